@@ -1,0 +1,27 @@
+/* arena.h - memory of one host object: many pieces taken, all freed at once.
+ *
+ * A host object (dataset, model, graph) keeps one QcArena; everything it points to was taken from it and dies
+ * with qc_arena_release. Pieces are zeroed and 64-byte aligned. Taking multiplies with an overflow check.
+ */
+#ifndef QC_BASE_ARENA_H
+#define QC_BASE_ARENA_H
+
+#include <stddef.h>
+
+#include "err.h"
+
+typedef struct QcArena {
+    struct QcArenaBlock *blocks; /* newest first */
+    size_t bytes;                /* taken in all */
+} QcArena; /* all zero = empty and valid */
+
+/* n x size zeroed bytes that live until the arena is released; NULL (with err) when memory is out. n = 0 gives a
+ * valid pointer. */
+void *qc_arena_take(QcArena *arena, size_t n, size_t size, QcErr *err);
+
+/* A copy of `text` (at most `length` bytes) with a terminating zero. */
+char *qc_arena_text(QcArena *arena, const char *text, size_t length, QcErr *err);
+
+void qc_arena_release(QcArena *arena); /* NULL or zero: nothing happens */
+
+#endif

@@ -1,0 +1,17 @@
+/* digest.h - SHA-256 (FIPS 180-4) and CRC-32 (IEEE 802.3, reflected): what files are checked and named by.
+ * Plain C, because the device-side programs read the same files with a C compiler and libc alone.
+ */
+#ifndef QC_BASE_DIGEST_H
+#define QC_BASE_DIGEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define QC_DIGEST_BYTES 32
+#define QC_DIGEST_TEXT 65 /* hexadecimal with the terminating zero */
+
+void qc_digest(uint8_t out[QC_DIGEST_BYTES], const void *bytes, size_t length);
+void qc_digest_text(char out[QC_DIGEST_TEXT], const uint8_t digest[QC_DIGEST_BYTES]);
+uint32_t qc_crc32(const void *bytes, size_t length);
+
+#endif

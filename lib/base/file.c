@@ -1,0 +1,158 @@
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+uint64_t qc_max_bytes = QC_MAX_BYTES_DEFAULT;
+
+int qc_is_standard(const char *path) { return !path || !strcmp(path, "-"); }
+const char *qc_input_name(const char *path) { return qc_is_standard(path) ? "standard input" : path; }
+const char *qc_output_name(const char *path) { return qc_is_standard(path) ? "standard output" : path; }
+
+static int fail_read(QcErr *err, const char *path, int error)
+{
+    return qc_fail(err, QC_EIO, "cannot read %.300s: %s", qc_input_name(path), strerror(error));
+}
+
+int qc_read_all(const char *path, uint8_t **bytes, size_t *length, QcErr *err)
+{
+    FILE *in = qc_is_standard(path) ? stdin : fopen(path, "rb");
+    if (!in) return fail_read(err, path, errno);
+    int status = -1;
+    size_t used = 0, room = 0;
+    uint8_t *buffer = NULL;
+    struct stat about;
+    /* a regular file tells its size, so that one allocation serves; pipes grow by doubling */
+    size_t guess = !fstat(fileno(in), &about) && S_ISREG(about.st_mode) && about.st_size > 0 ? (size_t)about.st_size + 1 : 65536;
+    for (;;) {
+        if (used == room) {
+            if (used > qc_max_bytes) {
+                qc_fail(err, QC_EFORMAT, "%.300s is larger than %llu bytes (raise --max-bytes to read it)", qc_input_name(path),
+                        (unsigned long long)qc_max_bytes);
+                goto end;
+            }
+            room = room ? room * 2 : guess;
+            if (room > qc_max_bytes + 1) room = (size_t)qc_max_bytes + 1;
+            uint8_t *larger = realloc(buffer, room);
+            if (!larger) {
+                qc_fail_memory(err, qc_input_name(path));
+                goto end;
+            }
+            buffer = larger;
+        }
+        errno = 0;
+        size_t got = fread(buffer + used, 1, room - used, in);
+        used += got;
+        if (ferror(in)) {
+            fail_read(err, path, errno ? errno : EIO);
+            goto end;
+        }
+        if (!got) break;
+    }
+    *bytes = buffer;
+    *length = used;
+    buffer = NULL;
+    status = 0;
+end:
+    free(buffer);
+    if (in != stdin) fclose(in);
+    return status;
+}
+
+static int fail_write(QcErr *err, const char *path, int error)
+{
+    return qc_fail(err, QC_EIO, "cannot write %.300s: %s", qc_output_name(path), strerror(error ? error : EIO));
+}
+
+int qc_output_open(QcOutput *out, const char *path, int binary, QcErr *err)
+{
+    *out = (QcOutput){0};
+    if (qc_is_standard(path)) {
+        if (binary && isatty(STDOUT_FILENO))
+            return qc_fail(err, QC_EUSAGE, "will not write binary data to a terminal (use -o FILE or a pipe)");
+        out->stream = stdout;
+        return 0;
+    }
+    struct stat about;
+    if (!stat(path, &about) && !S_ISREG(about.st_mode)) { /* /dev/null, a pipe by name: no renaming over those */
+        out->stream = S_ISDIR(about.st_mode) ? (errno = EISDIR, NULL) : fopen(path, "wb");
+        out->path = out->stream ? strdup(path) : NULL;
+        return out->path ? 0 : fail_write(err, path, errno);
+    }
+    size_t room = strlen(path) + 32;
+    out->path = strdup(path);
+    out->temporary = malloc(room);
+    if (!out->path || !out->temporary) {
+        qc_output_release(out);
+        return qc_fail_memory(err, "a file name");
+    }
+    snprintf(out->temporary, room, "%s.tmp.%ld", path, (long)getpid());
+    out->stream = fopen(out->temporary, "wb");
+    if (!out->stream) {
+        int error = errno;
+        free(out->temporary);
+        out->temporary = NULL;
+        qc_output_release(out);
+        return fail_write(err, path, error);
+    }
+    return 0;
+}
+
+/* The rename itself must survive a power cut; file systems that cannot fsync a folder are left alone. */
+static void sync_folder(const char *path)
+{
+    char *copy = strdup(path);
+    if (!copy) return;
+    int folder = open(dirname(copy), O_RDONLY | O_DIRECTORY);
+    if (folder >= 0) {
+        (void)fsync(folder);
+        close(folder);
+    }
+    free(copy);
+}
+
+int qc_output_commit(QcOutput *out, QcErr *err)
+{
+    int status = 0;
+    errno = 0;
+    if (fflush(out->stream) || ferror(out->stream)) {
+        status = fail_write(err, out->path, errno);
+    } else if (out->temporary) {
+        if (fsync(fileno(out->stream)))
+            status = fail_write(err, out->path, errno);
+        int closed = fclose(out->stream);
+        out->stream = NULL;
+        if (!status && closed) status = fail_write(err, out->path, errno);
+        if (!status && rename(out->temporary, out->path)) status = fail_write(err, out->path, errno);
+        if (!status) {
+            sync_folder(out->path);
+            free(out->temporary);
+            out->temporary = NULL;
+        }
+    }
+    qc_output_release(out);
+    return status;
+}
+
+void qc_output_release(QcOutput *out)
+{
+    if (!out) return;
+    if (out->stream && out->stream != stdout) fclose(out->stream);
+    if (out->temporary) unlink(out->temporary);
+    free(out->temporary);
+    free(out->path);
+    *out = (QcOutput){0};
+}
+
+int qc_write_all(const char *path, const void *bytes, size_t length, QcErr *err)
+{
+    QcOutput out;
+    if (qc_output_open(&out, path, 1, err)) return -1;
+    fwrite(bytes, 1, length, out.stream); /* commit looks at ferror */
+    return qc_output_commit(&out, err);
+}

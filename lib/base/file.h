@@ -1,0 +1,48 @@
+/* file.h - whole inputs read, outputs that are never torn.
+ *
+ * An output goes to PATH.tmp.PID in the same folder, is flushed and fsynced, renamed over PATH, and the folder is
+ * fsynced: kill -9 at any moment leaves the old file or the new one. "-" and NULL mean stdin or stdout.
+ */
+#ifndef QC_BASE_FILE_H
+#define QC_BASE_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "err.h"
+
+#define QC_MAX_BYTES_DEFAULT ((uint64_t)8 << 30) /* larger inputs are refused unless the user raises it */
+
+extern uint64_t qc_max_bytes; /* --max-bytes; QC_MAX_BYTES_DEFAULT at start */
+
+/* Reads all of `path` ("-" or NULL = stdin, read incrementally) into one malloc'd buffer, which the caller frees.
+ * Refuses more than qc_max_bytes. An empty input is not an error here. */
+int qc_read_all(const char *path, uint8_t **bytes, size_t *length, QcErr *err);
+
+/* "standard input" or the path: for messages. */
+const char *qc_input_name(const char *path);
+const char *qc_output_name(const char *path);
+
+/* 1 where the path means a standard stream. */
+int qc_is_standard(const char *path);
+
+typedef struct QcOutput {
+    FILE *stream; /* write here; stdout for "-" */
+    char *path;   /* NULL for stdout */
+    char *temporary;
+} QcOutput;
+
+/* Opens; `binary` refuses a terminal. On failure nothing is left behind. */
+int qc_output_open(QcOutput *out, const char *path, int binary, QcErr *err);
+
+/* Makes the output visible under its name, or says why not (then the old file is whole). Releases `out`. */
+int qc_output_commit(QcOutput *out, QcErr *err);
+
+/* Gives up: removes the temporary file. Zero or NULL: nothing happens. */
+void qc_output_release(QcOutput *out);
+
+/* open + write + commit in one call. */
+int qc_write_all(const char *path, const void *bytes, size_t length, QcErr *err);
+
+#endif

@@ -1,0 +1,75 @@
+/* cli.h - what every program shares: option table, -h, --version, --config, progress, messages, exit status.
+ *
+ * A program fills a table of QcOption and a QcProgram, calls qc_cli_parse, makes its one library call, and ends with
+ * `return qc_cli_end(&err, status)`. A letter means the same in every program (house.md). Words go to stderr, results to stdout.
+ * Options of every program are added by the parser: -h/--help, --version, -q/--quiet, --config FILE.yaml, --max-bytes N.
+ */
+#ifndef QC_CLI_CLI_H
+#define QC_CLI_CLI_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../base/err.h"
+
+#define QC_VERSION "0.1.0"
+
+typedef enum QcOptionKind {
+    QC_OPTION_FLAG, /* int *       set to 1 */
+    QC_OPTION_INT,  /* int64_t *   in [low, high] */
+    QC_OPTION_REAL, /* double *    in [low, high] */
+    QC_OPTION_TEXT, /* const char ** */
+    QC_OPTION_LIST  /* QcList *    repeatable */
+} QcOptionKind;
+
+typedef struct QcList {
+    int n;
+    const char **items; /* owned by the parser for the life of the process */
+} QcList;
+
+typedef struct QcOption {
+    char letter;        /* 0 = none */
+    const char *name;   /* long name without dashes; never NULL */
+    QcOptionKind kind;
+    void *value;        /* holds the default before parsing (shown by -h for numbers and texts) */
+    const char *meta;   /* "FILE", "N", ...; NULL for flags */
+    const char *help;   /* one line */
+    double low, high;   /* of INT and REAL; both 0 = any */
+} QcOption;
+
+typedef struct QcProgram {
+    const char *name;     /* "qc-train" */
+    const char *summary;  /* one line, no full stop */
+    const char *synopsis; /* "[options] [MODEL]" */
+    const QcOption *options; /* ends with {0} */
+    int operands_max;
+} QcProgram;
+
+/* Parses argv. Returns the number of operands (moved to argv[1..n], argv[n+1] = NULL). --help and --version print on
+ * stdout and exit 0; wrong usage prints one sentence and "try NAME -h" on stderr and exits 2. */
+int qc_cli_parse(const QcProgram *program, int argc, char **argv);
+
+/* Prints "NAME: sentence" when status != 0 and returns the exit status (err->code, or 0). Also notices that stdout could not be
+ * written (full disk, closed pipe: exit 4). */
+int qc_cli_end(const QcErr *err, int status);
+
+/* "qc-train 0.1.0 seed=1 -a share/arch/x.yaml ..." as parsed: the start of a provenance line. Borrowed, for the life of the process. */
+const char *qc_cli_command(void);
+
+/* Words for the user, on stderr, unless -q. */
+void qc_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same, never silenced: "NAME: warning: ..." */
+void qc_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* A progress line, redrawn at most ten times a second, only where stderr is a terminal and not -q. `done` of `total` gives the time
+ * left; `format` what to show beside it. */
+void qc_progress(uint64_t done, uint64_t total, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void qc_progress_end(void); /* wipes the line */
+
+/* Text as a JSON string with quotes and escapes, on stdout. Numbers: use printf; NaN must be printed as null with qc_json_real. */
+void qc_json_text(const char *text);
+void qc_json_real(double value, int digits);
+
+int qc_threads(int64_t asked); /* 0 = all cores */
+
+#endif

@@ -1,0 +1,69 @@
+/* dataset.h - examples in memory and in data files (.qcd): windows x channels x height x length, with names for everything.
+ *
+ * One arena owns all. Values are in the recording's own units, never normalised: the normalisation belongs to the model
+ * (QcNorm) and is applied when a batch is made. `id` names an example for life: it survives subset, split, save and load, and is
+ * unique within a dataset. Order is the order of recording (block splits and streams rely on it). A coreset is a dataset with
+ * capacity > 0: it then has misses and flags.
+ */
+#ifndef QC_DATA_DATASET_H
+#define QC_DATA_DATASET_H
+
+#include "../format/modelfile.h"
+
+enum { QC_EXAMPLE_RESERVED = 1,    /* coreset: a source slot that stream examples never take */
+       QC_EXAMPLE_NEVER_RIGHT = 2, /* coreset: not once classified right */
+       QC_EXAMPLE_STREAM = 4 };    /* coreset: came from a stream */
+
+typedef struct QcNames {
+    uint32_t n;
+    char **names; /* [n] unique, UTF-8 */
+} QcNames;
+
+typedef struct QcDataset {
+    QcArena arena;
+    uint32_t n, channels, height, length; /* height 1 for series */
+    float *x;            /* [n][channels][height][length], finite */
+    int32_t *label;      /* [n] index into labels, -1 = unlabelled */
+    uint64_t *id;        /* [n] unique */
+    uint32_t *group;     /* [n] index into groups: the person, machine, camera */
+    uint32_t *recording; /* [n] index into recordings: one uninterrupted recording */
+    QcNames labels, groups, recordings;
+    uint32_t capacity;   /* > 0: this is a coreset, n <= capacity */
+    uint32_t *misses;    /* [n] quantization misses; NULL when capacity == 0 */
+    uint8_t *flags;      /* [n] QC_EXAMPLE_*; NULL when capacity == 0 */
+    QcProvenance provenance;
+    uint8_t digest[QC_DIGEST_BYTES]; /* of the file it was loaded from; zero otherwise */
+} QcDataset; /* all zero = empty and valid to release */
+
+/* Allocates arrays for n examples (label -1, id = index, all of group 0 and recording 0, no names yet); misses and flags too where capacity > 0. */
+int qc_dataset_init(QcDataset *d, uint32_t n, uint32_t channels, uint32_t height, uint32_t length, uint32_t capacity, QcErr *err);
+void qc_dataset_release(QcDataset *d);
+
+int qc_dataset_load(QcDataset *d, const char *path, QcErr *err); /* checks everything: ranges, finite values, unique ids */
+int qc_dataset_save(QcDataset *d, const char *path, QcErr *err);
+int qc_dataset_decode(QcDataset *d, const QcContainer *c, QcErr *err);
+int qc_dataset_encode(const QcDataset *d, QcContainer *c, QcErr *err);
+
+/* The examples at index[0..n-1], in that order, with names, ids and (where source is a coreset) misses and flags; capacity as given (0 = plain). */
+int qc_dataset_subset(QcDataset *out, const QcDataset *source, const uint32_t *index, uint32_t n, uint32_t capacity, QcErr *err);
+/* All examples of several datasets of one shape; names are united; ids that collide are an error that names both. */
+int qc_dataset_join(QcDataset *out, const QcDataset *const *parts, uint32_t n_parts, QcErr *err);
+
+uint64_t qc_dataset_values(const QcDataset *d);                                      /* channels x height x length */
+const float *qc_dataset_window(const QcDataset *d, uint32_t i);                      /* [channels][height][length] */
+
+/* Index of a name, added when new. */
+int qc_names_add(QcNames *names, QcArena *arena, const char *name, uint32_t *index, QcErr *err);
+int64_t qc_names_find(const QcNames *names, const char *name); /* -1: none */
+
+/* Per-channel mean and standard deviation over all windows (a constant channel gets deviation 1). */
+int qc_norm_measure(QcNorm *norm, const QcDataset *d, QcArena *arena, QcErr *err);
+
+/* Window i, normalised and turned to [height][length][channels], the layout of both graphs. */
+void qc_dataset_batch_window(float *out, const QcDataset *d, uint32_t i, const QcNorm *norm);
+
+/* Fails unless the shape fits the model and every label name is known to it; `map` ([d->labels.n], from the arena) turns the dataset's label indices into
+ * the model's classes. One sentence says what does not match. need_labels: every example must have one. */
+int qc_dataset_match(const QcDataset *d, const QcModelFile *m, int need_labels, int32_t **map, QcArena *arena, QcErr *err);
+
+#endif

@@ -1,0 +1,111 @@
+/* qgraph.h - the quantized model in memory and its integer forward pass.
+ *
+ * Freestanding: no allocation, no libm, no stdio. The struct points into memory that the caller placed (a file's arena, flash, static arrays); only
+ * `codes` change in the life of a model, by bit flips. Activations are u8 with a zero point: value = scale * (q - zero), zero = 0 behind a ReLU and
+ * 2^(bits-1) for signed tensors. Weights are packed two's-complement codes: code j of a layer in bits [j*b, j*b+b) of its bytes, low bits first,
+ * j = ((o * kernel_h + kh) * kernel_w + kw) * (in/groups) + i. A linear layer is a convolution on a 1 x 1 image. Batch norm and most concats are gone: several
+ * convolutions write slices of one tensor. The last node's integers become float logits: acc * logit_scale[class].
+ * Sums, rescaling and so every byte are the same on all processors.
+ */
+#ifndef QC_DEVICE_QGRAPH_H
+#define QC_DEVICE_QGRAPH_H
+
+#include "../kernels/kernels.h"
+
+enum { QC_Q_MAX_TENSORS = 1024, QC_Q_MAX_NODES = 1024, QC_Q_MAX_CLASSES = 4096 };
+
+typedef enum QcQOp {
+    QC_Q_CONV,    /* in -> slice of out */
+    QC_Q_MAXPOOL,
+    QC_Q_AVGPOOL, /* rescaled */
+    QC_Q_GAP,     /* rescaled */
+    QC_Q_ADD,     /* two inputs, each rescaled; optional ReLU */
+    QC_Q_COPY,    /* into a slice of a concat, rescaled */
+    QC_Q_LOGITS,  /* a CONV on 1 x 1 whose int32 sums are the result: always the last node */
+    QC_Q_OP_COUNT
+} QcQOp;
+
+typedef enum QcQRole { QC_ROLE_BOTTLENECK, QC_ROLE_CONV, QC_ROLE_SHORTCUT, QC_ROLE_LINEAR } QcQRole;
+
+typedef struct QcQTensor {
+    uint16_t height, width, channels;
+    uint8_t bits;    /* 2..8: values 0 .. 2^bits - 1 */
+    uint8_t zero;    /* 0 or 2^(bits-1) */
+    float scale;     /* > 0 */
+    uint32_t offset; /* of its bytes in the activation memory (planned: tensors that live at different times share) */
+} QcQTensor;
+
+typedef struct QcQNode {
+    uint8_t op;                /* QcQOp */
+    uint8_t relu;              /* clamp at the output's zero point */
+    uint8_t role;              /* QcQRole of CONV and LOGITS: a feature of the bit-flip network */
+    uint8_t count_padding;     /* AVGPOOL */
+    uint16_t in[2];            /* tensor indices; in[1] of ADD only */
+    uint16_t out;              /* tensor index; of LOGITS: unused */
+    uint16_t out_channel;      /* first channel of the slice */
+    uint16_t channels;         /* channels written */
+    uint16_t groups;
+    uint16_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
+    uint16_t pad_top, pad_bottom, pad_left, pad_right;
+    uint32_t code;             /* CONV, LOGITS: index of its first code among all codes (for the flipper) */
+    uint32_t code_byte;        /* offset of its packed bytes in QcQGraph.codes */
+    uint32_t n_codes;          /* channels * kernel_h * kernel_w * in_channels / groups */
+    uint32_t channel;          /* CONV, LOGITS: offset into the per-channel arrays; others: offset of their 1 or 2 multipliers there */
+} QcQNode;
+
+typedef struct QcQGraph {
+    uint32_t n_tensors, n_nodes, classes;
+    uint32_t n_codes, n_code_bytes, n_channels;
+    uint8_t bits;                /* of the weights: 2, 4, 8 */
+    const QcQTensor *tensors;    /* [n_tensors]; tensor 0 is the input */
+    const QcQNode *nodes;        /* [n_nodes], topological */
+    uint8_t *codes;              /* [n_code_bytes], mutable */
+    const float *scale;          /* [n_channels] weight scale of a channel: W = scale * code (1 for non-weights) */
+    const int32_t *bias;         /* [n_channels] int32 in units of scale_in * scale; the zero point's share is NOT in it (it changes with the codes) */
+    const int32_t *multiplier;   /* [n_channels] Q31, in [0, 2^31) */
+    const uint8_t *shift;        /* [n_channels] 1..62: out = (acc * multiplier + half) >> shift */
+    uint32_t activation_bytes;   /* of one window, planned */
+} QcQGraph;
+
+/* How rescaling is defined for ops without weights (multiplier m, shift s of their channel entries; rounding half up, then + out zero, clamp):
+ *   GAP, AVGPOOL: sum of (q - zero_in) times m[0], where m[0]/2^s = scale_in / (scale_out * count) (AVGPOOL without count_padding: window clipped by the border divides
+ *   by what is inside, so sum * (kernel area) / inside, rounded half up, comes first)
+ *   ADD: (q0 - z0) * m[0] and (q1 - z1) * m[1] are summed in 64 bits before one common shift (shift of both entries equal)
+ *   COPY: (q - z) * m[0].
+ * MAXPOOL: out and in have the same scale and zero. */
+
+/* Bytes of working memory that a forward pass of one window needs: activations, padded rows, unpacked weights, sums. */
+uint32_t qc_qgraph_bytes(const QcQGraph *g);
+
+typedef struct QcQRun {
+    const QcQGraph *g;
+    const QcKernels *k;
+    uint8_t *activations; /* [g->activation_bytes] */
+    uint8_t *padded;      /* largest padded input */
+    int8_t *weights;      /* one layer, unpacked for the kernels */
+    int32_t *sums;        /* largest layer's accumulators; zero-point sums behind them */
+    int32_t *bias;        /* [largest channels] bias less the zero point's share */
+    uint32_t *segments;
+} QcQRun;
+
+/* Lays a run out in `memory` (64-byte aligned, at least qc_qgraph_bytes). */
+void qc_qrun_place(QcQRun *run, const QcQGraph *g, const QcKernels *k, void *memory);
+
+/* x: [height][width][channels] of the input tensor's u8. logits [classes]: float. */
+void qc_qrun_forward(QcQRun *run, float *logits, const uint8_t *x);
+
+/* The same, calling `see` for every node when its inputs still lie in memory and its output has just been written (before anything overwrites either), in order; stops after
+ * node `last`. x_padded: for CONV/LOGITS, the padded input the kernel used, with its geometry in `dot` (run rounded up to 4; groups = 1 case; NULL when grouped). Used by the Hebbian pass. */
+typedef void (*QcQSee)(void *ctx, QcQRun *run, uint32_t node, const uint8_t *x_padded, uint32_t padded_width);
+void qc_qrun_forward_seen(QcQRun *run, float *logits, const uint8_t *x, uint32_t last, QcQSee see, void *ctx);
+
+/* Where tensor t lies (valid while it lives). */
+static inline uint8_t *qc_qrun_tensor(const QcQRun *run, uint32_t t) { return run->activations + run->g->tensors[t].offset; }
+
+int32_t qc_code_get(const QcQGraph *g, const QcQNode *node, uint32_t j); /* code j of a layer, sign-extended */
+void qc_code_set(const QcQGraph *g, const QcQNode *node, uint32_t j, int32_t value);
+
+/* Input quantization: clamp(round-half-away(x / scale) + zero). x normalised floats [n]. */
+void qc_q_input(uint8_t *q, const float *x, uint32_t n, const QcQTensor *input);
+
+#endif

@@ -1,0 +1,54 @@
+/* container.h - the one file format of the house: named sections in a checked envelope. docs: qc-formats(5).
+ *
+ * Layout, little-endian: header (magic "QCF1", kind u32, version u32, number of sections u32, file length u64), table of
+ * sections (name 16 bytes zero-padded, flags u32, crc32 u32, offset u64, length u64), sections at 64-byte boundaries with
+ * zero padding, and at the end the SHA-256 of all before it and the end mark "QCF1END\n". The reader checks everything before it
+ * hands out a byte: magic, kind, version, length equal to the file's, sections ascending without overlap or holes, names
+ * unique, checksums, digest, end mark, nothing behind it. Unknown sections with QC_SECTION_OPTIONAL are kept and passed on;
+ * an unknown critical one is an error (qc_container_expect).
+ */
+#ifndef QC_FORMAT_CONTAINER_H
+#define QC_FORMAT_CONTAINER_H
+
+#include "../base/digest.h"
+#include "bytes.h"
+
+typedef enum QcKind { QC_KIND_ANY = 0, QC_KIND_MODEL = 1, QC_KIND_DATA = 2, QC_KIND_MISSLOG = 3, QC_KIND_CHECKPOINT = 4 } QcKind;
+const char *qc_kind_name(QcKind kind); /* "model", "data", "miss log", "checkpoint" */
+
+enum { QC_SECTION_OPTIONAL = 1, QC_MAX_SECTIONS = 64 };
+
+typedef struct QcSection {
+    char name[17];
+    uint32_t flags;
+    const uint8_t *bytes; /* owned by the container (read or adopted from a writer) */
+    size_t length;
+} QcSection;
+
+typedef struct QcContainer {
+    QcKind kind;
+    uint32_t n;
+    QcSection sections[QC_MAX_SECTIONS];
+    uint8_t digest[QC_DIGEST_BYTES]; /* of the file read; zero for one that is being made */
+    QcArena arena;                   /* all section bytes */
+    uint8_t *file;                   /* the bytes read; sections point into it */
+} QcContainer;
+
+/* Reads and checks; kind QC_KIND_ANY takes any. err names the file. */
+int qc_container_load(QcContainer *c, const char *path, QcKind kind, QcErr *err);
+int qc_container_decode(QcContainer *c, uint8_t *file, size_t length, QcKind kind, QcErr *err); /* takes over `file` (malloc'd), on failure too */
+
+void qc_container_init(QcContainer *c, QcKind kind);
+/* Adds a copy of the writer's bytes and releases the writer; replaces a section of that name. */
+int qc_container_add(QcContainer *c, const char *name, uint32_t flags, QcWriter *w, QcErr *err);
+int qc_container_save(const QcContainer *c, const char *path, QcErr *err); /* same content = same bytes */
+int qc_container_encode(const QcContainer *c, QcWriter *w, QcErr *err);
+
+/* A cursor over a section; 0 when there is none of that name (the cursor is then empty), 1 when there is. */
+int qc_container_find(const QcContainer *c, const char *name, QcCursor *cursor);
+/* Fails where a critical section has a name that is not in the NULL-terminated list. */
+int qc_container_expect(const QcContainer *c, const char *const *known, QcErr *err);
+
+void qc_container_release(QcContainer *c);
+
+#endif

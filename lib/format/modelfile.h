@@ -1,0 +1,50 @@
+/* modelfile.h - what every model file has, whether float or quantized: labels, normalisation, input shape, provenance.
+ *
+ * A QcModelFile is an open container plus its decoded "meta" section. The graph itself lies in section "graph" (float;
+ * coded by lib/nn/graphfile.h) or "qgraph" (quantized; coded by lib/format/qgraphfile.h) with "flip" (bit-flip
+ * network) beside it; higher floors decode the section they understand. Programs pass on what they do not change.
+ */
+#ifndef QC_FORMAT_MODELFILE_H
+#define QC_FORMAT_MODELFILE_H
+
+#include "container.h"
+
+/* Per-channel normalisation, replayed on raw windows by every program: (x - mean[c]) / deviation[c]. */
+typedef struct QcNorm {
+    uint32_t channels;
+    float *mean;      /* [channels] in the data's own units */
+    float *deviation; /* [channels] > 0, finite */
+} QcNorm;
+
+/* One line for each program that made this file, oldest first. */
+typedef struct QcProvenance {
+    uint32_t n;
+    char **lines; /* "qc-train 0.1 seed=1 threads=2 -a ... ; data=sha256:0123456789abcdef" */
+} QcProvenance;
+
+typedef struct QcModelFile {
+    QcContainer container;
+    QcArena arena;
+    char *name;                      /* of the architecture */
+    uint32_t channels, height, length; /* of one input window; height 1 for series */
+    uint32_t classes;
+    char **labels;                   /* [classes], index = class */
+    QcNorm norm;                     /* norm.channels == channels */
+    QcProvenance provenance;
+} QcModelFile;
+
+int qc_modelfile_load(QcModelFile *m, const char *path, QcErr *err);
+/* A fresh one (no graph yet); copies what it is given. */
+int qc_modelfile_init(QcModelFile *m, const char *name, uint32_t channels, uint32_t height, uint32_t length, uint32_t classes,
+                      char *const *labels, const QcNorm *norm, QcErr *err);
+int qc_modelfile_is_quantized(const QcModelFile *m); /* has section "qgraph" */
+int qc_modelfile_add_provenance(QcModelFile *m, const char *line, QcErr *err);
+int qc_modelfile_save(QcModelFile *m, const char *path, QcErr *err); /* codes meta and provenance, then the container */
+void qc_modelfile_release(QcModelFile *m);
+
+/* Shared with data files: the coding of provenance. */
+void qc_provenance_encode(QcWriter *w, const QcProvenance *p);
+int qc_provenance_decode(QcProvenance *p, QcCursor *c, QcArena *arena, QcErr *err);
+int qc_provenance_add(QcProvenance *p, QcArena *arena, const char *line, QcErr *err);
+
+#endif

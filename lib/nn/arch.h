@@ -1,0 +1,11 @@
+/* arch.h - share/arch/NAME.yaml -> graph, for a given input shape and number of classes. Errors carry file, line and column. */
+#ifndef QC_NN_ARCH_H
+#define QC_NN_ARCH_H
+
+#include "../format/yaml.h"
+#include "graph.h"
+
+/* *name (QC_NAME_MAX + 1 bytes) becomes the architecture's name. The graph is finished, not reset. */
+int qc_arch_load(QcGraph *g, char *name, const char *path, uint32_t channels, uint32_t height, uint32_t length, uint32_t classes, QcErr *err);
+
+#endif

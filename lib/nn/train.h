@@ -1,0 +1,48 @@
+/* train.h - float training: mini-batches, schedule, validation, early stop, checkpoint and resume.
+ *
+ * Higher floors hang on `after_epoch`, which is how a miss log is filled without this floor knowing what one is.
+ */
+#ifndef QC_NN_TRAIN_H
+#define QC_NN_TRAIN_H
+
+#include "../data/dataset.h"
+#include "graph.h"
+#include "optim.h"
+
+typedef struct QcEpoch {
+    uint32_t epoch, epochs;        /* epoch counts from 1 */
+    double loss, accuracy;         /* on the training examples, as seen during the epoch */
+    double valid_loss, valid_accuracy; /* NaN without a validation split */
+    double seconds;                /* since training began (this process) */
+} QcEpoch;
+
+typedef struct QcTrainOptions {
+    uint32_t epochs, batch;
+    QcOptimKind optimizer;
+    double rate, decay;
+    double valid;         /* fraction held out, stratified; 0 = none */
+    uint32_t patience;    /* epochs without better validation loss before stopping; 0 = never */
+    uint64_t seed;
+    int threads;
+    const char *checkpoint; /* path, NULL = none; written after every checkpoint_every epochs, never torn */
+    uint32_t checkpoint_every;
+    int resume;           /* start from the checkpoint if it is there; refuses one made with other options or data */
+    /* Called after each epoch with the graph as it stands; stop with -1. NULL = nobody. */
+    int (*after_epoch)(void *ctx, QcGraph *g, const QcEpoch *epoch, QcErr *err);
+    void *ctx;
+    /* State of the hook, saved in and restored from the checkpoint (both NULL = none). */
+    int (*save_hook)(void *ctx, QcWriter *w, QcErr *err);
+    int (*load_hook)(void *ctx, QcCursor *c, QcErr *err);
+} QcTrainOptions;
+
+extern const QcTrainOptions qc_train_defaults;
+const char *qc_train_complain(const QcTrainOptions *o); /* NULL, or the sentence to print */
+
+/* Trains g (reset beforehand by the caller) on d (labels mapped by map, see qc_dataset_match). With validation, g ends with the parameters
+ * of the best epoch. Same options, data and threads = same bytes, whether or not it was killed and resumed. */
+int qc_train(QcGraph *g, const QcDataset *d, const QcNorm *norm, const int32_t *map, const QcTrainOptions *o, QcErr *err);
+
+/* Logits of every example, [n][classes]. */
+int qc_predict(QcGraph *g, const QcDataset *d, const QcNorm *norm, int threads, float *logits, QcErr *err);
+
+#endif
