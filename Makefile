@@ -1,6 +1,8 @@
 # qcore: `make help` lists what can be made. Objects lie under $(BUILD), programs under bin/.
 
-CC      ?= gcc
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
 PREFIX  ?= /usr/local
 BUILD   ?= build$(if $(SAN),-san)
 BIN     ?= $(if $(SAN),$(BUILD)/bin,bin)
@@ -10,7 +12,7 @@ OPT     ?= -O3 -g
 
 ARCH     := $(shell $(CC) -dumpmachine | cut -d- -f1)
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wno-unknown-warning-option $(WERROR)
-SANFLAGS := $(if $(SAN),-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+SANFLAGS := $(if $(SAN),-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 CFLAGS_ALL = -std=c11 -D_GNU_SOURCE -ffp-contract=off $(OPT) $(WARNINGS) $(SANFLAGS) $(CFLAGS)
 LIBS     := -ldnnl -lyaml -lm $(LDLIBS)
 
