@@ -8,7 +8,10 @@
 #ifndef QC_DATA_DATASET_H
 #define QC_DATA_DATASET_H
 
+#include "../base/file.h"
 #include "../format/modelfile.h"
+
+#define QC_VALUE_MAX 1e30f /* no measurement is larger; keeps sums and normalisation finite */
 
 enum { QC_EXAMPLE_RESERVED = 1,    /* coreset: a source slot that stream examples never take */
        QC_EXAMPLE_NEVER_RIGHT = 2, /* coreset: not once classified right */
@@ -22,7 +25,7 @@ typedef struct QcNames {
 typedef struct QcDataset {
     QcArena arena;
     uint32_t n, channels, height, length; /* height 1 for series */
-    float *x;            /* [n][channels][height][length], finite */
+    float *x;            /* [n][channels][height][length], finite, |x| <= QC_VALUE_MAX */
     int32_t *label;      /* [n] index into labels, -1 = unlabelled */
     uint64_t *id;        /* [n] unique */
     uint32_t *group;     /* [n] index into groups: the person, machine, camera */

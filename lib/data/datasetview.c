@@ -1,0 +1,86 @@
+/* What a model wants of a dataset: normalisation, windows in its own layout, labels as its classes. */
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "dataset.h"
+
+static double channel_sum(const QcDataset *d, uint32_t c, double mean, int squares)
+{
+    uint64_t plane = (uint64_t)d->height * d->length;
+    double sum = 0;
+    for (uint32_t i = 0; i < d->n; i++) {
+        const float *x = qc_dataset_window(d, i) + c * plane;
+        for (uint64_t k = 0; k < plane; k++) {
+            double v = x[k] - mean;
+            sum += squares ? v * v : v;
+        }
+    }
+    return sum;
+}
+
+int qc_norm_measure(QcNorm *norm, const QcDataset *d, QcArena *arena, QcErr *err)
+{
+    double count = (double)d->n * d->height * d->length;
+    if (!(count > 0)) return qc_fail(err, QC_EFORMAT, "there are no examples to measure a normalisation on");
+    float *mean = qc_arena_take(arena, d->channels, sizeof *mean, err);
+    float *deviation = qc_arena_take(arena, d->channels, sizeof *deviation, err);
+    if (!mean || !deviation) return -1;
+    for (uint32_t c = 0; c < d->channels; c++) {
+        double m = channel_sum(d, c, 0, 0) / count, s = sqrt(channel_sum(d, c, m, 1) / count);
+        /* what is left of a constant channel is rounding, which must not be blown up */
+        int constant = s <= 1e-9 * fabs(m) || s < FLT_MIN;
+        mean[c] = (float)m;
+        deviation[c] = constant ? 1.0f : s > FLT_MAX ? FLT_MAX : (float)s;
+    }
+    *norm = (QcNorm){.channels = d->channels, .mean = mean, .deviation = deviation};
+    return 0;
+}
+
+void qc_dataset_batch_window(float *out, const QcDataset *d, uint32_t i, const QcNorm *norm)
+{
+    const float *x = qc_dataset_window(d, i);
+    uint32_t channels = d->channels;
+    uint64_t plane = (uint64_t)d->height * d->length;
+    for (uint32_t c = 0; c < channels; c++) {
+        float mean = norm->mean[c], deviation = norm->deviation[c];
+        for (uint64_t k = 0; k < plane; k++) out[k * channels + c] = (x[c * plane + k] - mean) / deviation;
+    }
+}
+
+static int check_shape(const QcDataset *d, const QcModelFile *m, QcErr *err)
+{
+    if (d->channels != m->channels)
+        return qc_fail(err, QC_EFORMAT, "the data has %u channels, but the model takes %u", d->channels, m->channels);
+    if (d->height != m->height || d->length != m->length)
+        return m->height == 1 && d->height == 1
+                   ? qc_fail(err, QC_EFORMAT, "the data has windows of length %u, but the model takes %u", d->length, m->length)
+                   : qc_fail(err, QC_EFORMAT, "the data has windows of %u x %u, but the model takes %u x %u", d->height, d->length,
+                             m->height, m->length);
+    return 0;
+}
+
+static int32_t find_class(const QcModelFile *m, const char *name)
+{
+    for (uint32_t k = 0; k < m->classes; k++)
+        if (!strcmp(m->labels[k], name)) return (int32_t)k;
+    return -1;
+}
+
+int qc_dataset_match(const QcDataset *d, const QcModelFile *m, int need_labels, int32_t **map, QcArena *arena, QcErr *err)
+{
+    if (!d->n) return qc_fail(err, QC_EFORMAT, "the data holds no examples");
+    if (check_shape(d, m, err)) return -1;
+    int32_t *classes = qc_arena_take(arena, d->labels.n, sizeof *classes, err);
+    if (!classes) return -1;
+    for (uint32_t k = 0; k < d->labels.n; k++) classes[k] = find_class(m, d->labels.names[k]);
+    for (uint32_t i = 0; i < d->n; i++) {
+        int32_t label = d->label[i];
+        if (label < 0 && need_labels) return qc_fail(err, QC_EFORMAT, "example %u of the data has no label, which is needed here", i);
+        /* a name that no example uses does no harm */
+        if (label >= 0 && classes[label] < 0)
+            return qc_fail(err, QC_EFORMAT, "the data has the class \"%.60s\", which the model does not know", d->labels.names[label]);
+    }
+    *map = classes;
+    return 0;
+}
