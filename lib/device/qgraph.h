@@ -4,7 +4,7 @@
  * `codes` change in the life of a model, by bit flips. Activations are u8 with a zero point: value = scale * (q - zero), zero = 0 behind a ReLU and
  * 2^(bits-1) for signed tensors. Weights are packed two's-complement codes: code j of a layer in bits [j*b, j*b+b) of its bytes, low bits first,
  * j = ((o * kernel_h + kh) * kernel_w + kw) * (in/groups) + i. A linear layer is a convolution on a 1 x 1 image. Batch norm and most concats are gone: several
- * convolutions write slices of one tensor. The last node's integers become float logits: acc * logit_scale[class].
+ * convolutions write slices of one tensor. The last node's integers become float logits.
  * Sums, rescaling and so every byte are the same on all processors.
  */
 #ifndef QC_DEVICE_QGRAPH_H
@@ -67,37 +67,59 @@ typedef struct QcQGraph {
     uint32_t activation_bytes;   /* of one window, planned */
 } QcQGraph;
 
-/* How rescaling is defined for ops without weights (multiplier m, shift s of their channel entries; rounding half up, then + out zero, clamp):
- *   GAP, AVGPOOL: sum of (q - zero_in) times m[0], where m[0]/2^s = scale_in / (scale_out * count) (AVGPOOL without count_padding: window clipped by the border divides
- *   by what is inside, so sum * (kernel area) / inside, rounded half up, comes first)
+/* How the nodes are defined; m, s: the multiplier and shift of their channel entries; rescaled means: (value * m + 2^(s-1)) >> s, then + zero of out,
+ * clamped to [relu ? zero : 0, 2^bits - 1] of out. What is not of this node's slice of out stays.
+ *   CONV: sum of (q - zero_in) * code + bias, rescaled channel by channel; padding is the zero point. |sum + bias| < 2^31 whatever the input.
+ *   LOGITS: the same sum over 1 x 1 positions, as float: (float)sum * (scale_in * scale[channel])
+ *   GAP, AVGPOOL: sum of (q - zero_in), rescaled, where m[0]/2^s = scale_in / (scale_out * count) (AVGPOOL without count_padding: a window clipped by the
+ *   border divides by what is inside, so the sum becomes sum * (kernel area) / inside, rounded half up, first; padding counts as value 0).
+ *   Pixels of a window * 255 < 2^31.
  *   ADD: (q0 - z0) * m[0] and (q1 - z1) * m[1] are summed in 64 bits before one common shift (shift of both entries equal)
- *   COPY: (q - z) * m[0].
- * MAXPOOL: out and in have the same scale and zero. */
+ *   COPY: (q - z) * m[0] rescaled.
+ *   MAXPOOL: out and in have the same scale and zero; padding never wins (each window holds at least one pixel). */
 
-/* Bytes of working memory that a forward pass of one window needs: activations, padded rows, unpacked weights, sums. */
-uint32_t qc_qgraph_bytes(const QcQGraph *g);
+/* How a CONV or LOGITS node reads its input: dot products (kernels.h) over the padded input, one output row and one group at a time. The weight codes of
+ * output channel o are [segments][length], as they are packed. Output position (row, t), group n reads from
+ * x + row * row_step + n * group_step + t * dot.step + dot.segment[s]. A 1 x 1 convolution is one long row, whatever the image. */
+typedef struct QcQConv {
+    const uint8_t *x;        /* padded input, or the tensor itself where nothing is padded; readable QC_K_SLACK bytes beyond its end */
+    QcKDot dot;              /* positions: of one row; run: length rounded up to 4; blocks: of one group */
+    uint32_t length;         /* codes (and bytes of x) in a segment */
+    uint32_t rows, row_step; /* of output; row_step: bytes of x between them */
+    uint32_t groups, group_step, group_channels; /* bytes of x between groups; output channels of one */
+    uint32_t padded_h, padded_w;
+} QcQConv;
+
+/* Bytes of working memory that a forward pass of one window needs: activations, padded input, a panel of unpacked weights and its sums. */
+uint64_t qc_qgraph_bytes(const QcQGraph *g);
 
 typedef struct QcQRun {
     const QcQGraph *g;
     const QcKernels *k;
     uint8_t *activations; /* [g->activation_bytes] */
     uint8_t *padded;      /* largest padded input */
-    int8_t *weights;      /* one layer, unpacked for the kernels */
-    int32_t *sums;        /* largest layer's accumulators; zero-point sums behind them */
-    int32_t *bias;        /* [largest channels] bias less the zero point's share */
-    uint32_t *segments;
+    int8_t *weights;      /* QC_Q_PANEL channels of one layer, unpacked for the kernels */
+    int32_t *sums;        /* their accumulators over QC_Q_CHUNK positions; of pools: sums or maxima of one position */
+    uint32_t *segments;   /* offsets for QcKDot, of the node that runs */
 } QcQRun;
+
+enum { QC_Q_PANEL = 2 * QC_K_LANES, QC_Q_CHUNK = 32 };
 
 /* Lays a run out in `memory` (64-byte aligned, at least qc_qgraph_bytes). */
 void qc_qrun_place(QcQRun *run, const QcQGraph *g, const QcKernels *k, void *memory);
 
-/* x: [height][width][channels] of the input tensor's u8. logits [classes]: float. */
+/* x: [height][width][channels] of the input tensor's u8; may be qc_qrun_tensor(run, 0) itself, for inputs quantized in place. logits [classes]: float. */
 void qc_qrun_forward(QcQRun *run, float *logits, const uint8_t *x);
 
-/* The same, calling `see` for every node when its inputs still lie in memory and its output has just been written (before anything overwrites either), in order; stops after
- * node `last`. x_padded: for CONV/LOGITS, the padded input the kernel used, with its geometry in `dot` (run rounded up to 4; groups = 1 case; NULL when grouped). Used by the Hebbian pass. */
-typedef void (*QcQSee)(void *ctx, QcQRun *run, uint32_t node, const uint8_t *x_padded, uint32_t padded_width);
+/* The same, calling `see` for every node when its inputs still lie in memory and its output has just been written (before anything overwrites either), in order;
+ * stops after node `last`; logits are written only where that is the LOGITS node (else they may be NULL). conv: how CONV and LOGITS read their (padded) input; NULL for other
+ * nodes. Used by the Hebbian pass: for group n, row and segment s of a conv,
+ * k->masked_sum(sums, conv->x + n * group_step + row * row_step + segment[s], mask of the row's output, positions, step, out tensor's channels, length, group_channels). */
+typedef void (*QcQSee)(void *ctx, QcQRun *run, uint32_t node, const QcQConv *conv);
 void qc_qrun_forward_seen(QcQRun *run, float *logits, const uint8_t *x, uint32_t last, QcQSee see, void *ctx);
+
+/* The geometry of a CONV or LOGITS node without a run: all but x and dot.segment. */
+void qc_qconv_shape(QcQConv *conv, const QcQGraph *g, const QcQNode *node);
 
 /* Where tensor t lies (valid while it lives). */
 static inline uint8_t *qc_qrun_tensor(const QcQRun *run, uint32_t t) { return run->activations + run->g->tensors[t].offset; }

@@ -1,0 +1,130 @@
+/* qgraph.c - where a quantized graph's things lie: its weight codes, its working memory, what a convolution reads. */
+#include "qgraph.h"
+
+#include "../kernels/mem.h"
+
+/* ---- codes ---- */
+
+int32_t qc_code_get(const QcQGraph *g, const QcQNode *node, uint32_t j)
+{
+    uint64_t at = (uint64_t)j * g->bits; /* bits divides 8: no code lies in two bytes */
+    int32_t sign = 1 << (g->bits - 1), code = (g->codes[node->code_byte + at / 8] >> (at % 8)) & (2 * sign - 1);
+    return (code ^ sign) - sign;
+}
+
+void qc_code_set(const QcQGraph *g, const QcQNode *node, uint32_t j, int32_t value)
+{
+    uint64_t at = (uint64_t)j * g->bits;
+    uint8_t *byte = &g->codes[node->code_byte + at / 8];
+    uint32_t mask = (1u << g->bits) - 1, low = (uint32_t)(at % 8);
+    *byte = (uint8_t)((*byte & ~(mask << low)) | (((uint32_t)value & mask) << low));
+}
+
+/* ---- input ---- */
+
+void qc_q_input(uint8_t *q, const float *x, uint32_t n, const QcQTensor *input)
+{
+    float high = (float)((1 << input->bits) - 1), far = 1024; /* beyond it every code is clamped */
+    for (uint32_t i = 0; i < n; i++) {
+        float value = x[i] / input->scale;
+        value = value > -far ? value : -far; /* NaN too */
+        value = value < far ? value : far;
+        int32_t whole = (int32_t)value;
+        float rest = value - (float)whole; /* exact, unlike value + 0.5f */
+        int32_t code = whole + (rest >= 0.5f) - (rest <= -0.5f) + input->zero;
+        code = code > 0 ? code : 0;
+        q[i] = (uint8_t)(code < (int32_t)high ? code : (int32_t)high);
+    }
+}
+
+/* ---- convolutions ---- */
+
+void qc_qconv_shape(QcQConv *conv, const QcQGraph *g, const QcQNode *node)
+{
+    const QcQTensor *in = &g->tensors[node->in[0]];
+    const QcQTensor *out = node->op == QC_Q_LOGITS ? NULL : &g->tensors[node->out]; /* logits: one position */
+    uint32_t channels = in->channels;
+    uint32_t padded_h = node->pad_top + (uint32_t)in->height + node->pad_bottom;
+    uint32_t padded_w = node->pad_left + (uint32_t)in->width + node->pad_right;
+    memset(conv, 0, sizeof *conv);
+    conv->padded_h = padded_h;
+    conv->padded_w = padded_w;
+    conv->groups = node->groups;
+    conv->group_step = channels / node->groups;
+    conv->group_channels = (uint32_t)node->channels / node->groups;
+    conv->rows = !out ? 1 : out->height;
+    conv->row_step = node->stride_h * padded_w * channels;
+    conv->dot.positions = !out ? 1 : out->width;
+    conv->dot.step = node->stride_w * channels;
+    conv->dot.blocks = (conv->group_channels + QC_K_LANES - 1) / QC_K_LANES;
+
+    int whole_rows = node->groups == 1 && (node->dilation_w == 1 || node->kernel_w == 1); /* a kernel row is one run of bytes */
+    conv->length = whole_rows ? node->kernel_w * channels : conv->group_step;
+    conv->dot.segments = whole_rows ? node->kernel_h : (uint32_t)node->kernel_h * node->kernel_w;
+    if (whole_rows && node->dilation_h == 1 && node->kernel_w == padded_w) { /* and so is the whole kernel */
+        conv->length *= node->kernel_h;
+        conv->dot.segments = 1;
+    }
+    conv->dot.run = (conv->length + 3) & ~3u;
+
+    if (node->kernel_h == 1 && node->kernel_w == 1 && node->stride_h == 1 && node->stride_w == 1 && padded_w == in->width && out) {
+        conv->dot.positions *= conv->rows; /* rows follow each other without a seam */
+        conv->rows = 1;
+    }
+}
+
+/* ---- memory ---- */
+
+/* What the largest node needs of each kind. */
+typedef struct Sizes {
+    uint64_t padded, weights, sums, segments;
+} Sizes;
+
+static void grow(uint64_t *size, uint64_t need)
+{
+    if (*size < need) *size = need;
+}
+
+static Sizes sizes_of(const QcQGraph *g)
+{
+    Sizes size = { QC_K_SLACK, 0, QC_Q_CHUNK * QC_Q_PANEL * sizeof(int32_t), 0 };
+    for (uint32_t i = 0; i < g->n_nodes; i++) {
+        const QcQNode *node = &g->nodes[i];
+        const QcQTensor *in = &g->tensors[node->in[0]];
+        if (node->op == QC_Q_CONV || node->op == QC_Q_LOGITS) {
+            QcQConv conv;
+            qc_qconv_shape(&conv, g, node);
+            grow(&size.padded, (uint64_t)conv.padded_h * conv.padded_w * in->channels + QC_K_SLACK);
+            grow(&size.weights, (uint64_t)conv.dot.segments * conv.dot.run * QC_Q_PANEL);
+            grow(&size.segments, conv.dot.segments * sizeof(uint32_t));
+        } else if (node->op == QC_Q_MAXPOOL) {
+            grow(&size.padded, (uint64_t)(node->pad_top + in->height + node->pad_bottom) *
+                                   (uint64_t)(node->pad_left + in->width + node->pad_right) * in->channels + QC_K_SLACK);
+            grow(&size.sums, (uint64_t)node->kernel_h * in->channels);
+        } else if (node->op == QC_Q_AVGPOOL || node->op == QC_Q_GAP) {
+            grow(&size.sums, in->channels * sizeof(int32_t));
+        }
+    }
+    return size;
+}
+
+static uint64_t aligned(uint64_t bytes) { return (bytes + 63) & ~(uint64_t)63; }
+
+uint64_t qc_qgraph_bytes(const QcQGraph *g)
+{
+    Sizes size = sizes_of(g);
+    return aligned(g->activation_bytes) + aligned(size.padded) + aligned(size.weights) + aligned(size.sums) + aligned(size.segments);
+}
+
+void qc_qrun_place(QcQRun *run, const QcQGraph *g, const QcKernels *k, void *memory)
+{
+    Sizes size = sizes_of(g);
+    uint8_t *at = memory;
+    run->g = g;
+    run->k = k;
+    run->activations = at; /* `padded` behind them is the slack of convolutions that read a tensor in place */
+    run->padded = at += aligned(g->activation_bytes);
+    run->weights = (int8_t *)(at += aligned(size.padded));
+    run->sums = (int32_t *)(void *)(at += aligned(size.weights));
+    run->segments = (uint32_t *)(void *)(at + aligned(size.sums));
+}
