@@ -10,6 +10,16 @@
 #define QC_DIGEST_BYTES 32
 #define QC_DIGEST_TEXT 65 /* hexadecimal with the terminating zero */
 
+typedef struct QcDigest { /* bytes that come in pieces */
+    uint32_t state[8];
+    uint64_t length;
+    uint8_t block[64];
+} QcDigest;
+
+void qc_digest_init(QcDigest *d);
+void qc_digest_add(QcDigest *d, const void *bytes, size_t length);
+void qc_digest_end(const QcDigest *d, uint8_t out[QC_DIGEST_BYTES]); /* d may go on being added to */
+
 void qc_digest(uint8_t out[QC_DIGEST_BYTES], const void *bytes, size_t length);
 void qc_digest_text(char out[QC_DIGEST_TEXT], const uint8_t digest[QC_DIGEST_BYTES]);
 uint32_t qc_crc32(const void *bytes, size_t length);

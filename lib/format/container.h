@@ -29,7 +29,7 @@ typedef struct QcContainer {
     QcKind kind;
     uint32_t n;
     QcSection sections[QC_MAX_SECTIONS];
-    uint8_t digest[QC_DIGEST_BYTES]; /* of the file read; zero for one that is being made */
+    uint8_t digest[QC_DIGEST_BYTES]; /* of the whole file read, as sha256sum prints it; zero for one that is being made */
     QcArena arena;                   /* all section bytes */
     uint8_t *file;                   /* the bytes read; sections point into it */
 } QcContainer;

@@ -1,0 +1,284 @@
+/* Parsing: the command line is first collected as texts and only then stored, so that -h shows the defaults, and --config fills
+ * what the command line left alone. */
+#include "cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../base/file.h"
+#include "../format/yaml.h"
+#include "parser.h"
+
+static int quiet;
+static const char *config_path;
+static int64_t max_bytes;
+static const QcProgram *running;
+
+const QcOption qc_cli_common[] = {{'h', "help", QC_OPTION_FLAG, NULL, NULL, "show this help", 0, 0},
+                                  {0, "version", QC_OPTION_FLAG, NULL, NULL, "show the version", 0, 0},
+                                  {'q', "quiet", QC_OPTION_FLAG, &quiet, NULL, "no words on stderr but errors and warnings", 0, 0},
+                                  {0, "config", QC_OPTION_TEXT, &config_path, "FILE", "take long options from a YAML file; the command line wins", 0, 0},
+                                  {0, "max-bytes", QC_OPTION_INT, &max_bytes, "N", "refuse larger inputs", 1, (double)((uint64_t)1 << 62)},
+                                  {0}};
+
+const char *qc_cli_name(void) { return running ? running->name : "qcore"; }
+int qc_cli_quiet(void) { return quiet; }
+
+static void die_usage(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+static void die_usage(const char *format, ...)
+{
+    fprintf(stderr, "%s: ", qc_cli_name());
+    va_list args;
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fprintf(stderr, "\ntry '%s -h'\n", qc_cli_name());
+    exit(QC_EUSAGE);
+}
+
+static void die_memory(void)
+{
+    fprintf(stderr, "%s: out of memory\n", qc_cli_name());
+    exit(QC_EFAIL);
+}
+
+/* --- an option and what was said about it --------------------------------------------------- */
+
+typedef struct Given {
+    const QcOption *option;
+    QcList texts;
+} Given;
+
+static void list_add(QcList *list, const char *text)
+{
+    const char **items = realloc(list->items, ((size_t)list->n + 1) * sizeof *items);
+    if (!items) die_memory();
+    items[list->n++] = text;
+    list->items = items;
+}
+
+static Given *all_given(const QcProgram *program, int *n)
+{
+    int options = 0, common = 0;
+    while (program->options[options].name) options++;
+    while (qc_cli_common[common].name) common++;
+    Given *given = calloc((size_t)options + (size_t)common, sizeof *given);
+    if (!given) die_memory();
+    for (int i = 0; i < options; i++) given[i].option = &program->options[i];
+    for (int i = 0; i < common; i++) given[options + i].option = &qc_cli_common[i];
+    *n = options + common;
+    return given;
+}
+
+static Given *find_long(Given *given, int n, const char *name, size_t length)
+{
+    for (int i = 0; i < n; i++)
+        if (strlen(given[i].option->name) == length && !strncmp(given[i].option->name, name, length)) return &given[i];
+    return NULL;
+}
+
+static Given *find_letter(Given *given, int n, char letter)
+{
+    for (int i = 0; i < n; i++)
+        if (given[i].option->letter == letter) return &given[i];
+    return NULL;
+}
+
+/* Stores a text where the option's value lives; `wrong` (of `room` bytes) gets the sentence when it does not fit. */
+static int store(const QcOption *o, const char *text, char *wrong, size_t room)
+{
+    char *end;
+    errno = 0;
+    int ranged = o->low != 0 || o->high != 0;
+    if (o->kind == QC_OPTION_FLAG) {
+        int yes = !strcmp(text, "true") || !strcmp(text, "yes") || !strcmp(text, "on");
+        if (!yes && strcmp(text, "false") && strcmp(text, "no") && strcmp(text, "off")) {
+            snprintf(wrong, room, "--%s is true or false, not '%.100s'", o->name, text);
+            return -1;
+        }
+        *(int *)o->value = yes;
+    } else if (o->kind == QC_OPTION_INT) {
+        long long value = strtoll(text, &end, 10);
+        if (end == text || *end || errno || (ranged && ((double)value < o->low || (double)value > o->high))) {
+            if (ranged) snprintf(wrong, room, "--%s must be a whole number from %.0f to %.0f, not '%.100s'", o->name, o->low, o->high, text);
+            else snprintf(wrong, room, "--%s must be a whole number, not '%.100s'", o->name, text);
+            return -1;
+        }
+        *(int64_t *)o->value = value;
+    } else if (o->kind == QC_OPTION_REAL) {
+        double value = strtod(text, &end);
+        if (end == text || *end || !isfinite(value) || (ranged && (value < o->low || value > o->high))) {
+            if (ranged) snprintf(wrong, room, "--%s must be a number from %g to %g, not '%.100s'", o->name, o->low, o->high, text);
+            else snprintf(wrong, room, "--%s must be a number, not '%.100s'", o->name, text);
+            return -1;
+        }
+        *(double *)o->value = value;
+    } else if (o->kind == QC_OPTION_TEXT) {
+        *(const char **)o->value = text;
+    }
+    return 0; /* a LIST gets its texts at the end, all at once */
+}
+
+/* --- the command line ----------------------------------------------------------------------- */
+
+/* -h and --version act at once, whatever else is there. */
+static void note(const QcProgram *program, Given *g, const char *text)
+{
+    if (g->option == &qc_cli_common[0]) {
+        qc_cli_help(program);
+        exit(qc_cli_end(NULL, 0));
+    }
+    if (g->option == &qc_cli_common[1]) {
+        printf("%s %s\n", program->name, QC_VERSION);
+        exit(qc_cli_end(NULL, 0));
+    }
+    list_add(&g->texts, text);
+}
+
+/* "--name", "--name=value" or "--name value"; returns how many further arguments were used. */
+static int take_long(const QcProgram *program, Given *given, int n, const char *argument, const char *next)
+{
+    const char *name = argument + 2, *equals = strchr(name, '=');
+    size_t length = equals ? (size_t)(equals - name) : strlen(name);
+    Given *g = find_long(given, n, name, length);
+    if (!g) die_usage("there is no option --%.*s", (int)length, name);
+    int flag = g->option->kind == QC_OPTION_FLAG;
+    if (!equals && !flag && !next) die_usage("--%s needs a value (%s)", g->option->name, g->option->meta);
+    note(program, g, equals ? equals + 1 : flag ? "true" : next);
+    return !equals && !flag;
+}
+
+/* "-q", "-b4", "-b 4", "-qb4" */
+static int take_letters(const QcProgram *program, Given *given, int n, const char *argument, const char *next)
+{
+    for (const char *letter = argument + 1; *letter; letter++) {
+        Given *g = find_letter(given, n, *letter);
+        if (!g) die_usage("there is no option -%c", *letter);
+        if (g->option->kind == QC_OPTION_FLAG) {
+            note(program, g, "true");
+            continue;
+        }
+        if (!letter[1] && !next) die_usage("-%c needs a value (%s)", *letter, g->option->meta);
+        note(program, g, letter[1] ? letter + 1 : next);
+        return !letter[1];
+    }
+    return 0;
+}
+
+static int take_arguments(const QcProgram *program, Given *given, int n, int argc, char **argv)
+{
+    int operands = 0;
+    for (int i = 1; i < argc; i++) {
+        char *argument = argv[i], *next = i + 1 < argc ? argv[i + 1] : NULL;
+        if (!strcmp(argument, "--")) {
+            for (i++; i < argc; i++) argv[1 + operands++] = argv[i];
+        } else if (!strncmp(argument, "--", 2)) {
+            i += take_long(program, given, n, argument, next);
+        } else if (argument[0] == '-' && argument[1]) {
+            i += take_letters(program, given, n, argument, next);
+        } else {
+            argv[1 + operands++] = argument;
+        }
+    }
+    argv[1 + operands] = NULL; /* operands < argc, and argv[argc] is NULL already */
+    return operands;
+}
+
+static void store_given(const Given *given, int n)
+{
+    char wrong[300];
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < given[i].texts.n; k++)
+            if (store(given[i].option, given[i].texts.items[k], wrong, sizeof wrong)) die_usage("%s", wrong);
+}
+
+/* --- --config --------------------------------------------------------------------------------- */
+
+static int apply_item(Given *g, const QcYaml *item, QcErr *err)
+{
+    char wrong[300];
+    if (item->kind != QC_YAML_SCALAR) return qc_yaml_fail(err, item, "%s takes %s", g->option->name, g->option->kind == QC_OPTION_LIST ? "plain values" : "one plain value");
+    if (store(g->option, item->text, wrong, sizeof wrong)) return qc_yaml_fail(err, item, "%s", wrong + 2);
+    list_add(&g->texts, item->text);
+    return 0;
+}
+
+static int apply_config(Given *given, int n, const QcYaml *root, QcErr *err)
+{
+    if (root->kind != QC_YAML_MAP) return qc_yaml_fail(err, root, "long options and their values are expected here");
+    for (uint32_t i = 0; i < root->n; i++) {
+        const QcYaml *item = root->items[i];
+        Given *g = find_long(given, n, root->keys[i], strlen(root->keys[i]));
+        if (!g || g->option == &qc_cli_common[0] || g->option == &qc_cli_common[1] || g->option->value == &config_path)
+            return qc_yaml_fail(err, item, "there is no option %.100s", root->keys[i]);
+        if (g->texts.n) continue; /* the command line wins */
+        int many = g->option->kind == QC_OPTION_LIST && item->kind == QC_YAML_LIST;
+        if (!many && apply_item(g, item, err)) return -1;
+        for (uint32_t k = 0; many && k < item->n; k++)
+            if (apply_item(g, item->items[k], err)) return -1;
+    }
+    return 0;
+}
+
+static void read_config(Given *given, int n)
+{
+    static QcYamlDocument document; /* options point into it for the life of the process */
+    QcErr err = {0};
+    if (qc_yaml_load(&document, config_path, &err) || apply_config(given, n, document.root, &err)) exit(qc_cli_end(&err, -1));
+}
+
+/* --- the whole ---------------------------------------------------------------------------------- */
+
+/* A standard stream that the caller closed must not become the number of the next file we open: writing it then fails, as it should. */
+static void hold_standard_streams(void)
+{
+    static const int wrong_way[3] = {O_WRONLY, O_RDONLY, O_WRONLY};
+    for (int fd = 0; fd < 3; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", wrong_way[fd]) < 0) exit(QC_EIO);
+}
+
+int qc_cli_parse(const QcProgram *program, int argc, char **argv)
+{
+    running = program;
+    hold_standard_streams();
+    signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write that fails: exit status 4 */
+    max_bytes = (int64_t)qc_max_bytes;
+    int n;
+    static Given *given; /* lists of the program point into it for the life of the process */
+    given = all_given(program, &n);
+    int operands = take_arguments(program, given, n, argc, argv);
+    store_given(given, n);
+    if (config_path) read_config(given, n);
+    if (operands > program->operands_max) {
+        if (!program->operands_max) die_usage("no operand is expected, but '%.200s' was given", argv[1]);
+        die_usage("at most %d operand%s expected, but '%.200s' is one more", program->operands_max, program->operands_max == 1 ? " is" : "s are",
+                  argv[1 + program->operands_max]);
+    }
+    qc_max_bytes = (uint64_t)max_bytes;
+    for (int i = 0; i < n; i++) {
+        if (given[i].option->kind == QC_OPTION_LIST && given[i].texts.n) *(QcList *)given[i].option->value = given[i].texts;
+        qc_cli_note_command(program, given[i].option, &given[i].texts);
+    }
+    return operands;
+}
+
+int qc_cli_end(const QcErr *err, int status)
+{
+    qc_progress_end();
+    int code = status ? (err && err->code != QC_OK ? (int)err->code : QC_EFAIL) : 0;
+    if (status) fprintf(stderr, "%s: %s\n", qc_cli_name(), err && err->text[0] ? err->text : "failed");
+    errno = 0;
+    int unwritten = fflush(stdout) || ferror(stdout);
+    if (unwritten && !status) {
+        fprintf(stderr, "%s: cannot write standard output: %s\n", qc_cli_name(), strerror(errno ? errno : EIO));
+        code = QC_EIO;
+    }
+    return code;
+}

@@ -1,0 +1,79 @@
+/* help.c - what a program says about itself: -h, and the line it leaves in a file's provenance. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "parser.h"
+
+static void print_default(const QcOption *o)
+{
+    if (!o->value) return;
+    if (o->kind == QC_OPTION_INT) printf(" [%lld]", (long long)*(int64_t *)o->value);
+    if (o->kind == QC_OPTION_REAL) printf(" [%g]", *(double *)o->value);
+    if (o->kind == QC_OPTION_TEXT && *(const char **)o->value) printf(" [%s]", *(const char **)o->value);
+}
+
+static void print_option(const QcOption *o)
+{
+    char left[64];
+    const char *meta = o->meta ? o->meta : "";
+    if (o->letter) snprintf(left, sizeof left, "-%c, --%s %s", o->letter, o->name, meta);
+    else snprintf(left, sizeof left, "    --%s %s", o->name, meta);
+    printf("  %-26s %s", left, o->help);
+    print_default(o);
+    putchar('\n');
+}
+
+void qc_cli_help(const QcProgram *program)
+{
+    printf("%s - %s\n\nusage: %s %s\n\n", program->name, program->summary, program->name, program->synopsis);
+    for (const QcOption *o = program->options; o->name; o++) print_option(o);
+    for (const QcOption *o = qc_cli_common; o->name; o++) print_option(o);
+}
+
+/* --- the provenance line ------------------------------------------------------------------------ */
+
+static char *command;
+
+static void append(const char *text)
+{
+    size_t used = command ? strlen(command) : 0;
+    char *longer = realloc(command, used + strlen(text) + 1);
+    if (!longer) return; /* a line that is cut short is no reason to fail */
+    command = longer;
+    strcpy(command + used, text);
+}
+
+static int leaves_no_trace(const QcOption *o)
+{
+    static const char *const names[] = {"json", "quiet", "report", "resume", "config", "max-bytes", NULL};
+    if (o->meta && (!strcmp(o->meta, "FILE") || !strcmp(o->meta, "DIR"))) return 1;
+    for (const char *const *name = names; *name; name++)
+        if (!strcmp(*name, o->name)) return 1;
+    return 0;
+}
+
+void qc_cli_note_command(const QcProgram *program, const QcOption *option, const QcList *texts)
+{
+    char number[64];
+    if (!command) {
+        append(program->name);
+        append(" " QC_VERSION);
+    }
+    if (!strcmp(option->name, "seed") && option->kind == QC_OPTION_INT) {
+        snprintf(number, sizeof number, " seed=%lld", (long long)*(int64_t *)option->value);
+        append(number);
+        return;
+    }
+    if (leaves_no_trace(option)) return;
+    /* of a list every text counts, of anything else the last */
+    for (int i = option->kind == QC_OPTION_LIST || !texts->n ? 0 : texts->n - 1; i < texts->n; i++) {
+        append(" ");
+        append(option->name);
+        if (option->kind == QC_OPTION_FLAG) continue;
+        append("=");
+        append(texts->items[i]);
+    }
+}
+
+const char *qc_cli_command(void) { return command ? command : qc_cli_name(); }

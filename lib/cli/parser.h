@@ -1,0 +1,16 @@
+/* parser.h - what the files of lib/cli tell each other; programs include cli.h. */
+#ifndef QC_CLI_PARSER_H
+#define QC_CLI_PARSER_H
+
+#include "cli.h"
+
+extern const QcOption qc_cli_common[]; /* help and version first; ends with {0} */
+
+const char *qc_cli_name(void);
+int qc_cli_quiet(void);
+void qc_cli_help(const QcProgram *program); /* on stdout, with the values as they stand: the defaults */
+
+/* Adds an option that was given (texts->n > 0) to qc_cli_command; the first call begins the line. */
+void qc_cli_note_command(const QcProgram *program, const QcOption *option, const QcList *texts);
+
+#endif

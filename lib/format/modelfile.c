@@ -1,0 +1,152 @@
+#include "modelfile.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "../base/file.h"
+
+enum { MAX_DIM = 65535, MAX_CLASSES = 4096 };
+
+void qc_provenance_encode(QcWriter *w, const QcProvenance *p)
+{
+    qc_put_u32(w, p->n);
+    for (uint32_t i = 0; i < p->n; i++) qc_put_text(w, p->lines[i]);
+}
+
+int qc_provenance_decode(QcProvenance *p, QcCursor *c, QcArena *arena, QcErr *err)
+{
+    QcProvenance read = {.n = qc_get_count(c, 4)};
+    read.lines = qc_arena_take(arena, read.n, sizeof *read.lines, err);
+    if (!read.lines) return -1;
+    for (uint32_t i = 0; i < read.n; i++) read.lines[i] = qc_get_text(c, arena);
+    if (qc_cursor_end(c, "section 'provenance'", err)) return -1;
+    *p = read;
+    return 0;
+}
+
+int qc_provenance_add(QcProvenance *p, QcArena *arena, const char *line, QcErr *err)
+{
+    /* a chain is a handful of programs long: the old array stays behind in the arena */
+    char **lines = qc_arena_take(arena, (size_t)p->n + 1, sizeof *lines, err);
+    if (!lines) return -1;
+    if (p->n) memcpy(lines, p->lines, p->n * sizeof *lines);
+    lines[p->n] = qc_arena_text(arena, line, strlen(line), err);
+    if (!lines[p->n]) return -1;
+    p->lines = lines;
+    p->n++;
+    return 0;
+}
+
+/* What must hold of a model whoever made it. */
+static int check(const QcModelFile *m, QcErr *err)
+{
+    if (!m->channels || m->channels > MAX_DIM || !m->height || m->height > MAX_DIM || !m->length || m->length > MAX_DIM)
+        return qc_fail(err, QC_EFORMAT, "input windows of %u channels x %u x %u are not possible (1 to %d each)", m->channels, m->height, m->length, MAX_DIM);
+    if (!m->classes || m->classes > MAX_CLASSES) return qc_fail(err, QC_EFORMAT, "a model of %u classes is not possible (1 to %d)", m->classes, MAX_CLASSES);
+    for (uint32_t i = 0; i < m->classes; i++)
+        for (uint32_t j = 0; j < i; j++)
+            if (!strcmp(m->labels[i], m->labels[j])) return qc_fail(err, QC_EFORMAT, "classes %u and %u are both named '%s'", j, i, m->labels[i]);
+    if (m->norm.channels != m->channels)
+        return qc_fail(err, QC_EFORMAT, "the normalisation is of %u channels, the input of %u", m->norm.channels, m->channels);
+    for (uint32_t i = 0; i < m->channels; i++)
+        if (!isfinite(m->norm.mean[i]) || !isfinite(m->norm.deviation[i]) || m->norm.deviation[i] <= 0)
+            return qc_fail(err, QC_EFORMAT, "the normalisation of channel %u is not a finite mean and a deviation above 0", i);
+    return 0;
+}
+
+int qc_modelfile_init(QcModelFile *m, const char *name, uint32_t channels, uint32_t height, uint32_t length, uint32_t classes,
+                      char *const *labels, const QcNorm *norm, QcErr *err)
+{
+    *m = (QcModelFile){.channels = channels, .height = height, .length = length, .classes = classes};
+    qc_container_init(&m->container, QC_KIND_MODEL);
+    m->norm = (QcNorm){.channels = norm->channels,
+                       .mean = qc_arena_take(&m->arena, norm->channels, sizeof *norm->mean, err),
+                       .deviation = qc_arena_take(&m->arena, norm->channels, sizeof *norm->deviation, err)};
+    m->labels = qc_arena_take(&m->arena, classes, sizeof *m->labels, err);
+    m->name = qc_arena_text(&m->arena, name, strlen(name), err);
+    if (!m->norm.mean || !m->norm.deviation || !m->labels || !m->name) goto fail;
+    memcpy(m->norm.mean, norm->mean, norm->channels * sizeof *norm->mean);
+    memcpy(m->norm.deviation, norm->deviation, norm->channels * sizeof *norm->deviation);
+    for (uint32_t i = 0; i < classes; i++) {
+        m->labels[i] = qc_arena_text(&m->arena, labels[i], strlen(labels[i]), err);
+        if (!m->labels[i]) goto fail;
+    }
+    if (!check(m, err)) return 0;
+fail:
+    qc_modelfile_release(m);
+    return -1;
+}
+
+static void encode_meta(QcWriter *w, const QcModelFile *m)
+{
+    qc_put_text(w, m->name);
+    qc_put_u32(w, m->channels);
+    qc_put_u32(w, m->height);
+    qc_put_u32(w, m->length);
+    qc_put_u32(w, m->classes);
+    for (uint32_t i = 0; i < m->classes; i++) qc_put_text(w, m->labels[i]);
+    qc_put_u32(w, m->norm.channels);
+    qc_put_f32s(w, m->norm.mean, m->norm.channels);
+    qc_put_f32s(w, m->norm.deviation, m->norm.channels);
+}
+
+static int decode_meta(QcModelFile *m, QcCursor *c, QcErr *err)
+{
+    m->name = qc_get_text(c, &m->arena);
+    m->channels = qc_get_u32(c);
+    m->height = qc_get_u32(c);
+    m->length = qc_get_u32(c);
+    m->classes = qc_get_count(c, 4);
+    m->labels = qc_arena_take(&m->arena, m->classes, sizeof *m->labels, err);
+    if (!m->labels) return -1;
+    for (uint32_t i = 0; i < m->classes; i++) m->labels[i] = qc_get_text(c, &m->arena);
+    m->norm.channels = qc_get_count(c, 8);
+    m->norm.mean = qc_get_f32s(c, m->norm.channels, &m->arena);
+    m->norm.deviation = qc_get_f32s(c, m->norm.channels, &m->arena);
+    return qc_cursor_end(c, "section 'meta'", err) ? -1 : check(m, err);
+}
+
+static int decode(QcModelFile *m, QcErr *err)
+{
+    static const char *const known[] = {"meta", "provenance", "graph", "qgraph", "flip", NULL};
+    QcCursor c;
+    if (qc_container_expect(&m->container, known, err)) return -1;
+    if (!qc_container_find(&m->container, "meta", &c)) return qc_fail(err, QC_EFORMAT, "section 'meta' is missing");
+    if (decode_meta(m, &c, err)) return -1;
+    return qc_container_find(&m->container, "provenance", &c) ? qc_provenance_decode(&m->provenance, &c, &m->arena, err) : 0;
+}
+
+int qc_modelfile_load(QcModelFile *m, const char *path, QcErr *err)
+{
+    *m = (QcModelFile){0};
+    if (qc_container_load(&m->container, path, QC_KIND_MODEL, err)) return -1;
+    if (!decode(m, err)) return 0;
+    qc_modelfile_release(m);
+    return qc_within(err, qc_input_name(path));
+}
+
+int qc_modelfile_is_quantized(const QcModelFile *m)
+{
+    QcCursor c;
+    return qc_container_find(&m->container, "qgraph", &c);
+}
+
+int qc_modelfile_add_provenance(QcModelFile *m, const char *line, QcErr *err) { return qc_provenance_add(&m->provenance, &m->arena, line, err); }
+
+int qc_modelfile_save(QcModelFile *m, const char *path, QcErr *err)
+{
+    QcWriter meta = {0}, provenance = {0};
+    encode_meta(&meta, m);
+    if (qc_container_add(&m->container, "meta", 0, &meta, err)) return -1;
+    qc_provenance_encode(&provenance, &m->provenance);
+    if (qc_container_add(&m->container, "provenance", QC_SECTION_OPTIONAL, &provenance, err)) return -1;
+    return qc_container_save(&m->container, path, err);
+}
+
+void qc_modelfile_release(QcModelFile *m)
+{
+    if (!m) return;
+    qc_container_release(&m->container);
+    qc_arena_release(&m->arena);
+    *m = (QcModelFile){0};
+}

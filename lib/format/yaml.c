@@ -1,0 +1,312 @@
+#include "yaml.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+#include "../base/file.h"
+
+enum { MAX_DEPTH = 32, MAX_NODES = 100000, MAX_TEXT = 16 << 20 };
+
+typedef struct Reader {
+    yaml_parser_t parser;
+    QcYamlDocument *document;
+    const char *file;
+    uint32_t nodes;
+    QcErr *err;
+} Reader;
+
+int qc_yaml_fail(QcErr *err, const QcYaml *node, const char *format, ...)
+{
+    char text[400];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    return qc_fail(err, QC_EFORMAT, "%.200s:%u:%u: %s", node->file, node->line, node->column, text);
+}
+
+static int fail_at(Reader *r, yaml_mark_t mark, const char *what)
+{
+    return qc_fail(r->err, QC_EFORMAT, "%.200s:%zu:%zu: %s", r->file, mark.line + 1, mark.column + 1, what);
+}
+
+/* libyaml tells most errors by a mark of their own, and those of the byte stream by an offset. */
+static int next_event(Reader *r, yaml_event_t *event)
+{
+    if (yaml_parser_parse(&r->parser, event)) return 0;
+    const yaml_parser_t *p = &r->parser;
+    const char *problem = p->problem ? p->problem : "cannot be parsed";
+    if (p->error == YAML_MEMORY_ERROR) return qc_fail_memory(r->err, r->file);
+    if (p->error == YAML_READER_ERROR) return qc_fail(r->err, QC_EFORMAT, "%.200s: %s at byte %zu", r->file, problem, p->problem_offset);
+    return fail_at(r, p->problem_mark, problem);
+}
+
+typedef struct Children { /* grows on the heap until the node is complete */
+    const QcYaml **items;
+    const char **keys;
+    uint32_t n, room;
+} Children;
+
+static int children_add(Reader *r, Children *c, const char *key, const QcYaml *item)
+{
+    if (c->n == c->room) {
+        uint32_t room = c->room ? c->room * 2 : 8;
+        const QcYaml **items = realloc(c->items, room * sizeof *items);
+        if (items) c->items = items;
+        const char **keys = realloc(c->keys, room * sizeof *keys);
+        if (keys) c->keys = keys;
+        if (!items || !keys) return qc_fail_memory(r->err, r->file);
+        c->room = room;
+    }
+    c->items[c->n] = item;
+    c->keys[c->n++] = key;
+    return 0;
+}
+
+static int children_settle(Reader *r, Children *c, QcYaml *node)
+{
+    QcArena *arena = &r->document->arena;
+    node->n = c->n;
+    node->items = qc_arena_take(arena, c->n, sizeof *node->items, r->err);
+    node->keys = qc_arena_take(arena, c->n, sizeof *node->keys, r->err);
+    if (!node->items || !node->keys) return -1;
+    if (c->n) {
+        memcpy(node->items, c->items, c->n * sizeof *c->items);
+        memcpy(node->keys, c->keys, c->n * sizeof *c->keys);
+    }
+    return 0;
+}
+
+static int read_node(Reader *r, const yaml_event_t *event, int depth, QcYaml **node);
+
+static int read_list(Reader *r, int depth, Children *children)
+{
+    for (;;) {
+        yaml_event_t event;
+        if (next_event(r, &event)) return -1;
+        int last = event.type == YAML_SEQUENCE_END_EVENT;
+        QcYaml *item;
+        int status = last ? 0 : read_node(r, &event, depth, &item);
+        yaml_event_delete(&event);
+        if (status || last) return status;
+        if (children_add(r, children, NULL, item)) return -1;
+    }
+}
+
+static int read_map(Reader *r, int depth, Children *children)
+{
+    for (;;) {
+        yaml_event_t event;
+        QcYaml *key = NULL, *value;
+        if (next_event(r, &event)) return -1;
+        int last = event.type == YAML_MAPPING_END_EVENT;
+        int status = last ? 0 : read_node(r, &event, depth, &key);
+        if (!status && key && key->kind != QC_YAML_SCALAR) status = fail_at(r, event.start_mark, "a key must be a plain word");
+        for (uint32_t i = 0; !status && key && i < children->n; i++)
+            if (!strcmp(children->keys[i], key->text)) status = qc_yaml_fail(r->err, key, "key '%.100s' appears twice", key->text);
+        yaml_event_delete(&event);
+        if (status || last) return status;
+        if (next_event(r, &event)) return -1;
+        status = read_node(r, &event, depth, &value);
+        yaml_event_delete(&event);
+        if (status || children_add(r, children, key->text, value)) return -1;
+    }
+}
+
+static int read_node(Reader *r, const yaml_event_t *event, int depth, QcYaml **out)
+{
+    static const char no_tags[] = "tags, anchors and aliases are not used here";
+    QcYaml *node = qc_arena_take(&r->document->arena, 1, sizeof *node, r->err);
+    if (!node) return -1;
+    *node = (QcYaml){.line = (uint32_t)event->start_mark.line + 1, .column = (uint32_t)event->start_mark.column + 1, .file = r->file};
+    *out = node;
+    if (depth > MAX_DEPTH) return fail_at(r, event->start_mark, "this is nested too deeply");
+    if (++r->nodes > MAX_NODES) return fail_at(r, event->start_mark, "this is one value too many for such a file");
+    Children children = {0};
+    int status;
+    switch (event->type) {
+    case YAML_SCALAR_EVENT:
+        if (event->data.scalar.anchor || event->data.scalar.tag) return fail_at(r, event->start_mark, no_tags);
+        if (memchr(event->data.scalar.value, 0, event->data.scalar.length)) return fail_at(r, event->start_mark, "a text holds a zero byte");
+        node->kind = QC_YAML_SCALAR;
+        node->text = qc_arena_text(&r->document->arena, (const char *)event->data.scalar.value, event->data.scalar.length, r->err);
+        return node->text ? 0 : -1;
+    case YAML_SEQUENCE_START_EVENT:
+        if (event->data.sequence_start.anchor || event->data.sequence_start.tag) return fail_at(r, event->start_mark, no_tags);
+        node->kind = QC_YAML_LIST;
+        status = read_list(r, depth + 1, &children);
+        break;
+    case YAML_MAPPING_START_EVENT:
+        if (event->data.mapping_start.anchor || event->data.mapping_start.tag) return fail_at(r, event->start_mark, no_tags);
+        node->kind = QC_YAML_MAP;
+        status = read_map(r, depth + 1, &children);
+        break;
+    default:
+        return fail_at(r, event->start_mark, no_tags);
+    }
+    if (!status) status = children_settle(r, &children, node);
+    free(children.items);
+    free(children.keys);
+    return status;
+}
+
+/* stream start, document start, one node, document end, stream end */
+static int read_stream(Reader *r)
+{
+    QcYaml *root = NULL;
+    for (int done = 0; !done;) {
+        yaml_event_t event;
+        if (next_event(r, &event)) return -1;
+        int status = 0;
+        switch (event.type) {
+        case YAML_STREAM_START_EVENT:
+        case YAML_DOCUMENT_END_EVENT:
+            break;
+        case YAML_STREAM_END_EVENT:
+            done = 1;
+            break;
+        case YAML_DOCUMENT_START_EVENT:
+            if (root) status = fail_at(r, event.start_mark, "a second document begins here; one is expected");
+            break;
+        default:
+            status = read_node(r, &event, 0, &root);
+        }
+        yaml_event_delete(&event);
+        if (status) return -1;
+    }
+    if (!root) { /* an empty file is a map without keys */
+        root = qc_arena_take(&r->document->arena, 1, sizeof *root, r->err);
+        if (!root) return -1;
+        *root = (QcYaml){.kind = QC_YAML_MAP, .line = 1, .column = 1, .file = r->file};
+    }
+    r->document->root = root;
+    return 0;
+}
+
+int qc_yaml_parse(QcYamlDocument *d, const char *text, size_t length, const char *name, QcErr *err)
+{
+    *d = (QcYamlDocument){0};
+    if (length > MAX_TEXT) return qc_fail(err, QC_EFORMAT, "%.200s: %zu bytes are too many for a YAML file", name, length);
+    Reader r = {.document = d, .file = qc_arena_text(&d->arena, name, strlen(name), err), .err = err};
+    if (!r.file) return -1;
+    if (!yaml_parser_initialize(&r.parser)) {
+        qc_yaml_release(d);
+        return qc_fail_memory(err, name);
+    }
+    yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, length);
+    int status = read_stream(&r);
+    yaml_parser_delete(&r.parser);
+    if (status) qc_yaml_release(d);
+    return status;
+}
+
+int qc_yaml_load(QcYamlDocument *d, const char *path, QcErr *err)
+{
+    uint8_t *text;
+    size_t length;
+    *d = (QcYamlDocument){0};
+    if (qc_read_all(path, &text, &length, err)) return -1;
+    int status = qc_yaml_parse(d, (const char *)text, length, qc_input_name(path), err);
+    free(text);
+    return status;
+}
+
+void qc_yaml_release(QcYamlDocument *d)
+{
+    if (!d) return;
+    qc_arena_release(&d->arena);
+    *d = (QcYamlDocument){0};
+}
+
+const QcYaml *qc_yaml_get(const QcYaml *map, const char *key)
+{
+    if (map->kind != QC_YAML_MAP) return NULL;
+    for (uint32_t i = 0; i < map->n; i++)
+        if (!strcmp(map->keys[i], key)) return map->items[i];
+    return NULL;
+}
+
+/* The scalar under a key: 1 found, 0 absent, -1 something else lies there. */
+static int scalar(const QcYaml *map, const char *key, const QcYaml **node, const char *wanted, QcErr *err)
+{
+    *node = qc_yaml_get(map, key);
+    if (!*node) return 0;
+    return (*node)->kind == QC_YAML_SCALAR ? 1 : qc_yaml_fail(err, *node, "%s must be %s", key, wanted);
+}
+
+int qc_yaml_int(const QcYaml *map, const char *key, int64_t low, int64_t high, int64_t fallback, int64_t *value, QcErr *err)
+{
+    const QcYaml *node;
+    int found = scalar(map, key, &node, "a whole number", err);
+    if (found < 0) return -1;
+    if (!found) {
+        *value = fallback;
+        return 0;
+    }
+    char *end;
+    errno = 0;
+    long long number = strtoll(node->text, &end, 10);
+    if (end == node->text || *end || errno || number < low || number > high)
+        return qc_yaml_fail(err, node, "%s must be a whole number from %lld to %lld, not '%.100s'", key, (long long)low, (long long)high, node->text);
+    *value = number;
+    return 0;
+}
+
+int qc_yaml_real(const QcYaml *map, const char *key, double low, double high, double fallback, double *value, QcErr *err)
+{
+    const QcYaml *node;
+    int found = scalar(map, key, &node, "a number", err);
+    if (found < 0) return -1;
+    if (!found) {
+        *value = fallback;
+        return 0;
+    }
+    char *end;
+    double number = strtod(node->text, &end);
+    if (end == node->text || *end || !isfinite(number) || number < low || number > high)
+        return qc_yaml_fail(err, node, "%s must be a number from %g to %g, not '%.100s'", key, low, high, node->text);
+    *value = number;
+    return 0;
+}
+
+int qc_yaml_flag(const QcYaml *map, const char *key, int fallback, int *value, QcErr *err)
+{
+    const QcYaml *node;
+    int found = scalar(map, key, &node, "true or false", err);
+    if (found < 0) return -1;
+    if (!found)
+        *value = fallback;
+    else if (!strcmp(node->text, "true") || !strcmp(node->text, "yes") || !strcmp(node->text, "on"))
+        *value = 1;
+    else if (!strcmp(node->text, "false") || !strcmp(node->text, "no") || !strcmp(node->text, "off"))
+        *value = 0;
+    else
+        return qc_yaml_fail(err, node, "%s must be true or false, not '%.100s'", key, node->text);
+    return 0;
+}
+
+const QcYaml *qc_yaml_need(const QcYaml *map, const char *key, QcYamlKind kind, QcErr *err)
+{
+    static const char *const names[] = {"a plain value", "a list", "a map of keys and values"};
+    const QcYaml *node = qc_yaml_get(map, key);
+    if (!node) qc_yaml_fail(err, map, "%s is missing", key);
+    else if (node->kind != kind) qc_yaml_fail(err, node, "%s must be %s", key, names[kind]), node = NULL;
+    return node;
+}
+
+int qc_yaml_known(const QcYaml *map, const char *const *keys, QcErr *err)
+{
+    if (map->kind != QC_YAML_MAP) return qc_yaml_fail(err, map, "a map of keys and values is expected here");
+    for (uint32_t i = 0; i < map->n; i++) {
+        const char *const *key = keys;
+        while (*key && strcmp(*key, map->keys[i])) key++;
+        if (!*key) return qc_yaml_fail(err, map->items[i], "key '%.100s' is not known here", map->keys[i]);
+    }
+    return 0;
+}
