@@ -1,0 +1,139 @@
+#include "qgraphfile.h"
+
+#include <string.h>
+
+enum { TENSOR_BYTES = 16, NODE_BYTES = 52, CHANNEL_BYTES = 13 };
+
+static void put_tensor(QcWriter *w, const QcQTensor *t)
+{
+    qc_put_u16(w, t->height);
+    qc_put_u16(w, t->width);
+    qc_put_u16(w, t->channels);
+    qc_put_u8(w, t->bits);
+    qc_put_u8(w, t->zero);
+    qc_put_f32(w, t->scale);
+    qc_put_u32(w, t->offset);
+}
+
+static QcQTensor get_tensor(QcCursor *c)
+{
+    QcQTensor t;
+    t.height = qc_get_u16(c);
+    t.width = qc_get_u16(c);
+    t.channels = qc_get_u16(c);
+    t.bits = qc_get_u8(c);
+    t.zero = qc_get_u8(c);
+    t.scale = qc_get_f32(c);
+    t.offset = qc_get_u32(c);
+    return t;
+}
+
+/* The 16-bit fields of a node in the order of the file: written down once for both ways. */
+enum { NODE_SHORTS = 16 };
+static void node_shorts(QcQNode *n, uint16_t *fields[NODE_SHORTS])
+{
+    uint16_t *all[NODE_SHORTS] = {&n->in[0],      &n->in[1],    &n->out,       &n->out_channel, &n->channels, &n->groups,
+                                  &n->kernel_h,   &n->kernel_w, &n->stride_h,  &n->stride_w,    &n->dilation_h, &n->dilation_w,
+                                  &n->pad_top,    &n->pad_bottom, &n->pad_left, &n->pad_right};
+    memcpy(fields, all, sizeof all);
+}
+
+static void put_node(QcWriter *w, QcQNode n)
+{
+    uint16_t *shorts[NODE_SHORTS];
+    node_shorts(&n, shorts);
+    qc_put_u8(w, n.op);
+    qc_put_u8(w, n.relu);
+    qc_put_u8(w, n.role);
+    qc_put_u8(w, n.count_padding);
+    for (int i = 0; i < NODE_SHORTS; i++) qc_put_u16(w, *shorts[i]);
+    qc_put_u32(w, n.code);
+    qc_put_u32(w, n.code_byte);
+    qc_put_u32(w, n.n_codes);
+    qc_put_u32(w, n.channel);
+}
+
+static QcQNode get_node(QcCursor *c)
+{
+    QcQNode n;
+    uint16_t *shorts[NODE_SHORTS];
+    node_shorts(&n, shorts);
+    n.op = qc_get_u8(c);
+    n.relu = qc_get_u8(c);
+    n.role = qc_get_u8(c);
+    n.count_padding = qc_get_u8(c);
+    for (int i = 0; i < NODE_SHORTS; i++) *shorts[i] = qc_get_u16(c);
+    n.code = qc_get_u32(c);
+    n.code_byte = qc_get_u32(c);
+    n.n_codes = qc_get_u32(c);
+    n.channel = qc_get_u32(c);
+    return n;
+}
+
+int qc_qgraph_encode(QcModelFile *m, const QcQGraph *g, QcErr *err)
+{
+    if (qc_qgraph_check(g, err)) return -1;
+    QcWriter w = {0};
+    qc_put_u8(&w, g->bits);
+    qc_put_u32(&w, g->classes);
+    qc_put_u32(&w, g->activation_bytes);
+    qc_put_u32(&w, g->n_tensors);
+    for (uint32_t i = 0; i < g->n_tensors; i++) put_tensor(&w, &g->tensors[i]);
+    qc_put_u32(&w, g->n_nodes);
+    for (uint32_t i = 0; i < g->n_nodes; i++) put_node(&w, g->nodes[i]);
+    qc_put_u32(&w, g->n_channels);
+    qc_put_f32s(&w, g->scale, g->n_channels);
+    qc_put_i32s(&w, g->bias, g->n_channels);
+    qc_put_i32s(&w, g->multiplier, g->n_channels);
+    qc_put_bytes(&w, g->shift, g->n_channels);
+    qc_put_u32(&w, g->n_codes);
+    qc_put_u32(&w, g->n_code_bytes);
+    qc_put_bytes(&w, g->codes, g->n_code_bytes);
+    return qc_container_add(&m->container, "qgraph", 0, &w, err);
+}
+
+static int read_graph(QcQGraph *g, QcCursor *c, QcArena *arena, QcErr *err)
+{
+    g->bits = qc_get_u8(c);
+    g->classes = qc_get_u32(c);
+    g->activation_bytes = qc_get_u32(c);
+
+    g->n_tensors = qc_get_count(c, TENSOR_BYTES);
+    QcQTensor *tensors = qc_arena_take(arena, g->n_tensors, sizeof *tensors, err);
+    if (!tensors) return -1;
+    for (uint32_t i = 0; i < g->n_tensors; i++) tensors[i] = get_tensor(c);
+    g->tensors = tensors;
+
+    g->n_nodes = qc_get_count(c, NODE_BYTES);
+    QcQNode *nodes = qc_arena_take(arena, g->n_nodes, sizeof *nodes, err);
+    if (!nodes) return -1;
+    for (uint32_t i = 0; i < g->n_nodes; i++) nodes[i] = get_node(c);
+    g->nodes = nodes;
+
+    g->n_channels = qc_get_count(c, CHANNEL_BYTES);
+    g->scale = qc_get_f32s(c, g->n_channels, arena);
+    g->bias = qc_get_i32s(c, g->n_channels, arena);
+    g->multiplier = qc_get_i32s(c, g->n_channels, arena);
+    g->shift = qc_get_bytes(c, g->n_channels, arena);
+    g->n_codes = qc_get_u32(c);
+    g->n_code_bytes = qc_get_count(c, 1);
+    g->codes = qc_get_bytes(c, g->n_code_bytes, arena);
+    return qc_cursor_end(c, "section 'qgraph'", err);
+}
+
+int qc_qgraph_decode(QcQGraph *g, const QcModelFile *m, QcArena *arena, QcErr *err)
+{
+    QcCursor c;
+    *g = (QcQGraph){0};
+    if (!qc_container_find(&m->container, "qgraph", &c)) {
+        if (qc_container_find(&m->container, "graph", &c))
+            return qc_fail(err, QC_EFORMAT, "the model is a float model; a quantized one is needed (qc-quantize makes it)");
+        return qc_fail(err, QC_EFORMAT, "the model has no quantized graph");
+    }
+    if (read_graph(g, &c, arena, err) || qc_qgraph_check(g, err)) return -1;
+    const QcQTensor *input = &g->tensors[0];
+    if (g->classes != m->classes || input->channels != m->channels || input->height != m->height || input->width != m->length)
+        return qc_fail(err, QC_EFORMAT, "the quantized graph takes %u x %u x %u and makes %u classes, but the model says %u x %u x %u and %u", input->channels,
+                       input->height, input->width, g->classes, m->channels, m->height, m->length, m->classes);
+    return 0;
+}
