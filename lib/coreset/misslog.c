@@ -166,7 +166,7 @@ int qc_misslog_save(const QcMissLog *log, const char *path, QcErr *err)
     qc_container_init(&file, QC_KIND_MISSLOG);
     qc_misslog_put(&counts, log);
     qc_provenance_encode(&history, &log->provenance);
-    int status = qc_container_add(&file, "misslog", 0, &counts, err) || qc_container_add(&file, "provenance", 0, &history, err) ||
+    int status = qc_container_add(&file, "misslog", 0, &counts, err) || qc_container_add(&file, "provenance", QC_SECTION_OPTIONAL, &history, err) ||
                  qc_container_save(&file, path, err) ? -1 : 0;
     qc_writer_release(&counts);
     qc_writer_release(&history);
@@ -178,8 +178,8 @@ static int get_file(QcMissLog *log, const QcContainer *file, QcErr *err)
 {
     QcCursor cursor;
     if (qc_container_expect(file, sections, err)) return -1;
-    if (!qc_container_find(file, "misslog", &cursor)) return qc_fail(err, QC_EFORMAT, "the file has no section \"misslog\"");
-    if (qc_misslog_get(log, &cursor, err) || qc_cursor_end(&cursor, "section \"misslog\"", err)) return -1;
+    if (!qc_container_find(file, "misslog", &cursor)) return qc_fail(err, QC_EFORMAT, "has no section 'misslog'");
+    if (qc_misslog_get(log, &cursor, err) || qc_cursor_end(&cursor, "section 'misslog'", err)) return -1;
     if (!qc_container_find(file, "provenance", &cursor)) return 0;
     return qc_provenance_decode(&log->provenance, &cursor, &log->arena, err);
 }
@@ -190,6 +190,7 @@ int qc_misslog_load(QcMissLog *log, const char *path, QcErr *err)
     *log = (QcMissLog){0};
     if (qc_container_load(&file, path, QC_KIND_MISSLOG, err)) return -1;
     int status = get_file(log, &file, err);
+    memcpy(log->digest, file.digest, sizeof log->digest);
     qc_container_release(&file);
     if (status) {
         qc_misslog_release(log);

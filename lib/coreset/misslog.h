@@ -21,6 +21,7 @@ typedef struct QcMissLog {
     uint32_t *misses;                        /* [n_bits][n] */
     uint8_t *last;                           /* [n_bits][n] 1: right at the last observation */
     QcProvenance provenance;
+    uint8_t digest[QC_DIGEST_BYTES];         /* of the file it was loaded from; zero otherwise */
 } QcMissLog; /* all zero = empty and valid to release */
 
 /* "2,3,4,8" -> bits, *n_bits. The sentence names what is wrong with the list (QC_EUSAGE). */
