@@ -1,36 +1,230 @@
-/* avx2.c - the kernels in 256-bit vectors. */
+/* avx2.c - the kernels in 256-bit vectors.
+ *
+ * A dot product multiplies four bytes of x, repeated for eight output channels, with eight channels' next four weights. vpmaddubsw adds pairs of
+ * products in 16 bits, which saturate: at 2 bits a pair is at most 255 * 2 * 2 = 1020 and 32 of them fit, at 4 bits 4080 and 8 fit; then vpmaddwd
+ * by ones widens. At 8 bits even one pair overflows, so x and w are widened first.
+ */
 #include "kernels.h"
 
 #include <immintrin.h>
 
-static void max_rows(uint8_t *out, const uint8_t *x, uint32_t rows, uint32_t step, uint32_t n)
+#include "mem.h"
+
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE __m256i load(const void *at) { return _mm256_loadu_si256(at); }
+INLINE void store(void *at, __m256i v) { _mm256_storeu_si256(at, v); }
+
+INLINE __m256i broadcast_four(const uint8_t *x)
 {
-    uint32_t i = 0;
-    for (; i + 32 <= n; i += 32) {
-        __m256i top = _mm256_loadu_si256((const __m256i *)(const void *)(x + i));
-        for (uint32_t k = 1; k < rows; k++)
-            top = _mm256_max_epu8(top, _mm256_loadu_si256((const __m256i *)(const void *)(x + (size_t)k * step + i)));
-        _mm256_storeu_si256((__m256i *)(void *)(out + i), top);
-    }
-    if (i < n) qc_kernels_scalar.max_rows(out + i, x + i, rows, step, n - i);
+    int32_t four;
+    memcpy(&four, x, sizeof four);
+    return _mm256_set1_epi32(four);
 }
 
-static void unpack(int8_t *w, int32_t *sum, const QcKCodes *codes) { qc_kernels_scalar.unpack(w, sum, codes); }
+INLINE __m256i widen_pairs(__m256i pairs) { return _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)); }
 
-static void dot(int32_t *acc, const uint8_t *x, const int8_t *w, const QcKDot *how, int bits) { qc_kernels_scalar.dot(acc, x, w, how, bits); }
+/* ---- weights for use ---- */
+
+static int32_t four_codes(const uint8_t *bytes, uint64_t bit) /* of 2 bits, in one or two bytes */
+{
+    return (int32_t)((bytes[bit / 8] >> bit % 8) | (bit % 8 ? (uint32_t)bytes[bit / 8 + 1] << (8 - bit % 8) : 0)) & 0xff;
+}
+
+static void unpack(int8_t *w, int32_t *sum, const QcKCodes *codes)
+{
+    (void)four_codes;
+    qc_kernels_scalar.unpack(w, sum, codes);
+}
+
+/* ---- dot products ---- */
+
+/* B blocks of channels at P positions, 2 and 4 bits. `patience` steps of four bytes fit into 16 bits. */
+INLINE void dot_narrow(int32_t *acc, const uint8_t *x, const int8_t *w, const QcKDot *how, uint32_t patience, const int B, const int P)
+{
+    size_t block = (size_t)how->segments * how->run * QC_K_LANES;
+    __m256i wide[4][2];
+    for (int p = 0; p < P; p++)
+        for (int b = 0; b < B; b++) wide[p][b] = _mm256_setzero_si256();
+
+    for (uint32_t s = 0; s < how->segments; s++) {
+        const uint8_t *from = x + how->segment[s];
+        for (uint32_t left = how->run / 4; left > 0;) {
+            uint32_t n = left < patience ? left : patience;
+            __m256i pairs[4][2];
+            for (int p = 0; p < P; p++)
+                for (int b = 0; b < B; b++) pairs[p][b] = _mm256_setzero_si256();
+            left -= n;
+            for (; n > 0; n--, from += 4, w += 4 * QC_K_LANES) {
+                __m256i w0 = load(w), w1 = B > 1 ? load(w + block) : w0;
+                for (int p = 0; p < P; p++) {
+                    __m256i four = broadcast_four(from + (size_t)p * how->step);
+                    pairs[p][0] = _mm256_add_epi16(pairs[p][0], _mm256_maddubs_epi16(four, w0));
+                    if (B > 1) pairs[p][1] = _mm256_add_epi16(pairs[p][1], _mm256_maddubs_epi16(four, w1));
+                }
+            }
+            for (int p = 0; p < P; p++)
+                for (int b = 0; b < B; b++) wide[p][b] = _mm256_add_epi32(wide[p][b], widen_pairs(pairs[p][b]));
+        }
+    }
+    for (int p = 0; p < P; p++)
+        for (int b = 0; b < B; b++) store(acc + ((size_t)p * how->blocks + (uint32_t)b) * QC_K_LANES, wide[p][b]);
+}
+
+/* The same at 8 bits: products of 16-bit halves. Lanes come out as 0 1 4 5 | 2 3 6 7 pairs, which hadd puts in order. */
+INLINE void dot_bytes(int32_t *acc, const uint8_t *x, const int8_t *w, const QcKDot *how, const int B, const int P)
+{
+    size_t block = (size_t)how->segments * how->run * QC_K_LANES;
+    __m256i low[2][2], high[2][2];
+    for (int p = 0; p < P; p++)
+        for (int b = 0; b < B; b++) low[p][b] = high[p][b] = _mm256_setzero_si256();
+
+    for (uint32_t s = 0; s < how->segments; s++) {
+        const uint8_t *from = x + how->segment[s];
+        for (uint32_t left = how->run / 4; left > 0; left--, from += 4, w += 4 * QC_K_LANES) {
+            __m256i four[2];
+            for (int p = 0; p < P; p++) four[p] = _mm256_unpacklo_epi8(broadcast_four(from + (size_t)p * how->step), _mm256_setzero_si256());
+            for (int b = 0; b < B; b++) {
+                __m256i w0 = _mm256_cvtepi8_epi16(_mm_loadu_si128((const void *)(w + (size_t)b * block)));
+                __m256i w1 = _mm256_cvtepi8_epi16(_mm_loadu_si128((const void *)(w + (size_t)b * block + 16)));
+                for (int p = 0; p < P; p++) {
+                    low[p][b] = _mm256_add_epi32(low[p][b], _mm256_madd_epi16(four[p], w0));
+                    high[p][b] = _mm256_add_epi32(high[p][b], _mm256_madd_epi16(four[p], w1));
+                }
+            }
+        }
+    }
+    for (int p = 0; p < P; p++)
+        for (int b = 0; b < B; b++) {
+            __m256i mixed = _mm256_hadd_epi32(low[p][b], high[p][b]); /* 0 1 4 5 2 3 6 7 */
+            store(acc + ((size_t)p * how->blocks + (uint32_t)b) * QC_K_LANES, _mm256_permute4x64_epi64(mixed, 0xd8));
+        }
+}
+
+/* One call of the tile with constant sizes, so that its arrays are registers. */
+#define NARROW(B, P) dot_narrow(acc, x, w, how, patience, B, P)
+
+static void dot_two_blocks(int32_t *acc, const uint8_t *x, const int8_t *w, const QcKDot *how, int bits)
+{
+    uint32_t t = 0, patience = bits == 2 ? 32 : 8;
+    size_t acc_step = (size_t)how->blocks * QC_K_LANES;
+    if (bits == 8) {
+        for (; t + 2 <= how->positions; t += 2, x += 2 * how->step, acc += 2 * acc_step) dot_bytes(acc, x, w, how, 2, 2);
+        if (t < how->positions) dot_bytes(acc, x, w, how, 2, 1);
+        return;
+    }
+    for (; t + 4 <= how->positions; t += 4, x += 4 * (size_t)how->step, acc += 4 * acc_step) NARROW(2, 4);
+    for (; t < how->positions; t++, x += how->step, acc += acc_step) NARROW(2, 1);
+}
+
+static void dot_one_block(int32_t *acc, const uint8_t *x, const int8_t *w, const QcKDot *how, int bits)
+{
+    uint32_t t = 0, patience = bits == 2 ? 32 : 8;
+    size_t acc_step = (size_t)how->blocks * QC_K_LANES;
+    if (bits == 8) {
+        for (; t + 2 <= how->positions; t += 2, x += 2 * how->step, acc += 2 * acc_step) dot_bytes(acc, x, w, how, 1, 2);
+        if (t < how->positions) dot_bytes(acc, x, w, how, 1, 1);
+        return;
+    }
+    for (; t + 4 <= how->positions; t += 4, x += 4 * (size_t)how->step, acc += 4 * acc_step) NARROW(1, 4);
+    for (; t < how->positions; t++, x += how->step, acc += acc_step) NARROW(1, 1);
+}
+
+static void dot(int32_t *acc, const uint8_t *x, const int8_t *w, const QcKDot *how, int bits)
+{
+    size_t block = (size_t)how->segments * how->run * QC_K_LANES;
+    uint32_t b = 0;
+    for (; b + 2 <= how->blocks; b += 2) dot_two_blocks(acc + b * QC_K_LANES, x, w + b * block, how, bits);
+    if (b < how->blocks) dot_one_block(acc + b * QC_K_LANES, x, w + b * block, how, bits);
+}
+
+/* ---- rescaling ---- */
+
+/* (product + half) >> shift in 64-bit lanes. AVX2 shifts right logically only: 2^62, a multiple of 2^shift, makes the number positive and is taken off again. */
+INLINE __m256i shift_product(__m256i product, __m256i half, __m256i shift)
+{
+    const __m256i lift = _mm256_set1_epi64x((int64_t)1 << 62);
+    __m256i sum = _mm256_add_epi64(_mm256_add_epi64(product, lift), half);
+    return _mm256_sub_epi64(_mm256_srlv_epi64(sum, shift), _mm256_srlv_epi64(lift, shift));
+}
+
+/* Even lanes' low halves and odd lanes' low halves, back in order. */
+INLINE __m256i interleave(__m256i even, __m256i odd) { return _mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xaa); }
+
+INLINE __m256i clamp(__m256i v, __m256i low, __m256i high) { return _mm256_min_epi32(_mm256_max_epi32(v, low), high); }
+
+INLINE void store_eight(uint8_t *out, __m256i v) /* of 32 bits, each 0..255 */
+{
+    __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+    _mm_storel_epi64((void *)out, _mm_packus_epi16(words, words));
+}
+
+/* Eight channels at all positions; all shifts >= 31, so that the shifted product fits 32 bits. */
+static void rescale_eight(uint8_t *out, const int32_t *acc, const int32_t *bias, const int32_t *multiplier, const uint8_t *shift, uint32_t positions,
+                          uint32_t acc_step, uint32_t out_step, int32_t zero, int32_t low, int32_t high)
+{
+    __m256i shifts = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)shift)), m = load(multiplier), add = load(bias);
+    __m256i shift_even = _mm256_and_si256(shifts, _mm256_set1_epi64x(0xffffffff)), shift_odd = _mm256_srli_epi64(shifts, 32);
+    __m256i one = _mm256_set1_epi64x(1), m_odd = _mm256_srli_epi64(m, 32);
+    __m256i half_even = _mm256_sllv_epi64(one, _mm256_sub_epi64(shift_even, one)), half_odd = _mm256_sllv_epi64(one, _mm256_sub_epi64(shift_odd, one));
+    __m256i zeros = _mm256_set1_epi32(zero), least = _mm256_set1_epi32(low - zero), most = _mm256_set1_epi32(high - zero);
+    for (uint32_t t = 0; t < positions; t++, acc += acc_step, out += out_step) {
+        __m256i v = _mm256_add_epi32(load(acc), add);
+        __m256i even = shift_product(_mm256_mul_epi32(v, m), half_even, shift_even);
+        __m256i odd = shift_product(_mm256_mul_epi32(_mm256_srli_epi64(v, 32), m_odd), half_odd, shift_odd);
+        store_eight(out, _mm256_add_epi32(clamp(interleave(even, odd), least, most), zeros)); /* clamped first: the sum cannot wrap */
+    }
+}
 
 static void rescale(uint8_t *out, const int32_t *acc, const int32_t *bias, const int32_t *multiplier, const uint8_t *shift, uint32_t positions,
                     uint32_t channels, uint32_t acc_step, uint32_t out_step, int32_t zero, int32_t low, int32_t high)
 {
-    qc_kernels_scalar.rescale(out, acc, bias, multiplier, shift, positions, channels, acc_step, out_step, zero, low, high);
+    for (uint32_t o = 0; o < channels; o += 8) {
+        uint32_t n = channels - o < 8 ? channels - o : 8, long_shifts = 0;
+        for (uint32_t i = 0; i < n; i++) long_shifts += shift[o + i] >= 31;
+        if (n == 8 && long_shifts == 8)
+            rescale_eight(out + o, acc + o, bias + o, multiplier + o, shift + o, positions, acc_step, out_step, zero, low, high);
+        else
+            qc_kernels_scalar.rescale(out + o, acc + o, bias + o, multiplier + o, shift + o, positions, n, acc_step, out_step, zero, low, high);
+    }
 }
 
-static void add(uint8_t *out, const uint8_t *a, const uint8_t *b, uint32_t n, const QcKAdd *how) { qc_kernels_scalar.add(out, a, b, n, how); }
+static void add(uint8_t *out, const uint8_t *a, const uint8_t *b, uint32_t n, const QcKAdd *how)
+{
+    uint32_t i = 0;
+    __m256i za = _mm256_set1_epi32(how->zero_a), zb = _mm256_set1_epi32(how->zero_b), zeros = _mm256_set1_epi32(how->zero);
+    __m256i ma = _mm256_set1_epi32(how->multiplier_a), mb = _mm256_set1_epi32(how->multiplier_b);
+    __m256i shift = _mm256_set1_epi64x(how->shift), half = _mm256_set1_epi64x((int64_t)1 << (how->shift - 1));
+    __m256i least = _mm256_set1_epi32(how->low - how->zero), most = _mm256_set1_epi32(how->high - how->zero);
+    if (how->shift >= 9) /* |sum| < 2^40: shifted, it fits 32 bits */
+        for (; i + 8 <= n; i += 8) {
+            __m256i va = _mm256_sub_epi32(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)(a + i))), za);
+            __m256i vb = _mm256_sub_epi32(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)(b + i))), zb);
+            __m256i even = _mm256_add_epi64(_mm256_mul_epi32(va, ma), _mm256_mul_epi32(vb, mb));
+            __m256i odd = _mm256_add_epi64(_mm256_mul_epi32(_mm256_srli_epi64(va, 32), ma), _mm256_mul_epi32(_mm256_srli_epi64(vb, 32), mb));
+            __m256i v = interleave(shift_product(even, half, shift), shift_product(odd, half, shift));
+            store_eight(out + i, _mm256_add_epi32(clamp(v, least, most), zeros));
+        }
+    if (i < n) qc_kernels_scalar.add(out + i, a + i, b + i, n - i, how);
+}
+
+/* ---- sums and maxima ---- */
 
 static void masked_sum(int32_t *sums, const uint8_t *x, const uint8_t *mask, uint32_t positions, uint32_t step, uint32_t mask_step,
                        uint32_t run, uint32_t channels)
 {
     qc_kernels_scalar.masked_sum(sums, x, mask, positions, step, mask_step, run, channels);
+}
+
+static void max_rows(uint8_t *out, const uint8_t *x, uint32_t rows, uint32_t step, uint32_t n)
+{
+    uint32_t i = 0;
+    for (; i + 32 <= n; i += 32) {
+        __m256i top = load(x + i);
+        for (uint32_t k = 1; k < rows; k++) top = _mm256_max_epu8(top, load(x + (size_t)k * step + i));
+        store(out + i, top);
+    }
+    if (i < n) qc_kernels_scalar.max_rows(out + i, x + i, rows, step, n - i);
 }
 
 const QcKernels qc_kernels_avx2 = { "avx2", unpack, dot, rescale, add, masked_sum, max_rows };
