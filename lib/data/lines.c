@@ -1,0 +1,146 @@
+#include "lines.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "../base/digest.h"
+#include "../base/file.h"
+#include "number.h"
+
+static int is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
+
+int qc_lines_open(QcLines *l, const char *path, QcErr *err)
+{
+    *l = (QcLines){.name = qc_input_name(path)};
+    if (qc_read_all(path, &l->bytes, &l->length, err)) return -1;
+    qc_lines_rewind(l);
+    int status = 0;
+    if (l->length >= 4 && !memcmp(l->bytes, "QCF1", 4))
+        status = qc_fail(err, QC_EFORMAT, "%.300s is a file of ours already: there is nothing to import", l->name);
+    else if (memchr(l->bytes, 0, l->length))
+        status = qc_fail(err, QC_EFORMAT, "%.300s is not a text file", l->name);
+    if (status) qc_lines_close(l);
+    return status;
+}
+
+void qc_lines_rewind(QcLines *l)
+{
+    l->next = (const char *)l->bytes;
+    l->end = l->next + l->length;
+    l->line = 0;
+    if (l->length >= 3 && !memcmp(l->next, "\xef\xbb\xbf", 3)) l->next += 3;
+}
+
+int qc_lines_next(QcLines *l, QcField *line)
+{
+    if (l->next == l->end) return 0;
+    const char *feed = memchr(l->next, '\n', (size_t)(l->end - l->next));
+    *line = qc_field_trim((QcField){l->next, feed ? feed : l->end});
+    l->next = feed ? feed + 1 : l->end;
+    l->line++;
+    return 1;
+}
+
+void qc_lines_close(QcLines *l)
+{
+    if (!l) return;
+    free(l->bytes);
+    *l = (QcLines){0};
+}
+
+int qc_lines_fail(const QcLines *l, QcErr *err, const char *format, ...)
+{
+    char sentence[400];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(sentence, sizeof sentence, format, args);
+    va_end(args);
+    return qc_fail(err, QC_EFORMAT, "%.200s:%u: %s", l->name, l->line, sentence);
+}
+
+QcField qc_field_trim(QcField field)
+{
+    while (field.at < field.end && is_blank(*field.at)) field.at++;
+    while (field.at < field.end && is_blank(field.end[-1])) field.end--;
+    return field;
+}
+
+int qc_field_next(QcField *line, QcField *field, char separator)
+{
+    if (!line->at) return 0;
+    int blanks = separator == ' ';
+    const char *at = line->at;
+    if (blanks) {
+        while (at < line->end && !is_blank(*at)) at++;
+    } else {
+        const char *found = memchr(at, separator, (size_t)(line->end - at));
+        at = found ? found : line->end;
+    }
+    *field = qc_field_trim((QcField){line->at, at});
+    if (at < line->end) {
+        line->at = at + 1;
+        while (blanks && line->at < line->end && is_blank(*line->at)) line->at++;
+    } else {
+        line->at = NULL;
+    }
+    return 1;
+}
+
+uint32_t qc_field_count(QcField line, char separator)
+{
+    QcField field;
+    uint32_t n = 0;
+    while (qc_field_next(&line, &field, separator)) n++;
+    return n;
+}
+
+int qc_field_is(QcField field, const char *word)
+{
+    size_t length = strlen(word);
+    return (size_t)(field.end - field.at) == length && !strncasecmp(field.at, word, length);
+}
+
+int qc_field_number(float *value, QcField field, const char **wrong)
+{
+    const char *at = field.at;
+    *wrong = qc_number_read(value, &at, field.end);
+    if (!*wrong && at != field.end) *wrong = "is not a number";
+    return *wrong ? -1 : 0;
+}
+
+uint64_t qc_lines_id(const QcLines *l)
+{
+    uint8_t digest[QC_DIGEST_BYTES];
+    qc_digest(digest, l->bytes, l->length);
+    return (uint64_t)(digest[0] & 0x1f) << 48 | (uint64_t)digest[1] << 40 | (uint64_t)digest[2] << 32;
+}
+
+/* Bytes of the UTF-8 sequence at `at`, 0 where there is none: no overlong forms, no surrogates, none above U+10FFFF. */
+static size_t utf8_length(const unsigned char *at, size_t left)
+{
+    if (at[0] < 0x80) return 1;
+    size_t n = at[0] >= 0xf0 ? 4 : at[0] >= 0xe0 ? 3 : 2;
+    if (at[0] < 0xc2 || at[0] > 0xf4 || left < n) return 0;
+    for (size_t i = 1; i < n; i++)
+        if ((at[i] & 0xc0) != 0x80) return 0;
+    if ((at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f)) return 0;
+    return (at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] > 0x8f) ? 0 : n;
+}
+
+int qc_field_name(char name[QC_FIELD_NAME], const QcLines *l, QcField field, QcErr *err)
+{
+    if (field.end - field.at >= 2 && *field.at == '"' && field.end[-1] == '"') field = (QcField){field.at + 1, field.end - 1};
+    size_t length = (size_t)(field.end - field.at), n;
+    if (!length) return qc_lines_fail(l, err, "a name is empty");
+    if (length >= QC_FIELD_NAME) return qc_lines_fail(l, err, "the name \"%.*s...\" is too long", QC_FIELD(field));
+    for (size_t i = 0; i < length; i += n) {
+        n = utf8_length((const unsigned char *)field.at + i, length - i);
+        if (!n) return qc_lines_fail(l, err, "the name \"%.*s\" is not valid UTF-8", QC_FIELD(field));
+    }
+    memcpy(name, field.at, length);
+    name[length] = 0;
+    return 0;
+}

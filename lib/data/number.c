@@ -1,0 +1,100 @@
+#include "number.h"
+
+#include <locale.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { EXACT_POWER = 22, TOKEN_MAX = 512 };
+
+static const double powers[EXACT_POWER + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                               1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
+static locale_t plain_locale;
+static void make_plain_locale(void) { plain_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0); }
+
+static int is_digit(char c) { return c >= '0' && c <= '9'; }
+
+typedef struct Decimal {
+    int negative, digits, exact; /* exact: the mantissa holds all digits */
+    uint64_t mantissa;
+    int power;
+} Decimal;
+
+static const char *read_digits(Decimal *d, const char *at, const char *end, int fraction)
+{
+    for (; at < end && is_digit(*at); at++) {
+        d->digits++;
+        if (d->mantissa >= (uint64_t)1 << 49) d->exact = 0; /* another digit might not fit the 53 bits of a double */
+        if (!d->exact) continue;
+        d->mantissa = d->mantissa * 10 + (uint64_t)(*at - '0');
+        d->power -= fraction;
+    }
+    return at;
+}
+
+static const char *read_exponent(Decimal *d, const char *at, const char *end)
+{
+    const char *sign = at + 1, *digit = sign;
+    if (digit < end && (*digit == '-' || *digit == '+')) digit++;
+    if (digit == end || !is_digit(*digit)) return at;
+    int exponent = 0;
+    for (; digit < end && is_digit(*digit); digit++)
+        if (exponent < 100000) exponent = exponent * 10 + (*digit - '0');
+    d->power += *sign == '-' ? -exponent : exponent;
+    return digit;
+}
+
+/* Behind the number, or NULL where there is none. */
+static const char *read_decimal(Decimal *d, const char *at, const char *end)
+{
+    *d = (Decimal){.exact = 1};
+    if (at < end && (*at == '-' || *at == '+')) d->negative = *at++ == '-';
+    at = read_digits(d, at, end, 0);
+    if (at < end && *at == '.') at = read_digits(d, at + 1, end, 1);
+    if (!d->digits) return NULL;
+    return at < end && (*at == 'e' || *at == 'E') ? read_exponent(d, at, end) : at;
+}
+
+/* Long numbers go the slow way, which rounds rightly whatever their length. */
+static double read_slowly(const char *text, size_t length)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, make_plain_locale);
+    char token[TOKEN_MAX];
+    if (length >= sizeof token || !plain_locale) return NAN;
+    memcpy(token, text, length);
+    token[length] = 0;
+    return strtod_l(token, NULL, plain_locale);
+}
+
+/* "NaN", "inf" and "?" are how tables write what was not measured. */
+static const char *what_else(const char *at, const char *end)
+{
+    if (at < end && *at == '?') return "is missing";
+    if (at < end && (*at == '-' || *at == '+')) at++;
+    size_t left = (size_t)(end - at);
+    if (left >= 3 && (!strncasecmp(at, "nan", 3) || !strncasecmp(at, "inf", 3))) return "is not finite";
+    return left == 0 ? "is missing" : "is not a number";
+}
+
+const char *qc_number_read(float *value, const char **at, const char *end)
+{
+    Decimal d;
+    const char *behind = read_decimal(&d, *at, end);
+    if (!behind) return what_else(*at, end);
+    double v = (double)d.mantissa;
+    if (!d.exact || d.power < -EXACT_POWER || d.power > EXACT_POWER) {
+        v = read_slowly(*at, (size_t)(behind - *at));
+    } else {
+        v = d.power < 0 ? v / powers[-d.power] : v * powers[d.power]; /* both exact, so the result is rounded once */
+        if (d.negative) v = -v;
+    }
+    if (isnan(v)) return "is not a number";
+    if (!(fabs(v) <= (double)QC_VALUE_MAX)) return "is out of range";
+    *value = (float)v;
+    *at = behind;
+    return NULL;
+}

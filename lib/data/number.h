@@ -1,0 +1,11 @@
+/* number.h - decimal numbers out of text, the same in every locale, and fast enough for files that hold nothing else. */
+#ifndef QC_DATA_NUMBER_H
+#define QC_DATA_NUMBER_H
+
+#include "dataset.h"
+
+/* Reads the number at *at (which ends before `end`) and moves *at behind it. Returns NULL, or what is wrong, to be put after the
+ * text that was found: "is not a number", "is not finite", "is missing", "is out of range". *at then stays. */
+const char *qc_number_read(float *value, const char **at, const char *end);
+
+#endif

@@ -1,0 +1,275 @@
+/* Splitting is one idea: examples fall into units that must stay together (an example, a recording, a group), units into strata
+ * that each give their share, and the last units of a stratum are its test part, after shuffling where chance shall decide. */
+#include "split.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/rng.h"
+
+const QcSplitOptions qc_split_defaults = {.by = QC_SPLIT_RANDOM, .test = 0.2, .stratify = 1, .seed = 1};
+
+typedef struct Unit {
+    uint32_t key;     /* names the unit among its kind */
+    uint32_t first;   /* its first example: units keep the order of recording */
+    uint32_t n;       /* examples */
+    int32_t label;    /* of all its examples; MIXED where they differ */
+    uint64_t stratum;
+    int test;
+} Unit;
+
+typedef struct Units {
+    uint32_t n;
+    Unit *units;  /* [n] */
+    uint32_t *of; /* [d->n] unit of each example */
+} Units;
+
+enum { MIXED = -2 };
+
+static int pick_word(const char *const *words, int n, const char *word, const char *what, QcErr *err)
+{
+    char known[128] = "";
+    for (int i = 0; i < n; i++) {
+        if (!strcmp(words[i], word)) return i;
+        if (i) strcat(known, i == n - 1 ? " or " : ", ");
+        strcat(known, words[i]);
+    }
+    return qc_fail(err, QC_EUSAGE, "there is no %s \"%.40s\" (use %s)", what, word, known);
+}
+
+int qc_split_by_name(QcSplitBy *by, const char *name, QcErr *err)
+{
+    static const char *const words[] = {"random", "block", "recording", "group"};
+    int word = pick_word(words, 4, name, "way to split", err);
+    if (word >= 0) *by = (QcSplitBy)word;
+    return word < 0 ? -1 : 0;
+}
+
+int qc_stream_order_by_name(QcStreamOrder *kind, const char *name, QcErr *err)
+{
+    static const char *const words[] = {"shuffled", "recorded", "classes"};
+    int word = pick_word(words, 3, name, "stream order", err);
+    if (word >= 0) *kind = (QcStreamOrder)word;
+    return word < 0 ? -1 : 0;
+}
+
+/* For the messages: a name for a label, unlabelled examples being a class of their own. */
+static const char *class_name(const QcDataset *d, int32_t label) { return label < 0 ? "(unlabelled)" : d->labels.names[label]; }
+
+static void units_release(Units *u)
+{
+    free(u->units);
+    free(u->of);
+    *u = (Units){0};
+}
+
+static uint32_t key_of(const QcDataset *d, QcSplitBy by, uint32_t i)
+{
+    return by == QC_SPLIT_RECORDING ? d->recording[i] : by == QC_SPLIT_GROUP ? d->group[i] : i;
+}
+
+static int units_find(Units *u, const QcDataset *d, QcSplitBy by, QcErr *err)
+{
+    uint32_t keys = 0;
+    for (uint32_t i = 0; i < d->n; i++) keys = key_of(d, by, i) >= keys ? key_of(d, by, i) + 1 : keys;
+    u->units = calloc(d->n, sizeof *u->units);
+    u->of = malloc(d->n * sizeof *u->of);
+    uint32_t *unit_of_key = calloc(keys, sizeof *unit_of_key); /* index + 1 */
+    if (!u->units || !u->of || !unit_of_key) {
+        free(unit_of_key);
+        return qc_fail_memory(err, "a split");
+    }
+    for (uint32_t i = 0; i < d->n; i++) {
+        uint32_t key = key_of(d, by, i);
+        if (!unit_of_key[key]) {
+            u->units[u->n] = (Unit){.key = key, .first = i, .label = d->label[i]};
+            unit_of_key[key] = ++u->n;
+        }
+        Unit *unit = &u->units[u->of[i] = unit_of_key[key] - 1];
+        unit->n++;
+        if (unit->label != d->label[i]) unit->label = MIXED;
+    }
+    free(unit_of_key);
+    return 0;
+}
+
+static uint64_t stratum_of(const Unit *unit, const QcDataset *d, const QcSplitOptions *o)
+{
+    uint64_t label = (uint64_t)((int64_t)unit->label + 2); /* MIXED and unlabelled come first */
+    if (o->by == QC_SPLIT_BLOCK) return label << 32 | d->recording[unit->first];
+    return o->by != QC_SPLIT_GROUP && o->stratify ? label : 0;
+}
+
+static int compare_units(const void *a, const void *b)
+{
+    const Unit *p = *(Unit *const *)a, *q = *(Unit *const *)b;
+    if (p->stratum != q->stratum) return p->stratum < q->stratum ? -1 : 1;
+    return p->first < q->first ? -1 : p->first > q->first;
+}
+
+static void shuffle_units(QcRng *rng, Unit **units, uint32_t n)
+{
+    for (uint32_t i = n; i > 1; i--) {
+        uint32_t j = qc_rng_below(rng, i);
+        Unit *swap = units[i - 1];
+        units[i - 1] = units[j];
+        units[j] = swap;
+    }
+}
+
+/* Marks the last units of one stratum, as many as come nearest to the fraction. */
+static int choose_test(Unit **units, uint32_t n, const QcDataset *d, const QcSplitOptions *o, QcErr *err)
+{
+    static const char *const whole[] = {"example", "example", "recording", "group"};
+    uint32_t test = (uint32_t)floor(o->test * n + 0.5);
+    /* a short recording may lie wholly in one part; a class or a whole data set may not */
+    if (o->by != QC_SPLIT_BLOCK) {
+        if (n < 2) {
+            if (o->by == QC_SPLIT_GROUP || !o->stratify)
+                return qc_fail(err, QC_EUSAGE, "there is only one %s, which cannot be in both parts", whole[o->by]);
+            return qc_fail(err, QC_EUSAGE, "class \"%.60s\" has only one %s, which cannot be in both parts%s", class_name(d, units[0]->label),
+                           whole[o->by], o->by == QC_SPLIT_RANDOM ? " (leave the class out, or split without regard to classes)" : "");
+        }
+        test = test < 1 ? 1 : test > n - 1 ? n - 1 : test;
+    }
+    for (uint32_t i = n - test; i < n; i++) units[i]->test = 1;
+    return 0;
+}
+
+static int choose_all(Units *u, const QcDataset *d, const QcSplitOptions *o, QcErr *err)
+{
+    Unit **sorted = malloc(u->n * sizeof *sorted);
+    if (!sorted) return qc_fail_memory(err, "a split");
+    for (uint32_t k = 0; k < u->n; k++) {
+        u->units[k].stratum = stratum_of(&u->units[k], d, o);
+        sorted[k] = &u->units[k];
+    }
+    qsort(sorted, u->n, sizeof *sorted, compare_units);
+    QcRng rng = qc_rng_seed(o->seed, 0x5b117);
+    int status = 0;
+    for (uint32_t from = 0, to; from < u->n && !status; from = to) {
+        for (to = from; to < u->n && sorted[to]->stratum == sorted[from]->stratum; to++)
+            ;
+        if (o->by != QC_SPLIT_BLOCK) shuffle_units(&rng, sorted + from, to - from);
+        status = choose_test(sorted + from, to - from, d, o, err);
+    }
+    free(sorted);
+    return status;
+}
+
+static uint32_t fill_order(uint32_t *order, const QcDataset *d, const Units *u)
+{
+    uint32_t n = 0, n_train = 0;
+    for (int test = 0; test < 2; test++) {
+        for (uint32_t i = 0; i < d->n; i++)
+            if (u->units[u->of[i]].test == test) order[n++] = i;
+        if (!test) n_train = n;
+    }
+    return n_train;
+}
+
+/* A model cannot learn a class that it never sees, and a block test that skips a class tells less than it seems to. */
+static int check_classes(const uint32_t *order, uint32_t n_train, const QcDataset *d, const QcSplitOptions *o, QcErr *err)
+{
+    uint32_t(*seen)[2] = calloc(d->labels.n ? d->labels.n : 1, sizeof *seen);
+    if (!seen) return qc_fail_memory(err, "a split");
+    for (uint32_t k = 0; k < d->n; k++)
+        if (d->label[order[k]] >= 0) seen[d->label[order[k]]][k >= n_train]++;
+    int need_test = o->by != QC_SPLIT_GROUP && (o->stratify || o->by == QC_SPLIT_BLOCK), status = 0;
+    for (uint32_t c = 0; c < d->labels.n && !status; c++) {
+        uint32_t n = seen[c][0] + seen[c][1];
+        if (n && !seen[c][0])
+            status = qc_fail(err, QC_EUSAGE, "all %u examples of class \"%.60s\" would be in the test part (choose another --seed, fraction or way to split)",
+                             n, class_name(d, (int32_t)c));
+        else if (n && need_test && !seen[c][1])
+            status = qc_fail(err, QC_EUSAGE, "none of the %u examples of class \"%.60s\" would be in the test part: the fraction %g is too small for it",
+                             n, class_name(d, (int32_t)c), o->test);
+    }
+    free(seen);
+    return status;
+}
+
+int qc_split(uint32_t *order, uint32_t *n_train, const QcDataset *d, const QcSplitOptions *o, QcErr *err)
+{
+    if (!(o->test > 0 && o->test < 1)) return qc_fail(err, QC_EUSAGE, "the fraction of the test part must lie between 0 and 1, not %g", o->test);
+    if (!d->n) return qc_fail(err, QC_EFORMAT, "there are no examples to split");
+    Units u = {0};
+    int status = units_find(&u, d, o->by, err) || choose_all(&u, d, o, err) ? -1 : 0;
+    if (!status) *n_train = fill_order(order, d, &u);
+    units_release(&u);
+    if (status) return -1;
+    if (!*n_train || *n_train == d->n)
+        return qc_fail(err, QC_EUSAGE, "the %s part would be empty: a fraction of %g does not fit %u examples", *n_train ? "test" : "training",
+                       o->test, d->n);
+    return check_classes(order, *n_train, d, o, err);
+}
+
+static int group_index(uint32_t *index, const QcDataset *d, const char *name, QcErr *err)
+{
+    int64_t found = qc_names_find(&d->groups, name);
+    if (found >= 0) {
+        *index = (uint32_t)found;
+        return 0;
+    }
+    char known[256] = "";
+    for (uint32_t i = 0; i < d->groups.n; i++) {
+        size_t used = strlen(known);
+        if (used + strlen(d->groups.names[i]) + 8 > sizeof known) {
+            strcpy(known + used, " ...");
+            break;
+        }
+        if (i) strcat(known, ", ");
+        strcat(known, d->groups.names[i]);
+    }
+    return qc_fail(err, QC_EUSAGE, "there is no group \"%.60s\" in the data (%s%s)", name, d->groups.n ? "it has " : "it has none", known);
+}
+
+int qc_split_pick_groups(uint32_t *order, uint32_t *n, const QcDataset *d, const char *const *names, uint32_t n_names, QcErr *err)
+{
+    uint8_t *wanted = calloc(d->groups.n + 1, 1);
+    if (!wanted) return qc_fail_memory(err, "groups");
+    int status = 0;
+    for (uint32_t k = 0; k < n_names && !status; k++) {
+        uint32_t index = 0;
+        status = group_index(&index, d, names[k], err);
+        if (!status) wanted[index] = 1;
+    }
+    *n = 0;
+    for (uint32_t i = 0; i < d->n && !status; i++)
+        if (!n_names || wanted[d->group[i]]) order[(*n)++] = i;
+    free(wanted);
+    return status;
+}
+
+/* A stable counting sort by label, unlabelled examples last. */
+static int order_by_class(uint32_t *order, const QcDataset *d, QcErr *err)
+{
+    uint32_t classes = d->labels.n + 1, at = 0;
+    uint32_t *next = calloc(classes, sizeof *next);
+    if (!next) return qc_fail_memory(err, "a stream");
+    for (uint32_t i = 0; i < d->n; i++) next[d->label[i] < 0 ? classes - 1 : (uint32_t)d->label[i]]++;
+    for (uint32_t c = 0; c < classes; c++) {
+        uint32_t n = next[c];
+        next[c] = at;
+        at += n;
+    }
+    for (uint32_t i = 0; i < d->n; i++) order[next[d->label[i] < 0 ? classes - 1 : (uint32_t)d->label[i]]++] = i;
+    free(next);
+    return 0;
+}
+
+int qc_split_batches(uint32_t *order, uint32_t *starts, const QcDataset *d, uint32_t batches, QcStreamOrder kind, uint64_t seed,
+                     QcErr *err)
+{
+    if (!batches || batches > d->n)
+        return qc_fail(err, QC_EUSAGE, "%u examples cannot be cut into %u batches", d->n, batches);
+    for (uint32_t i = 0; i < d->n; i++) order[i] = i;
+    if (kind == QC_STREAM_SHUFFLED) {
+        QcRng rng = qc_rng_seed(seed, 0x57eea);
+        qc_rng_shuffle(&rng, order, d->n);
+    }
+    if (kind == QC_STREAM_CLASSES && order_by_class(order, d, err)) return -1;
+    for (uint32_t b = 0; b <= batches; b++) starts[b] = (uint32_t)((uint64_t)d->n * b / batches);
+    return 0;
+}
