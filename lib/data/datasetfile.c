@@ -9,6 +9,7 @@
  *   provenance  (optional) one text for each program that made this file
  */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,6 +84,15 @@ int qc_dataset_encode(const QcDataset *d, QcContainer *c, QcErr *err)
                : 0;
 }
 
+int qc_dataset_sign(QcDataset *d, const char *command, const uint8_t input[QC_DIGEST_BYTES], QcErr *err)
+{
+    if (!input) return qc_provenance_add(&d->provenance, &d->arena, command, err);
+    char line[1024], digest[QC_DIGEST_TEXT];
+    qc_digest_text(digest, input);
+    snprintf(line, sizeof line, "%.950s ; data=sha256:%.16s", command, digest);
+    return qc_provenance_add(&d->provenance, &d->arena, line, err);
+}
+
 int qc_dataset_save(QcDataset *d, const char *path, QcErr *err)
 {
     QcContainer c;
@@ -94,7 +104,7 @@ int qc_dataset_save(QcDataset *d, const char *path, QcErr *err)
 
 static int need_section(QcCursor *cursor, const QcContainer *c, const char *name, QcErr *err)
 {
-    return qc_container_find(c, name, cursor) ? 0 : qc_fail(err, QC_EFORMAT, "the data file has no section \"%s\"", name);
+    return qc_container_find(c, name, cursor) ? 0 : qc_fail(err, QC_EFORMAT, "the data file has no section '%s'", name);
 }
 
 static int read_shape(QcDataset *d, const QcContainer *c, QcErr *err)
@@ -103,7 +113,7 @@ static int read_shape(QcDataset *d, const QcContainer *c, QcErr *err)
     if (need_section(&cursor, c, "shape", err) || need_section(&values, c, "x", err)) return -1;
     uint32_t n = qc_get_u32(&cursor), channels = qc_get_u32(&cursor), height = qc_get_u32(&cursor), length = qc_get_u32(&cursor),
              capacity = qc_get_u32(&cursor);
-    if (qc_cursor_end(&cursor, "section \"shape\"", err)) return -1;
+    if (qc_cursor_end(&cursor, "section 'shape'", err)) return -1;
     if (!n) return qc_fail(err, QC_EFORMAT, "the data file holds no examples");
     if (!channels || !height || !length || channels > MAX_DIM || height > MAX_DIM || length > MAX_DIM)
         return qc_fail(err, QC_EFORMAT, "windows of %u x %u x %u cannot be (each from 1 to %d)", channels, height, length, MAX_DIM);
@@ -116,7 +126,7 @@ static int read_shape(QcDataset *d, const QcContainer *c, QcErr *err)
     QcCursor examples;
     if (need_section(&examples, c, "examples", err)) return -1;
     if (examples.length != (uint64_t)n * 20)
-        return qc_fail(err, QC_EFORMAT, "section \"examples\" has %zu bytes instead of %llu", examples.length, (unsigned long long)n * 20);
+        return qc_fail(err, QC_EFORMAT, "section 'examples' has %zu bytes instead of %llu", examples.length, (unsigned long long)n * 20);
     return qc_dataset_init(d, n, channels, height, length, capacity, err);
 }
 
@@ -130,7 +140,7 @@ static int read_values(QcDataset *d, const QcContainer *c, QcErr *err)
         if (!(fabsf(d->x[k]) <= QC_VALUE_MAX))
             return qc_fail(err, QC_EFORMAT, "value %llu of example %llu is %s", (unsigned long long)(k % values),
                            (unsigned long long)(k / values), isnan(d->x[k]) ? "not a number (NaN)" : "infinite or larger than 1e30");
-    return qc_cursor_end(&cursor, "section \"x\"", err);
+    return qc_cursor_end(&cursor, "section 'x'", err);
 }
 
 static int read_examples(QcDataset *d, const QcContainer *c, QcErr *err)
@@ -141,7 +151,7 @@ static int read_examples(QcDataset *d, const QcContainer *c, QcErr *err)
     for (uint32_t i = 0; i < d->n; i++) d->id[i] = qc_get_u64(&cursor);
     for (uint32_t i = 0; i < d->n; i++) d->group[i] = qc_get_u32(&cursor);
     for (uint32_t i = 0; i < d->n; i++) d->recording[i] = qc_get_u32(&cursor);
-    return qc_cursor_end(&cursor, "section \"examples\"", err);
+    return qc_cursor_end(&cursor, "section 'examples'", err);
 }
 
 static int compare_names(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
@@ -154,7 +164,7 @@ static int check_names_unique(const QcNames *names, const char *what, QcErr *err
     qsort(sorted, names->n, sizeof *sorted, compare_names);
     int status = 0;
     for (uint32_t i = 1; i < names->n && !status; i++)
-        if (!strcmp(sorted[i - 1], sorted[i])) status = qc_fail(err, QC_EFORMAT, "two %s have the name \"%.60s\"", what, sorted[i]);
+        if (!strcmp(sorted[i - 1], sorted[i])) status = qc_fail(err, QC_EFORMAT, "two %s have the name '%.60s'", what, sorted[i]);
     free(sorted);
     return status;
 }
@@ -180,7 +190,7 @@ static int read_names(QcDataset *d, const QcContainer *c, QcErr *err)
         get_names(&d->groups, &cursor, &d->arena, "groups", err) ||
         get_names(&d->recordings, &cursor, &d->arena, "recordings", err))
         return -1;
-    return qc_cursor_end(&cursor, "section \"names\"", err);
+    return qc_cursor_end(&cursor, "section 'names'", err);
 }
 
 static int read_coreset(QcDataset *d, const QcContainer *c, QcErr *err)
@@ -188,14 +198,14 @@ static int read_coreset(QcDataset *d, const QcContainer *c, QcErr *err)
     QcCursor cursor;
     int there = qc_container_find(c, "coreset", &cursor);
     if (there != (d->capacity > 0))
-        return qc_fail(err, QC_EFORMAT, there ? "plain data has a section \"coreset\"" : "the coreset has no section \"coreset\"");
+        return qc_fail(err, QC_EFORMAT, there ? "plain data has a section 'coreset'" : "the coreset has no section 'coreset'");
     if (!there) return 0;
     for (uint32_t i = 0; i < d->n; i++) d->misses[i] = qc_get_u32(&cursor);
     for (uint32_t i = 0; i < d->n; i++) {
         d->flags[i] = qc_get_u8(&cursor);
         if (d->flags[i] & ~KNOWN_FLAGS) return qc_fail(err, QC_EFORMAT, "example %u of the coreset has unknown flags %u", i, d->flags[i]);
     }
-    return qc_cursor_end(&cursor, "section \"coreset\"", err);
+    return qc_cursor_end(&cursor, "section 'coreset'", err);
 }
 
 static int read_provenance(QcDataset *d, const QcContainer *c, QcErr *err)
@@ -203,7 +213,7 @@ static int read_provenance(QcDataset *d, const QcContainer *c, QcErr *err)
     QcCursor cursor;
     if (!qc_container_find(c, "provenance", &cursor)) return 0;
     if (qc_provenance_decode(&d->provenance, &cursor, &d->arena, err)) return -1;
-    return qc_cursor_end(&cursor, "section \"provenance\"", err);
+    return qc_cursor_end(&cursor, "section 'provenance'", err);
 }
 
 static int compare_ids(const void *a, const void *b)

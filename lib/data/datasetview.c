@@ -79,7 +79,7 @@ int qc_dataset_match(const QcDataset *d, const QcModelFile *m, int need_labels, 
         if (label < 0 && need_labels) return qc_fail(err, QC_EFORMAT, "example %u of the data has no label, which is needed here", i);
         /* a name that no example uses does no harm */
         if (label >= 0 && classes[label] < 0)
-            return qc_fail(err, QC_EFORMAT, "the data has the class \"%.60s\", which the model does not know", d->labels.names[label]);
+            return qc_fail(err, QC_EFORMAT, "the data has the class '%.60s', which the model does not know", d->labels.names[label]);
     }
     *map = classes;
     return 0;

@@ -21,7 +21,7 @@ static const QcImporter *importer_named(const char *name, QcErr *err)
         if (*known) strcat(known, i[1].name ? ", " : " or ");
         strcat(known, i->name);
     }
-    qc_fail(err, QC_EUSAGE, "there is no format \"%.40s\" (use %s)", name, known);
+    qc_fail(err, QC_EUSAGE, "there is no format '%.40s' (use %s)", name, known);
     return NULL;
 }
 

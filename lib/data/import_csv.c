@@ -80,7 +80,7 @@ static int find_column(uint32_t *column, const char *name, const char *what, con
             *column = c;
             return 0;
         }
-    return qc_fail(err, QC_EUSAGE, "the first row of %.200s has no column \"%.60s\" for the %s", t->lines.name, name, what);
+    return qc_fail(err, QC_EUSAGE, "the first row of %.200s has no column '%.60s' for the %s", t->lines.name, name, what);
 }
 
 static int find_columns(Table *t, const QcImportOptions *o, QcField first, QcErr *err)
@@ -156,7 +156,7 @@ static int read_row(QcDataset *d, uint32_t i, const Table *t, QcField line, QcEr
     if (columns != t->columns) return qc_lines_fail(&t->lines, err, "%u columns instead of %u", columns, t->columns);
     for (uint32_t c = 0; qc_field_next(&line, &field, t->separator); c++) {
         if (is_value(t, c) && qc_field_number(x++, unquoted(field), &wrong))
-            return qc_lines_fail(&t->lines, err, "column %u \"%.*s\" %s", c + 1, QC_FIELD(field), wrong);
+            return qc_lines_fail(&t->lines, err, "column %u '%.*s' %s", c + 1, QC_FIELD(field), wrong);
         if (c == t->label) {
             if (read_name(&label, &d->labels, d, t, field, "label", err)) return -1;
             d->label[i] = (int32_t)label;
@@ -216,7 +216,7 @@ static int read_rows(QcDataset *d, Table *t, const QcImportOptions *o, QcErr *er
     d->n = kept; /* rows of other groups leave their room unused */
     for (uint32_t k = 0; k < o->n_groups; k++)
         if (qc_names_find(&d->groups, o->groups[k]) < 0)
-            return qc_fail(err, QC_EUSAGE, "%.300s has no row of group \"%.60s\"", t->lines.name, o->groups[k]);
+            return qc_fail(err, QC_EUSAGE, "%.300s has no row of group '%.60s'", t->lines.name, o->groups[k]);
     return sort_labels(d, err);
 }
 

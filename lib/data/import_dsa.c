@@ -120,7 +120,7 @@ static int check_wanted_exist(const Tree *tree, const QcImportOptions *o, QcErr 
     for (uint32_t k = 0; k < o->n_groups; k++) {
         uint32_t i = 0;
         while (i < tree->n && strcmp(tree->segments[i].names[1], o->groups[k])) i++;
-        if (i == tree->n) return qc_fail(err, QC_EUSAGE, "there is no person \"%.40s\" in %.300s", o->groups[k], tree->root);
+        if (i == tree->n) return qc_fail(err, QC_EUSAGE, "there is no person '%.40s' in %.300s", o->groups[k], tree->root);
     }
     return 0;
 }
@@ -176,7 +176,7 @@ static int read_row(float *x, const QcDataset *d, uint32_t t, const QcLines *l, 
     uint32_t c = 0;
     for (; qc_field_next(&line, &field, ','); c++) {
         if (c < d->channels && qc_field_number(&x[(uint64_t)c * d->length + t], field, &wrong))
-            return qc_lines_fail(l, err, "value %u \"%.*s\" %s", c + 1, QC_FIELD(field), wrong);
+            return qc_lines_fail(l, err, "value %u '%.*s' %s", c + 1, QC_FIELD(field), wrong);
     }
     return c == d->channels ? 0 : qc_lines_fail(l, err, "%u values instead of %u", c, d->channels);
 }

@@ -26,14 +26,14 @@ static int read_flag(int *flag, const QcLines *l, QcField value, const char *key
 {
     *flag = qc_field_is(value, "true");
     if (*flag || qc_field_is(value, "false")) return 0;
-    return qc_lines_fail(l, err, "%s is neither true nor false: \"%.*s\"", key, QC_FIELD(value));
+    return qc_lines_fail(l, err, "%s is neither true nor false: '%.*s'", key, QC_FIELD(value));
 }
 
 static int read_count(uint32_t *count, const QcLines *l, QcField value, const char *key, QcErr *err)
 {
     uint64_t n = 0;
     for (const char *c = value.at; c < value.end && n < 1u << 24; c++) n = *c >= '0' && *c <= '9' ? n * 10 + (uint64_t)(*c - '0') : 1u << 24;
-    if (!n || n >= 1u << 24) return qc_lines_fail(l, err, "%s is no sensible number: \"%.*s\"", key, QC_FIELD(value));
+    if (!n || n >= 1u << 24) return qc_lines_fail(l, err, "%s is no sensible number: '%.*s'", key, QC_FIELD(value));
     *count = (uint32_t)n;
     return 0;
 }
@@ -83,7 +83,7 @@ static int read_header_line(Header *h, QcDataset *d, const QcLines *l, QcField l
         return 0;
     }
     if (qc_field_is(key, "@problemName")) return 0;
-    return qc_lines_fail(l, err, "unknown header \"%.*s\"", QC_FIELD(key));
+    return qc_lines_fail(l, err, "unknown header '%.*s'", QC_FIELD(key));
 }
 
 static int is_data(QcField line) { return line.at < line.end && *line.at != '#'; }
@@ -127,7 +127,7 @@ static int read_series(float *x, const QcDataset *d, uint32_t c, const QcLines *
     if (series.at < series.end && *series.at == '(') return qc_lines_fail(l, err, "series with time stamps are not supported");
     for (; qc_field_next(&series, &field, ','); t++)
         if (t < d->length && qc_field_number(&x[t], field, &wrong))
-            return qc_lines_fail(l, err, "value %u of channel %u \"%.*s\" %s", t + 1, c + 1, QC_FIELD(field), wrong);
+            return qc_lines_fail(l, err, "value %u of channel %u '%.*s' %s", t + 1, c + 1, QC_FIELD(field), wrong);
     if (t != d->length)
         return qc_lines_fail(l, err, "channel %u has length %u instead of %u (series of unequal lengths are not supported)", c + 1, t, d->length);
     return 0;
@@ -138,7 +138,7 @@ static int read_label(int32_t *label, const QcDataset *d, const QcLines *l, QcFi
     char name[QC_FIELD_NAME];
     if (qc_field_name(name, l, field, err)) return -1;
     int64_t index = qc_names_find(&d->labels, name);
-    if (index < 0) return qc_lines_fail(l, err, "class \"%.60s\" is not one of those named by @classLabel", name);
+    if (index < 0) return qc_lines_fail(l, err, "class '%.60s' is not one of those named by @classLabel", name);
     *label = (int32_t)index;
     return 0;
 }

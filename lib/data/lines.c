@@ -135,10 +135,10 @@ int qc_field_name(char name[QC_FIELD_NAME], const QcLines *l, QcField field, QcE
     if (field.end - field.at >= 2 && *field.at == '"' && field.end[-1] == '"') field = (QcField){field.at + 1, field.end - 1};
     size_t length = (size_t)(field.end - field.at), n;
     if (!length) return qc_lines_fail(l, err, "a name is empty");
-    if (length >= QC_FIELD_NAME) return qc_lines_fail(l, err, "the name \"%.*s...\" is too long", QC_FIELD(field));
+    if (length >= QC_FIELD_NAME) return qc_lines_fail(l, err, "the name '%.*s...' is too long", QC_FIELD(field));
     for (size_t i = 0; i < length; i += n) {
         n = utf8_length((const unsigned char *)field.at + i, length - i);
-        if (!n) return qc_lines_fail(l, err, "the name \"%.*s\" is not valid UTF-8", QC_FIELD(field));
+        if (!n) return qc_lines_fail(l, err, "the name '%.*s' is not valid UTF-8", QC_FIELD(field));
     }
     memcpy(name, field.at, length);
     name[length] = 0;

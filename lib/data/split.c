@@ -35,7 +35,7 @@ static int pick_word(const char *const *words, int n, const char *word, const ch
         if (i) strcat(known, i == n - 1 ? " or " : ", ");
         strcat(known, words[i]);
     }
-    return qc_fail(err, QC_EUSAGE, "there is no %s \"%.40s\" (use %s)", what, word, known);
+    return qc_fail(err, QC_EUSAGE, "there is no %s '%.40s' (use %s)", what, word, known);
 }
 
 int qc_split_by_name(QcSplitBy *by, const char *name, QcErr *err)
@@ -128,7 +128,7 @@ static int choose_test(Unit **units, uint32_t n, const QcDataset *d, const QcSpl
         if (n < 2) {
             if (o->by == QC_SPLIT_GROUP || !o->stratify)
                 return qc_fail(err, QC_EUSAGE, "there is only one %s, which cannot be in both parts", whole[o->by]);
-            return qc_fail(err, QC_EUSAGE, "class \"%.60s\" has only one %s, which cannot be in both parts%s", class_name(d, units[0]->label),
+            return qc_fail(err, QC_EUSAGE, "class '%.60s' has only one %s, which cannot be in both parts%s", class_name(d, units[0]->label),
                            whole[o->by], o->by == QC_SPLIT_RANDOM ? " (leave the class out, or split without regard to classes)" : "");
         }
         test = test < 1 ? 1 : test > n - 1 ? n - 1 : test;
@@ -180,10 +180,10 @@ static int check_classes(const uint32_t *order, uint32_t n_train, const QcDatase
     for (uint32_t c = 0; c < d->labels.n && !status; c++) {
         uint32_t n = seen[c][0] + seen[c][1];
         if (n && !seen[c][0])
-            status = qc_fail(err, QC_EUSAGE, "all %u examples of class \"%.60s\" would be in the test part (choose another --seed, fraction or way to split)",
+            status = qc_fail(err, QC_EUSAGE, "all %u examples of class '%.60s' would be in the test part (choose another --seed, fraction or way to split)",
                              n, class_name(d, (int32_t)c));
         else if (n && need_test && !seen[c][1])
-            status = qc_fail(err, QC_EUSAGE, "none of the %u examples of class \"%.60s\" would be in the test part: the fraction %g is too small for it",
+            status = qc_fail(err, QC_EUSAGE, "none of the %u examples of class '%.60s' would be in the test part: the fraction %g is too small for it",
                              n, class_name(d, (int32_t)c), o->test);
     }
     free(seen);
@@ -222,7 +222,7 @@ static int group_index(uint32_t *index, const QcDataset *d, const char *name, Qc
         if (i) strcat(known, ", ");
         strcat(known, d->groups.names[i]);
     }
-    return qc_fail(err, QC_EUSAGE, "there is no group \"%.60s\" in the data (%s%s)", name, d->groups.n ? "it has " : "it has none", known);
+    return qc_fail(err, QC_EUSAGE, "there is no group '%.60s' in the data (%s%s)", name, d->groups.n ? "it has " : "it has none", known);
 }
 
 int qc_split_pick_groups(uint32_t *order, uint32_t *n, const QcDataset *d, const char *const *names, uint32_t n_names, QcErr *err)

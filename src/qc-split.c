@@ -1,0 +1,110 @@
+/* qc-split: a data file in; training and test part, some groups, or the batches of a stream out. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../lib/cli/cli.h"
+#include "../lib/data/split.h"
+
+static const char *output, *second, *by = "random", *order_name = "shuffled";
+static double test;
+static int64_t batches, seed = 1;
+static int mixed, json;
+static QcList groups;
+
+static const QcOption options[] = {
+    {'t', "test", QC_OPTION_REAL, &test, "FRACTION", "this share of the examples becomes the test part", 0, 1},
+    {0, "by", QC_OPTION_TEXT, &by, "WAY", "random, block, recording or group", 0, 0},
+    {0, "mixed", QC_OPTION_FLAG, &mixed, NULL, "draw without regard to classes", 0, 0},
+    {'g', "group", QC_OPTION_LIST, &groups, "NAME", "take only this group (person); repeatable", 0, 0},
+    {0, "batches", QC_OPTION_INT, &batches, "N", "cut into N stream batches, -o PREFIX gives PREFIX.01.qcd ...", 1, 99999},
+    {0, "order", QC_OPTION_TEXT, &order_name, "ORDER", "of the batches: shuffled, recorded or classes", 0, 0},
+    {'o', "output", QC_OPTION_TEXT, &output, "FILE", "write the training part (or all that was picked) here", 0, 0},
+    {'O', "test-output", QC_OPTION_TEXT, &second, "FILE", "write the test part here", 0, 0},
+    {0, "seed", QC_OPTION_INT, &seed, "N", "seed of every draw", 0, 0},
+    {0, "json", QC_OPTION_FLAG, &json, NULL, "print the sizes of what was written as JSON (needs -o)", 0, 0},
+    {0},
+};
+
+static const QcProgram program = {"qc-split", "split a data file into parts", "[options] [DATA]", options, 1};
+
+static int check_usage(QcErr *err)
+{
+    if (test > 0 && batches) return qc_fail(err, QC_EUSAGE, "-t and --batches are two jobs: split first, then cut the part into batches");
+    if (test > 0 && !second) return qc_fail(err, QC_EUSAGE, "the test part needs a file: -O FILE");
+    if (second && !(test > 0)) return qc_fail(err, QC_EUSAGE, "-O takes the test part, so -t FRACTION is needed");
+    if (batches && qc_is_standard(output)) return qc_fail(err, QC_EUSAGE, "--batches writes several files, so -o PREFIX is needed");
+    if (test <= 0 && !batches && !groups.n)
+        return qc_fail(err, QC_EUSAGE, "nothing to do: give -t FRACTION, -g GROUP or --batches N");
+    if (json && (qc_is_standard(output) || (second && qc_is_standard(second))))
+        return qc_fail(err, QC_EUSAGE, "--json prints on standard output, so the parts need files");
+    return 0;
+}
+
+/* Writes the examples at index[0..n-1] as a file of their own. */
+static int save_part(const char *path, const QcDataset *d, const uint32_t *index, uint32_t n, QcErr *err)
+{
+    QcDataset part;
+    if (qc_dataset_subset(&part, d, index, n, d->capacity, err)) return -1;
+    int status = qc_dataset_sign(&part, qc_cli_command(), d->digest, err) || qc_dataset_save(&part, path, err) ? -1 : 0;
+    qc_dataset_release(&part);
+    if (!status && json) {
+        printf("{\"file\": ");
+        qc_json_text(path);
+        printf(", \"examples\": %u}\n", n);
+    } else if (!status) {
+        qc_say("%s: %u examples", qc_output_name(path), n);
+    }
+    return status;
+}
+
+static int save_batches(const QcDataset *d, uint32_t *order, QcErr *err)
+{
+    QcStreamOrder kind;
+    char path[4096];
+    uint32_t n = (uint32_t)batches, *starts = calloc(n + 1, sizeof *starts);
+    if (!starts) return qc_fail_memory(err, "batches");
+    int status = qc_stream_order_by_name(&kind, order_name, err) || qc_split_batches(order, starts, d, n, kind, (uint64_t)seed, err) ? -1 : 0;
+    for (uint32_t b = 0; b < n && !status; b++) {
+        snprintf(path, sizeof path, "%.4000s.%02u.qcd", output, b + 1);
+        status = save_part(path, d, order + starts[b], starts[b + 1] - starts[b], err);
+    }
+    free(starts);
+    return status;
+}
+
+static int save_two(const QcDataset *d, uint32_t *order, QcErr *err)
+{
+    QcSplitOptions o = {.test = test, .stratify = !mixed, .seed = (uint64_t)seed};
+    uint32_t n_train;
+    if (qc_split_by_name(&o.by, by, err) || qc_split(order, &n_train, d, &o, err)) return -1;
+    return save_part(output, d, order, n_train, err) || save_part(second, d, order + n_train, d->n - n_train, err) ? -1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+    int operands = qc_cli_parse(&program, argc, argv), status = -1;
+    QcErr err = {0};
+    QcDataset all = {0}, picked = {0};
+    uint32_t *order = NULL, n;
+    if (check_usage(&err) || qc_dataset_load(&all, operands ? argv[1] : "-", &err)) goto end;
+    order = malloc(all.n * sizeof *order);
+    if (!order) {
+        qc_fail_memory(&err, "a split");
+        goto end;
+    }
+    if (qc_split_pick_groups(order, &n, &all, groups.items, (uint32_t)groups.n, &err)) goto end;
+    if (qc_dataset_subset(&picked, &all, order, n, all.capacity, &err)) goto end;
+    memcpy(picked.digest, all.digest, sizeof picked.digest);
+    if (test > 0)
+        status = save_two(&picked, order, &err);
+    else if (batches)
+        status = save_batches(&picked, order, &err);
+    else
+        status = save_part(output, &picked, order, n, &err);
+end:
+    free(order);
+    qc_dataset_release(&picked);
+    qc_dataset_release(&all);
+    return qc_cli_end(&err, status);
+}
