@@ -1,22 +1,24 @@
-# qcore: `make help` lists what can be made. Objects lie under $(BUILD), programs under bin/.
+# qcore: `make help` lists what can be made. Objects lie under $(BUILD), programs under $(BIN).
+# Settings: CC=clang, SAN=1 (sanitizers, in a tree of their own), CI=1 (warnings are errors), OPT, CFLAGS, PREFIX, DESTDIR, DATA.
 
 ifeq ($(origin CC),default)
 CC      := gcc
 endif
+VERSION := $(shell sed -n 's/^.define QC_VERSION "\(.*\)"/\1/p' lib/cli/cli.h)
 PREFIX  ?= /usr/local
 BUILD   ?= build$(if $(SAN),-san)
-BIN     ?= $(if $(SAN),$(BUILD)/bin,bin)
+BIN     ?= $(if $(filter build,$(BUILD)),bin,$(BUILD)/bin)
 DATA    ?= $(or $(QC_DATA),../shared/data)
 WERROR  ?= $(if $(CI),-Werror)
-OPT     ?= -O3 -g
+OPT     ?= $(if $(SAN),-O1 -g,-O3 -g)
 
-ARCH     := $(shell $(CC) -dumpmachine | cut -d- -f1)
+ARCH     := $(shell $(CC) -dumpmachine 2>/dev/null | cut -d- -f1)
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wno-unknown-warning-option $(WERROR)
 SANFLAGS := $(if $(SAN),-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 CFLAGS_ALL = -std=c11 -D_GNU_SOURCE -ffp-contract=off $(OPT) $(WARNINGS) $(SANFLAGS) $(CFLAGS)
 LIBS     := -ldnnl -lyaml -lm $(LDLIBS)
 
-FLOORS   := base kernels device format cli data nn quant coreset bitflip eval
+FLOORS   := base kernels device format cli data nn quant coreset bitflip methods eval
 SOURCES  := $(sort $(foreach f,$(FLOORS),$(wildcard lib/$f/*.c)))
 ifneq ($(ARCH),x86_64)
 SOURCES  := $(filter-out lib/kernels/avx2.c,$(SOURCES))
@@ -27,14 +29,16 @@ UNITS    := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/tes
 BENCHES  := $(patsubst tests/bench/%.c,$(BUILD)/tests/%,$(wildcard tests/bench/bench_*.c))
 LIBRARY  := $(BUILD)/libqcore.a
 
-.PHONY: all help lib check demo install uninstall clean setup
+.PHONY: all help lib tests check check-now demo install uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 
 all: $(PROGRAMS) ## build the programs into bin/
 
 help: ## list what can be made
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
+	@sed -n 's/^\([a-z%-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
+
+# ---- building
 
 # A changed compiler or flag rebuilds everything.
 $(BUILD)/flags: FORCE
@@ -50,7 +54,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 
 $(LIBRARY): $(OBJECTS)
 	@rm -f $@; ar rcs $@ $(OBJECTS)
-lib: $(LIBRARY)
+lib: $(LIBRARY) ## build the library alone
 
 $(BIN)/qc-%: $(BUILD)/src/qc-%.o $(LIBRARY)
 	@mkdir -p $(@D)
@@ -64,7 +68,55 @@ $(BUILD)/tests/bench_%: $(BUILD)/tests/bench/bench_%.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+# ---- testing; each of these works as the only command on a fresh Debian: what is missing is installed first
+
+tests: $(UNITS) ## build the unit tests
+
+check: ## install what is missing, build everything, run every test (QC_DATA=DIR for those on real data)
+	@share/setup/install.sh --test
+	@$(MAKE) --no-print-directory check-now
+
+check-now: all tests ## the same without looking for missing packages
+	@BUILD='$(BUILD)' BIN='$(BIN)' QC_DATA='$(abspath $(DATA))' tests/run
+
+demo: ## install what is missing, build, run the whole chain on made-up data (or DATA=DIR, a UCI-DSA tree) and draw it
+	@share/setup/install.sh --demo
+	@$(MAKE) --no-print-directory all
+	@PATH='$(abspath $(BIN))':"$$PATH" QC_SHARE='$(abspath share)' share/experiments/demo.sh $(if $(filter command% environment%,$(origin DATA)),'$(DATA)')
+
+bench-%: all ## run one benchmark: build/tests/bench_NAME or tests/bench/NAME.sh; TSV and lines `bar NAME VALUE >= BAR ok`
+	@share/setup/install.sh --bench
+	@if [ -f tests/bench/bench_$*.c ]; then \
+	    $(MAKE) --no-print-directory $(BUILD)/tests/bench_$* && QC_DATA='$(abspath $(DATA))' QC_SHARE='$(abspath share)' $(BUILD)/tests/bench_$*; \
+	elif [ -f tests/bench/$*.sh ]; then \
+	    PATH='$(abspath $(BIN))':"$$PATH" QC_DATA='$(abspath $(DATA))' QC_SHARE='$(abspath share)' sh tests/bench/$*.sh; \
+	else echo "there is no benchmark '$*'; there are: $(sort $(patsubst tests/bench/bench_%.c,%,$(wildcard tests/bench/bench_*.c)) \
+	    $(patsubst tests/bench/%.sh,%,$(wildcard tests/bench/*.sh)))" >&2; exit 2; fi
+
+# ---- installing
+
+DEST  = $(DESTDIR)$(PREFIX)
+NAMES = $(notdir $(PROGRAMS))
+
+install: all $(LIBRARY) ## install programs, man pages, architectures, completions, library and headers under PREFIX
+	install -d '$(DEST)/bin' '$(DEST)/lib/pkgconfig' '$(DEST)/share/man/man1' '$(DEST)/share/man/man5' '$(DEST)/share/man/man7' \
+	    '$(DEST)/share/qcore/arch' '$(DEST)/share/bash-completion/completions'
+	install -m 755 $(PROGRAMS) '$(DEST)/bin'
+	for page in man/*.[157]; do install -m 644 $$page '$(DEST)/share/man/man'$${page##*.}; done
+	for file in share/arch/*.yaml; do install -m 644 $$file '$(DEST)/share/qcore/arch'; done
+	for name in $(NAMES); do install -m 644 share/completions/qcore.bash '$(DEST)/share/bash-completion/completions/'$$name; done
+	install -m 644 $(LIBRARY) '$(DEST)/lib'
+	for header in lib/*/*.h; do install -D -m 644 $$header '$(DEST)/include/qcore/'$${header#lib/}; done
+	printf '%s\n' 'prefix=$(PREFIX)' 'Name: qcore' 'Description: continual calibration of quantized classifiers' 'Version: $(VERSION)' \
+	    'Cflags: -I$${prefix}/include/qcore' 'Libs: -L$${prefix}/lib -lqcore' 'Libs.private: -ldnnl -lyaml -lm' > '$(DEST)/lib/pkgconfig/qcore.pc'
+
+uninstall: ## remove what install put there
+	rm -f $(NAMES:%='$(DEST)/bin/%') $(NAMES:%='$(DEST)/share/bash-completion/completions/%')
+	for page in man/*.[157]; do rm -f '$(DEST)/share/man/man'$${page##*.}/$${page#man/}; done
+	rm -f '$(DEST)/lib/libqcore.a' '$(DEST)/lib/pkgconfig/qcore.pc'
+	rm -rf '$(DEST)/share/qcore' '$(DEST)/include/qcore'
+
 clean: ## remove what was built
-	rm -rf build build-san bin
+	rm -rf build build-san build-clang bin
 
 -include $(wildcard $(patsubst %.o,%.d,$(OBJECTS)) $(BUILD)/src/*.d $(BUILD)/tests/unit/*.d $(BUILD)/tests/bench/*.d)
