@@ -16,7 +16,7 @@ ARCH     := $(shell $(CC) -dumpmachine 2>/dev/null | cut -d- -f1)
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wno-unknown-warning-option $(WERROR)
 SANFLAGS := $(if $(SAN),-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 CFLAGS_ALL = -std=c11 -D_GNU_SOURCE -ffp-contract=off $(OPT) $(WARNINGS) $(SANFLAGS) $(CFLAGS)
-LIBS     := -ldnnl -lyaml -lm $(LDLIBS)
+LIBS     := -ldnnl -lgomp -lyaml -lm $(LDLIBS)
 
 FLOORS   := base kernels device format cli data nn quant coreset bitflip methods eval
 SOURCES  := $(sort $(foreach f,$(FLOORS),$(wildcard lib/$f/*.c)))
@@ -47,6 +47,8 @@ $(BUILD)/flags: FORCE
 FORCE:
 
 $(BUILD)/lib/kernels/avx2.o: CFLAGS_FILE := -mavx2
+# Loops of the float network are shared out by OpenMP, which oneDNN brings along; a clang without it runs them in one thread.
+$(BUILD)/lib/nn/run%.o: CFLAGS_FILE := $(if $(findstring clang,$(CC)),-Wno-unknown-pragmas,-fopenmp)
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
