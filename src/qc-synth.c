@@ -1,0 +1,43 @@
+/* qc-synth: nothing in, the recordings of made-up people out. */
+#include "../lib/cli/cli.h"
+#include "../lib/data/synth.h"
+
+static int64_t activities = 8, people = 3, windows = 40, channels = 9, length = 100, seed = 1;
+static double drift = 1;
+static const char *output;
+
+static const QcOption options[] = {
+    {'o', "output", QC_OPTION_TEXT, &output, "FILE", "write the data file here, not to standard output", 0, 0},
+    {0, "activities", QC_OPTION_INT, &activities, "N", "classes", 1, 999},
+    {0, "people", QC_OPTION_INT, &people, "N", "groups p1 to pN", 1, 999},
+    {0, "windows", QC_OPTION_INT, &windows, "N", "windows of each activity and person", 1, 999999},
+    {0, "channels", QC_OPTION_INT, &channels, "N", "three make a sensor", 1, 999},
+    {0, "length", QC_OPTION_INT, &length, "N", "time steps of a window, at 25 a second", 1, 65535},
+    {0, "drift", QC_OPTION_REAL, &drift, "X", "how much people differ: 0 not at all, 1 like real ones", 0, 10},
+    {0, "seed", QC_OPTION_INT, &seed, "N", "seed of every draw", 0, 0},
+    {0},
+};
+
+static const QcProgram program = {"qc-synth", "make up the inertial recordings of several people", "[options]", options, 0};
+
+static void show_progress(void *ctx, uint64_t done, uint64_t total)
+{
+    (void)ctx;
+    qc_progress(done, total, "making up");
+}
+
+int main(int argc, char **argv)
+{
+    qc_cli_parse(&program, argc, argv);
+    QcErr err = {0};
+    QcDataset data = {0};
+    QcSynthOptions o = {.activities = (uint32_t)activities, .people = (uint32_t)people, .windows = (uint32_t)windows,
+                        .channels = (uint32_t)channels, .length = (uint32_t)length, .drift = drift, .seed = (uint64_t)seed,
+                        .progress = show_progress};
+    int status = qc_synth(&data, &o, &err);
+    qc_progress_end();
+    if (!status) status = qc_dataset_sign(&data, qc_cli_command(), NULL, &err) || qc_dataset_save(&data, output, &err) ? -1 : 0;
+    if (!status) qc_say("%u windows of %u channels x %u, %u classes, %u people", data.n, data.channels, data.length, data.labels.n, data.groups.n);
+    qc_dataset_release(&data);
+    return qc_cli_end(&err, status);
+}
