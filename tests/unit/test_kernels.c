@@ -1,0 +1,306 @@
+/* test_kernels.c - every table of kernels against scalar, byte for byte: all small sizes, extreme values, arrays that begin anywhere and end at
+ * an unreadable page. That scalar itself is right, test_qgraph.c says. */
+#include "../../lib/base/rng.h"
+#include "../../lib/kernels/kernels.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* ---- memory that ends where reading ends ---- */
+
+typedef struct Edge {
+    uint8_t *pages;
+    size_t bytes;
+} Edge;
+
+static Edge edges[8]; /* one an argument */
+
+/* `bytes` bytes whose next one cannot be touched. Lives until the same `slot` is asked again. */
+static void *edge(int slot, size_t bytes)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), need = (bytes + page - 1) / page * page + page;
+    Edge *e = &edges[slot];
+    if (e->bytes < need) {
+        if (e->pages) munmap(e->pages, e->bytes);
+        e->bytes = need;
+        e->pages = mmap(NULL, need, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        ck_assert_ptr_ne(e->pages, MAP_FAILED);
+        ck_assert_int_eq(mprotect(e->pages + need - page, page, PROT_NONE), 0);
+    }
+    return e->pages + e->bytes - page - bytes;
+}
+
+static void *edge_filled(int slot, size_t bytes, int fill)
+{
+    return memset(edge(slot, bytes), fill, bytes);
+}
+
+/* ---- values ---- */
+
+static QcRng rng;
+
+static void setup(void) { rng = qc_rng_seed(11, 3); }
+
+static uint32_t pick(uint32_t low, uint32_t high) { return low + qc_rng_below(&rng, high - low + 1); }
+
+/* fill 0: random; 1: all ones; 2: zeros and ones of all bits at random; 3: 0x80; others: random again */
+static void fill_bytes(uint8_t *x, size_t n, uint32_t fill)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint8_t random = (uint8_t)qc_rng_next(&rng);
+        x[i] = fill == 1 ? 255 : fill == 2 ? (random & 1 ? 255 : 0) : fill == 3 ? 0x80 : random;
+    }
+}
+
+#define EACH_FAST(k) for (const QcKernels *const *k = qc_kernels_available() + 1; *k; k++)
+
+/* ---- dot and unpack ---- */
+
+static uint32_t round_up(uint32_t n, uint32_t to) { return (n + to - 1) / to * to; }
+
+static void check_dot(uint32_t positions, uint32_t blocks, uint32_t segments, uint32_t run, int bits, uint32_t fill)
+{
+    uint32_t offsets[4] = { pick(0, 3), pick(0, 99), pick(0, 9), pick(0, 50) }, step = pick(0, 2) ? pick(1, 40) : 0, last = 0;
+    for (uint32_t s = 0; s < segments; s++) last = offsets[s] > last ? offsets[s] : last;
+    QcKDot how = { positions, step, segments, run, offsets, blocks };
+    size_t n_x = (positions ? positions - 1 : 0) * step + last + run + QC_K_SLACK, n_w = (size_t)blocks * QC_K_LANES * segments * run;
+    size_t n_acc = (size_t)positions * blocks * QC_K_LANES;
+    uint8_t *x = edge(0, n_x);
+    int8_t *w = edge(1, n_w);
+    fill_bytes(x, n_x, fill == 3 ? 1 : fill);
+    for (size_t i = 0; i < n_w; i++) {
+        int32_t least = -(1 << (bits - 1)), most = -least - 1, sign = (int32_t)pick(0, 1);
+        w[i] = (int8_t)(fill == 1 ? least : fill == 3 ? most : fill == 2 ? (sign ? least : most) : (int32_t)pick(0, (1u << bits) - 1) + least);
+    }
+    int32_t *expected = edge_filled(2, n_acc * 4, 0x33);
+    qc_kernels_scalar.dot(expected, x, w, &how, bits);
+    EACH_FAST(k) {
+        int32_t *got = edge_filled(3, n_acc * 4, 0x44);
+        (*k)->dot(got, x, w, &how, bits);
+        ck_assert_msg(memcmp(got, expected, n_acc * 4) == 0, "%s: %u positions, %u blocks, %u x %u, %d bits, fill %u", (*k)->name, positions,
+                      blocks, segments, run, bits, fill);
+    }
+}
+
+START_TEST(dots_are_equal)
+{
+    int bits = 2 << _i;
+    for (uint32_t fill = 0; fill < 4; fill++) {
+        for (uint32_t positions = 0; positions <= 9; positions++)
+            for (uint32_t blocks = 1; blocks <= 5; blocks++)
+                for (uint32_t run = 4; run <= 44; run += 4) check_dot(positions, blocks, 1 + (run + blocks) % 3, run, bits, fill);
+        for (uint32_t run = 116; run <= 140; run += 4) check_dot(7, 3, 2, run, bits, fill); /* around the longest 16-bit sums */
+        check_dot(6, 3, 1, 40000, bits, fill);
+        check_dot(5, 2, 4, 1248, bits, fill);
+    }
+}
+END_TEST
+
+static void check_unpack(uint32_t channels, uint32_t segments, uint32_t length, uint32_t first, int bits, uint32_t fill)
+{
+    uint32_t blocks = round_up(channels, QC_K_LANES) / QC_K_LANES;
+    size_t n_bytes = ((size_t)(first + channels * segments * length) * (uint32_t)bits + 7) / 8;
+    size_t n_w = (size_t)blocks * QC_K_LANES * segments * round_up(length, 4), n_sum = (size_t)blocks * QC_K_LANES * 4;
+    uint8_t *bytes = edge(0, n_bytes);
+    fill_bytes(bytes, n_bytes, fill);
+    QcKCodes codes = { bytes, first, channels, segments, length, bits };
+    int8_t *w = edge_filled(1, n_w, 0x33);
+    int32_t *sum = edge_filled(2, n_sum, 0x33);
+    qc_kernels_scalar.unpack(w, sum, &codes);
+    EACH_FAST(k) {
+        int8_t *got_w = edge_filled(3, n_w, 0x44);
+        int32_t *got_sum = edge_filled(4, n_sum, 0x44);
+        (*k)->unpack(got_w, got_sum, &codes);
+        ck_assert_msg(memcmp(got_w, w, n_w) == 0 && memcmp(got_sum, sum, n_sum) == 0, "%s: %u channels, %u x %u from %u, %d bits, fill %u",
+                      (*k)->name, channels, segments, length, first, bits, fill);
+    }
+}
+
+START_TEST(unpacked_codes_are_equal)
+{
+    int bits = 2 << _i;
+    for (uint32_t channels = 1; channels <= 17; channels++)
+        for (uint32_t length = 1; length <= 70; length++) {
+            check_unpack(channels, 1, length, 0, bits, length % 4);
+            check_unpack(channels, 1 + length % 3, length, pick(0, 40), bits, 0);
+        }
+    for (uint32_t fill = 0; fill < 4; fill++)
+        for (uint32_t length = 600; length <= 640; length += 4) check_unpack(16, 1, length, 16 * length, bits, fill);
+    check_unpack(16, 1, 40000, 0, bits, 3);
+    check_unpack(16, 1, 40000, 0, bits, 1);
+}
+END_TEST
+
+/* ---- rescale and add ---- */
+
+static uint32_t pick_shift(uint32_t kind) /* long ones are what real models have */
+{
+    return kind == 0 ? pick(31, 45) : kind == 1 ? pick(1, 62) : kind == 2 ? pick(0, 1) ? 31 : 62 : pick(28, 34);
+}
+
+static void check_rescale(uint32_t positions, uint32_t channels, uint32_t kind)
+{
+    uint32_t acc_step = channels + pick(0, 2) * 4, out_step = channels + pick(0, 2) * 5;
+    size_t n_acc = positions ? (size_t)(positions - 1) * acc_step + channels : 0, n_out = positions ? (size_t)(positions - 1) * out_step + channels : 0;
+    int32_t *acc = edge(0, n_acc * 4), *bias = edge(1, channels * 4), *multiplier = edge(2, channels * 4);
+    uint8_t *shift = edge(3, channels);
+    for (uint32_t o = 0; o < channels; o++) {
+        bias[o] = (int32_t)pick(0, 2000) - 1000;
+        multiplier[o] = kind == 2 && pick(0, 3) == 0 ? 0 : kind == 2 ? INT32_MAX : (int32_t)pick(1u << 30, (1u << 31) - 1);
+        shift[o] = (uint8_t)pick_shift(kind);
+    }
+    for (size_t i = 0; i < n_acc; i++) {
+        uint32_t wide = pick(0, 20);
+        acc[i] = (int32_t)(pick(0, (1u << wide) - 1) << 10) - (1 << (wide + 9));
+        if (kind == 2) acc[i] = pick(0, 1) ? INT32_MAX - 2000 : -INT32_MAX + 2000;
+    }
+    int32_t low = (int32_t)pick(0, 1) * (int32_t)pick(0, 200), high = low + (int32_t)pick(0, 255 - (uint32_t)low), zero = (int32_t)pick(0, 255);
+    uint8_t *expected = edge_filled(4, n_out, 0x55);
+    qc_kernels_scalar.rescale(expected, acc, bias, multiplier, shift, positions, channels, acc_step, out_step, zero, low, high);
+    EACH_FAST(k) {
+        uint8_t *got = edge_filled(5, n_out, 0x55);
+        (*k)->rescale(got, acc, bias, multiplier, shift, positions, channels, acc_step, out_step, zero, low, high);
+        ck_assert_msg(memcmp(got, expected, n_out) == 0, "%s: %u positions, %u channels, kind %u", (*k)->name, positions, channels, kind);
+    }
+}
+
+START_TEST(rescaled_sums_are_equal)
+{
+    for (uint32_t round = 0; round < 20; round++)
+        for (uint32_t positions = 0; positions <= 5; positions++)
+            for (uint32_t channels = 1; channels <= 26; channels++) check_rescale(positions, channels, (uint32_t)_i);
+}
+END_TEST
+
+START_TEST(rescaling_rounds_half_up)
+{
+    int32_t acc[8] = { 1, -1, 3, -3, 2, -2, 1000000, -1000000 }, bias[8] = { 0 }, multiplier[8];
+    uint8_t shift[8], expected[8] = { 11, 10, 12, 9, 11, 9, 200, 5 }, got[8]; /* .5 -> 1, -.5 -> 0, 1.5 -> 2, -1.5 -> -1 */
+    for (int i = 0; i < 8; i++) multiplier[i] = 1 << 30, shift[i] = 31;
+    for (const QcKernels *const *k = qc_kernels_available(); *k; k++) {
+        (*k)->rescale(got, acc, bias, multiplier, shift, 1, 8, 8, 8, 10, 5, 200);
+        ck_assert_mem_eq(got, expected, 8);
+    }
+}
+END_TEST
+
+START_TEST(added_tensors_are_equal)
+{
+    for (uint32_t round = 0; round < 30; round++)
+        for (uint32_t n = 0; n <= 70; n++) {
+            uint8_t *a = edge(0, n), *b = edge(1, n), *expected = edge_filled(2, n, 1);
+            fill_bytes(a, n, round % 4);
+            fill_bytes(b, n, round / 4 % 4);
+            int32_t low = (int32_t)pick(0, 128);
+            QcKAdd how = { (int32_t)pick(0, 1) * 128, (int32_t)pick(0, 255), INT32_MAX - (int32_t)pick(0, 1u << (round + 1)), INT32_MAX - (int32_t)pick(0, 9),
+                           (int32_t)(round % 5 ? pick(28, 34) : pick(1, 62)), (int32_t)pick(0, 255), low, (int32_t)pick((uint32_t)low, 255) };
+            qc_kernels_scalar.add(expected, a, b, n, &how);
+            EACH_FAST(k) {
+                uint8_t *got = edge_filled(3, n, 2);
+                (*k)->add(got, a, b, n, &how);
+                ck_assert_msg(memcmp(got, expected, n) == 0, "%s: %u values, shift %d", (*k)->name, n, how.shift);
+            }
+        }
+}
+END_TEST
+
+/* ---- masked sums, maxima ---- */
+
+static void check_masked(uint32_t positions, uint32_t run, uint32_t channels, uint32_t fill)
+{
+    uint32_t step = pick(0, 3) ? pick(1, 40) : 0, mask_step = channels + pick(0, 1) * 3;
+    size_t n_x = positions ? (size_t)(positions - 1) * step + run : 0, n_mask = positions ? (size_t)(positions - 1) * mask_step + channels : 0;
+    uint8_t *x = edge(0, n_x), *mask = edge(1, n_mask);
+    fill_bytes(x, n_x, fill);
+    fill_bytes(mask, n_mask, fill == 0 ? 2 : fill);
+    if (fill == 0)
+        for (size_t i = 0; i < n_mask; i++) mask[i] = mask[i] ? (uint8_t)pick(1, 255) : 0;
+    size_t n_sums = (size_t)channels * run * 4;
+    int32_t *expected = edge_filled(2, n_sums, 0x33);
+    qc_kernels_scalar.masked_sum(expected, x, mask, positions, step, mask_step, run, channels);
+    EACH_FAST(k) {
+        int32_t *got = edge_filled(3, n_sums, 0x44);
+        (*k)->masked_sum(got, x, mask, positions, step, mask_step, run, channels);
+        ck_assert_msg(memcmp(got, expected, n_sums) == 0, "%s: %u positions, run %u, %u channels, fill %u", (*k)->name, positions, run, channels, fill);
+    }
+}
+
+START_TEST(masked_sums_are_equal)
+{
+    uint32_t fill = (uint32_t)_i;
+    for (uint32_t run = 1; run <= 100; run++)
+        for (uint32_t channels = 1; channels <= 9; channels++) check_masked(pick(0, 9), run, channels, fill);
+    for (uint32_t positions = 120; positions <= 135; positions++) check_masked(positions, 70, 5, fill); /* around the longest 16-bit sums */
+    for (uint32_t positions = 0; positions <= 20; positions++) check_masked(positions, 33, 17, fill);
+    check_masked(1000, 40, 6, fill);
+    check_masked(125, 624, 16, fill);
+}
+END_TEST
+
+START_TEST(maxima_are_equal)
+{
+    for (uint32_t rows = 1; rows <= 5; rows++)
+        for (uint32_t n = 0; n <= 100; n++) {
+            uint32_t step = pick(0, 50);
+            size_t n_x = (size_t)(rows - 1) * step + n;
+            uint8_t *x = edge(0, n_x), *expected = edge_filled(1, n, 1);
+            fill_bytes(x, n_x, n % 3);
+            qc_kernels_scalar.max_rows(expected, x, rows, step, n);
+            EACH_FAST(k) {
+                uint8_t *got = edge_filled(2, n, 2);
+                (*k)->max_rows(got, x, rows, step, n);
+                ck_assert_mem_eq(got, expected, n);
+            }
+        }
+}
+END_TEST
+
+/* ---- the choice ---- */
+
+START_TEST(choice_obeys_the_environment) /* a process of its own each: the choice is made once */
+{
+    static const char *const names[] = { "scalar", "", "sse9", NULL };
+    const char *wrong = NULL;
+    uint32_t n = 0;
+    const QcKernels *const *all = qc_kernels_available();
+    while (all[n]) n++;
+    ck_assert_ptr_eq(all[0], &qc_kernels_scalar);
+    if (names[_i]) setenv("QC_ISA", names[_i], 1);
+    else unsetenv("QC_ISA");
+    const QcKernels *chosen = qc_kernels_choose(&wrong);
+    if (_i == 2) {
+        ck_assert_ptr_null(chosen);
+        ck_assert_str_eq(wrong, "sse9");
+        return;
+    }
+    ck_assert_ptr_null(wrong);
+    ck_assert_ptr_eq(chosen, _i == 0 ? all[0] : all[n - 1]);
+    setenv("QC_ISA", "sse9", 1);
+    ck_assert_ptr_eq(qc_kernels_choose(&wrong), chosen);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("kernels");
+    TCase *t = tcase_create("kernels");
+    tcase_add_checked_fixture(t, setup, NULL);
+    tcase_set_timeout(t, 120);
+    tcase_add_loop_test(t, dots_are_equal, 0, 3);
+    tcase_add_loop_test(t, unpacked_codes_are_equal, 0, 3);
+    tcase_add_loop_test(t, rescaled_sums_are_equal, 0, 4);
+    tcase_add_test(t, rescaling_rounds_half_up);
+    tcase_add_test(t, added_tensors_are_equal);
+    tcase_add_loop_test(t, masked_sums_are_equal, 0, 4);
+    tcase_add_test(t, maxima_are_equal);
+    tcase_add_loop_test(t, choice_obeys_the_environment, 0, 4);
+    suite_add_tcase(suite, t);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
