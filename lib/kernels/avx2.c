@@ -26,15 +26,90 @@ INLINE __m256i widen_pairs(__m256i pairs) { return _mm256_madd_epi16(pairs, _mm2
 
 /* ---- weights for use ---- */
 
-static int32_t four_codes(const uint8_t *bytes, uint64_t bit) /* of 2 bits, in one or two bytes */
+/* How the codes in four bytes of each of eight channels become vectors of [8 lanes][4]. */
+typedef struct Spread {
+    uint32_t vectors;  /* out of four bytes a lane: 4, 2 or 1 */
+    __m256i which[4];  /* the byte that holds each code */
+    __m256i mask, map; /* its bits there; their meaning */
+} Spread;
+
+static Spread spread_init(int bits)
 {
-    return (int32_t)((bytes[bit / 8] >> bit % 8) | (bit % 8 ? (uint32_t)bytes[bit / 8 + 1] << (8 - bit % 8) : 0)) & 0xff;
+    Spread s = { 8u / (uint32_t)bits, { _mm256_setzero_si256() }, _mm256_setzero_si256(), _mm256_setzero_si256() };
+    const __m256i lanes = _mm256_setr_epi32(0, 0x04040404, 0x08080808, 0x0c0c0c0c, 0, 0x04040404, 0x08080808, 0x0c0c0c0c);
+    for (int v = 0; v < (int)s.vectors; v++)
+        s.which[v] = _mm256_add_epi8(lanes, _mm256_set1_epi32(bits == 2 ? v * 0x01010101 : v * 0x02020202 + 0x01010000));
+    if (bits == 2) {
+        s.mask = _mm256_set1_epi32((int32_t)0xc0300c03);
+        s.map = _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, -2, -1, 1, 0, 0, 0, -2, 0, 0, 0, -1, 0, 0, 0)); /* in bits 0, 1 or in 2, 3 */
+    } else {
+        s.mask = _mm256_set1_epi32((int32_t)0xf00ff00f);
+        s.map = _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, -8, -7, -6, -5, -4, -3, -2, -1));
+    }
+    return s;
+}
+
+/* A masked byte has its code in its low or in its high four bits. One look-up finds the low ones, one the high ones, each zero for the other's. */
+INLINE __m256i spread_codes(__m256i packed, const Spread *s, uint32_t v)
+{
+    __m256i codes = _mm256_and_si256(_mm256_shuffle_epi8(packed, s->which[v]), s->mask);
+    return _mm256_or_si256(_mm256_shuffle_epi8(s->map, codes), _mm256_shuffle_epi8(s->map, _mm256_srli_epi16(codes, 4)));
+}
+
+INLINE int32_t some_bytes(const uint8_t *at, uint32_t n)
+{
+    uint32_t v = 0;
+    for (uint32_t i = 0; i < n; i++) v |= (uint32_t)at[i] << 8 * i;
+    return (int32_t)v;
+}
+
+INLINE int32_t four_bytes(const uint8_t *at)
+{
+    int32_t v;
+    memcpy(&v, at, sizeof v);
+    return v;
+}
+
+INLINE __m256i sum_of_four(__m256i codes) { return widen_pairs(_mm256_maddubs_epi16(_mm256_set1_epi8(1), codes)); }
+
+/* Eight channels of `bytes` bytes each. */
+static void unpack_block(int8_t *w, int32_t *sum, const uint8_t *from, uint32_t bytes, const Spread *s)
+{
+    __m256i total = _mm256_setzero_si256();
+    const uint8_t *lane[QC_K_LANES];
+    for (uint32_t i = 0; i < QC_K_LANES; i++) lane[i] = from + (size_t)i * bytes;
+    for (uint32_t at = 0; at < bytes; at += 4) {
+        uint32_t n = bytes - at < 4 ? bytes - at : 4, vectors = s->vectors * n / 4;
+        __m256i packed = n == 4 ? _mm256_setr_epi32(four_bytes(lane[0] + at), four_bytes(lane[1] + at), four_bytes(lane[2] + at), four_bytes(lane[3] + at),
+                                                    four_bytes(lane[4] + at), four_bytes(lane[5] + at), four_bytes(lane[6] + at), four_bytes(lane[7] + at))
+                                : _mm256_setr_epi32(some_bytes(lane[0] + at, n), some_bytes(lane[1] + at, n), some_bytes(lane[2] + at, n),
+                                                    some_bytes(lane[3] + at, n), some_bytes(lane[4] + at, n), some_bytes(lane[5] + at, n),
+                                                    some_bytes(lane[6] + at, n), some_bytes(lane[7] + at, n));
+        for (uint32_t v = 0; v < vectors; v++, w += 32) {
+            __m256i codes = s->vectors == 1 ? packed : spread_codes(packed, s, v);
+            store(w, codes);
+            total = _mm256_add_epi32(total, sum_of_four(codes));
+        }
+    }
+    store(sum, total);
 }
 
 static void unpack(int8_t *w, int32_t *sum, const QcKCodes *codes)
 {
-    (void)four_codes;
-    qc_kernels_scalar.unpack(w, sum, codes);
+    uint32_t length = codes->segments * codes->length, o = 0; /* of a channel, all segments in one where none is rounded up */
+    if (codes->length % 4 == 0 && codes->first % 4 == 0) {
+        Spread s = spread_init(codes->bits);
+        uint32_t bytes = length / 4 * (uint32_t)codes->bits / 2; /* at 2 bits four codes are a byte */
+        const uint8_t *from = codes->bytes + (uint64_t)codes->first * (uint32_t)codes->bits / 8;
+        for (; o + QC_K_LANES <= codes->channels; o += QC_K_LANES)
+            unpack_block(w + (size_t)o * length, sum + o, from + (size_t)o * bytes, bytes, &s);
+    }
+    if (o < codes->channels) {
+        QcKCodes rest = *codes;
+        rest.first += o * length;
+        rest.channels -= o;
+        qc_kernels_scalar.unpack(w + (size_t)o * length, sum + o, &rest); /* o > 0 only where run = length */
+    }
 }
 
 /* ---- dot products ---- */
@@ -210,10 +285,58 @@ static void add(uint8_t *out, const uint8_t *a, const uint8_t *b, uint32_t n, co
 
 /* ---- sums and maxima ---- */
 
+/* Masks of up to 256 positions, two and two: a byte 0 or 1 each, twice, for four channels. */
+enum { MASK_PAIRS = 128, MASK_CHANNELS = 4 };
+
+static void pair_masks(int32_t pairs[][MASK_CHANNELS], const uint8_t *mask, uint32_t positions, uint32_t mask_step, uint32_t channels)
+{
+    const __m128i one = _mm_set1_epi8(1), none = _mm_setzero_si128();
+    for (uint32_t t = 0; t < positions; t += 2, mask += 2 * (size_t)mask_step) {
+        __m128i first = _mm_cvtsi32_si128(channels == 4 ? four_bytes(mask) : some_bytes(mask, channels)), second = none;
+        if (t + 1 < positions) second = _mm_cvtsi32_si128(channels == 4 ? four_bytes(mask + mask_step) : some_bytes(mask + mask_step, channels));
+        __m128i both = _mm_unpacklo_epi8(_mm_min_epu8(first, one), _mm_min_epu8(second, one));
+        _mm_store_si128((void *)pairs[t / 2], _mm_unpacklo_epi16(both, both));
+    }
+}
+
+/* Adds 32 columns of x: bytes of two rows side by side, times their two mask bytes, in 16 bits (128 pairs of 510 fit without sign). */
+static void add_masked(int32_t *sums, const uint8_t *x, const int32_t pairs[][MASK_CHANNELS], uint32_t positions, uint32_t step, uint32_t run,
+                       uint32_t columns, uint32_t channels)
+{
+    __m256i low[MASK_CHANNELS], high[MASK_CHANNELS];
+    for (int c = 0; c < MASK_CHANNELS; c++) low[c] = high[c] = _mm256_setzero_si256();
+    for (uint32_t t = 0; t < positions; t += 2, x += 2 * (size_t)step) {
+        __m256i first = load(x), second = t + 1 < positions ? load(x + step) : first;
+        __m256i x_low = _mm256_unpacklo_epi8(first, second), x_high = _mm256_unpackhi_epi8(first, second);
+        for (int c = 0; c < MASK_CHANNELS; c++) {
+            __m256i m = _mm256_set1_epi32(pairs[t / 2][c]);
+            low[c] = _mm256_add_epi16(low[c], _mm256_maddubs_epi16(x_low, m));
+            high[c] = _mm256_add_epi16(high[c], _mm256_maddubs_epi16(x_high, m));
+        }
+    }
+    for (uint32_t c = 0; c < channels; c++, sums += run) {
+        int32_t part[32]; /* columns 0-7 and 16-23 lie in low, 8-15 and 24-31 in high */
+        store(part, _mm256_cvtepu16_epi32(_mm256_castsi256_si128(low[c])));
+        store(part + 8, _mm256_cvtepu16_epi32(_mm256_castsi256_si128(high[c])));
+        store(part + 16, _mm256_cvtepu16_epi32(_mm256_extracti128_si256(low[c], 1)));
+        store(part + 24, _mm256_cvtepu16_epi32(_mm256_extracti128_si256(high[c], 1)));
+        for (uint32_t i = 0; i < columns; i++) sums[i] += part[i];
+    }
+}
+
 static void masked_sum(int32_t *sums, const uint8_t *x, const uint8_t *mask, uint32_t positions, uint32_t step, uint32_t mask_step,
                        uint32_t run, uint32_t channels)
 {
-    qc_kernels_scalar.masked_sum(sums, x, mask, positions, step, mask_step, run, channels);
+    _Alignas(32) int32_t pairs[MASK_PAIRS][MASK_CHANNELS];
+    memset(sums, 0, (size_t)channels * run * sizeof *sums);
+    for (uint32_t t = 0; t < positions; t += 2 * MASK_PAIRS)
+        for (uint32_t o = 0; o < channels; o += MASK_CHANNELS) {
+            uint32_t n = positions - t < 2 * MASK_PAIRS ? positions - t : 2 * MASK_PAIRS;
+            uint32_t some = channels - o < MASK_CHANNELS ? channels - o : MASK_CHANNELS;
+            pair_masks(pairs, mask + (size_t)t * mask_step + o, n, mask_step, some);
+            for (uint32_t i = 0; i < run; i += 32)
+                add_masked(sums + (size_t)o * run + i, x + (size_t)t * step + i, pairs, n, step, run, run - i < 32 ? run - i : 32, some);
+        }
 }
 
 static void max_rows(uint8_t *out, const uint8_t *x, uint32_t rows, uint32_t step, uint32_t n)

@@ -212,7 +212,7 @@ END_TEST
 static void check_masked(uint32_t positions, uint32_t run, uint32_t channels, uint32_t fill)
 {
     uint32_t step = pick(0, 3) ? pick(1, 40) : 0, mask_step = channels + pick(0, 1) * 3;
-    size_t n_x = positions ? (size_t)(positions - 1) * step + run : 0, n_mask = positions ? (size_t)(positions - 1) * mask_step + channels : 0;
+    size_t n_x = (positions ? (size_t)(positions - 1) * step + run : 0) + QC_K_SLACK, n_mask = positions ? (size_t)(positions - 1) * mask_step + channels : 0;
     uint8_t *x = edge(0, n_x), *mask = edge(1, n_mask);
     fill_bytes(x, n_x, fill);
     fill_bytes(mask, n_mask, fill == 0 ? 2 : fill);
@@ -235,6 +235,7 @@ START_TEST(masked_sums_are_equal)
         for (uint32_t channels = 1; channels <= 9; channels++) check_masked(pick(0, 9), run, channels, fill);
     for (uint32_t positions = 120; positions <= 135; positions++) check_masked(positions, 70, 5, fill); /* around the longest 16-bit sums */
     for (uint32_t positions = 0; positions <= 20; positions++) check_masked(positions, 33, 17, fill);
+    for (uint32_t positions = 254; positions <= 259; positions++) check_masked(positions, 33, 5, fill);
     check_masked(1000, 40, 6, fill);
     check_masked(125, 624, 16, fill);
 }
