@@ -13,7 +13,7 @@ WERROR  ?= $(if $(CI),-Werror)
 OPT     ?= $(if $(SAN),-O1 -g,-O3 -g)
 
 ARCH     := $(shell $(CC) -dumpmachine 2>/dev/null | cut -d- -f1)
-WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Wno-unknown-warning-option $(WERROR)
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla $(WERROR)
 SANFLAGS := $(if $(SAN),-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 CFLAGS_ALL = -std=c11 -D_GNU_SOURCE -ffp-contract=off $(OPT) $(WARNINGS) $(SANFLAGS) $(CFLAGS)
 LIBS     := -ldnnl -lgomp -lyaml -lm $(LDLIBS)
