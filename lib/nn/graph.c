@@ -32,15 +32,19 @@ static int make_room(QcGraph *g, QcErr *err)
     return 0;
 }
 
-/* Adds a node whose attributes are set; gives its index. */
+int qc_graph_append(QcGraph *g, QcNode *node, QcErr *err)
+{
+    if (g->params) return qc_fail(err, QC_EUSAGE, "node '%.63s' comes after the graph was finished", node->name);
+    if (make_room(g, err) || qc_graph_shape(g, node, g->n_nodes, err)) return -1;
+    g->nodes[g->n_nodes] = *node;
+    return (int)g->n_nodes++;
+}
+
 static int add_node(QcGraph *g, const char *name, QcNode node, QcErr *err)
 {
-    if (g->params) return qc_fail(err, QC_EUSAGE, "node '%.63s' comes after the graph was finished", name);
     if (strlen(name) > QC_NAME_MAX) return qc_fail(err, QC_EFORMAT, "the node name '%.63s...' is longer than %d bytes", name, QC_NAME_MAX);
     snprintf(node.name, sizeof node.name, "%s", name);
-    if (make_room(g, err) || qc_graph_shape(g, &node, g->n_nodes, err)) return -1;
-    g->nodes[g->n_nodes] = node;
-    return (int)g->n_nodes++;
+    return qc_graph_append(g, &node, err);
 }
 
 int qc_graph_init(QcGraph *g, uint32_t channels, uint32_t height, uint32_t width, QcErr *err)

@@ -13,6 +13,9 @@ enum { QC_MAX_WINDOW_VALUES = 1 << 26 }; /* values of one window at one node */
  * n_bias. One sentence names the node. */
 int qc_graph_shape(const QcGraph *g, QcNode *node, uint32_t index, QcErr *err);
 
+/* Adds a node whose name, inputs and attributes are set (the rest is worked out); gives its index or -1. */
+int qc_graph_append(QcGraph *g, QcNode *node, QcErr *err);
+
 /* Sets the offsets of every node's parameters and statistics and the totals. */
 int qc_graph_layout(QcGraph *g, QcErr *err);
 

@@ -1,0 +1,192 @@
+#include "train.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "../base/rng.h"
+#include "loss.h"
+#include "run.h"
+#include "trainparts.h"
+
+const QcTrainOptions qc_train_defaults = {
+    .epochs = 50, .batch = 64, .optimizer = QC_OPTIM_ADAM, .rate = 3e-3, .decay = 1e-2, .seed = 1, .threads = 1, .checkpoint_every = 1,
+};
+
+const char *qc_train_complain(const QcTrainOptions *o)
+{
+    if (o->epochs < 1 || o->epochs > 1000000) return "the number of epochs must be 1 to 1000000";
+    if (o->batch < 1 || o->batch > QC_MAX_DIM) return "the batch size must be 1 to 65535";
+    if (!(o->rate > 0 && o->rate <= 100)) return "the rate must be above 0 and at most 100";
+    if (!(o->decay >= 0) || o->rate * o->decay >= 1) return "the weight decay must be 0 or more and rate x decay less than 1";
+    if (!(o->valid >= 0 && o->valid < 1)) return "the validation share must be at least 0 and less than 1";
+    if (o->patience && !(o->valid > 0)) return "stopping early by --patience needs a validation share (--valid)";
+    if (o->threads < 1 || o->threads > 1024) return "the number of threads must be 1 to 1024";
+    if (o->resume && !o->checkpoint) return "resuming needs the name of a checkpoint";
+    if (o->checkpoint && !o->checkpoint_every) return "a checkpoint must be written every 1 or more epochs";
+    return NULL;
+}
+
+/* Memory of a pass over batches. */
+typedef struct Desk {
+    QcRun *run;
+    float *x;         /* [batch][values] */
+    int32_t *classes; /* [batch] */
+    float *dlogits;   /* [batch][classes] */
+    float *grads;     /* [n_params] */
+    uint8_t *decays;  /* [n_params] */
+    uint32_t *order;  /* [n_train] */
+} Desk;
+
+static void mark_decays(uint8_t *decays, const QcGraph *g)
+{
+    for (uint32_t i = 0; i < g->n_nodes; i++)
+        if (g->nodes[i].op == QC_OP_CONV || g->nodes[i].op == QC_OP_LINEAR) memset(decays + g->nodes[i].weight, 1, g->nodes[i].n_weight);
+}
+
+static int desk_init(Desk *desk, QcTraining *t, QcRunMode mode, QcErr *err)
+{
+    QcArena *a = &t->arena;
+    uint32_t most = mode == QC_RUN_TRAIN ? t->n_train : t->n_valid, batch = most < t->o->batch ? most : t->o->batch;
+    *desk = (Desk){.run = qc_run_new(t->g, batch, mode, t->o->threads, err)};
+    if (!desk->run || !(desk->x = qc_arena_take(a, batch * (size_t)qc_dataset_values(t->d), sizeof *desk->x, err)) ||
+        !(desk->classes = qc_arena_take(a, batch, sizeof *desk->classes, err)))
+        return -1;
+    if (mode != QC_RUN_TRAIN) return 0;
+    if (!(desk->dlogits = qc_arena_take(a, (size_t)batch * t->g->classes, sizeof *desk->dlogits, err)) ||
+        !(desk->grads = qc_arena_take(a, t->g->n_params, sizeof *desk->grads, err)) || !(desk->decays = qc_arena_take(a, t->g->n_params, 1, err)) ||
+        !(desk->order = qc_arena_take(a, t->n_train, sizeof *desk->order, err)))
+        return -1;
+    mark_decays(desk->decays, t->g);
+    return 0;
+}
+
+static const float *forward(Desk *desk, const QcTraining *t, const uint32_t *index, uint32_t n)
+{
+    size_t values = (size_t)qc_dataset_values(t->d);
+    for (uint32_t i = 0; i < n; i++) {
+        qc_dataset_batch_window(desk->x + i * values, t->d, index[i], t->norm);
+        desk->classes[i] = t->map[t->d->label[index[i]]];
+    }
+    return qc_run_forward(desk->run, desk->x, n);
+}
+
+static int train_epoch(Desk *desk, QcTraining *t, QcEpoch *epoch, QcErr *err)
+{
+    uint32_t batch = t->o->batch, right, hits = 0;
+    uint64_t per_epoch = (t->n_train + batch - 1) / batch;
+    double loss = 0;
+    memcpy(desk->order, t->train, t->n_train * sizeof *desk->order);
+    QcRng rng = qc_rng_seed(t->o->seed, epoch->epoch); /* depends on nothing that a checkpoint would have to remember */
+    qc_rng_shuffle(&rng, desk->order, t->n_train);
+    for (uint32_t from = 0; from < t->n_train; from += batch) {
+        uint32_t n = t->n_train - from < batch ? t->n_train - from : batch;
+        const float *logits = forward(desk, t, desk->order + from, n);
+        if (!logits) return qc_fail_memory(err, "a mini-batch");
+        loss += n * qc_loss(desk->dlogits, &right, logits, desk->classes, n, t->g->classes);
+        hits += right;
+        if (!isfinite(loss)) return qc_fail(err, QC_EFAIL, "training fell apart in epoch %u: the loss is no longer a number (a lower rate may help)", epoch->epoch);
+        qc_run_backward(desk->run, desk->grads, desk->dlogits);
+        qc_optim_step(&t->optim, t->g->params, desk->grads, qc_schedule_cosine(t->optim.step, per_epoch * t->o->epochs), desk->decays);
+    }
+    epoch->loss = loss / t->n_train;
+    epoch->accuracy = (double)hits / t->n_train;
+    return 0;
+}
+
+static int validate(Desk *desk, const QcTraining *t, QcEpoch *epoch, QcErr *err)
+{
+    uint32_t right, hits = 0;
+    double loss = 0;
+    epoch->valid_loss = epoch->valid_accuracy = NAN;
+    if (!t->n_valid) return 0;
+    for (uint32_t from = 0; from < t->n_valid; from += t->o->batch) {
+        uint32_t n = t->n_valid - from < t->o->batch ? t->n_valid - from : t->o->batch;
+        const float *logits = forward(desk, t, t->valid + from, n);
+        if (!logits) return qc_fail_memory(err, "a mini-batch");
+        loss += n * qc_loss(NULL, &right, logits, desk->classes, n, t->g->classes);
+        hits += right;
+    }
+    epoch->valid_loss = loss / t->n_valid;
+    epoch->valid_accuracy = (double)hits / t->n_valid;
+    return 0;
+}
+
+static void remember_best(QcTraining *t, double valid_loss)
+{
+    t->waited++;
+    if (!(valid_loss < t->best_loss)) return;
+    t->best_loss = valid_loss;
+    t->waited = 0;
+    memcpy(t->best, t->g->params, t->g->n_params * sizeof *t->best);
+    memcpy(t->best + t->g->n_params, t->g->stats, t->g->n_stats * sizeof *t->best);
+}
+
+static void take_best(const QcTraining *t)
+{
+    if (!isfinite(t->best_loss)) return;
+    memcpy(t->g->params, t->best, t->g->n_params * sizeof *t->best);
+    memcpy(t->g->stats, t->best + t->g->n_params, t->g->n_stats * sizeof *t->best);
+}
+
+static double now(void)
+{
+    struct timespec at;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    return (double)at.tv_sec + 1e-9 * (double)at.tv_nsec;
+}
+
+static int enough(const QcTraining *t) { return t->epoch >= t->o->epochs || (t->o->patience && t->waited >= t->o->patience); }
+
+static int epochs(QcTraining *t, Desk *desk, Desk *valid, QcErr *err)
+{
+    double start = now();
+    while (!enough(t)) {
+        QcEpoch epoch = {.epoch = t->epoch + 1, .epochs = t->o->epochs};
+        if (train_epoch(desk, t, &epoch, err) || validate(valid, t, &epoch, err)) return -1;
+        epoch.seconds = now() - start;
+        t->epoch++;
+        if (t->n_valid) remember_best(t, epoch.valid_loss);
+        if (t->o->after_epoch && t->o->after_epoch(t->o->ctx, t->g, &epoch, err)) return -1;
+        int due = t->o->checkpoint && (enough(t) || t->epoch % t->o->checkpoint_every == 0);
+        if (due && qc_checkpoint_save(t, err)) return -1;
+    }
+    return 0;
+}
+
+static int check_examples(const QcTraining *t, QcErr *err)
+{
+    if (!t->d->n) return qc_fail(err, QC_EFORMAT, "there is no example to train on");
+    for (uint32_t i = 0; i < t->d->n; i++)
+        if (t->d->label[i] < 0 || (uint32_t)t->map[t->d->label[i]] >= t->g->classes)
+            return qc_fail(err, QC_EFORMAT, "example %u has no label that the model knows", i);
+    const QcNode *in = &t->g->nodes[0];
+    if (t->d->channels != in->channels || t->d->height != in->height || t->d->length != in->width)
+        return qc_fail(err, QC_EFORMAT, "the data's windows (%u x %u x %u) do not fit the model's input (%u x %u x %u)", t->d->channels, t->d->height,
+                       t->d->length, in->channels, in->height, in->width);
+    return 0;
+}
+
+int qc_train(QcGraph *g, const QcDataset *d, const QcNorm *norm, const int32_t *map, const QcTrainOptions *o, QcErr *err)
+{
+    const char *complaint = qc_train_complain(o);
+    if (complaint) return qc_fail(err, QC_EUSAGE, "%s", complaint);
+    QcTraining t = {.g = g, .d = d, .norm = norm, .map = map, .o = o, .best_loss = INFINITY};
+    Desk desk = {0}, valid = {0};
+    int status = -1;
+    if (check_examples(&t, err) || qc_train_split(&t, err)) goto end;
+    t.best = qc_arena_take(&t.arena, g->n_params + g->n_stats, sizeof *t.best, err);
+    if (!t.best || qc_optim_init(&t.optim, o->optimizer, g->n_params, o->rate, o->decay, err)) goto end;
+    if (o->resume && qc_checkpoint_load(&t, err) < 0) goto end;
+    if (desk_init(&desk, &t, QC_RUN_TRAIN, err) || (t.n_valid && desk_init(&valid, &t, QC_RUN_EVAL, err))) goto end;
+    if (epochs(&t, &desk, &valid, err)) goto end;
+    take_best(&t);
+    status = 0;
+end:
+    qc_run_free(desk.run);
+    qc_run_free(valid.run);
+    qc_optim_release(&t.optim);
+    qc_arena_release(&t.arena);
+    return status;
+}
