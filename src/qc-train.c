@@ -1,0 +1,166 @@
+/* qc-train: an architecture and a data file in; a float model out, and the log of its quantization misses. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../lib/base/file.h"
+#include "../lib/cli/cli.h"
+#include "../lib/coreset/misslog.h"
+#include "../lib/nn/arch.h"
+#include "../lib/nn/graphfile.h"
+#include "../lib/nn/train.h"
+
+static const char *arch, *data, *output, *log_path, *checkpoint, *optimizer = "adam", *miss_bits = "2,3,4,8";
+static int64_t epochs = 50, batch = 64, patience, seed = 1, threads, miss_every = 5, checkpoint_every = 1;
+static double rate, decay = -1, valid;
+static int resume, json;
+
+static const QcOption options[] = {
+    {'a', "arch", QC_OPTION_TEXT, &arch, "FILE", "architecture (share/arch/*.yaml), or the bare name of an installed one", 0, 0},
+    {'d', "data", QC_OPTION_TEXT, &data, "FILE", "training data", 0, 0},
+    {'o', "output", QC_OPTION_TEXT, &output, "FILE", "write the float model here", 0, 0},
+    {'L', "miss-log", QC_OPTION_TEXT, &log_path, "FILE", "write the log of quantization misses here", 0, 0},
+    {0, "miss-bits", QC_OPTION_TEXT, &miss_bits, "LIST", "bit-widths at which misses are observed", 0, 0},
+    {0, "miss-every", QC_OPTION_INT, &miss_every, "N", "observe misses after every N epochs", 1, 1000000},
+    {0, "epochs", QC_OPTION_INT, &epochs, "N", "passes over the data", 1, 1000000},
+    {'B', "batch-size", QC_OPTION_INT, &batch, "N", "windows in a mini-batch", 1, 65535},
+    {0, "optimizer", QC_OPTION_TEXT, &optimizer, "NAME", "adam or sgd", 0, 0},
+    {0, "rate", QC_OPTION_REAL, &rate, "R", "base rate of the cosine schedule; 0: .003 for adam, .05 for sgd", 0, 100},
+    {0, "decay", QC_OPTION_REAL, &decay, "R", "weight decay; -1: .01 for adam, .0005 for sgd", -1, 100},
+    {0, "valid", QC_OPTION_REAL, &valid, "FRACTION", "hold this share of each class out; the best epoch's model is kept", 0, .9},
+    {0, "patience", QC_OPTION_INT, &patience, "N", "stop after N epochs without a better validation loss; 0: never", 0, 1000000},
+    {0, "checkpoint", QC_OPTION_TEXT, &checkpoint, "FILE", "keep the state of training here", 0, 0},
+    {0, "checkpoint-every", QC_OPTION_INT, &checkpoint_every, "N", "write it after every N epochs", 1, 1000000},
+    {0, "resume", QC_OPTION_FLAG, &resume, NULL, "go on from the checkpoint where there is one", 0, 0},
+    {0, "seed", QC_OPTION_INT, &seed, "N", "seed of weights, shuffles and validation split", 0, 0},
+    {0, "threads", QC_OPTION_INT, &threads, "N", "threads to use; 0: all cores", 0, 1024},
+    {0, "json", QC_OPTION_FLAG, &json, NULL, "print one JSON object an epoch (needs -o)", 0, 0},
+    {0},
+};
+
+static const QcProgram program = {"qc-train", "train a float classifier", "[options] -a ARCH [-d DATA]", options, 0};
+
+static void show(const QcEpoch *e)
+{
+    if (json) {
+        printf("{\"epoch\": %u, \"loss\": ", e->epoch);
+        qc_json_real(e->loss, 6);
+        printf(", \"accuracy\": ");
+        qc_json_real(e->accuracy, 6);
+        printf(", \"valid_loss\": ");
+        qc_json_real(e->valid_loss, 6);
+        printf(", \"valid_accuracy\": ");
+        qc_json_real(e->valid_accuracy, 6);
+        printf(", \"seconds\": ");
+        qc_json_real(e->seconds, 2);
+        puts("}");
+    }
+    if (isnan(e->valid_loss))
+        qc_progress(e->epoch, e->epochs, "epochs  loss %.4f  accuracy %.4f", e->loss, e->accuracy);
+    else
+        qc_progress(e->epoch, e->epochs, "epochs  loss %.4f  accuracy %.4f  validation %.4f %.4f", e->loss, e->accuracy, e->valid_loss, e->valid_accuracy);
+}
+
+static int after_epoch(void *ctx, QcGraph *g, const QcEpoch *epoch, QcErr *err)
+{
+    show(epoch);
+    return log_path ? qc_misslog_after_epoch(ctx, g, epoch, err) : 0;
+}
+
+static int check_usage(QcTrainOptions *o, QcErr *err)
+{
+    int sgd = !strcmp(optimizer, "sgd");
+    if (!arch) return qc_fail(err, QC_EUSAGE, "which architecture? give -a FILE or a name such as inceptiontime");
+    if (!sgd && strcmp(optimizer, "adam")) return qc_fail(err, QC_EUSAGE, "--optimizer is adam or sgd, not '%.100s'", optimizer);
+    if (json && qc_is_standard(output)) return qc_fail(err, QC_EUSAGE, "--json prints on standard output, so the model needs -o FILE");
+    if (log_path && qc_is_standard(log_path)) return qc_fail(err, QC_EUSAGE, "the miss log needs a file of its own: -L FILE");
+    *o = qc_train_defaults;
+    o->epochs = (uint32_t)epochs;
+    o->batch = (uint32_t)batch;
+    o->optimizer = sgd ? QC_OPTIM_SGD : QC_OPTIM_ADAM;
+    o->rate = rate > 0 ? rate : sgd ? .05 : o->rate;
+    o->decay = decay >= 0 ? decay : sgd ? 5e-4 : o->decay;
+    o->valid = valid;
+    o->patience = (uint32_t)patience;
+    o->seed = (uint64_t)seed;
+    o->threads = qc_threads(threads);
+    o->checkpoint = checkpoint;
+    o->checkpoint_every = (uint32_t)checkpoint_every;
+    o->resume = resume;
+    const char *complaint = qc_train_complain(o);
+    return complaint ? qc_fail(err, QC_EUSAGE, "%s", complaint) : 0;
+}
+
+/* Every label name becomes a class, so each needs an example. */
+static int check_classes(const QcDataset *d, QcErr *err)
+{
+    if (!d->n) return qc_fail(err, QC_EFORMAT, "%.200s has no examples", qc_input_name(data));
+    if (d->labels.n < 2) return qc_fail(err, QC_EFORMAT, "%.200s has fewer than two classes", qc_input_name(data));
+    for (uint32_t class = 0; class < d->labels.n; class++) {
+        uint32_t i = 0;
+        while (i < d->n && d->label[i] != (int32_t)class) i++;
+        if (i == d->n) return qc_fail(err, QC_EFORMAT, "%.200s has no example of class '%.100s'", qc_input_name(data), d->labels.names[class]);
+    }
+    return 0;
+}
+
+/* A fresh model file for this data, with provenance; its graph is added when it has learned. */
+static int begin_model(QcModelFile *m, QcGraph *g, QcDataset *d, QcErr *err)
+{
+    char path[4096], name[QC_NAME_MAX + 1], digest[QC_DIGEST_TEXT], line[1100];
+    QcNorm norm;
+    if (qc_arch_find(path, sizeof path, arch, err) || check_classes(d, err) || qc_norm_measure(&norm, d, &d->arena, err) ||
+        qc_arch_load(g, name, path, d->channels, d->height, d->length, d->labels.n, err))
+        return -1;
+    qc_digest_text(digest, d->digest);
+    snprintf(line, sizeof line, "%.950s ; data=sha256:%.16s", qc_cli_command(), digest);
+    if (qc_modelfile_init(m, name, d->channels, d->height, d->length, d->labels.n, d->labels.names, &norm, err)) return -1;
+    return qc_modelfile_add_provenance(m, line, err);
+}
+
+static int begin_log(QcMissWatch *watch, const QcDataset *d, const QcModelFile *m, QcErr *err)
+{
+    uint8_t bits[QC_MISS_MAX_BITS];
+    uint32_t n_bits;
+    if (qc_miss_bits(bits, &n_bits, miss_bits, err) || qc_misslog_init(watch->log, d->id, d->n, bits, n_bits, err)) return -1;
+    return qc_provenance_add(&watch->log->provenance, &watch->log->arena, m->provenance.lines[0], err);
+}
+
+int main(int argc, char **argv)
+{
+    QcErr err = {0};
+    QcDataset d = {0};
+    QcModelFile m = {0};
+    QcGraph g = {0};
+    QcMissLog log = {0};
+    QcTrainOptions o;
+    QcMissWatch watch = {.log = &log, .data = &d};
+    int32_t *map;
+    int status = -1;
+    qc_cli_parse(&program, argc, argv);
+    if (check_usage(&o, &err) || qc_dataset_load(&d, data, &err) || begin_model(&m, &g, &d, &err) || qc_dataset_match(&d, &m, 1, &map, &d.arena, &err)) goto end;
+    o.after_epoch = after_epoch;
+    o.ctx = &watch;
+    if (log_path) {
+        if (begin_log(&watch, &d, &m, &err)) goto end;
+        watch.norm = &m.norm;
+        watch.map = map;
+        watch.every = (uint32_t)miss_every;
+        watch.threads = o.threads;
+        o.save_hook = qc_misslog_save_hook;
+        o.load_hook = qc_misslog_load_hook;
+    }
+    qc_graph_reset(&g, (uint64_t)seed);
+    if (qc_train(&g, &d, &m.norm, map, &o, &err)) goto end;
+    qc_progress_end();
+    if (log_path && qc_misslog_save(&log, log_path, &err)) goto end;
+    if (qc_graph_encode(&m, &g, &err) || qc_modelfile_save(&m, output, &err)) goto end;
+    status = 0;
+end:
+    qc_misswatch_release(&watch);
+    qc_misslog_release(&log);
+    qc_graph_release(&g);
+    qc_modelfile_release(&m);
+    qc_dataset_release(&d);
+    return qc_cli_end(&err, status);
+}
