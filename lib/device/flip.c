@@ -1,0 +1,174 @@
+#include "flip.h"
+
+#include "qmath.h"
+
+static int reads(const QcQNode *node, uint32_t t)
+{
+    return node->in[0] == t || (node->op == QC_Q_ADD && node->in[1] == t);
+}
+
+static uint32_t count_readers(const QcQGraph *g, uint32_t t)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < g->n_nodes; i++) n += (uint32_t)reads(&g->nodes[i], t);
+    return n;
+}
+
+/* The one node that writes tensor t, or -1 where several write slices of it (or none: the input). */
+static int32_t sole_writer(const QcQGraph *g, uint32_t t)
+{
+    int32_t writer = -1;
+    for (uint32_t i = 0; i + 1 < g->n_nodes; i++) {
+        if (g->nodes[i].out != t) continue;
+        if (writer >= 0) return -1;
+        writer = (int32_t)i;
+    }
+    return writer;
+}
+
+/* Layers that write `tensor` see the classifier's error exactly; gate = the node whose ReLU follows them, or -1. */
+static void mark_exact(const QcQGraph *g, QcFlipLayer *layers, uint32_t n, uint32_t tensor, int32_t gate)
+{
+    if (count_readers(g, tensor) != 1) return;
+    for (uint32_t l = 0; l < n; l++) {
+        const QcQNode *node = &g->nodes[layers[l].node];
+        if (node->op != QC_Q_CONV || node->out != tensor) continue;
+        layers[l].exact = 1;
+        if (gate >= 0 && g->nodes[gate].relu) {
+            layers[l].gate = g->nodes[gate].out;
+            layers[l].gate_node = (uint16_t)gate;
+        }
+    }
+}
+
+static void find_exact(const QcQGraph *g, QcFlipLayer *layers, uint32_t n)
+{
+    const QcQNode *classifier = &g->nodes[g->n_nodes - 1];
+    if (classifier->kernel_h != 1 || classifier->kernel_w != 1) return; /* a flattened image: the error differs by position */
+    int32_t pool = sole_writer(g, classifier->in[0]);
+    if (pool >= 0 && g->nodes[pool].op == QC_Q_CONV) mark_exact(g, layers, n, classifier->in[0], -1);
+    if (pool < 0 || g->nodes[pool].op != QC_Q_GAP) return;
+    uint32_t last = g->nodes[pool].in[0];
+    int32_t sum = sole_writer(g, last);
+    if (count_readers(g, last) != 1) return;
+    if (sum >= 0 && g->nodes[sum].op == QC_Q_ADD) {
+        mark_exact(g, layers, n, g->nodes[sum].in[0], sum);
+        mark_exact(g, layers, n, g->nodes[sum].in[1], sum);
+    } else {
+        mark_exact(g, layers, n, last, -1);
+    }
+}
+
+uint32_t qc_flip_describe(const QcQGraph *g, QcFlipLayer *layers, uint32_t *n_feedback)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < g->n_nodes; i++) {
+        const QcQNode *node = &g->nodes[i];
+        if (node->op != QC_Q_CONV && node->op != QC_Q_LOGITS) continue;
+        if (n == QC_FLIP_MAX_LAYERS) return 0;
+        layers[n++] = (QcFlipLayer){.node = (uint16_t)i, .gate = QC_NO_GATE, .gate_node = (uint16_t)i, .masked = node->relu};
+    }
+    find_exact(g, layers, n);
+    *n_feedback = 0;
+    for (uint32_t l = 0; l < n; l++) {
+        layers[l].feedback = *n_feedback;
+        if (!layers[l].exact && g->nodes[layers[l].node].op != QC_Q_LOGITS) *n_feedback += g->nodes[layers[l].node].channels * g->classes;
+    }
+    return n;
+}
+
+uint32_t qc_flip_keep_until(const QcQGraph *g, const QcFlipLayer *layers, uint32_t n_layers, uint32_t t)
+{
+    uint32_t until = 0;
+    for (uint32_t l = 0; l < n_layers; l++) {
+        const QcQNode *node = &g->nodes[layers[l].node];
+        if (layers[l].gate != QC_NO_GATE && (node->in[0] == t || node->out == t || layers[l].gate == t) && layers[l].gate_node > until)
+            until = layers[l].gate_node;
+    }
+    return until;
+}
+
+void qc_flip_measure(QcFlipScale *scale, const QcQGraph *g, const QcFlipLayer *layer, const QcFlipStats *stats)
+{
+    const QcQNode *node = &g->nodes[layer->node];
+    uint32_t columns = (uint32_t)(g->tensors[node->in[0]].channels / node->groups), taps = (uint32_t)node->kernel_h * node->kernel_w;
+    float all = 0;
+    for (uint32_t i = 0; i < columns; i++) scale->column[i] = 0;
+    const float *h = stats->sum;
+    for (uint32_t o = 0; o < node->channels; o++) {
+        float row = 0;
+        for (uint32_t k = 0; k < taps; k++, h += columns) {
+            for (uint32_t i = 0; i < columns; i++) {
+                float square = h[i] * h[i];
+                row += square;
+                scale->column[i] += square;
+            }
+        }
+        scale->row[o] = qc_sqrt(row / (float)(taps * columns));
+        all += row;
+    }
+    for (uint32_t i = 0; i < columns; i++) scale->column[i] = qc_sqrt(scale->column[i] / (float)(taps * node->channels));
+    scale->rms = qc_sqrt(all / (float)node->n_codes);
+}
+
+static float log_ratio(float a, float b) { return qc_ln((a + 1e-12f) / (b + 1e-12f)); }
+static float at_most(float x, float top) { return x < top ? x : top; }
+
+void qc_flip_features(float *f, int *dir, const QcQGraph *g, const QcFlipLayer *layer, const QcFlipStats *stats, const QcFlipScale *scale, uint32_t j)
+{
+    const QcQNode *node = &g->nodes[layer->node];
+    uint32_t columns = (uint32_t)(g->tensors[node->in[0]].channels / node->groups), row = node->n_codes / node->channels;
+    float h = stats->sum[j], n = (float)stats->groups, mean = h / n;
+    *dir = h > 0 ? -1 : h < 0 ? 1 : 0;
+    float variance = stats->squares[j] / n - mean * mean;
+    float z = at_most(qc_abs(h) / (scale->rms + 1e-12f), 1e6f);
+    float sn = at_most(qc_abs(mean) / (qc_sqrt(variance > 0 ? variance : 0) + 1e-6f * scale->rms + 1e-12f), 1e6f);
+    float code = (float)qc_code_get(g, node, j) / (float)(1 << (g->bits - 1));
+    f[0] = qc_ln(z + 0.001f);
+    f[1] = at_most(z, 6) / 3;
+    f[2] = qc_ln(sn + 0.01f);
+    f[3] = at_most(sn, 6) / 3;
+    f[4] = (float)*dir * code;
+    f[5] = qc_abs(code);
+    f[6] = log_ratio(scale->row[j / row], scale->rms);
+    f[7] = log_ratio(scale->column[j % columns], scale->rms);
+    f[8] = log_ratio(scale->rms, scale->rms_net);
+    f[9] = scale->depth;
+    for (int r = 0; r < 4; r++) f[10 + r] = node->role == r ? 1.0f : 0.0f;
+}
+
+static float dot_row(const int8_t *w, const float *x, uint32_t n)
+{
+    float sum = 0;
+    for (uint32_t i = 0; i < n; i++) sum += (float)w[i] * x[i];
+    return sum;
+}
+
+float qc_flip_score(const QcFlip *flip, const float *features)
+{
+    float x[QC_FLIP_FEATURES], a[QC_FLIP_HIDDEN], b[QC_FLIP_HIDDEN], p[3];
+    for (int i = 0; i < QC_FLIP_FEATURES; i++) x[i] = (features[i] - flip->mean[i]) * flip->inverse[i];
+    for (int o = 0; o < QC_FLIP_HIDDEN; o++) {
+        float v = flip->b1[o] + flip->s1[o] * dot_row(flip->w1[o], x, QC_FLIP_FEATURES);
+        a[o] = v > 0 ? v : 0;
+    }
+    for (int o = 0; o < QC_FLIP_HIDDEN; o++) {
+        float v = flip->b2[o] + flip->s2[o] * dot_row(flip->w2[o], a, QC_FLIP_HIDDEN);
+        b[o] = v > 0 ? v : 0;
+    }
+    for (int o = 0; o < 3; o++) p[o] = flip->b3[o] + flip->s3[o] * dot_row(flip->w3[o], b, QC_FLIP_HIDDEN);
+    /* classes: 0 = against dir, 1 = stay, 2 = with dir */
+    float top = p[0] > p[1] ? p[0] : p[1];
+    top = p[2] > top ? p[2] : top;
+    float against = qc_exp(p[0] - top), stay = qc_exp(p[1] - top), with = qc_exp(p[2] - top);
+    return with > against ? (with - against) / (with + stay + against) : 0.0f;
+}
+
+uint8_t qc_flip_byte(float score, int dir)
+{
+    if (!dir || !(score > 1.6e-5f)) return QC_FLIP_NEVER;
+    int32_t level = (int32_t)(qc_ln(score) * -11.541560f + 0.5f); /* -8 log2(score) */
+    if (level < 0) level = 0;
+    if (level >= QC_FLIP_NEVER) return QC_FLIP_NEVER;
+    return (uint8_t)((uint32_t)level | (dir > 0 ? QC_FLIP_UP : 0u));
+}

@@ -1,0 +1,267 @@
+#include "hebb.h"
+
+#include "placing.h"
+#include "qmath.h"
+
+enum { BLOCK = 8 }; /* output channels whose integer sums are held at once */
+
+typedef struct HebbSizes {
+    uint32_t chunk, channels, columns, run, mask, layers, classes;
+} HebbSizes;
+
+static uint32_t largest(uint32_t a, uint32_t b) { return a > b ? a : b; }
+
+static HebbSizes measure(const QcQGraph *g, const QcFlipLayer *layers, uint32_t n_layers, uint32_t chunk)
+{
+    HebbSizes s = {.chunk = chunk ? chunk : g->n_codes, .layers = n_layers, .classes = g->classes};
+    for (uint32_t l = 0; l < n_layers; l++) {
+        const QcQNode *node = &g->nodes[layers[l].node];
+        const QcQTensor *in = &g->tensors[node->in[0]];
+        uint32_t positions = node->op == QC_Q_LOGITS ? 1 : (uint32_t)g->tensors[node->out].height * g->tensors[node->out].width;
+        s.chunk = largest(s.chunk, node->n_codes);
+        s.channels = largest(s.channels, node->channels);
+        s.columns = largest(s.columns, (uint32_t)in->channels / node->groups);
+        s.run = largest(s.run, node->n_codes / node->channels);
+        s.mask = largest(s.mask, positions * node->channels);
+    }
+    return s;
+}
+
+static void lay_out(QcHebb *hebb, const HebbSizes *s, QcPlacing *p)
+{
+    hebb->chunk = s->chunk;
+    hebb->current = qc_placing_take(p, s->chunk * sizeof(float));
+    hebb->sum = qc_placing_take(p, s->chunk * sizeof(float));
+    hebb->squares = qc_placing_take(p, s->chunk * sizeof(float));
+    hebb->row = qc_placing_take(p, s->channels * sizeof(float));
+    hebb->column = qc_placing_take(p, s->columns * sizeof(float));
+    hebb->coefficient = qc_placing_take(p, s->channels * sizeof(float));
+    hebb->sums = qc_placing_take(p, BLOCK * (s->run + 64) * sizeof(int32_t));
+    hebb->mask = qc_placing_take(p, s->mask);
+    hebb->mean_square = qc_placing_take(p, s->layers * sizeof(float));
+    hebb->logits = qc_placing_take(p, s->classes * sizeof(float));
+}
+
+uint32_t qc_hebb_bytes(const QcQGraph *g, const QcFlipLayer *layers, uint32_t n_layers, uint32_t chunk)
+{
+    QcHebb hebb;
+    QcPlacing p = {0};
+    HebbSizes s = measure(g, layers, n_layers, chunk);
+    lay_out(&hebb, &s, &p);
+    return p.used;
+}
+
+void qc_hebb_place(QcHebb *hebb, QcQRun *run, const QcFlip *flip, uint32_t chunk, void *memory)
+{
+    HebbSizes s = measure(run->g, flip->layers, flip->n_layers, chunk);
+    QcPlacing p = {.memory = memory};
+    lay_out(hebb, &s, &p);
+    hebb->run = run;
+    hebb->flip = flip;
+    for (uint32_t l = 0; l < flip->n_layers; l++) hebb->mean_square[l] = 0;
+}
+
+/* coefficient[o] = error signal at the layer's output channel o, in units of the input's and weight's scales. */
+static void error_signal(QcHebb *hebb, uint32_t l, const float *error)
+{
+    const QcQGraph *g = hebb->run->g;
+    const QcFlipLayer *layer = &hebb->flip->layers[l];
+    const QcQNode *node = &g->nodes[layer->node], *classifier = &g->nodes[g->n_nodes - 1];
+    uint32_t classes = g->classes;
+    float scale = g->tensors[node->in[0]].scale;
+    for (uint32_t o = 0; o < node->channels; o++) {
+        float sum = 0;
+        if (node->op == QC_Q_LOGITS) {
+            sum = error[o];
+        } else if (layer->exact) {
+            uint32_t width = classifier->n_codes / classes, pooled = (uint32_t)g->tensors[node->out].height * g->tensors[node->out].width;
+            for (uint32_t k = 0; k < classes; k++)
+                sum += g->scale[classifier->channel + k] * (float)qc_code_get(g, classifier, k * width + node->out_channel + o) * error[k];
+            sum /= (float)pooled;
+        } else {
+            const int8_t *phi = hebb->flip->feedback + layer->feedback + o * classes;
+            for (uint32_t k = 0; k < classes; k++) sum += (float)phi[k] * error[k];
+            sum *= hebb->flip->feedback_scale[l];
+        }
+        hebb->coefficient[o] = sum * scale * g->scale[node->channel + o];
+    }
+}
+
+/* mask[t][o] = own ReLU on and gate open, for `positions` outputs. */
+static void make_mask(QcHebb *hebb, const QcFlipLayer *layer, const QcQNode *node, uint32_t positions)
+{
+    const QcQGraph *g = hebb->run->g;
+    const QcQTensor *out = &g->tensors[node->out], *gate = layer->gate == QC_NO_GATE ? 0 : &g->tensors[layer->gate];
+    const uint8_t *y = qc_qrun_tensor(hebb->run, node->out) + node->out_channel;
+    const uint8_t *open = gate ? qc_qrun_tensor(hebb->run, layer->gate) + node->out_channel : 0;
+    uint8_t *mask = hebb->mask;
+    for (uint32_t t = 0; t < positions; t++, y += out->channels, mask += node->channels) {
+        for (uint32_t o = 0; o < node->channels; o++) mask[o] = (uint8_t)(!layer->masked || y[o] > out->zero);
+        if (!open) continue;
+        for (uint32_t o = 0; o < node->channels; o++) mask[o] &= (uint8_t)(open[o] > gate->zero);
+        open += gate->channels;
+    }
+}
+
+/* One run of inputs under the outputs of one image row: adds coefficient[o] x (masked sum of inputs) to the weights at `first`. */
+static void add_run(QcHebb *hebb, float *weights, const QcQNode *node, const uint8_t *x, const uint8_t *mask, uint32_t positions, uint32_t step,
+                    uint32_t run, uint32_t o_first, uint32_t o_end, int masked)
+{
+    const QcQGraph *g = hebb->run->g;
+    uint32_t row = node->n_codes / node->channels;
+    int32_t zero = g->tensors[node->in[0]].zero;
+    for (uint32_t o0 = o_first; o0 < o_end; o0 += BLOCK) {
+        uint32_t block = o_end - o0 < BLOCK ? o_end - o0 : BLOCK;
+        /* without a mask every output has the same sums: one serves all */
+        if (masked || o0 == o_first)
+            hebb->run->k->masked_sum(hebb->sums, x, mask + o0, positions, step, node->channels, run, masked ? block : 1);
+        for (uint32_t b = 0; b < block; b++) {
+            int32_t on = (int32_t)positions;
+            if (masked) {
+                on = 0;
+                for (uint32_t t = 0; t < positions; t++) on += mask[t * node->channels + o0 + b];
+            }
+            const int32_t *sums = hebb->sums + (masked ? b * run : 0);
+            float c = hebb->coefficient[o0 + b], *h = weights + (o0 + b) * row;
+            int32_t less = zero * on;
+            for (uint32_t i = 0; i < run; i++) h[i] += c * (float)(sums[i] - less);
+        }
+    }
+}
+
+static void add_layer(QcHebb *hebb, float *weights, uint32_t l, const float *error)
+{
+    QcQRun *run = hebb->run;
+    const QcQGraph *g = run->g;
+    const QcFlipLayer *layer = &hebb->flip->layers[l];
+    const QcQNode *node = &g->nodes[layer->node];
+    uint32_t in_channels = g->tensors[node->in[0]].channels, columns = in_channels / node->groups;
+    uint32_t height = node->op == QC_Q_LOGITS ? 1 : g->tensors[node->out].height, width = node->op == QC_Q_LOGITS ? 1 : g->tensors[node->out].width;
+    uint32_t padded_width;
+    const uint8_t *x = qc_qrun_pad(run, node, &padded_width);
+    int masked = node->op != QC_Q_LOGITS && (layer->masked || layer->gate != QC_NO_GATE);
+    error_signal(hebb, l, error);
+    if (masked)
+        make_mask(hebb, layer, node, height * width);
+    else
+        for (uint32_t t = 0; t < width; t++) hebb->mask[t * node->channels] = 1;
+    /* taps that lie side by side in memory are one run */
+    uint32_t together = node->groups == 1 && node->dilation_w == 1 ? node->kernel_w : 1, per_group = (uint32_t)node->channels / node->groups;
+    for (uint32_t y = 0; y < height; y++) {
+        for (uint32_t kh = 0; kh < node->kernel_h; kh++) {
+            const uint8_t *line = x + (y * node->stride_h + kh * node->dilation_h) * padded_width * in_channels;
+            for (uint32_t kw = 0; kw < node->kernel_w; kw += together) {
+                for (uint32_t group = 0; group < node->groups; group++) {
+                    add_run(hebb, weights + (kh * node->kernel_w + kw) * columns, node, line + kw * node->dilation_w * in_channels + group * columns,
+                            hebb->mask + (masked ? y * width * node->channels : 0), width, node->stride_w * in_channels, together * columns,
+                            group * per_group, (group + 1) * per_group, masked);
+                }
+            }
+        }
+    }
+}
+
+typedef struct Pass {
+    QcHebb *hebb;
+    uint32_t first, end; /* layers of this pass */
+    const float *error;  /* of the example under way */
+} Pass;
+
+static void see_node(void *ctx, QcQRun *run, uint32_t node)
+{
+    Pass *pass = ctx;
+    float *weights = pass->hebb->current;
+    for (uint32_t l = pass->first; l < pass->end; l++) {
+        const QcFlipLayer *layer = &pass->hebb->flip->layers[l];
+        if (layer->gate_node == node) add_layer(pass->hebb, weights, l, pass->error);
+        weights += run->g->nodes[layer->node].n_codes;
+    }
+}
+
+static void clear(float *x, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) x[i] = 0;
+}
+
+/* The statistic of layers first .. end-1, over all groups. */
+static void gather_layers(QcHebb *hebb, const QcExamples *z, uint32_t first, uint32_t end)
+{
+    const QcQGraph *g = hebb->run->g;
+    Pass pass = {.hebb = hebb, .first = first, .end = end};
+    uint32_t codes = 0, last = 0;
+    for (uint32_t l = first; l < end; l++) {
+        codes += g->nodes[hebb->flip->layers[l].node].n_codes;
+        last = largest(last, hebb->flip->layers[l].gate_node);
+    }
+    clear(hebb->sum, codes);
+    clear(hebb->squares, codes);
+    for (uint32_t group = 0; group < z->groups; group++) {
+        clear(hebb->current, codes);
+        for (uint32_t i = 0; i < z->n; i++) {
+            if (z->group[i] != group) continue;
+            pass.error = z->error + i * g->classes;
+            qc_qrun_forward_seen(hebb->run, hebb->logits, z->x[i], last, see_node, &pass);
+        }
+        for (uint32_t j = 0; j < codes; j++) {
+            hebb->sum[j] += hebb->current[j];
+            hebb->squares[j] += hebb->current[j] * hebb->current[j];
+        }
+    }
+}
+
+static float mean_square(const float *h, uint32_t n)
+{
+    float sum = 0;
+    for (uint32_t j = 0; j < n; j++) sum += h[j] * h[j];
+    return sum / (float)n;
+}
+
+static float rms_of_net(const QcHebb *hebb)
+{
+    const QcQGraph *g = hebb->run->g;
+    float sum = 0;
+    for (uint32_t l = 0; l < hebb->flip->n_layers; l++) sum += hebb->mean_square[l] * (float)g->nodes[hebb->flip->layers[l].node].n_codes;
+    return qc_sqrt(sum / (float)g->n_codes);
+}
+
+static uint32_t layers_that_fit(const QcHebb *hebb, uint32_t first)
+{
+    uint32_t end = first, codes = 0;
+    while (end < hebb->flip->n_layers) {
+        codes += hebb->run->g->nodes[hebb->flip->layers[end].node].n_codes;
+        if (codes > hebb->chunk) break;
+        end++;
+    }
+    return end;
+}
+
+void qc_hebb_gather(QcHebb *hebb, const QcExamples *z, QcHebbSee see, void *ctx)
+{
+    const QcQGraph *g = hebb->run->g;
+    uint32_t n_layers = hebb->flip->n_layers;
+    int known = hebb->mean_square[n_layers - 1] > 0;
+    for (uint32_t first = 0, end; first < n_layers; first = end) {
+        end = layers_that_fit(hebb, first);
+        gather_layers(hebb, z, first, end);
+        QcFlipStats stats = {hebb->sum, hebb->squares, z->groups};
+        for (uint32_t l = first; l < end; l++) {
+            uint32_t n = g->nodes[hebb->flip->layers[l].node].n_codes;
+            hebb->mean_square[l] = mean_square(stats.sum, n);
+            stats.sum += n;
+        }
+        if (!known && end < n_layers) continue; /* the net's own rms is not known yet: a first round measures it */
+        if (!known && first > 0) {
+            known = 1;
+            end = 0;
+            continue;
+        }
+        stats.sum = hebb->sum;
+        for (uint32_t l = first; l < end; l++) {
+            QcFlipScale scale = {.rms_net = rms_of_net(hebb), .depth = n_layers > 1 ? (float)l / (float)(n_layers - 1) : 0, .row = hebb->row, .column = hebb->column};
+            qc_flip_measure(&scale, g, &hebb->flip->layers[l], &stats);
+            see(ctx, l, &stats, &scale);
+            stats.sum += g->nodes[hebb->flip->layers[l].node].n_codes;
+            stats.squares += g->nodes[hebb->flip->layers[l].node].n_codes;
+        }
+    }
+}

@@ -1,0 +1,41 @@
+/* hebb.h - the Hebbian pass: forward over a set of examples, gathering the statistic of every weight layer by layer.
+ *
+ * The set is visited in G groups; the statistic of as many layers as fit the chunk is gathered in one forward pass over the set, and
+ * further passes take the next layers: memory is bought with passes. See flip.h for the formulas.
+ */
+#ifndef QC_DEVICE_HEBB_H
+#define QC_DEVICE_HEBB_H
+
+#include "flip.h"
+
+/* The examples Z: coreset and batch, or any other set. */
+typedef struct QcExamples {
+    uint32_t n;
+    const uint8_t *const *x; /* [n] pointers to input windows, u8 [height][width][channels] */
+    const float *error;      /* [n][classes] weighted softmax - onehot */
+    const uint8_t *group;    /* [n] 0 .. groups-1 */
+    uint32_t groups;
+} QcExamples;
+
+typedef struct QcHebb {
+    QcQRun *run;
+    const QcFlip *flip;
+    uint32_t chunk;     /* codes that fit: at least the largest layer's */
+    float *current, *sum, *squares; /* [chunk] */
+    float *row, *column; /* [largest channels], [largest in channels] */
+    float *coefficient; /* [largest channels] */
+    int32_t *sums;      /* [largest channels x run] of masked_sum */
+    uint8_t *mask;      /* [largest positions x channels] */
+    uint8_t *padded;    /* the padded input of a gated layer */
+    float *mean_square; /* [n_layers] of h, as last measured; all 0 = never */
+    float *logits;      /* [classes] */
+} QcHebb;
+
+uint32_t qc_hebb_bytes(const QcQGraph *g, const QcFlipLayer *layers, uint32_t n_layers, uint32_t chunk); /* chunk 0: all layers in one pass */
+void qc_hebb_place(QcHebb *hebb, QcQRun *run, const QcFlip *flip, uint32_t chunk, void *memory);
+
+/* Gathers and hands out the statistic of each layer, first to last; stats and scale are valid during the call. */
+typedef void (*QcHebbSee)(void *ctx, uint32_t layer, const QcFlipStats *stats, const QcFlipScale *scale);
+void qc_hebb_gather(QcHebb *hebb, const QcExamples *z, QcHebbSee see, void *ctx);
+
+#endif
