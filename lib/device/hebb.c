@@ -103,59 +103,62 @@ static void make_mask(QcHebb *hebb, const QcFlipLayer *layer, const QcQNode *nod
     }
 }
 
-/* One run of inputs under the outputs of one image row: adds coefficient[o] x (masked sum of inputs) to the weights at `first`. */
-static void add_run(QcHebb *hebb, float *weights, const QcQNode *node, const uint8_t *x, const uint8_t *mask, uint32_t positions, uint32_t step,
-                    uint32_t run, uint32_t o_first, uint32_t o_end, int masked)
+/* One run of inputs under the outputs of one image row: adds coefficient[o] x (masked sum of inputs) to the weights, `row` codes an output. */
+typedef struct Stretch {
+    const uint8_t *x, *mask; /* first position; mask NULL: all on */
+    float *weights;          /* of output `channel`, first input of the run */
+    uint32_t channel, channels, row;
+    uint32_t mask_step;
+    int32_t zero;
+} Stretch;
+
+static uint32_t count_on(const uint8_t *mask, uint32_t positions, uint32_t step)
 {
-    const QcQGraph *g = hebb->run->g;
-    uint32_t row = node->n_codes / node->channels;
-    int32_t zero = g->tensors[node->in[0]].zero;
-    for (uint32_t o0 = o_first; o0 < o_end; o0 += BLOCK) {
-        uint32_t block = o_end - o0 < BLOCK ? o_end - o0 : BLOCK;
+    uint32_t on = 0;
+    for (uint32_t t = 0; t < positions; t++) on += mask[t * step];
+    return on;
+}
+
+static void add_stretch(QcHebb *hebb, const Stretch *s, const QcQConv *conv)
+{
+    static const uint8_t on = 1;
+    uint32_t positions = conv->dot.positions, length = conv->length;
+    for (uint32_t o0 = 0; o0 < s->channels; o0 += BLOCK) {
+        uint32_t block = s->channels - o0 < BLOCK ? s->channels - o0 : BLOCK;
         /* without a mask every output has the same sums: one serves all */
-        if (masked || o0 == o_first)
-            hebb->run->k->masked_sum(hebb->sums, x, mask + o0, positions, step, node->channels, run, masked ? block : 1);
+        if (s->mask)
+            hebb->run->k->masked_sum(hebb->sums, s->x, s->mask + o0, positions, conv->dot.step, s->mask_step, length, block);
+        else if (!o0)
+            hebb->run->k->masked_sum(hebb->sums, s->x, &on, positions, conv->dot.step, 0, length, 1);
         for (uint32_t b = 0; b < block; b++) {
-            int32_t on = (int32_t)positions;
-            if (masked) {
-                on = 0;
-                for (uint32_t t = 0; t < positions; t++) on += mask[t * node->channels + o0 + b];
-            }
-            const int32_t *sums = hebb->sums + (masked ? b * run : 0);
-            float c = hebb->coefficient[o0 + b], *h = weights + (o0 + b) * row;
-            int32_t less = zero * on;
-            for (uint32_t i = 0; i < run; i++) h[i] += c * (float)(sums[i] - less);
+            uint32_t open = s->mask ? count_on(s->mask + o0 + b, positions, s->mask_step) : positions;
+            const int32_t *sums = hebb->sums + (s->mask ? b * length : 0);
+            float c = hebb->coefficient[s->channel + o0 + b], *h = s->weights + (o0 + b) * s->row;
+            int32_t less = s->zero * (int32_t)open;
+            for (uint32_t i = 0; i < length; i++) h[i] += c * (float)(sums[i] - less);
         }
     }
 }
 
 static void add_layer(QcHebb *hebb, float *weights, uint32_t l, const float *error)
 {
-    QcQRun *run = hebb->run;
-    const QcQGraph *g = run->g;
+    const QcQGraph *g = hebb->run->g;
     const QcFlipLayer *layer = &hebb->flip->layers[l];
     const QcQNode *node = &g->nodes[layer->node];
-    uint32_t in_channels = g->tensors[node->in[0]].channels, columns = in_channels / node->groups;
-    uint32_t height = node->op == QC_Q_LOGITS ? 1 : g->tensors[node->out].height, width = node->op == QC_Q_LOGITS ? 1 : g->tensors[node->out].width;
-    uint32_t padded_width;
-    const uint8_t *x = qc_qrun_pad(run, node, &padded_width);
     int masked = node->op != QC_Q_LOGITS && (layer->masked || layer->gate != QC_NO_GATE);
+    QcQConv conv;
+    qc_qconv_open(&conv, hebb->run, node);
     error_signal(hebb, l, error);
-    if (masked)
-        make_mask(hebb, layer, node, height * width);
-    else
-        for (uint32_t t = 0; t < width; t++) hebb->mask[t * node->channels] = 1;
-    /* taps that lie side by side in memory are one run */
-    uint32_t together = node->groups == 1 && node->dilation_w == 1 ? node->kernel_w : 1, per_group = (uint32_t)node->channels / node->groups;
-    for (uint32_t y = 0; y < height; y++) {
-        for (uint32_t kh = 0; kh < node->kernel_h; kh++) {
-            const uint8_t *line = x + (y * node->stride_h + kh * node->dilation_h) * padded_width * in_channels;
-            for (uint32_t kw = 0; kw < node->kernel_w; kw += together) {
-                for (uint32_t group = 0; group < node->groups; group++) {
-                    add_run(hebb, weights + (kh * node->kernel_w + kw) * columns, node, line + kw * node->dilation_w * in_channels + group * columns,
-                            hebb->mask + (masked ? y * width * node->channels : 0), width, node->stride_w * in_channels, together * columns,
-                            group * per_group, (group + 1) * per_group, masked);
-                }
+    if (masked) make_mask(hebb, layer, node, conv.rows * conv.dot.positions);
+    Stretch s = {.channels = conv.group_channels, .row = node->n_codes / node->channels, .mask_step = node->channels, .zero = g->tensors[node->in[0]].zero};
+    for (uint32_t group = 0; group < conv.groups; group++) {
+        s.channel = group * conv.group_channels;
+        for (uint32_t row = 0; row < conv.rows; row++) {
+            s.mask = masked ? hebb->mask + row * conv.dot.positions * node->channels + s.channel : NULL;
+            for (uint32_t segment = 0; segment < conv.dot.segments; segment++) {
+                s.x = conv.x + group * conv.group_step + (size_t)row * conv.row_step + conv.dot.segment[segment];
+                s.weights = weights + s.channel * s.row + segment * conv.length;
+                add_stretch(hebb, &s, &conv);
             }
         }
     }
@@ -167,9 +170,10 @@ typedef struct Pass {
     const float *error;  /* of the example under way */
 } Pass;
 
-static void see_node(void *ctx, QcQRun *run, uint32_t node)
+static void see_node(void *ctx, QcQRun *run, uint32_t node, const QcQConv *conv)
 {
     Pass *pass = ctx;
+    (void)conv; /* gated layers are taken later than they run, so each opens its own */
     float *weights = pass->hebb->current;
     for (uint32_t l = pass->first; l < pass->end; l++) {
         const QcFlipLayer *layer = &pass->hebb->flip->layers[l];
@@ -235,29 +239,33 @@ static uint32_t layers_that_fit(const QcHebb *hebb, uint32_t first)
     return end;
 }
 
+/* Gathers the layers from `first` that fit; returns the end. */
+static uint32_t gather_chunk(QcHebb *hebb, const QcExamples *z, uint32_t first)
+{
+    uint32_t end = layers_that_fit(hebb, first);
+    const float *h = hebb->sum;
+    gather_layers(hebb, z, first, end);
+    for (uint32_t l = first; l < end; l++) {
+        uint32_t n = hebb->run->g->nodes[hebb->flip->layers[l].node].n_codes;
+        hebb->mean_square[l] = mean_square(h, n);
+        h += n;
+    }
+    return end;
+}
+
 void qc_hebb_gather(QcHebb *hebb, const QcExamples *z, QcHebbSee see, void *ctx)
 {
     const QcQGraph *g = hebb->run->g;
     uint32_t n_layers = hebb->flip->n_layers;
-    int known = hebb->mean_square[n_layers - 1] > 0;
+    /* in several chunks, the net's rms is the last known one: a first round measures it */
+    int unknown = !(hebb->mean_square[n_layers - 1] > 0) && layers_that_fit(hebb, 0) < n_layers;
+    for (uint32_t l = 0; unknown && l < n_layers;) l = gather_chunk(hebb, z, l);
     for (uint32_t first = 0, end; first < n_layers; first = end) {
-        end = layers_that_fit(hebb, first);
-        gather_layers(hebb, z, first, end);
+        end = gather_chunk(hebb, z, first);
         QcFlipStats stats = {hebb->sum, hebb->squares, z->groups};
         for (uint32_t l = first; l < end; l++) {
-            uint32_t n = g->nodes[hebb->flip->layers[l].node].n_codes;
-            hebb->mean_square[l] = mean_square(stats.sum, n);
-            stats.sum += n;
-        }
-        if (!known && end < n_layers) continue; /* the net's own rms is not known yet: a first round measures it */
-        if (!known && first > 0) {
-            known = 1;
-            end = 0;
-            continue;
-        }
-        stats.sum = hebb->sum;
-        for (uint32_t l = first; l < end; l++) {
-            QcFlipScale scale = {.rms_net = rms_of_net(hebb), .depth = n_layers > 1 ? (float)l / (float)(n_layers - 1) : 0, .row = hebb->row, .column = hebb->column};
+            QcFlipScale scale = {.rms_net = rms_of_net(hebb), .depth = n_layers > 1 ? (float)l / (float)(n_layers - 1) : 0,
+                                 .row = hebb->row, .column = hebb->column};
             qc_flip_measure(&scale, g, &hebb->flip->layers[l], &stats);
             see(ctx, l, &stats, &scale);
             stats.sum += g->nodes[hebb->flip->layers[l].node].n_codes;

@@ -26,7 +26,6 @@ typedef struct QcHebb {
     float *coefficient; /* [largest channels] */
     int32_t *sums;      /* [largest channels x run] of masked_sum */
     uint8_t *mask;      /* [largest positions x channels] */
-    uint8_t *padded;    /* the padded input of a gated layer */
     float *mean_square; /* [n_layers] of h, as last measured; all 0 = never */
     float *logits;      /* [classes] */
 } QcHebb;

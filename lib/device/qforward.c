@@ -47,7 +47,7 @@ static const uint8_t *padded_input(QcQRun *run, const QcQNode *node, uint8_t fil
 
 /* ---- convolutions ---- */
 
-static void conv_open(QcQRun *run, QcQConv *conv, const QcQNode *node)
+void qc_qconv_open(QcQConv *conv, QcQRun *run, const QcQNode *node)
 {
     const QcQTensor *in = &run->g->tensors[node->in[0]];
     qc_qconv_shape(conv, run->g, node);
@@ -251,7 +251,7 @@ void qc_qrun_forward_seen(QcQRun *run, float *logits, const uint8_t *x, uint32_t
         QcQConv conv;
         int is_conv = node->op == QC_Q_CONV || node->op == QC_Q_LOGITS;
         if (is_conv) {
-            conv_open(run, &conv, node);
+            qc_qconv_open(&conv, run, node);
             conv_run(run, logits, &conv, node);
         } else if (node->op == QC_Q_MAXPOOL) maxpool_run(run, node);
         else if (node->op == QC_Q_AVGPOOL) avgpool_run(run, node);

@@ -118,7 +118,10 @@ void qc_qrun_forward(QcQRun *run, float *logits, const uint8_t *x);
 typedef void (*QcQSee)(void *ctx, QcQRun *run, uint32_t node, const QcQConv *conv);
 void qc_qrun_forward_seen(QcQRun *run, float *logits, const uint8_t *x, uint32_t last, QcQSee see, void *ctx);
 
-/* The geometry of a CONV or LOGITS node without a run: all but x and dot.segment. */
+/* How a CONV or LOGITS node reads its input as it lies in memory now: pads it into run->padded. Valid until the next node runs or is opened. */
+void qc_qconv_open(QcQConv *conv, QcQRun *run, const QcQNode *node);
+
+/* The geometry without a run: all but x and dot.segment. */
 void qc_qconv_shape(QcQConv *conv, const QcQGraph *g, const QcQNode *node);
 
 /* Where tensor t lies (valid while it lives). */

@@ -1,0 +1,243 @@
+#include "calibrate.h"
+
+#include "../kernels/mem.h"
+#include "qmath.h"
+
+QcCalibrateOptions qc_calibrate_defaults(int bits)
+{
+    return (QcCalibrateOptions){
+        .rounds = 12, .groups = 3,
+        .phi0 = bits == 2 ? 0.01f : bits == 4 ? 0.05f : 0.2f,
+        .cap = bits == 2 ? 1.0f : 0.3f,
+        .phi_max = bits == 2 ? 0.3f : 1.0f,
+        .phi_min = 2e-5f, .grow = 1.5f, .shrink = 0.4f,
+        .by_layer = bits == 8,
+        .seed = 1,
+    };
+}
+
+static void lay_out(QcCalibrator *c, uint32_t capacity, QcPlacing *p)
+{
+    uint32_t z = capacity + c->batch_max, classes = c->g->classes;
+    const QcQTensor *in = &c->g->tensors[0];
+    qc_slots_place(&c->slots, capacity, (uint32_t)in->height * in->width * in->channels, p);
+    qc_choice_place(&c->choice, c->g, c->flip, p);
+    c->x = qc_placing_take(p, z * sizeof *c->x);
+    c->label = qc_placing_take(p, z * sizeof *c->label);
+    c->group = qc_placing_take(p, z);
+    c->right = qc_placing_take(p, z);
+    c->last = qc_placing_take(p, z);
+    c->ever = qc_placing_take(p, z);
+    c->misses = qc_placing_take(p, z * sizeof *c->misses);
+    c->weight = qc_placing_take(p, z * sizeof *c->weight);
+    c->keys = qc_placing_take(p, z * sizeof *c->keys);
+    c->error = qc_placing_take(p, (size_t)z * classes * sizeof *c->error);
+    c->spare_error = qc_placing_take(p, (size_t)z * classes * sizeof *c->spare_error);
+}
+
+static uint64_t aligned(uint64_t bytes) { return (bytes + QC_PLACING_ALIGN - 1) / QC_PLACING_ALIGN * QC_PLACING_ALIGN; }
+
+uint64_t qc_calibrator_bytes(const QcQGraph *g, const QcFlip *flip, const QcCalibrateOptions *o, uint32_t capacity, uint32_t batch_max)
+{
+    QcCalibrator c = {.g = (QcQGraph *)g, .flip = flip, .batch_max = batch_max};
+    QcPlacing p = {0};
+    lay_out(&c, capacity, &p);
+    return p.used + aligned(qc_qgraph_bytes(g)) + aligned(qc_hebb_bytes(g, flip->layers, flip->n_layers, o->chunk));
+}
+
+void qc_calibrator_place(QcCalibrator *c, QcQGraph *g, const QcFlip *flip, const QcKernels *k, const QcCalibrateOptions *o, uint32_t capacity,
+                         uint32_t batch_max, void *memory)
+{
+    *c = (QcCalibrator){.g = g, .flip = flip, .options = *o, .batch_max = batch_max, .phi = o->phi0};
+    QcPlacing p = {.memory = memory};
+    lay_out(c, capacity, &p);
+    uint8_t *rest = (uint8_t *)memory + p.used;
+    qc_qrun_place(&c->run, g, k, rest);
+    qc_hebb_place(&c->hebb, &c->run, flip, o->chunk, rest + aligned(qc_qgraph_bytes(g)));
+    qc_choice_begin(&c->choice);
+    memset(c->slots.flags, QC_SLOT_EMPTY, capacity);
+}
+
+/* ---- the set Z ---- */
+
+static void gather_set(QcCalibrator *c, const uint8_t *x, const uint16_t *labels, uint32_t n)
+{
+    const QcSlots *slots = &c->slots;
+    c->n = 0;
+    for (uint32_t s = 0; s < slots->capacity; s++) {
+        if (slots->flags[s] & QC_SLOT_EMPTY) continue;
+        c->x[c->n] = slots->x + (size_t)s * slots->window;
+        c->label[c->n] = slots->label[s];
+        c->misses[c->n] = slots->misses[s];
+        c->ever[c->n] = !(slots->flags[s] & QC_SLOT_NEVER_RIGHT);
+        c->n++;
+    }
+    c->n_slots = c->n;
+    for (uint32_t i = 0; i < n; i++, c->n++) {
+        c->x[c->n] = x + (size_t)i * slots->window;
+        c->label[c->n] = labels[i];
+        c->misses[c->n] = 0;
+        c->ever[c->n] = 0;
+    }
+    for (uint32_t i = 0; i < c->n; i++) c->weight[i] = 1.0f / (float)c->n;
+}
+
+/* error = weight (softmax - onehot); returns -ln softmax[label]. */
+static float example_loss(float *error, int *right, const float *logits, uint16_t label, float weight, uint32_t classes)
+{
+    uint32_t best = 0;
+    float sum = 0;
+    for (uint32_t k = 1; k < classes; k++)
+        if (logits[k] > logits[best]) best = k;
+    for (uint32_t k = 0; k < classes; k++) sum += error[k] = qc_exp(logits[k] - logits[best]);
+    for (uint32_t k = 0; k < classes; k++) error[k] = weight * (error[k] / sum - (k == label ? 1.0f : 0.0f));
+    *right = best == label;
+    return qc_ln(sum) - (logits[label] - logits[best]);
+}
+
+/* Forward over Z: loss; errors into `error`; misses counted. right (of this model) into c->last. */
+static float forward_set(QcCalibrator *c, float *error, QcCalibrateReport *report)
+{
+    float loss = 0;
+    for (uint32_t i = 0; i < c->n; i++) {
+        int right;
+        float *e = error + (size_t)i * c->g->classes;
+        qc_qrun_forward(&c->run, c->hebb.logits, c->x[i]);
+        loss += c->weight[i] * example_loss(e, &right, c->hebb.logits, c->label[i], c->weight[i], c->g->classes);
+        if (c->last[i] == 1 && !right && c->misses[i] < UINT16_MAX) c->misses[i]++;
+        c->last[i] = (uint8_t)right;
+        c->ever[i] |= (uint8_t)right;
+    }
+    report->forwards += c->n;
+    return loss;
+}
+
+static uint32_t count_right(const QcCalibrator *c)
+{
+    uint32_t n = 0;
+    for (uint32_t i = c->n_slots; i < c->n; i++) n += c->right[i];
+    return n;
+}
+
+/* ---- scores ---- */
+
+typedef struct Scoring {
+    QcCalibrator *c;
+    uint32_t code;
+} Scoring;
+
+static void score_layer(void *ctx, uint32_t l, const QcFlipStats *stats, const QcFlipScale *scale)
+{
+    Scoring *scoring = ctx;
+    QcCalibrator *c = scoring->c;
+    const QcFlipLayer *layer = &c->flip->layers[l];
+    uint8_t *bytes = c->choice.scores + scoring->code;
+    uint32_t n = c->g->nodes[layer->node].n_codes;
+    for (uint32_t j = 0; j < n; j++) {
+        float f[QC_FLIP_FEATURES], score = 1;
+        int dir;
+        qc_flip_features(f, &dir, c->g, layer, stats, scale, j);
+        if (c->options.choose == QC_CHOOSE_NETWORK) score = qc_flip_score(c->flip, f);
+        if (c->options.choose == QC_CHOOSE_GREEDY) score = f[1] / 2; /* min(z, 6) / 6 */
+        bytes[j] = qc_flip_byte(score, dir);
+    }
+    scoring->code += n;
+}
+
+static void score(QcCalibrator *c, QcRng *rng, QcCalibrateReport *report)
+{
+    for (uint32_t i = 0; i < c->n; i++) c->group[i] = (uint8_t)(i % c->options.groups);
+    for (uint32_t i = c->n; i > 1; i--) { /* random groups of equal size */
+        uint32_t j = qc_rng_below(rng, i);
+        uint8_t t = c->group[i - 1];
+        c->group[i - 1] = c->group[j];
+        c->group[j] = t;
+    }
+    QcExamples z = {c->n, c->x, c->error, c->group, c->options.groups};
+    Scoring scoring = {c, 0};
+    qc_hebb_gather(&c->hebb, &z, score_layer, &scoring);
+    report->gathers++;
+    report->forwards += c->n;
+}
+
+/* ---- the step ---- */
+
+static float least(float a, float b) { return a < b ? a : b; }
+static float most(float a, float b) { return a > b ? a : b; }
+
+static void accept(QcCalibrator *c)
+{
+    float *error = c->error;
+    c->error = c->spare_error;
+    c->spare_error = error;
+    memcpy(c->right, c->last, c->n);
+    memset(c->choice.stepped, 0, (c->g->n_codes + 7) / 8);
+}
+
+static void flip_rounds(QcCalibrator *c, QcRng *rng, QcCalibrateReport *report)
+{
+    const QcCalibrateOptions *o = &c->options;
+    float loss = report->loss_before;
+    int fresh = 1;
+    c->phi = most(c->phi, o->phi0);
+    for (uint32_t round = 0; round < o->rounds && loss > o->stop; round++) {
+        if (fresh) score(c, rng, report);
+        int32_t step = (int32_t)(c->phi / o->cap + 0.5f);
+        uint32_t flips = qc_choice_draw(&c->choice, least(c->phi, o->cap), step > 1 ? step : 1, o->by_layer, qc_rng_next(rng));
+        float after = forward_set(c, c->spare_error, report);
+        report->draws++;
+        if (after < loss) {
+            accept(c);
+            loss = after;
+            c->phi = least(o->grow * c->phi, o->phi_max);
+            report->accepted++;
+            report->flips += flips;
+            fresh = 1;
+        } else {
+            qc_choice_undo(&c->choice);
+            c->phi = most(o->shrink * c->phi, o->phi_min);
+            fresh = 0; /* the same statistic, another draw */
+        }
+    }
+    report->loss_after = loss;
+}
+
+static void update_slots(QcCalibrator *c, QcRng *rng, const uint8_t *x, const uint64_t *ids, uint32_t n, QcCalibrateReport *report)
+{
+    QcSlots *slots = &c->slots;
+    for (uint32_t s = 0, i = 0; s < slots->capacity; s++) {
+        if (slots->flags[s] & QC_SLOT_EMPTY) continue;
+        slots->misses[s] = c->misses[i];
+        if (c->ever[i]) slots->flags[s] &= (uint8_t)~QC_SLOT_NEVER_RIGHT;
+        i++;
+    }
+    QcArrivals arrivals = {n, x, c->label + c->n_slots, ids, c->misses + c->n_slots, c->ever + c->n_slots, c->seen};
+    qc_slots_update(slots, &arrivals, c->options.update, rng, c->keys);
+    for (uint32_t s = 0; s < slots->capacity; s++) {
+        if (slots->flags[s] & QC_SLOT_EMPTY) continue;
+        if (!(slots->flags[s] & QC_SLOT_STREAM)) {
+            report->from_source++;
+            continue;
+        }
+        int in_batch = 0;
+        for (uint32_t i = 0; i < n && !in_batch; i++) in_batch = ids[i] == slots->id[s];
+        if (in_batch) report->from_batch++;
+        else report->from_stream++;
+    }
+}
+
+void qc_calibrate_batch(QcCalibrator *c, QcCalibrateReport *report, const uint8_t *x, const uint16_t *labels, const uint64_t *ids, uint32_t n)
+{
+    QcRng rng = qc_rng_seed(c->options.seed, c->batches);
+    *report = (QcCalibrateReport){.n = n};
+    gather_set(c, x, labels, n);
+    memset(c->last, 2, c->n); /* not seen yet: no miss can be counted */
+    report->loss_before = report->loss_after = forward_set(c, c->spare_error, report);
+    accept(c);
+    report->right_before = count_right(c);
+    flip_rounds(c, &rng, report);
+    report->right_after = count_right(c);
+    update_slots(c, &rng, x, ids, n, report);
+    c->batches++;
+    c->seen += n;
+}

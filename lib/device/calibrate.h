@@ -1,0 +1,77 @@
+/* calibrate.h - the on-device step: for every labelled batch forward passes, flips, coreset update (method.md, 4). No gradient is ever computed.
+ *
+ * All memory is placed beforehand: qc_calibrator_bytes says how much, once and for all batches up to batch_max. The calibrator changes the codes of the
+ * graph and its own slots; nothing else. The same model, slots, stream and seed make the same bytes on every processor.
+ */
+#ifndef QC_DEVICE_CALIBRATE_H
+#define QC_DEVICE_CALIBRATE_H
+
+#include "choose.h"
+#include "hebb.h"
+#include "slots.h"
+
+typedef enum QcChoose {
+    QC_CHOOSE_NETWORK, /* by the bit-flip network's score */
+    QC_CHOOSE_RANDOM,  /* any weight, direction by the sign of h: what the network is measured against */
+    QC_CHOOSE_GREEDY,  /* by |h| relative to its layer */
+    QC_CHOOSE_COUNT
+} QcChoose;
+
+typedef struct QcCalibrateOptions {
+    uint32_t rounds;   /* draws a batch */
+    uint32_t groups;   /* of the set, for the spread of h: 2..8 */
+    float phi0;        /* share of the weights in the first draw of a batch, at least */
+    float cap;         /* above it steps get longer instead of more */
+    float phi_max, phi_min;
+    float grow, shrink; /* of phi after an accepted and a refused draw */
+    float stop;        /* loss on the set at which no more draws are made; 0 = never */
+    int by_layer;      /* the share holds in each layer */
+    QcChoose choose;
+    QcUpdate update;
+    uint32_t chunk;    /* codes whose statistic is held at once; 0 = all */
+    uint64_t seed;
+} QcCalibrateOptions;
+
+/* What was measured to work at 2, 4 and 8 bits. */
+QcCalibrateOptions qc_calibrate_defaults(int bits);
+
+typedef struct QcCalibrateReport {
+    uint32_t n;                       /* of the batch */
+    uint32_t right_before, right_after; /* of the batch: test-then-train, and after the step */
+    float loss_before, loss_after;    /* on the whole set (coreset and batch) */
+    uint32_t draws, accepted, flips;  /* flips that stayed */
+    uint32_t forwards;                /* window passes, Hebbian ones included */
+    uint32_t gathers;                 /* Hebbian passes over the set */
+    uint32_t from_source, from_stream, from_batch; /* origin of the slots after the update */
+} QcCalibrateReport;
+
+typedef struct QcCalibrator {
+    QcQGraph *g;
+    const QcFlip *flip;
+    QcCalibrateOptions options;
+    uint32_t batch_max, batches; /* batches so far */
+    uint64_t seen;               /* stream examples so far */
+    float phi;
+    QcSlots slots;
+    QcQRun run;
+    QcHebb hebb;
+    QcChoice choice;
+    const uint8_t **x;   /* [capacity + batch_max] the set Z: filled slots, then the batch */
+    uint16_t *label;     /* of Z */
+    uint8_t *group, *right, *last, *ever; /* of Z: right under the accepted model, at the last pass, ever */
+    uint16_t *misses;    /* of Z */
+    float *weight;       /* of Z, in the loss */
+    float *error, *spare_error; /* [Z][classes] under the accepted model, and of the draw under test */
+    float *keys;
+    uint32_t n, n_slots; /* of Z; of them slots */
+} QcCalibrator;
+
+uint64_t qc_calibrator_bytes(const QcQGraph *g, const QcFlip *flip, const QcCalibrateOptions *o, uint32_t capacity, uint32_t batch_max);
+/* memory: 64-byte aligned. Slots are empty afterwards: the caller fills them. */
+void qc_calibrator_place(QcCalibrator *c, QcQGraph *g, const QcFlip *flip, const QcKernels *k, const QcCalibrateOptions *o, uint32_t capacity,
+                         uint32_t batch_max, void *memory);
+
+/* One labelled batch: x [n][window] u8, n <= batch_max, labels < classes. */
+void qc_calibrate_batch(QcCalibrator *c, QcCalibrateReport *report, const uint8_t *x, const uint16_t *labels, const uint64_t *ids, uint32_t n);
+
+#endif

@@ -1,0 +1,109 @@
+#include "slots.h"
+
+#include "../kernels/mem.h"
+#include "qmath.h"
+
+void qc_slots_place(QcSlots *slots, uint32_t capacity, uint32_t window, QcPlacing *p)
+{
+    slots->capacity = capacity;
+    slots->window = window;
+    slots->x = qc_placing_take(p, (size_t)capacity * window);
+    slots->label = qc_placing_take(p, capacity * sizeof *slots->label);
+    slots->misses = qc_placing_take(p, capacity * sizeof *slots->misses);
+    slots->flags = qc_placing_take(p, capacity);
+    slots->id = qc_placing_take(p, capacity * sizeof *slots->id);
+}
+
+static int open_to_stream(const QcSlots *slots, uint32_t s) { return !(slots->flags[s] & QC_SLOT_RESERVED); }
+
+static void fill(QcSlots *slots, uint32_t s, const QcArrivals *batch, uint32_t i)
+{
+    memcpy(slots->x + (size_t)s * slots->window, batch->x + (size_t)i * slots->window, slots->window);
+    slots->label[s] = batch->label[i];
+    slots->misses[s] = batch->misses[i];
+    slots->flags[s] = (uint8_t)(QC_SLOT_STREAM | (batch->ever[i] ? 0 : QC_SLOT_NEVER_RIGHT));
+    slots->id[s] = batch->id[i];
+}
+
+static float weight_of(uint32_t misses, int never_right, uint32_t of_class, QcUpdate rule)
+{
+    if (rule == QC_UPDATE_RANDOM) return 1;
+    float weight = (float)misses + 0.1f + (never_right ? 0.5f : 0.0f);
+    return rule == QC_UPDATE_BALANCED ? weight / (float)of_class : weight;
+}
+
+static uint32_t candidates_of_class(const QcSlots *slots, const QcArrivals *batch, uint16_t label)
+{
+    uint32_t n = 0;
+    for (uint32_t s = 0; s < slots->capacity; s++)
+        n += (uint32_t)(open_to_stream(slots, s) && !(slots->flags[s] & QC_SLOT_EMPTY) && slots->label[s] == label);
+    for (uint32_t i = 0; i < batch->n; i++) n += (uint32_t)(batch->label[i] == label);
+    return n;
+}
+
+/* Weighted drawing without replacement: the k smallest of E / weight, E exponential (Efraimidis and Spirakis, 2006). */
+static float key(QcRng *rng, float weight)
+{
+    float u = (float)((qc_rng_next(rng) >> 41) + 1) * 0x1p-23f;
+    return -qc_ln(u) / weight;
+}
+
+static float threshold(const float *keys, uint32_t n, uint32_t k, float never)
+{
+    /* the k-th smallest by rank: sets are small, and nothing needs sorting */
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t below = 0, equal = 0;
+        if (keys[i] >= never) continue;
+        for (uint32_t j = 0; j < n; j++) {
+            below += (uint32_t)(keys[j] < keys[i]);
+            equal += (uint32_t)(keys[j] == keys[i]);
+        }
+        if (below < k && below + equal >= k) return keys[i];
+    }
+    return never;
+}
+
+static void update_by_weight(QcSlots *slots, const QcArrivals *batch, QcUpdate rule, QcRng *rng, float *keys)
+{
+    const float never = 1e30f;
+    uint32_t room = 0, n = slots->capacity + batch->n;
+    for (uint32_t s = 0; s < slots->capacity; s++) {
+        int open = open_to_stream(slots, s);
+        room += (uint32_t)open;
+        keys[s] = never;
+        if (!open || (slots->flags[s] & QC_SLOT_EMPTY)) continue;
+        uint32_t of_class = rule == QC_UPDATE_BALANCED ? candidates_of_class(slots, batch, slots->label[s]) : 1;
+        keys[s] = key(rng, weight_of(slots->misses[s], slots->flags[s] & QC_SLOT_NEVER_RIGHT, of_class, rule));
+    }
+    for (uint32_t i = 0; i < batch->n; i++) {
+        uint32_t of_class = rule == QC_UPDATE_BALANCED ? candidates_of_class(slots, batch, batch->label[i]) : 1;
+        keys[slots->capacity + i] = key(rng, weight_of(batch->misses[i], !batch->ever[i], of_class, rule));
+    }
+    float limit = room ? threshold(keys, n, room, never) : -1.0f;
+    for (uint32_t s = 0, i = 0; s < slots->capacity; s++) {
+        if (!open_to_stream(slots, s) || keys[s] <= limit) continue;
+        while (i < batch->n && keys[slots->capacity + i] > limit) i++;
+        if (i == batch->n) continue; /* fewer candidates than room: what was there stays */
+        fill(slots, s, batch, i++);
+    }
+}
+
+static void update_reservoir(QcSlots *slots, const QcArrivals *batch, QcRng *rng)
+{
+    uint32_t room = 0;
+    for (uint32_t s = 0; s < slots->capacity; s++) room += (uint32_t)open_to_stream(slots, s);
+    for (uint32_t i = 0; room && i < batch->n; i++) {
+        uint64_t seen = batch->seen + i;
+        uint32_t slot = seen < room ? (uint32_t)seen : qc_rng_below(rng, (uint32_t)seen + 1);
+        for (uint32_t s = 0, k = 0; slot < room && s < slots->capacity; s++)
+            if (open_to_stream(slots, s) && k++ == slot) fill(slots, s, batch, i);
+    }
+}
+
+void qc_slots_update(QcSlots *slots, const QcArrivals *batch, QcUpdate rule, QcRng *rng, float *keys)
+{
+    if (rule == QC_UPDATE_RESERVOIR)
+        update_reservoir(slots, batch, rng);
+    else
+        update_by_weight(slots, batch, rule, rng, keys);
+}
