@@ -6,7 +6,7 @@
 #ifndef QC_DEVICE_CALIBRATE_H
 #define QC_DEVICE_CALIBRATE_H
 
-#include "choose.h"
+#include "draw.h"
 #include "hebb.h"
 #include "slots.h"
 

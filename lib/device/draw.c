@@ -1,4 +1,4 @@
-#include "choose.h"
+#include "draw.h"
 
 #include "../base/rng.h"
 #include "../kernels/mem.h"

@@ -1,10 +1,10 @@
-/* choose.h - which weights to step: drawn by score, stepped, and put back when the step did not help.
+/* draw.h - which weights to step: drawn by score, stepped, and put back when the step did not help.
  *
  * A draw takes the weights of largest 2 ln(score) + Gumbel noise, that is without replacement with odds score^2, among those whose step stays in range. The noise is a
  * function of (seed, weight), so that nothing is kept but the bytes of scores and a bit a weight.
  */
-#ifndef QC_DEVICE_CHOOSE_H
-#define QC_DEVICE_CHOOSE_H
+#ifndef QC_DEVICE_DRAW_H
+#define QC_DEVICE_DRAW_H
 
 #include "flip.h"
 #include "placing.h"

@@ -1,0 +1,22 @@
+/* emit.h - float model -> quantized model: Model -> QcQGraph (method.md, 2).
+ *
+ * Lowers the graph, measures the range of every tensor on real windows, chooses weight scales, rounds. What cannot be quantized is refused by name.
+ */
+#ifndef QC_QUANT_EMIT_H
+#define QC_QUANT_EMIT_H
+
+#include "../device/qgraph.h"
+#include "../nn/graph.h"
+
+/* g: weights as packed codes; all arrays from `arena`. latent [g->n_codes] (from the arena): the weights in units of their scale, before rounding.
+ * windows [n][h][w][c]: normalised, real (never noise). bits 2, 4, 8 of weights; activation_bits 4 or 8. */
+int qc_emit(QcQGraph *g, float **latent, const QcGraph *model, const float *windows, uint32_t n, int bits, int activation_bits, int threads,
+            QcArena *arena, QcErr *err);
+
+/* Packs clamp(round(latent)) into g->codes, layer by layer. */
+void qc_pack_latents(QcQGraph *g, const float *latent);
+
+/* real = multiplier * 2^-shift, multiplier in [2^30, 2^31) where it fits, shift 1..62. -1: real is not in (0, 2^30). */
+int qc_fixed_point(int32_t *multiplier, uint8_t *shift, double real);
+
+#endif
