@@ -1,5 +1,7 @@
 #include "qgraphplan.h"
 
+#include "../device/flip.h"
+
 enum { ALIGN = 64 };
 
 static void touch(QcQLife *life, uint32_t node)
@@ -17,6 +19,13 @@ void qc_qgraph_lives(const QcQGraph *g, QcQLife *lives)
         touch(&lives[n->in[0]], i);
         if (n->op == QC_Q_ADD) touch(&lives[n->in[1]], i);
         if (n->op != QC_Q_LOGITS) touch(&lives[n->out], i);
+    }
+    /* the flipper looks at some layers once a later ReLU is known */
+    QcFlipLayer layers[QC_FLIP_MAX_LAYERS];
+    uint32_t n_feedback, n_layers = qc_flip_describe(g, layers, &n_feedback);
+    for (uint32_t t = 0; t < g->n_tensors; t++) {
+        uint32_t until = qc_flip_keep_until(g, layers, n_layers, t);
+        if (until > lives[t].last) lives[t].last = until;
     }
 }
 

@@ -1,0 +1,374 @@
+#include "emit.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "../format/qgraphfile.h"
+#include "../nn/run.h"
+#include "lower.h"
+#include "scale.h"
+
+enum { RANGE_WINDOWS = 256 }; /* at most, for the ranges of activations */
+
+typedef struct Emit {
+    const QcGraph *f;    /* lowered */
+    const uint32_t *readers;
+    QcRun *run;          /* has the values of all tensors on real windows */
+    uint32_t n;          /* windows in it */
+    int bits, activation_bits;
+    QcQGraph *g;
+    QcQTensor *tensors;
+    QcQNode *nodes;
+    int32_t *tensor_of;  /* [f->n_nodes] */
+    float *scale;
+    int32_t *bias, *multiplier;
+    uint8_t *shift;
+    float *latent;
+    QcErr *err;
+} Emit;
+
+int qc_fixed_point(int32_t *multiplier, uint8_t *shift, double real)
+{
+    int exponent;
+    if (!(real > 0) || !(real < 0x1p30)) return -1;
+    int64_t m = llround(frexp(real, &exponent) * 0x1p31);
+    int s = 31 - exponent;
+    if (m == (int64_t)1 << 31) m >>= 1, s--;
+    if (s > 62) { /* a tiny factor: fewer digits of it are enough */
+        m = s - 62 < 31 ? m >> (s - 62) : 0;
+        s = 62;
+    }
+    *multiplier = (int32_t)m;
+    *shift = (uint8_t)s;
+    return 0;
+}
+
+static const QcNode *input_of(const Emit *e, const QcNode *node) { return &e->f->nodes[node->inputs[0]]; }
+static uint32_t index_of(const Emit *e, const QcNode *node) { return (uint32_t)(node - e->f->nodes); }
+static int is_weighted(const QcNode *node) { return node->op == QC_OP_CONV || node->op == QC_OP_LINEAR; }
+
+/* A node that takes the ReLU behind it along. */
+static int under_relu(const Emit *e, const QcNode *node)
+{
+    if (!is_weighted(node) && node->op != QC_OP_ADD) return 0;
+    if (e->readers[index_of(e, node)] != 1) return 0;
+    for (uint32_t i = index_of(e, node) + 1; i < e->f->n_nodes; i++)
+        if (e->f->nodes[i].inputs[0] == index_of(e, node) && e->f->nodes[i].op == QC_OP_RELU) return 1;
+    return 0;
+}
+
+/* The convolution that can write this node's value straight into a slice of a concat, or NULL. */
+static const QcNode *slice_writer(const Emit *e, const QcNode *node)
+{
+    if (e->readers[index_of(e, node)] != 1) return NULL;
+    if (node->op == QC_OP_RELU && under_relu(e, input_of(e, node)) && is_weighted(input_of(e, node))) return input_of(e, node);
+    return is_weighted(node) ? node : NULL;
+}
+
+static int feeds_concat(const Emit *e, const QcNode *node)
+{
+    uint32_t me = index_of(e, node);
+    for (uint32_t i = me + 1; i < e->f->n_nodes; i++)
+        for (uint32_t k = 0; k < e->f->nodes[i].n_inputs; k++)
+            if (e->f->nodes[i].inputs[k] == me) return e->f->nodes[i].op == QC_OP_CONCAT;
+    return 0;
+}
+
+/* Has the node a tensor of its own on the device, made when it is reached? */
+static int is_tensor(const Emit *e, const QcNode *node)
+{
+    if (node->op == QC_OP_FLATTEN || under_relu(e, node)) return 0;
+    return !(feeds_concat(e, node) && slice_writer(e, node));
+}
+
+/* ---- tensors ---- */
+
+static int add_tensor(Emit *e, const QcNode *node, const QcQTensor *like)
+{
+    QcQTensor *t = &e->tensors[e->g->n_tensors];
+    if (e->g->n_tensors == QC_Q_MAX_TENSORS) return qc_fail(e->err, QC_EUNSUPPORTED, "the model has more than %d tensors", QC_Q_MAX_TENSORS);
+    *t = (QcQTensor){.height = (uint16_t)node->height, .width = (uint16_t)node->width, .channels = (uint16_t)node->channels};
+    if (like) {
+        t->bits = like->bits, t->zero = like->zero, t->scale = like->scale;
+    } else {
+        uint32_t zero;
+        int input = node->op == QC_OP_INPUT, bits = input ? 8 : e->activation_bits;
+        uint64_t values = (uint64_t)e->n * node->height * node->width * node->channels;
+        qc_scale_of_values(&t->scale, &zero, qc_run_value(e->run, index_of(e, node)), values, bits);
+        if (input && !zero) t->scale *= 255.0f / 127.0f, zero = 128; /* the first input is signed whatever it holds */
+        t->bits = (uint8_t)bits;
+        t->zero = (uint8_t)zero;
+    }
+    e->tensor_of[index_of(e, node)] = (int32_t)e->g->n_tensors;
+    return (int)e->g->n_tensors++;
+}
+
+static int tensor_behind(const Emit *e, uint32_t node)
+{
+    while (e->f->nodes[node].op == QC_OP_FLATTEN) node = e->f->nodes[node].inputs[0];
+    return e->tensor_of[node];
+}
+
+/* ---- nodes ---- */
+
+static QcQNode *add_node(Emit *e, QcQOp op, uint32_t channel_entries)
+{
+    QcQNode *n = &e->nodes[e->g->n_nodes++];
+    *n = (QcQNode){.op = (uint8_t)op, .groups = 1, .kernel_h = 1, .kernel_w = 1, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1};
+    n->channel = e->g->n_channels;
+    for (uint32_t c = 0; c < channel_entries; c++) {
+        e->scale[n->channel + c] = 1;
+        e->shift[n->channel + c] = 1;
+    }
+    e->g->n_channels += channel_entries;
+    return n;
+}
+
+static void set_window(QcQNode *n, const QcWindow *w)
+{
+    n->kernel_h = (uint16_t)w->kernel_h, n->kernel_w = (uint16_t)w->kernel_w;
+    n->stride_h = (uint16_t)w->stride_h, n->stride_w = (uint16_t)w->stride_w;
+    n->dilation_h = (uint16_t)w->dilation_h, n->dilation_w = (uint16_t)w->dilation_w;
+    n->pad_top = (uint16_t)w->pad_top, n->pad_bottom = (uint16_t)w->pad_bottom;
+    n->pad_left = (uint16_t)w->pad_left, n->pad_right = (uint16_t)w->pad_right;
+}
+
+static int rescale_entry(Emit *e, const QcNode *node, uint32_t entry, double real)
+{
+    if (!qc_fixed_point(&e->multiplier[entry], &e->shift[entry], real)) return 0;
+    return qc_fail(e->err, QC_EUNSUPPORTED, "node '%s' cannot be quantized: its output is %g times finer than its input", node->name, real);
+}
+
+static QcQRole role_of(const Emit *e, const QcNode *node, int relu)
+{
+    if (node->op == QC_OP_LINEAR) return QC_ROLE_LINEAR;
+    for (uint32_t i = index_of(e, node) + 1; i < e->f->n_nodes; i++)
+        if (e->f->nodes[i].op == QC_OP_ADD && (e->f->nodes[i].inputs[0] == index_of(e, node) || e->f->nodes[i].inputs[1] == index_of(e, node)))
+            return QC_ROLE_SHORTCUT;
+    return relu ? QC_ROLE_CONV : QC_ROLE_BOTTLENECK;
+}
+
+/* Weights, biases and multipliers of a convolution whose output tensor (or logits: -1) is `out`. */
+static int quantize_channels(Emit *e, const QcNode *node, QcQNode *n, int out)
+{
+    const QcQTensor *in = &e->tensors[n->in[0]];
+    uint32_t row = (uint32_t)(node->n_weight / node->channels);
+    double most = (double)row * 255 * (1 << (e->bits - 1)); /* of a sum */
+    for (uint32_t o = 0; o < node->channels; o++) {
+        const float *w = e->f->params + node->weight + (size_t)o * row;
+        float scale = qc_scale_of_weights(w, row, e->bits);
+        uint32_t c = n->channel + o;
+        double step = (double)in->scale * (double)scale, bias = node->has_bias ? rint((double)e->f->params[node->bias + o] / step) : 0;
+        e->scale[c] = scale;
+        for (uint32_t j = 0; j < row; j++) e->latent[n->code + o * row + j] = w[j] / scale;
+        if (fabs(bias) > 0x1p30) bias = bias < 0 ? -0x1p30 : 0x1p30; /* a dead channel: its weights are all but nothing */
+        if (fabs(bias) + most >= 0x1p31)
+            return qc_fail(e->err, QC_EUNSUPPORTED, "node '%s' cannot be quantized: its sums do not fit 32 bits", node->name);
+        e->bias[c] = (int32_t)bias;
+        if (out >= 0 && rescale_entry(e, node, c, step / (double)e->tensors[out].scale)) return -1;
+    }
+    return 0;
+}
+
+static int emit_conv(Emit *e, const QcNode *node, int relu, int out, uint32_t out_channel)
+{
+    int in = tensor_behind(e, node->inputs[0]);
+    QcQRole role = role_of(e, node, relu);
+    QcQNode *n = add_node(e, out < 0 ? QC_Q_LOGITS : QC_Q_CONV, node->channels);
+    n->in[0] = (uint16_t)in;
+    n->out = (uint16_t)(out < 0 ? 0 : out);
+    n->out_channel = (uint16_t)out_channel;
+    n->channels = (uint16_t)node->channels;
+    n->relu = (uint8_t)relu;
+    n->role = (uint8_t)role;
+    if (node->op == QC_OP_CONV) {
+        set_window(n, &node->window);
+        n->groups = (uint16_t)node->groups;
+    } else { /* a linear layer is a convolution as large as its input */
+        n->kernel_h = e->tensors[in].height;
+        n->kernel_w = e->tensors[in].width;
+    }
+    n->n_codes = (uint32_t)node->n_weight;
+    n->code = e->g->n_codes;
+    n->code_byte = e->g->n_code_bytes;
+    e->g->n_codes += n->n_codes;
+    e->g->n_code_bytes += (uint32_t)(((uint64_t)n->n_codes * (uint32_t)e->bits + 7) / 8);
+    return quantize_channels(e, node, n, out);
+}
+
+/* Ops with one multiplier: real = scale_in / (scale_out * count). */
+static int emit_rescaled(Emit *e, QcQOp op, const QcNode *node, int in, int out, uint32_t out_channel, uint32_t channels, int relu, double count)
+{
+    QcQNode *n = add_node(e, op, 1);
+    n->in[0] = (uint16_t)in;
+    n->out = (uint16_t)out;
+    n->out_channel = (uint16_t)out_channel;
+    n->channels = (uint16_t)channels;
+    n->relu = (uint8_t)relu;
+    if (op == QC_Q_AVGPOOL) {
+        set_window(n, &node->window);
+        n->count_padding = (uint8_t)node->count_padding;
+    }
+    return rescale_entry(e, node, n->channel, (double)e->tensors[in].scale / ((double)e->tensors[out].scale * count));
+}
+
+static int emit_add(Emit *e, const QcNode *node, int relu, int out)
+{
+    QcQNode *n = add_node(e, QC_Q_ADD, 2);
+    double real[2];
+    for (int k = 0; k < 2; k++) {
+        n->in[k] = (uint16_t)tensor_behind(e, node->inputs[k]);
+        real[k] = (double)e->tensors[n->in[k]].scale / (double)e->tensors[out].scale;
+    }
+    n->out = (uint16_t)out;
+    n->channels = (uint16_t)node->channels;
+    n->relu = (uint8_t)relu;
+    int big = real[1] > real[0];
+    if (rescale_entry(e, node, n->channel + (uint32_t)big, real[big])) return -1;
+    uint8_t shift = e->shift[n->channel + (uint32_t)big];
+    e->shift[n->channel + (uint32_t)!big] = shift; /* one shift for both */
+    e->multiplier[n->channel + (uint32_t)!big] = (int32_t)llround(ldexp(real[!big], shift));
+    return 0;
+}
+
+static int emit_maxpool(Emit *e, const QcNode *node)
+{
+    int in = tensor_behind(e, node->inputs[0]), out = add_tensor(e, node, &e->tensors[in]);
+    if (out < 0) return -1;
+    QcQNode *n = add_node(e, QC_Q_MAXPOOL, 0);
+    n->in[0] = (uint16_t)in;
+    n->out = (uint16_t)out;
+    n->channels = (uint16_t)node->channels;
+    set_window(n, &node->window);
+    return 0;
+}
+
+static int emit_concat(Emit *e, const QcNode *node)
+{
+    int out = add_tensor(e, node, NULL);
+    uint32_t channel = 0;
+    for (uint32_t k = 0; out >= 0 && k < node->n_inputs; k++) {
+        const QcNode *from = &e->f->nodes[node->inputs[k]], *writer = slice_writer(e, from);
+        int status = writer ? emit_conv(e, writer, writer != from, out, channel)
+                            : emit_rescaled(e, QC_Q_COPY, node, tensor_behind(e, node->inputs[k]), out, channel, from->channels, 0, 1);
+        if (status) return -1;
+        channel += from->channels;
+    }
+    return out < 0 ? -1 : 0;
+}
+
+/* The node, with the ReLU behind it if it has one there. */
+static int emit_body(Emit *e, const QcNode *body, int relu, int out)
+{
+    switch (body->op) {
+    case QC_OP_CONV:
+    case QC_OP_LINEAR: return emit_conv(e, body, relu, out, 0);
+    case QC_OP_ADD: return emit_add(e, body, relu, out);
+    case QC_OP_GAP:
+        return emit_rescaled(e, QC_Q_GAP, body, tensor_behind(e, body->inputs[0]), out, 0, body->channels, 0,
+                             (double)input_of(e, body)->height * input_of(e, body)->width);
+    case QC_OP_AVGPOOL:
+        return emit_rescaled(e, QC_Q_AVGPOOL, body, tensor_behind(e, body->inputs[0]), out, 0, body->channels, 0,
+                             (double)body->window.kernel_h * body->window.kernel_w);
+    default: return qc_fail(e->err, QC_EUNSUPPORTED, "node '%s' (%s) cannot be quantized", body->name, qc_op_names[body->op]);
+    }
+}
+
+static int emit_node(Emit *e, const QcNode *node)
+{
+    if (!is_tensor(e, node)) return 0;
+    if (node->op == QC_OP_MAXPOOL) return emit_maxpool(e, node);
+    if (node->op == QC_OP_CONCAT) return emit_concat(e, node);
+    int out = add_tensor(e, node, NULL);
+    if (out < 0 || node->op == QC_OP_INPUT) return out < 0 ? -1 : 0;
+    if (node->op != QC_OP_RELU) return emit_body(e, node, 0, out);
+    if (under_relu(e, input_of(e, node))) return emit_body(e, input_of(e, node), 1, out);
+    return emit_rescaled(e, QC_Q_COPY, node, tensor_behind(e, node->inputs[0]), out, 0, node->channels, 1, 1);
+}
+
+static const QcNode *classifier_of(const QcGraph *f)
+{
+    const QcNode *last = &f->nodes[f->n_nodes - 1];
+    while (last->op == QC_OP_FLATTEN) last = &f->nodes[last->inputs[0]];
+    return last;
+}
+
+static int emit_all(Emit *e)
+{
+    const QcNode *classifier = classifier_of(e->f);
+    if (!is_weighted(classifier) || classifier->height != 1 || classifier->width != 1 || classifier->groups > 1)
+        return qc_fail(e->err, QC_EUNSUPPORTED, "the model's last layer is '%s' (%s); only a linear last layer can be quantized", classifier->name,
+                       qc_op_names[classifier->op]);
+    for (const QcNode *node = e->f->nodes; node < classifier; node++)
+        if (emit_node(e, node)) return -1;
+    return emit_conv(e, classifier, 0, -1, 0);
+}
+
+static int allocate(Emit *e, QcArena *arena)
+{
+    uint64_t codes = 0, channels = 0;
+    for (uint32_t i = 0; i < e->f->n_nodes; i++) {
+        const QcNode *node = &e->f->nodes[i];
+        codes += is_weighted(node) ? node->n_weight : 0;
+        channels += is_weighted(node) ? node->channels : 2 + node->n_inputs;
+        if (node->height > UINT16_MAX || node->width > UINT16_MAX || node->channels > UINT16_MAX)
+            return qc_fail(e->err, QC_EUNSUPPORTED, "node '%s' is larger than 65535 along one side", node->name);
+    }
+    if (codes > UINT32_MAX / 8) return qc_fail(e->err, QC_EUNSUPPORTED, "%llu weights are too many for the device", (unsigned long long)codes);
+    e->tensors = qc_arena_take(arena, e->f->n_nodes, sizeof *e->tensors, e->err);
+    e->nodes = qc_arena_take(arena, (size_t)e->f->n_nodes * (1 + QC_MAX_INPUTS), sizeof *e->nodes, e->err);
+    e->tensor_of = qc_arena_take(arena, e->f->n_nodes, sizeof *e->tensor_of, e->err);
+    e->scale = qc_arena_take(arena, channels, sizeof *e->scale, e->err);
+    e->bias = qc_arena_take(arena, channels, sizeof *e->bias, e->err);
+    e->multiplier = qc_arena_take(arena, channels, sizeof *e->multiplier, e->err);
+    e->shift = qc_arena_take(arena, channels, sizeof *e->shift, e->err);
+    e->latent = qc_arena_take(arena, codes, sizeof *e->latent, e->err);
+    e->g->codes = qc_arena_take(arena, codes, 1, e->err);
+    if (!e->tensors || !e->nodes || !e->tensor_of || !e->scale || !e->bias || !e->multiplier || !e->shift || !e->latent || !e->g->codes) return -1;
+    for (uint32_t i = 0; i < e->f->n_nodes; i++) e->tensor_of[i] = -1;
+    return 0;
+}
+
+void qc_pack_latents(QcQGraph *g, const float *latent)
+{
+    for (uint32_t i = 0; i < g->n_nodes; i++) {
+        const QcQNode *n = &g->nodes[i];
+        for (uint32_t j = 0; j < n->n_codes; j++) qc_code_set(g, n, j, qc_code_of(latent[n->code + j], 1, g->bits));
+    }
+}
+
+int qc_emit(QcQGraph *g, float **latent, const QcGraph *model, const float *windows, uint32_t n, int bits, int activation_bits, int threads,
+            QcArena *arena, QcErr *err)
+{
+    int status = -1;
+    QcGraph f = {0};
+    *g = (QcQGraph){.bits = (uint8_t)bits, .classes = model->classes};
+    Emit e = {.f = &f, .n = n < RANGE_WINDOWS ? n : RANGE_WINDOWS, .bits = bits, .activation_bits = activation_bits, .g = g, .err = err};
+    if (!n) return qc_fail(err, QC_EFORMAT, "there is no window to measure the ranges of activations on");
+    if (qc_lower(&f, model, err)) return -1;
+    uint32_t *readers = qc_arena_take(arena, f.n_nodes, sizeof *readers, err);
+    if (!readers || allocate(&e, arena)) goto end;
+    qc_count_readers(readers, &f);
+    e.readers = readers;
+    e.run = qc_run_new(&f, e.n, QC_RUN_EVAL, threads, err);
+    if (!e.run) goto end;
+    for (uint32_t i = 0; i < f.n_nodes; i++)
+        if (qc_run_keep(e.run, i, err)) goto end;
+    qc_run_forward(e.run, windows, e.n);
+    if (emit_all(&e)) goto end;
+    g->tensors = e.tensors;
+    g->nodes = e.nodes;
+    g->scale = e.scale;
+    g->bias = e.bias;
+    g->multiplier = e.multiplier;
+    g->shift = e.shift;
+    *latent = e.latent;
+    qc_pack_latents(g, e.latent);
+    if (qc_qgraph_plan(g, e.tensors, err)) goto end;
+    if (qc_qgraph_check(g, err)) goto end;
+    status = 0;
+end:
+    qc_run_free(e.run);
+    qc_graph_release(&f);
+    return status;
+}

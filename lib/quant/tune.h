@@ -1,0 +1,28 @@
+/* tune.h - straight-through back-propagation on the latents of a shadow: what calibrates a model on the workstation, and what teaches the flip network.
+ *
+ * Adam in units of one quantization step. Windows are given normalised, [n][h][w][c].
+ */
+#ifndef QC_QUANT_TUNE_H
+#define QC_QUANT_TUNE_H
+
+#include "shadow.h"
+
+typedef struct QcTuneOptions {
+    uint32_t steps, batch;
+    double rate;       /* quantization steps a step, at the start */
+    double bias_rate;  /* relative to the weights' rate, in units of a bias's layer output step; 0 = biases stay */
+    int cosine;        /* rate falls to 0 along half a cosine */
+    uint64_t seed;
+    int threads;
+    /* Called every `every` steps (0 = never): 1 stops, -1 fails. */
+    int (*watch)(void *ctx, QcShadow *s, uint32_t step, QcErr *err);
+    void *ctx;
+    uint32_t every;
+} QcTuneOptions;
+
+double qc_tune_rate(int bits); /* .015, .05, .3 steps a step at 2, 4, 8 bits */
+
+/* Ends with rounded weights in the graph. */
+int qc_tune(QcShadow *s, const float *windows, const int32_t *labels, uint32_t n, const QcTuneOptions *o, QcErr *err);
+
+#endif
