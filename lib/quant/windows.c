@@ -1,0 +1,111 @@
+#include "windows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/rng.h"
+#include "../nn/loss.h"
+
+static int allocate(QcWindows *w, uint32_t n, uint64_t values, QcErr *err)
+{
+    *w = (QcWindows){.n = n, .values = values};
+    w->x = qc_arena_take(&w->arena, n * values, sizeof *w->x, err);
+    w->label = qc_arena_take(&w->arena, n, sizeof *w->label, err);
+    if (w->x && w->label) return 0;
+    qc_windows_release(w);
+    return -1;
+}
+
+int qc_windows_init(QcWindows *w, const QcDataset *d, const QcModelFile *m, QcErr *err)
+{
+    int32_t *map;
+    if (allocate(w, d->n, qc_dataset_values(d), err)) return -1;
+    if (qc_dataset_match(d, m, 1, &map, &w->arena, err)) {
+        qc_windows_release(w);
+        return -1;
+    }
+    for (uint32_t i = 0; i < d->n; i++) {
+        qc_dataset_batch_window(w->x + i * w->values, d, i, &m->norm);
+        w->label[i] = map[d->label[i]];
+    }
+    return 0;
+}
+
+void qc_windows_release(QcWindows *w)
+{
+    if (!w) return;
+    qc_arena_release(&w->arena);
+    *w = (QcWindows){0};
+}
+
+int qc_windows_pick(QcWindows *out, const QcWindows *w, const uint32_t *index, uint32_t n, QcErr *err)
+{
+    if (allocate(out, n, w->values, err)) return -1;
+    for (uint32_t i = 0; i < n; i++) {
+        memcpy(out->x + i * w->values, w->x + index[i] * w->values, w->values * sizeof *w->x);
+        out->label[i] = w->label[index[i]];
+    }
+    return 0;
+}
+
+int qc_windows_hold_out(uint32_t *order, uint32_t *n_kept, const QcWindows *w, double share, uint64_t seed, QcErr *err)
+{
+    uint32_t *mixed = malloc((w->n ? w->n : 1) * sizeof *mixed), kept = 0, held = w->n;
+    int32_t classes = 0;
+    if (!mixed) return qc_fail_memory(err, "a split");
+    QcRng rng = qc_rng_seed(seed, 53);
+    for (uint32_t i = 0; i < w->n; i++) {
+        mixed[i] = i;
+        if (w->label[i] >= classes) classes = w->label[i] + 1;
+    }
+    qc_rng_shuffle(&rng, mixed, w->n);
+    for (int32_t k = 0; k < classes; k++) {
+        uint32_t of_class = 0, taken = 0;
+        for (uint32_t i = 0; i < w->n; i++) of_class += (uint32_t)(w->label[i] == k);
+        uint32_t out = of_class < 2 ? 0 : (uint32_t)(share * of_class + 0.5);
+        if (!out && of_class >= 2) out = 1;
+        for (uint32_t i = 0; i < w->n; i++) {
+            if (w->label[mixed[i]] != k) continue;
+            if (taken++ < out) order[--held] = mixed[i];
+            else order[kept++] = mixed[i];
+        }
+    }
+    free(mixed);
+    *n_kept = kept;
+    return 0;
+}
+
+const QcKernels *qc_kernels_need(QcErr *err)
+{
+    const char *wrong = NULL;
+    const QcKernels *kernels = qc_kernels_choose(&wrong);
+    if (!kernels) qc_fail(err, QC_EUSAGE, "QC_ISA=%.40s is not a set of kernels that this processor can run", wrong ? wrong : "");
+    return kernels;
+}
+
+int qc_windows_loss(double *loss, uint32_t *right, const QcWindows *w, const QcQGraph *g, QcErr *err)
+{
+    const QcKernels *kernels = qc_kernels_need(err);
+    if (!kernels) return -1;
+    uint64_t run_bytes = (qc_qgraph_bytes(g) + 63) / 64 * 64;
+    uint8_t *memory = aligned_alloc(64, run_bytes + (w->values + 63) / 64 * 64);
+    float *logits = malloc((size_t)(w->n ? w->n : 1) * g->classes * sizeof *logits);
+    int status = -1;
+    if (!memory || !logits) {
+        qc_fail_memory(err, "the integer forward pass");
+        goto end;
+    }
+    QcQRun run;
+    uint8_t *q = memory + run_bytes;
+    qc_qrun_place(&run, g, kernels, memory);
+    for (uint32_t i = 0; i < w->n; i++) {
+        qc_q_input(q, w->x + i * w->values, (uint32_t)w->values, &g->tensors[0]);
+        qc_qrun_forward(&run, logits + (size_t)i * g->classes, q);
+    }
+    *loss = w->n ? qc_loss(NULL, right, logits, w->label, w->n, g->classes) : 0;
+    status = 0;
+end:
+    free(memory);
+    free(logits);
+    return status;
+}

@@ -1,0 +1,32 @@
+/* windows.h - labelled examples as the networks eat them: normalised, [height][length][channels], with the model's classes; and what an integer model makes of them. */
+#ifndef QC_QUANT_WINDOWS_H
+#define QC_QUANT_WINDOWS_H
+
+#include "../data/dataset.h"
+#include "../device/qgraph.h"
+
+typedef struct QcWindows {
+    QcArena arena;
+    uint32_t n;
+    uint64_t values;  /* of one window */
+    float *x;         /* [n][values] */
+    int32_t *label;   /* [n] class of the model */
+} QcWindows;
+
+/* Every example of d; fails as qc_dataset_match does (all must be labelled). */
+int qc_windows_init(QcWindows *w, const QcDataset *d, const QcModelFile *m, QcErr *err);
+void qc_windows_release(QcWindows *w);
+
+/* Those at index[0..n-1]. */
+int qc_windows_pick(QcWindows *out, const QcWindows *w, const uint32_t *index, uint32_t n, QcErr *err);
+
+/* Splits at random, class by class: order [n], the first *n_kept indices are kept, the rest (about `share` of each class with two examples or more) held out. */
+int qc_windows_hold_out(uint32_t *order, uint32_t *n_kept, const QcWindows *w, double share, uint64_t seed, QcErr *err);
+
+/* Mean cross-entropy by the integer forward pass; right (may be NULL) counts. */
+int qc_windows_loss(double *loss, uint32_t *right, const QcWindows *w, const QcQGraph *g, QcErr *err);
+
+/* The processor's kernels, or a sentence about QC_ISA. */
+const QcKernels *qc_kernels_need(QcErr *err);
+
+#endif

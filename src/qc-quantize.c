@@ -1,0 +1,92 @@
+/* qc-quantize - a float model in, a quantized model out. */
+#include <stdio.h>
+
+#include "../lib/cli/cli.h"
+#include "../lib/format/qgraphfile.h"
+#include "../lib/nn/graphfile.h"
+#include "../lib/quant/quantize.h"
+
+static int64_t bits = 8, activation_bits = 8, epochs = 20, batch = 48, seed = 1, threads;
+static double rate;
+static int json;
+static const char *coreset_path, *data_path, *output = "-";
+
+static const QcOption options[] = {
+    {'b', "bits", QC_OPTION_INT, &bits, "N", "bits of a weight: 2, 4 or 8", 2, 8},
+    {'a', "activation-bits", QC_OPTION_INT, &activation_bits, "N", "bits of an activation: 4 or 8", 4, 8},
+    {'c', "coreset", QC_OPTION_TEXT, &coreset_path, "FILE", "coreset: ranges and calibration", 0, 0},
+    {'d', "data", QC_OPTION_TEXT, &data_path, "FILE", "training data: calibrates better than the coreset alone", 0, 0},
+    {'o', "output", QC_OPTION_TEXT, &output, "FILE", "the quantized model", 0, 0},
+    {'B', "batch", QC_OPTION_INT, &batch, "N", "examples a step of calibration", 1, 4096},
+    {0, "epochs", QC_OPTION_INT, &epochs, "N", "epochs of calibration; 0 = rounding only", 0, 100000},
+    {0, "rate", QC_OPTION_REAL, &rate, "R", "quantization steps a step of calibration; 0 = by the bits", 0, 100},
+    {0, "seed", QC_OPTION_INT, &seed, "N", "of all that is drawn", 0, 0},
+    {0, "threads", QC_OPTION_INT, &threads, "N", "0 = all cores", 0, 256},
+    {0, "json", QC_OPTION_FLAG, &json, NULL, "the report as JSON (on stderr where the model goes to stdout)", 0, 0},
+    {0},
+};
+
+static const QcProgram program = {"qc-quantize", "quantize a float model to 2, 4 or 8 bits and calibrate it",
+                                  "-b 2|4|8 -c CORESET [-d DATA] [-o FILE] [MODEL]", options, 1};
+
+static void progress(uint32_t epoch, uint32_t of, double loss, double accuracy)
+{
+    qc_progress(epoch, of, "epoch %u/%u  held-out loss %.4f  accuracy %.3f", epoch, of, loss, accuracy);
+}
+
+static void report(FILE *to, const QcQGraph *g, const QcQuantizeReport *r)
+{
+    uint32_t layers = 0;
+    for (uint32_t i = 0; i < g->n_nodes; i++) layers += g->nodes[i].n_codes > 0;
+    const char *form = json ? "{\"bits\": %lld, \"activation_bits\": %lld, \"layers\": %u, \"weights\": %u, \"bytes\": %u, \"held_out\": %u, "
+                              "\"rounded_loss\": %.6g, \"rounded_accuracy\": %.6g, \"loss\": %.6g, \"accuracy\": %.6g, \"kept_epoch\": %u}\n"
+                            : "bits\t%lld\nactivation bits\t%lld\nlayers\t%u\nweights\t%u\nbytes of codes\t%u\nheld-out examples\t%u\n"
+                              "rounded: loss\t%.4f\nrounded: accuracy\t%.4f\nkept: loss\t%.4f\nkept: accuracy\t%.4f\nkept epoch\t%u\n";
+    fprintf(to, form, (long long)bits, (long long)activation_bits, layers, g->n_codes, g->n_code_bytes, r->held_out, r->rounded_loss,
+            r->rounded_accuracy, r->loss, r->accuracy, r->kept_epoch);
+}
+
+int main(int argc, char **argv)
+{
+    QcErr err;
+    QcModelFile model = {0};
+    QcGraph graph = {0};
+    QcDataset data = {0};
+    QcWindows windows = {0};
+    QcArena arena = {0};
+    QcQGraph g;
+    QcQuantizeReport r;
+    int status = -1;
+    qc_cli_parse(&program, argc, argv);
+    if ((bits != 2 && bits != 4 && bits != 8) || (activation_bits != 4 && activation_bits != 8)) {
+        qc_fail(&err, QC_EUSAGE, "-b is 2, 4 or 8 and -a is 4 or 8");
+        goto end;
+    }
+    if (!coreset_path && !data_path) {
+        qc_fail(&err, QC_EUSAGE, "real data is needed for the ranges of activations: give a coreset (-c) or training data (-d)");
+        goto end;
+    }
+    QcQuantizeOptions o = {.bits = (int)bits, .activation_bits = (int)activation_bits, .epochs = (uint32_t)epochs, .batch = (uint32_t)batch,
+                           .rate = rate, .seed = (uint64_t)seed, .threads = qc_threads(threads), .progress = progress};
+    if (qc_modelfile_load(&model, argv[1], &err) || qc_graph_decode(&graph, &model, &err)) goto end;
+    const char *path = data_path ? data_path : coreset_path;
+    if (qc_dataset_load(&data, path, &err)) goto end;
+    if (qc_windows_init(&windows, &data, &model, &err)) {
+        qc_within(&err, path);
+        goto end;
+    }
+    if (qc_quantize(&g, &r, &graph, &windows, !data_path, &o, &arena, &err)) goto end;
+    qc_progress_end();
+    if (qc_qgraph_encode(&model, &g, &err) || qc_modelfile_stamp(&model, qc_cli_command(), &data, 1, &err)) goto end;
+    if (qc_modelfile_save(&model, output, &err)) goto end;
+    report(qc_is_standard(output) ? stderr : stdout, &g, &r);
+    status = 0;
+end:
+    qc_progress_end();
+    qc_windows_release(&windows);
+    qc_dataset_release(&data);
+    qc_graph_release(&graph);
+    qc_modelfile_release(&model);
+    qc_arena_release(&arena);
+    return qc_cli_end(&err, status);
+}
