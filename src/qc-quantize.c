@@ -77,7 +77,8 @@ int main(int argc, char **argv)
     }
     if (qc_quantize(&g, &r, &graph, &windows, !data_path, &o, &arena, &err)) goto end;
     qc_progress_end();
-    if (qc_qgraph_encode(&model, &g, &err) || qc_modelfile_stamp(&model, qc_cli_command(), &data, 1, &err)) goto end;
+    QcInput input = {data_path ? "data" : "coreset", data.digest};
+    if (qc_qgraph_encode(&model, &g, &err) || qc_modelfile_stamp(&model, qc_cli_command(), &input, 1, &err)) goto end;
     if (qc_modelfile_save(&model, output, &err)) goto end;
     report(qc_is_standard(output) ? stderr : stdout, &g, &r);
     status = 0;

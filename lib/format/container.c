@@ -58,6 +58,14 @@ int qc_container_add(QcContainer *c, const char *name, uint32_t flags, QcWriter 
     return copy ? 0 : -1;
 }
 
+void qc_container_remove(QcContainer *c, const char *name)
+{
+    int i = index_of(c, name);
+    if (i < 0) return;
+    memmove(&c->sections[i], &c->sections[i + 1], (c->n - 1 - (uint32_t)i) * sizeof c->sections[0]);
+    c->n--;
+}
+
 int qc_container_encode(const QcContainer *c, QcWriter *w, QcErr *err)
 {
     static const uint8_t zeros[ALIGN];

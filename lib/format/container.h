@@ -41,6 +41,7 @@ int qc_container_decode(QcContainer *c, uint8_t *file, size_t length, QcKind kin
 void qc_container_init(QcContainer *c, QcKind kind);
 /* Adds a copy of the writer's bytes and releases the writer; replaces a section of that name. */
 int qc_container_add(QcContainer *c, const char *name, uint32_t flags, QcWriter *w, QcErr *err);
+void qc_container_remove(QcContainer *c, const char *name); /* nothing happens where there is none */
 int qc_container_save(const QcContainer *c, const char *path, QcErr *err); /* same content = same bytes */
 int qc_container_encode(const QcContainer *c, QcWriter *w, QcErr *err);
 

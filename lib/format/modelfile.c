@@ -150,3 +150,22 @@ void qc_modelfile_release(QcModelFile *m)
     qc_arena_release(&m->arena);
     *m = (QcModelFile){0};
 }
+
+static void add_input(char *line, size_t room, const char *role, const uint8_t *digest)
+{
+    static const uint8_t none[QC_DIGEST_BYTES];
+    char text[QC_DIGEST_TEXT];
+    size_t used = strlen(line);
+    if (!digest || !memcmp(digest, none, sizeof none)) return;
+    qc_digest_text(text, digest);
+    snprintf(line + used, room - used, "%s %s=sha256:%.16s", strstr(line, " ;") ? "" : " ;", role, text);
+}
+
+int qc_modelfile_stamp(QcModelFile *m, const char *command, const QcInput *inputs, uint32_t n, QcErr *err)
+{
+    char line[2048];
+    snprintf(line, sizeof line, "%.1000s", command);
+    add_input(line, sizeof line, "model", m->container.digest);
+    for (uint32_t i = 0; i < n; i++) add_input(line, sizeof line, inputs[i].role, inputs[i].digest);
+    return qc_modelfile_add_provenance(m, line, err);
+}

@@ -89,6 +89,7 @@ int qc_qgraph_encode(QcModelFile *m, const QcQGraph *g, QcErr *err)
     qc_put_u32(&w, g->n_codes);
     qc_put_u32(&w, g->n_code_bytes);
     qc_put_bytes(&w, g->codes, g->n_code_bytes);
+    qc_container_remove(&m->container, "graph"); /* the float graph it was made from has had its day */
     return qc_container_add(&m->container, "qgraph", 0, &w, err);
 }
 
