@@ -1,0 +1,134 @@
+/* qc-coreset - chooses the examples that a device keeps: by the misses that training logged, or that it observes itself. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "../lib/base/file.h"
+#include "../lib/cli/cli.h"
+#include "../lib/coreset/choose.h"
+#include "../lib/nn/graphfile.h"
+
+static const char *data_path, *log_path, *out_path, *rule = "pmf", *bits_text = "2,3,4,8";
+static int64_t size = 30, seed = 1, threads = 0, epochs = 5;
+static double reserve = 2.0 / 3, rate = 1e-4;
+static int report, json, partial;
+
+static const QcOption options[] = {
+    {'n', "size", QC_OPTION_INT, &size, "N", "examples to choose, and the capacity of the set", 1, 1e9},
+    {'d', "data", QC_OPTION_TEXT, &data_path, "FILE", "data to choose from ('-' = standard input)", 0, 0},
+    {'L', "miss-log", QC_OPTION_TEXT, &log_path, "FILE", "misses counted by qc-train over this data", 0, 0},
+    {'o', "output", QC_OPTION_TEXT, &out_path, "FILE", "write the coreset here instead of to standard output", 0, 0},
+    {0, "sample", QC_OPTION_TEXT, &rule, "RULE", "pmf, proportional, random, balanced or hardest", 0, 0},
+    {0, "reserve", QC_OPTION_REAL, &reserve, "FRACTION", "share of the slots that a stream never takes", 0, 1},
+    {0, "partial", QC_OPTION_FLAG, &partial, NULL, "take data in which a class has no example", 0, 0},
+    {0, "seed", QC_OPTION_INT, &seed, "N", "seed of the choice", 0, 0},
+    {0, "report", QC_OPTION_FLAG, &report, NULL, "print classes and misses of the set beside the whole (TSV; needs -o)", 0, 0},
+    {0, "json", QC_OPTION_FLAG, &json, NULL, "the report as JSON", 0, 0},
+    {0, "miss-bits", QC_OPTION_TEXT, &bits_text, "LIST", "with MODEL and no -L: bit-widths to observe misses at", 0, 0},
+    {0, "epochs", QC_OPTION_INT, &epochs, "N", "with MODEL and no -L: epochs of further training to observe", 1, 10000},
+    {0, "rate", QC_OPTION_REAL, &rate, "R", "with MODEL and no -L: the rate of that training", 1e-9, 1},
+    {0, "threads", QC_OPTION_INT, &threads, "N", "threads (0 = all cores)", 0, 256},
+    {0}};
+
+static const QcProgram program = {"qc-coreset", "choose a coreset from data by quantization misses", "-d FILE [options] [MODEL]", options, 1};
+
+/* The training of a clone shows which examples the quantized model loses. */
+static int observe(QcMissLog *log, const QcDataset *data, const QcModelFile *model, const int32_t *map, QcErr *err)
+{
+    uint8_t bits[QC_MISS_MAX_BITS];
+    uint32_t n_bits;
+    QcGraph graph;
+    if (qc_miss_bits(bits, &n_bits, bits_text, err) || qc_graph_decode(&graph, model, err)) return -1;
+    int status = qc_misslog_init(log, data->id, data->n, bits, n_bits, err);
+    QcMissWatch watch = {.log = log, .data = data, .norm = &model->norm, .map = map, .every = 1, .threads = qc_threads(threads)};
+    if (!status) {
+        qc_say("no miss log: observing misses over %" PRId64 " epochs of further training", epochs);
+        status = qc_misslog_by_tuning(&watch, &graph, (uint32_t)epochs, rate, (uint64_t)seed, err);
+    }
+    qc_misswatch_release(&watch);
+    qc_graph_release(&graph);
+    return status;
+}
+
+/* Where misses come from: the log, the model, or nowhere (*log stays empty). */
+static int find_misses(QcMissLog *log, const QcDataset *data, const char *model_path, QcErr *err)
+{
+    QcModelFile model = {0};
+    QcArena arena = {0};
+    int32_t *map = NULL;
+    int status = log_path ? qc_misslog_load(log, log_path, err) : 0;
+    if (!status && model_path) {
+        status = qc_modelfile_load(&model, model_path, err);
+        if (!status && qc_dataset_match(data, &model, 1, &map, &arena, err)) status = qc_within(err, qc_input_name(data_path));
+        if (!status && !log_path && observe(log, data, &model, map, err)) status = qc_within(err, qc_input_name(model_path));
+    }
+    qc_modelfile_release(&model);
+    qc_arena_release(&arena);
+    return status;
+}
+
+static int add_provenance(QcDataset *coreset, const QcDataset *data, const QcMissLog *log, QcErr *err)
+{
+    char line[1024], of_data[QC_DIGEST_TEXT], of_log[QC_DIGEST_TEXT];
+    qc_digest_text(of_data, data->digest);
+    qc_digest_text(of_log, log->digest);
+    int n = snprintf(line, sizeof line, "%.600s; data=sha256:%.16s", qc_cli_command(), of_data);
+    if (log_path) snprintf(line + n, sizeof line - (size_t)n, " misses=sha256:%.16s", of_log);
+    return qc_provenance_add(&coreset->provenance, &coreset->arena, line, err);
+}
+
+static void print_report(const QcChooseReport *r, const QcDataset *coreset, const QcDataset *data)
+{
+    if (json) printf("{\"examples\": %u, \"size\": %u, \"rows\": [", data->n, coreset->n);
+    else printf("kind\tname\twhole\twhole_share\tset\tset_share\treserved\n");
+    for (uint32_t i = 0; i < r->n; i++) {
+        const QcChooseRow *row = &r->rows[i];
+        if (json) {
+            printf("%s{\"kind\": \"%s\", \"name\": ", i ? ", " : "", row->kind);
+            qc_json_text(row->name);
+            printf(", \"whole\": %u, \"set\": %u, \"reserved\": %u}", row->whole, row->set, row->reserved);
+        } else {
+            printf("%s\t", row->kind);
+            qc_print_text(row->name);
+            printf("\t%u\t%.4f\t%u\t%.4f\t%u\n", row->whole, (double)row->whole / data->n, row->set, (double)row->set / coreset->n, row->reserved);
+        }
+    }
+    if (json) printf("]}\n");
+}
+
+static int complain(int sampling, const char *model_path, QcErr *err)
+{
+    if (!data_path) return qc_fail(err, QC_EUSAGE, "say which data to choose from (-d FILE)");
+    if (sampling < 0) return qc_fail(err, QC_EUSAGE, "there is no rule '%.60s': pmf, proportional, random, balanced and hardest are known", rule);
+    if ((report || json) && qc_is_standard(out_path)) return qc_fail(err, QC_EUSAGE, "a report goes to standard output, so the coreset must go to a file (-o FILE)");
+    if (qc_is_standard(data_path) + (log_path && qc_is_standard(log_path)) + (model_path && qc_is_standard(model_path)) > 1)
+        return qc_fail(err, QC_EUSAGE, "only one of the inputs can be standard input");
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    int operands = qc_cli_parse(&program, argc, argv), sampling = qc_sample_find(rule), status = -1;
+    const char *model_path = operands ? argv[1] : NULL;
+    QcErr err = {0};
+    QcDataset data = {0}, coreset = {0};
+    QcMissLog log = {0};
+    QcChooseReport table = {0};
+    if (complain(sampling, model_path, &err) || qc_dataset_load(&data, data_path, &err) || find_misses(&log, &data, model_path, &err)) goto end;
+    const QcMissLog *known = log.n_bits ? &log : NULL;
+    if (!known && sampling == QC_SAMPLE_PMF) qc_say("neither a miss log nor a model: examples are drawn with classes as even as they can be");
+    QcChooseOptions o = {(uint32_t)size, reserve, (QcSampleRule)sampling, (uint64_t)seed, partial};
+    if (qc_choose(&coreset, &data, known, &o, &err)) {
+        if (err.code == QC_EFORMAT) qc_within(&err, qc_input_name(data_path));
+        goto end;
+    }
+    if (add_provenance(&coreset, &data, &log, &err) || qc_dataset_save(&coreset, out_path, &err)) goto end;
+    if ((report || json) && qc_choose_report(&table, &coreset, &data, known, &err)) goto end;
+    if (report || json) print_report(&table, &coreset, &data);
+    status = 0;
+end:
+    qc_choose_report_release(&table);
+    qc_misslog_release(&log);
+    qc_dataset_release(&coreset);
+    qc_dataset_release(&data);
+    return qc_cli_end(&err, status);
+}

@@ -1,0 +1,130 @@
+/* qc-eval - how good a model is on labelled data: integer forward for a quantized model, float forward for a float one. */
+#include <stdio.h>
+
+#include "../lib/base/file.h"
+#include "../lib/cli/cli.h"
+#include "../lib/data/npy.h"
+#include "../lib/eval/predict_q.h"
+#include "../lib/eval/score.h"
+
+static QcList data_paths;
+static const char *logits_path;
+static int json, confusion;
+static int64_t threads = 0;
+
+static const QcOption options[] = {{'d', "data", QC_OPTION_LIST, &data_paths, "FILE", "data to evaluate on (repeatable; '-' = standard input)", 0, 0},
+                                   {0, "json", QC_OPTION_FLAG, &json, NULL, "one JSON object a data file", 0, 0},
+                                   {0, "confusion", QC_OPTION_FLAG, &confusion, NULL, "the confusion matrix too: true classes down, predicted across", 0, 0},
+                                   {0, "logits", QC_OPTION_TEXT, &logits_path, "FILE", "write the logits as a NumPy file, examples x classes (labels are not needed then)", 0, 0},
+                                   {0, "threads", QC_OPTION_INT, &threads, "N", "threads (0 = all cores)", 0, 256},
+                                   {0}};
+
+static const QcProgram program = {"qc-eval", "evaluate a float or quantized model on data", "-d FILE [options] [MODEL]", options, 1};
+
+static void print_json_confusion(const QcScore *s, const QcModelFile *m)
+{
+    printf(", \"labels\": [");
+    for (uint32_t c = 0; c < s->classes; c++) {
+        if (c) printf(", ");
+        qc_json_text(m->labels[c]);
+    }
+    printf("], \"confusion\": [");
+    for (uint32_t c = 0; c < s->classes; c++)
+        for (uint32_t k = 0; k < s->classes; k++)
+            printf("%s%u%s", k ? ", " : c ? ", [" : "[", s->confusion[(size_t)c * s->classes + k], k + 1 == s->classes ? "]" : "");
+    printf("]");
+}
+
+static void print_json(const char *path, const QcScore *s, const QcModelFile *m)
+{
+    const struct { const char *name; double value; } figures[] = {{"accuracy", s->accuracy}, {"loss", s->loss}, {"ece", s->ece}, {"recall_mean", s->recall_mean}};
+    printf("{\"data\": ");
+    qc_json_text(path);
+    printf(", \"examples\": %u, \"unlabelled\": %u", s->n, s->unlabelled);
+    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
+        printf(", \"%s\": ", figures[i].name);
+        qc_json_real(figures[i].value, 6);
+    }
+    printf(", \"recall\": {");
+    for (uint32_t c = 0; c < s->classes; c++) {
+        if (c) printf(", ");
+        qc_json_text(m->labels[c]);
+        printf(": ");
+        qc_json_real(s->recall[c], 6);
+    }
+    printf("}");
+    if (confusion) print_json_confusion(s, m);
+    printf("}\n");
+}
+
+static void print_table(const char *path, const QcScore *s, const QcModelFile *m)
+{
+    printf("data\t");
+    qc_print_text(path);
+    printf("\nexamples\t%u\n", s->n);
+    if (s->unlabelled) printf("unlabelled\t%u\n", s->unlabelled);
+    printf("accuracy\t%.4f\nloss\t%.4f\nece\t%.4f\nrecall_mean\t%.4f\n", s->accuracy, s->loss, s->ece, s->recall_mean);
+    printf("class\texamples\trecall");
+    for (uint32_t c = 0; c < s->classes && confusion; c++) {
+        printf("\tas ");
+        qc_print_text(m->labels[c]);
+    }
+    putchar('\n');
+    for (uint32_t c = 0; c < s->classes; c++) {
+        qc_print_text(m->labels[c]);
+        printf("\t%u\t%.4f", s->examples[c], s->recall[c]);
+        for (uint32_t k = 0; k < s->classes && confusion; k++) printf("\t%u", s->confusion[(size_t)c * s->classes + k]);
+        putchar('\n');
+    }
+}
+
+/* One data file: load, predict, score, print. */
+static int evaluate(const QcModelFile *m, const char *path, QcErr *err)
+{
+    QcDataset data = {0};
+    QcArena arena = {0};
+    QcScore score = {0};
+    int32_t *map, *label;
+    float *logits;
+    int status = -1;
+    if (qc_dataset_load(&data, path, err)) return -1;
+    if (qc_dataset_match(&data, m, !logits_path, &map, &arena, err)) {
+        qc_within(err, qc_input_name(path));
+        goto end;
+    }
+    logits = qc_arena_take(&arena, data.n, m->classes * sizeof *logits, err);
+    label = qc_arena_take(&arena, data.n, sizeof *label, err);
+    if (!logits || !label || qc_model_predict(m, &data, qc_threads(threads), logits, err)) goto end;
+    for (uint32_t i = 0; i < data.n; i++) label[i] = data.label[i] < 0 ? -1 : map[data.label[i]];
+    if (logits_path && qc_npy_save(logits_path, logits, data.n, m->classes, err)) goto end;
+    if (qc_score(&score, logits, label, data.n, m->classes, err)) goto end;
+    (json ? print_json : print_table)(qc_input_name(path), &score, m);
+    status = 0;
+end:
+    qc_score_release(&score);
+    qc_arena_release(&arena);
+    qc_dataset_release(&data);
+    return status;
+}
+
+static int complain(int has_model, QcErr *err)
+{
+    int from_stdin = !has_model;
+    if (!data_paths.n) return qc_fail(err, QC_EUSAGE, "say which data to evaluate on (-d FILE)");
+    if (logits_path && data_paths.n > 1) return qc_fail(err, QC_EUSAGE, "--logits takes one -d at a time");
+    if (logits_path && qc_is_standard(logits_path)) return qc_fail(err, QC_EUSAGE, "the figures go to standard output, so --logits needs a file");
+    for (int i = 0; i < data_paths.n; i++) from_stdin += qc_is_standard(data_paths.items[i]);
+    return from_stdin > 1 ? qc_fail(err, QC_EUSAGE, "only one of the inputs can be standard input") : 0;
+}
+
+int main(int argc, char **argv)
+{
+    int operands = qc_cli_parse(&program, argc, argv);
+    const char *model_path = operands ? argv[1] : NULL;
+    QcErr err = {0};
+    QcModelFile model = {0};
+    int status = complain(!qc_is_standard(model_path), &err) || qc_modelfile_load(&model, model_path, &err) ? -1 : 0;
+    for (int i = 0; i < data_paths.n && !status; i++) status = evaluate(&model, data_paths.items[i], &err);
+    qc_modelfile_release(&model);
+    return qc_cli_end(&err, status);
+}
