@@ -116,13 +116,21 @@ static int decode(QcModelFile *m, QcErr *err)
     return qc_container_find(&m->container, "provenance", &c) ? qc_provenance_decode(&m->provenance, &c, &m->arena, err) : 0;
 }
 
+int qc_modelfile_decode(QcModelFile *m, QcContainer *container, QcErr *err)
+{
+    *m = (QcModelFile){.container = *container};
+    *container = (QcContainer){0};
+    int status = decode(m, err);
+    if (status) qc_modelfile_release(m);
+    return status;
+}
+
 int qc_modelfile_load(QcModelFile *m, const char *path, QcErr *err)
 {
+    QcContainer container;
     *m = (QcModelFile){0};
-    if (qc_container_load(&m->container, path, QC_KIND_MODEL, err)) return -1;
-    if (!decode(m, err)) return 0;
-    qc_modelfile_release(m);
-    return qc_within(err, qc_input_name(path));
+    if (qc_container_load(&container, path, QC_KIND_MODEL, err)) return -1;
+    return qc_modelfile_decode(m, &container, err) ? qc_within(err, qc_input_name(path)) : 0;
 }
 
 int qc_modelfile_is_quantized(const QcModelFile *m)

@@ -34,6 +34,8 @@ typedef struct QcModelFile {
 } QcModelFile;
 
 int qc_modelfile_load(QcModelFile *m, const char *path, QcErr *err);
+/* The same of a container that is read already; takes it over (on failure too: it is then released and empty). */
+int qc_modelfile_decode(QcModelFile *m, QcContainer *container, QcErr *err);
 /* A fresh one (no graph yet); copies what it is given. */
 int qc_modelfile_init(QcModelFile *m, const char *name, uint32_t channels, uint32_t height, uint32_t length, uint32_t classes,
                       char *const *labels, const QcNorm *norm, QcErr *err);

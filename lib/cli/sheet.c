@@ -1,0 +1,98 @@
+#include "sheet.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "cli.h"
+
+static const int max_depth = 15;
+
+/* What stands before a value: the comma of JSON, or the indentation of text. */
+static void begin(QcSheet *s, const char *key)
+{
+    if (s->json) {
+        if (s->started[s->depth]) fputs(", ", stdout);
+        else if (!s->depth) putchar('{'); /* not before the first fact: whoever fails before it prints nothing */
+        if (key) {
+            qc_json_text(key);
+            fputs(": ", stdout);
+        }
+    } else {
+        printf("%*s", 2 * s->depth, "");
+        if (key) {
+            qc_print_text(key);
+            putchar(':');
+        } else {
+            putchar('-');
+        }
+    }
+    s->started[s->depth] = 1;
+}
+
+static void go_in(QcSheet *s, const char *key, char opener, char closer)
+{
+    begin(s, key);
+    putchar(s->json ? opener : '\n');
+    if (s->depth < max_depth) s->depth++;
+    s->started[s->depth] = 0;
+    s->closer[s->depth] = closer;
+}
+
+void qc_sheet_open(QcSheet *s, int json)
+{
+    *s = (QcSheet){.json = json};
+}
+
+void qc_sheet_close(QcSheet *s)
+{
+    if (s->json) puts(s->started[0] ? "}" : "{}");
+}
+
+void qc_sheet_object(QcSheet *s, const char *key) { go_in(s, key, '{', '}'); }
+void qc_sheet_list(QcSheet *s, const char *key) { go_in(s, key, '[', ']'); }
+
+void qc_sheet_end(QcSheet *s)
+{
+    if (s->json) putchar(s->closer[s->depth]);
+    s->depth--;
+}
+
+static void end(const QcSheet *s)
+{
+    if (!s->json) putchar('\n');
+}
+
+void qc_sheet_text(QcSheet *s, const char *key, const char *text)
+{
+    begin(s, key);
+    if (s->json) {
+        qc_json_text(text);
+    } else {
+        putchar(' ');
+        qc_print_text(text);
+    }
+    end(s);
+}
+
+void qc_sheet_int(QcSheet *s, const char *key, int64_t value)
+{
+    begin(s, key);
+    printf(s->json ? "%lld" : " %lld", (long long)value);
+    end(s);
+}
+
+void qc_sheet_real(QcSheet *s, const char *key, double value)
+{
+    begin(s, key);
+    if (!s->json) putchar(' ');
+    if (isfinite(value)) printf("%.9g", value);
+    else fputs(s->json ? "null" : "none", stdout);
+    end(s);
+}
+
+void qc_sheet_flag(QcSheet *s, const char *key, int value)
+{
+    begin(s, key);
+    printf(s->json ? "%s" : " %s", s->json ? (value ? "true" : "false") : (value ? "yes" : "no"));
+    end(s);
+}
