@@ -18,13 +18,10 @@ static void begin(QcSheet *s, const char *key)
             fputs(": ", stdout);
         }
     } else {
-        printf("%*s", 2 * s->depth, "");
-        if (key) {
-            qc_print_text(key);
-            putchar(':');
-        } else {
-            putchar('-');
-        }
+        if (!s->in_line) printf("%*s", 2 * s->depth, "");
+        else if (s->started[s->depth]) fputs(", ", stdout);
+        if (key) qc_print_text(key);
+        fputs(!key ? "-" : s->in_line ? "" : ":", stdout);
     }
     s->started[s->depth] = 1;
 }
@@ -32,7 +29,9 @@ static void begin(QcSheet *s, const char *key)
 static void go_in(QcSheet *s, const char *key, char opener, char closer)
 {
     begin(s, key);
-    putchar(s->json ? opener : '\n');
+    if (s->json) putchar(opener);
+    else if (!key && opener == '{') s->in_line = 1, putchar(' ');
+    else putchar('\n');
     if (s->depth < max_depth) s->depth++;
     s->started[s->depth] = 0;
     s->closer[s->depth] = closer;
@@ -54,12 +53,14 @@ void qc_sheet_list(QcSheet *s, const char *key) { go_in(s, key, '[', ']'); }
 void qc_sheet_end(QcSheet *s)
 {
     if (s->json) putchar(s->closer[s->depth]);
+    else if (s->in_line) putchar('\n');
+    s->in_line = 0;
     s->depth--;
 }
 
 static void end(const QcSheet *s)
 {
-    if (!s->json) putchar('\n');
+    if (!s->json && !s->in_line) putchar('\n');
 }
 
 void qc_sheet_text(QcSheet *s, const char *key, const char *text)

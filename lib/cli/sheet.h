@@ -10,6 +10,7 @@
 typedef struct QcSheet {
     int json;
     int depth;        /* objects and lists that are open, the outermost not counted */
+    int in_line;      /* text: the object that is a list's item stands on one line */
     int started[16];  /* something was already told at this depth */
     char closer[16];  /* of JSON: } or ] */
 } QcSheet;
