@@ -1,0 +1,47 @@
+/* scratch.h - a folder of its own for a test's files, gone when the test ends well. Include behind check.h. */
+#ifndef QC_TESTS_SCRATCH_H
+#define QC_TESTS_SCRATCH_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static char scratch[64];
+
+static inline void scratch_make(void)
+{
+    strcpy(scratch, "/tmp/qc-test-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(scratch));
+}
+
+static inline void scratch_remove(void)
+{
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf '%s'", scratch);
+    ck_assert_int_eq(system(command), 0);
+}
+
+/* The path of a name in the folder; two can be used side by side. */
+static inline const char *scratch_path(const char *name)
+{
+    static char paths[2][256];
+    static int turn;
+    turn = !turn;
+    snprintf(paths[turn], sizeof paths[turn], "%s/%s", scratch, name);
+    return paths[turn];
+}
+
+static inline const char *scratch_write(const char *name, const void *bytes, size_t length)
+{
+    const char *path = scratch_path(name);
+    FILE *out = fopen(path, "wb");
+    ck_assert_ptr_nonnull(out);
+    ck_assert_uint_eq(fwrite(bytes, 1, length, out), length);
+    ck_assert_int_eq(fclose(out), 0);
+    return path;
+}
+
+static inline const char *scratch_text(const char *name, const char *text) { return scratch_write(name, text, strlen(text)); }
+
+#endif

@@ -1,0 +1,385 @@
+/* test_dataset.c - datasets and their files: what goes in comes out, what is broken is refused, what is cut or joined keeps its names. */
+#include "../../lib/base/rng.h"
+#include "../../lib/data/dataset.h"
+
+#include <check.h>
+#include <math.h>
+
+#include "scratch.h"
+
+enum { N = 7, CHANNELS = 3, LENGTH = 5 };
+
+static QcErr err;
+
+/* Examples of three classes, two people, four recordings, one without a label. */
+static void make(QcDataset *d, uint32_t capacity)
+{
+    static const char *const labels[] = {"walk", "sit", "lie \xc3\xa4"}, *const groups[] = {"p1", "p2"},
+                             *const recordings[] = {"r1", "r2", "r3", "r4"};
+    ck_assert_int_eq(qc_dataset_init(d, N, CHANNELS, 1, LENGTH, capacity, &err), 0);
+    for (int k = 0; k < 3; k++) ck_assert_int_eq(qc_names_add(&d->labels, &d->arena, labels[k], NULL, &err), 0);
+    for (int k = 0; k < 2; k++) ck_assert_int_eq(qc_names_add(&d->groups, &d->arena, groups[k], NULL, &err), 0);
+    for (int k = 0; k < 4; k++) ck_assert_int_eq(qc_names_add(&d->recordings, &d->arena, recordings[k], NULL, &err), 0);
+    QcRng rng = qc_rng_seed(3, 1);
+    for (uint32_t k = 0; k < N * CHANNELS * LENGTH; k++) d->x[k] = (float)qc_rng_normal(&rng);
+    for (uint32_t i = 0; i < N; i++) {
+        d->label[i] = (int32_t)(i % 4) - 1;
+        d->id[i] = 900000000000u - i * 17;
+        d->group[i] = i % 2;
+        d->recording[i] = (i * 3) % 4;
+        if (capacity) {
+            d->misses[i] = i * i;
+            d->flags[i] = (uint8_t)i;
+        }
+    }
+    ck_assert_int_eq(qc_dataset_sign(d, "test seed=1", NULL, &err), 0);
+}
+
+static void assert_same_names(const QcNames *a, const QcNames *b)
+{
+    ck_assert_uint_eq(a->n, b->n);
+    for (uint32_t k = 0; k < a->n; k++) ck_assert_str_eq(a->names[k], b->names[k]);
+}
+
+static void assert_same(const QcDataset *a, const QcDataset *b)
+{
+    ck_assert_uint_eq(a->n, b->n);
+    ck_assert_uint_eq(a->channels, b->channels);
+    ck_assert_uint_eq(a->height, b->height);
+    ck_assert_uint_eq(a->length, b->length);
+    ck_assert_uint_eq(a->capacity, b->capacity);
+    ck_assert_mem_eq(a->x, b->x, a->n * qc_dataset_values(a) * sizeof *a->x);
+    ck_assert_mem_eq(a->label, b->label, a->n * sizeof *a->label);
+    ck_assert_mem_eq(a->id, b->id, a->n * sizeof *a->id);
+    ck_assert_mem_eq(a->group, b->group, a->n * sizeof *a->group);
+    ck_assert_mem_eq(a->recording, b->recording, a->n * sizeof *a->recording);
+    assert_same_names(&a->labels, &b->labels);
+    assert_same_names(&a->groups, &b->groups);
+    assert_same_names(&a->recordings, &b->recordings);
+    ck_assert_uint_eq(a->provenance.n, b->provenance.n);
+    for (uint32_t k = 0; k < a->provenance.n; k++) ck_assert_str_eq(a->provenance.lines[k], b->provenance.lines[k]);
+    if (a->capacity) {
+        ck_assert_mem_eq(a->misses, b->misses, a->n * sizeof *a->misses);
+        ck_assert_mem_eq(a->flags, b->flags, a->n);
+    } else {
+        ck_assert_ptr_null(b->misses);
+        ck_assert_ptr_null(b->flags);
+    }
+}
+
+START_TEST(save_and_load_give_the_same)
+{
+    QcDataset d, back;
+    make(&d, _i ? 10 : 0);
+    ck_assert_int_eq(qc_dataset_save(&d, scratch_path("a.qcd"), &err), 0);
+    ck_assert_msg(!qc_dataset_load(&back, scratch_path("a.qcd"), &err), "%s", err.text);
+    assert_same(&d, &back);
+    ck_assert_int_eq(qc_dataset_save(&back, scratch_path("b.qcd"), &err), 0);
+    uint8_t *a, *b;
+    size_t na, nb;
+    ck_assert_int_eq(qc_read_all(scratch_path("a.qcd"), &a, &na, &err), 0);
+    ck_assert_int_eq(qc_read_all(scratch_path("b.qcd"), &b, &nb, &err), 0);
+    ck_assert_uint_eq(na, nb);
+    ck_assert_mem_eq(a, b, na);
+    uint8_t digest[QC_DIGEST_BYTES]; /* what sha256sum says of the file */
+    qc_digest(digest, a, na);
+    ck_assert_mem_eq(back.digest, digest, QC_DIGEST_BYTES);
+    free(a);
+    free(b);
+    qc_dataset_release(&d);
+    qc_dataset_release(&back);
+}
+END_TEST
+
+START_TEST(every_flipped_or_missing_byte_is_noticed)
+{
+    QcDataset d, back;
+    make(&d, 10);
+    uint8_t *bytes;
+    size_t length;
+    ck_assert_int_eq(qc_dataset_save(&d, scratch_path("a.qcd"), &err), 0);
+    ck_assert_int_eq(qc_read_all(scratch_path("a.qcd"), &bytes, &length, &err), 0);
+    for (size_t k = 0; k < length; k += 1 + k / 97) {
+        bytes[k] ^= 1 << k % 8;
+        const char *path = scratch_write("b.qcd", bytes, length);
+        ck_assert_int_eq(qc_dataset_load(&back, path, &err), -1);
+        ck_assert_int_eq(err.code, QC_EFORMAT);
+        ck_assert_ptr_nonnull(strstr(err.text, "b.qcd"));
+        bytes[k] ^= 1 << k % 8;
+        ck_assert_int_eq(qc_dataset_load(&back, scratch_write("b.qcd", bytes, k), &err), -1);
+        ck_assert_int_eq(err.code, QC_EFORMAT);
+    }
+    free(bytes);
+    qc_dataset_release(&d);
+}
+END_TEST
+
+/* --- well-made containers whose content is wrong ---------------------------------------------- */
+
+typedef struct Wrong {
+    void (*spoil)(QcDataset *d);
+    const char *sentence; /* part of it */
+} Wrong;
+
+static void spoil_nan(QcDataset *d) { d->x[CHANNELS * LENGTH * 2 + 4] = NAN; }
+static void spoil_infinite(QcDataset *d) { d->x[0] = -INFINITY; }
+static void spoil_label(QcDataset *d) { d->label[5] = 3; }
+static void spoil_low_label(QcDataset *d) { d->label[5] = -2; }
+static void spoil_id(QcDataset *d) { d->id[6] = d->id[1]; }
+static void spoil_group(QcDataset *d) { d->group[0] = 2; }
+static void spoil_recording(QcDataset *d) { d->recording[6] = UINT32_MAX; }
+static void spoil_flags(QcDataset *d) { d->flags[3] = 8; }
+static void spoil_name(QcDataset *d) { strcpy(d->labels.names[1], "walk"); }
+static void spoil_utf8(QcDataset *d) { d->groups.names[1][0] = (char)0xff; }
+static void spoil_capacity(QcDataset *d) { d->capacity = N - 1; }
+static void spoil_height(QcDataset *d) { d->height = 0; }
+static void spoil_labels_away(QcDataset *d) { d->labels.n = 0; }
+
+static const Wrong wrongs[] = {
+    {spoil_nan, "value 4 of example 2"}, {spoil_infinite, "value 0 of example 0"}, {spoil_label, "label 3 of example 5"},
+    {spoil_low_label, "label -2 of example 5"}, {spoil_id, "same id 899999999983"}, {spoil_group, "group 2 of example 0"},
+    {spoil_recording, "of example 6"}, {spoil_flags, "flags 8"}, {spoil_name, "'walk'"}, {spoil_utf8, "UTF-8"},
+    {spoil_capacity, "capacity of 6"}, {spoil_height, "windows of 3 x 0 x 5"}, {spoil_labels_away, "label 0 of example 1"},
+};
+enum { WRONGS = sizeof wrongs / sizeof *wrongs };
+
+START_TEST(wrong_content_is_refused)
+{
+    QcDataset d, back;
+    make(&d, 10);
+    wrongs[_i].spoil(&d);
+    QcContainer c;
+    qc_container_init(&c, QC_KIND_DATA);
+    ck_assert_int_eq(qc_dataset_encode(&d, &c, &err), 0);
+    ck_assert_int_eq(qc_dataset_decode(&back, &c, &err), -1);
+    ck_assert_int_eq(err.code, QC_EFORMAT);
+    ck_assert_msg(strstr(err.text, wrongs[_i].sentence) != NULL, "%s", err.text);
+    qc_container_release(&c);
+    qc_dataset_release(&d);
+}
+END_TEST
+
+/* A shape that lies about the values behind it must not make anyone allocate. */
+START_TEST(wrong_shape_is_refused)
+{
+    static const uint32_t shapes[][5] = {{N + 1, CHANNELS, 1, LENGTH, 0}, {0, CHANNELS, 1, LENGTH, 0}, {UINT32_MAX, 1u << 24, 1u << 24, 1u << 24, 0},
+                                         {UINT32_MAX, CHANNELS, 1, LENGTH, 0}, {N, UINT32_MAX, 1, LENGTH, 0}, {N, CHANNELS, LENGTH, LENGTH, 0},
+                                         {N * CHANNELS, 1, 1, LENGTH, 0}, {N, CHANNELS, 1, LENGTH, 10}};
+    QcDataset d, back;
+    make(&d, 0);
+    for (size_t k = 0; k < sizeof shapes / sizeof *shapes; k++) {
+        QcContainer c;
+        QcWriter w = {0};
+        qc_container_init(&c, QC_KIND_DATA);
+        ck_assert_int_eq(qc_dataset_encode(&d, &c, &err), 0);
+        qc_put_u32s(&w, shapes[k], 5);
+        ck_assert_int_eq(qc_container_add(&c, "shape", 0, &w, &err), 0);
+        ck_assert_int_eq(qc_dataset_decode(&back, &c, &err), -1);
+        ck_assert_int_eq(err.code, QC_EFORMAT);
+        qc_container_release(&c);
+    }
+    qc_dataset_release(&d);
+}
+END_TEST
+
+START_TEST(missing_and_unknown_sections_are_refused)
+{
+    static const char *const needed[] = {"shape", "x", "examples", "names"};
+    QcDataset d, back;
+    make(&d, 0);
+    for (int k = 0; k < 5; k++) {
+        QcContainer whole, c;
+        qc_container_init(&whole, QC_KIND_DATA);
+        qc_container_init(&c, QC_KIND_DATA);
+        ck_assert_int_eq(qc_dataset_encode(&d, &whole, &err), 0);
+        for (uint32_t s = 0; s < whole.n; s++) {
+            QcWriter w = {0};
+            if (k < 4 && !strcmp(whole.sections[s].name, needed[k])) continue;
+            qc_put_bytes(&w, whole.sections[s].bytes, whole.sections[s].length);
+            ck_assert_int_eq(qc_container_add(&c, whole.sections[s].name, whole.sections[s].flags, &w, &err), 0);
+        }
+        QcWriter w = {0};
+        if (k == 4) ck_assert_int_eq(qc_container_add(&c, "riddle", 0, &w, &err), 0);
+        ck_assert_int_eq(qc_dataset_decode(&back, &c, &err), -1);
+        ck_assert_int_eq(err.code, QC_EFORMAT);
+        ck_assert_msg(strstr(err.text, k == 4 ? "riddle" : needed[k]) != NULL, "%s", err.text);
+        qc_container_release(&c);
+        qc_container_release(&whole);
+    }
+    qc_dataset_release(&d);
+}
+END_TEST
+
+START_TEST(nothing_is_not_saved)
+{
+    QcDataset d;
+    ck_assert_int_eq(qc_dataset_init(&d, 0, 1, 1, 1, 0, &err), 0);
+    ck_assert_int_eq(qc_dataset_save(&d, scratch_path("none.qcd"), &err), -1);
+    struct stat about;
+    ck_assert_int_ne(stat(scratch_path("none.qcd"), &about), 0);
+    qc_dataset_release(&d);
+}
+END_TEST
+
+/* --- cutting and joining ------------------------------------------------------------------------ */
+
+START_TEST(subset_keeps_what_belongs_to_an_example)
+{
+    QcDataset d, part;
+    make(&d, 10);
+    const uint32_t index[] = {5, 1, 3}; /* all of p2 */
+    ck_assert_int_eq(qc_dataset_subset(&part, &d, index, 3, 4, &err), 0);
+    ck_assert_uint_eq(part.n, 3);
+    ck_assert_uint_eq(part.capacity, 4);
+    assert_same_names(&part.labels, &d.labels);
+    ck_assert_uint_eq(part.groups.n, 1);
+    for (uint32_t k = 0; k < 3; k++) {
+        uint32_t i = index[k];
+        ck_assert_uint_eq(part.id[k], d.id[i]);
+        ck_assert_int_eq(part.label[k], d.label[i]);
+        ck_assert_str_eq(part.groups.names[part.group[k]], "p2");
+        ck_assert_str_eq(part.recordings.names[part.recording[k]], d.recordings.names[d.recording[i]]);
+        ck_assert_mem_eq(qc_dataset_window(&part, k), qc_dataset_window(&d, i), CHANNELS * LENGTH * sizeof(float));
+        ck_assert_uint_eq(part.misses[k], d.misses[i]);
+        ck_assert_uint_eq(part.flags[k], d.flags[i]);
+    }
+    qc_dataset_release(&part);
+    ck_assert_int_eq(qc_dataset_subset(&part, &d, index, 3, 2, &err), -1);
+    ck_assert_int_eq(err.code, QC_EUSAGE);
+    qc_dataset_release(&d);
+}
+END_TEST
+
+START_TEST(join_unites_what_subset_parted)
+{
+    QcDataset d, a, b, all;
+    make(&d, 0);
+    ck_assert_int_eq(qc_dataset_subset(&a, &d, (const uint32_t[]){1, 3, 5}, 3, 0, &err), 0);
+    ck_assert_int_eq(qc_dataset_subset(&b, &d, (const uint32_t[]){6, 0, 2, 4}, 4, 0, &err), 0);
+    ck_assert_int_eq(qc_dataset_join(&all, (const QcDataset *const[]){&a, &b}, 2, &err), 0);
+    ck_assert_uint_eq(all.n, N);
+    for (uint32_t k = 0; k < N; k++) {
+        uint32_t i = (const uint32_t[]){1, 3, 5, 6, 0, 2, 4}[k];
+        ck_assert_uint_eq(all.id[k], d.id[i]);
+        ck_assert_int_eq(all.label[k], d.label[i]);
+        ck_assert_str_eq(all.groups.names[all.group[k]], d.groups.names[d.group[i]]);
+        ck_assert_str_eq(all.recordings.names[all.recording[k]], d.recordings.names[d.recording[i]]);
+        ck_assert_mem_eq(qc_dataset_window(&all, k), qc_dataset_window(&d, i), CHANNELS * LENGTH * sizeof(float));
+    }
+    qc_dataset_release(&all);
+    ck_assert_int_eq(qc_dataset_join(&all, (const QcDataset *const[]){&a, &d}, 2, &err), -1);
+    ck_assert_ptr_nonnull(strstr(err.text, "of data set 1 and example"));
+    qc_dataset_release(&a);
+    ck_assert_int_eq(qc_dataset_init(&a, 1, CHANNELS + 1, 1, LENGTH, 0, &err), 0);
+    ck_assert_int_eq(qc_dataset_join(&all, (const QcDataset *const[]){&d, &a}, 2, &err), -1);
+    ck_assert_int_eq(err.code, QC_EFORMAT);
+    qc_dataset_release(&a);
+    qc_dataset_release(&b);
+    qc_dataset_release(&d);
+}
+END_TEST
+
+START_TEST(names_grow_and_stay_unique)
+{
+    QcNames names = {0};
+    QcArena arena = {0};
+    char name[16];
+    for (uint32_t round = 0; round < 2; round++)
+        for (uint32_t k = 0; k < 300; k++) {
+            uint32_t index;
+            snprintf(name, sizeof name, "n%u", k);
+            ck_assert_int_eq(qc_names_add(&names, &arena, name, &index, &err), 0);
+            ck_assert_uint_eq(index, k);
+        }
+    ck_assert_uint_eq(names.n, 300);
+    ck_assert_int_eq(qc_names_find(&names, "n300"), -1);
+    qc_arena_release(&arena);
+}
+END_TEST
+
+/* --- what models want --------------------------------------------------------------------------- */
+
+START_TEST(normalised_windows_have_mean_0_and_deviation_1)
+{
+    QcDataset d;
+    QcNorm norm;
+    make(&d, 0);
+    for (uint32_t i = 0; i < N; i++)
+        for (uint32_t t = 0; t < LENGTH; t++) {
+            d.x[(i * CHANNELS + 1) * LENGTH + t] = 1234.567f;        /* a dead sensor */
+            d.x[(i * CHANNELS + 2) * LENGTH + t] += 1e4f;            /* far from zero */
+        }
+    ck_assert_int_eq(qc_norm_measure(&norm, &d, &d.arena, &err), 0);
+    ck_assert_float_eq(norm.mean[1], 1234.567f);
+    ck_assert_float_eq(norm.deviation[1], 1);
+    double sum[CHANNELS] = {0}, squares[CHANNELS] = {0};
+    float out[LENGTH][CHANNELS];
+    for (uint32_t i = 0; i < N; i++) {
+        qc_dataset_batch_window(&out[0][0], &d, i, &norm);
+        for (uint32_t t = 0; t < LENGTH; t++)
+            for (uint32_t c = 0; c < CHANNELS; c++) {
+                float x = d.x[(i * CHANNELS + c) * LENGTH + t];
+                ck_assert_float_eq(out[t][c], (x - norm.mean[c]) / norm.deviation[c]);
+                sum[c] += out[t][c];
+                squares[c] += (double)out[t][c] * out[t][c];
+            }
+    }
+    for (int c = 0; c < CHANNELS; c++) {
+        ck_assert_double_eq_tol(sum[c] / (N * LENGTH), 0, 2e-3);
+        ck_assert_double_eq_tol(squares[c] / (N * LENGTH), c == 1 ? 0 : 1, 2e-3);
+    }
+    qc_dataset_release(&d);
+}
+END_TEST
+
+START_TEST(labels_are_matched_by_name)
+{
+    QcDataset d;
+    QcModelFile m;
+    QcNorm norm;
+    int32_t *map;
+    make(&d, 0);
+    ck_assert_int_eq(qc_norm_measure(&norm, &d, &d.arena, &err), 0);
+    char *classes[] = {"lie \xc3\xa4", "run", "walk", "sit"};
+    ck_assert_int_eq(qc_modelfile_init(&m, "m", CHANNELS, 1, LENGTH, 4, classes, &norm, &err), 0);
+    ck_assert_int_eq(qc_dataset_match(&d, &m, 0, &map, &d.arena, &err), 0);
+    ck_assert_int_eq(map[0], 2);
+    ck_assert_int_eq(map[1], 3);
+    ck_assert_int_eq(map[2], 0);
+    ck_assert_int_eq(qc_dataset_match(&d, &m, 1, &map, &d.arena, &err), -1);
+    ck_assert_ptr_nonnull(strstr(err.text, "example 0"));
+    strcpy(m.labels[3], "nap");
+    ck_assert_int_eq(qc_dataset_match(&d, &m, 0, &map, &d.arena, &err), -1);
+    ck_assert_ptr_nonnull(strstr(err.text, "'sit'"));
+    m.channels++;
+    ck_assert_int_eq(qc_dataset_match(&d, &m, 0, &map, &d.arena, &err), -1);
+    ck_assert_ptr_nonnull(strstr(err.text, "3 channels, but the model takes 4"));
+    qc_modelfile_release(&m);
+    qc_dataset_release(&d);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("dataset");
+    TCase *t = tcase_create("dataset");
+    tcase_add_checked_fixture(t, scratch_make, scratch_remove);
+    tcase_set_timeout(t, 60);
+    tcase_add_loop_test(t, save_and_load_give_the_same, 0, 2);
+    tcase_add_test(t, every_flipped_or_missing_byte_is_noticed);
+    tcase_add_loop_test(t, wrong_content_is_refused, 0, WRONGS);
+    tcase_add_test(t, wrong_shape_is_refused);
+    tcase_add_test(t, missing_and_unknown_sections_are_refused);
+    tcase_add_test(t, nothing_is_not_saved);
+    tcase_add_test(t, subset_keeps_what_belongs_to_an_example);
+    tcase_add_test(t, join_unites_what_subset_parted);
+    tcase_add_test(t, names_grow_and_stay_unique);
+    tcase_add_test(t, normalised_windows_have_mean_0_and_deviation_1);
+    tcase_add_test(t, labels_are_matched_by_name);
+    suite_add_tcase(suite, t);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
