@@ -95,7 +95,7 @@ static Sizes sizes_of(const QcQGraph *g)
             QcQConv conv;
             qc_qconv_shape(&conv, g, node);
             grow(&size.padded, (uint64_t)conv.padded_h * conv.padded_w * in->channels + QC_K_SLACK);
-            grow(&size.weights, (uint64_t)conv.dot.segments * conv.dot.run * QC_Q_PANEL);
+            grow(&size.weights, (uint64_t)conv.dot.segments * conv.dot.run * (conv.group_channels <= QC_K_LANES ? QC_K_LANES : QC_Q_PANEL));
             grow(&size.segments, conv.dot.segments * sizeof(uint32_t));
         } else if (node->op == QC_Q_MAXPOOL) {
             grow(&size.padded, (uint64_t)(node->pad_top + in->height + node->pad_bottom) *

@@ -15,29 +15,31 @@
 INLINE __m256i load(const void *at) { return _mm256_loadu_si256(at); }
 INLINE void store(void *at, __m256i v) { _mm256_storeu_si256(at, v); }
 
-INLINE __m256i broadcast_four(const uint8_t *x)
+INLINE int32_t four_bytes(const uint8_t *at)
 {
-    int32_t four;
-    memcpy(&four, x, sizeof four);
-    return _mm256_set1_epi32(four);
+    int32_t v;
+    memcpy(&v, at, sizeof v);
+    return v;
 }
+
+INLINE __m256i broadcast_four(const uint8_t *x) { return _mm256_set1_epi32(four_bytes(x)); }
 
 INLINE __m256i widen_pairs(__m256i pairs) { return _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)); }
 
 /* ---- weights for use ---- */
 
-/* How the codes in four bytes of each of eight channels become vectors of [8 lanes][4]. */
+/* How 32 bits of each of eight channels become vectors of [8 lanes][4] codes. */
 typedef struct Spread {
-    uint32_t vectors;  /* out of four bytes a lane: 4, 2 or 1 */
-    __m256i which[4];  /* the byte that holds each code */
+    uint32_t codes;    /* in 32 bits: 16, 8 or 4 */
+    __m256i which[4];  /* the byte that holds each code of a vector */
     __m256i mask, map; /* its bits there; their meaning */
 } Spread;
 
 static Spread spread_init(int bits)
 {
-    Spread s = { 8u / (uint32_t)bits, { _mm256_setzero_si256() }, _mm256_setzero_si256(), _mm256_setzero_si256() };
+    Spread s = { .codes = 32u / (uint32_t)bits };
     const __m256i lanes = _mm256_setr_epi32(0, 0x04040404, 0x08080808, 0x0c0c0c0c, 0, 0x04040404, 0x08080808, 0x0c0c0c0c);
-    for (int v = 0; v < (int)s.vectors; v++)
+    for (int v = 0; v < 4; v++)
         s.which[v] = _mm256_add_epi8(lanes, _mm256_set1_epi32(bits == 2 ? v * 0x01010101 : v * 0x02020202 + 0x01010000));
     if (bits == 2) {
         s.mask = _mm256_set1_epi32((int32_t)0xc0300c03);
@@ -52,64 +54,66 @@ static Spread spread_init(int bits)
 /* A masked byte has its code in its low or in its high four bits. One look-up finds the low ones, one the high ones, each zero for the other's. */
 INLINE __m256i spread_codes(__m256i packed, const Spread *s, uint32_t v)
 {
+    if (s->codes == 4) return packed;
     __m256i codes = _mm256_and_si256(_mm256_shuffle_epi8(packed, s->which[v]), s->mask);
     return _mm256_or_si256(_mm256_shuffle_epi8(s->map, codes), _mm256_shuffle_epi8(s->map, _mm256_srli_epi16(codes, 4)));
 }
 
-INLINE int32_t some_bytes(const uint8_t *at, uint32_t n)
+/* `bits` (1..32) bits from bit `at` of bytes[0..end-1]. */
+INLINE int32_t bits_at(const uint8_t *bytes, uint64_t end, uint64_t at, uint32_t bits)
 {
-    uint32_t v = 0;
-    for (uint32_t i = 0; i < n; i++) v |= (uint32_t)at[i] << 8 * i;
-    return (int32_t)v;
+    uint64_t from = at / 8, v = 0;
+    if (from + sizeof v <= end) memcpy(&v, bytes + from, sizeof v);
+    else
+        for (uint64_t i = 0; from + i < end; i++) v |= (uint64_t)bytes[from + i] << 8 * i;
+    return (int32_t)(v >> at % 8 & 0xffffffffu >> (32 - bits));
 }
 
-INLINE int32_t four_bytes(const uint8_t *at)
+static __m256i broken_lanes(const uint8_t *bytes, uint64_t end, uint64_t at, uint64_t step, uint32_t bits, uint32_t lanes)
 {
-    int32_t v;
-    memcpy(&v, at, sizeof v);
-    return v;
+    int32_t lane[QC_K_LANES] = { 0 };
+    for (uint32_t l = 0; l < lanes; l++) lane[l] = bits_at(bytes, end, at + l * step, bits);
+    return load(lane);
+}
+
+INLINE __m256i whole_lanes(const uint8_t *at, uint64_t step)
+{
+    const uint8_t *other = at + 4 * step;
+    return _mm256_setr_epi32(four_bytes(at), four_bytes(at + step), four_bytes(at + 2 * step), four_bytes(at + 3 * step), four_bytes(other),
+                             four_bytes(other + step), four_bytes(other + 2 * step), four_bytes(other + 3 * step));
 }
 
 INLINE __m256i sum_of_four(__m256i codes) { return widen_pairs(_mm256_maddubs_epi16(_mm256_set1_epi8(1), codes)); }
 
-/* Eight channels of `bytes` bytes each. */
-static void unpack_block(int8_t *w, int32_t *sum, const uint8_t *from, uint32_t bytes, const Spread *s)
+/* Up to eight channels from channel o on; the lanes of missing ones are zero. */
+static void unpack_block(int8_t *w, int32_t *sum, const QcKCodes *codes, uint32_t o, uint64_t end, const Spread *s)
 {
+    uint32_t lanes = codes->channels - o < QC_K_LANES ? codes->channels - o : QC_K_LANES, bits = (uint32_t)codes->bits;
+    uint64_t lane_bits = (uint64_t)codes->segments * codes->length * bits, first = codes->first * (uint64_t)bits + o * lane_bits;
+    int straight = lanes == QC_K_LANES && (first | lane_bits | codes->length * (uint64_t)bits) % 8 == 0;
     __m256i total = _mm256_setzero_si256();
-    const uint8_t *lane[QC_K_LANES];
-    for (uint32_t i = 0; i < QC_K_LANES; i++) lane[i] = from + (size_t)i * bytes;
-    for (uint32_t at = 0; at < bytes; at += 4) {
-        uint32_t n = bytes - at < 4 ? bytes - at : 4, vectors = s->vectors * n / 4;
-        __m256i packed = n == 4 ? _mm256_setr_epi32(four_bytes(lane[0] + at), four_bytes(lane[1] + at), four_bytes(lane[2] + at), four_bytes(lane[3] + at),
-                                                    four_bytes(lane[4] + at), four_bytes(lane[5] + at), four_bytes(lane[6] + at), four_bytes(lane[7] + at))
-                                : _mm256_setr_epi32(some_bytes(lane[0] + at, n), some_bytes(lane[1] + at, n), some_bytes(lane[2] + at, n),
-                                                    some_bytes(lane[3] + at, n), some_bytes(lane[4] + at, n), some_bytes(lane[5] + at, n),
-                                                    some_bytes(lane[6] + at, n), some_bytes(lane[7] + at, n));
-        for (uint32_t v = 0; v < vectors; v++, w += 32) {
-            __m256i codes = s->vectors == 1 ? packed : spread_codes(packed, s, v);
-            store(w, codes);
-            total = _mm256_add_epi32(total, sum_of_four(codes));
+    for (uint32_t segment = 0; segment < codes->segments; segment++, first += codes->length * (uint64_t)bits)
+        for (uint32_t i = 0; i < codes->length; i += s->codes) {
+            uint32_t n = codes->length - i < s->codes ? codes->length - i : s->codes;
+            uint64_t at = first + i * (uint64_t)bits;
+            __m256i packed = straight && n == s->codes ? whole_lanes(codes->bytes + at / 8, lane_bits / 8)
+                                                       : broken_lanes(codes->bytes, end, at, lane_bits, n * bits, lanes);
+            for (uint32_t v = 0; v < n; v += 4, w += 32) {
+                __m256i four = spread_codes(packed, s, v / 4);
+                store(w, four);
+                total = _mm256_add_epi32(total, sum_of_four(four));
+            }
         }
-    }
     store(sum, total);
 }
 
 static void unpack(int8_t *w, int32_t *sum, const QcKCodes *codes)
 {
-    uint32_t length = codes->segments * codes->length, o = 0; /* of a channel, all segments in one where none is rounded up */
-    if (codes->length % 4 == 0 && codes->first % 4 == 0) {
-        Spread s = spread_init(codes->bits);
-        uint32_t bytes = length / 4 * (uint32_t)codes->bits / 2; /* at 2 bits four codes are a byte */
-        const uint8_t *from = codes->bytes + (uint64_t)codes->first * (uint32_t)codes->bits / 8;
-        for (; o + QC_K_LANES <= codes->channels; o += QC_K_LANES)
-            unpack_block(w + (size_t)o * length, sum + o, from + (size_t)o * bytes, bytes, &s);
-    }
-    if (o < codes->channels) {
-        QcKCodes rest = *codes;
-        rest.first += o * length;
-        rest.channels -= o;
-        qc_kernels_scalar.unpack(w + (size_t)o * length, sum + o, &rest); /* o > 0 only where run = length */
-    }
+    Spread s = spread_init(codes->bits);
+    uint32_t n = codes->segments * codes->length;
+    size_t block = (size_t)codes->segments * ((codes->length + 3) & ~3u) * QC_K_LANES;
+    uint64_t end = ((codes->first + (uint64_t)codes->channels * n) * (uint32_t)codes->bits + 7) / 8;
+    for (uint32_t o = 0; o < codes->channels; o += QC_K_LANES, w += block) unpack_block(w, sum + o, codes, o, end, &s);
 }
 
 /* ---- dot products ---- */
@@ -284,6 +288,13 @@ static void add(uint8_t *out, const uint8_t *a, const uint8_t *b, uint32_t n, co
 }
 
 /* ---- sums and maxima ---- */
+
+INLINE int32_t some_bytes(const uint8_t *at, uint32_t n) /* up to four */
+{
+    uint32_t v = 0;
+    for (uint32_t i = 0; i < n; i++) v |= (uint32_t)at[i] << 8 * i;
+    return (int32_t)v;
+}
 
 /* Masks of up to 256 positions, two and two: a byte 0 or 1 each, twice, for four channels. */
 enum { MASK_PAIRS = 128, MASK_CHANNELS = 4 };
