@@ -73,11 +73,11 @@ static double read_slowly(const char *text, size_t length)
 /* "NaN", "inf" and "?" are how tables write what was not measured. */
 static const char *what_else(const char *at, const char *end)
 {
-    if (at < end && *at == '?') return "is missing";
+    if (at == end || *at == '?') return "is missing";
     if (at < end && (*at == '-' || *at == '+')) at++;
     size_t left = (size_t)(end - at);
     if (left >= 3 && (!strncasecmp(at, "nan", 3) || !strncasecmp(at, "inf", 3))) return "is not finite";
-    return left == 0 ? "is missing" : "is not a number";
+    return "is not a number";
 }
 
 const char *qc_number_read(float *value, const char **at, const char *end)

@@ -81,7 +81,7 @@ static void draw_rest(Activity *a, const QcSynthOptions *o, int posture, uint32_
         double common[AXES], own[AXES];
         draw_direction(common, &at_posture);
         draw_direction(own, rng);
-        for (int i = 0; i < AXES; i++) a->rest[s][i] = kinds[s % 3].rest * (common[i] + 0.25 * own[i]);
+        for (int i = 0; i < AXES; i++) a->rest[s][i] = kinds[s % 3].rest * (common[i] + 0.15 * own[i]);
     }
 }
 
@@ -150,10 +150,10 @@ static void add_style(Activity *a, const QcSynthOptions *o, uint32_t person, uin
 }
 
 /* One time step of one sensor as the body moves: posture and harmonics. */
-static void move_sensor(double v[AXES], const Activity *a, uint32_t s, double phase, double vigour, double lean)
+static void move_sensor(double v[AXES], const Activity *a, uint32_t s, double phase, double vigour, const double lean[AXES])
 {
     for (int i = 0; i < AXES; i++) {
-        v[i] = a->rest[s][i] * (1 + 0.04 * lean);
+        v[i] = a->rest[s][i] + 0.05 * kinds[s % 3].rest * lean[(s + i) % AXES];
         for (int k = 0; k < HARMONICS; k++) v[i] += vigour * a->amplitude[s][i][k] * sin((k + 1) * phase + a->phase[s][i][k]);
     }
 }
@@ -162,12 +162,14 @@ static void move_sensor(double v[AXES], const Activity *a, uint32_t s, double ph
 static void record(float *x, const Activity *a, const Person *p, const QcSynthOptions *o, QcRng rng)
 {
     uint32_t sensors = (o->channels + AXES - 1) / AXES;
-    Wander pace = wander_start(&rng, 15), vigour = wander_start(&rng, 15), lean = wander_start(&rng, 30);
+    Wander pace = wander_start(&rng, 10), vigour = wander_start(&rng, 10), lean[AXES];
+    for (int i = 0; i < AXES; i++) lean[i] = wander_start(&rng, 10);
     double phase = two_pi * qc_rng_unit(&rng);
     for (uint32_t w = 0; w < o->windows; w++, x += (size_t)o->channels * o->length)
         for (uint32_t t = 0; t < o->length; t++) {
             phase = fmod(phase + two_pi * a->pace * p->pace * exp(0.04 * wander_step(&pace, &rng)) / QC_SYNTH_RATE, two_pi);
-            double strength = a->vigour * exp(0.1 * wander_step(&vigour, &rng)), leaning = wander_step(&lean, &rng);
+            double strength = a->vigour * exp(0.2 * wander_step(&vigour, &rng)), leaning[AXES];
+            for (int i = 0; i < AXES; i++) leaning[i] = wander_step(&lean[i], &rng);
             for (uint32_t s = 0; s < sensors; s++) {
                 double v[AXES];
                 move_sensor(v, a, s, phase, strength, leaning);

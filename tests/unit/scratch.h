@@ -22,12 +22,12 @@ static inline void scratch_remove(void)
     ck_assert_int_eq(system(command), 0);
 }
 
-/* The path of a name in the folder; two can be used side by side. */
+/* The path of a name in the folder; eight can be used side by side. */
 static inline const char *scratch_path(const char *name)
 {
-    static char paths[2][256];
+    static char paths[8][256];
     static int turn;
-    turn = !turn;
+    turn = (turn + 1) % 8;
     snprintf(paths[turn], sizeof paths[turn], "%s/%s", scratch, name);
     return paths[turn];
 }
