@@ -5,7 +5,7 @@
 
 /* The node's output: its slice and the range its codes are clamped to. */
 typedef struct Slice {
-    uint8_t *q; /* of the first position */
+    uint8_t *q;    /* of the first position */
     uint32_t step; /* bytes between positions */
     int32_t zero, low, high;
 } Slice;
@@ -13,8 +13,8 @@ typedef struct Slice {
 static Slice slice_of(const QcQRun *run, const QcQNode *node)
 {
     const QcQTensor *out = &run->g->tensors[node->out];
-    return (Slice){ qc_qrun_tensor(run, node->out) + node->out_channel, out->channels, out->zero,
-                    node->relu ? out->zero : 0, (1 << out->bits) - 1 };
+    return (Slice){ qc_qrun_tensor(run, node->out) + node->out_channel, out->channels, out->zero, node->relu ? out->zero : 0,
+                    (1 << out->bits) - 1 };
 }
 
 static uint8_t settle(int64_t product, uint32_t shift, const Slice *out)
@@ -55,8 +55,7 @@ void qc_qconv_open(QcQConv *conv, QcQRun *run, const QcQNode *node)
     conv->dot.segment = run->segments;
     uint32_t row = conv->padded_w * in->channels * node->dilation_h, n = conv->dot.segments;
     uint32_t columns = n > node->kernel_h ? node->kernel_w : 1; /* segments in a kernel row */
-    for (uint32_t s = 0; s < n; s++)
-        run->segments[s] = s / columns * row + s % columns * node->dilation_w * in->channels;
+    for (uint32_t s = 0; s < n; s++) run->segments[s] = s / columns * row + s % columns * node->dilation_w * in->channels;
 }
 
 /* Up to QC_Q_PANEL output channels of one group. */
@@ -68,8 +67,8 @@ typedef struct Panel {
 static void panel_open(QcQRun *run, Panel *panel, const QcQConv *conv, const QcQNode *node)
 {
     const QcQGraph *g = run->g;
-    QcKCodes codes = { g->codes + node->code_byte, panel->channel * conv->dot.segments * conv->length, panel->channels,
-                       conv->dot.segments, conv->length, g->bits };
+    uint32_t segments = conv->dot.segments, first = panel->channel * segments * conv->length;
+    QcKCodes codes = { g->codes + node->code_byte, first, panel->channels, segments, conv->length, g->bits };
     int32_t sum[QC_Q_PANEL];
     run->k->unpack(run->weights, sum, &codes);
     for (uint32_t o = 0; o < panel->channels; o++)
@@ -89,8 +88,8 @@ static void panel_run(QcQRun *run, const Panel *panel, const QcQConv *conv, cons
             dot.positions = left < QC_Q_CHUNK ? left : QC_Q_CHUNK;
             run->k->dot(run->sums, x + (size_t)row * conv->row_step + (size_t)t * dot.step, run->weights, &dot, g->bits);
             run->k->rescale(out->q + ((size_t)row * conv->dot.positions + t) * out->step + panel->channel, run->sums, panel->bias,
-                            g->multiplier + entry, g->shift + entry, dot.positions, panel->channels, dot.blocks * QC_K_LANES, out->step,
-                            out->zero, out->low, out->high);
+                            g->multiplier + entry, g->shift + entry, dot.positions, panel->channels, dot.blocks * QC_K_LANES,
+                            out->step, out->zero, out->low, out->high);
         }
 }
 
@@ -130,7 +129,8 @@ static void maxpool_run(QcQRun *run, const QcQNode *node)
     size_t wide = (size_t)(node->pad_left + in->width + node->pad_right) * n;
     const uint8_t *x = padded_input(run, node, 0); /* no code is smaller */
 
-    if (node->kernel_h == 1 && node->stride_w == 1 && out->height == 1 && out->channels == n) { /* a series: all positions at once */
+    int is_series = node->kernel_h == 1 && node->stride_w == 1 && out->height == 1;
+    if (is_series && out->channels == n) { /* all positions at once */
         run->k->max_rows(slice.q, x, node->kernel_w, column, out->width * n);
     } else {
         uint8_t *maxima = (uint8_t *)run->sums; /* of the kernel's rows */
@@ -154,6 +154,7 @@ static void add_pixel(int32_t *sums, const uint8_t *x, uint32_t n)
     for (uint32_t i = 0; i < n; i++) sums[i] += x[i];
 }
 
+/* run->sums are of `inside` pixels and stand for `area` of them. */
 static void settle_sums(QcQRun *run, uint8_t *q, const QcQNode *node, const Slice *slice, uint32_t inside, uint32_t area)
 {
     const QcQGraph *g = run->g;
@@ -187,10 +188,8 @@ static void avgpool_run(QcQRun *run, const QcQNode *node)
                     add_pixel(run->sums, x + ((size_t)y * in->width + z) * in->channels, in->channels);
                     inside++;
                 }
-            if (node->count_padding || inside == 0) /* padding has the value 0 */
-                settle_sums(run, slice.q + ((size_t)h * out->width + w) * slice.step, node, &slice, inside, inside);
-            else
-                settle_sums(run, slice.q + ((size_t)h * out->width + w) * slice.step, node, &slice, inside, area);
+            uint32_t of = node->count_padding || inside == 0 ? inside : area; /* padding has the value 0 */
+            settle_sums(run, slice.q + ((size_t)h * out->width + w) * slice.step, node, &slice, inside, of);
         }
 }
 
@@ -213,14 +212,15 @@ static void add_run(QcQRun *run, const QcQNode *node)
     const QcQTensor *a = &g->tensors[node->in[0]], *b = &g->tensors[node->in[1]];
     const uint8_t *qa = qc_qrun_tensor(run, node->in[0]), *qb = qc_qrun_tensor(run, node->in[1]);
     Slice out = slice_of(run, node);
-    QcKAdd how = { a->zero, b->zero, g->multiplier[node->channel], g->multiplier[node->channel + 1], g->shift[node->channel],
-                   out.zero, out.low, out.high };
+    const int32_t *m = g->multiplier + node->channel;
+    QcKAdd how = { a->zero, b->zero, m[0], m[1], g->shift[node->channel], out.zero, out.low, out.high };
     uint32_t n = a->channels, rows = (uint32_t)a->height * a->width;
     if (out.step == n) {
         n *= rows;
         rows = 1;
     }
-    for (uint32_t t = 0; t < rows; t++) run->k->add(out.q + (size_t)t * out.step, qa + (size_t)t * n, qb + (size_t)t * n, n, &how);
+    for (uint32_t t = 0; t < rows; t++)
+        run->k->add(out.q + (size_t)t * out.step, qa + (size_t)t * n, qb + (size_t)t * n, n, &how);
 }
 
 static void copy_run(QcQRun *run, const QcQNode *node)

@@ -67,7 +67,8 @@ void qc_qconv_shape(QcQConv *conv, const QcQGraph *g, const QcQNode *node)
     }
     conv->dot.run = (conv->length + 3) & ~3u;
 
-    if (node->kernel_h == 1 && node->kernel_w == 1 && node->stride_h == 1 && node->stride_w == 1 && padded_w == in->width && out) {
+    int is_point = node->kernel_h == 1 && node->kernel_w == 1 && node->stride_h == 1 && node->stride_w == 1;
+    if (is_point && padded_w == in->width && out) {
         conv->dot.positions *= conv->rows; /* rows follow each other without a seam */
         conv->rows = 1;
     }
@@ -95,11 +96,13 @@ static Sizes sizes_of(const QcQGraph *g)
             QcQConv conv;
             qc_qconv_shape(&conv, g, node);
             grow(&size.padded, (uint64_t)conv.padded_h * conv.padded_w * in->channels + QC_K_SLACK);
-            grow(&size.weights, (uint64_t)conv.dot.segments * conv.dot.run * (conv.group_channels <= QC_K_LANES ? QC_K_LANES : QC_Q_PANEL));
+            uint64_t panel = conv.group_channels <= QC_K_LANES ? QC_K_LANES : QC_Q_PANEL;
+            grow(&size.weights, conv.dot.segments * conv.dot.run * panel);
             grow(&size.segments, conv.dot.segments * sizeof(uint32_t));
         } else if (node->op == QC_Q_MAXPOOL) {
-            grow(&size.padded, (uint64_t)(node->pad_top + in->height + node->pad_bottom) *
-                                   (uint64_t)(node->pad_left + in->width + node->pad_right) * in->channels + QC_K_SLACK);
+            uint64_t height = (uint64_t)node->pad_top + in->height + node->pad_bottom;
+            uint64_t width = (uint64_t)node->pad_left + in->width + node->pad_right;
+            grow(&size.padded, height * width * in->channels + QC_K_SLACK);
             grow(&size.sums, (uint64_t)node->kernel_h * in->channels);
         } else if (node->op == QC_Q_AVGPOOL || node->op == QC_Q_GAP) {
             grow(&size.sums, in->channels * sizeof(int32_t));
@@ -113,7 +116,8 @@ static uint64_t aligned(uint64_t bytes) { return (bytes + 63) & ~(uint64_t)63; }
 uint64_t qc_qgraph_bytes(const QcQGraph *g)
 {
     Sizes size = sizes_of(g);
-    return aligned(g->activation_bytes) + aligned(size.padded) + aligned(size.weights) + aligned(size.sums) + aligned(size.segments);
+    return aligned(g->activation_bytes) + aligned(size.padded) + aligned(size.weights) + aligned(size.sums) +
+           aligned(size.segments);
 }
 
 void qc_qrun_place(QcQRun *run, const QcQGraph *g, const QcKernels *k, void *memory)

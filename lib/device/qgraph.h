@@ -1,11 +1,11 @@
 /* qgraph.h - the quantized model in memory and its integer forward pass.
  *
- * Freestanding: no allocation, no libm, no stdio. The struct points into memory that the caller placed (a file's arena, flash, static arrays); only
- * `codes` change in the life of a model, by bit flips. Activations are u8 with a zero point: value = scale * (q - zero), zero = 0 behind a ReLU and
- * 2^(bits-1) for signed tensors. Weights are packed two's-complement codes: code j of a layer in bits [j*b, j*b+b) of its bytes, low bits first,
- * j = ((o * kernel_h + kh) * kernel_w + kw) * (in/groups) + i. A linear layer is a convolution on a 1 x 1 image. Batch norm and most concats are gone: several
- * convolutions write slices of one tensor. The last node's integers become float logits.
- * Sums, rescaling and so every byte are the same on all processors.
+ * Freestanding: no allocation, no libm, no stdio. The struct points into memory that the caller placed (a file's arena, flash,
+ * static arrays); only `codes` change in the life of a model, by bit flips. Activations are u8 with a zero point: value = scale *
+ * (q - zero), zero = 0 behind a ReLU and 2^(bits-1) for signed tensors. Weights are packed two's-complement codes: code j of a
+ * layer in bits [j*b, j*b+b) of its bytes, low bits first, j = ((o * kernel_h + kh) * kernel_w + kw) * (in/groups) + i. A linear
+ * layer is a convolution on a 1 x 1 image. Batch norm and most concats are gone: several convolutions write slices of one tensor.
+ * The last node's integers become float logits. Sums, rescaling and so every byte are the same on all processors.
  */
 #ifndef QC_DEVICE_QGRAPH_H
 #define QC_DEVICE_QGRAPH_H
@@ -15,7 +15,7 @@
 enum { QC_Q_MAX_TENSORS = 1024, QC_Q_MAX_NODES = 1024, QC_Q_MAX_CLASSES = 4096 };
 
 typedef enum QcQOp {
-    QC_Q_CONV,    /* in -> slice of out */
+    QC_Q_CONV, /* in -> slice of out */
     QC_Q_MAXPOOL,
     QC_Q_AVGPOOL, /* rescaled */
     QC_Q_GAP,     /* rescaled */
@@ -36,61 +36,65 @@ typedef struct QcQTensor {
 } QcQTensor;
 
 typedef struct QcQNode {
-    uint8_t op;                /* QcQOp */
-    uint8_t relu;              /* clamp at the output's zero point */
-    uint8_t role;              /* QcQRole of CONV and LOGITS: a feature of the bit-flip network */
-    uint8_t count_padding;     /* AVGPOOL */
-    uint16_t in[2];            /* tensor indices; in[1] of ADD only */
-    uint16_t out;              /* tensor index; of LOGITS: unused */
-    uint16_t out_channel;      /* first channel of the slice */
-    uint16_t channels;         /* channels written */
+    uint8_t op;            /* QcQOp */
+    uint8_t relu;          /* clamp at the output's zero point */
+    uint8_t role;          /* QcQRole of CONV and LOGITS: a feature of the bit-flip network */
+    uint8_t count_padding; /* AVGPOOL */
+    uint16_t in[2];        /* tensor indices; in[1] of ADD only */
+    uint16_t out;          /* tensor index; of LOGITS: unused */
+    uint16_t out_channel;  /* first channel of the slice */
+    uint16_t channels;     /* channels written */
     uint16_t groups;
     uint16_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
     uint16_t pad_top, pad_bottom, pad_left, pad_right;
-    uint32_t code;             /* CONV, LOGITS: index of its first code among all codes (for the flipper) */
-    uint32_t code_byte;        /* offset of its packed bytes in QcQGraph.codes */
-    uint32_t n_codes;          /* channels * kernel_h * kernel_w * in_channels / groups */
-    uint32_t channel;          /* CONV, LOGITS: offset into the per-channel arrays; others: offset of their 1 or 2 multipliers there */
+    uint32_t code;      /* CONV, LOGITS: index of its first code among all codes (for the flipper) */
+    uint32_t code_byte; /* offset of its packed bytes in QcQGraph.codes */
+    uint32_t n_codes;   /* channels * kernel_h * kernel_w * in_channels / groups */
+    uint32_t channel;   /* CONV, LOGITS: offset into the per-channel arrays; others: offset of their 1 or 2 multipliers there */
 } QcQNode;
 
 typedef struct QcQGraph {
     uint32_t n_tensors, n_nodes, classes;
     uint32_t n_codes, n_code_bytes, n_channels;
-    uint8_t bits;                /* of the weights: 2, 4, 8 */
-    const QcQTensor *tensors;    /* [n_tensors]; tensor 0 is the input */
-    const QcQNode *nodes;        /* [n_nodes], topological */
-    uint8_t *codes;              /* [n_code_bytes], mutable */
-    const float *scale;          /* [n_channels] weight scale of a channel: W = scale * code (1 for non-weights) */
-    const int32_t *bias;         /* [n_channels] int32 in units of scale_in * scale; the zero point's share is NOT in it (it changes with the codes) */
-    const int32_t *multiplier;   /* [n_channels] Q31, in [0, 2^31) */
-    const uint8_t *shift;        /* [n_channels] 1..62: out = (acc * multiplier + half) >> shift */
-    uint32_t activation_bytes;   /* of one window, planned */
+    uint8_t bits;             /* of the weights: 2, 4, 8 */
+    const QcQTensor *tensors; /* [n_tensors]; tensor 0 is the input */
+    const QcQNode *nodes;     /* [n_nodes], topological */
+    uint8_t *codes;           /* [n_code_bytes], mutable */
+    const float *scale;       /* [n_channels] weight scale of a channel: W = scale * code (1 for non-weights) */
+    const int32_t *bias;      /* [n_channels] in units of scale_in * scale; without the zero point's share, which changes with codes */
+    const int32_t *multiplier; /* [n_channels] Q31, in [0, 2^31) */
+    const uint8_t *shift;      /* [n_channels] 1..62: out = (acc * multiplier + half) >> shift */
+    uint32_t activation_bytes; /* of one window, planned */
 } QcQGraph;
 
-/* How the nodes are defined; m, s: the multiplier and shift of their channel entries; rescaled means: (value * m + 2^(s-1)) >> s, then + zero of out,
- * clamped to [relu ? zero : 0, 2^bits - 1] of out. What is not of this node's slice of out stays.
- *   CONV: sum of (q - zero_in) * code + bias, rescaled channel by channel; padding is the zero point. |sum + bias| < 2^31 whatever the input.
- *   LOGITS: the same sum over 1 x 1 positions, as float: (float)sum * (scale_in * scale[channel])
- *   GAP, AVGPOOL: sum of (q - zero_in), rescaled, where m[0]/2^s = scale_in / (scale_out * count) (AVGPOOL without count_padding: a window clipped by the
- *   border divides by what is inside, so the sum becomes sum * (kernel area) / inside, rounded half up, first; padding counts as value 0).
- *   Pixels of a window * 255 < 2^31.
- *   ADD: (q0 - z0) * m[0] and (q1 - z1) * m[1] are summed in 64 bits before one common shift (shift of both entries equal)
- *   COPY: (q - z) * m[0] rescaled.
- *   MAXPOOL: out and in have the same scale and zero; padding never wins (each window holds at least one pixel). */
+/* How the nodes are defined. m, s: the multiplier and shift of their channel entries. Rescaled means: (value * m + 2^(s-1)) >> s,
+ * then + zero of out, clamped to [relu ? zero : 0, 2^bits - 1] of out. What is not of this node's slice of out stays.
+ *
+ *   CONV     sum of (q - zero_in) * code + bias, rescaled channel by channel; padding is the zero point. |sum + bias| < 2^31
+ *            whatever the input.
+ *   LOGITS   the same sum over 1 x 1 positions, as float: (float)sum * (scale_in * scale[channel])
+ *   GAP      sum of (q - zero_in), rescaled, where m[0] / 2^s = scale_in / (scale_out * count). Pixels * 255 < 2^31.
+ *   AVGPOOL  the same; padding counts as value 0. Without count_padding a window clipped by the border divides by what is
+ *            inside: the sum becomes sum * (kernel area) / inside, rounded half up, before it is rescaled.
+ *   ADD      (q0 - z0) * m[0] + (q1 - z1) * m[1] in 64 bits, rescaled by one shift (that of both entries, which are equal)
+ *   COPY     (q - z) * m[0], rescaled
+ *   MAXPOOL  out and in have the same scale and zero; padding never wins (each window holds at least one pixel) */
 
-/* How a CONV or LOGITS node reads its input: dot products (kernels.h) over the padded input, one output row and one group at a time. The weight codes of
- * output channel o are [segments][length], as they are packed. Output position (row, t), group n reads from
- * x + row * row_step + n * group_step + t * dot.step + dot.segment[s]. A 1 x 1 convolution is one long row, whatever the image. */
+/* How a CONV or LOGITS node reads its input: dot products (kernels.h) over the padded input, one output row and one group at a
+ * time. The weight codes of output channel o are [segments][length], as they are packed. Output position (row, t), group n reads
+ * from x + row * row_step + n * group_step + t * dot.step + dot.segment[s]. A 1 x 1 convolution is one long row, whatever the
+ * image. */
 typedef struct QcQConv {
-    const uint8_t *x;        /* padded input, or the tensor itself where nothing is padded; readable QC_K_SLACK bytes beyond its end */
-    QcKDot dot;              /* positions: of one row; run: length rounded up to 4; blocks: of one group */
-    uint32_t length;         /* codes (and bytes of x) in a segment */
-    uint32_t rows, row_step; /* of output; row_step: bytes of x between them */
+    const uint8_t *x; /* padded input, or the tensor itself where nothing is padded; readable QC_K_SLACK bytes beyond its end */
+    QcKDot dot;       /* positions: of one row; run: length rounded up to 4; blocks: of one group */
+    uint32_t length;  /* codes (and bytes of x) in a segment */
+    uint32_t rows, row_step;                     /* of output; row_step: bytes of x between them */
     uint32_t groups, group_step, group_channels; /* bytes of x between groups; output channels of one */
     uint32_t padded_h, padded_w;
 } QcQConv;
 
-/* Bytes of working memory that a forward pass of one window needs: activations, padded input, a panel of unpacked weights and its sums. */
+/* Bytes of working memory that a forward pass of one window needs: activations, padded input, a panel of unpacked weights and its
+ * sums. */
 uint64_t qc_qgraph_bytes(const QcQGraph *g);
 
 typedef struct QcQRun {
@@ -108,17 +112,20 @@ enum { QC_Q_PANEL = 2 * QC_K_LANES, QC_Q_CHUNK = 32 };
 /* Lays a run out in `memory` (64-byte aligned, at least qc_qgraph_bytes). */
 void qc_qrun_place(QcQRun *run, const QcQGraph *g, const QcKernels *k, void *memory);
 
-/* x: [height][width][channels] of the input tensor's u8; may be qc_qrun_tensor(run, 0) itself, for inputs quantized in place. logits [classes]: float. */
+/* x: [height][width][channels] of the input tensor's u8; may be qc_qrun_tensor(run, 0) itself, for inputs quantized in place.
+ * logits [classes]: float. */
 void qc_qrun_forward(QcQRun *run, float *logits, const uint8_t *x);
 
-/* The same, calling `see` for every node when its inputs still lie in memory and its output has just been written (before anything overwrites either), in order;
- * stops after node `last`; logits are written only where that is the LOGITS node (else they may be NULL). conv: how CONV and LOGITS read their (padded) input; NULL for other
- * nodes. Used by the Hebbian pass: for group n, row and segment s of a conv,
- * k->masked_sum(sums, conv->x + n * group_step + row * row_step + segment[s], mask of the row's output, positions, step, out tensor's channels, length, group_channels). */
+/* The same, calling `see` for every node when its inputs still lie in memory and its output has just been written (before
+ * anything overwrites either), in order; stops after node `last`; logits are written only where that is the LOGITS node (else
+ * they may be NULL). conv: how CONV and LOGITS read their (padded) input; NULL for other nodes. Used by the Hebbian pass: for
+ * group n, row and segment s of a conv, k->masked_sum(sums, conv->x + n * group_step + row * row_step + segment[s], mask of the
+ * row's output, positions, step, out tensor's channels, length, group_channels). */
 typedef void (*QcQSee)(void *ctx, QcQRun *run, uint32_t node, const QcQConv *conv);
 void qc_qrun_forward_seen(QcQRun *run, float *logits, const uint8_t *x, uint32_t last, QcQSee see, void *ctx);
 
-/* How a CONV or LOGITS node reads its input as it lies in memory now: pads it into run->padded. Valid until the next node runs or is opened. */
+/* How a CONV or LOGITS node reads its input as it lies in memory now: pads it into run->padded. Valid until the next node runs or
+ * is opened. */
 void qc_qconv_open(QcQConv *conv, QcQRun *run, const QcQNode *node);
 
 /* The geometry without a run: all but x and dot.segment. */

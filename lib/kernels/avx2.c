@@ -1,8 +1,8 @@
 /* avx2.c - the kernels in 256-bit vectors.
  *
- * A dot product multiplies four bytes of x, repeated for eight output channels, with eight channels' next four weights. vpmaddubsw adds pairs of
- * products in 16 bits, which saturate: at 2 bits a pair is at most 255 * 2 * 2 = 1020 and 32 of them fit, at 4 bits 4080 and 8 fit; then vpmaddwd
- * by ones widens. At 8 bits even one pair overflows, so x and w are widened first.
+ * A dot product multiplies four bytes of x, repeated for eight output channels, with eight channels' next four weights.
+ * vpmaddubsw adds pairs of products in 16 bits, which saturate: at 2 bits a pair is at most 255 * 2 * 2 = 1020 and 32 of them
+ * fit, at 4 bits 4080 and 8 fit; then vpmaddwd by ones widens. At 8 bits even one pair overflows, so x and w are widened first.
  */
 #include "kernels.h"
 
@@ -43,7 +43,8 @@ static Spread spread_init(int bits)
         s.which[v] = _mm256_add_epi8(lanes, _mm256_set1_epi32(bits == 2 ? v * 0x01010101 : v * 0x02020202 + 0x01010000));
     if (bits == 2) {
         s.mask = _mm256_set1_epi32((int32_t)0xc0300c03);
-        s.map = _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, -2, -1, 1, 0, 0, 0, -2, 0, 0, 0, -1, 0, 0, 0)); /* in bits 0, 1 or in 2, 3 */
+        /* the code in bits 0, 1 or in bits 2, 3 */
+        s.map = _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, -2, -1, 1, 0, 0, 0, -2, 0, 0, 0, -1, 0, 0, 0));
     } else {
         s.mask = _mm256_set1_epi32((int32_t)0xf00ff00f);
         s.map = _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, -8, -7, -6, -5, -4, -3, -2, -1));
@@ -51,7 +52,8 @@ static Spread spread_init(int bits)
     return s;
 }
 
-/* A masked byte has its code in its low or in its high four bits. One look-up finds the low ones, one the high ones, each zero for the other's. */
+/* A masked byte has its code in its low or in its high four bits. One look-up finds the low ones, one the high ones, each zero
+ * for the other's. */
 INLINE __m256i spread_codes(__m256i packed, const Spread *s, uint32_t v)
 {
     if (s->codes == 4) return packed;
@@ -79,8 +81,9 @@ static __m256i broken_lanes(const uint8_t *bytes, uint64_t end, uint64_t at, uin
 INLINE __m256i whole_lanes(const uint8_t *at, uint64_t step)
 {
     const uint8_t *other = at + 4 * step;
-    return _mm256_setr_epi32(four_bytes(at), four_bytes(at + step), four_bytes(at + 2 * step), four_bytes(at + 3 * step), four_bytes(other),
-                             four_bytes(other + step), four_bytes(other + 2 * step), four_bytes(other + 3 * step));
+    return _mm256_setr_epi32(four_bytes(at), four_bytes(at + step), four_bytes(at + 2 * step), four_bytes(at + 3 * step),
+                             four_bytes(other), four_bytes(other + step), four_bytes(other + 2 * step),
+                             four_bytes(other + 3 * step));
 }
 
 INLINE __m256i sum_of_four(__m256i codes) { return widen_pairs(_mm256_maddubs_epi16(_mm256_set1_epi8(1), codes)); }
@@ -119,7 +122,8 @@ static void unpack(int8_t *w, int32_t *sum, const QcKCodes *codes)
 /* ---- dot products ---- */
 
 /* B blocks of channels at P positions, 2 and 4 bits. `patience` steps of four bytes fit into 16 bits. */
-INLINE void dot_narrow(int32_t *acc, const uint8_t *x, const int8_t *w, const QcKDot *how, uint32_t patience, const int B, const int P)
+INLINE void dot_narrow(int32_t *acc, const uint8_t *x, const int8_t *w, const QcKDot *how, uint32_t patience, const int B,
+                       const int P)
 {
     size_t block = (size_t)how->segments * how->run * QC_K_LANES;
     __m256i wide[4][2];
@@ -162,7 +166,8 @@ INLINE void dot_bytes(int32_t *acc, const uint8_t *x, const int8_t *w, const QcK
         const uint8_t *from = x + how->segment[s];
         for (uint32_t left = how->run / 4; left > 0; left--, from += 4, w += 4 * QC_K_LANES) {
             __m256i four[2];
-            for (int p = 0; p < P; p++) four[p] = _mm256_unpacklo_epi8(broadcast_four(from + (size_t)p * how->step), _mm256_setzero_si256());
+            for (int p = 0; p < P; p++)
+                four[p] = _mm256_unpacklo_epi8(broadcast_four(from + (size_t)p * how->step), _mm256_setzero_si256());
             for (int b = 0; b < B; b++) {
                 __m256i w0 = _mm256_cvtepi8_epi16(_mm_loadu_si128((const void *)(w + (size_t)b * block)));
                 __m256i w1 = _mm256_cvtepi8_epi16(_mm_loadu_si128((const void *)(w + (size_t)b * block + 16)));
@@ -219,7 +224,8 @@ static void dot(int32_t *acc, const uint8_t *x, const int8_t *w, const QcKDot *h
 
 /* ---- rescaling ---- */
 
-/* (product + half) >> shift in 64-bit lanes. AVX2 shifts right logically only: 2^62, a multiple of 2^shift, makes the number positive and is taken off again. */
+/* (product + half) >> shift in 64-bit lanes. AVX2 shifts right logically only: 2^62, a multiple of 2^shift, makes the number
+ * positive and is taken off again. */
 INLINE __m256i shift_product(__m256i product, __m256i half, __m256i shift)
 {
     const __m256i lift = _mm256_set1_epi64x((int64_t)1 << 62);
@@ -239,24 +245,27 @@ INLINE void store_eight(uint8_t *out, __m256i v) /* of 32 bits, each 0..255 */
 }
 
 /* Eight channels at all positions; all shifts >= 31, so that the shifted product fits 32 bits. */
-static void rescale_eight(uint8_t *out, const int32_t *acc, const int32_t *bias, const int32_t *multiplier, const uint8_t *shift, uint32_t positions,
-                          uint32_t acc_step, uint32_t out_step, int32_t zero, int32_t low, int32_t high)
+static void rescale_eight(uint8_t *out, const int32_t *acc, const int32_t *bias, const int32_t *multiplier, const uint8_t *shift,
+                          uint32_t positions, uint32_t acc_step, uint32_t out_step, int32_t zero, int32_t low, int32_t high)
 {
     __m256i shifts = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)shift)), m = load(multiplier), add = load(bias);
     __m256i shift_even = _mm256_and_si256(shifts, _mm256_set1_epi64x(0xffffffff)), shift_odd = _mm256_srli_epi64(shifts, 32);
     __m256i one = _mm256_set1_epi64x(1), m_odd = _mm256_srli_epi64(m, 32);
-    __m256i half_even = _mm256_sllv_epi64(one, _mm256_sub_epi64(shift_even, one)), half_odd = _mm256_sllv_epi64(one, _mm256_sub_epi64(shift_odd, one));
+    __m256i half_even = _mm256_sllv_epi64(one, _mm256_sub_epi64(shift_even, one)),
+            half_odd = _mm256_sllv_epi64(one, _mm256_sub_epi64(shift_odd, one));
     __m256i zeros = _mm256_set1_epi32(zero), least = _mm256_set1_epi32(low - zero), most = _mm256_set1_epi32(high - zero);
     for (uint32_t t = 0; t < positions; t++, acc += acc_step, out += out_step) {
         __m256i v = _mm256_add_epi32(load(acc), add);
         __m256i even = shift_product(_mm256_mul_epi32(v, m), half_even, shift_even);
         __m256i odd = shift_product(_mm256_mul_epi32(_mm256_srli_epi64(v, 32), m_odd), half_odd, shift_odd);
-        store_eight(out, _mm256_add_epi32(clamp(interleave(even, odd), least, most), zeros)); /* clamped first: the sum cannot wrap */
+        __m256i q = clamp(interleave(even, odd), least, most); /* before zero is added, so that the sum cannot wrap */
+        store_eight(out, _mm256_add_epi32(q, zeros));
     }
 }
 
-static void rescale(uint8_t *out, const int32_t *acc, const int32_t *bias, const int32_t *multiplier, const uint8_t *shift, uint32_t positions,
-                    uint32_t channels, uint32_t acc_step, uint32_t out_step, int32_t zero, int32_t low, int32_t high)
+static void rescale(uint8_t *out, const int32_t *acc, const int32_t *bias, const int32_t *multiplier, const uint8_t *shift,
+                    uint32_t positions, uint32_t channels, uint32_t acc_step, uint32_t out_step, int32_t zero, int32_t low,
+                    int32_t high)
 {
     for (uint32_t o = 0; o < channels; o += 8) {
         uint32_t n = channels - o < 8 ? channels - o : 8, long_shifts = 0;
@@ -264,7 +273,8 @@ static void rescale(uint8_t *out, const int32_t *acc, const int32_t *bias, const
         if (n == 8 && long_shifts == 8)
             rescale_eight(out + o, acc + o, bias + o, multiplier + o, shift + o, positions, acc_step, out_step, zero, low, high);
         else
-            qc_kernels_scalar.rescale(out + o, acc + o, bias + o, multiplier + o, shift + o, positions, n, acc_step, out_step, zero, low, high);
+            qc_kernels_scalar.rescale(out + o, acc + o, bias + o, multiplier + o, shift + o, positions, n, acc_step, out_step,
+                                      zero, low, high);
     }
 }
 
@@ -280,7 +290,8 @@ static void add(uint8_t *out, const uint8_t *a, const uint8_t *b, uint32_t n, co
             __m256i va = _mm256_sub_epi32(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)(a + i))), za);
             __m256i vb = _mm256_sub_epi32(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)(b + i))), zb);
             __m256i even = _mm256_add_epi64(_mm256_mul_epi32(va, ma), _mm256_mul_epi32(vb, mb));
-            __m256i odd = _mm256_add_epi64(_mm256_mul_epi32(_mm256_srli_epi64(va, 32), ma), _mm256_mul_epi32(_mm256_srli_epi64(vb, 32), mb));
+            __m256i odd = _mm256_add_epi64(_mm256_mul_epi32(_mm256_srli_epi64(va, 32), ma),
+                                           _mm256_mul_epi32(_mm256_srli_epi64(vb, 32), mb));
             __m256i v = interleave(shift_product(even, half, shift), shift_product(odd, half, shift));
             store_eight(out + i, _mm256_add_epi32(clamp(v, least, most), zeros));
         }
@@ -299,20 +310,23 @@ INLINE int32_t some_bytes(const uint8_t *at, uint32_t n) /* up to four */
 /* Masks of up to 256 positions, two and two: a byte 0 or 1 each, twice, for four channels. */
 enum { MASK_PAIRS = 128, MASK_CHANNELS = 4 };
 
-static void pair_masks(int32_t pairs[][MASK_CHANNELS], const uint8_t *mask, uint32_t positions, uint32_t mask_step, uint32_t channels)
+static void pair_masks(int32_t pairs[][MASK_CHANNELS], const uint8_t *mask, uint32_t positions, uint32_t mask_step,
+                       uint32_t channels)
 {
     const __m128i one = _mm_set1_epi8(1), none = _mm_setzero_si128();
     for (uint32_t t = 0; t < positions; t += 2, mask += 2 * (size_t)mask_step) {
         __m128i first = _mm_cvtsi32_si128(channels == 4 ? four_bytes(mask) : some_bytes(mask, channels)), second = none;
-        if (t + 1 < positions) second = _mm_cvtsi32_si128(channels == 4 ? four_bytes(mask + mask_step) : some_bytes(mask + mask_step, channels));
+        if (t + 1 < positions)
+            second = _mm_cvtsi32_si128(channels == 4 ? four_bytes(mask + mask_step) : some_bytes(mask + mask_step, channels));
         __m128i both = _mm_unpacklo_epi8(_mm_min_epu8(first, one), _mm_min_epu8(second, one));
         _mm_store_si128((void *)pairs[t / 2], _mm_unpacklo_epi16(both, both));
     }
 }
 
-/* Adds 32 columns of x: bytes of two rows side by side, times their two mask bytes, in 16 bits (128 pairs of 510 fit without sign). */
-static void add_masked(int32_t *sums, const uint8_t *x, const int32_t pairs[][MASK_CHANNELS], uint32_t positions, uint32_t step, uint32_t run,
-                       uint32_t columns, uint32_t channels)
+/* Adds 32 columns of x: bytes of two rows side by side, times their two mask bytes, in 16 bits (128 pairs of 510 fit without
+ * sign). */
+static void add_masked(int32_t *sums, const uint8_t *x, const int32_t pairs[][MASK_CHANNELS], uint32_t positions, uint32_t step,
+                       uint32_t run, uint32_t columns, uint32_t channels)
 {
     __m256i low[MASK_CHANNELS], high[MASK_CHANNELS];
     for (int c = 0; c < MASK_CHANNELS; c++) low[c] = high[c] = _mm256_setzero_si256();
@@ -335,8 +349,8 @@ static void add_masked(int32_t *sums, const uint8_t *x, const int32_t pairs[][MA
     }
 }
 
-static void masked_sum(int32_t *sums, const uint8_t *x, const uint8_t *mask, uint32_t positions, uint32_t step, uint32_t mask_step,
-                       uint32_t run, uint32_t channels)
+static void masked_sum(int32_t *sums, const uint8_t *x, const uint8_t *mask, uint32_t positions, uint32_t step,
+                       uint32_t mask_step, uint32_t run, uint32_t channels)
 {
     _Alignas(32) int32_t pairs[MASK_PAIRS][MASK_CHANNELS];
     memset(sums, 0, (size_t)channels * run * sizeof *sums);
@@ -346,7 +360,8 @@ static void masked_sum(int32_t *sums, const uint8_t *x, const uint8_t *mask, uin
             uint32_t some = channels - o < MASK_CHANNELS ? channels - o : MASK_CHANNELS;
             pair_masks(pairs, mask + (size_t)t * mask_step + o, n, mask_step, some);
             for (uint32_t i = 0; i < run; i += 32)
-                add_masked(sums + (size_t)o * run + i, x + (size_t)t * step + i, pairs, n, step, run, run - i < 32 ? run - i : 32, some);
+                add_masked(sums + (size_t)o * run + i, x + (size_t)t * step + i, pairs, n, step, run, run - i < 32 ? run - i : 32,
+                           some);
         }
 }
 

@@ -23,12 +23,13 @@ const QcKernels *const *qc_kernels_available(void)
 
 const QcKernels *qc_kernels_choose(const char **wrong)
 {
-    static const QcKernels *_Atomic chosen; /* threads may ask at once: they find the same */
-    if (chosen) return chosen;
+    static const QcKernels *chosen; /* threads may ask at once: they find the same */
+    const QcKernels *best = __atomic_load_n(&chosen, __ATOMIC_RELAXED);
+    if (best) return best;
     const char *name = getenv("QC_ISA");
-    const QcKernels *best = NULL;
     for (const QcKernels *const *k = qc_kernels_available(); *k; k++)
         if (!name || !*name || strcmp((*k)->name, name) == 0) best = *k;
     if (!best && wrong) *wrong = name;
-    return chosen = best;
+    __atomic_store_n(&chosen, best, __ATOMIC_RELAXED);
+    return best;
 }

@@ -1,8 +1,9 @@
-/* kernels.h - the table of inner loops of integer inference and flipping. scalar.c defines, the others only make it faster, bit for bit.
+/* kernels.h - the table of inner loops of integer inference and flipping. scalar.c defines,
+ * the others only make it faster, bit for bit.
  *
- * Pure functions: no memory of their own, no failure, no libc but memcpy/memset. Each set is a copy of the one below with what it does
- * better (avx2.c is the only file compiled with -mavx2; dispatch.c, which reads the environment, with nothing). Arrays may end anywhere:
- * kernels read and write no byte beyond what the comments allow. Tests and benches walk qc_kernels_available().
+ * Pure functions: no memory of their own, no failure, no libc but memcpy/memset. Each set is a copy of the one below with what it
+ * does better (avx2.c is the only file compiled with -mavx2; dispatch.c, which reads the environment, with nothing). Arrays may
+ * end anywhere: kernels read and write no byte beyond what the comments allow. Tests and benches walk qc_kernels_available().
  */
 #ifndef QC_KERNELS_KERNELS_H
 #define QC_KERNELS_KERNELS_H
@@ -10,11 +11,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { QC_K_LANES = 8,    /* output channels in a block of packed-for-use weights */
-       QC_K_SLACK = 64 }; /* bytes behind padded input rows that a kernel may read (never needs) */
+enum { QC_K_LANES = 8 };  /* output channels in a block of packed-for-use weights */
+enum { QC_K_SLACK = 64 }; /* bytes behind padded input rows that a kernel may read (never needs) */
 
-/* A convolution seen as dot products: output position t of a row needs `segments` runs of x, each `run` bytes long (run is a multiple
- * of 4; weights beyond the real length are zero), the s-th beginning at x + t * step + segment[s]. 1-D convolution in
+/* A convolution seen as dot products: output position t of a row needs `segments` runs of x, each `run` bytes long (run is a
+ * multiple of 4; weights beyond the real length are zero), the s-th beginning at x + t * step + segment[s]. 1-D convolution in
  * [time][channel] layout: one run of kernel x channels bytes. */
 typedef struct QcKDot {
     uint32_t positions;      /* t = 0 .. positions-1 */
@@ -24,8 +25,8 @@ typedef struct QcKDot {
     uint32_t blocks;         /* of QC_K_LANES output channels */
 } QcKDot;
 
-/* Packed codes of consecutive output channels: two's complement of 2, 4 or 8 bits, code j in bits [j*bits, j*bits + bits) of `bytes`, low bits
- * first. Channel o, segment s holds the codes first + (o * segments + s) * length + (0 .. length-1). */
+/* Packed codes of consecutive output channels: two's complement of 2, 4 or 8 bits, code j in bits [j*bits, j*bits + bits) of
+ * `bytes`, low bits first. Channel o, segment s holds the codes first + (o * segments + s) * length + (0 .. length-1). */
 typedef struct QcKCodes {
     const uint8_t *bytes;
     uint32_t first, channels, segments, length;
@@ -40,28 +41,32 @@ typedef struct QcKAdd {
 typedef struct QcKernels {
     const char *name; /* "scalar", "avx2" */
 
-    /* w [blocks][segments * run / 4][8 lanes][4] for dot, where blocks = channels / 8 and run = length / 4 * 4, both rounded up; what is
-     * beyond is zero. sum [blocks * 8]: of the weights of each channel. Reads only the bytes that these codes lie in. */
+    /* w [blocks][segments * run / 4][8 lanes][4] for dot, where blocks = channels / 8 and run = length / 4 * 4, both rounded up;
+     * what is beyond is zero. sum [blocks * 8]: of the weights of each channel. Reads only the bytes that these codes lie in. */
     void (*unpack)(int8_t *w, int32_t *sum, const QcKCodes *codes);
 
     /* acc[t][blocks * 8] = sum over the runs of x * w, exact int32. x: u8; w: s8, from unpack. bits (2, 4, 8): all
-     * -2^(bits-1) <= w < 2^(bits-1), which tells how long 16-bit sums stay exact. x may be read up to QC_K_SLACK bytes beyond the last run. */
+     * -2^(bits-1) <= w < 2^(bits-1), which tells how long 16-bit sums stay exact. x may be read up to QC_K_SLACK bytes beyond the
+     * last run. */
     void (*dot)(int32_t *acc, const uint8_t *x, const int8_t *w, const QcKDot *dot, int bits);
 
-    /* out[t * out_step + o] = clamp((((acc[t][o] + bias[o]) * multiplier[o] + 2^(shift[o]-1)) >> shift[o]) + zero, low, high), 0 <= low <= high <= 255:
-     * arithmetic shift of the exact 64-bit product. acc [positions][acc_step]; multiplier in [0, 2^31), shift in 1..62;
-     * |acc + bias| < 2^31 and is computed in int32 without overflow by contract. Bytes of out between channels and out_step stay. */
-    void (*rescale)(uint8_t *out, const int32_t *acc, const int32_t *bias, const int32_t *multiplier, const uint8_t *shift, uint32_t positions,
-                    uint32_t channels, uint32_t acc_step, uint32_t out_step, int32_t zero, int32_t low, int32_t high);
+    /* out[t * out_step + o] = clamp((((acc[t][o] + bias[o]) * multiplier[o] + 2^(shift[o]-1)) >> shift[o]) + zero, low, high),
+     * 0 <= low <= high <= 255: arithmetic shift of the exact 64-bit product. acc [positions][acc_step]; multiplier in [0, 2^31),
+     * shift in 1..62; |acc + bias| < 2^31 and is computed in int32 without overflow by contract. Bytes of out between channels
+     * and out_step stay. */
+    void (*rescale)(uint8_t *out, const int32_t *acc, const int32_t *bias, const int32_t *multiplier, const uint8_t *shift,
+                    uint32_t positions, uint32_t channels, uint32_t acc_step, uint32_t out_step, int32_t zero, int32_t low,
+                    int32_t high);
 
-    /* out[i] = clamp((((a[i] - zero_a) * multiplier_a + (b[i] - zero_b) * multiplier_b + 2^(shift-1)) >> shift) + zero, low, high), i = 0..n-1 */
+    /* out[i] = clamp((((a[i] - zero_a) * multiplier_a + (b[i] - zero_b) * multiplier_b + 2^(shift-1)) >> shift) + zero, low,
+     * high), i = 0..n-1 */
     void (*add)(uint8_t *out, const uint8_t *a, const uint8_t *b, uint32_t n, const QcKAdd *how);
 
-    /* sums[o][i] = sum over t of mask[t * mask_step + o] ? x[t * step + i] : 0, i = 0..run-1, o = 0..channels-1, exact; positions * 255 < 2^31.
-     * mask bytes: 0 = off, anything else = on. x may be read up to QC_K_SLACK bytes beyond the last run. The Hebbian
-     * statistic of bit-flipping (method.md, 3) in integers, for one segment. */
-    void (*masked_sum)(int32_t *sums, const uint8_t *x, const uint8_t *mask, uint32_t positions, uint32_t step, uint32_t mask_step,
-                       uint32_t run, uint32_t channels);
+    /* sums[o][i] = sum over t of mask[t * mask_step + o] ? x[t * step + i] : 0, i = 0..run-1, o = 0..channels-1, exact; positions
+     * * 255 < 2^31. mask bytes: 0 = off, anything else = on. x may be read up to QC_K_SLACK bytes beyond the last run. The
+     * Hebbian statistic of bit-flipping (method.md, 3) in integers, for one segment. */
+    void (*masked_sum)(int32_t *sums, const uint8_t *x, const uint8_t *mask, uint32_t positions, uint32_t step,
+                       uint32_t mask_step, uint32_t run, uint32_t channels);
 
     /* out[i] = max over k of x[k * step + i], k = 0..rows-1 (rows > 0), i = 0..n-1 */
     void (*max_rows)(uint8_t *out, const uint8_t *x, uint32_t rows, uint32_t step, uint32_t n);
@@ -70,8 +75,8 @@ typedef struct QcKernels {
 extern const QcKernels qc_kernels_scalar;
 extern const QcKernels qc_kernels_avx2; /* only where compiled for x86-64 */
 
-/* The best set of this processor, chosen once; QC_ISA=scalar|avx2 in the environment can only lower it. The host calls this; the device
- * library is handed a table. NULL with *wrong = the name for an unknown or unavailable QC_ISA. */
+/* The best set of this processor, chosen once; QC_ISA=scalar|avx2 in the environment can only lower it. The host calls this; the
+ * device library is handed a table. NULL with *wrong = the name for an unknown or unavailable QC_ISA. */
 const QcKernels *qc_kernels_choose(const char **wrong);
 /* Those of this processor, scalar first, NULL-terminated. */
 const QcKernels *const *qc_kernels_available(void);

@@ -35,7 +35,8 @@ static void dot_block(int32_t acc[QC_K_LANES], const uint8_t *x, const int8_t *w
         const uint8_t *four = x + dot->segment[s];
         for (uint32_t i = 0; i < dot->run; i += 4, four += 4, w += 4 * QC_K_LANES)
             for (int lane = 0; lane < QC_K_LANES; lane++)
-                acc[lane] += four[0] * w[4 * lane] + four[1] * w[4 * lane + 1] + four[2] * w[4 * lane + 2] + four[3] * w[4 * lane + 3];
+                acc[lane] +=
+                    four[0] * w[4 * lane] + four[1] * w[4 * lane + 1] + four[2] * w[4 * lane + 2] + four[3] * w[4 * lane + 3];
     }
 }
 
@@ -55,8 +56,9 @@ static uint8_t settle(int64_t product, int32_t shift, int32_t zero, int32_t low,
     return (uint8_t)(value < low ? low : value > high ? high : value);
 }
 
-static void rescale(uint8_t *out, const int32_t *acc, const int32_t *bias, const int32_t *multiplier, const uint8_t *shift, uint32_t positions,
-                    uint32_t channels, uint32_t acc_step, uint32_t out_step, int32_t zero, int32_t low, int32_t high)
+static void rescale(uint8_t *out, const int32_t *acc, const int32_t *bias, const int32_t *multiplier, const uint8_t *shift,
+                    uint32_t positions, uint32_t channels, uint32_t acc_step, uint32_t out_step, int32_t zero, int32_t low,
+                    int32_t high)
 {
     for (uint32_t t = 0; t < positions; t++, acc += acc_step, out += out_step)
         for (uint32_t o = 0; o < channels; o++)
@@ -71,8 +73,8 @@ static void add(uint8_t *out, const uint8_t *a, const uint8_t *b, uint32_t n, co
     }
 }
 
-static void masked_sum(int32_t *sums, const uint8_t *x, const uint8_t *mask, uint32_t positions, uint32_t step, uint32_t mask_step,
-                       uint32_t run, uint32_t channels)
+static void masked_sum(int32_t *sums, const uint8_t *x, const uint8_t *mask, uint32_t positions, uint32_t step,
+                       uint32_t mask_step, uint32_t run, uint32_t channels)
 {
     for (uint32_t o = 0; o < channels; o++, sums += run) {
         memset(sums, 0, run * sizeof *sums);

@@ -1,5 +1,5 @@
-/* bench_kernels.c - the integer kernels of each instruction set on InceptionTime's convolutions, and a whole forward pass. TSV on stdout:
- * GMAC/s on one thread, side by side. */
+/* bench_kernels.c - the integer kernels of each instruction set on InceptionTime's convolutions, and a whole forward pass. TSV on
+ * stdout: GMAC/s on one thread, side by side. */
 #include "../../lib/base/rng.h"
 #include "../../lib/device/qgraph.h"
 
@@ -76,7 +76,8 @@ static void job_unpack(void *ctx)
 static void job_rescale(void *ctx)
 {
     Job *j = ctx;
-    j->k->rescale(j->y, j->acc, j->bias, j->multiplier, j->shift, POSITIONS, j->channels, j->dot.blocks * 8, j->channels, 128, 0, 255);
+    j->k->rescale(j->y, j->acc, j->bias, j->multiplier, j->shift, POSITIONS, j->channels, j->dot.blocks * 8, j->channels, 128, 0,
+                  255);
 }
 
 static void job_masked(void *ctx)
@@ -88,14 +89,23 @@ static void job_masked(void *ctx)
 static void job_release(Job *j)
 {
     free((void *)j->codes.bytes);
-    free(j->x); free(j->y); free(j->shift); free(j->w); free(j->acc); free(j->bias); free(j->multiplier); free(j->sums);
+    free(j->x);
+    free(j->y);
+    free(j->shift);
+    free(j->w);
+    free(j->acc);
+    free(j->bias);
+    free(j->multiplier);
+    free(j->sums);
 }
 
 static Job job_init(const Layer *l, int bits)
 {
     uint32_t length = l->in * l->kernel, run = (length + 3) & ~3u, blocks = (l->out + 7) / 8;
     uint8_t *bytes = memory((size_t)length * l->out);
-    Job j = { .dot = { POSITIONS, l->in, 1, run, NULL, blocks }, .codes = { bytes, 0, l->out, 1, length, bits }, .channels = l->out };
+    Job j = { .dot = { POSITIONS, l->in, 1, run, NULL, blocks },
+              .codes = { bytes, 0, l->out, 1, length, bits },
+              .channels = l->out };
     j.dot.segment = &j.zero_offset;
     j.x = memory((POSITIONS + l->kernel) * l->in + QC_K_SLACK);
     j.y = memory(POSITIONS * blocks * 8);
@@ -116,8 +126,10 @@ static Job job_init(const Layer *l, int bits)
 
 static void bench_layers(void)
 {
-    static const Layer layers[] = { { "first 45x1->16", 45, 16, 1 }, { "bottleneck 64x1->16", 64, 16, 1 }, { "16x9->16", 16, 16, 9 }, { "16x19->16", 16, 16, 19 },
-                                    { "16x39->16", 16, 16, 39 }, { "bottleneck 128x1->32", 128, 32, 1 }, { "32x39->32", 32, 32, 39 } };
+    static const Layer layers[] = { { "first 45x1->16", 45, 16, 1 }, { "bottleneck 64x1->16", 64, 16, 1 },
+                                    { "16x9->16", 16, 16, 9 },       { "16x19->16", 16, 16, 19 },
+                                    { "16x39->16", 16, 16, 39 },     { "bottleneck 128x1->32", 128, 32, 1 },
+                                    { "32x39->32", 32, 32, 39 } };
     printf("kernel\tlayer\tbits");
     for (const QcKernels *const *k = qc_kernels_available(); *k; k++) printf("\t%s", (*k)->name);
     printf("\tunit\n");
@@ -125,8 +137,14 @@ static void bench_layers(void)
         for (int bits = 2; bits <= 8; bits *= 2) {
             Job j = job_init(&layers[i], bits);
             double codes = (double)j.codes.length * j.channels, macs = codes * POSITIONS;
-            static const struct { const char *name, *unit; void (*work)(void *); int per_code; } kernels[] = {
-                { "unpack", "Gcode/s", job_unpack, 1 }, { "dot", "GMAC/s", job_dot, 2 }, { "rescale", "Gvalue/s", job_rescale, 0 }, { "masked_sum", "GMAC/s", job_masked, 2 } };
+            static const struct {
+                const char *name, *unit;
+                void (*work)(void *);
+                int per_code;
+            } kernels[] = { { "unpack", "Gcode/s", job_unpack, 1 },
+                            { "dot", "GMAC/s", job_dot, 2 },
+                            { "rescale", "Gvalue/s", job_rescale, 0 },
+                            { "masked_sum", "GMAC/s", job_masked, 2 } };
             for (int n = 0; n < 4; n++) {
                 if (n > 1 && bits != 2) continue; /* the same at all bits */
                 printf("%s\t%s\t%d", kernels[n].name, layers[i].name, bits);
@@ -162,9 +180,22 @@ static QcQNode *node(Net *n, QcQOp op, uint16_t in, uint16_t out, uint32_t at, u
 {
     QcQNode *v = &n->nodes[n->g.n_nodes++];
     uint16_t left = (uint16_t)((kernel - 1) / 2), right = (uint16_t)(kernel - 1 - left);
-    *v = (QcQNode){ .op = (uint8_t)op, .relu = n->tensors[out].zero == 0, .in = { in, in }, .out = out, .out_channel = (uint16_t)at, .channels = (uint16_t)channels,
-                    .groups = 1, .kernel_h = 1, .kernel_w = (uint16_t)kernel, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1,
-                    .pad_left = left, .pad_right = right, .channel = n->g.n_channels };
+    *v = (QcQNode){ .op = (uint8_t)op,
+                    .relu = n->tensors[out].zero == 0,
+                    .in = { in, in },
+                    .out = out,
+                    .out_channel = (uint16_t)at,
+                    .channels = (uint16_t)channels,
+                    .groups = 1,
+                    .kernel_h = 1,
+                    .kernel_w = (uint16_t)kernel,
+                    .stride_h = 1,
+                    .stride_w = 1,
+                    .dilation_h = 1,
+                    .dilation_w = 1,
+                    .pad_left = left,
+                    .pad_right = right,
+                    .channel = n->g.n_channels };
     n->g.n_channels += channels + 1;
     if (op == QC_Q_CONV || op == QC_Q_LOGITS) {
         v->code_byte = n->g.n_code_bytes;
@@ -181,7 +212,8 @@ static void net_init(Net *n, int bits, uint32_t filters, uint32_t depth)
     *n = (Net){ .g = { .bits = (uint8_t)bits, .tensors = n->tensors, .nodes = n->nodes, .classes = 19 } };
     uint16_t in = tensor(n, POSITIONS, 45, 1), residual = in;
     for (uint32_t d = 0; d < depth; d++) {
-        uint16_t narrow = tensor(n, POSITIONS, filters, 1), pooled = tensor(n, POSITIONS, n->tensors[in].channels, n->tensors[in].zero != 0);
+        uint16_t narrow = tensor(n, POSITIONS, filters, 1),
+                 pooled = tensor(n, POSITIONS, n->tensors[in].channels, n->tensors[in].zero != 0);
         uint16_t out = tensor(n, POSITIONS, 4 * filters, 0);
         node(n, QC_Q_CONV, in, narrow, 0, filters, 1);
         node(n, QC_Q_CONV, narrow, out, 0, filters, 39);
@@ -231,7 +263,8 @@ static void bench_nets(void)
             static Net n;
             net_init(&n, bits, size ? 32 : 16, size ? 6 : 3);
             void *m = memory((size_t)qc_qgraph_bytes(&n.g));
-            printf("forward\t%s (%.1f M MAC, %u bytes)\t%d", size ? "32x6" : "16x3", 1e-6 * (double)n.macs, (unsigned)qc_qgraph_bytes(&n.g), bits);
+            printf("forward\t%s (%.1f M MAC, %u bytes)\t%d", size ? "32x6" : "16x3", 1e-6 * (double)n.macs,
+                   (unsigned)qc_qgraph_bytes(&n.g), bits);
             for (const QcKernels *const *k = qc_kernels_available(); *k; k++) {
                 Pass p;
                 qc_qrun_place(&p.run, &n.g, *k, m);

@@ -1,5 +1,5 @@
-/* test_kernels.c - every table of kernels against scalar, byte for byte: all small sizes, extreme values, arrays that begin anywhere and end at
- * an unreadable page. That scalar itself is right, test_qgraph.c says. */
+/* test_kernels.c - every table of kernels against scalar, byte for byte: all small sizes, extreme values, arrays that begin
+ * anywhere and end at an unreadable page. That scalar itself is right, test_qgraph.c says. */
 #include "../../lib/base/rng.h"
 #include "../../lib/kernels/kernels.h"
 
@@ -33,10 +33,7 @@ static void *edge(int slot, size_t bytes)
     return e->pages + e->bytes - page - bytes;
 }
 
-static void *edge_filled(int slot, size_t bytes, int fill)
-{
-    return memset(edge(slot, bytes), fill, bytes);
-}
+static void *edge_filled(int slot, size_t bytes, int fill) { return memset(edge(slot, bytes), fill, bytes); }
 
 /* ---- values ---- */
 
@@ -66,22 +63,26 @@ static void check_dot(uint32_t positions, uint32_t blocks, uint32_t segments, ui
     uint32_t offsets[4] = { pick(0, 3), pick(0, 99), pick(0, 9), pick(0, 50) }, step = pick(0, 2) ? pick(1, 40) : 0, last = 0;
     for (uint32_t s = 0; s < segments; s++) last = offsets[s] > last ? offsets[s] : last;
     QcKDot how = { positions, step, segments, run, offsets, blocks };
-    size_t n_x = (positions ? positions - 1 : 0) * step + last + run + QC_K_SLACK, n_w = (size_t)blocks * QC_K_LANES * segments * run;
+    size_t n_x = (positions ? positions - 1 : 0) * step + last + run + QC_K_SLACK,
+           n_w = (size_t)blocks * QC_K_LANES * segments * run;
     size_t n_acc = (size_t)positions * blocks * QC_K_LANES;
     uint8_t *x = edge(0, n_x);
     int8_t *w = edge(1, n_w);
     fill_bytes(x, n_x, fill == 3 ? 1 : fill);
     for (size_t i = 0; i < n_w; i++) {
         int32_t least = -(1 << (bits - 1)), most = -least - 1, sign = (int32_t)pick(0, 1);
-        w[i] = (int8_t)(fill == 1 ? least : fill == 3 ? most : fill == 2 ? (sign ? least : most) : (int32_t)pick(0, (1u << bits) - 1) + least);
+        w[i] = (int8_t)(fill == 1   ? least
+                        : fill == 3 ? most
+                        : fill == 2 ? (sign ? least : most)
+                                    : (int32_t)pick(0, (1u << bits) - 1) + least);
     }
     int32_t *expected = edge_filled(2, n_acc * 4, 0x33);
     qc_kernels_scalar.dot(expected, x, w, &how, bits);
     EACH_FAST(k) {
         int32_t *got = edge_filled(3, n_acc * 4, 0x44);
         (*k)->dot(got, x, w, &how, bits);
-        ck_assert_msg(memcmp(got, expected, n_acc * 4) == 0, "%s: %u positions, %u blocks, %u x %u, %d bits, fill %u", (*k)->name, positions,
-                      blocks, segments, run, bits, fill);
+        ck_assert_msg(memcmp(got, expected, n_acc * 4) == 0, "%s: %u positions, %u blocks, %u x %u, %d bits, fill %u", (*k)->name,
+                      positions, blocks, segments, run, bits, fill);
     }
 }
 
@@ -114,8 +115,9 @@ static void check_unpack(uint32_t channels, uint32_t segments, uint32_t length, 
         int8_t *got_w = edge_filled(3, n_w, 0x44);
         int32_t *got_sum = edge_filled(4, n_sum, 0x44);
         (*k)->unpack(got_w, got_sum, &codes);
-        ck_assert_msg(memcmp(got_w, w, n_w) == 0 && memcmp(got_sum, sum, n_sum) == 0, "%s: %u channels, %u x %u from %u, %d bits, fill %u",
-                      (*k)->name, channels, segments, length, first, bits, fill);
+        ck_assert_msg(memcmp(got_w, w, n_w) == 0 && memcmp(got_sum, sum, n_sum) == 0,
+                      "%s: %u channels, %u x %u from %u, %d bits, fill %u", (*k)->name, channels, segments, length, first, bits,
+                      fill);
     }
 }
 
@@ -144,7 +146,8 @@ static uint32_t pick_shift(uint32_t kind) /* long ones are what real models have
 static void check_rescale(uint32_t positions, uint32_t channels, uint32_t kind)
 {
     uint32_t acc_step = channels + pick(0, 2) * 4, out_step = channels + pick(0, 2) * 5;
-    size_t n_acc = positions ? (size_t)(positions - 1) * acc_step + channels : 0, n_out = positions ? (size_t)(positions - 1) * out_step + channels : 0;
+    size_t n_acc = positions ? (size_t)(positions - 1) * acc_step + channels : 0,
+           n_out = positions ? (size_t)(positions - 1) * out_step + channels : 0;
     int32_t *acc = edge(0, n_acc * 4), *bias = edge(1, channels * 4), *multiplier = edge(2, channels * 4);
     uint8_t *shift = edge(3, channels);
     for (uint32_t o = 0; o < channels; o++) {
@@ -157,13 +160,15 @@ static void check_rescale(uint32_t positions, uint32_t channels, uint32_t kind)
         acc[i] = (int32_t)(pick(0, (1u << wide) - 1) << 10) - (1 << (wide + 9));
         if (kind == 2) acc[i] = pick(0, 1) ? INT32_MAX - 2000 : -INT32_MAX + 2000;
     }
-    int32_t low = (int32_t)pick(0, 1) * (int32_t)pick(0, 200), high = low + (int32_t)pick(0, 255 - (uint32_t)low), zero = (int32_t)pick(0, 255);
+    int32_t low = (int32_t)pick(0, 1) * (int32_t)pick(0, 200), high = low + (int32_t)pick(0, 255 - (uint32_t)low),
+            zero = (int32_t)pick(0, 255);
     uint8_t *expected = edge_filled(4, n_out, 0x55);
     qc_kernels_scalar.rescale(expected, acc, bias, multiplier, shift, positions, channels, acc_step, out_step, zero, low, high);
     EACH_FAST(k) {
         uint8_t *got = edge_filled(5, n_out, 0x55);
         (*k)->rescale(got, acc, bias, multiplier, shift, positions, channels, acc_step, out_step, zero, low, high);
-        ck_assert_msg(memcmp(got, expected, n_out) == 0, "%s: %u positions, %u channels, kind %u", (*k)->name, positions, channels, kind);
+        ck_assert_msg(memcmp(got, expected, n_out) == 0, "%s: %u positions, %u channels, kind %u", (*k)->name, positions,
+                      channels, kind);
     }
 }
 
@@ -195,8 +200,14 @@ START_TEST(added_tensors_are_equal)
             fill_bytes(a, n, round % 4);
             fill_bytes(b, n, round / 4 % 4);
             int32_t low = (int32_t)pick(0, 128);
-            QcKAdd how = { (int32_t)pick(0, 1) * 128, (int32_t)pick(0, 255), INT32_MAX - (int32_t)pick(0, 1u << (round + 1)), INT32_MAX - (int32_t)pick(0, 9),
-                           (int32_t)(round % 5 ? pick(28, 34) : pick(1, 62)), (int32_t)pick(0, 255), low, (int32_t)pick((uint32_t)low, 255) };
+            QcKAdd how = { (int32_t)pick(0, 1) * 128,
+                           (int32_t)pick(0, 255),
+                           INT32_MAX - (int32_t)pick(0, 1u << (round + 1)),
+                           INT32_MAX - (int32_t)pick(0, 9),
+                           (int32_t)(round % 5 ? pick(28, 34) : pick(1, 62)),
+                           (int32_t)pick(0, 255),
+                           low,
+                           (int32_t)pick((uint32_t)low, 255) };
             qc_kernels_scalar.add(expected, a, b, n, &how);
             EACH_FAST(k) {
                 uint8_t *got = edge_filled(3, n, 2);
@@ -212,7 +223,8 @@ END_TEST
 static void check_masked(uint32_t positions, uint32_t run, uint32_t channels, uint32_t fill)
 {
     uint32_t step = pick(0, 3) ? pick(1, 40) : 0, mask_step = channels + pick(0, 1) * 3;
-    size_t n_x = (positions ? (size_t)(positions - 1) * step + run : 0) + QC_K_SLACK, n_mask = positions ? (size_t)(positions - 1) * mask_step + channels : 0;
+    size_t n_x = (positions ? (size_t)(positions - 1) * step + run : 0) + QC_K_SLACK,
+           n_mask = positions ? (size_t)(positions - 1) * mask_step + channels : 0;
     uint8_t *x = edge(0, n_x), *mask = edge(1, n_mask);
     fill_bytes(x, n_x, fill);
     fill_bytes(mask, n_mask, fill == 0 ? 2 : fill);
@@ -224,7 +236,8 @@ static void check_masked(uint32_t positions, uint32_t run, uint32_t channels, ui
     EACH_FAST(k) {
         int32_t *got = edge_filled(3, n_sums, 0x44);
         (*k)->masked_sum(got, x, mask, positions, step, mask_step, run, channels);
-        ck_assert_msg(memcmp(got, expected, n_sums) == 0, "%s: %u positions, run %u, %u channels, fill %u", (*k)->name, positions, run, channels, fill);
+        ck_assert_msg(memcmp(got, expected, n_sums) == 0, "%s: %u positions, run %u, %u channels, fill %u", (*k)->name, positions,
+                      run, channels, fill);
     }
 }
 
@@ -233,7 +246,8 @@ START_TEST(masked_sums_are_equal)
     uint32_t fill = (uint32_t)_i;
     for (uint32_t run = 1; run <= 100; run++)
         for (uint32_t channels = 1; channels <= 9; channels++) check_masked(pick(0, 9), run, channels, fill);
-    for (uint32_t positions = 120; positions <= 135; positions++) check_masked(positions, 70, 5, fill); /* around the longest 16-bit sums */
+    for (uint32_t positions = 120; positions <= 135; positions++)
+        check_masked(positions, 70, 5, fill); /* around the longest 16-bit sums */
     for (uint32_t positions = 0; positions <= 20; positions++) check_masked(positions, 33, 17, fill);
     for (uint32_t positions = 254; positions <= 259; positions++) check_masked(positions, 33, 5, fill);
     check_masked(1000, 40, 6, fill);

@@ -1,4 +1,5 @@
-/* test_qgraph.c - the integer forward pass against the formulas of qgraph.h, written a second time as plainly as can be, on random graphs. */
+/* test_qgraph.c - the integer forward pass against the formulas of qgraph.h, written a second time as plainly as can be, on
+ * random graphs. */
 #include "../../lib/base/rng.h"
 #include "../../lib/device/qgraph.h"
 
@@ -32,8 +33,12 @@ static uint16_t tensor_new(Sample *s, uint32_t height, uint32_t width, uint32_t 
     ck_assert_uint_lt(i, MAX_TENSORS);
     ck_assert_uint_le(height * width * channels, MAX_VALUES);
     uint8_t bits = widths[pick(s, 0, 5)];
-    s->tensors[i] = (QcQTensor){ .height = (uint16_t)height, .width = (uint16_t)width, .channels = (uint16_t)channels, .bits = bits,
-                                 .zero = pick(s, 0, 1) ? (uint8_t)(1 << (bits - 1)) : 0, .scale = 0.01f + qc_rng_unit(&s->rng),
+    s->tensors[i] = (QcQTensor){ .height = (uint16_t)height,
+                                 .width = (uint16_t)width,
+                                 .channels = (uint16_t)channels,
+                                 .bits = bits,
+                                 .zero = pick(s, 0, 1) ? (uint8_t)(1 << (bits - 1)) : 0,
+                                 .scale = 0.01f + qc_rng_unit(&s->rng),
                                  .offset = s->g.activation_bytes };
     s->g.activation_bytes += height * width * channels + pick(s, 0, 5);
     return (uint16_t)i;
@@ -43,8 +48,17 @@ static QcQNode *node_new(Sample *s, QcQOp op, uint16_t in)
 {
     QcQNode *node = &s->nodes[s->g.n_nodes++];
     ck_assert_uint_le(s->g.n_nodes, MAX_NODES);
-    *node = (QcQNode){ .op = (uint8_t)op, .relu = (uint8_t)pick(s, 0, 1), .in = { in, in }, .groups = 1, .kernel_h = 1, .kernel_w = 1, .stride_h = 1,
-                       .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .channel = s->g.n_channels };
+    *node = (QcQNode){ .op = (uint8_t)op,
+                       .relu = (uint8_t)pick(s, 0, 1),
+                       .in = { in, in },
+                       .groups = 1,
+                       .kernel_h = 1,
+                       .kernel_w = 1,
+                       .stride_h = 1,
+                       .stride_w = 1,
+                       .dilation_h = 1,
+                       .dilation_w = 1,
+                       .channel = s->g.n_channels };
     node->channels = s->tensors[in].channels;
     return node;
 }
@@ -87,12 +101,16 @@ static void window_new(Sample *s, QcQNode *node, uint32_t largest, int dilated)
 
 static uint32_t out_height(const QcQNode *node, const QcQTensor *in)
 {
-    return (node->pad_top + (uint32_t)in->height + node->pad_bottom - (node->kernel_h - 1u) * node->dilation_h - 1) / node->stride_h + 1;
+    return (node->pad_top + (uint32_t)in->height + node->pad_bottom - (node->kernel_h - 1u) * node->dilation_h - 1) /
+               node->stride_h +
+           1;
 }
 
 static uint32_t out_width(const QcQNode *node, const QcQTensor *in)
 {
-    return (node->pad_left + (uint32_t)in->width + node->pad_right - (node->kernel_w - 1u) * node->dilation_w - 1) / node->stride_w + 1;
+    return (node->pad_left + (uint32_t)in->width + node->pad_right - (node->kernel_w - 1u) * node->dilation_w - 1) /
+               node->stride_w +
+           1;
 }
 
 static void weights_new(Sample *s, QcQNode *node)
@@ -112,7 +130,8 @@ static void weights_new(Sample *s, QcQNode *node)
 
 static void finish_into_new(Sample *s, QcQNode *node, uint32_t height, uint32_t width)
 {
-    uint32_t before = pick(s, 0, 2) ? 0 : pick(s, 1, 9), after = pick(s, 0, 2) ? 0 : pick(s, 1, 9); /* a slice of something wider */
+    uint32_t before = pick(s, 0, 2) ? 0 : pick(s, 1, 9),
+             after = pick(s, 0, 2) ? 0 : pick(s, 1, 9); /* a slice of something wider */
     node->out = tensor_new(s, height, width, before + node->channels + after);
     node->out_channel = (uint16_t)before;
 }
@@ -146,7 +165,8 @@ static void pointwise_new(Sample *s, QcQOp op, uint16_t in)
     QcQNode *node = node_new(s, op, in);
     if (op == QC_Q_ADD)
         for (uint16_t t = 0; t < s->g.n_tensors; t++) /* any other tensor of this shape will do */
-            if (s->tensors[t].height == x->height && s->tensors[t].width == x->width && s->tensors[t].channels == x->channels) node->in[1] = t;
+            if (s->tensors[t].height == x->height && s->tensors[t].width == x->width && s->tensors[t].channels == x->channels)
+                node->in[1] = t;
     entry_new(s, 60);
     entry_new(s, 60);
     s->shift[s->g.n_channels - 1] = s->shift[s->g.n_channels - 2];
@@ -157,10 +177,17 @@ static void sample_new(Sample *s, int seed)
 {
     memset(s, 0, sizeof *s);
     s->rng = qc_rng_seed((uint64_t)seed, 1);
-    s->g = (QcQGraph){ .bits = (uint8_t)(2 << seed % 3), .tensors = s->tensors, .nodes = s->nodes, .codes = s->codes, .scale = s->scale,
-                       .bias = s->bias, .multiplier = s->multiplier, .shift = s->shift };
+    s->g = (QcQGraph){ .bits = (uint8_t)(2 << seed % 3),
+                       .tensors = s->tensors,
+                       .nodes = s->nodes,
+                       .codes = s->codes,
+                       .scale = s->scale,
+                       .bias = s->bias,
+                       .multiplier = s->multiplier,
+                       .shift = s->shift };
     int series = pick(s, 0, 1);
-    tensor_new(s, series ? 1 : pick(s, 1, 9), series ? pick(s, 1, 70) : pick(s, 1, 9), pick(s, 0, 1) ? pick(s, 1, 9) : 4 * pick(s, 1, 8));
+    tensor_new(s, series ? 1 : pick(s, 1, 9), series ? pick(s, 1, 70) : pick(s, 1, 9),
+               pick(s, 0, 1) ? pick(s, 1, 9) : 4 * pick(s, 1, 8));
     const QcQTensor *input = &s->tensors[0];
     for (uint32_t i = 0; i < (uint32_t)input->height * input->width * input->channels; i++)
         s->input[i] = (uint8_t)(qc_rng_next(&s->rng) & ((1u << input->bits) - 1));
@@ -201,7 +228,10 @@ static int64_t value(const Sample *s, uint32_t t, int64_t y, int64_t x, uint32_t
     return plane[t][((uint32_t)y * tensor->width + (uint32_t)x) * tensor->channels + c] - tensor->zero;
 }
 
-static int inside(const QcQTensor *tensor, int64_t y, int64_t x) { return y >= 0 && x >= 0 && y < tensor->height && x < tensor->width; }
+static int inside(const QcQTensor *tensor, int64_t y, int64_t x)
+{
+    return y >= 0 && x >= 0 && y < tensor->height && x < tensor->width;
+}
 
 static int64_t floor_divide(int64_t a, int64_t b) { return a / b - (a % b < 0); }
 
@@ -272,7 +302,8 @@ static uint8_t pixel(const Sample *s, const QcQNode *node, uint32_t h, uint32_t 
             for (uint32_t x = 0; x < in->width; x++) v += value(s, node->in[0], y, x, c);
         return rescaled(s, node, v * m, entry);
     case QC_Q_ADD:
-        return rescaled(s, node, value(s, node->in[0], h, w, c) * m + value(s, node->in[1], h, w, c) * s->multiplier[entry + 1], entry);
+        return rescaled(s, node, value(s, node->in[0], h, w, c) * m + value(s, node->in[1], h, w, c) * s->multiplier[entry + 1],
+                        entry);
     default: return rescaled(s, node, value(s, node->in[0], h, w, c) * m, entry);
     }
 }
@@ -325,8 +356,8 @@ static void *memory_for(const QcQGraph *g, uint8_t fill)
     return memory;
 }
 
-/* Sees each node just after it ran: compares its output with the reference's tensor, and the sums that bit-flipping takes of it with sums
- * taken from the formulas. */
+/* Sees each node just after it ran: compares its output with the reference's tensor, and the sums that bit-flipping takes of it
+ * with sums taken from the formulas. */
 typedef struct Watch {
     const Sample *s;
     uint32_t next;
@@ -337,14 +368,15 @@ static void check_masked_sums(const Sample *s, QcQRun *run, const QcQNode *node,
     const QcQTensor *in = &s->tensors[node->in[0]], *out = &s->tensors[node->out];
     uint32_t inputs = in->channels / node->groups, n = conv->dot.segments * conv->length;
     ck_assert_uint_eq(n, node->kernel_h * node->kernel_w * inputs);
-    int32_t *got = calloc((size_t)node->channels * n, sizeof *got), *part = calloc((size_t)node->channels * conv->length, sizeof *part);
+    int32_t *got = calloc((size_t)node->channels * n, sizeof *got),
+            *part = calloc((size_t)node->channels * conv->length, sizeof *part);
     const uint8_t *mask = qc_qrun_tensor(run, node->out) + node->out_channel;
     for (uint32_t group = 0; group < conv->groups; group++)
         for (uint32_t row = 0; row < conv->rows; row++)
             for (uint32_t k = 0; k < conv->dot.segments; k++) {
                 run->k->masked_sum(part, conv->x + (size_t)row * conv->row_step + group * conv->group_step + conv->dot.segment[k],
-                                   mask + (size_t)row * conv->dot.positions * out->channels + group * conv->group_channels, conv->dot.positions,
-                                   conv->dot.step, out->channels, conv->length, conv->group_channels);
+                                   mask + (size_t)row * conv->dot.positions * out->channels + group * conv->group_channels,
+                                   conv->dot.positions, conv->dot.step, out->channels, conv->length, conv->group_channels);
                 for (uint32_t o = 0; o < conv->group_channels; o++)
                     for (uint32_t i = 0; i < conv->length; i++)
                         got[((size_t)(group * conv->group_channels + o) * conv->dot.segments + k) * conv->length + i] +=
@@ -359,7 +391,8 @@ static void check_masked_sums(const Sample *s, QcQRun *run, const QcQNode *node,
                 for (uint32_t w = 0; w < out->width; w++)
                     if (plane[node->out][(h * out->width + w) * out->channels + node->out_channel + o])
                         sum += value(s, node->in[0], (int64_t)h * node->stride_h + kh * node->dilation_h - node->pad_top,
-                                     (int64_t)w * node->stride_w + kw * node->dilation_w - node->pad_left, i) + in->zero;
+                                     (int64_t)w * node->stride_w + kw * node->dilation_w - node->pad_left, i) +
+                               in->zero;
             ck_assert_int_eq(sum, got[(size_t)o * n + j]);
         }
     free(got);
@@ -377,8 +410,9 @@ static void watch(void *ctx, QcQRun *run, uint32_t i, const QcQConv *conv)
     for (uint32_t t = 0; t < (uint32_t)out->height * out->width; t++)
         for (uint32_t c = 0; c < node->channels; c++) {
             uint32_t at = t * out->channels + node->out_channel + c;
-            ck_assert_msg(qc_qrun_tensor(run, node->out)[at] == plane[node->out][at], "node %u (op %d), position %u, channel %u: %d instead of %d", i,
-                          node->op, t, c, qc_qrun_tensor(run, node->out)[at], plane[node->out][at]);
+            ck_assert_msg(qc_qrun_tensor(run, node->out)[at] == plane[node->out][at],
+                          "node %u (op %d), position %u, channel %u: %d instead of %d", i, node->op, t, c,
+                          qc_qrun_tensor(run, node->out)[at], plane[node->out][at]);
         }
     if (conv) check_masked_sums(w->s, run, node, conv);
 }
@@ -450,7 +484,8 @@ END_TEST
 START_TEST(input_rounds_half_away_from_zero)
 {
     QcQTensor t = { .bits = 8, .zero = 128, .scale = 0.5f };
-    float x[] = { 0, 0.25f, -0.25f, 0.2499999f, -0.2499999f, 0.75f, -0.75f, 63.5f, 63.75f, -64, -64.25f, 1e30f, -1e30f, INFINITY, -INFINITY, NAN };
+    float x[] = { 0,      0.25f, -0.25f,  0.2499999f, -0.2499999f, 0.75f,    -0.75f,    63.5f,
+                  63.75f, -64,   -64.25f, 1e30f,      -1e30f,      INFINITY, -INFINITY, NAN };
     uint8_t expected[] = { 128, 129, 127, 128, 128, 130, 126, 255, 255, 0, 0, 255, 0, 255, 0, 0 }, q[16];
     qc_q_input(q, x, 16, &t);
     ck_assert_mem_eq(q, expected, 16);
