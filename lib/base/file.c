@@ -119,7 +119,7 @@ static void sync_folder(const char *path)
 int qc_output_commit(QcOutput *out, QcErr *err)
 {
     int status = 0;
-    errno = 0;
+    if (!ferror(out->stream)) errno = 0; /* else it still says why the last write failed */
     if (fflush(out->stream) || ferror(out->stream)) {
         status = fail_write(err, out->path, errno);
     } else if (out->temporary) {

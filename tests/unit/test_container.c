@@ -199,7 +199,7 @@ START_TEST(adding_replaces_and_checks)
     ck_assert_int_eq(qc_container_add(&c, "a name that is too long", 0, &w, &err), -1);
     ck_assert_int_eq(qc_container_add(&c, "Upper", 0, &w, &err), -1);
     ck_assert_int_eq(qc_container_add(&c, "", 0, &w, &err), -1);
-    char name[8];
+    char name[16];
     int status = 0, added = 0;
     for (int i = 0; i < 100 && !status; i++) {
         snprintf(name, sizeof name, "n%d", i);

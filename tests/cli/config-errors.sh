@@ -1,0 +1,15 @@
+# A configuration that is wrong is told with file, line and column; status 3, or 4 where it cannot be read.
+try() { printf '%b' "$1" >c.yaml; qc-synth --config c.yaml </dev/null >out; echo "status $?"; test ! -s out; }
+try 'people: 1\nno-such: 2\n'
+try 'people: many\n'
+try 'people: 1\n  windows: 2\n'
+try 'people: [1, 2]\n'
+try 'people: 0\n'
+try 'people: 1\npeople: 2\n'
+try '- people\n'
+try 'help: true\n'
+try 'config: c.yaml\n'
+try 'quiet: perhaps\n'
+try 'people: &a 1\n'
+qc-synth --config none.yaml
+echo "status $?"

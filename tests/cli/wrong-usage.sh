@@ -1,0 +1,15 @@
+# One sentence on stderr, nothing on stdout, status 2.
+try() { "$@" </dev/null; echo "status $?"; }
+try qc-info --nothing
+try qc-info -x
+try qc-info a b
+try qc-info --json=maybe
+try qc-info --max-bytes
+try qc-info --max-bytes 1x
+try qc-info --max-bytes 0
+try qc-synth --people
+try qc-synth --people 0
+try qc-synth --drift much
+try qc-synth --drift nan
+try qc-synth --seed 99999999999999999999
+try qc-synth operand

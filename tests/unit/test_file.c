@@ -1,0 +1,190 @@
+/* Outputs are never torn: whatever fails, and whenever the program is killed, the old file is whole or the new one is. */
+#include <check.h>
+#include <dirent.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../../lib/base/file.h"
+
+static char folder[64], path[128];
+
+static void setup(void)
+{
+    QcErr err = {0};
+    strcpy(folder, "/tmp/qc-file-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/out", folder);
+    ck_assert_int_eq(qc_write_all(path, "old", 3, &err), 0);
+}
+
+static int files_in_folder(void)
+{
+    int n = 0;
+    DIR *d = opendir(folder);
+    while (readdir(d)) n++;
+    closedir(d);
+    return n - 2;
+}
+
+static void teardown(void)
+{
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    ck_assert_int_eq(system(command), 0);
+}
+
+static void expect(const char *text)
+{
+    uint8_t *bytes;
+    size_t length;
+    QcErr err = {0};
+    ck_assert_msg(qc_read_all(path, &bytes, &length, &err) == 0, "%s", err.text);
+    ck_assert_uint_eq(length, strlen(text));
+    ck_assert_mem_eq(bytes, text, length);
+    free(bytes);
+}
+
+START_TEST(a_new_file_takes_the_place_of_the_old)
+{
+    QcErr err = {0};
+    ck_assert_int_eq(qc_write_all(path, "newer", 5, &err), 0);
+    expect("newer");
+    ck_assert_int_eq(files_in_folder(), 1); /* nothing temporary is left */
+}
+END_TEST
+
+START_TEST(giving_up_leaves_the_old_file)
+{
+    QcErr err = {0};
+    QcOutput out;
+    ck_assert_int_eq(qc_output_open(&out, path, 1, &err), 0);
+    fputs("half", out.stream);
+    qc_output_release(&out);
+    qc_output_release(&out);
+    expect("old");
+    ck_assert_int_eq(files_in_folder(), 1);
+}
+END_TEST
+
+START_TEST(a_full_disk_leaves_the_old_file)
+{
+    static char big[1 << 20];
+    QcErr err = {0};
+    struct rlimit limit = {4096, 4096}; /* files may grow to 4 KiB: the nearest thing to a full disk without a mount */
+    signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    ck_assert_int_eq(qc_write_all(path, big, sizeof big, &err), -1);
+    ck_assert_int_eq(err.code, QC_EIO);
+    ck_assert_ptr_nonnull(strstr(err.text, path));
+    expect("old");
+    ck_assert_int_eq(files_in_folder(), 1);
+}
+END_TEST
+
+START_TEST(a_device_that_is_full_is_told)
+{
+    QcErr err = {0};
+    ck_assert_int_eq(qc_write_all("/dev/full", "x", 1, &err), -1);
+    ck_assert_int_eq(err.code, QC_EIO);
+    struct stat about;
+    ck_assert_int_eq(stat("/dev/full", &about), 0);
+    ck_assert(S_ISCHR(about.st_mode)); /* not renamed over */
+}
+END_TEST
+
+START_TEST(places_that_cannot_be_written)
+{
+    QcErr err = {0};
+    char nowhere[160];
+    snprintf(nowhere, sizeof nowhere, "%s/none/out", folder);
+    ck_assert_int_eq(qc_write_all(nowhere, "x", 1, &err), -1);
+    ck_assert_int_eq(err.code, QC_EIO);
+    ck_assert_int_eq(qc_write_all(folder, "x", 1, &err), -1); /* a folder */
+    ck_assert_int_eq(err.code, QC_EIO);
+    ck_assert_ptr_nonnull(strstr(err.text, "directory"));
+}
+END_TEST
+
+/* A child writes a file again and again, each time as many bytes of one letter as before; it is killed at some moment. */
+START_TEST(killed_at_any_moment)
+{
+    enum { BYTES = 200000 };
+    pid_t child = fork();
+    if (!child) {
+        static char bytes[BYTES];
+        for (int i = 0;; i++) {
+            memset(bytes, 'a' + i % 26, BYTES);
+            qc_write_all(path, bytes, BYTES, NULL);
+        }
+    }
+    struct timespec moment = {0, 3000000L * (_i + 1)};
+    nanosleep(&moment, NULL); /* not waited for: any moment will do */
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    uint8_t *bytes;
+    size_t length;
+    QcErr err = {0};
+    ck_assert_int_eq(qc_read_all(path, &bytes, &length, &err), 0);
+    ck_assert(length == BYTES || (length == 3 && !memcmp(bytes, "old", 3)));
+    for (size_t i = 1; length == BYTES && i < length; i++) ck_assert_uint_eq(bytes[i], bytes[0]);
+    free(bytes);
+}
+END_TEST
+
+START_TEST(too_large_an_input_is_refused)
+{
+    uint8_t *bytes;
+    size_t length;
+    QcErr err = {0};
+    qc_max_bytes = 2;
+    ck_assert_int_eq(qc_read_all(path, &bytes, &length, &err), -1);
+    ck_assert_int_eq(err.code, QC_EFORMAT);
+    ck_assert_ptr_nonnull(strstr(err.text, "--max-bytes"));
+    qc_max_bytes = 3;
+    expect("old");
+    qc_max_bytes = 1000;
+    ck_assert_int_eq(qc_read_all("/dev/zero", &bytes, &length, &err), -1); /* without an end */
+    ck_assert_int_eq(err.code, QC_EFORMAT);
+}
+END_TEST
+
+START_TEST(a_missing_input_is_told)
+{
+    uint8_t *bytes;
+    size_t length;
+    QcErr err = {0};
+    ck_assert_int_eq(qc_read_all("/none/such", &bytes, &length, &err), -1);
+    ck_assert_int_eq(err.code, QC_EIO);
+    ck_assert_int_eq(qc_read_all(folder, &bytes, &length, &err), -1);
+    ck_assert_int_eq(err.code, QC_EIO);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("file");
+    TCase *tcase = tcase_create("file");
+    tcase_set_timeout(tcase, 60);
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, a_new_file_takes_the_place_of_the_old);
+    tcase_add_test(tcase, giving_up_leaves_the_old_file);
+    tcase_add_test(tcase, a_full_disk_leaves_the_old_file);
+    tcase_add_test(tcase, a_device_that_is_full_is_told);
+    tcase_add_test(tcase, places_that_cannot_be_written);
+    tcase_add_loop_test(tcase, killed_at_any_moment, 0, 8);
+    tcase_add_test(tcase, too_large_an_input_is_refused);
+    tcase_add_test(tcase, a_missing_input_is_told);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
