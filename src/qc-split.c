@@ -32,29 +32,43 @@ static int check_usage(QcErr *err)
 {
     if (test > 0 && batches) return qc_fail(err, QC_EUSAGE, "-t and --batches are two jobs: split first, then cut the part into batches");
     if (test > 0 && !second) return qc_fail(err, QC_EUSAGE, "the test part needs a file: -O FILE");
-    if (second && !(test > 0)) return qc_fail(err, QC_EUSAGE, "-O takes the test part, so -t FRACTION is needed");
+    if (second && !(test > 0)) return qc_fail(err, QC_EUSAGE, "-O takes the test part, so -t FRACTION (above 0) is needed");
     if (batches && qc_is_standard(output)) return qc_fail(err, QC_EUSAGE, "--batches writes several files, so -o PREFIX is needed");
     if (test <= 0 && !batches && !groups.n)
         return qc_fail(err, QC_EUSAGE, "nothing to do: give -t FRACTION, -g GROUP or --batches N");
+    if (test > 0 && qc_is_standard(output) && qc_is_standard(second))
+        return qc_fail(err, QC_EUSAGE, "two parts cannot both go to standard output");
+    if (test > 0 && !qc_is_standard(output) && !strcmp(output, second))
+        return qc_fail(err, QC_EUSAGE, "-o and -O name the same file");
     if (json && (qc_is_standard(output) || (second && qc_is_standard(second))))
         return qc_fail(err, QC_EUSAGE, "--json prints on standard output, so the parts need files");
     return 0;
 }
 
-/* Writes the examples at index[0..n-1] as a file of their own. */
+static void report(const char *path, uint32_t n)
+{
+    if (!json) {
+        qc_say("%s: %u examples", qc_output_name(path), n);
+        return;
+    }
+    printf("{\"file\": ");
+    qc_json_text(path);
+    printf(", \"examples\": %u}\n", n);
+}
+
+/* The examples at index[0..n-1] as a dataset that knows where it comes from. */
+static int make_part(QcDataset *part, const QcDataset *d, const uint32_t *index, uint32_t n, QcErr *err)
+{
+    if (qc_dataset_subset(part, d, index, n, d->capacity, err)) return -1;
+    return qc_dataset_sign(part, qc_cli_command(), d->digest, err);
+}
+
 static int save_part(const char *path, const QcDataset *d, const uint32_t *index, uint32_t n, QcErr *err)
 {
-    QcDataset part;
-    if (qc_dataset_subset(&part, d, index, n, d->capacity, err)) return -1;
-    int status = qc_dataset_sign(&part, qc_cli_command(), d->digest, err) || qc_dataset_save(&part, path, err) ? -1 : 0;
+    QcDataset part = {0};
+    int status = make_part(&part, d, index, n, err) || qc_dataset_save(&part, path, err) ? -1 : 0;
     qc_dataset_release(&part);
-    if (!status && json) {
-        printf("{\"file\": ");
-        qc_json_text(path);
-        printf(", \"examples\": %u}\n", n);
-    } else if (!status) {
-        qc_say("%s: %u examples", qc_output_name(path), n);
-    }
+    if (!status) report(path, n);
     return status;
 }
 
@@ -77,8 +91,18 @@ static int save_two(const QcDataset *d, uint32_t *order, QcErr *err)
 {
     QcSplitOptions o = {.test = test, .stratify = !mixed, .seed = (uint64_t)seed};
     uint32_t n_train;
+    QcDataset train = {0}, held_out = {0};
     if (qc_split_by_name(&o.by, by, err) || qc_split(order, &n_train, d, &o, err)) return -1;
-    return save_part(output, d, order, n_train, err) || save_part(second, d, order + n_train, d->n - n_train, err) ? -1 : 0;
+    int status = make_part(&train, d, order, n_train, err) || make_part(&held_out, d, order + n_train, d->n - n_train, err) ||
+                         qc_dataset_save_pair(&train, output, &held_out, second, err)
+                     ? -1
+                     : 0;
+    qc_dataset_release(&train);
+    qc_dataset_release(&held_out);
+    if (status) return -1;
+    report(output, n_train);
+    report(second, d->n - n_train);
+    return 0;
 }
 
 int main(int argc, char **argv)
@@ -96,6 +120,8 @@ int main(int argc, char **argv)
     if (qc_split_pick_groups(order, &n, &all, groups.items, (uint32_t)groups.n, &err)) goto end;
     if (qc_dataset_subset(&picked, &all, order, n, all.capacity, &err)) goto end;
     memcpy(picked.digest, all.digest, sizeof picked.digest);
+    qc_dataset_release(&all);
+    for (uint32_t i = 0; i < n; i++) order[i] = i;
     if (test > 0)
         status = save_two(&picked, order, &err);
     else if (batches)

@@ -1,6 +1,7 @@
 /* The dataset in memory: made, cut, joined. Its file form is datasetfile.c, what models want of it is datasetview.c. */
 #include "dataset.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -130,7 +131,10 @@ int qc_dataset_subset(QcDataset *out, const QcDataset *source, const uint32_t *i
     *out = (QcDataset){0};
     if (capacity && n > capacity) return qc_fail(err, QC_EUSAGE, "%u examples do not fit a coreset of capacity %u", n, capacity);
     if (qc_dataset_init(out, n, source->channels, source->height, source->length, capacity, err)) return -1;
-    for (uint32_t i = 0; i < n; i++) copy_example(out, i, source, index[i]);
+    for (uint32_t i = 0; i < n; i++) {
+        assert(index[i] < source->n);
+        copy_example(out, i, source, index[i]);
+    }
     /* labels stay whole, so that a class keeps its index; people and recordings that are not there any more are forgotten */
     if (names_copy(&out->labels, &out->arena, &source->labels, err) ||
         names_compact(&out->groups, &out->arena, &source->groups, out->group, n, err) ||

@@ -44,6 +44,8 @@ void qc_dataset_release(QcDataset *d);
 
 int qc_dataset_load(QcDataset *d, const char *path, QcErr *err); /* checks everything: ranges, finite values, unique ids */
 int qc_dataset_save(QcDataset *d, const char *path, QcErr *err);
+/* Two that belong together: neither file changes unless both could be written. */
+int qc_dataset_save_pair(QcDataset *a, const char *path_a, QcDataset *b, const char *path_b, QcErr *err);
 /* Adds the line of a program that makes this data; input (may be NULL) is the digest of the file that it was made from. */
 int qc_dataset_sign(QcDataset *d, const char *command, const uint8_t input[QC_DIGEST_BYTES], QcErr *err);
 int qc_dataset_decode(QcDataset *d, const QcContainer *c, QcErr *err);

@@ -8,6 +8,7 @@
  *   coreset     u32 misses[n], u8 flags[n] (1 reserved, 2 never right, 4 from a stream); there just when capacity > 0
  *   provenance  (optional) one text for each program that made this file
  */
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,6 +100,31 @@ int qc_dataset_save(QcDataset *d, const char *path, QcErr *err)
     qc_container_init(&c, QC_KIND_DATA);
     int status = qc_dataset_encode(d, &c, err) || qc_container_save(&c, path, err) ? -1 : 0;
     qc_container_release(&c);
+    return status;
+}
+
+/* Writes all of it, but not yet under its name. */
+static int write_aside(QcOutput *out, QcDataset *d, const char *path, QcErr *err)
+{
+    QcContainer c;
+    QcWriter w = {0};
+    qc_container_init(&c, QC_KIND_DATA);
+    int status = qc_dataset_encode(d, &c, err) || qc_container_encode(&c, &w, err) || qc_output_open(out, path, 1, err) ? -1 : 0;
+    errno = 0;
+    if (!status && (fwrite(w.bytes, 1, w.length, out->stream) != w.length || fflush(out->stream)))
+        status = qc_fail(err, QC_EIO, "cannot write %.300s: %s", qc_output_name(path), strerror(errno ? errno : EIO));
+    qc_writer_release(&w);
+    qc_container_release(&c);
+    return status;
+}
+
+int qc_dataset_save_pair(QcDataset *a, const char *path_a, QcDataset *b, const char *path_b, QcErr *err)
+{
+    QcOutput out_a = {0}, out_b = {0};
+    int status = write_aside(&out_a, a, path_a, err) || write_aside(&out_b, b, path_b, err) ? -1 : 0;
+    if (!status) status = qc_output_commit(&out_a, err) || qc_output_commit(&out_b, err) ? -1 : 0;
+    qc_output_release(&out_a);
+    qc_output_release(&out_b);
     return status;
 }
 

@@ -1,0 +1,19 @@
+# The same options give the same bytes, another seed gives others, and more people leave the first as they were.
+qc-synth -q --windows 4 >a.qcd || exit
+qc-synth -q --windows 4 -o b.qcd || exit
+cmp a.qcd b.qcd || exit
+qc-synth -q --windows 4 --seed 2 -o c.qcd || exit
+cmp -s c.qcd a.qcd && exit 1
+qc-synth -q --windows 4 --people 5 -o more.qcd || exit
+for people in a more; do
+    qc-split -q -g p2 $people.qcd | tail -c +321 | head -c 100000 >$people.values
+done
+cmp a.values more.values || exit
+qc-synth --windows 0
+echo "status $?"
+qc-synth --people 999 --activities 999 --windows 999999
+echo "status $?"
+qc-synth -o no/such/place.qcd
+echo "status $?"
+qc-synth operand
+echo "status $?"
