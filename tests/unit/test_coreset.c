@@ -166,6 +166,34 @@ START_TEST(truncated_logs_are_refused)
 }
 END_TEST
 
+/* Whatever bytes come, reading ends with a log that holds together or with a sentence. */
+START_TEST(mutated_logs_do_no_harm)
+{
+    QcMissLog log, again;
+    QcWriter w = {0};
+    QcRng rng = qc_rng_seed(4, 0);
+    random_log(&log, 12, 4);
+    qc_misslog_put(&w, &log);
+    for (int trial = 0; trial < 5000; trial++) {
+        uint32_t at = qc_rng_below(&rng, (uint32_t)(trial % 2 ? 24 : w.length));
+        uint8_t kept = w.bytes[at];
+        QcErr err = {0};
+        QcCursor c = {.bytes = w.bytes, .length = w.length};
+        w.bytes[at] = (uint8_t)qc_rng_below(&rng, 256);
+        if (qc_misslog_get(&again, &c, &err)) {
+            ck_assert_int_eq(err.code, QC_EFORMAT);
+            ck_assert(err.text[0]);
+        } else {
+            for (uint32_t i = 0; i < again.n; i++) ck_assert(!qc_misslog_never_right(&again, i) || !qc_misslog_total(&again, i));
+            qc_misslog_release(&again);
+        }
+        w.bytes[at] = kept;
+    }
+    qc_writer_release(&w);
+    qc_misslog_release(&log);
+}
+END_TEST
+
 /* --- the rules ------------------------------------------------------------------------------- */
 
 /* The value that chi-square of k degrees exceeds once in 10,000 (Wilson and Hilferty, 1931). */
@@ -538,6 +566,7 @@ int main(void)
     tcase_add_test(misses, log_survives_its_file);
     tcase_add_test(misses, impossible_logs_are_refused);
     tcase_add_test(misses, truncated_logs_are_refused);
+    tcase_add_test(misses, mutated_logs_do_no_harm);
     tcase_add_test(rules, pmf_keeps_the_distribution);
     tcase_add_test(rules, random_is_uniform);
     tcase_add_test(rules, proportional_follows_the_weights);
