@@ -115,12 +115,12 @@ int main(int argc, char **argv)
     QcChooseReport table = {0};
     if (complain(sampling, model_path, &err) || qc_dataset_load(&data, data_path, &err) || find_misses(&log, &data, model_path, &err)) goto end;
     const QcMissLog *known = log.n_bits ? &log : NULL;
-    if (!known && sampling == QC_SAMPLE_PMF) qc_say("neither a miss log nor a model: examples are drawn with classes as even as they can be");
     QcChooseOptions o = {(uint32_t)size, reserve, (QcSampleRule)sampling, (uint64_t)seed, partial};
     if (qc_choose(&coreset, &data, known, &o, &err)) {
         if (err.code == QC_EFORMAT) qc_within(&err, qc_input_name(data_path));
         goto end;
     }
+    if (!known && sampling == QC_SAMPLE_PMF) qc_say("neither a miss log nor a model: the examples were drawn with classes as even as they can be");
     if (add_provenance(&coreset, &data, &log, &err) || qc_dataset_save(&coreset, out_path, &err)) goto end;
     if ((report || json) && qc_choose_report(&table, &coreset, &data, known, &err)) goto end;
     if (report || json) print_report(&table, &coreset, &data);
