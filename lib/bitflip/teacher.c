@@ -1,0 +1,200 @@
+#include "teacher.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../device/hebb.h"
+#include "../nn/loss.h"
+#include "../quant/emit.h"
+#include "../quant/tune.h"
+
+const QcTeacherOptions qc_teacher_defaults = {
+    .strength = 1, .snapshots = 2, .shifted = 60, .unshifted = 30, .steps = 45, .batch = 48, .moved = 0.2, .rows_a_layer = 4000, .threads = 1, .seed = 1,
+};
+
+void qc_lessons_release(QcLessons *l)
+{
+    free(l->rows);
+    *l = (QcLessons){0};
+}
+
+int qc_teacher_set(const QcTeacher *t, QcWindows *out, const QcDrift *drift, QcRng *rng, QcErr *err)
+{
+    uint32_t n = t->o->shifted + t->o->unshifted;
+    uint32_t *index = malloc((n ? n : 1) * sizeof *index);
+    if (!index) return qc_fail_memory(err, "a set of examples");
+    for (uint32_t i = 0; i < n; i++) index[i] = qc_rng_below(rng, t->source->n);
+    int status = qc_windows_pick(out, t->source, index, n, err);
+    for (uint32_t i = 0; !status && i < t->o->shifted; i++)
+        qc_drift_apply(drift, out->x + i * out->values, t->source->x + index[i] * out->values, rng);
+    free(index);
+    return status;
+}
+
+/* Features of every weight of the net on one set. */
+typedef struct Survey {
+    const QcTeacher *t;
+    float (*features)[QC_FLIP_FEATURES]; /* [n_codes] */
+    int8_t *dir;                         /* [n_codes] */
+} Survey;
+
+static void see_layer(void *ctx, uint32_t l, const QcFlipStats *stats, const QcFlipScale *scale)
+{
+    Survey *s = ctx;
+    const QcFlipLayer *layer = &s->t->flip->layers[l];
+    const QcQNode *node = &s->t->g->nodes[layer->node];
+    for (uint32_t j = 0; j < node->n_codes; j++) {
+        int dir;
+        qc_flip_features(s->features[node->code + j], &dir, s->t->g, layer, stats, scale, j);
+        s->dir[node->code + j] = (int8_t)dir;
+    }
+}
+
+/* Forward over the set for the errors, then the Hebbian pass: what the device does. */
+static int survey(Survey *s, const QcWindows *set, QcRng *rng, QcErr *err)
+{
+    const QcQGraph *g = s->t->g;
+    const QcKernels *kernels = qc_kernels_need(err);
+    uint64_t run_bytes = (qc_qgraph_bytes(g) + 63) / 64 * 64;
+    uint32_t hebb_bytes = qc_hebb_bytes(g, s->t->flip->layers, s->t->flip->n_layers, 0);
+    uint8_t *memory = aligned_alloc(64, run_bytes + hebb_bytes);
+    uint8_t *q = malloc(set->n * set->values), *group = malloc(set->n);
+    const uint8_t **x = malloc(set->n * sizeof *x);
+    float *error = malloc((size_t)set->n * g->classes * sizeof *error);
+    int status = -1;
+    if (!kernels) goto end;
+    if (!memory || !q || !group || !x || !error) {
+        qc_fail_memory(err, "the Hebbian pass");
+        goto end;
+    }
+    QcQRun run;
+    QcHebb hebb;
+    qc_qrun_place(&run, g, kernels, memory);
+    qc_hebb_place(&hebb, &run, s->t->flip, 0, memory + run_bytes);
+    for (uint32_t i = 0; i < set->n; i++) {
+        uint8_t *window = q + i * set->values;
+        qc_q_input(window, set->x + i * set->values, (uint32_t)set->values, &g->tensors[0]);
+        x[i] = window;
+        group[i] = (uint8_t)qc_rng_below(rng, 3);
+        qc_qrun_forward(&run, hebb.logits, window);
+        qc_loss(error + (size_t)i * g->classes, NULL, hebb.logits, &set->label[i], 1, g->classes);
+    }
+    for (size_t i = 0; i < (size_t)set->n * g->classes; i++) error[i] /= (float)set->n;
+    QcExamples z = {set->n, x, error, group, 3};
+    qc_hebb_gather(&hebb, &z, see_layer, s);
+    status = 0;
+end:
+    free(memory);
+    free(q);
+    free(group);
+    free(x);
+    free(error);
+    return status;
+}
+
+static int add_row(QcLessons *l, const float *features, uint8_t target, QcErr *err)
+{
+    if (l->n == l->room) {
+        size_t room = l->room ? 2 * l->room : 4096;
+        QcLesson *rows = realloc(l->rows, room * sizeof *rows);
+        if (!rows) return qc_fail_memory(err, "the lessons of the flip network");
+        l->rows = rows;
+        l->room = room;
+    }
+    memcpy(l->rows[l->n].features, features, sizeof l->rows[l->n].features);
+    l->rows[l->n++].target = target;
+    return 0;
+}
+
+static int compare_floats(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+/* The movement above which a weight is among the `share` that moved most. */
+static float threshold(const float *movement, uint32_t n, double share, float *scratch)
+{
+    for (uint32_t i = 0; i < n; i++) scratch[i] = fabsf(movement[i]);
+    qsort(scratch, n, sizeof *scratch, compare_floats);
+    uint32_t at = (uint32_t)((1 - share) * n);
+    return fmaxf(scratch[at < n ? at : n - 1], 1e-6f);
+}
+
+/* All weights of a layer that moved and twice as many that did not, at most rows_a_layer in all. */
+static int add_layer(const Survey *s, QcLessons *lessons, const QcQNode *node, const float *movement, float limit, uint32_t *order, QcRng *rng, QcErr *err)
+{
+    uint32_t moved = 0, most_moved = s->t->o->rows_a_layer / 3, stayed = 0, taken = 0;
+    for (uint32_t j = 0; j < node->n_codes; j++) {
+        order[j] = node->code + j;
+        moved += fabsf(movement[node->code + j]) >= limit;
+    }
+    if (moved > most_moved) moved = most_moved;
+    qc_rng_shuffle(rng, order, node->n_codes);
+    for (uint32_t i = 0; i < node->n_codes; i++) {
+        uint32_t j = order[i];
+        float m = movement[j];
+        uint8_t target = QC_TARGET_STAY;
+        if (!s->dir[j]) continue;
+        if (fabsf(m) >= limit) {
+            if (taken++ >= moved) continue;
+            target = (m > 0) == (s->dir[j] > 0) ? QC_TARGET_WITH : QC_TARGET_AGAINST;
+        } else if (stayed++ >= 2 * moved) {
+            continue;
+        }
+        if (add_row(lessons, s->features[j], target, err)) return -1;
+    }
+    return 0;
+}
+
+static int snapshot(Survey *s, QcShadow *shadow, const QcDrift *drift, QcLessons *lessons, QcRng *rng, float *movement, float *scratch, QcErr *err)
+{
+    QcQGraph *g = s->t->g;
+    const QcTeacherOptions *o = s->t->o;
+    QcWindows set = {0};
+    int status = -1;
+    if (qc_teacher_set(s->t, &set, drift, rng, err)) return -1;
+    if (survey(s, &set, rng, err)) goto end;
+    QcTuneOptions tune = {.steps = o->steps, .batch = o->batch < set.n ? o->batch : set.n, .rate = qc_tune_rate(g->bits), .cosine = 0,
+                          .seed = qc_rng_next(rng), .threads = o->threads};
+    qc_shadow_reset(shadow);
+    if (qc_tune(shadow, set.x, set.label, set.n, &tune, err)) goto end;
+    for (uint32_t i = 0; i < g->n_nodes; i++)
+        for (uint32_t j = 0; j < g->nodes[i].n_codes; j++) {
+            uint32_t at = g->nodes[i].code + j;
+            movement[at] = shadow->latent[at] - (float)qc_code_get(g, &g->nodes[i], j);
+        }
+    float limit = threshold(movement, g->n_codes, o->moved, scratch);
+    for (uint32_t l = 0; l < s->t->flip->n_layers; l++)
+        if (add_layer(s, lessons, &g->nodes[s->t->flip->layers[l].node], movement, limit, (uint32_t *)scratch, rng, err)) goto end;
+    qc_pack_latents(g, shadow->latent); /* the next snapshot starts where this one came to */
+    status = 0;
+end:
+    qc_windows_release(&set);
+    return status;
+}
+
+int qc_teach(const QcTeacher *t, QcLessons *lessons, uint64_t person, QcErr *err)
+{
+    QcArena arena = {0};
+    QcShadow shadow = {0};
+    QcDrift drift;
+    QcRng rng = qc_rng_seed(t->o->seed, 1000 + person);
+    uint32_t n = t->g->n_codes;
+    int status = -1;
+    Survey s = {.t = t, .features = qc_arena_take(&arena, n, sizeof *s.features, err), .dir = qc_arena_take(&arena, n, 1, err)};
+    float *movement = qc_arena_take(&arena, n, sizeof *movement, err), *scratch = qc_arena_take(&arena, n, sizeof *scratch, err);
+    uint8_t *codes = qc_arena_take(&arena, t->g->n_code_bytes, 1, err);
+    if (!s.features || !s.dir || !movement || !scratch || !codes) goto end;
+    if (qc_drift_init(&drift, t->o->kind, t->m, t->o->strength, &rng, &arena, err)) goto end;
+    if (qc_shadow_init(&shadow, t->g, err)) goto end;
+    memcpy(codes, t->g->codes, t->g->n_code_bytes);
+    status = 0;
+    for (uint32_t i = 0; !status && i < t->o->snapshots; i++) status = snapshot(&s, &shadow, &drift, lessons, &rng, movement, scratch, err);
+    memcpy(t->g->codes, codes, t->g->n_code_bytes);
+end:
+    qc_shadow_release(&shadow);
+    qc_arena_release(&arena);
+    return status;
+}
