@@ -1,6 +1,7 @@
 /* qc-quantize - a float model in, a quantized model out. */
 #include <stdio.h>
 
+#include "../lib/base/file.h"
 #include "../lib/cli/cli.h"
 #include "../lib/format/qgraphfile.h"
 #include "../lib/nn/graphfile.h"
@@ -68,6 +69,7 @@ int main(int argc, char **argv)
     }
     QcQuantizeOptions o = {.bits = (int)bits, .activation_bits = (int)activation_bits, .epochs = (uint32_t)epochs, .batch = (uint32_t)batch,
                            .rate = rate, .seed = (uint64_t)seed, .threads = qc_threads(threads), .progress = progress};
+    if (qc_output_check(output, 1, &err)) goto end;
     if (qc_modelfile_load(&model, argv[1], &err) || qc_graph_decode(&graph, &model, &err)) goto end;
     const char *path = data_path ? data_path : coreset_path;
     if (qc_dataset_load(&data, path, &err)) goto end;

@@ -103,6 +103,16 @@ int qc_output_open(QcOutput *out, const char *path, int binary, QcErr *err)
     return 0;
 }
 
+int qc_output_check(const char *path, int binary, QcErr *err)
+{
+    QcOutput out;
+    struct stat about;
+    if (!qc_is_standard(path) && !stat(path, &about) && !S_ISREG(about.st_mode) && !S_ISDIR(about.st_mode)) return 0; /* opening a pipe would be noticed */
+    if (qc_output_open(&out, path, binary, err)) return -1;
+    qc_output_release(&out);
+    return 0;
+}
+
 /* The rename itself must survive a power cut; file systems that cannot fsync a folder are left alone. */
 static void sync_folder(const char *path)
 {

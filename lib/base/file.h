@@ -36,6 +36,9 @@ typedef struct QcOutput {
 /* Opens; `binary` refuses a terminal. On failure nothing is left behind. */
 int qc_output_open(QcOutput *out, const char *path, int binary, QcErr *err);
 
+/* Before long work: fails where opening would (a terminal for binary output, a folder that is not there or not writable). Leaves nothing. */
+int qc_output_check(const char *path, int binary, QcErr *err);
+
 /* Makes the output visible under its name, or says why not (then the old file is whole). Releases `out`. */
 int qc_output_commit(QcOutput *out, QcErr *err);
 

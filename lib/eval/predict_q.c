@@ -6,6 +6,7 @@
 #include "../format/qgraphfile.h"
 #include "../nn/graphfile.h"
 #include "../nn/train.h"
+#include "../quant/windows.h"
 
 enum { MAX_THREADS = 256 };
 
@@ -62,14 +63,6 @@ static void run_shares(Share *shares, int n)
         if (started[t]) pthread_join(threads[t], NULL);
         else predict_share(&shares[t]);
     }
-}
-
-const QcKernels *qc_kernels_need(QcErr *err)
-{
-    const char *wrong = NULL;
-    const QcKernels *kernels = qc_kernels_choose(&wrong);
-    if (!kernels) qc_fail(err, QC_EUSAGE, "QC_ISA=%.40s is not a set of kernels that this processor can run", wrong ? wrong : "");
-    return kernels;
 }
 
 int qc_qpredict(const QcQGraph *g, const QcDataset *d, const QcNorm *norm, int threads, float *logits, QcErr *err)

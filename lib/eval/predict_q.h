@@ -11,7 +11,4 @@ int qc_qpredict(const QcQGraph *g, const QcDataset *d, const QcNorm *norm, int t
 /* Either kind of model, on data that fits it (qc_dataset_match). */
 int qc_model_predict(const QcModelFile *m, const QcDataset *d, int threads, float *logits, QcErr *err);
 
-/* The processor's kernels, or a sentence about QC_ISA. */
-const QcKernels *qc_kernels_need(QcErr *err);
-
 #endif

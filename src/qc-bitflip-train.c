@@ -1,0 +1,113 @@
+/* qc-bitflip-train - a quantized model in, the same model with its bit-flip network out. */
+#include <stdio.h>
+#include <string.h>
+
+#include "../lib/base/file.h"
+#include "../lib/bitflip/bitflip.h"
+#include "../lib/cli/cli.h"
+#include "../lib/format/flipfile.h"
+#include "../lib/format/qgraphfile.h"
+
+static const char *coreset_path, *data_path, *output = "-", *drift = "auto";
+static int64_t persons = 8, test_persons = 2, teacher_steps = 45, steps = 1500, seed = 1, threads;
+static double strength = 1;
+static int json;
+
+static const QcOption options[] = {
+    {'c', "coreset", QC_OPTION_TEXT, &coreset_path, "FILE", "coreset: what to teach on where there is no more", 0, 0},
+    {'d', "data", QC_OPTION_TEXT, &data_path, "FILE", "training data to teach on", 0, 0},
+    {'o', "output", QC_OPTION_TEXT, &output, "FILE", "the model with its bit-flip network", 0, 0},
+    {0, "drift", QC_OPTION_TEXT, &drift, "KIND", "what is simulated: inertial, series, image, or auto by the model's input", 0, 0},
+    {0, "strength", QC_OPTION_REAL, &strength, "R", "of the simulated drifts", 0.01, 10},
+    {0, "persons", QC_OPTION_INT, &persons, "N", "simulated persons to teach on", 1, 10000},
+    {0, "test-persons", QC_OPTION_INT, &test_persons, "N", "simulated persons held back for the report", 0, 10000},
+    {0, "teacher-steps", QC_OPTION_INT, &teacher_steps, "N", "of back-propagation for each lesson", 1, 100000},
+    {0, "steps", QC_OPTION_INT, &steps, "N", "of the network's training", 1, 1000000},
+    {0, "seed", QC_OPTION_INT, &seed, "N", "of all that is drawn", 0, 0},
+    {0, "threads", QC_OPTION_INT, &threads, "N", "0 = all cores", 0, 256},
+    {0, "json", QC_OPTION_FLAG, &json, NULL, "the report as JSON", 0, 0},
+    {0},
+};
+
+static const QcProgram program = {"qc-bitflip-train", "teach a quantized model which weights to step, from forward passes alone",
+                                  "-c CORESET [-d DATA] [-o FILE] [MODEL]", options, 1};
+
+static void progress(const char *what, uint32_t done, uint32_t of) { qc_progress(done, of, "%s", what); }
+
+static void report(FILE *to, const QcFlip *flip, const QcBitflipReport *r)
+{
+    const char *form = json ? "{\"lessons\": %zu, \"test_lessons\": %zu, \"base_rate\": %.4f, \"sign_right\": %.4f, \"precision_network\": %.4f, "
+                              "\"precision_hebb\": %.4f, \"bytes\": %zu}\n"
+                            : "lessons\t%zu\nlessons of persons not taught\t%zu\nbase rate\t%.4f\nsign right\t%.4f\nprecision of the top 5 %%, network\t%.4f\n"
+                              "precision of the top 5 %%, |h| alone\t%.4f\nbytes of network and feedback\t%zu\n";
+    size_t bytes = sizeof *flip - offsetof(QcFlip, mean) + flip->n_feedback + flip->n_layers * sizeof(float);
+    fprintf(to, form, r->lessons, r->test_lessons, r->base, r->sign, r->network, r->hebb, bytes);
+}
+
+static int drift_kind(QcDriftKind *kind, const QcModelFile *m, QcErr *err)
+{
+    *kind = qc_drift_guess(m);
+    if (!strcmp(drift, "auto")) return 0;
+    for (int k = 0; k < QC_DRIFT_COUNT; k++) {
+        if (strcmp(drift, qc_drift_names[k])) continue;
+        *kind = (QcDriftKind)k;
+        return 0;
+    }
+    return qc_fail(err, QC_EUSAGE, "--drift %.40s is unknown (inertial, series, image or auto)", drift);
+}
+
+int main(int argc, char **argv)
+{
+    QcErr err;
+    QcModelFile model = {0};
+    QcDataset data = {0};
+    QcWindows windows = {0};
+    QcArena arena = {0};
+    QcQGraph g;
+    QcFlip flip;
+    QcBitflipReport r;
+    QcBitflipOptions o = qc_bitflip_defaults;
+    int status = -1;
+    qc_cli_parse(&program, argc, argv);
+    const char *path = data_path ? data_path : coreset_path;
+    if (!path) {
+        qc_fail(&err, QC_EUSAGE, "there is nothing to teach on: give a coreset (-c) or training data (-d)");
+        goto end;
+    }
+    if (qc_output_check(output, 1, &err) || qc_modelfile_load(&model, argv[1], &err)) goto end;
+    if (drift_kind(&o.teacher.kind, &model, &err)) goto end;
+    if (qc_qgraph_decode(&g, &model, &arena, &err)) {
+        qc_within(&err, qc_input_name(argv[1]));
+        goto end;
+    }
+    if (qc_dataset_load(&data, path, &err)) goto end;
+    if (qc_windows_init(&windows, &data, &model, &err)) {
+        qc_within(&err, path);
+        goto end;
+    }
+    QcDriftKind kind = o.teacher.kind;
+    o.teacher = qc_teacher_defaults;
+    o.teacher.kind = kind;
+    o.teacher.strength = strength;
+    o.teacher.steps = (uint32_t)teacher_steps;
+    o.persons = (uint32_t)persons;
+    o.test_persons = (uint32_t)test_persons;
+    o.steps = (uint32_t)steps;
+    o.seed = (uint64_t)seed;
+    o.threads = qc_threads(threads);
+    o.progress = progress;
+    if (qc_bitflip_train(&flip, &r, &g, &model, &windows, &o, &arena, &err)) goto end;
+    qc_progress_end();
+    QcInput input = {data_path ? "data" : "coreset", data.digest};
+    if (qc_flip_encode(&model, &flip, &err) || qc_modelfile_stamp(&model, qc_cli_command(), &input, 1, &err)) goto end;
+    if (qc_modelfile_save(&model, output, &err)) goto end;
+    report(qc_is_standard(output) ? stderr : stdout, &flip, &r);
+    status = 0;
+end:
+    qc_progress_end();
+    qc_windows_release(&windows);
+    qc_dataset_release(&data);
+    qc_modelfile_release(&model);
+    qc_arena_release(&arena);
+    return qc_cli_end(&err, status);
+}

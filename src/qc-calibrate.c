@@ -1,0 +1,188 @@
+/* qc-calibrate - a quantized model with a bit-flip network is calibrated on a labelled stream, by forward passes only. */
+#include <stdio.h>
+#include <string.h>
+
+#include "../lib/base/file.h"
+#include "../lib/cli/cli.h"
+#include "../lib/methods/session.h"
+
+static const char *coreset, *coreset_out, *stream, *output = "-", *order = "shuffled", *choose = "network", *update = "misses", *method = "qcore";
+static QcList tests;
+static int64_t batches, batch_size = 64, rounds = 12, chunk, by_layer = -1, seed = 1, threads;
+static double phi0, cap, phi_max, stop;
+static int json;
+
+static const QcOption options[] = {
+    {'c', "coreset", QC_OPTION_TEXT, &coreset, "FILE", "coreset to start with", 0, 0},
+    {'C', "coreset-out", QC_OPTION_TEXT, &coreset_out, "FILE", "write the coreset here after every batch", 0, 0},
+    {'s', "stream", QC_OPTION_TEXT, &stream, "FILE", "labelled stream", 0, 0},
+    {'t', "test", QC_OPTION_LIST, &tests, "FILE", "test data, evaluated after every batch; repeatable", 0, 0},
+    {'o', "output", QC_OPTION_TEXT, &output, "FILE", "write the model here after every batch", 0, 0},
+    {'m', "method", QC_OPTION_TEXT, &method, "NAME", "qcore, or none: no adaptation", 0, 0},
+    {0, "batches", QC_OPTION_INT, &batches, "N", "cut the stream into N batches; 0 = by -B", 0, 1000000},
+    {'B', "batch-size", QC_OPTION_INT, &batch_size, "N", "examples of a batch where --batches is not given", 1, 65535},
+    {0, "order", QC_OPTION_TEXT, &order, "KIND", "of the stream: shuffled, recorded or classes", 0, 0},
+    {0, "rounds", QC_OPTION_INT, &rounds, "N", "draws of flips a batch", 0, 10000},
+    {0, "choose", QC_OPTION_TEXT, &choose, "HOW", "weights by network, random or greedy (|h|)", 0, 0},
+    {0, "update", QC_OPTION_TEXT, &update, "RULE", "stream slots by misses, balanced, random or reservoir", 0, 0},
+    {0, "phi0", QC_OPTION_REAL, &phi0, "R", "share of weights stepped in a batch's first draw; 0 = by the bits", 0, 1},
+    {0, "cap", QC_OPTION_REAL, &cap, "R", "share above which steps get longer instead; 0 = by the bits", 0, 1},
+    {0, "phi-max", QC_OPTION_REAL, &phi_max, "R", "largest share; 0 = by the bits", 0, 10},
+    {0, "by-layer", QC_OPTION_INT, &by_layer, "0|1", "the share holds in each layer; -1 = by the bits", -1, 1},
+    {0, "stop", QC_OPTION_REAL, &stop, "LOSS", "no more draws in a batch once the loss on coreset and batch is below", 0, 100},
+    {0, "chunk", QC_OPTION_INT, &chunk, "N", "weights whose statistic is held at once; 0 = all: memory against passes", 0, 1000000000},
+    {0, "seed", QC_OPTION_INT, &seed, "N", "of stream order, draws and coreset", 0, 0},
+    {0, "threads", QC_OPTION_INT, &threads, "N", "accepted for uniformity: the device has one", 0, 256},
+    {0, "json", QC_OPTION_FLAG, &json, NULL, "one JSON object a batch and a summary", 0, 0},
+    {0},
+};
+
+static const QcProgram program = {"qc-calibrate", "calibrate a quantized model on a labelled stream with forward passes only",
+                                  "-c CORESET -s STREAM [-t TEST]... [-C FILE] [-o FILE] [MODEL]", options, 1};
+
+enum { MAX_TESTS = 16 };
+
+/* Sums over batches, for the means. */
+typedef struct Totals {
+    double before, after, ms, tests[MAX_TESTS], n;
+    uint64_t flips, forwards;
+} Totals;
+
+static int index_of(int *at, const char *name, const char *const *names, const char *option, QcErr *err)
+{
+    for (*at = 0; names[*at]; ++*at)
+        if (!strcmp(name, names[*at])) return 0;
+    return qc_fail(err, QC_EUSAGE, "%s has no '%.40s' (see qc-calibrate -h)", option, name);
+}
+
+static int make_options(QcSessionOptions *o, QcErr *err)
+{
+    static const char *const chooses[] = {"network", "random", "greedy", NULL}, *const updates[] = {"misses", "balanced", "random", "reservoir", NULL};
+    static const char *const methods[] = {"qcore", "none", NULL};
+    int how, rule, which;
+    if (!coreset || !stream) return qc_fail(err, QC_EUSAGE, "a coreset (-c) and a stream (-s) are needed");
+    if (tests.n > MAX_TESTS) return qc_fail(err, QC_EUSAGE, "at most %d test files (-t)", MAX_TESTS);
+    if (index_of(&how, choose, chooses, "--choose", err) || index_of(&rule, update, updates, "--update", err) || index_of(&which, method, methods, "-m", err)) return -1;
+    *o = (QcSessionOptions){.batches = (uint32_t)batches, .batch_size = (uint32_t)batch_size, .command = qc_cli_command()};
+    o->device = qc_calibrate_defaults(8);
+    o->device.rounds = which ? 0 : (uint32_t)rounds;
+    o->device.phi0 = (float)phi0;
+    o->device.cap = (float)cap;
+    o->device.phi_max = (float)phi_max;
+    o->device.by_layer = (int)by_layer;
+    o->device.stop = (float)stop;
+    o->device.chunk = (uint32_t)chunk;
+    o->device.seed = (uint64_t)seed;
+    o->device.choose = (QcChoose)how;
+    o->device.update = (QcUpdate)rule;
+    return qc_stream_order_by_name(&o->order, order, err);
+}
+
+static void print_batch(FILE *to, const QcSession *s, const QcCalibrateReport *r, const double *accuracy, double ms)
+{
+    double before = (double)r->right_before / r->n, after = (double)r->right_after / r->n;
+    uint64_t bytes = s->memory_bytes + s->model_bytes;
+    if (!json) {
+        if (s->at == 1) {
+            fprintf(to, "batch\tn\tbefore\tafter");
+            for (int t = 0; t < tests.n; t++) fprintf(to, "\ttest%d", t + 1);
+            fprintf(to, "\tloss_before\tloss_after\tflips\tdraws\taccepted\tsource\tstream\tnew\tms\tbytes\n");
+        }
+        fprintf(to, "%u\t%u\t%.4f\t%.4f", s->at, r->n, before, after);
+        for (int t = 0; t < tests.n; t++) fprintf(to, "\t%.4f", accuracy[t]);
+        fprintf(to, "\t%.4f\t%.4f\t%u\t%u\t%u\t%u\t%u\t%u\t%.1f\t%llu\n", (double)r->loss_before, (double)r->loss_after, r->flips, r->draws, r->accepted,
+                r->from_source, r->from_stream, r->from_batch, ms, (unsigned long long)bytes);
+    } else {
+        fprintf(to, "{\"batch\": %u, \"n\": %u, \"accuracy_before\": %.6g, \"accuracy_after\": %.6g, \"test\": [", s->at, r->n, before, after);
+        for (int t = 0; t < tests.n; t++) fprintf(to, "%s%.6g", t ? ", " : "", accuracy[t]);
+        fprintf(to,
+                "], \"flips\": %u, \"draws\": %u, \"accepted\": %u, \"loss_before\": %.6g, \"loss_after\": %.6g, \"coreset\": {\"source\": %u, \"stream\": %u, "
+                "\"new\": %u}, \"forwards\": %u, \"gathers\": %u, \"ms\": %.3f, \"bytes\": %llu}\n",
+                r->flips, r->draws, r->accepted, (double)r->loss_before, (double)r->loss_after, r->from_source, r->from_stream, r->from_batch, r->forwards,
+                r->gathers, ms, (unsigned long long)bytes);
+    }
+    fflush(to);
+}
+
+static void add(Totals *sum, const QcCalibrateReport *r, const double *accuracy, double ms)
+{
+    sum->n++;
+    sum->before += (double)r->right_before / r->n;
+    sum->after += (double)r->right_after / r->n;
+    sum->ms += ms;
+    sum->flips += r->flips;
+    sum->forwards += r->forwards;
+    for (int t = 0; t < tests.n; t++) sum->tests[t] += accuracy[t];
+}
+
+static void print_summary(FILE *to, const QcSession *s, const Totals *sum)
+{
+    double n = sum->n > 0 ? sum->n : 1;
+    if (!json) {
+        fprintf(to, "mean\t\t%.4f\t%.4f", sum->before / n, sum->after / n);
+        for (int t = 0; t < tests.n; t++) fprintf(to, "\t%.4f", sum->tests[t] / n);
+        fprintf(to, "\t\t\t%.1f\t\t\t\t\t\t%.1f\t%llu\n", (double)sum->flips / n, sum->ms / n, (unsigned long long)(s->memory_bytes + s->model_bytes));
+        return;
+    }
+    fprintf(to, "{\"summary\": true, \"batches\": %.0f, \"accuracy_before\": %.6g, \"accuracy_after\": %.6g, \"test\": [", sum->n, sum->before / n, sum->after / n);
+    for (int t = 0; t < tests.n; t++) fprintf(to, "%s%.6g", t ? ", " : "", sum->tests[t] / n);
+    fprintf(to, "], \"flips\": %.6g, \"ms\": %.3f, \"forwards\": %.6g, \"model_bytes\": %llu, \"working_bytes\": %llu, \"batch_bytes\": %llu}\n",
+            (double)sum->flips / n, sum->ms / n, (double)sum->forwards / n, (unsigned long long)s->model_bytes, (unsigned long long)s->memory_bytes,
+            (unsigned long long)s->batch_bytes);
+}
+
+static int load_tests(QcWindows *windows, const QcSession *s, QcErr *err)
+{
+    for (int t = 0; t < tests.n; t++) {
+        QcDataset d;
+        if (qc_dataset_load(&d, tests.items[t], err)) return -1;
+        int status = qc_windows_init(&windows[t], &d, &s->model, err);
+        qc_dataset_release(&d);
+        if (status) return qc_within(err, tests.items[t]);
+    }
+    return 0;
+}
+
+static int save(QcSession *s, int last, QcErr *err)
+{
+    int to_pipe = qc_is_standard(output);
+    if ((!to_pipe || last) && qc_session_save_model(s, output, err)) return -1;
+    return coreset_out ? qc_session_save_coreset(s, coreset_out, err) : 0;
+}
+
+static int run(QcSession *s, const QcWindows *windows, QcErr *err)
+{
+    FILE *to = qc_is_standard(output) ? stderr : stdout;
+    Totals sum = {0};
+    while (s->at < s->batches) {
+        QcCalibrateReport r;
+        double ms, accuracy[MAX_TESTS] = {0}, loss;
+        qc_progress(s->at, s->batches, "batches");
+        qc_session_next(s, &r, &ms);
+        for (int t = 0; t < tests.n; t++) {
+            uint32_t right;
+            if (qc_windows_loss(&loss, &right, &windows[t], &s->g, err)) return -1;
+            accuracy[t] = (double)right / windows[t].n;
+        }
+        if (save(s, s->at == s->batches, err)) return -1;
+        qc_progress_end();
+        print_batch(to, s, &r, accuracy, ms);
+        add(&sum, &r, accuracy, ms);
+    }
+    print_summary(to, s, &sum);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    QcErr err;
+    QcSession session = {0};
+    QcSessionOptions o;
+    QcWindows windows[MAX_TESTS] = {{{0}, 0, 0, NULL, NULL}};
+    qc_cli_parse(&program, argc, argv);
+    int status = make_options(&o, &err) || qc_output_check(output, 1, &err) || (coreset_out && qc_output_check(coreset_out, 1, &err)) ||
+                 qc_session_open(&session, argv[1], coreset, stream, &o, &err) || load_tests(windows, &session, &err) || run(&session, windows, &err);
+    for (int t = 0; t < MAX_TESTS; t++) qc_windows_release(&windows[t]);
+    qc_session_close(&session);
+    return qc_cli_end(&err, status);
+}
