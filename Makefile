@@ -86,8 +86,9 @@ demo: ## install what is missing, build, run the whole chain on made-up data (or
 	@$(MAKE) --no-print-directory all
 	@PATH='$(abspath $(BIN))':"$$PATH" QC_SHARE='$(abspath share)' share/experiments/demo.sh $(if $(filter command% environment%,$(origin DATA)),'$(DATA)')
 
-bench-%: all ## run one benchmark: build/tests/bench_NAME or tests/bench/NAME.sh; TSV and lines `bar NAME VALUE >= BAR ok`
+bench-%: ## run one benchmark: build/tests/bench_NAME or tests/bench/NAME.sh; TSV and lines `bar NAME VALUE >= BAR ok`
 	@share/setup/install.sh --bench
+	@$(MAKE) --no-print-directory all
 	@if [ -f tests/bench/bench_$*.c ]; then \
 	    $(MAKE) --no-print-directory $(BUILD)/tests/bench_$* && QC_DATA='$(abspath $(DATA))' QC_SHARE='$(abspath share)' $(BUILD)/tests/bench_$*; \
 	elif [ -f tests/bench/$*.sh ]; then \

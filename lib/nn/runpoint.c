@@ -17,7 +17,7 @@ void qc_relu_backward(float *dx, const float *dy, const float *y, float clip, si
 {
     float top = clip > 0 ? clip : INFINITY;
 #pragma omp parallel for schedule(static)
-    for (size_t i = 0; i < values; i++) dx[i] = (y[i] > 0) & (y[i] < top) ? dy[i] : 0;
+    for (size_t i = 0; i < values; i++) dx[i] = ((y[i] > 0) & (y[i] < top)) ? dy[i] : 0;
 }
 
 void qc_quant_forward(float *y, const float *x, const QcNode *node, size_t values)
@@ -37,7 +37,7 @@ void qc_quant_backward(float *dx, const float *dy, const float *x, const QcNode 
 #pragma omp parallel for schedule(static)
     for (size_t i = 0; i < values; i++) {
         float q = roundf(x[i] / scale) + zero;
-        dx[i] = (q >= 0) & (q <= top) ? dy[i] : 0;
+        dx[i] = ((q >= 0) & (q <= top)) ? dy[i] : 0;
     }
 }
 

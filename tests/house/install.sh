@@ -1,0 +1,22 @@
+# What install puts there works from there, and uninstall takes all of it away.
+place=$(mktemp -d) || exit 1
+trap 'rm -rf "$place"' EXIT
+make -s --no-print-directory -o "$BUILD/flags" install DESTDIR="$place" PREFIX=/opt/qcore >/dev/null || exit 1
+root=$place/opt/qcore wrong=0
+complain() { echo "$*"; wrong=1; }
+for program in src/qc-*.c; do
+    name=$(basename "$program" .c)
+    "$root/bin/$name" --version >/dev/null || complain "$name does not run"
+    [ -f "$root/share/bash-completion/completions/$name" ] || complain "$name has no completion"
+    grep -q "\b$name\b" share/completions/qcore.bash || complain "share/completions/qcore.bash does not know $name"
+done
+for page in man/*.[157]; do [ -f "$root/share/man/man${page##*.}/${page#man/}" ] || complain "$page is not installed"; done
+for arch in share/arch/*.yaml; do [ -f "$root/share/qcore/arch/$(basename "$arch")" ] || complain "$arch is not installed"; done
+grep -q '^Version: [0-9]' "$root/lib/pkgconfig/qcore.pc" || complain "qcore.pc has no version"
+printf '#include <cli/cli.h>\n#include <device/qgraph.h>\nint main(void) { return sizeof(QcQNode) == 0; }\n' >"$place/use.c"
+${CC:-gcc} -std=c11 -fsyntax-only -I"$root/include/qcore" "$place/use.c" || complain "the installed headers do not stand alone"
+rm "$place/use.c"
+make -s --no-print-directory -o "$BUILD/flags" uninstall DESTDIR="$place" PREFIX=/opt/qcore >/dev/null || complain "uninstall failed"
+left=$(find "$place" -type f -o -type l)
+[ -z "$left" ] || complain "uninstall left" $left
+exit $wrong
