@@ -24,16 +24,17 @@ void qc_code_set(const QcQGraph *g, const QcQNode *node, uint32_t j, int32_t val
 
 void qc_q_input(uint8_t *q, const float *x, uint32_t n, const QcQTensor *input)
 {
-    float high = (float)((1 << input->bits) - 1), far = 1024; /* beyond it every code is clamped */
+    const float scale = input->scale, far = 1024; /* beyond it every code is clamped */
+    const int32_t zero = input->zero, high = (1 << input->bits) - 1;
     for (uint32_t i = 0; i < n; i++) {
-        float value = x[i] / input->scale;
+        float value = x[i] / scale;
         value = value > -far ? value : -far; /* NaN too */
         value = value < far ? value : far;
         int32_t whole = (int32_t)value;
         float rest = value - (float)whole; /* exact, unlike value + 0.5f */
-        int32_t code = whole + (rest >= 0.5f) - (rest <= -0.5f) + input->zero;
+        int32_t code = whole + (rest >= 0.5f) - (rest <= -0.5f) + zero;
         code = code > 0 ? code : 0;
-        q[i] = (uint8_t)(code < (int32_t)high ? code : (int32_t)high);
+        q[i] = (uint8_t)(code < high ? code : high);
     }
 }
 

@@ -140,7 +140,7 @@ END_TEST
 
 static uint32_t pick_shift(uint32_t kind) /* long ones are what real models have */
 {
-    return kind == 0 ? pick(31, 45) : kind == 1 ? pick(1, 62) : kind == 2 ? pick(0, 1) ? 31 : 62 : pick(28, 34);
+    return kind == 0 ? pick(31, 45) : kind == 1 ? pick(1, 62) : kind == 2 ? (pick(0, 1) ? pick(29, 31) : 62) : pick(28, 34);
 }
 
 static void check_rescale(uint32_t positions, uint32_t channels, uint32_t kind)
