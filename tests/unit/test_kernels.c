@@ -222,7 +222,7 @@ END_TEST
 
 static void check_masked(uint32_t positions, uint32_t run, uint32_t channels, uint32_t fill)
 {
-    uint32_t step = pick(0, 3) ? pick(1, 40) : 0, mask_step = channels + pick(0, 1) * 3;
+    uint32_t step = pick(0, 3) ? pick(1, 40) : 0, mask_step = pick(0, 5) ? channels + pick(0, 1) * 3 : 0;
     size_t n_x = (positions ? (size_t)(positions - 1) * step + run : 0) + QC_K_SLACK,
            n_mask = positions ? (size_t)(positions - 1) * mask_step + channels : 0;
     uint8_t *x = edge(0, n_x), *mask = edge(1, n_mask);
