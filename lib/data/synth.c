@@ -121,13 +121,13 @@ static void draw_person(Person *p, const QcSynthOptions *o, uint32_t number)
 {
     uint32_t sensors = (o->channels + AXES - 1) / AXES;
     QcRng rng = stream(o, STREAM_PERSON, number, 0);
-    p->pace = exp(0.1 * o->drift * qc_rng_normal(&rng));
+    p->pace = exp(0.13 * o->drift * qc_rng_normal(&rng));
     for (uint32_t s = 0; s < sensors; s++) {
         const Kind *kind = &kinds[s % 3];
-        draw_turn(p->turn[s], 0.25 * o->drift, &rng);
+        draw_turn(p->turn[s], 0.33 * o->drift, &rng);
         for (int i = 0; i < AXES; i++) {
-            p->gain[s][i] = exp(0.1 * o->drift * qc_rng_normal(&rng));
-            p->offset[s][i] = 0.1 * o->drift * (kind->movement + 0.2 * kind->rest) * qc_rng_normal(&rng);
+            p->gain[s][i] = exp(0.13 * o->drift * qc_rng_normal(&rng));
+            p->offset[s][i] = 0.13 * o->drift * (kind->movement + 0.2 * kind->rest) * qc_rng_normal(&rng);
         }
     }
 }
@@ -137,11 +137,11 @@ static void add_style(Activity *a, const QcSynthOptions *o, uint32_t person, uin
 {
     uint32_t sensors = (o->channels + AXES - 1) / AXES;
     QcRng rng = stream(o, STREAM_STYLE, person, activity);
-    a->vigour *= exp(0.12 * o->drift * qc_rng_normal(&rng));
-    a->pace *= exp(0.03 * o->drift * qc_rng_normal(&rng));
+    a->vigour *= exp(0.16 * o->drift * qc_rng_normal(&rng));
+    a->pace *= exp(0.04 * o->drift * qc_rng_normal(&rng));
     for (uint32_t s = 0; s < sensors; s++)
         for (int k = 0; k < HARMONICS; k++) {
-            double weight = exp(0.2 * o->drift * qc_rng_normal(&rng)), delay = 0.25 * o->drift * qc_rng_normal(&rng);
+            double weight = exp(0.26 * o->drift * qc_rng_normal(&rng)), delay = 0.33 * o->drift * qc_rng_normal(&rng);
             for (int i = 0; i < AXES; i++) {
                 a->amplitude[s][i][k] *= weight;
                 a->phase[s][i][k] += delay;

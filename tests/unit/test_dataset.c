@@ -182,6 +182,49 @@ START_TEST(wrong_shape_is_refused)
 }
 END_TEST
 
+/* Random damage behind good checksums: refused, or a dataset that can be used and saved. */
+START_TEST(damaged_sections_do_no_harm)
+{
+    QcDataset d, back;
+    QcRng rng = qc_rng_seed(8, (uint64_t)_i);
+    uint32_t refusals = 0;
+    make(&d, 10);
+    for (int k = 0; k < 400; k++) {
+        QcContainer c;
+        qc_container_init(&c, QC_KIND_DATA);
+        ck_assert_int_eq(qc_dataset_encode(&d, &c, &err), 0);
+        QcSection *section = &c.sections[qc_rng_below(&rng, c.n)];
+        char name[17];
+        uint8_t bytes[1024];
+        size_t length = section->length;
+        ck_assert_uint_lt(length, sizeof bytes);
+        memcpy(name, section->name, sizeof name);
+        memcpy(bytes, section->bytes, length);
+        for (uint32_t hits = 1 + qc_rng_below(&rng, 3); hits; hits--) {
+            uint32_t at = qc_rng_below(&rng, (uint32_t)length);
+            bytes[at] = qc_rng_below(&rng, 2) ? (uint8_t)(bytes[at] ^ (1u << qc_rng_below(&rng, 8))) : (uint8_t)qc_rng_next(&rng);
+        }
+        if (qc_rng_below(&rng, 4) == 0) length -= qc_rng_below(&rng, (uint32_t)length);
+        QcWriter w = {0};
+        qc_put_bytes(&w, bytes, length);
+        ck_assert_int_eq(qc_container_add(&c, name, section->flags, &w, &err), 0);
+        if (qc_dataset_decode(&back, &c, &err)) {
+            ck_assert_int_eq(err.code, QC_EFORMAT);
+            refusals++;
+        } else {
+            QcNorm norm;
+            ck_assert_int_eq(qc_norm_measure(&norm, &back, &back.arena, &err), 0);
+            for (uint32_t ch = 0; ch < back.channels; ch++) ck_assert(isfinite(norm.mean[ch]) && isfinite(norm.deviation[ch]) && norm.deviation[ch] > 0);
+            ck_assert_int_eq(qc_dataset_save(&back, scratch_path("a.qcd"), &err), 0);
+            qc_dataset_release(&back);
+        }
+        qc_container_release(&c);
+    }
+    ck_assert_uint_gt(refusals, 100);
+    qc_dataset_release(&d);
+}
+END_TEST
+
 START_TEST(missing_and_unknown_sections_are_refused)
 {
     static const char *const needed[] = {"shape", "x", "examples", "names"};
@@ -369,6 +412,7 @@ int main(void)
     tcase_add_test(t, every_flipped_or_missing_byte_is_noticed);
     tcase_add_loop_test(t, wrong_content_is_refused, 0, WRONGS);
     tcase_add_test(t, wrong_shape_is_refused);
+    tcase_add_loop_test(t, damaged_sections_do_no_harm, 0, 3);
     tcase_add_test(t, missing_and_unknown_sections_are_refused);
     tcase_add_test(t, nothing_is_not_saved);
     tcase_add_test(t, subset_keeps_what_belongs_to_an_example);

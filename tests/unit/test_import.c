@@ -203,6 +203,53 @@ START_TEST(wrong_use_is_told)
 }
 END_TEST
 
+/* Random damage: refused in one sentence, or a dataset that can be saved and loaded. */
+START_TEST(damaged_text_does_no_harm)
+{
+    static const char letters[] = "0123456789,:;\t \n\r\"@#.eE+-?nai\xff\x80";
+    static const char *const texts[2] = {
+        "# words\n@problemName Toy\n@timestamps false\n@dimensions 2\n@equalLength true\n@seriesLength 3\n@classLabel true up down\n@data\n1,2,3:4,5,6:down\n\n"
+        "-1,0,1e-2:7, 8 ,9:up\n",
+        "x1,x2,y1,y2,who,activity\r\n1,2,3,4,p2,walk\r\n\r\n5,-6e1,7,8,p1,\"sit 10\"\r\n.5,0,0,0,p2,\"sit 9\"\r\n"};
+    const QcImportOptions options[2] = {plain, {.channels = 2, .group = "5", .header = -1}};
+    QcRng rng = qc_rng_seed(21, (uint64_t)_i);
+    uint32_t imported = 0, refusals = 0;
+    for (int k = 0; k < 1000; k++) {
+        char text[400];
+        size_t length = strlen(texts[_i]);
+        memcpy(text, texts[_i], length);
+        for (uint32_t hits = 1 + qc_rng_below(&rng, 2); hits; hits--) {
+            size_t at = qc_rng_below(&rng, (uint32_t)length), tail = length - at - 1;
+            switch (qc_rng_below(&rng, 8)) {
+            case 0: memmove(text + at, text + at + 1, tail), length--; break;                  /* a byte lost */
+            case 1: memmove(text + at + 1, text + at, tail + 1), length++; break;              /* a byte doubled */
+            case 2: length = qc_rng_below(&rng, 4) ? length : at + 1; break;                   /* now and then the end lost */
+            default: text[at] = letters[qc_rng_below(&rng, sizeof letters - 1)];
+            }
+        }
+        QcDataset d;
+        if (import(&d, _i ? "csv" : "ts", scratch_write("f", text, length), options[_i])) {
+            ck_assert(err.code == QC_EFORMAT || err.code == QC_EUSAGE);
+            ck_assert_uint_gt(strlen(err.text), 0);
+            refusals++;
+            continue;
+        }
+        ck_assert_int_eq(qc_dataset_save(&d, "/dev/null", &err), 0);
+        QcContainer c;
+        QcDataset back;
+        qc_container_init(&c, QC_KIND_DATA);
+        ck_assert_int_eq(qc_dataset_encode(&d, &c, &err), 0);
+        ck_assert_msg(!qc_dataset_decode(&back, &c, &err), "%s", err.text);
+        qc_container_release(&c);
+        qc_dataset_release(&back);
+        qc_dataset_release(&d);
+        imported++;
+    }
+    ck_assert_uint_gt(imported, 20);
+    ck_assert_uint_gt(refusals, 200);
+}
+END_TEST
+
 /* --- a tree of our own -------------------------------------------------------------------------------- */
 
 static void make_tree(void)
@@ -378,6 +425,7 @@ int main(void)
     tcase_add_test(t, csv_guesses_header_and_separator);
     tcase_add_test(t, ts_with_channels_and_header);
     tcase_add_loop_test(t, wrong_text_is_refused, 0, REFUSED);
+    tcase_add_loop_test(t, damaged_text_does_no_harm, 0, 2);
     tcase_add_test(t, wrong_use_is_told);
     tcase_add_test(t, dsa_tree_becomes_windows);
     tcase_add_test(t, damaged_tree_is_refused);
