@@ -97,7 +97,7 @@ void qc_writer_release(QcWriter *w)
 static const uint8_t *take(QcCursor *c, size_t n)
 {
     if (c->bad || c->length - c->at < n) {
-        c->bad = 1;
+        if (!c->bad) c->bad = 1;
         return NULL;
     }
     const uint8_t *at = c->bytes + c->at;
@@ -133,7 +133,7 @@ uint32_t qc_get_count(QcCursor *c, size_t each)
     uint32_t n = qc_get_u32(c);
     size_t bytes;
     if (c->bad || __builtin_mul_overflow((size_t)n, each, &bytes) || bytes > c->length - c->at) {
-        c->bad = 1;
+        if (!c->bad) c->bad = 1;
         return 0;
     }
     return n;
@@ -164,7 +164,7 @@ char *qc_get_text(QcCursor *c, QcArena *arena)
         }
     }
     char *copy = qc_arena_text(arena, (const char *)text, length, NULL);
-    if (!copy) c->bad = 1;
+    if (!copy) c->bad = QC_CURSOR_MEMORY;
     return copy;
 }
 
@@ -172,11 +172,11 @@ char *qc_get_text(QcCursor *c, QcArena *arena)
 static void *room_for(QcCursor *c, size_t n, size_t each, QcArena *arena, const uint8_t **from)
 {
     size_t bytes;
-    if (__builtin_mul_overflow(n, each, &bytes)) c->bad = 1;
+    if (__builtin_mul_overflow(n, each, &bytes) && !c->bad) c->bad = 1;
     *from = c->bad ? NULL : take(c, bytes);
     if (!*from) return NULL;
     void *room = qc_arena_take(arena, n, each, NULL);
-    if (!room) c->bad = 1;
+    if (!room) c->bad = QC_CURSOR_MEMORY;
     return room;
 }
 
@@ -224,6 +224,7 @@ uint64_t *qc_get_u64s(QcCursor *c, size_t n, QcArena *arena)
 
 int qc_cursor_end(const QcCursor *c, const char *what, QcErr *err)
 {
+    if (c->bad == QC_CURSOR_MEMORY) return qc_fail_memory(err, what);
     if (c->bad) return qc_fail(err, QC_EFORMAT, "%s is truncated or malformed near byte %zu", what, c->at);
     if (c->at < c->length) return qc_fail(err, QC_EFORMAT, "%s has %zu bytes too many", what, c->length - c->at);
     return 0;

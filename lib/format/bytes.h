@@ -37,8 +37,9 @@ void qc_writer_release(QcWriter *w);
 typedef struct QcCursor {
     const uint8_t *bytes; /* borrowed */
     size_t length, at;
-    int bad; /* something was asked for that is not there */
+    int bad; /* something was asked for that is not there, or (QC_CURSOR_MEMORY) could not be copied for lack of memory */
 } QcCursor;
+enum { QC_CURSOR_MEMORY = 2 };
 
 uint8_t qc_get_u8(QcCursor *c);
 uint16_t qc_get_u16(QcCursor *c);

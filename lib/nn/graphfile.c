@@ -59,7 +59,8 @@ static int get_node(QcNode *node, QcCursor *c, QcArena *arena, uint32_t index, Q
 {
     *node = (QcNode){.op = (QcOp)qc_get_u8(c)};
     const char *name = qc_get_text(c, arena);
-    if (!name || strlen(name) > QC_NAME_MAX) return qc_fail(err, QC_EFORMAT, "node %u of the graph has no proper name", index);
+    if (!name) return qc_cursor_end(c, "section 'graph'", err);
+    if (strlen(name) > QC_NAME_MAX) return qc_fail(err, QC_EFORMAT, "node %u of the graph has no proper name", index);
     strcpy(node->name, name);
     node->n_inputs = qc_get_u32(c);
     if (node->n_inputs > QC_MAX_INPUTS) return qc_fail(err, QC_EFORMAT, "node '%.63s' has more than %d inputs", name, QC_MAX_INPUTS);
