@@ -118,7 +118,9 @@ int qc_flipnet_judge(QcBitflipReport *report, const QcFlip *flip, const QcLesson
     size_t with = 0, against = 0;
     if (!ranked) return qc_fail_memory(err, "the report");
     for (size_t i = 0; i < l->n; i++) {
-        ranked[i] = (Ranked){qc_flip_score(flip, l->rows[i].features), l->rows[i].target};
+        float score;
+        qc_flip_scores(flip, &score, &l->rows[i].features, 1);
+        ranked[i] = (Ranked){score, l->rows[i].target};
         with += l->rows[i].target == QC_TARGET_WITH;
         against += l->rows[i].target == QC_TARGET_AGAINST;
     }

@@ -126,6 +126,8 @@ typedef struct Scoring {
     uint32_t code;
 } Scoring;
 
+enum { BLOCK = 64 }; /* weights whose features are held at once */
+
 static void score_layer(void *ctx, uint32_t l, const QcFlipStats *stats, const QcFlipScale *scale)
 {
     Scoring *scoring = ctx;
@@ -133,13 +135,16 @@ static void score_layer(void *ctx, uint32_t l, const QcFlipStats *stats, const Q
     const QcFlipLayer *layer = &c->flip->layers[l];
     uint8_t *bytes = c->choice.scores + scoring->code;
     uint32_t n = c->g->nodes[layer->node].n_codes;
-    for (uint32_t j = 0; j < n; j++) {
-        float f[QC_FLIP_FEATURES], score = 1;
-        int dir;
-        qc_flip_features(f, &dir, c->g, layer, stats, scale, j);
-        if (c->options.choose == QC_CHOOSE_NETWORK) score = qc_flip_score(c->flip, f);
-        if (c->options.choose == QC_CHOOSE_GREEDY) score = f[1] / 2; /* min(z, 6) / 6 */
-        bytes[j] = qc_flip_byte(score, dir);
+    for (uint32_t j = 0; j < n; j += BLOCK) {
+        float f[BLOCK][QC_FLIP_FEATURES], scores[BLOCK];
+        int dir[BLOCK];
+        uint32_t block = n - j < BLOCK ? n - j : BLOCK;
+        for (uint32_t i = 0; i < block; i++) {
+            qc_flip_features(f[i], &dir[i], c->g, layer, stats, scale, j + i);
+            scores[i] = c->options.choose == QC_CHOOSE_GREEDY ? f[i][1] / 2 : 1; /* min(z, 6) / 6, or all alike */
+        }
+        if (c->options.choose == QC_CHOOSE_NETWORK) qc_flip_scores(c->flip, scores, f, block);
+        for (uint32_t i = 0; i < block; i++) bytes[j + i] = qc_flip_byte(scores[i], dir[i]);
     }
     scoring->code += n;
 }

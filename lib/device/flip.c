@@ -137,31 +137,47 @@ void qc_flip_features(float *f, int *dir, const QcQGraph *g, const QcFlipLayer *
     for (int r = 0; r < 4; r++) f[10 + r] = node->role == r ? 1.0f : 0.0f;
 }
 
-static float dot_row(const int8_t *w, const float *x, uint32_t n)
+enum { LANES = 8 }; /* weights that go through the network side by side, each with its own sums in one fixed order */
+
+/* out[o] = bias[o] + scale[o] * (w[o] . in), cut at 0 where relu. */
+static void dense(float (*out)[LANES], float (*in)[LANES], const int8_t *w, const float *scale, const float *bias, uint32_t n_out, uint32_t n_in, int relu)
 {
-    float sum = 0;
-    for (uint32_t i = 0; i < n; i++) sum += (float)w[i] * x[i];
-    return sum;
+    for (uint32_t o = 0; o < n_out; o++, w += n_in) {
+        float sum[LANES] = {0};
+        for (uint32_t i = 0; i < n_in; i++) {
+            float weight = (float)w[i];
+            for (int k = 0; k < LANES; k++) sum[k] += weight * in[i][k];
+        }
+        for (int k = 0; k < LANES; k++) {
+            float v = bias[o] + scale[o] * sum[k];
+            out[o][k] = relu && !(v > 0) ? 0 : v;
+        }
+    }
 }
 
-float qc_flip_score(const QcFlip *flip, const float *features)
+/* max(P(with) - P(against), 0); p: the logits of against, stay, with. */
+static float score_of(float against, float stay, float with)
 {
-    float x[QC_FLIP_FEATURES], a[QC_FLIP_HIDDEN], b[QC_FLIP_HIDDEN], p[3];
-    for (int i = 0; i < QC_FLIP_FEATURES; i++) x[i] = (features[i] - flip->mean[i]) * flip->inverse[i];
-    for (int o = 0; o < QC_FLIP_HIDDEN; o++) {
-        float v = flip->b1[o] + flip->s1[o] * dot_row(flip->w1[o], x, QC_FLIP_FEATURES);
-        a[o] = v > 0 ? v : 0;
+    if (!(with > against)) return 0.0f;
+    float top = with > stay ? with : stay;
+    against = qc_exp(against - top);
+    stay = qc_exp(stay - top);
+    with = qc_exp(with - top);
+    return (with - against) / (with + stay + against);
+}
+
+void qc_flip_scores(const QcFlip *flip, float *scores, float (*features)[QC_FLIP_FEATURES], uint32_t n)
+{
+    float x[QC_FLIP_FEATURES][LANES] = {{0}}, a[QC_FLIP_HIDDEN][LANES], b[QC_FLIP_HIDDEN][LANES], p[3][LANES];
+    for (uint32_t j = 0; j < n; j += LANES) {
+        uint32_t lanes = n - j < LANES ? n - j : LANES;
+        for (uint32_t k = 0; k < lanes; k++)
+            for (int f = 0; f < QC_FLIP_FEATURES; f++) x[f][k] = (features[j + k][f] - flip->mean[f]) * flip->inverse[f];
+        dense(a, x, &flip->w1[0][0], flip->s1, flip->b1, QC_FLIP_HIDDEN, QC_FLIP_FEATURES, 1);
+        dense(b, a, &flip->w2[0][0], flip->s2, flip->b2, QC_FLIP_HIDDEN, QC_FLIP_HIDDEN, 1);
+        dense(p, b, &flip->w3[0][0], flip->s3, flip->b3, 3, QC_FLIP_HIDDEN, 0);
+        for (uint32_t k = 0; k < lanes; k++) scores[j + k] = score_of(p[0][k], p[1][k], p[2][k]);
     }
-    for (int o = 0; o < QC_FLIP_HIDDEN; o++) {
-        float v = flip->b2[o] + flip->s2[o] * dot_row(flip->w2[o], a, QC_FLIP_HIDDEN);
-        b[o] = v > 0 ? v : 0;
-    }
-    for (int o = 0; o < 3; o++) p[o] = flip->b3[o] + flip->s3[o] * dot_row(flip->w3[o], b, QC_FLIP_HIDDEN);
-    /* classes: 0 = against dir, 1 = stay, 2 = with dir */
-    float top = p[0] > p[1] ? p[0] : p[1];
-    top = p[2] > top ? p[2] : top;
-    float against = qc_exp(p[0] - top), stay = qc_exp(p[1] - top), with = qc_exp(p[2] - top);
-    return with > against ? (with - against) / (with + stay + against) : 0.0f;
 }
 
 uint8_t qc_flip_byte(float score, int dir)

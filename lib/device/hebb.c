@@ -36,6 +36,7 @@ static void lay_out(QcHebb *hebb, const HebbSizes *s, QcPlacing *p)
     hebb->row = qc_placing_take(p, s->channels * sizeof(float));
     hebb->column = qc_placing_take(p, s->columns * sizeof(float));
     hebb->coefficient = qc_placing_take(p, s->channels * sizeof(float));
+    hebb->open = qc_placing_take(p, s->channels * sizeof(int32_t));
     hebb->sums = qc_placing_take(p, BLOCK * (s->run + 64) * sizeof(int32_t));
     hebb->mask = qc_placing_take(p, s->mask);
     hebb->mean_square = qc_placing_take(p, s->layers * sizeof(float));
@@ -87,7 +88,7 @@ static void error_signal(QcHebb *hebb, uint32_t l, const float *error)
     }
 }
 
-/* mask[t][o] = own ReLU on and gate open, for `positions` outputs. */
+/* mask[t][o] = own ReLU on and gate open, for `positions` outputs; open[o] counts them. */
 static void make_mask(QcHebb *hebb, const QcFlipLayer *layer, const QcQNode *node, uint32_t positions)
 {
     const QcQGraph *g = hebb->run->g;
@@ -95,11 +96,14 @@ static void make_mask(QcHebb *hebb, const QcFlipLayer *layer, const QcQNode *nod
     const uint8_t *y = qc_qrun_tensor(hebb->run, node->out) + node->out_channel;
     const uint8_t *open = gate ? qc_qrun_tensor(hebb->run, layer->gate) + node->out_channel : 0;
     uint8_t *mask = hebb->mask;
+    for (uint32_t o = 0; o < node->channels; o++) hebb->open[o] = 0;
     for (uint32_t t = 0; t < positions; t++, y += out->channels, mask += node->channels) {
-        for (uint32_t o = 0; o < node->channels; o++) mask[o] = (uint8_t)(!layer->masked || y[o] > out->zero);
-        if (!open) continue;
-        for (uint32_t o = 0; o < node->channels; o++) mask[o] &= (uint8_t)(open[o] > gate->zero);
-        open += gate->channels;
+        for (uint32_t o = 0; o < node->channels; o++) mask[o] = (uint8_t)(!layer->masked | (y[o] > out->zero));
+        if (open) {
+            for (uint32_t o = 0; o < node->channels; o++) mask[o] &= (uint8_t)(open[o] > gate->zero);
+            open += gate->channels;
+        }
+        for (uint32_t o = 0; o < node->channels; o++) hebb->open[o] += mask[o];
     }
 }
 
@@ -109,15 +113,8 @@ typedef struct Stretch {
     float *weights;          /* of output `channel`, first input of the run */
     uint32_t channel, channels, row;
     uint32_t mask_step;
-    int32_t zero;
+    int32_t zero; /* of the input, in the image's first row: there it is taken off for all rows */
 } Stretch;
-
-static uint32_t count_on(const uint8_t *mask, uint32_t positions, uint32_t step)
-{
-    uint32_t on = 0;
-    for (uint32_t t = 0; t < positions; t++) on += mask[t * step];
-    return on;
-}
 
 static void add_stretch(QcHebb *hebb, const Stretch *s, const QcQConv *conv)
 {
@@ -131,10 +128,9 @@ static void add_stretch(QcHebb *hebb, const Stretch *s, const QcQConv *conv)
         else if (!o0)
             hebb->run->k->masked_sum(hebb->sums, s->x, &on, positions, conv->dot.step, 0, length, 1);
         for (uint32_t b = 0; b < block; b++) {
-            uint32_t open = s->mask ? count_on(s->mask + o0 + b, positions, s->mask_step) : positions;
             const int32_t *sums = hebb->sums + (s->mask ? b * length : 0);
             float c = hebb->coefficient[s->channel + o0 + b], *h = s->weights + (o0 + b) * s->row;
-            int32_t less = s->zero * (int32_t)open;
+            int32_t less = s->zero * hebb->open[s->channel + o0 + b];
             for (uint32_t i = 0; i < length; i++) h[i] += c * (float)(sums[i] - less);
         }
     }
@@ -149,11 +145,15 @@ static void add_layer(QcHebb *hebb, float *weights, uint32_t l, const float *err
     QcQConv conv;
     qc_qconv_open(&conv, hebb->run, node);
     error_signal(hebb, l, error);
-    if (masked) make_mask(hebb, layer, node, conv.rows * conv.dot.positions);
-    Stretch s = {.channels = conv.group_channels, .row = node->n_codes / node->channels, .mask_step = node->channels, .zero = g->tensors[node->in[0]].zero};
+    if (masked)
+        make_mask(hebb, layer, node, conv.rows * conv.dot.positions);
+    else
+        for (uint32_t o = 0; o < node->channels; o++) hebb->open[o] = (int32_t)(conv.rows * conv.dot.positions);
+    Stretch s = {.channels = conv.group_channels, .row = node->n_codes / node->channels, .mask_step = node->channels};
     for (uint32_t group = 0; group < conv.groups; group++) {
         s.channel = group * conv.group_channels;
         for (uint32_t row = 0; row < conv.rows; row++) {
+            s.zero = row ? 0 : g->tensors[node->in[0]].zero;
             s.mask = masked ? hebb->mask + row * conv.dot.positions * node->channels + s.channel : NULL;
             for (uint32_t segment = 0; segment < conv.dot.segments; segment++) {
                 s.x = conv.x + group * conv.group_step + (size_t)row * conv.row_step + conv.dot.segment[segment];

@@ -24,6 +24,7 @@ typedef struct QcHebb {
     float *current, *sum, *squares; /* [chunk] */
     float *row, *column; /* [largest channels], [largest in channels] */
     float *coefficient; /* [largest channels] */
+    int32_t *open;      /* [largest channels] outputs whose mask is on */
     int32_t *sums;      /* [largest channels x run] of masked_sum */
     uint8_t *mask;      /* [largest positions x channels] */
     float *mean_square; /* [n_layers] of h, as last measured; all 0 = never */

@@ -12,6 +12,7 @@
 #include "../../lib/quant/windows.h"
 #include "../../lib/eval/predict_q.h"
 #include "../../lib/eval/score.h"
+#include "../../lib/quant/windows.h"
 
 /* Two classes; probabilities .9 (four examples, three right) and .65 (two, one right).
  * ECE = 4/6 |3/4 - .9| + 2/6 |1/2 - .65| = .15; loss = (3 -ln .9 - ln .1 - ln .65 - ln .35) / 6. */
