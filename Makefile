@@ -47,8 +47,6 @@ $(BUILD)/flags: FORCE
 FORCE:
 
 $(BUILD)/lib/kernels/avx2.o: CFLAGS_FILE := -mavx2
-# Loops of the float network are shared out by OpenMP, which oneDNN brings along; a clang without it runs them in one thread.
-$(BUILD)/lib/nn/run%.o: CFLAGS_FILE := $(if $(findstring clang,$(CC)),-Wno-unknown-pragmas,-fopenmp)
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)

@@ -13,19 +13,49 @@ static uint32_t widest_norm(const QcGraph *g)
     return most;
 }
 
-static int take_tables(QcRun *run, QcErr *err)
+static int take_slice(QcRun *run, QcSlice *slice, int number, QcErr *err)
 {
-    size_t n = run->g->n_nodes, widest = widest_norm(run->g);
+    size_t n = run->g->n_nodes;
     QcArena *a = &run->arena;
-    return (run->kept = qc_arena_take(a, n, 1, err)) && (run->wants = qc_arena_take(a, n, 1, err)) &&
-                   (run->adds = qc_arena_take(a, n * QC_MAX_INPUTS, 1, err)) && (run->value = qc_arena_take(a, n, sizeof *run->value, err)) &&
-                   (run->gradient = qc_arena_take(a, n, sizeof *run->gradient, err)) &&
-                   (run->spare = qc_arena_take(a, n, sizeof *run->spare, err)) &&
-                   (run->norm = qc_arena_take(a, run->g->n_stats, sizeof *run->norm, err)) &&
-                   (run->channel = qc_arena_take(a, 3 * widest, sizeof *run->channel, err)) &&
-                   (run->sums = qc_arena_take(a, (size_t)run->threads * 2 * widest, sizeof *run->sums, err))
+    int goes_back = run->mode != QC_RUN_EVAL;
+    *slice = (QcSlice){.run = run, .number = number};
+    return (slice->value = qc_arena_take(a, n, sizeof *slice->value, err)) && (slice->gradient = qc_arena_take(a, n, sizeof *slice->gradient, err)) &&
+                   (slice->spare = qc_arena_take(a, n, sizeof *slice->spare, err)) &&
+                   (slice->channel = qc_arena_take(a, 3 * (size_t)widest_norm(run->g), sizeof *slice->channel, err)) &&
+                   (!goes_back || !number || (slice->grads = qc_arena_take(a, run->g->n_params, sizeof *slice->grads, err)))
                ? 0
                : -1;
+}
+
+static int take_tables(QcRun *run, QcErr *err)
+{
+    size_t n = run->g->n_nodes, threads = (size_t)run->threads;
+    QcArena *a = &run->arena;
+    if (!(run->kept = qc_arena_take(a, n, 1, err)) || !(run->wants = qc_arena_take(a, n, 1, err)) ||
+        !(run->adds = qc_arena_take(a, n * QC_MAX_INPUTS, 1, err)) || !(run->whole_value = qc_arena_take(a, n, sizeof *run->whole_value, err)) ||
+        !(run->whole_gradient = qc_arena_take(a, n, sizeof *run->whole_gradient, err)) ||
+        !(run->norm = qc_arena_take(a, run->g->n_stats, sizeof *run->norm, err)) ||
+        !(run->sums = qc_arena_take(a, run->g->n_stats * threads, sizeof *run->sums, err)) ||
+        !(run->slices = qc_arena_take(a, threads, sizeof *run->slices, err)))
+        return -1;
+    for (int k = 0; k < run->threads; k++)
+        if (take_slice(run, &run->slices[k], k, err)) return -1;
+    return 0;
+}
+
+/* The primitives for the windows of every slice; those of the full batch stay, those of another size give way to the next. */
+static int make_convs(QcRun *run, int which, QcErr *err)
+{
+    qc_convs_alone();
+    for (int k = 0; k < run->threads; k++) {
+        QcSlice *slice = &run->slices[k];
+        QcConvs *convs = &slice->convs[which];
+        slice->now = convs;
+        if (convs->layers && convs->n == slice->n) continue;
+        qc_convs_release(convs, run->g->n_nodes);
+        if (qc_convs_make(convs, run->g, run->mode != QC_RUN_EVAL, slice->n, err)) return -1;
+    }
+    return 0;
 }
 
 QcRun *qc_run_new(QcGraph *g, uint32_t batch, QcRunMode mode, int threads, QcErr *err)
@@ -39,9 +69,9 @@ QcRun *qc_run_new(QcGraph *g, uint32_t batch, QcRunMode mode, int threads, QcErr
         qc_fail_memory(err, "a run");
         return NULL;
     }
+    if ((uint32_t)threads > batch) threads = (int)batch; /* the others would have no window */
     *run = (QcRun){.g = g, .batch = batch, .mode = mode, .threads = threads};
-    qc_threads_use(threads);
-    if (take_tables(run, err) || qc_run_plan(run, err) || qc_convs_make(&run->convs[0], run, batch, err)) {
+    if (take_tables(run, err) || qc_run_plan(run, err) || make_convs(run, 0, err) || !(run->team = qc_team_new(threads, err))) {
         qc_run_free(run);
         return NULL;
     }
@@ -51,8 +81,9 @@ QcRun *qc_run_new(QcGraph *g, uint32_t batch, QcRunMode mode, int threads, QcErr
 void qc_run_free(QcRun *run)
 {
     if (!run) return;
-    qc_convs_release(&run->convs[0], run->g->n_nodes);
-    qc_convs_release(&run->convs[1], run->g->n_nodes);
+    qc_team_free(run->team);
+    for (int k = 0; k < run->threads && run->slices; k++)
+        for (int which = 0; which < 2; which++) qc_convs_release(&run->slices[k].convs[which], run->g->n_nodes);
     free(run->memory);
     qc_arena_release(&run->arena);
     free(run);
@@ -61,47 +92,39 @@ void qc_run_free(QcRun *run)
 int qc_run_keep(QcRun *run, uint32_t node, QcErr *err)
 {
     if (node >= run->g->n_nodes) return qc_fail(err, QC_EUSAGE, "node %u is not one of the graph's %u", node, run->g->n_nodes);
+    if (run->kept[node]) return 0;
     run->kept[node] = 1;
     run->n = 0;
     return qc_run_plan(run, err);
 }
 
-/* The primitives for n windows; made where n is met for the first time. */
-static const QcConvs *convs_for(QcRun *run, uint32_t n)
+static void concat_forward(QcSlice *slice, const QcNode *node, float *y)
 {
-    if (n == run->batch) return &run->convs[0];
-    if (run->convs[1].n == n) return &run->convs[1];
-    qc_convs_release(&run->convs[1], run->g->n_nodes);
-    return qc_convs_make(&run->convs[1], run, n, NULL) ? NULL : &run->convs[1];
-}
-
-static void concat_forward(QcRun *run, const QcNode *node, float *y)
-{
-    size_t rows = run->n * qc_node_positions(node), at = 0;
+    size_t rows = slice->n * qc_node_positions(node), at = 0;
     for (uint32_t k = 0; k < node->n_inputs; k++) {
-        size_t width = run->g->nodes[node->inputs[k]].channels;
-        qc_copy_rows(y + at, node->channels, run->value[node->inputs[k]], width, width, rows);
+        size_t width = slice->run->g->nodes[node->inputs[k]].channels;
+        qc_copy_rows(y + at, node->channels, slice->value[node->inputs[k]], width, width, rows);
         at += width;
     }
 }
 
-static void node_forward(QcRun *run, const QcConvs *convs, uint32_t i)
+static void node_forward(QcSlice *slice, uint32_t i)
 {
-    const QcGraph *g = run->g;
+    const QcGraph *g = slice->run->g;
     const QcNode *node = &g->nodes[i], *in = &g->nodes[node->inputs[0]];
-    float *y = run->value[i];
-    const float *x = run->value[node->inputs[0]];
-    size_t values = run->n * qc_node_values(node);
+    float *y = slice->value[i];
+    const float *x = slice->value[node->inputs[0]];
+    size_t values = slice->n * qc_node_values(node);
     switch (node->op) {
     case QC_OP_CONV:
-    case QC_OP_LINEAR: qc_conv_forward(convs, g, i, y, x); break;
-    case QC_OP_BATCHNORM: qc_norm_forward(run, node, y, x, run->n * qc_node_positions(node)); break;
+    case QC_OP_LINEAR: qc_conv_forward(slice->now, g, i, y, x); break;
+    case QC_OP_BATCHNORM: qc_norm_forward(slice, node, y, x, slice->n * qc_node_positions(node)); break;
     case QC_OP_RELU: qc_relu_forward(y, x, node->clip, values); break;
-    case QC_OP_MAXPOOL: qc_maxpool_forward(y, x, node, in, run->n); break;
-    case QC_OP_AVGPOOL: qc_avgpool_forward(y, x, node, in, run->n); break;
-    case QC_OP_GAP: qc_gap_forward(y, x, in, run->n); break;
-    case QC_OP_CONCAT: concat_forward(run, node, y); break;
-    case QC_OP_ADD: qc_sum_forward(y, x, run->value[node->inputs[1]], values); break;
+    case QC_OP_MAXPOOL: qc_maxpool_forward(y, x, node, in, slice->n); break;
+    case QC_OP_AVGPOOL: qc_avgpool_forward(y, x, node, in, slice->n); break;
+    case QC_OP_GAP: qc_gap_forward(y, x, in, slice->n); break;
+    case QC_OP_CONCAT: concat_forward(slice, node, y); break;
+    case QC_OP_ADD: qc_sum_forward(y, x, slice->value[node->inputs[1]], values); break;
     case QC_OP_FLATTEN: qc_copy(y, x, values); break;
     case QC_OP_QUANT: qc_quant_forward(y, x, node, values); break;
     case QC_OP_INPUT:
@@ -109,77 +132,118 @@ static void node_forward(QcRun *run, const QcConvs *convs, uint32_t i)
     }
 }
 
+static void slice_forward(void *ctx, int number)
+{
+    QcRun *run = ctx;
+    QcSlice *slice = &run->slices[number];
+    size_t values = qc_node_values(&run->g->nodes[0]);
+    qc_convs_alone();
+    memcpy(slice->value[0], run->x + slice->first * values, slice->n * values * sizeof *run->x);
+    for (uint32_t i = 1; i < run->g->n_nodes; i++) node_forward(slice, i);
+}
+
 const float *qc_run_forward(QcRun *run, const float *x, uint32_t n)
 {
     if (!n || n > run->batch) return NULL;
-    qc_threads_use(run->threads);
-    const QcConvs *convs = convs_for(run, n);
-    if (!convs) return NULL;
+    qc_run_cut(run, n);
+    qc_run_settle(run);
+    run->n = 0;
+    if (make_convs(run, n != run->batch, NULL)) return NULL;
     run->n = n;
-    memcpy(run->value[0], x, n * qc_node_values(&run->g->nodes[0]) * sizeof *x);
-    for (uint32_t i = 1; i < run->g->n_nodes; i++) node_forward(run, convs, i);
-    return run->value[run->g->n_nodes - 1];
+    run->x = x;
+    qc_team_run(run->team, slice_forward, run);
+    return run->whole_value[run->g->n_nodes - 1];
 }
 
 /* The gradient with respect to input k of node i, written to dx. */
-static void input_backward(QcRun *run, uint32_t i, uint32_t k, float *dx)
+static void input_backward(QcSlice *slice, uint32_t i, uint32_t k, float *dx)
 {
-    const QcGraph *g = run->g;
+    const QcGraph *g = slice->run->g;
     const QcNode *node = &g->nodes[i], *in = &g->nodes[node->inputs[k]];
-    const float *dy = run->gradient[i], *x = run->value[node->inputs[k]];
-    size_t values = run->n * qc_node_values(node);
+    const float *dy = slice->gradient[i], *x = slice->value[node->inputs[k]];
+    size_t values = slice->n * qc_node_values(node);
     switch (node->op) {
-    case QC_OP_RELU: qc_relu_backward(dx, dy, run->value[i], node->clip, values); break;
-    case QC_OP_MAXPOOL: qc_maxpool_backward(dx, dy, x, node, in, run->n); break;
-    case QC_OP_AVGPOOL: qc_avgpool_backward(dx, dy, node, in, run->n); break;
-    case QC_OP_GAP: qc_gap_backward(dx, dy, in, run->n); break;
+    case QC_OP_RELU: qc_relu_backward(dx, dy, slice->value[i], node->clip, values); break;
+    case QC_OP_MAXPOOL: qc_maxpool_backward(dx, dy, x, node, in, slice->n); break;
+    case QC_OP_AVGPOOL: qc_avgpool_backward(dx, dy, node, in, slice->n); break;
+    case QC_OP_GAP: qc_gap_backward(dx, dy, in, slice->n); break;
     case QC_OP_ADD:
     case QC_OP_FLATTEN: qc_copy(dx, dy, values); break;
     case QC_OP_QUANT: qc_quant_backward(dx, dy, x, node, values); break;
     case QC_OP_CONCAT: {
         size_t at = 0;
         for (uint32_t before = 0; before < k; before++) at += g->nodes[node->inputs[before]].channels;
-        qc_copy_rows(dx, in->channels, dy + at, node->channels, in->channels, run->n * qc_node_positions(node));
+        qc_copy_rows(dx, in->channels, dy + at, node->channels, in->channels, slice->n * qc_node_positions(node));
         break;
     }
     default: break;
     }
 }
 
-static void node_backward(QcRun *run, const QcConvs *convs, uint32_t i, float *grads)
+static void node_backward(QcSlice *slice, uint32_t i, float *grads)
 {
+    const QcRun *run = slice->run;
     const QcNode *node = &run->g->nodes[i];
-    const float *dy = run->gradient[i];
+    const float *dy = slice->gradient[i];
     for (uint32_t k = 0; k < node->n_inputs; k++) {
         uint32_t in = node->inputs[k];
-        float *target = run->adds[i * QC_MAX_INPUTS + k] ? run->spare[i] : run->gradient[in]; /* NULL: not wanted */
+        float *target = run->adds[i * QC_MAX_INPUTS + k] ? slice->spare[i] : slice->gradient[in]; /* NULL: not wanted */
         if (node->op == QC_OP_CONV || node->op == QC_OP_LINEAR)
-            qc_conv_backward(convs, run->g, i, target, grads, dy, run->value[in]);
+            qc_conv_backward(slice->now, run->g, i, target, grads, dy, slice->value[in]);
         else if (node->op == QC_OP_BATCHNORM)
-            qc_norm_backward(run, node, target, grads, dy, run->value[in], run->n * qc_node_positions(node));
+            qc_norm_backward(slice, node, target, grads, dy, slice->value[in], slice->n * qc_node_positions(node));
         else if (target)
-            input_backward(run, i, k, target);
-        if (target && target == run->spare[i])
-            qc_sum_forward(run->gradient[in], run->gradient[in], target, run->n * qc_node_values(&run->g->nodes[in]));
+            input_backward(slice, i, k, target);
+        if (target && target == slice->spare[i])
+            qc_sum_forward(slice->gradient[in], slice->gradient[in], target, slice->n * qc_node_values(&run->g->nodes[in]));
     }
+}
+
+/* Adds the other slices' gradients to those of slice 0; each slice does a part of the parameters. */
+static void add_up(const QcRun *run, float *grads, int number)
+{
+    size_t n = run->g->n_params, parts = (size_t)run->threads, from = n * (size_t)number / parts, to = n * ((size_t)number + 1) / parts;
+    for (int k = 1; k < run->threads; k++) {
+        const float *share = run->slices[k].grads;
+        if (!run->slices[k].n) continue; /* it has computed nothing */
+        for (size_t i = from; i < to; i++) grads[i] += share[i];
+    }
+}
+
+static void slice_backward(void *ctx, int number)
+{
+    QcRun *run = ctx;
+    QcSlice *slice = &run->slices[number];
+    uint32_t last = run->g->n_nodes - 1, classes = run->g->classes;
+    qc_convs_alone();
+    memcpy(slice->gradient[last], run->dlogits + (size_t)slice->first * classes, (size_t)slice->n * classes * sizeof *run->dlogits);
+    for (uint32_t i = last; i > 0; i--)
+        if (run->wants[i]) node_backward(slice, i, slice->grads);
+    qc_team_meet(run->team);
+    add_up(run, run->slices[0].grads, number);
+}
+
+/* Without windows slice 0 writes no gradient of a convolution. */
+static void begin_grads(QcRun *run, float *grads)
+{
+    run->slices[0].grads = grads;
+    if (!run->slices[0].n) memset(grads, 0, run->g->n_params * sizeof *grads);
 }
 
 void qc_run_backward(QcRun *run, float *grads, const float *dlogits)
 {
-    uint32_t last = run->g->n_nodes - 1;
-    if (run->mode == QC_RUN_EVAL || !run->n || !run->wants[last]) return;
-    qc_threads_use(run->threads);
-    const QcConvs *convs = convs_for(run, run->n); /* made by the forward pass */
-    memcpy(run->gradient[last], dlogits, (size_t)run->n * run->g->classes * sizeof *dlogits);
-    for (uint32_t i = last; i > 0; i--)
-        if (run->wants[i]) node_backward(run, convs, i, grads);
+    if (run->mode == QC_RUN_EVAL || !run->n || !run->wants[run->g->n_nodes - 1]) return;
+    begin_grads(run, grads);
+    run->dlogits = dlogits;
+    qc_team_run(run->team, slice_backward, run);
 }
 
-const float *qc_run_value(const QcRun *run, uint32_t node)
+const float *qc_run_value(const QcRun *run, uint32_t node) { return run->n ? run->whole_value[node] : NULL; }
+const float *qc_run_gradient(const QcRun *run, uint32_t node) { return run->n ? run->whole_gradient[node] : NULL; }
+
+size_t qc_run_bytes(const QcRun *run)
 {
-    return run->n && (run->kept[node] || node + 1 == run->g->n_nodes) ? run->value[node] : NULL;
+    size_t bytes = run->memory_bytes + run->arena.bytes;
+    for (int k = 0; k < run->threads; k++) bytes += run->slices[k].convs[0].bytes + run->slices[k].convs[1].bytes;
+    return bytes;
 }
-
-const float *qc_run_gradient(const QcRun *run, uint32_t node) { return run->n && run->kept[node] ? run->gradient[node] : NULL; }
-
-size_t qc_run_bytes(const QcRun *run) { return run->memory_bytes + run->arena.bytes + run->convs[0].bytes + run->convs[1].bytes; }

@@ -38,7 +38,7 @@ static int engine_start(QcErr *err)
 }
 
 void omp_set_num_threads(int threads); /* of the OpenMP runtime; its header is not there for every compiler */
-void qc_threads_use(int threads) { omp_set_num_threads(threads); }
+void qc_convs_alone(void) { omp_set_num_threads(1); }
 
 static int set_dims(dnnl_dims_t dims, dnnl_dim_t a, dnnl_dim_t b, dnnl_dim_t c, dnnl_dim_t d)
 {
@@ -193,11 +193,11 @@ static void lend_rooms(const QcConvs *convs, uint32_t n_nodes)
         }
 }
 
-int qc_convs_make(QcConvs *convs, const QcRun *run, uint32_t n, QcErr *err)
+int qc_convs_make(QcConvs *convs, const QcGraph *g, int goes_back, uint32_t n, QcErr *err)
 {
-    const QcGraph *g = run->g;
     Needs needs = {0};
     *convs = (QcConvs){.n = n};
+    if (!n) return 0; /* a slice without windows */
     if (engine_start(err)) return -1;
     convs->layers = calloc(g->n_nodes, sizeof *convs->layers);
     if (!convs->layers) return qc_fail_memory(err, "the layers of a network");
@@ -207,7 +207,7 @@ int qc_convs_make(QcConvs *convs, const QcRun *run, uint32_t n, QcErr *err)
         const QcNode *in = &g->nodes[node->inputs[0]];
         Shape s = {.has_bias = node->has_bias};
         dnnl_status_t bad = node->op == QC_OP_CONV ? describe_conv(&s, node, in, n) : describe_linear(&s, node, in, n);
-        if (!bad) bad = make_conv(&convs->layers[i], &s, run->mode == QC_RUN_EVAL ? 1 : PASSES, &needs);
+        if (!bad) bad = make_conv(&convs->layers[i], &s, goes_back ? PASSES : 1, &needs);
         if (bad) {
             qc_convs_release(convs, g->n_nodes);
             return bad == dnnl_out_of_memory ? qc_fail_memory(err, "the layers of a network")
@@ -259,6 +259,7 @@ static void point_at(dnnl_memory_t memory, const void *values) { dnnl_memory_set
 
 void qc_conv_forward(const QcConvs *convs, const QcGraph *g, uint32_t node, float *y, const float *x)
 {
+    if (!convs->n) return;
     const QcConv *conv = &convs->layers[node];
     const Pass *pass = &conv->pass[FORWARD];
     point_at(conv->x, x);
@@ -307,6 +308,7 @@ static void back_data(const QcConv *conv, const float *weights, float *dx, const
 
 void qc_conv_backward(const QcConvs *convs, const QcGraph *g, uint32_t node, float *dx, float *grads, const float *dy, const float *x)
 {
+    if (!convs->n) return;
     const QcConv *conv = &convs->layers[node];
     back_weights(conv, &g->nodes[node], grads, dy, x);
     if (dx) back_data(conv, g->params + g->nodes[node].weight, dx, dy);

@@ -1,6 +1,7 @@
-/* Batch norm over the rows [n*h*w][channels]. Rows are cut into as many chunks as there are threads, sums are float within a block of rows and double
- * beyond, and chunks are added in order: the same sums every time. */
+/* Batch norm over the rows [n*h*w][channels]. Each slice sums its own rows, float within a block and double beyond; then all slices meet, and each
+ * adds up everybody's sums in the same order. */
 #include <math.h>
+#include <string.h>
 
 #include "runparts.h"
 
@@ -36,44 +37,62 @@ static void sum_rows(double *s, double *t, const float *a, const float *b, const
     }
 }
 
-/* Leaves the totals in run->sums[0 .. 2*channels). */
-static void sum_columns(QcRun *run, const float *a, const float *b, const float *centre, size_t channels, size_t rows)
+/* Leaves this slice's two sums for every channel where all can see them, and waits for the others'. Gives the place of slice 0's; the next slice's lie
+ * 2 * channels further. */
+static const double *sum_and_meet(QcSlice *slice, const QcNode *node, const float *a, const float *b, const float *centre, size_t rows)
 {
-    double *sums = run->sums;
-    int chunks = run->threads;
-#pragma omp parallel for schedule(static)
-    for (int k = 0; k < chunks; k++) {
-        double *mine = sums + 2 * channels * (size_t)k;
-        for (size_t c = 0; c < 2 * channels; c++) mine[c] = 0;
-        sum_rows(mine, mine + channels, a, b, centre, channels, rows * (size_t)k / (size_t)chunks, rows * ((size_t)k + 1) / (size_t)chunks);
-    }
-    for (int k = 1; k < chunks; k++)
-        for (size_t c = 0; c < 2 * channels; c++) sums[c] += sums[2 * channels * (size_t)k + c];
+    QcRun *run = slice->run;
+    size_t channels = node->channels;
+    double *all = run->sums + node->stat * (size_t)run->threads, *mine = all + 2 * channels * (size_t)slice->number;
+    for (size_t c = 0; c < 2 * channels; c++) mine[c] = 0;
+    sum_rows(mine, mine + channels, a, b, centre, channels, 0, rows);
+    if (!a && rows) /* statistics: to mean and sum of squares around it, which can be joined whatever the centre was */
+        for (size_t c = 0; c < channels; c++) {
+            double shift = mine[c] / (double)rows;
+            mine[channels + c] -= mine[c] * shift;
+            mine[c] = (double)centre[c] + shift;
+        }
+    qc_team_meet(run->team);
+    return all;
 }
 
-/* Statistics of this batch, around the batch's first row so that a large mean costs no precision; the running ones follow (momentum .1, variance
- * unbiased, as PyTorch has it). */
-static void measure(QcRun *run, const QcNode *node, const float *x, size_t rows)
+/* Mean and squares of channel c over all slices (Chan, Golub and LeVeque, 1983). */
+static void join_slices(double *mean, double *squares, const double *all, const QcRun *run, const QcNode *node, size_t c)
 {
-    float *mean = run->norm + node->stat, *inverse = mean + node->channels;
+    double n = 0;
+    *mean = *squares = 0;
+    for (int k = 0; k < run->threads; k++) {
+        const double *one = all + 2 * (size_t)node->channels * (size_t)k;
+        double m = (double)(run->slices[k].n * qc_node_positions(node)), apart = one[c] - *mean;
+        if (m <= 0) continue;
+        *squares += one[node->channels + c] + apart * apart * n * m / (n + m);
+        n += m;
+        *mean += apart * m / n;
+    }
+}
+
+/* Statistics of this batch; slice 0 lets the running ones follow (momentum .1, variance unbiased, as PyTorch has it). */
+static void measure(QcSlice *slice, const QcNode *node, const float *x, size_t rows, float *mean, float *inverse)
+{
+    QcRun *run = slice->run;
     float *running_mean = run->g->stats + node->stat, *running_variance = running_mean + node->channels;
-    float *centre = run->channel;
-    double n = (double)rows;
-    for (uint32_t c = 0; c < node->channels; c++) centre[c] = x[c];
-    sum_columns(run, NULL, x, centre, node->channels, rows);
+    double n = (double)(run->n * qc_node_positions(node));
+    /* around the slice's first row, so that a large mean costs no precision */
+    const double *all = sum_and_meet(slice, node, NULL, x, x, rows);
     for (uint32_t c = 0; c < node->channels; c++) {
-        double shift = run->sums[c] / n, variance = run->sums[node->channels + c] / n - shift * shift;
-        if (!(variance > 0)) variance = 0;
-        mean[c] = (float)(centre[c] + shift);
+        double middle, squares;
+        join_slices(&middle, &squares, all, run, node, c);
+        double variance = squares < 0 ? 0 : squares / n; /* what is no number stays none */
+        mean[c] = (float)middle;
         inverse[c] = (float)(1 / sqrt(variance + (double)node->eps));
+        if (slice->number) continue;
         running_mean[c] = (float)(.9 * (double)running_mean[c] + .1 * (double)mean[c]);
-        running_variance[c] = (float)(.9 * (double)running_variance[c] + .1 * variance * (rows > 1 ? n / (n - 1) : 1));
+        running_variance[c] = (float)(.9 * (double)running_variance[c] + .1 * variance * (n > 1 ? n / (n - 1) : 1));
     }
 }
 
-static void recall(QcRun *run, const QcNode *node)
+static void recall(const QcRun *run, const QcNode *node, float *mean, float *inverse)
 {
-    float *mean = run->norm + node->stat, *inverse = mean + node->channels;
     const float *running_mean = run->g->stats + node->stat, *running_variance = running_mean + node->channels;
     for (uint32_t c = 0; c < node->channels; c++) {
         mean[c] = running_mean[c];
@@ -81,21 +100,22 @@ static void recall(QcRun *run, const QcNode *node)
     }
 }
 
-void qc_norm_forward(QcRun *run, const QcNode *node, float *y, const float *x, size_t rows)
+void qc_norm_forward(QcSlice *slice, const QcNode *node, float *y, const float *x, size_t rows)
 {
+    QcRun *run = slice->run;
     size_t channels = node->channels;
+    float *mean = slice->channel, *inverse = mean + channels;
     if (run->mode == QC_RUN_TRAIN)
-        measure(run, node, x, rows);
+        measure(slice, node, x, rows, mean, inverse);
     else
-        recall(run, node);
-    const float *mean = run->norm + node->stat, *inverse = mean + channels;
+        recall(run, node, mean, inverse);
+    if (!slice->number) memcpy(run->norm + node->stat, mean, 2 * channels * sizeof *mean); /* for the way back */
     const float *gain = run->g->params + node->weight, *shift = run->g->params + node->bias;
-    float *scale = run->channel, *offset = scale + channels;
+    float *scale = inverse, *offset = mean; /* in their place */
     for (size_t c = 0; c < channels; c++) {
         scale[c] = gain[c] * inverse[c];
         offset[c] = shift[c] - mean[c] * scale[c];
     }
-#pragma omp parallel for schedule(static)
     for (size_t r = 0; r < rows; r++) {
         const float *xs = x + r * channels;
         float *ys = y + r * channels;
@@ -103,24 +123,31 @@ void qc_norm_forward(QcRun *run, const QcNode *node, float *y, const float *x, s
     }
 }
 
-void qc_norm_backward(QcRun *run, const QcNode *node, float *dx, float *grads, const float *dy, const float *x, size_t rows)
+void qc_norm_backward(QcSlice *slice, const QcNode *node, float *dx, float *grads, const float *dy, const float *x, size_t rows)
 {
+    QcRun *run = slice->run;
     size_t channels = node->channels;
     const float *mean = run->norm + node->stat, *inverse = mean + channels, *gain = run->g->params + node->weight;
-    float *scale = run->channel, *slope = scale + channels, *offset = slope + channels;
-    sum_columns(run, dy, x, mean, channels, rows);
+    float *scale = slice->channel, *slope = scale + channels, *offset = slope + channels;
+    const double *all = sum_and_meet(slice, node, dy, x, mean, rows);
+    double n = (double)(run->n * qc_node_positions(node));
     /* dx = gain * inverse * (dy - mean(dy) - xhat * mean(dy xhat)), the two means only where they depend on x */
     for (size_t c = 0; c < channels; c++) {
-        double dshift = run->sums[c], dgain = run->sums[channels + c] * (double)inverse[c], n = (double)rows;
-        grads[node->weight + c] = (float)dgain;
-        grads[node->bias + c] = (float)dshift;
+        double dshift = 0, dgain = 0;
+        for (int k = 0; k < run->threads; k++) {
+            dshift += all[2 * channels * (size_t)k + c];
+            dgain += all[2 * channels * (size_t)k + channels + c] * (double)inverse[c];
+        }
+        if (!slice->number) { /* the other slices' shares stay 0 */
+            grads[node->weight + c] = (float)dgain;
+            grads[node->bias + c] = (float)dshift;
+        }
         scale[c] = gain[c] * inverse[c];
         double step = run->mode == QC_RUN_TRAIN ? -(double)scale[c] * (double)inverse[c] * dgain / n : 0;
         slope[c] = (float)step;
         offset[c] = run->mode == QC_RUN_TRAIN ? (float)(-(double)scale[c] * dshift / n - step * (double)mean[c]) : 0;
     }
     if (!dx) return;
-#pragma omp parallel for schedule(static)
     for (size_t r = 0; r < rows; r++) {
         const float *dys = dy + r * channels, *xs = x + r * channels;
         float *dxs = dx + r * channels;

@@ -1,17 +1,19 @@
 /* runparts.h - inside a run: what its parts (plan, convolutions, loops over plain memory) tell each other. Not for other floors.
  *
- * Activations and gradients are plain [n][h][w][c]; oneDNN works on them as they are and chooses a layout of its own only for weights. Loops
- * over plain memory are shared out by OpenMP in ways that do not depend on who computes what, so that the result depends on nothing but the number of
- * threads asked for. In every function outputs come first, then inputs, then sizes.
+ * Activations and gradients are plain [n][h][w][c]; oneDNN works on them as they are and chooses a layout of its own only for weights. The batch is cut
+ * into a slice for each thread, and a thread takes its slice through the whole network in memory of its own; threads meet only where batch norm needs all
+ * of the batch, and at the end to add up the gradients of parameters. What comes out depends on nothing but the number of threads. In every function
+ * outputs come first, then inputs, then sizes.
  */
 #ifndef QC_NN_RUNPARTS_H
 #define QC_NN_RUNPARTS_H
 
 #include "run.h"
+#include "team.h"
 
 typedef struct QcConv QcConv;
 
-/* The primitives of all convolutions and linear layers for one batch size. */
+/* The primitives of all convolutions and linear layers for one thread and one number of windows. */
 typedef struct QcConvs {
     uint32_t n;      /* windows; 0 = empty */
     QcConv *layers;  /* [n_nodes], empty where a node is none */
@@ -20,40 +22,55 @@ typedef struct QcConvs {
     size_t bytes;    /* of the two */
 } QcConvs;
 
+/* One thread's part of a run. */
+typedef struct QcSlice {
+    struct QcRun *run;
+    int number;
+    uint32_t first, n;         /* windows of the last pass */
+    float **value, **gradient; /* [n_nodes], NULL where there is none */
+    float **spare;             /* [n_nodes] where a node works out a gradient that is to be added */
+    float *grads;              /* [n_params] its share of the parameters' gradients; slice 0 writes the caller's */
+    float *channel;            /* [3][widest channels] */
+    QcConvs convs[2];          /* of the full batch; of another size, made when it is met */
+    const QcConvs *now;        /* the one of the last pass */
+} QcSlice;
+
 struct QcRun {
     QcGraph *g;
     uint32_t batch, n; /* n: of the last pass */
     QcRunMode mode;
     int threads;
+    QcTeam *team;
     QcArena arena;
+    QcSlice *slices;       /* [threads] */
+    const float *x, *dlogits; /* of the pass that is under way */
     /* the plan, made afresh by qc_run_keep */
-    uint8_t *kept, *wants; /* [n_nodes] asked for by qc_run_keep; needs a gradient */
-    float **value, **gradient; /* [n_nodes], NULL where there is none */
+    uint8_t *kept, *wants; /* [n_nodes] asked for by qc_run_keep (and the last); needs a gradient */
     uint8_t *adds;         /* [n_nodes][QC_MAX_INPUTS] the gradient of that input has been written by a later node: add to it */
-    float **spare;         /* [n_nodes] where a node works out a gradient that is to be added */
-    float *memory;         /* all of the above point into it */
+    float **whole_value, **whole_gradient; /* [n_nodes] of kept nodes: all of the batch in one piece */
+    float *memory;         /* all of the above and the slices' tensors lie in it */
     size_t memory_bytes;
     /* batch norm */
     float *norm;           /* [n_stats] mean[c], 1/deviation[c] of the last forward, at the offsets of the graph's stats */
-    float *channel;        /* [3][widest channels] */
-    double *sums;          /* [threads][2][widest channels] */
-    QcConvs convs[2];      /* of the full batch; of another size, made when it is met */
+    double *sums;          /* [n_stats][threads]: of each norm [threads][2][c] */
 };
 
 /* runplan.c: who needs which value how long; gives every tensor its place. */
 int qc_run_plan(QcRun *run, QcErr *err);
+void qc_run_cut(QcRun *run, uint32_t n); /* which windows of n are whose */
+void qc_run_settle(QcRun *run);          /* each slice's part of the kept tensors, after a cut */
 
 /* runconv.c */
-int qc_convs_make(QcConvs *convs, const QcRun *run, uint32_t n, QcErr *err);
+int qc_convs_make(QcConvs *convs, const QcGraph *g, int goes_back, uint32_t n, QcErr *err);
 void qc_convs_release(QcConvs *convs, uint32_t n_nodes);
 void qc_conv_forward(const QcConvs *convs, const QcGraph *g, uint32_t node, float *y, const float *x);
 /* dx may be NULL. Gradients of weights and bias are written at their places in grads. */
 void qc_conv_backward(const QcConvs *convs, const QcGraph *g, uint32_t node, float *dx, float *grads, const float *dy, const float *x);
-void qc_threads_use(int threads); /* oneDNN's and our loops' */
+void qc_convs_alone(void); /* oneDNN stays in the calling thread */
 
-/* runnorm.c: y and x may be one array, dx and dy too. */
-void qc_norm_forward(QcRun *run, const QcNode *node, float *y, const float *x, size_t rows);
-void qc_norm_backward(QcRun *run, const QcNode *node, float *dx, float *grads, const float *dy, const float *x, size_t rows);
+/* runnorm.c: y and x may be one array, dx and dy too; rows: of the slice. All slices must come here. */
+void qc_norm_forward(QcSlice *slice, const QcNode *node, float *y, const float *x, size_t rows);
+void qc_norm_backward(QcSlice *slice, const QcNode *node, float *dx, float *grads, const float *dy, const float *x, size_t rows);
 
 /* runpool.c: n windows; dx is written, not added to. */
 void qc_maxpool_forward(float *y, const float *x, const QcNode *node, const QcNode *in, uint32_t n);

@@ -1,4 +1,4 @@
-/* Every value and gradient has a life: from the step that writes it to the last that reads it. Steps are 0 .. N-1 forward, and back from node N-1
+/* Every slice has the same plan, in memory of its own. Every value and gradient has a life: from the step that writes it to the last that reads it. Steps are 0 .. N-1 forward, and back from node N-1
  * (step N) to node 0 (step 2N-1). Tensors whose lives do not meet share memory; an operation that may work in place joins its output to its input. */
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +16,7 @@ typedef struct Plan {
     const QcRun *run;
     const QcGraph *g;
     uint32_t n;         /* nodes */
+    uint32_t windows;   /* of the largest slice */
     Item *items;        /* [3n] */
     uint32_t *users;    /* [n] inputs that name this node, a double use counted twice */
     uint32_t *last_user; /* [n] */
@@ -25,7 +26,7 @@ typedef struct Plan {
 static uint32_t backward_step(const Plan *p, uint32_t node) { return 2 * p->n - 1 - node; }
 static size_t tensor_values(const Plan *p, uint32_t node)
 {
-    return (qc_node_values(&p->g->nodes[node]) * p->run->batch + 15) / 16 * 16; /* whole cache lines */
+    return (qc_node_values(&p->g->nodes[node]) * p->windows + 15) / 16 * 16; /* whole cache lines */
 }
 
 static int goes_back(const Plan *p) { return p->run->mode != QC_RUN_EVAL; }
@@ -58,7 +59,7 @@ static void live_values(Plan *p)
     for (uint32_t i = 0; i < p->n; i++) {
         const QcNode *node = &p->g->nodes[i];
         p->items[i] = (Item){.values = tensor_values(p, i), .begin = i, .end = i, .block = i};
-        if (p->run->kept[i] || i + 1 == p->n) p->items[i].end = forever;
+        if (p->run->kept[i]) p->items[i] = (Item){.begin = i, .end = forever, .block = i}; /* lies elsewhere, in one piece */
         if (reads_output(p, node) && p->run->wants[i]) extend(&p->items[i], backward_step(p, i));
         for (uint32_t k = 0; k < node->n_inputs; k++) {
             uint32_t in = node->inputs[k];
@@ -75,10 +76,10 @@ static void live_gradients(Plan *p)
         Item *gradient = &p->items[p->n + i], *spare = &p->items[2 * p->n + i];
         *gradient = (Item){.block = p->n + i};
         *spare = (Item){.block = 2 * p->n + i};
-        if (!p->run->wants[i]) continue;
+        if (!p->run->wants[i] || p->run->kept[i]) continue;
         gradient->values = tensor_values(p, i);
-        gradient->begin = i + 1 == p->n ? p->n : backward_step(p, p->last_user[i]);
-        gradient->end = p->run->kept[i] ? 2 * p->n : backward_step(p, i);
+        gradient->begin = backward_step(p, p->last_user[i]); /* the last node is kept */
+        gradient->end = backward_step(p, i);
     }
     /* who finds a gradient already there, and needs a spare place to work out what is to be added */
     for (uint32_t i = 0; i < p->n; i++) {
@@ -122,7 +123,7 @@ static void join_values(Plan *p)
     for (uint32_t i = 1; i < p->n; i++) {
         const QcNode *node = &p->g->nodes[i];
         uint32_t in = node->inputs[0];
-        if (value_in_place(p, node) && p->items[in].end == i && p->items[in].values == p->items[i].values) join(p, i, in);
+        if (value_in_place(p, node) && !p->run->kept[i] && !p->run->kept[in] && p->items[in].end == i && p->items[in].values == p->items[i].values) join(p, i, in);
     }
 }
 
@@ -134,7 +135,7 @@ static void join_gradients(Plan *p)
         if (!may || !p->run->wants[i] || p->run->kept[i]) continue;
         for (uint32_t k = 0; k < node->n_inputs; k++) {
             uint32_t in = node->inputs[k];
-            if (!p->run->wants[in] || p->users[in] != 1) continue;
+            if (!p->run->wants[in] || p->run->kept[in] || p->users[in] != 1) continue;
             join(p, p->n + in, p->n + i);
             break; /* one input takes the place, the other gets a copy */
         }
@@ -181,17 +182,63 @@ static size_t place_all(Plan *p)
     return total;
 }
 
-static float *where(const Plan *p, uint32_t item)
+/* Where a slice's tensors lie, but for the kept ones; `base` is the slice's memory. */
+static void settle_slice(const Plan *p, QcSlice *slice, float *base)
 {
-    if (!p->items[item].values) return NULL;
-    return p->run->memory + p->items[p->items[item].block].offset;
+    for (uint32_t i = 0; i < p->n; i++) {
+        float **const places[] = {&slice->value[i], &slice->gradient[i], &slice->spare[i]};
+        for (uint32_t k = 0; k < 3; k++) {
+            const Item *item = &p->items[k * p->n + i];
+            *places[k] = item->values ? base + p->items[item->block].offset : NULL;
+        }
+    }
+}
+
+/* Places for kept tensors from `at` on; gives how many values they take. */
+static size_t settle_kept(const Plan *p, float *at)
+{
+    size_t taken = 0;
+    for (uint32_t i = 0; i < p->n; i++) {
+        size_t values = (qc_node_values(&p->g->nodes[i]) * p->run->batch + 15) / 16 * 16;
+        p->run->whole_value[i] = p->run->whole_gradient[i] = NULL;
+        if (!p->run->kept[i]) continue;
+        if (at) p->run->whole_value[i] = at + taken;
+        taken += values;
+        if (!p->run->wants[i]) continue;
+        if (at) p->run->whole_gradient[i] = at + taken;
+        taken += values;
+    }
+    return taken;
+}
+
+void qc_run_cut(QcRun *run, uint32_t n)
+{
+    for (int k = 0; k < run->threads; k++) {
+        uint32_t first = (uint32_t)((uint64_t)n * (uint32_t)k / (uint32_t)run->threads);
+        run->slices[k].first = first;
+        run->slices[k].n = (uint32_t)((uint64_t)n * ((uint32_t)k + 1) / (uint32_t)run->threads) - first;
+    }
+}
+
+void qc_run_settle(QcRun *run)
+{
+    for (uint32_t i = 0; i < run->g->n_nodes; i++) {
+        if (!run->kept[i]) continue;
+        for (int k = 0; k < run->threads; k++) {
+            QcSlice *slice = &run->slices[k];
+            size_t skip = slice->first * qc_node_values(&run->g->nodes[i]);
+            slice->value[i] = run->whole_value[i] + skip;
+            slice->gradient[i] = run->whole_gradient[i] ? run->whole_gradient[i] + skip : NULL;
+        }
+    }
 }
 
 int qc_run_plan(QcRun *run, QcErr *err)
 {
     uint32_t n = run->g->n_nodes;
     QcArena arena = {0};
-    Plan p = {.run = run, .g = run->g, .n = n};
+    Plan p = {.run = run, .g = run->g, .n = n, .windows = (run->batch + (uint32_t)run->threads - 1) / (uint32_t)run->threads};
+    run->kept[n - 1] = 1;
     p.items = qc_arena_take(&arena, 3 * (size_t)n, sizeof *p.items, err);
     p.users = p.items ? qc_arena_take(&arena, n, sizeof *p.users, err) : NULL;
     p.last_user = p.users ? qc_arena_take(&arena, n, sizeof *p.last_user, err) : NULL;
@@ -203,7 +250,7 @@ int qc_run_plan(QcRun *run, QcErr *err)
     live_gradients(&p);
     join_values(&p);
     if (goes_back(&p)) join_gradients(&p);
-    size_t bytes = place_all(&p) * sizeof(float);
+    size_t each = place_all(&p), bytes = (each * (size_t)run->threads + settle_kept(&p, NULL)) * sizeof(float);
     free(run->memory);
     run->memory = aligned_alloc(64, bytes);
     run->memory_bytes = run->memory ? bytes : 0;
@@ -211,11 +258,10 @@ int qc_run_plan(QcRun *run, QcErr *err)
         qc_fail(err, QC_EFAIL, "out of memory for the %zu bytes of a batch of %u windows (a smaller batch needs less)", bytes, run->batch);
         goto end;
     }
-    for (uint32_t i = 0; i < n; i++) {
-        run->value[i] = where(&p, i);
-        run->gradient[i] = where(&p, n + i);
-        run->spare[i] = where(&p, 2 * n + i);
-    }
+    settle_kept(&p, run->memory + each * (size_t)run->threads);
+    qc_run_cut(run, run->batch);
+    for (int k = 0; k < run->threads; k++) settle_slice(&p, &run->slices[k], run->memory + each * (size_t)k);
+    qc_run_settle(run);
     status = 0;
 end:
     qc_arena_release(&arena);

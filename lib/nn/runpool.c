@@ -50,7 +50,6 @@ static void max_of(float *best, const float *x, size_t width)
 void qc_maxpool_forward(float *y, const float *x, const QcNode *node, const QcNode *in, uint32_t n)
 {
     size_t channels = in->channels, positions = qc_node_positions(node);
-#pragma omp parallel for schedule(static)
     for (size_t at = 0; at < n * positions; at++) {
         Span s = span_at(node, in, (uint32_t)(at % positions));
         const float *window = x + at / positions * qc_node_values(in);
@@ -86,7 +85,6 @@ static void maxpool_scatter(float *dx, const float *dy, const float *x, const Sp
 void qc_maxpool_backward(float *dx, const float *dy, const float *x, const QcNode *node, const QcNode *in, uint32_t n)
 {
     size_t channels = in->channels, positions = qc_node_positions(node), values = qc_node_values(in);
-#pragma omp parallel for schedule(static)
     for (uint32_t k = 0; k < n; k++) {
         memset(dx + k * values, 0, values * sizeof *dx);
         for (uint32_t at = 0; at < positions; at++) {
@@ -105,7 +103,6 @@ static float share(const Span *s, const QcNode *node)
 void qc_avgpool_forward(float *y, const float *x, const QcNode *node, const QcNode *in, uint32_t n)
 {
     size_t channels = in->channels, positions = qc_node_positions(node);
-#pragma omp parallel for schedule(static)
     for (size_t at = 0; at < n * positions; at++) {
         Span s = span_at(node, in, (uint32_t)(at % positions));
         const float *window = x + at / positions * qc_node_values(in);
@@ -123,7 +120,6 @@ void qc_avgpool_forward(float *y, const float *x, const QcNode *node, const QcNo
 void qc_avgpool_backward(float *dx, const float *dy, const QcNode *node, const QcNode *in, uint32_t n)
 {
     size_t channels = in->channels, positions = qc_node_positions(node), values = qc_node_values(in);
-#pragma omp parallel for schedule(static)
     for (uint32_t k = 0; k < n; k++) {
         memset(dx + k * values, 0, values * sizeof *dx);
         for (uint32_t at = 0; at < positions; at++) {
@@ -143,7 +139,6 @@ void qc_gap_forward(float *y, const float *x, const QcNode *in, uint32_t n)
 {
     size_t channels = in->channels, positions = qc_node_positions(in);
     float scale = 1 / (float)positions;
-#pragma omp parallel for schedule(static)
     for (uint32_t k = 0; k < n; k++) {
         float *sum = y + k * channels;
         memset(sum, 0, channels * sizeof *sum);
@@ -159,7 +154,6 @@ void qc_gap_backward(float *dx, const float *dy, const QcNode *in, uint32_t n)
 {
     size_t channels = in->channels, positions = qc_node_positions(in);
     float scale = 1 / (float)positions;
-#pragma omp parallel for schedule(static)
     for (size_t at = 0; at < n * positions; at++) {
         const float *from = dy + at / positions * channels;
         float *row = dx + at * channels;

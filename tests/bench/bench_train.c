@@ -15,7 +15,7 @@
 #include "../../lib/nn/optim.h"
 #include "../../lib/nn/run.h"
 
-enum { CHANNELS = 45, LENGTH = 125, CLASSES = 19, BATCH = 64, THREADS = 2, STEPS = 6, ROUNDS = 7, WARM = 1 /* rounds that do not count */ };
+enum { CHANNELS = 45, LENGTH = 125, CLASSES = 19, BATCH = 64, THREADS = 2, STEPS = 4, ROUNDS = 6, WARM = 1 /* rounds that do not count */ };
 
 typedef struct Ours {
     QcGraph g;
