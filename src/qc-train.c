@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "../lib/base/file.h"
 #include "../lib/cli/cli.h"
@@ -91,6 +92,22 @@ static int check_usage(QcTrainOptions *o, QcErr *err)
     return complaint ? qc_fail(err, QC_EUSAGE, "%s", complaint) : 0;
 }
 
+/* Said before the long work, not after it; a named pipe is left alone, since its reader would see it close. */
+static int can_write(const char *path, QcErr *err)
+{
+    QcOutput out;
+    struct stat about;
+    if (!qc_is_standard(path) && !stat(path, &about) && S_ISFIFO(about.st_mode)) return 0;
+    if (qc_output_open(&out, path, 1, err)) return -1;
+    qc_output_release(&out);
+    return 0;
+}
+
+static int check_outputs(QcErr *err)
+{
+    return can_write(output, err) || (log_path && can_write(log_path, err)) || (checkpoint && can_write(checkpoint, err)) ? -1 : 0;
+}
+
 /* Every label name becomes a class, so each needs an example. */
 static int check_classes(const QcDataset *d, QcErr *err)
 {
@@ -138,7 +155,7 @@ int main(int argc, char **argv)
     int32_t *map;
     int status = -1;
     qc_cli_parse(&program, argc, argv);
-    if (check_usage(&o, &err) || qc_dataset_load(&d, data, &err) || begin_model(&m, &g, &d, &err) || qc_dataset_match(&d, &m, 1, &map, &d.arena, &err)) goto end;
+    if (check_usage(&o, &err) || check_outputs(&err) || qc_dataset_load(&d, data, &err) || begin_model(&m, &g, &d, &err) || qc_dataset_match(&d, &m, 1, &map, &d.arena, &err)) goto end;
     o.after_epoch = after_epoch;
     o.ctx = &watch;
     if (log_path) {
