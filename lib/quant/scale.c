@@ -50,6 +50,7 @@ void qc_scale_of_values(float *scale, uint32_t *zero, const float *values, uint6
     float largest = fmaxf(top / high, *zero ? bottom / low : 0); /* the scale that clips nothing */
     *scale = 1;
     if (!(largest > 0x1p-100f)) return;
+    *scale = largest; /* of values so large that their squares are no floats */
     double least = INFINITY;
     for (int k = CANDIDATES / 4; k <= CANDIDATES; k++) {
         float s = largest * (float)k / (float)CANDIDATES, inverse = 1 / s;
