@@ -58,10 +58,11 @@ static int under_relu(const Emit *e, const QcNode *node)
     return 0;
 }
 
-/* The convolution that can write this node's value straight into a slice of a concat, or NULL. */
+/* The convolution that can write this node's value straight into a slice of a concat, or NULL. What keeps values below a clip is the end of their tensor's own
+ * range, which the concat may exceed. */
 static const QcNode *slice_writer(const Emit *e, const QcNode *node)
 {
-    if (e->readers[index_of(e, node)] != 1) return NULL;
+    if (e->readers[index_of(e, node)] != 1 || node->clip > 0) return NULL;
     if (node->op == QC_OP_RELU && under_relu(e, input_of(e, node)) && is_weighted(input_of(e, node))) return input_of(e, node);
     return is_weighted(node) ? node : NULL;
 }
@@ -159,10 +160,11 @@ static int quantize_channels(Emit *e, const QcNode *node, QcQNode *n, int out)
         const float *w = e->f->params + node->weight + (size_t)o * row;
         float scale = qc_scale_of_weights(w, row, e->bits);
         uint32_t c = n->channel + o;
-        double step = (double)in->scale * (double)scale, bias = node->has_bias ? rint((double)e->f->params[node->bias + o] / step) : 0;
+        double real_bias = node->has_bias ? (double)e->f->params[node->bias + o] : 0;
+        scale = fmaxf(scale, (float)(fabs(real_bias) / ((double)in->scale * 0x1p29))); /* a dead channel: its weights are all but nothing, its bias is not */
+        double step = (double)in->scale * (double)scale, bias = rint(real_bias / step);
         e->scale[c] = scale;
         for (uint32_t j = 0; j < row; j++) e->latent[n->code + o * row + j] = w[j] / scale;
-        if (fabs(bias) > 0x1p30) bias = bias < 0 ? -0x1p30 : 0x1p30; /* a dead channel: its weights are all but nothing */
         if (fabs(bias) + most >= 0x1p31)
             return qc_fail(e->err, QC_EUNSUPPORTED, "node '%s' cannot be quantized: its sums do not fit 32 bits", node->name);
         e->bias[c] = (int32_t)bias;

@@ -1,0 +1,346 @@
+/* What the quantizer makes of a float model: near to it, near to its float double, and placed in memory so that nothing is lost that is still needed. */
+#include <check.h>
+
+#include "tiny.h"
+
+#include "../../lib/format/qgraphfile.h"
+#include "../../lib/nn/loss.h"
+#include "../../lib/quant/scale.h"
+#include "../../lib/quant/shadow.h"
+
+enum { N = 48 };
+
+static float windows[N * TINY_VALUES];
+
+static void float_logits(float *out, QcGraph *g, uint32_t classes)
+{
+    QcErr err;
+    QcRun *run = qc_run_new(g, N, QC_RUN_EVAL, 1, &err);
+    ck_assert_msg(run != NULL, "%s", err.text);
+    memcpy(out, qc_run_forward(run, windows, N), N * classes * sizeof *out);
+    qc_run_free(run);
+}
+
+static void integer_logits(float *out, Tiny *t)
+{
+    uint8_t q[TINY_VALUES];
+    for (uint32_t i = 0; i < N; i++) {
+        qc_q_input(q, windows + i * TINY_VALUES, TINY_VALUES, &t->g.tensors[0]);
+        qc_qrun_forward(&t->run, out + i * t->g.classes, q);
+    }
+}
+
+/* Root mean square of a - b, in parts of the deviation of a's logits from their means over the windows. */
+static double difference(const float *a, const float *b, uint32_t classes)
+{
+    double apart = 0, spread = 0;
+    for (uint32_t k = 0; k < classes; k++) {
+        double mean = 0;
+        for (uint32_t i = 0; i < N; i++) mean += (double)a[i * classes + k] / N;
+        for (uint32_t i = 0; i < N; i++) {
+            apart += pow((double)a[i * classes + k] - (double)b[i * classes + k], 2);
+            spread += pow((double)a[i * classes + k] - mean, 2);
+        }
+    }
+    ck_assert(spread > 0);
+    return sqrt(apart / spread);
+}
+
+/* By how much the largest logit leads, for a window. */
+static double margin(const float *logits, uint32_t classes)
+{
+    uint32_t best = qc_argmax(logits, classes);
+    double lead = INFINITY;
+    for (uint32_t k = 0; k < classes; k++)
+        if (k != best) lead = fmin(lead, (double)logits[best] - (double)logits[k]);
+    return lead;
+}
+
+static double error_of(TinyKind kind, int bits, int activation_bits, uint64_t seed)
+{
+    static float exact[N * TINY_CLASSES], ours[N * TINY_CLASSES];
+    Tiny t;
+    tiny_make(&t, kind, bits, activation_bits, seed);
+    tiny_windows(windows, N, 1, seed + 1); /* the first of those that tiny_make measured on */
+    float_logits(exact, &t.model, TINY_CLASSES);
+    integer_logits(ours, &t);
+    tiny_release(&t);
+    return difference(exact, ours, TINY_CLASSES);
+}
+
+/* On windows that the ranges were measured on. A rounding to 8 bits errs by 1/sqrt(12) of a step, a step is about 1/40 of a tensor's deviation (the range is some 6
+ * deviations): 1 % of the signal a rounding, twice that where half the range or a clipped tail counts. Four to eight roundings in a row, averaged by sums over channels
+ * and positions: 7 % is what may come out; more is a mistake in a scale or a bias. Fewer bits must cost more. */
+START_TEST(eight_bits_stay_close_and_fewer_stay_less_close)
+{
+    double eight = 0, four = 0, two = 0, narrow = 0;
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        double e = error_of((TinyKind)_i, 8, 8, seed);
+        ck_assert_msg(e < 0.07, "kind %d, seed %d: off by %.3f of the logits' deviation", _i, (int)seed, e);
+        eight += e;
+        four += error_of((TinyKind)_i, 4, 8, seed);
+        two += error_of((TinyKind)_i, 2, 8, seed);
+        narrow += error_of((TinyKind)_i, 8, 4, seed);
+    }
+    ck_assert_msg(eight < four && four < two, "8 bits %.3f, 4 bits %.3f, 2 bits %.3f", eight / 4, four / 4, two / 4);
+    ck_assert_msg(eight < narrow, "activations of 8 bits %.3f, of 4 bits %.3f", eight / 4, narrow / 4);
+}
+END_TEST
+
+/* The double rounds where the device does; they part only where a value lies so near a half that float and fixed-point rounding differ, and then by one step of
+ * one tensor. So almost all logits agree to float rounding, and all to a few steps of the last tensor. */
+START_TEST(the_shadow_computes_what_the_device_does)
+{
+    static float device[N * TINY_CLASSES], shadow[N * TINY_CLASSES];
+    const int bits[] = {2, 4, 8};
+    for (int b = 0; b < 3; b++) {
+        QcErr err;
+        Tiny t;
+        QcShadow s;
+        tiny_make(&t, (TinyKind)_i, bits[b], b == 1 ? 4 : 8, 20 + (uint64_t)b);
+        ck_assert_msg(!qc_shadow_init(&s, &t.g, &err), "%s", err.text);
+        float_logits(shadow, &s.graph, TINY_CLASSES);
+        integer_logits(device, &t);
+        const QcQNode *last = &t.g.nodes[t.g.n_nodes - 1];
+        double step = 0; /* of the last tensor, as it shows in a logit: times the largest weight */
+        for (uint32_t j = 0; j < last->n_codes; j++)
+            step = fmax(step, fabs((double)t.g.scale[last->channel + j / (last->n_codes / last->channels)] * qc_code_get(&t.g, last, j)));
+        step *= (double)t.g.tensors[last->in[0]].scale;
+        int apart = 0;
+        for (uint32_t i = 0; i < N; i++) {
+            double worst = 0;
+            for (uint32_t k = 0; k < TINY_CLASSES; k++) worst = fmax(worst, fabs((double)device[i * 4 + k] - (double)shadow[i * 4 + k]));
+            ck_assert_msg(worst <= 4 * step, "kind %d, %d bits, window %d: %g apart, a step is %g", _i, bits[b], (int)i, worst, step);
+            if (worst > 0.01 * step) apart++;
+            if (margin(device + i * 4, 4) > 2 * worst) ck_assert_uint_eq(qc_argmax(device + i * 4, 4), qc_argmax(shadow + i * 4, 4));
+        }
+        ck_assert_msg(apart <= N / 2, "kind %d, %d bits: %d of %d windows differ", _i, bits[b], apart, N);
+        qc_shadow_release(&s);
+        tiny_release(&t);
+    }
+}
+END_TEST
+
+START_TEST(codes_and_biases_go_round)
+{
+    const int bits[] = {2, 4, 8};
+    for (int b = 0; b < 3; b++) {
+        Tiny t;
+        QcShadow s;
+        tiny_make(&t, (TinyKind)_i, bits[b], 8, 3);
+        ck_assert_uint_eq(t.g.bits, (uint32_t)bits[b]);
+        ck_assert_int_eq(qc_shadow_init(&s, &t.g, NULL), 0);
+        uint32_t n = 0;
+        for (uint32_t i = 0; i < t.g.n_nodes; i++) {
+            const QcQNode *node = &t.g.nodes[i];
+            for (uint32_t j = 0; j < node->n_codes; j++, n++) {
+                ck_assert_uint_eq(node->code + j, n);
+                ck_assert_int_eq(qc_code_get(&t.g, node, j), qc_code_of(t.latent[n], 1, bits[b]));
+                ck_assert_float_eq(s.latent[n], (float)qc_code_get(&t.g, node, j));
+            }
+        }
+        ck_assert_uint_eq(n, t.g.n_codes);
+        uint8_t *codes = malloc(t.g.n_code_bytes);
+        int32_t *bias = malloc(t.g.n_channels * sizeof *bias);
+        memcpy(codes, t.g.codes, t.g.n_code_bytes);
+        memset(t.g.codes, 0x99, t.g.n_code_bytes);
+        qc_pack_latents(&t.g, s.latent);
+        for (uint32_t i = 0; i < t.g.n_nodes; i++) { /* all bits that belong to a code are back */
+            const QcQNode *node = &t.g.nodes[i];
+            QcQGraph before = t.g;
+            before.codes = codes;
+            for (uint32_t j = 0; j < node->n_codes; j++) ck_assert_int_eq(qc_code_get(&t.g, node, j), qc_code_get(&before, node, j));
+        }
+        qc_shadow_biases(&s, bias);
+        for (uint32_t c = 0; c < t.g.n_channels; c++) /* a bias beyond 24 bits is no float */
+            ck_assert_msg(abs(bias[c] - t.g.bias[c]) <= abs(t.g.bias[c]) / (1 << 22), "bias %d became %d", t.g.bias[c], bias[c]);
+        for (uint32_t j = 0; j < n; j++) s.latent[j] = j % 2 ? 1e9f : -1e9f;
+        qc_shadow_clamp(&s);
+        for (uint32_t j = 0; j < n; j++) ck_assert_int_eq((int)roundf(s.latent[j]), j % 2 ? qc_code_high(bits[b]) : qc_code_low(bits[b]));
+        free(codes);
+        free(bias);
+        qc_shadow_release(&s);
+        tiny_release(&t);
+    }
+}
+END_TEST
+
+/* ---- the memory plan ---- */
+
+typedef struct Watch {
+    QcQRun *apart; /* of the plan in which nothing shares; complete */
+    const QcFlipLayer *layers;
+    uint32_t n_layers, compared, gated;
+} Watch;
+
+static void compare_slices(const Watch *w, const QcQRun *run, uint32_t t, uint32_t first, uint32_t channels)
+{
+    const QcQTensor *tensor = &run->g->tensors[t];
+    for (uint32_t p = 0; p < (uint32_t)tensor->height * tensor->width; p++)
+        ck_assert_mem_eq(qc_qrun_tensor(run, t) + p * tensor->channels + first, qc_qrun_tensor(w->apart, t) + p * tensor->channels + first, channels);
+}
+
+static void see_all_there(void *ctx, QcQRun *run, uint32_t at, const QcQConv *conv)
+{
+    Watch *w = ctx;
+    (void)conv;
+    for (uint32_t l = 0; l < w->n_layers; l++) {
+        const QcFlipLayer *layer = &w->layers[l];
+        if (layer->gate_node != at) continue;
+        const QcQNode *node = &run->g->nodes[layer->node];
+        compare_slices(w, run, node->in[0], 0, run->g->tensors[node->in[0]].channels);
+        if (node->op == QC_Q_CONV) compare_slices(w, run, node->out, node->out_channel, node->channels);
+        if (layer->gate != QC_NO_GATE) compare_slices(w, run, layer->gate, 0, run->g->tensors[layer->gate].channels), w->gated++;
+        w->compared++;
+    }
+}
+
+START_TEST(what_a_gate_waits_for_is_still_there)
+{
+    Tiny t;
+    QcFlipLayer layers[QC_FLIP_MAX_LAYERS];
+    uint32_t n_feedback;
+    tiny_make(&t, (TinyKind)_i, 4, 8, 6);
+    QcQGraph apart = t.g;
+    QcQTensor *tensors = malloc(apart.n_tensors * sizeof *tensors);
+    memcpy(tensors, t.g.tensors, apart.n_tensors * sizeof *tensors);
+    apart.activation_bytes = 0;
+    for (uint32_t i = 0; i < apart.n_tensors; i++) {
+        tensors[i].offset = apart.activation_bytes;
+        apart.activation_bytes += ((uint32_t)tensors[i].height * tensors[i].width * tensors[i].channels + 63) / 64 * 64;
+    }
+    apart.tensors = tensors;
+    ck_assert_uint_le(t.g.activation_bytes, apart.activation_bytes);
+    void *memory = aligned_alloc(64, (qc_qgraph_bytes(&apart) + 63) / 64 * 64);
+    QcQRun run;
+    qc_qrun_place(&run, &apart, &qc_kernels_scalar, memory);
+    Watch w = {.apart = &run, .layers = layers, .n_layers = qc_flip_describe(&t.g, layers, &n_feedback)};
+    for (uint32_t i = 0; i < 4; i++) {
+        uint8_t q[TINY_VALUES];
+        float logits[2][TINY_CLASSES];
+        qc_q_input(q, windows + i * TINY_VALUES, TINY_VALUES, &t.g.tensors[0]);
+        qc_qrun_forward(&run, logits[0], q);
+        memset(t.memory, 0xa5, t.g.activation_bytes);
+        qc_qrun_forward_seen(&t.run, logits[1], q, t.g.n_nodes - 1, see_all_there, &w);
+        ck_assert_mem_eq(logits[0], logits[1], sizeof logits[0]);
+    }
+    ck_assert_uint_eq(w.compared, 4 * w.n_layers);
+    ck_assert_uint_eq(w.gated, _i == TINY_RESIDUAL ? 8 : 0); /* the convolution and its shortcut; there is no ReLU behind the sum of TINY_MIXED */
+    free(memory);
+    free(tensors);
+    tiny_release(&t);
+}
+END_TEST
+
+/* ---- graphs of one's own ---- */
+
+static void emit_own(Tiny *t, int bits)
+{
+    QcErr err;
+    ck_assert_msg(!qc_emit(&t->g, &t->latent, &t->model, windows, N, bits, 8, 1, &t->arena, &err), "%s", err.text);
+    ck_assert_int_eq(qc_qgraph_check(&t->g, &err), 0);
+    tiny_place(t, &qc_kernels_scalar);
+}
+
+static double own_error(Tiny *t)
+{
+    static float exact[N * TINY_CLASSES], ours[N * TINY_CLASSES];
+    emit_own(t, 8);
+    float_logits(exact, &t->model, TINY_CLASSES);
+    integer_logits(ours, t);
+    return difference(exact, ours, TINY_CLASSES);
+}
+
+static void end_own(Tiny *t, uint32_t at)
+{
+    tiny_ok(qc_graph_linear(&t->model, "last", tiny_op(&t->model, "gap", QC_OP_GAP, at), TINY_CLASSES, 1, NULL));
+    ck_assert_int_eq(qc_graph_finish(&t->model, NULL), 0);
+    tiny_settle(&t->model, 8);
+}
+
+START_TEST(clipped_relus_keep_their_clip)
+{
+    for (int joined = 0; joined < 2; joined++) {
+        Tiny t = {0};
+        ck_assert_int_eq(qc_graph_init(&t.model, TINY_CHANNELS, 1, TINY_LENGTH, NULL), 0);
+        uint32_t parts[2] = {tiny_op(&t.model, "r1", QC_OP_RELU, tiny_conv(&t.model, "a", 0, 6, 3, 1)), 0};
+        t.model.nodes[parts[0]].clip = 0.3f;
+        if (joined) parts[1] = tiny_op(&t.model, "r2", QC_OP_RELU, tiny_conv(&t.model, "b", 0, 2, 3, 1)); /* reaches much higher in the same tensor */
+        end_own(&t, joined ? tiny_ok(qc_graph_concat(&t.model, "join", parts, 2, NULL)) : parts[0]);
+        double e = own_error(&t);
+        ck_assert_msg(e < 0.1, "%s: off by %.3f", joined ? "in a concat" : "alone", e);
+        tiny_release(&t);
+    }
+}
+END_TEST
+
+/* A filter that training has put to sleep has weights of (almost) nothing, but its bias still reaches the next layer. */
+START_TEST(dead_channels_keep_their_bias)
+{
+    const float sizes[] = {0, 1e-6f, 1e-12f, 1e-20f, 1e-30f};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        static float exact[N * TINY_CLASSES], ours[N * TINY_CLASSES];
+        Tiny t = {0};
+        tiny_graph(&t.model, TINY_PLAIN, 2);
+        const QcNode *conv = &t.model.nodes[qc_graph_find(&t.model, "c2")], *last = &t.model.nodes[t.model.n_nodes - 1];
+        for (size_t j = 0; j < 24; j++) t.model.params[conv->weight + j] *= sizes[i];
+        t.model.params[conv->bias] = 0.8f;
+        t.model.params[last->weight] = 2;
+        emit_own(&t, 8);
+        float_logits(exact, &t.model, TINY_CLASSES);
+        integer_logits(ours, &t);
+        double shift = 0; /* a lost bias shifts logit 0 by 1.6 */
+        for (uint32_t k = 0; k < N; k++) shift += ((double)ours[k * 4] - (double)exact[k * 4]) / N;
+        ck_assert_msg(fabs(shift) < 0.1, "weights x %g: logit 0 is off by %.3f", (double)sizes[i], shift);
+        tiny_release(&t);
+    }
+}
+END_TEST
+
+START_TEST(what_cannot_be_quantized_is_refused_in_words)
+{
+    QcErr err;
+    QcArena arena = {0};
+    QcQGraph q;
+    float *latent;
+    QcGraph g;
+    tiny_graph(&g, TINY_PLAIN, 1);
+    ck_assert_int_eq(qc_emit(&q, &latent, &g, windows, 0, 8, 8, 1, &arena, &err), -1);
+    ck_assert_ptr_nonnull(strstr(err.text, "no window"));
+    ck_assert_int_eq(err.code, QC_EFORMAT);
+    qc_graph_release(&g);
+    for (int relu = 0; relu < 2; relu++) { /* the last layer is a pool, or a ReLU behind the classifier */
+        ck_assert_int_eq(qc_graph_init(&g, TINY_CHANNELS, 1, TINY_LENGTH, NULL), 0);
+        uint32_t at = tiny_op(&g, "mean", QC_OP_GAP, tiny_conv(&g, "c", 0, TINY_CLASSES, 3, 1));
+        if (relu) tiny_op(&g, "top", QC_OP_RELU, tiny_ok(qc_graph_linear(&g, "fc", at, TINY_CLASSES, 1, NULL)));
+        ck_assert_int_eq(qc_graph_finish(&g, NULL), 0);
+        tiny_settle(&g, 1);
+        ck_assert_int_eq(qc_emit(&q, &latent, &g, windows, N, 8, 8, 1, &arena, &err), -1);
+        ck_assert_int_eq(err.code, QC_EUNSUPPORTED);
+        ck_assert_msg(strstr(err.text, relu ? "'fc.relu' (relu)" : "'mean' (gap)") && strstr(err.text, "only a linear last layer"), "%s", err.text);
+        qc_graph_release(&g);
+    }
+    qc_arena_release(&arena);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("emit");
+    TCase *tests = tcase_create("emit");
+    tcase_set_timeout(tests, 120);
+    tiny_windows(windows, N, 1, 77);
+    tcase_add_loop_test(tests, eight_bits_stay_close_and_fewer_stay_less_close, 0, TINY_KINDS);
+    tcase_add_loop_test(tests, the_shadow_computes_what_the_device_does, 0, TINY_KINDS);
+    tcase_add_loop_test(tests, codes_and_biases_go_round, 0, TINY_KINDS);
+    tcase_add_loop_test(tests, what_a_gate_waits_for_is_still_there, 0, TINY_KINDS);
+    tcase_add_test(tests, clipped_relus_keep_their_clip);
+    tcase_add_test(tests, dead_channels_keep_their_bias);
+    tcase_add_test(tests, what_cannot_be_quantized_is_refused_in_words);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
