@@ -18,12 +18,12 @@ static const QcOption options[] = {
     {'d', "data", QC_OPTION_TEXT, &data_path, "FILE", "training data to teach on", 0, 0},
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "the model with its bit-flip network", 0, 0},
     {0, "drift", QC_OPTION_TEXT, &drift, "KIND", "what is simulated: inertial, series, image, or auto by the model's input", 0, 0},
-    {0, "strength", QC_OPTION_REAL, &strength, "R", "of the simulated drifts", 0.01, 10},
+    {0, "strength", QC_OPTION_REAL, &strength, "R", "strength of the simulated drifts", 0.01, 10},
     {0, "persons", QC_OPTION_INT, &persons, "N", "simulated persons to teach on", 1, 10000},
     {0, "test-persons", QC_OPTION_INT, &test_persons, "N", "simulated persons held back for the report", 0, 10000},
-    {0, "teacher-steps", QC_OPTION_INT, &teacher_steps, "N", "of back-propagation for each lesson", 1, 100000},
-    {0, "steps", QC_OPTION_INT, &steps, "N", "of the network's training", 1, 1000000},
-    {0, "seed", QC_OPTION_INT, &seed, "N", "of all that is drawn", 0, 0},
+    {0, "teacher-steps", QC_OPTION_INT, &teacher_steps, "N", "steps of back-propagation a lesson", 1, 100000},
+    {0, "steps", QC_OPTION_INT, &steps, "N", "steps of the network's training", 1, 1000000},
+    {0, "seed", QC_OPTION_INT, &seed, "N", "seed of all that is drawn", 0, 0},
     {0, "threads", QC_OPTION_INT, &threads, "N", "0 = all cores", 0, 256},
     {0, "json", QC_OPTION_FLAG, &json, NULL, "the report as JSON", 0, 0},
     {0},
@@ -34,14 +34,24 @@ static const QcProgram program = {"qc-bitflip-train", "teach a quantized model w
 
 static void progress(const char *what, uint32_t done, uint32_t of) { qc_progress(done, of, "%s", what); }
 
+/* A figure over nothing is none. */
+static const char *figure(char text[32], double value, int known)
+{
+    snprintf(text, 32, json ? "%.6g" : "%.4f", value);
+    return known ? text : json ? "null" : "nan";
+}
+
 static void report(FILE *to, const QcFlip *flip, const QcBitflipReport *r)
 {
-    const char *form = json ? "{\"lessons\": %zu, \"test_lessons\": %zu, \"base_rate\": %.4f, \"sign_right\": %.4f, \"precision_network\": %.4f, "
-                              "\"precision_hebb\": %.4f, \"bytes\": %zu}\n"
-                            : "lessons\t%zu\nlessons of persons not taught\t%zu\nbase rate\t%.4f\nsign right\t%.4f\nprecision of the top 5 %%, network\t%.4f\n"
-                              "precision of the top 5 %%, |h| alone\t%.4f\nbytes of network and feedback\t%zu\n";
+    const char *form = json ? "{\"lessons\": %zu, \"test_lessons\": %zu, \"base_rate\": %s, \"sign_right\": %s, \"precision_network\": %s, "
+                              "\"precision_hebb\": %s, \"bytes\": %zu}\n"
+                            : "lessons\t%zu\nlessons of persons not taught\t%zu\nbase rate\t%s\nsign right\t%s\nprecision of the top 5 %%, network\t%s\n"
+                              "precision of the top 5 %%, |h| alone\t%s\nbytes of network and feedback\t%zu\n";
     size_t bytes = sizeof *flip - offsetof(QcFlip, mean) + flip->n_feedback + flip->n_layers * sizeof(float);
-    fprintf(to, form, r->lessons, r->test_lessons, r->base, r->sign, r->network, r->hebb, bytes);
+    char text[4][32];
+    int known = r->test_lessons > 0;
+    fprintf(to, form, r->lessons, r->test_lessons, figure(text[0], r->base, known), figure(text[1], r->sign, known), figure(text[2], r->network, known),
+            figure(text[3], r->hebb, known), bytes);
 }
 
 static int drift_kind(QcDriftKind *kind, const QcModelFile *m, QcErr *err)
@@ -60,17 +70,16 @@ int main(int argc, char **argv)
 {
     QcErr err;
     QcModelFile model = {0};
-    QcDataset data = {0};
     QcWindows windows = {0};
     QcArena arena = {0};
     QcQGraph g;
     QcFlip flip;
     QcBitflipReport r;
     QcBitflipOptions o = qc_bitflip_defaults;
+    uint8_t digest[QC_DIGEST_BYTES];
     int status = -1;
     qc_cli_parse(&program, argc, argv);
-    const char *path = data_path ? data_path : coreset_path;
-    if (!path) {
+    if (!coreset_path && !data_path) {
         qc_fail(&err, QC_EUSAGE, "there is nothing to teach on: give a coreset (-c) or training data (-d)");
         goto end;
     }
@@ -80,11 +89,7 @@ int main(int argc, char **argv)
         qc_within(&err, qc_input_name(argv[1]));
         goto end;
     }
-    if (qc_dataset_load(&data, path, &err)) goto end;
-    if (qc_windows_init(&windows, &data, &model, &err)) {
-        qc_within(&err, path);
-        goto end;
-    }
+    if (qc_windows_load_source(&windows, digest, &model, coreset_path, data_path, &err)) goto end;
     QcDriftKind kind = o.teacher.kind;
     o.teacher = qc_teacher_defaults;
     o.teacher.kind = kind;
@@ -98,7 +103,7 @@ int main(int argc, char **argv)
     o.progress = progress;
     if (qc_bitflip_train(&flip, &r, &g, &model, &windows, &o, &arena, &err)) goto end;
     qc_progress_end();
-    QcInput input = {data_path ? "data" : "coreset", data.digest};
+    QcInput input = {data_path ? "data" : "coreset", digest};
     if (qc_flip_encode(&model, &flip, &err) || qc_modelfile_stamp(&model, qc_cli_command(), &input, 1, &err)) goto end;
     if (qc_modelfile_save(&model, output, &err)) goto end;
     report(qc_is_standard(output) ? stderr : stdout, &flip, &r);
@@ -106,7 +111,6 @@ int main(int argc, char **argv)
 end:
     qc_progress_end();
     qc_windows_release(&windows);
-    qc_dataset_release(&data);
     qc_modelfile_release(&model);
     qc_arena_release(&arena);
     return qc_cli_end(&err, status);

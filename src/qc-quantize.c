@@ -18,10 +18,10 @@ static const QcOption options[] = {
     {'c', "coreset", QC_OPTION_TEXT, &coreset_path, "FILE", "coreset: ranges and calibration", 0, 0},
     {'d', "data", QC_OPTION_TEXT, &data_path, "FILE", "training data: calibrates better than the coreset alone", 0, 0},
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "the quantized model", 0, 0},
-    {'B', "batch", QC_OPTION_INT, &batch, "N", "examples a step of calibration", 1, 4096},
+    {'B', "batch-size", QC_OPTION_INT, &batch, "N", "examples a step of calibration", 1, 4096},
     {0, "epochs", QC_OPTION_INT, &epochs, "N", "epochs of calibration; 0 = rounding only", 0, 100000},
     {0, "rate", QC_OPTION_REAL, &rate, "R", "quantization steps a step of calibration; 0 = by the bits", 0, 100},
-    {0, "seed", QC_OPTION_INT, &seed, "N", "of all that is drawn", 0, 0},
+    {0, "seed", QC_OPTION_INT, &seed, "N", "seed of all that is drawn", 0, 0},
     {0, "threads", QC_OPTION_INT, &threads, "N", "0 = all cores", 0, 256},
     {0, "json", QC_OPTION_FLAG, &json, NULL, "the report as JSON (on stderr where the model goes to stdout)", 0, 0},
     {0},
@@ -35,16 +35,26 @@ static void progress(uint32_t epoch, uint32_t of, double loss, double accuracy)
     qc_progress(epoch, of, "epoch %u/%u  held-out loss %.4f  accuracy %.3f", epoch, of, loss, accuracy);
 }
 
+/* A figure over nothing is none. */
+static const char *figure(char text[32], double value, int known)
+{
+    snprintf(text, 32, json ? "%.6g" : "%.4f", value);
+    return known ? text : json ? "null" : "nan";
+}
+
 static void report(FILE *to, const QcQGraph *g, const QcQuantizeReport *r)
 {
     uint32_t layers = 0;
     for (uint32_t i = 0; i < g->n_nodes; i++) layers += g->nodes[i].n_codes > 0;
     const char *form = json ? "{\"bits\": %lld, \"activation_bits\": %lld, \"layers\": %u, \"weights\": %u, \"bytes\": %u, \"held_out\": %u, "
-                              "\"rounded_loss\": %.6g, \"rounded_accuracy\": %.6g, \"loss\": %.6g, \"accuracy\": %.6g, \"kept_epoch\": %u}\n"
+                              "\"rounded_loss\": %s, \"rounded_accuracy\": %s, \"loss\": %s, \"accuracy\": %s, \"kept_epoch\": %u}\n"
                             : "bits\t%lld\nactivation bits\t%lld\nlayers\t%u\nweights\t%u\nbytes of codes\t%u\nheld-out examples\t%u\n"
-                              "rounded: loss\t%.4f\nrounded: accuracy\t%.4f\nkept: loss\t%.4f\nkept: accuracy\t%.4f\nkept epoch\t%u\n";
-    fprintf(to, form, (long long)bits, (long long)activation_bits, layers, g->n_codes, g->n_code_bytes, r->held_out, r->rounded_loss,
-            r->rounded_accuracy, r->loss, r->accuracy, r->kept_epoch);
+                              "rounded: loss\t%s\nrounded: accuracy\t%s\nkept: loss\t%s\nkept: accuracy\t%s\nkept epoch\t%u\n";
+    char text[4][32];
+    int known = r->held_out > 0;
+    fprintf(to, form, (long long)bits, (long long)activation_bits, layers, g->n_codes, g->n_code_bytes, r->held_out,
+            figure(text[0], r->rounded_loss, known), figure(text[1], r->rounded_accuracy, known), figure(text[2], r->loss, known),
+            figure(text[3], r->accuracy, known), r->kept_epoch);
 }
 
 int main(int argc, char **argv)
@@ -52,11 +62,11 @@ int main(int argc, char **argv)
     QcErr err;
     QcModelFile model = {0};
     QcGraph graph = {0};
-    QcDataset data = {0};
     QcWindows windows = {0};
     QcArena arena = {0};
     QcQGraph g;
     QcQuantizeReport r;
+    uint8_t digest[QC_DIGEST_BYTES];
     int status = -1;
     qc_cli_parse(&program, argc, argv);
     if ((bits != 2 && bits != 4 && bits != 8) || (activation_bits != 4 && activation_bits != 8)) {
@@ -70,16 +80,15 @@ int main(int argc, char **argv)
     QcQuantizeOptions o = {.bits = (int)bits, .activation_bits = (int)activation_bits, .epochs = (uint32_t)epochs, .batch = (uint32_t)batch,
                            .rate = rate, .seed = (uint64_t)seed, .threads = qc_threads(threads), .progress = progress};
     if (qc_output_check(output, 1, &err)) goto end;
-    if (qc_modelfile_load(&model, argv[1], &err) || qc_graph_decode(&graph, &model, &err)) goto end;
-    const char *path = data_path ? data_path : coreset_path;
-    if (qc_dataset_load(&data, path, &err)) goto end;
-    if (qc_windows_init(&windows, &data, &model, &err)) {
-        qc_within(&err, path);
+    if (qc_modelfile_load(&model, argv[1], &err)) goto end;
+    if (qc_graph_decode(&graph, &model, &err)) {
+        qc_within(&err, qc_input_name(argv[1]));
         goto end;
     }
+    if (qc_windows_load_source(&windows, digest, &model, coreset_path, data_path, &err)) goto end;
     if (qc_quantize(&g, &r, &graph, &windows, !data_path, &o, &arena, &err)) goto end;
     qc_progress_end();
-    QcInput input = {data_path ? "data" : "coreset", data.digest};
+    QcInput input = {data_path ? "data" : "coreset", digest};
     if (qc_qgraph_encode(&model, &g, &err) || qc_modelfile_stamp(&model, qc_cli_command(), &input, 1, &err)) goto end;
     if (qc_modelfile_save(&model, output, &err)) goto end;
     report(qc_is_standard(output) ? stderr : stdout, &g, &r);
@@ -87,7 +96,6 @@ int main(int argc, char **argv)
 end:
     qc_progress_end();
     qc_windows_release(&windows);
-    qc_dataset_release(&data);
     qc_graph_release(&graph);
     qc_modelfile_release(&model);
     qc_arena_release(&arena);

@@ -43,6 +43,7 @@ int qc_dataset_init(QcDataset *d, uint32_t n, uint32_t channels, uint32_t height
 void qc_dataset_release(QcDataset *d);
 
 int qc_dataset_load(QcDataset *d, const char *path, QcErr *err); /* checks everything: ranges, finite values, unique ids */
+int qc_dataset_load_coreset(QcDataset *d, const char *path, QcErr *err); /* the same, and it must be a coreset */
 int qc_dataset_save(QcDataset *d, const char *path, QcErr *err);
 /* Two that belong together: neither file changes unless both could be written. */
 int qc_dataset_save_pair(QcDataset *a, const char *path_a, QcDataset *b, const char *path_b, QcErr *err);

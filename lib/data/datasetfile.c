@@ -303,3 +303,12 @@ int qc_dataset_load(QcDataset *d, const char *path, QcErr *err)
     qc_container_release(&c);
     return status;
 }
+
+int qc_dataset_load_coreset(QcDataset *d, const char *path, QcErr *err)
+{
+    if (qc_dataset_load(d, path, err)) return -1;
+    if (d->capacity) return 0;
+    qc_dataset_release(d);
+    qc_fail(err, QC_EFORMAT, "is a data file, not a coreset (qc-coreset makes one)");
+    return qc_within(err, qc_input_name(path));
+}

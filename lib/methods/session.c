@@ -8,9 +8,11 @@
 #include "../format/flipfile.h"
 #include "../format/qgraphfile.h"
 
-static int load_data(QcDataset *d, const QcModelFile *m, const char *path, int32_t **map, QcArena *arena, QcErr *err)
+typedef int (*LoadData)(QcDataset *d, const char *path, QcErr *err);
+
+static int load_data(QcDataset *d, LoadData load, const QcModelFile *m, const char *path, int32_t **map, QcArena *arena, QcErr *err)
 {
-    if (qc_dataset_load(d, path, err)) return -1;
+    if (load(d, path, err)) return -1;
     return qc_dataset_match(d, m, 1, map, arena, err) ? qc_within(err, qc_input_name(path)) : 0;
 }
 
@@ -84,11 +86,8 @@ int qc_session_open(QcSession *s, const char *model, const char *coreset, const 
         qc_within(err, qc_input_name(model));
         goto fail;
     }
-    if (load_data(&s->coreset, &s->model, coreset, &map, &s->arena, err) || load_data(&s->stream, &s->model, stream, &stream_map, &s->arena, err)) goto fail;
-    if (!s->coreset.capacity) {
-        qc_fail(err, QC_EFORMAT, "%.300s is a data file, not a coreset (qc-coreset makes one)", qc_input_name(coreset));
-        goto fail;
-    }
+    if (load_data(&s->coreset, qc_dataset_load_coreset, &s->model, coreset, &map, &s->arena, err)) goto fail;
+    if (load_data(&s->stream, qc_dataset_load, &s->model, stream, &stream_map, &s->arena, err)) goto fail;
     if (qc_windows_init(&s->windows, &s->stream, &s->model, err) || cut_stream(s, o, err)) goto fail;
     QcCalibrateOptions device = complete(&o->device, s->g.bits);
     if (place(s, &device, err)) goto fail;

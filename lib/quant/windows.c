@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/file.h"
 #include "../base/rng.h"
 #include "../nn/loss.h"
 
@@ -29,6 +30,26 @@ int qc_windows_init(QcWindows *w, const QcDataset *d, const QcModelFile *m, QcEr
         w->label[i] = map[d->label[i]];
     }
     return 0;
+}
+
+static int load(QcWindows *w, uint8_t digest[QC_DIGEST_BYTES], const QcModelFile *m, const char *path, int coreset, QcErr *err)
+{
+    QcDataset d;
+    *w = (QcWindows){0};
+    if (coreset ? qc_dataset_load_coreset(&d, path, err) : qc_dataset_load(&d, path, err)) return -1;
+    int status = qc_windows_init(w, &d, m, err);
+    memcpy(digest, d.digest, QC_DIGEST_BYTES);
+    qc_dataset_release(&d);
+    return status ? qc_within(err, qc_input_name(path)) : 0;
+}
+
+int qc_windows_load_source(QcWindows *w, uint8_t digest[QC_DIGEST_BYTES], const QcModelFile *m, const char *coreset, const char *data, QcErr *err)
+{
+    *w = (QcWindows){0};
+    if (coreset && load(w, digest, m, coreset, 1, err)) return -1;
+    if (!data) return 0;
+    qc_windows_release(w);
+    return load(w, digest, m, data, 0, err);
 }
 
 void qc_windows_release(QcWindows *w)
