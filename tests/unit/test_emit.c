@@ -201,15 +201,9 @@ START_TEST(what_a_gate_waits_for_is_still_there)
     QcFlipLayer layers[QC_FLIP_MAX_LAYERS];
     uint32_t n_feedback;
     tiny_make(&t, (TinyKind)_i, 4, 8, 6);
-    QcQGraph apart = t.g;
-    QcQTensor *tensors = malloc(apart.n_tensors * sizeof *tensors);
-    memcpy(tensors, t.g.tensors, apart.n_tensors * sizeof *tensors);
-    apart.activation_bytes = 0;
-    for (uint32_t i = 0; i < apart.n_tensors; i++) {
-        tensors[i].offset = apart.activation_bytes;
-        apart.activation_bytes += ((uint32_t)tensors[i].height * tensors[i].width * tensors[i].channels + 63) / 64 * 64;
-    }
-    apart.tensors = tensors;
+    QcQTensor tensors[64];
+    ck_assert_uint_le(t.g.n_tensors, 64);
+    QcQGraph apart = tiny_apart(&t.g, tensors);
     ck_assert_uint_le(t.g.activation_bytes, apart.activation_bytes);
     void *memory = aligned_alloc(64, (qc_qgraph_bytes(&apart) + 63) / 64 * 64);
     QcQRun run;
@@ -227,7 +221,6 @@ START_TEST(what_a_gate_waits_for_is_still_there)
     ck_assert_uint_eq(w.compared, 4 * w.n_layers);
     ck_assert_uint_eq(w.gated, _i == TINY_RESIDUAL ? 8 : 0); /* the convolution and its shortcut; there is no ReLU behind the sum of TINY_MIXED */
     free(memory);
-    free(tensors);
     tiny_release(&t);
 }
 END_TEST

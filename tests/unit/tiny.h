@@ -23,6 +23,7 @@ typedef enum TinyKind {
     TINY_INCEPTION, /* bottleneck, three branches, concat-bn-relu, twice; the last concat before gap */
     TINY_MIXED,     /* bn on the input, grouped and strided convs, a shared relu, pools, a concat with copies, two residual sums */
     TINY_MLP,       /* flatten linear relu linear */
+    TINY_IMAGE,     /* 4 x 6 pixels: 3 x 3 convolutions, one of them strided and in groups, a 2 x 2 pool, gap */
     TINY_KINDS
 } TinyKind;
 
@@ -92,7 +93,7 @@ static inline void tiny_settle(QcGraph *g, uint64_t seed)
 
 static inline void tiny_graph(QcGraph *g, TinyKind kind, uint64_t seed)
 {
-    ck_assert_int_eq(qc_graph_init(g, TINY_CHANNELS, 1, TINY_LENGTH, NULL), 0);
+    ck_assert_int_eq(qc_graph_init(g, TINY_CHANNELS, kind == TINY_IMAGE ? 4 : 1, kind == TINY_IMAGE ? TINY_LENGTH / 4 : TINY_LENGTH, NULL), 0);
     uint32_t at = 0;
     if (kind == TINY_PLAIN) {
         at = tiny_op(g, "r1", QC_OP_RELU, tiny_conv(g, "c1", at, 8, 5, 1));
@@ -106,6 +107,12 @@ static inline void tiny_graph(QcGraph *g, TinyKind kind, uint64_t seed)
         at = tiny_module(g, "m2", tiny_module(g, "m1", at, 4), 5);
     } else if (kind == TINY_MIXED) {
         at = tiny_mixed(g);
+    } else if (kind == TINY_IMAGE) {
+        QcWindow same = {3, 3, 1, 1, 1, 1, 1, 1, 1, 1}, half = {2, 2, 2, 2, 1, 1, 0, 0, 0, 0}, strided = {3, 3, 1, 2, 1, 1, 1, 1, 1, 1};
+        at = tiny_op(g, "r1", QC_OP_RELU, tiny_ok(qc_graph_conv(g, "c1", 0, 6, same, 1, 1, NULL)));
+        at = tiny_op(g, "r2", QC_OP_RELU, tiny_ok(qc_graph_conv(g, "c2", at, 10, strided, 2, 1, NULL)));
+        at = tiny_ok(qc_graph_pool(g, "half", QC_OP_MAXPOOL, tiny_conv(g, "c3", at, 9, 1, 1), half, 0, NULL));
+        at = tiny_op(g, "r4", QC_OP_RELU, tiny_ok(qc_graph_conv(g, "c4", at, 5, same, 1, 1, NULL)));
     } else {
         at = tiny_op(g, "flat", QC_OP_FLATTEN, at);
         at = tiny_op(g, "r1", QC_OP_RELU, tiny_ok(qc_graph_linear(g, "l1", at, 9, 1, NULL)));
@@ -161,6 +168,20 @@ static inline void tiny_make(Tiny *t, TinyKind kind, int bits, int activation_bi
     ck_assert_msg(!qc_emit(&t->g, &t->latent, &t->model, x, TINY_RANGE_WINDOWS, bits, activation_bits, 1, &t->arena, &err), "%s", err.text);
     free(x);
     tiny_place(t, &qc_kernels_scalar);
+}
+
+/* The same graph in a plan where no two tensors share memory: after a forward pass all are still there. tensors [g->n_tensors] */
+static inline QcQGraph tiny_apart(const QcQGraph *g, QcQTensor *tensors)
+{
+    QcQGraph apart = *g;
+    memcpy(tensors, g->tensors, g->n_tensors * sizeof *tensors);
+    apart.activation_bytes = 0;
+    for (uint32_t i = 0; i < g->n_tensors; i++) {
+        tensors[i].offset = apart.activation_bytes;
+        apart.activation_bytes += ((uint32_t)tensors[i].height * tensors[i].width * tensors[i].channels + 63) / 64 * 64;
+    }
+    apart.tensors = tensors;
+    return apart;
 }
 
 static inline void tiny_release(Tiny *t)
