@@ -16,6 +16,14 @@ void qc_slots_place(QcSlots *slots, uint32_t capacity, uint32_t window, QcPlacin
 
 static int open_to_stream(const QcSlots *slots, uint32_t s) { return !(slots->flags[s] & QC_SLOT_RESERVED); }
 
+/* A stream may bring an example again, or one that the source had: it is kept once. */
+static int is_held(const QcSlots *slots, uint64_t id)
+{
+    for (uint32_t s = 0; s < slots->capacity; s++)
+        if (!(slots->flags[s] & QC_SLOT_EMPTY) && slots->id[s] == id) return 1;
+    return 0;
+}
+
 static void fill(QcSlots *slots, uint32_t s, const QcArrivals *batch, uint32_t i)
 {
     memcpy(slots->x + (size_t)s * slots->window, batch->x + (size_t)i * slots->window, slots->window);
@@ -76,14 +84,16 @@ static void update_by_weight(QcSlots *slots, const QcArrivals *batch, QcUpdate r
         keys[s] = key(rng, weight_of(slots->misses[s], slots->flags[s] & QC_SLOT_NEVER_RIGHT, of_class, rule));
     }
     for (uint32_t i = 0; i < batch->n; i++) {
+        keys[slots->capacity + i] = never;
+        if (is_held(slots, batch->id[i])) continue;
         uint32_t of_class = rule == QC_UPDATE_BALANCED ? candidates_of_class(slots, batch, batch->label[i]) : 1;
         keys[slots->capacity + i] = key(rng, weight_of(batch->misses[i], !batch->ever[i], of_class, rule));
     }
     float limit = room ? threshold(keys, n, room, never) : -1.0f;
     for (uint32_t s = 0, i = 0; s < slots->capacity; s++) {
-        if (!open_to_stream(slots, s) || keys[s] <= limit) continue;
-        while (i < batch->n && keys[slots->capacity + i] > limit) i++;
-        if (i == batch->n) continue; /* fewer candidates than room: what was there stays */
+        if (!open_to_stream(slots, s) || (keys[s] <= limit && keys[s] < never)) continue;
+        while (i < batch->n && (keys[slots->capacity + i] > limit || keys[slots->capacity + i] >= never)) i++;
+        if (i == batch->n) continue; /* fewer candidates than room: the slot stays empty */
         fill(slots, s, batch, i++);
     }
 }
@@ -94,6 +104,7 @@ static void update_reservoir(QcSlots *slots, const QcArrivals *batch, QcRng *rng
     for (uint32_t s = 0; s < slots->capacity; s++) room += (uint32_t)open_to_stream(slots, s);
     for (uint32_t i = 0; room && i < batch->n; i++) {
         uint64_t seen = batch->seen + i;
+        if (is_held(slots, batch->id[i])) continue;
         uint32_t slot = seen < room ? (uint32_t)seen : qc_rng_below(rng, (uint32_t)seen + 1);
         for (uint32_t s = 0, k = 0; slot < room && s < slots->capacity; s++)
             if (open_to_stream(slots, s) && k++ == slot) fill(slots, s, batch, i);
