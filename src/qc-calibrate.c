@@ -9,7 +9,7 @@
 static const char *coreset, *coreset_out, *stream, *output = "-", *order = "shuffled", *choose = "network", *update = "misses", *method = "qcore";
 static QcList tests;
 static int64_t batches, batch_size = 64, rounds = 12, chunk, by_layer = -1, seed = 1, threads;
-static double phi0, cap, phi_max, stop;
+static double phi0, cap, phi_max, stop, balance, prior = -1;
 static int json;
 
 static const QcOption options[] = {
@@ -29,6 +29,8 @@ static const QcOption options[] = {
     {0, "cap", QC_OPTION_REAL, &cap, "R", "share above which steps get longer instead; 0 = by the bits", 0, 1},
     {0, "phi-max", QC_OPTION_REAL, &phi_max, "R", "largest share; 0 = by the bits", 0, 10},
     {0, "by-layer", QC_OPTION_INT, &by_layer, "0|1", "the share holds in each layer; -1 = by the bits", -1, 1},
+    {0, "balance", QC_OPTION_REAL, &balance, "R", "0: every example weighs the same in the loss .. 1: every class does", 0, 1},
+    {0, "prior", QC_OPTION_REAL, &prior, "N", "take the batch's class frequencies, smoothed by N, out of its loss; -1 = not", -1, 1000},
     {0, "stop", QC_OPTION_REAL, &stop, "LOSS", "no more draws in a batch once the loss on coreset and batch is below", 0, 100},
     {0, "chunk", QC_OPTION_INT, &chunk, "N", "weights whose statistic is held at once; 0 = all: memory against passes", 0, 1000000000},
     {0, "seed", QC_OPTION_INT, &seed, "N", "of stream order, draws and coreset", 0, 0},
@@ -72,6 +74,8 @@ static int make_options(QcSessionOptions *o, QcErr *err)
     o->device.cap = (float)cap;
     o->device.phi_max = (float)phi_max;
     o->device.by_layer = (int)by_layer;
+    o->device.balance = (float)balance;
+    o->device.prior = (float)prior;
     o->device.stop = (float)stop;
     o->device.chunk = (uint32_t)chunk;
     o->device.seed = (uint64_t)seed;

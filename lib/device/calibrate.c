@@ -11,7 +11,7 @@ QcCalibrateOptions qc_calibrate_defaults(int bits)
         .cap = bits == 2 ? 1.0f : 0.3f,
         .phi_max = bits == 2 ? 0.3f : 1.0f,
         .phi_min = 2e-5f, .grow = 1.5f, .shrink = 0.4f,
-        .by_layer = bits == 8,
+        .by_layer = bits == 8, .prior = -1,
         .seed = 1,
     };
 }
@@ -30,6 +30,8 @@ static void lay_out(QcCalibrator *c, uint32_t capacity, QcPlacing *p)
     c->ever = qc_placing_take(p, z);
     c->misses = qc_placing_take(p, z * sizeof *c->misses);
     c->weight = qc_placing_take(p, z * sizeof *c->weight);
+    c->offset = qc_placing_take(p, classes * sizeof *c->offset);
+    c->count = qc_placing_take(p, classes * sizeof *c->count);
     c->keys = qc_placing_take(p, z * sizeof *c->keys);
     c->error = qc_placing_take(p, (size_t)z * classes * sizeof *c->error);
     c->spare_error = qc_placing_take(p, (size_t)z * classes * sizeof *c->spare_error);
@@ -79,7 +81,29 @@ static void gather_set(QcCalibrator *c, const uint8_t *x, const uint16_t *labels
         c->misses[c->n] = 0;
         c->ever[c->n] = 0;
     }
-    for (uint32_t i = 0; i < c->n; i++) c->weight[i] = 1.0f / (float)c->n;
+}
+
+static uint32_t count_classes(QcCalibrator *c, uint32_t first)
+{
+    uint32_t present = 0;
+    memset(c->count, 0, c->g->classes * sizeof *c->count);
+    for (uint32_t i = first; i < c->n; i++) present += (uint32_t)(c->count[c->label[i]]++ == 0);
+    return present;
+}
+
+/* A batch of few classes must neither drown the others nor teach that the others are gone: classes are balanced by weight, and the batch's
+ * own class frequencies are taken out of its loss (logit adjustment, Menon et al., 2021). */
+static void weigh_set(QcCalibrator *c)
+{
+    const QcCalibrateOptions *o = &c->options;
+    uint32_t present = count_classes(c, 0), most_frequent = 0;
+    for (uint32_t i = 0; i < c->n; i++)
+        c->weight[i] = (1 - o->balance) / (float)c->n + o->balance / ((float)present * (float)c->count[c->label[i]]);
+    count_classes(c, c->n_slots);
+    for (uint32_t k = 0; k < c->g->classes; k++)
+        if (c->count[k] > most_frequent) most_frequent = c->count[k];
+    for (uint32_t k = 0; k < c->g->classes; k++)
+        c->offset[k] = o->prior < 0 ? 0 : qc_ln(((float)c->count[k] + o->prior + 1e-9f) / ((float)most_frequent + o->prior));
 }
 
 /* error = weight (softmax - onehot); returns -ln softmax[label]. */
@@ -103,6 +127,7 @@ static float forward_set(QcCalibrator *c, float *error, QcCalibrateReport *repor
         int right;
         float *e = error + (size_t)i * c->g->classes;
         qc_qrun_forward(&c->run, c->hebb.logits, c->x[i]);
+        if (i >= c->n_slots) for (uint32_t k = 0; k < c->g->classes; k++) c->hebb.logits[k] += c->offset[k];
         loss += c->weight[i] * example_loss(e, &right, c->hebb.logits, c->label[i], c->weight[i], c->g->classes);
         if (c->last[i] == 1 && !right && c->misses[i] < UINT16_MAX) c->misses[i]++;
         c->last[i] = (uint8_t)right;
@@ -236,6 +261,7 @@ void qc_calibrate_batch(QcCalibrator *c, QcCalibrateReport *report, const uint8_
     QcRng rng = qc_rng_seed(c->options.seed, c->batches);
     *report = (QcCalibrateReport){.n = n};
     gather_set(c, x, labels, n);
+    weigh_set(c);
     memset(c->last, 2, c->n); /* not seen yet: no miss can be counted */
     report->loss_before = report->loss_after = forward_set(c, c->spare_error, report);
     accept(c);

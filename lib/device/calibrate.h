@@ -26,6 +26,8 @@ typedef struct QcCalibrateOptions {
     float grow, shrink; /* of phi after an accepted and a refused draw */
     float stop;        /* loss on the set at which no more draws are made; 0 = never */
     int by_layer;      /* the share holds in each layer */
+    float balance;     /* 0: every example of the set weighs the same .. 1: every class does */
+    float prior;       /* the batch's own class frequencies are taken out of its examples' loss, each class counted this much more often than seen; < 0: not */
     QcChoose choose;
     QcUpdate update;
     uint32_t chunk;    /* codes whose statistic is held at once; 0 = all */
@@ -61,6 +63,8 @@ typedef struct QcCalibrator {
     uint8_t *group, *right, *last, *ever; /* of Z: right under the accepted model, at the last pass, ever */
     uint16_t *misses;    /* of Z */
     float *weight;       /* of Z, in the loss */
+    float *offset;       /* [classes] added to the logits of the batch's examples: ln of relative class frequency */
+    uint32_t *count;     /* [classes] */
     float *error, *spare_error; /* [Z][classes] under the accepted model, and of the draw under test */
     float *keys;
     uint32_t n, n_slots; /* of Z; of them slots */
