@@ -44,14 +44,16 @@ static const char *figure(char text[32], double value, int known)
 static void report(FILE *to, const QcFlip *flip, const QcBitflipReport *r)
 {
     const char *form = json ? "{\"lessons\": %zu, \"test_lessons\": %zu, \"base_rate\": %s, \"sign_right\": %s, \"precision_network\": %s, "
-                              "\"precision_hebb\": %s, \"bytes\": %zu}\n"
+                              "\"precision_hebb\": %s, \"precision_hebb_in_layer\": %s, \"bytes\": %zu}\n"
                             : "lessons\t%zu\nlessons of persons not taught\t%zu\nbase rate\t%s\nsign right\t%s\nprecision of the top 5 %%, network\t%s\n"
-                              "precision of the top 5 %%, |h| alone\t%s\nbytes of network and feedback\t%zu\n";
+                              "precision of the top 5 %%, |h| alone\t%s\n"
+                              "precision of the top 5 %%, |h| relative to its layer\t%s\nbytes of network and feedback\t%zu\n";
     size_t bytes = sizeof *flip - offsetof(QcFlip, mean) + flip->n_feedback + flip->n_layers * sizeof(float);
-    char text[4][32];
+    char text[5][32];
     int known = r->test_lessons > 0;
     fprintf(to, form, r->lessons, r->test_lessons, figure(text[0], r->base, known), figure(text[1], r->sign, known), figure(text[2], r->network, known),
-            figure(text[3], r->hebb, known), bytes);
+            figure(text[3], r->hebb, known),
+            figure(text[4], r->hebb_in_layer, known), bytes);
 }
 
 static int drift_kind(QcDriftKind *kind, const QcModelFile *m, QcErr *err)

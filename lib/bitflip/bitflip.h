@@ -20,7 +20,8 @@ extern const QcBitflipOptions qc_bitflip_defaults;
 typedef struct QcBitflipReport {
     size_t lessons, test_lessons;
     double base;         /* share of the test lessons in which the weight moved with the Hebbian direction */
-    double network, hebb; /* the same share among the 5 % ranked highest by the network; by |h| relative to its layer */
+    double network;      /* the same share among the 5 % ranked highest by the network */
+    double hebb, hebb_in_layer; /* by |h|; by |h| relative to its layer's rms */
     double sign;         /* among weights that moved, share that moved with the Hebbian direction */
 } QcBitflipReport;
 

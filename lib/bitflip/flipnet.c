@@ -127,7 +127,10 @@ int qc_flipnet_judge(QcBitflipReport *report, const QcFlip *flip, const QcLesson
     report->base = (double)with / (double)l->n;
     report->sign = with + against ? (double)with / (double)(with + against) : 0;
     report->network = precision(ranked, l->n);
-    for (size_t i = 0; i < l->n; i++) ranked[i] = (Ranked){l->rows[i].features[0], l->rows[i].target}; /* ln(|h| / rms): ranks as |h| does within a layer */
+    /* features 0 and 8: ln of |h| over its layer's rms, ln of that over the net's */
+    for (size_t i = 0; i < l->n; i++) ranked[i] = (Ranked){l->rows[i].features[0], l->rows[i].target};
+    report->hebb_in_layer = precision(ranked, l->n);
+    for (size_t i = 0; i < l->n; i++) ranked[i] = (Ranked){l->rows[i].features[0] + l->rows[i].features[8], l->rows[i].target};
     report->hebb = precision(ranked, l->n);
     free(ranked);
     return 0;

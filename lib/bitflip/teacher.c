@@ -52,42 +52,40 @@ static void see_layer(void *ctx, uint32_t l, const QcFlipStats *stats, const QcF
 }
 
 /* Forward over the set for the errors, then the Hebbian pass: what the device does. */
-static int survey(Survey *s, const QcWindows *set, QcRng *rng, QcErr *err)
+static int survey(Survey *s, const QcWindows *set, QcErr *err)
 {
     const QcQGraph *g = s->t->g;
     const QcKernels *kernels = qc_kernels_need(err);
     uint64_t run_bytes = (qc_qgraph_bytes(g) + 63) / 64 * 64;
-    uint32_t hebb_bytes = qc_hebb_bytes(g, s->t->flip->layers, s->t->flip->n_layers, 0);
+    uint32_t hebb_bytes = qc_hebb_bytes(g, s->t->flip->layers, s->t->flip->n_layers, g->n_codes);
     uint8_t *memory = aligned_alloc(64, run_bytes + hebb_bytes);
-    uint8_t *q = malloc(set->n * set->values), *group = malloc(set->n);
+    uint8_t *q = malloc(set->n * set->values);
     const uint8_t **x = malloc(set->n * sizeof *x);
     float *error = malloc((size_t)set->n * g->classes * sizeof *error);
     int status = -1;
     if (!kernels) goto end;
-    if (!memory || !q || !group || !x || !error) {
+    if (!memory || !q || !x || !error) {
         qc_fail_memory(err, "the Hebbian pass");
         goto end;
     }
     QcQRun run;
     QcHebb hebb;
     qc_qrun_place(&run, g, kernels, memory);
-    qc_hebb_place(&hebb, &run, s->t->flip, 0, memory + run_bytes);
+    qc_hebb_place(&hebb, &run, s->t->flip, g->n_codes, memory + run_bytes);
     for (uint32_t i = 0; i < set->n; i++) {
         uint8_t *window = q + i * set->values;
         qc_q_input(window, set->x + i * set->values, (uint32_t)set->values, &g->tensors[0]);
         x[i] = window;
-        group[i] = (uint8_t)qc_rng_below(rng, 3);
         qc_qrun_forward(&run, hebb.logits, window);
         qc_loss(error + (size_t)i * g->classes, NULL, hebb.logits, &set->label[i], 1, g->classes);
     }
     for (size_t i = 0; i < (size_t)set->n * g->classes; i++) error[i] /= (float)set->n;
-    QcExamples z = {set->n, x, error, group, 3};
+    QcExamples z = {set->n, x, error};
     qc_hebb_gather(&hebb, &z, see_layer, s);
     status = 0;
 end:
     free(memory);
     free(q);
-    free(group);
     free(x);
     free(error);
     return status;
@@ -155,7 +153,7 @@ static int snapshot(Survey *s, QcShadow *shadow, const QcDrift *drift, QcLessons
     QcWindows set = {0};
     int status = -1;
     if (qc_teacher_set(s->t, &set, drift, rng, err)) return -1;
-    if (survey(s, &set, rng, err)) goto end;
+    if (survey(s, &set, err)) goto end;
     QcTuneOptions tune = {.steps = o->steps, .batch = o->batch < set.n ? o->batch : set.n, .rate = qc_tune_rate(g->bits), .cosine = 0,
                           .seed = qc_rng_next(rng), .threads = o->threads};
     qc_shadow_reset(shadow);

@@ -6,7 +6,7 @@
 QcCalibrateOptions qc_calibrate_defaults(int bits)
 {
     return (QcCalibrateOptions){
-        .rounds = 12, .groups = 3,
+        .rounds = 12,
         .phi0 = bits == 2 ? 0.01f : bits == 4 ? 0.05f : 0.2f,
         .cap = bits == 2 ? 1.0f : 0.3f,
         .phi_max = bits == 2 ? 0.3f : 1.0f,
@@ -24,7 +24,6 @@ static void lay_out(QcCalibrator *c, uint32_t capacity, QcPlacing *p)
     qc_choice_place(&c->choice, c->g, c->flip, p);
     c->x = qc_placing_take(p, z * sizeof *c->x);
     c->label = qc_placing_take(p, z * sizeof *c->label);
-    c->group = qc_placing_take(p, z);
     c->right = qc_placing_take(p, z);
     c->last = qc_placing_take(p, z);
     c->ever = qc_placing_take(p, z);
@@ -174,16 +173,9 @@ static void score_layer(void *ctx, uint32_t l, const QcFlipStats *stats, const Q
     scoring->code += n;
 }
 
-static void score(QcCalibrator *c, QcRng *rng, QcCalibrateReport *report)
+static void score(QcCalibrator *c, QcCalibrateReport *report)
 {
-    for (uint32_t i = 0; i < c->n; i++) c->group[i] = (uint8_t)(i % c->options.groups);
-    for (uint32_t i = c->n; i > 1; i--) { /* random groups of equal size */
-        uint32_t j = qc_rng_below(rng, i);
-        uint8_t t = c->group[i - 1];
-        c->group[i - 1] = c->group[j];
-        c->group[j] = t;
-    }
-    QcExamples z = {c->n, c->x, c->error, c->group, c->options.groups};
+    QcExamples z = {c->n, c->x, c->error};
     Scoring scoring = {c, 0};
     qc_hebb_gather(&c->hebb, &z, score_layer, &scoring);
     report->gathers++;
@@ -211,7 +203,7 @@ static void flip_rounds(QcCalibrator *c, QcRng *rng, QcCalibrateReport *report)
     int fresh = 1;
     c->phi = most(c->phi, o->phi0);
     for (uint32_t round = 0; round < o->rounds && loss > o->stop; round++) {
-        if (fresh) score(c, rng, report);
+        if (fresh) score(c, report);
         int32_t step = (int32_t)(c->phi / o->cap + 0.5f);
         uint32_t flips = qc_choice_draw(&c->choice, least(c->phi, o->cap), step > 1 ? step : 1, o->by_layer, qc_rng_next(rng));
         float after = forward_set(c, c->spare_error, report);

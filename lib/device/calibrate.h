@@ -19,7 +19,6 @@ typedef enum QcChoose {
 
 typedef struct QcCalibrateOptions {
     uint32_t rounds;   /* draws a batch */
-    uint32_t groups;   /* of the set, for the spread of h: 2..8 */
     float phi0;        /* share of the weights in the first draw of a batch, at least */
     float cap;         /* above it steps get longer instead of more */
     float phi_max, phi_min;
@@ -30,7 +29,7 @@ typedef struct QcCalibrateOptions {
     float prior;       /* the batch's own class frequencies are taken out of its examples' loss, each class counted this much more often than seen; < 0: not */
     QcChoose choose;
     QcUpdate update;
-    uint32_t chunk;    /* codes whose statistic is held at once; 0 = all */
+    uint32_t chunk;    /* codes whose statistic is held at once (hebb.h); 0 = a third */
     uint64_t seed;
 } QcCalibrateOptions;
 
@@ -60,7 +59,7 @@ typedef struct QcCalibrator {
     QcChoice choice;
     const uint8_t **x;   /* [capacity + batch_max] the set Z: filled slots, then the batch */
     uint16_t *label;     /* of Z */
-    uint8_t *group, *right, *last, *ever; /* of Z: right under the accepted model, at the last pass, ever */
+    uint8_t *right, *last, *ever; /* of Z: right under the accepted model, at the last pass, ever */
     uint16_t *misses;    /* of Z */
     float *weight;       /* of Z, in the loss */
     float *offset;       /* [classes] added to the logits of the batch's examples: ln of relative class frequency */

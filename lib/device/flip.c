@@ -118,7 +118,7 @@ void qc_flip_features(float *f, int *dir, const QcQGraph *g, const QcFlipLayer *
 {
     const QcQNode *node = &g->nodes[layer->node];
     uint32_t columns = (uint32_t)(g->tensors[node->in[0]].channels / node->groups), row = node->n_codes / node->channels;
-    float h = stats->sum[j], n = (float)stats->groups, mean = h / n;
+    float h = stats->sum[j], n = (float)stats->n, mean = h / n;
     *dir = h > 0 ? -1 : h < 0 ? 1 : 0;
     float variance = stats->squares[j] / n - mean * mean;
     float z = at_most(qc_abs(h) / (scale->rms + 1e-12f), 1e6f);

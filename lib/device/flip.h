@@ -2,7 +2,7 @@
  *
  * Three parts. (1) The error signal: e = (softmax - onehot) of each example reaches a layer through a fixed feedback matrix, masked by where the layer's ReLU is on; for layers
  * whose output goes straight to the global average before the classifier it is exact. (2) The Hebbian statistic h of a weight: error signal times input, summed in integers per
- * example, in float over a group of examples. Its sign gives the direction, its mean and spread over groups are evidence. (3) A small network with int8 weights turns 14 features of a
+ * example, in float over the set. Its sign gives the direction, its mean and spread over the examples are evidence. (3) A small network with int8 weights turns 14 features of a
  * weight into the probability that the teacher would step it that way.
  * Freestanding, no allocation; float arithmetic in a fixed order.
  */
@@ -45,11 +45,11 @@ uint32_t qc_flip_describe(const QcQGraph *g, QcFlipLayer *layers, uint32_t *n_fe
 /* For the memory planner: the node until which tensor t must stay, so that gated layers still find their input and mask (0 = no wish). */
 uint32_t qc_flip_keep_until(const QcQGraph *g, const QcFlipLayer *layers, uint32_t n_layers, uint32_t t);
 
-/* The statistic of one layer over the groups of a set. */
+/* The statistic of one layer over a set of examples. */
 typedef struct QcFlipStats {
-    const float *sum;     /* [n_codes] sum over groups of h */
-    const float *squares; /* [n_codes] sum over groups of h^2 */
-    uint32_t groups;
+    const float *sum;     /* [n_codes] sum over examples of h */
+    const float *squares; /* [n_codes] sum over examples of h^2 */
+    uint32_t n;           /* examples */
 } QcFlipStats;
 
 /* What the features of a layer's weights have in common: filled by qc_flip_layer_begin from the statistic. */

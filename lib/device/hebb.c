@@ -6,31 +6,33 @@
 enum { BLOCK = 8 }; /* output channels whose integer sums are held at once */
 
 typedef struct HebbSizes {
-    uint32_t chunk, channels, columns, run, mask, layers, classes;
+    uint32_t chunk, layer, channels, columns, run, mask, layers, classes;
 } HebbSizes;
 
 static uint32_t largest(uint32_t a, uint32_t b) { return a > b ? a : b; }
 
 static HebbSizes measure(const QcQGraph *g, const QcFlipLayer *layers, uint32_t n_layers, uint32_t chunk)
 {
-    HebbSizes s = {.chunk = chunk ? chunk : g->n_codes, .layers = n_layers, .classes = g->classes};
+    HebbSizes s = {.chunk = chunk ? chunk : (g->n_codes + 2) / 3, .layers = n_layers, .classes = g->classes};
     for (uint32_t l = 0; l < n_layers; l++) {
         const QcQNode *node = &g->nodes[layers[l].node];
         const QcQTensor *in = &g->tensors[node->in[0]];
         uint32_t positions = node->op == QC_Q_LOGITS ? 1 : (uint32_t)g->tensors[node->out].height * g->tensors[node->out].width;
-        s.chunk = largest(s.chunk, node->n_codes);
+        s.layer = largest(s.layer, node->n_codes);
         s.channels = largest(s.channels, node->channels);
         s.columns = largest(s.columns, (uint32_t)in->channels / node->groups);
         s.run = largest(s.run, node->n_codes / node->channels);
         s.mask = largest(s.mask, positions * node->channels);
     }
+    s.chunk = largest(s.chunk, s.layer);
+    if (s.chunk > g->n_codes) s.chunk = g->n_codes;
     return s;
 }
 
 static void lay_out(QcHebb *hebb, const HebbSizes *s, QcPlacing *p)
 {
     hebb->chunk = s->chunk;
-    hebb->current = qc_placing_take(p, s->chunk * sizeof(float));
+    hebb->current = qc_placing_take(p, s->layer * sizeof(float));
     hebb->sum = qc_placing_take(p, s->chunk * sizeof(float));
     hebb->squares = qc_placing_take(p, s->chunk * sizeof(float));
     hebb->row = qc_placing_take(p, s->channels * sizeof(float));
@@ -170,24 +172,33 @@ typedef struct Pass {
     const float *error;  /* of the example under way */
 } Pass;
 
-static void see_node(void *ctx, QcQRun *run, uint32_t node, const QcQConv *conv)
-{
-    Pass *pass = ctx;
-    (void)conv; /* gated layers are taken later than they run, so each opens its own */
-    float *weights = pass->hebb->current;
-    for (uint32_t l = pass->first; l < pass->end; l++) {
-        const QcFlipLayer *layer = &pass->hebb->flip->layers[l];
-        if (layer->gate_node == node) add_layer(pass->hebb, weights, l, pass->error);
-        weights += run->g->nodes[layer->node].n_codes;
-    }
-}
-
 static void clear(float *x, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) x[i] = 0;
 }
 
-/* The statistic of layers first .. end-1, over all groups. */
+static void see_node(void *ctx, QcQRun *run, uint32_t node, const QcQConv *conv)
+{
+    Pass *pass = ctx;
+    QcHebb *hebb = pass->hebb;
+    (void)conv; /* gated layers are taken later than they run, so each opens its own */
+    for (uint32_t l = pass->first, at = 0; l < pass->end; l++) {
+        const QcFlipLayer *layer = &hebb->flip->layers[l];
+        uint32_t n = run->g->nodes[layer->node].n_codes;
+        if (layer->gate_node == node) {
+            float *h = hebb->current, *sum = hebb->sum + at, *squares = hebb->squares + at;
+            clear(h, n);
+            add_layer(hebb, h, l, pass->error);
+            for (uint32_t j = 0; j < n; j++) {
+                sum[j] += h[j];
+                squares[j] += h[j] * h[j];
+            }
+        }
+        at += n;
+    }
+}
+
+/* The statistic of layers first .. end-1, over all examples. */
 static void gather_layers(QcHebb *hebb, const QcExamples *z, uint32_t first, uint32_t end)
 {
     const QcQGraph *g = hebb->run->g;
@@ -199,17 +210,9 @@ static void gather_layers(QcHebb *hebb, const QcExamples *z, uint32_t first, uin
     }
     clear(hebb->sum, codes);
     clear(hebb->squares, codes);
-    for (uint32_t group = 0; group < z->groups; group++) {
-        clear(hebb->current, codes);
-        for (uint32_t i = 0; i < z->n; i++) {
-            if (z->group[i] != group) continue;
-            pass.error = z->error + i * g->classes;
-            qc_qrun_forward_seen(hebb->run, hebb->logits, z->x[i], last, see_node, &pass);
-        }
-        for (uint32_t j = 0; j < codes; j++) {
-            hebb->sum[j] += hebb->current[j];
-            hebb->squares[j] += hebb->current[j] * hebb->current[j];
-        }
+    for (uint32_t i = 0; i < z->n; i++) {
+        pass.error = z->error + i * g->classes;
+        qc_qrun_forward_seen(hebb->run, hebb->logits, z->x[i], last, see_node, &pass);
     }
 }
 
@@ -262,7 +265,7 @@ void qc_hebb_gather(QcHebb *hebb, const QcExamples *z, QcHebbSee see, void *ctx)
     for (uint32_t l = 0; unknown && l < n_layers;) l = gather_chunk(hebb, z, l);
     for (uint32_t first = 0, end; first < n_layers; first = end) {
         end = gather_chunk(hebb, z, first);
-        QcFlipStats stats = {hebb->sum, hebb->squares, z->groups};
+        QcFlipStats stats = {hebb->sum, hebb->squares, z->n};
         for (uint32_t l = first; l < end; l++) {
             QcFlipScale scale = {.rms_net = rms_of_net(hebb), .depth = n_layers > 1 ? (float)l / (float)(n_layers - 1) : 0,
                                  .row = hebb->row, .column = hebb->column};

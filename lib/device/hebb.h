@@ -1,7 +1,8 @@
 /* hebb.h - the Hebbian pass: forward over a set of examples, gathering the statistic of every weight layer by layer.
  *
- * The set is visited in G groups; the statistic of as many layers as fit the chunk is gathered in one forward pass over the set, and
- * further passes take the next layers: memory is bought with passes. See flip.h for the formulas.
+ * Each example's h is added to a sum and its square to another: mean and spread over the examples. (method.md has three groups of examples; a spread over
+ * all of them tells the weights that will move far better.) The statistic of as many layers as fit the chunk is gathered in one forward pass over the set, and further
+ * passes take the next layers: memory is bought with passes. See flip.h for the formulas.
  */
 #ifndef QC_DEVICE_HEBB_H
 #define QC_DEVICE_HEBB_H
@@ -13,15 +14,14 @@ typedef struct QcExamples {
     uint32_t n;
     const uint8_t *const *x; /* [n] pointers to input windows, u8 [height][width][channels] */
     const float *error;      /* [n][classes] weighted softmax - onehot */
-    const uint8_t *group;    /* [n] 0 .. groups-1 */
-    uint32_t groups;
 } QcExamples;
 
 typedef struct QcHebb {
     QcQRun *run;
     const QcFlip *flip;
-    uint32_t chunk;     /* codes that fit: at least the largest layer's */
-    float *current, *sum, *squares; /* [chunk] */
+    uint32_t chunk;     /* codes whose statistic is held at once */
+    float *sum, *squares; /* [chunk] */
+    float *current;     /* [largest layer] h of one example */
     float *row, *column; /* [largest channels], [largest in channels] */
     float *coefficient; /* [largest channels] */
     int32_t *open;      /* [largest channels] outputs whose mask is on */
@@ -31,7 +31,8 @@ typedef struct QcHebb {
     float *logits;      /* [classes] */
 } QcHebb;
 
-uint32_t qc_hebb_bytes(const QcQGraph *g, const QcFlipLayer *layers, uint32_t n_layers, uint32_t chunk); /* chunk 0: all layers in one pass */
+/* chunk: codes whose statistic is held at once; raised to the largest layer's; 0: a third of the net's. */
+uint32_t qc_hebb_bytes(const QcQGraph *g, const QcFlipLayer *layers, uint32_t n_layers, uint32_t chunk);
 void qc_hebb_place(QcHebb *hebb, QcQRun *run, const QcFlip *flip, uint32_t chunk, void *memory);
 
 /* Gathers and hands out the statistic of each layer, first to last; stats and scale are valid during the call. */
