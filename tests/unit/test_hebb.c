@@ -7,14 +7,14 @@
 #include "../../lib/device/qmath.h"
 #include "../../lib/quant/shadow.h"
 
-enum { N = 240, GROUPS = 3, CODES = 4096 };
+enum { N = 240, CODES = 4096 };
 
 /* A graph, a set of examples with errors, and room for a statistic. */
 typedef struct Case {
     Tiny t;
     QcFlip flip;
     float windows[N * TINY_VALUES], error[N * TINY_CLASSES];
-    uint8_t q[N * TINY_VALUES], group[N];
+    uint8_t q[N * TINY_VALUES];
     const uint8_t *x[N];
     QcExamples z;
 } Case;
@@ -38,9 +38,8 @@ static void setup_case(TinyKind kind, int bits, uint64_t seed)
     for (int i = 0; i < N; i++) {
         qc_q_input(c.q + i * TINY_VALUES, c.windows + i * TINY_VALUES, TINY_VALUES, &c.t.g.tensors[0]);
         c.x[i] = c.q + i * TINY_VALUES;
-        c.group[i] = (uint8_t)qc_rng_below(&rng, GROUPS);
     }
-    c.z = (QcExamples){N, c.x, c.error, c.group, GROUPS};
+    c.z = (QcExamples){N, c.x, c.error};
 }
 
 static void keep_layer(void *ctx, uint32_t l, const QcFlipStats *stats, const QcFlipScale *scale)
@@ -48,7 +47,7 @@ static void keep_layer(void *ctx, uint32_t l, const QcFlipStats *stats, const Qc
     Gathered *g = ctx;
     const QcQNode *node = &c.t.g.nodes[c.flip.layers[l].node];
     ck_assert_uint_eq(l, g->layers++);
-    ck_assert_uint_eq(stats->groups, GROUPS);
+    ck_assert_uint_eq(stats->n, N);
     memcpy(g->sum + node->code, stats->sum, node->n_codes * sizeof *g->sum);
     memcpy(g->squares + node->code, stats->squares, node->n_codes * sizeof *g->squares);
     g->rms_net = scale->rms_net;
@@ -248,7 +247,7 @@ static void add_naive(double *h, double *size, const QcQRun *run, uint32_t l, co
 
 START_TEST(every_layer_follows_the_formula)
 {
-    static double h[GROUPS][CODES], size[CODES];
+    static double h[CODES], sum[CODES], squares[CODES], size[CODES];
     QcQTensor tensors[64];
     setup_case((TinyKind)_i, 4, 7);
     gather(&got, &qc_kernels_scalar, 0, 1);
@@ -256,23 +255,24 @@ START_TEST(every_layer_follows_the_formula)
     void *memory = aligned_alloc(64, (qc_qgraph_bytes(&apart) + 63) / 64 * 64);
     QcQRun run;
     qc_qrun_place(&run, &apart, &qc_kernels_scalar, memory);
-    memset(h, 0, sizeof h);
+    memset(sum, 0, sizeof sum);
+    memset(squares, 0, sizeof squares);
     memset(size, 0, sizeof size);
     for (uint32_t i = 0; i < N; i++) {
         float logits[TINY_CLASSES];
         qc_qrun_forward(&run, logits, c.x[i]);
+        memset(h, 0, sizeof h);
         for (uint32_t l = 0; l < c.flip.n_layers; l++) {
             uint32_t first = apart.nodes[c.flip.layers[l].node].code;
-            add_naive(h[c.group[i]] + first, size + first, &run, l, c.error + i * TINY_CLASSES);
+            add_naive(h + first, size + first, &run, l, c.error + i * TINY_CLASSES);
         }
+        for (uint32_t j = 0; j < apart.n_codes; j++) sum[j] += h[j], squares[j] += h[j] * h[j];
     }
     uint32_t zero = 0;
     for (uint32_t j = 0; j < apart.n_codes; j++) {
-        double sum = 0, squares = 0;
-        for (int g = 0; g < GROUPS; g++) sum += h[g][j], squares += h[g][j] * h[g][j];
-        ck_assert_msg(fabs((double)got.sum[j] - sum) <= 1e-5 * size[j] + 1e-12, "h[%d] is %g, not %g", (int)j, (double)got.sum[j], sum);
-        ck_assert_msg(fabs((double)got.squares[j] - squares) <= 3e-5 * size[j] * size[j] + 1e-20, "squares of %d", (int)j);
-        zero += sum == 0;
+        ck_assert_msg(fabs((double)got.sum[j] - sum[j]) <= 1e-5 * size[j] + 1e-12, "h[%d] is %g, not %g", (int)j, (double)got.sum[j], sum[j]);
+        ck_assert_msg(fabs((double)got.squares[j] - squares[j]) <= 3e-5 * size[j] * size[j] + 1e-20, "squares of %d", (int)j);
+        zero += sum[j] == 0;
     }
     ck_assert_uint_lt(zero, apart.n_codes / 3); /* there is something to compare */
     free(memory);
@@ -334,7 +334,7 @@ static void check_features(void *ctx, uint32_t l, const QcFlipStats *stats, cons
     for (uint32_t j = 0; j < n->n_codes; j++, ++*seen) {
         float f[1][QC_FLIP_FEATURES], score;
         int dir;
-        double h = (double)stats->sum[j], mean = h / GROUPS, deviation = sqrt(fmax((double)stats->squares[j] / GROUPS - mean * mean, 0));
+        double h = (double)stats->sum[j], mean = h / N, deviation = sqrt(fmax((double)stats->squares[j] / N - mean * mean, 0));
         double z = fabs(h) / sqrt(all), code = (double)qc_code_get(g, n, j) / (1 << (g->bits - 1));
         qc_flip_features(f[0], &dir, g, &c.flip.layers[l], stats, s, j);
         ck_assert_int_eq(dir, (h < 0) - (h > 0));
