@@ -1,0 +1,302 @@
+/* bench_calibrate.c - what a device saves: one stream batch of about 90 windows calibrated by forward passes and flips, beside 30 steps of float training on 48
+ * windows each, which replay with back-propagation would take. One thread each, in turns within one run; medians. And the memory a calibration works in.
+ *
+ *   bench_calibrate                                  on made-up people in the shape of UCI-DSA, InceptionTime 16 x 3, 2 bits
+ *   bench_calibrate FLOAT QUANTIZED CORESET STREAM   on these files
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../../lib/bitflip/bitflip.h"
+#include "../../lib/data/synth.h"
+#include "../../lib/format/flipfile.h"
+#include "../../lib/format/qgraphfile.h"
+#include "../../lib/methods/session.h"
+#include "../../lib/nn/arch.h"
+#include "../../lib/nn/graphfile.h"
+#include "../../lib/nn/loss.h"
+#include "../../lib/nn/run.h"
+#include "../../lib/nn/train.h"
+#include "../../lib/quant/quantize.h"
+
+enum { BATCH = 90, STEPS = 30, STEP_BATCH = 48, CAPACITY = 30, ROUNDS = 5, MOST_BATCHES = 3 /* calibrated in a round */ };
+
+static QcErr err;
+static char folder[] = "/tmp/bench_calibrate.XXXXXX";
+static char float_file[64], quantized_file[64], coreset_file[64], stream_file[64];
+static const char *files[] = {float_file, quantized_file, coreset_file, stream_file};
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double *values, int n)
+{
+    qsort(values, (size_t)n, sizeof *values, ascending);
+    return values[n / 2];
+}
+
+/* ---- models and data where none are given: schooled just enough to be wrong about another person ---- */
+
+static int person(QcDataset *out, const QcDataset *all, const char *name)
+{
+    uint32_t *order = malloc(all->n * sizeof *order), n;
+    int status = !order || qc_split_pick_groups(order, &n, all, &name, 1, &err) || qc_dataset_subset(out, all, order, n, 0, &err);
+    free(order);
+    return status;
+}
+
+static int save_coreset(const QcDataset *source)
+{
+    QcDataset coreset;
+    uint32_t index[CAPACITY];
+    for (uint32_t i = 0; i < CAPACITY; i++) index[i] = i * source->n / CAPACITY; /* the classes lie one after another */
+    if (qc_dataset_subset(&coreset, source, index, CAPACITY, CAPACITY, &err)) return -1;
+    for (uint32_t i = 0; i < CAPACITY; i++) {
+        coreset.misses[i] = 1;
+        coreset.flags[i] = i % 3 < 2 ? QC_EXAMPLE_RESERVED : 0;
+    }
+    int status = qc_dataset_save(&coreset, coreset_file, &err);
+    qc_dataset_release(&coreset);
+    return status;
+}
+
+static int train_float(QcModelFile *m, QcGraph *g, QcDataset *d)
+{
+    char path[4096], name[QC_NAME_MAX + 1];
+    QcNorm norm;
+    int32_t *map;
+    QcTrainOptions o = qc_train_defaults;
+    o.epochs = 8;
+    o.batch = STEP_BATCH;
+    o.threads = 1;
+    if (qc_arch_find(path, sizeof path, "inceptiontime-16x3", &err) || qc_norm_measure(&norm, d, &d->arena, &err)) return -1;
+    if (qc_arch_load(g, name, path, d->channels, d->height, d->length, d->labels.n, &err)) return -1;
+    if (qc_modelfile_init(m, name, d->channels, d->height, d->length, d->labels.n, d->labels.names, &norm, &err)) return -1;
+    qc_graph_reset(g, 1);
+    if (qc_dataset_match(d, m, 1, &map, &d->arena, &err) || qc_train(g, d, &m->norm, map, &o, &err)) return -1;
+    return qc_graph_encode(m, g, &err) || qc_modelfile_save(m, float_file, &err);
+}
+
+static int quantize(QcModelFile *m, const QcGraph *graph, const QcWindows *windows, QcArena *arena)
+{
+    QcQGraph g;
+    QcFlip flip;
+    QcQuantizeReport quantized;
+    QcBitflipReport taught;
+    QcQuantizeOptions o = {.bits = 2, .activation_bits = 8, .epochs = 4, .batch = STEP_BATCH, .seed = 1, .threads = 1};
+    QcBitflipOptions b = qc_bitflip_defaults;
+    b.teacher = qc_teacher_defaults;
+    b.persons = 2;
+    b.test_persons = 1;
+    b.teacher.steps = 15;
+    b.steps = 300;
+    if (qc_quantize(&g, &quantized, graph, windows, 0, &o, arena, &err) || qc_qgraph_encode(m, &g, &err)) return -1;
+    if (qc_bitflip_train(&flip, &taught, &g, m, windows, &b, arena, &err) || qc_flip_encode(m, &flip, &err)) return -1;
+    return qc_modelfile_save(m, quantized_file, &err);
+}
+
+static int make_files(void)
+{
+    QcDataset all = {0}, source = {0}, target = {0};
+    QcModelFile m = {0};
+    QcGraph g = {0};
+    QcWindows windows = {0};
+    QcArena arena = {0};
+    QcSynthOptions o = qc_synth_defaults;
+    o.people = 2;
+    o.activities = 19;
+    o.windows = 10;
+    o.channels = 45;
+    o.length = 125;
+    if (!mkdtemp(folder)) return qc_fail(&err, QC_EIO, "%s cannot be made", folder);
+    snprintf(float_file, sizeof float_file, "%s/float", folder);
+    snprintf(quantized_file, sizeof quantized_file, "%s/quantized", folder);
+    snprintf(coreset_file, sizeof coreset_file, "%s/coreset", folder);
+    snprintf(stream_file, sizeof stream_file, "%s/stream", folder);
+    int status = qc_synth(&all, &o, &err) || person(&source, &all, "p1") || person(&target, &all, "p2") || save_coreset(&source) ||
+                 qc_dataset_save(&target, stream_file, &err) || train_float(&m, &g, &source) || qc_windows_init(&windows, &source, &m, &err) ||
+                 quantize(&m, &g, &windows, &arena);
+    qc_windows_release(&windows);
+    qc_modelfile_release(&m);
+    qc_graph_release(&g);
+    qc_dataset_release(&all);
+    qc_dataset_release(&source);
+    qc_dataset_release(&target);
+    qc_arena_release(&arena);
+    return status;
+}
+
+static void remove_files(void)
+{
+    if (files[0] != float_file) return;
+    for (int i = 0; i < 4; i++) unlink(files[i]);
+    rmdir(folder);
+}
+
+/* ---- 30 steps of float training ---- */
+
+typedef struct Rival {
+    QcGraph g;
+    QcOptim optim;
+    QcWindows windows;
+    float *x, *grads, *dlogits;
+    int32_t labels[STEP_BATCH];
+} Rival;
+
+static int start_rival(Rival *r)
+{
+    QcModelFile m = {0};
+    QcDataset d = {0};
+    int status = qc_modelfile_load(&m, files[0], &err) || qc_graph_decode(&r->g, &m, &err) || qc_dataset_load(&d, files[3], &err) ||
+                 qc_windows_init(&r->windows, &d, &m, &err) || qc_optim_init(&r->optim, QC_OPTIM_ADAM, r->g.n_params, 1e-3, 0, &err);
+    qc_dataset_release(&d);
+    qc_modelfile_release(&m);
+    if (status) return -1;
+    r->x = malloc(STEP_BATCH * r->windows.values * sizeof *r->x);
+    r->grads = malloc(r->g.n_params * sizeof *r->grads);
+    r->dlogits = malloc((size_t)STEP_BATCH * r->g.classes * sizeof *r->dlogits);
+    return r->x && r->grads && r->dlogits ? 0 : qc_fail_memory(&err, "a batch");
+}
+
+static void stop_rival(Rival *r)
+{
+    qc_optim_release(&r->optim);
+    qc_windows_release(&r->windows);
+    qc_graph_release(&r->g);
+    free(r->x);
+    free(r->grads);
+    free(r->dlogits);
+}
+
+/* Seconds; making the run ready is not counted. The parameters are put back. */
+static int train_steps(Rival *r, QcRunMode mode, double *seconds)
+{
+    QcGraph copy;
+    if (qc_graph_clone(&copy, &r->g, &err)) return -1;
+    QcRun *run = qc_run_new(&copy, STEP_BATCH, mode, 1, &err);
+    if (!run) return -1;
+    *seconds = 0;
+    for (uint32_t step = 0; step <= STEPS; step++) {
+        double start = now();
+        for (uint32_t i = 0; i < STEP_BATCH; i++) {
+            uint32_t at = (step * STEP_BATCH + i) * 7 % r->windows.n;
+            memcpy(r->x + i * r->windows.values, r->windows.x + at * r->windows.values, r->windows.values * sizeof *r->x);
+            r->labels[i] = r->windows.label[at];
+        }
+        const float *logits = qc_run_forward(run, r->x, STEP_BATCH);
+        qc_loss(r->dlogits, NULL, logits, r->labels, STEP_BATCH, r->g.classes);
+        qc_run_backward(run, r->grads, r->dlogits);
+        qc_optim_step(&r->optim, copy.params, r->grads, 1, NULL);
+        if (step) *seconds += now() - start; /* the first step warms up */
+    }
+    qc_run_free(run);
+    qc_graph_release(&copy);
+    return 0;
+}
+
+/* ---- calibration ---- */
+
+typedef struct Ours {
+    uint32_t chunk;
+    double ms[ROUNDS * MOST_BATCHES];
+    int n;
+    uint64_t memory, model, packed, coreset, layer, batch;
+    double forwards, gathers, flips;
+} Ours;
+
+static uint64_t largest_layer(const QcQGraph *g)
+{
+    uint64_t most = 0;
+    for (uint32_t t = 0; t < g->n_tensors; t++) {
+        uint64_t bytes = (uint64_t)g->tensors[t].height * g->tensors[t].width * g->tensors[t].channels;
+        if (bytes > most) most = bytes;
+    }
+    return most;
+}
+
+static int calibrate(Ours *o)
+{
+    QcSession s;
+    QcSessionOptions options = {.batch_size = BATCH, .device = qc_calibrate_defaults(2), .command = "bench_calibrate"};
+    options.device.phi0 = options.device.cap = options.device.phi_max = 0; /* by the model's bits */
+    options.device.by_layer = -1;
+    options.device.chunk = o->chunk;
+    QcDataset d;
+    if (qc_dataset_load(&d, files[3], &err)) return -1;
+    options.batches = d.n / BATCH > 0 ? d.n / BATCH : 1;
+    qc_dataset_release(&d);
+    if (qc_session_open(&s, files[1], files[2], files[3], &options, &err)) return -1;
+    o->memory = s.memory_bytes;
+    o->model = s.model_bytes;
+    o->batch = s.batch_bytes;
+    o->packed = s.g.n_code_bytes;
+    o->coreset = (uint64_t)s.coreset.capacity * s.calibrator.slots.window;
+    o->layer = largest_layer(&s.g);
+    for (uint32_t b = 0; b < s.batches && b < MOST_BATCHES; b++) {
+        QcCalibrateReport r;
+        qc_session_next(&s, &r, &o->ms[o->n++]);
+        o->forwards += r.forwards;
+        o->gathers += r.gathers;
+        o->flips += r.flips;
+    }
+    qc_session_close(&s);
+    return 0;
+}
+
+/* ---- the report ---- */
+
+static void report(double trained, double tuned, Ours *ours, int n)
+{
+    printf("what\tchunk\tms\tforwards\tgathers\tworking_bytes\tmodel_bytes\tbatch_bytes\n");
+    printf("%d training steps of %d\t-\t%.0f\t-\t-\t-\t-\t-\n", STEPS, STEP_BATCH, 1e3 * trained);
+    printf("the same, batch norm fixed\t-\t%.0f\t-\t-\t-\t-\t-\n", 1e3 * tuned);
+    for (int i = 0; i < n; i++) {
+        Ours *o = &ours[i];
+        double batches = o->n;
+        printf("one calibration\t%u\t%.0f\t%.0f\t%.1f\t%llu\t%llu\t%llu\n", o->chunk, median(o->ms, o->n), o->forwards / batches, o->gathers / batches,
+               (unsigned long long)o->memory, (unsigned long long)o->model, (unsigned long long)o->batch);
+    }
+    printf("packed weights %llu, coreset %llu, largest layer's activations of a window %llu bytes\n", (unsigned long long)ours->packed,
+           (unsigned long long)ours->coreset, (unsigned long long)ours->layer);
+    for (int i = 0; i < n; i++) {
+        Ours *o = &ours[i];
+        char suffix[32] = "";
+        if (o->chunk) snprintf(suffix, sizeof suffix, "-chunk%u", o->chunk);
+        double time = median(o->ms, o->n) * 1e-3 / (tuned < trained ? tuned : trained);
+        double memory = (double)(o->memory + o->model) / (double)(o->packed + o->coreset + o->layer);
+        printf("bar calibrate-time%s %.3f <= 0.25 %s\n", suffix, time, time <= 0.25 ? "ok" : "short");
+        printf("bar calibrate-memory%s %.2f <= 4 %s\n", suffix, memory, memory <= 4 ? "ok" : "short");
+    }
+}
+
+int main(int argc, char **argv)
+{
+    enum { CHUNKS = 3 };
+    static Ours ours[CHUNKS] = {{.chunk = 0}, {.chunk = 16384}, {.chunk = 8192}};
+    double trained[ROUNDS], tuned[ROUNDS];
+    Rival rival = {0};
+    for (int i = 0; argc == 5 && i < 4; i++) files[i] = argv[i + 1];
+    int status = (argc != 5 && make_files()) || start_rival(&rival);
+    for (int round = 0; !status && round < ROUNDS; round++) {
+        status = train_steps(&rival, QC_RUN_TRAIN, &trained[round]) || train_steps(&rival, QC_RUN_TUNE, &tuned[round]);
+        for (int i = 0; !status && i < CHUNKS; i++) status = calibrate(&ours[i]);
+    }
+    if (status) fprintf(stderr, "bench_calibrate: %s\n", err.text);
+    else report(median(trained, ROUNDS), median(tuned, ROUNDS), ours, CHUNKS);
+    stop_rival(&rival);
+    remove_files();
+    return status ? 1 : 0;
+}
