@@ -23,6 +23,7 @@ int qc_read_all(const char *path, uint8_t **bytes, size_t *length, QcErr *err)
 {
     FILE *in = qc_is_standard(path) ? stdin : fopen(path, "rb");
     if (!in) return fail_read(err, path, errno);
+    if (in == stdin && feof(in)) return qc_fail(err, QC_EUSAGE, "only one of the inputs can be standard input");
     int status = -1;
     size_t used = 0, room = 0;
     uint8_t *buffer = NULL;
