@@ -1,0 +1,386 @@
+/* The making of a flip network: simulated persons, the fitted feedback, the network itself, and its section in a model file. */
+#include <check.h>
+
+#include "tiny.h"
+
+#include "../../lib/bitflip/bitflip.h"
+#include "../../lib/format/flipfile.h"
+#include "../../lib/format/qgraphfile.h"
+
+enum { N = 80 };
+
+static QcModelFile model;
+static QcWindows source;
+static float source_x[N * TINY_VALUES];
+static int32_t source_label[N];
+
+/* A model file of the tiny shape whose channels have means and deviations of their own, and labelled windows: a class shows in the level of a channel. */
+static void begin(double size)
+{
+    static char *labels[] = {"a", "b", "c", "d"};
+    float mean[] = {1, -2, 0.5f}, deviation[] = {2, 0.5f, 1};
+    QcNorm norm = {3, mean, deviation};
+    QcErr err;
+    ck_assert_msg(!qc_modelfile_init(&model, "tiny", TINY_CHANNELS, 1, TINY_LENGTH, TINY_CLASSES, labels, &norm, &err), "%s", err.text);
+    tiny_windows(source_x, N, size, 41);
+    for (int i = 0; i < N; i++) {
+        source_label[i] = i % TINY_CLASSES;
+        for (int v = 0; v < TINY_VALUES; v++) source_x[i * TINY_VALUES + v] += (float)(size * (v % TINY_CHANNELS == i % TINY_CLASSES ? 0.9 : -0.3));
+    }
+    source = (QcWindows){.n = N, .values = TINY_VALUES, .x = source_x, .label = source_label};
+}
+
+static void end(void) { qc_modelfile_release(&model); }
+
+/* ---- simulated persons ---- */
+
+START_TEST(rotations_are_rotations)
+{
+    begin(1);
+    for (uint64_t seed = 1; seed <= 200; seed++) {
+        QcArena arena = {0};
+        QcRng rng = qc_rng_seed(seed, 1);
+        QcDrift d;
+        ck_assert_int_eq(qc_drift_init(&d, QC_DRIFT_INERTIAL, &model, seed > 150 ? 8 : 1, &rng, &arena, NULL), 0);
+        const float *r = d.rotation[0];
+        for (int i = 0; i < 3; i++)
+            for (int j = 0; j < 3; j++) {
+                float dot = r[3 * i] * r[3 * j] + r[3 * i + 1] * r[3 * j + 1] + r[3 * i + 2] * r[3 * j + 2];
+                ck_assert_float_eq_tol(dot, i == j, 1e-5f);
+            }
+        float determinant = r[0] * (r[4] * r[8] - r[5] * r[7]) - r[1] * (r[3] * r[8] - r[5] * r[6]) + r[2] * (r[3] * r[7] - r[4] * r[6]);
+        ck_assert_float_eq_tol(determinant, 1, 1e-5f);
+        ck_assert(d.warp >= 0.5f && d.warp <= 2);
+        qc_arena_release(&arena);
+    }
+    end();
+}
+END_TEST
+
+START_TEST(rotation_is_in_the_sensors_own_units)
+{
+    float out[TINY_VALUES];
+    begin(1);
+    QcArena arena = {0};
+    QcRng rng = qc_rng_seed(3, 1);
+    QcDrift d;
+    ck_assert_int_eq(qc_drift_init(&d, QC_DRIFT_INERTIAL, &model, 1, &rng, &arena, NULL), 0);
+    for (int c = 0; c < 3; c++) d.gain[c] = 1, d.offset[c] = 0;
+    d.warp = 1;
+    qc_drift_apply(&d, out, source_x, &rng);
+    double moved = 0;
+    for (int t = 0; t < TINY_LENGTH; t++) {
+        double before = 0, after = 0;
+        for (int c = 0; c < 3; c++) {
+            before += pow((double)(source_x[3 * t + c] * model.norm.deviation[c] + model.norm.mean[c]), 2);
+            after += pow((double)(out[3 * t + c] * model.norm.deviation[c] + model.norm.mean[c]), 2);
+            moved += fabs((double)out[3 * t + c] - (double)source_x[3 * t + c]);
+        }
+        ck_assert_double_eq_tol(sqrt(before), sqrt(after), 1e-4); /* the length of an acceleration does not change when its sensor turns */
+    }
+    ck_assert(moved > 1);
+    qc_arena_release(&arena);
+    end();
+}
+END_TEST
+
+START_TEST(no_drift_is_no_change_and_a_seed_is_a_person)
+{
+    float out[TINY_VALUES], again[TINY_VALUES];
+    begin(1);
+    for (int kind = 0; kind < QC_DRIFT_COUNT; kind++) {
+        QcArena arena = {0};
+        QcRng rng = qc_rng_seed(5, 1), same = rng, other = qc_rng_seed(6, 1);
+        QcDrift d, e;
+        ck_assert_int_eq(qc_drift_init(&d, (QcDriftKind)kind, &model, 0, &rng, &arena, NULL), 0);
+        ck_assert_float_eq(d.warp, 1);
+        d.blur = 0;
+        qc_drift_apply(&d, out, source_x, &rng);
+        for (int v = 0; v < TINY_VALUES; v++) ck_assert_float_eq_tol(out[v], source_x[v], kind == QC_DRIFT_SERIES ? 1e-30f : 1e-5f);
+        rng = same;
+        ck_assert_int_eq(qc_drift_init(&d, (QcDriftKind)kind, &model, 1, &rng, &arena, NULL), 0);
+        qc_drift_apply(&d, out, source_x, &rng);
+        ck_assert_int_eq(qc_drift_init(&e, (QcDriftKind)kind, &model, 1, &same, &arena, NULL), 0);
+        qc_drift_apply(&e, again, source_x, &same);
+        ck_assert_mem_eq(out, again, sizeof out);
+        ck_assert_int_eq(qc_drift_init(&e, (QcDriftKind)kind, &model, 1, &other, &arena, NULL), 0);
+        qc_drift_apply(&e, again, source_x, &other);
+        ck_assert_mem_ne(out, again, sizeof out);
+        qc_arena_release(&arena);
+    }
+    ck_assert_int_eq(qc_drift_guess(&model), QC_DRIFT_INERTIAL);
+    end();
+}
+END_TEST
+
+START_TEST(warps_keep_to_the_window)
+{
+    float ramp[TINY_VALUES], out[TINY_VALUES];
+    const float warps[] = {0.5f, 0.8f, 1.3f, 2};
+    begin(1);
+    QcArena arena = {0};
+    QcRng rng = qc_rng_seed(5, 1);
+    QcDrift d;
+    ck_assert_int_eq(qc_drift_init(&d, QC_DRIFT_SERIES, &model, 0, &rng, &arena, NULL), 0);
+    for (int v = 0; v < TINY_VALUES; v++) ramp[v] = (float)(v / 3 + 100 * (v % 3));
+    for (int k = 0; k < 4; k++) {
+        d.warp = warps[k];
+        qc_drift_apply(&d, out, ramp, &rng);
+        for (int v = 0; v < TINY_VALUES; v++) {
+            double at = (TINY_LENGTH - 1) / 2.0 + (v / 3 - (TINY_LENGTH - 1) / 2.0) * (double)warps[k], last = TINY_LENGTH - 1;
+            at = at < 0 ? -at : at > last ? 2 * last - at : at; /* mirrored at the ends */
+            ck_assert_double_eq_tol((double)out[v], at + 100 * (v % 3), 1e-4);
+        }
+    }
+    qc_arena_release(&arena);
+    end();
+}
+END_TEST
+
+/* ---- feedback ---- */
+
+/* In a network without ReLU the mean true error of a layer is one matrix times e: the fit must find it, on the errors that there are (their sum is 0). */
+START_TEST(feedback_finds_a_planted_matrix)
+{
+    enum { C1 = 5, C2 = 6, KERNEL = 3 };
+    Tiny t = {0};
+    QcErr err;
+    QcFlip flip;
+    int8_t *feedback;
+    float *scale;
+    begin(0.6);
+    ck_assert_int_eq(qc_graph_init(&t.model, TINY_CHANNELS, 1, TINY_LENGTH, NULL), 0);
+    uint32_t at = tiny_conv(&t.model, "c2", tiny_conv(&t.model, "c1", 0, C1, KERNEL, 1), C2, KERNEL, 1);
+    tiny_ok(qc_graph_linear(&t.model, "last", tiny_op(&t.model, "gap", QC_OP_GAP, at), TINY_CLASSES, 1, NULL));
+    ck_assert_int_eq(qc_graph_finish(&t.model, NULL), 0);
+    tiny_settle(&t.model, 8);
+    float *loud = malloc(sizeof source_x); /* ranges with room to spare: where values are clipped no error comes back */
+    for (int v = 0; v < N * TINY_VALUES; v++) loud[v] = 4 * source_x[v];
+    ck_assert_msg(!qc_emit(&t.g, &t.latent, &t.model, loud, N, 8, 8, 1, &t.arena, &err), "%s", err.text);
+    free(loud);
+    ck_assert_int_eq(qc_flip_allocate(&flip, &t.g, &feedback, &scale, &t.arena, NULL), 0);
+    ck_assert_uint_eq(flip.n_feedback, C1 * TINY_CLASSES);
+    QcTeacherOptions o = qc_teacher_defaults;
+    o.strength = 0;
+    QcTeacher teacher = {&t.g, &flip, &source, &model, &o};
+    ck_assert_msg(!qc_fit_feedback(&teacher, feedback, scale, 6, &err), "%s", err.text);
+    const QcQNode *second = &t.g.nodes[flip.layers[1].node], *last = &t.g.nodes[t.g.n_nodes - 1];
+    double planted[C1][TINY_CLASSES] = {{0}}, apart = 0, size = 0;
+    for (uint32_t i = 0; i < C1; i++) {
+        double mean = 0;
+        for (uint32_t k = 0; k < TINY_CLASSES; k++) {
+            for (uint32_t o2 = 0; o2 < C2; o2++)
+                for (uint32_t j = 0; j < KERNEL; j++)
+                    planted[i][k] += (double)t.g.scale[last->channel + k] * qc_code_get(&t.g, last, k * C2 + o2) / TINY_LENGTH *
+                                     (double)t.g.scale[second->channel + o2] * qc_code_get(&t.g, second, (o2 * KERNEL + j) * C1 + i) *
+                                     (TINY_LENGTH - abs((int)j - KERNEL / 2)) / TINY_LENGTH;
+            mean += planted[i][k] / TINY_CLASSES;
+        }
+        for (uint32_t k = 0; k < TINY_CLASSES; k++) {
+            double ours = (double)scale[0] * feedback[flip.layers[0].feedback + i * TINY_CLASSES + k];
+            apart += pow(ours - (planted[i][k] - mean), 2);
+            size += pow(planted[i][k] - mean, 2);
+        }
+    }
+    ck_assert_msg(sqrt(apart / size) < 0.03, "the fit is %.3f of the matrix away", sqrt(apart / size));
+    tiny_release(&t);
+    end();
+}
+END_TEST
+
+/* ---- the network ---- */
+
+static uint8_t rule(const float *f) { return f[0] - f[4] > 0.8f ? QC_TARGET_WITH : f[0] - f[4] < -0.8f ? QC_TARGET_AGAINST : QC_TARGET_STAY; }
+
+static QcLessons lessons_by_rule(size_t n, uint64_t seed)
+{
+    QcLessons l = {calloc(n, sizeof(QcLesson)), n, n};
+    QcRng rng = qc_rng_seed(seed, 1);
+    for (size_t i = 0; i < n; i++) {
+        for (int f = 0; f < QC_FLIP_FEATURES - 1; f++) l.rows[i].features[f] = (float)(f + (1 + 0.3 * f) * qc_rng_normal(&rng));
+        l.rows[i].features[0] = (float)qc_rng_normal(&rng);
+        l.rows[i].features[4] = (float)qc_rng_normal(&rng);
+        l.rows[i].features[QC_FLIP_FEATURES - 1] = 5; /* says nothing */
+        l.rows[i].target = rule(l.rows[i].features);
+    }
+    return l;
+}
+
+START_TEST(eight_bits_are_enough_for_a_rule_that_can_be_learnt)
+{
+    QcErr err;
+    QcFlip flip = {0}, again = {0};
+    QcBitflipReport report = {0};
+    QcBitflipOptions o = qc_bitflip_defaults;
+    o.steps = 400;
+    o.batch = 256;
+    o.rate = 1e-2;
+    QcLessons learn = lessons_by_rule(4000, 1), test = lessons_by_rule(2000, 2);
+    ck_assert_msg(!qc_flipnet_train(&flip, &learn, &o, &err), "%s", err.text);
+    ck_assert_int_eq(qc_flipnet_train(&again, &learn, &o, &err), 0);
+    ck_assert_mem_eq(flip.w1, again.w1, sizeof flip.w1);
+    ck_assert_mem_eq(flip.b3, again.b3, sizeof flip.b3);
+    ck_assert_float_eq_tol(flip.mean[3], 3, 0.2f);
+    ck_assert_float_eq_tol(flip.inverse[3], 1 / 1.9f, 0.05f);
+    ck_assert_float_eq(flip.inverse[QC_FLIP_FEATURES - 1], 0);
+    ck_assert_msg(!qc_flipnet_judge(&report, &flip, &test, &err), "%s", err.text);
+    double with = 0, against = 0, told = 0, score_with = 0;
+    for (size_t i = 0; i < test.n; i++) {
+        float score;
+        qc_flip_scores(&flip, &score, &test.rows[i].features, 1);
+        with += test.rows[i].target == QC_TARGET_WITH;
+        against += test.rows[i].target == QC_TARGET_AGAINST;
+        told += test.rows[i].target == QC_TARGET_WITH && score > 0.5f;
+        score_with += test.rows[i].target != QC_TARGET_WITH && score > 0.5f;
+    }
+    ck_assert_double_eq_tol(report.base, with / (double)test.n, 1e-12);
+    ck_assert_double_eq_tol(report.sign, with / (with + against), 1e-12);
+    ck_assert_msg(report.network > 0.98, "precision of the top 5 %% is %.3f", report.network);
+    ck_assert_msg(told > 0.9 * with && score_with < 0.1 * with, "%g of %g found, %g others", told, with, score_with);
+    free(learn.rows);
+    free(test.rows);
+}
+END_TEST
+
+/* ---- the section ---- */
+
+static void container_of(QcModelFile *m, const Tiny *t, const QcFlip *flip)
+{
+    QcErr err;
+    ck_assert_msg(!qc_qgraph_encode(m, &t->g, &err), "%s", err.text);
+    ck_assert_msg(!qc_flip_encode(m, flip, &err), "%s", err.text);
+}
+
+START_TEST(a_flip_section_goes_round)
+{
+    Tiny t;
+    QcErr err = {0};
+    QcFlip flip, read;
+    begin(1);
+    tiny_make(&t, (TinyKind)_i, 4, 8, 1);
+    ck_assert_int_eq(qc_flip_decode(&read, &model, &t.g, &t.arena, &err), -1);
+    ck_assert_ptr_nonnull(strstr(err.text, "no bit-flip network yet"));
+    tiny_flip(&flip, &t, 1);
+    container_of(&model, &t, &flip);
+    ck_assert_msg(!qc_flip_decode(&read, &model, &t.g, &t.arena, &err), "%s", err.text);
+    ck_assert(read.n_layers == flip.n_layers && read.n_feedback == flip.n_feedback);
+    ck_assert_mem_eq(read.layers, flip.layers, flip.n_layers * sizeof *flip.layers);
+    if (flip.n_feedback) ck_assert_mem_eq(read.feedback, flip.feedback, flip.n_feedback);
+    ck_assert_mem_eq(read.feedback_scale, flip.feedback_scale, flip.n_layers * sizeof(float));
+    ck_assert_mem_eq((const uint8_t *)&read + offsetof(QcFlip, mean), (const uint8_t *)&flip + offsetof(QcFlip, mean), sizeof flip - offsetof(QcFlip, mean));
+    Tiny other; /* the network of one graph is not that of another */
+    tiny_make(&other, (TinyKind)((_i + 1) % TINY_KINDS), 4, 8, 1);
+    ck_assert_int_eq(qc_flip_decode(&read, &model, &other.g, &other.arena, &err), -1);
+    ck_assert(err.code == QC_EFORMAT && strstr(err.text, "but the graph has"));
+    tiny_release(&other);
+    tiny_release(&t);
+    end();
+}
+END_TEST
+
+START_TEST(forged_flip_sections_are_refused_or_harmless)
+{
+    Tiny t;
+    QcFlip flip, read;
+    QcRng rng = qc_rng_seed(1, 1);
+    float f[2][QC_FLIP_FEATURES], scores[2];
+    uint32_t refused = 0;
+    begin(1);
+    tiny_make(&t, TINY_RESIDUAL, 4, 8, 1);
+    tiny_flip(&flip, &t, 1);
+    container_of(&model, &t, &flip);
+    QcCursor c;
+    ck_assert_int_eq(qc_container_find(&model.container, "flip", &c), 1);
+    size_t length = 0;
+    const uint8_t *good = NULL;
+    for (uint32_t s = 0; s < model.container.n; s++)
+        if (!strcmp(model.container.sections[s].name, "flip")) good = model.container.sections[s].bytes, length = model.container.sections[s].length;
+    uint8_t *kept = malloc(length);
+    memcpy(kept, good, length);
+    for (int v = 0; v < 2 * QC_FLIP_FEATURES; v++) f[v / QC_FLIP_FEATURES][v % QC_FLIP_FEATURES] = (float)qc_rng_normal(&rng);
+    for (int round = 0; round < 2000; round++) {
+        QcErr err = {0};
+        QcWriter w = {0};
+        QcArena arena = {0};
+        size_t n = round % 4 ? length : qc_rng_below(&rng, (uint32_t)length); /* a quarter is cut short */
+        qc_put_bytes(&w, kept, n);
+        for (int k = 0; n && round % 4 && k < 1 + round % 3; k++) w.bytes[qc_rng_below(&rng, (uint32_t)n)] = (uint8_t)(round % 2 ? qc_rng_next(&rng) : 0xff);
+        if (round % 16 == 1) qc_put_u32(&w, 0); /* and some are too long */
+        ck_assert_int_eq(qc_container_add(&model.container, "flip", 0, &w, &err), 0);
+        int status = qc_flip_decode(&read, &model, &t.g, &arena, &err);
+        if (status) {
+            refused++;
+            ck_assert(err.code == QC_EFORMAT && err.text[0]);
+        } else {
+            ck_assert(round % 4 && round % 16 != 1);
+            qc_flip_scores(&read, scores, f, 2);
+            ck_assert(scores[0] >= 0 && scores[0] <= 1 && scores[1] >= 0 && scores[1] <= 1);
+        }
+        qc_arena_release(&arena);
+    }
+    ck_assert_uint_ge(refused, 500);
+    free(kept);
+    tiny_release(&t);
+    end();
+}
+END_TEST
+
+/* ---- all of it ---- */
+
+START_TEST(a_small_network_is_taught)
+{
+    Tiny t;
+    QcErr err = {0};
+    QcFlip flip, again;
+    QcBitflipReport report, second;
+    begin(1);
+    tiny_make(&t, TINY_RESIDUAL, _i ? 8 : 2, 8, 3);
+    QcBitflipOptions o = qc_bitflip_defaults;
+    o.teacher = qc_teacher_defaults;
+    o.teacher.shifted = 24;
+    o.teacher.unshifted = 12;
+    o.teacher.steps = 20;
+    o.teacher.batch = 24;
+    o.persons = 5;
+    o.test_persons = 3;
+    o.steps = 300;
+    o.batch = 256;
+    uint8_t *codes = malloc(t.g.n_code_bytes);
+    memcpy(codes, t.g.codes, t.g.n_code_bytes);
+    ck_assert_msg(!qc_bitflip_train(&flip, &report, &t.g, &model, &source, &o, &t.arena, &err), "%s", err.text);
+    ck_assert_mem_eq(codes, t.g.codes, t.g.n_code_bytes);
+    ck_assert(report.lessons > 200 && report.test_lessons > 100);
+    ck_assert_msg(report.network > report.base + 0.05, "precision %.3f, base rate %.3f", report.network, report.base);
+    ck_assert_msg(report.sign > 0.55, "weights move with the Hebbian direction in only %.3f of the cases", report.sign);
+    ck_assert_msg(!qc_bitflip_train(&again, &second, &t.g, &model, &source, &o, &t.arena, &err), "%s", err.text);
+    ck_assert_mem_eq((const uint8_t *)&again + offsetof(QcFlip, mean), (const uint8_t *)&flip + offsetof(QcFlip, mean), sizeof flip - offsetof(QcFlip, mean));
+    QcWindows none = {.values = TINY_VALUES};
+    ck_assert_int_eq(qc_bitflip_train(&again, &second, &t.g, &model, &none, &o, &t.arena, &err), -1);
+    ck_assert_ptr_nonnull(strstr(err.text, "no example"));
+    free(codes);
+    tiny_release(&t);
+    end();
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("bitflip");
+    TCase *tests = tcase_create("bitflip");
+    tcase_set_timeout(tests, 120);
+    tcase_add_test(tests, rotations_are_rotations);
+    tcase_add_test(tests, rotation_is_in_the_sensors_own_units);
+    tcase_add_test(tests, no_drift_is_no_change_and_a_seed_is_a_person);
+    tcase_add_test(tests, warps_keep_to_the_window);
+    tcase_add_test(tests, feedback_finds_a_planted_matrix);
+    tcase_add_test(tests, eight_bits_are_enough_for_a_rule_that_can_be_learnt);
+    tcase_add_loop_test(tests, a_flip_section_goes_round, 0, TINY_KINDS);
+    tcase_add_test(tests, forged_flip_sections_are_refused_or_harmless);
+    tcase_add_loop_test(tests, a_small_network_is_taught, 0, 2);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
