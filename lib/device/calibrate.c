@@ -105,16 +105,21 @@ static void weigh_set(QcCalibrator *c)
         c->offset[k] = o->prior < 0 ? 0 : qc_ln(((float)c->count[k] + o->prior + 1e-9f) / ((float)most_frequent + o->prior));
 }
 
-/* error = weight (softmax - onehot); returns -ln softmax[label]. */
-static float example_loss(float *error, int *right, const float *logits, uint16_t label, float weight, uint32_t classes)
+static uint32_t largest(const float *logits, uint32_t classes)
 {
     uint32_t best = 0;
-    float sum = 0;
     for (uint32_t k = 1; k < classes; k++)
         if (logits[k] > logits[best]) best = k;
+    return best;
+}
+
+/* error = weight (softmax - onehot); returns -ln softmax[label]. */
+static float example_loss(float *error, const float *logits, uint16_t label, float weight, uint32_t classes)
+{
+    uint32_t best = largest(logits, classes);
+    float sum = 0;
     for (uint32_t k = 0; k < classes; k++) sum += error[k] = qc_exp(logits[k] - logits[best]);
     for (uint32_t k = 0; k < classes; k++) error[k] = weight * (error[k] / sum - (k == label ? 1.0f : 0.0f));
-    *right = best == label;
     return qc_ln(sum) - (logits[label] - logits[best]);
 }
 
@@ -123,11 +128,11 @@ static float forward_set(QcCalibrator *c, float *error, QcCalibrateReport *repor
 {
     float loss = 0;
     for (uint32_t i = 0; i < c->n; i++) {
-        int right;
         float *e = error + (size_t)i * c->g->classes;
         qc_qrun_forward(&c->run, c->hebb.logits, c->x[i]);
-        if (i >= c->n_slots) for (uint32_t k = 0; k < c->g->classes; k++) c->hebb.logits[k] += c->offset[k];
-        loss += c->weight[i] * example_loss(e, &right, c->hebb.logits, c->label[i], c->weight[i], c->g->classes);
+        int right = largest(c->hebb.logits, c->g->classes) == c->label[i]; /* what the model says: only the loss knows which classes the batch has */
+        for (uint32_t k = 0; i >= c->n_slots && k < c->g->classes; k++) c->hebb.logits[k] += c->offset[k];
+        loss += c->weight[i] * example_loss(e, c->hebb.logits, c->label[i], c->weight[i], c->g->classes);
         if (c->last[i] == 1 && !right && c->misses[i] < UINT16_MAX) c->misses[i]++;
         c->last[i] = (uint8_t)right;
         c->ever[i] |= (uint8_t)right;
@@ -177,9 +182,8 @@ static void score(QcCalibrator *c, QcCalibrateReport *report)
 {
     QcExamples z = {c->n, c->x, c->error};
     Scoring scoring = {c, 0};
-    qc_hebb_gather(&c->hebb, &z, score_layer, &scoring);
+    report->forwards += c->n * qc_hebb_gather(&c->hebb, &z, score_layer, &scoring);
     report->gathers++;
-    report->forwards += c->n;
 }
 
 /* ---- the step ---- */

@@ -42,7 +42,7 @@ typedef struct QcCalibrateReport {
     float loss_before, loss_after;    /* on the whole set (coreset and batch) */
     uint32_t draws, accepted, flips;  /* flips that stayed */
     uint32_t forwards;                /* window passes, Hebbian ones included */
-    uint32_t gathers;                 /* Hebbian passes over the set */
+    uint32_t gathers;                 /* Hebbian statistics taken of the set, each in as many passes as it has chunks */
     uint32_t from_source, from_stream, from_batch; /* origin of the slots after the update */
 } QcCalibrateReport;
 

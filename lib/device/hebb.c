@@ -256,14 +256,14 @@ static uint32_t gather_chunk(QcHebb *hebb, const QcExamples *z, uint32_t first)
     return end;
 }
 
-void qc_hebb_gather(QcHebb *hebb, const QcExamples *z, QcHebbSee see, void *ctx)
+uint32_t qc_hebb_gather(QcHebb *hebb, const QcExamples *z, QcHebbSee see, void *ctx)
 {
     const QcQGraph *g = hebb->run->g;
-    uint32_t n_layers = hebb->flip->n_layers;
+    uint32_t n_layers = hebb->flip->n_layers, passes = 0;
     /* in several chunks, the net's rms is the last known one: a first round measures it */
     int unknown = !(hebb->mean_square[n_layers - 1] > 0) && layers_that_fit(hebb, 0) < n_layers;
-    for (uint32_t l = 0; unknown && l < n_layers;) l = gather_chunk(hebb, z, l);
-    for (uint32_t first = 0, end; first < n_layers; first = end) {
+    for (uint32_t l = 0; unknown && l < n_layers; passes++) l = gather_chunk(hebb, z, l);
+    for (uint32_t first = 0, end; first < n_layers; first = end, passes++) {
         end = gather_chunk(hebb, z, first);
         QcFlipStats stats = {hebb->sum, hebb->squares, z->n};
         for (uint32_t l = first; l < end; l++) {
@@ -275,4 +275,5 @@ void qc_hebb_gather(QcHebb *hebb, const QcExamples *z, QcHebbSee see, void *ctx)
             stats.squares += g->nodes[hebb->flip->layers[l].node].n_codes;
         }
     }
+    return passes;
 }

@@ -35,8 +35,9 @@ typedef struct QcHebb {
 uint32_t qc_hebb_bytes(const QcQGraph *g, const QcFlipLayer *layers, uint32_t n_layers, uint32_t chunk);
 void qc_hebb_place(QcHebb *hebb, QcQRun *run, const QcFlip *flip, uint32_t chunk, void *memory);
 
-/* Gathers and hands out the statistic of each layer, first to last; stats and scale are valid during the call. */
+/* Gathers and hands out the statistic of each layer, first to last; stats and scale are valid during the call. Returns how many times the set went through the
+ * network (the last nodes are left out where no layer needs them). */
 typedef void (*QcHebbSee)(void *ctx, uint32_t layer, const QcFlipStats *stats, const QcFlipScale *scale);
-void qc_hebb_gather(QcHebb *hebb, const QcExamples *z, QcHebbSee see, void *ctx);
+uint32_t qc_hebb_gather(QcHebb *hebb, const QcExamples *z, QcHebbSee see, void *ctx);
 
 #endif
