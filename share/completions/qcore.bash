@@ -1,11 +1,33 @@
-# Completes the options of every qc- program from what its -h says, and file names elsewhere.
+# Completes, for every qc- program: options, from what its -h says; the words that an option takes; file names elsewhere.
 _qcore()
 {
-    local word=${COMP_WORDS[COMP_CWORD]}
-    if [[ $word == -* ]]; then
-        mapfile -t COMPREPLY < <(compgen -W "$("$1" -h 2>/dev/null | grep -o -- '--[a-z][a-z-]*')" -- "$word")
-    else
-        mapfile -t COMPREPLY < <(compgen -f -- "$word")
+    local program=$1 word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words= line
+    COMPREPLY=()
+    if [[ $word == -* && $word != - ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$("$program" -h 2>/dev/null | grep -oE '^ +(-., )?--[a-z-]+' | grep -oE -- '--[a-z-]+')" -- "$word")
+        return
     fi
+    # "  -b, --bits N   help ...": which option comes before, and what it takes
+    [[ $before == -* && $before != - ]] && line=$("$program" -h 2>/dev/null | grep -E -- "^ +(-., )?$before[ ,]" | head -1)
+    case $line in
+    *--bits\ *) words='2 4 8' ;;
+    *--activation-bits\ *) words='4 8' ;;
+    *--arch\ *) words='inceptiontime inceptiontime-16x3 fcn mlp' ;;
+    *--format\ *) words='dsa ts csv' ;;
+    *--header\ *) words='yes no' ;;
+    *--by\ *) words='random block recording group' ;;
+    *--order\ *) words='shuffled recorded classes' ;;
+    *--optimizer\ *) words='adam sgd' ;;
+    *--sample\ *) words='pmf proportional random balanced hardest' ;;
+    *--drift\ KIND*) words='auto inertial series image' ;;
+    *--method\ *) words='qcore none' ;;
+    *--choose\ *) words='network random greedy' ;;
+    *--update\ *) words='misses balanced random reservoir' ;;
+    *--by-layer\ *) words='0 1' ;;
+    *\ [NRX]\ \ * | *FRACTION* | *LIST* | *NAME* | *COLUMN* | *LOSS*) return ;; # nobody can guess these
+    esac
+    [[ $words ]] && mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+    # flags and files, and operands
+    [[ ! $words || $line == *--arch\ * ]] && mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -f -- "$word")
 }
 complete -o filenames -F _qcore qc-info qc-import qc-split qc-synth qc-train qc-coreset qc-quantize qc-bitflip-train qc-calibrate qc-eval qc-export

@@ -1,0 +1,40 @@
+# Shells complete every option of every program, and no word that an option does not take.
+command -v bash >/dev/null || exit 0
+place=$(mktemp -d) || exit 1
+trap 'rm -rf "$place"' EXIT
+mkdir "$place/here" && touch "$place/here/file.qcd"
+cat >"$place/try.bash" <<'END'
+source "$TOP/share/completions/qcore.bash"
+cd "$1/here" || exit 1
+wrong=0
+complete_line() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _qcore "$1"; }
+expect() { # expect WORDS LINE...
+    local wanted=$1
+    shift
+    complete_line "$@"
+    [[ ${COMPREPLY[*]} == "$wanted" ]] || { echo "$*: '${COMPREPLY[*]}', not '$wanted'"; wrong=1; }
+}
+for source in "$TOP"/src/qc-*.c; do
+    program=$(basename "$source" .c)
+    complete_line "$program" --
+    offered=" ${COMPREPLY[*]} "
+    for option in $("$program" -h | grep -oE '^ +(-., )?--[a-z-]+' | grep -oE -- '--[a-z-]+'); do
+        [[ $offered == *" $option "* ]] || { echo "$program $option is not completed"; wrong=1; }
+        complete_line "$program" "$option" ''
+        help=$("$program" -h | grep -E -- "$option([ ]|\$)")
+        for word in "${COMPREPLY[@]}"; do
+            [[ $word == file.qcd || $option == --arch || $help == *"$word"* ]] || { echo "$program $option $word: not in its help"; wrong=1; }
+        done
+    done
+done
+expect 'shuffled' qc-calibrate --order s
+expect '2 4 8' qc-quantize -b ''
+expect '4 8' qc-quantize -a ''
+expect 'file.qcd' qc-calibrate -c ''
+expect 'file.qcd' qc-eval --json fi
+expect '' qc-split -t ''
+expect '' qc-synth --drift ''
+expect 'inceptiontime inceptiontime-16x3' qc-train -a inc
+exit $wrong
+END
+bash "$place/try.bash" "$place"
