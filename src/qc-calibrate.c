@@ -6,10 +6,10 @@
 #include "../lib/cli/cli.h"
 #include "../lib/methods/session.h"
 
-static const char *coreset, *coreset_out, *stream, *output = "-", *order = "shuffled", *choose = "network", *update = "misses", *method = "qcore";
+static const char *coreset, *coreset_out, *stream, *output = "-", *order = "shuffled", *choose = "network", *update = "balanced", *method = "qcore";
 static QcList tests;
 static int64_t batches, batch_size = 64, rounds = 12, chunk, by_layer = -1, seed = 1, threads;
-static double phi0, cap, phi_max, stop, balance, prior = -1;
+static double phi0, cap, phi_max, stop, balance = 1, prior = 1;
 static int json;
 
 static const QcOption options[] = {

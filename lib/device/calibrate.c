@@ -11,7 +11,7 @@ QcCalibrateOptions qc_calibrate_defaults(int bits)
         .cap = bits == 2 ? 1.0f : 0.3f,
         .phi_max = bits == 2 ? 0.3f : 1.0f,
         .phi_min = 2e-5f, .grow = 1.5f, .shrink = 0.4f,
-        .by_layer = bits == 8, .prior = -1,
+        .by_layer = bits == 8, .balance = 1, .prior = 1, .update = QC_UPDATE_BALANCED,
         .seed = 1,
     };
 }

@@ -33,20 +33,9 @@ static void fill(QcSlots *slots, uint32_t s, const QcArrivals *batch, uint32_t i
     slots->id[s] = batch->id[i];
 }
 
-static float weight_of(uint32_t misses, int never_right, uint32_t of_class, QcUpdate rule)
+static float weight_of(uint32_t misses, int never_right, QcUpdate rule)
 {
-    if (rule == QC_UPDATE_RANDOM) return 1;
-    float weight = (float)misses + 0.1f + (never_right ? 0.5f : 0.0f);
-    return rule == QC_UPDATE_BALANCED ? weight / (float)of_class : weight;
-}
-
-static uint32_t candidates_of_class(const QcSlots *slots, const QcArrivals *batch, uint16_t label)
-{
-    uint32_t n = 0;
-    for (uint32_t s = 0; s < slots->capacity; s++)
-        n += (uint32_t)(open_to_stream(slots, s) && !(slots->flags[s] & QC_SLOT_EMPTY) && slots->label[s] == label);
-    for (uint32_t i = 0; i < batch->n; i++) n += (uint32_t)(batch->label[i] == label);
-    return n;
+    return rule == QC_UPDATE_RANDOM ? 1 : (float)misses + 0.1f + (never_right ? 0.5f : 0.0f);
 }
 
 /* Weighted drawing without replacement: the k smallest of E / weight, E exponential (Efraimidis and Spirakis, 2006). */
@@ -71,6 +60,28 @@ static float threshold(const float *keys, uint32_t n, uint32_t k, float never)
     return never;
 }
 
+static float fraction(float key) { return key - (float)(uint32_t)key; }
+
+/* Candidates are taken class by class: the first of each, then the second of each, ... Keys become the rank within the class (source examples far behind
+ * those of the stream) plus a fraction that keeps the order. */
+static void rank_in_classes(const QcSlots *slots, const QcArrivals *batch, float *keys, float never)
+{
+    uint32_t n = slots->capacity + batch->n;
+    for (uint32_t i = 0; i < n; i++)
+        if (keys[i] < never) keys[i] = keys[i] / (keys[i] + 1) * 0.999f;
+    for (uint32_t i = 0; i < n; i++) {
+        if (keys[i] >= never) continue;
+        int in_slot = i < slots->capacity, source = in_slot && !(slots->flags[i] & QC_SLOT_STREAM);
+        uint16_t label = in_slot ? slots->label[i] : batch->label[i - slots->capacity];
+        float rank = source ? 1000.0f : 0.0f;
+        for (uint32_t j = 0; j < n; j++) {
+            uint16_t other = j < slots->capacity ? slots->label[j] : batch->label[j - slots->capacity];
+            rank += keys[j] < never && other == label && fraction(keys[j]) < keys[i] ? 1.0f : 0.0f;
+        }
+        keys[i] += rank;
+    }
+}
+
 static void update_by_weight(QcSlots *slots, const QcArrivals *batch, QcUpdate rule, QcRng *rng, float *keys)
 {
     const float never = 1e30f;
@@ -80,15 +91,14 @@ static void update_by_weight(QcSlots *slots, const QcArrivals *batch, QcUpdate r
         room += (uint32_t)open;
         keys[s] = never;
         if (!open || (slots->flags[s] & QC_SLOT_EMPTY)) continue;
-        uint32_t of_class = rule == QC_UPDATE_BALANCED ? candidates_of_class(slots, batch, slots->label[s]) : 1;
-        keys[s] = key(rng, weight_of(slots->misses[s], slots->flags[s] & QC_SLOT_NEVER_RIGHT, of_class, rule));
+        keys[s] = key(rng, weight_of(slots->misses[s], slots->flags[s] & QC_SLOT_NEVER_RIGHT, rule));
     }
     for (uint32_t i = 0; i < batch->n; i++) {
         keys[slots->capacity + i] = never;
         if (is_held(slots, batch->id[i])) continue;
-        uint32_t of_class = rule == QC_UPDATE_BALANCED ? candidates_of_class(slots, batch, batch->label[i]) : 1;
-        keys[slots->capacity + i] = key(rng, weight_of(batch->misses[i], !batch->ever[i], of_class, rule));
+        keys[slots->capacity + i] = key(rng, weight_of(batch->misses[i], !batch->ever[i], rule));
     }
+    if (rule == QC_UPDATE_BALANCED) rank_in_classes(slots, batch, keys, never);
     float limit = room ? threshold(keys, n, room, never) : -1.0f;
     for (uint32_t s = 0, i = 0; s < slots->capacity; s++) {
         if (!open_to_stream(slots, s) || (keys[s] <= limit && keys[s] < never)) continue;

@@ -26,7 +26,7 @@ void qc_slots_place(QcSlots *slots, uint32_t capacity, uint32_t window, QcPlacin
 
 typedef enum QcUpdate {
     QC_UPDATE_MISSES,    /* weight misses + 0.1 + 0.5 [never right] */
-    QC_UPDATE_BALANCED,  /* the same, divided by how many candidates have its class */
+    QC_UPDATE_BALANCED,  /* the same within a class; of every class as many as of any other, stream examples first */
     QC_UPDATE_RANDOM,    /* equal weights */
     QC_UPDATE_RESERVOIR, /* each stream example ever seen with equal probability (Vitter, 1985) */
     QC_UPDATE_COUNT
