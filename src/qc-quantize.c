@@ -7,7 +7,7 @@
 #include "../lib/nn/graphfile.h"
 #include "../lib/quant/quantize.h"
 
-static int64_t bits = 8, activation_bits = 8, epochs = 20, batch = 48, seed = 1, threads;
+static int64_t bits = 8, activation_bits = 8, epochs = 10, batch = 48, seed = 1, threads;
 static double rate;
 static int json;
 static const char *coreset_path, *data_path, *output = "-";
