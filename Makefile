@@ -87,6 +87,11 @@ demo: ## install what is missing, build, run the whole chain on made-up data (or
 	@$(MAKE) --no-print-directory all
 	@PATH='$(abspath $(BIN))':"$$PATH" QC_SHARE='$(abspath share)' share/experiments/demo.sh $(if $(filter command% environment%,$(origin DATA)),'$(DATA)')
 
+bench-accuracy: ## accuracy and flips on UCI-DSA (DATA=DIR; hours; goes on where it was stopped; SEEDS, BITS, PAIRS, FULL=1)
+bench-calibrate: ## time and memory of one calibration beside the float training it replaces
+bench-train: ## training throughput and memory beside PyTorch's
+bench-kernels: ## integer kernels of each instruction set
+
 bench-%: ## run one benchmark: build/tests/bench_NAME or tests/bench/NAME.sh; TSV and lines `bar NAME VALUE >= BAR ok`
 	@share/setup/install.sh --bench
 	@$(MAKE) --no-print-directory all

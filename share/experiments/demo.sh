@@ -4,13 +4,13 @@
 #   demo.sh DIR      on a UCI-DSA tree, DIR/a01/p1/s01.txt ...
 # From the environment: PEOPLE ("p1 p2": source and target), BITS (2), OUT (build/demo), THREADS (0 = all cores).
 # `make demo` calls this with the programs in PATH and QC_SHARE set.
+# shellcheck disable=SC2086 # PEOPLE and options are words
 set -eu
 tree=${1:-}
 BITS=${BITS:-2} OUT=${OUT:-build/demo} THREADS=${THREADS:-0}
 # Threads that wait for work give their core to those that have some; where the machine is shared that is much faster.
 export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-passive}" LC_ALL=C
 here=$(dirname "$0")
-# shellcheck disable=SC2086 # two words
 set -- ${PEOPLE:-p1 p2}
 [ $# -eq 2 ] || { echo "demo.sh: PEOPLE names two people, the source and the target, as in PEOPLE='p1 p2'" >&2; exit 2; }
 source=$1 target=$2
@@ -34,7 +34,6 @@ for person in "$source" "$target"; do
 done
 
 # ---- on the workstation: nothing is known of the target
-# shellcheck disable=SC2086 # options, a word each
 
 say "training a float model on $source"
 qc-train -q -a inceptiontime-16x3 -d "$OUT/$source.train.qcd" -L "$OUT/misses" -o "$OUT/float.qcm" $schooling --threads "$THREADS"
@@ -43,7 +42,6 @@ qc-coreset -q -n 30 -L "$OUT/misses" -d "$OUT/$source.train.qcd" -o "$OUT/corese
 say "quantizing to $BITS bits"
 qc-quantize -q -b "$BITS" -c "$OUT/coreset.qcd" -d "$OUT/$source.train.qcd" -o "$OUT/quantized.qcm" --threads "$THREADS" "$OUT/float.qcm" >"$OUT/quantize.tsv"
 say 'teaching the bit-flip network on simulated people'
-# shellcheck disable=SC2086
 qc-bitflip-train -q -c "$OUT/coreset.qcd" -d "$OUT/$source.train.qcd" -o "$OUT/flip.qcm" $lessons --threads "$THREADS" "$OUT/quantized.qcm" >"$OUT/bitflip.tsv"
 
 # ---- on the device: forward passes only, one thread

@@ -11,6 +11,7 @@
 #   PARTS=DIR        instead of QC_DATA: DIR/p1.train.qcd, DIR/p1.test.qcd, ...
 #   TRAIN, QUANTIZE, TEACH, CALIBRATE  more options for the programs (not part of the names: take another OUT)
 # Runs are NOT made anew when the programs have changed: remove OUT for that.
+# shellcheck disable=SC2086 # options of the user are words
 set -eu
 SEEDS=${SEEDS:-1 2 3} BITS=${BITS:-2 4 8} PAIRS=${PAIRS:-p1-p2 p1-p3} CAPS=${CAPS:-30 60} CHOOSE=${CHOOSE:-network random} FULL=${FULL:-}
 QC_DATA=${QC_DATA:-../shared/data} THREADS=${THREADS:-2} OUT=${OUT:-build/bench-accuracy} REPORT=${REPORT:-} PARTS=${PARTS:-}
@@ -47,8 +48,7 @@ import() { # import PERSON, from a tree or from the archive of one
         qc-split -q -t 0.2 --by block -o "$OUT/$1.train.qcd" -O "$OUT/$1.test.qcd" "$OUT/$1.qcd" && rm -rf "$OUT/tree" "$OUT/archive.tar"
 }
 
-# ---- on the workstation; A: architecture, S: seed, B: bits, C: capacity. Names are A.sS.bB ...
-# shellcheck disable=SC2086 # the user's options are words
+# ---- on the workstation; A: architecture, S: seed, B: bits, C: capacity. Names are A.sS.SOURCE.bB ...
 
 source_model() { # source_model A S SOURCE
     keep "$1.s$2.$3.train" qc-train -q -a "$1" -d "$parts/$3.train.qcd" -L "$OUT/$1.s$2.$3.miss" -o "$OUT/$1.s$2.$3.float.qcm" --seed "$2" --threads "$THREADS" $TRAIN
@@ -91,7 +91,7 @@ ordered_by_class() { # ordered_by_class A S PAIR B
 
 run_all() { # what is quick first: a killed bench has whole seeds to show
     first=${PAIRS%% *}
-    for person in $(echo "$PAIRS" | tr ' -' '\n\n' | sort -u); do
+    for person in $(echo "$PAIRS" | tr - ' '); do
         [ -n "$PARTS" ] || keep "$person.import" import "$person"
     done
     for S in $SEEDS; do

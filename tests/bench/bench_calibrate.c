@@ -258,6 +258,7 @@ static int calibrate(Ours *o)
 
 /* ---- the report ---- */
 
+/* The bars hold for what qc-calibrate does unless told otherwise, the first of ours. */
 static void report(double trained, double tuned, Ours *ours, int n)
 {
     printf("what\tchunk\tms\tforwards\tgathers\tworking_bytes\tmodel_bytes\tbatch_bytes\n");
@@ -271,21 +272,16 @@ static void report(double trained, double tuned, Ours *ours, int n)
     }
     printf("packed weights %llu, coreset %llu, largest layer's activations of a window %llu bytes\n", (unsigned long long)ours->packed,
            (unsigned long long)ours->coreset, (unsigned long long)ours->layer);
-    for (int i = 0; i < n; i++) {
-        Ours *o = &ours[i];
-        char suffix[32] = "";
-        if (o->chunk) snprintf(suffix, sizeof suffix, "-chunk%u", o->chunk);
-        double time = median(o->ms, o->n) * 1e-3 / (tuned < trained ? tuned : trained);
-        double memory = (double)(o->memory + o->model) / (double)(o->packed + o->coreset + o->layer);
-        printf("bar calibrate-time%s %.3f <= 0.25 %s\n", suffix, time, time <= 0.25 ? "ok" : "short");
-        printf("bar calibrate-memory%s %.2f <= 4 %s\n", suffix, memory, memory <= 4 ? "ok" : "short");
-    }
+    double time = median(ours->ms, ours->n) * 1e-3 / (tuned < trained ? tuned : trained);
+    double memory = (double)(ours->memory + ours->model) / (double)(ours->packed + ours->coreset + ours->layer);
+    printf("bar calibrate-time %.3f <= 0.25 %s\n", time, time <= 0.25 ? "ok" : "short");
+    printf("bar calibrate-memory %.2f <= 4 %s\n", memory, memory <= 4 ? "ok" : "short");
 }
 
 int main(int argc, char **argv)
 {
-    enum { CHUNKS = 3 };
-    static Ours ours[CHUNKS] = {{.chunk = 0}, {.chunk = 16384}, {.chunk = 8192}};
+    enum { CHUNKS = 2 };
+    static Ours ours[CHUNKS] = {{.chunk = 0}, {.chunk = 16384}};
     double trained[ROUNDS], tuned[ROUNDS];
     Rival rival = {0};
     for (int i = 0; argc == 5 && i < 4; i++) files[i] = argv[i + 1];
