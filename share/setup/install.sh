@@ -10,7 +10,7 @@ packages='gcc libc6-dev make pkg-config libdnnl-dev libyaml-dev'
 for option in "$@"; do
     case $option in
     --test) packages="$packages check mandoc clang libclang-rt-14-dev zstd python3-numpy python3-onnx" ;;
-    --bench) packages="$packages python3-torch" ;;
+    --bench) packages="$packages python3-torch zstd" ;;
     --demo) packages="$packages gnuplot-nox" ;;
     *) echo "install.sh: there is no option $option (--test, --bench, --demo)" >&2; exit 2 ;;
     esac

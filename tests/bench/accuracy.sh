@@ -105,5 +105,7 @@ run_all() { # what is quick first: a killed bench has whole seeds to show
     for S in $SEEDS; do everything_of $LARGE "$S" "$first" 2; done
 }
 
+old=$(find "$OUT" -name '*.run' ! -newer "$(command -v qc-calibrate)" | wc -l)
+[ "$old" -eq 0 ] || echo "accuracy.sh: $old runs in $OUT are older than the programs and are kept as they are (rm -r $OUT for new ones)" >&2
 [ -n "$REPORT" ] || (run_all)
 exec python3 "$here/accuracy_table.py" "$OUT"
