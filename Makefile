@@ -80,7 +80,7 @@ check: ## install what is missing, build everything, run every test (QC_DATA=DIR
 	@$(MAKE) --no-print-directory check-now
 
 check-now: all tests ## the same without looking for missing packages
-	@BUILD='$(BUILD)' BIN='$(BIN)' QC_DATA='$(abspath $(DATA))' tests/run
+	@CC='$(CC)' BUILD='$(BUILD)' BIN='$(BIN)' QC_DATA='$(abspath $(DATA))' tests/run
 
 demo: ## install what is missing, build, run the whole chain on made-up data (or DATA=DIR, a UCI-DSA tree) and draw it
 	@share/setup/install.sh --demo
