@@ -98,6 +98,19 @@ START_TEST(a_draw_steps_exactly_what_it_says)
 }
 END_TEST
 
+/* Keys of the last bin are not told apart: now and then several weights share it, and only as many as are still wanted may be taken. */
+START_TEST(ties_do_not_add_to_a_draw)
+{
+    draw_begin(TINY_INCEPTION, 8);
+    memset(w.choice.scores, 0, w.t.g.n_codes);
+    for (uint64_t seed = 0; seed < 1500; seed++) {
+        ck_assert_uint_eq(qc_choice_draw(&w.choice, 0.5f, 1, 0, seed), (uint32_t)(0.5f * (float)w.t.g.n_codes + 0.5f));
+        qc_choice_undo(&w.choice);
+    }
+    draw_end();
+}
+END_TEST
+
 START_TEST(a_share_of_each_layer)
 {
     draw_begin(TINY_INCEPTION, 8);
@@ -131,7 +144,7 @@ END_TEST
 /* A single weight drawn many times: odds go with score^2, that is 2^(-level/4); among equals nobody is favoured; seeds decide. */
 START_TEST(higher_scores_are_drawn_more_often)
 {
-    enum { TRIALS = 4000, PARTS = 8 };
+    enum { TRIALS = 2000, PARTS = 8 };
     draw_begin(TINY_PLAIN, 8);
     uint32_t n = w.t.g.n_codes, high = 0, part[PARTS] = {0}, moved_on = 0, before = 0;
     double n_high = 0, n_low = 0;
@@ -172,7 +185,7 @@ END_TEST
 
 /* ---- the step ---- */
 
-enum { CAPACITY = 12, RESERVED = 6, BATCHES = 4, BATCH = 11, ALL = CAPACITY + BATCH };
+enum { CAPACITY = 12, RESERVED = 6, BATCHES = 3, BATCH = 9, ALL = CAPACITY + BATCH };
 
 typedef struct Stream {
     uint8_t x[BATCHES * BATCH * TINY_VALUES], source[CAPACITY * TINY_VALUES];
@@ -309,7 +322,7 @@ START_TEST(what_holds_of_every_batch)
             Device d;
             QcCalibrateOptions o = qc_calibrate_defaults(bits[b]);
             o.choose = (QcChoose)choose;
-            o.rounds = 6;
+            o.rounds = 4;
             if (choose && bits[b] != 2 << _i % 3) continue; /* each width with some graph is enough */
             o.chunk = choose == QC_CHOOSE_RANDOM ? 1 : choose == QC_CHOOSE_GREEDY ? 1u << 30 : 0;
             QcKernels counting = qc_kernels_scalar;
@@ -323,7 +336,7 @@ START_TEST(what_holds_of_every_batch)
             for (uint32_t batch = 0; batch < BATCHES; batch++) {
                 static Set z;
                 QcCalibrateReport r;
-                uint32_t right, n = batch == 2 ? 1 : BATCH;
+                uint32_t right, n = batch == 1 ? 1 : BATCH;
                 keep_set(&z, &d, batch, n);
                 double before = loss_of(&z, &d.t, &right);
                 windows_seen = 0;
@@ -423,7 +436,7 @@ static uint64_t outcome(TinyKind kind, int bits, const QcKernels *kernels, uint6
     QcCalibrateOptions o = qc_calibrate_defaults(bits);
     o.seed = seed;
     o.chunk = chunk;
-    o.rounds = 5;
+    o.rounds = 4;
     uint64_t hash = 0;
     device_begin(&d, kind, bits, kernels, &o, CAPACITY, at_end);
     fill_slots(&d);
@@ -502,6 +515,7 @@ int main(void)
     TCase *tests = tcase_create("calibrate");
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, a_draw_steps_exactly_what_it_says, 0, TINY_KINDS);
+    tcase_add_test(tests, ties_do_not_add_to_a_draw);
     tcase_add_test(tests, a_share_of_each_layer);
     tcase_add_test(tests, nothing_to_draw);
     tcase_add_test(tests, higher_scores_are_drawn_more_often);

@@ -135,6 +135,11 @@ START_TEST(relus_of_relus_and_clipped_ones)
     uint32_t all = tiny_bn_relu(&g, "all", tiny_ok(qc_graph_concat(&g, "join", parts, 3, NULL)));
     g.nodes[all].clip = 0.7f;
     finish_and_compare(&g, all);
+    begin(&g); /* a clip for all branches, each of which has a ReLU already */
+    uint32_t pair[2] = {tiny_op(&g, "ra", QC_OP_RELU, tiny_conv(&g, "a", 0, 4, 3, 1)), tiny_op(&g, "rb", QC_OP_RELU, tiny_conv(&g, "b", 0, 3, 5, 1))};
+    uint32_t clip_all = tiny_op(&g, "all", QC_OP_RELU, tiny_ok(qc_graph_concat(&g, "join", pair, 2, NULL)));
+    g.nodes[clip_all].clip = 0.3f;
+    finish_and_compare(&g, clip_all);
     begin(&g); /* a clipped one behind a sum, and a norm between two */
     uint32_t sum = tiny_ok(qc_graph_add(&g, "sum", tiny_conv(&g, "a", 0, 4, 3, 1), tiny_conv(&g, "b", 0, 4, 1, 1), NULL));
     uint32_t clipped = tiny_op(&g, "r", QC_OP_RELU, sum);
