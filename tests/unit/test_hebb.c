@@ -317,7 +317,7 @@ START_TEST(no_error_no_direction)
 }
 END_TEST
 
-/* ---- features and scores ---- */
+/* ---- features ---- */
 
 static void check_features(void *ctx, uint32_t l, const QcFlipStats *stats, const QcFlipScale *s)
 {
@@ -366,62 +366,6 @@ START_TEST(features_are_those_of_the_method)
 }
 END_TEST
 
-static double layer_of_network(double *out, const double *in, int n_out, int n_in, const int8_t *w, const float *s, const float *b, int relu)
-{
-    for (int o = 0; o < n_out; o++) {
-        double sum = 0;
-        for (int i = 0; i < n_in; i++) sum += w[o * n_in + i] * in[i];
-        out[o] = (double)b[o] + (double)s[o] * sum;
-        if (relu) out[o] = fmax(out[o], 0);
-    }
-    return out[0];
-}
-
-START_TEST(the_network_is_an_mlp_with_a_softmax)
-{
-    enum { M = 21 }; /* not a whole number of lanes */
-    QcRng rng = qc_rng_seed(1, 8);
-    float f[M][QC_FLIP_FEATURES], scores[M], alone;
-    setup_case(TINY_PLAIN, 2, 1);
-    for (int m = 0; m < M; m++)
-        for (int k = 0; k < QC_FLIP_FEATURES; k++) f[m][k] = (float)(2 * qc_rng_normal(&rng));
-    qc_flip_scores(&c.flip, scores, f, M);
-    int positive = 0;
-    for (int m = 0; m < M; m++) {
-        double x[QC_FLIP_FEATURES], a[QC_FLIP_HIDDEN], b[QC_FLIP_HIDDEN], p[3];
-        for (int k = 0; k < QC_FLIP_FEATURES; k++) x[k] = ((double)f[m][k] - (double)c.flip.mean[k]) * (double)c.flip.inverse[k];
-        layer_of_network(a, x, QC_FLIP_HIDDEN, QC_FLIP_FEATURES, &c.flip.w1[0][0], c.flip.s1, c.flip.b1, 1);
-        layer_of_network(b, a, QC_FLIP_HIDDEN, QC_FLIP_HIDDEN, &c.flip.w2[0][0], c.flip.s2, c.flip.b2, 1);
-        layer_of_network(p, b, 3, QC_FLIP_HIDDEN, &c.flip.w3[0][0], c.flip.s3, c.flip.b3, 0);
-        double sum = exp(p[0]) + exp(p[1]) + exp(p[2]);
-        ck_assert_double_eq_tol((double)scores[m], fmax((exp(p[2]) - exp(p[0])) / sum, 0), 1e-4);
-        positive += scores[m] > 0;
-        qc_flip_scores(&c.flip, &alone, &f[m], 1);
-        ck_assert_float_eq(alone, scores[m]); /* whatever lanes it went through */
-    }
-    ck_assert(positive > 2 && positive < M);
-    tiny_release(&c.t);
-}
-END_TEST
-
-START_TEST(score_bytes_keep_order_and_direction)
-{
-    uint8_t before = 0;
-    for (float score = 1; score > 2e-5f; score *= 0.97f) {
-        uint8_t up = qc_flip_byte(score, 1), down = qc_flip_byte(score, -1);
-        ck_assert_uint_eq(up & QC_FLIP_UP, QC_FLIP_UP);
-        ck_assert_uint_eq(down, up & 0x7f);
-        ck_assert_uint_ge(down, before);
-        if (down != QC_FLIP_NEVER) ck_assert_double_eq_tol(log2((double)score), -down / 8.0, 1 / 15.9);
-        before = down;
-    }
-    ck_assert_uint_eq(qc_flip_byte(0, 1), QC_FLIP_NEVER);
-    ck_assert_uint_eq(qc_flip_byte(0.5f, 0), QC_FLIP_NEVER);
-    ck_assert_uint_eq(qc_flip_byte(NAN, 1), QC_FLIP_NEVER);
-    ck_assert_uint_eq(qc_flip_byte(2, -1), 0);
-}
-END_TEST
-
 int main(void)
 {
     Suite *suite = suite_create("hebb");
@@ -433,8 +377,6 @@ int main(void)
     tcase_add_loop_test(tests, chunks_and_kernels_change_no_bit, 0, TINY_KINDS);
     tcase_add_test(tests, no_error_no_direction);
     tcase_add_loop_test(tests, features_are_those_of_the_method, 0, TINY_KINDS);
-    tcase_add_test(tests, the_network_is_an_mlp_with_a_softmax);
-    tcase_add_test(tests, score_bytes_keep_order_and_direction);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
