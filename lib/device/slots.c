@@ -60,6 +60,9 @@ static float threshold(const float *keys, uint32_t n, uint32_t k, float never)
     return never;
 }
 
+/* Candidate i (slots first, then the batch) is a source example in a slot that the stream may take. */
+static int is_source(const QcSlots *slots, uint32_t i) { return i < slots->capacity && !(slots->flags[i] & QC_SLOT_STREAM); }
+
 static float fraction(float key) { return key - (float)(uint32_t)key; }
 
 /* Candidates are taken class by class: the first of each, then the second of each, ... Keys become the rank within the class (source examples far behind
@@ -71,12 +74,12 @@ static void rank_in_classes(const QcSlots *slots, const QcArrivals *batch, float
         if (keys[i] < never) keys[i] = keys[i] / (keys[i] + 1) * 0.999f;
     for (uint32_t i = 0; i < n; i++) {
         if (keys[i] >= never) continue;
-        int in_slot = i < slots->capacity, source = in_slot && !(slots->flags[i] & QC_SLOT_STREAM);
-        uint16_t label = in_slot ? slots->label[i] : batch->label[i - slots->capacity];
+        int source = is_source(slots, i);
+        uint16_t label = i < slots->capacity ? slots->label[i] : batch->label[i - slots->capacity];
         float rank = source ? 1000.0f : 0.0f;
         for (uint32_t j = 0; j < n; j++) {
             uint16_t other = j < slots->capacity ? slots->label[j] : batch->label[j - slots->capacity];
-            rank += keys[j] < never && other == label && fraction(keys[j]) < keys[i] ? 1.0f : 0.0f;
+            rank += keys[j] < never && other == label && is_source(slots, j) == source && fraction(keys[j]) < keys[i] ? 1.0f : 0.0f;
         }
         keys[i] += rank;
     }

@@ -213,7 +213,7 @@ START_TEST(one_slot_is_won_by_weight)
     uint32_t won[CANDIDATES] = {0};
     for (int i = 0; i < CANDIDATES; i++) {
         weight[i] = _i == QC_UPDATE_RANDOM ? 1 : misses[i] + 0.1 + (ever[i] ? 0 : 0.5);
-        if (_i == QC_UPDATE_BALANCED) weight[i] /= label[i] ? 2 : 4;
+        if (_i == QC_UPDATE_BALANCED && !i) weight[i] = 0; /* it is not of the stream, and gives way; the first of each class vie for the slot */
         sum += weight[i];
     }
     for (uint64_t trial = 0; trial < TRIALS; trial++) {
@@ -227,7 +227,10 @@ START_TEST(one_slot_is_won_by_weight)
         won[d.slots.id[0]]++;
     }
     double chi = 0;
-    for (int i = 0; i < CANDIDATES; i++) chi += pow(won[i] - TRIALS * weight[i] / sum, 2) / (TRIALS * weight[i] / sum);
+    for (int i = 0; i < CANDIDATES; i++) {
+        if (weight[i] == 0) ck_assert_uint_eq(won[i], 0);
+        else chi += pow(won[i] - TRIALS * weight[i] / sum, 2) / (TRIALS * weight[i] / sum);
+    }
     ck_assert_msg(chi < 20.5, "chi square of 5 degrees: %g (one in a thousand is above 20.5)", chi);
 }
 END_TEST
@@ -255,6 +258,28 @@ START_TEST(two_slots_are_won_without_replacement)
         double sum = weight[0] + weight[1] + weight[2];
         double p = weight[j] / sum * weight[k] / (sum - weight[j]) + weight[k] / sum * weight[j] / (sum - weight[k]);
         ck_assert_msg(fabs(out[i] - TRIALS * p) < 4.5 * sqrt(TRIALS * p * (1 - p)), "%d stays out %d times, not %.0f", i, (int)out[i], TRIALS * p);
+    }
+}
+END_TEST
+
+/* By turns: of each class as many as of any other, as far as there are any; a class that comes later gets its share. */
+START_TEST(balanced_slots_hold_the_classes_evenly)
+{
+    const uint16_t labels[2][BATCH] = {{0, 0, 0, 0, 0, 1, 1, 2, 2}, {3, 3, 3, 3, 3, 3, 3, 3, 3}};
+    for (uint64_t seed = 1; seed <= 200; seed++) {
+        QcPlacing p = {.memory = d.memory};
+        uint32_t of_class[4];
+        qc_slots_place(&d.slots, 6, WINDOW, &p);
+        memset(d.slots.flags, QC_SLOT_EMPTY, 6);
+        QcRng rng = qc_rng_seed(seed, 6);
+        for (uint64_t batch = 0; batch < 2; batch++) {
+            for (uint64_t i = 0; i < BATCH; i++) d.id[i] = 100 * batch + i, d.misses[i] = (uint16_t)(i % 3), d.ever[i] = i % 2;
+            QcArrivals a = {BATCH, d.x, labels[batch], d.id, d.misses, d.ever, BATCH * batch};
+            qc_slots_update(&d.slots, &a, QC_UPDATE_BALANCED, &rng, d.keys);
+            memset(of_class, 0, sizeof of_class);
+            for (uint32_t s = 0; s < 6; s++) ck_assert(!(d.slots.flags[s] & QC_SLOT_EMPTY)), of_class[d.slots.label[s]]++;
+            for (uint32_t k = 0; k < 4; k++) ck_assert(batch ? of_class[k] == 1 || of_class[k] == 2 : of_class[k] == (k < 3 ? 2 : 0));
+        }
     }
 }
 END_TEST
@@ -300,6 +325,7 @@ int main(void)
     tcase_add_loop_test(tests, no_room_no_change, 0, QC_UPDATE_COUNT);
     tcase_add_loop_test(tests, one_slot_is_won_by_weight, 0, QC_UPDATE_RESERVOIR);
     tcase_add_test(tests, two_slots_are_won_without_replacement);
+    tcase_add_test(tests, balanced_slots_hold_the_classes_evenly);
     tcase_add_test(tests, a_reservoir_favours_nobody);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
