@@ -139,7 +139,8 @@ END_TEST
 
 /* ---- feedback ---- */
 
-/* In a network without ReLU the mean true error of a layer is one matrix times e: the fit must find it, on the errors that there are (their sum is 0). */
+/* Where no ReLU is between, the true error of a layer is one matrix times e (all but constant over time): the fit must find it, on the errors that there are (their
+ * sum is 0). With a ReLU behind the layer itself the mean is taken where it is on, so the matrix is the same but for the few positions at the ends. */
 START_TEST(feedback_finds_a_planted_matrix)
 {
     enum { C1 = 5, C2 = 6, KERNEL = 3 };
@@ -150,7 +151,9 @@ START_TEST(feedback_finds_a_planted_matrix)
     float *scale;
     begin(0.6);
     ck_assert_int_eq(qc_graph_init(&t.model, TINY_CHANNELS, 1, TINY_LENGTH, NULL), 0);
-    uint32_t at = tiny_conv(&t.model, "c2", tiny_conv(&t.model, "c1", 0, C1, KERNEL, 1), C2, KERNEL, 1);
+    uint32_t at = tiny_conv(&t.model, "c1", 0, C1, KERNEL, 1);
+    if (_i) at = tiny_op(&t.model, "r1", QC_OP_RELU, at);
+    at = tiny_conv(&t.model, "c2", at, C2, KERNEL, 1);
     tiny_ok(qc_graph_linear(&t.model, "last", tiny_op(&t.model, "gap", QC_OP_GAP, at), TINY_CLASSES, 1, NULL));
     ck_assert_int_eq(qc_graph_finish(&t.model, NULL), 0);
     tiny_settle(&t.model, 8);
@@ -182,7 +185,7 @@ START_TEST(feedback_finds_a_planted_matrix)
             size += pow(planted[i][k] - mean, 2);
         }
     }
-    ck_assert_msg(sqrt(apart / size) < 0.03, "the fit is %.3f of the matrix away", sqrt(apart / size));
+    ck_assert_msg(sqrt(apart / size) < (_i ? 0.2 : 0.03), "the fit is %.3f of the matrix away", sqrt(apart / size));
     tiny_release(&t);
     end();
 }
@@ -223,6 +226,11 @@ START_TEST(eight_bits_are_enough_for_a_rule_that_can_be_learnt)
     ck_assert_float_eq_tol(flip.mean[3], 3, 0.2f);
     ck_assert_float_eq_tol(flip.inverse[3], 1 / 1.9f, 0.05f);
     ck_assert_float_eq(flip.inverse[QC_FLIP_FEATURES - 1], 0);
+    for (int o1 = 0; o1 < QC_FLIP_HIDDEN; o1++) { /* each row uses its 8 bits */
+        int top = 0;
+        for (int i = 0; i < QC_FLIP_FEATURES; i++) top = abs(flip.w1[o1][i]) > top ? abs(flip.w1[o1][i]) : top;
+        ck_assert_int_eq(top, 127);
+    }
     ck_assert_msg(!qc_flipnet_judge(&report, &flip, &test, &err), "%s", err.text);
     double with = 0, against = 0, told = 0, score_with = 0;
     for (size_t i = 0; i < test.n; i++) {
@@ -372,7 +380,7 @@ int main(void)
     tcase_add_test(tests, rotation_is_in_the_sensors_own_units);
     tcase_add_test(tests, no_drift_is_no_change_and_a_seed_is_a_person);
     tcase_add_test(tests, warps_keep_to_the_window);
-    tcase_add_test(tests, feedback_finds_a_planted_matrix);
+    tcase_add_loop_test(tests, feedback_finds_a_planted_matrix, 0, 2);
     tcase_add_test(tests, eight_bits_are_enough_for_a_rule_that_can_be_learnt);
     tcase_add_loop_test(tests, a_flip_section_goes_round, 0, TINY_KINDS);
     tcase_add_test(tests, forged_flip_sections_are_refused_or_harmless);
