@@ -119,7 +119,7 @@ int qc_flipnet_judge(QcBitflipReport *report, const QcFlip *flip, const QcLesson
     if (!ranked) return qc_fail_memory(err, "the report");
     for (size_t i = 0; i < l->n; i++) {
         float score;
-        qc_flip_scores(flip, &score, &l->rows[i].features, 1);
+        qc_flip_scores(flip, &qc_kernels_scalar, &score, &l->rows[i].features, 1);
         ranked[i] = (Ranked){score, l->rows[i].target};
         with += l->rows[i].target == QC_TARGET_WITH;
         against += l->rows[i].target == QC_TARGET_AGAINST;

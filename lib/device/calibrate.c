@@ -155,7 +155,7 @@ typedef struct Scoring {
     uint32_t code;
 } Scoring;
 
-enum { BLOCK = 64 }; /* weights whose features are held at once */
+enum { BLOCK = 128 }; /* weights whose features are held at once */
 
 static void score_layer(void *ctx, uint32_t l, const QcFlipStats *stats, const QcFlipScale *scale)
 {
@@ -172,7 +172,7 @@ static void score_layer(void *ctx, uint32_t l, const QcFlipStats *stats, const Q
             qc_flip_features(f[i], &dir[i], c->g, layer, stats, scale, j + i);
             scores[i] = c->options.choose == QC_CHOOSE_GREEDY ? f[i][1] / 2 : 1; /* min(z, 6) / 6, or all alike */
         }
-        if (c->options.choose == QC_CHOOSE_NETWORK) qc_flip_scores(c->flip, scores, f, block);
+        if (c->options.choose == QC_CHOOSE_NETWORK) qc_flip_scores(c->flip, c->run.k, scores, f, block);
         for (uint32_t i = 0; i < block; i++) bytes[j + i] = qc_flip_byte(scores[i], dir[i]);
     }
     scoring->code += n;

@@ -137,24 +137,6 @@ void qc_flip_features(float *f, int *dir, const QcQGraph *g, const QcFlipLayer *
     for (int r = 0; r < 4; r++) f[10 + r] = node->role == r ? 1.0f : 0.0f;
 }
 
-enum { LANES = 8 }; /* weights that go through the network side by side, each with its own sums in one fixed order */
-
-/* out[o] = bias[o] + scale[o] * (w[o] . in), cut at 0 where relu. */
-static void dense(float (*out)[LANES], float (*in)[LANES], const int8_t *w, const float *scale, const float *bias, uint32_t n_out, uint32_t n_in, int relu)
-{
-    for (uint32_t o = 0; o < n_out; o++, w += n_in) {
-        float sum[LANES] = {0};
-        for (uint32_t i = 0; i < n_in; i++) {
-            float weight = (float)w[i];
-            for (int k = 0; k < LANES; k++) sum[k] += weight * in[i][k];
-        }
-        for (int k = 0; k < LANES; k++) {
-            float v = bias[o] + scale[o] * sum[k];
-            out[o][k] = relu && !(v > 0) ? 0 : v;
-        }
-    }
-}
-
 /* max(P(with) - P(against), 0); p: the logits of against, stay, with. */
 static float score_of(float against, float stay, float with)
 {
@@ -166,17 +148,32 @@ static float score_of(float against, float stay, float with)
     return (with - against) / (with + stay + against);
 }
 
-void qc_flip_scores(const QcFlip *flip, float *scores, float (*features)[QC_FLIP_FEATURES], uint32_t n)
+/* The network's weights as floats, ready for the kernels. */
+typedef struct Net {
+    float w1[QC_FLIP_HIDDEN][QC_FLIP_FEATURES], w2[QC_FLIP_HIDDEN][QC_FLIP_HIDDEN], w3[3][QC_FLIP_HIDDEN];
+} Net;
+
+static void widen(float *w, const int8_t *q, const float *scale, uint32_t rows, uint32_t columns)
 {
-    float x[QC_FLIP_FEATURES][LANES] = {{0}}, a[QC_FLIP_HIDDEN][LANES], b[QC_FLIP_HIDDEN][LANES], p[3][LANES];
-    for (uint32_t j = 0; j < n; j += LANES) {
-        uint32_t lanes = n - j < LANES ? n - j : LANES;
-        for (uint32_t k = 0; k < lanes; k++)
-            for (int f = 0; f < QC_FLIP_FEATURES; f++) x[f][k] = (features[j + k][f] - flip->mean[f]) * flip->inverse[f];
-        dense(a, x, &flip->w1[0][0], flip->s1, flip->b1, QC_FLIP_HIDDEN, QC_FLIP_FEATURES, 1);
-        dense(b, a, &flip->w2[0][0], flip->s2, flip->b2, QC_FLIP_HIDDEN, QC_FLIP_HIDDEN, 1);
-        dense(p, b, &flip->w3[0][0], flip->s3, flip->b3, 3, QC_FLIP_HIDDEN, 0);
-        for (uint32_t k = 0; k < lanes; k++) scores[j + k] = score_of(p[0][k], p[1][k], p[2][k]);
+    for (uint32_t r = 0; r < rows; r++)
+        for (uint32_t i = 0; i < columns; i++) *w++ = scale[r] * (float)*q++;
+}
+
+void qc_flip_scores(const QcFlip *flip, const QcKernels *k, float *scores, float (*features)[QC_FLIP_FEATURES], uint32_t n)
+{
+    Net net;
+    float x[QC_FLIP_FEATURES][QC_K_LANES] = {{0}}, a[QC_FLIP_HIDDEN][QC_K_LANES], b[QC_FLIP_HIDDEN][QC_K_LANES], p[3][QC_K_LANES];
+    widen(net.w1[0], flip->w1[0], flip->s1, QC_FLIP_HIDDEN, QC_FLIP_FEATURES);
+    widen(net.w2[0], flip->w2[0], flip->s2, QC_FLIP_HIDDEN, QC_FLIP_HIDDEN);
+    widen(net.w3[0], flip->w3[0], flip->s3, 3, QC_FLIP_HIDDEN);
+    for (uint32_t j = 0; j < n; j += QC_K_LANES) {
+        uint32_t lanes = n - j < QC_K_LANES ? n - j : QC_K_LANES;
+        for (uint32_t l = 0; l < lanes; l++)
+            for (int f = 0; f < QC_FLIP_FEATURES; f++) x[f][l] = (features[j + l][f] - flip->mean[f]) * flip->inverse[f];
+        k->dense(a[0], x[0], net.w1[0], flip->b1, QC_FLIP_HIDDEN, QC_FLIP_FEATURES, 1);
+        k->dense(b[0], a[0], net.w2[0], flip->b2, QC_FLIP_HIDDEN, QC_FLIP_HIDDEN, 1);
+        k->dense(p[0], b[0], net.w3[0], flip->b3, 3, QC_FLIP_HIDDEN, 0);
+        for (uint32_t l = 0; l < lanes; l++) scores[j + l] = score_of(p[0][l], p[1][l], p[2][l]);
     }
 }
 

@@ -65,7 +65,7 @@ typedef struct QcFlipScale {
 void qc_flip_features(float *f, int *dir, const QcQGraph *g, const QcFlipLayer *layer, const QcFlipStats *stats, const QcFlipScale *scale, uint32_t j);
 
 /* max(P(dir) - P(-dir), 0) of the network for the features of n weights. */
-void qc_flip_scores(const QcFlip *flip, float *scores, float (*features)[QC_FLIP_FEATURES], uint32_t n);
+void qc_flip_scores(const QcFlip *flip, const QcKernels *k, float *scores, float (*features)[QC_FLIP_FEATURES], uint32_t n);
 
 /* Row, column and layer rms from the statistic; row and column point to room for them. rms_net and depth are the caller's. */
 void qc_flip_measure(QcFlipScale *scale, const QcQGraph *g, const QcFlipLayer *layer, const QcFlipStats *stats);

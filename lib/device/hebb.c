@@ -6,14 +6,14 @@
 enum { BLOCK = 8 }; /* output channels whose integer sums are held at once */
 
 typedef struct HebbSizes {
-    uint32_t chunk, layer, channels, columns, run, mask, layers, classes;
+    uint32_t chunk, layer, channels, columns, run, rows, mask, layers, classes;
 } HebbSizes;
 
 static uint32_t largest(uint32_t a, uint32_t b) { return a > b ? a : b; }
 
 static HebbSizes measure(const QcQGraph *g, const QcFlipLayer *layers, uint32_t n_layers, uint32_t chunk)
 {
-    HebbSizes s = {.chunk = chunk ? chunk : (g->n_codes + 2) / 3, .layers = n_layers, .classes = g->classes};
+    HebbSizes s = {.chunk = chunk ? chunk : (g->n_codes + 1) / 2, .layers = n_layers, .classes = g->classes};
     for (uint32_t l = 0; l < n_layers; l++) {
         const QcQNode *node = &g->nodes[layers[l].node];
         const QcQTensor *in = &g->tensors[node->in[0]];
@@ -23,6 +23,7 @@ static HebbSizes measure(const QcQGraph *g, const QcFlipLayer *layers, uint32_t 
         s.columns = largest(s.columns, (uint32_t)in->channels / node->groups);
         s.run = largest(s.run, node->n_codes / node->channels);
         s.mask = largest(s.mask, positions * node->channels);
+        if (node->op != QC_Q_LOGITS) s.rows = largest(s.rows, g->tensors[node->out].height);
     }
     s.chunk = largest(s.chunk, s.layer);
     if (s.chunk > g->n_codes) s.chunk = g->n_codes;
@@ -32,7 +33,6 @@ static HebbSizes measure(const QcQGraph *g, const QcFlipLayer *layers, uint32_t 
 static void lay_out(QcHebb *hebb, const HebbSizes *s, QcPlacing *p)
 {
     hebb->chunk = s->chunk;
-    hebb->current = qc_placing_take(p, s->layer * sizeof(float));
     hebb->sum = qc_placing_take(p, s->chunk * sizeof(float));
     hebb->squares = qc_placing_take(p, s->chunk * sizeof(float));
     hebb->row = qc_placing_take(p, s->channels * sizeof(float));
@@ -40,6 +40,7 @@ static void lay_out(QcHebb *hebb, const HebbSizes *s, QcPlacing *p)
     hebb->coefficient = qc_placing_take(p, s->channels * sizeof(float));
     hebb->open = qc_placing_take(p, s->channels * sizeof(int32_t));
     hebb->sums = qc_placing_take(p, BLOCK * (s->run + 64) * sizeof(int32_t));
+    hebb->row_sums = s->rows > 1 ? qc_placing_take(p, BLOCK * (s->run + 64) * sizeof(int32_t)) : NULL;
     hebb->mask = qc_placing_take(p, s->mask);
     hebb->mean_square = qc_placing_take(p, s->layers * sizeof(float));
     hebb->logits = qc_placing_take(p, s->classes * sizeof(float));
@@ -109,36 +110,44 @@ static void make_mask(QcHebb *hebb, const QcFlipLayer *layer, const QcQNode *nod
     }
 }
 
-/* One run of inputs under the outputs of one image row: adds coefficient[o] x (masked sum of inputs) to the weights, `row` codes an output. */
+/* One run of inputs under all outputs of a group: what one segment of its weights sees. */
 typedef struct Stretch {
-    const uint8_t *x, *mask; /* first position; mask NULL: all on */
-    float *weights;          /* of output `channel`, first input of the run */
-    uint32_t channel, channels, row;
-    uint32_t mask_step;
-    int32_t zero; /* of the input, in the image's first row: there it is taken off for all rows */
+    const uint8_t *x, *mask; /* of the first row's first position; mask NULL: all on */
+    float *sum, *squares;    /* of the group's first output, first input of the run */
+    uint32_t channel;        /* first of the group */
+    uint32_t row;            /* codes of an output */
+    int32_t zero;            /* of the input */
 } Stretch;
 
-static void add_stretch(QcHebb *hebb, const Stretch *s, const QcQConv *conv)
+/* sums [channels][length]: masked sums over all rows of the image, for the group's outputs o0 .. o0 + channels - 1. */
+static void sum_rows(QcHebb *hebb, const Stretch *s, const QcQConv *conv, uint32_t mask_step, uint32_t o0, uint32_t channels)
 {
     static const uint8_t on = 1;
-    uint32_t positions = conv->dot.positions, length = conv->length;
-    for (uint32_t o0 = 0; o0 < s->channels; o0 += BLOCK) {
-        uint32_t block = s->channels - o0 < BLOCK ? s->channels - o0 : BLOCK;
+    const QcKernels *k = hebb->run->k;
+    for (uint32_t row = 0; row < conv->rows; row++) {
+        const uint8_t *x = s->x + (size_t)row * conv->row_step, *mask = s->mask ? s->mask + row * conv->dot.positions * mask_step + o0 : &on;
+        int32_t *sums = row ? hebb->row_sums : hebb->sums;
+        k->masked_sum(sums, x, mask, conv->dot.positions, conv->dot.step, s->mask ? mask_step : 0, conv->length, channels);
+        for (uint32_t i = 0; row && i < channels * conv->length; i++) hebb->sums[i] += sums[i];
+    }
+}
+
+static void add_stretch(QcHebb *hebb, const Stretch *s, const QcQConv *conv, uint32_t mask_step)
+{
+    for (uint32_t o0 = 0; o0 < conv->group_channels; o0 += BLOCK) {
+        uint32_t block = conv->group_channels - o0 < BLOCK ? conv->group_channels - o0 : BLOCK;
         /* without a mask every output has the same sums: one serves all */
-        if (s->mask)
-            hebb->run->k->masked_sum(hebb->sums, s->x, s->mask + o0, positions, conv->dot.step, s->mask_step, length, block);
-        else if (!o0)
-            hebb->run->k->masked_sum(hebb->sums, s->x, &on, positions, conv->dot.step, 0, length, 1);
+        if (s->mask || !o0) sum_rows(hebb, s, conv, mask_step, o0, s->mask ? block : 1);
         for (uint32_t b = 0; b < block; b++) {
-            const int32_t *sums = hebb->sums + (s->mask ? b * length : 0);
-            float c = hebb->coefficient[s->channel + o0 + b], *h = s->weights + (o0 + b) * s->row;
-            int32_t less = s->zero * hebb->open[s->channel + o0 + b];
-            for (uint32_t i = 0; i < length; i++) h[i] += c * (float)(sums[i] - less);
+            uint32_t o = s->channel + o0 + b, at = (o0 + b) * s->row;
+            hebb->run->k->fold(s->sum + at, s->squares + at, hebb->sums + (s->mask ? b * conv->length : 0), s->zero * hebb->open[o],
+                               hebb->coefficient[o], conv->length);
         }
     }
 }
 
-static void add_layer(QcHebb *hebb, float *weights, uint32_t l, const float *error)
+/* Adds one example's h of a layer to its statistic. */
+static void add_layer(QcHebb *hebb, float *sum, float *squares, uint32_t l, const float *error)
 {
     const QcQGraph *g = hebb->run->g;
     const QcFlipLayer *layer = &hebb->flip->layers[l];
@@ -151,17 +160,16 @@ static void add_layer(QcHebb *hebb, float *weights, uint32_t l, const float *err
         make_mask(hebb, layer, node, conv.rows * conv.dot.positions);
     else
         for (uint32_t o = 0; o < node->channels; o++) hebb->open[o] = (int32_t)(conv.rows * conv.dot.positions);
-    Stretch s = {.channels = conv.group_channels, .row = node->n_codes / node->channels, .mask_step = node->channels};
+    Stretch s = {.row = node->n_codes / node->channels, .zero = g->tensors[node->in[0]].zero};
     for (uint32_t group = 0; group < conv.groups; group++) {
         s.channel = group * conv.group_channels;
-        for (uint32_t row = 0; row < conv.rows; row++) {
-            s.zero = row ? 0 : g->tensors[node->in[0]].zero;
-            s.mask = masked ? hebb->mask + row * conv.dot.positions * node->channels + s.channel : NULL;
-            for (uint32_t segment = 0; segment < conv.dot.segments; segment++) {
-                s.x = conv.x + group * conv.group_step + (size_t)row * conv.row_step + conv.dot.segment[segment];
-                s.weights = weights + s.channel * s.row + segment * conv.length;
-                add_stretch(hebb, &s, &conv);
-            }
+        s.mask = masked ? hebb->mask + s.channel : NULL;
+        for (uint32_t segment = 0; segment < conv.dot.segments; segment++) {
+            uint32_t at = s.channel * s.row + segment * conv.length;
+            s.x = conv.x + group * conv.group_step + conv.dot.segment[segment];
+            s.sum = sum + at;
+            s.squares = squares + at;
+            add_stretch(hebb, &s, &conv, node->channels);
         }
     }
 }
@@ -185,15 +193,7 @@ static void see_node(void *ctx, QcQRun *run, uint32_t node, const QcQConv *conv)
     for (uint32_t l = pass->first, at = 0; l < pass->end; l++) {
         const QcFlipLayer *layer = &hebb->flip->layers[l];
         uint32_t n = run->g->nodes[layer->node].n_codes;
-        if (layer->gate_node == node) {
-            float *h = hebb->current, *sum = hebb->sum + at, *squares = hebb->squares + at;
-            clear(h, n);
-            add_layer(hebb, h, l, pass->error);
-            for (uint32_t j = 0; j < n; j++) {
-                sum[j] += h[j];
-                squares[j] += h[j] * h[j];
-            }
-        }
+        if (layer->gate_node == node) add_layer(hebb, hebb->sum + at, hebb->squares + at, l, pass->error);
         at += n;
     }
 }

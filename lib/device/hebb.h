@@ -21,17 +21,17 @@ typedef struct QcHebb {
     const QcFlip *flip;
     uint32_t chunk;     /* codes whose statistic is held at once */
     float *sum, *squares; /* [chunk] */
-    float *current;     /* [largest layer] h of one example */
     float *row, *column; /* [largest channels], [largest in channels] */
     float *coefficient; /* [largest channels] */
     int32_t *open;      /* [largest channels] outputs whose mask is on */
     int32_t *sums;      /* [largest channels x run] of masked_sum */
+    int32_t *row_sums;  /* the same of one row of an image; NULL for series */
     uint8_t *mask;      /* [largest positions x channels] */
     float *mean_square; /* [n_layers] of h, as last measured; all 0 = never */
     float *logits;      /* [classes] */
 } QcHebb;
 
-/* chunk: codes whose statistic is held at once; raised to the largest layer's; 0: a third of the net's. */
+/* chunk: codes whose statistic is held at once; raised to the largest layer's; 0: half the net's. */
 uint32_t qc_hebb_bytes(const QcQGraph *g, const QcFlipLayer *layers, uint32_t n_layers, uint32_t chunk);
 void qc_hebb_place(QcHebb *hebb, QcQRun *run, const QcFlip *flip, uint32_t chunk, void *memory);
 

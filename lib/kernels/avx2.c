@@ -8,6 +8,7 @@
 
 #include <immintrin.h>
 
+#include "floatloops.h"
 #include "mem.h"
 
 #define INLINE static inline __attribute__((always_inline))
@@ -376,4 +377,4 @@ static void max_rows(uint8_t *out, const uint8_t *x, uint32_t rows, uint32_t ste
     if (i < n) qc_kernels_scalar.max_rows(out + i, x + i, rows, step, n - i);
 }
 
-const QcKernels qc_kernels_avx2 = { "avx2", unpack, dot, rescale, add, masked_sum, max_rows };
+const QcKernels qc_kernels_avx2 = { "avx2", unpack, dot, rescale, add, masked_sum, max_rows, dense, fold };

@@ -70,6 +70,12 @@ typedef struct QcKernels {
 
     /* out[i] = max over k of x[k * step + i], k = 0..rows-1 (rows > 0), i = 0..n-1 */
     void (*max_rows)(uint8_t *out, const uint8_t *x, uint32_t rows, uint32_t step, uint32_t n);
+
+    /* A dense layer for 8 inputs side by side: out[o][lane] = bias[o] + sum over i (ascending) of w[o][i] * in[i][lane], cut at 0 where relu. */
+    void (*dense)(float *out, const float *in, const float *w, const float *bias, uint32_t n_out, uint32_t n_in, int relu);
+
+    /* h = factor * (sums[i] - less); sum[i] += h; squares[i] += h * h; i = 0..n-1. The arrays do not overlap. */
+    void (*fold)(float *sum, float *squares, const int32_t *sums, int32_t less, float factor, uint32_t n);
 } QcKernels;
 
 extern const QcKernels qc_kernels_scalar;

@@ -1,5 +1,6 @@
 /* scalar.c - what the kernels mean, in plain C. */
 #include "kernels.h"
+#include "floatloops.h"
 #include "mem.h"
 
 static int32_t code_at(const uint8_t *bytes, uint32_t j, int bits)
@@ -96,4 +97,4 @@ static void max_rows(uint8_t *out, const uint8_t *x, uint32_t rows, uint32_t ste
     }
 }
 
-const QcKernels qc_kernels_scalar = { "scalar", unpack, dot, rescale, add, masked_sum, max_rows };
+const QcKernels qc_kernels_scalar = { "scalar", unpack, dot, rescale, add, masked_sum, max_rows, dense, fold };

@@ -235,7 +235,7 @@ START_TEST(eight_bits_are_enough_for_a_rule_that_can_be_learnt)
     double with = 0, against = 0, told = 0, score_with = 0;
     for (size_t i = 0; i < test.n; i++) {
         float score;
-        qc_flip_scores(&flip, &score, &test.rows[i].features, 1);
+        qc_flip_scores(&flip, &qc_kernels_scalar, &score, &test.rows[i].features, 1);
         with += test.rows[i].target == QC_TARGET_WITH;
         against += test.rows[i].target == QC_TARGET_AGAINST;
         told += test.rows[i].target == QC_TARGET_WITH && score > 0.5f;
@@ -321,7 +321,7 @@ START_TEST(forged_flip_sections_are_refused_or_harmless)
             ck_assert(err.code == QC_EFORMAT && err.text[0]);
         } else {
             ck_assert(round % 4 && round % 16 != 1);
-            qc_flip_scores(&read, scores, f, 2);
+            qc_flip_scores(&read, &qc_kernels_scalar, scores, f, 2);
             ck_assert(scores[0] >= 0 && scores[0] <= 1 && scores[1] >= 0 && scores[1] <= 1);
         }
         qc_arena_release(&arena);

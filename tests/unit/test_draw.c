@@ -57,7 +57,7 @@ START_TEST(the_network_is_an_mlp_with_a_softmax)
     draw_begin(TINY_PLAIN, 2);
     for (int m = 0; m < M; m++)
         for (int k = 0; k < QC_FLIP_FEATURES; k++) f[m][k] = (float)(2 * qc_rng_normal(&rng));
-    qc_flip_scores(&w.flip, scores, f, M);
+    qc_flip_scores(&w.flip, &qc_kernels_scalar, scores, f, M);
     int positive = 0;
     for (int m = 0; m < M; m++) {
         double x[QC_FLIP_FEATURES], a[QC_FLIP_HIDDEN], b[QC_FLIP_HIDDEN], p[3];
@@ -68,7 +68,7 @@ START_TEST(the_network_is_an_mlp_with_a_softmax)
         double sum = exp(p[0]) + exp(p[1]) + exp(p[2]);
         ck_assert_double_eq_tol((double)scores[m], fmax((exp(p[2]) - exp(p[0])) / sum, 0), 1e-4);
         positive += scores[m] > 0;
-        qc_flip_scores(&w.flip, &alone, &f[m], 1);
+        qc_flip_scores(&w.flip, &qc_kernels_scalar, &alone, &f[m], 1);
         ck_assert_float_eq(alone, scores[m]); /* whatever lanes it went through */
     }
     ck_assert(positive > 2 && positive < M);

@@ -347,7 +347,7 @@ static void check_features(void *ctx, uint32_t l, const QcFlipStats *stats, cons
         if (deviation > 0.2 * fabs(mean)) /* else the spread is rounding */
             ck_assert(fabs((double)f[0][2] - log(fabs(mean) / deviation + 0.01)) < 2e-2 && fabs((double)f[0][3] - fmin(fabs(mean) / deviation, 6) / 3) < 4e-2);
         for (int r = 0; r < 4; r++) ck_assert_float_eq(f[0][10 + r], n->role == r ? 1 : 0);
-        qc_flip_scores(&c.flip, &score, f, 1);
+        qc_flip_scores(&c.flip, &qc_kernels_scalar, &score, f, 1);
         ck_assert(score >= 0 && score <= 1);
     }
 }
