@@ -33,7 +33,8 @@ static void lay_out(QcCalibrator *c, uint32_t capacity, QcPlacing *p)
     c->count = qc_placing_take(p, classes * sizeof *c->count);
     c->keys = qc_placing_take(p, z * sizeof *c->keys);
     c->error = qc_placing_take(p, (size_t)z * classes * sizeof *c->error);
-    c->spare_error = qc_placing_take(p, (size_t)z * classes * sizeof *c->spare_error);
+    c->loss = qc_placing_take(p, z * sizeof *c->loss);
+    c->visit = qc_placing_take(p, z * sizeof *c->visit);
 }
 
 static uint64_t aligned(uint64_t bytes) { return (bytes + QC_PLACING_ALIGN - 1) / QC_PLACING_ALIGN * QC_PLACING_ALIGN; }
@@ -123,21 +124,24 @@ static float example_loss(float *error, const float *logits, uint16_t label, flo
     return qc_ln(sum) - (logits[label] - logits[best]);
 }
 
-/* Forward over Z: loss; errors into `error`; misses counted. right (of this model) into c->last. */
-static float forward_set(QcCalibrator *c, float *error, QcCalibrateReport *report)
+/* Forward over Z: the loss, and c->error; misses are counted, c->last says what this model gets right. Ends early, at a sum not below `limit`, once the
+ * loss cannot stay below it: the hardest examples are looked at first. */
+static float forward_set(QcCalibrator *c, float limit, QcCalibrateReport *report)
 {
     float loss = 0;
-    for (uint32_t i = 0; i < c->n; i++) {
-        float *e = error + (size_t)i * c->g->classes;
+    for (uint32_t v = 0; v < c->n && loss < limit; v++) {
+        uint32_t i = c->visit[v];
+        float *error = c->error + (size_t)i * c->g->classes;
         qc_qrun_forward(&c->run, c->hebb.logits, c->x[i]);
         int right = largest(c->hebb.logits, c->g->classes) == c->label[i]; /* what the model says: only the loss knows which classes the batch has */
         for (uint32_t k = 0; i >= c->n_slots && k < c->g->classes; k++) c->hebb.logits[k] += c->offset[k];
-        loss += c->weight[i] * example_loss(e, c->hebb.logits, c->label[i], c->weight[i], c->g->classes);
+        c->loss[i] = c->weight[i] * example_loss(error, c->hebb.logits, c->label[i], c->weight[i], c->g->classes);
+        loss += c->loss[i];
         if (c->last[i] == 1 && !right && c->misses[i] < UINT16_MAX) c->misses[i]++;
         c->last[i] = (uint8_t)right;
         c->ever[i] |= (uint8_t)right;
+        report->forwards++;
     }
-    report->forwards += c->n;
     return loss;
 }
 
@@ -193,11 +197,14 @@ static float most(float a, float b) { return a > b ? a : b; }
 
 static void accept(QcCalibrator *c)
 {
-    float *error = c->error;
-    c->error = c->spare_error;
-    c->spare_error = error;
     memcpy(c->right, c->last, c->n);
     memset(c->choice.stepped, 0, (c->g->n_codes + 7) / 8);
+    for (uint32_t i = 1; i < c->n; i++) { /* the hardest first: an insertion sort, for the order changes little */
+        uint32_t example = c->visit[i];
+        uint32_t at = i;
+        for (; at > 0 && c->loss[c->visit[at - 1]] < c->loss[example]; at--) c->visit[at] = c->visit[at - 1];
+        c->visit[at] = example;
+    }
 }
 
 static void flip_rounds(QcCalibrator *c, QcRng *rng, QcCalibrateReport *report)
@@ -208,9 +215,9 @@ static void flip_rounds(QcCalibrator *c, QcRng *rng, QcCalibrateReport *report)
     c->phi = most(c->phi, o->phi0);
     for (uint32_t round = 0; round < o->rounds && loss > o->stop; round++) {
         if (fresh) score(c, report);
-        int32_t step = (int32_t)(c->phi / o->cap + 0.5f);
+        int32_t step = (int32_t)least(c->phi / o->cap + 0.5f, 256.0f); /* longer than any range */
         uint32_t flips = qc_choice_draw(&c->choice, least(c->phi, o->cap), step > 1 ? step : 1, o->by_layer, qc_rng_next(rng));
-        float after = forward_set(c, c->spare_error, report);
+        float after = forward_set(c, loss, report);
         report->draws++;
         if (after < loss) {
             accept(c);
@@ -259,7 +266,8 @@ void qc_calibrate_batch(QcCalibrator *c, QcCalibrateReport *report, const uint8_
     gather_set(c, x, labels, n);
     weigh_set(c);
     memset(c->last, 2, c->n); /* not seen yet: no miss can be counted */
-    report->loss_before = report->loss_after = forward_set(c, c->spare_error, report);
+    for (uint32_t i = 0; i < c->n; i++) c->visit[i] = i;
+    report->loss_before = report->loss_after = forward_set(c, 1e30f, report);
     accept(c);
     report->right_before = count_right(c);
     flip_rounds(c, &rng, report);

@@ -64,7 +64,9 @@ typedef struct QcCalibrator {
     float *weight;       /* of Z, in the loss */
     float *offset;       /* [classes] added to the logits of the batch's examples: ln of relative class frequency */
     uint32_t *count;     /* [classes] */
-    float *error, *spare_error; /* [Z][classes] under the accepted model, and of the draw under test */
+    float *error;        /* [Z][classes] under the accepted model, once a draw is accepted */
+    float *loss;         /* of Z: each one's share of the loss, when last looked at */
+    uint32_t *visit;     /* of Z: the order of passes, hardest first */
     float *keys;
     uint32_t n, n_slots; /* of Z; of them slots */
 } QcCalibrator;

@@ -91,23 +91,35 @@ static void error_signal(QcHebb *hebb, uint32_t l, const float *error)
     }
 }
 
-/* mask[t][o] = own ReLU on and gate open, for `positions` outputs; open[o] counts them. */
+/* mask[t][o] = value above zero, of `channels` outputs of each position; or that and what it was, where `also`. */
+static void mask_positive(uint8_t *restrict mask, const uint8_t *restrict y, uint8_t zero, uint32_t positions, uint32_t channels, uint32_t step, int also)
+{
+    for (uint32_t t = 0; t < positions; t++, mask += channels, y += step) {
+        if (also)
+            for (uint32_t o = 0; o < channels; o++) mask[o] &= (uint8_t)(y[o] > zero);
+        else
+            for (uint32_t o = 0; o < channels; o++) mask[o] = (uint8_t)(y[o] > zero);
+    }
+}
+
+static void count_open(int32_t *restrict open, const uint8_t *restrict mask, uint32_t positions, uint32_t channels)
+{
+    for (uint32_t o = 0; o < channels; o++) open[o] = 0;
+    for (uint32_t t = 0; t < positions; t++, mask += channels)
+        for (uint32_t o = 0; o < channels; o++) open[o] += mask[o];
+}
+
+/* mask[t][o] = own ReLU on and gate open; open[o] counts them. */
 static void make_mask(QcHebb *hebb, const QcFlipLayer *layer, const QcQNode *node, uint32_t positions)
 {
     const QcQGraph *g = hebb->run->g;
-    const QcQTensor *out = &g->tensors[node->out], *gate = layer->gate == QC_NO_GATE ? 0 : &g->tensors[layer->gate];
-    const uint8_t *y = qc_qrun_tensor(hebb->run, node->out) + node->out_channel;
-    const uint8_t *open = gate ? qc_qrun_tensor(hebb->run, layer->gate) + node->out_channel : 0;
-    uint8_t *mask = hebb->mask;
-    for (uint32_t o = 0; o < node->channels; o++) hebb->open[o] = 0;
-    for (uint32_t t = 0; t < positions; t++, y += out->channels, mask += node->channels) {
-        for (uint32_t o = 0; o < node->channels; o++) mask[o] = (uint8_t)(!layer->masked | (y[o] > out->zero));
-        if (open) {
-            for (uint32_t o = 0; o < node->channels; o++) mask[o] &= (uint8_t)(open[o] > gate->zero);
-            open += gate->channels;
-        }
-        for (uint32_t o = 0; o < node->channels; o++) hebb->open[o] += mask[o];
+    const uint16_t of[2] = {layer->masked ? node->out : QC_NO_GATE, layer->gate};
+    for (int k = 0, also = 0; k < 2; k++) {
+        if (of[k] == QC_NO_GATE) continue;
+        const QcQTensor *t = &g->tensors[of[k]];
+        mask_positive(hebb->mask, qc_qrun_tensor(hebb->run, of[k]) + node->out_channel, t->zero, positions, node->channels, t->channels, also++);
     }
+    count_open(hebb->open, hebb->mask, positions, node->channels);
 }
 
 /* One run of inputs under all outputs of a group: what one segment of its weights sees. */

@@ -275,6 +275,44 @@ END_TEST
 
 /* ---- the choice ---- */
 
+START_TEST(float_loops_are_equal) /* to the bit, and near a sum in double */
+{
+    static float w[16 * 19], bias[16], in[19 * QC_K_LANES], out[16 * QC_K_LANES], first[16 * QC_K_LANES];
+    static float sum[2][100], squares[2][100];
+    static int32_t sums[100];
+    for (uint32_t n_out = 1; n_out <= 16; n_out++) {
+        uint32_t n_in = 1 + qc_rng_below(&rng, 19);
+        int relu = (int)n_out & 1;
+        for (uint32_t i = 0; i < n_out * n_in; i++) w[i] = (float)qc_rng_normal(&rng);
+        for (uint32_t i = 0; i < n_out; i++) bias[i] = (float)qc_rng_normal(&rng);
+        for (uint32_t i = 0; i < n_in * QC_K_LANES; i++) in[i] = (float)qc_rng_normal(&rng);
+        qc_kernels_scalar.dense(first, in, w, bias, n_out, n_in, relu);
+        for (uint32_t o = 0; o < n_out; o++)
+            for (uint32_t k = 0; k < QC_K_LANES; k++) {
+                double expected = (double)bias[o];
+                for (uint32_t i = 0; i < n_in; i++) expected += (double)w[o * n_in + i] * (double)in[i * QC_K_LANES + k];
+                ck_assert_double_eq_tol((double)first[o * QC_K_LANES + k], relu && expected < 0 ? 0 : expected, 1e-5);
+            }
+        for (const QcKernels *const *k = qc_kernels_available(); *k; k++) {
+            (*k)->dense(out, in, w, bias, n_out, n_in, relu);
+            ck_assert_mem_eq(out, first, n_out * QC_K_LANES * sizeof *out);
+        }
+    }
+    for (uint32_t n = 0; n <= 100; n++) {
+        for (uint32_t i = 0; i < n; i++) sums[i] = (int32_t)qc_rng_below(&rng, 64000);
+        for (const QcKernels *const *k = qc_kernels_available(); *k; k++) {
+            int which = *k != &qc_kernels_scalar;
+            for (uint32_t i = 0; i < n; i++) sum[which][i] = 0.5f, squares[which][i] = (float)i;
+            (*k)->fold(sum[which], squares[which], sums, 31000, 0.37f, n);
+            if (!which)
+                for (uint32_t i = 0; i < n; i++) ck_assert_float_eq(sum[0][i], 0.5f + 0.37f * (float)(sums[i] - 31000));
+            ck_assert_mem_eq(sum[which], sum[0], n * sizeof(float));
+            ck_assert_mem_eq(squares[which], squares[0], n * sizeof(float));
+        }
+    }
+}
+END_TEST
+
 START_TEST(choice_obeys_the_environment) /* a process of its own each: the choice is made once */
 {
     static const char *const names[] = { "scalar", "", "sse9", NULL };
@@ -311,6 +349,7 @@ int main(void)
     tcase_add_test(t, added_tensors_are_equal);
     tcase_add_loop_test(t, masked_sums_are_equal, 0, 4);
     tcase_add_test(t, maxima_are_equal);
+    tcase_add_test(t, float_loops_are_equal);
     tcase_add_loop_test(t, choice_obeys_the_environment, 0, 4);
     suite_add_tcase(suite, t);
     SRunner *runner = srunner_create(suite);
