@@ -170,7 +170,7 @@ static uint32_t simple(QcGraph *g, const char *name, QcOp op, uint32_t in)
 /* conv relu conv + (a strided 1 x 1 convolution of) the input, relu */
 static uint32_t residual(QcGraph *g, int block, uint32_t in, uint32_t out, uint32_t stride)
 {
-    char names[6][16];
+    char names[6][32];
     for (int k = 0; k < 6; k++) snprintf(names[k], sizeof names[k], "block%d.%d", block, k);
     uint32_t y = conv(g, names[0], in, out, 3, stride);
     y = simple(g, names[1], QC_OP_RELU, y);
