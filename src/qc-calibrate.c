@@ -4,7 +4,7 @@
 
 #include "../lib/base/file.h"
 #include "../lib/cli/cli.h"
-#include "../lib/methods/session.h"
+#include "../lib/methods/journal.h"
 
 static const char *coreset, *coreset_out, *stream, *output = "-", *order = "shuffled", *choose = "network", *update = "balanced", *method = "qcore";
 static QcList tests;
@@ -42,14 +42,6 @@ static const QcOption options[] = {
 static const QcProgram program = {"qc-calibrate", "calibrate a quantized model on a labelled stream with forward passes only",
                                   "-c CORESET -s STREAM [-t TEST]... [-C FILE] [-o FILE] [MODEL]", options, 1};
 
-enum { MAX_TESTS = 16 };
-
-/* Sums over batches, for the means. */
-typedef struct Totals {
-    double before, after, ms, tests[MAX_TESTS], n;
-    uint64_t flips, forwards;
-} Totals;
-
 static int index_of(int *at, const char *name, const char *const *names, const char *option, QcErr *err)
 {
     for (*at = 0; names[*at]; ++*at)
@@ -65,7 +57,7 @@ static int make_options(QcSessionOptions *o, QcErr *err)
     if (!coreset || !stream) return qc_fail(err, QC_EUSAGE, "a coreset (-c) and a stream (-s) are needed");
     if (coreset_out && qc_is_standard(coreset_out)) return qc_fail(err, QC_EUSAGE, "the coreset is written after every batch, so -C needs a file");
     if (coreset_out && !strcmp(coreset_out, output)) return qc_fail(err, QC_EUSAGE, "-o and -C name the same file");
-    if (tests.n > MAX_TESTS) return qc_fail(err, QC_EUSAGE, "at most %d test files (-t)", MAX_TESTS);
+    if (tests.n > QC_JOURNAL_TESTS) return qc_fail(err, QC_EUSAGE, "at most %d test files (-t)", QC_JOURNAL_TESTS);
     if (index_of(&how, choose, chooses, "--choose", err) || index_of(&rule, update, updates, "--update", err) || index_of(&which, method, methods, "-m", err)) return -1;
     *o = (QcSessionOptions){.batches = (uint32_t)batches, .batch_size = (uint32_t)batch_size, .command = qc_cli_command()};
     o->device = qc_calibrate_defaults(8);
@@ -82,59 +74,6 @@ static int make_options(QcSessionOptions *o, QcErr *err)
     o->device.choose = (QcChoose)how;
     o->device.update = (QcUpdate)rule;
     return qc_stream_order_by_name(&o->order, order, err);
-}
-
-static void print_batch(FILE *to, const QcSession *s, const QcCalibrateReport *r, const double *accuracy, double ms)
-{
-    double before = (double)r->right_before / r->n, after = (double)r->right_after / r->n;
-    uint64_t bytes = s->memory_bytes + s->model_bytes;
-    if (!json) {
-        if (s->at == 1) {
-            fprintf(to, "batch\tn\tbefore\tafter");
-            for (int t = 0; t < tests.n; t++) fprintf(to, "\ttest%d", t + 1);
-            fprintf(to, "\tloss_before\tloss_after\tflips\tdraws\taccepted\tsource\tstream\tnew\tms\tbytes\n");
-        }
-        fprintf(to, "%u\t%u\t%.4f\t%.4f", s->at, r->n, before, after);
-        for (int t = 0; t < tests.n; t++) fprintf(to, "\t%.4f", accuracy[t]);
-        fprintf(to, "\t%.4f\t%.4f\t%u\t%u\t%u\t%u\t%u\t%u\t%.1f\t%llu\n", (double)r->loss_before, (double)r->loss_after, r->flips, r->draws, r->accepted,
-                r->from_source, r->from_stream, r->from_batch, ms, (unsigned long long)bytes);
-    } else {
-        fprintf(to, "{\"batch\": %u, \"n\": %u, \"accuracy_before\": %.6g, \"accuracy_after\": %.6g, \"test\": [", s->at, r->n, before, after);
-        for (int t = 0; t < tests.n; t++) fprintf(to, "%s%.6g", t ? ", " : "", accuracy[t]);
-        fprintf(to,
-                "], \"flips\": %u, \"draws\": %u, \"accepted\": %u, \"loss_before\": %.6g, \"loss_after\": %.6g, \"coreset\": {\"source\": %u, \"stream\": %u, "
-                "\"new\": %u}, \"forwards\": %u, \"gathers\": %u, \"ms\": %.3f, \"bytes\": %llu}\n",
-                r->flips, r->draws, r->accepted, (double)r->loss_before, (double)r->loss_after, r->from_source, r->from_stream, r->from_batch, r->forwards,
-                r->gathers, ms, (unsigned long long)bytes);
-    }
-    fflush(to);
-}
-
-static void add(Totals *sum, const QcCalibrateReport *r, const double *accuracy, double ms)
-{
-    sum->n++;
-    sum->before += (double)r->right_before / r->n;
-    sum->after += (double)r->right_after / r->n;
-    sum->ms += ms;
-    sum->flips += r->flips;
-    sum->forwards += r->forwards;
-    for (int t = 0; t < tests.n; t++) sum->tests[t] += accuracy[t];
-}
-
-static void print_summary(FILE *to, const QcSession *s, const Totals *sum)
-{
-    double n = sum->n > 0 ? sum->n : 1;
-    if (!json) {
-        fprintf(to, "mean\t\t%.4f\t%.4f", sum->before / n, sum->after / n);
-        for (int t = 0; t < tests.n; t++) fprintf(to, "\t%.4f", sum->tests[t] / n);
-        fprintf(to, "\t\t\t%.1f\t\t\t\t\t\t%.1f\t%llu\n", (double)sum->flips / n, sum->ms / n, (unsigned long long)(s->memory_bytes + s->model_bytes));
-        return;
-    }
-    fprintf(to, "{\"summary\": true, \"batches\": %.0f, \"accuracy_before\": %.6g, \"accuracy_after\": %.6g, \"test\": [", sum->n, sum->before / n, sum->after / n);
-    for (int t = 0; t < tests.n; t++) fprintf(to, "%s%.6g", t ? ", " : "", sum->tests[t] / n);
-    fprintf(to, "], \"flips\": %.6g, \"ms\": %.3f, \"forwards\": %.6g, \"model_bytes\": %llu, \"working_bytes\": %llu, \"batch_bytes\": %llu}\n",
-            (double)sum->flips / n, sum->ms / n, (double)sum->forwards / n, (unsigned long long)s->model_bytes, (unsigned long long)s->memory_bytes,
-            (unsigned long long)s->batch_bytes);
 }
 
 static int load_tests(QcWindows *windows, const QcSession *s, QcErr *err)
@@ -158,11 +97,10 @@ static int save(QcSession *s, int last, QcErr *err)
 
 static int run(QcSession *s, const QcWindows *windows, QcErr *err)
 {
-    FILE *to = qc_is_standard(output) ? stderr : stdout;
-    Totals sum = {0};
+    QcJournal journal = {.to = qc_is_standard(output) ? stderr : stdout, .json = json, .n_tests = tests.n};
     while (s->at < s->batches) {
         QcCalibrateReport r;
-        double ms, accuracy[MAX_TESTS] = {0}, loss;
+        double ms, accuracy[QC_JOURNAL_TESTS] = {0}, loss;
         qc_progress(s->at, s->batches, "batches");
         qc_session_next(s, &r, &ms);
         for (int t = 0; t < tests.n; t++) {
@@ -172,10 +110,9 @@ static int run(QcSession *s, const QcWindows *windows, QcErr *err)
         }
         if (save(s, s->at == s->batches, err)) return -1;
         qc_progress_end();
-        print_batch(to, s, &r, accuracy, ms);
-        add(&sum, &r, accuracy, ms);
+        qc_journal_batch(&journal, s, &r, accuracy, ms);
     }
-    print_summary(to, s, &sum);
+    qc_journal_end(&journal, s);
     return 0;
 }
 
@@ -184,11 +121,11 @@ int main(int argc, char **argv)
     QcErr err;
     QcSession session = {0};
     QcSessionOptions o;
-    QcWindows windows[MAX_TESTS] = {{{0}, 0, 0, NULL, NULL}};
+    QcWindows windows[QC_JOURNAL_TESTS] = {{{0}, 0, 0, NULL, NULL}};
     qc_cli_parse(&program, argc, argv);
     int status = make_options(&o, &err) || qc_output_check(output, 1, &err) || (coreset_out && qc_output_check(coreset_out, 1, &err)) ||
                  qc_session_open(&session, argv[1], coreset, stream, &o, &err) || load_tests(windows, &session, &err) || run(&session, windows, &err);
-    for (int t = 0; t < MAX_TESTS; t++) qc_windows_release(&windows[t]);
+    for (int t = 0; t < QC_JOURNAL_TESTS; t++) qc_windows_release(&windows[t]);
     qc_session_close(&session);
     return qc_cli_end(&err, status);
 }

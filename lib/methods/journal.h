@@ -1,0 +1,23 @@
+/* journal.h - what a calibration session has to say: a line for each batch, as TSV or JSON, and the means at the end. */
+#ifndef QC_METHODS_JOURNAL_H
+#define QC_METHODS_JOURNAL_H
+
+#include <stdio.h>
+
+#include "session.h"
+
+enum { QC_JOURNAL_TESTS = 16 };
+
+/* The caller sets the first three; the rest are sums over batches, zero at first. */
+typedef struct QcJournal {
+    FILE *to;
+    int json, n_tests; /* n_tests <= QC_JOURNAL_TESTS */
+    double n, before, after, ms, tests[QC_JOURNAL_TESTS];
+    uint64_t flips, forwards;
+} QcJournal;
+
+/* accuracy [n_tests] on each test set after the batch; ms of the device's step. */
+void qc_journal_batch(QcJournal *j, const QcSession *s, const QcCalibrateReport *r, const double *accuracy, double ms);
+void qc_journal_end(const QcJournal *j, const QcSession *s);
+
+#endif
