@@ -1,6 +1,6 @@
 /* The making of a flip network: simulated persons, the fitted feedback, the network itself, and its section in a model file. */
-#include <check.h>
 
+#include "suite.h"
 #include "tiny.h"
 
 #include "../../lib/bitflip/bitflip.h"
@@ -386,9 +386,5 @@ int main(void)
     tcase_add_test(tests, forged_flip_sections_are_refused_or_harmless);
     tcase_add_loop_test(tests, a_small_network_is_taught, 0, 2);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

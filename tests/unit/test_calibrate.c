@@ -1,8 +1,8 @@
 /* The on-device step: what holds of every batch whatever the data, in memory of exactly the promised size. */
-#include <check.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "suite.h"
 #include "tiny.h"
 
 #include "../../lib/device/calibrate.h"
@@ -352,9 +352,5 @@ int main(void)
     tcase_add_test(tests, little_or_nothing_to_learn_from);
     tcase_add_test(tests, no_rounds_no_flips);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -1,5 +1,4 @@
 /* The container: what is written is read, and no flipped byte and no cut goes unnoticed. Cursor and writer bounds. Model files. */
-#include <check.h>
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -7,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "suite.h"
 #include "../../lib/format/modelfile.h"
 
 static void make(QcContainer *c)
@@ -373,9 +373,5 @@ int main(void)
     tcase_add_test(tcase, model_file_comes_back);
     tcase_add_test(tcase, impossible_models_are_refused);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

@@ -1,11 +1,11 @@
 /* Misses counted by hand, the miss log's file, and the choice of examples: distribution by chi-square, evenness against every possible filling. */
-#include <check.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "suite.h"
 #include "../../lib/coreset/choose.h"
 
 /* --- misses ---------------------------------------------------------------------------------- */
@@ -580,9 +580,5 @@ int main(void)
     suite_add_tcase(suite, misses);
     suite_add_tcase(suite, rules);
     suite_add_tcase(suite, chosen);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

@@ -1,8 +1,8 @@
 /* test_dataset.c - datasets and their files: what goes in comes out, what is broken is refused, what is cut or joined keeps its names. */
+#include "suite.h"
 #include "../../lib/base/rng.h"
 #include "../../lib/data/dataset.h"
 
-#include <check.h>
 #include <math.h>
 
 #include "scratch.h"
@@ -421,9 +421,5 @@ int main(void)
     tcase_add_test(t, normalised_windows_have_mean_0_and_deviation_1);
     tcase_add_test(t, labels_are_matched_by_name);
     suite_add_tcase(suite, t);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

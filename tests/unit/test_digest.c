@@ -1,10 +1,10 @@
 /* SHA-256 against the examples of FIPS 180-4 and against sha256sum; CRC-32 against its published check value. */
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "suite.h"
 #include "../../lib/base/digest.h"
 
 static void text_of(char text[QC_DIGEST_TEXT], const void *bytes, size_t length)
@@ -94,9 +94,5 @@ int main(void)
     tcase_add_test(tcase, pieces_make_the_same_as_the_whole);
     tcase_add_test(tcase, crc_check_value);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

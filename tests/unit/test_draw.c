@@ -1,6 +1,6 @@
 /* From features to flips: the small network's score, its byte, and the draw of weights: counts, odds, ties and undo. */
-#include <check.h>
 
+#include "suite.h"
 #include "tiny.h"
 
 #include "../../lib/device/draw.h"
@@ -252,9 +252,5 @@ int main(void)
     tcase_add_test(tests, nothing_to_draw);
     tcase_add_test(tests, higher_scores_are_drawn_more_often);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

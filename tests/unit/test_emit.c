@@ -1,6 +1,6 @@
 /* What the quantizer makes of a float model: near to it, near to its float double, and placed in memory so that nothing is lost that is still needed. */
-#include <check.h>
 
+#include "suite.h"
 #include "tiny.h"
 
 #include "../../lib/format/qgraphfile.h"
@@ -331,9 +331,5 @@ int main(void)
     tcase_add_test(tests, dead_channels_keep_their_bias);
     tcase_add_test(tests, what_cannot_be_quantized_is_refused_in_words);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -1,11 +1,11 @@
 /* Scores against figures worked out by hand, .npy files read back by NumPy, and the integer forward pass over a dataset against sums made here. */
-#include <check.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "suite.h"
 #include "../../lib/base/file.h"
 #include "../../lib/base/rng.h"
 #include "../../lib/data/npy.h"
@@ -185,9 +185,5 @@ int main(void)
     suite_add_tcase(suite, scores);
     suite_add_tcase(suite, files);
     suite_add_tcase(suite, integers);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

@@ -1,5 +1,4 @@
 /* Outputs are never torn: whatever fails, and whenever the program is killed, the old file is whole or the new one is. */
-#include <check.h>
 #include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "suite.h"
 #include "../../lib/base/file.h"
 
 static char folder[64], path[128];
@@ -182,9 +182,5 @@ int main(void)
     tcase_add_test(tcase, too_large_an_input_is_refused);
     tcase_add_test(tcase, a_missing_input_is_told);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

@@ -1,8 +1,8 @@
 /* Every layer's gradients, and those of small whole networks, against central finite differences. */
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
 
+#include "suite.h"
 #include "../../lib/base/rng.h"
 #include "../../lib/nn/run.h"
 
@@ -365,9 +365,5 @@ int main(void)
     tcase_add_test(layers, keeping_changes_nothing);
     tcase_add_test(layers, norm_statistics);
     suite_add_tcase(suite, layers);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -1,11 +1,11 @@
 /* Building graphs, reading architectures, and graphs in files: what is right goes round, what is wrong is told. */
-#include <check.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "suite.h"
 #include "../../lib/base/file.h"
 #include "../../lib/base/rng.h"
 #include "../../lib/nn/arch.h"
@@ -308,10 +308,7 @@ int main(void)
     tcase_add_test(all, round_trip_same_bytes);
     tcase_add_test(all, mutations_never_pass_unchecked);
     suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
+    int failed = run_suite(suite);
     char command[64];
     snprintf(command, sizeof command, "rm -rf %s", folder);
     return system(command) || failed ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -1,6 +1,6 @@
 /* The Hebbian statistic: against straight-through back-propagation where it claims to be exact, and everywhere against the formulas of flip.h, written a second time. */
-#include <check.h>
 
+#include "suite.h"
 #include "tiny.h"
 
 #include "../../lib/device/hebb.h"
@@ -378,9 +378,5 @@ int main(void)
     tcase_add_test(tests, no_error_no_direction);
     tcase_add_loop_test(tests, features_are_those_of_the_method, 0, TINY_KINDS);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

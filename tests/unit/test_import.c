@@ -1,9 +1,9 @@
 /* test_import.c - numbers against the C library's, tables and trees against what was written into them, and the real files. */
+#include "suite.h"
 #include "../../lib/base/rng.h"
 #include "../../lib/data/import.h"
 #include "../../lib/data/number.h"
 
-#include <check.h>
 #include <math.h>
 
 #include "scratch.h"
@@ -433,9 +433,5 @@ int main(void)
     tcase_add_test(t, ts_and_tsv_say_the_same);
     tcase_add_test(t, uci_dsa_is_read);
     suite_add_tcase(suite, t);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

@@ -1,9 +1,9 @@
 /* test_kernels.c - every table of kernels against scalar, byte for byte: all small sizes, extreme values, arrays that begin
  * anywhere and end at an unreadable page. That scalar itself is right, test_qgraph.c says. */
+#include "suite.h"
 #include "../../lib/base/rng.h"
 #include "../../lib/kernels/kernels.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -352,9 +352,5 @@ int main(void)
     tcase_add_test(t, float_loops_are_equal);
     tcase_add_loop_test(t, choice_obeys_the_environment, 0, 4);
     suite_add_tcase(suite, t);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

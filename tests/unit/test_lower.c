@@ -1,6 +1,6 @@
 /* The lowered graph computes what the original does, with nothing left in it that the device does not know. */
-#include <check.h>
 
+#include "suite.h"
 #include "tiny.h"
 
 #include "../../lib/nn/arch.h"
@@ -197,9 +197,5 @@ int main(void)
     tcase_add_test(tests, readers_are_counted);
     tcase_add_test(tests, a_small_inceptiontime);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -1,11 +1,11 @@
 /* Exactly i allocations succeed, for every i: whatever runs out must say so and leave nothing behind (the sanitizer build looks for leaks).
  * The linker puts these wrappers before the library's own calls (see the Makefile); shared libraries keep theirs. */
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "suite.h"
 #include "../../lib/data/dataset.h"
 #include "../../lib/format/yaml.h"
 #include "../../lib/nn/arch.h"
@@ -110,9 +110,5 @@ int main(void)
     tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(tcase, every_allocation_may_fail, 0, sizeof things / sizeof *things);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

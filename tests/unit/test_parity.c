@@ -1,5 +1,4 @@
 /* Forward parity with PyTorch: the weights of its ONNX dumps put into our graphs give its logits. Skipped where the dumps or python3-onnx are missing. */
-#include <check.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "suite.h"
 #include "../../lib/nn/arch.h"
 #include "../../lib/nn/run.h"
 
@@ -210,9 +210,5 @@ int main(void)
     tcase_add_test(all, inceptiontime);
     tcase_add_test(all, resnet_on_images);
     suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

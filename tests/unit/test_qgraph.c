@@ -1,9 +1,9 @@
 /* test_qgraph.c - the integer forward pass against the formulas of qgraph.h, written a second time as plainly as can be, on
  * random graphs. */
+#include "suite.h"
 #include "../../lib/base/rng.h"
 #include "../../lib/device/qgraph.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -513,9 +513,5 @@ int main(void)
     tcase_add_loop_test(t, codes_keep_what_was_set, 0, 3);
     tcase_add_test(t, input_rounds_half_away_from_zero);
     suite_add_tcase(suite, t);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

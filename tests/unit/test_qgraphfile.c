@@ -1,9 +1,9 @@
 /* The quantized graph in its file: the same bytes come back, and nothing that would lead a forward pass astray is accepted. */
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "suite.h"
 #include "../../lib/base/rng.h"
 #include "../../lib/format/qgraphfile.h"
 
@@ -351,9 +351,5 @@ int main(void)
     tcase_add_test(tcase, pools_that_see_only_padding_are_refused);
     tcase_add_test(tcase, whatever_is_accepted_can_be_run);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

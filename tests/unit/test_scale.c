@@ -1,11 +1,11 @@
 /* Scales, rounding and fixed-point factors: against exact arithmetic and against the plainest scale there is. */
-#include <check.h>
 #include <float.h>
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "suite.h"
 #include "../../lib/base/rng.h"
 #include "../../lib/quant/emit.h"
 #include "../../lib/quant/scale.h"
@@ -259,9 +259,5 @@ int main(void)
     tcase_add_test(tests, fixed_point_at_the_ends);
     tcase_add_test(tests, snapping_twice_is_snapping_once);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -1,9 +1,9 @@
 /* What the device calculates with, against libm; and its coreset: what is reserved stays, what is drawn is drawn with the promised odds. */
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "suite.h"
 #include "../../lib/device/qmath.h"
 #include "../../lib/device/slots.h"
 
@@ -328,9 +328,5 @@ int main(void)
     tcase_add_test(tests, balanced_slots_hold_the_classes_evenly);
     tcase_add_test(tests, a_reservoir_favours_nobody);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

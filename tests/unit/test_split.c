@@ -1,7 +1,7 @@
 /* test_split.c - every example goes to exactly one part, parts have the sizes asked for, and what cannot be split is refused. */
+#include "suite.h"
 #include "../../lib/data/split.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -250,9 +250,5 @@ int main(void)
     tcase_add_test(t, shuffling_is_fair);
     tcase_add_test(t, words_name_ways_and_orders);
     suite_add_tcase(suite, t);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

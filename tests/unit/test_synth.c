@@ -2,10 +2,10 @@
  *
  * "Learnable" is measured by a judge that needs no training: the nearest neighbour by mean and spread of the
  * channels. On UCI-DSA it gets .99 of person 1's last fifth by person 1, .72 of person 2's and .68 of person 3's. */
+#include "suite.h"
 #include "../../lib/data/split.h"
 #include "../../lib/data/synth.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -183,9 +183,5 @@ int main(void)
     tcase_add_test(t, without_drift_people_are_alike);
     tcase_add_test(t, senseless_options_are_refused);
     suite_add_tcase(suite, t);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

@@ -1,5 +1,4 @@
 /* Loss, optimizers, training, checkpoints. */
-#include <check.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -8,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "suite.h"
 #include "../../lib/base/file.h"
 #include "../../lib/base/rng.h"
 #include "../../lib/nn/loss.h"
@@ -405,10 +405,7 @@ int main(void)
     tcase_add_test(all, early_stop_keeps_the_best_epoch);
     tcase_add_test(all, complaints);
     suite_add_tcase(suite, all);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
+    int failed = run_suite(suite);
     char command[64];
     snprintf(command, sizeof command, "rm -rf %s", folder);
     return system(command) || failed ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -1,8 +1,8 @@
 /* YAML trees: values, and sentences that say where. */
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "suite.h"
 #include "../../lib/format/yaml.h"
 
 static int parse(QcYamlDocument *d, const char *text, QcErr *err) { return qc_yaml_parse(d, text, strlen(text), "f.yaml", err); }
@@ -118,9 +118,5 @@ int main(void)
     tcase_add_test(tcase, getters_say_where);
     tcase_add_test(tcase, depth_and_size_are_bounded);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }
