@@ -56,7 +56,7 @@ static int make_options(QcSessionOptions *o, QcErr *err)
     int how, rule, which;
     if (!coreset || !stream) return qc_fail(err, QC_EUSAGE, "a coreset (-c) and a stream (-s) are needed");
     if (coreset_out && qc_is_standard(coreset_out)) return qc_fail(err, QC_EUSAGE, "the coreset is written after every batch, so -C needs a file");
-    if (coreset_out && !strcmp(coreset_out, output)) return qc_fail(err, QC_EUSAGE, "-o and -C name the same file");
+    if (coreset_out && qc_same_output(coreset_out, output)) return qc_fail(err, QC_EUSAGE, "-o and -C name the same file");
     if (tests.n > QC_JOURNAL_TESTS) return qc_fail(err, QC_EUSAGE, "at most %d test files (-t)", QC_JOURNAL_TESTS);
     if (index_of(&how, choose, chooses, "--choose", err) || index_of(&rule, update, updates, "--update", err) || index_of(&which, method, methods, "-m", err)) return -1;
     *o = (QcSessionOptions){.batches = (uint32_t)batches, .batch_size = (uint32_t)batch_size, .command = qc_cli_command()};

@@ -36,10 +36,8 @@ static int check_usage(QcErr *err)
     if (batches && qc_is_standard(output)) return qc_fail(err, QC_EUSAGE, "--batches writes several files, so -o PREFIX is needed");
     if (test <= 0 && !batches && !groups.n)
         return qc_fail(err, QC_EUSAGE, "nothing to do: give -t FRACTION, -g GROUP or --batches N");
-    if (test > 0 && qc_is_standard(output) && qc_is_standard(second))
-        return qc_fail(err, QC_EUSAGE, "two parts cannot both go to standard output");
-    if (test > 0 && !qc_is_standard(output) && !strcmp(output, second))
-        return qc_fail(err, QC_EUSAGE, "-o and -O name the same file");
+    if (test > 0 && qc_same_output(output, second))
+        return qc_fail(err, QC_EUSAGE, qc_is_standard(output) ? "two parts cannot both go to standard output" : "-o and -O name the same file");
     if (json && (qc_is_standard(output) || (second && qc_is_standard(second))))
         return qc_fail(err, QC_EUSAGE, "--json prints on standard output, so the parts need files");
     return 0;

@@ -75,6 +75,10 @@ static int check_usage(QcTrainOptions *o, QcErr *err)
     if (!sgd && strcmp(optimizer, "adam")) return qc_fail(err, QC_EUSAGE, "--optimizer is adam or sgd, not '%.100s'", optimizer);
     if (json && qc_is_standard(output)) return qc_fail(err, QC_EUSAGE, "--json prints on standard output, so the model needs -o FILE");
     if (log_path && qc_is_standard(log_path)) return qc_fail(err, QC_EUSAGE, "the miss log needs a file of its own: -L FILE");
+    if (checkpoint && qc_is_standard(checkpoint)) return qc_fail(err, QC_EUSAGE, "the checkpoint needs a file of its own: --checkpoint FILE");
+    if (log_path && qc_same_output(log_path, output)) return qc_fail(err, QC_EUSAGE, "-o and -L name the same file");
+    if (checkpoint && qc_same_output(checkpoint, output)) return qc_fail(err, QC_EUSAGE, "-o and --checkpoint name the same file");
+    if (checkpoint && log_path && qc_same_output(checkpoint, log_path)) return qc_fail(err, QC_EUSAGE, "-L and --checkpoint name the same file");
     *o = qc_train_defaults;
     o->epochs = (uint32_t)epochs;
     o->batch = (uint32_t)batch;

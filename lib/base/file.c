@@ -65,6 +65,26 @@ end:
     return status;
 }
 
+/* The folder of a path, and where its last part begins. */
+static const char *split_path(const char *path, struct stat *folder)
+{
+    char *copy = strdup(path);
+    const char *slash = strrchr(path, '/');
+    if (!copy || stat(dirname(copy), folder)) *folder = (struct stat){0};
+    free(copy);
+    return slash ? slash + 1 : path;
+}
+
+int qc_same_output(const char *a, const char *b)
+{
+    struct stat about, folder_a, folder_b;
+    if (qc_is_standard(a) || qc_is_standard(b)) return qc_is_standard(a) && qc_is_standard(b);
+    if (!stat(a, &about) && !S_ISREG(about.st_mode)) return 0; /* /dev/null takes any number */
+    if (!strcmp(a, b)) return 1;
+    const char *name_a = split_path(a, &folder_a), *name_b = split_path(b, &folder_b);
+    return !strcmp(name_a, name_b) && folder_a.st_ino && folder_a.st_ino == folder_b.st_ino && folder_a.st_dev == folder_b.st_dev;
+}
+
 static int fail_write(QcErr *err, const char *path, int error)
 {
     return qc_fail(err, QC_EIO, "cannot write %.300s: %s", qc_output_name(path), strerror(error ? error : EIO));

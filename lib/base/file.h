@@ -27,6 +27,9 @@ const char *qc_output_name(const char *path);
 /* 1 where the path means a standard stream. */
 int qc_is_standard(const char *path);
 
+/* 1 where one output would replace the other: the same name in the same folder, however it is spelt ("x" and "./x"). */
+int qc_same_output(const char *a, const char *b);
+
 typedef struct QcOutput {
     FILE *stream; /* write here; stdout for "-" */
     char *path;   /* NULL for stdout */

@@ -110,6 +110,7 @@ c "sideways" -c core.qcd -s stream.qcd --order sideways good.qcm
 QC_ISA=abacus c "QC_ISA=abacus" -c core.qcd -s stream.qcd good.qcm
 try "-C needs a file" qc-calibrate -c core.qcd -s stream.qcd -C - -o old.qcm good.qcm
 try "name the same file" qc-calibrate -c core.qcd -s stream.qcd -C old.qcm -o old.qcm good.qcm
+try "name the same file" qc-calibrate -c core.qcd -s stream.qcd -C "$PWD/old.qcm" -o old.qcm good.qcm
 try "nowhere" qc-calibrate -c core.qcd -s stream.qcd -C nowhere/x -o old.qcm good.qcm
 try "nowhere" qc-calibrate -c core.qcd -s stream.qcd -C old.qcd -o nowhere/x good.qcm
 try "/dev/full" qc-calibrate -c core.qcd -s stream.qcd -o /dev/full good.qcm

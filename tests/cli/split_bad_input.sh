@@ -32,6 +32,7 @@ try -t 0.2 -o train.qcd -O no/test.qcd data.qcd
 try -t 0.2 --json -O test.qcd data.qcd
 try data.qcd data.qcd
 try -t 0.2 --by block -o one.qcd -O one.qcd data.qcd
+try -t 0.2 --by block -o one.qcd -O ./one.qcd data.qcd
 try -t 0.2 -O - data.qcd
 try -t 0.2 --by recording $two p1.qcd
 cat train.qcd | head -c 4

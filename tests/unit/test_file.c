@@ -167,6 +167,18 @@ START_TEST(a_missing_input_is_told)
 }
 END_TEST
 
+START_TEST(one_output_under_two_names)
+{
+    char other[160];
+    const char *base = strrchr(folder, '/') + 1;
+    snprintf(other, sizeof other, "%s/../%s/./out", folder, base);
+    ck_assert(qc_same_output(path, path) && qc_same_output(path, other) && qc_same_output("out", "./out") && qc_same_output(NULL, "-"));
+    snprintf(other, sizeof other, "%s/out2", folder);
+    ck_assert(!qc_same_output(path, other) && !qc_same_output(path, "out") && !qc_same_output(path, NULL) && !qc_same_output("/none/such/x", "/none/such2/x"));
+    ck_assert(!qc_same_output("/dev/null", "/dev/null")); /* takes any number */
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("file");
@@ -181,6 +193,7 @@ int main(void)
     tcase_add_loop_test(tcase, killed_at_any_moment, 0, 8);
     tcase_add_test(tcase, too_large_an_input_is_refused);
     tcase_add_test(tcase, a_missing_input_is_told);
+    tcase_add_test(tcase, one_output_under_two_names);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }
