@@ -113,7 +113,12 @@ int main(int argc, char **argv)
     QcDataset data = {0}, coreset = {0};
     QcMissLog log = {0};
     QcChooseReport table = {0};
-    if (complain(sampling, model_path, &err) || qc_dataset_load(&data, data_path, &err) || find_misses(&log, &data, model_path, &err)) goto end;
+    if (complain(sampling, model_path, &err) || qc_dataset_load(&data, data_path, &err)) goto end;
+    if (size > data.n) { /* said before misses are observed, which takes a while */
+        qc_fail(&err, QC_EFORMAT, "%.300s: a coreset of %" PRId64 " examples cannot be chosen from data that has %u", qc_input_name(data_path), size, data.n);
+        goto end;
+    }
+    if (find_misses(&log, &data, model_path, &err)) goto end;
     const QcMissLog *known = log.n_bits ? &log : NULL;
     QcChooseOptions o = {(uint32_t)size, reserve, (QcSampleRule)sampling, (uint64_t)seed, partial};
     if (qc_choose(&coreset, &data, known, &o, &err)) {
