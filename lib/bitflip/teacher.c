@@ -57,7 +57,7 @@ static int survey(Survey *s, const QcWindows *set, QcErr *err)
     const QcQGraph *g = s->t->g;
     const QcKernels *kernels = qc_kernels_need(err);
     uint64_t run_bytes = (qc_qgraph_bytes(g) + 63) / 64 * 64;
-    uint32_t hebb_bytes = qc_hebb_bytes(g, s->t->flip->layers, s->t->flip->n_layers, g->n_codes);
+    uint64_t hebb_bytes = qc_hebb_bytes(g, s->t->flip->layers, s->t->flip->n_layers, g->n_codes);
     uint8_t *memory = aligned_alloc(64, run_bytes + hebb_bytes);
     uint8_t *q = malloc(set->n * set->values);
     const uint8_t **x = malloc(set->n * sizeof *x);

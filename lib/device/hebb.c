@@ -46,7 +46,7 @@ static void lay_out(QcHebb *hebb, const HebbSizes *s, QcPlacing *p)
     hebb->logits = qc_placing_take(p, s->classes * sizeof(float));
 }
 
-uint32_t qc_hebb_bytes(const QcQGraph *g, const QcFlipLayer *layers, uint32_t n_layers, uint32_t chunk)
+uint64_t qc_hebb_bytes(const QcQGraph *g, const QcFlipLayer *layers, uint32_t n_layers, uint32_t chunk)
 {
     QcHebb hebb;
     QcPlacing p = {0};

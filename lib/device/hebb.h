@@ -32,7 +32,7 @@ typedef struct QcHebb {
 } QcHebb;
 
 /* chunk: codes whose statistic is held at once; raised to the largest layer's; 0: half the net's. */
-uint32_t qc_hebb_bytes(const QcQGraph *g, const QcFlipLayer *layers, uint32_t n_layers, uint32_t chunk);
+uint64_t qc_hebb_bytes(const QcQGraph *g, const QcFlipLayer *layers, uint32_t n_layers, uint32_t chunk);
 void qc_hebb_place(QcHebb *hebb, QcQRun *run, const QcFlip *flip, uint32_t chunk, void *memory);
 
 /* Gathers and hands out the statistic of each layer, first to last; stats and scale are valid during the call. Returns how many times the set went through the

@@ -340,6 +340,16 @@ START_TEST(no_rounds_no_flips)
 }
 END_TEST
 
+START_TEST(what_is_too_large_is_counted_in_full)
+{
+    static Device d;
+    QcCalibrateOptions o = qc_calibrate_defaults(2);
+    device_begin(&d, TINY_PLAIN, 2, &qc_kernels_scalar, &o, CAPACITY, 0);
+    ck_assert_uint_gt(qc_calibrator_bytes(&d.t.g, &d.flip, &o, 0x8000000cu, BATCH), (uint64_t)0x8000000cu * TINY_VALUES);
+    device_end(&d);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("calibrate");
@@ -351,6 +361,7 @@ int main(void)
     tcase_add_loop_test(tests, the_same_seed_makes_the_same_bytes, 0, TINY_KINDS);
     tcase_add_test(tests, little_or_nothing_to_learn_from);
     tcase_add_test(tests, no_rounds_no_flips);
+    tcase_add_test(tests, what_is_too_large_is_counted_in_full);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
