@@ -217,7 +217,7 @@ static int apply_config(Given *given, int n, const QcYaml *root, QcErr *err)
         const QcYaml *item = root->items[i];
         Given *g = find_long(given, n, root->keys[i], strlen(root->keys[i]));
         if (!g || g->option == &qc_cli_common[0] || g->option == &qc_cli_common[1] || g->option->value == &config_path)
-            return qc_yaml_fail(err, item, "there is no option %.100s", root->keys[i]);
+            return qc_yaml_fail(err, item->key, "there is no option %.100s", root->keys[i]);
         if (g->texts.n) continue; /* the command line wins */
         int many = g->option->kind == QC_OPTION_LIST && item->kind == QC_YAML_LIST;
         if (!many && apply_item(g, item, err)) return -1;

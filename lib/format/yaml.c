@@ -115,6 +115,7 @@ static int read_map(Reader *r, int depth, Children *children)
         status = read_node(r, &event, depth, &value);
         yaml_event_delete(&event);
         if (status || children_add(r, children, key->text, value)) return -1;
+        value->key = key;
     }
 }
 
@@ -306,7 +307,7 @@ int qc_yaml_known(const QcYaml *map, const char *const *keys, QcErr *err)
     for (uint32_t i = 0; i < map->n; i++) {
         const char *const *key = keys;
         while (*key && strcmp(*key, map->keys[i])) key++;
-        if (!*key) return qc_yaml_fail(err, map->items[i], "key '%.100s' is not known here", map->keys[i]);
+        if (!*key) return qc_yaml_fail(err, map->items[i]->key, "key '%.100s' is not known here", map->keys[i]);
     }
     return 0;
 }

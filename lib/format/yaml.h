@@ -18,6 +18,7 @@ typedef struct QcYaml {
     uint32_t n;                   /* items of a list, pairs of a map */
     const struct QcYaml **items;  /* [n] items or values */
     const char **keys;            /* [n] of a map; unique */
+    const struct QcYaml *key;     /* of a value in a map: where its key stands */
     uint32_t line, column;        /* from 1 */
     const char *file;             /* for messages */
 } QcYaml;

@@ -200,11 +200,11 @@ static void expect_arch(const char *text, const char *place, const char *words)
 START_TEST(arch_errors_have_line_and_column)
 {
     expect_arch("name: x\n", "1:1", "either 'inception' or 'layers'");
-    expect_arch("name: x\ncolour: red\n", "2:9", "colour");
+    expect_arch("name: x\ncolour: red\n", "2:1", "colour");
     expect_arch("layers: []\n", "1:1", "name is missing");
     expect_arch("name: x\nlayers:\n  - relu\n  - swish\n", "4:5", "a layer must be one of");
     expect_arch("name: x\nlayers:\n  - conv: 8\n    kernel: 0\n", "4:13", "kernel must be a whole number");
-    expect_arch("name: x\nlayers:\n  - conv: 8\n    kern: 3\n", "4:11", "kern");
+    expect_arch("name: x\nlayers:\n  - conv: 8\n    kern: 3\n", "4:5", "kern");
     expect_arch("name: x\nlayers:\n  - relu\n  - conv: 8\n    kernel: 30\n    pad: 0\n", "4:5", "does not fit");
     expect_arch("name: x\ninception:\n  kernels: [9, x]\n", "3:16", "kernel size");
     expect_arch("name: x\ninception:\n  depth: 3\n", "3:3", "kernels is missing");

@@ -86,7 +86,7 @@ START_TEST(getters_say_where)
     ck_assert_ptr_null(qc_yaml_need(d.root, "n", QC_YAML_MAP, &err));
     ck_assert_int_eq(qc_yaml_known(d.root, known, &err), 0);
     ck_assert_int_eq(qc_yaml_known(d.root, known + 1, &err), -1);
-    ck_assert_str_eq(err.text, "f.yaml:1:4: key 'n' is not known here");
+    ck_assert_str_eq(err.text, "f.yaml:1:1: key 'n' is not known here");
     qc_yaml_release(&d);
 }
 END_TEST
