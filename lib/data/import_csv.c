@@ -100,17 +100,20 @@ static int find_columns(Table *t, const QcImportOptions *o, QcField first, QcErr
 
 static int is_value(const Table *t, uint32_t column) { return column != t->label && column != t->group && column != t->recording; }
 
-/* A first row is a header when something stands where a value should, or its label is called one. */
+/* A first row is a header when words stand where most values should, or its label is called one. A few words among numbers are a bad row, not a header:
+ * the row must not be lost without a sentence. */
 static int looks_like_header(const Table *t, QcField first)
 {
     static const char *const words[] = {"label", "class", "target", "y", NULL};
     QcField field;
+    uint32_t values = 0, words_seen = 0;
     for (uint32_t c = 0; qc_field_next(&first, &field, t->separator); c++) {
-        if (is_value(t, c) && !is_number(field)) return 1;
+        values += is_value(t, c) ? 1 : 0;
+        words_seen += is_value(t, c) && !is_number(field) ? 1 : 0;
         for (int k = 0; c == t->label && words[k]; k++)
             if (qc_field_is(unquoted(field), words[k])) return 1;
     }
-    return 0;
+    return 2 * words_seen > values;
 }
 
 static uint32_t value_columns(const Table *t)

@@ -148,7 +148,7 @@ typedef struct Refused {
 } Refused;
 
 static const Refused refused[] = {
-    {"csv", "", "f: "}, {"csv", "a,b,label\n", "f has a header, but no rows"}, {"csv", "1,2,a\n1,2,3,a\n", "f:2: 4 columns instead of 3"},
+    {"csv", "", "f: "}, {"csv", "NA,2,3,a\n1,2,3,a\n", "f:1: "}, {"csv", "a,b,label\n", "f has a header, but no rows"}, {"csv", "1,2,a\n1,2,3,a\n", "f:2: 4 columns instead of 3"},
     {"csv", "1,2,a\n\n1,a\n", "f:3: 2 columns instead of 3"}, {"csv", "1,2,a\n1,nan,a\n", "f:2: column 2 'nan' is not finite"},
     {"csv", "1,2,a\n1,,a\n", "f:2: column 2 '' is missing"}, {"csv", "1,2,a\n-inf,1,a\n", "f:2: column 1 '-inf' is not finite"},
     {"csv", "1,2,a\n1e39,1,a\n", "f:2: column 1 '1e39' is out of range"}, {"csv", "1,2,a\n1,2x,a\n", "f:2: column 2 '2x' is not a number"},
