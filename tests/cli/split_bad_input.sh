@@ -35,7 +35,7 @@ try -t 0.2 --by block -o one.qcd -O one.qcd data.qcd
 try -t 0.2 --by block -o one.qcd -O ./one.qcd data.qcd
 try -t 0.2 -O - data.qcd
 try -t 0.2 --by recording $two p1.qcd
-cat train.qcd | head -c 4
+head -c 4 train.qcd
 echo
 ls *.tmp* stream* 2>/dev/null
 exit 0
