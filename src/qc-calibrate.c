@@ -1,4 +1,4 @@
-/* qc-calibrate - a quantized model with a bit-flip network is calibrated on a labelled stream, by forward passes only. */
+/* qc-calibrate - a quantized model is calibrated on a labelled stream: on the device's own way, by forward passes only, or by a rival's. */
 #include <stdio.h>
 #include <string.h>
 
@@ -6,8 +6,8 @@
 #include "../lib/cli/cli.h"
 #include "../lib/methods/journal.h"
 
-static const char *coreset, *coreset_out, *stream, *output = "-", *order = "shuffled", *choose = "network", *update = "balanced", *method = "qcore";
-static QcList tests;
+static const char *coreset, *coreset_out, *stream, *output, *order = "shuffled", *choose = "network", *update = "balanced", *method = "qcore";
+static QcList tests, settings;
 static int64_t batches, batch_size = 64, rounds = 12, chunk, by_layer = -1, seed = 1, threads;
 static double phi0, cap, phi_max, stop, balance = 1, prior = 1;
 static int json;
@@ -18,7 +18,8 @@ static const QcOption options[] = {
     {'s', "stream", QC_OPTION_TEXT, &stream, "FILE", "labelled stream", 0, 0},
     {'t', "test", QC_OPTION_LIST, &tests, "FILE", "test data, evaluated after every batch; repeatable", 0, 0},
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "write the model here after every batch", 0, 0},
-    {'m', "method", QC_OPTION_TEXT, &method, "NAME", "qcore, or none: no adaptation", 0, 0},
+    {'m', "method", QC_OPTION_TEXT, &method, "NAME", "calibrator: qcore, none, flip-random, flip-greedy", 0, 0},
+    {0, "set", QC_OPTION_LIST, &settings, "NAME=VALUE", "setting of the method; repeatable", 0, 0},
     {0, "batches", QC_OPTION_INT, &batches, "N", "cut the stream into N batches; 0 = by -B", 0, 1000000},
     {'B', "batch-size", QC_OPTION_INT, &batch_size, "N", "examples of a batch where --batches is not given", 1, 65535},
     {0, "order", QC_OPTION_TEXT, &order, "KIND", "of the stream: shuffled, recorded or classes", 0, 0},
@@ -49,19 +50,29 @@ static int index_of(int *at, const char *name, const char *const *names, const c
     return qc_fail(err, QC_EUSAGE, "%s has no '%.40s' (see qc-calibrate -h)", option, name);
 }
 
+/* -o and --choose where they make no sense. */
+static int check_method(const QcMethod *m, QcErr *err)
+{
+    if (strcmp(method, "qcore") && strcmp(choose, "network")) return qc_fail(err, QC_EUSAGE, "--choose goes with -m qcore, not with -m %s", method);
+    if (m->unsaved && output) return qc_fail(err, QC_EUSAGE, "method %s makes no model for -o: %s", method, m->unsaved);
+    if (!m->unsaved && !output) output = "-";
+    return 0;
+}
+
 static int make_options(QcSessionOptions *o, QcErr *err)
 {
     static const char *const chooses[] = {"network", "random", "greedy", NULL}, *const updates[] = {"misses", "balanced", "random", "reservoir", NULL};
-    static const char *const methods[] = {"qcore", "none", NULL};
-    int how, rule, which;
+    int how, rule;
     if (!coreset || !stream) return qc_fail(err, QC_EUSAGE, "a coreset (-c) and a stream (-s) are needed");
     if (coreset_out && qc_is_standard(coreset_out)) return qc_fail(err, QC_EUSAGE, "the coreset is written after every batch, so -C needs a file");
-    if (coreset_out && qc_same_output(coreset_out, output)) return qc_fail(err, QC_EUSAGE, "-o and -C name the same file");
+    if (coreset_out && output && qc_same_output(coreset_out, output)) return qc_fail(err, QC_EUSAGE, "-o and -C name the same file");
     if (tests.n > QC_JOURNAL_TESTS) return qc_fail(err, QC_EUSAGE, "at most %d test files (-t)", QC_JOURNAL_TESTS);
-    if (index_of(&how, choose, chooses, "--choose", err) || index_of(&rule, update, updates, "--update", err) || index_of(&which, method, methods, "-m", err)) return -1;
-    *o = (QcSessionOptions){.batches = (uint32_t)batches, .batch_size = (uint32_t)batch_size, .command = qc_cli_command()};
+    if (index_of(&how, choose, chooses, "--choose", err) || index_of(&rule, update, updates, "--update", err)) return -1;
+    *o = (QcSessionOptions){.batches = (uint32_t)batches, .batch_size = (uint32_t)batch_size, .command = qc_cli_command(),
+                            .method = qc_method_find(method, err), .settings = settings.items, .n_settings = settings.n, .threads = (int)threads};
+    if (!o->method || check_method(o->method, err)) return -1;
     o->device = qc_calibrate_defaults(8);
-    o->device.rounds = which ? 0 : (uint32_t)rounds;
+    o->device.rounds = (uint32_t)rounds;
     o->device.phi0 = (float)phi0;
     o->device.cap = (float)cap;
     o->device.phi_max = (float)phi_max;
@@ -90,22 +101,22 @@ static int load_tests(QcWindows *windows, const QcSession *s, QcErr *err)
 
 static int save(QcSession *s, int last, QcErr *err)
 {
-    int to_pipe = qc_is_standard(output);
-    if ((!to_pipe || last) && qc_session_save_model(s, output, err)) return -1;
+    int to_pipe = output && qc_is_standard(output);
+    if (output && (!to_pipe || last) && qc_session_save_model(s, output, err)) return -1;
     return coreset_out ? qc_session_save_coreset(s, coreset_out, err) : 0;
 }
 
 static int run(QcSession *s, const QcWindows *windows, QcErr *err)
 {
-    QcJournal journal = {.to = qc_is_standard(output) ? stderr : stdout, .json = json, .n_tests = tests.n};
+    QcJournal journal = {.to = output && qc_is_standard(output) ? stderr : stdout, .json = json, .n_tests = tests.n};
     while (s->at < s->batches) {
-        QcCalibrateReport r;
-        double ms, accuracy[QC_JOURNAL_TESTS] = {0}, loss;
+        QcMethodReport r;
+        double ms, accuracy[QC_JOURNAL_TESTS] = {0};
         qc_progress(s->at, s->batches, "batches");
-        qc_session_next(s, &r, &ms);
+        if (qc_session_next(s, &r, &ms, err)) return -1;
         for (int t = 0; t < tests.n; t++) {
             uint32_t right;
-            if (qc_windows_loss(&loss, &right, &windows[t], &s->g, err)) return -1;
+            if (qc_session_test(s, &right, &windows[t], err)) return -1;
             accuracy[t] = (double)right / windows[t].n;
         }
         if (save(s, s->at == s->batches, err)) return -1;
@@ -123,7 +134,7 @@ int main(int argc, char **argv)
     QcSessionOptions o;
     QcWindows windows[QC_JOURNAL_TESTS] = {{{0}, 0, 0, NULL, NULL}};
     qc_cli_parse(&program, argc, argv);
-    int status = make_options(&o, &err) || qc_output_check(output, 1, &err) || (coreset_out && qc_output_check(coreset_out, 1, &err)) ||
+    int status = make_options(&o, &err) || (output && qc_output_check(output, 1, &err)) || (coreset_out && qc_output_check(coreset_out, 1, &err)) ||
                  qc_session_open(&session, argv[1], coreset, stream, &o, &err) || load_tests(windows, &session, &err) || run(&session, windows, &err);
     for (int t = 0; t < QC_JOURNAL_TESTS; t++) qc_windows_release(&windows[t]);
     qc_session_close(&session);

@@ -1,43 +1,51 @@
 #include "journal.h"
 
-static void print_batch(const QcJournal *j, const QcSession *s, const QcCalibrateReport *r, const double *accuracy, double ms)
+typedef unsigned long long Large;
+
+static void print_batch(const QcJournal *j, const QcSession *s, const QcMethodReport *report, const double *accuracy, double ms)
 {
+    const QcCalibrateReport *r = &report->step;
+    Large forwards = report->forwards, backwards = report->backwards, operations = report->operations;
     double before = (double)r->right_before / r->n, after = (double)r->right_after / r->n;
-    uint64_t bytes = s->memory_bytes + s->model_bytes;
+    Large bytes = s->learner.bytes + s->model_bytes;
     if (!j->json) {
         if (s->at == 1) {
             fprintf(j->to, "batch\tn\tbefore\tafter");
             for (int t = 0; t < j->n_tests; t++) fprintf(j->to, "\ttest%d", t + 1);
-            fprintf(j->to, "\tloss_before\tloss_after\tflips\tdraws\taccepted\tsource\tstream\tnew\tms\tbytes\n");
+            fprintf(j->to, "\tloss_before\tloss_after\tflips\tdraws\taccepted\tsource\tstream\tnew\tms\tbytes\tforwards\tbackwards\toperations\n");
         }
         fprintf(j->to, "%u\t%u\t%.4f\t%.4f", s->at, r->n, before, after);
         for (int t = 0; t < j->n_tests; t++) fprintf(j->to, "\t%.4f", accuracy[t]);
-        fprintf(j->to, "\t%.4f\t%.4f\t%u\t%u\t%u\t%u\t%u\t%u\t%.1f\t%llu\n", (double)r->loss_before, (double)r->loss_after, r->flips, r->draws, r->accepted,
-                r->from_source, r->from_stream, r->from_batch, ms, (unsigned long long)bytes);
+        fprintf(j->to, "\t%.4f\t%.4f\t%u\t%u\t%u\t%u\t%u\t%u\t%.1f\t%llu\t%llu\t%llu\t%llu\n", (double)r->loss_before, (double)r->loss_after, r->flips, r->draws, r->accepted,
+                r->from_source, r->from_stream, r->from_batch, ms, bytes, forwards, backwards, operations);
     } else {
         fprintf(j->to, "{\"batch\": %u, \"n\": %u, \"accuracy_before\": %.6g, \"accuracy_after\": %.6g, \"test\": [", s->at, r->n, before, after);
         for (int t = 0; t < j->n_tests; t++) fprintf(j->to, "%s%.6g", t ? ", " : "", accuracy[t]);
         fprintf(j->to,
                 "], \"flips\": %u, \"draws\": %u, \"accepted\": %u, \"loss_before\": %.6g, \"loss_after\": %.6g, \"coreset\": {\"source\": %u, \"stream\": %u, "
-                "\"new\": %u}, \"forwards\": %u, \"gathers\": %u, \"ms\": %.3f, \"bytes\": %llu}\n",
-                r->flips, r->draws, r->accepted, (double)r->loss_before, (double)r->loss_after, r->from_source, r->from_stream, r->from_batch, r->forwards,
-                r->gathers, ms, (unsigned long long)bytes);
+                "\"new\": %u}, \"set\": %llu, \"forwards\": %llu, \"backwards\": %llu, \"gathers\": %u, \"operations\": %llu, \"ms\": %.3f, \"bytes\": %llu}\n",
+                r->flips, r->draws, r->accepted, (double)r->loss_before, (double)r->loss_after, r->from_source, r->from_stream, r->from_batch, (Large)report->set,
+                forwards, backwards, r->gathers, operations, ms, bytes);
     }
     fflush(j->to);
 }
 
-static void add(QcJournal *j, const QcCalibrateReport *r, const double *accuracy, double ms)
+static void add(QcJournal *j, const QcMethodReport *report, const double *accuracy, double ms)
 {
+    const QcCalibrateReport *r = &report->step;
     j->n++;
     j->before += (double)r->right_before / r->n;
     j->after += (double)r->right_after / r->n;
     j->ms += ms;
     j->flips += r->flips;
-    j->forwards += r->forwards;
+    j->forwards += report->forwards;
+    j->backwards += report->backwards;
+    j->operations += report->operations;
+    j->set += report->set;
     for (int t = 0; t < j->n_tests; t++) j->tests[t] += accuracy[t];
 }
 
-void qc_journal_batch(QcJournal *j, const QcSession *s, const QcCalibrateReport *r, const double *accuracy, double ms)
+void qc_journal_batch(QcJournal *j, const QcSession *s, const QcMethodReport *r, const double *accuracy, double ms)
 {
     print_batch(j, s, r, accuracy, ms);
     add(j, r, accuracy, ms);
@@ -49,12 +57,17 @@ void qc_journal_end(const QcJournal *j, const QcSession *s)
     if (!j->json) {
         fprintf(j->to, "mean\t\t%.4f\t%.4f", j->before / n, j->after / n);
         for (int t = 0; t < j->n_tests; t++) fprintf(j->to, "\t%.4f", j->tests[t] / n);
-        fprintf(j->to, "\t\t\t%.1f\t\t\t\t\t\t%.1f\t%llu\n", (double)j->flips / n, j->ms / n, (unsigned long long)(s->memory_bytes + s->model_bytes));
+        fprintf(j->to, "\t\t\t%.1f\t\t\t\t\t\t%.1f\t%llu\t%.1f\t%.1f\t%.0f\n", (double)j->flips / n, j->ms / n, (Large)(s->learner.bytes + s->model_bytes),
+                (double)j->forwards / n, (double)j->backwards / n, (double)j->operations / n);
         return;
     }
-    fprintf(j->to, "{\"summary\": true, \"batches\": %.0f, \"accuracy_before\": %.6g, \"accuracy_after\": %.6g, \"test\": [", j->n, j->before / n, j->after / n);
+    fprintf(j->to, "{\"summary\": true, \"method\": \"%s\", \"batches\": %.0f, \"accuracy_before\": %.6g, \"accuracy_after\": %.6g, \"test\": [", s->learner.method->name,
+            j->n, j->before / n, j->after / n);
     for (int t = 0; t < j->n_tests; t++) fprintf(j->to, "%s%.6g", t ? ", " : "", j->tests[t] / n);
-    fprintf(j->to, "], \"flips\": %.6g, \"ms\": %.3f, \"forwards\": %.6g, \"model_bytes\": %llu, \"working_bytes\": %llu, \"batch_bytes\": %llu}\n",
-            (double)j->flips / n, j->ms / n, (double)j->forwards / n, (unsigned long long)s->model_bytes, (unsigned long long)s->memory_bytes,
-            (unsigned long long)s->batch_bytes);
+    /* a pass over the data: every example of coreset and batch once through the net, one way */
+    fprintf(j->to,
+            "], \"flips\": %.6g, \"ms\": %.3f, \"forwards\": %.6g, \"backwards\": %.6g, \"passes\": %.6g, \"operations\": %.6g, \"model_bytes\": %llu, "
+            "\"working_bytes\": %llu, \"batch_bytes\": %llu}\n",
+            (double)j->flips / n, j->ms / n, (double)j->forwards / n, (double)j->backwards / n, j->set ? (double)(j->forwards + j->backwards) / (double)j->set : 0,
+            (double)j->operations / n, (Large)s->model_bytes, (Large)s->learner.bytes, (Large)s->batch_bytes);
 }

@@ -13,11 +13,11 @@ typedef struct QcJournal {
     FILE *to;
     int json, n_tests; /* n_tests <= QC_JOURNAL_TESTS */
     double n, before, after, ms, tests[QC_JOURNAL_TESTS];
-    uint64_t flips, forwards;
+    uint64_t flips, forwards, backwards, operations, set;
 } QcJournal;
 
-/* accuracy [n_tests] on each test set after the batch; ms of the device's step. */
-void qc_journal_batch(QcJournal *j, const QcSession *s, const QcCalibrateReport *r, const double *accuracy, double ms);
+/* accuracy [n_tests] on each test set after the batch; ms of the method. */
+void qc_journal_batch(QcJournal *j, const QcSession *s, const QcMethodReport *r, const double *accuracy, double ms);
 void qc_journal_end(const QcJournal *j, const QcSession *s);
 
 #endif

@@ -1,12 +1,11 @@
 #include "session.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "../base/file.h"
 #include "../format/flipfile.h"
 #include "../format/qgraphfile.h"
+#include "methodtable.h"
 
 typedef int (*LoadData)(QcDataset *d, const char *path, QcErr *err);
 
@@ -27,15 +26,15 @@ static int cut_stream(QcSession *s, const QcSessionOptions *o, QcErr *err)
 
 static uint64_t bytes_of_model(const QcQGraph *g, const QcFlip *flip)
 {
+    uint64_t network = sizeof *flip + flip->n_layers * (sizeof *flip->layers + sizeof(float)) + flip->n_feedback;
     return g->n_code_bytes + (uint64_t)g->n_channels * (sizeof *g->scale + sizeof *g->bias + sizeof *g->multiplier + sizeof *g->shift) +
-           g->n_nodes * sizeof *g->nodes + g->n_tensors * sizeof *g->tensors + sizeof *flip + flip->n_layers * (sizeof *flip->layers + sizeof(float)) +
-           flip->n_feedback;
+           g->n_nodes * sizeof *g->nodes + g->n_tensors * sizeof *g->tensors + (flip->n_layers ? network : 0);
 }
 
 /* The coreset's examples become the device's slots, as the model's input. */
 static void fill_slots(QcSession *s, const int32_t *map, float *window)
 {
-    QcSlots *slots = &s->calibrator.slots;
+    QcSlots *slots = s->learner.slots;
     for (uint32_t i = 0; i < s->coreset.n; i++) {
         qc_dataset_batch_window(window, &s->coreset, i, &s->model.norm);
         qc_q_input(slots->x + (size_t)i * slots->window, window, slots->window, &s->g.tensors[0]);
@@ -44,27 +43,6 @@ static void fill_slots(QcSession *s, const int32_t *map, float *window)
         slots->flags[i] = s->coreset.flags[i] & (QC_SLOT_RESERVED | QC_SLOT_NEVER_RIGHT | QC_SLOT_STREAM);
         slots->id[i] = s->coreset.id[i];
     }
-}
-
-static int place(QcSession *s, const QcCalibrateOptions *o, QcErr *err)
-{
-    uint32_t batch_max = 0, window = (uint32_t)qc_dataset_values(&s->stream);
-    for (uint32_t b = 0; b < s->batches; b++)
-        if (s->starts[b + 1] - s->starts[b] > batch_max) batch_max = s->starts[b + 1] - s->starts[b];
-    const QcKernels *kernels = qc_kernels_need(err);
-    if (!kernels) return -1;
-    s->memory_bytes = qc_calibrator_bytes(&s->g, &s->flip, o, s->coreset.capacity, batch_max);
-    s->model_bytes = bytes_of_model(&s->g, &s->flip);
-    s->batch_bytes = (uint64_t)batch_max * window;
-    if (s->memory_bytes > UINT32_MAX) return qc_fail(err, QC_EUNSUPPORTED, "the device would need %llu bytes", (unsigned long long)s->memory_bytes);
-    s->memory = aligned_alloc(64, (s->memory_bytes + 63) / 64 * 64);
-    s->batch = qc_arena_take(&s->arena, batch_max, window, err);
-    s->labels = qc_arena_take(&s->arena, batch_max, sizeof *s->labels, err);
-    s->ids = qc_arena_take(&s->arena, batch_max, sizeof *s->ids, err);
-    if (!s->memory) return qc_fail_memory(err, "the device's working memory");
-    if (!s->batch || !s->labels || !s->ids) return -1;
-    qc_calibrator_place(&s->calibrator, &s->g, &s->flip, kernels, o, s->coreset.capacity, batch_max, s->memory);
-    return 0;
 }
 
 static QcCalibrateOptions complete(const QcCalibrateOptions *asked, int bits)
@@ -77,50 +55,99 @@ static QcCalibrateOptions complete(const QcCalibrateOptions *asked, int bits)
     return o;
 }
 
-int qc_session_open(QcSession *s, const char *model, const char *coreset, const char *stream, const QcSessionOptions *o, QcErr *err)
+static int load_model(QcSession *s, const QcMethod *method, const char *path, QcErr *err)
 {
-    int32_t *map, *stream_map;
-    *s = (QcSession){.command = o->command};
-    if (qc_modelfile_load(&s->model, model, err)) goto fail;
-    if (qc_qgraph_decode(&s->g, &s->model, &s->arena, err) || qc_flip_decode(&s->flip, &s->model, &s->g, &s->arena, err)) {
-        qc_within(err, qc_input_name(model));
-        goto fail;
-    }
-    if (load_data(&s->coreset, qc_dataset_load_coreset, &s->model, coreset, &map, &s->arena, err)) goto fail;
-    if (load_data(&s->stream, qc_dataset_load, &s->model, stream, &stream_map, &s->arena, err)) goto fail;
-    if (qc_windows_init(&s->windows, &s->stream, &s->model, err) || cut_stream(s, o, err)) goto fail;
-    QcCalibrateOptions device = complete(&o->device, s->g.bits);
-    if (place(s, &device, err)) goto fail;
-    float *window = qc_arena_take(&s->arena, s->calibrator.slots.window, sizeof *window, err);
-    if (!window) goto fail;
-    fill_slots(s, map, window);
+    if (qc_modelfile_load(&s->model, path, err)) return -1;
+    if (qc_qgraph_decode(&s->g, &s->model, &s->arena, err)) return qc_within(err, qc_input_name(path));
+    if (method->needs_flip && qc_flip_decode(&s->flip, &s->model, &s->g, &s->arena, err)) return qc_within(err, qc_input_name(path));
     return 0;
-fail:
-    qc_session_close(s);
-    return -1;
 }
 
-void qc_session_next(QcSession *s, QcCalibrateReport *report, double *ms)
+static int place_batch(QcSession *s, QcErr *err)
+{
+    uint32_t batch_max = 0, window = (uint32_t)qc_dataset_values(&s->stream);
+    for (uint32_t b = 0; b < s->batches; b++)
+        if (s->starts[b + 1] - s->starts[b] > batch_max) batch_max = s->starts[b + 1] - s->starts[b];
+    s->learner.batch_max = batch_max;
+    s->batch_bytes = (uint64_t)batch_max * window;
+    s->batch = qc_arena_take(&s->arena, batch_max, window, err);
+    s->labels = qc_arena_take(&s->arena, batch_max, sizeof *s->labels, err);
+    s->ids = qc_arena_take(&s->arena, batch_max, sizeof *s->ids, err);
+    return s->batch && s->labels && s->ids ? 0 : -1;
+}
+
+static int open_learner(QcSession *s, const QcMethod *method, const QcSessionOptions *o, const int32_t *map, QcErr *err)
+{
+    QcLearner *l = &s->learner;
+    l->method = method;
+    l->kernels = qc_kernels_need(err);
+    if (!l->kernels) return -1;
+    l->g = &s->g;
+    l->flip = s->flip.n_layers ? &s->flip : NULL;
+    l->device = complete(&o->device, s->g.bits);
+    l->seed = o->device.seed;
+    l->capacity = s->coreset.capacity;
+    l->threads = o->threads;
+    s->model_bytes = bytes_of_model(&s->g, &s->flip);
+    float *window = qc_arena_take(&s->arena, qc_dataset_values(&s->coreset), sizeof *window, err);
+    if (!window || place_batch(s, err) || qc_learner_place(l, err)) return -1;
+    fill_slots(s, map, window);
+    return qc_learner_open(l, err);
+}
+
+int qc_session_open(QcSession *s, const char *model, const char *coreset, const char *stream, const QcSessionOptions *o, QcErr *err)
+{
+    const QcMethod *method = o->method ? o->method : &qc_method_qcore;
+    int32_t *map, *stream_map;
+    *s = (QcSession){.command = o->command};
+    if (qc_method_settings(s->learner.setting, method, o->settings, o->n_settings, err)) return -1;
+    if (load_model(s, method, model, err) || load_data(&s->coreset, qc_dataset_load_coreset, &s->model, coreset, &map, &s->arena, err) ||
+        load_data(&s->stream, qc_dataset_load, &s->model, stream, &stream_map, &s->arena, err) || qc_windows_init(&s->windows, &s->stream, &s->model, err) ||
+        cut_stream(s, o, err) || open_learner(s, method, o, map, err)) {
+        qc_session_close(s);
+        return -1;
+    }
+    return 0;
+}
+
+int qc_session_next(QcSession *s, QcMethodReport *report, double *ms, QcErr *err)
 {
     const uint32_t *index = s->order + s->starts[s->at];
-    uint32_t n = s->starts[s->at + 1] - s->starts[s->at], window = s->calibrator.slots.window;
+    uint32_t n = s->starts[s->at + 1] - s->starts[s->at], window = s->learner.window;
     for (uint32_t i = 0; i < n; i++) {
         qc_q_input(s->batch + (size_t)i * window, s->windows.x + index[i] * s->windows.values, window, &s->g.tensors[0]);
         s->labels[i] = (uint16_t)s->windows.label[index[i]];
         s->ids[i] = s->stream.id[index[i]];
     }
-    struct timespec start, end;
-    clock_gettime(CLOCK_MONOTONIC, &start);
-    qc_calibrate_batch(&s->calibrator, report, s->batch, s->labels, s->ids, n);
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    if (ms) *ms = (double)(end.tv_sec - start.tv_sec) * 1e3 + (double)(end.tv_nsec - start.tv_nsec) * 1e-6;
+    QcMethodBatch batch = {n, s->batch, s->labels, s->ids};
+    if (qc_learner_next(&s->learner, report, &batch, ms, err)) return -1;
     s->at++;
+    return 0;
+}
+
+int qc_session_test(QcSession *s, uint32_t *right, const QcWindows *w, QcErr *err)
+{
+    uint32_t window = s->learner.window;
+    QcArena scratch = {0};
+    float *logits = qc_arena_take(&scratch, s->g.classes, sizeof *logits, err);
+    uint8_t *q = qc_arena_take(&scratch, window, 1, err);
+    int status = logits && q ? 0 : -1;
+    *right = 0;
+    for (uint32_t i = 0; i < w->n && !status; i++) {
+        uint16_t label = (uint16_t)w->label[i];
+        qc_q_input(q, w->x + i * w->values, window, &s->g.tensors[0]);
+        *right += qc_learner_answer(&s->learner, NULL, logits, q, label) == label;
+    }
+    qc_arena_release(&scratch);
+    return status;
 }
 
 int qc_session_save_model(QcSession *s, const char *path, QcErr *err)
 {
     QcInput inputs[] = {{"coreset", s->coreset.digest}, {"stream", s->stream.digest}};
-    if (qc_qgraph_encode(&s->model, &s->g, err) || qc_flip_encode(&s->model, &s->flip, err)) return -1;
+    const QcMethod *method = s->learner.method;
+    if (method->unsaved) return qc_fail(err, QC_EUSAGE, "the result of method %s is no model to save: %s", method->name, method->unsaved);
+    if (qc_qgraph_encode(&s->model, &s->g, err)) return -1;
     if (!s->stamped && qc_modelfile_stamp(&s->model, s->command, inputs, 2, err)) return -1;
     s->stamped = 1;
     return qc_modelfile_save(&s->model, path, err);
@@ -136,7 +163,7 @@ static int64_t find_id(const QcDataset *d, uint64_t id)
 /* The originals behind the slots: those that were in the coreset file, then those of the stream. from [2][capacity] indices, slot [2][capacity]. */
 static void trace_slots(const QcSession *s, uint32_t *from[2], uint32_t *slot[2], uint32_t n[2])
 {
-    const QcSlots *slots = &s->calibrator.slots;
+    const QcSlots *slots = s->learner.slots;
     n[0] = n[1] = 0;
     for (uint32_t i = 0; i < slots->capacity; i++) {
         if (slots->flags[i] & QC_SLOT_EMPTY) continue;
@@ -149,7 +176,7 @@ static void trace_slots(const QcSession *s, uint32_t *from[2], uint32_t *slot[2]
 
 int qc_session_save_coreset(QcSession *s, const char *path, QcErr *err)
 {
-    const QcSlots *slots = &s->calibrator.slots;
+    const QcSlots *slots = s->learner.slots;
     QcArena scratch = {0};
     QcDataset parts[2], out = {0};
     memset(parts, 0, sizeof parts);
@@ -186,7 +213,7 @@ end:
 void qc_session_close(QcSession *s)
 {
     if (!s) return;
-    free(s->memory);
+    qc_learner_close(&s->learner);
     qc_windows_release(&s->windows);
     qc_dataset_release(&s->coreset);
     qc_dataset_release(&s->stream);

@@ -1,19 +1,22 @@
-/* session.h - a calibration session on the workstation: a quantized model, its coreset and a stream of labelled batches, around the device's own step.
+/* session.h - a calibration session on the workstation: a quantized model, its coreset and a stream of labelled batches, around one method.
  *
- * The session owns everything it loads and the one block of memory in which the device works. Files are written between batches, never torn: each is the state
+ * The session owns everything it loads and the learner with its memory. Files are written between batches, never torn: each is the state
  * after a whole batch.
  */
 #ifndef QC_METHODS_SESSION_H
 #define QC_METHODS_SESSION_H
 
 #include "../data/split.h"
-#include "../device/calibrate.h"
 #include "../quant/windows.h"
+#include "method.h"
 
 typedef struct QcSessionOptions {
     uint32_t batches;          /* the stream is cut into so many; 0: by batch_size */
     uint32_t batch_size;
     QcStreamOrder order;
+    const QcMethod *method;    /* NULL: qcore */
+    const char *const *settings; /* [n_settings] "NAME=VALUE", for the method */
+    int n_settings, threads;
     QcCalibrateOptions device; /* phi0, cap and phi_max of 0, by_layer of -1: what qc_calibrate_defaults says for the model's bits */
     const char *command;       /* for the provenance */
 } QcSessionOptions;
@@ -22,13 +25,11 @@ typedef struct QcSession {
     QcArena arena;
     QcModelFile model;
     QcQGraph g;
-    QcFlip flip;
+    QcFlip flip;                 /* all zero where the model has none and the method wants none */
     QcDataset coreset, stream;
     QcWindows windows;           /* of the stream */
-    QcCalibrator calibrator;
-    void *memory;                /* of the calibrator */
-    uint64_t memory_bytes;       /* all that the device needs but the model and the batch: coreset, statistic, activations, scratch */
-    uint64_t model_bytes;        /* codes, scales, flip network */
+    QcLearner learner;           /* .bytes: all that it needs but the model and the batch: coreset, activations, the method's own */
+    uint64_t model_bytes;        /* codes, scales, and the flip network where the method uses it */
     uint64_t batch_bytes;        /* the largest batch, quantized */
     uint32_t *order, *starts;    /* batches of the stream */
     uint32_t batches, at;        /* in all; done */
@@ -41,9 +42,11 @@ typedef struct QcSession {
 
 /* Loads and checks all three; coreset and stream must be labelled. */
 int qc_session_open(QcSession *s, const char *model, const char *coreset, const char *stream, const QcSessionOptions *o, QcErr *err);
-/* Next batch; ms (may be NULL): time of the device's step alone. Call while s->at < s->batches. */
-void qc_session_next(QcSession *s, QcCalibrateReport *report, double *ms);
-/* The model as it stands, the coreset as it stands. NULL or "-": stdout. */
+/* Next batch; ms (may be NULL): time of the method alone. Call while s->at < s->batches. */
+int qc_session_next(QcSession *s, QcMethodReport *report, double *ms, QcErr *err);
+/* How many of w the learner gets right as it stands. */
+int qc_session_test(QcSession *s, uint32_t *right, const QcWindows *w, QcErr *err);
+/* The model as it stands (refused where the method's result is not a plain one: method->unsaved), the coreset as it stands. NULL or "-": stdout. */
 int qc_session_save_model(QcSession *s, const char *path, QcErr *err);
 int qc_session_save_coreset(QcSession *s, const char *path, QcErr *err);
 void qc_session_close(QcSession *s);

@@ -20,7 +20,7 @@ _qcore()
     *--optimizer\ *) words='adam sgd' ;;
     *--sample\ *) words='pmf proportional random balanced hardest' ;;
     *--drift\ KIND*) words='auto inertial series image' ;;
-    *--method\ *) words='qcore none' ;;
+    *--method\ *) words='qcore none flip-random flip-greedy' ;;
     *--choose\ *) words='network random greedy' ;;
     *--update\ *) words='misses balanced random reservoir' ;;
     *--by-layer\ *) words='0 1' ;;

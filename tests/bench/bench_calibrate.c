@@ -239,18 +239,18 @@ static int calibrate(Ours *o)
     options.batches = d.n / BATCH > 0 ? d.n / BATCH : 1;
     qc_dataset_release(&d);
     if (qc_session_open(&s, files[1], files[2], files[3], &options, &err)) return -1;
-    o->memory = s.memory_bytes;
+    o->memory = s.learner.bytes;
     o->model = s.model_bytes;
     o->batch = s.batch_bytes;
     o->packed = s.g.n_code_bytes;
-    o->coreset = (uint64_t)s.coreset.capacity * s.calibrator.slots.window;
+    o->coreset = (uint64_t)s.coreset.capacity * s.learner.window;
     o->layer = largest_layer(&s.g);
     for (uint32_t b = 0; b < s.batches && b < MOST_BATCHES; b++) {
-        QcCalibrateReport r;
-        qc_session_next(&s, &r, &o->ms[o->n++]);
+        QcMethodReport r;
+        if (qc_session_next(&s, &r, &o->ms[o->n++], &err)) return -1;
         o->forwards += r.forwards;
-        o->gathers += r.gathers;
-        o->flips += r.flips;
+        o->gathers += r.step.gathers;
+        o->flips += r.step.flips;
     }
     qc_session_close(&s);
     return 0;

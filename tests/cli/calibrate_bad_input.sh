@@ -105,7 +105,7 @@ c "bare.qcd: example 0 of the data has no label" -c series.qcd -s labelled.qcd -
 c "30 examples cannot be cut into 31 batches" -c core.qcd -s stream.qcd --batches 31 good.qcm
 c "choose has no 'luck'" -c core.qcd -s stream.qcd --choose luck good.qcm
 c "update has no 'never'" -c core.qcd -s stream.qcd --update never good.qcm
-c "m has no 'magic'" -c core.qcd -s stream.qcd -m magic good.qcm
+c "no method 'magic'" -c core.qcd -s stream.qcd -m magic good.qcm
 c "sideways" -c core.qcd -s stream.qcd --order sideways good.qcm
 QC_ISA=abacus c "QC_ISA=abacus" -c core.qcd -s stream.qcd good.qcm
 try "-C needs a file" qc-calibrate -c core.qcd -s stream.qcd -C - -o old.qcm good.qcm

@@ -1,0 +1,64 @@
+/* devicestep.c - the device's own step (lib/device/calibrate.h) as a method: with the bit-flip network, without it, and not at all.
+ *
+ * flip-random and flip-greedy are qcore but for the score of a weight: the same for all, or |h| relative to its layer. */
+#include <stdlib.h>
+
+#include "methodtable.h"
+
+static int place_with(QcLearner *l, QcErr *err)
+{
+    QcCalibrateOptions *o = &l->device;
+    uint64_t bytes = qc_calibrator_bytes(l->g, l->flip, o, l->capacity, l->batch_max);
+    if (bytes > UINT32_MAX) return qc_fail(err, QC_EUNSUPPORTED, "the device would need %llu bytes", (unsigned long long)bytes);
+    QcCalibrator *c = l->state = qc_arena_take(&l->arena, 1, sizeof *c, err);
+    if (!c) return -1;
+    l->memory = aligned_alloc(64, (bytes + 63) / 64 * 64);
+    if (!l->memory) return qc_fail_memory(err, "the device's working memory");
+    qc_calibrator_place(c, l->g, l->flip, l->kernels, o, l->capacity, l->batch_max, l->memory);
+    l->slots = &c->slots;
+    l->run = c->run;
+    qc_learner_count(l, bytes);
+    return 0;
+}
+
+static int place_random(QcLearner *l, QcErr *err)
+{
+    l->device.choose = QC_CHOOSE_RANDOM;
+    return place_with(l, err);
+}
+
+static int place_greedy(QcLearner *l, QcErr *err)
+{
+    l->device.choose = QC_CHOOSE_GREEDY;
+    return place_with(l, err);
+}
+
+static int next(QcLearner *l, QcMethodReport *report, const QcMethodBatch *batch, QcErr *err)
+{
+    QcCalibrator *c = l->state;
+    (void)err;
+    qc_calibrate_batch(c, &report->step, batch->x, batch->labels, batch->ids, batch->n);
+    report->set = c->n;
+    report->forwards = report->step.forwards;
+    /* a Hebbian statistic sums a weight's inputs wherever its mask is on: at most as many additions as a pass has multiply-adds */
+    report->operations = l->macs * (report->forwards + (uint64_t)report->step.gathers * c->n);
+    return 0;
+}
+
+const QcMethod qc_method_qcore = {.name = "qcore", .summary = "bit flips chosen by the bit-flip network", .needs_flip = 1, .on_device = 1, .place = place_with, .next = next};
+
+const QcMethod qc_method_flip_random = {.name = "flip-random", .summary = "bit flips of weights at random, their direction by the Hebbian statistic",
+                                        .needs_flip = 1, .on_device = 1, .place = place_random, .next = next};
+
+const QcMethod qc_method_flip_greedy = {.name = "flip-greedy", .summary = "bit flips of the weights with the largest Hebbian statistic",
+                                        .needs_flip = 1, .on_device = 1, .place = place_greedy, .next = next};
+
+/* ---- no adaptation ---- */
+
+static int do_nothing(QcLearner *l, QcMethodReport *report, const QcMethodBatch *batch, QcErr *err)
+{
+    (void)l, (void)report, (void)batch, (void)err;
+    return 0;
+}
+
+const QcMethod qc_method_none = {.name = "none", .summary = "no adaptation", .next = do_nothing};

@@ -1,0 +1,16 @@
+#include "methodtable.h"
+
+/* A build for the device knows the names of methods with back-propagation, and that it has not got them: they would drag in a library. */
+#ifdef QC_DEVICE_BUILD
+#define WITH_BACKWARD(method) NULL
+#else
+#define WITH_BACKWARD(method) &method
+#endif
+
+const QcMethodEntry qc_method_table[] = {
+    {"qcore", &qc_method_qcore},
+    {"none", &qc_method_none},
+    {"flip-random", &qc_method_flip_random},
+    {"flip-greedy", &qc_method_flip_greedy},
+    {NULL, NULL},
+};

@@ -1,0 +1,9 @@
+/* methodtable.h - the methods that there are, one a file. */
+#ifndef QC_METHODS_METHODTABLE_H
+#define QC_METHODS_METHODTABLE_H
+
+#include "method.h"
+
+extern const QcMethod qc_method_qcore, qc_method_none, qc_method_flip_random, qc_method_flip_greedy;
+
+#endif
