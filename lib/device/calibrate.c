@@ -186,7 +186,7 @@ static void score(QcCalibrator *c, QcCalibrateReport *report)
 {
     QcExamples z = {c->n, c->x, c->error};
     Scoring scoring = {c, 0};
-    report->forwards += c->n * qc_hebb_gather(&c->hebb, &z, score_layer, &scoring);
+    report->forwards += qc_hebb_gather(&c->hebb, &z, score_layer, &scoring);
     report->gathers++;
 }
 

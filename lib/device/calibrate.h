@@ -29,7 +29,7 @@ typedef struct QcCalibrateOptions {
     float prior;       /* the batch's own class frequencies are taken out of its examples' loss, each class counted this much more often than seen; < 0: not */
     QcChoose choose;
     QcUpdate update;
-    uint32_t chunk;    /* codes whose statistic is held at once (hebb.h); 0 = half */
+    uint32_t chunk;    /* codes whose statistic is held at once (hebb.h); 0 = three quarters */
     uint64_t seed;
 } QcCalibrateOptions;
 

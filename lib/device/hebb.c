@@ -13,7 +13,7 @@ static uint32_t largest(uint32_t a, uint32_t b) { return a > b ? a : b; }
 
 static HebbSizes measure(const QcQGraph *g, const QcFlipLayer *layers, uint32_t n_layers, uint32_t chunk)
 {
-    HebbSizes s = {.chunk = chunk ? chunk : (g->n_codes + 1) / 2, .layers = n_layers, .classes = g->classes};
+    HebbSizes s = {.chunk = chunk ? chunk : g->n_codes - g->n_codes / 4, .layers = n_layers, .classes = g->classes};
     for (uint32_t l = 0; l < n_layers; l++) {
         const QcQNode *node = &g->nodes[layers[l].node];
         const QcQTensor *in = &g->tensors[node->in[0]];
@@ -210,11 +210,27 @@ static void see_node(void *ctx, QcQRun *run, uint32_t node, const QcQConv *conv)
     }
 }
 
-/* The statistic of layers first .. end-1, over all examples. */
-static void gather_layers(QcHebb *hebb, const QcExamples *z, uint32_t first, uint32_t end)
+static float size_of_error(const float *error, uint32_t classes)
+{
+    float sum = 0;
+    for (uint32_t k = 0; k < classes; k++) sum += error[k] < 0 ? -error[k] : error[k];
+    return sum;
+}
+
+/* The error that is too small to be worth a pass: all that are smaller hold less than QC_HEBB_NEGLECT of the whole. */
+static float least_error(const QcExamples *z, uint32_t classes)
+{
+    float sum = 0;
+    for (uint32_t i = 0; i < z->n; i++) sum += size_of_error(z->error + i * classes, classes);
+    return QC_HEBB_NEGLECT * sum / (float)z->n;
+}
+
+/* The statistic of layers first .. end-1, over the examples that have an error of at least `least`; those left out count as zeros. Returns how many passed. */
+static uint32_t gather_layers(QcHebb *hebb, const QcExamples *z, float least, uint32_t first, uint32_t end)
 {
     const QcQGraph *g = hebb->run->g;
     Pass pass = {.hebb = hebb, .first = first, .end = end};
+    uint32_t passed = 0;
     uint32_t codes = 0, last = 0;
     for (uint32_t l = first; l < end; l++) {
         codes += g->nodes[hebb->flip->layers[l].node].n_codes;
@@ -224,8 +240,11 @@ static void gather_layers(QcHebb *hebb, const QcExamples *z, uint32_t first, uin
     clear(hebb->squares, codes);
     for (uint32_t i = 0; i < z->n; i++) {
         pass.error = z->error + i * g->classes;
+        if (size_of_error(pass.error, g->classes) < least) continue;
         qc_qrun_forward_seen(hebb->run, hebb->logits, z->x[i], last, see_node, &pass);
+        passed++;
     }
+    return passed;
 }
 
 static float mean_square(const float *h, uint32_t n)
@@ -243,23 +262,32 @@ static float rms_of_net(const QcHebb *hebb)
     return qc_sqrt(sum / (float)g->n_codes);
 }
 
-static uint32_t layers_that_fit(const QcHebb *hebb, uint32_t first)
+/* The first of the layers that fit one chunk with all others before `end`. */
+static uint32_t chunk_start(const QcHebb *hebb, uint32_t end)
 {
-    uint32_t end = first, codes = 0;
-    while (end < hebb->flip->n_layers) {
-        codes += hebb->run->g->nodes[hebb->flip->layers[end].node].n_codes;
+    uint32_t start = end, codes = 0;
+    while (start > 0) {
+        codes += hebb->run->g->nodes[hebb->flip->layers[start - 1].node].n_codes;
         if (codes > hebb->chunk) break;
-        end++;
+        start--;
     }
+    return start;
+}
+
+/* Chunks are filled from the last layer down: what is left over is the first one, whose passes end earliest. */
+static uint32_t chunk_end(const QcHebb *hebb, uint32_t first)
+{
+    uint32_t end = hebb->flip->n_layers;
+    for (uint32_t start; (start = chunk_start(hebb, end)) > first;) end = start;
     return end;
 }
 
-/* Gathers the layers from `first` that fit; returns the end. */
-static uint32_t gather_chunk(QcHebb *hebb, const QcExamples *z, uint32_t first)
+/* Gathers the chunk that begins at layer `first`; returns its end. */
+static uint32_t gather_chunk(QcHebb *hebb, const QcExamples *z, float least, uint32_t first, uint32_t *passes)
 {
-    uint32_t end = layers_that_fit(hebb, first);
+    uint32_t end = chunk_end(hebb, first);
     const float *h = hebb->sum;
-    gather_layers(hebb, z, first, end);
+    *passes += gather_layers(hebb, z, least, first, end);
     for (uint32_t l = first; l < end; l++) {
         uint32_t n = hebb->run->g->nodes[hebb->flip->layers[l].node].n_codes;
         hebb->mean_square[l] = mean_square(h, n);
@@ -273,10 +301,11 @@ uint32_t qc_hebb_gather(QcHebb *hebb, const QcExamples *z, QcHebbSee see, void *
     const QcQGraph *g = hebb->run->g;
     uint32_t n_layers = hebb->flip->n_layers, passes = 0;
     /* in several chunks, the net's rms is the last known one: a first round measures it */
-    int unknown = !(hebb->mean_square[n_layers - 1] > 0) && layers_that_fit(hebb, 0) < n_layers;
-    for (uint32_t l = 0; unknown && l < n_layers; passes++) l = gather_chunk(hebb, z, l);
-    for (uint32_t first = 0, end; first < n_layers; first = end, passes++) {
-        end = gather_chunk(hebb, z, first);
+    int unknown = !(hebb->mean_square[n_layers - 1] > 0) && chunk_end(hebb, 0) < n_layers;
+    float least = least_error(z, g->classes);
+    for (uint32_t l = 0; unknown && l < n_layers;) l = gather_chunk(hebb, z, least, l, &passes);
+    for (uint32_t first = 0, end; first < n_layers; first = end) {
+        end = gather_chunk(hebb, z, least, first, &passes);
         QcFlipStats stats = {hebb->sum, hebb->squares, z->n};
         for (uint32_t l = first; l < end; l++) {
             QcFlipScale scale = {.rms_net = rms_of_net(hebb), .depth = n_layers > 1 ? (float)l / (float)(n_layers - 1) : 0,

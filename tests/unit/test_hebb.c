@@ -317,6 +317,24 @@ START_TEST(no_error_no_direction)
 }
 END_TEST
 
+/* The last example's error just below the share of the mean that is neglected, and just above it. */
+START_TEST(next_to_no_error_is_left_out)
+{
+    for (int above = 0; above < 2; above++) {
+        setup_case(TINY_RESIDUAL, 4, 3);
+        float *last = c.error + (FEW - 1) * TINY_CLASSES, others = 0;
+        for (int i = 0; i < (FEW - 1) * TINY_CLASSES; i++) others += fabsf(c.error[i]);
+        memset(last, 0, TINY_CLASSES * sizeof *last);
+        last[1] = QC_HEBB_NEGLECT * others / (FEW - QC_HEBB_NEGLECT) * (above ? 1.01f : 0.99f);
+        gather(&got, &qc_kernels_scalar, 0, 1);
+        last[1] = 0;
+        gather(&other, &qc_kernels_scalar, 0, 1);
+        ck_assert_int_eq(above, memcmp(&got, &other, sizeof got) != 0);
+        tiny_release(&c.t);
+    }
+}
+END_TEST
+
 /* ---- features ---- */
 
 static void check_features(void *ctx, uint32_t l, const QcFlipStats *stats, const QcFlipScale *s)
@@ -376,6 +394,7 @@ int main(void)
     tcase_add_loop_test(tests, every_layer_follows_the_formula, 0, TINY_KINDS);
     tcase_add_loop_test(tests, chunks_and_kernels_change_no_bit, 0, TINY_KINDS);
     tcase_add_test(tests, no_error_no_direction);
+    tcase_add_test(tests, next_to_no_error_is_left_out);
     tcase_add_loop_test(tests, features_are_those_of_the_method, 0, TINY_KINDS);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
