@@ -23,10 +23,11 @@ static uint8_t settle(int64_t product, uint32_t shift, const Slice *out)
     return (uint8_t)(value < out->low ? out->low : value > out->high ? out->high : value);
 }
 
-/* The node's input with `fill` around it; the tensor itself where there is no padding. */
-static const uint8_t *padded_input(QcQRun *run, const QcQNode *node, uint8_t fill)
+/* The node's input with zero points around it; the tensor itself where there is no padding. */
+static const uint8_t *padded_input(QcQRun *run, const QcQNode *node)
 {
     const QcQTensor *in = &run->g->tensors[node->in[0]];
+    const uint8_t fill = in->zero;
     const uint8_t *x = qc_qrun_tensor(run, node->in[0]);
     if (!(node->pad_top | node->pad_bottom | node->pad_left | node->pad_right)) return x;
 
@@ -51,69 +52,138 @@ void qc_qconv_open(QcQConv *conv, QcQRun *run, const QcQNode *node)
 {
     const QcQTensor *in = &run->g->tensors[node->in[0]];
     qc_qconv_shape(conv, run->g, node);
-    conv->x = padded_input(run, node, in->zero);
+    conv->x = padded_input(run, node);
     conv->dot.segment = run->segments;
     uint32_t row = conv->padded_w * in->channels * node->dilation_h, n = conv->dot.segments;
     uint32_t columns = n > node->kernel_h ? node->kernel_w : 1; /* segments in a kernel row */
     for (uint32_t s = 0; s < n; s++) run->segments[s] = s / columns * row + s % columns * node->dilation_w * in->channels;
 }
 
-/* Up to QC_Q_PANEL output channels of one group. */
+/* Up to QC_Q_PANEL output channels of one group. Their weights are unpacked a piece at a time: some whole segments, or a part of one. */
 typedef struct Panel {
     uint32_t channel, channels; /* first among the node's channels; how many */
-    int32_t bias[QC_Q_PANEL];   /* less the zero point's share */
+    uint32_t blocks;            /* of QC_K_LANES channels */
+    int32_t sum[QC_Q_PANEL];    /* of each channel's weights, as far as they have been unpacked */
+    int32_t bias[QC_Q_PANEL];   /* less the zero point's share; known when all pieces have been unpacked */
 } Panel;
 
-static void panel_open(QcQRun *run, Panel *panel, const QcQConv *conv, const QcQNode *node)
+typedef struct Piece {
+    uint32_t segment, segments; /* first; how many */
+    uint32_t from, length;      /* codes of each */
+} Piece;
+
+/* The piece that follows (the first one where segments is 0); 0 when there are no more. */
+static int piece_next(Piece *p, const QcQConv *conv, uint32_t most)
 {
-    const QcQGraph *g = run->g;
-    uint32_t segments = conv->dot.segments, first = panel->channel * segments * conv->length;
-    QcKCodes codes = { g->codes + node->code_byte, first, panel->channels, segments, conv->length, g->bits };
-    int32_t sum[QC_Q_PANEL];
-    run->k->unpack(run->weights, sum, &codes);
-    for (uint32_t o = 0; o < panel->channels; o++)
-        panel->bias[o] = g->bias[node->channel + panel->channel + o] - g->tensors[node->in[0]].zero * sum[o];
+    int is_new = !p->segments;
+    uint32_t end = is_new ? 0 : p->from + p->length;
+    if (conv->dot.run <= most) { /* whole segments */
+        *p = (Piece){.segment = is_new ? 0 : p->segment + p->segments, .length = conv->length};
+        uint32_t left = conv->dot.segments - p->segment, fit = most / conv->dot.run;
+        p->segments = left < fit ? left : fit;
+        return left > 0;
+    }
+    if (end == conv->length) end = 0, p->segment++;
+    *p = (Piece){.segment = p->segment, .segments = 1, .from = end, .length = conv->length - end < most ? conv->length - end : most};
+    return p->segment < conv->dot.segments;
 }
 
-static void panel_run(QcQRun *run, const Panel *panel, const QcQConv *conv, const QcQNode *node, const Slice *out)
+static void piece_unpack(QcQRun *run, Panel *panel, const Piece *p, const QcQConv *conv, const QcQNode *node)
 {
     const QcQGraph *g = run->g;
-    QcKDot dot = conv->dot;
-    uint32_t entry = node->channel + panel->channel;
+    uint32_t row = conv->dot.segments * conv->length, first = panel->channel * row + p->segment * conv->length + p->from;
+    QcKCodes codes = {g->codes + node->code_byte, first, row, panel->channels, p->segments, p->length, g->bits};
+    int32_t sum[QC_Q_PANEL];
+    run->k->unpack(run->weights, sum, &codes);
+    for (uint32_t o = 0; o < panel->channels; o++) {
+        panel->sum[o] += sum[o];
+        panel->bias[o] = g->bias[node->channel + panel->channel + o] - g->tensors[node->in[0]].zero * panel->sum[o];
+    }
+}
+
+/* run->sums = the unpacked piece's dot products at `positions` positions from x on; added to what is there where `also`. */
+static void piece_dot(QcQRun *run, const Panel *panel, const Piece *p, const QcQConv *conv, const uint8_t *x, uint32_t positions, int also)
+{
+    QcKDot dot = {.step = conv->dot.step, .segments = p->segments, .run = (p->length + 3) & ~3u, .segment = conv->dot.segment + p->segment, .blocks = panel->blocks};
+    uint32_t lanes = panel->blocks * QC_K_LANES, most = also ? QC_Q_PART : positions;
+    x += p->from;
+    for (uint32_t t = 0; t < positions; t += most, x += (size_t)most * dot.step) {
+        dot.positions = positions - t < most ? positions - t : most;
+        run->k->dot(also ? run->part : run->sums, x, run->weights, &dot, run->g->bits);
+        if (also)
+            for (uint32_t i = 0; i < dot.positions * lanes; i++) run->sums[t * lanes + i] += run->part[i];
+    }
+}
+
+/* run->sums [positions][panel's blocks] of the whole weights. Where they are one piece, it is unpacked once. */
+static void panel_dot(QcQRun *run, Panel *panel, const QcQConv *conv, const QcQNode *node, const uint8_t *x, uint32_t positions)
+{
+    int is_one = conv->dot.segments * conv->dot.run <= run->piece, is_open = panel->blocks != 0;
+    panel->blocks = (panel->channels + QC_K_LANES - 1) / QC_K_LANES;
+    if (!is_one) memset(panel->sum, 0, sizeof panel->sum);
+    Piece p = {0};
+    for (int also = 0; piece_next(&p, conv, run->piece); also = 1) {
+        if (!is_one || !is_open) piece_unpack(run, panel, &p, conv, node);
+        piece_dot(run, panel, &p, conv, x, positions, also);
+    }
+}
+
+static void panel_run(QcQRun *run, Panel *panel, const QcQConv *conv, const QcQNode *node, const Slice *out)
+{
+    const QcQGraph *g = run->g;
+    uint32_t entry = node->channel + panel->channel, step = conv->dot.step, positions = conv->dot.positions;
     const uint8_t *x = conv->x + panel->channel / conv->group_channels * conv->group_step;
-    dot.blocks = (panel->channels + QC_K_LANES - 1) / QC_K_LANES;
     for (uint32_t row = 0; row < conv->rows; row++)
-        for (uint32_t t = 0; t < conv->dot.positions; t += QC_Q_CHUNK) {
-            uint32_t left = conv->dot.positions - t;
-            dot.positions = left < QC_Q_CHUNK ? left : QC_Q_CHUNK;
-            run->k->dot(run->sums, x + (size_t)row * conv->row_step + (size_t)t * dot.step, run->weights, &dot, g->bits);
-            run->k->rescale(out->q + ((size_t)row * conv->dot.positions + t) * out->step + panel->channel, run->sums, panel->bias,
-                            g->multiplier + entry, g->shift + entry, dot.positions, panel->channels, dot.blocks * QC_K_LANES,
-                            out->step, out->zero, out->low, out->high);
+        for (uint32_t t = 0; t < positions; t += QC_Q_CHUNK) {
+            uint32_t n = positions - t < QC_Q_CHUNK ? positions - t : QC_Q_CHUNK;
+            panel_dot(run, panel, conv, node, x + (size_t)row * conv->row_step + (size_t)t * step, n);
+            run->k->rescale(out->q + ((size_t)row * positions + t) * out->step + panel->channel, run->sums, panel->bias,
+                            g->multiplier + entry, g->shift + entry, n, panel->channels, panel->blocks * QC_K_LANES, out->step, out->zero,
+                            out->low, out->high);
         }
 }
 
-static void panel_logits(QcQRun *run, float *logits, const Panel *panel, const QcQConv *conv, const QcQNode *node)
+static void panel_logits(QcQRun *run, float *logits, Panel *panel, const QcQConv *conv, const QcQNode *node)
 {
     const QcQGraph *g = run->g;
-    QcKDot dot = conv->dot;
-    dot.blocks = (panel->channels + QC_K_LANES - 1) / QC_K_LANES;
-    run->k->dot(run->sums, conv->x + panel->channel / conv->group_channels * conv->group_step, run->weights, &dot, g->bits);
+    panel_dot(run, panel, conv, node, conv->x + panel->channel / conv->group_channels * conv->group_step, 1);
     for (uint32_t o = 0; o < panel->channels; o++) {
         float scale = g->tensors[node->in[0]].scale * g->scale[node->channel + panel->channel + o];
         logits[panel->channel + o] = (float)(run->sums[o] + panel->bias[o]) * scale;
     }
 }
 
+/* Where the kernels have a faster way for the whole of it. */
+static int series_run(QcQRun *run, const QcQConv *conv, const QcQNode *node, const Slice *out)
+{
+    const QcQGraph *g = run->g;
+    const QcQTensor *in = &g->tensors[node->in[0]];
+    if (!run->k->series || conv->groups != 1 || conv->rows != 1 || conv->dot.segments != 1 || conv->dot.step != in->channels) return 0;
+    QcKSeries how = {.x = conv->x,
+                     .codes = {g->codes + node->code_byte, 0, conv->length, node->channels, 1, conv->length, g->bits},
+                     .inputs = in->channels,
+                     .taps = conv->length / in->channels,
+                     .positions = conv->dot.positions,
+                     .bias = g->bias + node->channel,
+                     .multiplier = g->multiplier + node->channel,
+                     .shift = g->shift + node->channel,
+                     .zero_in = in->zero,
+                     .out_step = out->step,
+                     .zero = out->zero,
+                     .low = out->low,
+                     .high = out->high};
+    return run->k->series(out->q, &how);
+}
+
 static void conv_run(QcQRun *run, float *logits, const QcQConv *conv, const QcQNode *node)
 {
     Slice out = { 0 };
     if (node->op == QC_Q_CONV) out = slice_of(run, node);
+    if (node->op == QC_Q_CONV && series_run(run, conv, node, &out)) return;
     for (uint32_t group = 0; group < conv->groups; group++)
         for (uint32_t o = 0; o < conv->group_channels; o += QC_Q_PANEL) {
             uint32_t left = conv->group_channels - o;
             Panel panel = { .channel = group * conv->group_channels + o, .channels = left < QC_Q_PANEL ? left : QC_Q_PANEL };
-            panel_open(run, &panel, conv, node);
             if (node->op == QC_Q_CONV) panel_run(run, &panel, conv, node, &out);
             else panel_logits(run, logits, &panel, conv, node);
         }
@@ -121,26 +191,49 @@ static void conv_run(QcQRun *run, float *logits, const QcQConv *conv, const QcQN
 
 /* ---- pools ---- */
 
+/* Which of a window's taps lie inside the image: tap k reads at + k * dilation of the padded image. */
+typedef struct Inside {
+    uint32_t first, end;
+} Inside;
+
+static Inside inside_of(uint32_t at, uint32_t kernel, uint32_t dilation, uint32_t pad, uint32_t size)
+{
+    uint32_t end = pad + size > at ? (pad + size - at + dilation - 1) / dilation : 0;
+    return (Inside){at < pad ? (pad - at + dilation - 1) / dilation : 0, end < kernel ? end : kernel};
+}
+
+/* Maxima of one row of windows, rows.first .. rows.end-1 of each inside the image. Where positions lie side by side in both tensors,
+ * all whole windows are done at once. */
+static void maxpool_row(QcQRun *run, const Slice *slice, const QcQNode *node, const uint8_t *x, uint32_t top, Inside rows, uint32_t positions)
+{
+    const QcQTensor *in = &run->g->tensors[node->in[0]];
+    uint32_t n = in->channels, column = node->dilation_w * n, reach = (node->kernel_w - 1u) * node->dilation_w;
+    uint8_t *maxima = (uint8_t *)run->sums, *q = slice->q; /* maxima: of each row of the window */
+    int is_dense = rows.end - rows.first == 1 && node->stride_w == 1 && slice->step == n;
+    for (uint32_t t = 0, span; t < positions; t += span, q += (size_t)span * slice->step) {
+        Inside columns = inside_of(t * node->stride_w, node->kernel_w, node->dilation_w, node->pad_left, in->width);
+        uint32_t whole = node->pad_left + in->width - t; /* positions until the window leaves the image, and `reach` */
+        span = is_dense && !columns.first && whole > reach + 1 && t >= node->pad_left ? whole - reach : 1;
+        if (span > positions - t) span = positions - t;
+        for (uint32_t k = rows.first; k < rows.end; k++) {
+            uint32_t row = top + k * node->dilation_h - node->pad_top, at = t * node->stride_w + columns.first * node->dilation_w - node->pad_left;
+            uint8_t *to = rows.end - rows.first == 1 ? q : maxima + (k - rows.first) * n;
+            run->k->max_rows(to, x + ((size_t)row * in->width + at) * n, columns.end - columns.first, column, span * n);
+        }
+        if (rows.end - rows.first > 1) run->k->max_rows(q, maxima, rows.end - rows.first, n, n);
+    }
+}
+
 static void maxpool_run(QcQRun *run, const QcQNode *node)
 {
     const QcQTensor *in = &run->g->tensors[node->in[0]], *out = &run->g->tensors[node->out];
-    Slice slice = slice_of(run, node);
-    uint32_t n = in->channels, column = node->dilation_w * n;
-    size_t wide = (size_t)(node->pad_left + in->width + node->pad_right) * n;
-    const uint8_t *x = padded_input(run, node, 0); /* no code is smaller */
-
-    int is_series = node->kernel_h == 1 && node->stride_w == 1 && out->height == 1;
-    if (is_series && out->channels == n) { /* all positions at once */
-        run->k->max_rows(slice.q, x, node->kernel_w, column, out->width * n);
-    } else {
-        uint8_t *maxima = (uint8_t *)run->sums; /* of the kernel's rows */
-        for (uint32_t h = 0; h < out->height; h++)
-            for (uint32_t w = 0; w < out->width; w++) {
-                const uint8_t *window = x + h * node->stride_h * wide + (size_t)w * node->stride_w * n;
-                for (uint32_t kh = 0; kh < node->kernel_h; kh++)
-                    run->k->max_rows(maxima + kh * n, window + kh * node->dilation_h * wide, node->kernel_w, column, n);
-                run->k->max_rows(slice.q + ((size_t)h * out->width + w) * slice.step, maxima, node->kernel_h, n, n);
-            }
+    const uint8_t *x = qc_qrun_tensor(run, node->in[0]);
+    Slice slice = slice_of(run, node), row = slice;
+    uint32_t n = in->channels;
+    for (uint32_t h = 0; h < out->height; h++, row.q += (size_t)out->width * row.step) {
+        uint32_t top = h * node->stride_h;
+        Inside rows = inside_of(top, node->kernel_h, node->dilation_h, node->pad_top, in->height);
+        maxpool_row(run, &row, node, x, top, rows, out->width);
     }
     if (slice.low == 0 && slice.high >= (1 << in->bits) - 1) return;
     for (uint32_t t = 0; t < (uint32_t)out->height * out->width; t++) {
@@ -195,12 +288,11 @@ static void avgpool_run(QcQRun *run, const QcQNode *node)
 
 static void gap_run(QcQRun *run, const QcQNode *node)
 {
+    static const uint8_t on = 1;
     const QcQTensor *in = &run->g->tensors[node->in[0]];
-    const uint8_t *x = qc_qrun_tensor(run, node->in[0]);
+    uint32_t count = (uint32_t)in->height * in->width, n = in->channels;
     Slice slice = slice_of(run, node);
-    uint32_t count = (uint32_t)in->height * in->width;
-    memset(run->sums, 0, in->channels * sizeof *run->sums);
-    for (uint32_t t = 0; t < count; t++) add_pixel(run->sums, x + (size_t)t * in->channels, in->channels);
+    run->k->masked_sum(run->sums, qc_qrun_tensor(run, node->in[0]), &on, count, n, 0, n, 1);
     settle_sums(run, slice.q, node, &slice, count, count);
 }
 

@@ -79,7 +79,7 @@ void qc_qconv_shape(QcQConv *conv, const QcQGraph *g, const QcQNode *node)
 
 /* What the largest node needs of each kind. */
 typedef struct Sizes {
-    uint64_t padded, weights, sums, segments;
+    uint64_t padded, weights, sums, part, segments;
 } Sizes;
 
 static void grow(uint64_t *size, uint64_t need)
@@ -87,23 +87,31 @@ static void grow(uint64_t *size, uint64_t need)
     if (*size < need) *size = need;
 }
 
+/* Unpacked weights of one channel: long ones are cut, so that a small model's weights are not unpacked into more than its activations
+ * take. */
+static uint32_t piece_of(const QcQGraph *g)
+{
+    uint32_t some = g->activation_bytes / 12 / QC_Q_PANEL & ~15u;
+    return some > 256 ? some : 256;
+}
+
 static Sizes sizes_of(const QcQGraph *g)
 {
-    Sizes size = { QC_K_SLACK, 0, QC_Q_CHUNK * QC_Q_PANEL * sizeof(int32_t), 0 };
+    uint64_t most = piece_of(g);
+    Sizes size = {QC_K_SLACK, 0, QC_Q_CHUNK * QC_Q_PANEL * sizeof(int32_t), 0, 0};
     for (uint32_t i = 0; i < g->n_nodes; i++) {
         const QcQNode *node = &g->nodes[i];
         const QcQTensor *in = &g->tensors[node->in[0]];
         if (node->op == QC_Q_CONV || node->op == QC_Q_LOGITS) {
             QcQConv conv;
             qc_qconv_shape(&conv, g, node);
-            grow(&size.padded, (uint64_t)conv.padded_h * conv.padded_w * in->channels + QC_K_SLACK);
-            uint64_t panel = conv.group_channels <= QC_K_LANES ? QC_K_LANES : QC_Q_PANEL;
-            grow(&size.weights, conv.dot.segments * conv.dot.run * panel);
+            if (node->pad_top | node->pad_bottom | node->pad_left | node->pad_right)
+                grow(&size.padded, (uint64_t)conv.padded_h * conv.padded_w * in->channels + QC_K_SLACK);
+            uint64_t panel = conv.group_channels <= QC_K_LANES ? QC_K_LANES : QC_Q_PANEL, run = (uint64_t)conv.dot.segments * conv.dot.run;
+            grow(&size.weights, (run < most ? run : most) * panel);
+            if (run > most) grow(&size.part, QC_Q_PART * panel * sizeof(int32_t));
             grow(&size.segments, conv.dot.segments * sizeof(uint32_t));
         } else if (node->op == QC_Q_MAXPOOL) {
-            uint64_t height = (uint64_t)node->pad_top + in->height + node->pad_bottom;
-            uint64_t width = (uint64_t)node->pad_left + in->width + node->pad_right;
-            grow(&size.padded, height * width * in->channels + QC_K_SLACK);
             grow(&size.sums, (uint64_t)node->kernel_h * in->channels);
         } else if (node->op == QC_Q_AVGPOOL || node->op == QC_Q_GAP) {
             grow(&size.sums, in->channels * sizeof(int32_t));
@@ -118,7 +126,7 @@ uint64_t qc_qgraph_bytes(const QcQGraph *g)
 {
     Sizes size = sizes_of(g);
     return aligned(g->activation_bytes) + aligned(size.padded) + aligned(size.weights) + aligned(size.sums) +
-           aligned(size.segments);
+           aligned(size.part) + aligned(size.segments);
 }
 
 void qc_qrun_place(QcQRun *run, const QcQGraph *g, const QcKernels *k, void *memory)
@@ -131,5 +139,7 @@ void qc_qrun_place(QcQRun *run, const QcQGraph *g, const QcKernels *k, void *mem
     run->padded = at += aligned(g->activation_bytes);
     run->weights = (int8_t *)(at += aligned(size.padded));
     run->sums = (int32_t *)(void *)(at += aligned(size.weights));
-    run->segments = (uint32_t *)(void *)(at + aligned(size.sums));
+    run->part = (int32_t *)(void *)(at += aligned(size.sums));
+    run->segments = (uint32_t *)(void *)(at + aligned(size.part));
+    run->piece = piece_of(g);
 }

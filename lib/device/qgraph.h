@@ -93,8 +93,8 @@ typedef struct QcQConv {
     uint32_t padded_h, padded_w;
 } QcQConv;
 
-/* Bytes of working memory that a forward pass of one window needs: activations, padded input, a panel of unpacked weights and its
- * sums. */
+/* Bytes of working memory that a forward pass of one window needs: activations, padded input, a piece of unpacked weights and its
+ * sums. Kernels may take QC_K_STACK more of the stack. */
 uint64_t qc_qgraph_bytes(const QcQGraph *g);
 
 typedef struct QcQRun {
@@ -102,12 +102,14 @@ typedef struct QcQRun {
     const QcKernels *k;
     uint8_t *activations; /* [g->activation_bytes] */
     uint8_t *padded;      /* largest padded input */
-    int8_t *weights;      /* QC_Q_PANEL channels of one layer, unpacked for the kernels */
+    int8_t *weights;      /* QC_Q_PANEL channels of one layer, or a piece of them, unpacked for the kernels */
+    uint32_t piece;       /* bytes of one channel there, at most */
     int32_t *sums;        /* their accumulators over QC_Q_CHUNK positions; of pools: sums or maxima of one position */
+    int32_t *part;        /* those of one piece over QC_Q_PART positions */
     uint32_t *segments;   /* offsets for QcKDot, of the node that runs */
 } QcQRun;
 
-enum { QC_Q_PANEL = 2 * QC_K_LANES, QC_Q_CHUNK = 32 };
+enum { QC_Q_PANEL = 2 * QC_K_LANES, QC_Q_CHUNK = 48, QC_Q_PART = 12 };
 
 /* Lays a run out in `memory` (64-byte aligned, at least qc_qgraph_bytes). */
 void qc_qrun_place(QcQRun *run, const QcQGraph *g, const QcKernels *k, void *memory);

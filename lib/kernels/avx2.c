@@ -93,7 +93,7 @@ INLINE __m256i sum_of_four(__m256i codes) { return widen_pairs(_mm256_maddubs_ep
 static void unpack_block(int8_t *w, int32_t *sum, const QcKCodes *codes, uint32_t o, uint64_t end, const Spread *s)
 {
     uint32_t lanes = codes->channels - o < QC_K_LANES ? codes->channels - o : QC_K_LANES, bits = (uint32_t)codes->bits;
-    uint64_t lane_bits = (uint64_t)codes->segments * codes->length * bits, first = codes->first * (uint64_t)bits + o * lane_bits;
+    uint64_t lane_bits = (uint64_t)codes->row * bits, first = codes->first * (uint64_t)bits + o * lane_bits;
     int straight = lanes == QC_K_LANES && (first | lane_bits | codes->length * (uint64_t)bits) % 8 == 0;
     __m256i total = _mm256_setzero_si256();
     for (uint32_t segment = 0; segment < codes->segments; segment++, first += codes->length * (uint64_t)bits)
@@ -114,9 +114,9 @@ static void unpack_block(int8_t *w, int32_t *sum, const QcKCodes *codes, uint32_
 static void unpack(int8_t *w, int32_t *sum, const QcKCodes *codes)
 {
     Spread s = spread_init(codes->bits);
-    uint32_t n = codes->segments * codes->length;
     size_t block = (size_t)codes->segments * ((codes->length + 3) & ~3u) * QC_K_LANES;
-    uint64_t end = ((codes->first + (uint64_t)codes->channels * n) * (uint32_t)codes->bits + 7) / 8;
+    uint64_t last = codes->first + (codes->channels - 1) * (uint64_t)codes->row + codes->segments * codes->length;
+    uint64_t end = (last * (uint32_t)codes->bits + 7) / 8;
     for (uint32_t o = 0; o < codes->channels; o += QC_K_LANES, w += block) unpack_block(w, sum + o, codes, o, end, &s);
 }
 
@@ -377,4 +377,4 @@ static void max_rows(uint8_t *out, const uint8_t *x, uint32_t rows, uint32_t ste
     if (i < n) qc_kernels_scalar.max_rows(out + i, x + i, rows, step, n - i);
 }
 
-const QcKernels qc_kernels_avx2 = { "avx2", unpack, dot, rescale, add, masked_sum, max_rows, dense, fold };
+const QcKernels qc_kernels_avx2 = { "avx2", unpack, dot, rescale, add, masked_sum, max_rows, dense, fold, NULL };

@@ -13,6 +13,7 @@
 
 enum { QC_K_LANES = 8 };  /* output channels in a block of packed-for-use weights */
 enum { QC_K_SLACK = 64 }; /* bytes behind padded input rows that a kernel may read (never needs) */
+enum { QC_K_STACK = 64 << 10 }; /* bytes of stack that a kernel of a large processor may take */
 
 /* A convolution seen as dot products: output position t of a row needs `segments` runs of x, each `run` bytes long (run is a
  * multiple of 4; weights beyond the real length are zero), the s-th beginning at x + t * step + segment[s]. 1-D convolution in
@@ -26,12 +27,25 @@ typedef struct QcKDot {
 } QcKDot;
 
 /* Packed codes of consecutive output channels: two's complement of 2, 4 or 8 bits, code j in bits [j*bits, j*bits + bits) of
- * `bytes`, low bits first. Channel o, segment s holds the codes first + (o * segments + s) * length + (0 .. length-1). */
+ * `bytes`, low bits first. Channel o, segment s holds the codes first + o * row + s * length + (0 .. length-1). */
 typedef struct QcKCodes {
     const uint8_t *bytes;
-    uint32_t first, channels, segments, length;
+    uint32_t first, row, channels, segments, length; /* row >= segments * length: a part of longer rows may be unpacked alone */
     int bits;
 } QcKCodes;
+
+/* A 1-D convolution from padded input to output codes; stride and dilation 1. Output position t reads the bytes x + t * inputs + (0 ..
+ * taps * inputs - 1), which are all that is read of x. */
+typedef struct QcKSeries {
+    const uint8_t *x; /* [positions + taps - 1][inputs] */
+    QcKCodes codes;   /* of all output channels; one segment of taps * inputs */
+    uint32_t inputs, taps, positions;
+    const int32_t *bias, *multiplier; /* [channels], as rescale takes them */
+    const uint8_t *shift;
+    int32_t zero_in; /* code of the value 0 in x: zero_in * (sum of a channel's weights) is taken off its sums */
+    uint32_t out_step;
+    int32_t zero, low, high;
+} QcKSeries;
 
 /* How two u8 tensors become one: see add. multipliers in [0, 2^31), shift in 1..62. */
 typedef struct QcKAdd {
@@ -76,6 +90,10 @@ typedef struct QcKernels {
 
     /* h = factor * (sums[i] - less); sum[i] += h; squares[i] += h * h; i = 0..n-1. The arrays do not overlap. */
     void (*fold)(float *sum, float *squares, const int32_t *sums, int32_t less, float factor, uint32_t n);
+
+    /* A whole convolution at once, on sets that know a faster way than dot for long kernels: returns 1, or 0 with nothing done where
+     * dot serves as well. out[t * out_step + o] as from dot and rescale. NULL: never. May use up to QC_K_STACK bytes of stack. */
+    int (*series)(uint8_t *out, const QcKSeries *how);
 } QcKernels;
 
 extern const QcKernels qc_kernels_scalar;

@@ -19,7 +19,7 @@ static void unpack(int8_t *w, int32_t *sum, const QcKCodes *codes)
     for (uint32_t o = 0; o < codes->channels; o++) {
         int8_t *lane = w + o / QC_K_LANES * block_bytes + o % QC_K_LANES * 4;
         for (uint32_t s = 0; s < codes->segments; s++) {
-            uint32_t first = codes->first + (o * codes->segments + s) * codes->length;
+            uint32_t first = codes->first + o * codes->row + s * codes->length;
             for (uint32_t i = 0; i < codes->length; i++) {
                 int32_t code = code_at(codes->bytes, first + i, codes->bits);
                 lane[(s * run + i) / 4 * 32 + i % 4] = (int8_t)code;
@@ -97,4 +97,4 @@ static void max_rows(uint8_t *out, const uint8_t *x, uint32_t rows, uint32_t ste
     }
 }
 
-const QcKernels qc_kernels_scalar = { "scalar", unpack, dot, rescale, add, masked_sum, max_rows, dense, fold };
+const QcKernels qc_kernels_scalar = { "scalar", unpack, dot, rescale, add, masked_sum, max_rows, dense, fold, NULL };

@@ -104,7 +104,7 @@ static Job job_init(const Layer *l, int bits)
     uint32_t length = l->in * l->kernel, run = (length + 3) & ~3u, blocks = (l->out + 7) / 8;
     uint8_t *bytes = memory((size_t)length * l->out);
     Job j = { .dot = { POSITIONS, l->in, 1, run, NULL, blocks },
-              .codes = { bytes, 0, l->out, 1, length, bits },
+              .codes = { bytes, 0, length, l->out, 1, length, bits },
               .channels = l->out };
     j.dot.segment = &j.zero_offset;
     j.x = memory((POSITIONS + l->kernel) * l->in + QC_K_SLACK);

@@ -102,12 +102,12 @@ END_TEST
 
 static void check_unpack(uint32_t channels, uint32_t segments, uint32_t length, uint32_t first, int bits, uint32_t fill)
 {
-    uint32_t blocks = round_up(channels, QC_K_LANES) / QC_K_LANES;
-    size_t n_bytes = ((size_t)(first + channels * segments * length) * (uint32_t)bits + 7) / 8;
+    uint32_t blocks = round_up(channels, QC_K_LANES) / QC_K_LANES, row = segments * length + (pick(0, 1) ? pick(0, 70) : 0);
+    size_t n_bytes = ((size_t)(first + (channels - 1) * row + segments * length) * (uint32_t)bits + 7) / 8;
     size_t n_w = (size_t)blocks * QC_K_LANES * segments * round_up(length, 4), n_sum = (size_t)blocks * QC_K_LANES * 4;
     uint8_t *bytes = edge(0, n_bytes);
     fill_bytes(bytes, n_bytes, fill);
-    QcKCodes codes = { bytes, first, channels, segments, length, bits };
+    QcKCodes codes = { bytes, first, row, channels, segments, length, bits };
     int8_t *w = edge_filled(1, n_w, 0x33);
     int32_t *sum = edge_filled(2, n_sum, 0x33);
     qc_kernels_scalar.unpack(w, sum, &codes);
