@@ -27,23 +27,6 @@ typedef struct Emit {
     QcErr *err;
 } Emit;
 
-int qc_fixed_point(int32_t *multiplier, uint8_t *shift, double real)
-{
-    int exponent;
-    if (!(real > 0) || !(real < 0x1p30)) return -1;
-    int64_t m = llround(frexp(real, &exponent) * 0x1p31);
-    int s = 31 - exponent;
-    if (m == (int64_t)1 << 31) m >>= 1, s--;
-    if (s < 1) return -1; /* rounded up to 2^30 */
-    if (s > 62) { /* a tiny factor: fewer digits of it are enough */
-        m = s - 62 < 31 ? m >> (s - 62) : 0;
-        s = 62;
-    }
-    *multiplier = (int32_t)m;
-    *shift = (uint8_t)s;
-    return 0;
-}
-
 static const QcNode *input_of(const Emit *e, const QcNode *node) { return &e->f->nodes[node->inputs[0]]; }
 static uint32_t index_of(const Emit *e, const QcNode *node) { return (uint32_t)(node - e->f->nodes); }
 static int is_weighted(const QcNode *node) { return node->op == QC_OP_CONV || node->op == QC_OP_LINEAR; }

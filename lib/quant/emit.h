@@ -16,7 +16,4 @@ int qc_emit(QcQGraph *g, float **latent, const QcGraph *model, const float *wind
 /* Packs clamp(round(latent)) into g->codes, layer by layer. */
 void qc_pack_latents(QcQGraph *g, const float *latent);
 
-/* real = multiplier * 2^-shift, multiplier in [2^30, 2^31) where it fits, shift 1..62. -1: real is not in (0, 2^30). */
-int qc_fixed_point(int32_t *multiplier, uint8_t *shift, double real);
-
 #endif

@@ -78,3 +78,20 @@ void qc_snap_weights(QcGraph *g, int bits, float *saved)
         }
     }
 }
+
+int qc_fixed_point(int32_t *multiplier, uint8_t *shift, double real)
+{
+    int exponent;
+    if (!(real > 0) || !(real < 0x1p30)) return -1;
+    int64_t m = llround(frexp(real, &exponent) * 0x1p31);
+    int s = 31 - exponent;
+    if (m == (int64_t)1 << 31) m >>= 1, s--;
+    if (s < 1) return -1; /* rounded up to 2^30 */
+    if (s > 62) { /* a tiny factor: fewer digits of it are enough */
+        m = s - 62 < 31 ? m >> (s - 62) : 0;
+        s = 62;
+    }
+    *multiplier = (int32_t)m;
+    *shift = (uint8_t)s;
+    return 0;
+}

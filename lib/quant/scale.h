@@ -26,4 +26,7 @@ void qc_scale_of_values(float *scale, uint32_t *zero, const float *values, uint6
  * output channels, as the grid does. Parameters as they were are copied to `saved` [g->n_params] unless NULL. */
 void qc_snap_weights(QcGraph *g, int bits, float *saved);
 
+/* real = multiplier * 2^-shift, multiplier in [2^30, 2^31) where it fits, shift 1..62. -1: real is not in (0, 2^30). */
+int qc_fixed_point(int32_t *multiplier, uint8_t *shift, double real);
+
 #endif
