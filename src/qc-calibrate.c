@@ -53,9 +53,12 @@ static int index_of(int *at, const char *name, const char *const *names, const c
 /* -o and --choose where they make no sense. */
 static int check_method(const QcMethod *m, QcErr *err)
 {
+    double values[QC_METHOD_SETTINGS];
     if (strcmp(method, "qcore") && strcmp(choose, "network")) return qc_fail(err, QC_EUSAGE, "--choose goes with -m qcore, not with -m %s", method);
-    if (m->unsaved && output) return qc_fail(err, QC_EUSAGE, "method %s makes no model for -o: %s", method, m->unsaved);
-    if (!m->unsaved && !output) output = "-";
+    if (qc_method_settings(values, m, settings.items, settings.n, err)) return -1;
+    const char *unsaved = qc_method_unsaved(m, values);
+    if (unsaved && output) return qc_fail(err, QC_EUSAGE, "method %s makes no model for -o: %s", method, unsaved);
+    if (!unsaved && !output) output = "-";
     return 0;
 }
 

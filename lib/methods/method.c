@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "../quant/scale.h"
+
 /* ---- the table ---- */
 
 static void list_methods(char *text, size_t room)
@@ -72,6 +74,8 @@ int qc_method_settings(double *values, const QcMethod *m, const char *const *tex
     return 0;
 }
 
+const char *qc_method_unsaved(const QcMethod *m, const double *setting) { return m->unsaved ? m->unsaved(setting) : NULL; }
+
 /* ---- what methods work with ---- */
 
 void *qc_learner_take(QcLearner *l, size_t n, size_t size, QcErr *err)
@@ -102,6 +106,26 @@ int qc_learner_own_channels(QcLearner *l, QcErr *err)
     g->multiplier = l->multiplier = multiplier;
     g->shift = l->shift = shift;
     return 0;
+}
+
+/* The largest bias with which no sum leaves 32 bits, whatever the codes become. */
+static double largest_bias(const QcQGraph *g, const QcQNode *node)
+{
+    const QcQTensor *in = &g->tensors[node->in[0]];
+    uint64_t taps = node->n_codes / node->channels, widest = taps * ((1u << in->bits) - 1 + in->zero) << (g->bits - 1);
+    return (double)(INT32_MAX - (int64_t)widest);
+}
+
+void qc_learner_set_channel(QcLearner *l, const QcQNode *node, uint32_t o, double scale, double bias)
+{
+    const QcQGraph *g = l->g;
+    uint32_t c = node->channel + o;
+    float narrow = (float)scale;
+    double step = (double)g->tensors[node->in[0]].scale * (double)narrow, most = largest_bias(g, node), whole = rint(bias / step);
+    if (!(narrow > 0) || !isfinite(narrow) || !(step > 0) || !isfinite(bias)) return;
+    if (node->op == QC_Q_CONV && qc_fixed_point(&l->multiplier[c], &l->shift[c], step / (double)g->tensors[node->out].scale)) return;
+    l->scale[c] = narrow;
+    l->bias[c] = (int32_t)fmax(-most, fmin(most, whole));
 }
 
 void qc_learner_window(const QcLearner *l, float *out, const uint8_t *x)
@@ -234,22 +258,24 @@ static void tell_kept(QcLearner *l, const QcMethodBatch *batch, const uint64_t *
     }
 }
 
-/* Slots are filled by the device's rule; a miss is an example of the batch that was right before it was learned from and is not after. */
-static void keep(QcLearner *l, const QcMethodBatch *batch, const uint8_t *before, const uint8_t *after, void *scratch, QcCalibrateReport *step)
+/* Slots are filled by the device's rule. */
+static void keep(QcLearner *l, const QcMethodBatch *batch, const uint16_t *misses, const uint8_t *ever, uint64_t *held, float *keys, QcCalibrateReport *step)
 {
-    uint64_t *held = scratch;
-    float *keys = (float *)(held + l->capacity);
-    uint16_t *misses = (uint16_t *)(keys + l->capacity + l->batch_max);
-    uint8_t *ever = (uint8_t *)(misses + l->batch_max);
     for (uint32_t s = 0; s < l->capacity; s++) held[s] = l->slots->flags[s] & QC_SLOT_STREAM ? l->slots->id[s] : UINT64_MAX;
-    for (uint32_t i = 0; i < batch->n; i++) {
-        misses[i] = before[i] && !after[i];
-        ever[i] = before[i] || after[i];
-    }
     QcArrivals arrivals = {batch->n, batch->x, batch->labels, batch->ids, misses, ever, l->seen};
     qc_slots_update(l->slots, &arrivals, l->device.update, &l->rng, keys);
     l->seen += batch->n;
     tell_kept(l, batch, held, step);
+}
+
+static uint32_t count_flips(const QcQGraph *g, const uint8_t *before)
+{
+    QcQGraph old = *g;
+    uint32_t n = 0;
+    old.codes = (uint8_t *)before;
+    for (uint32_t i = 0; i < g->n_nodes; i++)
+        for (uint32_t j = 0; j < g->nodes[i].n_codes; j++) n += qc_code_get(g, &g->nodes[i], j) != qc_code_get(&old, &g->nodes[i], j);
+    return n;
 }
 
 static double milliseconds(void)
@@ -259,25 +285,40 @@ static double milliseconds(void)
     return (double)now.tv_sec * 1e3 + (double)now.tv_nsec * 1e-6;
 }
 
-int qc_learner_next(QcLearner *l, QcMethodReport *report, const QcMethodBatch *batch, double *ms, QcErr *err)
+static int learn(QcLearner *l, QcMethodReport *report, const QcMethodBatch *batch, double *ms, QcErr *err)
 {
-    QcCalibrateReport *step = &report->step;
-    uint32_t all = l->capacity + l->batch_max;
-    *report = (QcMethodReport){.step.n = batch->n};
-    size_t room = l->capacity * sizeof(uint64_t) + all * sizeof(float) + (size_t)l->batch_max * (sizeof(uint16_t) + 1), judging = 2 * (size_t)l->batch_max;
-    uint8_t *scratch = l->method->on_device ? NULL : malloc(room + judging + l->g->classes * sizeof(float) + sizeof(float));
-    if (!l->method->on_device && !scratch) return qc_fail_memory(err, "judging a batch");
-    uint8_t *before = scratch ? scratch + room : NULL, *after = scratch ? before + l->batch_max : NULL;
-    float *logits = scratch ? (float *)(scratch + (room + judging + 3) / 4 * 4) : NULL;
-
-    if (scratch) step->loss_before = judge(l, before, &step->right_before, logits, batch);
     double start = milliseconds();
     int status = l->method->next(l, report, batch, err);
     if (ms) *ms = milliseconds() - start;
-    if (scratch && !status) {
-        step->loss_after = judge(l, after, &step->right_after, logits, batch);
-        keep(l, batch, before, after, scratch, step);
+    return status;
+}
+
+int qc_learner_next(QcLearner *l, QcMethodReport *report, const QcMethodBatch *batch, double *ms, QcErr *err)
+{
+    QcCalibrateReport *step = &report->step;
+    QcArena arena = {0}; /* of judging, which is not the method's */
+    int status = -1;
+    *report = (QcMethodReport){.step.n = batch->n};
+    if (l->method->on_device) return learn(l, report, batch, ms, err);
+    uint8_t *before = qc_arena_take(&arena, batch->n, 1, err), *after = qc_arena_take(&arena, batch->n, 1, err);
+    uint8_t *codes = qc_arena_take(&arena, l->g->n_code_bytes, 1, err);
+    float *logits = qc_arena_take(&arena, l->g->classes, sizeof *logits, err), *keys = qc_arena_take(&arena, l->capacity + batch->n, sizeof *keys, err);
+    uint64_t *held = qc_arena_take(&arena, l->capacity, sizeof *held, err);
+    uint16_t *misses = qc_arena_take(&arena, batch->n, sizeof *misses, err);
+    if (!before || !after || !codes || !logits || !keys || !held || !misses) goto end;
+
+    memcpy(codes, l->g->codes, l->g->n_code_bytes);
+    step->loss_before = judge(l, before, &step->right_before, logits, batch);
+    if (learn(l, report, batch, ms, err)) goto end;
+    step->loss_after = judge(l, after, &step->right_after, logits, batch);
+    step->flips = count_flips(l->g, codes);
+    for (uint32_t i = 0; i < batch->n; i++) { /* a miss: right before it was learned from, and not after */
+        misses[i] = before[i] && !after[i];
+        before[i] |= after[i]; /* ever right */
     }
-    free(scratch);
+    keep(l, batch, misses, before, held, keys, step);
+    status = 0;
+end:
+    qc_arena_release(&arena);
     return status;
 }

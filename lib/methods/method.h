@@ -44,13 +44,14 @@ typedef struct QcMethod {
     int backward;                /* needs back-propagation */
     int needs_flip;              /* needs the model's bit-flip network */
     int on_device;               /* the device's own step: it judges the batch and keeps the coreset itself, in next */
-    const char *unsaved;         /* why the result is not a plain quantized model, so that -o is refused: "the head stays ..."; NULL: it is one */
+    /* Why the result is not a plain quantized model, so that -o is refused ("its head is not one of integers"), or NULL: it is one. No function: it always is. */
+    const char *(*unsaved)(const double *setting);
 
     /* Memory for slots (all empty) and a forward pass: sets l->slots, l->run. NULL: what qc_learner_open does for everyone. */
     int (*place)(QcLearner *l, QcErr *err);
     /* Once the slots are filled with the coreset. NULL: nothing to do. */
     int (*open)(QcLearner *l, QcErr *err);
-    /* Learns from one batch (and l->slots as they were before it). Fills set, forwards, backwards, operations and step.flips; on_device: all. */
+    /* Learns from one batch (and l->slots as they were before it). Fills set, forwards, backwards and operations; on_device: all. */
     int (*next)(QcLearner *l, QcMethodReport *report, const QcMethodBatch *batch, QcErr *err);
     /* Example i of the last batch has just taken slot `slot`. NULL: does not matter. */
     void (*kept)(QcLearner *l, uint32_t slot, uint32_t i);
@@ -103,6 +104,9 @@ extern const QcMethodEntry qc_method_table[];
 /* A sentence for a name that is unknown (with those that are known) or not in this build. */
 const QcMethod *qc_method_find(const char *name, QcErr *err);
 
+/* method->unsaved, where there is one. */
+const char *qc_method_unsaved(const QcMethod *m, const double *setting);
+
 /* "NAME=VALUE" texts over the defaults into values [QC_METHOD_SETTINGS]; QC_EUSAGE names the settings that there are, or the range. */
 int qc_method_settings(double *values, const QcMethod *m, const char *const *texts, int n, QcErr *err);
 
@@ -126,6 +130,9 @@ void *qc_learner_take(QcLearner *l, size_t n, size_t size, QcErr *err);
 void qc_learner_count(QcLearner *l, uint64_t bytes);
 /* Makes scale, bias, multiplier and shift of g the learner's own copies; they stay valid until close. */
 int qc_learner_own_channels(QcLearner *l, QcErr *err);
+/* Gives output o of a CONV or LOGITS node another scale (> 0) and bias (in the units of its sums' values: scale_in * scale * integer); own channels only. Where integers
+ * cannot say it, the bias is cut to the nearest that fits, and a scale that does not fit leaves the channel as it was. */
+void qc_learner_set_channel(QcLearner *l, const QcQNode *node, uint32_t o, double scale, double bias);
 /* What a quantized window stands for: out [window] = scale * (q - zero), as the float twin of the model eats it. */
 void qc_learner_window(const QcLearner *l, float *out, const uint8_t *x);
 

@@ -145,8 +145,8 @@ int qc_session_test(QcSession *s, uint32_t *right, const QcWindows *w, QcErr *er
 int qc_session_save_model(QcSession *s, const char *path, QcErr *err)
 {
     QcInput inputs[] = {{"coreset", s->coreset.digest}, {"stream", s->stream.digest}};
-    const QcMethod *method = s->learner.method;
-    if (method->unsaved) return qc_fail(err, QC_EUSAGE, "the result of method %s is no model to save: %s", method->name, method->unsaved);
+    const char *unsaved = qc_method_unsaved(s->learner.method, s->learner.setting);
+    if (unsaved) return qc_fail(err, QC_EUSAGE, "the result of method %s is no model to save: %s", s->learner.method->name, unsaved);
     if (qc_qgraph_encode(&s->model, &s->g, err)) return -1;
     if (!s->stamped && qc_modelfile_stamp(&s->model, s->command, inputs, 2, err)) return -1;
     s->stamped = 1;

@@ -46,7 +46,7 @@ int qc_session_open(QcSession *s, const char *model, const char *coreset, const 
 int qc_session_next(QcSession *s, QcMethodReport *report, double *ms, QcErr *err);
 /* How many of w the learner gets right as it stands. */
 int qc_session_test(QcSession *s, uint32_t *right, const QcWindows *w, QcErr *err);
-/* The model as it stands (refused where the method's result is not a plain one: method->unsaved), the coreset as it stands. NULL or "-": stdout. */
+/* The model as it stands (refused where the method's result is no plain one: qc_method_unsaved), the coreset as it stands. NULL or "-": stdout. */
 int qc_session_save_model(QcSession *s, const char *path, QcErr *err);
 int qc_session_save_coreset(QcSession *s, const char *path, QcErr *err);
 void qc_session_close(QcSession *s);
