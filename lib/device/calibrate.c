@@ -16,12 +16,14 @@ QcCalibrateOptions qc_calibrate_defaults(int bits)
     };
 }
 
-static void lay_out(QcCalibrator *c, uint32_t capacity, QcPlacing *p)
+/* g, flip, options and batch_max are set. */
+static void lay_out(QcCalibrator *c, const QcKernels *k, uint32_t capacity, QcPlacing *p)
 {
     uint32_t z = capacity + c->batch_max, classes = c->g->classes;
     const QcQTensor *in = &c->g->tensors[0];
     qc_slots_place(&c->slots, capacity, (uint32_t)in->height * in->width * in->channels, p);
     qc_choice_place(&c->choice, c->g, c->flip, p);
+    qc_placing_part(p, "set of examples");
     c->x = qc_placing_take(p, z * sizeof *c->x);
     c->label = qc_placing_take(p, z * sizeof *c->label);
     c->right = qc_placing_take(p, z);
@@ -32,19 +34,26 @@ static void lay_out(QcCalibrator *c, uint32_t capacity, QcPlacing *p)
     c->offset = qc_placing_take(p, classes * sizeof *c->offset);
     c->count = qc_placing_take(p, classes * sizeof *c->count);
     c->keys = qc_placing_take(p, z * sizeof *c->keys);
+    qc_placing_part(p, "errors and losses");
     c->error = qc_placing_take(p, (size_t)z * classes * sizeof *c->error);
     c->loss = qc_placing_take(p, z * sizeof *c->loss);
     c->visit = qc_placing_take(p, z * sizeof *c->visit);
+    qc_qrun_lay_out(&c->run, c->g, k, 0, p);
+    qc_hebb_lay_out(&c->hebb, &c->run, c->flip, c->options.chunk, p);
 }
 
-static uint64_t aligned(uint64_t bytes) { return (bytes + QC_PLACING_ALIGN - 1) / QC_PLACING_ALIGN * QC_PLACING_ALIGN; }
+void qc_calibrator_plan(QcPlan *plan, const QcQGraph *g, const QcFlip *flip, const QcCalibrateOptions *o, uint32_t capacity, uint32_t batch_max)
+{
+    QcCalibrator c = {.g = (QcQGraph *)g, .flip = flip, .options = *o, .batch_max = batch_max};
+    QcPlacing p = {.plan = plan};
+    lay_out(&c, NULL, capacity, &p);
+}
 
 uint64_t qc_calibrator_bytes(const QcQGraph *g, const QcFlip *flip, const QcCalibrateOptions *o, uint32_t capacity, uint32_t batch_max)
 {
-    QcCalibrator c = {.g = (QcQGraph *)g, .flip = flip, .batch_max = batch_max};
-    QcPlacing p = {0};
-    lay_out(&c, capacity, &p);
-    return p.used + aligned(qc_qgraph_bytes(g)) + aligned(qc_hebb_bytes(g, flip->layers, flip->n_layers, o->chunk));
+    QcPlan plan = {0};
+    qc_calibrator_plan(&plan, g, flip, o, capacity, batch_max);
+    return qc_plan_bytes(&plan);
 }
 
 void qc_calibrator_place(QcCalibrator *c, QcQGraph *g, const QcFlip *flip, const QcKernels *k, const QcCalibrateOptions *o, uint32_t capacity,
@@ -52,10 +61,7 @@ void qc_calibrator_place(QcCalibrator *c, QcQGraph *g, const QcFlip *flip, const
 {
     *c = (QcCalibrator){.g = g, .flip = flip, .options = *o, .batch_max = batch_max, .phi = o->phi0};
     QcPlacing p = {.memory = memory};
-    lay_out(c, capacity, &p);
-    uint8_t *rest = (uint8_t *)memory + p.used;
-    qc_qrun_place(&c->run, g, k, rest);
-    qc_hebb_place(&c->hebb, &c->run, flip, o->chunk, rest + aligned(qc_qgraph_bytes(g)));
+    lay_out(c, k, capacity, &p);
     qc_choice_begin(&c->choice);
     memset(c->slots.flags, QC_SLOT_EMPTY, capacity);
 }

@@ -71,6 +71,8 @@ typedef struct QcCalibrator {
     uint32_t n, n_slots; /* of Z; of them slots */
 } QcCalibrator;
 
+/* What it needs memory for; qc_calibrator_bytes is the sum. Neither the model nor the batch is counted. */
+void qc_calibrator_plan(QcPlan *plan, const QcQGraph *g, const QcFlip *flip, const QcCalibrateOptions *o, uint32_t capacity, uint32_t batch_max);
 uint64_t qc_calibrator_bytes(const QcQGraph *g, const QcFlip *flip, const QcCalibrateOptions *o, uint32_t capacity, uint32_t batch_max);
 /* memory: 64-byte aligned. Slots are empty afterwards: the caller fills them. */
 void qc_calibrator_place(QcCalibrator *c, QcQGraph *g, const QcFlip *flip, const QcKernels *k, const QcCalibrateOptions *o, uint32_t capacity,

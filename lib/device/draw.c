@@ -8,8 +8,11 @@ void qc_choice_place(QcChoice *c, const QcQGraph *g, const QcFlip *flip, QcPlaci
 {
     c->g = g;
     c->flip = flip;
+    qc_placing_part(p, "scores of weights");
     c->scores = qc_placing_take(p, g->n_codes);
+    qc_placing_part(p, "undo of a draw");
     c->stepped = qc_placing_take(p, (g->n_codes + 7) / 8);
+    qc_placing_part(p, "histogram of a draw");
     c->histogram = qc_placing_take(p, QC_CHOICE_BINS * sizeof *c->histogram);
     c->inverse = qc_placing_take(p, 128 * sizeof *c->inverse);
 }

@@ -82,7 +82,7 @@ uint32_t qc_flip_keep_until(const QcQGraph *g, const QcFlipLayer *layers, uint32
     uint32_t until = 0;
     for (uint32_t l = 0; l < n_layers; l++) {
         const QcQNode *node = &g->nodes[layers[l].node];
-        if (layers[l].gate != QC_NO_GATE && (node->in[0] == t || node->out == t || layers[l].gate == t) && layers[l].gate_node > until)
+        if (layers[l].gate != QC_NO_GATE && (node->in[0] == t || (layers[l].masked && node->out == t) || layers[l].gate == t) && layers[l].gate_node > until)
             until = layers[l].gate_node;
     }
     return until;

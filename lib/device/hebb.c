@@ -33,8 +33,10 @@ static HebbSizes measure(const QcQGraph *g, const QcFlipLayer *layers, uint32_t 
 static void lay_out(QcHebb *hebb, const HebbSizes *s, QcPlacing *p)
 {
     hebb->chunk = s->chunk;
+    qc_placing_part(p, "statistic");
     hebb->sum = qc_placing_take(p, s->chunk * sizeof(float));
     hebb->squares = qc_placing_take(p, s->chunk * sizeof(float));
+    qc_placing_part(p, "statistic of one example");
     hebb->row = qc_placing_take(p, s->channels * sizeof(float));
     hebb->column = qc_placing_take(p, s->columns * sizeof(float));
     hebb->coefficient = qc_placing_take(p, s->channels * sizeof(float));
@@ -55,14 +57,19 @@ uint64_t qc_hebb_bytes(const QcQGraph *g, const QcFlipLayer *layers, uint32_t n_
     return p.used;
 }
 
-void qc_hebb_place(QcHebb *hebb, QcQRun *run, const QcFlip *flip, uint32_t chunk, void *memory)
+void qc_hebb_lay_out(QcHebb *hebb, QcQRun *run, const QcFlip *flip, uint32_t chunk, QcPlacing *p)
 {
     HebbSizes s = measure(run->g, flip->layers, flip->n_layers, chunk);
-    QcPlacing p = {.memory = memory};
-    lay_out(hebb, &s, &p);
+    lay_out(hebb, &s, p);
     hebb->run = run;
     hebb->flip = flip;
-    for (uint32_t l = 0; l < flip->n_layers; l++) hebb->mean_square[l] = 0;
+    for (uint32_t l = 0; p->memory && l < flip->n_layers; l++) hebb->mean_square[l] = 0;
+}
+
+void qc_hebb_place(QcHebb *hebb, QcQRun *run, const QcFlip *flip, uint32_t chunk, void *memory)
+{
+    QcPlacing p = {.memory = memory};
+    qc_hebb_lay_out(hebb, run, flip, chunk, &p);
 }
 
 /* coefficient[o] = error signal at the layer's output channel o, in units of the input's and weight's scales. */

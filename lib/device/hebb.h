@@ -38,6 +38,7 @@ typedef struct QcHebb {
 /* chunk: codes whose statistic is held at once; raised to the largest layer's; 0: three quarters of the net's. */
 uint64_t qc_hebb_bytes(const QcQGraph *g, const QcFlipLayer *layers, uint32_t n_layers, uint32_t chunk);
 void qc_hebb_place(QcHebb *hebb, QcQRun *run, const QcFlip *flip, uint32_t chunk, void *memory);
+void qc_hebb_lay_out(QcHebb *hebb, QcQRun *run, const QcFlip *flip, uint32_t chunk, QcPlacing *p); /* in memory that is placed with other things */
 
 /* Gathers and hands out the statistic of each layer, first to last; stats and scale are valid during the call. Returns how many examples
  * went through the network (its last nodes are left out where no layer needs them). */

@@ -29,7 +29,7 @@ static const uint8_t *padded_input(QcQRun *run, const QcQNode *node)
     const QcQTensor *in = &run->g->tensors[node->in[0]];
     const uint8_t fill = in->zero;
     const uint8_t *x = qc_qrun_tensor(run, node->in[0]);
-    if (!(node->pad_top | node->pad_bottom | node->pad_left | node->pad_right)) return x;
+    if (!qc_is_padded(node)) return x;
 
     size_t left = (size_t)node->pad_left * in->channels, right = (size_t)node->pad_right * in->channels;
     size_t row = (size_t)in->width * in->channels, wide = left + row + right;
@@ -224,13 +224,35 @@ static void maxpool_row(QcQRun *run, const Slice *slice, const QcQNode *node, co
     }
 }
 
+/* Column `at` of a padded series; what is outside is 0: no code is smaller. */
+static void pool_column(uint8_t *to, const uint8_t *x, const QcQTensor *in, uint32_t at, uint32_t pad)
+{
+    if (at < pad || at >= pad + in->width) memset(to, 0, in->channels);
+    else memcpy(to, x + (size_t)(at - pad) * in->channels, in->channels);
+}
+
+/* A series whose output lies where its input does: run->padded holds the columns that a stretch of positions sees, and keeps those that the next sees too. */
+static void maxpool_in_place(QcQRun *run, const QcQNode *node, uint8_t *x)
+{
+    const QcQTensor *in = &run->g->tensors[node->in[0]];
+    uint32_t n = in->channels, column = node->dilation_w * n, more = (node->kernel_w - 1u) * node->dilation_w, ready = 0; /* columns in run->padded */
+    for (uint32_t t = 0; t < in->width; t += QC_Q_POOL) {
+        uint32_t positions = in->width - t < QC_Q_POOL ? in->width - t : QC_Q_POOL;
+        for (; ready < positions + more; ready++) pool_column(run->padded + (size_t)ready * n, x, in, t + ready, node->pad_left);
+        run->k->max_rows(x + (size_t)t * n, run->padded, node->kernel_w, column, positions * n);
+        memmove(run->padded, run->padded + (size_t)positions * n, (size_t)more * n);
+        ready = more;
+    }
+}
+
 static void maxpool_run(QcQRun *run, const QcQNode *node)
 {
     const QcQTensor *in = &run->g->tensors[node->in[0]], *out = &run->g->tensors[node->out];
     const uint8_t *x = qc_qrun_tensor(run, node->in[0]);
     Slice slice = slice_of(run, node), row = slice;
     uint32_t n = in->channels;
-    for (uint32_t h = 0; h < out->height; h++, row.q += (size_t)out->width * row.step) {
+    if (slice.q == x) maxpool_in_place(run, node, slice.q);
+    for (uint32_t h = 0; slice.q != x && h < out->height; h++, row.q += (size_t)out->width * row.step) {
         uint32_t top = h * node->stride_h;
         Inside rows = inside_of(top, node->kernel_h, node->dilation_h, node->pad_top, in->height);
         maxpool_row(run, &row, node, x, top, rows, out->width);

@@ -89,15 +89,21 @@ static void grow(uint64_t *size, uint64_t need)
 
 /* Unpacked weights of one channel: long ones are cut, so that a small model's weights are not unpacked into more than its activations
  * take. */
-static uint32_t piece_of(const QcQGraph *g)
+static uint32_t piece_of(const QcQGraph *g, int lean)
 {
-    uint32_t some = g->activation_bytes / 12 / QC_Q_PANEL & ~15u;
+    uint32_t some = (lean ? g->lean_bytes : g->activation_bytes) / 12 / QC_Q_PANEL & ~15u;
     return some > 256 ? some : 256;
 }
 
-static Sizes sizes_of(const QcQGraph *g)
+static int is_in_place(const QcQGraph *g, const QcQNode *node)
 {
-    uint64_t most = piece_of(g);
+    const QcQTensor *in = &g->tensors[node->in[0]], *out = &g->tensors[node->out];
+    return out->offset == in->offset || out->lean == in->lean;
+}
+
+static Sizes sizes_of(const QcQGraph *g, int lean)
+{
+    uint64_t most = piece_of(g, lean);
     Sizes size = {QC_K_SLACK, 0, QC_Q_CHUNK * QC_Q_PANEL * sizeof(int32_t), 0, 0};
     for (uint32_t i = 0; i < g->n_nodes; i++) {
         const QcQNode *node = &g->nodes[i];
@@ -105,13 +111,15 @@ static Sizes sizes_of(const QcQGraph *g)
         if (node->op == QC_Q_CONV || node->op == QC_Q_LOGITS) {
             QcQConv conv;
             qc_qconv_shape(&conv, g, node);
-            if (node->pad_top | node->pad_bottom | node->pad_left | node->pad_right)
+            if (qc_is_padded(node))
                 grow(&size.padded, (uint64_t)conv.padded_h * conv.padded_w * in->channels + QC_K_SLACK);
             uint64_t panel = conv.group_channels <= QC_K_LANES ? QC_K_LANES : QC_Q_PANEL, run = (uint64_t)conv.dot.segments * conv.dot.run;
             grow(&size.weights, (run < most ? run : most) * panel);
             if (run > most) grow(&size.part, QC_Q_PART * panel * sizeof(int32_t));
             grow(&size.segments, conv.dot.segments * sizeof(uint32_t));
         } else if (node->op == QC_Q_MAXPOOL) {
+            uint64_t columns = QC_Q_POOL + (uint64_t)(node->kernel_w - 1) * node->dilation_w;
+            if (is_in_place(g, node)) grow(&size.padded, columns * in->channels + QC_K_SLACK);
             grow(&size.sums, (uint64_t)node->kernel_h * in->channels);
         } else if (node->op == QC_Q_AVGPOOL || node->op == QC_Q_GAP) {
             grow(&size.sums, in->channels * sizeof(int32_t));
@@ -120,26 +128,44 @@ static Sizes sizes_of(const QcQGraph *g)
     return size;
 }
 
-static uint64_t aligned(uint64_t bytes) { return (bytes + 63) & ~(uint64_t)63; }
-
-uint64_t qc_qgraph_bytes(const QcQGraph *g)
+void qc_qrun_lay_out(QcQRun *run, const QcQGraph *g, const QcKernels *k, int lean, QcPlacing *p)
 {
-    Sizes size = sizes_of(g);
-    return aligned(g->activation_bytes) + aligned(size.padded) + aligned(size.weights) + aligned(size.sums) +
-           aligned(size.part) + aligned(size.segments);
+    Sizes size = sizes_of(g, lean);
+    run->g = g;
+    run->k = k;
+    run->lean = lean;
+    run->piece = piece_of(g, lean);
+    qc_placing_part(p, "activations");
+    run->activations = qc_placing_take(p, lean ? g->lean_bytes : g->activation_bytes); /* what follows is the slack of convolutions that read a tensor in place */
+    qc_placing_part(p, "padded input");
+    run->padded = qc_placing_take(p, size.padded);
+    qc_placing_part(p, "unpacked weights");
+    run->weights = qc_placing_take(p, size.weights);
+    qc_placing_part(p, "sums");
+    run->sums = qc_placing_take(p, size.sums);
+    run->part = qc_placing_take(p, size.part);
+    run->segments = qc_placing_take(p, size.segments);
 }
+
+static uint64_t bytes(const QcQGraph *g, int lean)
+{
+    QcQRun run;
+    QcPlacing p = { 0 };
+    qc_qrun_lay_out(&run, g, NULL, lean, &p);
+    return p.used;
+}
+
+uint64_t qc_qgraph_bytes(const QcQGraph *g) { return bytes(g, 0); }
+uint64_t qc_qgraph_lean_bytes(const QcQGraph *g) { return bytes(g, 1); }
 
 void qc_qrun_place(QcQRun *run, const QcQGraph *g, const QcKernels *k, void *memory)
 {
-    Sizes size = sizes_of(g);
-    uint8_t *at = memory;
-    run->g = g;
-    run->k = k;
-    run->activations = at; /* `padded` behind them is the slack of convolutions that read a tensor in place */
-    run->padded = at += aligned(g->activation_bytes);
-    run->weights = (int8_t *)(at += aligned(size.padded));
-    run->sums = (int32_t *)(void *)(at += aligned(size.weights));
-    run->part = (int32_t *)(void *)(at += aligned(size.sums));
-    run->segments = (uint32_t *)(void *)(at + aligned(size.part));
-    run->piece = piece_of(g);
+    QcPlacing p = { .memory = memory };
+    qc_qrun_lay_out(run, g, k, 0, &p);
+}
+
+void qc_qrun_place_lean(QcQRun *run, const QcQGraph *g, const QcKernels *k, void *memory)
+{
+    QcPlacing p = { .memory = memory };
+    qc_qrun_lay_out(run, g, k, 1, &p);
 }

@@ -11,6 +11,7 @@
 #define QC_DEVICE_QGRAPH_H
 
 #include "../kernels/kernels.h"
+#include "placing.h"
 
 enum { QC_Q_MAX_TENSORS = 1024, QC_Q_MAX_NODES = 1024, QC_Q_MAX_CLASSES = 4096 };
 
@@ -33,6 +34,7 @@ typedef struct QcQTensor {
     uint8_t zero;    /* 0 or 2^(bits-1) */
     float scale;     /* > 0 */
     uint32_t offset; /* of its bytes in the activation memory (planned: tensors that live at different times share) */
+    uint32_t lean;   /* the same in the plan for predictions alone, where the flipper never looks back; not in files */
 } QcQTensor;
 
 typedef struct QcQNode {
@@ -65,6 +67,7 @@ typedef struct QcQGraph {
     const int32_t *multiplier; /* [n_channels] Q31, in [0, 2^31) */
     const uint8_t *shift;      /* [n_channels] 1..62: out = (acc * multiplier + half) >> shift */
     uint32_t activation_bytes; /* of one window, planned */
+    uint32_t lean_bytes;       /* the same in the lean plan; 0: there is none */
 } QcQGraph;
 
 /* How the nodes are defined. m, s: the multiplier and shift of their channel entries. Rescaled means: (value * m + 2^(s-1)) >> s,
@@ -94,14 +97,17 @@ typedef struct QcQConv {
 } QcQConv;
 
 /* Bytes of working memory that a forward pass of one window needs: activations, padded input, a piece of unpacked weights and its
- * sums. Kernels may take QC_K_STACK more of the stack. */
+ * sums. Kernels may take QC_K_STACK more of the stack. Lean: of a pass for the logits alone, in less memory, which cannot serve the
+ * Hebbian pass (hebb.h). */
 uint64_t qc_qgraph_bytes(const QcQGraph *g);
+uint64_t qc_qgraph_lean_bytes(const QcQGraph *g);
 
 typedef struct QcQRun {
     const QcQGraph *g;
     const QcKernels *k;
-    uint8_t *activations; /* [g->activation_bytes] */
-    uint8_t *padded;      /* largest padded input */
+    int lean;             /* tensors lie as in the lean plan */
+    uint8_t *activations; /* [g->activation_bytes, or g->lean_bytes] */
+    uint8_t *padded;      /* largest padded input; of a pool in place: QC_Q_POOL columns of its input and those that the next ones need */
     int8_t *weights;      /* QC_Q_PANEL channels of one layer, or a piece of them, unpacked for the kernels */
     uint32_t piece;       /* bytes of one channel there, at most */
     int32_t *sums;        /* their accumulators over QC_Q_CHUNK positions; of pools: sums or maxima of one position */
@@ -109,17 +115,19 @@ typedef struct QcQRun {
     uint32_t *segments;   /* offsets for QcKDot, of the node that runs */
 } QcQRun;
 
-enum { QC_Q_PANEL = 2 * QC_K_LANES, QC_Q_CHUNK = 48, QC_Q_PART = 12 };
+enum { QC_Q_PANEL = 2 * QC_K_LANES, QC_Q_CHUNK = 48, QC_Q_PART = 12, QC_Q_POOL = 16 };
 
-/* Lays a run out in `memory` (64-byte aligned, at least qc_qgraph_bytes). */
+/* Lays a run out in `memory` (64-byte aligned, at least qc_qgraph_bytes; lean: qc_qgraph_lean_bytes), or in memory that is placed with other things. */
 void qc_qrun_place(QcQRun *run, const QcQGraph *g, const QcKernels *k, void *memory);
+void qc_qrun_place_lean(QcQRun *run, const QcQGraph *g, const QcKernels *k, void *memory);
+void qc_qrun_lay_out(QcQRun *run, const QcQGraph *g, const QcKernels *k, int lean, QcPlacing *p);
 
 /* x: [height][width][channels] of the input tensor's u8; may be qc_qrun_tensor(run, 0) itself, for inputs quantized in place.
  * logits [classes]: float. */
 void qc_qrun_forward(QcQRun *run, float *logits, const uint8_t *x);
 
-/* The same, calling `see` for every node when its inputs still lie in memory and its output has just been written (before
- * anything overwrites either), in order; stops after node `last`; logits are written only where that is the LOGITS node (else
+/* The same, calling `see` for every node when its output has just been written and still lies in memory, and so do the inputs of CONV
+ * and LOGITS (a sum or a pool may have written over its own), in order; stops after node `last`; logits are written only where that is the LOGITS node (else
  * they may be NULL). conv: how CONV and LOGITS read their (padded) input; NULL for other nodes. Used by the Hebbian pass: for
  * group n, row and segment s of a conv, k->masked_sum(sums, conv->x + n * group_step + row * row_step + segment[s], mask of the
  * row's output, positions, step, out tensor's channels, length, group_channels). */
@@ -134,7 +142,20 @@ void qc_qconv_open(QcQConv *conv, QcQRun *run, const QcQNode *node);
 void qc_qconv_shape(QcQConv *conv, const QcQGraph *g, const QcQNode *node);
 
 /* Where tensor t lies (valid while it lives). */
-static inline uint8_t *qc_qrun_tensor(const QcQRun *run, uint32_t t) { return run->activations + run->g->tensors[t].offset; }
+static inline uint8_t *qc_qrun_tensor(const QcQRun *run, uint32_t t)
+{
+    const QcQTensor *tensor = &run->g->tensors[t];
+    return run->activations + (run->lean ? tensor->lean : tensor->offset);
+}
+
+/* Reads a copy of its input with a border around it, not the tensor itself. */
+static inline int qc_is_padded(const QcQNode *node) { return (node->pad_top | node->pad_bottom | node->pad_left | node->pad_right) != 0; }
+
+/* A maximum pool that slides over one row a step at a time: it keeps what it still needs of its input aside, so that its output may take the input's place. */
+static inline int qc_is_series_pool(const QcQGraph *g, const QcQNode *node)
+{
+    return node->op == QC_Q_MAXPOOL && node->kernel_h == 1 && node->stride_w == 1 && g->tensors[node->out].height == 1;
+}
 
 int32_t qc_code_get(const QcQGraph *g, const QcQNode *node, uint32_t j); /* code j of a layer, sign-extended */
 void qc_code_set(const QcQGraph *g, const QcQNode *node, uint32_t j, int32_t value);

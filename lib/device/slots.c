@@ -7,6 +7,7 @@ void qc_slots_place(QcSlots *slots, uint32_t capacity, uint32_t window, QcPlacin
 {
     slots->capacity = capacity;
     slots->window = window;
+    qc_placing_part(p, "coreset");
     slots->x = qc_placing_take(p, (size_t)capacity * window);
     slots->label = qc_placing_take(p, capacity * sizeof *slots->label);
     slots->misses = qc_placing_take(p, capacity * sizeof *slots->misses);

@@ -185,14 +185,16 @@ static int check_flow(const QcQGraph *g, QcErr *err)
 static int check_memory(const QcQGraph *g, QcErr *err)
 {
     QcQLife life[QC_Q_MAX_TENSORS];
-    qc_qgraph_lives(g, life);
+    qc_qgraph_lives(g, life, 0);
     for (uint32_t a = 0; a < g->n_tensors; a++) {
         const QcQTensor *t = &g->tensors[a];
         uint64_t end = t->offset + qc_qtensor_bytes(t);
         if (end > g->activation_bytes) return qc_fail(err, QC_EFORMAT, "tensor %u reaches beyond the activation memory", a);
         for (uint32_t b = 0; b < a; b++) {
             const QcQTensor *u = &g->tensors[b];
-            if (qc_qlife_together(life[a], life[b]) && u->offset < end && t->offset < u->offset + qc_qtensor_bytes(u))
+            int shared = qc_qlife_together(life[a], life[b]) && u->offset < end && t->offset < u->offset + qc_qtensor_bytes(u);
+            int replaced = t->offset == u->offset && (qc_qgraph_replaces(g, life, a, b) || qc_qgraph_replaces(g, life, b, a));
+            if (shared && !replaced)
                 return qc_fail(err, QC_EFORMAT, "tensors %u and %u live at the same time in the same memory", b, a);
         }
     }

@@ -25,6 +25,7 @@ static QcQTensor get_tensor(QcCursor *c)
     t.zero = qc_get_u8(c);
     t.scale = qc_get_f32(c);
     t.offset = qc_get_u32(c);
+    t.lean = 0;
     return t;
 }
 
@@ -93,7 +94,7 @@ int qc_qgraph_encode(QcModelFile *m, const QcQGraph *g, QcErr *err)
     return qc_container_add(&m->container, "qgraph", 0, &w, err);
 }
 
-static int read_graph(QcQGraph *g, QcCursor *c, QcArena *arena, QcErr *err)
+static int read_graph(QcQGraph *g, QcQTensor **own, QcCursor *c, QcArena *arena, QcErr *err)
 {
     g->bits = qc_get_u8(c);
     g->classes = qc_get_u32(c);
@@ -103,7 +104,7 @@ static int read_graph(QcQGraph *g, QcCursor *c, QcArena *arena, QcErr *err)
     QcQTensor *tensors = qc_arena_take(arena, g->n_tensors, sizeof *tensors, err);
     if (!tensors) return -1;
     for (uint32_t i = 0; i < g->n_tensors; i++) tensors[i] = get_tensor(c);
-    g->tensors = tensors;
+    g->tensors = *own = tensors;
 
     g->n_nodes = qc_get_count(c, NODE_BYTES);
     QcQNode *nodes = qc_arena_take(arena, g->n_nodes, sizeof *nodes, err);
@@ -125,13 +126,14 @@ static int read_graph(QcQGraph *g, QcCursor *c, QcArena *arena, QcErr *err)
 int qc_qgraph_decode(QcQGraph *g, const QcModelFile *m, QcArena *arena, QcErr *err)
 {
     QcCursor c;
+    QcQTensor *tensors;
     *g = (QcQGraph){0};
     if (!qc_container_find(&m->container, "qgraph", &c)) {
         if (qc_container_find(&m->container, "graph", &c))
             return qc_fail(err, QC_EFORMAT, "the model is a float model; a quantized one is needed (qc-quantize makes it)");
         return qc_fail(err, QC_EFORMAT, "the model has no quantized graph");
     }
-    if (read_graph(g, &c, arena, err) || qc_qgraph_check(g, err)) return -1;
+    if (read_graph(g, &tensors, &c, arena, err) || qc_qgraph_check(g, err) || qc_qgraph_plan_lean(g, tensors, err)) return -1;
     const QcQTensor *input = &g->tensors[0];
     if (g->classes != m->classes || input->channels != m->channels || input->height != m->height || input->width != m->length)
         return qc_fail(err, QC_EFORMAT, "the quantized graph takes %u x %u x %u and makes %u classes, but the model says %u x %u x %u and %u", input->channels,

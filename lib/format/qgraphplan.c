@@ -10,9 +10,22 @@ static void touch(QcQLife *life, uint32_t node)
     life->last = node; /* nodes come in order */
 }
 
-void qc_qgraph_lives(const QcQGraph *g, QcQLife *lives)
+/* The flipper looks at some layers once a later ReLU is known. */
+static void keep_for_flipper(const QcQGraph *g, QcQLife *lives)
 {
-    for (uint32_t t = 0; t < g->n_tensors; t++) lives[t] = (QcQLife){UINT32_MAX, 0};
+    QcFlipLayer layers[QC_FLIP_MAX_LAYERS];
+    uint32_t n_feedback, n_layers = qc_flip_describe(g, layers, &n_feedback);
+    for (uint32_t t = 0; t < g->n_tensors; t++) {
+        uint32_t until = qc_flip_keep_until(g, layers, n_layers, t);
+        if (!until || until < lives[t].last) continue;
+        lives[t].last = until;
+        lives[t].held = 1;
+    }
+}
+
+void qc_qgraph_lives(const QcQGraph *g, QcQLife *lives, int lean)
+{
+    for (uint32_t t = 0; t < g->n_tensors; t++) lives[t] = (QcQLife){.first = UINT32_MAX};
     lives[0].first = 0;
     for (uint32_t i = 0; i < g->n_nodes; i++) {
         const QcQNode *n = &g->nodes[i];
@@ -20,23 +33,71 @@ void qc_qgraph_lives(const QcQGraph *g, QcQLife *lives)
         if (n->op == QC_Q_ADD) touch(&lives[n->in[1]], i);
         if (n->op != QC_Q_LOGITS) touch(&lives[n->out], i);
     }
-    /* the flipper looks at some layers once a later ReLU is known */
-    QcFlipLayer layers[QC_FLIP_MAX_LAYERS];
-    uint32_t n_feedback, n_layers = qc_flip_describe(g, layers, &n_feedback);
-    for (uint32_t t = 0; t < g->n_tensors; t++) {
-        uint32_t until = qc_flip_keep_until(g, layers, n_layers, t);
-        if (until > lives[t].last) lives[t].last = until;
+    if (!lean) keep_for_flipper(g, lives);
+}
+
+/* The node works element by element, or keeps aside what it still needs (qforward.c), and writes all of its output. */
+static int works_in_place(const QcQGraph *g, const QcQNode *n)
+{
+    const QcQTensor *in = &g->tensors[n->in[0]], *out = &g->tensors[n->out];
+    if (n->op != QC_Q_ADD && !qc_is_series_pool(g, n)) return 0;
+    return n->channels == out->channels && in->channels == out->channels && in->height == out->height && in->width == out->width;
+}
+
+int qc_qgraph_replaces(const QcQGraph *g, const QcQLife *lives, uint32_t t, uint32_t u)
+{
+    uint32_t i = lives[t].first;
+    if (t == u || i >= g->n_nodes || lives[u].last != i || lives[u].held) return 0;
+    const QcQNode *n = &g->nodes[i];
+    return n->op != QC_Q_LOGITS && n->out == t && (n->in[0] == u || (n->op == QC_Q_ADD && n->in[1] == u)) && works_in_place(g, n);
+}
+
+/* Tensors that replace each other are one block; each has its first tensor as head. */
+typedef struct Plan {
+    QcQLife life[QC_Q_MAX_TENSORS]; /* of heads: of the whole block */
+    uint16_t head[QC_Q_MAX_TENSORS];
+    uint16_t order[QC_Q_MAX_TENSORS]; /* heads, in the order of placing */
+    uint32_t offset[QC_Q_MAX_TENSORS]; /* of heads */
+    uint32_t n;
+} Plan;
+
+static void join_blocks(Plan *plan, const QcQGraph *g, int lean)
+{
+    QcQLife lives[QC_Q_MAX_TENSORS];
+    qc_qgraph_lives(g, lives, lean);
+    for (uint32_t t = 0; t < g->n_tensors; t++) plan->head[t] = (uint16_t)t;
+    memcpy(plan->life, lives, g->n_tensors * sizeof *lives);
+    for (uint32_t i = 0; i < g->n_nodes; i++) {
+        const QcQNode *n = &g->nodes[i];
+        for (uint32_t k = 0; k < (n->op == QC_Q_ADD ? 2u : 1u); k++) {
+            if (n->op == QC_Q_LOGITS || !qc_qgraph_replaces(g, lives, n->out, n->in[k])) continue;
+            plan->head[n->out] = plan->head[n->in[k]];
+            plan->life[plan->head[n->out]].last = lives[n->out].last;
+            break;
+        }
     }
 }
 
-/* The lowest aligned place where t meets none of the tensors already placed that live when it does. */
-static uint64_t lowest_place(const QcQTensor *tensors, const QcQLife *lives, const uint16_t *placed, uint32_t n_placed, uint32_t t)
+/* Largest first, the earlier one of equals: a small insertion sort. */
+static void order_blocks(Plan *plan, const QcQTensor *tensors, uint32_t n_tensors)
+{
+    plan->n = 0;
+    for (uint32_t t = 0; t < n_tensors; t++) {
+        if (plan->head[t] != t) continue;
+        uint32_t i = plan->n++;
+        for (; i > 0 && qc_qtensor_bytes(&tensors[plan->order[i - 1]]) < qc_qtensor_bytes(&tensors[t]); i--) plan->order[i] = plan->order[i - 1];
+        plan->order[i] = (uint16_t)t;
+    }
+}
+
+/* The lowest aligned place where t meets none of the first n_placed blocks that live when it does. */
+static uint64_t lowest_place(const Plan *plan, const QcQTensor *tensors, uint32_t n_placed, uint32_t t)
 {
     uint64_t at = 0, bytes = qc_qtensor_bytes(&tensors[t]);
     for (uint32_t i = 0; i < n_placed;) {
-        const QcQTensor *u = &tensors[placed[i]];
-        uint64_t end = u->offset + qc_qtensor_bytes(u);
-        if (qc_qlife_together(lives[t], lives[placed[i]]) && u->offset < at + bytes && at < end) {
+        uint32_t u = plan->order[i];
+        uint64_t end = plan->offset[u] + qc_qtensor_bytes(&tensors[u]);
+        if (qc_qlife_together(plan->life[t], plan->life[u]) && plan->offset[u] < at + bytes && at < end) {
             at = (end + ALIGN - 1) / ALIGN * ALIGN;
             i = 0; /* `at` only grows, so this ends */
         } else {
@@ -46,27 +107,36 @@ static uint64_t lowest_place(const QcQTensor *tensors, const QcQLife *lives, con
     return at;
 }
 
-int qc_qgraph_plan(QcQGraph *g, QcQTensor *tensors, QcErr *err)
+static int place_blocks(Plan *plan, uint32_t *bytes, const QcQGraph *g, int lean, QcErr *err)
 {
-    QcQLife lives[QC_Q_MAX_TENSORS];
-    uint16_t order[QC_Q_MAX_TENSORS];
-    if (!g->n_tensors || g->n_tensors > QC_Q_MAX_TENSORS || g->n_nodes > QC_Q_MAX_NODES)
-        return qc_fail(err, QC_EUNSUPPORTED, "a graph of %u tensors and %u nodes is too large for the device", g->n_tensors, g->n_nodes);
-    qc_qgraph_lives(g, lives);
-    /* largest first, the earlier one of equals: a small insertion sort */
-    for (uint32_t t = 0; t < g->n_tensors; t++) {
-        uint32_t i = t;
-        for (; i > 0 && qc_qtensor_bytes(&tensors[order[i - 1]]) < qc_qtensor_bytes(&tensors[t]); i--) order[i] = order[i - 1];
-        order[i] = (uint16_t)t;
-    }
     uint64_t peak = 0;
-    for (uint32_t i = 0; i < g->n_tensors; i++) {
-        QcQTensor *t = &tensors[order[i]];
-        uint64_t at = lowest_place(tensors, lives, order, i, order[i]), end = at + qc_qtensor_bytes(t);
+    join_blocks(plan, g, lean);
+    order_blocks(plan, g->tensors, g->n_tensors);
+    for (uint32_t i = 0; i < plan->n; i++) {
+        uint32_t t = plan->order[i];
+        uint64_t at = lowest_place(plan, g->tensors, i, t), end = at + qc_qtensor_bytes(&g->tensors[t]);
         if (end > UINT32_MAX / 4) return qc_fail(err, QC_EUNSUPPORTED, "the activations of one window would take more than 1 GiB");
-        t->offset = (uint32_t)at;
+        plan->offset[t] = (uint32_t)at;
         if (end > peak) peak = end;
     }
-    g->activation_bytes = (uint32_t)((peak + ALIGN - 1) / ALIGN * ALIGN);
+    *bytes = (uint32_t)((peak + ALIGN - 1) / ALIGN * ALIGN);
+    return 0;
+}
+
+int qc_qgraph_plan(QcQGraph *g, QcQTensor *tensors, QcErr *err)
+{
+    Plan plan;
+    if (!g->n_tensors || g->n_tensors > QC_Q_MAX_TENSORS || g->n_nodes > QC_Q_MAX_NODES)
+        return qc_fail(err, QC_EUNSUPPORTED, "a graph of %u tensors and %u nodes is too large for the device", g->n_tensors, g->n_nodes);
+    if (place_blocks(&plan, &g->activation_bytes, g, 0, err)) return -1;
+    for (uint32_t t = 0; t < g->n_tensors; t++) tensors[t].offset = plan.offset[plan.head[t]];
+    return qc_qgraph_plan_lean(g, tensors, err);
+}
+
+int qc_qgraph_plan_lean(QcQGraph *g, QcQTensor *tensors, QcErr *err)
+{
+    Plan plan;
+    if (place_blocks(&plan, &g->lean_bytes, g, 1, err)) return -1;
+    for (uint32_t t = 0; t < g->n_tensors; t++) tensors[t].lean = plan.offset[plan.head[t]];
     return 0;
 }

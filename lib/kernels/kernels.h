@@ -73,7 +73,7 @@ typedef struct QcKernels {
                     int32_t high);
 
     /* out[i] = clamp((((a[i] - zero_a) * multiplier_a + (b[i] - zero_b) * multiplier_b + 2^(shift-1)) >> shift) + zero, low,
-     * high), i = 0..n-1 */
+     * high), i = 0..n-1. out may be a or b itself. */
     void (*add)(uint8_t *out, const uint8_t *a, const uint8_t *b, uint32_t n, const QcKAdd *how);
 
     /* sums[o][i] = sum over t of mask[t * mask_step + o] ? x[t * step + i] : 0, i = 0..run-1, o = 0..channels-1, exact; positions

@@ -189,7 +189,7 @@ static void see_all_there(void *ctx, QcQRun *run, uint32_t at, const QcQConv *co
         if (layer->gate_node != at) continue;
         const QcQNode *node = &run->g->nodes[layer->node];
         compare_slices(w, run, node->in[0], 0, run->g->tensors[node->in[0]].channels);
-        if (node->op == QC_Q_CONV) compare_slices(w, run, node->out, node->out_channel, node->channels);
+        if (node->op == QC_Q_CONV && (layer->masked || layer->gate == QC_NO_GATE)) compare_slices(w, run, node->out, node->out_channel, node->channels);
         if (layer->gate != QC_NO_GATE) compare_slices(w, run, layer->gate, 0, run->g->tensors[layer->gate].channels), w->gated++;
         w->compared++;
     }
@@ -221,6 +221,48 @@ START_TEST(what_a_gate_waits_for_is_still_there)
     ck_assert_uint_eq(w.compared, 4 * w.n_layers);
     ck_assert_uint_eq(w.gated, _i == TINY_RESIDUAL ? 8 : 0); /* the convolution and its shortcut; there is no ReLU behind the sum of TINY_MIXED */
     free(memory);
+    tiny_release(&t);
+}
+END_TEST
+
+static void see_output(void *ctx, QcQRun *run, uint32_t at, const QcQConv *conv)
+{
+    Watch *w = ctx;
+    const QcQNode *node = &run->g->nodes[at];
+    if (node->op != QC_Q_LOGITS) compare_slices(w, run, node->out, node->out_channel, node->channels);
+    if (conv) compare_slices(w, run, node->in[0], 0, run->g->tensors[node->in[0]].channels);
+    w->compared++;
+}
+
+/* Sums and pools write over what they read, nothing is kept for the flipper, and every integer of every layer is what it is where no two tensors share. */
+START_TEST(the_lean_plan_changes_no_bit)
+{
+    Tiny t;
+    QcQTensor tensors[64];
+    tiny_make(&t, (TinyKind)_i, 4, 8, 8);
+    QcQGraph apart = tiny_apart(&t.g, tensors);
+    ck_assert_uint_gt(t.g.lean_bytes, 0);
+    ck_assert_uint_le(t.g.lean_bytes, t.g.activation_bytes);
+    if (_i == TINY_RESIDUAL) ck_assert_uint_lt(t.g.lean_bytes, t.g.activation_bytes); /* no gate waits */
+    void *memory[2] = {aligned_alloc(64, (size_t)qc_qgraph_bytes(&apart)), aligned_alloc(64, (size_t)qc_qgraph_lean_bytes(&t.g))};
+    for (const QcKernels *const *k = qc_kernels_available(); *k; k++) {
+        QcQRun run, lean;
+        qc_qrun_place(&run, &apart, *k, memory[0]);
+        qc_qrun_place_lean(&lean, &t.g, *k, memory[1]);
+        Watch w = {.apart = &run};
+        for (uint32_t i = 0; i < 4; i++) {
+            uint8_t q[TINY_VALUES];
+            float logits[2][TINY_CLASSES];
+            qc_q_input(q, windows + i * TINY_VALUES, TINY_VALUES, &t.g.tensors[0]);
+            qc_qrun_forward(&run, logits[0], q);
+            memset(memory[1], 0xa5, t.g.lean_bytes);
+            qc_qrun_forward_seen(&lean, logits[1], q, t.g.n_nodes - 1, see_output, &w);
+            ck_assert_mem_eq(logits[0], logits[1], sizeof logits[0]);
+        }
+        ck_assert_uint_eq(w.compared, 4 * t.g.n_nodes);
+    }
+    free(memory[0]);
+    free(memory[1]);
     tiny_release(&t);
 }
 END_TEST
@@ -327,6 +369,7 @@ int main(void)
     tcase_add_loop_test(tests, the_shadow_computes_what_the_device_does, 0, TINY_KINDS);
     tcase_add_loop_test(tests, codes_and_biases_go_round, 0, TINY_KINDS);
     tcase_add_loop_test(tests, what_a_gate_waits_for_is_still_there, 0, TINY_KINDS);
+    tcase_add_loop_test(tests, the_lean_plan_changes_no_bit, 0, TINY_KINDS);
     tcase_add_test(tests, clipped_relus_keep_their_clip);
     tcase_add_test(tests, dead_channels_keep_their_bias);
     tcase_add_test(tests, what_cannot_be_quantized_is_refused_in_words);
