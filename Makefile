@@ -16,7 +16,7 @@ ARCH     := $(shell $(CC) -dumpmachine 2>/dev/null | cut -d- -f1)
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla $(WERROR)
 SANFLAGS := $(if $(SAN),-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 CFLAGS_ALL = -std=c11 -D_GNU_SOURCE -ffp-contract=off $(OPT) $(WARNINGS) $(SANFLAGS) $(CFLAGS)
-LIBS     := -ldnnl -lgomp -lyaml -lm $(LDLIBS)
+LIBS     := -Wl,--as-needed -ldnnl -lgomp -lyaml -lmatio -ljpeg -lpng -lz -lm $(LDLIBS)
 
 FLOORS   := base kernels device format cli data nn quant coreset bitflip methods eval
 SOURCES  := $(sort $(foreach f,$(FLOORS),$(wildcard lib/$f/*.c)))
@@ -117,7 +117,7 @@ install: all $(LIBRARY) ## install programs, man pages, architectures, completio
 	install -m 644 $(LIBRARY) '$(DEST)/lib'
 	for header in lib/*/*.h; do install -D -m 644 $$header '$(DEST)/include/qcore/'$${header#lib/}; done
 	printf '%s\n' 'prefix=$(PREFIX)' 'Name: qcore' 'Description: continual calibration of quantized classifiers' 'Version: $(VERSION)' \
-	    'Cflags: -I$${prefix}/include/qcore' 'Libs: -L$${prefix}/lib -lqcore' 'Libs.private: -ldnnl -lyaml -lm' > '$(DEST)/lib/pkgconfig/qcore.pc'
+	    'Cflags: -I$${prefix}/include/qcore' 'Libs: -L$${prefix}/lib -lqcore' 'Libs.private: -ldnnl -lyaml -lmatio -ljpeg -lpng -lz -lm' > '$(DEST)/lib/pkgconfig/qcore.pc'
 
 uninstall: ## remove what install put there
 	rm -f $(NAMES:%='$(DEST)/bin/%') $(NAMES:%='$(DEST)/share/bash-completion/completions/%')

@@ -5,19 +5,26 @@
 #include "../lib/cli/cli.h"
 #include "../lib/data/import.h"
 
-static const char *format, *output, *label, *group, *recording, *header;
-static int64_t channels;
+static const char *format, *output, *label, *group, *recording, *window_id, *header, *window, *stride, *unequal, *missing;
+static int64_t channels, jobs, length;
 static int json;
 static QcList groups;
 
 static const QcOption options[] = {
-    {'f', "format", QC_OPTION_TEXT, &format, "FORMAT", "dsa, ts or csv; without it found out where that is certain", 0, 0},
+    {'f', "format", QC_OPTION_TEXT, &format, "FORMAT", "dsa, uschad, ts or csv; else found out where that is certain", 0, 0},
     {'g', "group", QC_OPTION_LIST, &groups, "NAME", "import this person (group) only; repeatable", 0, 0},
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "write the data file here, not to standard output", 0, 0},
-    {0, "channels", QC_OPTION_INT, &channels, "N", "csv: a row holds N channels one after another (else 1)", 1, 1 << 24},
+    {0, "jobs", QC_OPTION_INT, &jobs, "N", "threads that read files (0 = all cores); the result is the same", 0, 256},
+    {0, "window", QC_OPTION_TEXT, &window, "SPAN", "recordings: length of a window in samples (200) or seconds (2s)", 0, 0},
+    {0, "stride", QC_OPTION_TEXT, &stride, "SPAN", "recordings: from one window's start to the next's (else the window)", 0, 0},
+    {0, "unequal", QC_OPTION_TEXT, &unequal, "WHAT", "series of unequal length: refuse, pad or resample (else refuse)", 0, 0},
+    {0, "length", QC_OPTION_INT, &length, "N", "pad or resample to this length (else the longest series')", 1, 1 << 24},
+    {0, "missing", QC_OPTION_TEXT, &missing, "WHAT", "values that are missing: refuse, fill or drop the window (else refuse)", 0, 0},
+    {0, "channels", QC_OPTION_INT, &channels, "N", "csv, tsv: a row holds N channels one after another (else 1)", 1, 1 << 24},
     {0, "label-column", QC_OPTION_TEXT, &label, "COLUMN", "csv: name or number of the label, or none (else the last)", 0, 0},
     {0, "group-column", QC_OPTION_TEXT, &group, "COLUMN", "csv: name or number of the person or group (else none)", 0, 0},
     {0, "recording-column", QC_OPTION_TEXT, &recording, "COLUMN", "csv: name or number of the recording (else none)", 0, 0},
+    {0, "window-column", QC_OPTION_TEXT, &window_id, "COLUMN", "csv: a row is one step; rows that agree in this column are a window", 0, 0},
     {0, "header", QC_OPTION_TEXT, &header, "yes|no", "csv: whether the first row has names (else found out)", 0, 0},
     {0, "json", QC_OPTION_FLAG, &json, NULL, "print what was imported on standard output as JSON (needs -o)", 0, 0},
     {0},
@@ -31,10 +38,25 @@ static void show_progress(void *ctx, uint64_t done, uint64_t total)
     qc_progress(done, total, "importing");
 }
 
-static int read_header_word(int *flag, const char *word, QcErr *err)
+/* The place of the word among those that the option takes (at most three); `otherwise` where it was not given. */
+static int read_word(int *value, int otherwise, const char *word, const char *option, const char *const words[3], QcErr *err)
 {
-    *flag = !word ? -1 : !strcmp(word, "yes") ? 1 : 0;
-    return word && !*flag && strcmp(word, "no") ? qc_fail(err, QC_EUSAGE, "--header is yes or no, not '%.40s'", word) : 0;
+    *value = otherwise;
+    if (!word) return 0;
+    for (*value = 0; *value < 3 && words[*value]; ++*value)
+        if (!strcmp(word, words[*value])) return 0;
+    return qc_fail(err, QC_EUSAGE, "--%s is %s%s%s or %s, not '%.40s'", option, words[0], words[2] ? ", " : "", words[2] ? words[1] : "", words[2] ? words[2] : words[1], word);
+}
+
+static int read_words(QcImportOptions *o, QcErr *err)
+{
+    static const char *const headers[3] = {"no", "yes"}, *const lengths[3] = {"refuse", "pad", "resample"}, *const gaps[3] = {"refuse", "fill", "drop"};
+    int u, m;
+    if (read_word(&o->header, -1, header, "header", headers, err) || read_word(&u, 0, unequal, "unequal", lengths, err) || read_word(&m, 0, missing, "missing", gaps, err))
+        return -1;
+    o->unequal = (QcUnequal)u;
+    o->missing = (QcMissing)m;
+    return 0;
 }
 
 static void report(const QcDataset *d)
@@ -42,6 +64,8 @@ static void report(const QcDataset *d)
     if (json)
         printf("{\"examples\": %u, \"channels\": %u, \"height\": %u, \"length\": %u, \"classes\": %u, \"groups\": %u, \"recordings\": %u}\n",
                d->n, d->channels, d->height, d->length, d->labels.n, d->groups.n, d->recordings.n);
+    else if (d->height > 1)
+        qc_say("%u images of %u channels x %u x %u, %u classes, %u groups", d->n, d->channels, d->height, d->length, d->labels.n, d->groups.n);
     else
         qc_say("%u windows of %u channels x %u, %u classes, %u groups", d->n, d->channels, d->length, d->labels.n, d->groups.n);
 }
@@ -52,14 +76,15 @@ int main(int argc, char **argv)
     const char *path = operands ? argv[1] : "-";
     QcErr err = {0};
     QcDataset data = {0};
-    QcImportOptions o = {.groups = groups.items, .n_groups = (uint32_t)groups.n, .channels = (uint32_t)channels, .label = label,
-                         .group = group, .recording = recording, .progress = show_progress};
+    QcImportOptions o = {.groups = groups.items, .n_groups = (uint32_t)groups.n, .jobs = (uint32_t)qc_threads(jobs), .channels = (uint32_t)channels,
+                         .label = label, .group = group, .recording = recording, .window_id = window_id, .length = (uint32_t)length, .window = window,
+                         .stride = stride, .progress = show_progress};
     int status = -1;
     if (json && qc_is_standard(output)) {
         qc_fail(&err, QC_EUSAGE, "--json prints on standard output, so the data needs -o FILE");
         goto end;
     }
-    if (read_header_word(&o.header, header, &err) || qc_import(&data, format, path, &o, &err)) goto end;
+    if (read_words(&o, &err) || qc_import(&data, format, path, &o, &err)) goto end;
     qc_progress_end();
     if (qc_dataset_sign(&data, qc_cli_command(), NULL, &err) || qc_dataset_save(&data, output, &err)) goto end;
     report(&data);

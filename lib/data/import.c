@@ -1,21 +1,23 @@
 #include "import.h"
 
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 
 const QcImportOptions qc_import_defaults = {.header = -1};
 
+/* Trees are asked first: they look for names that nothing else has. */
 const QcImporter qc_importers[] = {
-    {"dsa", "UCI Daily and Sports Activities: a folder of aNN/pN/sNN.txt", 1, 0, qc_recognise_dsa, qc_import_dsa},
-    {"ts", "UCR/UEA archive, .ts: series of equal length", 0, 0, qc_recognise_ts, qc_import_ts},
-    {"csv", "a table with one window a row (.csv, .tsv)", 1, 1, qc_recognise_csv, qc_import_csv},
+    {"dsa", "UCI Daily and Sports Activities: a folder of aNN/pN/sNN.txt", QC_TAKES_GROUPS, qc_recognise_dsa, qc_import_dsa},
+    {"uschad", "USC-HAD: a folder of SubjectN/aNtN.mat", QC_TAKES_GROUPS | QC_TAKES_CUT, qc_recognise_uschad, qc_import_uschad},
+    {"ts", "UCR/UEA archive, .ts", QC_TAKES_UNEQUAL | QC_TAKES_MISSING, qc_recognise_ts, qc_import_ts},
+    {"csv", "a table with one window a row, or one step a row", QC_TAKES_GROUPS | QC_TAKES_COLUMNS | QC_TAKES_HEADER | QC_TAKES_LABEL | QC_TAKES_CHANNELS,
+     qc_recognise_csv, qc_import_csv},
     {0},
 };
 
 static const QcImporter *importer_named(const char *name, QcErr *err)
 {
-    char known[128] = "";
+    char known[256] = "";
     for (const QcImporter *i = qc_importers; i->name; i++) {
         if (!strcmp(i->name, name)) return i;
         if (*known) strcat(known, i[1].name ? ", " : " or ");
@@ -42,10 +44,19 @@ static const QcImporter *importer_for(const char *path, QcErr *err)
 
 static const char *complain(const QcImporter *i, const QcImportOptions *o)
 {
-    if (o->n_groups && !i->takes_groups) return "has no groups to pick from";
-    if (!i->takes_columns && (o->channels || o->label || o->group || o->recording || o->header >= 0))
-        return "says itself which values are what: options about columns do not apply";
-    if (o->n_groups && i->takes_columns && !o->group) return "needs a group column when groups are picked";
+    unsigned t = i->takes;
+    if (o->n_groups && !(t & QC_TAKES_GROUPS)) return "has no groups to pick from";
+    if (!(t & QC_TAKES_COLUMNS) && (o->group || o->recording || o->window_id)) return "says itself which values are what: options about columns do not apply";
+    if (!(t & QC_TAKES_LABEL) && o->label) return "says itself what the label is: --label-column does not apply";
+    if (!(t & QC_TAKES_CHANNELS) && o->channels) return "says itself how many channels there are: --channels does not apply";
+    if (!(t & QC_TAKES_HEADER) && o->header >= 0) return "has no header to ask for: --header does not apply";
+    if (!(t & QC_TAKES_CUT) && (o->window || o->stride)) return "is cut into windows already: --window and --stride do not apply";
+    if (!(t & QC_TAKES_UNEQUAL) && (o->unequal || o->length)) return "has windows of one length: --unequal and --length do not apply";
+    if (!(t & QC_TAKES_MISSING) && o->missing) return "has no way to say that a value is missing: --missing does not apply";
+    if (!(t & QC_TAKES_IMAGES) && (o->height || o->width || o->resize || o->crop || o->grey)) return "is no format of images: --size, --resize, --crop and --grey do not apply";
+    if (!(t & QC_TAKES_ARRAYS) && (o->values || o->channels_last)) return "is no format of arrays: --x, --y and --channels-last do not apply";
+    if (o->n_groups && (t & QC_TAKES_COLUMNS) && !o->group) return "needs a group column when groups are picked";
+    if (o->length && !o->unequal) return "is asked for windows of one length: say with --unequal how they get it";
     return NULL;
 }
 
@@ -60,5 +71,19 @@ int qc_import(QcDataset *d, const char *format, const char *path, const QcImport
         qc_dataset_release(d);
         return -1;
     }
+    return 0;
+}
+
+int qc_import_wants(const QcImportOptions *o, const char *group)
+{
+    for (uint32_t k = 0; k < o->n_groups; k++)
+        if (!strcmp(o->groups[k], group)) return 1;
+    return !o->n_groups;
+}
+
+int qc_import_check_groups(const QcImportOptions *o, const QcNames *groups, const char *path, QcErr *err)
+{
+    for (uint32_t k = 0; k < o->n_groups; k++)
+        if (qc_names_find(groups, o->groups[k]) < 0) return qc_fail(err, QC_EUSAGE, "there is no group '%.60s' in %.300s", o->groups[k], path);
     return 0;
 }

@@ -7,13 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "import.h"
+#include "jobs.h"
 #include "lines.h"
+#include "tree.h"
 
-enum { NUMBER_MAX = 999, PATH_ROOM = 4096 };
+enum { NUMBER_MAX = 999 };
 
 typedef struct Segment {
     uint32_t activity, person, segment; /* the numbers in the names */
@@ -21,7 +21,7 @@ typedef struct Segment {
 } Segment;
 
 typedef struct Tree {
-    char root[PATH_ROOM];
+    char root[QC_PATH_ROOM];
     Segment *segments;
     uint32_t n, room;
 } Tree;
@@ -33,12 +33,6 @@ static uint32_t numbered(const char *name, char letter, const char *suffix)
     char *behind;
     unsigned long number = strtoul(name + 1, &behind, 10);
     return strcmp(behind, suffix) || number > NUMBER_MAX || strlen(name) > 15 ? 0 : (uint32_t)number;
-}
-
-static int is_folder(const char *path)
-{
-    struct stat about;
-    return !stat(path, &about) && S_ISDIR(about.st_mode);
 }
 
 static int has_activities(const char *path)
@@ -54,16 +48,16 @@ static int has_activities(const char *path)
 /* The archive unpacks into a folder "data": either it or the one around it may be named. */
 static int find_root(char *root, const char *path)
 {
-    snprintf(root, PATH_ROOM, "%.4000s", path);
+    snprintf(root, QC_PATH_ROOM, "%.4000s", path);
     if (has_activities(root)) return 1;
-    snprintf(root, PATH_ROOM, "%.4000s/data", path);
+    snprintf(root, QC_PATH_ROOM, "%.4000s/data", path);
     return has_activities(root);
 }
 
 int qc_recognise_dsa(const char *path)
 {
-    char root[PATH_ROOM];
-    return is_folder(path) && find_root(root, path);
+    char root[QC_PATH_ROOM];
+    return qc_is_folder(path) && find_root(root, path);
 }
 
 static int add_segment(Tree *tree, const Segment *segment, QcErr *err)
@@ -90,11 +84,10 @@ static int walk(Tree *tree, const char *path, int level, Segment *so_far, QcErr 
         if (!number) continue;
         *(level == 0 ? &so_far->activity : level == 1 ? &so_far->person : &so_far->segment) = number;
         memcpy(so_far->names[level], e->d_name, strlen(e->d_name) + 1);
-        char below[PATH_ROOM];
-        if (snprintf(below, sizeof below, "%s/%s", path, e->d_name) >= (int)sizeof below)
-            status = qc_fail(err, QC_EIO, "the path %.200s... is too long", path);
-        else
-            status = level == 2 ? add_segment(tree, so_far, err) : walk(tree, below, level + 1, so_far, err);
+        char below[QC_PATH_ROOM];
+        status = qc_path_join(below, path, e->d_name, err);
+        if (!status && level == 2 && !qc_is_regular(below)) status = qc_fail(err, QC_EFORMAT, "%.300s is not a regular file", below);
+        if (!status) status = level == 2 ? add_segment(tree, so_far, err) : walk(tree, below, level + 1, so_far, err);
     }
     closedir(folder);
     return status;
@@ -106,13 +99,6 @@ static int compare_segments(const void *a, const void *b)
     if (p->activity != q->activity) return p->activity < q->activity ? -1 : 1;
     if (p->person != q->person) return p->person < q->person ? -1 : 1;
     return p->segment < q->segment ? -1 : p->segment > q->segment;
-}
-
-static int wanted(const Segment *s, const QcImportOptions *o)
-{
-    for (uint32_t k = 0; k < o->n_groups; k++)
-        if (!strcmp(o->groups[k], s->names[1])) return 1;
-    return !o->n_groups;
 }
 
 static int check_wanted_exist(const Tree *tree, const QcImportOptions *o, QcErr *err)
@@ -127,9 +113,7 @@ static int check_wanted_exist(const Tree *tree, const QcImportOptions *o, QcErr 
 
 static int find_segments(Tree *tree, const char *path, const QcImportOptions *o, QcErr *err)
 {
-    if (!is_folder(path))
-        return qc_fail(err, access(path, F_OK) ? QC_EIO : QC_EFORMAT, "%.300s %s, but a UCI-DSA tree is a folder", path,
-                       access(path, F_OK) ? "is not there" : "is a file");
+    if (qc_need_folder(path, "a UCI-DSA tree", err)) return -1;
     if (!find_root(tree->root, path))
         return qc_fail(err, QC_EFORMAT, "%.300s is no UCI-DSA tree: it has no folder a01, a02, ... (with pN/sNN.txt in it)", path);
     Segment segment = {0};
@@ -138,7 +122,7 @@ static int find_segments(Tree *tree, const char *path, const QcImportOptions *o,
     if (check_wanted_exist(tree, o, err)) return -1;
     uint32_t kept = 0;
     for (uint32_t i = 0; i < tree->n; i++)
-        if (wanted(&tree->segments[i], o)) tree->segments[kept++] = tree->segments[i];
+        if (qc_import_wants(o, tree->segments[i].names[1])) tree->segments[kept++] = tree->segments[i];
     tree->n = kept;
     qsort(tree->segments, tree->n, sizeof *tree->segments, compare_segments);
     for (uint32_t i = 1; i < tree->n; i++)
@@ -150,7 +134,7 @@ static int find_segments(Tree *tree, const char *path, const QcImportOptions *o,
 
 static void segment_path(char *path, const Tree *tree, const Segment *s)
 {
-    snprintf(path, PATH_ROOM, "%.4000s/%s/%s/%s", tree->root, s->names[0], s->names[1], s->names[2]);
+    snprintf(path, QC_PATH_ROOM, "%.4000s/%s/%s/%s", tree->root, s->names[0], s->names[1], s->names[2]);
 }
 
 /* Rows and columns of the first file: all others must have them, too. */
@@ -214,23 +198,34 @@ static int describe(QcDataset *d, uint32_t i, const Segment *s, QcErr *err)
     return 0;
 }
 
+typedef struct Reading {
+    QcDataset *d;
+    const Tree *tree;
+} Reading;
+
+static int read_segment(void *ctx, uint32_t i, QcErr *err)
+{
+    const Reading *r = ctx;
+    char path[QC_PATH_ROOM];
+    segment_path(path, r->tree, &r->tree->segments[i]);
+    return read_window(r->d->x + i * qc_dataset_values(r->d), r->d, path, err);
+}
+
 static int read_tree(QcDataset *d, const Tree *tree, const QcImportOptions *o, QcErr *err)
 {
-    char path[PATH_ROOM];
+    char path[QC_PATH_ROOM];
     uint32_t channels, length;
     segment_path(path, tree, &tree->segments[0]);
     if (measure(&channels, &length, path, err) || qc_dataset_init(d, tree->n, channels, 1, length, 0, err)) return -1;
-    for (uint32_t i = 0; i < tree->n; i++) {
-        segment_path(path, tree, &tree->segments[i]);
-        if (describe(d, i, &tree->segments[i], err) || read_window(d->x + i * qc_dataset_values(d), d, path, err)) return -1;
-        if (o->progress) o->progress(o->ctx, i + 1, tree->n);
-    }
-    return 0;
+    for (uint32_t i = 0; i < tree->n; i++)
+        if (describe(d, i, &tree->segments[i], err)) return -1;
+    Reading reading = {d, tree};
+    QcJobs jobs = {.threads = o->jobs, .work = read_segment, .ctx = &reading, .progress = o->progress, .progress_ctx = o->ctx};
+    return qc_jobs_run(&jobs, tree->n, err);
 }
 
 int qc_import_dsa(QcDataset *d, const char *path, const QcImportOptions *o, QcErr *err)
 {
-    if (qc_is_standard(path)) return qc_fail(err, QC_EUSAGE, "a UCI-DSA tree is a folder and does not come from standard input");
     Tree tree = {0};
     int status = find_segments(&tree, path, o, err) || read_tree(d, &tree, o, err) ? -1 : 0;
     free(tree.segments);

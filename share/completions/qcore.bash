@@ -13,8 +13,10 @@ _qcore()
     *--bits\ *) words='2 4 8' ;;
     *--activation-bits\ *) words='4 8' ;;
     *--arch\ *) words='inceptiontime inceptiontime-16x3 fcn mlp' ;;
-    *--format\ *) words='dsa ts csv' ;;
+    *--format\ *) words='dsa uschad ts csv' ;;
     *--header\ *) words='yes no' ;;
+    *--unequal\ *) words='refuse pad resample' ;;
+    *--missing\ *) words='refuse fill drop' ;;
     *--by\ *) words='random block recording group' ;;
     *--order\ *) words='shuffled recorded classes' ;;
     *--optimizer\ *) words='adam sgd' ;;
@@ -24,7 +26,7 @@ _qcore()
     *--choose\ *) words='network random greedy' ;;
     *--update\ *) words='misses balanced random reservoir' ;;
     *--by-layer\ *) words='0 1' ;;
-    *\ [NRX]\ \ * | *FRACTION* | *LIST* | *NAME* | *COLUMN* | *LOSS*) return ;; # nobody can guess these
+    *\ [NRX]\ \ * | *FRACTION* | *LIST* | *NAME* | *COLUMN* | *SPAN* | *LOSS*) return ;; # nobody can guess these
     esac
     [[ $words ]] && mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
     # flags and files, and operands

@@ -6,7 +6,7 @@
 #   install.sh --demo     and what `make demo` draws with
 set -eu
 
-packages='gcc libc6-dev make pkg-config libdnnl-dev libyaml-dev'
+packages='gcc libc6-dev make pkg-config libdnnl-dev libyaml-dev libmatio-dev libjpeg62-turbo-dev libpng-dev zlib1g-dev'
 for option in "$@"; do
     case $option in
     --test) packages="$packages check mandoc clang libclang-rt-14-dev zstd python3-numpy python3-onnx" ;;

@@ -7,15 +7,7 @@
 #include <math.h>
 
 #include "scratch.h"
-
-static QcErr err;
-
-static int import(QcDataset *d, const char *format, const char *path, QcImportOptions o)
-{
-    return qc_import(d, format, path, &o, &err);
-}
-
-static const QcImportOptions plain = {.header = -1};
+#include "importing.h"
 
 /* --- numbers -------------------------------------------------------------------------------------- */
 
@@ -183,7 +175,7 @@ START_TEST(wrong_use_is_told)
     QcDataset d;
     const char *csv = scratch_text("f.csv", "1,2,3,a\n");
     ck_assert_int_eq(import(&d, "cvs", csv, plain), -1);
-    ck_assert_ptr_nonnull(strstr(err.text, "dsa, ts or csv"));
+    ck_assert_ptr_nonnull(strstr(err.text, "ts or csv"));
     ck_assert_int_eq(import(&d, NULL, scratch_text("f.dat", "1"), plain), -1);
     ck_assert_ptr_nonnull(strstr(err.text, "-f"));
     ck_assert_int_eq(import(&d, NULL, csv, (QcImportOptions){.channels = 2, .header = -1}), -1);
@@ -328,17 +320,6 @@ START_TEST(damaged_tree_is_refused)
 END_TEST
 
 /* --- the real files ----------------------------------------------------------------------------------- */
-
-static const char *real(const char *name)
-{
-    static char path[512];
-    const char *data = getenv("QC_DATA");
-    snprintf(path, sizeof path, "%s/%s", data ? data : "../shared/data", name);
-    struct stat about;
-    if (!stat(path, &about)) return path;
-    fprintf(stderr, "skipped: %s is not there\n", path);
-    return NULL;
-}
 
 START_TEST(ucr_files_are_read)
 {

@@ -1,0 +1,23 @@
+/* matfile.h - variables of a MATLAB file (version 5, plain or zlib-compressed, either byte order), through libmatio.
+ *
+ * Before libmatio sees the file it is looked through: every variable must be a plain array of numbers or text whose declared shape is exactly what
+ * follows it, so that neither a damaged file nor one that inflates without end reaches it or costs memory.
+ */
+#ifndef QC_DATA_MATFILE_H
+#define QC_DATA_MATFILE_H
+
+#include <stdint.h>
+
+#include "../base/err.h"
+
+typedef struct QcMat QcMat;
+
+QcMat *qc_mat_open(const char *path, QcErr *err);
+void qc_mat_close(QcMat *mat);
+
+/* A matrix of any numeric class: values [rows][columns] row after row, malloc'd, the caller's. */
+int qc_mat_matrix(double **values, uint32_t *rows, uint32_t *columns, QcMat *mat, const char *name, QcErr *err);
+/* A positive whole number, whether held as a number or as text ('12'). *number stays 0 where there is no such variable. */
+int qc_mat_number(uint32_t *number, QcMat *mat, const char *name, QcErr *err);
+
+#endif

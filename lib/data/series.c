@@ -1,0 +1,226 @@
+#include "series.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "number.h"
+
+QcSeries *qc_series_add(QcSeriesList *list, uint32_t length, QcErr *err)
+{
+    if (list->n == list->room) {
+        uint32_t room = list->room ? list->room * 2 : 256;
+        QcSeries *larger = room > list->room ? realloc(list->items, room * sizeof *larger) : NULL;
+        if (!larger) {
+            qc_fail_memory(err, "a list of series");
+            return NULL;
+        }
+        list->items = larger;
+        list->room = room;
+    }
+    float *x = qc_arena_take(&list->arena, (size_t)list->channels * length, sizeof *x, err);
+    if (!x) return NULL;
+    QcSeries *s = &list->items[list->n++];
+    *s = (QcSeries){.x = x, .length = length, .label = -1};
+    return s;
+}
+
+void qc_series_release(QcSeriesList *list)
+{
+    if (!list) return;
+    free(list->items);
+    qc_arena_release(&list->arena);
+    *list = (QcSeriesList){0};
+}
+
+static int fail_series(const QcSeries *s, QcErr *err, const char *sentence)
+{
+    return s->line ? qc_fail(err, QC_EFORMAT, "%.200s:%u: %s", s->file, s->line, sentence) : qc_fail(err, QC_EFORMAT, "%.200s: %s", s->file, sentence);
+}
+
+/* --- missing values --------------------------------------------------------------------------------- */
+
+/* A straight line between the neighbours that are there; at the ends, the nearest one. 0 where no value is there at all. */
+static int fill(float *x, uint32_t n)
+{
+    uint32_t known = n;
+    for (uint32_t t = 0; t < n; t++) {
+        if (isnan(x[t])) continue;
+        uint32_t from = known == n ? 0 : known + 1;
+        for (uint32_t k = from; k < t; k++) x[k] = known == n ? x[t] : x[known] + (x[t] - x[known]) * ((float)(k - known) / (float)(t - known));
+        known = t;
+    }
+    for (uint32_t k = known == n ? n : known + 1; k < n; k++) x[k] = x[known];
+    return known < n;
+}
+
+static int has_missing(const float *x, uint64_t n)
+{
+    for (uint64_t k = 0; k < n; k++)
+        if (isnan(x[k])) return 1;
+    return 0;
+}
+
+static int fill_series(QcSeries *s, uint32_t channels, QcErr *err)
+{
+    for (uint32_t c = 0; c < channels; c++)
+        if (s->length && !fill(s->x + (uint64_t)c * s->length, s->length)) return fail_series(s, err, "a channel has no value at all, so that nothing can be filled in");
+    return 0;
+}
+
+static int fill_list(QcSeriesList *list, const QcImportOptions *o, QcErr *err)
+{
+    for (uint32_t i = 0; o->missing == QC_MISSING_FILL && i < list->n; i++)
+        if (fill_series(&list->items[i], list->channels, err)) return -1;
+    return 0;
+}
+
+/* --- names and places ------------------------------------------------------------------------------- */
+
+static int copy_names(QcNames *out, QcDataset *d, const QcNames *names, QcErr *err)
+{
+    for (uint32_t k = 0; k < names->n; k++)
+        if (qc_names_add(out, &d->arena, names->names[k], NULL, err)) return -1;
+    return 0;
+}
+
+static int copy_all_names(QcDataset *d, const QcSeriesList *list, QcErr *err)
+{
+    return copy_names(&d->labels, d, &list->labels, err) || copy_names(&d->groups, d, &list->groups, err) || copy_names(&d->recordings, d, &list->recordings, err)
+               ? -1
+               : 0;
+}
+
+static void copy_place(QcDataset *d, uint32_t i, const QcSeries *s, uint64_t k)
+{
+    d->label[i] = s->label;
+    d->group[i] = s->group;
+    d->recording[i] = s->recording;
+    d->id[i] = s->id + k;
+}
+
+/* --- one example for each series ---------------------------------------------------------------------- */
+
+void qc_series_resample(float *out, uint32_t n, const float *x, uint32_t length)
+{
+    double step = n > 1 ? (double)(length - 1) / (double)(n - 1) : 0;
+    for (uint32_t t = 0; t < n; t++) {
+        double at = step * t;
+        uint32_t left = (uint32_t)at;
+        if (left + 1 >= length) left = length > 1 ? length - 2 : 0;
+        double part = at - left, a = x[left], b = length > 1 ? x[left + 1] : a;
+        out[t] = (float)(a + (b - a) * part);
+    }
+}
+
+static uint32_t longest(const QcSeriesList *list)
+{
+    uint32_t length = 0;
+    for (uint32_t i = 0; i < list->n; i++)
+        if (list->items[i].length > length) length = list->items[i].length;
+    return length;
+}
+
+static int fail_length(const QcSeries *s, uint32_t length, const QcImportOptions *o, QcErr *err)
+{
+    char sentence[200];
+    if (o->unequal == QC_UNEQUAL_PAD)
+        snprintf(sentence, sizeof sentence, "has length %u, which is more than %u and cannot be padded to it (--unequal resample can)", s->length, length);
+    else
+        snprintf(sentence, sizeof sentence, "has length %u instead of %u (--unequal pad or resample makes lengths equal)", s->length, length);
+    return fail_series(s, err, sentence);
+}
+
+static int check_lengths(const QcSeriesList *list, uint32_t length, const QcImportOptions *o, QcErr *err)
+{
+    if (o->unequal == QC_UNEQUAL_REFUSE && !o->length) length = list->items[0].length;
+    for (uint32_t i = 0; i < list->n; i++) {
+        const QcSeries *s = &list->items[i];
+        if (!s->length) return fail_series(s, err, "a series has no values");
+        int fits = o->unequal == QC_UNEQUAL_RESAMPLE || s->length == length || (o->unequal == QC_UNEQUAL_PAD && s->length < length);
+        if (!fits) return fail_length(s, length, o, err);
+    }
+    return 0;
+}
+
+static void copy_whole(float *x, uint32_t length, const QcSeries *s, uint32_t channels, int resample)
+{
+    for (uint32_t c = 0; c < channels; c++, x += length) {
+        const float *from = s->x + (uint64_t)c * s->length;
+        if (resample && s->length != length)
+            qc_series_resample(x, length, from, s->length);
+        else
+            memcpy(x, from, s->length * sizeof *x); /* what is behind it stays zero */
+    }
+}
+
+int qc_series_whole(QcDataset *d, QcSeriesList *list, const QcImportOptions *o, QcErr *err)
+{
+    uint32_t length = o->length ? o->length : longest(list), n = 0;
+    if (!list->n) return qc_fail(err, QC_EFORMAT, "there are no series");
+    if (check_lengths(list, length, o, err) || fill_list(list, o, err)) return -1;
+    for (uint32_t i = 0; i < list->n; i++) {
+        QcSeries *s = &list->items[i];
+        if (!has_missing(s->x, (uint64_t)list->channels * s->length)) list->items[n++] = *s;
+    }
+    if (!n) return qc_fail(err, QC_EFORMAT, "%.300s: values are missing in every series, so that all are dropped", list->items[0].file);
+    list->n = n;
+    if (qc_dataset_init(d, n, list->channels, 1, length, 0, err) || copy_all_names(d, list, err)) return -1;
+    for (uint32_t i = 0; i < n; i++) {
+        copy_whole(d->x + i * qc_dataset_values(d), length, &list->items[i], list->channels, o->unequal == QC_UNEQUAL_RESAMPLE);
+        copy_place(d, i, &list->items[i], 0);
+    }
+    return 0;
+}
+
+/* --- windows ------------------------------------------------------------------------------------------ */
+
+int qc_span_read(uint32_t *samples, const char *text, const char *option, double rate, uint32_t standard, QcErr *err)
+{
+    *samples = standard;
+    if (!text) return 0;
+    const char *end = text + strlen(text), *at = text;
+    int seconds = end > text && end[-1] == 's';
+    float value;
+    if (seconds) end--;
+    if (seconds && rate <= 0) return qc_fail(err, QC_EUSAGE, "--%s '%.40s': the data does not say how many samples a second has, so name a number of samples", option, text);
+    if (qc_number_read(&value, &at, end) || at != end)
+        return qc_fail(err, QC_EUSAGE, "--%s is a number of samples (200) or of seconds (2s), not '%.40s'", option, text);
+    double n = seconds ? value * rate : (double)value;
+    if (!(n >= 1 && n <= 1 << 24) || (!seconds && n != floor(n)))
+        return qc_fail(err, QC_EUSAGE, "--%s must come to a whole number of samples from 1 to %d, not '%.40s'", option, 1 << 24, text);
+    *samples = (uint32_t)lround(n);
+    return 0;
+}
+
+/* Windows in order; without a dataset they are only counted. Those with a value that is missing are left out (--missing drop). */
+static uint64_t cut_windows(QcDataset *d, const QcSeriesList *list, uint32_t window, uint32_t stride)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < list->n; i++) {
+        const QcSeries *s = &list->items[i];
+        uint64_t k = 0;
+        for (uint64_t from = 0; from + window <= s->length; from += stride, k++) {
+            int whole = 1;
+            for (uint32_t c = 0; whole && c < list->channels; c++) whole = !has_missing(s->x + (uint64_t)c * s->length + from, window);
+            if (!whole) continue;
+            for (uint32_t c = 0; d && c < list->channels; c++)
+                memcpy(d->x + n * qc_dataset_values(d) + (uint64_t)c * window, s->x + (uint64_t)c * s->length + from, window * sizeof *d->x);
+            if (d) copy_place(d, (uint32_t)n, s, k);
+            n++;
+        }
+    }
+    return n;
+}
+
+int qc_series_cut(QcDataset *d, QcSeriesList *list, uint32_t window, uint32_t stride, const QcImportOptions *o, QcErr *err)
+{
+    if (fill_list(list, o, err)) return -1;
+    uint64_t n = cut_windows(NULL, list, window, stride);
+    if (!n) return qc_fail(err, QC_EUSAGE, "no recording has a whole window of %u samples (the longest has %u)", window, longest(list));
+    if (n > UINT32_MAX) return qc_fail(err, QC_EUSAGE, "%llu windows are more than %u", (unsigned long long)n, UINT32_MAX);
+    if (qc_dataset_init(d, (uint32_t)n, list->channels, 1, window, 0, err) || copy_all_names(d, list, err)) return -1;
+    cut_windows(d, list, window, stride);
+    return 0;
+}
