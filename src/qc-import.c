@@ -11,7 +11,7 @@ static int json;
 static QcList groups;
 
 static const QcOption options[] = {
-    {'f', "format", QC_OPTION_TEXT, &format, "FORMAT", "dsa, uschad, ts or csv; else found out where that is certain", 0, 0},
+    {'f', "format", QC_OPTION_TEXT, &format, "FORMAT", "dsa, uschad, ts, arff, tsv or csv; else found out", 0, 0},
     {'g', "group", QC_OPTION_LIST, &groups, "NAME", "import this person (group) only; repeatable", 0, 0},
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "write the data file here, not to standard output", 0, 0},
     {0, "jobs", QC_OPTION_INT, &jobs, "N", "threads that read files (0 = all cores); the result is the same", 0, 256},
@@ -21,7 +21,7 @@ static const QcOption options[] = {
     {0, "length", QC_OPTION_INT, &length, "N", "pad or resample to this length (else the longest series')", 1, 1 << 24},
     {0, "missing", QC_OPTION_TEXT, &missing, "WHAT", "values that are missing: refuse, fill or drop the window (else refuse)", 0, 0},
     {0, "channels", QC_OPTION_INT, &channels, "N", "csv, tsv: a row holds N channels one after another (else 1)", 1, 1 << 24},
-    {0, "label-column", QC_OPTION_TEXT, &label, "COLUMN", "csv: name or number of the label, or none (else the last)", 0, 0},
+    {0, "label-column", QC_OPTION_TEXT, &label, "COLUMN", "csv, tsv, arff: name or number of the label, or none", 0, 0},
     {0, "group-column", QC_OPTION_TEXT, &group, "COLUMN", "csv: name or number of the person or group (else none)", 0, 0},
     {0, "recording-column", QC_OPTION_TEXT, &recording, "COLUMN", "csv: name or number of the recording (else none)", 0, 0},
     {0, "window-column", QC_OPTION_TEXT, &window_id, "COLUMN", "csv: a row is one step; rows that agree in this column are a window", 0, 0},

@@ -5,13 +5,16 @@
 
 const QcImportOptions qc_import_defaults = {.header = -1};
 
+enum { TABLE = QC_TAKES_GROUPS | QC_TAKES_COLUMNS | QC_TAKES_HEADER | QC_TAKES_LABEL | QC_TAKES_CHANNELS | QC_TAKES_UNEQUAL | QC_TAKES_MISSING };
+
 /* Trees are asked first: they look for names that nothing else has. */
 const QcImporter qc_importers[] = {
     {"dsa", "UCI Daily and Sports Activities: a folder of aNN/pN/sNN.txt", QC_TAKES_GROUPS, qc_recognise_dsa, qc_import_dsa},
     {"uschad", "USC-HAD: a folder of SubjectN/aNtN.mat", QC_TAKES_GROUPS | QC_TAKES_CUT, qc_recognise_uschad, qc_import_uschad},
     {"ts", "UCR/UEA archive, .ts", QC_TAKES_UNEQUAL | QC_TAKES_MISSING, qc_recognise_ts, qc_import_ts},
-    {"csv", "a table with one window a row, or one step a row", QC_TAKES_GROUPS | QC_TAKES_COLUMNS | QC_TAKES_HEADER | QC_TAKES_LABEL | QC_TAKES_CHANNELS,
-     qc_recognise_csv, qc_import_csv},
+    {"arff", "Weka, UCR/UEA archive, .arff", QC_TAKES_UNEQUAL | QC_TAKES_MISSING | QC_TAKES_LABEL, qc_recognise_arff, qc_import_arff},
+    {"tsv", "UCR archive of 2018: a series a row, the label first", TABLE, qc_recognise_tsv, qc_import_tsv},
+    {"csv", "a table with one window a row, or one step a row", TABLE, qc_recognise_csv, qc_import_csv},
     {0},
 };
 

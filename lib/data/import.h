@@ -72,5 +72,9 @@ int qc_import_ts(QcDataset *d, const char *path, const QcImportOptions *o, QcErr
 int qc_recognise_ts(const char *path);
 int qc_import_csv(QcDataset *d, const char *path, const QcImportOptions *o, QcErr *err);
 int qc_recognise_csv(const char *path);
+int qc_import_tsv(QcDataset *d, const char *path, const QcImportOptions *o, QcErr *err);
+int qc_recognise_tsv(const char *path);
+int qc_import_arff(QcDataset *d, const char *path, const QcImportOptions *o, QcErr *err);
+int qc_recognise_arff(const char *path);
 
 #endif

@@ -1,20 +1,33 @@
-/* UCR/UEA archive, .ts: "#" comments, "@" header lines, then a series a line, channels parted by ':', values by ',', the class last.
+/* UCR/UEA archive, .ts: "#" comments, "@" header lines, then a series a line, channels parted by ':', values by ',', the class last. With @timeStamps true
+ * a value is (time,value).
  *
  * Labels are those of @classLabel, in its order. Ids are 21 bits of the file's digest and the row, so that two files of an archive
  * can be joined.
  */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "../base/digest.h"
 #include "import.h"
 #include "lines.h"
+#include "series.h"
+#include "stamps.h"
 
 typedef struct Header {
-    int has_labels, seen_data;
-    uint32_t dimensions, length; /* as declared; 0 = not */
+    int has_labels, has_times, seen_data, equal; /* equal: no @equalLength false */
+    uint32_t dimensions, length;                 /* as declared; 0 = not */
 } Header;
+
+typedef struct Reader {
+    QcLines lines;
+    Header header;
+    QcSeriesList list;
+    float *row;     /* one channel while it is read; malloc'd */
+    double *times;  /* and its time stamps */
+    uint32_t room;
+    const QcImportOptions *o;
+} Reader;
 
 int qc_recognise_ts(const char *path)
 {
@@ -38,7 +51,7 @@ static int read_count(uint32_t *count, const QcLines *l, QcField value, const ch
     return 0;
 }
 
-static int read_labels(Header *h, QcDataset *d, const QcLines *l, QcField rest, QcErr *err)
+static int read_labels(Header *h, QcSeriesList *d, const QcLines *l, QcField rest, QcErr *err)
 {
     QcField word;
     if (!qc_field_next(&rest, &word, ' ') || read_flag(&h->has_labels, l, word, "@classLabel", err)) return -1;
@@ -51,7 +64,7 @@ static int read_labels(Header *h, QcDataset *d, const QcLines *l, QcField rest, 
 }
 
 /* One line that begins with '@'. Names are taken in either case, as the archive itself spells them both ways. */
-static int read_header_line(Header *h, QcDataset *d, const QcLines *l, QcField line, QcErr *err)
+static int read_header_line(Header *h, QcSeriesList *d, const QcLines *l, QcField line, QcErr *err)
 {
     QcField key, rest = line, value;
     int flag = 0;
@@ -65,18 +78,9 @@ static int read_header_line(Header *h, QcDataset *d, const QcLines *l, QcField l
         if (read_flag(&flag, l, value, "@targetLabel", err)) return -1;
         return flag ? qc_lines_fail(l, err, "the series have numbers to predict (@targetLabel), not classes") : 0;
     }
-    if (qc_field_is(key, "@timeStamps") || qc_field_is(key, "@timestamps")) {
-        if (read_flag(&flag, l, value, "@timeStamps", err)) return -1;
-        return flag ? qc_lines_fail(l, err, "series with time stamps are not supported: resample them to equal steps first") : 0;
-    }
-    if (qc_field_is(key, "@missing")) {
-        if (read_flag(&flag, l, value, "@missing", err)) return -1;
-        return flag ? qc_lines_fail(l, err, "values are missing in this data (@missing true): fill them in first") : 0;
-    }
-    if (qc_field_is(key, "@equalLength")) {
-        if (read_flag(&flag, l, value, "@equalLength", err)) return -1;
-        return flag ? 0 : qc_lines_fail(l, err, "the series are of unequal lengths (@equalLength false): cut or pad them to one length first");
-    }
+    if (qc_field_is(key, "@timeStamps")) return read_flag(&h->has_times, l, value, "@timeStamps", err);
+    if (qc_field_is(key, "@missing")) return read_flag(&flag, l, value, "@missing", err); /* each value says it again */
+    if (qc_field_is(key, "@equalLength")) return read_flag(&h->equal, l, value, "@equalLength", err);
     if (qc_field_is(key, "@univariate")) {
         if (read_flag(&flag, l, value, "@univariate", err)) return -1;
         if (flag) h->dimensions = 1;
@@ -88,10 +92,10 @@ static int read_header_line(Header *h, QcDataset *d, const QcLines *l, QcField l
 
 static int is_data(QcField line) { return line.at < line.end && *line.at != '#'; }
 
-static int read_header(Header *h, QcDataset *d, QcLines *l, QcErr *err)
+static int read_header(Header *h, QcSeriesList *d, QcLines *l, QcErr *err)
 {
     QcField line;
-    *h = (Header){0};
+    *h = (Header){.equal = 1};
     while (!h->seen_data && qc_lines_next(l, &line)) {
         if (!is_data(line)) continue;
         if (*line.at != '@') return qc_lines_fail(l, err, "neither a comment (#) nor a header (@), and @data has not come yet: is this a .ts file?");
@@ -100,97 +104,166 @@ static int read_header(Header *h, QcDataset *d, QcLines *l, QcErr *err)
     return h->seen_data ? 0 : qc_fail(err, QC_EFORMAT, "%.300s: no @data line: this is not a .ts file", l->name);
 }
 
-/* The first series tells the shape, the rest of the file how many there are. */
-static int measure(uint32_t *n, uint32_t *channels, uint32_t *length, const Header *h, QcLines *l, QcErr *err)
+/* --- a series -------------------------------------------------------------------------------------------- */
+
+/* Up to the next ':' that does not stand in parentheses: dates have it, too. */
+static int next_channel(QcField *line, QcField *channel)
 {
-    QcField line, series;
-    *n = *channels = *length = 0;
-    while (qc_lines_next(l, &line)) {
-        if (!is_data(line) || (*n)++) continue;
-        *channels = qc_field_count(line, ':') - (h->has_labels ? 1 : 0);
-        if (!*channels) return qc_lines_fail(l, err, "a class is expected behind the last ':'");
-        qc_field_next(&line, &series, ':');
-        *length = qc_field_count(series, ',');
-        if (h->dimensions && *channels != h->dimensions)
-            return qc_lines_fail(l, err, "%u channels, but the header says %u", *channels, h->dimensions);
-        if (h->length && *length != h->length)
-            return qc_lines_fail(l, err, "a series of length %u, but the header says %u", *length, h->length);
-    }
-    return *n ? 0 : qc_fail(err, QC_EFORMAT, "%.300s: there are no series behind @data", l->name);
+    if (!line->at) return 0;
+    int depth = 0;
+    const char *at = line->at;
+    for (; at < line->end && (depth || *at != ':'); at++) depth += *at == '(' ? 1 : *at == ')' && depth ? -1 : 0;
+    *channel = qc_field_trim((QcField){line->at, at});
+    line->at = at < line->end ? at + 1 : NULL;
+    return 1;
 }
 
-static int read_series(float *x, const QcDataset *d, uint32_t c, const QcLines *l, QcField series, QcErr *err)
+static uint32_t count_channels(QcField line)
 {
-    QcField field;
-    const char *wrong;
-    uint32_t t = 0;
-    if (series.at < series.end && *series.at == '(') return qc_lines_fail(l, err, "series with time stamps are not supported");
-    for (; qc_field_next(&series, &field, ','); t++)
-        if (t < d->length && qc_field_number(&x[t], field, &wrong))
-            return qc_lines_fail(l, err, "value %u of channel %u '%.*s' %s", t + 1, c + 1, QC_FIELD(field), wrong);
-    if (t != d->length)
-        return qc_lines_fail(l, err, "channel %u has length %u instead of %u (series of unequal lengths are not supported)", c + 1, t, d->length);
+    QcField channel;
+    uint32_t n = 0;
+    while (next_channel(&line, &channel)) n++;
+    return n;
+}
+
+static uint32_t count_values(const Reader *r, QcField channel)
+{
+    uint32_t n = 0;
+    if (!r->header.has_times) return qc_field_count(channel, ',');
+    for (const char *at = channel.at; at < channel.end; at++) n += *at == '(' ? 1 : 0;
+    return n;
+}
+
+static int make_room(Reader *r, uint32_t n, QcErr *err)
+{
+    if (n <= r->room) return 0;
+    float *row = realloc(r->row, n * sizeof *row);
+    if (row) r->row = row;
+    double *times = row ? realloc(r->times, n * sizeof *times) : NULL;
+    if (times) r->times = times;
+    if (!times) return qc_fail_memory(err, "a series");
+    r->room = n;
     return 0;
 }
 
-static int read_label(int32_t *label, const QcDataset *d, const QcLines *l, QcField field, QcErr *err)
+static int read_values(Reader *r, uint32_t c, QcField channel, uint32_t n, QcErr *err)
+{
+    QcField field;
+    const char *wrong;
+    if (channel.at < channel.end && *channel.at == '(') return qc_lines_fail(&r->lines, err, "a time stamp, but the header does not say @timeStamps true");
+    for (uint32_t t = 0; t < n && qc_field_next(&channel, &field, ','); t++)
+        if (qc_series_value(&r->row[t], field, r->o->missing != QC_MISSING_REFUSE, &wrong))
+            return qc_lines_fail(&r->lines, err, "value %u of channel %u '%.*s' %s", t + 1, c + 1, QC_FIELD(field), wrong);
+    return 0;
+}
+
+/* "(time,value),(time,value)": values at equal steps of time. */
+static int read_stamped(Reader *r, uint32_t c, QcField channel, uint32_t n, QcErr *err)
+{
+    const char *wrong = NULL, *at = channel.at;
+    for (uint32_t t = 0; t < n; t++) {
+        const char *close = memchr(at, ')', (size_t)(channel.end - at));
+        QcField pair = {at, close ? close : channel.end}, time, value;
+        if (!close || *at != '(' || (pair.at++, !qc_field_next(&pair, &time, ',')) || !qc_field_next(&pair, &value, ',') || pair.at)
+            return qc_lines_fail(&r->lines, err, "value %u of channel %u is not of the form (time,value)", t + 1, c + 1);
+        if (qc_stamp_read(&r->times[t], time)) return qc_lines_fail(&r->lines, err, "time %u of channel %u '%.*s' is neither a number nor a date", t + 1, c + 1, QC_FIELD(time));
+        if (qc_series_value(&r->row[t], value, r->o->missing != QC_MISSING_REFUSE, &wrong))
+            return qc_lines_fail(&r->lines, err, "value %u of channel %u '%.*s' %s", t + 1, c + 1, QC_FIELD(value), wrong);
+        if (t && r->times[t] <= r->times[t - 1]) return qc_lines_fail(&r->lines, err, "time %u of channel %u is not behind the one before it", t + 1, c + 1);
+        for (at = close + 1; at < channel.end && (*at == ' ' || *at == ','); at++) continue;
+    }
+    if (at != channel.end) return qc_lines_fail(&r->lines, err, "channel %u is not a list of (time,value)", c + 1);
+    if (qc_stamps_even(r->times, n)) return 0;
+    if (r->o->unequal != QC_UNEQUAL_RESAMPLE) return qc_lines_fail(&r->lines, err, "the times of channel %u are not in equal steps (--unequal resample makes them)", c + 1);
+    return qc_stamps_resample(r->row, r->times, n, err);
+}
+
+static int read_channel(Reader *r, QcSeries *s, uint32_t c, QcField channel, QcErr *err)
+{
+    uint32_t n = count_values(r, channel);
+    float *x = s->x + (uint64_t)c * s->length;
+    if (make_room(r, n, err) || (r->header.has_times ? read_stamped(r, c, channel, n, err) : read_values(r, c, channel, n, err))) return -1;
+    if (n != s->length && r->o->unequal == QC_UNEQUAL_REFUSE)
+        return qc_lines_fail(&r->lines, err, "channel %u has length %u instead of %u (--unequal pad or resample makes lengths equal)", c + 1, n, s->length);
+    if (n && n != s->length && r->o->unequal == QC_UNEQUAL_RESAMPLE)
+        qc_series_resample(x, s->length, r->row, n);
+    else
+        memcpy(x, r->row, n * sizeof *x);
+    return 0;
+}
+
+static int read_label(int32_t *label, const Reader *r, QcField field, QcErr *err)
 {
     char name[QC_FIELD_NAME];
-    if (qc_field_name(name, l, field, err)) return -1;
-    int64_t index = qc_names_find(&d->labels, name);
-    if (index < 0) return qc_lines_fail(l, err, "class '%.60s' is not one of those named by @classLabel", name);
+    if (qc_field_name(name, &r->lines, field, err)) return -1;
+    int64_t index = qc_names_find(&r->list.labels, name);
+    if (index < 0) return qc_lines_fail(&r->lines, err, "class '%.60s' is not one of those named by @classLabel", name);
     *label = (int32_t)index;
     return 0;
 }
 
-static int read_example(QcDataset *d, uint32_t i, const Header *h, const QcLines *l, QcField line, QcErr *err)
+/* The longest channel of the series on this line. */
+static uint32_t measure(const Reader *r, QcField line)
+{
+    QcField channel;
+    uint32_t length = 0;
+    for (uint32_t c = 0; c < r->list.channels && next_channel(&line, &channel); c++) {
+        uint32_t n = count_values(r, channel);
+        if (n > length) length = n;
+    }
+    return length;
+}
+
+static int check_channels(Reader *r, QcField line, QcErr *err)
+{
+    const Header *h = &r->header;
+    uint32_t parts = count_channels(line), labels = h->has_labels ? 1 : 0;
+    if (!r->list.channels) {
+        r->list.channels = parts - labels;
+        if (!r->list.channels) return qc_lines_fail(&r->lines, err, "a class is expected behind the last ':'");
+        if (h->dimensions && r->list.channels != h->dimensions) return qc_lines_fail(&r->lines, err, "%u channels, but the header says %u", r->list.channels, h->dimensions);
+    }
+    if (parts == r->list.channels + labels) return 0;
+    return qc_lines_fail(&r->lines, err, "%u parts between ':', but %u channels%s are expected", parts, r->list.channels, labels ? " and a class" : "");
+}
+
+static int read_series(Reader *r, QcField line, QcErr *err)
 {
     QcField field;
-    float *x = d->x + i * qc_dataset_values(d);
-    uint32_t fields = qc_field_count(line, ':'), expected = d->channels + (h->has_labels ? 1 : 0);
-    if (fields != expected)
-        return qc_lines_fail(l, err, "%u parts between ':', but %u channels%s are expected", fields, d->channels, h->has_labels ? " and a class" : "");
-    for (uint32_t c = 0; c < d->channels; c++) {
-        qc_field_next(&line, &field, ':');
-        if (read_series(x + (uint64_t)c * d->length, d, c, l, field, err)) return -1;
-    }
-    return h->has_labels ? qc_field_next(&line, &field, ':'), read_label(&d->label[i], d, l, field, err) : 0;
+    if (check_channels(r, line, err)) return -1;
+    uint32_t length = measure(r, line), declared = r->o->unequal == QC_UNEQUAL_REFUSE && r->header.equal ? r->header.length : 0;
+    if (declared && length != declared) return qc_lines_fail(&r->lines, err, "a series of length %u, but the header says %u", length, declared);
+    QcSeries *s = qc_series_add(&r->list, length, err);
+    if (!s) return -1;
+    s->line = r->lines.line;
+    s->file = r->lines.name;
+    for (uint32_t c = 0; c < r->list.channels; c++)
+        if (next_channel(&line, &field), read_channel(r, s, c, field, err)) return -1;
+    return r->header.has_labels ? next_channel(&line, &field), read_label(&s->label, r, field, err) : 0;
 }
 
-static int read_examples(QcDataset *d, const Header *h, QcLines *l, const QcImportOptions *o, QcErr *err)
+static int read_all(Reader *r, QcErr *err)
 {
     QcField line;
-    uint64_t base = qc_lines_id(l);
-    for (uint32_t i = 0; i < d->n && qc_lines_next(l, &line);) {
+    uint64_t base = qc_lines_id(&r->lines);
+    if (read_header(&r->header, &r->list, &r->lines, err)) return -1;
+    while (qc_lines_next(&r->lines, &line)) {
         if (!is_data(line)) continue;
-        if (read_example(d, i, h, l, line, err)) return -1;
-        d->id[i] = base + i;
-        i++;
-        if (o->progress) o->progress(o->ctx, i, d->n);
+        if (read_series(r, line, err)) return -1;
+        r->list.items[r->list.n - 1].id = base + r->list.n - 1;
+        if (r->o->progress) r->o->progress(r->o->ctx, (uint64_t)((const uint8_t *)r->lines.next - r->lines.bytes), r->lines.length);
     }
-    return 0;
-}
-
-static int read_all(QcDataset *d, QcLines *l, const QcImportOptions *o, QcErr *err)
-{
-    Header h;
-    uint32_t n, channels, length;
-    QcDataset names = {0}; /* the header comes before the size of the dataset is known */
-    int status = read_header(&h, &names, l, err);
-    QcLines series = *l; /* they are gone through twice: to count, and to read */
-    if (!status)
-        status = measure(&n, &channels, &length, &h, l, err) || qc_dataset_init(d, n, channels, 1, length, 0, err) ? -1 : 0;
-    for (uint32_t k = 0; k < names.labels.n && !status; k++)
-        status = qc_names_add(&d->labels, &d->arena, names.labels.names[k], NULL, err);
-    qc_dataset_release(&names);
-    return status || read_examples(d, &h, &series, o, err) ? -1 : 0;
+    return r->list.n ? 0 : qc_fail(err, QC_EFORMAT, "%.300s: there are no series behind @data", r->lines.name);
 }
 
 int qc_import_ts(QcDataset *d, const char *path, const QcImportOptions *o, QcErr *err)
 {
-    QcLines l;
-    if (qc_lines_open(&l, path, err)) return -1;
-    int status = read_all(d, &l, o, err);
-    qc_lines_close(&l);
+    Reader r = {.o = o};
+    if (qc_lines_open(&r.lines, path, err)) return -1;
+    int status = read_all(&r, err) || qc_series_whole(d, &r.list, o, err) ? -1 : 0;
+    free(r.row);
+    free(r.times);
+    qc_series_release(&r.list);
+    qc_lines_close(&r.lines);
     return status;
 }

@@ -80,7 +80,7 @@ static const char *what_else(const char *at, const char *end)
     return "is not a number";
 }
 
-const char *qc_number_read(float *value, const char **at, const char *end)
+const char *qc_number_read_double(double *value, const char **at, const char *end)
 {
     Decimal d;
     const char *behind = read_decimal(&d, *at, end);
@@ -94,7 +94,15 @@ const char *qc_number_read(float *value, const char **at, const char *end)
     }
     if (isnan(v)) return "is not a number";
     if (!(fabs(v) <= (double)QC_VALUE_MAX)) return "is out of range";
-    *value = (float)v;
+    *value = v;
     *at = behind;
     return NULL;
+}
+
+const char *qc_number_read(float *value, const char **at, const char *end)
+{
+    double v;
+    const char *wrong = qc_number_read_double(&v, at, end);
+    if (!wrong) *value = (float)v;
+    return wrong;
 }

@@ -39,6 +39,41 @@ static int fail_series(const QcSeries *s, QcErr *err, const char *sentence)
     return s->line ? qc_fail(err, QC_EFORMAT, "%.200s:%u: %s", s->file, s->line, sentence) : qc_fail(err, QC_EFORMAT, "%.200s: %s", s->file, sentence);
 }
 
+int qc_series_value(float *value, QcField field, int may_miss, const char **wrong)
+{
+    if (!qc_field_number(value, field, wrong)) return 0;
+    if (!may_miss || !(field.at == field.end || qc_field_is(field, "?") || qc_field_is(field, "nan"))) return -1;
+    *value = NAN;
+    return 0;
+}
+
+int qc_series_may_miss(const QcImportOptions *o) { return o->missing != QC_MISSING_REFUSE || o->unequal != QC_UNEQUAL_REFUSE; }
+
+static int step_is_empty(const float *row, uint32_t channels, uint32_t length, uint32_t t)
+{
+    for (uint32_t c = 0; c < channels; c++)
+        if (!isnan(row[(uint64_t)c * length + t])) return 0;
+    return 1;
+}
+
+QcSeries *qc_series_add_row(QcSeriesList *list, const float *row, uint32_t length, const QcImportOptions *o, const QcLines *l, QcErr *err)
+{
+    uint32_t kept = length;
+    while (o->unequal != QC_UNEQUAL_REFUSE && kept && step_is_empty(row, list->channels, length, kept - 1)) kept--;
+    for (uint32_t c = 0; o->missing == QC_MISSING_REFUSE && c < list->channels; c++)
+        for (uint32_t t = 0; t < kept; t++)
+            if (isnan(row[(uint64_t)c * length + t])) {
+                qc_lines_fail(l, err, "value %u of channel %u is missing (--missing fill or drop allows it)", t + 1, c + 1);
+                return NULL;
+            }
+    QcSeries *s = qc_series_add(list, kept, err);
+    if (!s) return NULL;
+    for (uint32_t c = 0; c < list->channels; c++) memcpy(s->x + (uint64_t)c * kept, row + (uint64_t)c * length, kept * sizeof *row);
+    s->line = l->line;
+    s->file = l->name;
+    return s;
+}
+
 /* --- missing values --------------------------------------------------------------------------------- */
 
 /* A straight line between the neighbours that are there; at the ends, the nearest one. 0 where no value is there at all. */

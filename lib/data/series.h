@@ -7,6 +7,7 @@
 #define QC_DATA_SERIES_H
 
 #include "import.h"
+#include "lines.h"
 
 typedef struct QcSeries {
     float *x;          /* [channels][length] */
@@ -28,6 +29,14 @@ typedef struct QcSeriesList {
 /* A new series at the end, its values zero; borrowed until the next is added. */
 QcSeries *qc_series_add(QcSeriesList *list, uint32_t length, QcErr *err);
 void qc_series_release(QcSeriesList *list);
+
+/* A value out of text; one that is missing ("", "?", "NaN") becomes NaN where `may_miss`. 0, or -1 and what is wrong with it. */
+int qc_series_value(float *value, QcField field, int may_miss, const char **wrong);
+/* Whether the options let a table have holes: at the ends of its rows, or anywhere. */
+int qc_series_may_miss(const QcImportOptions *o);
+/* Adds row[channels][length]. Where lengths may differ, steps at the end that all channels lack are no part of it. What is missing before them is an error
+ * unless the options allow it: -1 then names the place. */
+QcSeries *qc_series_add_row(QcSeriesList *list, const float *row, uint32_t length, const QcImportOptions *o, const QcLines *l, QcErr *err);
 
 /* An example for each series, all of o->length steps, or of the longest series'. Options say what becomes of shorter ones and of missing values. */
 int qc_series_whole(QcDataset *d, QcSeriesList *list, const QcImportOptions *o, QcErr *err);
