@@ -33,7 +33,7 @@ static const QcOption options[] = {
     {0, "balance", QC_OPTION_REAL, &balance, "R", "0: every example weighs the same in the loss .. 1: every class does", 0, 1},
     {0, "prior", QC_OPTION_REAL, &prior, "N", "take the batch's class frequencies, smoothed by N, out of its loss; -1 = not", -1, 1000},
     {0, "stop", QC_OPTION_REAL, &stop, "LOSS", "no more draws in a batch once the loss on coreset and batch is below", 0, 100},
-    {0, "chunk", QC_OPTION_INT, &chunk, "N", "weights whose statistic is held at once, memory against passes; 0 = three quarters", 0, 1000000000},
+    {0, "chunk", QC_OPTION_INT, &chunk, "N", "weights that are looked at together; 0 = 28672", 0, 1000000000},
     {0, "seed", QC_OPTION_INT, &seed, "N", "of stream order, draws and coreset", 0, 0},
     {0, "threads", QC_OPTION_INT, &threads, "N", "accepted for uniformity: the device has one", 0, 256},
     {0, "json", QC_OPTION_FLAG, &json, NULL, "one JSON object a batch and a summary", 0, 0},

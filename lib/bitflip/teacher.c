@@ -39,15 +39,15 @@ typedef struct Survey {
     int8_t *dir;                         /* [n_codes] */
 } Survey;
 
-static void see_layer(void *ctx, uint32_t l, const QcFlipStats *stats, const QcFlipScale *scale)
+static void see_piece(void *ctx, const QcPiece *piece, const QcFlipStats *stats, const QcFlipScale *scale)
 {
     Survey *s = ctx;
-    const QcFlipLayer *layer = &s->t->flip->layers[l];
-    const QcQNode *node = &s->t->g->nodes[layer->node];
-    for (uint32_t j = 0; j < node->n_codes; j++) {
+    const QcFlipLayer *layer = &s->t->flip->layers[piece->layer];
+    uint32_t first = s->t->g->nodes[layer->node].code + piece->first;
+    for (uint32_t i = 0; i < piece->n; i++) {
         int dir;
-        qc_flip_features(s->features[node->code + j], &dir, s->t->g, layer, stats, scale, j);
-        s->dir[node->code + j] = (int8_t)dir;
+        qc_flip_features(s->features[first + i], &dir, s->t->g, layer, stats, scale, i, piece->first + i);
+        s->dir[first + i] = (int8_t)dir;
     }
 }
 
@@ -57,8 +57,11 @@ static int survey(Survey *s, const QcWindows *set, QcErr *err)
     const QcQGraph *g = s->t->g;
     const QcKernels *kernels = qc_kernels_need(err);
     uint64_t run_bytes = (qc_qgraph_bytes(g) + 63) / 64 * 64;
-    uint64_t hebb_bytes = qc_hebb_bytes(g, s->t->flip->layers, s->t->flip->n_layers, g->n_codes);
-    uint8_t *memory = aligned_alloc(64, run_bytes + hebb_bytes);
+    QcQRun run = {.g = g};
+    QcHebb hebb;
+    QcPlacing count = {0};
+    qc_hebb_place(&hebb, &run, s->t->flip, g->n_codes, &count);
+    uint8_t *memory = aligned_alloc(64, run_bytes + count.used);
     uint8_t *q = malloc(set->n * set->values);
     const uint8_t **x = malloc(set->n * sizeof *x);
     float *error = malloc((size_t)set->n * g->classes * sizeof *error);
@@ -68,10 +71,9 @@ static int survey(Survey *s, const QcWindows *set, QcErr *err)
         qc_fail_memory(err, "the Hebbian pass");
         goto end;
     }
-    QcQRun run;
-    QcHebb hebb;
+    QcPlacing p = {.memory = memory + run_bytes};
     qc_qrun_place(&run, g, kernels, memory);
-    qc_hebb_place(&hebb, &run, s->t->flip, g->n_codes, memory + run_bytes);
+    qc_hebb_place(&hebb, &run, s->t->flip, g->n_codes, &p);
     for (uint32_t i = 0; i < set->n; i++) {
         uint8_t *window = q + i * set->values;
         qc_q_input(window, set->x + i * set->values, (uint32_t)set->values, &g->tensors[0]);
@@ -81,7 +83,7 @@ static int survey(Survey *s, const QcWindows *set, QcErr *err)
     }
     for (size_t i = 0; i < (size_t)set->n * g->classes; i++) error[i] /= (float)set->n;
     QcExamples z = {set->n, x, error};
-    qc_hebb_gather(&hebb, &z, see_layer, s);
+    qc_hebb_gather(&hebb, &z, 0, see_piece, s);
     status = 0;
 end:
     free(memory);

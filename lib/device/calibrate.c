@@ -22,7 +22,9 @@ static void lay_out(QcCalibrator *c, const QcKernels *k, uint32_t capacity, QcPl
     uint32_t z = capacity + c->batch_max, classes = c->g->classes;
     const QcQTensor *in = &c->g->tensors[0];
     qc_slots_place(&c->slots, capacity, (uint32_t)in->height * in->width * in->channels, p);
-    qc_choice_place(&c->choice, c->g, c->flip, p);
+    qc_qrun_lay_out(&c->run, c->g, k, 0, p);
+    qc_hebb_place(&c->hebb, &c->run, c->flip, c->options.chunk, p);
+    qc_choice_place(&c->choice, c->g, c->flip->layers, &c->hebb.pick, p);
     qc_placing_part(p, "set of examples");
     c->x = qc_placing_take(p, z * sizeof *c->x);
     c->label = qc_placing_take(p, z * sizeof *c->label);
@@ -38,8 +40,6 @@ static void lay_out(QcCalibrator *c, const QcKernels *k, uint32_t capacity, QcPl
     c->error = qc_placing_take(p, (size_t)z * classes * sizeof *c->error);
     c->loss = qc_placing_take(p, z * sizeof *c->loss);
     c->visit = qc_placing_take(p, z * sizeof *c->visit);
-    qc_qrun_lay_out(&c->run, c->g, k, 0, p);
-    qc_hebb_lay_out(&c->hebb, &c->run, c->flip, c->options.chunk, p);
 }
 
 void qc_calibrator_plan(QcPlan *plan, const QcQGraph *g, const QcFlip *flip, const QcCalibrateOptions *o, uint32_t capacity, uint32_t batch_max)
@@ -160,39 +160,30 @@ static uint32_t count_right(const QcCalibrator *c)
 
 /* ---- scores ---- */
 
-typedef struct Scoring {
-    QcCalibrator *c;
-    uint32_t code;
-} Scoring;
-
 enum { BLOCK = 128 }; /* weights whose features are held at once */
 
-static void score_layer(void *ctx, uint32_t l, const QcFlipStats *stats, const QcFlipScale *scale)
+static void score_piece(void *ctx, const QcPiece *piece, const QcFlipStats *stats, const QcFlipScale *scale)
 {
-    Scoring *scoring = ctx;
-    QcCalibrator *c = scoring->c;
-    const QcFlipLayer *layer = &c->flip->layers[l];
-    uint8_t *bytes = c->choice.scores + scoring->code;
-    uint32_t n = c->g->nodes[layer->node].n_codes;
-    for (uint32_t j = 0; j < n; j += BLOCK) {
+    QcCalibrator *c = ctx;
+    const QcFlipLayer *layer = &c->flip->layers[piece->layer];
+    uint8_t *bytes = c->choice.scores + piece->at;
+    for (uint32_t k = 0; k < piece->n; k += BLOCK) {
         float f[BLOCK][QC_FLIP_FEATURES], scores[BLOCK];
         int dir[BLOCK];
-        uint32_t block = n - j < BLOCK ? n - j : BLOCK;
+        uint32_t block = piece->n - k < BLOCK ? piece->n - k : BLOCK;
         for (uint32_t i = 0; i < block; i++) {
-            qc_flip_features(f[i], &dir[i], c->g, layer, stats, scale, j + i);
+            qc_flip_features(f[i], &dir[i], c->g, layer, stats, scale, k + i, piece->first + k + i);
             scores[i] = c->options.choose == QC_CHOOSE_GREEDY ? f[i][1] / 2 : 1; /* min(z, 6) / 6, or all alike */
         }
         if (c->options.choose == QC_CHOOSE_NETWORK) qc_flip_scores(c->flip, c->run.k, scores, f, block);
-        for (uint32_t i = 0; i < block; i++) bytes[j + i] = qc_flip_byte(scores[i], dir[i]);
+        for (uint32_t i = 0; i < block; i++) bytes[k + i] = qc_flip_byte(scores[i], dir[i]);
     }
-    scoring->code += n;
 }
 
-static void score(QcCalibrator *c, QcCalibrateReport *report)
+static void score(QcCalibrator *c, uint64_t seed, QcCalibrateReport *report)
 {
     QcExamples z = {c->n, c->x, c->error};
-    Scoring scoring = {c, 0};
-    report->forwards += qc_hebb_gather(&c->hebb, &z, score_layer, &scoring);
+    report->forwards += qc_hebb_gather(&c->hebb, &z, seed, score_piece, c);
     report->gathers++;
 }
 
@@ -204,7 +195,7 @@ static float most(float a, float b) { return a > b ? a : b; }
 static void accept(QcCalibrator *c)
 {
     memcpy(c->right, c->last, c->n);
-    memset(c->choice.stepped, 0, (c->g->n_codes + 7) / 8);
+    qc_choice_keep(&c->choice);
     for (uint32_t i = 1; i < c->n; i++) { /* the hardest first: an insertion sort, for the order changes little */
         uint32_t example = c->visit[i];
         uint32_t at = i;
@@ -220,7 +211,7 @@ static void flip_rounds(QcCalibrator *c, QcRng *rng, QcCalibrateReport *report)
     int fresh = 1;
     c->phi = most(c->phi, o->phi0);
     for (uint32_t round = 0; round < o->rounds && loss > o->stop; round++) {
-        if (fresh) score(c, report);
+        if (fresh) score(c, qc_rng_next(rng), report);
         int32_t step = (int32_t)least(c->phi / o->cap + 0.5f, 256.0f); /* longer than any range */
         uint32_t flips = qc_choice_draw(&c->choice, least(c->phi, o->cap), step > 1 ? step : 1, o->by_layer, qc_rng_next(rng));
         float after = forward_set(c, loss, report);

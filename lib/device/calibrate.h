@@ -29,7 +29,7 @@ typedef struct QcCalibrateOptions {
     float prior;       /* the batch's own class frequencies are taken out of its examples' loss, each class counted this much more often than seen; < 0: not */
     QcChoose choose;
     QcUpdate update;
-    uint32_t chunk;    /* codes whose statistic is held at once (hebb.h); 0 = three quarters */
+    uint32_t chunk;    /* weights that are looked at together (pick.h); 0 = QC_PICK_CHUNK */
     uint64_t seed;
 } QcCalibrateOptions;
 
@@ -42,7 +42,7 @@ typedef struct QcCalibrateReport {
     float loss_before, loss_after;    /* on the whole set (coreset and batch) */
     uint32_t draws, accepted, flips;  /* flips that stayed */
     uint32_t forwards;                /* window passes, Hebbian ones included */
-    uint32_t gathers;                 /* Hebbian statistics taken of the set, each in as many passes as it has chunks */
+    uint32_t gathers;                 /* Hebbian statistics taken of the set */
     uint32_t from_source, from_stream, from_batch; /* origin of the slots after the update */
 } QcCalibrateReport;
 

@@ -4,14 +4,17 @@
 #include "../kernels/mem.h"
 #include "qmath.h"
 
-void qc_choice_place(QcChoice *c, const QcQGraph *g, const QcFlip *flip, QcPlacing *p)
+static size_t marks(const QcPick *pick) { return (pick->chunk + 7) / 8; }
+
+void qc_choice_place(QcChoice *c, const QcQGraph *g, const QcFlipLayer *layers, const QcPick *pick, QcPlacing *p)
 {
     c->g = g;
-    c->flip = flip;
+    c->layers = layers;
+    c->pick = pick;
     qc_placing_part(p, "scores of weights");
-    c->scores = qc_placing_take(p, g->n_codes);
+    c->scores = qc_placing_take(p, pick->chunk);
     qc_placing_part(p, "undo of a draw");
-    c->stepped = qc_placing_take(p, (g->n_codes + 7) / 8);
+    c->stepped = qc_placing_take(p, marks(pick));
     qc_placing_part(p, "histogram of a draw");
     c->histogram = qc_placing_take(p, QC_CHOICE_BINS * sizeof *c->histogram);
     c->inverse = qc_placing_take(p, 128 * sizeof *c->inverse);
@@ -19,14 +22,16 @@ void qc_choice_place(QcChoice *c, const QcQGraph *g, const QcFlip *flip, QcPlaci
 
 void qc_choice_begin(QcChoice *c)
 {
-    memset(c->scores, QC_FLIP_NEVER, c->g->n_codes);
-    memset(c->stepped, 0, (c->g->n_codes + 7) / 8);
+    memset(c->scores, QC_FLIP_NEVER, c->pick->chunk);
+    qc_choice_keep(c);
     for (int level = 0; level < 128; level++) c->inverse[level] = qc_exp((float)level * 0.17328680f); /* 2^(level / 4) */
 }
 
-/* The layers first .. end-1 and where their scores begin. */
+void qc_choice_keep(QcChoice *c) { memset(c->stepped, 0, marks(c->pick)); }
+
+/* Pieces first .. end-1: those of a layer, or of the net. */
 typedef struct Span {
-    uint32_t first, end, code;
+    uint32_t first, end;
 } Span;
 
 static int may_step(const QcChoice *c, const QcQNode *node, uint32_t j, uint8_t byte, int32_t step)
@@ -51,43 +56,45 @@ typedef struct Draw {
     uint32_t taken;
 } Draw;
 
-typedef void (*See)(Draw *draw, const QcQNode *node, uint32_t j, uint32_t code, uint32_t bits);
+/* A candidate: weight j of a node, score `at`. */
+typedef void (*See)(Draw *draw, const QcQNode *node, uint32_t j, uint32_t at, uint32_t bits);
 
 /* Visits the candidates of a span with their keys. */
 static void walk(Draw *draw, const Span *span, See see)
 {
     QcChoice *c = draw->c;
-    uint32_t code = span->code;
-    for (uint32_t l = span->first; l < span->end; l++) {
-        const QcQNode *node = &c->g->nodes[c->flip->layers[l].node];
-        for (uint32_t j = 0; j < node->n_codes; j++, code++) {
-            uint8_t byte = c->scores[code];
+    for (uint32_t i = qc_pick_next(c->pick, span->first); i < span->end; i = qc_pick_next(c->pick, i + 1)) {
+        const QcPiece *piece = &c->pick->pieces[i];
+        const QcQNode *node = &c->g->nodes[c->layers[piece->layer].node];
+        for (uint32_t k = 0; k < piece->n; k++) {
+            uint32_t j = piece->first + k, at = piece->at + k;
+            uint8_t byte = c->scores[at];
             if ((byte & 0x7f) == QC_FLIP_NEVER || !may_step(c, node, j, byte, draw->step)) continue;
-            see(draw, node, j, code, key_bits(c, code, byte, draw->seed));
+            see(draw, node, j, at, key_bits(c, node->code + j, byte, draw->seed));
         }
     }
 }
 
-static void count_coarse(Draw *draw, const QcQNode *node, uint32_t j, uint32_t code, uint32_t bits)
+static void count_coarse(Draw *draw, const QcQNode *node, uint32_t j, uint32_t at, uint32_t bits)
 {
-    (void)node, (void)j, (void)code;
+    (void)node, (void)j, (void)at;
     draw->c->histogram[bits >> 20]++;
 }
 
-static void count_fine(Draw *draw, const QcQNode *node, uint32_t j, uint32_t code, uint32_t bits)
+static void count_fine(Draw *draw, const QcQNode *node, uint32_t j, uint32_t at, uint32_t bits)
 {
-    (void)node, (void)j, (void)code;
+    (void)node, (void)j, (void)at;
     if (bits >> 20 == draw->coarse) draw->c->histogram[(bits >> 9) & 2047]++;
 }
 
-static void take(Draw *draw, const QcQNode *node, uint32_t j, uint32_t code, uint32_t bits)
+static void take(Draw *draw, const QcQNode *node, uint32_t j, uint32_t at, uint32_t bits)
 {
     QcChoice *c = draw->c;
-    uint32_t limit = draw->coarse << 11 | draw->fine, at = bits >> 9;
-    if (at > limit || (at == limit && !draw->left)) return;
-    if (at == limit) draw->left--;
-    qc_code_set(c->g, node, j, qc_code_get(c->g, node, j) + (c->scores[code] & QC_FLIP_UP ? draw->step : -draw->step));
-    c->stepped[code >> 3] |= (uint8_t)(1u << (code & 7));
+    uint32_t limit = draw->coarse << 11 | draw->fine, bin = bits >> 9;
+    if (bin > limit || (bin == limit && !draw->left)) return;
+    if (bin == limit) draw->left--;
+    qc_code_set(c->g, node, j, qc_code_get(c->g, node, j) + (c->scores[at] & QC_FLIP_UP ? draw->step : -draw->step));
+    c->stepped[at >> 3] |= (uint8_t)(1u << (at & 7));
     draw->taken++;
 }
 
@@ -123,30 +130,28 @@ static uint32_t share_of(float share, uint32_t n)
 
 uint32_t qc_choice_draw(QcChoice *c, float share, int32_t step, int by_layer, uint64_t seed)
 {
+    const QcPick *pick = c->pick;
+    uint32_t taken = 0;
     c->step = step;
-    if (!by_layer) {
-        Span all = {0, c->flip->n_layers, 0};
-        return draw_span(c, &all, share_of(share, c->g->n_codes), step, seed);
-    }
-    uint32_t taken = 0, code = 0;
-    for (uint32_t l = 0; l < c->flip->n_layers; l++) {
-        Span layer = {l, l + 1, code};
-        uint32_t n = c->g->nodes[c->flip->layers[l].node].n_codes;
-        taken += draw_span(c, &layer, share_of(share, n), step, seed);
-        code += n;
+    for (Span span = {0, 0}; span.first < pick->n_pieces; span.first = span.end) {
+        uint32_t n = 0;
+        for (; span.end < pick->n_pieces && (!by_layer || pick->pieces[span.end].layer == pick->pieces[span.first].layer); span.end++)
+            n += pick->pieces[span.end].at == QC_NOT_PICKED ? 0 : pick->pieces[span.end].n;
+        if (n) taken += draw_span(c, &span, share_of(share, n), step, seed);
     }
     return taken;
 }
 
 void qc_choice_undo(QcChoice *c)
 {
-    uint32_t code = 0;
-    for (uint32_t l = 0; l < c->flip->n_layers; l++) {
-        const QcQNode *node = &c->g->nodes[c->flip->layers[l].node];
-        for (uint32_t j = 0; j < node->n_codes; j++, code++) {
-            if (!(c->stepped[code >> 3] >> (code & 7) & 1)) continue;
-            qc_code_set(c->g, node, j, qc_code_get(c->g, node, j) - (c->scores[code] & QC_FLIP_UP ? c->step : -c->step));
+    for (uint32_t i = qc_pick_next(c->pick, 0); i < c->pick->n_pieces; i = qc_pick_next(c->pick, i + 1)) {
+        const QcPiece *piece = &c->pick->pieces[i];
+        const QcQNode *node = &c->g->nodes[c->layers[piece->layer].node];
+        for (uint32_t k = 0; k < piece->n; k++) {
+            uint32_t at = piece->at + k, j = piece->first + k;
+            if (!(c->stepped[at >> 3] >> (at & 7) & 1)) continue;
+            qc_code_set(c->g, node, j, qc_code_get(c->g, node, j) - (c->scores[at] & QC_FLIP_UP ? c->step : -c->step));
         }
     }
-    memset(c->stepped, 0, (c->g->n_codes + 7) / 8);
+    qc_choice_keep(c);
 }

@@ -88,14 +88,14 @@ uint32_t qc_flip_keep_until(const QcQGraph *g, const QcFlipLayer *layers, uint32
     return until;
 }
 
-void qc_flip_measure(QcFlipScale *scale, const QcQGraph *g, const QcFlipLayer *layer, const QcFlipStats *stats)
+void qc_flip_measure(QcFlipScale *scale, const QcQGraph *g, const QcFlipLayer *layer, const QcFlipStats *stats, uint32_t channels)
 {
     const QcQNode *node = &g->nodes[layer->node];
     uint32_t columns = (uint32_t)(g->tensors[node->in[0]].channels / node->groups), taps = (uint32_t)node->kernel_h * node->kernel_w;
     float all = 0;
     for (uint32_t i = 0; i < columns; i++) scale->column[i] = 0;
     const float *h = stats->sum;
-    for (uint32_t o = 0; o < node->channels; o++) {
+    for (uint32_t o = 0; o < channels; o++) {
         float row = 0;
         for (uint32_t k = 0; k < taps; k++, h += columns) {
             for (uint32_t i = 0; i < columns; i++) {
@@ -107,20 +107,20 @@ void qc_flip_measure(QcFlipScale *scale, const QcQGraph *g, const QcFlipLayer *l
         scale->row[o] = qc_sqrt(row / (float)(taps * columns));
         all += row;
     }
-    for (uint32_t i = 0; i < columns; i++) scale->column[i] = qc_sqrt(scale->column[i] / (float)(taps * node->channels));
-    scale->rms = qc_sqrt(all / (float)node->n_codes);
+    for (uint32_t i = 0; i < columns; i++) scale->column[i] = qc_sqrt(scale->column[i] / (float)(taps * channels));
+    scale->rms = qc_sqrt(all / (float)(taps * columns * channels));
 }
 
 static float log_ratio(float a, float b) { return qc_ln((a + 1e-12f) / (b + 1e-12f)); }
 static float at_most(float x, float top) { return x < top ? x : top; }
 
-void qc_flip_features(float *f, int *dir, const QcQGraph *g, const QcFlipLayer *layer, const QcFlipStats *stats, const QcFlipScale *scale, uint32_t j)
+void qc_flip_features(float *f, int *dir, const QcQGraph *g, const QcFlipLayer *layer, const QcFlipStats *stats, const QcFlipScale *scale, uint32_t i, uint32_t j)
 {
     const QcQNode *node = &g->nodes[layer->node];
     uint32_t columns = (uint32_t)(g->tensors[node->in[0]].channels / node->groups), row = node->n_codes / node->channels;
-    float h = stats->sum[j], n = (float)stats->n, mean = h / n;
+    float h = stats->sum[i], n = (float)stats->n, mean = h / n;
     *dir = h > 0 ? -1 : h < 0 ? 1 : 0;
-    float variance = stats->squares[j] / n - mean * mean;
+    float variance = stats->squares[i] / n - mean * mean;
     float z = at_most(qc_abs(h) / (scale->rms + 1e-12f), 1e6f);
     float sn = at_most(qc_abs(mean) / (qc_sqrt(variance > 0 ? variance : 0) + 1e-6f * scale->rms + 1e-12f), 1e6f);
     float code = (float)qc_code_get(g, node, j) / (float)(1 << (g->bits - 1));
@@ -130,8 +130,8 @@ void qc_flip_features(float *f, int *dir, const QcQGraph *g, const QcFlipLayer *
     f[3] = at_most(sn, 6) / 3;
     f[4] = (float)*dir * code;
     f[5] = qc_abs(code);
-    f[6] = log_ratio(scale->row[j / row], scale->rms);
-    f[7] = log_ratio(scale->column[j % columns], scale->rms);
+    f[6] = log_ratio(scale->row[i / row], scale->rms);
+    f[7] = log_ratio(scale->column[i % columns], scale->rms);
     f[8] = log_ratio(scale->rms, scale->rms_net);
     f[9] = scale->depth;
     for (int r = 0; r < 4; r++) f[10 + r] = node->role == r ? 1.0f : 0.0f;

@@ -45,30 +45,30 @@ uint32_t qc_flip_describe(const QcQGraph *g, QcFlipLayer *layers, uint32_t *n_fe
 /* For the memory planner: the node until which tensor t must stay, so that gated layers still find their input and mask (0 = no wish). */
 uint32_t qc_flip_keep_until(const QcQGraph *g, const QcFlipLayer *layers, uint32_t n_layers, uint32_t t);
 
-/* The statistic of one layer over a set of examples. */
+/* The statistic of some output channels of a layer, one after another, over a set of examples. */
 typedef struct QcFlipStats {
-    const float *sum;     /* [n_codes] sum over examples of h */
-    const float *squares; /* [n_codes] sum over examples of h^2 */
+    const float *sum;     /* [codes] sum over examples of h */
+    const float *squares; /* [codes] sum over examples of h^2 */
     uint32_t n;           /* examples */
 } QcFlipStats;
 
 /* What the features of a layer's weights have in common: filled by qc_flip_layer_begin from the statistic. */
 typedef struct QcFlipScale {
-    float rms;            /* of h over the layer */
+    float rms;            /* of h over those channels of the layer */
     float rms_net;        /* of h over the network, as last known */
     float depth;          /* relative: 0 first .. 1 last */
-    float *row;           /* [channels] rms of h over an output row */
-    float *column;        /* [in channels / groups] rms of h over an input column */
+    float *row;           /* [channels] rms of h over each one's row */
+    float *column;        /* [in channels / groups] rms of h over an input column of theirs */
 } QcFlipScale;
 
-/* The 14 features of weight j of a layer; *dir = -sign(h), 0 where h is 0 (features are then meaningless). */
-void qc_flip_features(float *f, int *dir, const QcQGraph *g, const QcFlipLayer *layer, const QcFlipStats *stats, const QcFlipScale *scale, uint32_t j);
+/* The 14 features of weight j of a layer, which is the i-th of the statistic (and of scale's rows); *dir = -sign(h), 0 where h is 0 (features are then meaningless). */
+void qc_flip_features(float *f, int *dir, const QcQGraph *g, const QcFlipLayer *layer, const QcFlipStats *stats, const QcFlipScale *scale, uint32_t i, uint32_t j);
 
 /* max(P(dir) - P(-dir), 0) of the network for the features of n weights. */
 void qc_flip_scores(const QcFlip *flip, const QcKernels *k, float *scores, float (*features)[QC_FLIP_FEATURES], uint32_t n);
 
-/* Row, column and layer rms from the statistic; row and column point to room for them. rms_net and depth are the caller's. */
-void qc_flip_measure(QcFlipScale *scale, const QcQGraph *g, const QcFlipLayer *layer, const QcFlipStats *stats);
+/* Row, column and layer rms from the statistic of `channels` output channels; row and column point to room for them. rms_net and depth are the caller's. */
+void qc_flip_measure(QcFlipScale *scale, const QcQGraph *g, const QcFlipLayer *layer, const QcFlipStats *stats, uint32_t channels);
 
 /* Scores in one byte a weight: bit 7 the direction (1 = up), bits 0-6 the level: score = 2^(-level/8); QC_FLIP_NEVER = not to be stepped. */
 enum { QC_FLIP_UP = 0x80, QC_FLIP_NEVER = 0x7f };

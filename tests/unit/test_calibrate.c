@@ -295,7 +295,7 @@ START_TEST(the_same_seed_makes_the_same_bytes)
     ck_assert_uint_ne(first, outcome((TinyKind)_i, bits, &qc_kernels_scalar, 2, 0, 1));
     for (const QcKernels *const *k = qc_kernels_available(); *k; k++)
         for (int at_end = 0; at_end < 2; at_end++) ck_assert_msg(outcome((TinyKind)_i, bits, *k, 1, 0, at_end) == first, "%s", (*k)->name);
-    /* in chunks the first batch knows all that it knows at once, and later ones have another rms of the net: but it must run in its memory */
+    /* with room for a piece at a time too */
     ck_assert_uint_eq(outcome((TinyKind)_i, bits, &qc_kernels_scalar, 1, 1, 1), outcome((TinyKind)_i, bits, &qc_kernels_scalar, 1, 1, 0));
 }
 END_TEST

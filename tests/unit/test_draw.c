@@ -8,6 +8,7 @@
 typedef struct Drawing {
     Tiny t;
     QcFlip flip;
+    QcPick pick; /* all weights, so that scores lie as codes do */
     QcChoice choice;
     void *memory;
     uint8_t *codes; /* as they were */
@@ -15,19 +16,28 @@ typedef struct Drawing {
 
 static Drawing w;
 
-static void draw_begin(TinyKind kind, int bits)
+static void draw_place(uint32_t chunk, QcPlacing *p)
+{
+    qc_pick_place(&w.pick, &w.t.g, w.flip.layers, w.flip.n_layers, chunk, p);
+    qc_choice_place(&w.choice, &w.t.g, w.flip.layers, &w.pick, p);
+}
+
+static void draw_begin_of(TinyKind kind, int bits, uint32_t chunk)
 {
     tiny_make(&w.t, kind, bits, 8, 2);
     tiny_flip(&w.flip, &w.t, 2);
     QcPlacing count = {0};
-    qc_choice_place(&w.choice, &w.t.g, &w.flip, &count);
+    draw_place(chunk, &count);
     w.memory = aligned_alloc(64, count.used);
     QcPlacing p = {.memory = w.memory};
-    qc_choice_place(&w.choice, &w.t.g, &w.flip, &p);
+    draw_place(chunk, &p);
+    qc_pick_draw(&w.pick, 1);
     qc_choice_begin(&w.choice);
     w.codes = malloc(w.t.g.n_code_bytes);
     memcpy(w.codes, w.t.g.codes, w.t.g.n_code_bytes);
 }
+
+static void draw_begin(TinyKind kind, int bits) { draw_begin_of(kind, bits, UINT32_MAX); }
 
 static void draw_end(void)
 {
@@ -154,6 +164,41 @@ START_TEST(a_draw_steps_exactly_what_it_says)
 }
 END_TEST
 
+/* Where not all weights fit, whole pieces are picked, and only what was picked is stepped and put back. */
+START_TEST(only_what_was_picked_is_stepped)
+{
+    draw_begin_of((TinyKind)_i, 8, 1);
+    uint32_t most = 0;
+    for (uint64_t seed = 0; seed < 40; seed++) {
+        uint32_t n = 0, stepped = 0;
+        qc_pick_draw(&w.pick, seed);
+        memset(w.choice.scores, 0, w.pick.chunk);
+        ck_assert(w.pick.n > 0 && w.pick.n <= w.pick.chunk && w.pick.chunk < w.t.g.n_codes);
+        qc_choice_draw(&w.choice, 1, 1, seed % 2, seed);
+        for (uint32_t i = 0; i < w.pick.n_pieces; i++) {
+            const QcPiece *piece = &w.pick.pieces[i];
+            const QcQNode *node = &w.t.g.nodes[w.flip.layers[piece->layer].node];
+            ck_assert(piece->channels <= QC_PIECE_CHANNELS && piece->n == piece->channels * (node->n_codes / node->channels));
+            ck_assert(piece->at == QC_NOT_PICKED || piece->at == n);
+            n += piece->at == QC_NOT_PICKED ? 0 : piece->n;
+            QcQGraph before = w.t.g;
+            before.codes = w.codes;
+            for (uint32_t j = piece->first; j < piece->first + piece->n; j++) {
+                int32_t was = qc_code_get(&before, node, j), is = qc_code_get(&w.t.g, node, j);
+                ck_assert_int_eq(is, piece->at == QC_NOT_PICKED || was == -128 ? was : was - 1);
+                stepped += is != was;
+            }
+        }
+        ck_assert_uint_eq(n, w.pick.n);
+        most = stepped > most ? stepped : most;
+        qc_choice_undo(&w.choice);
+        ck_assert_mem_eq(w.t.g.codes, w.codes, w.t.g.n_code_bytes);
+    }
+    ck_assert_uint_gt(most, 0);
+    draw_end();
+}
+END_TEST
+
 /* Keys of the last bin are not told apart: now and then several weights share it, and only as many as are still wanted may be taken. */
 START_TEST(ties_do_not_add_to_a_draw)
 {
@@ -247,6 +292,7 @@ int main(void)
     tcase_add_test(tests, score_bytes_keep_order_and_direction);
     tcase_add_test(tests, the_network_is_an_mlp_with_a_softmax);
     tcase_add_loop_test(tests, a_draw_steps_exactly_what_it_says, 0, TINY_KINDS);
+    tcase_add_loop_test(tests, only_what_was_picked_is_stepped, 0, TINY_KINDS);
     tcase_add_test(tests, ties_do_not_add_to_a_draw);
     tcase_add_test(tests, a_share_of_each_layer);
     tcase_add_test(tests, nothing_to_draw);

@@ -21,7 +21,8 @@ typedef struct Case {
 
 typedef struct Gathered {
     float sum[CODES], squares[CODES], rms_net;
-    uint32_t layers;
+    uint8_t seen[CODES];
+    uint32_t codes, end;
 } Gathered;
 
 static Case c;
@@ -42,31 +43,41 @@ static void setup_case(TinyKind kind, int bits, uint64_t seed)
     c.z = (QcExamples){FEW, c.x, c.error};
 }
 
-static void keep_layer(void *ctx, uint32_t l, const QcFlipStats *stats, const QcFlipScale *scale)
+static void keep_piece(void *ctx, const QcPiece *piece, const QcFlipStats *stats, const QcFlipScale *scale)
 {
     Gathered *g = ctx;
-    const QcQNode *node = &c.t.g.nodes[c.flip.layers[l].node];
-    ck_assert_uint_eq(l, g->layers++);
+    uint32_t at = c.t.g.nodes[c.flip.layers[piece->layer].node].code + piece->first;
     ck_assert_uint_eq(stats->n, c.z.n);
-    memcpy(g->sum + node->code, stats->sum, node->n_codes * sizeof *g->sum);
-    memcpy(g->squares + node->code, stats->squares, node->n_codes * sizeof *g->squares);
+    ck_assert(at >= g->end); /* first to last, none twice */
+    g->end = at + piece->n;
+    g->codes += piece->n;
+    memcpy(g->sum + at, stats->sum, piece->n * sizeof *g->sum);
+    memcpy(g->squares + at, stats->squares, piece->n * sizeof *g->squares);
+    memset(g->seen + at, 1, piece->n);
     g->rms_net = scale->rms_net;
-    float depth = c.flip.n_layers > 1 ? (float)l / (float)(c.flip.n_layers - 1) : 0;
+    float depth = c.flip.n_layers > 1 ? (float)piece->layer / (float)(c.flip.n_layers - 1) : 0;
     ck_assert_float_eq_tol(scale->depth, depth, 1e-6f);
 }
 
-/* Gathers `times` times with the same QcHebb. */
-static void gather(Gathered *out, const QcKernels *kernels, uint32_t chunk, int times)
+static void *place(QcHebb *hebb, const QcKernels *kernels, uint32_t chunk)
+{
+    QcPlacing count = {0};
+    tiny_place(&c.t, kernels);
+    qc_hebb_place(hebb, &c.t.run, &c.flip, chunk, &count);
+    QcPlacing p = {.memory = aligned_alloc(64, count.used)};
+    qc_hebb_place(hebb, &c.t.run, &c.flip, chunk, &p);
+    ck_assert_uint_eq(p.used, count.used);
+    return p.memory;
+}
+
+static void gather(Gathered *out, const QcKernels *kernels, uint32_t chunk, uint64_t seed)
 {
     QcHebb hebb;
-    tiny_place(&c.t, kernels);
-    void *memory = aligned_alloc(64, qc_hebb_bytes(&c.t.g, c.flip.layers, c.flip.n_layers, chunk));
-    qc_hebb_place(&hebb, &c.t.run, &c.flip, chunk, memory);
-    while (times--) {
-        memset(out, 0, sizeof *out);
-        qc_hebb_gather(&hebb, &c.z, keep_layer, out);
-        ck_assert_uint_eq(out->layers, c.flip.n_layers);
-    }
+    void *memory = place(&hebb, kernels, chunk);
+    memset(out, 0, sizeof *out);
+    qc_hebb_gather(&hebb, &c.z, seed, keep_piece, out);
+    ck_assert_uint_eq(out->codes, hebb.pick.n);
+    ck_assert_uint_le(out->codes, hebb.pick.chunk);
     free(memory);
 }
 
@@ -281,23 +292,24 @@ START_TEST(every_layer_follows_the_formula)
 }
 END_TEST
 
-START_TEST(chunks_and_kernels_change_no_bit)
+/* A sample's statistic is the same as that of the same weights among all, and in the end every weight has its turn. */
+START_TEST(samples_and_kernels_change_no_bit)
 {
     setup_case((TinyKind)_i, _i % 2 ? 2 : 8, 3);
     gather(&got, &qc_kernels_scalar, 0, 1);
-    uint32_t largest = 0;
-    for (uint32_t l = 0; l < c.flip.n_layers; l++) {
-        uint32_t n = c.t.g.nodes[c.flip.layers[l].node].n_codes;
-        largest = n > largest ? n : largest;
-    }
-    const uint32_t chunks[] = {1, largest, largest + 7, c.t.g.n_codes};
-    for (int k = 0; k < 4; k++)
-        for (int times = 1; times <= 2; times++) {
-            gather(&other, &qc_kernels_scalar, chunks[k], times);
-            ck_assert_mem_eq(&got, &other, sizeof got);
+    ck_assert_uint_eq(got.codes, c.t.g.n_codes);
+    uint8_t turn[CODES] = {0};
+    for (uint64_t seed = 0; seed < 60; seed++) {
+        gather(&other, &qc_kernels_scalar, seed % 2 ? 1 : c.t.g.n_codes / 3, seed);
+        ck_assert(other.codes > 0 && other.codes < c.t.g.n_codes);
+        for (uint32_t j = 0; j < c.t.g.n_codes; j++) {
+            turn[j] |= other.seen[j];
+            ck_assert(!other.seen[j] || (other.sum[j] == got.sum[j] && other.squares[j] == got.squares[j]));
         }
+    }
+    for (uint32_t j = 0; j < c.t.g.n_codes; j++) ck_assert_msg(turn[j], "weight %d was never looked at", (int)j);
     for (const QcKernels *const *k = qc_kernels_available(); *k; k++) {
-        gather(&other, *k, 0, 1);
+        gather(&other, *k, c.t.g.n_codes, 5);
         ck_assert_msg(!memcmp(&got, &other, sizeof got), "%s", (*k)->name);
     }
     double squares = 0;
@@ -311,7 +323,7 @@ START_TEST(no_error_no_direction)
 {
     setup_case(TINY_RESIDUAL, 4, 3);
     memset(c.error, 0, sizeof c.error);
-    gather(&got, &qc_kernels_scalar, 1, 1);
+    gather(&got, &qc_kernels_scalar, 0, 1);
     for (uint32_t j = 0; j < c.t.g.n_codes; j++) ck_assert(got.sum[j] == 0 && got.squares[j] == 0);
     tiny_release(&c.t);
 }
@@ -337,10 +349,13 @@ END_TEST
 
 /* ---- features ---- */
 
-static void check_features(void *ctx, uint32_t l, const QcFlipStats *stats, const QcFlipScale *s)
+/* The pieces of a layer, one after another: their statistic and rows follow each other, so that of the first leads to all. */
+static void check_features(void *ctx, const QcPiece *piece, const QcFlipStats *stats, const QcFlipScale *s)
 {
     const QcQGraph *g = &c.t.g;
+    uint32_t l = piece->layer;
     const QcQNode *n = &g->nodes[c.flip.layers[l].node];
+    if (piece->channel) return;
     uint32_t columns = g->tensors[n->in[0]].channels / n->groups, row = n->n_codes / n->channels, *seen = ctx;
     double all = 0, of_row[16] = {0}, of_column[64] = {0};
     for (uint32_t j = 0; j < n->n_codes; j++) {
@@ -355,7 +370,7 @@ static void check_features(void *ctx, uint32_t l, const QcFlipStats *stats, cons
         int dir;
         double h = (double)stats->sum[j], mean = h / FEW, deviation = sqrt(fmax((double)stats->squares[j] / FEW - mean * mean, 0));
         double z = fabs(h) / sqrt(all), code = (double)qc_code_get(g, n, j) / (1 << (g->bits - 1));
-        qc_flip_features(f[0], &dir, g, &c.flip.layers[l], stats, s, j);
+        qc_flip_features(f[0], &dir, g, &c.flip.layers[l], stats, s, j, j);
         ck_assert_int_eq(dir, (h < 0) - (h > 0));
         if (!dir) continue;
         const double expected[] = {log(z + 0.001), fmin(z, 6) / 3, -1, -1, dir * code, fabs(code), log(sqrt(of_row[j / row] / all)),
@@ -375,9 +390,8 @@ START_TEST(features_are_those_of_the_method)
     setup_case((TinyKind)_i, 4, 12);
     QcHebb hebb;
     uint32_t seen = 0;
-    void *memory = aligned_alloc(64, qc_hebb_bytes(&c.t.g, c.flip.layers, c.flip.n_layers, 0));
-    qc_hebb_place(&hebb, &c.t.run, &c.flip, 0, memory);
-    qc_hebb_gather(&hebb, &c.z, check_features, &seen);
+    void *memory = place(&hebb, &qc_kernels_scalar, c.t.g.n_codes);
+    qc_hebb_gather(&hebb, &c.z, 1, check_features, &seen);
     ck_assert_uint_eq(seen, c.t.g.n_codes);
     free(memory);
     tiny_release(&c.t);
@@ -392,7 +406,7 @@ int main(void)
     tcase_add_loop_test(tests, exact_layers_see_the_true_gradient, 0, TINY_KINDS);
     tcase_add_loop_test(tests, gates_are_where_a_relu_follows_the_sum, 0, TINY_KINDS);
     tcase_add_loop_test(tests, every_layer_follows_the_formula, 0, TINY_KINDS);
-    tcase_add_loop_test(tests, chunks_and_kernels_change_no_bit, 0, TINY_KINDS);
+    tcase_add_loop_test(tests, samples_and_kernels_change_no_bit, 0, TINY_KINDS);
     tcase_add_test(tests, no_error_no_direction);
     tcase_add_test(tests, next_to_no_error_is_left_out);
     tcase_add_loop_test(tests, features_are_those_of_the_method, 0, TINY_KINDS);
