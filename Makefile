@@ -1,35 +1,52 @@
 # qcore: `make help` lists what can be made. Objects lie under $(BUILD), programs under $(BIN).
 # Settings: CC=clang, SAN=1 (sanitizers, in a tree of their own), CI=1 (warnings are errors), OPT, CFLAGS, PREFIX, DESTDIR, DATA.
+# LEAN=1 is what `make device` sets: lib/lean in the place of the libraries. BARE=1 is what `make freestanding` sets: not even libc.
 
 ifeq ($(origin CC),default)
 CC      := gcc
 endif
 VERSION := $(shell sed -n 's/^.define QC_VERSION "\(.*\)"/\1/p' lib/cli/cli.h)
+TRIPLET := $(shell $(CC) -dumpmachine 2>/dev/null)
+ARCH    := $(firstword $(subst -, ,$(TRIPLET)))
+CROSS   := $(if $(filter-out $(ARCH),$(shell uname -m)),-$(TRIPLET))
 PREFIX  ?= /usr/local
-BUILD   ?= build$(if $(SAN),-san)
-BIN     ?= $(if $(filter build,$(BUILD)),bin,$(BUILD)/bin)
+BUILD   ?= build$(if $(LEAN),/device$(CROSS))$(if $(BARE),/bare$(CROSS))$(if $(SAN),-san)
+BIN     ?= $(if $(filter build,$(BUILD)),bin,$(if $(filter build/device,$(BUILD)),bin/device,$(BUILD)/bin))
 DATA    ?= $(or $(QC_DATA),../shared/data)
 WERROR  ?= $(if $(CI),-Werror)
 OPT     ?= $(if $(SAN),-O1 -g,-O3 -g)
 
-ARCH     := $(shell $(CC) -dumpmachine 2>/dev/null | cut -d- -f1)
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla $(WERROR)
 SANFLAGS := $(if $(SAN),-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
-CFLAGS_ALL = -std=c11 -D_GNU_SOURCE -ffp-contract=off $(OPT) $(WARNINGS) $(SANFLAGS) $(CFLAGS)
+HOSTED   := $(if $(BARE),-ffreestanding -nostdlib,-D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64)
+CFLAGS_ALL = -std=c11 $(HOSTED) -ffp-contract=off $(OPT) $(WARNINGS) $(SANFLAGS) $(CFLAGS)
 LIBS     := -Wl,--as-needed -ldnnl -lgomp -lyaml -lmatio -ljpeg -lpng -lz -lm $(LDLIBS)
 
 FLOORS   := base kernels device format cli data nn quant coreset bitflip methods eval
 SOURCES  := $(sort $(foreach f,$(FLOORS),$(wildcard lib/$f/*.c)))
 ifneq ($(ARCH),x86_64)
-SOURCES  := $(filter-out lib/kernels/avx2.c,$(SOURCES))
+SOURCES  := $(filter-out lib/kernels/avx%,$(SOURCES))
+endif
+ifeq ($(filter aarch64% arm-linux-gnueabihf,$(TRIPLET)),)
+SOURCES  := $(filter-out lib/kernels/neon%,$(SOURCES))
+endif
+PROGRAMS := $(patsubst src/%.c,$(BIN)/%,$(wildcard src/qc-*.c))
+ifdef LEAN
+SOURCES  := $(filter-out lib/format/yaml.c,$(filter $(foreach f,base kernels device format cli quant methods eval,lib/$f/%) lib/data/dataset% lib/data/npy.c \
+    lib/data/split.c lib/nn/graph% lib/nn/loss.c lib/nn/optim.c lib/nn/predict.c,$(SOURCES))) $(wildcard lib/lean/*.c)
+PROGRAMS := $(addprefix $(BIN)/,qc-calibrate qc-eval qc-info)
+LIBS     := -lm
+LDFLAGS  += $(if $(SAN),,$(shell echo 'int main(void) { return 0; }' | $(CC) -static -x c -o /dev/null - 2>/dev/null && echo -static))
+endif
+ifdef BARE
+SOURCES  := $(filter-out lib/kernels/dispatch.c,$(filter lib/kernels/% lib/device/%,$(SOURCES)))
 endif
 OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o)
-PROGRAMS := $(patsubst src/%.c,$(BIN)/%,$(wildcard src/qc-*.c))
 UNITS    := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 BENCHES  := $(patsubst tests/bench/%.c,$(BUILD)/tests/%,$(wildcard tests/bench/bench_*.c))
 LIBRARY  := $(BUILD)/libqcore.a
 
-.PHONY: all help lib tests check check-now demo install uninstall clean
+.PHONY: all help lib device freestanding tests check check-now demo install uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -55,6 +72,12 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 $(LIBRARY): $(OBJECTS)
 	@rm -f $@; ar rcs $@ $(OBJECTS)
 lib: $(LIBRARY) ## build the library alone
+
+device: ## build qc-calibrate, qc-eval, qc-info with a C compiler and libc alone; CC=aarch64-linux-gnu-gcc builds for that device
+	@$(MAKE) --no-print-directory LEAN=1 all
+
+freestanding: ## build lib/device and lib/kernels for a bare machine: build/bare-*/libqcore.a; CC='arm-none-eabi-gcc -mcpu=cortex-m7 ...'
+	@$(MAKE) --no-print-directory BARE=1 lib
 
 $(BIN)/qc-%: $(BUILD)/src/qc-%.o $(LIBRARY)
 	@mkdir -p $(@D)

@@ -1,0 +1,48 @@
+# lean.sh - `make device`: three programs of a C compiler and libc alone, which do what the full ones do and refuse in one sentence what they cannot.
+set -eu
+. tests/device/cross
+wrong=0
+complain() { echo "$*"; wrong=1; }
+
+for_device "${CC:-gcc}" "$native"
+bin=build/$native/bin
+
+# what the linker was given is the objects and libm; a dynamic program names no other library, a static one has none of theirs in it
+for name in qc-calibrate qc-eval qc-info; do
+    needed=$(readelf -d "$bin/$name" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -vE '^(libc|libm|libpthread|ld-.*)\.so' || true)
+    [ -z "$needed" ] || complain "$name needs" $needed
+    foreign=$(nm "$bin/$name" | grep -iE ' (dnnl|GOMP|omp|yaml|cblas|xnn)_' | head -3)
+    [ -z "$foreign" ] || complain "$name has in it" $foreign
+done
+asked=$(nm -u "build/$native/libqcore.a" | grep -iE ' (dnnl|GOMP|omp|yaml|cblas|xnn)_' | sort -u | head -3)
+[ -z "$asked" ] || complain "the library asks for" $asked
+
+(
+    cd "$work"
+    qc-synth -q --people 1 --activities 3 --windows 8 --channels 2 --length 16 -o d.qcd
+    printf 'name: tiny\nlayers:\n  - conv: 4\n    kernel: 3\n  - relu\n  - gap\n' >tiny.yaml
+    qc-train -q --threads 1 --epochs 2 -a tiny.yaml -d d.qcd -o fp.qcm
+    qc-coreset -q -n 6 -d d.qcd -o core.qcd
+    qc-quantize -q -b 4 --epochs 1 --threads 1 -c core.qcd -o q.qcm fp.qcm >words
+    printf 'json: true\n' >config.yaml
+)
+for file in d.qcd core.qcd fp.qcm q.qcm; do
+    qc-info --json "$work/$file" >"$work/full.json"
+    "$bin/qc-info" --json "$work/$file" | cmp - "$work/full.json" || complain "qc-info $file: another result"
+done
+qc-eval --json --confusion -d "$work/d.qcd" --logits "$work/full.npy" "$work/q.qcm" >"$work/full.json"
+"$bin/qc-eval" --json --confusion -d "$work/d.qcd" --logits "$work/lean.npy" "$work/q.qcm" | cmp - "$work/full.json" || complain "qc-eval: another result"
+cmp "$work/full.npy" "$work/lean.npy" || complain "qc-eval: other logits"
+
+refused() { # refused STATUS WORDS PROGRAM...
+    expected=$1 words=$2 status=0
+    shift 2
+    "$bin/$@" >"$work/out" 2>"$work/err" </dev/null || status=$?
+    [ $status -eq "$expected" ] || complain "$*: status $status, not $expected"
+    [ ! -s "$work/out" ] || complain "$*: refused, and yet something on stdout"
+    [ "$(wc -l <"$work/err")" -eq 1 ] && grep -q "$words" "$work/err" || complain "$*: $(cat "$work/err")"
+}
+refused 5 'float models' qc-eval -d "$work/d.qcd" "$work/fp.qcm"
+refused 2 'config.yaml.*no YAML' qc-eval --config "$work/config.yaml" -d "$work/d.qcd" "$work/q.qcm"
+refused 2 'config.yaml.*no YAML' qc-info --config "$work/config.yaml" "$work/q.qcm"
+exit $wrong
