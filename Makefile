@@ -63,7 +63,7 @@ $(BUILD)/flags: FORCE
 .PHONY: FORCE
 FORCE:
 
-$(BUILD)/lib/kernels/avx2.o: CFLAGS_FILE := -mavx2
+$(BUILD)/lib/kernels/avx2.o $(BUILD)/lib/kernels/avx2series.o: CFLAGS_FILE := -mavx2
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)

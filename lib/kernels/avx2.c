@@ -8,6 +8,7 @@
 
 #include <immintrin.h>
 
+#include "avx2series.h"
 #include "floatloops.h"
 #include "mem.h"
 
@@ -87,7 +88,49 @@ INLINE __m256i whole_lanes(const uint8_t *at, uint64_t step)
                              four_bytes(other + 3 * step));
 }
 
+/* Sixteen bytes of each of channels c and c + 4. */
+INLINE __m256i two_lanes(const uint8_t *at, uint64_t step)
+{
+    __m128i first = _mm_loadu_si128((const void *)at), other = _mm_loadu_si128((const void *)(at + 4 * step));
+    return _mm256_inserti128_si256(_mm256_castsi128_si256(first), other, 1);
+}
+
+/* Sixteen bytes of each of eight channels, as four vectors of 32 bits each: a 4 x 4 transposition in both halves. */
+INLINE void sixteen_of_lanes(__m256i packed[4], const uint8_t *at, uint64_t step)
+{
+    __m256i a = two_lanes(at, step), b = two_lanes(at + step, step), c = two_lanes(at + 2 * step, step), d = two_lanes(at + 3 * step, step);
+    __m256i ab = _mm256_unpacklo_epi32(a, b), cd = _mm256_unpacklo_epi32(c, d);
+    packed[0] = _mm256_unpacklo_epi64(ab, cd);
+    packed[1] = _mm256_unpackhi_epi64(ab, cd);
+    ab = _mm256_unpackhi_epi32(a, b), cd = _mm256_unpackhi_epi32(c, d);
+    packed[2] = _mm256_unpacklo_epi64(ab, cd);
+    packed[3] = _mm256_unpackhi_epi64(ab, cd);
+}
+
 INLINE __m256i sum_of_four(__m256i codes) { return widen_pairs(_mm256_maddubs_epi16(_mm256_set1_epi8(1), codes)); }
+
+/* Writes the codes of `packed` (n of each channel, n <= s->codes); returns total and their sums. */
+INLINE __m256i write_codes(int8_t *w, __m256i packed, uint32_t n, __m256i total, const Spread *s)
+{
+    for (uint32_t v = 0; v < n; v += 4, w += 32) {
+        __m256i four = spread_codes(packed, s, v / 4);
+        store(w, four);
+        total = _mm256_add_epi32(total, sum_of_four(four));
+    }
+    return total;
+}
+
+/* Eight whole channels whose rows begin with whole bytes: 16 bytes of each at a time. Returns how many codes of each were written. */
+static uint32_t unpack_straight(int8_t *w, __m256i *total, const uint8_t *at, uint64_t step, uint32_t length, const Spread *s)
+{
+    uint32_t i = 0;
+    for (; i + 4 * s->codes <= length; i += 4 * s->codes, at += 16) {
+        __m256i packed[4];
+        sixteen_of_lanes(packed, at, step);
+        for (uint32_t k = 0; k < 4; k++) *total = write_codes(w + (i + k * s->codes) * QC_K_LANES, packed[k], s->codes, *total, s);
+    }
+    return i;
+}
 
 /* Up to eight channels from channel o on; the lanes of missing ones are zero. */
 static void unpack_block(int8_t *w, int32_t *sum, const QcKCodes *codes, uint32_t o, uint64_t end, const Spread *s)
@@ -96,18 +139,16 @@ static void unpack_block(int8_t *w, int32_t *sum, const QcKCodes *codes, uint32_
     uint64_t lane_bits = (uint64_t)codes->row * bits, first = codes->first * (uint64_t)bits + o * lane_bits;
     int straight = lanes == QC_K_LANES && (first | lane_bits | codes->length * (uint64_t)bits) % 8 == 0;
     __m256i total = _mm256_setzero_si256();
-    for (uint32_t segment = 0; segment < codes->segments; segment++, first += codes->length * (uint64_t)bits)
-        for (uint32_t i = 0; i < codes->length; i += s->codes) {
-            uint32_t n = codes->length - i < s->codes ? codes->length - i : s->codes;
+    for (uint32_t segment = 0; segment < codes->segments; segment++, first += codes->length * (uint64_t)bits) {
+        uint32_t i = straight ? unpack_straight(w, &total, codes->bytes + first / 8, lane_bits / 8, codes->length, s) : 0, n;
+        for (w += (size_t)i * QC_K_LANES; i < codes->length; i += n, w += (size_t)((n + 3) & ~3u) * QC_K_LANES) {
+            n = codes->length - i < s->codes ? codes->length - i : s->codes;
             uint64_t at = first + i * (uint64_t)bits;
             __m256i packed = straight && n == s->codes ? whole_lanes(codes->bytes + at / 8, lane_bits / 8)
                                                        : broken_lanes(codes->bytes, end, at, lane_bits, n * bits, lanes);
-            for (uint32_t v = 0; v < n; v += 4, w += 32) {
-                __m256i four = spread_codes(packed, s, v / 4);
-                store(w, four);
-                total = _mm256_add_epi32(total, sum_of_four(four));
-            }
+            total = write_codes(w, packed, n, total, s);
         }
+    }
     store(sum, total);
 }
 
@@ -377,4 +418,4 @@ static void max_rows(uint8_t *out, const uint8_t *x, uint32_t rows, uint32_t ste
     if (i < n) qc_kernels_scalar.max_rows(out + i, x + i, rows, step, n - i);
 }
 
-const QcKernels qc_kernels_avx2 = { "avx2", unpack, dot, rescale, add, masked_sum, max_rows, dense, fold, NULL };
+const QcKernels qc_kernels_avx2 = { "avx2", unpack, dot, rescale, add, masked_sum, max_rows, dense, fold, qc_avx2_series };

@@ -42,7 +42,7 @@ typedef struct QcKSeries {
     uint32_t inputs, taps, positions;
     const int32_t *bias, *multiplier; /* [channels], as rescale takes them */
     const uint8_t *shift;
-    int32_t zero_in; /* code of the value 0 in x: zero_in * (sum of a channel's weights) is taken off its sums */
+    int32_t zero_in; /* 0..255, the code of the value 0 in x: sums are of (x - zero_in) * w */
     uint32_t out_step;
     int32_t zero, low, high;
 } QcKSeries;
