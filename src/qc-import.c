@@ -5,13 +5,13 @@
 #include "../lib/cli/cli.h"
 #include "../lib/data/import.h"
 
-static const char *format, *output, *label, *group, *recording, *window_id, *header, *window, *stride, *unequal, *missing;
+static const char *format, *output, *label, *group, *recording, *window_id, *header, *window, *stride, *unequal, *missing, *x_name, *y_name;
 static int64_t channels, jobs, length;
-static int json;
+static int json, channels_last;
 static QcList groups;
 
 static const QcOption options[] = {
-    {'f', "format", QC_OPTION_TEXT, &format, "FORMAT", "dsa, uschad, ts, arff, tsv or csv; else found out", 0, 0},
+    {'f', "format", QC_OPTION_TEXT, &format, "FORMAT", "dsa, uschad, ts, npz, npy, arff, tsv or csv; else found out", 0, 0},
     {'g', "group", QC_OPTION_LIST, &groups, "NAME", "import this person (group) only; repeatable", 0, 0},
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "write the data file here, not to standard output", 0, 0},
     {0, "jobs", QC_OPTION_INT, &jobs, "N", "threads that read files (0 = all cores); the result is the same", 0, 256},
@@ -26,6 +26,9 @@ static const QcOption options[] = {
     {0, "recording-column", QC_OPTION_TEXT, &recording, "COLUMN", "csv: name or number of the recording (else none)", 0, 0},
     {0, "window-column", QC_OPTION_TEXT, &window_id, "COLUMN", "csv: a row is one step; rows that agree in this column are a window", 0, 0},
     {0, "header", QC_OPTION_TEXT, &header, "yes|no", "csv: whether the first row has names (else found out)", 0, 0},
+    {0, "x", QC_OPTION_TEXT, &x_name, "NAME", "npz: the array with the windows (else x)", 0, 0},
+    {0, "y", QC_OPTION_TEXT, &y_name, "NAME", "npz: the array with the labels, or none (else y); npy: a second file", 0, 0},
+    {0, "channels-last", QC_OPTION_FLAG, &channels_last, NULL, "npz, npy: windows are length x channels, not channels x length", 0, 0},
     {0, "json", QC_OPTION_FLAG, &json, NULL, "print what was imported on standard output as JSON (needs -o)", 0, 0},
     {0},
 };
@@ -77,7 +80,8 @@ int main(int argc, char **argv)
     QcErr err = {0};
     QcDataset data = {0};
     QcImportOptions o = {.groups = groups.items, .n_groups = (uint32_t)groups.n, .jobs = (uint32_t)qc_threads(jobs), .channels = (uint32_t)channels,
-                         .label = label, .group = group, .recording = recording, .window_id = window_id, .length = (uint32_t)length, .window = window,
+                         .label = y_name ? y_name : label, .group = group, .recording = recording, .window_id = window_id, .length = (uint32_t)length, .window = window,
+                         .values = x_name, .channels_last = channels_last,
                          .stride = stride, .progress = show_progress};
     int status = -1;
     if (json && qc_is_standard(output)) {

@@ -1,5 +1,6 @@
 #include "import.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -12,6 +13,8 @@ const QcImporter qc_importers[] = {
     {"dsa", "UCI Daily and Sports Activities: a folder of aNN/pN/sNN.txt", QC_TAKES_GROUPS, qc_recognise_dsa, qc_import_dsa},
     {"uschad", "USC-HAD: a folder of SubjectN/aNtN.mat", QC_TAKES_GROUPS | QC_TAKES_CUT, qc_recognise_uschad, qc_import_uschad},
     {"ts", "UCR/UEA archive, .ts", QC_TAKES_UNEQUAL | QC_TAKES_MISSING, qc_recognise_ts, qc_import_ts},
+    {"npz", "NumPy arrays in a .npz: windows x, labels y", QC_TAKES_GROUPS | QC_TAKES_COLUMNS | QC_TAKES_LABEL | QC_TAKES_CHANNELS | QC_TAKES_ARRAYS, qc_recognise_npz, qc_import_npz},
+    {"npy", "a NumPy array of windows; labels in another", QC_TAKES_LABEL | QC_TAKES_CHANNELS | QC_TAKES_ARRAYS, qc_recognise_npy, qc_import_npy},
     {"arff", "Weka, UCR/UEA archive, .arff", QC_TAKES_UNEQUAL | QC_TAKES_MISSING | QC_TAKES_LABEL, qc_recognise_arff, qc_import_arff},
     {"tsv", "UCR archive of 2018: a series a row, the label first", TABLE, qc_recognise_tsv, qc_import_tsv},
     {"csv", "a table with one window a row, or one step a row", TABLE, qc_recognise_csv, qc_import_csv},
@@ -58,7 +61,7 @@ static const char *complain(const QcImporter *i, const QcImportOptions *o)
     if (!(t & QC_TAKES_MISSING) && o->missing) return "has no way to say that a value is missing: --missing does not apply";
     if (!(t & QC_TAKES_IMAGES) && (o->height || o->width || o->resize || o->crop || o->grey)) return "is no format of images: --size, --resize, --crop and --grey do not apply";
     if (!(t & QC_TAKES_ARRAYS) && (o->values || o->channels_last)) return "is no format of arrays: --x, --y and --channels-last do not apply";
-    if (o->n_groups && (t & QC_TAKES_COLUMNS) && !o->group) return "needs a group column when groups are picked";
+    if (o->n_groups && (t & QC_TAKES_HEADER) && !o->group) return "needs a group column when groups are picked";
     if (o->length && !o->unequal) return "is asked for windows of one length: say with --unequal how they get it";
     return NULL;
 }
@@ -89,4 +92,24 @@ int qc_import_check_groups(const QcImportOptions *o, const QcNames *groups, cons
     for (uint32_t k = 0; k < o->n_groups; k++)
         if (qc_names_find(groups, o->groups[k]) < 0) return qc_fail(err, QC_EUSAGE, "there is no group '%.60s' in %.300s", o->groups[k], path);
     return 0;
+}
+
+/* Sorted by number where the names are numbers: strverscmp puts 2 before 10. */
+static int compare_labels(const void *a, const void *b) { return strverscmp(*(char *const *)a, *(char *const *)b); }
+
+int qc_import_sort_labels(QcDataset *d, QcErr *err)
+{
+    uint32_t n = d->labels.n;
+    char **old = malloc((n ? n : 1) * sizeof *old);
+    int32_t *map = malloc((n ? n : 1) * sizeof *map);
+    if (old && map && n) {
+        memcpy(old, d->labels.names, n * sizeof *old);
+        qsort(d->labels.names, n, sizeof *d->labels.names, compare_labels);
+        for (uint32_t k = 0; k < n; k++) map[k] = (int32_t)qc_names_find(&d->labels, old[k]);
+        for (uint32_t i = 0; i < d->n; i++) d->label[i] = d->label[i] < 0 ? -1 : map[d->label[i]];
+    }
+    int status = old && map ? 0 : qc_fail_memory(err, "labels");
+    free(old);
+    free(map);
+    return status;
 }

@@ -63,6 +63,9 @@ int qc_import_wants(const QcImportOptions *o, const char *group);
 /* -1 with a sentence about the first group that was asked for and is not in the names. */
 int qc_import_check_groups(const QcImportOptions *o, const QcNames *groups, const char *path, QcErr *err);
 
+/* Classes in the order of their names (2 before 10), whatever example comes first. */
+int qc_import_sort_labels(QcDataset *d, QcErr *err);
+
 /* The rows of the table, one a file: import_dsa.c, import_ts.c, ... */
 int qc_import_dsa(QcDataset *d, const char *path, const QcImportOptions *o, QcErr *err);
 int qc_recognise_dsa(const char *path);
@@ -74,6 +77,10 @@ int qc_import_csv(QcDataset *d, const char *path, const QcImportOptions *o, QcEr
 int qc_recognise_csv(const char *path);
 int qc_import_tsv(QcDataset *d, const char *path, const QcImportOptions *o, QcErr *err);
 int qc_recognise_tsv(const char *path);
+int qc_import_npz(QcDataset *d, const char *path, const QcImportOptions *o, QcErr *err);
+int qc_recognise_npz(const char *path);
+int qc_import_npy(QcDataset *d, const char *path, const QcImportOptions *o, QcErr *err);
+int qc_recognise_npy(const char *path);
 int qc_import_arff(QcDataset *d, const char *path, const QcImportOptions *o, QcErr *err);
 int qc_recognise_arff(const char *path);
 

@@ -390,32 +390,11 @@ static int read_rows(Table *t, QcErr *err)
     return status || qc_import_check_groups(t->o, &t->list.groups, t->lines.name, err) ? -1 : 0;
 }
 
-/* Sorted by number where the names are numbers: strverscmp puts 2 before 10. */
-static int compare_labels(const void *a, const void *b) { return strverscmp(*(char *const *)a, *(char *const *)b); }
-
-/* Classes get the same order whatever row comes first. */
-static int sort_labels(QcDataset *d, QcErr *err)
-{
-    uint32_t n = d->labels.n;
-    char **old = malloc((n ? n : 1) * sizeof *old);
-    int32_t *map = malloc((n ? n : 1) * sizeof *map);
-    if (old && map && n) {
-        memcpy(old, d->labels.names, n * sizeof *old);
-        qsort(d->labels.names, n, sizeof *d->labels.names, compare_labels);
-        for (uint32_t k = 0; k < n; k++) map[k] = (int32_t)qc_names_find(&d->labels, old[k]);
-        for (uint32_t i = 0; i < d->n; i++) d->label[i] = d->label[i] < 0 ? -1 : map[d->label[i]];
-    }
-    int status = old && map ? 0 : qc_fail_memory(err, "labels");
-    free(old);
-    free(map);
-    return status;
-}
-
 static int import_table(QcDataset *d, const char *path, const QcImportOptions *o, char separator, uint32_t usual_label, QcErr *err)
 {
     Table t = {.o = o, .separator = separator};
     if (qc_lines_open(&t.lines, path, err)) return -1;
-    int status = measure(&t, usual_label, err) || read_rows(&t, err) || qc_series_whole(d, &t.list, o, err) || sort_labels(d, err) ? -1 : 0;
+    int status = measure(&t, usual_label, err) || read_rows(&t, err) || qc_series_whole(d, &t.list, o, err) || qc_import_sort_labels(d, err) ? -1 : 0;
     free(t.row);
     qc_series_release(&t.list);
     qc_lines_close(&t.lines);

@@ -13,7 +13,7 @@ _qcore()
     *--bits\ *) words='2 4 8' ;;
     *--activation-bits\ *) words='4 8' ;;
     *--arch\ *) words='inceptiontime inceptiontime-16x3 fcn mlp' ;;
-    *--format\ *) words='dsa uschad ts arff tsv csv' ;;
+    *--format\ *) words='dsa uschad ts npz npy arff tsv csv' ;;
     *--header\ *) words='yes no' ;;
     *--unequal\ *) words='refuse pad resample' ;;
     *--missing\ *) words='refuse fill drop' ;;

@@ -1,0 +1,32 @@
+/* zip.h - members of a ZIP archive in memory (what .npz is): stored or deflated, with or without the 64-bit extension.
+ *
+ * Nothing that the archive says is believed: places and lengths are bounded by its bytes, what a member inflates to by inflate.h, before memory is taken.
+ */
+#ifndef QC_DATA_ZIP_H
+#define QC_DATA_ZIP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../base/arena.h"
+
+typedef struct QcZipMember {
+    char *name;
+    uint32_t method, crc;
+    uint64_t compressed, length, at; /* at: its local header */
+} QcZipMember;
+
+typedef struct QcZip {
+    const char *name; /* of the archive, for messages */
+    const uint8_t *bytes;
+    size_t length;
+    QcZipMember *members; /* [n], from the arena */
+    uint32_t n;
+} QcZip;
+
+int qc_zip_open(QcZip *zip, const uint8_t *bytes, size_t length, const char *name, QcArena *arena, QcErr *err);
+const QcZipMember *qc_zip_find(const QcZip *zip, const char *name); /* NULL: none */
+/* The member's bytes, from malloc, the caller's; its checksum is right. */
+int qc_zip_read(uint8_t **bytes, const QcZip *zip, const QcZipMember *member, QcErr *err);
+
+#endif
