@@ -90,15 +90,10 @@ static int make_options(QcSessionOptions *o, QcErr *err)
     return qc_stream_order_by_name(&o->order, order, err);
 }
 
-static int load_tests(QcWindows *windows, const QcSession *s, QcErr *err)
+static int open_tests(QcInputs *inputs, const QcSession *s, QcErr *err)
 {
-    for (int t = 0; t < tests.n; t++) {
-        QcDataset d;
-        if (qc_dataset_load(&d, tests.items[t], err)) return -1;
-        int status = qc_windows_init(&windows[t], &d, &s->model, err);
-        qc_dataset_release(&d);
-        if (status) return qc_within(err, tests.items[t]);
-    }
+    for (int t = 0; t < tests.n; t++)
+        if (qc_inputs_open(&inputs[t], tests.items[t], &s->model, &s->g, 0, 1, err)) return -1;
     return 0;
 }
 
@@ -109,7 +104,7 @@ static int save(QcSession *s, int last, QcErr *err)
     return coreset_out ? qc_session_save_coreset(s, coreset_out, err) : 0;
 }
 
-static int run(QcSession *s, const QcWindows *windows, QcErr *err)
+static int run(QcSession *s, const QcInputs *inputs, QcErr *err)
 {
     QcJournal journal = {.to = output && qc_is_standard(output) ? stderr : stdout, .json = json, .n_tests = tests.n};
     while (s->at < s->batches) {
@@ -119,8 +114,8 @@ static int run(QcSession *s, const QcWindows *windows, QcErr *err)
         if (qc_session_next(s, &r, &ms, err)) return -1;
         for (int t = 0; t < tests.n; t++) {
             uint32_t right;
-            if (qc_session_test(s, &right, &windows[t], err)) return -1;
-            accuracy[t] = (double)right / windows[t].n;
+            if (qc_session_test(s, &right, &inputs[t], err)) return -1;
+            accuracy[t] = (double)right / inputs[t].n;
         }
         if (save(s, s->at == s->batches, err)) return -1;
         qc_progress_end();
@@ -135,11 +130,12 @@ int main(int argc, char **argv)
     QcErr err;
     QcSession session = {0};
     QcSessionOptions o;
-    QcWindows windows[QC_JOURNAL_TESTS] = {{{0}, 0, 0, NULL, NULL}};
+    QcInputs inputs[QC_JOURNAL_TESTS];
+    memset(inputs, 0, sizeof inputs);
     qc_cli_parse(&program, argc, argv);
     int status = make_options(&o, &err) || (output && qc_output_check(output, 1, &err)) || (coreset_out && qc_output_check(coreset_out, 1, &err)) ||
-                 qc_session_open(&session, argv[1], coreset, stream, &o, &err) || load_tests(windows, &session, &err) || run(&session, windows, &err);
-    for (int t = 0; t < QC_JOURNAL_TESTS; t++) qc_windows_release(&windows[t]);
+                 qc_session_open(&session, argv[1], coreset, stream, &o, &err) || open_tests(inputs, &session, &err) || run(&session, inputs, &err);
+    for (int t = 0; t < QC_JOURNAL_TESTS; t++) qc_inputs_close(&inputs[t]);
     qc_session_close(&session);
     return qc_cli_end(&err, status);
 }

@@ -87,7 +87,7 @@ static int evaluate(const QcModelFile *m, const char *path, QcErr *err)
     int32_t *map, *label;
     float *logits;
     int status = -1;
-    if (qc_dataset_load(&data, path, err)) return -1;
+    if ((qc_modelfile_is_quantized(m) ? qc_dataset_open : qc_dataset_load)(&data, path, err)) return -1;
     if (qc_dataset_match(&data, m, !logits_path, &map, &arena, err)) {
         qc_within(err, qc_input_name(path));
         goto end;

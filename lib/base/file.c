@@ -19,6 +19,11 @@ static int fail_read(QcErr *err, const char *path, int error)
     return qc_fail(err, QC_EIO, "cannot read %.300s: %s", qc_input_name(path), strerror(error));
 }
 
+static int refuse_size(QcErr *err, const char *path)
+{
+    return qc_fail(err, QC_EFORMAT, "%.300s is larger than %llu bytes (raise --max-bytes to read it)", qc_input_name(path), (unsigned long long)qc_max_bytes);
+}
+
 int qc_read_all(const char *path, uint8_t **bytes, size_t *length, QcErr *err)
 {
     FILE *in = qc_is_standard(path) ? stdin : fopen(path, "rb");
@@ -33,8 +38,7 @@ int qc_read_all(const char *path, uint8_t **bytes, size_t *length, QcErr *err)
     for (;;) {
         if (used == room) {
             if (used > qc_max_bytes) {
-                qc_fail(err, QC_EFORMAT, "%.300s is larger than %llu bytes (raise --max-bytes to read it)", qc_input_name(path),
-                        (unsigned long long)qc_max_bytes);
+                refuse_size(err, path);
                 goto end;
             }
             room = room ? room * 2 : guess;
@@ -63,6 +67,50 @@ end:
     free(buffer);
     if (in != stdin) fclose(in);
     return status;
+}
+
+int qc_is_regular(const char *path)
+{
+    struct stat about;
+    return !qc_is_standard(path) && !stat(path, &about) && S_ISREG(about.st_mode);
+}
+
+QcPieces *qc_pieces_open(const char *path, QcErr *err)
+{
+    struct stat about;
+    QcPieces *p = calloc(1, sizeof *p);
+    if (p) p->path = strdup(path);
+    if (!p || !p->path) {
+        free(p);
+        qc_fail_memory(err, "a file name");
+        return NULL;
+    }
+    p->descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    int failed = p->descriptor < 0 || fstat(p->descriptor, &about);
+    if (failed) fail_read(err, path, errno);
+    else if ((p->length = (uint64_t)about.st_size) > qc_max_bytes) failed = refuse_size(err, path);
+    if (!failed) return p;
+    qc_pieces_close(p);
+    return NULL;
+}
+
+int qc_pieces_read(const QcPieces *p, void *to, uint64_t at, size_t n, QcErr *err)
+{
+    for (ssize_t got; n > 0; at += (uint64_t)got, n -= (size_t)got, to = (char *)to + got) {
+        do got = pread(p->descriptor, to, n, (off_t)at);
+        while (got < 0 && errno == EINTR);
+        if (got < 0) return fail_read(err, p->path, errno);
+        if (!got) return qc_fail(err, QC_EFORMAT, "%.300s became shorter while it was read", p->path);
+    }
+    return 0;
+}
+
+void qc_pieces_close(QcPieces *p)
+{
+    if (!p) return;
+    if (p->descriptor >= 0) close(p->descriptor);
+    free(p->path);
+    free(p);
 }
 
 /* The folder of a path, and where its last part begins. */

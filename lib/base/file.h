@@ -20,6 +20,21 @@ extern uint64_t qc_max_bytes; /* --max-bytes; QC_MAX_BYTES_DEFAULT at start */
  * Refuses more than qc_max_bytes. An empty input is not an error here. */
 int qc_read_all(const char *path, uint8_t **bytes, size_t *length, QcErr *err);
 
+/* A regular file that is held open, so that pieces of it can be read when they are wanted. */
+typedef struct QcPieces {
+    int descriptor;
+    uint64_t length; /* when it was opened */
+    char *path;
+} QcPieces;
+
+/* 1 where the path names a regular file, which can be read in pieces: no standard stream, pipe or device. */
+int qc_is_regular(const char *path);
+/* Refuses more than qc_max_bytes. */
+QcPieces *qc_pieces_open(const char *path, QcErr *err);
+/* n bytes from `at` on; fewer are a failure. Any number of threads may read at a time. */
+int qc_pieces_read(const QcPieces *p, void *to, uint64_t at, size_t n, QcErr *err);
+void qc_pieces_close(QcPieces *p);
+
 /* "standard input" or the path: for messages. */
 const char *qc_input_name(const char *path);
 const char *qc_output_name(const char *path);

@@ -7,42 +7,60 @@
 
 enum { NAMES_ROOM = 8 };
 
+static int init_examples(QcDataset *d, QcErr *err)
+{
+    uint32_t n = d->n;
+    d->label = qc_arena_take(&d->arena, n, sizeof *d->label, err);
+    d->id = qc_arena_take(&d->arena, n, sizeof *d->id, err);
+    d->group = qc_arena_take(&d->arena, n, sizeof *d->group, err);
+    d->recording = qc_arena_take(&d->arena, n, sizeof *d->recording, err);
+    int ok = d->label && d->id && d->group && d->recording;
+    if (ok && d->capacity) {
+        d->misses = qc_arena_take(&d->arena, n, sizeof *d->misses, err);
+        d->flags = qc_arena_take(&d->arena, n, sizeof *d->flags, err);
+        ok = d->misses && d->flags;
+    }
+    for (uint32_t i = 0; ok && i < n; i++) {
+        d->label[i] = -1;
+        d->id[i] = i;
+    }
+    return ok ? 0 : -1;
+}
+
+int qc_dataset_init_windowless(QcDataset *d, uint32_t n, uint32_t channels, uint32_t height, uint32_t length, uint32_t capacity, QcErr *err)
+{
+    *d = (QcDataset){.n = n, .channels = channels, .height = height, .length = length, .capacity = capacity};
+    if (!init_examples(d, err)) return 0;
+    qc_dataset_release(d);
+    return -1;
+}
+
 int qc_dataset_init(QcDataset *d, uint32_t n, uint32_t channels, uint32_t height, uint32_t length, uint32_t capacity, QcErr *err)
 {
     *d = (QcDataset){.n = n, .channels = channels, .height = height, .length = length, .capacity = capacity};
     size_t values;
     if (__builtin_mul_overflow((size_t)n, qc_dataset_values(d), &values)) return qc_fail_memory(err, "that many values");
     d->x = qc_arena_take(&d->arena, values, sizeof *d->x, err);
-    d->label = qc_arena_take(&d->arena, n, sizeof *d->label, err);
-    d->id = qc_arena_take(&d->arena, n, sizeof *d->id, err);
-    d->group = qc_arena_take(&d->arena, n, sizeof *d->group, err);
-    d->recording = qc_arena_take(&d->arena, n, sizeof *d->recording, err);
-    int ok = d->x && d->label && d->id && d->group && d->recording;
-    if (ok && capacity) {
-        d->misses = qc_arena_take(&d->arena, n, sizeof *d->misses, err);
-        d->flags = qc_arena_take(&d->arena, n, sizeof *d->flags, err);
-        ok = d->misses && d->flags;
-    }
-    if (!ok) {
-        qc_dataset_release(d);
-        return -1;
-    }
-    for (uint32_t i = 0; i < n; i++) {
-        d->label[i] = -1;
-        d->id[i] = i;
-    }
-    return 0;
+    if (d->x && !init_examples(d, err)) return 0;
+    qc_dataset_release(d);
+    return -1;
 }
 
 void qc_dataset_release(QcDataset *d)
 {
     if (!d) return;
+    qc_pieces_close(d->file);
     qc_arena_release(&d->arena);
     *d = (QcDataset){0};
 }
 
 uint64_t qc_dataset_values(const QcDataset *d) { return (uint64_t)d->channels * d->height * d->length; }
-const float *qc_dataset_window(const QcDataset *d, uint32_t i) { return d->x + i * qc_dataset_values(d); }
+
+const float *qc_dataset_window(const QcDataset *d, uint32_t i)
+{
+    assert(d->x);
+    return d->x + i * qc_dataset_values(d);
+}
 
 int64_t qc_names_find(const QcNames *names, const char *name)
 {
@@ -105,10 +123,10 @@ static int names_compact(QcNames *out, QcArena *arena, const QcNames *names, uin
 }
 
 /* Everything of example i of source, indices into name tables as they are there. */
-static void copy_example(QcDataset *out, uint32_t at, const QcDataset *source, uint32_t i)
+static int copy_example(QcDataset *out, uint32_t at, const QcDataset *source, uint32_t i, QcErr *err)
 {
     uint64_t values = qc_dataset_values(source);
-    memcpy(out->x + at * values, source->x + i * values, values * sizeof *out->x);
+    if (qc_dataset_read(out->x + at * values, source, i, 0, values, err)) return -1;
     out->label[at] = source->label[i];
     out->id[at] = source->id[i];
     out->group[at] = source->group[i];
@@ -117,6 +135,7 @@ static void copy_example(QcDataset *out, uint32_t at, const QcDataset *source, u
         out->misses[at] = source->misses[i];
         out->flags[at] = source->flags[i];
     }
+    return 0;
 }
 
 static int copy_provenance(QcDataset *out, const QcDataset *source, QcErr *err)
@@ -133,7 +152,10 @@ int qc_dataset_subset(QcDataset *out, const QcDataset *source, const uint32_t *i
     if (qc_dataset_init(out, n, source->channels, source->height, source->length, capacity, err)) return -1;
     for (uint32_t i = 0; i < n; i++) {
         assert(index[i] < source->n);
-        copy_example(out, i, source, index[i]);
+        if (copy_example(out, i, source, index[i], err)) {
+            qc_dataset_release(out);
+            return -1;
+        }
     }
     /* labels stay whole, so that a class keeps its index; people and recordings that are not there any more are forgotten */
     if (names_copy(&out->labels, &out->arena, &source->labels, err) ||
@@ -186,7 +208,7 @@ static int join_part(QcDataset *out, uint32_t at, const QcDataset *part, QcErr *
 {
     if (names_copy(&out->labels, &out->arena, &part->labels, err) || copy_provenance(out, part, err)) return -1;
     for (uint32_t i = 0; i < part->n; i++, at++) {
-        copy_example(out, at, part, i);
+        if (copy_example(out, at, part, i, err)) return -1;
         if (part->label[i] >= 0) out->label[at] = (int32_t)qc_names_find(&out->labels, part->labels.names[part->label[i]]);
         if (join_name(&out->group[at], &out->groups, &out->arena, &part->groups, err) ||
             join_name(&out->recording[at], &out->recordings, &out->arena, &part->recordings, err))

@@ -25,7 +25,9 @@ typedef struct QcNames {
 typedef struct QcDataset {
     QcArena arena;
     uint32_t n, channels, height, length; /* height 1 for series */
-    float *x;            /* [n][channels][height][length], finite, |x| <= QC_VALUE_MAX */
+    float *x;            /* [n][channels][height][length], finite, |x| <= QC_VALUE_MAX; NULL: they stay in the file (qc_dataset_open) */
+    QcPieces *file;      /* that file, and where in it the values begin */
+    uint64_t at;
     int32_t *label;      /* [n] index into labels, -1 = unlabelled */
     uint64_t *id;        /* [n] unique */
     uint32_t *group;     /* [n] index into groups: the person, machine, camera */
@@ -40,16 +42,23 @@ typedef struct QcDataset {
 
 /* Allocates arrays for n examples (label -1, id = index, all of group 0 and recording 0, no names yet); misses and flags too where capacity > 0. */
 int qc_dataset_init(QcDataset *d, uint32_t n, uint32_t channels, uint32_t height, uint32_t length, uint32_t capacity, QcErr *err);
+int qc_dataset_init_windowless(QcDataset *d, uint32_t n, uint32_t channels, uint32_t height, uint32_t length, uint32_t capacity, QcErr *err); /* x is NULL */
 void qc_dataset_release(QcDataset *d);
 
 int qc_dataset_load(QcDataset *d, const char *path, QcErr *err); /* checks everything: ranges, finite values, unique ids */
 int qc_dataset_load_coreset(QcDataset *d, const char *path, QcErr *err); /* the same, and it must be a coreset */
+/* The same two without the values in memory: a regular file is checked in a pass of its own and held open, and windows are read one at a time with qc_dataset_read.
+ * Of what else is declared here, qc_dataset_subset, qc_dataset_match and what needs no values work on such a dataset. */
+int qc_dataset_open(QcDataset *d, const char *path, QcErr *err);
+int qc_dataset_open_coreset(QcDataset *d, const char *path, QcErr *err);
+/* n values of window i from value `from` on, out of memory or the file. Any number of threads may read at a time. */
+int qc_dataset_read(float *out, const QcDataset *d, uint32_t i, uint64_t from, uint64_t n, QcErr *err);
 int qc_dataset_save(QcDataset *d, const char *path, QcErr *err);
 /* Two that belong together: neither file changes unless both could be written. */
 int qc_dataset_save_pair(QcDataset *a, const char *path_a, QcDataset *b, const char *path_b, QcErr *err);
 /* Adds the line of a program that makes this data; input (may be NULL) is the digest of the file that it was made from. */
 int qc_dataset_sign(QcDataset *d, const char *command, const uint8_t input[QC_DIGEST_BYTES], QcErr *err);
-int qc_dataset_decode(QcDataset *d, const QcContainer *c, QcErr *err);
+int qc_dataset_decode(QcDataset *d, QcContainer *c, QcErr *err); /* takes over c's file where the values stay in it */
 int qc_dataset_encode(const QcDataset *d, QcContainer *c, QcErr *err);
 
 /* The examples at index[0..n-1], in that order, with names, ids and (where source is a coreset) misses and flags; capacity as given (0 = plain). */

@@ -16,7 +16,7 @@
 
 #include "dataset.h"
 
-enum { MAX_DIM = 1 << 24, KNOWN_FLAGS = QC_EXAMPLE_RESERVED | QC_EXAMPLE_NEVER_RIGHT | QC_EXAMPLE_STREAM };
+enum { MAX_DIM = 1 << 24, PIECE = 4096 /* values */, KNOWN_FLAGS = QC_EXAMPLE_RESERVED | QC_EXAMPLE_NEVER_RIGHT | QC_EXAMPLE_STREAM };
 
 static const char *const known_sections[] = {"shape", "x", "examples", "names", "coreset", "provenance", NULL};
 
@@ -153,20 +153,60 @@ static int read_shape(QcDataset *d, const QcContainer *c, QcErr *err)
     if (need_section(&examples, c, "examples", err)) return -1;
     if (examples.length != (uint64_t)n * 20)
         return qc_fail(err, QC_EFORMAT, "section 'examples' has %zu bytes instead of %llu", examples.length, (unsigned long long)n * 20);
-    return qc_dataset_init(d, n, channels, height, length, capacity, err);
+    int stays = !values.bytes;
+    return (stays ? qc_dataset_init_windowless : qc_dataset_init)(d, n, channels, height, length, capacity, err);
 }
 
-static int read_values(QcDataset *d, const QcContainer *c, QcErr *err)
+static int check_values(const QcDataset *d, const float *x, uint64_t first, uint64_t n, QcErr *err)
+{
+    uint64_t values = qc_dataset_values(d);
+    for (uint64_t k = 0; k < n; k++)
+        if (!(fabsf(x[k]) <= QC_VALUE_MAX))
+            return qc_fail(err, QC_EFORMAT, "value %llu of example %llu is %s", (unsigned long long)((first + k) % values),
+                           (unsigned long long)((first + k) / values), isnan(x[k]) ? "not a number (NaN)" : "infinite or larger than 1e30");
+    return 0;
+}
+
+/* Values that stay in the file are looked at once, a piece at a time. */
+static int pass_values(QcDataset *d, QcContainer *c, QcErr *err)
+{
+    float piece[PIECE];
+    uint64_t values = qc_dataset_values(d);
+    d->file = c->pieces; /* is d's from now on */
+    c->pieces = NULL;
+    for (uint32_t i = 0; i < c->n; i++)
+        if (!strcmp(c->sections[i].name, "x")) d->at = c->sections[i].offset;
+    for (uint32_t i = 0; i < d->n; i++)
+        for (uint64_t from = 0, n; from < values; from += n) {
+            n = values - from < PIECE ? values - from : PIECE;
+            if (qc_dataset_read(piece, d, i, from, n, err) || check_values(d, piece, i * values + from, n, err)) return -1;
+        }
+    return 0;
+}
+
+static int read_values(QcDataset *d, QcContainer *c, QcErr *err)
 {
     QcCursor cursor;
     if (need_section(&cursor, c, "x", err)) return -1;
-    uint64_t values = qc_dataset_values(d), n = d->n * values;
+    if (!d->x) return pass_values(d, c, err);
+    uint64_t n = d->n * qc_dataset_values(d);
     for (uint64_t k = 0; k < n; k++) d->x[k] = qc_get_f32(&cursor);
-    for (uint64_t k = 0; k < n; k++)
-        if (!(fabsf(d->x[k]) <= QC_VALUE_MAX))
-            return qc_fail(err, QC_EFORMAT, "value %llu of example %llu is %s", (unsigned long long)(k % values),
-                           (unsigned long long)(k / values), isnan(d->x[k]) ? "not a number (NaN)" : "infinite or larger than 1e30");
-    return qc_cursor_end(&cursor, "section 'x'", err);
+    return check_values(d, d->x, 0, n, err) ? -1 : qc_cursor_end(&cursor, "section 'x'", err);
+}
+
+int qc_dataset_read(float *out, const QcDataset *d, uint32_t i, uint64_t from, uint64_t n, QcErr *err)
+{
+    uint64_t first = i * qc_dataset_values(d) + from;
+    if (d->x) {
+        memcpy(out, d->x + first, n * sizeof *out);
+        return 0;
+    }
+    if (qc_pieces_read(d->file, out, d->at + first * sizeof *out, n * sizeof *out, err)) return -1;
+    for (uint64_t k = 0; k < n; k++) {
+        QcCursor one = {.bytes = (const uint8_t *)(out + k), .length = sizeof *out};
+        out[k] = qc_get_f32(&one);
+    }
+    return 0;
 }
 
 static int read_examples(QcDataset *d, const QcContainer *c, QcErr *err)
@@ -280,7 +320,7 @@ static int check_indices(const QcDataset *d, QcErr *err)
     return check_ids_unique(d, err);
 }
 
-int qc_dataset_decode(QcDataset *d, const QcContainer *c, QcErr *err)
+int qc_dataset_decode(QcDataset *d, QcContainer *c, QcErr *err)
 {
     *d = (QcDataset){0};
     if (qc_container_expect(c, known_sections, err) || read_shape(d, c, err)) return -1;
@@ -293,22 +333,27 @@ int qc_dataset_decode(QcDataset *d, const QcContainer *c, QcErr *err)
     return 0;
 }
 
-int qc_dataset_load(QcDataset *d, const char *path, QcErr *err)
+static int load(QcDataset *d, const char *path, const char *stays, QcErr *err)
 {
     *d = (QcDataset){0};
     QcContainer c;
-    if (qc_container_load(&c, path, QC_KIND_DATA, err)) return -1;
+    if (stays ? qc_container_open(&c, path, QC_KIND_DATA, stays, err) : qc_container_load(&c, path, QC_KIND_DATA, err)) return -1;
     int status = qc_dataset_decode(d, &c, err);
     if (status) qc_within(err, qc_input_name(path));
     qc_container_release(&c);
     return status;
 }
 
-int qc_dataset_load_coreset(QcDataset *d, const char *path, QcErr *err)
+int qc_dataset_load(QcDataset *d, const char *path, QcErr *err) { return load(d, path, NULL, err); }
+int qc_dataset_open(QcDataset *d, const char *path, QcErr *err) { return load(d, path, "x", err); }
+
+static int expect_coreset(QcDataset *d, const char *path, QcErr *err)
 {
-    if (qc_dataset_load(d, path, err)) return -1;
     if (d->capacity) return 0;
     qc_dataset_release(d);
     qc_fail(err, QC_EFORMAT, "is a data file, not a coreset (qc-coreset makes one)");
     return qc_within(err, qc_input_name(path));
 }
+
+int qc_dataset_load_coreset(QcDataset *d, const char *path, QcErr *err) { return qc_dataset_load(d, path, err) ? -1 : expect_coreset(d, path, err); }
+int qc_dataset_open_coreset(QcDataset *d, const char *path, QcErr *err) { return qc_dataset_open(d, path, err) ? -1 : expect_coreset(d, path, err); }

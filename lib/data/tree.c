@@ -18,12 +18,6 @@ int qc_is_folder(const char *path)
     return !stat(path, &about) && S_ISDIR(about.st_mode);
 }
 
-int qc_is_regular(const char *path)
-{
-    struct stat about;
-    return !stat(path, &about) && S_ISREG(about.st_mode);
-}
-
 int qc_need_folder(const char *path, const char *what, QcErr *err)
 {
     if (qc_is_standard(path)) return qc_fail(err, QC_EUSAGE, "%s is a folder and does not come from standard input", what);

@@ -24,7 +24,6 @@ typedef struct QcFolder {
 int qc_folder_read(QcFolder *folder, const char *path, QcArena *arena, QcErr *err);
 
 int qc_is_folder(const char *path);
-int qc_is_regular(const char *path);
 /* -1 unless it is a folder: "PATH is a file, but WHAT is a folder". */
 int qc_need_folder(const char *path, const char *what, QcErr *err);
 /* "a/b" in QC_PATH_ROOM bytes; -1 where it is too long. */

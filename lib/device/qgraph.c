@@ -130,6 +130,7 @@ static Sizes sizes_of(const QcQGraph *g, int lean)
 
 void qc_qrun_lay_out(QcQRun *run, const QcQGraph *g, const QcKernels *k, int lean, QcPlacing *p)
 {
+    lean = lean && g->lean_bytes; /* where there is such a plan */
     Sizes size = sizes_of(g, lean);
     run->g = g;
     run->k = k;

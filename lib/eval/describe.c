@@ -193,7 +193,7 @@ static void put_coreset(QcSheet *s, const QcDataset *d)
     qc_sheet_end(s);
 }
 
-static int describe_data(QcSheet *s, const QcContainer *c, const char *path, size_t bytes, QcErr *err)
+static int describe_data(QcSheet *s, QcContainer *c, const char *path, size_t bytes, QcErr *err)
 {
     QcDataset d = {0};
     if (qc_dataset_decode(&d, c, err)) return -1;

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../base/file.h"
+#include "../base/crc32.h"
 
 enum { VERSION = 1, ALIGN = 64, HEADER = 24, ENTRY = 40, NAME = 16, END = QC_DIGEST_BYTES + 8 };
 static const char magic[4] = {'Q', 'C', 'F', '1'};
@@ -29,8 +29,10 @@ void qc_container_init(QcContainer *c, QcKind kind) { *c = (QcContainer){.kind =
 void qc_container_release(QcContainer *c)
 {
     if (!c) return;
+    for (uint32_t i = 0; i < c->n; i++) free(c->sections[i].own);
     qc_arena_release(&c->arena);
     free(c->file);
+    qc_pieces_close(c->pieces);
     *c = (QcContainer){0};
 }
 
@@ -46,22 +48,24 @@ int qc_container_add(QcContainer *c, const char *name, uint32_t flags, QcWriter 
     int status = qc_writer_check(w, err), i = index_of(c, name);
     if (!status && i < 0 && c->n == QC_MAX_SECTIONS) status = qc_fail(err, QC_EFAIL, "a file has at most %d sections", QC_MAX_SECTIONS);
     if (!status && !is_name(name)) status = qc_fail(err, QC_EFAIL, "'%s' cannot be the name of a section", name);
-    uint8_t *copy = status ? NULL : qc_arena_take(&c->arena, w->length, 1, err);
-    if (copy) {
-        if (w->length) memcpy(copy, w->bytes, w->length);
+    if (!status) {
+        static const uint8_t nothing[1];
         if (i < 0) i = (int)c->n++;
         QcSection *s = &c->sections[i];
-        *s = (QcSection){.flags = flags, .bytes = copy, .length = w->length};
+        free(s->own); /* a section that is written again and again takes no more memory each time */
+        *s = (QcSection){.flags = flags, .bytes = w->bytes ? w->bytes : nothing, .length = w->length, .own = w->bytes};
         memcpy(s->name, name, strlen(name));
+        *w = (QcWriter){0};
     }
     qc_writer_release(w);
-    return copy ? 0 : -1;
+    return status;
 }
 
 void qc_container_remove(QcContainer *c, const char *name)
 {
     int i = index_of(c, name);
     if (i < 0) return;
+    free(c->sections[i].own);
     memmove(&c->sections[i], &c->sections[i + 1], (c->n - 1 - (uint32_t)i) * sizeof c->sections[0]);
     c->n--;
 }
@@ -110,77 +114,152 @@ int qc_container_save(const QcContainer *c, const char *path, QcErr *err)
     return status;
 }
 
-static int all_zero(const uint8_t *bytes, uint64_t n)
-{
-    while (n--)
-        if (*bytes++) return 0;
-    return 1;
-}
+/* ---- reading: from memory, or from a file piece by piece ---- */
 
-/* One entry of the table; *at is where the section before it ended. */
-static int read_entry(QcSection *s, QcCursor *table, const uint8_t *file, uint64_t body, uint64_t *at, QcErr *err)
+enum { PIECE = 16384 };
+
+typedef struct Source {
+    const uint8_t *bytes;  /* NULL: in the file */
+    const QcPieces *file;
+    uint64_t length;
+} Source;
+
+static int copy_from(const Source *s, void *to, uint64_t at, size_t n, QcErr *err)
 {
-    char name[NAME + 1] = {0};
-    for (int i = 0; i < NAME; i++) name[i] = (char)qc_get_u8(table);
-    if (!is_name(name) || !all_zero((uint8_t *)name + strlen(name), NAME - strlen(name)))
-        return qc_fail(err, QC_EFORMAT, "the table of sections holds a name that is none");
-    *s = (QcSection){.flags = qc_get_u32(table)};
-    memcpy(s->name, name, sizeof name);
-    uint32_t crc = qc_get_u32(table);
-    uint64_t offset = qc_get_u64(table), length = qc_get_u64(table);
-    if (s->flags & ~(uint32_t)QC_SECTION_OPTIONAL) return qc_fail(err, QC_EFORMAT, "section '%s' has flags this version does not know", name);
-    if (offset != aligned(*at)) return qc_fail(err, QC_EFORMAT, "section '%s' is not where it belongs", name);
-    if (offset > body || length > body - offset) return qc_fail(err, QC_EFORMAT, "section '%s' reaches beyond the end of the file", name);
-    if (!all_zero(file + *at, offset - *at)) return qc_fail(err, QC_EFORMAT, "the padding before section '%s' is not zero", name);
-    if (qc_crc32(file + offset, length) != crc) return qc_fail(err, QC_EFORMAT, "section '%s' is damaged (its checksum differs)", name);
-    s->bytes = file + offset;
-    s->length = length;
-    *at = offset + length;
+    if (s->file) return qc_pieces_read(s->file, to, at, n, err);
+    memcpy(to, s->bytes + at, n);
     return 0;
 }
 
-static int decode(QcContainer *c, const uint8_t *file, size_t length, QcKind kind, QcErr *err)
+typedef void (*SeeBytes)(void *ctx, const uint8_t *bytes, size_t n);
+
+/* Shows the bytes from `at` to `end`, in as many calls as it takes. */
+static int walk(const Source *s, uint64_t at, uint64_t end, SeeBytes see, void *ctx, QcErr *err)
 {
+    if (s->bytes) {
+        see(ctx, s->bytes + at, end - at);
+        return 0;
+    }
+    uint8_t piece[PIECE];
+    for (size_t n; at < end; at += n) {
+        n = end - at < PIECE ? (size_t)(end - at) : PIECE;
+        if (qc_pieces_read(s->file, piece, at, n, err)) return -1;
+        see(ctx, piece, n);
+    }
+    return 0;
+}
+
+static void see_digest(void *digest, const uint8_t *bytes, size_t n) { qc_digest_add(digest, bytes, n); }
+static void see_crc(void *crc, const uint8_t *bytes, size_t n) { *(uint32_t *)crc = qc_crc32_add(*(uint32_t *)crc, bytes, n); }
+
+static void see_zero(void *is_zero, const uint8_t *bytes, size_t n)
+{
+    while (n--)
+        if (*bytes++) *(int *)is_zero = 0;
+}
+
+static int is_zero(int *zero, const Source *s, uint64_t at, uint64_t end, QcErr *err)
+{
+    *zero = 1;
+    return walk(s, at, end, see_zero, zero, err);
+}
+
+/* The bytes of section c->sections[c->n], checked; those of a file are copied unless they are to stay there. */
+static int read_section(QcContainer *c, const Source *source, uint64_t offset, uint64_t length, uint32_t crc, int stays, QcErr *err)
+{
+    QcSection *s = &c->sections[c->n];
+    uint32_t sum = 0;
+    s->length = length;
+    s->offset = offset;
+    if (source->bytes) {
+        s->bytes = source->bytes + offset;
+    } else if (!stays) {
+        uint8_t *copy = qc_arena_take(&c->arena, length, 1, err);
+        if (!copy || qc_pieces_read(source->file, copy, offset, length, err)) return -1;
+        s->bytes = copy;
+    }
+    if (s->bytes) see_crc(&sum, s->bytes, length);
+    else if (walk(source, offset, offset + length, see_crc, &sum, err)) return -1;
+    return sum == crc ? 0 : qc_fail(err, QC_EFORMAT, "section '%s' is damaged (its checksum differs)", s->name);
+}
+
+/* One entry of the table; *at is where the section before it ended. */
+static int read_entry(QcContainer *c, QcCursor *table, const Source *source, const char *stays, uint64_t *at, QcErr *err)
+{
+    QcSection *s = &c->sections[c->n];
+    char name[NAME + 1] = {0};
+    int padded, known = 0;
+    for (int i = 0; i < NAME; i++) name[i] = (char)qc_get_u8(table);
+    for (size_t i = strlen(name); i < NAME; i++) known |= name[i];
+    if (!is_name(name) || known) return qc_fail(err, QC_EFORMAT, "the table of sections holds a name that is none");
+    *s = (QcSection){.flags = qc_get_u32(table)};
+    memcpy(s->name, name, sizeof name);
+    uint32_t crc = qc_get_u32(table);
+    uint64_t offset = qc_get_u64(table), length = qc_get_u64(table), body = source->length - END;
+    if (s->flags & ~(uint32_t)QC_SECTION_OPTIONAL) return qc_fail(err, QC_EFORMAT, "section '%s' has flags this version does not know", name);
+    if (offset != aligned(*at)) return qc_fail(err, QC_EFORMAT, "section '%s' is not where it belongs", name);
+    if (offset > body || length > body - offset) return qc_fail(err, QC_EFORMAT, "section '%s' reaches beyond the end of the file", name);
+    if (is_zero(&padded, source, *at, offset, err)) return -1;
+    if (!padded) return qc_fail(err, QC_EFORMAT, "the padding before section '%s' is not zero", name);
+    *at = offset + length;
+    return read_section(c, source, offset, length, crc, stays && !strcmp(stays, name), err);
+}
+
+/* The digest that the file carries, and that of all of it. */
+static int check_digest(QcContainer *c, const Source *source, const uint8_t *end, QcErr *err)
+{
+    QcDigest digest;
+    uint8_t of_body[QC_DIGEST_BYTES];
+    qc_digest_init(&digest);
+    if (walk(source, 0, source->length - END, see_digest, &digest, err)) return -1;
+    qc_digest_end(&digest, of_body);
+    qc_digest_add(&digest, end, END);
+    qc_digest_end(&digest, c->digest);
+    return memcmp(of_body, end, sizeof of_body) ? qc_fail(err, QC_EFORMAT, "is damaged (its SHA-256 differs from the one it carries)") : 0;
+}
+
+static int decode(QcContainer *c, const Source *source, QcKind kind, const char *stays, QcErr *err)
+{
+    uint64_t length = source->length;
     if (!length) return qc_fail(err, QC_EFORMAT, "is empty");
-    size_t begins = length < sizeof magic ? length : sizeof magic;
-    if (memcmp(file, magic, begins)) return qc_fail(err, QC_EFORMAT, "is not a qcore file (it does not begin with QCF1)");
-    QcCursor head = {.bytes = file, .length = length, .at = begins};
+    uint8_t front[HEADER + ENTRY * QC_MAX_SECTIONS], end[END];
+    size_t begins = length < sizeof magic ? (size_t)length : sizeof magic;
+    QcCursor head = {.bytes = front, .length = length < sizeof front ? (size_t)length : sizeof front, .at = begins};
+    if (copy_from(source, front, 0, head.length, err)) return -1;
+    if (memcmp(front, magic, begins)) return qc_fail(err, QC_EFORMAT, "is not a qcore file (it does not begin with QCF1)");
     uint32_t file_kind = qc_get_u32(&head), version = qc_get_u32(&head), n = qc_get_u32(&head);
     uint64_t told = qc_get_u64(&head);
     if (head.bad) return qc_fail(err, QC_EFORMAT, "is truncated: it ends within its header");
     if (version != VERSION) return qc_fail(err, QC_EFORMAT, "is of format version %u; this program reads version %d", version, VERSION);
-    if (told > length) return qc_fail(err, QC_EFORMAT, "is truncated: %zu bytes of %llu", length, (unsigned long long)told);
+    if (told > length)
+        return qc_fail(err, QC_EFORMAT, "is truncated: %llu bytes of %llu", (unsigned long long)length, (unsigned long long)told);
     if (told < length) return qc_fail(err, QC_EFORMAT, "has %llu bytes behind its end", (unsigned long long)(length - told));
     if (n > QC_MAX_SECTIONS || length < aligned(HEADER + (uint64_t)ENTRY * n) + END) return qc_fail(err, QC_EFORMAT, "cannot have %u sections", n);
 
     uint64_t body = length - END, at = HEADER + (uint64_t)ENTRY * n;
-    if (memcmp(file + body + QC_DIGEST_BYTES, end_mark, sizeof end_mark)) return qc_fail(err, QC_EFORMAT, "has no end mark");
-    QcDigest digest;
-    qc_digest_init(&digest);
-    qc_digest_add(&digest, file, body);
-    uint8_t of_body[QC_DIGEST_BYTES];
-    qc_digest_end(&digest, of_body);
-    qc_digest_add(&digest, file + body, END);
-    qc_digest_end(&digest, c->digest);
-    if (memcmp(of_body, file + body, sizeof of_body)) return qc_fail(err, QC_EFORMAT, "is damaged (its SHA-256 differs from the one it carries)");
+    if (copy_from(source, end, body, END, err)) return -1;
+    if (memcmp(end + QC_DIGEST_BYTES, end_mark, sizeof end_mark)) return qc_fail(err, QC_EFORMAT, "has no end mark");
+    if (check_digest(c, source, end, err)) return -1;
 
     if (file_kind < QC_KIND_MODEL || file_kind > QC_KIND_CHECKPOINT) return qc_fail(err, QC_EFORMAT, "is of an unknown kind (%u)", file_kind);
     if (kind != QC_KIND_ANY && file_kind != (uint32_t)kind)
         return qc_fail(err, QC_EFORMAT, "is a %s file; a %s file is needed", qc_kind_name((QcKind)file_kind), qc_kind_name(kind));
     c->kind = (QcKind)file_kind;
     for (c->n = 0; c->n < n; c->n++) {
-        QcSection *s = &c->sections[c->n];
-        if (read_entry(s, &head, file, body, &at, err)) return -1;
-        if (index_of(c, s->name) >= 0) return qc_fail(err, QC_EFORMAT, "has two sections '%s'", s->name);
+        const char *name = c->sections[c->n].name;
+        if (read_entry(c, &head, source, stays, &at, err)) return -1;
+        if (index_of(c, name) >= 0) return qc_fail(err, QC_EFORMAT, "has two sections '%s'", name);
     }
-    if (aligned(at) != body || !all_zero(file + at, body - at)) return qc_fail(err, QC_EFORMAT, "has bytes that belong to no section");
-    return 0;
+    int rest;
+    if (is_zero(&rest, source, at, body, err)) return -1;
+    return aligned(at) == body && rest ? 0 : qc_fail(err, QC_EFORMAT, "has bytes that belong to no section");
 }
 
 int qc_container_decode(QcContainer *c, uint8_t *file, size_t length, QcKind kind, QcErr *err)
 {
+    Source source = {.bytes = file, .length = length};
     *c = (QcContainer){.file = file};
-    int status = decode(c, file, length, kind, err);
+    int status = decode(c, &source, kind, NULL, err);
     if (status) qc_container_release(c);
     return status;
 }
@@ -192,6 +271,17 @@ int qc_container_load(QcContainer *c, const char *path, QcKind kind, QcErr *err)
     *c = (QcContainer){0};
     if (qc_read_all(path, &file, &length, err)) return -1;
     return qc_container_decode(c, file, length, kind, err) ? qc_within(err, qc_input_name(path)) : 0;
+}
+
+int qc_container_open(QcContainer *c, const char *path, QcKind kind, const char *stays, QcErr *err)
+{
+    if (!qc_is_regular(path)) return qc_container_load(c, path, kind, err);
+    *c = (QcContainer){.pieces = qc_pieces_open(path, err)};
+    if (!c->pieces) return -1;
+    Source source = {.file = c->pieces, .length = c->pieces->length};
+    int status = decode(c, &source, kind, stays, err);
+    if (status) qc_container_release(c);
+    return status ? qc_within(err, path) : 0;
 }
 
 int qc_container_find(const QcContainer *c, const char *name, QcCursor *cursor)

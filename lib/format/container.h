@@ -11,6 +11,7 @@
 #define QC_FORMAT_CONTAINER_H
 
 #include "../base/digest.h"
+#include "../base/file.h"
 #include "bytes.h"
 
 typedef enum QcKind { QC_KIND_ANY = 0, QC_KIND_MODEL = 1, QC_KIND_DATA = 2, QC_KIND_MISSLOG = 3, QC_KIND_CHECKPOINT = 4 } QcKind;
@@ -21,8 +22,10 @@ enum { QC_SECTION_OPTIONAL = 1, QC_MAX_SECTIONS = 64 };
 typedef struct QcSection {
     char name[17];
     uint32_t flags;
-    const uint8_t *bytes; /* owned by the container (read or adopted from a writer) */
+    const uint8_t *bytes; /* owned by the container (read or adopted from a writer); NULL: they stayed in the file */
     size_t length;
+    uint64_t offset;      /* in the file that was read */
+    uint8_t *own;         /* malloc'd bytes of a section that was added; else NULL */
 } QcSection;
 
 typedef struct QcContainer {
@@ -32,14 +35,17 @@ typedef struct QcContainer {
     uint8_t digest[QC_DIGEST_BYTES]; /* of the whole file read, as sha256sum prints it; zero for one that is being made */
     QcArena arena;                   /* all section bytes */
     uint8_t *file;                   /* the bytes read; sections point into it */
+    QcPieces *pieces;                /* the file, where it is held open (qc_container_open) */
 } QcContainer;
 
 /* Reads and checks; kind QC_KIND_ANY takes any. err names the file. */
 int qc_container_load(QcContainer *c, const char *path, QcKind kind, QcErr *err);
+/* The same without the file in memory: it is read and checked in pieces, and the section `stays` (NULL: none) is left there. What is no regular file is loaded. */
+int qc_container_open(QcContainer *c, const char *path, QcKind kind, const char *stays, QcErr *err);
 int qc_container_decode(QcContainer *c, uint8_t *file, size_t length, QcKind kind, QcErr *err); /* takes over `file` (malloc'd), on failure too */
 
 void qc_container_init(QcContainer *c, QcKind kind);
-/* Adds a copy of the writer's bytes and releases the writer; replaces a section of that name. */
+/* Takes over the writer's bytes (the writer is empty afterwards, on failure too); replaces a section of that name. */
 int qc_container_add(QcContainer *c, const char *name, uint32_t flags, QcWriter *w, QcErr *err);
 void qc_container_remove(QcContainer *c, const char *name); /* nothing happens where there is none */
 int qc_container_save(const QcContainer *c, const char *path, QcErr *err); /* same content = same bytes */

@@ -5,15 +5,8 @@
 #include "../base/file.h"
 #include "../format/flipfile.h"
 #include "../format/qgraphfile.h"
+#include "../quant/windows.h"
 #include "methodtable.h"
-
-typedef int (*LoadData)(QcDataset *d, const char *path, QcErr *err);
-
-static int load_data(QcDataset *d, LoadData load, const QcModelFile *m, const char *path, int32_t **map, QcArena *arena, QcErr *err)
-{
-    if (load(d, path, err)) return -1;
-    return qc_dataset_match(d, m, 1, map, arena, err) ? qc_within(err, qc_input_name(path)) : 0;
-}
 
 static int cut_stream(QcSession *s, const QcSessionOptions *o, QcErr *err)
 {
@@ -21,7 +14,7 @@ static int cut_stream(QcSession *s, const QcSessionOptions *o, QcErr *err)
     s->order = qc_arena_take(&s->arena, s->stream.n, sizeof *s->order, err);
     s->starts = qc_arena_take(&s->arena, (size_t)s->batches + 1, sizeof *s->starts, err);
     if (!s->order || !s->starts) return -1;
-    return qc_split_batches(s->order, s->starts, &s->stream, s->batches, o->order, o->device.seed, err);
+    return qc_split_batches(s->order, s->starts, &s->stream.data, s->batches, o->order, o->device.seed, err);
 }
 
 static uint64_t bytes_of_model(const QcQGraph *g, const QcFlip *flip)
@@ -32,17 +25,18 @@ static uint64_t bytes_of_model(const QcQGraph *g, const QcFlip *flip)
 }
 
 /* The coreset's examples become the device's slots, as the model's input. */
-static void fill_slots(QcSession *s, const int32_t *map, float *window)
+static int fill_slots(QcSession *s, QcErr *err)
 {
     QcSlots *slots = s->learner.slots;
-    for (uint32_t i = 0; i < s->coreset.n; i++) {
-        qc_dataset_batch_window(window, &s->coreset, i, &s->model.norm);
-        qc_q_input(slots->x + (size_t)i * slots->window, window, slots->window, &s->g.tensors[0]);
-        slots->label[i] = (uint16_t)map[s->coreset.label[i]];
-        slots->misses[i] = (uint16_t)(s->coreset.misses[i] < UINT16_MAX ? s->coreset.misses[i] : UINT16_MAX);
-        slots->flags[i] = s->coreset.flags[i] & (QC_SLOT_RESERVED | QC_SLOT_NEVER_RIGHT | QC_SLOT_STREAM);
-        slots->id[i] = s->coreset.id[i];
+    const QcDataset *d = &s->coreset.data;
+    for (uint32_t i = 0; i < d->n; i++) {
+        if (qc_inputs_read(&s->coreset, slots->x + (size_t)i * slots->window, i, err)) return -1;
+        slots->label[i] = (uint16_t)s->coreset.label[i];
+        slots->misses[i] = (uint16_t)(d->misses[i] < UINT16_MAX ? d->misses[i] : UINT16_MAX);
+        slots->flags[i] = d->flags[i] & (QC_SLOT_RESERVED | QC_SLOT_NEVER_RIGHT | QC_SLOT_STREAM);
+        slots->id[i] = d->id[i];
     }
+    return 0;
 }
 
 static QcCalibrateOptions complete(const QcCalibrateOptions *asked, int bits)
@@ -65,7 +59,7 @@ static int load_model(QcSession *s, const QcMethod *method, const char *path, Qc
 
 static int place_batch(QcSession *s, QcErr *err)
 {
-    uint32_t batch_max = 0, window = (uint32_t)qc_dataset_values(&s->stream);
+    uint32_t batch_max = 0, window = s->stream.window;
     for (uint32_t b = 0; b < s->batches; b++)
         if (s->starts[b + 1] - s->starts[b] > batch_max) batch_max = s->starts[b + 1] - s->starts[b];
     s->learner.batch_max = batch_max;
@@ -76,7 +70,7 @@ static int place_batch(QcSession *s, QcErr *err)
     return s->batch && s->labels && s->ids ? 0 : -1;
 }
 
-static int open_learner(QcSession *s, const QcMethod *method, const QcSessionOptions *o, const int32_t *map, QcErr *err)
+static int open_learner(QcSession *s, const QcMethod *method, const QcSessionOptions *o, QcErr *err)
 {
     QcLearner *l = &s->learner;
     l->method = method;
@@ -86,24 +80,19 @@ static int open_learner(QcSession *s, const QcMethod *method, const QcSessionOpt
     l->flip = s->flip.n_layers ? &s->flip : NULL;
     l->device = complete(&o->device, s->g.bits);
     l->seed = o->device.seed;
-    l->capacity = s->coreset.capacity;
+    l->capacity = s->coreset.data.capacity;
     l->threads = o->threads;
     s->model_bytes = bytes_of_model(&s->g, &s->flip);
-    float *window = qc_arena_take(&s->arena, qc_dataset_values(&s->coreset), sizeof *window, err);
-    if (!window || place_batch(s, err) || qc_learner_place(l, err)) return -1;
-    fill_slots(s, map, window);
-    return qc_learner_open(l, err);
+    return place_batch(s, err) || qc_learner_place(l, err) || fill_slots(s, err) || qc_learner_open(l, err) ? -1 : 0;
 }
 
 int qc_session_open(QcSession *s, const char *model, const char *coreset, const char *stream, const QcSessionOptions *o, QcErr *err)
 {
     const QcMethod *method = o->method ? o->method : &qc_method_qcore;
-    int32_t *map, *stream_map;
     *s = (QcSession){.command = o->command};
     if (qc_method_settings(s->learner.setting, method, o->settings, o->n_settings, err)) return -1;
-    if (load_model(s, method, model, err) || load_data(&s->coreset, qc_dataset_load_coreset, &s->model, coreset, &map, &s->arena, err) ||
-        load_data(&s->stream, qc_dataset_load, &s->model, stream, &stream_map, &s->arena, err) || qc_windows_init(&s->windows, &s->stream, &s->model, err) ||
-        cut_stream(s, o, err) || open_learner(s, method, o, map, err)) {
+    if (load_model(s, method, model, err) || qc_inputs_open(&s->coreset, coreset, &s->model, &s->g, 1, 1, err) ||
+        qc_inputs_open(&s->stream, stream, &s->model, &s->g, 0, 1, err) || cut_stream(s, o, err) || open_learner(s, method, o, err)) {
         qc_session_close(s);
         return -1;
     }
@@ -115,9 +104,9 @@ int qc_session_next(QcSession *s, QcMethodReport *report, double *ms, QcErr *err
     const uint32_t *index = s->order + s->starts[s->at];
     uint32_t n = s->starts[s->at + 1] - s->starts[s->at], window = s->learner.window;
     for (uint32_t i = 0; i < n; i++) {
-        qc_q_input(s->batch + (size_t)i * window, s->windows.x + index[i] * s->windows.values, window, &s->g.tensors[0]);
-        s->labels[i] = (uint16_t)s->windows.label[index[i]];
-        s->ids[i] = s->stream.id[index[i]];
+        if (qc_inputs_read(&s->stream, s->batch + (size_t)i * window, index[i], err)) return -1;
+        s->labels[i] = (uint16_t)s->stream.label[index[i]];
+        s->ids[i] = s->stream.data.id[index[i]];
     }
     QcMethodBatch batch = {n, s->batch, s->labels, s->ids};
     if (qc_learner_next(&s->learner, report, &batch, ms, err)) return -1;
@@ -125,18 +114,17 @@ int qc_session_next(QcSession *s, QcMethodReport *report, double *ms, QcErr *err
     return 0;
 }
 
-int qc_session_test(QcSession *s, uint32_t *right, const QcWindows *w, QcErr *err)
+int qc_session_test(QcSession *s, uint32_t *right, const QcInputs *test, QcErr *err)
 {
-    uint32_t window = s->learner.window;
     QcArena scratch = {0};
     float *logits = qc_arena_take(&scratch, s->g.classes, sizeof *logits, err);
-    uint8_t *q = qc_arena_take(&scratch, window, 1, err);
+    uint8_t *q = qc_arena_take(&scratch, test->window, 1, err);
     int status = logits && q ? 0 : -1;
     *right = 0;
-    for (uint32_t i = 0; i < w->n && !status; i++) {
-        uint16_t label = (uint16_t)w->label[i];
-        qc_q_input(q, w->x + i * w->values, window, &s->g.tensors[0]);
-        *right += qc_learner_answer(&s->learner, NULL, logits, q, label) == label;
+    for (uint32_t i = 0; i < test->n && !status; i++) {
+        uint16_t label = (uint16_t)test->label[i];
+        status = qc_inputs_read(test, q, i, err);
+        if (!status) *right += qc_learner_answer(&s->learner, NULL, logits, q, label) == label;
     }
     qc_arena_release(&scratch);
     return status;
@@ -144,7 +132,7 @@ int qc_session_test(QcSession *s, uint32_t *right, const QcWindows *w, QcErr *er
 
 int qc_session_save_model(QcSession *s, const char *path, QcErr *err)
 {
-    QcInput inputs[] = {{"coreset", s->coreset.digest}, {"stream", s->stream.digest}};
+    QcInput inputs[] = {{"coreset", s->coreset.data.digest}, {"stream", s->stream.data.digest}};
     const char *unsaved = qc_method_unsaved(s->learner.method, s->learner.setting);
     if (unsaved) return qc_fail(err, QC_EUSAGE, "the result of method %s is no model to save: %s", s->learner.method->name, unsaved);
     if (qc_qgraph_encode(&s->model, &s->g, err)) return -1;
@@ -167,9 +155,9 @@ static void trace_slots(const QcSession *s, uint32_t *from[2], uint32_t *slot[2]
     n[0] = n[1] = 0;
     for (uint32_t i = 0; i < slots->capacity; i++) {
         if (slots->flags[i] & QC_SLOT_EMPTY) continue;
-        int64_t in_stream = slots->flags[i] & QC_SLOT_STREAM ? find_id(&s->stream, slots->id[i]) : -1;
+        int64_t in_stream = slots->flags[i] & QC_SLOT_STREAM ? find_id(&s->stream.data, slots->id[i]) : -1;
         int part = in_stream >= 0;
-        from[part][n[part]] = (uint32_t)(part ? in_stream : find_id(&s->coreset, slots->id[i]));
+        from[part][n[part]] = (uint32_t)(part ? in_stream : find_id(&s->coreset.data, slots->id[i]));
         slot[part][n[part]++] = i;
     }
 }
@@ -189,7 +177,7 @@ int qc_session_save_coreset(QcSession *s, const char *path, QcErr *err)
         if (!from[p] || !slot[p]) goto end;
     }
     trace_slots(s, from, slot, n);
-    if (qc_dataset_subset(&parts[0], &s->coreset, from[0], n[0], 0, err) || qc_dataset_subset(&parts[1], &s->stream, from[1], n[1], 0, err)) goto end;
+    if (qc_dataset_subset(&parts[0], &s->coreset.data, from[0], n[0], 0, err) || qc_dataset_subset(&parts[1], &s->stream.data, from[1], n[1], 0, err)) goto end;
     if (qc_dataset_join(&out, both, 2, err)) goto end;
     out.capacity = slots->capacity;
     out.misses = qc_arena_take(&out.arena, out.n, sizeof *out.misses, err);
@@ -200,7 +188,7 @@ int qc_session_save_coreset(QcSession *s, const char *path, QcErr *err)
             out.misses[at] = slots->misses[slot[p][i]];
             out.flags[at] = slots->flags[slot[p][i]];
         }
-    if (qc_dataset_sign(&out, s->command, s->coreset.digest, err)) goto end;
+    if (qc_dataset_sign(&out, s->command, s->coreset.data.digest, err)) goto end;
     status = qc_dataset_save(&out, path, err);
 end:
     qc_dataset_release(&out);
@@ -214,9 +202,8 @@ void qc_session_close(QcSession *s)
 {
     if (!s) return;
     qc_learner_close(&s->learner);
-    qc_windows_release(&s->windows);
-    qc_dataset_release(&s->coreset);
-    qc_dataset_release(&s->stream);
+    qc_inputs_close(&s->coreset);
+    qc_inputs_close(&s->stream);
     qc_modelfile_release(&s->model);
     qc_arena_release(&s->arena);
     *s = (QcSession){0};

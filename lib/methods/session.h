@@ -7,7 +7,7 @@
 #define QC_METHODS_SESSION_H
 
 #include "../data/split.h"
-#include "../quant/windows.h"
+#include "../quant/qinput.h"
 #include "method.h"
 
 typedef struct QcSessionOptions {
@@ -26,8 +26,7 @@ typedef struct QcSession {
     QcModelFile model;
     QcQGraph g;
     QcFlip flip;                 /* all zero where the model has none and the method wants none */
-    QcDataset coreset, stream;
-    QcWindows windows;           /* of the stream */
+    QcInputs coreset, stream;    /* windows stay in the files and are read when they are wanted */
     QcLearner learner;           /* .bytes: all that it needs but the model and the batch: coreset, activations, the method's own */
     uint64_t model_bytes;        /* codes, scales, and the flip network where the method uses it */
     uint64_t batch_bytes;        /* the largest batch, quantized */
@@ -44,8 +43,8 @@ typedef struct QcSession {
 int qc_session_open(QcSession *s, const char *model, const char *coreset, const char *stream, const QcSessionOptions *o, QcErr *err);
 /* Next batch; ms (may be NULL): time of the method alone. Call while s->at < s->batches. */
 int qc_session_next(QcSession *s, QcMethodReport *report, double *ms, QcErr *err);
-/* How many of w the learner gets right as it stands. */
-int qc_session_test(QcSession *s, uint32_t *right, const QcWindows *w, QcErr *err);
+/* How many of the test's windows the learner gets right as it stands. */
+int qc_session_test(QcSession *s, uint32_t *right, const QcInputs *test, QcErr *err);
 /* The model as it stands (refused where the method's result is no plain one: qc_method_unsaved), the coreset as it stands. NULL or "-": stdout. */
 int qc_session_save_model(QcSession *s, const char *path, QcErr *err);
 int qc_session_save_coreset(QcSession *s, const char *path, QcErr *err);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "emit.h"
+#include "qpredict.h"
 #include "tune.h"
 
 /* The best codes and biases so far, by loss on the held-out windows. */
@@ -19,7 +20,7 @@ typedef struct Best {
 static int judge(Best *best, uint32_t epoch, double *loss, double *accuracy, QcErr *err)
 {
     uint32_t right = 0;
-    if (qc_windows_loss(loss, &right, best->held, best->g, err)) return -1;
+    if (qc_windows_loss(loss, &right, best->held, best->g, best->o->threads, err)) return -1;
     *accuracy = best->held->n ? (double)right / best->held->n : 0;
     if (best->o->progress) best->o->progress(epoch, best->o->epochs, *loss, *accuracy);
     return 0;

@@ -5,7 +5,6 @@
 
 #include "../base/file.h"
 #include "../base/rng.h"
-#include "../nn/loss.h"
 
 static int allocate(QcWindows *w, uint32_t n, uint64_t values, QcErr *err)
 {
@@ -102,31 +101,4 @@ const QcKernels *qc_kernels_need(QcErr *err)
     const QcKernels *kernels = qc_kernels_choose(&wrong);
     if (!kernels) qc_fail(err, QC_EUSAGE, "QC_ISA=%.40s is not a set of kernels that this processor can run", wrong ? wrong : "");
     return kernels;
-}
-
-int qc_windows_loss(double *loss, uint32_t *right, const QcWindows *w, const QcQGraph *g, QcErr *err)
-{
-    const QcKernels *kernels = qc_kernels_need(err);
-    if (!kernels) return -1;
-    uint64_t run_bytes = (qc_qgraph_bytes(g) + 63) / 64 * 64;
-    uint8_t *memory = aligned_alloc(64, run_bytes + (w->values + 63) / 64 * 64);
-    float *logits = malloc((size_t)(w->n ? w->n : 1) * g->classes * sizeof *logits);
-    int status = -1;
-    if (!memory || !logits) {
-        qc_fail_memory(err, "the integer forward pass");
-        goto end;
-    }
-    QcQRun run;
-    uint8_t *q = memory + run_bytes;
-    qc_qrun_place(&run, g, kernels, memory);
-    for (uint32_t i = 0; i < w->n; i++) {
-        qc_q_input(q, w->x + i * w->values, (uint32_t)w->values, &g->tensors[0]);
-        qc_qrun_forward(&run, logits + (size_t)i * g->classes, q);
-    }
-    *loss = w->n ? qc_loss(NULL, right, logits, w->label, w->n, g->classes) : 0;
-    status = 0;
-end:
-    free(memory);
-    free(logits);
-    return status;
 }

@@ -1,4 +1,4 @@
-/* windows.h - labelled examples as the networks eat them: normalised, [height][length][channels], with the model's classes; and what an integer model makes of them. */
+/* windows.h - labelled examples as the networks eat them: normalised, [height][length][channels], with the model's classes. */
 #ifndef QC_QUANT_WINDOWS_H
 #define QC_QUANT_WINDOWS_H
 
@@ -25,9 +25,6 @@ int qc_windows_pick(QcWindows *out, const QcWindows *w, const uint32_t *index, u
 
 /* Splits at random, class by class: order [n], the first *n_kept indices are kept, the rest (about `share` of each class with two examples or more) held out. */
 int qc_windows_hold_out(uint32_t *order, uint32_t *n_kept, const QcWindows *w, double share, uint64_t seed, QcErr *err);
-
-/* Mean cross-entropy by the integer forward pass; right (may be NULL) counts. */
-int qc_windows_loss(double *loss, uint32_t *right, const QcWindows *w, const QcQGraph *g, QcErr *err);
 
 /* The processor's kernels, or a sentence about QC_ISA. */
 const QcKernels *qc_kernels_need(QcErr *err);

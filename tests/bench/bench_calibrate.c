@@ -243,7 +243,7 @@ static int calibrate(Ours *o)
     o->model = s.model_bytes;
     o->batch = s.batch_bytes;
     o->packed = s.g.n_code_bytes;
-    o->coreset = (uint64_t)s.coreset.capacity * s.learner.window;
+    o->coreset = (uint64_t)s.coreset.data.capacity * s.learner.window;
     o->layer = largest_layer(&s.g);
     for (uint32_t b = 0; b < s.batches && b < MOST_BATCHES; b++) {
         QcMethodReport r;

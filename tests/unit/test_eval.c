@@ -9,7 +9,7 @@
 #include "../../lib/base/file.h"
 #include "../../lib/base/rng.h"
 #include "../../lib/data/npy.h"
-#include "../../lib/quant/windows.h"
+#include "../../lib/quant/qpredict.h"
 #include "../../lib/eval/predict_q.h"
 #include "../../lib/eval/score.h"
 #include "../../lib/quant/windows.h"

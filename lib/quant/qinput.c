@@ -1,0 +1,51 @@
+#include "qinput.h"
+
+enum { PIECE = 1024 }; /* values at a time */
+
+int qc_q_window(uint8_t *q, const QcDataset *d, uint32_t i, const QcNorm *norm, const QcQTensor *input, QcErr *err)
+{
+    float x[PIECE];
+    uint8_t code[PIECE];
+    uint64_t plane = (uint64_t)d->height * d->length;
+    for (uint32_t c = 0; c < d->channels; c++)
+        for (uint64_t from = 0, n; from < plane; from += n) {
+            n = plane - from < PIECE ? plane - from : PIECE;
+            if (qc_dataset_read(x, d, i, c * plane + from, n, err)) return -1;
+            for (uint64_t k = 0; k < n; k++) x[k] = (x[k] - norm->mean[c]) / norm->deviation[c];
+            qc_q_input(code, x, (uint32_t)n, input);
+            for (uint64_t k = 0; k < n; k++) q[(from + k) * d->channels + c] = code[k];
+        }
+    return 0;
+}
+
+static int label_all(QcInputs *in, const QcModelFile *m, int need_labels, QcErr *err)
+{
+    const QcDataset *d = &in->data;
+    int32_t *map;
+    if (qc_dataset_match(d, m, need_labels, &map, &in->arena, err)) return -1;
+    in->label = qc_arena_take(&in->arena, d->n, sizeof *in->label, err);
+    if (!in->label) return -1;
+    for (uint32_t i = 0; i < d->n; i++) in->label[i] = d->label[i] < 0 ? -1 : map[d->label[i]];
+    in->n = d->n;
+    in->window = (uint32_t)qc_dataset_values(d);
+    return 0;
+}
+
+int qc_inputs_open(QcInputs *in, const char *path, const QcModelFile *m, const QcQGraph *g, int coreset, int need_labels, QcErr *err)
+{
+    *in = (QcInputs){.norm = &m->norm, .input = &g->tensors[0]};
+    if ((coreset ? qc_dataset_open_coreset : qc_dataset_open)(&in->data, path, err)) return -1;
+    if (!label_all(in, m, need_labels, err)) return 0;
+    qc_inputs_close(in);
+    return qc_within(err, qc_input_name(path));
+}
+
+int qc_inputs_read(const QcInputs *in, uint8_t *q, uint32_t i, QcErr *err) { return qc_q_window(q, &in->data, i, in->norm, in->input, err); }
+
+void qc_inputs_close(QcInputs *in)
+{
+    if (!in) return;
+    qc_dataset_release(&in->data);
+    qc_arena_release(&in->arena);
+    *in = (QcInputs){0};
+}

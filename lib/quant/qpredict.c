@@ -1,0 +1,148 @@
+#include "qpredict.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "../nn/loss.h"
+
+enum { MAX_THREADS = 256 };
+
+/* Where windows come from. read: the i-th, quantized; called by several threads at a time. */
+typedef struct Source {
+    uint32_t n;
+    int (*read)(const void *from, uint8_t *q, uint32_t i, QcErr *err);
+    const void *from;
+} Source;
+
+typedef struct Share { /* of one thread: windows first, first + step, ... */
+    const QcQGraph *g;
+    const Source *source;
+    float *logits;
+    uint32_t first, step;
+    QcQRun run;
+    uint8_t *window;
+    void *memory; /* of both */
+    int status;
+    QcErr err;
+} Share;
+
+static void *predict_share(void *ctx)
+{
+    Share *s = ctx;
+    for (uint32_t i = s->first; i < s->source->n && !s->status; i += s->step) {
+        s->status = s->source->read(s->source->from, s->window, i, &s->err);
+        if (!s->status) qc_qrun_forward(&s->run, s->logits + (size_t)i * s->g->classes, s->window);
+    }
+    return NULL;
+}
+
+static void lay_out(Share *s, const QcKernels *kernels, QcPlacing *p)
+{
+    const QcQTensor *in = &s->g->tensors[0];
+    qc_qrun_lay_out(&s->run, s->g, kernels, 1, p);
+    qc_placing_part(p, "window");
+    s->window = qc_placing_take(p, (uint64_t)in->height * in->width * in->channels);
+}
+
+uint64_t qc_qpredict_bytes(QcPlan *plan, const QcQGraph *g)
+{
+    Share s = {.g = g};
+    QcPlacing p = {.plan = plan};
+    lay_out(&s, NULL, &p);
+    return p.used;
+}
+
+static int share_init(Share *s, const QcKernels *kernels, QcErr *err)
+{
+    s->memory = aligned_alloc(QC_PLACING_ALIGN, qc_qpredict_bytes(NULL, s->g));
+    if (!s->memory) return qc_fail_memory(err, "the integer forward pass");
+    QcPlacing p = {.memory = s->memory};
+    lay_out(s, kernels, &p);
+    return 0;
+}
+
+/* The caller's thread takes the first share; a share whose thread cannot be started is done here too. */
+static void run_shares(Share *shares, int n)
+{
+    pthread_t threads[MAX_THREADS];
+    int started[MAX_THREADS];
+    for (int t = 1; t < n; t++) started[t] = !pthread_create(&threads[t], NULL, predict_share, &shares[t]);
+    predict_share(&shares[0]);
+    for (int t = 1; t < n; t++) {
+        if (started[t]) pthread_join(threads[t], NULL);
+        else predict_share(&shares[t]);
+    }
+}
+
+static int predict(const QcQGraph *g, const Source *source, int threads, float *logits, QcErr *err)
+{
+    const QcKernels *kernels = qc_kernels_need(err);
+    if (!kernels) return -1;
+    if (!source->n) return 0;
+    int n = threads < 1 ? 1 : threads > MAX_THREADS ? MAX_THREADS : threads, status = 0;
+    if ((uint32_t)n > source->n) n = (int)source->n;
+    Share *shares = calloc((size_t)n, sizeof *shares);
+    if (!shares) return qc_fail_memory(err, "the integer forward pass");
+    for (int t = 0; t < n && !status; t++) {
+        shares[t] = (Share){.g = g, .source = source, .logits = logits, .first = (uint32_t)t, .step = (uint32_t)n};
+        status = share_init(&shares[t], kernels, err);
+    }
+    if (!status) run_shares(shares, n);
+    for (int t = 0; t < n; t++) {
+        if (!status && shares[t].status) {
+            status = -1;
+            if (err) *err = shares[t].err;
+        }
+        free(shares[t].memory);
+    }
+    free(shares);
+    return status;
+}
+
+/* ---- out of a data set ---- */
+
+typedef struct Data {
+    const QcDataset *d;
+    const QcNorm *norm;
+    const QcQTensor *input;
+} Data;
+
+static int read_data(const void *from, uint8_t *q, uint32_t i, QcErr *err)
+{
+    const Data *data = from;
+    return qc_q_window(q, data->d, i, data->norm, data->input, err);
+}
+
+int qc_qpredict(const QcQGraph *g, const QcDataset *d, const QcNorm *norm, int threads, float *logits, QcErr *err)
+{
+    Data data = {d, norm, &g->tensors[0]};
+    Source source = {d->n, read_data, &data};
+    return predict(g, &source, threads, logits, err);
+}
+
+/* ---- out of floats in memory ---- */
+
+typedef struct Floats {
+    const QcWindows *w;
+    const QcQTensor *input;
+} Floats;
+
+static int read_floats(const void *from, uint8_t *q, uint32_t i, QcErr *err)
+{
+    const Floats *f = from;
+    (void)err;
+    qc_q_input(q, f->w->x + i * f->w->values, (uint32_t)f->w->values, f->input);
+    return 0;
+}
+
+int qc_windows_loss(double *loss, uint32_t *right, const QcWindows *w, const QcQGraph *g, int threads, QcErr *err)
+{
+    Floats floats = {w, &g->tensors[0]};
+    Source source = {w->n, read_floats, &floats};
+    float *logits = malloc((size_t)(w->n ? w->n : 1) * g->classes * sizeof *logits);
+    if (!logits) return qc_fail_memory(err, "logits");
+    int status = predict(g, &source, threads, logits, err);
+    if (!status) *loss = w->n ? qc_loss(NULL, right, logits, w->label, w->n, g->classes) : 0;
+    free(logits);
+    return status;
+}
