@@ -64,6 +64,7 @@ $(BUILD)/flags: FORCE
 FORCE:
 
 $(BUILD)/lib/kernels/avx2.o $(BUILD)/lib/kernels/avx2series.o: CFLAGS_FILE := -mavx2
+$(BUILD)/lib/kernels/avx512vnni.o: CFLAGS_FILE := -mavx2 -mavx512f -mavx512bw -mavx512vl -mavx512vnni
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)

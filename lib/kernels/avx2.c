@@ -4,11 +4,10 @@
  * vpmaddubsw adds pairs of products in 16 bits, which saturate: at 2 bits a pair is at most 255 * 2 * 2 = 1020 and 32 of them
  * fit, at 4 bits 4080 and 8 fit; then vpmaddwd by ones widens. At 8 bits even one pair overflows, so x and w are widened first.
  */
-#include "kernels.h"
+#include "avx2.h"
 
 #include <immintrin.h>
 
-#include "avx2series.h"
 #include "floatloops.h"
 #include "mem.h"
 
@@ -152,7 +151,7 @@ static void unpack_block(int8_t *w, int32_t *sum, const QcKCodes *codes, uint32_
     store(sum, total);
 }
 
-static void unpack(int8_t *w, int32_t *sum, const QcKCodes *codes)
+void qc_avx2_unpack(int8_t *w, int32_t *sum, const QcKCodes *codes)
 {
     Spread s = spread_init(codes->bits);
     size_t block = (size_t)codes->segments * ((codes->length + 3) & ~3u) * QC_K_LANES;
@@ -305,7 +304,7 @@ static void rescale_eight(uint8_t *out, const int32_t *acc, const int32_t *bias,
     }
 }
 
-static void rescale(uint8_t *out, const int32_t *acc, const int32_t *bias, const int32_t *multiplier, const uint8_t *shift,
+void qc_avx2_rescale(uint8_t *out, const int32_t *acc, const int32_t *bias, const int32_t *multiplier, const uint8_t *shift,
                     uint32_t positions, uint32_t channels, uint32_t acc_step, uint32_t out_step, int32_t zero, int32_t low,
                     int32_t high)
 {
@@ -320,7 +319,7 @@ static void rescale(uint8_t *out, const int32_t *acc, const int32_t *bias, const
     }
 }
 
-static void add(uint8_t *out, const uint8_t *a, const uint8_t *b, uint32_t n, const QcKAdd *how)
+void qc_avx2_add(uint8_t *out, const uint8_t *a, const uint8_t *b, uint32_t n, const QcKAdd *how)
 {
     uint32_t i = 0;
     __m256i za = _mm256_set1_epi32(how->zero_a), zb = _mm256_set1_epi32(how->zero_b), zeros = _mm256_set1_epi32(how->zero);
@@ -407,7 +406,7 @@ static void masked_sum(int32_t *sums, const uint8_t *x, const uint8_t *mask, uin
         }
 }
 
-static void max_rows(uint8_t *out, const uint8_t *x, uint32_t rows, uint32_t step, uint32_t n)
+void qc_avx2_max_rows(uint8_t *out, const uint8_t *x, uint32_t rows, uint32_t step, uint32_t n)
 {
     uint32_t i = 0;
     for (; i + 32 <= n; i += 32) {
@@ -418,4 +417,5 @@ static void max_rows(uint8_t *out, const uint8_t *x, uint32_t rows, uint32_t ste
     if (i < n) qc_kernels_scalar.max_rows(out + i, x + i, rows, step, n - i);
 }
 
-const QcKernels qc_kernels_avx2 = { "avx2", unpack, dot, rescale, add, masked_sum, max_rows, dense, fold, qc_avx2_series };
+const QcKernels qc_kernels_avx2 = {"avx2",     qc_avx2_unpack,   dot,   qc_avx2_rescale, qc_avx2_add,
+                                    masked_sum, qc_avx2_max_rows, dense, fold,            qc_avx2_series};

@@ -11,7 +11,7 @@
  * 2^32, in which OUTPUT's odd denominators have inverses; its powers of two are shifted out at the end, which leaves the sum itself as long as
  * |y| < 2^(31 - shift).
  */
-#include "avx2series.h"
+#include "avx2.h"
 
 #include <immintrin.h>
 
@@ -137,7 +137,7 @@ static void gather_codes(Work *work, const QcKSeries *how, const Piece *p, const
     codes.segments = 1;
     if (p->inputs == how->inputs && p->inputs == p->row) codes.length *= part->taps; /* taps follow each other */
     uint32_t calls = codes.length == p->inputs ? part->taps : 1;
-    for (uint32_t k = 0; k < calls; k++, codes.first += how->inputs, to += (size_t)p->row * LANES) qc_kernels_avx2.unpack(to, sum, &codes);
+    for (uint32_t k = 0; k < calls; k++, codes.first += how->inputs, to += (size_t)p->row * LANES) qc_avx2_unpack(to, sum, &codes);
     memset(work->codes + (size_t)part->taps * p->row * LANES, 0, (size_t)(part->steps * per - part->taps) * p->row * LANES);
 }
 
@@ -296,7 +296,7 @@ INLINE void run_block(Work *work, uint8_t *out, const QcKSeries *how, Piece p, u
             multiply_piece(work, how, &p, o, scheme, also++, per);
         }
     interpolate(work, p.groups, scheme, per);
-    qc_kernels_avx2.rescale(out + o, work->y, how->bias + o, how->multiplier + o, how->shift + o, p.positions, least(how->codes.channels - o, LANES), LANES,
+    qc_avx2_rescale(out + o, work->y, how->bias + o, how->multiplier + o, how->shift + o, p.positions, least(how->codes.channels - o, LANES), LANES,
                             how->out_step, how->zero, how->low, how->high);
 }
 

@@ -6,19 +6,16 @@
 
 const QcKernels *const *qc_kernels_available(void)
 {
-    static const QcKernels *const all[] = { &qc_kernels_scalar,
+    static const QcKernels *const plain[] = {&qc_kernels_scalar, NULL};
 #ifdef __x86_64__
-                                            &qc_kernels_avx2,
+    static const QcKernels *const avx2[] = {&qc_kernels_scalar, &qc_kernels_avx2, NULL};
+    static const QcKernels *const vnni[] = {&qc_kernels_scalar, &qc_kernels_avx2, &qc_kernels_avx512vnni, NULL};
+    /* what both the processor can do and the system saves between threads */
+    int has_avx2 = __builtin_cpu_supports("avx2"), has_512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw");
+    if (has_avx2 && has_512 && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni")) return vnni;
+    if (has_avx2) return avx2;
 #endif
-                                            NULL };
-    static const QcKernels *const plain[] = { &qc_kernels_scalar, NULL };
-#ifdef __x86_64__
-    if (__builtin_cpu_supports("avx2")) return all;
     return plain;
-#else
-    (void)plain;
-    return all;
-#endif
 }
 
 const QcKernels *qc_kernels_choose(const char **wrong)

@@ -2,7 +2,7 @@
  * the others only make it faster, bit for bit.
  *
  * Pure functions: no memory of their own, no failure, no libc but memcpy/memset. Each set is a copy of the one below with what it
- * does better (avx2.c is the only file compiled with -mavx2; dispatch.c, which reads the environment, with nothing). Arrays may
+ * does better (only the files of a set are compiled with its flags; dispatch.c, which reads the environment, with nothing). Arrays may
  * end anywhere: kernels read and write no byte beyond what the comments allow. Tests and benches walk qc_kernels_available().
  */
 #ifndef QC_KERNELS_KERNELS_H
@@ -53,7 +53,7 @@ typedef struct QcKAdd {
 } QcKAdd;
 
 typedef struct QcKernels {
-    const char *name; /* "scalar", "avx2" */
+    const char *name; /* "scalar", "avx2", "avx512vnni" */
 
     /* w [blocks][segments * run / 4][8 lanes][4] for dot, where blocks = channels / 8 and run = length / 4 * 4, both rounded up;
      * what is beyond is zero. sum [blocks * 8]: of the weights of each channel. Reads only the bytes that these codes lie in. */
@@ -97,9 +97,9 @@ typedef struct QcKernels {
 } QcKernels;
 
 extern const QcKernels qc_kernels_scalar;
-extern const QcKernels qc_kernels_avx2; /* only where compiled for x86-64 */
+extern const QcKernels qc_kernels_avx2, qc_kernels_avx512vnni; /* only where compiled for x86-64 */
 
-/* The best set of this processor, chosen once; QC_ISA=scalar|avx2 in the environment can only lower it. The host calls this; the
+/* The best set of this processor, chosen once; QC_ISA=NAME in the environment can only lower it. The host calls this; the
  * device library is handed a table. NULL with *wrong = the name for an unknown or unavailable QC_ISA. */
 const QcKernels *qc_kernels_choose(const char **wrong);
 /* Those of this processor, scalar first, NULL-terminated. */
