@@ -5,13 +5,13 @@
 #include "../lib/cli/cli.h"
 #include "../lib/data/import.h"
 
-static const char *format, *output, *label, *group, *recording, *window_id, *header, *window, *stride, *unequal, *missing, *x_name, *y_name;
+static const char *format, *output, *label, *group, *recording, *window_id, *header, *window, *stride, *unequal, *missing, *x_name, *y_name, *size, *resize;
 static int64_t channels, jobs, length;
-static int json, channels_last;
+static int json, channels_last, crop, grey;
 static QcList groups;
 
 static const QcOption options[] = {
-    {'f', "format", QC_OPTION_TEXT, &format, "FORMAT", "dsa, uschad, ts, npz, npy, arff, tsv or csv; else found out", 0, 0},
+    {'f', "format", QC_OPTION_TEXT, &format, "FORMAT", "dsa, uschad, images, ts, npz, npy, arff, tsv or csv", 0, 0},
     {'g', "group", QC_OPTION_LIST, &groups, "NAME", "import this person (group) only; repeatable", 0, 0},
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "write the data file here, not to standard output", 0, 0},
     {0, "jobs", QC_OPTION_INT, &jobs, "N", "threads that read files (0 = all cores); the result is the same", 0, 256},
@@ -29,6 +29,10 @@ static const QcOption options[] = {
     {0, "x", QC_OPTION_TEXT, &x_name, "NAME", "npz: the array with the windows (else x)", 0, 0},
     {0, "y", QC_OPTION_TEXT, &y_name, "NAME", "npz: the array with the labels, or none (else y); npy: a second file", 0, 0},
     {0, "channels-last", QC_OPTION_FLAG, &channels_last, NULL, "npz, npy: windows are length x channels, not channels x length", 0, 0},
+    {0, "size", QC_OPTION_TEXT, &size, "N|HxW", "images: pixels a side, or height x width (else 64)", 0, 0},
+    {0, "resize", QC_OPTION_TEXT, &resize, "HOW", "images: area or bilinear (else area)", 0, 0},
+    {0, "crop", QC_OPTION_FLAG, &crop, NULL, "images: take the middle part of the right shape, do not stretch", 0, 0},
+    {0, "grey", QC_OPTION_FLAG, &grey, NULL, "images: one channel of brightness, not three of colour", 0, 0},
     {0, "json", QC_OPTION_FLAG, &json, NULL, "print what was imported on standard output as JSON (needs -o)", 0, 0},
     {0},
 };
@@ -53,13 +57,27 @@ static int read_word(int *value, int otherwise, const char *word, const char *op
 
 static int read_words(QcImportOptions *o, QcErr *err)
 {
-    static const char *const headers[3] = {"no", "yes"}, *const lengths[3] = {"refuse", "pad", "resample"}, *const gaps[3] = {"refuse", "fill", "drop"};
-    int u, m;
-    if (read_word(&o->header, -1, header, "header", headers, err) || read_word(&u, 0, unequal, "unequal", lengths, err) || read_word(&m, 0, missing, "missing", gaps, err))
+    static const char *const headers[3] = {"no", "yes"}, *const lengths[3] = {"refuse", "pad", "resample"}, *const gaps[3] = {"refuse", "fill", "drop"},
+                      *const scalings[3] = {"area", "bilinear"};
+    int u, m, r;
+    if (read_word(&o->header, -1, header, "header", headers, err) || read_word(&u, 0, unequal, "unequal", lengths, err) || read_word(&m, 0, missing, "missing", gaps, err) ||
+        read_word(&r, 0, resize, "resize", scalings, err))
         return -1;
     o->unequal = (QcUnequal)u;
     o->missing = (QcMissing)m;
+    o->resize = (QcResize)r;
     return 0;
+}
+
+static int read_size(QcImportOptions *o, QcErr *err)
+{
+    char rest;
+    if (!size) return 0;
+    int n = sscanf(size, "%5ux%5u%c", &o->height, &o->width, &rest);
+    if (n == 1 && strspn(size, "0123456789") == strlen(size)) o->width = o->height;
+    else if (n != 2) o->height = 0;
+    if (o->height && o->width && o->height <= 4096 && o->width <= 4096) return 0;
+    return qc_fail(err, QC_EUSAGE, "--size is a number of pixels (64) or height x width (48x64), each from 1 to 4096, not '%.40s'", size);
 }
 
 static void report(const QcDataset *d)
@@ -81,14 +99,14 @@ int main(int argc, char **argv)
     QcDataset data = {0};
     QcImportOptions o = {.groups = groups.items, .n_groups = (uint32_t)groups.n, .jobs = (uint32_t)qc_threads(jobs), .channels = (uint32_t)channels,
                          .label = y_name ? y_name : label, .group = group, .recording = recording, .window_id = window_id, .length = (uint32_t)length, .window = window,
-                         .values = x_name, .channels_last = channels_last,
+                         .values = x_name, .channels_last = channels_last, .crop = crop, .grey = grey,
                          .stride = stride, .progress = show_progress};
     int status = -1;
     if (json && qc_is_standard(output)) {
         qc_fail(&err, QC_EUSAGE, "--json prints on standard output, so the data needs -o FILE");
         goto end;
     }
-    if (read_words(&o, &err) || qc_import(&data, format, path, &o, &err)) goto end;
+    if (read_words(&o, &err) || read_size(&o, &err) || qc_import(&data, format, path, &o, &err)) goto end;
     qc_progress_end();
     if (qc_dataset_sign(&data, qc_cli_command(), NULL, &err) || qc_dataset_save(&data, output, &err)) goto end;
     report(&data);

@@ -12,6 +12,7 @@ enum { TABLE = QC_TAKES_GROUPS | QC_TAKES_COLUMNS | QC_TAKES_HEADER | QC_TAKES_L
 const QcImporter qc_importers[] = {
     {"dsa", "UCI Daily and Sports Activities: a folder of aNN/pN/sNN.txt", QC_TAKES_GROUPS, qc_recognise_dsa, qc_import_dsa},
     {"uschad", "USC-HAD: a folder of SubjectN/aNtN.mat", QC_TAKES_GROUPS | QC_TAKES_CUT, qc_recognise_uschad, qc_import_uschad},
+    {"images", "pictures in folders: CLASS/NAME.jpg or .png, or GROUP/CLASS/...", QC_TAKES_GROUPS | QC_TAKES_IMAGES, qc_recognise_images, qc_import_images},
     {"ts", "UCR/UEA archive, .ts", QC_TAKES_UNEQUAL | QC_TAKES_MISSING, qc_recognise_ts, qc_import_ts},
     {"npz", "NumPy arrays in a .npz: windows x, labels y", QC_TAKES_GROUPS | QC_TAKES_COLUMNS | QC_TAKES_LABEL | QC_TAKES_CHANNELS | QC_TAKES_ARRAYS, qc_recognise_npz, qc_import_npz},
     {"npy", "a NumPy array of windows; labels in another", QC_TAKES_LABEL | QC_TAKES_CHANNELS | QC_TAKES_ARRAYS, qc_recognise_npy, qc_import_npy},

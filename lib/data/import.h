@@ -77,6 +77,8 @@ int qc_import_csv(QcDataset *d, const char *path, const QcImportOptions *o, QcEr
 int qc_recognise_csv(const char *path);
 int qc_import_tsv(QcDataset *d, const char *path, const QcImportOptions *o, QcErr *err);
 int qc_recognise_tsv(const char *path);
+int qc_import_images(QcDataset *d, const char *path, const QcImportOptions *o, QcErr *err);
+int qc_recognise_images(const char *path);
 int qc_import_npz(QcDataset *d, const char *path, const QcImportOptions *o, QcErr *err);
 int qc_recognise_npz(const char *path);
 int qc_import_npy(QcDataset *d, const char *path, const QcImportOptions *o, QcErr *err);

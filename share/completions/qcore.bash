@@ -13,10 +13,11 @@ _qcore()
     *--bits\ *) words='2 4 8' ;;
     *--activation-bits\ *) words='4 8' ;;
     *--arch\ *) words='inceptiontime inceptiontime-16x3 fcn mlp' ;;
-    *--format\ *) words='dsa uschad ts npz npy arff tsv csv' ;;
+    *--format\ *) words='dsa uschad images ts npz npy arff tsv csv' ;;
     *--header\ *) words='yes no' ;;
     *--unequal\ *) words='refuse pad resample' ;;
     *--missing\ *) words='refuse fill drop' ;;
+    *--resize\ *) words='area bilinear' ;;
     *--by\ *) words='random block recording group' ;;
     *--order\ *) words='shuffled recorded classes' ;;
     *--optimizer\ *) words='adam sgd' ;;

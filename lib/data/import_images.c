@@ -1,0 +1,167 @@
+/* Folders of pictures: DIR/CLASS/NAME.jpg (or .jpeg, .png), or DIR/GROUP/CLASS/NAME.jpg, all scaled to one size; values are 0 to 255, channels red, green and blue.
+ *
+ * The group is DIR itself in the first form, so that two domains of a set can be told apart when they are joined. Ids are of the picture's bytes and names, so
+ * that a picture keeps its id whatever folder it is imported through. All pictures of a group are one recording.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "../base/digest.h"
+#include "import.h"
+#include "jobs.h"
+#include "pixmap.h"
+#include "tree.h"
+
+enum { SIZE = 64 };
+
+typedef struct Picture {
+    const char *path, *group, *class, *name;
+} Picture;
+
+typedef struct Album {
+    const QcImportOptions *o;
+    QcArena arena;
+    Picture *pictures;
+    uint32_t n, room;
+    QcNames groups; /* all that are there */
+    QcDataset *d;
+} Album;
+
+static int is_picture(const QcEntry *e)
+{
+    const char *dot = strrchr(e->name, '.');
+    return !e->is_folder && dot && (!strcasecmp(dot, ".jpg") || !strcasecmp(dot, ".jpeg") || !strcasecmp(dot, ".png"));
+}
+
+static int add_picture(Album *a, const Picture *picture, QcErr *err)
+{
+    if (a->n == a->room) {
+        a->room = a->room ? a->room * 2 : 256;
+        Picture *larger = realloc(a->pictures, a->room * sizeof *larger);
+        if (!larger) return qc_fail_memory(err, "a list of files");
+        a->pictures = larger;
+    }
+    a->pictures[a->n++] = *picture;
+    return 0;
+}
+
+static int add_class(Album *a, const char *group, const QcEntry *class, QcErr *err)
+{
+    QcFolder folder;
+    if (qc_folder_read(&folder, class->path, &a->arena, err)) return -1;
+    for (uint32_t k = 0; k < folder.n; k++) {
+        const QcEntry *e = &folder.entries[k];
+        if (is_picture(e) && add_picture(a, &(Picture){e->path, group, class->name, e->name}, err)) return -1;
+    }
+    return 0;
+}
+
+/* The classes of a group; of one that is not wanted only the name is noted. */
+static int add_group(Album *a, const char *name, const char *path, QcErr *err)
+{
+    QcFolder folder;
+    uint32_t index;
+    if (qc_names_add(&a->groups, &a->arena, name, &index, err)) return -1;
+    if (!qc_import_wants(a->o, name)) return 0;
+    if (qc_folder_read(&folder, path, &a->arena, err)) return -1;
+    for (uint32_t k = 0; k < folder.n; k++)
+        if (folder.entries[k].is_folder && add_class(a, a->groups.names[index], &folder.entries[k], err)) return -1;
+    return 0;
+}
+
+/* 1 where one of the folders in `folder` has pictures in it. */
+static int holds_classes(Album *a, const QcFolder *folder, int *found, QcErr *err)
+{
+    *found = 0;
+    for (uint32_t k = 0; !*found && k < folder->n; k++) {
+        QcFolder below;
+        if (!folder->entries[k].is_folder) continue;
+        if (qc_folder_read(&below, folder->entries[k].path, &a->arena, err)) return -1;
+        for (uint32_t i = 0; !*found && i < below.n; i++) *found = is_picture(&below.entries[i]);
+    }
+    return 0;
+}
+
+static int find_pictures(Album *a, const char *path, QcErr *err)
+{
+    QcFolder folder;
+    char own[QC_PATH_ROOM];
+    int classes;
+    if (qc_need_folder(path, "a tree of images", err) || qc_folder_read(&folder, path, &a->arena, err) || qc_path_name(own, path, err) ||
+        holds_classes(a, &folder, &classes, err))
+        return -1;
+    if (classes && add_group(a, own, path, err)) return -1;
+    for (uint32_t k = 0; !classes && k < folder.n; k++)
+        if (folder.entries[k].is_folder && add_group(a, folder.entries[k].name, folder.entries[k].path, err)) return -1;
+    if (qc_import_check_groups(a->o, &a->groups, path, err)) return -1;
+    return a->n ? 0 : qc_fail(err, QC_EFORMAT, "%.300s has no pictures in it: folders CLASS/NAME.jpg (or .png), or GROUP/CLASS/NAME.jpg, are expected", path);
+}
+
+int qc_recognise_images(const char *path)
+{
+    Album a = {.o = &qc_import_defaults};
+    QcErr err;
+    int found = qc_is_folder(path) && !find_pictures(&a, path, &err);
+    free(a.pictures);
+    qc_arena_release(&a.arena);
+    return found;
+}
+
+/* 52 bits, exact in a JSON number. */
+static uint64_t picture_id(const Picture *p, const uint8_t *bytes, size_t length)
+{
+    uint8_t digest[QC_DIGEST_BYTES], both[QC_DIGEST_BYTES];
+    char names[3 * QC_PATH_ROOM];
+    int n = snprintf(names + QC_DIGEST_BYTES, sizeof names - QC_DIGEST_BYTES, "%.4095s/%.4000s/%.4000s", p->group, p->class, p->name);
+    qc_digest(digest, bytes, length);
+    memcpy(names, digest, sizeof digest);
+    qc_digest(both, names, QC_DIGEST_BYTES + (size_t)n);
+    uint64_t id = both[0] & 0x0f;
+    for (int k = 1; k < 7; k++) id = id << 8 | both[k];
+    return id;
+}
+
+static int read_picture(void *ctx, uint32_t i, QcErr *err)
+{
+    Album *a = ctx;
+    const Picture *p = &a->pictures[i];
+    QcPixmap pixmap = {0};
+    uint8_t *bytes = NULL;
+    size_t length;
+    int status = qc_read_all(p->path, &bytes, &length, err);
+    if (!status) {
+        a->d->id[i] = picture_id(p, bytes, length);
+        status = qc_pixmap_decode(&pixmap, bytes, length, p->path, err);
+    }
+    if (!status) status = qc_pixmap_scale(a->d->x + i * qc_dataset_values(a->d), a->d->height, a->d->length, &pixmap, a->o->resize, a->o->crop, a->o->grey, err);
+    qc_pixmap_release(&pixmap);
+    free(bytes);
+    return status;
+}
+
+static int describe(Album *a, QcErr *err)
+{
+    QcDataset *d = a->d;
+    for (uint32_t i = 0; i < a->n; i++) {
+        const Picture *p = &a->pictures[i];
+        uint32_t label;
+        if (qc_names_add(&d->labels, &d->arena, p->class, &label, err) || qc_names_add(&d->groups, &d->arena, p->group, &d->group[i], err) ||
+            qc_names_add(&d->recordings, &d->arena, p->group, &d->recording[i], err))
+            return -1;
+        d->label[i] = (int32_t)label;
+    }
+    return qc_import_sort_labels(d, err);
+}
+
+int qc_import_images(QcDataset *d, const char *path, const QcImportOptions *o, QcErr *err)
+{
+    Album a = {.o = o, .d = d};
+    QcJobs jobs = {.threads = o->jobs, .work = read_picture, .ctx = &a, .progress = o->progress, .progress_ctx = o->ctx};
+    uint32_t height = o->height ? o->height : SIZE, width = o->width ? o->width : SIZE;
+    int status = find_pictures(&a, path, err) || qc_dataset_init(d, a.n, o->grey ? 1 : 3, height, width, 0, err) || describe(&a, err) || qc_jobs_run(&jobs, a.n, err) ? -1 : 0;
+    free(a.pictures);
+    qc_arena_release(&a.arena);
+    return status;
+}
