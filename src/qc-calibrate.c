@@ -8,8 +8,8 @@
 
 static const char *coreset, *coreset_out, *stream, *output, *order = "shuffled", *choose = "network", *update = "balanced", *method = "qcore";
 static QcList tests, settings;
-static int64_t batches, batch_size = 64, rounds = 12, chunk, by_layer = -1, seed = 1, threads;
-static double phi0, cap, phi_max, stop, balance = 1, prior = 1;
+static int64_t batches, batch_size = 64, rounds = 20, chunk, by_layer = -1, seed = 1, threads;
+static double phi0, cap, phi_max, stop = -1, balance = 1, prior = 1;
 static int json;
 
 static const QcOption options[] = {
@@ -23,7 +23,7 @@ static const QcOption options[] = {
     {0, "batches", QC_OPTION_INT, &batches, "N", "cut the stream into N batches; 0 = by -B", 0, 1000000},
     {'B', "batch-size", QC_OPTION_INT, &batch_size, "N", "examples of a batch where --batches is not given", 1, 65535},
     {0, "order", QC_OPTION_TEXT, &order, "KIND", "of the stream: shuffled, recorded or classes", 0, 0},
-    {0, "rounds", QC_OPTION_INT, &rounds, "N", "draws of flips a batch", 0, 10000},
+    {0, "rounds", QC_OPTION_INT, &rounds, "N", "draws of flips a batch, at most", 0, 10000},
     {0, "choose", QC_OPTION_TEXT, &choose, "HOW", "weights by network, random or greedy (|h|)", 0, 0},
     {0, "update", QC_OPTION_TEXT, &update, "RULE", "stream slots by misses, balanced, random or reservoir", 0, 0},
     {0, "phi0", QC_OPTION_REAL, &phi0, "R", "share of weights stepped in a batch's first draw; 0 = by the bits", 0, 1},
@@ -32,7 +32,7 @@ static const QcOption options[] = {
     {0, "by-layer", QC_OPTION_INT, &by_layer, "0|1", "the share holds in each layer; -1 = by the bits", -1, 1},
     {0, "balance", QC_OPTION_REAL, &balance, "R", "0: every example weighs the same in the loss .. 1: every class does", 0, 1},
     {0, "prior", QC_OPTION_REAL, &prior, "N", "take the batch's class frequencies, smoothed by N, out of its loss; -1 = not", -1, 1000},
-    {0, "stop", QC_OPTION_REAL, &stop, "LOSS", "no more draws in a batch once the loss on coreset and batch is below", 0, 100},
+    {0, "stop", QC_OPTION_REAL, &stop, "LOSS", "no more draws in a batch once the loss on coreset and batch is below; -1 = by the bits", -1, 100},
     {0, "chunk", QC_OPTION_INT, &chunk, "N", "weights that are looked at together; 0 = 28672", 0, 1000000000},
     {0, "seed", QC_OPTION_INT, &seed, "N", "of stream order, draws and coreset", 0, 0},
     {0, "threads", QC_OPTION_INT, &threads, "N", "accepted for uniformity: the device has one", 0, 256},

@@ -6,10 +6,11 @@
 QcCalibrateOptions qc_calibrate_defaults(int bits)
 {
     return (QcCalibrateOptions){
-        .rounds = 12,
+        .rounds = 20,
         .phi0 = bits == 2 ? 0.01f : bits == 4 ? 0.05f : 0.2f,
         .cap = bits == 2 ? 1.0f : 0.3f,
         .phi_max = bits == 2 ? 0.3f : 1.0f,
+        .stop = bits == 2 ? 0.03f : bits == 4 ? 0.015f : 0.006f,
         .phi_min = 2e-5f, .grow = 1.5f, .shrink = 0.4f,
         .by_layer = bits == 8, .balance = 1, .prior = 1, .update = QC_UPDATE_BALANCED,
         .seed = 1,

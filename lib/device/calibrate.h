@@ -18,12 +18,12 @@ typedef enum QcChoose {
 } QcChoose;
 
 typedef struct QcCalibrateOptions {
-    uint32_t rounds;   /* draws a batch */
+    uint32_t rounds;   /* draws a batch, at most */
     float phi0;        /* share of the weights in the first draw of a batch, at least */
     float cap;         /* above it steps get longer instead of more */
     float phi_max, phi_min;
     float grow, shrink; /* of phi after an accepted and a refused draw */
-    float stop;        /* loss on the set at which no more draws are made; 0 = never */
+    float stop;        /* loss on the set at which no more draws are made; 0: never */
     int by_layer;      /* the share holds in each layer */
     float balance;     /* 0: every example of the set weighs the same .. 1: every class does */
     float prior;       /* the batch's own class frequencies are taken out of its examples' loss, each class counted this much more often than seen; < 0: not */

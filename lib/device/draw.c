@@ -128,6 +128,14 @@ static uint32_t share_of(float share, uint32_t n)
     return k ? k : 1;
 }
 
+/* Of n weights that are picked. A sample stands for the whole net, but half of it are enough: beyond that, scores would choose nothing. */
+static uint32_t wanted(const QcChoice *c, float share, uint32_t n, int by_layer)
+{
+    if (by_layer || c->pick->n == c->g->n_codes) return share_of(share, n);
+    uint32_t k = share_of(share, c->g->n_codes), half = share_of(0.5f, n);
+    return k < half ? k : half;
+}
+
 uint32_t qc_choice_draw(QcChoice *c, float share, int32_t step, int by_layer, uint64_t seed)
 {
     const QcPick *pick = c->pick;
@@ -137,7 +145,7 @@ uint32_t qc_choice_draw(QcChoice *c, float share, int32_t step, int by_layer, ui
         uint32_t n = 0;
         for (; span.end < pick->n_pieces && (!by_layer || pick->pieces[span.end].layer == pick->pieces[span.first].layer); span.end++)
             n += pick->pieces[span.end].at == QC_NOT_PICKED ? 0 : pick->pieces[span.end].n;
-        if (n) taken += draw_span(c, &span, share_of(share, n), step, seed);
+        if (n) taken += draw_span(c, &span, wanted(c, share, n, by_layer), step, seed);
     }
     return taken;
 }

@@ -26,7 +26,8 @@ void qc_choice_place(QcChoice *c, const QcQGraph *g, const QcFlipLayer *layers, 
 void qc_choice_begin(QcChoice *c); /* fills tables; call once */
 void qc_choice_keep(QcChoice *c);  /* the last draw is not to be undone */
 
-/* Draws about share * n of the n weights that are picked (at least one; or that share of each layer's) and steps each by step * dir. Returns how many. */
+/* Draws about share * n_codes weights from those that are picked, at least one, and where these are a sample at most half of them; by_layer: that share of what is picked of
+ * each layer. Steps each by step * dir. Returns how many. */
 uint32_t qc_choice_draw(QcChoice *c, float share, int32_t step, int by_layer, uint64_t seed);
 void qc_choice_undo(QcChoice *c);
 

@@ -46,6 +46,7 @@ static QcCalibrateOptions complete(const QcCalibrateOptions *asked, int bits)
     if (!(o.cap > 0)) o.cap = defaults.cap;
     if (!(o.phi_max > 0)) o.phi_max = defaults.phi_max;
     if (o.by_layer < 0) o.by_layer = defaults.by_layer;
+    if (o.stop < 0) o.stop = defaults.stop;
     return o;
 }
 

@@ -17,7 +17,7 @@ typedef struct QcSessionOptions {
     const QcMethod *method;    /* NULL: qcore */
     const char *const *settings; /* [n_settings] "NAME=VALUE", for the method */
     int n_settings, threads;
-    QcCalibrateOptions device; /* phi0, cap and phi_max of 0, by_layer of -1: what qc_calibrate_defaults says for the model's bits */
+    QcCalibrateOptions device; /* phi0, cap and phi_max of 0, by_layer and stop of -1: what qc_calibrate_defaults says for the model's bits */
     const char *command;       /* for the provenance */
 } QcSessionOptions;
 
