@@ -49,7 +49,7 @@ assert all(0 <= f[k] <= 1 for k in ("base_rate", "sign_right", "precision_networ
 assert [b["batch"] for b in batches] == [1, 2, 3, 4] and sum(b["n"] for b in batches) == 24
 for b in batches:
     assert set(b) >= {"batch", "accuracy_before", "accuracy_after", "test", "flips", "ms"}, b
-    assert b["accepted"] <= b["draws"] <= 12 and (b["flips"] > 0) == (b["accepted"] > 0), b
+    assert b["accepted"] <= b["draws"] <= 20 and (b["flips"] > 0) == (b["accepted"] > 0), b
     assert sum(b["coreset"].values()) == 9 and b["coreset"]["source"] >= 6, b
     assert b["loss_after"] <= b["loss_before"], b
 assert summary["summary"] is True and summary["batches"] == 4
