@@ -18,7 +18,7 @@ static const QcOption options[] = {
     {'s', "stream", QC_OPTION_TEXT, &stream, "FILE", "labelled stream", 0, 0},
     {'t', "test", QC_OPTION_LIST, &tests, "FILE", "test data, evaluated after every batch; repeatable", 0, 0},
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "write the model here after every batch", 0, 0},
-    {'m', "method", QC_OPTION_TEXT, &method, "NAME", "calibrator: qcore, none, flip-random, flip-greedy", 0, 0},
+    {'m', "method", QC_OPTION_TEXT, &method, "NAME", "calibrator: qcore, none, flip-random, flip-greedy, er, er-ace, der, der++, a-gem, camel, deepc", 0, 0},
     {0, "set", QC_OPTION_LIST, &settings, "NAME=VALUE", "setting of the method; repeatable", 0, 0},
     {0, "batches", QC_OPTION_INT, &batches, "N", "cut the stream into N batches; 0 = by -B", 0, 1000000},
     {'B', "batch-size", QC_OPTION_INT, &batch_size, "N", "examples of a batch where --batches is not given", 1, 65535},
@@ -35,7 +35,7 @@ static const QcOption options[] = {
     {0, "stop", QC_OPTION_REAL, &stop, "LOSS", "no more draws in a batch once the loss on coreset and batch is below; -1 = by the bits", -1, 100},
     {0, "chunk", QC_OPTION_INT, &chunk, "N", "weights that are looked at together; 0 = 28672", 0, 1000000000},
     {0, "seed", QC_OPTION_INT, &seed, "N", "of stream order, draws and coreset", 0, 0},
-    {0, "threads", QC_OPTION_INT, &threads, "N", "accepted for uniformity: the device has one", 0, 256},
+    {0, "threads", QC_OPTION_INT, &threads, "N", "of methods with back-propagation; the device has one; 0 = 1", 0, 256},
     {0, "json", QC_OPTION_FLAG, &json, NULL, "one JSON object a batch and a summary", 0, 0},
     {0},
 };

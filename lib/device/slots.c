@@ -17,8 +17,7 @@ void qc_slots_place(QcSlots *slots, uint32_t capacity, uint32_t window, QcPlacin
 
 static int open_to_stream(const QcSlots *slots, uint32_t s) { return !(slots->flags[s] & QC_SLOT_RESERVED); }
 
-/* A stream may bring an example again, or one that the source had: it is kept once. */
-static int is_held(const QcSlots *slots, uint64_t id)
+int qc_slots_hold(const QcSlots *slots, uint64_t id)
 {
     for (uint32_t s = 0; s < slots->capacity; s++)
         if (!(slots->flags[s] & QC_SLOT_EMPTY) && slots->id[s] == id) return 1;
@@ -99,7 +98,7 @@ static void update_by_weight(QcSlots *slots, const QcArrivals *batch, QcUpdate r
     }
     for (uint32_t i = 0; i < batch->n; i++) {
         keys[slots->capacity + i] = never;
-        if (is_held(slots, batch->id[i])) continue;
+        if (qc_slots_hold(slots, batch->id[i])) continue;
         keys[slots->capacity + i] = key(rng, weight_of(batch->misses[i], !batch->ever[i], rule));
     }
     if (rule == QC_UPDATE_BALANCED) rank_in_classes(slots, batch, keys, never);
@@ -118,7 +117,7 @@ static void update_reservoir(QcSlots *slots, const QcArrivals *batch, QcRng *rng
     for (uint32_t s = 0; s < slots->capacity; s++) room += (uint32_t)open_to_stream(slots, s);
     for (uint32_t i = 0; room && i < batch->n; i++) {
         uint64_t seen = batch->seen + i;
-        if (is_held(slots, batch->id[i])) continue;
+        if (qc_slots_hold(slots, batch->id[i])) continue;
         uint32_t slot = seen < room ? (uint32_t)seen : qc_rng_below(rng, (uint32_t)seen + 1);
         for (uint32_t s = 0, k = 0; slot < room && s < slots->capacity; s++)
             if (open_to_stream(slots, s) && k++ == slot) fill(slots, s, batch, i);

@@ -24,6 +24,9 @@ typedef struct QcSlots {
 
 void qc_slots_place(QcSlots *slots, uint32_t capacity, uint32_t window, QcPlacing *p);
 
+/* 1 where the example is in a slot: a stream may bring it again, or one that the source had, and it is kept once. */
+int qc_slots_hold(const QcSlots *slots, uint64_t id);
+
 typedef enum QcUpdate {
     QC_UPDATE_MISSES,    /* weight misses + 0.1 + 0.5 [never right] */
     QC_UPDATE_BALANCED,  /* the same within a class; of every class as many as of any other, stream examples first */

@@ -263,7 +263,7 @@ static void keep(QcLearner *l, const QcMethodBatch *batch, const uint16_t *misse
 {
     for (uint32_t s = 0; s < l->capacity; s++) held[s] = l->slots->flags[s] & QC_SLOT_STREAM ? l->slots->id[s] : UINT64_MAX;
     QcArrivals arrivals = {batch->n, batch->x, batch->labels, batch->ids, misses, ever, l->seen};
-    qc_slots_update(l->slots, &arrivals, l->device.update, &l->rng, keys);
+    if (!l->method->keeps) qc_slots_update(l->slots, &arrivals, l->device.update, &l->rng, keys);
     l->seen += batch->n;
     tell_kept(l, batch, held, step);
 }

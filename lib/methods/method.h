@@ -44,6 +44,7 @@ typedef struct QcMethod {
     int backward;                /* needs back-propagation */
     int needs_flip;              /* needs the model's bit-flip network */
     int on_device;               /* the device's own step: it judges the batch and keeps the coreset itself, in next */
+    int keeps;                   /* fills the slots itself, in next; else that is done by the rule of l->device */
     /* Why the result is not a plain quantized model, so that -o is refused ("its head is not one of integers"), or NULL: it is one. No function: it always is. */
     const char *(*unsaved)(const double *setting);
 

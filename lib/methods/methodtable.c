@@ -12,5 +12,12 @@ const QcMethodEntry qc_method_table[] = {
     {"none", &qc_method_none},
     {"flip-random", &qc_method_flip_random},
     {"flip-greedy", &qc_method_flip_greedy},
+    {"er", WITH_BACKWARD(qc_method_er)},
+    {"er-ace", WITH_BACKWARD(qc_method_er_ace)},
+    {"der", WITH_BACKWARD(qc_method_der)},
+    {"der++", WITH_BACKWARD(qc_method_der_pp)},
+    {"a-gem", WITH_BACKWARD(qc_method_a_gem)},
+    {"camel", WITH_BACKWARD(qc_method_camel)},
+    {"deepc", WITH_BACKWARD(qc_method_deepc)},
     {NULL, NULL},
 };

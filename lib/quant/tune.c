@@ -3,33 +3,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../base/rng.h"
+#include "../base/sampler.h"
 #include "../nn/loss.h"
 #include "../nn/optim.h"
 #include "../nn/run.h"
 
 double qc_tune_rate(int bits) { return bits == 2 ? 0.015 : bits == 4 ? 0.05 : 0.3; }
 
-/* Examples in an order that is shuffled whenever it has been used up. */
-typedef struct Sampler {
-    uint32_t *order, n, at;
-    QcRng rng;
-} Sampler;
-
-static uint32_t sample(Sampler *s)
-{
-    if (s->at == s->n) {
-        qc_rng_shuffle(&s->rng, s->order, s->n);
-        s->at = 0;
-    }
-    return s->order[s->at++];
-}
-
 typedef struct Tune {
     QcArena arena;
     QcRun *run;
     QcOptim optim, bias_optim;
-    Sampler sampler;
+    QcSampler sampler;
     float *x, *grads, *dlatent, *dlogits;
     float *bias, *dbias; /* [n_channels] in units of the layer's output step */
     int32_t *labels;
@@ -48,11 +33,11 @@ static int tune_init(Tune *t, QcShadow *s, uint32_t n, const QcTuneOptions *o, Q
     t->labels = qc_arena_take(&t->arena, o->batch, sizeof *t->labels, err);
     t->bias = qc_arena_take(&t->arena, g->n_channels, sizeof *t->bias, err);
     t->dbias = qc_arena_take(&t->arena, g->n_channels, sizeof *t->dbias, err);
-    t->sampler = (Sampler){.order = qc_arena_take(&t->arena, n, sizeof(uint32_t), err), .n = n, .at = n, .rng = qc_rng_seed(o->seed, 71)};
-    if (!t->run || !t->x || !t->grads || !t->dlatent || !t->dlogits || !t->labels || !t->bias || !t->dbias || !t->sampler.order) return -1;
+    uint32_t *order = qc_arena_take(&t->arena, n, sizeof *order, err);
+    if (!t->run || !t->x || !t->grads || !t->dlatent || !t->dlogits || !t->labels || !t->bias || !t->dbias || !order) return -1;
     if (qc_optim_init(&t->optim, QC_OPTIM_ADAM, g->n_codes, o->rate, 0, err)) return -1;
     if (qc_optim_init(&t->bias_optim, QC_OPTIM_ADAM, g->n_channels, o->rate * o->bias_rate, 0, err)) return -1;
-    for (uint32_t i = 0; i < n; i++) t->sampler.order[i] = i;
+    qc_sampler_begin(&t->sampler, order, n, qc_rng_seed(o->seed, 71));
     return 0;
 }
 
@@ -96,7 +81,7 @@ int qc_tune(QcShadow *s, const float *windows, const int32_t *labels, uint32_t n
     if (tune_init(&t, s, n, o, err)) goto end;
     for (uint32_t step = 0; step < o->steps; step++) {
         for (uint32_t b = 0; b < o->batch; b++) {
-            uint32_t i = sample(&t.sampler);
+            uint32_t i = qc_sampler_next(&t.sampler);
             memcpy(t.x + b * window, windows + i * window, window * sizeof *t.x);
             t.labels[b] = labels[i];
         }
