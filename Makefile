@@ -94,6 +94,9 @@ $(BUILD)/tests/test_%: $(BUILD)/tests/unit/test_%.o $(LIBRARY)
 # This one counts the library's allocations and lets them fail.
 $(BUILD)/tests/test_memory: LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
 
+$(BUILD)/tests/bench_kernels: $(BUILD)/tests/bench/rivals.o
+$(BUILD)/tests/bench_kernels: LIBS := -lXNNPACK -lpthreadpool $(LIBS)
+
 $(BUILD)/tests/bench_%: $(BUILD)/tests/bench/bench_%.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS)
@@ -117,7 +120,7 @@ demo: ## install what is missing, build, run the whole chain on made-up data (or
 bench-accuracy: ## accuracy and flips on UCI-DSA (DATA=DIR; hours; goes on where it was stopped; SEEDS, BITS, PAIRS, FULL=1)
 bench-calibrate: ## time and memory of one calibration beside the float training it replaces
 bench-train: ## training throughput and memory beside PyTorch's
-bench-kernels: ## integer kernels of each instruction set
+bench-kernels: ## integer convolutions beside XNNPACK's, oneDNN's and the core's peak; kernels of each instruction set
 
 bench-%: ## run one benchmark: build/tests/bench_NAME or tests/bench/NAME.sh; TSV and lines `bar NAME VALUE >= BAR ok`
 	@share/setup/install.sh --bench

@@ -11,7 +11,7 @@ for option in "$@"; do
     case $option in
     --test) packages="$packages check mandoc clang libclang-rt-14-dev zstd python3-numpy python3-pil python3-onnx qemu-user-static gcc-arm-none-eabi\
  gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf libc6-dev-armhf-cross" ;;
-    --bench) packages="$packages python3-torch zstd" ;;
+    --bench) packages="$packages python3-torch zstd libxnnpack-dev" ;;
     --demo) packages="$packages gnuplot-nox" ;;
     *) echo "install.sh: there is no option $option (--test, --bench, --demo)" >&2; exit 2 ;;
     esac

@@ -1,8 +1,10 @@
-/* bench_kernels.c - the integer kernels of each instruction set on InceptionTime's convolutions, and a whole forward pass. TSV on
- * stdout: GMAC/s on one thread, side by side. */
+/* bench_kernels.c - InceptionTime's convolutions beside XNNPACK's and oneDNN's and the core's peak, then the kernels of each instruction set and a
+ * whole forward pass with them. One thread; what is compared takes turns, and the best of many rounds counts, because others share this machine. */
 #include "../../lib/base/rng.h"
 #include "../../lib/device/qgraph.h"
+#include "rivals.h"
 
+#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,23 +17,39 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Seconds of one call: the best of several rounds, because others share this machine. */
+typedef struct Runner {
+    void (*work)(void *);
+    void *ctx;
+    uint32_t calls; /* in a round, so that it takes some ms */
+    double best;    /* seconds of one call */
+} Runner;
+
+static double seconds_of_calls(const Runner *r)
+{
+    double start = now();
+    for (uint32_t i = 0; i < r->calls; i++) r->work(r->ctx);
+    return (now() - start) / r->calls;
+}
+
+/* Best times of all, taking turns. */
+static void race(Runner *runners, uint32_t n, int rounds)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        runners[i].best = 1e9;
+        for (runners[i].calls = 1; seconds_of_calls(&runners[i]) * runners[i].calls < 1e-3; runners[i].calls *= 2) continue;
+    }
+    for (int round = 0; round < rounds; round++)
+        for (uint32_t i = 0; i < n; i++) {
+            double t = seconds_of_calls(&runners[i]);
+            if (t < runners[i].best) runners[i].best = t;
+        }
+}
+
 static double seconds_of(void (*work)(void *), void *ctx)
 {
-    double best = 1e9;
-    uint32_t calls = 1;
-    for (double t = 0; t < 2e-3; calls *= 2) {
-        double start = now();
-        for (uint32_t i = 0; i < calls; i++) work(ctx);
-        t = now() - start;
-    }
-    for (int round = 0; round < 15; round++) {
-        double start = now();
-        for (uint32_t i = 0; i < calls; i++) work(ctx);
-        double t = (now() - start) / calls;
-        if (t < best) best = t;
-    }
-    return best;
+    Runner r = {.work = work, .ctx = ctx};
+    race(&r, 1, 15);
+    return r.best;
 }
 
 static void *memory(size_t bytes)
@@ -86,6 +104,30 @@ static void job_masked(void *ctx)
     j->k->masked_sum(j->sums, j->x, j->y, POSITIONS, j->dot.step, j->channels, j->dot.run, j->channels);
 }
 
+static void job_add(void *ctx)
+{
+    Job *j = ctx;
+    QcKAdd how = {128, 0, 1 << 30, 1 << 29, 31, 0, 0, 255};
+    j->k->add(j->y, j->x, j->x + 1, POSITIONS * j->channels, &how);
+}
+
+static void job_max_rows(void *ctx)
+{
+    Job *j = ctx;
+    j->k->max_rows(j->y, j->x, 3, 1, POSITIONS * j->channels);
+}
+
+static void job_series(void *ctx)
+{
+    Job *j = ctx;
+    QcKSeries how = {j->x, j->codes, j->dot.step, j->codes.length / j->dot.step, POSITIONS, j->bias, j->multiplier, j->shift, 128, j->channels, 0, 0, 255};
+    if (!j->k->series || !j->k->series(j->y, &how)) { /* what is done instead */
+        job_unpack(j);
+        job_dot(j);
+        job_rescale(j);
+    }
+}
+
 static void job_release(Job *j)
 {
     free((void *)j->codes.bytes);
@@ -107,7 +149,7 @@ static Job job_init(const Layer *l, int bits)
               .codes = { bytes, 0, length, l->out, 1, length, bits },
               .channels = l->out };
     j.dot.segment = &j.zero_offset;
-    j.x = memory((POSITIONS + l->kernel) * l->in + QC_K_SLACK);
+    j.x = memory((POSITIONS + l->kernel) * (l->in > l->out ? l->in : l->out) + QC_K_SLACK);
     j.y = memory(POSITIONS * blocks * 8);
     j.shift = memory(blocks * 8);
     j.w = memory((size_t)run * blocks * 8);
@@ -143,10 +185,13 @@ static void bench_layers(void)
                 int per_code;
             } kernels[] = { { "unpack", "Gcode/s", job_unpack, 1 },
                             { "dot", "GMAC/s", job_dot, 2 },
+                            { "series", "GMAC/s", job_series, 2 },
                             { "rescale", "Gvalue/s", job_rescale, 0 },
-                            { "masked_sum", "GMAC/s", job_masked, 2 } };
-            for (int n = 0; n < 4; n++) {
-                if (n > 1 && bits != 2) continue; /* the same at all bits */
+                            { "masked_sum", "GMAC/s", job_masked, 2 },
+                            { "add", "Gvalue/s", job_add, 0 },
+                            { "max_rows", "Gvalue/s", job_max_rows, 0 } };
+            for (size_t n = 0; n < sizeof kernels / sizeof *kernels; n++) {
+                if (n > 2 && bits != 2) continue; /* the same at all bits */
                 printf("%s\t%s\t%d", kernels[n].name, layers[i].name, bits);
                 for (const QcKernels *const *k = qc_kernels_available(); *k; k++) {
                     j.k = *k;
@@ -171,7 +216,13 @@ typedef struct Net {
 static uint16_t tensor(Net *n, uint32_t width, uint32_t channels, int is_signed)
 {
     QcQTensor *t = &n->tensors[n->g.n_tensors];
-    *t = (QcQTensor){ 1, (uint16_t)width, (uint16_t)channels, 8, is_signed ? 128 : 0, 0.01f, n->g.activation_bytes };
+    *t = (QcQTensor){.height = 1,
+                     .width = (uint16_t)width,
+                     .channels = (uint16_t)channels,
+                     .bits = 8,
+                     .zero = is_signed ? 128 : 0,
+                     .scale = .01f,
+                     .offset = n->g.activation_bytes};
     n->g.activation_bytes += (width * channels + 63) & ~63u;
     return (uint16_t)n->g.n_tensors++;
 }
@@ -207,6 +258,29 @@ static QcQNode *node(Net *n, QcQOp op, uint16_t in, uint16_t out, uint32_t at, u
     return v;
 }
 
+/* Weights and scales, made up. */
+static void net_fill(Net *n)
+{
+    QcQGraph *g = &n->g;
+    uint8_t *codes = memory(g->n_code_bytes + 8), *shift = memory(g->n_channels);
+    int32_t *bias = memory(g->n_channels * 4), *multiplier = memory(g->n_channels * 4);
+    float *scale = memory(g->n_channels * 4);
+    QcRng rng = qc_rng_seed(2, 2);
+    for (uint32_t i = 0; i < g->n_code_bytes; i++) codes[i] = (uint8_t)qc_rng_next(&rng);
+    memset(shift, 37 + g->bits / 2, g->n_channels);
+    for (uint32_t i = 0; i < g->n_channels; i++) multiplier[i] = (1 << 30) + (int32_t)qc_rng_below(&rng, 1 << 30);
+    g->codes = codes, g->shift = shift, g->bias = bias, g->multiplier = multiplier, g->scale = scale;
+}
+
+static void net_release(Net *n)
+{
+    free(n->g.codes);
+    free((void *)n->g.shift);
+    free((void *)n->g.bias);
+    free((void *)n->g.multiplier);
+    free((void *)n->g.scale);
+}
+
 static void net_init(Net *n, int bits, uint32_t filters, uint32_t depth)
 {
     *n = (Net){ .g = { .bits = (uint8_t)bits, .tensors = n->tensors, .nodes = n->nodes, .classes = 19 } };
@@ -233,16 +307,7 @@ static void net_init(Net *n, int bits, uint32_t filters, uint32_t depth)
     node(n, QC_Q_GAP, in, mean, 0, 4 * filters, 1);
     node(n, QC_Q_LOGITS, mean, mean, 0, 19, 1);
 
-    QcQGraph *g = &n->g;
-    uint8_t *codes = memory(g->n_code_bytes + 8), *shift = memory(g->n_channels), *x;
-    int32_t *bias = memory(g->n_channels * 4), *multiplier = memory(g->n_channels * 4);
-    float *scale = memory(g->n_channels * 4);
-    QcRng rng = qc_rng_seed(2, 2);
-    for (uint32_t i = 0; i < g->n_code_bytes; i++) codes[i] = (uint8_t)qc_rng_next(&rng);
-    memset(shift, 37 + bits / 2, g->n_channels);
-    for (uint32_t i = 0; i < g->n_channels; i++) multiplier[i] = (1 << 30) + (int32_t)qc_rng_below(&rng, 1 << 30);
-    g->codes = codes, g->shift = shift, g->bias = bias, g->multiplier = multiplier, g->scale = scale;
-    (void)x;
+    net_fill(n);
 }
 
 typedef struct Pass {
@@ -272,14 +337,110 @@ static void bench_nets(void)
             }
             printf("\tus\n");
             free(m);
-            free(n.g.codes);
-            free((void *)n.g.shift), free((void *)n.g.bias), free((void *)n.g.multiplier), free((void *)n.g.scale);
+            net_release(&n);
         }
+}
+
+/* ---- beside others ---- */
+
+enum { OURS = 3, RIVALS = 2, ROUNDS = 40 };
+
+typedef struct One { /* a graph of one convolution: padding, products, rescaling, as in a model */
+    Net net;
+    QcQRun run;
+    void *memory;
+} One;
+
+static void one_run(void *ctx)
+{
+    One *o = ctx;
+    qc_qrun_forward_seen(&o->run, NULL, qc_qrun_tensor(&o->run, 0), 0, NULL, NULL);
+}
+
+static void one_init(One *o, const RivalShape *s, int bits, const QcKernels *k)
+{
+    o->net = (Net){.g = {.bits = (uint8_t)bits, .tensors = o->net.tensors, .nodes = o->net.nodes}};
+    uint16_t in = tensor(&o->net, s->length, s->in, 1), out = tensor(&o->net, s->length, s->out, 0);
+    node(&o->net, QC_Q_CONV, in, out, 0, s->out, s->kernel);
+    net_fill(&o->net);
+    o->memory = memory((size_t)qc_qgraph_bytes(&o->net.g));
+    qc_qrun_place(&o->run, &o->net.g, k, o->memory);
+}
+
+static void one_release(One *o)
+{
+    net_release(&o->net);
+    free(o->memory);
+}
+
+static void bar(const char *name, const char *of, double value, double least)
+{
+    printf("bar %s-%s %.2f >= %.2f %s\n", name, of, value, least, value >= least ? "ok" : "short");
+}
+
+/* Multiply-adds a second of the best register-only loop there is. */
+static double measured_peak(void)
+{
+    double best = 0;
+    for (const PeakLoop *p = peak_loops(); p->name; p++) {
+        double rate = p->macs / seconds_of(p->work, NULL);
+        printf("peak\t%s\t%.1f\tGMAC/s\n", p->name, 1e-9 * rate);
+        if (rate > best) best = rate;
+    }
+    return best;
+}
+
+static void compare(const char *name, const RivalShape *s, double peak)
+{
+    static One ours[OURS];
+    const char *wrong;
+    const QcKernels *k = qc_kernels_choose(&wrong);
+    double macs = (double)s->in * s->out * s->kernel * s->length, rate[OURS + RIVALS];
+    int8_t *w = memory((size_t)s->in * s->out * s->kernel);
+    QcRng rng = qc_rng_seed(3, 3);
+    for (uint32_t i = 0; i < s->in * s->out * s->kernel; i++) w[i] = (int8_t)qc_rng_next(&rng);
+    Rival *rivals[RIVALS] = {rival_xnnpack_new(s, w), rival_onednn_new(s, w)};
+    Runner runners[OURS + RIVALS];
+    for (int i = 0; i < OURS; i++) {
+        one_init(&ours[i], s, 8 >> i, k);
+        runners[i] = (Runner){.work = one_run, .ctx = &ours[i]};
+    }
+    for (int i = 0; i < RIVALS; i++) {
+        if (!rivals[i]) fprintf(stderr, "bench_kernels: %s refuses %s\n", i ? "oneDNN" : "XNNPACK", name), exit(1);
+        runners[OURS + i] = (Runner){.work = rival_run, .ctx = rivals[i]};
+    }
+    race(runners, OURS + RIVALS, ROUNDS);
+    for (int i = 0; i < OURS + RIVALS; i++) rate[i] = macs / runners[i].best;
+    printf("conv\t%s", name);
+    for (int i = 0; i < OURS + RIVALS; i++) printf("\t%.1f", 1e-9 * rate[i]);
+    printf("\t%.2f\t%s\n", rate[0] / peak, rival_words(rivals[1]));
+    bar("conv8", name, rate[0] / (rate[3] > rate[4] ? rate[3] : rate[4]), 1.5);
+    bar("conv4-of-8", name, rate[1] / rate[0], .98); /* no slower, but for noise */
+    bar("conv2-of-8", name, rate[2] / rate[0], .98);
+    if (s->kernel == 39) bar("peak", name, rate[0] / peak, .6);
+    for (int i = 0; i < OURS; i++) one_release(&ours[i]);
+    for (int i = 0; i < RIVALS; i++) rival_free(rivals[i]);
+    free(w);
+}
+
+static void bench_rivals(void)
+{
+    static const struct {
+        const char *name;
+        RivalShape shape;
+    } convs[] = {{"32x39->32@125", {32, 32, 39, 125}}, {"32x19->32@125", {32, 32, 19, 125}}, {"32x9->32@125", {32, 32, 9, 125}},
+                 {"32x39->32@500", {32, 32, 39, 500}}, {"32x19->32@500", {32, 32, 19, 500}}, {"32x9->32@500", {32, 32, 9, 500}},
+                 {"128x1->32@125", {128, 32, 1, 125}}, {"128x1->32@500", {128, 32, 1, 500}}};
+    double peak = measured_peak();
+    printf("conv\tin x kernel -> out @ length (GMAC/s)\tours 8\tours 4\tours 2\tXNNPACK\toneDNN\tours 8 / peak\toneDNN's choice\n");
+    for (size_t i = 0; i < sizeof convs / sizeof *convs; i++) compare(convs[i].name, &convs[i].shape, peak);
 }
 
 int main(void)
 {
+    omp_set_num_threads(1); /* oneDNN's */
     setvbuf(stdout, NULL, _IOLBF, 0);
+    bench_rivals();
     bench_layers();
     bench_nets();
 }
