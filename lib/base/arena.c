@@ -1,6 +1,5 @@
 #include "arena.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +17,7 @@ static QcArenaBlock *block_new(size_t bytes)
     return block;
 }
 
-void *qc_arena_take(QcArena *arena, size_t n, size_t size, QcErr *err)
+void *qc_arena_take(QcArena *arena, uint64_t n, uint64_t size, QcErr *err)
 {
     size_t bytes;
     if (__builtin_mul_overflow(n, size, &bytes) || bytes > SIZE_MAX / 2) {
@@ -58,4 +57,12 @@ void qc_arena_release(QcArena *arena)
         free(block);
     }
     *arena = (QcArena){0};
+}
+
+void *qc_room_new(uint64_t bytes, const char *what, QcErr *err)
+{
+    uint64_t whole = (bytes | 1) + ALIGN - 1; /* never nothing */
+    void *room = bytes < SIZE_MAX / 2 ? aligned_alloc(ALIGN, (size_t)(whole - whole % ALIGN)) : NULL;
+    if (!room) qc_fail_memory(err, what);
+    return room;
 }

@@ -7,6 +7,7 @@
 #define QC_BASE_ARENA_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "err.h"
 
@@ -16,12 +17,15 @@ typedef struct QcArena {
 } QcArena; /* all zero = empty and valid */
 
 /* n x size zeroed bytes that live until the arena is released; NULL (with err) when memory is out. n = 0 gives a
- * valid pointer. */
-void *qc_arena_take(QcArena *arena, size_t n, size_t size, QcErr *err);
+ * valid pointer. 64 bits on every machine: what is too much for a small one must be seen here. */
+void *qc_arena_take(QcArena *arena, uint64_t n, uint64_t size, QcErr *err);
 
 /* A copy of `text` (at most `length` bytes) with a terminating zero. */
 char *qc_arena_text(QcArena *arena, const char *text, size_t length, QcErr *err);
 
 void qc_arena_release(QcArena *arena); /* NULL or zero: nothing happens */
+
+/* 64-byte aligned memory for objects that are placed (X_bytes, X_place), without an arena: the caller frees it with free(). */
+void *qc_room_new(uint64_t bytes, const char *what, QcErr *err);
 
 #endif

@@ -41,7 +41,7 @@ int qc_read_all(const char *path, uint8_t **bytes, size_t *length, QcErr *err)
                 refuse_size(err, path);
                 goto end;
             }
-            room = room ? room * 2 : guess;
+            room = !room ? guess : room > SIZE_MAX / 2 ? SIZE_MAX : room * 2;
             if (room > qc_max_bytes + 1) room = (size_t)qc_max_bytes + 1;
             uint8_t *larger = realloc(buffer, room);
             if (!larger) {

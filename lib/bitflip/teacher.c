@@ -61,7 +61,7 @@ static int survey(Survey *s, const QcWindows *set, QcErr *err)
     QcHebb hebb;
     QcPlacing count = {0};
     qc_hebb_place(&hebb, &run, s->t->flip, g->n_codes, &count);
-    uint8_t *memory = aligned_alloc(64, run_bytes + count.used);
+    uint8_t *memory = qc_room_new(run_bytes + count.used, "the forward passes of a survey", err);
     uint8_t *q = malloc(set->n * set->values);
     const uint8_t **x = malloc(set->n * sizeof *x);
     float *error = malloc((size_t)set->n * g->classes * sizeof *error);

@@ -20,7 +20,7 @@ QcCalibrateOptions qc_calibrate_defaults(int bits)
 /* g, flip, options and batch_max are set. */
 static void lay_out(QcCalibrator *c, const QcKernels *k, uint32_t capacity, QcPlacing *p)
 {
-    uint32_t z = capacity + c->batch_max, classes = c->g->classes;
+    uint64_t z = (uint64_t)capacity + c->batch_max, classes = c->g->classes; /* 64 bits: a small machine must see that it is too much */
     const QcQTensor *in = &c->g->tensors[0];
     qc_slots_place(&c->slots, capacity, (uint32_t)in->height * in->width * in->channels, p);
     qc_qrun_lay_out(&c->run, c->g, k, 0, p);
@@ -38,7 +38,7 @@ static void lay_out(QcCalibrator *c, const QcKernels *k, uint32_t capacity, QcPl
     c->count = qc_placing_take(p, classes * sizeof *c->count);
     c->keys = qc_placing_take(p, z * sizeof *c->keys);
     qc_placing_part(p, "errors and losses");
-    c->error = qc_placing_take(p, (size_t)z * classes * sizeof *c->error);
+    c->error = qc_placing_take(p, z * classes * sizeof *c->error);
     c->loss = qc_placing_take(p, z * sizeof *c->loss);
     c->visit = qc_placing_take(p, z * sizeof *c->visit);
 }

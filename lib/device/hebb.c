@@ -27,8 +27,8 @@ static HebbSizes measure(const QcQGraph *g, const QcFlipLayer *layers, uint32_t 
 static void lay_out(QcHebb *hebb, const HebbSizes *s, QcPlacing *p)
 {
     qc_placing_part(p, "statistic");
-    hebb->sum = qc_placing_take(p, hebb->pick.chunk * sizeof(float));
-    hebb->squares = qc_placing_take(p, hebb->pick.chunk * sizeof(float));
+    hebb->sum = qc_placing_take(p, (uint64_t)hebb->pick.chunk * sizeof(float));
+    hebb->squares = qc_placing_take(p, (uint64_t)hebb->pick.chunk * sizeof(float));
     qc_placing_part(p, "statistic of one example");
     hebb->row = qc_placing_take(p, s->channels * sizeof(float));
     hebb->column = qc_placing_take(p, s->columns * sizeof(float));

@@ -8,11 +8,12 @@ void qc_slots_place(QcSlots *slots, uint32_t capacity, uint32_t window, QcPlacin
     slots->capacity = capacity;
     slots->window = window;
     qc_placing_part(p, "coreset");
-    slots->x = qc_placing_take(p, (size_t)capacity * window);
-    slots->label = qc_placing_take(p, capacity * sizeof *slots->label);
-    slots->misses = qc_placing_take(p, capacity * sizeof *slots->misses);
-    slots->flags = qc_placing_take(p, capacity);
-    slots->id = qc_placing_take(p, capacity * sizeof *slots->id);
+    uint64_t n = capacity;
+    slots->x = qc_placing_take(p, n * window);
+    slots->label = qc_placing_take(p, n * sizeof *slots->label);
+    slots->misses = qc_placing_take(p, n * sizeof *slots->misses);
+    slots->flags = qc_placing_take(p, n);
+    slots->id = qc_placing_take(p, n * sizeof *slots->id);
 }
 
 static int open_to_stream(const QcSlots *slots, uint32_t s) { return !(slots->flags[s] & QC_SLOT_RESERVED); }

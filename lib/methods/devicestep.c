@@ -12,8 +12,8 @@ static int place_with(QcLearner *l, QcErr *err)
     if (bytes > UINT32_MAX) return qc_fail(err, QC_EUNSUPPORTED, "the device would need %llu bytes", (unsigned long long)bytes);
     QcCalibrator *c = l->state = qc_arena_take(&l->arena, 1, sizeof *c, err);
     if (!c) return -1;
-    l->memory = aligned_alloc(64, (bytes + 63) / 64 * 64);
-    if (!l->memory) return qc_fail_memory(err, "the device's working memory");
+    l->memory = qc_room_new(bytes, "the device's working memory", err);
+    if (!l->memory) return -1;
     qc_calibrator_place(c, l->g, l->flip, l->kernels, o, l->capacity, l->batch_max, l->memory);
     l->slots = &c->slots;
     l->run = c->run;

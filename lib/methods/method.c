@@ -165,8 +165,8 @@ static int place_for_all(QcLearner *l, QcErr *err)
     QcPlacing count = {0};
     qc_slots_place(&l->own_slots, l->capacity, l->window, &count);
     uint64_t run_bytes = (qc_qgraph_bytes(l->g) + 63) / 64 * 64;
-    l->memory = aligned_alloc(64, count.used + run_bytes);
-    if (!l->memory) return qc_fail_memory(err, "the coreset and the forward pass");
+    l->memory = qc_room_new(count.used + run_bytes, "the coreset and the forward pass", err);
+    if (!l->memory) return -1;
     QcPlacing placing = {.memory = l->memory};
     qc_slots_place(&l->own_slots, l->capacity, l->window, &placing);
     memset(l->own_slots.flags, QC_SLOT_EMPTY, l->capacity);

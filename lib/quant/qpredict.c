@@ -54,8 +54,8 @@ uint64_t qc_qpredict_bytes(QcPlan *plan, const QcQGraph *g)
 
 static int share_init(Share *s, const QcKernels *kernels, QcErr *err)
 {
-    s->memory = aligned_alloc(QC_PLACING_ALIGN, qc_qpredict_bytes(NULL, s->g));
-    if (!s->memory) return qc_fail_memory(err, "the integer forward pass");
+    s->memory = qc_room_new(qc_qpredict_bytes(NULL, s->g), "the integer forward pass", err);
+    if (!s->memory) return -1;
     QcPlacing p = {.memory = s->memory};
     lay_out(s, kernels, &p);
     return 0;
