@@ -20,9 +20,9 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpo
 SANFLAGS := $(if $(SAN),-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 HOSTED   := $(if $(BARE),-ffreestanding -nostdlib,-D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64)
 CFLAGS_ALL = -std=c11 $(HOSTED) -ffp-contract=off $(OPT) $(WARNINGS) $(SANFLAGS) $(CFLAGS)
-LIBS     := -Wl,--as-needed -ldnnl -lgomp -lyaml -lmatio -ljpeg -lpng -lz -lm $(LDLIBS)
+LIBS     := -Wl,--as-needed -ldnnl -lgomp -lyaml -lprotobuf-c -lmatio -ljpeg -lpng -lz -lm $(LDLIBS)
 
-FLOORS   := base kernels device format cli data nn quant coreset bitflip methods eval
+FLOORS   := base kernels device format cli data nn onnx quant coreset bitflip methods eval
 SOURCES  := $(sort $(foreach f,$(FLOORS),$(wildcard lib/$f/*.c)))
 ifneq ($(ARCH),x86_64)
 SOURCES  := $(filter-out lib/kernels/avx%,$(SOURCES))
@@ -41,7 +41,7 @@ endif
 ifdef BARE
 SOURCES  := $(filter-out lib/kernels/dispatch.c,$(filter lib/kernels/% lib/device/%,$(SOURCES)))
 endif
-OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o)
+OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o) $(if $(filter lib/onnx/%,$(SOURCES)),$(BUILD)/onnx/onnx.pb-c.o)
 UNITS    := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 BENCHES  := $(patsubst tests/bench/%.c,$(BUILD)/tests/%,$(wildcard tests/bench/bench_*.c))
 LIBRARY  := $(BUILD)/libqcore.a
@@ -68,6 +68,16 @@ $(BUILD)/lib/kernels/avx512vnni.o: CFLAGS_FILE := -mavx2 -mavx512f -mavx512bw -m
 ifdef LEAN
 $(BUILD)/lib/methods/methodtable.o: CFLAGS_FILE := -DQC_DEVICE_BUILD
 endif
+
+# Readers of ONNX files come from the description that libonnx-dev installs.
+ONNX_PROTO ?= $(firstword $(wildcard /usr/local/include/onnx/onnx.proto /usr/include/onnx/onnx.proto) /usr/include/onnx/onnx.proto)
+$(BUILD)/onnx/onnx.pb-c.c: $(ONNX_PROTO)
+	@mkdir -p $(@D)
+	protoc-c --proto_path=$(dir $<) --c_out=$(@D) $<
+$(BUILD)/onnx/onnx.pb-c.o: $(BUILD)/onnx/onnx.pb-c.c $(BUILD)/flags
+	$(CC) $(CFLAGS_ALL) -c -o $@ $<
+$(BUILD)/lib/onnx/%.o: CFLAGS_FILE := -isystem $(BUILD)/onnx
+$(filter $(BUILD)/lib/onnx/%,$(OBJECTS)): | $(BUILD)/onnx/onnx.pb-c.c
 
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -147,7 +157,7 @@ install: all $(LIBRARY) ## install programs, man pages, architectures, completio
 	install -m 644 $(LIBRARY) '$(DEST)/lib'
 	for header in lib/*/*.h; do install -D -m 644 $$header '$(DEST)/include/qcore/'$${header#lib/}; done
 	printf '%s\n' 'prefix=$(PREFIX)' 'Name: qcore' 'Description: continual calibration of quantized classifiers' 'Version: $(VERSION)' \
-	    'Cflags: -I$${prefix}/include/qcore' 'Libs: -L$${prefix}/lib -lqcore' 'Libs.private: -ldnnl -lyaml -lmatio -ljpeg -lpng -lz -lm' > '$(DEST)/lib/pkgconfig/qcore.pc'
+	    'Cflags: -I$${prefix}/include/qcore' 'Libs: -L$${prefix}/lib -lqcore' 'Libs.private: -ldnnl -lyaml -lprotobuf-c -lmatio -ljpeg -lpng -lz -lm' > '$(DEST)/lib/pkgconfig/qcore.pc'
 
 uninstall: ## remove what install put there
 	rm -f $(NAMES:%='$(DEST)/bin/%') $(NAMES:%='$(DEST)/share/bash-completion/completions/%')

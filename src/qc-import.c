@@ -1,17 +1,20 @@
-/* qc-import: foreign recordings in, a data file out. */
+/* qc-import: foreign recordings in, a data file out; or a foreign model in, a model file out. */
 #include <stdio.h>
 #include <string.h>
 
 #include "../lib/cli/cli.h"
 #include "../lib/data/import.h"
+#include "../lib/onnx/modelhints.h"
 
 static const char *format, *output, *label, *group, *recording, *window_id, *header, *window, *stride, *unequal, *missing, *x_name, *y_name, *size, *resize;
 static int64_t channels, jobs, length;
 static int json, channels_last, crop, grey;
 static QcList groups;
+static QcModelHints hints;
+static const char *external_data;
 
 static const QcOption options[] = {
-    {'f', "format", QC_OPTION_TEXT, &format, "FORMAT", "dsa, uschad, images, ts, npz, npy, arff, tsv or csv", 0, 0},
+    {'f', "format", QC_OPTION_TEXT, &format, "FORMAT", "dsa, uschad, images, ts, npz, npy, arff, tsv, csv or onnx", 0, 0},
     {'g', "group", QC_OPTION_LIST, &groups, "NAME", "import this person (group) only; repeatable", 0, 0},
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "write the data file here, not to standard output", 0, 0},
     {0, "jobs", QC_OPTION_INT, &jobs, "N", "threads that read files (0 = all cores); the result is the same", 0, 256},
@@ -33,11 +36,16 @@ static const QcOption options[] = {
     {0, "resize", QC_OPTION_TEXT, &resize, "HOW", "images: area or bilinear (else area)", 0, 0},
     {0, "crop", QC_OPTION_FLAG, &crop, NULL, "images: take the middle part of the right shape, do not stretch", 0, 0},
     {0, "grey", QC_OPTION_FLAG, &grey, NULL, "images: one channel of brightness, not three of colour", 0, 0},
+    {0, "labels", QC_OPTION_TEXT, &hints.labels, "FILE", "onnx: class names, one a line, in the order of the logits (else 0, 1, ...)", 0, 0},
+    {0, "mean", QC_OPTION_TEXT, &hints.mean, "LIST", "onnx: what to subtract from raw windows: one number, or one a channel (else nothing)", 0, 0},
+    {0, "std", QC_OPTION_TEXT, &hints.std, "LIST", "onnx: what to divide them by then (else nothing)", 0, 0},
+    {0, "shape", QC_OPTION_TEXT, &hints.shape, "LIST", "onnx: C,T or C,H,W of a window where the file does not say it", 0, 0},
+    {0, "external-data", QC_OPTION_TEXT, &external_data, "DIR", "onnx: weights may lie in files of this folder (else refused)", 0, 0},
     {0, "json", QC_OPTION_FLAG, &json, NULL, "print what was imported on standard output as JSON (needs -o)", 0, 0},
     {0},
 };
 
-static const QcProgram program = {"qc-import", "turn foreign recordings into a data file", "[options] [PATH]", options, 1};
+static const QcProgram program = {"qc-import", "turn foreign recordings into a data file, or a foreign model into a model file", "[options] [PATH]", options, 1};
 
 static void show_progress(void *ctx, uint64_t done, uint64_t total)
 {
@@ -91,6 +99,43 @@ static void report(const QcDataset *d)
         qc_say("%u windows of %u channels x %u, %u classes, %u groups", d->n, d->channels, d->length, d->labels.n, d->groups.n);
 }
 
+static int is_model(const char *path)
+{
+    size_t letters = strlen(path);
+    return format ? !strcmp(format, "onnx") : letters > 5 && !strcmp(path + letters - 5, ".onnx");
+}
+
+static void report_model(const QcModelFile *m, int softmax)
+{
+    if (json) printf("{\"channels\": %u, \"height\": %u, \"length\": %u, \"classes\": %u}\n", m->channels, m->height, m->length, m->classes);
+    else qc_say("a model for windows of %u channels x %u x %u, %u classes", m->channels, m->height, m->length, m->classes);
+    if (softmax) qc_say("its final softmax was left out: the model gives logits");
+}
+
+static int import_model(const char *path, QcErr *err)
+{
+    QcModelFile model = {0};
+    QcArena arena = {0};
+    QcOnnxOptions o;
+    uint8_t digest[QC_DIGEST_BYTES];
+    int softmax = 0, status = -1;
+    if (groups.n || channels || length || label || group || recording || window_id || header || window || stride || unequal || missing || x_name || y_name || channels_last || size || resize || crop || grey) {
+        qc_fail(err, QC_EUSAGE, "options about groups, windows, columns and pictures are for data, and this is a model");
+        goto end;
+    }
+    if (qc_modelhints_read(&o, &hints, &arena, err)) goto end;
+    o.folder = external_data;
+    if (qc_onnx_load(&model, digest, path, &o, &softmax, err)) goto end;
+    QcInput input = {"onnx", digest};
+    if (qc_modelfile_stamp(&model, qc_cli_command(), &input, 1, err) || qc_modelfile_save(&model, output, err)) goto end;
+    report_model(&model, softmax);
+    status = 0;
+end:
+    qc_modelfile_release(&model);
+    qc_arena_release(&arena);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     int operands = qc_cli_parse(&program, argc, argv);
@@ -104,6 +149,14 @@ int main(int argc, char **argv)
     int status = -1;
     if (json && qc_is_standard(output)) {
         qc_fail(&err, QC_EUSAGE, "--json prints on standard output, so the data needs -o FILE");
+        goto end;
+    }
+    if (is_model(path)) {
+        status = import_model(path, &err);
+        goto end;
+    }
+    if (hints.labels || hints.mean || hints.std || hints.shape || external_data) {
+        qc_fail(&err, QC_EUSAGE, "--labels, --mean, --std, --shape and --external-data are for models (-f onnx), and this is data");
         goto end;
     }
     if (read_words(&o, &err) || read_size(&o, &err) || qc_import(&data, format, path, &o, &err)) goto end;

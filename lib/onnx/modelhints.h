@@ -1,0 +1,16 @@
+/* modelhints.h - what the file of another tool does not say about its model, as a user writes it: class names, normalisation, shape of the input. */
+#ifndef QC_ONNX_MODELHINTS_H
+#define QC_ONNX_MODELHINTS_H
+
+#include "onnx.h"
+
+typedef struct QcModelHints { /* NULL: not given */
+    const char *labels;       /* a text file, a class name a line, in the order of the logits */
+    const char *mean, *std;   /* "0.485,0.456,0.406": one number, or one a channel */
+    const char *shape;        /* "C,T" or "C,H,W" of one window */
+} QcModelHints;
+
+/* Fills all of `o` but its folder; what it points to lives in the arena. */
+int qc_modelhints_read(QcOnnxOptions *o, const QcModelHints *hints, QcArena *arena, QcErr *err);
+
+#endif

@@ -1,0 +1,256 @@
+/* Operators on constants alone: worked out while the file is read. They are how exporters spell shapes and weights. */
+#include <math.h>
+#include <string.h>
+
+#include "onnxparts.h"
+
+enum { MOST = 1 << 24 }; /* values that a constant may be blown up to */
+
+static const QcTensor *constant(QcOnnxImport *im, uint32_t k)
+{
+    const QcValue *v = qc_onnx_input(im, k);
+    return v ? &v->constant : NULL;
+}
+
+int qc_fold_constant(QcOnnxImport *im)
+{
+    QcTensor t;
+    float *f;
+    int64_t *i;
+    const Onnx__AttributeProto *a = im->at->n_attribute ? im->at->attribute[0] : NULL;
+    const char *name = a && a->name ? a->name : "";
+    if (!strcmp(name, "value") && a->t) {
+        if (qc_onnx_tensor(im, &t, a->t)) return -1;
+    } else if (!strcmp(name, "value_float")) {
+        if (qc_tensor_floats(im, &t, &f, 0, NULL)) return -1;
+        f[0] = a->f;
+    } else if (!strcmp(name, "value_int")) {
+        if (qc_tensor_ints(im, &t, &i, 0, NULL)) return -1;
+        i[0] = a->i;
+    } else if (!strcmp(name, "value_floats")) {
+        if (qc_tensor_floats(im, &t, &f, 1, (int64_t[]){(int64_t)a->n_floats})) return -1;
+        if (a->n_floats) memcpy(f, a->floats, a->n_floats * sizeof *f);
+    } else if (!strcmp(name, "value_ints")) {
+        if (qc_tensor_ints(im, &t, &i, 1, (int64_t[]){(int64_t)a->n_ints})) return -1;
+        if (a->n_ints) memcpy(i, a->ints, a->n_ints * sizeof *i);
+    } else {
+        return qc_onnx_refuse(im, "a constant given by '%.40s' is not supported", name);
+    }
+    return qc_onnx_put_tensor(im, t);
+}
+
+/* ConstantOfShape */
+int qc_fold_filled(QcOnnxImport *im)
+{
+    const QcTensor *shape = qc_onnx_ints(im, 0);
+    const Onnx__AttributeProto *a = qc_onnx_attribute(im, "value");
+    QcTensor with = {.n = 1, .f = (const float[]){0}}, t;
+    float *f = NULL;
+    int64_t *i = NULL, total = 1;
+    if (!shape || (a && a->t && qc_onnx_tensor(im, &with, a->t))) return -1;
+    if (with.n != 1 || shape->n > QC_ONNX_RANK) return qc_onnx_wrong(im, "its value is not one number, or its shape has too many axes");
+    for (size_t k = 0; k < shape->n; k++) {
+        if (shape->i[k] < 0 || shape->i[k] > MOST || (total *= shape->i[k]) > MOST) return qc_onnx_refuse(im, "a constant of more than %d values", MOST);
+    }
+    if (with.f ? qc_tensor_floats(im, &t, &f, (uint32_t)shape->n, shape->i) : qc_tensor_ints(im, &t, &i, (uint32_t)shape->n, shape->i)) return -1;
+    for (size_t k = 0; k < t.n; k++) {
+        if (f) f[k] = with.f[0];
+        else i[k] = with.i[0];
+    }
+    return qc_onnx_put_tensor(im, t);
+}
+
+/* a op b of two integers; 0 where it cannot be. */
+static int integers(int64_t *out, char op, int64_t a, int64_t b)
+{
+    switch (op) {
+    case 'A': return !__builtin_add_overflow(a, b, out);
+    case 'S': return !__builtin_sub_overflow(a, b, out);
+    case 'M': return !__builtin_mul_overflow(a, b, out);
+    default:
+        if (!b || (b == -1 && a == INT64_MIN)) return 0;
+        *out = a / b;
+        return 1;
+    }
+}
+
+static float reals(char op, float a, float b) { return op == 'A' ? a + b : op == 'S' ? a - b : op == 'M' ? a * b : a / b; }
+
+/* Add, Sub, Mul, Div of tensors of one shape, or of a tensor and one number. */
+int qc_fold_arithmetic(QcOnnxImport *im)
+{
+    const QcTensor *a = constant(im, 0), *b = a ? constant(im, 1) : NULL;
+    QcTensor t;
+    float *f = NULL;
+    int64_t *i = NULL;
+    if (!b) return -1;
+    const QcTensor *larger = a->n > b->n || (a->n == b->n && a->rank >= b->rank) ? a : b;
+    if ((a->n != larger->n && a->n != 1) || (b->n != larger->n && b->n != 1) || !!a->f != !!b->f)
+        return qc_onnx_refuse(im, "constants of %zu and %zu values, or of two types, are not combined", a->n, b->n);
+    if (a->f ? qc_tensor_floats(im, &t, &f, larger->rank, larger->dims) : qc_tensor_ints(im, &t, &i, larger->rank, larger->dims)) return -1;
+    for (size_t k = 0; k < t.n; k++) {
+        size_t x = a->n == 1 ? 0 : k, y = b->n == 1 ? 0 : k;
+        if (f) f[k] = reals(im->at->op_type[0], a->f[x], b->f[y]);
+        else if (!integers(&i[k], im->at->op_type[0], a->i[x], b->i[y])) return qc_onnx_wrong(im, "its result does not fit 64 bits");
+    }
+    return qc_onnx_put_tensor(im, t);
+}
+
+/* Lists of integers behind one another: shapes. */
+int qc_fold_concat(QcOnnxImport *im)
+{
+    int64_t n = 0, *to;
+    QcTensor t;
+    for (uint32_t k = 0; k < im->at->n_input; k++) {
+        const QcTensor *part = qc_onnx_ints(im, k);
+        if (!part) return -1;
+        if (part->rank != 1 || n + (int64_t)part->n > MOST) return qc_onnx_refuse(im, "only lists of integers are joined among constants");
+        n += (int64_t)part->n;
+    }
+    if (qc_tensor_ints(im, &t, &to, 1, &n)) return -1;
+    for (uint32_t k = 0; k < im->at->n_input; k++) {
+        const QcTensor *part = constant(im, k);
+        if (part->n) memcpy(to, part->i, part->n * sizeof *to);
+        to += part->n;
+    }
+    return qc_onnx_put_tensor(im, t);
+}
+
+/* Elements of a list by their numbers: dimensions of a shape. */
+int qc_fold_gather(QcOnnxImport *im)
+{
+    const QcTensor *list = qc_onnx_ints(im, 0), *index = list ? qc_onnx_ints(im, 1) : NULL;
+    QcTensor t;
+    int64_t *out;
+    if (!index) return -1;
+    if (list->rank != 1) return qc_onnx_refuse(im, "it picks from a constant that is no list");
+    if (qc_tensor_ints(im, &t, &out, index->rank, index->dims)) return -1;
+    for (size_t k = 0; k < t.n; k++) {
+        int64_t at = index->i[k] < 0 ? index->i[k] + (int64_t)list->n : index->i[k];
+        if (at < 0 || at >= (int64_t)list->n) return qc_onnx_wrong(im, "it picks number %lld of %zu", (long long)index->i[k], list->n);
+        out[k] = list->i[at];
+    }
+    return qc_onnx_put_tensor(im, t);
+}
+
+/* One of the lists that say which part a Slice takes: a single number, or `fallback` where it is not given. */
+static int slice_number(QcOnnxImport *im, int64_t *value, const char *attribute, uint32_t k, int64_t fallback)
+{
+    const int64_t *list;
+    size_t n;
+    if (qc_onnx_list(im, &list, &n, attribute, k)) return -1;
+    if (list && n != 1) return qc_onnx_refuse(im, "only one axis of a constant can be cut");
+    *value = list ? list[0] : fallback;
+    return 0;
+}
+
+static int64_t bounded(int64_t value, int64_t size, int64_t low, int64_t high)
+{
+    if (value < 0) value = value < -size ? low : value + size;
+    return value < low ? low : value > high ? high : value;
+}
+
+/* Some rows of a list or table of integers, forwards or backwards. */
+int qc_fold_slice(QcOnnxImport *im)
+{
+    const QcTensor *x = qc_onnx_ints(im, 0);
+    int64_t start = 0, end = 0, axis = 0, step = 1, *out;
+    QcTensor t;
+    if (!x || slice_number(im, &start, "starts", 1, 0) || slice_number(im, &end, "ends", 2, INT64_MAX) || slice_number(im, &axis, "axes", 3, 0) ||
+        slice_number(im, &step, "steps", 4, 1))
+        return -1;
+    if (!x->rank || (axis != 0 && axis != -(int64_t)x->rank) || (step != 1 && step != -1)) return qc_onnx_refuse(im, "this part of a constant cannot be taken");
+    int64_t size = x->dims[0], dims[QC_ONNX_RANK];
+    size_t row = size ? x->n / (size_t)size : 0;
+    start = step > 0 ? bounded(start, size, 0, size) : bounded(start, size, -1, size - 1);
+    end = step > 0 ? bounded(end, size, 0, size) : bounded(end, size, -1, size - 1);
+    memcpy(dims, x->dims, sizeof dims);
+    dims[0] = (end - start) * step > 0 ? (end - start) * step : 0;
+    if (qc_tensor_ints(im, &t, &out, x->rank, dims)) return -1;
+    for (int64_t r = 0; r < dims[0]; r++)
+        if (row) memcpy(out + (size_t)r * row, x->i + (size_t)(start + r * step) * row, row * sizeof *out);
+    return qc_onnx_put_tensor(im, t);
+}
+
+/* Reshape, Flatten, Squeeze, Unsqueeze of a constant: the same values under other dimensions. */
+int qc_fold_reshape(QcOnnxImport *im)
+{
+    const QcTensor *x = constant(im, 0);
+    const char *op = im->at->op_type;
+    const int64_t *list = NULL;
+    size_t n = 0, known = 1;
+    if (!x || (strcmp(op, "Flatten") && qc_onnx_list(im, &list, &n, strcmp(op, "Reshape") ? "axes" : "shape", 1))) return -1;
+    QcTensor t = *x;
+    if (!strcmp(op, "Reshape")) {
+        int open = -1;
+        if (n > QC_ONNX_RANK) return qc_onnx_refuse(im, "%zu dimensions are too many", n);
+        t.rank = (uint32_t)n;
+        for (uint32_t k = 0; k < n; k++) {
+            t.dims[k] = list[k] == 0 && k < x->rank ? x->dims[k] : list[k];
+            if (t.dims[k] == -1 && open < 0) open = (int)k;
+            else if (t.dims[k] < 1 || (size_t)t.dims[k] > x->n / known) return qc_onnx_wrong(im, "%zu values cannot take the shape it asks for", x->n);
+            else known *= (size_t)t.dims[k];
+        }
+        if (open >= 0) t.dims[open] = (int64_t)(x->n / known), known *= (size_t)t.dims[open];
+        if (known != x->n) return qc_onnx_wrong(im, "%zu values cannot take the shape it asks for", x->n);
+    } else if (!strcmp(op, "Unsqueeze") && n == 1 && x->rank < QC_ONNX_RANK) {
+        int at = qc_onnx_axis(im, list[0], x->rank + 1);
+        if (at < 0) return -1;
+        t.rank = x->rank + 1;
+        for (uint32_t k = x->rank; k > (uint32_t)at; k--) t.dims[k] = x->dims[k - 1];
+        t.dims[at] = 1;
+    } else if (!strcmp(op, "Squeeze") && (!list || n == 1)) {
+        int at = list ? qc_onnx_axis(im, list[0], x->rank) : -1;
+        if (list && (at < 0 || x->dims[at] != 1)) return at < 0 ? -1 : qc_onnx_wrong(im, "axis %d is not of size 1", at);
+        t.rank = 0;
+        for (uint32_t k = 0; k < x->rank; k++)
+            if (list ? (int)k != at : x->dims[k] != 1) t.dims[t.rank++] = x->dims[k];
+    } else {
+        return qc_onnx_refuse(im, "this way of reshaping a constant is not supported");
+    }
+    return qc_onnx_put_tensor(im, t);
+}
+
+/* Of a matrix. */
+int qc_fold_transpose(QcOnnxImport *im)
+{
+    const QcTensor *x = constant(im, 0);
+    const Onnx__AttributeProto *perm = qc_onnx_attribute(im, "perm");
+    QcTensor t;
+    float *f = NULL;
+    int64_t *i = NULL;
+    if (!x) return -1;
+    if (x->rank != 2 || (perm && (perm->n_ints != 2 || perm->ints[0] != 1 || perm->ints[1] != 0))) return qc_onnx_refuse(im, "only matrices are turned among constants");
+    const int64_t dims[2] = {x->dims[1], x->dims[0]};
+    if (x->f ? qc_tensor_floats(im, &t, &f, 2, dims) : qc_tensor_ints(im, &t, &i, 2, dims)) return -1;
+    for (int64_t r = 0; r < x->dims[0]; r++)
+        for (int64_t c = 0; c < x->dims[1]; c++) {
+            int64_t to = c * x->dims[0] + r, from = r * x->dims[1] + c;
+            if (f) f[to] = x->f[from];
+            else i[to] = x->i[from];
+        }
+    return qc_onnx_put_tensor(im, t);
+}
+
+int qc_fold_cast(QcOnnxImport *im)
+{
+    const QcTensor *x = constant(im, 0);
+    int64_t to = qc_onnx_int(im, "to", 0);
+    int real = to == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT || to == ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE || to == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16;
+    QcTensor t;
+    float *f;
+    int64_t *i;
+    if (!x) return -1;
+    if (real == (x->f != NULL)) return qc_onnx_put_tensor(im, *x);
+    if (real) {
+        if (qc_tensor_floats(im, &t, &f, x->rank, x->dims)) return -1;
+        for (size_t k = 0; k < t.n; k++) f[k] = (float)x->i[k];
+    } else {
+        if (qc_tensor_ints(im, &t, &i, x->rank, x->dims)) return -1;
+        for (size_t k = 0; k < t.n; k++) {
+            if (!(fabsf(x->f[k]) < 9e18f)) return qc_onnx_wrong(im, "%g is no integer of 64 bits", (double)x->f[k]);
+            i[k] = (int64_t)x->f[k];
+        }
+    }
+    return qc_onnx_put_tensor(im, t);
+}

@@ -1,0 +1,202 @@
+/* What a node of an ONNX graph is given: values by name, attributes, and the sentences about it. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "onnxparts.h"
+
+static const char *text_or(const char *text, const char *fallback) { return text && *text ? text : fallback; }
+
+static int complain(QcOnnxImport *im, QcCode code, const char *format, va_list args)
+{
+    char what[256];
+    vsnprintf(what, sizeof what, format, args);
+    return qc_fail(im->err, code, "operator %.40s (node '%.100s'): %s", im->at->op_type, text_or(im->at->name, "without a name"), what);
+}
+
+int qc_onnx_refuse(QcOnnxImport *im, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    complain(im, QC_EUNSUPPORTED, format, args);
+    va_end(args);
+    return -1;
+}
+
+int qc_onnx_wrong(QcOnnxImport *im, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    complain(im, QC_EFORMAT, format, args);
+    va_end(args);
+    return -1;
+}
+
+/* ---- names ---- */
+
+static int by_name(const void *a, const void *b) { return strcmp(((const QcOnnxName *)a)->name, ((const QcOnnxName *)b)->name); }
+
+QcOnnxName *qc_onnx_find(const QcOnnxImport *im, const char *name)
+{
+    QcOnnxName key = {.name = name};
+    return im->n_names ? bsearch(&key, im->names, im->n_names, sizeof key, by_name) : NULL;
+}
+
+int qc_onnx_index(QcOnnxImport *im)
+{
+    const Onnx__GraphProto *g = im->graph;
+    size_t most = g->n_initializer + g->n_input, n = 0;
+    for (size_t i = 0; i < g->n_node; i++) most += g->node[i]->n_output;
+    if (most > UINT32_MAX) return qc_fail(im->err, QC_EUNSUPPORTED, "the graph has too many values");
+    QcOnnxName *names = qc_arena_take(&im->arena, most, sizeof *names, im->err);
+    if (!names) return -1;
+    for (size_t i = 0; i < g->n_initializer; i++)
+        names[n++] = (QcOnnxName){.name = g->initializer[i]->name, .tensor = g->initializer[i]};
+    im->names = names;
+    qsort(names, n, sizeof *names, by_name);
+    im->n_names = (uint32_t)n; /* so that inputs that are only placeholders of initializers can be told from others */
+    for (size_t i = 0; i < g->n_input; i++)
+        if (!qc_onnx_find(im, g->input[i]->name)) names[n++] = (QcOnnxName){.name = g->input[i]->name};
+    for (size_t i = 0; i < g->n_node; i++)
+        for (size_t k = 0; k < g->node[i]->n_output; k++)
+            if (*g->node[i]->output[k]) names[n++] = (QcOnnxName){.name = g->node[i]->output[k], .maker = g->node[i]};
+    qsort(names, n, sizeof *names, by_name);
+    im->n_names = (uint32_t)n;
+    for (size_t i = 0; i + 1 < n; i++)
+        if (!strcmp(names[i].name, names[i + 1].name)) return qc_fail(im->err, QC_EFORMAT, "the value '%.100s' is defined twice", names[i].name);
+    return 0;
+}
+
+/* ---- inputs and outputs ---- */
+
+int qc_onnx_has(const QcOnnxImport *im, uint32_t k) { return k < im->at->n_input && *im->at->input[k]; }
+
+const QcValue *qc_onnx_input(QcOnnxImport *im, uint32_t k)
+{
+    if (!qc_onnx_has(im, k)) return qc_onnx_wrong(im, "input %u is missing", k), NULL;
+    QcOnnxName *name = qc_onnx_find(im, im->at->input[k]);
+    if (!name) return qc_onnx_wrong(im, "nothing makes its input '%.100s'", im->at->input[k]), NULL;
+    if (name->value.kind == QC_VALUE_NONE && name->tensor) {
+        QcTensor t;
+        if (qc_onnx_tensor(im, &t, name->tensor)) return NULL;
+        name->value = (QcValue){.kind = QC_VALUE_CONSTANT, .constant = t};
+    }
+    if (name->value.kind == QC_VALUE_NONE && name->maker && name->maker->n_output && strcmp(name->maker->output[0], name->name))
+        return qc_onnx_refuse(im, "its input '%.60s' is not the first output of operator %.40s", name->name, name->maker->op_type), NULL;
+    if (name->value.kind == QC_VALUE_NONE) return qc_onnx_wrong(im, "its input '%.100s' is made by a later node", im->at->input[k]), NULL;
+    return &name->value;
+}
+
+const QcValue *qc_onnx_computed(QcOnnxImport *im, uint32_t k)
+{
+    const QcValue *v = qc_onnx_input(im, k);
+    if (v && v->kind == QC_VALUE_CONSTANT) return qc_onnx_refuse(im, "input %u is a constant, where data is expected", k), NULL;
+    return v;
+}
+
+static const QcTensor *constant(QcOnnxImport *im, uint32_t k)
+{
+    const QcValue *v = qc_onnx_input(im, k);
+    if (v && v->kind != QC_VALUE_CONSTANT) return qc_onnx_refuse(im, "input %u is computed from the data, and only a constant is supported there", k), NULL;
+    return v ? &v->constant : NULL;
+}
+
+const QcTensor *qc_onnx_floats(QcOnnxImport *im, uint32_t k)
+{
+    const QcTensor *t = constant(im, k);
+    if (t && !t->f) return qc_onnx_wrong(im, "input %u holds integers, not real numbers", k), NULL;
+    return t;
+}
+
+const QcTensor *qc_onnx_ints(QcOnnxImport *im, uint32_t k)
+{
+    const QcTensor *t = constant(im, k);
+    if (t && !t->i) return qc_onnx_wrong(im, "input %u holds real numbers, not integers", k), NULL;
+    return t;
+}
+
+int qc_onnx_put(QcOnnxImport *im, QcValue value)
+{
+    if (!im->at->n_output || !*im->at->output[0]) return qc_onnx_wrong(im, "it has no output");
+    QcOnnxName *name = qc_onnx_find(im, im->at->output[0]);
+    value.alone = value.alone && name->uses < 2;
+    name->value = value;
+    return 0;
+}
+
+int qc_onnx_put_tensor(QcOnnxImport *im, QcTensor t) { return qc_onnx_put(im, (QcValue){.kind = QC_VALUE_CONSTANT, .constant = t}); }
+
+/* ---- attributes ---- */
+
+const Onnx__AttributeProto *qc_onnx_attribute(const QcOnnxImport *im, const char *name)
+{
+    for (size_t i = 0; i < im->at->n_attribute; i++)
+        if (im->at->attribute[i]->name && !strcmp(im->at->attribute[i]->name, name)) return im->at->attribute[i];
+    return NULL;
+}
+
+int64_t qc_onnx_int(const QcOnnxImport *im, const char *name, int64_t fallback)
+{
+    const Onnx__AttributeProto *a = qc_onnx_attribute(im, name);
+    return a && a->has_i ? a->i : fallback;
+}
+
+float qc_onnx_float(const QcOnnxImport *im, const char *name, float fallback)
+{
+    const Onnx__AttributeProto *a = qc_onnx_attribute(im, name);
+    return a && a->has_f ? a->f : fallback;
+}
+
+int qc_onnx_is_text(const QcOnnxImport *im, const char *name, const char *text)
+{
+    const Onnx__AttributeProto *a = qc_onnx_attribute(im, name);
+    return a && a->has_s && a->s.len == strlen(text) && !memcmp(a->s.data, text, a->s.len);
+}
+
+int qc_onnx_list(QcOnnxImport *im, const int64_t **list, size_t *n, const char *attribute, uint32_t k)
+{
+    const Onnx__AttributeProto *a = qc_onnx_attribute(im, attribute);
+    *list = NULL;
+    *n = 0;
+    if (a) {
+        static const int64_t none;
+        *list = a->n_ints ? a->ints : &none;
+        *n = a->n_ints;
+    } else if (qc_onnx_has(im, k)) {
+        const QcTensor *t = qc_onnx_ints(im, k);
+        if (!t) return -1;
+        *list = t->i;
+        *n = t->n;
+    }
+    return 0;
+}
+
+int qc_onnx_axis(QcOnnxImport *im, int64_t axis, uint32_t rank)
+{
+    if (axis < -(int64_t)rank || axis >= (int64_t)rank) return qc_onnx_wrong(im, "axis %lld does not exist among %u", (long long)axis, rank);
+    return (int)(axis < 0 ? axis + rank : axis);
+}
+
+/* ---- names for our nodes ---- */
+
+static void clean_name(char *name, size_t room, const char *text, size_t length)
+{
+    while (length && *text == '/') text++, length--;
+    if (length > room - 1) text += length - (room - 1), length = room - 1; /* the end of it tells more */
+    for (size_t i = 0; i < length; i++) name[i] = (char)(text[i] > ' ' && text[i] < 0x7f ? text[i] : '_');
+    name[length] = 0;
+}
+
+void qc_onnx_name(QcOnnxImport *im, char name[QC_NAME_MAX + 1], const char *weight)
+{
+    enum { ROOM = QC_NAME_MAX - 5 }; /* for what makes it unique */
+    static const char ending[] = ".weight";
+    char base[ROOM];
+    size_t length = weight ? strlen(weight) : 0, end = sizeof ending - 1;
+    if (length > end && !strcmp(weight + length - end, ending)) clean_name(base, ROOM, weight, length - end);
+    else clean_name(base, ROOM, text_or(im->at->name, ""), strlen(text_or(im->at->name, "")));
+    if (!*base) snprintf(base, ROOM, "%.30s_%u", im->at->op_type, im->number);
+    snprintf(name, QC_NAME_MAX + 1, "%s", base);
+    for (uint32_t i = 2; qc_graph_find(im->g, name) >= 0; i++) snprintf(name, QC_NAME_MAX + 1, "%s~%u", base, i);
+}

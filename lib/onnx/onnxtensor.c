@@ -1,0 +1,204 @@
+/* Constants: TensorProto in its several codings, and external data. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/file.h"
+#include "../base/half.h"
+#include "onnxparts.h"
+
+typedef enum Type { FLOAT = 1, UINT8 = 2, INT8 = 3, UINT16 = 4, INT16 = 5, INT32 = 6, INT64 = 7, BOOL = 9, FLOAT16 = 10, DOUBLE = 11, UINT32 = 12, BFLOAT16 = 16 } Type;
+
+static size_t size_of(int32_t type)
+{
+    switch (type) {
+    case UINT8:
+    case INT8:
+    case BOOL: return 1;
+    case UINT16:
+    case INT16:
+    case FLOAT16:
+    case BFLOAT16: return 2;
+    case FLOAT:
+    case INT32:
+    case UINT32: return 4;
+    case INT64:
+    case DOUBLE: return 8;
+    default: return 0;
+    }
+}
+
+static int is_real(int32_t type) { return type == FLOAT || type == FLOAT16 || type == DOUBLE || type == BFLOAT16; }
+
+static uint64_t little_endian(const uint8_t *bytes, size_t size)
+{
+    uint64_t value = 0;
+    for (size_t i = size; i-- > 0;) value = value << 8 | bytes[i];
+    return value;
+}
+
+static float real_of(uint64_t bits, int32_t type)
+{
+    union { uint64_t u; double d; } wide = {.u = bits};
+    union { uint32_t u; float f; } narrow = {.u = (uint32_t)bits};
+    if (type == DOUBLE) return (float)wide.d;
+    return type == FLOAT ? narrow.f : type == BFLOAT16 ? qc_float_of_bfloat((uint16_t)bits) : qc_float_of_half((uint16_t)bits);
+}
+
+static int64_t integer_of(uint64_t bits, int32_t type)
+{
+    switch (type) {
+    case INT8: return (int8_t)bits;
+    case INT16: return (int16_t)bits;
+    case INT32: return (int32_t)bits;
+    default: return (int64_t)bits;
+    }
+}
+
+/* ---- where the numbers lie ---- */
+
+typedef struct Source { /* one of these has the numbers */
+    const uint8_t *raw;
+    size_t length; /* bytes of raw */
+    const Onnx__TensorProto *proto;
+} Source;
+
+/* The numbers that lie in fields of their own, as bits. */
+static size_t typed_count(const Onnx__TensorProto *p)
+{
+    switch (p->data_type) {
+    case FLOAT: return p->n_float_data;
+    case DOUBLE: return p->n_double_data;
+    case INT64: return p->n_int64_data;
+    case UINT32: return p->n_uint64_data;
+    default: return p->n_int32_data;
+    }
+}
+
+static float typed_real(const Onnx__TensorProto *p, size_t i)
+{
+    switch (p->data_type) {
+    case FLOAT: return p->float_data[i];
+    case DOUBLE: return (float)p->double_data[i];
+    default: return real_of((uint16_t)p->int32_data[i], p->data_type);
+    }
+}
+
+static int64_t typed_integer(const Onnx__TensorProto *p, size_t i)
+{
+    return p->data_type == INT64 ? p->int64_data[i] : p->data_type == UINT32 ? (int64_t)p->uint64_data[i] : p->int32_data[i];
+}
+
+static const char *external(const Onnx__TensorProto *p, const char *key)
+{
+    for (size_t i = 0; i < p->n_external_data; i++)
+        if (p->external_data[i]->key && !strcmp(p->external_data[i]->key, key)) return p->external_data[i]->value;
+    return NULL;
+}
+
+static int external_number(QcOnnxImport *im, uint64_t *value, const Onnx__TensorProto *p, const char *key)
+{
+    const char *text = external(p, key);
+    char *end;
+    if (!text) return 0;
+    *value = strtoull(text, &end, 10);
+    return *text >= '0' && *text <= '9' && !*end ? 0 : qc_fail(im->err, QC_EFORMAT, "tensor '%.100s': its external %s '%.40s' is no number", p->name, key, text);
+}
+
+/* Exactly `wanted` bytes of a file in the folder that the user named; a path to anywhere else is refused. */
+static int read_external(QcOnnxImport *im, Source *s, size_t wanted)
+{
+    const char *place = external(s->proto, "location"), *name = s->proto->name ? s->proto->name : "";
+    uint64_t offset = 0, length = wanted;
+    char path[4096];
+    if (!im->o->folder)
+        return qc_fail(im->err, QC_EUNSUPPORTED, "tensor '%.100s' lies in another file ('%.100s'); name its folder with --external-data", name, place ? place : "");
+    if (!place || !*place || strchr(place, '/') || strchr(place, '\\') || !strcmp(place, ".") || !strcmp(place, ".."))
+        return qc_fail(im->err, QC_EFORMAT, "tensor '%.100s' lies in '%.100s', which is not the plain name of a file", name, place ? place : "");
+    if (external_number(im, &offset, s->proto, "offset") || external_number(im, &length, s->proto, "length")) return -1;
+    if (length != wanted) return qc_fail(im->err, QC_EFORMAT, "tensor '%.100s' needs %zu bytes and its external data has %llu", name, wanted, (unsigned long long)length);
+    if (snprintf(path, sizeof path, "%s/%s", im->o->folder, place) >= (int)sizeof path) return qc_fail(im->err, QC_EIO, "the path of '%.100s' is too long", place);
+    FILE *file = fopen(path, "rb");
+    if (!file) return qc_fail(im->err, QC_EIO, "cannot open %.300s", path);
+    uint8_t *bytes = NULL;
+    off_t end = fseeko(file, 0, SEEK_END) ? -1 : ftello(file);
+    if (end < 0 || (uint64_t)end > qc_max_bytes || offset > (uint64_t)end || wanted > (uint64_t)end - offset)
+        qc_fail(im->err, QC_EFORMAT, "tensor '%.100s' needs bytes %llu to %llu of %.200s, which has %lld", name, (unsigned long long)offset,
+                (unsigned long long)(offset + wanted), path, (long long)end);
+    else if ((bytes = qc_arena_take(&im->arena, wanted, 1, im->err)) && (fseeko(file, (off_t)offset, SEEK_SET) || fread(bytes, 1, wanted, file) != wanted)) {
+        qc_fail(im->err, QC_EIO, "cannot read %.300s", path);
+        bytes = NULL;
+    }
+    fclose(file);
+    s->raw = bytes;
+    s->length = wanted;
+    return bytes ? 0 : -1;
+}
+
+/* ---- the tensor ---- */
+
+static int set_dims(QcOnnxImport *im, QcTensor *t, uint32_t rank, const int64_t *dims)
+{
+    *t = (QcTensor){.rank = rank, .n = 1};
+    for (uint32_t k = 0; k < rank; k++) {
+        if (dims[k] < 0 || (dims[k] && t->n > ((size_t)1 << 40) / (size_t)dims[k])) return qc_fail(im->err, QC_EFORMAT, "a tensor has a dimension of %lld", (long long)dims[k]);
+        t->dims[k] = dims[k];
+        t->n *= (size_t)dims[k];
+    }
+    return 0;
+}
+
+int qc_tensor_floats(QcOnnxImport *im, QcTensor *t, float **values, uint32_t rank, const int64_t *dims)
+{
+    if (set_dims(im, t, rank, dims)) return -1;
+    t->f = *values = qc_arena_take(&im->arena, t->n, sizeof **values, im->err);
+    return *values ? 0 : -1;
+}
+
+int qc_tensor_ints(QcOnnxImport *im, QcTensor *t, int64_t **values, uint32_t rank, const int64_t *dims)
+{
+    if (set_dims(im, t, rank, dims)) return -1;
+    t->i = *values = qc_arena_take(&im->arena, t->n, sizeof **values, im->err);
+    return *values ? 0 : -1;
+}
+
+static int fill_floats(QcOnnxImport *im, QcTensor *t, const Source *s)
+{
+    const Onnx__TensorProto *p = s->proto;
+    size_t size = size_of(p->data_type);
+    QcTensor dims = *t;
+    float *values;
+    if (qc_tensor_floats(im, t, &values, dims.rank, dims.dims)) return -1;
+    for (size_t i = 0; i < t->n; i++) values[i] = s->raw ? real_of(little_endian(s->raw + i * size, size), p->data_type) : typed_real(p, i);
+    return 0;
+}
+
+static int fill_ints(QcOnnxImport *im, QcTensor *t, const Source *s)
+{
+    const Onnx__TensorProto *p = s->proto;
+    size_t size = size_of(p->data_type);
+    QcTensor dims = *t;
+    int64_t *values;
+    if (qc_tensor_ints(im, t, &values, dims.rank, dims.dims)) return -1;
+    for (size_t i = 0; i < t->n; i++) values[i] = s->raw ? integer_of(little_endian(s->raw + i * size, size), p->data_type) : typed_integer(p, i);
+    return 0;
+}
+
+int qc_onnx_tensor(QcOnnxImport *im, QcTensor *t, const Onnx__TensorProto *p)
+{
+    const char *name = p->name && *p->name ? p->name : "of a node";
+    size_t size = size_of(p->data_type);
+    Source s = {.proto = p};
+    if (!size) return qc_fail(im->err, QC_EUNSUPPORTED, "tensor '%.100s' is of element type %d, which is not supported", name, p->data_type);
+    if (p->n_dims > QC_ONNX_RANK) return qc_fail(im->err, QC_EUNSUPPORTED, "tensor '%.100s' has %zu dimensions", name, p->n_dims);
+    if (set_dims(im, t, (uint32_t)p->n_dims, p->dims)) return qc_within(im->err, name);
+    if (p->has_data_location && p->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL) {
+        if (read_external(im, &s, t->n * size)) return -1;
+    } else if (p->has_raw_data) {
+        s.raw = p->raw_data.len ? p->raw_data.data : (const uint8_t *)"";
+        s.length = p->raw_data.len;
+    }
+    size_t there = s.raw ? s.length : typed_count(p), wanted = s.raw ? t->n * size : t->n;
+    if (there != wanted) return qc_fail(im->err, QC_EFORMAT, "tensor '%.100s' needs %zu %s by its dimensions and has %zu", name, wanted, s.raw ? "bytes" : "numbers", there);
+    return is_real(p->data_type) ? fill_floats(im, t, &s) : fill_ints(im, t, &s);
+}
