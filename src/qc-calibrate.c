@@ -18,7 +18,7 @@ static const QcOption options[] = {
     {'s', "stream", QC_OPTION_TEXT, &stream, "FILE", "labelled stream", 0, 0},
     {'t', "test", QC_OPTION_LIST, &tests, "FILE", "test data, evaluated after every batch; repeatable", 0, 0},
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "write the model here after every batch", 0, 0},
-    {'m', "method", QC_OPTION_TEXT, &method, "NAME", "calibrator: qcore, none, flip-random, flip-greedy, er, er-ace, der, der++, a-gem, camel, deepc", 0, 0},
+    {'m', "method", QC_OPTION_TEXT, &method, "NAME", "calibrator: qcore, none, flip-random, flip-greedy, bn, head, bn+head, proto, spsa, refit, er, er-ace, der, der++, a-gem, camel, deepc", 0, 0},
     {0, "set", QC_OPTION_LIST, &settings, "NAME=VALUE", "setting of the method; repeatable", 0, 0},
     {0, "batches", QC_OPTION_INT, &batches, "N", "cut the stream into N batches; 0 = by -B", 0, 1000000},
     {'B', "batch-size", QC_OPTION_INT, &batch_size, "N", "examples of a batch where --batches is not given", 1, 65535},

@@ -1,0 +1,62 @@
+# Every method on the same small session: a model that it saves is judged by qc-eval as its journal says; one that it cannot save is refused in a sentence.
+export OMP_NUM_THREADS=1
+/usr/bin/python3 -c '' 2>/dev/null || { echo "python3 is not installed" >&2; exit 77; }
+qc-synth -q --people 2 --activities 3 --channels 3 --length 24 --windows 10 -o all.qcd || exit 1
+qc-split -q -g p1 -o p1.qcd all.qcd && qc-split -q -g p2 -t 0.4 -o stream.qcd -O test.qcd all.qcd || exit 1
+printf 'name: tiny\nlayers:\n  - conv: 6\n    kernel: 5\n  - batchnorm\n  - relu\n  - gap\n' >tiny.yaml
+qc-train -q --threads 1 --epochs 8 -a tiny.yaml -d p1.qcd -o float.qcm && qc-coreset -q -n 9 -d p1.qcd -o core.qcd || exit 1
+qc-quantize -b 4 --epochs 1 --threads 1 -c core.qcd -d p1.qcd -o plain.qcm float.qcm >words || exit 1
+qc-bitflip-train --persons 1 --test-persons 0 --teacher-steps 2 --steps 2 --threads 1 -c core.qcd -d p1.qcd -o flip.qcm plain.qcm >words || exit 1
+
+calibrate() { qc-calibrate -q -c core.qcd -s stream.qcd -B 7 -t test.qcd -t p1.qcd --json "$@"; }
+same() { # same NAME: the journal's last accuracies are what qc-eval says of the saved model
+    qc-eval --json -d test.qcd "$1.qcm" >"$1.eval" && qc-eval --json -d p1.qcd "$1.qcm" >>"$1.eval" || return
+    /usr/bin/python3 - "$1" <<'P'
+import json, sys
+*batches, summary = [json.loads(line) for line in open(sys.argv[1] + ".json")]
+want = [json.loads(line)["accuracy"] for line in open(sys.argv[1] + ".eval")]
+assert all(abs(a - b) < 1e-5 for a, b in zip(batches[-1]["test"], want)), (batches[-1]["test"], want)
+assert summary["method"] == sys.argv[1].split(":")[0] and len(batches) == 3
+for b in batches:
+    assert b["set"] >= b["n"] or sys.argv[1] == "none", b
+    assert b["bytes"] == summary["working_bytes"] + summary["model_bytes"], b
+for key in ("forwards", "backwards", "operations"):
+    assert abs(summary[key] - sum(b[key] for b in batches) / 3) < 1e-3 * (1 + summary[key]), key
+passes = sum(b["forwards"] + b["backwards"] for b in batches) / max(1, sum(b["set"] for b in batches))
+assert abs(summary["passes"] - passes) < 1e-3 * (1 + passes), summary
+P
+}
+for method in qcore none flip-random flip-greedy bn spsa refit; do
+    calibrate -m $method -o $method.qcm flip.qcm >$method.json && same $method && echo "$method: qc-eval agrees"
+done
+for method in head proto bn+head; do
+    calibrate -m $method --set fold=1 -o $method.qcm flip.qcm >$method.json && same $method && echo "$method, folded: qc-eval agrees"
+    calibrate -m $method flip.qcm >open.json && grep -c summary open.json # the figures are on standard output, a model nowhere
+    calibrate -m $method -o open.qcm flip.qcm
+    echo "saving it: $?"
+done
+[ -e open.qcm ] && echo "but it was saved"
+for method in none bn head bn+head proto spsa refit; do # none of these asks for a flip network, and none changes for it
+    fold=
+    case $method in head | bn+head | proto) fold='--set fold=1' ;; esac
+    calibrate -m $method $fold -o bare.qcm plain.qcm >bare.json || echo "$method needs a flip network"
+    sed 's/"\(ms\|bytes\|model_bytes\)": [0-9.]*//g' bare.json >bare.cut
+    sed 's/"\(ms\|bytes\|model_bytes\)": [0-9.]*//g' $method.json | cmp -s - bare.cut || echo "$method differs without one"
+done
+calibrate -m flip-random plain.qcm
+echo "without a flip network: $?"
+for how in random greedy; do
+    calibrate -o choose.qcm --choose $how flip.qcm | sed 's/"\(ms\|method\)": [^,]*//g' >choose.cut
+    sed 's/"\(ms\|method\)": [^,]*//g' flip-$how.json | cmp - choose.cut && echo "--choose $how is flip-$how"
+done
+calibrate -m bn --choose random -o x.qcm flip.qcm
+echo "--choose with another method: $?"
+calibrate -m bn --set alpha=2 -o x.qcm flip.qcm
+echo "a setting out of range: $?"
+calibrate -m bn --set beta=1 -o x.qcm flip.qcm
+echo "an unknown setting: $?"
+calibrate -m none --set alpha=1 -o x.qcm flip.qcm
+echo "no settings: $?"
+calibrate -m bn --set alpha=0 -o still.qcm flip.qcm >still.json && qc-eval --logits still.npy -d test.qcd still.qcm >words && qc-eval --logits none.npy -d test.qcd none.qcm >words &&
+    cmp still.npy none.npy && echo "bn that mixes nothing in changes nothing"
+calibrate -m spsa --set passes=0 -o still.qcm flip.qcm >still.json && qc-eval --logits still.npy -d test.qcd still.qcm >words && cmp still.npy none.npy && echo "spsa without a step neither"
