@@ -63,7 +63,7 @@ $(BUILD)/flags: FORCE
 .PHONY: FORCE
 FORCE:
 
-$(BUILD)/lib/kernels/avx2.o $(BUILD)/lib/kernels/avx2series.o: CFLAGS_FILE := -mavx2
+$(addprefix $(BUILD)/lib/kernels/,avx2.o avx2dot.o avx2series.o): CFLAGS_FILE := -mavx2
 $(BUILD)/lib/kernels/avx512vnni.o: CFLAGS_FILE := -mavx2 -mavx512f -mavx512bw -mavx512vl -mavx512vnni
 ifdef LEAN
 $(BUILD)/lib/methods/methodtable.o: CFLAGS_FILE := -DQC_DEVICE_BUILD

@@ -1,9 +1,4 @@
-/* avx2.c - the kernels in 256-bit vectors.
- *
- * A dot product multiplies four bytes of x, repeated for eight output channels, with eight channels' next four weights.
- * vpmaddubsw adds pairs of products in 16 bits, which saturate: at 2 bits a pair is at most 255 * 2 * 2 = 1020 and 32 of them
- * fit, at 4 bits 4080 and 8 fit; then vpmaddwd by ones widens. At 8 bits even one pair overflows, so x and w are widened first.
- */
+/* avx2.c - the kernels in 256-bit vectors, but for products: avx2dot.c, avx2series.c. */
 #include "avx2.h"
 
 #include <immintrin.h>
@@ -160,109 +155,6 @@ void qc_avx2_unpack(int8_t *w, int32_t *sum, const QcKCodes *codes)
     for (uint32_t o = 0; o < codes->channels; o += QC_K_LANES, w += block) unpack_block(w, sum + o, codes, o, end, &s);
 }
 
-/* ---- dot products ---- */
-
-/* B blocks of channels at P positions, 2 and 4 bits. `patience` steps of four bytes fit into 16 bits. */
-INLINE void dot_narrow(int32_t *acc, const uint8_t *x, const int8_t *w, const QcKDot *how, uint32_t patience, const int B,
-                       const int P)
-{
-    size_t block = (size_t)how->segments * how->run * QC_K_LANES;
-    __m256i wide[4][2];
-    for (int p = 0; p < P; p++)
-        for (int b = 0; b < B; b++) wide[p][b] = _mm256_setzero_si256();
-
-    for (uint32_t s = 0; s < how->segments; s++) {
-        const uint8_t *from = x + how->segment[s];
-        for (uint32_t left = how->run / 4; left > 0;) {
-            uint32_t n = left < patience ? left : patience;
-            __m256i pairs[4][2];
-            for (int p = 0; p < P; p++)
-                for (int b = 0; b < B; b++) pairs[p][b] = _mm256_setzero_si256();
-            left -= n;
-            for (; n > 0; n--, from += 4, w += 4 * QC_K_LANES) {
-                __m256i w0 = load(w), w1 = B > 1 ? load(w + block) : w0;
-                for (int p = 0; p < P; p++) {
-                    __m256i four = broadcast_four(from + (size_t)p * how->step);
-                    pairs[p][0] = _mm256_add_epi16(pairs[p][0], _mm256_maddubs_epi16(four, w0));
-                    if (B > 1) pairs[p][1] = _mm256_add_epi16(pairs[p][1], _mm256_maddubs_epi16(four, w1));
-                }
-            }
-            for (int p = 0; p < P; p++)
-                for (int b = 0; b < B; b++) wide[p][b] = _mm256_add_epi32(wide[p][b], widen_pairs(pairs[p][b]));
-        }
-    }
-    for (int p = 0; p < P; p++)
-        for (int b = 0; b < B; b++) store(acc + ((size_t)p * how->blocks + (uint32_t)b) * QC_K_LANES, wide[p][b]);
-}
-
-/* The same at 8 bits: products of 16-bit halves. Lanes come out as 0 1 4 5 | 2 3 6 7 pairs, which hadd puts in order. */
-INLINE void dot_bytes(int32_t *acc, const uint8_t *x, const int8_t *w, const QcKDot *how, const int B, const int P)
-{
-    size_t block = (size_t)how->segments * how->run * QC_K_LANES;
-    __m256i low[2][2], high[2][2];
-    for (int p = 0; p < P; p++)
-        for (int b = 0; b < B; b++) low[p][b] = high[p][b] = _mm256_setzero_si256();
-
-    for (uint32_t s = 0; s < how->segments; s++) {
-        const uint8_t *from = x + how->segment[s];
-        for (uint32_t left = how->run / 4; left > 0; left--, from += 4, w += 4 * QC_K_LANES) {
-            __m256i four[2];
-            for (int p = 0; p < P; p++)
-                four[p] = _mm256_unpacklo_epi8(broadcast_four(from + (size_t)p * how->step), _mm256_setzero_si256());
-            for (int b = 0; b < B; b++) {
-                __m256i w0 = _mm256_cvtepi8_epi16(_mm_loadu_si128((const void *)(w + (size_t)b * block)));
-                __m256i w1 = _mm256_cvtepi8_epi16(_mm_loadu_si128((const void *)(w + (size_t)b * block + 16)));
-                for (int p = 0; p < P; p++) {
-                    low[p][b] = _mm256_add_epi32(low[p][b], _mm256_madd_epi16(four[p], w0));
-                    high[p][b] = _mm256_add_epi32(high[p][b], _mm256_madd_epi16(four[p], w1));
-                }
-            }
-        }
-    }
-    for (int p = 0; p < P; p++)
-        for (int b = 0; b < B; b++) {
-            __m256i mixed = _mm256_hadd_epi32(low[p][b], high[p][b]); /* 0 1 4 5 2 3 6 7 */
-            store(acc + ((size_t)p * how->blocks + (uint32_t)b) * QC_K_LANES, _mm256_permute4x64_epi64(mixed, 0xd8));
-        }
-}
-
-/* One call of the tile with constant sizes, so that its arrays are registers. */
-#define NARROW(B, P) dot_narrow(acc, x, w, how, patience, B, P)
-
-static void dot_two_blocks(int32_t *acc, const uint8_t *x, const int8_t *w, const QcKDot *how, int bits)
-{
-    uint32_t t = 0, patience = bits == 2 ? 32 : 8;
-    size_t acc_step = (size_t)how->blocks * QC_K_LANES;
-    if (bits == 8) {
-        for (; t + 2 <= how->positions; t += 2, x += 2 * how->step, acc += 2 * acc_step) dot_bytes(acc, x, w, how, 2, 2);
-        if (t < how->positions) dot_bytes(acc, x, w, how, 2, 1);
-        return;
-    }
-    for (; t + 4 <= how->positions; t += 4, x += 4 * (size_t)how->step, acc += 4 * acc_step) NARROW(2, 4);
-    for (; t < how->positions; t++, x += how->step, acc += acc_step) NARROW(2, 1);
-}
-
-static void dot_one_block(int32_t *acc, const uint8_t *x, const int8_t *w, const QcKDot *how, int bits)
-{
-    uint32_t t = 0, patience = bits == 2 ? 32 : 8;
-    size_t acc_step = (size_t)how->blocks * QC_K_LANES;
-    if (bits == 8) {
-        for (; t + 2 <= how->positions; t += 2, x += 2 * how->step, acc += 2 * acc_step) dot_bytes(acc, x, w, how, 1, 2);
-        if (t < how->positions) dot_bytes(acc, x, w, how, 1, 1);
-        return;
-    }
-    for (; t + 4 <= how->positions; t += 4, x += 4 * (size_t)how->step, acc += 4 * acc_step) NARROW(1, 4);
-    for (; t < how->positions; t++, x += how->step, acc += acc_step) NARROW(1, 1);
-}
-
-static void dot(int32_t *acc, const uint8_t *x, const int8_t *w, const QcKDot *how, int bits)
-{
-    size_t block = (size_t)how->segments * how->run * QC_K_LANES;
-    uint32_t b = 0;
-    for (; b + 2 <= how->blocks; b += 2) dot_two_blocks(acc + b * QC_K_LANES, x, w + b * block, how, bits);
-    if (b < how->blocks) dot_one_block(acc + b * QC_K_LANES, x, w + b * block, how, bits);
-}
-
 /* ---- rescaling ---- */
 
 /* (product + half) >> shift in 64-bit lanes. AVX2 shifts right logically only: 2^62, a multiple of 2^shift, makes the number
@@ -417,5 +309,5 @@ void qc_avx2_max_rows(uint8_t *out, const uint8_t *x, uint32_t rows, uint32_t st
     if (i < n) qc_kernels_scalar.max_rows(out + i, x + i, rows, step, n - i);
 }
 
-const QcKernels qc_kernels_avx2 = {"avx2",     qc_avx2_unpack,   dot,   qc_avx2_rescale, qc_avx2_add,
+const QcKernels qc_kernels_avx2 = {"avx2",     qc_avx2_unpack,   qc_avx2_dot, qc_avx2_rescale, qc_avx2_add,
                                     masked_sum, qc_avx2_max_rows, dense, fold,            qc_avx2_series};

@@ -11,13 +11,8 @@
  * 2^32, in which OUTPUT's odd denominators have inverses; its powers of two are shifted out at the end, which leaves the sum itself as long as
  * |y| < 2^(31 - shift).
  */
-#include "avx2.h"
-
-#include <immintrin.h>
-
+#include "avx2tile.h"
 #include "mem.h"
-
-#define INLINE static inline __attribute__((always_inline))
 
 enum { POSITIONS = 128, INPUTS = 32, LANES = QC_K_LANES, LEAVES = 7, PER = 4 /* R = S, at most */ };
 enum { TAPS = 42, STEPS = 14 /* taps / S, at most */, STREAM = POSITIONS / 3 + 2 + STEPS, AT_ONCE = 35 /* leaves * steps whose weights are held */ };
@@ -83,11 +78,6 @@ typedef struct Piece {
 typedef struct Part {
     uint32_t step, steps, taps;
 } Part;
-
-INLINE __m256i load(const void *at) { return _mm256_loadu_si256(at); }
-INLINE void store(void *at, __m256i v) { _mm256_storeu_si256(at, v); }
-
-static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
 /* ---- inputs ---- */
 
@@ -185,66 +175,14 @@ INLINE void evaluate_weights(Work *work, const Piece *p, const Part *part, const
 
 /* ---- products ---- */
 
-/* m[p][8], added to what is there where `also`: sums of P positions, whose inputs lie `row` apart. A step is four inputs: eight channels' weights
- * for them are two vectors, and each channel's sum is two lanes until the end. */
-INLINE __m256i four_inputs(const int16_t *x)
-{
-    int64_t four;
-    memcpy(&four, x, sizeof four);
-    return _mm256_set1_epi64x(four);
-}
-
-INLINE void settle(int32_t *m, __m256i low, __m256i high, int also)
-{
-    __m256i sum = _mm256_permute4x64_epi64(_mm256_hadd_epi32(low, high), 0xd8);
-    store(m, also ? _mm256_add_epi32(sum, load(m)) : sum);
-}
-
-/* Sums are named, as gcc keeps arrays in memory, and positions are taken one after another, as it would load all inputs first and then run out of
- * registers: it is told that x might change in between. */
-#define EACH_POSITION(work) work(0) work(1) work(2) work(3) work(4) work(5)
-#define DECLARE(p) __m256i low##p = _mm256_setzero_si256(), high##p = low##p;
-#define ADD_PRODUCTS(p) \
-    if (P > p) { \
-        __m256i four = four_inputs(x + p * row); \
-        low##p = _mm256_add_epi32(low##p, _mm256_madd_epi16(four, w0)); \
-        high##p = _mm256_add_epi32(high##p, _mm256_madd_epi16(four, w1)); \
-        __asm__("" : "+r"(x), "+x"(low##p), "+x"(high##p)); \
-    }
-#define STEP \
-    { \
-        __m256i w0 = load(w), w1 = load(w + 16); \
-        EACH_POSITION(ADD_PRODUCTS) \
-        x += 4, w += 4 * LANES; \
-    }
-#define SETTLE(p) \
-    if (P > p) settle(m + p * LANES, low##p, high##p, also);
-
-INLINE void tile(int32_t *m, const int16_t *x, const int16_t *w, size_t row, uint32_t steps, int also, const int P)
-{
-    EACH_POSITION(DECLARE)
-    for (; steps >= 2; steps -= 2) {
-        STEP
-        STEP
-    }
-    if (steps) STEP
-    EACH_POSITION(SETTLE)
-}
-
 static void multiply(Work *work, const Piece *p, const Part *part, uint32_t leaf, int also)
 {
     const int16_t *x = work->stream[leaf] + part->step * p->row, *w = work->w + (size_t)leaf * part->steps * p->row * LANES;
     int32_t *m = work->m[leaf];
     uint32_t steps = part->steps * p->row / 4, n;
     for (uint32_t left = p->groups; left > 0; left -= n, x += (size_t)n * p->row, m += n * LANES) {
-        uint32_t tiles = (left + 5) / 6;
-        n = (left + tiles - 1) / tiles; /* nearly equal tiles of at most six */
-        if (n == 6) tile(m, x, w, p->row, steps, also, 6);
-        else if (n == 5) tile(m, x, w, p->row, steps, also, 5);
-        else if (n == 4) tile(m, x, w, p->row, steps, also, 4);
-        else if (n == 3) tile(m, x, w, p->row, steps, also, 3);
-        else if (n == 2) tile(m, x, w, p->row, steps, also, 2);
-        else tile(m, x, w, p->row, steps, also, 1);
+        n = tile_size(left);
+        tile(m, LANES, x, p->row, w, steps, also, n);
     }
 }
 
