@@ -22,7 +22,7 @@ HOSTED   := $(if $(BARE),-ffreestanding -nostdlib,-D_GNU_SOURCE -D_FILE_OFFSET_B
 CFLAGS_ALL = -std=c11 $(HOSTED) -ffp-contract=off $(OPT) $(WARNINGS) $(SANFLAGS) $(CFLAGS)
 LIBS     := -Wl,--as-needed -ldnnl -lgomp -lyaml -lprotobuf-c -lmatio -ljpeg -lpng -lz -lm $(LDLIBS)
 
-FLOORS   := base kernels device format cli data nn onnx quant coreset bitflip methods eval
+FLOORS   := base kernels device format cli data nn onnx quant coreset bitflip methods eval export
 SOURCES  := $(sort $(foreach f,$(FLOORS),$(wildcard lib/$f/*.c)))
 ifneq ($(ARCH),x86_64)
 SOURCES  := $(filter-out lib/kernels/avx%,$(SOURCES))
@@ -43,6 +43,7 @@ SOURCES  := $(filter-out lib/kernels/dispatch.c,$(filter lib/kernels/% lib/devic
 endif
 OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o) $(if $(filter lib/onnx/%,$(SOURCES)),$(BUILD)/onnx/onnx.pb-c.o)
 UNITS    := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
+HELPERS  := $(patsubst tests/device/%.c,$(BUILD)/tests/%,$(wildcard tests/device/*.c))
 BENCHES  := $(patsubst tests/bench/%.c,$(BUILD)/tests/%,$(wildcard tests/bench/bench_*.c))
 LIBRARY  := $(BUILD)/libqcore.a
 
@@ -104,6 +105,10 @@ $(BUILD)/tests/test_%: $(BUILD)/tests/unit/test_%.o $(LIBRARY)
 # This one counts the library's allocations and lets them fail.
 $(BUILD)/tests/test_memory: LDFLAGS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
 
+$(HELPERS): $(BUILD)/tests/%: $(BUILD)/tests/device/%.o $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 $(BUILD)/tests/bench_kernels: $(BUILD)/tests/bench/rivals.o
 $(BUILD)/tests/bench_kernels: LIBS := -lXNNPACK -lpthreadpool $(LIBS)
 
@@ -113,7 +118,7 @@ $(BUILD)/tests/bench_%: $(BUILD)/tests/bench/bench_%.o $(LIBRARY)
 
 # ---- testing; each of these works as the only command on a fresh Debian: what is missing is installed first
 
-tests: $(UNITS) ## build the unit tests
+tests: $(UNITS) $(HELPERS) ## build the unit tests
 
 check: ## install what is missing, build everything, run every test (QC_DATA=DIR for those on real data)
 	@share/setup/install.sh --test
@@ -168,4 +173,4 @@ uninstall: ## remove what install put there
 clean: ## remove what was built
 	rm -rf build build-san build-clang bin
 
--include $(wildcard $(patsubst %.o,%.d,$(OBJECTS)) $(BUILD)/src/*.d $(BUILD)/tests/unit/*.d $(BUILD)/tests/bench/*.d)
+-include $(wildcard $(patsubst %.o,%.d,$(OBJECTS)) $(BUILD)/src/*.d $(BUILD)/tests/unit/*.d $(BUILD)/tests/bench/*.d $(BUILD)/tests/device/*.d)

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "crc32.h"
+
 static const uint32_t round_constant[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5, 0xd807aa98, 0x12835b01, 0x243185be,
     0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174, 0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa,
@@ -84,17 +86,4 @@ void qc_digest_text(char out[QC_DIGEST_TEXT], const uint8_t digest[QC_DIGEST_BYT
     out[2 * QC_DIGEST_BYTES] = 0;
 }
 
-uint32_t qc_crc32(const void *bytes, size_t length)
-{
-    /* remainder of each half-byte: small enough to write down, fast enough beside the digest */
-    static const uint32_t nibble[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
-                                        0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
-    const uint8_t *in = bytes;
-    uint32_t crc = 0xffffffff;
-    for (size_t i = 0; i < length; i++) {
-        crc ^= in[i];
-        crc = crc >> 4 ^ nibble[crc & 15];
-        crc = crc >> 4 ^ nibble[crc & 15];
-    }
-    return ~crc;
-}
+uint32_t qc_crc32(const void *bytes, size_t length) { return qc_crc32_add(0, bytes, length); }

@@ -64,7 +64,7 @@ void qc_calibrator_place(QcCalibrator *c, QcQGraph *g, const QcFlip *flip, const
     QcPlacing p = {.memory = memory};
     lay_out(c, k, capacity, &p);
     qc_choice_begin(&c->choice);
-    memset(c->slots.flags, QC_SLOT_EMPTY, capacity);
+    qc_slots_clear(&c->slots);
 }
 
 /* ---- the set Z ---- */

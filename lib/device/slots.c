@@ -16,6 +16,15 @@ void qc_slots_place(QcSlots *slots, uint32_t capacity, uint32_t window, QcPlacin
     slots->id = qc_placing_take(p, n * sizeof *slots->id);
 }
 
+void qc_slots_clear(QcSlots *slots)
+{
+    memset(slots->x, 0, (size_t)slots->capacity * slots->window);
+    memset(slots->label, 0, slots->capacity * sizeof *slots->label);
+    memset(slots->misses, 0, slots->capacity * sizeof *slots->misses);
+    memset(slots->flags, QC_SLOT_EMPTY, slots->capacity);
+    memset(slots->id, 0, slots->capacity * sizeof *slots->id);
+}
+
 static int open_to_stream(const QcSlots *slots, uint32_t s) { return !(slots->flags[s] & QC_SLOT_RESERVED); }
 
 int qc_slots_hold(const QcSlots *slots, uint64_t id)

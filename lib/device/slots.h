@@ -23,6 +23,7 @@ typedef struct QcSlots {
 } QcSlots;
 
 void qc_slots_place(QcSlots *slots, uint32_t capacity, uint32_t window, QcPlacing *p);
+void qc_slots_clear(QcSlots *slots); /* all empty, all bytes known: they are saved with the others */
 
 /* 1 where the example is in a slot: a stream may bring it again, or one that the source had, and it is kept once. */
 int qc_slots_hold(const QcSlots *slots, uint64_t id);

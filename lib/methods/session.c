@@ -5,6 +5,7 @@
 #include "../base/file.h"
 #include "../format/flipfile.h"
 #include "../format/qgraphfile.h"
+#include "../quant/slotfill.h"
 #include "../quant/windows.h"
 #include "methodtable.h"
 
@@ -22,21 +23,6 @@ static uint64_t bytes_of_model(const QcQGraph *g, const QcFlip *flip)
     uint64_t network = sizeof *flip + flip->n_layers * (sizeof *flip->layers + sizeof(float)) + flip->n_feedback;
     return g->n_code_bytes + (uint64_t)g->n_channels * (sizeof *g->scale + sizeof *g->bias + sizeof *g->multiplier + sizeof *g->shift) +
            g->n_nodes * sizeof *g->nodes + g->n_tensors * sizeof *g->tensors + (flip->n_layers ? network : 0);
-}
-
-/* The coreset's examples become the device's slots, as the model's input. */
-static int fill_slots(QcSession *s, QcErr *err)
-{
-    QcSlots *slots = s->learner.slots;
-    const QcDataset *d = &s->coreset.data;
-    for (uint32_t i = 0; i < d->n; i++) {
-        if (qc_inputs_read(&s->coreset, slots->x + (size_t)i * slots->window, i, err)) return -1;
-        slots->label[i] = (uint16_t)s->coreset.label[i];
-        slots->misses[i] = (uint16_t)(d->misses[i] < UINT16_MAX ? d->misses[i] : UINT16_MAX);
-        slots->flags[i] = d->flags[i] & (QC_SLOT_RESERVED | QC_SLOT_NEVER_RIGHT | QC_SLOT_STREAM);
-        slots->id[i] = d->id[i];
-    }
-    return 0;
 }
 
 static QcCalibrateOptions complete(const QcCalibrateOptions *asked, int bits)
@@ -84,7 +70,7 @@ static int open_learner(QcSession *s, const QcMethod *method, const QcSessionOpt
     l->capacity = s->coreset.data.capacity;
     l->threads = o->threads;
     s->model_bytes = bytes_of_model(&s->g, &s->flip);
-    return place_batch(s, err) || qc_learner_place(l, err) || fill_slots(s, err) || qc_learner_open(l, err) ? -1 : 0;
+    return place_batch(s, err) || qc_learner_place(l, err) || qc_slots_fill(l->slots, &s->coreset, err) || qc_learner_open(l, err) ? -1 : 0;
 }
 
 int qc_session_open(QcSession *s, const char *model, const char *coreset, const char *stream, const QcSessionOptions *o, QcErr *err)

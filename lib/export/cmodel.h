@@ -1,0 +1,28 @@
+/* cmodel.h - a quantized model, its flip network and its coreset as one C source and one header for lib/device (see qc-export(1)). */
+#ifndef QC_EXPORT_CMODEL_H
+#define QC_EXPORT_CMODEL_H
+
+#include <stdio.h>
+
+#include "../device/calibrate.h"
+#include "../format/modelfile.h"
+
+typedef struct QcCModel {
+    const char *prefix;      /* of every symbol */
+    const QcModelFile *file; /* labels, normalisation */
+    const QcQGraph *g;
+    const QcFlip *flip;      /* NULL: no calibration, only predictions; the rest is then unused */
+    const QcSlots *slots;
+    const QcCalibrateOptions *options;
+    uint32_t batch;
+    uint64_t identity;       /* of states */
+    const char *origin;      /* words for the heads of the files: what made them, of what */
+    uint64_t memory[2];      /* planned bytes where pointers have 4 bytes, and where they have 8 */
+    uint64_t flash, ram;     /* bytes of constants; of all that changes, where pointers have 4 bytes */
+} QcCModel;
+
+void qc_cmodel_measure(QcCModel *m); /* fills memory, flash and ram from the rest */
+void qc_cmodel_header(FILE *to, const QcCModel *m);
+void qc_cmodel_source(FILE *to, const QcCModel *m);
+
+#endif

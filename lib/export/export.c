@@ -1,0 +1,20 @@
+#include "export.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const QcExporter qc_exporters[] = {
+    {"c", "C source of a quantized model, for bare metal", qc_export_c},
+    {0},
+};
+
+int qc_export(QcExport *e, const char *format, QcErr *err)
+{
+    char known[128] = "";
+    for (const QcExporter *x = qc_exporters; x->name; x++) {
+        if (format && !strcmp(x->name, format)) return x->run(e, err);
+        snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", *known ? ", " : "", x->name);
+    }
+    if (!format) return qc_fail(err, QC_EUSAGE, "say which format (-f: %s)", known);
+    return qc_fail(err, QC_EUSAGE, "there is no format '%.40s' (there is: %s)", format, known);
+}

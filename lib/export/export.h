@@ -1,0 +1,34 @@
+/* export.h - our files in forms that others read. A format is one line of qc_exporters and one function. */
+#ifndef QC_EXPORT_EXPORT_H
+#define QC_EXPORT_EXPORT_H
+
+#include "../base/err.h"
+#include "../device/calibrate.h"
+
+/* What was asked for, and what there is to say about what was made. */
+typedef struct QcExport {
+    const char *input;   /* NULL or "-": standard input */
+    const char *output;  /* NULL or "-": standard output, where the format allows that */
+    const char *coreset; /* NULL: none */
+    uint32_t batch;      /* most examples of a batch that the device will learn from */
+    uint32_t rounds, chunk; /* as in QcCalibrateOptions */
+    float stop;
+    uint64_t seed;
+    const char *command; /* for provenance */
+    char words[512];     /* out: sentences for people; empty = nothing to say */
+} QcExport;
+
+typedef struct QcExporter {
+    const char *name, *what;
+    int (*run)(QcExport *e, QcErr *err);
+} QcExporter;
+
+extern const QcExporter qc_exporters[]; /* ends with {0} */
+
+/* format: a name of the table; NULL or any other is wrong use. */
+int qc_export(QcExport *e, const char *format, QcErr *err);
+
+/* One a format. */
+int qc_export_c(QcExport *e, QcErr *err); /* a quantized model as C source: output NAME.c, and NAME.h beside it */
+
+#endif

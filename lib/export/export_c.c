@@ -1,0 +1,153 @@
+/* export_c.c - format c: loads and checks what is to be exported, and writes both files or neither. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/file.h"
+#include "../format/flipfile.h"
+#include "../format/qgraphfile.h"
+#include "../quant/slotfill.h"
+#include "cmodel.h"
+#include "cwrite.h"
+#include "export.h"
+
+typedef struct Job {
+    QcArena arena;
+    QcModelFile model;
+    QcQGraph g;
+    QcFlip flip;
+    QcInputs coreset;
+    QcSlots slots;
+    void *slot_memory;
+    QcCalibrateOptions options;
+    char *source, *header, *prefix; /* paths; prefix of symbols */
+    char origin[256];
+} Job;
+
+/* "dir/name.c" -> "dir/name.h" and "name". */
+static int name_outputs(Job *job, const char *output, QcErr *err)
+{
+    size_t length = output ? strlen(output) : 0;
+    if (qc_is_standard(output) || length < 3 || strcmp(output + length - 2, ".c"))
+        return qc_fail(err, QC_EUSAGE, "C source is two files, named by -o NAME.c");
+    const char *slash = strrchr(output, '/'), *base = slash ? slash + 1 : output;
+    job->source = qc_arena_text(&job->arena, output, length, err);
+    job->header = qc_arena_text(&job->arena, output, length, err);
+    job->prefix = qc_arena_text(&job->arena, base, strlen(base) - 2, err);
+    if (!job->source || !job->header || !job->prefix) return -1;
+    job->header[length - 1] = 'h';
+    const char *complaint = qc_c_complain(job->prefix);
+    return complaint ? qc_fail(err, QC_EUSAGE, "symbols are named after the file, and '%.120s' %s", job->prefix, complaint) : 0;
+}
+
+static int load_model(Job *job, const char *path, QcErr *err)
+{
+    if (qc_modelfile_load(&job->model, path, err)) return -1;
+    if (qc_qgraph_decode(&job->g, &job->model, &job->arena, err)) return qc_within(err, qc_input_name(path));
+    const QcQTensor *in = &job->g.tensors[0];
+    const QcModelFile *m = &job->model;
+    if (in->channels == m->channels && in->height == m->height && in->width == m->length && job->g.classes == m->classes) return 0;
+    qc_fail(err, QC_EFORMAT, "the model's graph takes other windows or has other classes than its description says");
+    return qc_within(err, qc_input_name(path));
+}
+
+static int has_flip(const Job *job)
+{
+    QcCursor c;
+    return qc_container_find(&job->model.container, "flip", &c);
+}
+
+/* What calibration needs: flip network, coreset, options. */
+static int load_device(Job *job, const QcExport *e, QcErr *err)
+{
+    if (qc_flip_decode(&job->flip, &job->model, &job->g, &job->arena, err)) return qc_within(err, qc_input_name(e->input));
+    if (qc_inputs_open(&job->coreset, e->coreset, &job->model, &job->g, 1, 1, err)) return -1;
+    job->options = qc_calibrate_defaults(job->g.bits);
+    job->options.rounds = e->rounds;
+    job->options.chunk = e->chunk;
+    job->options.stop = e->stop;
+    job->options.seed = e->seed;
+
+    uint32_t capacity = job->coreset.data.capacity, window = job->coreset.window;
+    uint64_t bytes = qc_calibrator_bytes(&job->g, &job->flip, &job->options, capacity, e->batch);
+    if (bytes > UINT32_MAX) return qc_fail(err, QC_EUNSUPPORTED, "the device would need %" PRIu64 " bytes", bytes);
+    QcPlacing p = {0};
+    qc_slots_place(&job->slots, capacity, window, &p);
+    p = (QcPlacing){.memory = job->slot_memory = aligned_alloc(QC_PLACING_ALIGN, p.used)};
+    if (!p.memory) return qc_fail_memory(err, "the coreset");
+    qc_slots_place(&job->slots, capacity, window, &p);
+    qc_slots_clear(&job->slots);
+    return qc_slots_fill(&job->slots, &job->coreset, err);
+}
+
+/* The same model and coreset: the same number. */
+static uint64_t identify(const Job *job)
+{
+    uint8_t digest[QC_DIGEST_BYTES];
+    uint64_t identity = 0;
+    QcDigest d;
+    qc_digest_init(&d);
+    qc_digest_add(&d, job->model.container.digest, QC_DIGEST_BYTES);
+    qc_digest_add(&d, job->coreset.data.digest, QC_DIGEST_BYTES);
+    qc_digest_end(&d, digest);
+    for (int i = 0; i < 8; i++) identity = identity << 8 | digest[i];
+    return identity;
+}
+
+static void tell_origin(Job *job, const QcExport *e)
+{
+    char model[QC_DIGEST_TEXT], coreset[QC_DIGEST_TEXT] = "";
+    qc_digest_text(model, job->model.container.digest);
+    if (job->slots.capacity) qc_digest_text(coreset, job->coreset.data.digest);
+    snprintf(job->origin, sizeof job->origin, "Made by %.120s ; model=sha256:%.16s%s%.16s", e->command, model, *coreset ? " coreset=sha256:" : "", coreset);
+}
+
+/* Both or, as far as a file system can promise it, neither: the first is renamed once the second is on the disk too. */
+static int write_both(const Job *job, const QcCModel *m, QcErr *err)
+{
+    QcOutput source = {0}, header = {0};
+    int status = -1;
+    if (qc_output_open(&source, job->source, 0, err) || qc_output_open(&header, job->header, 0, err)) goto end;
+    qc_cmodel_source(source.stream, m);
+    qc_cmodel_header(header.stream, m);
+    if (fflush(header.stream)) {
+        qc_output_commit(&header, err); /* fails, and says why */
+        goto end;
+    }
+    status = qc_output_commit(&source, err) || qc_output_commit(&header, err) ? -1 : 0;
+end:
+    qc_output_release(&source);
+    qc_output_release(&header);
+    return status;
+}
+
+static void say(QcExport *e, const QcCModel *m, int flip)
+{
+    const char *what = m->flip                ? "predicts, calibrates and keeps its state"
+                       : !flip && !e->coreset ? "predicts only: the model has no bit-flip network and no coreset was given (-c)"
+                       : !flip                ? "predicts only: the model has no bit-flip network (qc-bitflip-train gives it one), so the coreset was left out"
+                                              : "predicts only: no coreset was given (-c)";
+    snprintf(e->words, sizeof e->words, "%s %s; flash %" PRIu64 " bytes, RAM %" PRIu64 " bytes without code and stack", m->prefix, what, m->flash, m->ram);
+}
+
+int qc_export_c(QcExport *e, QcErr *err)
+{
+    Job job = {0};
+    int status = -1;
+    if (name_outputs(&job, e->output, err) || qc_output_check(job.source, 0, err) || qc_output_check(job.header, 0, err)) goto end;
+    if (load_model(&job, e->input, err)) goto end;
+    int flip = has_flip(&job), whole = flip && e->coreset;
+    if (whole && load_device(&job, e, err)) goto end;
+    tell_origin(&job, e);
+    QcCModel m = {.prefix = job.prefix, .file = &job.model, .g = &job.g, .flip = whole ? &job.flip : NULL, .slots = &job.slots, .options = &job.options,
+                  .batch = e->batch, .identity = identify(&job), .origin = job.origin};
+    qc_cmodel_measure(&m);
+    status = write_both(&job, &m, err);
+    if (!status) say(e, &m, flip);
+end:
+    free(job.slot_memory);
+    qc_inputs_close(&job.coreset);
+    qc_modelfile_release(&job.model);
+    qc_arena_release(&job.arena);
+    return status;
+}
