@@ -3,17 +3,17 @@
 #include "../lib/export/export.h"
 
 static const char *format, *coreset, *output;
-static int64_t batch = 64, rounds = 12, chunk, seed = 1;
-static double stop;
+static int64_t batch = 64, rounds = 20, chunk, seed = 1;
+static double stop = -1;
 
 static const QcOption options[] = {
     {'f', "format", QC_OPTION_TEXT, &format, "FORMAT", "c: C source of a quantized model, for bare metal", 0, 0},
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "what to write; c: NAME.c, and NAME.h beside it", 0, 0},
     {'c', "coreset", QC_OPTION_TEXT, &coreset, "FILE", "c: the coreset, without which the device cannot calibrate", 0, 0},
     {'B', "batch-size", QC_OPTION_INT, &batch, "N", "c: most examples of a batch", 1, 65535},
-    {0, "rounds", QC_OPTION_INT, &rounds, "N", "c: draws of flips a batch", 0, 10000},
-    {0, "stop", QC_OPTION_REAL, &stop, "LOSS", "c: no more draws in a batch once the loss is below", 0, 100},
-    {0, "chunk", QC_OPTION_INT, &chunk, "N", "c: weights whose statistic is held at once; 0 = half", 0, 1000000000},
+    {0, "rounds", QC_OPTION_INT, &rounds, "N", "c: draws of flips a batch, at most", 0, 10000},
+    {0, "stop", QC_OPTION_REAL, &stop, "LOSS", "c: no more draws in a batch once the loss is below; -1 = by the bits", -1, 100},
+    {0, "chunk", QC_OPTION_INT, &chunk, "N", "c: weights that are looked at together; 0 = 28672", 0, 1000000000},
     {0, "seed", QC_OPTION_INT, &seed, "N", "c: of the device's draws", 0, 0},
     {0},
 };

@@ -12,7 +12,7 @@ typedef struct QcExport {
     const char *coreset; /* NULL: none */
     uint32_t batch;      /* most examples of a batch that the device will learn from */
     uint32_t rounds, chunk; /* as in QcCalibrateOptions */
-    float stop;
+    float stop;          /* the same; < 0: by the bits */
     uint64_t seed;
     const char *command; /* for provenance */
     char words[512];     /* out: sentences for people; empty = nothing to say */

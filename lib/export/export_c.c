@@ -65,7 +65,7 @@ static int load_device(Job *job, const QcExport *e, QcErr *err)
     job->options = qc_calibrate_defaults(job->g.bits);
     job->options.rounds = e->rounds;
     job->options.chunk = e->chunk;
-    job->options.stop = e->stop;
+    if (e->stop >= 0) job->options.stop = e->stop;
     job->options.seed = e->seed;
 
     uint32_t capacity = job->coreset.data.capacity, window = job->coreset.window;
