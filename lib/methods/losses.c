@@ -7,7 +7,7 @@ static double one_among(float *d, const float *y, uint32_t label, double weight,
 {
     double top = -INFINITY, sum = 0;
     for (uint32_t k = 0; k < classes; k++)
-        if (!allowed || allowed[k]) top = fmax(top, (double)y[k]);
+        if ((!allowed || allowed[k]) && (double)y[k] > top) top = (double)y[k]; /* fmax here is an internal error of gcc 12.2 for aarch64 */
     for (uint32_t k = 0; k < classes; k++)
         if (!allowed || allowed[k]) sum += exp((double)y[k] - top);
     for (uint32_t k = 0; k < classes; k++) d[k] = !allowed || allowed[k] ? (float)(weight * (exp((double)y[k] - top) / sum - (k == label))) : 0;
