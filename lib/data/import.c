@@ -12,6 +12,9 @@ enum { TABLE = QC_TAKES_GROUPS | QC_TAKES_COLUMNS | QC_TAKES_HEADER | QC_TAKES_L
 const QcImporter qc_importers[] = {
     {"dsa", "UCI Daily and Sports Activities: a folder of aNN/pN/sNN.txt", QC_TAKES_GROUPS, qc_recognise_dsa, qc_import_dsa},
     {"uschad", "USC-HAD: a folder of SubjectN/aNtN.mat", QC_TAKES_GROUPS | QC_TAKES_CUT, qc_recognise_uschad, qc_import_uschad},
+    {"ucihar", "UCI-HAR: a folder of train/ and test/ with Inertial Signals", QC_TAKES_GROUPS, qc_recognise_ucihar, qc_import_ucihar},
+    {"wisdm", "WISDM v1.1: WISDM_ar_v1.1_raw.txt, or a folder with it", QC_TAKES_GROUPS | QC_TAKES_CUT | QC_TAKES_MISSING, qc_recognise_wisdm, qc_import_wisdm},
+    {"pamap2", "PAMAP2: a folder of Protocol/subjectN.dat", QC_TAKES_GROUPS | QC_TAKES_CUT | QC_TAKES_MISSING, qc_recognise_pamap2, qc_import_pamap2},
     {"images", "pictures in folders: CLASS/NAME.jpg or .png, or GROUP/CLASS/...", QC_TAKES_GROUPS | QC_TAKES_IMAGES, qc_recognise_images, qc_import_images},
     {"ts", "UCR/UEA archive, .ts", QC_TAKES_UNEQUAL | QC_TAKES_MISSING, qc_recognise_ts, qc_import_ts},
     {"npz", "NumPy arrays in a .npz: windows x, labels y", QC_TAKES_GROUPS | QC_TAKES_COLUMNS | QC_TAKES_LABEL | QC_TAKES_CHANNELS | QC_TAKES_ARRAYS, qc_recognise_npz, qc_import_npz},

@@ -77,6 +77,12 @@ int qc_import_csv(QcDataset *d, const char *path, const QcImportOptions *o, QcEr
 int qc_recognise_csv(const char *path);
 int qc_import_tsv(QcDataset *d, const char *path, const QcImportOptions *o, QcErr *err);
 int qc_recognise_tsv(const char *path);
+int qc_import_ucihar(QcDataset *d, const char *path, const QcImportOptions *o, QcErr *err);
+int qc_recognise_ucihar(const char *path);
+int qc_import_wisdm(QcDataset *d, const char *path, const QcImportOptions *o, QcErr *err);
+int qc_recognise_wisdm(const char *path);
+int qc_import_pamap2(QcDataset *d, const char *path, const QcImportOptions *o, QcErr *err);
+int qc_recognise_pamap2(const char *path);
 int qc_import_images(QcDataset *d, const char *path, const QcImportOptions *o, QcErr *err);
 int qc_recognise_images(const char *path);
 int qc_import_npz(QcDataset *d, const char *path, const QcImportOptions *o, QcErr *err);

@@ -14,7 +14,7 @@ _qcore()
     *--bits\ *) words='2 4 8' ;;
     *--activation-bits\ *) words='4 8' ;;
     *--arch\ *) words='inceptiontime inceptiontime-16x3 fcn mlp' ;;
-    *--format\ *) words='dsa uschad images ts npz npy arff tsv csv onnx' ;;
+    *--format\ *) words='dsa uschad ucihar wisdm pamap2 images ts npz npy arff tsv csv onnx' ;;
     *--header\ *) words='yes no' ;;
     *--unequal\ *) words='refuse pad resample' ;;
     *--missing\ *) words='refuse fill drop' ;;

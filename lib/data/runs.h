@@ -1,0 +1,23 @@
+/* runs.h - a recording that is read step by step until something ends it: another activity, another person, a gap in time. */
+#ifndef QC_DATA_RUNS_H
+#define QC_DATA_RUNS_H
+
+#include "series.h"
+
+typedef struct QcRun {
+    float *x;       /* [steps][channels], NaN = missing; malloc'd */
+    uint64_t room;  /* in values */
+    uint32_t steps, channels;
+    int32_t label;
+    uint32_t group, line; /* of the first step */
+    uint64_t id;
+    double time;    /* of the last step */
+} QcRun; /* all zero but channels = empty and valid */
+
+/* Room for one more step: [channels], to be filled before the next call. */
+float *qc_run_step(QcRun *run, QcErr *err);
+/* Turns the steps into a series of this recording; afterwards the run is empty. One without steps adds nothing. */
+int qc_run_end(QcRun *run, QcSeriesList *list, const char *recording, const char *file, QcErr *err);
+void qc_run_release(QcRun *run);
+
+#endif
