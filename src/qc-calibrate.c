@@ -109,17 +109,15 @@ static int run(QcSession *s, const QcInputs *inputs, QcErr *err)
     QcJournal journal = {.to = output && qc_is_standard(output) ? stderr : stdout, .json = json, .n_tests = tests.n};
     while (s->at < s->batches) {
         QcMethodReport r;
-        double ms, accuracy[QC_JOURNAL_TESTS] = {0};
+        double ms;
+        QcTestFigures figures[QC_JOURNAL_TESTS];
         qc_progress(s->at, s->batches, "batches");
         if (qc_session_next(s, &r, &ms, err)) return -1;
-        for (int t = 0; t < tests.n; t++) {
-            uint32_t right;
-            if (qc_session_test(s, &right, &inputs[t], err)) return -1;
-            accuracy[t] = (double)right / inputs[t].n;
-        }
+        for (int t = 0; t < tests.n; t++)
+            if (qc_session_test(s, &figures[t], &inputs[t], err)) return -1;
         if (save(s, s->at == s->batches, err)) return -1;
         qc_progress_end();
-        qc_journal_batch(&journal, s, &r, accuracy, ms);
+        qc_journal_batch(&journal, s, &r, figures, ms);
     }
     qc_journal_end(&journal, s);
     return 0;

@@ -4,11 +4,6 @@
 
 #include "../nn/loss.h"
 
-typedef struct Bin {
-    uint32_t right;
-    double confidence; /* summed */
-} Bin;
-
 /* ln sum exp, less the largest: nothing overflows. */
 static double log_sum(const float *logits, uint32_t classes, uint32_t top)
 {
@@ -17,26 +12,13 @@ static double log_sum(const float *logits, uint32_t classes, uint32_t top)
     return log(sum) + logits[top];
 }
 
-static uint32_t bin_of(double confidence)
-{
-    double k = ceil(confidence * QC_ECE_BINS) - 1; /* bins are closed above */
-    return k < 0 ? 0 : k >= QC_ECE_BINS ? QC_ECE_BINS - 1 : (uint32_t)k;
-}
-
-static double calibration_error(const Bin *bins, uint32_t n)
-{
-    double error = 0;
-    for (int k = 0; k < QC_ECE_BINS; k++) error += fabs(bins[k].right - bins[k].confidence) / n; /* a bin's size cancels */
-    return error;
-}
-
-static void finish(QcScore *s, const Bin *bins, double loss)
+static void finish(QcScore *s, const QcEce *ece, double loss)
 {
     uint32_t present = 0;
     double sum = 0;
     s->accuracy = s->n ? (double)s->right / s->n : NAN;
     s->loss = s->n ? loss / s->n : NAN;
-    s->ece = s->n ? calibration_error(bins, s->n) : NAN;
+    s->ece = qc_ece(ece);
     for (uint32_t c = 0; c < s->classes; c++) {
         const uint32_t *row = s->confusion + (size_t)c * s->classes;
         for (uint32_t k = 0; k < s->classes; k++) s->examples[c] += row[k];
@@ -58,7 +40,7 @@ int qc_score(QcScore *s, const float *logits, const int32_t *labels, uint32_t n,
         qc_score_release(s);
         return -1;
     }
-    Bin bins[QC_ECE_BINS] = {{0}};
+    QcEce ece = {0};
     double loss = 0;
     for (uint32_t i = 0; i < n; i++) {
         const float *row = logits + (size_t)i * classes;
@@ -68,15 +50,13 @@ int qc_score(QcScore *s, const float *logits, const int32_t *labels, uint32_t n,
         }
         uint32_t top = qc_argmax(row, classes), label = (uint32_t)labels[i];
         double log_all = log_sum(row, classes, top), confidence = exp(row[top] - log_all);
-        Bin *bin = &bins[bin_of(confidence)];
-        bin->right += top == label;
-        bin->confidence += confidence;
+        qc_ece_add(&ece, confidence, top == label);
         loss += log_all - row[label];
         s->n++;
         s->right += top == label;
         s->confusion[(size_t)label * classes + top]++;
     }
-    finish(s, bins, loss);
+    finish(s, &ece, loss);
     return 0;
 }
 

@@ -9,16 +9,13 @@
 
 #include "../base/arena.h"
 
-enum { QC_ECE_BINS = 15 };
-
 typedef struct QcScore {
     QcArena arena;
     uint32_t n, unlabelled, classes; /* n: examples that count */
     uint32_t right;
     double accuracy;     /* right / n */
     double loss;         /* mean of -ln softmax[label] */
-    double ece;          /* expected calibration error over QC_ECE_BINS bins ((k-1)/15, k/15] of the largest probability:
-                            sum of bin size / n * |share right - mean probability| (Guo et al., 2017) */
+    double ece;          /* expected calibration error (qc_ece, nn/loss.h) */
     double recall_mean;  /* over the classes that have examples: accuracy if all were as frequent */
     uint32_t *confusion; /* [classes][classes] true class, then predicted class */
     uint32_t *examples;  /* [classes] row sums of confusion */

@@ -2,7 +2,17 @@
 
 typedef unsigned long long Large;
 
-static void print_batch(const QcJournal *j, const QcSession *s, const QcMethodReport *report, const double *accuracy, double ms)
+/* Accuracies and calibration errors of the test sets, each by the divisor: the part of an object that both kinds of lines have. */
+static void print_tests(const QcJournal *j, const QcTestFigures *tests, double divisor)
+{
+    fprintf(j->to, "\"test\": [");
+    for (int t = 0; t < j->n_tests; t++) fprintf(j->to, "%s%.6g", t ? ", " : "", tests[t].accuracy / divisor);
+    fprintf(j->to, "], \"ece\": [");
+    for (int t = 0; t < j->n_tests; t++) fprintf(j->to, "%s%.6g", t ? ", " : "", tests[t].ece / divisor);
+    fprintf(j->to, "], ");
+}
+
+static void print_batch(const QcJournal *j, const QcSession *s, const QcMethodReport *report, const QcTestFigures *tests, double ms)
 {
     const QcCalibrateReport *r = &report->step;
     Large forwards = report->forwards, backwards = report->backwards, operations = report->operations;
@@ -15,14 +25,14 @@ static void print_batch(const QcJournal *j, const QcSession *s, const QcMethodRe
             fprintf(j->to, "\tloss_before\tloss_after\tflips\tdraws\taccepted\tsource\tstream\tnew\tms\tbytes\tforwards\tbackwards\toperations\n");
         }
         fprintf(j->to, "%u\t%u\t%.4f\t%.4f", s->at, r->n, before, after);
-        for (int t = 0; t < j->n_tests; t++) fprintf(j->to, "\t%.4f", accuracy[t]);
+        for (int t = 0; t < j->n_tests; t++) fprintf(j->to, "\t%.4f", tests[t].accuracy);
         fprintf(j->to, "\t%.4f\t%.4f\t%u\t%u\t%u\t%u\t%u\t%u\t%.1f\t%llu\t%llu\t%llu\t%llu\n", (double)r->loss_before, (double)r->loss_after, r->flips, r->draws, r->accepted,
                 r->from_source, r->from_stream, r->from_batch, ms, bytes, forwards, backwards, operations);
     } else {
-        fprintf(j->to, "{\"batch\": %u, \"n\": %u, \"accuracy_before\": %.6g, \"accuracy_after\": %.6g, \"test\": [", s->at, r->n, before, after);
-        for (int t = 0; t < j->n_tests; t++) fprintf(j->to, "%s%.6g", t ? ", " : "", accuracy[t]);
+        fprintf(j->to, "{\"batch\": %u, \"n\": %u, \"accuracy_before\": %.6g, \"accuracy_after\": %.6g, ", s->at, r->n, before, after);
+        print_tests(j, tests, 1);
         fprintf(j->to,
-                "], \"flips\": %u, \"draws\": %u, \"accepted\": %u, \"loss_before\": %.6g, \"loss_after\": %.6g, \"coreset\": {\"source\": %u, \"stream\": %u, "
+                "\"flips\": %u, \"draws\": %u, \"accepted\": %u, \"loss_before\": %.6g, \"loss_after\": %.6g, \"coreset\": {\"source\": %u, \"stream\": %u, "
                 "\"new\": %u}, \"set\": %llu, \"forwards\": %llu, \"backwards\": %llu, \"gathers\": %u, \"operations\": %llu, \"ms\": %.3f, \"bytes\": %llu}\n",
                 r->flips, r->draws, r->accepted, (double)r->loss_before, (double)r->loss_after, r->from_source, r->from_stream, r->from_batch, (Large)report->set,
                 forwards, backwards, r->gathers, operations, ms, bytes);
@@ -30,7 +40,7 @@ static void print_batch(const QcJournal *j, const QcSession *s, const QcMethodRe
     fflush(j->to);
 }
 
-static void add(QcJournal *j, const QcMethodReport *report, const double *accuracy, double ms)
+static void add(QcJournal *j, const QcMethodReport *report, const QcTestFigures *tests, double ms)
 {
     const QcCalibrateReport *r = &report->step;
     j->n++;
@@ -42,13 +52,16 @@ static void add(QcJournal *j, const QcMethodReport *report, const double *accura
     j->backwards += report->backwards;
     j->operations += report->operations;
     j->set += report->set;
-    for (int t = 0; t < j->n_tests; t++) j->tests[t] += accuracy[t];
+    for (int t = 0; t < j->n_tests; t++) {
+        j->tests[t].accuracy += tests[t].accuracy;
+        j->tests[t].ece += tests[t].ece;
+    }
 }
 
-void qc_journal_batch(QcJournal *j, const QcSession *s, const QcMethodReport *r, const double *accuracy, double ms)
+void qc_journal_batch(QcJournal *j, const QcSession *s, const QcMethodReport *r, const QcTestFigures *tests, double ms)
 {
-    print_batch(j, s, r, accuracy, ms);
-    add(j, r, accuracy, ms);
+    print_batch(j, s, r, tests, ms);
+    add(j, r, tests, ms);
 }
 
 void qc_journal_end(const QcJournal *j, const QcSession *s)
@@ -56,17 +69,17 @@ void qc_journal_end(const QcJournal *j, const QcSession *s)
     double n = j->n > 0 ? j->n : 1;
     if (!j->json) {
         fprintf(j->to, "mean\t\t%.4f\t%.4f", j->before / n, j->after / n);
-        for (int t = 0; t < j->n_tests; t++) fprintf(j->to, "\t%.4f", j->tests[t] / n);
+        for (int t = 0; t < j->n_tests; t++) fprintf(j->to, "\t%.4f", j->tests[t].accuracy / n);
         fprintf(j->to, "\t\t\t%.1f\t\t\t\t\t\t%.1f\t%llu\t%.1f\t%.1f\t%.0f\n", (double)j->flips / n, j->ms / n, (Large)(s->learner.bytes + s->model_bytes),
                 (double)j->forwards / n, (double)j->backwards / n, (double)j->operations / n);
         return;
     }
-    fprintf(j->to, "{\"summary\": true, \"method\": \"%s\", \"batches\": %.0f, \"accuracy_before\": %.6g, \"accuracy_after\": %.6g, \"test\": [", s->learner.method->name,
+    fprintf(j->to, "{\"summary\": true, \"method\": \"%s\", \"batches\": %.0f, \"accuracy_before\": %.6g, \"accuracy_after\": %.6g, ", s->learner.method->name,
             j->n, j->before / n, j->after / n);
-    for (int t = 0; t < j->n_tests; t++) fprintf(j->to, "%s%.6g", t ? ", " : "", j->tests[t] / n);
+    print_tests(j, j->tests, n);
     /* a pass over the data: every example of coreset and batch once through the net, one way */
     fprintf(j->to,
-            "], \"flips\": %.6g, \"ms\": %.3f, \"forwards\": %.6g, \"backwards\": %.6g, \"passes\": %.6g, \"operations\": %.6g, \"model_bytes\": %llu, "
+            "\"flips\": %.6g, \"ms\": %.3f, \"forwards\": %.6g, \"backwards\": %.6g, \"passes\": %.6g, \"operations\": %.6g, \"model_bytes\": %llu, "
             "\"working_bytes\": %llu, \"batch_bytes\": %llu}\n",
             (double)j->flips / n, j->ms / n, (double)j->forwards / n, (double)j->backwards / n, j->set ? (double)(j->forwards + j->backwards) / (double)j->set : 0,
             (double)j->operations / n, (Large)s->model_bytes, (Large)s->learner.bytes, (Large)s->batch_bytes);

@@ -12,12 +12,13 @@ enum { QC_JOURNAL_TESTS = 16 };
 typedef struct QcJournal {
     FILE *to;
     int json, n_tests; /* n_tests <= QC_JOURNAL_TESTS */
-    double n, before, after, ms, tests[QC_JOURNAL_TESTS];
+    double n, before, after, ms;
+    QcTestFigures tests[QC_JOURNAL_TESTS];
     uint64_t flips, forwards, backwards, operations, set;
 } QcJournal;
 
-/* accuracy [n_tests] on each test set after the batch; ms of the method. */
-void qc_journal_batch(QcJournal *j, const QcSession *s, const QcMethodReport *r, const double *accuracy, double ms);
+/* tests [n_tests] after the batch; ms of the method. */
+void qc_journal_batch(QcJournal *j, const QcSession *s, const QcMethodReport *r, const QcTestFigures *tests, double ms);
 void qc_journal_end(const QcJournal *j, const QcSession *s);
 
 #endif

@@ -1,5 +1,6 @@
 #include "session.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "../base/file.h"
@@ -7,6 +8,7 @@
 #include "../format/qgraphfile.h"
 #include "../quant/slotfill.h"
 #include "../quant/windows.h"
+#include "../nn/loss.h"
 #include "methodtable.h"
 
 static int cut_stream(QcSession *s, const QcSessionOptions *o, QcErr *err)
@@ -101,18 +103,25 @@ int qc_session_next(QcSession *s, QcMethodReport *report, double *ms, QcErr *err
     return 0;
 }
 
-int qc_session_test(QcSession *s, uint32_t *right, const QcInputs *test, QcErr *err)
+int qc_session_test(QcSession *s, QcTestFigures *figures, const QcInputs *test, QcErr *err)
 {
     QcArena scratch = {0};
+    QcEce ece = {0};
     float *logits = qc_arena_take(&scratch, s->g.classes, sizeof *logits, err);
     uint8_t *q = qc_arena_take(&scratch, test->window, 1, err);
     int status = logits && q ? 0 : -1;
-    *right = 0;
+    uint32_t right = 0;
     for (uint32_t i = 0; i < test->n && !status; i++) {
-        uint16_t label = (uint16_t)test->label[i];
         status = qc_inputs_read(test, q, i, err);
-        if (!status) *right += qc_learner_answer(&s->learner, NULL, logits, q, label) == label;
+        if (status) break;
+        uint32_t answer = qc_learner_answer(&s->learner, NULL, logits, q, 0);
+        int is_right = (int32_t)answer == test->label[i];
+        double sum = 0;
+        for (uint32_t k = 0; k < s->g.classes; k++) sum += exp((double)logits[k] - (double)logits[answer]);
+        qc_ece_add(&ece, 1 / sum, is_right);
+        right += (uint32_t)is_right;
     }
+    *figures = (QcTestFigures){(double)right / test->n, qc_ece(&ece)};
     qc_arena_release(&scratch);
     return status;
 }

@@ -43,8 +43,11 @@ typedef struct QcSession {
 int qc_session_open(QcSession *s, const char *model, const char *coreset, const char *stream, const QcSessionOptions *o, QcErr *err);
 /* Next batch; ms (may be NULL): time of the method alone. Call while s->at < s->batches. */
 int qc_session_next(QcSession *s, QcMethodReport *report, double *ms, QcErr *err);
-/* How many of the test's windows the learner gets right as it stands. */
-int qc_session_test(QcSession *s, uint32_t *right, const QcInputs *test, QcErr *err);
+/* What the learner makes of test data as it stands. */
+typedef struct QcTestFigures {
+    double accuracy, ece; /* NaN of no window */
+} QcTestFigures;
+int qc_session_test(QcSession *s, QcTestFigures *figures, const QcInputs *test, QcErr *err);
 /* The model as it stands (refused where the method's result is no plain one: qc_method_unsaved), the coreset as it stands. NULL or "-": stdout. */
 int qc_session_save_model(QcSession *s, const char *path, QcErr *err);
 int qc_session_save_coreset(QcSession *s, const char *path, QcErr *err);

@@ -29,3 +29,19 @@ double qc_loss(float *dlogits, uint32_t *right, const float *logits, const int32
     if (right) *right = hits;
     return n ? total / n : 0;
 }
+
+void qc_ece_add(QcEce *e, double confidence, int right)
+{
+    double k = ceil(confidence * QC_ECE_BINS) - 1; /* bins are closed above */
+    uint32_t bin = k < 0 ? 0 : k >= QC_ECE_BINS ? QC_ECE_BINS - 1 : (uint32_t)k;
+    e->n++;
+    e->right[bin] += (uint32_t)right;
+    e->confidence[bin] += confidence;
+}
+
+double qc_ece(const QcEce *e)
+{
+    double error = 0;
+    for (int k = 0; k < QC_ECE_BINS; k++) error += fabs(e->right[k] - e->confidence[k]); /* a bin's size cancels */
+    return e->n ? error / e->n : NAN;
+}
