@@ -135,6 +135,7 @@ demo: ## install what is missing, build, run the whole chain on made-up data (or
 bench-accuracy: ## accuracy and flips on UCI-DSA (DATA=DIR; hours; goes on where it was stopped; SEEDS, BITS, PAIRS, FULL=1)
 bench-calibrate: ## time and memory of one calibration beside the float training it replaces
 bench-train: ## training throughput and memory beside PyTorch's
+bench-infer: ## latency of the whole quantized InceptionTime beside PyTorch's float; two threads beside one
 bench-kernels: ## integer convolutions beside XNNPACK's, oneDNN's and the core's peak; kernels of each instruction set
 
 bench-%: ## run one benchmark: build/tests/bench_NAME or tests/bench/NAME.sh; TSV and lines `bar NAME VALUE >= BAR ok`

@@ -18,8 +18,6 @@ INLINE int32_t four_bytes(const uint8_t *at)
     return v;
 }
 
-INLINE __m256i broadcast_four(const uint8_t *x) { return _mm256_set1_epi32(four_bytes(x)); }
-
 INLINE __m256i widen_pairs(__m256i pairs) { return _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)); }
 
 /* ---- weights for use ---- */

@@ -40,19 +40,24 @@ class InceptionTime(nn.Module):
         return self.fc(x.mean(-1))
 
 
-steps, threads, batch = map(int, sys.argv[1:4])
-torch.set_num_threads(threads)
-torch.manual_seed(1)
-net = InceptionTime()
-optimizer = torch.optim.AdamW(net.parameters(), 1e-3)
-loss = nn.CrossEntropyLoss()
-x, y = torch.randn(batch, 45, 125), torch.randint(0, 19, (batch,))
-for _ in sys.stdin:
-    seconds = []
-    for _ in range(steps):
-        start = time.perf_counter()
-        optimizer.zero_grad()
-        loss(net(x), y).backward()
-        optimizer.step()
-        seconds.append(time.perf_counter() - start)
-    print(*("%.6f" % s for s in seconds), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, flush=True)
+def main():
+    steps, threads, batch = map(int, sys.argv[1:4])
+    torch.set_num_threads(threads)
+    torch.manual_seed(1)
+    net = InceptionTime()
+    optimizer = torch.optim.AdamW(net.parameters(), 1e-3)
+    loss = nn.CrossEntropyLoss()
+    x, y = torch.randn(batch, 45, 125), torch.randint(0, 19, (batch,))
+    for _ in sys.stdin:
+        seconds = []
+        for _ in range(steps):
+            start = time.perf_counter()
+            optimizer.zero_grad()
+            loss(net(x), y).backward()
+            optimizer.step()
+            seconds.append(time.perf_counter() - start)
+        print(*("%.6f" % s for s in seconds), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, flush=True)
+
+
+if __name__ == "__main__":
+    main()
