@@ -1,0 +1,22 @@
+/* reporttable.h - rows of results on paper: TSV, Markdown, LaTeX, JSON, or a gnuplot script that draws them. */
+#ifndef QC_EVAL_REPORTTABLE_H
+#define QC_EVAL_REPORTTABLE_H
+
+#include <stdio.h>
+
+#include "results.h"
+
+typedef enum QcReportFormat { QC_REPORT_TSV, QC_REPORT_MD, QC_REPORT_LATEX, QC_REPORT_JSON, QC_REPORT_CURVES, QC_REPORT_POINTS } QcReportFormat;
+
+typedef struct QcReport {
+    QcReportFormat format;
+    uint32_t n_figures;
+    QcFigure figures[QC_FIGURE_COUNT];
+} QcReport;
+
+/* what: figures "A,B,..."; plot: "batches" (a curve a row) or "X,Y" (a point a row). QC_EUSAGE for what there is not. */
+int qc_report_init(QcReport *r, const char *format, const char *what, int plot, QcErr *err);
+/* by: as in qc_results_load. The script writes SVG to its standard output. */
+void qc_report_print(const QcReport *r, FILE *to, const QcExperiment *e, const QcResults *results, const uint8_t *by);
+
+#endif

@@ -1,0 +1,174 @@
+#include "results.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/file.h"
+
+/* Names in tables, and keys of the summary where a figure stands there as it is. */
+static const char *const names[QC_FIGURE_COUNT] = {"before", "target_mean", "target_last", "source_last", "flips", "ms", "forwards", "backwards", "passes", "operations", "model_bytes",
+                                                   "working_bytes"};
+
+const char *qc_figure_name(QcFigure f) { return names[f]; }
+
+QcFigure qc_figure_find(const char *name, size_t length)
+{
+    int f = 0;
+    while (f < QC_FIGURE_COUNT && (strlen(names[f]) != length || memcmp(names[f], name, length))) f++;
+    return (QcFigure)f;
+}
+
+static double number(const QcYaml *map, const char *key)
+{
+    const QcYaml *value = qc_yaml_get(map, key);
+    char *end;
+    if (!value || value->kind != QC_YAML_SCALAR) return NAN;
+    double x = strtod(value->text, &end);
+    return *end || end == value->text ? NAN : x;
+}
+
+/* Element i of the map's list `test`. */
+static double test(const QcYaml *map, uint32_t i)
+{
+    const QcYaml *list = qc_yaml_get(map, "test");
+    return list && list->kind == QC_YAML_LIST && i < list->n && list->items[i]->kind == QC_YAML_SCALAR ? strtod(list->items[i]->text, NULL) : NAN;
+}
+
+static void take_summary(QcRunResult *r, const QcYaml *line)
+{
+    for (int f = QC_FIGURE_FLIPS; f < QC_FIGURE_COUNT; f++) r->figure[f] = number(line, names[f]);
+    r->figure[QC_FIGURE_BEFORE] = number(line, "accuracy_before");
+    r->figure[QC_FIGURE_TARGET] = test(line, 0);
+}
+
+static int take_line(QcRunResult *r, const char *text, size_t length, const char *path, int *summary, QcErr *err)
+{
+    QcYamlDocument d;
+    if (qc_yaml_parse(&d, text, length, path, err)) return -1;
+    *summary = d.root->kind == QC_YAML_MAP && qc_yaml_get(d.root, "summary") != NULL;
+    int status = 0;
+    if (*summary) {
+        take_summary(r, d.root);
+    } else if (d.root->kind == QC_YAML_MAP && qc_yaml_get(d.root, "batch")) {
+        r->target[r->n_batches++] = test(d.root, 0);
+        r->figure[QC_FIGURE_LAST] = test(d.root, 0);
+        r->figure[QC_FIGURE_SOURCE] = test(d.root, 1);
+    } else {
+        status = qc_yaml_fail(err, d.root, "this is no line of qc-calibrate --json");
+    }
+    qc_yaml_release(&d);
+    return status;
+}
+
+int qc_run_result_load(QcRunResult *r, QcArena *arena, const char *path, QcErr *err)
+{
+    uint8_t *bytes;
+    size_t length, lines = 0;
+    int summary = 0, status = -1;
+    *r = (QcRunResult){.n_batches = 0};
+    for (int f = 0; f < QC_FIGURE_COUNT; f++) r->figure[f] = NAN;
+    if (qc_read_all(path, &bytes, &length, err)) return -1;
+    for (size_t i = 0; i < length; i++) lines += bytes[i] == '\n';
+    if (!(r->target = qc_arena_take(arena, lines + 1, sizeof *r->target, err))) goto end;
+    for (size_t at = 0, n; at < length; at += n + 1) {
+        const uint8_t *line = bytes + at, *end = memchr(line, '\n', length - at);
+        n = end ? (size_t)(end - line) : length - at;
+        if (n && take_line(r, (const char *)line, n, path, &summary, err)) goto end;
+    }
+    status = summary ? 0 : qc_fail(err, QC_EFORMAT, "%s has no summary line of qc-calibrate --json: the run is not whole", path);
+end:
+    free(bytes);
+    return status;
+}
+
+/* ---- rows ---- */
+
+static int same_row(const QcExperiment *e, const uint8_t *by, uint32_t a, uint32_t b)
+{
+    for (uint32_t x = 0; x < e->n_axes; x++)
+        if (by[x] && qc_experiment_value(e, a, x) != qc_experiment_value(e, b, x)) return 0;
+    return 1;
+}
+
+static QcRow *row_of(QcResults *r, const QcExperiment *e, const uint8_t *by, uint32_t combination)
+{
+    for (uint32_t i = 0; i < r->n_rows; i++)
+        if (same_row(e, by, r->rows[i].combination, combination)) return &r->rows[i];
+    r->rows[r->n_rows] = (QcRow){.combination = combination};
+    return &r->rows[r->n_rows++];
+}
+
+int qc_results_load(QcResults *r, const QcExperiment *e, const uint8_t *by, QcErr *err)
+{
+    *r = (QcResults){.n_rows = 0};
+    r->runs = qc_arena_take(&r->arena, e->n_combinations, sizeof *r->runs, err);
+    r->rows = qc_arena_take(&r->arena, e->n_combinations, sizeof *r->rows, err);
+    uint32_t *row = qc_arena_take(&r->arena, e->n_combinations, sizeof *row, err);
+    if (!r->runs || !r->rows || !row) goto fail;
+    for (uint32_t c = 0; c < e->n_combinations; c++) {
+        if (e->reported[c] == UINT32_MAX) continue;
+        const QcJob *job = &e->jobs[e->reported[c]];
+        if (!qc_job_done(job)) {
+            r->missing++;
+            continue;
+        }
+        if (qc_run_result_load(&r->runs[r->n_runs], &r->arena, job->out, err)) goto fail;
+        QcRow *of = row_of(r, e, by, c);
+        row[r->n_runs++] = (uint32_t)(of - r->rows);
+        of->n++;
+    }
+    for (uint32_t i = 0; i < r->n_rows; i++) {
+        if (!(r->rows[i].runs = qc_arena_take(&r->arena, r->rows[i].n, sizeof *r->rows[i].runs, err))) goto fail;
+        r->rows[i].n = 0;
+    }
+    for (uint32_t k = 0; k < r->n_runs; k++) r->rows[row[k]].runs[r->rows[row[k]].n++] = &r->runs[k];
+    return 0;
+fail:
+    qc_results_release(r);
+    return -1;
+}
+
+void qc_results_release(QcResults *r)
+{
+    if (!r) return;
+    qc_arena_release(&r->arena);
+    *r = (QcResults){.n_rows = 0};
+}
+
+/* ---- means ---- */
+
+/* The .975 quantile of Student's t with df degrees of freedom: a table, and beyond it an expansion in 1/df (Abramowitz and Stegun, 26.7.5, two terms). */
+static double student(uint32_t df)
+{
+    static const double table[] = {12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228};
+    const double z = 1.959964;
+    if (df <= sizeof table / sizeof *table) return table[df - 1];
+    return z + (z * z * z + z) / (4.0 * df) + (5 * pow(z, 5) + 16 * z * z * z + 3 * z) / (96.0 * df * df);
+}
+
+void qc_mean_interval(double *mean, double *half, const double *x, uint32_t n)
+{
+    double sum = 0, squares = 0;
+    for (uint32_t i = 0; i < n; i++) sum += x[i];
+    *mean = n ? sum / n : NAN;
+    for (uint32_t i = 0; i < n; i++) squares += (x[i] - *mean) * (x[i] - *mean);
+    *half = n > 1 ? student(n - 1) * sqrt(squares / (n - 1) / n) : NAN;
+}
+
+void qc_row_figure(double *mean, double *half, const QcRow *row, QcFigure f)
+{
+    double x[1024];
+    uint32_t n = row->n < 1024 ? row->n : 1024;
+    for (uint32_t i = 0; i < n; i++) x[i] = row->runs[i]->figure[f];
+    qc_mean_interval(mean, half, x, n);
+}
+
+double qc_row_target(const QcRow *row, uint32_t b)
+{
+    double sum = 0;
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < row->n; i++)
+        if (b < row->runs[i]->n_batches) sum += row->runs[i]->target[b], n++;
+    return n ? sum / n : NAN;
+}

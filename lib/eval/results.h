@@ -1,0 +1,56 @@
+/* results.h - what the runs of an experiment came to: figures of each run, and their mean over repetitions with a 95 % interval.
+ *
+ * A run is what `qc-calibrate --json` printed: an object a batch and a summary. Its first test set (-t) is the target, its second the source.
+ */
+#ifndef QC_EVAL_RESULTS_H
+#define QC_EVAL_RESULTS_H
+
+#include "experiment.h"
+
+typedef enum QcFigure {
+    QC_FIGURE_BEFORE,   /* test-then-train: mean over batches of the accuracy on each before it is used */
+    QC_FIGURE_TARGET,   /* mean over batches of the target's accuracy after each */
+    QC_FIGURE_LAST,     /* the target's after the last batch */
+    QC_FIGURE_SOURCE,   /* the source's after the last batch */
+    QC_FIGURE_FLIPS, QC_FIGURE_MS, QC_FIGURE_FORWARDS, QC_FIGURE_BACKWARDS, QC_FIGURE_PASSES, QC_FIGURE_OPERATIONS, /* means a batch */
+    QC_FIGURE_MODEL_BYTES, QC_FIGURE_WORKING_BYTES,
+    QC_FIGURE_COUNT
+} QcFigure;
+
+const char *qc_figure_name(QcFigure f);
+/* QC_FIGURE_COUNT where there is none of that name. */
+QcFigure qc_figure_find(const char *name, size_t length);
+
+typedef struct QcRunResult {
+    double figure[QC_FIGURE_COUNT]; /* NaN: the run does not say */
+    uint32_t n_batches;
+    double *target; /* [n_batches] the target's accuracy after each batch; from the arena */
+} QcRunResult;
+
+int qc_run_result_load(QcRunResult *r, QcArena *arena, const char *path, QcErr *err);
+
+/* A row of a table: the runs that have these values of the axes that make rows. */
+typedef struct QcRow {
+    uint32_t combination; /* the first of its runs */
+    uint32_t n;           /* runs */
+    const QcRunResult **runs;
+} QcRow;
+
+typedef struct QcResults {
+    QcArena arena;
+    QcRunResult *runs;
+    QcRow *rows;
+    uint32_t n_rows, n_runs, missing; /* missing: not done yet */
+} QcResults;
+
+/* by [n_axes]: 1 for the axes that make rows; the others are what a row's mean is over. */
+int qc_results_load(QcResults *r, const QcExperiment *e, const uint8_t *by, QcErr *err);
+void qc_results_release(QcResults *r);
+
+/* Mean, and half the 95 % confidence interval of it (Student's t; NaN for a single run). */
+void qc_mean_interval(double *mean, double *half, const double *x, uint32_t n);
+void qc_row_figure(double *mean, double *half, const QcRow *row, QcFigure f);
+/* The mean target accuracy after batch b (from 0). */
+double qc_row_target(const QcRow *row, uint32_t b);
+
+#endif

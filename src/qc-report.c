@@ -1,0 +1,64 @@
+/* qc-report: the results of an experiment in; a table (TSV, Markdown, LaTeX, JSON) or a picture's gnuplot script out. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../lib/base/file.h"
+#include "../lib/cli/cli.h"
+#include "../lib/eval/reporttable.h"
+
+static const char *dir = "runs", *output = "-", *format = "tsv", *figures = "before,target_mean,target_last,source_last,ms,working_bytes", *plot;
+static QcList settings, groups;
+
+static const QcOption options[] = {
+    {'d', "data", QC_OPTION_TEXT, &dir, "DIR", "folder of the results: what qc-sweep's -o names", 0, 0},
+    {'o', "output", QC_OPTION_TEXT, &output, "FILE", "write the table or script here", 0, 0},
+    {0, "set", QC_OPTION_LIST, &settings, "NAME=VALUE", "as for qc-sweep; repeatable", 0, 0},
+    {'g', "group", QC_OPTION_LIST, &groups, "AXIS", "a row for each value of this axis; repeatable; else of all axes but seed", 0, 0},
+    {'f', "format", QC_OPTION_TEXT, &format, "FORMAT", "tsv, md, latex or json", 0, 0},
+    {0, "figures", QC_OPTION_TEXT, &figures, "A,B", "columns, see the man page", 0, 0},
+    {0, "plot", QC_OPTION_TEXT, &plot, "WHAT", "a gnuplot script of batches, or of two figures X,Y", 0, 0},
+    {0},
+};
+
+static const QcProgram program = {"qc-report", "turn the results of an experiment into tables and pictures", "[options] EXPERIMENT", options, 1};
+
+static int choose_axes(uint8_t *by, const QcExperiment *e, QcErr *err)
+{
+    for (uint32_t a = 0; a < e->n_axes; a++) by[a] = !groups.n && strcmp(e->axes[a].name, "seed") != 0;
+    for (int i = 0; i < groups.n; i++) {
+        uint32_t a = 0;
+        while (a < e->n_axes && strcmp(e->axes[a].name, groups.items[i])) a++;
+        if (a == e->n_axes) return qc_fail(err, QC_EUSAGE, "the experiment has no axis '%.60s'", groups.items[i]);
+        by[a] = 1;
+    }
+    return 0;
+}
+
+static int report(const QcExperiment *e, QcErr *err)
+{
+    uint8_t by[QC_EXPERIMENT_AXES];
+    QcResults results;
+    QcReport r;
+    if (choose_axes(by, e, err) || qc_report_init(&r, format, plot ? plot : figures, plot != NULL, err)) return -1;
+    if (qc_results_load(&results, e, by, err)) return -1;
+    if (results.missing) qc_warn("%u of %u runs are not done yet", results.missing, results.missing + results.n_runs);
+    int status = results.n_runs ? 0 : qc_fail(err, QC_EFAIL, "no run of %s is done in %s: see qc-sweep", e->name, dir);
+    QcOutput out;
+    if (!status && !(status = qc_output_open(&out, output, 0, err))) {
+        qc_report_print(&r, out.stream, e, &results, by);
+        status = qc_output_commit(&out, err);
+    }
+    qc_results_release(&results);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    QcErr err;
+    QcExperiment e = {0};
+    if (!qc_cli_parse(&program, argc, argv)) return qc_cli_end(&err, qc_fail(&err, QC_EUSAGE, "an experiment is needed: a YAML file"));
+    int status = qc_experiment_load(&e, argv[1], dir, settings.items, settings.n, &err) || report(&e, &err);
+    qc_experiment_release(&e);
+    return qc_cli_end(&err, status);
+}

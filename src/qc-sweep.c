@@ -1,0 +1,90 @@
+/* qc-sweep: an experiment in; the commands that are still to be run out, one a line, for sh, xargs, GNU parallel or a batch system. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "../lib/cli/cli.h"
+#include "../lib/eval/experiment.h"
+
+static const char *dir = "runs", *only;
+static QcList settings;
+static int ready, all, status_only, json;
+
+static const QcOption options[] = {
+    {'o', "output", QC_OPTION_TEXT, &dir, "DIR", "folder of the results", 0, 0},
+    {0, "set", QC_OPTION_LIST, &settings, "NAME=VALUE", "a let or path, or an axis' values as A,B; repeatable", 0, 0},
+    {0, "ready", QC_OPTION_FLAG, &ready, NULL, "only what can run now, in any order", 0, 0},
+    {0, "step", QC_OPTION_TEXT, &only, "NAME", "only the commands of this step", 0, 0},
+    {0, "all", QC_OPTION_FLAG, &all, NULL, "what is done already too", 0, 0},
+    {0, "status", QC_OPTION_FLAG, &status_only, NULL, "print how much of each step is done instead", 0, 0},
+    {0, "json", QC_OPTION_FLAG, &json, NULL, "with --status: as JSON", 0, 0},
+    {0},
+};
+
+static const QcProgram program = {"qc-sweep", "print the commands of an experiment that are still to be run", "[options] EXPERIMENT", options, 1};
+
+static int can_run(const QcExperiment *e, const QcJob *job)
+{
+    for (uint32_t i = 0; i < job->n_needs; i++)
+        if (!qc_job_done(&e->jobs[job->needs[i]])) return 0;
+    return 1;
+}
+
+/* Braces keep a command with && or | together; the mark is made only where it succeeded. */
+static void print_commands(const QcExperiment *e, int64_t step)
+{
+    uint32_t printed = 0, done = 0;
+    for (uint32_t j = 0; j < e->n_jobs; j++) {
+        const QcJob *job = &e->jobs[j];
+        int is_done = qc_job_done(job);
+        done += (uint32_t)is_done;
+        if ((is_done && !all) || (step >= 0 && job->step != step) || (ready && !can_run(e, job))) continue;
+        printf("{ %s ; } && : > '%s.done'\n", job->command, job->out);
+        printed++;
+    }
+    qc_say("%s: %u of %u commands are done, %u printed", e->name, done, e->n_jobs, printed);
+}
+
+static void print_status(const QcExperiment *e)
+{
+    if (!json) printf("step\tdone\tof\n");
+    for (uint32_t s = 0; s < e->n_steps; s++) {
+        uint32_t done = 0, of = 0;
+        for (uint32_t j = 0; j < e->n_jobs; j++) {
+            if (e->jobs[j].step != s) continue;
+            of++;
+            done += (uint32_t)qc_job_done(&e->jobs[j]);
+        }
+        printf(json ? "{\"step\": \"%s\", \"done\": %u, \"of\": %u}\n" : "%s\t%u\t%u\n", e->steps[s], done, of);
+    }
+}
+
+/* The commands write there. */
+static int make_folder(QcErr *err)
+{
+    if (!mkdir(dir, 0777) || errno == EEXIST) return 0;
+    return qc_fail(err, QC_EIO, "%s cannot be made: %s", dir, strerror(errno));
+}
+
+static int find_step(const QcExperiment *e, int64_t *step, QcErr *err)
+{
+    *step = -1;
+    for (uint32_t s = 0; only && s < e->n_steps; s++)
+        if (!strcmp(e->steps[s], only)) *step = s;
+    return only && *step < 0 ? qc_fail(err, QC_EUSAGE, "the experiment has no step '%.60s'", only) : 0;
+}
+
+int main(int argc, char **argv)
+{
+    QcErr err;
+    QcExperiment e = {0};
+    int64_t step = -1;
+    if (!qc_cli_parse(&program, argc, argv)) return qc_cli_end(&err, qc_fail(&err, QC_EUSAGE, "an experiment is needed: a YAML file"));
+    int status = strchr(dir, '\'') ? qc_fail(&err, QC_EUSAGE, "the folder's name must not hold a quote")
+                                   : qc_experiment_load(&e, argv[1], dir, settings.items, settings.n, &err) || find_step(&e, &step, &err) || (!status_only && make_folder(&err));
+    if (!status && status_only) print_status(&e);
+    else if (!status) print_commands(&e, step);
+    qc_experiment_release(&e);
+    return qc_cli_end(&err, status);
+}

@@ -1,0 +1,86 @@
+# An experiment of made-up results: shared steps are run once, a failed command comes again, results are found and averaged as numpy says.
+cat >result <<'END' || exit
+#!/bin/sh
+# result SEED METHOD: what qc-calibrate --json would print
+[ "$2" = good ] && a=0.9 || a=0.5
+printf '{"batch": 1, "test": [0.25, 1]}\n{"batch": 2, "test": [%s%s, 0.75]}\n' $a "$1"
+printf '{"summary": true, "accuracy_before": %s%s, "test": [0.5, 1], "flips": 3, "ms": 1%s, "working_bytes": 100}\n' $a "$1" "$1"
+END
+chmod +x result
+cat >e.yaml <<'END' || exit
+name: made up
+paths: {tools: "."}
+let: {word: "it's"}
+axes:
+  method: [good, bad, other]
+  person: [p1, p2]
+  seed: [1, 2, 4]
+without:
+  - {method: other}
+  - {method: bad, person: p2}
+steps:
+  float: echo "{word}" {person} >> {out}
+  run: test -e {out}.may || test {method} = good && {tools}/result {seed} {method} > {out} && cat {float} > {out}.seen
+END
+qc-sweep --status e.yaml || exit
+qc-sweep e.yaml >all 2>words || exit
+cat words
+grep -c float- all >/dev/null || exit
+sh all # what is bad fails
+qc-sweep --status --json e.yaml
+qc-report e.yaml >table || exit
+qc-sweep -q e.yaml >again || exit
+wc -l <again
+for out in $(sed -n 's/.*result . bad > \([^ ]*\) .*/\1/p' again); do : >"$out.may"; done
+qc-sweep -q --ready --step run e.yaml | sh || exit
+qc-sweep e.yaml
+cat runs/float-*[0-9a-f] | sort # each once
+qc-report -g method --figures before,target_mean,target_last,source_last,ms -f md e.yaml
+qc-report -g method -f json --figures before,working_bytes e.yaml >table.json
+python3 - <<'END' || exit
+import json, statistics as s
+x = [0.91, 0.92, 0.94] * 2
+t = 2.5705818 # of 5 degrees of freedom
+row = json.loads(open("table.json").readline())
+assert row["method"] == "good" and row["runs"] == 6, row
+assert abs(row["before"] - s.mean(x)) < 1e-6 and abs(row["before_ci95"] - t * s.stdev(x) / 6 ** .5) < 1e-4, row
+assert row["working_bytes"] == 100 and row["working_bytes_ci95"] == 0
+print("as computed elsewhere")
+END
+qc-report -g method --plot batches e.yaml | gnuplot >a.svg && grep -c '<svg' a.svg
+qc-report -g method --plot ms,target_last e.yaml | gnuplot >b.svg && grep -c '<svg' b.svg
+# other values: other results; a changed command: other names; moved paths: the same
+qc-sweep -q --set seed=9 --set person=p1 e.yaml | grep -c result
+qc-sweep -q --set word=other e.yaml | wc -l
+qc-sweep -q --set tools=elsewhere e.yaml | wc -l
+echo '--- wrong'
+for change in 's/{seed}/{sead}/' 's/{method: other}/{methid: other}/' 's/^axes:/axis:/' 's/\[p1, p2\]/[p1, "p 2"]/' 's/run: test/float: test/' 's/\[1, 2, 4\]/[]/' 's/cat {float}/cat {run}/' 's/word: /out: /'; do
+    sed "$change" e.yaml >w.yaml
+    qc-sweep w.yaml
+    echo $?
+done
+printf 'axes: {a: [1]\n' | qc-sweep -
+echo $?
+qc-sweep --set sead=1 e.yaml
+echo $?
+qc-sweep --step walk e.yaml
+echo $?
+qc-sweep
+echo $?
+qc-sweep -o e.yaml/x e.yaml
+echo $?
+qc-report -d nowhere e.yaml
+echo $?
+qc-report --figures before,after e.yaml
+echo $?
+qc-report -g height e.yaml
+echo $?
+qc-report -f html e.yaml
+echo $?
+qc-report --plot ms e.yaml
+echo $?
+one=$(ls runs/run-*.done | head -n 1)
+echo 'not json' >"${one%.done}"
+qc-report e.yaml 2>&1 | sed 's/run-[0-9a-f]*/run-X/'
+head -n 1 "$(ls runs/run-*.done | tail -n 1 | sed 's/.done//')" >cut && cp cut "${one%.done}"
+qc-report e.yaml 2>&1 | sed 's/run-[0-9a-f]*/run-X/'
