@@ -14,6 +14,7 @@ _qcore()
     *--bits\ *) words='2 4 8' ;;
     *--activation-bits\ *) words='4 8' ;;
     *--arch\ *) words='inceptiontime inceptiontime-16x3 fcn mlp' ;;
+    *--format\ *latex*) words='tsv md latex json' ;;
     *--format\ *) words='dsa uschad ucihar wisdm pamap2 images ts npz npy arff tsv csv onnx' ;;
     *--header\ *) words='yes no' ;;
     *--unequal\ *) words='refuse pad resample' ;;
@@ -34,4 +35,4 @@ _qcore()
     # flags and files, and operands
     [[ ! $words || $line == *--arch\ * ]] && mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -f -- "$word")
 }
-complete -o filenames -F _qcore qc-info qc-import qc-split qc-synth qc-train qc-coreset qc-quantize qc-bitflip-train qc-calibrate qc-eval qc-export
+complete -o filenames -F _qcore qc-info qc-import qc-split qc-synth qc-train qc-coreset qc-quantize qc-bitflip-train qc-calibrate qc-eval qc-export qc-sweep qc-report

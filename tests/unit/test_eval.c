@@ -11,6 +11,7 @@
 #include "../../lib/data/npy.h"
 #include "../../lib/quant/qpredict.h"
 #include "../../lib/eval/predict_q.h"
+#include "../../lib/eval/results.h"
 #include "../../lib/eval/score.h"
 #include "../../lib/quant/windows.h"
 
@@ -172,11 +173,29 @@ START_TEST(unknown_kernels_are_told)
 }
 END_TEST
 
+/* Half the interval of n values whose deviation is sqrt(n) is the .975 quantile of Student's t; those of a printed table. */
+START_TEST(intervals_are_those_of_student)
+{
+    const struct { uint32_t n; double t; } printed[] = {{2, 12.706}, {3, 4.303}, {6, 2.571}, {11, 2.228}, {12, 2.201}, {16, 2.131}, {21, 2.086}, {31, 2.042}, {61, 2.000}, {121, 1.980}};
+    double x[128], mean, half;
+    for (size_t k = 0; k < sizeof printed / sizeof *printed; k++) {
+        uint32_t n = printed[k].n;
+        for (uint32_t i = 0; i < n; i++) x[i] = n % 2 && i == n - 1 ? 5 : 5 + (i % 2 ? 1 : -1) * sqrt((double)n * (n - 1) / (n % 2 ? n - 1 : n));
+        qc_mean_interval(&mean, &half, x, n);
+        ck_assert_double_eq_tol(mean, 5, 1e-9);
+        ck_assert_double_eq_tol(half, printed[k].t, 6e-4);
+    }
+    qc_mean_interval(&mean, &half, x, 1);
+    ck_assert(mean == x[0] && isnan(half));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("eval");
     TCase *scores = tcase_create("scores"), *files = tcase_create("files"), *integers = tcase_create("integers");
     tcase_add_test(scores, figures_by_hand);
+    tcase_add_test(scores, intervals_are_those_of_student);
     tcase_add_test(scores, edges);
     tcase_add_test(scores, errors_cancel_within_a_bin_only);
     tcase_add_test(files, numpy_reads_npy);
