@@ -2,7 +2,7 @@
  *
  * A step descends the cross-entropy of the batch alone; its gradient g is projected where it conflicts with the gradient m of a draw from the memory:
  *     g~ = g - (g.m / m.m) m   where g.m < 0, else g,
- * both with respect to the latents, in code steps. The projected gradient goes into Adam, as every method's.
+ * both with respect to the latents, in code steps (and to the biases, in output steps, where they move). The projected gradient goes into Adam, as every method's.
  */
 #include "agem.h"
 
@@ -27,14 +27,14 @@ int qc_agem_project(float *g, const float *m, uint32_t n)
 
 typedef struct Agem {
     QcReplay replay;
-    float *memory; /* [n_codes] m */
+    float *memory; /* [n_moving] m */
 } Agem;
 
 static int open(QcLearner *l, QcErr *err)
 {
     Agem *a = l->state = qc_learner_take(l, 1, sizeof *a, err);
     if (!a || qc_replay_open(&a->replay, l, 1, err)) return -1;
-    return (a->memory = qc_learner_take(l, l->g->n_codes, sizeof *a->memory, err)) ? 0 : -1;
+    return (a->memory = qc_learner_take(l, a->replay.n_moving, sizeof *a->memory, err)) ? 0 : -1;
 }
 
 static int gradient(QcReplay *r, uint32_t first, uint32_t n, QcErr *err)
@@ -55,10 +55,10 @@ static int next(QcLearner *l, QcMethodReport *report, const QcMethodBatch *batch
         qc_replay_draw(r, l);
         if (r->n_old) {
             if (gradient(r, r->n_fresh, r->n_old, err)) return -1;
-            memcpy(a->memory, r->dlatent, l->g->n_codes * sizeof *a->memory);
+            memcpy(a->memory, r->dlatent, r->n_moving * sizeof *a->memory);
         }
         if (gradient(r, 0, r->n_fresh, err)) return -1;
-        if (r->n_old) qc_agem_project(r->dlatent, a->memory, l->g->n_codes);
+        if (r->n_old) qc_agem_project(r->dlatent, a->memory, r->n_moving);
         qc_replay_step(r);
     }
     qc_replay_end(r, l, report);

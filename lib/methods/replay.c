@@ -26,13 +26,15 @@ static int take_memory(QcReplay *r, QcLearner *l, QcErr *err)
     r->x = qc_learner_take(l, rows, l->window * sizeof *r->x, err);
     r->dlogits = qc_learner_take(l, rows, l->g->classes * sizeof *r->dlogits, err);
     r->grads = qc_learner_take(l, r->shadow.graph.n_params, sizeof *r->grads, err);
-    r->dlatent = qc_learner_take(l, l->g->n_codes, sizeof *r->dlatent, err);
+    r->dlatent = qc_learner_take(l, r->n_moving, sizeof *r->dlatent, err);
     return r->slot && r->orders[0] && r->orders[1] && r->from && r->label && r->x && r->dlogits && r->grads && r->dlatent ? 0 : -1;
 }
 
 int qc_replay_open(QcReplay *r, QcLearner *l, int apart, QcErr *err)
 {
     double rate = l->setting[QC_REPLAY_RATE] < 0 ? qc_tune_rate(l->g->bits) : l->setting[QC_REPLAY_RATE];
+    double bias = l->setting[QC_REPLAY_BIAS];
+    r->n_moving = l->g->n_codes + (bias > 0 ? l->g->n_channels : 0);
     r->steps = (uint32_t)l->setting[QC_REPLAY_STEPS];
     r->batch = (uint32_t)l->setting[QC_REPLAY_BATCH];
     r->replay = (uint32_t)l->setting[QC_REPLAY_REPLAY];
@@ -43,9 +45,11 @@ int qc_replay_open(QcReplay *r, QcLearner *l, int apart, QcErr *err)
     r->rng = qc_rng_seed(l->seed, 83);
     settle_slots(l);
     if (qc_shadow_init(&r->shadow, l->g, err) || take_memory(r, l, err) || qc_optim_init(&r->optim, QC_OPTIM_ADAM, l->g->n_codes, rate, 0, err)) return -1;
+    if (bias > 0 && (qc_learner_own_channels(l, err) || qc_biastune_init(&r->biases, l->g, rate * bias, err))) return -1;
     uint32_t rows = !apart ? r->batch + r->replay : r->batch > r->replay ? r->batch : r->replay;
     if (!(r->run = qc_run_new(&r->shadow.graph, rows, QC_RUN_TUNE, l->threads > 0 ? l->threads : 1, err))) return -1;
     r->run_bytes = qc_run_bytes(r->run);
+    if (bias > 0) qc_learner_count(l, 3 * (uint64_t)l->g->n_channels * sizeof(float));
     qc_learner_count(l, r->shadow.arena.bytes + r->shadow.graph.arena.bytes + 2 * r->optim.n * sizeof(float) + r->run_bytes);
     return 0;
 }
@@ -55,6 +59,7 @@ void qc_replay_release(QcReplay *r)
     if (!r) return;
     qc_run_free(r->run);
     qc_optim_release(&r->optim);
+    qc_biastune_release(&r->biases);
     qc_shadow_release(&r->shadow);
 }
 
@@ -95,6 +100,8 @@ void qc_replay_draw(QcReplay *r, const QcLearner *l)
 
 /* ---- a step ---- */
 
+static int moves_biases(const QcReplay *r) { return r->n_moving > r->optim.n; }
+
 const float *qc_replay_forward(QcReplay *r, uint32_t first, uint32_t n, QcErr *err)
 {
     qc_shadow_round(&r->shadow);
@@ -109,6 +116,7 @@ void qc_replay_backward(QcReplay *r)
 {
     qc_run_backward(r->run, r->grads, r->dlogits);
     qc_shadow_gradient(&r->shadow, r->dlatent, r->grads);
+    if (moves_biases(r)) qc_biastune_gradient(&r->shadow, r->dlatent + r->optim.n, r->grads);
     r->backwards += r->passed;
 }
 
@@ -116,6 +124,7 @@ void qc_replay_step(QcReplay *r)
 {
     qc_optim_step(&r->optim, r->shadow.latent, r->dlatent, 1, NULL);
     qc_shadow_clamp(&r->shadow);
+    if (moves_biases(r)) qc_biastune_step(&r->biases, &r->shadow, r->dlatent + r->optim.n, 1);
 }
 
 int qc_replay_steps(QcReplay *r, QcLearner *l, uint32_t steps, QcReplayLoss loss, QcErr *err)
@@ -131,9 +140,19 @@ int qc_replay_steps(QcReplay *r, QcLearner *l, uint32_t steps, QcReplayLoss loss
     return 0;
 }
 
+static void write_biases(const QcReplay *r, QcLearner *l)
+{
+    for (uint32_t i = 0; i < l->g->n_nodes; i++) {
+        const QcQNode *n = &l->g->nodes[i];
+        const float *bias = n->n_codes ? r->shadow.graph.params + r->shadow.graph.nodes[r->shadow.node_of[i]].bias : NULL;
+        for (uint32_t o = 0; bias && o < n->channels; o++) qc_learner_set_channel(l, n, o, (double)l->scale[n->channel + o], (double)bias[o]);
+    }
+}
+
 void qc_replay_end(QcReplay *r, QcLearner *l, QcMethodReport *report)
 {
     qc_pack_latents(l->g, r->shadow.latent);
+    if (moves_biases(r)) write_biases(r, l);
     report->set = (uint64_t)r->n_slots + r->arrived->n;
     report->forwards = r->forwards;
     report->backwards = r->backwards;

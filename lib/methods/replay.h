@@ -2,24 +2,24 @@
  *
  * The integer model has a float double with a latent value for every code, in code steps (quant/shadow.h). A batch of the stream is learned in `steps` steps of Adam; each
  * takes `batch` examples of it and `replay` of the slots, both drawn in shuffled passes. Then the latents, which with Adam's moments live on, are rounded to the
- * model's codes. Scales and biases stay. A method says with which loss.
+ * model's codes. Scales stay, and biases unless `bias` gives them a rate. A method says with which loss.
  */
 #ifndef QC_METHODS_REPLAY_H
 #define QC_METHODS_REPLAY_H
 
 #include "../base/sampler.h"
-#include "../nn/optim.h"
 #include "../nn/run.h"
-#include "../quant/shadow.h"
+#include "../quant/biastune.h"
 #include "method.h"
 
 /* Where the settings that all have are found; a method's own begin at QC_REPLAY_OWN. */
-enum { QC_REPLAY_STEPS, QC_REPLAY_BATCH, QC_REPLAY_REPLAY, QC_REPLAY_RATE, QC_REPLAY_KEEP, QC_REPLAY_RESERVOIR, QC_REPLAY_OWN };
+enum { QC_REPLAY_STEPS, QC_REPLAY_BATCH, QC_REPLAY_REPLAY, QC_REPLAY_RATE, QC_REPLAY_BIAS, QC_REPLAY_KEEP, QC_REPLAY_RESERVOIR, QC_REPLAY_OWN };
 
 #define QC_REPLAY_SETTINGS                                                                                         \
     {"steps", 30, 0, 100000, "steps of Adam a batch"}, {"batch", 24, 1, 4096, "examples of the batch in a step"},   \
         {"replay", 24, 0, 4096, "examples of the slots in a step"},                                                \
         {"rate", -1, -1, 100, "code steps a step; -1 = by the model's bits"},                                      \
+        {"bias", 0, 0, 100, "rate of biases against that of codes, in output steps; 0: they stay"},                 \
         {"keep", 1, 0, 1, "1: reserved slots keep their source examples; 0: the stream may take them"},            \
         {"reservoir", 1, 0, 1, "1: slots are a reservoir of all that was seen; 0: by --update"}
 
@@ -27,6 +27,7 @@ typedef struct QcReplay {
     QcShadow shadow;
     QcRun *run;
     QcOptim optim;
+    QcBiasTune biases;
     uint32_t steps, batch, replay; /* settings */
     uint32_t window, classes;
     /* The batch at hand. */
@@ -44,7 +45,8 @@ typedef struct QcReplay {
     float *x;        /* [batch + replay][window] */
     float *dlogits;  /* [batch + replay][classes]: a method writes those of the pass */
     float *grads;    /* [n_params] of the graph */
-    float *dlatent;  /* [n_codes] */
+    float *dlatent;  /* [n_moving] of the latents, and behind them of the biases where they move */
+    uint32_t n_moving;
     size_t run_bytes; /* counted so far */
 } QcReplay;
 
@@ -62,7 +64,7 @@ void qc_replay_draw(QcReplay *r, const QcLearner *l);
 const float *qc_replay_forward(QcReplay *r, uint32_t first, uint32_t n, QcErr *err);
 /* r->dlatent of the last forward pass, from r->dlogits [n][classes]. */
 void qc_replay_backward(QcReplay *r);
-/* Adam moves the latents by r->dlatent. */
+/* Adam moves the latents, and the biases, by r->dlatent. */
 void qc_replay_step(QcReplay *r);
 /* The whole of `steps` steps, each of one pass over all its rows: loss writes r->dlogits [n_fresh + n_old][classes], l->state being the method's. */
 typedef void (*QcReplayLoss)(QcReplay *r, QcLearner *l, const float *logits);

@@ -87,7 +87,7 @@ START_TEST(rate_0_changes_no_code)
 {
     for (int bits = 2; bits <= 8; bits *= 2) {
         uint8_t before[65536];
-        begin(methods[_i], TINY_INCEPTION, bits, 1, methods[_i] == &qc_method_deepc ? "rate=0 prune=0 cluster=8 steps=4" : "rate=0 steps=4");
+        begin(methods[_i], TINY_INCEPTION, bits, 1, methods[_i] == &qc_method_deepc ? "rate=0 prune=0 cluster=8 steps=4 bias=1" : "rate=0 steps=4 bias=1");
         ck_assert_uint_le(b.t.g.n_code_bytes, sizeof before);
         memcpy(before, b.t.g.codes, b.t.g.n_code_bytes);
         for (uint32_t i = 0; i < BATCHES; i++) ck_assert_uint_eq(learn(i, BATCH).step.flips, 0);
@@ -245,6 +245,34 @@ START_TEST(er_steps_down_the_gradient)
     free(grads);
     free(dlatent);
     end();
+}
+END_TEST
+
+/* Adam's first step moves a bias by rate x bias steps of its layer's output, or not at all; close gives the model its own biases back. */
+START_TEST(biases_move_where_they_may)
+{
+    for (int moves = 0; moves < 2; moves++) {
+        uint32_t moved = 0, n_biases = 0;
+        begin(methods[_i], TINY_RESIDUAL, 8, 1, moves ? "steps=1 rate=0.25 bias=2" : "steps=1 rate=0.25");
+        const QcQGraph start = b.t.g;
+        const int32_t *const own = b.l.start_bias;
+        learn(0, BATCH);
+        for (uint32_t i = 0; i < b.t.g.n_nodes; i++) {
+            const QcQNode *n = &b.t.g.nodes[i];
+            for (uint32_t c = n->channel; n->n_codes && c < n->channel + n->channels; c++) {
+                double unit = n->op == QC_Q_LOGITS ? 0.1 : (double)b.t.g.tensors[n->out].scale, step = (double)b.t.g.tensors[n->in[0]].scale * (double)b.t.g.scale[c];
+                double far = fabs((double)b.t.g.bias[c] - (double)own[c]) * step / unit;
+                ck_assert_msg(far < 1e-9 + step / unit || fabs(far - 0.5) < 1e-3 + step / unit, "a bias moved by %g output steps", far);
+                moved += far > 0.4;
+                n_biases++;
+            }
+        }
+        ck_assert(moves ? moved > n_biases / 2 : moved == 0);
+        ck_assert(moves || (start.bias == b.t.g.bias && b.t.g.bias == own));
+        qc_learner_close(&b.l);
+        ck_assert_ptr_eq(b.t.g.bias, own);
+        tiny_release(&b.t);
+    }
 }
 END_TEST
 
@@ -418,6 +446,7 @@ int main(void)
     tcase_add_loop_test(tests, slots_stay_whole, 0, METHODS);
     tcase_add_loop_test(tests, little_is_enough, 0, METHODS);
     tcase_add_test(tests, er_steps_down_the_gradient);
+    tcase_add_loop_test(tests, biases_move_where_they_may, 0, METHODS);
     tcase_add_test(tests, er_ace_learns_nothing_from_one_class);
     tcase_add_test(tests, der_recalls_logits_not_labels);
     tcase_add_test(tests, alpha_holds_the_answers);
