@@ -175,22 +175,58 @@ INLINE void store_eight(uint8_t *out, __m256i v) /* of 32 bits, each 0..255 */
     _mm_storel_epi64((void *)out, _mm_packus_epi16(words, words));
 }
 
-/* Eight channels at all positions; all shifts >= 31, so that the shifted product fits 32 bits. */
+/* Eight channels whose shifts are all >= 31, so that the shifted product fits 32 bits. */
+typedef struct Rescale {
+    __m256i bias, m, m_odd;
+    __m256i shift, shift_odd, add, add_odd; /* 64 bits: the add is half and 2^62, a multiple of 2^shift, as AVX2 shifts right logically only */
+    __m256i less;                           /* what 2^62 has become */
+} Rescale;
+
+static Rescale rescale_init(const int32_t *bias, const int32_t *multiplier, const uint8_t *shift)
+{
+    const __m256i one = _mm256_set1_epi64x(1), lift = _mm256_set1_epi64x((int64_t)1 << 62);
+    __m256i shifts = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)shift));
+    Rescale r = {.bias = load(bias), .m = load(multiplier)};
+    r.m_odd = _mm256_srli_epi64(r.m, 32);
+    r.shift = _mm256_and_si256(shifts, _mm256_set1_epi64x(0xffffffff));
+    r.shift_odd = _mm256_srli_epi64(shifts, 32);
+    r.add = _mm256_add_epi64(lift, _mm256_sllv_epi64(one, _mm256_sub_epi64(r.shift, one)));
+    r.add_odd = _mm256_add_epi64(lift, _mm256_sllv_epi64(one, _mm256_sub_epi64(r.shift_odd, one)));
+    r.less = interleave(_mm256_srlv_epi64(lift, r.shift), _mm256_srlv_epi64(lift, r.shift_odd));
+    return r;
+}
+
+INLINE __m256i rescaled(const Rescale *r, const int32_t *acc)
+{
+    __m256i v = _mm256_add_epi32(load(acc), r->bias);
+    __m256i even = _mm256_srlv_epi64(_mm256_add_epi64(_mm256_mul_epi32(v, r->m), r->add), r->shift);
+    __m256i odd = _mm256_srlv_epi64(_mm256_add_epi64(_mm256_mul_epi32(_mm256_srli_epi64(v, 32), r->m_odd), r->add_odd), r->shift_odd);
+    return _mm256_sub_epi32(interleave(even, odd), r->less);
+}
+
+/* Four vectors of eight as bytes side by side, zero added and clamped: packing saturates on the way, which changes nothing that is not clamped anyway. */
+INLINE __m256i packed_four(__m256i a, __m256i b, __m256i c, __m256i d, __m256i zero, __m256i low, __m256i high)
+{
+    __m256i ab = _mm256_adds_epi16(_mm256_packs_epi32(a, b), zero), cd = _mm256_adds_epi16(_mm256_packs_epi32(c, d), zero);
+    __m256i bytes = _mm256_permutevar8x32_epi32(_mm256_packus_epi16(ab, cd), _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+    return _mm256_min_epu8(_mm256_max_epu8(bytes, low), high);
+}
+
 static void rescale_eight(uint8_t *out, const int32_t *acc, const int32_t *bias, const int32_t *multiplier, const uint8_t *shift,
                           uint32_t positions, uint32_t acc_step, uint32_t out_step, int32_t zero, int32_t low, int32_t high)
 {
-    __m256i shifts = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)shift)), m = load(multiplier), add = load(bias);
-    __m256i shift_even = _mm256_and_si256(shifts, _mm256_set1_epi64x(0xffffffff)), shift_odd = _mm256_srli_epi64(shifts, 32);
-    __m256i one = _mm256_set1_epi64x(1), m_odd = _mm256_srli_epi64(m, 32);
-    __m256i half_even = _mm256_sllv_epi64(one, _mm256_sub_epi64(shift_even, one)),
-            half_odd = _mm256_sllv_epi64(one, _mm256_sub_epi64(shift_odd, one));
-    __m256i zeros = _mm256_set1_epi32(zero), least = _mm256_set1_epi32(low - zero), most = _mm256_set1_epi32(high - zero);
-    for (uint32_t t = 0; t < positions; t++, acc += acc_step, out += out_step) {
-        __m256i v = _mm256_add_epi32(load(acc), add);
-        __m256i even = shift_product(_mm256_mul_epi32(v, m), half_even, shift_even);
-        __m256i odd = shift_product(_mm256_mul_epi32(_mm256_srli_epi64(v, 32), m_odd), half_odd, shift_odd);
-        __m256i q = clamp(interleave(even, odd), least, most); /* before zero is added, so that the sum cannot wrap */
-        store_eight(out, _mm256_add_epi32(q, zeros));
+    const Rescale r = rescale_init(bias, multiplier, shift);
+    const __m256i zeros = _mm256_set1_epi16((int16_t)zero), least = _mm256_set1_epi8((char)low), most = _mm256_set1_epi8((char)high);
+    for (uint32_t n; positions > 0; positions -= n, acc += (size_t)n * acc_step, out += (size_t)n * out_step) {
+        n = positions < 4 ? 1 : 4;
+        size_t next = n == 4 ? acc_step : 0;
+        __m256i bytes = packed_four(rescaled(&r, acc), rescaled(&r, acc + next), rescaled(&r, acc + 2 * next), rescaled(&r, acc + 3 * next), zeros, least, most);
+        __m128i first = _mm256_castsi256_si128(bytes), other = _mm256_extracti128_si256(bytes, 1);
+        _mm_storel_epi64((void *)out, first);
+        if (n == 1) continue;
+        _mm_storeh_pd((void *)(out + out_step), _mm_castsi128_pd(first));
+        _mm_storel_epi64((void *)(out + 2 * (size_t)out_step), other);
+        _mm_storeh_pd((void *)(out + 3 * (size_t)out_step), _mm_castsi128_pd(other));
     }
 }
 
