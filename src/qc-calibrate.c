@@ -6,8 +6,8 @@
 #include "../lib/cli/cli.h"
 #include "../lib/methods/journal.h"
 
-static const char *coreset, *coreset_out, *stream, *output, *order = "shuffled", *choose = "network", *update = "balanced", *method = "qcore";
-static QcList tests, settings;
+static const char *coreset, *coreset_out, *output, *order = "shuffled", *choose = "network", *update = "balanced", *method = "qcore";
+static QcList streams, tests, settings;
 static int64_t batches, batch_size = 64, rounds = 20, chunk, by_layer = -1, seed = 1, threads;
 static double phi0, cap, phi_max, stop = -1, balance = 1, prior = 1;
 static int json;
@@ -15,12 +15,12 @@ static int json;
 static const QcOption options[] = {
     {'c', "coreset", QC_OPTION_TEXT, &coreset, "FILE", "coreset to start with", 0, 0},
     {'C', "coreset-out", QC_OPTION_TEXT, &coreset_out, "FILE", "write the coreset here after every batch", 0, 0},
-    {'s', "stream", QC_OPTION_TEXT, &stream, "FILE", "labelled stream", 0, 0},
+    {'s', "stream", QC_OPTION_LIST, &streams, "FILE", "labelled stream; repeatable: one after another", 0, 0},
     {'t', "test", QC_OPTION_LIST, &tests, "FILE", "test data, evaluated after every batch; repeatable", 0, 0},
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "write the model here after every batch", 0, 0},
     {'m', "method", QC_OPTION_TEXT, &method, "NAME", "calibrator: qcore, none, flip-random, flip-greedy, bn, head, bn+head, proto, spsa, refit, er, er-ace, der, der++, a-gem, camel, deepc", 0, 0},
     {0, "set", QC_OPTION_LIST, &settings, "NAME=VALUE", "setting of the method; repeatable", 0, 0},
-    {0, "batches", QC_OPTION_INT, &batches, "N", "cut the stream into N batches; 0 = by -B", 0, 1000000},
+    {0, "batches", QC_OPTION_INT, &batches, "N", "cut each stream into N batches; 0 = by -B", 0, 1000000},
     {'B', "batch-size", QC_OPTION_INT, &batch_size, "N", "examples of a batch where --batches is not given", 1, 65535},
     {0, "order", QC_OPTION_TEXT, &order, "KIND", "of the stream: shuffled, recorded or classes", 0, 0},
     {0, "rounds", QC_OPTION_INT, &rounds, "N", "draws of flips a batch, at most", 0, 10000},
@@ -41,7 +41,7 @@ static const QcOption options[] = {
 };
 
 static const QcProgram program = {"qc-calibrate", "calibrate a quantized model on a labelled stream with forward passes only",
-                                  "-c CORESET -s STREAM [-t TEST]... [-C FILE] [-o FILE] [MODEL]", options, 1};
+                                  "-c CORESET -s STREAM [-s STREAM]... [-t TEST]... [-C FILE] [-o FILE] [MODEL]", options, 1};
 
 static int index_of(int *at, const char *name, const char *const *names, const char *option, QcErr *err)
 {
@@ -66,7 +66,7 @@ static int make_options(QcSessionOptions *o, QcErr *err)
 {
     static const char *const chooses[] = {"network", "random", "greedy", NULL}, *const updates[] = {"misses", "balanced", "random", "reservoir", NULL};
     int how, rule;
-    if (!coreset || !stream) return qc_fail(err, QC_EUSAGE, "a coreset (-c) and a stream (-s) are needed");
+    if (!coreset || !streams.n) return qc_fail(err, QC_EUSAGE, "a coreset (-c) and a stream (-s) are needed");
     if (coreset_out && qc_is_standard(coreset_out)) return qc_fail(err, QC_EUSAGE, "the coreset is written after every batch, so -C needs a file");
     if (coreset_out && output && qc_same_output(coreset_out, output)) return qc_fail(err, QC_EUSAGE, "-o and -C name the same file");
     if (tests.n > QC_JOURNAL_TESTS) return qc_fail(err, QC_EUSAGE, "at most %d test files (-t)", QC_JOURNAL_TESTS);
@@ -104,17 +104,26 @@ static int save(QcSession *s, int last, QcErr *err)
     return coreset_out ? qc_session_save_coreset(s, coreset_out, err) : 0;
 }
 
+static int test_all(QcSession *s, QcTestFigures *figures, const QcInputs *inputs, QcErr *err)
+{
+    for (int t = 0; t < tests.n; t++)
+        if (qc_session_test(s, &figures[t], &inputs[t], err)) return -1;
+    return 0;
+}
+
 static int run(QcSession *s, const QcInputs *inputs, QcErr *err)
 {
     QcJournal journal = {.to = output && qc_is_standard(output) ? stderr : stdout, .json = json, .n_tests = tests.n};
+    QcTestFigures figures[QC_JOURNAL_TESTS];
+    if (qc_journal_has_matrix(&journal, s)) {
+        if (test_all(s, figures, inputs, err)) return -1;
+        qc_journal_begin(&journal, s, figures);
+    }
     while (s->at < s->batches) {
         QcMethodReport r;
         double ms;
-        QcTestFigures figures[QC_JOURNAL_TESTS];
         qc_progress(s->at, s->batches, "batches");
-        if (qc_session_next(s, &r, &ms, err)) return -1;
-        for (int t = 0; t < tests.n; t++)
-            if (qc_session_test(s, &figures[t], &inputs[t], err)) return -1;
+        if (qc_session_next(s, &r, &ms, err) || test_all(s, figures, inputs, err)) return -1;
         if (save(s, s->at == s->batches, err)) return -1;
         qc_progress_end();
         qc_journal_batch(&journal, s, &r, figures, ms);
@@ -132,7 +141,7 @@ int main(int argc, char **argv)
     memset(inputs, 0, sizeof inputs);
     qc_cli_parse(&program, argc, argv);
     int status = make_options(&o, &err) || (output && qc_output_check(output, 1, &err)) || (coreset_out && qc_output_check(coreset_out, 1, &err)) ||
-                 qc_session_open(&session, argv[1], coreset, stream, &o, &err) || open_tests(inputs, &session, &err) || run(&session, inputs, &err);
+                 qc_session_open(&session, argv[1], coreset, streams.items, streams.n, &o, &err) || open_tests(inputs, &session, &err) || run(&session, inputs, &err);
     for (int t = 0; t < QC_JOURNAL_TESTS; t++) qc_inputs_close(&inputs[t]);
     qc_session_close(&session);
     return qc_cli_end(&err, status);

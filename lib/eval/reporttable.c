@@ -38,7 +38,7 @@ int qc_report_init(QcReport *r, const char *format, const char *what, int plot, 
 
 static const char *value_of(const QcExperiment *e, const QcRow *row, uint32_t axis) { return e->axes[axis].values[qc_experiment_value(e, row->combination, axis)]; }
 
-static int is_share(QcFigure f) { return f <= QC_FIGURE_SOURCE; }
+static int is_share(QcFigure f) { return f <= QC_FIGURE_SOURCE || f >= QC_FIGURE_ACC; }
 
 static void print_number(FILE *to, QcFigure f, double x)
 {

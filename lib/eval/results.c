@@ -8,7 +8,7 @@
 
 /* Names in tables, and keys of the summary where a figure stands there as it is. */
 static const char *const names[QC_FIGURE_COUNT] = {"before", "target_mean", "target_last", "source_last", "flips", "ms", "forwards", "backwards", "passes", "operations", "model_bytes",
-                                                   "working_bytes"};
+                                                   "working_bytes", "acc", "bwt", "fwt", "forgetting", "target_ece"};
 
 const char *qc_figure_name(QcFigure f) { return names[f]; }
 
@@ -28,10 +28,10 @@ static double number(const QcYaml *map, const char *key)
     return *end || end == value->text ? NAN : x;
 }
 
-/* Element i of the map's list `test`. */
-static double test(const QcYaml *map, uint32_t i)
+/* Element i of a list of the map. */
+static double element(const QcYaml *map, const char *key, uint32_t i)
 {
-    const QcYaml *list = qc_yaml_get(map, "test");
+    const QcYaml *list = qc_yaml_get(map, key);
     return list && list->kind == QC_YAML_LIST && i < list->n && list->items[i]->kind == QC_YAML_SCALAR ? strtod(list->items[i]->text, NULL) : NAN;
 }
 
@@ -39,7 +39,8 @@ static void take_summary(QcRunResult *r, const QcYaml *line)
 {
     for (int f = QC_FIGURE_FLIPS; f < QC_FIGURE_COUNT; f++) r->figure[f] = number(line, names[f]);
     r->figure[QC_FIGURE_BEFORE] = number(line, "accuracy_before");
-    r->figure[QC_FIGURE_TARGET] = test(line, 0);
+    r->figure[QC_FIGURE_TARGET] = element(line, "test", 0);
+    r->figure[QC_FIGURE_ECE] = element(line, "ece", 0);
 }
 
 static int take_line(QcRunResult *r, const char *text, size_t length, const char *path, int *summary, QcErr *err)
@@ -51,9 +52,9 @@ static int take_line(QcRunResult *r, const char *text, size_t length, const char
     if (*summary) {
         take_summary(r, d.root);
     } else if (d.root->kind == QC_YAML_MAP && qc_yaml_get(d.root, "batch")) {
-        r->target[r->n_batches++] = test(d.root, 0);
-        r->figure[QC_FIGURE_LAST] = test(d.root, 0);
-        r->figure[QC_FIGURE_SOURCE] = test(d.root, 1);
+        r->target[r->n_batches++] = element(d.root, "test", 0);
+        r->figure[QC_FIGURE_LAST] = element(d.root, "test", 0);
+        r->figure[QC_FIGURE_SOURCE] = element(d.root, "test", 1);
     } else {
         status = qc_yaml_fail(err, d.root, "this is no line of qc-calibrate --json");
     }

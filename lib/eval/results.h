@@ -14,6 +14,8 @@ typedef enum QcFigure {
     QC_FIGURE_SOURCE,   /* the source's after the last batch */
     QC_FIGURE_FLIPS, QC_FIGURE_MS, QC_FIGURE_FORWARDS, QC_FIGURE_BACKWARDS, QC_FIGURE_PASSES, QC_FIGURE_OPERATIONS, /* means a batch */
     QC_FIGURE_MODEL_BYTES, QC_FIGURE_WORKING_BYTES,
+    QC_FIGURE_ACC, QC_FIGURE_BWT, QC_FIGURE_FWT, QC_FIGURE_FORGETTING, /* of several streams (transfer.h) */
+    QC_FIGURE_ECE,      /* expected calibration error on the target, mean over batches */
     QC_FIGURE_COUNT
 } QcFigure;
 

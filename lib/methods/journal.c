@@ -1,5 +1,7 @@
 #include "journal.h"
 
+#include <math.h>
+
 typedef unsigned long long Large;
 
 /* Accuracies and calibration errors of the test sets, each by the divisor: the part of an object that both kinds of lines have. */
@@ -30,6 +32,7 @@ static void print_batch(const QcJournal *j, const QcSession *s, const QcMethodRe
                 r->from_source, r->from_stream, r->from_batch, ms, bytes, forwards, backwards, operations);
     } else {
         fprintf(j->to, "{\"batch\": %u, \"n\": %u, \"accuracy_before\": %.6g, \"accuracy_after\": %.6g, ", s->at, r->n, before, after);
+        if (s->n_streams > 1) fprintf(j->to, "\"stream\": %u, ", qc_session_stream(s, s->at - 1) + 1);
         print_tests(j, tests, 1);
         fprintf(j->to,
                 "\"flips\": %u, \"draws\": %u, \"accepted\": %u, \"loss_before\": %.6g, \"loss_after\": %.6g, \"coreset\": {\"source\": %u, \"stream\": %u, "
@@ -58,8 +61,43 @@ static void add(QcJournal *j, const QcMethodReport *report, const QcTestFigures 
     }
 }
 
+int qc_journal_has_matrix(const QcJournal *j, const QcSession *s) { return s->n_streams > 1 && (uint32_t)j->n_tests >= s->n_streams; }
+
+static void keep_row(QcJournal *j, uint32_t row, const QcTestFigures *tests)
+{
+    for (uint32_t t = 0; t < j->transfer.n_tests; t++) j->transfer.r[row][t] = tests[t].accuracy;
+}
+
+void qc_journal_begin(QcJournal *j, const QcSession *s, const QcTestFigures *tests)
+{
+    j->transfer.n_streams = s->n_streams;
+    j->transfer.n_tests = (uint32_t)j->n_tests > s->n_streams ? s->n_streams + 1 : s->n_streams;
+    keep_row(j, 0, tests);
+}
+
+/* A JSON list of lists and the figures, or rows under the columns of the tests. */
+static void print_matrix(const QcJournal *j)
+{
+    const QcTransfer *t = &j->transfer;
+    QcTransferFigures f = qc_transfer_figures(t);
+    const struct { const char *name; double value; } figures[] = {{"acc", f.acc}, {"bwt", f.bwt}, {"fwt", f.fwt}, {"forgetting", f.forgetting}};
+    if (j->json) fprintf(j->to, "\"R\": [");
+    for (uint32_t i = 0; i <= t->n_streams; i++) {
+        fprintf(j->to, j->json ? i ? ", [" : "[" : "R%u\t\t\t", i);
+        for (uint32_t k = 0; k < t->n_tests; k++) fprintf(j->to, j->json ? k ? ", %.6g" : "%.6g" : "\t%.4f", t->r[i][k]);
+        fprintf(j->to, j->json ? "]" : "\n");
+    }
+    if (j->json) fprintf(j->to, "], ");
+    for (int k = 0; k < 4; k++) {
+        if (j->json && isnan(figures[k].value)) fprintf(j->to, "\"%s\": null, ", figures[k].name);
+        else fprintf(j->to, j->json ? "\"%s\": %.6g, " : "%s\t\t\t\t%.4f\n", figures[k].name, figures[k].value);
+    }
+}
+
 void qc_journal_batch(QcJournal *j, const QcSession *s, const QcMethodReport *r, const QcTestFigures *tests, double ms)
 {
+    uint32_t stream = qc_session_stream(s, s->at - 1);
+    if (j->transfer.n_streams && s->at == s->ends[stream]) keep_row(j, stream + 1, tests);
     print_batch(j, s, r, tests, ms);
     add(j, r, tests, ms);
 }
@@ -72,11 +110,13 @@ void qc_journal_end(const QcJournal *j, const QcSession *s)
         for (int t = 0; t < j->n_tests; t++) fprintf(j->to, "\t%.4f", j->tests[t].accuracy / n);
         fprintf(j->to, "\t\t\t%.1f\t\t\t\t\t\t%.1f\t%llu\t%.1f\t%.1f\t%.0f\n", (double)j->flips / n, j->ms / n, (Large)(s->learner.bytes + s->model_bytes),
                 (double)j->forwards / n, (double)j->backwards / n, (double)j->operations / n);
+        if (j->transfer.n_streams) print_matrix(j);
         return;
     }
     fprintf(j->to, "{\"summary\": true, \"method\": \"%s\", \"batches\": %.0f, \"accuracy_before\": %.6g, \"accuracy_after\": %.6g, ", s->learner.method->name,
             j->n, j->before / n, j->after / n);
     print_tests(j, j->tests, n);
+    if (j->transfer.n_streams) print_matrix(j);
     /* a pass over the data: every example of coreset and batch once through the net, one way */
     fprintf(j->to,
             "\"flips\": %.6g, \"ms\": %.3f, \"forwards\": %.6g, \"backwards\": %.6g, \"passes\": %.6g, \"operations\": %.6g, \"model_bytes\": %llu, "

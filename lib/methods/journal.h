@@ -15,8 +15,12 @@ typedef struct QcJournal {
     double n, before, after, ms;
     QcTestFigures tests[QC_JOURNAL_TESTS];
     uint64_t flips, forwards, backwards, operations, set;
+    QcTransfer transfer; /* where there are several streams, and a test set for each */
 } QcJournal;
 
+/* Whether there will be a matrix R of several streams; then qc_journal_begin is to be called with the tests' figures before the first batch. */
+int qc_journal_has_matrix(const QcJournal *j, const QcSession *s);
+void qc_journal_begin(QcJournal *j, const QcSession *s, const QcTestFigures *tests);
 /* tests [n_tests] after the batch; ms of the method. */
 void qc_journal_batch(QcJournal *j, const QcSession *s, const QcMethodReport *r, const QcTestFigures *tests, double ms);
 void qc_journal_end(const QcJournal *j, const QcSession *s);

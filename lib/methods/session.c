@@ -11,13 +11,35 @@
 #include "../nn/loss.h"
 #include "methodtable.h"
 
-static int cut_stream(QcSession *s, const QcSessionOptions *o, QcErr *err)
+static uint32_t batches_of(const QcInputs *stream, const QcSessionOptions *o) { return o->batches ? o->batches : (stream->n + o->batch_size - 1) / o->batch_size; }
+
+static int cut_streams(QcSession *s, const QcSessionOptions *o, QcErr *err)
 {
-    s->batches = o->batches ? o->batches : (s->stream.n + o->batch_size - 1) / o->batch_size;
-    s->order = qc_arena_take(&s->arena, s->stream.n, sizeof *s->order, err);
+    uint32_t n = 0;
+    for (uint32_t k = 0; k < s->n_streams; k++) {
+        n += s->streams[k].n;
+        s->batches += batches_of(&s->streams[k], o);
+    }
+    s->order = qc_arena_take(&s->arena, n, sizeof *s->order, err);
     s->starts = qc_arena_take(&s->arena, (size_t)s->batches + 1, sizeof *s->starts, err);
-    if (!s->order || !s->starts) return -1;
-    return qc_split_batches(s->order, s->starts, &s->stream.data, s->batches, o->order, o->device.seed, err);
+    s->ends = qc_arena_take(&s->arena, s->n_streams, sizeof *s->ends, err);
+    if (!s->order || !s->starts || !s->ends) return -1;
+    for (uint32_t k = 0, at = 0, done = 0; k < s->n_streams; k++) {
+        uint32_t batches = batches_of(&s->streams[k], o), *starts = s->starts + done;
+        if (qc_split_batches(s->order + at, starts, &s->streams[k].data, batches, o->order, o->device.seed, err)) return -1;
+        for (uint32_t b = 0; b <= batches; b++) starts[b] += at;
+        at += s->streams[k].n;
+        done += batches;
+        s->ends[k] = done;
+    }
+    return 0;
+}
+
+uint32_t qc_session_stream(const QcSession *s, uint32_t b)
+{
+    uint32_t k = 0;
+    while (b >= s->ends[k]) k++;
+    return k;
 }
 
 static uint64_t bytes_of_model(const QcQGraph *g, const QcFlip *flip)
@@ -48,7 +70,7 @@ static int load_model(QcSession *s, const QcMethod *method, const char *path, Qc
 
 static int place_batch(QcSession *s, QcErr *err)
 {
-    uint32_t batch_max = 0, window = s->stream.window;
+    uint32_t batch_max = 0, window = s->streams[0].window;
     for (uint32_t b = 0; b < s->batches; b++)
         if (s->starts[b + 1] - s->starts[b] > batch_max) batch_max = s->starts[b + 1] - s->starts[b];
     s->learner.batch_max = batch_max;
@@ -75,13 +97,21 @@ static int open_learner(QcSession *s, const QcMethod *method, const QcSessionOpt
     return place_batch(s, err) || qc_learner_place(l, err) || qc_slots_fill(l->slots, &s->coreset, err) || qc_learner_open(l, err) ? -1 : 0;
 }
 
-int qc_session_open(QcSession *s, const char *model, const char *coreset, const char *stream, const QcSessionOptions *o, QcErr *err)
+static int open_data(QcSession *s, const char *coreset, const char *const *streams, int n, QcErr *err)
+{
+    if (n > QC_TRANSFER_STREAMS) return qc_fail(err, QC_EUSAGE, "at most %d streams", QC_TRANSFER_STREAMS);
+    if (qc_inputs_open(&s->coreset, coreset, &s->model, &s->g, 1, 1, err)) return -1;
+    for (; s->n_streams < (uint32_t)n; s->n_streams++)
+        if (qc_inputs_open(&s->streams[s->n_streams], streams[s->n_streams], &s->model, &s->g, 0, 1, err)) return -1;
+    return 0;
+}
+
+int qc_session_open(QcSession *s, const char *model, const char *coreset, const char *const *streams, int n_streams, const QcSessionOptions *o, QcErr *err)
 {
     const QcMethod *method = o->method ? o->method : &qc_method_qcore;
     *s = (QcSession){.command = o->command};
     if (qc_method_settings(s->learner.setting, method, o->settings, o->n_settings, err)) return -1;
-    if (load_model(s, method, model, err) || qc_inputs_open(&s->coreset, coreset, &s->model, &s->g, 1, 1, err) ||
-        qc_inputs_open(&s->stream, stream, &s->model, &s->g, 0, 1, err) || cut_stream(s, o, err) || open_learner(s, method, o, err)) {
+    if (load_model(s, method, model, err) || open_data(s, coreset, streams, n_streams, err) || cut_streams(s, o, err) || open_learner(s, method, o, err)) {
         qc_session_close(s);
         return -1;
     }
@@ -92,10 +122,11 @@ int qc_session_next(QcSession *s, QcMethodReport *report, double *ms, QcErr *err
 {
     const uint32_t *index = s->order + s->starts[s->at];
     uint32_t n = s->starts[s->at + 1] - s->starts[s->at], window = s->learner.window;
+    const QcInputs *stream = &s->streams[qc_session_stream(s, s->at)];
     for (uint32_t i = 0; i < n; i++) {
-        if (qc_inputs_read(&s->stream, s->batch + (size_t)i * window, index[i], err)) return -1;
-        s->labels[i] = (uint16_t)s->stream.label[index[i]];
-        s->ids[i] = s->stream.data.id[index[i]];
+        if (qc_inputs_read(stream, s->batch + (size_t)i * window, index[i], err)) return -1;
+        s->labels[i] = (uint16_t)stream->label[index[i]];
+        s->ids[i] = stream->data.id[index[i]];
     }
     QcMethodBatch batch = {n, s->batch, s->labels, s->ids};
     if (qc_learner_next(&s->learner, report, &batch, ms, err)) return -1;
@@ -128,11 +159,12 @@ int qc_session_test(QcSession *s, QcTestFigures *figures, const QcInputs *test, 
 
 int qc_session_save_model(QcSession *s, const char *path, QcErr *err)
 {
-    QcInput inputs[] = {{"coreset", s->coreset.data.digest}, {"stream", s->stream.data.digest}};
+    QcInput inputs[1 + QC_TRANSFER_STREAMS] = {{"coreset", s->coreset.data.digest}};
+    for (uint32_t k = 0; k < s->n_streams; k++) inputs[1 + k] = (QcInput){"stream", s->streams[k].data.digest};
     const char *unsaved = qc_method_unsaved(s->learner.method, s->learner.setting);
     if (unsaved) return qc_fail(err, QC_EUSAGE, "the result of method %s is no model to save: %s", s->learner.method->name, unsaved);
     if (qc_qgraph_encode(&s->model, &s->g, err)) return -1;
-    if (!s->stamped && qc_modelfile_stamp(&s->model, s->command, inputs, 2, err)) return -1;
+    if (!s->stamped && qc_modelfile_stamp(&s->model, s->command, inputs, 1 + (int)s->n_streams, err)) return -1;
     s->stamped = 1;
     return qc_modelfile_save(&s->model, path, err);
 }
@@ -144,52 +176,82 @@ static int64_t find_id(const QcDataset *d, uint64_t id)
     return -1;
 }
 
-/* The originals behind the slots: those that were in the coreset file, then those of the stream. from [2][capacity] indices, slot [2][capacity]. */
-static void trace_slots(const QcSession *s, uint32_t *from[2], uint32_t *slot[2], uint32_t n[2])
+/* The originals behind the slots by where they are from: part 0 is the coreset file, the others the streams. */
+typedef struct Origins {
+    QcDataset parts[1 + QC_TRANSFER_STREAMS]; /* those that are kept */
+    uint32_t *from[1 + QC_TRANSFER_STREAMS], *slot[1 + QC_TRANSFER_STREAMS], n[1 + QC_TRANSFER_STREAMS]; /* [capacity] examples, slots; how many */
+} Origins;
+
+static const QcDataset *origin(const QcSession *s, uint32_t part) { return part ? &s->streams[part - 1].data : &s->coreset.data; }
+
+/* Two streams may have given the same id: then the windows tell. A stream's example may also be of a session before this one: then it is in the coreset's file. */
+static int find_origin(const QcSession *s, uint32_t slot, uint8_t *q, uint32_t *part, uint32_t *at, QcErr *err)
 {
     const QcSlots *slots = s->learner.slots;
-    n[0] = n[1] = 0;
+    for (*part = slots->flags[slot] & QC_SLOT_STREAM ? s->n_streams : 0; *part; --*part) {
+        int64_t found = find_id(origin(s, *part), slots->id[slot]);
+        if (found < 0) continue;
+        *at = (uint32_t)found;
+        if (qc_inputs_read(&s->streams[*part - 1], q, *at, err)) return -1;
+        if (!memcmp(q, slots->x + (size_t)slot * slots->window, slots->window)) return 0;
+    }
+    *at = (uint32_t)find_id(&s->coreset.data, slots->id[slot]);
+    return 0;
+}
+
+static int trace_slots(const QcSession *s, Origins *o, QcArena *scratch, QcErr *err)
+{
+    const QcSlots *slots = s->learner.slots;
+    uint8_t *q = qc_arena_take(scratch, slots->window, 1, err);
+    if (!q) return -1;
+    for (uint32_t p = 0; p <= s->n_streams; p++) {
+        o->from[p] = qc_arena_take(scratch, slots->capacity, sizeof(uint32_t), err);
+        o->slot[p] = qc_arena_take(scratch, slots->capacity, sizeof(uint32_t), err);
+        if (!o->from[p] || !o->slot[p]) return -1;
+    }
     for (uint32_t i = 0; i < slots->capacity; i++) {
         if (slots->flags[i] & QC_SLOT_EMPTY) continue;
-        int64_t in_stream = slots->flags[i] & QC_SLOT_STREAM ? find_id(&s->stream.data, slots->id[i]) : -1;
-        int part = in_stream >= 0;
-        from[part][n[part]] = (uint32_t)(part ? in_stream : find_id(&s->coreset.data, slots->id[i]));
-        slot[part][n[part]++] = i;
+        uint32_t part, at;
+        if (find_origin(s, i, q, &part, &at, err)) return -1;
+        o->from[part][o->n[part]] = at;
+        o->slot[part][o->n[part]++] = i;
     }
+    return 0;
+}
+
+/* The traced examples as one dataset, with the slots' misses and flags. */
+static int join_origins(const QcSession *s, QcDataset *out, Origins *o, QcErr *err)
+{
+    const QcSlots *slots = s->learner.slots;
+    const QcDataset *parts[1 + QC_TRANSFER_STREAMS];
+    for (uint32_t p = 0; p <= s->n_streams; p++) {
+        parts[p] = &o->parts[p];
+        if (qc_dataset_subset(&o->parts[p], origin(s, p), o->from[p], o->n[p], 0, err)) return -1;
+    }
+    if (qc_dataset_join(out, parts, 1 + s->n_streams, err)) return -1;
+    out->capacity = slots->capacity;
+    out->misses = qc_arena_take(&out->arena, out->n, sizeof *out->misses, err);
+    out->flags = qc_arena_take(&out->arena, out->n, 1, err);
+    if (!out->misses || !out->flags) return -1;
+    for (uint32_t p = 0, at = 0; p <= s->n_streams; p++)
+        for (uint32_t i = 0; i < o->n[p]; i++, at++) {
+            out->misses[at] = slots->misses[o->slot[p][i]];
+            out->flags[at] = slots->flags[o->slot[p][i]];
+        }
+    return 0;
 }
 
 int qc_session_save_coreset(QcSession *s, const char *path, QcErr *err)
 {
-    const QcSlots *slots = s->learner.slots;
     QcArena scratch = {0};
-    QcDataset parts[2], out = {0};
-    memset(parts, 0, sizeof parts);
-    const QcDataset *both[2] = {&parts[0], &parts[1]};
-    uint32_t *from[2], *slot[2], n[2];
-    int status = -1;
-    for (int p = 0; p < 2; p++) {
-        from[p] = qc_arena_take(&scratch, slots->capacity, sizeof(uint32_t), err);
-        slot[p] = qc_arena_take(&scratch, slots->capacity, sizeof(uint32_t), err);
-        if (!from[p] || !slot[p]) goto end;
-    }
-    trace_slots(s, from, slot, n);
-    if (qc_dataset_subset(&parts[0], &s->coreset.data, from[0], n[0], 0, err) || qc_dataset_subset(&parts[1], &s->stream.data, from[1], n[1], 0, err)) goto end;
-    if (qc_dataset_join(&out, both, 2, err)) goto end;
-    out.capacity = slots->capacity;
-    out.misses = qc_arena_take(&out.arena, out.n, sizeof *out.misses, err);
-    out.flags = qc_arena_take(&out.arena, out.n, 1, err);
-    if (!out.misses || !out.flags) goto end;
-    for (uint32_t p = 0, at = 0; p < 2; p++)
-        for (uint32_t i = 0; i < n[p]; i++, at++) {
-            out.misses[at] = slots->misses[slot[p][i]];
-            out.flags[at] = slots->flags[slot[p][i]];
-        }
-    if (qc_dataset_sign(&out, s->command, s->coreset.data.digest, err)) goto end;
-    status = qc_dataset_save(&out, path, err);
-end:
+    QcDataset out = {0};
+    Origins *o = qc_arena_take(&scratch, 1, sizeof *o, err);
+    int status = !o || trace_slots(s, o, &scratch, err) || join_origins(s, &out, o, err) || qc_dataset_sign(&out, s->command, s->coreset.data.digest, err) ||
+                         qc_dataset_save(&out, path, err)
+                     ? -1
+                     : 0;
     qc_dataset_release(&out);
-    qc_dataset_release(&parts[0]);
-    qc_dataset_release(&parts[1]);
+    for (uint32_t p = 0; o && p <= s->n_streams; p++) qc_dataset_release(&o->parts[p]);
     qc_arena_release(&scratch);
     return status;
 }
@@ -199,7 +261,7 @@ void qc_session_close(QcSession *s)
     if (!s) return;
     qc_learner_close(&s->learner);
     qc_inputs_close(&s->coreset);
-    qc_inputs_close(&s->stream);
+    for (uint32_t k = 0; k < QC_TRANSFER_STREAMS; k++) qc_inputs_close(&s->streams[k]);
     qc_modelfile_release(&s->model);
     qc_arena_release(&s->arena);
     *s = (QcSession){0};

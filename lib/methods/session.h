@@ -1,4 +1,4 @@
-/* session.h - a calibration session on the workstation: a quantized model, its coreset and a stream of labelled batches, around one method.
+/* session.h - a calibration session on the workstation: a quantized model, its coreset and streams of labelled batches, one after another, around one method.
  *
  * The session owns everything it loads and the learner with its memory. Files are written between batches, never torn: each is the state
  * after a whole batch.
@@ -9,9 +9,10 @@
 #include "../data/split.h"
 #include "../quant/qinput.h"
 #include "method.h"
+#include "transfer.h"
 
 typedef struct QcSessionOptions {
-    uint32_t batches;          /* the stream is cut into so many; 0: by batch_size */
+    uint32_t batches;          /* each stream is cut into so many; 0: by batch_size */
     uint32_t batch_size;
     QcStreamOrder order;
     const QcMethod *method;    /* NULL: qcore */
@@ -26,11 +27,14 @@ typedef struct QcSession {
     QcModelFile model;
     QcQGraph g;
     QcFlip flip;                 /* all zero where the model has none and the method wants none */
-    QcInputs coreset, stream;    /* windows stay in the files and are read when they are wanted */
+    QcInputs coreset;            /* windows stay in the files and are read when they are wanted */
+    QcInputs streams[QC_TRANSFER_STREAMS];
+    uint32_t n_streams;
     QcLearner learner;           /* .bytes: all that it needs but the model and the batch: coreset, activations, the method's own */
     uint64_t model_bytes;        /* codes, scales, and the flip network where the method uses it */
     uint64_t batch_bytes;        /* the largest batch, quantized */
-    uint32_t *order, *starts;    /* batches of the stream */
+    uint32_t *order, *starts;    /* examples, each by its place in its own stream, stream after stream; where each batch begins among them */
+    uint32_t *ends;              /* [n_streams] batches at which each stream has ended */
     uint32_t batches, at;        /* in all; done */
     uint8_t *batch;              /* quantized windows of a batch */
     uint16_t *labels;
@@ -39,8 +43,10 @@ typedef struct QcSession {
     const char *command;
 } QcSession;
 
-/* Loads and checks all three; coreset and stream must be labelled. */
-int qc_session_open(QcSession *s, const char *model, const char *coreset, const char *stream, const QcSessionOptions *o, QcErr *err);
+/* Loads and checks all; coreset and streams must be labelled. */
+int qc_session_open(QcSession *s, const char *model, const char *coreset, const char *const *streams, int n_streams, const QcSessionOptions *o, QcErr *err);
+/* The stream that batch b is of. */
+uint32_t qc_session_stream(const QcSession *s, uint32_t b);
 /* Next batch; ms (may be NULL): time of the method alone. Call while s->at < s->batches. */
 int qc_session_next(QcSession *s, QcMethodReport *report, double *ms, QcErr *err);
 /* What the learner makes of test data as it stands. */

@@ -238,7 +238,7 @@ static int calibrate(Ours *o)
     if (qc_dataset_load(&d, files[3], &err)) return -1;
     options.batches = d.n / BATCH > 0 ? d.n / BATCH : 1;
     qc_dataset_release(&d);
-    if (qc_session_open(&s, files[1], files[2], files[3], &options, &err)) return -1;
+    if (qc_session_open(&s, files[1], files[2], &files[3], 1, &options, &err)) return -1;
     o->memory = s.learner.bytes;
     o->model = s.model_bytes;
     o->batch = s.batch_bytes;

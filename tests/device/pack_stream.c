@@ -17,7 +17,8 @@ static int put_window(const QcDataset *d, float *x, uint32_t example, QcErr *err
 
 static int put_stream(const QcSession *s, QcErr *err)
 {
-    const QcDataset *d = &s->stream.data;
+    const QcInputs *stream = &s->streams[0];
+    const QcDataset *d = &stream->data;
     float *x = malloc(qc_dataset_values(d) * sizeof *x);
     int status = x ? 0 : -1;
     printf("#include \"stream.h\"\n\nconst uint32_t stream_batches = %u;\n\nconst uint32_t stream_starts[] = {", s->batches);
@@ -25,7 +26,7 @@ static int put_stream(const QcSession *s, QcErr *err)
     printf("};\n\n/* where each example stands in the file */\nconst uint32_t stream_index[] = {");
     for (uint32_t i = 0; i < d->n; i++) printf("%u, ", s->order[i]);
     printf("};\n\nconst uint16_t stream_label[] = {");
-    for (uint32_t i = 0; i < d->n; i++) printf("%d, ", s->stream.label[s->order[i]]);
+    for (uint32_t i = 0; i < d->n; i++) printf("%d, ", stream->label[s->order[i]]);
     printf("};\n\nconst uint64_t stream_id[] = {");
     for (uint32_t i = 0; i < d->n; i++) printf("%" PRIu64 "u, ", d->id[s->order[i]]);
     printf("};\n\nconst float stream_x[] = {\n");
@@ -42,7 +43,7 @@ int main(int argc, char **argv)
     if (argc != 6) return 2;
     QcSessionOptions o = {.batches = (uint32_t)atoi(argv[4]), .device = qc_calibrate_defaults(8), .command = "", .threads = 1};
     o.device.seed = (uint64_t)atoi(argv[5]);
-    int status = qc_session_open(&s, argv[1], argv[2], argv[3], &o, &err) || put_stream(&s, &err);
+    int status = qc_session_open(&s, argv[1], argv[2], (const char *const *)&argv[3], 1, &o, &err) || put_stream(&s, &err);
     if (status) fprintf(stderr, "pack_stream: %s\n", err.text);
     qc_session_close(&s);
     return status;

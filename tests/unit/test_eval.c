@@ -12,6 +12,7 @@
 #include "../../lib/quant/qpredict.h"
 #include "../../lib/eval/predict_q.h"
 #include "../../lib/eval/results.h"
+#include "../../lib/methods/transfer.h"
 #include "../../lib/eval/score.h"
 #include "../../lib/quant/windows.h"
 
@@ -190,12 +191,31 @@ START_TEST(intervals_are_those_of_student)
 }
 END_TEST
 
+/* Two streams and the source, worked out by hand from the definitions. */
+START_TEST(transfer_by_hand)
+{
+    QcTransfer t = {2, 3, {{.4, .3, .9}, {.8, .5, .7}, {.6, .9, .8}}};
+    QcTransferFigures f = qc_transfer_figures(&t);
+    ck_assert_double_eq_tol(f.acc, (.6 + .9 + .8) / 3, 1e-12);
+    ck_assert_double_eq_tol(f.bwt, ((.6 - .8) + (.8 - .9)) / 2, 1e-12);  /* stream 1 was learned at row 1, the source at row 0 */
+    ck_assert_double_eq_tol(f.fwt, .5 - .3, 1e-12);                      /* stream 2 at row 1 */
+    ck_assert_double_eq_tol(f.forgetting, ((.8 - .6) + (.9 - .8)) / 2, 1e-12);
+    t.n_tests = 2;
+    f = qc_transfer_figures(&t);
+    ck_assert_double_eq_tol(f.bwt, .6 - .8, 1e-12);
+    t = (QcTransfer){1, 1, {{.4}, {.8}}};
+    f = qc_transfer_figures(&t);
+    ck_assert(f.acc == .8 && isnan(f.bwt) && isnan(f.fwt) && isnan(f.forgetting));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("eval");
     TCase *scores = tcase_create("scores"), *files = tcase_create("files"), *integers = tcase_create("integers");
     tcase_add_test(scores, figures_by_hand);
     tcase_add_test(scores, intervals_are_those_of_student);
+    tcase_add_test(scores, transfer_by_hand);
     tcase_add_test(scores, edges);
     tcase_add_test(scores, errors_cancel_within_a_bin_only);
     tcase_add_test(files, numpy_reads_npy);
