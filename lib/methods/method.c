@@ -163,6 +163,7 @@ uint64_t qc_node_macs(const QcQGraph *g, const QcQNode *node)
 static int place_for_all(QcLearner *l, QcErr *err)
 {
     QcPlacing count = {0};
+    if ((uint64_t)l->capacity + l->batch_max > INT32_MAX) return qc_fail(err, QC_EUNSUPPORTED, "a coreset of %u slots is too large", l->capacity);
     qc_slots_place(&l->own_slots, l->capacity, l->window, &count);
     uint64_t run_bytes = (qc_qgraph_bytes(l->g) + 63) / 64 * 64;
     l->memory = qc_room_new(count.used + run_bytes, "the coreset and the forward pass", err);
