@@ -4,13 +4,14 @@
 
 #include "../lib/base/file.h"
 #include "../lib/cli/cli.h"
+#include "../lib/methods/memory.h"
 #include "../lib/methods/journal.h"
 
 static const char *coreset, *coreset_out, *output, *order = "shuffled", *choose = "network", *update = "balanced", *method = "qcore";
 static QcList streams, tests, settings;
 static int64_t batches, batch_size = 64, rounds = 20, chunk, by_layer = -1, seed = 1, threads;
 static double phi0, cap, phi_max, stop = -1, balance = 1, prior = 1;
-static int json;
+static int json, memory;
 
 static const QcOption options[] = {
     {'c', "coreset", QC_OPTION_TEXT, &coreset, "FILE", "coreset to start with", 0, 0},
@@ -33,9 +34,10 @@ static const QcOption options[] = {
     {0, "balance", QC_OPTION_REAL, &balance, "R", "0: every example weighs the same in the loss .. 1: every class does", 0, 1},
     {0, "prior", QC_OPTION_REAL, &prior, "N", "take the batch's class frequencies, smoothed by N, out of its loss; -1 = not", -1, 1000},
     {0, "stop", QC_OPTION_REAL, &stop, "LOSS", "no more draws in a batch once the loss on coreset and batch is below; -1 = by the bits", -1, 100},
-    {0, "chunk", QC_OPTION_INT, &chunk, "N", "weights that are looked at together; 0 = 28672", 0, 1000000000},
+    {0, "chunk", QC_OPTION_INT, &chunk, "N", "weights that are looked at together; 0 = 24576", 0, 1000000000},
     {0, "seed", QC_OPTION_INT, &seed, "N", "of stream order, draws and coreset", 0, 0},
     {0, "threads", QC_OPTION_INT, &threads, "N", "of methods with back-propagation; the device has one; 0 = 1", 0, 256},
+    {0, "memory", QC_OPTION_FLAG, &memory, NULL, "say what it needs memory for, and do nothing else", 0, 0},
     {0, "json", QC_OPTION_FLAG, &json, NULL, "one JSON object a batch and a summary", 0, 0},
     {0},
 };
@@ -58,7 +60,7 @@ static int check_method(const QcMethod *m, QcErr *err)
     if (qc_method_settings(values, m, settings.items, settings.n, err)) return -1;
     const char *unsaved = qc_method_unsaved(m, values);
     if (unsaved && output) return qc_fail(err, QC_EUSAGE, "method %s makes no model for -o: %s", method, unsaved);
-    if (!unsaved && !output) output = "-";
+    if (!unsaved && !output && !memory) output = "-";
     return 0;
 }
 
@@ -111,8 +113,20 @@ static int test_all(QcSession *s, QcTestFigures *figures, const QcInputs *inputs
     return 0;
 }
 
+static int tell_memory(const QcSession *s)
+{
+    QcMemory plan;
+    QcSheet sheet;
+    qc_sheet_open(&sheet, json);
+    qc_memory_of_session(&plan, s);
+    qc_put_memory(&sheet, &plan);
+    qc_sheet_close(&sheet);
+    return 0;
+}
+
 static int run(QcSession *s, const QcInputs *inputs, QcErr *err)
 {
+    if (memory) return tell_memory(s);
     QcJournal journal = {.to = output && qc_is_standard(output) ? stderr : stdout, .json = json, .n_tests = tests.n};
     QcTestFigures figures[QC_JOURNAL_TESTS];
     if (qc_journal_has_matrix(&journal, s)) {

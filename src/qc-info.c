@@ -1,18 +1,34 @@
-/* qc-info - says what is in a file of ours. */
+/* qc-info - says what is in a file of ours, or what a quantized model needs memory for. */
 #include "../lib/cli/cli.h"
 #include "../lib/eval/describe.h"
+#include "../lib/methods/memory.h"
+
+static int json, memory;
+static int64_t slots = 30, batch = 64;
+
+static const QcOption options[] = {{0, "json", QC_OPTION_FLAG, &json, NULL, "one JSON object instead of lines of text", 0, 0},
+                                   {0, "memory", QC_OPTION_FLAG, &memory, NULL, "what a quantized model, a prediction and a calibration need memory for", 0, 0},
+                                   {'n', "slots", QC_OPTION_INT, &slots, "N", "with --memory: slots of the coreset", 1, 1000000},
+                                   {'B', "batch-size", QC_OPTION_INT, &batch, "N", "with --memory: examples of a batch", 1, 65535},
+                                   {0}};
+
+static const QcProgram program = {"qc-info", "say what is in a model file, data file or miss log", "[options] [FILE]", options, 1};
+
+static int tell_memory(QcSheet *sheet, const char *path, QcErr *err)
+{
+    QcMemory plan;
+    if (qc_memory_of_model(&plan, path, (uint32_t)slots, (uint32_t)batch, err)) return -1;
+    qc_put_memory(sheet, &plan);
+    return 0;
+}
 
 int main(int argc, char **argv)
 {
-    int json = 0;
-    const QcOption options[] = {{0, "json", QC_OPTION_FLAG, &json, NULL, "one JSON object instead of lines of text", 0, 0}, {0}};
-    const QcProgram program = {"qc-info", "say what is in a model file, data file or miss log", "[options] [FILE]", options, 1};
     int operands = qc_cli_parse(&program, argc, argv);
-
     QcErr err = {0};
     QcSheet sheet;
     qc_sheet_open(&sheet, json);
-    int status = qc_describe(&sheet, operands ? argv[1] : NULL, &err);
+    int status = (memory ? tell_memory : qc_describe)(&sheet, operands ? argv[1] : NULL, &err);
     if (!status) qc_sheet_close(&sheet);
     return qc_cli_end(&err, status);
 }

@@ -2,6 +2,8 @@
 
 #include "qmath.h"
 
+enum { SPAN = 320 }; /* inputs whose integer sums are held at once */
+
 typedef struct HebbSizes {
     uint32_t channels, columns, run, rows, positions, layers, classes;
 } HebbSizes;
@@ -32,8 +34,9 @@ static void lay_out(QcHebb *hebb, const HebbSizes *s, QcPlacing *p)
     qc_placing_part(p, "statistic of one example");
     hebb->row = qc_placing_take(p, s->channels * sizeof(float));
     hebb->column = qc_placing_take(p, s->columns * sizeof(float));
-    hebb->sums = qc_placing_take(p, QC_PIECE_CHANNELS * (s->run + 64) * sizeof(int32_t));
-    hebb->row_sums = s->rows > 1 ? qc_placing_take(p, QC_PIECE_CHANNELS * (s->run + 64) * sizeof(int32_t)) : NULL;
+    uint32_t span = s->run < SPAN ? s->run : SPAN;
+    hebb->sums = qc_placing_take(p, QC_PIECE_CHANNELS * span * sizeof(int32_t));
+    hebb->row_sums = s->rows > 1 ? qc_placing_take(p, QC_PIECE_CHANNELS * span * sizeof(int32_t)) : NULL;
     hebb->mask = qc_placing_take(p, s->positions * QC_PIECE_CHANNELS);
     hebb->mean_square = qc_placing_take(p, s->layers * sizeof(float));
     hebb->logits = qc_placing_take(p, s->classes * sizeof(float));
@@ -116,8 +119,8 @@ static void make_mask(Stretch *s, const QcFlipLayer *layer, const QcPiece *piece
     count_open(s->open, hebb->mask, positions, piece->channels);
 }
 
-/* hebb->sums [channels][length]: masked sums over all rows of the image under one segment of the weights; without a mask all outputs have the same sums. */
-static void sum_rows(const Stretch *s, const uint8_t *x, uint32_t first, uint32_t channels)
+/* hebb->sums [channels][length]: masked sums over all rows of the image under a span of the weights; without a mask all outputs have the same sums. */
+static void sum_rows(const Stretch *s, const uint8_t *x, uint32_t length, uint32_t first, uint32_t channels)
 {
     static const uint8_t on = 1;
     const QcHebb *hebb = s->hebb;
@@ -125,8 +128,8 @@ static void sum_rows(const Stretch *s, const uint8_t *x, uint32_t first, uint32_
     for (uint32_t row = 0; row < conv->rows; row++, x += conv->row_step) {
         const uint8_t *mask = s->masked ? hebb->mask + (size_t)row * conv->dot.positions * QC_PIECE_CHANNELS + first : &on;
         int32_t *sums = row ? hebb->row_sums : hebb->sums;
-        hebb->run->k->masked_sum(sums, x, mask, conv->dot.positions, conv->dot.step, s->masked ? QC_PIECE_CHANNELS : 0, conv->length, channels);
-        for (uint32_t i = 0; row && i < channels * conv->length; i++) hebb->sums[i] += sums[i];
+        hebb->run->k->masked_sum(sums, x, mask, conv->dot.positions, conv->dot.step, s->masked ? QC_PIECE_CHANNELS : 0, length, channels);
+        for (uint32_t i = 0; row && i < channels * length; i++) hebb->sums[i] += sums[i];
     }
 }
 
@@ -137,14 +140,16 @@ static void add_outputs(const Stretch *s, uint32_t group, uint32_t first, uint32
     const QcQConv *conv = s->conv;
     uint32_t row = s->node->n_codes / s->node->channels;
     int32_t zero = hebb->run->g->tensors[s->node->in[0]].zero;
-    for (uint32_t segment = 0; segment < conv->dot.segments; segment++) {
-        sum_rows(s, conv->x + group * conv->group_step + conv->dot.segment[segment], first, s->masked ? channels : 1);
-        for (uint32_t b = 0; b < channels; b++) {
-            uint32_t at = (first + b) * row + segment * conv->length;
-            hebb->run->k->fold(s->sum + at, s->squares + at, hebb->sums + (s->masked ? b * conv->length : 0), zero * s->open[first + b],
-                               s->coefficient[first + b], conv->length);
+    for (uint32_t segment = 0; segment < conv->dot.segments; segment++)
+        for (uint32_t from = 0, length; from < conv->length; from += length) {
+            length = conv->length - from < SPAN ? conv->length - from : SPAN;
+            sum_rows(s, conv->x + group * conv->group_step + conv->dot.segment[segment] + from, length, first, s->masked ? channels : 1);
+            for (uint32_t b = 0; b < channels; b++) {
+                uint32_t at = (first + b) * row + segment * conv->length + from;
+                hebb->run->k->fold(s->sum + at, s->squares + at, hebb->sums + (s->masked ? b * length : 0), zero * s->open[first + b],
+                                   s->coefficient[first + b], length);
+            }
         }
-    }
 }
 
 static void add_piece(QcHebb *hebb, const QcPiece *piece, const QcQConv *conv, const float *error)

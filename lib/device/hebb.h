@@ -25,7 +25,7 @@ typedef struct QcHebb {
     QcPick pick;
     float *sum, *squares; /* [pick.chunk] */
     float *row, *column; /* [largest channels], [largest in channels] */
-    int32_t *sums;      /* [QC_PIECE_CHANNELS x run] of masked_sum */
+    int32_t *sums;      /* [QC_PIECE_CHANNELS][part of a run] of masked_sum */
     int32_t *row_sums;  /* the same of one row of an image; NULL for series */
     uint8_t *mask;      /* [largest positions][QC_PIECE_CHANNELS] */
     float *mean_square; /* [n_layers] of h, as last measured; 0 = never */

@@ -3,27 +3,38 @@
 #include <stdlib.h>
 #include <string.h>
 
+void qc_writer_reserve(QcWriter *w, size_t n)
+{
+    size_t needed;
+    if (w->bad || w->room - w->length >= n) return;
+    if (__builtin_add_overflow(w->length, n, &needed)) {
+        w->bad = 1;
+        return;
+    }
+    uint8_t *larger = realloc(w->bytes, needed);
+    if (!larger) {
+        w->bad = 1;
+        return;
+    }
+    w->bytes = larger;
+    w->room = needed;
+}
+
 static uint8_t *reserve(QcWriter *w, size_t n)
 {
+    if (!w->bad && w->room - w->length < n) qc_writer_reserve(w, n > w->room ? n : w->room < 256 ? 256 : w->room); /* twice as much: few copies of what is there */
     if (w->bad) return NULL;
-    if (w->room - w->length < n) {
-        size_t room = w->room ? w->room : 256;
-        while (room - w->length < n)
-            if (__builtin_mul_overflow(room, 2, &room)) {
-                w->bad = 1;
-                return NULL;
-            }
-        uint8_t *larger = realloc(w->bytes, room);
-        if (!larger) {
-            w->bad = 1;
-            return NULL;
-        }
-        w->bytes = larger;
-        w->room = room;
-    }
     uint8_t *at = w->bytes + w->length;
     w->length += n;
     return at;
+}
+
+/* The room of an array is taken at once, and no more than it needs. */
+static void reserve_values(QcWriter *w, size_t n, size_t each)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(n, each, &bytes)) w->bad = 1;
+    else qc_writer_reserve(w, bytes);
 }
 
 static void put(QcWriter *w, uint64_t value, size_t bytes)
@@ -66,21 +77,25 @@ void qc_put_text(QcWriter *w, const char *text)
 
 void qc_put_f32s(QcWriter *w, const float *values, size_t n)
 {
+    reserve_values(w, n, 4);
     for (size_t i = 0; i < n; i++) qc_put_f32(w, values[i]);
 }
 
 void qc_put_i32s(QcWriter *w, const int32_t *values, size_t n)
 {
+    reserve_values(w, n, 4);
     for (size_t i = 0; i < n; i++) qc_put_i32(w, values[i]);
 }
 
 void qc_put_u32s(QcWriter *w, const uint32_t *values, size_t n)
 {
+    reserve_values(w, n, 4);
     for (size_t i = 0; i < n; i++) qc_put_u32(w, values[i]);
 }
 
 void qc_put_u64s(QcWriter *w, const uint64_t *values, size_t n)
 {
+    reserve_values(w, n, 8);
     for (size_t i = 0; i < n; i++) qc_put_u64(w, values[i]);
 }
 

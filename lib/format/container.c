@@ -78,6 +78,7 @@ int qc_container_encode(const QcContainer *c, QcWriter *w, QcErr *err)
     for (uint32_t i = 0; i < c->n; i++) offset[i + 1] = aligned(offset[i] + c->sections[i].length);
 
     size_t start = w->length; /* offsets count from here */
+    qc_writer_reserve(w, offset[c->n] + END);
     qc_put_bytes(w, magic, sizeof magic);
     qc_put_u32(w, c->kind);
     qc_put_u32(w, VERSION);

@@ -5,10 +5,13 @@
 
 int qc_flip_allocate(QcFlip *flip, const QcQGraph *g, int8_t **feedback, float **feedback_scale, QcArena *arena, QcErr *err)
 {
-    QcFlipLayer *layers = qc_arena_take(arena, QC_FLIP_MAX_LAYERS, sizeof *layers, err);
+    QcFlipLayer described[QC_FLIP_MAX_LAYERS];
+    *flip = (QcFlip){0};
+    flip->n_layers = qc_flip_describe(g, described, &flip->n_feedback);
+    QcFlipLayer *layers = qc_arena_take(arena, flip->n_layers, sizeof *layers, err);
     if (!layers) return -1;
-    *flip = (QcFlip){.layers = layers};
-    flip->n_layers = qc_flip_describe(g, layers, &flip->n_feedback);
+    memcpy(layers, described, flip->n_layers * sizeof *layers);
+    flip->layers = layers;
     if (!flip->n_layers) return qc_fail(err, QC_EUNSUPPORTED, "the model has more than %d layers with weights", QC_FLIP_MAX_LAYERS);
     *feedback = qc_arena_take(arena, flip->n_feedback, 1, err);
     *feedback_scale = qc_arena_take(arena, flip->n_layers, sizeof **feedback_scale, err);

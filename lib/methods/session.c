@@ -5,6 +5,7 @@
 
 #include "../base/file.h"
 #include "../format/flipfile.h"
+#include "../format/modelplan.h"
 #include "../format/qgraphfile.h"
 #include "../quant/slotfill.h"
 #include "../quant/windows.h"
@@ -42,13 +43,6 @@ uint32_t qc_session_stream(const QcSession *s, uint32_t b)
     return k;
 }
 
-static uint64_t bytes_of_model(const QcQGraph *g, const QcFlip *flip)
-{
-    uint64_t network = sizeof *flip + flip->n_layers * (sizeof *flip->layers + sizeof(float)) + flip->n_feedback;
-    return g->n_code_bytes + (uint64_t)g->n_channels * (sizeof *g->scale + sizeof *g->bias + sizeof *g->multiplier + sizeof *g->shift) +
-           g->n_nodes * sizeof *g->nodes + g->n_tensors * sizeof *g->tensors + (flip->n_layers ? network : 0);
-}
-
 static QcCalibrateOptions complete(const QcCalibrateOptions *asked, int bits)
 {
     QcCalibrateOptions o = *asked, defaults = qc_calibrate_defaults(bits);
@@ -68,17 +62,35 @@ static int load_model(QcSession *s, const QcMethod *method, const char *path, Qc
     return 0;
 }
 
+static void lay_out_batch(QcSession *s, uint32_t n, uint32_t window, QcPlacing *p)
+{
+    qc_placing_part(p, "windows");
+    s->batch = qc_placing_take(p, (uint64_t)n * window);
+    qc_placing_part(p, "labels and ids");
+    s->labels = qc_placing_take(p, n * sizeof *s->labels);
+    s->ids = qc_placing_take(p, n * sizeof *s->ids);
+}
+
+void qc_session_plan_batch(QcPlan *plan, uint32_t n, uint32_t window)
+{
+    QcSession s;
+    QcPlacing p = {.plan = plan};
+    lay_out_batch(&s, n, window, &p);
+}
+
 static int place_batch(QcSession *s, QcErr *err)
 {
-    uint32_t batch_max = 0, window = s->streams[0].window;
+    uint32_t batch_max = 0;
     for (uint32_t b = 0; b < s->batches; b++)
         if (s->starts[b + 1] - s->starts[b] > batch_max) batch_max = s->starts[b + 1] - s->starts[b];
     s->learner.batch_max = batch_max;
-    s->batch_bytes = (uint64_t)batch_max * window;
-    s->batch = qc_arena_take(&s->arena, batch_max, window, err);
-    s->labels = qc_arena_take(&s->arena, batch_max, sizeof *s->labels, err);
-    s->ids = qc_arena_take(&s->arena, batch_max, sizeof *s->ids, err);
-    return s->batch && s->labels && s->ids ? 0 : -1;
+    QcPlan plan = {0};
+    qc_session_plan_batch(&plan, batch_max, s->streams[0].window);
+    s->batch_bytes = qc_plan_bytes(&plan);
+    QcPlacing p = {.memory = qc_arena_take(&s->arena, s->batch_bytes, 1, err)};
+    if (!p.memory) return -1;
+    lay_out_batch(s, batch_max, s->streams[0].window, &p);
+    return 0;
 }
 
 static int open_learner(QcSession *s, const QcMethod *method, const QcSessionOptions *o, QcErr *err)
@@ -93,7 +105,9 @@ static int open_learner(QcSession *s, const QcMethod *method, const QcSessionOpt
     l->seed = o->device.seed;
     l->capacity = s->coreset.data.capacity;
     l->threads = o->threads;
-    s->model_bytes = bytes_of_model(&s->g, &s->flip);
+    QcPlan model = {0};
+    qc_model_plan(&model, &s->g, &s->flip);
+    s->model_bytes = qc_plan_bytes(&model);
     return place_batch(s, err) || qc_learner_place(l, err) || qc_slots_fill(l->slots, &s->coreset, err) || qc_learner_open(l, err) ? -1 : 0;
 }
 
@@ -229,6 +243,7 @@ static int join_origins(const QcSession *s, QcDataset *out, Origins *o, QcErr *e
         if (qc_dataset_subset(&o->parts[p], origin(s, p), o->from[p], o->n[p], 0, err)) return -1;
     }
     if (qc_dataset_join(out, parts, 1 + s->n_streams, err)) return -1;
+    for (uint32_t p = 0; p <= s->n_streams; p++) qc_dataset_release(&o->parts[p]);
     out->capacity = slots->capacity;
     out->misses = qc_arena_take(&out->arena, out->n, sizeof *out->misses, err);
     out->flags = qc_arena_take(&out->arena, out->n, 1, err);

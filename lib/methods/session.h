@@ -32,7 +32,7 @@ typedef struct QcSession {
     uint32_t n_streams;
     QcLearner learner;           /* .bytes: all that it needs but the model and the batch: coreset, activations, the method's own */
     uint64_t model_bytes;        /* codes, scales, and the flip network where the method uses it */
-    uint64_t batch_bytes;        /* the largest batch, quantized */
+    uint64_t batch_bytes;        /* the largest batch, quantized, with labels and ids */
     uint32_t *order, *starts;    /* examples, each by its place in its own stream, stream after stream; where each batch begins among them */
     uint32_t *ends;              /* [n_streams] batches at which each stream has ended */
     uint32_t batches, at;        /* in all; done */
@@ -47,6 +47,8 @@ typedef struct QcSession {
 int qc_session_open(QcSession *s, const char *model, const char *coreset, const char *const *streams, int n_streams, const QcSessionOptions *o, QcErr *err);
 /* The stream that batch b is of. */
 uint32_t qc_session_stream(const QcSession *s, uint32_t b);
+/* What a batch of n windows needs memory for. */
+void qc_session_plan_batch(QcPlan *plan, uint32_t n, uint32_t window);
 /* Next batch; ms (may be NULL): time of the method alone. Call while s->at < s->batches. */
 int qc_session_next(QcSession *s, QcMethodReport *report, double *ms, QcErr *err);
 /* What the learner makes of test data as it stands. */

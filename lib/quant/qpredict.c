@@ -20,8 +20,7 @@ typedef struct Share { /* of one thread: windows first, first + step, ... */
     float *logits;
     uint32_t first, step;
     QcQRun run;
-    uint8_t *window;
-    void *memory; /* of both */
+    void *memory; /* of the run */
     int status;
     QcErr err;
 } Share;
@@ -29,26 +28,19 @@ typedef struct Share { /* of one thread: windows first, first + step, ... */
 static void *predict_share(void *ctx)
 {
     Share *s = ctx;
+    uint8_t *window = qc_qrun_tensor(&s->run, 0); /* the input's own place */
     for (uint32_t i = s->first; i < s->source->n && !s->status; i += s->step) {
-        s->status = s->source->read(s->source->from, s->window, i, &s->err);
-        if (!s->status) qc_qrun_forward(&s->run, s->logits + (size_t)i * s->g->classes, s->window);
+        s->status = s->source->read(s->source->from, window, i, &s->err);
+        if (!s->status) qc_qrun_forward(&s->run, s->logits + (size_t)i * s->g->classes, window);
     }
     return NULL;
 }
 
-static void lay_out(Share *s, const QcKernels *kernels, QcPlacing *p)
-{
-    const QcQTensor *in = &s->g->tensors[0];
-    qc_qrun_lay_out(&s->run, s->g, kernels, 1, p);
-    qc_placing_part(p, "window");
-    s->window = qc_placing_take(p, (uint64_t)in->height * in->width * in->channels);
-}
-
 uint64_t qc_qpredict_bytes(QcPlan *plan, const QcQGraph *g)
 {
-    Share s = {.g = g};
+    QcQRun run;
     QcPlacing p = {.plan = plan};
-    lay_out(&s, NULL, &p);
+    qc_qrun_lay_out(&run, g, NULL, 1, &p);
     return p.used;
 }
 
@@ -56,8 +48,7 @@ static int share_init(Share *s, const QcKernels *kernels, QcErr *err)
 {
     s->memory = qc_room_new(qc_qpredict_bytes(NULL, s->g), "the integer forward pass", err);
     if (!s->memory) return -1;
-    QcPlacing p = {.memory = s->memory};
-    lay_out(s, kernels, &p);
+    qc_qrun_place_lean(&s->run, s->g, kernels, s->memory);
     return 0;
 }
 

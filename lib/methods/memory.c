@@ -1,0 +1,79 @@
+#include "memory.h"
+
+#include <stdio.h>
+
+#include "../base/file.h"
+#include "../format/flipfile.h"
+#include "../format/modelplan.h"
+#include "../format/qgraphfile.h"
+#include "../quant/qpredict.h"
+
+static int plan_model(QcMemory *m, const QcModelFile *file, uint32_t slots, uint32_t batch, QcArena *arena, QcErr *err)
+{
+    QcQGraph g;
+    QcFlip flip = {0};
+    QcCursor any;
+    int has_flip = qc_container_find(&file->container, "flip", &any);
+    if (qc_qgraph_decode(&g, file, arena, err) || (has_flip && qc_flip_decode(&flip, file, &g, arena, err))) return -1;
+    qc_model_plan(&m->model, &g, &flip);
+    qc_qpredict_bytes(&m->inference, &g);
+    if (!has_flip) return 0;
+    QcCalibrateOptions o = qc_calibrate_defaults(g.bits);
+    const QcQTensor *in = &g.tensors[0];
+    qc_calibrator_plan(&m->calibration, &g, &flip, &o, slots, batch);
+    qc_session_plan_batch(&m->batch, batch, (uint32_t)in->height * in->width * in->channels);
+    return 0;
+}
+
+int qc_memory_of_model(QcMemory *m, const char *path, uint32_t slots, uint32_t batch, QcErr *err)
+{
+    QcModelFile file;
+    QcArena arena = {0};
+    *m = (QcMemory){0};
+    if (qc_modelfile_load(&file, path, err)) return -1;
+    int status = plan_model(m, &file, slots, batch, &arena, err);
+    qc_arena_release(&arena);
+    qc_modelfile_release(&file);
+    return status ? qc_within(err, qc_input_name(path)) : 0;
+}
+
+void qc_memory_of_session(QcMemory *m, const QcSession *s)
+{
+    const QcLearner *l = &s->learner;
+    *m = (QcMemory){0};
+    qc_model_plan(&m->model, &s->g, &s->flip);
+    qc_qpredict_bytes(&m->inference, &s->g);
+    qc_session_plan_batch(&m->batch, l->batch_max, l->window);
+    if (l->method->on_device) {
+        qc_calibrator_plan(&m->calibration, &s->g, &s->flip, &l->device, l->capacity, l->batch_max);
+    } else { /* methods off the device take what they want as they go */
+        QcPlacing p = {.plan = &m->calibration};
+        qc_placing_part(&p, l->method->name);
+        qc_placing_take(&p, l->bytes);
+    }
+}
+
+static void put_plan(QcSheet *s, const char *key, const QcPlan *plan)
+{
+    char name[64];
+    if (!plan->n) return;
+    qc_sheet_object(s, key);
+    for (uint32_t i = 0; i < plan->n; i++) {
+        snprintf(name, sizeof name, "%s", plan->parts[i].name);
+        for (char *c = name; *c; c++)
+            if (*c == ' ') *c = '_';
+        qc_sheet_int(s, name, (int64_t)plan->parts[i].bytes);
+    }
+    qc_sheet_int(s, "bytes", (int64_t)qc_plan_bytes(plan));
+    qc_sheet_end(s);
+}
+
+void qc_put_memory(QcSheet *s, const QcMemory *m)
+{
+    put_plan(s, "model", &m->model);
+    put_plan(s, "inference", &m->inference);
+    put_plan(s, "calibration", &m->calibration);
+    put_plan(s, "batch", &m->batch);
+    const QcPlan *work = m->calibration.n ? &m->calibration : &m->inference;
+    qc_sheet_int(s, "bytes", (int64_t)(qc_plan_bytes(&m->model) + qc_plan_bytes(work) + qc_plan_bytes(&m->batch)));
+}
