@@ -1,0 +1,47 @@
+#!/bin/sh
+# firmware.sh - a bare Cortex-M (M3 without floating point, M4F, M7) runs a calibration session to the same codes and coreset as the host and qc-calibrate, straight
+# through and with power cuts. Run from the top of the tree; BUILD has pack_stream, PATH the programs.
+set -eu
+for tool in arm-none-eabi-gcc qemu-system-arm; do
+    command -v $tool >/dev/null || { echo "skipped: there is no $tool"; exit 77; }
+done
+. tests/device/firmware/make.sh
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+
+flags='-mthumb -std=c11 -O2 -ffreestanding -ffp-contract=off -ffunction-sections -fdata-sections -Wall -Wextra -Werror'
+
+# compile_library FLAGS FOLDER: what no model changes
+compile_library() {
+    mkdir "$2" && cd "$2"
+    arm-none-eabi-gcc $flags $1 -I "$top/lib" -c "$top"/lib/device/*.c "$top/lib/kernels/scalar.c"
+    arm-none-eabi-gcc $flags $1 -fno-tree-loop-distribute-patterns -I "$top/lib" -c "$firmware/mem.c"
+    cd ..
+}
+
+# run_firmware BOARD FLAGS FOLDER SESSION
+run_firmware() {
+    arm-none-eabi-gcc $flags $2 -nostdlib -nostartfiles -Wl,--gc-sections -T "$firmware/cortex-m.ld" -I "$top/lib" -I "$firmware" -I "$4" -o "$4/$1.elf" \
+        "$firmware/board.c" "$firmware/firmware.c" "$firmware/session.c" "$4/model.c" "$4/stream.c" "$3"/*.o -lgcc
+    timeout 120 qemu-system-arm -machine "$1" -display none -monitor none -serial none -kernel "$4/$1.elf" \
+        -chardev "file,id=words,path=$4/$1.out" -semihosting-config enable=on,target=native,chardev=words 2>"$4/$1.err" </dev/null || { echo "$1: status $?"; tail -n 30 "$4/$1.out"; cat "$4/$1.err"; exit 1; }
+    grep '^# ' "$4/$1.out" | grep -E 'static|boots' | sed "s/^#/$1, $4:/"
+    grep -v '^# ' "$4/$1.out" | diff "$4/expected" - || { echo "$1: the device differs from the host"; exit 1; }
+}
+
+make_people
+for bits in 2 8; do
+    make_session $bits bits$bits || exit 1
+    compile_host bits$bits || exit 1
+    bits$bits/host logits >bits$bits/host.out || { cat bits$bits/host.out; exit 1; }
+    { cat bits$bits/host.out; tail -1 bits$bits/host.out; } >bits$bits/expected # the digest after the session with power cuts too
+done
+
+try_board() { # try_board BOARD FLAGS
+    compile_library "$2" "$1"
+    for bits in 2 8; do run_firmware "$1" "$2" "$1" bits$bits; done
+}
+try_board mps2-an385 '-mcpu=cortex-m3'
+try_board mps2-an386 '-mcpu=cortex-m4 -mfloat-abi=hard -mfpu=fpv4-sp-d16'
+try_board mps2-an500 '-mcpu=cortex-m7 -mfloat-abi=hard -mfpu=fpv5-d16'
