@@ -9,7 +9,7 @@ set -eu
 packages='gcc libc6-dev make pkg-config libdnnl-dev libyaml-dev libmatio-dev libjpeg62-turbo-dev libpng-dev zlib1g-dev protobuf-c-compiler libprotobuf-c-dev libonnx-dev'
 for option in "$@"; do
     case $option in
-    --test) packages="$packages check mandoc clang libclang-rt-14-dev zstd python3-numpy python3-pil python3-onnx python3-torch qemu-user-static gcc-arm-none-eabi\
+    --test) packages="$packages check mandoc clang libclang-rt-14-dev zstd python3-numpy python3-pil python3-onnx python3-torch qemu-user-static qemu-system-arm gcc-arm-none-eabi\
  gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf libc6-dev-armhf-cross" ;;
     --bench) packages="$packages python3-torch zstd libxnnpack-dev" ;;
     --demo) packages="$packages gnuplot-nox" ;;
