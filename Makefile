@@ -44,6 +44,7 @@ endif
 OBJECTS  := $(SOURCES:%.c=$(BUILD)/%.o) $(if $(filter lib/onnx/%,$(SOURCES)),$(BUILD)/onnx/onnx.pb-c.o)
 UNITS    := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 HELPERS  := $(patsubst tests/device/%.c,$(BUILD)/tests/%,$(wildcard tests/device/*.c))
+FUZZERS  := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCHES  := $(patsubst tests/bench/%.c,$(BUILD)/tests/%,$(wildcard tests/bench/bench_*.c))
 LIBRARY  := $(BUILD)/libqcore.a
 
@@ -118,11 +119,20 @@ $(BUILD)/tests/bench_%: $(BUILD)/tests/bench/bench_%.o $(LIBRARY)
 
 # ---- testing; each of these works as the only command on a fresh Debian: what is missing is installed first
 
-tests: $(UNITS) $(HELPERS) ## build the unit tests
+tests: $(UNITS) $(HELPERS) $(FUZZERS) ## build the unit tests
 
 check: ## install what is missing, build everything, run every test (QC_DATA=DIR for those on real data)
 	@share/setup/install.sh --test
 	@$(MAKE) --no-print-directory check-now
+
+$(BUILD)/tests/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+fuzz-%: ## search for inputs that break a parser, with clang's libFuzzer (SECONDS=60; new ones go to build-fuzz/NAME)
+	$(MAKE) CC=clang SAN=1 BUILD=build-fuzz CFLAGS=-fsanitize=fuzzer-no-link build-fuzz/libqcore.a build-fuzz/tests/fuzz/fuzz_$*.o
+	clang -fsanitize=fuzzer,address,undefined -o build-fuzz/fuzz_$* build-fuzz/tests/fuzz/fuzz_$*.o build-fuzz/libqcore.a $(LIBS)
+	mkdir -p build-fuzz/$* && build-fuzz/fuzz_$* -max_total_time=$(or $(SECONDS),60) -max_len=65536 -artifact_prefix=build-fuzz/$*. build-fuzz/$* tests/fuzz/seeds/$*
 
 check-now: all tests ## the same without looking for missing packages
 	@CC='$(CC)' BUILD='$(BUILD)' BIN='$(BIN)' QC_DATA='$(abspath $(DATA))' tests/run
@@ -172,6 +182,6 @@ uninstall: ## remove what install put there
 	rm -rf '$(DEST)/share/qcore' '$(DEST)/include/qcore'
 
 clean: ## remove what was built
-	rm -rf build build-san build-clang bin
+	rm -rf build build-san build-clang build-fuzz bin
 
--include $(wildcard $(patsubst %.o,%.d,$(OBJECTS)) $(BUILD)/src/*.d $(BUILD)/tests/unit/*.d $(BUILD)/tests/bench/*.d $(BUILD)/tests/device/*.d)
+-include $(wildcard $(patsubst %.o,%.d,$(OBJECTS)) $(BUILD)/src/*.d $(BUILD)/tests/unit/*.d $(BUILD)/tests/bench/*.d $(BUILD)/tests/device/*.d $(BUILD)/tests/fuzz/*.d)

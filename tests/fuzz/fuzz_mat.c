@@ -1,0 +1,22 @@
+/* MATLAB files */
+#include "fuzz.h"
+#include "../../lib/data/matfile.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
+{
+    char path[64];
+    QcErr err = {0};
+    double *values = NULL;
+    uint32_t rows, columns, number;
+    int file = fuzz_open(path, bytes, length);
+    qc_max_bytes = 1 << 22;
+    QcMat *mat = qc_mat_open(path, &err);
+    if (!mat || qc_mat_matrix(&values, &rows, &columns, mat, "sensor_readings", &err)) fuzz_refused(&err);
+    volatile double sum = 0; /* every value is there to be read */
+    for (uint64_t k = 0; values && k < (uint64_t)rows * columns; k++) sum += values[k];
+    if (mat && qc_mat_number(&number, mat, "activity_number", &err)) fuzz_refused(&err);
+    qc_mat_close(mat);
+    free(values);
+    close(file);
+    return 0;
+}
