@@ -7,7 +7,7 @@ static int64_t batch = 64, rounds = 20, chunk, seed = 1;
 static double stop = -1;
 
 static const QcOption options[] = {
-    {'f', "format", QC_OPTION_TEXT, &format, "FORMAT", "c: C source of a quantized model, for bare metal", 0, 0},
+    {'f', "format", QC_OPTION_TEXT, &format, "FORMAT", "c: C source of a quantized model, for bare metal; npz, csv: a data file", 0, 0},
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "what to write; c: NAME.c, and NAME.h beside it", 0, 0},
     {'c', "coreset", QC_OPTION_TEXT, &coreset, "FILE", "c: the coreset, without which the device cannot calibrate", 0, 0},
     {'B', "batch-size", QC_OPTION_INT, &batch, "N", "c: most examples of a batch", 1, 65535},
@@ -18,7 +18,7 @@ static const QcOption options[] = {
     {0},
 };
 
-static const QcProgram program = {"qc-export", "write a model in a form that others read", "-f c [-c CORESET] [-B N] -o NAME.c [MODEL]", options, 1};
+static const QcProgram program = {"qc-export", "write a model or data in a form that others read", "-f FORMAT [options] [-o FILE] [MODEL|DATA]", options, 1};
 
 int main(int argc, char **argv)
 {

@@ -93,7 +93,7 @@ const char *qc_number_read_double(double *value, const char **at, const char *en
         if (d.negative) v = -v;
     }
     if (isnan(v)) return "is not a number";
-    if (!(fabs(v) <= (double)QC_VALUE_MAX)) return "is out of range";
+    if (!(fabs(v) < 1e38) || fabsf((float)v) > QC_VALUE_MAX) return "is out of range"; /* the largest float, printed, may be a little above itself */
     *value = v;
     *at = behind;
     return NULL;

@@ -5,6 +5,8 @@
 
 const QcExporter qc_exporters[] = {
     {"c", "C source of a quantized model, for bare metal", qc_export_c},
+    {"npz", "a data file as NumPy arrays", qc_export_npz},
+    {"csv", "a data file as a table", qc_export_csv},
     {0},
 };
 
