@@ -22,20 +22,43 @@ void qc_code_set(const QcQGraph *g, const QcQNode *node, uint32_t j, int32_t val
 
 /* ---- input ---- */
 
+enum { LANES = 4 };
+typedef float Floats __attribute__((vector_size(LANES * sizeof(float)))); /* compilers split them where registers are narrower */
+typedef int32_t Ints __attribute__((vector_size(LANES * sizeof(int32_t))));
+typedef uint8_t Bytes __attribute__((vector_size(LANES)));
+
+/* Comparisons of vectors are -1 where true. */
+static void quantize_lanes(uint8_t *q, const float *x, const QcQTensor *input)
+{
+    const Floats far = (Floats){0} + 1024; /* beyond it every code is clamped */
+    const Ints high = (Ints){0} + ((1 << input->bits) - 1);
+    Floats value;
+    memcpy(&value, x, sizeof value);
+    value /= input->scale;
+    Ints inside = value > -far; /* not NaN */
+    value = (Floats)(((Ints)value & inside) | ((Ints)-far & ~inside));
+    inside = value < far;
+    value = (Floats)(((Ints)value & inside) | ((Ints)far & ~inside));
+    Ints whole = __builtin_convertvector(value, Ints);
+    Floats rest = value - __builtin_convertvector(whole, Floats); /* exact, unlike value + 0.5f */
+    Ints code = whole - (rest >= 0.5f) + (rest <= -0.5f) + input->zero;
+    code &= code > 0;
+    inside = code < high;
+    Bytes bytes = __builtin_convertvector((code & inside) | (high & ~inside), Bytes);
+    memcpy(q, &bytes, sizeof bytes);
+}
+
 void qc_q_input(uint8_t *q, const float *x, uint32_t n, const QcQTensor *input)
 {
-    const float scale = input->scale, far = 1024; /* beyond it every code is clamped */
-    const int32_t zero = input->zero, high = (1 << input->bits) - 1;
-    for (uint32_t i = 0; i < n; i++) {
-        float value = x[i] / scale;
-        value = value > -far ? value : -far; /* NaN too */
-        value = value < far ? value : far;
-        int32_t whole = (int32_t)value;
-        float rest = value - (float)whole; /* exact, unlike value + 0.5f */
-        int32_t code = whole + (rest >= 0.5f) - (rest <= -0.5f) + zero;
-        code = code > 0 ? code : 0;
-        q[i] = (uint8_t)(code < high ? code : high);
-    }
+    const QcQTensor own = *input; /* which no write to q can change */
+    uint32_t i = 0;
+    for (; i + LANES <= n; i += LANES) quantize_lanes(q + i, x + i, &own);
+    if (i == n) return;
+    float some[LANES] = {0};
+    uint8_t codes[LANES];
+    memcpy(some, x + i, (n - i) * sizeof *x);
+    quantize_lanes(codes, some, &own);
+    memcpy(q + i, codes, n - i);
 }
 
 /* ---- convolutions ---- */
