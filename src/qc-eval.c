@@ -5,17 +5,22 @@
 #include "../lib/cli/cli.h"
 #include "../lib/data/npy.h"
 #include "../lib/eval/predict_q.h"
+#include "../lib/eval/profile.h"
 #include "../lib/eval/score.h"
+#include "../lib/format/qgraphfile.h"
 
 static QcList data_paths;
-static const char *logits_path;
-static int json, confusion;
-static int64_t threads = 0;
+static const char *logits_path, *layers_path;
+static int json, confusion, profile;
+static int64_t threads = 0, windows;
 
 static const QcOption options[] = {{'d', "data", QC_OPTION_LIST, &data_paths, "FILE", "data to evaluate on (repeatable; '-' = standard input)", 0, 0},
                                    {0, "json", QC_OPTION_FLAG, &json, NULL, "one JSON object a data file", 0, 0},
                                    {0, "confusion", QC_OPTION_FLAG, &confusion, NULL, "the confusion matrix too: true classes down, predicted across", 0, 0},
                                    {0, "logits", QC_OPTION_TEXT, &logits_path, "FILE", "write the logits as a NumPy file, examples x classes (labels are not needed then)", 0, 0},
+                                   {0, "dump-layers", QC_OPTION_TEXT, &layers_path, "FILE", "write every layer's integers of the first windows as text, instead of figures", 0, 0},
+                                   {0, "profile", QC_OPTION_FLAG, &profile, NULL, "where the time of a prediction goes, layer by layer, instead of figures", 0, 0},
+                                   {'n', "windows", QC_OPTION_INT, &windows, "N", "of --dump-layers (0 = 1) and --profile (0 = 100)", 0, 1000000},
                                    {0, "threads", QC_OPTION_INT, &threads, "N", "threads (0 = all cores)", 0, 256},
                                    {0}};
 
@@ -107,12 +112,35 @@ end:
     return status;
 }
 
+/* Layer by layer: --dump-layers and --profile. */
+static int look_inside(const QcModelFile *m, const char *path, QcErr *err)
+{
+    QcDataset data = {0};
+    QcArena arena = {0};
+    QcQGraph g;
+    QcSheet sheet;
+    int32_t *map;
+    qc_sheet_open(&sheet, json);
+    int status = qc_qgraph_decode(&g, m, &arena, err) || qc_dataset_open(&data, path, err) ? -1 : 0;
+    if (!status && qc_dataset_match(&data, m, 0, &map, &arena, err)) status = qc_within(err, qc_input_name(path));
+    if (!status && layers_path) status = qc_dump_layers(layers_path, &g, &data, &m->norm, windows ? (uint32_t)windows : 1, err);
+    if (!status && profile) status = qc_profile(&sheet, &g, &data, &m->norm, windows ? (uint32_t)windows : 100, err);
+    if (!status && profile && json) qc_sheet_close(&sheet);
+    qc_dataset_release(&data);
+    qc_arena_release(&arena);
+    return status;
+}
+
 static int complain(int has_model, QcErr *err)
 {
     int from_stdin = !has_model;
     if (!data_paths.n) return qc_fail(err, QC_EUSAGE, "say which data to evaluate on (-d FILE)");
     if (logits_path && data_paths.n > 1) return qc_fail(err, QC_EUSAGE, "--logits takes one -d at a time");
     if (logits_path && qc_is_standard(logits_path)) return qc_fail(err, QC_EUSAGE, "the figures go to standard output, so --logits needs a file");
+    if (layers_path && profile && qc_is_standard(layers_path)) return qc_fail(err, QC_EUSAGE, "the profile goes to standard output, so --dump-layers needs a file");
+    if ((layers_path || profile) && (data_paths.n > 1 || logits_path || confusion))
+        return qc_fail(err, QC_EUSAGE, "--dump-layers and --profile take one -d, and no --logits or --confusion");
+    if (windows && !layers_path && !profile) return qc_fail(err, QC_EUSAGE, "-n goes with --dump-layers or --profile");
     for (int i = 0; i < data_paths.n; i++) from_stdin += qc_is_standard(data_paths.items[i]);
     return from_stdin > 1 ? qc_fail(err, QC_EUSAGE, "only one of the inputs can be standard input") : 0;
 }
@@ -124,7 +152,7 @@ int main(int argc, char **argv)
     QcErr err = {0};
     QcModelFile model = {0};
     int status = complain(!qc_is_standard(model_path), &err) || qc_modelfile_load(&model, model_path, &err) ? -1 : 0;
-    for (int i = 0; i < data_paths.n && !status; i++) status = evaluate(&model, data_paths.items[i], &err);
+    for (int i = 0; i < data_paths.n && !status; i++) status = (layers_path || profile ? look_inside : evaluate)(&model, data_paths.items[i], &err);
     qc_modelfile_release(&model);
     return qc_cli_end(&err, status);
 }

@@ -2,6 +2,7 @@
  * whole forward pass with them. One thread; what is compared takes turns, and the best of many rounds counts, because others share this machine. */
 #include "../../lib/base/rng.h"
 #include "../../lib/device/qgraph.h"
+#include "../../lib/eval/peak.h"
 #include "rivals.h"
 
 #include <omp.h>
@@ -382,7 +383,7 @@ static void bar(const char *name, const char *of, double value, double least)
 static double measured_peak(void)
 {
     double best = 0;
-    for (const PeakLoop *p = peak_loops(); p->name; p++) {
+    for (const QcPeakLoop *p = qc_peak_loops(); p->name; p++) {
         double rate = p->macs / seconds_of(p->work, NULL);
         printf("peak\t%s\t%.1f\tGMAC/s\n", p->name, 1e-9 * rate);
         if (rate > best) best = rate;

@@ -1,6 +1,5 @@
 /* rivals.h - what others make of a 1-D int8 convolution on one thread: XNNPACK (s8 in and out, per-channel scales) and oneDNN (u8 in and out,
- * per-channel scales). Both prepare their weights beforehand; timed is what a model's forward pass would call. And the int8 multiply-adds that the
- * core can do at all, measured in registers.
+ * per-channel scales). Both prepare their weights beforehand; timed is what a model's forward pass would call.
  */
 #ifndef QC_TESTS_RIVALS_H
 #define QC_TESTS_RIVALS_H
@@ -19,13 +18,5 @@ Rival *rival_onednn_new(const RivalShape *s, const int8_t *w);
 void rival_run(void *rival);
 const char *rival_words(const Rival *r); /* which implementation the library chose */
 void rival_free(Rival *r);
-
-/* Multiply-adds of one call of each register-only loop; `chosen` is the best of this processor that is exact for some int8 operands. */
-typedef struct PeakLoop {
-    const char *name;
-    void (*work)(void *unused);
-    double macs; /* of one call */
-} PeakLoop;
-const PeakLoop *peak_loops(void); /* those that this processor can run, ended by a NULL name */
 
 #endif
