@@ -146,6 +146,7 @@ bench-accuracy: ## accuracy and flips on UCI-DSA (DATA=DIR; hours; goes on where
 bench-calibrate: ## time and memory of one calibration beside the float training it replaces
 bench-train: ## training throughput and memory beside PyTorch's
 bench-infer: ## latency of the whole quantized InceptionTime beside PyTorch's float; two threads beside one
+bench-onnx: ## latency of the whole quantized network beside ONNX Runtime, float and int8
 bench-kernels: ## integer convolutions beside XNNPACK's, oneDNN's and the core's peak; kernels of each instruction set
 
 bench-%: ## run one benchmark: build/tests/bench_NAME or tests/bench/NAME.sh; TSV and lines `bar NAME VALUE >= BAR ok`

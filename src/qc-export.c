@@ -2,18 +2,19 @@
 #include "../lib/cli/cli.h"
 #include "../lib/export/export.h"
 
-static const char *format, *coreset, *output;
+static const char *format, *coreset, *output, *codes;
 static int64_t batch = 64, rounds = 20, chunk, seed = 1;
 static double stop = -1;
 
 static const QcOption options[] = {
-    {'f', "format", QC_OPTION_TEXT, &format, "FORMAT", "c: C source of a quantized model, for bare metal; npz, csv: a data file", 0, 0},
+    {'f', "format", QC_OPTION_TEXT, &format, "FORMAT", "c: C source of a quantized model, for bare metal; onnx: any model; npz, csv: a data file", 0, 0},
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "what to write; c: NAME.c, and NAME.h beside it", 0, 0},
     {'c', "coreset", QC_OPTION_TEXT, &coreset, "FILE", "c: the coreset, without which the device cannot calibrate", 0, 0},
     {'B', "batch-size", QC_OPTION_INT, &batch, "N", "c: most examples of a batch", 1, 65535},
     {0, "rounds", QC_OPTION_INT, &rounds, "N", "c: draws of flips a batch, at most", 0, 10000},
     {0, "stop", QC_OPTION_REAL, &stop, "LOSS", "c: no more draws in a batch once the loss is below; -1 = by the bits", -1, 100},
     {0, "chunk", QC_OPTION_INT, &chunk, "N", "c: weights that are looked at together; 0 = 28672", 0, 1000000000},
+    {0, "codes", QC_OPTION_TEXT, &codes, "KIND", "onnx: quantized weights as safe, int8 or int4 (else safe)", 0, 0},
     {0, "seed", QC_OPTION_INT, &seed, "N", "c: of the device's draws", 0, 0},
     {0},
 };
@@ -24,7 +25,7 @@ int main(int argc, char **argv)
 {
     QcErr err;
     qc_cli_parse(&program, argc, argv);
-    QcExport e = {.input = argv[1], .output = output, .coreset = coreset, .batch = (uint32_t)batch, .rounds = (uint32_t)rounds, .chunk = (uint32_t)chunk,
+    QcExport e = {.input = argv[1], .output = output, .coreset = coreset, .codes = codes, .batch = (uint32_t)batch, .rounds = (uint32_t)rounds, .chunk = (uint32_t)chunk,
                   .stop = (float)stop, .seed = (uint64_t)seed, .command = qc_cli_command()};
     int status = qc_export(&e, format, &err);
     if (!status && *e.words) qc_say("%s", e.words);

@@ -5,6 +5,7 @@
 
 const QcExporter qc_exporters[] = {
     {"c", "C source of a quantized model, for bare metal", qc_export_c},
+    {"onnx", "a float or quantized model for other runtimes", qc_export_onnx},
     {"npz", "a data file as NumPy arrays", qc_export_npz},
     {"csv", "a data file as a table", qc_export_csv},
     {0},

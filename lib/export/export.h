@@ -14,6 +14,7 @@ typedef struct QcExport {
     uint32_t rounds, chunk; /* as in QcCalibrateOptions */
     float stop;          /* the same; < 0: by the bits */
     uint64_t seed;
+    const char *codes;   /* of weights in ONNX: "safe", "int8", "int4"; NULL: safe */
     const char *command; /* for provenance */
     char words[512];     /* out: sentences for people; empty = nothing to say */
 } QcExport;
@@ -30,6 +31,7 @@ int qc_export(QcExport *e, const char *format, QcErr *err);
 
 /* One a format. */
 int qc_export_c(QcExport *e, QcErr *err); /* a quantized model as C source: output NAME.c, and NAME.h beside it */
+int qc_export_onnx(QcExport *e, QcErr *err); /* any model as ONNX */
 int qc_export_npz(QcExport *e, QcErr *err); /* a data file as NumPy arrays (data/exportdata.h) */
 int qc_export_csv(QcExport *e, QcErr *err); /* a data file as a table */
 

@@ -10,7 +10,8 @@ _qcore()
     # "  -b, --bits N   help ...": which option comes before, and what it takes
     [[ $before == -* && $before != - ]] && line=$("$program" -h 2>/dev/null | grep -E -- "^ +(-., )?$before[ ,]" | head -1)
     case $line in
-    *--format\ *'C source'*) words='c npz csv' ;; # qc-export
+    *--format\ *'C source'*) words='c onnx npz csv' ;; # qc-export
+    *--codes\ *) words='safe int8 int4' ;;
     *--bits\ *) words='2 4 8' ;;
     *--activation-bits\ *) words='4 8' ;;
     *--arch\ *) words='inceptiontime inceptiontime-16x3 fcn mlp' ;;

@@ -5,17 +5,29 @@
 #   install.sh --bench    and what the benches compare with
 #   install.sh --demo     and what `make demo` draws with
 set -eu
+cd "$(dirname "$0")/../.."
 
 packages='gcc libc6-dev make pkg-config libdnnl-dev libyaml-dev libmatio-dev libjpeg62-turbo-dev libpng-dev zlib1g-dev protobuf-c-compiler libprotobuf-c-dev libonnx-dev'
+node=
+# Node and npm may have come from elsewhere than Debian.
+need_node() { node=yes; command -v npm >/dev/null || packages="$packages nodejs npm"; }
 for option in "$@"; do
     case $option in
     --test) packages="$packages check mandoc clang libclang-rt-14-dev zstd python3-numpy python3-pil python3-onnx python3-torch qemu-user-static qemu-system-arm gcc-arm-none-eabi\
- gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf libc6-dev-armhf-cross" ;;
-    --bench) packages="$packages python3-torch zstd libxnnpack-dev" ;;
+ gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf libc6-dev-armhf-cross"; need_node ;;
+    --bench) packages="$packages python3-torch zstd libxnnpack-dev"; need_node ;;
     --demo) packages="$packages gnuplot-nox" ;;
     *) echo "install.sh: there is no option $option (--test, --bench, --demo)" >&2; exit 2 ;;
     esac
 done
+
+# ONNX Runtime, beside the tests that use it and skip without it; its own scripts would only fetch what is for graphics cards.
+fetch_runtime() {
+    [ -n "$node" ] && [ ! -d tests/onnx/node_modules/onnxruntime-node ] || return 0
+    echo "install.sh: installing onnxruntime-node from npm into tests/onnx" >&2
+    (cd tests/onnx && npm install --ignore-scripts --no-audit --no-fund --no-package-lock --loglevel=error >&2) ||
+        echo "install.sh: npm could not install onnxruntime-node: tests against ONNX Runtime will be skipped" >&2
+}
 
 if ! command -v dpkg-query >/dev/null; then
     echo "install.sh: this is no Debian; please see to it that these are installed: $packages" >&2
@@ -29,7 +41,10 @@ for package in $packages; do
 done
 # The sanitizers of clang lie in a package that is named by clang's version.
 if command -v clang >/dev/null && [ "$missing" = ' libclang-rt-14-dev' ] && ! clang --version | grep -q 'version 14\.'; then missing=; fi
-[ -n "$missing" ] || exit 0
+if [ -z "$missing" ]; then
+    fetch_runtime
+    exit 0
+fi
 
 if [ "$(id -u)" -ne 0 ]; then
     echo "install.sh: some packages are missing, and installing them needs root; please run:" >&2
@@ -44,3 +59,4 @@ if ! apt-get install -y -qq --no-install-recommends $missing >&2; then
     echo "install.sh: apt-get could not install$missing (its words are above)" >&2
     exit 1
 fi
+fetch_runtime

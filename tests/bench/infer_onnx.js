@@ -1,0 +1,26 @@
+// infer_onnx.js MODEL.onnx CALLS: ONNX Runtime's side of bench_onnx. For every line "N" on stdin, CALLS runs of N windows on one thread; prints the
+// seconds of processor time of the quickest on one line.
+let ort;
+try {
+    ort = require('../onnx/node_modules/onnxruntime-node');
+} catch (e) {
+    process.exit(77);
+}
+const [model, calls] = [process.argv[2], Number(process.argv[3])];
+
+(async () => {
+    const session = await ort.InferenceSession.create(model, { intraOpNumThreads: 1, interOpNumThreads: 1 });
+    const inputs = {};
+    for await (const line of require('readline').createInterface({ input: process.stdin })) {
+        const n = Number(line);
+        if (!inputs[n]) inputs[n] = { x: new ort.Tensor('float32', Float32Array.from({ length: n * 45 * 125 }, (_, i) => Math.sin(i * 0.37) * 2), [n, 45, 125]) };
+        let best = 1e9;
+        for (let i = 0; i < calls; i++) {
+            const start = process.cpuUsage();
+            await session.run(inputs[n]);
+            const used = process.cpuUsage(start);
+            best = Math.min(best, (used.user + used.system) * 1e-6);
+        }
+        console.log(best.toFixed(9));
+    }
+})().catch(e => { console.error(String(e)); process.exit(1); });
