@@ -30,6 +30,9 @@ endif
 ifeq ($(filter aarch64% arm-linux-gnueabihf,$(TRIPLET)),)
 SOURCES  := $(filter-out lib/kernels/neon%,$(SOURCES))
 endif
+ifneq ($(ARCH),aarch64)
+SOURCES  := $(filter-out lib/kernels/neondot.c,$(SOURCES))
+endif
 PROGRAMS := $(patsubst src/%.c,$(BIN)/%,$(wildcard src/qc-*.c))
 ifdef LEAN
 SOURCES  := $(filter-out lib/format/yaml.c,$(filter $(foreach f,base kernels device format cli quant methods eval,lib/$f/%) lib/data/dataset% lib/data/npy.c \
@@ -67,6 +70,8 @@ FORCE:
 
 $(addprefix $(BUILD)/lib/kernels/,avx2.o avx2dot.o avx2series.o): CFLAGS_FILE := -mavx2
 $(BUILD)/lib/kernels/avx512vnni.o: CFLAGS_FILE := -mavx2 -mavx512f -mavx512bw -mavx512vl -mavx512vnni
+$(BUILD)/lib/kernels/neon.o: CFLAGS_FILE := $(if $(filter arm,$(ARCH)),-march=armv7-a+simd)
+$(BUILD)/lib/kernels/neondot.o: CFLAGS_FILE := -march=armv8.2-a+dotprod
 ifdef LEAN
 $(BUILD)/lib/methods/methodtable.o: CFLAGS_FILE := -DQC_DEVICE_BUILD
 endif

@@ -3,6 +3,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#if defined(__arm__) || defined(__aarch64__)
+#include <sys/auxv.h>
+#endif
 
 const QcKernels *const *qc_kernels_available(void)
 {
@@ -14,6 +17,13 @@ const QcKernels *const *qc_kernels_available(void)
     int has_avx2 = __builtin_cpu_supports("avx2"), has_512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw");
     if (has_avx2 && has_512 && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni")) return vnni;
     if (has_avx2) return avx2;
+#elif defined(__aarch64__)
+    static const QcKernels *const neon[] = {&qc_kernels_scalar, &qc_kernels_neon, NULL};
+    static const QcKernels *const neondot[] = {&qc_kernels_scalar, &qc_kernels_neon, &qc_kernels_neondot, NULL};
+    return getauxval(AT_HWCAP) & HWCAP_ASIMDDP ? neondot : neon; /* every such processor has NEON */
+#elif defined(__arm__)
+    static const QcKernels *const neon[] = {&qc_kernels_scalar, &qc_kernels_neon, NULL};
+    if (getauxval(AT_HWCAP) & HWCAP_ARM_NEON) return neon;
 #endif
     return plain;
 }

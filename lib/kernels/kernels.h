@@ -53,7 +53,7 @@ typedef struct QcKAdd {
 } QcKAdd;
 
 typedef struct QcKernels {
-    const char *name; /* "scalar", "avx2", "avx512vnni" */
+    const char *name; /* "scalar", "avx2", "avx512vnni", "neon", "neondot" */
 
     /* w [blocks][segments * run / 4][8 lanes][4] for dot, where blocks = channels / 8 and run = length / 4 * 4, both rounded up;
      * what is beyond is zero. sum [blocks * 8]: of the weights of each channel. Reads only the bytes that these codes lie in. */
@@ -98,6 +98,8 @@ typedef struct QcKernels {
 
 extern const QcKernels qc_kernels_scalar;
 extern const QcKernels qc_kernels_avx2, qc_kernels_avx512vnni; /* only where compiled for x86-64 */
+extern const QcKernels qc_kernels_neon;                        /* only for 64-bit ARM, and 32-bit ARM under Linux */
+extern const QcKernels qc_kernels_neondot;                     /* only for 64-bit ARM */
 
 /* The best set of this processor, chosen once; QC_ISA=NAME in the environment can only lower it. The host calls this; the
  * device library is handed a table. NULL with *wrong = the name for an unknown or unavailable QC_ISA. */

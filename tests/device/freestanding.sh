@@ -25,7 +25,6 @@ none='\(none\)'
 target "$this" "$none" "${CC:-gcc}"
 target aarch64 "$none" aarch64-linux-gnu-gcc
 target armv7 "$wide|$divide" arm-linux-gnueabihf-gcc
-target armv7-neon "$wide" 'arm-linux-gnueabihf-gcc -mcpu=cortex-a7 -mfpu=neon-vfpv4'
 target cortex-m4f "$wide" 'arm-none-eabi-gcc -mthumb -mcpu=cortex-m4 -mfloat-abi=hard -mfpu=fpv4-sp-d16'
 target cortex-m7 "$wide" 'arm-none-eabi-gcc -mthumb -mcpu=cortex-m7 -mfloat-abi=hard -mfpu=fpv5-d16'
 target cortex-m3 "$wide|$single" 'arm-none-eabi-gcc -mthumb -mcpu=cortex-m3 -mfloat-abi=soft'

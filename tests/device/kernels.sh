@@ -1,0 +1,39 @@
+# kernels.sh - tests/unit/test_kernels.c on the processors that qemu plays: every set of kernels against scalar, byte for byte.
+set -eu
+. tests/device/cross
+wrong=0
+
+cat >"$work/names.c" <<'END'
+#include <stdio.h>
+#include "lib/kernels/kernels.h"
+int main(void)
+{
+    for (const QcKernels *const *k = qc_kernels_available(); *k; k++) printf("%s ", (*k)->name);
+}
+END
+
+sets() { # sets NAMES CC FOLDER RUNNER...: NAMES are all the sets that this processor has
+    names=$1 cc=$2 folder=$3
+    shift 3
+    have "$cc" && have "$1" || { skipped "$names: there is no $cc or no $1"; return 1; }
+    for_device "$cc" "$folder"
+    [ -f "$work/$folder.names" ] || "$cc" -std=c11 -static -I. -o "$work/$folder.names" "$work/names.c" "build/$folder/libqcore.a"
+    there=$("$@" "$work/$folder.names" 2>"$work/words" | sed 's/ $//')
+    [ "$there" = "$names" ] || { echo "$*: the sets are $there, not $names"; wrong=1; }
+}
+
+compared() { # compared NAMES CC FOLDER RUNNER...: and each against scalar
+    sets "$@" || return 0
+    shift 3
+    "$cc" -std=c11 -D_GNU_SOURCE -O2 -ffp-contract=off -static -Itests/device/plain -o "$work/$folder.test" tests/unit/test_kernels.c "build/$folder/libqcore.a" -lm
+    "$@" "$work/$folder.test" >"$work/words" 2>&1 && grep -q '^[1-9][0-9]* tests of kernels passed' "$work/words" || { echo "$*:"; cat "$work/words"; wrong=1; }
+}
+
+compared 'scalar neon neondot' aarch64-linux-gnu-gcc device-aarch64-linux-gnu qemu-aarch64-static -cpu max
+sets 'scalar neon' aarch64-linux-gnu-gcc device-aarch64-linux-gnu qemu-aarch64-static -cpu cortex-a53 || true
+compared 'scalar neon' arm-linux-gnueabihf-gcc device-arm-linux-gnueabihf qemu-arm-static -cpu cortex-a15
+if [ "$(uname -m)" = x86_64 ]; then
+    sets scalar "${CC:-gcc}" "$native" qemu-x86_64-static -cpu Conroe || true
+    sets 'scalar avx2' "${CC:-gcc}" "$native" qemu-x86_64-static -cpu Haswell || true
+fi
+exit $wrong
