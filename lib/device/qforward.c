@@ -175,11 +175,52 @@ static int series_run(QcQRun *run, const QcQConv *conv, const QcQNode *node, con
     return run->k->series(out->q, &how);
 }
 
+/* sums of one position of a depthwise convolution, eight channels side by side. w [taps][8]. */
+static void depthwise_position(int32_t *restrict sums, const uint8_t *restrict x, const int8_t *restrict w, const QcKDot *dot)
+{
+    int32_t sum[QC_K_LANES] = {0};
+    for (uint32_t s = 0; s < dot->segments; s++, w += QC_K_LANES) {
+        const uint8_t *at = x + dot->segment[s];
+        for (uint32_t i = 0; i < QC_K_LANES; i++) sum[i] += (int16_t)at[i] * (int16_t)w[i];
+    }
+    memcpy(sums, sum, sizeof sum);
+}
+
+static void depthwise_block(QcQRun *run, const QcQConv *conv, const QcQNode *node, const Slice *out, uint32_t channel, uint32_t channels)
+{
+    const QcQGraph *g = run->g;
+    uint32_t taps = conv->dot.segments, entry = node->channel + channel, positions = conv->dot.positions;
+    QcKCodes codes = {g->codes + node->code_byte, channel * taps, taps, channels, taps, 1, g->bits};
+    int32_t sum[QC_K_LANES], bias[QC_K_LANES];
+    run->k->unpack(run->weights, sum, &codes);
+    for (uint32_t i = 0; i < taps * QC_K_LANES; i++) run->weights[i] = run->weights[4 * i]; /* three of four are padding */
+    for (uint32_t i = 0; i < channels; i++) bias[i] = g->bias[entry + i] - g->tensors[node->in[0]].zero * sum[i];
+    for (uint32_t row = 0; row < conv->rows; row++)
+        for (uint32_t t = 0; t < positions; t += QC_Q_CHUNK) {
+            uint32_t n = positions - t < QC_Q_CHUNK ? positions - t : QC_Q_CHUNK;
+            const uint8_t *x = conv->x + channel + (size_t)row * conv->row_step + (size_t)t * conv->dot.step;
+            for (uint32_t p = 0; p < n; p++) depthwise_position(run->sums + p * QC_K_LANES, x + (size_t)p * conv->dot.step, run->weights, &conv->dot);
+            run->k->rescale(out->q + ((size_t)row * positions + t) * out->step + channel, run->sums, bias, g->multiplier + entry, g->shift + entry, n,
+                            channels, QC_K_LANES, out->step, out->zero, out->low, out->high);
+        }
+}
+
+/* Where every channel is a group of its own, and its weights are one piece. */
+static int depthwise_run(QcQRun *run, const QcQConv *conv, const QcQNode *node, const Slice *out)
+{
+    if (conv->groups == 1 || conv->group_step != 1 || conv->group_channels != 1 || conv->dot.segments * conv->dot.run > run->piece) return 0;
+    for (uint32_t channel = 0; channel < conv->groups; channel += QC_K_LANES) {
+        uint32_t left = conv->groups - channel;
+        depthwise_block(run, conv, node, out, channel, left < QC_K_LANES ? left : QC_K_LANES);
+    }
+    return 1;
+}
+
 static void conv_run(QcQRun *run, float *logits, const QcQConv *conv, const QcQNode *node)
 {
     Slice out = { 0 };
     if (node->op == QC_Q_CONV) out = slice_of(run, node);
-    if (node->op == QC_Q_CONV && series_run(run, conv, node, &out)) return;
+    if (node->op == QC_Q_CONV && (series_run(run, conv, node, &out) || depthwise_run(run, conv, node, &out))) return;
     for (uint32_t group = 0; group < conv->groups; group++)
         for (uint32_t o = 0; o < conv->group_channels; o += QC_Q_PANEL) {
             uint32_t left = conv->group_channels - o;

@@ -216,7 +216,9 @@ int qc_avx2_series(uint8_t *out, const QcKSeries *how)
 {
     Work work;
     uint64_t most = (uint64_t)how->taps * how->inputs * 255 * 128; /* |sum| at most */
-    if (how->taps < 7 || how->positions < 24 || how->inputs < 4 || most >= 1u << 28) return 0;
+    int is_short = how->taps < 7 || how->positions < 24 || how->inputs < 4;
+    int is_narrow = how->codes.bits < 8 && how->taps * how->inputs < 256; /* dot takes twice as many products at once */
+    if (is_short || is_narrow || most >= 1u << 28) return 0;
     uint32_t chunks = (how->positions + POSITIONS - 1) / POSITIONS, n;
     int is_one = how->inputs <= INPUTS && how->taps <= TAPS;
     for (uint32_t left = how->positions, t = 0; left > 0; left -= n, t += n, chunks--) {
