@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include "suite.h"
+#include "tiny.h"
 #include "../../lib/data/dataset.h"
 #include "../../lib/format/yaml.h"
+#include "../../lib/methods/methodtable.h"
 #include "../../lib/nn/arch.h"
 #include "../../lib/nn/graphfile.h"
 
@@ -81,12 +83,37 @@ static int save_and_load_model(QcErr *err)
     return status;
 }
 
-static int (*const things[])(QcErr *) = {parse_yaml, save_and_load_data, save_and_load_model};
+static Tiny tiny; /* made before anything may fail */
+
+/* One batch by one method. */
+static int learn_by(const QcMethod *m, QcErr *err)
+{
+    QcLearner l = {.method = m, .g = &tiny.g, .kernels = &qc_kernels_scalar, .device = qc_calibrate_defaults(8), .seed = 1, .capacity = 4, .batch_max = 3, .threads = 1};
+    const uint8_t x[3 * TINY_VALUES] = {0};
+    const uint16_t labels[3] = {0, 1, 2};
+    const uint64_t ids[3] = {1, 2, 3};
+    const QcMethodBatch batch = {3, x, labels, ids};
+    QcMethodReport report;
+    int status = qc_method_settings(l.setting, m, NULL, 0, err) || qc_learner_place(&l, err) || qc_learner_open(&l, err) || qc_learner_next(&l, &report, &batch, NULL, err);
+    qc_learner_close(&l);
+    return status ? -1 : 0;
+}
+
+static int rehearse(QcErr *err)
+{
+    const QcMethod *const methods[] = {&qc_method_er_ace, &qc_method_der_pp, &qc_method_a_gem, &qc_method_camel, &qc_method_deepc};
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+        if (learn_by(methods[i], err)) return -1;
+    return 0;
+}
+
+static int (*const things[])(QcErr *) = {parse_yaml, save_and_load_data, save_and_load_model, rehearse};
 
 START_TEST(every_allocation_may_fail)
 {
     strcpy(path, "/tmp/qc-memory-XXXXXX");
     close(mkstemp(path));
+    tiny_make(&tiny, TINY_RESIDUAL, 8, 8, 1);
     long allowed = 0;
     for (;; allowed++) {
         QcErr err = {0};
@@ -99,6 +126,7 @@ START_TEST(every_allocation_may_fail)
         ck_assert_int_lt(allowed, 100000);
     }
     ck_assert_int_gt(allowed, 3);
+    tiny_release(&tiny);
     unlink(path);
 }
 END_TEST
