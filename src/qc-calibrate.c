@@ -7,7 +7,7 @@
 #include "../lib/methods/memory.h"
 #include "../lib/methods/journal.h"
 
-static const char *coreset, *coreset_out, *output, *order = "shuffled", *choose = "network", *update = "balanced", *method = "qcore";
+static const char *state, *coreset, *coreset_out, *output, *order = "shuffled", *choose = "network", *update = "balanced", *method = "qcore";
 static QcList streams, tests, settings;
 static int64_t batches, batch_size = 64, rounds = 20, chunk, by_layer = -1, seed = 1, threads;
 static double phi0, cap, phi_max, stop = -1, balance = 1, prior = 1;
@@ -21,6 +21,7 @@ static const QcOption options[] = {
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "write the model here after every batch", 0, 0},
     {'m', "method", QC_OPTION_TEXT, &method, "NAME", "calibrator: qcore, none, flip-random, flip-greedy, bn, head, bn+head, proto, spsa, refit, er, er-ace, der, der++, a-gem, camel, deepc", 0, 0},
     {0, "set", QC_OPTION_LIST, &settings, "NAME=VALUE", "setting of the method; repeatable", 0, 0},
+    {0, "state", QC_OPTION_TEXT, &state, "FILE", "keep the device's state here after every batch, and go on from it", 0, 0},
     {0, "batches", QC_OPTION_INT, &batches, "N", "cut each stream into N batches; 0 = by -B", 0, 1000000},
     {'B', "batch-size", QC_OPTION_INT, &batch_size, "N", "examples of a batch where --batches is not given", 1, 65535},
     {0, "order", QC_OPTION_TEXT, &order, "KIND", "of the stream: shuffled, recorded or classes", 0, 0},
@@ -61,6 +62,18 @@ static int check_method(const QcMethod *m, QcErr *err)
     const char *unsaved = qc_method_unsaved(m, values);
     if (unsaved && output) return qc_fail(err, QC_EUSAGE, "method %s makes no model for -o: %s", method, unsaved);
     if (!unsaved && !output && !memory) output = "-";
+    return 0;
+}
+
+/* A session that goes on starts from its model and coreset once more. */
+static int check_state(const char *model, QcErr *err)
+{
+    if (!state) return 0;
+    if (qc_is_standard(state)) return qc_fail(err, QC_EUSAGE, "--state needs a file");
+    if ((output && model && qc_same_output(output, model)) || (coreset_out && qc_same_output(coreset_out, coreset)))
+        return qc_fail(err, QC_EUSAGE, "with --state the session must find its model and coreset again, so -o and -C need other files");
+    if ((output && qc_same_output(output, state)) || (coreset_out && qc_same_output(coreset_out, state)))
+        return qc_fail(err, QC_EUSAGE, "--state and an output name the same file");
     return 0;
 }
 
@@ -124,9 +137,20 @@ static int tell_memory(const QcSession *s)
     return 0;
 }
 
+/* What an interrupted session had learned is there again; its last files may not have been written. */
+static int resume(QcSession *s, QcErr *err)
+{
+    if (!state) return 0;
+    if (qc_session_keep(s, state, err)) return -1;
+    if (!s->at) return 0;
+    qc_say("going on behind batch %u of %u", s->at, s->batches);
+    return save(s, s->at == s->batches, err);
+}
+
 static int run(QcSession *s, const QcInputs *inputs, QcErr *err)
 {
     if (memory) return tell_memory(s);
+    if (resume(s, err)) return -1;
     QcJournal journal = {.to = output && qc_is_standard(output) ? stderr : stdout, .json = json, .n_tests = tests.n};
     QcTestFigures figures[QC_JOURNAL_TESTS];
     if (qc_journal_has_matrix(&journal, s)) {
@@ -154,7 +178,7 @@ int main(int argc, char **argv)
     QcInputs inputs[QC_JOURNAL_TESTS];
     memset(inputs, 0, sizeof inputs);
     qc_cli_parse(&program, argc, argv);
-    int status = make_options(&o, &err) || (output && qc_output_check(output, 1, &err)) || (coreset_out && qc_output_check(coreset_out, 1, &err)) ||
+    int status = make_options(&o, &err) || check_state(argv[1], &err) || (output && qc_output_check(output, 1, &err)) || (coreset_out && qc_output_check(coreset_out, 1, &err)) ||
                  qc_session_open(&session, argv[1], coreset, streams.items, streams.n, &o, &err) || open_tests(inputs, &session, &err) || run(&session, inputs, &err);
     for (int t = 0; t < QC_JOURNAL_TESTS; t++) qc_inputs_close(&inputs[t]);
     qc_session_close(&session);

@@ -132,6 +132,41 @@ int qc_session_open(QcSession *s, const char *model, const char *coreset, const 
     return 0;
 }
 
+/* The same model, coreset, batches and options: the same number. */
+static uint64_t identify(const QcSession *s)
+{
+    const QcCalibrateOptions *o = &s->learner.device;
+    uint8_t digest[QC_DIGEST_BYTES];
+    uint64_t identity = 0;
+    char text[512];
+    QcDigest d;
+    int n = snprintf(text, sizeof text, "%s %u %a %a %a %a %a %a %a %d %a %a %d %d %u %llu", s->learner.method->name, o->rounds, (double)o->phi0, (double)o->cap,
+                     (double)o->phi_max, (double)o->phi_min, (double)o->grow, (double)o->shrink, (double)o->stop, o->by_layer, (double)o->balance, (double)o->prior,
+                     (int)o->choose, (int)o->update, o->chunk, (unsigned long long)o->seed);
+    qc_digest_init(&d);
+    qc_digest_add(&d, text, (size_t)n);
+    qc_digest_add(&d, s->model.container.digest, QC_DIGEST_BYTES);
+    qc_digest_add(&d, s->coreset.data.digest, QC_DIGEST_BYTES);
+    for (uint32_t k = 0; k < s->n_streams; k++) qc_digest_add(&d, s->streams[k].data.digest, QC_DIGEST_BYTES);
+    qc_digest_add(&d, s->starts, ((size_t)s->batches + 1) * sizeof *s->starts);
+    qc_digest_add(&d, s->order, s->starts[s->batches] * sizeof *s->order);
+    qc_digest_end(&d, digest);
+    for (int i = 0; i < 8; i++) identity = identity << 8 | digest[i];
+    return identity;
+}
+
+int qc_session_keep(QcSession *s, const char *path, QcErr *err)
+{
+    QcCalibrator *c = s->learner.state;
+    if (!s->learner.method->on_device) return qc_fail(err, QC_EUSAGE, "only methods of the device keep a state; %s is not one", s->learner.method->name);
+    if (qc_statefile_open(&s->kept, path, c, identify(s), err)) return -1;
+    int found = qc_statefile_load(&s->kept, c, err);
+    if (found < 0) return qc_within(err, path);
+    if (c->batches > s->batches) return qc_fail(err, QC_EFORMAT, "%s: the state has learned %u batches, and there are %u", path, c->batches, s->batches);
+    s->at = c->batches;
+    return 0;
+}
+
 int qc_session_next(QcSession *s, QcMethodReport *report, double *ms, QcErr *err)
 {
     const uint32_t *index = s->order + s->starts[s->at];
@@ -145,7 +180,7 @@ int qc_session_next(QcSession *s, QcMethodReport *report, double *ms, QcErr *err
     QcMethodBatch batch = {n, s->batch, s->labels, s->ids};
     if (qc_learner_next(&s->learner, report, &batch, ms, err)) return -1;
     s->at++;
-    return 0;
+    return s->kept.is_open ? qc_statefile_save(&s->kept, s->learner.state, err) : 0;
 }
 
 int qc_session_test(QcSession *s, QcTestFigures *figures, const QcInputs *test, QcErr *err)
@@ -274,6 +309,7 @@ int qc_session_save_coreset(QcSession *s, const char *path, QcErr *err)
 void qc_session_close(QcSession *s)
 {
     if (!s) return;
+    qc_statefile_close(&s->kept);
     qc_learner_close(&s->learner);
     qc_inputs_close(&s->coreset);
     for (uint32_t k = 0; k < QC_TRANSFER_STREAMS; k++) qc_inputs_close(&s->streams[k]);

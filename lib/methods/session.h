@@ -7,6 +7,7 @@
 #define QC_METHODS_SESSION_H
 
 #include "../data/split.h"
+#include "../format/statefile.h"
 #include "../quant/qinput.h"
 #include "method.h"
 #include "transfer.h"
@@ -39,12 +40,16 @@ typedef struct QcSession {
     uint8_t *batch;              /* quantized windows of a batch */
     uint16_t *labels;
     uint64_t *ids;
+    QcStateFile kept;            /* all zero where no state is kept */
     int stamped;
     const char *command;
 } QcSession;
 
 /* Loads and checks all; coreset and streams must be labelled. */
 int qc_session_open(QcSession *s, const char *model, const char *coreset, const char *const *streams, int n_streams, const QcSessionOptions *o, QcErr *err);
+/* Keeps the device's state in a file from now on, after every batch; where it has a state of this very session already, goes on behind its last batch (s->at).
+ * Only of methods on the device. */
+int qc_session_keep(QcSession *s, const char *path, QcErr *err);
 /* The stream that batch b is of. */
 uint32_t qc_session_stream(const QcSession *s, uint32_t b);
 /* What a batch of n windows needs memory for. */

@@ -1,0 +1,130 @@
+#include "statefile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/file.h"
+
+enum { BLOCK = 4096 };
+static const char mark[16] = "qcore state 1\n";
+
+/* ---- a file with the habits of flash: what was never written reads as ones ---- */
+
+static int note_error(QcStateFile *f, int error)
+{
+    f->error = error;
+    return -1;
+}
+
+static int file_read(void *ctx, uint32_t at, void *to, uint32_t n)
+{
+    QcStateFile *f = ctx;
+    uint8_t *bytes = to;
+    while (n > 0) {
+        ssize_t got = pread(f->file, bytes, n, BLOCK + (off_t)at);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return note_error(f, errno);
+        if (got == 0) {
+            memset(bytes, 0xff, n);
+            return 0;
+        }
+        bytes += got;
+        at += (uint32_t)got;
+        n -= (uint32_t)got;
+    }
+    return 0;
+}
+
+static int file_program(void *ctx, uint32_t at, const void *from, uint32_t n)
+{
+    QcStateFile *f = ctx;
+    const uint8_t *bytes = from;
+    while (n > 0) {
+        ssize_t put = pwrite(f->file, bytes, n, BLOCK + (off_t)at);
+        if (put < 0 && errno == EINTR) continue;
+        if (put <= 0) return note_error(f, put ? errno : ENOSPC);
+        bytes += put;
+        at += (uint32_t)put;
+        n -= (uint32_t)put;
+    }
+    return 0;
+}
+
+static int file_erase(void *ctx, uint32_t at)
+{
+    uint8_t ones[BLOCK];
+    memset(ones, 0xff, sizeof ones);
+    return file_program(ctx, at, ones, sizeof ones);
+}
+
+static int file_sync(void *ctx)
+{
+    QcStateFile *f = ctx;
+    return fdatasync(f->file) ? note_error(f, errno) : 0;
+}
+
+/* ---- the file ---- */
+
+static int make_file(const char *path, QcErr *err)
+{
+    uint8_t block[BLOCK] = {0};
+    memcpy(block, mark, sizeof mark);
+    return qc_write_all(path, block, sizeof block, err);
+}
+
+static int check_mark(QcStateFile *f, QcErr *err)
+{
+    char there[sizeof mark];
+    if (pread(f->file, there, sizeof there, 0) == (ssize_t)sizeof there && !memcmp(there, mark, sizeof mark)) return 0;
+    return qc_fail(err, QC_EFORMAT, "is no device state; it is left as it is");
+}
+
+int qc_statefile_open(QcStateFile *f, const char *path, const QcCalibrator *c, uint64_t identity, QcErr *err)
+{
+    struct stat about;
+    uint64_t slot = (qc_state_bytes(c, QC_STATE_PAGE_MAX) + BLOCK - 1) / BLOCK * BLOCK;
+    *f = (QcStateFile){0};
+    if (slot > UINT32_MAX / 2) return qc_fail(err, QC_EUNSUPPORTED, "a state of %llu bytes is too large", (unsigned long long)slot);
+    if (stat(path, &about) ? errno == ENOENT : S_ISREG(about.st_mode) && !about.st_size)
+        if (make_file(path, err)) return -1;
+    f->file = open(path, O_RDWR | O_CLOEXEC);
+    if (f->file < 0) return qc_fail(err, QC_EIO, "cannot open %s: %s", path, strerror(errno));
+    f->is_open = 1;
+    f->flash = (QcFlash){f, (uint32_t)slot, BLOCK, QC_STATE_PAGE_MAX, file_read, file_erase, file_program, file_sync};
+    qc_state_init(&f->state, &f->flash, identity);
+    int status = check_mark(f, err);
+    if (!status && flock(f->file, LOCK_EX | LOCK_NB)) status = qc_fail(err, QC_EIO, "is in use by another process");
+    if (!status) return 0;
+    qc_statefile_close(f);
+    return qc_within(err, path);
+}
+
+int qc_statefile_load(QcStateFile *f, QcCalibrator *c, QcErr *err)
+{
+    f->error = 0;
+    switch (qc_state_load(&f->state, c)) {
+    case QC_STATE_LOADED: return 1;
+    case QC_STATE_NONE: return 0;
+    case QC_STATE_FOREIGN: return qc_fail(err, QC_EFORMAT, "the state is of another session: its model, coreset, streams or options were others");
+    case QC_STATE_BROKEN: break;
+    }
+    if (f->error) return qc_fail(err, QC_EIO, "the state cannot be read: %s", strerror(f->error));
+    return qc_fail(err, QC_EFORMAT, "the state makes no sense, though its checksums are right");
+}
+
+int qc_statefile_save(QcStateFile *f, const QcCalibrator *c, QcErr *err)
+{
+    f->error = 0;
+    if (!qc_state_save(&f->state, c)) return 0;
+    return qc_fail(err, QC_EIO, "the state cannot be written: %s", f->error ? strerror(f->error) : "it does not read back as it was written");
+}
+
+void qc_statefile_close(QcStateFile *f)
+{
+    if (f->is_open) close(f->file);
+    *f = (QcStateFile){0};
+}
