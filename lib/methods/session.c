@@ -159,6 +159,7 @@ int qc_session_keep(QcSession *s, const char *path, QcErr *err)
 {
     QcCalibrator *c = s->learner.state;
     if (!s->learner.method->on_device) return qc_fail(err, QC_EUSAGE, "only methods of the device keep a state; %s is not one", s->learner.method->name);
+    if (s->n_streams > 1) return qc_fail(err, QC_EUSAGE, "a session of several streams keeps no state: what it says in the end needs all of them");
     if (qc_statefile_open(&s->kept, path, c, identify(s), err)) return -1;
     int found = qc_statefile_load(&s->kept, c, err);
     if (found < 0) return qc_within(err, path);

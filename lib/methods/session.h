@@ -48,7 +48,7 @@ typedef struct QcSession {
 /* Loads and checks all; coreset and streams must be labelled. */
 int qc_session_open(QcSession *s, const char *model, const char *coreset, const char *const *streams, int n_streams, const QcSessionOptions *o, QcErr *err);
 /* Keeps the device's state in a file from now on, after every batch; where it has a state of this very session already, goes on behind its last batch (s->at).
- * Only of methods on the device. */
+ * Only of methods on the device, and of one stream. */
 int qc_session_keep(QcSession *s, const char *path, QcErr *err);
 /* The stream that batch b is of. */
 uint32_t qc_session_stream(const QcSession *s, uint32_t b);
