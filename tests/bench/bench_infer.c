@@ -130,6 +130,7 @@ int main(void)
     double seconds[2];
     int there = 1, status = 1;
     signal(SIGPIPE, SIG_IGN);
+    setvbuf(stdout, NULL, _IOLBF, 0);
     if (start_torch(&torch)) return 1; /* first: a process that has threads should not fork */
     const QcKernels *k = qc_kernels_choose(&wrong);
     if (!k) return fprintf(stderr, "bench_infer: there are no kernels '%s'\n", wrong), 1;
