@@ -224,9 +224,9 @@ static void rescale_eight(uint8_t *out, const int32_t *acc, const int32_t *bias,
         __m128i first = _mm256_castsi256_si128(bytes), other = _mm256_extracti128_si256(bytes, 1);
         _mm_storel_epi64((void *)out, first);
         if (n == 1) continue;
-        _mm_storeh_pd((void *)(out + out_step), _mm_castsi128_pd(first));
+        _mm_storel_epi64((void *)(out + out_step), _mm_unpackhi_epi64(first, first));
         _mm_storel_epi64((void *)(out + 2 * (size_t)out_step), other);
-        _mm_storeh_pd((void *)(out + 3 * (size_t)out_step), _mm_castsi128_pd(other));
+        _mm_storel_epi64((void *)(out + 3 * (size_t)out_step), _mm_unpackhi_epi64(other, other));
     }
 }
 
