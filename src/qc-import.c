@@ -5,16 +5,17 @@
 #include "../lib/cli/cli.h"
 #include "../lib/data/import.h"
 #include "../lib/onnx/modelhints.h"
+#include "../lib/onnx/weightsin.h"
 
 static const char *format, *output, *label, *group, *recording, *window_id, *header, *window, *stride, *unequal, *missing, *x_name, *y_name, *size, *resize;
 static int64_t channels, jobs, length;
 static int json, channels_last, crop, grey;
 static QcList groups;
 static QcModelHints hints;
-static const char *external_data;
+static const char *external_data, *like, *arch;
 
 static const QcOption options[] = {
-    {'f', "format", QC_OPTION_TEXT, &format, "FORMAT", "dsa, uschad, ucihar, wisdm, pamap2, images, ts, npz, npy, arff, tsv, csv or onnx", 0, 0},
+    {'f', "format", QC_OPTION_TEXT, &format, "FORMAT", "dsa, uschad, ucihar, wisdm, pamap2, images, ts, npz, npy, arff, tsv, csv, onnx or safetensors", 0, 0},
     {'g', "group", QC_OPTION_LIST, &groups, "NAME", "import this person (group) only; repeatable", 0, 0},
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "write the data file here, not to standard output", 0, 0},
     {0, "jobs", QC_OPTION_INT, &jobs, "N", "threads that read files (0 = all cores); the result is the same", 0, 256},
@@ -36,10 +37,12 @@ static const QcOption options[] = {
     {0, "resize", QC_OPTION_TEXT, &resize, "HOW", "images: area or bilinear (else area)", 0, 0},
     {0, "crop", QC_OPTION_FLAG, &crop, NULL, "images: take the middle part of the right shape, do not stretch", 0, 0},
     {0, "grey", QC_OPTION_FLAG, &grey, NULL, "images: one channel of brightness, not three of colour", 0, 0},
-    {0, "labels", QC_OPTION_TEXT, &hints.labels, "FILE", "onnx: class names, one a line, in the order of the logits (else 0, 1, ...)", 0, 0},
-    {0, "mean", QC_OPTION_TEXT, &hints.mean, "LIST", "onnx: what to subtract from raw windows: one number, or one a channel (else nothing)", 0, 0},
-    {0, "std", QC_OPTION_TEXT, &hints.std, "LIST", "onnx: what to divide them by then (else nothing)", 0, 0},
-    {0, "shape", QC_OPTION_TEXT, &hints.shape, "LIST", "onnx: C,T or C,H,W of a window where the file does not say it", 0, 0},
+    {0, "labels", QC_OPTION_TEXT, &hints.labels, "FILE", "models: class names, one a line, in the order of the logits (else 0, 1, ...)", 0, 0},
+    {0, "mean", QC_OPTION_TEXT, &hints.mean, "LIST", "models: what to subtract from raw windows: one number, or one a channel (else nothing)", 0, 0},
+    {0, "std", QC_OPTION_TEXT, &hints.std, "LIST", "models: what to divide them by then (else nothing)", 0, 0},
+    {0, "shape", QC_OPTION_TEXT, &hints.shape, "LIST", "models: C,T or C,H,W of a window where the file does not say it", 0, 0},
+    {0, "like", QC_OPTION_TEXT, &like, "FILE", "npz, safetensors: weights for a float model that is built like this one", 0, 0},
+    {'a', "arch", QC_OPTION_TEXT, &arch, "FILE", "npz, safetensors: weights for this architecture (with --shape and --labels)", 0, 0},
     {0, "external-data", QC_OPTION_TEXT, &external_data, "DIR", "onnx: weights may lie in files of this folder (else refused)", 0, 0},
     {0, "json", QC_OPTION_FLAG, &json, NULL, "print what was imported on standard output as JSON (needs -o)", 0, 0},
     {0},
@@ -99,11 +102,16 @@ static void report(const QcDataset *d)
         qc_say("%u windows of %u channels x %u, %u classes, %u groups", d->n, d->channels, d->length, d->labels.n, d->groups.n);
 }
 
-static int is_model(const char *path)
+static int ends_in(const char *path, const char *ending)
 {
-    size_t letters = strlen(path);
-    return format ? !strcmp(format, "onnx") : letters > 5 && !strcmp(path + letters - 5, ".onnx");
+    size_t letters = strlen(path), last = strlen(ending);
+    return letters > last && !strcmp(path + letters - last, ending);
 }
+
+static int is_format(const char *path, const char *name, const char *ending) { return format ? !strcmp(format, name) : ends_in(path, ending); }
+static int is_onnx(const char *path) { return is_format(path, "onnx", ".onnx"); }
+static int is_safetensors(const char *path) { return is_format(path, "safetensors", ".safetensors"); }
+static int is_model(const char *path) { return is_onnx(path) || is_safetensors(path) || like || arch; }
 
 static void report_model(const QcModelFile *m, int softmax)
 {
@@ -123,10 +131,19 @@ static int import_model(const char *path, QcErr *err)
         qc_fail(err, QC_EUSAGE, "options about groups, windows, columns and pictures are for data, and this is a model");
         goto end;
     }
+    if (format && !is_onnx(path) && !is_safetensors(path) && strcmp(format, "npz")) {
+        qc_fail(err, QC_EUSAGE, "weights are read from npz and safetensors, not from '%.40s'", format);
+        goto end;
+    }
+    if (is_onnx(path) && (like || arch)) {
+        qc_fail(err, QC_EUSAGE, "--like and -a are for weights, and an ONNX file has a graph of its own");
+        goto end;
+    }
     if (qc_modelhints_read(&o, &hints, &arena, err)) goto end;
     o.folder = external_data;
-    if (qc_onnx_load(&model, digest, path, &o, &softmax, err)) goto end;
-    QcInput input = {"onnx", digest};
+    QcWeightsSource weights = {.path = path, .safetensors = is_safetensors(path), .like = like, .arch = arch};
+    if (is_onnx(path) ? qc_onnx_load(&model, digest, path, &o, &softmax, err) : qc_weights_import(&model, digest, &weights, &o, err)) goto end;
+    QcInput input = {is_onnx(path) ? "onnx" : "weights", digest};
     if (qc_modelfile_stamp(&model, qc_cli_command(), &input, 1, err) || qc_modelfile_save(&model, output, err)) goto end;
     report_model(&model, softmax);
     status = 0;
@@ -156,7 +173,7 @@ int main(int argc, char **argv)
         goto end;
     }
     if (hints.labels || hints.mean || hints.std || hints.shape || external_data) {
-        qc_fail(&err, QC_EUSAGE, "--labels, --mean, --std, --shape and --external-data are for models (-f onnx), and this is data");
+        qc_fail(&err, QC_EUSAGE, "--labels, --mean, --std, --shape and --external-data are for models, and this is data");
         goto end;
     }
     if (read_words(&o, &err) || read_size(&o, &err) || qc_import(&data, format, path, &o, &err)) goto end;

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -59,10 +60,26 @@ static void put_header(QcWriter *w, const char *descr, const uint64_t *shape, ui
     qc_put_bytes(w, text, (size_t)n);
 }
 
+static QcNpzMember *next_member(QcNpz *npz)
+{
+    if (npz->n == npz->room) {
+        uint32_t room = npz->room ? 2 * npz->room : 16;
+        QcNpzMember *members = realloc(npz->members, room * sizeof *members);
+        if (!members) {
+            npz->out.bad = 1; /* told by qc_npz_save, like all that the writer lacks */
+            return NULL;
+        }
+        npz->members = members;
+        npz->room = room;
+    }
+    return &npz->members[npz->n];
+}
+
 void qc_npz_begin(QcNpz *npz, const char *name, const char *descr, const uint64_t *shape, uint32_t rank)
 {
-    assert(npz->n < QC_NPZ_MAX && rank <= 8 && strlen(name) < 60);
-    QcNpzMember *m = &npz->members[npz->n];
+    assert(npz->n < UINT16_MAX && rank <= 8 && strlen(name) < sizeof npz->members->name - 4);
+    QcNpzMember *m = next_member(npz);
+    if (!m) return;
     *m = (QcNpzMember){.at = (uint32_t)npz->out.length};
     snprintf(m->name, sizeof m->name, "%s.npy", name);
     put_local(&npz->out, m);
@@ -72,8 +89,8 @@ void qc_npz_begin(QcNpz *npz, const char *name, const char *descr, const uint64_
 /* Length and checksum are known only now: they stand 14 bytes behind the beginning of the local header. */
 void qc_npz_end(QcNpz *npz)
 {
-    QcNpzMember *m = &npz->members[npz->n++];
-    if (npz->out.bad || npz->out.length > UINT32_MAX) return; /* qc_npz_save says so */
+    QcNpzMember *m = npz->n < npz->room ? &npz->members[npz->n++] : NULL;
+    if (!m || npz->out.bad || npz->out.length > UINT32_MAX) return; /* qc_npz_save says so */
     uint8_t *data = npz->out.bytes + m->at + LOCAL_BYTES + strlen(m->name), *fields = npz->out.bytes + m->at + 14;
     m->length = (uint32_t)(npz->out.bytes + npz->out.length - data);
     m->crc = (uint32_t)crc32_z(0, data, m->length);
@@ -139,5 +156,6 @@ void qc_npz_release(QcNpz *npz)
 {
     if (!npz) return;
     qc_writer_release(&npz->out);
+    free(npz->members);
     *npz = (QcNpz){0};
 }

@@ -4,21 +4,19 @@
 
 #include "../format/bytes.h"
 
-enum { QC_NPZ_MAX = 64 };
-
 typedef struct QcNpzMember {
-    char name[64];
+    char name[96];
     uint32_t crc, length, at; /* at: its local header */
 } QcNpzMember;
 
 typedef struct QcNpz {
     QcWriter out;
-    QcNpzMember members[QC_NPZ_MAX];
-    uint32_t n;
+    QcNpzMember *members; /* [n], malloc'd */
+    uint32_t n, room;
 } QcNpz; /* all zero = empty and valid */
 
 /* Begins an array of this type ("<f4") and shape; its elements, little-endian and in C order, are then put to npz->out, and qc_npz_end says that was all.
- * name: below 60 bytes. */
+ * name: below 92 bytes; at most 65535 arrays. */
 void qc_npz_begin(QcNpz *npz, const char *name, const char *descr, const uint64_t *shape, uint32_t rank);
 void qc_npz_end(QcNpz *npz);
 /* n texts (UTF-8), as an array of fixed length. */

@@ -10,13 +10,13 @@ _qcore()
     # "  -b, --bits N   help ...": which option comes before, and what it takes
     [[ $before == -* && $before != - ]] && line=$("$program" -h 2>/dev/null | grep -E -- "^ +(-., )?$before[ ,]" | head -1)
     case $line in
-    *--format\ *'C source'*) words='c onnx npz csv' ;; # qc-export
+    *--format\ *'C source'*) words='c onnx npz safetensors csv' ;; # qc-export
     *--codes\ *) words='safe int8 int4' ;;
     *--bits\ *) words='2 4 8' ;;
     *--activation-bits\ *) words='4 8' ;;
     *--arch\ *) words='inceptiontime inceptiontime-16x3 fcn mlp' ;;
     *--format\ *latex*) words='tsv md latex json' ;;
-    *--format\ *) words='dsa uschad ucihar wisdm pamap2 images ts npz npy arff tsv csv onnx' ;;
+    *--format\ *) words='dsa uschad ucihar wisdm pamap2 images ts npz npy arff tsv csv onnx safetensors' ;;
     *--header\ *) words='yes no' ;;
     *--unequal\ *) words='refuse pad resample' ;;
     *--missing\ *) words='refuse fill drop' ;;

@@ -1,0 +1,96 @@
+/* Weights as an archive of NumPy arrays. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../data/ndarray.h"
+#include "../data/npzwrite.h"
+#include "../data/zip.h"
+#include "weights.h"
+
+int qc_weights_save_npz(const QcWeights *w, const char *path, QcErr *err)
+{
+    QcNpz npz = {0};
+    int status = 0;
+    for (uint32_t i = 0; i < w->n && !status; i++) {
+        const QcWeight *entry = &w->list[i];
+        float *values = malloc(entry->n * sizeof *values);
+        if (!values) status = qc_fail_memory(err, "weights");
+        else {
+            qc_weight_get(values, entry);
+            qc_npz_begin(&npz, entry->name, "<f4", entry->dims, entry->rank);
+            qc_put_f32s(&npz.out, values, entry->n);
+            qc_npz_end(&npz);
+        }
+        free(values);
+    }
+    if (!status) status = qc_npz_save(&npz, path, err);
+    qc_npz_release(&npz);
+    return status;
+}
+
+/* In C order, whatever the array's own is. */
+static float value_at(const QcNdarray *a, uint64_t i)
+{
+    uint64_t place = 0;
+    for (uint32_t k = a->rank; k-- > 0;) {
+        place += i % a->shape[k] * a->stride[k];
+        i /= a->shape[k];
+    }
+    return (float)qc_ndarray_real(a, place);
+}
+
+static int read_array(const QcWeight *entry, const uint8_t *bytes, size_t length, const char *name, QcErr *err)
+{
+    QcNdarray a;
+    if (qc_ndarray_parse(&a, bytes, length, name, err)) return -1;
+    if (qc_ndarray_is_text(&a)) return qc_fail(err, QC_EFORMAT, "%.200s: array '%s' holds text", name, entry->name);
+    if (qc_weight_check_shape(entry, a.shape, a.rank, name, err)) return -1;
+    float *values = malloc(entry->n * sizeof *values);
+    if (!values) return qc_fail_memory(err, "weights");
+    for (size_t i = 0; i < entry->n; i++) values[i] = value_at(&a, i);
+    int status = qc_weight_take(entry, values, name, err);
+    free(values);
+    return status;
+}
+
+/* The name of a member without its ending. */
+static size_t bare(const char *name)
+{
+    size_t n = strlen(name);
+    return n > 4 && !strcmp(name + n - 4, ".npy") ? n - 4 : n;
+}
+
+static const QcZipMember *member_for(const QcZip *zip, const char *name)
+{
+    for (uint32_t i = 0; i < zip->n; i++)
+        if (bare(zip->members[i].name) == strlen(name) && !strncmp(zip->members[i].name, name, strlen(name))) return &zip->members[i];
+    return NULL;
+}
+
+static int is_known(const QcWeights *w, const char *member)
+{
+    char name[QC_WEIGHT_NAME] = "";
+    size_t n = bare(member);
+    if (n < sizeof name) memcpy(name, member, n);
+    for (uint32_t i = 0; i < w->n; i++)
+        if (!strcmp(w->list[i].name, name)) return 1;
+    return qc_weights_ignores(name);
+}
+
+int qc_weights_read_npz(QcWeights *w, const uint8_t *bytes, size_t length, const char *name, QcErr *err)
+{
+    QcArena arena = {0};
+    QcZip zip;
+    int status = qc_zip_open(&zip, bytes, length, name, &arena, err);
+    for (uint32_t i = 0; i < (status ? 0 : zip.n) && !status; i++)
+        if (!is_known(w, zip.members[i].name)) status = qc_fail(err, QC_EFORMAT, "%.200s: the model has no place for array '%.80s'", name, zip.members[i].name);
+    for (uint32_t i = 0; i < w->n && !status; i++) {
+        const QcZipMember *member = member_for(&zip, w->list[i].name);
+        uint8_t *array = NULL;
+        if (!member) status = qc_fail(err, QC_EFORMAT, "%.200s has no array '%s'", name, w->list[i].name);
+        else if (!(status = qc_zip_read(&array, &zip, member, err))) status = read_array(&w->list[i], array, (size_t)member->length, name, err);
+        free(array);
+    }
+    qc_arena_release(&arena);
+    return status;
+}
