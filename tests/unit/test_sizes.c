@@ -53,7 +53,7 @@ static void full_file(QcModelFile *m, const Full *f)
     const QcNorm norm = {CHANNELS, mean, deviation};
     for (int c = 0; c < CHANNELS; c++) mean[c] = (float)c, deviation[c] = 1;
     for (int k = 0; k < CLASSES; k++) {
-        snprintf(text[k], sizeof text[k], "a%02d", k + 1);
+        snprintf(text[k], sizeof text[k], "a%02u", (unsigned)(k + 1) % 100);
         labels[k] = text[k];
     }
     ck_assert_int_eq(qc_modelfile_init(m, "inceptiontime", CHANNELS, 1, LENGTH, CLASSES, labels, &norm, &err), 0);
