@@ -60,6 +60,7 @@ static int check_method(const QcMethod *m, QcErr *err)
     if (strcmp(method, "qcore") && strcmp(choose, "network")) return qc_fail(err, QC_EUSAGE, "--choose goes with -m qcore, not with -m %s", method);
     if (qc_method_settings(values, m, settings.items, settings.n, err)) return -1;
     const char *unsaved = qc_method_unsaved(m, values);
+    if (unsaved && output && !strcmp(output, "/dev/null")) output = NULL; /* nobody wants a model: so one command line serves all methods */
     if (unsaved && output) return qc_fail(err, QC_EUSAGE, "method %s makes no model for -o: %s", method, unsaved);
     if (!unsaved && !output && !memory) output = "-";
     return 0;

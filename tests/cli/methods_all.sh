@@ -61,3 +61,5 @@ echo "no settings: $?"
 calibrate -m bn --set alpha=0 -o still.qcm flip.qcm >still.json && qc-eval --logits still.npy -d test.qcd still.qcm >words && qc-eval --logits none.npy -d test.qcd none.qcm >words &&
     cmp still.npy none.npy && echo "bn that mixes nothing in changes nothing"
 calibrate -m spsa --set passes=0 -o still.qcm flip.qcm >still.json && qc-eval --logits still.npy -d test.qcd still.qcm >words && cmp still.npy none.npy && echo "spsa without a step neither"
+# a sweep gives every method the same command line
+for method in qcore head proto; do calibrate -m $method -o /dev/null flip.qcm >null.json && grep -c summary null.json; done
