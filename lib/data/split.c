@@ -2,13 +2,14 @@
  * that each give their share, and the last units of a stratum are its test part, after shuffling where chance shall decide. */
 #include "split.h"
 
+#include <fnmatch.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../base/rng.h"
 
-const QcSplitOptions qc_split_defaults = {.by = QC_SPLIT_RANDOM, .test = 0.2, .stratify = 1, .seed = 1};
+const QcSplitOptions qc_split_defaults = {.by = QC_SPLIT_BLOCK, .test = 0.2, .stratify = 1, .seed = 1};
 
 typedef struct Unit {
     uint32_t key;     /* names the unit among its kind */
@@ -158,6 +159,18 @@ static int choose_all(Units *u, const QcDataset *d, const QcSplitOptions *o, QcE
     return status;
 }
 
+/* The test part is what the pattern names; chance has no say. */
+static int leave_out(Units *u, const QcDataset *d, const char *pattern, QcErr *err)
+{
+    uint32_t found = 0;
+    for (uint32_t k = 0; k < u->n; k++) {
+        u->units[k].test = !fnmatch(pattern, d->recordings.names[u->units[k].key], 0);
+        found += (uint32_t)u->units[k].test;
+    }
+    if (found) return 0;
+    return qc_fail(err, QC_EUSAGE, "no recording of the data is named '%.60s' (its first is '%.60s')", pattern, d->recordings.names[u->units[0].key]);
+}
+
 static uint32_t fill_order(uint32_t *order, const QcDataset *d, const Units *u)
 {
     uint32_t n = 0, n_train = 0;
@@ -176,7 +189,7 @@ static int check_classes(const uint32_t *order, uint32_t n_train, const QcDatase
     if (!seen) return qc_fail_memory(err, "a split");
     for (uint32_t k = 0; k < d->n; k++)
         if (d->label[order[k]] >= 0) seen[d->label[order[k]]][k >= n_train]++;
-    int need_test = o->by != QC_SPLIT_GROUP && (o->stratify || o->by == QC_SPLIT_BLOCK), status = 0;
+    int need_test = !o->leave && o->by != QC_SPLIT_GROUP && (o->stratify || o->by == QC_SPLIT_BLOCK), status = 0;
     for (uint32_t c = 0; c < d->labels.n && !status; c++) {
         uint32_t n = seen[c][0] + seen[c][1];
         if (n && !seen[c][0])
@@ -192,13 +205,14 @@ static int check_classes(const uint32_t *order, uint32_t n_train, const QcDatase
 
 int qc_split(uint32_t *order, uint32_t *n_train, const QcDataset *d, const QcSplitOptions *o, QcErr *err)
 {
-    if (!(o->test > 0 && o->test < 1)) return qc_fail(err, QC_EUSAGE, "the fraction of the test part must lie between 0 and 1, not %g", o->test);
+    if (!o->leave && !(o->test > 0 && o->test < 1)) return qc_fail(err, QC_EUSAGE, "the fraction of the test part must lie between 0 and 1, not %g", o->test);
     if (!d->n) return qc_fail(err, QC_EFORMAT, "there are no examples to split");
     Units u = {0};
-    int status = units_find(&u, d, o->by, err) || choose_all(&u, d, o, err) ? -1 : 0;
+    int status = units_find(&u, d, o->leave ? QC_SPLIT_RECORDING : o->by, err) || (o->leave ? leave_out(&u, d, o->leave, err) : choose_all(&u, d, o, err)) ? -1 : 0;
     if (!status) *n_train = fill_order(order, d, &u);
     units_release(&u);
     if (status) return -1;
+    if (!*n_train && o->leave) return qc_fail(err, QC_EUSAGE, "the training part would be empty: all recordings are named '%.60s'", o->leave);
     if (!*n_train || *n_train == d->n)
         return qc_fail(err, QC_EUSAGE, "the %s part would be empty: a fraction of %g does not fit %u examples", *n_train ? "test" : "training",
                        o->test, d->n);

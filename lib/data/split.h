@@ -18,11 +18,12 @@ typedef enum QcSplitBy {
 typedef struct QcSplitOptions {
     QcSplitBy by;
     double test;   /* fraction of the examples that become the test part, in (0, 1) */
+    const char *leave; /* not NULL: by and test do not matter, the test part is the recordings whose names fit this pattern of a shell ("*t5") */
     int stratify;  /* RANDOM and RECORDING: the fraction holds within each class */
     uint64_t seed;
 } QcSplitOptions;
 
-extern const QcSplitOptions qc_split_defaults; /* random, .2, stratified, seed 1 */
+extern const QcSplitOptions qc_split_defaults; /* block, .2, stratified, seed 1 */
 
 int qc_split_by_name(QcSplitBy *by, const char *name, QcErr *err); /* "random", "block", "recording", "group" */
 

@@ -21,7 +21,8 @@ _qcore()
     *--unequal\ *) words='refuse pad resample' ;;
     *--missing\ *) words='refuse fill drop' ;;
     *--resize\ *) words='area bilinear' ;;
-    *--by\ *) words='random block recording group' ;;
+    *--without\ *) words='size evidence code row column layer depth kind' ;;
+    *--by\ *) words='block recording group random' ;;
     *--order\ *) words='shuffled recorded classes' ;;
     *--optimizer\ *) words='adam sgd' ;;
     *--sample\ *) words='pmf proportional random balanced hardest' ;;

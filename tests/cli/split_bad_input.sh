@@ -35,6 +35,10 @@ try -t 0.2 --by block -o one.qcd -O one.qcd data.qcd
 try -t 0.2 --by block -o one.qcd -O ./one.qcd data.qcd
 try -t 0.2 -O - data.qcd
 try -t 0.2 --by recording $two p1.qcd
+try -t 0.2 --leave '*' $two p1.qcd
+try --leave 'p9/*' $two p1.qcd
+try --leave '*' $two p1.qcd
+try --leave p1/lying $two p1.qcd
 head -c 4 train.qcd
 echo
 ls *.tmp* stream* 2>/dev/null

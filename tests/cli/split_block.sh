@@ -4,8 +4,10 @@ qc-split -g p2 -o p2.qcd all.qcd 2>/dev/null || exit
 qc-split -t 0.2 --by block --json -o train.qcd -O test.qcd p2.qcd || exit
 qc-split -q -t 0.2 --by block -O test2.qcd <p2.qcd | cmp - train.qcd || exit
 cmp test.qcd test2.qcd || exit
-qc-split -t 0.2 --seed 7 --json -o r1.qcd -O s1.qcd p2.qcd || exit
-qc-split -q -t 0.2 --seed 7 -o r2.qcd -O s2.qcd p2.qcd || exit
+qc-split -q -t 0.2 -o default.qcd -O test3.qcd p2.qcd && for part in test test3; do qc-export -q -f csv -o $part.csv $part.qcd; done
+cmp test.csv test3.csv || exit # what is said of how they came about differs
+qc-split -t 0.2 --by random --seed 7 --json -o r1.qcd -O s1.qcd p2.qcd || exit
+qc-split -q -t 0.2 --by random --seed 7 -o r2.qcd -O s2.qcd p2.qcd || exit
 cmp r1.qcd r2.qcd && cmp s1.qcd s2.qcd || exit
 cmp -s r1.qcd train.qcd && exit 1
 qc-split --batches 3 --order classes --json -o stream train.qcd || exit

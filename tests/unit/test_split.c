@@ -124,6 +124,24 @@ START_TEST(whole_recordings_and_groups_stay_together)
 }
 END_TEST
 
+START_TEST(recordings_are_left_out_by_name)
+{
+    static const uint32_t sizes[] = {40, 60};
+    QcDataset d;
+    uint32_t order[100], n_train;
+    make(&d, sizes, 2, 5, 4); /* r0 .. r19; r7 is the last of class a */
+    ck_assert_msg(!qc_split(order, &n_train, &d, &(QcSplitOptions){.leave = "r*7"}, &err), "%s", err.text);
+    assert_permutation(order, 100);
+    ck_assert_uint_eq(n_train, 90);
+    for (uint32_t k = 0; k < 10; k++) ck_assert_uint_eq(order[90 + k], k < 5 ? 35 + k : 80 + k);
+    ck_assert_int_eq(qc_split(order, &n_train, &d, &(QcSplitOptions){.leave = "r[0-7]"}, &err), -1); /* all of class a */
+    ck_assert_ptr_nonnull(strstr(err.text, "'class-a'"));
+    ck_assert_int_eq(qc_split(order, &n_train, &d, &(QcSplitOptions){.leave = "s1"}, &err), -1);
+    ck_assert_ptr_nonnull(strstr(err.text, "'s1'"));
+    qc_dataset_release(&d);
+}
+END_TEST
+
 START_TEST(what_cannot_be_split_is_refused)
 {
     static const uint32_t lonely[] = {10, 1}, single[] = {1}, even[] = {20, 20};
@@ -244,6 +262,7 @@ int main(void)
     tcase_add_test(t, block_looks_at_class_and_recording);
     tcase_add_test(t, random_is_stratified_seeded_and_in_order);
     tcase_add_loop_test(t, whole_recordings_and_groups_stay_together, 0, 2);
+    tcase_add_test(t, recordings_are_left_out_by_name);
     tcase_add_test(t, what_cannot_be_split_is_refused);
     tcase_add_test(t, groups_are_picked_by_name);
     tcase_add_loop_test(t, batches_hold_every_example_once, 0, 3);
