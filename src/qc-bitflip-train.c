@@ -12,6 +12,7 @@ static const char *coreset_path, *data_path, *output = "-", *drift = "auto";
 static int64_t persons = 8, test_persons = 2, teacher_steps = 45, steps = 1500, seed = 1, threads;
 static double strength = 1;
 static int json;
+static QcList without;
 
 static const QcOption options[] = {
     {'c', "coreset", QC_OPTION_TEXT, &coreset_path, "FILE", "coreset: what to teach on where there is no more", 0, 0},
@@ -23,6 +24,7 @@ static const QcOption options[] = {
     {0, "test-persons", QC_OPTION_INT, &test_persons, "N", "simulated persons held back for the report", 0, 10000},
     {0, "teacher-steps", QC_OPTION_INT, &teacher_steps, "N", "steps of back-propagation a lesson", 1, 100000},
     {0, "steps", QC_OPTION_INT, &steps, "N", "steps of the network's training", 1, 1000000},
+    {0, "without", QC_OPTION_LIST, &without, "FEATURE", "size, evidence, code, row, column, layer, depth or kind: do not tell it; repeatable", 0, 0},
     {0, "seed", QC_OPTION_INT, &seed, "N", "seed of all that is drawn", 0, 0},
     {0, "threads", QC_OPTION_INT, &threads, "N", "0 = all cores", 0, 256},
     {0, "json", QC_OPTION_FLAG, &json, NULL, "the report as JSON", 0, 0},
@@ -85,6 +87,8 @@ int main(int argc, char **argv)
         qc_fail(&err, QC_EUSAGE, "there is nothing to teach on: give a coreset (-c) or training data (-d)");
         goto end;
     }
+    for (int i = 0; i < without.n; i++)
+        if (qc_flipnet_without(&o.without, without.items[i], &err)) goto end;
     if (qc_output_check(output, 1, &err) || qc_modelfile_load(&model, argv[1], &err)) goto end;
     if (drift_kind(&o.teacher.kind, &model, &err)) goto end;
     if (qc_qgraph_decode(&g, &model, &arena, &err)) {

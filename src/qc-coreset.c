@@ -1,13 +1,14 @@
 /* qc-coreset - chooses the examples that a device keeps: by the misses that training logged, or that it observes itself. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "../lib/base/file.h"
 #include "../lib/cli/cli.h"
 #include "../lib/coreset/choose.h"
 #include "../lib/nn/graphfile.h"
 
-static const char *data_path, *log_path, *out_path, *rule = "pmf", *bits_text = "2,3,4,8";
+static const char *data_path, *log_path, *out_path, *rule = "pmf", *bits_text = "all";
 static int64_t size = 30, seed = 1, threads = 0, epochs = 5;
 static double reserve = 2.0 / 3, rate = 1e-4;
 static int report, json, partial;
@@ -23,7 +24,7 @@ static const QcOption options[] = {
     {0, "seed", QC_OPTION_INT, &seed, "N", "seed of the choice", 0, 0},
     {0, "report", QC_OPTION_FLAG, &report, NULL, "print classes and misses of the set beside the whole (TSV; needs -o)", 0, 0},
     {0, "json", QC_OPTION_FLAG, &json, NULL, "the report as JSON", 0, 0},
-    {0, "miss-bits", QC_OPTION_TEXT, &bits_text, "LIST", "with MODEL and no -L: bit-widths to observe misses at", 0, 0},
+    {0, "miss-bits", QC_OPTION_TEXT, &bits_text, "LIST", "bit-widths whose misses count: as 4 or 2,8, or all of the log's (observing: 2,3,4,8)", 0, 0},
     {0, "epochs", QC_OPTION_INT, &epochs, "N", "with MODEL and no -L: epochs of further training to observe", 1, 10000},
     {0, "rate", QC_OPTION_REAL, &rate, "R", "with MODEL and no -L: the rate of that training", 1e-9, 1},
     {0, "threads", QC_OPTION_INT, &threads, "N", "threads (0 = all cores)", 0, 256},
@@ -37,7 +38,7 @@ static int observe(QcMissLog *log, const QcDataset *data, const QcModelFile *mod
     uint8_t bits[QC_MISS_MAX_BITS];
     uint32_t n_bits;
     QcGraph graph;
-    if (qc_miss_bits(bits, &n_bits, bits_text, err) || qc_graph_decode(&graph, model, err)) return -1;
+    if (qc_miss_bits(bits, &n_bits, strcmp(bits_text, "all") ? bits_text : "2,3,4,8", err) || qc_graph_decode(&graph, model, err)) return -1;
     int status = qc_misslog_init(log, data->id, data->n, bits, n_bits, err);
     QcMissWatch watch = {.log = log, .data = data, .norm = &model->norm, .map = map, .every = 1, .threads = qc_threads(threads)};
     if (!status) {
@@ -49,13 +50,22 @@ static int observe(QcMissLog *log, const QcDataset *data, const QcModelFile *mod
     return status;
 }
 
+static int load_log(QcMissLog *log, QcErr *err)
+{
+    uint8_t bits[QC_MISS_MAX_BITS];
+    uint32_t n_bits;
+    if (qc_misslog_load(log, log_path, err)) return -1;
+    if (!strcmp(bits_text, "all")) return 0;
+    return qc_miss_bits(bits, &n_bits, bits_text, err) || qc_misslog_keep(log, bits, n_bits, err) ? -1 : 0;
+}
+
 /* Where misses come from: the log, the model, or nowhere (*log stays empty). */
 static int find_misses(QcMissLog *log, const QcDataset *data, const char *model_path, QcErr *err)
 {
     QcModelFile model = {0};
     QcArena arena = {0};
     int32_t *map = NULL;
-    int status = log_path ? qc_misslog_load(log, log_path, err) : 0;
+    int status = log_path ? load_log(log, err) : 0;
     if (!status && model_path) {
         status = qc_modelfile_load(&model, model_path, err);
         if (!status && qc_dataset_match(data, &model, 1, &map, &arena, err)) status = qc_within(err, qc_input_name(data_path));

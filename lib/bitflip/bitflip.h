@@ -9,6 +9,7 @@ typedef struct QcBitflipOptions {
     uint32_t persons, test_persons; /* simulated: taught on; held back for the report */
     uint32_t steps, batch;          /* of the network's training */
     double rate;
+    uint32_t without;               /* bit f: the network is not told feature f */
     uint64_t seed;
     int threads;
     void (*progress)(const char *what, uint32_t done, uint32_t of);
@@ -31,6 +32,9 @@ int qc_bitflip_train(QcFlip *flip, QcBitflipReport *report, QcQGraph *g, const Q
 
 /* Trains the network part on lessons: standardisation, 14-16-16-3, cross-entropy, Adam; then int8 rows. */
 int qc_flipnet_train(QcFlip *flip, const QcLessons *lessons, const QcBitflipOptions *o, QcErr *err);
+
+/* Adds to `without` the features that go by this name: size, evidence, code, row, column, layer, depth or kind. QC_EUSAGE for another. */
+int qc_flipnet_without(uint32_t *without, const char *name, QcErr *err);
 
 /* Fills base, network, hebb and sign. */
 int qc_flipnet_judge(QcBitflipReport *report, const QcFlip *flip, const QcLessons *lessons, QcErr *err);

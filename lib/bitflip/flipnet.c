@@ -2,13 +2,30 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <string.h>
 
 #include "../nn/loss.h"
 #include "../nn/optim.h"
 #include "../nn/run.h"
 #include "bitflip.h"
 
-static void standardise(QcFlip *flip, const QcLessons *l)
+/* Features by what they tell (flip.h). */
+static const struct {
+    const char *name;
+    uint32_t features; /* bit f: feature f */
+} tellings[] = {{"size", 3}, {"evidence", 3 << 2}, {"code", 3 << 4}, {"row", 1 << 6}, {"column", 1 << 7}, {"layer", 1 << 8}, {"depth", 1 << 9}, {"kind", 15 << 10}};
+
+int qc_flipnet_without(uint32_t *without, const char *name, QcErr *err)
+{
+    for (size_t t = 0; t < sizeof tellings / sizeof *tellings; t++) {
+        if (strcmp(tellings[t].name, name)) continue;
+        *without |= tellings[t].features;
+        return 0;
+    }
+    return qc_fail(err, QC_EUSAGE, "there is no feature '%.40s' (size, evidence, code, row, column, layer, depth or kind)", name);
+}
+
+static void standardise(QcFlip *flip, const QcLessons *l, uint32_t without)
 {
     for (int f = 0; f < QC_FLIP_FEATURES; f++) {
         double sum = 0, squares = 0;
@@ -20,7 +37,7 @@ static void standardise(QcFlip *flip, const QcLessons *l)
         }
         double deviation = sqrt(squares / (double)l->n);
         flip->mean[f] = (float)mean;
-        flip->inverse[f] = deviation > 1e-6 ? (float)(1 / deviation) : 0; /* what never varied says nothing */
+        flip->inverse[f] = deviation > 1e-6 && !(without >> f & 1) ? (float)(1 / deviation) : 0; /* what never varied, or must not be told, says nothing */
     }
 }
 
@@ -56,7 +73,7 @@ int qc_flipnet_train(QcFlip *flip, const QcLessons *l, const QcBitflipOptions *o
     int status = -1;
     float *x = malloc((size_t)o->batch * QC_FLIP_FEATURES * sizeof *x), *dlogits = malloc((size_t)o->batch * 3 * sizeof *dlogits), *grads = NULL;
     int32_t *labels = malloc(o->batch * sizeof *labels);
-    standardise(flip, l);
+    standardise(flip, l, o->without);
     if (build(&net, o->seed, err)) goto end;
     grads = malloc(net.n_params * sizeof *grads);
     if (!x || !dlogits || !labels || !grads) {

@@ -62,6 +62,34 @@ void qc_misslog_observe(QcMissLog *log, uint32_t bits_index, const uint8_t *righ
     log->observations[bits_index]++;
 }
 
+static uint32_t index_of(const QcMissLog *log, uint8_t bits)
+{
+    uint32_t b = 0;
+    while (b < log->n_bits && log->bits[b] != bits) b++;
+    return b;
+}
+
+int qc_misslog_keep(QcMissLog *log, const uint8_t *bits, uint32_t n_bits, QcErr *err)
+{
+    char known[2 * QC_MISS_MAX_BITS + 1] = "";
+    for (uint32_t b = 0; b < log->n_bits; b++) {
+        known[2 * b] = (char)('0' + log->bits[b]);
+        known[2 * b + 1] = b + 1 < log->n_bits ? ',' : 0;
+    }
+    for (uint32_t k = 0; k < n_bits; k++)
+        if (index_of(log, bits[k]) == log->n_bits) return qc_fail(err, QC_EUSAGE, "the miss log has no misses at %u bits (it has them at %s)", bits[k], known);
+    uint32_t kept = 0;
+    for (uint32_t b = 0; b < log->n_bits; b++) {
+        if (!memchr(bits, log->bits[b], n_bits)) continue;
+        memmove(log->misses + (size_t)kept * log->n, log->misses + (size_t)b * log->n, log->n * sizeof *log->misses);
+        memmove(log->last + (size_t)kept * log->n, log->last + (size_t)b * log->n, log->n);
+        log->observations[kept] = log->observations[b];
+        log->bits[kept++] = log->bits[b];
+    }
+    log->n_bits = kept;
+    return 0;
+}
+
 uint32_t qc_misslog_total(const QcMissLog *log, uint32_t i)
 {
     uint32_t total = 0;

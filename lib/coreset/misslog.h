@@ -34,6 +34,9 @@ void qc_misslog_release(QcMissLog *log);
 /* One observation of every example at log->bits[bits_index]: right [n], 0 or 1. */
 void qc_misslog_observe(QcMissLog *log, uint32_t bits_index, const uint8_t *right);
 
+/* Forgets all bit-widths but these, of which each must be in the log (QC_EUSAGE). */
+int qc_misslog_keep(QcMissLog *log, const uint8_t *bits, uint32_t n_bits, QcErr *err);
+
 uint32_t qc_misslog_total(const QcMissLog *log, uint32_t i); /* misses of example i over all bit-widths */
 int qc_misslog_never_right(const QcMissLog *log, uint32_t i); /* at any bit-width; 0 as long as nothing was observed */
 

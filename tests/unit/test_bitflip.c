@@ -250,6 +250,44 @@ START_TEST(eight_bits_are_enough_for_a_rule_that_can_be_learnt)
 }
 END_TEST
 
+START_TEST(what_it_must_not_be_told_it_is_not_told)
+{
+    static const char *const names[] = {"size", "evidence", "code", "row", "column", "layer", "depth", "kind"};
+    QcErr err;
+    QcFlip flip = {0};
+    QcBitflipOptions o = qc_bitflip_defaults;
+    uint32_t all = 0;
+    for (size_t k = 0; k < 8; k++) {
+        uint32_t one = 0;
+        ck_assert_int_eq(qc_flipnet_without(&one, names[k], &err), 0);
+        ck_assert_uint_eq(all & one, 0); /* no feature goes by two names */
+        all |= one;
+    }
+    ck_assert_uint_eq(all, (1u << QC_FLIP_FEATURES) - 1); /* and none by no name */
+    ck_assert_int_eq(qc_flipnet_without(&all, "sise", &err), -1);
+    ck_assert_int_eq(err.code, QC_EUSAGE);
+    o.steps = 20;
+    o.batch = 64;
+    ck_assert_int_eq(qc_flipnet_without(&o.without, "evidence", &err), 0);
+    QcLessons learn = lessons_by_rule(500, 1);
+    ck_assert_msg(!qc_flipnet_train(&flip, &learn, &o, &err), "%s", err.text);
+    for (int f = 0; f < QC_FLIP_FEATURES - 1; f++) { /* another value of a feature: another score, unless it is left out */
+        int same = 1;
+        for (size_t i = 0; i < learn.n && same; i++) {
+            float before, after, x[1][QC_FLIP_FEATURES];
+            memcpy(x, learn.rows[i].features, sizeof x);
+            qc_flip_scores(&flip, &qc_kernels_scalar, &before, x, 1);
+            x[0][f] += 3;
+            qc_flip_scores(&flip, &qc_kernels_scalar, &after, x, 1);
+            same = memcmp(&before, &after, sizeof before) == 0;
+        }
+        ck_assert_int_eq(same, (int)(o.without >> f & 1) || flip.inverse[f] == 0);
+        ck_assert(!(o.without >> f & 1) || same);
+    }
+    free(learn.rows);
+}
+END_TEST
+
 /* ---- the section ---- */
 
 static void container_of(QcModelFile *m, const Tiny *t, const QcFlip *flip)
@@ -382,6 +420,7 @@ int main(void)
     tcase_add_test(tests, warps_keep_to_the_window);
     tcase_add_loop_test(tests, feedback_finds_a_planted_matrix, 0, 2);
     tcase_add_test(tests, eight_bits_are_enough_for_a_rule_that_can_be_learnt);
+    tcase_add_test(tests, what_it_must_not_be_told_it_is_not_told);
     tcase_add_loop_test(tests, a_flip_section_goes_round, 0, TINY_KINDS);
     tcase_add_test(tests, forged_flip_sections_are_refused_or_harmless);
     tcase_add_loop_test(tests, a_small_network_is_taught, 0, 2);

@@ -52,6 +52,30 @@ START_TEST(bit_widths_add_up)
 }
 END_TEST
 
+START_TEST(bit_widths_are_kept_and_forgotten)
+{
+    static const uint64_t ids[] = {7, 3};
+    static const uint8_t bits[] = {2, 4, 8}, right[] = {1, 1}, wrong[] = {0, 1}, both[] = {8, 4}, none[] = {3};
+    QcMissLog log;
+    QcErr err;
+    ck_assert_int_eq(qc_misslog_init(&log, ids, 2, bits, 3, NULL), 0);
+    for (uint32_t b = 0; b < 3; b++)
+        for (uint32_t k = 0; k < 2 * b + 2; k++) qc_misslog_observe(&log, b, k % 2 ? wrong : right); /* b + 1 misses of the first */
+    ck_assert_uint_eq(qc_misslog_total(&log, 0), 6);
+    ck_assert_int_eq(qc_misslog_keep(&log, none, 1, &err), -1);
+    ck_assert_int_eq(err.code, QC_EUSAGE);
+    ck_assert_ptr_nonnull(strstr(err.text, "2,4,8"));
+    ck_assert_int_eq(qc_misslog_keep(&log, both, 2, &err), 0);
+    ck_assert_uint_eq(qc_misslog_total(&log, 0), 5);
+    ck_assert_int_eq(qc_misslog_keep(&log, both, 1, &err), 0);
+    ck_assert_uint_eq(qc_misslog_total(&log, 0), 3);
+    ck_assert_uint_eq(qc_misslog_total(&log, 1), 0);
+    ck_assert_uint_eq(log.observations[0], 6);
+    ck_assert(!qc_misslog_never_right(&log, 1));
+    qc_misslog_release(&log);
+}
+END_TEST
+
 START_TEST(lists_of_bits)
 {
     static const char *const bad[] = {"", ",", "2,", ",2", "1", "9", "16", "2,2", "2 3", "2,,3", "x"};
@@ -562,6 +586,7 @@ int main(void)
     TCase *misses = tcase_create("misses"), *rules = tcase_create("rules"), *chosen = tcase_create("chosen");
     tcase_add_test(misses, misses_are_counted);
     tcase_add_test(misses, bit_widths_add_up);
+    tcase_add_test(misses, bit_widths_are_kept_and_forgotten);
     tcase_add_test(misses, lists_of_bits);
     tcase_add_test(misses, log_survives_its_file);
     tcase_add_test(misses, impossible_logs_are_refused);
