@@ -150,6 +150,15 @@ static int read_steps(Maker *m, const QcYaml *root, QcErr *err)
     return 0;
 }
 
+/* One value, or a list of them. */
+static int check_values(const QcYaml *value, const char *axis, QcErr *err)
+{
+    if (value->kind == QC_YAML_SCALAR) return 0;
+    for (uint32_t i = 0; i < value->n; i++)
+        if (value->kind == QC_YAML_MAP || value->items[i]->kind != QC_YAML_SCALAR) return qc_yaml_fail(err, value, "one value of '%.40s' or a list of values is needed", axis);
+    return value->n ? 0 : qc_yaml_fail(err, value, "at least one value of '%.40s' is needed", axis);
+}
+
 static int check_without(const Maker *m, QcErr *err)
 {
     for (uint32_t i = 0; m->without && i < m->without->n; i++) {
@@ -158,7 +167,7 @@ static int check_without(const Maker *m, QcErr *err)
         for (uint32_t k = 0; k < map->n; k++) {
             const Name *name = find_name(m, map->keys[k], strlen(map->keys[k]));
             if (!name || name->kind != NAME_AXIS) return qc_yaml_fail(err, map->items[k]->key, "'%.40s' is not an axis", map->keys[k]);
-            if (map->items[k]->kind != QC_YAML_SCALAR) return qc_yaml_fail(err, map->items[k], "one value of '%.40s' is needed", map->keys[k]);
+            if (check_values(map->items[k], map->keys[k], err)) return -1;
         }
     }
     return 0;
@@ -247,17 +256,29 @@ static int expand(Maker *m, Text *t, const char *text, uint32_t step, uint32_t c
 
 /* ---- jobs ---- */
 
-static int left_out(Maker *m, uint32_t combination, QcErr *err)
+/* 1 where the combination's value of the axis is the one that is named, or one of those in a list. */
+static int has_value(Maker *m, uint32_t combination, const char *axis, const QcYaml *named, QcErr *err)
 {
     Text text;
     uint32_t used = 0;
+    const char *value = value_of(m->e, combination, find_name(m, axis, strlen(axis))->index);
+    for (uint32_t i = 0; i < (named->kind == QC_YAML_LIST ? named->n : 1); i++) {
+        const QcYaml *one = named->kind == QC_YAML_LIST ? named->items[i] : named;
+        if (expand(m, &text, one->text, 0, combination, NULL, &used, one, err)) return -1;
+        if (!strcmp(text.bytes, value)) return 1;
+    }
+    return 0;
+}
+
+static int left_out(Maker *m, uint32_t combination, QcErr *err)
+{
     for (uint32_t i = 0; m->without && i < m->without->n; i++) {
         const QcYaml *map = m->without->items[i];
         uint32_t hold = 0;
         for (uint32_t k = 0; k < map->n; k++) {
-            const Name *axis = find_name(m, map->keys[k], strlen(map->keys[k]));
-            if (expand(m, &text, map->items[k]->text, 0, combination, NULL, &used, map->items[k], err)) return -1;
-            hold += !strcmp(text.bytes, value_of(m->e, combination, axis->index));
+            int has = has_value(m, combination, map->keys[k], map->items[k], err);
+            if (has < 0) return -1;
+            hold += (uint32_t)has;
         }
         if (hold == map->n) return 1;
     }

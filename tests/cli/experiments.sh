@@ -1,0 +1,28 @@
+# The experiments of share/experiments, small: every command of a corner of each works, and what two have in common is made once.
+place=$TOP/share/experiments
+qc-synth -q --people 3 --activities 4 --windows 15 --channels 3 --length 24 -o all.qcd && mkdir parts || exit
+for p in 1 2 3; do
+    qc-split -q -g p$p -t 0.34 -o parts/p$p.train.qcd -O parts/p$p.test.qcd all.qcd || exit
+    for part in train test; do ln parts/p$p.$part.qcd parts/s$p.$part.qcd; done
+done
+corner() { # corner EXPERIMENT [OPTIONS]: what of it is done before it is run, and the runs in its report afterwards
+    name=$1
+    shift
+    echo "--- $name"
+    set -- --set 'arch=fcn --epochs 2' --set data=parts --set batches=2 --set seed=1 --set bits=4 "$@" "$place/$name.yaml"
+    qc-sweep --status "$@"
+    qc-sweep -q "$@" >commands && sh commands || exit
+    qc-report "$@" >table || exit # says so on standard error where runs are missing
+    echo "$(($(wc -l <table) - 1)) rows"
+}
+corner people --set source=p1 --set target=p2 --set method=qcore,none,er
+corner sequence --set method=none,qcore
+corner classes --set target=p2 --set capacity=30 --set order=classes,shuffled --set method=none,qcore
+corner ablation-coreset --set target=p2 --set size=10,30
+corner ablation-budget --set target=p2
+corner ablation-network --set target=p2 --set without=nothing,kind
+corner uschad --set target=s2,s3 --set method=none,head
+# all of them are whole: a shell can read every command
+for experiment in "$place"/*.yaml; do
+    qc-sweep -q --all -o nowhere "$experiment" >commands && sh -n commands || echo "$experiment is not"
+done
