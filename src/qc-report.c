@@ -7,7 +7,7 @@
 #include "../lib/cli/cli.h"
 #include "../lib/eval/reporttable.h"
 
-static const char *dir = "runs", *output = "-", *format = "tsv", *figures = "before,target_mean,target_last,source_last,ms,working_bytes", *plot;
+static const char *dir = "runs", *output = "-", *format = "tsv", *figures = "accuracy,cost", *plot;
 static QcList settings, groups;
 
 static const QcOption options[] = {
@@ -16,8 +16,8 @@ static const QcOption options[] = {
     {0, "set", QC_OPTION_LIST, &settings, "NAME=VALUE", "as for qc-sweep; repeatable", 0, 0},
     {'g', "group", QC_OPTION_LIST, &groups, "AXIS", "a row for each value of this axis; repeatable; else of all axes but seed", 0, 0},
     {'f', "format", QC_OPTION_TEXT, &format, "FORMAT", "tsv, md, latex or json", 0, 0},
-    {0, "figures", QC_OPTION_TEXT, &figures, "A,B", "columns, see the man page", 0, 0},
-    {0, "plot", QC_OPTION_TEXT, &plot, "WHAT", "a gnuplot script of batches, or of two figures X,Y", 0, 0},
+    {0, "figures", QC_OPTION_TEXT, &figures, "A,B", "columns: accuracy, cost, transfer, or single ones of the man page", 0, 0},
+    {0, "plot", QC_OPTION_TEXT, &plot, "WHAT", "a gnuplot script of batches, of two figures X,Y, or AXIS,Y", 0, 0},
     {0},
 };
 
@@ -40,7 +40,7 @@ static int report(const QcExperiment *e, QcErr *err)
     uint8_t by[QC_EXPERIMENT_AXES];
     QcResults results;
     QcReport r;
-    if (choose_axes(by, e, err) || qc_report_init(&r, format, plot ? plot : figures, plot != NULL, err)) return -1;
+    if (choose_axes(by, e, err) || (plot ? qc_report_picture(&r, plot, e, by, err) : qc_report_table(&r, format, figures, err))) return -1;
     if (qc_results_load(&results, e, by, err)) return -1;
     if (results.missing) qc_warn("%u of %u runs are not done yet", results.missing, results.missing + results.n_runs);
     int status = results.n_runs ? 0 : qc_fail(err, QC_EFAIL, "no run of %s is done in %s: see qc-sweep", e->name, dir);

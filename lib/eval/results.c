@@ -8,7 +8,7 @@
 
 /* Names in tables, and keys of the summary where a figure stands there as it is. */
 static const char *const names[QC_FIGURE_COUNT] = {"before", "target_mean", "target_last", "source_last", "flips", "ms", "forwards", "backwards", "passes", "operations", "model_bytes",
-                                                   "working_bytes", "acc", "bwt", "fwt", "forgetting", "target_ece"};
+                                                   "working_bytes", "bytes", "acc", "bwt", "fwt", "forgetting", "target_ece"};
 
 const char *qc_figure_name(QcFigure f) { return names[f]; }
 
@@ -18,6 +18,13 @@ QcFigure qc_figure_find(const char *name, size_t length)
     while (f < QC_FIGURE_COUNT && (strlen(names[f]) != length || memcmp(names[f], name, length))) f++;
     return (QcFigure)f;
 }
+
+/* What is known of a run while its lines are read. */
+typedef struct Lines {
+    uint32_t streams;   /* so far */
+    double target, ece; /* sums over batches */
+    int whole;          /* its summary was there */
+} Lines;
 
 static double number(const QcYaml *map, const char *key)
 {
@@ -35,26 +42,38 @@ static double element(const QcYaml *map, const char *key, uint32_t i)
     return list && list->kind == QC_YAML_LIST && i < list->n && list->items[i]->kind == QC_YAML_SCALAR ? strtod(list->items[i]->text, NULL) : NAN;
 }
 
-static void take_summary(QcRunResult *r, const QcYaml *line)
+/* The summary has means of each test set; with several streams the target is another one in each. */
+static void take_summary(QcRunResult *r, const QcYaml *line, const Lines *lines)
 {
     for (int f = QC_FIGURE_FLIPS; f < QC_FIGURE_COUNT; f++) r->figure[f] = number(line, names[f]);
     r->figure[QC_FIGURE_BEFORE] = number(line, "accuracy_before");
-    r->figure[QC_FIGURE_TARGET] = element(line, "test", 0);
-    r->figure[QC_FIGURE_ECE] = element(line, "ece", 0);
+    r->figure[QC_FIGURE_BYTES] = r->figure[QC_FIGURE_MODEL_BYTES] + r->figure[QC_FIGURE_WORKING_BYTES];
+    r->figure[QC_FIGURE_TARGET] = lines->streams > 1 ? lines->target / r->n_batches : element(line, "test", 0);
+    r->figure[QC_FIGURE_ECE] = lines->streams > 1 ? lines->ece / r->n_batches : element(line, "ece", 0);
 }
 
-static int take_line(QcRunResult *r, const char *text, size_t length, const char *path, int *summary, QcErr *err)
+static void take_batch(QcRunResult *r, const QcYaml *line, Lines *lines)
+{
+    double stream = number(line, "stream");
+    lines->streams = stream >= 1 && stream < 1e6 ? (uint32_t)stream : 1;
+    double target = element(line, "test", lines->streams - 1);
+    r->target[r->n_batches++] = target;
+    r->figure[QC_FIGURE_LAST] = target;
+    r->figure[QC_FIGURE_SOURCE] = element(line, "test", lines->streams);
+    lines->target += target;
+    lines->ece += element(line, "ece", lines->streams - 1);
+}
+
+static int take_line(QcRunResult *r, const char *text, size_t length, const char *path, Lines *lines, QcErr *err)
 {
     QcYamlDocument d;
     if (qc_yaml_parse(&d, text, length, path, err)) return -1;
-    *summary = d.root->kind == QC_YAML_MAP && qc_yaml_get(d.root, "summary") != NULL;
     int status = 0;
-    if (*summary) {
-        take_summary(r, d.root);
+    if (d.root->kind == QC_YAML_MAP && qc_yaml_get(d.root, "summary")) {
+        take_summary(r, d.root, lines);
+        lines->whole = 1;
     } else if (d.root->kind == QC_YAML_MAP && qc_yaml_get(d.root, "batch")) {
-        r->target[r->n_batches++] = element(d.root, "test", 0);
-        r->figure[QC_FIGURE_LAST] = element(d.root, "test", 0);
-        r->figure[QC_FIGURE_SOURCE] = element(d.root, "test", 1);
+        take_batch(r, d.root, lines);
     } else {
         status = qc_yaml_fail(err, d.root, "this is no line of qc-calibrate --json");
     }
@@ -65,19 +84,20 @@ static int take_line(QcRunResult *r, const char *text, size_t length, const char
 int qc_run_result_load(QcRunResult *r, QcArena *arena, const char *path, QcErr *err)
 {
     uint8_t *bytes;
-    size_t length, lines = 0;
-    int summary = 0, status = -1;
+    size_t length, n_lines = 0;
+    Lines lines = {.streams = 1};
+    int status = -1;
     *r = (QcRunResult){.n_batches = 0};
     for (int f = 0; f < QC_FIGURE_COUNT; f++) r->figure[f] = NAN;
     if (qc_read_all(path, &bytes, &length, err)) return -1;
-    for (size_t i = 0; i < length; i++) lines += bytes[i] == '\n';
-    if (!(r->target = qc_arena_take(arena, lines + 1, sizeof *r->target, err))) goto end;
+    for (size_t i = 0; i < length; i++) n_lines += bytes[i] == '\n';
+    if (!(r->target = qc_arena_take(arena, n_lines + 1, sizeof *r->target, err))) goto end;
     for (size_t at = 0, n; at < length; at += n + 1) {
         const uint8_t *line = bytes + at, *end = memchr(line, '\n', length - at);
         n = end ? (size_t)(end - line) : length - at;
-        if (n && take_line(r, (const char *)line, n, path, &summary, err)) goto end;
+        if (n && take_line(r, (const char *)line, n, path, &lines, err)) goto end;
     }
-    status = summary ? 0 : qc_fail(err, QC_EFORMAT, "%s has no summary line of qc-calibrate --json: the run is not whole", path);
+    status = lines.whole ? 0 : qc_fail(err, QC_EFORMAT, "%s has no summary line of qc-calibrate --json: the run is not whole", path);
 end:
     free(bytes);
     return status;

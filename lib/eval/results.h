@@ -1,6 +1,7 @@
 /* results.h - what the runs of an experiment came to: figures of each run, and their mean over repetitions with a 95 % interval.
  *
- * A run is what `qc-calibrate --json` printed: an object a batch and a summary. Its first test set (-t) is the target, its second the source.
+ * A run is what `qc-calibrate --json` printed: an object a batch and a summary. Its first test sets (-t) are those of its streams, in their order, the one behind them is the
+ * source's. The target of a batch is the person whose stream it is of.
  */
 #ifndef QC_EVAL_RESULTS_H
 #define QC_EVAL_RESULTS_H
@@ -13,7 +14,7 @@ typedef enum QcFigure {
     QC_FIGURE_LAST,     /* the target's after the last batch */
     QC_FIGURE_SOURCE,   /* the source's after the last batch */
     QC_FIGURE_FLIPS, QC_FIGURE_MS, QC_FIGURE_FORWARDS, QC_FIGURE_BACKWARDS, QC_FIGURE_PASSES, QC_FIGURE_OPERATIONS, /* means a batch */
-    QC_FIGURE_MODEL_BYTES, QC_FIGURE_WORKING_BYTES,
+    QC_FIGURE_MODEL_BYTES, QC_FIGURE_WORKING_BYTES, QC_FIGURE_BYTES, /* the last: of both together, all that the method needs beside the batch */
     QC_FIGURE_ACC, QC_FIGURE_BWT, QC_FIGURE_FWT, QC_FIGURE_FORGETTING, /* of several streams (transfer.h) */
     QC_FIGURE_ECE,      /* expected calibration error on the target, mean over batches */
     QC_FIGURE_COUNT

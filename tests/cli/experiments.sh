@@ -17,6 +17,10 @@ corner() { # corner EXPERIMENT [OPTIONS]: what of it is done before it is run, a
 }
 corner people --set source=p1 --set target=p2 --set method=qcore,none,er
 corner sequence --set method=none,qcore
+# without adaptation the source is as it was: the last of the sequence's tests is the second of a pair's
+none() { qc-report --set 'arch=fcn --epochs 2' --set batches=2 --set seed=1 --set bits=4 --set source=p1 --set method=none --figures source_last,acc "$@" | tail -n 1 | cut -f "$cell"; }
+cell=6 && pair=$(none --set target=p2 "$place/people.yaml")
+cell=7 && [ "$pair" = "$(none "$place/sequence.yaml")" ] && echo "$pair before and after" || exit
 corner classes --set target=p2 --set capacity=30 --set order=classes,shuffled --set method=none,qcore
 corner ablation-coreset --set target=p2 --set size=10,30
 corner ablation-budget --set target=p2

@@ -49,6 +49,26 @@ print("as computed elsewhere")
 END
 qc-report -g method --plot batches e.yaml | gnuplot >a.svg && grep -c '<svg' a.svg
 qc-report -g method --plot ms,target_last e.yaml | gnuplot >b.svg && grep -c '<svg' b.svg
+qc-report -g method --plot seed,before e.yaml | tee c.gp | gnuplot >c.svg && grep -c '<svg' c.svg
+sed -n '/^.row/,/^END/p' c.gp | cut -c 1-6 # a curve a method over the seeds, where they lie
+qc-report -g method --plot person,before e.yaml | grep -e xtics -e plot # words lie side by side
+# two streams: the target is the person of the stream, the source comes behind both
+cat >streams.yaml <<'END'
+name: streams
+axes: {seed: [1], method: [a, b, c], size: [1, 2]}
+without: [{method: [b, c], size: ["2"]}]
+steps:
+  run: >-
+    {
+    echo '{"batch": 1, "stream": 1, "test": [0.5, 0.1, 0.9], "ece": [0.2, 0.7, 0.7]}';
+    echo '{"batch": 2, "stream": 2, "test": [0.2, 0.75, 0.8], "ece": [0.7, 0.4, 0.7]}';
+    echo '{"summary": true, "accuracy_before": {seed}, "test": [0.35, 0.4, 0.85], "ece": [0.5, 0.5, 0.7], "model_bytes": 30, "working_bytes": 12, "acc": 0.6, "bwt": -0.2}';
+    } > {out}; : {method} {size}
+END
+qc-sweep -q -o streams streams.yaml | sh || exit
+qc-report -d streams --figures accuracy,target_ece,transfer,bytes -f md -g method streams.yaml
+sed 's/\["2"\]/{a: 2}/' streams.yaml | qc-sweep -
+echo $?
 # other values: other results; a changed command: other names; moved paths: the same
 qc-sweep -q --set seed=9 --set person=p1 e.yaml | grep -c result
 qc-sweep -q --set word=other e.yaml | wc -l
