@@ -1,25 +1,40 @@
 #!/bin/sh
-# slurm.sh EXPERIMENT [qc-sweep's options]: runs all of an experiment on a Slurm cluster: an array of jobs for each step, each waiting for the one before.
-#   SBATCH ["--time=1:00:00 --cpus-per-task=1 --mem=2G"]  options of sbatch   WIDTH [200]  jobs at a time   DRY [""]  1: only test the scripts (sbatch --test-only)
-# Run it again when it has ended: finished commands are skipped, failed ones come again.
+# slurm.sh EXPERIMENT [qc-sweep's options]: runs all of an experiment on a Slurm cluster: arrays of jobs for each step, all of them waiting for those of the step before.
+#   SBATCH ["--time=1:00:00 --cpus-per-task=1 --mem=2G"]  options of sbatch
+#   WIDTH  [200]   jobs of an array at a time
+#   ARRAY  [1000]  jobs of an array at most (Slurm's MaxArraySize is 1001 where nobody has changed it)
+#   DRY    [""]    1: only test the scripts (sbatch --test-only)
+# Run it again when it has ended: finished commands are skipped, failed ones come again. Jobs read their commands from a folder that is made here,
+# qc-sweep.XXXXXX, and leave their words there; so this folder must be one that all nodes see.
 set -eu
-SBATCH=${SBATCH:---time=1:00:00 --cpus-per-task=1 --mem=2G} WIDTH=${WIDTH:-200} DRY=${DRY:-}
-lists=$(mktemp -d "${TMPDIR:-$PWD}/qc-sweep.XXXXXX") # the jobs read it long after this script has ended
-after=
-for step in $(qc-sweep --status "$@" | awk -F'\t' 'NR > 1 { print $1 }'); do
-    qc-sweep -q --step "$step" "$@" >"$lists/$step"
-    n=$(wc -l <"$lists/$step")
-    [ "$n" -gt 0 ] || continue
-    cat >"$lists/$step.sh" <<END
+SBATCH=${SBATCH:---time=1:00:00 --cpus-per-task=1 --mem=2G} WIDTH=${WIDTH:-200} ARRAY=${ARRAY:-1000} DRY=${DRY:-}
+lists=$(mktemp -d "$PWD/qc-sweep.XXXXXX")
+steps=$(qc-sweep --status "$@" | awk -F '\t' 'NR > 1 { print $1 }')
+
+submit() { # submit STEP LIST: an array of a command a line; prints what the next step has to wait for
+    n=$(wc -l <"$2")
+    cat >"$2.sh" <<JOB
 #!/bin/sh
-sed -n "\${SLURM_ARRAY_TASK_ID}p" '$lists/$step' | sh
-END
+sed -n "\${SLURM_ARRAY_TASK_ID}p" '$2' | sh
+JOB
     # shellcheck disable=SC2086 # options are words
     if [ -n "$DRY" ]; then
-        sbatch --test-only $SBATCH --array="1-$n%$WIDTH" "$lists/$step.sh"
+        sbatch --test-only $SBATCH --array="1-$n%$WIDTH" "$2.sh"
     else
-        id=$(sbatch --parsable $SBATCH $after --array="1-$n%$WIDTH" --job-name="qc-$step" --output="$lists/$step.%a.log" "$lists/$step.sh")
-        after=--dependency=afterany:$id
-        echo "$step: $n jobs, array $id"
+        sbatch --parsable $SBATCH $after --array="1-$n%$WIDTH" --job-name="qc-$1" --output="$2.%a.log" "$2.sh"
     fi
+}
+
+after=
+for step in $steps; do
+    qc-sweep -q --step "$step" "$@" | split -l "$ARRAY" - "$lists/$step."
+    ids=
+    for list in "$lists/$step".??; do
+        [ -f "$list" ] || continue
+        id=$(submit "$step" "$list")
+        ids=$ids:$id
+        [ -n "$DRY" ] || echo "$step: $(wc -l <"$list") jobs, array $id"
+    done
+    [ -z "$ids" ] || after=--dependency=afterany$ids
 done
+[ -z "$DRY" ] || rm -r "$lists"
