@@ -22,7 +22,7 @@ typedef struct Maker {
     QcExperiment *e;
     Name names[QC_EXPERIMENT_NAMES];
     uint32_t n_names;
-    const QcYaml *without;
+    const QcYaml *without, *only;
     const QcYaml *commands[QC_EXPERIMENT_STEPS];
     uint32_t room;
     uint32_t *table, slots;                        /* hash table of job + 1 by digest */
@@ -159,11 +159,12 @@ static int check_values(const QcYaml *value, const char *axis, QcErr *err)
     return value->n ? 0 : qc_yaml_fail(err, value, "at least one value of '%.40s' is needed", axis);
 }
 
-static int check_without(const Maker *m, QcErr *err)
+/* Lists of combinations: `without` and `only`. */
+static int check_maps(const Maker *m, const QcYaml *maps, QcErr *err)
 {
-    for (uint32_t i = 0; m->without && i < m->without->n; i++) {
-        const QcYaml *map = m->without->items[i];
-        if (map->kind != QC_YAML_MAP || !map->n) return qc_yaml_fail(err, map, "what is left out is said as {AXIS: VALUE, ...}");
+    for (uint32_t i = 0; maps && i < maps->n; i++) {
+        const QcYaml *map = maps->items[i];
+        if (map->kind != QC_YAML_MAP || !map->n) return qc_yaml_fail(err, map, "combinations are said as {AXIS: VALUE, ...}");
         for (uint32_t k = 0; k < map->n; k++) {
             const Name *name = find_name(m, map->keys[k], strlen(map->keys[k]));
             if (!name || name->kind != NAME_AXIS) return qc_yaml_fail(err, map->items[k]->key, "'%.40s' is not an axis", map->keys[k]);
@@ -270,10 +271,11 @@ static int has_value(Maker *m, uint32_t combination, const char *axis, const QcY
     return 0;
 }
 
-static int left_out(Maker *m, uint32_t combination, QcErr *err)
+/* 1 where all that one of the maps says holds. */
+static int is_in(Maker *m, uint32_t combination, const QcYaml *maps, QcErr *err)
 {
-    for (uint32_t i = 0; m->without && i < m->without->n; i++) {
-        const QcYaml *map = m->without->items[i];
+    for (uint32_t i = 0; i < maps->n; i++) {
+        const QcYaml *map = maps->items[i];
         uint32_t hold = 0;
         for (uint32_t k = 0; k < map->n; k++) {
             int has = has_value(m, combination, map->keys[k], map->items[k], err);
@@ -283,6 +285,14 @@ static int left_out(Maker *m, uint32_t combination, QcErr *err)
         if (hold == map->n) return 1;
     }
     return 0;
+}
+
+static int left_out(Maker *m, uint32_t combination, QcErr *err)
+{
+    int out = m->without ? is_in(m, combination, m->without, err) : 0;
+    if (out || !m->only) return out;
+    int in = is_in(m, combination, m->only, err);
+    return in < 0 ? -1 : !in;
 }
 
 /* Where the table has the digest, or would have it. */
@@ -370,7 +380,7 @@ static int check_settings(const Maker *m, const char *const *settings, int n, Qc
 
 static int read_all(Maker *m, const char *const *settings, int n, QcErr *err)
 {
-    static const char *const keys[] = {"name", "paths", "let", "axes", "without", "steps", "report", NULL};
+    static const char *const keys[] = {"name", "paths", "let", "axes", "without", "only", "steps", "report", NULL};
     const QcYaml *root = m->e->document.root;
     if (root->kind != QC_YAML_MAP) return qc_yaml_fail(err, root, "an experiment is a map with name, axes and steps");
     const QcYaml *name = qc_yaml_need(root, "name", QC_YAML_SCALAR, err), *axes = name ? qc_yaml_need(root, "axes", QC_YAML_MAP, err) : NULL;
@@ -380,9 +390,11 @@ static int read_all(Maker *m, const char *const *settings, int n, QcErr *err)
     if (let && let->kind != QC_YAML_MAP) return qc_yaml_fail(err, let, "let must be a map");
     m->e->name = name->text;
     m->without = qc_yaml_get(root, "without");
+    m->only = qc_yaml_get(root, "only");
     if (m->without && m->without->kind != QC_YAML_LIST) return qc_yaml_fail(err, m->without, "without must be a list");
+    if (m->only && m->only->kind != QC_YAML_LIST) return qc_yaml_fail(err, m->only, "only must be a list");
     return read_texts(m, paths, NAME_PATH, settings, n, err) || read_texts(m, let, NAME_LET, settings, n, err) || read_axes(m, axes, settings, n, err) ||
-           read_steps(m, root, err) || check_without(m, err) || check_settings(m, settings, n, err);
+           read_steps(m, root, err) || check_maps(m, m->without, err) || check_maps(m, m->only, err) || check_settings(m, settings, n, err);
 }
 
 int qc_experiment_load(QcExperiment *e, const char *path, const char *dir, const char *const *settings, int n, QcErr *err)

@@ -5,6 +5,7 @@
  *   let: {arch: inceptiontime-16x3}    # the same for all
  *   axes: {seed: [1, 2], source: [p1, p2], target: [p1, p2], method: [qcore, none]}
  *   without: [{source: "{target}"}]    # combinations in which all of a map's axes have these values ([A, B]: one of these) are left out
+ *   only: [...]                        # likewise, where it is there: what is in none of its maps is left out
  *   steps:                             # in order; {NAME}: an axis, a let, a path, {out}: this step's result, {STEP}: that of an earlier one
  *     float: qc-train -d {data}/{source}.train.qcd -o {out} --seed {seed}
  *     run: qc-calibrate -m {method} ... --json -o /dev/null {float} > {out}

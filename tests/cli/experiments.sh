@@ -25,6 +25,8 @@ corner classes --set target=p2 --set capacity=30 --set order=classes,shuffled --
 corner ablation-coreset --set target=p2 --set size=10,30
 corner ablation-budget --set target=p2
 corner ablation-network --set target=p2 --set without=nothing,kind
+corner grid --set seed=101 --set method=none,head,er
+"$place/grid-best.sh" --set 'arch=fcn --epochs 2' --set batches=2 --set bits=4 --set method=none,head,er >tuned.yaml && qc-sweep -q tuned.yaml >/dev/null || { grep -q 'nothing to run' tuned.yaml || exit; }
 corner uschad --set target=s2,s3 --set method=none,head
 # all of them are whole: a shell can read every command
 for experiment in "$place"/*.yaml; do

@@ -67,7 +67,12 @@ steps:
 END
 qc-sweep -q -o streams streams.yaml | sh || exit
 qc-report -d streams --figures accuracy,target_ece,transfer,bytes -f md -g method streams.yaml
+# all but what is in `only`, and of that not what is in `without`
+echo 'only: [{method: a}, {method: [b, c], size: [1, 2]}, {method: d}]' | cat streams.yaml - | qc-sweep --status -
+echo 'only: [{method: [a, c], size: 2}]' | cat streams.yaml - | qc-sweep -q - | sed 's/.*: \(. .\) ;.*/\1/'
 sed 's/\["2"\]/{a: 2}/' streams.yaml | qc-sweep -
+echo $?
+echo 'only: {method: a}' | cat streams.yaml - | qc-sweep -
 echo $?
 # other values: other results; a changed command: other names; moved paths: the same
 qc-sweep -q --set seed=9 --set person=p1 e.yaml | grep -c result

@@ -1,0 +1,44 @@
+#!/bin/sh
+# grid-best.sh [qc-report's options]: the setting of each method and bit-width that did best in grid.yaml, as an experiment on standard output: people.yaml
+# (or EXPERIMENT) with these settings. Best: of the highest mean target accuracy over batches; of two alike the earlier one in grid.yaml, so a default stays
+# where nothing is better. Where defaults are best nothing is run again: their runs are those of people.yaml.
+set -eu
+here=$(dirname "$0") experiment=${EXPERIMENT:-$(dirname "$0")/people.yaml}
+table=$(mktemp)
+trap 'rm -f "$table"' EXIT
+qc-report -g method -g bits -g one -g two --figures target_mean,source_last "$@" "$here/grid.yaml" >"$table"
+awk -F '\t' -v experiment="$experiment" '
+    NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+    { key = $at["method"] "\t" $at["bits"]; line[NR] = $0; of[NR] = key }
+    !(key in best) { order[++n] = key; best[key] = -1; plain[key] = "-" }
+    $at["one"] == "--quiet" && $at["two"] == "--quiet" { plain[key] = $at["target_mean"] }
+    $at["target_mean"] + 0 > best[key] { best[key] = $at["target_mean"]; one[key] = $at["one"]; two[key] = $at["two"]; source[key] = $at["source_last"] }
+    function list(name, values, seen, k, text) {
+        for (k = 1; k <= n; k++) if (changed(order[k]) && !(values[order[k]] in seen)) { seen[values[order[k]]]; text = text (text ? ", " : "") values[order[k]] }
+        print "  " name ": [" text "]"
+    }
+    function changed(key) { return one[key] != "--quiet" || two[key] != "--quiet" }
+    END {
+        print "# From the grid (mean target accuracy over batches on made-up people; with the defaults; source accuracy at the end):"
+        for (k = 1; k <= n; k++) {
+            split(order[k], word, "\t")
+            print "#   " word[1] ", " word[2] " bits: " (changed(order[k]) ? one[order[k]] " " two[order[k]] : "defaults") " " best[order[k]] " " plain[order[k]] " " source[order[k]]
+            method[order[k]] = word[1]
+            some += changed(order[k])
+        }
+        if (!some) { print "# Defaults are best everywhere: there is nothing to run."; exit }
+        while ((getline text < experiment) > 0) {
+            if (text ~ /^#/) continue
+            sub(/^name: /, "name: tuned-", text)
+            if (text ~ /^  method:/) { list("method", method); list("one", one); list("two", two); continue }
+            if (text ~ /^steps:/) {
+                print "only:"
+                for (k = 1; k <= n; k++) {
+                    split(order[k], word, "\t")
+                    if (changed(order[k])) print "  - {method: " word[1] ", bits: " word[2] ", one: " one[order[k]] ", two: " two[order[k]] "}"
+                }
+            }
+            sub(/-m \{method\}/, "-m {method} {one} {two}", text)
+            print text
+        }
+    }' "$table"
