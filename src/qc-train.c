@@ -13,11 +13,12 @@
 
 static const char *arch, *data, *output, *log_path, *checkpoint, *optimizer = "adam", *miss_bits = "2,3,4,8";
 static int64_t epochs = 50, batch = 64, patience, seed = 1, threads, miss_every = 5, checkpoint_every = 1;
-static double rate, decay = -1, valid;
+static double rate, decay = -1, valid, width;
 static int resume, json;
 
 static const QcOption options[] = {
     {'a', "arch", QC_OPTION_TEXT, &arch, "FILE", "architecture (share/arch/*.yaml), or the bare name of an installed one", 0, 0},
+    {0, "width", QC_OPTION_REAL, &width, "R", "multiply the architecture's channels; 0: by what it says itself", 0, 100},
     {'d', "data", QC_OPTION_TEXT, &data, "FILE", "training data", 0, 0},
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "write the float model here", 0, 0},
     {'L', "miss-log", QC_OPTION_TEXT, &log_path, "FILE", "write the log of quantization misses here", 0, 0},
@@ -131,7 +132,7 @@ static int begin_model(QcModelFile *m, QcGraph *g, QcDataset *d, QcErr *err)
     char path[4096], name[QC_NAME_MAX + 1], digest[QC_DIGEST_TEXT], line[1100];
     QcNorm norm;
     if (qc_arch_find(path, sizeof path, arch, err) || check_classes(d, err) || qc_norm_measure(&norm, d, &d->arena, err) ||
-        qc_arch_load(g, name, path, d->channels, d->height, d->length, d->labels.n, err))
+        qc_arch_load_wide(g, name, path, width, d->channels, d->height, d->length, d->labels.n, err))
         return -1;
     qc_digest_text(digest, d->digest);
     snprintf(line, sizeof line, "%.950s ; data=sha256:%.16s", qc_cli_command(), digest);

@@ -8,6 +8,9 @@
 /* *name (QC_NAME_MAX + 1 bytes) becomes the architecture's name. The graph is finished, not reset. */
 int qc_arch_load(QcGraph *g, char *name, const char *path, uint32_t channels, uint32_t height, uint32_t length, uint32_t classes, QcErr *err);
 
+/* The same with other numbers of channels: all but those of input and classes are multiplied by `width` > 0 in the place of what the file says; 0: the file's. */
+int qc_arch_load_wide(QcGraph *g, char *name, const char *path, double width, uint32_t channels, uint32_t height, uint32_t length, uint32_t classes, QcErr *err);
+
 /* Where the architecture `name` lies: the path itself where it is one that can be read; for a bare name (with or without .yaml) also $QC_SHARE/arch, and
  * the share/arch or share/qcore/arch beside the folder of the running program. path [room]. */
 int qc_arch_find(char *path, size_t room, const char *name, QcErr *err);

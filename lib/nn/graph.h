@@ -30,7 +30,7 @@ typedef enum QcOp {
     QC_OP_COUNT
 } QcOp;
 
-enum { QC_MAX_INPUTS = 8, QC_MAX_NODES = 4096, QC_NAME_MAX = 63, QC_MAX_DIM = 65535 };
+enum { QC_MAX_INPUTS = 32, QC_MAX_NODES = 4096, QC_NAME_MAX = 63, QC_MAX_DIM = 65535 };
 
 typedef struct QcWindow { /* of a convolution or pool */
     uint32_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;

@@ -71,9 +71,15 @@ static dnnl_status_t describe_tensors(Shape *s, dnnl_dims_t x, dnnl_dims_t y)
 
 static dnnl_status_t describe_conv(Shape *s, const QcNode *node, const QcNode *in, uint32_t n)
 {
-    const QcWindow *w = &node->window;
+    QcWindow window = node->window, *w = &window;
+    uint32_t height = in->height, width = in->width;
     dnnl_dims_t x, y;
-    set_dims(x, n, in->channels, in->height, in->width);
+    if (qc_only_strides(node)) { /* its input has been picked */
+        w->stride_h = w->stride_w = 1;
+        height = node->height;
+        width = node->width;
+    }
+    set_dims(x, n, in->channels, height, width);
     set_dims(y, n, node->channels, node->height, node->width);
     s->strides[0] = w->stride_h;
     s->strides[1] = w->stride_w;
@@ -82,8 +88,8 @@ static dnnl_status_t describe_conv(Shape *s, const QcNode *node, const QcNode *i
     s->before[0] = w->pad_top;
     s->before[1] = w->pad_left;
     /* what lies behind the last window's reach is not seen by any; oneDNN wants padding that fits exactly */
-    s->after[0] = (dnnl_dim_t)(node->height - 1) * w->stride_h + (dnnl_dim_t)(w->kernel_h - 1) * w->dilation_h + 1 - in->height - w->pad_top;
-    s->after[1] = (dnnl_dim_t)(node->width - 1) * w->stride_w + (dnnl_dim_t)(w->kernel_w - 1) * w->dilation_w + 1 - in->width - w->pad_left;
+    s->after[0] = (dnnl_dim_t)(node->height - 1) * w->stride_h + (dnnl_dim_t)(w->kernel_h - 1) * w->dilation_h + 1 - height - w->pad_top;
+    s->after[1] = (dnnl_dim_t)(node->width - 1) * w->stride_w + (dnnl_dim_t)(w->kernel_w - 1) * w->dilation_w + 1 - width - w->pad_left;
     dnnl_status_t bad = describe_weights(s, node->groups, node->channels / node->groups, in->channels / node->groups, w->kernel_h, w->kernel_w);
     return bad ? bad : describe_tensors(s, x, y);
 }
@@ -145,7 +151,7 @@ static void raise(size_t *most, const dnnl_memory_desc_t *desc)
 }
 
 typedef struct Needs {
-    size_t weights, scratchpad; /* bytes, the most of all layers */
+    size_t weights, scratchpad, picked; /* bytes, the most of all layers */
 } Needs;
 
 static dnnl_status_t make_pass(Pass *out, const Shape *s, int pass, dnnl_primitive_desc_t desc, Needs *needs)
@@ -207,6 +213,7 @@ int qc_convs_make(QcConvs *convs, const QcGraph *g, int goes_back, uint32_t n, Q
         const QcNode *in = &g->nodes[node->inputs[0]];
         Shape s = {.has_bias = node->has_bias};
         dnnl_status_t bad = node->op == QC_OP_CONV ? describe_conv(&s, node, in, n) : describe_linear(&s, node, in, n);
+        if (!bad && qc_only_strides(node)) raise(&needs.picked, &s.x);
         if (!bad) bad = make_conv(&convs->layers[i], &s, goes_back ? PASSES : 1, &needs);
         if (bad) {
             qc_convs_release(convs, g->n_nodes);
@@ -216,8 +223,9 @@ int qc_convs_make(QcConvs *convs, const QcGraph *g, int goes_back, uint32_t n, Q
     }
     convs->weights = room_for(needs.weights);
     convs->scratchpad = room_for(needs.scratchpad);
-    convs->bytes = needs.weights + needs.scratchpad;
-    if (!convs->weights || !convs->scratchpad) {
+    convs->picked = room_for(needs.picked);
+    convs->bytes = needs.weights + needs.scratchpad + needs.picked;
+    if (!convs->weights || !convs->scratchpad || !convs->picked) {
         qc_convs_release(convs, g->n_nodes);
         return qc_fail_memory(err, "the layers of a network");
     }
@@ -246,6 +254,7 @@ void qc_convs_release(QcConvs *convs, uint32_t n_nodes)
     free(convs->layers);
     free(convs->weights);
     free(convs->scratchpad);
+    free(convs->picked);
     *convs = (QcConvs){0};
 }
 
@@ -257,12 +266,21 @@ static void reorder(const Pass *pass, dnnl_memory_t from, dnnl_memory_t to)
 
 static void point_at(dnnl_memory_t memory, const void *values) { dnnl_memory_set_data_handle(memory, (void *)(uintptr_t)values); }
 
+/* What a layer's primitives see of its input. */
+static const float *input_of(const QcConvs *convs, const QcGraph *g, uint32_t node, const float *x)
+{
+    const QcNode *layer = &g->nodes[node];
+    if (!qc_only_strides(layer)) return x;
+    qc_stride_pick(convs->picked, x, layer, &g->nodes[layer->inputs[0]], convs->n);
+    return convs->picked;
+}
+
 void qc_conv_forward(const QcConvs *convs, const QcGraph *g, uint32_t node, float *y, const float *x)
 {
     if (!convs->n) return;
     const QcConv *conv = &convs->layers[node];
     const Pass *pass = &conv->pass[FORWARD];
-    point_at(conv->x, x);
+    point_at(conv->x, input_of(convs, g, node, x));
     point_at(conv->y, y);
     point_at(conv->weights, g->params + g->nodes[node].weight);
     if (pass->reorder) reorder(pass, conv->weights, pass->weights);
@@ -310,7 +328,10 @@ void qc_conv_backward(const QcConvs *convs, const QcGraph *g, uint32_t node, flo
 {
     if (!convs->n) return;
     const QcConv *conv = &convs->layers[node];
-    back_weights(conv, &g->nodes[node], grads, dy, x);
-    if (dx) back_data(conv, g->params + g->nodes[node].weight, dx, dy);
+    const QcNode *layer = &g->nodes[node];
+    int picked = qc_only_strides(layer);
+    back_weights(conv, layer, grads, dy, input_of(convs, g, node, x));
+    if (dx) back_data(conv, g->params + layer->weight, picked ? convs->picked : dx, dy);
     dnnl_stream_wait(stream);
+    if (dx && picked) qc_stride_spread(dx, convs->picked, layer, &g->nodes[layer->inputs[0]], convs->n);
 }

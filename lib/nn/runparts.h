@@ -19,7 +19,8 @@ typedef struct QcConvs {
     QcConv *layers;  /* [n_nodes], empty where a node is none */
     void *weights;   /* one layer's weights in oneDNN's layout, shared by all */
     void *scratchpad;
-    size_t bytes;    /* of the two */
+    float *picked;   /* one layer's input (or its gradient), of convolutions that only stride (runstride.c) */
+    size_t bytes;    /* of the three */
 } QcConvs;
 
 /* One thread's part of a run. */
@@ -92,5 +93,10 @@ void qc_copy_rows(float *y, size_t y_step, const float *x, size_t x_step, size_t
 
 static inline size_t qc_node_positions(const QcNode *node) { return (size_t)node->height * node->width; }
 static inline size_t qc_node_values(const QcNode *node) { return qc_node_positions(node) * node->channels; }
+
+/* runstride.c: convolutions of 1 x 1 that stride. picked [n][height][width of node][channels of in] */
+int qc_only_strides(const QcNode *node);
+void qc_stride_pick(float *picked, const float *x, const QcNode *node, const QcNode *in, uint32_t n);
+void qc_stride_spread(float *dx, const float *picked, const QcNode *node, const QcNode *in, uint32_t n); /* 0 at all other positions */
 
 #endif

@@ -14,7 +14,7 @@ _qcore()
     *--codes\ *) words='safe int8 int4' ;;
     *--bits\ *) words='2 4 8' ;;
     *--activation-bits\ *) words='4 8' ;;
-    *--arch\ *) words='inceptiontime inceptiontime-16x3 fcn mlp' ;;
+    *--arch\ *) words='inceptiontime inceptiontime-32x3 inceptiontime-16x3 inceptiontime-short omniscale fcn fcn-128 resnet18 resnet18-small vgg16 mlp' ;;
     *--format\ *latex*) words='tsv md latex json' ;;
     *--format\ *) words='dsa uschad ucihar wisdm pamap2 images ts npz npy arff tsv csv onnx safetensors' ;;
     *--header\ *) words='yes no' ;;

@@ -34,7 +34,13 @@ expect 'file.qcd' qc-calibrate -c ''
 expect 'file.qcd' qc-eval --json fi
 expect '' qc-split -t ''
 expect '' qc-synth --drift ''
-expect 'inceptiontime inceptiontime-16x3' qc-train -a inc
+expect 'inceptiontime inceptiontime-32x3 inceptiontime-16x3 inceptiontime-short' qc-train -a inc
+for arch in "$TOP"/share/arch/*.yaml; do # every one is offered, and is in the manual
+    arch=$(basename "$arch" .yaml)
+    complete_line qc-train -a "$arch"
+    [[ " ${COMPREPLY[*]} " == *" $arch "* ]] || { echo "qc-train -a $arch is not completed"; wrong=1; }
+    grep -qE "^\.It Cm ([a-z0-9-]+ , )*$arch( ,|\$)" "$TOP/man/qc-train.1" || { echo "$arch is not in man/qc-train.1"; wrong=1; }
+done
 exit $wrong
 END
 bash "$place/try.bash" "$place"

@@ -1,5 +1,6 @@
 /* Every layer's gradients, and those of small whole networks, against central finite differences. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "suite.h"
@@ -155,6 +156,42 @@ START_TEST(conv_images)
 }
 END_TEST
 
+/* Beyond its scratchpad is where oneDNN 2.6 would write; the heap notices, for so many windows. */
+START_TEST(strides_stay_in_their_memory)
+{
+    enum { N = 64 };
+    QcGraph g = start(8, 64, 64);
+    QcWindow both = {1, 1, 2, 2, 1, 1, 0, 0, 0, 0};
+    uint32_t node = NODE(qc_graph_conv(&g, "a", 0, 16, both, 1, 0, &err));
+    node = NODE(qc_graph_simple(&g, "gap", QC_OP_GAP, node, &err));
+    NODE(qc_graph_linear(&g, "head", node, 3, 1, &err));
+    ok(qc_graph_finish(&g, &err));
+    qc_graph_reset(&g, 1);
+    float *x = random_values(N * input_values(&g), 3), *direction = random_values(N * 3, 4), *grads = malloc(g.n_params * sizeof *grads);
+    QcRun *run = qc_run_new(&g, N, QC_RUN_TRAIN, 1, &err);
+    ok(qc_run_keep(run, 0, &err));
+    qc_run_forward(run, x, N);
+    qc_run_backward(run, grads, direction);
+    qc_run_free(run);
+    free(x);
+    free(direction);
+    free(grads);
+    qc_graph_release(&g);
+}
+END_TEST
+
+/* 1 x 1 with a stride. */
+START_TEST(conv_that_only_strides)
+{
+    QcWindow both = {1, 1, 2, 3, 1, 1, 0, 0, 0, 0}, down = {1, 1, 2, 1, 1, 1, 0, 0, 0, 0};
+    check_conv(8, 64, 64, 16, both, 1, 0);
+    check_conv(5, 7, 6, 4, both, 1, 1);
+    check_conv(4, 6, 5, 6, down, 2, 0);
+    check_conv(3, 1, 19, 5, qc_window_1d(1, 4, 1, 0, 0), 1, 1);
+    check_conv(3, 1, 9, 2, qc_window_1d(1, 2, 1, 2, 5), 1, 1); /* and with padding, which is left to oneDNN */
+}
+END_TEST
+
 START_TEST(conv_groups)
 {
     check_conv(6, 1, 11, 9, qc_window_same_1d(3), 3, 1);
@@ -256,6 +293,55 @@ START_TEST(inception_module)
 }
 END_TEST
 
+/* A block of ResNet that strides, with its shortcut, and one around which the value itself goes; on images and on series. Without its ReLUs:
+ * their kinks would be many, and their slopes are looked at elsewhere. */
+static void check_residual(uint32_t height, uint32_t width)
+{
+    QcGraph g = start(3, height, width);
+    QcWindow three = {3, 3, 1, 1, 1, 1, 1, 1, 1, 1}, one = {1, 1, 2, 2, 1, 1, 0, 0, 0, 0};
+    if (height == 1) three.kernel_h = one.stride_h = 1, three.pad_top = three.pad_bottom = 0;
+    QcWindow stride = three;
+    stride.stride_h = one.stride_h;
+    stride.stride_w = one.stride_w;
+    uint32_t a = NODE(qc_graph_conv(&g, "a", 0, 4, stride, 1, 0, &err));
+    a = NODE(qc_graph_simple(&g, "a norm", QC_OP_BATCHNORM, a, &err));
+    a = NODE(qc_graph_conv(&g, "a2", a, 4, three, 1, 0, &err));
+    uint32_t shortcut = NODE(qc_graph_conv(&g, "shortcut", 0, 4, one, 1, 0, &err));
+    shortcut = NODE(qc_graph_simple(&g, "shortcut norm", QC_OP_BATCHNORM, shortcut, &err));
+    a = NODE(qc_graph_add(&g, "a sum", a, shortcut, &err));
+    uint32_t b = NODE(qc_graph_conv(&g, "b", a, 4, three, 1, 0, &err));
+    b = NODE(qc_graph_add(&g, "b sum", b, a, &err));
+    b = NODE(qc_graph_simple(&g, "gap", QC_OP_GAP, b, &err));
+    NODE(qc_graph_linear(&g, "head", b, 3, 1, &err));
+    check_gradients(&g);
+}
+
+START_TEST(residual_blocks)
+{
+    check_residual(1, 13);
+    check_residual(7, 6);
+}
+END_TEST
+
+/* A layer of OS-CNN: more inputs side by side than any other network has, of even sizes too, some beyond the series. */
+START_TEST(omni_scale_layer)
+{
+    const uint32_t kernels[] = {1, 2, 3, 5, 7, 11, 13, 17, 19, 23, 29};
+    enum { N = sizeof kernels / sizeof *kernels };
+    uint32_t parts[N];
+    QcGraph g = start(2, 1, 12);
+    for (uint32_t k = 0; k < N; k++) {
+        char name[16];
+        snprintf(name, sizeof name, "conv%u", k);
+        parts[k] = NODE(qc_graph_conv(&g, name, 0, 2, qc_window_same_1d(kernels[k]), 1, 0, &err));
+    }
+    uint32_t y = NODE(qc_graph_concat(&g, "all", parts, N, &err));
+    y = NODE(qc_graph_simple(&g, "norm", QC_OP_BATCHNORM, y, &err));
+    y = NODE(qc_graph_simple(&g, "relu", QC_OP_RELU, y, &err));
+    close_with_head(&g, y);
+}
+END_TEST
+
 /* The straight-through gradient is no slope: it is 1 inside the range, 0 outside. */
 START_TEST(quant_is_straight_through)
 {
@@ -353,6 +439,8 @@ int main(void)
     tcase_add_test(layers, conv_series);
     tcase_add_test(layers, conv_odd_windows);
     tcase_add_test(layers, conv_images);
+    tcase_add_test(layers, conv_that_only_strides);
+    tcase_add_test(layers, strides_stay_in_their_memory);
     tcase_add_test(layers, conv_groups);
     tcase_add_test(layers, linear_on_an_image);
     tcase_add_test(layers, batch_norm);
@@ -361,6 +449,8 @@ int main(void)
     tcase_add_test(layers, global_pool);
     tcase_add_test(layers, concat_and_add_of_shared_values);
     tcase_add_test(layers, inception_module);
+    tcase_add_test(layers, residual_blocks);
+    tcase_add_test(layers, omni_scale_layer);
     tcase_add_test(layers, quant_is_straight_through);
     tcase_add_test(layers, keeping_changes_nothing);
     tcase_add_test(layers, norm_statistics);

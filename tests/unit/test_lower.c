@@ -161,25 +161,39 @@ START_TEST(readers_are_counted)
 }
 END_TEST
 
-START_TEST(a_small_inceptiontime)
+static const struct Shipped {
+    const char *name;
+    double width;
+    uint32_t height, length;
+    int concats;
+} shipped[] = {
+    {"inceptiontime-16x3", 1, 1, 30, 3}, {"omniscale", .02, 1, 30, 3}, {"resnet18", .1, 20, 33, 0}, {"resnet18-small", .1, 9, 12, 0}, {"resnet18", .1, 1, 50, 0}, {"vgg16", .1, 33, 40, 0},
+};
+
+START_TEST(narrow_backbones)
 {
-    enum { LENGTH = 30, CHANNELS = 6, N = 4 };
+    enum { CHANNELS = 6, N = 4 };
+    const struct Shipped *s = &shipped[_i];
     QcErr err;
     QcGraph g, lowered;
-    char name[QC_NAME_MAX + 1], path[300];
-    static float x[N * LENGTH * CHANNELS];
+    char name[QC_NAME_MAX + 1], path[300], file[100];
+    static float x[N * 33 * 40 * CHANNELS];
     QcRng rng = qc_rng_seed(3, 3);
-    if (qc_arch_find(path, sizeof path, getenv("QC_SHARE") ? "inceptiontime-16x3" : "share/arch/inceptiontime-16x3.yaml", &err)) {
+    snprintf(file, sizeof file, getenv("QC_SHARE") ? "%s" : "share/arch/%s.yaml", s->name);
+    if (qc_arch_find(path, sizeof path, file, &err)) {
         printf("skipped: %s\n", err.text);
         return;
     }
-    ck_assert_msg(!qc_arch_load(&g, name, path, CHANNELS, 1, LENGTH, 5, &err), "%s", err.text);
+    ck_assert_msg(!qc_arch_load_wide(&g, name, path, s->width, CHANNELS, s->height, s->length, 5, &err), "%s", err.text);
     tiny_settle(&g, 4);
     for (size_t i = 0; i < sizeof x / sizeof *x; i++) x[i] = (float)qc_rng_normal(&rng);
     lower_and_compare(&lowered, &g, x, N);
-    ck_assert_int_gt(count_op(&lowered, QC_OP_CONCAT), 0);
-    for (uint32_t i = 0; i < lowered.n_nodes; i++) /* ReLU has gone in front of the concats: a device tensor is written by its convolutions */
+    ck_assert_int_eq(count_op(&lowered, QC_OP_CONCAT), s->concats);
+    for (uint32_t i = 0; i < lowered.n_nodes; i++) { /* ReLU has gone in front of the concats, and all norms into convolutions: a device tensor is written by those */
         if (lowered.nodes[i].op == QC_OP_RELU) ck_assert(lowered.nodes[lowered.nodes[i].inputs[0]].op != QC_OP_CONCAT);
+        ck_assert_ptr_null(strstr(lowered.nodes[i].name, ".scale"));
+    }
+    ck_assert_int_eq(count_op(&lowered, QC_OP_CONV), count_op(&g, QC_OP_CONV));
     qc_graph_release(&lowered);
     qc_graph_release(&g);
 }
@@ -195,7 +209,7 @@ int main(void)
     tcase_add_test(tests, a_convolution_that_others_read_too_is_not_folded);
     tcase_add_test(tests, relus_of_relus_and_clipped_ones);
     tcase_add_test(tests, readers_are_counted);
-    tcase_add_test(tests, a_small_inceptiontime);
+    tcase_add_loop_test(tests, narrow_backbones, 0, sizeof shipped / sizeof *shipped);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

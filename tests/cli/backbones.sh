@@ -1,0 +1,100 @@
+# Every architecture that is shipped goes the whole way, deep ones narrowed: it trains, quantizes, gets a flip network, calibrates on drifted data, and leaves as C, whose
+# logits are those of qc-eval to the bit, and as ONNX, which read back gives the float model's. Series for all of them, small pictures for those that take them.
+export OMP_NUM_THREADS=1 PYTHONPATH="$TOP/tests/foreign"
+CC=${CC:-cc}
+/usr/bin/python3 -c 'import numpy' 2>/dev/null || { echo 'python3-numpy is missing' >&2; exit 77; }
+qc-synth -q --people 2 --activities 3 --channels 3 --length 64 --windows 12 -o people.qcd && qc-split -q -g p1 -o series.qcd people.qcd &&
+    qc-split -q -g p2 -o series-drifted.qcd people.qcd || exit
+/usr/bin/python3 - <<'END' || exit
+import os, struct, zlib
+import numpy as np
+
+rng = np.random.default_rng(1)
+at = np.arange(32)
+def chunk(kind, data): return struct.pack('>I', len(data)) + kind + data + struct.pack('>I', zlib.crc32(kind + data))
+for name, light in ('pictures', np.array([130, 130, 130])), ('pictures-drifted', np.array([60, 110, 90])):
+    for kind in range(3): # stripes across, stripes down, a chequerboard, each somewhere else
+        os.makedirs(f'{name}/{kind}')
+        for k in range(12):
+            y, x = (at + rng.integers(8)) // 4 % 2, (at + rng.integers(8)) // 4 % 2
+            on = (y[:, None] + 0 * x, 0 * y[:, None] + x, (y[:, None] + x) % 2)[kind][..., None]
+            pixels = np.clip(40 + on * light + rng.normal(0, 12, (32, 32, 3)), 0, 255).astype('u1')
+            rows = b''.join(b'\0' + row.tobytes() for row in pixels)
+            open(f'{name}/{kind}/{k:02}.png', 'wb').write(b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', 32, 32, 8, 2, 0, 0, 0)) + chunk(b'IDAT', zlib.compress(rows)) + chunk(b'IEND', b''))
+END
+for set in pictures pictures-drifted; do qc-import -q -f images --size 32 -o $set.qcd $set || exit; done
+for set in series pictures; do # what a firmware would be given: step after step, as floats
+    qc-coreset -q -n 6 -d $set.qcd -o $set.core || exit
+    /usr/bin/python3 -c "
+from foreign import qcd_values
+import sys
+values = 3 * int(sys.argv[2])
+qcd_values(sys.argv[1], 36 * values).reshape(36, 3, -1)[::9].transpose(0, 2, 1).astype('<f4').tofile(sys.argv[3])" $set-drifted.qcd $([ $set = series ] && echo 64 || echo 1024) $set.raw || exit
+done
+cat >main.c <<'END'
+#include <stdio.h>
+#include "net.h"
+int main(void)
+{
+    static float x[NET_STEPS * NET_CHANNELS], logits[NET_CLASSES];
+    static uint8_t window[NET_WINDOW];
+    if (net_init()) return 1;
+    while (fread(x, sizeof x, 1, stdin) == 1) {
+        net_quantize(window, x, NET_STEPS);
+        net_predict(logits, window);
+        fwrite(logits, sizeof logits, 1, stdout);
+    }
+    return 0;
+}
+END
+mkdir device && (cd device && $CC -std=c11 -O2 -ffp-contract=off -I "$TOP/lib" -c "$TOP"/lib/device/*.c "$TOP/lib/kernels/scalar.c") || exit
+
+accuracy() { qc-eval -q --json -d "$1" "$2" | sed 's/.*"accuracy": \([0-9.]*\).*/\1/'; }
+least() { awk -v a="$2" -v b="$3" 'BEGIN { exit !(a >= b) }' || echo "$name on $set at $bits bits: $1: $2 is below $3"; }
+same() { awk -v a="$1" -v b="$2" 'BEGIN { exit !(a - b < 1e-5 && b - a < 1e-5) }' || echo "$name on $set at $bits bits: $1 is not $2"; }
+worst_of() { # worst_of A.npy B.npy: they agree to 1e-4 of the largest
+    /usr/bin/python3 -c "
+import numpy as np, sys
+a, b = (np.load(f) for f in sys.argv[1:])
+sys.exit(not np.abs(a - b).max() <= 1e-4 * np.abs(a).max())" "$@"
+}
+go() { # go NAME WIDTH SET BITS
+    name=$1 set=$3 bits=$4
+    qc-train -q --threads 1 --epochs 15 -B 6 -a "$name" --width "$2" -d $set.qcd -o fp.qcm || return
+    least 'float' "$(accuracy $set.qcd fp.qcm)" .9
+    qc-quantize -q -b $bits --epochs 6 -B 12 --threads 1 -c $set.core -d $set.qcd -o q.qcm fp.qcm >words || return
+    least 'quantized' "$(accuracy $set.qcd q.qcm)" .75
+    qc-bitflip-train -q --persons 1 --test-persons 0 --teacher-steps 4 --steps 20 --threads 1 -c $set.core -d $set.qcd -o f.qcm q.qcm >words || return
+    qc-calibrate -q -c $set.core -s $set-drifted.qcd --batches 3 -t $set-drifted.qcd --json -o n.qcm f.qcm >journal || return
+    least 'calibrated' "$(accuracy $set-drifted.qcd n.qcm)" .8
+    same 4 "$(wc -l <journal)" && same "$(sed -n '3s/.*"test": .\([0-9.]*\).*/\1/p' journal)" "$(accuracy $set-drifted.qcd n.qcm)" || return
+
+    qc-export -q -f c -c $set.core -o net.c n.qcm && $CC -std=c11 -O1 -ffp-contract=off -I "$TOP/lib" -o net main.c net.c device/*.o && ./net <$set.raw >c.logits || return
+    qc-eval -q -d $set-drifted.qcd --logits all.npy n.qcm >words || return
+    /usr/bin/python3 -c "import numpy; numpy.load('all.npy')[::9].tofile('our.logits')" && cmp c.logits our.logits || return
+    qc-export -q -f onnx -o net.onnx fp.qcm && qc-import -q -f onnx -o back.qcm net.onnx || return
+    qc-eval -q -d $set.qcd --logits float.npy fp.qcm >words && qc-eval -q -d $set.qcd --logits back.npy back.qcm >words && worst_of float.npy back.npy || return
+    qc-export -q -f onnx -o net.onnx n.qcm || return
+    if [ "$runtime" ]; then /usr/bin/python3 "$TOP/tests/onnx/compare.py" $set-drifted.qcd net.onnx all.npy "$name" >words 2>&1 && grep -q ' 36 windows, [01] other' words || { cat words; return; }; fi
+    gone=$((gone + 1))
+}
+runtime=
+command -v node >/dev/null && [ -d "$TOP/tests/onnx/node_modules/onnxruntime-node" ] && runtime=yes
+bits=4 gone=0 tried=0
+for file in "$TOP"/share/arch/*.yaml; do
+    name=$(basename "$file" .yaml) sets=series
+    case $name in
+    vgg16 | resnet18*) width=.125 sets='series pictures' ;;
+    fcn) width=.25 sets='series pictures' ;;
+    mlp) width=1 ;;
+    inceptiontime-16x3) width=.5 ;;
+    *) width=.25 ;;
+    esac
+    for set in $sets; do
+        case $bits in 2) bits=4 ;; 4) bits=8 ;; 8) bits=2 ;; esac
+        case $BUILD,$name in *san*,omniscale | *san*,resnet18-small | *san*,vgg16) ;; *san*) continue ;; esac # the sanitizers take long
+        tried=$((tried + 1))
+        go "$name" $width $set $bits
+    done
+done
+[ $tried -ge 5 ] && [ $gone -eq $tried ] && echo 'all of them' || echo "$gone of $tried"
