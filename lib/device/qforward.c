@@ -153,26 +153,31 @@ static void panel_logits(QcQRun *run, float *logits, Panel *panel, const QcQConv
     }
 }
 
-/* Where the kernels have a faster way for the whole of it. */
-static int series_run(QcQRun *run, const QcQConv *conv, const QcQNode *node, const Slice *out)
+/* Where the kernels have a faster way for the whole of it; if they have none for one group, they have none for the others, which are alike. */
+static int whole_run(QcQRun *run, const QcQConv *conv, const QcQNode *node, const Slice *out)
 {
     const QcQGraph *g = run->g;
-    const QcQTensor *in = &g->tensors[node->in[0]];
-    if (!run->k->series || conv->groups != 1 || conv->rows != 1 || conv->dot.segments != 1 || conv->dot.step != in->channels) return 0;
-    QcKSeries how = {.x = conv->x,
-                     .codes = {g->codes + node->code_byte, 0, conv->length, node->channels, 1, conv->length, g->bits},
-                     .inputs = in->channels,
-                     .taps = conv->length / in->channels,
-                     .positions = conv->dot.positions,
-                     .bias = g->bias + node->channel,
-                     .multiplier = g->multiplier + node->channel,
-                     .shift = g->shift + node->channel,
-                     .zero_in = in->zero,
-                     .out_step = out->step,
-                     .zero = out->zero,
-                     .low = out->low,
-                     .high = out->high};
-    return run->k->series(out->q, &how);
+    uint32_t row = conv->dot.segments * conv->length;
+    for (uint32_t group = 0; run->k->conv && group < conv->groups; group++) {
+        uint32_t channel = group * conv->group_channels, entry = node->channel + channel;
+        QcKConv how = {.x = conv->x + group * conv->group_step,
+                       .codes = {g->codes + node->code_byte, channel * row, row, conv->group_channels, conv->dot.segments, conv->length, g->bits},
+                       .segment = conv->dot.segment,
+                       .rows = conv->rows,
+                       .row_step = conv->row_step,
+                       .positions = conv->dot.positions,
+                       .step = conv->dot.step,
+                       .bias = g->bias + entry,
+                       .multiplier = g->multiplier + entry,
+                       .shift = g->shift + entry,
+                       .zero_in = g->tensors[node->in[0]].zero,
+                       .out_step = out->step,
+                       .zero = out->zero,
+                       .low = out->low,
+                       .high = out->high};
+        if (!run->k->conv(out->q + channel, &how)) return 0;
+    }
+    return run->k->conv != NULL;
 }
 
 /* sums of one position of a depthwise convolution, eight channels side by side. w [taps][8]. */
@@ -220,7 +225,7 @@ static void conv_run(QcQRun *run, float *logits, const QcQConv *conv, const QcQN
 {
     Slice out = { 0 };
     if (node->op == QC_Q_CONV) out = slice_of(run, node);
-    if (node->op == QC_Q_CONV && (series_run(run, conv, node, &out) || depthwise_run(run, conv, node, &out))) return;
+    if (node->op == QC_Q_CONV && (depthwise_run(run, conv, node, &out) || whole_run(run, conv, node, &out))) return;
     for (uint32_t group = 0; group < conv->groups; group++)
         for (uint32_t o = 0; o < conv->group_channels; o += QC_Q_PANEL) {
             uint32_t left = conv->group_channels - o;

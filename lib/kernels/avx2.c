@@ -55,20 +55,10 @@ INLINE __m256i spread_codes(__m256i packed, const Spread *s, uint32_t v)
     return _mm256_or_si256(_mm256_shuffle_epi8(s->map, codes), _mm256_shuffle_epi8(s->map, _mm256_srli_epi16(codes, 4)));
 }
 
-/* `bits` (1..32) bits from bit `at` of bytes[0..end-1]. */
-INLINE int32_t bits_at(const uint8_t *bytes, uint64_t end, uint64_t at, uint32_t bits)
-{
-    uint64_t from = at / 8, v = 0;
-    if (from + sizeof v <= end) memcpy(&v, bytes + from, sizeof v);
-    else
-        for (uint64_t i = 0; from + i < end; i++) v |= (uint64_t)bytes[from + i] << 8 * i;
-    return (int32_t)(v >> at % 8 & 0xffffffffu >> (32 - bits));
-}
-
 static __m256i broken_lanes(const uint8_t *bytes, uint64_t end, uint64_t at, uint64_t step, uint32_t bits, uint32_t lanes)
 {
     int32_t lane[QC_K_LANES] = { 0 };
-    for (uint32_t l = 0; l < lanes; l++) lane[l] = bits_at(bytes, end, at + l * step, bits);
+    for (uint32_t l = 0; l < lanes; l++) lane[l] = qc_bits_at(bytes, end, at + l * step, bits);
     return load(lane);
 }
 

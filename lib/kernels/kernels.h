@@ -34,18 +34,20 @@ typedef struct QcKCodes {
     int bits;
 } QcKCodes;
 
-/* A 1-D convolution from padded input to output codes; stride and dilation 1. Output position t reads the bytes x + t * inputs + (0 ..
- * taps * inputs - 1), which are all that is read of x. */
-typedef struct QcKSeries {
-    const uint8_t *x; /* [positions + taps - 1][inputs] */
-    QcKCodes codes;   /* of all output channels; one segment of taps * inputs */
-    uint32_t inputs, taps, positions;
+/* A convolution from padded input to output codes. Position t of row r reads the runs x + r * row_step + t * step + segment[s] + (0 ..
+ * length-1), s < codes.segments, and writes out + (r * positions + t) * out_step + (0 .. channels-1). Of x nothing else is read but up to 3
+ * bytes behind a run, where its length is no multiple of 4. */
+typedef struct QcKConv {
+    const uint8_t *x;
+    QcKCodes codes; /* of all output channels */
+    const uint32_t *segment;
+    uint32_t rows, row_step, positions, step;
     const int32_t *bias, *multiplier; /* [channels], as rescale takes them */
     const uint8_t *shift;
     int32_t zero_in; /* 0..255, the code of the value 0 in x: sums are of (x - zero_in) * w */
     uint32_t out_step;
     int32_t zero, low, high;
-} QcKSeries;
+} QcKConv;
 
 /* How two u8 tensors become one: see add. multipliers in [0, 2^31), shift in 1..62. */
 typedef struct QcKAdd {
@@ -91,9 +93,9 @@ typedef struct QcKernels {
     /* h = factor * (sums[i] - less); sum[i] += h; squares[i] += h * h; i = 0..n-1. The arrays do not overlap. */
     void (*fold)(float *sum, float *squares, const int32_t *sums, int32_t less, float factor, uint32_t n);
 
-    /* A whole convolution at once, on sets that know a faster way than dot for long kernels: returns 1, or 0 with nothing done where
-     * dot serves as well. out[t * out_step + o] as from dot and rescale. NULL: never. May use up to QC_K_STACK bytes of stack. */
-    int (*series)(uint8_t *out, const QcKSeries *how);
+    /* A whole convolution at once, on sets that know a faster way than unpack, dot and rescale, which define it: returns 1, or 0 with
+     * nothing done where they serve as well. NULL: never. May use up to QC_K_STACK bytes of stack. */
+    int (*conv)(uint8_t *out, const QcKConv *how);
 } QcKernels;
 
 extern const QcKernels qc_kernels_scalar;
