@@ -157,7 +157,10 @@ static void panel_logits(QcQRun *run, float *logits, Panel *panel, const QcQConv
 static int whole_run(QcQRun *run, const QcQConv *conv, const QcQNode *node, const Slice *out)
 {
     const QcQGraph *g = run->g;
+    const QcQTensor *in = &g->tensors[node->in[0]];
     uint32_t row = conv->dot.segments * conv->length;
+    int is_series = in->height == 1 && conv->rows == 1 && conv->dot.segments == 1 && node->pad_top == 0 && node->pad_bottom == 0;
+    uint32_t seen = (conv->dot.positions - 1) * conv->dot.step + conv->length, border = (node->pad_left + (uint32_t)in->width) * in->channels;
     for (uint32_t group = 0; run->k->conv && group < conv->groups; group++) {
         uint32_t channel = group * conv->group_channels, entry = node->channel + channel;
         QcKConv how = {.x = conv->x + group * conv->group_step,
@@ -170,7 +173,9 @@ static int whole_run(QcQRun *run, const QcQConv *conv, const QcQNode *node, cons
                        .bias = g->bias + entry,
                        .multiplier = g->multiplier + entry,
                        .shift = g->shift + entry,
-                       .zero_in = g->tensors[node->in[0]].zero,
+                       .zero_in = in->zero,
+                       .before = is_series ? node->pad_left * in->channels : 0,
+                       .after = is_series && seen > border ? seen - border : 0,
                        .out_step = out->step,
                        .zero = out->zero,
                        .low = out->low,

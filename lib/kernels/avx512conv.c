@@ -3,6 +3,8 @@
  *
  * A step is four bytes of x, repeated in all lanes, by the next four weights of each channel: vpdpbusd. Every position must load and repeat its own four bytes,
  * which cores do no faster than they multiply: so two vectors of channels share them. 24 sums, two vectors of weights and some of x are the 32 registers.
+ * Of the border around a series, what all positions of a tile see is the zero point: multiplied once for all of them. Tiles are smaller there, so that it is
+ * more.
  */
 #include "avx2.h"
 
@@ -10,7 +12,7 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-enum { LANES = 16, MOST = 12 /* positions */, WEIGHTS = 48 << 10, STEPS = WEIGHTS / 4 / LANES };
+enum { LANES = 16, MOST = 12 /* positions */, FEW = 6 /* at a border */, WEIGHTS = 48 << 10, STEPS = WEIGHTS / 4 / LANES };
 
 /* How sums become codes: (sum * m + add) >> shift in 64 bits, where add is half and the bias's share. Channels 0, 2, 4 .. and 1, 3, 5 .. apart. */
 typedef struct Rescale {
@@ -231,15 +233,31 @@ INLINE __m512i repeated(const uint8_t *at)
         if (P > t) _mm_mask_storeu_epi8(out + t * out_step, (__mmask16)there, _mm512_extracti32x4_epi32(bytes, 3)); \
     }
 
+/* The steps of a tile at position `at` of a series: some see nothing but border, whatever the position, and are not multiplied by each. */
+typedef struct Span {
+    uint32_t first, end;
+} Span;
+
+static Span span_of(const QcKConv *how, uint32_t at, uint32_t positions)
+{
+    uint32_t steps = (how->codes.length + 3) / 4, from = at * how->step, last = from + (positions - 1) * how->step;
+    uint32_t border = (how->positions - 1) * how->step + how->codes.length - how->after; /* where it begins again */
+    Span span = {0, steps};
+    if (how->before > last) span.first = (how->before - last) / 4;
+    if (how->after && (border - from + 3) / 4 < steps) span.end = (border - from + 3) / 4;
+    if (border < from || span.first > span.end) span = (Span){0, steps}; /* more border than series */
+    return span;
+}
+
 /* P positions of V vectors of channels, from x on. */
-INLINE void tile_of(uint8_t *out, Panel *panel, const QcKConv *how, const uint8_t *x, const Clamp *to, const int V, const int P)
+INLINE void tile_of(uint8_t *out, Panel *panel, const QcKConv *how, const uint8_t *x, const Span *span, const Clamp *to, const Rescale *r, const int V, const int P)
 {
     const size_t step = how->step, out_step = how->out_step;
-    const int8_t *w = panel->w;
+    const int8_t *w = panel->w + (size_t)span->first * V * LANES * 4;
     EACH_POSITION(DECLARE)
     for (uint32_t s = 0; s < how->codes.segments; s++) {
-        const uint8_t *a = x + how->segment[s], *b = a + 3 * step, *c = b + 3 * step, *d = c + 3 * step;
-        for (uint32_t left = (how->codes.length + 3) / 4; left > 0; left--, a += 4, b += 4, c += 4, d += 4, w += V * LANES * 4) {
+        const uint8_t *a = x + how->segment[s] + 4 * (size_t)span->first, *b = a + 3 * step, *c = b + 3 * step, *d = c + 3 * step;
+        for (uint32_t left = span->end - span->first; left > 0; left--, a += 4, b += 4, c += 4, d += 4, w += V * LANES * 4) {
             __m512i w0 = _mm512_load_si512(w), w1 = V > 1 ? _mm512_load_si512(w + LANES * 4) : w0;
             EACH_POSITION(ADD_PRODUCTS)
         }
@@ -248,7 +266,6 @@ INLINE void tile_of(uint8_t *out, Panel *panel, const QcKConv *how, const uint8_
         EACH_POSITION(KEEP)
         return;
     }
-    const Rescale *r = panel->rescale;
     const __mmask32 there = panel->there;
     if (V > 1) {
         SETTLE_TWO(0, 1) SETTLE_TWO(2, 3) SETTLE_TWO(4, 5) SETTLE_TWO(6, 7) SETTLE_TWO(8, 9) SETTLE_TWO(10, 11)
@@ -257,36 +274,87 @@ INLINE void tile_of(uint8_t *out, Panel *panel, const QcKConv *how, const uint8_
     }
 }
 
-#define TILE(P) case P: tile_of(out, panel, how, x, to, V, P); break;
-INLINE void tile(uint8_t *out, Panel *panel, const QcKConv *how, const uint8_t *x, uint32_t positions, const Clamp *to, const int V)
+#define TILE(P) case P: tile_of(out, panel, how, x, span, to, r, V, P); break;
+INLINE void tile(uint8_t *out, Panel *panel, const QcKConv *how, const uint8_t *x, uint32_t positions, const Span *span, const Clamp *to, const Rescale *r, const int V)
 {
     switch (positions) { TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6) TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) }
 }
 
-static void tile_one(uint8_t *out, Panel *panel, const QcKConv *how, const uint8_t *x, uint32_t positions, const Clamp *to)
+static void tile_one(uint8_t *out, Panel *panel, const QcKConv *how, const uint8_t *x, uint32_t positions, const Span *span, const Clamp *to, const Rescale *r)
 {
-    tile(out, panel, how, x, positions, to, 1);
+    tile(out, panel, how, x, positions, span, to, r, 1);
 }
 
-static void tile_two(uint8_t *out, Panel *panel, const QcKConv *how, const uint8_t *x, uint32_t positions, const Clamp *to)
+static void tile_two(uint8_t *out, Panel *panel, const QcKConv *how, const uint8_t *x, uint32_t positions, const Span *span, const Clamp *to, const Rescale *r)
 {
-    tile(out, panel, how, x, positions, to, 2);
+    tile(out, panel, how, x, positions, span, to, r, 2);
 }
 
 /* ---- all of it ---- */
 
-/* A row of output, in nearly equal tiles. */
+/* How a tile's sums are rescaled: those of the steps that it leaves out, the same at all positions, are a bias. */
+static const Rescale *border_rescale(Rescale own[2], const Panel *panel, const QcKConv *how, const Span *span)
+{
+    const uint32_t steps = (how->codes.length + 3) / 4;
+    const __m512i zero = _mm512_set1_epi8((char)how->zero_in);
+    if (how->zero_in == 0 || span->end - span->first == steps) return panel->rescale;
+    for (uint32_t v = 0; v < panel->vectors; v++) {
+        const int8_t *w = panel->w + v * LANES * 4;
+        const size_t next = (size_t)panel->vectors * LANES * 4;
+        __m512i sum = _mm512_setzero_si512(), more = sum;
+        for (uint32_t i = 0; i < span->first; i += 2) {
+            sum = _mm512_dpbusd_epi32(sum, zero, _mm512_load_si512(w + i * next));
+            if (i + 1 < span->first) more = _mm512_dpbusd_epi32(more, zero, _mm512_load_si512(w + (i + 1) * next));
+        }
+        for (uint32_t i = span->end; i < steps; i += 2) {
+            sum = _mm512_dpbusd_epi32(sum, zero, _mm512_load_si512(w + i * next));
+            if (i + 1 < steps) more = _mm512_dpbusd_epi32(more, zero, _mm512_load_si512(w + (i + 1) * next));
+        }
+        sum = _mm512_add_epi32(sum, more);
+        own[v] = panel->rescale[v];
+        own[v].add = _mm512_add_epi64(own[v].add, _mm512_mul_epi32(sum, own[v].m));
+        own[v].add_odd = _mm512_add_epi64(own[v].add_odd, _mm512_mul_epi32(odd(sum), own[v].m_odd));
+    }
+    return own;
+}
+
+/* n positions of a row of output, from position `at` on. */
+static void tile_run(uint8_t *out, Panel *panel, const QcKConv *how, const uint8_t *x, uint32_t at, uint32_t n, const Span *span, const Clamp *to, const Rescale *r)
+{
+    uint32_t o = panel->channel;
+    x += (size_t)at * how->step;
+    out += (size_t)at * how->out_step;
+    if (panel->vectors == 1) tile_one(out, panel, how, x, n, span, to, r);
+    else tile_two(out, panel, how, x, n, span, to, r);
+    if (panel->is_plain)
+        qc_kernels_scalar.rescale(out, panel->acc, panel->bias, how->multiplier + o, how->shift + o, n, panel->channels, panel->vectors * LANES, how->out_step,
+                                  how->zero, how->low, how->high);
+}
+
+static void border_run(uint8_t *out, Panel *panel, const QcKConv *how, const uint8_t *x, uint32_t at, uint32_t end, const Clamp *to)
+{
+    for (; at < end; at += FEW) {
+        Rescale own[2];
+        const Span span = span_of(how, at, FEW);
+        tile_run(out, panel, how, x, at, FEW, &span, to, border_rescale(own, panel, how, &span));
+    }
+}
+
+/* A row of output: what is no border in nearly equal tiles. */
 static void row_run(uint8_t *out, Panel *panel, const QcKConv *how, const uint8_t *x, const Clamp *to)
 {
-    uint32_t o = panel->channel, tiles = (how->positions + MOST - 1) / MOST, n;
-    for (uint32_t left = how->positions; left > 0; left -= n, x += (size_t)n * how->step, out += (size_t)n * how->out_step, tiles--) {
-        n = (left + tiles - 1) / tiles;
-        if (panel->vectors == 1) tile_one(out, panel, how, x, n, to);
-        else tile_two(out, panel, how, x, n, to);
-        if (panel->is_plain)
-            qc_kernels_scalar.rescale(out, panel->acc, panel->bias, how->multiplier + o, how->shift + o, n, panel->channels, panel->vectors * LANES,
-                                      how->out_step, how->zero, how->low, how->high);
+    const Span whole = {0, (how->codes.length + 3) / 4};
+    uint32_t few = FEW * how->step, first = 0, end = how->positions, n;
+    if (few && !panel->is_plain && (uint64_t)how->before / few * FEW + how->after / few * FEW <= end) {
+        first = how->before / few * FEW;
+        end -= how->after / few * FEW;
     }
+    border_run(out, panel, how, x, 0, first, to);
+    for (uint32_t at = first, tiles = (end - first + MOST - 1) / MOST; at < end; at += n, tiles--) {
+        n = (end - at + tiles - 1) / tiles;
+        tile_run(out, panel, how, x, at, n, &whole, to, panel->rescale);
+    }
+    border_run(out, panel, how, x, end, how->positions, to);
 }
 
 int qc_avx512_conv(uint8_t *out, const QcKConv *how)

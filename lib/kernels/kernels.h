@@ -44,7 +44,9 @@ typedef struct QcKConv {
     uint32_t rows, row_step, positions, step;
     const int32_t *bias, *multiplier; /* [channels], as rescale takes them */
     const uint8_t *shift;
-    int32_t zero_in; /* 0..255, the code of the value 0 in x: sums are of (x - zero_in) * w */
+    int32_t zero_in;        /* 0..255, the code of the value 0 in x: sums are of (x - zero_in) * w */
+    uint32_t before, after; /* bytes at x's beginning and end that are zero_in, if that is known: they need not be multiplied. Else 0, and 0 where there are
+                               more rows or segments than one. */
     uint32_t out_step;
     int32_t zero, low, high;
 } QcKConv;

@@ -187,7 +187,14 @@ static void check_conv(const Shape *s, int bits, uint32_t fill)
         shift[o] = (uint8_t)(fill & 16 ? pick(1, 62) : 32 + (fill ? wide - 8 : wide / 2));
     }
     QcKConv how = { x, { bytes, first, row, s->channels, s->segments, s->length, bits }, segment, s->rows, row_step, s->positions, s->step, bias, multiplier,
-                    shift, (int32_t)pick(0, 1) * 128, out_step, (int32_t)pick(0, 255), (int32_t)pick(0, 20), 255 - (int32_t)pick(0, 1) * 60 };
+                    shift, (int32_t)pick(0, 1) * 128, 0, 0, out_step, (int32_t)pick(0, 255), (int32_t)pick(0, 20), 255 - (int32_t)pick(0, 1) * 60 };
+    if (s->rows == 1 && s->segments == 1 && pick(0, 1)) { /* of a series with a border */
+        size_t most = (size_t)(s->positions - 1) * s->step + s->length;
+        how.before = pick(0, (uint32_t)most / 2);
+        how.after = pick(0, (uint32_t)(most - how.before));
+        memset(x, how.zero_in, how.before);
+        memset(x + most - how.after, how.zero_in, how.after);
+    }
     uint8_t *expected = edge_filled(5, n_out, 0x55);
     plain_conv(expected, &how, n_x);
     for (const QcKernels *const *k = qc_kernels_available(); *k; k++) {
