@@ -118,7 +118,7 @@ $(HELPERS): $(BUILD)/tests/%: $(BUILD)/tests/device/%.o $(LIBRARY)
 $(BUILD)/tests/bench_kernels: $(BUILD)/tests/bench/rivals.o
 $(BUILD)/tests/bench_kernels: LIBS := -lXNNPACK -lpthreadpool $(LIBS)
 
-$(BUILD)/tests/bench_%: $(BUILD)/tests/bench/bench_%.o $(LIBRARY)
+$(BUILD)/tests/bench_%: $(BUILD)/tests/bench/bench_%.o $(BUILD)/tests/bench/bench.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS)
 

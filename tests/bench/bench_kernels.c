@@ -1,22 +1,16 @@
 /* bench_kernels.c - InceptionTime's convolutions beside XNNPACK's and oneDNN's and the core's peak, then the kernels of each instruction set and a
  * whole forward pass with them. One thread; what is compared takes turns, and the best of many rounds counts, because others share this machine. */
+#include "bench.h"
+
 #include "../../lib/base/rng.h"
-#include "../../lib/device/qgraph.h"
 #include "../../lib/eval/peak.h"
 #include "rivals.h"
 
 #include <omp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
+static double now(void) { return bench_seconds(CLOCK_MONOTONIC); }
 
 typedef struct Runner {
     void (*work)(void *);
