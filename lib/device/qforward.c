@@ -185,17 +185,6 @@ static int whole_run(QcQRun *run, const QcQConv *conv, const QcQNode *node, cons
     return run->k->conv != NULL;
 }
 
-/* sums of one position of a depthwise convolution, eight channels side by side. w [taps][8]. */
-static void depthwise_position(int32_t *restrict sums, const uint8_t *restrict x, const int8_t *restrict w, const QcKDot *dot)
-{
-    int32_t sum[QC_K_LANES] = {0};
-    for (uint32_t s = 0; s < dot->segments; s++, w += QC_K_LANES) {
-        const uint8_t *at = x + dot->segment[s];
-        for (uint32_t i = 0; i < QC_K_LANES; i++) sum[i] += (int16_t)at[i] * (int16_t)w[i];
-    }
-    memcpy(sums, sum, sizeof sum);
-}
-
 static void depthwise_block(QcQRun *run, const QcQConv *conv, const QcQNode *node, const Slice *out, uint32_t channel, uint32_t channels)
 {
     const QcQGraph *g = run->g;
@@ -209,7 +198,9 @@ static void depthwise_block(QcQRun *run, const QcQConv *conv, const QcQNode *nod
         for (uint32_t t = 0; t < positions; t += QC_Q_CHUNK) {
             uint32_t n = positions - t < QC_Q_CHUNK ? positions - t : QC_Q_CHUNK;
             const uint8_t *x = conv->x + channel + (size_t)row * conv->row_step + (size_t)t * conv->dot.step;
-            for (uint32_t p = 0; p < n; p++) depthwise_position(run->sums + p * QC_K_LANES, x + (size_t)p * conv->dot.step, run->weights, &conv->dot);
+            QcKDot dot = conv->dot;
+            dot.positions = n;
+            run->k->depthwise(run->sums, x, run->weights, &dot);
             run->k->rescale(out->q + ((size_t)row * positions + t) * out->step + channel, run->sums, bias, g->multiplier + entry, g->shift + entry, n,
                             channels, QC_K_LANES, out->step, out->zero, out->low, out->high);
         }

@@ -3,6 +3,7 @@
 
 #include <immintrin.h>
 
+#include "depthloop.h"
 #include "floatloops.h"
 #include "mem.h"
 
@@ -347,5 +348,5 @@ void qc_avx2_max_rows(uint8_t *out, const uint8_t *x, uint32_t rows, uint32_t st
     if (i < n) qc_kernels_scalar.max_rows(out + i, x + i, rows, step, n - i);
 }
 
-const QcKernels qc_kernels_avx2 = {"avx2",     qc_avx2_unpack,   qc_avx2_dot, qc_avx2_rescale, qc_avx2_add,
-                                    masked_sum, qc_avx2_max_rows, dense, fold,            qc_avx2_series};
+const QcKernels qc_kernels_avx2 = {"avx2",     qc_avx2_unpack,   qc_avx2_dot, depthwise, qc_avx2_rescale, qc_avx2_add,
+                                    masked_sum, qc_avx2_max_rows, dense,       fold,      qc_avx2_series};

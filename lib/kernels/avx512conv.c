@@ -6,13 +6,9 @@
  * Of the border around a series, what all positions of a tile see is the zero point: multiplied once for all of them. Tiles are smaller there, so that it is
  * more.
  */
-#include "avx2.h"
+#include "avx512.h"
 
-#include <immintrin.h>
-
-#define INLINE static inline __attribute__((always_inline))
-
-enum { LANES = 16, MOST = 12 /* positions */, FEW = 6 /* at a border */, WEIGHTS = 48 << 10, STEPS = WEIGHTS / 4 / LANES };
+enum { LANES = QC_512_LANES, MOST = 12 /* positions */, FEW = 6 /* at a border */, WEIGHTS = 48 << 10, STEPS = WEIGHTS / 4 / LANES };
 
 /* How sums become codes: (sum * m + add) >> shift in 64 bits, where add is half and the bias's share. Channels 0, 2, 4 .. and 1, 3, 5 .. apart. */
 typedef struct Rescale {
@@ -31,121 +27,11 @@ typedef struct Panel {
     int is_plain;    /* a shift below 32: rescaled by the scalar kernel */
 } Panel;
 
-/* ---- weights ---- */
-
-INLINE __m512i either_masked(__m512i a, __m512i b, __m512i mask) { return _mm512_ternarylogic_epi32(a, b, mask, 0xa8); } /* (a | b) & mask */
-
-/* The v-th vector of [16 lanes][4] codes from 32 bits of each lane: the v-th two bytes, or the v-th, are spread over four, and then signed. */
-INLINE __m512i spread(__m512i packed, const int bits, const uint32_t v)
-{
-    if (bits == 8) return packed;
-    const int32_t first = bits == 4 ? (int32_t)(0x80018000u + v * 0x00020002u) : (int32_t)(0x80808000u + v);
-    const __m128i which = _mm_add_epi32(_mm_set1_epi32(first), _mm_setr_epi32(0, bits == 4 ? 0x00040004 : 4, bits == 4 ? 0x00080008 : 8, bits == 4 ? 0x000c000c : 12));
-    __m512i codes = _mm512_shuffle_epi8(packed, _mm512_broadcast_i32x4(which));
-    if (bits == 4) {
-        codes = either_masked(codes, _mm512_slli_epi32(codes, 4), _mm512_set1_epi32(0x0f0f0f0f));
-        return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, -8, -7, -6, -5, -4, -3, -2, -1)), codes);
-    }
-    codes = _mm512_or_si512(codes, _mm512_slli_epi32(codes, 12));
-    codes = either_masked(codes, _mm512_slli_epi32(codes, 6), _mm512_set1_epi32(0x03030303));
-    return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, -2, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)), codes);
-}
-
-/* Writes `steps` vectors of codes, `next` bytes apart, out of 32 bits of each lane; returns total and their sums. */
-INLINE __m512i write_codes(int8_t *w, size_t next, __m512i packed, uint32_t steps, __m512i total, const int bits)
-{
-    for (uint32_t v = 0; v < 8u / (uint32_t)bits; v++) {
-        if (v == steps) break;
-        __m512i codes = spread(packed, bits, v);
-        _mm512_store_si512(w + v * next, codes);
-        total = _mm512_dpbusd_epi32(total, _mm512_set1_epi8(1), codes);
-    }
-    return total;
-}
-
-/* Up to 16 bytes of lanes l, l + 4, l + 8, l + 12 of those that there are. */
-INLINE __m512i four_lanes(const uint8_t *at, uint64_t step, uint32_t l, uint32_t lanes, __mmask16 bytes)
-{
-#define LANE(n) _mm_maskz_loadu_epi8(l + n < lanes ? bytes : 0, at + (l + n < lanes ? l + n : 0) * step)
-    __m512i v = _mm512_castsi128_si512(LANE(0));
-    v = _mm512_inserti32x4(v, LANE(4), 1);
-    v = _mm512_inserti32x4(v, LANE(8), 2);
-    return _mm512_inserti32x4(v, LANE(12), 3);
-#undef LANE
-}
-
-/* The same of all lanes as four vectors of 32 bits of each: a 4 x 4 transposition in each quarter. */
-INLINE void sixteen_bytes(__m512i packed[4], const uint8_t *at, uint64_t step, uint32_t lanes, __mmask16 bytes)
-{
-    __m512i a = four_lanes(at, step, 0, lanes, bytes), b = four_lanes(at, step, 1, lanes, bytes);
-    __m512i c = four_lanes(at, step, 2, lanes, bytes), d = four_lanes(at, step, 3, lanes, bytes);
-    __m512i ab = _mm512_unpacklo_epi32(a, b), cd = _mm512_unpacklo_epi32(c, d);
-    packed[0] = _mm512_unpacklo_epi64(ab, cd);
-    packed[1] = _mm512_unpackhi_epi64(ab, cd);
-    ab = _mm512_unpackhi_epi32(a, b), cd = _mm512_unpackhi_epi32(c, d);
-    packed[2] = _mm512_unpacklo_epi64(ab, cd);
-    packed[3] = _mm512_unpackhi_epi64(ab, cd);
-}
-
-/* A segment of up to 16 channels whose codes begin and end with whole bytes. */
-INLINE __m512i unpack_bytes(int8_t *w, size_t next, const uint8_t *at, uint64_t step, uint32_t lanes, uint32_t length, __m512i total, const int bits)
-{
-    const uint32_t per = 8u / (uint32_t)bits; /* steps in 32 bits */
-    for (uint32_t steps = (length + 3) / 4, left = length * (uint32_t)bits / 8, n; left > 0; left -= n, at += n) {
-        __m512i packed[4];
-        n = left < 16 ? left : 16;
-        if (n == 16 && lanes == LANES) sixteen_bytes(packed, at, step, LANES, 0xffff);
-        else sixteen_bytes(packed, at, step, lanes, (__mmask16)((1u << n) - 1));
-        for (uint32_t k = 0; k < 4 && steps > 0; k++) {
-            uint32_t some = steps < per ? steps : per;
-            total = write_codes(w, next, packed[k], some, total, bits);
-            w += some * next;
-            steps -= some;
-        }
-    }
-    return total;
-}
-
-/* A segment whose codes begin or end anywhere. at: the first one's bit. */
-INLINE __m512i unpack_bits(int8_t *w, size_t next, const uint8_t *bytes, uint64_t end, uint64_t at, uint64_t step, uint32_t lanes, uint32_t length,
-                           __m512i total, const int bits)
-{
-    const uint32_t per = 32u / (uint32_t)bits; /* codes in 32 bits */
-    for (uint32_t i = 0, n; i < length; i += n) {
-        int32_t packed[LANES] = {0};
-        n = length - i < per ? length - i : per;
-        for (uint32_t l = 0; l < lanes; l++) packed[l] = qc_bits_at(bytes, end, at + i * (uint64_t)bits + l * step, n * (uint32_t)bits);
-        total = write_codes(w, next, _mm512_loadu_si512(packed), (n + 3) / 4, total, bits);
-        w += (n + 3) / 4 * next;
-    }
-    return total;
-}
-
-/* Returns the sums of the weights of the v-th 16 channels of the panel, unpacked. */
-INLINE __m512i unpack_lanes(Panel *panel, const QcKCodes *codes, uint32_t v, const int bits)
-{
-    uint32_t channel = panel->channel + v * LANES, left = panel->channels - v * LANES, lanes = left < LANES ? left : LANES, steps = (codes->length + 3) / 4;
-    size_t next = (size_t)panel->vectors * LANES * 4;
-    int8_t *w = panel->w + v * LANES * 4;
-    uint64_t row = codes->row * (uint64_t)bits, length = codes->length * (uint64_t)bits, at = codes->first * (uint64_t)bits + channel * row;
-    uint64_t last = codes->first + (codes->channels - 1) * (uint64_t)codes->row + codes->segments * codes->length, end = (last * (uint32_t)bits + 7) / 8;
-    __m512i total = _mm512_setzero_si512();
-    for (uint32_t s = 0; s < codes->segments; s++, at += length, w += steps * next) {
-        if ((at | row | length) % 8 == 0) total = unpack_bytes(w, next, codes->bytes + at / 8, row / 8, lanes, codes->length, total, bits);
-        else total = unpack_bits(w, next, codes->bytes, end, at, row, lanes, codes->length, total, bits);
-    }
-    return total;
-}
-
-static __m512i unpack_2(Panel *panel, const QcKCodes *codes, uint32_t v) { return unpack_lanes(panel, codes, v, 2); }
-static __m512i unpack_4(Panel *panel, const QcKCodes *codes, uint32_t v) { return unpack_lanes(panel, codes, v, 4); }
-static __m512i unpack_8(Panel *panel, const QcKCodes *codes, uint32_t v) { return unpack_lanes(panel, codes, v, 8); }
-
 /* ---- rescaling ---- */
 
 INLINE __m512i odd(__m512i v) { return _mm512_srli_epi64(v, 32); }
 
-static Rescale rescale_init(__m512i bias, __m512i multiplier, __m512i shift)
+INLINE Rescale rescale_init(__m512i bias, __m512i multiplier, __m512i shift)
 {
     const __m512i one = _mm512_set1_epi64(1);
     Rescale r = {.m = multiplier, .m_odd = odd(multiplier), .shift = _mm512_and_si512(shift, _mm512_set1_epi64(0xffffffff)), .shift_odd = odd(shift)};
@@ -162,26 +48,6 @@ INLINE __m512i rescaled(__m512i sum, const Rescale *r)
     return _mm512_mask_blend_epi32(0xaaaa, q, other);
 }
 
-/* Unpacks the panel's weights and makes ready what rescales its sums. */
-static void panel_open(Panel *panel, const QcKConv *how)
-{
-    __m512i least = _mm512_set1_epi32(62);
-    panel->there = (__mmask32)(0xffffffffu >> (32 - panel->channels));
-    for (uint32_t v = 0; v < panel->vectors; v++) {
-        uint32_t o = panel->channel + v * LANES;
-        __mmask16 there = (__mmask16)(panel->there >> v * LANES);
-        __m512i sum = how->codes.bits == 8 ? unpack_8(panel, &how->codes, v) : how->codes.bits == 4 ? unpack_4(panel, &how->codes, v) : unpack_2(panel, &how->codes, v);
-        __m512i bias = _mm512_sub_epi32(_mm512_maskz_loadu_epi32(there, how->bias + o), _mm512_mullo_epi32(sum, _mm512_set1_epi32(how->zero_in)));
-        __m512i shift = _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(there, how->shift + o));
-        least = _mm512_mask_min_epi32(least, there, least, shift);
-        panel->rescale[v] = rescale_init(bias, _mm512_maskz_loadu_epi32(there, how->multiplier + o), shift);
-        _mm512_storeu_si512(panel->bias + v * LANES, bias);
-    }
-    panel->is_plain = _mm512_reduce_min_epi32(least) < 32;
-}
-
-/* ---- products ---- */
-
 typedef struct Clamp {
     __m512i zero, low, high; /* 16, 8 and 8 bits */
 } Clamp;
@@ -193,6 +59,38 @@ INLINE __m512i packed_four(__m512i a, __m512i b, __m512i c, __m512i d, const Cla
     __m512i bytes = _mm512_min_epu8(_mm512_max_epu8(_mm512_packus_epi16(ab, cd), to->low), to->high);
     return _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), bytes);
 }
+
+INLINE Clamp clamp_of(const QcKConv *how)
+{
+    return (Clamp){_mm512_set1_epi16((int16_t)how->zero), _mm512_set1_epi8((char)how->low), _mm512_set1_epi8((char)how->high)};
+}
+
+/* What rescales the sums of up to 16 channels; 0 where a shift is below 32, which only the scalar kernel takes. */
+INLINE int rescale_lanes(Rescale *r, const QcKConv *how, uint32_t channel, __mmask16 there, __m512i bias)
+{
+    __m512i shift = _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(there, how->shift + channel));
+    *r = rescale_init(bias, _mm512_maskz_loadu_epi32(there, how->multiplier + channel), shift);
+    return _mm512_mask_cmplt_epi32_mask(there, shift, _mm512_set1_epi32(32)) == 0;
+}
+
+/* Unpacks the panel's weights and makes ready what rescales its sums. */
+static void panel_open(Panel *panel, const QcKConv *how)
+{
+    panel->there = (__mmask32)(0xffffffffu >> (32 - panel->channels));
+    panel->is_plain = 0;
+    for (uint32_t v = 0; v < panel->vectors; v++) {
+        uint32_t o = panel->channel + v * LANES, left = panel->channels - v * LANES;
+        __mmask16 there = (__mmask16)(panel->there >> v * LANES);
+        int32_t sum[LANES];
+        qc_avx512_unpack(panel->w + v * LANES * 4, (size_t)panel->vectors * LANES * 4, sum, &how->codes, o, left < LANES ? left : LANES);
+        __m512i share = _mm512_mullo_epi32(_mm512_loadu_si512(sum), _mm512_set1_epi32(how->zero_in));
+        __m512i bias = _mm512_sub_epi32(_mm512_maskz_loadu_epi32(there, how->bias + o), share);
+        panel->is_plain |= !rescale_lanes(&panel->rescale[v], how, o, there, bias);
+        _mm512_storeu_si512(panel->bias + v * LANES, bias);
+    }
+}
+
+/* ---- products ---- */
 
 INLINE __m512i repeated(const uint8_t *at)
 {
@@ -362,7 +260,7 @@ int qc_avx512_conv(uint8_t *out, const QcKConv *how)
     Panel panel;
     uint64_t steps = how->codes.segments * (((uint64_t)how->codes.length + 3) / 4);
     if (steps > STEPS) return 0;
-    Clamp to = {_mm512_set1_epi16((int16_t)how->zero), _mm512_set1_epi8((char)how->low), _mm512_set1_epi8((char)how->high)};
+    Clamp to = clamp_of(how);
     for (panel.channel = 0; panel.channel < how->codes.channels; panel.channel += panel.channels) {
         uint32_t left = how->codes.channels - panel.channel, most = 2 * steps <= STEPS ? 2 * LANES : LANES;
         panel.channels = left < most ? left : most;

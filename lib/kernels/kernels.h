@@ -68,6 +68,10 @@ typedef struct QcKernels {
      * last run. */
     void (*dot)(int32_t *acc, const uint8_t *x, const int8_t *w, const QcKDot *dot, int bits);
 
+    /* Channels that each have a kernel of their own, eight side by side: acc[t][lane] = sum over s < segments of x[t * step + segment[s]
+     * + lane] * w[s][lane], exact int32. run and blocks mean nothing here. All eight lanes of x are read. */
+    void (*depthwise)(int32_t *acc, const uint8_t *x, const int8_t *w, const QcKDot *dot);
+
     /* out[t * out_step + o] = clamp((((acc[t][o] + bias[o]) * multiplier[o] + 2^(shift[o]-1)) >> shift[o]) + zero, low, high),
      * 0 <= low <= high <= 255: arithmetic shift of the exact 64-bit product. acc [positions][acc_step]; multiplier in [0, 2^31),
      * shift in 1..62; |acc + bias| < 2^31 and is computed in int32 without overflow by contract. Bytes of out between channels

@@ -302,6 +302,7 @@ void qc_neon_max_rows(uint8_t *out, const uint8_t *x, uint32_t rows, uint32_t st
 /* ---- floats: NEON of 32-bit processors flushes what is next to zero, so those keep to their other float registers ---- */
 
 #ifdef __aarch64__
+#include "depthloop.h"
 #include "floatloops.h"
 #else
 static void dense(float *out, const float *in, const float *w, const float *bias, uint32_t n_out, uint32_t n_in, int relu)
@@ -315,4 +316,4 @@ static void fold(float *sum, float *squares, const int32_t *sums, int32_t less, 
 }
 #endif
 
-const QcKernels qc_kernels_neon = {"neon", qc_neon_unpack, dot, qc_neon_rescale, qc_neon_add, qc_neon_masked_sum, qc_neon_max_rows, dense, fold, NULL};
+const QcKernels qc_kernels_neon = {"neon", qc_neon_unpack, dot, depthwise, qc_neon_rescale, qc_neon_add, qc_neon_masked_sum, qc_neon_max_rows, dense, fold, NULL};
