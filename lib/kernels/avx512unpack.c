@@ -19,16 +19,20 @@ INLINE __m512i spread(__m512i packed, const int bits, const uint32_t v)
     return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, -2, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)), codes);
 }
 
-/* Writes `steps` vectors of codes, `next` bytes apart, out of 32 bits of each lane; returns total and their sums. */
-INLINE __m512i write_codes(int8_t *w, size_t next, __m512i packed, uint32_t steps, __m512i total, const int bits)
+/* Two sums of codes, in turns: each product waits for the one before it. */
+typedef struct Total {
+    __m512i sum, other;
+} Total;
+
+/* Writes `steps` vectors of codes, `next` bytes apart, out of 32 bits of each lane; their sums are added to total. */
+INLINE void write_codes(int8_t *w, size_t next, __m512i packed, uint32_t steps, Total *total, uint32_t turn, const int bits)
 {
     for (uint32_t v = 0; v < 8u / (uint32_t)bits; v++) {
         if (v == steps) break;
-        __m512i codes = spread(packed, bits, v);
+        __m512i codes = spread(packed, bits, v), *sum = (v + turn) % 2 ? &total->other : &total->sum;
         _mm512_store_si512(w + v * next, codes);
-        total = _mm512_dpbusd_epi32(total, _mm512_set1_epi8(1), codes);
+        *sum = _mm512_dpbusd_epi32(*sum, _mm512_set1_epi8(1), codes);
     }
-    return total;
 }
 
 /* Up to 16 bytes of lanes l, l + 4, l + 8, l + 12 of those that there are. */
@@ -56,37 +60,40 @@ INLINE void sixteen_bytes(__m512i packed[4], const uint8_t *at, uint64_t step, u
 }
 
 /* A segment of up to 16 channels whose codes begin and end with whole bytes. */
-INLINE __m512i unpack_bytes(int8_t *w, size_t next, const uint8_t *at, uint64_t step, uint32_t lanes, uint32_t length, __m512i total, const int bits)
+INLINE void unpack_bytes(int8_t *w, size_t next, const uint8_t *at, uint64_t step, uint32_t lanes, uint32_t length, Total *total, const int bits)
 {
     const uint32_t per = 8u / (uint32_t)bits; /* steps in 32 bits */
-    for (uint32_t steps = (length + 3) / 4, left = length * (uint32_t)bits / 8, n; left > 0; left -= n, at += n) {
-        __m512i packed[4];
+    uint32_t steps = (length + 3) / 4, left = length * (uint32_t)bits / 8;
+    __m512i packed[4];
+    if (lanes == QC_512_LANES)
+        for (; left >= 16; left -= 16, at += 16, steps -= 4 * per, w += 4 * per * next) {
+            sixteen_bytes(packed, at, step, QC_512_LANES, 0xffff);
+            for (uint32_t k = 0; k < 4; k++) write_codes(w + k * per * next, next, packed[k], per, total, k, bits);
+        }
+    for (uint32_t n; left > 0; left -= n, at += n) {
         n = left < 16 ? left : 16;
-        if (n == 16 && lanes == QC_512_LANES) sixteen_bytes(packed, at, step, QC_512_LANES, 0xffff);
-        else sixteen_bytes(packed, at, step, lanes, (__mmask16)((1u << n) - 1));
+        sixteen_bytes(packed, at, step, lanes, (__mmask16)((1u << n) - 1));
         for (uint32_t k = 0; k < 4 && steps > 0; k++) {
             uint32_t some = steps < per ? steps : per;
-            total = write_codes(w, next, packed[k], some, total, bits);
+            write_codes(w, next, packed[k], some, total, k, bits);
             w += some * next;
             steps -= some;
         }
     }
-    return total;
 }
 
 /* A segment whose codes begin or end anywhere. at: the first one's bit. */
-INLINE __m512i unpack_bits(int8_t *w, size_t next, const uint8_t *bytes, uint64_t end, uint64_t at, uint64_t step, uint32_t lanes, uint32_t length,
-                           __m512i total, const int bits)
+INLINE void unpack_bits(int8_t *w, size_t next, const uint8_t *bytes, uint64_t end, uint64_t at, uint64_t step, uint32_t lanes, uint32_t length, Total *total,
+                        const int bits)
 {
     const uint32_t per = 32u / (uint32_t)bits; /* codes in 32 bits */
     for (uint32_t i = 0, n; i < length; i += n) {
         int32_t packed[QC_512_LANES] = {0};
         n = length - i < per ? length - i : per;
         for (uint32_t l = 0; l < lanes; l++) packed[l] = qc_bits_at(bytes, end, at + i * (uint64_t)bits + l * step, n * (uint32_t)bits);
-        total = write_codes(w, next, _mm512_loadu_si512(packed), (n + 3) / 4, total, bits);
+        write_codes(w, next, _mm512_loadu_si512(packed), (n + 3) / 4, total, i / per, bits);
         w += (n + 3) / 4 * next;
     }
-    return total;
 }
 
 INLINE void unpack_lanes(int8_t *w, size_t next, int32_t *sum, const QcKCodes *codes, uint32_t channel, uint32_t lanes, const int bits)
@@ -94,12 +101,12 @@ INLINE void unpack_lanes(int8_t *w, size_t next, int32_t *sum, const QcKCodes *c
     uint32_t steps = (codes->length + 3) / 4;
     uint64_t row = codes->row * (uint64_t)bits, length = codes->length * (uint64_t)bits, at = codes->first * (uint64_t)bits + channel * row;
     uint64_t last = codes->first + (codes->channels - 1) * (uint64_t)codes->row + codes->segments * codes->length, end = (last * (uint32_t)bits + 7) / 8;
-    __m512i total = _mm512_setzero_si512();
+    Total total = {_mm512_setzero_si512(), _mm512_setzero_si512()};
     for (uint32_t s = 0; s < codes->segments; s++, at += length, w += steps * next) {
-        if ((at | row | length) % 8 == 0) total = unpack_bytes(w, next, codes->bytes + at / 8, row / 8, lanes, codes->length, total, bits);
-        else total = unpack_bits(w, next, codes->bytes, end, at, row, lanes, codes->length, total, bits);
+        if ((at | row | length) % 8 == 0) unpack_bytes(w, next, codes->bytes + at / 8, row / 8, lanes, codes->length, &total, bits);
+        else unpack_bits(w, next, codes->bytes, end, at, row, lanes, codes->length, &total, bits);
     }
-    _mm512_storeu_si512(sum, total);
+    _mm512_storeu_si512(sum, _mm512_add_epi32(total.sum, total.other));
 }
 
 void qc_avx512_unpack(int8_t *w, size_t next, int32_t sum[QC_512_LANES], const QcKCodes *codes, uint32_t channel, uint32_t lanes)
