@@ -7,6 +7,7 @@
 
 #include <arm_neon.h>
 
+#include "depthloop.h"
 #include "mem.h"
 
 #define INLINE static inline __attribute__((always_inline))
@@ -302,7 +303,6 @@ void qc_neon_max_rows(uint8_t *out, const uint8_t *x, uint32_t rows, uint32_t st
 /* ---- floats: NEON of 32-bit processors flushes what is next to zero, so those keep to their other float registers ---- */
 
 #ifdef __aarch64__
-#include "depthloop.h"
 #include "floatloops.h"
 #else
 static void dense(float *out, const float *in, const float *w, const float *bias, uint32_t n_out, uint32_t n_in, int relu)
