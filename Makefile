@@ -69,7 +69,7 @@ $(BUILD)/flags: FORCE
 FORCE:
 
 $(addprefix $(BUILD)/lib/kernels/,avx2.o avx2dot.o avx2series.o): CFLAGS_FILE := -mavx2
-$(BUILD)/lib/kernels/avx512vnni.o: CFLAGS_FILE := -mavx2 -mavx512f -mavx512bw -mavx512vl -mavx512vnni
+$(addprefix $(BUILD)/lib/kernels/,avx512vnni.o avx512unpack.o avx512conv.o): CFLAGS_FILE := -mavx2 -mavx512f -mavx512bw -mavx512vl -mavx512vnni
 $(BUILD)/lib/kernels/neon.o: CFLAGS_FILE := $(if $(filter arm,$(ARCH)),-march=armv7-a+simd)
 $(BUILD)/lib/kernels/neondot.o: CFLAGS_FILE := -march=armv8.2-a+dotprod
 ifdef LEAN
@@ -118,7 +118,7 @@ $(HELPERS): $(BUILD)/tests/%: $(BUILD)/tests/device/%.o $(LIBRARY)
 $(BUILD)/tests/bench_kernels: $(BUILD)/tests/bench/rivals.o
 $(BUILD)/tests/bench_kernels: LIBS := -lXNNPACK -lpthreadpool $(LIBS)
 
-$(BUILD)/tests/bench_%: $(BUILD)/tests/bench/bench_%.o $(LIBRARY)
+$(BUILD)/tests/bench_%: $(BUILD)/tests/bench/bench_%.o $(BUILD)/tests/bench/bench.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS)
 

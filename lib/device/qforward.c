@@ -153,37 +153,36 @@ static void panel_logits(QcQRun *run, float *logits, Panel *panel, const QcQConv
     }
 }
 
-/* Where the kernels have a faster way for the whole of it. */
-static int series_run(QcQRun *run, const QcQConv *conv, const QcQNode *node, const Slice *out)
+/* Where the kernels have a faster way for the whole of it; if they have none for one group, they have none for the others, which are alike. */
+static int whole_run(QcQRun *run, const QcQConv *conv, const QcQNode *node, const Slice *out)
 {
     const QcQGraph *g = run->g;
     const QcQTensor *in = &g->tensors[node->in[0]];
-    if (!run->k->series || conv->groups != 1 || conv->rows != 1 || conv->dot.segments != 1 || conv->dot.step != in->channels) return 0;
-    QcKSeries how = {.x = conv->x,
-                     .codes = {g->codes + node->code_byte, 0, conv->length, node->channels, 1, conv->length, g->bits},
-                     .inputs = in->channels,
-                     .taps = conv->length / in->channels,
-                     .positions = conv->dot.positions,
-                     .bias = g->bias + node->channel,
-                     .multiplier = g->multiplier + node->channel,
-                     .shift = g->shift + node->channel,
-                     .zero_in = in->zero,
-                     .out_step = out->step,
-                     .zero = out->zero,
-                     .low = out->low,
-                     .high = out->high};
-    return run->k->series(out->q, &how);
-}
-
-/* sums of one position of a depthwise convolution, eight channels side by side. w [taps][8]. */
-static void depthwise_position(int32_t *restrict sums, const uint8_t *restrict x, const int8_t *restrict w, const QcKDot *dot)
-{
-    int32_t sum[QC_K_LANES] = {0};
-    for (uint32_t s = 0; s < dot->segments; s++, w += QC_K_LANES) {
-        const uint8_t *at = x + dot->segment[s];
-        for (uint32_t i = 0; i < QC_K_LANES; i++) sum[i] += (int16_t)at[i] * (int16_t)w[i];
+    uint32_t row = conv->dot.segments * conv->length;
+    int is_series = in->height == 1 && conv->rows == 1 && conv->dot.segments == 1 && node->pad_top == 0 && node->pad_bottom == 0;
+    uint32_t seen = (conv->dot.positions - 1) * conv->dot.step + conv->length, border = (node->pad_left + (uint32_t)in->width) * in->channels;
+    for (uint32_t group = 0; run->k->conv && group < conv->groups; group++) {
+        uint32_t channel = group * conv->group_channels, entry = node->channel + channel;
+        QcKConv how = {.x = conv->x + group * conv->group_step,
+                       .codes = {g->codes + node->code_byte, channel * row, row, conv->group_channels, conv->dot.segments, conv->length, g->bits},
+                       .segment = conv->dot.segment,
+                       .rows = conv->rows,
+                       .row_step = conv->row_step,
+                       .positions = conv->dot.positions,
+                       .step = conv->dot.step,
+                       .bias = g->bias + entry,
+                       .multiplier = g->multiplier + entry,
+                       .shift = g->shift + entry,
+                       .zero_in = in->zero,
+                       .before = is_series ? node->pad_left * in->channels : 0,
+                       .after = is_series && seen > border ? seen - border : 0,
+                       .out_step = out->step,
+                       .zero = out->zero,
+                       .low = out->low,
+                       .high = out->high};
+        if (!run->k->conv(out->q + channel, &how)) return 0;
     }
-    memcpy(sums, sum, sizeof sum);
+    return run->k->conv != NULL;
 }
 
 static void depthwise_block(QcQRun *run, const QcQConv *conv, const QcQNode *node, const Slice *out, uint32_t channel, uint32_t channels)
@@ -199,7 +198,9 @@ static void depthwise_block(QcQRun *run, const QcQConv *conv, const QcQNode *nod
         for (uint32_t t = 0; t < positions; t += QC_Q_CHUNK) {
             uint32_t n = positions - t < QC_Q_CHUNK ? positions - t : QC_Q_CHUNK;
             const uint8_t *x = conv->x + channel + (size_t)row * conv->row_step + (size_t)t * conv->dot.step;
-            for (uint32_t p = 0; p < n; p++) depthwise_position(run->sums + p * QC_K_LANES, x + (size_t)p * conv->dot.step, run->weights, &conv->dot);
+            QcKDot dot = conv->dot;
+            dot.positions = n;
+            run->k->depthwise(run->sums, x, run->weights, &dot);
             run->k->rescale(out->q + ((size_t)row * positions + t) * out->step + channel, run->sums, bias, g->multiplier + entry, g->shift + entry, n,
                             channels, QC_K_LANES, out->step, out->zero, out->low, out->high);
         }
@@ -220,7 +221,7 @@ static void conv_run(QcQRun *run, float *logits, const QcQConv *conv, const QcQN
 {
     Slice out = { 0 };
     if (node->op == QC_Q_CONV) out = slice_of(run, node);
-    if (node->op == QC_Q_CONV && (series_run(run, conv, node, &out) || depthwise_run(run, conv, node, &out))) return;
+    if (node->op == QC_Q_CONV && (depthwise_run(run, conv, node, &out) || whole_run(run, conv, node, &out))) return;
     for (uint32_t group = 0; group < conv->groups; group++)
         for (uint32_t o = 0; o < conv->group_channels; o += QC_Q_PANEL) {
             uint32_t left = conv->group_channels - o;

@@ -128,8 +128,8 @@ void qc_qrun_forward(QcQRun *run, float *logits, const uint8_t *x);
 
 /* The same, calling `see` for every node when its output has just been written and still lies in memory, and so do the inputs of CONV
  * and LOGITS (a sum or a pool may have written over its own), in order; stops after node `last`; logits are written only where that is the LOGITS node (else
- * they may be NULL). conv: how CONV and LOGITS read their (padded) input; NULL for other nodes. Used by the Hebbian pass: for
- * group n, row and segment s of a conv, k->masked_sum(sums, conv->x + n * group_step + row * row_step + segment[s], mask of the
+ * they may be NULL). conv: how CONV and LOGITS read their (padded) input; NULL for other nodes (the Hebbian pass looks at layers later than they run, and
+ * opens its own). The sums of inputs where a mask of outputs is on: for group n, row and segment s of a conv, k->masked_sum(sums, conv->x + n * group_step + row * row_step + segment[s], mask of the
  * row's output, positions, step, out tensor's channels, length, group_channels). */
 typedef void (*QcQSee)(void *ctx, QcQRun *run, uint32_t node, const QcQConv *conv);
 void qc_qrun_forward_seen(QcQRun *run, float *logits, const uint8_t *x, uint32_t last, QcQSee see, void *ctx);

@@ -3,6 +3,7 @@
 
 #include <immintrin.h>
 
+#include "depthloop.h"
 #include "floatloops.h"
 #include "mem.h"
 
@@ -55,20 +56,10 @@ INLINE __m256i spread_codes(__m256i packed, const Spread *s, uint32_t v)
     return _mm256_or_si256(_mm256_shuffle_epi8(s->map, codes), _mm256_shuffle_epi8(s->map, _mm256_srli_epi16(codes, 4)));
 }
 
-/* `bits` (1..32) bits from bit `at` of bytes[0..end-1]. */
-INLINE int32_t bits_at(const uint8_t *bytes, uint64_t end, uint64_t at, uint32_t bits)
-{
-    uint64_t from = at / 8, v = 0;
-    if (from + sizeof v <= end) memcpy(&v, bytes + from, sizeof v);
-    else
-        for (uint64_t i = 0; from + i < end; i++) v |= (uint64_t)bytes[from + i] << 8 * i;
-    return (int32_t)(v >> at % 8 & 0xffffffffu >> (32 - bits));
-}
-
 static __m256i broken_lanes(const uint8_t *bytes, uint64_t end, uint64_t at, uint64_t step, uint32_t bits, uint32_t lanes)
 {
     int32_t lane[QC_K_LANES] = { 0 };
-    for (uint32_t l = 0; l < lanes; l++) lane[l] = bits_at(bytes, end, at + l * step, bits);
+    for (uint32_t l = 0; l < lanes; l++) lane[l] = qc_bits_at(bytes, end, at + l * step, bits);
     return load(lane);
 }
 
@@ -155,25 +146,8 @@ void qc_avx2_unpack(int8_t *w, int32_t *sum, const QcKCodes *codes)
 
 /* ---- rescaling ---- */
 
-/* (product + half) >> shift in 64-bit lanes. AVX2 shifts right logically only: 2^62, a multiple of 2^shift, makes the number
- * positive and is taken off again. */
-INLINE __m256i shift_product(__m256i product, __m256i half, __m256i shift)
-{
-    const __m256i lift = _mm256_set1_epi64x((int64_t)1 << 62);
-    __m256i sum = _mm256_add_epi64(_mm256_add_epi64(product, lift), half);
-    return _mm256_sub_epi64(_mm256_srlv_epi64(sum, shift), _mm256_srlv_epi64(lift, shift));
-}
-
 /* Even lanes' low halves and odd lanes' low halves, back in order. */
 INLINE __m256i interleave(__m256i even, __m256i odd) { return _mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xaa); }
-
-INLINE __m256i clamp(__m256i v, __m256i low, __m256i high) { return _mm256_min_epi32(_mm256_max_epi32(v, low), high); }
-
-INLINE void store_eight(uint8_t *out, __m256i v) /* of 32 bits, each 0..255 */
-{
-    __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
-    _mm_storel_epi64((void *)out, _mm_packus_epi16(words, words));
-}
 
 /* Eight channels whose shifts are all >= 31, so that the shifted product fits 32 bits. */
 typedef struct Rescale {
@@ -245,22 +219,53 @@ void qc_avx2_rescale(uint8_t *out, const int32_t *acc, const int32_t *bias, cons
     }
 }
 
+/* a * multiplier_a + b * multiplier_b + what both zeros and half come to, shifted: each multiplier is high * 2^16 + low, so that vpmaddwd adds both products
+ * exactly in 32 bits, and of the low sum only what reaches the high one counts. */
+typedef struct Adder {
+    __m256i high, low;         /* multipliers of a and b side by side */
+    __m256i add_high, add_low; /* zeros and half */
+    __m128i shift;             /* less 16 */
+} Adder;
+
+static int32_t pair_of(int64_t a, int64_t b) { return (int32_t)((uint32_t)(a & 0xffff) | (uint32_t)b << 16); }
+
+/* 0 where that is not so: high parts of 2^15, shifts that reach into the low sum or beyond 32 bits. */
+static int adder_init(Adder *s, const QcKAdd *how)
+{
+    int64_t a = ((int64_t)how->multiplier_a + 0x8000) >> 16, b = ((int64_t)how->multiplier_b + 0x8000) >> 16;
+    if (a > INT16_MAX || b > INT16_MAX || how->shift < 17 || how->shift > 46) return 0;
+    int64_t add = ((int64_t)1 << (how->shift - 1)) - (int64_t)how->zero_a * how->multiplier_a - (int64_t)how->zero_b * how->multiplier_b;
+    s->high = _mm256_set1_epi32(pair_of(a, b));
+    s->low = _mm256_set1_epi32(pair_of(how->multiplier_a - (a << 16), how->multiplier_b - (b << 16)));
+    s->add_high = _mm256_set1_epi32((int32_t)(add >> 16));
+    s->add_low = _mm256_set1_epi32((int32_t)(add & 0xffff));
+    s->shift = _mm_cvtsi32_si128(how->shift - 16);
+    return 1;
+}
+
+INLINE __m256i added(__m256i pairs, const Adder *s)
+{
+    __m256i low = _mm256_srai_epi32(_mm256_add_epi32(_mm256_madd_epi16(pairs, s->low), s->add_low), 16);
+    return _mm256_sra_epi32(_mm256_add_epi32(_mm256_add_epi32(_mm256_madd_epi16(pairs, s->high), s->add_high), low), s->shift);
+}
+
+/* The same of eight pairs of bytes in either half, as words; packing saturates, which changes nothing that is not clamped anyway. */
+INLINE __m256i added_bytes(__m256i pairs, const Adder *s, __m256i zero)
+{
+    const __m256i none = _mm256_setzero_si256();
+    return _mm256_adds_epi16(_mm256_packs_epi32(added(_mm256_unpacklo_epi8(pairs, none), s), added(_mm256_unpackhi_epi8(pairs, none), s)), zero);
+}
+
 void qc_avx2_add(uint8_t *out, const uint8_t *a, const uint8_t *b, uint32_t n, const QcKAdd *how)
 {
+    Adder s;
     uint32_t i = 0;
-    __m256i za = _mm256_set1_epi32(how->zero_a), zb = _mm256_set1_epi32(how->zero_b), zeros = _mm256_set1_epi32(how->zero);
-    __m256i ma = _mm256_set1_epi32(how->multiplier_a), mb = _mm256_set1_epi32(how->multiplier_b);
-    __m256i shift = _mm256_set1_epi64x(how->shift), half = _mm256_set1_epi64x((int64_t)1 << (how->shift - 1));
-    __m256i least = _mm256_set1_epi32(how->low - how->zero), most = _mm256_set1_epi32(how->high - how->zero);
-    if (how->shift >= 9) /* |sum| < 2^40: shifted, it fits 32 bits */
-        for (; i + 8 <= n; i += 8) {
-            __m256i va = _mm256_sub_epi32(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)(a + i))), za);
-            __m256i vb = _mm256_sub_epi32(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)(b + i))), zb);
-            __m256i even = _mm256_add_epi64(_mm256_mul_epi32(va, ma), _mm256_mul_epi32(vb, mb));
-            __m256i odd = _mm256_add_epi64(_mm256_mul_epi32(_mm256_srli_epi64(va, 32), ma),
-                                           _mm256_mul_epi32(_mm256_srli_epi64(vb, 32), mb));
-            __m256i v = interleave(shift_product(even, half, shift), shift_product(odd, half, shift));
-            store_eight(out + i, _mm256_add_epi32(clamp(v, least, most), zeros));
+    const __m256i zero = _mm256_set1_epi16((int16_t)how->zero), least = _mm256_set1_epi8((char)how->low), most = _mm256_set1_epi8((char)how->high);
+    if (n >= 32 && adder_init(&s, how))
+        for (; i + 32 <= n; i += 32) {
+            __m256i va = load(a + i), vb = load(b + i);
+            __m256i bytes = _mm256_packus_epi16(added_bytes(_mm256_unpacklo_epi8(va, vb), &s, zero), added_bytes(_mm256_unpackhi_epi8(va, vb), &s, zero));
+            store(out + i, _mm256_min_epu8(_mm256_max_epu8(bytes, least), most));
         }
     if (i < n) qc_kernels_scalar.add(out + i, a + i, b + i, n - i, how);
 }
@@ -343,5 +348,5 @@ void qc_avx2_max_rows(uint8_t *out, const uint8_t *x, uint32_t rows, uint32_t st
     if (i < n) qc_kernels_scalar.max_rows(out + i, x + i, rows, step, n - i);
 }
 
-const QcKernels qc_kernels_avx2 = {"avx2",     qc_avx2_unpack,   qc_avx2_dot, qc_avx2_rescale, qc_avx2_add,
-                                    masked_sum, qc_avx2_max_rows, dense, fold,            qc_avx2_series};
+const QcKernels qc_kernels_avx2 = {"avx2",     qc_avx2_unpack,   qc_avx2_dot, depthwise, qc_avx2_rescale, qc_avx2_add,
+                                    masked_sum, qc_avx2_max_rows, dense,       fold,      qc_avx2_series};

@@ -37,6 +37,14 @@ typedef struct Work { /* on the stack */
     _Alignas(32) int32_t y[POSITIONS * LANES];
 } Work;
 
+/* The convolution, whose kernel is one run of x: taps of as many inputs as positions lie apart. */
+typedef struct Series {
+    const QcKConv *conv;
+    const uint8_t *x; /* [positions + taps - 1][inputs] */
+    QcKCodes codes;
+    uint32_t inputs, taps, positions;
+} Series;
+
 /* What is worked on at once: some positions, inputs and taps. */
 typedef struct Piece {
     uint32_t position, positions, groups; /* groups of five outputs */
@@ -51,7 +59,7 @@ typedef struct Part {
 
 /* ---- inputs ---- */
 
-static void gather_rows(Work *work, const QcKSeries *how, const Piece *p)
+static void gather_rows(Work *work, const Series *how, const Piece *p)
 {
     uint32_t rows = (p->groups + p->steps) * PER, there = how->positions + how->taps - 1 - p->position - p->tap;
     const uint8_t *from = how->x + (size_t)(p->position + p->tap) * how->inputs + p->input;
@@ -86,7 +94,7 @@ static void evaluate_inputs(Work *work, const Piece *p, int32_t zero_in)
 
 /* ---- weights ---- */
 
-static void gather_codes(Work *work, const QcKSeries *how, const Piece *p, const Part *part, uint32_t o, uint32_t channels)
+static void gather_codes(Work *work, const Series *how, const Piece *p, const Part *part, uint32_t o, uint32_t channels)
 {
     int8_t *to = work->codes;
     int32_t sum[LANES];
@@ -179,7 +187,7 @@ static void interpolate(Work *work, uint32_t groups)
 /* ---- all of it ---- */
 
 /* m of eight output channels, of all leaves: from a piece whose inputs are evaluated. */
-static void multiply_piece(Work *work, const QcKSeries *how, const Piece *p, uint32_t o, int also)
+static void multiply_piece(Work *work, const Series *how, const Piece *p, uint32_t o, int also)
 {
     Part part;
     for (part.step = 0; part.step < p->steps; part.step += part.steps, also = 1) {
@@ -192,7 +200,7 @@ static void multiply_piece(Work *work, const QcKSeries *how, const Piece *p, uin
 }
 
 /* Eight output channels at some positions; is_open: the inputs, all of which are one piece, are evaluated already. */
-static void run_block(Work *work, uint8_t *out, const QcKSeries *how, Piece p, uint32_t o, int is_open)
+static void run_block(Work *work, uint8_t *out, const Series *how, Piece p, uint32_t o, int is_open)
 {
     int also = 0;
     for (p.input = 0; p.input < how->inputs; p.input += INPUTS)
@@ -203,29 +211,32 @@ static void run_block(Work *work, uint8_t *out, const QcKSeries *how, Piece p, u
             p.steps = (p.taps + PER - 1) / PER;
             if (!is_open) {
                 gather_rows(work, how, &p);
-                evaluate_inputs(work, &p, how->zero_in);
+                evaluate_inputs(work, &p, how->conv->zero_in);
             }
             multiply_piece(work, how, &p, o, also++);
         }
     interpolate(work, p.groups);
-    qc_avx2_rescale(out + o, work->y, how->bias + o, how->multiplier + o, how->shift + o, p.positions, least(how->codes.channels - o, LANES), LANES,
-                    how->out_step, how->zero, how->low, how->high);
+    const QcKConv *c = how->conv;
+    qc_avx2_rescale(out + o, work->y, c->bias + o, c->multiplier + o, c->shift + o, p.positions, least(c->codes.channels - o, LANES), LANES, c->out_step, c->zero,
+                    c->low, c->high);
 }
 
-int qc_avx2_series(uint8_t *out, const QcKSeries *how)
+int qc_avx2_series(uint8_t *out, const QcKConv *how)
 {
     Work work;
-    uint64_t most = (uint64_t)how->taps * how->inputs * 255 * 128; /* |sum| at most */
-    int is_short = how->taps < 7 || how->positions < 24 || how->inputs < 4;
-    int is_narrow = how->codes.bits < 8 && how->taps * how->inputs < 256; /* dot takes twice as many products at once */
+    uint32_t inputs = how->step, length = how->codes.length;
+    if (how->rows != 1 || how->codes.segments != 1 || !inputs || length % inputs) return 0;
+    Series s = {how, how->x + how->segment[0], how->codes, inputs, length / inputs, how->positions};
+    uint64_t most = (uint64_t)length * 255 * 128; /* |sum| at most */
+    int is_short = s.taps < 7 || s.positions < 24 || inputs < 4;
+    int is_narrow = s.codes.bits < 8 && length < 256; /* dot takes twice as many products at once */
     if (is_short || is_narrow || most >= 1u << 28) return 0;
-    uint32_t chunks = (how->positions + POSITIONS - 1) / POSITIONS, n;
-    int is_one = how->inputs <= INPUTS && how->taps <= TAPS;
-    for (uint32_t left = how->positions, t = 0; left > 0; left -= n, t += n, chunks--) {
+    uint32_t chunks = (s.positions + POSITIONS - 1) / POSITIONS, n;
+    int is_one = inputs <= INPUTS && s.taps <= TAPS;
+    for (uint32_t left = s.positions, t = 0; left > 0; left -= n, t += n, chunks--) {
         n = (left + chunks - 1) / chunks;
         Piece p = {.position = t, .positions = n, .groups = (n + PER - 1) / PER};
-        for (uint32_t o = 0; o < how->codes.channels; o += LANES)
-            run_block(&work, out + (size_t)t * how->out_step, how, p, o, is_one && o > 0);
+        for (uint32_t o = 0; o < s.codes.channels; o += LANES) run_block(&work, out + (size_t)t * how->out_step, &s, p, o, is_one && o > 0);
     }
     return 1;
 }

@@ -1,14 +1,11 @@
 /* avx512vnni.c - what 512-bit vectors and vpdpbusd do better than avx2.c. vpdpbusd multiplies u8 by s8 and adds four products to a 32-bit sum,
  * exactly: activations are u8 and weights s8, so nothing is widened and nothing saturates.
  */
-#include "avx2.h"
+#include "avx512.h"
 
-#include <immintrin.h>
-
+#include "depthloop.h"
 #include "floatloops.h"
 #include "mem.h"
-
-#define INLINE static inline __attribute__((always_inline))
 
 INLINE int32_t four_bytes(const uint8_t *at)
 {
@@ -186,5 +183,5 @@ static void masked_sum(int32_t *sums, const uint8_t *x, const uint8_t *mask, uin
     }
 }
 
-const QcKernels qc_kernels_avx512vnni = {"avx512vnni", qc_avx2_unpack,   dot,   rescale, qc_avx2_add,
-                                         masked_sum,   qc_avx2_max_rows, dense, fold,    NULL};
+const QcKernels qc_kernels_avx512vnni = {"avx512vnni", qc_avx2_unpack,   dot,   depthwise, rescale, qc_avx2_add,
+                                         masked_sum,   qc_avx2_max_rows, dense, fold,      qc_avx512_conv};

@@ -34,18 +34,22 @@ typedef struct QcKCodes {
     int bits;
 } QcKCodes;
 
-/* A 1-D convolution from padded input to output codes; stride and dilation 1. Output position t reads the bytes x + t * inputs + (0 ..
- * taps * inputs - 1), which are all that is read of x. */
-typedef struct QcKSeries {
-    const uint8_t *x; /* [positions + taps - 1][inputs] */
-    QcKCodes codes;   /* of all output channels; one segment of taps * inputs */
-    uint32_t inputs, taps, positions;
+/* A convolution from padded input to output codes. Position t of row r reads the runs x + r * row_step + t * step + segment[s] + (0 ..
+ * length-1), s < codes.segments, and writes out + (r * positions + t) * out_step + (0 .. channels-1). Of x nothing else is read but up to 3
+ * bytes behind a run, where its length is no multiple of 4. */
+typedef struct QcKConv {
+    const uint8_t *x;
+    QcKCodes codes; /* of all output channels */
+    const uint32_t *segment;
+    uint32_t rows, row_step, positions, step;
     const int32_t *bias, *multiplier; /* [channels], as rescale takes them */
     const uint8_t *shift;
-    int32_t zero_in; /* 0..255, the code of the value 0 in x: sums are of (x - zero_in) * w */
+    int32_t zero_in;        /* 0..255, the code of the value 0 in x: sums are of (x - zero_in) * w */
+    uint32_t before, after; /* bytes at x's beginning and end that are zero_in, if that is known: they need not be multiplied. Else 0, and 0 where there are
+                               more rows or segments than one. */
     uint32_t out_step;
     int32_t zero, low, high;
-} QcKSeries;
+} QcKConv;
 
 /* How two u8 tensors become one: see add. multipliers in [0, 2^31), shift in 1..62. */
 typedef struct QcKAdd {
@@ -63,6 +67,10 @@ typedef struct QcKernels {
      * -2^(bits-1) <= w < 2^(bits-1), which tells how long 16-bit sums stay exact. x may be read up to QC_K_SLACK bytes beyond the
      * last run. */
     void (*dot)(int32_t *acc, const uint8_t *x, const int8_t *w, const QcKDot *dot, int bits);
+
+    /* Channels that each have a kernel of their own, eight side by side: acc[t][lane] = sum over s < segments of x[t * step + segment[s]
+     * + lane] * w[s][lane], exact int32. run and blocks mean nothing here. All eight lanes of x are read. */
+    void (*depthwise)(int32_t *acc, const uint8_t *x, const int8_t *w, const QcKDot *dot);
 
     /* out[t * out_step + o] = clamp((((acc[t][o] + bias[o]) * multiplier[o] + 2^(shift[o]-1)) >> shift[o]) + zero, low, high),
      * 0 <= low <= high <= 255: arithmetic shift of the exact 64-bit product. acc [positions][acc_step]; multiplier in [0, 2^31),
@@ -91,9 +99,9 @@ typedef struct QcKernels {
     /* h = factor * (sums[i] - less); sum[i] += h; squares[i] += h * h; i = 0..n-1. The arrays do not overlap. */
     void (*fold)(float *sum, float *squares, const int32_t *sums, int32_t less, float factor, uint32_t n);
 
-    /* A whole convolution at once, on sets that know a faster way than dot for long kernels: returns 1, or 0 with nothing done where
-     * dot serves as well. out[t * out_step + o] as from dot and rescale. NULL: never. May use up to QC_K_STACK bytes of stack. */
-    int (*series)(uint8_t *out, const QcKSeries *how);
+    /* A whole convolution at once, on sets that know a faster way than unpack, dot and rescale, which define it: returns 1, or 0 with
+     * nothing done where they serve as well. NULL: never. May use up to QC_K_STACK bytes of stack. */
+    int (*conv)(uint8_t *out, const QcKConv *how);
 } QcKernels;
 
 extern const QcKernels qc_kernels_scalar;

@@ -50,6 +50,15 @@ static void dot(int32_t *acc, const uint8_t *x, const int8_t *w, const QcKDot *d
             dot_block(acc, x + (size_t)t * dot->step, w + b * block_bytes, dot);
 }
 
+static void depthwise(int32_t *acc, const uint8_t *x, const int8_t *w, const QcKDot *dot)
+{
+    for (uint32_t t = 0; t < dot->positions; t++, x += dot->step, acc += QC_K_LANES)
+        for (int lane = 0; lane < QC_K_LANES; lane++) {
+            acc[lane] = 0;
+            for (uint32_t s = 0; s < dot->segments; s++) acc[lane] += x[dot->segment[s] + (uint32_t)lane] * w[s * QC_K_LANES + (uint32_t)lane];
+        }
+}
+
 /* Rounded half up; >> of a negative number is arithmetic on every compiler we know. */
 static uint8_t settle(int64_t product, int32_t shift, int32_t zero, int32_t low, int32_t high)
 {
@@ -97,4 +106,4 @@ static void max_rows(uint8_t *out, const uint8_t *x, uint32_t rows, uint32_t ste
     }
 }
 
-const QcKernels qc_kernels_scalar = { "scalar", unpack, dot, rescale, add, masked_sum, max_rows, dense, fold, NULL };
+const QcKernels qc_kernels_scalar = { "scalar", unpack, dot, depthwise, rescale, add, masked_sum, max_rows, dense, fold, NULL };

@@ -14,11 +14,11 @@ typedef struct Source {
     const void *from;
 } Source;
 
-typedef struct Share { /* of one thread: windows first, first + step, ... */
+typedef struct Share { /* of one thread: it takes the next window when it is done with one, as its processor may be busy with other things, too */
     const QcQGraph *g;
     const Source *source;
     float *logits;
-    uint32_t first, step;
+    uint32_t *next, window; /* of all threads; the one that it has */
     QcQRun run;
     void *memory; /* of the run */
     int status;
@@ -29,9 +29,9 @@ static void *predict_share(void *ctx)
 {
     Share *s = ctx;
     uint8_t *window = qc_qrun_tensor(&s->run, 0); /* the input's own place */
-    for (uint32_t i = s->first; i < s->source->n && !s->status; i += s->step) {
-        s->status = s->source->read(s->source->from, window, i, &s->err);
-        if (!s->status) qc_qrun_forward(&s->run, s->logits + (size_t)i * s->g->classes, window);
+    while (!s->status && (s->window = __atomic_fetch_add(s->next, 1, __ATOMIC_RELAXED)) < s->source->n) {
+        s->status = s->source->read(s->source->from, window, s->window, &s->err);
+        if (!s->status) qc_qrun_forward(&s->run, s->logits + (size_t)s->window * s->g->classes, window);
     }
     return NULL;
 }
@@ -52,17 +52,15 @@ static int share_init(Share *s, const QcKernels *kernels, QcErr *err)
     return 0;
 }
 
-/* The caller's thread takes the first share; a share whose thread cannot be started is done here too. */
+/* The caller's thread takes the first share; where a thread cannot be started, the others take its windows. */
 static void run_shares(Share *shares, int n)
 {
     pthread_t threads[MAX_THREADS];
     int started[MAX_THREADS];
     for (int t = 1; t < n; t++) started[t] = !pthread_create(&threads[t], NULL, predict_share, &shares[t]);
     predict_share(&shares[0]);
-    for (int t = 1; t < n; t++) {
+    for (int t = 1; t < n; t++)
         if (started[t]) pthread_join(threads[t], NULL);
-        else predict_share(&shares[t]);
-    }
 }
 
 static int predict(const QcQGraph *g, const Source *source, int threads, float *logits, QcErr *err)
@@ -71,17 +69,19 @@ static int predict(const QcQGraph *g, const Source *source, int threads, float *
     if (!kernels) return -1;
     if (!source->n) return 0;
     int n = threads < 1 ? 1 : threads > MAX_THREADS ? MAX_THREADS : threads, status = 0;
+    uint32_t next = 0, wrong = source->n; /* the first window that could not be read, which some thread came to whatever the others did */
     if ((uint32_t)n > source->n) n = (int)source->n;
     Share *shares = calloc((size_t)n, sizeof *shares);
     if (!shares) return qc_fail_memory(err, "the integer forward pass");
     for (int t = 0; t < n && !status; t++) {
-        shares[t] = (Share){.g = g, .source = source, .logits = logits, .first = (uint32_t)t, .step = (uint32_t)n};
+        shares[t] = (Share){.g = g, .source = source, .logits = logits, .next = &next};
         status = share_init(&shares[t], kernels, err);
     }
     if (!status) run_shares(shares, n);
     for (int t = 0; t < n; t++) {
-        if (!status && shares[t].status) {
+        if (shares[t].status && shares[t].window < wrong) {
             status = -1;
+            wrong = shares[t].window;
             if (err) *err = shares[t].err;
         }
         free(shares[t].memory);

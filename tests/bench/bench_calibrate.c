@@ -4,10 +4,10 @@
  *   bench_calibrate                                  on made-up people in the shape of UCI-DSA, InceptionTime 16 x 3, 2 bits
  *   bench_calibrate FLOAT QUANTIZED CORESET STREAM   on these files
  */
-#include <stdio.h>
+#include "bench.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../../lib/bitflip/bitflip.h"
@@ -29,24 +29,7 @@ static char folder[] = "/tmp/bench_calibrate.XXXXXX";
 static char float_file[64], quantized_file[64], coreset_file[64], stream_file[64];
 static const char *files[] = {float_file, quantized_file, coreset_file, stream_file};
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, int n)
-{
-    qsort(values, (size_t)n, sizeof *values, ascending);
-    return values[n / 2];
-}
+static double now(void) { return bench_seconds(CLOCK_MONOTONIC); }
 
 /* ---- models and data where none are given: schooled just enough to be wrong about another person ---- */
 
@@ -267,12 +250,12 @@ static void report(double trained, double tuned, Ours *ours, int n)
     for (int i = 0; i < n; i++) {
         Ours *o = &ours[i];
         double batches = o->n;
-        printf("one calibration\t%u\t%.0f\t%.0f\t%.1f\t%llu\t%llu\t%llu\n", o->chunk, median(o->ms, o->n), o->forwards / batches, o->gathers / batches,
+        printf("one calibration\t%u\t%.0f\t%.0f\t%.1f\t%llu\t%llu\t%llu\n", o->chunk, bench_median(o->ms, o->n), o->forwards / batches, o->gathers / batches,
                (unsigned long long)o->memory, (unsigned long long)o->model, (unsigned long long)o->batch);
     }
     printf("packed weights %llu, coreset %llu, largest layer's activations of a window %llu bytes\n", (unsigned long long)ours->packed,
            (unsigned long long)ours->coreset, (unsigned long long)ours->layer);
-    double time = median(ours->ms, ours->n) * 1e-3 / (tuned < trained ? tuned : trained);
+    double time = bench_median(ours->ms, ours->n) * 1e-3 / (tuned < trained ? tuned : trained);
     double memory = (double)(ours->memory + ours->model) / (double)(ours->packed + ours->coreset + ours->layer);
     printf("bar calibrate-time %.3f <= 0.25 %s\n", time, time <= 0.25 ? "ok" : "short");
     printf("bar calibrate-memory %.2f <= 4 %s\n", memory, memory <= 4 ? "ok" : "short");
@@ -291,7 +274,7 @@ int main(int argc, char **argv)
         for (int i = 0; !status && i < CHUNKS; i++) status = calibrate(&ours[i]);
     }
     if (status) fprintf(stderr, "bench_calibrate: %s\n", err.text);
-    else report(median(trained, ROUNDS), median(tuned, ROUNDS), ours, CHUNKS);
+    else report(bench_median(trained, ROUNDS), bench_median(tuned, ROUNDS), ours, CHUNKS);
     stop_rival(&rival);
     remove_files();
     return status ? 1 : 0;

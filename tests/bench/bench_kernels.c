@@ -1,22 +1,16 @@
 /* bench_kernels.c - InceptionTime's convolutions beside XNNPACK's and oneDNN's and the core's peak, then the kernels of each instruction set and a
  * whole forward pass with them. One thread; what is compared takes turns, and the best of many rounds counts, because others share this machine. */
+#include "bench.h"
+
 #include "../../lib/base/rng.h"
-#include "../../lib/device/qgraph.h"
 #include "../../lib/eval/peak.h"
 #include "rivals.h"
 
 #include <omp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
+static double now(void) { return bench_seconds(CLOCK_MONOTONIC); }
 
 typedef struct Runner {
     void (*work)(void *);
@@ -118,11 +112,11 @@ static void job_max_rows(void *ctx)
     j->k->max_rows(j->y, j->x, 3, 1, POSITIONS * j->channels);
 }
 
-static void job_series(void *ctx)
+static void job_conv(void *ctx)
 {
     Job *j = ctx;
-    QcKSeries how = {j->x, j->codes, j->dot.step, j->codes.length / j->dot.step, POSITIONS, j->bias, j->multiplier, j->shift, 128, j->channels, 0, 0, 255};
-    if (!j->k->series || !j->k->series(j->y, &how)) { /* what is done instead */
+    QcKConv how = {j->x, j->codes, &j->zero_offset, 1, 0, POSITIONS, j->dot.step, j->bias, j->multiplier, j->shift, 128, 0, 0, j->channels, 0, 0, 255};
+    if (!j->k->conv || !j->k->conv(j->y, &how)) { /* what is done instead */
         job_unpack(j);
         job_dot(j);
         job_rescale(j);
@@ -186,7 +180,7 @@ static void bench_layers(void)
                 int per_code;
             } kernels[] = { { "unpack", "Gcode/s", job_unpack, 1 },
                             { "dot", "GMAC/s", job_dot, 2 },
-                            { "series", "GMAC/s", job_series, 2 },
+                            { "conv", "GMAC/s", job_conv, 2 },
                             { "rescale", "Gvalue/s", job_rescale, 0 },
                             { "masked_sum", "GMAC/s", job_masked, 2 },
                             { "add", "Gvalue/s", job_add, 0 },

@@ -11,7 +11,8 @@ have $cc || { skipped 'there is no gcc'; exit 77; }
 alone make -s --no-print-directory freestanding CC=$cc BUILD="$work/bare" OPT=-O2 >"$work/make.log" 2>&1 || { cat "$work/make.log"; exit 1; }
 build() { $cc -std=c11 -O2 -fno-pic -fno-builtin -fno-stack-protector -ffp-contract=off -U_FORTIFY_SOURCE -D_GNU_SOURCE "$@"; }
 build -c -o "$work/bare.o" $here/bare.c
-build -Itests/device/plain -DQC_PLAIN_BARE='"dots_are_equal", "rescaled_sums_are_equal", "masked_sums_are_equal", "float_loops_are_equal"' -Dmain=test_main -c -o "$work/test.o" tests/unit/test_kernels.c
+those='"dots_are_equal", "convs_are_equal", "depthwise_sums_are_equal", "rescaled_sums_are_equal", "masked_sums_are_equal", "float_loops_are_equal"'
+build -Itests/device/plain -DQC_PLAIN_BARE="$those" -Dmain=test_main -c -o "$work/test.o" tests/unit/test_kernels.c
 build -c -o "$work/dispatch.o" lib/kernels/dispatch.c
 $cc -c -o "$work/boot.o" $here/boot.S
 $cc -nostdlib -static -no-pie -Wl,--build-id=none,-z,norelro -T $here/bare.ld -o "$work/whole" "$work"/*.o "$work/bare/libqcore.a" -lgcc 2>"$work/ld.log" || { cat "$work/ld.log"; exit 1; }
