@@ -10,7 +10,7 @@
 static const char *state, *coreset, *coreset_out, *output, *order = "shuffled", *choose = "network", *update = "balanced", *method = "qcore";
 static QcList streams, tests, settings;
 static int64_t batches, batch_size = 64, rounds = 20, chunk, by_layer = -1, seed = 1, threads;
-static double phi0, cap, phi_max, stop = -1, balance = 1, prior = 1;
+static double phi0, cap, phi_max, stop = -1, balance = 1, prior = 1, scarce = 0.5, ridge = 0.03, worth = 3;
 static int json, memory;
 
 static const QcOption options[] = {
@@ -34,8 +34,11 @@ static const QcOption options[] = {
     {0, "by-layer", QC_OPTION_INT, &by_layer, "0|1", "the share holds in each layer; -1 = by the bits", -1, 1},
     {0, "balance", QC_OPTION_REAL, &balance, "R", "0: every example weighs the same in the loss .. 1: every class does", 0, 1},
     {0, "prior", QC_OPTION_REAL, &prior, "N", "take the batch's class frequencies, smoothed by N, out of its loss; -1 = not", -1, 1000},
+    {0, "scarce", QC_OPTION_REAL, &scarce, "R", "a batch with at most this share of the classes begins with the last layer in closed form; 0 = none does", 0, 1},
+    {0, "ridge", QC_OPTION_REAL, &ridge, "R", "of the last layer in closed form", 0.000001, 1000000},
+    {0, "worth", QC_OPTION_REAL, &worth, "N", "stream examples that the source's mean of a class counts as in it", 0.01, 1000000},
     {0, "stop", QC_OPTION_REAL, &stop, "LOSS", "no more draws in a batch once the loss on coreset and batch is below; -1 = by the bits", -1, 100},
-    {0, "chunk", QC_OPTION_INT, &chunk, "N", "weights that are looked at together; 0 = 24576", 0, 1000000000},
+    {0, "chunk", QC_OPTION_INT, &chunk, "N", "weights that are looked at together; 0 = 20480", 0, 1000000000},
     {0, "seed", QC_OPTION_INT, &seed, "N", "of stream order, draws and coreset", 0, 0},
     {0, "threads", QC_OPTION_INT, &threads, "N", "of methods with back-propagation; the device has one; 0 = 1", 0, 256},
     {0, "memory", QC_OPTION_FLAG, &memory, NULL, "say what it needs memory for, and do nothing else", 0, 0},
@@ -98,6 +101,9 @@ static int make_options(QcSessionOptions *o, QcErr *err)
     o->device.by_layer = (int)by_layer;
     o->device.balance = (float)balance;
     o->device.prior = (float)prior;
+    o->device.scarce = (float)scarce;
+    o->device.ridge = (float)ridge;
+    o->device.worth = (float)worth;
     o->device.stop = (float)stop;
     o->device.chunk = (uint32_t)chunk;
     o->device.seed = (uint64_t)seed;

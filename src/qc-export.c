@@ -13,7 +13,7 @@ static const QcOption options[] = {
     {'B', "batch-size", QC_OPTION_INT, &batch, "N", "c: most examples of a batch", 1, 65535},
     {0, "rounds", QC_OPTION_INT, &rounds, "N", "c: draws of flips a batch, at most", 0, 10000},
     {0, "stop", QC_OPTION_REAL, &stop, "LOSS", "c: no more draws in a batch once the loss is below; -1 = by the bits", -1, 100},
-    {0, "chunk", QC_OPTION_INT, &chunk, "N", "c: weights that are looked at together; 0 = 24576", 0, 1000000000},
+    {0, "chunk", QC_OPTION_INT, &chunk, "N", "c: weights that are looked at together; 0 = 20480", 0, 1000000000},
     {0, "codes", QC_OPTION_TEXT, &codes, "KIND", "onnx: quantized weights as safe, int8 or int4 (else safe)", 0, 0},
     {0, "seed", QC_OPTION_INT, &seed, "N", "c: of the device's draws", 0, 0},
     {0},

@@ -12,9 +12,20 @@ QcCalibrateOptions qc_calibrate_defaults(int bits)
         .phi_max = bits == 2 ? 0.3f : 1.0f,
         .stop = bits == 2 ? 0.03f : bits == 4 ? 0.015f : 0.006f,
         .phi_min = 2e-5f, .grow = 1.5f, .shrink = 0.4f,
-        .by_layer = bits == 8, .balance = 1, .prior = 1, .update = QC_UPDATE_BALANCED,
+        .by_layer = bits == 8, .balance = 1, .prior = 1, .scarce = 0.5f, .ridge = 0.03f, .worth = 3, .update = QC_UPDATE_BALANCED,
         .seed = 1,
     };
+}
+
+int qc_calibrator_solves(const QcQGraph *g, const QcCalibrateOptions *o) { return o->scarce > 0 && qc_lda_fits(g); }
+
+/* It is solved before anything is flipped, so it works in the memory of the flips' statistic, where that is enough. */
+static void lay_out_last_layer(QcCalibrator *c, QcPlacing *p)
+{
+    QcPlacing count = {0}, there = {.memory = (uint8_t *)c->hebb.sum};
+    qc_lda_place(&c->lda, c->g, c->options.ridge, c->options.worth, p);
+    qc_lda_place_scratch(&c->lda, &count);
+    qc_lda_place_scratch(&c->lda, count.used <= qc_hebb_scratch_bytes(&c->hebb) ? &there : p);
 }
 
 /* g, flip, options and batch_max are set. */
@@ -26,9 +37,11 @@ static void lay_out(QcCalibrator *c, const QcKernels *k, uint32_t capacity, QcPl
     qc_qrun_lay_out(&c->run, c->g, k, 0, p);
     qc_hebb_place(&c->hebb, &c->run, c->flip, c->options.chunk, p);
     qc_choice_place(&c->choice, c->g, c->flip->layers, &c->hebb.pick, p);
+    if (qc_calibrator_solves(c->g, &c->options)) lay_out_last_layer(c, p);
     qc_placing_part(p, "set of examples");
     c->x = qc_placing_take(p, z * sizeof *c->x);
     c->label = qc_placing_take(p, z * sizeof *c->label);
+    c->source = qc_placing_take(p, z);
     c->right = qc_placing_take(p, z);
     c->last = qc_placing_take(p, z);
     c->ever = qc_placing_take(p, z);
@@ -65,6 +78,7 @@ void qc_calibrator_place(QcCalibrator *c, QcQGraph *g, const QcFlip *flip, const
     lay_out(c, k, capacity, &p);
     qc_choice_begin(&c->choice);
     qc_slots_clear(&c->slots);
+    if (c->lda.n) qc_lda_clear(&c->lda);
 }
 
 /* ---- the set Z ---- */
@@ -79,6 +93,7 @@ static void gather_set(QcCalibrator *c, const uint8_t *x, const uint16_t *labels
         c->label[c->n] = slots->label[s];
         c->misses[c->n] = slots->misses[s];
         c->ever[c->n] = !(slots->flags[s] & QC_SLOT_NEVER_RIGHT);
+        c->source[c->n] = !(slots->flags[s] & QC_SLOT_STREAM);
         c->n++;
     }
     c->n_slots = c->n;
@@ -87,6 +102,7 @@ static void gather_set(QcCalibrator *c, const uint8_t *x, const uint16_t *labels
         c->label[c->n] = labels[i];
         c->misses[c->n] = 0;
         c->ever[c->n] = 0;
+        c->source[c->n] = 0;
     }
 }
 
@@ -131,6 +147,14 @@ static float example_loss(float *error, const float *logits, uint16_t label, flo
     return qc_ln(sum) - (logits[label] - logits[best]);
 }
 
+/* What the last layer read of example i, as the forward pass has just left it. */
+static void see_features(QcCalibrator *c, uint32_t i)
+{
+    const uint8_t *q = qc_qrun_tensor(&c->run, c->lda.node->in[0]);
+    if (c->source[i]) qc_lda_see_source(&c->lda, q, c->label[i]);
+    else if (i >= c->n_slots || !c->batches) qc_lda_see_stream(&c->lda, q, c->label[i]); /* those in slots were seen when they came, unless in an earlier session */
+}
+
 /* Forward over Z: the loss, and c->error; misses are counted, c->last says what this model gets right. Ends early, at a sum not below `limit`, once the
  * loss cannot stay below it: the hardest examples are looked at first. */
 static float forward_set(QcCalibrator *c, float limit, QcCalibrateReport *report)
@@ -141,6 +165,7 @@ static float forward_set(QcCalibrator *c, float limit, QcCalibrateReport *report
         float *error = c->error + (size_t)i * c->g->classes;
         qc_qrun_forward(&c->run, c->hebb.logits, c->x[i]);
         int right = largest(c->hebb.logits, c->g->classes) == c->label[i]; /* what the model says: only the loss knows which classes the batch has */
+        if (c->looking) see_features(c, i);
         for (uint32_t k = 0; i >= c->n_slots && k < c->g->classes; k++) c->hebb.logits[k] += c->offset[k];
         c->loss[i] = c->weight[i] * example_loss(error, c->hebb.logits, c->label[i], c->weight[i], c->g->classes);
         loss += c->loss[i];
@@ -205,10 +230,60 @@ static void accept(QcCalibrator *c)
     }
 }
 
+/* Forward over Z for the first time in a batch: how good the model is before it learns. */
+static void judge(QcCalibrator *c, QcCalibrateReport *report)
+{
+    for (uint32_t i = 0; i < c->n; i++) c->visit[i] = i;
+    c->looking = c->lda.n != 0;
+    if (c->looking) qc_lda_begin(&c->lda);
+    report->loss_before = report->loss_after = forward_set(c, 1e30f, report);
+    c->looking = 0;
+    accept(c);
+    report->right_before = count_right(c);
+}
+
+/* Means and scatter say which class, but are too sure of it: logits of the last layer are made as large as is best on Z. */
+static void temper(QcCalibrator *c, QcCalibrateReport *report)
+{
+    enum { HEATS = 9 };
+    float loss[HEATS] = {0}, heat[HEATS] = {1}, *heated = c->lda.bias, *scale = c->g->scale + c->lda.node->channel;
+    uint32_t classes = c->g->classes;
+    int best = 0;
+    for (int h = 1; h < HEATS; h++) heat[h] = 0.6f * heat[h - 1];
+    for (uint32_t i = 0; i < c->n; i++) {
+        qc_qrun_forward(&c->run, c->hebb.logits, c->x[i]);
+        report->forwards++;
+        for (int h = 0; h < HEATS; h++) {
+            for (uint32_t k = 0; k < classes; k++) heated[k] = heat[h] * c->hebb.logits[k] + (i >= c->n_slots ? c->offset[k] : 0);
+            loss[h] += c->weight[i] * example_loss(c->error + (size_t)i * classes, heated, c->label[i], 1, classes);
+        }
+    }
+    for (int h = 1; h < HEATS; h++)
+        if (loss[h] < loss[best]) best = h;
+    for (uint32_t k = 0; k < classes; k++) scale[k] *= heat[best];
+}
+
+/* A batch that lacks most classes says little of what flips do to them, and the stream's part of the coreset may have lost some; the last layer's statistic has not. So such a
+ * batch begins with the last layer in closed form, where that is better on Z. */
+static void solve_last_layer(QcCalibrator *c, QcCalibrateReport *report)
+{
+    if (!c->lda.n || (float)count_classes(c, c->n_slots) > c->options.scarce * (float)c->g->classes) return;
+    if (!(report->loss_after > c->options.stop) || !qc_lda_solve(&c->lda)) return;
+    temper(c, report);
+    float after = forward_set(c, report->loss_after, report);
+    if (after < report->loss_after) {
+        accept(c);
+        report->loss_after = after;
+        report->solved = 1;
+    } else {
+        qc_lda_undo(&c->lda);
+    }
+}
+
 static void flip_rounds(QcCalibrator *c, QcRng *rng, QcCalibrateReport *report)
 {
     const QcCalibrateOptions *o = &c->options;
-    float loss = report->loss_before;
+    float loss = report->loss_after;
     int fresh = 1;
     c->phi = most(c->phi, o->phi0);
     for (uint32_t round = 0; round < o->rounds && loss > o->stop; round++) {
@@ -264,10 +339,9 @@ void qc_calibrate_batch(QcCalibrator *c, QcCalibrateReport *report, const uint8_
     gather_set(c, x, labels, n);
     weigh_set(c);
     memset(c->last, 2, c->n); /* not seen yet: no miss can be counted */
-    for (uint32_t i = 0; i < c->n; i++) c->visit[i] = i;
-    report->loss_before = report->loss_after = forward_set(c, 1e30f, report);
-    accept(c);
-    report->right_before = count_right(c);
+    judge(c, report);
+    solve_last_layer(c, report);
+    report->algebra = c->lda.operations;
     flip_rounds(c, &rng, report);
     report->right_after = count_right(c);
     update_slots(c, &rng, x, ids, n, report);

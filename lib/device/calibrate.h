@@ -1,13 +1,14 @@
 /* calibrate.h - the on-device step: for every labelled batch forward passes, flips, coreset update (method.md, 4). No gradient is ever computed.
  *
  * All memory is placed beforehand: qc_calibrator_bytes says how much, once and for all batches up to batch_max. The calibrator changes the codes of the
- * graph and its own slots; nothing else. The same model, slots, stream and seed make the same bytes on every processor.
+ * graph, scales and biases of its last layer, and its own slots; nothing else. The same model, slots, stream and seed make the same bytes on every processor.
  */
 #ifndef QC_DEVICE_CALIBRATE_H
 #define QC_DEVICE_CALIBRATE_H
 
 #include "draw.h"
 #include "hebb.h"
+#include "lda.h"
 #include "slots.h"
 
 typedef enum QcChoose {
@@ -27,6 +28,8 @@ typedef struct QcCalibrateOptions {
     int by_layer;      /* the share holds in each layer */
     float balance;     /* 0: every example of the set weighs the same .. 1: every class does */
     float prior;       /* the batch's own class frequencies are taken out of its examples' loss, each class counted this much more often than seen; < 0: not */
+    float scarce;      /* a batch with at most this share of the classes begins with the last layer in closed form (lda.h); 0: none does */
+    float ridge, worth; /* of that: lda.h */
     QcChoose choose;
     QcUpdate update;
     uint32_t chunk;    /* weights that are looked at together (pick.h); 0 = QC_PICK_CHUNK */
@@ -43,6 +46,8 @@ typedef struct QcCalibrateReport {
     uint32_t draws, accepted, flips;  /* flips that stayed */
     uint32_t forwards;                /* window passes, Hebbian ones included */
     uint32_t gathers;                 /* Hebbian statistics taken of the set */
+    uint32_t solved;                  /* 1: the last layer in closed form was better */
+    uint64_t algebra;                 /* multiply-adds of that, about */
     uint32_t from_source, from_stream, from_batch; /* origin of the slots after the update */
 } QcCalibrateReport;
 
@@ -57,8 +62,10 @@ typedef struct QcCalibrator {
     QcQRun run;
     QcHebb hebb;
     QcChoice choice;
+    QcLda lda;           /* all zero without one */
     const uint8_t **x;   /* [capacity + batch_max] the set Z: filled slots, then the batch */
     uint16_t *label;     /* of Z */
+    uint8_t *source;     /* of Z: an example of the source */
     uint8_t *right, *last, *ever; /* of Z: right under the accepted model, at the last pass, ever */
     uint16_t *misses;    /* of Z */
     float *weight;       /* of Z, in the loss */
@@ -69,7 +76,11 @@ typedef struct QcCalibrator {
     uint32_t *visit;     /* of Z: the order of passes, hardest first */
     float *keys;
     uint32_t n, n_slots; /* of Z; of them slots */
+    int looking;         /* the last layer's statistic takes what passes */
 } QcCalibrator;
+
+/* 1 where batches with few classes begin with the last layer in closed form. */
+int qc_calibrator_solves(const QcQGraph *g, const QcCalibrateOptions *o);
 
 /* What it needs memory for; qc_calibrator_bytes is the sum. Neither the model nor the batch is counted. */
 void qc_calibrator_plan(QcPlan *plan, const QcQGraph *g, const QcFlip *flip, const QcCalibrateOptions *o, uint32_t capacity, uint32_t batch_max);

@@ -11,7 +11,7 @@
 
 enum {
     QC_PIECE_CHANNELS = 8,     /* of one layer, at most */
-    QC_PICK_CHUNK = 24 * 1024, /* weights looked at together, unless told otherwise: 224 KB of statistic and scores */
+    QC_PICK_CHUNK = 20 * 1024, /* weights looked at together, unless told otherwise: 187 KB of statistic and scores */
 };
 #define QC_NOT_PICKED UINT32_MAX
 

@@ -48,6 +48,13 @@ static void quantize_lanes(uint8_t *q, const float *x, const QcQTensor *input)
     memcpy(q, &bytes, sizeof bytes);
 }
 
+int32_t qc_largest_bias(const QcQGraph *g, const QcQNode *node)
+{
+    const QcQTensor *in = &g->tensors[node->in[0]];
+    uint64_t taps = node->n_codes / node->channels, widest = taps * ((1u << in->bits) - 1 + in->zero) << (g->bits - 1);
+    return (int32_t)(INT32_MAX - (int64_t)widest);
+}
+
 void qc_q_input(uint8_t *q, const float *x, uint32_t n, const QcQTensor *input)
 {
     const QcQTensor own = *input; /* which no write to q can change */

@@ -1,7 +1,8 @@
 /* qgraph.h - the quantized model in memory and its integer forward pass.
  *
  * Freestanding: no allocation, no libm, no stdio. The struct points into memory that the caller placed (a file's arena, flash,
- * static arrays); only `codes` change in the life of a model, by bit flips. Activations are u8 with a zero point: value = scale *
+ * static arrays); only `codes` change in the life of a model, by bit
+ * flips, and scales and biases of the last layer (lda.h). Activations are u8 with a zero point: value = scale *
  * (q - zero), zero = 0 behind a ReLU and 2^(bits-1) for signed tensors. Weights are packed two's-complement codes: code j of a
  * layer in bits [j*b, j*b+b) of its bytes, low bits first, j = ((o * kernel_h + kh) * kernel_w + kw) * (in/groups) + i. A linear
  * layer is a convolution on a 1 x 1 image. Batch norm and most concats are gone: several convolutions write slices of one tensor.
@@ -62,8 +63,8 @@ typedef struct QcQGraph {
     const QcQTensor *tensors; /* [n_tensors]; tensor 0 is the input */
     const QcQNode *nodes;     /* [n_nodes], topological */
     uint8_t *codes;           /* [n_code_bytes], mutable */
-    const float *scale;       /* [n_channels] weight scale of a channel: W = scale * code (1 for non-weights) */
-    const int32_t *bias;      /* [n_channels] in units of scale_in * scale; without the zero point's share, which changes with codes */
+    float *scale;             /* [n_channels] weight scale of a channel: W = scale * code (1 for non-weights); mutable, as bias is, for the LOGITS node alone */
+    int32_t *bias;            /* [n_channels] in units of scale_in * scale; without the zero point's share, which changes with codes */
     const int32_t *multiplier; /* [n_channels] Q31, in [0, 2^31) */
     const uint8_t *shift;      /* [n_channels] 1..62: out = (acc * multiplier + half) >> shift */
     uint32_t activation_bytes; /* of one window, planned */
@@ -159,6 +160,9 @@ static inline int qc_is_series_pool(const QcQGraph *g, const QcQNode *node)
 
 int32_t qc_code_get(const QcQGraph *g, const QcQNode *node, uint32_t j); /* code j of a layer, sign-extended */
 void qc_code_set(const QcQGraph *g, const QcQNode *node, uint32_t j, int32_t value);
+
+/* The largest bias with which no sum of a CONV or LOGITS node leaves 32 bits, whatever its codes become. */
+int32_t qc_largest_bias(const QcQGraph *g, const QcQNode *node);
 
 /* Input quantization: clamp(round-half-away(x / scale) + zero). x normalised floats [n]. */
 void qc_q_input(uint8_t *q, const float *x, uint32_t n, const QcQTensor *input);

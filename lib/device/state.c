@@ -8,7 +8,7 @@
 #error "states are written as they lie in memory, which must be little-endian"
 #endif
 
-enum { MAGIC = 0x53434351, FORMAT = 1 }; /* "QCCS" */
+enum { MAGIC = 0x53434351, FORMAT = 2 }; /* "QCCS" */
 
 typedef struct Header {
     uint32_t magic, format, identity[2], sequence, bytes, content_crc, crc;
@@ -26,23 +26,32 @@ typedef struct Piece {
     uint32_t n;
 } Piece;
 
-enum { PIECES = 8 };
+enum { PIECES = 13 };
 
 static void list_pieces(Piece *pieces, const QcCalibrator *c, Numbers *numbers)
 {
     const QcSlots *s = &c->slots;
-    uint32_t n = s->capacity;
+    const QcScatter *lda = &c->lda.stream;
+    uint32_t n = s->capacity, classes = c->g->classes, features = c->lda.n; /* 0 without the last layer's statistic */
+    uint32_t first = c->g->nodes[c->g->n_nodes - 1].channel;
     const Piece all[PIECES] = {{numbers, sizeof *numbers}, {c->g->codes, c->g->n_code_bytes},
                                {s->x, n * s->window}, {s->label, n * (uint32_t)sizeof *s->label}, {s->misses, n * (uint32_t)sizeof *s->misses},
                                {s->flags, n}, {s->id, n * (uint32_t)sizeof *s->id},
-                               {c->hebb.mean_square, c->flip->n_layers * (uint32_t)sizeof(float)}};
+                               {c->hebb.mean_square, c->flip->n_layers * (uint32_t)sizeof(float)},
+                               {c->g->scale + first, classes * (uint32_t)sizeof(float)}, {c->g->bias + first, classes * (uint32_t)sizeof(int32_t)},
+                               {lda->count, features ? classes * (uint32_t)sizeof(uint32_t) : 0}, {lda->mean, features * classes * (uint32_t)sizeof(float)},
+                               {lda->scatter, features * (features + 1) / 2 * (uint32_t)sizeof(float)}};
     memcpy(pieces, all, sizeof all);
 }
 
 static uint64_t content_bytes(const QcCalibrator *c)
 {
-    const QcSlots *s = &c->slots;
-    return sizeof(Numbers) + (uint64_t)c->g->n_code_bytes + (uint64_t)s->capacity * (s->window + 13u) + (uint64_t)c->flip->n_layers * sizeof(float);
+    Numbers numbers;
+    Piece pieces[PIECES];
+    uint64_t sum = 0;
+    list_pieces(pieces, c, &numbers);
+    for (int i = 0; i < PIECES; i++) sum += pieces[i].n;
+    return sum;
 }
 
 static Numbers numbers_of(const QcCalibrator *c)
@@ -66,7 +75,11 @@ static int makes_sense(const QcCalibrator *c)
         if (!(s->flags[i] & QC_SLOT_EMPTY) && s->label[i] >= c->g->classes) return 0;
     for (uint32_t l = 0; l < c->flip->n_layers; l++)
         if (!(c->hebb.mean_square[l] >= 0)) return 0;
-    return 1;
+    const QcQNode *last = &c->g->nodes[c->g->n_nodes - 1];
+    int32_t most = qc_largest_bias(c->g, last);
+    for (uint32_t k = last->channel; k < last->channel + c->g->classes; k++)
+        if (!(c->g->scale[k] > 0 && c->g->scale[k] < 1e30f) || c->g->bias[k] < -most || c->g->bias[k] > most) return 0;
+    return !c->lda.n || qc_lda_is_sound(&c->lda);
 }
 
 /* ---- where it lies ---- */

@@ -91,6 +91,8 @@ const char qc_c_code_calibrate[] =
     "    QcCalibrator *c = &@_calibrator;\n"
     "    if (qc_calibrator_bytes(&@_graph, &flip, &options, @@_CAPACITY, @@_BATCH) != sizeof memory) return -1;\n"
     "    memcpy(codes, first_codes, sizeof codes);\n"
+    "    memcpy(scale, first_scale, sizeof scale);\n"
+    "    memcpy(bias, first_bias, sizeof bias);\n"
     "    qc_calibrator_place(c, &@_graph, &flip, &@@_KERNELS, &options, @@_CAPACITY, @@_BATCH, memory);\n"
     "    memcpy(c->slots.x, first_x, (size_t)FIRST_SLOTS * @@_WINDOW);\n"
     "    memcpy(c->slots.label, first_label, FIRST_SLOTS * sizeof *first_label);\n"

@@ -30,12 +30,14 @@ void qc_cmodel_measure(QcCModel *m)
     m->memory[1] = qc_calibrator_bytes(g, m->flip, m->options, m->slots->capacity, m->batch) + aligned(z * 8) - aligned(z * sizeof(void *));
     m->memory[0] = m->memory[1] - aligned(z * 8) + aligned(z * 4);
     m->flash += sizeof(QcFlip) + m->flip->n_feedback + m->flip->n_layers * (sizeof(QcFlipLayer) + 4) + m->slots->capacity * (window + 13);
-    m->ram = m->memory[0] + g->n_code_bytes + 8u * m->batch + sizeof(float) * g->classes;
+    m->ram = m->memory[0] + g->n_code_bytes + 8u * (uint64_t)g->n_channels + 8u * m->batch + sizeof(float) * g->classes;
 }
 
 static uint64_t state_bytes(const QcCModel *m)
 {
+    QcPlacing count = {0};
     QcCalibrator c = {.g = (QcQGraph *)m->g, .flip = m->flip, .slots = {.capacity = m->slots->capacity, .window = m->slots->window}};
+    if (qc_calibrator_solves(m->g, m->options)) qc_lda_place(&c.lda, c.g, 1, 1, &count);
     return qc_state_bytes(&c, QC_STATE_PAGE_MAX);
 }
 
@@ -70,22 +72,24 @@ static void put_graph(FILE *to, const QcQGraph *g)
     fprintf(to, "static const QcQNode nodes[%u] = {\n", g->n_nodes);
     for (uint32_t i = 0; i < g->n_nodes; i++) put_node(to, &g->nodes[i]);
     fputs("};\n\n", to);
-    qc_c_f32s(to, "static const float scale", g->scale, g->n_channels);
-    qc_c_i32s(to, "static const int32_t bias", g->bias, g->n_channels);
+    qc_c_f32s(to, "static const float first_scale", g->scale, g->n_channels);
+    qc_c_i32s(to, "static const int32_t first_bias", g->bias, g->n_channels);
     qc_c_i32s(to, "static const int32_t multiplier", g->multiplier, g->n_channels);
     qc_c_u8s(to, "static const uint8_t shift", g->shift, g->n_channels);
     fprintf(to, "/* %" PRIu32 " weights of %u bits, packed: as the workstation made them. */\n", g->n_codes, g->bits);
     qc_c_u8s(to, "static const uint8_t first_codes", g->codes, g->n_code_bytes);
 }
 
-/* What the graph is made of; `codes` names the array of its weights. */
-static void put_graph_struct(FILE *to, const QcCModel *m, const char *codes)
+/* What the graph is made of; what calibration changes are arrays of their own. */
+static void put_graph_struct(FILE *to, const QcCModel *m)
 {
     const QcQGraph *g = m->g;
     qc_c_code(to, m->flip ? "QcQGraph @_graph" : "static const QcQGraph graph", m->prefix);
     fprintf(to, " = {\n    .n_tensors = %" PRIu32 ", .n_nodes = %" PRIu32 ", .classes = %" PRIu32 ", .n_codes = %" PRIu32 ", .n_code_bytes = %" PRIu32
             ", .n_channels = %" PRIu32 ", .bits = %u,\n", g->n_tensors, g->n_nodes, g->classes, g->n_codes, g->n_code_bytes, g->n_channels, g->bits);
-    fprintf(to, "    .tensors = tensors, .nodes = nodes, .codes = %s, .scale = scale, .bias = bias, .multiplier = multiplier, .shift = shift,\n", codes);
+    fputs("    .tensors = tensors, .nodes = nodes, .multiplier = multiplier, .shift = shift,\n", to);
+    fputs(m->flip ? "    .codes = codes, .scale = scale, .bias = bias,\n"
+                  : "    .codes = (uint8_t *)(uintptr_t)first_codes, .scale = (float *)(uintptr_t)first_scale, .bias = (int32_t *)(uintptr_t)first_bias,\n", to);
     fprintf(to, "    .activation_bytes = %" PRIu32 ", .lean_bytes = %" PRIu32 ",\n};\n\n", g->activation_bytes, g->lean_bytes);
 }
 
@@ -154,6 +158,9 @@ static void put_options(FILE *to, const QcCalibrateOptions *o)
     put_real_option(to, "stop", o->stop);
     put_real_option(to, "balance", o->balance);
     put_real_option(to, "prior", o->prior);
+    put_real_option(to, "scarce", o->scarce);
+    put_real_option(to, "ridge", o->ridge);
+    put_real_option(to, "worth", o->worth);
     fprintf(to, " .by_layer = %d, .choose = %s, .update = %s, .chunk = %" PRIu32 ", .seed = %" PRIu64 "u,\n};\n\n", o->by_layer, choose_names[o->choose],
             update_names[o->update], o->chunk, o->seed);
 }
@@ -213,9 +220,10 @@ void qc_cmodel_source(FILE *to, const QcCModel *m)
         put_options(to, m->options);
         put_coreset(to, m->slots);
         fprintf(to, "/* States of this model and coreset have it. */\nstatic const uint64_t identity = 0x%016" PRIx64 "u;\n\n", m->identity);
-        fprintf(to, "/* The weights that change. */\nstatic uint8_t codes[%" PRIu32 "];\n", m->g->n_code_bytes);
+        fprintf(to, "/* What changes. */\nstatic uint8_t codes[%" PRIu32 "];\nstatic float scale[%" PRIu32 "];\nstatic int32_t bias[%" PRIu32 "];\n",
+                m->g->n_code_bytes, m->g->n_channels, m->g->n_channels);
     }
-    put_graph_struct(to, m, m->flip ? "codes" : "(uint8_t *)(uintptr_t)first_codes");
+    put_graph_struct(to, m);
     qc_c_code(to, qc_c_code_common, m->prefix);
     qc_c_code(to, m->flip ? qc_c_code_calibrate : qc_c_code_predict, m->prefix);
 }

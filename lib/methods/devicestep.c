@@ -41,7 +41,7 @@ static int next(QcLearner *l, QcMethodReport *report, const QcMethodBatch *batch
     report->set = c->n;
     report->forwards = report->step.forwards;
     /* a Hebbian statistic sums a weight's inputs wherever its mask is on: at most as many additions as a pass has multiply-adds */
-    report->operations = l->macs * (report->forwards + (uint64_t)report->step.gathers * c->n);
+    report->operations = l->macs * (report->forwards + (uint64_t)report->step.gathers * c->n) + report->step.algebra;
     return 0;
 }
 

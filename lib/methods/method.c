@@ -108,20 +108,12 @@ int qc_learner_own_channels(QcLearner *l, QcErr *err)
     return 0;
 }
 
-/* The largest bias with which no sum leaves 32 bits, whatever the codes become. */
-static double largest_bias(const QcQGraph *g, const QcQNode *node)
-{
-    const QcQTensor *in = &g->tensors[node->in[0]];
-    uint64_t taps = node->n_codes / node->channels, widest = taps * ((1u << in->bits) - 1 + in->zero) << (g->bits - 1);
-    return (double)(INT32_MAX - (int64_t)widest);
-}
-
 void qc_learner_set_channel(QcLearner *l, const QcQNode *node, uint32_t o, double scale, double bias)
 {
     const QcQGraph *g = l->g;
     uint32_t c = node->channel + o;
     float narrow = (float)scale;
-    double step = (double)g->tensors[node->in[0]].scale * (double)narrow, most = largest_bias(g, node), whole = rint(bias / step);
+    double step = (double)g->tensors[node->in[0]].scale * (double)narrow, most = qc_largest_bias(g, node), whole = rint(bias / step);
     if (!(narrow > 0) || !isfinite(narrow) || !(step > 0) || !isfinite(bias)) return;
     if (node->op == QC_Q_CONV && qc_fixed_point(&l->multiplier[c], &l->shift[c], step / (double)g->tensors[node->out].scale)) return;
     l->scale[c] = narrow;

@@ -86,8 +86,9 @@ struct QcLearner {
     QcArena arena;
     QcSlots own_slots;
     void *memory;
-    const float *start_scale;  /* of g, put back by close */
-    const int32_t *start_bias, *start_multiplier;
+    float *start_scale;        /* of g, put back by close */
+    int32_t *start_bias;
+    const int32_t *start_multiplier;
     const uint8_t *start_shift;
     QcRng rng;                 /* of the slots */
     uint64_t seen;             /* stream examples */
