@@ -242,7 +242,7 @@ static void judge(QcCalibrator *c, QcCalibrateReport *report)
     report->right_before = count_right(c);
 }
 
-/* Means and scatter say which class, but are too sure of it: logits of the last layer are made as large as is best on Z. */
+/* Means and scatter say which class, but are too sure of it: logits of the last layer are made as large as is best on Z, and no larger than is good enough. */
 static void temper(QcCalibrator *c, QcCalibrateReport *report)
 {
     enum { HEATS = 9 };
@@ -259,7 +259,7 @@ static void temper(QcCalibrator *c, QcCalibrateReport *report)
         }
     }
     for (int h = 1; h < HEATS; h++)
-        if (loss[h] < loss[best]) best = h;
+        if (loss[h] < loss[best] || loss[h] <= c->options.stop) best = h;
     for (uint32_t k = 0; k < classes; k++) scale[k] *= heat[best];
 }
 

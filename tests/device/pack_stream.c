@@ -1,5 +1,5 @@
 /* pack_stream - the batches that qc-calibrate would cut a stream into, as a C array of raw values, for programs that have no files.
- *   pack_stream MODEL CORESET STREAM BATCHES SEED >stream.c */
+ *   pack_stream MODEL CORESET STREAM BATCHES SEED ORDER >stream.c */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,9 +40,10 @@ int main(int argc, char **argv)
 {
     QcErr err = {0};
     QcSession s;
-    if (argc != 6) return 2;
+    if (argc != 7) return 2;
     QcSessionOptions o = {.batches = (uint32_t)atoi(argv[4]), .device = qc_calibrate_defaults(8), .command = "", .threads = 1};
     o.device.seed = (uint64_t)atoi(argv[5]);
+    if (qc_stream_order_by_name(&o.order, argv[6], &err)) return 2;
     int status = qc_session_open(&s, argv[1], argv[2], (const char *const *)&argv[3], 1, &o, &err) || put_stream(&s, &err);
     if (status) fprintf(stderr, "pack_stream: %s\n", err.text);
     qc_session_close(&s);

@@ -1,4 +1,4 @@
-# parity.sh - one calibration session (model, flip network, coreset, ten batches; 2, 4 and 8 bits) makes the same model, the same coreset and the
+# parity.sh - one calibration session (model, flip network, coreset, ten batches, shuffled and one class after another; 2, 4 and 8 bits) makes the same model, the same coreset and the
 # same journal on every set of kernels and every processor that there is or that qemu plays. Of the journal, time differs, and bytes, which
 # count pointers.
 set -eu
@@ -18,10 +18,11 @@ export OMP_NUM_THREADS=1
     done
 )
 
-session() { # session NAME BITS PROGRAM...: leaves NAME-BITS.qcm, .qcd and .journal
-    to=$work/$1-$2 bits=$2
+session() { # session NAME BITS PROGRAM...: leaves NAME-BITS.qcm, .qcd and .journal; BITS with a c behind it: one class after another
+    to=$work/$1-$2 bits=${2%c} order=shuffled
+    [ "$bits" = "$2" ] || order=classes
     shift 2
-    "$@" -q --json -c "$work/core.qcd" -s "$work/p2.train.qcd" --batches 10 -t "$work/p2.test.qcd" -C "$to.qcd" -o "$to.qcm" "$work/f$bits.qcm" >"$to.json"
+    "$@" -q --json --order $order -c "$work/core.qcd" -s "$work/p2.train.qcd" --batches 10 -t "$work/p2.test.qcd" -C "$to.qcd" -o "$to.qcm" "$work/f$bits.qcm" >"$to.json"
     sed -E 's/, "(ms|bytes|model_bytes|working_bytes)": [0-9.]+//g' "$to.json" >"$to.journal"
 }
 
@@ -38,8 +39,8 @@ same() { # same NAME BITS...: as scalar on this machine
 
 for isa in scalar avx2 avx512vnni neon neondot; do
     if QC_ISA=$isa qc-eval --json -d "$work/p2.test.qcd" "$work/q2.qcm" >"$work/words" 2>&1; then
-        for bits in 2 4 8; do QC_ISA=$isa session $isa $bits qc-calibrate; done
-        same $isa 2 4 8
+        for bits in 2 4 8 2c 4c 8c; do QC_ISA=$isa session $isa $bits qc-calibrate; done
+        same $isa 2 4 8 2c 4c 8c
     fi
 done
 for bits in 2 4 8; do # the journal tells of flips, else there was nothing to compare
@@ -57,9 +58,12 @@ elsewhere() { # elsewhere NAME CC FOLDER 'BITS' RUNNER...
     same "$name" $widths
 }
 
-elsewhere lean "${CC:-gcc}" "$native" '2 4 8' env
-elsewhere aarch64 aarch64-linux-gnu-gcc device-aarch64-linux-gnu '2 4 8' qemu-aarch64-static -cpu max
+grep -q '"solved": 1' "$work"/scalar-?c.journal || { echo "no last layer was solved"; wrong=1; }
+grep '"solved": 1' "$work"/scalar-?.journal && { echo "the last layer of a batch with all classes was solved"; wrong=1; }
+
+elsewhere lean "${CC:-gcc}" "$native" '2 4 8 2c' env
+elsewhere aarch64 aarch64-linux-gnu-gcc device-aarch64-linux-gnu '2 4 8 4c' qemu-aarch64-static -cpu max
 elsewhere cortex-a53 aarch64-linux-gnu-gcc device-aarch64-linux-gnu '8' qemu-aarch64-static -cpu cortex-a53
-elsewhere armv7 arm-linux-gnueabihf-gcc device-arm-linux-gnueabihf '2 4 8' qemu-arm-static -cpu cortex-a15
-[ "$(uname -m)" != x86_64 ] || elsewhere core2 "${CC:-gcc}" "$native" '4' qemu-x86_64-static -cpu Conroe
+elsewhere armv7 arm-linux-gnueabihf-gcc device-arm-linux-gnueabihf '2 4 8 2c' qemu-arm-static -cpu cortex-a15
+[ "$(uname -m)" != x86_64 ] || elsewhere core2 "${CC:-gcc}" "$native" '4 8c' qemu-x86_64-static -cpu Conroe
 exit $wrong

@@ -1,4 +1,4 @@
-/* host.c - the session on the host, and what it must agree with: writes the logits of all windows before it, in the order of the data file, and compares codes and
+/* host.c - the session on the host, and what it must agree with: writes the logits of all windows before it, in the order of the data file, and compares codes, last layer and
  * coreset after it with "after", the export of what qc-calibrate made.
  *   host LOGITS */
 #include <stdio.h>
@@ -49,6 +49,8 @@ int main(int argc, char **argv)
     for (uint32_t b = 0; b < stream_batches; b++) session_batch(b);
     session_digest();
     if (memcmp(model_graph.codes, after_graph.codes, model_graph.n_code_bytes)) puts("qc-calibrate makes other codes"), wrong = 1;
+    if (memcmp(model_graph.scale, after_graph.scale, model_graph.n_channels * sizeof *model_graph.scale) ||
+        memcmp(model_graph.bias, after_graph.bias, model_graph.n_channels * sizeof *model_graph.bias)) puts("qc-calibrate makes another last layer"), wrong = 1;
     if (!same_slots(&model_calibrator.slots, &after_calibrator.slots)) puts("qc-calibrate makes another coreset"), wrong = 1;
     return wrong;
 }

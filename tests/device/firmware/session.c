@@ -58,6 +58,7 @@ void session_batch(uint32_t b)
     say_number(" n ", r.n);
     say_number(" right ", r.right_before);
     say_number(" then ", r.right_after);
+    say_number(" solved ", r.solved);
     say_number(" flips ", r.flips);
     say_number(" accepted ", r.accepted);
     say_number(" of ", r.draws);
@@ -76,6 +77,8 @@ void session_digest(void)
     slots = add_digest(slots, s->flags, s->capacity);
     slots = add_digest(slots, s->id, s->capacity * 8);
     say_hex("codes ", add_digest(empty, model_graph.codes, model_graph.n_code_bytes));
+    say_hex(" scales ", add_digest(empty, model_graph.scale, model_graph.n_channels * (uint32_t)sizeof *model_graph.scale));
+    say_hex(" biases ", add_digest(empty, model_graph.bias, model_graph.n_channels * (uint32_t)sizeof *model_graph.bias));
     say_hex(" coreset ", slots);
     say("\n");
 }
