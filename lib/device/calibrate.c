@@ -1,4 +1,4 @@
-#include "calibrate.h"
+#include "calibrateparts.h"
 
 #include "../kernels/mem.h"
 #include "qmath.h"
@@ -12,20 +12,9 @@ QcCalibrateOptions qc_calibrate_defaults(int bits)
         .phi_max = bits == 2 ? 0.3f : 1.0f,
         .stop = bits == 2 ? 0.03f : bits == 4 ? 0.015f : 0.006f,
         .phi_min = 2e-5f, .grow = 1.5f, .shrink = 0.4f,
-        .by_layer = bits == 8, .balance = 1, .prior = 1, .scarce = 0.5f, .ridge = 0.03f, .worth = 3, .update = QC_UPDATE_BALANCED,
+        .by_layer = bits == 8, .balance = 1, .prior = 1, .scarce = 0.5f, .second = 1, .ridge = 0.03f, .worth = 3, .update = QC_UPDATE_BALANCED,
         .seed = 1,
     };
-}
-
-int qc_calibrator_solves(const QcQGraph *g, const QcCalibrateOptions *o) { return o->scarce > 0 && qc_lda_fits(g); }
-
-/* It is solved before anything is flipped, so it works in the memory of the flips' statistic, where that is enough. */
-static void lay_out_last_layer(QcCalibrator *c, QcPlacing *p)
-{
-    QcPlacing count = {0}, there = {.memory = (uint8_t *)c->hebb.sum};
-    qc_lda_place(&c->lda, c->g, c->options.ridge, c->options.worth, p);
-    qc_lda_place_scratch(&c->lda, &count);
-    qc_lda_place_scratch(&c->lda, count.used <= qc_hebb_scratch_bytes(&c->hebb) ? &there : p);
 }
 
 /* g, flip, options and batch_max are set. */
@@ -37,7 +26,7 @@ static void lay_out(QcCalibrator *c, const QcKernels *k, uint32_t capacity, QcPl
     qc_qrun_lay_out(&c->run, c->g, k, 0, p);
     qc_hebb_place(&c->hebb, &c->run, c->flip, c->options.chunk, p);
     qc_choice_place(&c->choice, c->g, c->flip->layers, &c->hebb.pick, p);
-    if (qc_calibrator_solves(c->g, &c->options)) lay_out_last_layer(c, p);
+    if (qc_calibrator_solves(c->g, &c->options)) qc_closed_lay_out(c, p);
     qc_placing_part(p, "set of examples");
     c->x = qc_placing_take(p, z * sizeof *c->x);
     c->label = qc_placing_take(p, z * sizeof *c->label);
@@ -114,6 +103,8 @@ static uint32_t count_classes(QcCalibrator *c, uint32_t first)
     return present;
 }
 
+uint32_t qc_batch_classes(QcCalibrator *c) { return count_classes(c, c->n_slots); }
+
 /* A batch of few classes must neither drown the others nor teach that the others are gone: classes are balanced by weight, and the batch's
  * own class frequencies are taken out of its loss (logit adjustment, Menon et al., 2021). */
 static void weigh_set(QcCalibrator *c)
@@ -122,14 +113,14 @@ static void weigh_set(QcCalibrator *c)
     uint32_t present = count_classes(c, 0), most_frequent = 0;
     for (uint32_t i = 0; i < c->n; i++)
         c->weight[i] = (1 - o->balance) / (float)c->n + o->balance / ((float)present * (float)c->count[c->label[i]]);
-    count_classes(c, c->n_slots);
+    qc_batch_classes(c);
     for (uint32_t k = 0; k < c->g->classes; k++)
         if (c->count[k] > most_frequent) most_frequent = c->count[k];
     for (uint32_t k = 0; k < c->g->classes; k++)
         c->offset[k] = o->prior < 0 ? 0 : qc_ln(((float)c->count[k] + o->prior + 1e-9f) / ((float)most_frequent + o->prior));
 }
 
-static uint32_t largest(const float *logits, uint32_t classes)
+uint32_t qc_largest(const float *logits, uint32_t classes)
 {
     uint32_t best = 0;
     for (uint32_t k = 1; k < classes; k++)
@@ -137,37 +128,26 @@ static uint32_t largest(const float *logits, uint32_t classes)
     return best;
 }
 
-/* error = weight (softmax - onehot); returns -ln softmax[label]. */
-static float example_loss(float *error, const float *logits, uint16_t label, float weight, uint32_t classes)
+float qc_example_loss(float *error, const float *logits, uint16_t label, float weight, uint32_t classes)
 {
-    uint32_t best = largest(logits, classes);
+    uint32_t best = qc_largest(logits, classes);
     float sum = 0;
     for (uint32_t k = 0; k < classes; k++) sum += error[k] = qc_exp(logits[k] - logits[best]);
     for (uint32_t k = 0; k < classes; k++) error[k] = weight * (error[k] / sum - (k == label ? 1.0f : 0.0f));
     return qc_ln(sum) - (logits[label] - logits[best]);
 }
 
-/* What the last layer read of example i, as the forward pass has just left it. */
-static void see_features(QcCalibrator *c, uint32_t i)
-{
-    const uint8_t *q = qc_qrun_tensor(&c->run, c->lda.node->in[0]);
-    if (c->source[i]) qc_lda_see_source(&c->lda, q, c->label[i]);
-    else if (i >= c->n_slots || !c->batches) qc_lda_see_stream(&c->lda, q, c->label[i]); /* those in slots were seen when they came, unless in an earlier session */
-}
-
-/* Forward over Z: the loss, and c->error; misses are counted, c->last says what this model gets right. Ends early, at a sum not below `limit`, once the
- * loss cannot stay below it: the hardest examples are looked at first. */
-static float forward_set(QcCalibrator *c, float limit, QcCalibrateReport *report)
+float qc_set_forward(QcCalibrator *c, float limit, QcCalibrateReport *report)
 {
     float loss = 0;
     for (uint32_t v = 0; v < c->n && loss < limit; v++) {
         uint32_t i = c->visit[v];
         float *error = c->error + (size_t)i * c->g->classes;
         qc_qrun_forward(&c->run, c->hebb.logits, c->x[i]);
-        int right = largest(c->hebb.logits, c->g->classes) == c->label[i]; /* what the model says: only the loss knows which classes the batch has */
-        if (c->looking) see_features(c, i);
+        int right = qc_largest(c->hebb.logits, c->g->classes) == c->label[i]; /* what the model says: only the loss knows which classes the batch has */
+        if (c->looking) qc_closed_see(c, i);
         for (uint32_t k = 0; i >= c->n_slots && k < c->g->classes; k++) c->hebb.logits[k] += c->offset[k];
-        c->loss[i] = c->weight[i] * example_loss(error, c->hebb.logits, c->label[i], c->weight[i], c->g->classes);
+        c->loss[i] = c->weight[i] * qc_example_loss(error, c->hebb.logits, c->label[i], c->weight[i], c->g->classes);
         loss += c->loss[i];
         if (c->last[i] == 1 && !right && c->misses[i] < UINT16_MAX) c->misses[i]++;
         c->last[i] = (uint8_t)right;
@@ -177,7 +157,7 @@ static float forward_set(QcCalibrator *c, float limit, QcCalibrateReport *report
     return loss;
 }
 
-static uint32_t count_right(const QcCalibrator *c)
+uint32_t qc_batch_right(const QcCalibrator *c)
 {
     uint32_t n = 0;
     for (uint32_t i = c->n_slots; i < c->n; i++) n += c->right[i];
@@ -218,7 +198,7 @@ static void score(QcCalibrator *c, uint64_t seed, QcCalibrateReport *report)
 static float least(float a, float b) { return a < b ? a : b; }
 static float most(float a, float b) { return a > b ? a : b; }
 
-static void accept(QcCalibrator *c)
+void qc_set_accept(QcCalibrator *c)
 {
     memcpy(c->right, c->last, c->n);
     qc_choice_keep(&c->choice);
@@ -235,49 +215,10 @@ static void judge(QcCalibrator *c, QcCalibrateReport *report)
 {
     for (uint32_t i = 0; i < c->n; i++) c->visit[i] = i;
     c->looking = c->lda.n != 0;
-    if (c->looking) qc_lda_begin(&c->lda);
-    report->loss_before = report->loss_after = forward_set(c, 1e30f, report);
+    report->loss_before = report->loss_after = qc_set_forward(c, 1e30f, report);
     c->looking = 0;
-    accept(c);
-    report->right_before = count_right(c);
-}
-
-/* Means and scatter say which class, but are too sure of it: logits of the last layer are made as large as is best on Z, and no larger than is good enough. */
-static void temper(QcCalibrator *c, QcCalibrateReport *report)
-{
-    enum { HEATS = 9 };
-    float loss[HEATS] = {0}, heat[HEATS] = {1}, *heated = c->lda.bias, *scale = c->g->scale + c->lda.node->channel;
-    uint32_t classes = c->g->classes;
-    int best = 0;
-    for (int h = 1; h < HEATS; h++) heat[h] = 0.6f * heat[h - 1];
-    for (uint32_t i = 0; i < c->n; i++) {
-        qc_qrun_forward(&c->run, c->hebb.logits, c->x[i]);
-        report->forwards++;
-        for (int h = 0; h < HEATS; h++) {
-            for (uint32_t k = 0; k < classes; k++) heated[k] = heat[h] * c->hebb.logits[k] + (i >= c->n_slots ? c->offset[k] : 0);
-            loss[h] += c->weight[i] * example_loss(c->error + (size_t)i * classes, heated, c->label[i], 1, classes);
-        }
-    }
-    for (int h = 1; h < HEATS; h++)
-        if (loss[h] < loss[best] || loss[h] <= c->options.stop) best = h;
-    for (uint32_t k = 0; k < classes; k++) scale[k] *= heat[best];
-}
-
-/* A batch that lacks most classes says little of what flips do to them, and the stream's part of the coreset may have lost some; the last layer's statistic has not. So such a
- * batch begins with the last layer in closed form, where that is better on Z. */
-static void solve_last_layer(QcCalibrator *c, QcCalibrateReport *report)
-{
-    if (!c->lda.n || (float)count_classes(c, c->n_slots) > c->options.scarce * (float)c->g->classes) return;
-    if (!(report->loss_after > c->options.stop) || !qc_lda_solve(&c->lda)) return;
-    temper(c, report);
-    float after = forward_set(c, report->loss_after, report);
-    if (after < report->loss_after) {
-        accept(c);
-        report->loss_after = after;
-        report->solved = 1;
-    } else {
-        qc_lda_undo(&c->lda);
-    }
+    qc_set_accept(c);
+    report->right_before = qc_batch_right(c);
 }
 
 static void flip_rounds(QcCalibrator *c, QcRng *rng, QcCalibrateReport *report)
@@ -290,10 +231,10 @@ static void flip_rounds(QcCalibrator *c, QcRng *rng, QcCalibrateReport *report)
         if (fresh) score(c, qc_rng_next(rng), report);
         int32_t step = (int32_t)least(c->phi / o->cap + 0.5f, 256.0f); /* longer than any range */
         uint32_t flips = qc_choice_draw(&c->choice, least(c->phi, o->cap), step > 1 ? step : 1, o->by_layer, qc_rng_next(rng));
-        float after = forward_set(c, loss, report);
+        float after = qc_set_forward(c, loss, report);
         report->draws++;
         if (after < loss) {
-            accept(c);
+            qc_set_accept(c);
             loss = after;
             c->phi = least(o->grow * c->phi, o->phi_max);
             report->accepted++;
@@ -339,11 +280,13 @@ void qc_calibrate_batch(QcCalibrator *c, QcCalibrateReport *report, const uint8_
     gather_set(c, x, labels, n);
     weigh_set(c);
     memset(c->last, 2, c->n); /* not seen yet: no miss can be counted */
+    qc_closed_arrive(c);
     judge(c, report);
-    solve_last_layer(c, report);
-    report->algebra = c->lda.operations;
+    qc_closed_compare(c, report);
+    qc_closed_begin(c, report);
     flip_rounds(c, &rng, report);
-    report->right_after = count_right(c);
+    report->right_after = qc_batch_right(c);
+    qc_closed_end(c, report);
     update_slots(c, &rng, x, ids, n, report);
     c->batches++;
     c->seen += n;

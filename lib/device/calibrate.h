@@ -29,6 +29,7 @@ typedef struct QcCalibrateOptions {
     float balance;     /* 0: every example of the set weighs the same .. 1: every class does */
     float prior;       /* the batch's own class frequencies are taken out of its examples' loss, each class counted this much more often than seen; < 0: not */
     float scarce;      /* a batch with at most this share of the classes begins with the last layer in closed form (lda.h); 0: none does */
+    int second;        /* 1: other batches end with one beside that of the flips, and the device answers with that which arriving batches speak for */
     float ridge, worth; /* of that: lda.h */
     QcChoose choose;
     QcUpdate update;
@@ -47,9 +48,14 @@ typedef struct QcCalibrateReport {
     uint32_t forwards;                /* window passes, Hebbian ones included */
     uint32_t gathers;                 /* Hebbian statistics taken of the set */
     uint32_t solved;                  /* 1: the last layer in closed form was better */
-    uint64_t algebra;                 /* multiply-adds of that, about */
+    uint32_t closed;                  /* 1: the device answers with a second last layer, in closed form, until the next batch */
+    uint64_t algebra;                 /* multiply-adds of the closed form, about */
     uint32_t from_source, from_stream, from_batch; /* origin of the slots after the update */
 } QcCalibrateReport;
+
+/* Last layers: one; or one that flips have led to and one in closed form, of which the graph has either. */
+typedef enum QcHeads { QC_HEADS_ONE, QC_HEADS_FLIPS, QC_HEADS_CLOSED, QC_HEADS_COUNT } QcHeads;
+#define QC_LEAD_KEPT 0.7f /* of a batch's word on them, by the next batch */
 
 typedef struct QcCalibrator {
     QcQGraph *g;
@@ -62,7 +68,9 @@ typedef struct QcCalibrator {
     QcQRun run;
     QcHebb hebb;
     QcChoice choice;
-    QcLda lda;           /* all zero without one */
+    QcLda lda;           /* all zero without one; keeps the last layer that the graph has not */
+    QcHeads heads;
+    float lead;          /* how many more examples of arriving batches the closed form had right; earlier batches count less */
     const uint8_t **x;   /* [capacity + batch_max] the set Z: filled slots, then the batch */
     uint16_t *label;     /* of Z */
     uint8_t *source;     /* of Z: an example of the source */
@@ -76,10 +84,11 @@ typedef struct QcCalibrator {
     uint32_t *visit;     /* of Z: the order of passes, hardest first */
     float *keys;
     uint32_t n, n_slots; /* of Z; of them slots */
-    int looking;         /* the last layer's statistic takes what passes */
+    uint8_t *features;   /* [Z][lda.n] what the last layer reads; in the memory of the flips' statistic */
+    int looking;         /* features are kept of what passes */
 } QcCalibrator;
 
-/* 1 where batches with few classes begin with the last layer in closed form. */
+/* 1 where batches with few classes begin with the last layer in closed form, or others end with it. */
 int qc_calibrator_solves(const QcQGraph *g, const QcCalibrateOptions *o);
 
 /* What it needs memory for; qc_calibrator_bytes is the sum. Neither the model nor the batch is counted. */

@@ -9,6 +9,8 @@ int qc_lda_fits(const QcQGraph *g)
     return node->n_codes / g->classes <= QC_LDA_MAX_FEATURES && g->classes <= QC_LDA_MAX_CLASSES && node->groups == 1;
 }
 
+uint32_t qc_lda_code_bytes(const QcLda *l) { return (uint32_t)(((uint64_t)l->node->n_codes * l->g->bits + 7) / 8); }
+
 static uint64_t triangle(uint32_t n) { return (uint64_t)n * (n + 1) / 2; }
 
 static void place_scatter(QcScatter *s, const QcLda *l, QcPlacing *p)
@@ -24,9 +26,9 @@ void qc_lda_place(QcLda *l, QcQGraph *g, float ridge, float worth, QcPlacing *p)
     *l = (QcLda){.g = g, .node = node, .n = node->n_codes / g->classes, .classes = g->classes, .ridge = ridge, .worth = worth};
     qc_placing_part(p, "last layer's statistic");
     place_scatter(&l->stream, l, p);
-    l->old_codes = qc_placing_take(p, ((uint64_t)node->n_codes * g->bits + 7) / 8);
-    l->old_scale = qc_placing_take(p, l->classes * sizeof *l->old_scale);
-    l->old_bias = qc_placing_take(p, l->classes * sizeof *l->old_bias);
+    l->other_codes = qc_placing_take(p, qc_lda_code_bytes(l));
+    l->other_scale = qc_placing_take(p, l->classes * sizeof *l->other_scale);
+    l->other_bias = qc_placing_take(p, l->classes * sizeof *l->other_bias);
 }
 
 void qc_lda_place_scratch(QcLda *l, QcPlacing *p)
@@ -204,33 +206,37 @@ static void write_head(QcLda *l)
     }
 }
 
-static uint8_t *packed(const QcLda *l, uint32_t *bytes)
+static uint8_t *packed(const QcLda *l) { return l->g->codes + l->node->code_byte; }
+
+static void keep(QcLda *l)
 {
-    *bytes = (uint32_t)(((uint64_t)l->node->n_codes * l->g->bits + 7) / 8);
-    return l->g->codes + l->node->code_byte;
+    memcpy(l->other_codes, packed(l), qc_lda_code_bytes(l));
+    memcpy(l->other_scale, l->g->scale + l->node->channel, l->classes * sizeof *l->other_scale);
+    memcpy(l->other_bias, l->g->bias + l->node->channel, l->classes * sizeof *l->other_bias);
 }
 
-static void keep_old(QcLda *l)
+void qc_lda_swap(QcLda *l)
 {
-    uint32_t bytes;
-    const uint8_t *codes = packed(l, &bytes);
-    memcpy(l->old_codes, codes, bytes);
-    memcpy(l->old_scale, l->g->scale + l->node->channel, l->classes * sizeof *l->old_scale);
-    memcpy(l->old_bias, l->g->bias + l->node->channel, l->classes * sizeof *l->old_bias);
-}
-
-void qc_lda_undo(QcLda *l)
-{
-    uint32_t bytes;
-    uint8_t *codes = packed(l, &bytes);
-    memcpy(codes, l->old_codes, bytes);
-    memcpy(l->g->scale + l->node->channel, l->old_scale, l->classes * sizeof *l->old_scale);
-    memcpy(l->g->bias + l->node->channel, l->old_bias, l->classes * sizeof *l->old_bias);
+    uint8_t *codes = packed(l);
+    uint32_t bytes = qc_lda_code_bytes(l);
+    for (uint32_t i = 0; i < bytes; i++) {
+        uint8_t code = codes[i];
+        codes[i] = l->other_codes[i];
+        l->other_codes[i] = code;
+    }
+    for (uint32_t k = 0; k < l->classes; k++) {
+        float *scale = &l->g->scale[l->node->channel + k], s = *scale;
+        int32_t *bias = &l->g->bias[l->node->channel + k], b = *bias;
+        *scale = l->other_scale[k];
+        *bias = l->other_bias[k];
+        l->other_scale[k] = s;
+        l->other_bias[k] = b;
+    }
 }
 
 int qc_lda_solve(QcLda *l)
 {
-    keep_old(l);
+    keep(l);
     if (!join(l) || !decompose(l)) return 0;
     make_weights(l);
     centre(l);

@@ -36,16 +36,17 @@ typedef struct QcLda {
     float *weights, *bias; /* [classes][n], [classes]: the head in real numbers */
     QcIntHead head;
     uint64_t operations;  /* multiply-adds since qc_lda_begin, about */
-    /* what undo puts back */
-    uint8_t *old_codes;   /* as packed */
-    float *old_scale;     /* [classes] */
-    int32_t *old_bias;    /* [classes] */
+    /* the last layer that the graph has not: after solve, as it was before */
+    uint8_t *other_codes; /* as packed */
+    float *other_scale;   /* [classes] */
+    int32_t *other_bias;  /* [classes] */
 } QcLda;
 
 /* Scratch grows with the square of both. */
-enum { QC_LDA_MAX_FEATURES = 2048, QC_LDA_MAX_CLASSES = 512 };
+enum { QC_LDA_MAX_FEATURES = 512, QC_LDA_MAX_CLASSES = 512 };
 /* 0 where the last layer is too large for this. */
 int qc_lda_fits(const QcQGraph *g);
+uint32_t qc_lda_code_bytes(const QcLda *l); /* of the last layer's codes, packed */
 
 /* What lives, and (second) what is scratch: that may be memory which others use in between. ridge > 0. */
 void qc_lda_place(QcLda *l, QcQGraph *g, float ridge, float worth, QcPlacing *p);
@@ -60,6 +61,6 @@ void qc_lda_see_source(QcLda *l, const uint8_t *q, uint16_t label);
 void qc_lda_see_stream(QcLda *l, const uint8_t *q, uint16_t label);
 /* Gives the LOGITS node its codes, scales and biases. 0, and nothing changes, while there is a class without any example. */
 int qc_lda_solve(QcLda *l);
-void qc_lda_undo(QcLda *l); /* the last layer as it was before solve */
+void qc_lda_swap(QcLda *l); /* the graph's last layer and the other */
 
 #endif

@@ -418,6 +418,14 @@ void qc_qrun_forward_seen(QcQRun *run, float *logits, const uint8_t *x, uint32_t
     }
 }
 
+void qc_qrun_logits(QcQRun *run, float *logits)
+{
+    const QcQNode *last = &run->g->nodes[run->g->n_nodes - 1];
+    QcQConv conv;
+    qc_qconv_open(&conv, run, last);
+    conv_run(run, logits, &conv, last);
+}
+
 void qc_qrun_forward(QcQRun *run, float *logits, const uint8_t *x)
 {
     qc_qrun_forward_seen(run, logits, x, run->g->n_nodes - 1, NULL, NULL);

@@ -135,6 +135,9 @@ void qc_qrun_forward(QcQRun *run, float *logits, const uint8_t *x);
 typedef void (*QcQSee)(void *ctx, QcQRun *run, uint32_t node, const QcQConv *conv);
 void qc_qrun_forward_seen(QcQRun *run, float *logits, const uint8_t *x, uint32_t last, QcQSee see, void *ctx);
 
+/* The LOGITS node alone, of what lies in its input tensor. */
+void qc_qrun_logits(QcQRun *run, float *logits);
+
 /* How a CONV or LOGITS node reads its input as it lies in memory now: pads it into run->padded. Valid until the next node runs or
  * is opened. */
 void qc_qconv_open(QcQConv *conv, QcQRun *run, const QcQNode *node);

@@ -18,7 +18,7 @@ typedef struct Header {
 
 /* Numbers that have no array of their own. */
 typedef struct Numbers {
-    uint32_t batches, phi, seen[2];
+    uint32_t batches, phi, seen[2], heads, lead;
 } Numbers;
 
 typedef struct Piece {
@@ -26,7 +26,7 @@ typedef struct Piece {
     uint32_t n;
 } Piece;
 
-enum { PIECES = 13 };
+enum { PIECES = 16 };
 
 static void list_pieces(Piece *pieces, const QcCalibrator *c, Numbers *numbers)
 {
@@ -40,7 +40,10 @@ static void list_pieces(Piece *pieces, const QcCalibrator *c, Numbers *numbers)
                                {c->hebb.mean_square, c->flip->n_layers * (uint32_t)sizeof(float)},
                                {c->g->scale + first, classes * (uint32_t)sizeof(float)}, {c->g->bias + first, classes * (uint32_t)sizeof(int32_t)},
                                {lda->count, features ? classes * (uint32_t)sizeof(uint32_t) : 0}, {lda->mean, features * classes * (uint32_t)sizeof(float)},
-                               {lda->scatter, features * (features + 1) / 2 * (uint32_t)sizeof(float)}};
+                               {lda->scatter, features * (features + 1) / 2 * (uint32_t)sizeof(float)},
+                               {c->lda.other_codes, features ? qc_lda_code_bytes(&c->lda) : 0},
+                               {c->lda.other_scale, features ? classes * (uint32_t)sizeof(float) : 0},
+                               {c->lda.other_bias, features ? classes * (uint32_t)sizeof(int32_t) : 0}};
     memcpy(pieces, all, sizeof all);
 }
 
@@ -56,7 +59,7 @@ static uint64_t content_bytes(const QcCalibrator *c)
 
 static Numbers numbers_of(const QcCalibrator *c)
 {
-    return (Numbers){c->batches, qc_float_bits(c->phi), {(uint32_t)c->seen, (uint32_t)(c->seen >> 32)}};
+    return (Numbers){c->batches, qc_float_bits(c->phi), {(uint32_t)c->seen, (uint32_t)(c->seen >> 32)}, (uint32_t)c->heads, qc_float_bits(c->lead)};
 }
 
 static void set_numbers(QcCalibrator *c, const Numbers *n)
@@ -64,6 +67,16 @@ static void set_numbers(QcCalibrator *c, const Numbers *n)
     c->batches = n->batches;
     c->phi = qc_bits_float(n->phi);
     c->seen = n->seen[0] | (uint64_t)n->seen[1] << 32;
+    c->heads = (QcHeads)n->heads;
+    c->lead = qc_bits_float(n->lead);
+}
+
+static int is_last_layer(const QcCalibrator *c, const float *scale, const int32_t *bias)
+{
+    int32_t most = qc_largest_bias(c->g, &c->g->nodes[c->g->n_nodes - 1]);
+    for (uint32_t k = 0; k < c->g->classes; k++)
+        if (!(scale[k] > 0 && scale[k] < 1e30f) || bias[k] < -most || bias[k] > most) return 0;
+    return 1;
 }
 
 /* Checksums tell chance from intent: what could lead the step astray is looked at. */
@@ -76,10 +89,10 @@ static int makes_sense(const QcCalibrator *c)
     for (uint32_t l = 0; l < c->flip->n_layers; l++)
         if (!(c->hebb.mean_square[l] >= 0)) return 0;
     const QcQNode *last = &c->g->nodes[c->g->n_nodes - 1];
-    int32_t most = qc_largest_bias(c->g, last);
-    for (uint32_t k = last->channel; k < last->channel + c->g->classes; k++)
-        if (!(c->g->scale[k] > 0 && c->g->scale[k] < 1e30f) || c->g->bias[k] < -most || c->g->bias[k] > most) return 0;
-    return !c->lda.n || qc_lda_is_sound(&c->lda);
+    if (!is_last_layer(c, c->g->scale + last->channel, c->g->bias + last->channel)) return 0;
+    if (!c->lda.n) return c->heads == QC_HEADS_ONE;
+    if (c->heads != QC_HEADS_ONE && !(c->heads < QC_HEADS_COUNT && is_last_layer(c, c->lda.other_scale, c->lda.other_bias))) return 0;
+    return c->lead > -1e9f && c->lead < 1e9f && qc_lda_is_sound(&c->lda);
 }
 
 /* ---- where it lies ---- */

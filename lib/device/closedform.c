@@ -1,0 +1,140 @@
+#include "calibrateparts.h"
+
+#include "../kernels/mem.h"
+
+int qc_calibrator_solves(const QcQGraph *g, const QcCalibrateOptions *o) { return (o->scarce > 0 || o->second) && qc_lda_fits(g); }
+
+static void lay_out_scratch(QcCalibrator *c, QcPlacing *p)
+{
+    qc_lda_place_scratch(&c->lda, p);
+    c->features = qc_placing_take(p, ((uint64_t)c->slots.capacity + c->batch_max) * c->lda.n);
+}
+
+/* It is solved before anything is flipped or after, so it works in the memory of the flips' statistic, where that is enough. */
+void qc_closed_lay_out(QcCalibrator *c, QcPlacing *p)
+{
+    QcPlacing count = {0}, there = {.memory = (uint8_t *)c->hebb.sum};
+    qc_lda_place(&c->lda, c->g, c->options.ridge, c->options.worth, p);
+    lay_out_scratch(c, &count);
+    lay_out_scratch(c, count.used <= qc_hebb_scratch_bytes(&c->hebb) ? &there : p);
+}
+
+/* ---- features ---- */
+
+static uint8_t *features_of(const QcCalibrator *c, uint32_t i) { return c->features + (size_t)i * c->lda.n; }
+
+void qc_closed_see(QcCalibrator *c, uint32_t i) { memcpy(features_of(c, i), qc_qrun_tensor(&c->run, c->lda.node->in[0]), c->lda.n); }
+
+static void logits_of(QcCalibrator *c, float *logits, uint32_t i)
+{
+    memcpy(qc_qrun_tensor(&c->run, c->lda.node->in[0]), features_of(c, i), c->lda.n);
+    qc_qrun_logits(&c->run, logits);
+}
+
+/* Features of the model that flips have made. */
+static void look_again(QcCalibrator *c, QcCalibrateReport *report)
+{
+    for (uint32_t i = 0; i < c->n; i++) {
+        qc_qrun_forward(&c->run, c->hebb.logits, c->x[i]);
+        qc_closed_see(c, i);
+        report->forwards++;
+    }
+}
+
+/* Stream examples in slots were seen when they came, unless that was in an earlier session. */
+static void add_to_statistic(QcCalibrator *c)
+{
+    qc_lda_begin(&c->lda);
+    for (uint32_t i = 0; i < c->n; i++) {
+        if (c->source[i]) qc_lda_see_source(&c->lda, features_of(c, i), c->label[i]);
+        else if (i >= c->n_slots || !c->batches) qc_lda_see_stream(&c->lda, features_of(c, i), c->label[i]);
+    }
+}
+
+/* ---- solving ---- */
+
+/* Means and scatter say which class, but are too sure of it: logits are made as large as is best on Z, and no larger than is good enough. */
+static void temper(QcCalibrator *c)
+{
+    enum { HEATS = 9 };
+    float loss[HEATS] = {0}, heat[HEATS] = {1}, *logits = c->hebb.logits, *heated = c->lda.bias, *scale = c->g->scale + c->lda.node->channel;
+    uint32_t classes = c->g->classes;
+    int best = 0;
+    for (int h = 1; h < HEATS; h++) heat[h] = 0.6f * heat[h - 1];
+    for (uint32_t i = 0; i < c->n; i++) {
+        logits_of(c, logits, i);
+        for (int h = 0; h < HEATS; h++) {
+            for (uint32_t k = 0; k < classes; k++) heated[k] = heat[h] * logits[k] + (i >= c->n_slots ? c->offset[k] : 0);
+            loss[h] += c->weight[i] * qc_example_loss(c->error + (size_t)i * classes, heated, c->label[i], 1, classes);
+        }
+    }
+    for (int h = 1; h < HEATS; h++)
+        if (loss[h] < loss[best] || loss[h] <= c->options.stop) best = h;
+    for (uint32_t k = 0; k < classes; k++) scale[k] *= heat[best];
+}
+
+static int solve(QcCalibrator *c, QcCalibrateReport *report)
+{
+    int done = qc_lda_solve(&c->lda);
+    if (done) temper(c);
+    report->algebra = c->lda.operations;
+    return done;
+}
+
+static int is_scarce(QcCalibrator *c) { return (float)qc_batch_classes(c) <= c->options.scarce * (float)c->g->classes; }
+
+/* Such a batch says little of what flips do to the classes that it lacks, and the stream's part of the coreset may have lost some; the last layer's statistic has not. */
+void qc_closed_begin(QcCalibrator *c, QcCalibrateReport *report)
+{
+    if (!c->lda.n || !is_scarce(c)) return;
+    add_to_statistic(c);
+    if (!(report->loss_after > c->options.stop) || !solve(c, report)) return;
+    float after = qc_set_forward(c, report->loss_after, report);
+    if (after < report->loss_after) {
+        qc_set_accept(c);
+        report->loss_after = after;
+        report->solved = 1;
+    } else {
+        qc_lda_swap(&c->lda);
+    }
+}
+
+/* ---- two last layers ---- */
+
+static uint32_t right_by_features(QcCalibrator *c)
+{
+    uint32_t right = 0;
+    for (uint32_t i = c->n_slots; i < c->n; i++) {
+        logits_of(c, c->hebb.logits, i);
+        right += (uint32_t)(qc_largest(c->hebb.logits, c->g->classes) == c->label[i]);
+    }
+    return right;
+}
+
+void qc_closed_arrive(QcCalibrator *c)
+{
+    if (c->heads == QC_HEADS_CLOSED) qc_lda_swap(&c->lda);
+}
+
+void qc_closed_compare(QcCalibrator *c, QcCalibrateReport *report)
+{
+    if (c->heads == QC_HEADS_ONE) return;
+    qc_lda_swap(&c->lda);
+    uint32_t right = right_by_features(c);
+    qc_lda_swap(&c->lda);
+    c->lead = QC_LEAD_KEPT * c->lead + (float)right - (float)report->right_before;
+    if (c->heads == QC_HEADS_CLOSED) report->right_before = right;
+    c->heads = QC_HEADS_ONE;
+}
+
+void qc_closed_end(QcCalibrator *c, QcCalibrateReport *report)
+{
+    if (!c->lda.n || !c->options.second || is_scarce(c)) return;
+    if (report->gathers) look_again(c, report); /* the statistic of flips lies where features did */
+    add_to_statistic(c);
+    if (!solve(c, report)) return;
+    c->heads = c->lead > 0 ? QC_HEADS_CLOSED : QC_HEADS_FLIPS;
+    if (c->heads == QC_HEADS_FLIPS) qc_lda_swap(&c->lda);
+    else report->right_after = right_by_features(c);
+    report->closed = c->heads == QC_HEADS_CLOSED;
+}
