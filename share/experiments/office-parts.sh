@@ -16,5 +16,5 @@ for camera in amazon dslr webcam; do
     fi
     [ -d "$tree" ] || { echo "office-parts.sh: there is neither $camera nor office-caltech/$camera.tar in $data" >&2; exit 3; }
     qc-import -q -f images --size 64 -o "$work/$camera.qcd" "$tree"
-    qc-split -q -t $share -o "$out/$camera.train.qcd" -O "$out/$camera.test.qcd" "$work/$camera.qcd"
+    qc-split -q --by random -t $share -o "$out/$camera.train.qcd" -O "$out/$camera.test.qcd" "$work/$camera.qcd"
 done
