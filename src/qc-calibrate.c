@@ -34,7 +34,7 @@ static const QcOption options[] = {
     {0, "by-layer", QC_OPTION_INT, &by_layer, "0|1", "the share holds in each layer; -1 = by the bits", -1, 1},
     {0, "balance", QC_OPTION_REAL, &balance, "R", "0: every example weighs the same in the loss .. 1: every class does", 0, 1},
     {0, "prior", QC_OPTION_REAL, &prior, "N", "take the batch's class frequencies, smoothed by N, out of its loss; -1 = not", -1, 1000},
-    {0, "scarce", QC_OPTION_REAL, &scarce, "R", "a batch with at most this share of the classes begins with the last layer in closed form; 0 = none does", 0, 1},
+    {0, "scarce", QC_OPTION_REAL, &scarce, "R", "a batch with at most this share of the classes has the last layer in closed form, if better, and no flips; 0 = none", 0, 1},
     {0, "second", QC_OPTION_INT, &second, "0|1", "keep one beside that of the flips, and answer with that which arriving batches speak for", 0, 1},
     {0, "ridge", QC_OPTION_REAL, &ridge, "R", "of the last layer in closed form", 0.000001, 1000000},
     {0, "worth", QC_OPTION_REAL, &worth, "N", "stream examples that the source's mean of a class counts as in it", 0.01, 1000000},

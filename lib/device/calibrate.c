@@ -284,7 +284,7 @@ void qc_calibrate_batch(QcCalibrator *c, QcCalibrateReport *report, const uint8_
     judge(c, report);
     qc_closed_compare(c, report);
     qc_closed_begin(c, report);
-    flip_rounds(c, &rng, report);
+    if (!report->solved) flip_rounds(c, &rng, report); /* which would take the statistic's features away */
     report->right_after = qc_batch_right(c);
     qc_closed_end(c, report);
     update_slots(c, &rng, x, ids, n, report);

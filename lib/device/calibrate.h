@@ -28,7 +28,7 @@ typedef struct QcCalibrateOptions {
     int by_layer;      /* the share holds in each layer */
     float balance;     /* 0: every example of the set weighs the same .. 1: every class does */
     float prior;       /* the batch's own class frequencies are taken out of its examples' loss, each class counted this much more often than seen; < 0: not */
-    float scarce;      /* a batch with at most this share of the classes begins with the last layer in closed form (lda.h); 0: none does */
+    float scarce;      /* a batch with at most this share of the classes has the last layer in closed form (lda.h), if that is better, instead of flips; 0: none does */
     int second;        /* 1: other batches end with one beside that of the flips, and the device answers with that which arriving batches speak for */
     float ridge, worth; /* of that: lda.h */
     QcChoose choose;
@@ -88,7 +88,7 @@ typedef struct QcCalibrator {
     int looking;         /* features are kept of what passes */
 } QcCalibrator;
 
-/* 1 where batches with few classes begin with the last layer in closed form, or others end with it. */
+/* 1 where batches with few classes have the last layer in closed form, or others end with it. */
 int qc_calibrator_solves(const QcQGraph *g, const QcCalibrateOptions *o);
 
 /* What it needs memory for; qc_calibrator_bytes is the sum. Neither the model nor the batch is counted. */

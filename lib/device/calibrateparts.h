@@ -26,7 +26,7 @@ void qc_closed_see(QcCalibrator *c, uint32_t i); /* what the last layer read of 
 /* A batch arrives: flips go on from the last layer that they have led to. Then, once it is judged, which of the two it speaks for. */
 void qc_closed_arrive(QcCalibrator *c);
 void qc_closed_compare(QcCalibrator *c, QcCalibrateReport *report);
-/* Before flips: a batch of few classes begins with it. After them: any other batch ends with it as a second one. */
+/* Before flips: a batch of few classes has it, and no flips, if it is better. After them: any other batch ends with it as a second one. */
 void qc_closed_begin(QcCalibrator *c, QcCalibrateReport *report);
 void qc_closed_end(QcCalibrator *c, QcCalibrateReport *report);
 

@@ -1,4 +1,4 @@
-/* The last layer in closed form in the course of a stream: that it leaves flips alone, answers when arriving batches speak for it, and begins batches of few classes. */
+/* The last layer in closed form in the course of a stream: that it leaves flips alone, answers when arriving batches speak for it, and takes the place of flips in batches of few classes. */
 #include "suite.h"
 #include "tiny.h"
 
@@ -131,7 +131,7 @@ START_TEST(a_second_one_leaves_flips_alone_and_answers_when_it_leads)
 }
 END_TEST
 
-START_TEST(a_batch_of_few_classes_begins_with_it)
+START_TEST(a_batch_of_few_classes_has_it_instead_of_flips)
 {
     uint32_t solved = 0;
     const int bits = 2 << _i % 3;
@@ -146,6 +146,7 @@ START_TEST(a_batch_of_few_classes_begins_with_it)
             uint32_t right = right_of(&d, &b);
             qc_calibrate_batch(&d.c, &r, b.x, b.label, b.id, BATCH);
             ck_assert(r.right_before == right && r.loss_after <= r.loss_before && d.c.heads == QC_HEADS_ONE && !r.closed);
+            ck_assert(!r.solved || (r.flips == 0 && r.loss_after < r.loss_before));
             solved += r.solved;
         }
         device_end(&d);
@@ -183,7 +184,7 @@ int main(void)
     Suite *s = suite_create("closedform");
     TCase *t = tcase_create("all");
     tcase_add_loop_test(t, a_second_one_leaves_flips_alone_and_answers_when_it_leads, 0, 3);
-    tcase_add_loop_test(t, a_batch_of_few_classes_begins_with_it, 0, 3);
+    tcase_add_loop_test(t, a_batch_of_few_classes_has_it_instead_of_flips, 0, 3);
     tcase_add_test(t, scales_and_biases_stay_where_neither_is_asked_for);
     suite_add_tcase(s, t);
     return run_suite(s);
