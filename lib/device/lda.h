@@ -42,8 +42,8 @@ typedef struct QcLda {
     int32_t *other_bias;  /* [classes] */
 } QcLda;
 
-/* Scratch grows with the square of both. */
-enum { QC_LDA_MAX_FEATURES = 512, QC_LDA_MAX_CLASSES = 512 };
+/* Scratch grows with the square of both, work with classes^2 features. */
+enum { QC_LDA_MAX_FEATURES = 512, QC_LDA_MAX_CLASSES = 128 };
 /* 0 where the last layer is too large for this. */
 int qc_lda_fits(const QcQGraph *g);
 uint32_t qc_lda_code_bytes(const QcLda *l); /* of the last layer's codes, packed */
