@@ -169,7 +169,7 @@ bench-%: ## run one benchmark: build/tests/bench_NAME or tests/bench/NAME.sh; TS
 DEST  = $(DESTDIR)$(PREFIX)
 NAMES = $(notdir $(PROGRAMS))
 
-install: all $(LIBRARY) ## install programs, man pages, architectures, completions, library and headers under PREFIX
+install: all $(LIBRARY) ## install programs, man pages, architectures, completions, library, headers and the sources of the device under PREFIX
 	install -d '$(DEST)/bin' '$(DEST)/lib/pkgconfig' '$(DEST)/share/man/man1' '$(DEST)/share/man/man5' '$(DEST)/share/man/man7' \
 	    '$(DEST)/share/qcore/arch' '$(DEST)/share/bash-completion/completions'
 	install -m 755 $(PROGRAMS) '$(DEST)/bin'
@@ -178,6 +178,7 @@ install: all $(LIBRARY) ## install programs, man pages, architectures, completio
 	for name in $(NAMES); do install -m 644 share/completions/qcore.bash '$(DEST)/share/bash-completion/completions/'$$name; done
 	install -m 644 $(LIBRARY) '$(DEST)/lib'
 	for header in lib/*/*.h; do install -D -m 644 $$header '$(DEST)/include/qcore/'$${header#lib/}; done
+	for source in lib/device/*.[ch] lib/kernels/*.[ch]; do install -D -m 644 $$source '$(DEST)/share/qcore/'$$source; done
 	printf '%s\n' 'prefix=$(PREFIX)' 'Name: qcore' 'Description: continual calibration of quantized classifiers' 'Version: $(VERSION)' \
 	    'Cflags: -I$${prefix}/include/qcore' 'Libs: -L$${prefix}/lib -lqcore' 'Libs.private: -ldnnl -lyaml -lprotobuf-c -lmatio -ljpeg -lpng -lz -lm' > '$(DEST)/lib/pkgconfig/qcore.pc'
 

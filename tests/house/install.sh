@@ -16,6 +16,9 @@ grep -q '^Version: [0-9]' "$root/lib/pkgconfig/qcore.pc" || complain "qcore.pc h
 printf '#include <cli/cli.h>\n#include <device/qgraph.h>\nint main(void) { return sizeof(QcQNode) == 0; }\n' >"$place/use.c"
 ${CC:-gcc} -std=c11 -fsyntax-only -I"$root/include/qcore" "$place/use.c" || complain "the installed headers do not stand alone"
 rm "$place/use.c"
+for source in "$root"/share/qcore/lib/device/*.c "$root/share/qcore/lib/kernels/scalar.c"; do # what exported models are compiled with
+    ${CC:-gcc} -std=c11 -ffreestanding -fsyntax-only "$source" || complain "$source does not stand alone"
+done
 make -s --no-print-directory -o "$BUILD/flags" uninstall DESTDIR="$place" PREFIX=/opt/qcore >/dev/null || complain "uninstall failed"
 left=$(find "$place" -type f -o -type l)
 [ -z "$left" ] || complain "uninstall left" $left
