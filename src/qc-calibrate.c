@@ -38,7 +38,7 @@ static const QcOption options[] = {
     {0, "second", QC_OPTION_INT, &second, "0|1", "keep one beside that of the flips, and answer with that which arriving batches speak for", 0, 1},
     {0, "ridge", QC_OPTION_REAL, &ridge, "R", "of the last layer in closed form", 0.000001, 1000000},
     {0, "worth", QC_OPTION_REAL, &worth, "N", "stream examples that the source's mean of a class counts as in it", 0.01, 1000000},
-    {0, "stop", QC_OPTION_REAL, &stop, "LOSS", "no more draws in a batch once the loss on coreset and batch is below; -1 = by the bits", -1, 100},
+    {0, "stop", QC_OPTION_REAL, &stop, "LOSS", "no more draws in a batch once the loss on coreset and batch is at or below; -1 = by the bits", -1, 100},
     {0, "chunk", QC_OPTION_INT, &chunk, "N", "weights that are looked at together; 0 = 20480", 0, 1000000000},
     {0, "seed", QC_OPTION_INT, &seed, "N", "of stream order, draws and coreset", 0, 0},
     {0, "threads", QC_OPTION_INT, &threads, "N", "of methods with back-propagation; the device has one; 0 = 1", 0, 256},
@@ -151,6 +151,7 @@ static int resume(QcSession *s, QcErr *err)
 {
     if (!state) return 0;
     if (qc_session_keep(s, state, err)) return -1;
+    if (!s->at && s->kept.was_there) qc_warn("%s has no whole state: the session begins anew", state);
     if (!s->at) return 0;
     qc_say("going on behind batch %u of %u", s->at, s->batches);
     return save(s, s->at == s->batches, err);

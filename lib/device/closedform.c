@@ -53,11 +53,13 @@ static void add_to_statistic(QcCalibrator *c)
 
 /* ---- solving ---- */
 
-/* Means and scatter say which class, but are too sure of it: logits are made as large as is best on Z, and no larger than is good enough. */
-static void temper(QcCalibrator *c)
+/* Means and scatter say which class, but are too sure of it: logits are made as large as is best on Z, and no larger than is good enough. Returns the
+ * loss on Z. */
+static float temper(QcCalibrator *c)
 {
     enum { HEATS = 9 };
-    float loss[HEATS] = {0}, heat[HEATS] = {1}, *logits = c->hebb.logits, *heated = c->lda.bias, *scale = c->g->scale + c->lda.node->channel;
+    float loss[HEATS] = {0}, heat[HEATS] = {1}, *logits = c->hebb.logits, *scale = c->g->scale + c->lda.node->channel;
+    float *heated = c->lda.bias, *unwanted = c->lda.weights; /* which the graph has by now */
     uint32_t classes = c->g->classes;
     int best = 0;
     for (int h = 1; h < HEATS; h++) heat[h] = 0.6f * heat[h - 1];
@@ -65,18 +67,20 @@ static void temper(QcCalibrator *c)
         logits_of(c, logits, i);
         for (int h = 0; h < HEATS; h++) {
             for (uint32_t k = 0; k < classes; k++) heated[k] = heat[h] * logits[k] + (i >= c->n_slots ? c->offset[k] : 0);
-            loss[h] += c->weight[i] * qc_example_loss(c->error + (size_t)i * classes, heated, c->label[i], 1, classes);
+            loss[h] += c->weight[i] * qc_example_loss(unwanted, heated, c->label[i], 1, classes);
         }
     }
     for (int h = 1; h < HEATS; h++)
         if (loss[h] < loss[best] || loss[h] <= c->options.stop) best = h;
     for (uint32_t k = 0; k < classes; k++) scale[k] *= heat[best];
+    return loss[best];
 }
 
-static int solve(QcCalibrator *c, QcCalibrateReport *report)
+/* 0: it cannot be solved. */
+static int solve(QcCalibrator *c, float *loss, QcCalibrateReport *report)
 {
     int done = qc_lda_solve(&c->lda);
-    if (done) temper(c);
+    if (done) *loss = temper(c);
     report->algebra = c->lda.operations;
     return done;
 }
@@ -88,14 +92,14 @@ void qc_closed_begin(QcCalibrator *c, QcCalibrateReport *report)
 {
     if (!c->lda.n || !is_scarce(c)) return;
     add_to_statistic(c);
-    if (!(report->loss_after > c->options.stop) || !solve(c, report)) return;
-    float after = qc_set_forward(c, report->loss_after, report);
-    if (after < report->loss_after) {
-        qc_set_accept(c);
-        report->loss_after = after;
+    float loss;
+    if (!(report->loss_after > c->options.stop) || !solve(c, &loss, report)) return;
+    if (loss < report->loss_after) {
+        report->loss_after = qc_set_forward(c, 1e30f, report);
         report->solved = 1;
+        qc_set_accept(c);
     } else {
-        qc_lda_swap(&c->lda);
+        qc_lda_swap(&c->lda); /* and errors are still those of that model, for flips to go by */
     }
 }
 
@@ -132,7 +136,8 @@ void qc_closed_end(QcCalibrator *c, QcCalibrateReport *report)
     if (!c->lda.n || !c->options.second || is_scarce(c)) return;
     if (report->gathers) look_again(c, report); /* the statistic of flips lies where features did */
     add_to_statistic(c);
-    if (!solve(c, report)) return;
+    float loss;
+    if (!solve(c, &loss, report)) return;
     c->heads = c->lead > 0 ? QC_HEADS_CLOSED : QC_HEADS_FLIPS;
     if (c->heads == QC_HEADS_FLIPS) qc_lda_swap(&c->lda);
     else report->right_after = right_by_features(c);

@@ -24,7 +24,7 @@ void qc_lda_place(QcLda *l, QcQGraph *g, float ridge, float worth, QcPlacing *p)
 {
     const QcQNode *node = &g->nodes[g->n_nodes - 1];
     *l = (QcLda){.g = g, .node = node, .n = node->n_codes / g->classes, .classes = g->classes, .ridge = ridge, .worth = worth};
-    qc_placing_part(p, "last layer's statistic");
+    qc_placing_part(p, "statistic of the last layer");
     place_scatter(&l->stream, l, p);
     l->other_codes = qc_placing_take(p, qc_lda_code_bytes(l));
     l->other_scale = qc_placing_take(p, l->classes * sizeof *l->other_scale);
@@ -61,6 +61,8 @@ static int all_within(const float *x, uint64_t n, float limit)
 
 int qc_lda_is_sound(const QcLda *l)
 {
+    for (uint32_t k = 0; k < l->classes; k++)
+        if (l->stream.count[k] > INT32_MAX) return 0;
     return all_within(l->stream.mean, (uint64_t)l->classes * l->n, 256) && all_within(l->stream.scatter, triangle(l->n), 65536.0f * 4294967296.0f);
 }
 

@@ -8,6 +8,10 @@
 
 #include <stdint.h>
 
+#if defined __FAST_MATH__ || (defined __FLT_EVAL_METHOD__ && __FLT_EVAL_METHOD__ != 0)
+#error "floats must be single precision as written: no -ffast-math, no wider registers"
+#endif
+
 static inline uint32_t qc_float_bits(float x)
 {
     union { float f; uint32_t u; } v = {.f = x};

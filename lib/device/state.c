@@ -75,7 +75,7 @@ static int is_last_layer(const QcCalibrator *c, const float *scale, const int32_
 {
     int32_t most = qc_largest_bias(c->g, &c->g->nodes[c->g->n_nodes - 1]);
     for (uint32_t k = 0; k < c->g->classes; k++)
-        if (!(scale[k] > 0 && scale[k] < 1e30f) || bias[k] < -most || bias[k] > most) return 0;
+        if (!(scale[k] > 0 && scale[k] < 1e20f) || bias[k] < -most || bias[k] > most) return 0;
     return 1;
 }
 

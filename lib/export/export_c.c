@@ -66,6 +66,10 @@ static int load_device(Job *job, const QcExport *e, QcErr *err)
     job->options.rounds = e->rounds;
     job->options.chunk = e->chunk;
     if (e->stop >= 0) job->options.stop = e->stop;
+    job->options.scarce = e->scarce;
+    job->options.second = e->second;
+    job->options.ridge = e->ridge;
+    job->options.worth = e->worth;
     job->options.seed = e->seed;
 
     uint32_t capacity = job->coreset.data.capacity, window = job->coreset.window;

@@ -89,8 +89,11 @@ int qc_statefile_open(QcStateFile *f, const char *path, const QcCalibrator *c, u
     uint64_t slot = (qc_state_bytes(c, QC_STATE_PAGE_MAX) + BLOCK - 1) / BLOCK * BLOCK;
     *f = (QcStateFile){0};
     if (slot > UINT32_MAX / 2) return qc_fail(err, QC_EUNSUPPORTED, "a state of %llu bytes is too large", (unsigned long long)slot);
-    if (stat(path, &about) ? errno == ENOENT : S_ISREG(about.st_mode) && !about.st_size)
+    if (stat(path, &about) ? errno == ENOENT : S_ISREG(about.st_mode) && !about.st_size) {
         if (make_file(path, err)) return -1;
+    } else {
+        f->was_there = about.st_size > BLOCK;
+    }
     f->file = open(path, O_RDWR | O_CLOEXEC);
     if (f->file < 0) return qc_fail(err, QC_EIO, "cannot open %s: %s", path, strerror(errno));
     f->is_open = 1;
@@ -109,7 +112,7 @@ int qc_statefile_load(QcStateFile *f, QcCalibrator *c, QcErr *err)
     switch (qc_state_load(&f->state, c)) {
     case QC_STATE_LOADED: return 1;
     case QC_STATE_NONE: return 0;
-    case QC_STATE_FOREIGN: return qc_fail(err, QC_EFORMAT, "the state is of another session: its model, coreset, streams or options were others");
+    case QC_STATE_FOREIGN: return qc_fail(err, QC_EFORMAT, "the state is of another session: its model, coreset, streams, options or form of state were others");
     case QC_STATE_BROKEN: break;
     }
     if (f->error) return qc_fail(err, QC_EIO, "the state cannot be read: %s", strerror(f->error));

@@ -10,6 +10,7 @@
 typedef struct QcStateFile {
     int file, is_open;
     int error; /* errno of the last call that failed */
+    int was_there; /* the file, and more in it than its mark: loading nothing then means that it has no whole state */
     QcFlash flash;
     QcState state;
 } QcStateFile;

@@ -54,3 +54,8 @@ printf '\252' | dd of=kept bs=1 seek=4700 conv=notrunc 2>words
 printf '\252' | dd of=kept bs=1 seek=4701 conv=notrunc 2>words
 rm -f now.qcm
 run >words 2>&1 && cmp now.qcm whole.qcm && echo "a damaged slot costs no more than its batch"
+# Neither half is whole: that is said, and the session begins anew.
+head -c 6000 kept >torn && mv torn kept
+rm -f now.qcm
+run 2>&1 >words | grep whole
+cmp now.qcm whole.qcm && echo "the same model from the start"

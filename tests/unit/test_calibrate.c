@@ -1,8 +1,6 @@
 /* The on-device step: what holds of every batch whatever the data, in memory of exactly the promised size. */
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include "suite.h"
+#include "guarded.h"
 #include "tiny.h"
 
 #include "../../lib/device/calibrate.h"
@@ -19,25 +17,10 @@ typedef struct Device {
     Tiny t;
     QcFlip flip;
     QcCalibrator c;
-    uint8_t *pages;
-    size_t mapped;
+    Guarded memory;
 } Device;
 
 static Stream stream;
-
-/* Memory of exactly the promised size between pages that may not be touched: up against the one behind, or the one before. */
-static void *guarded(Device *d, size_t bytes, int at_end)
-{
-    size_t page = (size_t)sysconf(_SC_PAGESIZE), room = (bytes + page - 1) / page * page;
-    d->mapped = room + 2 * page;
-    d->pages = mmap(NULL, d->mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    ck_assert_ptr_ne(d->pages, MAP_FAILED);
-    memset(d->pages, 0x5a, d->mapped);
-    ck_assert_int_eq(mprotect(d->pages, page, PROT_NONE), 0);
-    ck_assert_int_eq(mprotect(d->pages + page + room, page, PROT_NONE), 0);
-    ck_assert_uint_eq(bytes % 64, 0);
-    return d->pages + page + (at_end ? room - bytes : 0);
-}
 
 static void device_begin(Device *d, TinyKind kind, int bits, const QcKernels *kernels, const QcCalibrateOptions *o, uint32_t capacity, int at_end)
 {
@@ -55,7 +38,7 @@ static void device_begin(Device *d, TinyKind kind, int bits, const QcKernels *ke
         stream.id[i] = 1000 + i;
     }
     size_t bytes = qc_calibrator_bytes(&d->t.g, &d->flip, o, capacity, BATCH);
-    qc_calibrator_place(&d->c, &d->t.g, &d->flip, kernels, o, capacity, BATCH, guarded(d, bytes, at_end));
+    qc_calibrator_place(&d->c, &d->t.g, &d->flip, kernels, o, capacity, BATCH, guarded_take(&d->memory, bytes, at_end));
 }
 
 /* Two thirds of the slots hold source examples, most of them for ever; the last are empty. */
@@ -73,7 +56,7 @@ static void fill_slots(Device *d)
 
 static void device_end(Device *d)
 {
-    munmap(d->pages, d->mapped);
+    guarded_release(&d->memory);
     tiny_release(&d->t);
 }
 
