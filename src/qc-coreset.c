@@ -105,6 +105,18 @@ static void print_report(const QcChooseReport *r, const QcDataset *coreset, cons
     if (json) printf("]}\n");
 }
 
+/* The distribution of misses says nothing where hardly anything was missed: the set is then next to a random one. */
+static void warn_of_few_misses(const QcMissLog *log)
+{
+    uint32_t missed = 0;
+    for (uint32_t i = 0; i < log->n; i++) {
+        uint32_t misses = 0;
+        for (uint32_t b = 0; b < log->n_bits; b++) misses += log->misses[(size_t)b * log->n + i];
+        missed += misses > 0;
+    }
+    if (missed < log->n / 50) qc_warn("only %u of %u examples were ever missed, so misses say little of which to choose", missed, log->n);
+}
+
 static int complain(int sampling, const char *model_path, QcErr *err)
 {
     if (!data_path) return qc_fail(err, QC_EUSAGE, "say which data to choose from (-d FILE)");
@@ -136,6 +148,7 @@ int main(int argc, char **argv)
         goto end;
     }
     if (!known && sampling == QC_SAMPLE_PMF) qc_say("neither a miss log nor a model: the examples were drawn with classes as even as they can be");
+    if (known && sampling == QC_SAMPLE_PMF) warn_of_few_misses(known);
     if (add_provenance(&coreset, &data, &log, &err) || qc_dataset_save(&coreset, out_path, &err)) goto end;
     if ((report || json) && qc_choose_report(&table, &coreset, &data, known, &err)) goto end;
     if (report || json) print_report(&table, &coreset, &data);

@@ -9,6 +9,7 @@
 
 static const char *format, *output, *label, *group, *recording, *window_id, *header, *window, *stride, *unequal, *missing, *x_name, *y_name, *size, *resize;
 static int64_t channels, jobs, length;
+static double width;
 static int json, channels_last, crop, grey;
 static QcList groups;
 static QcModelHints hints;
@@ -43,6 +44,7 @@ static const QcOption options[] = {
     {0, "shape", QC_OPTION_TEXT, &hints.shape, "LIST", "models: C,T or C,H,W of a window where the file does not say it", 0, 0},
     {0, "like", QC_OPTION_TEXT, &like, "FILE", "npz, safetensors: weights for a float model that is built like this one", 0, 0},
     {'a', "arch", QC_OPTION_TEXT, &arch, "FILE", "npz, safetensors: weights for this architecture (with --shape and --labels)", 0, 0},
+    {0, "width", QC_OPTION_REAL, &width, "R", "npz, safetensors: multiplies the channels of -a, as in qc-train", 0.001, 100},
     {0, "external-data", QC_OPTION_TEXT, &external_data, "DIR", "onnx: weights may lie in files of this folder (else refused)", 0, 0},
     {0, "json", QC_OPTION_FLAG, &json, NULL, "print what was imported on standard output as JSON (needs -o)", 0, 0},
     {0},
@@ -141,7 +143,7 @@ static int import_model(const char *path, QcErr *err)
     }
     if (qc_modelhints_read(&o, &hints, &arena, err)) goto end;
     o.folder = external_data;
-    QcWeightsSource weights = {.path = path, .safetensors = is_safetensors(path), .like = like, .arch = arch};
+    QcWeightsSource weights = {.path = path, .safetensors = is_safetensors(path), .like = like, .arch = arch, .width = width};
     if (is_onnx(path) ? qc_onnx_load(&model, digest, path, &o, &softmax, err) : qc_weights_import(&model, digest, &weights, &o, err)) goto end;
     QcInput input = {is_onnx(path) ? "onnx" : "weights", digest};
     if (qc_modelfile_stamp(&model, qc_cli_command(), &input, 1, err) || qc_modelfile_save(&model, output, err)) goto end;

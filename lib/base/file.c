@@ -138,6 +138,25 @@ static int fail_write(QcErr *err, const char *path, int error)
     return qc_fail(err, QC_EIO, "cannot write %.300s: %s", qc_output_name(path), strerror(error ? error : EIO));
 }
 
+/* The temporary files that there are, for a signal that ends the process; more than these stay behind. */
+static char *volatile temporaries[8];
+
+/* `now` stands where `before` did: one of them is NULL. */
+static void note_temporary(const char *before, char *now)
+{
+    for (int i = 0; i < 8; i++)
+        if (temporaries[i] == before) {
+            temporaries[i] = now;
+            return;
+        }
+}
+
+void qc_output_abandon(void)
+{
+    for (int i = 0; i < 8; i++)
+        if (temporaries[i]) unlink(temporaries[i]);
+}
+
 int qc_output_open(QcOutput *out, const char *path, int binary, QcErr *err)
 {
     *out = (QcOutput){0};
@@ -161,9 +180,11 @@ int qc_output_open(QcOutput *out, const char *path, int binary, QcErr *err)
         return qc_fail_memory(err, "a file name");
     }
     snprintf(out->temporary, room, "%s.tmp.%ld", path, (long)getpid());
+    note_temporary(NULL, out->temporary);
     out->stream = fopen(out->temporary, "wb");
     if (!out->stream) {
         int error = errno;
+        note_temporary(out->temporary, NULL);
         free(out->temporary);
         out->temporary = NULL;
         qc_output_release(out);
@@ -210,6 +231,7 @@ int qc_output_commit(QcOutput *out, QcErr *err)
         if (!status && rename(out->temporary, out->path)) status = fail_write(err, out->path, errno);
         if (!status) {
             sync_folder(out->path);
+            note_temporary(out->temporary, NULL);
             free(out->temporary);
             out->temporary = NULL;
         }
@@ -223,6 +245,7 @@ void qc_output_release(QcOutput *out)
     if (!out) return;
     if (out->stream && out->stream != stdout) fclose(out->stream);
     if (out->temporary) unlink(out->temporary);
+    if (out->temporary) note_temporary(out->temporary, NULL);
     free(out->temporary);
     free(out->path);
     *out = (QcOutput){0};

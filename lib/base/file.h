@@ -63,6 +63,9 @@ int qc_output_commit(QcOutput *out, QcErr *err);
 /* Gives up: removes the temporary file. Zero or NULL: nothing happens. */
 void qc_output_release(QcOutput *out);
 
+/* Removes the temporary files of all outputs that are open: for a process that a signal ends. May be called in its handler. */
+void qc_output_abandon(void);
+
 /* open + write + commit in one call. */
 int qc_write_all(const char *path, const void *bytes, size_t length, QcErr *err);
 

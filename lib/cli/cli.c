@@ -244,11 +244,29 @@ static void hold_standard_streams(void)
         if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", wrong_way[fd]) < 0) exit(QC_EIO);
 }
 
+static void end_by_signal(int number)
+{
+    qc_output_abandon();
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+/* A process that is told to end leaves no temporary files; one that was told not to be disturbed (nohup) is not. */
+static void set_signals(void)
+{
+    static const int ends[] = {SIGHUP, SIGINT, SIGTERM};
+    struct sigaction old;
+    for (int i = 0; i < 3; i++)
+        if (!sigaction(ends[i], NULL, &old) && old.sa_handler == SIG_DFL) signal(ends[i], end_by_signal);
+    signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write that fails: exit status 4 */
+    signal(SIGXFSZ, SIG_IGN); /* and so is a file that may not grow */
+}
+
 int qc_cli_parse(const QcProgram *program, int argc, char **argv)
 {
     running = program;
     hold_standard_streams();
-    signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write that fails: exit status 4 */
+    set_signals();
     max_bytes = (int64_t)qc_max_bytes;
     int n;
     static Given *given; /* lists of the program point into it for the life of the process */

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "tree.h"
+
 const QcImportOptions qc_import_defaults = {.header = -1};
 
 enum { TABLE = QC_TAKES_GROUPS | QC_TAKES_COLUMNS | QC_TAKES_HEADER | QC_TAKES_LABEL | QC_TAKES_CHANNELS | QC_TAKES_UNEQUAL | QC_TAKES_MISSING };
@@ -33,7 +35,7 @@ static const QcImporter *importer_named(const char *name, QcErr *err)
         if (*known) strcat(known, i[1].name ? ", " : " or ");
         strcat(known, i->name);
     }
-    qc_fail(err, QC_EUSAGE, "there is no format '%.40s' (use %s)", name, known);
+    qc_fail(err, QC_EUSAGE, "there is no format '%.40s' (use %s; of models onnx, npz or safetensors)", name, known);
     return NULL;
 }
 
@@ -46,10 +48,17 @@ static const QcImporter *importer_for(const char *path, QcErr *err)
         qc_read_all(path, &none, &length, err); /* says why it cannot be read */
         return NULL;
     }
-    for (const QcImporter *i = qc_importers; i->name && !qc_is_standard(path); i++)
-        if (i->recognises(path)) return i;
-    qc_fail(err, QC_EUSAGE, "the format of %.300s is not certain: name it with -f", qc_input_name(path));
-    return NULL;
+    const QcImporter *found = NULL;
+    for (const QcImporter *i = qc_importers; i->name && !qc_is_standard(path); i++) {
+        if (!i->recognises(path)) continue;
+        if (!found) found = i;
+        else if (qc_is_folder(path)) { /* of files, what is more special comes first */
+            qc_fail(err, QC_EUSAGE, "%.300s may be %s or %s: name it with -f", path, found->name, i->name);
+            return NULL;
+        }
+    }
+    if (!found) qc_fail(err, QC_EUSAGE, "the format of %.300s is not certain: name it with -f", qc_input_name(path));
+    return found;
 }
 
 static const char *complain(const QcImporter *i, const QcImportOptions *o)

@@ -20,6 +20,8 @@ typedef struct Reader {
     QcSeriesList list;
     uint32_t attributes, steps;  /* of an example; numeric ones, those within the relational one included */
     uint32_t label, relational;  /* attributes from 0; NO_COLUMN = none */
+    uint32_t stray_line;         /* of the first nominal attribute that is not the label that was named; 0: there is none */
+    QcField stray;               /* its name */
     int within;                  /* between the relational attribute and its @end */
     float *row;                  /* [channels][steps]; malloc'd */
     uint32_t room;
@@ -89,7 +91,11 @@ static int read_attribute(Reader *r, QcField rest, QcErr *err)
     uint32_t index = r->attributes++;
     int chosen = r->o->label && !unlabelled(r) && qc_field_is(name, r->o->label);
     if (type.at < type.end && *type.at == '{') {
-        if (r->label != NO_COLUMN || (r->o->label && !unlabelled(r) && !chosen)) return qc_lines_fail(&r->lines, err, "attribute '%.*s' is nominal, but only the label may be", QC_FIELD(name));
+        if (r->o->label && !unlabelled(r) && !chosen) { /* said once it is known whether the named one is there */
+            if (!r->stray_line) r->stray_line = r->lines.line, r->stray = name;
+            return 0;
+        }
+        if (r->label != NO_COLUMN) return qc_lines_fail(&r->lines, err, "attribute '%.*s' is nominal, but only the label may be", QC_FIELD(name));
         r->label = index;
         return read_classes(r, type, err);
     }
@@ -126,6 +132,8 @@ static int check_header(Reader *r, QcErr *err)
 {
     if (r->within) return qc_fail(err, QC_EFORMAT, "%.300s: the relational attribute has no @end", r->lines.name);
     if (!r->steps) return qc_fail(err, QC_EFORMAT, "%.300s: no numeric attributes", r->lines.name);
+    if (r->label != NO_COLUMN && r->stray_line)
+        return qc_fail(err, QC_EFORMAT, "%.300s:%u: attribute '%.*s' is nominal, but only the label may be", r->lines.name, r->stray_line, QC_FIELD(r->stray));
     if (r->label != NO_COLUMN || unlabelled(r)) return 0;
     if (r->o->label) return qc_fail(err, QC_EUSAGE, "%.300s has no attribute '%.60s' for the label", r->lines.name, r->o->label);
     return qc_fail(err, QC_EFORMAT, "%.300s: no attribute is nominal: name the label with --label-column, or say that there is none", r->lines.name);

@@ -35,7 +35,46 @@ static int ends_in(const char *path, const char *suffix)
     return dot && !strcasecmp(dot, suffix);
 }
 
-int qc_recognise_csv(const char *path) { return ends_in(path, ".csv") || ends_in(path, ".tsv"); }
+/* The first row of a .tsv: are all of its cells numbers; is the first of them whole, is the last, or is that missing. */
+typedef struct FirstRow {
+    int numbers, first_whole, last_whole, last_missing;
+} FirstRow;
+
+static int is_number(QcField field);
+static int is_whole(QcField field) { return !memchr(field.at, '.', (size_t)(field.end - field.at)); }
+
+static int read_first_row(FirstRow *row, const char *path)
+{
+    QcLines l;
+    QcField line, cell;
+    QcErr err;
+    *row = (FirstRow){1, 1, 1, 0};
+    if (qc_lines_open(&l, path, &err)) return -1;
+    if (qc_lines_next(&l, &line))
+        for (uint32_t c = 0; qc_field_next(&line, &cell, '\t'); c++) {
+            row->numbers = row->numbers && is_number(cell);
+            row->last_whole = is_whole(cell);
+            row->last_missing = qc_field_is(cell, "nan");
+            if (!c) row->first_whole = row->last_whole;
+        }
+    qc_lines_close(&l);
+    return 0;
+}
+
+/* A .tsv of whole numbers alone may be either table: its label may be the first or the last. */
+int qc_recognise_csv(const char *path)
+{
+    FirstRow row;
+    if (ends_in(path, ".csv")) return 1;
+    return ends_in(path, ".tsv") && !read_first_row(&row, path) && !(row.numbers && row.first_whole);
+}
+
+/* A table of the archive: numbers alone, the first of them whole (the label), the last not. */
+int qc_recognise_tsv(const char *path)
+{
+    FirstRow row;
+    return ends_in(path, ".tsv") && !read_first_row(&row, path) && row.numbers && row.first_whole && (!row.last_whole || row.last_missing);
+}
 
 /* --- cells -------------------------------------------------------------------------------------------- */
 
@@ -146,19 +185,21 @@ static int find_columns(Table *t, QcField first, uint32_t usual_label, QcErr *er
 static int is_value(const Table *t, uint32_t column) { return column != t->label && column != t->group && column != t->recording && column != t->window; }
 
 /* A first row is a header when words stand where most values should, or its label is called one. A few words among numbers are a bad row, not a header:
- * the row must not be lost without a sentence. */
+ * the row must not be lost without a sentence. -1: not certain, for y may also be a class. */
 static int looks_like_header(const Table *t, QcField first)
 {
-    static const char *const words[] = {"label", "class", "target", "y", NULL};
+    static const char *const words[] = {"label", "class", "target", NULL};
     QcField field;
     uint32_t values = 0, words_seen = 0;
+    int is_y = 0;
     for (uint32_t c = 0; next_cell(&first, &field, t->separator); c++) {
         values += is_value(t, c) ? 1 : 0;
         words_seen += is_value(t, c) && !is_number(field) ? 1 : 0;
         for (int k = 0; c == t->label && words[k]; k++)
             if (qc_field_is(field, words[k])) return 1;
+        is_y |= c == t->label && qc_field_is(field, "y");
     }
-    return 2 * words_seen > values;
+    return 2 * words_seen > values ? 1 : is_y ? -1 : 0;
 }
 
 static uint32_t value_columns(const Table *t)
@@ -176,6 +217,7 @@ static int measure(Table *t, uint32_t usual_label, QcErr *err)
     t->columns = count_cells(first, t->separator);
     if (find_columns(t, first, usual_label, err)) return -1;
     t->header = t->o->header >= 0 ? t->o->header : looks_like_header(t, first);
+    if (t->header < 0) return qc_fail(err, QC_EUSAGE, "whether the first row of %.300s has names or values is not certain: say so with --header yes or no", t->lines.name);
     for (t->rows = t->header ? 0 : 1; next_row(t, &line); t->rows++)
         if (t->rows == UINT32_MAX) return qc_fail(err, QC_EFORMAT, "%.300s has too many rows", t->lines.name);
     if (!t->rows) return qc_fail(err, QC_EFORMAT, "%.300s has a header, but no rows", t->lines.name);
@@ -403,23 +445,3 @@ static int import_table(QcDataset *d, const char *path, const QcImportOptions *o
 
 int qc_import_csv(QcDataset *d, const char *path, const QcImportOptions *o, QcErr *err) { return import_table(d, path, o, 0, NO_COLUMN, err); }
 int qc_import_tsv(QcDataset *d, const char *path, const QcImportOptions *o, QcErr *err) { return import_table(d, path, o, '\t', 0, err); }
-
-/* A table of the archive: numbers alone, the first of them whole (the label), the last not. */
-int qc_recognise_tsv(const char *path)
-{
-    QcLines l;
-    QcField line, cell, first = {0};
-    QcErr err;
-    int found = 0, numbers = 1;
-    if (!ends_in(path, ".tsv") || qc_lines_open(&l, path, &err)) return 0;
-    if (qc_lines_next(&l, &line)) {
-        for (uint32_t c = 0; qc_field_next(&line, &cell, '\t'); c++) {
-            if (!c) first = cell;
-            numbers = numbers && is_number(cell);
-        }
-        found = numbers && !memchr(first.at, '.', (size_t)(first.end - first.at)) && memchr(cell.at, '.', (size_t)(cell.end - cell.at));
-        found = found || (numbers && qc_field_is(cell, "nan") && !memchr(first.at, '.', (size_t)(first.end - first.at)));
-    }
-    qc_lines_close(&l);
-    return found;
-}

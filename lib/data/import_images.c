@@ -47,6 +47,19 @@ static int add_picture(Album *a, const Picture *picture, QcErr *err)
     return 0;
 }
 
+/* 1 where one of the folders in `folder` has pictures in it. */
+static int holds_classes(Album *a, const QcFolder *folder, int *found, QcErr *err)
+{
+    *found = 0;
+    for (uint32_t k = 0; !*found && k < folder->n; k++) {
+        QcFolder below;
+        if (!folder->entries[k].is_folder) continue;
+        if (qc_folder_read(&below, folder->entries[k].path, &a->arena, err)) return -1;
+        for (uint32_t i = 0; !*found && i < below.n; i++) *found = is_picture(&below.entries[i]);
+    }
+    return 0;
+}
+
 static int add_class(Album *a, const char *group, const QcEntry *class, QcErr *err)
 {
     QcFolder folder;
@@ -55,7 +68,9 @@ static int add_class(Album *a, const char *group, const QcEntry *class, QcErr *e
         const QcEntry *e = &folder.entries[k];
         if (is_picture(e) && add_picture(a, &(Picture){e->path, group, class->name, e->name}, err)) return -1;
     }
-    return 0;
+    int deeper;
+    if (holds_classes(a, &folder, &deeper, err)) return -1;
+    return deeper ? qc_fail(err, QC_EFORMAT, "%.300s has pictures and folders of pictures beside each other or below: which folders are the classes is not certain", class->path) : 0;
 }
 
 /* The classes of a group; of one that is not wanted only the name is noted. */
@@ -68,19 +83,6 @@ static int add_group(Album *a, const char *name, const char *path, QcErr *err)
     if (qc_folder_read(&folder, path, &a->arena, err)) return -1;
     for (uint32_t k = 0; k < folder.n; k++)
         if (folder.entries[k].is_folder && add_class(a, a->groups.names[index], &folder.entries[k], err)) return -1;
-    return 0;
-}
-
-/* 1 where one of the folders in `folder` has pictures in it. */
-static int holds_classes(Album *a, const QcFolder *folder, int *found, QcErr *err)
-{
-    *found = 0;
-    for (uint32_t k = 0; !*found && k < folder->n; k++) {
-        QcFolder below;
-        if (!folder->entries[k].is_folder) continue;
-        if (qc_folder_read(&below, folder->entries[k].path, &a->arena, err)) return -1;
-        for (uint32_t i = 0; !*found && i < below.n; i++) *found = is_picture(&below.entries[i]);
-    }
     return 0;
 }
 

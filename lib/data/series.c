@@ -223,7 +223,8 @@ int qc_span_read(uint32_t *samples, const char *text, const char *option, double
     if (qc_number_read(&value, &at, end) || at != end)
         return qc_fail(err, QC_EUSAGE, "--%s is a number of samples (200) or of seconds (2s), not '%.40s'", option, text);
     double n = seconds ? value * rate : (double)value;
-    if (!(n >= 1 && n <= 1 << 24) || (!seconds && n != floor(n)))
+    if (seconds && fabs(n - rint(n)) < 1e-4 * n) n = rint(n); /* as near as a float says it */
+    if (!(n >= 1 && n <= 1 << 24) || n != floor(n))
         return qc_fail(err, QC_EUSAGE, "--%s must come to a whole number of samples from 1 to %d, not '%.40s'", option, 1 << 24, text);
     *samples = (uint32_t)lround(n);
     return 0;
@@ -253,6 +254,7 @@ int qc_series_cut(QcDataset *d, QcSeriesList *list, uint32_t window, uint32_t st
 {
     if (fill_list(list, o, err)) return -1;
     uint64_t n = cut_windows(NULL, list, window, stride);
+    if (!n && longest(list) >= window) return qc_fail(err, QC_EFORMAT, "%.300s: values are missing in every window, so that all are dropped", list->items[0].file);
     if (!n) return qc_fail(err, QC_EUSAGE, "no recording has a whole window of %u samples (the longest has %u)", window, longest(list));
     if (n > UINT32_MAX) return qc_fail(err, QC_EUSAGE, "%llu windows are more than %u", (unsigned long long)n, UINT32_MAX);
     if (qc_dataset_init(d, (uint32_t)n, list->channels, 1, window, 0, err) || copy_all_names(d, list, err)) return -1;

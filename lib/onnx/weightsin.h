@@ -9,6 +9,7 @@ typedef struct QcWeightsSource {
     int safetensors;   /* else .npz */
     const char *like;  /* a float model: graph, labels and normalisation are taken from it; or */
     const char *arch;  /* an architecture (nn/arch.h), with shape and labels in the options below */
+    double width;      /* of that; 0: as it says itself */
 } QcWeightsSource;
 
 /* Exactly one of like and arch must be given: else, and where options are missing or too many, QC_EUSAGE. digest: of the weights' file. */

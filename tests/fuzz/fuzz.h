@@ -6,10 +6,12 @@
 #ifndef QC_TESTS_FUZZ_H
 #define QC_TESTS_FUZZ_H
 
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../../lib/data/import.h"
@@ -68,17 +70,37 @@ static inline void fuzz_import(const char *format, const uint8_t *bytes, size_t 
     close(file);
 }
 
-/* For formats that are folders: one with this file alone, gone afterwards. */
-static inline void fuzz_import_folder(const char *format, const char *name, const uint8_t *bytes, size_t length, const QcImportOptions *o)
+/* ---- formats that are folders ---- */
+
+static inline void fuzz_put(const char *root, const char *name, const uint8_t *bytes, size_t length)
 {
-    char root[] = "/tmp/qc-fuzz-XXXXXX", path[256];
-    fuzz_demand(mkdtemp(root) != NULL, "no folder in /tmp");
+    char path[512];
+    size_t start = strlen(root) + 1;
     snprintf(path, sizeof path, "%s/%s", root, name);
+    for (char *slash = path + start; (slash = strchr(slash, '/')); *slash++ = '/') {
+        *slash = 0;
+        mkdir(path, 0700);
+    }
     FILE *out = fopen(path, "wb");
     fuzz_demand(out && fwrite(bytes, 1, length, out) == length && !fclose(out), "a file that cannot be written");
+}
+
+static inline int fuzz_remove(const char *path, const struct stat *about, int kind, struct FTW *where)
+{
+    (void)about, (void)kind, (void)where;
+    return remove(path);
+}
+
+static inline void fuzz_remove_tree(const char *root) { nftw(root, fuzz_remove, 8, FTW_DEPTH | FTW_PHYS); }
+
+/* A folder with this file alone, gone afterwards. */
+static inline void fuzz_import_folder(const char *format, const char *name, const uint8_t *bytes, size_t length, const QcImportOptions *o)
+{
+    char root[] = "/tmp/qc-fuzz-XXXXXX";
+    fuzz_demand(mkdtemp(root) != NULL, "no folder in /tmp");
+    fuzz_put(root, name, bytes, length);
     fuzz_import_path(format, root, o);
-    unlink(path);
-    rmdir(root);
+    fuzz_remove_tree(root);
 }
 
 #endif

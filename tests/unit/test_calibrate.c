@@ -2,10 +2,9 @@
 #include "suite.h"
 #include "guarded.h"
 #include "tiny.h"
+#include "tinyset.h"
 
-#include "../../lib/device/calibrate.h"
-
-enum { CAPACITY = 12, RESERVED = 6, BATCHES = 3, BATCH = 9, ALL = CAPACITY + BATCH };
+enum { CAPACITY = 12, RESERVED = 6, BATCHES = 3, BATCH = 9 };
 
 typedef struct Stream {
     uint8_t x[BATCHES * BATCH * TINY_VALUES], source[CAPACITY * TINY_VALUES];
@@ -65,54 +64,12 @@ static void calibrate(Device *d, QcCalibrateReport *r, uint32_t batch, uint32_t 
     qc_calibrate_batch(&d->c, r, stream.x + batch * BATCH * TINY_VALUES, stream.label + batch * BATCH, stream.id + batch * BATCH, n);
 }
 
-/* The set of a batch, kept aside, and the loss of the present codes on it, with libm: classes balanced, the batch's class frequencies taken out (calibrate.h). */
-typedef struct Set {
-    uint32_t n, slots;
-    uint8_t x[ALL][TINY_VALUES];
-    uint16_t label[ALL];
-} Set;
-
-static void keep_set(Set *z, const Device *d, uint32_t batch, uint32_t n)
+static void keep_set(TinySet *z, const Device *d, uint32_t batch, uint32_t n)
 {
-    const QcSlots *s = &d->c.slots;
-    z->n = 0;
-    for (uint32_t i = 0; i < s->capacity; i++) {
-        if (s->flags[i] & QC_SLOT_EMPTY) continue;
-        memcpy(z->x[z->n], s->x + i * TINY_VALUES, TINY_VALUES);
-        z->label[z->n++] = s->label[i];
-    }
-    z->slots = z->n;
-    for (uint32_t i = 0; i < n; i++, z->n++) {
-        memcpy(z->x[z->n], stream.x + (batch * BATCH + i) * TINY_VALUES, TINY_VALUES);
-        z->label[z->n] = stream.label[batch * BATCH + i];
-    }
+    tinyset_keep(z, &d->c.slots, stream.x + batch * BATCH * TINY_VALUES, stream.label + batch * BATCH, n);
 }
 
-static double loss_of(const Set *z, Device *d, uint32_t *right)
-{
-    double loss = 0, of_class[TINY_CLASSES] = {0}, in_batch[TINY_CLASSES] = {0}, present = 0, most = 0;
-    const QcCalibrateOptions *o = &d->c.options;
-    for (uint32_t i = 0; i < z->n; i++) {
-        present += of_class[z->label[i]]++ == 0;
-        if (i >= z->slots) most = fmax(most, ++in_batch[z->label[i]]);
-    }
-    *right = 0;
-    for (uint32_t i = 0; i < z->n; i++) {
-        float y[TINY_CLASSES];
-        double sum = 0, own = 0, weight = (1 - (double)o->balance) / z->n + (double)o->balance / (present * of_class[z->label[i]]);
-        uint32_t best = 0;
-        qc_qrun_forward(&d->t.run, y, z->x[i]);
-        for (uint32_t k = 0; k < TINY_CLASSES; k++) {
-            double offset = i < z->slots || o->prior < 0 ? 0 : log((in_batch[k] + (double)o->prior + 1e-9) / (most + (double)o->prior));
-            sum += exp((double)y[k] + offset);
-            if (k == z->label[i]) own = (double)y[k] + offset;
-            if (y[k] > y[best]) best = k;
-        }
-        loss += (log(sum) - own) * weight;
-        if (i >= z->slots) *right += best == z->label[i];
-    }
-    return loss;
-}
+static double loss_of(const TinySet *z, Device *d, uint32_t *right) { return tinyset_loss(z, &d->t.run, &d->c.options, right); }
 
 /* The scalar kernels, counting how often the first layer's weights are unpacked: once a window that goes through the network. */
 static uint32_t windows_seen;
@@ -156,7 +113,7 @@ START_TEST(what_holds_of_every_batch)
             uint8_t reserved[RESERVED * TINY_VALUES];
             memcpy(reserved, d.c.slots.x, sizeof reserved);
             for (uint32_t batch = 0; batch < BATCHES; batch++) {
-                static Set z;
+                static TinySet z;
                 QcCalibrateReport r;
                 uint32_t right, n = batch == 1 ? 1 : BATCH;
                 keep_set(&z, &d, batch, n);
@@ -227,7 +184,7 @@ END_TEST
 START_TEST(the_batchs_labels_do_not_help_its_score)
 {
     Device d;
-    static Set z;
+    static TinySet z;
     QcCalibrateReport r;
     QcCalibrateOptions o = qc_calibrate_defaults(2);
     o.prior = 0;

@@ -1,8 +1,7 @@
 /* The last layer in closed form in the course of a stream: that it leaves flips alone, answers when arriving batches speak for it, and takes the place of flips in batches of few classes. */
 #include "suite.h"
 #include "tiny.h"
-
-#include "../../lib/device/calibrate.h"
+#include "tinyset.h"
 
 enum { CAPACITY = 12, BATCH = 12, BATCHES = 8 };
 
@@ -32,14 +31,14 @@ static void make_batch(Batch *b, const Device *d, uint32_t number, double size, 
     }
 }
 
-static void device_begin(Device *d, TinyKind kind, const QcCalibrateOptions *o, int bits)
+static void device_begin_with(Device *d, TinyKind kind, const QcCalibrateOptions *o, int bits, const QcKernels *kernels)
 {
     Batch source;
     tiny_make(&d->t, kind, bits, 8, 8);
     tiny_flip(&d->flip, &d->t, 4);
     uint64_t bytes = qc_calibrator_bytes(&d->t.g, &d->flip, o, CAPACITY, BATCH);
     d->memory = aligned_alloc(64, bytes);
-    qc_calibrator_place(&d->c, &d->t.g, &d->flip, &qc_kernels_scalar, o, CAPACITY, BATCH, d->memory);
+    qc_calibrator_place(&d->c, &d->t.g, &d->flip, kernels, o, CAPACITY, BATCH, d->memory);
     make_batch(&source, d, 90, 0.7, 0, TINY_CLASSES);
     QcSlots *s = &d->c.slots;
     memcpy(s->x, source.x, sizeof source.x);
@@ -50,6 +49,8 @@ static void device_begin(Device *d, TinyKind kind, const QcCalibrateOptions *o, 
         s->misses[i] = 0;
     }
 }
+
+static void device_begin(Device *d, TinyKind kind, const QcCalibrateOptions *o, int bits) { device_begin_with(d, kind, o, bits, &qc_kernels_scalar); }
 
 static void device_end(Device *d)
 {
@@ -155,27 +156,170 @@ START_TEST(a_batch_of_few_classes_has_it_instead_of_flips)
 }
 END_TEST
 
-START_TEST(scales_and_biases_stay_where_neither_is_asked_for)
+/* All scales times a factor: the loss then. */
+static double loss_heated(Device *d, const TinySet *z, float factor)
+{
+    uint32_t right;
+    float was[TINY_CLASSES], *scale = d->t.g.scale + d->c.lda.node->channel;
+    memcpy(was, scale, sizeof was);
+    for (uint32_t k = 0; k < TINY_CLASSES; k++) scale[k] *= factor;
+    double loss = tinyset_loss(z, &d->t.run, &d->c.options, &right);
+    memcpy(scale, was, sizeof was);
+    return loss;
+}
+
+/* Logits shrink by six tenths as long as that makes the loss on Z less, or leaves it good enough; eight times at most. */
+static void expect_tempered(Device *d, const TinySet *z, double loss)
+{
+    const double stop = (double)d->c.options.stop, colder = loss_heated(d, z, 0.6f), hotter = loss_heated(d, z, 1 / 0.6f);
+    const QcLda *l = &d->c.lda;
+    float step = d->t.g.tensors[l->node->in[0]].scale, heat = d->t.g.scale[l->node->channel] * step / l->head.scale[0];
+    if (heat > 0.02f) ck_assert(colder > stop && colder > loss - 1e-4);
+    if (heat < 0.99f) ck_assert(loss < stop + 1e-4 || hotter > loss - 1e-4);
+}
+
+START_TEST(a_solved_batch_has_the_loss_that_it_tells)
+{
+    uint32_t solved = 0;
+    const int bits = 2 << _i % 3;
+    for (int kind = 0; kind < TINY_KINDS; kind++) {
+        Device d;
+        QcCalibrateOptions o = options(bits, kind % 2);
+        device_begin(&d, (TinyKind)kind, &o, bits);
+        for (uint32_t n = 0; n < BATCHES; n++) {
+            Batch b;
+            static TinySet z;
+            QcCalibrateReport r;
+            uint32_t right;
+            make_batch(&b, &d, n, 1.3, n, 1 + n % 2);
+            tinyset_keep(&z, &d.c.slots, b.x, b.label, BATCH);
+            double before = tinyset_loss(&z, &d.t.run, &o, &right);
+            qc_calibrate_batch(&d.c, &r, b.x, b.label, b.id, BATCH);
+            double after = tinyset_loss(&z, &d.t.run, &o, &right);
+            ck_assert_double_eq_tol(before, (double)r.loss_before, 2e-5 * (1 + before));
+            ck_assert_double_eq_tol(after, (double)r.loss_after, 2e-5 * (1 + after));
+            ck_assert(after < before + 1e-5 && r.right_after == right);
+            if (r.solved) expect_tempered(&d, &z, after);
+            solved += r.solved;
+        }
+        device_end(&d);
+    }
+    ck_assert_uint_gt(solved, 3);
+}
+END_TEST
+
+/* All that a calibrator changes, as one hash. */
+static uint64_t add_to_hash(uint64_t hash, const void *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++) hash = qc_hash64(hash, ((const uint8_t *)bytes)[i]);
+    return hash;
+}
+
+static uint64_t hash_of(const Device *d)
+{
+    const QcQGraph *g = &d->t.g;
+    const QcLda *l = &d->c.lda;
+    uint64_t hash = add_to_hash(0, g->codes, g->n_code_bytes);
+    hash = add_to_hash(hash, g->scale, g->n_channels * sizeof *g->scale);
+    hash = add_to_hash(hash, g->bias, g->n_channels * sizeof *g->bias);
+    hash = add_to_hash(hash, l->stream.count, TINY_CLASSES * sizeof *l->stream.count);
+    hash = add_to_hash(hash, l->stream.mean, TINY_CLASSES * l->n * sizeof *l->stream.mean);
+    hash = add_to_hash(hash, l->stream.scatter, l->n * (l->n + 1) / 2 * sizeof *l->stream.scatter);
+    hash = add_to_hash(hash, &d->c.lead, sizeof d->c.lead);
+    hash = add_to_hash(hash, d->c.slots.x, CAPACITY * TINY_VALUES);
+    return add_to_hash(hash, d->c.slots.id, CAPACITY * sizeof *d->c.slots.id);
+}
+
+/* After all batches; few: two of three lack classes. *solved counts up, where it is asked for. */
+static uint64_t outcome(TinyKind kind, int bits, const QcCalibrateOptions *o, const QcKernels *kernels, int few, uint32_t *solved)
 {
     Device d;
-    QcCalibrateOptions o = options(2, 0);
-    o.scarce = 0;
-    device_begin(&d, TINY_INCEPTION, &o, 2);
-    size_t bytes = d.t.g.n_channels * sizeof(float);
-    float *scale = malloc(bytes);
-    int32_t *bias = malloc(bytes);
-    memcpy(scale, d.t.g.scale, bytes);
-    memcpy(bias, d.t.g.bias, bytes);
+    device_begin_with(&d, kind, o, bits, kernels);
     for (uint32_t n = 0; n < BATCHES; n++) {
         Batch b;
         QcCalibrateReport r;
-        make_batch(&b, &d, n, 1.3, n, n % 2 ? 1 : TINY_CLASSES);
+        make_batch(&b, &d, n, 1.3, n, few && n % 3 ? n % 3 : TINY_CLASSES);
         qc_calibrate_batch(&d.c, &r, b.x, b.label, b.id, BATCH);
+        if (solved) *solved += r.solved;
     }
-    ck_assert(!memcmp(scale, d.t.g.scale, bytes) && !memcmp(bias, d.t.g.bias, bytes) && d.c.lda.n == 0);
-    free(scale);
-    free(bias);
+    uint64_t hash = hash_of(&d);
     device_end(&d);
+    return hash;
+}
+
+START_TEST(all_kernels_make_the_same_bytes)
+{
+    uint32_t solved = 0;
+    for (int kind = 0; kind < TINY_KINDS; kind++) {
+        const int bits = 2 << kind % 3;
+        QcCalibrateOptions o = options(bits, 1);
+        uint64_t first = outcome((TinyKind)kind, bits, &o, &qc_kernels_scalar, 1, &solved);
+        for (const QcKernels *const *k = qc_kernels_available(); *k; k++) ck_assert_msg(outcome((TinyKind)kind, bits, &o, *k, 1, NULL) == first, "%s", (*k)->name);
+    }
+    ck_assert_uint_gt(solved, 0);
+}
+END_TEST
+
+/* Stream examples that an earlier session left in slots are seen once, with the first batch; the batches' own as they come. */
+START_TEST(each_stream_example_is_seen_once)
+{
+    Device d;
+    QcCalibrateOptions o = options(4, 1);
+    uint32_t expected[TINY_CLASSES] = {0};
+    device_begin(&d, TINY_RESIDUAL, &o, 4);
+    for (uint32_t s = CAPACITY - 3; s < CAPACITY; s++) {
+        d.c.slots.flags[s] = QC_SLOT_STREAM;
+        expected[d.c.slots.label[s]]++;
+    }
+    for (uint32_t n = 0; n < BATCHES; n++) {
+        Batch b;
+        QcCalibrateReport r;
+        make_batch(&b, &d, n, 1.3, n, 1 + n % TINY_CLASSES);
+        for (uint32_t i = 0; i < BATCH; i++) expected[b.label[i]]++;
+        qc_calibrate_batch(&d.c, &r, b.x, b.label, b.id, BATCH);
+        ck_assert_mem_eq(d.c.lda.stream.count, expected, sizeof expected);
+    }
+    device_end(&d);
+}
+END_TEST
+
+static void keep_scales(float *scale, int32_t *bias, const QcQGraph *g)
+{
+    memcpy(scale, g->scale, g->n_channels * sizeof *scale);
+    memcpy(bias, g->bias, g->n_channels * sizeof *bias);
+}
+
+/* _i: none is asked for, whatever comes; only for batches of few classes, and there are none; what there is is good enough. */
+START_TEST(scales_and_biases_stay_where_nothing_is_solved)
+{
+    enum { NOT_ASKED_FOR, NONE_IS_SCARCE, GOOD_ENOUGH };
+    for (int kind = 0; kind < TINY_KINDS; kind++) {
+        Device d, without;
+        const int bits = 2 << kind % 3;
+        QcCalibrateOptions o = options(bits, 0), none = o;
+        none.scarce = 0;
+        if (_i == GOOD_ENOUGH) o.stop = none.stop = 1e6f;
+        if (_i == NOT_ASKED_FOR) o.scarce = 0;
+        device_begin(&d, (TinyKind)kind, &o, bits);
+        device_begin(&without, (TinyKind)kind, &none, bits);
+        float scale[256];
+        int32_t bias[256];
+        ck_assert_uint_le(d.t.g.n_channels, 256);
+        keep_scales(scale, bias, &d.t.g);
+        for (uint32_t n = 0; n < BATCHES; n++) {
+            Batch b;
+            QcCalibrateReport r[2];
+            make_batch(&b, &d, n, 1.3, n, _i != NONE_IS_SCARCE && n % 2 ? 1 : TINY_CLASSES);
+            qc_calibrate_batch(&d.c, &r[0], b.x, b.label, b.id, BATCH);
+            qc_calibrate_batch(&without.c, &r[1], b.x, b.label, b.id, BATCH);
+            ck_assert(!memcmp(scale, d.t.g.scale, d.t.g.n_channels * sizeof *scale) && !memcmp(bias, d.t.g.bias, d.t.g.n_channels * sizeof *bias));
+            ck_assert(same_model(&d.t.g, &without.t.g) && r[0].loss_after == r[1].loss_after && !r[0].solved && !r[0].closed);
+            ck_assert_mem_eq(d.c.slots.id, without.c.slots.id, CAPACITY * sizeof(uint64_t));
+        }
+        ck_assert((d.c.lda.n == 0) == (_i == NOT_ASKED_FOR));
+        device_end(&d);
+        device_end(&without);
+    }
 }
 END_TEST
 
@@ -185,7 +329,10 @@ int main(void)
     TCase *t = tcase_create("all");
     tcase_add_loop_test(t, a_second_one_leaves_flips_alone_and_answers_when_it_leads, 0, 3);
     tcase_add_loop_test(t, a_batch_of_few_classes_has_it_instead_of_flips, 0, 3);
-    tcase_add_test(t, scales_and_biases_stay_where_neither_is_asked_for);
+    tcase_add_loop_test(t, a_solved_batch_has_the_loss_that_it_tells, 0, 3);
+    tcase_add_test(t, all_kernels_make_the_same_bytes);
+    tcase_add_test(t, each_stream_example_is_seen_once);
+    tcase_add_loop_test(t, scales_and_biases_stay_where_nothing_is_solved, 0, 3);
     suite_add_tcase(s, t);
     return run_suite(s);
 }

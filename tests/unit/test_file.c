@@ -73,6 +73,24 @@ START_TEST(giving_up_leaves_the_old_file)
 }
 END_TEST
 
+START_TEST(a_signal_takes_the_temporaries_of_all_outputs_along)
+{
+    QcErr err = {0};
+    QcOutput one, two;
+    char other[128];
+    snprintf(other, sizeof other, "%s/other", folder);
+    ck_assert_int_eq(qc_write_all(path, "done", 4, &err), 0);
+    ck_assert_int_eq(qc_output_open(&one, path, 1, &err), 0);
+    ck_assert_int_eq(qc_output_open(&two, other, 1, &err), 0);
+    ck_assert_int_eq(files_in_folder(), 3);
+    qc_output_abandon(); /* as a handler does */
+    ck_assert_int_eq(files_in_folder(), 1);
+    expect("done");
+    qc_output_release(&one);
+    qc_output_release(&two);
+}
+END_TEST
+
 START_TEST(a_full_disk_leaves_the_old_file)
 {
     static char big[1 << 20];
@@ -187,6 +205,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, a_new_file_takes_the_place_of_the_old);
     tcase_add_test(tcase, giving_up_leaves_the_old_file);
+    tcase_add_test(tcase, a_signal_takes_the_temporaries_of_all_outputs_along);
     tcase_add_test(tcase, a_full_disk_leaves_the_old_file);
     tcase_add_test(tcase, a_device_that_is_full_is_told);
     tcase_add_test(tcase, places_that_cannot_be_written);

@@ -373,6 +373,9 @@ START_TEST(a_statistic_that_cannot_be_is_seen)
     ck_assert(qc_lda_is_sound(&b.l));
     b.l.stream.mean[b.l.n * TINY_CLASSES - 1] = 257;
     ck_assert(!qc_lda_is_sound(&b.l));
+    b.l.stream.mean[b.l.n * TINY_CLASSES - 1] = 0;
+    b.l.stream.count[1] = UINT32_MAX; /* one more, and there would be none */
+    ck_assert(!qc_lda_is_sound(&b.l));
     end();
 }
 END_TEST
