@@ -94,7 +94,7 @@ void qc_closed_begin(QcCalibrator *c, QcCalibrateReport *report)
     add_to_statistic(c);
     float loss;
     if (!(report->loss_after > c->options.stop) || !solve(c, &loss, report)) return;
-    if (loss < report->loss_after) {
+    if (loss < 0.9999f * report->loss_after) { /* by more than a sum in another order */
         report->loss_after = qc_set_forward(c, 1e30f, report);
         report->solved = 1;
         qc_set_accept(c);

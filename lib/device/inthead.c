@@ -171,12 +171,19 @@ static int8_t to_code(float x, int bits)
     return (int8_t)(x < 0 ? x - 0.5f : x + 0.5f);
 }
 
+static float widest_of(const float *w, uint64_t n, float least)
+{
+    for (uint64_t i = 0; i < n; i++) least = qc_abs(w[i]) > least ? qc_abs(w[i]) : least;
+    return least;
+}
+
+/* A row of next to nothing has a scale that its bias can be told in. */
 static void round_rows(QcIntHead *h, const float *weights, const float *bias, float share)
 {
+    float least = 1e-4f * widest_of(weights, (uint64_t)h->classes * h->n, 1e-16f);
     for (uint32_t k = 0; k < h->classes; k++) {
         const float *w = weights + (uint64_t)k * h->n;
-        float widest = 1e-20f;
-        for (uint32_t i = 0; i < h->n; i++) widest = qc_abs(w[i]) > widest ? qc_abs(w[i]) : widest;
+        float widest = widest_of(w, h->n, least);
         h->scale[k] = share * widest / ((float)(1 << (h->bits - 1)) - 0.5f);
         h->bias[k] = bias[k];
         for (uint32_t i = 0; i < h->n; i++) h->codes[(uint64_t)k * h->n + i] = to_code(w[i] / h->scale[k], h->bits);

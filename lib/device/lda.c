@@ -171,7 +171,7 @@ static void make_weights(QcLda *l)
     }
 }
 
-/* Features are seen from the mean of the classes, x, from now on; what all rows have in common is taken out of them, for it decides nothing. */
+/* Features are seen from the mean of the classes, x, from now on; what all rows and biases have in common is taken out of them, for it decides nothing. */
 static void centre(QcLda *l)
 {
     uint32_t n = l->n;
@@ -188,6 +188,9 @@ static void centre(QcLda *l)
             l->bias[k] += l->weights[(uint64_t)k * n + i] * mean;
         }
     }
+    float common = 0;
+    for (uint32_t k = 0; k < l->classes; k++) common += l->bias[k] / (float)l->classes;
+    for (uint32_t k = 0; k < l->classes; k++) l->bias[k] -= common;
 }
 
 static void write_head(QcLda *l)

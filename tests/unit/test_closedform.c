@@ -185,6 +185,7 @@ START_TEST(a_solved_batch_has_the_loss_that_it_tells)
     for (int kind = 0; kind < TINY_KINDS; kind++) {
         Device d;
         QcCalibrateOptions o = options(bits, kind % 2);
+        if (kind >= 3) o.stop = 0.5f; /* so that some are good enough */
         device_begin(&d, (TinyKind)kind, &o, bits);
         for (uint32_t n = 0; n < BATCHES; n++) {
             Batch b;

@@ -325,6 +325,25 @@ START_TEST(examples_that_do_not_vary_are_told_apart)
 }
 END_TEST
 
+/* Three classes around a fourth, whose row is next to nothing: only its bias tells it from them. */
+START_TEST(a_class_in_the_middle_of_the_others_is_told_apart)
+{
+    static const int at[TINY_CLASSES][2] = {{40, 0}, {-20, 30}, {-20, -30}, {0, 0}};
+    for (int bits = 2; bits <= 8; bits *= 2) {
+        begin(TINY_INCEPTION, bits);
+        for (uint32_t e = 0; e < ALL; e++) {
+            b.label[e] = (uint16_t)(e % TINY_CLASSES);
+            b.used[e] = e < TINY_CLASSES;
+            for (uint32_t i = 0; i < b.l.n; i++) b.q[e][i] = (uint8_t)(100 + (i % 4 < 2 ? at[b.label[e]][i % 4] : 0));
+        }
+        see_all();
+        ck_assert(qc_lda_solve(&b.l));
+        ck_assert_uint_eq(wrong_of(0, ALL), 0);
+        end();
+    }
+}
+END_TEST
+
 START_TEST(a_class_without_an_example_leaves_all_as_it_is)
 {
     begin(TINY_PLAIN, 4);
@@ -390,6 +409,7 @@ int main(void)
     tcase_add_test(t, the_graph_says_what_the_coded_head_says);
     tcase_add_test(t, the_other_last_layer_comes_back);
     tcase_add_test(t, examples_that_do_not_vary_are_told_apart);
+    tcase_add_test(t, a_class_in_the_middle_of_the_others_is_told_apart);
     tcase_add_test(t, a_class_without_an_example_leaves_all_as_it_is);
     tcase_add_test(t, a_scatter_that_is_none_leaves_all_as_it_is);
     tcase_add_test(t, a_statistic_that_cannot_be_is_seen);
