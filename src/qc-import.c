@@ -137,6 +137,10 @@ static int import_model(const char *path, QcErr *err)
         qc_fail(err, QC_EUSAGE, "weights are read from npz and safetensors, not from '%.40s'", format);
         goto end;
     }
+    if (width > 0 && !arch) {
+        qc_fail(err, QC_EUSAGE, "--width multiplies the channels of an architecture, which -a names");
+        goto end;
+    }
     if (is_onnx(path) && (like || arch)) {
         qc_fail(err, QC_EUSAGE, "--like and -a are for weights, and an ONNX file has a graph of its own");
         goto end;
@@ -174,8 +178,8 @@ int main(int argc, char **argv)
         status = import_model(path, &err);
         goto end;
     }
-    if (hints.labels || hints.mean || hints.std || hints.shape || external_data) {
-        qc_fail(&err, QC_EUSAGE, "--labels, --mean, --std, --shape and --external-data are for models, and this is data");
+    if (hints.labels || hints.mean || hints.std || hints.shape || width > 0 || external_data) {
+        qc_fail(&err, QC_EUSAGE, "--labels, --mean, --std, --shape, --width and --external-data are for models, and this is data");
         goto end;
     }
     if (read_words(&o, &err) || read_size(&o, &err) || qc_import(&data, format, path, &o, &err)) goto end;

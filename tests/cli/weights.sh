@@ -59,10 +59,14 @@ try --like fp.qcm -a tiny.yaml w.safetensors
 try -a tiny.yaml w.safetensors
 try -a tiny.yaml --shape 4,24 --labels labels w.npz
 try --like fp.qcm --mean 1 w.npz
+try --like fp.qcm --width .5 w.npz
 try -f csv --like fp.qcm w.npz
 try --like none.qcm w.npz
 qc-quantize -q -b 4 --epochs 0 --threads 1 -d data.qcd -o q.qcm fp.qcm >words || exit
 try --like q.qcm w.npz
+printf 'up\ndown\nstill\n' >three
+qc-train -q --threads 1 --epochs 1 -a tiny.yaml --width 2 -d data.qcd -o wide.qcm && qc-export -q -f npz -o wide.npz wide.qcm || exit
+qc-import -q -a tiny.yaml --width 2 --shape 3,24 --labels three -o again.qcm wide.npz && qc-export -q -f npz -o again.npz again.qcm && cmp wide.npz again.npz || exit
 qc-export -f safetensors -o no.qcm q.qcm
 echo $?
 [ -e no.qcm ] && echo 'something was written'
