@@ -4,9 +4,10 @@
  *
  *   logit_k = mu_k' P x - mu_k' P mu_k / 2,   P = (S + ridge (K / seen)^2 t I)^-1
  *
- * where t is the mean of S's diagonal, K the number of classes and `seen` that of classes with two stream examples: the scatter of few tells little of that of the others.
- * S and the stream's means take one example after another, whatever their order, and need no example again. The coreset's source examples are looked at anew in each batch; their
- * mean of a class counts as `worth` stream examples, and never less than a quarter of the class. The head is then put into the model's own codes (inthead.h), so that the model stays what it was: integers.
+ * where t is the mean of S's diagonal, K the number of classes and `seen` that of classes with two stream examples: the scatter of few tells little
+ * of that of the others. S and the stream's means take one example after another, whatever their order, and need no example again. The coreset's
+ * source examples are looked at anew in each batch; their mean of a class counts as `worth` stream examples, and never less than a quarter of the
+ * class. The head is then put into the model's own codes (inthead.h), so that the model stays what it was: integers.
  * Features are those integers that the LOGITS node reads, less their zero point. Freestanding, no allocation, floats in a fixed order.
  */
 #ifndef QC_DEVICE_LDA_H
@@ -26,7 +27,7 @@ typedef struct QcScatter {
 typedef struct QcLda {
     QcQGraph *g;
     const QcQNode *node;  /* LOGITS */
-    uint32_t n, classes;  /* features */
+    uint32_t n, classes;  /* n: features */
     float ridge, worth;   /* worth: stream examples that the source's mean of a class counts as */
     QcScatter stream;     /* lives as long as the calibrator */
     /* scratch, used from qc_lda_begin to qc_lda_solve */

@@ -1,10 +1,9 @@
 /* qgraph.h - the quantized model in memory and its integer forward pass.
  *
  * Freestanding: no allocation, no libm, no stdio. The struct points into memory that the caller placed (a file's arena, flash,
- * static arrays); only `codes` change in the life of a model, by bit
- * flips, and scales and biases of the last layer (lda.h). Activations are u8 with a zero point: value = scale *
- * (q - zero), zero = 0 behind a ReLU and 2^(bits-1) for signed tensors. Weights are packed two's-complement codes: code j of a
- * layer in bits [j*b, j*b+b) of its bytes, low bits first, j = ((o * kernel_h + kh) * kernel_w + kw) * (in/groups) + i. A linear
+ * static arrays); in the life of a model only `codes` change, by bit flips, and scales and biases of the last layer
+ * (lda.h). Activations are u8 with a zero point: value = scale * (q - zero), zero = 0 behind a ReLU and 2^(bits-1) for signed
+ * tensors. Weights are packed two's-complement codes: code j of a layer in bits [j*b, j*b+b) of its bytes, low bits first, j = ((o * kernel_h + kh) * kernel_w + kw) * (in/groups) + i. A linear
  * layer is a convolution on a 1 x 1 image. Batch norm and most concats are gone: several convolutions write slices of one tensor.
  * The last node's integers become float logits. Sums, rescaling and so every byte are the same on all processors.
  */
