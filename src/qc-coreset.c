@@ -108,12 +108,7 @@ static void print_report(const QcChooseReport *r, const QcDataset *coreset, cons
 /* The distribution of misses says nothing where hardly anything was missed: the set is then next to a random one. */
 static void warn_of_few_misses(const QcMissLog *log)
 {
-    uint32_t missed = 0;
-    for (uint32_t i = 0; i < log->n; i++) {
-        uint32_t misses = 0;
-        for (uint32_t b = 0; b < log->n_bits; b++) misses += log->misses[(size_t)b * log->n + i];
-        missed += misses > 0;
-    }
+    uint32_t missed = qc_misslog_missed(log);
     if (missed < log->n / 50) qc_warn("only %u of %u examples were ever missed, so misses say little of which to choose", missed, log->n);
 }
 

@@ -97,6 +97,13 @@ uint32_t qc_misslog_total(const QcMissLog *log, uint32_t i)
     return total;
 }
 
+uint32_t qc_misslog_missed(const QcMissLog *log)
+{
+    uint32_t missed = 0;
+    for (uint32_t i = 0; i < log->n; i++) missed += qc_misslog_total(log, i) > 0;
+    return missed;
+}
+
 int qc_misslog_never_right(const QcMissLog *log, uint32_t i)
 {
     uint32_t looks = 0;

@@ -38,6 +38,7 @@ void qc_misslog_observe(QcMissLog *log, uint32_t bits_index, const uint8_t *righ
 int qc_misslog_keep(QcMissLog *log, const uint8_t *bits, uint32_t n_bits, QcErr *err);
 
 uint32_t qc_misslog_total(const QcMissLog *log, uint32_t i); /* misses of example i over all bit-widths */
+uint32_t qc_misslog_missed(const QcMissLog *log); /* examples with a miss */
 int qc_misslog_never_right(const QcMissLog *log, uint32_t i); /* at any bit-width; 0 as long as nothing was observed */
 
 /* A file of kind QC_KIND_MISSLOG: sections "misslog" and "provenance". Reading checks everything. */
