@@ -6,16 +6,18 @@
 #include "../lib/base/file.h"
 #include "../lib/cli/cli.h"
 #include "../lib/eval/reporttable.h"
+#include "../lib/eval/runtable.h"
 
 static const char *dir = "runs", *output = "-", *format = "tsv", *figures = "accuracy,cost", *plot;
-static QcList settings, groups;
+static QcList settings, groups, tables;
 
 static const QcOption options[] = {
     {'d', "data", QC_OPTION_TEXT, &dir, "DIR", "folder of the results: what qc-sweep's -o names", 0, 0},
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "write the table or script here", 0, 0},
     {0, "set", QC_OPTION_LIST, &settings, "NAME=VALUE", "as for qc-sweep; repeatable", 0, 0},
     {'g', "group", QC_OPTION_LIST, &groups, "AXIS", "a row for each value of this axis; repeatable; else of all axes but seed", 0, 0},
-    {'f', "format", QC_OPTION_TEXT, &format, "FORMAT", "tsv, md, latex or json", 0, 0},
+    {'f', "format", QC_OPTION_TEXT, &format, "FORMAT", "tsv, md, latex, json, or runs: a row a run, for --runs", 0, 0},
+    {0, "runs", QC_OPTION_LIST, &tables, "FILE", "take runs that DIR does not have from such a table; repeatable", 0, 0},
     {0, "figures", QC_OPTION_TEXT, &figures, "A,B", "columns: accuracy, cost, transfer, or single ones of the man page", 0, 0},
     {0, "plot", QC_OPTION_TEXT, &plot, "WHAT", "a gnuplot script of batches, of two figures X,Y, or AXIS,Y", 0, 0},
     {0},
@@ -35,20 +37,24 @@ static int choose_axes(uint8_t *by, const QcExperiment *e, QcErr *err)
     return 0;
 }
 
-static int report(const QcExperiment *e, QcErr *err)
+static int print(const QcReport *r, const QcExperiment *e, const QcResults *results, const uint8_t *by, QcErr *err)
+{
+    QcOutput out;
+    if (results->missing) qc_warn("%u of %u runs are not done yet", results->missing, results->missing + results->n_runs);
+    if (!results->n_runs) return qc_fail(err, QC_EFAIL, "no run of %s is done in %s: see qc-sweep", e->name, dir);
+    if (qc_output_open(&out, output, 0, err)) return -1;
+    qc_report_print(r, out.stream, e, results, by);
+    return qc_output_commit(&out, err);
+}
+
+static int report(const QcExperiment *e, const QcRunTable *known, QcErr *err)
 {
     uint8_t by[QC_EXPERIMENT_AXES];
     QcResults results;
     QcReport r;
     if (choose_axes(by, e, err) || (plot ? qc_report_picture(&r, plot, e, by, err) : qc_report_table(&r, format, figures, err))) return -1;
-    if (qc_results_load(&results, e, by, err)) return -1;
-    if (results.missing) qc_warn("%u of %u runs are not done yet", results.missing, results.missing + results.n_runs);
-    int status = results.n_runs ? 0 : qc_fail(err, QC_EFAIL, "no run of %s is done in %s: see qc-sweep", e->name, dir);
-    QcOutput out;
-    if (!status && !(status = qc_output_open(&out, output, 0, err))) {
-        qc_report_print(&r, out.stream, e, &results, by);
-        status = qc_output_commit(&out, err);
-    }
+    if (qc_results_load(&results, e, by, known, err)) return -1;
+    int status = print(&r, e, &results, by, err);
     qc_results_release(&results);
     return status;
 }
@@ -57,8 +63,10 @@ int main(int argc, char **argv)
 {
     QcErr err;
     QcExperiment e = {0};
+    QcRunTable known = {0};
     if (!qc_cli_parse(&program, argc, argv)) return qc_cli_end(&err, qc_fail(&err, QC_EUSAGE, "an experiment is needed: a YAML file"));
-    int status = qc_experiment_load(&e, argv[1], dir, settings.items, settings.n, &err) || report(&e, &err);
+    int status = qc_experiment_load(&e, argv[1], dir, settings.items, settings.n, &err) || qc_run_table_load(&known, tables.items, tables.n, &err) || report(&e, &known, &err);
+    qc_run_table_release(&known);
     qc_experiment_release(&e);
     return qc_cli_end(&err, status);
 }

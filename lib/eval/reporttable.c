@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtable.h"
+
 /* Words for several figures. */
 static const struct {
     const char *name, *figures;
@@ -42,15 +44,15 @@ static int read_figures(QcReport *r, const char *what, QcErr *err)
 
 int qc_report_table(QcReport *r, const char *format, const char *figures, QcErr *err)
 {
-    static const char *const names[] = {"tsv", "md", "latex", "json"};
+    static const char *const names[] = {"tsv", "md", "latex", "json", "runs"};
     *r = (QcReport){.format = QC_REPORT_TSV};
     if (read_figures(r, figures, err)) return -1;
-    for (int f = 0; f < 4; f++)
+    for (int f = 0; f < 5; f++)
         if (!strcmp(format, names[f])) {
             r->format = (QcReportFormat)f;
             return 0;
         }
-    return qc_fail(err, QC_EUSAGE, "there is no format '%.40s': tsv, md, latex and json are known", format);
+    return qc_fail(err, QC_EUSAGE, "there is no format '%.40s': tsv, md, latex, json and runs are known", format);
 }
 
 int qc_report_picture(QcReport *r, const char *what, const QcExperiment *e, uint8_t *by, QcErr *err)
@@ -281,6 +283,10 @@ static void print_script(const QcReport *r, FILE *to, const QcExperiment *e, con
 
 void qc_report_print(const QcReport *r, FILE *to, const QcExperiment *e, const QcResults *results, const uint8_t *by)
 {
+    if (r->format == QC_REPORT_RUNS) {
+        qc_run_table_print(to, e, results);
+        return;
+    }
     if (r->format >= QC_REPORT_CURVES) {
         print_script(r, to, e, results, by);
         return;

@@ -1,4 +1,4 @@
-/* reporttable.h - rows of results on paper: TSV, Markdown, LaTeX, JSON, or a gnuplot script that draws them. */
+/* reporttable.h - rows of results on paper: TSV, Markdown, LaTeX, JSON, runs (runtable.h), or a gnuplot script that draws them. */
 #ifndef QC_EVAL_REPORTTABLE_H
 #define QC_EVAL_REPORTTABLE_H
 
@@ -6,7 +6,7 @@
 
 #include "results.h"
 
-typedef enum QcReportFormat { QC_REPORT_TSV, QC_REPORT_MD, QC_REPORT_LATEX, QC_REPORT_JSON, QC_REPORT_CURVES, QC_REPORT_POINTS, QC_REPORT_AXIS } QcReportFormat;
+typedef enum QcReportFormat { QC_REPORT_TSV, QC_REPORT_MD, QC_REPORT_LATEX, QC_REPORT_JSON, QC_REPORT_RUNS, QC_REPORT_CURVES, QC_REPORT_POINTS, QC_REPORT_AXIS } QcReportFormat;
 
 typedef struct QcReport {
     QcReportFormat format;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../base/file.h"
+#include "runtable.h"
 
 /* Names in tables, and keys of the summary where a figure stands there as it is. */
 static const char *const names[QC_FIGURE_COUNT] = {"before", "target_mean", "target_last", "source_last", "flips", "ms", "forwards", "backwards", "passes", "operations", "model_bytes",
@@ -120,7 +121,16 @@ static QcRow *row_of(QcResults *r, const QcExperiment *e, const uint8_t *by, uin
     return &r->rows[r->n_rows++];
 }
 
-int qc_results_load(QcResults *r, const QcExperiment *e, const uint8_t *by, QcErr *err)
+/* 1: found, 0: not done, -1: failed. */
+static int load_run(QcRunResult *run, QcArena *arena, const QcJob *job, const QcRunTable *known, QcErr *err)
+{
+    if (qc_job_done(job)) return qc_run_result_load(run, arena, job->out, err) ? -1 : 1;
+    const QcRunResult *found = qc_run_table_find(known, job);
+    if (found) *run = *found;
+    return found != NULL;
+}
+
+int qc_results_load(QcResults *r, const QcExperiment *e, const uint8_t *by, const QcRunTable *known, QcErr *err)
 {
     *r = (QcResults){.n_rows = 0};
     r->runs = qc_arena_take(&r->arena, e->n_combinations, sizeof *r->runs, err);
@@ -129,12 +139,14 @@ int qc_results_load(QcResults *r, const QcExperiment *e, const uint8_t *by, QcEr
     if (!r->runs || !r->rows || !row) goto fail;
     for (uint32_t c = 0; c < e->n_combinations; c++) {
         if (e->reported[c] == UINT32_MAX) continue;
-        const QcJob *job = &e->jobs[e->reported[c]];
-        if (!qc_job_done(job)) {
+        QcRunResult *run = &r->runs[r->n_runs];
+        int found = load_run(run, &r->arena, &e->jobs[e->reported[c]], known, err);
+        if (found < 0) goto fail;
+        if (!found) {
             r->missing++;
             continue;
         }
-        if (qc_run_result_load(&r->runs[r->n_runs], &r->arena, job->out, err)) goto fail;
+        run->combination = c;
         QcRow *of = row_of(r, e, by, c);
         row[r->n_runs++] = (uint32_t)(of - r->rows);
         of->n++;

@@ -28,6 +28,7 @@ typedef struct QcRunResult {
     double figure[QC_FIGURE_COUNT]; /* NaN: the run does not say */
     uint32_t n_batches;
     double *target; /* [n_batches] the target's accuracy after each batch; from the arena */
+    uint32_t combination; /* of the experiment; qc_results_load says it */
 } QcRunResult;
 
 int qc_run_result_load(QcRunResult *r, QcArena *arena, const char *path, QcErr *err);
@@ -46,8 +47,11 @@ typedef struct QcResults {
     uint32_t n_rows, n_runs, missing; /* missing: not done yet */
 } QcResults;
 
-/* by [n_axes]: 1 for the axes that make rows; the others are what a row's mean is over. */
-int qc_results_load(QcResults *r, const QcExperiment *e, const uint8_t *by, QcErr *err);
+typedef struct QcRunTable QcRunTable; /* runtable.h */
+
+/* by [n_axes]: 1 for the axes that make rows; the others are what a row's mean is over. A run is taken from the folder of results, where it is not done there from
+ * `known`, which may be NULL and must outlive r. */
+int qc_results_load(QcResults *r, const QcExperiment *e, const uint8_t *by, const QcRunTable *known, QcErr *err);
 void qc_results_release(QcResults *r);
 
 /* Mean, and half the 95 % confidence interval of it (Student's t; NaN for a single run). */

@@ -1,0 +1,63 @@
+# Runs of two folders become one table, which says what is done elsewhere: nothing that only they need is run again, and means are those of all of them.
+cat >e.yaml <<'END' || exit
+name: halves
+axes:
+  seed: [1, 2, 3]
+  person: [p1, p2]
+  method: [good, bad]
+steps:
+  model: echo {person} > {out}
+  taught: cat {model} > {out}; echo {seed} >> {out}
+  run: >-
+    {
+    echo '{"batch": 1, "test": [0.{seed}25, 1]}';
+    echo '{"batch": 2, "test": [0.9, 0.{seed}5]}';
+    echo '{"summary": true, "accuracy_before": 0.1{seed}3456789, "test": [0.5, 1], "flips": 3, "ms": 1{seed}, "model_bytes": 7, "working_bytes": 100}';
+    } > {out} && test -s {taught} : {method}
+END
+sed -i 's/ : {method}$/ \&\& : {method}/' e.yaml
+qc-sweep -q -o all e.yaml | sh || exit
+qc-sweep -q -o a --set seed=1 e.yaml | sh || exit
+qc-sweep -q -o b --set seed=2,3 --set person=p1 e.yaml | sh || exit
+qc-report -q -d a --set seed=1 -f runs e.yaml >a.tsv || exit
+qc-report -q -d b -f runs -o b.tsv e.yaml || exit
+cut -f 1-5,8,9,14-16,22,23 a.tsv | sed 's/run-[0-9a-f]*/run-X/'
+echo '--- what is left'
+qc-sweep --status -o none --runs a.tsv --runs b.tsv e.yaml
+qc-sweep -o none --runs a.tsv --runs b.tsv e.yaml | sed 's/.*\(model\|taught\|run\)-[0-9a-f]*.done.*/\1/' | sort | uniq -c
+qc-sweep -o none -q --runs a.tsv --runs b.tsv --all e.yaml | wc -l
+qc-sweep -o none -q --runs a.tsv --runs b.tsv e.yaml | sh || exit
+qc-sweep -o none --runs a.tsv --runs b.tsv e.yaml
+echo '--- means'
+qc-report -d all -f runs e.yaml >all.tsv || exit
+qc-report -d none --runs a.tsv --runs b.tsv -f runs e.yaml | cmp - all.tsv && echo "the table of all"
+sed '1i # made by hand' all.tsv | qc-report -d nowhere --runs - -f runs e.yaml | cmp - all.tsv && echo "a table of a table"
+for format in tsv md latex json; do
+    qc-report -d all -f $format -g method --figures accuracy,cost,target_ece e.yaml >want || exit
+    qc-report -d nowhere -f $format -g method --figures accuracy,cost,target_ece --runs all.tsv e.yaml | cmp - want && echo "$format is the same"
+done
+qc-report -d all -g method --plot batches e.yaml >want
+qc-report -d nowhere --runs all.tsv -g method --plot batches e.yaml | cmp - want && echo "curves are the same"
+# a result in the folder goes before the table's; of two tables the later one
+sed 's/\t0\.1\([123]\)3456789/\t0.75/' all.tsv >changed.tsv
+qc-report -d all --runs changed.tsv --figures before -g seed e.yaml
+qc-report -d nowhere --runs all.tsv --runs changed.tsv --figures before -g seed e.yaml
+# other experiments' runs are nothing to this one
+qc-report -d nowhere --runs all.tsv --set seed=4 e.yaml
+echo "$?"
+echo '--- wrong'
+wrong() {
+    qc-report -d all --runs "$1" e.yaml
+    echo $?
+    qc-sweep -q -o all --runs "$1" e.yaml
+    echo $?
+}
+wrong nowhere.tsv
+: >empty.tsv && wrong empty.tsv
+qc-report -q -d all e.yaml >means.tsv && wrong means.tsv
+cut -f 1-6 all.tsv >cut.tsv && wrong cut.tsv
+sed '3s/\t[^\t]*$//' all.tsv >short.tsv && wrong short.tsv
+sed '3s/\t7\t/\tseven\t/' all.tsv >word.tsv && wrong word.tsv
+sed '3s/,0.9$/,0.9,/' all.tsv >comma.tsv && wrong comma.tsv
+head -c 300 /dev/zero >zero.tsv && wrong zero.tsv
+yes 'run' | head -n 60 | paste -s - >wide.tsv && wrong wide.tsv
