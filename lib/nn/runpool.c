@@ -60,6 +60,16 @@ void qc_maxpool_forward(float *y, const float *x, const QcNode *node, const QcNo
     }
 }
 
+/* What is left of each channel's gradient goes to x where that is the maximum. Short loops, because compilers make vectors of them. */
+static void give(float *restrict dx, float *restrict left, const float *restrict best, const float *restrict x, size_t width)
+{
+    float gift[STRIP];
+    for (size_t c = 0; c < width; c++) gift[c] = x[c] == best[c] ? 1.0f : 0.0f;
+    for (size_t c = 0; c < width; c++) gift[c] *= left[c];
+    for (size_t c = 0; c < width; c++) dx[c] += gift[c];
+    for (size_t c = 0; c < width; c++) left[c] -= gift[c];
+}
+
 /* The first tap that holds the maximum gets the gradient. */
 static void maxpool_scatter(float *dx, const float *dy, const float *x, const Span *s, size_t channels)
 {
@@ -73,11 +83,7 @@ static void maxpool_scatter(float *dx, const float *dy, const float *x, const Sp
         for (uint32_t i = s->h.first; i < s->h.last; i++)
             for (uint32_t j = s->w.first; j < s->w.last; j++) {
                 size_t row = tap_row(s, i, j) + first;
-                for (size_t c = 0; c < width; c++) {
-                    float give = x[row + c] == best[c] ? left[c] : 0;
-                    dx[row + c] += give;
-                    left[c] -= give;
-                }
+                give(dx + row, left, best, x + row, width);
             }
     }
 }

@@ -6,6 +6,7 @@
 #include "suite.h"
 #include "../../lib/base/rng.h"
 #include "../../lib/nn/run.h"
+#include "../../lib/nn/runparts.h"
 
 enum { PROBES = 60 };
 
@@ -363,6 +364,34 @@ START_TEST(quant_is_straight_through)
 }
 END_TEST
 
+/* By the C library's rounding, value by value: halves, values around them, far ones and what is no number, with and without room of its own. */
+START_TEST(quant_rounds_as_roundf)
+{
+    enum { N = 4 * 64 + 9 };
+    const QcNode node = {.scale = 0.37f, .zero = 5, .bits = 4};
+    float x[N], y[N], dy[N], dx[N];
+    QcRng rng = qc_rng_seed(7, 0);
+    for (int i = 0; i < N; i++) {
+        float half = node.scale * ((float)i / 8 - 16 + 0.5f);
+        x[i] = i % 8 == 0 ? half : i % 8 == 1 ? nextafterf(half, 0) : i % 8 == 2 ? nextafterf(half, 100) : (float)(5 * qc_rng_normal(&rng));
+        dy[i] = (float)qc_rng_normal(&rng);
+    }
+    x[3] = 1e30f, x[4] = -1e30f, x[5] = 3e9f, x[6] = NAN;
+    qc_quant_forward(y, x, &node, N);
+    qc_quant_backward(dx, dy, x, &node, N);
+    for (int i = 0; i < N; i++) {
+        float q = roundf(x[i] / node.scale) + 5;
+        if (i == 6) ck_assert(isnan(y[i]) && dx[i] == 0);
+        else ck_assert_float_eq(y[i], node.scale * (fminf(fmaxf(q, 0), 15) - 5));
+        ck_assert_float_eq(dx[i], q >= 0 && q <= 15 ? dy[i] : 0);
+    }
+    qc_quant_backward(dy, dy, x, &node, N);
+    qc_quant_forward(x, x, &node, N);
+    ck_assert_mem_eq(dy, dx, sizeof dx);
+    ck_assert_mem_eq(x, y, sizeof y);
+}
+END_TEST
+
 /* Memory is shared where lives do not meet: a kept node's value and gradient must still equal those of a run that keeps everything. */
 START_TEST(keeping_changes_nothing)
 {
@@ -452,6 +481,7 @@ int main(void)
     tcase_add_test(layers, residual_blocks);
     tcase_add_test(layers, omni_scale_layer);
     tcase_add_test(layers, quant_is_straight_through);
+    tcase_add_test(layers, quant_rounds_as_roundf);
     tcase_add_test(layers, keeping_changes_nothing);
     tcase_add_test(layers, norm_statistics);
     suite_add_tcase(suite, layers);
