@@ -102,25 +102,29 @@ void qc_journal_batch(QcJournal *j, const QcSession *s, const QcMethodReport *r,
     add(j, r, tests, ms);
 }
 
-void qc_journal_end(const QcJournal *j, const QcSession *s)
+/* Means over batches. */
+static void print_means(const QcJournal *j, const QcSession *s)
 {
-    double n = j->n > 0 ? j->n : 1;
+    double n = j->n;
     if (!j->json) {
         fprintf(j->to, "mean\t\t%.4f\t%.4f", j->before / n, j->after / n);
         for (int t = 0; t < j->n_tests; t++) fprintf(j->to, "\t%.4f", j->tests[t].accuracy / n);
         fprintf(j->to, "\t\t\t%.1f\t\t\t\t\t\t%.1f\t%llu\t%.1f\t%.1f\t%.0f\n", (double)j->flips / n, j->ms / n, (Large)(s->learner.bytes + s->model_bytes),
                 (double)j->forwards / n, (double)j->backwards / n, (double)j->operations / n);
-        if (j->transfer.n_streams) print_matrix(j);
         return;
     }
-    fprintf(j->to, "{\"summary\": true, \"method\": \"%s\", \"batches\": %.0f, \"accuracy_before\": %.6g, \"accuracy_after\": %.6g, ", s->learner.method->name,
-            j->n, j->before / n, j->after / n);
+    fprintf(j->to, "\"accuracy_before\": %.6g, \"accuracy_after\": %.6g, ", j->before / n, j->after / n);
     print_tests(j, j->tests, n);
-    if (j->transfer.n_streams) print_matrix(j);
     /* a pass over the data: every example of coreset and batch once through the net, one way */
-    fprintf(j->to,
-            "\"flips\": %.6g, \"ms\": %.3f, \"forwards\": %.6g, \"backwards\": %.6g, \"passes\": %.6g, \"operations\": %.6g, \"model_bytes\": %llu, "
-            "\"working_bytes\": %llu, \"batch_bytes\": %llu}\n",
-            (double)j->flips / n, j->ms / n, (double)j->forwards / n, (double)j->backwards / n, j->set ? (double)(j->forwards + j->backwards) / (double)j->set : 0,
-            (double)j->operations / n, (Large)s->model_bytes, (Large)s->learner.bytes, (Large)s->batch_bytes);
+    fprintf(j->to, "\"flips\": %.6g, \"ms\": %.3f, \"forwards\": %.6g, \"backwards\": %.6g, \"passes\": %.6g, \"operations\": %.6g, ", (double)j->flips / n, j->ms / n,
+            (double)j->forwards / n, (double)j->backwards / n, j->set ? (double)(j->forwards + j->backwards) / (double)j->set : 0, (double)j->operations / n);
+}
+
+void qc_journal_end(const QcJournal *j, const QcSession *s)
+{
+    if (j->json) fprintf(j->to, "{\"summary\": true, \"method\": \"%s\", \"batches\": %.0f, ", s->learner.method->name, j->n);
+    if (j->n > 0) print_means(j, s); /* a session that was over already has none */
+    if (j->transfer.n_streams) print_matrix(j);
+    if (j->json)
+        fprintf(j->to, "\"model_bytes\": %llu, \"working_bytes\": %llu, \"batch_bytes\": %llu}\n", (Large)s->model_bytes, (Large)s->learner.bytes, (Large)s->batch_bytes);
 }
