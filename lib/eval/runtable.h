@@ -22,7 +22,7 @@ struct QcRunTable { /* all zero = empty */
     uint32_t n;
 };
 
-/* Adds the runs of n files. Of equal runs the later one is kept. */
+/* Adds the runs of n files. Of equal runs that of the later file is kept. */
 int qc_run_table_load(QcRunTable *t, const char *const *paths, int n, QcErr *err);
 void qc_run_table_release(QcRunTable *t);
 
