@@ -6,9 +6,11 @@ printf 'name: tiny\nlayers:\n  - conv: 6\n    kernel: 5\n  - relu\n  - gap\n' >t
 qc-train -q --threads 1 --epochs 3 -a tiny.yaml -d p1.qcd -o fp.qcm && qc-coreset -q -n 9 -d p1.qcd -o core.qcd || exit 1
 qc-quantize -b 8 --epochs 1 --threads 1 -c core.qcd fp.qcm 2>words |
     qc-bitflip-train --persons 1 --test-persons 0 --teacher-steps 2 --steps 2 --threads 1 -c core.qcd -o model.qcm >words || exit 1
+# many seconds of a stream, so that it is never over before it is killed
+qc-synth -q --people 2 --activities 3 --windows 300 --channels 3 --length 24 -o many.qcd && qc-split -q -g p2 -o long.qcd many.qcd || exit 1
 for lines in 1 2 5 9; do # killed once so many lines are out, the heading counted
     cp model.qcm now.qcm && cp core.qcd now.qcd
-    qc-calibrate -c now.qcd -C now.qcd -s p2.qcd -B 1 --rounds 400 -o now.qcm now.qcm >lines 2>err &
+    qc-calibrate -c now.qcd -C now.qcd -s long.qcd -B 1 --rounds 400 -o now.qcm now.qcm >lines 2>err &
     process=$!
     for turn in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
         [ "$(wc -l <lines)" -gt $lines ] && break
