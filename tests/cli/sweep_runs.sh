@@ -13,9 +13,8 @@ steps:
     echo '{"batch": 1, "test": [0.{seed}25, 1]}';
     echo '{"batch": 2, "test": [0.9, 0.{seed}5]}';
     echo '{"summary": true, "accuracy_before": 0.1{seed}3456789, "test": [0.5, 1], "flips": 3, "ms": 1{seed}, "model_bytes": 7, "working_bytes": 100}';
-    } > {out} && test -s {taught} : {method}
+    } > {out} && test -s {taught} && : {method}
 END
-sed -i 's/ : {method}$/ \&\& : {method}/' e.yaml
 qc-sweep -q -o all e.yaml | sh || exit
 qc-sweep -q -o a --set seed=1 e.yaml | sh || exit
 qc-sweep -q -o b --set seed=2,3 --set person=p1 e.yaml | sh || exit
