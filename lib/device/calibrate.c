@@ -12,7 +12,7 @@ QcCalibrateOptions qc_calibrate_defaults(int bits)
         .phi_max = bits == 2 ? 0.3f : 1.0f,
         .stop = bits == 2 ? 0.03f : bits == 4 ? 0.015f : 0.006f,
         .phi_min = 2e-5f, .grow = 1.5f, .shrink = 0.4f,
-        .by_layer = bits == 8, .balance = 1, .prior = 1, .scarce = 0.5f, .second = 1, .ridge = 0.03f, .worth = 3, .update = QC_UPDATE_BALANCED,
+        .by_layer = bits == 8, .balance = 1, .prior = 1, .scarce = 0.5f, .second = 1, .rest = 0.9f, .ridge = 0.03f, .worth = 3, .update = QC_UPDATE_BALANCED,
         .seed = 1,
     };
 }
@@ -284,7 +284,7 @@ void qc_calibrate_batch(QcCalibrator *c, QcCalibrateReport *report, const uint8_
     judge(c, report);
     qc_closed_compare(c, report);
     qc_closed_begin(c, report);
-    if (!report->solved) flip_rounds(c, &rng, report); /* which would take the statistic's features away */
+    if (!report->solved && !report->rested) flip_rounds(c, &rng, report); /* which take the statistic's features away */
     report->right_after = qc_batch_right(c);
     qc_closed_end(c, report);
     update_slots(c, &rng, x, ids, n, report);

@@ -30,6 +30,7 @@ typedef struct QcCalibrateOptions {
     float prior;       /* the batch's own class frequencies are taken out of its examples' loss, each class counted this much more often than seen; < 0: not */
     float scarce;      /* a batch with at most this share of the classes has the last layer in closed form (lda.h), if that is better, instead of flips; 0: none does */
     int second;        /* 1: other batches end with one beside that of the flips, and the device answers with that which arriving batches speak for */
+    float rest;        /* an arriving batch of which the second last layer, if it answers, has at least this share right makes no flips; 0: each does */
     float ridge, worth; /* of both: lda.h */
     QcChoose choose;
     QcUpdate update;
@@ -47,6 +48,7 @@ typedef struct QcCalibrateReport {
     uint32_t draws, accepted, flips;  /* flips that stayed */
     uint32_t forwards;                /* window passes, Hebbian ones included */
     uint32_t gathers;                 /* Hebbian statistics taken of the set */
+    uint32_t rested;                  /* 1: the second last layer had enough of it right when it came, and nothing was flipped */
     uint32_t solved;                  /* 1: the last layer in closed form was better, and nothing was flipped */
     uint32_t closed;                  /* 1: the device answers with a second last layer, in closed form, until the next batch */
     uint64_t algebra;                 /* multiply-adds of the closed form, about */

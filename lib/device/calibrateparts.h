@@ -23,7 +23,8 @@ uint32_t qc_batch_right(const QcCalibrator *c); /* of its examples, under the ac
 void qc_closed_lay_out(QcCalibrator *c, QcPlacing *p);
 void qc_closed_see(QcCalibrator *c, uint32_t i); /* what the last layer read of example i, as a forward pass has just left it */
 
-/* A batch arrives: flips go on from the last layer that they have led to. Then, once it is judged, which of the two it speaks for. */
+/* A batch arrives: flips go on from the last layer that they have led to. Then, once it is judged, which of the two it speaks for, and whether the one in
+ * closed form does so well that flips rest: they would move features away from its statistic. */
 void qc_closed_arrive(QcCalibrator *c);
 void qc_closed_compare(QcCalibrator *c, QcCalibrateReport *report);
 /* Before flips: a batch of few classes has it, and no flips, if it is better. After them: any other batch ends with it as a second one. */

@@ -127,7 +127,10 @@ void qc_closed_compare(QcCalibrator *c, QcCalibrateReport *report)
     uint32_t right = right_by_features(c);
     qc_lda_swap(&c->lda);
     c->lead = QC_LEAD_KEPT * c->lead + (float)right - (float)report->right_before;
-    if (c->heads == QC_HEADS_CLOSED) report->right_before = right;
+    if (c->heads == QC_HEADS_CLOSED) {
+        report->right_before = right;
+        report->rested = c->options.rest > 0 && !is_scarce(c) && (float)right >= c->options.rest * (float)report->n;
+    }
     c->heads = QC_HEADS_ONE;
 }
 

@@ -160,6 +160,7 @@ static void put_options(FILE *to, const QcCalibrateOptions *o)
     put_real_option(to, "prior", o->prior);
     put_real_option(to, "scarce", o->scarce);
     fprintf(to, " .second = %d,", o->second);
+    put_real_option(to, "rest", o->rest);
     put_real_option(to, "ridge", o->ridge);
     put_real_option(to, "worth", o->worth);
     fprintf(to, " .by_layer = %d, .choose = %s, .update = %s, .chunk = %" PRIu32 ", .seed = %" PRIu64 "u,\n};\n\n", o->by_layer, choose_names[o->choose],

@@ -13,7 +13,7 @@ typedef struct QcExport {
     uint32_t batch;      /* most examples of a batch that the device will learn from */
     uint32_t rounds, chunk; /* as in QcCalibrateOptions */
     float stop;          /* the same; < 0: by the bits */
-    float scarce, ridge, worth; /* the same */
+    float scarce, rest, ridge, worth; /* the same */
     int second;
     uint64_t seed;
     const char *codes;   /* of weights in ONNX: "safe", "int8", "int4"; NULL: safe */

@@ -36,9 +36,9 @@ static void print_batch(const QcJournal *j, const QcSession *s, const QcMethodRe
         print_tests(j, tests, 1);
         fprintf(j->to,
                 "\"flips\": %u, \"draws\": %u, \"accepted\": %u, \"loss_before\": %.6g, \"loss_after\": %.6g, \"coreset\": {\"source\": %u, \"stream\": %u, "
-                "\"new\": %u}, \"set\": %llu, \"forwards\": %llu, \"backwards\": %llu, \"gathers\": %u, \"solved\": %u, \"closed\": %u, \"operations\": %llu, \"ms\": %.3f, \"bytes\": %llu}\n",
+                "\"new\": %u}, \"set\": %llu, \"forwards\": %llu, \"backwards\": %llu, \"gathers\": %u, \"rested\": %u, \"solved\": %u, \"closed\": %u, \"operations\": %llu, \"ms\": %.3f, \"bytes\": %llu}\n",
                 r->flips, r->draws, r->accepted, (double)r->loss_before, (double)r->loss_after, r->from_source, r->from_stream, r->from_batch, (Large)report->set,
-                forwards, backwards, r->gathers, r->solved, r->closed, operations, ms, bytes);
+                forwards, backwards, r->gathers, r->rested, r->solved, r->closed, operations, ms, bytes);
     }
     fflush(j->to);
 }

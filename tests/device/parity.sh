@@ -60,6 +60,7 @@ elsewhere() { # elsewhere NAME CC FOLDER 'BITS' RUNNER...
 
 grep -q '"solved": 1' "$work"/scalar-?c.journal || { echo "no last layer was solved"; wrong=1; }
 grep -q '"closed": 1' "$work"/scalar-?.journal || { echo "no model answers with a second last layer"; wrong=1; }
+grep -q '"rested": 1' "$work"/scalar-?.journal || { echo "flips never rested"; wrong=1; }
 grep '"solved": 1' "$work"/scalar-?.journal && { echo "the last layer of a batch with all classes was solved"; wrong=1; }
 
 elsewhere lean "${CC:-gcc}" "$native" '2 4 8 2c' env

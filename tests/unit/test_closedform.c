@@ -79,6 +79,19 @@ static uint32_t right_of_other(Device *d, const Batch *b)
     return right;
 }
 
+static uint64_t add_to_hash(uint64_t hash, const void *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++) hash = qc_hash64(hash, ((const uint8_t *)bytes)[i]);
+    return hash;
+}
+
+static uint64_t hash_of_model(const QcQGraph *g)
+{
+    uint64_t hash = add_to_hash(0, g->codes, g->n_code_bytes);
+    hash = add_to_hash(hash, g->scale, g->n_channels * sizeof *g->scale);
+    return add_to_hash(hash, g->bias, g->n_channels * sizeof *g->bias);
+}
+
 static int same_model(const QcQGraph *a, const QcQGraph *b)
 {
     return !memcmp(a->codes, b->codes, a->n_code_bytes) && !memcmp(a->scale, b->scale, a->n_channels * sizeof *a->scale) &&
@@ -89,6 +102,7 @@ static QcCalibrateOptions options(int bits, int second)
 {
     QcCalibrateOptions o = qc_calibrate_defaults(bits);
     o.second = second;
+    o.rest = 0;
     o.rounds = 6;
     return o;
 }
@@ -129,6 +143,54 @@ START_TEST(a_second_one_leaves_flips_alone_and_answers_when_it_leads)
         device_end(&two);
     }
     ck_assert(answers[QC_HEADS_CLOSED] > 0 && answers[QC_HEADS_FLIPS] > 0);
+}
+END_TEST
+
+/* The model with the last layer that flips have led to. */
+static uint64_t flipped(Device *d)
+{
+    int away = d->c.heads == QC_HEADS_CLOSED;
+    if (away) qc_lda_swap(&d->c.lda);
+    uint64_t hash = hash_of_model(&d->t.g);
+    if (away) qc_lda_swap(&d->c.lda);
+    return hash;
+}
+
+/* Every third batch lacks classes: it never rests. */
+START_TEST(flips_rest_where_it_answers_well_enough)
+{
+    const float rest = 0.7f;
+    const int bits = 2 << _i % 3;
+    uint32_t rested = 0, poor = 0;
+    for (int kind = 0; kind < TINY_KINDS; kind++) {
+        Device d;
+        QcCalibrateOptions o = options(bits, 1);
+        o.rest = rest;
+        device_begin(&d, (TinyKind)kind, &o, bits);
+        for (uint32_t n = 0; n < BATCHES; n++) {
+            Batch b;
+            QcCalibrateReport r;
+            const int scarce = n % 3 == 2, answers = d.c.heads == QC_HEADS_CLOSED;
+            make_batch(&b, &d, n, 1.3, n, scarce ? 1 : TINY_CLASSES);
+            uint32_t right = right_of(&d, &b);
+            uint64_t model = flipped(&d), seen = d.c.lda.stream.count[b.label[0]];
+            float phi = d.c.phi;
+            qc_calibrate_batch(&d.c, &r, b.x, b.label, b.id, BATCH);
+            ck_assert_uint_eq(r.right_before, right);
+            ck_assert_uint_eq(r.rested, answers && !scarce && (float)right >= rest * BATCH);
+            ck_assert_uint_gt(d.c.lda.stream.count[b.label[0]], seen);
+            if (!r.rested) {
+                poor += (uint32_t)answers;
+                continue;
+            }
+            ck_assert(flipped(&d) == model && d.c.phi == phi && !r.flips && !r.draws && !r.gathers && !r.solved);
+            ck_assert_uint_eq(r.forwards, d.c.n);
+            ck_assert_uint_eq(r.right_after, right_of(&d, &b));
+            rested++;
+        }
+        device_end(&d);
+    }
+    ck_assert(rested > 0 && poor > 0);
 }
 END_TEST
 
@@ -210,19 +272,11 @@ START_TEST(a_solved_batch_has_the_loss_that_it_tells)
 END_TEST
 
 /* All that a calibrator changes, as one hash. */
-static uint64_t add_to_hash(uint64_t hash, const void *bytes, size_t n)
-{
-    for (size_t i = 0; i < n; i++) hash = qc_hash64(hash, ((const uint8_t *)bytes)[i]);
-    return hash;
-}
-
 static uint64_t hash_of(const Device *d)
 {
     const QcQGraph *g = &d->t.g;
     const QcLda *l = &d->c.lda;
-    uint64_t hash = add_to_hash(0, g->codes, g->n_code_bytes);
-    hash = add_to_hash(hash, g->scale, g->n_channels * sizeof *g->scale);
-    hash = add_to_hash(hash, g->bias, g->n_channels * sizeof *g->bias);
+    uint64_t hash = hash_of_model(g);
     hash = add_to_hash(hash, l->stream.count, TINY_CLASSES * sizeof *l->stream.count);
     hash = add_to_hash(hash, l->stream.mean, TINY_CLASSES * l->n * sizeof *l->stream.mean);
     hash = add_to_hash(hash, l->stream.scatter, l->n * (l->n + 1) / 2 * sizeof *l->stream.scatter);
@@ -329,6 +383,7 @@ int main(void)
     Suite *s = suite_create("closedform");
     TCase *t = tcase_create("all");
     tcase_add_loop_test(t, a_second_one_leaves_flips_alone_and_answers_when_it_leads, 0, 3);
+    tcase_add_loop_test(t, flips_rest_where_it_answers_well_enough, 0, 3);
     tcase_add_loop_test(t, a_batch_of_few_classes_has_it_instead_of_flips, 0, 3);
     tcase_add_loop_test(t, a_solved_batch_has_the_loss_that_it_tells, 0, 3);
     tcase_add_test(t, all_kernels_make_the_same_bytes);
