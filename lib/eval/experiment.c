@@ -381,8 +381,7 @@ static int check_settings(const Maker *m, const char *const *settings, int n, Qc
 static int read_all(Maker *m, const char *const *settings, int n, QcErr *err)
 {
     static const char *const keys[] = {"name", "paths", "let", "axes", "without", "only", "steps", "report", NULL};
-    const QcYaml *root = m->e->document.root;
-    if (root->kind != QC_YAML_MAP) return qc_yaml_fail(err, root, "an experiment is a map with name, axes and steps");
+    const QcYaml *root = m->e->file.root;
     const QcYaml *name = qc_yaml_need(root, "name", QC_YAML_SCALAR, err), *axes = name ? qc_yaml_need(root, "axes", QC_YAML_MAP, err) : NULL;
     const QcYaml *paths = qc_yaml_get(root, "paths"), *let = qc_yaml_get(root, "let");
     if (!name || !axes || qc_yaml_known(root, keys, err)) return -1;
@@ -403,7 +402,7 @@ int qc_experiment_load(QcExperiment *e, const char *path, const char *dir, const
     Maker *m = calloc(1, sizeof *m);
     if (!m) return qc_fail_memory(err, "an experiment");
     m->e = e;
-    int status = qc_yaml_load(&e->document, path, err) || read_all(m, settings, n, err) || make_jobs(m, err) ? -1 : 0;
+    int status = qc_experiment_file_load(&e->file, path, err) || read_all(m, settings, n, err) || make_jobs(m, err) ? -1 : 0;
     free(m->table);
     free(m->digests);
     free(m);
@@ -415,7 +414,7 @@ void qc_experiment_release(QcExperiment *e)
 {
     if (!e) return;
     free(e->jobs);
-    qc_yaml_release(&e->document);
+    qc_experiment_file_release(&e->file);
     qc_arena_release(&e->arena);
     *e = (QcExperiment){0};
 }

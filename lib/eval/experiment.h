@@ -1,5 +1,6 @@
 /* experiment.h - an experiment as a YAML file describes it: axes, and the commands that each combination of their values needs.
  *
+ *   from: other.yaml                   # what another one says and this one does not (experimentfile.h); most have none
  *   name: people                       # a word for tables
  *   paths: {data: parts}               # where things lie: not part of what is run
  *   let: {arch: inceptiontime-16x3}    # the same for all
@@ -17,7 +18,7 @@
 #ifndef QC_EVAL_EXPERIMENT_H
 #define QC_EVAL_EXPERIMENT_H
 
-#include "../format/yaml.h"
+#include "experimentfile.h"
 
 enum { QC_EXPERIMENT_AXES = 16, QC_EXPERIMENT_STEPS = 32, QC_EXPERIMENT_NAMES = 64, QC_EXPERIMENT_COMBINATIONS = 1000000 };
 
@@ -35,7 +36,7 @@ typedef struct QcJob {
 } QcJob;
 
 typedef struct QcExperiment {
-    QcYamlDocument document;
+    QcExperimentFile file;
     QcArena arena;
     const char *name, *dir;
     uint32_t n_axes, n_steps, report; /* report: a step */

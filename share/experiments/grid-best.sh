@@ -1,13 +1,14 @@
 #!/bin/sh
 # grid-best.sh [qc-report's options]: the setting of each method and bit-width that did best in grid.yaml, as an experiment on standard output: people.yaml
-# (or EXPERIMENT) with these settings. Best: of the highest mean target accuracy over batches; of two alike the earlier one in grid.yaml, so a default stays
+# (or EXPERIMENT, which has axes and takes its run from people.yaml) with these settings. Best: of the highest mean target accuracy over batches; of two alike the earlier one in grid.yaml, so a default stays
 # where nothing is better. Where defaults are best nothing is run again: their runs are those of people.yaml.
 set -eu
-here=$(dirname "$0") experiment=${EXPERIMENT:-$(dirname "$0")/people.yaml}
+here=$(cd "$(dirname "$0")" && pwd) experiment=${EXPERIMENT:-$here/people.yaml}
+case $experiment in /*) ;; *) experiment=$PWD/$experiment ;; esac
 table=$(mktemp)
 trap 'rm -f "$table"' EXIT
 qc-report -g method -g bits -g one -g two --figures target_mean,source_last "$@" "$here/grid.yaml" >"$table"
-awk -F '\t' -v experiment="$experiment" '
+awk -F '\t' -v experiment="$experiment" -v people="$here/people.yaml" '
     NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
     { key = $at["method"] "\t" $at["bits"]; line[NR] = $0; of[NR] = key }
     !(key in best) { order[++n] = key; best[key] = -1; plain[key] = "-" }
@@ -27,18 +28,24 @@ awk -F '\t' -v experiment="$experiment" '
             some += changed(order[k])
         }
         if (!some) { print "# Defaults are best everywhere: there is nothing to run."; exit }
+        print "from: " experiment
         while ((getline text < experiment) > 0) {
-            if (text ~ /^#/) continue
-            sub(/^name: /, "name: tuned-", text)
-            if (text ~ /^  method:/) { list("method", method); list("one", one); list("two", two); continue }
-            if (text ~ /^steps:/) {
-                print "only:"
-                for (k = 1; k <= n; k++) {
-                    split(order[k], word, "\t")
-                    if (changed(order[k])) print "  - {method: " word[1] ", bits: " word[2] ", one: " one[order[k]] ", two: " two[order[k]] "}"
-                }
-            }
+            if (text ~ /^name:/) print "name: tuned-" substr(text, 7)
+            if (text ~ /^[a-z]/) inside = text ~ /^axes:/
+            if (inside && text !~ /^  method:/) print text
+        }
+        list("method", method); list("one", one); list("two", two)
+        print "only:"
+        for (k = 1; k <= n; k++) {
+            split(order[k], word, "\t")
+            if (changed(order[k])) print "  - {method: " word[1] ", bits: " word[2] ", one: " one[order[k]] ", two: " two[order[k]] "}"
+        }
+        close(experiment) # which may be the same
+        print "steps:"
+        inside = 0
+        while ((getline text < people) > 0) {
+            if (text ~ /^ ? ?[a-z]+:/) inside = text ~ /^  run:/
             sub(/-m \{method\}/, "-m {method} {one} {two}", text)
-            print text
+            if (inside) print text
         }
     }' "$table"

@@ -1,0 +1,25 @@
+/* experimentfile.h - an experiment's description as one YAML tree, with what it is made from put in.
+ *
+ *   from: people.yaml     # a description that lies beside this one, or is named from there
+ *
+ * What it says itself counts: `let` and `paths` name by name, `steps` likewise; any other key as a whole. A step of its own takes the place of that of the same
+ * name, and a new one comes before the next one that does, or last. A let or path of the other that is an axis here is that axis.
+ */
+#ifndef QC_EVAL_EXPERIMENTFILE_H
+#define QC_EVAL_EXPERIMENTFILE_H
+
+#include "../format/yaml.h"
+
+enum { QC_EXPERIMENT_FILES = 8 };
+
+typedef struct QcExperimentFile {
+    QcYamlDocument documents[QC_EXPERIMENT_FILES];
+    uint32_t n;
+    QcArena arena;
+    const QcYaml *root; /* a map; nodes say which file they stand in */
+} QcExperimentFile; /* all zero = empty and valid */
+
+int qc_experiment_file_load(QcExperimentFile *f, const char *path, QcErr *err);
+void qc_experiment_file_release(QcExperimentFile *f);
+
+#endif
