@@ -169,12 +169,14 @@ bench-%: ## run one benchmark: build/tests/bench_NAME or tests/bench/NAME.sh; TS
 DEST  = $(DESTDIR)$(PREFIX)
 NAMES = $(notdir $(PROGRAMS))
 
-install: all $(LIBRARY) ## install programs, man pages, architectures, completions, library, headers and the sources of the device under PREFIX
+install: all $(LIBRARY) ## install programs, man pages, architectures, experiments, completions, library, headers and the sources of the device under PREFIX
 	install -d '$(DEST)/bin' '$(DEST)/lib/pkgconfig' '$(DEST)/share/man/man1' '$(DEST)/share/man/man5' '$(DEST)/share/man/man7' \
-	    '$(DEST)/share/qcore/arch' '$(DEST)/share/bash-completion/completions'
+	    '$(DEST)/share/qcore/arch' '$(DEST)/share/qcore/experiments' '$(DEST)/share/bash-completion/completions'
 	install -m 755 $(PROGRAMS) '$(DEST)/bin'
 	for page in man/*.[157]; do install -m 644 $$page '$(DEST)/share/man/man'$${page##*.}; done
 	for file in share/arch/*.yaml; do install -m 644 $$file '$(DEST)/share/qcore/arch'; done
+	install -m 644 share/experiments/*.yaml share/experiments/*.gp '$(DEST)/share/qcore/experiments'
+	install -m 755 share/experiments/*.sh '$(DEST)/share/qcore/experiments'
 	for name in $(NAMES); do install -m 644 share/completions/qcore.bash '$(DEST)/share/bash-completion/completions/'$$name; done
 	install -m 644 $(LIBRARY) '$(DEST)/lib'
 	for header in lib/*/*.h; do install -D -m 644 $$header '$(DEST)/include/qcore/'$${header#lib/}; done

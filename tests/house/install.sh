@@ -12,6 +12,8 @@ for program in src/qc-*.c; do
 done
 for page in man/*.[157]; do [ -f "$root/share/man/man${page##*.}/${page#man/}" ] || complain "$page is not installed"; done
 for arch in share/arch/*.yaml; do [ -f "$root/share/qcore/arch/$(basename "$arch")" ] || complain "$arch is not installed"; done
+for file in share/experiments/*.*; do cmp -s "$file" "$root/share/qcore/experiments/$(basename "$file")" || complain "$file is not installed"; done
+"$root/bin/qc-sweep" -q --all -o nowhere "$root/share/qcore/experiments/uschad.yaml" | grep -c qc-train >/dev/null || complain "an installed experiment has no commands"
 grep -q '^Version: [0-9]' "$root/lib/pkgconfig/qcore.pc" || complain "qcore.pc has no version"
 printf '#include <cli/cli.h>\n#include <device/qgraph.h>\nint main(void) { return sizeof(QcQNode) == 0; }\n' >"$place/use.c"
 ${CC:-gcc} -std=c11 -fsyntax-only -I"$root/include/qcore" "$place/use.c" || complain "the installed headers do not stand alone"
