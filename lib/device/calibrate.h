@@ -30,6 +30,7 @@ typedef struct QcCalibrateOptions {
     float prior;       /* the batch's own class frequencies are taken out of its examples' loss, each class counted this much more often than seen; < 0: not */
     float scarce;      /* a batch with at most this share of the classes has the last layer in closed form (lda.h), if that is better, instead of flips; 0: none does */
     int second;        /* 1: other batches end with one beside that of the flips, and the device answers with that which arriving batches speak for */
+    float lead;        /* examples by which the latter is taken to be ahead before any batch has spoken */
     float rest;        /* an arriving batch of which the second last layer, if it answers, has at least this share right makes no flips; 0: each does */
     float ridge, worth; /* of both: lda.h */
     QcChoose choose;

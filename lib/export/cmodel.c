@@ -160,6 +160,7 @@ static void put_options(FILE *to, const QcCalibrateOptions *o)
     put_real_option(to, "prior", o->prior);
     put_real_option(to, "scarce", o->scarce);
     fprintf(to, " .second = %d,", o->second);
+    put_real_option(to, "lead", o->lead);
     put_real_option(to, "rest", o->rest);
     put_real_option(to, "ridge", o->ridge);
     put_real_option(to, "worth", o->worth);

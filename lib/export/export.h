@@ -12,7 +12,7 @@ typedef struct QcExport {
     const char *coreset; /* NULL: none */
     uint32_t batch;      /* most examples of a batch that the device will learn from */
     uint32_t rounds, chunk; /* as in QcCalibrateOptions */
-    float stop;          /* the same; < 0: by the bits */
+    float stop, lead;    /* the same; < 0: by the bits */
     float scarce, rest, ridge, worth; /* the same */
     int second;
     uint64_t seed;

@@ -68,6 +68,7 @@ static int load_device(Job *job, const QcExport *e, QcErr *err)
     if (e->stop >= 0) job->options.stop = e->stop;
     job->options.scarce = e->scarce;
     job->options.second = e->second;
+    if (e->lead >= 0) job->options.lead = e->lead;
     job->options.rest = e->rest;
     job->options.ridge = e->ridge;
     job->options.worth = e->worth;

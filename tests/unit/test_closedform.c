@@ -114,7 +114,7 @@ START_TEST(a_second_one_leaves_flips_alone_and_answers_when_it_leads)
     for (int kind = 0; kind < TINY_KINDS; kind++) {
         Device alone, two;
         QcCalibrateOptions o[2] = {options(bits, 0), options(bits, 1)};
-        float lead = 0;
+        float lead = o[1].lead;
         device_begin(&alone, (TinyKind)kind, &o[0], bits);
         device_begin(&two, (TinyKind)kind, &o[1], bits);
         for (uint32_t n = 0; n < BATCHES; n++) {
