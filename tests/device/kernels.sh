@@ -1,4 +1,4 @@
-# kernels.sh - tests/unit/test_kernels.c on the processors that qemu plays: every set of kernels against scalar, byte for byte.
+# kernels.sh - tests/unit/test_kernels.c and test_kernelconvs.c on the processors that qemu plays: every set of kernels against scalar, byte for byte.
 set -eu
 . tests/device/cross
 wrong=0
@@ -25,8 +25,10 @@ sets() { # sets NAMES CC FOLDER RUNNER...: NAMES are all the sets that this proc
 compared() { # compared NAMES CC FOLDER RUNNER...: and each against scalar
     sets "$@" || return 0
     shift 3
-    "$cc" -std=c11 -D_GNU_SOURCE -O2 -ffp-contract=off -static -Itests/device/plain -o "$work/$folder.test" tests/unit/test_kernels.c "build/$folder/libqcore.a" -lm
-    "$@" "$work/$folder.test" >"$work/words" 2>&1 && grep -q '^[1-9][0-9]* tests of kernels passed' "$work/words" || { echo "$*:"; cat "$work/words"; wrong=1; }
+    for test in kernels kernelconvs; do
+        "$cc" -std=c11 -D_GNU_SOURCE -O2 -ffp-contract=off -static -Itests/device/plain -o "$work/$folder.$test" tests/unit/test_$test.c "build/$folder/libqcore.a" -lm
+        "$@" "$work/$folder.$test" >"$work/words" 2>&1 && grep -q '^[1-9][0-9]* tests of kernels passed' "$work/words" || { echo "$* test_$test:"; cat "$work/words"; wrong=1; }
+    done
 }
 
 compared 'scalar neon neondot' aarch64-linux-gnu-gcc device-aarch64-linux-gnu qemu-aarch64-static -cpu max

@@ -9,7 +9,7 @@ have $qemu || { skipped "there is no $qemu"; exit 77; }
 if nm "$BUILD/tests/test_kernels" | grep -q __asan_init; then skipped "qemu does not play what sanitizers do to memory"; exit 77; fi
 
 for cpu in Conroe Haswell; do
-    for test in kernels qgraph; do
+    for test in kernels kernelconvs qgraph; do
         $qemu -cpu $cpu "$BUILD/tests/test_$test" >"$work/words" 2>&1 || { echo "test_$test fails on a $cpu:"; cat "$work/words"; exit 1; }
     done
 done

@@ -1,62 +1,14 @@
 /* test_kernels.c - every table of kernels against scalar, byte for byte: all small sizes, extreme values, arrays that begin
  * anywhere and end at an unreadable page. That scalar itself is right, test_qgraph.c says. */
 #include "suite.h"
-#include "../../lib/base/rng.h"
-#include "../../lib/kernels/kernels.h"
+#include "edges.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-/* ---- memory that ends where reading ends ---- */
-
-typedef struct Edge {
-    uint8_t *pages;
-    size_t bytes;
-} Edge;
-
-static Edge edges[8]; /* one an argument */
-
-/* `bytes` bytes whose next one cannot be touched. Lives until the same `slot` is asked again. */
-static void *edge(int slot, size_t bytes)
-{
-    size_t page = (size_t)sysconf(_SC_PAGESIZE), need = (bytes + page - 1) / page * page + page;
-    Edge *e = &edges[slot];
-    if (e->bytes < need) {
-        if (e->pages) munmap(e->pages, e->bytes);
-        e->bytes = need;
-        e->pages = mmap(NULL, need, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        ck_assert_ptr_ne(e->pages, MAP_FAILED);
-        ck_assert_int_eq(mprotect(e->pages + need - page, page, PROT_NONE), 0);
-    }
-    return e->pages + e->bytes - page - bytes;
-}
-
-static void *edge_filled(int slot, size_t bytes, int fill) { return memset(edge(slot, bytes), fill, bytes); }
-
-/* ---- values ---- */
-
-static QcRng rng;
-
-static void setup(void) { rng = qc_rng_seed(11, 3); }
-
-static uint32_t pick(uint32_t low, uint32_t high) { return low + qc_rng_below(&rng, high - low + 1); }
-
-/* fill 0: random; 1: all ones; 2: zeros and ones of all bits at random; 3: 0x80; others: random again */
-static void fill_bytes(uint8_t *x, size_t n, uint32_t fill)
-{
-    for (size_t i = 0; i < n; i++) {
-        uint8_t random = (uint8_t)qc_rng_next(&rng);
-        x[i] = fill == 1 ? 255 : fill == 2 ? (random & 1 ? 255 : 0) : fill == 3 ? 0x80 : random;
-    }
-}
 
 #define EACH_FAST(k) for (const QcKernels *const *k = qc_kernels_available() + 1; *k; k++)
 
 /* ---- dot and unpack ---- */
-
-static uint32_t round_up(uint32_t n, uint32_t to) { return (n + to - 1) / to * to; }
 
 static void check_dot(uint32_t positions, uint32_t blocks, uint32_t segments, uint32_t run, int bits, uint32_t fill)
 {
@@ -157,139 +109,6 @@ START_TEST(unpacked_codes_are_equal)
         for (uint32_t length = 600; length <= 640; length += 4) check_unpack(16, 1, length, 16 * length, bits, fill);
     check_unpack(16, 1, 40000, 0, bits, 3);
     check_unpack(16, 1, 40000, 0, bits, 1);
-}
-END_TEST
-
-/* ---- whole convolutions ---- */
-
-/* What conv must give: scalar's unpack, dot and rescale. n_x: bytes of x. */
-static void plain_conv(uint8_t *out, const QcKConv *how, size_t n_x)
-{
-    uint32_t channels = how->codes.channels, blocks = round_up(channels, QC_K_LANES) / QC_K_LANES, run = round_up(how->codes.length, 4);
-    uint8_t *x = calloc(n_x + QC_K_SLACK, 1);
-    int8_t *w = malloc((size_t)blocks * QC_K_LANES * how->codes.segments * run);
-    int32_t *acc = malloc((size_t)blocks * QC_K_LANES * how->positions * 4), *bias = malloc((size_t)blocks * QC_K_LANES * 4);
-    memcpy(x, how->x, n_x);
-    qc_kernels_scalar.unpack(w, bias, &how->codes);
-    for (uint32_t o = 0; o < channels; o++) bias[o] = how->bias[o] - how->zero_in * bias[o];
-    QcKDot dot = { how->positions, how->step, how->codes.segments, run, how->segment, blocks };
-    for (uint32_t row = 0; row < how->rows; row++, out += (size_t)how->positions * how->out_step) {
-        qc_kernels_scalar.dot(acc, x + (size_t)row * how->row_step, w, &dot, how->codes.bits);
-        qc_kernels_scalar.rescale(out, acc, bias, how->multiplier, how->shift, how->positions, channels, blocks * QC_K_LANES, how->out_step, how->zero,
-                                  how->low, how->high);
-    }
-    free(x);
-    free(w);
-    free(acc);
-    free(bias);
-}
-
-static uint32_t convs_done; /* how often a set had a way of its own */
-
-typedef struct Shape {
-    uint32_t rows, positions, step, segments, length, channels;
-} Shape;
-
-/* fill: of x and of the weights; its fifth bit asks for a shift of any length. */
-static void check_conv(const Shape *s, int bits, uint32_t fill)
-{
-    uint32_t row_step = s->rows > 1 ? pick(0, 60) : 0, segment[9], last = 0, row = s->segments * s->length + (pick(0, 1) ? pick(0, 70) : 0);
-    for (uint32_t i = 0; i < s->segments; i++) segment[i] = i && s->segments > 1 ? pick(0, 80) : 0, last = segment[i] > last ? segment[i] : last;
-    uint32_t first = pick(0, 1) ? pick(0, 40) : 0, out_step = s->channels + pick(0, 1) * 5;
-    size_t n_x = (size_t)(s->rows - 1) * row_step + (size_t)(s->positions - 1) * s->step + last + round_up(s->length, 4);
-    size_t n_bytes = ((size_t)(first + (s->channels - 1) * row + s->segments * s->length) * (uint32_t)bits + 7) / 8;
-    size_t n_out = (size_t)(s->rows * s->positions - 1) * out_step + s->channels;
-    uint8_t *x = edge(0, n_x), *bytes = edge(1, n_bytes), *shift = edge(4, s->channels);
-    int32_t *bias = edge(2, s->channels * 4), *multiplier = edge(3, s->channels * 4);
-    fill_bytes(x, n_x, fill & 3);
-    fill_bytes(bytes, n_bytes, fill >> 2 & 3);
-    uint32_t wide = 0; /* outputs that differ: 8 bits of the largest sums */
-    while ((s->segments * s->length * 255ull << (bits - 1)) >> wide) wide++;
-    for (uint32_t o = 0; o < s->channels; o++) {
-        bias[o] = (int32_t)pick(0, 2000) - 1000;
-        multiplier[o] = (int32_t)pick(1u << 30, (1u << 31) - 1);
-        shift[o] = (uint8_t)(fill & 16 ? pick(1, 62) : 32 + (fill ? wide - 8 : wide / 2));
-    }
-    QcKConv how = { x, { bytes, first, row, s->channels, s->segments, s->length, bits }, segment, s->rows, row_step, s->positions, s->step, bias, multiplier,
-                    shift, (int32_t)pick(0, 1) * 128, 0, 0, out_step, (int32_t)pick(0, 255), (int32_t)pick(0, 20), 255 - (int32_t)pick(0, 1) * 60 };
-    if (s->rows == 1 && s->segments == 1 && pick(0, 1)) { /* of a series with a border */
-        size_t most = (size_t)(s->positions - 1) * s->step + s->length;
-        how.before = pick(0, (uint32_t)most / 2);
-        how.after = pick(0, (uint32_t)(most - how.before));
-        memset(x, how.zero_in, how.before);
-        memset(x + most - how.after, how.zero_in, how.after);
-    }
-    uint8_t *expected = edge_filled(5, n_out, 0x55);
-    plain_conv(expected, &how, n_x);
-    for (const QcKernels *const *k = qc_kernels_available(); *k; k++) {
-        uint8_t *got = edge_filled(6, n_out, 0x55);
-        if (!(*k)->conv) continue;
-        if ((*k)->conv(got, &how)) {
-            convs_done++;
-            ck_assert_msg(memcmp(got, expected, n_out) == 0, "%s: %u x %u positions, step %u, %u x %u codes, %u channels, %d bits, fill %u", (*k)->name, s->rows,
-                          s->positions, s->step, s->segments, s->length, s->channels, bits, fill);
-        } else {
-            for (size_t i = 0; i < n_out; i++) ck_assert_uint_eq(got[i], 0x55);
-        }
-    }
-}
-
-static void check_series(uint32_t positions, uint32_t inputs, uint32_t taps, uint32_t channels, int bits, uint32_t fill)
-{
-    Shape s = { 1, positions, inputs, 1, inputs * taps, channels };
-    check_conv(&s, bits, fill);
-}
-
-START_TEST(series_are_equal) /* in sizes that end anywhere in a tile, a group of outputs, a group of taps, a vector, a piece */
-{
-    int bits = 2 << _i;
-    convs_done = 0;
-    for (uint32_t taps = 1; taps <= 45; taps++) check_series(pick(24, 60), 32, taps, 8, bits, taps % 16);
-    for (uint32_t taps = 1; taps <= 100; taps += 9) check_series(pick(24, 200), pick(1, 70), taps, pick(1, 20), bits, taps % 16);
-    for (uint32_t positions = 1; positions <= 60; positions++) check_series(positions, 4, 9 + positions % 6, 8, bits, 0);
-    for (uint32_t positions = 120; positions <= 136; positions++) check_series(positions, 8, 9 + positions % 6, 9, bits, positions % 16);
-    for (uint32_t inputs = 1; inputs <= 70; inputs++) check_series(pick(24, 40), inputs, 7 + inputs % 5, 8, bits, inputs % 16);
-    for (uint32_t channels = 1; channels <= 34; channels++) check_series(30, 16, 9 + channels % 4, channels, bits, channels % 16);
-    for (uint32_t fill = 0; fill < 16; fill++) check_series(64, 32, 39 - fill % 3, 8, bits, fill); /* extreme sums */
-    check_series(500, 32, 39, 32, bits, 0);
-    for (const QcKernels *const *k = qc_kernels_available(); *k; k++)
-        if (strcmp((*k)->name, "avx2") == 0) ck_assert_uint_ge(convs_done, 100);
-}
-END_TEST
-
-#ifdef QC_PLAIN_BARE
-enum { SPARSE = 7 }; /* an emulator takes one size of so many */
-#else
-enum { SPARSE = 1 };
-#endif
-
-START_TEST(convs_are_equal) /* of all sizes around a tile of positions, a vector of channels, a step of four and a load of 16 bytes of codes */
-{
-    int bits = 2 << _i;
-    convs_done = 0;
-    for (uint32_t positions = 1; positions <= 26; positions++)
-        for (uint32_t channels = 3 + positions % SPARSE; channels <= 51; channels += SPARSE + positions % 3) {
-            Shape s = { 1, positions, pick(0, 40), 1, pick(1, 80), channels };
-            check_conv(&s, bits, positions % 32);
-        }
-    for (uint32_t length = 1; length <= 200; length += SPARSE) {
-        Shape s = { 1 + length % 3, pick(1, 14), pick(1, 40), 1 + length % 4, length, pick(1, 40) };
-        check_conv(&s, bits, length % 32);
-        s = (Shape){ 1, pick(1, 14), 4, 1, 4 * length, 16 + length % 2 * 16 }; /* codes that begin and end with whole bytes */
-        check_conv(&s, bits, length % 16);
-    }
-    for (uint32_t steps = 382; steps <= 386; steps += SPARSE) { /* around what is unpacked at once of 32 channels, and of 16 */
-        Shape s = { 1, 13, 32, 1, steps * 4, 33 };
-        check_conv(&s, bits, steps % 16);
-        s.length *= 2;
-        check_conv(&s, bits, steps % 16);
-    }
-    for (uint32_t fill = 0; fill < 32; fill += SPARSE) {
-        Shape s = { 2, 12, 32, 2, 600 / SPARSE, 32 };
-        check_conv(&s, bits, fill);
-    }
-    for (const QcKernels *const *k = qc_kernels_available(); *k; k++)
-        if (strcmp((*k)->name, "avx512vnni") == 0) ck_assert_uint_ge(convs_done, 500 / SPARSE);
 }
 END_TEST
 
@@ -502,8 +321,6 @@ int main(void)
     tcase_add_loop_test(t, dots_are_equal, 0, 3);
     tcase_add_test(t, depthwise_sums_are_equal);
     tcase_add_loop_test(t, unpacked_codes_are_equal, 0, 3);
-    tcase_add_loop_test(t, series_are_equal, 0, 3);
-    tcase_add_loop_test(t, convs_are_equal, 0, 3);
     tcase_add_loop_test(t, rescaled_sums_are_equal, 0, 4);
     tcase_add_test(t, rescaling_rounds_half_up);
     tcase_add_test(t, added_tensors_are_equal);

@@ -1,0 +1,77 @@
+/* learning.h - a method at work: a tiny model, a coreset of the source and some batches of a louder stream. Include behind tiny.h. */
+#ifndef QC_TESTS_LEARNING_H
+#define QC_TESTS_LEARNING_H
+
+#include "../../lib/methods/methodtable.h"
+
+enum { CAPACITY = 12, BATCH = 10, BATCHES = 3 };
+
+typedef struct Bench {
+    Tiny t;
+    QcFlip flip;
+    QcLearner l;
+    uint8_t source[CAPACITY][TINY_VALUES], x[BATCHES * BATCH][TINY_VALUES];
+    uint16_t label[BATCHES * BATCH];
+    uint64_t id[BATCHES * BATCH];
+    uint8_t *codes; /* as they were */
+    float *scale;
+    int32_t *bias;
+} Bench;
+
+static inline void make_window(uint8_t *q, const QcQGraph *g, uint32_t i, double loud)
+{
+    float x[TINY_VALUES];
+    tiny_windows(x, 1, loud, 300 + i);
+    for (int v = 0; v < TINY_VALUES; v++) x[v] += (uint32_t)(v % TINY_CHANNELS) == i % TINY_CLASSES ? 0.8f : -0.2f;
+    qc_q_input(q, x, TINY_VALUES, &g->tensors[0]);
+}
+
+static inline void bench_open(Bench *b, const QcMethod *m, TinyKind kind, int bits, const char *const *settings, int n)
+{
+    QcErr err;
+    tiny_make(&b->t, kind, bits, 8, 6);
+    tiny_flip(&b->flip, &b->t, 6);
+    QcQGraph *g = &b->t.g;
+    for (uint32_t i = 0; i < BATCHES * BATCH; i++) {
+        make_window(b->x[i], g, i, 1.2);
+        b->label[i] = (uint16_t)(i % TINY_CLASSES);
+        b->id[i] = 100 + i;
+    }
+    b->codes = qc_arena_take(&b->t.arena, g->n_code_bytes, 1, NULL);
+    b->scale = qc_arena_take(&b->t.arena, g->n_channels, sizeof *b->scale, NULL);
+    b->bias = qc_arena_take(&b->t.arena, g->n_channels, sizeof *b->bias, NULL);
+    memcpy(b->codes, g->codes, g->n_code_bytes);
+    memcpy(b->scale, g->scale, g->n_channels * sizeof *b->scale);
+    memcpy(b->bias, g->bias, g->n_channels * sizeof *b->bias);
+    b->l = (QcLearner){.method = m, .g = g, .flip = &b->flip, .kernels = &qc_kernels_scalar, .device = qc_calibrate_defaults(bits), .seed = 1, .capacity = CAPACITY,
+                       .batch_max = BATCH, .threads = 1};
+    b->l.device.rounds = 4;
+    ck_assert_msg(!qc_method_settings(b->l.setting, m, settings, n, &err), "%s", err.text);
+    ck_assert_msg(!qc_learner_place(&b->l, &err), "%s", err.text);
+    for (uint32_t i = 0; i < CAPACITY - 2; i++) { /* two stay empty */
+        make_window(b->source[i], g, 1000 + i, 0.8);
+        memcpy(b->l.slots->x + (size_t)i * TINY_VALUES, b->source[i], TINY_VALUES);
+        b->l.slots->label[i] = (uint16_t)((1000 + i) % TINY_CLASSES);
+        b->l.slots->misses[i] = 0;
+        b->l.slots->flags[i] = i < 8 ? QC_SLOT_RESERVED : 0;
+        b->l.slots->id[i] = i;
+    }
+    ck_assert_msg(!qc_learner_open(&b->l, &err), "%s", err.text);
+}
+
+static inline QcMethodBatch batch_of(Bench *b, uint32_t k) { return (QcMethodBatch){BATCH, b->x[k * BATCH], b->label + k * BATCH, b->id + k * BATCH}; }
+
+static inline void bench_learn(Bench *b, QcMethodReport *r, uint32_t k)
+{
+    QcErr err;
+    QcMethodBatch batch = batch_of(b, k);
+    ck_assert_msg(!qc_learner_next(&b->l, r, &batch, NULL, &err), "%s", err.text);
+}
+
+static inline void bench_close(Bench *b)
+{
+    qc_learner_close(&b->l);
+    tiny_release(&b->t);
+}
+
+#endif
