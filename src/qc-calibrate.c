@@ -7,7 +7,7 @@
 #include "../lib/methods/memory.h"
 #include "../lib/methods/journal.h"
 
-static const char *state, *coreset, *coreset_out, *output, *order = "shuffled", *choose = "network", *update = "balanced", *method = "qcore";
+static const char *state, *coreset, *coreset_out, *output, *order = "shuffled", *choose = "network", *update = "balanced", *method;
 static QcList streams, tests, settings;
 static int64_t batches, batch_size = 64, rounds = 20, chunk, by_layer = -1, second = 1, seed = 1, threads;
 static double phi0, cap, phi_max, stop = -1, lead = -1, balance = 1, prior = 1, scarce = 0.5, rest = 0.9, ridge = 0.03, worth = 3;
@@ -19,7 +19,7 @@ static const QcOption options[] = {
     {'s', "stream", QC_OPTION_LIST, &streams, "FILE", "labelled stream; repeatable: one after another", 0, 0},
     {'t', "test", QC_OPTION_LIST, &tests, "FILE", "test data, evaluated after every batch; repeatable", 0, 0},
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "write the model here after every batch", 0, 0},
-    {'m', "method", QC_OPTION_TEXT, &method, "NAME", "calibrator: qcore, none, flip-random, flip-greedy, bn, head, bn+head, proto, spsa, refit, er, er-ace, der, der++, a-gem, camel, deepc", 0, 0},
+    {'m', "method", QC_OPTION_TEXT, &method, "NAME", "calibrator: qcore, where the model has a bit-flip network, and closed, where not; none, flip-random, flip-greedy, bn, head, bn+head, proto, spsa, refit, er, er-ace, der, der++, a-gem, camel, deepc", 0, 0},
     {0, "set", QC_OPTION_LIST, &settings, "NAME=VALUE", "setting of the method; repeatable", 0, 0},
     {0, "state", QC_OPTION_TEXT, &state, "FILE", "keep the device's state here after every batch, and go on from it", 0, 0},
     {0, "batches", QC_OPTION_INT, &batches, "N", "cut each stream into N batches; 0 = by -B", 0, 1000000},
@@ -63,6 +63,8 @@ static int index_of(int *at, const char *name, const char *const *names, const c
 static int check_method(const QcMethod *m, QcErr *err)
 {
     double values[QC_METHOD_SETTINGS];
+    if (!output && !memory && !m) output = "-";
+    if (!m) return settings.n ? qc_fail(err, QC_EUSAGE, "--set goes with -m") : 0;
     if (strcmp(method, "qcore") && strcmp(choose, "network")) return qc_fail(err, QC_EUSAGE, "--choose goes with -m qcore, not with -m %s", method);
     if (qc_method_settings(values, m, settings.items, settings.n, err)) return -1;
     const char *unsaved = qc_method_unsaved(m, values);
@@ -93,9 +95,10 @@ static int make_options(QcSessionOptions *o, QcErr *err)
     if (coreset_out && output && qc_same_output(coreset_out, output)) return qc_fail(err, QC_EUSAGE, "-o and -C name the same file");
     if (tests.n > QC_JOURNAL_TESTS) return qc_fail(err, QC_EUSAGE, "at most %d test files (-t)", QC_JOURNAL_TESTS);
     if (index_of(&how, choose, chooses, "--choose", err) || index_of(&rule, update, updates, "--update", err)) return -1;
+    if (!method && how != QC_CHOOSE_NETWORK) method = "qcore";
     *o = (QcSessionOptions){.batches = (uint32_t)batches, .batch_size = (uint32_t)batch_size, .command = qc_cli_command(),
-                            .method = qc_method_find(method, err), .settings = settings.items, .n_settings = settings.n, .threads = (int)threads};
-    if (!o->method || check_method(o->method, err)) return -1;
+                            .method = method ? qc_method_find(method, err) : NULL, .settings = settings.items, .n_settings = settings.n, .threads = (int)threads};
+    if ((method && !o->method) || check_method(o->method, err)) return -1;
     o->device = qc_calibrate_defaults(8);
     o->device.rounds = (uint32_t)rounds;
     o->device.phi0 = (float)phi0;

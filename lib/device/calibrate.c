@@ -25,7 +25,7 @@ static void lay_out(QcCalibrator *c, const QcKernels *k, uint32_t capacity, QcPl
     qc_slots_place(&c->slots, capacity, (uint32_t)in->height * in->width * in->channels, p);
     qc_qrun_lay_out(&c->run, c->g, k, 0, p);
     qc_hebb_place(&c->hebb, &c->run, c->flip, c->options.chunk, p);
-    qc_choice_place(&c->choice, c->g, c->flip->layers, &c->hebb.pick, p);
+    if (c->flip->n_layers) qc_choice_place(&c->choice, c->g, c->flip->layers, &c->hebb.pick, p);
     if (qc_calibrator_solves(c->g, &c->options)) qc_closed_lay_out(c, p);
     qc_placing_part(p, "set of examples");
     c->x = qc_placing_take(p, z * sizeof *c->x);
@@ -62,10 +62,10 @@ uint64_t qc_calibrator_bytes(const QcQGraph *g, const QcFlip *flip, const QcCali
 void qc_calibrator_place(QcCalibrator *c, QcQGraph *g, const QcFlip *flip, const QcKernels *k, const QcCalibrateOptions *o, uint32_t capacity,
                          uint32_t batch_max, void *memory)
 {
-    *c = (QcCalibrator){.g = g, .flip = flip, .options = *o, .batch_max = batch_max, .phi = o->phi0, .lead = o->lead};
+    *c = (QcCalibrator){.g = g, .flip = flip, .options = *o, .batch_max = batch_max, .phi = o->phi0, .lead = o->lead > 0 || flip->n_layers ? o->lead : 0.5f};
     QcPlacing p = {.memory = memory};
     lay_out(c, k, capacity, &p);
-    qc_choice_begin(&c->choice);
+    if (flip->n_layers) qc_choice_begin(&c->choice);
     qc_slots_clear(&c->slots);
     if (c->lda.n) qc_lda_clear(&c->lda);
 }
@@ -201,7 +201,7 @@ static float most(float a, float b) { return a > b ? a : b; }
 void qc_set_accept(QcCalibrator *c)
 {
     memcpy(c->right, c->last, c->n);
-    qc_choice_keep(&c->choice);
+    if (c->flip->n_layers) qc_choice_keep(&c->choice);
     for (uint32_t i = 1; i < c->n; i++) { /* the hardest first: an insertion sort, for the order changes little */
         uint32_t example = c->visit[i];
         uint32_t at = i;
@@ -284,7 +284,7 @@ void qc_calibrate_batch(QcCalibrator *c, QcCalibrateReport *report, const uint8_
     judge(c, report);
     qc_closed_compare(c, report);
     qc_closed_begin(c, report);
-    if (!report->solved && !report->rested) flip_rounds(c, &rng, report); /* which take the statistic's features away */
+    if (!report->solved && !report->rested && c->flip->n_layers) flip_rounds(c, &rng, report); /* which take the statistic's features away */
     report->right_after = qc_batch_right(c);
     qc_closed_end(c, report);
     update_slots(c, &rng, x, ids, n, report);

@@ -1,5 +1,7 @@
 /* calibrate.h - the on-device step: for every labelled batch forward passes, flips, coreset update (method.md, 4). No gradient is ever computed.
  *
+ * With a flip network of no layers nothing is flipped, and flips take no memory: what learns is the last layer, in closed form.
+ *
  * All memory is placed beforehand: qc_calibrator_bytes says how much, once and for all batches up to batch_max. The calibrator changes the codes of the
  * graph, scales and biases of its last layer, and its own slots; nothing else. The same model, slots, stream and seed make the same bytes on every processor.
  */
@@ -30,7 +32,7 @@ typedef struct QcCalibrateOptions {
     float prior;       /* the batch's own class frequencies are taken out of its examples' loss, each class counted this much more often than seen; < 0: not */
     float scarce;      /* a batch with at most this share of the classes has the last layer in closed form (lda.h), if that is better, instead of flips; 0: none does */
     int second;        /* 1: other batches end with one beside that of the flips, and the device answers with that which arriving batches speak for */
-    float lead;        /* examples by which the latter is taken to be ahead before any batch has spoken */
+    float lead;        /* examples by which the latter is taken to be ahead before any batch has spoken; 0 without flips: half a one */
     float rest;        /* an arriving batch of which the second last layer, if it answers, has at least this share right makes no flips; 0: each does */
     float ridge, worth; /* of both: lda.h */
     QcChoose choose;

@@ -29,7 +29,7 @@ typedef struct QcFlipLayer {
 } QcFlipLayer;
 
 typedef struct QcFlip {
-    uint32_t n_layers, n_feedback;
+    uint32_t n_layers, n_feedback;   /* no layers: nothing is flipped */
     const QcFlipLayer *layers;       /* [n_layers], in node order */
     const int8_t *feedback;          /* [n_feedback] in units of feedback_scale of the layer */
     const float *feedback_scale;     /* [n_layers] */

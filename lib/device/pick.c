@@ -33,6 +33,7 @@ void qc_pick_place(QcPick *pick, const QcQGraph *g, const QcFlipLayer *layers, u
         if (largest > pick->chunk) pick->chunk = largest;
         pick->n_pieces += pieces_of(node);
     }
+    if (!n_layers) pick->chunk = 0;
     if (pick->chunk > g->n_codes) pick->chunk = g->n_codes;
     qc_placing_part(p, "pieces of the net");
     pick->pieces = qc_placing_take(p, pick->n_pieces * sizeof *pick->pieces);

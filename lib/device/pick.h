@@ -30,7 +30,7 @@ typedef struct QcPick {
     uint32_t n;     /* weights picked */
 } QcPick;
 
-/* chunk: raised to the largest piece and lowered to all weights; 0: QC_PICK_CHUNK. Nothing is picked until the first draw. */
+/* chunk: raised to the largest piece and lowered to all weights, none where there are no layers; 0: QC_PICK_CHUNK. Nothing is picked until the first draw. */
 void qc_pick_place(QcPick *pick, const QcQGraph *g, const QcFlipLayer *layers, uint32_t n_layers, uint32_t chunk, QcPlacing *p);
 
 void qc_pick_draw(QcPick *pick, uint64_t seed);

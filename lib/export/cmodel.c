@@ -113,6 +113,10 @@ static void put_reals(FILE *to, const char *field, const float *values, uint32_t
 
 static void put_flip(FILE *to, const QcFlip *f)
 {
+    if (!f->n_layers) {
+        fputs("/* Nothing is flipped: the last layer learns. */\nstatic const QcFlip flip = {.n_layers = 0};\n\n", to);
+        return;
+    }
     fprintf(to, "static const QcFlipLayer flip_layers[%" PRIu32 "] = {\n", f->n_layers);
     for (uint32_t l = 0; l < f->n_layers; l++) {
         const QcFlipLayer *y = &f->layers[l];
@@ -244,7 +248,7 @@ void qc_cmodel_header(FILE *to, const QcCModel *m)
     uint64_t steps = (uint64_t)f->height * f->length;
     put_head(to, m, ".h", "what a firmware calls of the quantized classifier");
     fprintf(to, " *\n * Constants: about %" PRIu64 " bytes of flash. Memory: about %" PRIu64 " bytes of RAM beside the stack, all of it static", m->flash, m->ram);
-    if (!m->flip) fputs(".\n * It predicts only: to calibrate, a device needs a bit-flip network in the model, and a coreset beside it", to);
+    if (!m->flip) fputs(".\n * It predicts only: to calibrate, a device needs a coreset beside the model", to);
     qc_c_code(to, qc_c_code_head, m->prefix);
     qc_c_code(to, m->flip ? "#include \"device/state.h\"\n\n" : "#include \"device/qgraph.h\"\n\n", m->prefix);
     put_number(to, m->prefix, "CLASSES", f->classes, "what a window can be");

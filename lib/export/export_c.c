@@ -57,10 +57,10 @@ static int has_flip(const Job *job)
     return qc_container_find(&job->model.container, "flip", &c);
 }
 
-/* What calibration needs: flip network, coreset, options. */
+/* What calibration needs: flip network if there is one, coreset, options. */
 static int load_device(Job *job, const QcExport *e, QcErr *err)
 {
-    if (qc_flip_decode(&job->flip, &job->model, &job->g, &job->arena, err)) return qc_within(err, qc_input_name(e->input));
+    if (has_flip(job) && qc_flip_decode(&job->flip, &job->model, &job->g, &job->arena, err)) return qc_within(err, qc_input_name(e->input));
     if (qc_inputs_open(&job->coreset, e->coreset, &job->model, &job->g, 1, 1, err)) return -1;
     job->options = qc_calibrate_defaults(job->g.bits);
     job->options.rounds = e->rounds;
@@ -127,12 +127,19 @@ end:
     return status;
 }
 
-static void say(QcExport *e, const QcCModel *m, int flip)
+/* The last layer in closed form needs no bit-flip network. */
+static int can_learn(const Job *job, const QcExport *e)
 {
-    const char *what = m->flip                ? "predicts, calibrates and keeps its state"
-                       : !flip && !e->coreset ? "predicts only: the model has no bit-flip network and no coreset was given (-c)"
-                       : !flip                ? "predicts only: the model has no bit-flip network (qc-bitflip-train gives it one), so the coreset was left out"
-                                              : "predicts only: no coreset was given (-c)";
+    QcCalibrateOptions o = {.scarce = e->scarce, .second = e->second};
+    return has_flip(job) || qc_calibrator_solves(&job->g, &o);
+}
+
+static void say(QcExport *e, const QcCModel *m)
+{
+    const char *what = m->flip && m->flip->n_layers ? "predicts, calibrates and keeps its state"
+                       : m->flip                    ? "predicts, calibrates its last layer (the model has no bit-flip network) and keeps its state"
+                       : e->coreset                 ? "predicts only: the model has no bit-flip network (qc-bitflip-train gives it one), so the coreset was left out"
+                                                    : "predicts only: no coreset was given (-c)";
     snprintf(e->words, sizeof e->words, "%s %s; flash %" PRIu64 " bytes, RAM %" PRIu64 " bytes without code and stack", m->prefix, what, m->flash, m->ram);
 }
 
@@ -142,14 +149,14 @@ int qc_export_c(QcExport *e, QcErr *err)
     int status = -1;
     if (name_outputs(&job, e->output, err) || qc_output_check(job.source, 0, err) || qc_output_check(job.header, 0, err)) goto end;
     if (load_model(&job, e->input, err)) goto end;
-    int flip = has_flip(&job), whole = flip && e->coreset;
+    int whole = e->coreset && can_learn(&job, e);
     if (whole && load_device(&job, e, err)) goto end;
     tell_origin(&job, e);
     QcCModel m = {.prefix = job.prefix, .file = &job.model, .g = &job.g, .flip = whole ? &job.flip : NULL, .slots = &job.slots, .options = &job.options,
                   .batch = e->batch, .identity = identify(&job), .origin = job.origin};
     qc_cmodel_measure(&m);
     status = write_both(&job, &m, err);
-    if (!status) say(e, &m, flip);
+    if (!status) say(e, &m);
 end:
     free(job.slot_memory);
     qc_inputs_close(&job.coreset);

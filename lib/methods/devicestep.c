@@ -1,4 +1,4 @@
-/* devicestep.c - the device's own step (lib/device/calibrate.h) as a method: with the bit-flip network, without it, and not at all.
+/* devicestep.c - the device's own step (lib/device/calibrate.h) as a method: with the bit-flip network, without it, without flips, and not at all.
  *
  * flip-random and flip-greedy are qcore but for the score of a weight: the same for all, or |h| relative to its layer. */
 #include <stdlib.h>
@@ -33,6 +33,16 @@ static int place_greedy(QcLearner *l, QcErr *err)
     return place_with(l, err);
 }
 
+static int place_closed(QcLearner *l, QcErr *err)
+{
+    static const QcFlip none;
+    l->flip = &none;
+    if (!qc_calibrator_solves(l->g, &l->device))
+        return qc_fail(err, QC_EUNSUPPORTED, "the last layer cannot be had in closed form (more than %d features or %d classes, or --second 0 --scarce 0): without a bit-flip network nothing would learn",
+                       QC_LDA_MAX_FEATURES, QC_LDA_MAX_CLASSES);
+    return place_with(l, err);
+}
+
 static int next(QcLearner *l, QcMethodReport *report, const QcMethodBatch *batch, QcErr *err)
 {
     QcCalibrator *c = l->state;
@@ -52,6 +62,8 @@ const QcMethod qc_method_flip_random = {.name = "flip-random", .summary = "bit f
 
 const QcMethod qc_method_flip_greedy = {.name = "flip-greedy", .summary = "bit flips of the weights with the largest Hebbian statistic",
                                         .needs_flip = 1, .on_device = 1, .place = place_greedy, .next = next};
+
+const QcMethod qc_method_closed = {.name = "closed", .summary = "no flips: the last layer in closed form, in the model's own codes", .on_device = 1, .place = place_closed, .next = next};
 
 /* ---- no adaptation ---- */
 

@@ -17,8 +17,8 @@ static int plan_model(QcMemory *m, const QcModelFile *file, uint32_t slots, uint
     if (qc_qgraph_decode(&g, file, arena, err) || (has_flip && qc_flip_decode(&flip, file, &g, arena, err))) return -1;
     qc_model_plan(&m->model, &g, &flip);
     qc_qpredict_bytes(&m->inference, &g);
-    if (!has_flip) return 0;
     QcCalibrateOptions o = qc_calibrate_defaults(g.bits);
+    if (!has_flip && !qc_calibrator_solves(&g, &o)) return 0;
     const QcQTensor *in = &g.tensors[0];
     qc_calibrator_plan(&m->calibration, &g, &flip, &o, slots, batch);
     qc_session_plan_batch(&m->batch, batch, (uint32_t)in->height * in->width * in->channels);
@@ -59,6 +59,7 @@ static void put_plan(QcSheet *s, const char *key, const QcPlan *plan)
     if (!plan->n) return;
     qc_sheet_object(s, key);
     for (uint32_t i = 0; i < plan->n; i++) {
+        if (!plan->parts[i].bytes) continue;
         snprintf(name, sizeof name, "%s", plan->parts[i].name);
         for (char *c = name; *c; c++)
             if (*c == ' ') *c = '_';

@@ -9,6 +9,7 @@
 
 const QcMethodEntry qc_method_table[] = {
     {"qcore", &qc_method_qcore},
+    {"closed", &qc_method_closed},
     {"none", &qc_method_none},
     {"flip-random", &qc_method_flip_random},
     {"flip-greedy", &qc_method_flip_greedy},

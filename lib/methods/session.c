@@ -55,11 +55,14 @@ static QcCalibrateOptions complete(const QcCalibrateOptions *asked, int bits)
     return o;
 }
 
-static int load_model(QcSession *s, const QcMethod *method, const char *path, QcErr *err)
+/* *method NULL: what the model is made for. */
+static int load_model(QcSession *s, const QcMethod **method, const char *path, QcErr *err)
 {
+    QcCursor flip;
     if (qc_modelfile_load(&s->model, path, err)) return -1;
     if (qc_qgraph_decode(&s->g, &s->model, &s->arena, err)) return qc_within(err, qc_input_name(path));
-    if (method->needs_flip && qc_flip_decode(&s->flip, &s->model, &s->g, &s->arena, err)) return qc_within(err, qc_input_name(path));
+    if (!*method) *method = qc_container_find(&s->model.container, "flip", &flip) ? &qc_method_qcore : &qc_method_closed;
+    if ((*method)->needs_flip && qc_flip_decode(&s->flip, &s->model, &s->g, &s->arena, err)) return qc_within(err, qc_input_name(path));
     return 0;
 }
 
@@ -123,10 +126,9 @@ static int open_data(QcSession *s, const char *coreset, const char *const *strea
 
 int qc_session_open(QcSession *s, const char *model, const char *coreset, const char *const *streams, int n_streams, const QcSessionOptions *o, QcErr *err)
 {
-    const QcMethod *method = o->method ? o->method : &qc_method_qcore;
+    const QcMethod *method = o->method;
     *s = (QcSession){.command = o->command};
-    if (qc_method_settings(s->learner.setting, method, o->settings, o->n_settings, err)) return -1;
-    if (load_model(s, method, model, err) || open_data(s, coreset, streams, n_streams, err) || cut_streams(s, o, err) || open_learner(s, method, o, err)) {
+    if (load_model(s, &method, model, err) || qc_method_settings(s->learner.setting, method, o->settings, o->n_settings, err) || open_data(s, coreset, streams, n_streams, err) || cut_streams(s, o, err) || open_learner(s, method, o, err)) {
         qc_session_close(s);
         return -1;
     }

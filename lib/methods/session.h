@@ -16,7 +16,7 @@ typedef struct QcSessionOptions {
     uint32_t batches;          /* each stream is cut into so many; 0: by batch_size */
     uint32_t batch_size;
     QcStreamOrder order;
-    const QcMethod *method;    /* NULL: qcore */
+    const QcMethod *method;    /* NULL: qcore where the model has a bit-flip network, else closed */
     const char *const *settings; /* [n_settings] "NAME=VALUE", for the method */
     int n_settings, threads;
     QcCalibrateOptions device; /* phi0, cap and phi_max of 0, by_layer and stop of -1: what qc_calibrate_defaults says for the model's bits */

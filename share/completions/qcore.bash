@@ -27,7 +27,7 @@ _qcore()
     *--optimizer\ *) words='adam sgd' ;;
     *--sample\ *) words='pmf proportional random balanced hardest' ;;
     *--drift\ KIND*) words='auto inertial series image' ;;
-    *--method\ *) words='qcore none flip-random flip-greedy bn head bn+head proto spsa refit er er-ace der der++ a-gem camel deepc' ;;
+    *--method\ *) words='qcore closed none flip-random flip-greedy bn head bn+head proto spsa refit er er-ace der der++ a-gem camel deepc' ;;
     *--choose\ *) words='network random greedy' ;;
     *--update\ *) words='misses balanced random reservoir' ;;
     *--by-layer\ *) words='0 1' ;;

@@ -86,7 +86,7 @@ echo "--- qc-calibrate"
 c() { culprit=$1; shift; try "$culprit" qc-calibrate -o old.qcm -C old.qcd "$@"; }
 c "a coreset (-c) and a stream (-s) are needed" -c core.qcd good.qcm
 c "float.qcm: the model is a float model; a quantized one is needed" -c core.qcd -s stream.qcd float.qcm
-c "quantized.qcm: the model has no bit-flip network yet" -c core.qcd -s stream.qcd quantized.qcm
+c "quantized.qcm: the model has no bit-flip network yet" -m qcore -c core.qcd -s stream.qcd quantized.qcm
 c "data.qcd: is a data file, not a coreset" -c data.qcd -s stream.qcd good.qcm
 c "good.qcm: is a model file; a data file is needed" -c good.qcm -s stream.qcd good.qcm
 c "core.qcd: is a data file; a model file is needed" -c core.qcd -s stream.qcd core.qcd

@@ -23,7 +23,7 @@ text = [line.split() for line in open("plan.txt")]
 assert [int(w[1]) for w in text if len(w) == 2] == [v for p in parts.values() for v in p.values()] + [plan["bytes"]]
 P
 echo "second source: $?"
-qc-info --memory q2.qcm | grep -c '^calibration' # no network, no calibration
+qc-info --memory q2.qcm >plan.txt && grep -c '^calibration' plan.txt && grep statistic plan.txt | cut -d: -f1 # no network: that of the last layer alone
 qc-info --memory fp.qcm
 echo "exit $?"
 qc-info --memory p1.qcd

@@ -31,11 +31,12 @@ static void make_batch(Batch *b, const Device *d, uint32_t number, double size, 
     }
 }
 
-static void device_begin_with(Device *d, TinyKind kind, const QcCalibrateOptions *o, int bits, const QcKernels *kernels)
+static void device_begin_with(Device *d, TinyKind kind, const QcCalibrateOptions *o, int bits, const QcKernels *kernels, int flips)
 {
     Batch source;
     tiny_make(&d->t, kind, bits, 8, 8);
-    tiny_flip(&d->flip, &d->t, 4);
+    d->flip = (QcFlip){0};
+    if (flips) tiny_flip(&d->flip, &d->t, 4);
     uint64_t bytes = qc_calibrator_bytes(&d->t.g, &d->flip, o, CAPACITY, BATCH);
     d->memory = aligned_alloc(64, bytes);
     qc_calibrator_place(&d->c, &d->t.g, &d->flip, kernels, o, CAPACITY, BATCH, d->memory);
@@ -50,7 +51,7 @@ static void device_begin_with(Device *d, TinyKind kind, const QcCalibrateOptions
     }
 }
 
-static void device_begin(Device *d, TinyKind kind, const QcCalibrateOptions *o, int bits) { device_begin_with(d, kind, o, bits, &qc_kernels_scalar); }
+static void device_begin(Device *d, TinyKind kind, const QcCalibrateOptions *o, int bits) { device_begin_with(d, kind, o, bits, &qc_kernels_scalar, 1); }
 
 static void device_end(Device *d)
 {
@@ -90,6 +91,20 @@ static uint64_t hash_of_model(const QcQGraph *g)
     uint64_t hash = add_to_hash(0, g->codes, g->n_code_bytes);
     hash = add_to_hash(hash, g->scale, g->n_channels * sizeof *g->scale);
     return add_to_hash(hash, g->bias, g->n_channels * sizeof *g->bias);
+}
+
+/* All that a calibrator changes, as one hash. */
+static uint64_t hash_of(const Device *d)
+{
+    const QcQGraph *g = &d->t.g;
+    const QcLda *l = &d->c.lda;
+    uint64_t hash = hash_of_model(g);
+    hash = add_to_hash(hash, l->stream.count, TINY_CLASSES * sizeof *l->stream.count);
+    hash = add_to_hash(hash, l->stream.mean, TINY_CLASSES * l->n * sizeof *l->stream.mean);
+    hash = add_to_hash(hash, l->stream.scatter, l->n * (l->n + 1) / 2 * sizeof *l->stream.scatter);
+    hash = add_to_hash(hash, &d->c.lead, sizeof d->c.lead);
+    hash = add_to_hash(hash, d->c.slots.x, CAPACITY * TINY_VALUES);
+    return add_to_hash(hash, d->c.slots.id, CAPACITY * sizeof *d->c.slots.id);
 }
 
 static int same_model(const QcQGraph *a, const QcQGraph *b)
@@ -194,6 +209,38 @@ START_TEST(flips_rest_where_it_answers_well_enough)
 }
 END_TEST
 
+/* Without a flip network, as with one that makes no draws; with batches of few classes between. */
+START_TEST(without_flips_it_learns_alone)
+{
+    const int bits = 2 << _i % 3;
+    uint32_t closed = 0, solved = 0;
+    for (int kind = 0; kind < TINY_KINDS; kind++) {
+        Device with, without;
+        QcCalibrateOptions o = options(bits, 1), no_draws = o;
+        no_draws.rounds = 0;
+        no_draws.lead = 0.5f;
+        o.lead = 0;
+        device_begin(&with, (TinyKind)kind, &no_draws, bits);
+        device_begin_with(&without, (TinyKind)kind, &o, bits, &qc_kernels_scalar, 0);
+        ck_assert_uint_lt(qc_calibrator_bytes(&without.t.g, &without.flip, &o, CAPACITY, BATCH), qc_calibrator_bytes(&with.t.g, &with.flip, &o, CAPACITY, BATCH));
+        for (uint32_t n = 0; n < BATCHES; n++) {
+            Batch b;
+            QcCalibrateReport r[2];
+            make_batch(&b, &with, n, 1.3, n, n % 3 == 2 ? 1 : TINY_CLASSES);
+            qc_calibrate_batch(&with.c, &r[0], b.x, b.label, b.id, BATCH);
+            qc_calibrate_batch(&without.c, &r[1], b.x, b.label, b.id, BATCH);
+            ck_assert_mem_eq(&r[0], &r[1], sizeof r[0]);
+            ck_assert(hash_of(&with) == hash_of(&without) && !r[1].flips && !r[1].draws && !r[1].gathers);
+            closed += r[1].closed;
+            solved += r[1].solved;
+        }
+        device_end(&with);
+        device_end(&without);
+    }
+    ck_assert(closed > 0 && solved > 0);
+}
+END_TEST
+
 START_TEST(a_batch_of_few_classes_has_it_instead_of_flips)
 {
     uint32_t solved = 0;
@@ -271,25 +318,11 @@ START_TEST(a_solved_batch_has_the_loss_that_it_tells)
 }
 END_TEST
 
-/* All that a calibrator changes, as one hash. */
-static uint64_t hash_of(const Device *d)
-{
-    const QcQGraph *g = &d->t.g;
-    const QcLda *l = &d->c.lda;
-    uint64_t hash = hash_of_model(g);
-    hash = add_to_hash(hash, l->stream.count, TINY_CLASSES * sizeof *l->stream.count);
-    hash = add_to_hash(hash, l->stream.mean, TINY_CLASSES * l->n * sizeof *l->stream.mean);
-    hash = add_to_hash(hash, l->stream.scatter, l->n * (l->n + 1) / 2 * sizeof *l->stream.scatter);
-    hash = add_to_hash(hash, &d->c.lead, sizeof d->c.lead);
-    hash = add_to_hash(hash, d->c.slots.x, CAPACITY * TINY_VALUES);
-    return add_to_hash(hash, d->c.slots.id, CAPACITY * sizeof *d->c.slots.id);
-}
-
 /* After all batches; few: two of three lack classes. *solved counts up, where it is asked for. */
 static uint64_t outcome(TinyKind kind, int bits, const QcCalibrateOptions *o, const QcKernels *kernels, int few, uint32_t *solved)
 {
     Device d;
-    device_begin_with(&d, kind, o, bits, kernels);
+    device_begin_with(&d, kind, o, bits, kernels, 1);
     for (uint32_t n = 0; n < BATCHES; n++) {
         Batch b;
         QcCalibrateReport r;
@@ -384,6 +417,7 @@ int main(void)
     TCase *t = tcase_create("all");
     tcase_add_loop_test(t, a_second_one_leaves_flips_alone_and_answers_when_it_leads, 0, 3);
     tcase_add_loop_test(t, flips_rest_where_it_answers_well_enough, 0, 3);
+    tcase_add_loop_test(t, without_flips_it_learns_alone, 0, 3);
     tcase_add_loop_test(t, a_batch_of_few_classes_has_it_instead_of_flips, 0, 3);
     tcase_add_loop_test(t, a_solved_batch_has_the_loss_that_it_tells, 0, 3);
     tcase_add_test(t, all_kernels_make_the_same_bytes);
