@@ -128,7 +128,8 @@ int qc_session_open(QcSession *s, const char *model, const char *coreset, const 
 {
     const QcMethod *method = o->method;
     *s = (QcSession){.command = o->command};
-    if (load_model(s, &method, model, err) || qc_method_settings(s->learner.setting, method, o->settings, o->n_settings, err) || open_data(s, coreset, streams, n_streams, err) || cut_streams(s, o, err) || open_learner(s, method, o, err)) {
+    if (load_model(s, &method, model, err) || qc_method_settings(s->learner.setting, method, o->settings, o->n_settings, err) ||
+        open_data(s, coreset, streams, n_streams, err) || cut_streams(s, o, err) || open_learner(s, method, o, err)) {
         qc_session_close(s);
         return -1;
     }
