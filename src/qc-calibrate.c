@@ -5,7 +5,7 @@
 #include "../lib/base/file.h"
 #include "../lib/cli/cli.h"
 #include "../lib/methods/memory.h"
-#include "../lib/methods/journal.h"
+#include "../lib/methods/sessionrun.h"
 
 static const char *state, *coreset, *coreset_out, *output, *order = "shuffled", *choose = "network", *update = "balanced", *method;
 static QcList streams, tests, settings;
@@ -63,8 +63,10 @@ static int index_of(int *at, const char *name, const char *const *names, const c
 static int check_method(const QcMethod *m, QcErr *err)
 {
     double values[QC_METHOD_SETTINGS];
-    if (!output && !memory && !m) output = "-";
-    if (!m) return settings.n ? qc_fail(err, QC_EUSAGE, "--set goes with -m") : 0;
+    if (!m) { /* by the model, once it is there: either makes one */
+        if (!output && !memory) output = "-";
+        return settings.n ? qc_fail(err, QC_EUSAGE, "--set goes with -m") : 0;
+    }
     if (strcmp(method, "qcore") && strcmp(choose, "network")) return qc_fail(err, QC_EUSAGE, "--choose goes with -m qcore, not with -m %s", method);
     if (qc_method_settings(values, m, settings.items, settings.n, err)) return -1;
     const char *unsaved = qc_method_unsaved(m, values);
@@ -128,20 +130,6 @@ static int open_tests(QcInputs *inputs, const QcSession *s, QcErr *err)
     return 0;
 }
 
-static int save(QcSession *s, int last, QcErr *err)
-{
-    int to_pipe = output && qc_is_standard(output);
-    if (output && (!to_pipe || last) && qc_session_save_model(s, output, err)) return -1;
-    return coreset_out ? qc_session_save_coreset(s, coreset_out, err) : 0;
-}
-
-static int test_all(QcSession *s, QcTestFigures *figures, const QcInputs *inputs, QcErr *err)
-{
-    for (int t = 0; t < tests.n; t++)
-        if (qc_session_test(s, &figures[t], &inputs[t], err)) return -1;
-    return 0;
-}
-
 static int tell_memory(const QcSession *s)
 {
     QcMemory plan;
@@ -153,38 +141,11 @@ static int tell_memory(const QcSession *s)
     return 0;
 }
 
-/* What an interrupted session had learned is there again; its last files may not have been written. */
-static int resume(QcSession *s, QcErr *err)
-{
-    if (!state) return 0;
-    if (qc_session_keep(s, state, err)) return -1;
-    if (!s->at && s->kept.was_there) qc_warn("%s has no whole state: the session begins anew", state);
-    if (!s->at) return 0;
-    qc_say("going on behind batch %u of %u", s->at, s->batches);
-    return save(s, s->at == s->batches, err);
-}
-
 static int run(QcSession *s, const QcInputs *inputs, QcErr *err)
 {
     if (memory) return tell_memory(s);
-    if (resume(s, err)) return -1;
-    QcJournal journal = {.to = output && qc_is_standard(output) ? stderr : stdout, .json = json, .n_tests = tests.n};
-    QcTestFigures figures[QC_JOURNAL_TESTS];
-    if (qc_journal_has_matrix(&journal, s)) {
-        if (test_all(s, figures, inputs, err)) return -1;
-        qc_journal_begin(&journal, s, figures);
-    }
-    while (s->at < s->batches) {
-        QcMethodReport r;
-        double ms;
-        qc_progress(s->at, s->batches, "batches");
-        if (qc_session_next(s, &r, &ms, err) || test_all(s, figures, inputs, err)) return -1;
-        if (save(s, s->at == s->batches, err)) return -1;
-        qc_progress_end();
-        qc_journal_batch(&journal, s, &r, figures, ms);
-    }
-    qc_journal_end(&journal, s);
-    return 0;
+    QcSessionRun files = {.output = output, .coreset = coreset_out, .state = state, .tests = inputs, .n_tests = tests.n, .json = json};
+    return qc_session_run(s, &files, err);
 }
 
 int main(int argc, char **argv)

@@ -12,7 +12,7 @@ QcCalibrateOptions qc_calibrate_defaults(int bits)
         .phi_max = bits == 2 ? 0.3f : 1.0f,
         .stop = bits == 2 ? 0.03f : bits == 4 ? 0.015f : 0.006f,
         .phi_min = 2e-5f, .grow = 1.5f, .shrink = 0.4f,
-        .by_layer = bits == 8, .balance = 1, .prior = 1, .scarce = 0.5f, .second = 1, .lead = bits == 2 ? 0 : 0.5f, .rest = 0.9f, .ridge = 0.03f, .worth = 3, .update = QC_UPDATE_BALANCED,
+        .by_layer = bits == 8, .balance = 1, .prior = 1, .scarce = 0.5f, .second = 1, .lead = bits == 2 ? 0 : QC_LEAD_FIRST, .rest = 0.9f, .ridge = 0.03f, .worth = 3, .update = QC_UPDATE_BALANCED,
         .seed = 1,
     };
 }
@@ -62,7 +62,7 @@ uint64_t qc_calibrator_bytes(const QcQGraph *g, const QcFlip *flip, const QcCali
 void qc_calibrator_place(QcCalibrator *c, QcQGraph *g, const QcFlip *flip, const QcKernels *k, const QcCalibrateOptions *o, uint32_t capacity,
                          uint32_t batch_max, void *memory)
 {
-    *c = (QcCalibrator){.g = g, .flip = flip, .options = *o, .batch_max = batch_max, .phi = o->phi0, .lead = o->lead > 0 || flip->n_layers ? o->lead : 0.5f};
+    *c = (QcCalibrator){.g = g, .flip = flip, .options = *o, .batch_max = batch_max, .phi = o->phi0, .lead = o->lead > 0 || flip->n_layers ? o->lead : QC_LEAD_FIRST};
     QcPlacing p = {.memory = memory};
     lay_out(c, k, capacity, &p);
     if (flip->n_layers) qc_choice_begin(&c->choice);

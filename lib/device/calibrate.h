@@ -32,7 +32,7 @@ typedef struct QcCalibrateOptions {
     float prior;       /* the batch's own class frequencies are taken out of its examples' loss, each class counted this much more often than seen; < 0: not */
     float scarce;      /* a batch with at most this share of the classes has the last layer in closed form (lda.h), if that is better, instead of flips; 0: none does */
     int second;        /* 1: other batches end with one beside that of the flips, and the device answers with that which arriving batches speak for */
-    float lead;        /* examples by which the latter is taken to be ahead before any batch has spoken; 0 without flips: half a one */
+    float lead;        /* examples by which the latter is taken to be ahead before any batch has spoken; 0 without flips: QC_LEAD_FIRST */
     float rest;        /* an arriving batch of which the second last layer, if it answers, has at least this share right makes no flips; 0: each does */
     float ridge, worth; /* of both: lda.h */
     QcChoose choose;
@@ -61,6 +61,7 @@ typedef struct QcCalibrateReport {
 /* Last layers: one; or one that flips have led to and one in closed form, of which the graph has either. */
 typedef enum QcHeads { QC_HEADS_ONE, QC_HEADS_FLIPS, QC_HEADS_CLOSED, QC_HEADS_COUNT } QcHeads;
 #define QC_LEAD_KEPT 0.7f /* of a batch's word on them, by the next batch */
+#define QC_LEAD_FIRST 0.5f /* where the one in closed form is taken to be ahead before the first: less than any batch's word */
 
 typedef struct QcCalibrator {
     QcQGraph *g;
