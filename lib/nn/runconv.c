@@ -1,30 +1,15 @@
 /* Convolutions and linear layers by oneDNN. Measured on AVX2 with 16 and 32 channels and kernels of 9 to 39 (64 windows of 125, two threads): activations
  * plain, weights in the layout that oneDNN asks for, is up to 2.5 times as fast as blocked activations, for which wide kernels fall back to the same
  * matrix product behind a slower im2col. A linear layer is a 1 x 1 convolution over one row of n positions. */
-#include <oneapi/dnnl/dnnl.h>
 #include <stdlib.h>
 
-#include "runparts.h"
-
-enum { FORWARD, BACK_DATA, BACK_WEIGHTS, PASSES, WEIGHT_DIMS = 5 };
-
-typedef struct Pass {
-    dnnl_primitive_t primitive;
-    dnnl_primitive_t reorder; /* weights from our layout (BACK_WEIGHTS: into it); NULL where they are the same */
-    dnnl_memory_t weights;    /* in oneDNN's layout, set only with a reorder */
-    dnnl_memory_t scratchpad;
-} Pass;
+#include "runconvparts.h"
 
 struct QcConv {
-    Pass pass[PASSES];
+    QcPass pass[QC_PASSES];
+    QcTurn *turn[QC_PASSES];           /* in place of that pass; NULL: it is computed as it is */
     dnnl_memory_t x, y, weights, bias; /* plain; handles are set at each use */
 };
-
-typedef struct Shape {
-    dnnl_memory_desc_t x, y, weights, weights_any, bias;
-    dnnl_dims_t strides, dilates, before, after;
-    int has_bias;
-} Shape;
 
 /* One engine and one stream serve the whole process; they hold no state. */
 static dnnl_engine_t engine;
@@ -40,6 +25,9 @@ static int engine_start(QcErr *err)
 void omp_set_num_threads(int threads); /* of the OpenMP runtime; its header is not there for every compiler */
 void qc_convs_alone(void) { omp_set_num_threads(1); }
 
+dnnl_engine_t qc_dnnl_engine(void) { return engine; }
+dnnl_stream_t qc_dnnl_stream(void) { return stream; }
+
 static int set_dims(dnnl_dims_t dims, dnnl_dim_t a, dnnl_dim_t b, dnnl_dim_t c, dnnl_dim_t d)
 {
     dims[0] = a;
@@ -49,7 +37,7 @@ static int set_dims(dnnl_dims_t dims, dnnl_dim_t a, dnnl_dim_t b, dnnl_dim_t c, 
     return 4;
 }
 
-static dnnl_status_t describe_weights(Shape *s, dnnl_dim_t groups, dnnl_dim_t out, dnnl_dim_t in, dnnl_dim_t kh, dnnl_dim_t kw)
+static dnnl_status_t describe_weights(QcConvShape *s, dnnl_dim_t groups, dnnl_dim_t out, dnnl_dim_t in, dnnl_dim_t kh, dnnl_dim_t kw)
 {
     dnnl_dims_t dims, steps; /* logically [groups][out][in][kh][kw], in memory [groups][out][kh][kw][in] */
     int first = groups > 1 ? 1 : 0;
@@ -61,7 +49,7 @@ static dnnl_status_t describe_weights(Shape *s, dnnl_dim_t groups, dnnl_dim_t ou
     return bad ? bad : dnnl_memory_desc_init_by_tag(&s->weights_any, 4 + first, dims, dnnl_f32, dnnl_format_tag_any);
 }
 
-static dnnl_status_t describe_tensors(Shape *s, dnnl_dims_t x, dnnl_dims_t y)
+static dnnl_status_t describe_tensors(QcConvShape *s, dnnl_dims_t x, dnnl_dims_t y)
 {
     dnnl_status_t bad = dnnl_memory_desc_init_by_tag(&s->x, 4, x, dnnl_f32, dnnl_nhwc);
     if (!bad) bad = dnnl_memory_desc_init_by_tag(&s->y, 4, y, dnnl_f32, dnnl_nhwc);
@@ -69,7 +57,7 @@ static dnnl_status_t describe_tensors(Shape *s, dnnl_dims_t x, dnnl_dims_t y)
     return bad ? bad : dnnl_memory_desc_init_by_tag(&s->bias, 1, bias, dnnl_f32, dnnl_x);
 }
 
-static dnnl_status_t describe_conv(Shape *s, const QcNode *node, const QcNode *in, uint32_t n)
+static dnnl_status_t describe_conv(QcConvShape *s, const QcNode *node, const QcNode *in, uint32_t n)
 {
     QcWindow window = node->window, *w = &window;
     uint32_t height = in->height, width = in->width;
@@ -94,7 +82,7 @@ static dnnl_status_t describe_conv(Shape *s, const QcNode *node, const QcNode *i
     return bad ? bad : describe_tensors(s, x, y);
 }
 
-static dnnl_status_t describe_linear(Shape *s, const QcNode *node, const QcNode *in, uint32_t n)
+static dnnl_status_t describe_linear(QcConvShape *s, const QcNode *node, const QcNode *in, uint32_t n)
 {
     dnnl_dim_t values = (dnnl_dim_t)qc_node_values(in);
     dnnl_dims_t x, y;
@@ -117,15 +105,15 @@ static dnnl_status_t describe_primitive(dnnl_primitive_desc_t *out, const void *
     return bad;
 }
 
-static dnnl_status_t describe_pass(dnnl_primitive_desc_t *out, const Shape *s, int pass, dnnl_primitive_desc_t hint)
+dnnl_status_t qc_pass_describe(dnnl_primitive_desc_t *out, const QcConvShape *s, int pass, dnnl_primitive_desc_t hint)
 {
     const dnnl_memory_desc_t *bias = s->has_bias ? &s->bias : NULL;
     dnnl_convolution_desc_t op;
     dnnl_status_t bad;
-    if (pass == FORWARD)
+    if (pass == QC_FORWARD)
         bad = dnnl_dilated_convolution_forward_desc_init(&op, dnnl_forward_training, dnnl_convolution_direct, &s->x, &s->weights_any, bias, &s->y,
                                                          s->strides, s->dilates, s->before, s->after);
-    else if (pass == BACK_DATA)
+    else if (pass == QC_BACK_DATA)
         bad = dnnl_dilated_convolution_backward_data_desc_init(&op, dnnl_convolution_direct, &s->x, &s->weights_any, &s->y, s->strides, s->dilates,
                                                                s->before, s->after);
     else
@@ -134,7 +122,7 @@ static dnnl_status_t describe_pass(dnnl_primitive_desc_t *out, const Shape *s, i
     return bad ? bad : describe_primitive(out, &op, hint);
 }
 
-static dnnl_status_t make_reorder(dnnl_primitive_t *out, const dnnl_memory_desc_t *from, const dnnl_memory_desc_t *to)
+dnnl_status_t qc_dnnl_reorder(dnnl_primitive_t *out, const dnnl_memory_desc_t *from, const dnnl_memory_desc_t *to)
 {
     dnnl_primitive_desc_t desc;
     dnnl_status_t bad = dnnl_reorder_primitive_desc_create(&desc, from, engine, to, engine, NULL);
@@ -144,42 +132,39 @@ static dnnl_status_t make_reorder(dnnl_primitive_t *out, const dnnl_memory_desc_
     return bad;
 }
 
-static void raise(size_t *most, const dnnl_memory_desc_t *desc)
+void qc_dnnl_raise(size_t *most, const dnnl_memory_desc_t *desc)
 {
     size_t bytes = dnnl_memory_desc_get_size(desc);
     if (bytes > *most) *most = bytes;
 }
 
-typedef struct Needs {
-    size_t weights, scratchpad, picked; /* bytes, the most of all layers */
-} Needs;
-
-static dnnl_status_t make_pass(Pass *out, const Shape *s, int pass, dnnl_primitive_desc_t desc, Needs *needs)
+dnnl_status_t qc_pass_make(QcPass *out, const QcConvShape *s, int pass, dnnl_primitive_desc_t desc, QcConvNeeds *needs)
 {
     dnnl_status_t bad = dnnl_primitive_create(&out->primitive, desc);
-    const dnnl_memory_desc_t *wanted = dnnl_primitive_desc_query_md(desc, pass == BACK_WEIGHTS ? dnnl_query_diff_weights_md : dnnl_query_weights_md, 0);
+    const dnnl_memory_desc_t *wanted = dnnl_primitive_desc_query_md(desc, pass == QC_BACK_WEIGHTS ? dnnl_query_diff_weights_md : dnnl_query_weights_md, 0);
     const dnnl_memory_desc_t *scratchpad = dnnl_primitive_desc_query_md(desc, dnnl_query_scratchpad_md, 0);
     if (!bad) bad = dnnl_memory_create(&out->scratchpad, scratchpad, engine, DNNL_MEMORY_NONE);
-    raise(&needs->scratchpad, scratchpad);
+    qc_dnnl_raise(&needs->scratchpad, scratchpad);
     if (bad || dnnl_memory_desc_equal(wanted, &s->weights)) return bad;
-    raise(&needs->weights, wanted);
+    qc_dnnl_raise(&needs->weights, wanted);
     bad = dnnl_memory_create(&out->weights, wanted, engine, DNNL_MEMORY_NONE);
     if (bad) return bad;
-    return pass == BACK_WEIGHTS ? make_reorder(&out->reorder, wanted, &s->weights) : make_reorder(&out->reorder, &s->weights, wanted);
+    return pass == QC_BACK_WEIGHTS ? qc_dnnl_reorder(&out->reorder, wanted, &s->weights) : qc_dnnl_reorder(&out->reorder, &s->weights, wanted);
 }
 
-static dnnl_status_t make_conv(QcConv *conv, const Shape *s, int passes, Needs *needs)
+static dnnl_status_t make_conv(QcConv *conv, const QcConvShape *s, int passes, QcConvNeeds *needs)
 {
     dnnl_primitive_desc_t forward = NULL, desc = NULL;
     dnnl_status_t bad = dnnl_memory_create(&conv->x, &s->x, engine, DNNL_MEMORY_NONE);
     if (!bad) bad = dnnl_memory_create(&conv->y, &s->y, engine, DNNL_MEMORY_NONE);
     if (!bad) bad = dnnl_memory_create(&conv->weights, &s->weights, engine, DNNL_MEMORY_NONE);
     if (!bad && s->has_bias) bad = dnnl_memory_create(&conv->bias, &s->bias, engine, DNNL_MEMORY_NONE);
-    if (!bad) bad = describe_pass(&forward, s, FORWARD, NULL);
-    if (!bad) bad = make_pass(&conv->pass[FORWARD], s, FORWARD, forward, needs);
-    for (int pass = BACK_DATA; pass < passes && !bad; pass++) {
-        bad = describe_pass(&desc, s, pass, forward);
-        if (!bad) bad = make_pass(&conv->pass[pass], s, pass, desc, needs);
+    if (!bad) bad = qc_pass_describe(&forward, s, QC_FORWARD, NULL);
+    if (!bad) bad = qc_pass_make(&conv->pass[QC_FORWARD], s, QC_FORWARD, forward, needs);
+    for (int pass = QC_BACK_DATA; pass < passes && !bad; pass++) {
+        bad = qc_pass_describe(&desc, s, pass, forward);
+        if (!bad) bad = qc_turn_make(&conv->turn[pass], s, pass, desc, needs);
+        if (!bad && !conv->turn[pass]) bad = qc_pass_make(&conv->pass[pass], s, pass, desc, needs);
         if (desc) dnnl_primitive_desc_destroy(desc);
         desc = NULL;
     }
@@ -189,19 +174,24 @@ static dnnl_status_t make_conv(QcConv *conv, const Shape *s, int passes, Needs *
 
 static void *room_for(size_t bytes) { return aligned_alloc(64, (bytes + 64) / 64 * 64); }
 
+void qc_pass_lend(const QcPass *pass, const QcConvs *convs)
+{
+    if (pass->scratchpad) qc_dnnl_point_at(pass->scratchpad, convs->scratchpad);
+    if (pass->weights) qc_dnnl_point_at(pass->weights, convs->weights);
+}
+
 static void lend_rooms(const QcConvs *convs, uint32_t n_nodes)
 {
     for (uint32_t i = 0; i < n_nodes; i++)
-        for (int k = 0; k < PASSES; k++) {
-            Pass *pass = &convs->layers[i].pass[k];
-            if (pass->scratchpad) dnnl_memory_set_data_handle(pass->scratchpad, convs->scratchpad);
-            if (pass->weights) dnnl_memory_set_data_handle(pass->weights, convs->weights);
+        for (int k = 0; k < QC_PASSES; k++) {
+            qc_pass_lend(&convs->layers[i].pass[k], convs);
+            if (convs->layers[i].turn[k]) qc_turn_lend(convs->layers[i].turn[k], convs);
         }
 }
 
 int qc_convs_make(QcConvs *convs, const QcGraph *g, int goes_back, uint32_t n, QcErr *err)
 {
-    Needs needs = {0};
+    QcConvNeeds needs = {0};
     *convs = (QcConvs){.n = n};
     if (!n) return 0; /* a slice without windows */
     if (engine_start(err)) return -1;
@@ -211,10 +201,10 @@ int qc_convs_make(QcConvs *convs, const QcGraph *g, int goes_back, uint32_t n, Q
         const QcNode *node = &g->nodes[i];
         if (node->op != QC_OP_CONV && node->op != QC_OP_LINEAR) continue;
         const QcNode *in = &g->nodes[node->inputs[0]];
-        Shape s = {.has_bias = node->has_bias};
+        QcConvShape s = {.has_bias = node->has_bias};
         dnnl_status_t bad = node->op == QC_OP_CONV ? describe_conv(&s, node, in, n) : describe_linear(&s, node, in, n);
-        if (!bad && qc_only_strides(node)) raise(&needs.picked, &s.x);
-        if (!bad) bad = make_conv(&convs->layers[i], &s, goes_back ? PASSES : 1, &needs);
+        if (!bad && qc_only_strides(node)) qc_dnnl_raise(&needs.picked, &s.x);
+        if (!bad) bad = make_conv(&convs->layers[i], &s, goes_back ? QC_PASSES : 1, &needs);
         if (bad) {
             qc_convs_release(convs, g->n_nodes);
             return bad == dnnl_out_of_memory ? qc_fail_memory(err, "the layers of a network")
@@ -224,8 +214,9 @@ int qc_convs_make(QcConvs *convs, const QcGraph *g, int goes_back, uint32_t n, Q
     convs->weights = room_for(needs.weights);
     convs->scratchpad = room_for(needs.scratchpad);
     convs->picked = room_for(needs.picked);
-    convs->bytes = needs.weights + needs.scratchpad + needs.picked;
-    if (!convs->weights || !convs->scratchpad || !convs->picked) {
+    convs->turned = room_for(needs.turned);
+    convs->bytes = needs.weights + needs.scratchpad + needs.picked + needs.turned;
+    if (!convs->weights || !convs->scratchpad || !convs->picked || !convs->turned) {
         qc_convs_release(convs, g->n_nodes);
         return qc_fail_memory(err, "the layers of a network");
     }
@@ -233,14 +224,19 @@ int qc_convs_make(QcConvs *convs, const QcGraph *g, int goes_back, uint32_t n, Q
     return 0;
 }
 
+void qc_pass_release(QcPass *pass)
+{
+    if (pass->primitive) dnnl_primitive_destroy(pass->primitive);
+    if (pass->reorder) dnnl_primitive_destroy(pass->reorder);
+    if (pass->weights) dnnl_memory_destroy(pass->weights);
+    if (pass->scratchpad) dnnl_memory_destroy(pass->scratchpad);
+}
+
 static void release_conv(QcConv *conv)
 {
-    for (int k = 0; k < PASSES; k++) {
-        Pass *pass = &conv->pass[k];
-        if (pass->primitive) dnnl_primitive_destroy(pass->primitive);
-        if (pass->reorder) dnnl_primitive_destroy(pass->reorder);
-        if (pass->weights) dnnl_memory_destroy(pass->weights);
-        if (pass->scratchpad) dnnl_memory_destroy(pass->scratchpad);
+    for (int k = 0; k < QC_PASSES; k++) {
+        qc_pass_release(&conv->pass[k]);
+        qc_turn_free(conv->turn[k]);
     }
     dnnl_memory_t plain[] = {conv->x, conv->y, conv->weights, conv->bias};
     for (int k = 0; k < 4; k++)
@@ -255,16 +251,17 @@ void qc_convs_release(QcConvs *convs, uint32_t n_nodes)
     free(convs->weights);
     free(convs->scratchpad);
     free(convs->picked);
+    free(convs->turned);
     *convs = (QcConvs){0};
 }
 
-static void reorder(const Pass *pass, dnnl_memory_t from, dnnl_memory_t to)
+void qc_dnnl_copy(dnnl_primitive_t reorder, dnnl_memory_t from, dnnl_memory_t to)
 {
     dnnl_exec_arg_t args[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
-    dnnl_primitive_execute(pass->reorder, stream, 2, args);
+    dnnl_primitive_execute(reorder, stream, 2, args);
 }
 
-static void point_at(dnnl_memory_t memory, const void *values) { dnnl_memory_set_data_handle(memory, (void *)(uintptr_t)values); }
+void qc_dnnl_point_at(dnnl_memory_t memory, const void *values) { dnnl_memory_set_data_handle(memory, (void *)(uintptr_t)values); }
 
 /* What a layer's primitives see of its input. */
 static const float *input_of(const QcConvs *convs, const QcGraph *g, uint32_t node, const float *x)
@@ -279,44 +276,44 @@ void qc_conv_forward(const QcConvs *convs, const QcGraph *g, uint32_t node, floa
 {
     if (!convs->n) return;
     const QcConv *conv = &convs->layers[node];
-    const Pass *pass = &conv->pass[FORWARD];
-    point_at(conv->x, input_of(convs, g, node, x));
-    point_at(conv->y, y);
-    point_at(conv->weights, g->params + g->nodes[node].weight);
-    if (pass->reorder) reorder(pass, conv->weights, pass->weights);
+    const QcPass *pass = &conv->pass[QC_FORWARD];
+    qc_dnnl_point_at(conv->x, input_of(convs, g, node, x));
+    qc_dnnl_point_at(conv->y, y);
+    qc_dnnl_point_at(conv->weights, g->params + g->nodes[node].weight);
+    if (pass->reorder) qc_dnnl_copy(pass->reorder, conv->weights, pass->weights);
     dnnl_exec_arg_t args[5] = {{DNNL_ARG_SRC, conv->x},
                                {DNNL_ARG_WEIGHTS, pass->reorder ? pass->weights : conv->weights},
                                {DNNL_ARG_DST, conv->y},
                                {DNNL_ARG_SCRATCHPAD, pass->scratchpad},
                                {DNNL_ARG_BIAS, conv->bias}};
-    if (conv->bias) point_at(conv->bias, g->params + g->nodes[node].bias);
+    if (conv->bias) qc_dnnl_point_at(conv->bias, g->params + g->nodes[node].bias);
     dnnl_primitive_execute(pass->primitive, stream, conv->bias ? 5 : 4, args);
     dnnl_stream_wait(stream);
 }
 
 static void back_weights(const QcConv *conv, const QcNode *node, float *grads, const float *dy, const float *x)
 {
-    const Pass *pass = &conv->pass[BACK_WEIGHTS];
-    point_at(conv->x, x);
-    point_at(conv->y, dy);
-    point_at(conv->weights, grads + node->weight);
-    if (conv->bias) point_at(conv->bias, grads + node->bias);
+    const QcPass *pass = &conv->pass[QC_BACK_WEIGHTS];
+    qc_dnnl_point_at(conv->x, x);
+    qc_dnnl_point_at(conv->y, dy);
+    qc_dnnl_point_at(conv->weights, grads + node->weight);
+    if (conv->bias) qc_dnnl_point_at(conv->bias, grads + node->bias);
     dnnl_exec_arg_t args[5] = {{DNNL_ARG_SRC, conv->x},
                                {DNNL_ARG_DIFF_DST, conv->y},
                                {DNNL_ARG_DIFF_WEIGHTS, pass->reorder ? pass->weights : conv->weights},
                                {DNNL_ARG_SCRATCHPAD, pass->scratchpad},
                                {DNNL_ARG_DIFF_BIAS, conv->bias}};
     dnnl_primitive_execute(pass->primitive, stream, conv->bias ? 5 : 4, args);
-    if (pass->reorder) reorder(pass, pass->weights, conv->weights);
+    if (pass->reorder) qc_dnnl_copy(pass->reorder, pass->weights, conv->weights);
 }
 
 static void back_data(const QcConv *conv, const float *weights, float *dx, const float *dy)
 {
-    const Pass *pass = &conv->pass[BACK_DATA];
-    point_at(conv->x, dx);
-    point_at(conv->y, dy);
-    point_at(conv->weights, weights);
-    if (pass->reorder) reorder(pass, conv->weights, pass->weights);
+    const QcPass *pass = &conv->pass[QC_BACK_DATA];
+    qc_dnnl_point_at(conv->x, dx);
+    qc_dnnl_point_at(conv->y, dy);
+    qc_dnnl_point_at(conv->weights, weights);
+    if (pass->reorder) qc_dnnl_copy(pass->reorder, conv->weights, pass->weights);
     dnnl_exec_arg_t args[] = {{DNNL_ARG_DIFF_SRC, conv->x},
                               {DNNL_ARG_DIFF_DST, conv->y},
                               {DNNL_ARG_WEIGHTS, pass->reorder ? pass->weights : conv->weights},
@@ -330,8 +327,15 @@ void qc_conv_backward(const QcConvs *convs, const QcGraph *g, uint32_t node, flo
     const QcConv *conv = &convs->layers[node];
     const QcNode *layer = &g->nodes[node];
     int picked = qc_only_strides(layer);
-    back_weights(conv, layer, grads, dy, input_of(convs, g, node, x));
-    if (dx) back_data(conv, g->params + layer->weight, picked ? convs->picked : dx, dy);
+    const float *weights = g->params + layer->weight;
+    if (conv->turn[QC_BACK_WEIGHTS])
+        qc_turn_back_weights(conv->turn[QC_BACK_WEIGHTS], layer, grads, dy, x, convs->n * qc_node_positions(layer));
+    else
+        back_weights(conv, layer, grads, dy, input_of(convs, g, node, x));
+    if (dx && conv->turn[QC_BACK_DATA])
+        qc_turn_back_data(conv->turn[QC_BACK_DATA], convs, layer, g->nodes[layer->inputs[0]].channels, weights, dx, dy);
+    else if (dx)
+        back_data(conv, weights, picked ? convs->picked : dx, dy);
     dnnl_stream_wait(stream);
     if (dx && picked) qc_stride_spread(dx, convs->picked, layer, &g->nodes[layer->inputs[0]], convs->n);
 }

@@ -19,8 +19,9 @@ typedef struct QcConvs {
     QcConv *layers;  /* [n_nodes], empty where a node is none */
     void *weights;   /* one layer's weights in oneDNN's layout, shared by all */
     void *scratchpad;
-    float *picked;   /* one layer's input (or its gradient), of convolutions that only stride (runstride.c) */
-    size_t bytes;    /* of the three */
+    float *picked;   /* one layer's input (or its gradient), of convolutions that only stride (runstride.c); its input turned (runconvturn.c) */
+    float *turned;   /* one layer's weights or their gradient, turned */
+    size_t bytes;    /* of the four */
 } QcConvs;
 
 /* One thread's part of a run. */

@@ -1,9 +1,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "../base/clones.h"
 #include "runparts.h"
 
-void qc_relu_forward(float *y, const float *x, float clip, size_t values)
+QC_CLONES void qc_relu_forward(float *y, const float *x, float clip, size_t values)
 {
     float top = clip > 0 ? clip : INFINITY;
     for (size_t i = 0; i < values; i++) {
@@ -23,7 +24,7 @@ static size_t take(float *block, const float *from, size_t left)
     return n;
 }
 
-void qc_relu_backward(float *dx, const float *dy, const float *y, float clip, size_t values)
+QC_CLONES void qc_relu_backward(float *dx, const float *dy, const float *y, float clip, size_t values)
 {
     float top = clip > 0 ? clip : INFINITY, gradient[BLOCK], value[BLOCK];
     for (size_t i = 0, n; i < values; i += n) {
@@ -50,7 +51,7 @@ static inline float level(float x, Levels l)
     return whole + (float)((rest >= 0.5f) - (rest <= -0.5f)) + l.zero;
 }
 
-void qc_quant_forward(float *y, const float *x, const QcNode *node, size_t values)
+QC_CLONES void qc_quant_forward(float *y, const float *x, const QcNode *node, size_t values)
 {
     const Levels l = levels_of(node);
     float value[BLOCK];
@@ -66,7 +67,7 @@ void qc_quant_forward(float *y, const float *x, const QcNode *node, size_t value
     }
 }
 
-void qc_quant_backward(float *dx, const float *dy, const float *x, const QcNode *node, size_t values)
+QC_CLONES void qc_quant_backward(float *dx, const float *dy, const float *x, const QcNode *node, size_t values)
 {
     const Levels l = levels_of(node);
     float gradient[BLOCK], value[BLOCK];
@@ -81,7 +82,7 @@ void qc_quant_backward(float *dx, const float *dy, const float *x, const QcNode 
     }
 }
 
-void qc_sum_forward(float *y, const float *a, const float *b, size_t values)
+QC_CLONES void qc_sum_forward(float *y, const float *a, const float *b, size_t values)
 {
     for (size_t i = 0; i < values; i++) y[i] = a[i] + b[i];
 }

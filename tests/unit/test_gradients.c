@@ -109,6 +109,17 @@ START_TEST(conv_series)
 }
 END_TEST
 
+/* Wider than oneDNN's own backward passes reach: those that are turned into forward ones (runconvturn.c). */
+START_TEST(conv_wide)
+{
+    check_conv(16, 1, 50, 16, qc_window_same_1d(39), 1, 1);
+    check_conv(5, 1, 31, 7, qc_window_1d(24, 1, 1, 3, 20), 1, 1);
+    check_conv(16, 1, 64, 4, qc_window_1d(41, 1, 1, 0, 0), 1, 0);
+    QcWindow image = {5, 30, 1, 1, 1, 1, 2, 1, 29, 4};
+    check_conv(3, 6, 40, 16, image, 1, 1);
+}
+END_TEST
+
 START_TEST(conv_odd_windows)
 {
     check_conv(3, 1, 21, 4, qc_window_1d(4, 3, 1, 2, 0), 1, 1);
@@ -297,6 +308,7 @@ int main(void)
     TCase *layers = tcase_create("layers");
     tcase_set_timeout(layers, 0);
     tcase_add_test(layers, conv_series);
+    tcase_add_test(layers, conv_wide);
     tcase_add_test(layers, conv_odd_windows);
     tcase_add_test(layers, conv_images);
     tcase_add_test(layers, conv_that_only_strides);
