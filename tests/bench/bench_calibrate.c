@@ -1,4 +1,4 @@
-/* bench_calibrate.c - what a device saves: one stream batch of about 90 windows calibrated by forward passes and flips, beside 30 steps of float training on 48
+/* bench_calibrate.c - what a device saves: one stream batch of about 90 windows calibrated by forward passes and flips (or its last layer alone), beside 30 steps of float training on 48
  * windows each, which replay with back-propagation would take. One thread each, in turns within one run; medians. And the memory a calibration works in.
  *
  *   bench_calibrate                                  on made-up people in the shape of UCI-DSA, InceptionTime 16 x 3, 2 bits
@@ -193,6 +193,7 @@ static int train_steps(Rival *r, QcRunMode mode, double *seconds)
 /* ---- calibration ---- */
 
 typedef struct Ours {
+    const char *method;
     uint32_t chunk;
     double ms[ROUNDS * MOST_BATCHES];
     int n;
@@ -213,7 +214,7 @@ static uint64_t largest_layer(const QcQGraph *g)
 static int calibrate(Ours *o)
 {
     QcSession s;
-    QcSessionOptions options = {.batch_size = BATCH, .device = qc_calibrate_defaults(2), .command = "bench_calibrate"};
+    QcSessionOptions options = {.batch_size = BATCH, .method = qc_method_find(o->method, &err), .device = qc_calibrate_defaults(2), .command = "bench_calibrate"};
     options.device.phi0 = options.device.cap = options.device.phi_max = 0; /* by the model's bits */
     options.device.by_layer = -1;
     options.device.chunk = o->chunk;
@@ -241,7 +242,9 @@ static int calibrate(Ours *o)
 
 /* ---- the report ---- */
 
-/* The bars hold for what qc-calibrate does unless told otherwise, the first of ours. */
+static double time_of(Ours *o, double trained, double tuned) { return bench_median(o->ms, o->n) * 1e-3 / (tuned < trained ? tuned : trained); }
+
+/* The bars hold for what qc-calibrate does unless told otherwise: with a bit-flip network, the first of ours; without one, the last. */
 static void report(double trained, double tuned, Ours *ours, int n)
 {
     printf("what\tchunk\tms\tforwards\tgathers\tworking_bytes\tmodel_bytes\tbatch_bytes\n");
@@ -250,31 +253,32 @@ static void report(double trained, double tuned, Ours *ours, int n)
     for (int i = 0; i < n; i++) {
         Ours *o = &ours[i];
         double batches = o->n;
-        printf("one calibration\t%u\t%.0f\t%.0f\t%.1f\t%llu\t%llu\t%llu\n", o->chunk, bench_median(o->ms, o->n), o->forwards / batches, o->gathers / batches,
+        printf("one calibration, %s\t%u\t%.1f\t%.0f\t%.1f\t%llu\t%llu\t%llu\n", o->method, o->chunk, bench_median(o->ms, o->n), o->forwards / batches, o->gathers / batches,
                (unsigned long long)o->memory, (unsigned long long)o->model, (unsigned long long)o->batch);
     }
     printf("packed weights %llu, coreset %llu, largest layer's activations of a window %llu bytes\n", (unsigned long long)ours->packed,
            (unsigned long long)ours->coreset, (unsigned long long)ours->layer);
-    double time = bench_median(ours->ms, ours->n) * 1e-3 / (tuned < trained ? tuned : trained);
+    double time = time_of(ours, trained, tuned), closed = time_of(&ours[n - 1], trained, tuned);
     double memory = (double)(ours->memory + ours->model) / (double)(ours->packed + ours->coreset + ours->layer);
     printf("bar calibrate-time %.3f <= 0.25 %s\n", time, time <= 0.25 ? "ok" : "short");
+    printf("bar calibrate-time-closed %.4f <= 0.25 %s\n", closed, closed <= 0.25 ? "ok" : "short");
     printf("bar calibrate-memory %.2f <= 4 %s\n", memory, memory <= 4 ? "ok" : "short");
 }
 
 int main(int argc, char **argv)
 {
-    enum { CHUNKS = 2 };
-    static Ours ours[CHUNKS] = {{.chunk = 0}, {.chunk = 16384}};
+    enum { WAYS = 3 };
+    static Ours ours[WAYS] = {{.method = "qcore"}, {.method = "qcore", .chunk = 16384}, {.method = "closed"}};
     double trained[ROUNDS], tuned[ROUNDS];
     Rival rival = {0};
     for (int i = 0; argc == 5 && i < 4; i++) files[i] = argv[i + 1];
     int status = (argc != 5 && make_files()) || start_rival(&rival);
     for (int round = 0; !status && round < ROUNDS; round++) {
         status = train_steps(&rival, QC_RUN_TRAIN, &trained[round]) || train_steps(&rival, QC_RUN_TUNE, &tuned[round]);
-        for (int i = 0; !status && i < CHUNKS; i++) status = calibrate(&ours[i]);
+        for (int i = 0; !status && i < WAYS; i++) status = calibrate(&ours[i]);
     }
     if (status) fprintf(stderr, "bench_calibrate: %s\n", err.text);
-    else report(bench_median(trained, ROUNDS), bench_median(tuned, ROUNDS), ours, CHUNKS);
+    else report(bench_median(trained, ROUNDS), bench_median(tuned, ROUNDS), ours, WAYS);
     stop_rival(&rival);
     remove_files();
     return status ? 1 : 0;
