@@ -1,10 +1,10 @@
-/* learning.h - a method at work: a tiny model, a coreset of the source and some batches of a louder stream. Include behind tiny.h. */
+/* learning.h - a method at work: a tiny model, a coreset of the source and some batches of a louder stream. Include behind tiny.h and BATCH, the examples that a batch has. */
 #ifndef QC_TESTS_LEARNING_H
 #define QC_TESTS_LEARNING_H
 
 #include "../../lib/methods/methodtable.h"
 
-enum { CAPACITY = 12, BATCH = 10, BATCHES = 3 };
+enum { CAPACITY = 12, SOURCE = CAPACITY - 2, RESERVED = 8, BATCHES = 3, FIRST_ID = 1000 };
 
 typedef struct Bench {
     Tiny t;
@@ -26,7 +26,7 @@ static inline void make_window(uint8_t *q, const QcQGraph *g, uint32_t i, double
     qc_q_input(q, x, TINY_VALUES, &g->tensors[0]);
 }
 
-static inline void bench_open(Bench *b, const QcMethod *m, TinyKind kind, int bits, const char *const *settings, int n)
+static inline void bench_open_seeded(Bench *b, const QcMethod *m, TinyKind kind, int bits, uint64_t seed, const char *const *settings, int n)
 {
     QcErr err;
     tiny_make(&b->t, kind, bits, 8, 6);
@@ -35,7 +35,7 @@ static inline void bench_open(Bench *b, const QcMethod *m, TinyKind kind, int bi
     for (uint32_t i = 0; i < BATCHES * BATCH; i++) {
         make_window(b->x[i], g, i, 1.2);
         b->label[i] = (uint16_t)(i % TINY_CLASSES);
-        b->id[i] = 100 + i;
+        b->id[i] = FIRST_ID + i;
     }
     b->codes = qc_arena_take(&b->t.arena, g->n_code_bytes, 1, NULL);
     b->scale = qc_arena_take(&b->t.arena, g->n_channels, sizeof *b->scale, NULL);
@@ -43,20 +43,25 @@ static inline void bench_open(Bench *b, const QcMethod *m, TinyKind kind, int bi
     memcpy(b->codes, g->codes, g->n_code_bytes);
     memcpy(b->scale, g->scale, g->n_channels * sizeof *b->scale);
     memcpy(b->bias, g->bias, g->n_channels * sizeof *b->bias);
-    b->l = (QcLearner){.method = m, .g = g, .flip = &b->flip, .kernels = &qc_kernels_scalar, .device = qc_calibrate_defaults(bits), .seed = 1, .capacity = CAPACITY,
+    b->l = (QcLearner){.method = m, .g = g, .flip = &b->flip, .kernels = &qc_kernels_scalar, .device = qc_calibrate_defaults(bits), .seed = seed, .capacity = CAPACITY,
                        .batch_max = BATCH, .threads = 1};
     b->l.device.rounds = 4;
     ck_assert_msg(!qc_method_settings(b->l.setting, m, settings, n, &err), "%s", err.text);
     ck_assert_msg(!qc_learner_place(&b->l, &err), "%s", err.text);
-    for (uint32_t i = 0; i < CAPACITY - 2; i++) { /* two stay empty */
+    for (uint32_t i = 0; i < SOURCE; i++) { /* two stay empty */
         make_window(b->source[i], g, 1000 + i, 0.8);
         memcpy(b->l.slots->x + (size_t)i * TINY_VALUES, b->source[i], TINY_VALUES);
         b->l.slots->label[i] = (uint16_t)((1000 + i) % TINY_CLASSES);
         b->l.slots->misses[i] = 0;
-        b->l.slots->flags[i] = i < 8 ? QC_SLOT_RESERVED : 0;
+        b->l.slots->flags[i] = i < RESERVED ? QC_SLOT_RESERVED : 0;
         b->l.slots->id[i] = i;
     }
     ck_assert_msg(!qc_learner_open(&b->l, &err), "%s", err.text);
+}
+
+static inline void bench_open(Bench *b, const QcMethod *m, TinyKind kind, int bits, const char *const *settings, int n)
+{
+    bench_open_seeded(b, m, kind, bits, 1, settings, n);
 }
 
 static inline QcMethodBatch batch_of(Bench *b, uint32_t k) { return (QcMethodBatch){BATCH, b->x[k * BATCH], b->label + k * BATCH, b->id + k * BATCH}; }

@@ -1,141 +1,12 @@
-/* The making of a flip network: simulated persons, the fitted feedback, the network itself, and its section in a model file. */
+/* The making of a flip network: the fitted feedback, the network itself, and its section in a model file. */
 
 #include "suite.h"
 #include "tiny.h"
+#include "tinyfile.h"
 
 #include "../../lib/bitflip/bitflip.h"
 #include "../../lib/format/flipfile.h"
 #include "../../lib/format/qgraphfile.h"
-
-enum { N = 80 };
-
-static QcModelFile model;
-static QcWindows source;
-static float source_x[N * TINY_VALUES];
-static int32_t source_label[N];
-
-/* A model file of the tiny shape whose channels have means and deviations of their own, and labelled windows: a class shows in the level of a channel. */
-static void begin(double size)
-{
-    static char *labels[] = {"a", "b", "c", "d"};
-    float mean[] = {1, -2, 0.5f}, deviation[] = {2, 0.5f, 1};
-    QcNorm norm = {3, mean, deviation};
-    QcErr err;
-    ck_assert_msg(!qc_modelfile_init(&model, "tiny", TINY_CHANNELS, 1, TINY_LENGTH, TINY_CLASSES, labels, &norm, &err), "%s", err.text);
-    tiny_windows(source_x, N, size, 41);
-    for (int i = 0; i < N; i++) {
-        source_label[i] = i % TINY_CLASSES;
-        for (int v = 0; v < TINY_VALUES; v++) source_x[i * TINY_VALUES + v] += (float)(size * (v % TINY_CHANNELS == i % TINY_CLASSES ? 0.9 : -0.3));
-    }
-    source = (QcWindows){.n = N, .values = TINY_VALUES, .x = source_x, .label = source_label};
-}
-
-static void end(void) { qc_modelfile_release(&model); }
-
-/* ---- simulated persons ---- */
-
-START_TEST(rotations_are_rotations)
-{
-    begin(1);
-    for (uint64_t seed = 1; seed <= 200; seed++) {
-        QcArena arena = {0};
-        QcRng rng = qc_rng_seed(seed, 1);
-        QcDrift d;
-        ck_assert_int_eq(qc_drift_init(&d, QC_DRIFT_INERTIAL, &model, seed > 150 ? 8 : 1, &rng, &arena, NULL), 0);
-        const float *r = d.rotation[0];
-        for (int i = 0; i < 3; i++)
-            for (int j = 0; j < 3; j++) {
-                float dot = r[3 * i] * r[3 * j] + r[3 * i + 1] * r[3 * j + 1] + r[3 * i + 2] * r[3 * j + 2];
-                ck_assert_float_eq_tol(dot, i == j, 1e-5f);
-            }
-        float determinant = r[0] * (r[4] * r[8] - r[5] * r[7]) - r[1] * (r[3] * r[8] - r[5] * r[6]) + r[2] * (r[3] * r[7] - r[4] * r[6]);
-        ck_assert_float_eq_tol(determinant, 1, 1e-5f);
-        ck_assert(d.warp >= 0.5f && d.warp <= 2);
-        qc_arena_release(&arena);
-    }
-    end();
-}
-END_TEST
-
-START_TEST(rotation_is_in_the_sensors_own_units)
-{
-    float out[TINY_VALUES];
-    begin(1);
-    QcArena arena = {0};
-    QcRng rng = qc_rng_seed(3, 1);
-    QcDrift d;
-    ck_assert_int_eq(qc_drift_init(&d, QC_DRIFT_INERTIAL, &model, 1, &rng, &arena, NULL), 0);
-    for (int c = 0; c < 3; c++) d.gain[c] = 1, d.offset[c] = 0;
-    d.warp = 1;
-    qc_drift_apply(&d, out, source_x, &rng);
-    double moved = 0;
-    for (int t = 0; t < TINY_LENGTH; t++) {
-        double before = 0, after = 0;
-        for (int c = 0; c < 3; c++) {
-            before += pow((double)(source_x[3 * t + c] * model.norm.deviation[c] + model.norm.mean[c]), 2);
-            after += pow((double)(out[3 * t + c] * model.norm.deviation[c] + model.norm.mean[c]), 2);
-            moved += fabs((double)out[3 * t + c] - (double)source_x[3 * t + c]);
-        }
-        ck_assert_double_eq_tol(sqrt(before), sqrt(after), 1e-4); /* the length of an acceleration does not change when its sensor turns */
-    }
-    ck_assert(moved > 1);
-    qc_arena_release(&arena);
-    end();
-}
-END_TEST
-
-START_TEST(no_drift_is_no_change_and_a_seed_is_a_person)
-{
-    float out[TINY_VALUES], again[TINY_VALUES];
-    begin(1);
-    for (int kind = 0; kind < QC_DRIFT_COUNT; kind++) {
-        QcArena arena = {0};
-        QcRng rng = qc_rng_seed(5, 1), same = rng, other = qc_rng_seed(6, 1);
-        QcDrift d, e;
-        ck_assert_int_eq(qc_drift_init(&d, (QcDriftKind)kind, &model, 0, &rng, &arena, NULL), 0);
-        ck_assert_float_eq(d.warp, 1);
-        d.blur = 0;
-        qc_drift_apply(&d, out, source_x, &rng);
-        for (int v = 0; v < TINY_VALUES; v++) ck_assert_float_eq_tol(out[v], source_x[v], kind == QC_DRIFT_SERIES ? 1e-30f : 1e-5f);
-        rng = same;
-        ck_assert_int_eq(qc_drift_init(&d, (QcDriftKind)kind, &model, 1, &rng, &arena, NULL), 0);
-        qc_drift_apply(&d, out, source_x, &rng);
-        ck_assert_int_eq(qc_drift_init(&e, (QcDriftKind)kind, &model, 1, &same, &arena, NULL), 0);
-        qc_drift_apply(&e, again, source_x, &same);
-        ck_assert_mem_eq(out, again, sizeof out);
-        ck_assert_int_eq(qc_drift_init(&e, (QcDriftKind)kind, &model, 1, &other, &arena, NULL), 0);
-        qc_drift_apply(&e, again, source_x, &other);
-        ck_assert_mem_ne(out, again, sizeof out);
-        qc_arena_release(&arena);
-    }
-    ck_assert_int_eq(qc_drift_guess(&model), QC_DRIFT_INERTIAL);
-    end();
-}
-END_TEST
-
-START_TEST(warps_keep_to_the_window)
-{
-    float ramp[TINY_VALUES], out[TINY_VALUES];
-    const float warps[] = {0.5f, 0.8f, 1.3f, 2};
-    begin(1);
-    QcArena arena = {0};
-    QcRng rng = qc_rng_seed(5, 1);
-    QcDrift d;
-    ck_assert_int_eq(qc_drift_init(&d, QC_DRIFT_SERIES, &model, 0, &rng, &arena, NULL), 0);
-    for (int v = 0; v < TINY_VALUES; v++) ramp[v] = (float)(v / 3 + 100 * (v % 3));
-    for (int k = 0; k < 4; k++) {
-        d.warp = warps[k];
-        qc_drift_apply(&d, out, ramp, &rng);
-        for (int v = 0; v < TINY_VALUES; v++) {
-            double at = (TINY_LENGTH - 1) / 2.0 + (v / 3 - (TINY_LENGTH - 1) / 2.0) * (double)warps[k], last = TINY_LENGTH - 1;
-            at = at < 0 ? -at : at > last ? 2 * last - at : at; /* mirrored at the ends */
-            ck_assert_double_eq_tol((double)out[v], at + 100 * (v % 3), 1e-4);
-        }
-    }
-    qc_arena_release(&arena);
-    end();
-}
-END_TEST
 
 /* ---- feedback ---- */
 
@@ -414,10 +285,6 @@ int main(void)
     Suite *suite = suite_create("bitflip");
     TCase *tests = tcase_create("bitflip");
     tcase_set_timeout(tests, 120);
-    tcase_add_test(tests, rotations_are_rotations);
-    tcase_add_test(tests, rotation_is_in_the_sensors_own_units);
-    tcase_add_test(tests, no_drift_is_no_change_and_a_seed_is_a_person);
-    tcase_add_test(tests, warps_keep_to_the_window);
     tcase_add_loop_test(tests, feedback_finds_a_planted_matrix, 0, 2);
     tcase_add_test(tests, eight_bits_are_enough_for_a_rule_that_can_be_learnt);
     tcase_add_test(tests, what_it_must_not_be_told_it_is_not_told);

@@ -1,6 +1,8 @@
 /* Methods that take statistics of a stream: bn against sums taken one by one, proto against class means, head against one ridge regression. */
 #include "suite.h"
 #include "tiny.h"
+
+enum { BATCH = 10 };
 #include "learning.h"
 
 #include "../../lib/methods/bn.h"

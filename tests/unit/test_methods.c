@@ -1,6 +1,8 @@
 /* Methods on tiny models: what holds of all, none against the bytes as they were, the device's against its own step. */
 #include "suite.h"
 #include "tiny.h"
+
+enum { BATCH = 10 };
 #include "learning.h"
 
 #include "../../lib/format/qgraphfile.h"

@@ -138,8 +138,10 @@ START_TEST(strides_stay_in_their_memory)
     float *x = random_values(N * input_values(&g), 3), *direction = random_values(N * 3, 4), *grads = malloc(g.n_params * sizeof *grads);
     QcRun *run = qc_run_new(&g, N, QC_RUN_TRAIN, 1, &err);
     ok(qc_run_keep(run, 0, &err));
+    for (size_t i = 0; i < g.n_params; i++) grads[i] = NAN;
     qc_run_forward(run, x, N);
     qc_run_backward(run, grads, direction);
+    for (size_t i = 0; i < g.n_params; i++) ck_assert_msg(isfinite(grads[i]), "gradient %d is %g", (int)i, (double)grads[i]);
     qc_run_free(run);
     free(x);
     free(direction);
