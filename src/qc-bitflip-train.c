@@ -89,7 +89,8 @@ int main(int argc, char **argv)
     }
     for (int i = 0; i < without.n; i++)
         if (qc_flipnet_without(&o.without, without.items[i], &err)) goto end;
-    if (qc_output_check(output, 1, &err) || qc_modelfile_load(&model, argv[1], &err)) goto end;
+    const char *const inputs[] = {coreset_path, data_path};
+    if (qc_output_spares(output, inputs, 2, &err) || qc_output_check(output, 1, &err) || qc_modelfile_load(&model, argv[1], &err)) goto end;
     if (drift_kind(&o.teacher.kind, &model, &err)) goto end;
     if (qc_qgraph_decode(&g, &model, &arena, &err)) {
         qc_within(&err, qc_input_name(argv[1]));

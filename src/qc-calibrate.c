@@ -76,6 +76,15 @@ static int check_method(const QcMethod *m, QcErr *err)
     return 0;
 }
 
+/* The model may be replaced by what becomes of it, and so may the coreset; nothing else that is read. */
+static int check_inputs(const char *model, QcErr *err)
+{
+    const char *const others[] = {output, coreset_out}, *const own[] = {coreset, model};
+    for (int i = 0; i < 2; i++)
+        if (qc_output_spares(others[i], &own[i], 1, err) || qc_output_spares(others[i], streams.items, streams.n, err) || qc_output_spares(others[i], tests.items, tests.n, err)) return -1;
+    return 0;
+}
+
 /* A session that goes on starts from its model and coreset once more. */
 static int check_state(const char *model, QcErr *err)
 {
@@ -156,7 +165,7 @@ int main(int argc, char **argv)
     QcInputs inputs[QC_JOURNAL_TESTS];
     memset(inputs, 0, sizeof inputs);
     qc_cli_parse(&program, argc, argv);
-    int status = make_options(&o, &err) || check_state(argv[1], &err) || (output && qc_output_check(output, 1, &err)) || (coreset_out && qc_output_check(coreset_out, 1, &err)) ||
+    int status = make_options(&o, &err) || check_inputs(argv[1], &err) || check_state(argv[1], &err) || (output && qc_output_check(output, 1, &err)) || (coreset_out && qc_output_check(coreset_out, 1, &err)) ||
                  qc_session_open(&session, argv[1], coreset, streams.items, streams.n, &o, &err) || open_tests(inputs, &session, &err) || run(&session, inputs, &err);
     for (int t = 0; t < QC_JOURNAL_TESTS; t++) qc_inputs_close(&inputs[t]);
     qc_session_close(&session);

@@ -130,7 +130,8 @@ int main(int argc, char **argv)
     QcDataset data = {0}, coreset = {0};
     QcMissLog log = {0};
     QcChooseReport table = {0};
-    if (complain(sampling, model_path, &err) || qc_dataset_load(&data, data_path, &err)) goto end;
+    const char *const inputs[] = {data_path, log_path, model_path};
+    if (complain(sampling, model_path, &err) || qc_output_spares(out_path, inputs, 3, &err) || qc_dataset_load(&data, data_path, &err)) goto end;
     if (size > data.n) { /* said before misses are observed, which takes a while */
         qc_fail(&err, QC_EFORMAT, "%.300s: a coreset of %" PRId64 " examples cannot be chosen from data that has %u", qc_input_name(data_path), size, data.n);
         goto end;

@@ -145,13 +145,18 @@ static int complain(int has_model, QcErr *err)
     return from_stdin > 1 ? qc_fail(err, QC_EUSAGE, "only one of the inputs can be standard input") : 0;
 }
 
+static int spare(const char *output, const char *model_path, QcErr *err)
+{
+    return qc_output_spares(output, &model_path, 1, err) || qc_output_spares(output, data_paths.items, data_paths.n, err) ? -1 : 0;
+}
+
 int main(int argc, char **argv)
 {
     int operands = qc_cli_parse(&program, argc, argv);
     const char *model_path = operands ? argv[1] : NULL;
     QcErr err = {0};
     QcModelFile model = {0};
-    int status = complain(!qc_is_standard(model_path), &err) || qc_modelfile_load(&model, model_path, &err) ? -1 : 0;
+    int status = complain(!qc_is_standard(model_path), &err) || spare(logits_path, model_path, &err) || spare(layers_path, model_path, &err) || qc_modelfile_load(&model, model_path, &err) ? -1 : 0;
     for (int i = 0; i < data_paths.n && !status; i++) status = (layers_path || profile ? look_inside : evaluate)(&model, data_paths.items[i], &err);
     qc_modelfile_release(&model);
     return qc_cli_end(&err, status);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../lib/base/file.h"
 #include "../lib/cli/cli.h"
 #include "../lib/data/import.h"
 #include "../lib/onnx/modelhints.h"
@@ -174,6 +175,7 @@ int main(int argc, char **argv)
         qc_fail(&err, QC_EUSAGE, "--json prints on standard output, so the data needs -o FILE");
         goto end;
     }
+    if (qc_output_spares(output, &path, 1, &err)) goto end;
     if (is_model(path)) {
         status = import_model(path, &err);
         goto end;

@@ -1,8 +1,10 @@
 /* qc-split: a data file in; training and test part, some groups, or the batches of a stream out. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../lib/base/file.h"
 #include "../lib/cli/cli.h"
 #include "../lib/data/split.h"
 
@@ -28,6 +30,22 @@ static const QcOption options[] = {
 };
 
 static const QcProgram program = {"qc-split", "split a data file into parts", "[options] [DATA]", options, 1};
+
+typedef char Path[4096];
+
+static char *batch_path(Path path, int64_t batch)
+{
+    snprintf(path, sizeof(Path), "%.4000s.%02" PRId64 ".qcd", output, batch + 1);
+    return path;
+}
+
+static int spare_data(const char *data, QcErr *err)
+{
+    Path path;
+    for (int64_t b = 0; b < batches; b++)
+        if (qc_output_spares(batch_path(path, b), &data, 1, err)) return -1;
+    return qc_output_spares(batches ? NULL : output, &data, 1, err) || qc_output_spares(second, &data, 1, err) ? -1 : 0;
+}
 
 static int check_usage(QcErr *err)
 {
@@ -75,13 +93,12 @@ static int save_part(const char *path, const QcDataset *d, const uint32_t *index
 static int save_batches(const QcDataset *d, uint32_t *order, QcErr *err)
 {
     QcStreamOrder kind;
-    char path[4096];
+    Path path;
     uint32_t n = (uint32_t)batches, *starts = calloc(n + 1, sizeof *starts);
     if (!starts) return qc_fail_memory(err, "batches");
     int status = qc_stream_order_by_name(&kind, order_name, err) || qc_split_batches(order, starts, d, n, kind, (uint64_t)seed, err) ? -1 : 0;
     for (uint32_t b = 0; b < n && !status; b++) {
-        snprintf(path, sizeof path, "%.4000s.%02u.qcd", output, b + 1);
-        status = save_part(path, d, order + starts[b], starts[b + 1] - starts[b], err);
+        status = save_part(batch_path(path, b), d, order + starts[b], starts[b + 1] - starts[b], err);
     }
     free(starts);
     return status;
@@ -112,7 +129,8 @@ int main(int argc, char **argv)
     QcErr err = {0};
     QcDataset all = {0}, picked = {0};
     uint32_t *order = NULL, n;
-    if (check_usage(&err) || qc_dataset_load(&all, operands ? argv[1] : "-", &err)) goto end;
+    const char *data = operands ? argv[1] : "-";
+    if (check_usage(&err) || spare_data(data, &err) || qc_dataset_load(&all, data, &err)) goto end;
     order = malloc(all.n * sizeof *order);
     if (!order) {
         qc_fail_memory(&err, "a split");

@@ -1,4 +1,5 @@
 /* qc-synth: nothing in, or recordings of real people; the recordings of made-up people out. */
+#include "../lib/base/file.h"
 #include "../lib/bitflip/simulate.h"
 #include "../lib/cli/cli.h"
 #include "../lib/data/synth.h"
@@ -52,7 +53,7 @@ int main(int argc, char **argv)
     qc_cli_parse(&program, argc, argv);
     QcErr err = {0};
     QcDataset data = {0};
-    int status = source_path ? make_of_data(&data, &err) : make_up(&data, &err);
+    int status = qc_output_spares(output, &source_path, 1, &err) ? -1 : source_path ? make_of_data(&data, &err) : make_up(&data, &err);
     if (!status) status = qc_dataset_save(&data, output, &err);
     if (!status) qc_say("%u windows of %u channels x %u, %u classes, %u people", data.n, data.channels, data.length, data.labels.n, data.groups.n);
     qc_dataset_release(&data);

@@ -80,6 +80,8 @@ static int check_usage(QcTrainOptions *o, QcErr *err)
     if (log_path && qc_same_output(log_path, output)) return qc_fail(err, QC_EUSAGE, "-o and -L name the same file");
     if (checkpoint && qc_same_output(checkpoint, output)) return qc_fail(err, QC_EUSAGE, "-o and --checkpoint name the same file");
     if (checkpoint && log_path && qc_same_output(checkpoint, log_path)) return qc_fail(err, QC_EUSAGE, "-L and --checkpoint name the same file");
+    const char *const inputs[] = {data, arch};
+    if (qc_output_spares(output, inputs, 2, err) || qc_output_spares(log_path, inputs, 2, err) || qc_output_spares(checkpoint, inputs, 2, err)) return -1;
     *o = qc_train_defaults;
     o->epochs = (uint32_t)epochs;
     o->batch = (uint32_t)batch;

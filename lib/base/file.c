@@ -133,6 +133,13 @@ int qc_same_output(const char *a, const char *b)
     return !strcmp(name_a, name_b) && folder_a.st_ino && folder_a.st_ino == folder_b.st_ino && folder_a.st_dev == folder_b.st_dev;
 }
 
+int qc_output_spares(const char *output, const char *const *inputs, int n, QcErr *err)
+{
+    for (int i = 0; i < n && output && !qc_is_standard(output); i++)
+        if (inputs[i] && qc_same_output(output, inputs[i])) return qc_fail(err, QC_EUSAGE, "%.300s is read, so nothing can be written there: name another file", output);
+    return 0;
+}
+
 static int fail_write(QcErr *err, const char *path, int error)
 {
     return qc_fail(err, QC_EIO, "cannot write %.300s: %s", qc_output_name(path), strerror(error ? error : EIO));

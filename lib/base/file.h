@@ -45,6 +45,9 @@ int qc_is_standard(const char *path);
 /* 1 where one output would replace the other: the same name in the same folder, however it is spelt ("x" and "./x"). */
 int qc_same_output(const char *a, const char *b);
 
+/* Refuses an output that would replace one of the n inputs (QC_EUSAGE). Any path may be NULL. */
+int qc_output_spares(const char *output, const char *const *inputs, int n, QcErr *err);
+
 typedef struct QcOutput {
     FILE *stream; /* write here; stdout for "-" */
     char *path;   /* NULL for stdout */

@@ -36,7 +36,8 @@ static int add_person(QcDataset *out, const QcDataset *source, uint32_t person, 
         out->label[at] = source->label[i];
         out->group[at] = group;
         out->id[at] = (UINT64_C(1) << 63) + at;
-        status = add_name(&out->recordings, &out->arena, person, source->recordings.names[source->recording[i]], &out->recording[at], err);
+        const char *recording = source->recordings.n ? source->recordings.names[source->recording[i]] : "";
+        status = add_name(&out->recordings, &out->arena, person, recording, &out->recording[at], err);
     }
     qc_arena_release(&arena);
     return status;

@@ -163,6 +163,7 @@ static int choose_all(Units *u, const QcDataset *d, const QcSplitOptions *o, QcE
 static int leave_out(Units *u, const QcDataset *d, const char *pattern, QcErr *err)
 {
     uint32_t found = 0;
+    if (!d->recordings.n) return qc_fail(err, QC_EUSAGE, "the data does not say which recordings it comes from, so none can be left out");
     for (uint32_t k = 0; k < u->n; k++) {
         u->units[k].test = !fnmatch(pattern, d->recordings.names[u->units[k].key], 0);
         found += (uint32_t)u->units[k].test;

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../base/file.h"
+
 const QcExporter qc_exporters[] = {
     {"c", "C source of a quantized model, for bare metal", qc_export_c},
     {"onnx", "a float or quantized model for other runtimes", qc_export_onnx},
@@ -15,6 +17,8 @@ const QcExporter qc_exporters[] = {
 int qc_export(QcExport *e, const char *format, QcErr *err)
 {
     char known[128] = "";
+    const char *const inputs[] = {e->input, e->coreset};
+    if (qc_output_spares(e->output, inputs, 2, err)) return -1;
     for (const QcExporter *x = qc_exporters; x->name; x++) {
         if (format && !strcmp(x->name, format)) return x->run(e, err);
         snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", *known ? ", " : "", x->name);

@@ -134,12 +134,18 @@ static int can_learn(const Job *job, const QcExport *e)
     return has_flip(job) || qc_calibrator_solves(&job->g, &o);
 }
 
+static const char *what_it_does(const QcExport *e, const QcCModel *m)
+{
+    if (m->flip && m->flip->n_layers) return "predicts, calibrates and keeps its state";
+    if (m->flip) return "predicts, calibrates its last layer (the model has no bit-flip network) and keeps its state";
+    if (!e->coreset) return "predicts only: no coreset was given (-c)";
+    if (!e->second && !(e->scarce > 0)) return "predicts only: without flips the last layer alone could learn, and --second 0 --scarce 0 keep it from that";
+    return "predicts only: without a bit-flip network (qc-bitflip-train gives it one) the last layer alone could learn, and it is too large for that";
+}
+
 static void say(QcExport *e, const QcCModel *m)
 {
-    const char *what = m->flip && m->flip->n_layers ? "predicts, calibrates and keeps its state"
-                       : m->flip                    ? "predicts, calibrates its last layer (the model has no bit-flip network) and keeps its state"
-                       : e->coreset                 ? "predicts only: the model has no bit-flip network (qc-bitflip-train gives it one), so the coreset was left out"
-                                                    : "predicts only: no coreset was given (-c)";
+    const char *what = what_it_does(e, m);
     snprintf(e->words, sizeof e->words, "%s %s; flash %" PRIu64 " bytes, RAM %" PRIu64 " bytes without code and stack", m->prefix, what, m->flash, m->ram);
 }
 
@@ -147,7 +153,8 @@ int qc_export_c(QcExport *e, QcErr *err)
 {
     Job job = {0};
     int status = -1;
-    if (name_outputs(&job, e->output, err) || qc_output_check(job.source, 0, err) || qc_output_check(job.header, 0, err)) goto end;
+    const char *const inputs[] = {e->input, e->coreset};
+    if (name_outputs(&job, e->output, err) || qc_output_spares(job.header, inputs, 2, err) || qc_output_check(job.source, 0, err) || qc_output_check(job.header, 0, err)) goto end;
     if (load_model(&job, e->input, err)) goto end;
     int whole = e->coreset && can_learn(&job, e);
     if (whole && load_device(&job, e, err)) goto end;

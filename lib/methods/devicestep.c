@@ -37,9 +37,10 @@ static int place_closed(QcLearner *l, QcErr *err)
 {
     static const QcFlip none;
     l->flip = &none;
+    if (!l->device.second && !(l->device.scarce > 0)) return qc_fail(err, QC_EUSAGE, "without flips only the last layer learns, and --second 0 --scarce 0 keep it from that");
     if (!qc_calibrator_solves(l->g, &l->device))
-        return qc_fail(err, QC_EUNSUPPORTED, "the last layer cannot be had in closed form (more than %d features or %d classes, or --second 0 --scarce 0): without a bit-flip network nothing would learn",
-                       QC_LDA_MAX_FEATURES, QC_LDA_MAX_CLASSES);
+        return qc_fail(err, QC_EUNSUPPORTED, "the last layer is too large for a closed form (more than %d features or %d classes): without a bit-flip network nothing would learn", QC_LDA_MAX_FEATURES,
+                       QC_LDA_MAX_CLASSES);
     return place_with(l, err);
 }
 

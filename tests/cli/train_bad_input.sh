@@ -40,5 +40,5 @@ try -a tiny.yaml -d data.qcd -o /dev/full
 cat old.qcm
 qc-train -q --threads 1 --epochs 1 -a tiny.yaml -d data.qcd --checkpoint state -o new.qcm || exit 1
 try -a tiny.yaml -d data.qcd --checkpoint state --resume --epochs 2
-try -a tiny.yaml -d data.qcd --checkpoint data.qcd --resume
+try -a tiny.yaml -d data.qcd --checkpoint one.qcd --resume
 ls
