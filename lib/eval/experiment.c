@@ -30,13 +30,8 @@ typedef struct Maker {
     uint32_t job_of[QC_EXPERIMENT_STEPS];          /* of the combination in hand */
 } Maker;
 
-static int is_word(const char *text)
-{
-    if (!*text) return 0;
-    for (; *text; text++)
-        if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_", *text)) return 0;
-    return 1;
-}
+static size_t word_length(const char *text) { return strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"); }
+static int is_word(const char *text) { return *text && !text[word_length(text)]; }
 
 /* A shell takes these as they are. */
 static int is_plain(const char *text)
@@ -224,19 +219,20 @@ static int add_value(Maker *m, Text *t, const Name *name, uint32_t step, uint32_
     return out ? add_quoted(t, m->e->jobs[job].out, at, err) : add_text(t, m->digests[job], at, err);
 }
 
-/* The length of NAME where text is "{NAME}...", else 0. */
-static size_t name_length(const char *text)
+/* The length of NAME where text is "{NAME}...", else 0; "${NAME}" is a variable of the shell's. */
+static size_t name_length(const char *text, char before)
 {
-    size_t n = *text == '{' ? strcspn(text + 1, "{} \t;") : 0;
+    size_t n = *text == '{' && before != '$' ? word_length(text + 1) : 0;
     return n && text[1 + n] == '}' ? n : 0;
 }
 
 static int expand(Maker *m, Text *t, const char *text, uint32_t step, uint32_t combination, const char *out, uint32_t *used, const QcYaml *at, QcErr *err)
 {
+    const char *start = text;
     t->n = 0;
     t->bytes[0] = 0;
     while (*text) {
-        size_t n = name_length(text);
+        size_t n = name_length(text, text > start ? text[-1] : 0);
         if (!n) {
             if (add_bytes(t, text++, 1, at, err)) return -1;
             continue;

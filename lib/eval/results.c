@@ -65,19 +65,46 @@ static void take_batch(QcRunResult *r, const QcYaml *line, Lines *lines)
     lines->ece += element(line, "ece", lines->streams - 1);
 }
 
+/* Nothing, null, or a number that can be. */
+static int is_figure(const QcYaml *value, double low, double high)
+{
+    char *end;
+    if (!value || (value->kind == QC_YAML_SCALAR && !strcmp(value->text, "null"))) return 1;
+    if (value->kind != QC_YAML_SCALAR) return 0;
+    double x = strtod(value->text, &end);
+    return end > value->text && !*end && x >= low && x <= high;
+}
+
+static int check_shares(const QcYaml *line, const char *key, QcErr *err)
+{
+    const QcYaml *list = qc_yaml_get(line, key);
+    for (uint32_t i = 0; list && list->kind == QC_YAML_LIST && i < list->n; i++)
+        if (!is_figure(list->items[i], 0, 1)) return qc_yaml_fail(err, list->items[i], "%s is a list of numbers from 0 to 1", key);
+    return !list || list->kind == QC_YAML_LIST ? 0 : qc_yaml_fail(err, list, "%s is a list of numbers from 0 to 1", key);
+}
+
+/* Programs of others write such lines, too. */
+static int check_figures(const QcYaml *line, QcErr *err)
+{
+    const QcYaml *before = qc_yaml_get(line, "accuracy_before");
+    for (int f = QC_FIGURE_FLIPS; f < QC_FIGURE_COUNT; f++) {
+        const QcYaml *value = qc_yaml_get(line, names[f]);
+        if (!is_figure(value, f >= QC_FIGURE_ACC ? -1 : 0, f >= QC_FIGURE_ACC ? 1 : 1e300)) return qc_yaml_fail(err, value, "%s cannot be this", names[f]);
+    }
+    if (!is_figure(before, 0, 1)) return qc_yaml_fail(err, before, "accuracy_before is a number from 0 to 1");
+    return check_shares(line, "test", err) || check_shares(line, "ece", err) ? -1 : 0;
+}
+
 static int take_line(QcRunResult *r, const char *text, size_t length, const char *path, Lines *lines, QcErr *err)
 {
     QcYamlDocument d;
     if (qc_yaml_parse(&d, text, length, path, err)) return -1;
-    int status = 0;
-    if (d.root->kind == QC_YAML_MAP && qc_yaml_get(d.root, "summary")) {
-        take_summary(r, d.root, lines);
-        lines->whole = 1;
-    } else if (d.root->kind == QC_YAML_MAP && qc_yaml_get(d.root, "batch")) {
-        take_batch(r, d.root, lines);
-    } else {
-        status = qc_yaml_fail(err, d.root, "this is no line of qc-calibrate --json");
-    }
+    int is_map = d.root->kind == QC_YAML_MAP, summary = is_map && qc_yaml_get(d.root, "summary"), status;
+    if (!summary && !(is_map && qc_yaml_get(d.root, "batch"))) status = qc_yaml_fail(err, d.root, "this is no line of qc-calibrate --json");
+    else status = check_figures(d.root, err);
+    if (!status && summary) take_summary(r, d.root, lines);
+    if (!status && !summary) take_batch(r, d.root, lines);
+    lines->whole |= summary;
     qc_yaml_release(&d);
     return status;
 }

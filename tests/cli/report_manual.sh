@@ -8,3 +8,10 @@ for job in $(qc-sweep -q --all mine.yaml | sed -E "s/.* : > '(.*)\.done'\$/\1/" 
 qc-sweep -q mine.yaml | sh || exit
 cat asked
 qc-report -g method --figures accuracy,ms,bytes,forwards mine.yaml
+
+echo '--- lines that cannot be'
+out=$(echo runs/run-*.done) && out=${out%.done}
+for wrong in 's/0.81/1e999/' 's/0.81/-7/' 's/\[0.81, 0.99\]/"a"/' 's/12.5/-12/' 's/0.72/nan/' 's/batch/badge/'; do
+    sed "$wrong" lines >"$out"
+    qc-report -g method mine.yaml 2>&1 | sed -E 's/-[0-9a-f]{16}/-X/g'
+done

@@ -37,6 +37,9 @@ show --set kind=c again.yaml
 echo '--- the same jobs as of the file that it is made from'
 printf 'from: base.yaml\nname: same\n' >same.yaml
 qc-sweep -q --all -o R base.yaml >a && qc-sweep -q --all -o R - <same.yaml >b && cmp a b || exit
+echo '--- braces that are the shell'"'"'s'
+printf 'name: braces\naxes: {n: [1]}\nsteps:\n  run: "touch {out}.{a,b} {n}{1..3} ${HOME} > {out}"\nreport: run\n' >braces.yaml
+show braces.yaml
 echo '--- what is wrong'
 wrong() { printf "$1" >wrong.yaml && qc-sweep wrong.yaml 2>&1 | sed "s|$PWD|PWD|g"; }
 wrong 'from: wrong.yaml\nname: x\n'
