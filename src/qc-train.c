@@ -7,6 +7,7 @@
 #include "../lib/base/file.h"
 #include "../lib/cli/cli.h"
 #include "../lib/coreset/misslog.h"
+#include "../lib/format/container.h"
 #include "../lib/nn/arch.h"
 #include "../lib/nn/graphfile.h"
 #include "../lib/nn/train.h"
@@ -110,9 +111,20 @@ static int can_write(const char *path, QcErr *err)
     return 0;
 }
 
+/* Nothing but a checkpoint is written over. */
+static int check_checkpoint(QcErr *err)
+{
+    QcContainer c;
+    struct stat about;
+    if (!checkpoint || stat(checkpoint, &about) || !S_ISREG(about.st_mode) || !about.st_size) return 0;
+    if (qc_container_load(&c, checkpoint, QC_KIND_CHECKPOINT, err)) return -1;
+    qc_container_release(&c);
+    return 0;
+}
+
 static int check_outputs(QcErr *err)
 {
-    return can_write(output, err) || (log_path && can_write(log_path, err)) || (checkpoint && can_write(checkpoint, err)) ? -1 : 0;
+    return check_checkpoint(err) || can_write(output, err) || (log_path && can_write(log_path, err)) || (checkpoint && can_write(checkpoint, err)) ? -1 : 0;
 }
 
 /* Every label name becomes a class, so each needs an example. */

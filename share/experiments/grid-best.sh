@@ -5,6 +5,7 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd) experiment=${EXPERIMENT:-$here/people.yaml}
 case $experiment in /*) ;; *) experiment=$PWD/$experiment ;; esac
+[ -r "$experiment" ] || { echo "grid-best.sh: cannot read $experiment" >&2; exit 3; }
 table=$(mktemp)
 trap 'rm -f "$table"' EXIT
 qc-report -g method -g bits -g one -g two --figures target_mean,source_last "$@" "$here/grid.yaml" >"$table"

@@ -10,6 +10,7 @@ try() {
 try qc-train -q -a tiny.yaml -d p.01.qcd -o p.01.qcd
 try qc-train -q -a tiny.yaml -d p.01.qcd -L ./p.01.qcd -o new
 try qc-train -q -a tiny.yaml -d p.01.qcd --checkpoint tiny.yaml -o new
+try qc-train -q -a tiny.yaml -d p.01.qcd --checkpoint two.qcd -o new
 try qc-coreset -q -d p.01.qcd -o p.01.qcd
 try qc-coreset -q -d p.01.qcd -L misses -o misses
 try qc-coreset -q -d p.01.qcd -o f.qcm f.qcm
