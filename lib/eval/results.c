@@ -27,20 +27,22 @@ typedef struct Lines {
     int whole;          /* its summary was there */
 } Lines;
 
-static double number(const QcYaml *map, const char *key)
+/* NaN where it is none. */
+static double number_of(const QcYaml *value)
 {
-    const QcYaml *value = qc_yaml_get(map, key);
     char *end;
     if (!value || value->kind != QC_YAML_SCALAR) return NAN;
     double x = strtod(value->text, &end);
     return *end || end == value->text ? NAN : x;
 }
 
+static double number(const QcYaml *map, const char *key) { return number_of(qc_yaml_get(map, key)); }
+
 /* Element i of a list of the map. */
 static double element(const QcYaml *map, const char *key, uint32_t i)
 {
     const QcYaml *list = qc_yaml_get(map, key);
-    return list && list->kind == QC_YAML_LIST && i < list->n && list->items[i]->kind == QC_YAML_SCALAR ? strtod(list->items[i]->text, NULL) : NAN;
+    return list && list->kind == QC_YAML_LIST && i < list->n ? number_of(list->items[i]) : NAN;
 }
 
 /* The summary has means of each test set; with several streams the target is another one in each. */
@@ -68,11 +70,8 @@ static void take_batch(QcRunResult *r, const QcYaml *line, Lines *lines)
 /* Nothing, null, or a number that can be. */
 static int is_figure(const QcYaml *value, double low, double high)
 {
-    char *end;
-    if (!value || (value->kind == QC_YAML_SCALAR && !strcmp(value->text, "null"))) return 1;
-    if (value->kind != QC_YAML_SCALAR) return 0;
-    double x = strtod(value->text, &end);
-    return end > value->text && !*end && x >= low && x <= high;
+    double x = number_of(value);
+    return !value || (value->kind == QC_YAML_SCALAR && !strcmp(value->text, "null")) || (x >= low && x <= high);
 }
 
 static int check_shares(const QcYaml *line, const char *key, QcErr *err)
