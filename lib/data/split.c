@@ -163,7 +163,6 @@ static int choose_all(Units *u, const QcDataset *d, const QcSplitOptions *o, QcE
 static int leave_out(Units *u, const QcDataset *d, const char *pattern, QcErr *err)
 {
     uint32_t found = 0;
-    if (!d->recordings.n) return qc_fail(err, QC_EUSAGE, "the data does not say which recordings it comes from, so none can be left out");
     for (uint32_t k = 0; k < u->n; k++) {
         u->units[k].test = !fnmatch(pattern, d->recordings.names[u->units[k].key], 0);
         found += (uint32_t)u->units[k].test;
@@ -208,6 +207,7 @@ int qc_split(uint32_t *order, uint32_t *n_train, const QcDataset *d, const QcSpl
 {
     if (!o->leave && !(o->test > 0 && o->test < 1)) return qc_fail(err, QC_EUSAGE, "the fraction of the test part must lie between 0 and 1, not %g", o->test);
     if (!d->n) return qc_fail(err, QC_EFORMAT, "there are no examples to split");
+    if ((o->leave || o->by == QC_SPLIT_RECORDING) && !d->recordings.n) return qc_fail(err, QC_EUSAGE, "the data does not say which recordings it comes from, so none can be left out");
     Units u = {0};
     int status = units_find(&u, d, o->leave ? QC_SPLIT_RECORDING : o->by, err) || (o->leave ? leave_out(&u, d, o->leave, err) : choose_all(&u, d, o, err)) ? -1 : 0;
     if (!status) *n_train = fill_order(order, d, &u);
