@@ -3,7 +3,7 @@
 #include "../lib/export/export.h"
 
 static const char *format, *coreset, *output, *codes;
-static int64_t batch = 64, rounds = 20, chunk, second = 1, seed = 1;
+static int64_t batch = 64, rounds = 20, chunk, second = 1, recent = 32, seed = 1;
 static double stop = -1, lead = -1, scarce = 0.5, rest = 0.9, ridge = 0.03, worth = 3;
 
 static const QcOption options[] = {
@@ -20,6 +20,7 @@ static const QcOption options[] = {
     {0, "rest", QC_OPTION_REAL, &rest, "R", "c: as of qc-calibrate", 0, 1},
     {0, "ridge", QC_OPTION_REAL, &ridge, "R", "c: as of qc-calibrate", 0.000001, 1000000},
     {0, "worth", QC_OPTION_REAL, &worth, "N", "c: as of qc-calibrate", 0.01, 1000000},
+    {0, "recent", QC_OPTION_INT, &recent, "N", "c: as of qc-calibrate", 0, 1000000},
     {0, "codes", QC_OPTION_TEXT, &codes, "KIND", "onnx: quantized weights as safe, int8 or int4 (else safe)", 0, 0},
     {0, "seed", QC_OPTION_INT, &seed, "N", "c: of the device's draws", 0, 0},
     {0},
@@ -32,7 +33,7 @@ int main(int argc, char **argv)
     QcErr err;
     qc_cli_parse(&program, argc, argv);
     QcExport e = {.input = argv[1], .output = output, .coreset = coreset, .codes = codes, .batch = (uint32_t)batch, .rounds = (uint32_t)rounds, .chunk = (uint32_t)chunk,
-                  .stop = (float)stop, .scarce = (float)scarce, .second = (int)second, .lead = (float)lead, .rest = (float)rest, .ridge = (float)ridge, .worth = (float)worth, .seed = (uint64_t)seed,
+                  .stop = (float)stop, .scarce = (float)scarce, .second = (int)second, .lead = (float)lead, .rest = (float)rest, .ridge = (float)ridge, .worth = (float)worth, .recent = (uint32_t)recent, .seed = (uint64_t)seed,
                   .command = qc_cli_command()};
     int status = qc_export(&e, format, &err);
     if (!status && *e.words) qc_say("%s", e.words);

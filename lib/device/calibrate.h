@@ -35,6 +35,7 @@ typedef struct QcCalibrateOptions {
     float lead;        /* examples by which the latter is taken to be ahead before any batch has spoken; 0 without flips: QC_LEAD_FIRST */
     float rest;        /* an arriving batch of which the second last layer, if it answers, has at least this share right makes no flips; 0: each does */
     float ridge, worth; /* of both: lda.h */
+    uint32_t recent;   /* the same */
     QcChoose choose;
     QcUpdate update;
     uint32_t chunk;    /* weights that are looked at together (pick.h); 0 = QC_PICK_CHUNK */

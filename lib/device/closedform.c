@@ -14,7 +14,7 @@ static void lay_out_scratch(QcCalibrator *c, QcPlacing *p)
 void qc_closed_lay_out(QcCalibrator *c, QcPlacing *p)
 {
     QcPlacing count = {0}, there = {.memory = (uint8_t *)c->hebb.sum};
-    qc_lda_place(&c->lda, c->g, c->options.ridge, c->options.worth, p);
+    qc_lda_place(&c->lda, c->g, c->options.ridge, c->options.worth, c->options.recent, p);
     lay_out_scratch(c, &count);
     lay_out_scratch(c, count.used <= qc_hebb_scratch_bytes(&c->hebb) ? &there : p);
 }

@@ -20,10 +20,10 @@ static void place_scatter(QcScatter *s, const QcLda *l, QcPlacing *p)
     s->scatter = qc_placing_take(p, triangle(l->n) * sizeof *s->scatter);
 }
 
-void qc_lda_place(QcLda *l, QcQGraph *g, float ridge, float worth, QcPlacing *p)
+void qc_lda_place(QcLda *l, QcQGraph *g, float ridge, float worth, uint32_t recent, QcPlacing *p)
 {
     const QcQNode *node = &g->nodes[g->n_nodes - 1];
-    *l = (QcLda){.g = g, .node = node, .n = node->n_codes / g->classes, .classes = g->classes, .ridge = ridge, .worth = worth};
+    *l = (QcLda){.g = g, .node = node, .n = node->n_codes / g->classes, .classes = g->classes, .ridge = ridge, .worth = worth, .recent = recent};
     qc_placing_part(p, "statistic of the last layer");
     place_scatter(&l->stream, l, p);
     l->other_codes = qc_placing_take(p, qc_lda_code_bytes(l));
@@ -82,11 +82,12 @@ static void add_outer(float *scatter, const float *d, float weight, uint32_t n)
     }
 }
 
-/* One more example of a class (Welford, 1962). */
-static void see(QcLda *l, QcScatter *s, const uint8_t *q, uint16_t label)
+/* One more example of a class (Welford, 1962); beyond `recent` of them its mean is exponentially weighted (Roberts, 1959). */
+static void see(QcLda *l, QcScatter *s, const uint8_t *q, uint16_t label, uint32_t recent)
 {
     int32_t zero = l->g->tensors[l->node->in[0]].zero;
-    float *mean = s->mean + (uint64_t)label * l->n, count = (float)++s->count[label];
+    uint32_t all = ++s->count[label];
+    float *mean = s->mean + (uint64_t)label * l->n, count = (float)(recent && all > recent ? recent : all);
     for (uint32_t i = 0; i < l->n; i++) {
         l->x[i] = (float)((int32_t)q[i] - zero) - mean[i];
         mean[i] += l->x[i] / count;
@@ -95,8 +96,8 @@ static void see(QcLda *l, QcScatter *s, const uint8_t *q, uint16_t label)
     l->operations += triangle(l->n) + 2 * (uint64_t)l->n;
 }
 
-void qc_lda_see_source(QcLda *l, const uint8_t *q, uint16_t label) { see(l, &l->source, q, label); }
-void qc_lda_see_stream(QcLda *l, const uint8_t *q, uint16_t label) { see(l, &l->stream, q, label); }
+void qc_lda_see_source(QcLda *l, const uint8_t *q, uint16_t label) { see(l, &l->source, q, label, 0); }
+void qc_lda_see_stream(QcLda *l, const uint8_t *q, uint16_t label) { see(l, &l->stream, q, label, l->recent); }
 
 /* ---- the head ---- */
 

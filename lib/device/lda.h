@@ -5,8 +5,8 @@
  *   logit_k = mu_k' P x - mu_k' P mu_k / 2,   P = (S + ridge (K / seen)^2 t I)^-1
  *
  * where t is the mean of S's diagonal, K the number of classes and `seen` that of classes with two stream examples: the scatter of few tells little
- * of that of the others. S and the stream's means take one example after another, whatever their order, and need no example again. The coreset's
- * source examples are looked at anew in each batch; their mean of a class counts as `worth` stream examples, and never less than a quarter of the
+ * of that of the others. S and the stream's means take one example after another and need no example again; an example of the stream weighs as
+ * 1 / recent of its class's mean once there are so many, so that earlier ones, of another person, fade. The coreset's source examples are looked at anew in each batch; their mean of a class counts as `worth` stream examples, and never less than a quarter of the
  * class. The head is then put into the model's own codes (inthead.h), so that the model stays what it was: integers.
  * Features are those integers that the LOGITS node reads, less their zero point. Freestanding, no allocation, floats in a fixed order.
  */
@@ -29,6 +29,7 @@ typedef struct QcLda {
     const QcQNode *node;  /* LOGITS */
     uint32_t n, classes;  /* n: features */
     float ridge, worth;   /* worth: stream examples that the source's mean of a class counts as */
+    uint32_t recent;      /* stream examples of a class that its mean follows; 0: all of them alike */
     QcScatter stream;     /* lives as long as the calibrator */
     /* scratch, used from qc_lda_begin to qc_lda_solve */
     QcScatter source;     /* its scatter becomes S */
@@ -50,7 +51,7 @@ int qc_lda_fits(const QcQGraph *g);
 uint32_t qc_lda_code_bytes(const QcLda *l); /* of the last layer's codes, packed */
 
 /* What lives, and (second) what is scratch: that may be memory which others use in between. ridge > 0. */
-void qc_lda_place(QcLda *l, QcQGraph *g, float ridge, float worth, QcPlacing *p);
+void qc_lda_place(QcLda *l, QcQGraph *g, float ridge, float worth, uint32_t recent, QcPlacing *p);
 void qc_lda_place_scratch(QcLda *l, QcPlacing *p);
 void qc_lda_clear(QcLda *l); /* nothing seen of a stream */
 /* 0 where what is kept of the stream cannot be: numbers that are none, or too large for features. */

@@ -37,7 +37,7 @@ static uint64_t state_bytes(const QcCModel *m)
 {
     QcPlacing count = {0};
     QcCalibrator c = {.g = (QcQGraph *)m->g, .flip = m->flip, .slots = {.capacity = m->slots->capacity, .window = m->slots->window}};
-    if (qc_calibrator_solves(m->g, m->options)) qc_lda_place(&c.lda, c.g, 1, 1, &count);
+    if (qc_calibrator_solves(m->g, m->options)) qc_lda_place(&c.lda, c.g, 1, 1, 1, &count);
     return qc_state_bytes(&c, QC_STATE_PAGE_MAX);
 }
 
@@ -168,7 +168,7 @@ static void put_options(FILE *to, const QcCalibrateOptions *o)
     put_real_option(to, "rest", o->rest);
     put_real_option(to, "ridge", o->ridge);
     put_real_option(to, "worth", o->worth);
-    fprintf(to, " .by_layer = %d, .choose = %s, .update = %s, .chunk = %" PRIu32 ", .seed = %" PRIu64 "u,\n};\n\n", o->by_layer, choose_names[o->choose],
+    fprintf(to, " .recent = %" PRIu32 ", .by_layer = %d, .choose = %s, .update = %s, .chunk = %" PRIu32 ", .seed = %" PRIu64 "u,\n};\n\n", o->recent, o->by_layer, choose_names[o->choose],
             update_names[o->update], o->chunk, o->seed);
 }
 

@@ -11,7 +11,7 @@ typedef struct QcExport {
     const char *output;  /* NULL or "-": standard output, where the format allows that */
     const char *coreset; /* NULL: none */
     uint32_t batch;      /* most examples of a batch that the device will learn from */
-    uint32_t rounds, chunk; /* as in QcCalibrateOptions */
+    uint32_t rounds, chunk, recent; /* as in QcCalibrateOptions */
     float stop, lead;    /* the same; < 0: by the bits */
     float scarce, rest, ridge, worth; /* the same */
     int second;

@@ -72,6 +72,7 @@ static int load_device(Job *job, const QcExport *e, QcErr *err)
     job->options.rest = e->rest;
     job->options.ridge = e->ridge;
     job->options.worth = e->worth;
+    job->options.recent = e->recent;
     job->options.seed = e->seed;
 
     uint32_t capacity = job->coreset.data.capacity, window = job->coreset.window;

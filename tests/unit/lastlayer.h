@@ -26,7 +26,7 @@ static inline void *copy_of(const void *bytes, size_t n) { return memcpy(malloc(
 
 static inline void lay_out(QcPlacing *p)
 {
-    qc_lda_place(&b.l, &b.t.g, 0.03f, 3, p);
+    qc_lda_place(&b.l, &b.t.g, 0.03f, 3, 0, p);
     qc_lda_place_scratch(&b.l, p);
 }
 

@@ -136,12 +136,58 @@ START_TEST(the_order_of_examples_does_not_matter)
 }
 END_TEST
 
+/* Stream example j of class k, from 1, and how many there are. */
+static uint32_t examples_of(const uint8_t *at[STREAM], uint32_t k)
+{
+    uint32_t n = 0;
+    for (uint32_t e = SOURCE; e < ALL; e++)
+        if (b.label[e] == k) at[n++] = b.q[e];
+    return n;
+}
+
+/* Of the first n examples: up to `recent` all alike; then each one's weight falls by the same share with every one that follows. */
+static double weight_of(uint32_t j, uint32_t n, uint32_t recent)
+{
+    double share = 1.0 / recent;
+    return n <= recent ? 1.0 / n : share * pow(1 - share, n - fmax(j, recent));
+}
+
+START_TEST(earlier_examples_fade)
+{
+    const uint32_t recent = (uint32_t)_i;
+    begin(TINY_PLAIN, 8);
+    double zero = b.t.g.tensors[b.l.node->in[0]].zero, s[TRIANGLE] = {0};
+    b.l.recent = recent;
+    see_all();
+    for (uint32_t k = 0; k < 3; k++) {
+        const uint8_t *at[STREAM];
+        uint32_t n = examples_of(at, k);
+        double mean[MOST];
+        ck_assert_uint_eq(n, 20);
+        for (uint32_t seen = 0; seen <= n; seen++) { /* the mean of the first `seen`, and how far the next one is from it */
+            for (uint32_t i = 0; i < b.l.n; i++) mean[i] = 0;
+            for (uint32_t j = 1; j <= seen; j++)
+                for (uint32_t i = 0; i < b.l.n; i++) mean[i] += weight_of(j, seen, recent) * (at[j - 1][i] - zero);
+            double moves = 1 - 1 / fmin(seen + 1, recent);
+            for (uint32_t i = 0; i < b.l.n && seen < n; i++)
+                for (uint32_t j = 0; j <= i; j++) s[i * (i + 1) / 2 + j] += moves * (at[seen][i] - zero - mean[i]) * (at[seen][j] - zero - mean[j]);
+        }
+        for (uint32_t i = 0; i < b.l.n; i++) ck_assert_double_eq_tol((double)b.l.stream.mean[k * b.l.n + i], mean[i], 1e-3);
+    }
+    for (uint32_t i = 0; i < b.l.n; i++)
+        for (uint32_t j = 0; j <= i; j++) ck_assert_double_eq_tol((double)b.l.stream.scatter[i * (i + 1) / 2 + j], s[i * (i + 1) / 2 + j], 1e-4 * s[i * (i + 3) / 2]);
+    ck_assert(qc_lda_solve(&b.l));
+    end();
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("lda");
     TCase *t = tcase_create("all");
     tcase_add_loop_test(t, the_head_is_that_of_the_formulas, 0, 7);
     tcase_add_test(t, the_order_of_examples_does_not_matter);
+    tcase_add_loop_test(t, earlier_examples_fade, 5, 21);
     suite_add_tcase(s, t);
     return run_suite(s);
 }
