@@ -116,6 +116,7 @@ static int complain(int sampling, const char *model_path, QcErr *err)
 {
     if (!data_path) return qc_fail(err, QC_EUSAGE, "say which data to choose from (-d FILE)");
     if (sampling < 0) return qc_fail(err, QC_EUSAGE, "there is no rule '%.60s': pmf, proportional, random, balanced and hardest are known", rule);
+    if (strcmp(bits_text, "all") && !log_path && !model_path) return qc_fail(err, QC_EUSAGE, "--miss-bits says whose misses count, and there are none: give a miss log (-L FILE) or a model");
     if ((report || json) && qc_is_standard(out_path)) return qc_fail(err, QC_EUSAGE, "a report goes to standard output, so the coreset must go to a file (-o FILE)");
     if (qc_is_standard(data_path) + (log_path && qc_is_standard(log_path)) + (model_path && qc_is_standard(model_path)) > 1)
         return qc_fail(err, QC_EUSAGE, "only one of the inputs can be standard input");

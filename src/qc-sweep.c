@@ -95,6 +95,7 @@ static int sweep(const QcExperiment *e, QcErr *err)
     if (find_step(e, &step, err) || (!status_only && make_folder(err))) return -1;
     uint8_t *done = what_is_done(e, err);
     if (!done) return -1;
+    if (!e->n_jobs) qc_warn("%s: without, only and --set leave no combination", e->name);
     if (status_only) print_status(e, done);
     else print_commands(e, done, step);
     free(done);

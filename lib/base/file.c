@@ -19,13 +19,17 @@ static int fail_read(QcErr *err, const char *path, int error)
     return qc_fail(err, QC_EIO, "cannot read %.300s: %s", qc_input_name(path), strerror(error));
 }
 
-static int refuse_size(QcErr *err, const char *path)
+static int refuse_size(QcErr *err, const char *path, uint64_t most)
 {
-    return qc_fail(err, QC_EFORMAT, "%.300s is larger than %llu bytes (raise --max-bytes to read it)", qc_input_name(path), (unsigned long long)qc_max_bytes);
+    const char *advice = most < qc_max_bytes ? "" : " (raise --max-bytes to read it)";
+    return qc_fail(err, QC_EFORMAT, "%.300s is larger than %llu bytes%s", qc_input_name(path), (unsigned long long)most, advice);
 }
 
-int qc_read_all(const char *path, uint8_t **bytes, size_t *length, QcErr *err)
+int qc_read_all(const char *path, uint8_t **bytes, size_t *length, QcErr *err) { return qc_read_most(path, qc_max_bytes, bytes, length, err); }
+
+int qc_read_most(const char *path, uint64_t most, uint8_t **bytes, size_t *length, QcErr *err)
 {
+    if (most > qc_max_bytes) most = qc_max_bytes;
     FILE *in = qc_is_standard(path) ? stdin : fopen(path, "rb");
     if (!in) return fail_read(err, path, errno);
     if (in == stdin && feof(in)) return qc_fail(err, QC_EUSAGE, "only one of the inputs can be standard input");
@@ -37,12 +41,12 @@ int qc_read_all(const char *path, uint8_t **bytes, size_t *length, QcErr *err)
     size_t guess = !fstat(fileno(in), &about) && S_ISREG(about.st_mode) && about.st_size > 0 ? (size_t)about.st_size + 1 : 65536;
     for (;;) {
         if (used == room) {
-            if (used > qc_max_bytes) {
-                refuse_size(err, path);
+            if (used > most) {
+                refuse_size(err, path, most);
                 goto end;
             }
             room = !room ? guess : room > SIZE_MAX / 2 ? SIZE_MAX : room * 2;
-            if (room > qc_max_bytes + 1) room = (size_t)qc_max_bytes + 1;
+            if (room > most + 1) room = (size_t)most + 1;
             uint8_t *larger = realloc(buffer, room);
             if (!larger) {
                 qc_fail_memory(err, qc_input_name(path));
@@ -88,7 +92,7 @@ QcPieces *qc_pieces_open(const char *path, QcErr *err)
     p->descriptor = open(path, O_RDONLY | O_CLOEXEC);
     int failed = p->descriptor < 0 || fstat(p->descriptor, &about);
     if (failed) fail_read(err, path, errno);
-    else if ((p->length = (uint64_t)about.st_size) > qc_max_bytes) failed = refuse_size(err, path);
+    else if ((p->length = (uint64_t)about.st_size) > qc_max_bytes) failed = refuse_size(err, path, qc_max_bytes);
     if (!failed) return p;
     qc_pieces_close(p);
     return NULL;

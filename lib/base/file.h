@@ -19,6 +19,8 @@ extern uint64_t qc_max_bytes; /* --max-bytes; QC_MAX_BYTES_DEFAULT at start */
 /* Reads all of `path` ("-" or NULL = stdin, read incrementally) into one malloc'd buffer, which the caller frees.
  * Refuses more than qc_max_bytes. An empty input is not an error here. */
 int qc_read_all(const char *path, uint8_t **bytes, size_t *length, QcErr *err);
+/* The same of inputs that are small: refuses more than `most` bytes, too, having read no more than that. */
+int qc_read_most(const char *path, uint64_t most, uint8_t **bytes, size_t *length, QcErr *err);
 
 /* A regular file that is held open, so that pieces of it can be read when they are wanted. */
 typedef struct QcPieces {

@@ -22,7 +22,7 @@ typedef struct Maker {
     QcExperiment *e;
     Name names[QC_EXPERIMENT_NAMES];
     uint32_t n_names;
-    const QcYaml *without, *only;
+    const QcYaml *axes, *without, *only;
     const QcYaml *commands[QC_EXPERIMENT_STEPS];
     uint32_t room;
     uint32_t *table, slots;                        /* hash table of job + 1 by digest */
@@ -145,13 +145,26 @@ static int read_steps(Maker *m, const QcYaml *root, QcErr *err)
     return 0;
 }
 
-/* One value, or a list of them. */
-static int check_values(const QcYaml *value, const char *axis, QcErr *err)
+/* One that the axis has, or had before --set gave it others; or of another axis. Where the map came from another description, it may be one of that one's axis. */
+static int check_value(const Maker *m, const QcYaml *value, const Name *axis, QcErr *err)
 {
-    if (value->kind == QC_YAML_SCALAR) return 0;
-    for (uint32_t i = 0; i < value->n; i++)
-        if (value->kind == QC_YAML_MAP || value->items[i]->kind != QC_YAML_SCALAR) return qc_yaml_fail(err, value, "one value of '%.40s' or a list of values is needed", axis);
-    return value->n ? 0 : qc_yaml_fail(err, value, "at least one value of '%.40s' is needed", axis);
+    const QcAxis *now = &m->e->axes[axis->index];
+    const QcYaml *said = m->axes->items[axis->index];
+    int known = *value->text == '{' || strcmp(value->file, said->file);
+    for (uint32_t i = 0; i < now->n; i++) known |= !strcmp(now->values[i], value->text);
+    for (uint32_t i = 0; said->kind == QC_YAML_LIST && i < said->n; i++) known |= said->items[i]->kind == QC_YAML_SCALAR && !strcmp(said->items[i]->text, value->text);
+    return known ? 0 : qc_yaml_fail(err, value, "the axis '%.40s' has no '%.40s'", axis->name, value->text);
+}
+
+/* One value, or a list of them. */
+static int check_values(const Maker *m, const QcYaml *value, const Name *axis, QcErr *err)
+{
+    if (value->kind == QC_YAML_SCALAR) return check_value(m, value, axis, err);
+    for (uint32_t i = 0; i < value->n; i++) {
+        if (value->kind == QC_YAML_MAP || value->items[i]->kind != QC_YAML_SCALAR) return qc_yaml_fail(err, value, "one value of '%.40s' or a list of values is needed", axis->name);
+        if (check_value(m, value->items[i], axis, err)) return -1;
+    }
+    return value->n ? 0 : qc_yaml_fail(err, value, "at least one value of '%.40s' is needed", axis->name);
 }
 
 /* Lists of combinations: `without` and `only`. */
@@ -163,7 +176,7 @@ static int check_maps(const Maker *m, const QcYaml *maps, QcErr *err)
         for (uint32_t k = 0; k < map->n; k++) {
             const Name *name = find_name(m, map->keys[k], strlen(map->keys[k]));
             if (!name || name->kind != NAME_AXIS) return qc_yaml_fail(err, map->items[k]->key, "'%.40s' is not an axis", map->keys[k]);
-            if (check_values(map->items[k], map->keys[k], err)) return -1;
+            if (check_values(m, map->items[k], name, err)) return -1;
         }
     }
     return 0;
@@ -384,6 +397,7 @@ static int read_all(Maker *m, const char *const *settings, int n, QcErr *err)
     if (paths && paths->kind != QC_YAML_MAP) return qc_yaml_fail(err, paths, "paths must be a map");
     if (let && let->kind != QC_YAML_MAP) return qc_yaml_fail(err, let, "let must be a map");
     m->e->name = name->text;
+    m->axes = axes;
     m->without = qc_yaml_get(root, "without");
     m->only = qc_yaml_get(root, "only");
     if (m->without && m->without->kind != QC_YAML_LIST) return qc_yaml_fail(err, m->without, "without must be a list");

@@ -94,10 +94,10 @@ static int check_figures(const QcYaml *line, QcErr *err)
     return check_shares(line, "test", err) || check_shares(line, "ece", err) ? -1 : 0;
 }
 
-static int take_line(QcRunResult *r, const char *text, size_t length, const char *path, Lines *lines, QcErr *err)
+static int take_line(QcRunResult *r, const char *text, size_t length, const char *path, uint32_t number, Lines *lines, QcErr *err)
 {
     QcYamlDocument d;
-    if (qc_yaml_parse(&d, text, length, path, err)) return -1;
+    if (qc_yaml_parse(&d, text, length, path, number, err)) return -1;
     int is_map = d.root->kind == QC_YAML_MAP, summary = is_map && qc_yaml_get(d.root, "summary"), status;
     if (!summary && !(is_map && qc_yaml_get(d.root, "batch"))) status = qc_yaml_fail(err, d.root, "this is no line of qc-calibrate --json");
     else status = check_figures(d.root, err);
@@ -119,10 +119,11 @@ int qc_run_result_load(QcRunResult *r, QcArena *arena, const char *path, QcErr *
     if (qc_read_all(path, &bytes, &length, err)) return -1;
     for (size_t i = 0; i < length; i++) n_lines += bytes[i] == '\n';
     if (!(r->target = qc_arena_take(arena, n_lines + 1, sizeof *r->target, err))) goto end;
-    for (size_t at = 0, n; at < length; at += n + 1) {
+    uint32_t number = 1;
+    for (size_t at = 0, n; at < length; at += n + 1, number++) {
         const uint8_t *line = bytes + at, *end = memchr(line, '\n', length - at);
         n = end ? (size_t)(end - line) : length - at;
-        if (n && take_line(r, (const char *)line, n, path, &lines, err)) goto end;
+        if (n && take_line(r, (const char *)line, n, path, number, &lines, err)) goto end;
     }
     status = lines.whole ? 0 : qc_fail(err, QC_EFORMAT, "%s has no summary line of qc-calibrate --json: the run is not whole", path);
 end:

@@ -10,19 +10,19 @@
 
 #include "../base/file.h"
 
-enum { MAX_DEPTH = 32, MAX_NODES = 100000, MAX_TEXT = 16 << 20 };
+enum { MAX_DEPTH = 32, MAX_NODES = 100000 };
 
 typedef struct Reader {
     yaml_parser_t parser;
     QcYamlDocument *document;
     const char *file;
-    uint32_t nodes;
+    uint32_t nodes, line; /* line: of the file, where the text begins */
     QcErr *err;
 } Reader;
 
 static int fail_at(Reader *r, yaml_mark_t mark, const char *what)
 {
-    return qc_fail(r->err, QC_EFORMAT, "%.200s:%zu:%zu: %s", r->file, mark.line + 1, mark.column + 1, what);
+    return qc_fail(r->err, QC_EFORMAT, "%.200s:%zu:%zu: %s", r->file, mark.line + r->line, mark.column + 1, what);
 }
 
 /* libyaml tells most errors by a mark of their own, and those of the byte stream by an offset. */
@@ -114,7 +114,7 @@ static int read_node(Reader *r, const yaml_event_t *event, int depth, QcYaml **o
     static const char no_tags[] = "tags, anchors and aliases are not used here";
     QcYaml *node = qc_arena_take(&r->document->arena, 1, sizeof *node, r->err);
     if (!node) return -1;
-    *node = (QcYaml){.line = (uint32_t)event->start_mark.line + 1, .column = (uint32_t)event->start_mark.column + 1, .file = r->file};
+    *node = (QcYaml){.line = (uint32_t)event->start_mark.line + r->line, .column = (uint32_t)event->start_mark.column + 1, .file = r->file};
     *out = node;
     if (depth > MAX_DEPTH) return fail_at(r, event->start_mark, "this is nested too deeply");
     if (++r->nodes > MAX_NODES) return fail_at(r, event->start_mark, "this is one value too many for such a file");
@@ -173,17 +173,17 @@ static int read_stream(Reader *r)
     if (!root) { /* an empty file is a map without keys */
         root = qc_arena_take(&r->document->arena, 1, sizeof *root, r->err);
         if (!root) return -1;
-        *root = (QcYaml){.kind = QC_YAML_MAP, .line = 1, .column = 1, .file = r->file};
+        *root = (QcYaml){.kind = QC_YAML_MAP, .line = r->line, .column = 1, .file = r->file};
     }
     r->document->root = root;
     return 0;
 }
 
-int qc_yaml_parse(QcYamlDocument *d, const char *text, size_t length, const char *name, QcErr *err)
+int qc_yaml_parse(QcYamlDocument *d, const char *text, size_t length, const char *name, uint32_t line, QcErr *err)
 {
     *d = (QcYamlDocument){0};
-    if (length > MAX_TEXT) return qc_fail(err, QC_EFORMAT, "%.200s: %zu bytes are too many for a YAML file", name, length);
-    Reader r = {.document = d, .file = qc_arena_text(&d->arena, name, strlen(name), err), .err = err};
+    if (length > QC_YAML_MOST) return qc_fail(err, QC_EFORMAT, "%.200s: %zu bytes are too many for a YAML file", name, length);
+    Reader r = {.document = d, .file = qc_arena_text(&d->arena, name, strlen(name), err), .line = line, .err = err};
     if (!r.file) return -1;
     if (!yaml_parser_initialize(&r.parser)) {
         qc_yaml_release(d);

@@ -1,7 +1,7 @@
 /* yaml.h - a YAML document as a tree whose nodes know their line and column (libyaml does the parsing).
  *
  * Nodes are borrowed from the document. Getters fail with "FILE:LINE:COLUMN: ..." sentences. Anchors, aliases and tags are refused;
- * depth and node count are bounded.
+ * depth, node count and bytes are bounded.
  */
 #ifndef QC_FORMAT_YAML_H
 #define QC_FORMAT_YAML_H
@@ -28,8 +28,10 @@ typedef struct QcYamlDocument {
     const QcYaml *root;
 } QcYamlDocument;
 
+enum { QC_YAML_MOST = 16 << 20 }; /* bytes */
 int qc_yaml_load(QcYamlDocument *d, const char *path, QcErr *err);
-int qc_yaml_parse(QcYamlDocument *d, const char *text, size_t length, const char *name, QcErr *err);
+/* `line`: of `name`, where the text begins; 1 where it is all of it. */
+int qc_yaml_parse(QcYamlDocument *d, const char *text, size_t length, const char *name, uint32_t line, QcErr *err);
 void qc_yaml_release(QcYamlDocument *d);
 
 const QcYaml *qc_yaml_get(const QcYaml *map, const char *key); /* NULL where there is none */

@@ -24,8 +24,8 @@ int qc_yaml_load(QcYamlDocument *d, const char *path, QcErr *err)
     uint8_t *text;
     size_t length;
     *d = (QcYamlDocument){0};
-    if (qc_read_all(path, &text, &length, err)) return -1;
-    int status = qc_yaml_parse(d, (const char *)text, length, qc_input_name(path), err);
+    if (qc_read_most(path, QC_YAML_MOST, &text, &length, err)) return -1;
+    int status = qc_yaml_parse(d, (const char *)text, length, qc_input_name(path), 1, err);
     free(text);
     return status;
 }

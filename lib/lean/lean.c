@@ -4,7 +4,7 @@
 #include "../format/yaml.h"
 #include "../nn/run.h"
 
-int qc_yaml_parse(QcYamlDocument *d, const char *text, size_t length, const char *name, QcErr *err)
+int qc_yaml_parse(QcYamlDocument *d, const char *text, size_t length, const char *name, uint32_t line, QcErr *err)
 {
     (void)text, (void)length;
     *d = (QcYamlDocument){0};

@@ -20,9 +20,9 @@ typedef struct QcBn {
 } QcBn;
 
 #define QC_BN_SETTINGS                                                                \
-    {"alpha", 0.7, 0, 1, "weight of the stream's statistics in the first layer"},    \
-        {"decay", 0.5, 0, 100, "alpha falls to exp(-decay) of that in the last layer"}, \
-        {"momentum", 0, 0, 1, "weight of a new batch in the stream's statistics; 0: all batches weigh the same"}
+    {"alpha", 0.7, 0, 1, "weight of the stream's statistics in the first layer", 0},    \
+        {"decay", 0.5, 0, 100, "alpha falls to exp(-decay) of that in the last layer", 0}, \
+        {"momentum", 0, 0, 1, "weight of a new batch in the stream's statistics; 0: all batches weigh the same", 0}
 enum { QC_BN_ALPHA, QC_BN_DECAY, QC_BN_MOMENTUM, QC_BN_COUNT };
 
 /* setting: those of bn, in this order, within l->setting. Looks at the coreset's source examples; where there is none, nothing will ever be changed. */

@@ -197,8 +197,8 @@ static int next(QcLearner *l, QcMethodReport *report, const QcMethodBatch *batch
 static void close(QcLearner *l) { qc_replay_release(l->state); }
 
 static const QcSetting settings[] = {
-    QC_REPLAY_SETTINGS, {"select", 0.5, 0.001, 1, "share of the batch that is learned from"},
-    {"gradient", 0, 0, 1, "1: distance of last-layer gradients; 0: of latents"}, {0},
+    QC_REPLAY_SETTINGS, {"select", 0.5, 0.001, 1, "share of the batch that is learned from", 0},
+    {"gradient", 0, 0, 1, "1: distance of last-layer gradients; 0: of latents", 1}, {0},
 };
 
 const QcMethod qc_method_camel = {

@@ -171,8 +171,8 @@ static void close(QcLearner *l)
 }
 
 static const QcSetting settings[] = {
-    QC_REPLAY_SETTINGS, {"prune", 0.3, 0, 1, "share of each layer's weights that become 0"},
-    {"cluster", 5, 1, 8, "bits of the shared values of a layer"}, {0},
+    QC_REPLAY_SETTINGS, {"prune", 0.3, 0, 1, "share of each layer's weights that become 0", 0},
+    {"cluster", 5, 1, 8, "bits of the shared values of a layer", 1}, {0},
 };
 
 const QcMethod qc_method_deepc = {

@@ -82,9 +82,9 @@ static void kept(QcLearner *l, uint32_t slot, uint32_t i)
 
 static void close(QcLearner *l) { qc_replay_release(l->state); }
 
-static const QcSetting der_settings[] = {QC_REPLAY_SETTINGS, {"alpha", 0.5, 0, 1000, "weight of the distance to remembered logits"}, {0}};
+static const QcSetting der_settings[] = {QC_REPLAY_SETTINGS, {"alpha", 0.5, 0, 1000, "weight of the distance to remembered logits", 0}, {0}};
 static const QcSetting der_pp_settings[] = {
-    QC_REPLAY_SETTINGS, {"alpha", 0.5, 0, 1000, "weight of the distance to remembered logits"}, {"beta", 0.5, 0, 1000, "weight of the memory's cross-entropy"}, {0},
+    QC_REPLAY_SETTINGS, {"alpha", 0.5, 0, 1000, "weight of the distance to remembered logits", 0}, {"beta", 0.5, 0, 1000, "weight of the memory's cross-entropy", 0}, {0},
 };
 
 const QcMethod qc_method_der = {

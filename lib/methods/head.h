@@ -13,10 +13,10 @@ typedef struct QcRidgeHead {
 
 /* Settings in this order, `first` being that of the first. */
 #define QC_RIDGE_HEAD_SETTINGS                                                                             \
-    QC_HEAD_FOLD, {"lambda", 0.001, 0, 1000, "ridge, in units of the mean square of a feature"},           \
-        {"source", 0.2, 0, 0.99, "share of the coreset's source examples in the sum of all weights"},      \
-        {"keep", 1, 0, 1, "what a batch leaves of the weight of those before it"},                         \
-        {"sharp", 10, 0.001, 1000000, "logits are this many times the regression's answers (ECE, not accuracy)"}
+    QC_HEAD_FOLD, {"lambda", 0.001, 0, 1000, "ridge, in units of the mean square of a feature", 0},           \
+        {"source", 0.2, 0, 0.99, "share of the coreset's source examples in the sum of all weights", 0},      \
+        {"keep", 1, 0, 1, "what a batch leaves of the weight of those before it", 0},                         \
+        {"sharp", 10, 0.001, 1000000, "logits are this many times the regression's answers (ECE, not accuracy)", 0}
 enum { QC_RIDGE_FOLD, QC_RIDGE_LAMBDA, QC_RIDGE_SOURCE, QC_RIDGE_KEEP, QC_RIDGE_SHARP, QC_RIDGE_HEAD_COUNT };
 
 int qc_ridge_head_init(QcRidgeHead *h, QcLearner *l, QcErr *err);

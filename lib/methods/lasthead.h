@@ -27,6 +27,6 @@ void qc_head_fold(QcHead *h, QcLearner *l);                                    /
 
 /* For QcMethod.unsaved of methods whose first setting is `fold`. */
 const char *qc_head_unsaved(const double *setting);
-#define QC_HEAD_FOLD {"fold", 0, 0, 1, "1: round the head to the model's codes, so that -o can save it"}
+#define QC_HEAD_FOLD {"fold", 0, 0, 1, "1: round the head to the model's codes, so that -o can save it", 1}
 
 #endif

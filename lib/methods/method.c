@@ -58,8 +58,8 @@ static int read_setting(double *values, const QcMethod *m, const char *text, QcE
         if (!equals || strlen(s->name) != length || memcmp(s->name, text, length)) continue;
         errno = 0;
         double value = strtod(equals + 1, &end);
-        if (end == equals + 1 || *end || errno || !(value >= s->low && value <= s->high))
-            return qc_fail(err, QC_EUSAGE, "--set %.60s: %s of method %s is a number from %g to %g", text, s->name, m->name, s->low, s->high);
+        if (end == equals + 1 || *end || errno || !(value >= s->low && value <= s->high) || (s->whole && value != floor(value)))
+            return qc_fail(err, QC_EUSAGE, "--set %.60s: %s of method %s is a %snumber from %g to %g", text, s->name, m->name, s->whole ? "whole " : "", s->low, s->high);
         values[i] = value;
         return 0;
     }

@@ -19,6 +19,7 @@ typedef struct QcSetting {
     double value;      /* the default */
     double low, high;  /* inclusive */
     const char *help;  /* half a line */
+    int whole;         /* 1: a whole number */
 } QcSetting;
 
 typedef struct QcMethodBatch {

@@ -9,8 +9,8 @@ enum { FOLD, SOURCE, SHARP };
 
 static const QcSetting settings[] = {
     QC_HEAD_FOLD,
-    {"source", 5, 0, 1000000, "stream examples that the source's mean of a class is worth"},
-    {"sharp", 1, 0.001, 1000000, "logits are this many times the differences of squared distances (ECE, not accuracy)"},
+    {"source", 5, 0, 1000000, "stream examples that the source's mean of a class is worth", 0},
+    {"sharp", 1, 0.001, 1000000, "logits are this many times the differences of squared distances (ECE, not accuracy)", 0},
     {0},
 };
 

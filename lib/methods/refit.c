@@ -36,8 +36,8 @@ uint32_t qc_refit_codes(const QcRefit *r, float *residual, int32_t *code, const 
 enum { HOLD, SWEEPS };
 
 static const QcSetting settings[] = {
-    {"hold", 0.1, 0, 1000000, "how codes are held where they are, in units of a code's mean curvature"},
-    {"sweeps", 3, 1, 1000, "over the codes of a layer, at most"},
+    {"hold", 0.1, 0, 1000000, "how codes are held where they are, in units of a code's mean curvature", 0},
+    {"sweeps", 3, 1, 1000, "over the codes of a layer, at most", 1},
     {0},
 };
 

@@ -16,12 +16,12 @@
 enum { QC_REPLAY_STEPS, QC_REPLAY_BATCH, QC_REPLAY_REPLAY, QC_REPLAY_RATE, QC_REPLAY_BIAS, QC_REPLAY_KEEP, QC_REPLAY_RESERVOIR, QC_REPLAY_OWN };
 
 #define QC_REPLAY_SETTINGS                                                                                         \
-    {"steps", 30, 0, 100000, "steps of Adam a batch"}, {"batch", 24, 1, 4096, "examples of the batch in a step"},   \
-        {"replay", 24, 0, 4096, "examples of the slots in a step"},                                                \
-        {"rate", -1, -1, 100, "code steps a step; -1 = by the model's bits"},                                      \
-        {"bias", 0, 0, 100, "rate of biases against that of codes, in output steps; 0: they stay"},                 \
-        {"keep", 1, 0, 1, "1: reserved slots keep their source examples; 0: the stream may take them"},            \
-        {"reservoir", 1, 0, 1, "1: slots are a reservoir of all that was seen; 0: by --update"}
+    {"steps", 30, 0, 100000, "steps of Adam a batch", 1}, {"batch", 24, 1, 4096, "examples of the batch in a step", 1},   \
+        {"replay", 24, 0, 4096, "examples of the slots in a step", 1},                                                \
+        {"rate", -1, -1, 100, "code steps a step; -1 = by the model's bits", 0},                                      \
+        {"bias", 0, 0, 100, "rate of biases against that of codes, in output steps; 0: they stay", 0},                 \
+        {"keep", 1, 0, 1, "1: reserved slots keep their source examples; 0: the stream may take them", 1},            \
+        {"reservoir", 1, 0, 1, "1: slots are a reservoir of all that was seen; 0: by --update", 1}
 
 typedef struct QcReplay {
     QcShadow shadow;

@@ -25,12 +25,12 @@ double qc_spsa_slope(float *direction, float *room, const float *theta, uint32_t
 enum { PASSES, RATE, SIZE, BATCH, CLIP, BIASES };
 
 static const QcSetting settings[] = {
-    {"passes", 32, 0, 100000, "forward passes over coreset and batch, in each batch"},
-    {"rate", 0.01, 0, 10, "step for a slope of 1"},
-    {"size", 0.02, 0.00001, 1, "of the perturbation"},
-    {"batch", 32, 1, 65535, "examples of a minibatch"},
-    {"clip", 5, 0, 1000000, "largest slope that is followed"},
-    {"biases", 1, 0, 1, "0: scales alone"},
+    {"passes", 32, 0, 100000, "forward passes over coreset and batch, in each batch", 1},
+    {"rate", 0.01, 0, 10, "step for a slope of 1", 0},
+    {"size", 0.02, 0.00001, 1, "of the perturbation", 0},
+    {"batch", 32, 1, 65535, "examples of a minibatch", 1},
+    {"clip", 5, 0, 1000000, "largest slope that is followed", 0},
+    {"biases", 1, 0, 1, "0: scales alone", 1},
     {0},
 };
 

@@ -156,7 +156,7 @@ int qc_weights_read_safetensors(QcWeights *w, const uint8_t *bytes, size_t lengt
     if (c.bad || text > length - PREFIX || !text || bytes[PREFIX] != '{') return qc_fail(err, QC_EFORMAT, "%.300s is no safetensors file, or a damaged one", name);
     const uint8_t *data = bytes + PREFIX + text;
     size_t room = length - PREFIX - (size_t)text;
-    if (qc_yaml_parse(&header, (const char *)bytes + PREFIX, (size_t)text, name, err)) return -1;
+    if (qc_yaml_parse(&header, (const char *)bytes + PREFIX, (size_t)text, name, 1, err)) return -1;
     if (!header.root || header.root->kind != QC_YAML_MAP) {
         qc_fail(err, QC_EFORMAT, "%.300s: its header is no list of arrays", name);
         goto end;

@@ -25,7 +25,7 @@ echo "--- two threads learn, too"
 calibrate -m der++ --threads 2 -o two.qcm >/dev/null && echo "der++ $?"
 
 echo "--- settings"
-for setting in rat=1 rate=fast rate=-2 alpha=1 steps; do
+for setting in rat=1 rate=fast rate=-2 alpha=1 steps steps=1.5; do
     calibrate -m er --set $setting -o no.qcm 2>err
     echo "$setting: $? $(head -1 err)"
 done

@@ -10,6 +10,7 @@ try -n 3 -d data.qcd --sample hardest
 try -n 3 -d data.qcd --sample proportional
 try -n 3 -d data.qcd --sample best
 try -n 3 -d - -L -
+try -n 3 -d data.qcd --miss-bits 4
 qc-coreset -n 3 -d data.qcd --report 2>&1
 echo "status $?"
 ls

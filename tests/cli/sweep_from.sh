@@ -40,10 +40,15 @@ qc-sweep -q --all -o R base.yaml >a && qc-sweep -q --all -o R - <same.yaml >b &&
 echo '--- braces that are the shell'"'"'s'
 printf 'name: braces\naxes: {n: [1]}\nsteps:\n  run: "touch {out}.{a,b} {n}{1..3} ${HOME} > {out}"\nreport: run\n' >braces.yaml
 show braces.yaml
+echo '--- what the other leaves out need not be here'
+printf 'name: out\naxes: {n: [1, 2]}\nwithout: [{n: 2}]\nsteps: {run: "run {n} > {out}"}\n' >out.yaml
+printf 'from: out.yaml\naxes: {n: [3]}\n' >three.yaml
+show three.yaml
 echo '--- what is wrong'
 wrong() { printf "$1" >wrong.yaml && qc-sweep wrong.yaml 2>&1 | sed "s|$PWD|PWD|g"; }
 wrong 'from: wrong.yaml\nname: x\n'
 wrong 'from: nowhere.yaml\n'
+wrong 'from: /dev/zero\n'
 wrong 'from: [base.yaml]\n'
 wrong 'from: ""\n'
 wrong 'from: base.yaml\nsteps: {made: "{nothing}"}\n'

@@ -68,11 +68,15 @@ END
 qc-sweep -q -o streams streams.yaml | sh || exit
 qc-report -d streams --figures accuracy,target_ece,transfer,bytes -f md -g method streams.yaml
 # all but what is in `only`, and of that not what is in `without`
-echo 'only: [{method: a}, {method: [b, c], size: [1, 2]}, {method: d}]' | cat streams.yaml - | qc-sweep --status -
+echo 'only: [{method: a}, {method: [b, c], size: [1, 2]}]' | cat streams.yaml - | qc-sweep --status -
 echo 'only: [{method: [a, c], size: 2}]' | cat streams.yaml - | qc-sweep -q - | sed 's/.*: \(. .\) ;.*/\1/'
 sed 's/\["2"\]/{a: 2}/' streams.yaml | qc-sweep -
 echo $?
 echo 'only: {method: a}' | cat streams.yaml - | qc-sweep -
+echo $?
+echo 'only: [{method: [a, d]}]' | cat streams.yaml - | qc-sweep -
+echo $?
+echo 'only: [{method: a}]' | cat streams.yaml - | qc-sweep --set method=b,d -
 echo $?
 # other values: other results; a changed command: other names; moved paths: the same
 qc-sweep -q --set seed=9 --set person=p1 e.yaml | grep -c result
@@ -106,6 +110,8 @@ qc-report --plot ms e.yaml
 echo $?
 one=$(ls runs/run-*.done | head -n 1)
 echo 'not json' >"${one%.done}"
+qc-report e.yaml 2>&1 | sed 's/run-[0-9a-f]*/run-X/'
+{ cat "$(ls runs/run-*.done | tail -n 1 | sed 's/.done//')" && echo '{"batch": '; } >"${one%.done}"
 qc-report e.yaml 2>&1 | sed 's/run-[0-9a-f]*/run-X/'
 head -n 1 "$(ls runs/run-*.done | tail -n 1 | sed 's/.done//')" >cut && cp cut "${one%.done}"
 qc-report e.yaml 2>&1 | sed 's/run-[0-9a-f]*/run-X/'

@@ -43,7 +43,7 @@ static int parse_yaml(QcErr *err)
 {
     static const char text[] = "a: [1, 2, {b: c, d: [e, f]}]\nlong: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]\n";
     QcYamlDocument d;
-    int status = qc_yaml_parse(&d, text, strlen(text), "t.yaml", err);
+    int status = qc_yaml_parse(&d, text, strlen(text), "t.yaml", 1, err);
     qc_yaml_release(&d);
     return status;
 }

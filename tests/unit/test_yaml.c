@@ -5,7 +5,7 @@
 #include "suite.h"
 #include "../../lib/format/yaml.h"
 
-static int parse(QcYamlDocument *d, const char *text, QcErr *err) { return qc_yaml_parse(d, text, strlen(text), "f.yaml", err); }
+static int parse(QcYamlDocument *d, const char *text, QcErr *err) { return qc_yaml_parse(d, text, strlen(text), "f.yaml", 1, err); }
 
 START_TEST(values)
 {
