@@ -9,7 +9,7 @@
 
 static int64_t bits = 8, activation_bits = 8, epochs = 10, batch = 48, seed = 1, threads;
 static double rate;
-static int json;
+static int json, with_std;
 static const char *coreset_path, *data_path, *output = "-";
 
 static const QcOption options[] = {
@@ -18,6 +18,7 @@ static const QcOption options[] = {
     {'c', "coreset", QC_OPTION_TEXT, &coreset_path, "FILE", "coreset: ranges and calibration", 0, 0},
     {'d', "data", QC_OPTION_TEXT, &data_path, "FILE", "training data: calibrates better than the coreset alone", 0, 0},
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "the quantized model", 0, 0},
+    {0, "std", QC_OPTION_FLAG, &with_std, NULL, "the last layer also reads the standard deviation of each feature over a window", 0, 0},
     {'B', "batch-size", QC_OPTION_INT, &batch, "N", "examples a step of calibration", 1, 4096},
     {0, "epochs", QC_OPTION_INT, &epochs, "N", "epochs of calibration; 0 = rounding only", 0, 100000},
     {0, "rate", QC_OPTION_REAL, &rate, "R", "quantization steps a step of calibration; 0 = by the bits", 0, 100},
@@ -57,6 +58,17 @@ static void report(FILE *to, const QcQGraph *g, const QcQuantizeReport *r)
             figure(text[3], r->accuracy, known), r->kept_epoch);
 }
 
+/* The float model, with a last layer that reads standard deviations where that is wished. */
+static int load_graph(QcGraph *graph, const QcModelFile *model, QcErr *err)
+{
+    QcGraph plain;
+    if (!with_std) return qc_graph_decode(graph, model, err);
+    if (qc_graph_decode(&plain, model, err)) return -1;
+    int status = qc_graph_with_std(graph, &plain, err);
+    qc_graph_release(&plain);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     QcErr err;
@@ -82,7 +94,7 @@ int main(int argc, char **argv)
     const char *const inputs[] = {coreset_path, data_path};
     if (qc_output_spares(output, inputs, 2, &err) || qc_output_check(output, 1, &err)) goto end;
     if (qc_modelfile_load(&model, argv[1], &err)) goto end;
-    if (qc_graph_decode(&graph, &model, &err)) {
+    if (load_graph(&graph, &model, &err)) {
         qc_within(&err, qc_input_name(argv[1]));
         goto end;
     }

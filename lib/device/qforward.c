@@ -360,6 +360,33 @@ static void gap_run(QcQRun *run, const QcQNode *node)
     settle_sums(run, slice.q, node, &slice, count, count);
 }
 
+/* The largest integer whose square is not above x < 2^62: a bit at a time. */
+static int64_t whole_root(uint64_t x)
+{
+    uint64_t root = 0;
+    for (uint64_t bit = (uint64_t)1 << 30; bit; bit >>= 1)
+        if ((root + bit) * (root + bit) <= x) root += bit;
+    return (int64_t)root;
+}
+
+static void std_run(QcQRun *run, const QcQNode *node)
+{
+    const QcQGraph *g = run->g;
+    const QcQTensor *in = &g->tensors[node->in[0]];
+    const uint8_t *x = qc_qrun_tensor(run, node->in[0]);
+    uint32_t count = (uint32_t)in->height * in->width;
+    Slice slice = slice_of(run, node);
+    for (uint32_t c = 0; c < in->channels; c++) {
+        uint64_t sum = 0, squares = 0;
+        for (uint32_t t = 0; t < count; t++) {
+            uint32_t q = x[(size_t)t * in->channels + c];
+            sum += q;
+            squares += q * q;
+        }
+        slice.q[c] = settle(whole_root(count * squares - sum * sum) * g->multiplier[node->channel], g->shift[node->channel], &slice);
+    }
+}
+
 /* ---- element by element ---- */
 
 static void add_run(QcQRun *run, const QcQNode *node)
@@ -412,6 +439,7 @@ void qc_qrun_forward_seen(QcQRun *run, float *logits, const uint8_t *x, uint32_t
         } else if (node->op == QC_Q_MAXPOOL) maxpool_run(run, node);
         else if (node->op == QC_Q_AVGPOOL) avgpool_run(run, node);
         else if (node->op == QC_Q_GAP) gap_run(run, node);
+        else if (node->op == QC_Q_STD) std_run(run, node);
         else if (node->op == QC_Q_ADD) add_run(run, node);
         else copy_run(run, node);
         if (see) see(ctx, run, i, is_conv ? &conv : NULL);

@@ -23,6 +23,7 @@ typedef enum QcQOp {
     QC_Q_ADD,     /* two inputs, each rescaled; optional ReLU */
     QC_Q_COPY,    /* into a slice of a concat, rescaled */
     QC_Q_LOGITS,  /* a CONV on 1 x 1 whose int32 sums are the result: always the last node */
+    QC_Q_STD,     /* rescaled */
     QC_Q_OP_COUNT
 } QcQOp;
 
@@ -77,7 +78,9 @@ typedef struct QcQGraph {
  *            whatever the input.
  *   LOGITS   the same sum over 1 x 1 positions, as float: (float)sum * (scale_in * scale[channel])
  *   GAP      sum of (q - zero_in), rescaled, where m[0] / 2^s = scale_in / (scale_out * count). Pixels * 255 < 2^31.
- *   AVGPOOL  the same; padding counts as value 0. Without count_padding a window clipped by the border divides by what is
+ *   STD      floor of the square root of n sum q^2 - (sum q)^2 over the n pixels, which is n standard deviations; rescaled, where m[0] / 2^s = scale_in /
+ *            (scale_out * n). Pixels * 255 < 2^31. Statistics pooling (Snyder et al., 2018).
+ *   AVGPOOL  as GAP; padding counts as value 0. Without count_padding a window clipped by the border divides by what is
  *            inside: the sum becomes sum * (kernel area) / inside, rounded half up, before it is rescaled.
  *   ADD      (q0 - z0) * m[0] + (q1 - z1) * m[1] in 64 bits, rescaled by one shift (that of both entries, which are equal)
  *   COPY     (q - z) * m[0], rescaled

@@ -130,13 +130,16 @@ static int read_steps(Maker *m, const QcYaml *root, QcErr *err)
     const QcYaml *steps = qc_yaml_need(root, "steps", QC_YAML_MAP, err), *report = qc_yaml_get(root, "report");
     if (!steps) return -1;
     if (!steps->n || steps->n > QC_EXPERIMENT_STEPS) return qc_yaml_fail(err, steps, "1 to %d steps are needed", QC_EXPERIMENT_STEPS);
-    for (uint32_t s = 0; s < steps->n; s++, e->n_steps++) {
-        m->commands[s] = steps->items[s];
-        e->steps[s] = steps->keys[s];
-        if (steps->items[s]->kind != QC_YAML_SCALAR) return qc_yaml_fail(err, steps->items[s], "a step is a command: one text");
-        if (strpbrk(steps->items[s]->text, "\r\n")) return qc_yaml_fail(err, steps->items[s], "a command is one line: write it behind >- to fold it");
-        if (add_name(m, steps->items[s], (Name){NAME_STEP, steps->keys[s], NULL, s}, err)) return -1;
+    for (uint32_t s = 0; s < steps->n; s++) {
+        const QcYaml *command = steps->items[s];
+        if (command->kind != QC_YAML_SCALAR) return qc_yaml_fail(err, command, "a step is a command: one text");
+        if (strpbrk(command->text, "\r\n")) return qc_yaml_fail(err, command, "a command is one line: write it behind >- to fold it");
+        if (!*command->text) continue;
+        if (add_name(m, command, (Name){NAME_STEP, steps->keys[s], NULL, e->n_steps}, err)) return -1;
+        m->commands[e->n_steps] = command;
+        e->steps[e->n_steps++] = steps->keys[s];
     }
+    if (!e->n_steps) return qc_yaml_fail(err, steps, "no step has a command");
     e->report = e->n_steps - 1;
     if (!report) return 0;
     const Name *name = report->kind == QC_YAML_SCALAR ? find_name(m, report->text, strlen(report->text)) : NULL;

@@ -9,6 +9,7 @@
  *   only: [...]                        # likewise, where it is there: what is in none of its maps is left out
  *   steps:                             # in order; {NAME}: an axis, a let, a path, {out}: this step's result, {STEP}: that of an earlier one
  *     float: qc-train -d {data}/{source}.train.qcd -o {out} --seed {seed}
+ *     idle: ""                         # no command, no step: takes away one that comes from another description
  *     run: qc-calibrate -m {method} ... --json -o /dev/null {float} > {out}
  *   report: run                        # the step whose results are reported; the last one if not said
  *

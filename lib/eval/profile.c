@@ -9,7 +9,7 @@
 #include "../quant/windows.h"
 #include "peak.h"
 
-static const char *const op_names[QC_Q_OP_COUNT] = {"conv", "maxpool", "avgpool", "gap", "add", "copy", "logits"};
+static const char *const op_names[QC_Q_OP_COUNT] = {"conv", "maxpool", "avgpool", "gap", "add", "copy", "logits", "std"};
 
 /* A forward pass whose input is written in place. */
 typedef struct Pass {

@@ -6,7 +6,7 @@
 
 enum { MAX_POSITIONS = 1 << 23, MAX_BYTES = 1 << 30, MAX_CODES = 1 << 28 };
 
-static const char *const op_names[QC_Q_OP_COUNT] = {"convolution", "maximum pool", "average pool", "global average", "sum", "copy", "logits"};
+static const char *const op_names[QC_Q_OP_COUNT] = {"convolution", "maximum pool", "average pool", "global average", "sum", "copy", "logits", "standard deviation"};
 
 static int wrong(QcErr *err, const QcQGraph *g, uint32_t node, const char *what)
 {
@@ -103,7 +103,7 @@ static int check_straight(const QcQGraph *g, uint32_t i, QcErr *err)
     if (in->channels != n->channels) return wrong(err, g, i, "does not write as many channels as it reads");
     if (n->op == QC_Q_MAXPOOL && (in->bits != out->bits || in->zero != out->zero || memcmp(&in->scale, &out->scale, sizeof in->scale)))
         return wrong(err, g, i, "must read and write with the same scale");
-    if (n->op == QC_Q_GAP && (out->height != 1 || out->width != 1)) return wrong(err, g, i, "does not write 1 x 1");
+    if ((n->op == QC_Q_GAP || n->op == QC_Q_STD) && (out->height != 1 || out->width != 1)) return wrong(err, g, i, "does not write 1 x 1");
     if ((n->op == QC_Q_ADD || n->op == QC_Q_COPY) && (in->height != out->height || in->width != out->width))
         return wrong(err, g, i, "does not write the shape that it reads");
     if (n->op != QC_Q_ADD) return 0;

@@ -7,7 +7,7 @@
 static int item_op(const QcYaml *item, const char **key)
 {
     for (int op = QC_OP_CONV; op < QC_OP_COUNT; op++) {
-        int bare = op == QC_OP_BATCHNORM || op == QC_OP_RELU || op == QC_OP_GAP || op == QC_OP_FLATTEN;
+        int bare = op == QC_OP_BATCHNORM || op == QC_OP_RELU || op == QC_OP_GAP || op == QC_OP_STD || op == QC_OP_FLATTEN;
         int keyed = op == QC_OP_CONV || op == QC_OP_LINEAR || op == QC_OP_MAXPOOL || op == QC_OP_AVGPOOL;
         *key = qc_op_names[op];
         if (bare && item->kind == QC_YAML_SCALAR && !strcmp(item->text, *key)) return op;
@@ -132,7 +132,7 @@ static int add_layer(QcArch *arch, const QcYaml *item, uint32_t in, QcErr *err)
     if (item->kind == QC_YAML_MAP && qc_yaml_get(item, "residual")) return add_residual(arch, item, in, err);
     int op = item_op(item, &word);
     if (op < 0)
-        return qc_yaml_fail(err, item, "a layer must be one of conv, maxpool, avgpool, linear (with a size), batchnorm, relu, gap, flatten, residual, repeat");
+        return qc_yaml_fail(err, item, "a layer must be one of conv, maxpool, avgpool, linear (with a size), batchnorm, relu, gap, std, flatten, residual, repeat");
     const char *name = qc_arch_name("%u.%s", arch->number++, word);
     if (op == QC_OP_CONV) return add_conv(arch, item, name, in, err);
     if (op == QC_OP_LINEAR) return add_linear(arch, item, name, in, err);

@@ -27,6 +27,7 @@ typedef enum QcOp {
     QC_OP_ADD,       /* two inputs of one shape */
     QC_OP_FLATTEN,   /* [h][w][c] -> [1][1][h*w*c] */
     QC_OP_QUANT,     /* fake quantization: scale * (clamp(round(x / scale) + zero, 0, 2^bits - 1) - zero); straight-through inside the range, 0 outside */
+    QC_OP_STD,       /* standard deviation over all positions: [h][w][c] -> [1][1][c] (statistics pooling: Snyder et al., 2018) */
     QC_OP_COUNT
 } QcOp;
 
@@ -72,7 +73,7 @@ int qc_graph_pool(QcGraph *g, const char *name, QcOp op, uint32_t input, QcWindo
 int qc_graph_linear(QcGraph *g, const char *name, uint32_t input, uint32_t out, int has_bias, QcErr *err);
 int qc_graph_concat(QcGraph *g, const char *name, const uint32_t *inputs, uint32_t n_inputs, QcErr *err);
 int qc_graph_add(QcGraph *g, const char *name, uint32_t a, uint32_t b, QcErr *err);
-int qc_graph_simple(QcGraph *g, const char *name, QcOp op, uint32_t input, QcErr *err); /* BATCHNORM, RELU, GAP, FLATTEN */
+int qc_graph_simple(QcGraph *g, const char *name, QcOp op, uint32_t input, QcErr *err); /* BATCHNORM, RELU, GAP, STD, FLATTEN */
 int qc_graph_quant(QcGraph *g, const char *name, uint32_t input, float scale, uint32_t zero, uint32_t bits, QcErr *err);
 
 /* Last node must be [1][1][classes]; lays out and allocates params (zero) and stats (mean 0, variance 1; gain 1). */
@@ -80,6 +81,8 @@ int qc_graph_finish(QcGraph *g, QcErr *err);
 /* He-normal weights (fan-in), zero biases; same seed = same bytes. */
 void qc_graph_reset(QcGraph *g, uint64_t seed);
 int qc_graph_clone(QcGraph *out, const QcGraph *g, QcErr *err);
+/* A clone whose last layer, a LINEAR one behind a GAP, also reads the STD of what is averaged, with weights 0: logits are the same. */
+int qc_graph_with_std(QcGraph *out, const QcGraph *g, QcErr *err);
 /* Everything a file could have got wrong: indices, order, shapes, offsets, finite parameters. */
 int qc_graph_check(const QcGraph *g, QcErr *err);
 void qc_graph_release(QcGraph *g);

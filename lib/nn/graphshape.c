@@ -4,7 +4,7 @@
 #include <string.h>
 
 const char *const qc_op_names[QC_OP_COUNT] = {"input", "conv", "batchnorm", "relu", "maxpool", "avgpool",
-                                              "gap",   "linear", "concat", "add", "flatten", "quant"};
+                                              "gap",   "linear", "concat", "add", "flatten", "quant", "std"};
 
 static int wrong(QcErr *err, const QcNode *node, const char *what)
 {
@@ -147,6 +147,7 @@ static int shape_by_op(const QcGraph *g, QcNode *node, QcErr *err)
     case QC_OP_ADD: return shape_add(g, node, err);
     case QC_OP_FLATTEN: return shape_flatten(in, node, err);
     case QC_OP_GAP:
+    case QC_OP_STD:
         node->height = node->width = 1;
         node->channels = in->channels;
         return 0;

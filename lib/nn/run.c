@@ -123,6 +123,7 @@ static void node_forward(QcSlice *slice, uint32_t i)
     case QC_OP_MAXPOOL: qc_maxpool_forward(y, x, node, in, slice->n); break;
     case QC_OP_AVGPOOL: qc_avgpool_forward(y, x, node, in, slice->n); break;
     case QC_OP_GAP: qc_gap_forward(y, x, in, slice->n); break;
+    case QC_OP_STD: qc_std_forward(y, x, in, slice->n); break;
     case QC_OP_CONCAT: concat_forward(slice, node, y); break;
     case QC_OP_ADD: qc_sum_forward(y, x, slice->value[node->inputs[1]], values); break;
     case QC_OP_FLATTEN: qc_copy(y, x, values); break;
@@ -167,6 +168,7 @@ static void input_backward(QcSlice *slice, uint32_t i, uint32_t k, float *dx)
     case QC_OP_MAXPOOL: qc_maxpool_backward(dx, dy, x, node, in, slice->n); break;
     case QC_OP_AVGPOOL: qc_avgpool_backward(dx, dy, node, in, slice->n); break;
     case QC_OP_GAP: qc_gap_backward(dx, dy, in, slice->n); break;
+    case QC_OP_STD: qc_std_backward(dx, dy, slice->value[i], x, in, slice->n); break;
     case QC_OP_ADD:
     case QC_OP_FLATTEN: qc_copy(dx, dy, values); break;
     case QC_OP_QUANT: qc_quant_backward(dx, dy, x, node, values); break;

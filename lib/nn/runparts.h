@@ -81,6 +81,8 @@ void qc_avgpool_forward(float *y, const float *x, const QcNode *node, const QcNo
 void qc_avgpool_backward(float *dx, const float *dy, const QcNode *node, const QcNode *in, uint32_t n);
 void qc_gap_forward(float *y, const float *x, const QcNode *in, uint32_t n);
 void qc_gap_backward(float *dx, const float *dy, const QcNode *in, uint32_t n);
+void qc_std_forward(float *y, const float *x, const QcNode *in, uint32_t n);
+void qc_std_backward(float *dx, const float *dy, const float *y, const float *x, const QcNode *in, uint32_t n); /* 0 where all of a channel is alike */
 
 /* runpoint.c: value by value; y and x may be one array. */
 void qc_relu_forward(float *y, const float *x, float clip, size_t values);

@@ -35,9 +35,9 @@ static int goes_back(const Plan *p) { return p->run->mode != QC_RUN_EVAL; }
 static int reads_input(const Plan *p, const QcNode *node)
 {
     if (!goes_back(p)) return 0;
-    return node->op == QC_OP_CONV || node->op == QC_OP_LINEAR || node->op == QC_OP_BATCHNORM || node->op == QC_OP_MAXPOOL || node->op == QC_OP_QUANT;
+    return node->op == QC_OP_CONV || node->op == QC_OP_LINEAR || node->op == QC_OP_BATCHNORM || node->op == QC_OP_MAXPOOL || node->op == QC_OP_STD || node->op == QC_OP_QUANT;
 }
-static int reads_output(const Plan *p, const QcNode *node) { return goes_back(p) && node->op == QC_OP_RELU; }
+static int reads_output(const Plan *p, const QcNode *node) { return goes_back(p) && (node->op == QC_OP_RELU || node->op == QC_OP_STD); }
 
 static void extend(Item *item, uint32_t step)
 {

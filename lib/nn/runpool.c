@@ -166,3 +166,32 @@ void qc_gap_backward(float *dx, const float *dy, const QcNode *in, uint32_t n)
         for (size_t c = 0; c < channels; c++) row[c] = scale * from[c];
     }
 }
+
+/* Means come first, so that large ones cost no digits; a channel at a time, for this is done once a window. */
+static float mean_of(const float *x, size_t positions, size_t channels)
+{
+    float sum = 0;
+    for (size_t p = 0; p < positions; p++) sum += x[p * channels];
+    return sum / (float)positions;
+}
+
+void qc_std_forward(float *y, const float *x, const QcNode *in, uint32_t n)
+{
+    size_t channels = in->channels, positions = qc_node_positions(in);
+    for (size_t k = 0; k < n * channels; k++) {
+        const float *from = x + k / channels * positions * channels + k % channels;
+        float mean = mean_of(from, positions, channels), sum = 0;
+        for (size_t p = 0; p < positions; p++) sum += (from[p * channels] - mean) * (from[p * channels] - mean);
+        y[k] = sqrtf(sum / (float)positions);
+    }
+}
+
+void qc_std_backward(float *dx, const float *dy, const float *y, const float *x, const QcNode *in, uint32_t n)
+{
+    size_t channels = in->channels, positions = qc_node_positions(in);
+    for (size_t k = 0; k < n * channels; k++) {
+        size_t at = k / channels * positions * channels + k % channels;
+        float mean = mean_of(x + at, positions, channels), scale = y[k] > 0 ? dy[k] / (y[k] * (float)positions) : 0;
+        for (size_t p = 0; p < positions * channels; p += channels) dx[at + p] = scale * (x[at + p] - mean);
+    }
+}

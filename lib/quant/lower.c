@@ -141,6 +141,7 @@ static int plain(Lower *lower, uint32_t node)
     case QC_OP_MAXPOOL:
     case QC_OP_AVGPOOL: return qc_graph_pool(out, n->name, n->op, (uint32_t)a, n->window, n->count_padding, lower->err);
     case QC_OP_GAP:
+    case QC_OP_STD:
     case QC_OP_FLATTEN: return qc_graph_simple(out, n->name, n->op, (uint32_t)a, lower->err);
     default: return qc_fail(lower->err, QC_EUNSUPPORTED, "node '%s' (%s) cannot be quantized", n->name, qc_op_names[n->op]);
     }

@@ -59,6 +59,7 @@ static int add_body(QcShadow *s, const Tensor *tensors, uint32_t i, QcErr *err)
     case QC_Q_MAXPOOL: return qc_graph_pool(&s->graph, name, QC_OP_MAXPOOL, in, window_of(n), 0, err);
     case QC_Q_AVGPOOL: return qc_graph_pool(&s->graph, name, QC_OP_AVGPOOL, in, window_of(n), n->count_padding, err);
     case QC_Q_GAP: return qc_graph_simple(&s->graph, name, QC_OP_GAP, in, err);
+    case QC_Q_STD: return qc_graph_simple(&s->graph, name, QC_OP_STD, in, err);
     case QC_Q_ADD: return qc_graph_add(&s->graph, name, in, (uint32_t)tensors[n->in[1]].node, err);
     default: return (int)in; /* COPY: the slice's QUANT does it */
     }

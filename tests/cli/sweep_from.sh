@@ -44,6 +44,9 @@ echo '--- what the other leaves out need not be here'
 printf 'name: out\naxes: {n: [1, 2]}\nwithout: [{n: 2}]\nsteps: {run: "run {n} > {out}"}\n' >out.yaml
 printf 'from: out.yaml\naxes: {n: [3]}\n' >three.yaml
 show three.yaml
+echo '--- without one of its steps'
+printf 'from: base.yaml\nsteps: {run: ""}\n' >less.yaml
+show less.yaml
 echo '--- what is wrong'
 wrong() { printf "$1" >wrong.yaml && qc-sweep wrong.yaml 2>&1 | sed "s|$PWD|PWD|g"; }
 wrong 'from: wrong.yaml\nname: x\n'
@@ -54,6 +57,8 @@ wrong 'from: ""\n'
 wrong 'from: base.yaml\nsteps: {made: "{nothing}"}\n'
 wrong 'from: base.yaml\nsteps: {cut: "{told} {run}"}\n'
 wrong 'from: base.yaml\naxes: {seed: [1]}\n'
+wrong 'from: base.yaml\nsteps: {cut: ""}\nreport: run\n'
+wrong 'from: out.yaml\nsteps: {run: ""}\n'
 wrong 'from: base.yaml\nlet: [a]\n'
 wrong 'from: base.yaml\nfroms: a\n'
 printf 'let: {kind: a}\nnane: x\n' >half.yaml

@@ -218,6 +218,16 @@ START_TEST(global_pool)
 }
 END_TEST
 
+START_TEST(standard_deviation)
+{
+    QcGraph g = start(5, 3, 4);
+    uint32_t conv = NODE(qc_graph_conv(&g, "conv", 0, 4, qc_window_same_1d(3), 1, 1, &err));
+    uint32_t both[] = {NODE(qc_graph_simple(&g, "std", QC_OP_STD, conv, &err)), NODE(qc_graph_simple(&g, "gap", QC_OP_GAP, conv, &err))};
+    NODE(qc_graph_linear(&g, "head", NODE(qc_graph_concat(&g, "both", both, 2, &err)), 3, 1, &err));
+    check_gradients(&g);
+}
+END_TEST
+
 START_TEST(concat_and_add_of_shared_values)
 {
     QcGraph g = start(3, 1, 8);
@@ -318,6 +328,7 @@ int main(void)
     tcase_add_test(layers, relu_with_and_without_clip);
     tcase_add_test(layers, pools);
     tcase_add_test(layers, global_pool);
+    tcase_add_test(layers, standard_deviation);
     tcase_add_test(layers, concat_and_add_of_shared_values);
     tcase_add_test(layers, inception_module);
     tcase_add_test(layers, residual_blocks);

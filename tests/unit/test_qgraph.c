@@ -73,6 +73,22 @@ static uint8_t rescaled(const Sample *s, const QcQNode *node, int64_t product, u
     return (uint8_t)(q < low ? low : q > high ? high : q);
 }
 
+/* n standard deviations of n pixels, cut to a whole number: n^2 variances are the sum of (v - w)^2 over all pairs of pixels. */
+static int64_t deviations(const Sample *s, const QcQNode *node, uint32_t c)
+{
+    const QcQTensor *in = &s->tensors[node->in[0]];
+    int64_t n = in->height * in->width, pairs = 0;
+    for (int64_t a = 0; a < n; a++)
+        for (int64_t b = 0; b < a; b++) {
+            int64_t d = value(s, node->in[0], a / in->width, a % in->width, c) - value(s, node->in[0], b / in->width, b % in->width, c);
+            pairs += d * d;
+        }
+    int64_t root = llround(sqrt((double)pairs));
+    while (root * root > pairs) root--;
+    while ((root + 1) * (root + 1) <= pairs) root++;
+    return root;
+}
+
 static uint8_t pixel(const Sample *s, const QcQNode *node, uint32_t h, uint32_t w, uint32_t c)
 {
     const QcQTensor *in = &s->tensors[node->in[0]], *out = &s->tensors[node->out];
@@ -90,6 +106,7 @@ static uint8_t pixel(const Sample *s, const QcQNode *node, uint32_t h, uint32_t 
         for (uint32_t y = 0; y < in->height; y++)
             for (uint32_t x = 0; x < in->width; x++) v += value(s, node->in[0], y, x, c);
         return rescaled(s, node, v * m, entry);
+    case QC_Q_STD: return rescaled(s, node, deviations(s, node, c) * m, entry);
     case QC_Q_ADD:
         return rescaled(s, node, value(s, node->in[0], h, w, c) * m + value(s, node->in[1], h, w, c) * s->multiplier[entry + 1],
                         entry);

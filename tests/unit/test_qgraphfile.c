@@ -194,7 +194,7 @@ START_TEST(every_single_fault_is_found)
         {FIELD(s.tensors[3].offset), s.tensors[4].offset, "same time"},
         {FIELD(s.tensors[3].offset), s.tensors[4].offset + 1, "same time"},
         {FIELD(s.tensors[0].offset), UINT32_MAX, "beyond"},
-        {FIELD(s.nodes[1].op), 7, "unknown operation"},
+        {FIELD(s.nodes[1].op), QC_Q_OP_COUNT, "unknown operation"},
         {FIELD(s.nodes[1].op), QC_Q_LOGITS, "where it belongs"},
         {FIELD(s.nodes[7].op), QC_Q_CONV, "where it belongs"},
         {FIELD(s.nodes[1].in[0]), TENSORS, "does not exist"},
