@@ -383,7 +383,7 @@ static void std_run(QcQRun *run, const QcQNode *node)
             sum += q;
             squares += q * q;
         }
-        slice.q[c] = settle(whole_root(count * squares - sum * sum) * g->multiplier[node->channel], g->shift[node->channel], &slice);
+        slice.q[c] = settle(whole_root((count * squares - sum * sum) << 16) * g->multiplier[node->channel], g->shift[node->channel], &slice);
     }
 }
 

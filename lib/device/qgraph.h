@@ -13,6 +13,7 @@
 #include "../kernels/kernels.h"
 #include "placing.h"
 
+enum { QC_Q_STD_PIXELS = 65536, QC_Q_STD_UNIT = 256 };
 enum { QC_Q_MAX_TENSORS = 1024, QC_Q_MAX_NODES = 1024, QC_Q_MAX_CLASSES = 4096 };
 
 typedef enum QcQOp {
@@ -78,8 +79,8 @@ typedef struct QcQGraph {
  *            whatever the input.
  *   LOGITS   the same sum over 1 x 1 positions, as float: (float)sum * (scale_in * scale[channel])
  *   GAP      sum of (q - zero_in), rescaled, where m[0] / 2^s = scale_in / (scale_out * count). Pixels * 255 < 2^31.
- *   STD      floor of the square root of n sum q^2 - (sum q)^2 over the n pixels, which is n standard deviations; rescaled, where m[0] / 2^s = scale_in /
- *            (scale_out * n). Pixels * 255 < 2^31. Statistics pooling (Snyder et al., 2018).
+ *   STD      floor of 256 times the square root of n sum q^2 - (sum q)^2 over the n pixels, which is 256 n standard deviations; rescaled, where
+ *            m[0] / 2^s = scale_in / (scale_out * 256 n). n <= QC_Q_STD_PIXELS. Statistics pooling (Snyder et al., 2018).
  *   AVGPOOL  as GAP; padding counts as value 0. Without count_padding a window clipped by the border divides by what is
  *            inside: the sum becomes sum * (kernel area) / inside, rounded half up, before it is rescaled.
  *   ADD      (q0 - z0) * m[0] + (q1 - z1) * m[1] in 64 bits, rescaled by one shift (that of both entries, which are equal)

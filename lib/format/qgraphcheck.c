@@ -104,6 +104,7 @@ static int check_straight(const QcQGraph *g, uint32_t i, QcErr *err)
     if (n->op == QC_Q_MAXPOOL && (in->bits != out->bits || in->zero != out->zero || memcmp(&in->scale, &out->scale, sizeof in->scale)))
         return wrong(err, g, i, "must read and write with the same scale");
     if ((n->op == QC_Q_GAP || n->op == QC_Q_STD) && (out->height != 1 || out->width != 1)) return wrong(err, g, i, "does not write 1 x 1");
+    if (n->op == QC_Q_STD && (uint32_t)in->height * in->width > QC_Q_STD_PIXELS) return wrong(err, g, i, "reads more than 65536 positions");
     if ((n->op == QC_Q_ADD || n->op == QC_Q_COPY) && (in->height != out->height || in->width != out->width))
         return wrong(err, g, i, "does not write the shape that it reads");
     if (n->op != QC_Q_ADD) return 0;

@@ -134,6 +134,7 @@ static int write_node(Writer *w, const QcNode *node, const char *output, int las
     case QC_OP_MAXPOOL:
     case QC_OP_AVGPOOL: write_pool(w, node, output, x); return 0;
     case QC_OP_GAP: qc_out_node(w->out, "GlobalAveragePool", output, x, NULL, NULL); return 0;
+    case QC_OP_STD: qc_out_std(w->out, output, x); return 0;
     case QC_OP_CONCAT: write_concat(w, node, output); return 0;
     case QC_OP_ADD: qc_out_node(w->out, "Add", output, x, w->value[node->inputs[1]], NULL); return 0;
     case QC_OP_FLATTEN: write_flatten(w, node, output, x); return 0;

@@ -204,6 +204,7 @@ static void write_node(Writer *w, uint32_t i)
     case QC_Q_LOGITS: write_logits(w, node, a); return;
     case QC_Q_CONV: write_conv(w, node, value, a); break;
     case QC_Q_GAP: qc_out_node(w->out, "GlobalAveragePool", value, a, NULL, NULL); break;
+    case QC_Q_STD: qc_out_std(w->out, value, a); break;
     case QC_Q_ADD: qc_out_node(w->out, "Add", value, a, tensor_name(b, node->in[1], ""), NULL); break;
     case QC_Q_COPY: snprintf(value, sizeof value, "%s", a); break;
     default: write_pool(w, node, value, a);

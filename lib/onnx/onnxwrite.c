@@ -161,6 +161,20 @@ void qc_out_numbers(QcOnnxOut *out, const char *name, const int64_t *dims, uint3
     for (size_t i = 0; to && i < n; i++) put_little(to + 8 * i, (uint64_t)values[i], 8);
 }
 
+void qc_out_std(QcOnnxOut *out, const char *output, const char *x)
+{
+    char mean[QC_ONNX_NAME], from[QC_ONNX_NAME], square[QC_ONNX_NAME], variance[QC_ONNX_NAME];
+    snprintf(mean, sizeof mean, "%.80s.mean", output);
+    snprintf(from, sizeof from, "%.80s.from", output);
+    snprintf(square, sizeof square, "%.80s.square", output);
+    snprintf(variance, sizeof variance, "%.80s.variance", output);
+    qc_out_node(out, "GlobalAveragePool", mean, x, NULL, NULL);
+    qc_out_node(out, "Sub", from, x, mean, NULL);
+    qc_out_node(out, "Mul", square, from, from, NULL);
+    qc_out_node(out, "GlobalAveragePool", variance, square, NULL, NULL);
+    qc_out_node(out, "Sqrt", output, variance, NULL, NULL);
+}
+
 void qc_out_channels(QcOnnxOut *out, const char *name, const float *values, uint32_t channels)
 {
     const int64_t dims[3] = {channels, 1, 1};

@@ -38,6 +38,9 @@ typedef struct QcOutWindow {
 } QcOutWindow;
 void qc_out_window(QcOnnxOut *out, Onnx__NodeProto *node, const QcOutWindow *w);
 
+/* output = the standard deviation of each channel of x over all positions. */
+void qc_out_std(QcOnnxOut *out, const char *output, const char *x);
+
 /* [channels][1]..: one value a channel that broadcasts over windows. */
 void qc_out_channels(QcOnnxOut *out, const char *name, const float *values, uint32_t channels);
 

@@ -251,9 +251,13 @@ static int emit_body(Emit *e, const QcNode *body, int relu, int out)
     case QC_OP_LINEAR: return emit_conv(e, body, relu, out, 0);
     case QC_OP_ADD: return emit_add(e, body, relu, out);
     case QC_OP_GAP:
-    case QC_OP_STD:
-        return emit_rescaled(e, body->op == QC_OP_GAP ? QC_Q_GAP : QC_Q_STD, body, tensor_behind(e, body->inputs[0]), out, 0, body->channels, 0,
+        return emit_rescaled(e, QC_Q_GAP, body, tensor_behind(e, body->inputs[0]), out, 0, body->channels, 0,
                              (double)input_of(e, body)->height * input_of(e, body)->width);
+    case QC_OP_STD:
+        if ((uint64_t)input_of(e, body)->height * input_of(e, body)->width > QC_Q_STD_PIXELS)
+            return qc_fail(e->err, QC_EUNSUPPORTED, "node '%s' reads more than %d positions", body->name, QC_Q_STD_PIXELS);
+        return emit_rescaled(e, QC_Q_STD, body, tensor_behind(e, body->inputs[0]), out, 0, body->channels, 0,
+                             (double)QC_Q_STD_UNIT * input_of(e, body)->height * input_of(e, body)->width);
     case QC_OP_AVGPOOL:
         return emit_rescaled(e, QC_Q_AVGPOOL, body, tensor_behind(e, body->inputs[0]), out, 0, body->channels, 0,
                              (double)body->window.kernel_h * body->window.kernel_w);

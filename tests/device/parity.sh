@@ -14,13 +14,14 @@ export OMP_NUM_THREADS=1
     qc-coreset -q -n 12 -d p1.train.qcd -o core.qcd
     for bits in 2 4 8; do
         qc-quantize -q -b $bits --epochs 1 --threads 1 -c core.qcd -o q$bits.qcm fp.qcm >words
+        qc-quantize -q --std -b $bits --epochs 1 --threads 1 -c core.qcd -o s$bits.qcm fp.qcm >words
         qc-bitflip-train -q --persons 1 --test-persons 1 --teacher-steps 3 --steps 20 --threads 1 -c core.qcd -d p1.train.qcd -o f$bits.qcm q$bits.qcm >words
     done
 )
 
-session() { # session NAME BITS PROGRAM...: leaves NAME-BITS.qcm, .qcd and .journal; BITS with a c behind it: one class after another; with an n: without the flip network
-    to=$work/$1-$2 bits=${2%[cn]} order=shuffled model=f
-    case $2 in *c) order=classes ;; *n) model=q ;; esac
+session() { # session NAME BITS PROGRAM...: leaves NAME-BITS.qcm, .qcd and .journal; BITS with a c behind it: one class after another; with an n: without the flip network; with an s: the same, and a last layer that reads standard deviations
+    to=$work/$1-$2 bits=${2%[cns]} order=shuffled model=f
+    case $2 in *c) order=classes ;; *n) model=q ;; *s) model=s ;; esac
     shift 2
     "$@" -q --json --order $order -c "$work/core.qcd" -s "$work/p2.train.qcd" --batches 10 -t "$work/p2.test.qcd" -C "$to.qcd" -o "$to.qcm" "$work/$model$bits.qcm" >"$to.json"
     sed -E 's/, "(ms|bytes|model_bytes|working_bytes)": [0-9.]+//g' "$to.json" >"$to.journal"
@@ -39,8 +40,8 @@ same() { # same NAME BITS...: as scalar on this machine
 
 for isa in scalar avx2 avx512vnni neon neondot; do
     if QC_ISA=$isa qc-eval --json -d "$work/p2.test.qcd" "$work/q2.qcm" >"$work/words" 2>&1; then
-        for bits in 2 4 8 2c 4c 8c 2n 8n; do QC_ISA=$isa session $isa $bits qc-calibrate; done
-        same $isa 2 4 8 2c 4c 8c 2n 8n
+        for bits in 2 4 8 2c 4c 8c 2n 8n 2s 8s; do QC_ISA=$isa session $isa $bits qc-calibrate; done
+        same $isa 2 4 8 2c 4c 8c 2n 8n 2s 8s
     fi
 done
 for bits in 2 4 8; do # the journal tells of flips, else there was nothing to compare
@@ -63,9 +64,9 @@ grep -q '"closed": 1' "$work"/scalar-?.journal || { echo "no model answers with 
 grep -q '"rested": 1' "$work"/scalar-?.journal || { echo "flips never rested"; wrong=1; }
 grep '"solved": 1' "$work"/scalar-?.journal && { echo "the last layer of a batch with all classes was solved"; wrong=1; }
 
-elsewhere lean "${CC:-gcc}" "$native" '2 4 8 2c 2n' env
-elsewhere aarch64 aarch64-linux-gnu-gcc device-aarch64-linux-gnu '2 4 8 4c 8n' qemu-aarch64-static -cpu max
+elsewhere lean "${CC:-gcc}" "$native" '2 4 8 2c 2n 2s' env
+elsewhere aarch64 aarch64-linux-gnu-gcc device-aarch64-linux-gnu '2 4 8 4c 8n 8s' qemu-aarch64-static -cpu max
 elsewhere cortex-a53 aarch64-linux-gnu-gcc device-aarch64-linux-gnu '8' qemu-aarch64-static -cpu cortex-a53
-elsewhere armv7 arm-linux-gnueabihf-gcc device-arm-linux-gnueabihf '2 4 8 2c 2n' qemu-arm-static -cpu cortex-a15
+elsewhere armv7 arm-linux-gnueabihf-gcc device-arm-linux-gnueabihf '2 4 8 2c 2n 2s' qemu-arm-static -cpu cortex-a15
 [ "$(uname -m)" != x86_64 ] || elsewhere core2 "${CC:-gcc}" "$native" '4 8c' qemu-x86_64-static -cpu Conroe
 exit $wrong

@@ -202,7 +202,7 @@ static inline void sample_new(Sample *s, int seed)
     uint16_t in = (uint16_t)(s->g.n_tensors - 1);
     if (pick(s, 0, 1)) {
         QcQNode *gap = node_new(s, pick(s, 0, 1) ? QC_Q_GAP : QC_Q_STD, in);
-        entry_new(s, 40. * s->tensors[in].height * s->tensors[in].width);
+        entry_new(s, (gap->op == QC_Q_STD ? 70. * QC_Q_STD_UNIT : 40.) * s->tensors[in].height * s->tensors[in].width);
         finish_into_new(s, gap, 1, 1);
         in = gap->out;
     }

@@ -73,7 +73,7 @@ static uint8_t rescaled(const Sample *s, const QcQNode *node, int64_t product, u
     return (uint8_t)(q < low ? low : q > high ? high : q);
 }
 
-/* n standard deviations of n pixels, cut to a whole number: n^2 variances are the sum of (v - w)^2 over all pairs of pixels. */
+/* 256 n standard deviations of n pixels, cut to a whole number: n^2 variances are the sum of (v - w)^2 over all pairs of pixels. */
 static int64_t deviations(const Sample *s, const QcQNode *node, uint32_t c)
 {
     const QcQTensor *in = &s->tensors[node->in[0]];
@@ -83,6 +83,7 @@ static int64_t deviations(const Sample *s, const QcQNode *node, uint32_t c)
             int64_t d = value(s, node->in[0], a / in->width, a % in->width, c) - value(s, node->in[0], b / in->width, b % in->width, c);
             pairs += d * d;
         }
+    pairs *= 65536;
     int64_t root = llround(sqrt((double)pairs));
     while (root * root > pairs) root--;
     while ((root + 1) * (root + 1) <= pairs) root++;

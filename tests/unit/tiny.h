@@ -24,6 +24,7 @@ typedef enum TinyKind {
     TINY_MIXED,     /* bn on the input, grouped and strided convs, a shared relu, pools, a concat with copies, two residual sums */
     TINY_MLP,       /* flatten linear relu linear */
     TINY_IMAGE,     /* 4 x 6 pixels: 3 x 3 convolutions, one of them strided and in groups, a 2 x 2 pool, gap */
+    TINY_STD,       /* conv relu conv relu, gap and std, concat, linear */
     TINY_KINDS
 } TinyKind;
 
@@ -95,7 +96,7 @@ static inline void tiny_graph(QcGraph *g, TinyKind kind, uint64_t seed)
 {
     ck_assert_int_eq(qc_graph_init(g, TINY_CHANNELS, kind == TINY_IMAGE ? 4 : 1, kind == TINY_IMAGE ? TINY_LENGTH / 4 : TINY_LENGTH, NULL), 0);
     uint32_t at = 0;
-    if (kind == TINY_PLAIN) {
+    if (kind == TINY_PLAIN || kind == TINY_STD) {
         at = tiny_op(g, "r1", QC_OP_RELU, tiny_conv(g, "c1", at, 8, 5, 1));
         at = tiny_op(g, "r2", QC_OP_RELU, tiny_conv(g, "c2", at, 6, 3, 1));
     } else if (kind == TINY_RESIDUAL) {
@@ -117,7 +118,12 @@ static inline void tiny_graph(QcGraph *g, TinyKind kind, uint64_t seed)
         at = tiny_op(g, "flat", QC_OP_FLATTEN, at);
         at = tiny_op(g, "r1", QC_OP_RELU, tiny_ok(qc_graph_linear(g, "l1", at, 9, 1, NULL)));
     }
-    if (kind != TINY_MLP) at = tiny_op(g, "gap", QC_OP_GAP, at);
+    uint32_t body = at;
+    if (kind != TINY_MLP) at = tiny_op(g, "gap", QC_OP_GAP, body);
+    if (kind == TINY_STD) {
+        uint32_t both[2] = {at, tiny_op(g, "std", QC_OP_STD, body)};
+        at = tiny_ok(qc_graph_concat(g, "both", both, 2, NULL));
+    }
     tiny_ok(qc_graph_linear(g, "last", at, TINY_CLASSES, 1, NULL));
     ck_assert_int_eq(qc_graph_finish(g, NULL), 0);
     tiny_settle(g, seed);
