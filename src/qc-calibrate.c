@@ -9,7 +9,7 @@
 
 static const char *state, *coreset, *coreset_out, *output, *order = "shuffled", *choose = "network", *update = "balanced", *method;
 static QcList streams, tests, settings;
-static int64_t batches, batch_size = 64, rounds = 20, chunk, by_layer = -1, second = 1, recent = 32, seed = 1, threads;
+static int64_t batches, batch_size = 64, rounds = 20, chunk, by_layer = -1, second = 1, recent = 64, seed = 1, threads;
 static double phi0, cap, phi_max, stop = -1, lead = -1, balance = 1, prior = 1, scarce = 0.5, rest = 0.9, ridge = 0.03, worth = 3;
 static int json, memory;
 

@@ -3,7 +3,7 @@
 #include "../lib/export/export.h"
 
 static const char *format, *coreset, *output, *codes;
-static int64_t batch = 64, rounds = 20, chunk, second = 1, recent = 32, seed = 1;
+static int64_t batch = 64, rounds = 20, chunk, second = 1, recent = 64, seed = 1;
 static double stop = -1, lead = -1, scarce = 0.5, rest = 0.9, ridge = 0.03, worth = 3;
 
 static const QcOption options[] = {
