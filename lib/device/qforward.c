@@ -369,21 +369,29 @@ static int64_t whole_root(uint64_t x)
     return (int64_t)root;
 }
 
+enum { STRIP = 64 }; /* channels at a time */
+
 static void std_run(QcQRun *run, const QcQNode *node)
 {
     const QcQGraph *g = run->g;
     const QcQTensor *in = &g->tensors[node->in[0]];
     const uint8_t *x = qc_qrun_tensor(run, node->in[0]);
-    uint32_t count = (uint32_t)in->height * in->width;
+    uint32_t count = (uint32_t)in->height * in->width, n;
     Slice slice = slice_of(run, node);
-    for (uint32_t c = 0; c < in->channels; c++) {
-        uint64_t sum = 0, squares = 0;
+    for (uint32_t c = 0; c < in->channels; c += n) {
+        uint32_t sum[STRIP] = {0}, squares[STRIP] = {0}; /* up to QC_Q_STD_PIXELS of 255^2 */
+        n = in->channels - c < STRIP ? in->channels - c : STRIP;
         for (uint32_t t = 0; t < count; t++) {
-            uint32_t q = x[(size_t)t * in->channels + c];
-            sum += q;
-            squares += q * q;
+            const uint8_t *q = x + (size_t)t * in->channels + c;
+            for (uint32_t i = 0; i < n; i++) {
+                sum[i] += q[i];
+                squares[i] += (uint32_t)q[i] * q[i];
+            }
         }
-        slice.q[c] = settle(whole_root((count * squares - sum * sum) << 16) * g->multiplier[node->channel], g->shift[node->channel], &slice);
+        for (uint32_t i = 0; i < n; i++) {
+            int64_t root = whole_root(((uint64_t)count * squares[i] - (uint64_t)sum[i] * sum[i]) << 16);
+            slice.q[c + i] = settle(root * g->multiplier[node->channel], g->shift[node->channel], &slice);
+        }
     }
 }
 
