@@ -14,7 +14,8 @@ END
 sizes() { for camera in amazon dslr webcam; do echo $camera $(for part in train test; do qc-info "$1/$camera.$part.qcd" | sed -n 's/^examples: //p'; done); done; }
 "$TOP/share/experiments/office-parts.sh" parts tree && sizes parts || exit
 experiment=$TOP/share/experiments/office.yaml
-qc-sweep -q --set data=parts "$experiment" | wc -l # 3 seeds of a float model, a coreset, 3 bit-widths twice, and 42 runs
+qc-sweep -q --set data=parts "$experiment" | wc -l # 3 seeds of a float model, a coreset, 3 bit-widths, and 36 runs
+qc-sweep -q --set data=parts "${experiment%.yaml}-qcore.yaml" | wc -l # these, 3 bit-widths with a bit-flip network, and 12 runs
 sweep() { qc-sweep -q --set data=parts --set width=.02 --set epochs=1 --set capacity=4 --set seed=1 --set bits=4 "$@" "$experiment"; }
 sweep --step float | sh && sweep --step core | sh && sweep --step quantized | sh || exit
 sweep --status 2>/dev/null
