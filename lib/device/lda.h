@@ -6,8 +6,9 @@
  *
  * where t is the mean of S's diagonal, K the number of classes and `seen` that of classes with two stream examples: the scatter of few tells little
  * of that of the others. S and the stream's means take one example after another and need no example again; an example of the stream weighs as
- * 1 / recent of its class's mean once there are so many, so that earlier ones, of another person, fade. The coreset's source examples are looked at anew in each batch; their mean of a class counts as `worth` stream examples, and never less than a quarter of the
- * class. The head is then put into the model's own codes (inthead.h), so that the model stays what it was: integers.
+ * 1 / recent of its class's mean once there are so many, so that earlier ones, of another person, fade. The coreset's source examples are looked at
+ * anew in each batch; their mean of a class counts as `worth` stream examples, and never less than a quarter of the class. The head is then put
+ * into the model's own codes (inthead.h), so that the model stays what it was: integers.
  * Features are those integers that the LOGITS node reads, less their zero point. Freestanding, no allocation, floats in a fixed order.
  */
 #ifndef QC_DEVICE_LDA_H
