@@ -6,7 +6,7 @@
 
 int qc_yaml_parse(QcYamlDocument *d, const char *text, size_t length, const char *name, uint32_t line, QcErr *err)
 {
-    (void)text, (void)length;
+    (void)text, (void)length, (void)line;
     *d = (QcYamlDocument){0};
     return qc_fail(err, QC_EUSAGE, "%.200s: this build (make device) reads no YAML: give the options on the command line", name);
 }
