@@ -25,9 +25,7 @@ static int refuse_size(QcErr *err, const char *path, uint64_t most)
     return qc_fail(err, QC_EFORMAT, "%.300s is larger than %llu bytes%s", qc_input_name(path), (unsigned long long)most, advice);
 }
 
-int qc_read_all(const char *path, uint8_t **bytes, size_t *length, QcErr *err) { return qc_read_most(path, qc_max_bytes, bytes, length, err); }
-
-int qc_read_most(const char *path, uint64_t most, uint8_t **bytes, size_t *length, QcErr *err)
+static int read_input(const char *path, uint64_t most, const char *magic, size_t n_magic, uint8_t **bytes, size_t *length, QcErr *err)
 {
     if (most > qc_max_bytes) most = qc_max_bytes;
     FILE *in = qc_is_standard(path) ? stdin : fopen(path, "rb");
@@ -61,7 +59,7 @@ int qc_read_most(const char *path, uint64_t most, uint8_t **bytes, size_t *lengt
             fail_read(err, path, errno ? errno : EIO);
             goto end;
         }
-        if (!got) break;
+        if (!got || (used >= n_magic && memcmp(buffer, magic, n_magic))) break;
     }
     *bytes = buffer;
     *length = used;
@@ -71,6 +69,15 @@ end:
     free(buffer);
     if (in != stdin) fclose(in);
     return status;
+}
+
+int qc_read_all(const char *path, uint8_t **bytes, size_t *length, QcErr *err) { return read_input(path, qc_max_bytes, "", 0, bytes, length, err); }
+
+int qc_read_most(const char *path, uint64_t most, uint8_t **bytes, size_t *length, QcErr *err) { return read_input(path, most, "", 0, bytes, length, err); }
+
+int qc_read_marked(const char *path, const char *magic, size_t n, uint8_t **bytes, size_t *length, QcErr *err)
+{
+    return read_input(path, qc_max_bytes, magic, n, bytes, length, err);
 }
 
 int qc_is_regular(const char *path)

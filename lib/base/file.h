@@ -21,6 +21,8 @@ extern uint64_t qc_max_bytes; /* --max-bytes; QC_MAX_BYTES_DEFAULT at start */
 int qc_read_all(const char *path, uint8_t **bytes, size_t *length, QcErr *err);
 /* The same of inputs that are small: refuses more than `most` bytes, too, having read no more than that. */
 int qc_read_most(const char *path, uint64_t most, uint8_t **bytes, size_t *length, QcErr *err);
+/* As qc_read_all where the input begins with the n bytes of `magic`; of any other, which may never end, only a beginning is read. */
+int qc_read_marked(const char *path, const char *magic, size_t n, uint8_t **bytes, size_t *length, QcErr *err);
 
 /* A regular file that is held open, so that pieces of it can be read when they are wanted. */
 typedef struct QcPieces {

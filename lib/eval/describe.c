@@ -7,13 +7,13 @@
 
 /* --- what every file has ---------------------------------------------------------------------- */
 
-static void put_envelope(QcSheet *s, const QcContainer *c, const char *path, size_t bytes)
+static void put_envelope(QcSheet *s, const QcContainer *c, const char *path)
 {
     char digest[QC_DIGEST_TEXT];
     qc_digest_text(digest, c->digest);
     qc_sheet_text(s, "file", qc_input_name(path));
     qc_sheet_text(s, "kind", qc_kind_name(c->kind));
-    qc_sheet_int(s, "bytes", (int64_t)bytes);
+    qc_sheet_int(s, "bytes", (int64_t)c->length);
     qc_sheet_text(s, "sha256", digest);
 }
 
@@ -141,7 +141,7 @@ static void put_model(QcSheet *s, const QcModelFile *m, const QcGraph *graph, co
     put_provenance(s, &m->provenance);
 }
 
-static int describe_model(QcSheet *s, QcContainer *c, const char *path, size_t bytes, QcErr *err)
+static int describe_model(QcSheet *s, QcContainer *c, const char *path, QcErr *err)
 {
     QcModelFile m;
     QcGraph graph = {0};
@@ -152,7 +152,7 @@ static int describe_model(QcSheet *s, QcContainer *c, const char *path, size_t b
     int quantized = qc_modelfile_is_quantized(&m), is_float = !quantized && qc_container_find(&m.container, "graph", &any);
     int status = quantized ? qc_qgraph_decode(&qgraph, &m, &arena, err) : is_float ? qc_graph_decode(&graph, &m, err) : 0;
     if (!status) {
-        put_envelope(s, &m.container, path, bytes);
+        put_envelope(s, &m.container, path);
         put_model(s, &m, is_float ? &graph : NULL, quantized ? &qgraph : NULL);
         put_sections(s, &m.container);
     }
@@ -193,7 +193,7 @@ static void put_coreset(QcSheet *s, const QcDataset *d)
     qc_sheet_end(s);
 }
 
-static int describe_data(QcSheet *s, QcContainer *c, const char *path, size_t bytes, QcErr *err)
+static int describe_data(QcSheet *s, QcContainer *c, const char *path, QcErr *err)
 {
     QcDataset d = {0};
     if (qc_dataset_decode(&d, c, err)) return -1;
@@ -206,7 +206,7 @@ static int describe_data(QcSheet *s, QcContainer *c, const char *path, size_t by
             else labels[d.label[i]]++;
             if (d.group[i] < d.groups.n) groups[d.group[i]]++;
         }
-        put_envelope(s, c, path, bytes);
+        put_envelope(s, c, path);
         qc_sheet_int(s, "examples", d.n);
         put_shape(s, d.channels, d.height, d.length);
         qc_sheet_int(s, "classes", d.labels.n);
@@ -224,14 +224,14 @@ static int describe_data(QcSheet *s, QcContainer *c, const char *path, size_t by
 
 /* --- the rest: its envelope, and its provenance where it has one ------------------------------- */
 
-static int describe_other(QcSheet *s, const QcContainer *c, const char *path, size_t bytes, QcErr *err)
+static int describe_other(QcSheet *s, const QcContainer *c, const char *path, QcErr *err)
 {
     QcArena arena = {0};
     QcProvenance provenance = {0};
     QcCursor cursor;
     int status = qc_container_find(c, "provenance", &cursor) ? qc_provenance_decode(&provenance, &cursor, &arena, err) : 0;
     if (!status) {
-        put_envelope(s, c, path, bytes);
+        put_envelope(s, c, path);
         put_provenance(s, &provenance);
         put_sections(s, c);
     }
@@ -241,14 +241,11 @@ static int describe_other(QcSheet *s, const QcContainer *c, const char *path, si
 
 int qc_describe(QcSheet *s, const char *path, QcErr *err)
 {
-    uint8_t *file;
-    size_t bytes;
     QcContainer c;
-    if (qc_read_all(path, &file, &bytes, err)) return -1;
-    if (qc_container_decode(&c, file, bytes, QC_KIND_ANY, err)) return qc_within(err, qc_input_name(path));
-    int status = c.kind == QC_KIND_MODEL  ? describe_model(s, &c, path, bytes, err)
-                 : c.kind == QC_KIND_DATA ? describe_data(s, &c, path, bytes, err)
-                                          : describe_other(s, &c, path, bytes, err);
+    if (qc_container_load(&c, path, QC_KIND_ANY, err)) return -1;
+    int status = c.kind == QC_KIND_MODEL  ? describe_model(s, &c, path, err)
+                 : c.kind == QC_KIND_DATA ? describe_data(s, &c, path, err)
+                                          : describe_other(s, &c, path, err);
     qc_container_release(&c);
     return status ? qc_within(err, qc_input_name(path)) : 0;
 }

@@ -246,6 +246,7 @@ static int decode(QcContainer *c, const Source *source, QcKind kind, const char 
     if (kind != QC_KIND_ANY && file_kind != (uint32_t)kind)
         return qc_fail(err, QC_EFORMAT, "is a %s file; a %s file is needed", qc_kind_name((QcKind)file_kind), qc_kind_name(kind));
     c->kind = (QcKind)file_kind;
+    c->length = length;
     for (c->n = 0; c->n < n; c->n++) {
         const char *name = c->sections[c->n].name;
         if (read_entry(c, &head, source, stays, &at, err)) return -1;
@@ -270,7 +271,7 @@ int qc_container_load(QcContainer *c, const char *path, QcKind kind, QcErr *err)
     uint8_t *file;
     size_t length;
     *c = (QcContainer){0};
-    if (qc_read_all(path, &file, &length, err)) return -1;
+    if (qc_read_marked(path, magic, sizeof magic, &file, &length, err)) return -1;
     return qc_container_decode(c, file, length, kind, err) ? qc_within(err, qc_input_name(path)) : 0;
 }
 

@@ -33,6 +33,7 @@ typedef struct QcContainer {
     uint32_t n;
     QcSection sections[QC_MAX_SECTIONS];
     uint8_t digest[QC_DIGEST_BYTES]; /* of the whole file read, as sha256sum prints it; zero for one that is being made */
+    uint64_t length;                 /* bytes of that file */
     QcArena arena;                   /* all section bytes */
     uint8_t *file;                   /* the bytes read; sections point into it */
     QcPieces *pieces;                /* the file, where it is held open (qc_container_open) */

@@ -25,6 +25,7 @@ cp model.qcm flipped.qcm && flip flipped.qcm 3000
 : >empty.qcm
 try none.qcm -d data.qcd none.qcm
 try empty.qcm -d data.qcd empty.qcm
+try /dev/zero -d data.qcd /dev/zero # which never ends
 try short.qcm -d data.qcd short.qcm
 try flipped.qcm -d data.qcd flipped.qcm
 try "data.qcd: is a data file; a model file is needed" -d data.qcd data.qcd
