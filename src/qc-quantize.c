@@ -91,8 +91,8 @@ int main(int argc, char **argv)
     }
     QcQuantizeOptions o = {.bits = (int)bits, .activation_bits = (int)activation_bits, .epochs = (uint32_t)epochs, .batch = (uint32_t)batch,
                            .rate = rate, .seed = (uint64_t)seed, .threads = qc_threads(threads), .progress = progress};
-    const char *const inputs[] = {coreset_path, data_path};
-    if (qc_output_spares(output, inputs, 2, &err) || qc_output_check(output, 1, &err)) goto end;
+    const char *const inputs[] = {coreset_path, data_path, argv[1]};
+    if (qc_output_spares(output, inputs, 3, &err) || qc_output_check(output, 1, &err)) goto end;
     if (qc_modelfile_load(&model, argv[1], &err)) goto end;
     if (load_graph(&graph, &model, &err)) {
         qc_within(&err, qc_input_name(argv[1]));

@@ -65,7 +65,9 @@ int main(int argc, char **argv)
     QcExperiment e = {0};
     QcRunTable known = {0};
     if (!qc_cli_parse(&program, argc, argv)) return qc_cli_end(&err, qc_fail(&err, QC_EUSAGE, "an experiment is needed: a YAML file"));
-    int status = qc_experiment_load(&e, argv[1], dir, settings.items, settings.n, &err) || qc_run_table_load(&known, tables.items, tables.n, &err) || report(&e, &known, &err);
+    const char *const experiment[] = {argv[1]};
+    int status = qc_output_spares(output, experiment, 1, &err) || qc_output_spares(output, tables.items, tables.n, &err) ||
+                 qc_experiment_load(&e, argv[1], dir, settings.items, settings.n, &err) || qc_run_table_load(&known, tables.items, tables.n, &err) || report(&e, &known, &err);
     qc_run_table_release(&known);
     qc_experiment_release(&e);
     return qc_cli_end(&err, status);

@@ -15,6 +15,9 @@ try qc-coreset -q -d p.01.qcd -o p.01.qcd
 try qc-coreset -q -d p.01.qcd -L misses -o misses
 try qc-coreset -q -d p.01.qcd -o f.qcm f.qcm
 try qc-quantize -q -c core.qcd -o core.qcd f.qcm
+try qc-quantize -q -c core.qcd -o f.qcm f.qcm
+try qc-report -o tiny.yaml tiny.yaml
+try qc-report --runs misses --runs two.qcd -o two.qcd tiny.yaml
 try qc-bitflip-train -q -c core.qcd -d p.01.qcd -o p.01.qcd q.h
 try qc-calibrate -q -c core.qcd -s two.qcd -C two.qcd -o new q.h
 try qc-calibrate -q -c core.qcd -s two.qcd -t p.01.qcd -C p.01.qcd -o new q.h
