@@ -114,8 +114,11 @@ static int read_axes(Maker *m, const QcYaml *axes, const char *const *settings, 
         const char *set = setting_of(axes->keys[a], settings, n);
         axis->name = axes->keys[a];
         if (set ? cut_values(axis, &e->arena, set, err) : list_values(axis, &e->arena, axes->items[a], err)) return -1;
-        for (uint32_t i = 0; i < axis->n; i++)
+        for (uint32_t i = 0; i < axis->n; i++) {
             if (!is_plain(axis->values[i])) return qc_yaml_fail(err, axes->items[a], "'%.40s' of axis '%.40s' is not a plain word", axis->values[i], axis->name);
+            for (uint32_t k = 0; k < i; k++) /* it would count as two runs */
+                if (!strcmp(axis->values[i], axis->values[k])) return qc_yaml_fail(err, axes->items[a], "the axis '%.40s' has '%.40s' twice", axis->name, axis->values[i]);
+        }
         if (add_name(m, axes->items[a], (Name){NAME_AXIS, axis->name, NULL, a}, err)) return -1;
         combinations *= axis->n;
         if (combinations > QC_EXPERIMENT_COMBINATIONS) return qc_yaml_fail(err, axes, "more than %d combinations", QC_EXPERIMENT_COMBINATIONS);

@@ -4,6 +4,8 @@
 set -eu
 commands=$(mktemp)
 trap 'rm -f "$commands"' EXIT
-while qc-sweep -q --ready "$@" >"$commands" && [ -s "$commands" ]; do
+qc-sweep -q --ready "$@" >"$commands"
+while [ -s "$commands" ]; do
     parallel --will-cite -j "${JOBS:-100%}" <"$commands"
+    qc-sweep -q --ready "$@" >"$commands"
 done

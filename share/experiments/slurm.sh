@@ -8,8 +8,8 @@
 # qc-sweep.XXXXXX, and leave their words there; so this folder must be one that all nodes see.
 set -eu
 SBATCH=${SBATCH:---time=1:00:00 --cpus-per-task=1 --mem=2G} WIDTH=${WIDTH:-200} ARRAY=${ARRAY:-1000} DRY=${DRY:-}
-lists=$(mktemp -d "$PWD/qc-sweep.XXXXXX")
-steps=$(qc-sweep --status "$@" | awk -F '\t' 'NR > 1 { print $1 }')
+status=$(qc-sweep --status "$@")
+steps=$(echo "$status" | awk -F '\t' 'NR > 1 { print $1 }')
 
 submit() { # submit STEP LIST: an array of a command a line; prints what the next step has to wait for
     n=$(wc -l <"$2")
@@ -24,6 +24,8 @@ JOB
         sbatch --parsable $SBATCH $after --array="1-$n%$WIDTH" --job-name="qc-$1" --output="$2.%a.log" "$2.sh"
     fi
 }
+
+lists=$(mktemp -d "$PWD/qc-sweep.XXXXXX")
 
 after=
 for step in $steps; do

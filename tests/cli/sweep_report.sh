@@ -74,6 +74,8 @@ sed 's/\["2"\]/{a: 2}/' streams.yaml | qc-sweep -
 echo $?
 echo 'only: {method: a}' | cat streams.yaml - | qc-sweep -
 echo $?
+qc-sweep --set seed=1,2,1 streams.yaml
+echo $?
 echo 'only: [{method: [a, d]}]' | cat streams.yaml - | qc-sweep -
 echo $?
 echo 'only: [{method: a}]' | cat streams.yaml - | qc-sweep --set method=b,d -
