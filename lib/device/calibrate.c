@@ -105,8 +105,9 @@ static uint32_t count_classes(QcCalibrator *c, uint32_t first)
 
 uint32_t qc_batch_classes(QcCalibrator *c) { return count_classes(c, c->n_slots); }
 
-/* A batch of few classes must neither drown the others nor teach that the others are gone: classes are balanced by weight, and the batch's
- * own class frequencies are taken out of its loss (logit adjustment, Menon et al., 2021). */
+/* A batch of few classes must neither drown the others nor teach that the others are gone: classes are balanced by weight, and flips have the batch's
+ * own class frequencies taken out of its loss (logit adjustment, Menon et al., 2021). Where the last layer is solved instead, that would only hide what
+ * the model does not know: told which class a batch is of, it has it right. */
 static void weigh_set(QcCalibrator *c)
 {
     const QcCalibrateOptions *o = &c->options;
@@ -117,7 +118,7 @@ static void weigh_set(QcCalibrator *c)
     for (uint32_t k = 0; k < c->g->classes; k++)
         if (c->count[k] > most_frequent) most_frequent = c->count[k];
     for (uint32_t k = 0; k < c->g->classes; k++)
-        c->offset[k] = o->prior < 0 ? 0 : qc_ln(((float)c->count[k] + o->prior + 1e-9f) / ((float)most_frequent + o->prior));
+        c->offset[k] = o->prior < 0 || c->closed_instead ? 0 : qc_ln(((float)c->count[k] + o->prior + 1e-9f) / ((float)most_frequent + o->prior));
 }
 
 uint32_t qc_largest(const float *logits, uint32_t classes)
@@ -278,13 +279,14 @@ void qc_calibrate_batch(QcCalibrator *c, QcCalibrateReport *report, const uint8_
     QcRng rng = qc_rng_seed(c->options.seed, c->batches);
     *report = (QcCalibrateReport){.n = n};
     gather_set(c, x, labels, n);
+    c->closed_instead = (uint32_t)qc_closed_instead(c);
     weigh_set(c);
     memset(c->last, 2, c->n); /* not seen yet: no miss can be counted */
     qc_closed_arrive(c);
     judge(c, report);
     qc_closed_compare(c, report);
     qc_closed_begin(c, report);
-    if (!report->solved && !report->rested && c->flip->n_layers) flip_rounds(c, &rng, report); /* which take the statistic's features away */
+    if (!c->closed_instead && !report->rested && c->flip->n_layers) flip_rounds(c, &rng, report); /* which take the statistic's features away */
     report->right_after = qc_batch_right(c);
     qc_closed_end(c, report);
     update_slots(c, &rng, x, ids, n, report);

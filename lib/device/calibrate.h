@@ -93,6 +93,7 @@ typedef struct QcCalibrator {
     uint32_t n, n_slots; /* of Z; of them slots */
     uint8_t *features;   /* [Z][lda.n] what the last layer reads; in the memory of the flips' statistic */
     int looking;         /* features are kept of what passes */
+    uint32_t closed_instead; /* the batch may have the last layer in closed form, and no flips */
 } QcCalibrator;
 
 /* 1 where batches with few classes have the last layer in closed form, or others end with it. */

@@ -27,7 +27,9 @@ void qc_closed_see(QcCalibrator *c, uint32_t i); /* what the last layer read of 
  * closed form does so well that flips rest: they would move features away from its statistic. */
 void qc_closed_arrive(QcCalibrator *c);
 void qc_closed_compare(QcCalibrator *c, QcCalibrateReport *report);
-/* Before flips: a batch of few classes has it, and no flips, if it is better. After them: any other batch ends with it as a second one. */
+/* Whether a batch has it, if it is better, and no flips: one of few classes, once every class has been seen. */
+int qc_closed_instead(QcCalibrator *c);
+/* Before flips: such a batch has it. After them: any other batch ends with it as a second one. */
 void qc_closed_begin(QcCalibrator *c, QcCalibrateReport *report);
 void qc_closed_end(QcCalibrator *c, QcCalibrateReport *report);
 

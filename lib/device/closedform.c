@@ -54,7 +54,7 @@ static void add_to_statistic(QcCalibrator *c)
 /* ---- solving ---- */
 
 /* Means and scatter say which class, but are too sure of it: logits are made as large as is best on Z, and no larger than is good enough. Returns the
- * loss on Z. */
+ * loss on Z; no prior has a part in it, for class means say nothing of how often a class comes. */
 static float temper(QcCalibrator *c)
 {
     enum { HEATS = 9 };
@@ -66,7 +66,7 @@ static float temper(QcCalibrator *c)
     for (uint32_t i = 0; i < c->n; i++) {
         logits_of(c, logits, i);
         for (int h = 0; h < HEATS; h++) {
-            for (uint32_t k = 0; k < classes; k++) heated[k] = heat[h] * logits[k] + (i >= c->n_slots ? c->offset[k] : 0);
+            for (uint32_t k = 0; k < classes; k++) heated[k] = heat[h] * logits[k];
             loss[h] += c->weight[i] * qc_example_loss(unwanted, heated, c->label[i], 1, classes);
         }
     }
@@ -87,19 +87,33 @@ static int solve(QcCalibrator *c, float *loss, QcCalibrateReport *report)
 
 static int is_scarce(QcCalibrator *c) { return (float)qc_batch_classes(c) <= c->options.scarce * (float)c->g->classes; }
 
+/* Each class has an example that counts. */
+static int knows_all_classes(const QcCalibrator *c)
+{
+    uint32_t known = 0;
+    for (uint32_t k = 0; k < c->g->classes; k++) {
+        int found = c->lda.stream.count[k] > 0;
+        for (uint32_t i = 0; i < c->n && !found; i++) found = c->label[i] == k && (i >= c->n_slots || (c->source[i] ? c->options.worth > 0 : !c->batches));
+        known += (uint32_t)found;
+    }
+    return known == c->g->classes;
+}
+
+int qc_closed_instead(QcCalibrator *c) { return c->lda.n && is_scarce(c) && knows_all_classes(c); }
+
 /* Such a batch says little of what flips do to the classes that it lacks, and the stream's part of the coreset may have lost some; the last layer's statistic has not. */
 void qc_closed_begin(QcCalibrator *c, QcCalibrateReport *report)
 {
     if (!c->lda.n || !is_scarce(c)) return;
     add_to_statistic(c);
     float loss;
-    if (!(report->loss_after > c->options.stop) || !solve(c, &loss, report)) return;
+    if (!c->closed_instead || !(report->loss_after > c->options.stop) || !solve(c, &loss, report)) return;
     if (loss < 0.9999f * report->loss_after) { /* by more than a sum in another order */
         report->loss_after = qc_set_forward(c, 1e30f, report);
         report->solved = 1;
         qc_set_accept(c);
     } else {
-        qc_lda_swap(&c->lda); /* and errors are still those of that model, for flips to go by */
+        qc_lda_swap(&c->lda);
     }
 }
 

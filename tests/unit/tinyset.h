@@ -29,14 +29,17 @@ static inline void tinyset_keep(TinySet *z, const QcSlots *s, const uint8_t *x, 
     for (uint32_t i = 0; i < n; i++) tinyset_add(z, x + i * TINY_VALUES, labels[i]);
 }
 
-/* Of the graph as it is: classes balanced, the batch's class frequencies taken out. right: of the batch. */
+/* Of the graph as it is: classes balanced, and the batch's class frequencies taken out but where it has so few classes that the last layer is solved. right: of the batch. */
 static inline double tinyset_loss(const TinySet *z, QcQRun *run, const QcCalibrateOptions *o, uint32_t *right)
 {
-    double loss = 0, of_class[TINY_CLASSES] = {0}, in_batch[TINY_CLASSES] = {0}, present = 0, most = 0;
+    double loss = 0, of_class[TINY_CLASSES] = {0}, in_batch[TINY_CLASSES] = {0}, present = 0, most = 0, batch_classes = 0;
     for (uint32_t i = 0; i < z->n; i++) {
         present += of_class[z->label[i]]++ == 0;
-        if (i >= z->slots) most = fmax(most, ++in_batch[z->label[i]]);
+        if (i < z->slots) continue;
+        batch_classes += in_batch[z->label[i]] == 0;
+        most = fmax(most, ++in_batch[z->label[i]]);
     }
+    const int prior = o->prior >= 0 && batch_classes > (double)o->scarce * TINY_CLASSES;
     *right = 0;
     for (uint32_t i = 0; i < z->n; i++) {
         float y[TINY_CLASSES];
@@ -44,7 +47,7 @@ static inline double tinyset_loss(const TinySet *z, QcQRun *run, const QcCalibra
         uint32_t best = 0;
         qc_qrun_forward(run, y, z->x[i]);
         for (uint32_t k = 0; k < TINY_CLASSES; k++) {
-            double offset = i < z->slots || o->prior < 0 ? 0 : log((in_batch[k] + (double)o->prior + 1e-9) / (most + (double)o->prior));
+            double offset = i < z->slots || !prior ? 0 : log((in_batch[k] + (double)o->prior + 1e-9) / (most + (double)o->prior));
             sum += exp((double)y[k] + offset);
             if (k == z->label[i]) own = (double)y[k] + offset;
             if (y[k] > y[best]) best = k;
