@@ -87,12 +87,12 @@ int qc_statefile_open(QcStateFile *f, const char *path, const QcCalibrator *c, u
 {
     struct stat about;
     uint64_t slot = (qc_state_bytes(c, QC_STATE_PAGE_MAX) + BLOCK - 1) / BLOCK * BLOCK;
-    *f = (QcStateFile){0};
+    *f = (QcStateFile){.path = path};
     if (slot > UINT32_MAX / 2) return qc_fail(err, QC_EUNSUPPORTED, "a state of %llu bytes is too large", (unsigned long long)slot);
     if (stat(path, &about) ? errno == ENOENT : S_ISREG(about.st_mode) && !about.st_size) {
         if (make_file(path, err)) return -1;
     } else {
-        f->was_there = about.st_size > BLOCK;
+        f->was_there = about.st_size != BLOCK;
     }
     f->file = open(path, O_RDWR | O_CLOEXEC);
     if (f->file < 0) return qc_fail(err, QC_EIO, "cannot open %s: %s", path, strerror(errno));
@@ -123,7 +123,7 @@ int qc_statefile_save(QcStateFile *f, const QcCalibrator *c, QcErr *err)
 {
     f->error = 0;
     if (!qc_state_save(&f->state, c)) return 0;
-    return qc_fail(err, QC_EIO, "the state cannot be written: %s", f->error ? strerror(f->error) : "it does not read back as it was written");
+    return qc_fail(err, QC_EIO, "%s: the state cannot be written: %s", f->path, f->error ? strerror(f->error) : "it does not read back as it was written");
 }
 
 void qc_statefile_close(QcStateFile *f)

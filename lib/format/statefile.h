@@ -10,7 +10,8 @@
 typedef struct QcStateFile {
     int file, is_open;
     int error; /* errno of the last call that failed */
-    int was_there; /* the file, and more in it than its mark: loading nothing then means that it has no whole state */
+    const char *path; /* the caller's */
+    int was_there; /* the file, and with another size than one without a state has: loading nothing then means that it was cut or damaged */
     QcFlash flash;
     QcState state;
 } QcStateFile;
