@@ -77,8 +77,9 @@ static void print_status(const QcExperiment *e, const uint8_t *done)
 /* The commands write there. */
 static int make_folder(QcErr *err)
 {
-    if (!mkdir(dir, 0777) || errno == EEXIST) return 0;
-    return qc_fail(err, QC_EIO, "%s cannot be made: %s", dir, strerror(errno));
+    struct stat about;
+    if (!mkdir(dir, 0777) || (errno == EEXIST && !stat(dir, &about) && S_ISDIR(about.st_mode))) return 0;
+    return qc_fail(err, QC_EIO, "the folder %s cannot be made: %s", dir, strerror(errno));
 }
 
 static int find_step(const QcExperiment *e, int64_t *step, QcErr *err)

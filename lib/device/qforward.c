@@ -1,27 +1,7 @@
 /* qforward.c - the integer forward pass, a node at a time. */
-#include "qgraph.h"
+#include "qnode.h"
 
 #include "../kernels/mem.h"
-
-/* The node's output: its slice and the range its codes are clamped to. */
-typedef struct Slice {
-    uint8_t *q;    /* of the first position */
-    uint32_t step; /* bytes between positions */
-    int32_t zero, low, high;
-} Slice;
-
-static Slice slice_of(const QcQRun *run, const QcQNode *node)
-{
-    const QcQTensor *out = &run->g->tensors[node->out];
-    return (Slice){ qc_qrun_tensor(run, node->out) + node->out_channel, out->channels, out->zero, node->relu ? out->zero : 0,
-                    (1 << out->bits) - 1 };
-}
-
-static uint8_t settle(int64_t product, uint32_t shift, const Slice *out)
-{
-    int64_t value = ((product + ((int64_t)1 << (shift - 1))) >> shift) + out->zero;
-    return (uint8_t)(value < out->low ? out->low : value > out->high ? out->high : value);
-}
 
 /* The node's input with zero points around it; the tensor itself where there is no padding. */
 static const uint8_t *padded_input(QcQRun *run, const QcQNode *node)
@@ -128,7 +108,7 @@ static void panel_dot(QcQRun *run, Panel *panel, const QcQConv *conv, const QcQN
     }
 }
 
-static void panel_run(QcQRun *run, Panel *panel, const QcQConv *conv, const QcQNode *node, const Slice *out)
+static void panel_run(QcQRun *run, Panel *panel, const QcQConv *conv, const QcQNode *node, const QcSlice *out)
 {
     const QcQGraph *g = run->g;
     uint32_t entry = node->channel + panel->channel, step = conv->dot.step, positions = conv->dot.positions;
@@ -154,7 +134,7 @@ static void panel_logits(QcQRun *run, float *logits, Panel *panel, const QcQConv
 }
 
 /* Where the kernels have a faster way for the whole of it; if they have none for one group, they have none for the others, which are alike. */
-static int whole_run(QcQRun *run, const QcQConv *conv, const QcQNode *node, const Slice *out)
+static int whole_run(QcQRun *run, const QcQConv *conv, const QcQNode *node, const QcSlice *out)
 {
     const QcQGraph *g = run->g;
     const QcQTensor *in = &g->tensors[node->in[0]];
@@ -185,7 +165,7 @@ static int whole_run(QcQRun *run, const QcQConv *conv, const QcQNode *node, cons
     return run->k->conv != NULL;
 }
 
-static void depthwise_block(QcQRun *run, const QcQConv *conv, const QcQNode *node, const Slice *out, uint32_t channel, uint32_t channels)
+static void depthwise_block(QcQRun *run, const QcQConv *conv, const QcQNode *node, const QcSlice *out, uint32_t channel, uint32_t channels)
 {
     const QcQGraph *g = run->g;
     uint32_t taps = conv->dot.segments, entry = node->channel + channel, positions = conv->dot.positions;
@@ -207,7 +187,7 @@ static void depthwise_block(QcQRun *run, const QcQConv *conv, const QcQNode *nod
 }
 
 /* Where every channel is a group of its own, and its weights are one piece. */
-static int depthwise_run(QcQRun *run, const QcQConv *conv, const QcQNode *node, const Slice *out)
+static int depthwise_run(QcQRun *run, const QcQConv *conv, const QcQNode *node, const QcSlice *out)
 {
     if (conv->groups == 1 || conv->group_step != 1 || conv->group_channels != 1 || conv->dot.segments * conv->dot.run > run->piece) return 0;
     for (uint32_t channel = 0; channel < conv->groups; channel += QC_K_LANES) {
@@ -219,8 +199,8 @@ static int depthwise_run(QcQRun *run, const QcQConv *conv, const QcQNode *node, 
 
 static void conv_run(QcQRun *run, float *logits, const QcQConv *conv, const QcQNode *node)
 {
-    Slice out = { 0 };
-    if (node->op == QC_Q_CONV) out = slice_of(run, node);
+    QcSlice out = { 0 };
+    if (node->op == QC_Q_CONV) out = qc_slice_of(run, node);
     if (node->op == QC_Q_CONV && (depthwise_run(run, conv, node, &out) || whole_run(run, conv, node, &out))) return;
     for (uint32_t group = 0; group < conv->groups; group++)
         for (uint32_t o = 0; o < conv->group_channels; o += QC_Q_PANEL) {
@@ -231,170 +211,6 @@ static void conv_run(QcQRun *run, float *logits, const QcQConv *conv, const QcQN
         }
 }
 
-/* ---- pools ---- */
-
-/* Which of a window's taps lie inside the image: tap k reads at + k * dilation of the padded image. */
-typedef struct Inside {
-    uint32_t first, end;
-} Inside;
-
-static Inside inside_of(uint32_t at, uint32_t kernel, uint32_t dilation, uint32_t pad, uint32_t size)
-{
-    uint32_t end = pad + size > at ? (pad + size - at + dilation - 1) / dilation : 0;
-    return (Inside){at < pad ? (pad - at + dilation - 1) / dilation : 0, end < kernel ? end : kernel};
-}
-
-/* Maxima of one row of windows, rows.first .. rows.end-1 of each inside the image. Where positions lie side by side in both tensors,
- * all whole windows are done at once. */
-static void maxpool_row(QcQRun *run, const Slice *slice, const QcQNode *node, const uint8_t *x, uint32_t top, Inside rows, uint32_t positions)
-{
-    const QcQTensor *in = &run->g->tensors[node->in[0]];
-    uint32_t n = in->channels, column = node->dilation_w * n, reach = (node->kernel_w - 1u) * node->dilation_w;
-    uint8_t *maxima = (uint8_t *)run->sums, *q = slice->q; /* maxima: of each row of the window */
-    int is_dense = rows.end - rows.first == 1 && node->stride_w == 1 && slice->step == n;
-    for (uint32_t t = 0, span; t < positions; t += span, q += (size_t)span * slice->step) {
-        Inside columns = inside_of(t * node->stride_w, node->kernel_w, node->dilation_w, node->pad_left, in->width);
-        uint32_t whole = node->pad_left + in->width - t; /* positions until the window leaves the image, and `reach` */
-        span = is_dense && !columns.first && whole > reach + 1 && t >= node->pad_left ? whole - reach : 1;
-        if (span > positions - t) span = positions - t;
-        for (uint32_t k = rows.first; k < rows.end; k++) {
-            uint32_t row = top + k * node->dilation_h - node->pad_top, at = t * node->stride_w + columns.first * node->dilation_w - node->pad_left;
-            uint8_t *to = rows.end - rows.first == 1 ? q : maxima + (k - rows.first) * n;
-            run->k->max_rows(to, x + ((size_t)row * in->width + at) * n, columns.end - columns.first, column, span * n);
-        }
-        if (rows.end - rows.first > 1) run->k->max_rows(q, maxima, rows.end - rows.first, n, n);
-    }
-}
-
-/* Column `at` of a padded series; what is outside is 0: no code is smaller. */
-static void pool_column(uint8_t *to, const uint8_t *x, const QcQTensor *in, uint32_t at, uint32_t pad)
-{
-    if (at < pad || at >= pad + in->width) memset(to, 0, in->channels);
-    else memcpy(to, x + (size_t)(at - pad) * in->channels, in->channels);
-}
-
-/* A series whose output lies where its input does: run->padded holds the columns that a stretch of positions sees, and keeps those that the next sees too. */
-static void maxpool_in_place(QcQRun *run, const QcQNode *node, uint8_t *x)
-{
-    const QcQTensor *in = &run->g->tensors[node->in[0]];
-    uint32_t n = in->channels, column = node->dilation_w * n, more = (node->kernel_w - 1u) * node->dilation_w, ready = 0; /* columns in run->padded */
-    for (uint32_t t = 0; t < in->width; t += QC_Q_POOL) {
-        uint32_t positions = in->width - t < QC_Q_POOL ? in->width - t : QC_Q_POOL;
-        for (; ready < positions + more; ready++) pool_column(run->padded + (size_t)ready * n, x, in, t + ready, node->pad_left);
-        run->k->max_rows(x + (size_t)t * n, run->padded, node->kernel_w, column, positions * n);
-        memmove(run->padded, run->padded + (size_t)positions * n, (size_t)more * n);
-        ready = more;
-    }
-}
-
-static void maxpool_run(QcQRun *run, const QcQNode *node)
-{
-    const QcQTensor *in = &run->g->tensors[node->in[0]], *out = &run->g->tensors[node->out];
-    const uint8_t *x = qc_qrun_tensor(run, node->in[0]);
-    Slice slice = slice_of(run, node), row = slice;
-    uint32_t n = in->channels;
-    if (slice.q == x) maxpool_in_place(run, node, slice.q);
-    for (uint32_t h = 0; slice.q != x && h < out->height; h++, row.q += (size_t)out->width * row.step) {
-        uint32_t top = h * node->stride_h;
-        Inside rows = inside_of(top, node->kernel_h, node->dilation_h, node->pad_top, in->height);
-        maxpool_row(run, &row, node, x, top, rows, out->width);
-    }
-    if (slice.low == 0 && slice.high >= (1 << in->bits) - 1) return;
-    for (uint32_t t = 0; t < (uint32_t)out->height * out->width; t++) {
-        uint8_t *q = slice.q + (size_t)t * slice.step;
-        for (uint32_t i = 0; i < n; i++) q[i] = (uint8_t)(q[i] < slice.low ? slice.low : q[i] > slice.high ? slice.high : q[i]);
-    }
-}
-
-static void add_pixel(int32_t *sums, const uint8_t *x, uint32_t n)
-{
-    for (uint32_t i = 0; i < n; i++) sums[i] += x[i];
-}
-
-/* run->sums are of `inside` pixels and stand for `area` of them. */
-static void settle_sums(QcQRun *run, uint8_t *q, const QcQNode *node, const Slice *slice, uint32_t inside, uint32_t area)
-{
-    const QcQGraph *g = run->g;
-    const QcQTensor *in = &g->tensors[node->in[0]];
-    int32_t zero = (int32_t)inside * in->zero;
-    for (uint32_t i = 0; i < in->channels; i++) {
-        int64_t sum = run->sums[i] - zero;
-        if (inside != area) { /* floor((2 sum area + inside) / (2 inside)), for negative sums too */
-            int64_t top = 2 * sum * area + inside, bottom = 2 * (int64_t)inside;
-            sum = top / bottom - (top % bottom < 0);
-        }
-        q[i] = settle(sum * g->multiplier[node->channel], g->shift[node->channel], slice);
-    }
-}
-
-static void avgpool_run(QcQRun *run, const QcQNode *node)
-{
-    const QcQTensor *in = &run->g->tensors[node->in[0]], *out = &run->g->tensors[node->out];
-    const uint8_t *x = qc_qrun_tensor(run, node->in[0]);
-    Slice slice = slice_of(run, node);
-    uint32_t area = (uint32_t)node->kernel_h * node->kernel_w;
-    for (uint32_t h = 0; h < out->height; h++)
-        for (uint32_t w = 0; w < out->width; w++) {
-            uint32_t inside = 0;
-            memset(run->sums, 0, in->channels * sizeof *run->sums);
-            for (uint32_t kh = 0; kh < node->kernel_h; kh++)
-                for (uint32_t kw = 0; kw < node->kernel_w; kw++) {
-                    uint32_t y = h * node->stride_h + kh * node->dilation_h - node->pad_top; /* wraps to huge above the image */
-                    uint32_t z = w * node->stride_w + kw * node->dilation_w - node->pad_left;
-                    if (y >= in->height || z >= in->width) continue;
-                    add_pixel(run->sums, x + ((size_t)y * in->width + z) * in->channels, in->channels);
-                    inside++;
-                }
-            uint32_t of = node->count_padding || inside == 0 ? inside : area; /* padding has the value 0 */
-            settle_sums(run, slice.q + ((size_t)h * out->width + w) * slice.step, node, &slice, inside, of);
-        }
-}
-
-static void gap_run(QcQRun *run, const QcQNode *node)
-{
-    static const uint8_t on = 1;
-    const QcQTensor *in = &run->g->tensors[node->in[0]];
-    uint32_t count = (uint32_t)in->height * in->width, n = in->channels;
-    Slice slice = slice_of(run, node);
-    run->k->masked_sum(run->sums, qc_qrun_tensor(run, node->in[0]), &on, count, n, 0, n, 1);
-    settle_sums(run, slice.q, node, &slice, count, count);
-}
-
-/* The largest integer whose square is not above x < 2^62: a bit at a time. */
-static int64_t whole_root(uint64_t x)
-{
-    uint64_t root = 0;
-    for (uint64_t bit = (uint64_t)1 << 30; bit; bit >>= 1)
-        if ((root + bit) * (root + bit) <= x) root += bit;
-    return (int64_t)root;
-}
-
-enum { STRIP = 64 }; /* channels at a time */
-
-static void std_run(QcQRun *run, const QcQNode *node)
-{
-    const QcQGraph *g = run->g;
-    const QcQTensor *in = &g->tensors[node->in[0]];
-    const uint8_t *x = qc_qrun_tensor(run, node->in[0]);
-    uint32_t count = (uint32_t)in->height * in->width, n;
-    Slice slice = slice_of(run, node);
-    for (uint32_t c = 0; c < in->channels; c += n) {
-        uint32_t sum[STRIP] = {0}, squares[STRIP] = {0}; /* up to QC_Q_STD_PIXELS of 255^2 */
-        n = in->channels - c < STRIP ? in->channels - c : STRIP;
-        for (uint32_t t = 0; t < count; t++) {
-            const uint8_t *q = x + (size_t)t * in->channels + c;
-            for (uint32_t i = 0; i < n; i++) {
-                sum[i] += q[i];
-                squares[i] += (uint32_t)q[i] * q[i];
-            }
-        }
-        for (uint32_t i = 0; i < n; i++) {
-            int64_t root = whole_root(((uint64_t)count * squares[i] - (uint64_t)sum[i] * sum[i]) << 16);
-            slice.q[c + i] = settle(root * g->multiplier[node->channel], g->shift[node->channel], &slice);
-        }
-    }
-}
-
 /* ---- element by element ---- */
 
 static void add_run(QcQRun *run, const QcQNode *node)
@@ -402,7 +218,7 @@ static void add_run(QcQRun *run, const QcQNode *node)
     const QcQGraph *g = run->g;
     const QcQTensor *a = &g->tensors[node->in[0]], *b = &g->tensors[node->in[1]];
     const uint8_t *qa = qc_qrun_tensor(run, node->in[0]), *qb = qc_qrun_tensor(run, node->in[1]);
-    Slice out = slice_of(run, node);
+    QcSlice out = qc_slice_of(run, node);
     const int32_t *m = g->multiplier + node->channel;
     QcKAdd how = { a->zero, b->zero, m[0], m[1], g->shift[node->channel], out.zero, out.low, out.high };
     uint32_t n = a->channels, rows = (uint32_t)a->height * a->width;
@@ -419,10 +235,10 @@ static void copy_run(QcQRun *run, const QcQNode *node)
     const QcQGraph *g = run->g;
     const QcQTensor *in = &g->tensors[node->in[0]];
     const uint8_t *q = qc_qrun_tensor(run, node->in[0]);
-    Slice out = slice_of(run, node);
+    QcSlice out = qc_slice_of(run, node);
     uint8_t map[256]; /* there are only so many codes */
     for (int32_t code = 0; code < 256; code++)
-        map[code] = settle((int64_t)(code - in->zero) * g->multiplier[node->channel], g->shift[node->channel], &out);
+        map[code] = qc_settle((int64_t)(code - in->zero) * g->multiplier[node->channel], g->shift[node->channel], &out);
     uint32_t rows = (uint32_t)in->height * in->width;
     for (uint32_t t = 0; t < rows; t++, q += in->channels, out.q += out.step)
         for (uint32_t i = 0; i < in->channels; i++) out.q[i] = map[q[i]];
@@ -444,10 +260,10 @@ void qc_qrun_forward_seen(QcQRun *run, float *logits, const uint8_t *x, uint32_t
         if (is_conv) {
             qc_qconv_open(&conv, run, node);
             conv_run(run, logits, &conv, node);
-        } else if (node->op == QC_Q_MAXPOOL) maxpool_run(run, node);
-        else if (node->op == QC_Q_AVGPOOL) avgpool_run(run, node);
-        else if (node->op == QC_Q_GAP) gap_run(run, node);
-        else if (node->op == QC_Q_STD) std_run(run, node);
+        } else if (node->op == QC_Q_MAXPOOL) qc_maxpool_run(run, node);
+        else if (node->op == QC_Q_AVGPOOL) qc_avgpool_run(run, node);
+        else if (node->op == QC_Q_GAP) qc_gap_run(run, node);
+        else if (node->op == QC_Q_STD) qc_std_run(run, node);
         else if (node->op == QC_Q_ADD) add_run(run, node);
         else copy_run(run, node);
         if (see) see(ctx, run, i, is_conv ? &conv : NULL);

@@ -1,0 +1,35 @@
+/* qnode.h - inside the integer forward pass: what its nodes (qforward.c, qpool.c) have in common. Not for others. */
+#ifndef QC_DEVICE_QNODE_H
+#define QC_DEVICE_QNODE_H
+
+#include "qgraph.h"
+
+/* The node's output: its slice and the range its codes are clamped to. */
+typedef struct QcSlice {
+    uint8_t *q;    /* of the first position */
+    uint32_t step; /* bytes between positions */
+    int32_t zero, low, high;
+} QcSlice;
+
+static inline QcSlice qc_slice_of(const QcQRun *run, const QcQNode *node)
+{
+    const QcQTensor *out = &run->g->tensors[node->out];
+    return (QcSlice){ qc_qrun_tensor(run, node->out) + node->out_channel, out->channels, out->zero, node->relu ? out->zero : 0,
+                    (1 << out->bits) - 1 };
+}
+
+/* product / 2^shift, rounded, as a code of the output. */
+static inline uint8_t qc_settle(int64_t product, uint32_t shift, const QcSlice *out)
+{
+    int64_t value = ((product + ((int64_t)1 << (shift - 1))) >> shift) + out->zero;
+    return (uint8_t)(value < out->low ? out->low : value > out->high ? out->high : value);
+}
+
+/* ---- qpool.c ---- */
+
+void qc_maxpool_run(QcQRun *run, const QcQNode *node);
+void qc_avgpool_run(QcQRun *run, const QcQNode *node);
+void qc_gap_run(QcQRun *run, const QcQNode *node); /* mean */
+void qc_std_run(QcQRun *run, const QcQNode *node); /* standard deviation */
+
+#endif
