@@ -59,6 +59,14 @@ static int report(const QcExperiment *e, const QcRunTable *known, QcErr *err)
     return status;
 }
 
+/* What it reads is not what it writes. */
+static int check_output(const QcExperiment *e, QcErr *err)
+{
+    for (uint32_t j = 0; j < e->n_jobs; j++)
+        if (qc_output_spares(output, &e->jobs[j].out, 1, err)) return -1;
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     QcErr err;
@@ -67,7 +75,8 @@ int main(int argc, char **argv)
     if (!qc_cli_parse(&program, argc, argv)) return qc_cli_end(&err, qc_fail(&err, QC_EUSAGE, "an experiment is needed: a YAML file"));
     const char *const experiment[] = {argv[1]};
     int status = qc_output_spares(output, experiment, 1, &err) || qc_output_spares(output, tables.items, tables.n, &err) ||
-                 qc_experiment_load(&e, argv[1], dir, settings.items, settings.n, &err) || qc_run_table_load(&known, tables.items, tables.n, &err) || report(&e, &known, &err);
+                 qc_experiment_load(&e, argv[1], dir, settings.items, settings.n, &err) || check_output(&e, &err) ||
+                 qc_run_table_load(&known, tables.items, tables.n, &err) || report(&e, &known, &err);
     qc_run_table_release(&known);
     qc_experiment_release(&e);
     return qc_cli_end(&err, status);

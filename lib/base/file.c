@@ -10,7 +10,7 @@
 
 uint64_t qc_max_bytes = QC_MAX_BYTES_DEFAULT;
 
-int qc_is_standard(const char *path) { return !path || !strcmp(path, "-"); }
+int qc_is_standard(const char *path) { return !path || !strcmp(path, "-") || !strcmp(path, "/dev/stdout"); }
 const char *qc_input_name(const char *path) { return qc_is_standard(path) ? "standard input" : path; }
 const char *qc_output_name(const char *path) { return qc_is_standard(path) ? "standard output" : path; }
 
@@ -175,9 +175,14 @@ void qc_output_abandon(void)
         if (temporaries[i]) unlink(temporaries[i]);
 }
 
+static const char *protected;
+
+void qc_output_protect(const char *path) { protected = path; }
+
 int qc_output_open(QcOutput *out, const char *path, int binary, QcErr *err)
 {
     *out = (QcOutput){0};
+    if (qc_output_spares(path, &protected, 1, err)) return -1;
     if (qc_is_standard(path)) {
         if (binary && isatty(STDOUT_FILENO))
             return qc_fail(err, QC_EUSAGE, "will not write binary data to a terminal (use -o FILE or a pipe)");

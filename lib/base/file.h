@@ -1,7 +1,7 @@
 /* file.h - whole inputs read, outputs that are never torn.
  *
  * An output goes to PATH.tmp.PID in the same folder, is flushed and fsynced, renamed over PATH, and the folder is
- * fsynced: kill -9 at any moment leaves the old file or the new one. "-" and NULL mean stdin or stdout.
+ * fsynced: kill -9 at any moment leaves the old file or the new one. "-" and NULL mean stdin or stdout, /dev/stdout means stdout.
  */
 #ifndef QC_BASE_FILE_H
 #define QC_BASE_FILE_H
@@ -51,6 +51,9 @@ int qc_same_output(const char *a, const char *b);
 
 /* Refuses an output that would replace one of the n inputs (QC_EUSAGE). Any path may be NULL. */
 int qc_output_spares(const char *output, const char *const *inputs, int n, QcErr *err);
+
+/* No output may replace this file either, which is read before all others (--config); the caller's for good, or NULL. */
+void qc_output_protect(const char *path);
 
 typedef struct QcOutput {
     FILE *stream; /* write here; stdout for "-" */

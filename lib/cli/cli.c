@@ -274,6 +274,7 @@ int qc_cli_parse(const QcProgram *program, int argc, char **argv)
     int operands = take_arguments(program, given, n, argc, argv);
     store_given(given, n);
     if (config_path) read_config(given, n);
+    qc_output_protect(config_path);
     if (operands > program->operands_max) {
         if (!program->operands_max) die_usage("no operand is expected, but '%.200s' was given", argv[1]);
         die_usage("at most %d operand%s expected, but '%.200s' is one more", program->operands_max, program->operands_max == 1 ? " is" : "s are",

@@ -19,7 +19,8 @@ static int add_figure(QcReport *r, const char *name, size_t length, QcErr *err)
 {
     QcFigure f = qc_figure_find(name, length);
     if (f == QC_FIGURE_COUNT) return qc_fail(err, QC_EUSAGE, "there is no figure '%.*s' (see qc-report(1))", (int)(length < 40 ? length : 40), name);
-    if (r->n_figures == QC_FIGURE_COUNT) return qc_fail(err, QC_EUSAGE, "more than %d figures", QC_FIGURE_COUNT);
+    for (uint32_t i = 0; i < r->n_figures; i++)
+        if (r->figures[i] == f) return 0; /* of a group, too */
     r->figures[r->n_figures++] = f;
     return 0;
 }

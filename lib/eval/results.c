@@ -20,10 +20,18 @@ QcFigure qc_figure_find(const char *name, size_t length)
     return (QcFigure)f;
 }
 
+int qc_figure_can_be(QcFigure f, double x)
+{
+    int is_transfer = f == QC_FIGURE_ACC || f == QC_FIGURE_BWT || f == QC_FIGURE_FWT || f == QC_FIGURE_FORGETTING;
+    int is_share = f <= QC_FIGURE_SOURCE || f == QC_FIGURE_ECE || is_transfer;
+    return isnan(x) || (x >= (is_transfer ? -1 : 0) && x <= (is_share ? 1 : 1e300));
+}
+
 /* What is known of a run while its lines are read. */
 typedef struct Lines {
     uint32_t streams;   /* so far */
     double target, ece; /* sums over batches */
+    double batch;       /* number of the last one */
     int whole;          /* its summary was there */
 } Lines;
 
@@ -68,39 +76,51 @@ static void take_batch(QcRunResult *r, const QcYaml *line, Lines *lines)
 }
 
 /* Nothing, null, or a number that can be. */
-static int is_figure(const QcYaml *value, double low, double high)
+static int is_figure(const QcYaml *value, QcFigure f)
 {
     double x = number_of(value);
-    return !value || (value->kind == QC_YAML_SCALAR && !strcmp(value->text, "null")) || (x >= low && x <= high);
+    return !value || (value->kind == QC_YAML_SCALAR && !strcmp(value->text, "null")) || (!isnan(x) && qc_figure_can_be(f, x));
 }
 
 static int check_shares(const QcYaml *line, const char *key, QcErr *err)
 {
     const QcYaml *list = qc_yaml_get(line, key);
     for (uint32_t i = 0; list && list->kind == QC_YAML_LIST && i < list->n; i++)
-        if (!is_figure(list->items[i], 0, 1)) return qc_yaml_fail(err, list->items[i], "%s is a list of numbers from 0 to 1", key);
+        if (!is_figure(list->items[i], QC_FIGURE_TARGET)) return qc_yaml_fail(err, list->items[i], "%s is a list of numbers from 0 to 1", key);
     return !list || list->kind == QC_YAML_LIST ? 0 : qc_yaml_fail(err, list, "%s is a list of numbers from 0 to 1", key);
 }
 
-/* Programs of others write such lines, too. */
 static int check_figures(const QcYaml *line, QcErr *err)
 {
     const QcYaml *before = qc_yaml_get(line, "accuracy_before");
     for (int f = QC_FIGURE_FLIPS; f < QC_FIGURE_COUNT; f++) {
         const QcYaml *value = qc_yaml_get(line, names[f]);
-        if (!is_figure(value, f >= QC_FIGURE_ACC ? -1 : 0, f >= QC_FIGURE_ACC ? 1 : 1e300)) return qc_yaml_fail(err, value, "%s cannot be this", names[f]);
+        if (!is_figure(value, (QcFigure)f)) return qc_yaml_fail(err, value, "%s cannot be this", names[f]);
     }
-    if (!is_figure(before, 0, 1)) return qc_yaml_fail(err, before, "accuracy_before is a number from 0 to 1");
+    if (!is_figure(before, QC_FIGURE_BEFORE)) return qc_yaml_fail(err, before, "accuracy_before is a number from 0 to 1");
     return check_shares(line, "test", err) || check_shares(line, "ece", err) ? -1 : 0;
+}
+
+/* Batches one after another, and the summary behind them: two logs in one file are none. */
+static int check_order(const QcYaml *line, int is_summary, Lines *lines, QcErr *err)
+{
+    if (lines->whole) return qc_yaml_fail(err, line, "there is more behind the summary: a result is of one run");
+    if (is_summary) return 0;
+    double batch = number(line, "batch");
+    if (!(batch > lines->batch)) return qc_yaml_fail(err, qc_yaml_get(line, "batch"), "batches are numbered upwards, and this does not follow %g", lines->batch);
+    lines->batch = batch;
+    return 0;
 }
 
 static int take_line(QcRunResult *r, const char *text, size_t length, const char *path, uint32_t number, Lines *lines, QcErr *err)
 {
     QcYamlDocument d;
     if (qc_yaml_parse(&d, text, length, path, number, err)) return -1;
-    int is_map = d.root->kind == QC_YAML_MAP, summary = is_map && qc_yaml_get(d.root, "summary"), status;
+    int is_map = d.root->kind == QC_YAML_MAP, status;
+    const QcYaml *end = is_map ? qc_yaml_get(d.root, "summary") : NULL;
+    int summary = end && end->kind == QC_YAML_SCALAR && !strcmp(end->text, "true");
     if (!summary && !(is_map && qc_yaml_get(d.root, "batch"))) status = qc_yaml_fail(err, d.root, "this is no line of qc-calibrate --json");
-    else status = check_figures(d.root, err);
+    else status = check_order(d.root, summary, lines, err) || check_figures(d.root, err) ? -1 : 0;
     if (!status && summary) take_summary(r, d.root, lines);
     if (!status && !summary) take_batch(r, d.root, lines);
     lines->whole |= summary;
@@ -208,21 +228,13 @@ static double student(uint32_t df)
            (3 * pow(z, 7) + 19 * pow(z, 5) + 17 * pow(z, 3) - 15 * z) / (384.0 * df * df * df);
 }
 
-void qc_mean_interval(double *mean, double *half, const double *x, uint32_t n)
-{
-    double sum = 0, squares = 0;
-    for (uint32_t i = 0; i < n; i++) sum += x[i];
-    *mean = n ? sum / n : NAN;
-    for (uint32_t i = 0; i < n; i++) squares += (x[i] - *mean) * (x[i] - *mean);
-    *half = n > 1 ? student(n - 1) * sqrt(squares / (n - 1) / n) : NAN;
-}
-
 void qc_row_figure(double *mean, double *half, const QcRow *row, QcFigure f)
 {
-    double x[1024];
-    uint32_t n = row->n < 1024 ? row->n : 1024;
-    for (uint32_t i = 0; i < n; i++) x[i] = row->runs[i]->figure[f];
-    qc_mean_interval(mean, half, x, n);
+    double sum = 0, squares = 0;
+    for (uint32_t i = 0; i < row->n; i++) sum += row->runs[i]->figure[f];
+    *mean = row->n ? sum / row->n : NAN;
+    for (uint32_t i = 0; i < row->n; i++) squares += pow(row->runs[i]->figure[f] - *mean, 2);
+    *half = row->n > 1 ? student(row->n - 1) * sqrt(squares / (row->n - 1) / row->n) : NAN;
 }
 
 double qc_row_target(const QcRow *row, uint32_t b)

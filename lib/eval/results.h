@@ -24,6 +24,9 @@ const char *qc_figure_name(QcFigure f);
 /* QC_FIGURE_COUNT where there is none of that name. */
 QcFigure qc_figure_find(const char *name, size_t length);
 
+/* 1: a run may say this of it (NaN: it says nothing). Programs of others write results, too. */
+int qc_figure_can_be(QcFigure f, double x);
+
 typedef struct QcRunResult {
     double figure[QC_FIGURE_COUNT]; /* NaN: the run does not say */
     uint32_t n_batches;
@@ -55,7 +58,6 @@ int qc_results_load(QcResults *r, const QcExperiment *e, const uint8_t *by, cons
 void qc_results_release(QcResults *r);
 
 /* Mean, and half the 95 % confidence interval of it (Student's t; NaN for a single run). */
-void qc_mean_interval(double *mean, double *half, const double *x, uint32_t n);
 void qc_row_figure(double *mean, double *half, const QcRow *row, QcFigure f);
 /* The mean target accuracy after batch b (from 0). */
 double qc_row_target(const QcRow *row, uint32_t b);

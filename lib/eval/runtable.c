@@ -46,13 +46,26 @@ static int read_value(double *value, const QcLines *l, QcField field, QcErr *err
     return wrong ? qc_lines_fail(l, err, "'%.*s' %s", QC_FIELD(field), wrong) : 0;
 }
 
+static int read_figure(double *value, QcFigure f, const QcLines *l, QcField field, QcErr *err)
+{
+    if (read_value(value, l, field, err)) return -1;
+    return qc_figure_can_be(f, *value) ? 0 : qc_lines_fail(l, err, "%s cannot be %.*s", qc_figure_name(f), QC_FIELD(field));
+}
+
 static int read_targets(QcRunResult *r, QcArena *arena, const QcLines *l, QcField list, QcErr *err)
 {
     QcField field;
     if (!(r->target = qc_arena_take(arena, qc_field_count(list, ','), sizeof *r->target, err))) return -1;
     while (qc_field_next(&list, &field, ','))
-        if (read_value(&r->target[r->n_batches++], l, field, err)) return -1;
+        if (read_figure(&r->target[r->n_batches++], QC_FIGURE_TARGET, l, field, err)) return -1;
     return 0;
+}
+
+/* The last column is a list: its end tells whether it is all there. */
+static int is_whole(const QcRunResult *r)
+{
+    double last = r->figure[QC_FIGURE_LAST];
+    return isnan(last) ? !r->n_batches || isnan(r->target[r->n_batches - 1]) : r->n_batches && fabs(r->target[r->n_batches - 1] - last) < 1e-8;
 }
 
 static int read_run(QcKnownRun *run, QcArena *arena, const Columns *c, const QcLines *l, QcField line, QcErr *err)
@@ -65,9 +78,10 @@ static int read_run(QcKnownRun *run, QcArena *arena, const Columns *c, const QcL
         int of = n < c->n ? c->of[n] : UNKNOWN;
         if (of == RUN) status = (run->name = qc_arena_text(arena, field.at, (size_t)(field.end - field.at), err)) ? 0 : -1;
         else if (of == TARGETS) status = read_targets(&run->result, arena, l, field, err);
-        else if (of != UNKNOWN) status = read_value(&run->result.figure[of], l, field, err);
+        else if (of != UNKNOWN) status = read_figure(&run->result.figure[of], (QcFigure)of, l, field, err);
     }
-    return status || n == c->n ? status : qc_lines_fail(l, err, "%d columns, and the table has %d", n, c->n);
+    if (!status && n != c->n) status = qc_lines_fail(l, err, "%d columns, and the table has %d", n, c->n);
+    return status || is_whole(&run->result) ? status : qc_lines_fail(l, err, "targets do not end with target_last: the row has been cut or changed");
 }
 
 static int by_name(const void *a, const void *b) { return strcmp(((const QcKnownRun *)a)->name, ((const QcKnownRun *)b)->name); }

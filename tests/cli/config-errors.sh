@@ -13,3 +13,10 @@ try 'quiet: perhaps\n'
 try 'people: &a 1\n'
 qc-synth --config none.yaml
 echo "status $?"
+# What is read is not written over, under whatever name.
+echo 'seed: 3' >c.yaml
+for output in c.yaml ./c.yaml; do
+    qc-synth -q --config c.yaml -o $output
+    echo "status $?"
+done
+cat c.yaml

@@ -178,16 +178,19 @@ END_TEST
 START_TEST(intervals_are_those_of_student)
 {
     const struct { uint32_t n; double t; } printed[] = {{2, 12.706}, {3, 4.303}, {6, 2.571}, {11, 2.228}, {12, 2.201}, {16, 2.131}, {21, 2.086}, {31, 2.042}, {61, 2.000}, {121, 1.980}};
-    double x[128], mean, half;
+    static QcRunResult runs[128];
+    const QcRunResult *all[128];
+    double mean, half;
+    for (uint32_t i = 0; i < 128; i++) all[i] = &runs[i];
     for (size_t k = 0; k < sizeof printed / sizeof *printed; k++) {
         uint32_t n = printed[k].n;
-        for (uint32_t i = 0; i < n; i++) x[i] = n % 2 && i == n - 1 ? 5 : 5 + (i % 2 ? 1 : -1) * sqrt((double)n * (n - 1) / (n % 2 ? n - 1 : n));
-        qc_mean_interval(&mean, &half, x, n);
+        for (uint32_t i = 0; i < n; i++) runs[i].figure[QC_FIGURE_MS] = n % 2 && i == n - 1 ? 5 : 5 + (i % 2 ? 1 : -1) * sqrt((double)n * (n - 1) / (n % 2 ? n - 1 : n));
+        qc_row_figure(&mean, &half, &(QcRow){.n = n, .runs = all}, QC_FIGURE_MS);
         ck_assert_double_eq_tol(mean, 5, 1e-9);
         ck_assert_double_eq_tol(half, printed[k].t, 6e-4);
     }
-    qc_mean_interval(&mean, &half, x, 1);
-    ck_assert(mean == x[0] && isnan(half));
+    qc_row_figure(&mean, &half, &(QcRow){.n = 1, .runs = all}, QC_FIGURE_MS);
+    ck_assert(mean == runs[0].figure[QC_FIGURE_MS] && isnan(half));
 }
 END_TEST
 
