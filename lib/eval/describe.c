@@ -7,6 +7,14 @@
 
 /* --- what every file has ---------------------------------------------------------------------- */
 
+/* Its last layer reads deviations, too: qc-quantize --std. */
+static int has_deviations(const QcQGraph *g)
+{
+    for (uint32_t i = 0; i < g->n_nodes; i++)
+        if (g->nodes[i].op == QC_Q_STD) return 1;
+    return 0;
+}
+
 static void put_envelope(QcSheet *s, const QcContainer *c, const char *path)
 {
     char digest[QC_DIGEST_TEXT];
@@ -129,6 +137,7 @@ static void put_model(QcSheet *s, const QcModelFile *m, const QcGraph *graph, co
     QcCursor flip;
     qc_sheet_text(s, "name", m->name);
     qc_sheet_flag(s, "quantized", qgraph != NULL);
+    if (qgraph) qc_sheet_flag(s, "deviations", has_deviations(qgraph));
     qc_sheet_flag(s, "flip_network", qc_container_find(&m->container, "flip", &flip));
     put_shape(s, m->channels, m->height, m->length);
     qc_sheet_int(s, "classes", m->classes);
