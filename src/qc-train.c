@@ -100,17 +100,6 @@ static int check_usage(QcTrainOptions *o, QcErr *err)
     return complaint ? qc_fail(err, QC_EUSAGE, "%s", complaint) : 0;
 }
 
-/* Said before the long work, not after it; a named pipe is left alone, since its reader would see it close. */
-static int can_write(const char *path, QcErr *err)
-{
-    QcOutput out;
-    struct stat about;
-    if (!qc_is_standard(path) && !stat(path, &about) && S_ISFIFO(about.st_mode)) return 0;
-    if (qc_output_open(&out, path, 1, err)) return -1;
-    qc_output_release(&out);
-    return 0;
-}
-
 /* Nothing but a checkpoint is written over. */
 static int check_checkpoint(QcErr *err)
 {
@@ -124,7 +113,7 @@ static int check_checkpoint(QcErr *err)
 
 static int check_outputs(QcErr *err)
 {
-    return check_checkpoint(err) || can_write(output, err) || (log_path && can_write(log_path, err)) || (checkpoint && can_write(checkpoint, err)) ? -1 : 0;
+    return check_checkpoint(err) || qc_output_check(output, 1, err) || (log_path && qc_output_check(log_path, 1, err)) || (checkpoint && qc_output_check(checkpoint, 1, err)) ? -1 : 0;
 }
 
 /* Every label name becomes a class, so each needs an example. */
