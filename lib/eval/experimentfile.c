@@ -2,6 +2,10 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "../base/file.h"
+#include "../base/share.h"
 
 /* ---- one map of two ---- */
 
@@ -62,11 +66,19 @@ static const QcYaml *complete(QcArena *arena, const QcYaml *base, const QcYaml *
 
 /* ---- files ---- */
 
+/* 0, and the path as it is, where no experiment of that name comes with the programs. */
+static int find_installed(char *path, size_t room, const char *name)
+{
+    char found[4096];
+    return qc_share_find(found, sizeof found, "experiments", name) && snprintf(path, room, "%s", found) < (int)room;
+}
+
 static int path_beside(char *path, size_t room, const QcYaml *from, QcErr *err)
 {
     const char *slash = *from->text == '/' ? NULL : strrchr(from->file, '/');
     int folder = slash ? (int)(slash - from->file + 1) : 0;
     if (snprintf(path, room, "%.*s%s", folder, from->file, from->text) >= (int)room) return qc_yaml_fail(err, from, "the path is too long");
+    if (access(path, F_OK)) (void)find_installed(path, room, from->text);
     return 0;
 }
 
@@ -91,7 +103,9 @@ static int load(QcExperimentFile *f, const char *path, const QcYaml **root, QcEr
 
 int qc_experiment_file_load(QcExperimentFile *f, const char *path, QcErr *err)
 {
+    char installed[4096];
     *f = (QcExperimentFile){0};
+    if (!qc_is_standard(path) && access(path, F_OK) && find_installed(installed, sizeof installed, path)) path = installed;
     int status = load(f, path, &f->root, err);
     if (status) qc_experiment_file_release(f);
     return status;
