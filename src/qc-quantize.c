@@ -7,13 +7,14 @@
 #include "../lib/nn/graphfile.h"
 #include "../lib/quant/quantize.h"
 
-static int64_t bits = 8, activation_bits = 8, epochs = 10, batch = 48, seed = 1, threads;
+static int64_t bits = 8, last_bits, activation_bits = 8, epochs = 10, batch = 48, seed = 1, threads;
 static double rate;
 static int json, with_std;
 static const char *coreset_path, *data_path, *output = "-";
 
 static const QcOption options[] = {
     {'b', "bits", QC_OPTION_INT, &bits, "N", "bits of a weight: 2, 4 or 8", 2, 8},
+    {0, "last-bits", QC_OPTION_INT, &last_bits, "N", "bits of a weight of the last layer: 2, 4 or 8; 0 = as the others", 0, 8},
     {'a', "activation-bits", QC_OPTION_INT, &activation_bits, "N", "bits of an activation: 4 or 8", 4, 8},
     {'c', "coreset", QC_OPTION_TEXT, &coreset_path, "FILE", "coreset: ranges and calibration", 0, 0},
     {'d', "data", QC_OPTION_TEXT, &data_path, "FILE", "training data: calibrates better than the coreset alone", 0, 0},
@@ -58,6 +59,8 @@ static void report(FILE *to, const QcQGraph *g, const QcQuantizeReport *r)
             figure(text[3], r->accuracy, known), r->kept_epoch);
 }
 
+static int is_width(int64_t n) { return n == 2 || n == 4 || n == 8; }
+
 /* The float model, with a last layer that reads standard deviations where that is wished. */
 static int load_graph(QcGraph *graph, const QcModelFile *model, QcErr *err)
 {
@@ -81,15 +84,15 @@ int main(int argc, char **argv)
     uint8_t digest[QC_DIGEST_BYTES];
     int status = -1;
     qc_cli_parse(&program, argc, argv);
-    if ((bits != 2 && bits != 4 && bits != 8) || (activation_bits != 4 && activation_bits != 8)) {
-        qc_fail(&err, QC_EUSAGE, "-b is 2, 4 or 8 and -a is 4 or 8");
+    if (!is_width(bits) || (last_bits && !is_width(last_bits)) || (activation_bits != 4 && activation_bits != 8)) {
+        qc_fail(&err, QC_EUSAGE, "-b and --last-bits are 2, 4 or 8 and -a is 4 or 8");
         goto end;
     }
     if (!coreset_path && !data_path) {
         qc_fail(&err, QC_EUSAGE, "real data is needed for the ranges of activations: give a coreset (-c) or training data (-d)");
         goto end;
     }
-    QcQuantizeOptions o = {.bits = (int)bits, .activation_bits = (int)activation_bits, .epochs = (uint32_t)epochs, .batch = (uint32_t)batch,
+    QcQuantizeOptions o = {.bits = (int)bits, .last_bits = (int)last_bits, .activation_bits = (int)activation_bits, .epochs = (uint32_t)epochs, .batch = (uint32_t)batch,
                            .rate = rate, .seed = (uint64_t)seed, .threads = qc_threads(threads), .progress = progress};
     const char *const inputs[] = {coreset_path, data_path, argv[1]};
     if (qc_output_spares(output, inputs, 3, &err) || qc_output_check(output, 1, &err)) goto end;

@@ -36,7 +36,7 @@ typedef struct Span {
 
 static int may_step(const QcChoice *c, const QcQNode *node, uint32_t j, uint8_t byte, int32_t step)
 {
-    int32_t limit = 1 << (c->g->bits - 1), code = qc_code_get(c->g, node, j) + (byte & QC_FLIP_UP ? step : -step);
+    int32_t limit = 1 << (qc_code_bits(c->g, node) - 1), code = qc_code_get(c->g, node, j) + (byte & QC_FLIP_UP ? step : -step);
     return code >= -limit && code < limit;
 }
 

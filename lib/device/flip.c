@@ -123,7 +123,7 @@ void qc_flip_features(float *f, int *dir, const QcQGraph *g, const QcFlipLayer *
     float variance = stats->squares[i] / n - mean * mean;
     float z = at_most(qc_abs(h) / (scale->rms + 1e-12f), 1e6f);
     float sn = at_most(qc_abs(mean) / (qc_sqrt(variance > 0 ? variance : 0) + 1e-6f * scale->rms + 1e-12f), 1e6f);
-    float code = (float)qc_code_get(g, node, j) / (float)(1 << (g->bits - 1));
+    float code = (float)qc_code_get(g, node, j) / (float)(1 << (qc_code_bits(g, node) - 1));
     f[0] = qc_ln(z + 0.001f);
     f[1] = at_most(z, 6) / 3;
     f[2] = qc_ln(sn + 0.01f);

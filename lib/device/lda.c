@@ -9,7 +9,7 @@ int qc_lda_fits(const QcQGraph *g)
     return node->n_codes / g->classes <= QC_LDA_MAX_FEATURES && g->classes <= QC_LDA_MAX_CLASSES && node->groups == 1;
 }
 
-uint32_t qc_lda_code_bytes(const QcLda *l) { return (uint32_t)(((uint64_t)l->node->n_codes * l->g->bits + 7) / 8); }
+uint32_t qc_lda_code_bytes(const QcLda *l) { return (uint32_t)(((uint64_t)l->node->n_codes * qc_code_bits(l->g, l->node) + 7) / 8); }
 
 static uint64_t triangle(uint32_t n) { return (uint64_t)n * (n + 1) / 2; }
 
@@ -38,7 +38,7 @@ void qc_lda_place_scratch(QcLda *l, QcPlacing *p)
     l->factor = qc_placing_take(p, triangle(l->n) * sizeof *l->factor);
     l->weights = qc_placing_take(p, (uint64_t)l->classes * l->n * sizeof *l->weights);
     l->bias = qc_placing_take(p, l->classes * sizeof *l->bias);
-    qc_inthead_place(&l->head, l->n, l->classes, l->g->bits, p);
+    qc_inthead_place(&l->head, l->n, l->classes, (int)qc_code_bits(l->g, l->node), p);
 }
 
 /* ---- statistic ---- */

@@ -72,7 +72,7 @@ static void piece_unpack(QcQRun *run, Panel *panel, const Piece *p, const QcQCon
 {
     const QcQGraph *g = run->g;
     uint32_t row = conv->dot.segments * conv->length, first = panel->channel * row + p->segment * conv->length + p->from;
-    QcKCodes codes = {g->codes + node->code_byte, first, row, panel->channels, p->segments, p->length, g->bits};
+    QcKCodes codes = {g->codes + node->code_byte, first, row, panel->channels, p->segments, p->length, qc_code_bits(g, node)};
     int32_t sum[QC_Q_PANEL];
     run->k->unpack(run->weights, sum, &codes);
     for (uint32_t o = 0; o < panel->channels; o++) {
@@ -82,14 +82,14 @@ static void piece_unpack(QcQRun *run, Panel *panel, const Piece *p, const QcQCon
 }
 
 /* run->sums = the unpacked piece's dot products at `positions` positions from x on; added to what is there where `also`. */
-static void piece_dot(QcQRun *run, const Panel *panel, const Piece *p, const QcQConv *conv, const uint8_t *x, uint32_t positions, int also)
+static void piece_dot(QcQRun *run, const Panel *panel, const Piece *p, const QcQConv *conv, const QcQNode *node, const uint8_t *x, uint32_t positions, int also)
 {
     QcKDot dot = {.step = conv->dot.step, .segments = p->segments, .run = (p->length + 3) & ~3u, .segment = conv->dot.segment + p->segment, .blocks = panel->blocks};
     uint32_t lanes = panel->blocks * QC_K_LANES, most = also ? QC_Q_PART : positions;
     x += p->from;
     for (uint32_t t = 0; t < positions; t += most, x += (size_t)most * dot.step) {
         dot.positions = positions - t < most ? positions - t : most;
-        run->k->dot(also ? run->part : run->sums, x, run->weights, &dot, run->g->bits);
+        run->k->dot(also ? run->part : run->sums, x, run->weights, &dot, qc_code_bits(run->g, node));
         if (also)
             for (uint32_t i = 0; i < dot.positions * lanes; i++) run->sums[t * lanes + i] += run->part[i];
     }
@@ -104,7 +104,7 @@ static void panel_dot(QcQRun *run, Panel *panel, const QcQConv *conv, const QcQN
     Piece p = {0};
     for (int also = 0; piece_next(&p, conv, run->piece); also = 1) {
         if (!is_one || !is_open) piece_unpack(run, panel, &p, conv, node);
-        piece_dot(run, panel, &p, conv, x, positions, also);
+        piece_dot(run, panel, &p, conv, node, x, positions, also);
     }
 }
 
@@ -144,7 +144,7 @@ static int whole_run(QcQRun *run, const QcQConv *conv, const QcQNode *node, cons
     for (uint32_t group = 0; run->k->conv && group < conv->groups; group++) {
         uint32_t channel = group * conv->group_channels, entry = node->channel + channel;
         QcKConv how = {.x = conv->x + group * conv->group_step,
-                       .codes = {g->codes + node->code_byte, channel * row, row, conv->group_channels, conv->dot.segments, conv->length, g->bits},
+                       .codes = {g->codes + node->code_byte, channel * row, row, conv->group_channels, conv->dot.segments, conv->length, qc_code_bits(g, node)},
                        .segment = conv->dot.segment,
                        .rows = conv->rows,
                        .row_step = conv->row_step,
@@ -169,7 +169,7 @@ static void depthwise_block(QcQRun *run, const QcQConv *conv, const QcQNode *nod
 {
     const QcQGraph *g = run->g;
     uint32_t taps = conv->dot.segments, entry = node->channel + channel, positions = conv->dot.positions;
-    QcKCodes codes = {g->codes + node->code_byte, channel * taps, taps, channels, taps, 1, g->bits};
+    QcKCodes codes = {g->codes + node->code_byte, channel * taps, taps, channels, taps, 1, qc_code_bits(g, node)};
     int32_t sum[QC_K_LANES], bias[QC_K_LANES];
     run->k->unpack(run->weights, sum, &codes);
     for (uint32_t i = 0; i < taps * QC_K_LANES; i++) run->weights[i] = run->weights[4 * i]; /* three of four are padding */

@@ -7,16 +7,18 @@
 
 int32_t qc_code_get(const QcQGraph *g, const QcQNode *node, uint32_t j)
 {
-    uint64_t at = (uint64_t)j * g->bits; /* bits divides 8: no code lies in two bytes */
-    int32_t sign = 1 << (g->bits - 1), code = (g->codes[node->code_byte + at / 8] >> (at % 8)) & (2 * sign - 1);
+    uint32_t bits = qc_code_bits(g, node);
+    uint64_t at = (uint64_t)j * bits; /* bits divides 8: no code lies in two bytes */
+    int32_t sign = 1 << (bits - 1), code = (g->codes[node->code_byte + at / 8] >> (at % 8)) & (2 * sign - 1);
     return (code ^ sign) - sign;
 }
 
 void qc_code_set(const QcQGraph *g, const QcQNode *node, uint32_t j, int32_t value)
 {
-    uint64_t at = (uint64_t)j * g->bits;
+    uint32_t bits = qc_code_bits(g, node);
+    uint64_t at = (uint64_t)j * bits;
     uint8_t *byte = &g->codes[node->code_byte + at / 8];
-    uint32_t mask = (1u << g->bits) - 1, low = (uint32_t)(at % 8);
+    uint32_t mask = (1u << bits) - 1, low = (uint32_t)(at % 8);
     *byte = (uint8_t)((*byte & ~(mask << low)) | (((uint32_t)value & mask) << low));
 }
 
@@ -51,7 +53,7 @@ static void quantize_lanes(uint8_t *q, const float *x, const QcQTensor *input)
 int32_t qc_largest_bias(const QcQGraph *g, const QcQNode *node)
 {
     const QcQTensor *in = &g->tensors[node->in[0]];
-    uint64_t taps = node->n_codes / node->channels, widest = taps * ((1u << in->bits) - 1 + in->zero) << (g->bits - 1);
+    uint64_t taps = node->n_codes / node->channels, widest = taps * ((1u << in->bits) - 1 + in->zero) << (qc_code_bits(g, node) - 1);
     return (int32_t)(INT32_MAX - (int64_t)widest);
 }
 

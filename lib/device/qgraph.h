@@ -44,6 +44,7 @@ typedef struct QcQNode {
     uint8_t relu;          /* clamp at the output's zero point */
     uint8_t role;          /* QcQRole of CONV and LOGITS: a feature of the bit-flip network */
     uint8_t count_padding; /* AVGPOOL */
+    uint8_t code_bits;     /* CONV, LOGITS: 2, 4, 8 where its codes have other bits than the model's; 0: they have not (qc_code_bits) */
     uint16_t in[2];        /* tensor indices; in[1] of ADD only */
     uint16_t out;          /* tensor index; of LOGITS: unused */
     uint16_t out_channel;  /* first channel of the slice */
@@ -60,7 +61,7 @@ typedef struct QcQNode {
 typedef struct QcQGraph {
     uint32_t n_tensors, n_nodes, classes;
     uint32_t n_codes, n_code_bytes, n_channels;
-    uint8_t bits;             /* of the weights: 2, 4, 8 */
+    uint8_t bits;             /* of the weights: 2, 4, 8; a layer may have its own */
     const QcQTensor *tensors; /* [n_tensors]; tensor 0 is the input */
     const QcQNode *nodes;     /* [n_nodes], topological */
     uint8_t *codes;           /* [n_code_bytes], mutable */
@@ -163,6 +164,8 @@ static inline int qc_is_series_pool(const QcQGraph *g, const QcQNode *node)
 {
     return node->op == QC_Q_MAXPOOL && node->kernel_h == 1 && node->stride_w == 1 && g->tensors[node->out].height == 1;
 }
+
+static inline uint32_t qc_code_bits(const QcQGraph *g, const QcQNode *node) { return node->code_bits ? node->code_bits : g->bits; }
 
 int32_t qc_code_get(const QcQGraph *g, const QcQNode *node, uint32_t j); /* code j of a layer, sign-extended */
 void qc_code_set(const QcQGraph *g, const QcQNode *node, uint32_t j, int32_t value);

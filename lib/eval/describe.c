@@ -105,7 +105,8 @@ static void put_quantized_layers(QcSheet *s, const QcQGraph *g)
         qc_sheet_int(s, "kernel_h", n->kernel_h);
         qc_sheet_int(s, "kernel_w", n->kernel_w);
         qc_sheet_int(s, "weights", n->n_codes);
-        qc_sheet_int(s, "packed_bytes", (int64_t)(((uint64_t)n->n_codes * g->bits + 7) / 8));
+        qc_sheet_int(s, "bits", qc_code_bits(g, n));
+        qc_sheet_int(s, "packed_bytes", (int64_t)(((uint64_t)n->n_codes * qc_code_bits(g, n) + 7) / 8));
         qc_sheet_int(s, "activation_bits", g->tensors[n->in[0]].bits);
         qc_sheet_end(s);
     }

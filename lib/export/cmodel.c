@@ -57,8 +57,8 @@ static void put_tensors(FILE *to, const QcQGraph *g)
 
 static void put_node(FILE *to, const QcQNode *n)
 {
-    fprintf(to, "    {.op = %s, .relu = %u, .role = %s, .count_padding = %u, .in = {%u, %u}, .out = %u, .out_channel = %u, .channels = %u, .groups = %u,\n",
-            op_names[n->op], n->relu, role_names[n->role], n->count_padding, n->in[0], n->in[1], n->out, n->out_channel, n->channels, n->groups);
+    fprintf(to, "    {.op = %s, .relu = %u, .role = %s, .count_padding = %u, .code_bits = %u, .in = {%u, %u}, .out = %u, .out_channel = %u, .channels = %u, .groups = %u,\n",
+            op_names[n->op], n->relu, role_names[n->role], n->count_padding, n->code_bits, n->in[0], n->in[1], n->out, n->out_channel, n->channels, n->groups);
     fprintf(to, "     .kernel_h = %u, .kernel_w = %u, .stride_h = %u, .stride_w = %u, .dilation_h = %u, .dilation_w = %u,\n", n->kernel_h, n->kernel_w,
             n->stride_h, n->stride_w, n->dilation_h, n->dilation_w);
     fprintf(to, "     .pad_top = %u, .pad_bottom = %u, .pad_left = %u, .pad_right = %u,", n->pad_top, n->pad_bottom, n->pad_left, n->pad_right);

@@ -49,6 +49,7 @@ static int check_indices(const QcQGraph *g, uint32_t i, QcErr *err)
     if ((n->op == QC_Q_LOGITS) != (i + 1 == g->n_nodes)) return wrong(err, g, i, "is not where it belongs: the logits are the last node and only there");
     if (n->in[0] >= g->n_tensors || (n->op == QC_Q_ADD && n->in[1] >= g->n_tensors)) return wrong(err, g, i, "reads a tensor that does not exist");
     if (n->relu > 1 || n->count_padding > 1 || n->role > QC_ROLE_LINEAR) return wrong(err, g, i, "has a flag or role that does not exist");
+    if (n->code_bits && n->code_bits != 2 && n->code_bits != 4 && n->code_bits != 8) return wrong(err, g, i, "has weights of bits that are not 2, 4 or 8");
     if (!n->channels) return wrong(err, g, i, "writes no channels");
     if (n->op == QC_Q_LOGITS) return n->channels == g->classes ? 0 : wrong(err, g, i, "does not write one value a class");
     if (!n->out || n->out >= g->n_tensors) return wrong(err, g, i, "writes a tensor that does not exist, or the input");
@@ -141,18 +142,19 @@ static int check_codes(const QcQGraph *g, uint32_t i, uint64_t *code, uint64_t *
 {
     const QcQNode *n = &g->nodes[i];
     const QcQTensor *in = &g->tensors[n->in[0]];
+    uint32_t bits = qc_code_bits(g, n);
     if (!n->groups || n->channels % n->groups || in->channels % n->groups) return wrong(err, g, i, "has groups that do not divide its channels");
     uint64_t taps = (uint64_t)n->kernel_h * n->kernel_w * (in->channels / n->groups), codes;
     if (taps > MAX_CODES || (codes = taps * n->channels) > MAX_CODES) return wrong(err, g, i, "has too many weights");
     if (n->n_codes != codes) return wrong(err, g, i, "does not have as many weights as its shape asks for");
     if (n->code != *code || n->code_byte != *byte) return wrong(err, g, i, "does not begin where the weights before it end");
-    uint64_t bytes = (codes * g->bits + 7) / 8;
+    uint64_t bytes = (codes * bits + 7) / 8;
     if (*byte + bytes > g->n_code_bytes) return wrong(err, g, i, "has more weights than the file holds");
-    uint32_t spare = (uint32_t)(bytes * 8 - codes * g->bits);
+    uint32_t spare = (uint32_t)(bytes * 8 - codes * bits);
     if (spare && g->codes[*byte + bytes - 1] >> (8 - spare)) return wrong(err, g, i, "has bits behind its last weight that are not zero");
     *code += codes;
     *byte += bytes;
-    uint64_t widest = taps * ((1u << in->bits) - 1 + in->zero) << (g->bits - 1);
+    uint64_t widest = taps * ((1u << in->bits) - 1 + in->zero) << (bits - 1);
     for (uint32_t c = n->channel; c < (uint32_t)n->channel + n->channels; c++) {
         int64_t bias = g->bias[c];
         if (widest + (uint64_t)(bias < 0 ? -bias : bias) > INT32_MAX) return wrong(err, g, i, "can make sums that do not fit 32 bits");

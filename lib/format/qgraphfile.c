@@ -39,6 +39,8 @@ static void node_shorts(QcQNode *n, uint16_t *fields[NODE_SHORTS])
     memcpy(fields, all, sizeof all);
 }
 
+static int has_codes(const QcQNode *n) { return n->op == QC_Q_CONV || n->op == QC_Q_LOGITS; }
+
 static void put_node(QcWriter *w, QcQNode n)
 {
     uint16_t *shorts[NODE_SHORTS];
@@ -46,7 +48,7 @@ static void put_node(QcWriter *w, QcQNode n)
     qc_put_u8(w, n.op);
     qc_put_u8(w, n.relu);
     qc_put_u8(w, n.role);
-    qc_put_u8(w, n.count_padding);
+    qc_put_u8(w, has_codes(&n) ? n.code_bits : n.count_padding);
     for (int i = 0; i < NODE_SHORTS; i++) qc_put_u16(w, *shorts[i]);
     qc_put_u32(w, n.code);
     qc_put_u32(w, n.code_byte);
@@ -62,7 +64,9 @@ static QcQNode get_node(QcCursor *c)
     n.op = qc_get_u8(c);
     n.relu = qc_get_u8(c);
     n.role = qc_get_u8(c);
-    n.count_padding = qc_get_u8(c);
+    uint8_t own = qc_get_u8(c);
+    n.code_bits = has_codes(&n) ? own : 0;
+    n.count_padding = has_codes(&n) ? 0 : own;
     for (int i = 0; i < NODE_SHORTS; i++) *shorts[i] = qc_get_u16(c);
     n.code = qc_get_u32(c);
     n.code_byte = qc_get_u32(c);

@@ -56,7 +56,10 @@ static int open(QcLearner *l, QcErr *err)
     d->sizes = qc_learner_take(l, largest_layer(g), sizeof *d->sizes, err);
     if (!d->pruned || !d->owner || !d->centre || !d->dcentre || !d->sizes) return -1;
     qc_learner_count(l, 2 * centres * sizeof(float));
-    return qc_optim_init(&d->centres, QC_OPTIM_ADAM, centres, d->replay.optim.rate, 0, err);
+    if (qc_optim_init(&d->centres, QC_OPTIM_ADAM, centres, d->replay.optim.rate, 0, err)) return -1;
+    d->centres.paced = (size_t)(g->n_nodes - 1) * d->values;
+    d->centres.pace = d->replay.optim.pace;
+    return 0;
 }
 
 /* ---- pruning ---- */
@@ -93,11 +96,13 @@ static void cluster_layers(Deepc *d, const QcQGraph *g, double share)
 /* The latents of a cluster are its value, which stays in the range of codes. */
 static void share_values(Deepc *d, const QcQGraph *g)
 {
-    float low = (float)qc_code_low(g->bits) - 0.49f, high = (float)qc_code_high(g->bits) + 0.49f;
-    for (size_t c = 0; c < d->centres.n; c++) d->centre[c] = fminf(fmaxf(d->centre[c], low), high);
-    for (uint32_t i = 0; i < g->n_nodes; i++)
+    for (uint32_t i = 0; i < g->n_nodes; i++) {
+        int bits = (int)qc_code_bits(g, &g->nodes[i]);
+        float low = (float)qc_code_low(bits) - 0.49f, high = (float)qc_code_high(bits) + 0.49f, *centre = d->centre + (size_t)i * d->values;
+        for (uint32_t c = 0; c < d->values; c++) centre[c] = fminf(fmaxf(centre[c], low), high);
         for (uint32_t j = g->nodes[i].code; j < g->nodes[i].code + g->nodes[i].n_codes; j++)
-            if (!d->pruned[j]) d->replay.shadow.latent[j] = d->centre[(size_t)i * d->values + d->owner[j]];
+            if (!d->pruned[j]) d->replay.shadow.latent[j] = centre[d->owner[j]];
+    }
 }
 
 static void sum_gradients(Deepc *d, const QcQGraph *g)

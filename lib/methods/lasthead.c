@@ -51,12 +51,13 @@ void qc_head_fold(QcHead *h, QcLearner *l)
 {
     const QcQGraph *g = l->g;
     double in = (double)g->tensors[h->node->in[0]].scale;
+    int bits = (int)qc_code_bits(g, h->node);
     for (uint32_t k = 0; h->folded && k < g->classes; k++) {
         const float *w = h->w + (size_t)k * h->n;
         double bias = (double)w[h->n - 1];
-        float scale = fmaxf(qc_scale_of_weights(w, h->n - 1, g->bits), (float)(fabs(bias) / (in * 0x1p29))); /* the bias must fit an integer */
+        float scale = fmaxf(qc_scale_of_weights(w, h->n - 1, bits), (float)(fabs(bias) / (in * 0x1p29))); /* the bias must fit an integer */
         qc_learner_set_channel(l, h->node, k, (double)scale, bias);
-        for (uint32_t j = 0; j + 1 < h->n; j++) qc_code_set(g, h->node, k * (h->n - 1) + j, qc_code_of(w[j], scale, g->bits));
+        for (uint32_t j = 0; j + 1 < h->n; j++) qc_code_set(g, h->node, k * (h->n - 1) + j, qc_code_of(w[j], scale, bits));
     }
 }
 

@@ -50,7 +50,7 @@ static void add_block(QcPreact *p, const QcQRun *run, const QcQNode *node, const
 {
     const QcQGraph *g = run->g;
     uint32_t row = conv->dot.segments * conv->length;
-    QcKCodes codes = {g->codes + node->code_byte, channel * row, row, n, conv->dot.segments, conv->length, g->bits};
+    QcKCodes codes = {g->codes + node->code_byte, channel * row, row, n, conv->dot.segments, conv->length, qc_code_bits(g, node)};
     int32_t less[QC_K_LANES];
     QcKDot dot = conv->dot;
     dot.blocks = 1;
@@ -60,7 +60,7 @@ static void add_block(QcPreact *p, const QcQRun *run, const QcQNode *node, const
     for (uint32_t h = 0; h < conv->rows; h++)
         for (uint32_t t = 0; t < conv->dot.positions; t += CHUNK) {
             dot.positions = conv->dot.positions - t < CHUNK ? conv->dot.positions - t : CHUNK;
-            run->k->dot(p->sums, x + (size_t)h * conv->row_step + (size_t)t * dot.step, p->weights, &dot, g->bits);
+            run->k->dot(p->sums, x + (size_t)h * conv->row_step + (size_t)t * dot.step, p->weights, &dot, qc_code_bits(g, node));
             add_chunk(p, node->channel + channel, n, dot.positions, less);
         }
 }

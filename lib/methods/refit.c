@@ -11,6 +11,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "../quant/scale.h"
 #include "methodtable.h"
 
 uint32_t qc_refit_codes(const QcRefit *r, float *residual, int32_t *code, const int32_t *start, uint32_t sweeps)
@@ -207,8 +208,9 @@ static void refit_channel(Refit *r, QcLearner *l, uint32_t i, uint32_t o)
     const QcQNode *node = &g->nodes[i];
     uint32_t row = node->n_codes / node->channels;
     const float *targets = r->target + (size_t)(r->first[i] + o) * l->capacity;
+    int bits = (int)qc_code_bits(g, node);
     QcRefit problem = {.n = r->n, .k = row, .x = r->x, .square = r->square, .weight = r->weight, .scale = g->scale[node->channel + o],
-                       .low = -(1 << (g->bits - 1)), .high = (1 << (g->bits - 1)) - 1};
+                       .low = qc_code_low(bits), .high = qc_code_high(bits)};
     float mean = 0;
     for (uint32_t j = 0; j < row; j++) {
         r->code[j] = r->start[j] = qc_code_get(g, node, o * row + j);

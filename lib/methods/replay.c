@@ -48,6 +48,7 @@ int qc_replay_open(QcReplay *r, QcLearner *l, int apart, QcErr *err)
     r->rng = qc_rng_seed(l->seed, 83);
     settle_slots(l);
     if (qc_shadow_init(&r->shadow, l->g, err) || take_memory(r, l, err) || qc_optim_init(&r->optim, QC_OPTIM_ADAM, l->g->n_codes, rate, 0, err)) return -1;
+    qc_tune_pace(&r->optim, l->g, default_rate);
     if (bias > 0 && (qc_learner_own_channels(l, err) || qc_biastune_init(&r->biases, l->g, rate * bias, err))) return -1;
     uint32_t rows = !apart ? r->batch + r->replay : r->batch > r->replay ? r->batch : r->replay;
     if (!(r->run = qc_run_new(&r->shadow.graph, rows, QC_RUN_TUNE, l->threads > 0 ? l->threads : 1, err))) return -1;

@@ -17,6 +17,8 @@ typedef struct QcOptim {
     double momentum;      /* SGD */
     double beta1, beta2, eps; /* Adam */
     uint64_t step;        /* steps made */
+    size_t paced;         /* Adam: parameters from here on move `pace` times as far; n: there are none */
+    double pace;
     float *first, *second; /* [n] moments (SGD uses first only); owned */
 } QcOptim;
 

@@ -15,7 +15,7 @@ typedef struct Emit {
     const uint32_t *readers;
     QcRun *run;          /* has the values of all tensors on real windows */
     uint32_t n;          /* windows in it */
-    int bits, activation_bits;
+    int bits, last_bits, activation_bits;
     QcQGraph *g;
     QcQTensor *tensors;
     QcQNode *nodes;
@@ -138,10 +138,11 @@ static int quantize_channels(Emit *e, const QcNode *node, QcQNode *n, int out)
 {
     const QcQTensor *in = &e->tensors[n->in[0]];
     uint32_t row = (uint32_t)(node->n_weight / node->channels);
-    double most = (double)row * 255 * (1 << (e->bits - 1)); /* of a sum */
+    int bits = (int)qc_code_bits(e->g, n);
+    double most = (double)row * 255 * (1 << (bits - 1)); /* of a sum */
     for (uint32_t o = 0; o < node->channels; o++) {
         const float *w = e->f->params + node->weight + (size_t)o * row;
-        float scale = qc_scale_of_weights(w, row, e->bits);
+        float scale = qc_scale_of_weights(w, row, bits);
         uint32_t c = n->channel + o;
         double real_bias = node->has_bias ? (double)e->f->params[node->bias + o] : 0;
         scale = fmaxf(scale, (float)(fabs(real_bias) / ((double)in->scale * 0x1p29))); /* a dead channel: its weights are all but nothing, its bias is not */
@@ -174,11 +175,12 @@ static int emit_conv(Emit *e, const QcNode *node, int relu, int out, uint32_t ou
         n->kernel_h = e->tensors[in].height;
         n->kernel_w = e->tensors[in].width;
     }
+    n->code_bits = (uint8_t)(out < 0 && e->last_bits != e->bits ? e->last_bits : 0);
     n->n_codes = (uint32_t)node->n_weight;
     n->code = e->g->n_codes;
     n->code_byte = e->g->n_code_bytes;
     e->g->n_codes += n->n_codes;
-    e->g->n_code_bytes += (uint32_t)(((uint64_t)n->n_codes * (uint32_t)e->bits + 7) / 8);
+    e->g->n_code_bytes += (uint32_t)(((uint64_t)n->n_codes * qc_code_bits(e->g, n) + 7) / 8);
     return quantize_channels(e, node, n, out);
 }
 
@@ -324,17 +326,17 @@ void qc_pack_latents(QcQGraph *g, const float *latent)
 {
     for (uint32_t i = 0; i < g->n_nodes; i++) {
         const QcQNode *n = &g->nodes[i];
-        for (uint32_t j = 0; j < n->n_codes; j++) qc_code_set(g, n, j, qc_code_of(latent[n->code + j], 1, g->bits));
+        for (uint32_t j = 0; j < n->n_codes; j++) qc_code_set(g, n, j, qc_code_of(latent[n->code + j], 1, (int)qc_code_bits(g, n)));
     }
 }
 
-int qc_emit(QcQGraph *g, float **latent, const QcGraph *model, const float *windows, uint32_t n, int bits, int activation_bits, int threads,
+int qc_emit(QcQGraph *g, float **latent, const QcGraph *model, const float *windows, uint32_t n, int bits, int last_bits, int activation_bits, int threads,
             QcArena *arena, QcErr *err)
 {
     int status = -1;
     QcGraph f = {0};
     *g = (QcQGraph){.bits = (uint8_t)bits, .classes = model->classes};
-    Emit e = {.f = &f, .n = n < RANGE_WINDOWS ? n : RANGE_WINDOWS, .bits = bits, .activation_bits = activation_bits, .g = g, .err = err};
+    Emit e = {.f = &f, .n = n < RANGE_WINDOWS ? n : RANGE_WINDOWS, .bits = bits, .last_bits = last_bits ? last_bits : bits, .activation_bits = activation_bits, .g = g, .err = err};
     if (!n) return qc_fail(err, QC_EFORMAT, "there is no window to measure the ranges of activations on");
     if (qc_lower(&f, model, err)) return -1;
     uint32_t *readers = qc_arena_take(arena, f.n_nodes, sizeof *readers, err);

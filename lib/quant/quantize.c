@@ -77,7 +77,7 @@ int qc_quantize(QcQGraph *g, QcQuantizeReport *report, const QcGraph *model, con
     uint32_t *order = qc_arena_take(&scratch, source->n, sizeof *order, err);
     if (!order || qc_windows_hold_out(order, &n_kept, source, coreset_only ? 1.0 / 3 : 0.1, o->seed, err)) goto end;
     if (qc_windows_pick(&kept, source, order, n_kept, err) || qc_windows_pick(&held, source, order + n_kept, source->n - n_kept, err)) goto end;
-    if (qc_emit(g, &latent, model, kept.x, kept.n, o->bits, o->activation_bits, o->threads, arena, err)) goto end;
+    if (qc_emit(g, &latent, model, kept.x, kept.n, o->bits, o->last_bits, o->activation_bits, o->threads, arena, err)) goto end;
     Best best = {.g = g, .held = &held, .o = o, .report = report};
     best.codes = qc_arena_take(&scratch, g->n_code_bytes, 1, err);
     best.bias = qc_arena_take(arena, g->n_channels, sizeof *best.bias, err); /* stays: it becomes the graph's */

@@ -11,6 +11,7 @@
 
 typedef struct QcQuantizeOptions {
     int bits, activation_bits; /* 2, 4, 8; 4, 8 */
+    int last_bits;             /* of the last layer's weights; 0 = bits */
     uint32_t epochs;           /* of calibration; 0 = rounding only */
     uint32_t batch;
     double rate;               /* quantization steps a step; 0 = qc_tune_rate(bits) */

@@ -123,10 +123,11 @@ void qc_shadow_reset(QcShadow *s)
 void qc_shadow_round(QcShadow *s)
 {
     const QcQGraph *g = s->g;
-    float low = (float)qc_code_low(g->bits), high = (float)qc_code_high(g->bits);
     for (uint32_t i = 0; i < g->n_nodes; i++) {
         const QcQNode *n = &g->nodes[i];
         if (!n->n_codes) continue;
+        int bits = (int)qc_code_bits(g, n);
+        float low = (float)qc_code_low(bits), high = (float)qc_code_high(bits);
         float *w = s->graph.params + s->graph.nodes[s->node_of[i]].weight;
         const float *latent = s->latent + n->code;
         uint32_t row = n->n_codes / n->channels;
@@ -142,8 +143,12 @@ void qc_shadow_round(QcShadow *s)
 
 void qc_shadow_clamp(QcShadow *s)
 {
-    float low = (float)qc_code_low(s->g->bits) - 0.49f, high = (float)qc_code_high(s->g->bits) + 0.49f;
-    for (uint32_t j = 0; j < s->g->n_codes; j++) s->latent[j] = s->latent[j] < low ? low : s->latent[j] > high ? high : s->latent[j];
+    for (uint32_t i = 0; i < s->g->n_nodes; i++) {
+        const QcQNode *n = &s->g->nodes[i];
+        int bits = (int)qc_code_bits(s->g, n);
+        float low = (float)qc_code_low(bits) - 0.49f, high = (float)qc_code_high(bits) + 0.49f, *latent = s->latent + n->code;
+        for (uint32_t j = 0; j < n->n_codes; j++) latent[j] = latent[j] < low ? low : latent[j] > high ? high : latent[j];
+    }
 }
 
 void qc_shadow_gradient(const QcShadow *s, float *dlatent, const float *grads)

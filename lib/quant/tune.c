@@ -5,11 +5,17 @@
 
 #include "../base/sampler.h"
 #include "../nn/loss.h"
-#include "../nn/optim.h"
 #include "../nn/run.h"
 #include "biastune.h"
 
 double qc_tune_rate(int bits) { return bits == 2 ? 0.015 : bits == 4 ? 0.05 : 0.3; }
+
+void qc_tune_pace(QcOptim *o, const QcQGraph *g, double (*rate)(int bits))
+{
+    const QcQNode *last = &g->nodes[g->n_nodes - 1];
+    o->paced = last->code; /* to the end: it is the last */
+    o->pace = rate((int)qc_code_bits(g, last)) / rate(g->bits);
+}
 
 typedef struct Tune {
     QcArena arena;
@@ -36,6 +42,7 @@ static int tune_init(Tune *t, QcShadow *s, uint32_t n, const QcTuneOptions *o, Q
     uint32_t *order = qc_arena_take(&t->arena, n, sizeof *order, err);
     if (!t->run || !t->x || !t->grads || !t->dlatent || !t->dbias || !t->dlogits || !t->labels || !order) return -1;
     if (qc_optim_init(&t->optim, QC_OPTIM_ADAM, g->n_codes, o->rate, 0, err)) return -1;
+    qc_tune_pace(&t->optim, g, qc_tune_rate);
     if (qc_biastune_init(&t->biases, g, o->rate * o->bias_rate, err)) return -1;
     qc_sampler_begin(&t->sampler, order, n, qc_rng_seed(o->seed, 71));
     return 0;

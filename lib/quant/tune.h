@@ -5,6 +5,7 @@
 #ifndef QC_QUANT_TUNE_H
 #define QC_QUANT_TUNE_H
 
+#include "../nn/optim.h"
 #include "shadow.h"
 
 typedef struct QcTuneOptions {
@@ -21,6 +22,8 @@ typedef struct QcTuneOptions {
 } QcTuneOptions;
 
 double qc_tune_rate(int bits); /* .015, .05, .3 steps a step at 2, 4, 8 bits */
+/* An optimizer of latents whose rate is that of the model's bits: those of a last layer with bits of its own move as theirs ask for. */
+void qc_tune_pace(QcOptim *o, const QcQGraph *g, double (*rate)(int bits));
 
 /* Ends with rounded weights in the graph. */
 int qc_tune(QcShadow *s, const float *windows, const int32_t *labels, uint32_t n, const QcTuneOptions *o, QcErr *err);

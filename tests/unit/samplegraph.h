@@ -116,13 +116,15 @@ static inline void weights_new(Sample *s, QcQNode *node)
     const QcQTensor *in = &s->tensors[node->in[0]];
     uint32_t n = (uint32_t)node->kernel_h * node->kernel_w * in->channels / node->groups;
     node->n_codes = n * node->channels;
+    node->code_bits = pick(s, 0, 3) ? 0 : (uint8_t)(2 << pick(s, 0, 2)); /* now and then a layer's own */
+    const uint32_t bits = qc_code_bits(&s->g, node);
     node->code = s->g.n_codes;
     node->code_byte = s->g.n_code_bytes;
     s->g.n_codes += node->n_codes;
-    s->g.n_code_bytes += (node->n_codes * s->g.bits + 7) / 8;
+    s->g.n_code_bytes += (node->n_codes * bits + 7) / 8;
     ck_assert_uint_le(s->g.n_code_bytes, MAX_CODE_BYTES);
     for (uint32_t i = node->code_byte; i < s->g.n_code_bytes; i++) s->codes[i] = (uint8_t)qc_rng_next(&s->rng);
-    double spread = sqrt(n) * (1 << (in->bits - 1)) * (1 << (s->g.bits - 1)) / 2;
+    double spread = sqrt(n) * (1 << (in->bits - 1)) * (1 << (bits - 1)) / 2;
     for (uint32_t o = 0; o < node->channels; o++) entry_new(s, spread);
 }
 

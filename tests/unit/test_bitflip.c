@@ -30,7 +30,7 @@ START_TEST(feedback_finds_a_planted_matrix)
     tiny_settle(&t.model, 8);
     float *loud = malloc(sizeof source_x); /* ranges with room to spare: where values are clipped no error comes back */
     for (int v = 0; v < N * TINY_VALUES; v++) loud[v] = 4 * source_x[v];
-    ck_assert_msg(!qc_emit(&t.g, &t.latent, &t.model, loud, N, 8, 8, 1, &t.arena, &err), "%s", err.text);
+    ck_assert_msg(!qc_emit(&t.g, &t.latent, &t.model, loud, N, 8, 0, 8, 1, &t.arena, &err), "%s", err.text);
     free(loud);
     ck_assert_int_eq(qc_flip_allocate(&flip, &t.g, &feedback, &scale, &t.arena, NULL), 0);
     ck_assert_uint_eq(flip.n_feedback, C1 * TINY_CLASSES);

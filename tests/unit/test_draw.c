@@ -142,14 +142,16 @@ START_TEST(a_draw_steps_exactly_what_it_says)
         for (int32_t step = 1; step <= (bits[b] == 2 ? 1 : 5); step += 2)
             for (size_t k = 0; k < sizeof shares / sizeof *shares; k++) {
                 uint32_t candidates = 0, wanted = (uint32_t)(shares[k] * (float)n + 0.5f);
-                for (uint32_t i = 0; i < w.t.g.n_nodes; i++)
+                for (uint32_t i = 0; i < w.t.g.n_nodes; i++) {
+                    const int32_t limit = 1 << (qc_code_bits(&w.t.g, &w.t.g.nodes[i]) - 1);
                     for (uint32_t j = 0; j < w.t.g.nodes[i].n_codes; j++) {
                         uint8_t byte = (uint8_t)qc_rng_next(&rng);
                         if (qc_rng_below(&rng, 8) == 0) byte = QC_FLIP_NEVER;
                         w.choice.scores[w.t.g.nodes[i].code + j] = byte;
                         int32_t to = qc_code_get(&w.t.g, &w.t.g.nodes[i], j) + (byte & QC_FLIP_UP ? step : -step);
-                        candidates += (byte & 0x7f) != QC_FLIP_NEVER && to >= -(1 << (bits[b] - 1)) && to < 1 << (bits[b] - 1);
+                        candidates += (byte & 0x7f) != QC_FLIP_NEVER && to >= -limit && to < limit;
                     }
+                }
                 wanted = wanted ? wanted : 1;
                 uint32_t drawn = qc_choice_draw(&w.choice, shares[k], step, 0, qc_rng_next(&rng));
                 ck_assert_uint_eq(drawn, wanted < candidates ? wanted : candidates);
@@ -188,7 +190,7 @@ START_TEST(only_what_was_picked_is_stepped)
             before.codes = w.codes;
             for (uint32_t j = piece->first; j < piece->first + piece->n; j++) {
                 int32_t was = qc_code_get(&before, node, j), is = qc_code_get(&w.t.g, node, j);
-                ck_assert_int_eq(is, piece->at == QC_NOT_PICKED || was == -128 ? was : was - 1);
+                ck_assert_int_eq(is, piece->at == QC_NOT_PICKED || was == -(1 << (qc_code_bits(&w.t.g, node) - 1)) ? was : was - 1);
                 stepped += is != was;
             }
         }

@@ -135,7 +135,7 @@ START_TEST(codes_and_biases_go_round)
             const QcQNode *node = &t.g.nodes[i];
             for (uint32_t j = 0; j < node->n_codes; j++, n++) {
                 ck_assert_uint_eq(node->code + j, n);
-                ck_assert_int_eq(qc_code_get(&t.g, node, j), qc_code_of(t.latent[n], 1, bits[b]));
+                ck_assert_int_eq(qc_code_get(&t.g, node, j), qc_code_of(t.latent[n], 1, (int)qc_code_bits(&t.g, node)));
                 ck_assert_float_eq(s.latent[n], (float)qc_code_get(&t.g, node, j));
             }
         }
@@ -156,7 +156,11 @@ START_TEST(codes_and_biases_go_round)
             ck_assert_msg(abs(bias[c] - t.g.bias[c]) <= abs(t.g.bias[c]) / (1 << 22), "bias %d became %d", t.g.bias[c], bias[c]);
         for (uint32_t j = 0; j < n; j++) s.latent[j] = j % 2 ? 1e9f : -1e9f;
         qc_shadow_clamp(&s);
-        for (uint32_t j = 0; j < n; j++) ck_assert_int_eq((int)roundf(s.latent[j]), j % 2 ? qc_code_high(bits[b]) : qc_code_low(bits[b]));
+        for (uint32_t i = 0; i < t.g.n_nodes; i++) {
+            const QcQNode *node = &t.g.nodes[i];
+            const int own = (int)qc_code_bits(&t.g, node);
+            for (uint32_t j = node->code; j < node->code + node->n_codes; j++) ck_assert_int_eq((int)roundf(s.latent[j]), j % 2 ? qc_code_high(own) : qc_code_low(own));
+        }
         free(codes);
         free(bias);
         qc_shadow_release(&s);
@@ -272,7 +276,7 @@ END_TEST
 static void emit_own(Tiny *t, int bits)
 {
     QcErr err;
-    ck_assert_msg(!qc_emit(&t->g, &t->latent, &t->model, windows, N, bits, 8, 1, &t->arena, &err), "%s", err.text);
+    ck_assert_msg(!qc_emit(&t->g, &t->latent, &t->model, windows, N, bits, 0, 8, 1, &t->arena, &err), "%s", err.text);
     ck_assert_int_eq(qc_qgraph_check(&t->g, &err), 0);
     tiny_place(t, &qc_kernels_scalar);
 }
@@ -340,7 +344,7 @@ START_TEST(what_cannot_be_quantized_is_refused_in_words)
     float *latent;
     QcGraph g;
     tiny_graph(&g, TINY_PLAIN, 1);
-    ck_assert_int_eq(qc_emit(&q, &latent, &g, windows, 0, 8, 8, 1, &arena, &err), -1);
+    ck_assert_int_eq(qc_emit(&q, &latent, &g, windows, 0, 8, 0, 8, 1, &arena, &err), -1);
     ck_assert_ptr_nonnull(strstr(err.text, "no window"));
     ck_assert_int_eq(err.code, QC_EFORMAT);
     qc_graph_release(&g);
@@ -350,7 +354,7 @@ START_TEST(what_cannot_be_quantized_is_refused_in_words)
         if (relu) tiny_op(&g, "top", QC_OP_RELU, tiny_ok(qc_graph_linear(&g, "fc", at, TINY_CLASSES, 1, NULL)));
         ck_assert_int_eq(qc_graph_finish(&g, NULL), 0);
         tiny_settle(&g, 1);
-        ck_assert_int_eq(qc_emit(&q, &latent, &g, windows, N, 8, 8, 1, &arena, &err), -1);
+        ck_assert_int_eq(qc_emit(&q, &latent, &g, windows, N, 8, 0, 8, 1, &arena, &err), -1);
         ck_assert_int_eq(err.code, QC_EUNSUPPORTED);
         ck_assert_msg(strstr(err.text, relu ? "'fc.relu' (relu)" : "'mean' (gap)") && strstr(err.text, "only a linear last layer"), "%s", err.text);
         qc_graph_release(&g);

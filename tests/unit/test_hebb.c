@@ -165,7 +165,7 @@ static void check_features(void *ctx, const QcPiece *piece, const QcFlipStats *s
         float f[1][QC_FLIP_FEATURES], score;
         int dir;
         double h = (double)stats->sum[j], mean = h / FEW, deviation = sqrt(fmax((double)stats->squares[j] / FEW - mean * mean, 0));
-        double z = fabs(h) / sqrt(all), code = (double)qc_code_get(g, n, j) / (1 << (g->bits - 1));
+        double z = fabs(h) / sqrt(all), code = (double)qc_code_get(g, n, j) / (1 << (qc_code_bits(g, n) - 1));
         qc_flip_features(f[0], &dir, g, &c.flip.layers[l], stats, s, j, j);
         ck_assert_int_eq(dir, (h < 0) - (h > 0));
         if (!dir) continue;

@@ -27,10 +27,11 @@ static int64_t floor_divide(int64_t a, int64_t b) { return a / b - (a % b < 0); 
 static int64_t code(const Sample *s, const QcQNode *node, uint64_t j) /* bit by bit */
 {
     int64_t v = 0;
-    for (uint32_t b = 0; b < s->g.bits; b++) {
-        uint64_t at = j * s->g.bits + b;
+    const uint32_t bits = node->code_bits ? node->code_bits : s->g.bits;
+    for (uint32_t b = 0; b < bits; b++) {
+        uint64_t at = j * bits + b;
         int64_t bit = s->codes[node->code_byte + at / 8] >> at % 8 & 1;
-        v += b + 1u == s->g.bits ? -(bit << b) : bit << b;
+        v += b + 1u == bits ? -(bit << b) : bit << b;
     }
     return v;
 }

@@ -203,6 +203,9 @@ START_TEST(every_single_fault_is_found)
         {FIELD(s.nodes[1].out), 0, "or the input"},
         {FIELD(s.nodes[1].relu), 2, "flag or role"},
         {FIELD(s.nodes[1].role), 4, "flag or role"},
+        {FIELD(s.nodes[1].code_bits), 3, "2, 4 or 8"},
+        {FIELD(s.nodes[1].code_bits), 16, "2, 4 or 8"},
+        {FIELD(s.nodes[1].code_bits), s.g.bits == 2 ? 4 : 2, "end"},
         {FIELD(s.nodes[1].in[0]), 3, ""},                      /* reads itself */
         {FIELD(s.nodes[1].in[0]), 2, "before all of it"},      /* too early */
         {FIELD(s.nodes[3].out_channel), 3, "written already"},
