@@ -42,7 +42,7 @@ try() { # try CULPRIT PROGRAM OPTION...: what the one sentence must say
 echo "--- qc-quantize"
 q() { culprit=$1; shift; try "$culprit" qc-quantize --threads 1 -o old.qcm "$@"; }
 q "real data is needed" float.qcm
-q "-b is 2, 4 or 8" -b 3 -c core.qcd float.qcm
+q "last-bits are 2, 4 or 8" -b 3 -c core.qcd float.qcm
 q "-a is 4 or 8" -a 5 -c core.qcd float.qcm
 q "none.qcm" -c core.qcd none.qcm
 q "empty.qcm: is empty" -c core.qcd empty.qcm
