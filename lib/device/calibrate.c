@@ -10,9 +10,10 @@ QcCalibrateOptions qc_calibrate_defaults(int bits)
         .phi0 = bits == 2 ? 0.01f : bits == 4 ? 0.05f : 0.2f,
         .cap = bits == 2 ? 1.0f : 0.3f,
         .phi_max = bits == 2 ? 0.3f : 1.0f,
-        .stop = bits == 2 ? 0.03f : bits == 4 ? 0.015f : 0.006f,
+        .stop = -1,
+        .temper = bits == 2 ? 0.03f : bits == 4 ? 0.015f : 0.006f,
         .phi_min = 2e-5f, .grow = 1.5f, .shrink = 0.4f,
-        .by_layer = bits == 8, .balance = 1, .prior = 1, .scarce = 0.5f, .second = 1, .lead = bits == 2 ? 0 : QC_LEAD_FIRST, .rest = 0.9f, .ridge = 0.03f, .worth = 3, .recent = 64, .update = QC_UPDATE_BALANCED,
+        .by_layer = bits == 8, .balance = 1, .prior = 1, .scarce = 0.5f, .second = 1, .lead = QC_LEAD_FIRST, .rest = 0.9f, .ridge = 0.03f, .worth = 3, .recent = 64, .update = QC_UPDATE_BALANCED,
         .seed = 1,
     };
 }
@@ -68,6 +69,7 @@ void qc_calibrator_place(QcCalibrator *c, QcQGraph *g, const QcFlip *flip, const
     if (flip->n_layers) qc_choice_begin(&c->choice);
     qc_slots_clear(&c->slots);
     if (c->lda.n) qc_lda_clear(&c->lda);
+    if (o->stop < 0) c->options.stop = c->lda.n && o->second ? QC_STOP : o->temper;
 }
 
 /* ---- the set Z ---- */

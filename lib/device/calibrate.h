@@ -26,7 +26,7 @@ typedef struct QcCalibrateOptions {
     float cap;         /* above it steps get longer instead of more */
     float phi_max, phi_min;
     float grow, shrink; /* of phi after an accepted and a refused draw */
-    float stop;        /* loss on the set at which no more draws are made; 0: never */
+    float stop;        /* loss on the set at which no more draws are made; 0: never; < 0: QC_STOP where batches end with a last layer in closed form, else temper */
     int by_layer;      /* the share holds in each layer */
     float balance;     /* 0: every example of the set weighs the same .. 1: every class does */
     float prior;       /* the batch's own class frequencies are taken out of its examples' loss, each class counted this much more often than seen; < 0: not */
@@ -34,6 +34,7 @@ typedef struct QcCalibrateOptions {
     int second;        /* 1: other batches end with one beside that of the flips, and the device answers with that which arriving batches speak for */
     float lead;        /* examples by which the latter is taken to be ahead before any batch has spoken; 0 without flips: QC_LEAD_FIRST */
     float rest;        /* an arriving batch of which the second last layer, if it answers, has at least this share right makes no flips; 0: each does */
+    float temper;      /* loss on the set at which logits of a last layer in closed form are large enough, and none is wanted for a batch of few classes */
     float ridge, worth; /* of both: lda.h */
     uint32_t recent;   /* the same */
     QcChoose choose;
@@ -61,6 +62,7 @@ typedef struct QcCalibrateReport {
 
 /* Last layers: one; or one that flips have led to and one in closed form, of which the graph has either. */
 typedef enum QcHeads { QC_HEADS_ONE, QC_HEADS_FLIPS, QC_HEADS_CLOSED, QC_HEADS_COUNT } QcHeads;
+#define QC_STOP 0.3f /* flips learn the rough; the closed form is better at the rest, and cheaper */
 #define QC_LEAD_KEPT 0.7f /* of a batch's word on them, by the next batch */
 #define QC_LEAD_FIRST 0.5f /* where the one in closed form is taken to be ahead before the first: less than any batch's word */
 

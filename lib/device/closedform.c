@@ -71,7 +71,7 @@ static float temper(QcCalibrator *c)
         }
     }
     for (int h = 1; h < HEATS; h++)
-        if (loss[h] < loss[best] || loss[h] <= c->options.stop) best = h;
+        if (loss[h] < loss[best] || loss[h] <= c->options.temper) best = h;
     for (uint32_t k = 0; k < classes; k++) scale[k] *= heat[best];
     return loss[best];
 }
@@ -107,7 +107,7 @@ void qc_closed_begin(QcCalibrator *c, QcCalibrateReport *report)
     if (!c->lda.n || !is_scarce(c)) return;
     add_to_statistic(c);
     float loss;
-    if (!c->closed_instead || !(report->loss_after > c->options.stop) || !solve(c, &loss, report)) return;
+    if (!c->closed_instead || !(report->loss_after > c->options.temper) || !solve(c, &loss, report)) return;
     if (loss < 0.9999f * report->loss_after) { /* by more than a sum in another order */
         report->loss_after = qc_set_forward(c, 1e30f, report);
         report->solved = 1;

@@ -12,8 +12,8 @@ typedef struct QcExport {
     const char *coreset; /* NULL: none */
     uint32_t batch;      /* most examples of a batch that the device will learn from */
     uint32_t rounds, chunk, recent; /* as in QcCalibrateOptions */
-    float stop, lead;    /* the same; < 0: by the bits */
-    float scarce, rest, ridge, worth; /* the same */
+    float stop, scarce, lead, rest, ridge, worth; /* the same */
+    float temper;        /* the same; < 0: by the bits */
     int second;
     uint64_t seed;
     const char *codes;   /* of weights in ONNX: "safe", "int8", "int4"; NULL: safe */

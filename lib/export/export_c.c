@@ -65,11 +65,12 @@ static int load_device(Job *job, const QcExport *e, QcErr *err)
     job->options = qc_calibrate_defaults(job->g.bits);
     job->options.rounds = e->rounds;
     job->options.chunk = e->chunk;
-    if (e->stop >= 0) job->options.stop = e->stop;
+    job->options.stop = e->stop;
     job->options.scarce = e->scarce;
     job->options.second = e->second;
-    if (e->lead >= 0) job->options.lead = e->lead;
+    job->options.lead = e->lead;
     job->options.rest = e->rest;
+    if (e->temper >= 0) job->options.temper = e->temper;
     job->options.ridge = e->ridge;
     job->options.worth = e->worth;
     job->options.recent = e->recent;

@@ -276,6 +276,7 @@ START_TEST(no_rounds_no_flips)
     QcCalibrateReport r;
     QcCalibrateOptions o = qc_calibrate_defaults(2);
     o.rounds = 0;
+    o.second = 0;
     device_begin(&d, TINY_PLAIN, 2, &qc_kernels_scalar, &o, CAPACITY, 0);
     fill_slots(&d);
     uint8_t *codes = malloc(d.t.g.n_code_bytes);

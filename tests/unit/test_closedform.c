@@ -118,6 +118,7 @@ static QcCalibrateOptions options(int bits, int second)
     QcCalibrateOptions o = qc_calibrate_defaults(bits);
     o.second = second;
     o.rest = 0;
+    o.stop = o.temper; /* whether there is a second one or not */
     o.rounds = 6;
     return o;
 }
@@ -331,11 +332,11 @@ static double loss_heated(Device *d, const TinySet *z, float factor)
 /* Logits shrink by six tenths as long as that makes the loss on Z less, or leaves it good enough; eight times at most. */
 static void expect_tempered(Device *d, const TinySet *z, double loss)
 {
-    const double stop = (double)d->c.options.stop, colder = loss_heated(d, z, 0.6f), hotter = loss_heated(d, z, 1 / 0.6f);
+    const double enough = (double)d->c.options.temper, colder = loss_heated(d, z, 0.6f), hotter = loss_heated(d, z, 1 / 0.6f);
     const QcLda *l = &d->c.lda;
     float step = d->t.g.tensors[l->node->in[0]].scale, heat = d->t.g.scale[l->node->channel] * step / l->head.scale[0];
-    if (heat > 0.02f) ck_assert(colder > stop && colder > loss - 1e-4);
-    if (heat < 0.99f) ck_assert(loss < stop + 1e-4 || hotter > loss - 1e-4);
+    if (heat > 0.02f) ck_assert(colder > enough && colder > loss - 1e-4);
+    if (heat < 0.99f) ck_assert(loss < enough + 1e-4 || hotter > loss - 1e-4);
 }
 
 START_TEST(a_solved_batch_has_the_loss_that_it_tells)
@@ -345,7 +346,7 @@ START_TEST(a_solved_batch_has_the_loss_that_it_tells)
     for (int kind = 0; kind < TINY_KINDS; kind++) {
         Device d;
         QcCalibrateOptions o = options(bits, kind % 2);
-        if (kind >= 3) o.stop = 0.5f; /* so that some are good enough */
+        if (kind >= 3) o.temper = 0.5f; /* so that some are good enough */
         device_begin(&d, (TinyKind)kind, &o, bits);
         for (uint32_t n = 0; n < BATCHES; n++) {
             Batch b;
@@ -437,7 +438,7 @@ START_TEST(scales_and_biases_stay_where_nothing_is_solved)
         const int bits = 2 << kind % 3;
         QcCalibrateOptions o = options(bits, 0), none = o;
         none.scarce = 0;
-        if (_i == GOOD_ENOUGH) o.stop = none.stop = 1e6f;
+        if (_i == GOOD_ENOUGH) o.temper = none.temper = o.stop = none.stop = 1e6f;
         if (_i == NOT_ASKED_FOR) o.scarce = 0;
         device_begin(&d, (TinyKind)kind, &o, bits);
         device_begin(&without, (TinyKind)kind, &none, bits);
