@@ -10,7 +10,7 @@
 static const char *state, *coreset, *coreset_out, *output, *order = "shuffled", *choose = "network", *update = "balanced", *method;
 static QcList streams, tests, settings;
 static int64_t batches, batch_size = 64, rounds = 20, chunk, by_layer = -1, second = 1, recent = 64, seed = 1, threads;
-static double phi0, cap, phi_max, stop = -1, lead = 0.5, balance = 1, prior = 1, scarce = 0.5, rest = 0.9, temper = -1, ridge = 0.03, worth = 3;
+static double phi0, cap, phi_max, stop = -1, lead = 0.5, balance = 1, prior = 1, scarce = 0.5, rest = 0.9, temper = -1, unseen = 0.7, ridge = 0.03, worth = 3;
 static int json, memory;
 
 static const QcOption options[] = {
@@ -39,6 +39,7 @@ static const QcOption options[] = {
     {0, "lead", QC_OPTION_REAL, &lead, "N", "examples by which that one is taken to be ahead at the beginning", 0, 1000000},
     {0, "rest", QC_OPTION_REAL, &rest, "R", "an arriving batch of which that one has at least this share right makes no flips; 0 = each does", 0, 1},
     {0, "temper", QC_OPTION_REAL, &temper, "LOSS", "logits of a last layer in closed form are large enough once the loss on coreset and batch is at or below; -1 = by the bits", -1, 100},
+    {0, "unseen", QC_OPTION_REAL, &unseen, "R", "share of the margin by which classes that the stream has shown are held back while there are others; 0 = not", 0, 1},
     {0, "ridge", QC_OPTION_REAL, &ridge, "R", "of the last layer in closed form", 0.000001, 1000000},
     {0, "worth", QC_OPTION_REAL, &worth, "N", "stream examples that the source's mean of a class counts as in it", 0.01, 1000000},
     {0, "recent", QC_OPTION_INT, &recent, "N", "latest stream examples of a class that its mean in it follows; 0 = all alike", 0, 1000000},
@@ -125,6 +126,7 @@ static int make_options(QcSessionOptions *o, QcErr *err)
     o->device.lead = (float)lead;
     o->device.rest = (float)rest;
     o->device.temper = (float)temper;
+    o->device.unseen = (float)unseen;
     o->device.ridge = (float)ridge;
     o->device.worth = (float)worth;
     o->device.recent = (uint32_t)recent;

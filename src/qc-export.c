@@ -4,7 +4,7 @@
 
 static const char *format, *coreset, *output, *codes;
 static int64_t batch = 64, rounds = 20, chunk, second = 1, recent = 64, seed = 1;
-static double stop = -1, lead = 0.5, scarce = 0.5, rest = 0.9, temper = -1, ridge = 0.03, worth = 3;
+static double stop = -1, lead = 0.5, scarce = 0.5, rest = 0.9, temper = -1, unseen = 0.7, ridge = 0.03, worth = 3;
 
 static const QcOption options[] = {
     {'f', "format", QC_OPTION_TEXT, &format, "FORMAT", "c: C source of a quantized model, for bare metal; onnx: any model; npz, csv: data; npz, safetensors: weights", 0, 0},
@@ -19,6 +19,7 @@ static const QcOption options[] = {
     {0, "lead", QC_OPTION_REAL, &lead, "N", "c: as of qc-calibrate", 0, 1000000},
     {0, "rest", QC_OPTION_REAL, &rest, "R", "c: as of qc-calibrate", 0, 1},
     {0, "temper", QC_OPTION_REAL, &temper, "LOSS", "c: as of qc-calibrate; -1 = by the bits", -1, 100},
+    {0, "unseen", QC_OPTION_REAL, &unseen, "R", "c: as of qc-calibrate", 0, 1},
     {0, "ridge", QC_OPTION_REAL, &ridge, "R", "c: as of qc-calibrate", 0.000001, 1000000},
     {0, "worth", QC_OPTION_REAL, &worth, "N", "c: as of qc-calibrate", 0.01, 1000000},
     {0, "recent", QC_OPTION_INT, &recent, "N", "c: as of qc-calibrate", 0, 1000000},
@@ -34,7 +35,7 @@ int main(int argc, char **argv)
     QcErr err;
     qc_cli_parse(&program, argc, argv);
     QcExport e = {.input = argv[1], .output = output, .coreset = coreset, .codes = codes, .batch = (uint32_t)batch, .rounds = (uint32_t)rounds, .chunk = (uint32_t)chunk,
-                  .stop = (float)stop, .scarce = (float)scarce, .second = (int)second, .lead = (float)lead, .rest = (float)rest, .temper = (float)temper, .ridge = (float)ridge, .worth = (float)worth, .recent = (uint32_t)recent, .seed = (uint64_t)seed,
+                  .stop = (float)stop, .scarce = (float)scarce, .second = (int)second, .lead = (float)lead, .rest = (float)rest, .temper = (float)temper, .unseen = (float)unseen, .ridge = (float)ridge, .worth = (float)worth, .recent = (uint32_t)recent, .seed = (uint64_t)seed,
                   .command = qc_cli_command()};
     int status = qc_export(&e, format, &err);
     if (!status && *e.words) qc_say("%s", e.words);

@@ -13,7 +13,7 @@ QcCalibrateOptions qc_calibrate_defaults(int bits)
         .stop = -1,
         .temper = bits == 2 ? 0.03f : bits == 4 ? 0.015f : 0.006f,
         .phi_min = 2e-5f, .grow = 1.5f, .shrink = 0.4f,
-        .by_layer = bits == 8, .balance = 1, .prior = 1, .scarce = 0.5f, .second = 1, .lead = QC_LEAD_FIRST, .rest = 0.9f, .ridge = 0.03f, .worth = 3, .recent = 64, .update = QC_UPDATE_BALANCED,
+        .by_layer = bits == 8, .balance = 1, .prior = 1, .scarce = 0.5f, .second = 1, .lead = QC_LEAD_FIRST, .rest = 0.9f, .unseen = 0.7f, .ridge = 0.03f, .worth = 3, .recent = 64, .update = QC_UPDATE_BALANCED,
         .seed = 1,
     };
 }

@@ -35,6 +35,7 @@ typedef struct QcCalibrateOptions {
     float lead;        /* examples by which the latter is taken to be ahead before any batch has spoken; 0 without flips: QC_LEAD_FIRST */
     float rest;        /* an arriving batch of which the second last layer, if it answers, has at least this share right makes no flips; 0: each does */
     float temper;      /* loss on the set at which logits of a last layer in closed form are large enough, and none is wanted for a batch of few classes */
+    float unseen;      /* in such a batch logits of classes that the stream has shown are lowered by this share of their margin over those it has not, times the root of the share of the latter; 0: none */
     float ridge, worth; /* of both: lda.h */
     uint32_t recent;   /* the same */
     QcChoose choose;
@@ -63,6 +64,7 @@ typedef struct QcCalibrateReport {
 /* Last layers: one; or one that flips have led to and one in closed form, of which the graph has either. */
 typedef enum QcHeads { QC_HEADS_ONE, QC_HEADS_FLIPS, QC_HEADS_CLOSED, QC_HEADS_COUNT } QcHeads;
 #define QC_STOP 0.3f /* flips learn the rough; the closed form is better at the rest, and cheaper */
+#define QC_UNSEEN_PATIENCE 64.0f /* examples of a class shown, on average, up to which those that are not are waited for as much as ever; then less, as their inverse */
 #define QC_LEAD_KEPT 0.7f /* of a batch's word on them, by the next batch */
 #define QC_LEAD_FIRST 0.5f /* where the one in closed form is taken to be ahead before the first: less than any batch's word */
 

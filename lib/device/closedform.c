@@ -1,6 +1,7 @@
 #include "calibrateparts.h"
 
 #include "../kernels/mem.h"
+#include "qmath.h"
 
 int qc_calibrator_solves(const QcQGraph *g, const QcCalibrateOptions *o) { return (o->scarce > 0 || o->second) && qc_lda_fits(g); }
 
@@ -76,16 +77,61 @@ static float temper(QcCalibrator *c)
     return loss[best];
 }
 
+/* ---- classes that the stream has not shown ---- */
+
+static int is_shown(const QcCalibrator *c, uint32_t k) { return c->lda.stream.count[k] > 0; }
+
+/* The mean margin of Z's stream examples over classes that are not shown, in logits; 0 where there are none of either. */
+static float margin_on_unseen(QcCalibrator *c)
+{
+    uint32_t classes = c->g->classes, n = 0;
+    float sum = 0, *logits = c->hebb.logits;
+    for (uint32_t i = 0; i < c->n; i++) {
+        if (c->source[i] || !is_shown(c, c->label[i])) continue;
+        logits_of(c, logits, i);
+        uint32_t other = classes;
+        for (uint32_t k = 0; k < classes; k++)
+            if (!is_shown(c, k) && (other == classes || logits[k] > logits[other])) other = k;
+        if (other == classes) return 0;
+        sum += logits[c->label[i]] - logits[other];
+        n++;
+    }
+    return n ? sum / (float)n : 0;
+}
+
+static int is_scarce(QcCalibrator *c) { return (float)qc_batch_classes(c) <= c->options.scarce * (float)c->g->classes; }
+
+/* The more classes are away and the shorter they are, the more is to be waited for. */
+static float expectation(const QcCalibrator *c)
+{
+    float shown = 0, examples = 0;
+    for (uint32_t k = 0; k < c->g->classes; k++) {
+        shown += (float)is_shown(c, k);
+        examples += (float)c->lda.stream.count[k];
+    }
+    float patience = examples > QC_UNSEEN_PATIENCE * shown ? QC_UNSEEN_PATIENCE * shown / examples : 1;
+    return patience * qc_sqrt(1 - shown / (float)c->g->classes);
+}
+
+/* Means of classes that the stream has shown are of the people at hand, those of all others of the source, so whatever comes is taken for one of the
+ * former. They are held back by a share of the margin that they have (calibrated stacking, Chao et al., 2016). Where a batch has most classes, few are
+ * unseen and not for long, and margins on it are worth little as yet. */
+static void hold_back(QcCalibrator *c)
+{
+    float amount = c->options.unseen > 0 && is_scarce(c) ? c->options.unseen * expectation(c) * margin_on_unseen(c) : 0;
+    for (uint32_t k = 0; k < c->g->classes && amount > 0; k++)
+        if (is_shown(c, k)) qc_lda_lower(&c->lda, k, amount);
+}
+
 /* 0: it cannot be solved. */
 static int solve(QcCalibrator *c, float *loss, QcCalibrateReport *report)
 {
     int done = qc_lda_solve(&c->lda);
+    if (done) hold_back(c);
     if (done) *loss = temper(c);
     report->algebra = c->lda.operations;
     return done;
 }
-
-static int is_scarce(QcCalibrator *c) { return (float)qc_batch_classes(c) <= c->options.scarce * (float)c->g->classes; }
 
 /* Each class has an example that counts. */
 static int knows_all_classes(const QcCalibrator *c)

@@ -194,10 +194,18 @@ static void centre(QcLda *l)
     for (uint32_t k = 0; k < l->classes; k++) l->bias[k] -= common;
 }
 
+/* The nearest integer that may be a bias. */
+static int32_t whole_bias(const QcLda *l, float bias)
+{
+    float most = (float)qc_largest_bias(l->g, l->node) * 0.999f;
+    bias = bias < -most ? -most : bias > most ? most : bias;
+    return (int32_t)(bias < 0 ? bias - 0.5f : bias + 0.5f);
+}
+
 static void write_head(QcLda *l)
 {
     const QcIntHead *h = &l->head;
-    float most = (float)qc_largest_bias(l->g, l->node) * 0.999f, step = l->g->tensors[l->node->in[0]].scale;
+    float step = l->g->tensors[l->node->in[0]].scale;
     for (uint32_t k = 0; k < l->classes; k++) {
         float bias = h->bias[k];
         for (uint32_t i = 0; i < l->n; i++) {
@@ -205,11 +213,16 @@ static void write_head(QcLda *l)
             bias -= h->scale[k] * (float)code * l->x[i];
             qc_code_set(l->g, l->node, k * l->n + i, code);
         }
-        float whole = bias / h->scale[k];
-        whole = whole < -most ? -most : whole > most ? most : whole;
         l->g->scale[l->node->channel + k] = h->scale[k] / step;
-        l->g->bias[l->node->channel + k] = (int32_t)(whole < 0 ? whole - 0.5f : whole + 0.5f);
+        l->g->bias[l->node->channel + k] = whole_bias(l, bias / h->scale[k]);
     }
+}
+
+void qc_lda_lower(QcLda *l, uint32_t k, float amount)
+{
+    uint32_t channel = l->node->channel + k;
+    float unit = l->g->scale[channel] * l->g->tensors[l->node->in[0]].scale;
+    l->g->bias[channel] = whole_bias(l, (float)l->g->bias[channel] - amount / unit);
 }
 
 static uint8_t *packed(const QcLda *l) { return l->g->codes + l->node->code_byte; }

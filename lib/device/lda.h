@@ -64,6 +64,8 @@ void qc_lda_see_source(QcLda *l, const uint8_t *q, uint16_t label);
 void qc_lda_see_stream(QcLda *l, const uint8_t *q, uint16_t label);
 /* Gives the LOGITS node its codes, scales and biases. 0, and nothing changes, while there is a class without any example. */
 int qc_lda_solve(QcLda *l);
+/* After that: lowers the logit of class k, as far as its bias can say it. */
+void qc_lda_lower(QcLda *l, uint32_t k, float amount);
 void qc_lda_swap(QcLda *l); /* the graph's last layer and the other */
 
 #endif

@@ -167,6 +167,7 @@ static void put_options(FILE *to, const QcCalibrateOptions *o)
     put_real_option(to, "lead", o->lead);
     put_real_option(to, "rest", o->rest);
     put_real_option(to, "temper", o->temper);
+    put_real_option(to, "unseen", o->unseen);
     put_real_option(to, "ridge", o->ridge);
     put_real_option(to, "worth", o->worth);
     fprintf(to, " .recent = %" PRIu32 ", .by_layer = %d, .choose = %s, .update = %s, .chunk = %" PRIu32 ", .seed = %" PRIu64 "u,\n};\n\n", o->recent, o->by_layer, choose_names[o->choose],

@@ -12,7 +12,7 @@ typedef struct QcExport {
     const char *coreset; /* NULL: none */
     uint32_t batch;      /* most examples of a batch that the device will learn from */
     uint32_t rounds, chunk, recent; /* as in QcCalibrateOptions */
-    float stop, scarce, lead, rest, ridge, worth; /* the same */
+    float stop, scarce, lead, rest, unseen, ridge, worth; /* the same */
     float temper;        /* the same; < 0: by the bits */
     int second;
     uint64_t seed;

@@ -71,6 +71,7 @@ static int load_device(Job *job, const QcExport *e, QcErr *err)
     job->options.lead = e->lead;
     job->options.rest = e->rest;
     if (e->temper >= 0) job->options.temper = e->temper;
+    job->options.unseen = e->unseen;
     job->options.ridge = e->ridge;
     job->options.worth = e->worth;
     job->options.recent = e->recent;

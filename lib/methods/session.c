@@ -143,9 +143,9 @@ static uint64_t identify(const QcSession *s)
     uint64_t identity = 0;
     char text[512];
     QcDigest d;
-    int n = snprintf(text, sizeof text, "%s %u %a %a %a %a %a %a %a %d %a %a %a %d %a %a %a %a %a %u %d %d %u %llu", s->learner.method->name, o->rounds, (double)o->phi0, (double)o->cap,
+    int n = snprintf(text, sizeof text, "%s %u %a %a %a %a %a %a %a %d %a %a %a %d %a %a %a %a %a %a %u %d %d %u %llu", s->learner.method->name, o->rounds, (double)o->phi0, (double)o->cap,
                      (double)o->phi_max, (double)o->phi_min, (double)o->grow, (double)o->shrink, (double)o->stop, o->by_layer, (double)o->balance, (double)o->prior,
-                     (double)o->scarce, o->second, (double)o->lead, (double)o->rest, (double)o->temper, (double)o->ridge, (double)o->worth, o->recent, (int)o->choose, (int)o->update, o->chunk, (unsigned long long)o->seed);
+                     (double)o->scarce, o->second, (double)o->lead, (double)o->rest, (double)o->temper, (double)o->unseen, (double)o->ridge, (double)o->worth, o->recent, (int)o->choose, (int)o->update, o->chunk, (unsigned long long)o->seed);
     qc_digest_init(&d);
     qc_digest_add(&d, text, (size_t)n);
     qc_digest_add(&d, s->model.container.digest, QC_DIGEST_BYTES);
