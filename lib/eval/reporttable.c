@@ -273,9 +273,11 @@ static void print_script(const QcReport *r, FILE *to, const QcExperiment *e, con
         fputs("END\n", to);
     }
     print_labels(r, to, e);
-    for (uint32_t i = 0; i < results->n_rows; i++) {
+    for (uint32_t i = 0, curve = 0; i < results->n_rows; i++) {
         if (!begins_curve(r, e, results, by, i)) continue;
-        fprintf(to, "%s $row%u with %s title \"", i ? ", \\\n" : "plot", i, styles[r->format]);
+        /* gnuplot has eight colours: the next eight are dashed, and all points differ */
+        fprintf(to, "%s $row%u with %s dt %u pt %u title \"", i ? ", \\\n" : "plot", i, styles[r->format], 1 + curve / 8 % 5, 1 + curve % 15);
+        curve++;
         print_title(r, to, e, by, &results->rows[i]);
         fputs("\"", to);
     }
