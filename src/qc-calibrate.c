@@ -43,7 +43,7 @@ static const QcOption options[] = {
     {0, "ridge", QC_OPTION_REAL, &ridge, "R", "of the last layer in closed form", 0.000001, 1000000},
     {0, "worth", QC_OPTION_REAL, &worth, "N", "stream examples that the source's mean of a class counts as in it", 0.01, 1000000},
     {0, "recent", QC_OPTION_INT, &recent, "N", "latest stream examples of a class that its mean in it follows; 0 = all alike", 0, 1000000},
-    {0, "stop", QC_OPTION_REAL, &stop, "LOSS", "no more draws in a batch once the loss on coreset and batch is at or below; -1 = as the manual says", -1, 100},
+    {0, "stop", QC_OPTION_REAL, &stop, "LOSS", "no more draws in a batch once the loss on coreset and batch is at or below; -1 = 0.3, or as --temper where flips learn alone", -1, 100},
     {0, "chunk", QC_OPTION_INT, &chunk, "N", "weights that are looked at together; 0 = 20480", 0, 1000000000},
     {0, "seed", QC_OPTION_INT, &seed, "N", "of stream order, draws and coreset", 0, 0},
     {0, "threads", QC_OPTION_INT, &threads, "N", "of methods with back-propagation; the device has one; 0 = 1", 0, 256},
