@@ -3,14 +3,13 @@
 #include <string.h>
 
 #include "../lib/base/file.h"
-#include "../lib/cli/cli.h"
+#include "../lib/cli/deviceoptions.h"
 #include "../lib/methods/memory.h"
 #include "../lib/methods/sessionrun.h"
 
-static const char *state, *coreset, *coreset_out, *output, *order = "shuffled", *choose = "network", *update = "balanced", *method;
+static const char *state, *coreset, *coreset_out, *output, *order = "shuffled", *method;
 static QcList streams, tests, settings;
-static int64_t batches, batch_size = 64, rounds = 20, chunk, by_layer = -1, second = 1, recent = 64, seed = 1, threads;
-static double phi0, cap, phi_max, stop = -1, lead = 0.5, balance = 1, prior = 1, scarce = 0.5, rest = 0.9, temper = -1, unseen = 0.7, ridge = 0.03, worth = 3;
+static int64_t batches, batch_size = 64, seed = 1, threads;
 static int json, memory;
 
 static const QcOption options[] = {
@@ -25,52 +24,25 @@ static const QcOption options[] = {
     {0, "batches", QC_OPTION_INT, &batches, "N", "cut each stream into N batches; 0 = by -B", 0, 1000000},
     {'B', "batch-size", QC_OPTION_INT, &batch_size, "N", "examples of a batch where --batches is not given", 1, 65535},
     {0, "order", QC_OPTION_TEXT, &order, "KIND", "of the stream: shuffled, recorded or classes", 0, 0},
-    {0, "rounds", QC_OPTION_INT, &rounds, "N", "draws of flips a batch, at most", 0, 10000},
-    {0, "choose", QC_OPTION_TEXT, &choose, "HOW", "weights by network, random or greedy (|h|)", 0, 0},
-    {0, "update", QC_OPTION_TEXT, &update, "RULE", "stream slots by misses, balanced, random or reservoir", 0, 0},
-    {0, "phi0", QC_OPTION_REAL, &phi0, "R", "share of weights stepped in a batch's first draw; 0 = by the bits", 0, 1},
-    {0, "cap", QC_OPTION_REAL, &cap, "R", "share above which steps get longer instead; 0 = by the bits", 0, 1},
-    {0, "phi-max", QC_OPTION_REAL, &phi_max, "R", "largest share; 0 = by the bits", 0, 10},
-    {0, "by-layer", QC_OPTION_INT, &by_layer, "0|1", "the share holds in each layer; -1 = by the bits", -1, 1},
-    {0, "balance", QC_OPTION_REAL, &balance, "R", "0: every example weighs the same in the loss .. 1: every class does", 0, 1},
-    {0, "prior", QC_OPTION_REAL, &prior, "N", "take the batch's class frequencies, smoothed by N, out of its loss; -1 = not", -1, 1000},
-    {0, "scarce", QC_OPTION_REAL, &scarce, "R", "a batch with at most this share of the classes has the last layer in closed form, if better, and no flips; 0 = none", 0, 1},
-    {0, "second", QC_OPTION_INT, &second, "0|1", "keep one beside that of the flips, and answer with that which arriving batches speak for", 0, 1},
-    {0, "lead", QC_OPTION_REAL, &lead, "N", "examples by which that one is taken to be ahead at the beginning", 0, 1000000},
-    {0, "rest", QC_OPTION_REAL, &rest, "R", "an arriving batch of which that one has at least this share right makes no flips; 0 = each does", 0, 1},
-    {0, "temper", QC_OPTION_REAL, &temper, "LOSS", "logits of a last layer in closed form are large enough once the loss on coreset and batch is at or below; -1 = by the bits", -1, 100},
-    {0, "unseen", QC_OPTION_REAL, &unseen, "R", "share of the margin by which classes that the stream has shown are held back while there are others; 0 = not", 0, 1},
-    {0, "ridge", QC_OPTION_REAL, &ridge, "R", "of the last layer in closed form", 0.000001, 1000000},
-    {0, "worth", QC_OPTION_REAL, &worth, "N", "stream examples that the source's mean of a class counts as in it", 0.01, 1000000},
-    {0, "recent", QC_OPTION_INT, &recent, "N", "latest stream examples of a class that its mean in it follows; 0 = all alike", 0, 1000000},
-    {0, "stop", QC_OPTION_REAL, &stop, "LOSS", "no more draws in a batch once the loss on coreset and batch is at or below; -1 = 0.3, or as --temper where flips learn alone", -1, 100},
-    {0, "chunk", QC_OPTION_INT, &chunk, "N", "weights that are looked at together; 0 = 20480", 0, 1000000000},
     {0, "seed", QC_OPTION_INT, &seed, "N", "of stream order, draws and coreset", 0, 0},
     {0, "threads", QC_OPTION_INT, &threads, "N", "of methods with back-propagation; the device has one; 0 = 1", 0, 256},
     {0, "memory", QC_OPTION_FLAG, &memory, NULL, "say what it needs memory for, and do nothing else", 0, 0},
     {0, "json", QC_OPTION_FLAG, &json, NULL, "one JSON object a batch and a summary", 0, 0},
-    {0},
+    QC_OPTIONS_MORE(qc_device_options, "of the step on the device"),
 };
 
 static const QcProgram program = {"qc-calibrate", "calibrate a quantized model on a labelled stream with forward passes only",
                                   "-c CORESET -s STREAM [-s STREAM]... [-t TEST]... [-C FILE] [-o FILE] [MODEL]", options, 1};
 
-static int index_of(int *at, const char *name, const char *const *names, const char *option, QcErr *err)
-{
-    for (*at = 0; names[*at]; ++*at)
-        if (!strcmp(name, names[*at])) return 0;
-    return qc_fail(err, QC_EUSAGE, "%s has no '%.40s' (see qc-calibrate -h)", option, name);
-}
-
 /* -o and --choose where they make no sense. */
-static int check_method(const QcMethod *m, QcErr *err)
+static int check_method(const QcMethod *m, QcChoose how, QcErr *err)
 {
     double values[QC_METHOD_SETTINGS];
     if (!m) { /* by the model, once it is there: either makes one */
         if (!output && !memory) output = "-";
         return settings.n ? qc_fail(err, QC_EUSAGE, "--set goes with -m") : 0;
     }
-    if (strcmp(method, "qcore") && strcmp(choose, "network")) return qc_fail(err, QC_EUSAGE, "--choose goes with -m qcore, not with -m %s", method);
+    if (strcmp(method, "qcore") && how != QC_CHOOSE_NETWORK) return qc_fail(err, QC_EUSAGE, "--choose goes with -m qcore, not with -m %s", method);
     if (qc_method_settings(values, m, settings.items, settings.n, err)) return -1;
     const char *unsaved = qc_method_unsaved(m, values);
     if (unsaved && output && !strcmp(output, "/dev/null")) output = NULL; /* nobody wants a model: so one command line serves all methods */
@@ -102,40 +74,24 @@ static int check_state(const char *model, QcErr *err)
 
 static int make_options(QcSessionOptions *o, QcErr *err)
 {
-    static const char *const chooses[] = {"network", "random", "greedy", NULL}, *const updates[] = {"misses", "balanced", "random", "reservoir", NULL};
-    int how, rule;
+    QcCalibrateOptions device;
     if (!coreset || !streams.n) return qc_fail(err, QC_EUSAGE, "a coreset (-c) and a stream (-s) are needed");
     if (coreset_out && qc_is_standard(coreset_out)) return qc_fail(err, QC_EUSAGE, "the coreset is written after every batch, so -C needs a file");
     if (coreset_out && output && qc_same_output(coreset_out, output)) return qc_fail(err, QC_EUSAGE, "-o and -C name the same file");
     if (tests.n > QC_JOURNAL_TESTS) return qc_fail(err, QC_EUSAGE, "at most %d test files (-t)", QC_JOURNAL_TESTS);
-    if (index_of(&how, choose, chooses, "--choose", err) || index_of(&rule, update, updates, "--update", err)) return -1;
-    if (!method && how != QC_CHOOSE_NETWORK) method = "qcore";
-    *o = (QcSessionOptions){.batches = (uint32_t)batches, .batch_size = (uint32_t)batch_size, .command = qc_cli_command(),
+    if (qc_device_options_read(&device, (uint64_t)seed, err)) return -1;
+    if (!method && device.choose != QC_CHOOSE_NETWORK) method = "qcore";
+    *o = (QcSessionOptions){.device = device, .batches = (uint32_t)batches, .batch_size = (uint32_t)batch_size, .command = qc_cli_command(),
                             .method = method ? qc_method_find(method, err) : NULL, .settings = settings.items, .n_settings = settings.n, .threads = (int)threads};
-    if ((method && !o->method) || check_method(o->method, err)) return -1;
-    o->device = qc_calibrate_defaults(8);
-    o->device.rounds = (uint32_t)rounds;
-    o->device.phi0 = (float)phi0;
-    o->device.cap = (float)cap;
-    o->device.phi_max = (float)phi_max;
-    o->device.by_layer = (int)by_layer;
-    o->device.balance = (float)balance;
-    o->device.prior = (float)prior;
-    o->device.scarce = (float)scarce;
-    o->device.second = (int)second;
-    o->device.lead = (float)lead;
-    o->device.rest = (float)rest;
-    o->device.temper = (float)temper;
-    o->device.unseen = (float)unseen;
-    o->device.ridge = (float)ridge;
-    o->device.worth = (float)worth;
-    o->device.recent = (uint32_t)recent;
-    o->device.stop = (float)stop;
-    o->device.chunk = (uint32_t)chunk;
-    o->device.seed = (uint64_t)seed;
-    o->device.choose = (QcChoose)how;
-    o->device.update = (QcUpdate)rule;
+    if ((method && !o->method) || check_method(o->method, device.choose, err)) return -1;
     return qc_stream_order_by_name(&o->order, order, err);
+}
+
+/* A rival that is given what is for the device's step does without, and one should know. */
+static void check_rival(const QcMethod *m)
+{
+    for (const QcOption *o = qc_device_options; o->name && !m->on_device; o++)
+        if (qc_cli_given(o->name) && (m->keeps || strcmp(o->name, "update"))) qc_warn("--%s has no effect on method %s", o->name, m->name);
 }
 
 static int open_tests(QcInputs *inputs, const QcSession *s, QcErr *err)
@@ -158,6 +114,7 @@ static int tell_memory(const QcSession *s)
 
 static int run(QcSession *s, const QcInputs *inputs, QcErr *err)
 {
+    check_rival(s->learner.method);
     if (memory) return tell_memory(s);
     QcSessionRun files = {.output = output, .coreset = coreset_out, .state = state, .tests = inputs, .n_tests = tests.n, .json = json};
     return qc_session_run(s, &files, err);

@@ -66,14 +66,15 @@ static void list_add(QcList *list, const char *text)
 
 static Given *all_given(const QcProgram *program, int *n)
 {
-    int options = 0, common = 0;
-    while (program->options[options].name) options++;
-    while (qc_cli_common[common].name) common++;
-    Given *given = calloc((size_t)options + (size_t)common, sizeof *given);
-    if (!given) die_memory();
-    for (int i = 0; i < options; i++) given[i].option = &program->options[i];
-    for (int i = 0; i < common; i++) given[options + i].option = &qc_cli_common[i];
-    *n = options + common;
+    const QcOption *const tables[] = {program->options, qc_cli_more(program), qc_cli_common};
+    Given *given = NULL;
+    *n = 0;
+    for (int t = 0; t < 3; t++)
+        for (const QcOption *o = tables[t]; o && o->name; o++) {
+            given = realloc(given, ((size_t)*n + 1) * sizeof *given);
+            if (!given) die_memory();
+            given[(*n)++] = (Given){.option = o};
+        }
     return given;
 }
 
@@ -262,15 +263,24 @@ static void set_signals(void)
     signal(SIGXFSZ, SIG_IGN); /* and so is a file that may not grow */
 }
 
+static Given *spoken; /* lists of the program point into it for the life of the process */
+static int n_spoken;
+
+int qc_cli_given(const char *name)
+{
+    const Given *g = find_long(spoken, n_spoken, name, strlen(name));
+    return g && g->texts.n > 0;
+}
+
 int qc_cli_parse(const QcProgram *program, int argc, char **argv)
 {
     running = program;
     hold_standard_streams();
     set_signals();
     max_bytes = (int64_t)qc_max_bytes;
-    int n;
-    static Given *given; /* lists of the program point into it for the life of the process */
-    given = all_given(program, &n);
+    spoken = all_given(program, &n_spoken);
+    Given *given = spoken;
+    const int n = n_spoken;
     int operands = take_arguments(program, given, n, argc, argv);
     store_given(given, n);
     if (config_path) read_config(given, n);

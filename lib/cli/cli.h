@@ -19,7 +19,8 @@ typedef enum QcOptionKind {
     QC_OPTION_INT,  /* int64_t *   in [low, high] */
     QC_OPTION_REAL, /* double *    in [low, high] */
     QC_OPTION_TEXT, /* const char ** */
-    QC_OPTION_LIST  /* QcList *    repeatable */
+    QC_OPTION_LIST, /* QcList *    repeatable */
+    QC_OPTION_MORE  /* see QC_OPTIONS_MORE */
 } QcOptionKind;
 
 typedef struct QcList {
@@ -37,17 +38,23 @@ typedef struct QcOption {
     double low, high;   /* of INT and REAL; both 0 = any */
 } QcOption;
 
+/* The last row of a table that goes on with another one, which programs share; title: a line above that in -h. */
+#define QC_OPTIONS_MORE(table, title) {0, NULL, QC_OPTION_MORE, (void *)(table), NULL, title, 0, 0}
+
 typedef struct QcProgram {
     const char *name;     /* "qc-train" */
     const char *summary;  /* one line, no full stop */
     const char *synopsis; /* "[options] [MODEL]" */
-    const QcOption *options; /* ends with {0} */
+    const QcOption *options; /* ends with {0}, or with QC_OPTIONS_MORE */
     int operands_max;
 } QcProgram;
 
 /* Parses argv. Returns the number of operands (moved to argv[1..n], argv[n+1] = NULL). --help and --version print on
  * stdout and exit 0; wrong usage prints one sentence and "try NAME -h" on stderr and exits 2. */
 int qc_cli_parse(const QcProgram *program, int argc, char **argv);
+
+/* 1: the option of this long name was given, on the command line or by --config. */
+int qc_cli_given(const char *name);
 
 /* Prints "NAME: sentence" when status != 0 and returns the exit status (err->code, or 0). Also notices that stdout could not be
  * written (full disk, closed pipe: exit 4). */

@@ -24,11 +24,23 @@ static void print_option(const QcOption *o)
     putchar('\n');
 }
 
+static const QcOption *last_row(const QcProgram *program)
+{
+    const QcOption *o = program->options;
+    while (o->name) o++;
+    return o;
+}
+
+const QcOption *qc_cli_more(const QcProgram *program) { return last_row(program)->kind == QC_OPTION_MORE ? last_row(program)->value : NULL; }
+
 void qc_cli_help(const QcProgram *program)
 {
     printf("%s - %s\n\nusage: %s %s\n\n", program->name, program->summary, program->name, program->synopsis);
     for (const QcOption *o = program->options; o->name; o++) print_option(o);
     for (const QcOption *o = qc_cli_common; o->name; o++) print_option(o);
+    if (!qc_cli_more(program)) return;
+    printf("\n%s:\n", last_row(program)->help);
+    for (const QcOption *o = qc_cli_more(program); o->name; o++) print_option(o);
 }
 
 /* --- the provenance line ------------------------------------------------------------------------ */

@@ -6,6 +6,7 @@
 
 extern const QcOption qc_cli_common[]; /* help and version first; ends with {0} */
 
+const QcOption *qc_cli_more(const QcProgram *program); /* the table that its options go on with, or NULL */
 const char *qc_cli_name(void);
 int qc_cli_quiet(void);
 void qc_cli_help(const QcProgram *program); /* on stdout, with the values as they stand: the defaults */

@@ -11,11 +11,7 @@ typedef struct QcExport {
     const char *output;  /* NULL or "-": standard output, where the format allows that */
     const char *coreset; /* NULL: none */
     uint32_t batch;      /* most examples of a batch that the device will learn from */
-    uint32_t rounds, chunk, recent; /* as in QcCalibrateOptions */
-    float stop, scarce, lead, rest, unseen, ridge, worth; /* the same */
-    float temper;        /* the same; < 0: by the bits */
-    int second;
-    uint64_t seed;
+    QcCalibrateOptions device; /* will be completed for the model's bits (qc_calibrate_complete) */
     const char *codes;   /* of weights in ONNX: "safe", "int8", "int4"; NULL: safe */
     const char *command; /* for provenance */
     char words[512];     /* out: sentences for people; empty = nothing to say */

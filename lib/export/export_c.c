@@ -62,21 +62,8 @@ static int load_device(Job *job, const QcExport *e, QcErr *err)
 {
     if (has_flip(job) && qc_flip_decode(&job->flip, &job->model, &job->g, &job->arena, err)) return qc_within(err, qc_input_name(e->input));
     if (qc_inputs_open(&job->coreset, e->coreset, &job->model, &job->g, 1, 1, err)) return -1;
-    job->options = qc_calibrate_defaults(job->g.bits);
-    job->options.rounds = e->rounds;
-    job->options.chunk = e->chunk;
-    job->options.stop = e->stop;
-    job->options.scarce = e->scarce;
-    job->options.second = e->second;
-    job->options.lead = e->lead;
-    job->options.rest = e->rest;
-    if (e->temper >= 0) job->options.temper = e->temper;
-    job->options.unseen = e->unseen;
-    job->options.ridge = e->ridge;
-    job->options.worth = e->worth;
-    job->options.recent = e->recent;
-    job->options.seed = e->seed;
-
+    job->options = e->device;
+    qc_calibrate_complete(&job->options, job->g.bits);
     uint32_t capacity = job->coreset.data.capacity, window = job->coreset.window;
     uint64_t bytes = qc_calibrator_bytes(&job->g, &job->flip, &job->options, capacity, e->batch);
     if (bytes > UINT32_MAX) return qc_fail(err, QC_EUNSUPPORTED, "the device would need %" PRIu64 " bytes", bytes);
@@ -133,8 +120,7 @@ end:
 /* The last layer in closed form needs no bit-flip network. */
 static int can_learn(const Job *job, const QcExport *e)
 {
-    QcCalibrateOptions o = {.scarce = e->scarce, .second = e->second};
-    return has_flip(job) || qc_calibrator_solves(&job->g, &o);
+    return has_flip(job) || qc_calibrator_solves(&job->g, &e->device);
 }
 
 static const char *what_it_does(const QcExport *e, const QcCModel *m)
@@ -142,7 +128,7 @@ static const char *what_it_does(const QcExport *e, const QcCModel *m)
     if (m->flip && m->flip->n_layers) return "predicts, calibrates and keeps its state";
     if (m->flip) return "predicts, calibrates its last layer (the model has no bit-flip network) and keeps its state";
     if (!e->coreset) return "predicts only: no coreset was given (-c)";
-    if (!e->second && !(e->scarce > 0)) return "predicts only: without flips the last layer alone could learn, and --second 0 --scarce 0 keep it from that";
+    if (!e->device.second && !(e->device.scarce > 0)) return "predicts only: without flips the last layer alone could learn, and --second 0 --scarce 0 keep it from that";
     return "predicts only: without a bit-flip network (qc-bitflip-train gives it one) the last layer alone could learn, and it is too large for that";
 }
 

@@ -43,17 +43,6 @@ uint32_t qc_session_stream(const QcSession *s, uint32_t b)
     return k;
 }
 
-static QcCalibrateOptions complete(const QcCalibrateOptions *asked, int bits)
-{
-    QcCalibrateOptions o = *asked, defaults = qc_calibrate_defaults(bits);
-    if (!(o.phi0 > 0)) o.phi0 = defaults.phi0;
-    if (!(o.cap > 0)) o.cap = defaults.cap;
-    if (!(o.phi_max > 0)) o.phi_max = defaults.phi_max;
-    if (o.by_layer < 0) o.by_layer = defaults.by_layer;
-    if (o.temper < 0) o.temper = defaults.temper;
-    return o;
-}
-
 /* *method NULL: what the model is made for. */
 static int load_model(QcSession *s, const QcMethod **method, const char *path, QcErr *err)
 {
@@ -104,7 +93,8 @@ static int open_learner(QcSession *s, const QcMethod *method, const QcSessionOpt
     if (!l->kernels) return -1;
     l->g = &s->g;
     l->flip = s->flip.n_layers ? &s->flip : NULL;
-    l->device = complete(&o->device, s->g.bits);
+    l->device = o->device;
+    qc_calibrate_complete(&l->device, s->g.bits);
     l->seed = o->device.seed;
     l->capacity = s->coreset.data.capacity;
     l->threads = o->threads;

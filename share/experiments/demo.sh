@@ -39,8 +39,8 @@ say "training a float model on $source"
 qc-train -q -a inceptiontime-16x3 -d "$OUT/$source.train.qcd" -L "$OUT/misses" -o "$OUT/float.qcm" $schooling --threads "$THREADS"
 say 'choosing 30 examples by their quantization misses'
 qc-coreset -q -n 30 -L "$OUT/misses" -d "$OUT/$source.train.qcd" -o "$OUT/coreset.qcd"
-say "quantizing to $BITS bits"
-qc-quantize -q -b "$BITS" -c "$OUT/coreset.qcd" -d "$OUT/$source.train.qcd" -o "$OUT/quantized.qcm" --threads "$THREADS" "$OUT/float.qcm" >"$OUT/quantize.tsv"
+say "quantizing to $BITS bits, the last layer to 8"
+qc-quantize -q -b "$BITS" --std --last-bits 8 -c "$OUT/coreset.qcd" -d "$OUT/$source.train.qcd" -o "$OUT/quantized.qcm" --threads "$THREADS" "$OUT/float.qcm" >"$OUT/quantize.tsv"
 say 'teaching the bit-flip network on simulated people'
 qc-bitflip-train -q -c "$OUT/coreset.qcd" -d "$OUT/$source.train.qcd" -o "$OUT/flip.qcm" $lessons --threads "$THREADS" "$OUT/quantized.qcm" >"$OUT/bitflip.tsv"
 

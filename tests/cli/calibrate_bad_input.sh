@@ -127,3 +127,6 @@ qc-calibrate -c - -s - -o new.qcm good.qcm <core.qcd 2>&1
 echo "twice standard input: $?"
 ls | grep tmp
 true
+
+# What a method does without is no error, but it is told.
+qc-calibrate -q -m head --rest 0 --update random -c core.qcd -s stream.qcd quantized.qcm 2>&1 >words

@@ -49,7 +49,7 @@ refuse $session --state kept -o kept model.qcm
 refuse $session --state - -o now.qcm model.qcm
 refuse $session --state nowhere/kept -o now.qcm model.qcm
 refuse $session -s p1.qcd --state kept -o now.qcm model.qcm
-refuse $session -m none --state kept -o now.qcm model.qcm
+refuse qc-calibrate -c core.qcd -s p2.qcd -B 2 -m none --state kept -o now.qcm model.qcm
 # The newest state is damaged: the session goes on from the one before.
 printf '\252' | dd of=kept bs=1 seek=4700 conv=notrunc 2>words
 printf '\252' | dd of=kept bs=1 seek=4701 conv=notrunc 2>words
