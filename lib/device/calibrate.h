@@ -84,6 +84,7 @@ typedef struct QcCalibrator {
     QcLda lda;           /* all zero without one; keeps the last layer that the graph has not */
     QcHeads heads;
     float lead;          /* how many more examples of arriving batches the closed form had right; earlier batches count less */
+    uint32_t waited;     /* stream examples since one was the first of its class */
     const uint8_t **x;   /* [capacity + batch_max] the set Z: filled slots, then the batch */
     uint16_t *label;     /* of Z */
     uint8_t *source;     /* of Z: an example of the source */

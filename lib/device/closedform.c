@@ -47,8 +47,12 @@ static void add_to_statistic(QcCalibrator *c)
 {
     qc_lda_begin(&c->lda);
     for (uint32_t i = 0; i < c->n; i++) {
-        if (c->source[i]) qc_lda_see_source(&c->lda, features_of(c, i), c->label[i]);
-        else if (i >= c->n_slots || !c->batches) qc_lda_see_stream(&c->lda, features_of(c, i), c->label[i]);
+        if (c->source[i]) {
+            qc_lda_see_source(&c->lda, features_of(c, i), c->label[i]);
+        } else if (i >= c->n_slots || !c->batches) {
+            c->waited = c->lda.stream.count[c->label[i]] ? c->waited + 1 : 0;
+            qc_lda_see_stream(&c->lda, features_of(c, i), c->label[i]);
+        }
     }
 }
 
@@ -101,7 +105,10 @@ static float margin_on_unseen(QcCalibrator *c)
 
 static int is_scarce(QcCalibrator *c) { return (float)qc_batch_classes(c) <= c->options.scarce * (float)c->g->classes; }
 
-/* The more classes are away and the shorter they are, the more is to be waited for. */
+static float least(float a, float b) { return a < b ? a : b; }
+
+/* The more classes are away and the shorter they are, the more is to be waited for: where one comes after another, another should come once the last has
+ * had its share of examples, and where the same few come for long, no other may. */
 static float expectation(const QcCalibrator *c)
 {
     float shown = 0, examples = 0;
@@ -109,7 +116,7 @@ static float expectation(const QcCalibrator *c)
         shown += (float)is_shown(c, k);
         examples += (float)c->lda.stream.count[k];
     }
-    float patience = examples > QC_UNSEEN_PATIENCE * shown ? QC_UNSEEN_PATIENCE * shown / examples : 1;
+    float of_each = examples / shown, patience = least(1, of_each / (1 + (float)c->waited)) * least(1, QC_UNSEEN_PATIENCE / of_each);
     return patience * qc_sqrt(1 - shown / (float)c->g->classes);
 }
 

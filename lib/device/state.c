@@ -8,7 +8,7 @@
 #error "states are written as they lie in memory, which must be little-endian"
 #endif
 
-enum { MAGIC = 0x53434351, FORMAT = 2 }; /* "QCCS" */
+enum { MAGIC = 0x53434351, FORMAT = 3 }; /* "QCCS" */
 
 typedef struct Header {
     uint32_t magic, format, identity[2], sequence, bytes, content_crc, crc;
@@ -18,7 +18,7 @@ typedef struct Header {
 
 /* Numbers that have no array of their own. */
 typedef struct Numbers {
-    uint32_t batches, phi, seen[2], heads, lead;
+    uint32_t batches, phi, seen[2], heads, lead, waited;
 } Numbers;
 
 typedef struct Piece {
@@ -59,7 +59,7 @@ static uint64_t content_bytes(const QcCalibrator *c)
 
 static Numbers numbers_of(const QcCalibrator *c)
 {
-    return (Numbers){c->batches, qc_float_bits(c->phi), {(uint32_t)c->seen, (uint32_t)(c->seen >> 32)}, (uint32_t)c->heads, qc_float_bits(c->lead)};
+    return (Numbers){c->batches, qc_float_bits(c->phi), {(uint32_t)c->seen, (uint32_t)(c->seen >> 32)}, (uint32_t)c->heads, qc_float_bits(c->lead), c->waited};
 }
 
 static void set_numbers(QcCalibrator *c, const Numbers *n)
@@ -69,6 +69,7 @@ static void set_numbers(QcCalibrator *c, const Numbers *n)
     c->seen = n->seen[0] | (uint64_t)n->seen[1] << 32;
     c->heads = (QcHeads)n->heads;
     c->lead = qc_bits_float(n->lead);
+    c->waited = n->waited;
 }
 
 static int is_last_layer(const QcCalibrator *c, const float *scale, const int32_t *bias)

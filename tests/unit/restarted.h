@@ -111,6 +111,7 @@ static inline Snapshot snapshot(const Device *d)
     note(&s, stream->scatter, features * (features + 1) / 2 * sizeof *stream->scatter);
     note(&s, &c->heads, sizeof c->heads);
     note(&s, &c->lead, sizeof c->lead);
+    note(&s, &c->waited, sizeof c->waited);
     if (c->heads != QC_HEADS_ONE) {
         note(&s, c->lda.other_codes, qc_lda_code_bytes(&c->lda));
         note(&s, c->lda.other_scale, classes * sizeof *c->lda.other_scale);

@@ -107,6 +107,7 @@ static inline uint64_t hash_of(const Device *d)
     hash = add_to_hash(hash, l->stream.mean, TINY_CLASSES * l->n * sizeof *l->stream.mean);
     hash = add_to_hash(hash, l->stream.scatter, l->n * (l->n + 1) / 2 * sizeof *l->stream.scatter);
     hash = add_to_hash(hash, &d->c.lead, sizeof d->c.lead);
+    hash = add_to_hash(hash, &d->c.waited, sizeof d->c.waited);
     hash = add_to_hash(hash, d->c.slots.x, CAPACITY * TINY_VALUES);
     return add_to_hash(hash, d->c.slots.id, CAPACITY * sizeof *d->c.slots.id);
 }

@@ -50,7 +50,7 @@ START_TEST(forged_states_are_refused)
     uint32_t n;
     memcpy(&n, header + 20, sizeof n);
     const QcLda *l = &d.c.lda;
-    uint32_t label = 24 + d.tiny.g.n_code_bytes + CAPACITY * WINDOW, squares = label + CAPACITY * 13, scale = squares + d.flip.n_layers * 4;
+    uint32_t label = 28 + d.tiny.g.n_code_bytes + CAPACITY * WINDOW, squares = label + CAPACITY * 13, scale = squares + d.flip.n_layers * 4;
     uint32_t mean = scale + 3 * TINY_CLASSES * 4, other = n - TINY_CLASSES * 8; /* behind the first: biases and counts; of the other last layer, scales and biases */
     ck_assert(d.c.heads != QC_HEADS_ONE && other == mean + 4 * (l->n * TINY_CLASSES + l->n * (l->n + 1) / 2) + qc_lda_code_bytes(l));
     const uint32_t fields[] = {label, 4, squares, scale, scale + TINY_CLASSES * 4, mean, other - qc_lda_code_bytes(l) - 4, other, other + TINY_CLASSES * 4, 16, 20};

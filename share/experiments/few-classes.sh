@@ -1,0 +1,30 @@
+#!/bin/sh
+# few-classes.sh MODEL CORESET DATA [OPTIONS of qc-calibrate]: people who show some of the classes alone. Three people are made up from DATA (qc-synth -d); each shows every fourth
+# of its classes, one after another, half of the examples, and then all of them again, the other half. Prints the share that is right as it arrives: first visits, second visits.
+#   qc-info CORESET tells how many classes there are; DATA must have about as many examples of each.
+set -eu
+[ $# -ge 3 ] || { echo "usage: few-classes.sh MODEL CORESET DATA [OPTIONS]" >&2; exit 2; }
+model=$1 coreset=$2 data=$3
+shift 3
+classes=$(qc-info --json "$coreset" | tr -d ' \n' | sed 's/.*"classes":\([0-9]*\).*/\1/')
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+qc-synth -q -d "$data" --people 3 --seed 7 -o "$work/people"
+for person in $(qc-info "$work/people" | sed -n '/^groups:/,/^[a-z]/s/^  \(.*\): [0-9]*$/\1/p'); do
+    qc-split -q -g "$person" -o "$work/all" "$work/people"
+    qc-split -q --batches $((2 * classes)) --order classes -o "$work/$person" "$work/all"
+    for first in 1 2 3; do
+        streams=
+        for half in 1 2; do
+            class=$first
+            while [ "$class" -le "$classes" ]; do
+                streams="$streams -s $work/$person.$(printf %02d $((2 * class - 2 + half))).qcd"
+                class=$((class + 4))
+            done
+        done
+        qc-calibrate -q -c "$coreset" $streams --batches 1 -o /dev/null --json "$@" "$model"
+    done
+done | awk '
+    /"summary"/ { for (i = 1; i <= n; i++) { half = i > n / 2; sum[half] += right[i] / n * 2 } runs++; n = 0; next }
+    match($0, /"accuracy_before": [0-9.]*/) { right[++n] = substr($0, RSTART + 19, RLENGTH - 19) }
+    END { printf "first\t%.4f\nsecond\t%.4f\n", sum[0] / runs, sum[1] / runs }'
