@@ -87,13 +87,6 @@ static int make_options(QcSessionOptions *o, QcErr *err)
     return qc_stream_order_by_name(&o->order, order, err);
 }
 
-/* A rival that is given what is for the device's step does without, and one should know. */
-static void check_rival(const QcMethod *m)
-{
-    for (const QcOption *o = qc_device_options; o->name && !m->on_device; o++)
-        if (qc_cli_given(o->name) && (m->keeps || strcmp(o->name, "update"))) qc_warn("--%s has no effect on method %s", o->name, m->name);
-}
-
 static int open_tests(QcInputs *inputs, const QcSession *s, QcErr *err)
 {
     for (int t = 0; t < tests.n; t++)
@@ -114,7 +107,8 @@ static int tell_memory(const QcSession *s)
 
 static int run(QcSession *s, const QcInputs *inputs, QcErr *err)
 {
-    check_rival(s->learner.method);
+    const QcMethod *m = s->learner.method;
+    if (!m->on_device) qc_device_options_in_vain(m->name, m->keeps);
     if (memory) return tell_memory(s);
     QcSessionRun files = {.output = output, .coreset = coreset_out, .state = state, .tests = inputs, .n_tests = tests.n, .json = json};
     return qc_session_run(s, &files, err);

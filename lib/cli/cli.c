@@ -278,9 +278,9 @@ int qc_cli_parse(const QcProgram *program, int argc, char **argv)
     hold_standard_streams();
     set_signals();
     max_bytes = (int64_t)qc_max_bytes;
-    spoken = all_given(program, &n_spoken);
-    Given *given = spoken;
-    const int n = n_spoken;
+    int n;
+    Given *given = spoken = all_given(program, &n);
+    n_spoken = n;
     int operands = take_arguments(program, given, n, argc, argv);
     store_given(given, n);
     if (config_path) read_config(given, n);

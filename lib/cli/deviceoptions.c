@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "parser.h"
+
 static const char *choose = "network", *update = "balanced";
 static int64_t rounds = 20, by_layer = -1, second = 1, recent = 64, chunk;
 static double phi0, cap, phi_max, stop = -1, balance = 1, prior = 1, scarce = 0.5, lead = 0.5, rest = 0.9, temper = -1, unseen = 0.7, ridge = 0.03, worth = 3;
@@ -65,4 +67,20 @@ int qc_device_options_read(QcCalibrateOptions *o, uint64_t seed, QcErr *err)
     o->update = (QcUpdate)rule;
     o->seed = seed;
     return 0;
+}
+
+void qc_device_options_complete(QcCalibrateOptions *o, int bits)
+{
+    QcCalibrateOptions defaults = qc_calibrate_defaults(bits);
+    if (!(o->phi0 > 0)) o->phi0 = defaults.phi0;
+    if (!(o->cap > 0)) o->cap = defaults.cap;
+    if (!(o->phi_max > 0)) o->phi_max = defaults.phi_max;
+    if (o->by_layer < 0) o->by_layer = defaults.by_layer;
+    if (o->temper < 0) o->temper = defaults.temper;
+}
+
+void qc_device_options_in_vain(const char *method, int keeps_slots)
+{
+    for (const QcOption *o = qc_device_options; o->name; o++)
+        if (qc_cli_given(o->name) && (keeps_slots || strcmp(o->name, "update"))) qc_warn("--%s has no effect on method %s", o->name, method);
 }

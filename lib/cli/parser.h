@@ -7,6 +7,7 @@
 extern const QcOption qc_cli_common[]; /* help and version first; ends with {0} */
 
 const QcOption *qc_cli_more(const QcProgram *program); /* the table that its options go on with, or NULL */
+int qc_cli_given(const char *name); /* 1: the option of this long name was given, on the command line or by --config */
 const char *qc_cli_name(void);
 int qc_cli_quiet(void);
 void qc_cli_help(const QcProgram *program); /* on stdout, with the values as they stand: the defaults */

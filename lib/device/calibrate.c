@@ -18,16 +18,6 @@ QcCalibrateOptions qc_calibrate_defaults(int bits)
     };
 }
 
-void qc_calibrate_complete(QcCalibrateOptions *o, int bits)
-{
-    QcCalibrateOptions defaults = qc_calibrate_defaults(bits);
-    if (!(o->phi0 > 0)) o->phi0 = defaults.phi0;
-    if (!(o->cap > 0)) o->cap = defaults.cap;
-    if (!(o->phi_max > 0)) o->phi_max = defaults.phi_max;
-    if (o->by_layer < 0) o->by_layer = defaults.by_layer;
-    if (o->temper < 0) o->temper = defaults.temper;
-}
-
 /* g, flip, options and batch_max are set. */
 static void lay_out(QcCalibrator *c, const QcKernels *k, uint32_t capacity, QcPlacing *p)
 {
@@ -208,9 +198,6 @@ static void score(QcCalibrator *c, uint64_t seed, QcCalibrateReport *report)
 
 /* ---- the step ---- */
 
-static float least(float a, float b) { return a < b ? a : b; }
-static float most(float a, float b) { return a > b ? a : b; }
-
 void qc_set_accept(QcCalibrator *c)
 {
     memcpy(c->right, c->last, c->n);
@@ -239,23 +226,23 @@ static void flip_rounds(QcCalibrator *c, QcRng *rng, QcCalibrateReport *report)
     const QcCalibrateOptions *o = &c->options;
     float loss = report->loss_after;
     int fresh = 1;
-    c->phi = most(c->phi, o->phi0);
+    c->phi = qc_most(c->phi, o->phi0);
     for (uint32_t round = 0; round < o->rounds && loss > o->stop; round++) {
         if (fresh) score(c, qc_rng_next(rng), report);
-        int32_t step = (int32_t)least(c->phi / o->cap + 0.5f, 256.0f); /* longer than any range */
-        uint32_t flips = qc_choice_draw(&c->choice, least(c->phi, o->cap), step > 1 ? step : 1, o->by_layer, qc_rng_next(rng));
+        int32_t step = (int32_t)qc_least(c->phi / o->cap + 0.5f, 256.0f); /* longer than any range */
+        uint32_t flips = qc_choice_draw(&c->choice, qc_least(c->phi, o->cap), step > 1 ? step : 1, o->by_layer, qc_rng_next(rng));
         float after = qc_set_forward(c, loss, report);
         report->draws++;
         if (after < loss) {
             qc_set_accept(c);
             loss = after;
-            c->phi = least(o->grow * c->phi, o->phi_max);
+            c->phi = qc_least(o->grow * c->phi, o->phi_max);
             report->accepted++;
             report->flips += flips;
             fresh = 1;
         } else {
             qc_choice_undo(&c->choice);
-            c->phi = most(o->shrink * c->phi, o->phi_min);
+            c->phi = qc_most(o->shrink * c->phi, o->phi_min);
             fresh = 0; /* the same statistic, another draw */
         }
     }

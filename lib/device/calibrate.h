@@ -46,8 +46,6 @@ typedef struct QcCalibrateOptions {
 
 /* What was measured to work at 2, 4 and 8 bits. */
 QcCalibrateOptions qc_calibrate_defaults(int bits);
-/* The same in the place of phi0, cap and phi_max of 0 and by_layer and temper of less. */
-void qc_calibrate_complete(QcCalibrateOptions *o, int bits);
 
 typedef struct QcCalibrateReport {
     uint32_t n;                       /* of the batch */

@@ -105,9 +105,7 @@ static float margin_on_unseen(QcCalibrator *c)
 
 static int is_scarce(QcCalibrator *c) { return (float)qc_batch_classes(c) <= c->options.scarce * (float)c->g->classes; }
 
-static float least(float a, float b) { return a < b ? a : b; }
-
-/* The more classes are away and the shorter they are, the more is to be waited for: where one comes after another, another should come once the last has
+/* The more classes are away and the shorter they have been, the more is to be waited for: where one comes after another, another should come once the last has
  * had its share of examples, and where the same few come for long, no other may. */
 static float expectation(const QcCalibrator *c)
 {
@@ -116,7 +114,7 @@ static float expectation(const QcCalibrator *c)
         shown += (float)is_shown(c, k);
         examples += (float)c->lda.stream.count[k];
     }
-    float of_each = examples / shown, patience = least(1, of_each / (1 + (float)c->waited)) * least(1, QC_UNSEEN_PATIENCE / of_each);
+    float of_each = examples / shown, patience = qc_least(1, of_each / (1 + (float)c->waited)) * qc_least(1, QC_UNSEEN_PATIENCE / of_each);
     return patience * qc_sqrt(1 - shown / (float)c->g->classes);
 }
 

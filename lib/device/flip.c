@@ -112,7 +112,6 @@ void qc_flip_measure(QcFlipScale *scale, const QcQGraph *g, const QcFlipLayer *l
 }
 
 static float log_ratio(float a, float b) { return qc_ln((a + 1e-12f) / (b + 1e-12f)); }
-static float at_most(float x, float top) { return x < top ? x : top; }
 
 void qc_flip_features(float *f, int *dir, const QcQGraph *g, const QcFlipLayer *layer, const QcFlipStats *stats, const QcFlipScale *scale, uint32_t i, uint32_t j)
 {
@@ -121,13 +120,13 @@ void qc_flip_features(float *f, int *dir, const QcQGraph *g, const QcFlipLayer *
     float h = stats->sum[i], n = (float)stats->n, mean = h / n;
     *dir = h > 0 ? -1 : h < 0 ? 1 : 0;
     float variance = stats->squares[i] / n - mean * mean;
-    float z = at_most(qc_abs(h) / (scale->rms + 1e-12f), 1e6f);
-    float sn = at_most(qc_abs(mean) / (qc_sqrt(variance > 0 ? variance : 0) + 1e-6f * scale->rms + 1e-12f), 1e6f);
+    float z = qc_least(qc_abs(h) / (scale->rms + 1e-12f), 1e6f);
+    float sn = qc_least(qc_abs(mean) / (qc_sqrt(variance > 0 ? variance : 0) + 1e-6f * scale->rms + 1e-12f), 1e6f);
     float code = (float)qc_code_get(g, node, j) / (float)(1 << (qc_code_bits(g, node) - 1));
     f[0] = qc_ln(z + 0.001f);
-    f[1] = at_most(z, 6) / 3;
+    f[1] = qc_least(z, 6) / 3;
     f[2] = qc_ln(sn + 0.01f);
-    f[3] = at_most(sn, 6) / 3;
+    f[3] = qc_least(sn, 6) / 3;
     f[4] = (float)*dir * code;
     f[5] = qc_abs(code);
     f[6] = log_ratio(scale->row[i / row], scale->rms);

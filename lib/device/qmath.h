@@ -25,6 +25,8 @@ static inline float qc_bits_float(uint32_t u)
 }
 
 static inline float qc_abs(float x) { return x < 0 ? -x : x; }
+static inline float qc_least(float a, float b) { return a < b ? a : b; }
+static inline float qc_most(float a, float b) { return a > b ? a : b; }
 
 /* Natural logarithm of a normal x > 0. x = 2^k m with m in [sqrt(1/2), sqrt(2)); ln m = 2 artanh((m-1)/(m+1)) by its series. */
 static inline float qc_ln(float x)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../base/file.h"
+#include "../cli/deviceoptions.h"
 #include "../format/flipfile.h"
 #include "../format/modelplan.h"
 #include "../format/qgraphfile.h"
@@ -94,7 +95,7 @@ static int open_learner(QcSession *s, const QcMethod *method, const QcSessionOpt
     l->g = &s->g;
     l->flip = s->flip.n_layers ? &s->flip : NULL;
     l->device = o->device;
-    qc_calibrate_complete(&l->device, s->g.bits);
+    qc_device_options_complete(&l->device, s->g.bits);
     l->seed = o->device.seed;
     l->capacity = s->coreset.data.capacity;
     l->threads = o->threads;

@@ -19,7 +19,7 @@ typedef struct QcSessionOptions {
     const QcMethod *method;    /* NULL: qcore where the model has a bit-flip network, else closed */
     const char *const *settings; /* [n_settings] "NAME=VALUE", for the method */
     int n_settings, threads;
-    QcCalibrateOptions device; /* will be completed for the model's bits (qc_calibrate_complete) */
+    QcCalibrateOptions device; /* will be completed for the model's bits (qc_device_options_complete) */
     const char *command;       /* for the provenance */
 } QcSessionOptions;
 
