@@ -1,0 +1,39 @@
+/* moments.h - running moments of labelled features: a mean per class and one scatter for all classes (Welford, 1962).
+ *
+ * Features are the integers that the LOGITS node reads, less their zero point. With average_window W, a class's mean follows its latest W examples
+ * (exponentially weighted from the W-th on; Roberts, 1959), so that an earlier person fades. The scatter is an upper triangle, row after row:
+ * row i has elements i .. n-1, n (n + 1) / 2 in all. Floats in a fixed order; no allocation.
+ */
+#ifndef QC_DEVICE_MOMENTS_H
+#define QC_DEVICE_MOMENTS_H
+
+#include "placing.h"
+
+typedef struct QcMoments {
+    uint32_t n, classes; /* features; classes */
+    uint32_t *count;     /* [classes] examples so far */
+    float *mean;         /* [classes][n] */
+    float *scatter;      /* [n (n + 1) / 2] sum of (x - mean)(x - mean)' around the class's mean */
+} QcMoments;
+
+static inline uint64_t qc_triangle(uint32_t n) { return (uint64_t)n * (n + 1) / 2; }
+
+/* Row i of an upper triangle, such that element j >= i is row[j]. */
+static inline float *qc_triangle_row(float *triangle, uint32_t n, uint32_t i) { return triangle + ((size_t)i * (2 * (size_t)n - i + 1) / 2 - i); }
+
+void qc_moments_place(QcMoments *m, uint32_t n, uint32_t classes, QcPlacing *p);
+void qc_moments_clear(QcMoments *m);
+
+/* Takes one example in. features [n] u8; difference [n]: scratch. */
+void qc_moments_add(QcMoments *m, const uint8_t *features, int32_t zero, uint16_t label, uint32_t average_window, float *difference);
+
+/* One step of the same on a single class's mean [n] and count; adds to a scatter. What qc_moments_add does, for sums that lie elsewhere. */
+void qc_mean_add(float *mean, uint32_t *count, float *scatter, const uint8_t *features, int32_t zero, uint32_t average_window, float *difference, uint32_t n);
+
+/* scatter += weight d d' */
+void qc_scatter_add(float *scatter, const float *d, float weight, uint32_t n);
+
+/* 0 if the moments cannot be those of u8 features: not numbers, or too large. */
+int qc_moments_are_sound(const QcMoments *m);
+
+#endif
