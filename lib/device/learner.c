@@ -19,6 +19,7 @@ static void lay_out_state(QcLearner *l, QcPlacing *p)
     l->counters = qc_placing_take(p, sizeof *l->counters);
     for (int i = 0; i < 2; i++) qc_last_layer_place(&l->layers[i], &l->shape, p);
     if (qc_head_fits(s->graph)) qc_moments_place(&l->moments, l->shape.features, l->shape.classes, p);
+    l->head_bytes = (uint32_t)(p->used - start);
     if (s->flips) s->flips->place_kept(&l->flipper, s->flip, p);
     l->learned_bytes = (uint32_t)(p->used - start);
     if (s->flips) {

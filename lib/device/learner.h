@@ -75,7 +75,7 @@ typedef struct QcLearner {
     QcQRun run;
     /* The state: one block, the same bytes on every processor. */
     uint8_t *state;
-    uint32_t state_bytes, learned_bytes; /* learned: the first of them, without codes and coreset; what a model file carries */
+    uint32_t state_bytes, head_bytes, learned_bytes; /* head: the first of them, through the moments; learned: also what flips keep beside codes. A model file carries them */
     QcLearnerCounters *counters;
     QcLastLayer layers[2];
     QcMoments moments;   /* n = 0: the last layer cannot be solved */
