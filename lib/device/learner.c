@@ -119,6 +119,9 @@ void qc_learner_resume(QcLearner *l) { l->graph.last = &l->layers[l->counters->a
 
 /* ---- predict and label ---- */
 
+/* The ring's row of the window that is `age` windows old (1: the latest), age <= capacity. */
+static uint32_t row_of(const QcLearner *l, uint32_t age) { return (l->next_row + l->ring.capacity - age) % l->ring.capacity; }
+
 static const uint8_t *features_in(const QcLearner *l) { return qc_qrun_tensor(&l->run, last_node(l)->in[0]); }
 
 void qc_learner_logits(QcLearner *l, float *logits, const uint8_t *window) { qc_qrun_forward(&l->run, logits, window); }
@@ -144,7 +147,7 @@ static float probability_of(const float *logits, uint32_t best, uint32_t classes
 
 int qc_learner_predict(QcLearner *l, QcAnswer *answer, const uint8_t *window, uint64_t id)
 {
-    uint32_t number = l->counters->next++, row = number % l->ring.capacity;
+    uint32_t row = l->next_row;
     int lost = l->ring.flags[row] == QC_RING_LABELLED;
     if (l->ring.window) memcpy(qc_slot_window(&l->ring, row), window, l->ring.window); /* before activations take its place */
     qc_qrun_forward(&l->run, l->logits, window);
@@ -153,14 +156,16 @@ int qc_learner_predict(QcLearner *l, QcAnswer *answer, const uint8_t *window, ui
     l->answer[row] = (uint16_t)best;
     l->ring.flags[row] = QC_RING_PREDICTED;
     l->ring.id[row] = id;
-    *answer = (QcAnswer){number, (uint16_t)best, probability_of(l->logits, best, l->shape.classes)};
+    l->next_row = (row + 1) % l->ring.capacity;
+    *answer = (QcAnswer){l->counters->next++, (uint16_t)best, probability_of(l->logits, best, l->shape.classes)};
     return lost;
 }
 
 int qc_learner_label(QcLearner *l, uint32_t number, uint16_t label)
 {
-    uint32_t row = number % l->ring.capacity, age = l->counters->next - number; /* 1: the latest */
+    uint32_t age = l->counters->next - number; /* 1: the latest */
     if (age < 1 || age > l->ring.capacity || label >= l->shape.classes) return -1;
+    uint32_t row = row_of(l, age);
     if (l->ring.flags[row] != QC_RING_PREDICTED && l->ring.flags[row] != QC_RING_LABELLED) return -1;
     l->ring.label[row] = label;
     l->ring.flags[row] = QC_RING_LABELLED;
@@ -177,7 +182,7 @@ static void gather(QcLearner *l)
         if (!(l->coreset.flags[s] & QC_SLOT_EMPTY)) set->row[set->n++] = s;
     set->n_kept = set->n;
     for (uint32_t age = l->ring.capacity; age >= 1; age--) { /* the oldest first */
-        uint32_t row = (l->counters->next - age) % l->ring.capacity;
+        uint32_t row = row_of(l, age);
         if (l->ring.flags[row] == QC_RING_LABELLED) set->row[set->n++] = row;
     }
     for (uint32_t i = 0; i < set->n; i++) {

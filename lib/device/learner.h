@@ -81,7 +81,8 @@ typedef struct QcLearner {
     QcMoments moments;   /* n = 0: the last layer cannot be solved */
     QcSlots coreset;
     /* Lost when the power goes. */
-    QcSlots ring;        /* number % ring.capacity; flags QC_RING_* */
+    QcSlots ring;        /* flags QC_RING_* */
+    uint32_t next_row;   /* of the ring, for the next window */
     uint16_t *answer;    /* [ring] classes as predicted */
     QcSet set;           /* of the adapt under way */
     uint8_t *right, *after, *ever; /* [set] under the last layer before and after, and at least once */

@@ -16,7 +16,7 @@ static int open_both(QcMethodRun *l, QcErr *err)
     return b && !qc_bn_init(&b->bn, l, l->setting + QC_RIDGE_HEAD_COUNT, err) ? qc_ridge_head_init(&b->head, l, err) : -1;
 }
 
-static int next(QcMethodRun *l, QcMethodReport *report, const QcMethodBatch *batch, QcErr *err)
+static int next(QcMethodRun *l, QcMethodReport *report, const QcBatch *batch, QcErr *err)
 {
     BnHead *b = l->state;
     (void)err;

@@ -29,7 +29,7 @@ static uint32_t look_at_source(QcRidgeHead *h, QcMethodRun *l)
     qc_ridge_clear(&h->source);
     for (uint32_t s = 0; s < slots->capacity; s++) {
         if (slots->flags[s] & (QC_SLOT_EMPTY | QC_SLOT_STREAM)) continue;
-        qc_float_head_features(&h->head, l, slots->x + (size_t)s * slots->window);
+        qc_float_head_features(&h->head, l, slots->windows + (size_t)s * slots->window);
         qc_ridge_add(&h->source, h->head.x, slots->label[s], 1);
         n++;
     }
@@ -47,14 +47,14 @@ static void solve(QcRidgeHead *h, QcMethodRun *l, uint32_t n_source)
     qc_float_head_fold(&h->head, l);
 }
 
-void qc_ridge_head_next(QcRidgeHead *h, QcMethodRun *l, QcMethodReport *report, const QcMethodBatch *batch)
+void qc_ridge_head_next(QcRidgeHead *h, QcMethodRun *l, QcMethodReport *report, const QcBatch *batch)
 {
     uint64_t n = h->head.n, classes = l->g->classes;
     uint32_t n_source = look_at_source(h, l);
     qc_ridge_scale(&h->stream, l->setting[QC_RIDGE_KEEP]);
     h->seen = l->setting[QC_RIDGE_KEEP] * h->seen + batch->n;
     for (uint32_t i = 0; i < batch->n; i++) {
-        qc_float_head_features(&h->head, l, batch->x + (size_t)i * l->window);
+        qc_float_head_features(&h->head, l, batch->windows + (size_t)i * l->window);
         qc_ridge_add(&h->stream, h->head.x, batch->labels[i], 1);
     }
     solve(h, l, n_source);
@@ -70,7 +70,7 @@ static int open_head(QcMethodRun *l, QcErr *err)
     return h ? qc_ridge_head_init(h, l, err) : -1;
 }
 
-static int next(QcMethodRun *l, QcMethodReport *report, const QcMethodBatch *batch, QcErr *err)
+static int next(QcMethodRun *l, QcMethodReport *report, const QcBatch *batch, QcErr *err)
 {
     (void)err;
     qc_ridge_head_next(l->state, l, report, batch);

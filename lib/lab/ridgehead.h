@@ -21,6 +21,6 @@ enum { QC_RIDGE_FOLD, QC_RIDGE_LAMBDA, QC_RIDGE_SOURCE, QC_RIDGE_KEEP, QC_RIDGE_
 
 int qc_ridge_head_init(QcRidgeHead *h, QcMethodRun *l, QcErr *err);
 /* One batch, with the source examples in the slots looked at anew; adds to the counts of report. */
-void qc_ridge_head_next(QcRidgeHead *h, QcMethodRun *l, QcMethodReport *report, const QcMethodBatch *batch);
+void qc_ridge_head_next(QcRidgeHead *h, QcMethodRun *l, QcMethodReport *report, const QcBatch *batch);
 
 #endif
