@@ -267,7 +267,7 @@ static QcAdaptMode choose_mode(const QcLearner *l, const QcHeadTask *t, const Qc
 {
     const QcParameters *p = &l->setup.parameters;
     int can_solve = l->moments.n && qc_head_can_solve(t);
-    if (!l->setup.flips) return QC_HEAD_ONLY;
+    if (!l->setup.flips || !p->rounds) return QC_HEAD_ONLY;
     if (t->few_classes) return can_solve ? QC_HEAD_ONLY : QC_FLIPS_THEN_HEAD; /* flips would forget the classes that the batch lacks */
     if (can_solve && p->skip_flips > 0 && (float)report->right_before >= p->skip_flips * (float)report->n) return QC_FLIPS_SKIPPED;
     return QC_FLIPS_THEN_HEAD;
