@@ -4,7 +4,7 @@ qc-synth -q --people 2 --activities 4 --channels 3 --length 24 --windows 20 -o b
 printf 'name: tiny\nlayers:\n  - conv: 8\n    kernel: 5\n  - relu\n  - gap\n' >tiny.yaml
 qc-train -q --threads 1 --epochs 10 -a tiny.yaml -d p1.qcd -o float.qcm && qc-coreset -q -n 12 -d p1.qcd -o core.qcd || exit 1
 calibrate() { qc-calibrate -q -c core.qcd -s p2.qcd -t p1.qcd --batches 4 --json "$@"; }
-result() { grep -v summary "$1" | sed -E 's/, "(ms|bytes)": [0-9.]+//g'; }
+result() { grep -v summary "$1" | sed -E 's/, "(ms|predict_ms|bytes)": [0-9.]+//g'; }
 for bits in 2 4 8; do
     qc-quantize -q -b $bits --epochs 1 --threads 1 -c core.qcd -o q$bits.qcm float.qcm >words || exit 1
     qc-bitflip-train -q --persons 1 --test-persons 0 --teacher-steps 2 --steps 2 --threads 1 -c core.qcd -o f$bits.qcm q$bits.qcm >words || exit 1
