@@ -10,6 +10,7 @@
  */
 #include "head.h"
 
+#include "../base/clones.h"
 #include "../kernels/mem.h"
 #include "qmath.h"
 
@@ -24,24 +25,24 @@ typedef struct Fit {
 
 static float *row_of(float *matrix, uint32_t k, uint32_t n) { return matrix + (size_t)k * n; }
 
-/* out [n] = S w for int8 codes of scale 1. */
-static void multiply(float *restrict out, QcHeadScratch *s, const int8_t *codes, uint32_t n)
+/* out [n] = S w. */
+QC_CLONES static void multiply(float *restrict out, float *restrict scatter, const float *restrict w, uint32_t n)
 {
     memset(out, 0, n * sizeof *out);
     for (uint32_t i = 0; i < n; i++) {
-        const float *restrict row = qc_triangle_row(s->scatter, n, i);
-        float part[LANES] = {0}, code = (float)codes[i];
+        const float *restrict row = qc_triangle_row(scatter, n, i);
+        float part[LANES] = {0}, own = w[i];
         uint32_t j = i + 1;
         for (; j + LANES <= n; j += LANES)
             for (uint32_t l = 0; l < LANES; l++) {
-                part[l] += row[j + l] * (float)codes[j + l];
-                out[j + l] += code * row[j + l];
+                part[l] += row[j + l] * w[j + l];
+                out[j + l] += own * row[j + l];
             }
         for (uint32_t l = 0; j < n; j++, l++) {
-            part[l] += row[j] * (float)codes[j];
-            out[j] += code * row[j];
+            part[l] += row[j] * w[j];
+            out[j] += own * row[j];
         }
-        out[i] += code * row[i] + (((part[0] + part[4]) + (part[2] + part[6])) + ((part[1] + part[5]) + (part[3] + part[7])));
+        out[i] += own * row[i] + (((part[0] + part[4]) + (part[2] + part[6])) + ((part[1] + part[5]) + (part[3] + part[7])));
     }
 }
 
@@ -191,14 +192,19 @@ static float largest_of(const float *w, uint64_t n, float least)
     return least;
 }
 
-/* A row of next to nothing has a scale that its bias can be expressed in. */
+/* The largest weight of each row into f->s->trial_logits. A row of next to nothing has a scale that its bias can be expressed in. */
+static void find_largest(const Fit *f)
+{
+    float least = 1e-4f * largest_of(f->s->weights, (uint64_t)f->classes * f->n, 1e-16f);
+    for (uint32_t k = 0; k < f->classes; k++) f->s->trial_logits[k] = largest_of(row_of(f->s->weights, k, f->n), f->n, least);
+}
+
 static void round_rows(const Fit *f, float share)
 {
     QcHeadScratch *s = f->s;
-    float least = 1e-4f * largest_of(s->weights, (uint64_t)f->classes * f->n, 1e-16f);
     for (uint32_t k = 0; k < f->classes; k++) {
         const float *w = row_of(s->weights, k, f->n);
-        s->scale[k] = share * largest_of(w, f->n, least) / ((float)f->limit - 0.5f);
+        s->scale[k] = share * s->trial_logits[k] / ((float)f->limit - 0.5f);
         float inverse = 1 / s->scale[k];
         for (uint32_t i = 0; i < f->n; i++) s->codes[(size_t)k * f->n + i] = to_code(w[i] * inverse, f->limit);
     }
@@ -210,8 +216,9 @@ static void measure(const Fit *f, int kept)
     QcHeadScratch *s = f->s;
     uint32_t n = f->n, classes = f->classes;
     for (uint32_t k = 0; k < classes; k++) {
-        float *scattered = kept ? row_of(s->weights, k, n) : s->row;
-        multiply(scattered, s, s->codes + (size_t)k * n, n);
+        float *scattered = kept ? row_of(s->weights, k, n) : s->row, *codes = s->queue;
+        for (uint32_t i = 0; i < n; i++) codes[i] = (float)s->codes[(size_t)k * n + i];
+        multiply(scattered, s->scatter, codes, n);
         for (uint32_t l = 0; l <= k; l++) {
             float product = s->scale[k] * s->scale[l] * dot_codes(s->codes + (size_t)l * n, scattered, n);
             s->product[(size_t)k * classes + l] = s->product[(size_t)l * classes + k] = product;
@@ -238,11 +245,12 @@ void qc_codes_fit(QcHeadScratch *s, const QcHeadShape *shape)
     static const float shares[] = {1, 0.85f, 0.7f, 0.6f, 0.5f, 0.4f, 0.3f};
     const Fit f = {s, shape->features, shape->classes, 1 << (shape->bits - 1)};
     float least = 0, best = 1;
+    find_largest(&f);
     for (int i = 0; i < 7; i++) {
         round_rows(&f, shares[i]);
         measure(&f, 0);
         float loss = loss_of_all(&f);
-        if (i && !(loss < least)) continue;
+        if (i && !(loss < least)) break; /* the loss has one minimum, as good as always */
         least = loss;
         best = shares[i];
     }

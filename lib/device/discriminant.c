@@ -9,6 +9,7 @@
  */
 #include "head.h"
 
+#include "../base/clones.h"
 #include "../kernels/mem.h"
 #include "qmath.h"
 
@@ -27,24 +28,24 @@ static float dot(const float *restrict a, const float *restrict b, uint32_t n)
 
 /* ---- moments of source and stream together ---- */
 
-/* The stream's mean of class k, new examples included, into `mean`; their scatter into S. Returns how many. */
-static uint32_t stream_mean(QcHeadScratch *s, const QcHeadTask *t, uint32_t k, float *mean)
+/* The stream's mean of class k, new examples included, into `mean`; their scatter into the queue. Returns how many. */
+static uint32_t stream_mean(QcScatterQueue *q, const QcHeadTask *t, uint32_t k, float *mean)
 {
     uint32_t n = t->shape->features, count = t->stream->count[k];
     memcpy(mean, t->stream->mean + (size_t)k * n, n * sizeof *mean);
     for (uint32_t i = 0; i < t->set->n; i++)
         if (qc_set_label(t->set, i) == k && qc_head_is_new(t, i))
-            qc_mean_add(mean, &count, s->scatter, qc_set_features(t->set, i), t->shape->zero, t->parameters->average_window, s->difference, n);
+            qc_mean_add(mean, &count, q, qc_set_features(t->set, i), t->shape->zero, t->parameters->average_window);
     return count;
 }
 
-static uint32_t source_mean(QcHeadScratch *s, const QcHeadTask *t, uint32_t k, float *mean)
+static uint32_t source_mean(QcScatterQueue *q, const QcHeadTask *t, uint32_t k, float *mean)
 {
     uint32_t n = t->shape->features, count = 0;
     memset(mean, 0, n * sizeof *mean);
     for (uint32_t i = 0; i < t->set->n_kept; i++)
         if (qc_set_label(t->set, i) == k && qc_set_is_source(t->set, i))
-            qc_mean_add(mean, &count, s->scatter, qc_set_features(t->set, i), t->shape->zero, 0, s->difference, n);
+            qc_mean_add(mean, &count, q, qc_set_features(t->set, i), t->shape->zero, 0);
     return count;
 }
 
@@ -53,20 +54,23 @@ static void join(QcHeadScratch *s, const QcHeadTask *t)
 {
     uint32_t n = t->shape->features, classes = t->shape->classes;
     float weight = 0, seen = 0, trace = 0;
+    QcScatterQueue queue = {.scatter = s->scatter, .rows = s->queue, .n = n};
     memcpy(s->scatter, t->stream->scatter, (size_t)qc_triangle(n) * sizeof *s->scatter);
     for (uint32_t k = 0; k < classes; k++) {
         float *mean = s->mean + (size_t)k * n;
-        uint32_t source = source_mean(s, t, k, mean);
-        float count = (float)stream_mean(s, t, k, s->row), prior = source ? t->parameters->prior_count : 0;
+        uint32_t source = source_mean(&queue, t, k, mean);
+        float count = (float)stream_mean(&queue, t, k, s->row), prior = source ? t->parameters->prior_count : 0;
         if (count > 3 * prior && source) prior = count / 3;
+        float *difference = qc_queue_row(&queue), lean = count / (prior + count);
         for (uint32_t i = 0; i < n; i++) {
-            s->difference[i] = s->row[i] - mean[i];
-            mean[i] += count / (prior + count) * s->difference[i];
+            difference[i] = s->row[i] - mean[i];
+            mean[i] += lean * difference[i];
         }
-        if (prior > 0 && count > 0) qc_scatter_add(s->scatter, s->difference, prior * count / (prior + count), n);
+        if (prior > 0 && count > 0) qc_queue_push(&queue, prior * count / (prior + count));
         weight += count + (prior > 0 && count > 0 ? prior : 0) + (source > 1 ? (float)(source - 1) : 0);
         seen += count > 1 ? 1.0f : 0.0f;
     }
+    qc_queue_flush(&queue);
     float share = 1 / (weight > 0 ? weight : 1);
     for (uint64_t i = 0; i < qc_triangle(n); i++) s->scatter[i] *= share;
     for (uint32_t i = 0; i < n; i++) trace += qc_triangle_row(s->scatter, n, i)[i];
@@ -78,7 +82,7 @@ static void join(QcHeadScratch *s, const QcHeadTask *t)
 /* ---- the head ---- */
 
 /* S = U'U in place, row by row (Cholesky). 0 if S is not positive definite. */
-static int decompose(float *scatter, uint32_t n)
+QC_CLONES static int decompose(float *scatter, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
         float *row = qc_triangle_row(scatter, n, i);
@@ -93,6 +97,20 @@ static int decompose(float *scatter, uint32_t n)
         }
     }
     return 1;
+}
+
+/* S again, in the place of its factor: row i of U'U is made of the rows of U up to i, so the last row comes first. */
+QC_CLONES static void compose(float *scatter, uint32_t n)
+{
+    for (uint32_t i = n; i-- > 0;) {
+        float *restrict row = qc_triangle_row(scatter, n, i), own = row[i];
+        for (uint32_t j = i; j < n; j++) row[j] *= own;
+        for (uint32_t k = 0; k < i; k++) {
+            const float *restrict above = qc_triangle_row(scatter, n, k);
+            float factor = above[i];
+            for (uint32_t j = i; j < n; j++) row[j] += factor * above[j];
+        }
+    }
 }
 
 /* w = (U'U)^-1 w */
@@ -147,7 +165,7 @@ int qc_discriminant_solve(QcHeadScratch *s, const QcHeadTask *t)
     join(s, t);
     if (!decompose(s->scatter, t->shape->features)) return 0;
     make_weights(s, t->shape);
-    join(s, t); /* the factor lies where S was: S is made again, which costs less than room for both */
+    compose(s->scatter, t->shape->features); /* there is no room for both S and its factor */
     centre(s, t->shape);
     return 1;
 }

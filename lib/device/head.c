@@ -39,10 +39,10 @@ void qc_head_scratch_place(QcHeadScratch *s, const QcHeadShape *shape, QcPlacing
     s->weights = qc_placing_take(p, classes * n * sizeof(float));
     s->centre = qc_placing_take(p, n * sizeof(float));
     s->row = qc_placing_take(p, n * sizeof(float));
-    s->difference = qc_placing_take(p, n * sizeof(float));
+    s->queue = qc_placing_take(p, QC_QUEUE * n * sizeof(float));
     s->bias = qc_placing_take(p, classes * sizeof(float));
     s->scale = qc_placing_take(p, classes * sizeof(float));
-    s->codes = qc_placing_take(p, classes * n);
+    s->codes = shape->bits == 8 ? NULL : qc_placing_take(p, classes * n);
     s->logits = qc_placing_take(p, classes * classes * sizeof(float));
     s->product = qc_placing_take(p, classes * classes * sizeof(float));
     s->trial_logits = qc_placing_take(p, classes * sizeof(float));
@@ -70,25 +70,32 @@ float qc_cross_entropy(const float *logits, uint16_t label, uint32_t classes)
 void qc_head_logits(float *logits, const QcHeadShape *shape, const int8_t *codes, const float *scale, const int32_t *bias, const uint8_t *features)
 {
     for (uint32_t k = 0; k < shape->classes; k++, codes += shape->features) {
-        int32_t sum = bias[k];
-        for (uint32_t i = 0; i < shape->features; i++) sum += ((int32_t)features[i] - shape->zero) * codes[i];
-        logits[k] = (float)sum * (shape->step * scale[k]);
+        int32_t sum = 0, of_codes = 0;
+        for (uint32_t i = 0; i < shape->features; i++) {
+            sum += (int16_t)features[i] * (int16_t)codes[i];
+            of_codes += codes[i];
+        }
+        logits[k] = (float)(sum + (bias[k] - shape->zero * of_codes)) * (shape->step * scale[k]);
     }
 }
 
 /* Codes lie packed, low bits first; bits divides 8. */
-void qc_head_unpack(int8_t *codes, const QcLastLayer *layer, const QcHeadShape *shape)
+const int8_t *qc_head_unpack(int8_t *codes, const QcLastLayer *layer, const QcHeadShape *shape)
 {
+    if (shape->bits == 8) return (const int8_t *)layer->codes;
     uint32_t n = shape->features * shape->classes, per_byte = 8 / shape->bits, mask = (1u << shape->bits) - 1;
     int32_t sign = 1 << (shape->bits - 1);
     for (uint32_t j = 0; j < n; j++) {
         int32_t code = (int32_t)(layer->codes[j / per_byte] >> j % per_byte * shape->bits & mask);
         codes[j] = (int8_t)((code ^ sign) - sign);
     }
+    return codes;
 }
 
+/* Codes of 8 bits were made in place. */
 static void pack(QcLastLayer *layer, const int8_t *codes, const QcHeadShape *shape)
 {
+    if (shape->bits == 8) return;
     uint32_t n = shape->features * shape->classes, per_byte = 8 / shape->bits, mask = (1u << shape->bits) - 1;
     memset(layer->codes, 0, (size_t)qc_head_code_bytes(shape));
     for (uint32_t j = 0; j < n; j++) layer->codes[j / per_byte] |= (uint8_t)(((uint32_t)codes[j] & mask) << j % per_byte * shape->bits);
@@ -194,8 +201,8 @@ static void lower_shown_classes(QcLastLayer *layer, QcHeadScratch *s, const QcHe
 
 /* Means and scatter say which class, but are too sure of it. Logits get the temperature that is best on the set, or the highest at which the loss is still as
  * low as temperature_loss (temperature scaling; Guo et al., 2017). Class priors have no part in the loss, because class means say nothing of how
- * often a class comes. */
-static void set_temperature(QcLastLayer *layer, QcHeadScratch *s, const QcHeadTask *t)
+ * often a class comes. Returns the loss; which examples are right does not depend on the temperature. */
+static float set_temperature(QcLastLayer *layer, uint8_t *right, QcHeadScratch *s, const QcHeadTask *t)
 {
     uint32_t classes = t->shape->classes, *count = (uint32_t *)s->column;
     float loss[TEMPERATURES] = {0}, factor[TEMPERATURES] = {1}, *logits = s->trial_logits, *scaled = s->trial_product;
@@ -206,6 +213,7 @@ static void set_temperature(QcLastLayer *layer, QcHeadScratch *s, const QcHeadTa
         uint16_t label = qc_set_label(t->set, i);
         float weight = 1 / (present * (float)count[label]);
         qc_head_logits(logits, t->shape, s->codes, layer->scale, layer->bias, qc_set_features(t->set, i));
+        right[i] = qc_largest(logits, classes) == label;
         for (int h = 0; h < TEMPERATURES; h++) {
             for (uint32_t k = 0; k < classes; k++) scaled[k] = factor[h] * logits[k];
             loss[h] += weight * qc_cross_entropy(scaled, label, classes);
@@ -214,15 +222,17 @@ static void set_temperature(QcLastLayer *layer, QcHeadScratch *s, const QcHeadTa
     for (int h = 1; h < TEMPERATURES; h++)
         if (loss[h] < loss[best] || loss[h] <= t->parameters->temperature_loss) best = h;
     for (uint32_t k = 0; k < classes; k++) layer->scale[k] *= factor[best];
+    return loss[best];
 }
 
-int qc_head_solve(QcLastLayer *layer, QcHeadScratch *s, const QcHeadTask *t)
+int qc_head_solve(QcLastLayer *layer, uint8_t *right, float *loss, QcHeadScratch *s, const QcHeadTask *t)
 {
     s->operations = 0;
+    if (t->shape->bits == 8) s->codes = (int8_t *)layer->codes;
     if (!qc_discriminant_solve(s, t)) return 0;
     qc_codes_fit(s, t->shape);
     write_layer(layer, s, t->shape);
     lower_shown_classes(layer, s, t);
-    set_temperature(layer, s, t);
+    *loss = set_temperature(layer, right, s, t);
     return 1;
 }

@@ -54,10 +54,10 @@ typedef struct QcHeadScratch {
     float *weights;  /* [classes][n] of the real-valued head; then S w of the integer head */
     float *centre;   /* [n] mean of the class means */
     float *row;      /* [n] */
-    float *difference; /* [n] */
+    float *queue;    /* [QC_QUEUE][n] differences on their way into S */
     float *bias;     /* [classes] of the real-valued head; then of the integer head, in logits */
     float *scale;    /* [classes] of the integer head */
-    int8_t *codes;   /* [classes][n] of the integer head */
+    int8_t *codes;   /* [classes][n] of the integer head; of 8 bits: the layer that is solved */
     float *logits;   /* [classes][classes] w_k' mu_l + b_k */
     float *product;  /* [classes][classes] w_k' S w_l */
     float *trial_logits, *trial_product, *column; /* [classes] */
@@ -83,14 +83,15 @@ static inline int qc_head_is_new(const QcHeadTask *t, uint32_t i) { return i >= 
 /* 1 if each class has an example that counts. */
 int qc_head_can_solve(const QcHeadTask *t);
 
-/* Solves the head into `layer`. 0 if S is not positive definite; `layer` then holds anything. */
-int qc_head_solve(QcLastLayer *layer, QcHeadScratch *s, const QcHeadTask *t);
+/* Solves the head into `layer`; right [set.n]: which examples it has right; *loss: on the set, classes balanced. 0 if S is not positive definite; `layer` then
+ * holds anything. */
+int qc_head_solve(QcLastLayer *layer, uint8_t *right, float *loss, QcHeadScratch *s, const QcHeadTask *t);
 
 /* logits [classes] of features [n] by int8 codes [classes][n]: the same floats as the LOGITS node gives. */
 void qc_head_logits(float *logits, const QcHeadShape *shape, const int8_t *codes, const float *scale, const int32_t *bias, const uint8_t *features);
 
-/* Codes of a packed layer as int8 [classes][n]. */
-void qc_head_unpack(int8_t *codes, const QcLastLayer *layer, const QcHeadShape *shape);
+/* Codes of a packed layer as int8 [classes][n]: in `codes`, or the layer's own if they have 8 bits. */
+const int8_t *qc_head_unpack(int8_t *codes, const QcLastLayer *layer, const QcHeadShape *shape);
 
 /* count [classes] = examples of each class from example `first` of the set on; returns how many classes there are. With these, each class weighs the same if
  * an example weighs 1 / (classes * count of its class). */
@@ -104,7 +105,7 @@ uint32_t qc_largest(const float *logits, uint32_t classes);
 
 /* Fills scatter, mean, weights, bias and centre: a discriminant in features less their centre. 0 if S is not positive definite. */
 int qc_discriminant_solve(QcHeadScratch *s, const QcHeadTask *t);
-/* codes, scale and bias from weights and bias. scatter and mean are set; weights hold S w afterwards. */
+/* codes, scale and bias from weights and bias. scatter and mean are set; weights hold S w afterwards. row and queue are scratch. */
 void qc_codes_fit(QcHeadScratch *s, const QcHeadShape *shape);
 
 #endif

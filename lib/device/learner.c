@@ -198,10 +198,10 @@ static float judge(QcLearner *l, uint8_t *right, const QcLastLayer *layer)
     const QcSet *set = &l->set;
     uint32_t classes = l->shape.classes;
     float loss = 0, present = (float)qc_set_count(set, 0, l->count, classes);
-    qc_head_unpack(l->scratch.codes, layer, &l->shape);
+    const int8_t *codes = qc_head_unpack(l->scratch.codes, layer, &l->shape);
     for (uint32_t i = 0; i < set->n; i++) {
         uint16_t label = qc_set_label(set, i);
-        qc_head_logits(l->logits, &l->shape, l->scratch.codes, layer->scale, layer->bias, qc_set_features(set, i));
+        qc_head_logits(l->logits, &l->shape, codes, layer->scale, layer->bias, qc_set_features(set, i));
         right[i] = qc_largest(l->logits, classes) == label;
         loss += qc_cross_entropy(l->logits, label, classes) / (present * (float)l->count[label]);
     }
@@ -302,12 +302,12 @@ static void flip(QcLearner *l, QcRng *rng, QcAdaptReport *report)
 static uint32_t refit(QcLearner *l, const QcHeadTask *t, QcAdaptReport *report)
 {
     uint32_t active = l->counters->active, other = 1 - active;
-    float loss = report->loss_after = judge(l, l->after, &l->layers[active]);
+    float solved, loss = report->loss_after = report->flips ? judge(l, l->after, &l->layers[active]) : report->loss_before;
     int is_wanted = l->moments.n && qc_head_can_solve(t) && (!t->few_classes || loss > t->parameters->temperature_loss);
-    if (!is_wanted || !qc_head_solve(&l->layers[other], &l->scratch, t)) return active;
+    if (!is_wanted) return active;
+    int is_solved = qc_head_solve(&l->layers[other], l->after, &solved, &l->scratch, t);
     report->operations = l->scratch.operations;
-    float solved = judge(l, l->after, &l->layers[other]);
-    if (t->few_classes && !(solved < 0.9999f * loss)) { /* by more than a sum in another order */
+    if (!is_solved || (t->few_classes && !(solved < 0.9999f * loss))) { /* by more than a sum in another order */
         judge(l, l->after, &l->layers[active]);
         return active;
     }
@@ -340,10 +340,15 @@ static void count_misses(QcLearner *l)
 
 static void learn_moments(QcLearner *l, const QcHeadTask *t)
 {
+    QcMoments *m = &l->moments;
+    QcScatterQueue queue = {.scatter = m->scatter, .rows = l->scratch.queue, .n = m->n};
     l->counters->waited = t->waited;
-    for (uint32_t i = 0; l->moments.n && i < l->set.n; i++)
-        if (qc_head_is_new(t, i))
-            qc_moments_add(&l->moments, qc_set_features(&l->set, i), l->shape.zero, qc_set_label(&l->set, i), l->setup.parameters.average_window, l->scratch.difference);
+    for (uint32_t i = 0; m->n && i < l->set.n; i++) {
+        uint16_t label = qc_set_label(&l->set, i);
+        if (!qc_head_is_new(t, i)) continue;
+        qc_mean_add(m->mean + (size_t)label * m->n, &m->count[label], &queue, qc_set_features(&l->set, i), l->shape.zero, l->setup.parameters.average_window);
+    }
+    qc_queue_flush(&queue);
 }
 
 static void count_origins(const QcLearner *l, QcAdaptReport *report)

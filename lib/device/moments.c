@@ -1,5 +1,6 @@
 #include "moments.h"
 
+#include "../base/clones.h"
 #include "../kernels/mem.h"
 
 void qc_moments_place(QcMoments *m, uint32_t n, uint32_t classes, QcPlacing *p)
@@ -17,29 +18,43 @@ void qc_moments_clear(QcMoments *m)
     memset(m->scatter, 0, (size_t)qc_triangle(m->n) * sizeof *m->scatter);
 }
 
-void qc_scatter_add(float *restrict scatter, const float *restrict d, float weight, uint32_t n)
+QC_CLONES static void add_four(float *restrict scatter, const float *restrict rows, const float *weight, uint32_t n)
 {
+    const float *restrict a = rows, *restrict b = rows + n, *restrict c = rows + 2 * (size_t)n, *restrict d = rows + 3 * (size_t)n;
     for (uint32_t i = 0; i < n; i++) {
-        float scaled = weight * d[i];
-        for (uint32_t j = i; j < n; j++) scatter[j - i] += scaled * d[j];
-        scatter += n - i;
+        float *restrict row = qc_triangle_row(scatter, n, i);
+        float of_a = weight[0] * a[i], of_b = weight[1] * b[i], of_c = weight[2] * c[i], of_d = weight[3] * d[i];
+        for (uint32_t j = i; j < n; j++) row[j] += (of_a * a[j] + of_b * b[j]) + (of_c * c[j] + of_d * d[j]);
     }
 }
 
-void qc_mean_add(float *mean, uint32_t *count, float *scatter, const uint8_t *features, int32_t zero, uint32_t average_window, float *difference, uint32_t n)
+void qc_queue_flush(QcScatterQueue *q)
 {
+    if (!q->used) return;
+    for (uint32_t k = q->used; k < QC_QUEUE; k++) {
+        memset(q->rows + (size_t)k * q->n, 0, q->n * sizeof *q->rows);
+        q->weight[k] = 0;
+    }
+    add_four(q->scatter, q->rows, q->weight, q->n);
+    q->used = 0;
+}
+
+void qc_queue_push(QcScatterQueue *q, float weight)
+{
+    q->weight[q->used++] = weight;
+    if (q->used == QC_QUEUE) qc_queue_flush(q);
+}
+
+void qc_mean_add(float *mean, uint32_t *count, QcScatterQueue *q, const uint8_t *features, int32_t zero, uint32_t average_window)
+{
+    float *restrict difference = qc_queue_row(q);
     uint32_t all = ++*count;
-    float weight = (float)(average_window && all > average_window ? average_window : all);
-    for (uint32_t i = 0; i < n; i++) {
+    float weight = (float)(average_window && all > average_window ? average_window : all), share = 1 / weight;
+    for (uint32_t i = 0; i < q->n; i++) {
         difference[i] = (float)((int32_t)features[i] - zero) - mean[i];
-        mean[i] += difference[i] / weight;
+        mean[i] += share * difference[i];
     }
-    qc_scatter_add(scatter, difference, (weight - 1) / weight, n);
-}
-
-void qc_moments_add(QcMoments *m, const uint8_t *features, int32_t zero, uint16_t label, uint32_t average_window, float *difference)
-{
-    qc_mean_add(m->mean + (size_t)label * m->n, &m->count[label], m->scatter, features, zero, average_window, difference, m->n);
+    qc_queue_push(q, (weight - 1) / weight);
 }
 
 static int all_within(const float *x, uint64_t n, float limit)

@@ -24,16 +24,23 @@ static inline float *qc_triangle_row(float *triangle, uint32_t n, uint32_t i) { 
 void qc_moments_place(QcMoments *m, uint32_t n, uint32_t classes, QcPlacing *p);
 void qc_moments_clear(QcMoments *m);
 
-/* Takes one example in. features [n] u8; difference [n]: scratch. */
-void qc_moments_add(QcMoments *m, const uint8_t *features, int32_t zero, uint16_t label, uint32_t average_window, float *difference);
-
-/* One step of the same on a single class's mean [n] and count; adds to a scatter. What qc_moments_add does, for sums that lie elsewhere. */
-void qc_mean_add(float *mean, uint32_t *count, float *scatter, const uint8_t *features, int32_t zero, uint32_t average_window, float *difference, uint32_t n);
-
-/* scatter += weight d d' */
-void qc_scatter_add(float *scatter, const float *d, float weight, uint32_t n);
-
 /* 0 if the moments cannot be those of u8 features: not numbers, or too large. */
 int qc_moments_are_sound(const QcMoments *m);
+
+/* Differences on their way into a scatter, scatter += weight d d', four at a time: the triangle is then read and written a quarter as often. */
+enum { QC_QUEUE = 4 };
+typedef struct QcScatterQueue {
+    float *scatter, *rows; /* [n (n + 1) / 2]; rows [QC_QUEUE][n]: scratch */
+    uint32_t n, used;
+    float weight[QC_QUEUE];
+} QcScatterQueue;
+
+/* Where the next difference [n] goes: fill it, then push it. */
+static inline float *qc_queue_row(const QcScatterQueue *q) { return q->rows + (size_t)q->used * q->n; }
+void qc_queue_push(QcScatterQueue *q, float weight);
+void qc_queue_flush(QcScatterQueue *q);
+
+/* Takes one example into a class's mean [n] and count, and its difference into the queue. features [n] u8. */
+void qc_mean_add(float *mean, uint32_t *count, QcScatterQueue *q, const uint8_t *features, int32_t zero, uint32_t average_window);
 
 #endif
