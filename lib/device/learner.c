@@ -60,6 +60,7 @@ static void lay_out_run(QcLearner *l, const QcKernels *kernels, QcPlacing *p)
     uint64_t start = p->used;
     qc_qrun_lay_out(&l->run, &l->graph, kernels, !l->setup.flips, p);
     qc_head_scratch_place(&l->scratch, &l->shape, &scratch);
+    qc_last_layer_place(&l->trial, &l->shape, &scratch);
     qc_placing_part(p, "solving, beyond activations");
     if (l->moments.n && scratch.used > p->used - start) qc_placing_take(p, scratch.used - (p->used - start));
 }
@@ -90,12 +91,18 @@ uint64_t qc_learner_bytes(const QcLearnerSetup *setup)
     return qc_plan_bytes(&plan);
 }
 
-static void copy_last_layer(QcLearner *l, QcLastLayer *to)
+static void copy_layer(const QcLearner *l, const QcLastLayer *to, const QcLastLayer *from)
 {
-    const QcQGraph *g = l->setup.graph;
-    memcpy(to->codes, qc_layer_codes(g, last_node(l)), (size_t)qc_head_code_bytes(&l->shape));
-    memcpy(to->scale, qc_layer_scale(g, last_node(l)), g->classes * sizeof *to->scale);
-    memcpy(to->bias, qc_layer_bias(g, last_node(l)), g->classes * sizeof *to->bias);
+    memcpy(to->codes, from->codes, (size_t)qc_head_code_bytes(&l->shape));
+    memcpy(to->scale, from->scale, l->shape.classes * sizeof *to->scale);
+    memcpy(to->bias, from->bias, l->shape.classes * sizeof *to->bias);
+}
+
+/* The last layer of a graph. */
+static QcLastLayer layer_in(const QcQGraph *g)
+{
+    const QcQNode *node = &g->nodes[g->n_nodes - 1];
+    return (QcLastLayer){qc_layer_codes(g, node), qc_layer_scale(g, node), qc_layer_bias(g, node)};
 }
 
 void qc_learner_place(QcLearner *l, const QcLearnerSetup *setup, const QcKernels *kernels, void *memory)
@@ -105,7 +112,8 @@ void qc_learner_place(QcLearner *l, const QcLearnerSetup *setup, const QcKernels
     lay_out(l, kernels, &p);
     memset(l->state, 0, l->state_bytes);
     l->counters->share = setup->parameters.first_share;
-    for (int i = 0; i < 2; i++) copy_last_layer(l, &l->layers[i]);
+    const QcLastLayer own = layer_in(setup->graph);
+    for (int i = 0; i < 2; i++) copy_layer(l, &l->layers[i], &own);
     if (setup->flips) memcpy(l->graph.codes, setup->graph->codes, setup->graph->n_code_bytes);
     qc_slots_clear(&l->coreset);
     qc_slots_clear(&l->ring);
@@ -297,23 +305,22 @@ static void flip(QcLearner *l, QcRng *rng, QcAdaptReport *report)
     if (counts.accepted) observe_features(l, report);
 }
 
-/* Returns the index of the last layer that should answer from now on, and l->after says what it has right. A batch of few classes gets a new head only if that is
- * better on the set: it says little of the classes that it lacks. */
-static uint32_t refit(QcLearner *l, const QcHeadTask *t, QcAdaptReport *report)
+/* Tries a new last layer; report->solved says whether it should answer from now on, and l->after what the layer that then answers has right. A batch of few classes
+ * gets a new head only if that is better on the set: it says little of the classes that it lacks. */
+static void refit(QcLearner *l, const QcHeadTask *t, QcAdaptReport *report)
 {
-    uint32_t active = l->counters->active, other = 1 - active;
-    float loss = report->loss_after = judge(l, l->after, &l->layers[active]);
+    const QcLastLayer *active = &l->layers[l->counters->active];
+    float loss = report->loss_after = judge(l, l->after, active);
     int is_wanted = l->moments.n && qc_head_can_solve(t) && (!t->few_classes || loss > t->parameters->temperature_loss);
-    if (!is_wanted || !qc_head_solve(&l->layers[other], &l->scratch, t)) return active;
+    if (!is_wanted || !qc_head_solve(&l->trial, &l->scratch, t)) return;
     report->operations = l->scratch.operations;
-    float solved = judge(l, l->after, &l->layers[other]);
+    float solved = judge(l, l->after, &l->trial);
     if (t->few_classes && !(solved < 0.9999f * loss)) { /* by more than a sum in another order */
-        judge(l, l->after, &l->layers[active]);
-        return active;
+        judge(l, l->after, active);
+        return;
     }
     report->loss_after = solved;
     report->solved = 1;
-    return other;
 }
 
 /* Kept examples of one origin that were right and are not: more than the guard allows, and more than a single one, which is chance. */
@@ -376,13 +383,14 @@ static void leave_ring(QcLearner *l)
     for (uint32_t i = l->set.n_kept; i < l->set.n; i++) l->ring.flags[l->set.row[i]] = QC_RING_LEARNED;
 }
 
-static void commit(QcLearner *l, const QcHeadTask *t, uint32_t chosen, QcRng *rng, QcAdaptReport *report)
+static void commit(QcLearner *l, const QcHeadTask *t, QcRng *rng, QcAdaptReport *report)
 {
     report_after(l, report);
     count_misses(l);
     learn_moments(l, t);
-    if (chosen != l->counters->active) {
-        l->counters->active = chosen;
+    if (report->solved) {
+        l->counters->active = 1 - l->counters->active;
+        copy_layer(l, &l->layers[l->counters->active], &l->trial);
         l->counters->can_undo = 1;
     }
     if (report->flips) l->counters->can_undo = 0;
@@ -396,14 +404,11 @@ static void refuse(QcLearner *l, const QcLearnerCounters *before, QcAdaptReport 
     uint32_t adapts = l->counters->adapts;
     *l->counters = *before;
     l->counters->adapts = adapts;
-    if (report->flips) {
-        l->setup.flips->restore(&l->flipper);
-        observe_features(l, report);
-    }
+    if (report->mode == QC_FLIPS_THEN_HEAD) l->setup.flips->restore(&l->flipper);
+    if (report->flips) observe_features(l, report);
     report->refused = 1;
     report->solved = report->flips = 0;
     report->loss_after = judge(l, l->after, &l->layers[l->counters->active]);
-    l->counters->can_undo = 0; /* the other layer is the refused one */
     report_after(l, report);
 }
 
@@ -420,9 +425,9 @@ void qc_learner_adapt(QcLearner *l, QcAdaptReport *report)
     report->mode = choose_mode(l, &task, report);
     memcpy(l->after, l->right, l->set.n);
     if (report->mode == QC_FLIPS_THEN_HEAD) flip(l, &rng, report);
-    uint32_t chosen = refit(l, &task, report);
+    refit(l, &task, report);
     if (loses_too_much(l, 1) || loses_too_much(l, 0)) refuse(l, &before, report);
-    else commit(l, &task, chosen, &rng, report);
+    else commit(l, &task, &rng, report);
     leave_ring(l);
     count_origins(l, report);
 }
@@ -440,12 +445,9 @@ int qc_learner_undo(QcLearner *l)
 
 void qc_learner_store(const QcLearner *l, QcQGraph *g)
 {
-    const QcQNode *node = last_node(l);
-    const QcLastLayer *layer = &l->layers[l->counters->active];
+    const QcLastLayer there = layer_in(g);
     if (l->setup.flips && g->codes != l->graph.codes) memcpy(g->codes, l->graph.codes, g->n_code_bytes);
-    memcpy(g->codes + node->code_byte, layer->codes, (size_t)qc_head_code_bytes(&l->shape));
-    memcpy(g->scale + node->channel, layer->scale, g->classes * sizeof *layer->scale);
-    memcpy(g->bias + node->channel, layer->bias, g->classes * sizeof *layer->bias);
+    copy_layer(l, &there, &l->layers[l->counters->active]);
 }
 
 static int is_sound_layer(const QcLearner *l, const QcLastLayer *layer)

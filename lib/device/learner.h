@@ -91,6 +91,7 @@ typedef struct QcLearner {
     float *logits;       /* [classes] of the latest prediction */
     float *keys;         /* [set] */
     QcHeadScratch scratch; /* lies where activations do */
+    QcLastLayer trial;     /* the same: a new last layer until it is committed */
     QcFlipper flipper;
 } QcLearner;
 

@@ -26,7 +26,7 @@ static inline void window_of(uint8_t *q, const QcQGraph *g, uint64_t id)
 {
     static const float shift[TINY_CHANNELS] = {-0.9f, 0.9f, 0};
     float x[TINY_VALUES];
-    tiny_windows(x, 1, 0.6, 7000 + id);
+    tiny_windows(x, 1, id < SOURCE_IDS ? 0.3 : 0.6, 7000 + id);
     for (int v = 0; v < TINY_VALUES; v++) x[v] += (v % TINY_CHANNELS == label_of(id) ? 1.2f : -0.2f) + (id < SOURCE_IDS ? 0 : shift[v % TINY_CHANNELS]);
     qc_q_input(q, x, TINY_VALUES, &g->tensors[0]);
 }
