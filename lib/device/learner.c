@@ -281,13 +281,19 @@ static QcAdaptMode choose_mode(const QcLearner *l, const QcHeadTask *t, const Qc
     return QC_FLIPS_THEN_HEAD;
 }
 
+static void observe_slot(QcLearner *l, const QcSlots *slots, uint32_t row, QcAdaptReport *report)
+{
+    qc_qrun_forward(&l->run, l->logits, qc_slot_window(slots, row));
+    memcpy(qc_slot_features(slots, row), features_in(l), l->shape.features);
+    report->forwards++;
+}
+
+/* Of the set, and of windows that still wait for a label. */
 static void observe_features(QcLearner *l, QcAdaptReport *report)
 {
-    for (uint32_t i = 0; i < l->set.n; i++) {
-        qc_qrun_forward(&l->run, l->logits, qc_set_window(&l->set, i));
-        memcpy(qc_set_features(&l->set, i), features_in(l), l->shape.features);
-        report->forwards++;
-    }
+    for (uint32_t i = 0; i < l->set.n; i++) observe_slot(l, qc_set_slots(&l->set, i), l->set.row[i], report);
+    for (uint32_t row = 0; row < l->ring.capacity; row++)
+        if (l->ring.flags[row] == QC_RING_PREDICTED) observe_slot(l, &l->ring, row, report);
 }
 
 static void flip(QcLearner *l, QcRng *rng, QcAdaptReport *report)
