@@ -7,7 +7,11 @@
 
 static const QcQNode *last_node(const QcLearner *l) { return &l->graph.nodes[l->graph.n_nodes - 1]; }
 
-static uint32_t window_bytes(const QcQGraph *g) { return (uint32_t)g->tensors[0].height * g->tensors[0].width * g->tensors[0].channels; }
+static uint32_t tensor_bytes(const QcQTensor *t) { return (uint32_t)t->height * t->width * t->channels; }
+static uint32_t window_bytes(const QcQGraph *g) { return tensor_bytes(&g->tensors[0]); }
+
+/* All that the last layer reads. If a head fits, that is shape.features. */
+static uint32_t feature_bytes(const QcQGraph *g) { return tensor_bytes(&g->tensors[g->nodes[g->n_nodes - 1].in[0]]); }
 
 /* All that is kept when the power goes, in one block. */
 static void lay_out_state(QcLearner *l, QcPlacing *p)
@@ -27,7 +31,7 @@ static void lay_out_state(QcLearner *l, QcPlacing *p)
         l->graph.codes = qc_placing_take(p, l->graph.n_code_bytes);
     }
     qc_placing_part(p, "coreset");
-    qc_slots_place(&l->coreset, s->capacity, s->flips ? window_bytes(s->graph) : 0, l->shape.features, p);
+    qc_slots_place(&l->coreset, s->capacity, s->flips ? window_bytes(s->graph) : 0, feature_bytes(s->graph), p);
     l->state_bytes = (uint32_t)(p->used - start);
 }
 
@@ -35,7 +39,7 @@ static void lay_out_ring(QcLearner *l, QcPlacing *p)
 {
     const QcLearnerSetup *s = &l->setup;
     qc_placing_part(p, "ring of windows to label");
-    qc_slots_place(&l->ring, s->ring, s->flips ? window_bytes(s->graph) : 0, l->shape.features, p);
+    qc_slots_place(&l->ring, s->ring, s->flips ? window_bytes(s->graph) : 0, feature_bytes(s->graph), p);
     l->answer = qc_placing_take(p, s->ring * sizeof *l->answer);
 }
 
@@ -59,10 +63,11 @@ static void lay_out_run(QcLearner *l, const QcKernels *kernels, QcPlacing *p)
     QcPlacing scratch = {.memory = p->memory ? p->memory + p->used : NULL};
     uint64_t start = p->used;
     qc_qrun_lay_out(&l->run, &l->graph, kernels, !l->setup.flips, p);
+    if (!l->moments.n) return;
     qc_head_scratch_place(&l->scratch, &l->shape, &scratch);
     qc_last_layer_place(&l->trial, &l->shape, &scratch);
     qc_placing_part(p, "solving, beyond activations");
-    if (l->moments.n && scratch.used > p->used - start) qc_placing_take(p, scratch.used - (p->used - start));
+    if (scratch.used > p->used - start) qc_placing_take(p, scratch.used - (p->used - start));
 }
 
 /* setup and graph are set. */
@@ -130,7 +135,7 @@ void qc_learner_resume(QcLearner *l) { l->graph.last = &l->layers[l->counters->a
 /* The ring's row of the window that is `age` windows old (1: the latest), age <= capacity. */
 static uint32_t row_of(const QcLearner *l, uint32_t age) { return (l->next_row + l->ring.capacity - age) % l->ring.capacity; }
 
-static const uint8_t *features_in(const QcLearner *l) { return qc_qrun_tensor(&l->run, last_node(l)->in[0]); }
+static uint8_t *features_in(const QcLearner *l) { return qc_qrun_tensor(&l->run, last_node(l)->in[0]); }
 
 void qc_learner_logits(QcLearner *l, float *logits, const uint8_t *window) { qc_qrun_forward(&l->run, logits, window); }
 
@@ -200,16 +205,29 @@ static void gather(QcLearner *l)
     }
 }
 
+/* Logits of features by a last layer, whose codes are in scratch if a head fits. */
+static void logits_by(QcLearner *l, const QcLastLayer *layer, const uint8_t *features)
+{
+    if (l->moments.n) {
+        qc_head_logits(l->logits, &l->shape, l->scratch.codes, layer->scale, layer->bias, features);
+    } else {
+        memcpy(features_in(l), features, l->coreset.features);
+        l->graph.last = layer;
+        qc_qrun_logits(&l->run, l->logits);
+        qc_learner_resume(l);
+    }
+}
+
 /* right [set]: which examples a last layer has right, by their features. Returns its loss. */
 static float judge(QcLearner *l, uint8_t *right, const QcLastLayer *layer)
 {
     const QcSet *set = &l->set;
     uint32_t classes = l->shape.classes;
     float loss = 0, present = (float)qc_set_count(set, 0, l->count, classes);
-    qc_head_unpack(l->scratch.codes, layer, &l->shape);
+    if (l->moments.n) qc_head_unpack(l->scratch.codes, layer, &l->shape);
     for (uint32_t i = 0; i < set->n; i++) {
         uint16_t label = qc_set_label(set, i);
-        qc_head_logits(l->logits, &l->shape, l->scratch.codes, layer->scale, layer->bias, qc_set_features(set, i));
+        logits_by(l, layer, qc_set_features(set, i));
         right[i] = qc_largest(l->logits, classes) == label;
         loss += qc_cross_entropy(l->logits, label, classes) / (present * (float)l->count[label]);
     }
@@ -284,7 +302,7 @@ static QcAdaptMode choose_mode(const QcLearner *l, const QcHeadTask *t, const Qc
 static void observe_slot(QcLearner *l, const QcSlots *slots, uint32_t row, QcAdaptReport *report)
 {
     qc_qrun_forward(&l->run, l->logits, qc_slot_window(slots, row));
-    memcpy(qc_slot_features(slots, row), features_in(l), l->shape.features);
+    memcpy(qc_slot_features(slots, row), features_in(l), slots->features);
     report->forwards++;
 }
 

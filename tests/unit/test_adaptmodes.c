@@ -189,6 +189,68 @@ START_TEST(memory_is_as_planned)
 }
 END_TEST
 
+/* A last layer that is too large for a head, and another with groups, which the head cannot have. _i: which. */
+static void make_unfitted(Device *d, int which, QcQNode *nodes)
+{
+    QcErr err;
+    float x[TINY_RANGE_WINDOWS * TINY_VALUES];
+    if (which == 0) {
+        QcGraph *g = &d->t.model;
+        ck_assert_int_eq(qc_graph_init(g, TINY_CHANNELS, 1, TINY_LENGTH, NULL), 0);
+        uint32_t wide = tiny_ok(qc_graph_linear(g, "wide", tiny_op(g, "flat", QC_OP_FLATTEN, 0), QC_HEAD_MAX_FEATURES + 1, 1, NULL));
+        tiny_ok(qc_graph_linear(g, "last", tiny_op(g, "relu", QC_OP_RELU, wide), TINY_CLASSES, 1, NULL));
+        ck_assert_int_eq(qc_graph_finish(g, NULL), 0);
+        tiny_settle(g, 3);
+        tiny_windows(x, TINY_RANGE_WINDOWS, 1, 4);
+        ck_assert_msg(!qc_emit(&d->t.g, &d->t.latent, g, x, TINY_RANGE_WINDOWS, 4, 0, 8, 1, &d->t.arena, &err), "%s", err.text);
+    } else {
+        tiny_make(&d->t, TINY_PLAIN, 4, 8, 8);
+        QcQGraph *g = &d->t.g;
+        memcpy(nodes, g->nodes, g->n_nodes * sizeof *nodes);
+        nodes[g->n_nodes - 1].groups = 2;
+        nodes[g->n_nodes - 1].n_codes /= 2;
+        g->n_codes -= nodes[g->n_nodes - 1].n_codes;
+        g->nodes = nodes;
+    }
+    tiny_place(&d->t, &qc_kernels_scalar);
+    tiny_flip(&d->flip, &d->t, 4);
+}
+
+START_TEST(a_last_layer_that_no_head_fits_has_flips_alone)
+{
+    for (int at_end = 0; at_end < 2; at_end++) {
+        Device d = {0};
+        QcQNode nodes[32];
+        uint32_t accepted = 0;
+        make_unfitted(&d, _i, nodes);
+        ck_assert(!qc_head_fits(&d.t.g));
+        d.setup = setup_of(4, 1);
+        device_place(&d, &qc_kernels_scalar, at_end);
+        device_fill(&d, CAPACITY);
+        ck_assert_uint_eq(d.l.moments.n, 0);
+        for (uint32_t n = 0; n < 4; n++) {
+            Outside o;
+            QcAdaptReport r;
+            uint32_t right, source;
+            uint64_t ids[BATCH];
+            ids_of_batch(ids, n, n, n % 2 ? 1 : TINY_CLASSES);
+            observe(&d, ids, BATCH, 0);
+            outside_take(&o, &d, ids, BATCH);
+            double before = outside_loss(&o, &d, &right, &source);
+            qc_learner_adapt(&d.l, &r);
+            ck_assert_double_eq_tol((double)r.loss_before, before, 2e-5 * (1 + before));
+            ck_assert_uint_eq(r.right_before, right);
+            double after = outside_loss(&o, &d, &right, &source);
+            ck_assert_double_eq_tol((double)r.loss_after, after, 2e-5 * (1 + after));
+            ck_assert(r.right_after == right && r.source_after == source && !r.solved && r.mode == QC_FLIPS_THEN_HEAD);
+            accepted += r.accepted;
+        }
+        ck_assert(accepted > 0 && qc_learner_is_sound(&d.l));
+        device_end(&d);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("adaptmodes");
@@ -201,6 +263,7 @@ int main(void)
     tcase_add_test(t, late_labels_are_learned_under_the_codes_of_their_adapt);
     tcase_add_loop_test(t, the_same_seed_makes_the_same_bytes, 0, TINY_KINDS);
     tcase_add_loop_test(t, memory_is_as_planned, 0, TINY_KINDS);
+    tcase_add_loop_test(t, a_last_layer_that_no_head_fits_has_flips_alone, 0, 2);
     suite_add_tcase(s, t);
     return run_suite(s);
 }
