@@ -122,13 +122,18 @@ void qc_learner_place(QcLearner *l, const QcLearnerSetup *setup, const QcKernels
     if (setup->flips) memcpy(l->graph.codes, setup->graph->codes, setup->graph->n_code_bytes);
     qc_slots_clear(&l->coreset);
     qc_slots_clear(&l->ring);
-    memset(l->ring.flags, QC_RING_EMPTY, l->ring.capacity);
     l->set.coreset = &l->coreset;
     l->set.ring = &l->ring;
     qc_learner_resume(l);
 }
 
-void qc_learner_resume(QcLearner *l) { l->graph.last = &l->layers[l->counters->active]; }
+static void answer_by_active(QcLearner *l) { l->graph.last = &l->layers[l->counters->active]; }
+
+void qc_learner_resume(QcLearner *l)
+{
+    answer_by_active(l);
+    memset(l->ring.flags, QC_RING_EMPTY, l->ring.capacity); /* its windows have numbers of another life */
+}
 
 /* ---- predict and label ---- */
 
@@ -214,7 +219,7 @@ static void logits_by(QcLearner *l, const QcLastLayer *layer, const uint8_t *fea
         memcpy(features_in(l), features, l->coreset.features);
         l->graph.last = layer;
         qc_qrun_logits(&l->run, l->logits);
-        qc_learner_resume(l);
+        answer_by_active(l);
     }
 }
 
@@ -418,7 +423,7 @@ static void commit(QcLearner *l, const QcHeadTask *t, QcRng *rng, QcAdaptReport 
         l->counters->can_undo = 1;
     }
     if (report->flips) l->counters->can_undo = 0;
-    qc_learner_resume(l);
+    answer_by_active(l);
     update_coreset(l, rng);
     l->counters->seen += report->n;
 }
@@ -461,7 +466,7 @@ int qc_learner_undo(QcLearner *l)
     if (!l->counters->can_undo) return -1;
     l->counters->active = 1 - l->counters->active;
     l->counters->can_undo = 0;
-    qc_learner_resume(l);
+    answer_by_active(l);
     return 0;
 }
 

@@ -237,6 +237,36 @@ START_TEST(numbers_go_round)
 }
 END_TEST
 
+/* A learner that goes back to an earlier state has no windows of the life that it left: their numbers are given anew. */
+START_TEST(an_earlier_state_has_an_empty_ring)
+{
+    Device d;
+    QcAdaptReport r;
+    device_begin(&d, TINY_PLAIN, 8, 0);
+    learn(&d, 0, 0, TINY_CLASSES);
+    for (uint32_t n = 0; n < 3; n++) predict(&d, 1500 + n, NULL);
+    uint8_t *earlier = copy_of(d.l.state, d.l.state_bytes);
+    uint32_t next = d.l.counters->next;
+    float logits[TINY_CLASSES], after[TINY_CLASSES];
+    uint8_t q[TINY_VALUES];
+    window_of(q, &d.t.g, 1600);
+    qc_learner_logits(&d.l, logits, q);
+    learn(&d, 1, 0, TINY_CLASSES);
+    predict(&d, 1510, NULL);
+    ck_assert_int_eq(qc_learner_label(&d.l, d.l.counters->next - 1, 0), 0);
+    memcpy(d.l.state, earlier, d.l.state_bytes);
+    qc_learner_resume(&d.l);
+    qc_learner_logits(&d.l, after, q);
+    ck_assert_mem_eq(logits, after, sizeof logits);
+    for (uint32_t age = 1; age <= BATCH; age++) ck_assert_int_eq(qc_learner_label(&d.l, next - age, 0), -1);
+    qc_learner_adapt(&d.l, &r);
+    ck_assert_uint_eq(r.n, 0);
+    ck_assert_uint_eq(predict(&d, 1520, NULL).number, next);
+    free(earlier);
+    device_end(&d);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("learner");
@@ -249,6 +279,7 @@ int main(void)
     tcase_add_test(t, nothing_labelled_changes_nothing);
     tcase_add_test(t, little_or_nothing_to_learn_from);
     tcase_add_test(t, numbers_go_round);
+    tcase_add_test(t, an_earlier_state_has_an_empty_ring);
     suite_add_tcase(s, t);
     return run_suite(s);
 }
