@@ -255,7 +255,6 @@ int main(void)
 {
     Suite *s = suite_create("adaptmodes");
     TCase *t = tcase_create("all");
-    tcase_set_timeout(t, 120);
     tcase_add_loop_test(t, flips_are_skipped_if_a_batch_is_right_already, 0, TINY_KINDS);
     tcase_add_test(t, flips_are_never_skipped_at_zero);
     tcase_add_loop_test(t, without_proposals_flips_make_no_difference, 0, 3);

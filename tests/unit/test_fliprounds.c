@@ -322,7 +322,6 @@ int main(void)
 {
     Suite *suite = suite_create("fliprounds");
     TCase *tests = tcase_create("all");
-    tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, what_holds_of_every_run, 0, TINY_KINDS);
     tcase_add_test(tests, flips_stay_in_range);
     tcase_add_test(tests, the_batchs_labels_do_not_help_its_score);
