@@ -40,6 +40,7 @@ static void place(QcFlipper *f, QcQGraph *g, QcQRun *run, const QcFlip *flip, co
     qc_placing_part(placing, "codes before flips");
     f->codes_before = qc_placing_take(placing, g->n_code_bytes);
     f->last_before = qc_placing_take(placing, last_bytes(g));
+    f->mean_square_before = qc_placing_take(placing, flip->n_layers * sizeof *f->mean_square_before);
 }
 
 /* ---- the loss on the set ---- */
@@ -135,6 +136,7 @@ static void begin(QcFlipper *f, const QcFlipTask *t)
 {
     memcpy(f->codes_before, f->g->codes, f->g->n_code_bytes);
     memcpy(f->last_before, qc_layer_codes(f->g, &f->g->nodes[f->g->n_nodes - 1]), last_bytes(f->g));
+    memcpy(f->mean_square_before, f->hebb.mean_square, f->flip->n_layers * sizeof *f->mean_square_before);
     qc_choice_begin(&f->choice);
     weigh(f, t->set);
     memcpy(f->last, t->right, t->set->n);
@@ -173,6 +175,7 @@ static void restore(QcFlipper *f)
 {
     memcpy(f->g->codes, f->codes_before, f->g->n_code_bytes);
     memcpy(qc_layer_codes(f->g, &f->g->nodes[f->g->n_nodes - 1]), f->last_before, last_bytes(f->g));
+    memcpy(f->hebb.mean_square, f->mean_square_before, f->flip->n_layers * sizeof *f->mean_square_before);
 }
 
 static int is_sound(const QcFlipper *f)

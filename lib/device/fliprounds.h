@@ -33,6 +33,7 @@ typedef struct QcFlipper {
     uint32_t *visit;        /* [Z] order of passes, hardest first */
     uint8_t *last;          /* [Z] right at the last pass */
     uint8_t *codes_before, *last_before; /* codes of the network and of its last layer before the rounds */
+    float *mean_square_before;           /* [n_layers] hebb.mean_square before the rounds */
 } QcFlipper;
 
 /* What the rounds work on and count into: the set's own arrays. */
@@ -57,7 +58,7 @@ typedef struct QcFlipRounds {
     void (*place)(QcFlipper *f, QcQGraph *g, QcQRun *run, const QcFlip *flip, const QcParameters *p, uint32_t most, QcPlacing *placing);
     int (*is_sound)(const QcFlipper *f); /* 0 if what was kept cannot be */
     void (*run)(QcFlipper *f, QcFlipCounts *counts, const QcFlipTask *task, QcRng *rng);
-    void (*restore)(QcFlipper *f); /* the codes as they were before the latest run */
+    void (*restore)(QcFlipper *f); /* codes, and what is kept from session to session, as they were before the latest run */
 } QcFlipRounds;
 
 extern const QcFlipRounds qc_flip_rounds;

@@ -21,7 +21,10 @@ void qc_head_shape(QcHeadShape *shape, const QcQGraph *g)
 int qc_head_fits(const QcQGraph *g)
 {
     const QcQNode *node = last_node(g);
-    return node->n_codes / g->classes <= QC_HEAD_MAX_FEATURES && g->classes <= QC_HEAD_MAX_CLASSES && node->groups == 1;
+    const QcQTensor *in = &g->tensors[node->in[0]];
+    uint32_t features = node->n_codes / g->classes;
+    return features <= QC_HEAD_MAX_FEATURES && g->classes <= QC_HEAD_MAX_CLASSES && node->groups == 1 && !qc_is_padded(node) &&
+           features == (uint32_t)in->height * in->width * in->channels;
 }
 
 void qc_last_layer_place(QcLastLayer *layer, const QcHeadShape *shape, QcPlacing *p)

@@ -27,7 +27,7 @@ typedef struct QcHeadShape {
 } QcHeadShape;
 
 void qc_head_shape(QcHeadShape *shape, const QcQGraph *g);
-/* 1 if the last layer can be solved in closed form: it has no groups and is not too large. */
+/* 1 if the last layer can be solved in closed form: it has a weight for each feature and class, and is not too large. */
 int qc_head_fits(const QcQGraph *g);
 
 static inline uint64_t qc_head_code_bytes(const QcHeadShape *s) { return ((uint64_t)s->features * s->classes * s->bits + 7) / 8; } /* packed */

@@ -7,7 +7,11 @@
 
 static const QcQNode *last_node(const QcLearner *l) { return &l->graph.nodes[l->graph.n_nodes - 1]; }
 
-static uint32_t window_bytes(const QcQGraph *g) { return (uint32_t)g->tensors[0].height * g->tensors[0].width * g->tensors[0].channels; }
+static uint32_t tensor_bytes(const QcQTensor *t) { return (uint32_t)t->height * t->width * t->channels; }
+static uint32_t window_bytes(const QcQGraph *g) { return tensor_bytes(&g->tensors[0]); }
+
+/* All that the last layer reads. If a head fits, that is shape.features. */
+static uint32_t feature_bytes(const QcQGraph *g) { return tensor_bytes(&g->tensors[g->nodes[g->n_nodes - 1].in[0]]); }
 
 /* All that is kept when the power goes, in one block. */
 static void lay_out_state(QcLearner *l, QcPlacing *p)
@@ -27,7 +31,7 @@ static void lay_out_state(QcLearner *l, QcPlacing *p)
         l->graph.codes = qc_placing_take(p, l->graph.n_code_bytes);
     }
     qc_placing_part(p, "coreset");
-    qc_slots_place(&l->coreset, s->capacity, s->flips ? window_bytes(s->graph) : 0, l->shape.features, p);
+    qc_slots_place(&l->coreset, s->capacity, s->flips ? window_bytes(s->graph) : 0, feature_bytes(s->graph), p);
     l->state_bytes = (uint32_t)(p->used - start);
 }
 
@@ -35,7 +39,7 @@ static void lay_out_ring(QcLearner *l, QcPlacing *p)
 {
     const QcLearnerSetup *s = &l->setup;
     qc_placing_part(p, "ring of windows to label");
-    qc_slots_place(&l->ring, s->ring, s->flips ? window_bytes(s->graph) : 0, l->shape.features, p);
+    qc_slots_place(&l->ring, s->ring, s->flips ? window_bytes(s->graph) : 0, feature_bytes(s->graph), p);
     l->answer = qc_placing_take(p, s->ring * sizeof *l->answer);
 }
 
@@ -59,9 +63,11 @@ static void lay_out_run(QcLearner *l, const QcKernels *kernels, QcPlacing *p)
     QcPlacing scratch = {.memory = p->memory ? p->memory + p->used : NULL};
     uint64_t start = p->used;
     qc_qrun_lay_out(&l->run, &l->graph, kernels, !l->setup.flips, p);
+    if (!l->moments.n) return;
     qc_head_scratch_place(&l->scratch, &l->shape, &scratch);
+    qc_last_layer_place(&l->trial, &l->shape, &scratch);
     qc_placing_part(p, "solving, beyond activations");
-    if (l->moments.n && scratch.used > p->used - start) qc_placing_take(p, scratch.used - (p->used - start));
+    if (scratch.used > p->used - start) qc_placing_take(p, scratch.used - (p->used - start));
 }
 
 /* setup and graph are set. */
@@ -90,12 +96,18 @@ uint64_t qc_learner_bytes(const QcLearnerSetup *setup)
     return qc_plan_bytes(&plan);
 }
 
-static void copy_last_layer(QcLearner *l, QcLastLayer *to)
+static void copy_layer(const QcLearner *l, const QcLastLayer *to, const QcLastLayer *from)
 {
-    const QcQGraph *g = l->setup.graph;
-    memcpy(to->codes, qc_layer_codes(g, last_node(l)), (size_t)qc_head_code_bytes(&l->shape));
-    memcpy(to->scale, qc_layer_scale(g, last_node(l)), g->classes * sizeof *to->scale);
-    memcpy(to->bias, qc_layer_bias(g, last_node(l)), g->classes * sizeof *to->bias);
+    memcpy(to->codes, from->codes, (size_t)qc_head_code_bytes(&l->shape));
+    memcpy(to->scale, from->scale, l->shape.classes * sizeof *to->scale);
+    memcpy(to->bias, from->bias, l->shape.classes * sizeof *to->bias);
+}
+
+/* The last layer of a graph. */
+static QcLastLayer layer_in(const QcQGraph *g)
+{
+    const QcQNode *node = &g->nodes[g->n_nodes - 1];
+    return (QcLastLayer){qc_layer_codes(g, node), qc_layer_scale(g, node), qc_layer_bias(g, node)};
 }
 
 void qc_learner_place(QcLearner *l, const QcLearnerSetup *setup, const QcKernels *kernels, void *memory)
@@ -105,24 +117,30 @@ void qc_learner_place(QcLearner *l, const QcLearnerSetup *setup, const QcKernels
     lay_out(l, kernels, &p);
     memset(l->state, 0, l->state_bytes);
     l->counters->share = setup->parameters.first_share;
-    for (int i = 0; i < 2; i++) copy_last_layer(l, &l->layers[i]);
+    const QcLastLayer own = layer_in(setup->graph);
+    for (int i = 0; i < 2; i++) copy_layer(l, &l->layers[i], &own);
     if (setup->flips) memcpy(l->graph.codes, setup->graph->codes, setup->graph->n_code_bytes);
     qc_slots_clear(&l->coreset);
     qc_slots_clear(&l->ring);
-    memset(l->ring.flags, QC_RING_EMPTY, l->ring.capacity);
     l->set.coreset = &l->coreset;
     l->set.ring = &l->ring;
     qc_learner_resume(l);
 }
 
-void qc_learner_resume(QcLearner *l) { l->graph.last = &l->layers[l->counters->active]; }
+static void answer_by_active(QcLearner *l) { l->graph.last = &l->layers[l->counters->active]; }
+
+void qc_learner_resume(QcLearner *l)
+{
+    answer_by_active(l);
+    memset(l->ring.flags, QC_RING_EMPTY, l->ring.capacity); /* its windows have numbers of another life */
+}
 
 /* ---- predict and label ---- */
 
 /* The ring's row of the window that is `age` windows old (1: the latest), age <= capacity. */
 static uint32_t row_of(const QcLearner *l, uint32_t age) { return (l->next_row + l->ring.capacity - age) % l->ring.capacity; }
 
-static const uint8_t *features_in(const QcLearner *l) { return qc_qrun_tensor(&l->run, last_node(l)->in[0]); }
+static uint8_t *features_in(const QcLearner *l) { return qc_qrun_tensor(&l->run, last_node(l)->in[0]); }
 
 void qc_learner_logits(QcLearner *l, float *logits, const uint8_t *window) { qc_qrun_forward(&l->run, logits, window); }
 
@@ -192,16 +210,29 @@ static void gather(QcLearner *l)
     }
 }
 
+/* Logits of features by a last layer; codes: unpacked, NULL if no head fits. */
+static void logits_by(QcLearner *l, const QcLastLayer *layer, const int8_t *codes, const uint8_t *features)
+{
+    if (codes) {
+        qc_head_logits(l->logits, &l->shape, codes, layer->scale, layer->bias, features);
+    } else {
+        memcpy(features_in(l), features, l->coreset.features);
+        l->graph.last = layer;
+        qc_qrun_logits(&l->run, l->logits);
+        answer_by_active(l);
+    }
+}
+
 /* right [set]: which examples a last layer has right, by their features. Returns its loss. */
 static float judge(QcLearner *l, uint8_t *right, const QcLastLayer *layer)
 {
     const QcSet *set = &l->set;
     uint32_t classes = l->shape.classes;
     float loss = 0, present = (float)qc_set_count(set, 0, l->count, classes);
-    const int8_t *codes = qc_head_unpack(l->scratch.codes, layer, &l->shape);
+    const int8_t *codes = l->moments.n ? qc_head_unpack(l->scratch.codes, layer, &l->shape) : NULL;
     for (uint32_t i = 0; i < set->n; i++) {
         uint16_t label = qc_set_label(set, i);
-        qc_head_logits(l->logits, &l->shape, codes, layer->scale, layer->bias, qc_set_features(set, i));
+        logits_by(l, layer, codes, qc_set_features(set, i));
         right[i] = qc_largest(l->logits, classes) == label;
         loss += qc_cross_entropy(l->logits, label, classes) / (present * (float)l->count[label]);
     }
@@ -273,13 +304,19 @@ static QcAdaptMode choose_mode(const QcLearner *l, const QcHeadTask *t, const Qc
     return QC_FLIPS_THEN_HEAD;
 }
 
+static void observe_slot(QcLearner *l, const QcSlots *slots, uint32_t row, QcAdaptReport *report)
+{
+    qc_qrun_forward(&l->run, l->logits, qc_slot_window(slots, row));
+    memcpy(qc_slot_features(slots, row), features_in(l), slots->features);
+    report->forwards++;
+}
+
+/* Of the set, and of windows that still wait for a label. */
 static void observe_features(QcLearner *l, QcAdaptReport *report)
 {
-    for (uint32_t i = 0; i < l->set.n; i++) {
-        qc_qrun_forward(&l->run, l->logits, qc_set_window(&l->set, i));
-        memcpy(qc_set_features(&l->set, i), features_in(l), l->shape.features);
-        report->forwards++;
-    }
+    for (uint32_t i = 0; i < l->set.n; i++) observe_slot(l, qc_set_slots(&l->set, i), l->set.row[i], report);
+    for (uint32_t row = 0; row < l->ring.capacity; row++)
+        if (l->ring.flags[row] == QC_RING_PREDICTED) observe_slot(l, &l->ring, row, report);
 }
 
 static void flip(QcLearner *l, QcRng *rng, QcAdaptReport *report)
@@ -297,23 +334,22 @@ static void flip(QcLearner *l, QcRng *rng, QcAdaptReport *report)
     if (counts.accepted) observe_features(l, report);
 }
 
-/* Returns the index of the last layer that should answer from now on, and l->after says what it has right. A batch of few classes gets a new head only if that is
- * better on the set: it says little of the classes that it lacks. */
-static uint32_t refit(QcLearner *l, const QcHeadTask *t, QcAdaptReport *report)
+/* Tries a new last layer; report->solved says whether it should answer from now on, and l->after what the layer that then answers has right. A batch of few classes
+ * gets a new head only if that is better on the set: it says little of the classes that it lacks. */
+static void refit(QcLearner *l, const QcHeadTask *t, QcAdaptReport *report)
 {
-    uint32_t active = l->counters->active, other = 1 - active;
-    float solved, loss = report->loss_after = report->flips ? judge(l, l->after, &l->layers[active]) : report->loss_before;
+    const QcLastLayer *active = &l->layers[l->counters->active];
+    float solved, loss = report->loss_after = report->flips ? judge(l, l->after, active) : report->loss_before;
     int is_wanted = l->moments.n && qc_head_can_solve(t) && (!t->few_classes || loss > t->parameters->temperature_loss);
-    if (!is_wanted) return active;
-    int is_solved = qc_head_solve(&l->layers[other], l->after, &solved, &l->scratch, t);
+    if (!is_wanted) return;
+    int is_solved = qc_head_solve(&l->trial, l->after, &solved, &l->scratch, t);
     report->operations = l->scratch.operations;
     if (!is_solved || (t->few_classes && !(solved < 0.9999f * loss))) { /* by more than a sum in another order */
-        judge(l, l->after, &l->layers[active]);
-        return active;
+        judge(l, l->after, active);
+        return;
     }
     report->loss_after = solved;
     report->solved = 1;
-    return other;
 }
 
 /* Kept examples of one origin that were right and are not: more than the guard allows, and more than a single one, which is chance. */
@@ -381,17 +417,18 @@ static void leave_ring(QcLearner *l)
     for (uint32_t i = l->set.n_kept; i < l->set.n; i++) l->ring.flags[l->set.row[i]] = QC_RING_LEARNED;
 }
 
-static void commit(QcLearner *l, const QcHeadTask *t, uint32_t chosen, QcRng *rng, QcAdaptReport *report)
+static void commit(QcLearner *l, const QcHeadTask *t, QcRng *rng, QcAdaptReport *report)
 {
     report_after(l, report);
     count_misses(l);
     learn_moments(l, t);
-    if (chosen != l->counters->active) {
-        l->counters->active = chosen;
+    if (report->solved) {
+        l->counters->active = 1 - l->counters->active;
+        copy_layer(l, &l->layers[l->counters->active], &l->trial);
         l->counters->can_undo = 1;
     }
     if (report->flips) l->counters->can_undo = 0;
-    qc_learner_resume(l);
+    answer_by_active(l);
     update_coreset(l, rng);
     l->counters->seen += report->n;
 }
@@ -401,14 +438,11 @@ static void refuse(QcLearner *l, const QcLearnerCounters *before, QcAdaptReport 
     uint32_t adapts = l->counters->adapts;
     *l->counters = *before;
     l->counters->adapts = adapts;
-    if (report->flips) {
-        l->setup.flips->restore(&l->flipper);
-        observe_features(l, report);
-    }
+    if (report->mode == QC_FLIPS_THEN_HEAD) l->setup.flips->restore(&l->flipper);
+    if (report->flips) observe_features(l, report);
     report->refused = 1;
     report->solved = report->flips = 0;
     report->loss_after = judge(l, l->after, &l->layers[l->counters->active]);
-    l->counters->can_undo = 0; /* the other layer is the refused one */
     report_after(l, report);
 }
 
@@ -425,9 +459,9 @@ void qc_learner_adapt(QcLearner *l, QcAdaptReport *report)
     report->mode = choose_mode(l, &task, report);
     memcpy(l->after, l->right, l->set.n);
     if (report->mode == QC_FLIPS_THEN_HEAD) flip(l, &rng, report);
-    uint32_t chosen = refit(l, &task, report);
+    refit(l, &task, report);
     if (loses_too_much(l, 1) || loses_too_much(l, 0)) refuse(l, &before, report);
-    else commit(l, &task, chosen, &rng, report);
+    else commit(l, &task, &rng, report);
     leave_ring(l);
     count_origins(l, report);
 }
@@ -437,7 +471,7 @@ int qc_learner_undo(QcLearner *l)
     if (!l->counters->can_undo) return -1;
     l->counters->active = 1 - l->counters->active;
     l->counters->can_undo = 0;
-    qc_learner_resume(l);
+    answer_by_active(l);
     return 0;
 }
 
@@ -445,12 +479,9 @@ int qc_learner_undo(QcLearner *l)
 
 void qc_learner_store(const QcLearner *l, QcQGraph *g)
 {
-    const QcQNode *node = last_node(l);
-    const QcLastLayer *layer = &l->layers[l->counters->active];
+    const QcLastLayer there = layer_in(g);
     if (l->setup.flips && g->codes != l->graph.codes) memcpy(g->codes, l->graph.codes, g->n_code_bytes);
-    memcpy(g->codes + node->code_byte, layer->codes, (size_t)qc_head_code_bytes(&l->shape));
-    memcpy(g->scale + node->channel, layer->scale, g->classes * sizeof *layer->scale);
-    memcpy(g->bias + node->channel, layer->bias, g->classes * sizeof *layer->bias);
+    copy_layer(l, &there, &l->layers[l->counters->active]);
 }
 
 static int is_sound_layer(const QcLearner *l, const QcLastLayer *layer)

@@ -91,6 +91,7 @@ typedef struct QcLearner {
     float *logits;       /* [classes] of the latest prediction */
     float *keys;         /* [set] */
     QcHeadScratch scratch; /* lies where activations do */
+    QcLastLayer trial;     /* the same: a new last layer until it is committed */
     QcFlipper flipper;
 } QcLearner;
 
@@ -128,7 +129,7 @@ void qc_learner_store(const QcLearner *l, QcQGraph *g);
 /* 0 if the state cannot be a learner's: indices, labels or numbers out of range. */
 int qc_learner_is_sound(const QcLearner *l);
 
-/* After the state's bytes were replaced: makes the learner answer by them. */
+/* After the state's bytes were replaced: makes the learner answer by them, with an empty ring. */
 void qc_learner_resume(QcLearner *l);
 
 #endif
