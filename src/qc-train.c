@@ -135,7 +135,7 @@ static int begin_model(QcModelFile *m, QcGraph *g, QcDataset *d, QcErr *err)
     char path[4096], name[QC_NAME_MAX + 1], digest[QC_DIGEST_TEXT], line[1100];
     QcNorm norm;
     if (qc_arch_find(path, sizeof path, arch, err) || check_classes(d, err) || qc_norm_measure(&norm, d, &d->arena, err) ||
-        qc_arch_load_wide(g, name, path, width, d->channels, d->height, d->length, d->labels.n, err))
+        qc_arch_load(g, name, path, width, d->channels, d->height, d->length, d->labels.n, err))
         return -1;
     qc_digest_text(digest, d->digest);
     snprintf(line, sizeof line, "%.950s ; data=sha256:%.16s", qc_cli_command(), digest);

@@ -69,7 +69,7 @@ static int save_and_load_model(QcErr *err)
     QcModelFile m = {0}, back = {0};
     QcGraph g = {0}, read = {0};
     char name[QC_NAME_MAX + 1];
-    int status = qc_arch_load(&g, name, "share/arch/mlp.yaml", 2, 1, 8, 2, err);
+    int status = qc_arch_load(&g, name, "share/arch/mlp.yaml", 0, 2, 1, 8, 2, err);
     if (!status) status = qc_modelfile_init(&m, name, 2, 1, 8, 2, labels, &norm, err);
     if (!status) status = qc_graph_encode(&m, &g, err);
     if (!status) status = qc_modelfile_add_provenance(&m, "a line", err);

@@ -32,7 +32,7 @@ static void full_make(Full *f)
     QcRng rng = qc_rng_seed(4, 1);
     *f = (Full){0};
     for (int i = 0; i < 2 * VALUES; i++) windows[i] = (float)qc_rng_normal(&rng);
-    ck_assert_msg(!qc_arch_load(&f->model, name, "share/arch/inceptiontime.yaml", CHANNELS, 1, LENGTH, CLASSES, &err), "%s", err.text);
+    ck_assert_msg(!qc_arch_load(&f->model, name, "share/arch/inceptiontime.yaml", 0, CHANNELS, 1, LENGTH, CLASSES, &err), "%s", err.text);
     tiny_settle(&f->model, 3);
     ck_assert_msg(!qc_emit(&f->g, &latent, &f->model, windows, 2, 2, 0, 8, 1, &f->arena, &err), "%s", err.text);
     ck_assert_int_eq(qc_flip_allocate(&f->flip, &f->g, &feedback, &scale, &f->arena, &err), 0);
