@@ -1,5 +1,6 @@
 # qcore: `make help` lists what can be made. Objects lie under $(BUILD), programs under $(BIN).
 # Settings: CC=clang, SAN=1 (sanitizers, in a tree of their own), CI=1 (warnings are errors), OPT, CFLAGS, PREFIX, DESTDIR, DATA.
+# PRODUCT=1 is what `make product` sets: no lib/lab and its programs; `make install PRODUCT=1` installs that.
 # LEAN=1 is what `make device` sets: lib/lean in the place of the libraries. BARE=1 is what `make freestanding` sets: not even libc.
 
 ifeq ($(origin CC),default)
@@ -11,7 +12,7 @@ ARCH    := $(firstword $(subst -, ,$(TRIPLET)))
 CROSS   := $(if $(filter-out $(ARCH),$(shell uname -m)),-$(TRIPLET))
 PREFIX  ?= /usr/local
 BUILD   ?= build$(if $(LEAN),/device$(CROSS))$(if $(BARE),/bare$(CROSS))$(if $(SAN),-san)
-BIN     ?= $(if $(filter build,$(BUILD)),bin,$(if $(filter build/device,$(BUILD)),bin/device,$(BUILD)/bin))
+BIN     ?= $(if $(PRODUCT),$(BUILD)/product/bin,$(if $(filter build,$(BUILD)),bin,$(if $(filter build/device,$(BUILD)),bin/device,$(BUILD)/bin)))
 DATA    ?= $(or $(QC_DATA),../shared/data)
 WERROR  ?= $(if $(CI),-Werror)
 OPT     ?= $(if $(SAN),-O1 -g,-O3 -g)
@@ -22,7 +23,7 @@ HOSTED   := $(if $(BARE),-ffreestanding -nostdlib,-D_GNU_SOURCE -D_FILE_OFFSET_B
 CFLAGS_ALL = -std=c11 $(HOSTED) -ffp-contract=off $(OPT) $(WARNINGS) $(SANFLAGS) $(CFLAGS)
 LIBS     := -Wl,--as-needed -ldnnl -lgomp -lyaml -lprotobuf-c -lmatio -ljpeg -lpng -lz -lm $(LDLIBS)
 
-FLOORS   := base kernels device format data nn onnx quant coreset bitflip export live lab cli
+FLOORS   := base kernels device format data nn onnx quant coreset bitflip export live $(if $(PRODUCT),,lab) cli
 SOURCES  := $(sort $(foreach f,$(FLOORS),$(wildcard lib/$f/*.c)))
 ifneq ($(ARCH),x86_64)
 SOURCES  := $(filter-out lib/kernels/avx%,$(SOURCES))
@@ -33,10 +34,10 @@ endif
 ifneq ($(ARCH),aarch64)
 SOURCES  := $(filter-out lib/kernels/neondot.c,$(SOURCES))
 endif
-PROGRAMS := $(patsubst src/%.c,$(BIN)/%,$(wildcard src/qc-*.c))
+PROGRAMS := $(patsubst src/%.c,$(BIN)/%,$(filter-out $(if $(PRODUCT),src/qc-rival.c src/qc-sweep.c src/qc-report.c),$(wildcard src/qc-*.c)))
 ifdef LEAN
 SOURCES  := $(filter-out lib/format/yaml.c,$(filter $(foreach f,base kernels device format quant live cli,lib/$f/%) lib/data/dataset% lib/data/npy.c \
-    lib/data/split.c lib/nn/graph% lib/nn/loss.c lib/nn/optim.c lib/nn/predict.c lib/nn/score.c,$(SOURCES))) $(wildcard lib/lean/*.c)
+    lib/data/split.c lib/nn/graph% lib/nn/loss.c lib/nn/optim.c lib/nn/score.c,$(SOURCES))) $(wildcard lib/lean/*.c)
 PROGRAMS := $(addprefix $(BIN)/,qc-calibrate qc-eval qc-info)
 LIBS     := -lm
 LDFLAGS  += $(if $(SAN),,$(shell echo 'int main(void) { return 0; }' | $(CC) -static -x c -o /dev/null - 2>/dev/null && echo -static))
@@ -49,9 +50,9 @@ UNITS    := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/tes
 HELPERS  := $(patsubst tests/device/%.c,$(BUILD)/tests/%,$(wildcard tests/device/*.c))
 FUZZERS  := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCHES  := $(patsubst tests/bench/%.c,$(BUILD)/tests/%,$(wildcard tests/bench/bench_*.c))
-LIBRARY  := $(BUILD)/libqcore.a
+LIBRARY  := $(BUILD)/$(if $(PRODUCT),product/)libqcore.a
 
-.PHONY: all help lib device freestanding tests check check-now demo install uninstall clean
+.PHONY: all help lib product device freestanding tests check check-now demo install uninstall clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -88,8 +89,11 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(CC) $(CFLAGS_ALL) $(CFLAGS_FILE) -MMD -MP -c -o $@ $<
 
 $(LIBRARY): $(OBJECTS)
-	@rm -f $@; ar rcs $@ $(OBJECTS)
+	@mkdir -p $(@D); rm -f $@; ar rcs $@ $(OBJECTS)
 lib: $(LIBRARY) ## build the library alone
+
+product: ## build what prepares and runs a device, without the laboratory (qc-rival, qc-sweep, qc-report), into build/product/bin
+	@$(MAKE) --no-print-directory PRODUCT=1 all
 
 device: ## build qc-calibrate, qc-eval, qc-info with a C compiler and libc alone; CC=aarch64-linux-gnu-gcc builds for that device
 	@$(MAKE) --no-print-directory LEAN=1 all
@@ -144,7 +148,6 @@ demo: ## install what is missing, build, run the whole chain on made-up data (or
 	@$(MAKE) --no-print-directory all
 	@PATH='$(abspath $(BIN))':"$$PATH" QC_SHARE='$(abspath share)' share/experiments/demo.sh $(if $(filter command% environment%,$(origin DATA)),'$(DATA)')
 
-bench-accuracy: ## accuracy and flips on UCI-DSA (DATA=DIR; hours; goes on where it was stopped; SEEDS, BITS, PAIRS, FULL=1)
 bench-calibrate: ## time and memory of one calibration beside the float training it replaces
 bench-train: ## training throughput and memory beside PyTorch's
 bench-infer: ## latency of the whole quantized InceptionTime beside PyTorch's float; two threads beside one

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../lib/base/clock.h"
 #include "../lib/base/file.h"
 #include "../lib/bitflip/bitflip.h"
 #include "../lib/cli/cli.h"
@@ -82,6 +83,7 @@ int main(int argc, char **argv)
     QcBitflipOptions o = qc_bitflip_defaults;
     uint8_t digest[QC_DIGEST_BYTES];
     int status = -1;
+    double start = qc_seconds();
     qc_cli_parse(&program, argc, argv);
     if (!coreset_path && !data_path) {
         qc_fail(&err, QC_EUSAGE, "there is nothing to teach on: give a coreset (-c) or training data (-d)");
@@ -114,6 +116,9 @@ int main(int argc, char **argv)
     if (qc_flip_encode(&model, &flip, &err) || qc_modelfile_stamp(&model, qc_cli_command(), &input, 1, &err)) goto end;
     if (qc_modelfile_save(&model, output, &err)) goto end;
     report(qc_is_standard(output) ? stderr : stdout, &flip, &r);
+    unsigned long long bytes = qc_container_bytes(&model.container);
+    if (r.test_lessons) qc_say("accuracy of signs %.4f on %zu held-out samples; %.1f s; %llu bytes", r.sign, r.test_lessons, qc_seconds() - start, bytes);
+    else qc_say("no person is held out; %.1f s; %llu bytes", qc_seconds() - start, bytes);
     status = 0;
 end:
     qc_progress_end();

@@ -4,7 +4,7 @@
 #include "../lib/base/file.h"
 #include "../lib/cli/cli.h"
 #include "../lib/data/npy.h"
-#include "../lib/quant/predict_q.h"
+#include "../lib/quant/qpredict.h"
 #include "../lib/cli/profile.h"
 #include "../lib/nn/score.h"
 #include "../lib/format/qgraphfile.h"

@@ -1,25 +1,27 @@
 /* qc-quantize - a float model in, a quantized model out. */
 #include <stdio.h>
 
+#include "../lib/base/clock.h"
 #include "../lib/base/file.h"
 #include "../lib/cli/cli.h"
 #include "../lib/format/qgraphfile.h"
 #include "../lib/nn/graphfile.h"
 #include "../lib/quant/quantize.h"
 
-static int64_t bits = 8, last_bits, activation_bits = 8, epochs = 10, batch = 48, seed = 1, threads;
+static int64_t bits = 8, last_bits = 8, activation_bits = 8, epochs = 10, batch = 48, seed = 1, threads;
 static double rate;
-static int json, with_std;
+static int json, with_std, without_std;
 static const char *coreset_path, *data_path, *output = "-";
 
 static const QcOption options[] = {
     {'b', "bits", QC_OPTION_INT, &bits, "N", "bits of a weight: 2, 4 or 8", 2, 8},
-    {0, "last-bits", QC_OPTION_INT, &last_bits, "N", "bits of a weight of the last layer: 2, 4 or 8; 0 = as the others", 0, 8},
+    {0, "last-bits", QC_OPTION_INT, &last_bits, "N", "bits of a weight of the last layer: 2, 4 or 8", 2, 8},
     {'a', "activation-bits", QC_OPTION_INT, &activation_bits, "N", "bits of an activation: 4 or 8", 4, 8},
     {'c', "coreset", QC_OPTION_TEXT, &coreset_path, "FILE", "coreset: ranges and calibration", 0, 0},
     {'d', "data", QC_OPTION_TEXT, &data_path, "FILE", "training data: calibrates better than the coreset alone", 0, 0},
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "the quantized model", 0, 0},
-    {0, "std", QC_OPTION_FLAG, &with_std, NULL, "the last layer also reads the standard deviation of each feature over a window", 0, 0},
+    {0, "std", QC_OPTION_FLAG, &with_std, NULL, "refuse a model whose last layer cannot read deviations", 0, 0},
+    {0, "no-std", QC_OPTION_FLAG, &without_std, NULL, "the last layer reads no deviations of features, only means", 0, 0},
     {'B', "batch-size", QC_OPTION_INT, &batch, "N", "examples a step of calibration", 1, 4096},
     {0, "epochs", QC_OPTION_INT, &epochs, "N", "epochs of calibration; 0 = rounding only", 0, 100000},
     {0, "rate", QC_OPTION_REAL, &rate, "R", "quantization steps a step of calibration; 0 = by the bits", 0, 100},
@@ -61,15 +63,25 @@ static void report(FILE *to, const QcQGraph *g, const QcQuantizeReport *r)
 
 static int is_width(int64_t n) { return n == 2 || n == 4 || n == 8; }
 
-/* The float model, with a last layer that reads standard deviations where that is wished. */
+/* The device solves a last layer of at most so many features, and standard deviations double them. */
+enum { MOST_FEATURES = 512 };
+
+/* The float model; its last layer also reads standard deviations, if it can and may. */
 static int load_graph(QcGraph *graph, const QcModelFile *model, QcErr *err)
 {
-    QcGraph plain;
-    if (!with_std) return qc_graph_decode(graph, model, err);
-    if (qc_graph_decode(&plain, model, err)) return -1;
-    int status = qc_graph_with_std(graph, &plain, err);
-    qc_graph_release(&plain);
-    return status;
+    QcGraph wide;
+    if (qc_graph_decode(graph, model, err)) return -1;
+    const QcNode *last = &graph->nodes[graph->n_nodes - 1];
+    size_t features = last->n_weight / last->channels;
+    if (without_std || (!with_std && 2 * features > MOST_FEATURES)) return 0;
+    if (qc_graph_with_std(&wide, graph, err)) {
+        if (err->code != QC_EUNSUPPORTED || with_std) return -1;
+        qc_say("the last layer reads no deviations: it does not follow a global average");
+        return 0;
+    }
+    qc_graph_release(graph);
+    *graph = wide;
+    return 0;
 }
 
 int main(int argc, char **argv)
@@ -83,8 +95,13 @@ int main(int argc, char **argv)
     QcQuantizeReport r;
     uint8_t digest[QC_DIGEST_BYTES];
     int status = -1;
+    double start = qc_seconds();
     qc_cli_parse(&program, argc, argv);
-    if (!is_width(bits) || (last_bits && !is_width(last_bits)) || (activation_bits != 4 && activation_bits != 8)) {
+    if (with_std && without_std) {
+        qc_fail(&err, QC_EUSAGE, "--std and --no-std exclude each other");
+        goto end;
+    }
+    if (!is_width(bits) || !is_width(last_bits) || (activation_bits != 4 && activation_bits != 8)) {
         qc_fail(&err, QC_EUSAGE, "-b and --last-bits are 2, 4 or 8 and -a is 4 or 8");
         goto end;
     }
@@ -108,6 +125,9 @@ int main(int argc, char **argv)
     if (qc_qgraph_encode(&model, &g, &err) || qc_modelfile_stamp(&model, qc_cli_command(), &input, 1, &err)) goto end;
     if (qc_modelfile_save(&model, output, &err)) goto end;
     report(qc_is_standard(output) ? stderr : stdout, &g, &r);
+    unsigned long long bytes = qc_container_bytes(&model.container);
+    if (r.held_out) qc_say("accuracy %.4f on %u held-out examples; %.1f s; %llu bytes", r.accuracy, r.held_out, qc_seconds() - start, bytes);
+    else qc_say("no example is held out; %.1f s; %llu bytes", qc_seconds() - start, bytes);
     status = 0;
 end:
     qc_progress_end();

@@ -76,8 +76,8 @@ int main(int argc, char **argv)
     const char *const experiment[] = {argv[1]};
     int status = qc_output_spares(output, experiment, 1, &err) || qc_output_spares(output, tables.items, tables.n, &err) ||
                  qc_experiment_load(&e, argv[1], dir, settings.items, settings.n, &err) || check_output(&e, &err) ||
-                 qc_run_table_load(&known, tables.items, tables.n, &err) || report(&e, &known, &err);
-    qc_run_table_release(&known);
+                 qc_runtable_load(&known, tables.items, tables.n, &err) || report(&e, &known, &err);
+    qc_runtable_release(&known);
     qc_experiment_release(&e);
     return qc_cli_end(&err, status);
 }

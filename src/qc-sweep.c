@@ -32,10 +32,10 @@ static uint8_t *what_is_done(const QcExperiment *e, QcErr *err)
     QcRunTable known = {0};
     uint8_t *done = malloc(e->n_jobs + 1);
     if (!done) qc_fail_memory(err, "the jobs of an experiment");
-    else if (qc_run_table_load(&known, tables.items, tables.n, err)) free(done), done = NULL;
-    else qc_run_table_spares(&known, e, done);
+    else if (qc_runtable_load(&known, tables.items, tables.n, err)) free(done), done = NULL;
+    else qc_runtable_spares(&known, e, done);
     for (uint32_t j = 0; done && j < e->n_jobs; j++) done[j] |= (uint8_t)qc_job_done(&e->jobs[j]);
-    qc_run_table_release(&known);
+    qc_runtable_release(&known);
     return done;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "../lib/base/clock.h"
 #include "../lib/base/file.h"
 #include "../lib/cli/cli.h"
 #include "../lib/coreset/misslog.h"
@@ -43,8 +44,11 @@ static const QcOption options[] = {
 
 static const QcProgram program = {"qc-train", "train a float classifier", "[options] -a ARCH [-d DATA]", options, 0};
 
+static QcEpoch kept; /* of the epoch whose parameters the model has */
+
 static void show(const QcEpoch *e)
 {
+    if (!kept.epoch || isnan(e->valid_loss) || e->valid_loss < kept.valid_loss) kept = *e;
     if (json) {
         printf("{\"epoch\": %u, \"loss\": ", e->epoch);
         qc_json_real(e->loss, 6);
@@ -135,7 +139,7 @@ static int begin_model(QcModelFile *m, QcGraph *g, QcDataset *d, QcErr *err)
     char path[4096], name[QC_NAME_MAX + 1], digest[QC_DIGEST_TEXT], line[1100];
     QcNorm norm;
     if (qc_arch_find(path, sizeof path, arch, err) || check_classes(d, err) || qc_norm_measure(&norm, d, &d->arena, err) ||
-        qc_arch_load_wide(g, name, path, width, d->channels, d->height, d->length, d->labels.n, err))
+        qc_arch_load(g, name, path, width, d->channels, d->height, d->length, d->labels.n, err))
         return -1;
     qc_digest_text(digest, d->digest);
     snprintf(line, sizeof line, "%.950s ; data=sha256:%.16s", qc_cli_command(), digest);
@@ -151,6 +155,14 @@ static int begin_log(QcMissWatch *watch, const QcDataset *d, const QcModelFile *
     return qc_provenance_add(&watch->log->provenance, &watch->log->arena, m->provenance.lines[0], err);
 }
 
+static void say_result(const QcModelFile *m, double seconds)
+{
+    unsigned long long bytes = qc_container_bytes(&m->container);
+    if (!kept.epoch) qc_say("no epoch was left to train; %.1f s; %llu bytes", seconds, bytes);
+    else if (isnan(kept.valid_loss)) qc_say("accuracy %.4f on the training examples (--valid holds some out); %.1f s; %llu bytes", kept.accuracy, seconds, bytes);
+    else qc_say("accuracy %.4f on held-out examples; %.1f s; %llu bytes", kept.valid_accuracy, seconds, bytes);
+}
+
 int main(int argc, char **argv)
 {
     QcErr err = {0};
@@ -162,6 +174,7 @@ int main(int argc, char **argv)
     QcMissWatch watch = {.log = &log, .data = &d};
     int32_t *map;
     int status = -1;
+    double start = qc_seconds();
     qc_cli_parse(&program, argc, argv);
     if (check_usage(&o, &err) || check_outputs(&err) || qc_dataset_load(&d, data, &err) || begin_model(&m, &g, &d, &err) || qc_dataset_match(&d, &m, 1, &map, &d.arena, &err)) goto end;
     o.after_epoch = after_epoch;
@@ -180,6 +193,7 @@ int main(int argc, char **argv)
     qc_progress_end();
     if (log_path && qc_misslog_save(&log, log_path, &err)) goto end;
     if (qc_graph_encode(&m, &g, &err) || qc_modelfile_save(&m, output, &err)) goto end;
+    say_result(&m, qc_seconds() - start);
     status = 0;
 end:
     qc_misswatch_release(&watch);

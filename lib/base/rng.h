@@ -1,6 +1,6 @@
 /* rng.h - random numbers that are the same on every processor.
  *
- * xoshiro256** (Blackman and Vigna, 2018) seeded by splitmix64; integers only, so lib/device may use it. One stream a
+ * xoshiro256** (Blackman and Vigna, 2018) seeded by splitmix64; integers only, so lib/device may use it. One stream per
  * purpose: qc_rng_seed(seed, stream) with a different `stream` gives an independent sequence.
  * qc_hash64 is the counter-based form: a value that depends on its arguments alone.
  */
@@ -12,6 +12,37 @@
 typedef struct QcRng {
     uint64_t s[4];
 } QcRng;
+
+/* All streams. A name that ends in 0 is the first of a family: the index of what it is for is added. Values stay, or results change. */
+typedef enum QcStream {
+    /* a seed per use */
+    QC_STREAM_BLOCKS = 0,         /* device: blocks of weights of a statistic; the seed is drawn */
+    QC_STREAM_REHEARSAL = 0,      /* lab: passes over batch and slots; the seed is drawn */
+    /* qc-calibrate, the device */
+    QC_STREAM_BATCH0 = 0,         /* + batch */
+    QC_STREAM_SLOTS = 71,         /* slots of methods off the device */
+    QC_STREAM_SPSA = 73,          /* signs and minibatches */
+    QC_STREAM_REPLAY = 83,        /* shuffles of rehearsal */
+    QC_STREAM_BATCHES = 0x57eea,  /* order of a stream's examples */
+    /* qc-train */
+    QC_STREAM_NODE0 = 0,          /* + node: its first weights */
+    QC_STREAM_EPOCH0 = 0,         /* + epoch: its shuffle */
+    /* qc-quantize */
+    QC_STREAM_HELD = 53,          /* held-out windows */
+    QC_STREAM_TUNING = 71,        /* shuffles */
+    /* qc-bitflip-train, and qc-synth -d, which must not make the people that the network was trained on */
+    QC_STREAM_FLIPNET = 99,       /* first weights and shuffles */
+    QC_STREAM_PERSON0 = 1000,     /* + person, up to 305 */
+    QC_STREAM_SIMULATED0 = 1306,  /* + person of qc-synth -d, up to 998 */
+    QC_STREAM_FEEDBACK0 = 5000,   /* + person, up to 9999 */
+    QC_STREAM_PERSON306 = 100000, /* + person - 306, for persons from 306 */
+    /* qc-split */
+    QC_STREAM_SPLIT = 0x5b117
+} QcStream;
+
+/* Too large for an enum: examples of qc-coreset; examples that qc-train --valid holds out. */
+#define QC_STREAM_CORESET UINT64_C(0x73616d706c65)
+#define QC_STREAM_VALIDATION UINT64_C(0x76616c6964)
 
 static inline uint64_t qc_mix64(uint64_t z)
 {

@@ -3,33 +3,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../nn/cholesky.h"
 #include "../nn/loss.h"
 #include "../nn/run.h"
 #include "../quant/shadow.h"
 #include "teacher.h"
 
-/* Solves (a + lambda I) X = b for symmetric a [n][n], X and b [n][m], by Cholesky; b becomes X. a is used up. */
+/* Solves (a + lambda I) X = b for symmetric a [n][n], X and b [n][m], by Cholesky; b becomes X, or 0 if there is none. a is used up. */
 static void solve_ridge(double *a, double *b, uint32_t n, uint32_t m)
 {
     double trace = 0;
     for (uint32_t i = 0; i < n; i++) trace += a[i * n + i];
     for (uint32_t i = 0; i < n; i++) a[i * n + i] += 1e-3 * trace / n + 1e-30;
-    for (uint32_t j = 0; j < n; j++) { /* a = L L^T, L in the lower half */
-        for (uint32_t k = 0; k < j; k++)
-            for (uint32_t i = j; i < n; i++) a[i * n + j] -= a[i * n + k] * a[j * n + k];
-        double root = sqrt(fmax(a[j * n + j], 1e-300));
-        for (uint32_t i = j; i < n; i++) a[i * n + j] /= root;
-    }
-    for (uint32_t i = 0; i < n; i++) {
-        for (uint32_t k = 0; k < i; k++)
-            for (uint32_t c = 0; c < m; c++) b[i * m + c] -= a[i * n + k] * b[k * m + c];
-        for (uint32_t c = 0; c < m; c++) b[i * m + c] /= a[i * n + i];
-    }
-    for (uint32_t i = n; i-- > 0;) {
-        for (uint32_t k = i + 1; k < n; k++)
-            for (uint32_t c = 0; c < m; c++) b[i * m + c] -= a[k * n + i] * b[k * m + c];
-        for (uint32_t c = 0; c < m; c++) b[i * m + c] /= a[i * n + i];
-    }
+    int singular = qc_cholesky(a, n);
+    for (uint32_t c = 0; c < m && !singular; c++) qc_cholesky_solve(a, b + c, n, m);
+    if (singular) memset(b, 0, (size_t)n * m * sizeof *b);
 }
 
 /* Sums over examples: a = sum e e^T [classes][classes]; b = sum e d^T [classes][channels of all layers with feedback]. */
@@ -132,7 +120,7 @@ int qc_fit_feedback(const QcTeacher *t, int8_t *feedback, float *feedback_scale,
     Sums s = {.t = t};
     int status = sums_init(&s, &arena, err);
     for (uint32_t p = 0; !status && p < persons; p++) {
-        QcRng rng = qc_rng_seed(t->o->seed, 5000 + p);
+        QcRng rng = qc_rng_seed(t->o->seed, QC_STREAM_FEEDBACK0 + p);
         QcArena own = {0};
         QcDrift drift;
         QcWindows set = {0};

@@ -82,7 +82,7 @@ int qc_flipnet_train(QcFlip *flip, const QcLessons *l, const QcBitflipOptions *o
     }
     run = qc_run_new(&net, o->batch, QC_RUN_TUNE, o->threads, err);
     if (!run || qc_optim_init(&optim, QC_OPTIM_ADAM, net.n_params, o->rate, 0, err)) goto end;
-    QcRng rng = qc_rng_seed(o->seed, 99);
+    QcRng rng = qc_rng_seed(o->seed, QC_STREAM_FLIPNET);
     for (uint32_t step = 0; step < o->steps; step++) {
         for (uint32_t b = 0; b < o->batch; b++) {
             const QcLesson *row = &l->rows[qc_rng_below(&rng, (uint32_t)l->n)];

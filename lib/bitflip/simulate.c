@@ -22,7 +22,7 @@ static void put_window(float *x, const float *window, const QcDataset *d, const 
 
 static int add_person(QcDataset *out, const QcDataset *source, uint32_t person, const QcModelFile *m, const QcSimulateOptions *o, float *room, QcErr *err)
 {
-    QcRng rng = qc_rng_seed(o->seed, 0x51a + person);
+    QcRng rng = qc_rng_seed(o->seed, QC_STREAM_SIMULATED0 + person);
     QcArena arena = {0};
     QcDrift drift;
     uint32_t group, first = person * source->n;

@@ -182,7 +182,7 @@ int qc_teach(const QcTeacher *t, QcLessons *lessons, uint64_t person, QcErr *err
     QcArena arena = {0};
     QcShadow shadow = {0};
     QcDrift drift;
-    QcRng rng = qc_rng_seed(t->o->seed, 1000 + person);
+    QcRng rng = qc_rng_seed(t->o->seed, person < 306 ? QC_STREAM_PERSON0 + person : QC_STREAM_PERSON306 + person - 306);
     uint32_t n = t->g->n_codes;
     int status = -1;
     Survey s = {.t = t, .features = qc_arena_take(&arena, n, sizeof *s.features, err), .dir = qc_arena_take(&arena, n, 1, err)};

@@ -2,8 +2,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "../base/clock.h"
 #include "../base/file.h"
 #include "../quant/qinput.h"
 #include "../quant/windows.h"
@@ -54,19 +54,12 @@ typedef struct Clock {
     uint32_t window, n;
 } Clock;
 
-static uint64_t nanoseconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 static void stop_clock(void *ctx, QcQRun *run, uint32_t node, const QcQConv *conv)
 {
     Clock *c = ctx;
     (void)run, (void)conv;
-    c->ns[(size_t)node * c->n + c->window] = nanoseconds() - c->last;
-    c->last = nanoseconds();
+    c->ns[(size_t)node * c->n + c->window] = qc_nanoseconds() - c->last;
+    c->last = qc_nanoseconds();
 }
 
 static int ascending(const void *a, const void *b)
@@ -144,7 +137,7 @@ int qc_profile(QcSheet *s, const QcQGraph *g, const QcDataset *d, const QcNorm *
     for (; !status && clock.window < clock.n; clock.window++) {
         uint8_t *x = qc_qrun_tensor(&pass.run, 0);
         status = qc_q_window(x, d, clock.window, norm, &g->tensors[0], err);
-        clock.last = nanoseconds();
+        clock.last = qc_nanoseconds();
         if (!status) qc_qrun_forward_seen(&pass.run, pass.logits, x, g->n_nodes - 1, stop_clock, &clock);
     }
     if (!status) put_profile(s, g, pass.run.k->name, &clock);

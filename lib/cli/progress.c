@@ -4,19 +4,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "../base/clock.h"
 #include "parser.h"
 
 static int line_shown; /* a progress line stands on the terminal */
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 void qc_say(const char *format, ...)
 {
@@ -45,7 +38,7 @@ void qc_progress(uint64_t done, uint64_t total, const char *format, ...)
     static double start, drawn;
     static uint64_t first, before = UINT64_MAX;
     if (qc_cli_quiet() || !isatty(STDERR_FILENO)) return;
-    double t = now();
+    double t = qc_seconds();
     if (done < before) { /* something new has begun */
         start = t;
         first = done;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../nn/loss.h"
+#include "../nn/score.h"
 #include "../quant/scale.h"
 
 static int take_memory(QcMissWatch *watch, const QcGraph *g, QcErr *err)

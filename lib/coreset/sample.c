@@ -128,7 +128,7 @@ static int by_number(const void *a, const void *b)
 
 int qc_sample(uint32_t *chosen, const QcCandidates *c, uint32_t slots, QcSampleRule rule, uint64_t seed, QcErr *err)
 {
-    QcRng rng = qc_rng_seed(seed, 0x73616d706c65u);
+    QcRng rng = qc_rng_seed(seed, QC_STREAM_CORESET);
     if (!slots) return 0;
     int by_level = rule == QC_SAMPLE_PMF || rule == QC_SAMPLE_BALANCED;
     if (by_level ? choose_by_level(chosen, c, slots, rule, &rng, err) : choose_by_rank(chosen, c, slots, rule, &rng, err)) return -1;

@@ -83,4 +83,8 @@ void qc_dataset_batch_window(float *out, const QcDataset *d, uint32_t i, const Q
  * the model's classes. One sentence says what does not match. need_labels: every example must have one. */
 int qc_dataset_match(const QcDataset *d, const QcModelFile *m, int need_labels, int32_t **map, QcArena *arena, QcErr *err);
 
+/* In forms that others read. Outputs are whole or not there. */
+int qc_dataset_save_npz(const QcDataset *d, const char *path, QcErr *err); /* export_npz.c */
+int qc_dataset_save_csv(const QcDataset *d, const char *path, QcErr *err); /* export_csv.c */
+
 #endif

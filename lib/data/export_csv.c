@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "exportdata.h"
+#include "dataset.h"
 
 static void put_name(FILE *out, const char *name)
 {

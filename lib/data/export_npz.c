@@ -2,7 +2,7 @@
  * (-1: none), id [n], and where they have names group [n] and recording [n]; of a coreset also misses and flags [n]. */
 #include <stdlib.h>
 
-#include "exportdata.h"
+#include "dataset.h"
 #include "npzwrite.h"
 
 static void put_windows(QcNpz *npz, const QcDataset *d)

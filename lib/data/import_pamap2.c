@@ -45,7 +45,7 @@ typedef struct Reader {
     Person *person;
     const QcImportOptions *o;
     QcLines lines;
-    QcRun run;
+    QcRecording run;
     char recording[64];
 } Reader;
 
@@ -129,7 +129,7 @@ static int read_columns(float x[CHANNELS], double *time, double *activity, uint3
     return 0;
 }
 
-static int end_run(Reader *r, QcErr *err) { return qc_run_end(&r->run, &r->person->list, r->recording, r->person->path, err); }
+static int end_run(Reader *r, QcErr *err) { return qc_recording_end(&r->run, &r->person->list, r->recording, r->person->path, err); }
 
 static void begin_run(Reader *r, uint32_t activity)
 {
@@ -159,7 +159,7 @@ static int read_line(Reader *r, QcField line, QcErr *err)
     if (!activity) return 0;
     if (hole && r->o->missing == QC_MISSING_REFUSE)
         return qc_lines_fail(&r->lines, err, "column %u is missing (NaN; --missing fill or drop says what becomes of the many holes of this set)", hole);
-    float *step = qc_run_step(&r->run, err);
+    float *step = qc_recording_step(&r->run, err);
     if (!step) return -1;
     memcpy(step, x, sizeof x);
     return 0;
@@ -175,7 +175,7 @@ static int read_person(void *ctx, uint32_t i, QcErr *err)
     while (!status && qc_lines_next(&r.lines, &line)) status = read_line(&r, line, err);
     if (!status) status = end_run(&r, err);
     if (!status && !r.lines.line) status = qc_fail(err, QC_EFORMAT, "%.300s is empty", r.person->path);
-    qc_run_release(&r.run);
+    qc_recording_release(&r.run);
     qc_lines_close(&r.lines);
     return status;
 }

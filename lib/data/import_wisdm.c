@@ -25,7 +25,7 @@ typedef struct Reader {
     const QcImportOptions *o;
     QcSeriesList list;
     QcNames users; /* all that are there */
-    QcRun run;
+    QcRecording run;
     char recording[3 * QC_FIELD_NAME];
     uint64_t records, base;
 } Reader;
@@ -87,7 +87,7 @@ static int read_record(Record *record, Reader *r, QcField text, QcErr *err)
     return 0;
 }
 
-static int end_run(Reader *r, QcErr *err) { return qc_run_end(&r->run, &r->list, r->recording, r->lines.name, err); }
+static int end_run(Reader *r, QcErr *err) { return qc_recording_end(&r->run, &r->list, r->recording, r->lines.name, err); }
 
 static void begin_run(Reader *r, const Record *record, uint32_t label, uint32_t group)
 {
@@ -110,7 +110,7 @@ static int take_record(Reader *r, const Record *record, QcErr *err)
         if (end_run(r, err)) return -1;
         begin_run(r, record, label, group);
     }
-    float *step = qc_run_step(&r->run, err);
+    float *step = qc_recording_step(&r->run, err);
     if (!step) return -1;
     memcpy(step, record->x, sizeof record->x);
     r->run.time = record->time;
@@ -155,7 +155,7 @@ int qc_import_wisdm(QcDataset *d, const char *path, const QcImportOptions *o, Qc
         qc_lines_open(&r.lines, file, err))
         return -1;
     int status = read_all(&r, err) || qc_series_cut(d, &r.list, window, stride, o, err) || qc_import_sort_labels(d, err) ? -1 : 0;
-    qc_run_release(&r.run);
+    qc_recording_release(&r.run);
     qc_series_release(&r.list);
     qc_lines_close(&r.lines);
     return status;

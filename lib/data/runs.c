@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-float *qc_run_step(QcRun *run, QcErr *err)
+float *qc_recording_step(QcRecording *run, QcErr *err)
 {
     uint64_t needed = ((uint64_t)run->steps + 1) * run->channels;
     if (needed > run->room) {
@@ -18,7 +18,7 @@ float *qc_run_step(QcRun *run, QcErr *err)
     return run->x + run->channels * (uint64_t)run->steps++;
 }
 
-int qc_run_end(QcRun *run, QcSeriesList *list, const char *recording, const char *file, QcErr *err)
+int qc_recording_end(QcRecording *run, QcSeriesList *list, const char *recording, const char *file, QcErr *err)
 {
     if (!run->steps) return 0;
     QcSeries *s = qc_series_add(list, run->steps, err);
@@ -34,8 +34,8 @@ int qc_run_end(QcRun *run, QcSeriesList *list, const char *recording, const char
     return 0;
 }
 
-void qc_run_release(QcRun *run)
+void qc_recording_release(QcRecording *run)
 {
     free(run->x);
-    *run = (QcRun){0};
+    *run = (QcRecording){0};
 }

@@ -4,7 +4,7 @@
 
 #include "series.h"
 
-typedef struct QcRun {
+typedef struct QcRecording {
     float *x;       /* [steps][channels], NaN = missing; malloc'd */
     uint64_t room;  /* in values */
     uint32_t steps, channels;
@@ -12,12 +12,12 @@ typedef struct QcRun {
     uint32_t group, line; /* of the first step */
     uint64_t id;
     double time;    /* of the last step */
-} QcRun; /* all zero but channels = empty and valid */
+} QcRecording; /* all zero but channels = empty and valid */
 
 /* Room for one more step: [channels], to be filled before the next call. */
-float *qc_run_step(QcRun *run, QcErr *err);
+float *qc_recording_step(QcRecording *run, QcErr *err);
 /* Turns the steps into a series of this recording; afterwards the run is empty. One without steps adds nothing. */
-int qc_run_end(QcRun *run, QcSeriesList *list, const char *recording, const char *file, QcErr *err);
-void qc_run_release(QcRun *run);
+int qc_recording_end(QcRecording *run, QcSeriesList *list, const char *recording, const char *file, QcErr *err);
+void qc_recording_release(QcRecording *run);
 
 #endif

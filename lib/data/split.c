@@ -147,7 +147,7 @@ static int choose_all(Units *u, const QcDataset *d, const QcSplitOptions *o, QcE
         sorted[k] = &u->units[k];
     }
     qsort(sorted, u->n, sizeof *sorted, compare_units);
-    QcRng rng = qc_rng_seed(o->seed, 0x5b117);
+    QcRng rng = qc_rng_seed(o->seed, QC_STREAM_SPLIT);
     int status = 0;
     for (uint32_t from = 0, to; from < u->n && !status; from = to) {
         for (to = from; to < u->n && sorted[to]->stratum == sorted[from]->stratum; to++)
@@ -281,7 +281,7 @@ int qc_split_batches(uint32_t *order, uint32_t *starts, const QcDataset *d, uint
         return qc_fail(err, QC_EUSAGE, "%u examples cannot be cut into %u batches", d->n, batches);
     for (uint32_t i = 0; i < d->n; i++) order[i] = i;
     if (kind == QC_STREAM_SHUFFLED) {
-        QcRng rng = qc_rng_seed(seed, 0x57eea);
+        QcRng rng = qc_rng_seed(seed, QC_STREAM_BATCHES);
         qc_rng_shuffle(&rng, order, d->n);
     }
     if (kind == QC_STREAM_CLASSES && order_by_class(order, d, err)) return -1;

@@ -379,11 +379,9 @@ static void learn_moments(QcLearner *l, const QcHeadTask *t)
     QcMoments *m = &l->moments;
     QcScatterQueue queue = {.scatter = m->scatter, .rows = l->scratch.queue, .n = m->n};
     l->counters->waited = t->waited;
-    for (uint32_t i = 0; m->n && i < l->set.n; i++) {
-        uint16_t label = qc_set_label(&l->set, i);
-        if (!qc_head_is_new(t, i)) continue;
-        qc_mean_add(m->mean + (size_t)label * m->n, &m->count[label], &queue, qc_set_features(&l->set, i), l->shape.zero, l->setup.parameters.average_window);
-    }
+    for (uint32_t i = 0; m->n && i < l->set.n; i++)
+        if (qc_head_is_new(t, i))
+            qc_moments_add(m, &queue, qc_set_features(&l->set, i), l->shape.zero, qc_set_label(&l->set, i), l->setup.parameters.average_window);
     qc_queue_flush(&queue);
 }
 

@@ -1,5 +1,5 @@
 /* export_data.c - formats npz and csv: a data file as NumPy arrays or as a table; npz and safetensors: the weights of a float model. */
-#include "../data/exportdata.h"
+#include "../data/dataset.h"
 #include "../nn/graphfile.h"
 #include "../nn/weights.h"
 #include "export.h"

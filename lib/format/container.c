@@ -115,6 +115,14 @@ int qc_container_save(const QcContainer *c, const char *path, QcErr *err)
     return status;
 }
 
+uint64_t qc_container_bytes(const QcContainer *c)
+{
+    QcWriter w = {0};
+    uint64_t bytes = qc_container_encode(c, &w, NULL) ? 0 : w.length;
+    qc_writer_release(&w);
+    return bytes;
+}
+
 /* ---- reading: from memory, or from a file piece by piece ---- */
 
 enum { PIECE = 16384 };

@@ -51,6 +51,7 @@ int qc_container_add(QcContainer *c, const char *name, uint32_t flags, QcWriter 
 void qc_container_remove(QcContainer *c, const char *name); /* nothing happens where there is none */
 int qc_container_save(const QcContainer *c, const char *path, QcErr *err); /* same content = same bytes */
 int qc_container_encode(const QcContainer *c, QcWriter *w, QcErr *err);
+uint64_t qc_container_bytes(const QcContainer *c); /* of the file as it would be saved; 0: memory is out */
 
 /* A cursor over a section; 0 when there is none of that name (the cursor is then empty), 1 when there is. */
 int qc_container_find(const QcContainer *c, const char *name, QcCursor *cursor);

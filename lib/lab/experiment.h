@@ -5,6 +5,7 @@
  *   paths: {data: parts}               # where things lie: not part of what is run
  *   let: {arch: inceptiontime-16x3}    # the same for all
  *   axes: {seed: [1, 2], source: [p1, p2], target: [p1, p2], method: [qcore, none]}
+ *                                      # a value `default` is nothing in a command: [default, --rounds=40]
  *   without: [{source: "{target}"}]    # combinations in which all of a map's axes have these values ([A, B]: one of these) are left out
  *   only: [...]                        # likewise, where it is there: what is in none of its maps is left out
  *   steps:                             # in order; {NAME}: an axis, a let, a path, {out}: this step's result, {STEP}: that of an earlier one
@@ -23,11 +24,11 @@
 
 enum { QC_EXPERIMENT_AXES = 16, QC_EXPERIMENT_STEPS = 32, QC_EXPERIMENT_NAMES = 64, QC_EXPERIMENT_COMBINATIONS = 1000000 };
 
-typedef struct QcAxis {
+typedef struct QcExperimentAxis {
     const char *name;
     uint32_t n;
     const char **values; /* [n] */
-} QcAxis;
+} QcExperimentAxis;
 
 typedef struct QcJob {
     const char *command; /* for a shell; without what marks it as done */
@@ -41,7 +42,7 @@ typedef struct QcExperiment {
     QcArena arena;
     const char *name, *dir;
     uint32_t n_axes, n_steps, report; /* report: a step */
-    QcAxis axes[QC_EXPERIMENT_AXES];
+    QcExperimentAxis axes[QC_EXPERIMENT_AXES];
     const char *steps[QC_EXPERIMENT_STEPS];
     uint32_t n_combinations;          /* of all axes, the excluded ones included; the last axis runs fastest */
     uint32_t n_jobs;

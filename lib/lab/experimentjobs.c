@@ -36,11 +36,14 @@ static int add_quoted(Text *t, const char *text, const QcYaml *at, QcErr *err)
     return add_text(t, "'", at, err);
 }
 
+/* In a command, the value `default` is nothing: no option is given. */
+static const char *in_command(const char *value) { return strcmp(value, "default") ? value : ""; }
+
 /* What {name} becomes. out NULL: in the digest's text, where paths keep their names and results are their digests. */
 static int add_value(QcJobMaker *m, Text *t, const QcName *name, uint32_t step, uint32_t combination, const char *out, const QcYaml *at, QcErr *err)
 {
     switch (name->kind) {
-    case QC_NAME_AXIS: return add_text(t, value_of(m->e, combination, name->index), at, err);
+    case QC_NAME_AXIS: return add_text(t, in_command(value_of(m->e, combination, name->index)), at, err);
     case QC_NAME_LET: return add_text(t, name->value, at, err);
     case QC_NAME_PATH: return out ? add_quoted(t, name->value, at, err) : add_text(t, name->name, at, err);
     case QC_NAME_STEP: break;
@@ -93,7 +96,7 @@ static int has_value(QcJobMaker *m, uint32_t combination, const char *axis, cons
     for (uint32_t i = 0; i < (named->kind == QC_YAML_LIST ? named->n : 1); i++) {
         const QcYaml *one = named->kind == QC_YAML_LIST ? named->items[i] : named;
         if (expand(m, &text, one->text, 0, combination, NULL, &used, one, err)) return -1;
-        if (!strcmp(text.bytes, value)) return 1;
+        if (!strcmp(in_command(text.bytes), in_command(value))) return 1;
     }
     return 0;
 }

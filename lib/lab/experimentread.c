@@ -60,7 +60,7 @@ static int read_texts(QcJobMaker *m, const QcYaml *map, QcNameKind kind, const c
 }
 
 /* The values of "a,b,c". */
-static int cut_values(QcAxis *axis, QcArena *arena, const char *text, QcErr *err)
+static int cut_values(QcExperimentAxis *axis, QcArena *arena, const char *text, QcErr *err)
 {
     axis->n = 1;
     for (const char *c = text; *c; c++) axis->n += *c == ',';
@@ -73,7 +73,7 @@ static int cut_values(QcAxis *axis, QcArena *arena, const char *text, QcErr *err
     return axis->values ? 0 : -1;
 }
 
-static int list_values(QcAxis *axis, QcArena *arena, const QcYaml *list, QcErr *err)
+static int list_values(QcExperimentAxis *axis, QcArena *arena, const QcYaml *list, QcErr *err)
 {
     if (list->kind != QC_YAML_LIST || !list->n) return qc_yaml_fail(err, list, "the values of '%.40s' must be a list of at least one", axis->name);
     axis->n = list->n;
@@ -91,7 +91,7 @@ static int read_axes(QcJobMaker *m, const QcYaml *axes, const char *const *setti
     uint64_t combinations = 1;
     if (axes->n > QC_EXPERIMENT_AXES) return qc_yaml_fail(err, axes, "more than %d axes", QC_EXPERIMENT_AXES);
     for (uint32_t a = 0; a < axes->n; a++) {
-        QcAxis *axis = &e->axes[e->n_axes++];
+        QcExperimentAxis *axis = &e->axes[e->n_axes++];
         const char *set = setting_of(axes->keys[a], settings, n);
         axis->name = axes->keys[a];
         if (set ? cut_values(axis, &e->arena, set, err) : list_values(axis, &e->arena, axes->items[a], err)) return -1;
@@ -135,7 +135,7 @@ static int read_steps(QcJobMaker *m, const QcYaml *root, QcErr *err)
 /* One that the axis has, or had before --set gave it others; or of another axis. Where the map came from another description, it may be one of that one's axis. */
 static int check_value(const QcJobMaker *m, const QcYaml *value, const QcName *axis, QcErr *err)
 {
-    const QcAxis *now = &m->e->axes[axis->index];
+    const QcExperimentAxis *now = &m->e->axes[axis->index];
     const QcYaml *said = m->axes->items[axis->index];
     int known = *value->text == '{' || strcmp(value->file, said->file);
     for (uint32_t i = 0; i < now->n; i++) known |= !strcmp(now->values[i], value->text);

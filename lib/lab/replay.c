@@ -45,7 +45,7 @@ int qc_replay_open(QcReplay *r, QcMethodRun *l, int apart, QcErr *err)
     if (r->replay > l->capacity) r->replay = l->capacity;
     r->window = l->window;
     r->classes = l->g->classes;
-    r->rng = qc_rng_seed(l->seed, 83);
+    r->rng = qc_rng_seed(l->seed, QC_STREAM_REPLAY);
     settle_slots(l);
     if (qc_shadow_init(&r->shadow, l->g, err) || take_memory(r, l, err) || qc_optim_init(&r->optim, QC_OPTIM_ADAM, l->g->n_codes, rate, 0, err)) return -1;
     qc_tune_pace(&r->optim, l->g, default_rate);
@@ -69,7 +69,7 @@ void qc_replay_release(QcReplay *r)
 
 /* ---- a batch ---- */
 
-static QcRng split(QcRng *rng) { return qc_rng_seed(qc_rng_next(rng), 0); }
+static QcRng split(QcRng *rng) { return qc_rng_seed(qc_rng_next(rng), QC_STREAM_REHEARSAL); }
 
 void qc_replay_begin(QcReplay *r, const QcMethodRun *l, const QcBatch *batch)
 {

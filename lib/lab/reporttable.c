@@ -209,7 +209,7 @@ static int begins_curve(const QcReport *r, const QcExperiment *e, const QcResult
     return 1;
 }
 
-static int all_numbers(const QcAxis *axis)
+static int all_numbers(const QcExperimentAxis *axis)
 {
     for (uint32_t i = 0; i < axis->n; i++) {
         char *end;
@@ -222,7 +222,7 @@ static int all_numbers(const QcAxis *axis)
 /* Values that are numbers lie where they belong, words side by side. */
 static void print_axis_points(const QcReport *r, FILE *to, const QcExperiment *e, const QcResults *results, const uint8_t *by, uint32_t i)
 {
-    const QcAxis *axis = &e->axes[r->axis];
+    const QcExperimentAxis *axis = &e->axes[r->axis];
     for (uint32_t v = 0; v < axis->n; v++)
         for (uint32_t k = i; k < results->n_rows; k++) {
             const QcRow *row = &results->rows[k];
@@ -250,7 +250,7 @@ static void print_labels(const QcReport *r, FILE *to, const QcExperiment *e)
     fprintf(to, "set xlabel \"%s\" noenhanced\nset ylabel \"%s\" noenhanced\n", x, y);
     if (r->format == QC_REPORT_POINTS && !is_share(r->figures[0])) fputs("set logscale x\n", to);
     if (r->format != QC_REPORT_AXIS) return;
-    const QcAxis *axis = &e->axes[r->axis];
+    const QcExperimentAxis *axis = &e->axes[r->axis];
     for (uint32_t v = 0; v < axis->n; v++) {
         fprintf(to, "%s\"%s\" ", v ? ", " : "set xtics noenhanced (", axis->values[v]);
         if (all_numbers(axis)) fprintf(to, "%s", axis->values[v]);
@@ -287,7 +287,7 @@ static void print_script(const QcReport *r, FILE *to, const QcExperiment *e, con
 void qc_report_print(const QcReport *r, FILE *to, const QcExperiment *e, const QcResults *results, const uint8_t *by)
 {
     if (r->format == QC_REPORT_RUNS) {
-        qc_run_table_print(to, e, results);
+        qc_runtable_print(to, e, results);
         return;
     }
     if (r->format >= QC_REPORT_CURVES) {

@@ -128,7 +128,7 @@ static int take_line(QcRunResult *r, const char *text, size_t length, const char
     return status;
 }
 
-int qc_run_result_load(QcRunResult *r, QcArena *arena, const char *path, QcErr *err)
+int qc_result_load(QcRunResult *r, QcArena *arena, const char *path, QcErr *err)
 {
     uint8_t *bytes;
     size_t length, n_lines = 0;
@@ -171,8 +171,8 @@ static QcRow *row_of(QcResults *r, const QcExperiment *e, const uint8_t *by, uin
 /* 1: found, 0: not done, -1: failed. */
 static int load_run(QcRunResult *run, QcArena *arena, const QcJob *job, const QcRunTable *known, QcErr *err)
 {
-    if (qc_job_done(job)) return qc_run_result_load(run, arena, job->out, err) ? -1 : 1;
-    const QcRunResult *found = qc_run_table_find(known, job);
+    if (qc_job_done(job)) return qc_result_load(run, arena, job->out, err) ? -1 : 1;
+    const QcRunResult *found = qc_runtable_find(known, job);
     if (found) *run = *found;
     return found != NULL;
 }

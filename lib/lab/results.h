@@ -34,7 +34,7 @@ typedef struct QcRunResult {
     uint32_t combination; /* of the experiment; qc_results_load says it */
 } QcRunResult;
 
-int qc_run_result_load(QcRunResult *r, QcArena *arena, const char *path, QcErr *err);
+int qc_result_load(QcRunResult *r, QcArena *arena, const char *path, QcErr *err);
 
 /* A row of a table: the runs that have these values of the axes that make rows. */
 typedef struct QcRow {

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "../nn/cholesky.h"
+
 uint64_t qc_ridge_doubles(uint32_t n, uint32_t m) { return (uint64_t)n * n + (uint64_t)n * m; }
 
 void qc_ridge_place(QcRidge *r, uint32_t n, uint32_t m, double *memory)
@@ -39,35 +41,6 @@ void qc_ridge_join(QcRidge *r, const QcRidge *other, double weight)
     for (uint64_t i = 0; i < qc_ridge_doubles(r->n, r->m); i++) r->a[i] += weight * other->a[i];
 }
 
-int qc_cholesky(double *a, uint32_t n)
-{
-    for (uint32_t i = 0; i < n; i++) {
-        double *row = a + (size_t)i * n;
-        for (uint32_t j = 0; j <= i; j++) {
-            const double *other = a + (size_t)j * n;
-            double sum = row[j];
-            for (uint32_t k = 0; k < j; k++) sum -= row[k] * other[k];
-            if (j < i) row[j] = sum / other[j];
-            else if (sum > 0) row[i] = sqrt(sum);
-            else return -1;
-        }
-    }
-    return 0;
-}
-
-/* x = (L L')^-1 b, in place. */
-static void solve_with(const double *l, double *b, uint32_t n)
-{
-    for (uint32_t i = 0; i < n; i++) {
-        for (uint32_t k = 0; k < i; k++) b[i] -= l[(size_t)i * n + k] * b[k];
-        b[i] /= l[(size_t)i * n + i];
-    }
-    for (uint32_t i = n; i-- > 0;) {
-        for (uint32_t k = i + 1; k < n; k++) b[i] -= l[(size_t)k * n + i] * b[k];
-        b[i] /= l[(size_t)i * n + i];
-    }
-}
-
 int qc_ridge_solve(QcRidge *r, float *w, double lambda)
 {
     double trace = 0;
@@ -76,7 +49,7 @@ int qc_ridge_solve(QcRidge *r, float *w, double lambda)
     if (qc_cholesky(r->a, r->n)) return -1;
     for (uint32_t k = 0; k < r->m; k++) {
         double *b = r->b + (size_t)k * r->n;
-        solve_with(r->a, b, r->n);
+        qc_cholesky_solve(r->a, b, r->n, 1);
         for (uint32_t i = 0; i < r->n; i++) w[(size_t)k * r->n + i] = (float)b[i];
     }
     return 0;

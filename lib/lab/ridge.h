@@ -27,7 +27,4 @@ void qc_ridge_join(QcRidge *r, const QcRidge *other, double weight); /* all that
 /* w [m][n]: weights, then the constant's. Destroys what r has seen (make it of a copy); returns -1 where A + lambda t I is not positive definite: w is then untouched. */
 int qc_ridge_solve(QcRidge *r, float *w, double lambda);
 
-/* The lower triangle of a symmetric a [n][n] becomes its Cholesky factor; -1: not positive definite. */
-int qc_cholesky(double *a, uint32_t n);
-
 #endif

@@ -122,7 +122,7 @@ static int read_runs(QcRunTable *t, QcLines *l, QcErr *err)
     return columns.n ? add_runs(t, runs, n, err) : qc_fail(err, QC_EFORMAT, "%.300s is empty: a table of runs begins with the names of its columns", l->name);
 }
 
-int qc_run_table_load(QcRunTable *t, const char *const *paths, int n, QcErr *err)
+int qc_runtable_load(QcRunTable *t, const char *const *paths, int n, QcErr *err)
 {
     int status = 0;
     for (int i = 0; !status && i < n; i++) {
@@ -134,7 +134,7 @@ int qc_run_table_load(QcRunTable *t, const char *const *paths, int n, QcErr *err
     return status;
 }
 
-void qc_run_table_release(QcRunTable *t)
+void qc_runtable_release(QcRunTable *t)
 {
     if (!t) return;
     qc_arena_release(&t->arena);
@@ -143,7 +143,7 @@ void qc_run_table_release(QcRunTable *t)
 
 /* ---- looking up ---- */
 
-const QcRunResult *qc_run_table_find(const QcRunTable *t, const QcJob *job)
+const QcRunResult *qc_runtable_find(const QcRunTable *t, const QcJob *job)
 {
     QcKnownRun key = {.name = name_of(job)};
     const QcKnownRun *found = t && t->n ? bsearch(&key, t->runs, t->n, sizeof *t->runs, by_name) : NULL;
@@ -151,13 +151,13 @@ const QcRunResult *qc_run_table_find(const QcRunTable *t, const QcJob *job)
 }
 
 /* Jobs come after what they need, so that from the end on it is known of each whether anything is still to be run that needs it. */
-void qc_run_table_spares(const QcRunTable *t, const QcExperiment *e, uint8_t *spared)
+void qc_runtable_spares(const QcRunTable *t, const QcExperiment *e, uint8_t *spared)
 {
     enum { NOBODY, SPARED, WANTED }; /* by those that need the job */
     memset(spared, NOBODY, e->n_jobs);
     for (uint32_t j = e->n_jobs; j-- > 0;) {
         const QcJob *job = &e->jobs[j];
-        spared[j] = spared[j] == SPARED || (job->step == e->report && qc_run_table_find(t, job));
+        spared[j] = spared[j] == SPARED || (job->step == e->report && qc_runtable_find(t, job));
         for (uint32_t i = 0; i < job->n_needs; i++) {
             uint8_t *need = &spared[job->needs[i]];
             *need = !spared[j] || *need == WANTED ? WANTED : SPARED;
@@ -188,7 +188,7 @@ static void print_run(FILE *to, const QcExperiment *e, const QcRunResult *r)
     fputs(r->n_batches ? "\n" : "\t-\n", to);
 }
 
-void qc_run_table_print(FILE *to, const QcExperiment *e, const QcResults *results)
+void qc_runtable_print(FILE *to, const QcExperiment *e, const QcResults *results)
 {
     fputs("run", to);
     for (uint32_t a = 0; a < e->n_axes; a++) fprintf(to, "\t%s", e->axes[a].name);

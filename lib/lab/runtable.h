@@ -23,16 +23,16 @@ struct QcRunTable { /* all zero = empty */
 };
 
 /* Adds the runs of n files. Of equal runs that of the later file is kept. */
-int qc_run_table_load(QcRunTable *t, const char *const *paths, int n, QcErr *err);
-void qc_run_table_release(QcRunTable *t);
+int qc_runtable_load(QcRunTable *t, const char *const *paths, int n, QcErr *err);
+void qc_runtable_release(QcRunTable *t);
 
 /* The job's run, NULL where the table has none. A result in the folder goes before it: see qc_results_load. */
-const QcRunResult *qc_run_table_find(const QcRunTable *t, const QcJob *job);
+const QcRunResult *qc_runtable_find(const QcRunTable *t, const QcJob *job);
 
 /* spared [n_jobs]: 1 for reported jobs that the table has, and for jobs that only such ones need. */
-void qc_run_table_spares(const QcRunTable *t, const QcExperiment *e, uint8_t *spared);
+void qc_runtable_spares(const QcRunTable *t, const QcExperiment *e, uint8_t *spared);
 
 /* A row a run, in the experiment's order. */
-void qc_run_table_print(FILE *to, const QcExperiment *e, const QcResults *results);
+void qc_runtable_print(FILE *to, const QcExperiment *e, const QcResults *results);
 
 #endif

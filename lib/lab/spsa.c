@@ -95,7 +95,7 @@ static int open_spsa(QcMethodRun *l, QcErr *err)
     s->x = qc_method_take(l, all, sizeof *s->x, err);
     s->label = qc_method_take(l, all, sizeof *s->label, err);
     s->pick = qc_method_take(l, all, sizeof *s->pick, err);
-    s->rng = qc_rng_seed(l->seed, 73);
+    s->rng = qc_rng_seed(l->seed, QC_STREAM_SPSA);
     s->l = l;
     return s->theta && s->direction && s->room && s->logits && s->x && s->label && s->pick ? 0 : -1;
 }

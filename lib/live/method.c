@@ -5,8 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "../base/clock.h"
+#include "../nn/loss.h"
 #include "../quant/scale.h"
 
 /* ---- the table ---- */
@@ -171,7 +172,7 @@ int qc_method_place(QcMethodRun *l, QcErr *err)
     l->start_bias = g->bias;
     l->start_multiplier = g->multiplier;
     l->start_shift = g->shift;
-    l->rng = qc_rng_seed(l->seed, 71);
+    l->rng = qc_rng_seed(l->seed, QC_STREAM_SLOTS);
     if (l->method->needs_flip && !l->flip)
         return qc_fail(err, QC_EFORMAT, "method %s needs a model with a bit-flip network (qc-bitflip-train makes it)", l->method->name);
     return (l->method->place ? l->method->place : place_for_all)(l, err);
@@ -187,10 +188,9 @@ void qc_method_logits(QcMethodRun *l, float *logits, const uint8_t *x)
 
 uint32_t qc_method_answer(QcMethodRun *l, double *loss, float *logits, const uint8_t *x, uint16_t label)
 {
-    uint32_t best = 0;
     double sum = 0;
     qc_method_logits(l, logits, x);
-    for (uint32_t k = 1; k < l->g->classes; k++) best = logits[k] > logits[best] ? k : best;
+    uint32_t best = qc_argmax(logits, l->g->classes);
     if (!loss) return best;
     for (uint32_t k = 0; k < l->g->classes; k++) sum += exp((double)logits[k] - (double)logits[best]);
     *loss = log(sum) + (double)logits[best] - (double)logits[label];
@@ -262,18 +262,11 @@ static uint32_t count_flips(const QcQGraph *g, const uint8_t *before)
     return n;
 }
 
-static double milliseconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec * 1e-6;
-}
-
 static int learn(QcMethodRun *l, QcMethodReport *report, const QcBatch *batch, double *ms, QcErr *err)
 {
-    double start = milliseconds();
+    uint64_t start = qc_nanoseconds();
     int status = l->method->next(l, report, batch, err);
-    if (ms) *ms = milliseconds() - start;
+    if (ms) *ms = 1e-6 * (double)(qc_nanoseconds() - start);
     return status;
 }
 
@@ -281,9 +274,9 @@ uint8_t *qc_method_input(QcMethodRun *l) { return l->method->observe ? qc_qrun_t
 
 void qc_method_observe(QcMethodRun *l, const uint8_t *window, uint16_t label, uint64_t id)
 {
-    double start = milliseconds();
+    uint64_t start = qc_nanoseconds();
     l->method->observe(l, window, label, id);
-    l->observe_ms += milliseconds() - start;
+    l->observe_ms += 1e-6 * (double)(qc_nanoseconds() - start);
 }
 
 void qc_method_fill(QcMethodRun *l, uint32_t slot, const uint8_t *window, uint16_t label, uint16_t misses, uint8_t flags, uint64_t id)

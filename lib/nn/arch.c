@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "../base/share.h"
 #include "archparts.h"
 
 const char *qc_arch_name(const char *format, ...)
@@ -77,7 +79,7 @@ static int build(QcGraph *g, char *name, const QcYaml *root, double width, uint3
     return node < 0 || qc_graph_linear(g, "fc", (uint32_t)node, classes, 1, err) < 0 ? -1 : 0;
 }
 
-int qc_arch_load_wide(QcGraph *g, char *name, const char *path, double width, uint32_t channels, uint32_t height, uint32_t length, uint32_t classes, QcErr *err)
+int qc_arch_load(QcGraph *g, char *name, const char *path, double width, uint32_t channels, uint32_t height, uint32_t length, uint32_t classes, QcErr *err)
 {
     QcYamlDocument document;
     *g = (QcGraph){0};
@@ -88,7 +90,11 @@ int qc_arch_load_wide(QcGraph *g, char *name, const char *path, double width, ui
     return status;
 }
 
-int qc_arch_load(QcGraph *g, char *name, const char *path, uint32_t channels, uint32_t height, uint32_t length, uint32_t classes, QcErr *err)
+int qc_arch_find(char *path, size_t room, const char *name, QcErr *err)
 {
-    return qc_arch_load_wide(g, name, path, 0, channels, height, length, classes, err);
+    static const char *const endings[] = {"", ".yaml"};
+    for (int i = 0; i < 2; i++)
+        if (snprintf(path, room, "%s%s", name, endings[i]) < (int)room && !access(path, R_OK)) return 0;
+    if (qc_share_find(path, room, "arch", name)) return 0;
+    return qc_fail(err, QC_EIO, "there is no architecture file '%.200s'%s", name, strchr(name, '/') ? "" : ", nor one of that name in share/arch");
 }

@@ -152,7 +152,7 @@ void qc_graph_reset(QcGraph *g, uint64_t seed)
     for (uint32_t i = 0; i < g->n_nodes; i++) {
         const QcNode *node = &g->nodes[i];
         if (node->op != QC_OP_CONV && node->op != QC_OP_LINEAR) continue;
-        QcRng rng = qc_rng_seed(seed, i); /* a stream a node: adding a node leaves the others as they were */
+        QcRng rng = qc_rng_seed(seed, QC_STREAM_NODE0 + i); /* a stream a node: adding a node leaves the others as they were */
         double deviation = sqrt(2.0 / (double)(node->n_weight / node->channels));
         for (size_t k = 0; k < node->n_weight; k++) g->params[node->weight + k] = (float)(deviation * qc_rng_normal(&rng));
     }

@@ -13,12 +13,12 @@ static uint32_t widest_norm(const QcGraph *g)
     return most;
 }
 
-static int take_slice(QcRun *run, QcSlice *slice, int number, QcErr *err)
+static int take_slice(QcRun *run, QcWorker *slice, int number, QcErr *err)
 {
     size_t n = run->g->n_nodes;
     QcArena *a = &run->arena;
     int goes_back = run->mode != QC_RUN_EVAL;
-    *slice = (QcSlice){.run = run, .number = number};
+    *slice = (QcWorker){.run = run, .number = number};
     return (slice->value = qc_arena_take(a, n, sizeof *slice->value, err)) && (slice->gradient = qc_arena_take(a, n, sizeof *slice->gradient, err)) &&
                    (slice->spare = qc_arena_take(a, n, sizeof *slice->spare, err)) &&
                    (slice->channel = qc_arena_take(a, 3 * (size_t)widest_norm(run->g), sizeof *slice->channel, err)) &&
@@ -48,7 +48,7 @@ static int make_convs(QcRun *run, int which, QcErr *err)
 {
     qc_convs_alone();
     for (int k = 0; k < run->threads; k++) {
-        QcSlice *slice = &run->slices[k];
+        QcWorker *slice = &run->slices[k];
         QcConvs *convs = &slice->convs[which];
         slice->now = convs;
         if (convs->layers && convs->n == slice->n) continue;
@@ -98,7 +98,7 @@ int qc_run_keep(QcRun *run, uint32_t node, QcErr *err)
     return qc_run_plan(run, err);
 }
 
-static void concat_forward(QcSlice *slice, const QcNode *node, float *y)
+static void concat_forward(QcWorker *slice, const QcNode *node, float *y)
 {
     size_t rows = slice->n * qc_node_positions(node), at = 0;
     for (uint32_t k = 0; k < node->n_inputs; k++) {
@@ -108,7 +108,7 @@ static void concat_forward(QcSlice *slice, const QcNode *node, float *y)
     }
 }
 
-static void node_forward(QcSlice *slice, uint32_t i)
+static void node_forward(QcWorker *slice, uint32_t i)
 {
     const QcGraph *g = slice->run->g;
     const QcNode *node = &g->nodes[i], *in = &g->nodes[node->inputs[0]];
@@ -136,7 +136,7 @@ static void node_forward(QcSlice *slice, uint32_t i)
 static void slice_forward(void *ctx, int number)
 {
     QcRun *run = ctx;
-    QcSlice *slice = &run->slices[number];
+    QcWorker *slice = &run->slices[number];
     size_t values = qc_node_values(&run->g->nodes[0]);
     qc_convs_alone();
     memcpy(slice->value[0], run->x + slice->first * values, slice->n * values * sizeof *run->x);
@@ -157,7 +157,7 @@ const float *qc_run_forward(QcRun *run, const float *x, uint32_t n)
 }
 
 /* The gradient with respect to input k of node i, written to dx. */
-static void input_backward(QcSlice *slice, uint32_t i, uint32_t k, float *dx)
+static void input_backward(QcWorker *slice, uint32_t i, uint32_t k, float *dx)
 {
     const QcGraph *g = slice->run->g;
     const QcNode *node = &g->nodes[i], *in = &g->nodes[node->inputs[k]];
@@ -182,7 +182,7 @@ static void input_backward(QcSlice *slice, uint32_t i, uint32_t k, float *dx)
     }
 }
 
-static void node_backward(QcSlice *slice, uint32_t i, float *grads)
+static void node_backward(QcWorker *slice, uint32_t i, float *grads)
 {
     const QcRun *run = slice->run;
     const QcNode *node = &run->g->nodes[i];
@@ -215,7 +215,7 @@ static void add_up(const QcRun *run, float *grads, int number)
 static void slice_backward(void *ctx, int number)
 {
     QcRun *run = ctx;
-    QcSlice *slice = &run->slices[number];
+    QcWorker *slice = &run->slices[number];
     uint32_t last = run->g->n_nodes - 1, classes = run->g->classes;
     qc_convs_alone();
     memcpy(slice->gradient[last], run->dlogits + (size_t)slice->first * classes, (size_t)slice->n * classes * sizeof *run->dlogits);

@@ -39,7 +39,7 @@ static void sum_rows(double *s, double *t, const float *a, const float *b, const
 
 /* Leaves this slice's two sums for every channel where all can see them, and waits for the others'. Gives the place of slice 0's; the next slice's lie
  * 2 * channels further. */
-static const double *sum_and_meet(QcSlice *slice, const QcNode *node, const float *a, const float *b, const float *centre, size_t rows)
+static const double *sum_and_meet(QcWorker *slice, const QcNode *node, const float *a, const float *b, const float *centre, size_t rows)
 {
     QcRun *run = slice->run;
     size_t channels = node->channels;
@@ -72,7 +72,7 @@ static void join_slices(double *mean, double *squares, const double *all, const 
 }
 
 /* Statistics of this batch; slice 0 lets the running ones follow (momentum .1, variance unbiased, as PyTorch has it). */
-static void measure(QcSlice *slice, const QcNode *node, const float *x, size_t rows, float *mean, float *inverse)
+static void measure(QcWorker *slice, const QcNode *node, const float *x, size_t rows, float *mean, float *inverse)
 {
     QcRun *run = slice->run;
     float *running_mean = run->g->stats + node->stat, *running_variance = running_mean + node->channels;
@@ -100,7 +100,7 @@ static void recall(const QcRun *run, const QcNode *node, float *mean, float *inv
     }
 }
 
-void qc_norm_forward(QcSlice *slice, const QcNode *node, float *y, const float *x, size_t rows)
+void qc_norm_forward(QcWorker *slice, const QcNode *node, float *y, const float *x, size_t rows)
 {
     QcRun *run = slice->run;
     size_t channels = node->channels;
@@ -123,7 +123,7 @@ void qc_norm_forward(QcSlice *slice, const QcNode *node, float *y, const float *
     }
 }
 
-void qc_norm_backward(QcSlice *slice, const QcNode *node, float *dx, float *grads, const float *dy, const float *x, size_t rows)
+void qc_norm_backward(QcWorker *slice, const QcNode *node, float *dx, float *grads, const float *dy, const float *x, size_t rows)
 {
     QcRun *run = slice->run;
     size_t channels = node->channels;

@@ -25,7 +25,7 @@ typedef struct QcConvs {
 } QcConvs;
 
 /* One thread's part of a run. */
-typedef struct QcSlice {
+typedef struct QcWorker {
     struct QcRun *run;
     int number;
     uint32_t first, n;         /* windows of the last pass */
@@ -35,7 +35,7 @@ typedef struct QcSlice {
     float *channel;            /* [3][widest channels] */
     QcConvs convs[2];          /* of the full batch; of another size, made when it is met */
     const QcConvs *now;        /* the one of the last pass */
-} QcSlice;
+} QcWorker;
 
 struct QcRun {
     QcGraph *g;
@@ -44,7 +44,7 @@ struct QcRun {
     int threads;
     QcTeam *team;
     QcArena arena;
-    QcSlice *slices;       /* [threads] */
+    QcWorker *slices;       /* [threads] */
     const float *x, *dlogits; /* of the pass that is under way */
     /* the plan, made afresh by qc_run_keep */
     uint8_t *kept, *wants; /* [n_nodes] asked for by qc_run_keep (and the last); needs a gradient */
@@ -71,8 +71,8 @@ void qc_conv_backward(const QcConvs *convs, const QcGraph *g, uint32_t node, flo
 void qc_convs_alone(void); /* oneDNN stays in the calling thread */
 
 /* runnorm.c: y and x may be one array, dx and dy too; rows: of the slice. All slices must come here. */
-void qc_norm_forward(QcSlice *slice, const QcNode *node, float *y, const float *x, size_t rows);
-void qc_norm_backward(QcSlice *slice, const QcNode *node, float *dx, float *grads, const float *dy, const float *x, size_t rows);
+void qc_norm_forward(QcWorker *slice, const QcNode *node, float *y, const float *x, size_t rows);
+void qc_norm_backward(QcWorker *slice, const QcNode *node, float *dx, float *grads, const float *dy, const float *x, size_t rows);
 
 /* runpool.c: n windows; dx is written, not added to. */
 void qc_maxpool_forward(float *y, const float *x, const QcNode *node, const QcNode *in, uint32_t n);

@@ -183,7 +183,7 @@ static size_t place_all(Plan *p)
 }
 
 /* Where a slice's tensors lie, but for the kept ones; `base` is the slice's memory. */
-static void settle_slice(const Plan *p, QcSlice *slice, float *base)
+static void settle_slice(const Plan *p, QcWorker *slice, float *base)
 {
     for (uint32_t i = 0; i < p->n; i++) {
         float **const places[] = {&slice->value[i], &slice->gradient[i], &slice->spare[i]};
@@ -225,7 +225,7 @@ void qc_run_settle(QcRun *run)
     for (uint32_t i = 0; i < run->g->n_nodes; i++) {
         if (!run->kept[i]) continue;
         for (int k = 0; k < run->threads; k++) {
-            QcSlice *slice = &run->slices[k];
+            QcWorker *slice = &run->slices[k];
             size_t skip = slice->first * qc_node_values(&run->g->nodes[i]);
             slice->value[i] = run->whole_value[i] + skip;
             slice->gradient[i] = run->whole_gradient[i] ? run->whole_gradient[i] + skip : NULL;

@@ -1,4 +1,4 @@
-/* score.h - how good logits are: accuracy, loss, calibration error, recall of each class, confusion.
+/* score.h - logits of a float model on a data set, and how good logits are: accuracy, loss, calibration error, recall of each class, confusion.
  *
  * Examples with label -1 are left out and counted. A figure that nothing was counted for is NaN. The struct owns its arrays.
  */
@@ -8,6 +8,11 @@
 #include <stdint.h>
 
 #include "../base/arena.h"
+#include "../data/dataset.h"
+#include "graph.h"
+
+/* Logits of every example, [n][classes]. */
+int qc_predict(QcGraph *g, const QcDataset *d, const QcNorm *norm, int threads, float *logits, QcErr *err);
 
 typedef struct QcScore {
     QcArena arena;

@@ -3,8 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "../base/clock.h"
 #include "../base/rng.h"
 #include "loss.h"
 #include "run.h"
@@ -13,6 +13,44 @@
 const QcTrainOptions qc_train_defaults = {
     .epochs = 50, .batch = 64, .optimizer = QC_OPTIM_ADAM, .rate = 3e-3, .decay = 1e-2, .seed = 1, .threads = 1, .checkpoint_every = 1,
 };
+
+/* ---- held-out examples ---- */
+
+/* Marks the examples of one class that are held out. */
+static void hold_out(uint8_t *held, uint32_t *members, uint32_t n, double fraction, QcRng *rng)
+{
+    if (n < 2) return;
+    uint32_t take = (uint32_t)lround(fraction * n);
+    take = take < 1 ? 1 : take > n - 1 ? n - 1 : take;
+    qc_rng_shuffle(rng, members, n);
+    for (uint32_t i = 0; i < take; i++) held[members[i]] = 1;
+}
+
+int qc_train_split(QcTraining *t, QcErr *err)
+{
+    uint32_t n = t->d->n;
+    uint8_t *held = qc_arena_take(&t->arena, n, 1, err);
+    uint32_t *members = held ? qc_arena_take(&t->arena, n, sizeof *members, err) : NULL;
+    t->train = members ? qc_arena_take(&t->arena, n, sizeof *t->train, err) : NULL;
+    t->valid = t->train ? qc_arena_take(&t->arena, n, sizeof *t->valid, err) : NULL;
+    if (!t->valid) return -1;
+    QcRng rng = qc_rng_seed(t->o->seed, QC_STREAM_VALIDATION);
+    for (uint32_t class = 0; class < t->g->classes && t->o->valid > 0; class++) {
+        uint32_t found = 0;
+        for (uint32_t i = 0; i < n; i++)
+            if ((uint32_t)t->map[t->d->label[i]] == class) members[found++] = i;
+        hold_out(held, members, found, t->o->valid, &rng);
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        if (held[i])
+            t->valid[t->n_valid++] = i;
+        else
+            t->train[t->n_train++] = i;
+    }
+    return 0;
+}
+
+/* ---- epochs ---- */
 
 const char *qc_train_complain(const QcTrainOptions *o)
 {
@@ -78,7 +116,7 @@ static int train_epoch(Desk *desk, QcTraining *t, QcEpoch *epoch, QcErr *err)
     uint64_t per_epoch = (t->n_train + batch - 1) / batch;
     double loss = 0;
     memcpy(desk->order, t->train, t->n_train * sizeof *desk->order);
-    QcRng rng = qc_rng_seed(t->o->seed, epoch->epoch); /* depends on nothing that a checkpoint would have to remember */
+    QcRng rng = qc_rng_seed(t->o->seed, QC_STREAM_EPOCH0 + epoch->epoch); /* depends on nothing that a checkpoint would have to remember */
     qc_rng_shuffle(&rng, desk->order, t->n_train);
     for (uint32_t from = 0; from < t->n_train; from += batch) {
         uint32_t n = t->n_train - from < batch ? t->n_train - from : batch;
@@ -130,22 +168,15 @@ static void take_best(const QcTraining *t)
     memcpy(t->g->stats, t->best + t->g->n_params, t->g->n_stats * sizeof *t->best);
 }
 
-static double now(void)
-{
-    struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    return (double)at.tv_sec + 1e-9 * (double)at.tv_nsec;
-}
-
 static int enough(const QcTraining *t) { return t->epoch >= t->o->epochs || (t->o->patience && t->waited >= t->o->patience); }
 
 static int epochs(QcTraining *t, Desk *desk, Desk *valid, QcErr *err)
 {
-    double start = now();
+    double start = qc_seconds();
     while (!enough(t)) {
         QcEpoch epoch = {.epoch = t->epoch + 1, .epochs = t->o->epochs};
         if (train_epoch(desk, t, &epoch, err) || validate(valid, t, &epoch, err)) return -1;
-        epoch.seconds = now() - start;
+        epoch.seconds = qc_seconds() - start;
         t->epoch++;
         if (t->n_valid) remember_best(t, epoch.valid_loss);
         if (t->o->after_epoch && t->o->after_epoch(t->o->ctx, t->g, &epoch, err)) return -1;

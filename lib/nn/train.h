@@ -42,7 +42,4 @@ const char *qc_train_complain(const QcTrainOptions *o); /* NULL, or the sentence
  * of the best epoch. Same options, data and threads = same bytes, whether or not it was killed and resumed. */
 int qc_train(QcGraph *g, const QcDataset *d, const QcNorm *norm, const int32_t *map, const QcTrainOptions *o, QcErr *err);
 
-/* Logits of every example, [n][classes]. */
-int qc_predict(QcGraph *g, const QcDataset *d, const QcNorm *norm, int threads, float *logits, QcErr *err);
-
 #endif

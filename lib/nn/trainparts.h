@@ -21,7 +21,7 @@ typedef struct QcTraining {
     float *best;              /* [n_params + n_stats] of the best epoch */
 } QcTraining;
 
-/* trainsplit.c: holds out o->valid of every class, at least one example and never all of them. */
+/* Holds out o->valid of every class, at least one example and never all of them. */
 int qc_train_split(QcTraining *t, QcErr *err);
 
 /* checkpoint.c: reading returns 1 where there was one, 0 where there is no such file, -1 where it does not fit. */

@@ -59,7 +59,7 @@ static int from_arch(QcModelFile *m, uint8_t *digest, const QcWeightsSource *s, 
     int status = -1;
     if (!o->channels || !o->n_labels) return qc_fail(err, QC_EUSAGE, "with an architecture, --shape and --labels say how large its input and output are");
     if (make_norm(&norm, o, &arena, err) || qc_arch_find(path, sizeof path, s->arch, err)) goto end;
-    if (qc_arch_load_wide(&g, name, path, s->width, o->channels, o->height, o->length, o->n_labels, err) || fill(&g, digest, s, err)) goto end;
+    if (qc_arch_load(&g, name, path, s->width, o->channels, o->height, o->length, o->n_labels, err) || fill(&g, digest, s, err)) goto end;
     if (qc_modelfile_init(m, name, o->channels, o->height, o->length, o->n_labels, o->labels, &norm, err)) goto end;
     status = qc_graph_encode(m, &g, err);
     if (status) qc_modelfile_release(m);

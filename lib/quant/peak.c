@@ -1,20 +1,13 @@
 #include "peak.h"
 
-#include <time.h>
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
+#include "../base/clock.h"
 
 double qc_peak_rate(const QcPeakLoop *loop, double seconds)
 {
-    double best = 0, end = now() + seconds;
-    for (double start = now(), stop; start < end; start = stop) {
+    double best = 0, end = qc_seconds() + seconds;
+    for (double start = qc_seconds(), stop; start < end; start = stop) {
         for (int i = 0; i < 16; i++) loop->work(NULL);
-        stop = now();
+        stop = qc_seconds();
         double rate = 16 * loop->macs / (stop - start);
         if (rate > best) best = rate;
     }

@@ -44,7 +44,7 @@ static int tune_init(Tune *t, QcShadow *s, uint32_t n, const QcTuneOptions *o, Q
     if (qc_optim_init(&t->optim, QC_OPTIM_ADAM, g->n_codes, o->rate, 0, err)) return -1;
     qc_tune_pace(&t->optim, g, qc_tune_rate);
     if (qc_biastune_init(&t->biases, g, o->rate * o->bias_rate, err)) return -1;
-    qc_sampler_begin(&t->sampler, order, n, qc_rng_seed(o->seed, 71));
+    qc_sampler_begin(&t->sampler, order, n, qc_rng_seed(o->seed, QC_STREAM_TUNING));
     return 0;
 }
 

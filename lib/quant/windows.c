@@ -73,7 +73,7 @@ int qc_windows_hold_out(uint32_t *order, uint32_t *n_kept, const QcWindows *w, d
     uint32_t *mixed = malloc((w->n ? w->n : 1) * sizeof *mixed), kept = 0, held = w->n;
     int32_t classes = 0;
     if (!mixed) return qc_fail_memory(err, "a split");
-    QcRng rng = qc_rng_seed(seed, 53);
+    QcRng rng = qc_rng_seed(seed, QC_STREAM_HELD);
     for (uint32_t i = 0; i < w->n; i++) {
         mixed[i] = i;
         if (w->label[i] >= classes) classes = w->label[i] + 1;

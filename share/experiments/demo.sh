@@ -1,81 +1,89 @@
 #!/bin/sh
-# The whole chain on one page: a classifier is trained on one person's inertial recordings, quantized, and keeps itself right on another's.
-#   demo.sh          on made-up people (qc-synth)
+# The whole chain on one page: a classifier is trained on one person's inertial recordings, quantized, and keeps itself right on two others, one after the other.
+# Two paths from the same float model: the recommended one, and QCore as published, with a bit-flip network.
+#   demo.sh          on synthetic recordings (qc-synth)
 #   demo.sh DIR      on a UCI-DSA tree, DIR/a01/p1/s01.txt ...
-# From the environment: PEOPLE ("p1 p2": source and target), BITS (2), OUT (build/demo), THREADS (0 = all cores).
+# From the environment: PEOPLE ("p1 p2 p3": source, then two targets), BITS (2), OUT (build/demo), THREADS (0 = all cores).
 # `make demo` calls this with the programs in PATH and QC_SHARE set.
 # shellcheck disable=SC2086 # PEOPLE and options are words
 set -eu
 tree=${1:-}
 BITS=${BITS:-2} OUT=${OUT:-build/demo} THREADS=${THREADS:-0}
-# Threads that wait for work give their core to those that have some; where the machine is shared that is much faster.
+# Threads that wait for work give their core to those that have some, which is much faster on a shared machine.
 export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-passive}" LC_ALL=C
 here=$(dirname "$0")
-set -- ${PEOPLE:-p1 p2}
-[ $# -eq 2 ] || { echo "demo.sh: PEOPLE names two people, the source and the target, as in PEOPLE='p1 p2'" >&2; exit 2; }
-source=$1 target=$2
+set -- ${PEOPLE:-p1 p2 p3}
+[ $# -eq 3 ] || { echo "demo.sh: PEOPLE names three people, the source and two targets, as in PEOPLE='p1 p2 p3'" >&2; exit 2; }
+source=$1 first=$2 second=$3
 began=$(date +%s)
 say() { echo "[$(($(date +%s) - began)) s] $*" >&2; }
 mkdir -p "$OUT"
 
-# ---- recordings: the last 20 % of each activity are the test set
+# ---- recordings: the last 20 % (synthetic: half) of each activity are the test set
 
 if [ -n "$tree" ]; then
-    say "importing $source and $target from $tree"
-    qc-import -q -f dsa -g "$source" -g "$target" -o "$OUT/people.qcd" "$tree"
-    schooling='' lessons=''
+    say "importing $source, $first and $second from $tree"
+    qc-import -q -f dsa -g "$source" -g "$first" -g "$second" -o "$OUT/people.qcd" "$tree"
+    training='' flips='' held=0.2
 else
-    say 'making up the recordings of three people: 8 activities, 3 sensors of 3 axes'
-    qc-synth -q --people 3 --activities 8 --windows 40 --channels 9 --length 75 --seed 1 -o "$OUT/people.qcd"
-    schooling='--epochs 15' lessons='--persons 5 --test-persons 1 --teacher-steps 30 --steps 600'
+    say 'synthesizing the recordings of three people: 8 activities, 3 sensors of 3 axes'
+    qc-synth -q --people 3 --activities 8 --windows 40 --channels 9 --length 75 --drift 1.5 --seed 1 -o "$OUT/people.qcd"
+    training='--epochs 15' flips='--persons 5 --test-persons 1 --teacher-steps 30 --steps 600' held=0.5
 fi
-for person in "$source" "$target"; do
-    qc-split -q -g "$person" -t 0.2 --by block -o "$OUT/$person.train.qcd" -O "$OUT/$person.test.qcd" "$OUT/people.qcd"
+for person in "$source" "$first" "$second"; do
+    qc-split -q -g "$person" -t $held --by block -o "$OUT/$person.train.qcd" -O "$OUT/$person.test.qcd" "$OUT/people.qcd"
 done
 
-# ---- on the workstation: nothing is known of the target
+# ---- on the workstation: nothing is known of the targets
 
 say "training a float model on $source"
-qc-train -q -a inceptiontime-16x3 -d "$OUT/$source.train.qcd" -L "$OUT/misses" -o "$OUT/float.qcm" $schooling --threads "$THREADS"
+qc-train -q -a inceptiontime-16x3 -d "$OUT/$source.train.qcd" -L "$OUT/misses" -o "$OUT/float.qcm" $training --threads "$THREADS"
 say 'choosing 30 examples by their quantization misses'
 qc-coreset -q -n 30 -L "$OUT/misses" -d "$OUT/$source.train.qcd" -o "$OUT/coreset.qcd"
-say "quantizing to $BITS bits, the last layer to 8"
-qc-quantize -q -b "$BITS" --std --last-bits 8 -c "$OUT/coreset.qcd" -d "$OUT/$source.train.qcd" -o "$OUT/quantized.qcm" --threads "$THREADS" "$OUT/float.qcm" >"$OUT/quantize.tsv"
-say 'teaching the bit-flip network on simulated people'
-qc-bitflip-train -q -c "$OUT/coreset.qcd" -d "$OUT/$source.train.qcd" -o "$OUT/flip.qcm" $lessons --threads "$THREADS" "$OUT/quantized.qcm" >"$OUT/bitflip.tsv"
+say "recommended: quantizing to $BITS bits; the last layer has 8 and reads deviations"
+qc-quantize -q -b "$BITS" -c "$OUT/coreset.qcd" -d "$OUT/$source.train.qcd" -o "$OUT/recommended.qcm" --threads "$THREADS" "$OUT/float.qcm" >"$OUT/recommended.quantize.tsv"
+say "QCore: quantizing all layers to $BITS bits, training the bit-flip network on simulated people"
+qc-quantize -q -b "$BITS" --no-std --last-bits "$BITS" -c "$OUT/coreset.qcd" -d "$OUT/$source.train.qcd" -o "$OUT/plain.qcm" --threads "$THREADS" "$OUT/float.qcm" \
+    >"$OUT/qcore.quantize.tsv"
+qc-bitflip-train -q -c "$OUT/coreset.qcd" -d "$OUT/$source.train.qcd" -o "$OUT/qcore.qcm" $flips --threads "$THREADS" "$OUT/plain.qcm" >"$OUT/bitflip.tsv"
 
 # ---- on the device: forward passes only, one thread
 
-say "calibrating on a stream of $target, 10 batches"
-qc-calibrate -q -c "$OUT/coreset.qcd" -C "$OUT/coreset.after.qcd" -s "$OUT/$target.train.qcd" --batches 10 \
-    -t "$OUT/$target.test.qcd" -t "$OUT/$source.test.qcd" -o "$OUT/calibrated.qcm" "$OUT/flip.qcm" >"$OUT/calibrate.tsv"
+for path in recommended qcore; do
+    say "$path: calibrating on a stream of $first, then of $second, 8 batches each"
+    qc-calibrate -q -c "$OUT/coreset.qcd" -C "$OUT/$path.coreset.qcd" -s "$OUT/$first.train.qcd" -s "$OUT/$second.train.qcd" --batches 8 \
+        -t "$OUT/$first.test.qcd" -t "$OUT/$second.test.qcd" -t "$OUT/$source.test.qcd" -o "$OUT/$path.calibrated.qcm" "$OUT/$path.qcm" >"$OUT/$path.tsv"
+done
 
-# ---- the table
+# ---- the table: tested before anything was learned (batch 0) and after each batch
 
-accuracy() { # accuracy MODEL PERSON
-    qc-eval -q -d "$OUT/$2.test.qcd" --threads "$THREADS" --json "$OUT/$1.qcm" | sed 's/.*"accuracy": \([0-9.]*\).*/\1/'
-}
-bytes() { wc -c <"$OUT/$1.qcm"; }
-row() { printf '%-12s %8.3f %8.3f %10s %8s %8s %9d\n' "$@"; }
-say "done; the model was tested on $target (target) and $source (source):"
-{
-    printf '%-12s %8s %8s %10s %8s %8s %9s\n' after target source on-batch flips ms bytes
-    row float "$(accuracy float "$target")" "$(accuracy float "$source")" - - - "$(bytes float)"
-    row quantized "$(accuracy quantized "$target")" "$(accuracy quantized "$source")" - - - "$(bytes flip)"
-    awk -F '\t' '
-        NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
-        $1 == "mean" { printf "%-12s", "mean" }
-        $1 != "mean" { printf "%-12s", "batch " $1 }
-        { printf " %8.3f %8.3f %10.3f %8.0f %8.0f %9d\n", $at["test1"], $at["test2"], $at["before"], $at["flips"], $at["ms"], $at["bytes"] }' "$OUT/calibrate.tsv"
-} >"$OUT/table.txt"
+accuracy() { qc-eval -q -d "$OUT/$2.test.qcd" --threads "$THREADS" --json "$OUT/$1.qcm" | sed 's/.*"accuracy": \([0-9.]*\).*/\1/'; }
+say "done; accuracy on the test sets of $first and $second (targets) and $source (source):"
+awk -F '\t' -v first="$first" -v second="$second" -v source="$source" -v floats="$(accuracy float "$first") $(accuracy float "$second") $(accuracy float "$source")" '
+    FNR == 1 { p++; for (i = 1; i <= NF; i++) at[$i] = i; next }
+    $1 == "R0" { for (t = 1; t <= 3; t++) a[p, 0, t] = $(4 + t); next }
+    $1 ~ /^[0-9]+$/ { n = $1; for (t = 1; t <= 3; t++) a[p, n, t] = $at["test" t]; ms[p] += $at["ms"]; bytes[p] = $at["bytes"] }
+    END {
+        printf "%-16s %20s   %20s\n", "", "recommended", "QCore"
+        printf "%-16s", "after batch"
+        for (p = 1; p <= 2; p++) printf " %6s %6s %6s  ", first, second, source
+        print ""
+        split(floats, f, " ")
+        printf "%-16s %6.3f %6.3f %6.3f   %6.3f %6.3f %6.3f\n", "(float model)", f[1], f[2], f[3], f[1], f[2], f[3]
+        for (b = 0; b <= n; b++) {
+            printf "%-16s", b ? b " of " (b <= n / 2 ? first : second) : "0, as quantized"
+            for (p = 1; p <= 2; p++) printf " %6.3f %6.3f %6.3f  ", a[p, b, 1], a[p, b, 2], a[p, b, 3]
+            print ""
+        }
+        printf "%-16s", "forgotten"
+        for (p = 1; p <= 2; p++) printf " %6.3f %6s %6.3f  ", a[p, n / 2, 1] - a[p, n, 1], "-", a[p, 0, 3] - a[p, n, 3]
+        printf "\n%-16s %20.1f   %20.1f\n%-16s %20d   %20d\n", "ms per batch", ms[1] / n, ms[2] / n, "bytes", bytes[1], bytes[2]
+        for (b = 0; b <= n; b++) print b, a[1, b, 1], a[1, b, 2], a[1, b, 3], a[2, b, 1], a[2, b, 2], a[2, b, 3] >"/dev/stderr"
+    }' "$OUT/recommended.tsv" "$OUT/qcore.tsv" >"$OUT/table.txt" 2>"$OUT/curve.dat"
 cat "$OUT/table.txt"
 cat <<WORDS
-on-batch: accuracy on the batch before the model has learned from it; flips: weights stepped in the batch
-bytes: of the model's file; in calibration, all memory of the device but the batch itself
+forgotten: of $first while $second was learned, and of $source since it was quantized
+bytes: all memory of the device, model included, but the batch itself
 WORDS
-
-# ---- the picture: tested after 0 (quantized), 1, 2 ... batches
-
-awk 'NR > 1 && $1 != "float" && $1 != "mean" { print n++, $(NF - 5), $(NF - 4), $(NF - 2) == "-" ? 0 : $(NF - 2) }' "$OUT/table.txt" >"$OUT/curve.dat"
-gnuplot -e "data='$OUT/curve.dat'; picture='$OUT/demo.svg'; source='$source'; target='$target'; bits='$BITS'" "$here/demo.gp"
+gnuplot -e "data='$OUT/curve.dat'; picture='$OUT/demo.svg'; source='$source'; first='$first'; second='$second'; bits='$BITS'" "$here/demo.gp"
 echo "picture: $OUT/demo.svg"

@@ -13,13 +13,13 @@ awk -F '\t' -v experiment="$experiment" -v people="$here/people.yaml" '
     NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
     { key = $at["method"] "\t" $at["bits"]; line[NR] = $0; of[NR] = key }
     !(key in best) { order[++n] = key; best[key] = -1; plain[key] = "-" }
-    $at["one"] == "--quiet" && $at["two"] == "--quiet" { plain[key] = $at["target_mean"] }
+    $at["one"] == "default" && $at["two"] == "default" { plain[key] = $at["target_mean"] }
     $at["target_mean"] + 0 > best[key] { best[key] = $at["target_mean"]; one[key] = $at["one"]; two[key] = $at["two"]; source[key] = $at["source_last"] }
     function list(name, values, seen, k, text) {
         for (k = 1; k <= n; k++) if (changed(order[k]) && !(values[order[k]] in seen)) { seen[values[order[k]]]; text = text (text ? ", " : "") values[order[k]] }
         print "  " name ": [" text "]"
     }
-    function changed(key) { return one[key] != "--quiet" || two[key] != "--quiet" }
+    function changed(key) { return one[key] != "default" || two[key] != "default" }
     END {
         print "# From the grid (mean target accuracy over batches on made-up people; with the defaults; source accuracy at the end):"
         for (k = 1; k <= n; k++) {

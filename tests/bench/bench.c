@@ -73,7 +73,7 @@ int whole_load(QcGraph *model, QcErr *err)
 {
     char path[4096], name[QC_NAME_MAX + 1];
     if (qc_arch_find(path, sizeof path, "inceptiontime", err)) return -1;
-    if (qc_arch_load(model, name, path, NET_CHANNELS, 1, NET_LENGTH, NET_CLASSES, err)) return -1;
+    if (qc_arch_load(model, name, path, 0, NET_CHANNELS, 1, NET_LENGTH, NET_CLASSES, err)) return -1;
     qc_graph_reset(model, 1);
     return 0;
 }

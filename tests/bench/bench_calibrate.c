@@ -67,7 +67,7 @@ static int train_float(QcModelFile *m, QcGraph *g, QcDataset *d)
     o.batch = STEP_BATCH;
     o.threads = 1;
     if (qc_arch_find(path, sizeof path, "inceptiontime-16x3", &err) || qc_norm_measure(&norm, d, &d->arena, &err)) return -1;
-    if (qc_arch_load(g, name, path, d->channels, d->height, d->length, d->labels.n, &err)) return -1;
+    if (qc_arch_load(g, name, path, 0, d->channels, d->height, d->length, d->labels.n, &err)) return -1;
     if (qc_modelfile_init(m, name, d->channels, d->height, d->length, d->labels.n, d->labels.names, &norm, &err)) return -1;
     qc_graph_reset(g, 1);
     if (qc_dataset_match(d, m, 1, &map, &d->arena, &err) || qc_train(g, d, &m->norm, map, &o, &err)) return -1;

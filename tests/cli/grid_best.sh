@@ -5,15 +5,15 @@ cat >fake/qc-report <<'END_OF_TABLE'
 echo "$*" >asked
 printf 'method\tbits\tone\ttwo\truns\ttarget_mean\ttarget_mean_ci95\tsource_last\tsource_last_ci95\n'
 row() { printf '%s\t%s\t%s\t%s\t1\t%s\t-\t%s\t-\n' "$@"; }
-row none 2 --quiet --quiet .5 .9
-row er 2 --quiet --quiet .80 .9
-row er 2 --quiet --set=steps=60 .79 .9
-row er 2 --set=rate=.02 --quiet .80 .95
-row er 4 --quiet --quiet .9 .9
-row er 4 --quiet --set=steps=60 .95 .9
+row none 2 default default .5 .9
+row er 2 default default .80 .9
+row er 2 default --set=steps=60 .79 .9
+row er 2 --set=rate=.02 default .80 .95
+row er 4 default default .9 .9
+row er 4 default --set=steps=60 .95 .9
 row er 4 --set=rate=.1 --set=steps=60 .96 .8
-row head 2 --set=lambda=.01 --quiet 1 .7
-row head 2 --quiet --quiet - -
+row head 2 --set=lambda=.01 default 1 .7
+row head 2 default default - -
 END_OF_TABLE
 chmod +x fake/qc-report
 PATH=$PWD/fake:$PATH sh "$TOP/share/experiments/grid-best.sh" -d runs-grid --set seed=9 >tuned.yaml || exit

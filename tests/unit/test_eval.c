@@ -10,7 +10,7 @@
 #include "../../lib/base/rng.h"
 #include "../../lib/data/npy.h"
 #include "../../lib/quant/qpredict.h"
-#include "../../lib/quant/predict_q.h"
+#include "../../lib/quant/qpredict.h"
 #include "../../lib/lab/results.h"
 #include "../../lib/live/transfer.h"
 #include "../../lib/nn/score.h"

@@ -167,21 +167,21 @@ START_TEST(shipped_architectures)
     QcGraph g;
     char name[QC_NAME_MAX + 1];
     setenv("QC_SHARE", "share", 0);
-    ck_assert_msg(qc_arch_load(&g, name, shipped("inceptiontime"), 45, 1, 125, 19, &err) == 0, "%s", err.text);
+    ck_assert_msg(qc_arch_load(&g, name, shipped("inceptiontime"), 0, 45, 1, 125, 19, &err) == 0, "%s", err.text);
     ck_assert_str_eq(name, "inceptiontime");
     ck_assert_int_eq(qc_graph_check(&g, &err), 0);
     /* by hand: module 0: 45*32*2 + 67*32*32; five more: 128*32*2 + 67*32*32; norms 6*256; shortcuts 45*128 + 128*128 + 2*256; 128*19 + 19 */
     ck_assert_uint_eq(g.n_params, 45 * 64 + 5 * 128 * 64 + 6 * 67 * 1024 + 6 * 256 + 45 * 128 + 128 * 128 + 512 + 128 * 19 + 19);
     qc_graph_release(&g);
-    ck_assert_int_eq(qc_arch_load(&g, name, shipped("inceptiontime-16x3.yaml"), 1, 1, 50, 2, &err), 0);
+    ck_assert_int_eq(qc_arch_load(&g, name, shipped("inceptiontime-16x3.yaml"), 0, 1, 1, 50, 2, &err), 0);
     ck_assert_int_eq(qc_graph_find(&g, "m0.bottleneck"), -1); /* one channel needs none */
     ck_assert_int_gt(qc_graph_find(&g, "m1.bottleneck"), 0);
     qc_graph_release(&g);
-    ck_assert_int_eq(qc_arch_load(&g, name, shipped("fcn"), 3, 32, 32, 10, &err), 0); /* an image, too */
+    ck_assert_int_eq(qc_arch_load(&g, name, shipped("fcn"), 0, 3, 32, 32, 10, &err), 0); /* an image, too */
     ck_assert_uint_eq(g.nodes[1].window.kernel_h, 9);
     ck_assert_uint_eq(g.nodes[1].height, 32);
     qc_graph_release(&g);
-    ck_assert_int_eq(qc_arch_load(&g, name, shipped("mlp"), 6, 1, 100, 4, &err), 0);
+    ck_assert_int_eq(qc_arch_load(&g, name, shipped("mlp"), 0, 6, 1, 100, 4, &err), 0);
     ck_assert_uint_eq(g.n_params, 601 * 128 + 129 * 64 + 65 * 4);
     qc_graph_release(&g);
 }
@@ -191,7 +191,7 @@ static size_t parameters(const char *arch, double width, uint32_t channels, uint
 {
     QcGraph g;
     char name[QC_NAME_MAX + 1];
-    ck_assert_msg(qc_arch_load_wide(&g, name, shipped(arch), width, channels, height, length, classes, &err) == 0, "%s", err.text);
+    ck_assert_msg(qc_arch_load(&g, name, shipped(arch), width, channels, height, length, classes, &err) == 0, "%s", err.text);
     ck_assert_str_eq(name, arch);
     ck_assert_int_eq(qc_graph_check(&g, &err), 0);
     size_t n = g.n_params;
@@ -233,7 +233,7 @@ START_TEST(blocks_with_shortcuts)
     char name[QC_NAME_MAX + 1];
     const char *text = "name: x\nwidth: 2\nlayers:\n  - residual: [{conv: 2, stride: 2}, relu, {residual: [{conv: 2}]}, {conv: 2, stride: 3}]\n"
                        "  - repeat: 2\n    layers: [relu, {residual: [{conv: 2}, batchnorm]}]\n  - gap\n";
-    ck_assert_msg(qc_arch_load(&g, name, written(text), 3, 10, 11, 2, &err) == 0, "%s", err.text);
+    ck_assert_msg(qc_arch_load(&g, name, written(text), 0, 3, 10, 11, 2, &err) == 0, "%s", err.text);
     const QcNode *shortcut = &g.nodes[qc_graph_find(&g, "0.shortcut")];
     ck_assert_uint_eq(shortcut->inputs[0], 0);
     ck_assert_uint_eq(shortcut->window.stride_h, 6); /* 2 * 3; the inner block has its own, plain one */
@@ -249,7 +249,7 @@ START_TEST(blocks_with_shortcuts)
     ck_assert_int_gt(qc_graph_find(&g, "10.relu"), qc_graph_find(&g, "7.add")); /* 6 to 9, and the same again */
     ck_assert_uint_eq(g.nodes[qc_graph_find(&g, "11.add")].inputs[1], (uint32_t)qc_graph_find(&g, "10.relu"));
     qc_graph_release(&g);
-    ck_assert_msg(qc_arch_load(&g, name, written(text), 3, 1, 11, 2, &err) == 0, "%s", err.text);
+    ck_assert_msg(qc_arch_load(&g, name, written(text), 0, 3, 1, 11, 2, &err) == 0, "%s", err.text);
     ck_assert_uint_eq(g.nodes[qc_graph_find(&g, "0.shortcut")].window.stride_h, 1); /* a series has one dimension */
     qc_graph_release(&g);
 }
@@ -261,7 +261,7 @@ static void expect_arch(const char *text, const char *place, const char *words)
     char name[QC_NAME_MAX + 1], whole[128];
     const char *path = written(text);
     snprintf(whole, sizeof whole, "%s:%s: ", path, place);
-    expect(qc_arch_load(&g, name, path, 3, 1, 20, 2, &err), words);
+    expect(qc_arch_load(&g, name, path, 0, 3, 1, 20, 2, &err), words);
     ck_assert_msg(!strncmp(err.text, whole, strlen(whole)), "'%s' should begin with '%s'", err.text, whole);
 }
 

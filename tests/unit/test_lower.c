@@ -184,7 +184,7 @@ START_TEST(narrow_backbones)
         printf("skipped: %s\n", err.text);
         return;
     }
-    ck_assert_msg(!qc_arch_load_wide(&g, name, path, s->width, CHANNELS, s->height, s->length, 5, &err), "%s", err.text);
+    ck_assert_msg(!qc_arch_load(&g, name, path, s->width, CHANNELS, s->height, s->length, 5, &err), "%s", err.text);
     tiny_settle(&g, 4);
     for (size_t i = 0; i < sizeof x / sizeof *x; i++) x[i] = (float)qc_rng_normal(&rng);
     lower_and_compare(&lowered, &g, x, N);

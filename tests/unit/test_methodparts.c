@@ -6,6 +6,7 @@
 #include "../../lib/base/rng.h"
 #include "../../lib/lab/refit.h"
 #include "../../lib/lab/ridge.h"
+#include "../../lib/nn/cholesky.h"
 #include "../../lib/lab/spsa.h"
 
 /* ---- linear algebra ---- */

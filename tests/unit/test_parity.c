@@ -145,7 +145,7 @@ START_TEST(inceptiontime)
     if (!fetch("inceptiontime-nf16-d3-dsa-p1", file)) return;
     setenv("QC_SHARE", "share", 0);
     ck_assert_int_eq(qc_arch_find(path, sizeof path, "inceptiontime-16x3", &err), 0);
-    ck_assert_int_eq(qc_arch_load(&g, name, path, 45, 1, 125, 19, &err), 0);
+    ck_assert_int_eq(qc_arch_load(&g, name, path, 0, 45, 1, 125, 19, &err), 0);
     compare(&g, file, 24); /* 64 windows: two full batches and a part */
     qc_graph_release(&g);
 }

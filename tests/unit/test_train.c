@@ -5,6 +5,7 @@
 #include "waves.h"
 
 #include "../../lib/nn/loss.h"
+#include "../../lib/nn/score.h"
 #include "../../lib/nn/trainparts.h"
 
 START_TEST(loss_of_known_logits)

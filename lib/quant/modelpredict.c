@@ -1,9 +1,9 @@
-#include "predict_q.h"
+/* modelpredict.c - qc_model_predict, apart from qpredict.c: who predicts with quantized models alone needs no float forward pass, and no oneDNN. */
+#include "qpredict.h"
 
 #include "../format/qgraphfile.h"
 #include "../nn/graphfile.h"
-#include "../nn/train.h"
-#include "../quant/qpredict.h"
+#include "../nn/score.h"
 
 /* The graph in the file must agree with the file's own description, which the data was matched with. */
 static int check_shape(const QcModelFile *m, uint32_t channels, uint32_t height, uint32_t length, uint32_t classes, QcErr *err)

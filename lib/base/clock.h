@@ -1,0 +1,17 @@
+/* clock.h - time that passes, for measuring: it starts anywhere and never goes back. */
+#ifndef QC_BASE_CLOCK_H
+#define QC_BASE_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+static inline uint64_t qc_nanoseconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static inline double qc_seconds(void) { return 1e-9 * (double)qc_nanoseconds(); }
+
+#endif
