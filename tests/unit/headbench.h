@@ -25,6 +25,8 @@ typedef struct Bench {
     QcHeadTask task;
     QcHeadScratch scratch;
     QcLastLayer layer;
+    uint8_t right[ALL]; /* [set.n] by the layer that was solved */
+    float loss, queue[QC_QUEUE * MOST];
     Guarded memory[2]; /* of the scratch; of all else */
 } Bench;
 
@@ -85,10 +87,16 @@ static inline void bench_put(QcSlots *slots, uint32_t row, uint32_t e)
     b.set.row[b.set.n++] = row;
 }
 
+static inline void bench_learn(QcScatterQueue *queue, uint32_t e)
+{
+    uint16_t label = b.label[e];
+    qc_mean_add(b.stream.mean + label * b.shape.features, &b.stream.count[label], queue, b.q[e], b.shape.zero, b.parameters.average_window);
+}
+
 /* Brings the examples where their features are read from. */
 static inline void bench_gather(void)
 {
-    float difference[MOST];
+    QcScatterQueue queue = {.scatter = b.stream.scatter, .rows = b.queue, .n = b.shape.features};
     qc_moments_clear(&b.stream);
     b.set.n = 0;
     for (uint32_t e = 0; e < SOURCE; e++)
@@ -96,15 +104,16 @@ static inline void bench_gather(void)
     b.set.n_kept = b.set.n;
     for (uint32_t e = SOURCE; e < ALL; e++) {
         if (!b.used[e]) continue;
-        if (e < SOURCE + b.learned) qc_moments_add(&b.stream, b.q[e], b.shape.zero, b.label[e], b.parameters.average_window, difference);
+        if (e < SOURCE + b.learned) bench_learn(&queue, e);
         else bench_put(&b.ring, e - SOURCE, e);
     }
+    qc_queue_flush(&queue);
 }
 
 static inline int bench_solve(void)
 {
     bench_gather();
-    return qc_head_solve(&b.layer, &b.scratch, &b.task);
+    return qc_head_solve(&b.layer, b.right, &b.loss, &b.scratch, &b.task);
 }
 
 /* Of the examples of class k in [first, end), all are left out, or all but the first. */

@@ -149,6 +149,58 @@ START_TEST(each_stream_example_is_learned_once)
 }
 END_TEST
 
+/* What the learner remembers of an example: how often it was right and then was not, and whether it ever was. By id, from outside. */
+typedef struct Record {
+    uint32_t misses;
+    uint8_t ever, before;
+} Record;
+
+static Record records[SOURCE_IDS + 1000];
+
+/* One batch; the records follow. */
+static void learn_and_record(Device *d, uint32_t number, uint32_t first, uint32_t classes)
+{
+    Outside o;
+    QcAdaptReport r;
+    uint64_t ids[BATCH];
+    ids_of_batch(ids, number, first, classes);
+    observe(d, ids, BATCH, 0);
+    outside_take(&o, d, ids, BATCH);
+    for (uint32_t i = 0; i < o.n; i++) records[o.id[i]].before = class_outside(d, o.id[i]) == label_of(o.id[i]);
+    qc_learner_adapt(&d->l, &r);
+    for (uint32_t i = 0; i < o.n; i++) {
+        Record *of = &records[o.id[i]];
+        uint32_t after = class_outside(d, o.id[i]) == label_of(o.id[i]);
+        of->misses += of->before && !after;
+        of->ever |= of->before || after;
+    }
+}
+
+START_TEST(misses_and_never_right_are_those_of_the_examples)
+{
+    uint32_t missed = 0, never = 0;
+    for (int kind = 0; kind < TINY_KINDS; kind++) {
+        Device d;
+        memset(records, 0, sizeof records);
+        device_begin(&d, (TinyKind)kind, 2 << kind % 3, 0);
+        d.l.setup.parameters.guard = 1;
+        for (uint32_t s = 0; s < CAPACITY; s++) records[s].ever = !(d.l.coreset.flags[s] & QC_SLOT_NEVER_RIGHT);
+        for (uint32_t n = 0; n < 8; n++) {
+            learn_and_record(&d, n, n, n % 2 ? 2 : TINY_CLASSES);
+            for (uint32_t s = 0; s < CAPACITY; s++) {
+                const Record *of = &records[d.l.coreset.id[s]];
+                ck_assert_uint_eq(d.l.coreset.misses[s], of->misses);
+                ck_assert_uint_eq((d.l.coreset.flags[s] & QC_SLOT_NEVER_RIGHT) != 0, !of->ever);
+                missed += of->misses;
+                never += !of->ever;
+            }
+        }
+        device_end(&d);
+    }
+    ck_assert(missed > 0 && never > 0);
+}
+END_TEST
+
 /* How long no labelled window was the first of its class. */
 START_TEST(it_counts_windows_since_a_class_was_new)
 {
@@ -217,6 +269,7 @@ int main(void)
     tcase_add_loop_test(t, a_batch_of_one_class_is_learned, 0, 6);
     tcase_add_loop_test(t, the_last_layer_stays_if_no_other_is_wanted, 0, 2);
     tcase_add_test(t, each_stream_example_is_learned_once);
+    tcase_add_test(t, misses_and_never_right_are_those_of_the_examples);
     tcase_add_test(t, it_counts_windows_since_a_class_was_new);
     tcase_add_loop_test(t, ten_adapts_raise_accuracy_on_shifted_data, 0, TINY_KINDS);
     suite_add_tcase(s, t);

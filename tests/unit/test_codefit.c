@@ -17,6 +17,7 @@ typedef struct Problem {
     double s[MOST][MOST];
     float weights[MOST * MOST], bias[MOST]; /* of the real-valued head */
     QcHeadScratch head;
+    int8_t codes[MOST * MOST]; /* of 8 bits: they belong to the layer that is solved */
     Guarded memory;
 } Problem;
 
@@ -29,6 +30,7 @@ static void problem_begin(Problem *p, uint32_t n, uint32_t classes, uint32_t bit
     qc_head_scratch_place(&p->head, &p->shape, &count);
     QcPlacing there = {.memory = guarded_take(&p->memory, count.used, seed % 2)};
     qc_head_scratch_place(&p->head, &p->shape, &there);
+    if (bits == 8) p->head.codes = p->codes;
     for (uint32_t i = 0; i < n; i++)
         for (uint32_t j = 0; j <= i; j++) {
             float value = i == j ? 1 + qc_rng_unit(&rng) : i == j + 1 ? 0.4f : 0;

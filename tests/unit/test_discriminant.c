@@ -179,7 +179,7 @@ START_TEST(a_scatter_that_is_not_positive_definite_is_refused)
         ck_assert(qc_discriminant_solve(&b.scratch, &b.task));
         qc_triangle_row(b.stream.scatter, b.shape.features, 2)[2] = bad[i];
         ck_assert(!qc_discriminant_solve(&b.scratch, &b.task));
-        ck_assert(!qc_head_solve(&b.layer, &b.scratch, &b.task));
+        ck_assert(!qc_head_solve(&b.layer, b.right, &b.loss, &b.scratch, &b.task));
         bench_end();
     }
 }

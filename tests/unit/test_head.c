@@ -16,7 +16,7 @@ static void draw_layer(QcRng *rng)
 START_TEST(logits_are_those_of_the_node)
 {
     for (int bits = 2; bits <= 8; bits *= 2) {
-        int8_t codes[TINY_CLASSES * MOST];
+        int8_t room[TINY_CLASSES * MOST];
         float logits[TINY_CLASSES], node[TINY_CLASSES];
         uint8_t q[MOST];
         QcRng rng = qc_rng_seed((uint64_t)bits, 9);
@@ -25,7 +25,7 @@ START_TEST(logits_are_those_of_the_node)
             draw_layer(&rng);
             b.layer.bias[0] = trial % 3 == 0 ? b.shape.largest_bias : trial % 3 == 1 ? -b.shape.largest_bias : 0;
             for (uint32_t i = 0; i < b.shape.features; i++) q[i] = trial < 2 ? (uint8_t)(255 * trial) : (uint8_t)qc_rng_next(&rng);
-            qc_head_unpack(codes, &b.layer, &b.shape);
+            const int8_t *codes = qc_head_unpack(room, &b.layer, &b.shape);
             qc_head_logits(logits, &b.shape, codes, b.layer.scale, b.layer.bias, q);
             class_of(&b.layer, q, node);
             ck_assert_mem_eq(logits, node, sizeof logits);
@@ -60,14 +60,14 @@ END_TEST
 START_TEST(codes_are_packed_as_the_node_has_them)
 {
     for (int bits = 2; bits <= 8; bits *= 2) {
-        int8_t codes[TINY_CLASSES * MOST];
+        int8_t room[TINY_CLASSES * MOST];
         QcRng rng = qc_rng_seed((uint64_t)bits, 10);
         bench_begin((TinyKind)_i, bits);
         QcQGraph g = b.t.g;
         const QcQNode *node = &g.nodes[g.n_nodes - 1];
         g.last = &b.layer;
         draw_layer(&rng);
-        qc_head_unpack(codes, &b.layer, &b.shape);
+        const int8_t *codes = qc_head_unpack(room, &b.layer, &b.shape);
         for (uint32_t j = 0; j < TINY_CLASSES * b.shape.features; j++) ck_assert_int_eq(codes[j], qc_code_get(&g, node, j));
         ck_assert(bench_solve());
         for (uint32_t j = 0; j < TINY_CLASSES * b.shape.features; j++) ck_assert_int_eq(b.scratch.codes[j], qc_code_get(&g, node, j));
@@ -92,6 +92,9 @@ START_TEST(what_is_apart_is_told_apart_by_integers)
         uint32_t wrong = wrong_of(SOURCE, ALL);
         ck_assert_msg(wrong <= 2, "%d bits: %u of %d", bits, wrong, STREAM);
         ck_assert_uint_gt(b.scratch.operations, 0);
+        uint32_t right = 0;
+        for (uint32_t i = b.set.n_kept; i < b.set.n; i++) right += b.right[i];
+        ck_assert_uint_eq(wrong + right, STREAM);
         bench_end();
     }
 }

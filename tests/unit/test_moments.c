@@ -113,11 +113,12 @@ END_TEST
 
 START_TEST(the_order_of_examples_does_not_matter)
 {
-    float difference[MOST];
     bench_begin(TINY_PLAIN, 4);
     bench_gather();
-    qc_moments_clear(&b.stream);
-    for (uint32_t e = ALL; e-- > SOURCE;) qc_moments_add(&b.stream, b.q[e], b.shape.zero, b.label[e], 0, difference);
+    QcScatterQueue queue = {.scatter = b.stream.scatter, .rows = b.queue, .n = b.shape.features};
+    b.parameters.average_window = 0;
+    for (uint32_t e = ALL; e-- > SOURCE;) bench_learn(&queue, e);
+    qc_queue_flush(&queue);
     take_directly();
     expect_direct();
     bench_end();
@@ -129,10 +130,13 @@ START_TEST(one_step_moves_the_mean_by_one_over_the_window)
 {
     enum { N = 2, WINDOW = 4 };
     const uint8_t zeros[N] = {0, 0}, outlier[N] = {255, 0};
-    float mean[N] = {0}, scatter[3] = {0}, difference[N];
+    float mean[N] = {0}, scatter[3] = {0}, rows[QC_QUEUE * N];
     uint32_t count = 0;
-    for (int i = 0; i < 10; i++) qc_mean_add(mean, &count, scatter, zeros, 0, WINDOW, difference, N);
-    qc_mean_add(mean, &count, scatter, outlier, 0, WINDOW, difference, N);
+    QcScatterQueue queue = {.scatter = scatter, .rows = rows, .n = N};
+    for (int i = 0; i < 10; i++) qc_mean_add(mean, &count, &queue, zeros, 0, WINDOW);
+    qc_mean_add(mean, &count, &queue, outlier, 0, WINDOW);
+    qc_queue_flush(&queue);
+    qc_queue_flush(&queue); /* of nothing */
     ck_assert_uint_eq(count, 11);
     ck_assert_float_eq(mean[0], 255.0f / WINDOW);
     ck_assert_float_eq(mean[1], 0);

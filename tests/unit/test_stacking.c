@@ -27,7 +27,7 @@ static void begin(TinyKind kind, int bits, uint32_t first, uint32_t classes, uin
 static void solve(float stacking_bias)
 {
     b.parameters.stacking_bias = stacking_bias;
-    ck_assert(qc_head_solve(&b.layer, &b.scratch, &b.task));
+    ck_assert(qc_head_solve(&b.layer, b.right, &b.loss, &b.scratch, &b.task));
 }
 
 /* By how much the labels of the ring are ahead of all classes that are not shown, on average. */
@@ -149,6 +149,7 @@ START_TEST(temperature_is_the_best_or_the_highest_that_is_good_enough)
             for (uint32_t i = SOURCE; i < ALL && noise; i += 5) b.label[i] = (uint16_t)((b.label[i] + 1) % TINY_CLASSES);
             ck_assert(bench_solve());
             expect_best_temperature((double)enough[e]);
+            ck_assert_double_eq_tol((double)b.loss, loss_scaled(1), 2e-5 * (1 + loss_scaled(1)));
             double factor = (double)(b.layer.scale[0] * b.shape.step) / (double)b.scratch.scale[0];
             least = fmin(least, factor);
             largest = fmax(largest, factor);
