@@ -352,7 +352,8 @@ static void refit(QcLearner *l, const QcHeadTask *t, QcAdaptReport *report)
     report->solved = 1;
 }
 
-/* Kept examples of one origin that were right and are not: more than the guard allows, and more than a single one, which is chance. */
+/* Of the kept examples of one origin, were more right before than the guard allows? By two standard deviations of the number that it allows, or by more than a single
+ * example: of few examples, some are lost by chance. */
 static int loses_too_much(const QcLearner *l, int source)
 {
     float n = 0, lost = 0;
@@ -361,7 +362,8 @@ static int loses_too_much(const QcLearner *l, int source)
         n++;
         lost += (float)l->right[i] - (float)l->after[i];
     }
-    return lost > l->setup.parameters.guard * n + 1;
+    float guard = l->setup.parameters.guard;
+    return lost > guard * n + qc_most(1, 2 * qc_sqrt(guard * (1 - guard) * n));
 }
 
 /* ---- commit or refuse ---- */
@@ -380,8 +382,10 @@ static void learn_moments(QcLearner *l, const QcHeadTask *t)
     QcScatterQueue queue = {.scatter = m->scatter, .rows = l->scratch.queue, .n = m->n};
     l->counters->waited = t->waited;
     for (uint32_t i = 0; m->n && i < l->set.n; i++)
-        if (qc_head_is_new(t, i))
-            qc_moments_add(m, &queue, qc_set_features(&l->set, i), l->shape.zero, qc_set_label(&l->set, i), l->setup.parameters.average_window);
+        if (qc_head_is_new(t, i)) {
+            uint16_t label = qc_set_label(&l->set, i);
+            qc_mean_add(m->mean + (size_t)label * m->n, &m->count[label], &queue, qc_set_features(&l->set, i), l->shape.zero, l->setup.parameters.average_window);
+        }
     qc_queue_flush(&queue);
 }
 

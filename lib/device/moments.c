@@ -57,11 +57,6 @@ void qc_mean_add(float *mean, uint32_t *count, QcScatterQueue *q, const uint8_t 
     qc_queue_push(q, (weight - 1) / weight);
 }
 
-void qc_moments_add(QcMoments *m, QcScatterQueue *q, const uint8_t *features, int32_t zero, uint16_t label, uint32_t average_window)
-{
-    qc_mean_add(m->mean + (size_t)label * m->n, &m->count[label], q, features, zero, average_window);
-}
-
 static int all_within(const float *x, uint64_t n, float limit)
 {
     for (uint64_t i = 0; i < n; i++)

@@ -40,9 +40,7 @@ static inline float *qc_queue_row(const QcScatterQueue *q) { return q->rows + (s
 void qc_queue_push(QcScatterQueue *q, float weight);
 void qc_queue_flush(QcScatterQueue *q);
 
-/* Takes one example into the moments; queue: of their scatter. */
-void qc_moments_add(QcMoments *m, QcScatterQueue *q, const uint8_t *features, int32_t zero, uint16_t label, uint32_t average_window);
-/* The same for a single class whose mean lies elsewhere: takes one example into a class's mean [n] and count, and its difference into the queue. features [n] u8. */
+/* Takes one example into a class's mean [n] and count, and its difference into the queue. features [n] u8. */
 void qc_mean_add(float *mean, uint32_t *count, QcScatterQueue *q, const uint8_t *features, int32_t zero, uint32_t average_window);
 
 #endif

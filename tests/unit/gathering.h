@@ -60,8 +60,10 @@ static inline void *place(QcHebb *hebb, const QcKernels *kernels, uint32_t chunk
 {
     QcPlacing count = {0};
     tiny_place(&c.t, kernels);
+    qc_hebb_place_kept(hebb, &c.flip, &count);
     qc_hebb_place(hebb, &c.t.run, &c.flip, chunk, &count);
     QcPlacing p = {.memory = aligned_alloc(64, count.used)};
+    qc_hebb_place_kept(hebb, &c.flip, &p);
     qc_hebb_place(hebb, &c.t.run, &c.flip, chunk, &p);
     ck_assert_uint_eq(p.used, count.used);
     return p.memory;

