@@ -12,7 +12,8 @@ static const QcOption options[] = {
     {'B', "batch-size", QC_OPTION_INT, &batch, "N", "c: most examples of a batch", 1, 65535},
     {0, "codes", QC_OPTION_TEXT, &codes, "KIND", "onnx: quantized weights as safe, int8 or int4 (else safe)", 0, 0},
     {0, "seed", QC_OPTION_INT, &seed, "N", "c: of the device's draws", 0, 0},
-    QC_OPTIONS_MORE(qc_device_options, "of format c, as of qc-calibrate"),
+    QC_OPTION_TUNE,
+    {0},
 };
 
 static const QcProgram program = {"qc-export", "write a model or data in a form that others read", "-f FORMAT [options] [-o FILE] [MODEL|DATA]", options, 1};
@@ -21,8 +22,8 @@ int main(int argc, char **argv)
 {
     QcErr err;
     qc_cli_parse(&program, argc, argv);
-    QcExport e = {.input = argv[1], .output = output, .coreset = coreset, .codes = codes, .batch = (uint32_t)batch, .command = qc_cli_command()};
-    int status = qc_device_options_read(&e.device, (uint64_t)seed, &err) || qc_export(&e, format, &err);
+    QcExport e = {.input = argv[1], .output = output, .coreset = coreset, .codes = codes, .batch = (uint32_t)batch, .seed = (uint64_t)seed, .tune = qc_tune_list.items, .n_tune = qc_tune_list.n, .command = qc_cli_command()};
+    int status = qc_tune_check(&err) || qc_export(&e, format, &err);
     if (!status && *e.words) qc_say("%s", e.words);
     return qc_cli_end(&err, status);
 }

@@ -60,6 +60,7 @@ static int survey(Survey *s, const QcWindows *set, QcErr *err)
     QcQRun run = {.g = g};
     QcHebb hebb;
     QcPlacing count = {0};
+    qc_hebb_place_kept(&hebb, s->t->flip, &count);
     qc_hebb_place(&hebb, &run, s->t->flip, g->n_codes, &count);
     uint8_t *memory = qc_room_new(run_bytes + count.used, "the forward passes of a survey", err);
     uint8_t *q = malloc(set->n * set->values);
@@ -73,6 +74,7 @@ static int survey(Survey *s, const QcWindows *set, QcErr *err)
     }
     QcPlacing p = {.memory = memory + run_bytes};
     qc_qrun_place(&run, g, kernels, memory);
+    qc_hebb_place_kept(&hebb, s->t->flip, &p);
     qc_hebb_place(&hebb, &run, s->t->flip, g->n_codes, &p);
     for (uint32_t i = 0; i < set->n; i++) {
         uint8_t *window = q + i * set->values;

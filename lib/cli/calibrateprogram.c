@@ -28,7 +28,8 @@ const QcOption qc_calibrate_options[] = {
     {0, "threads", QC_OPTION_INT, &threads, "N", "of methods with back-propagation; others have one; 0 = 1", 0, 256},
     {0, "memory", QC_OPTION_FLAG, &memory, NULL, "say what it needs memory for, and do nothing else", 0, 0},
     {0, "json", QC_OPTION_FLAG, &json, NULL, "one JSON object a batch and a summary", 0, 0},
-    QC_OPTIONS_MORE(qc_device_options, "of the step on the device"),
+    QC_OPTION_TUNE,
+    {0},
 };
 
 /* Where the model goes: standard output, if nothing else is said and the method makes a model. m NULL: by the model, and each such method makes one. */
@@ -67,14 +68,13 @@ static int check_state(const char *model, QcErr *err)
 
 static int make_options(QcSessionOptions *o, const QcCalibrateProgram *p, QcErr *err)
 {
-    QcCalibrateOptions device;
+    if (qc_tune_check(err)) return -1;
     if (!coreset || !streams.n) return qc_fail(err, QC_EUSAGE, "a coreset (-c) and a stream (-s) are needed");
     if (coreset_out && qc_is_standard(coreset_out)) return qc_fail(err, QC_EUSAGE, "the coreset is written after every batch, so -C needs a file");
     if (coreset_out && output && qc_same_output(coreset_out, output)) return qc_fail(err, QC_EUSAGE, "-o and -C name the same file");
     if (tests.n > QC_SESSION_TESTS) return qc_fail(err, QC_EUSAGE, "at most %d test files (-t)", QC_SESSION_TESTS);
-    if (qc_device_options_read(&device, (uint64_t)seed, err)) return -1;
     const char *method = *p->method;
-    *o = (QcSessionOptions){.device = device, .batches = (uint32_t)batches, .batch_size = (uint32_t)batch_size, .command = qc_cli_command(),
+    *o = (QcSessionOptions){.tune = qc_tune_list.items, .n_tune = qc_tune_list.n, .seed = (uint64_t)seed, .batches = (uint32_t)batches, .batch_size = (uint32_t)batch_size, .command = qc_cli_command(),
                             .method = method ? qc_method_find(p->methods, method, err) : NULL, .threads = (int)threads};
     if (p->settings) {
         o->settings = p->settings->items;
@@ -105,7 +105,7 @@ static int print_memory(const QcSession *s)
 static int run(QcSession *s, const QcInputs *inputs, QcErr *err)
 {
     const QcMethod *m = s->learner.method;
-    if (!m->on_device) qc_device_options_in_vain(m->name, m->keeps);
+    if (!m->on_device) qc_tune_warn_ignored(m->name, m->keeps);
     if (memory) return print_memory(s);
     QcRunLog log = {.to = output && qc_is_standard(output) ? stderr : stdout, .json = json, .n_tests = tests.n}; /* the model may go to standard output */
     QcSessionRun files = {.output = output, .coreset = coreset_out, .state = state, .tests = inputs, .n_tests = tests.n, .report = qc_runlog_report, .ctx = &log};

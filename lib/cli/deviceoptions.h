@@ -1,16 +1,17 @@
-/* deviceoptions.h - what can be set of the step on the device (device/calibrate.h): options that programs share, and their defaults. */
+/* deviceoptions.h - --tune, the parameters of the on-device learner (device/parameters.h), as programs share it. */
 #ifndef QC_CLI_DEVICEOPTIONS_H
 #define QC_CLI_DEVICEOPTIONS_H
 
-#include "../device/calibrate.h"
 #include "cli.h"
 
-extern const QcOption qc_device_options[]; /* for QC_OPTIONS_MORE */
+extern QcList qc_tune_list; /* the NAME=VALUE texts given */
 
-/* After qc_cli_parse: what they say, to be completed once the model's bits are known (qc_calibrate_complete). QC_EUSAGE: --update is no such word. */
-int qc_device_options_read(QcCalibrateOptions *o, uint64_t seed, QcErr *err);
+#define QC_OPTION_TUNE {0, "tune", QC_OPTION_LIST, &qc_tune_list, "NAME=VALUE", "parameter of the learner; --tune help lists them", 0, 0}
 
-/* Warns of those that were given, for a method that is not of the device; keeps_slots: it fills the coreset by a rule of its own, and does without --update, too. */
-void qc_device_options_in_vain(const char *method, int keeps_slots);
+/* After qc_cli_parse: for "--tune help" prints the table of parameters and exits. QC_EUSAGE: a text that names no parameter, or is out of range. */
+int qc_tune_check(QcErr *err);
+
+/* Warns of every parameter given to a method that is not on the device; keeps_slots: the method fills the coreset by a rule of its own, so `update` is ignored, too. */
+void qc_tune_warn_ignored(const char *method, int keeps_slots);
 
 #endif

@@ -18,7 +18,7 @@ static void print_tests(const QcRunLog *j, const QcTestFigures *tests, double di
 
 static void print_batch(const QcRunLog *j, const QcSession *s, const QcMethodReport *report, const QcTestFigures *tests, double ms)
 {
-    const QcCalibrateReport *r = &report->step;
+    const QcAdaptReport *r = &report->step;
     Large forwards = report->forwards, backwards = report->backwards, operations = report->operations;
     double before = (double)r->right_before / r->n, after = (double)r->right_after / r->n;
     Large bytes = s->learner.bytes + s->model_bytes;
@@ -26,28 +26,28 @@ static void print_batch(const QcRunLog *j, const QcSession *s, const QcMethodRep
         if (s->at == 1) {
             fprintf(j->to, "batch\tn\tbefore\tafter");
             for (int t = 0; t < j->n_tests; t++) fprintf(j->to, "\ttest%d", t + 1);
-            fprintf(j->to, "\tloss_before\tloss_after\tflips\tdraws\taccepted\tsource\tstream\tnew\tms\tbytes\tforwards\tbackwards\toperations\n");
+            fprintf(j->to, "\tloss_before\tloss_after\tflips\tproposals\taccepted\tsource\tstream\tnew\tms\tbytes\tforwards\tbackwards\toperations\n");
         }
         fprintf(j->to, "%u\t%u\t%.4f\t%.4f", s->at, r->n, before, after);
         for (int t = 0; t < j->n_tests; t++) fprintf(j->to, "\t%.4f", tests[t].accuracy);
-        fprintf(j->to, "\t%.4f\t%.4f\t%u\t%u\t%u\t%u\t%u\t%u\t%.1f\t%llu\t%llu\t%llu\t%llu\n", (double)r->loss_before, (double)r->loss_after, r->flips, r->draws, r->accepted,
+        fprintf(j->to, "\t%.4f\t%.4f\t%u\t%u\t%u\t%u\t%u\t%u\t%.1f\t%llu\t%llu\t%llu\t%llu\n", (double)r->loss_before, (double)r->loss_after, r->flips, r->proposals, r->accepted,
                 r->from_source, r->from_stream, r->from_batch, ms, bytes, forwards, backwards, operations);
     } else {
         fprintf(j->to, "{\"batch\": %u, \"n\": %u, \"accuracy_before\": %.6g, \"accuracy_after\": %.6g, ", s->at, r->n, before, after);
         if (s->n_streams > 1) fprintf(j->to, "\"stream\": %u, ", qc_session_stream(s, s->at - 1) + 1);
         print_tests(j, tests, 1);
         fprintf(j->to,
-                "\"flips\": %u, \"draws\": %u, \"accepted\": %u, \"loss_before\": %.6g, \"loss_after\": %.6g, \"coreset\": {\"source\": %u, \"stream\": %u, "
-                "\"new\": %u}, \"set\": %llu, \"forwards\": %llu, \"backwards\": %llu, \"gathers\": %u, \"rested\": %u, \"solved\": %u, \"closed\": %u, \"operations\": %llu, \"ms\": %.3f, \"bytes\": %llu}\n",
-                r->flips, r->draws, r->accepted, (double)r->loss_before, (double)r->loss_after, r->from_source, r->from_stream, r->from_batch, (Large)report->set,
-                forwards, backwards, r->gathers, r->rested, r->solved, r->closed, operations, ms, bytes);
+                "\"flips\": %u, \"proposals\": %u, \"accepted\": %u, \"loss_before\": %.6g, \"loss_after\": %.6g, \"coreset\": {\"source\": %u, \"stream\": %u, "
+                "\"new\": %u}, \"set\": %llu, \"forwards\": %llu, \"backwards\": %llu, \"statistics\": %u, \"flips_skipped\": %u, \"solved\": %u, \"refused\": %u, \"operations\": %llu, \"ms\": %.3f, \"predict_ms\": %.3f, \"bytes\": %llu}\n",
+                r->flips, r->proposals, r->accepted, (double)r->loss_before, (double)r->loss_after, r->from_source, r->from_stream, r->from_batch, (Large)report->set,
+                forwards, backwards, r->statistics, r->mode == QC_FLIPS_SKIPPED, r->solved, r->refused, operations, ms, report->predict_ms, bytes);
     }
     fflush(j->to);
 }
 
 static void add(QcRunLog *j, const QcMethodReport *report, const QcTestFigures *tests, double ms)
 {
-    const QcCalibrateReport *r = &report->step;
+    const QcAdaptReport *r = &report->step;
     j->n++;
     j->before += (double)r->right_before / r->n;
     j->after += (double)r->right_after / r->n;
@@ -135,7 +135,7 @@ void qc_runlog_report(void *log, const QcSessionReport *report)
     const QcSession *s = report->session;
     switch (report->event) {
     case QC_SESSION_ANEW: qc_warn("%s has no whole state: the session begins anew", s->kept.path); break;
-    case QC_SESSION_RESUMED: qc_say("going on behind batch %u of %u", s->at, s->batches); break;
+    case QC_SESSION_RESUMED: qc_say("resuming after batch %u of %u", s->at, s->batches); break;
     case QC_SESSION_BEGIN: begin(j, s, report->tests); break;
     case QC_SESSION_NEXT: qc_progress(s->at, s->batches, "batches"); break;
     case QC_SESSION_BATCH:

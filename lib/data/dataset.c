@@ -103,7 +103,8 @@ static int names_copy(QcNames *out, QcArena *arena, const QcNames *names, QcErr 
     return 0;
 }
 
-/* Adds the names that out's examples use (given as indices into `names`), in the order of `names`, and renumbers the examples. */
+/* Adds the names that out's examples use (given as indices into `names`), in the order in which examples first use them, and renumbers the examples: so the same
+ * examples in the same order have the same table, whatever they were taken from. */
 static int names_compact(QcNames *out, QcArena *arena, const QcNames *names, uint32_t *used, uint32_t n, QcErr *err)
 {
     if (!names->n) return 0;
@@ -111,13 +112,12 @@ static int names_compact(QcNames *out, QcArena *arena, const QcNames *names, uin
     if (!map) return qc_fail_memory(err, "names");
     int status = 0;
     for (uint32_t i = 0; i < names->n; i++) map[i] = -1;
-    for (uint32_t i = 0; i < n; i++) map[used[i]] = 0;
-    for (uint32_t i = 0; i < names->n && !status; i++) {
+    for (uint32_t i = 0; i < n && !status; i++) {
         uint32_t index = 0;
-        if (map[i] == 0) status = qc_names_add(out, arena, names->names[i], &index, err);
-        map[i] = index;
+        if (map[used[i]] < 0) status = qc_names_add(out, arena, names->names[used[i]], &index, err);
+        if (map[used[i]] < 0) map[used[i]] = index;
+        used[i] = (uint32_t)map[used[i]];
     }
-    for (uint32_t i = 0; i < n && !status; i++) used[i] = (uint32_t)map[used[i]];
     free(map);
     return status;
 }

@@ -1,5 +1,6 @@
 #include "hebb.h"
 
+#include "../kernels/mem.h"
 #include "qmath.h"
 
 enum { SPAN = 320 }; /* inputs whose integer sums are held at once */
@@ -38,8 +39,13 @@ static void lay_out(QcHebb *hebb, const HebbSizes *s, QcPlacing *p)
     hebb->sums = qc_placing_take(p, QC_PIECE_CHANNELS * span * sizeof(int32_t));
     hebb->row_sums = s->rows > 1 ? qc_placing_take(p, QC_PIECE_CHANNELS * span * sizeof(int32_t)) : NULL;
     hebb->mask = qc_placing_take(p, s->positions * QC_PIECE_CHANNELS);
-    hebb->mean_square = qc_placing_take(p, s->layers * sizeof(float));
     hebb->logits = qc_placing_take(p, s->classes * sizeof(float));
+}
+
+void qc_hebb_place_kept(QcHebb *hebb, const QcFlip *flip, QcPlacing *p)
+{
+    hebb->mean_square = qc_placing_take(p, flip->n_layers * sizeof(float));
+    if (p->memory) memset(hebb->mean_square, 0, flip->n_layers * sizeof(float));
 }
 
 void qc_hebb_place(QcHebb *hebb, QcQRun *run, const QcFlip *flip, uint32_t chunk, QcPlacing *p)
@@ -49,7 +55,6 @@ void qc_hebb_place(QcHebb *hebb, QcQRun *run, const QcFlip *flip, uint32_t chunk
     lay_out(hebb, &s, p);
     hebb->run = run;
     hebb->flip = flip;
-    for (uint32_t l = 0; p->memory && l < flip->n_layers; l++) hebb->mean_square[l] = 0;
 }
 
 /* Error signal at output channel o of a layer, in units of the input's and weight's scales. */
@@ -65,14 +70,14 @@ static float error_signal(const QcHebb *hebb, uint32_t l, const float *error, ui
     } else if (layer->exact) {
         uint32_t width = classifier->n_codes / classes, pooled = (uint32_t)g->tensors[node->out].height * g->tensors[node->out].width;
         for (uint32_t k = 0; k < classes; k++)
-            sum += g->scale[classifier->channel + k] * (float)qc_code_get(g, classifier, k * width + node->out_channel + o) * error[k];
+            sum += qc_layer_scale(g, classifier)[k] * (float)qc_code_get(g, classifier, k * width + node->out_channel + o) * error[k];
         sum /= (float)pooled;
     } else {
         const int8_t *phi = hebb->flip->feedback + layer->feedback + o * classes;
         for (uint32_t k = 0; k < classes; k++) sum += (float)phi[k] * error[k];
         sum *= hebb->flip->feedback_scale[l];
     }
-    return sum * g->tensors[node->in[0]].scale * g->scale[node->channel + o];
+    return sum * g->tensors[node->in[0]].scale * qc_layer_scale(g, node)[o];
 }
 
 /* mask[t][o] = value above zero, of `channels` outputs of each position; or that and what it was, where `also`. */

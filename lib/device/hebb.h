@@ -32,10 +32,9 @@ typedef struct QcHebb {
     float *logits;      /* [classes] */
 } QcHebb;
 
-/* Bytes from hebb->sum on that lie unused while no statistic is being gathered or handed out. */
-static inline uint64_t qc_hebb_scratch_bytes(const QcHebb *hebb) { return 2 * (uint64_t)hebb->pick.chunk * sizeof *hebb->sum; }
-
-/* Where p only counts, run needs no more than its graph. chunk: as in qc_pick_place. */
+/* mean_square, which is kept from session to session; zero at first. */
+void qc_hebb_place_kept(QcHebb *hebb, const QcFlip *flip, QcPlacing *p);
+/* All else. If p only counts, run needs no more than its graph. chunk: as in qc_pick_place. */
 void qc_hebb_place(QcHebb *hebb, QcQRun *run, const QcFlip *flip, uint32_t chunk, QcPlacing *p);
 
 /* Picks, gathers and hands out the statistic of each piece, first to last: stats and scale are the piece's own, valid during the call. Returns how many examples went

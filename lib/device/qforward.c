@@ -72,12 +72,12 @@ static void piece_unpack(QcQRun *run, Panel *panel, const Piece *p, const QcQCon
 {
     const QcQGraph *g = run->g;
     uint32_t row = conv->dot.segments * conv->length, first = panel->channel * row + p->segment * conv->length + p->from;
-    QcKCodes codes = {g->codes + node->code_byte, first, row, panel->channels, p->segments, p->length, qc_code_bits(g, node)};
+    QcKCodes codes = {qc_layer_codes(g, node), first, row, panel->channels, p->segments, p->length, qc_code_bits(g, node)};
     int32_t sum[QC_Q_PANEL];
     run->k->unpack(run->weights, sum, &codes);
     for (uint32_t o = 0; o < panel->channels; o++) {
         panel->sum[o] += sum[o];
-        panel->bias[o] = g->bias[node->channel + panel->channel + o] - g->tensors[node->in[0]].zero * panel->sum[o];
+        panel->bias[o] = qc_layer_bias(g, node)[panel->channel + o] - g->tensors[node->in[0]].zero * panel->sum[o];
     }
 }
 
@@ -128,7 +128,7 @@ static void panel_logits(QcQRun *run, float *logits, Panel *panel, const QcQConv
     const QcQGraph *g = run->g;
     panel_dot(run, panel, conv, node, conv->x + panel->channel / conv->group_channels * conv->group_step, 1);
     for (uint32_t o = 0; o < panel->channels; o++) {
-        float scale = g->tensors[node->in[0]].scale * g->scale[node->channel + panel->channel + o];
+        float scale = g->tensors[node->in[0]].scale * qc_layer_scale(g, node)[panel->channel + o];
         logits[panel->channel + o] = (float)(run->sums[o] + panel->bias[o]) * scale;
     }
 }

@@ -9,7 +9,7 @@ int32_t qc_code_get(const QcQGraph *g, const QcQNode *node, uint32_t j)
 {
     uint32_t bits = qc_code_bits(g, node);
     uint64_t at = (uint64_t)j * bits; /* bits divides 8: no code lies in two bytes */
-    int32_t sign = 1 << (bits - 1), code = (g->codes[node->code_byte + at / 8] >> (at % 8)) & (2 * sign - 1);
+    int32_t sign = 1 << (bits - 1), code = (qc_layer_codes(g, node)[at / 8] >> (at % 8)) & (2 * sign - 1);
     return (code ^ sign) - sign;
 }
 
@@ -17,7 +17,7 @@ void qc_code_set(const QcQGraph *g, const QcQNode *node, uint32_t j, int32_t val
 {
     uint32_t bits = qc_code_bits(g, node);
     uint64_t at = (uint64_t)j * bits;
-    uint8_t *byte = &g->codes[node->code_byte + at / 8];
+    uint8_t *byte = &qc_layer_codes(g, node)[at / 8];
     uint32_t mask = (1u << bits) - 1, low = (uint32_t)(at % 8);
     *byte = (uint8_t)((*byte & ~(mask << low)) | (((uint32_t)value & mask) << low));
 }

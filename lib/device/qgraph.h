@@ -1,8 +1,7 @@
 /* qgraph.h - the quantized model in memory and its integer forward pass.
  *
  * Freestanding: no allocation, no libm, no stdio. The struct points into memory that the caller placed (a file's arena, flash,
- * static arrays); in the life of a model only `codes` change, by bit flips, and scales and biases of the last layer
- * (lda.h). Activations are u8 with a zero point: value = scale * (q - zero), zero = 0 behind a ReLU and 2^(bits-1) for signed
+ * static arrays). On a device nothing of it changes but the last layer, which may lie elsewhere (`last`), and `codes` where bits are flipped. Activations are u8 with a zero point: value = scale * (q - zero), zero = 0 behind a ReLU and 2^(bits-1) for signed
  * tensors. Weights are packed two's-complement codes: code j of a layer in bits [j*b, j*b+b) of its bytes, low bits first, j = ((o * kernel_h + kh) * kernel_w + kw) * (in/groups) + i. A linear
  * layer is a convolution on a 1 x 1 image. Batch norm and most concats are gone: several convolutions write slices of one tensor.
  * The last node's integers become float logits. Sums, rescaling and so every byte are the same on all processors.
@@ -58,6 +57,13 @@ typedef struct QcQNode {
     uint32_t channel;   /* CONV, LOGITS: offset into the per-channel arrays; others: offset of their 1 or 2 multipliers there */
 } QcQNode;
 
+/* A last layer in the place of the model's own: codes packed as the LOGITS node's, scale and bias [classes]. A learner (learner.h) has two and swaps a pointer. */
+typedef struct QcLastLayer {
+    uint8_t *codes;
+    float *scale;
+    int32_t *bias;
+} QcLastLayer;
+
 typedef struct QcQGraph {
     uint32_t n_tensors, n_nodes, classes;
     uint32_t n_codes, n_code_bytes, n_channels;
@@ -71,6 +77,7 @@ typedef struct QcQGraph {
     const uint8_t *shift;      /* [n_channels] 1..62: out = (acc * multiplier + half) >> shift */
     uint32_t activation_bytes; /* of one window, planned */
     uint32_t lean_bytes;       /* the same in the lean plan; 0: there is none */
+    const QcLastLayer *last;   /* what the LOGITS node uses; NULL: its part of codes, scale and bias */
 } QcQGraph;
 
 /* How the nodes are defined. m, s: the multiplier and shift of their channel entries. Rescaled means: (value * m + 2^(s-1)) >> s,
@@ -166,6 +173,22 @@ static inline int qc_is_series_pool(const QcQGraph *g, const QcQNode *node)
 }
 
 static inline uint32_t qc_code_bits(const QcQGraph *g, const QcQNode *node) { return node->code_bits ? node->code_bits : g->bits; }
+
+/* Packed codes, scales and biases of a CONV or LOGITS node, from its first channel on. */
+static inline uint8_t *qc_layer_codes(const QcQGraph *g, const QcQNode *node)
+{
+    return g->last && node->op == QC_Q_LOGITS ? g->last->codes : g->codes + node->code_byte;
+}
+
+static inline float *qc_layer_scale(const QcQGraph *g, const QcQNode *node)
+{
+    return g->last && node->op == QC_Q_LOGITS ? g->last->scale : g->scale + node->channel;
+}
+
+static inline int32_t *qc_layer_bias(const QcQGraph *g, const QcQNode *node)
+{
+    return g->last && node->op == QC_Q_LOGITS ? g->last->bias : g->bias + node->channel;
+}
 
 int32_t qc_code_get(const QcQGraph *g, const QcQNode *node, uint32_t j); /* code j of a layer, sign-extended */
 void qc_code_set(const QcQGraph *g, const QcQNode *node, uint32_t j, int32_t value);

@@ -4,9 +4,9 @@
 
 extern const char qc_c_code_head[];             /* ends the comment that opens the header, and what comes before its numbers */
 extern const char qc_c_code_header_predict[];   /* the rest of the header */
-extern const char qc_c_code_header_calibrate[];
+extern const char qc_c_code_header_learner[];
 extern const char qc_c_code_common[];           /* what both kinds of sources have, behind the tables */
 extern const char qc_c_code_predict[];
-extern const char qc_c_code_calibrate[];
+extern const char qc_c_code_learner[];
 
 #endif

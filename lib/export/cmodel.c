@@ -4,41 +4,47 @@
 #include <inttypes.h>
 
 #include "../device/state.h"
+#include "../format/parametertable.h"
 #include "ccode.h"
 #include "cwrite.h"
 
 static const char *const op_names[QC_Q_OP_COUNT] = {"QC_Q_CONV", "QC_Q_MAXPOOL", "QC_Q_AVGPOOL", "QC_Q_GAP", "QC_Q_ADD", "QC_Q_COPY", "QC_Q_LOGITS", "QC_Q_STD"};
 static const char *const role_names[] = {"QC_ROLE_BOTTLENECK", "QC_ROLE_CONV", "QC_ROLE_SHORTCUT", "QC_ROLE_LINEAR"};
-static const char *const choose_names[QC_CHOOSE_COUNT] = {"QC_CHOOSE_NETWORK", "QC_CHOOSE_RANDOM", "QC_CHOOSE_GREEDY"};
-static const char *const update_names[QC_UPDATE_COUNT] = {"QC_UPDATE_MISSES", "QC_UPDATE_BALANCED", "QC_UPDATE_RANDOM", "QC_UPDATE_RESERVOIR"};
 
 /* ---- sizes ---- */
 
 static uint64_t aligned(uint64_t bytes) { return (bytes + QC_PLACING_ALIGN - 1) / QC_PLACING_ALIGN * QC_PLACING_ALIGN; }
 
+static const QcFlip *flips_of(const QcCModel *m) { return m->learner && m->learner->setup.flips ? m->learner->setup.flip : NULL; }
+
+/* The filled slots come first; the others are empty. */
+static uint32_t filled(const QcSlots *s)
+{
+    uint32_t n = 0;
+    while (n < s->capacity && !(s->flags[n] & QC_SLOT_EMPTY)) n++;
+    return n;
+}
+
 void qc_cmodel_measure(QcCModel *m)
 {
     const QcQGraph *g = m->g;
-    uint64_t window = (uint64_t)m->file->channels * m->file->height * m->file->length;
     m->flash = g->n_code_bytes + (uint64_t)g->n_channels * 13 + g->n_nodes * sizeof(QcQNode) + g->n_tensors * sizeof(QcQTensor) + m->file->channels * 8u;
-    if (!m->flip) {
+    if (!m->learner) {
         m->memory[0] = m->memory[1] = qc_qgraph_lean_bytes(g);
         m->ram = m->memory[0] + sizeof(float) * g->classes;
         return;
     }
-    uint64_t z = (uint64_t)m->slots->capacity + m->batch; /* of the calibrator's arrays only that of pointers to the set depends on the processor */
-    m->memory[1] = qc_calibrator_bytes(g, m->flip, m->options, m->slots->capacity, m->batch) + aligned(z * 8) - aligned(z * sizeof(void *));
-    m->memory[0] = m->memory[1] - aligned(z * 8) + aligned(z * 4);
-    m->flash += sizeof(QcFlip) + m->flip->n_feedback + m->flip->n_layers * (sizeof(QcFlipLayer) + 4) + m->slots->capacity * (window + 13);
-    m->ram = m->memory[0] + g->n_code_bytes + 8u * (uint64_t)g->n_channels + 8u * m->batch + sizeof(float) * g->classes;
-}
-
-static uint64_t state_bytes(const QcCModel *m)
-{
-    QcPlacing count = {0};
-    QcCalibrator c = {.g = (QcQGraph *)m->g, .flip = m->flip, .slots = {.capacity = m->slots->capacity, .window = m->slots->window}};
-    if (qc_calibrator_solves(m->g, m->options)) qc_lda_place(&c.lda, c.g, 1, 1, 1, &count);
-    return qc_state_bytes(&c, QC_STATE_PAGE_MAX);
+    const QcLearnerSetup *s = &m->learner->setup;
+    const QcFlip *flip = flips_of(m);
+    m->memory[0] = m->memory[1] = qc_learner_bytes(s);
+    if (flip) { /* of the learner's arrays only the pointers to windows depend on the processor */
+        uint64_t z = (uint64_t)s->capacity + s->ring;
+        m->memory[1] += aligned(z * 8) - aligned(z * sizeof(void *));
+        m->memory[0] = m->memory[1] - aligned(z * 8) + aligned(z * 4);
+        m->flash += sizeof(QcFlip) + flip->n_feedback + flip->n_layers * (sizeof(QcFlipLayer) + 4);
+    }
+    m->flash += (uint64_t)filled(&m->learner->coreset) * (m->learner->coreset.window + m->learner->coreset.features + 13) + (m->has_learned ? m->learner->learned_bytes : 0);
+    m->ram = m->memory[0] + sizeof(float) * g->classes;
 }
 
 /* ---- tables ---- */
@@ -72,24 +78,23 @@ static void put_graph(FILE *to, const QcQGraph *g)
     fprintf(to, "static const QcQNode nodes[%u] = {\n", g->n_nodes);
     for (uint32_t i = 0; i < g->n_nodes; i++) put_node(to, &g->nodes[i]);
     fputs("};\n\n", to);
-    qc_c_f32s(to, "static const float first_scale", g->scale, g->n_channels);
-    qc_c_i32s(to, "static const int32_t first_bias", g->bias, g->n_channels);
+    qc_c_f32s(to, "static const float scale", g->scale, g->n_channels);
+    qc_c_i32s(to, "static const int32_t bias", g->bias, g->n_channels);
     qc_c_i32s(to, "static const int32_t multiplier", g->multiplier, g->n_channels);
     qc_c_u8s(to, "static const uint8_t shift", g->shift, g->n_channels);
     fprintf(to, "/* %" PRIu32 " weights of %u bits, packed: as the workstation made them. */\n", g->n_codes, g->bits);
-    qc_c_u8s(to, "static const uint8_t first_codes", g->codes, g->n_code_bytes);
+    qc_c_u8s(to, "static const uint8_t codes", g->codes, g->n_code_bytes);
 }
 
-/* What the graph is made of; what calibration changes are arrays of their own. */
+/* The graph is constant: a learner has its own last layers. */
 static void put_graph_struct(FILE *to, const QcCModel *m)
 {
     const QcQGraph *g = m->g;
-    qc_c_code(to, m->flip ? "QcQGraph @_graph" : "static const QcQGraph graph", m->prefix);
+    qc_c_code(to, "const QcQGraph @_graph", m->prefix);
     fprintf(to, " = {\n    .n_tensors = %" PRIu32 ", .n_nodes = %" PRIu32 ", .classes = %" PRIu32 ", .n_codes = %" PRIu32 ", .n_code_bytes = %" PRIu32
             ", .n_channels = %" PRIu32 ", .bits = %u,\n", g->n_tensors, g->n_nodes, g->classes, g->n_codes, g->n_code_bytes, g->n_channels, g->bits);
     fputs("    .tensors = tensors, .nodes = nodes, .multiplier = multiplier, .shift = shift,\n", to);
-    fputs(m->flip ? "    .codes = codes, .scale = scale, .bias = bias,\n"
-                  : "    .codes = (uint8_t *)(uintptr_t)first_codes, .scale = (float *)(uintptr_t)first_scale, .bias = (int32_t *)(uintptr_t)first_bias,\n", to);
+    fputs("    .codes = (uint8_t *)(uintptr_t)codes, .scale = (float *)(uintptr_t)scale, .bias = (int32_t *)(uintptr_t)bias,\n", to);
     fprintf(to, "    .activation_bytes = %" PRIu32 ", .lean_bytes = %" PRIu32 ",\n};\n\n", g->activation_bytes, g->lean_bytes);
 }
 
@@ -113,10 +118,6 @@ static void put_reals(FILE *to, const char *field, const float *values, uint32_t
 
 static void put_flip(FILE *to, const QcFlip *f)
 {
-    if (!f->n_layers) {
-        fputs("/* Nothing is flipped: the last layer learns. */\nstatic const QcFlip flip = {.n_layers = 0};\n\n", to);
-        return;
-    }
     fprintf(to, "static const QcFlipLayer flip_layers[%" PRIu32 "] = {\n", f->n_layers);
     for (uint32_t l = 0; l < f->n_layers; l++) {
         const QcFlipLayer *y = &f->layers[l];
@@ -142,55 +143,38 @@ static void put_flip(FILE *to, const QcFlip *f)
     fputs("};\n\n", to);
 }
 
-static void put_real_option(FILE *to, const char *field, float value)
+static void put_setup(FILE *to, const QcCModel *m)
 {
-    fprintf(to, " .%s = ", field);
-    qc_c_float(to, value);
-    putc(',', to);
-}
-
-static void put_options(FILE *to, const QcCalibrateOptions *o)
-{
-    fprintf(to, "static const QcCalibrateOptions options = {\n    .rounds = %" PRIu32 ",", o->rounds);
-    put_real_option(to, "phi0", o->phi0);
-    put_real_option(to, "cap", o->cap);
-    put_real_option(to, "phi_max", o->phi_max);
-    put_real_option(to, "phi_min", o->phi_min);
-    put_real_option(to, "grow", o->grow);
-    put_real_option(to, "shrink", o->shrink);
-    fputs("\n   ", to);
-    put_real_option(to, "stop", o->stop);
-    put_real_option(to, "balance", o->balance);
-    put_real_option(to, "prior", o->prior);
-    put_real_option(to, "scarce", o->scarce);
-    fprintf(to, " .second = %d,", o->second);
-    put_real_option(to, "lead", o->lead);
-    put_real_option(to, "rest", o->rest);
-    put_real_option(to, "temper", o->temper);
-    put_real_option(to, "unseen", o->unseen);
-    put_real_option(to, "ridge", o->ridge);
-    put_real_option(to, "worth", o->worth);
-    fprintf(to, " .recent = %" PRIu32 ", .by_layer = %d, .choose = %s, .update = %s, .chunk = %" PRIu32 ", .seed = %" PRIu64 "u,\n};\n\n", o->recent, o->by_layer, choose_names[o->choose],
-            update_names[o->update], o->chunk, o->seed);
-}
-
-/* The filled slots come first; the others are empty. */
-static uint32_t filled(const QcSlots *s)
-{
-    uint32_t n = 0;
-    while (n < s->capacity && !(s->flags[n] & QC_SLOT_EMPTY)) n++;
-    return n;
+    const QcLearnerSetup *s = &m->learner->setup;
+    qc_c_code(to, "static const QcLearnerSetup setup = {\n    .graph = &@_graph,", m->prefix);
+    fprintf(to, "%s .seed = %" PRIu64 "u, .capacity = %" PRIu32 ", .ring = %" PRIu32 ",\n    .parameters = {", flips_of(m) ? " .flips = &qc_flip_rounds, .flip = &flip," : "",
+            s->seed, s->capacity, s->ring);
+    for (int i = 0; i < QC_PARAMETER_COUNT; i++) {
+        const QcParameterRow *row = &qc_parameter_rows[i];
+        fprintf(to, "%s.%s = ", i ? ", " : "", row->name);
+        if (row->whole) fprintf(to, "%" PRIu32, (uint32_t)qc_parameter_value(&s->parameters, row));
+        else qc_c_float(to, (float)qc_parameter_value(&s->parameters, row));
+    }
+    fputs("},\n};\n\n", to);
 }
 
 static void put_coreset(FILE *to, const QcSlots *s)
 {
     uint32_t n = filled(s);
-    fprintf(to, "/* The coreset to begin with: %" PRIu32 " examples. */\nenum { FIRST_SLOTS = %" PRIu32 " };\n", n, n);
-    qc_c_u8s(to, "static const uint8_t first_x", s->x, (size_t)n * s->window);
+    fprintf(to, "/* The coreset to start with: %" PRIu32 " examples. */\nenum { FIRST_SLOTS = %" PRIu32 " };\n", n, n);
+    qc_c_u8s(to, "static const uint8_t first_features", s->feature, (size_t)n * s->features);
+    qc_c_u8s(to, "static const uint8_t first_windows", s->windows, (size_t)n * s->window);
     qc_c_u16s(to, "static const uint16_t first_label", s->label, n);
     qc_c_u16s(to, "static const uint16_t first_misses", s->misses, n);
     qc_c_u8s(to, "static const uint8_t first_flags", s->flags, n);
     qc_c_u64s(to, "static const uint64_t first_id", s->id, n);
+}
+
+static void put_learned(FILE *to, const QcCModel *m)
+{
+    fputs("/* What the model has learned already: the first bytes of the learner's state; 0 bytes: nothing. */\n", to);
+    fprintf(to, "enum { LEARNED = %" PRIu32 " };\n", m->has_learned ? m->learner->learned_bytes : 0);
+    qc_c_u8s(to, "static const uint8_t learned", m->learner->state, m->has_learned ? m->learner->learned_bytes : 0);
 }
 
 static void put_names(FILE *to, const QcCModel *m)
@@ -224,17 +208,16 @@ void qc_cmodel_source(FILE *to, const QcCModel *m)
     qc_c_f32s(to, "static const float mean", m->file->norm.mean, m->file->channels);
     qc_c_f32s(to, "static const float deviation", m->file->norm.deviation, m->file->channels);
     put_graph(to, m->g);
-    if (m->flip) {
-        put_flip(to, m->flip);
-        put_options(to, m->options);
-        put_coreset(to, m->slots);
-        fprintf(to, "/* States of this model and coreset have it. */\nstatic const uint64_t identity = 0x%016" PRIx64 "u;\n\n", m->identity);
-        fprintf(to, "/* What changes. */\nstatic uint8_t codes[%" PRIu32 "];\nstatic float scale[%" PRIu32 "];\nstatic int32_t bias[%" PRIu32 "];\n",
-                m->g->n_code_bytes, m->g->n_channels, m->g->n_channels);
-    }
     put_graph_struct(to, m);
+    if (flips_of(m)) put_flip(to, flips_of(m));
+    if (m->learner) {
+        put_setup(to, m);
+        put_coreset(to, &m->learner->coreset);
+        put_learned(to, m);
+        fprintf(to, "/* States of this model, coreset and parameters have it. */\nstatic const uint64_t identity = 0x%016" PRIx64 "u;\n\n", m->identity);
+    }
     qc_c_code(to, qc_c_code_common, m->prefix);
-    qc_c_code(to, m->flip ? qc_c_code_calibrate : qc_c_code_predict, m->prefix);
+    qc_c_code(to, m->learner ? qc_c_code_learner : qc_c_code_predict, m->prefix);
 }
 
 static void put_number(FILE *to, const char *prefix, const char *name, uint64_t value, const char *what)
@@ -250,17 +233,17 @@ void qc_cmodel_header(FILE *to, const QcCModel *m)
     uint64_t steps = (uint64_t)f->height * f->length;
     put_head(to, m, ".h", "what a firmware calls of the quantized classifier");
     fprintf(to, " *\n * Constants: about %" PRIu64 " bytes of flash. Memory: about %" PRIu64 " bytes of RAM beside the stack, all of it static", m->flash, m->ram);
-    if (!m->flip) fputs(".\n * It predicts only: to calibrate, a device needs a coreset beside the model", to);
+    if (!m->learner) fputs(".\n * It predicts only: to learn, a device needs a coreset beside the model", to);
     qc_c_code(to, qc_c_code_head, m->prefix);
-    qc_c_code(to, m->flip ? "#include \"device/state.h\"\n\n" : "#include \"device/qgraph.h\"\n\n", m->prefix);
+    qc_c_code(to, m->learner ? "#include \"device/state.h\"\n\n" : "#include \"device/qgraph.h\"\n\n", m->prefix);
     put_number(to, m->prefix, "CLASSES", f->classes, "what a window can be");
     put_number(to, m->prefix, "CHANNELS", f->channels, "values of a step");
     put_number(to, m->prefix, "STEPS", steps, f->height > 1 ? "pixels of a window, row by row" : "moments of a window");
     put_number(to, m->prefix, "WINDOW", steps * f->channels, "bytes of a window as the model takes it: [STEPS][CHANNELS]");
-    if (m->flip) {
-        put_number(to, m->prefix, "BATCH", m->batch, "most windows that are learned from at once");
-        put_number(to, m->prefix, "CAPACITY", m->slots->capacity, "slots of the coreset");
-        put_number(to, m->prefix, "STATE_BYTES", state_bytes(m), "enough for a slot of the state, whatever the flash's pages");
+    if (m->learner) {
+        put_number(to, m->prefix, "BATCH", m->learner->setup.ring, "latest windows that can be labelled; most that are learned from at once");
+        put_number(to, m->prefix, "CAPACITY", m->learner->setup.capacity, "slots of the coreset");
+        put_number(to, m->prefix, "STATE_BYTES", qc_state_bytes(m->learner->state_bytes, QC_STATE_PAGE_MAX), "enough for a slot of the state, whatever the flash's pages");
     }
     if (m->memory[0] == m->memory[1]) {
         put_number(to, m->prefix, "MEMORY_BYTES", m->memory[0], "working memory");
@@ -268,5 +251,5 @@ void qc_cmodel_header(FILE *to, const QcCModel *m)
         qc_c_code(to, "#define @@_MEMORY_BYTES", m->prefix);
         fprintf(to, " (sizeof(void *) == 4 ? %" PRIu64 "u : %" PRIu64 "u) /* working memory, coreset included */\n", m->memory[0], m->memory[1]);
     }
-    qc_c_code(to, m->flip ? qc_c_code_header_calibrate : qc_c_code_header_predict, m->prefix);
+    qc_c_code(to, m->learner ? qc_c_code_header_learner : qc_c_code_header_predict, m->prefix);
 }

@@ -4,17 +4,15 @@
 
 #include <stdio.h>
 
-#include "../device/calibrate.h"
+#include "../device/learner.h"
 #include "../format/modelfile.h"
 
 typedef struct QcCModel {
     const char *prefix;      /* of every symbol */
     const QcModelFile *file; /* labels, normalisation */
     const QcQGraph *g;
-    const QcFlip *flip;      /* NULL: no calibration, only predictions; the rest is then unused */
-    const QcSlots *slots;
-    const QcCalibrateOptions *options;
-    uint32_t batch;
+    const QcLearner *learner; /* placed, its coreset filled; NULL: the exported model predicts only */
+    int has_learned;         /* 1: the learner starts from what the model file had learned */
     uint64_t identity;       /* of states */
     const char *origin;      /* words for the heads of the files: what made them, of what */
     uint64_t memory[2];      /* planned bytes where pointers have 4 bytes, and where they have 8 */

@@ -3,15 +3,17 @@
 #define QC_EXPORT_EXPORT_H
 
 #include "../base/err.h"
-#include "../device/calibrate.h"
+#include "../device/learner.h"
 
 /* What was asked for, and what there is to say about what was made. */
 typedef struct QcExport {
     const char *input;   /* NULL or "-": standard input */
     const char *output;  /* NULL or "-": standard output, where the format allows that */
     const char *coreset; /* NULL: none */
-    uint32_t batch;      /* most examples of a batch that the device will learn from */
-    QcCalibrateOptions device; /* will be completed for the model's bits (qc_calibrate_complete) */
+    uint32_t batch;      /* windows that the device keeps for labels, and learns from at once */
+    const char *const *tune; /* [n_tune] "NAME=VALUE", for the learner's parameters (format/parametertable.h) */
+    int n_tune;
+    uint64_t seed;
     const char *codes;   /* of weights in ONNX: "safe", "int8", "int4"; NULL: safe */
     const char *command; /* for provenance */
     char words[512];     /* out: sentences for people; empty = nothing to say */

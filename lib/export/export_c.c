@@ -5,9 +5,11 @@
 
 #include "../base/file.h"
 #include "../format/flipfile.h"
+#include "../format/learnedfile.h"
+#include "../format/parametertable.h"
 #include "../format/qgraphfile.h"
-#include "../quant/complete.h"
-#include "../quant/slotfill.h"
+#include "../quant/qinput.h"
+#include "../quant/windows.h"
 #include "cmodel.h"
 #include "cwrite.h"
 #include "export.h"
@@ -18,9 +20,9 @@ typedef struct Job {
     QcQGraph g;
     QcFlip flip;
     QcInputs coreset;
-    QcSlots slots;
-    void *slot_memory;
-    QcCalibrateOptions options;
+    QcLearner learner;
+    void *memory; /* the learner's */
+    int has_learned;
     char *source, *header, *prefix; /* paths; prefix of symbols */
     char origin[256];
 } Job;
@@ -58,26 +60,40 @@ static int has_flip(const Job *job)
     return qc_container_find(&job->model.container, "flip", &c);
 }
 
-/* What calibration needs: flip network if there is one, coreset, options. */
-static int load_device(Job *job, const QcExport *e, QcErr *err)
+static int fill_coreset(Job *job, QcErr *err)
 {
-    if (has_flip(job) && qc_flip_decode(&job->flip, &job->model, &job->g, &job->arena, err)) return qc_within(err, qc_input_name(e->input));
-    if (qc_inputs_open(&job->coreset, e->coreset, &job->model, &job->g, 1, 1, err)) return -1;
-    job->options = e->device;
-    qc_calibrate_complete(&job->options, job->g.bits);
-    uint32_t capacity = job->coreset.data.capacity, window = job->coreset.window;
-    uint64_t bytes = qc_calibrator_bytes(&job->g, &job->flip, &job->options, capacity, e->batch);
-    if (bytes > UINT32_MAX) return qc_fail(err, QC_EUNSUPPORTED, "the device would need %" PRIu64 " bytes", bytes);
-    QcPlacing p = {0};
-    qc_slots_place(&job->slots, capacity, window, &p);
-    p = (QcPlacing){.memory = job->slot_memory = aligned_alloc(QC_PLACING_ALIGN, p.used)};
-    if (!p.memory) return qc_fail_memory(err, "the coreset");
-    qc_slots_place(&job->slots, capacity, window, &p);
-    qc_slots_clear(&job->slots);
-    return qc_slots_fill(&job->slots, &job->coreset, err);
+    uint8_t *window = qc_arena_take(&job->arena, job->coreset.window, 1, err);
+    if (!window) return -1;
+    for (uint32_t i = 0; i < job->coreset.n; i++) {
+        QcKeptExample kept = qc_inputs_kept(&job->coreset, i);
+        if (qc_inputs_read(&job->coreset, window, i, err)) return -1;
+        qc_learner_fill(&job->learner, i, window, NULL, kept.label, kept.misses, kept.flags, kept.id);
+    }
+    return 0;
 }
 
-/* The same model and coreset: the same number. */
+/* A learner as the device will have it: flip network if there is one, coreset, parameters, what was learned already. */
+static int load_learner(Job *job, const QcExport *e, QcErr *err)
+{
+    QcLearnerSetup setup = {.graph = &job->g, .flip = &job->flip, .parameters = qc_parameters_default(job->g.bits), .seed = e->seed, .ring = e->batch};
+    const QcKernels *kernels = qc_kernels_need(err);
+    if (!kernels || qc_parameters_tune(&setup.parameters, e->tune, e->n_tune, err)) return -1;
+    if (has_flip(job)) {
+        if (qc_flip_decode(&job->flip, &job->model, &job->g, &job->arena, err)) return qc_within(err, qc_input_name(e->input));
+        setup.flips = &qc_flip_rounds;
+    }
+    if (qc_inputs_open(&job->coreset, e->coreset, &job->model, &job->g, 1, 1, err)) return -1;
+    setup.capacity = job->coreset.data.capacity;
+    uint64_t bytes = qc_learner_bytes(&setup);
+    if (bytes > UINT32_MAX) return qc_fail(err, QC_EUNSUPPORTED, "the device would need %" PRIu64 " bytes", bytes);
+    job->memory = qc_room_new(bytes, "the learner", err);
+    if (!job->memory) return -1;
+    qc_learner_place(&job->learner, &setup, kernels, job->memory);
+    job->has_learned = qc_learned_decode(&job->learner, &job->model, err);
+    return job->has_learned < 0 ? qc_within(err, qc_input_name(e->input)) : fill_coreset(job, err);
+}
+
+/* The same model, coreset, parameters and seed: the same number. */
 static uint64_t identify(const Job *job)
 {
     uint8_t digest[QC_DIGEST_BYTES];
@@ -86,6 +102,8 @@ static uint64_t identify(const Job *job)
     qc_digest_init(&d);
     qc_digest_add(&d, job->model.container.digest, QC_DIGEST_BYTES);
     qc_digest_add(&d, job->coreset.data.digest, QC_DIGEST_BYTES);
+    qc_parameters_digest(&d, &job->learner.setup.parameters);
+    qc_digest_add(&d, &job->learner.setup.seed, sizeof job->learner.setup.seed);
     qc_digest_end(&d, digest);
     for (int i = 0; i < 8; i++) identity = identity << 8 | digest[i];
     return identity;
@@ -95,7 +113,7 @@ static void tell_origin(Job *job, const QcExport *e)
 {
     char model[QC_DIGEST_TEXT], coreset[QC_DIGEST_TEXT] = "";
     qc_digest_text(model, job->model.container.digest);
-    if (job->slots.capacity) qc_digest_text(coreset, job->coreset.data.digest);
+    if (job->learner.setup.capacity) qc_digest_text(coreset, job->coreset.data.digest);
     snprintf(job->origin, sizeof job->origin, "Made by %.120s ; model=sha256:%.16s%s%.16s", e->command, model, *coreset ? " coreset=sha256:" : "", coreset);
 }
 
@@ -118,19 +136,15 @@ end:
     return status;
 }
 
-/* The last layer in closed form needs no bit-flip network. */
-static int can_learn(const Job *job, const QcExport *e)
-{
-    return has_flip(job) || qc_calibrator_solves(&job->g, &e->device);
-}
+/* The closed-form head needs no bit-flip network. */
+static int can_learn(const Job *job) { return has_flip(job) || qc_head_fits(&job->g); }
 
 static const char *what_it_does(const QcExport *e, const QcCModel *m)
 {
-    if (m->flip && m->flip->n_layers) return "predicts, calibrates and keeps its state";
-    if (m->flip) return "predicts, calibrates its last layer (the model has no bit-flip network) and keeps its state";
+    if (m->learner && m->learner->setup.flips) return "predicts, learns by flips and its last layer, and keeps its state";
+    if (m->learner) return "predicts, learns by its last layer and keeps its state";
     if (!e->coreset) return "predicts only: no coreset was given (-c)";
-    if (!e->device.second && !(e->device.scarce > 0)) return "predicts only: without flips the last layer alone could learn, and --second 0 --scarce 0 keep it from that";
-    return "predicts only: without a bit-flip network (qc-bitflip-train gives it one) the last layer alone could learn, and it is too large for that";
+    return "predicts only: the last layer is too large for a closed form, and the model has no bit-flip network (qc-bitflip-train gives it one)";
 }
 
 static void say(QcExport *e, const QcCModel *m)
@@ -146,16 +160,16 @@ int qc_export_c(QcExport *e, QcErr *err)
     const char *const inputs[] = {e->input, e->coreset};
     if (name_outputs(&job, e->output, err) || qc_output_spares(job.header, inputs, 2, err) || qc_output_check(job.source, 0, err) || qc_output_check(job.header, 0, err)) goto end;
     if (load_model(&job, e->input, err)) goto end;
-    int whole = e->coreset && can_learn(&job, e);
-    if (whole && load_device(&job, e, err)) goto end;
+    int learns = e->coreset && can_learn(&job);
+    if (learns && load_learner(&job, e, err)) goto end;
     tell_origin(&job, e);
-    QcCModel m = {.prefix = job.prefix, .file = &job.model, .g = &job.g, .flip = whole ? &job.flip : NULL, .slots = &job.slots, .options = &job.options,
-                  .batch = e->batch, .identity = identify(&job), .origin = job.origin};
+    QcCModel m = {.prefix = job.prefix, .file = &job.model, .g = &job.g, .learner = learns ? &job.learner : NULL, .has_learned = job.has_learned > 0,
+                  .identity = identify(&job), .origin = job.origin};
     qc_cmodel_measure(&m);
     status = write_both(&job, &m, err);
     if (!status) say(e, &m);
 end:
-    free(job.slot_memory);
+    free(job.memory);
     qc_inputs_close(&job.coreset);
     qc_modelfile_release(&job.model);
     qc_arena_release(&job.arena);

@@ -108,7 +108,7 @@ static int decode_meta(QcModelFile *m, QcCursor *c, QcErr *err)
 
 static int decode(QcModelFile *m, QcErr *err)
 {
-    static const char *const known[] = {"meta", "provenance", "graph", "qgraph", "flip", NULL};
+    static const char *const known[] = {"meta", "provenance", "graph", "qgraph", "flip", "learned", NULL};
     QcCursor c;
     if (qc_container_expect(&m->container, known, err)) return -1;
     if (!qc_container_find(&m->container, "meta", &c)) return qc_fail(err, QC_EFORMAT, "section 'meta' is missing");

@@ -94,7 +94,8 @@ int qc_qgraph_encode(QcModelFile *m, const QcQGraph *g, QcErr *err)
     qc_put_u32(&w, g->n_codes);
     qc_put_u32(&w, g->n_code_bytes);
     qc_put_bytes(&w, g->codes, g->n_code_bytes);
-    qc_container_remove(&m->container, "graph"); /* the float graph it was made from has had its day */
+    qc_container_remove(&m->container, "graph"); /* the float graph it was made from */
+    qc_container_remove(&m->container, "learned"); /* which is of the graph before (learnedfile.h) */
     return qc_container_add(&m->container, "qgraph", 0, &w, err);
 }
 

@@ -12,7 +12,7 @@
 enum { BLOCK = 4096 };
 static const char mark[16] = "qcore state 1\n";
 
-/* ---- a file with the habits of flash: what was never written reads as ones ---- */
+/* ---- a file with flash semantics: what was never written reads as ones ---- */
 
 static int note_error(QcStateFile *f, int error)
 {
@@ -83,13 +83,15 @@ static int check_mark(QcStateFile *f, QcErr *err)
     return qc_fail(err, QC_EFORMAT, "is no device state; it is left as it is");
 }
 
-int qc_statefile_open(QcStateFile *f, const char *path, const QcCalibrator *c, uint64_t identity, QcErr *err)
+int qc_statefile_open(QcStateFile *f, const char *path, const QcLearner *l, uint64_t identity, QcErr *err)
 {
     struct stat about;
-    uint64_t slot = (qc_state_bytes(c, QC_STATE_PAGE_MAX) + BLOCK - 1) / BLOCK * BLOCK;
+    uint64_t slot = (qc_state_bytes(l->state_bytes, QC_STATE_PAGE_MAX) + BLOCK - 1) / BLOCK * BLOCK;
     *f = (QcStateFile){.path = path};
     if (slot > UINT32_MAX / 2) return qc_fail(err, QC_EUNSUPPORTED, "a state of %llu bytes is too large", (unsigned long long)slot);
-    if (stat(path, &about) ? errno == ENOENT : S_ISREG(about.st_mode) && !about.st_size) {
+    int there = !stat(path, &about);
+    if (!there && errno != ENOENT) return qc_fail(err, QC_EIO, "cannot open %s: %s", path, strerror(errno));
+    if (!there || (S_ISREG(about.st_mode) && !about.st_size)) {
         if (make_file(path, err)) return -1;
     } else {
         f->was_there = about.st_size != BLOCK;
@@ -106,23 +108,23 @@ int qc_statefile_open(QcStateFile *f, const char *path, const QcCalibrator *c, u
     return qc_within(err, path);
 }
 
-int qc_statefile_load(QcStateFile *f, QcCalibrator *c, QcErr *err)
+int qc_statefile_load(QcStateFile *f, QcLearner *l, QcErr *err)
 {
     f->error = 0;
-    switch (qc_state_load(&f->state, c)) {
+    switch (qc_state_load(&f->state, l)) {
     case QC_STATE_LOADED: return 1;
     case QC_STATE_NONE: return 0;
-    case QC_STATE_FOREIGN: return qc_fail(err, QC_EFORMAT, "the state is of another session: its model, coreset, streams, options or form of state were others");
+    case QC_STATE_FOREIGN: return qc_fail(err, QC_EFORMAT, "the state is of another model, coreset, parameters or version");
     case QC_STATE_BROKEN: break;
     }
     if (f->error) return qc_fail(err, QC_EIO, "the state cannot be read: %s", strerror(f->error));
     return qc_fail(err, QC_EFORMAT, "the state makes no sense, though its checksums are right");
 }
 
-int qc_statefile_save(QcStateFile *f, const QcCalibrator *c, QcErr *err)
+int qc_statefile_save(QcStateFile *f, const QcLearner *l, QcErr *err)
 {
     f->error = 0;
-    if (!qc_state_save(&f->state, c)) return 0;
+    if (!qc_state_save(&f->state, l)) return 0;
     return qc_fail(err, QC_EIO, "%s: the state cannot be written: %s", f->path, f->error ? strerror(f->error) : "it does not read back as it was written");
 }
 

@@ -46,7 +46,7 @@ static int gradient(QcReplay *r, uint32_t first, uint32_t n, QcErr *err)
     return 0;
 }
 
-static int next(QcMethodRun *l, QcMethodReport *report, const QcMethodBatch *batch, QcErr *err)
+static int next(QcMethodRun *l, QcMethodReport *report, const QcBatch *batch, QcErr *err)
 {
     Agem *a = l->state;
     QcReplay *r = &a->replay;

@@ -27,7 +27,7 @@ int qc_bn_init(QcBn *bn, QcMethodRun *l, const double *setting, QcErr *err)
     for (int i = 0; i < 4; i++)
         if (!(*arrays[i] = qc_method_take(l, g->n_channels, sizeof **arrays[i], err))) return -1;
     for (uint32_t s = 0; s < slots->capacity; s++)
-        if (!(slots->flags[s] & (QC_SLOT_EMPTY | QC_SLOT_STREAM))) qc_preact_add(&bn->preact, l, slots->x + (size_t)s * slots->window);
+        if (!(slots->flags[s] & (QC_SLOT_EMPTY | QC_SLOT_STREAM))) qc_preact_add(&bn->preact, l, slots->windows + (size_t)s * slots->window);
     for (uint32_t i = 0; i < g->n_nodes; i++) {
         const QcQNode *node = &g->nodes[i];
         for (uint32_t o = 0; qc_bn_has(node) && bn->preact.count[i] > 0 && o < node->channels; o++) {
@@ -65,16 +65,16 @@ static void change_node(QcBn *bn, QcMethodRun *l, uint32_t i, double alpha, doub
     }
 }
 
-void qc_bn_next(QcBn *bn, QcMethodRun *l, QcMethodReport *report, const QcMethodBatch *batch)
+void qc_bn_next(QcBn *bn, QcMethodRun *l, QcMethodReport *report, const QcBatch *batch)
 {
     const QcSlots *slots = l->slots;
     const QcQGraph *g = l->g;
     uint32_t n = batch->n, layers = 0, layer = 0;
     qc_preact_clear(&bn->preact, g);
-    for (uint32_t i = 0; i < batch->n; i++) qc_preact_add(&bn->preact, l, batch->x + (size_t)i * l->window);
+    for (uint32_t i = 0; i < batch->n; i++) qc_preact_add(&bn->preact, l, batch->windows + (size_t)i * l->window);
     for (uint32_t s = 0; s < slots->capacity; s++) {
         if ((slots->flags[s] & QC_SLOT_EMPTY) || !(slots->flags[s] & QC_SLOT_STREAM)) continue;
-        qc_preact_add(&bn->preact, l, slots->x + (size_t)s * slots->window);
+        qc_preact_add(&bn->preact, l, slots->windows + (size_t)s * slots->window);
         n++;
     }
     bn->batches++;
@@ -99,7 +99,7 @@ static int open_bn(QcMethodRun *l, QcErr *err)
     return bn ? qc_bn_init(bn, l, l->setting, err) : -1;
 }
 
-static int next(QcMethodRun *l, QcMethodReport *report, const QcMethodBatch *batch, QcErr *err)
+static int next(QcMethodRun *l, QcMethodReport *report, const QcBatch *batch, QcErr *err)
 {
     (void)err;
     qc_bn_next(l->state, l, report, batch);

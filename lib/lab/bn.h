@@ -28,7 +28,7 @@ enum { QC_BN_ALPHA, QC_BN_DECAY, QC_BN_MOMENTUM, QC_BN_COUNT };
 /* setting: those of bn, in this order, within l->setting. Looks at the coreset's source examples; where there is none, nothing will ever be changed. */
 int qc_bn_init(QcBn *bn, QcMethodRun *l, const double *setting, QcErr *err);
 /* The batch and the slots' stream examples are looked at once, through the model as it is now; then all layers change together. Adds to the counts of report. */
-void qc_bn_next(QcBn *bn, QcMethodRun *l, QcMethodReport *report, const QcMethodBatch *batch);
+void qc_bn_next(QcBn *bn, QcMethodRun *l, QcMethodReport *report, const QcBatch *batch);
 
 int qc_bn_has(const QcQNode *node); /* does the method work on it? */
 

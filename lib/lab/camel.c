@@ -112,11 +112,11 @@ static void compare(Camel *c, const QcMethodRun *l)
 /* ---- selection ---- */
 
 /* Which of the batch are learned from; weights of mean 1 over those. */
-static uint32_t choose_fresh(Camel *c, QcMethodRun *l, const QcMethodBatch *batch)
+static uint32_t choose_fresh(Camel *c, QcMethodRun *l, const QcBatch *batch)
 {
     double all = 0;
     c->n = 0;
-    for (uint32_t i = 0; i < batch->n; i++) look(c, l, batch->x + (size_t)i * l->window, batch->labels[i], i, 1);
+    for (uint32_t i = 0; i < batch->n; i++) look(c, l, batch->windows + (size_t)i * l->window, batch->labels[i], i, 1);
     compare(c, l);
     memset(c->covered, 0, c->n * sizeof *c->covered);
     uint32_t n = qc_cover_choose(c->chosen, c->covered, c->may, c->similarity, c->n, (uint32_t)ceil(l->setting[SELECT] * batch->n));
@@ -135,9 +135,9 @@ static void loss(QcReplay *r, QcMethodRun *l, const float *logits)
 
 /* ---- the buffer ---- */
 
-static void fill(QcSlots *slots, uint32_t s, const QcMethodBatch *batch, uint32_t i)
+static void fill(QcSlots *slots, uint32_t s, const QcBatch *batch, uint32_t i)
 {
-    memcpy(slots->x + (size_t)s * slots->window, batch->x + (size_t)i * slots->window, slots->window);
+    memcpy(slots->windows + (size_t)s * slots->window, batch->windows + (size_t)i * slots->window, slots->window);
     slots->label[s] = batch->labels[i];
     slots->misses[s] = 0;
     slots->flags[s] = QC_SLOT_STREAM;
@@ -145,7 +145,7 @@ static void fill(QcSlots *slots, uint32_t s, const QcMethodBatch *batch, uint32_
 }
 
 /* The filled slots, then what of the batch is not among them; returns how many slots are open to it. */
-static uint32_t merge(Camel *c, QcMethodRun *l, const QcMethodBatch *batch, uint32_t *n_slots)
+static uint32_t merge(Camel *c, QcMethodRun *l, const QcBatch *batch, uint32_t *n_slots)
 {
     const QcSlots *slots = l->slots;
     uint32_t room = 0;
@@ -153,15 +153,15 @@ static uint32_t merge(Camel *c, QcMethodRun *l, const QcMethodBatch *batch, uint
     for (uint32_t s = 0; s < slots->capacity; s++) {
         int empty = slots->flags[s] & QC_SLOT_EMPTY, is_open = empty || !(slots->flags[s] & QC_SLOT_RESERVED);
         room += (uint32_t)is_open;
-        if (!empty) look(c, l, slots->x + (size_t)s * slots->window, slots->label[s], s, is_open);
+        if (!empty) look(c, l, slots->windows + (size_t)s * slots->window, slots->label[s], s, is_open);
     }
     *n_slots = c->n;
     for (uint32_t i = 0; i < batch->n; i++)
-        if (!qc_slots_hold(slots, batch->ids[i])) look(c, l, batch->x + (size_t)i * l->window, batch->labels[i], i, 1);
+        if (!qc_slots_hold(slots, batch->ids[i])) look(c, l, batch->windows + (size_t)i * l->window, batch->labels[i], i, 1);
     return room;
 }
 
-static void reduce(Camel *c, QcMethodRun *l, const QcMethodBatch *batch, uint32_t room, uint32_t n_slots)
+static void reduce(Camel *c, QcMethodRun *l, const QcBatch *batch, uint32_t room, uint32_t n_slots)
 {
     QcSlots *slots = l->slots;
     compare(c, l);
@@ -178,7 +178,7 @@ static void reduce(Camel *c, QcMethodRun *l, const QcMethodBatch *batch, uint32_
     }
 }
 
-static int next(QcMethodRun *l, QcMethodReport *report, const QcMethodBatch *batch, QcErr *err)
+static int next(QcMethodRun *l, QcMethodReport *report, const QcBatch *batch, QcErr *err)
 {
     Camel *c = l->state;
     uint32_t looked = batch->n, n_slots, n_fresh = choose_fresh(c, l, batch);

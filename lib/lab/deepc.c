@@ -153,7 +153,7 @@ static int tune_values(Deepc *d, QcMethodRun *l, uint32_t steps, QcErr *err)
     return 0;
 }
 
-static int next(QcMethodRun *l, QcMethodReport *report, const QcMethodBatch *batch, QcErr *err)
+static int next(QcMethodRun *l, QcMethodReport *report, const QcBatch *batch, QcErr *err)
 {
     Deepc *d = l->state;
     uint32_t steps = d->replay.steps, shared = d->values ? steps / 2 : 0;

@@ -31,7 +31,7 @@ static int open(QcMethodRun *l, QcErr *err)
     der->wanted = qc_method_take(l, der->replay.replay, classes * sizeof(float), err);
     if (!der->remembered || !der->answers || !der->wanted) return -1;
     for (uint32_t s = 0; s < l->capacity; s++)
-        if (!(l->slots->flags[s] & QC_SLOT_EMPTY)) qc_qrun_forward(&l->run, der->remembered + (size_t)s * classes, l->slots->x + (size_t)s * l->window);
+        if (!(l->slots->flags[s] & QC_SLOT_EMPTY)) qc_qrun_forward(&l->run, der->remembered + (size_t)s * classes, l->slots->windows + (size_t)s * l->window);
     return 0;
 }
 
@@ -56,14 +56,14 @@ static void loss(QcReplay *r, QcMethodRun *l, const float *logits)
 }
 
 /* What the calibrated model says of the batch: some of it will be kept. */
-static void answer(Der *der, QcMethodRun *l, const QcMethodBatch *batch, QcMethodReport *report)
+static void answer(Der *der, QcMethodRun *l, const QcBatch *batch, QcMethodReport *report)
 {
-    for (uint32_t i = 0; i < batch->n; i++) qc_qrun_forward(&l->run, der->answers + (size_t)i * l->g->classes, batch->x + (size_t)i * l->window);
+    for (uint32_t i = 0; i < batch->n; i++) qc_qrun_forward(&l->run, der->answers + (size_t)i * l->g->classes, batch->windows + (size_t)i * l->window);
     report->forwards += batch->n;
     report->operations += l->macs * batch->n;
 }
 
-static int next(QcMethodRun *l, QcMethodReport *report, const QcMethodBatch *batch, QcErr *err)
+static int next(QcMethodRun *l, QcMethodReport *report, const QcBatch *batch, QcErr *err)
 {
     Der *der = l->state;
     qc_replay_begin(&der->replay, l, batch);

@@ -42,7 +42,7 @@ static void loss(QcReplay *r, QcMethodRun *l, const float *logits)
     qc_loss_among(r->dlogits + behind, logits + behind, r->label + r->n_fresh, NULL, NULL, r->n_old, r->classes);
 }
 
-static int next(QcMethodRun *l, QcMethodReport *report, const QcMethodBatch *batch, QcErr *err)
+static int next(QcMethodRun *l, QcMethodReport *report, const QcBatch *batch, QcErr *err)
 {
     Er *er = l->state;
     qc_replay_begin(&er->replay, l, batch);

@@ -4,18 +4,18 @@
 
 static int place_random(QcMethodRun *l, QcErr *err)
 {
-    l->device.choose = QC_CHOOSE_RANDOM;
+    l->score = QC_SCORE_RANDOM;
     return qc_devicestep_place(l, err);
 }
 
 static int place_greedy(QcMethodRun *l, QcErr *err)
 {
-    l->device.choose = QC_CHOOSE_GREEDY;
+    l->score = QC_SCORE_GREEDY;
     return qc_devicestep_place(l, err);
 }
 
 const QcMethod qc_method_flip_random = {.name = "flip-random", .summary = "bit flips of weights at random, their direction by the Hebbian statistic",
-                                        .needs_flip = 1, .on_device = 1, .place = place_random, .next = qc_devicestep_next};
+                                        .needs_flip = 1, .place = place_random, QC_DEVICESTEP};
 
 const QcMethod qc_method_flip_greedy = {.name = "flip-greedy", .summary = "bit flips of the weights with the largest Hebbian statistic",
-                                        .needs_flip = 1, .on_device = 1, .place = place_greedy, .next = qc_devicestep_next};
+                                        .needs_flip = 1, .place = place_greedy, QC_DEVICESTEP};

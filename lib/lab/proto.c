@@ -53,20 +53,20 @@ static int open_proto(QcMethodRun *l, QcErr *err)
     if (!p->source || !p->sum || !p->seen || !p->had) return -1;
     for (uint32_t s = 0; s < slots->capacity; s++) {
         if (slots->flags[s] & (QC_SLOT_EMPTY | QC_SLOT_STREAM)) continue;
-        qc_float_head_features(&p->head, l, slots->x + (size_t)s * slots->window);
+        qc_float_head_features(&p->head, l, slots->windows + (size_t)s * slots->window);
         float *mean = p->source + (size_t)slots->label[s] * n, part = 1 / (float)++p->had[slots->label[s]];
         for (uint32_t i = 0; i < n; i++) mean[i] += (p->head.x[i] - mean[i]) * part;
     }
     return 0;
 }
 
-static int next(QcMethodRun *l, QcMethodReport *report, const QcMethodBatch *batch, QcErr *err)
+static int next(QcMethodRun *l, QcMethodReport *report, const QcBatch *batch, QcErr *err)
 {
     Proto *p = l->state;
     uint32_t n = p->head.n - 1;
     (void)err;
     for (uint32_t i = 0; i < batch->n; i++) {
-        qc_float_head_features(&p->head, l, batch->x + (size_t)i * l->window);
+        qc_float_head_features(&p->head, l, batch->windows + (size_t)i * l->window);
         double *sum = p->sum + (size_t)batch->labels[i] * n;
         for (uint32_t j = 0; j < n; j++) sum[j] += (double)p->head.x[j];
         p->seen[batch->labels[i]]++;

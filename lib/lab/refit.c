@@ -145,7 +145,7 @@ static int allocate(Refit *r, QcMethodRun *l, QcErr *err)
     return 0;
 }
 
-static void set_of(Refit *r, const QcMethodRun *l, const QcMethodBatch *batch)
+static void set_of(Refit *r, const QcMethodRun *l, const QcBatch *batch)
 {
     r->n = qc_method_examples(l, r->z, r->label, &r->n_slots, batch);
     for (uint32_t s = 0, i = 0; s < l->capacity; s++)
@@ -155,7 +155,7 @@ static void set_of(Refit *r, const QcMethodRun *l, const QcMethodBatch *batch)
 static int open_refit(QcMethodRun *l, QcErr *err)
 {
     const QcQGraph *g = l->g;
-    const QcMethodBatch none = {0};
+    const QcBatch none = {0};
     Refit *r = l->state = qc_method_take(l, 1, sizeof *r, err);
     uint32_t rows = 0;
     if (!r || allocate(r, l, err)) return -1;
@@ -231,7 +231,7 @@ static void measure_squares(Refit *r, uint32_t row)
     }
 }
 
-static int next(QcMethodRun *l, QcMethodReport *report, const QcMethodBatch *batch, QcErr *err)
+static int next(QcMethodRun *l, QcMethodReport *report, const QcBatch *batch, QcErr *err)
 {
     Refit *r = l->state;
     const QcQGraph *g = l->g;

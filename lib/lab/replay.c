@@ -7,7 +7,7 @@
 static void settle_slots(QcMethodRun *l)
 {
     QcSlots *slots = l->slots;
-    if (l->setting[QC_REPLAY_RESERVOIR] >= 1) l->device.update = QC_UPDATE_RESERVOIR;
+    if (l->setting[QC_REPLAY_RESERVOIR] >= 1) l->parameters.update = QC_UPDATE_RESERVOIR;
     for (uint32_t s = 0; s < slots->capacity; s++) {
         if (slots->flags[s] & QC_SLOT_EMPTY) continue;
         if (l->setting[QC_REPLAY_KEEP] < 1) slots->flags[s] &= (uint8_t)~QC_SLOT_RESERVED;
@@ -71,7 +71,7 @@ void qc_replay_release(QcReplay *r)
 
 static QcRng split(QcRng *rng) { return qc_rng_seed(qc_rng_next(rng), QC_STREAM_REHEARSAL); }
 
-void qc_replay_begin(QcReplay *r, const QcMethodRun *l, const QcMethodBatch *batch)
+void qc_replay_begin(QcReplay *r, const QcMethodRun *l, const QcBatch *batch)
 {
     r->arrived = batch;
     r->forwards = r->backwards = 0;
@@ -96,7 +96,7 @@ void qc_replay_draw(QcReplay *r, const QcMethodRun *l)
         int is_fresh = row < r->n_fresh;
         uint32_t i = qc_sampler_next(is_fresh ? &r->fresh : &r->old);
         r->from[row] = is_fresh ? (r->among ? r->among[i] : i) : r->slot[i];
-        const uint8_t *x = is_fresh ? r->arrived->x : l->slots->x;
+        const uint8_t *x = is_fresh ? r->arrived->windows : l->slots->windows;
         r->label[row] = is_fresh ? r->arrived->labels[r->from[row]] : l->slots->label[r->from[row]];
         qc_method_window(l, r->x + (size_t)row * l->window, x + (size_t)r->from[row] * l->window);
     }

@@ -31,7 +31,7 @@ typedef struct QcReplay {
     uint32_t steps, batch, replay; /* settings */
     uint32_t window, classes;
     /* The batch at hand. */
-    const QcMethodBatch *arrived;
+    const QcBatch *arrived;
     QcSampler fresh, old;   /* over the batch; over `slot` */
     const uint32_t *among;   /* the batch's examples that are drawn from; NULL: all */
     uint32_t *slot, n_slots; /* [capacity] filled slots */
@@ -56,7 +56,7 @@ int qc_replay_open(QcReplay *r, QcMethodRun *l, int apart, QcErr *err);
 void qc_replay_release(QcReplay *r);
 
 /* One batch: _begin; for each step _draw, _forward and _backward (once or more), _step; _end. */
-void qc_replay_begin(QcReplay *r, const QcMethodRun *l, const QcMethodBatch *batch);
+void qc_replay_begin(QcReplay *r, const QcMethodRun *l, const QcBatch *batch);
 /* fresh [n]: the examples of the batch to draw from (NULL: all n). */
 void qc_replay_among(QcReplay *r, const uint32_t *fresh, uint32_t n);
 void qc_replay_draw(QcReplay *r, const QcMethodRun *l);

@@ -44,7 +44,7 @@ static uint32_t look_at_source(RidgeHead *h, QcMethodRun *l)
     qc_ridge_clear(&h->source);
     for (uint32_t s = 0; s < slots->capacity; s++) {
         if (slots->flags[s] & (QC_SLOT_EMPTY | QC_SLOT_STREAM)) continue;
-        qc_float_head_features(&h->head, l, slots->x + (size_t)s * slots->window);
+        qc_float_head_features(&h->head, l, slots->windows + (size_t)s * slots->window);
         qc_ridge_add(&h->source, h->head.x, slots->label[s], 1);
         n++;
     }
@@ -62,14 +62,14 @@ static void solve(RidgeHead *h, QcMethodRun *l, uint32_t n_source)
     qc_float_head_fold(&h->head, l);
 }
 
-static void learn(RidgeHead *h, QcMethodRun *l, QcMethodReport *report, const QcMethodBatch *batch)
+static void learn(RidgeHead *h, QcMethodRun *l, QcMethodReport *report, const QcBatch *batch)
 {
     uint64_t n = h->head.n, classes = l->g->classes;
     uint32_t n_source = look_at_source(h, l);
     qc_ridge_scale(&h->stream, l->setting[HEAD_KEEP]);
     h->seen = l->setting[HEAD_KEEP] * h->seen + batch->n;
     for (uint32_t i = 0; i < batch->n; i++) {
-        qc_float_head_features(&h->head, l, batch->x + (size_t)i * l->window);
+        qc_float_head_features(&h->head, l, batch->windows + (size_t)i * l->window);
         qc_ridge_add(&h->stream, h->head.x, batch->labels[i], 1);
     }
     solve(h, l, n_source);
@@ -85,7 +85,7 @@ static int open_head(QcMethodRun *l, QcErr *err)
     return h ? init(h, l, err) : -1;
 }
 
-static int next(QcMethodRun *l, QcMethodReport *report, const QcMethodBatch *batch, QcErr *err)
+static int next(QcMethodRun *l, QcMethodReport *report, const QcBatch *batch, QcErr *err)
 {
     (void)err;
     learn(l->state, l, report, batch);
@@ -118,7 +118,7 @@ static int open_both(QcMethodRun *l, QcErr *err)
     return b && !qc_bn_init(&b->bn, l, l->setting + HEAD_COUNT, err) ? init(&b->head, l, err) : -1;
 }
 
-static int next_both(QcMethodRun *l, QcMethodReport *report, const QcMethodBatch *batch, QcErr *err)
+static int next_both(QcMethodRun *l, QcMethodReport *report, const QcBatch *batch, QcErr *err)
 {
     BnHead *b = l->state;
     (void)err;

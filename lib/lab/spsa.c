@@ -112,7 +112,7 @@ static void next_minibatch(Spsa *s, uint32_t *order, uint32_t *at, uint32_t n, u
     *at += size;
 }
 
-static int next(QcMethodRun *l, QcMethodReport *report, const QcMethodBatch *batch, QcErr *err)
+static int next(QcMethodRun *l, QcMethodReport *report, const QcBatch *batch, QcErr *err)
 {
     Spsa *s = l->state;
     uint32_t *order = s->pick, n = qc_method_examples(l, s->x, s->label, NULL, batch), at = n;

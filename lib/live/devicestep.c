@@ -1,56 +1,80 @@
-/* devicestep.c - the device's own step (lib/device/calibrate.h) as a method: with the bit-flip network, without flips, and not at all. */
+/* devicestep.c - the on-device learner (lib/device/learner.h) as a method: with flips, without flips, and no adaptation. */
 #include "devicestep.h"
 
-#include <stdlib.h>
+#include <string.h>
 
 #include "methodtable.h"
 
 int qc_devicestep_place(QcMethodRun *l, QcErr *err)
 {
-    QcCalibrateOptions *o = &l->device;
-    uint64_t bytes = qc_calibrator_bytes(l->g, l->flip, o, l->capacity, l->batch_max);
+    QcLearnerSetup setup = {.graph = l->g, .parameters = l->parameters, .score = l->score, .seed = l->seed, .capacity = l->capacity, .ring = l->batch_max};
+    if (l->flip) {
+        setup.flips = &qc_flip_rounds;
+        setup.flip = l->flip;
+    } else if (!qc_head_fits(l->g)) {
+        return qc_fail(err, QC_EUNSUPPORTED, "the last layer is too large for a closed form (more than %d features or %d classes): without a bit-flip network nothing would learn",
+                       QC_HEAD_MAX_FEATURES, QC_HEAD_MAX_CLASSES);
+    }
+    uint64_t bytes = qc_learner_bytes(&setup);
     if (bytes > UINT32_MAX) return qc_fail(err, QC_EUNSUPPORTED, "the device would need %llu bytes", (unsigned long long)bytes);
-    QcCalibrator *c = l->state = qc_arena_take(&l->arena, 1, sizeof *c, err);
-    if (!c) return -1;
+    QcLearner *learner = l->state = qc_arena_take(&l->arena, 1, sizeof *learner, err);
+    if (!learner) return -1;
     l->memory = qc_room_new(bytes, "the device's working memory", err);
     if (!l->memory) return -1;
-    qc_calibrator_place(c, l->g, l->flip, l->kernels, o, l->capacity, l->batch_max, l->memory);
-    l->slots = &c->slots;
-    l->run = c->run;
+    qc_learner_place(learner, &setup, l->kernels, l->memory);
+    l->slots = &learner->coreset;
+    l->run = learner->run;
     qc_method_count(l, bytes);
     return 0;
 }
 
 static int place_closed(QcMethodRun *l, QcErr *err)
 {
-    static const QcFlip none;
-    l->flip = &none;
-    if (!l->device.second && !(l->device.scarce > 0)) return qc_fail(err, QC_EUSAGE, "without flips only the last layer learns, and --second 0 --scarce 0 keep it from that");
-    if (!qc_calibrator_solves(l->g, &l->device))
-        return qc_fail(err, QC_EUNSUPPORTED, "the last layer is too large for a closed form (more than %d features or %d classes): without a bit-flip network nothing would learn", QC_LDA_MAX_FEATURES,
-                       QC_LDA_MAX_CLASSES);
+    l->flip = NULL;
     return qc_devicestep_place(l, err);
 }
 
-int qc_devicestep_next(QcMethodRun *l, QcMethodReport *report, const QcMethodBatch *batch, QcErr *err)
+QcLearner *qc_devicestep_learner(const QcMethodRun *l) { return l->state; }
+
+int qc_devicestep_has(const QcMethodRun *l, uint32_t slot, const uint8_t *window)
 {
-    QcCalibrator *c = l->state;
-    (void)err;
-    qc_calibrate_batch(c, &report->step, batch->x, batch->labels, batch->ids, batch->n);
-    report->set = c->n;
-    report->forwards = report->step.forwards;
+    QcLearner *learner = l->state;
+    const QcQNode *last = &l->g->nodes[l->g->n_nodes - 1];
+    qc_learner_logits(learner, learner->logits, window);
+    return !memcmp(qc_qrun_tensor(&learner->run, last->in[0]), qc_slot_features(&learner->coreset, slot), learner->coreset.features);
+}
+
+void qc_devicestep_observe(QcMethodRun *l, const uint8_t *window, uint16_t label, uint64_t id)
+{
+    QcAnswer answer;
+    qc_learner_predict(l->state, &answer, window, id);
+    qc_learner_label(l->state, answer.number, label);
+}
+
+void qc_devicestep_fill(QcMethodRun *l, uint32_t slot, const uint8_t *window, uint16_t label, uint16_t misses, uint8_t flags, uint64_t id)
+{
+    qc_learner_fill(l->state, slot, window, NULL, label, misses, flags, id);
+}
+
+int qc_devicestep_next(QcMethodRun *l, QcMethodReport *report, const QcBatch *batch, QcErr *err)
+{
+    QcLearner *learner = l->state;
+    (void)batch, (void)err;
+    qc_learner_adapt(learner, &report->step);
+    report->set = learner->set.n;
+    report->forwards = report->step.n + report->step.forwards; /* a prediction of each window, and what flips need */
     /* a Hebbian statistic sums a weight's inputs wherever its mask is on: at most as many additions as a pass has multiply-adds */
-    report->operations = l->macs * (report->forwards + (uint64_t)report->step.gathers * c->n) + report->step.algebra;
+    report->operations = l->macs * (report->forwards + (uint64_t)report->step.statistics * report->set) + report->step.operations;
     return 0;
 }
 
-const QcMethod qc_method_qcore = {.name = "qcore", .summary = "bit flips chosen by the bit-flip network", .needs_flip = 1, .on_device = 1, .place = qc_devicestep_place, .next = qc_devicestep_next};
+const QcMethod qc_method_qcore = {.name = "qcore", .summary = "bit flips chosen by the bit-flip network, then the last layer", .needs_flip = 1, .place = qc_devicestep_place, QC_DEVICESTEP};
 
-const QcMethod qc_method_closed = {.name = "closed", .summary = "no flips: the last layer in closed form, in the model's own codes", .on_device = 1, .place = place_closed, .next = qc_devicestep_next};
+const QcMethod qc_method_closed = {.name = "closed", .summary = "no flips: the last layer in closed form, in the model's own codes", .place = place_closed, QC_DEVICESTEP};
 
 /* ---- no adaptation ---- */
 
-static int do_nothing(QcMethodRun *l, QcMethodReport *report, const QcMethodBatch *batch, QcErr *err)
+static int do_nothing(QcMethodRun *l, QcMethodReport *report, const QcBatch *batch, QcErr *err)
 {
     (void)l, (void)report, (void)batch, (void)err;
     return 0;

@@ -5,6 +5,7 @@
 #include "../format/modelplan.h"
 #include "../format/qgraphfile.h"
 #include "../quant/qpredict.h"
+#include "devicestep.h"
 
 static int plan_model(QcMemory *m, const QcModelFile *file, uint32_t slots, uint32_t batch, QcArena *arena, QcErr *err)
 {
@@ -15,11 +16,8 @@ static int plan_model(QcMemory *m, const QcModelFile *file, uint32_t slots, uint
     if (qc_qgraph_decode(&g, file, arena, err) || (has_flip && qc_flip_decode(&flip, file, &g, arena, err))) return -1;
     qc_model_plan(&m->model, &g, &flip);
     qc_qpredict_bytes(&m->inference, &g);
-    QcCalibrateOptions o = qc_calibrate_defaults(g.bits);
-    if (!has_flip && !qc_calibrator_solves(&g, &o)) return 0;
-    const QcQTensor *in = &g.tensors[0];
-    qc_calibrator_plan(&m->calibration, &g, &flip, &o, slots, batch);
-    qc_session_plan_batch(&m->batch, batch, (uint32_t)in->height * in->width * in->channels);
+    QcLearnerSetup setup = {.graph = &g, .flips = has_flip ? &qc_flip_rounds : NULL, .flip = &flip, .parameters = qc_parameters_default(g.bits), .capacity = slots, .ring = batch};
+    if (has_flip || qc_head_fits(&g)) qc_learner_plan(&m->calibration, &setup);
     return 0;
 }
 
@@ -41,10 +39,10 @@ void qc_memory_of_session(QcMemory *m, const QcSession *s)
     *m = (QcMemory){0};
     qc_model_plan(&m->model, &s->g, &s->flip);
     qc_qpredict_bytes(&m->inference, &s->g);
-    qc_session_plan_batch(&m->batch, l->batch_max, l->window);
-    if (l->method->on_device) {
-        qc_calibrator_plan(&m->calibration, &s->g, &s->flip, &l->device, l->capacity, l->batch_max);
-    } else { /* methods off the device take what they want as they go */
+    if (l->method->observe) {
+        qc_learner_plan(&m->calibration, &qc_devicestep_learner(l)->setup);
+    } else {
+        qc_session_plan_batch(&m->batch, l->batch_max, l->window); /* methods off the device take what they want as they go */
         QcPlacing p = {.plan = &m->calibration};
         qc_placing_part(&p, l->method->name);
         qc_placing_take(&p, l->bytes);

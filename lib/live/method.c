@@ -119,18 +119,18 @@ void qc_method_window(const QcMethodRun *l, float *out, const uint8_t *x)
     for (uint32_t i = 0; i < l->window; i++) out[i] = in->scale * (float)((int32_t)x[i] - in->zero);
 }
 
-uint32_t qc_method_examples(const QcMethodRun *l, const uint8_t **x, uint16_t *labels, uint32_t *n_slots, const QcMethodBatch *batch)
+uint32_t qc_method_examples(const QcMethodRun *l, const uint8_t **x, uint16_t *labels, uint32_t *n_slots, const QcBatch *batch)
 {
     const QcSlots *slots = l->slots;
     uint32_t n = 0;
     for (uint32_t s = 0; s < slots->capacity; s++) {
         if (slots->flags[s] & QC_SLOT_EMPTY) continue;
-        x[n] = slots->x + (size_t)s * slots->window;
+        x[n] = slots->windows + (size_t)s * slots->window;
         labels[n++] = slots->label[s];
     }
     if (n_slots) *n_slots = n;
     for (uint32_t i = 0; i < batch->n; i++, n++) {
-        x[n] = batch->x + (size_t)i * l->window;
+        x[n] = batch->windows + (size_t)i * l->window;
         labels[n] = batch->labels[i];
     }
     return n;
@@ -149,12 +149,12 @@ static int place_for_all(QcMethodRun *l, QcErr *err)
 {
     QcPlacing count = {0};
     if ((uint64_t)l->capacity + l->batch_max > INT32_MAX) return qc_fail(err, QC_EUNSUPPORTED, "a coreset of %u slots is too large", l->capacity);
-    qc_slots_place(&l->own_slots, l->capacity, l->window, &count);
+    qc_slots_place(&l->own_slots, l->capacity, l->window, 0, &count);
     uint64_t run_bytes = (qc_qgraph_bytes(l->g) + 63) / 64 * 64;
     l->memory = qc_room_new(count.used + run_bytes, "the coreset and the forward pass", err);
     if (!l->memory) return -1;
     QcPlacing placing = {.memory = l->memory};
-    qc_slots_place(&l->own_slots, l->capacity, l->window, &placing);
+    qc_slots_place(&l->own_slots, l->capacity, l->window, 0, &placing);
     memset(l->own_slots.flags, QC_SLOT_EMPTY, l->capacity);
     qc_qrun_place(&l->run, l->g, l->kernels, (uint8_t *)l->memory + count.used);
     l->slots = &l->own_slots;
@@ -215,19 +215,19 @@ void qc_method_close(QcMethodRun *l)
 /* ---- a batch, for methods that leave judging and the coreset to us ---- */
 
 /* right [n] of the batch as the learner stands; returns the mean cross-entropy. */
-static float judge(QcMethodRun *l, uint8_t *right, uint32_t *count, float *logits, const QcMethodBatch *batch)
+static float judge(QcMethodRun *l, uint8_t *right, uint32_t *count, float *logits, const QcBatch *batch)
 {
     double sum = 0, loss;
     *count = 0;
     for (uint32_t i = 0; i < batch->n; i++) {
-        uint32_t answer = qc_method_answer(l, &loss, logits, batch->x + (size_t)i * l->window, batch->labels[i]);
+        uint32_t answer = qc_method_answer(l, &loss, logits, batch->windows + (size_t)i * l->window, batch->labels[i]);
         sum += loss;
         *count += right[i] = answer == batch->labels[i];
     }
     return (float)(sum / batch->n);
 }
 
-static void tell_kept(QcMethodRun *l, const QcMethodBatch *batch, const uint64_t *held, QcCalibrateReport *step)
+static void tell_kept(QcMethodRun *l, const QcBatch *batch, const uint64_t *held, QcAdaptReport *step)
 {
     QcSlots *slots = l->slots;
     for (uint32_t s = 0; s < slots->capacity; s++) {
@@ -244,11 +244,10 @@ static void tell_kept(QcMethodRun *l, const QcMethodBatch *batch, const uint64_t
 }
 
 /* Slots are filled by the device's rule. */
-static void keep(QcMethodRun *l, const QcMethodBatch *batch, const uint16_t *misses, const uint8_t *ever, uint64_t *held, float *keys, QcCalibrateReport *step)
+static void keep(QcMethodRun *l, const QcBatch *batch, const uint16_t *misses, const uint8_t *ever, uint64_t *held, float *keys, QcAdaptReport *step)
 {
     for (uint32_t s = 0; s < l->capacity; s++) held[s] = l->slots->flags[s] & QC_SLOT_STREAM ? l->slots->id[s] : UINT64_MAX;
-    QcArrivals arrivals = {batch->n, batch->x, batch->labels, batch->ids, misses, ever, l->seen};
-    if (!l->method->keeps) qc_slots_update(l->slots, &arrivals, l->device.update, &l->rng, keys);
+    if (!l->method->keeps) qc_slots_update(l->slots, batch, misses, ever, l->seen, (QcUpdate)l->parameters.update, &l->rng, keys);
     l->seen += batch->n;
     tell_kept(l, batch, held, step);
 }
@@ -263,7 +262,7 @@ static uint32_t count_flips(const QcQGraph *g, const uint8_t *before)
     return n;
 }
 
-static int learn(QcMethodRun *l, QcMethodReport *report, const QcMethodBatch *batch, double *ms, QcErr *err)
+static int learn(QcMethodRun *l, QcMethodReport *report, const QcBatch *batch, double *ms, QcErr *err)
 {
     uint64_t start = qc_nanoseconds();
     int status = l->method->next(l, report, batch, err);
@@ -271,13 +270,47 @@ static int learn(QcMethodRun *l, QcMethodReport *report, const QcMethodBatch *ba
     return status;
 }
 
-int qc_method_next(QcMethodRun *l, QcMethodReport *report, const QcMethodBatch *batch, double *ms, QcErr *err)
+uint8_t *qc_method_input(QcMethodRun *l) { return l->method->observe ? qc_qrun_tensor(&l->run, 0) : NULL; }
+
+void qc_method_observe(QcMethodRun *l, const uint8_t *window, uint16_t label, uint64_t id)
 {
-    QcCalibrateReport *step = &report->step;
+    uint64_t start = qc_nanoseconds();
+    l->method->observe(l, window, label, id);
+    l->observe_ms += 1e-6 * (double)(qc_nanoseconds() - start);
+}
+
+void qc_method_fill(QcMethodRun *l, uint32_t slot, const uint8_t *window, uint16_t label, uint16_t misses, uint8_t flags, uint64_t id)
+{
+    QcSlots *s = l->slots;
+    if (l->method->fill) {
+        l->method->fill(l, slot, window, label, misses, flags, id);
+        return;
+    }
+    memcpy(qc_slot_window(s, slot), window, s->window);
+    s->label[slot] = label;
+    s->misses[slot] = misses;
+    s->flags[slot] = flags;
+    s->id[slot] = id;
+}
+
+/* The windows were predicted one by one. */
+static int adapt(QcMethodRun *l, QcMethodReport *report, double *ms, QcErr *err)
+{
+    int status = learn(l, report, NULL, ms, err);
+    report->predict_ms = l->observe_ms;
+    if (ms) *ms += l->observe_ms;
+    l->observe_ms = 0;
+    return status;
+}
+
+int qc_method_next(QcMethodRun *l, QcMethodReport *report, const QcBatch *batch, double *ms, QcErr *err)
+{
+    QcAdaptReport *step = &report->step;
     QcArena arena = {0}; /* of judging, which is not the method's */
     int status = -1;
-    *report = (QcMethodReport){.step.n = batch->n};
-    if (l->method->on_device) return learn(l, report, batch, ms, err);
+    *report = (QcMethodReport){0};
+    if (l->method->observe) return adapt(l, report, ms, err);
+    report->step.n = batch->n;
     uint8_t *before = qc_arena_take(&arena, batch->n, 1, err), *after = qc_arena_take(&arena, batch->n, 1, err);
     uint8_t *codes = qc_arena_take(&arena, l->g->n_code_bytes, 1, err);
     float *logits = qc_arena_take(&arena, l->g->classes, sizeof *logits, err), *keys = qc_arena_take(&arena, l->capacity + batch->n, sizeof *keys, err);

@@ -9,7 +9,7 @@
 #define QC_LIVE_METHOD_H
 
 #include "../base/arena.h"
-#include "../device/calibrate.h"
+#include "../device/learner.h"
 
 enum { QC_METHOD_SETTINGS = 16 }; /* of one method, at most */
 
@@ -22,16 +22,10 @@ typedef struct QcSetting {
     int whole;         /* 1: a whole number */
 } QcSetting;
 
-typedef struct QcMethodBatch {
-    uint32_t n;
-    const uint8_t *x;        /* [n][window] */
-    const uint16_t *labels;  /* [n] < classes */
-    const uint64_t *ids;     /* [n] */
-} QcMethodBatch;
-
 /* What a batch brought and cost. Whatever is evaluation only is in no count. */
 typedef struct QcMethodReport {
-    QcCalibrateReport step;  /* of methods off the device: n, right_*, loss_* (mean cross-entropy of the batch), flips (codes that changed) and from_*; the rest is 0 */
+    QcAdaptReport step;  /* of methods off the device: n, right_*, loss_* (mean cross-entropy of the batch), flips (codes that changed) and from_*; the rest is 0 */
+    double predict_ms;   /* of methods on the device: time of the predictions; 0 of others */
     uint64_t set;            /* examples that the method learns from: coreset and batch */
     uint64_t forwards, backwards; /* passes of one window through the whole net; parts of a pass count as the part they are, rounded up in the sum */
     uint64_t operations;     /* multiply-adds: of passes (a backward pass: twice those of a forward one), statistics and linear algebra */
@@ -45,7 +39,7 @@ typedef struct QcMethod {
     int backward;                /* needs back-propagation */
     int needs_flip;              /* needs the model's bit-flip network */
     int on_device;               /* the device's own step: it judges the batch and keeps the coreset itself, in next */
-    int keeps;                   /* fills the slots itself, in next; else that is done by the rule of l->device */
+    int keeps;                   /* fills the slots itself, in next; else that is done by the rule l->parameters.update */
     /* Why the result is not a plain quantized model, so that -o is refused ("its head is not one of integers"), or NULL: it is one. No function: it always is. */
     const char *(*unsaved)(const double *setting);
 
@@ -53,8 +47,12 @@ typedef struct QcMethod {
     int (*place)(QcMethodRun *l, QcErr *err);
     /* Once the slots are filled with the coreset. NULL: nothing to do. */
     int (*open)(QcMethodRun *l, QcErr *err);
+    /* Methods on the device: predicts and labels one window; next is then called without a batch. NULL: all others. */
+    void (*observe)(QcMethodRun *l, const uint8_t *window, uint16_t label, uint64_t id);
+    /* Puts one example of the coreset into a slot. NULL: its window is copied. */
+    void (*fill)(QcMethodRun *l, uint32_t slot, const uint8_t *window, uint16_t label, uint16_t misses, uint8_t flags, uint64_t id);
     /* Learns from one batch (and l->slots as they were before it). Fills set, forwards, backwards and operations; on_device: all. */
-    int (*next)(QcMethodRun *l, QcMethodReport *report, const QcMethodBatch *batch, QcErr *err);
+    int (*next)(QcMethodRun *l, QcMethodReport *report, const QcBatch *batch, QcErr *err);
     /* Example i of the last batch has just taken slot `slot`. NULL: does not matter. */
     void (*kept)(QcMethodRun *l, uint32_t slot, uint32_t i);
     /* logits [classes] of one window. NULL: the integer forward pass of l->g. Fails never. */
@@ -69,7 +67,8 @@ struct QcMethodRun {
     QcQGraph *g;
     const QcFlip *flip;        /* NULL: the model has none */
     const QcKernels *kernels;
-    QcCalibrateOptions device; /* complete; also has the seed and the rule by which slots are filled */
+    QcParameters parameters;   /* of the learner; others use the rule by which slots are filled */
+    QcFlipScore score;         /* of the learner's flips */
     double setting[QC_METHOD_SETTINGS]; /* in the order of method->settings */
     uint64_t seed;
     uint32_t capacity, batch_max, window; /* slots; examples of a batch, at most; bytes of a window */
@@ -84,6 +83,7 @@ struct QcMethodRun {
     uint8_t *shift;
     void *state;               /* the method's */
     /* private */
+    double observe_ms;         /* time of the predictions since the last batch */
     QcArena arena;
     QcSlots own_slots;
     void *memory;
@@ -111,8 +111,13 @@ int qc_method_settings(double *values, const QcMethod *m, const char *const *tex
 /* The caller sets method, g, flip, kernels, device, setting, seed, capacity, batch_max and threads (all else zero), calls _place, fills l->slots, calls _open. */
 int qc_method_place(QcMethodRun *l, QcErr *err);
 int qc_method_open(QcMethodRun *l, QcErr *err);
-/* A batch: judged (before, after), learned from, and kept in part. ms (may be NULL): of the method alone, without judging. */
-int qc_method_next(QcMethodRun *l, QcMethodReport *report, const QcMethodBatch *batch, double *ms, QcErr *err);
+/* Where the next window may be read to, without a copy: [l->window]. NULL: the method needs whole batches. */
+uint8_t *qc_method_input(QcMethodRun *l);
+void qc_method_observe(QcMethodRun *l, const uint8_t *window, uint16_t label, uint64_t id);
+void qc_method_fill(QcMethodRun *l, uint32_t slot, const uint8_t *window, uint16_t label, uint16_t misses, uint8_t flags, uint64_t id);
+/* A batch: judged (before, after), learned from, and kept in part. Methods on the device have observed its windows; batch is then NULL. ms (may be NULL): of the
+ * method alone, predictions on the device included, without judging. */
+int qc_method_next(QcMethodRun *l, QcMethodReport *report, const QcBatch *batch, double *ms, QcErr *err);
 void qc_method_logits(QcMethodRun *l, float *logits, const uint8_t *x);
 /* The class it answers, and (loss not NULL) -ln softmax[label]. logits [classes]: scratch. */
 uint32_t qc_method_answer(QcMethodRun *l, double *loss, float *logits, const uint8_t *x, uint16_t label);
@@ -133,7 +138,7 @@ void qc_method_set_channel(QcMethodRun *l, const QcQNode *node, uint32_t o, doub
 void qc_method_window(const QcMethodRun *l, float *out, const uint8_t *x);
 
 /* The examples Z to learn from: filled slots, then the batch. x, labels: room for capacity + batch_max; returns how many, *n_slots (may be NULL) of them slots. */
-uint32_t qc_method_examples(const QcMethodRun *l, const uint8_t **x, uint16_t *labels, uint32_t *n_slots, const QcMethodBatch *batch);
+uint32_t qc_method_examples(const QcMethodRun *l, const uint8_t **x, uint16_t *labels, uint32_t *n_slots, const QcBatch *batch);
 
 uint64_t qc_node_macs(const QcQGraph *g, const QcQNode *node); /* multiply-adds of a CONV or LOGITS node in one pass; 0 of others */
 

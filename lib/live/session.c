@@ -5,12 +5,13 @@
 
 #include "../base/file.h"
 #include "../format/flipfile.h"
+#include "../format/learnedfile.h"
 #include "../format/modelplan.h"
+#include "../format/parametertable.h"
 #include "../format/qgraphfile.h"
-#include "../quant/complete.h"
-#include "../quant/slotfill.h"
 #include "../quant/windows.h"
 #include "../nn/loss.h"
+#include "devicestep.h"
 #include "methodtable.h"
 
 static uint32_t batches_of(const QcInputs *stream, const QcSessionOptions *o) { return o->batches ? o->batches : (stream->n + o->batch_size - 1) / o->batch_size; }
@@ -28,7 +29,7 @@ static int cut_streams(QcSession *s, const QcSessionOptions *o, QcErr *err)
     if (!s->order || !s->starts || !s->ends) return -1;
     for (uint32_t k = 0, at = 0, done = 0; k < s->n_streams; k++) {
         uint32_t batches = batches_of(&s->streams[k], o), *starts = s->starts + done;
-        if (qc_split_batches(s->order + at, starts, &s->streams[k].data, batches, o->order, o->device.seed, err)) return -1;
+        if (qc_split_batches(s->order + at, starts, &s->streams[k].data, batches, o->order, o->seed, err)) return -1;
         for (uint32_t b = 0; b <= batches; b++) starts[b] += at;
         at += s->streams[k].n;
         done += batches;
@@ -71,22 +72,49 @@ void qc_session_plan_batch(QcPlan *plan, uint32_t n, uint32_t window)
     lay_out_batch(&s, n, window, &p);
 }
 
+static uint32_t largest_batch(const QcSession *s)
+{
+    uint32_t most = 0;
+    for (uint32_t b = 0; b < s->batches; b++)
+        if (s->starts[b + 1] - s->starts[b] > most) most = s->starts[b + 1] - s->starts[b];
+    return most;
+}
+
 static int place_batch(QcSession *s, QcErr *err)
 {
-    uint32_t batch_max = 0;
-    for (uint32_t b = 0; b < s->batches; b++)
-        if (s->starts[b + 1] - s->starts[b] > batch_max) batch_max = s->starts[b + 1] - s->starts[b];
-    s->learner.batch_max = batch_max;
     QcPlan plan = {0};
-    qc_session_plan_batch(&plan, batch_max, s->streams[0].window);
+    if (s->learner.method->observe) return 0;
+    qc_session_plan_batch(&plan, s->learner.batch_max, s->streams[0].window);
     s->batch_bytes = qc_plan_bytes(&plan);
     QcPlacing p = {.memory = qc_arena_take(&s->arena, s->batch_bytes, 1, err)};
     if (!p.memory) return -1;
-    lay_out_batch(s, batch_max, s->streams[0].window, &p);
+    lay_out_batch(s, s->learner.batch_max, s->streams[0].window, &p);
     return 0;
 }
 
-static int open_learner(QcSession *s, const QcMethod *method, const QcSessionOptions *o, QcErr *err)
+/* After what the model has learned, by which features are the same as they were. */
+static int fill_coreset(QcSession *s, QcErr *err)
+{
+    QcMethodRun *l = &s->learner;
+    uint8_t *window = qc_arena_take(&s->arena, s->coreset.window, 1, err);
+    if (!window) return -1;
+    for (uint32_t i = 0; i < s->coreset.n; i++) {
+        QcKeptExample kept = qc_inputs_kept(&s->coreset, i);
+        if (qc_inputs_read(&s->coreset, window, i, err)) return -1;
+        qc_method_fill(l, i, window, kept.label, kept.misses, kept.flags, kept.id);
+    }
+    return 0;
+}
+
+static int load_learned(QcSession *s, const char *model, QcErr *err)
+{
+    if (!s->learner.method->observe) return 0;
+    int found = qc_learned_decode(qc_devicestep_learner(&s->learner), &s->model, err);
+    s->has_learned = found > 0;
+    return found < 0 ? qc_within(err, qc_input_name(model)) : 0;
+}
+
+static int open_learner(QcSession *s, const QcMethod *method, const QcSessionOptions *o, const char *model, QcErr *err)
 {
     QcMethodRun *l = &s->learner;
     l->method = method;
@@ -94,15 +122,16 @@ static int open_learner(QcSession *s, const QcMethod *method, const QcSessionOpt
     if (!l->kernels) return -1;
     l->g = &s->g;
     l->flip = s->flip.n_layers ? &s->flip : NULL;
-    l->device = o->device;
-    qc_calibrate_complete(&l->device, s->g.bits);
-    l->seed = o->device.seed;
+    l->parameters = qc_parameters_default(s->g.bits);
+    if (qc_parameters_tune(&l->parameters, o->tune, o->n_tune, err)) return -1;
+    l->seed = o->seed;
     l->capacity = s->coreset.data.capacity;
+    l->batch_max = largest_batch(s);
     l->threads = o->threads;
-    QcPlan model = {0};
-    qc_model_plan(&model, &s->g, &s->flip);
-    s->model_bytes = qc_plan_bytes(&model);
-    return place_batch(s, err) || qc_method_place(l, err) || qc_slots_fill(l->slots, &s->coreset, err) || qc_method_open(l, err) ? -1 : 0;
+    QcPlan plan = {0};
+    qc_model_plan(&plan, &s->g, &s->flip);
+    s->model_bytes = qc_plan_bytes(&plan);
+    return place_batch(s, err) || qc_method_place(l, err) || load_learned(s, model, err) || fill_coreset(s, err) || qc_method_open(l, err) ? -1 : 0;
 }
 
 static int open_data(QcSession *s, const char *coreset, const char *const *streams, int n, QcErr *err)
@@ -119,63 +148,103 @@ int qc_session_open(QcSession *s, const char *model, const char *coreset, const 
     const QcMethod *method = o->method;
     *s = (QcSession){.command = o->command};
     if (load_model(s, &method, model, err) || qc_method_settings(s->learner.setting, method, o->settings, o->n_settings, err) ||
-        open_data(s, coreset, streams, n_streams, err) || cut_streams(s, o, err) || open_learner(s, method, o, err)) {
+        open_data(s, coreset, streams, n_streams, err) || cut_streams(s, o, err) || open_learner(s, method, o, model, err)) {
         qc_session_close(s);
         return -1;
     }
     return 0;
 }
 
-/* The same model, coreset, batches and options: the same number. */
+static uint64_t number_of(QcDigest *d)
+{
+    uint8_t digest[QC_DIGEST_BYTES];
+    uint64_t number = 0;
+    qc_digest_end(d, digest);
+    for (int i = 0; i < 8; i++) number = number << 8 | digest[i];
+    return number;
+}
+
+/* The same model, coreset, method, parameters and seed: the same number. */
 static uint64_t identify(const QcSession *s)
 {
-    const QcCalibrateOptions *o = &s->learner.device;
-    uint8_t digest[QC_DIGEST_BYTES];
-    uint64_t identity = 0;
-    char text[512];
     QcDigest d;
-    int n = snprintf(text, sizeof text, "%s %u %a %a %a %a %a %a %a %d %a %a %a %d %a %a %a %a %a %a %u %d %d %u %llu", s->learner.method->name, o->rounds, (double)o->phi0, (double)o->cap,
-                     (double)o->phi_max, (double)o->phi_min, (double)o->grow, (double)o->shrink, (double)o->stop, o->by_layer, (double)o->balance, (double)o->prior,
-                     (double)o->scarce, o->second, (double)o->lead, (double)o->rest, (double)o->temper, (double)o->unseen, (double)o->ridge, (double)o->worth, o->recent, (int)o->choose, (int)o->update, o->chunk, (unsigned long long)o->seed);
+    char text[64];
     qc_digest_init(&d);
-    qc_digest_add(&d, text, (size_t)n);
+    qc_digest_add(&d, text, (size_t)snprintf(text, sizeof text, "%.30s %llu ", s->learner.method->name, (unsigned long long)s->learner.seed));
+    qc_parameters_digest(&d, &s->learner.parameters);
     qc_digest_add(&d, s->model.container.digest, QC_DIGEST_BYTES);
     qc_digest_add(&d, s->coreset.data.digest, QC_DIGEST_BYTES);
+    return number_of(&d);
+}
+
+/* The same streams, cut into the same batches: the same number. */
+static uint64_t identify_input(const QcSession *s)
+{
+    QcDigest d;
+    qc_digest_init(&d);
     for (uint32_t k = 0; k < s->n_streams; k++) qc_digest_add(&d, s->streams[k].data.digest, QC_DIGEST_BYTES);
     qc_digest_add(&d, s->starts, ((size_t)s->batches + 1) * sizeof *s->starts);
     qc_digest_add(&d, s->order, s->starts[s->batches] * sizeof *s->order);
-    qc_digest_end(&d, digest);
-    for (int i = 0; i < 8; i++) identity = identity << 8 | digest[i];
-    return identity;
+    return number_of(&d);
 }
 
 int qc_session_keep(QcSession *s, const char *path, QcErr *err)
 {
-    QcCalibrator *c = s->learner.state;
     if (!s->learner.method->on_device) return qc_fail(err, QC_EUSAGE, "only methods of the device keep a state; %s is not one", s->learner.method->name);
-    if (s->n_streams > 1) return qc_fail(err, QC_EUSAGE, "a session of several streams keeps no state: what it says in the end needs all of them");
-    if (qc_statefile_open(&s->kept, path, c, identify(s), err)) return -1;
-    int found = qc_statefile_load(&s->kept, c, err);
+    if (s->n_streams > 1) return qc_fail(err, QC_EUSAGE, "a session of several streams keeps no state: what it reports in the end needs all of them");
+    QcLearner *l = qc_devicestep_learner(&s->learner);
+    if (qc_statefile_open(&s->kept, path, l, identify(s), err)) return -1;
+    int found = qc_statefile_load(&s->kept, l, err);
     if (found < 0) return qc_within(err, path);
-    if (c->batches > s->batches) return qc_fail(err, QC_EFORMAT, "%s: the state has learned %u batches, and there are %u", path, c->batches, s->batches);
-    s->at = c->batches;
+    s->input = identify_input(s);
+    if (l->counters->input != s->input) return 0;
+    if (l->counters->input_adapts > s->batches) return qc_fail(err, QC_EFORMAT, "%s: the state has learned %u batches of %u", path, l->counters->input_adapts, s->batches);
+    s->at = l->counters->input_adapts;
     return 0;
+}
+
+/* ---- a batch ---- */
+
+/* Window after window goes straight to where the forward pass reads it. */
+static int observe_batch(QcSession *s, const QcInputs *stream, const uint32_t *index, uint32_t n, QcErr *err)
+{
+    uint8_t *window = qc_method_input(&s->learner);
+    for (uint32_t i = 0; i < n; i++) {
+        if (qc_inputs_read(stream, window, index[i], err)) return -1;
+        qc_method_observe(&s->learner, window, (uint16_t)stream->label[index[i]], stream->data.id[index[i]]);
+    }
+    return 0;
+}
+
+static int read_batch(QcSession *s, const QcInputs *stream, const uint32_t *index, uint32_t n, QcErr *err)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        if (qc_inputs_read(stream, s->batch + (size_t)i * s->learner.window, index[i], err)) return -1;
+        s->labels[i] = (uint16_t)stream->label[index[i]];
+        s->ids[i] = stream->data.id[index[i]];
+    }
+    return 0;
+}
+
+static int save_state(QcSession *s, QcErr *err)
+{
+    if (!s->kept.is_open) return 0;
+    QcLearner *l = qc_devicestep_learner(&s->learner);
+    l->counters->input = s->input;
+    l->counters->input_adapts = s->at;
+    return qc_statefile_save(&s->kept, l, err);
 }
 
 int qc_session_next(QcSession *s, QcMethodReport *report, double *ms, QcErr *err)
 {
     const uint32_t *index = s->order + s->starts[s->at];
-    uint32_t n = s->starts[s->at + 1] - s->starts[s->at], window = s->learner.window;
+    uint32_t n = s->starts[s->at + 1] - s->starts[s->at];
     const QcInputs *stream = &s->streams[qc_session_stream(s, s->at)];
-    for (uint32_t i = 0; i < n; i++) {
-        if (qc_inputs_read(stream, s->batch + (size_t)i * window, index[i], err)) return -1;
-        s->labels[i] = (uint16_t)stream->label[index[i]];
-        s->ids[i] = stream->data.id[index[i]];
-    }
-    QcMethodBatch batch = {n, s->batch, s->labels, s->ids};
-    if (qc_method_next(&s->learner, report, &batch, ms, err)) return -1;
+    QcBatch batch = {.n = n, .windows = s->batch, .labels = s->labels, .ids = s->ids};
+    int status = s->learner.method->observe ? observe_batch(s, stream, index, n, err) : read_batch(s, stream, index, n, err);
+    if (status || qc_method_next(&s->learner, report, &batch, ms, err)) return -1;
     s->at++;
-    return s->kept.is_open ? qc_statefile_save(&s->kept, s->learner.state, err) : 0;
+    return save_state(s, err);
 }
 
 int qc_session_test(QcSession *s, QcTestFigures *figures, const QcInputs *test, QcErr *err)
@@ -201,15 +270,46 @@ int qc_session_test(QcSession *s, QcTestFigures *figures, const QcInputs *test, 
     return status;
 }
 
-int qc_session_save_model(QcSession *s, const char *path, QcErr *err)
+/* The line of a learner's session: the same however its stream is cut, so that many short sessions end in the bytes of one. What it has learned is in section
+ * "learned". */
+static void learner_line(const QcSession *s, char *line, size_t room)
+{
+    const char *space = strchr(s->command, ' '), *end = space ? strchr(space + 1, ' ') : NULL; /* "qc-calibrate VERSION" */
+    QcDigest d;
+    qc_digest_init(&d);
+    qc_parameters_digest(&d, &s->learner.parameters);
+    snprintf(line, room, "%.*s method=%s seed=%llu parameters=%08llx", (int)(end ? end - s->command : (ptrdiff_t)strlen(s->command)), s->command, s->learner.method->name,
+             (unsigned long long)s->learner.seed, (unsigned long long)(number_of(&d) >> 32));
+}
+
+/* 1 if the newest line of a provenance is that one: the session goes on from one like it. */
+static int goes_on(const QcProvenance *p, const char *line)
+{
+    size_t n = strlen(line);
+    return p->n && !strncmp(p->lines[p->n - 1], line, n) && (!p->lines[p->n - 1][n] || !strncmp(p->lines[p->n - 1] + n, " ;", 2));
+}
+
+static int stamp(QcSession *s, QcErr *err)
 {
     QcInput inputs[1 + QC_TRANSFER_STREAMS] = {{"coreset", s->coreset.data.digest}};
-    for (uint32_t k = 0; k < s->n_streams; k++) inputs[1 + k] = (QcInput){"stream", s->streams[k].data.digest};
-    const char *unsaved = qc_method_unsaved(s->learner.method, s->learner.setting);
-    if (unsaved) return qc_fail(err, QC_EUSAGE, "the result of method %s is no model to save: %s", s->learner.method->name, unsaved);
-    if (qc_qgraph_encode(&s->model, &s->g, err)) return -1;
-    if (!s->stamped && qc_modelfile_stamp(&s->model, s->command, inputs, 1 + (int)s->n_streams, err)) return -1;
+    char line[200];
+    if (s->stamped) return 0;
     s->stamped = 1;
+    if (!s->learner.method->observe) {
+        for (uint32_t k = 0; k < s->n_streams; k++) inputs[1 + k] = (QcInput){"stream", s->streams[k].data.digest};
+        return qc_modelfile_stamp(&s->model, s->command, inputs, 1 + (int)s->n_streams, err);
+    }
+    learner_line(s, line, sizeof line);
+    return s->has_learned && goes_on(&s->model.provenance, line) ? 0 : qc_modelfile_stamp(&s->model, line, inputs, 1, err);
+}
+
+int qc_session_save_model(QcSession *s, const char *path, QcErr *err)
+{
+    const char *unsaved = qc_method_unsaved(s->learner.method, s->learner.setting);
+    const QcLearner *l = s->learner.method->observe ? qc_devicestep_learner(&s->learner) : NULL;
+    if (unsaved) return qc_fail(err, QC_EUSAGE, "the result of method %s is no model to save: %s", s->learner.method->name, unsaved);
+    if (l) qc_learner_store(l, &s->g);
+    if (qc_qgraph_encode(&s->model, &s->g, err) || (l && qc_learned_encode(&s->model, l, err)) || stamp(s, err)) return -1;
     return qc_modelfile_save(&s->model, path, err);
 }
 
@@ -228,6 +328,14 @@ typedef struct Origins {
 
 static const QcDataset *origin(const QcSession *s, uint32_t part) { return part ? &s->streams[part - 1].data : &s->coreset.data; }
 
+/* A learner without flips keeps the features of a window alone. */
+static int is_in_slot(const QcSession *s, const uint8_t *q, uint32_t slot)
+{
+    const QcSlots *slots = s->learner.slots;
+    if (slots->window) return !memcmp(q, qc_slot_window(slots, slot), slots->window);
+    return qc_devicestep_has(&s->learner, slot, q);
+}
+
 /* Two streams may have given the same id: then the windows tell. A stream's example may also be of a session before this one: then it is in the coreset's file. */
 static int find_origin(const QcSession *s, uint32_t slot, uint8_t *q, uint32_t *part, uint32_t *at, QcErr *err)
 {
@@ -237,16 +345,19 @@ static int find_origin(const QcSession *s, uint32_t slot, uint8_t *q, uint32_t *
         if (found < 0) continue;
         *at = (uint32_t)found;
         if (qc_inputs_read(&s->streams[*part - 1], q, *at, err)) return -1;
-        if (!memcmp(q, slots->x + (size_t)slot * slots->window, slots->window)) return 0;
+        if (is_in_slot(s, q, slot)) return 0;
     }
-    *at = (uint32_t)find_id(&s->coreset.data, slots->id[slot]);
+    int64_t found = find_id(&s->coreset.data, slots->id[slot]);
+    if (found < 0)
+        return qc_fail(err, QC_EUSAGE, "-C cannot be written: example %llu of the coreset is of a stream before, and the state keeps its features alone", (unsigned long long)slots->id[slot]);
+    *at = (uint32_t)found;
     return 0;
 }
 
 static int trace_slots(const QcSession *s, Origins *o, QcArena *scratch, QcErr *err)
 {
     const QcSlots *slots = s->learner.slots;
-    uint8_t *q = qc_arena_take(scratch, slots->window, 1, err);
+    uint8_t *q = qc_arena_take(scratch, s->learner.window, 1, err);
     if (!q) return -1;
     for (uint32_t p = 0; p <= s->n_streams; p++) {
         o->from[p] = qc_arena_take(scratch, slots->capacity, sizeof(uint32_t), err);
@@ -255,7 +366,7 @@ static int trace_slots(const QcSession *s, Origins *o, QcArena *scratch, QcErr *
     }
     for (uint32_t i = 0; i < slots->capacity; i++) {
         if (slots->flags[i] & QC_SLOT_EMPTY) continue;
-        uint32_t part, at;
+        uint32_t part = 0, at = 0;
         if (find_origin(s, i, q, &part, &at, err)) return -1;
         o->from[part][o->n[part]] = at;
         o->slot[part][o->n[part]++] = i;
@@ -263,27 +374,53 @@ static int trace_slots(const QcSession *s, Origins *o, QcArena *scratch, QcErr *
     return 0;
 }
 
-/* The traced examples as one dataset, with the slots' misses and flags. */
-static int join_origins(const QcSession *s, QcDataset *out, Origins *o, QcErr *err)
+/* `joined`, whose examples lie part after part, in the order of the slots, with the slots' misses and flags. */
+static int order_by_slot(const QcSession *s, QcDataset *out, const QcDataset *joined, const Origins *o, QcErr *err)
 {
     const QcSlots *slots = s->learner.slots;
+    QcArena scratch = {0};
+    uint32_t *index = qc_arena_take(&scratch, slots->capacity, sizeof *index, err);
+    for (uint32_t p = 0, at = 0; index && p <= s->n_streams; p++)
+        for (uint32_t i = 0; i < o->n[p]; i++) index[o->slot[p][i]] = at++; /* filled slots come first */
+    int status = index ? qc_dataset_subset(out, joined, index, joined->n, slots->capacity, err) : -1;
+    qc_arena_release(&scratch);
+    if (status) return -1;
+    if (!out->misses) out->misses = qc_arena_take(&out->arena, out->n, sizeof *out->misses, err);
+    if (!out->flags) out->flags = qc_arena_take(&out->arena, out->n, 1, err);
+    if (!out->misses || !out->flags) return -1;
+    for (uint32_t i = 0; i < out->n; i++) {
+        out->misses[i] = slots->misses[i];
+        out->flags[i] = slots->flags[i];
+    }
+    return 0;
+}
+
+static int join_origins(const QcSession *s, QcDataset *out, Origins *o, QcErr *err)
+{
+    QcDataset joined = {0};
     const QcDataset *parts[1 + QC_TRANSFER_STREAMS];
     for (uint32_t p = 0; p <= s->n_streams; p++) {
         parts[p] = &o->parts[p];
         if (qc_dataset_subset(&o->parts[p], origin(s, p), o->from[p], o->n[p], 0, err)) return -1;
     }
-    if (qc_dataset_join(out, parts, 1 + s->n_streams, err)) return -1;
+    int status = qc_dataset_join(&joined, parts, 1 + s->n_streams, err);
     for (uint32_t p = 0; p <= s->n_streams; p++) qc_dataset_release(&o->parts[p]);
-    out->capacity = slots->capacity;
-    out->misses = qc_arena_take(&out->arena, out->n, sizeof *out->misses, err);
-    out->flags = qc_arena_take(&out->arena, out->n, 1, err);
-    if (!out->misses || !out->flags) return -1;
-    for (uint32_t p = 0, at = 0; p <= s->n_streams; p++)
-        for (uint32_t i = 0; i < o->n[p]; i++, at++) {
-            out->misses[at] = slots->misses[o->slot[p][i]];
-            out->flags[at] = slots->flags[o->slot[p][i]];
-        }
-    return 0;
+    if (!status) status = order_by_slot(s, out, &joined, o, err);
+    qc_dataset_release(&joined);
+    return status;
+}
+
+/* A learner's coreset has the provenance of the coreset that the session started from, and the session's line. */
+static int sign_coreset(const QcSession *s, QcDataset *out, QcErr *err)
+{
+    const QcProvenance *before = &s->coreset.data.provenance;
+    char line[200];
+    if (!s->learner.method->observe) return qc_dataset_sign(out, s->command, s->coreset.data.digest, err);
+    learner_line(s, line, sizeof line);
+    out->provenance = (QcProvenance){0};
+    for (uint32_t i = 0; i < before->n; i++)
+        if (qc_provenance_add(&out->provenance, &out->arena, before->lines[i], err)) return -1;
+    return goes_on(before, line) ? 0 : qc_dataset_sign(out, line, s->coreset.data.digest, err);
 }
 
 int qc_session_save_coreset(QcSession *s, const char *path, QcErr *err)
@@ -291,7 +428,7 @@ int qc_session_save_coreset(QcSession *s, const char *path, QcErr *err)
     QcArena scratch = {0};
     QcDataset out = {0};
     Origins *o = qc_arena_take(&scratch, 1, sizeof *o, err);
-    int status = !o || trace_slots(s, o, &scratch, err) || join_origins(s, &out, o, err) || qc_dataset_sign(&out, s->command, s->coreset.data.digest, err) ||
+    int status = !o || trace_slots(s, o, &scratch, err) || join_origins(s, &out, o, err) || sign_coreset(s, &out, err) ||
                          qc_dataset_save(&out, path, err)
                      ? -1
                      : 0;

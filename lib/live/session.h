@@ -1,7 +1,7 @@
 /* session.h - a calibration session on the workstation: a quantized model, its coreset and streams of labelled batches, one after another, around one method.
  *
- * The session owns everything it loads and the learner with its memory. Files are written between batches, never torn: each is the state
- * after a whole batch.
+ * The session owns everything it loads and the method with its memory. Files are written between batches, never torn: each is the state
+ * after a whole batch. A model that has learned before (format/learnedfile.h) goes on from there.
  */
 #ifndef QC_LIVE_SESSION_H
 #define QC_LIVE_SESSION_H
@@ -19,7 +19,9 @@ typedef struct QcSessionOptions {
     const QcMethod *method;    /* NULL: qcore where the model has a bit-flip network, else closed */
     const char *const *settings; /* [n_settings] "NAME=VALUE", for the method */
     int n_settings, threads;
-    QcCalibrateOptions device; /* will be completed for the model's bits (qc_calibrate_complete) */
+    const char *const *tune;   /* [n_tune] "NAME=VALUE", for the learner's parameters (format/parametertable.h) */
+    int n_tune;
+    uint64_t seed;
     const char *command;       /* for the provenance */
 } QcSessionOptions;
 
@@ -31,24 +33,26 @@ typedef struct QcSession {
     QcInputs coreset;            /* windows stay in the files and are read when they are wanted */
     QcInputs streams[QC_TRANSFER_STREAMS];
     uint32_t n_streams;
-    QcMethodRun learner;           /* .bytes: all that it needs but the model and the batch: coreset, activations, the method's own */
+    QcMethodRun learner;         /* .bytes: all that it needs but the model and the batch: coreset, activations, the method's own */
     uint64_t model_bytes;        /* codes, scales, and the flip network where the method uses it */
-    uint64_t batch_bytes;        /* the largest batch, quantized, with labels and ids */
+    uint64_t batch_bytes;        /* the largest batch, quantized, with labels and ids; 0 of methods on the device, which take one window after another */
     uint32_t *order, *starts;    /* examples, each by its place in its own stream, stream after stream; where each batch begins among them */
     uint32_t *ends;              /* [n_streams] batches at which each stream has ended */
     uint32_t batches, at;        /* in all; done */
-    uint8_t *batch;              /* quantized windows of a batch */
+    uint8_t *batch;              /* quantized windows of a batch; NULL of methods on the device, as are labels and ids */
     uint16_t *labels;
     uint64_t *ids;
+    uint64_t input;              /* names streams and batches, for the learner's counters */
     QcStateFile kept;            /* all zero where no state is kept */
     int stamped;
+    int has_learned;             /* 1: the model file carried what it had learned */
     const char *command;
 } QcSession;
 
 /* Loads and checks all; coreset and streams must be labelled. */
 int qc_session_open(QcSession *s, const char *model, const char *coreset, const char *const *streams, int n_streams, const QcSessionOptions *o, QcErr *err);
-/* Keeps the device's state in a file from now on, after every batch; where it has a state of this very session already, goes on behind its last batch (s->at).
- * Only of methods on the device, and of one stream. */
+/* Keeps the learner's state in a file from now on, after every batch. A state of the same model, coreset and parameters is taken up; if it was on its way through this
+ * very stream, the session goes on after its last batch (s->at). Only of methods on the device, and of one stream. */
 int qc_session_keep(QcSession *s, const char *path, QcErr *err);
 /* The stream that batch b is of. */
 uint32_t qc_session_stream(const QcSession *s, uint32_t b);

@@ -27,8 +27,8 @@ static int resume(QcSession *s, const QcSessionRun *run, QcErr *err)
 {
     if (!run->state) return 0;
     if (qc_session_keep(s, run->state, err)) return -1;
-    if (!s->at && s->kept.was_there) report(s, run, QC_SESSION_ANEW, NULL);
-    if (!s->at) return 0;
+    if (!s->at && s->kept.was_there && s->kept.state.newest < 0) report(s, run, QC_SESSION_ANEW, NULL);
+    if (!s->at) return run->coreset && s->kept.state.newest >= 0 ? qc_session_save_coreset(s, run->coreset, err) : 0; /* which may be impossible: said before anything is learned */
     report(s, run, QC_SESSION_RESUMED, NULL);
     return save(s, run, err);
 }

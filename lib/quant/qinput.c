@@ -49,3 +49,10 @@ void qc_inputs_close(QcInputs *in)
     qc_arena_release(&in->arena);
     *in = (QcInputs){0};
 }
+
+QcKeptExample qc_inputs_kept(const QcInputs *coreset, uint32_t i)
+{
+    const QcDataset *d = &coreset->data;
+    return (QcKeptExample){(uint16_t)coreset->label[i], (uint16_t)(d->misses[i] < UINT16_MAX ? d->misses[i] : UINT16_MAX),
+                           d->flags[i] & (QC_SLOT_RESERVED | QC_SLOT_NEVER_RIGHT | QC_SLOT_STREAM), d->id[i]};
+}

@@ -5,6 +5,7 @@
 #define QC_QUANT_QINPUT_H
 
 #include "../data/dataset.h"
+#include "../device/slots.h"
 #include "../device/qgraph.h"
 
 /* q [height][length][channels]: window i of d, whose shape is that of `input`. The same bytes as qc_q_input makes of qc_dataset_batch_window. */
@@ -24,5 +25,13 @@ typedef struct QcInputs {
 int qc_inputs_open(QcInputs *in, const char *path, const QcModelFile *m, const QcQGraph *g, int coreset, int need_labels, QcErr *err);
 int qc_inputs_read(const QcInputs *in, uint8_t *q, uint32_t i, QcErr *err); /* q [window] */
 void qc_inputs_close(QcInputs *in);
+
+/* What a slot of the learner's coreset holds of example i of a coreset file, beside its window (device/slots.h). */
+typedef struct QcKeptExample {
+    uint16_t label, misses;
+    uint8_t flags; /* QC_SLOT_* */
+    uint64_t id;
+} QcKeptExample;
+QcKeptExample qc_inputs_kept(const QcInputs *coreset, uint32_t i);
 
 #endif

@@ -103,7 +103,8 @@ c "more_classes.qcd: the data has the class 'walking', which the model does not 
 c "bare.qcd: example 0 of the data has no label" -c series.qcd -s bare.qcd seriesf.qcm
 c "bare.qcd: example 0 of the data has no label" -c series.qcd -s labelled.qcd -t bare.qcd seriesf.qcm
 c "30 examples cannot be cut into 31 batches" -c core.qcd -s stream.qcd --batches 31 good.qcm
-c "update has no 'never'" -c core.qcd -s stream.qcd --update never good.qcm
+c "update is a whole number from 0 to 3" -c core.qcd -s stream.qcd --tune update=never good.qcm
+c "the names are prior_count" -c core.qcd -s stream.qcd --tune lead=1 good.qcm
 c "no method 'magic'" -c core.qcd -s stream.qcd -m magic good.qcm
 c "sideways" -c core.qcd -s stream.qcd --order sideways good.qcm
 QC_ISA=abacus c "QC_ISA=abacus" -c core.qcd -s stream.qcd good.qcm
@@ -128,4 +129,4 @@ ls | grep tmp
 true
 
 # What a method does without is no error, but it is told.
-qc-rival -q -m head --rest 0 --update random -c core.qcd -s stream.qcd quantized.qcm 2>&1 >words
+qc-rival -q -m head --tune skip_flips=0 --tune update=2 -c core.qcd -s stream.qcd quantized.qcm 2>&1 >words

@@ -4,12 +4,12 @@ qc-synth -q --people 2 --activities 4 --channels 3 --length 24 --windows 20 -o b
 printf 'name: tiny\nlayers:\n  - conv: 8\n    kernel: 5\n  - relu\n  - gap\n' >tiny.yaml
 qc-train -q --threads 1 --epochs 10 -a tiny.yaml -d p1.qcd -o float.qcm && qc-coreset -q -n 12 -d p1.qcd -o core.qcd || exit 1
 calibrate() { qc-calibrate -q -c core.qcd -s p2.qcd -t p1.qcd --batches 4 --json "$@"; }
-result() { grep -v summary "$1" | sed -E 's/, "(ms|bytes)": [0-9.]+//g'; }
+result() { grep -v summary "$1" | sed -E 's/, "(ms|predict_ms|bytes)": [0-9.]+//g'; }
 for bits in 2 4 8; do
     qc-quantize -q -b $bits --epochs 1 --threads 1 -c core.qcd -o q$bits.qcm float.qcm >words || exit 1
     qc-bitflip-train -q --persons 1 --test-persons 0 --teacher-steps 2 --steps 2 --threads 1 -c core.qcd -o f$bits.qcm q$bits.qcm >words || exit 1
     calibrate -o closed.qcm -C core1.qcd q$bits.qcm >closed.json || exit
-    calibrate -o none.qcm -C core2.qcd --rounds 0 --lead .5 f$bits.qcm >none.json || exit
+    calibrate -o none.qcm -C core2.qcd --tune rounds=0 f$bits.qcm >none.json || exit
     calibrate -m closed -o asked.qcm f$bits.qcm >asked.json || exit
     result closed.json >a && result none.json | cmp - a && result asked.json | cmp - a && qc-export -q -f csv core1.qcd >a && qc-export -q -f csv core2.qcd | cmp - a || exit
     layers() { qc-eval -q -n 40 --dump-layers - -d p2.qcd "$1"; }
@@ -29,7 +29,7 @@ qc-eval --json -d p2.qcd again.qcm >a && calibrate q8.qcm 2>words | qc-eval --js
 echo '--- what cannot be'
 calibrate -m qcore -o x.qcm q8.qcm
 echo "exit $?"
-calibrate --second 0 --scarce 0 -o x.qcm q8.qcm
+calibrate --tune guard=2 -o x.qcm q8.qcm
 echo "exit $?"
 qc-rival -c core.qcd -s p2.qcd --set rate=1 -o x.qcm q8.qcm
 echo "exit $?"

@@ -10,7 +10,7 @@ qc-quantize -b 8 --epochs 1 --threads 1 -c core.qcd fp.qcm 2>words |
 qc-synth -q --people 2 --activities 3 --windows 300 --channels 3 --length 24 -o many.qcd && qc-split -q -g p2 -o long.qcd many.qcd || exit 1
 for lines in 1 2 5 9; do # killed once so many lines are out, the heading counted
     cp model.qcm now.qcm && cp core.qcd now.qcd
-    qc-calibrate -c now.qcd -C now.qcd -s long.qcd -B 1 --rounds 400 -o now.qcm now.qcm >lines 2>err &
+    qc-calibrate -c now.qcd -C now.qcd -s long.qcd -B 1 --tune rounds=400 -o now.qcm now.qcm >lines 2>err &
     process=$!
     for turn in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
         [ "$(wc -l <lines)" -gt $lines ] && break
@@ -21,6 +21,6 @@ for lines in 1 2 5 9; do # killed once so many lines are out, the heading counte
     status=$?
     [ $status -eq 137 ] || echo "it was not killed: $status"
     qc-info now.qcm >words && qc-info now.qcd >words || exit 1
-    qc-calibrate -c now.qcd -s p2.qcd --batches 2 --rounds 2 -o next.qcm now.qcm >words || exit 1
+    qc-calibrate -c now.qcd -s p2.qcd --batches 2 --tune rounds=2 -o next.qcm now.qcm >words || exit 1
     echo "whole"
 done

@@ -6,7 +6,7 @@ printf 'name: tiny\nlayers:\n  - conv: 6\n    kernel: 5\n  - relu\n  - gap\n' >t
 qc-train -q --threads 1 --epochs 3 -a tiny.yaml -d p1.qcd -o fp.qcm && qc-coreset -q -n 9 -d p1.qcd -o core.qcd || exit 1
 qc-quantize -q -b 4 --epochs 1 --threads 1 -c core.qcd -o q.qcm fp.qcm >words || exit 1
 qc-bitflip-train -q --persons 1 --test-persons 0 --teacher-steps 2 --steps 2 --threads 1 -c core.qcd -o model.qcm q.qcm >words || exit 1
-session='qc-calibrate -c core.qcd -s p2.qcd -B 2 --rounds 200 --stop 0'
+session='qc-calibrate -c core.qcd -s p2.qcd -B 2 --tune rounds=200 --tune stop_loss=0'
 $session -C whole.qcd -o whole.qcm model.qcm >whole.tsv || exit 1
 
 kept='--state kept -C now.qcd -o now.qcm model.qcm'
@@ -22,7 +22,7 @@ for lines in 2 3 3; do # killed once so many lines are out, the heading counted
     wait $process 2>words
 done
 run >rest.tsv 2>err || { cat err; exit 1; }
-grep -c '^qc-calibrate: \|going on behind batch' err
+grep -c '^qc-calibrate: \|resuming after batch' err
 cmp now.qcm whole.qcm && cmp now.qcd whole.qcd && echo "the same model and coreset"
 # its last lines, but for times: the batches that were left
 columns() { grep -E '^[0-9]' "$1" | cut -f1-10; }
@@ -39,7 +39,7 @@ refuse() { # refuse WORDS: its exit status and sentence, and the state stays
     cmp kept before
 }
 refuse $session --seed 2 --state kept -o now.qcm model.qcm
-refuse $session --rounds 3 --state kept -o now.qcm model.qcm
+refuse $session --tune rounds=3 --state kept -o now.qcm model.qcm
 refuse qc-calibrate -c core.qcd -s p1.qcd --state kept -o now.qcm model.qcm
 refuse $session --state kept -o now.qcm whole.qcm
 refuse $session --state core.qcd -o now.qcm model.qcm

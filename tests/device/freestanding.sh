@@ -17,7 +17,7 @@ target() { # target NAME ROUTINES COMPILER: ROUTINES of the compiler's own may b
     $compiler -nostdlib -r -o "$place/whole.o" -Wl,--whole-archive "$place/libqcore.a" -Wl,--no-whole-archive
     asked=$("${NM:-nm}" -u "$place/whole.o" | awk '{ print $2 }' | grep -Evx "memcpy|memmove|memset|_GLOBAL_OFFSET_TABLE_|$routines" || true)
     [ -z "$asked" ] || { echo "$name asks for what a bare machine does not have:" $asked; wrong=1; }
-    "${NM:-nm}" "$place/whole.o" | grep -q ' T qc_calibrate_batch$' || { echo "$name: nothing was looked at"; wrong=1; }
+    "${NM:-nm}" "$place/whole.o" | grep -q ' T qc_learner_adapt$' || { echo "$name: nothing was looked at"; wrong=1; }
 }
 
 none='\(none\)'

@@ -24,7 +24,7 @@ within() { # within KB WHAT PROGRAM...
     shift 2
     (ulimit -v "$kb" && exec "$@" >said 2>&1) || { echo "$what does not do with $kb KB of address space:" && cat said; wrong=1; }
 }
-within $limit "a calibration" "$bin/qc-calibrate" -q -B 60 --rounds 1 -c core.qcd -s long.qcd -C out.qcd -o out.qcm f.qcm
+within $limit "a calibration" "$bin/qc-calibrate" -q -B 60 --tune rounds=1 -c core.qcd -s long.qcd -C out.qcd -o out.qcm f.qcm
 within $limit "an evaluation" "$bin/qc-eval" --threads 1 -d long.qcd f.qcm
 cat long.qcd | (ulimit -v $limit && exec "$bin/qc-eval" --threads 1 -d - f.qcm >said 2>&1) && { echo "a stream from a pipe took no memory"; wrong=1; }
 exit $wrong

@@ -41,8 +41,8 @@ int main(int argc, char **argv)
     QcErr err = {0};
     QcSession s;
     if (argc != 7) return 2;
-    QcSessionOptions o = {.batches = (uint32_t)atoi(argv[4]), .device = qc_calibrate_defaults(8), .command = "", .threads = 1};
-    o.device.seed = (uint64_t)atoi(argv[5]);
+    QcSessionOptions o = {.batches = (uint32_t)atoi(argv[4]), .command = "", .threads = 1};
+    o.seed = (uint64_t)atoi(argv[5]);
     if (qc_stream_order_by_name(&o.order, argv[6], &err)) return 2;
     int status = qc_session_open(&s, argv[1], argv[2], (const char *const *)&argv[3], 1, &o, &err) || put_stream(&s, &err);
     if (status) fprintf(stderr, "pack_stream: %s\n", err.text);

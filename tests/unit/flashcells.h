@@ -1,4 +1,4 @@
-/* flashcells.h - memory with the habits of flash, whose power goes after as many bytes as wished. Include behind check.h. */
+/* flashcells.h - memory with flash semantics, whose power goes after as many bytes as wished. Include behind check.h. */
 #ifndef QC_TESTS_FLASHCELLS_H
 #define QC_TESTS_FLASHCELLS_H
 

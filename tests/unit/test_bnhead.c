@@ -204,7 +204,7 @@ START_TEST(head_is_one_ridge_regression_of_all_batches)
     for (uint32_t s = 0; s < CAPACITY; s++) sources += !(b.l.slots->flags[s] & (QC_SLOT_EMPTY | QC_SLOT_STREAM));
     for (uint32_t s = 0; s < CAPACITY; s++) {
         if (b.l.slots->flags[s] & (QC_SLOT_EMPTY | QC_SLOT_STREAM)) continue;
-        features_of(f, &b, b.l.slots->x + (size_t)s * TINY_VALUES, n);
+        features_of(f, &b, b.l.slots->windows + (size_t)s * TINY_VALUES, n);
         for (uint32_t j = 0; j < n; j++) x[j] = (float)f[j];
         qc_ridge_add(&all, x, b.l.slots->label[s], BATCHES * BATCH / 3.0 / sources); /* a quarter of all weight: a third of the stream's */
     }

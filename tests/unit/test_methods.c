@@ -5,6 +5,8 @@
 enum { BATCH = 10 };
 #include "learning.h"
 
+#include "../../lib/live/devicestep.h"
+
 #include "../../lib/format/qgraphfile.h"
 
 START_TEST(every_forward_method_leaves_a_sound_model_and_says_what_it_cost)
@@ -56,44 +58,42 @@ START_TEST(none_changes_no_byte)
 }
 END_TEST
 
-START_TEST(device_methods_are_the_device_s_step)
+START_TEST(device_methods_are_the_learner)
 {
-    const struct { const QcMethod *m; QcChoose choose; } all[] = {
-        {&qc_method_qcore, QC_CHOOSE_NETWORK}, {&qc_method_flip_random, QC_CHOOSE_RANDOM}, {&qc_method_flip_greedy, QC_CHOOSE_GREEDY}};
+    const struct { const QcMethod *m; QcFlipScore score; } all[] = {
+        {&qc_method_qcore, QC_SCORE_NETWORK}, {&qc_method_flip_random, QC_SCORE_RANDOM}, {&qc_method_flip_greedy, QC_SCORE_GREEDY}};
     uint8_t last[3][512];
     for (int i = 0; i < 3; i++) {
-        Bench b, other;
+        Bench b;
         QcMethodReport r;
-        QcCalibrateReport step;
-        QcCalibrator c;
+        QcAdaptReport step;
+        QcLearner l;
         bench_open(&b, all[i].m, TINY_PLAIN, 2, NULL, 0);
-        bench_open(&other, &qc_method_none, TINY_PLAIN, 2, NULL, 0);
-        QcCalibrateOptions o = b.l.device;
-        o.choose = all[i].choose;
-        uint64_t bytes = qc_calibrator_bytes(other.l.g, &other.flip, &o, CAPACITY, BATCH);
+        QcLearnerSetup setup = {.graph = b.l.g, .flips = &qc_flip_rounds, .flip = &b.flip, .score = all[i].score, .parameters = b.l.parameters, .seed = 1, .capacity = CAPACITY, .ring = BATCH};
+        uint64_t bytes = qc_learner_bytes(&setup);
         ck_assert_uint_eq(b.l.bytes, bytes);
         void *memory = aligned_alloc(64, (bytes + 63) / 64 * 64);
-        qc_calibrator_place(&c, other.l.g, &other.flip, &qc_kernels_scalar, &o, CAPACITY, BATCH, memory);
-        for (uint32_t s = 0; s < CAPACITY - 2; s++) {
-            memcpy(c.slots.x + (size_t)s * TINY_VALUES, b.source[s], TINY_VALUES);
-            c.slots.label[s] = (uint16_t)((1000 + s) % TINY_CLASSES);
-            c.slots.misses[s] = 0;
-            c.slots.flags[s] = s < 8 ? QC_SLOT_RESERVED : 0;
-            c.slots.id[s] = s;
-        }
+        qc_learner_place(&l, &setup, &qc_kernels_scalar, memory);
+        for (uint32_t s = 0; s < SOURCE; s++) qc_learner_fill(&l, s, b.source[s], NULL, (uint16_t)((1000 + s) % TINY_CLASSES), 0, s < RESERVED ? QC_SLOT_RESERVED : 0, s);
         for (uint32_t batch = 0; batch < BATCHES; batch++) {
             bench_learn(&b, &r, batch);
-            qc_calibrate_batch(&c, &step, b.x[batch * BATCH], b.label + batch * BATCH, b.id + batch * BATCH, BATCH);
+            for (uint32_t k = batch * BATCH; k < (batch + 1) * BATCH; k++) {
+                QcAnswer answer;
+                qc_learner_predict(&l, &answer, b.x[k], b.id[k]);
+                ck_assert_int_eq(qc_learner_label(&l, answer.number, b.label[k]), 0);
+            }
+            qc_learner_adapt(&l, &step);
             ck_assert_mem_eq(&r.step, &step, sizeof step);
-            ck_assert_uint_eq(r.forwards, step.forwards);
+            ck_assert_uint_eq(r.forwards, BATCH + step.forwards); /* a batch's windows, and what flips take */
         }
-        ck_assert_mem_eq(b.t.g.codes, other.t.g.codes, b.t.g.n_code_bytes);
+        const QcLearner *own = qc_devicestep_learner(&b.l);
+        ck_assert_uint_eq(own->state_bytes, l.state_bytes);
+        ck_assert_mem_eq(own->state, l.state, l.state_bytes);
         ck_assert_uint_le(b.t.g.n_code_bytes, sizeof last[0]);
-        memcpy(last[i], b.t.g.codes, b.t.g.n_code_bytes);
+        memcpy(last[i], own->graph.codes, b.t.g.n_code_bytes);
         for (int j = 0; j < i; j++) ck_assert(memcmp(last[i], last[j], b.t.g.n_code_bytes));
         free(memory);
         bench_close(&b);
-        bench_close(&other);
     }
 }
 END_TEST
@@ -131,7 +131,7 @@ static void note(QcMethodRun *l, uint32_t slot, uint32_t i)
     (void)l;
     told[n_told++] = slot * 1000 + i;
 }
-static int stand_still(QcMethodRun *l, QcMethodReport *r, const QcMethodBatch *batch, QcErr *err)
+static int stand_still(QcMethodRun *l, QcMethodReport *r, const QcBatch *batch, QcErr *err)
 {
     (void)l, (void)r, (void)batch, (void)err;
     return 0;
@@ -151,7 +151,7 @@ START_TEST(a_method_is_told_which_examples_were_kept)
         for (uint32_t k = 0; k < n_told; k++) {
             uint32_t slot = told[k] / 1000, i = batch * BATCH + told[k] % 1000;
             ck_assert_uint_eq(b.l.slots->id[slot], b.id[i]);
-            ck_assert_mem_eq(b.l.slots->x + (size_t)slot * TINY_VALUES, b.x[i], TINY_VALUES);
+            ck_assert_mem_eq(b.l.slots->windows + (size_t)slot * TINY_VALUES, b.x[i], TINY_VALUES);
         }
     }
     bench_close(&b);
@@ -194,7 +194,7 @@ int main(void)
     tcase_set_timeout(whole, 120);
     tcase_add_test(whole, every_forward_method_leaves_a_sound_model_and_says_what_it_cost);
     tcase_add_test(whole, none_changes_no_byte);
-    tcase_add_test(whole, device_methods_are_the_device_s_step);
+    tcase_add_test(whole, device_methods_are_the_learner);
     tcase_add_test(whole, settings_are_checked);
     tcase_add_test(whole, a_method_is_told_which_examples_were_kept);
     tcase_add_test(whole, a_channel_takes_what_integers_can_say);

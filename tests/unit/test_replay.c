@@ -30,7 +30,7 @@ START_TEST(a_seed_is_a_result)
         for (uint32_t i = 0; i < BATCHES; i++) learn(i, i == 1 ? BATCH - 5 : BATCH);
         n = b.t.g.n_code_bytes;
         memcpy(codes[run], b.t.g.codes, n);
-        memcpy(slots[run], b.l.slots->x, sizeof slots[run]);
+        memcpy(slots[run], b.l.slots->windows, sizeof slots[run]);
         end();
     }
     ck_assert_mem_eq(codes[0], codes[1], n);
@@ -96,14 +96,14 @@ START_TEST(slots_stay_whole)
         begin(methods[_i], TINY_MLP, 8, 3, keep ? "steps=1" : "steps=1 keep=0");
         for (uint32_t i = 0; i < 3 * BATCHES; i++) {
             const QcSlots *slots = b.l.slots;
-            QcCalibrateReport step = learn(i % BATCHES, BATCH).step;
+            QcAdaptReport step = learn(i % BATCHES, BATCH).step;
             uint32_t reserved = 0;
             for (uint32_t s = 0; s < CAPACITY; s++) {
                 ck_assert(!(slots->flags[s] & QC_SLOT_EMPTY));
                 int from_stream = slots->id[s] >= FIRST_ID;
                 uint64_t number = slots->id[s] - (from_stream ? FIRST_ID : 0);
                 ck_assert_uint_lt(number, from_stream ? BATCHES * BATCH : SOURCE);
-                ck_assert_mem_eq(slots->x + s * TINY_VALUES, from_stream ? b.x[number] : b.source[number], TINY_VALUES);
+                ck_assert_mem_eq(slots->windows + s * TINY_VALUES, from_stream ? b.x[number] : b.source[number], TINY_VALUES);
                 ck_assert(slots->label[s] == number % TINY_CLASSES && from_stream == !!(slots->flags[s] & QC_SLOT_STREAM));
                 reserved += slots->flags[s] == QC_SLOT_RESERVED && slots->id[s] < RESERVED;
                 for (uint32_t o = 0; o < s; o++) ck_assert(slots->id[o] != slots->id[s]);

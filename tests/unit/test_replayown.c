@@ -62,7 +62,7 @@ static void codes_after(uint8_t *codes, const QcMethod *m, const char *settings,
     begin(m, TINY_PLAIN, 4, 1, settings);
     for (uint32_t s = 0; other_memory && s < SOURCE; s++) {
         b.l.slots->label[s] = (uint16_t)((b.l.slots->label[s] + (other_memory == 1)) % TINY_CLASSES);
-        for (uint32_t v = 0; other_memory == 2 && v < TINY_VALUES; v++) b.l.slots->x[s * TINY_VALUES + v] ^= 32;
+        for (uint32_t v = 0; other_memory == 2 && v < TINY_VALUES; v++) b.l.slots->windows[s * TINY_VALUES + v] ^= 32;
     }
     learn(0, BATCH);
     memcpy(codes, b.t.g.codes, b.t.g.n_code_bytes);

@@ -4,7 +4,7 @@
 #include "tiny.h"
 
 #include "../../lib/base/file.h"
-#include "../../lib/device/calibrate.h"
+#include "../../lib/device/learner.h"
 #include "../../lib/format/flipfile.h"
 #include "../../lib/format/modelplan.h"
 #include "../../lib/format/qgraphfile.h"
@@ -111,18 +111,19 @@ START_TEST(a_prediction_works_in_little)
 }
 END_TEST
 
-START_TEST(a_calibration_fits_a_small_device)
+START_TEST(a_learner_fits_a_small_device)
 {
     Full f;
-    QcPlan plan = {0};
-    QcCalibrateOptions o = qc_calibrate_defaults(2);
     full_make(&f);
-    qc_calibrator_plan(&plan, &f.g, &f.flip, &o, SLOTS, BATCH);
-    ck_assert_uint_eq(qc_plan_bytes(&plan), qc_calibrator_bytes(&f.g, &f.flip, &o, SLOTS, BATCH));
-    ck_assert_uint_le(qc_plan_bytes(&plan), 512 * KB);
-    ck_assert_uint_gt(qc_plan_bytes(&plan), SLOTS * VALUES); /* the coreset is in it, a byte a value */
-    ck_assert_str_eq(plan.parts[0].name, "coreset");
-    ck_assert_uint_lt(plan.parts[0].bytes, SLOTS * VALUES + KB);
+    QcLearnerSetup setup = {.graph = &f.g, .parameters = qc_parameters_default(2), .capacity = SLOTS, .ring = BATCH};
+    for (int flips = 0; flips < 2; flips++) {
+        QcPlan plan = {0};
+        if (flips) setup.flips = &qc_flip_rounds, setup.flip = &f.flip;
+        qc_learner_plan(&plan, &setup);
+        ck_assert_uint_eq(qc_plan_bytes(&plan), qc_learner_bytes(&setup));
+        if (flips) ck_assert_uint_gt(qc_plan_bytes(&plan), (SLOTS + BATCH) * VALUES); /* windows are in it, a byte a value */
+        else ck_assert_uint_le(qc_plan_bytes(&plan), 170 * 1000);
+    }
     full_release(&f);
 }
 END_TEST
@@ -188,7 +189,7 @@ int main(void)
     tcase_set_timeout(t, 120);
     tcase_add_test(t, the_model_is_small_in_file_and_memory);
     tcase_add_test(t, a_prediction_works_in_little);
-    tcase_add_test(t, a_calibration_fits_a_small_device);
+    tcase_add_test(t, a_learner_fits_a_small_device);
     tcase_add_loop_test(t, the_model_takes_what_is_said, 0, TINY_KINDS);
     tcase_add_test(t, a_batch_takes_its_windows_labels_and_ids);
     tcase_add_test(t, a_plan_has_an_end);

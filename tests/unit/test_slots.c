@@ -1,74 +1,17 @@
-/* What the device calculates with, against libm; and its coreset: what is reserved stays, what is drawn is drawn with the promised odds. */
+/* Examples that a learner keeps: reserved slots stay, others are drawn with the promised odds. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "suite.h"
-#include "../../lib/device/qmath.h"
 #include "../../lib/device/slots.h"
 
-/* ---- arithmetic ---- */
-
-static double worst_of(float (*ours)(float), double (*theirs)(double), float (*next)(QcRng *rng), int n)
-{
-    QcRng rng = qc_rng_seed(1, 1);
-    double worst = 0;
-    for (int i = 0; i < n; i++) {
-        float x = next(&rng);
-        double exact = theirs((double)x);
-        if (exact != 0) worst = fmax(worst, fabs((double)ours(x) / exact - 1));
-    }
-    return worst;
-}
-
-static float any_size(QcRng *rng) { return ldexpf(1 + qc_rng_unit(rng), (int)qc_rng_below(rng, 252) - 126); }
-static float about_one(QcRng *rng) { return 0.3f + 3 * qc_rng_unit(rng); }
-static float next_to_one(QcRng *rng) { return 1 + 0x1p-23f * (float)((int)qc_rng_below(rng, 4000) - 1000); }
-static float exponent(QcRng *rng) { return 174 * qc_rng_unit(rng) - 87; }
-static float small_exponent(QcRng *rng) { return 2 * qc_rng_unit(rng) - 1; }
-static float own_ln(float x) { return qc_ln(x); }
-static float own_exp(float x) { return qc_exp(x); }
-static float own_sqrt(float x) { return qc_sqrt(x); }
-static float unit_above_zero(QcRng *rng) { return ((float)(qc_rng_next(rng) >> 41) + 0.5f) * 0x1p-23f; }
-
-START_TEST(arithmetic_is_that_of_libm)
-{
-    const struct {
-        const char *what;
-        float (*ours)(float);
-        double (*theirs)(double);
-        float (*next)(QcRng *rng);
-    } cases[] = {
-        {"ln of any size", own_ln, log, any_size},          {"ln about 1", own_ln, log, about_one}, {"ln next to 1", own_ln, log, next_to_one},
-        {"ln of a unit draw", own_ln, log, unit_above_zero}, {"exp", own_exp, exp, exponent},        {"exp about 0", own_exp, exp, small_exponent},
-        {"sqrt about 1", own_sqrt, sqrt, about_one},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        double worst = worst_of(cases[i].ours, cases[i].theirs, cases[i].next, 200000);
-        ck_assert_msg(worst < 3e-7, "%s: off by %g", cases[i].what, worst);
-    }
-    for (int e = -99; e < 128; e++) ck_assert(fabs((double)qc_sqrt(ldexpf(1.3f, e)) / sqrt(ldexp((double)1.3f, e)) - 1) < 3e-7);
-    ck_assert_float_eq(qc_ln(1), 0);
-    ck_assert_float_eq(qc_exp(0), 1);
-    ck_assert_float_eq(qc_exp(-88), 0);
-    ck_assert_float_eq(qc_exp(-INFINITY), 0);
-    ck_assert_float_eq(qc_exp(1e30f), qc_exp(87));
-    ck_assert_float_eq(qc_sqrt(0), 0);
-    ck_assert_float_eq(qc_sqrt(-1), 0);
-    ck_assert_float_eq(qc_sqrt(4), 2);
-    ck_assert(qc_ln(1 - 0x1p-24f) < 0); /* the largest draw still has a key above zero */
-}
-END_TEST
-
-/* ---- slots ---- */
-
-enum { CAPACITY = 12, WINDOW = 5, BATCH = 9 };
+enum { CAPACITY = 12, WINDOW = 5, FEATURES = 3, BATCH = 9, ROWS = 3 * BATCH };
 
 typedef struct Device {
     _Alignas(64) uint8_t memory[4096];
     QcSlots slots;
     float keys[CAPACITY + BATCH];
-    uint8_t x[BATCH * WINDOW];
+    uint8_t x[BATCH * WINDOW], features[BATCH * FEATURES];
     uint16_t label[BATCH], misses[BATCH];
     uint64_t id[BATCH], next_id;
     uint8_t ever[BATCH];
@@ -77,10 +20,15 @@ typedef struct Device {
 
 static Device d;
 
-/* A window says which example it is. */
+/* A window and its features say which example they are of. */
 static void window_of(uint8_t *x, uint64_t id)
 {
     for (int i = 0; i < WINDOW; i++) x[i] = (uint8_t)(id * 7 + (uint64_t)i);
+}
+
+static void features_of(uint8_t *features, uint64_t id)
+{
+    for (int i = 0; i < FEATURES; i++) features[i] = (uint8_t)(id * 11 + 3 * (uint64_t)i);
 }
 
 static void fill_slot(uint32_t s, uint8_t flags, uint16_t misses)
@@ -89,20 +37,34 @@ static void fill_slot(uint32_t s, uint8_t flags, uint16_t misses)
     d.slots.id[s] = d.next_id;
     d.slots.label[s] = (uint16_t)(d.next_id % 4);
     d.slots.misses[s] = misses;
-    window_of(d.slots.x + s * WINDOW, d.next_id++);
+    window_of(qc_slot_window(&d.slots, s), d.next_id);
+    features_of(qc_slot_features(&d.slots, s), d.next_id++);
 }
 
 static void device_begin(uint64_t seed)
 {
     QcPlacing p = {.memory = d.memory};
-    qc_slots_place(&d.slots, CAPACITY, WINDOW, &p);
+    qc_slots_place(&d.slots, CAPACITY, WINDOW, FEATURES, &p);
     ck_assert_uint_le(p.used, sizeof d.memory);
     d.rng = qc_rng_seed(seed, 2);
     d.next_id = 100;
-    memset(d.slots.flags, QC_SLOT_EMPTY, CAPACITY);
+    qc_slots_clear(&d.slots);
 }
 
-static QcArrivals arrive(uint32_t n, uint64_t seen)
+/* A smaller place for examples that are labels and ids alone. */
+static void begin_empty(uint32_t capacity)
+{
+    QcPlacing p = {.memory = d.memory};
+    qc_slots_place(&d.slots, capacity, 0, 0, &p);
+    qc_slots_clear(&d.slots);
+}
+
+static void update(const QcBatch *batch, uint64_t seen, QcUpdate rule)
+{
+    qc_slots_update(&d.slots, batch, d.misses, d.ever, seen, rule, &d.rng, d.keys);
+}
+
+static QcBatch make_batch(uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
         d.id[i] = d.next_id++;
@@ -110,19 +72,22 @@ static QcArrivals arrive(uint32_t n, uint64_t seen)
         d.misses[i] = (uint16_t)qc_rng_below(&d.rng, 5);
         d.ever[i] = (uint8_t)qc_rng_below(&d.rng, 2);
         window_of(d.x + i * WINDOW, d.id[i]);
+        features_of(d.features + i * FEATURES, d.id[i]);
     }
-    return (QcArrivals){n, d.x, d.label, d.id, d.misses, d.ever, seen};
+    return (QcBatch){n, NULL, d.x, d.features, d.label, d.id};
 }
 
 static uint32_t check_slots(void)
 {
     uint32_t filled = 0;
     for (uint32_t s = 0; s < CAPACITY; s++) {
-        uint8_t x[WINDOW];
+        uint8_t x[WINDOW], features[FEATURES];
         if (d.slots.flags[s] & QC_SLOT_EMPTY) continue;
         filled++;
         window_of(x, d.slots.id[s]);
-        ck_assert_mem_eq(d.slots.x + s * WINDOW, x, WINDOW); /* the window, label and id of one example stay together */
+        features_of(features, d.slots.id[s]);
+        ck_assert_mem_eq(qc_slot_window(&d.slots, s), x, WINDOW); /* the window, features, label and id of an example stay together */
+        ck_assert_mem_eq(qc_slot_features(&d.slots, s), features, FEATURES);
         ck_assert_uint_eq(d.slots.label[s], d.slots.id[s] % 4);
         for (uint32_t o = 0; o < s; o++) ck_assert((d.slots.flags[o] & QC_SLOT_EMPTY) || d.slots.id[o] != d.slots.id[s]);
     }
@@ -137,9 +102,9 @@ START_TEST(reserved_slots_outlive_every_batch)
         uint64_t before[CAPACITY], seen = 0;
         memcpy(before, d.slots.id, sizeof before);
         for (int batch = 0; batch < 12; batch++) {
-            QcArrivals a = arrive(batch == 5 ? 0 : 1 + qc_rng_below(&d.rng, BATCH), seen);
+            QcBatch a = make_batch(batch == 5 ? 0 : 1 + qc_rng_below(&d.rng, BATCH));
             uint32_t was = check_slots();
-            qc_slots_update(&d.slots, &a, (QcUpdate)_i, &d.rng, d.keys);
+            update(&a, seen, (QcUpdate)_i);
             uint32_t filled = check_slots();
             ck_assert_msg(_i == QC_UPDATE_RESERVOIR || filled == (was + a.n < CAPACITY ? was + a.n : CAPACITY), "%d slots of %d", (int)filled, CAPACITY);
             for (uint32_t s = 0; s < 10; s++)
@@ -163,11 +128,11 @@ END_TEST
 START_TEST(empty_slots_take_what_comes)
 {
     device_begin(1);
-    QcArrivals a = arrive(3, 0);
-    qc_slots_update(&d.slots, &a, (QcUpdate)_i, &d.rng, d.keys);
+    QcBatch a = make_batch(3);
+    update(&a, 0, (QcUpdate)_i);
     ck_assert_uint_eq(check_slots(), 3);
-    a = arrive(4, 3);
-    qc_slots_update(&d.slots, &a, (QcUpdate)_i, &d.rng, d.keys);
+    a = make_batch(4);
+    update(&a, 3, (QcUpdate)_i);
     ck_assert_uint_eq(check_slots(), 7);
 }
 END_TEST
@@ -180,8 +145,8 @@ START_TEST(an_example_that_comes_again_is_not_kept_twice)
         fill_slot(4, 0, 2);
         for (uint64_t round = 0; round < 6; round++) {
             d.next_id = 102; /* two that are reserved, one that is open, then new ones, again and again */
-            QcArrivals a = arrive(BATCH, round * BATCH);
-            qc_slots_update(&d.slots, &a, (QcUpdate)_i, &d.rng, d.keys);
+            QcBatch a = make_batch(BATCH);
+            update(&a, round * BATCH, (QcUpdate)_i);
             check_slots();
         }
     }
@@ -193,9 +158,54 @@ START_TEST(no_room_no_change)
     device_begin(1);
     for (uint32_t s = 0; s < CAPACITY; s++) fill_slot(s, QC_SLOT_RESERVED, 1);
     Device before = d;
-    QcArrivals a = arrive(BATCH, 0);
-    qc_slots_update(&d.slots, &a, (QcUpdate)_i, &d.rng, d.keys);
+    QcBatch a = make_batch(BATCH);
+    update(&a, 0, (QcUpdate)_i);
     ck_assert_mem_eq(d.memory, before.memory, sizeof d.memory);
+}
+END_TEST
+
+/* The same batch in rows that are spread over larger arrays, in another order, as a ring has them: the same slots afterwards, byte for byte. */
+START_TEST(rows_say_where_examples_lie)
+{
+    static uint8_t x[ROWS * WINDOW], features[ROWS * FEATURES];
+    uint16_t label[ROWS];
+    uint64_t id[ROWS];
+    uint32_t row[BATCH];
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        static Device before, in_order;
+        device_begin(seed);
+        for (uint32_t s = 0; s < 8; s++) fill_slot(s, s % 2 ? QC_SLOT_RESERVED : 0, 1);
+        QcBatch batch = make_batch(BATCH);
+        before = d;
+        update(&batch, 0, (QcUpdate)_i);
+        ck_assert_uint_eq(check_slots(), CAPACITY);
+        in_order = d;
+        d = before;
+        memset(x, 0xee, sizeof x);
+        memset(features, 0xee, sizeof features);
+        for (uint32_t i = 0; i < ROWS; i++) label[i] = 3, id[i] = 101; /* kept already: were it looked at, it would be missed in the slots */
+        for (uint32_t i = 0; i < BATCH; i++) {
+            uint32_t r = row[i] = (i * 7 + 5) % ROWS;
+            memcpy(x + r * WINDOW, d.x + i * WINDOW, WINDOW);
+            memcpy(features + r * FEATURES, d.features + i * FEATURES, FEATURES);
+            label[r] = d.label[i], id[r] = d.id[i];
+        }
+        batch = (QcBatch){BATCH, row, x, features, label, id};
+        update(&batch, 0, (QcUpdate)_i);
+        ck_assert_mem_eq(d.memory, in_order.memory, sizeof d.memory);
+    }
+}
+END_TEST
+
+START_TEST(what_is_held_is_found)
+{
+    device_begin(1);
+    ck_assert(!qc_slots_hold(&d.slots, 0)); /* empty slots have the id 0 */
+    fill_slot(3, QC_SLOT_RESERVED, 0);
+    fill_slot(11, QC_SLOT_STREAM, 0);
+    ck_assert(qc_slots_hold(&d.slots, 100) && qc_slots_hold(&d.slots, 101) && !qc_slots_hold(&d.slots, 102));
+    d.slots.flags[11] = QC_SLOT_EMPTY;
+    ck_assert(!qc_slots_hold(&d.slots, 101));
 }
 END_TEST
 
@@ -217,13 +227,12 @@ START_TEST(one_slot_is_won_by_weight)
         sum += weight[i];
     }
     for (uint64_t trial = 0; trial < TRIALS; trial++) {
-        QcPlacing p = {.memory = d.memory};
-        qc_slots_place(&d.slots, 1, WINDOW, &p);
+        begin_empty(1);
         QcRng rng = qc_rng_seed(trial, 3);
-        QcArrivals a = {CANDIDATES - 1, d.x, label + 1, d.id, misses + 1, ever + 1, 0};
+        QcBatch a = {CANDIDATES - 1, NULL, NULL, NULL, label + 1, d.id};
         for (uint64_t i = 0; i + 1 < CANDIDATES; i++) d.id[i] = i + 1;
         d.slots.id[0] = 0, d.slots.label[0] = label[0], d.slots.misses[0] = misses[0], d.slots.flags[0] = 0;
-        qc_slots_update(&d.slots, &a, (QcUpdate)_i, &rng, d.keys);
+        qc_slots_update(&d.slots, &a, misses + 1, ever + 1, 0, (QcUpdate)_i, &rng, d.keys);
         won[d.slots.id[0]]++;
     }
     double chi = 0;
@@ -243,13 +252,11 @@ START_TEST(two_slots_are_won_without_replacement)
     const uint8_t ever[3] = {1, 1, 1};
     uint32_t out[3] = {0};
     for (uint64_t trial = 0; trial < TRIALS; trial++) {
-        QcPlacing p = {.memory = d.memory};
-        qc_slots_place(&d.slots, 2, WINDOW, &p);
-        memset(d.slots.flags, QC_SLOT_EMPTY, 2);
+        begin_empty(2);
         QcRng rng = qc_rng_seed(trial, 4);
         for (uint64_t i = 0; i < 3; i++) d.id[i] = i;
-        QcArrivals a = {3, d.x, label, d.id, misses, ever, 0};
-        qc_slots_update(&d.slots, &a, QC_UPDATE_MISSES, &rng, d.keys);
+        QcBatch a = {3, NULL, NULL, NULL, label, d.id};
+        qc_slots_update(&d.slots, &a, misses, ever, 0, QC_UPDATE_MISSES, &rng, d.keys);
         ck_assert(d.slots.id[0] != d.slots.id[1] && d.slots.id[0] < 3 && d.slots.id[1] < 3);
         out[3 - d.slots.id[0] - d.slots.id[1]]++;
     }
@@ -267,15 +274,13 @@ START_TEST(balanced_slots_hold_the_classes_evenly)
 {
     const uint16_t labels[2][BATCH] = {{0, 0, 0, 0, 0, 1, 1, 2, 2}, {3, 3, 3, 3, 3, 3, 3, 3, 3}};
     for (uint64_t seed = 1; seed <= 200; seed++) {
-        QcPlacing p = {.memory = d.memory};
         uint32_t of_class[4];
-        qc_slots_place(&d.slots, 6, WINDOW, &p);
-        memset(d.slots.flags, QC_SLOT_EMPTY, 6);
-        QcRng rng = qc_rng_seed(seed, 6);
+        begin_empty(6);
+        d.rng = qc_rng_seed(seed, 6);
         for (uint64_t batch = 0; batch < 2; batch++) {
             for (uint64_t i = 0; i < BATCH; i++) d.id[i] = 100 * batch + i, d.misses[i] = (uint16_t)(i % 3), d.ever[i] = i % 2;
-            QcArrivals a = {BATCH, d.x, labels[batch], d.id, d.misses, d.ever, BATCH * batch};
-            qc_slots_update(&d.slots, &a, QC_UPDATE_BALANCED, &rng, d.keys);
+            QcBatch a = {BATCH, NULL, NULL, NULL, labels[batch], d.id};
+            update(&a, BATCH * batch, QC_UPDATE_BALANCED);
             memset(of_class, 0, sizeof of_class);
             for (uint32_t s = 0; s < 6; s++) ck_assert(!(d.slots.flags[s] & QC_SLOT_EMPTY)), of_class[d.slots.label[s]]++;
             for (uint32_t k = 0; k < 4; k++) ck_assert(batch ? of_class[k] == 1 || of_class[k] == 2 : of_class[k] == (k < 3 ? 2 : 0));
@@ -290,17 +295,15 @@ START_TEST(a_reservoir_favours_nobody)
     enum { STREAM = 23, ROOM = 4 };
     uint32_t kept[STREAM] = {0};
     for (uint64_t trial = 0; trial < TRIALS; trial++) {
-        QcPlacing p = {.memory = d.memory};
-        qc_slots_place(&d.slots, ROOM + 1, WINDOW, &p);
-        memset(d.slots.flags, QC_SLOT_EMPTY, ROOM + 1);
+        begin_empty(ROOM + 1);
         d.slots.flags[2] = QC_SLOT_RESERVED;
         d.slots.id[2] = 999;
-        QcRng rng = qc_rng_seed(trial, 5);
+        d.rng = qc_rng_seed(trial, 5);
         for (uint64_t seen = 0; seen < STREAM;) {
             uint32_t n = seen ? 9 : 5;
             for (uint32_t i = 0; i < n; i++) d.id[i] = seen + i;
-            QcArrivals a = {n, d.x, d.label, d.id, d.misses, d.ever, seen};
-            qc_slots_update(&d.slots, &a, QC_UPDATE_RESERVOIR, &rng, d.keys);
+            QcBatch a = {n, NULL, NULL, NULL, d.label, d.id};
+            update(&a, seen, QC_UPDATE_RESERVOIR);
             seen += n;
         }
         ck_assert_uint_eq(d.slots.id[2], 999);
@@ -318,11 +321,12 @@ int main(void)
     Suite *suite = suite_create("slots");
     TCase *tests = tcase_create("slots");
     tcase_set_timeout(tests, 60);
-    tcase_add_test(tests, arithmetic_is_that_of_libm);
     tcase_add_loop_test(tests, reserved_slots_outlive_every_batch, 0, QC_UPDATE_COUNT);
     tcase_add_loop_test(tests, empty_slots_take_what_comes, 0, QC_UPDATE_COUNT);
     tcase_add_loop_test(tests, an_example_that_comes_again_is_not_kept_twice, 0, QC_UPDATE_COUNT);
     tcase_add_loop_test(tests, no_room_no_change, 0, QC_UPDATE_COUNT);
+    tcase_add_loop_test(tests, rows_say_where_examples_lie, 0, QC_UPDATE_COUNT);
+    tcase_add_test(tests, what_is_held_is_found);
     tcase_add_loop_test(tests, one_slot_is_won_by_weight, 0, QC_UPDATE_RESERVOIR);
     tcase_add_test(tests, two_slots_are_won_without_replacement);
     tcase_add_test(tests, balanced_slots_hold_the_classes_evenly);

@@ -67,7 +67,7 @@ static void interrupted(void)
 {
     uint32_t boot = kept.boots++;
     QcStateFound found = model_load_state(&flash);
-    uint32_t done = model_calibrator.batches;
+    uint32_t done = model_learner.counters->adapts;
     if (found != (done ? QC_STATE_LOADED : QC_STATE_NONE) || boot > 3 * stream_batches) {
         say("# the state is lost\n");
         board_exit(1);

@@ -48,7 +48,7 @@ void session_quantize(uint8_t *window, uint32_t example)
 void session_batch(uint32_t b)
 {
     uint32_t first = stream_starts[b], n = stream_starts[b + 1] - first;
-    QcCalibrateReport r;
+    QcAdaptReport r;
     for (uint32_t i = 0; i < n; i++) session_quantize(windows[i], first + i);
     if (model_calibrate(&r, windows[0], stream_label + first, stream_id + first, n)) {
         say("the batch was refused\n");
@@ -59,9 +59,10 @@ void session_batch(uint32_t b)
     say_number(" right ", r.right_before);
     say_number(" then ", r.right_after);
     say_number(" solved ", r.solved);
+    say_number(" refused ", r.refused);
     say_number(" flips ", r.flips);
     say_number(" accepted ", r.accepted);
-    say_number(" of ", r.draws);
+    say_number(" of ", r.proposals);
     say_number(" forwards ", r.forwards);
     say_number(" loss * 1e6 ", (uint32_t)(r.loss_after * 1e6f));
     say("\n");
@@ -69,16 +70,10 @@ void session_batch(uint32_t b)
 
 void session_digest(void)
 {
-    const QcSlots *s = &model_calibrator.slots;
-    uint64_t empty = 0xcbf29ce484222325u, slots = empty;
-    slots = add_digest(slots, s->x, s->capacity * s->window);
-    slots = add_digest(slots, s->label, s->capacity * 2);
-    slots = add_digest(slots, s->misses, s->capacity * 2);
-    slots = add_digest(slots, s->flags, s->capacity);
-    slots = add_digest(slots, s->id, s->capacity * 8);
-    say_hex("codes ", add_digest(empty, model_graph.codes, model_graph.n_code_bytes));
-    say_hex(" scales ", add_digest(empty, model_graph.scale, model_graph.n_channels * (uint32_t)sizeof *model_graph.scale));
-    say_hex(" biases ", add_digest(empty, model_graph.bias, model_graph.n_channels * (uint32_t)sizeof *model_graph.bias));
-    say_hex(" coreset ", slots);
+    const QcLearner *l = &model_learner;
+    uint64_t empty = 0xcbf29ce484222325u;
+    say_hex("state ", add_digest(empty, l->state, l->state_bytes));
+    say_hex(" codes ", add_digest(empty, l->graph.codes, l->graph.n_code_bytes));
+    say_hex(" last layer ", add_digest(empty, l->graph.last->codes, (uint32_t)qc_head_code_bytes(&l->shape)));
     say("\n");
 }

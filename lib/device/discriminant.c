@@ -1,0 +1,171 @@
+/* discriminant.c - linear discriminant analysis of source and stream together (streaming LDA: Hayes and Kanan, 2020).
+ *
+ * With mu_k the mean of class k and S the scatter around the class means (Fisher, 1936; regularized as by Friedman, 1989), the logits are
+ *
+ *   logit_k = mu_k' P x - mu_k' P mu_k / 2,   P = (S + ridge (K / seen)^2 t I)^-1
+ *
+ * where t is the mean of S's diagonal, K the number of classes and `seen` the number of classes with two stream examples: the scatter of few classes tells
+ * little of the scatter of the others. The source mean of a class counts as prior_count stream examples, and never less than a quarter of the class.
+ */
+#include "head.h"
+
+#include "../base/clones.h"
+#include "../kernels/mem.h"
+#include "qmath.h"
+
+enum { LANES = 8 };
+
+/* The sum of a[i] b[i], in eight partial sums: the same order on every processor. */
+static float dot(const float *restrict a, const float *restrict b, uint32_t n)
+{
+    float part[LANES] = {0};
+    uint32_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (uint32_t l = 0; l < LANES; l++) part[l] += a[i + l] * b[i + l];
+    for (uint32_t l = 0; i < n; i++, l++) part[l] += a[i] * b[i];
+    return ((part[0] + part[4]) + (part[2] + part[6])) + ((part[1] + part[5]) + (part[3] + part[7]));
+}
+
+/* ---- moments of source and stream together ---- */
+
+/* The stream's mean of class k, new examples included, into `mean`; their scatter into the queue. Returns how many. */
+static uint32_t stream_mean(QcScatterQueue *q, const QcHeadTask *t, uint32_t k, float *mean)
+{
+    uint32_t n = t->shape->features, count = t->stream->count[k];
+    memcpy(mean, t->stream->mean + (size_t)k * n, n * sizeof *mean);
+    for (uint32_t i = 0; i < t->set->n; i++)
+        if (qc_set_label(t->set, i) == k && qc_head_is_new(t, i))
+            qc_mean_add(mean, &count, q, qc_set_features(t->set, i), t->shape->zero, t->parameters->average_window);
+    return count;
+}
+
+static uint32_t source_mean(QcScatterQueue *q, const QcHeadTask *t, uint32_t k, float *mean)
+{
+    uint32_t n = t->shape->features, count = 0;
+    memset(mean, 0, n * sizeof *mean);
+    for (uint32_t i = 0; i < t->set->n_kept; i++)
+        if (qc_set_label(t->set, i) == k && qc_set_is_source(t->set, i))
+            qc_mean_add(mean, &count, q, qc_set_features(t->set, i), t->shape->zero, 0);
+    return count;
+}
+
+/* S and the class means. */
+static void join(QcHeadScratch *s, const QcHeadTask *t)
+{
+    uint32_t n = t->shape->features, classes = t->shape->classes;
+    float weight = 0, seen = 0, trace = 0;
+    QcScatterQueue queue = {.scatter = s->scatter, .rows = s->queue, .n = n};
+    memcpy(s->scatter, t->stream->scatter, (size_t)qc_triangle(n) * sizeof *s->scatter);
+    for (uint32_t k = 0; k < classes; k++) {
+        float *mean = s->mean + (size_t)k * n;
+        uint32_t source = source_mean(&queue, t, k, mean);
+        float count = (float)stream_mean(&queue, t, k, s->row), prior = source ? t->parameters->prior_count : 0;
+        if (count > 3 * prior && source) prior = count / 3;
+        float *difference = qc_queue_row(&queue), lean = count / (prior + count);
+        for (uint32_t i = 0; i < n; i++) {
+            difference[i] = s->row[i] - mean[i];
+            mean[i] += lean * difference[i];
+        }
+        if (prior > 0 && count > 0) qc_queue_push(&queue, prior * count / (prior + count));
+        weight += count + (prior > 0 && count > 0 ? prior : 0) + (source > 1 ? (float)(source - 1) : 0);
+        seen += count > 1 ? 1.0f : 0.0f;
+    }
+    qc_queue_flush(&queue);
+    float share = 1 / (weight > 0 ? weight : 1);
+    for (uint64_t i = 0; i < qc_triangle(n); i++) s->scatter[i] *= share;
+    for (uint32_t i = 0; i < n; i++) trace += qc_triangle_row(s->scatter, n, i)[i];
+    float lack = (float)classes / (seen > 1 ? seen : 1), ridge = t->parameters->ridge * lack * lack * trace / (float)n;
+    for (uint32_t i = 0; i < n; i++) qc_triangle_row(s->scatter, n, i)[i] += ridge > 1e-6f ? ridge : 1e-6f;
+    s->operations += qc_triangle(n) * (t->set->n + classes);
+}
+
+/* ---- the head ---- */
+
+/* S = U'U in place, row by row (Cholesky). 0 if S is not positive definite. */
+QC_CLONES static int decompose(float *scatter, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        float *row = qc_triangle_row(scatter, n, i);
+        if (!(row[i] > 0)) return 0;
+        row[i] = qc_sqrt(row[i]);
+        if (!(row[i] > 0)) return 0;
+        float inverse = 1 / row[i];
+        for (uint32_t j = i + 1; j < n; j++) row[j] *= inverse;
+        for (uint32_t k = i + 1; k < n; k++) {
+            float *restrict below = qc_triangle_row(scatter, n, k), factor = row[k];
+            for (uint32_t j = k; j < n; j++) below[j] -= factor * row[j];
+        }
+    }
+    return 1;
+}
+
+/* S again, in the place of its factor: row i of U'U is made of the rows of U up to i, so the last row comes first. */
+QC_CLONES static void compose(float *scatter, uint32_t n)
+{
+    for (uint32_t i = n; i-- > 0;) {
+        float *restrict row = qc_triangle_row(scatter, n, i), own = row[i];
+        for (uint32_t j = i; j < n; j++) row[j] *= own;
+        for (uint32_t k = 0; k < i; k++) {
+            const float *restrict above = qc_triangle_row(scatter, n, k);
+            float factor = above[i];
+            for (uint32_t j = i; j < n; j++) row[j] += factor * above[j];
+        }
+    }
+}
+
+/* w = (U'U)^-1 w */
+static void divide(float *w, float *factor, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        const float *row = qc_triangle_row(factor, n, i);
+        w[i] /= row[i];
+        for (uint32_t j = i + 1; j < n; j++) w[j] -= w[i] * row[j];
+    }
+    for (uint32_t i = n; i-- > 0;) {
+        const float *row = qc_triangle_row(factor, n, i);
+        w[i] = (w[i] - dot(row + i + 1, w + i + 1, n - i - 1)) / row[i];
+    }
+}
+
+static void make_weights(QcHeadScratch *s, const QcHeadShape *shape)
+{
+    uint32_t n = shape->features;
+    memcpy(s->weights, s->mean, (size_t)shape->classes * n * sizeof *s->weights);
+    for (uint32_t k = 0; k < shape->classes; k++) {
+        divide(s->weights + (size_t)k * n, s->scatter, n);
+        s->bias[k] = -0.5f * dot(s->mean + (size_t)k * n, s->weights + (size_t)k * n, n);
+    }
+    s->operations += qc_triangle(n) * (n / 3 + 2 * (uint64_t)shape->classes);
+}
+
+/* Features are measured from the mean of the class means from now on. What all rows and biases have in common decides nothing and is taken out. */
+static void centre(QcHeadScratch *s, const QcHeadShape *shape)
+{
+    uint32_t n = shape->features, classes = shape->classes;
+    float shared = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        float mean = 0, common = 0;
+        for (uint32_t k = 0; k < classes; k++) {
+            mean += s->mean[(size_t)k * n + i] / (float)classes;
+            common += s->weights[(size_t)k * n + i] / (float)classes;
+        }
+        s->centre[i] = mean;
+        for (uint32_t k = 0; k < classes; k++) {
+            s->mean[(size_t)k * n + i] -= mean;
+            s->weights[(size_t)k * n + i] -= common;
+            s->bias[k] += s->weights[(size_t)k * n + i] * mean;
+        }
+    }
+    for (uint32_t k = 0; k < classes; k++) shared += s->bias[k] / (float)classes;
+    for (uint32_t k = 0; k < classes; k++) s->bias[k] -= shared;
+}
+
+int qc_discriminant_solve(QcHeadScratch *s, const QcHeadTask *t)
+{
+    join(s, t);
+    if (!decompose(s->scatter, t->shape->features)) return 0;
+    make_weights(s, t->shape);
+    compose(s->scatter, t->shape->features); /* there is no room for both S and its factor */
+    centre(s, t->shape);
+    return 1;
+}

@@ -1,0 +1,241 @@
+#include "head.h"
+
+#include "../kernels/mem.h"
+#include "qmath.h"
+
+#define PATIENCE 64.0f /* examples per shown class up to which unseen classes are expected as much as ever; then less, as the inverse */
+enum { TEMPERATURES = 9 };
+#define TEMPERATURE_STEP 0.6f
+
+/* ---- shape and memory ---- */
+
+static const QcQNode *last_node(const QcQGraph *g) { return &g->nodes[g->n_nodes - 1]; }
+
+void qc_head_shape(QcHeadShape *shape, const QcQGraph *g)
+{
+    const QcQNode *node = last_node(g);
+    const QcQTensor *in = &g->tensors[node->in[0]];
+    *shape = (QcHeadShape){node->n_codes / g->classes, g->classes, qc_code_bits(g, node), in->zero, in->scale, qc_largest_bias(g, node)};
+}
+
+int qc_head_fits(const QcQGraph *g)
+{
+    const QcQNode *node = last_node(g);
+    const QcQTensor *in = &g->tensors[node->in[0]];
+    uint32_t features = node->n_codes / g->classes;
+    return features <= QC_HEAD_MAX_FEATURES && g->classes <= QC_HEAD_MAX_CLASSES && node->groups == 1 && !qc_is_padded(node) &&
+           features == (uint32_t)in->height * in->width * in->channels;
+}
+
+void qc_last_layer_place(QcLastLayer *layer, const QcHeadShape *shape, QcPlacing *p)
+{
+    layer->codes = qc_placing_take(p, qc_head_code_bytes(shape));
+    layer->scale = qc_placing_take(p, shape->classes * sizeof *layer->scale);
+    layer->bias = qc_placing_take(p, shape->classes * sizeof *layer->bias);
+}
+
+void qc_head_scratch_place(QcHeadScratch *s, const QcHeadShape *shape, QcPlacing *p)
+{
+    uint64_t n = shape->features, classes = shape->classes;
+    s->scatter = qc_placing_take(p, qc_triangle(shape->features) * sizeof(float));
+    s->mean = qc_placing_take(p, classes * n * sizeof(float));
+    s->weights = qc_placing_take(p, classes * n * sizeof(float));
+    s->centre = qc_placing_take(p, n * sizeof(float));
+    s->row = qc_placing_take(p, n * sizeof(float));
+    s->queue = qc_placing_take(p, QC_QUEUE * n * sizeof(float));
+    s->bias = qc_placing_take(p, classes * sizeof(float));
+    s->scale = qc_placing_take(p, classes * sizeof(float));
+    s->codes = shape->bits == 8 ? NULL : qc_placing_take(p, classes * n);
+    s->logits = qc_placing_take(p, classes * classes * sizeof(float));
+    s->product = qc_placing_take(p, classes * classes * sizeof(float));
+    s->trial_logits = qc_placing_take(p, classes * sizeof(float));
+    s->trial_product = qc_placing_take(p, classes * sizeof(float));
+    s->column = qc_placing_take(p, classes * sizeof(float));
+}
+
+/* ---- answers ---- */
+
+uint32_t qc_largest(const float *logits, uint32_t classes)
+{
+    uint32_t best = 0;
+    for (uint32_t k = 1; k < classes; k++)
+        if (logits[k] > logits[best]) best = k;
+    return best;
+}
+
+float qc_cross_entropy(const float *logits, uint16_t label, uint32_t classes)
+{
+    float largest = logits[qc_largest(logits, classes)], sum = 0;
+    for (uint32_t k = 0; k < classes; k++) sum += qc_exp(logits[k] - largest);
+    return qc_ln(sum) - (logits[label] - largest);
+}
+
+void qc_head_logits(float *logits, const QcHeadShape *shape, const int8_t *codes, const float *scale, const int32_t *bias, const uint8_t *features)
+{
+    for (uint32_t k = 0; k < shape->classes; k++, codes += shape->features) {
+        int32_t sum = 0, of_codes = 0;
+        for (uint32_t i = 0; i < shape->features; i++) {
+            sum += (int16_t)features[i] * (int16_t)codes[i];
+            of_codes += codes[i];
+        }
+        logits[k] = (float)(sum + (bias[k] - shape->zero * of_codes)) * (shape->step * scale[k]);
+    }
+}
+
+/* Codes lie packed, low bits first; bits divides 8. */
+const int8_t *qc_head_unpack(int8_t *codes, const QcLastLayer *layer, const QcHeadShape *shape)
+{
+    if (shape->bits == 8) return (const int8_t *)layer->codes;
+    uint32_t n = shape->features * shape->classes, per_byte = 8 / shape->bits, mask = (1u << shape->bits) - 1;
+    int32_t sign = 1 << (shape->bits - 1);
+    for (uint32_t j = 0; j < n; j++) {
+        int32_t code = (int32_t)(layer->codes[j / per_byte] >> j % per_byte * shape->bits & mask);
+        codes[j] = (int8_t)((code ^ sign) - sign);
+    }
+    return codes;
+}
+
+/* Codes of 8 bits were made in place. */
+static void pack(QcLastLayer *layer, const int8_t *codes, const QcHeadShape *shape)
+{
+    if (shape->bits == 8) return;
+    uint32_t n = shape->features * shape->classes, per_byte = 8 / shape->bits, mask = (1u << shape->bits) - 1;
+    memset(layer->codes, 0, (size_t)qc_head_code_bytes(shape));
+    for (uint32_t j = 0; j < n; j++) layer->codes[j / per_byte] |= (uint8_t)(((uint32_t)codes[j] & mask) << j % per_byte * shape->bits);
+}
+
+uint32_t qc_set_count(const QcSet *set, uint32_t first, uint32_t *count, uint32_t classes)
+{
+    uint32_t present = 0;
+    memset(count, 0, classes * sizeof *count);
+    for (uint32_t i = first; i < set->n; i++) present += (uint32_t)(count[qc_set_label(set, i)]++ == 0);
+    return present;
+}
+
+/* ---- solving ---- */
+
+int qc_head_can_solve(const QcHeadTask *t)
+{
+    for (uint32_t k = 0; k < t->shape->classes; k++) {
+        int found = t->stream->count[k] > 0;
+        for (uint32_t i = 0; i < t->set->n && !found; i++)
+            found = qc_set_label(t->set, i) == k && (qc_head_is_new(t, i) || qc_set_is_source(t->set, i));
+        if (!found) return 0;
+    }
+    return 1;
+}
+
+/* The nearest integer that may be a bias. */
+static int32_t whole_bias(const QcHeadShape *shape, float bias)
+{
+    float most = (float)shape->largest_bias * 0.999f;
+    bias = bias < -most ? -most : bias > most ? most : bias;
+    return (int32_t)(bias < 0 ? bias - 0.5f : bias + 0.5f);
+}
+
+/* The integer head as the LOGITS node takes it: features from their zero point on, no centre. */
+static void write_layer(QcLastLayer *layer, const QcHeadScratch *s, const QcHeadShape *shape)
+{
+    for (uint32_t k = 0; k < shape->classes; k++) {
+        const int8_t *codes = s->codes + (size_t)k * shape->features;
+        float bias = s->bias[k];
+        for (uint32_t i = 0; i < shape->features; i++) bias -= s->scale[k] * (float)codes[i] * s->centre[i];
+        layer->scale[k] = s->scale[k] / shape->step;
+        layer->bias[k] = whole_bias(shape, bias / s->scale[k]);
+    }
+    pack(layer, s->codes, shape);
+}
+
+/* ---- classes that the stream has not shown ---- */
+
+static uint32_t count_new(const QcHeadTask *t, uint32_t k)
+{
+    uint32_t n = t->stream->count[k];
+    for (uint32_t i = 0; i < t->set->n; i++) n += (uint32_t)(qc_set_label(t->set, i) == k && qc_head_is_new(t, i));
+    return n;
+}
+
+/* The mean margin of the set's stream examples over classes that are not shown, in logits; 0 if there are none of either. shown [classes]: examples. */
+static float margin_over_unseen(const QcLastLayer *layer, QcHeadScratch *s, const QcHeadTask *t, const float *shown)
+{
+    uint32_t classes = t->shape->classes, n = 0;
+    float sum = 0, *logits = s->trial_logits;
+    for (uint32_t i = 0; i < t->set->n; i++) {
+        uint16_t label = qc_set_label(t->set, i);
+        if (qc_set_is_source(t->set, i) || !(shown[label] > 0)) continue;
+        qc_head_logits(logits, t->shape, s->codes, layer->scale, layer->bias, qc_set_features(t->set, i));
+        uint32_t other = classes;
+        for (uint32_t k = 0; k < classes; k++)
+            if (!(shown[k] > 0) && (other == classes || logits[k] > logits[other])) other = k;
+        if (other == classes) return 0;
+        sum += logits[label] - logits[other];
+        n++;
+    }
+    return n ? sum / (float)n : 0;
+}
+
+/* The more classes are missing and the shorter they have been, the more they are expected: if one class comes after another, a new class should come once the
+ * last has had its share of examples, and if the same few come for long, no other may. */
+static float expectation(const QcHeadTask *t, const float *shown)
+{
+    float classes = 0, examples = 0;
+    for (uint32_t k = 0; k < t->shape->classes; k++) {
+        classes += shown[k] > 0 ? 1.0f : 0.0f;
+        examples += shown[k];
+    }
+    float of_each = examples / classes, patience = qc_least(1, of_each / (1 + (float)t->waited)) * qc_least(1, PATIENCE / of_each);
+    return patience * qc_sqrt(1 - classes / (float)t->shape->classes);
+}
+
+/* Means of classes that the stream has shown are of the person at hand, means of all others of the source, so any window is taken for a shown class. The logits
+ * of shown classes are lowered by a share of their margin (calibrated stacking, Chao et al., 2016). Only in batches of few classes: elsewhere few classes are
+ * unseen, and not for long. */
+static void lower_shown_classes(QcLastLayer *layer, QcHeadScratch *s, const QcHeadTask *t)
+{
+    float *shown = s->column;
+    if (!t->few_classes || !(t->parameters->stacking_bias > 0)) return;
+    for (uint32_t k = 0; k < t->shape->classes; k++) shown[k] = (float)count_new(t, k);
+    float amount = t->parameters->stacking_bias * expectation(t, shown) * margin_over_unseen(layer, s, t, shown);
+    for (uint32_t k = 0; k < t->shape->classes && amount > 0; k++)
+        if (shown[k] > 0) layer->bias[k] = whole_bias(t->shape, (float)layer->bias[k] - amount / (layer->scale[k] * t->shape->step));
+}
+
+/* ---- temperature ---- */
+
+/* Means and scatter say which class, but are too sure of it. Logits get the temperature that is best on the set, or the highest at which the loss is still as
+ * low as temperature_loss (temperature scaling; Guo et al., 2017). Class priors have no part in the loss, because class means say nothing of how
+ * often a class comes. Returns the loss; which examples are right does not depend on the temperature. */
+static float set_temperature(QcLastLayer *layer, uint8_t *right, QcHeadScratch *s, const QcHeadTask *t)
+{
+    uint32_t classes = t->shape->classes, *count = (uint32_t *)s->column;
+    float loss[TEMPERATURES] = {0}, factor[TEMPERATURES] = {1}, *logits = s->trial_logits, *scaled = s->trial_product;
+    float present = (float)qc_set_count(t->set, 0, count, classes);
+    int best = 0;
+    for (int h = 1; h < TEMPERATURES; h++) factor[h] = TEMPERATURE_STEP * factor[h - 1];
+    for (uint32_t i = 0; i < t->set->n; i++) {
+        uint16_t label = qc_set_label(t->set, i);
+        float weight = 1 / (present * (float)count[label]);
+        qc_head_logits(logits, t->shape, s->codes, layer->scale, layer->bias, qc_set_features(t->set, i));
+        right[i] = qc_largest(logits, classes) == label;
+        for (int h = 0; h < TEMPERATURES; h++) {
+            for (uint32_t k = 0; k < classes; k++) scaled[k] = factor[h] * logits[k];
+            loss[h] += weight * qc_cross_entropy(scaled, label, classes);
+        }
+    }
+    for (int h = 1; h < TEMPERATURES; h++)
+        if (loss[h] < loss[best] || loss[h] <= t->parameters->temperature_loss) best = h;
+    for (uint32_t k = 0; k < classes; k++) layer->scale[k] *= factor[best];
+    return loss[best];
+}
+
+int qc_head_solve(QcLastLayer *layer, uint8_t *right, float *loss, QcHeadScratch *s, const QcHeadTask *t)
+{
+    s->operations = 0;
+    if (t->shape->bits == 8) s->codes = (int8_t *)layer->codes;
+    if (!qc_discriminant_solve(s, t)) return 0;
+    qc_codes_fit(s, t->shape);
+    write_layer(layer, s, t->shape);
+    lower_shown_classes(layer, s, t);
+    *loss = set_temperature(layer, right, s, t);
+    return 1;
+}

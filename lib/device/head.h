@@ -1,0 +1,111 @@
+/* head.h - the closed-form head: a last layer in the model's own integer codes, solved from moments of features.
+ *
+ * Three steps (qc-method(7), "The closed-form head"):
+ *   discriminant.c  class means and one scatter of source and stream together, and the linear discriminant that follows from them
+ *   codefit.c       the integer codes, scales and biases that keep classes furthest apart
+ *   head.c          the bias of classes that the stream has not shown, and the temperature of the logits
+ * The head knows nothing of the network below it: it reads features [n] u8 with one zero point and one scale. No allocation; floats in a fixed order.
+ */
+#ifndef QC_DEVICE_HEAD_H
+#define QC_DEVICE_HEAD_H
+
+#include "moments.h"
+#include "parameters.h"
+#include "qgraph.h"
+#include "slots.h"
+
+/* Scratch grows with the square of both, work with classes^2 features. */
+enum { QC_HEAD_MAX_FEATURES = 512, QC_HEAD_MAX_CLASSES = 128 };
+
+/* What of the LOGITS node matters here. */
+typedef struct QcHeadShape {
+    uint32_t features, classes;
+    uint32_t bits;        /* of a code: 2, 4, 8 */
+    int32_t zero;         /* zero point of the features */
+    float step;           /* scale of the features, > 0 */
+    int32_t largest_bias; /* qc_largest_bias */
+} QcHeadShape;
+
+void qc_head_shape(QcHeadShape *shape, const QcQGraph *g);
+/* 1 if the last layer can be solved in closed form: it has a weight for each feature and class, and is not too large. */
+int qc_head_fits(const QcQGraph *g);
+
+static inline uint64_t qc_head_code_bytes(const QcHeadShape *s) { return ((uint64_t)s->features * s->classes * s->bits + 7) / 8; } /* packed */
+
+void qc_last_layer_place(QcLastLayer *layer, const QcHeadShape *shape, QcPlacing *p);
+
+/* The set that an adapt learns from: n_kept filled slots of the coreset, then labelled windows of the ring. */
+typedef struct QcSet {
+    const QcSlots *coreset, *ring;
+    uint32_t n, n_kept;
+    uint32_t *row; /* [n] slot of the coreset (i < n_kept) or of the ring */
+} QcSet;
+
+static inline const QcSlots *qc_set_slots(const QcSet *s, uint32_t i) { return i < s->n_kept ? s->coreset : s->ring; }
+static inline uint16_t qc_set_label(const QcSet *s, uint32_t i) { return qc_set_slots(s, i)->label[s->row[i]]; }
+static inline uint8_t *qc_set_features(const QcSet *s, uint32_t i) { return qc_slot_features(qc_set_slots(s, i), s->row[i]); }
+static inline uint8_t *qc_set_window(const QcSet *s, uint32_t i) { return qc_slot_window(qc_set_slots(s, i), s->row[i]); }
+static inline int qc_set_is_source(const QcSet *s, uint32_t i) { return i < s->n_kept && !(s->coreset->flags[s->row[i]] & QC_SLOT_STREAM); }
+
+/* Scratch of one fit. Nothing in it outlives the fit, so it may lie where activations do. */
+typedef struct QcHeadScratch {
+    float *scatter;  /* [n (n + 1) / 2] S; for a while its Cholesky factor */
+    float *mean;     /* [classes][n] */
+    float *weights;  /* [classes][n] of the real-valued head; then S w of the integer head */
+    float *centre;   /* [n] mean of the class means */
+    float *row;      /* [n] */
+    float *queue;    /* [QC_QUEUE][n] differences on their way into S */
+    float *bias;     /* [classes] of the real-valued head; then of the integer head, in logits */
+    float *scale;    /* [classes] of the integer head */
+    int8_t *codes;   /* [classes][n] of the integer head; of 8 bits: the layer that is solved */
+    float *logits;   /* [classes][classes] w_k' mu_l + b_k */
+    float *product;  /* [classes][classes] w_k' S w_l */
+    float *trial_logits, *trial_product, *column; /* [classes] */
+    uint64_t operations; /* multiply-adds of the fit, about */
+} QcHeadScratch;
+
+void qc_head_scratch_place(QcHeadScratch *s, const QcHeadShape *shape, QcPlacing *p);
+
+/* What a head is solved from. */
+typedef struct QcHeadTask {
+    const QcHeadShape *shape;
+    const QcParameters *parameters;
+    const QcMoments *stream; /* of all windows learned before those of the set */
+    const QcSet *set;
+    int takes_kept;          /* 1: stream examples in the coreset are not in the moments (they are of an earlier session) and count as new */
+    int few_classes;         /* 1: the incoming batch has few classes */
+    uint32_t waited;         /* labelled windows since one was the first of its class */
+} QcHeadTask;
+
+/* 1 if example i of the set is to be added to the stream's moments. */
+static inline int qc_head_is_new(const QcHeadTask *t, uint32_t i) { return i >= t->set->n_kept || (t->takes_kept && !qc_set_is_source(t->set, i)); }
+
+/* 1 if each class has an example that counts. */
+int qc_head_can_solve(const QcHeadTask *t);
+
+/* Solves the head into `layer`; right [set.n]: which examples it has right; *loss: on the set, classes balanced. 0 if S is not positive definite; `layer` then
+ * holds anything. */
+int qc_head_solve(QcLastLayer *layer, uint8_t *right, float *loss, QcHeadScratch *s, const QcHeadTask *t);
+
+/* logits [classes] of features [n] by int8 codes [classes][n]: the same floats as the LOGITS node gives. */
+void qc_head_logits(float *logits, const QcHeadShape *shape, const int8_t *codes, const float *scale, const int32_t *bias, const uint8_t *features);
+
+/* Codes of a packed layer as int8 [classes][n]: in `codes`, or the layer's own if they have 8 bits. */
+const int8_t *qc_head_unpack(int8_t *codes, const QcLastLayer *layer, const QcHeadShape *shape);
+
+/* count [classes] = examples of each class from example `first` of the set on; returns how many classes there are. With these, each class weighs the same if
+ * an example weighs 1 / (classes * count of its class). */
+uint32_t qc_set_count(const QcSet *set, uint32_t first, uint32_t *count, uint32_t classes);
+
+/* -ln softmax[label], and the class with the largest logit. */
+float qc_cross_entropy(const float *logits, uint16_t label, uint32_t classes);
+uint32_t qc_largest(const float *logits, uint32_t classes);
+
+/* ---- between the three files ---- */
+
+/* Fills scatter, mean, weights, bias and centre: a discriminant in features less their centre. 0 if S is not positive definite. */
+int qc_discriminant_solve(QcHeadScratch *s, const QcHeadTask *t);
+/* codes, scale and bias from weights and bias. scatter and mean are set; weights hold S w afterwards. row and queue are scratch. */
+void qc_codes_fit(QcHeadScratch *s, const QcHeadShape *shape);
+
+#endif
