@@ -4,6 +4,7 @@
 #include "../lib/base/clock.h"
 #include "../lib/base/file.h"
 #include "../lib/cli/cli.h"
+#include "../lib/device/head.h"
 #include "../lib/format/qgraphfile.h"
 #include "../lib/nn/graphfile.h"
 #include "../lib/quant/quantize.h"
@@ -63,17 +64,14 @@ static void report(FILE *to, const QcQGraph *g, const QcQuantizeReport *r)
 
 static int is_width(int64_t n) { return n == 2 || n == 4 || n == 8; }
 
-/* The device solves a last layer of at most so many features, and standard deviations double them. */
-enum { MOST_FEATURES = 512 };
-
-/* The float model; its last layer also reads standard deviations, if it can and may. */
+/* The float model; its last layer also reads standard deviations, if it can and may. They double its features, and the device solves so many at most. */
 static int load_graph(QcGraph *graph, const QcModelFile *model, QcErr *err)
 {
     QcGraph wide;
     if (qc_graph_decode(graph, model, err)) return -1;
     const QcNode *last = &graph->nodes[graph->n_nodes - 1];
     size_t features = last->n_weight / last->channels;
-    if (without_std || (!with_std && 2 * features > MOST_FEATURES)) return 0;
+    if (without_std || (!with_std && 2 * features > QC_HEAD_MAX_FEATURES)) return 0;
     if (qc_graph_with_std(&wide, graph, err)) {
         if (err->code != QC_EUNSUPPORTED || with_std) return -1;
         qc_say("the last layer reads no deviations: it does not follow a global average");

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../device/head.h"
 #include "../nn/loss.h"
 #include "../nn/score.h"
 #include "../quant/scale.h"
@@ -34,7 +35,7 @@ static void mark_right(QcMissWatch *watch, uint32_t classes)
     const QcDataset *d = watch->data;
     for (uint32_t i = 0; i < d->n; i++) {
         int32_t label = d->label[i] < 0 ? -1 : watch->map[d->label[i]];
-        watch->right[i] = label >= 0 && qc_argmax(watch->logits + (size_t)i * classes, classes) == (uint32_t)label;
+        watch->right[i] = label >= 0 && qc_largest(watch->logits + (size_t)i * classes, classes) == (uint32_t)label;
     }
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../base/clock.h"
+#include "../device/head.h"
 #include "../nn/loss.h"
 #include "../quant/scale.h"
 
@@ -190,7 +191,7 @@ uint32_t qc_method_answer(QcMethodRun *l, double *loss, float *logits, const uin
 {
     double sum = 0;
     qc_method_logits(l, logits, x);
-    uint32_t best = qc_argmax(logits, l->g->classes);
+    uint32_t best = qc_largest(logits, l->g->classes);
     if (!loss) return best;
     for (uint32_t k = 0; k < l->g->classes; k++) sum += exp((double)logits[k] - (double)logits[best]);
     *loss = log(sum) + (double)logits[best] - (double)logits[label];

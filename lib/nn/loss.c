@@ -3,13 +3,7 @@
 #include <math.h>
 #include <stddef.h>
 
-uint32_t qc_argmax(const float *values, uint32_t n)
-{
-    uint32_t best = 0;
-    for (uint32_t i = 1; i < n; i++)
-        if (values[i] > values[best]) best = i;
-    return best;
-}
+#include "../device/head.h"
 
 double qc_loss(float *dlogits, uint32_t *right, const float *logits, const int32_t *labels, uint32_t n, uint32_t classes)
 {
@@ -17,7 +11,7 @@ double qc_loss(float *dlogits, uint32_t *right, const float *logits, const int32
     uint32_t hits = 0;
     for (uint32_t i = 0; i < n; i++) {
         const float *row = logits + (size_t)i * classes;
-        uint32_t label = (uint32_t)labels[i], best = qc_argmax(row, classes);
+        uint32_t label = (uint32_t)labels[i], best = qc_largest(row, classes);
         double top = (double)row[best], sum = 0;
         for (uint32_t c = 0; c < classes; c++) sum += exp((double)row[c] - top);
         total += log(sum) + top - (double)row[label];

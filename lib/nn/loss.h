@@ -4,9 +4,8 @@
 
 #include <stdint.h>
 
-/* Mean over n of -ln softmax(logits)[label]; dlogits (may be NULL) [n][classes] = (softmax - onehot) / n. right (may be NULL) counts argmax == label. */
+/* Mean over n of -ln softmax(logits)[label]; dlogits (may be NULL) [n][classes] = (softmax - onehot) / n. right (may be NULL) counts largest logit == label. */
 double qc_loss(float *dlogits, uint32_t *right, const float *logits, const int32_t *labels, uint32_t n, uint32_t classes);
-uint32_t qc_argmax(const float *values, uint32_t n); /* the lowest index of the largest */
 
 /* Expected calibration error over QC_ECE_BINS bins ((k-1)/15, k/15] of the largest probability: sum of bin size / n * |share right - mean probability| (Guo et al., 2017).
  * All zero: nothing counted yet. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../device/head.h"
 #include "loss.h"
 #include "run.h"
 
@@ -87,7 +88,7 @@ int qc_score(QcScore *s, const float *logits, const int32_t *labels, uint32_t n,
             s->unlabelled++;
             continue;
         }
-        uint32_t top = qc_argmax(row, classes), label = (uint32_t)labels[i];
+        uint32_t top = qc_largest(row, classes), label = (uint32_t)labels[i];
         double log_all = log_sum(row, classes, top), confidence = exp(row[top] - log_all);
         qc_ece_add(&ece, confidence, top == label);
         loss += log_all - row[label];

@@ -3,7 +3,7 @@
 export OMP_NUM_THREADS=1 PYTHONPATH="$TOP/tests/foreign"
 CC=${CC:-cc}
 /usr/bin/python3 -c 'import numpy' 2>/dev/null || { echo 'python3-numpy is missing' >&2; exit 77; }
-qc-synth -q --people 2 --activities 3 --channels 3 --length 64 --windows 12 -o people.qcd && qc-split -q -g p1 -o series.qcd people.qcd &&
+qc-synth -q --people 2 --activities 3 --channels 3 --length 64 --windows 12 --drift 5 --seed 2 -o people.qcd && qc-split -q -g p1 -o series.qcd people.qcd &&
     qc-split -q -g p2 -o series-drifted.qcd people.qcd || exit
 /usr/bin/python3 - <<'END' || exit
 import os, struct, zlib
@@ -12,13 +12,13 @@ import numpy as np
 rng = np.random.default_rng(1)
 at = np.arange(32)
 def chunk(kind, data): return struct.pack('>I', len(data)) + kind + data + struct.pack('>I', zlib.crc32(kind + data))
-for name, light in ('pictures', np.array([130, 130, 130])), ('pictures-drifted', np.array([60, 110, 90])):
+for name, ground, light, wide in ('pictures', 40, np.array([130, 130, 130]), 4), ('pictures-drifted', 160, np.array([-110, -60, -90]), 7):
     for kind in range(3): # stripes across, stripes down, a chequerboard, each somewhere else
         os.makedirs(f'{name}/{kind}')
         for k in range(12):
-            y, x = (at + rng.integers(8)) // 4 % 2, (at + rng.integers(8)) // 4 % 2
+            y, x = (at + rng.integers(2 * wide)) // wide % 2, (at + rng.integers(2 * wide)) // wide % 2
             on = (y[:, None] + 0 * x, 0 * y[:, None] + x, (y[:, None] + x) % 2)[kind][..., None]
-            pixels = np.clip(40 + on * light + rng.normal(0, 12, (32, 32, 3)), 0, 255).astype('u1')
+            pixels = np.clip(ground + on * light + rng.normal(0, 12, (32, 32, 3)), 0, 255).astype('u1')
             rows = b''.join(b'\0' + row.tobytes() for row in pixels)
             open(f'{name}/{kind}/{k:02}.png', 'wb').write(b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', 32, 32, 8, 2, 0, 0, 0)) + chunk(b'IDAT', zlib.compress(rows)) + chunk(b'IEND', b''))
 END
@@ -66,8 +66,10 @@ go() { # go NAME WIDTH SET BITS
     least 'quantized' "$(accuracy $set.qcd q.qcm)" .75
     qc-bitflip-train -q --persons 1 --test-persons 0 --teacher-steps 4 --steps 20 --threads 1 -c $set.core -d $set.qcd -o f.qcm q.qcm >words || return
     qc-calibrate -q -c $set.core -s $set-drifted.qcd --batches 3 -t $set-drifted.qcd --json -o n.qcm f.qcm >journal || return
-    least 'calibrated' "$(accuracy $set-drifted.qcd n.qcm)" .8
-    same 4 "$(wc -l <journal)" && same "$(sed -n '3s/.*"test": .\([0-9.]*\).*/\1/p' journal)" "$(accuracy $set-drifted.qcd n.qcm)" || return
+    after=$(accuracy $set-drifted.qcd n.qcm) before=$(accuracy $set-drifted.qcd q.qcm)
+    least 'calibrated' "$after" .9
+    least 'what calibration gains' "$(awk -v a="$after" -v b="$before" 'BEGIN { print a - b }')" .2
+    same 4 "$(wc -l <journal)" && same "$(sed -n '3s/.*"test": .\([0-9.]*\).*/\1/p' journal)" "$after" || return
 
     qc-export -q -f c -c $set.core -o net.c n.qcm && $CC -std=c11 -O1 -ffp-contract=off -I "$TOP/lib" -o net main.c net.c device/*.o && ./net <$set.raw >c.logits || return
     qc-eval -q -d $set-drifted.qcd --logits all.npy n.qcm >words || return

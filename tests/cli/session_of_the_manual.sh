@@ -17,3 +17,5 @@ awk '/^\.Sh / { wanted = /A SESSION|PIPES/ } /^\.Ed/ { inside = 0 } inside { sub
 grep -c '^qc-' session
 sh -e session >out 2>err || { cat out err; exit 1; }
 grep '^accuracy' out | wc -l
+accuracy() { qc-eval -q --json -d p2.test.qcd "$1" | sed 's/.*"accuracy": \([0-9.]*\).*/\1/'; }
+awk -v before="$(accuracy q4f.qcm)" -v after="$(accuracy q4n.qcm)" 'BEGIN { print (after >= before + .3 ? "person 2 is learned" : "person 2: " before " before, " after " after") }'

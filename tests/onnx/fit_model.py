@@ -33,7 +33,7 @@ def convolve(x, w, b):  # 5 taps, padded by 2
 
 x, label = windows(240, 0)
 write("train.csv", x, label)
-write("drifted.csv", *windows(120, 0.3))
+write("drifted.csv", *windows(120, 8.0))
 mean, std = x.mean((0, 2), keepdims=True)[0], x.std((0, 2), keepdims=True)[0]
 w, b = rng.normal(size=(FILTERS, C, 5)) / 4, rng.normal(size=FILTERS) / 4
 features = np.maximum(convolve((x - mean) / std, w, b), 0).reshape(len(x), -1)
