@@ -86,7 +86,7 @@ typedef struct QcKernels {
 
     /* sums[o][i] = sum over t of mask[t * mask_step + o] ? x[t * step + i] : 0, i = 0..run-1, o = 0..channels-1, exact; positions
      * * 255 < 2^31. mask bytes: 0 = off, anything else = on. x may be read up to QC_K_SLACK bytes beyond the last run. The
-     * Hebbian statistic of bit-flipping (method.md, 3) in integers, for one segment. */
+     * Hebbian statistic of bit-flipping (qc-method(7), "Flips") in integers, for one segment. */
     void (*masked_sum)(int32_t *sums, const uint8_t *x, const uint8_t *mask, uint32_t positions, uint32_t step,
                        uint32_t mask_step, uint32_t run, uint32_t channels);
 
