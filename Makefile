@@ -180,7 +180,7 @@ install: all $(LIBRARY) ## install programs, man pages, architectures, experimen
 	for name in $(NAMES); do install -m 644 share/completions/qcore.bash '$(DEST)/share/bash-completion/completions/'$$name; done
 	install -m 644 $(LIBRARY) '$(DEST)/lib'
 	for header in lib/*/*.h; do install -D -m 644 $$header '$(DEST)/include/qcore/'$${header#lib/}; done
-	for source in lib/device/*.[ch] lib/kernels/*.[ch] lib/base/rng.h lib/base/crc32.h lib/base/clones.h; do install -D -m 644 $$source '$(DEST)/share/qcore/'$$source; done
+	for source in lib/device/*.[ch] lib/kernels/*.[ch] lib/base/rng.h lib/base/crc32.h; do install -D -m 644 $$source '$(DEST)/share/qcore/'$$source; done
 	printf '%s\n' 'prefix=$(PREFIX)' 'Name: qcore' 'Description: continual calibration of quantized classifiers' 'Version: $(VERSION)' \
 	    'Cflags: -I$${prefix}/include/qcore' 'Libs: -L$${prefix}/lib -lqcore' 'Libs.private: -ldnnl -lyaml -lprotobuf-c -lmatio -ljpeg -lpng -lz -lm' > '$(DEST)/lib/pkgconfig/qcore.pc'
 
