@@ -1,6 +1,7 @@
 #include "runlog.h"
 
 #include <math.h>
+#include <unistd.h>
 
 #include "cli.h"
 
@@ -16,13 +17,46 @@ static void print_tests(const QcRunLog *j, const QcTestFigures *tests, double di
     fprintf(j->to, "], ");
 }
 
+/* ---- a terminal gets at most nine aligned columns; a pipe or file gets all, as TSV ---- */
+
+enum { SHOWN_TESTS = 3 };
+
+static int is_terminal(const QcRunLog *j) { return !j->json && isatty(fileno(j->to)); }
+
+static int shown_tests(const QcRunLog *j) { return j->n_tests < SHOWN_TESTS ? j->n_tests : SHOWN_TESTS; }
+
+static void print_heading(const QcRunLog *j)
+{
+    char name[16];
+    fprintf(j->to, "%5s %5s %7s %7s", "batch", "n", "before", "after");
+    for (int t = 0; t < shown_tests(j); t++) {
+        snprintf(name, sizeof name, "test%d", t + 1);
+        fprintf(j->to, " %7s", name);
+    }
+    fprintf(j->to, " %8s %8s\n", "flips", "ms");
+}
+
+/* Sums, each to be divided by the divisor. */
+static void print_aligned(const QcRunLog *j, const char *batch, const char *n, double before, double after, const QcTestFigures *tests, double flips, double ms, double divisor)
+{
+    fprintf(j->to, "%5s %5s %7.4f %7.4f", batch, n, before / divisor, after / divisor);
+    for (int t = 0; t < shown_tests(j); t++) fprintf(j->to, " %7.4f", tests[t].accuracy / divisor);
+    fprintf(j->to, " %8.*f %8.1f\n", divisor > 1 ? 1 : 0, flips / divisor, ms / divisor);
+}
+
 static void print_batch(const QcRunLog *j, const QcSession *s, const QcMethodReport *report, const QcTestFigures *tests, double ms)
 {
     const QcAdaptReport *r = &report->step;
     Large forwards = report->forwards, backwards = report->backwards, operations = report->operations;
     double before = (double)r->right_before / r->n, after = (double)r->right_after / r->n;
     Large bytes = s->learner.bytes + s->model_bytes;
-    if (!j->json) {
+    if (is_terminal(j)) {
+        char batch[16], n[16];
+        snprintf(batch, sizeof batch, "%u", s->at);
+        snprintf(n, sizeof n, "%u", r->n);
+        if (!j->n) print_heading(j);
+        print_aligned(j, batch, n, before, after, tests, r->flips, ms, 1);
+    } else if (!j->json) {
         if (s->at == 1) {
             fprintf(j->to, "batch\tn\tbefore\tafter");
             for (int t = 0; t < j->n_tests; t++) fprintf(j->to, "\ttest%d", t + 1);
@@ -81,6 +115,15 @@ static void print_matrix(const QcRunLog *j)
     const QcTransfer *t = &j->transfer;
     QcTransferFigures f = qc_transfer_figures(t);
     const struct { const char *name; double value; } figures[] = {{"acc", f.acc}, {"bwt", f.bwt}, {"fwt", f.fwt}, {"forgetting", f.forgetting}};
+    if (is_terminal(j)) {
+        for (uint32_t i = 0; i <= t->n_streams; i++) {
+            fprintf(j->to, "%s%-3u %19s", i ? "R" : "\nR", i, "");
+            for (uint32_t k = 0; k < t->n_tests && k < 8; k++) fprintf(j->to, " %7.4f", t->r[i][k]);
+            fprintf(j->to, "\n");
+        }
+        for (int k = 0; k < 4; k++) fprintf(j->to, "%-23s %8.4f\n", figures[k].name, figures[k].value);
+        return;
+    }
     if (j->json) fprintf(j->to, "\"R\": [");
     for (uint32_t i = 0; i <= t->n_streams; i++) {
         fprintf(j->to, j->json ? i ? ", [" : "[" : "R%u\t\t\t", i);
@@ -106,6 +149,10 @@ static void end_batch(QcRunLog *j, const QcSession *s, const QcMethodReport *r, 
 static void print_means(const QcRunLog *j, const QcSession *s)
 {
     double n = j->n;
+    if (is_terminal(j)) {
+        print_aligned(j, "mean", "", j->before, j->after, j->tests, (double)j->flips, j->ms, n);
+        return;
+    }
     if (!j->json) {
         fprintf(j->to, "mean\t\t%.4f\t%.4f", j->before / n, j->after / n);
         for (int t = 0; t < j->n_tests; t++) fprintf(j->to, "\t%.4f", j->tests[t].accuracy / n);
