@@ -173,10 +173,12 @@ void qc_qrun_lay_out(QcQRun *run, const QcQGraph *g, const QcKernels *k, int lea
     qc_placing_part(p, "padded input");
     run->padded = qc_placing_take(p, size.padded);
     qc_placing_part(p, "unpacked weights");
+    uint64_t before = p->used;
     run->weights = qc_placing_take(p, size.weights);
     qc_placing_part(p, "sums");
     run->sums = qc_placing_take(p, size.sums);
     run->part = qc_placing_take(p, size.part);
+    run->scratch_bytes = (size_t)(p->used - before);
     run->segments = qc_placing_take(p, size.segments);
 }
 

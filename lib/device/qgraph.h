@@ -118,6 +118,7 @@ typedef struct QcQRun {
     int32_t *sums;        /* their accumulators over QC_Q_CHUNK positions; of pools: sums or maxima of one position */
     int32_t *part;        /* those of one piece over QC_Q_PART positions */
     uint32_t *segments;   /* offsets for QcKDot, of the node that runs */
+    size_t scratch_bytes; /* of weights, sums and part together, which lie side by side: kernels that take a whole convolution use them otherwise */
 } QcQRun;
 
 enum { QC_Q_PANEL = 2 * QC_K_LANES, QC_Q_CHUNK = 48, QC_Q_PART = 12, QC_Q_POOL = 16 };

@@ -49,6 +49,8 @@ typedef struct QcKConv {
                                more rows or segments than one. */
     uint32_t out_step;
     int32_t zero, low, high;
+    void *scratch; /* [scratch_bytes], aligned to 64 bytes: what is written there is lost */
+    size_t scratch_bytes;
 } QcKConv;
 
 /* How two u8 tensors become one: see add. multipliers in [0, 2^31), shift in 1..62. */
@@ -102,6 +104,10 @@ typedef struct QcKernels {
     /* A whole convolution at once, on sets that know a faster way than unpack, dot and rescale, which define it: returns 1, or 0 with
      * nothing done where they serve as well. NULL: never. May use up to QC_K_STACK bytes of stack. */
     int (*conv)(uint8_t *out, const QcKConv *how);
+
+    /* A dense layer straight from its packed codes: sums[o] = the sum of (x - zero_in) * w over the runs of the one position (rows and positions are 1),
+     * exact int32, o < codes.channels. Reads no byte of x beyond a run, and of `how` x, codes, segment, zero_in and scratch. Returns as conv does; NULL: never. */
+    int (*linear)(int32_t *sums, const QcKConv *how);
 } QcKernels;
 
 extern const QcKernels qc_kernels_scalar;

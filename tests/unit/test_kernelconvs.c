@@ -28,7 +28,7 @@ static void plain_conv(uint8_t *out, const QcKConv *how, size_t n_x)
     free(bias);
 }
 
-static uint32_t convs_done; /* how often a set had a way of its own */
+static uint32_t convs_done, lines_done; /* how often a set had a way of its own */
 
 typedef struct Shape {
     uint32_t rows, positions, step, segments, length, channels;
@@ -55,7 +55,8 @@ static void check_conv(const Shape *s, int bits, uint32_t fill)
         shift[o] = (uint8_t)(fill & 16 ? pick(1, 62) : 32 + (fill ? wide - 8 : wide / 2));
     }
     QcKConv how = { x, { bytes, first, row, s->channels, s->segments, s->length, bits }, segment, s->rows, row_step, s->positions, s->step, bias, multiplier,
-                    shift, (int32_t)pick(0, 1) * 128, 0, 0, out_step, (int32_t)pick(0, 255), (int32_t)pick(0, 20), 255 - (int32_t)pick(0, 1) * 60 };
+                    shift, (int32_t)pick(0, 1) * 128, 0, 0, out_step, (int32_t)pick(0, 255), (int32_t)pick(0, 20), 255 - (int32_t)pick(0, 1) * 60, NULL, 64 * pick(0, 300) };
+    how.scratch = edge(7, how.scratch_bytes); /* sometimes too little */
     if (s->rows == 1 && s->segments == 1 && pick(0, 1)) { /* of a series with a border */
         size_t most = (size_t)(s->positions - 1) * s->step + s->length;
         how.before = pick(0, (uint32_t)most / 2);
@@ -75,6 +76,35 @@ static void check_conv(const Shape *s, int bits, uint32_t fill)
         } else {
             for (size_t i = 0; i < n_out; i++) ck_assert_uint_eq(got[i], 0x55);
         }
+    }
+}
+
+static void check_linear(uint32_t segments, uint32_t length, uint32_t channels, int bits, uint32_t fill)
+{
+    uint32_t segment[9], last = 0, first = pick(0, 1) * pick(0, 40), row = segments * length + (pick(0, 1) ? pick(0, 20) : 0), run = round_up(length, 4);
+    for (uint32_t i = 0; i < segments; i++) segment[i] = pick(0, 1) ? i * length : pick(0, 80), last = segment[i] > last ? segment[i] : last;
+    size_t n_x = last + length, n_bytes = ((size_t)(first + (channels - 1) * row + segments * length) * (uint32_t)bits + 7) / 8, n_w = (size_t)round_up(channels, QC_K_LANES) * segments * run;
+    uint8_t *x = edge(0, n_x), *bytes = edge(1, n_bytes), *padded = edge_filled(2, n_x + QC_K_SLACK, 0);
+    fill_bytes(x, n_x, fill & 3);
+    fill_bytes(bytes, n_bytes, fill >> 2 & 3);
+    memcpy(padded, x, n_x);
+    QcKConv how = {.x = x, .codes = {bytes, first, row, channels, segments, length, bits}, .segment = segment, .rows = 1, .positions = 1, .zero_in = (int32_t)pick(0, 1) * 128, .scratch_bytes = 64 * pick(0, 100)};
+    QcKDot dot = {1, 0, segments, run, segment, round_up(channels, QC_K_LANES) / QC_K_LANES};
+    how.scratch = edge(3, how.scratch_bytes);
+    int8_t *w = edge(4, n_w);
+    int32_t *sum = edge(5, round_up(channels, QC_K_LANES) * 4), *expected = edge(6, round_up(channels, QC_K_LANES) * 4);
+    qc_kernels_scalar.unpack(w, sum, &how.codes);
+    qc_kernels_scalar.dot(expected, padded, w, &dot, bits);
+    for (uint32_t o = 0; o < channels; o++) expected[o] -= how.zero_in * sum[o];
+    for (const QcKernels *const *k = qc_kernels_available(); *k; k++) {
+        int32_t *got = edge_filled(7, channels * 4, 0x44);
+        if (!(*k)->linear) continue;
+        if (!(*k)->linear(got, &how)) {
+            for (uint32_t o = 0; o < channels; o++) ck_assert_int_eq(got[o], 0x44444444);
+            continue;
+        }
+        lines_done++;
+        ck_assert_msg(memcmp(got, expected, channels * 4) == 0, "%s: %u x %u codes, %u channels, %d bits, fill %u", (*k)->name, segments, length, channels, bits, fill);
     }
 }
 
@@ -137,6 +167,18 @@ START_TEST(convs_are_equal) /* of all sizes around a tile of positions, a vector
 }
 END_TEST
 
+START_TEST(dense_layers_are_equal) /* of all lengths around a word of codes, and rows that begin anywhere in a byte */
+{
+    int bits = 2 << _i;
+    lines_done = 0;
+    for (uint32_t length = 1; length <= 100; length += SPARSE) check_linear(1, length, pick(1, 20), bits, length % 16);
+    for (uint32_t channels = 1; channels <= 20; channels++) check_linear(1 + channels % 4, pick(1, 70), channels, bits, channels % 16);
+    for (uint32_t fill = 0; fill < 16; fill++) check_linear(1, 640, 9, bits, fill);
+    check_linear(1, 5000, 5, bits, 5);
+    ck_assert_uint_ge(lines_done, 30);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("kernelconvs");
@@ -145,6 +187,7 @@ int main(void)
     tcase_set_timeout(t, 120);
     tcase_add_loop_test(t, series_are_equal, 0, 3);
     tcase_add_loop_test(t, convs_are_equal, 0, 3);
+    tcase_add_loop_test(t, dense_layers_are_equal, 0, 3);
     suite_add_tcase(suite, t);
     return run_suite(suite);
 }
