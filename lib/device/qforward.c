@@ -212,10 +212,17 @@ static void depthwise_block(QcQRun *run, const QcQConv *conv, const QcQNode *nod
         }
 }
 
-/* Where every channel is a group of its own, and its weights are one piece. */
+/* Where every channel is a group of its own. */
 static int depthwise_run(QcQRun *run, const QcQConv *conv, const QcQNode *node, const QcSlice *out)
 {
-    if (conv->groups == 1 || conv->group_step != 1 || conv->group_channels != 1 || conv->dot.segments * conv->dot.run > run->piece) return 0;
+    if (conv->groups == 1 || conv->group_step != 1 || conv->group_channels != 1) return 0;
+    if (run->k->depthwise_conv) {
+        QcKConv how = whole_of(run, conv, node, 0, conv->groups);
+        how.out_step = out->step;
+        how.zero = out->zero, how.low = out->low, how.high = out->high;
+        if (run->k->depthwise_conv(out->q, &how)) return 1;
+    }
+    if (conv->dot.segments * conv->dot.run > run->piece) return 0; /* its weights are more than one piece */
     for (uint32_t channel = 0; channel < conv->groups; channel += QC_K_LANES) {
         uint32_t left = conv->groups - channel;
         depthwise_block(run, conv, node, out, channel, left < QC_K_LANES ? left : QC_K_LANES);

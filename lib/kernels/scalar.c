@@ -1,5 +1,5 @@
 /* scalar.c - what the kernels mean, in plain C. */
-#include "kernels.h"
+#include "scalar.h"
 #include "floatloops.h"
 #include "mem.h"
 
@@ -66,7 +66,7 @@ static inline __attribute__((always_inline)) int32_t unpack_segment(int8_t *to, 
     return (int32_t)total;
 }
 
-static void unpack(int8_t *w, int32_t *sum, const QcKCodes *codes)
+void qc_scalar_unpack(int8_t *w, int32_t *sum, const QcKCodes *codes)
 {
     const uint32_t blocks = (codes->channels + QC_K_LANES - 1) / QC_K_LANES, length = codes->length, segments = codes->segments;
     const size_t segment_bytes = (size_t)((length + 3) & ~3u) * QC_K_LANES, block_bytes = segments * segment_bytes;
@@ -126,7 +126,7 @@ static inline void dot_square(int32_t *restrict acc, int32_t *restrict more, con
     acc[0] = a, acc[1] = b, more[0] = c, more[1] = d;
 }
 
-static void dot(int32_t *acc, const uint8_t *x, const int8_t *w, const QcKDot *dot, int bits)
+void qc_scalar_dot(int32_t *acc, const uint8_t *x, const int8_t *w, const QcKDot *dot, int bits)
 {
     (void)bits;
     const size_t block_bytes = (size_t)dot->segments * dot->run * QC_K_LANES;
@@ -142,7 +142,7 @@ static void dot(int32_t *acc, const uint8_t *x, const int8_t *w, const QcKDot *d
     }
 }
 
-static void depthwise(int32_t *acc, const uint8_t *x, const int8_t *w, const QcKDot *dot)
+void qc_scalar_depthwise(int32_t *acc, const uint8_t *x, const int8_t *w, const QcKDot *dot)
 {
     const uint32_t *const segment = dot->segment, *const end = segment + dot->segments;
     for (uint32_t t = 0; t < dot->positions; t++, x += dot->step, acc += QC_K_LANES)
@@ -184,7 +184,7 @@ static inline __attribute__((always_inline)) void linear_segment(int32_t sum[2],
     sum[0] = a, sum[1] = b;
 }
 
-static int linear(int32_t *sums, const QcKConv *how)
+int qc_scalar_linear(int32_t *sums, const QcKConv *how)
 {
     const QcKCodes *c = &how->codes;
     const uint32_t bits = (uint32_t)c->bits, in_byte = 8 / bits, length = c->length;
@@ -227,7 +227,7 @@ static inline uint8_t requantize_upper(int32_t upper, int32_t half, int32_t more
     return (uint8_t)(value > high ? high : value);
 }
 
-static void rescale(uint8_t *out, const int32_t *acc, const int32_t *bias, const int32_t *multiplier, const uint8_t *shift,
+void qc_scalar_rescale(uint8_t *out, const int32_t *acc, const int32_t *bias, const int32_t *multiplier, const uint8_t *shift,
                     uint32_t positions, uint32_t channels, uint32_t acc_step, uint32_t out_step, int32_t zero, int32_t low,
                     int32_t high)
 {
@@ -245,7 +245,7 @@ static void rescale(uint8_t *out, const int32_t *acc, const int32_t *bias, const
     }
 }
 
-static void add(uint8_t *out, const uint8_t *a, const uint8_t *b, uint32_t n, const QcKAdd *how)
+void qc_scalar_add(uint8_t *out, const uint8_t *a, const uint8_t *b, uint32_t n, const QcKAdd *how)
 {
     const int32_t zero_a = how->zero_a, zero_b = how->zero_b, ma = how->multiplier_a, mb = how->multiplier_b, s = how->shift, zero = how->zero, low = how->low, high = how->high;
     const int32_t more = s - 32, half = s < 33 ? 0 : (int32_t)(1u << (more - 1));
@@ -257,7 +257,7 @@ static void add(uint8_t *out, const uint8_t *a, const uint8_t *b, uint32_t n, co
 
 /* ---- sums and maxima of rows ---- */
 
-static void masked_sum(int32_t *sums, const uint8_t *x, const uint8_t *mask, uint32_t positions, uint32_t step,
+void qc_scalar_masked_sum(int32_t *sums, const uint8_t *x, const uint8_t *mask, uint32_t positions, uint32_t step,
                        uint32_t mask_step, uint32_t run, uint32_t channels)
 {
     for (uint32_t o = 0; o < channels; o++, sums += run) {
@@ -280,4 +280,5 @@ static void max_rows(uint8_t *out, const uint8_t *x, uint32_t rows, uint32_t ste
     }
 }
 
-const QcKernels qc_kernels_scalar = { "scalar", unpack, dot, depthwise, rescale, add, masked_sum, max_rows, dense, fold, NULL, linear };
+const QcKernels qc_kernels_scalar = {"scalar", qc_scalar_unpack, qc_scalar_dot, qc_scalar_depthwise, qc_scalar_rescale, qc_scalar_add, qc_scalar_masked_sum,
+                                      max_rows, dense,           fold,          NULL,                qc_scalar_linear, NULL};
