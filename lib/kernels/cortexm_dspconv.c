@@ -5,6 +5,7 @@
 
 #if defined __ARM_FEATURE_DSP && __ARM_ARCH_PROFILE == 'M'
 
+#include "cortexm.h"
 #include "cortexm_dspconv.h"
 
 /* ---- weights ---- */
@@ -67,6 +68,7 @@ static void gather_inputs(uint32_t *to, const uint8_t *x, const QcKConv *how, ui
 typedef struct Pair { /* of channels */
     const uint32_t *w;
     int32_t bias[2], multiplier[2], half[2], more[2];
+    uint32_t up[2], is_up; /* is_up: one of them is not 0 */
     int32_t zero;
     uint32_t low, high; /* in each byte of a word */
     uint32_t is_one;    /* the second channel is the first once more */
@@ -116,6 +118,10 @@ static void square(uint8_t *out, uint32_t out_step, const Tile *tile, const Pair
         while (w + 16 <= end) MULTIPLY(TAPS TAPS TAPS TAPS);
         while (w < end) MULTIPLY(TAPS);
     }
+    if (pair->is_up) {
+        a00 <<= pair->up[0], a10 <<= pair->up[0];
+        a01 <<= pair->up[1], a11 <<= pair->up[1];
+    }
     uint32_t codes = code_of(a00, pair, 0) | code_of(a01, pair, 1) << 8 | code_of(a10, pair, 0) << 16 | code_of(a11, pair, 1) << 24;
     codes = dsp_smaller_bytes(dsp_larger_bytes(codes, pair->low), pair->high);
     if (pair->is_one) {
@@ -139,10 +145,13 @@ static void pair_open(Pair *pair, uint32_t *w, const QcKConv *how, uint32_t o, u
         uint32_t channel = pair->is_one ? o : o + k;
         pair->bias[k] = how->bias[channel];
         pair->multiplier[k] = how->multiplier[channel];
-        pair->more[k] = how->shift[channel] - 32;
-        pair->half[k] = (int32_t)(1u << (how->shift[channel] - 33)); /* 2^(shift-1) is a multiple of 2^32: it rounds the upper word alone */
-        for (uint32_t s = 0, run = (length + 3) & ~3u; s < segments; s++) widen_channel(w + s * run + 2 * k, c, c->first + channel * c->row + s * length, length);
+        pair->up[k] = cortexm_up(how, channel);
+        pair->more[k] = how->shift[channel] + (int32_t)pair->up[k] - 32;
+        pair->half[k] = (int32_t)(1u << (pair->more[k] - 1));
+        for (uint32_t s = 0, run = (length + 3) & ~3u; s < segments; s++)
+            widen_channel(w + s * run + 2 * k, c, c->first + channel * c->row + s * length, length);
     }
+    pair->is_up = pair->up[0] | pair->up[1];
 }
 
 /* ---- tiles ---- */
@@ -220,9 +229,7 @@ int qc_dsp_conv(uint8_t *out, const QcKConv *how)
 {
     const QcKCodes *c = &how->codes;
     const uint32_t run = (c->length + 3) & ~3u, gathered = (c->segments * c->length + 3) & ~3u, weights = (c->segments * run > gathered ? c->segments * run : gathered) * 4;
-    for (uint32_t o = 0; o < c->channels; o++)
-        if (how->shift[o] < 33) return 0;
-    if (weights >= how->scratch_bytes) return 0;
+    if (!cortexm_takes(how) || weights >= how->scratch_bytes) return 0;
     uint32_t *w = how->scratch, *x = w + weights / 4, room = (uint32_t)(how->scratch_bytes - weights) / 2;
     if (are_words(how) && run_in_place(out, how, x, room, w)) return 1;
     return run_gathered(out, how, x, room, w);

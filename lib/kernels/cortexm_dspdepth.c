@@ -3,6 +3,7 @@
 
 #if defined __ARM_FEATURE_DSP && __ARM_ARCH_PROFILE == 'M'
 
+#include "cortexm.h"
 #include "cortexm_dspconv.h"
 
 typedef struct Pair { /* of taps */
@@ -12,6 +13,7 @@ typedef struct Pair { /* of taps */
 
 typedef struct Four { /* channels */
     int32_t bias[4], multiplier[4], half[4], more[4];
+    uint32_t up[4], is_up; /* is_up: one of them is not 0 */
 } Four;
 
 static int32_t code_at(const QcKCodes *c, uint32_t j)
@@ -37,9 +39,11 @@ static void four_open(Four *four, Pair *pairs, const QcKConv *how, uint32_t o)
         }
         four->bias[k] = how->bias[o] - how->zero_in * sum;
         four->multiplier[k] = how->multiplier[o];
-        four->more[k] = how->shift[o] - 32;
-        four->half[k] = (int32_t)(1u << (how->shift[o] - 33)); /* 2^(shift-1) is a multiple of 2^32: it rounds the upper word alone */
+        four->up[k] = cortexm_up(how, o);
+        four->more[k] = how->shift[o] + (int32_t)four->up[k] - 32;
+        four->half[k] = (int32_t)(1u << (four->more[k] - 1));
     }
+    four->is_up = four->up[0] | four->up[1] | four->up[2] | four->up[3];
 }
 
 DSP_INLINE uint32_t code_of(int32_t sum, const Four *four, int k, int32_t zero)
@@ -62,6 +66,7 @@ DSP_INLINE uint32_t four_codes(const uint8_t *x, const Pair *pair, const Pair *e
           [v] "=&r"(v), [s0] "=&r"(s0), [s1] "=&r"(s1)
         : [x] "r"(x) : "memory");
     while (pair < end);
+    if (four->is_up) a <<= four->up[0], b <<= four->up[1], c <<= four->up[2], d <<= four->up[3];
     return code_of(a, four, 0, zero) | code_of(b, four, 1, zero) << 8 | code_of(c, four, 2, zero) << 16 | code_of(d, four, 3, zero) << 24;
 }
 
@@ -69,9 +74,7 @@ int qc_dsp_depthwise(uint8_t *out, const QcKConv *how)
 {
     const uint32_t channels = how->codes.channels, n_pairs = (how->codes.segments + 1) / 2, low = (uint32_t)how->low * 0x01010101u, high = (uint32_t)how->high * 0x01010101u;
     Pair *pairs = how->scratch;
-    if (channels < 4 || n_pairs * sizeof *pairs > how->scratch_bytes) return 0;
-    for (uint32_t o = 0; o < channels; o++)
-        if (how->shift[o] < 33) return 0;
+    if (channels < 4 || n_pairs * sizeof *pairs > how->scratch_bytes || !cortexm_takes(how)) return 0;
     for (uint32_t o = 0; o < channels; o += 4) {
         Four four;
         uint32_t first = o + 4 <= channels ? o : channels - 4; /* some channels twice */
