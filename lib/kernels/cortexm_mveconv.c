@@ -68,7 +68,7 @@ typedef struct Block {
     const int8_t *w;
     const int32_t *moves, *moves_end; /* what to add to the inputs' addresses after each segment */
     uint32_t length;
-    int32_t w_move; /* after each segment: a vector is read in vain */
+    int32_t w_move; /* after each segment */
     uint8_t *out;
     uint32_t out_move;
     int32_t zero, high;
@@ -87,10 +87,10 @@ static void four_by_four(Block *block, const int8_t *x0, uint32_t step)
         "ldr %[a0], [%[k], #56]\n\tvdup.32 q4, %[a0]\n\tldr %[a0], [%[k], #60]\n\tvdup.32 q5, %[a0]\n\tldr %[a0], [%[k], #64]\n\tvdup.32 q6, %[a0]\n\t"
         "ldr %[a0], [%[k], #68]\n\tvdup.32 q7, %[a0]\n"
         "1:\n\tldrd %[a0], %[a1], [%[k]]\n\tldrd %[a2], %[a3], [%[k], #8]\n\tldrd %[w], %[move], [%[k], #16]\n"
-        "2:\n\tldr lr, [%[k], #28]\n\tdlstp.8 lr, lr\n\tvldrb.8 q0, [%[w]], #16\n"
-        "3:\n\tvldrb.8 q1, [%[x0]], #16\n\tvmladava.s8 %[a0], q0, q1\n\tvldrb.8 q2, [%[x1]], #16\n\tvmladava.s8 %[a1], q0, q2\n\t"
+        "2:\n\tldr lr, [%[k], #28]\n\tdlstp.8 lr, lr\n"
+        "3:\n\tvldrb.8 q0, [%[w]], #16\n\tvldrb.8 q1, [%[x0]], #16\n\tvmladava.s8 %[a0], q0, q1\n\tvldrb.8 q2, [%[x1]], #16\n\tvmladava.s8 %[a1], q0, q2\n\t"
         "vldrb.8 q1, [%[x2]], #16\n\tvmladava.s8 %[a2], q0, q1\n\tvldrb.8 q2, [%[x3]], #16\n\tvmladava.s8 %[a3], q0, q2\n\t"
-        "vldrb.8 q0, [%[w]], #16\n\tletp lr, 3b\n\t"
+        "letp lr, 3b\n\t"
         "ldr lr, [%[move]], #4\n\tadd %[x0], lr\n\tadd %[x1], lr\n\tadd %[x2], lr\n\tadd %[x3], lr\n\t"
         "ldr lr, [%[k], #32]\n\tadd %[w], lr\n\tldr lr, [%[k], #24]\n\tcmp %[move], lr\n\tbne 2b\n\t"
         "vmov q0[2], q0[0], %[a0], %[a2]\n\tvmov q0[3], q0[1], %[a1], %[a3]\n\tvmulh.s32 q0, q0, q4\n\tvadd.i32 q0, q0, q5\n\tvshl.s32 q0, q0, q6\n\t"
@@ -123,7 +123,7 @@ static void positions_run(uint8_t *out, const QcKConv *how, const Tile *tile, co
 /* All positions of a tile's row. moves: as the block wants them. */
 static void row_run(uint8_t *out, const QcKConv *how, const Tile *tile, const Channel *channel, Block *block)
 {
-    uint32_t fours = channel->up ? 0 : tile->n / 4;
+    uint32_t fours = channel->up || !tile->step ? 0 : tile->n / 4; /* a step of 0 would never reach the end */
     if (fours) {
         const int8_t *x = tile->x + tile->segment[0];
         block->out = out;
@@ -146,7 +146,7 @@ static void tile_run(uint8_t *out, const QcKConv *how, Tile *tile, uint32_t rows
     for (uint32_t o = 0; o < how->codes.channels; o++) {
         Channel channel;
         channel_open(&channel, w, how, o);
-        Block block = {{channel.bias, channel.bias, channel.bias, channel.bias}, channel.w, moves, moves + tile->segments, tile->length, (int32_t)tile->length - read - 16, NULL,
+        Block block = {{channel.bias, channel.bias, channel.bias, channel.bias}, channel.w, moves, moves + tile->segments, tile->length, (int32_t)tile->length - read, NULL,
                        4 * how->out_step, how->zero, how->high, NULL, channel.multiplier, channel.half, channel.less, how->low, {0, how->out_step, 2 * how->out_step, 3 * how->out_step}};
         for (uint32_t row = 0; row < rows; row++) {
             tile->x = x + row * how->row_step;
