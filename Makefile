@@ -30,6 +30,9 @@ endif
 ifeq ($(filter aarch64% arm-linux-gnueabihf,$(TRIPLET)),)
 SOURCES  := $(filter-out lib/kernels/neon%,$(SOURCES))
 endif
+ifeq ($(filter arm-none-eabi,$(TRIPLET)),)
+SOURCES  := $(filter-out lib/kernels/cortexm%,$(SOURCES))
+endif
 ifneq ($(ARCH),aarch64)
 SOURCES  := $(filter-out lib/kernels/neondot.c,$(SOURCES))
 endif
@@ -149,6 +152,7 @@ bench-calibrate: ## time and memory of one calibration beside the float training
 bench-train: ## training throughput and memory beside PyTorch's
 bench-infer: ## latency of the whole quantized InceptionTime beside PyTorch's float; two threads beside one
 bench-onnx: ## latency of the whole quantized network beside ONNX Runtime, float and int8
+bench-cortexm: ## instructions on Cortex-M cores under QEMU beside CMSIS-NN's; CORES='m4 m55' counts on those alone
 bench-kernels: ## integer convolutions beside XNNPACK's, oneDNN's and the core's peak; kernels of each instruction set
 
 bench-%: ## run one benchmark: build/tests/bench_NAME or tests/bench/NAME.sh; TSV and lines `bar NAME VALUE >= BAR ok`

@@ -177,4 +177,7 @@ int32_t qc_largest_bias(const QcQGraph *g, const QcQNode *node);
 /* Input quantization: clamp(round-half-away(x / scale) + zero). x normalised floats [n]. */
 void qc_q_input(uint8_t *q, const float *x, uint32_t n, const QcQTensor *input);
 
+/* Raw frames: q [steps][channels], the codes of (x [steps][channels] - mean [channels]) / deviation [channels]. */
+void qc_q_frames(uint8_t *q, const float *x, uint32_t steps, uint32_t channels, const float *mean, const float *deviation, const QcQTensor *input);
+
 #endif
