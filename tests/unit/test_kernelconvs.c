@@ -208,7 +208,7 @@ static void check_depthwise(uint32_t rows, uint32_t positions, uint32_t taps, ui
     for (uint32_t o = 0; o < channels; o++) {
         bias[o] = (int32_t)pick(0, 2000) - 1000;
         multiplier[o] = (int32_t)pick(1u << 30, (1u << 31) - 1);
-        shift[o] = (uint8_t)(fill & 16 ? pick(1, 62) : 28 + (uint32_t)bits + pick(0, 4));
+        shift[o] = (uint8_t)(fill & 16 ? pick(1, 62) : 31 + (uint32_t)bits / 2 + pick(0, 2));
     }
     QcKConv how = {x, {bytes, first, row, channels, taps, 1, bits}, segment, rows, row_step, positions, step, bias, multiplier, shift, (int32_t)pick(0, 1) * 128, 0, 0, out_step,
                    (int32_t)pick(0, 255), (int32_t)pick(0, 20), 255 - (int32_t)pick(0, 1) * 60, NULL, 64 * pick(0, 300)};
@@ -234,7 +234,7 @@ START_TEST(depthwise_convs_are_equal)
     for (uint32_t taps = 1; taps <= 32; taps++) check_depthwise(pick(1, 3), pick(1, 9), taps, pick(1, 40), bits, taps);
     for (uint32_t fill = 0; fill < 16; fill++) check_depthwise(2, 7, 9, 16, bits, fill);
     for (const QcKernels *const *k = qc_kernels_available(); *k; k++) is_there |= (*k)->depthwise_conv != NULL;
-    if (is_there) ck_assert_uint_ge(convs_done, 50);
+    if (is_there) ck_assert_uint_ge(convs_done, 20);
 }
 END_TEST
 
