@@ -24,7 +24,7 @@ static void sixteen_open(Sixteen *some, const QcKConv *how, uint32_t first)
     int32_t bias[2][8], multiplier[2][8];
     uint8_t shift[2][8];
     for (uint32_t k = 0; k < CHANNELS; k++) {
-        uint32_t o = first + k, part = k / 4 % 2, lane = k / 8 * 4 + k % 4;
+        uint32_t o = first + k % c->channels, part = k / 4 % 2, lane = k / 8 * 4 + k % 4;
         int32_t sum = 0;
         for (uint32_t s = 0; s < 2 * some->pairs; s++) {
             uint64_t j = (uint64_t)c->first + (uint64_t)o * c->row + s;
@@ -62,23 +62,46 @@ static inline __attribute__((always_inline)) void positions_run(uint8_t *out, ui
     }
 }
 
+/* One row. */
+static void row_run(uint8_t *to, uint32_t out_step, const uint8_t *x, uint32_t step, uint32_t positions, const Sixteen *some)
+{
+    uint32_t t = 0;
+    for (; t + 2 <= positions; t += 2) positions_run(to + (size_t)t * out_step, out_step, x + (size_t)t * step, step, some, 2);
+    if (t < positions) positions_run(to + (size_t)t * out_step, out_step, x + (size_t)t * step, step, some, 1);
+}
+
+/* Eight channels whose positions lie side by side, in and out: two positions are sixteen. */
+static void eights_run(uint8_t *out, const QcKConv *how, Sixteen *some)
+{
+    const uint32_t positions = how->positions;
+    sixteen_open(some, how, 0);
+    for (uint32_t row = 0; row < how->rows; row++) {
+        const uint8_t *x = how->x + (size_t)row * how->row_step;
+        uint8_t *to = out + (size_t)row * positions * 8;
+        row_run(to, 16, x, 16, positions / 2, some);
+        if (positions % 2) positions_run(to + (positions - 2) * 8, 16, x + (positions - 2) * 8, 16, some, 1); /* the last but one once more */
+    }
+}
+
 int qc_avx2_depthwise(uint8_t *out, const QcKConv *how)
 {
     const uint32_t channels = how->codes.channels, taps = how->codes.segments;
+    const int are_eights = channels == 8 && how->step == 8 && how->out_step == 8 && how->positions >= 2;
     Sixteen some = {.pairs = (taps + 1) / 2, .zero = _mm256_set1_epi16((int16_t)how->zero), .low = _mm_set1_epi8((char)how->low), .high = _mm_set1_epi8((char)how->high)};
-    if (channels < CHANNELS || taps > MOST_TAPS) return 0;
+    if ((channels < CHANNELS && !are_eights) || taps > MOST_TAPS) return 0;
     for (uint32_t o = 0; o < channels; o++)
         if (how->shift[o] < 31) return 0;
     for (uint32_t s = 0; s < 2 * some.pairs; s++) some.segment[s] = how->segment[s < taps ? s : taps - 1];
+    if (are_eights) {
+        eights_run(out, how, &some);
+        return 1;
+    }
     for (uint32_t o = 0; o < channels; o += CHANNELS) {
         uint32_t first = o + CHANNELS <= channels ? o : channels - CHANNELS; /* some channels twice */
         sixteen_open(&some, how, first);
         for (uint32_t row = 0; row < how->rows; row++) {
             const uint8_t *x = how->x + (size_t)row * how->row_step + first;
-            uint8_t *to = out + (size_t)row * how->positions * how->out_step + first;
-            uint32_t t = 0;
-            for (; t + 2 <= how->positions; t += 2) positions_run(to + (size_t)t * how->out_step, how->out_step, x + (size_t)t * how->step, how->step, &some, 2);
-            if (t < how->positions) positions_run(to + (size_t)t * how->out_step, how->out_step, x + (size_t)t * how->step, how->step, &some, 1);
+            row_run(out + (size_t)row * how->positions * how->out_step + first, how->out_step, x, how->step, how->positions, &some);
         }
     }
     return 1;

@@ -73,33 +73,37 @@ typedef struct Block {
     uint32_t out_move;
     int32_t zero, high;
     const int8_t *end; /* of the first position's addresses */
-    int32_t multiplier, half, less, low;
+    int32_t multiplier, half, less, low, up;
     uint32_t at[4]; /* of the four outputs */
 } Block;
 
-/* Whole fours of positions. Registers are few: what is not wanted in the inner loop lies in the block. */
+/* Registers are few: what is not wanted in the inner loop lies in the block. SHIFT: of the sums. */
+#define FOUR_BY_FOUR(SHIFT) \
+    __asm__ volatile( \
+        "ldr %[a0], [%[k], #56]\n\tvdup.32 q4, %[a0]\n\tldr %[a0], [%[k], #60]\n\tvdup.32 q5, %[a0]\n\tldr %[a0], [%[k], #64]\n\tvdup.32 q6, %[a0]\n\t" \
+        "ldr %[a0], [%[k], #68]\n\tvdup.32 q7, %[a0]\n" \
+        "1:\n\tldrd %[a0], %[a1], [%[k]]\n\tldrd %[a2], %[a3], [%[k], #8]\n\tldrd %[w], %[move], [%[k], #16]\n" \
+        "2:\n\tldr lr, [%[k], #28]\n\tdlstp.8 lr, lr\n" \
+        "3:\n\tvldrb.8 q0, [%[w]], #16\n\tvldrb.8 q1, [%[x0]], #16\n\tvmladava.s8 %[a0], q0, q1\n\tvldrb.8 q2, [%[x1]], #16\n\tvmladava.s8 %[a1], q0, q2\n\t" \
+        "vldrb.8 q1, [%[x2]], #16\n\tvmladava.s8 %[a2], q0, q1\n\tvldrb.8 q2, [%[x3]], #16\n\tvmladava.s8 %[a3], q0, q2\n\tletp lr, 3b\n\t" \
+        "ldr lr, [%[move]], #4\n\tadd %[x0], lr\n\tadd %[x1], lr\n\tadd %[x2], lr\n\tadd %[x3], lr\n\t" \
+        "ldr lr, [%[k], #32]\n\tadd %[w], lr\n\tldr lr, [%[k], #24]\n\tcmp %[move], lr\n\tbne 2b\n\t" \
+        "vmov q0[2], q0[0], %[a0], %[a2]\n\tvmov q0[3], q0[1], %[a1], %[a3]\n\t" SHIFT "vmulh.s32 q0, q0, q4\n\tvadd.i32 q0, q0, q5\n\tvshl.s32 q0, q0, q6\n\t" \
+        "ldrd %[a0], %[a1], [%[k], #44]\n\tvadd.i32 q0, q0, %[a0]\n\tvmax.s32 q0, q0, q7\n\tvdup.32 q1, %[a1]\n\tvmin.s32 q0, q0, q1\n\t" \
+        "add %[a2], %[k], #76\n\tvldrw.32 q1, [%[a2]]\n\tldrd %[a0], %[a1], [%[k], #36]\n\tvstrb.32 q0, [%[a0], q1]\n\tadd %[a0], %[a1]\n\tstr %[a0], [%[k], #36]\n\t" \
+        "ldr lr, [%[k], #52]\n\tcmp %[x0], lr\n\tbne 1b" \
+        : [x0] "+r"(x0), [x1] "+r"(x1), [x2] "+r"(x2), [x3] "+r"(x3), [w] "=&r"(w), [move] "=&r"(move), [a0] "=&Te"(a0), [a1] "=&Te"(a1), [a2] "=&Te"(a2), [a3] "=&Te"(a3) \
+        : [k] "r"(block) \
+        : "q0", "q1", "q2", "q4", "q5", "q6", "q7", "r14", "cc", "memory")
+
+/* Whole fours of positions. */
 static void four_by_four(Block *block, const int8_t *x0, uint32_t step)
 {
     const int8_t *x1 = x0 + step, *x2 = x1 + step, *x3 = x2 + step, *w;
     const int32_t *move;
     int32_t a0, a1, a2, a3;
-    __asm__ volatile(
-        "ldr %[a0], [%[k], #56]\n\tvdup.32 q4, %[a0]\n\tldr %[a0], [%[k], #60]\n\tvdup.32 q5, %[a0]\n\tldr %[a0], [%[k], #64]\n\tvdup.32 q6, %[a0]\n\t"
-        "ldr %[a0], [%[k], #68]\n\tvdup.32 q7, %[a0]\n"
-        "1:\n\tldrd %[a0], %[a1], [%[k]]\n\tldrd %[a2], %[a3], [%[k], #8]\n\tldrd %[w], %[move], [%[k], #16]\n"
-        "2:\n\tldr lr, [%[k], #28]\n\tdlstp.8 lr, lr\n"
-        "3:\n\tvldrb.8 q0, [%[w]], #16\n\tvldrb.8 q1, [%[x0]], #16\n\tvmladava.s8 %[a0], q0, q1\n\tvldrb.8 q2, [%[x1]], #16\n\tvmladava.s8 %[a1], q0, q2\n\t"
-        "vldrb.8 q1, [%[x2]], #16\n\tvmladava.s8 %[a2], q0, q1\n\tvldrb.8 q2, [%[x3]], #16\n\tvmladava.s8 %[a3], q0, q2\n\t"
-        "letp lr, 3b\n\t"
-        "ldr lr, [%[move]], #4\n\tadd %[x0], lr\n\tadd %[x1], lr\n\tadd %[x2], lr\n\tadd %[x3], lr\n\t"
-        "ldr lr, [%[k], #32]\n\tadd %[w], lr\n\tldr lr, [%[k], #24]\n\tcmp %[move], lr\n\tbne 2b\n\t"
-        "vmov q0[2], q0[0], %[a0], %[a2]\n\tvmov q0[3], q0[1], %[a1], %[a3]\n\tvmulh.s32 q0, q0, q4\n\tvadd.i32 q0, q0, q5\n\tvshl.s32 q0, q0, q6\n\t"
-        "ldrd %[a0], %[a1], [%[k], #44]\n\tvadd.i32 q0, q0, %[a0]\n\tvmax.s32 q0, q0, q7\n\tvdup.32 q1, %[a1]\n\tvmin.s32 q0, q0, q1\n\t"
-        "add %[a2], %[k], #72\n\tvldrw.32 q1, [%[a2]]\n\tldrd %[a0], %[a1], [%[k], #36]\n\tvstrb.32 q0, [%[a0], q1]\n\tadd %[a0], %[a1]\n\tstr %[a0], [%[k], #36]\n\t"
-        "ldr lr, [%[k], #52]\n\tcmp %[x0], lr\n\tbne 1b"
-        : [x0] "+r"(x0), [x1] "+r"(x1), [x2] "+r"(x2), [x3] "+r"(x3), [w] "=&r"(w), [move] "=&r"(move), [a0] "=&Te"(a0), [a1] "=&Te"(a1), [a2] "=&Te"(a2), [a3] "=&Te"(a3)
-        : [k] "r"(block)
-        : "q0", "q1", "q2", "q4", "q5", "q6", "q7", "r14", "cc", "memory");
+    if (block->up) FOUR_BY_FOUR("ldr %[a0], [%[k], #72]\n\tvshl.s32 q0, %[a0]\n\t");
+    else FOUR_BY_FOUR("");
 }
 
 /* The positions from t on that are no whole four, or all of them. */
@@ -123,7 +127,7 @@ static void positions_run(uint8_t *out, const QcKConv *how, const Tile *tile, co
 /* All positions of a tile's row. moves: as the block wants them. */
 static void row_run(uint8_t *out, const QcKConv *how, const Tile *tile, const Channel *channel, Block *block)
 {
-    uint32_t fours = channel->up || !tile->step ? 0 : tile->n / 4; /* a step of 0 would never reach the end */
+    uint32_t fours = !tile->step ? 0 : tile->n / 4; /* a step of 0 would never reach the end */
     if (fours) {
         const int8_t *x = tile->x + tile->segment[0];
         block->out = out;
@@ -147,7 +151,7 @@ static void tile_run(uint8_t *out, const QcKConv *how, Tile *tile, uint32_t rows
         Channel channel;
         channel_open(&channel, w, how, o);
         Block block = {{channel.bias, channel.bias, channel.bias, channel.bias}, channel.w, moves, moves + tile->segments, tile->length, (int32_t)tile->length - read, NULL,
-                       4 * how->out_step, how->zero, how->high, NULL, channel.multiplier, channel.half, channel.less, how->low, {0, how->out_step, 2 * how->out_step, 3 * how->out_step}};
+                       4 * how->out_step, how->zero, how->high, NULL, channel.multiplier, channel.half, channel.less, how->low, (int32_t)channel.up, {0, how->out_step, 2 * how->out_step, 3 * how->out_step}};
         for (uint32_t row = 0; row < rows; row++) {
             tile->x = x + row * how->row_step;
             row_run(out + o + row * how->positions * how->out_step, how, tile, &channel, &block);

@@ -233,6 +233,7 @@ START_TEST(depthwise_convs_are_equal)
     for (uint32_t channels = 1; channels <= 70; channels++) check_depthwise(1 + channels % 3, pick(1, 9), pick(1, 12), channels, bits, channels % 32);
     for (uint32_t taps = 1; taps <= 32; taps++) check_depthwise(pick(1, 3), pick(1, 9), taps, pick(1, 40), bits, taps);
     for (uint32_t fill = 0; fill < 16; fill++) check_depthwise(2, 7, 9, 16, bits, fill);
+    for (uint32_t positions = 1; positions <= 40; positions++) check_depthwise(2, positions, 9, 8, bits, 0); /* side by side now and then */
     for (const QcKernels *const *k = qc_kernels_available(); *k; k++) is_there |= (*k)->depthwise_conv != NULL;
     if (is_there) ck_assert_uint_ge(convs_done, 20);
 }
