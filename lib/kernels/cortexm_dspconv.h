@@ -1,4 +1,5 @@
-/* cortexm_dspconv.h - the parts of cortexm_dspconv.c, cortexm_dsplinear.c and cortexm_dspdepth.c in the table of cortexm_dsp.c. */
+/* cortexm_dspconv.h - the parts of cortexm_dspconv.c, cortexm_dsplinear.c and cortexm_dspdepth.c in the table of
+ * cortexm_dsp.c. */
 #ifndef QC_KERNELS_CORTEXM_DSPCONV_H
 #define QC_KERNELS_CORTEXM_DSPCONV_H
 

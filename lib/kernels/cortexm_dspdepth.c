@@ -1,4 +1,5 @@
-/* cortexm_dspdepth.c - depthwise convolutions on Cortex-M4, M7 and M33: four channels at a time, two taps a multiplication. */
+/* cortexm_dspdepth.c - depthwise convolutions on Cortex-M4, M7 and M33: four channels at a time, two taps a
+ * multiplication. */
 #include "cortexm_dsp.h"
 
 #if defined __ARM_FEATURE_DSP && __ARM_ARCH_PROFILE == 'M'
@@ -6,7 +7,7 @@
 #include "cortexm.h"
 #include "cortexm_dspconv.h"
 
-typedef struct Pair { /* of taps */
+typedef struct Pair {    /* of taps */
     uint32_t at[2];      /* offsets of their bytes */
     uint32_t weights[4]; /* channels 0, 2, 1, 3; the halves are the taps */
 } Pair;
@@ -56,23 +57,31 @@ DSP_INLINE uint32_t four_codes(const uint8_t *x, const Pair *pair, const Pair *e
 {
     int32_t a = four->bias[0], b = four->bias[1], c = four->bias[2], d = four->bias[3];
     uint32_t p, q, even_p, even_q, v, s0, s1;
-    do __asm__ volatile(
-        "ldrd %[s0], %[s1], [%[pair]], #8\n\tldr %[p], [%[x], %[s0]]\n\tldr %[q], [%[x], %[s1]]\n\tldrd %[s0], %[s1], [%[pair]], #8\n\t"
-        "uxtb16 %[even_p], %[p]\n\tuxtb16 %[even_q], %[q]\n\tuxtb16 %[p], %[p], ror #8\n\tuxtb16 %[q], %[q], ror #8\n\t"
-        "pkhbt %[v], %[even_p], %[even_q], lsl #16\n\tsmlad %[a], %[v], %[s0], %[a]\n\tpkhtb %[v], %[even_q], %[even_p], asr #16\n\tsmlad %[c], %[v], %[s1], %[c]\n\t"
-        "ldrd %[s0], %[s1], [%[pair]], #8\n\t"
-        "pkhbt %[v], %[p], %[q], lsl #16\n\tsmlad %[b], %[v], %[s0], %[b]\n\tpkhtb %[v], %[q], %[p], asr #16\n\tsmlad %[d], %[v], %[s1], %[d]"
-        : [a] "+r"(a), [b] "+r"(b), [c] "+r"(c), [d] "+r"(d), [pair] "+r"(pair), [p] "=&r"(p), [q] "=&r"(q), [even_p] "=&r"(even_p), [even_q] "=&r"(even_q),
-          [v] "=&r"(v), [s0] "=&r"(s0), [s1] "=&r"(s1)
-        : [x] "r"(x) : "memory");
+    do
+        __asm__ volatile(
+            "ldrd %[s0], %[s1], [%[pair]], #8\n\tldr %[p], [%[x], %[s0]]\n\tldr %[q], [%[x], %[s1]]\n\tldrd %[s0], "
+            "%[s1], [%[pair]], #8\n\t"
+            "uxtb16 %[even_p], %[p]\n\tuxtb16 %[even_q], %[q]\n\tuxtb16 %[p], %[p], ror #8\n\tuxtb16 %[q], %[q], ror "
+            "#8\n\t"
+            "pkhbt %[v], %[even_p], %[even_q], lsl #16\n\tsmlad %[a], %[v], %[s0], %[a]\n\tpkhtb %[v], %[even_q], "
+            "%[even_p], asr #16\n\tsmlad %[c], %[v], %[s1], %[c]\n\t"
+            "ldrd %[s0], %[s1], [%[pair]], #8\n\t"
+            "pkhbt %[v], %[p], %[q], lsl #16\n\tsmlad %[b], %[v], %[s0], %[b]\n\tpkhtb %[v], %[q], %[p], asr "
+            "#16\n\tsmlad %[d], %[v], %[s1], %[d]"
+            : [a] "+r"(a), [b] "+r"(b), [c] "+r"(c), [d] "+r"(d), [pair] "+r"(pair), [p] "=&r"(p), [q] "=&r"(q),
+              [even_p] "=&r"(even_p), [even_q] "=&r"(even_q), [v] "=&r"(v), [s0] "=&r"(s0), [s1] "=&r"(s1)
+            : [x] "r"(x)
+            : "memory");
     while (pair < end);
     if (four->is_up) a <<= four->up[0], b <<= four->up[1], c <<= four->up[2], d <<= four->up[3];
-    return code_of(a, four, 0, zero) | code_of(b, four, 1, zero) << 8 | code_of(c, four, 2, zero) << 16 | code_of(d, four, 3, zero) << 24;
+    return code_of(a, four, 0, zero) | code_of(b, four, 1, zero) << 8 | code_of(c, four, 2, zero) << 16 |
+           code_of(d, four, 3, zero) << 24;
 }
 
 int qc_dsp_depthwise(uint8_t *out, const QcKConv *how)
 {
-    const uint32_t channels = how->codes.channels, n_pairs = (how->codes.segments + 1) / 2, low = (uint32_t)how->low * 0x01010101u, high = (uint32_t)how->high * 0x01010101u;
+    const uint32_t channels = how->codes.channels, n_pairs = (how->codes.segments + 1) / 2,
+                   low = (uint32_t)how->low * 0x01010101u, high = (uint32_t)how->high * 0x01010101u;
     Pair *pairs = how->scratch;
     if (channels < 4 || n_pairs * sizeof *pairs > how->scratch_bytes || !cortexm_takes(how)) return 0;
     for (uint32_t o = 0; o < channels; o += 4) {
@@ -83,7 +92,8 @@ int qc_dsp_depthwise(uint8_t *out, const QcKConv *how)
         for (uint32_t row = 0; row < how->rows; row++) {
             const uint8_t *x = how->x + row * how->row_step + first;
             for (uint32_t t = how->positions; t; t--, x += how->step, to += how->out_step)
-                *(DspWord *)to = dsp_smaller_bytes(dsp_larger_bytes(four_codes(x, pairs, pairs + n_pairs, &four, how->zero), low), high);
+                *(DspWord *)to = dsp_smaller_bytes(
+                    dsp_larger_bytes(four_codes(x, pairs, pairs + n_pairs, &four, how->zero), low), high);
         }
     }
     return 1;

@@ -1,4 +1,5 @@
-/* cortexm_mve.h - the parts of cortexm_mveconv.c and cortexm_mvedepth.c in the table of cortexm_mve.c, and what they share: signed inputs and unpacked codes. */
+/* cortexm_mve.h - the parts of cortexm_mveconv.c and cortexm_mvedepth.c in the table of cortexm_mve.c, and what they
+ * share: signed inputs and unpacked codes. */
 #ifndef QC_KERNELS_CORTEXM_MVE_H
 #define QC_KERNELS_CORTEXM_MVE_H
 

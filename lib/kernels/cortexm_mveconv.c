@@ -1,5 +1,6 @@
-/* cortexm_mveconv.c - whole convolutions on Cortex-M55 and M85: sixteen products of signed bytes an instruction. Inputs are made signed in tiles of as
- * many positions as the scratch memory holds; weights of 8 bits are read where they lie. Four positions share a channel's weights.
+/* cortexm_mveconv.c - whole convolutions on Cortex-M55 and M85: sixteen products of signed bytes an instruction. Inputs
+ * are made signed in tiles of as many positions as the scratch memory holds; weights of 8 bits are read where they lie.
+ * Four positions share a channel's weights.
  */
 #include "kernels.h"
 
@@ -78,22 +79,29 @@ typedef struct Block {
 } Block;
 
 /* Registers are few: what is not wanted in the inner loop lies in the block. SHIFT: of the sums. */
-#define FOUR_BY_FOUR(SHIFT) \
-    __asm__ volatile( \
-        "ldr %[a0], [%[k], #56]\n\tvdup.32 q4, %[a0]\n\tldr %[a0], [%[k], #60]\n\tvdup.32 q5, %[a0]\n\tldr %[a0], [%[k], #64]\n\tvdup.32 q6, %[a0]\n\t" \
-        "ldr %[a0], [%[k], #68]\n\tvdup.32 q7, %[a0]\n" \
-        "1:\n\tldrd %[a0], %[a1], [%[k]]\n\tldrd %[a2], %[a3], [%[k], #8]\n\tldrd %[w], %[move], [%[k], #16]\n" \
-        "2:\n\tldr lr, [%[k], #28]\n\tdlstp.8 lr, lr\n" \
-        "3:\n\tvldrb.8 q0, [%[w]], #16\n\tvldrb.8 q1, [%[x0]], #16\n\tvmladava.s8 %[a0], q0, q1\n\tvldrb.8 q2, [%[x1]], #16\n\tvmladava.s8 %[a1], q0, q2\n\t" \
-        "vldrb.8 q1, [%[x2]], #16\n\tvmladava.s8 %[a2], q0, q1\n\tvldrb.8 q2, [%[x3]], #16\n\tvmladava.s8 %[a3], q0, q2\n\tletp lr, 3b\n\t" \
-        "ldr lr, [%[move]], #4\n\tadd %[x0], lr\n\tadd %[x1], lr\n\tadd %[x2], lr\n\tadd %[x3], lr\n\t" \
-        "ldr lr, [%[k], #32]\n\tadd %[w], lr\n\tldr lr, [%[k], #24]\n\tcmp %[move], lr\n\tbne 2b\n\t" \
-        "vmov q0[2], q0[0], %[a0], %[a2]\n\tvmov q0[3], q0[1], %[a1], %[a3]\n\t" SHIFT "vmulh.s32 q0, q0, q4\n\tvadd.i32 q0, q0, q5\n\tvshl.s32 q0, q0, q6\n\t" \
-        "ldrd %[a0], %[a1], [%[k], #44]\n\tvadd.i32 q0, q0, %[a0]\n\tvmax.s32 q0, q0, q7\n\tvdup.32 q1, %[a1]\n\tvmin.s32 q0, q0, q1\n\t" \
-        "add %[a2], %[k], #76\n\tvldrw.32 q1, [%[a2]]\n\tldrd %[a0], %[a1], [%[k], #36]\n\tvstrb.32 q0, [%[a0], q1]\n\tadd %[a0], %[a1]\n\tstr %[a0], [%[k], #36]\n\t" \
-        "ldr lr, [%[k], #52]\n\tcmp %[x0], lr\n\tbne 1b" \
-        : [x0] "+r"(x0), [x1] "+r"(x1), [x2] "+r"(x2), [x3] "+r"(x3), [w] "=&r"(w), [move] "=&r"(move), [a0] "=&Te"(a0), [a1] "=&Te"(a1), [a2] "=&Te"(a2), [a3] "=&Te"(a3) \
-        : [k] "r"(block) \
+#define FOUR_BY_FOUR(SHIFT)                                                                                            \
+    __asm__ volatile(                                                                                                  \
+        "ldr %[a0], [%[k], #56]\n\tvdup.32 q4, %[a0]\n\tldr %[a0], [%[k], #60]\n\tvdup.32 q5, %[a0]\n\tldr %[a0], "    \
+        "[%[k], #64]\n\tvdup.32 q6, %[a0]\n\t"                                                                         \
+        "ldr %[a0], [%[k], #68]\n\tvdup.32 q7, %[a0]\n"                                                                \
+        "1:\n\tldrd %[a0], %[a1], [%[k]]\n\tldrd %[a2], %[a3], [%[k], #8]\n\tldrd %[w], %[move], [%[k], #16]\n"        \
+        "2:\n\tldr lr, [%[k], #28]\n\tdlstp.8 lr, lr\n"                                                                \
+        "3:\n\tvldrb.8 q0, [%[w]], #16\n\tvldrb.8 q1, [%[x0]], #16\n\tvmladava.s8 %[a0], q0, q1\n\tvldrb.8 q2, "       \
+        "[%[x1]], #16\n\tvmladava.s8 %[a1], q0, q2\n\t"                                                                \
+        "vldrb.8 q1, [%[x2]], #16\n\tvmladava.s8 %[a2], q0, q1\n\tvldrb.8 q2, [%[x3]], #16\n\tvmladava.s8 %[a3], q0, " \
+        "q2\n\tletp lr, 3b\n\t"                                                                                        \
+        "ldr lr, [%[move]], #4\n\tadd %[x0], lr\n\tadd %[x1], lr\n\tadd %[x2], lr\n\tadd %[x3], lr\n\t"                \
+        "ldr lr, [%[k], #32]\n\tadd %[w], lr\n\tldr lr, [%[k], #24]\n\tcmp %[move], lr\n\tbne 2b\n\t"                  \
+        "vmov q0[2], q0[0], %[a0], %[a2]\n\tvmov q0[3], q0[1], %[a1], %[a3]\n\t" SHIFT                                 \
+        "vmulh.s32 q0, q0, q4\n\tvadd.i32 q0, q0, q5\n\tvshl.s32 q0, q0, q6\n\t"                                       \
+        "ldrd %[a0], %[a1], [%[k], #44]\n\tvadd.i32 q0, q0, %[a0]\n\tvmax.s32 q0, q0, q7\n\tvdup.32 q1, "              \
+        "%[a1]\n\tvmin.s32 q0, q0, q1\n\t"                                                                             \
+        "add %[a2], %[k], #76\n\tvldrw.32 q1, [%[a2]]\n\tldrd %[a0], %[a1], [%[k], #36]\n\tvstrb.32 q0, [%[a0], "      \
+        "q1]\n\tadd %[a0], %[a1]\n\tstr %[a0], [%[k], #36]\n\t"                                                        \
+        "ldr lr, [%[k], #52]\n\tcmp %[x0], lr\n\tbne 1b"                                                               \
+        : [x0] "+r"(x0), [x1] "+r"(x1), [x2] "+r"(x2), [x3] "+r"(x3), [w] "=&r"(w), [move] "=&r"(move),                \
+          [a0] "=&Te"(a0), [a1] "=&Te"(a1), [a2] "=&Te"(a2), [a3] "=&Te"(a3)                                           \
+        : [k] "r"(block)                                                                                               \
         : "q0", "q1", "q2", "q4", "q5", "q6", "q7", "r14", "cc", "memory")
 
 /* Whole fours of positions. */
@@ -102,8 +110,10 @@ static void four_by_four(Block *block, const int8_t *x0, uint32_t step)
     const int8_t *x1 = x0 + step, *x2 = x1 + step, *x3 = x2 + step, *w;
     const int32_t *move;
     int32_t a0, a1, a2, a3;
-    if (block->up) FOUR_BY_FOUR("ldr %[a0], [%[k], #72]\n\tvshl.s32 q0, %[a0]\n\t");
-    else FOUR_BY_FOUR("");
+    if (block->up)
+        FOUR_BY_FOUR("ldr %[a0], [%[k], #72]\n\tvshl.s32 q0, %[a0]\n\t");
+    else
+        FOUR_BY_FOUR("");
 }
 
 /* The positions from t on that are no whole four, or all of them. */
@@ -118,7 +128,8 @@ static void positions_run(uint8_t *out, const QcKConv *how, const Tile *tile, co
                 sum = vmladavaq_p_s8(sum, vldrbq_z_s8(w + i, p), vldrbq_z_s8(x + tile->segment[s] + i, p), p);
             }
         sum = (int32_t)((uint32_t)sum << channel->up);
-        int32_t value = (((int32_t)((int64_t)sum * channel->multiplier >> 32) + channel->half) >> -channel->less) + how->zero;
+        int32_t value =
+            (((int32_t)((int64_t)sum * channel->multiplier >> 32) + channel->half) >> -channel->less) + how->zero;
         value = value < how->low ? how->low : value;
         out[t * how->out_step] = (uint8_t)(value > how->high ? how->high : value);
     }
@@ -144,14 +155,30 @@ static void tile_run(uint8_t *out, const QcKConv *how, Tile *tile, uint32_t rows
     const int8_t *x = tile->x;
     const int32_t read = (int32_t)((tile->length + 15) & ~15u);
     for (uint32_t s = 0; s < tile->segments; s++) {
-        int32_t next = s + 1 < tile->segments ? (int32_t)tile->segment[s + 1] : (int32_t)(tile->segment[0] + 4 * tile->step);
+        int32_t next =
+            s + 1 < tile->segments ? (int32_t)tile->segment[s + 1] : (int32_t)(tile->segment[0] + 4 * tile->step);
         moves[s] = next - (int32_t)tile->segment[s] - read;
     }
     for (uint32_t o = 0; o < how->codes.channels; o++) {
         Channel channel;
         channel_open(&channel, w, how, o);
-        Block block = {{channel.bias, channel.bias, channel.bias, channel.bias}, channel.w, moves, moves + tile->segments, tile->length, (int32_t)tile->length - read, NULL,
-                       4 * how->out_step, how->zero, how->high, NULL, channel.multiplier, channel.half, channel.less, how->low, (int32_t)channel.up, {0, how->out_step, 2 * how->out_step, 3 * how->out_step}};
+        Block block = {{channel.bias, channel.bias, channel.bias, channel.bias},
+                       channel.w,
+                       moves,
+                       moves + tile->segments,
+                       tile->length,
+                       (int32_t)tile->length - read,
+                       NULL,
+                       4 * how->out_step,
+                       how->zero,
+                       how->high,
+                       NULL,
+                       channel.multiplier,
+                       channel.half,
+                       channel.less,
+                       how->low,
+                       (int32_t)channel.up,
+                       {0, how->out_step, 2 * how->out_step, 3 * how->out_step}};
         for (uint32_t row = 0; row < rows; row++) {
             tile->x = x + row * how->row_step;
             row_run(out + o + row * how->positions * how->out_step, how, tile, &channel, &block);
@@ -167,8 +194,10 @@ static int run_in_place(uint8_t *out, const QcKConv *how, int8_t *x, uint32_t ro
     uint32_t last = 0, rows = 1, some = positions;
     for (uint32_t s = 0; s < how->codes.segments; s++) last = how->segment[s] > last ? how->segment[s] : last;
     uint32_t least = last + length, whole = least + (positions - 1) * how->step;
-    if (whole <= room) rows = how->row_step ? 1 + (room - whole) / how->row_step : how->rows;
-    else if (least <= room) some = (1 + (room - least) / how->step) & ~3u;
+    if (whole <= room)
+        rows = how->row_step ? 1 + (room - whole) / how->row_step : how->rows;
+    else if (least <= room)
+        some = (1 + (room - least) / how->step) & ~3u;
     if (least > room || (some < positions && some < 8)) return 0;
     Tile tile = {.step = how->step, .segment = how->segment, .segments = how->codes.segments, .length = length};
     for (uint32_t row = 0, n_rows; row < how->rows; row += n_rows) {
@@ -176,7 +205,8 @@ static int run_in_place(uint8_t *out, const QcKConv *how, int8_t *x, uint32_t ro
         for (uint32_t t = 0; t < positions; t += some) {
             tile.n = positions - t < some ? positions - t : some;
             tile.x = x;
-            mve_signed(x, how->x + row * how->row_step + t * how->step, (n_rows - 1) * how->row_step + (tile.n - 1) * how->step + least);
+            mve_signed(x, how->x + row * how->row_step + t * how->step,
+                       (n_rows - 1) * how->row_step + (tile.n - 1) * how->step + least);
             tile_run(out + (row * positions + t) * how->out_step, how, &tile, n_rows, w, moves);
         }
     }
@@ -187,7 +217,8 @@ static int run_in_place(uint8_t *out, const QcKConv *how, int8_t *x, uint32_t ro
 static int run_gathered(uint8_t *out, const QcKConv *how, int8_t *x, uint32_t room, int8_t *w, int32_t *moves)
 {
     static const uint32_t none = 0;
-    const uint32_t length = how->codes.length, all_length = how->codes.segments * length, all = how->rows * how->positions;
+    const uint32_t length = how->codes.length, all_length = how->codes.segments * length,
+                   all = how->rows * how->positions;
     uint32_t some = room / all_length & ~3u;
     if (some == 0) return 0;
     Tile tile = {.step = all_length, .segment = &none, .segments = 1, .length = all_length};
@@ -198,7 +229,8 @@ static int run_gathered(uint8_t *out, const QcKConv *how, int8_t *x, uint32_t ro
         for (uint32_t t = first; t < first + tile.n; t++) {
             uint32_t row = t / how->positions;
             const uint8_t *from = how->x + row * how->row_step + (t - row * how->positions) * how->step;
-            for (uint32_t s = 0; s < how->codes.segments; s++, to += length) mve_signed(to, from + how->segment[s], length);
+            for (uint32_t s = 0; s < how->codes.segments; s++, to += length)
+                mve_signed(to, from + how->segment[s], length);
         }
         tile_run(out, how, &tile, 1, w, moves);
     }
@@ -208,12 +240,14 @@ static int run_gathered(uint8_t *out, const QcKConv *how, int8_t *x, uint32_t ro
 int qc_mve_conv(uint8_t *out, const QcKConv *how)
 {
     const QcKCodes *c = &how->codes;
-    const uint32_t length = c->segments * c->length, weights = c->bits == 8 ? 0 : (length + 15) & ~15u, used = c->segments * 4 + weights;
+    const uint32_t length = c->segments * c->length, weights = c->bits == 8 ? 0 : (length + 15) & ~15u,
+                   used = c->segments * 4 + weights;
     if (used >= how->scratch_bytes || !cortexm_takes(how)) return 0;
     int32_t *moves = how->scratch;
     int8_t *w = (int8_t *)(moves + c->segments), *x = w + weights;
     uint32_t room = (uint32_t)how->scratch_bytes - used, vectors = c->segments * ((c->length + 15) / 16);
-    if (c->segments > 1 && 4 * vectors > 5 * ((length + 15) / 16) && run_gathered(out, how, x, room, w, moves)) return 1;
+    if (c->segments > 1 && 4 * vectors > 5 * ((length + 15) / 16) && run_gathered(out, how, x, room, w, moves))
+        return 1;
     return run_in_place(out, how, x, room, w, moves) || run_gathered(out, how, x, room, w, moves);
 }
 

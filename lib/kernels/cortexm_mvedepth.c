@@ -40,7 +40,8 @@ static void eight_open(Eight *eight, int16_t *w, const QcKConv *how, uint32_t fi
         eight->is_up |= shift_up != 0;
     }
     for (int i = 0; i < 2; i++) {
-        eight->bias[i] = vldrwq_s32(bias[i]), eight->multiplier[i] = vldrwq_s32(multiplier[i]), eight->half[i] = vldrwq_s32(half[i]);
+        eight->bias[i] = vldrwq_s32(bias[i]), eight->multiplier[i] = vldrwq_s32(multiplier[i]),
+        eight->half[i] = vldrwq_s32(half[i]);
         eight->less[i] = vldrwq_s32(less[i]), eight->up[i] = vldrwq_s32(up[i]);
     }
 }
@@ -69,7 +70,8 @@ int qc_mve_depthwise(uint8_t *out, const QcKConv *how)
                 if (eight.is_up) even = vshlq_s32(even, eight.up[0]), odd = vshlq_s32(odd, eight.up[1]);
                 even = vshlq_s32(vaddq_s32(vmulhq_s32(even, eight.multiplier[0]), eight.half[0]), eight.less[0]);
                 odd = vshlq_s32(vaddq_s32(vmulhq_s32(odd, eight.multiplier[1]), eight.half[1]), eight.less[1]);
-                int16x8_t codes = vqaddq_n_s16(vqmovntq_s32(vqmovnbq_s32(vdupq_n_s16(0), even), odd), (int16_t)how->zero);
+                int16x8_t codes =
+                    vqaddq_n_s16(vqmovntq_s32(vqmovnbq_s32(vdupq_n_s16(0), even), odd), (int16_t)how->zero);
                 vstrbq_p_s16((int8_t *)to, vminq_s16(vmaxq_s16(codes, low), high), p);
             }
         }

@@ -12,10 +12,12 @@ static int32_t code_at(const uint8_t *bytes, uint32_t j, uint32_t bits)
     return (code ^ sign) - sign;
 }
 
-/* Four codes as the bytes of a word, the first in the lowest byte. j * bits is a multiple of 8 for 8 and 2 bits, of 4 for 4 bits. */
+/* Four codes as the bytes of a word, the first in the lowest byte. j * bits is a multiple of 8 for 8 and 2 bits, of 4
+ * for 4 bits. */
 static inline uint32_t four_codes(const uint8_t *bytes, uint32_t j, uint32_t bits)
 {
-    if (bits == 8) return bytes[j] | (uint32_t)bytes[j + 1] << 8 | (uint32_t)bytes[j + 2] << 16 | (uint32_t)bytes[j + 3] << 24;
+    if (bits == 8)
+        return bytes[j] | (uint32_t)bytes[j + 1] << 8 | (uint32_t)bytes[j + 2] << 16 | (uint32_t)bytes[j + 3] << 24;
     uint32_t word, sign = bits == 4 ? 0x08080808u : 0x02020202u;
     if (bits == 4) {
         word = bytes[j / 2] | (uint32_t)bytes[j / 2 + 1] << 16;
@@ -24,7 +26,8 @@ static inline uint32_t four_codes(const uint8_t *bytes, uint32_t j, uint32_t bit
         word = (bytes[j / 4] | (uint32_t)bytes[j / 4] << 12) & 0x000f000fu;
         word = (word | word << 6) & 0x03030303u;
     }
-    return ((word ^ sign) + (0x80808080u - sign)) ^ 0x80808080u; /* each code less 2^bits if its sign is set: no byte carries into the next */
+    return ((word ^ sign) + (0x80808080u - sign)) ^
+           0x80808080u; /* each code less 2^bits if its sign is set: no byte carries into the next */
 }
 
 /* The sum of a word's four signed bytes, and 4 * 128. */
@@ -44,8 +47,10 @@ static inline void store_four(int8_t *to, uint32_t word)
 #endif
 }
 
-/* One segment of one channel, code j and the following, into words 32 bytes apart; returns the sum of its codes. bits is a constant at each call. */
-static inline __attribute__((always_inline)) int32_t unpack_segment(int8_t *to, const uint8_t *bytes, uint32_t j, uint32_t length, uint32_t bits)
+/* One segment of one channel, code j and the following, into words 32 bytes apart; returns the sum of its codes. bits
+ * is a constant at each call. */
+static inline __attribute__((always_inline)) int32_t unpack_segment(int8_t *to, const uint8_t *bytes, uint32_t j,
+                                                                    uint32_t length, uint32_t bits)
 {
     uint32_t i = 0, total = 0;
     if (j % (bits == 2 ? 4 : bits == 4 ? 2 : 1) == 0)
@@ -68,7 +73,8 @@ static inline __attribute__((always_inline)) int32_t unpack_segment(int8_t *to, 
 
 void qc_scalar_unpack(int8_t *w, int32_t *sum, const QcKCodes *codes)
 {
-    const uint32_t blocks = (codes->channels + QC_K_LANES - 1) / QC_K_LANES, length = codes->length, segments = codes->segments;
+    const uint32_t blocks = (codes->channels + QC_K_LANES - 1) / QC_K_LANES, length = codes->length,
+                   segments = codes->segments;
     const size_t segment_bytes = (size_t)((length + 3) & ~3u) * QC_K_LANES, block_bytes = segments * segment_bytes;
     if (codes->channels % QC_K_LANES) memset(w + (blocks - 1) * block_bytes, 0, block_bytes);
     memset(sum, 0, blocks * QC_K_LANES * sizeof *sum);
@@ -93,7 +99,8 @@ enum { TILE = 1 }; /* eight registers: one position by four channels */
 enum { TILE = 2 }; /* two positions by two channels share what they load */
 #endif
 
-static inline void dot_four(int32_t *restrict acc, const uint8_t *restrict x, const int8_t *restrict w, const QcKDot *restrict dot)
+static inline void dot_four(int32_t *restrict acc, const uint8_t *restrict x, const int8_t *restrict w,
+                            const QcKDot *restrict dot)
 {
     int32_t a = 0, b = 0, c = 0, d = 0;
     for (uint32_t s = 0; s < dot->segments; s++) {
@@ -109,7 +116,8 @@ static inline void dot_four(int32_t *restrict acc, const uint8_t *restrict x, co
     acc[0] = a, acc[1] = b, acc[2] = c, acc[3] = d;
 }
 
-static inline void dot_square(int32_t *restrict acc, int32_t *restrict more, const uint8_t *restrict x, uint32_t next, const int8_t *restrict w, const QcKDot *restrict dot)
+static inline void dot_square(int32_t *restrict acc, int32_t *restrict more, const uint8_t *restrict x, uint32_t next,
+                              const int8_t *restrict w, const QcKDot *restrict dot)
 {
     int32_t a = 0, b = 0, c = 0, d = 0;
     for (uint32_t s = 0; s < dot->segments; s++) {
@@ -136,8 +144,10 @@ void qc_scalar_dot(int32_t *acc, const uint8_t *x, const int8_t *w, const QcKDot
         for (uint32_t lane = 0; lane < lanes; lane += TILE == 1 ? 4 : 2) {
             const int8_t *four = w + lane / QC_K_LANES * block_bytes + lane % QC_K_LANES * 4;
             int32_t *to = acc + lane;
-            if (TILE == 1) dot_four(to, x, four, dot);
-            else dot_square(to, is_last ? to : to + lanes, x, is_last ? 0 : dot->step, four, dot);
+            if (TILE == 1)
+                dot_four(to, x, four, dot);
+            else
+                dot_square(to, is_last ? to : to + lanes, x, is_last ? 0 : dot->step, four, dot);
         }
     }
 }
@@ -162,8 +172,10 @@ void qc_scalar_depthwise(int32_t *acc, const uint8_t *x, const int8_t *w, const 
 
 /* ---- a dense layer ---- */
 
-/* Two channels that share their inputs (or one, twice), codes j0 and j1 and the following; they begin with bytes. bits is a constant at each call. */
-static inline __attribute__((always_inline)) void linear_segment(int32_t sum[2], const uint8_t *x, const uint8_t *bytes, uint32_t j0, uint32_t j1, uint32_t length,
+/* Two channels that share their inputs (or one, twice), codes j0 and j1 and the following; they begin with bytes. bits
+ * is a constant at each call. */
+static inline __attribute__((always_inline)) void linear_segment(int32_t sum[2], const uint8_t *x, const uint8_t *bytes,
+                                                                 uint32_t j0, uint32_t j1, uint32_t length,
                                                                  int32_t zero, uint32_t bits)
 {
     const uint32_t in_byte = 8 / bits, up = 32 - bits;
@@ -200,9 +212,12 @@ int qc_scalar_linear(int32_t *sums, const QcKConv *how)
                     sum[0] += (x[i] - zero) * code_at(c->bytes, j0 + i, bits);
                     sum[1] += (x[i] - zero) * code_at(c->bytes, j1 + i, bits);
                 }
-            } else if (bits == 8) linear_segment(sum, x, c->bytes, j0, j1, length, zero, 8);
-            else if (bits == 4) linear_segment(sum, x, c->bytes, j0, j1, length, zero, 4);
-            else linear_segment(sum, x, c->bytes, j0, j1, length, zero, 2);
+            } else if (bits == 8)
+                linear_segment(sum, x, c->bytes, j0, j1, length, zero, 8);
+            else if (bits == 4)
+                linear_segment(sum, x, c->bytes, j0, j1, length, zero, 4);
+            else
+                linear_segment(sum, x, c->bytes, j0, j1, length, zero, 2);
         }
         sums[other] = sum[1];
         sums[o] = sum[0];
@@ -219,24 +234,27 @@ static uint8_t requantize(int64_t product, int32_t shift, int32_t zero, int32_t 
     return (uint8_t)(value < low ? low : value > high ? high : value);
 }
 
-/* The same for a shift of 33 or more: half of 2^shift is a multiple of 2^32, so that the upper half of the product says all. */
-static inline uint8_t requantize_upper(int32_t upper, int32_t half, int32_t more, int32_t zero, int32_t low, int32_t high)
+/* The same for a shift of 33 or more: half of 2^shift is a multiple of 2^32, so that the upper half of the product says
+ * all. */
+static inline uint8_t requantize_upper(int32_t upper, int32_t half, int32_t more, int32_t zero, int32_t low,
+                                       int32_t high)
 {
     int32_t value = ((upper + half) >> more) + zero;
     value = value < low ? low : value;
     return (uint8_t)(value > high ? high : value);
 }
 
-void qc_scalar_rescale(uint8_t *out, const int32_t *acc, const int32_t *bias, const int32_t *multiplier, const uint8_t *shift,
-                    uint32_t positions, uint32_t channels, uint32_t acc_step, uint32_t out_step, int32_t zero, int32_t low,
-                    int32_t high)
+void qc_scalar_rescale(uint8_t *out, const int32_t *acc, const int32_t *bias, const int32_t *multiplier,
+                       const uint8_t *shift, uint32_t positions, uint32_t channels, uint32_t acc_step,
+                       uint32_t out_step, int32_t zero, int32_t low, int32_t high)
 {
     for (uint32_t o = 0; o < channels; o++, out++, acc++) {
         const int32_t b = bias[o], m = multiplier[o], s = shift[o], more = s - 32;
         const int32_t *a = acc;
         uint8_t *q = out;
         if (s < 33) {
-            for (uint32_t t = positions; t; t--, a += acc_step, q += out_step) *q = requantize((int64_t)(*a + b) * m, s, zero, low, high);
+            for (uint32_t t = positions; t; t--, a += acc_step, q += out_step)
+                *q = requantize((int64_t)(*a + b) * m, s, zero, low, high);
             continue;
         }
         const int32_t half = (int32_t)(1u << (more - 1));
@@ -247,18 +265,20 @@ void qc_scalar_rescale(uint8_t *out, const int32_t *acc, const int32_t *bias, co
 
 void qc_scalar_add(uint8_t *out, const uint8_t *a, const uint8_t *b, uint32_t n, const QcKAdd *how)
 {
-    const int32_t zero_a = how->zero_a, zero_b = how->zero_b, ma = how->multiplier_a, mb = how->multiplier_b, s = how->shift, zero = how->zero, low = how->low, high = how->high;
+    const int32_t zero_a = how->zero_a, zero_b = how->zero_b, ma = how->multiplier_a, mb = how->multiplier_b,
+                  s = how->shift, zero = how->zero, low = how->low, high = how->high;
     const int32_t more = s - 32, half = s < 33 ? 0 : (int32_t)(1u << (more - 1));
     for (uint32_t i = 0; i < n; i++) {
         int64_t sum = (int64_t)(a[i] - zero_a) * ma + (int64_t)(b[i] - zero_b) * mb;
-        out[i] = s < 33 ? requantize(sum, s, zero, low, high) : requantize_upper((int32_t)(sum >> 32), half, more, zero, low, high);
+        out[i] = s < 33 ? requantize(sum, s, zero, low, high)
+                        : requantize_upper((int32_t)(sum >> 32), half, more, zero, low, high);
     }
 }
 
 /* ---- sums and maxima of rows ---- */
 
 void qc_scalar_masked_sum(int32_t *sums, const uint8_t *x, const uint8_t *mask, uint32_t positions, uint32_t step,
-                       uint32_t mask_step, uint32_t run, uint32_t channels)
+                          uint32_t mask_step, uint32_t run, uint32_t channels)
 {
     for (uint32_t o = 0; o < channels; o++, sums += run) {
         memset(sums, 0, run * sizeof *sums);
@@ -280,5 +300,16 @@ static void max_rows(uint8_t *out, const uint8_t *x, uint32_t rows, uint32_t ste
     }
 }
 
-const QcKernels qc_kernels_scalar = {"scalar", qc_scalar_unpack, qc_scalar_dot, qc_scalar_depthwise, qc_scalar_rescale, qc_scalar_add, qc_scalar_masked_sum,
-                                      max_rows, dense,           fold,          NULL,                qc_scalar_linear, NULL};
+const QcKernels qc_kernels_scalar = {"scalar",
+                                     qc_scalar_unpack,
+                                     qc_scalar_dot,
+                                     qc_scalar_depthwise,
+                                     qc_scalar_rescale,
+                                     qc_scalar_add,
+                                     qc_scalar_masked_sum,
+                                     max_rows,
+                                     dense,
+                                     fold,
+                                     NULL,
+                                     qc_scalar_linear,
+                                     NULL};

@@ -8,7 +8,6 @@ wrong=0
 
 wide='__aeabi_(ldivmod|uldivmod|lmul|llsl|llsr|lasr|lcmp|ulcmp|l2f|ul2f|f2lz|f2ulz)'
 divide='__aeabi_(idiv|uidiv|idivmod|uidivmod)'
-thumb='__gnu_thumb1_case_[a-z]+|__clzsi2|__ctzsi2'
 single='__aeabi_(fadd|fsub|frsub|fmul|fdiv|fcmp[a-z]+|cfcmp[a-z]+|f2iz|f2uiz|i2f|ui2f)'
 
 target() { # target NAME ROUTINES COMPILER: ROUTINES of the compiler's own may be missing
@@ -30,6 +29,6 @@ target cortex-m4f "$wide" 'arm-none-eabi-gcc -mthumb -mcpu=cortex-m4 -mfloat-abi
 target cortex-m7 "$wide" 'arm-none-eabi-gcc -mthumb -mcpu=cortex-m7 -mfloat-abi=hard -mfpu=fpv5-d16'
 target cortex-m33 "$wide" 'arm-none-eabi-gcc -mthumb -mcpu=cortex-m33 -mfloat-abi=hard -mfpu=fpv5-sp-d16'
 target cortex-m55 "$wide" 'arm-none-eabi-gcc -mthumb -mcpu=cortex-m55 -mfloat-abi=hard'
-target cortex-m0plus "$wide|$single|$divide|$thumb" 'arm-none-eabi-gcc -mthumb -mcpu=cortex-m0plus -mfloat-abi=soft'
+target cortex-m0plus "$wide|$single|$divide" 'arm-none-eabi-gcc -mthumb -mcpu=cortex-m0plus -mfloat-abi=soft'
 target cortex-m3 "$wide|$single" 'arm-none-eabi-gcc -mthumb -mcpu=cortex-m3 -mfloat-abi=soft'
 exit $wrong

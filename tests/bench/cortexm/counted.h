@@ -1,4 +1,5 @@
-/* counted.h - what the programs of bench-cortexm share: words out, digests, and the hints between which counter.c counts. On the host nothing is counted. */
+/* counted.h - what the programs of bench-cortexm share: words out, digests, and the hints between which counter.c
+ * counts. On the host nothing is counted. */
 #ifndef QC_BENCH_COUNTED_H
 #define QC_BENCH_COUNTED_H
 
@@ -10,8 +11,14 @@
 #define COUNT_STOP() __asm__ volatile(".inst.n 0xbf60" ::: "memory")
 #else
 #include <stdio.h>
-static inline void say(const char *text) { fputs(text, stdout); }
-static inline uint32_t board_stack_peak(void) { return 0; }
+static inline void say(const char *text)
+{
+    fputs(text, stdout);
+}
+static inline uint32_t board_stack_peak(void)
+{
+    return 0;
+}
 #define COUNT_START() (void)0
 #define COUNT_STOP() (void)0
 #endif
@@ -44,7 +51,10 @@ static inline void say_digits(uint32_t n)
 }
 
 /* Random bytes, the same on every machine (a linear congruential generator; Knuth, 1997). */
-static inline uint32_t random_next(uint32_t *state) { return *state = *state * 1664525u + 1013904223u; }
+static inline uint32_t random_next(uint32_t *state)
+{
+    return *state = *state * 1664525u + 1013904223u;
+}
 static inline void random_bytes(uint8_t *to, uint32_t n, uint32_t *state)
 {
     for (uint32_t i = 0; i < n; i++) to[i] = (uint8_t)(random_next(state) >> 24);

@@ -1,5 +1,6 @@
-/* counter.c - a plugin of QEMU (7.2 or later) that counts the instructions a processor executes between two hints, 0xbf50 and 0xbf60, which do nothing
- * on a Cortex-M. Each pair of hints makes one line of the file that the argument out=FILE names.
+/* counter.c - a plugin of QEMU (7.2 or later) that counts the instructions a processor executes between two hints,
+ * 0xbf50 and 0xbf60, which do nothing on a Cortex-M. Each pair of hints makes one line of the file that the argument
+ * out=FILE names.
  *
  * Declares the part of QEMU's plugin interface that it needs, because Debian has no package with qemu-plugin.h.
  */
@@ -15,9 +16,12 @@ struct qemu_plugin_tb;
 struct qemu_plugin_insn;
 typedef uint64_t qemu_plugin_id_t;
 
-void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id, void (*translate)(qemu_plugin_id_t, struct qemu_plugin_tb *));
-void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, void (*execute)(unsigned, void *), enum qemu_plugin_cb_flags flags, void *context);
-void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *insn, enum qemu_plugin_op op, void *counter, uint64_t n);
+void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t id,
+                                           void (*translate)(qemu_plugin_id_t, struct qemu_plugin_tb *));
+void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, void (*execute)(unsigned, void *),
+                                            enum qemu_plugin_cb_flags flags, void *context);
+void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *insn, enum qemu_plugin_op op, void *counter,
+                                                uint64_t n);
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t i);
 const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);

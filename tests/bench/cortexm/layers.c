@@ -1,5 +1,6 @@
-/* layers.c - runs each layer of layers.h at 8, 4 and 2 bits, with random weights and inputs, through lib/device's forward pass. Prints a line per run: name, bits,
- * digest of the output; the same on the host and on each core. -DLAYERS_MATCH='"text"': only layers whose name begins with the text. */
+/* layers.c - runs each layer of layers.h at 8, 4 and 2 bits, with random weights and inputs, through lib/device's
+ * forward pass. Prints a line per run: name, bits, digest of the output; the same on the host and on each core.
+ * -DLAYERS_MATCH='"text"': only layers whose name begins with the text. */
 #include "counted.h"
 #include "device/qgraph.h"
 #include "kernels/mem.h"
@@ -25,22 +26,52 @@ static int begins_with(const char *name, const char *text)
     return 1;
 }
 
-static uint16_t outputs_along(uint32_t size, uint32_t kernel, uint32_t stride, uint32_t padding) { return (uint16_t)((size + padding - kernel) / stride + 1); }
+static uint16_t outputs_along(uint32_t size, uint32_t kernel, uint32_t stride, uint32_t padding)
+{
+    return (uint16_t)((size + padding - kernel) / stride + 1);
+}
 
 /* The layer as a graph of one node. */
 static void run_layer(const Layer *layer, uint32_t bits)
 {
-    uint32_t state = 1, taps = (uint32_t)layer->kernel_h * layer->kernel_w * (layer->kind == DEPTHWISE ? 1 : layer->inputs), log = 0;
+    uint32_t state = 1,
+             taps = (uint32_t)layer->kernel_h * layer->kernel_w * (layer->kind == DEPTHWISE ? 1 : layer->inputs),
+             log = 0;
     QcQTensor tensors[2] = {{layer->height, layer->width, layer->inputs, 8, 128, 1, 0, 0},
                             {outputs_along(layer->height, layer->kernel_h, layer->stride, layer->top + layer->bottom),
-                             outputs_along(layer->width, layer->kernel_w, layer->stride, layer->left + layer->right), layer->outputs, 8, 128, 1, 0, 0}};
-    uint32_t n_in = (uint32_t)layer->height * layer->width * layer->inputs, n_out = (uint32_t)tensors[1].height * tensors[1].width * layer->outputs;
+                             outputs_along(layer->width, layer->kernel_w, layer->stride, layer->left + layer->right),
+                             layer->outputs, 8, 128, 1, 0, 0}};
+    uint32_t n_in = (uint32_t)layer->height * layer->width * layer->inputs,
+             n_out = (uint32_t)tensors[1].height * tensors[1].width * layer->outputs;
     tensors[1].offset = tensors[1].lean = (n_in + 63) & ~63u;
-    QcQNode node = {.op = QC_Q_CONV, .out = 1, .channels = layer->outputs, .groups = layer->kind == DEPTHWISE ? layer->inputs : 1, .kernel_h = layer->kernel_h,
-                    .kernel_w = layer->kernel_w, .stride_h = layer->stride, .stride_w = layer->stride, .dilation_h = 1, .dilation_w = 1, .pad_top = layer->top,
-                    .pad_bottom = layer->bottom, .pad_left = layer->left, .pad_right = layer->right, .n_codes = taps * layer->outputs};
-    QcQGraph g = {.n_tensors = 2, .n_nodes = 1, .n_codes = node.n_codes, .n_code_bytes = node.n_codes * bits / 8, .n_channels = layer->outputs, .bits = (uint8_t)bits,
-                  .tensors = tensors, .nodes = &node, .codes = codes, .scale = scale, .bias = bias, .multiplier = multiplier, .shift = shift};
+    QcQNode node = {.op = QC_Q_CONV,
+                    .out = 1,
+                    .channels = layer->outputs,
+                    .groups = layer->kind == DEPTHWISE ? layer->inputs : 1,
+                    .kernel_h = layer->kernel_h,
+                    .kernel_w = layer->kernel_w,
+                    .stride_h = layer->stride,
+                    .stride_w = layer->stride,
+                    .dilation_h = 1,
+                    .dilation_w = 1,
+                    .pad_top = layer->top,
+                    .pad_bottom = layer->bottom,
+                    .pad_left = layer->left,
+                    .pad_right = layer->right,
+                    .n_codes = taps * layer->outputs};
+    QcQGraph g = {.n_tensors = 2,
+                  .n_nodes = 1,
+                  .n_codes = node.n_codes,
+                  .n_code_bytes = node.n_codes * bits / 8,
+                  .n_channels = layer->outputs,
+                  .bits = (uint8_t)bits,
+                  .tensors = tensors,
+                  .nodes = &node,
+                  .codes = codes,
+                  .scale = scale,
+                  .bias = bias,
+                  .multiplier = multiplier,
+                  .shift = shift};
     g.activation_bytes = g.lean_bytes = tensors[1].offset + n_out;
     while (taps >> (2 * log)) log++;
     random_bytes(codes, CODES, &state);

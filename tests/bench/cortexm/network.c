@@ -1,4 +1,5 @@
-/* network.c - an exported network ("model") and one random window of raw values: counts quantizing the window and predicting it, and prints digests of both. */
+/* network.c - an exported network ("model") and one random window of raw values: counts quantizing the window and
+ * predicting it, and prints digests of both. */
 #include "counted.h"
 #include "model.h"
 

@@ -1,5 +1,6 @@
-/* libc.c - what libc.h declares. Pages that may not be touched are regions of the processor's memory protection unit, so that an array that ends at such a page ends at one
- * here too: on ARMv7-M each is a region of its own; ARMv8-M has no region that forbids, so all else has one. Touching a forbidden page is a fault, which ends the test.
+/* libc.c - what libc.h declares. Pages that may not be touched are regions of the processor's memory protection unit,
+ * so that an array that ends at such a page ends at one here too: on ARMv7-M each is a region of its own; ARMv8-M has
+ * no region that forbids, so all else has one. Touching a forbidden page is a fault, which ends the test.
  */
 #include "libc.h"
 
@@ -11,7 +12,8 @@
 enum { PAGE = 4096, HEAP_BYTES = 2 << 20, MOST = 8 };
 
 extern uint32_t stack_top[];
-static uint8_t *const heap_start = (uint8_t *)POOL_BEGINS, *const maps_start = (uint8_t *)POOL_BEGINS + HEAP_BYTES, *const maps_end = (uint8_t *)POOL_BEGINS + (12 << 20);
+static uint8_t *const heap_start = (uint8_t *)POOL_BEGINS, *const maps_start = (uint8_t *)POOL_BEGINS + HEAP_BYTES,
+                      *const maps_end = (uint8_t *)POOL_BEGINS + (12 << 20);
 
 /* ---- the table of kernels that is tested ---- */
 
@@ -84,22 +86,31 @@ void *malloc(size_t n)
     return used <= HEAP_BYTES ? piece : NULL;
 }
 
-void *calloc(size_t n, size_t size) { return memset(malloc(n * size), 0, n * size); }
+void *calloc(size_t n, size_t size)
+{
+    return memset(malloc(n * size), 0, n * size);
+}
 
 void free(void *piece)
 {
     if (piece && --alive == 0) used = 0;
 }
 
-#define MPU ((volatile uint32_t *)0xe000ed90) /* type, control, number, base, size or limit; the latter two of the region whose number was written */
+#define MPU                                                                                                       \
+    ((volatile uint32_t *)0xe000ed90) /* type, control, number, base, size or limit; the latter two of the region \
+                                         whose number was written */
 enum { TYPE, CONTROL, NUMBER, BASE, SIZE, MAIR0 = 12 };
-static struct Map { uint8_t *pages; size_t bytes; } maps[MOST];
+static struct Map {
+    uint8_t *pages;
+    size_t bytes;
+} maps[MOST];
 
 #if __ARM_ARCH >= 8
 static void open_region(uint32_t number, const uint8_t *from, const uint8_t *end, uint32_t is_code)
 {
     MPU[NUMBER] = number;
-    MPU[BASE] = (uint32_t)from | (is_code ? 3u << 1 : 1u << 1 | 1); /* anyone reads; or reads and writes, and nobody executes */
+    MPU[BASE] =
+        (uint32_t)from | (is_code ? 3u << 1 : 1u << 1 | 1); /* anyone reads; or reads and writes, and nobody executes */
     MPU[SIZE] = end > from ? ((uint32_t)end - 32) | 1 : 0;
 }
 
@@ -118,7 +129,7 @@ static void protect(uint32_t i, uint8_t *page)
     MPU[NUMBER] = i;
     MPU[BASE] = (uint32_t)page;
     MPU[SIZE] = page ? 1u << 28 | 11u << 1 | 1 : 0; /* not even read: 2^12 bytes */
-    MPU[CONTROL] = 5; /* all else as without the unit */
+    MPU[CONTROL] = 5;                               /* all else as without the unit */
 }
 #endif
 
@@ -186,4 +197,7 @@ double qc_rng_normal(void *rng) /* any numbers with a spread serve */
     return (double)(int32_t)state * 0x1p-30;
 }
 
-void exit(int status) { board_exit(status); }
+void exit(int status)
+{
+    board_exit(status);
+}

@@ -1,5 +1,5 @@
-/* libc.h - as much of a C library as tests/unit/test_kernels.c and test_kernelconvs.c ask for, on a Cortex-M that has none (libc.c). The headers beside it,
- * named as a C library's, include this one. */
+/* libc.h - as much of a C library as tests/unit/test_kernels.c and test_kernelconvs.c ask for, on a Cortex-M that has
+ * none (libc.c). The headers beside it, named as a C library's, include this one. */
 #ifndef QC_TESTS_CORTEXM_LIBC_H
 #define QC_TESTS_CORTEXM_LIBC_H
 
