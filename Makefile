@@ -31,6 +31,9 @@ endif
 ifeq ($(filter aarch64% arm-linux-gnueabihf,$(TRIPLET)),)
 SOURCES  := $(filter-out lib/kernels/neon%,$(SOURCES))
 endif
+ifeq ($(filter arm-none-eabi,$(TRIPLET)),)
+SOURCES  := $(filter-out lib/kernels/cortexm%,$(SOURCES))
+endif
 ifneq ($(ARCH),aarch64)
 SOURCES  := $(filter-out lib/kernels/neondot.c,$(SOURCES))
 endif
@@ -69,7 +72,7 @@ $(BUILD)/flags: FORCE
 .PHONY: FORCE
 FORCE:
 
-$(addprefix $(BUILD)/lib/kernels/,avx2.o avx2dot.o avx2series.o): CFLAGS_FILE := -mavx2
+$(addprefix $(BUILD)/lib/kernels/,avx2.o avx2dot.o avx2series.o avx2depth.o): CFLAGS_FILE := -mavx2
 $(addprefix $(BUILD)/lib/kernels/,avx512vnni.o avx512unpack.o avx512conv.o): CFLAGS_FILE := -mavx2 -mavx512f -mavx512bw -mavx512vl -mavx512vnni
 $(BUILD)/lib/kernels/neon.o: CFLAGS_FILE := $(if $(filter arm,$(ARCH)),-march=armv7-a+simd)
 $(BUILD)/lib/kernels/neondot.o: CFLAGS_FILE := -march=armv8.2-a+dotprod
@@ -152,6 +155,7 @@ bench-calibrate: ## time and memory of one calibration beside the float training
 bench-train: ## training throughput and memory beside PyTorch's
 bench-infer: ## latency of the whole quantized InceptionTime beside PyTorch's float; two threads beside one
 bench-onnx: ## latency of the whole quantized network beside ONNX Runtime, float and int8
+bench-cortexm: ## instructions on Cortex-M cores under QEMU beside CMSIS-NN's; CORES='m4 m55' counts on those alone
 bench-kernels: ## integer convolutions beside XNNPACK's, oneDNN's and the core's peak; kernels of each instruction set
 
 bench-%: ## run one benchmark: build/tests/bench_NAME or tests/bench/NAME.sh; TSV and lines `bar NAME VALUE >= BAR ok`
