@@ -16,6 +16,8 @@ typedef struct QcRun {
 
 /* Room for one more step: [channels], to be filled before the next call. */
 float *qc_run_step(QcRun *run, QcErr *err);
+/* Turns the steps, of which there must be some, into a series without a name; afterwards the run is empty. */
+QcSeries *qc_run_close(QcRun *run, QcSeriesList *list, QcErr *err);
 /* Turns the steps into a series of this recording; afterwards the run is empty. One without steps adds nothing. */
 int qc_run_end(QcRun *run, QcSeriesList *list, const char *recording, const char *file, QcErr *err);
 void qc_run_release(QcRun *run);

@@ -34,6 +34,13 @@ void qc_series_release(QcSeriesList *list)
     *list = (QcSeriesList){0};
 }
 
+int qc_series_channels(QcSeriesList *list, uint32_t channels, const char *file, QcErr *err)
+{
+    if (list->n && list->channels != channels) return qc_fail(err, QC_EFORMAT, "%.300s has %u channels, those before it have %u", file, channels, list->channels);
+    list->channels = channels;
+    return 0;
+}
+
 static int fail_series(const QcSeries *s, QcErr *err, const char *sentence)
 {
     return s->line ? qc_fail(err, QC_EFORMAT, "%.200s:%u: %s", s->file, s->line, sentence) : qc_fail(err, QC_EFORMAT, "%.200s: %s", s->file, sentence);
@@ -42,9 +49,10 @@ static int fail_series(const QcSeries *s, QcErr *err, const char *sentence)
 int qc_series_value(float *value, QcField field, int may_miss, const char **wrong)
 {
     if (!qc_field_number(value, field, wrong)) return 0;
-    if (!may_miss || !(field.at == field.end || qc_field_is(field, "?") || qc_field_is(field, "nan"))) return -1;
+    if (strcmp(*wrong, "is missing")) return -1;
     *value = NAN;
-    return 0;
+    if (!may_miss) *wrong = "is missing (--missing fill or drop allows it)";
+    return may_miss ? 0 : -1;
 }
 
 int qc_series_may_miss(const QcImportOptions *o) { return o->missing != QC_MISSING_REFUSE || o->unequal != QC_UNEQUAL_REFUSE; }
@@ -56,9 +64,24 @@ static int step_is_empty(const float *row, uint32_t channels, uint32_t length, u
     return 1;
 }
 
+/* Step after step becomes channel after channel, in memory of the list. */
+static int turn(QcSeriesList *list, const float **row, uint32_t length, QcErr *err)
+{
+    if (list->turned_room < (uint64_t)list->channels * length) {
+        list->turned_room = (uint64_t)list->channels * length;
+        list->turned = qc_arena_take(&list->arena, list->turned_room, sizeof *list->turned, err);
+        if (!list->turned) return list->turned_room = 0, -1;
+    }
+    for (uint32_t t = 0; t < length; t++)
+        for (uint32_t c = 0; c < list->channels; c++) list->turned[(uint64_t)c * length + t] = (*row)[(uint64_t)t * list->channels + c];
+    *row = list->turned;
+    return 0;
+}
+
 QcSeries *qc_series_add_row(QcSeriesList *list, const float *row, uint32_t length, const QcImportOptions *o, const QcLines *l, QcErr *err)
 {
     uint32_t kept = length;
+    if (o->channels_last && list->channels > 1 && turn(list, &row, length, err)) return NULL;
     while (o->unequal != QC_UNEQUAL_REFUSE && kept && step_is_empty(row, list->channels, length, kept - 1)) kept--;
     for (uint32_t c = 0; o->missing == QC_MISSING_REFUSE && c < list->channels; c++)
         for (uint32_t t = 0; t < kept; t++)
@@ -76,8 +99,7 @@ QcSeries *qc_series_add_row(QcSeriesList *list, const float *row, uint32_t lengt
 
 /* --- missing values --------------------------------------------------------------------------------- */
 
-/* A straight line between the neighbours that are there; at the ends, the nearest one. 0 where no value is there at all. */
-static int fill(float *x, uint32_t n)
+int qc_series_fill(float *x, uint32_t n)
 {
     uint32_t known = n;
     for (uint32_t t = 0; t < n; t++) {
@@ -100,7 +122,7 @@ static int has_missing(const float *x, uint64_t n)
 static int fill_series(QcSeries *s, uint32_t channels, QcErr *err)
 {
     for (uint32_t c = 0; c < channels; c++)
-        if (s->length && !fill(s->x + (uint64_t)c * s->length, s->length)) return fail_series(s, err, "a channel has no value at all, so that nothing can be filled in");
+        if (s->length && !qc_series_fill(s->x + (uint64_t)c * s->length, s->length)) return fail_series(s, err, "a channel has no value at all, so that nothing can be filled in");
     return 0;
 }
 
@@ -230,20 +252,39 @@ int qc_span_read(uint32_t *samples, const char *text, const char *option, double
     return 0;
 }
 
+/* The label of a window by the rule; -2: it has two, and the rule wants one. */
+static int32_t window_label(const QcSeries *s, uint64_t from, uint32_t window, QcLabelRule rule)
+{
+    const int32_t *labels = s->labels ? s->labels + from : NULL;
+    if (!labels) return s->label;
+    if (rule == QC_LABEL_LAST) return labels[window - 1];
+    int32_t best = labels[0];
+    uint32_t most = 0;
+    for (uint32_t t = 0; t < window; t++) { /* few labels change within a window, so counting anew is cheap */
+        if (t && labels[t] == labels[t - 1]) continue;
+        uint32_t n = 0;
+        for (uint32_t k = 0; k < window; k++) n += labels[k] == labels[t] ? 1 : 0;
+        if (n > most) most = n, best = labels[t];
+    }
+    return rule == QC_LABEL_PURE && most < window ? -2 : best;
+}
+
 /* Windows in order; without a dataset they are only counted. Those with a value that is missing are left out (--missing drop). */
-static uint64_t cut_windows(QcDataset *d, const QcSeriesList *list, uint32_t window, uint32_t stride)
+static uint64_t cut_windows(QcDataset *d, const QcSeriesList *list, uint32_t window, uint32_t stride, QcLabelRule rule)
 {
     uint64_t n = 0;
     for (uint32_t i = 0; i < list->n; i++) {
         const QcSeries *s = &list->items[i];
         uint64_t k = 0;
         for (uint64_t from = 0; from + window <= s->length; from += stride, k++) {
-            int whole = 1;
+            int32_t label = window_label(s, from, window, rule);
+            int whole = label != -2;
             for (uint32_t c = 0; whole && c < list->channels; c++) whole = !has_missing(s->x + (uint64_t)c * s->length + from, window);
             if (!whole) continue;
             for (uint32_t c = 0; d && c < list->channels; c++)
                 memcpy(d->x + n * qc_dataset_values(d) + (uint64_t)c * window, s->x + (uint64_t)c * s->length + from, window * sizeof *d->x);
             if (d) copy_place(d, (uint32_t)n, s, k);
+            if (d) d->label[n] = label;
             n++;
         }
     }
@@ -253,11 +294,12 @@ static uint64_t cut_windows(QcDataset *d, const QcSeriesList *list, uint32_t win
 int qc_series_cut(QcDataset *d, QcSeriesList *list, uint32_t window, uint32_t stride, const QcImportOptions *o, QcErr *err)
 {
     if (fill_list(list, o, err)) return -1;
-    uint64_t n = cut_windows(NULL, list, window, stride);
-    if (!n && longest(list) >= window) return qc_fail(err, QC_EFORMAT, "%.300s: values are missing in every window, so that all are dropped", list->items[0].file);
+    uint64_t n = cut_windows(NULL, list, window, stride, o->label_rule);
+    if (!n && longest(list) >= window)
+        return qc_fail(err, QC_EFORMAT, "%.300s: no window is left: values are missing in every one, or it has two labels (--label-rule)", list->items[0].file);
     if (!n) return qc_fail(err, QC_EUSAGE, "no recording has a whole window of %u samples (the longest has %u)", window, longest(list));
     if (n > UINT32_MAX) return qc_fail(err, QC_EUSAGE, "%llu windows are more than %u", (unsigned long long)n, UINT32_MAX);
     if (qc_dataset_init(d, (uint32_t)n, list->channels, 1, window, 0, err) || copy_all_names(d, list, err)) return -1;
-    cut_windows(d, list, window, stride);
+    cut_windows(d, list, window, stride, o->label_rule);
     return 0;
 }
