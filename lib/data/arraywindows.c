@@ -110,6 +110,22 @@ int qc_array_windows(QcDataset *d, uint8_t **keep, const QcArray *x, const QcImp
     return *keep && !kept ? qc_fail(err, QC_EFORMAT, "%s: values are missing in every example, so that all are dropped", x->where) : 0;
 }
 
+int qc_array_keep(QcDataset *d, const uint8_t *keep, QcErr *err)
+{
+    if (!keep) return 0;
+    uint32_t *index = malloc((d->n ? d->n : 1) * sizeof *index), n = 0;
+    QcDataset kept;
+    if (!index) return qc_fail_memory(err, "examples");
+    for (uint32_t i = 0; i < d->n; i++)
+        if (keep[i]) index[n++] = i;
+    int status = qc_dataset_subset(&kept, d, index, n, 0, err);
+    free(index);
+    if (status) return -1;
+    qc_dataset_release(d);
+    *d = kept;
+    return 0;
+}
+
 /* --- samples ------------------------------------------------------------------------------------------------ */
 
 static int compare_reals(const void *a, const void *b)

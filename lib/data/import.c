@@ -15,7 +15,8 @@ const QcImportOptions qc_import_defaults = {0};
 /* Trees are asked first: they look for names that nothing else has. */
 const QcImporter *const qc_importers[] = {&qc_importer_dsa, &qc_importer_uschad, &qc_importer_ucihar, &qc_importer_wisdm, &qc_importer_pamap2,
                                           &qc_importer_images, &qc_importer_ts, &qc_importer_npz, &qc_importer_npy, &qc_importer_arff,
-                                          &qc_importer_tsv, &qc_importer_csv, NULL};
+                                          &qc_importer_libsvm, &qc_importer_wav, &qc_importer_raw, &qc_importer_wfdb, &qc_importer_idx, &qc_importer_mat,
+                                          &qc_importer_segments, &qc_importer_tsv, &qc_importer_csv, NULL};
 
 const QcImporter *qc_importer_named(const char *format)
 {
@@ -122,7 +123,7 @@ int qc_import(QcDataset *d, const char *format, const char *path, const QcImport
     const QcImporter *i = format ? importer_named(format, err) : importer_for(path, err);
     if (!i || qc_rows_check(o, i->name, i->rows, err)) return -1;
     int many = (i->gather || i->files) && !qc_is_standard(path) && qc_is_folder(path);
-    if (o->name_pattern && !many)
+    if (o->name_pattern && !many && strcmp(i->name, "segments"))
         return qc_fail(err, QC_EUSAGE, "--name-pattern is for the files of a folder, and %.300s is %s", qc_input_name(path), "a file");
     int status = many ? qc_import_files(d, i, path, o, err) : import_file(d, i, path, o, err);
     if (!status) status = qc_import_pick_groups(d, o, qc_input_name(path), err);

@@ -106,6 +106,7 @@ int qc_import_files(QcDataset *d, const QcImporter *i, const char *folder, const
 
 /* One a file: import_dsa.c, import_ts.c, ... */
 extern const QcImporter qc_importer_dsa, qc_importer_uschad, qc_importer_ucihar, qc_importer_wisdm, qc_importer_pamap2, qc_importer_images,
-    qc_importer_ts, qc_importer_npz, qc_importer_npy, qc_importer_arff, qc_importer_tsv, qc_importer_csv;
+    qc_importer_ts, qc_importer_npz, qc_importer_npy, qc_importer_arff, qc_importer_libsvm, qc_importer_wav, qc_importer_raw,
+    qc_importer_wfdb, qc_importer_idx, qc_importer_mat, qc_importer_segments, qc_importer_tsv, qc_importer_csv;
 
 #endif

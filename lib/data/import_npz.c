@@ -217,23 +217,6 @@ static int find_ids(QcDataset *d, const Reader *r, QcErr *err)
     return status;
 }
 
-/* Examples with a value that is missing go (--missing drop). */
-static int drop_examples(QcDataset *d, const uint8_t *keep, QcErr *err)
-{
-    if (!keep) return 0;
-    uint32_t *index = malloc((d->n ? d->n : 1) * sizeof *index), n = 0;
-    QcDataset kept;
-    if (!index) return qc_fail_memory(err, "examples");
-    for (uint32_t i = 0; i < d->n; i++)
-        if (keep[i]) index[n++] = i;
-    int status = qc_dataset_subset(&kept, d, index, n, 0, err);
-    free(index);
-    if (status) return -1;
-    qc_dataset_release(d);
-    *d = kept;
-    return 0;
-}
-
 static int describe(QcDataset *d, const Reader *r, QcErr *err)
 {
     return find_labels(d, r, err) || find_places(d, d->group, &d->groups, r, r->o->group, "group", err) ||
@@ -274,7 +257,7 @@ static int read_archive(QcDataset *d, Reader *r, QcErr *err)
     }
     if (!status) status = qc_array_windows(d, &keep, &x, r->o, err);
     free(x.bytes);
-    if (!status) status = describe(d, r, err) || drop_examples(d, keep, err) || qc_import_shape(d, r->o, err) ? -1 : 0;
+    if (!status) status = describe(d, r, err) || qc_array_keep(d, keep, err) || qc_import_shape(d, r->o, err) ? -1 : 0;
     free(keep);
     return status;
 }
@@ -309,7 +292,7 @@ static int import_npy(QcDataset *d, const char *path, const QcImportOptions *o, 
     uint8_t *keep = NULL;
     snprintf(x.where, sizeof x.where, "%.300s", r.name);
     int status = qc_read_all(path, &r.bytes, &r.length, err) || qc_ndarray_parse(&x.a, r.bytes, r.length, x.where, err) || qc_array_windows(d, &keep, &x, o, err) ||
-                         find_ids(d, &r, err) || read_label_file(d, o->label, err) || drop_examples(d, keep, err) || qc_import_shape(d, o, err)
+                         find_ids(d, &r, err) || read_label_file(d, o->label, err) || qc_array_keep(d, keep, err) || qc_import_shape(d, o, err)
                      ? -1
                      : 0;
     free(keep);

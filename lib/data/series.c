@@ -291,6 +291,19 @@ static uint64_t cut_windows(QcDataset *d, const QcSeriesList *list, uint32_t win
     return n;
 }
 
+/* What gives no window must not be lost without a word. */
+static void note_losses(const QcSeriesList *list, uint32_t window, uint32_t stride, uint64_t n, const QcImportOptions *o)
+{
+    uint32_t shorter = 0;
+    uint64_t possible = 0;
+    for (uint32_t i = 0; i < list->n; i++) {
+        shorter += list->items[i].length < window ? 1 : 0;
+        possible += list->items[i].length < window ? 0 : (list->items[i].length - window) / stride + 1;
+    }
+    if (shorter) qc_import_note(o, "%u of %u recordings are shorter than a window of %u samples and give none", shorter, list->n, window);
+    if (possible > n) qc_import_note(o, "%llu of %llu windows were dropped: a value is missing, or they have two labels", (unsigned long long)(possible - n), (unsigned long long)possible);
+}
+
 int qc_series_cut(QcDataset *d, QcSeriesList *list, uint32_t window, uint32_t stride, const QcImportOptions *o, QcErr *err)
 {
     if (fill_list(list, o, err)) return -1;
@@ -299,6 +312,7 @@ int qc_series_cut(QcDataset *d, QcSeriesList *list, uint32_t window, uint32_t st
         return qc_fail(err, QC_EFORMAT, "%.300s: no window is left: values are missing in every one, or it has two labels (--label-rule)", list->items[0].file);
     if (!n) return qc_fail(err, QC_EUSAGE, "no recording has a whole window of %u samples (the longest has %u)", window, longest(list));
     if (n > UINT32_MAX) return qc_fail(err, QC_EUSAGE, "%llu windows are more than %u", (unsigned long long)n, UINT32_MAX);
+    note_losses(list, window, stride, n, o);
     if (qc_dataset_init(d, (uint32_t)n, list->channels, 1, window, 0, err) || copy_all_names(d, list, err)) return -1;
     cut_windows(d, list, window, stride, o->label_rule);
     return 0;
