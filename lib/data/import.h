@@ -58,6 +58,7 @@ typedef struct QcImportOptions {
     int type, big_endian;      /* raw: QC_RAW_* (import_raw.c) */
     QcTrust trust;             /* uschad: what counts where name and content of a file disagree */
     const char *lead;          /* wfdb: one lead by its name; NULL = all */
+    uint32_t indices;          /* libsvm: the number of features; 0 = the highest index */
     int all_beats;             /* wfdb: classes are the annotation's own codes, not AAMI's five */
     void (*progress)(void *ctx, uint64_t done, uint64_t total); /* NULL = nobody */
     void (*note)(void *ctx, int warning, const char *sentence); /* what was concluded or left out; NULL = nobody */

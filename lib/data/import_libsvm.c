@@ -65,9 +65,9 @@ static int measure(Reader *r, QcErr *err)
         r->rows++;
     }
     if (!r->rows) return qc_fail(err, QC_EFORMAT, "%.300s is empty", r->lines.name);
-    r->columns = r->o->length ? r->o->length : most + 1 - r->base;
+    r->columns = r->o->indices ? r->o->indices : most + 1 - r->base;
     if (!r->columns) return qc_fail(err, QC_EFORMAT, "%.300s: no column is left for values", r->lines.name);
-    if (most + 1 - r->base > r->columns) return qc_fail(err, QC_EUSAGE, "%.300s has index %u, which is beyond --length %u", r->lines.name, most, r->columns);
+    if (most + 1 - r->base > r->columns) return qc_fail(err, QC_EUSAGE, "%.300s has index %u, which is beyond --indices %u", r->lines.name, most, r->columns);
     return qc_inflate_check(r->lines.name, r->lines.length, (uint64_t)r->rows * r->columns * sizeof(float), err);
 }
 
@@ -142,7 +142,7 @@ static int gather(QcSeriesList *list, const char *path, const QcImportOptions *o
 
 static int recognise(const char *path) { return (qc_path_ends_in(path, ".libsvm") || qc_path_ends_in(path, ".svm")) && !qc_is_folder(path); }
 
-static const QcImportRow row_width = {"length", QC_ROW_COUNT, "N", "the number of features (else the highest index)", offsetof(QcImportOptions, length), NULL, 0};
+static const QcImportRow row_width = {"indices", QC_ROW_COUNT, "N", "the number of features (else the highest index)", offsetof(QcImportOptions, indices), NULL, 0};
 static const QcImportRow row_label = {"label-column", QC_ROW_TEXT, "none", "none: the first number is no label", offsetof(QcImportOptions, label), NULL, 0};
 static const QcImportRow *const rows[] = {&row_width, &row_label, QC_ROWS_SHAPE, &qc_row_missing, QC_ROWS_FILES, NULL};
 

@@ -21,7 +21,7 @@ typedef struct Recording {
     const char *recording, *group, *path;
     float *x;      /* [channels][length] in the arena */
     uint32_t channels, length;
-    uint64_t id;
+    uint64_t id, next; /* of the next segment, counted from id: by samples, so that no two windows share one */
 } Recording;
 
 typedef struct Set {
@@ -80,6 +80,14 @@ static int compare_parts(const void *a, const void *b)
 
 /* --- recordings ---------------------------------------------------------------------------------------------- */
 
+/* Recordings that are the same to the byte get ids of their own. */
+static uint64_t own_id(const Set *set, uint64_t id)
+{
+    for (uint32_t k = 0; k + 1 < set->n; k++)
+        if (set->recordings[k].id == id) id = (id + ((uint64_t)1 << 32)) & (((uint64_t)1 << 53) - 1), k = UINT32_MAX;
+    return id;
+}
+
 /* Adds the columns of one file to the recording. */
 static int read_part(Set *set, Recording *r, const char *path, QcErr *err)
 {
@@ -102,8 +110,8 @@ static int read_part(Set *set, Recording *r, const char *path, QcErr *err)
         else {
             if (r->channels) memcpy(x, r->x, (size_t)r->channels * r->length * sizeof *x);
             memcpy(x + (size_t)r->channels * s->length, s->x, (size_t)list.channels * s->length * sizeof *x);
-            if (!r->channels) r->id = s->id;
-            *r = (Recording){r->recording, r->group, r->channels ? r->path : path, x, channels, s->length, r->id};
+            if (!r->channels) r->id = own_id(set, s->id);
+            *r = (Recording){r->recording, r->group, r->channels ? r->path : path, x, channels, s->length, r->id, 0};
         }
     }
     qc_series_release(&list);
@@ -158,7 +166,7 @@ static int read_place(uint32_t *place, const QcLines *l, QcField field, QcErr *e
     return *place = (uint32_t)value, 0;
 }
 
-static int add_segment(Set *set, const Recording *r, const QcLines *l, QcField label_field, uint32_t first, uint32_t last, QcErr *err)
+static int add_segment(Set *set, Recording *r, const QcLines *l, QcField label_field, uint32_t first, uint32_t last, QcErr *err)
 {
     QcSeriesList *list = &set->list;
     QcTable t = {.lines = *l, .o = set->o};
@@ -174,7 +182,8 @@ static int add_segment(Set *set, const Recording *r, const QcLines *l, QcField l
     snprintf(recording, sizeof recording, "%s%s%s", r->group, *r->group && *r->recording ? "/" : "", r->recording);
     if (*recording && qc_names_add(&list->recordings, &list->arena, recording, &s->recording, err)) return -1;
     s->file = r->path;
-    s->id = r->id + first;
+    s->id = r->id + r->next;
+    r->next += s->length;
     for (uint32_t c = 0; c < r->channels; c++) memcpy(s->x + (uint64_t)c * s->length, r->x + (uint64_t)c * r->length + first - 1, s->length * sizeof *s->x);
     return 0;
 }
@@ -188,7 +197,7 @@ static int read_segment(Set *set, const QcLines *l, QcField line, QcErr *err)
     for (uint32_t k = 0; k < n; k++) qc_field_next(&line, &words[k], separator);
     if (n == 3 && set->n > 1) return qc_lines_fail(l, err, "three words do not say which of the %u recordings is meant", set->n);
     if (read_place(&first, l, words[n - 2], err) || read_place(&last, l, words[n - 1], err)) return -1;
-    const Recording *r = find_recording(set, n >= 4 ? words[0] : none, n == 5 ? words[1] : none);
+    Recording *r = find_recording(set, n >= 4 ? words[0] : none, n == 5 ? words[1] : none);
     if (!r) return set->missed++, 0;
     return qc_import_wants(set->o, r->group) ? add_segment(set, r, l, words[n - 3], first, last, err) : 0;
 }

@@ -205,7 +205,7 @@ static int read_files(Files *f, QcErr *err)
         QcErr failure = {0};
         const File *file = &f->items[k];
         int status = !is_wanted(f, file) ? 0 : f->importer->gather ? gather_file(f, file, &o, &failure) : import_set(f, file, &o, &failure);
-        if (status && !(o.skip_bad && failure.code == QC_EFORMAT)) {
+        if (status && !(o.skip_bad && (failure.code == QC_EFORMAT || failure.code == QC_EUSAGE))) {
             if (err) *err = failure;
             return -1;
         }
