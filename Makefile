@@ -18,11 +18,11 @@ OPT     ?= $(if $(SAN),-O1 -g,-O3 -g)
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla $(WERROR)
 SANFLAGS := $(if $(SAN),-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
-HOSTED   := $(if $(BARE),-ffreestanding -nostdlib,-D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64)$(if $(LEAN), -DQC_DEVICE_BUILD)
+HOSTED   := $(if $(BARE),-ffreestanding -nostdlib,-D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64)
 CFLAGS_ALL = -std=c11 $(HOSTED) -ffp-contract=off $(OPT) $(WARNINGS) $(SANFLAGS) $(CFLAGS)
 LIBS     := -Wl,--as-needed -ldnnl -lgomp -lyaml -lprotobuf-c -lmatio -ljpeg -lpng -lwebp -lsndfile -lz -lm $(LDLIBS)
 
-FLOORS   := base kernels device format cli data nn onnx quant coreset bitflip methods eval export
+FLOORS   := base kernels device format data nn onnx quant coreset bitflip export live lab cli
 SOURCES  := $(sort $(foreach f,$(FLOORS),$(wildcard lib/$f/*.c)))
 ifneq ($(ARCH),x86_64)
 SOURCES  := $(filter-out lib/kernels/avx%,$(SOURCES))
@@ -35,8 +35,8 @@ SOURCES  := $(filter-out lib/kernels/neondot.c,$(SOURCES))
 endif
 PROGRAMS := $(patsubst src/%.c,$(BIN)/%,$(wildcard src/qc-*.c))
 ifdef LEAN
-SOURCES  := $(filter-out lib/format/yaml.c,$(filter $(foreach f,base kernels device format cli quant methods eval,lib/$f/%) lib/data/dataset% lib/data/npy.c \
-    lib/data/split.c lib/nn/graph% lib/nn/loss.c lib/nn/optim.c lib/nn/predict.c,$(SOURCES))) $(wildcard lib/lean/*.c)
+SOURCES  := $(filter-out lib/format/yaml.c,$(filter $(foreach f,base kernels device format quant live cli,lib/$f/%) lib/data/dataset% lib/data/npy.c \
+    lib/data/split.c lib/nn/graph% lib/nn/loss.c lib/nn/optim.c lib/nn/predict.c lib/nn/score.c,$(SOURCES))) $(wildcard lib/lean/*.c)
 PROGRAMS := $(addprefix $(BIN)/,qc-calibrate qc-eval qc-info)
 LIBS     := -lm
 LDFLAGS  += $(if $(SAN),,$(shell echo 'int main(void) { return 0; }' | $(CC) -static -x c -o /dev/null - 2>/dev/null && echo -static))
@@ -72,9 +72,6 @@ $(addprefix $(BUILD)/lib/kernels/,avx2.o avx2dot.o avx2series.o): CFLAGS_FILE :=
 $(addprefix $(BUILD)/lib/kernels/,avx512vnni.o avx512unpack.o avx512conv.o): CFLAGS_FILE := -mavx2 -mavx512f -mavx512bw -mavx512vl -mavx512vnni
 $(BUILD)/lib/kernels/neon.o: CFLAGS_FILE := $(if $(filter arm,$(ARCH)),-march=armv7-a+simd)
 $(BUILD)/lib/kernels/neondot.o: CFLAGS_FILE := -march=armv8.2-a+dotprod
-ifdef LEAN
-$(BUILD)/lib/methods/methodtable.o: CFLAGS_FILE := -DQC_DEVICE_BUILD
-endif
 
 # Readers of ONNX files come from the description that libonnx-dev installs.
 ONNX_PROTO ?= $(firstword $(wildcard /usr/local/include/onnx/onnx.proto /usr/include/onnx/onnx.proto) /usr/include/onnx/onnx.proto)

@@ -4,9 +4,9 @@
 #include "../lib/base/file.h"
 #include "../lib/cli/cli.h"
 #include "../lib/data/npy.h"
-#include "../lib/eval/predict_q.h"
-#include "../lib/eval/profile.h"
-#include "../lib/eval/score.h"
+#include "../lib/quant/predict_q.h"
+#include "../lib/cli/profile.h"
+#include "../lib/nn/score.h"
 #include "../lib/format/qgraphfile.h"
 
 static QcList data_paths;

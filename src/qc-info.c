@@ -1,7 +1,7 @@
 /* qc-info - says what is in a file of ours, or what a quantized model needs memory for. */
 #include "../lib/cli/cli.h"
-#include "../lib/eval/describe.h"
-#include "../lib/methods/memory.h"
+#include "../lib/cli/describe.h"
+#include "../lib/live/memory.h"
 
 static int json, memory;
 static int64_t slots = 30, batch = 64;

@@ -5,8 +5,8 @@
 
 #include "../lib/base/file.h"
 #include "../lib/cli/cli.h"
-#include "../lib/eval/reporttable.h"
-#include "../lib/eval/runtable.h"
+#include "../lib/lab/reporttable.h"
+#include "../lib/lab/runtable.h"
 
 static const char *dir = "runs", *output = "-", *format = "tsv", *figures = "accuracy,cost", *plot;
 static QcList settings, groups, tables;

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "../lib/cli/cli.h"
-#include "../lib/eval/runtable.h"
+#include "../lib/lab/runtable.h"
 
 static const char *dir = "runs", *only;
 static QcList settings, tables;

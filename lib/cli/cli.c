@@ -64,17 +64,21 @@ static void list_add(QcList *list, const char *text)
     list->items = items;
 }
 
+static void add_table(Given **given, int *n, const QcOption *table)
+{
+    for (const QcOption *o = table; o->name; o++) {
+        *given = realloc(*given, ((size_t)*n + 1) * sizeof **given);
+        if (!*given) die_memory();
+        (*given)[(*n)++] = (Given){.option = o};
+    }
+}
+
 static Given *all_given(const QcProgram *program, int *n)
 {
-    const QcOption *const tables[] = {program->options, qc_cli_more(program), qc_cli_common};
     Given *given = NULL;
     *n = 0;
-    for (int t = 0; t < 3; t++)
-        for (const QcOption *o = tables[t]; o && o->name; o++) {
-            given = realloc(given, ((size_t)*n + 1) * sizeof *given);
-            if (!given) die_memory();
-            given[(*n)++] = (Given){.option = o};
-        }
+    for (const QcOption *table = program->options; table; table = qc_cli_next(table)) add_table(&given, n, table);
+    add_table(&given, n, qc_cli_common);
     return given;
 }
 

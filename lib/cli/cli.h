@@ -38,7 +38,7 @@ typedef struct QcOption {
     double low, high;   /* of INT and REAL; both 0 = any */
 } QcOption;
 
-/* The last row of a table that goes on with another one, which programs share; title: a line above that in -h. */
+/* The last row of a table that goes on with another table, which programs share. title: a line above that table in -h; NULL: none. */
 #define QC_OPTIONS_MORE(table, title) {0, NULL, QC_OPTION_MORE, (void *)(table), NULL, title, 0, 0}
 
 typedef struct QcProgram {

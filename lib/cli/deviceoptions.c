@@ -4,14 +4,13 @@
 
 #include "parser.h"
 
-static const char *choose = "network", *update = "balanced";
+static const char *update = "balanced";
 static int64_t rounds = 20, by_layer = -1, second = 1, recent = 64, chunk;
 static double phi0, cap, phi_max, stop = -1, balance = 1, prior = 1, scarce = 0.5, lead = 0.5, rest = 0.9, temper = -1, unseen = 0.7, ridge = 0.03, worth = 3;
 
 const QcOption qc_device_options[] = {
     {0, "rounds", QC_OPTION_INT, &rounds, "N", "draws of flips a batch, at most", 0, 10000},
     {0, "stop", QC_OPTION_REAL, &stop, "LOSS", "no more draws once the loss on coreset and batch is at or below; -1 = 0.3, or as --temper where flips learn alone", -1, 100},
-    {0, "choose", QC_OPTION_TEXT, &choose, "HOW", "weights by network, random or greedy (|h|)", 0, 0},
     {0, "phi0", QC_OPTION_REAL, &phi0, "R", "share of weights stepped in a batch's first draw; 0 = by the bits", 0, 1},
     {0, "cap", QC_OPTION_REAL, &cap, "R", "share above which steps get longer instead; 0 = by the bits", 0, 1},
     {0, "phi-max", QC_OPTION_REAL, &phi_max, "R", "largest share; 0 = by the bits", 0, 10},
@@ -41,13 +40,12 @@ static int index_of(int *at, const char *name, const char *const *names, const c
 
 int qc_device_options_read(QcCalibrateOptions *o, uint64_t seed, QcErr *err)
 {
-    static const char *const chooses[] = {"network", "random", "greedy", NULL}, *const updates[] = {"misses", "balanced", "random", "reservoir", NULL};
-    int how, rule;
-    if (index_of(&how, choose, chooses, "--choose", err) || index_of(&rule, update, updates, "--update", err)) return -1;
+    static const char *const updates[] = {"misses", "balanced", "random", "reservoir", NULL};
+    int rule;
+    if (index_of(&rule, update, updates, "--update", err)) return -1;
     *o = qc_calibrate_defaults(8);
     o->rounds = (uint32_t)rounds;
     o->stop = (float)stop;
-    o->choose = (QcChoose)how;
     o->phi0 = (float)phi0;
     o->cap = (float)cap;
     o->phi_max = (float)phi_max;
@@ -67,16 +65,6 @@ int qc_device_options_read(QcCalibrateOptions *o, uint64_t seed, QcErr *err)
     o->update = (QcUpdate)rule;
     o->seed = seed;
     return 0;
-}
-
-void qc_device_options_complete(QcCalibrateOptions *o, int bits)
-{
-    QcCalibrateOptions defaults = qc_calibrate_defaults(bits);
-    if (!(o->phi0 > 0)) o->phi0 = defaults.phi0;
-    if (!(o->cap > 0)) o->cap = defaults.cap;
-    if (!(o->phi_max > 0)) o->phi_max = defaults.phi_max;
-    if (o->by_layer < 0) o->by_layer = defaults.by_layer;
-    if (o->temper < 0) o->temper = defaults.temper;
 }
 
 void qc_device_options_in_vain(const char *method, int keeps_slots)

@@ -7,10 +7,8 @@
 
 extern const QcOption qc_device_options[]; /* for QC_OPTIONS_MORE */
 
-/* After qc_cli_parse: what they say, to be completed once the model's bits are known. QC_EUSAGE: --choose or --update is no such word. */
+/* After qc_cli_parse: what they say, to be completed once the model's bits are known (qc_calibrate_complete). QC_EUSAGE: --update is no such word. */
 int qc_device_options_read(QcCalibrateOptions *o, uint64_t seed, QcErr *err);
-/* Those of qc_calibrate_defaults in the place of phi0, cap and phi_max of 0, and of by_layer and temper below 0. */
-void qc_device_options_complete(QcCalibrateOptions *o, int bits);
 
 /* Warns of those that were given, for a method that is not of the device; keeps_slots: it fills the coreset by a rule of its own, and does without --update, too. */
 void qc_device_options_in_vain(const char *method, int keeps_slots);

@@ -24,23 +24,34 @@ static void print_option(const QcOption *o)
     putchar('\n');
 }
 
-static const QcOption *last_row(const QcProgram *program)
+const QcOption *qc_cli_last(const QcOption *table)
 {
-    const QcOption *o = program->options;
-    while (o->name) o++;
-    return o;
+    while (table->name) table++;
+    return table;
 }
 
-const QcOption *qc_cli_more(const QcProgram *program) { return last_row(program)->kind == QC_OPTION_MORE ? last_row(program)->value : NULL; }
+const QcOption *qc_cli_next(const QcOption *table)
+{
+    const QcOption *last = qc_cli_last(table);
+    return last->kind == QC_OPTION_MORE ? last->value : NULL;
+}
+
+static void print_table(const QcOption *table)
+{
+    for (const QcOption *o = table; o->name; o++) print_option(o);
+}
 
 void qc_cli_help(const QcProgram *program)
 {
+    const QcOption *table = program->options;
     printf("%s - %s\n\nusage: %s %s\n\n", program->name, program->summary, program->name, program->synopsis);
-    for (const QcOption *o = program->options; o->name; o++) print_option(o);
-    for (const QcOption *o = qc_cli_common; o->name; o++) print_option(o);
-    if (!qc_cli_more(program)) return;
-    printf("\n%s:\n", last_row(program)->help);
-    for (const QcOption *o = qc_cli_more(program); o->name; o++) print_option(o);
+    print_table(table);
+    for (; qc_cli_next(table) && !qc_cli_last(table)->help; table = qc_cli_next(table)) print_table(qc_cli_next(table));
+    print_table(qc_cli_common);
+    for (; qc_cli_next(table); table = qc_cli_next(table)) {
+        printf("\n%s:\n", qc_cli_last(table)->help);
+        print_table(qc_cli_next(table));
+    }
 }
 
 /* --- the provenance line ------------------------------------------------------------------------ */

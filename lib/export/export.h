@@ -11,7 +11,7 @@ typedef struct QcExport {
     const char *output;  /* NULL or "-": standard output, where the format allows that */
     const char *coreset; /* NULL: none */
     uint32_t batch;      /* most examples of a batch that the device will learn from */
-    QcCalibrateOptions device; /* will be completed for the model's bits (qc_device_options_complete) */
+    QcCalibrateOptions device; /* will be completed for the model's bits (qc_calibrate_complete) */
     const char *codes;   /* of weights in ONNX: "safe", "int8", "int4"; NULL: safe */
     const char *command; /* for provenance */
     char words[512];     /* out: sentences for people; empty = nothing to say */

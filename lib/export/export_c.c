@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "../base/file.h"
-#include "../cli/deviceoptions.h"
 #include "../format/flipfile.h"
 #include "../format/qgraphfile.h"
+#include "../quant/complete.h"
 #include "../quant/slotfill.h"
 #include "cmodel.h"
 #include "cwrite.h"
@@ -64,7 +64,7 @@ static int load_device(Job *job, const QcExport *e, QcErr *err)
     if (has_flip(job) && qc_flip_decode(&job->flip, &job->model, &job->g, &job->arena, err)) return qc_within(err, qc_input_name(e->input));
     if (qc_inputs_open(&job->coreset, e->coreset, &job->model, &job->g, 1, 1, err)) return -1;
     job->options = e->device;
-    qc_device_options_complete(&job->options, job->g.bits);
+    qc_calibrate_complete(&job->options, job->g.bits);
     uint32_t capacity = job->coreset.data.capacity, window = job->coreset.window;
     uint64_t bytes = qc_calibrator_bytes(&job->g, &job->flip, &job->options, capacity, e->batch);
     if (bytes > UINT32_MAX) return qc_fail(err, QC_EUNSUPPORTED, "the device would need %" PRIu64 " bytes", bytes);

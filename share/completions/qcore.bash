@@ -33,8 +33,8 @@ _qcore()
     *--optimizer\ *) words='adam sgd' ;;
     *--sample\ *) words='pmf proportional random balanced hardest' ;;
     *--drift\ KIND*) words='auto inertial series image' ;;
+    *--method\ *closed\ or*) words='qcore closed none' ;; # qc-calibrate
     *--method\ *) words='qcore closed none flip-random flip-greedy bn head bn+head proto spsa refit er er-ace der der++ a-gem camel deepc' ;;
-    *--choose\ *) words='network random greedy' ;;
     *--update\ *) words='misses balanced random reservoir' ;;
     *--by-layer\ *) words='0 1' ;;
     *\ [NRX]\ \ * | *FRACTION* | *LIST* | *NAME* | *COLUMN* | *SPAN* | *LOSS*) return ;; # nobody can guess these
@@ -43,4 +43,4 @@ _qcore()
     # flags and files, and operands
     [[ ! $words || $line == *--arch\ * ]] && mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -f -- "$word")
 }
-complete -o filenames -F _qcore qc-info qc-import qc-split qc-synth qc-train qc-coreset qc-quantize qc-bitflip-train qc-calibrate qc-eval qc-export qc-sweep qc-report
+complete -o filenames -F _qcore qc-info qc-import qc-split qc-synth qc-train qc-coreset qc-quantize qc-bitflip-train qc-calibrate qc-rival qc-eval qc-export qc-sweep qc-report

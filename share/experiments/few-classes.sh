@@ -22,7 +22,7 @@ for person in $(qc-info "$work/people" | sed -n '/^groups:/,/^[a-z]/s/^  \(.*\):
                 class=$((class + 4))
             done
         done
-        qc-calibrate -q -c "$coreset" $streams --batches 1 -o /dev/null --json "$@" "$model"
+        qc-calibrate -q -c "$coreset" $streams --batches 1 --no-output --json "$@" "$model"
     done
 done | awk '
     /"summary"/ { for (i = 1; i <= n; i++) { half = i > n / 2; sum[half] += right[i] / n * 2 } runs++; n = 0; next }

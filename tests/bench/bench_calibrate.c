@@ -14,7 +14,8 @@
 #include "../../lib/data/synth.h"
 #include "../../lib/format/flipfile.h"
 #include "../../lib/format/qgraphfile.h"
-#include "../../lib/methods/session.h"
+#include "../../lib/lab/rivaltable.h"
+#include "../../lib/live/session.h"
 #include "../../lib/nn/arch.h"
 #include "../../lib/nn/graphfile.h"
 #include "../../lib/nn/loss.h"
@@ -214,7 +215,7 @@ static uint64_t largest_layer(const QcQGraph *g)
 static int calibrate(Ours *o)
 {
     QcSession s;
-    QcSessionOptions options = {.batch_size = BATCH, .method = qc_method_find(o->method, &err), .device = qc_calibrate_defaults(2), .command = "bench_calibrate"};
+    QcSessionOptions options = {.batch_size = BATCH, .method = qc_method_find(qc_rival_table, o->method, &err), .device = qc_calibrate_defaults(2), .command = "bench_calibrate"};
     options.device.phi0 = options.device.cap = options.device.phi_max = 0; /* by the model's bits */
     options.device.by_layer = -1;
     options.device.chunk = o->chunk;

@@ -3,7 +3,7 @@
 #include "bench.h"
 
 #include "../../lib/base/rng.h"
-#include "../../lib/eval/peak.h"
+#include "../../lib/quant/peak.h"
 #include "rivals.h"
 
 #include <omp.h>

@@ -103,7 +103,6 @@ c "more_classes.qcd: the data has the class 'walking', which the model does not 
 c "bare.qcd: example 0 of the data has no label" -c series.qcd -s bare.qcd seriesf.qcm
 c "bare.qcd: example 0 of the data has no label" -c series.qcd -s labelled.qcd -t bare.qcd seriesf.qcm
 c "30 examples cannot be cut into 31 batches" -c core.qcd -s stream.qcd --batches 31 good.qcm
-c "choose has no 'luck'" -c core.qcd -s stream.qcd --choose luck good.qcm
 c "update has no 'never'" -c core.qcd -s stream.qcd --update never good.qcm
 c "no method 'magic'" -c core.qcd -s stream.qcd -m magic good.qcm
 c "sideways" -c core.qcd -s stream.qcd --order sideways good.qcm
@@ -129,4 +128,4 @@ ls | grep tmp
 true
 
 # What a method does without is no error, but it is told.
-qc-calibrate -q -m head --rest 0 --update random -c core.qcd -s stream.qcd quantized.qcm 2>&1 >words
+qc-rival -q -m head --rest 0 --update random -c core.qcd -s stream.qcd quantized.qcm 2>&1 >words

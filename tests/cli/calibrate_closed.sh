@@ -29,12 +29,8 @@ qc-eval --json -d p2.qcd again.qcm >a && calibrate q8.qcm 2>words | qc-eval --js
 echo '--- what cannot be'
 calibrate -m qcore -o x.qcm q8.qcm
 echo "exit $?"
-calibrate --choose random -o x.qcm q8.qcm
-echo "exit $?"
-calibrate --choose random -m closed -o x.qcm q8.qcm
-echo "exit $?"
 calibrate --second 0 --scarce 0 -o x.qcm q8.qcm
 echo "exit $?"
-calibrate --set rate=1 -o x.qcm q8.qcm
+qc-rival -c core.qcd -s p2.qcd --set rate=1 -o x.qcm q8.qcm
 echo "exit $?"
 test ! -e x.qcm

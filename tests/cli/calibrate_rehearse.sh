@@ -5,7 +5,7 @@ printf 'name: tiny\nlayers:\n  - conv: 6\n    kernel: 5\n  - relu\n  - gap\n' >t
 qc-train -q --threads 1 --epochs 10 -a tiny.yaml -d p1.qcd -o float.qcm && qc-coreset -q -n 9 -d p1.qcd -o core.qcd || exit 1
 qc-quantize -b 4 --epochs 1 --threads 1 -c core.qcd -o q.qcm float.qcm >words || exit 1
 
-calibrate() { qc-calibrate -c core.qcd -s p2.qcd --batches 3 "$@" q.qcm; }
+calibrate() { qc-rival -c core.qcd -s p2.qcd --batches 3 "$@" q.qcm; }
 for method in er er-ace der der++ a-gem camel deepc; do
     calibrate -m $method --set steps=5 --json -t p1.qcd -C core1.qcd -o one.qcm >one.json || echo "$method failed"
     calibrate -m $method --set steps=5 --json -t p1.qcd -C core2.qcd -o two.qcm >two.json || echo "$method failed again"

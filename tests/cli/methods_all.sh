@@ -1,4 +1,4 @@
-# Every method on the same small session: a model that it saves is judged by qc-eval as its journal says; one that it cannot save is refused in a sentence.
+# Every method on the same small session: a model that it saves is judged by qc-eval as its run log says; one that it cannot save is refused in a sentence.
 export OMP_NUM_THREADS=1
 /usr/bin/python3 -c '' 2>/dev/null || { echo "python3 is not installed" >&2; exit 77; }
 qc-synth -q --people 2 --activities 3 --channels 3 --length 24 --windows 10 -o all.qcd || exit 1
@@ -8,8 +8,8 @@ qc-train -q --threads 1 --epochs 8 -a tiny.yaml -d p1.qcd -o float.qcm && qc-cor
 qc-quantize -b 4 --epochs 1 --threads 1 -c core.qcd -d p1.qcd -o plain.qcm float.qcm >words || exit 1
 qc-bitflip-train --persons 1 --test-persons 0 --teacher-steps 2 --steps 2 --threads 1 -c core.qcd -d p1.qcd -o flip.qcm plain.qcm >words || exit 1
 
-calibrate() { qc-calibrate -q -c core.qcd -s stream.qcd -B 7 -t test.qcd -t p1.qcd --json "$@"; }
-same() { # same NAME: the journal's last accuracies are what qc-eval says of the saved model
+calibrate() { qc-rival -q -c core.qcd -s stream.qcd -B 7 -t test.qcd -t p1.qcd --json "$@"; }
+same() { # same NAME: the last accuracies of the run log are what qc-eval says of the saved model
     qc-eval --json -d test.qcd "$1.qcm" >"$1.eval" && qc-eval --json -d p1.qcd "$1.qcm" >>"$1.eval" || return
     /usr/bin/python3 - "$1" <<'P'
 import json, sys
@@ -46,12 +46,14 @@ for method in none bn head bn+head proto spsa refit; do # none of these asks for
 done
 calibrate -m flip-random plain.qcm
 echo "without a flip network: $?"
-for how in random greedy; do
-    calibrate -o choose.qcm --choose $how flip.qcm | sed 's/"\(ms\|method\)": [^,]*//g' >choose.cut
-    sed 's/"\(ms\|method\)": [^,]*//g' flip-$how.json | cmp - choose.cut && echo "--choose $how is flip-$how"
+for method in qcore none; do # the product's program, the same figures
+    qc-calibrate -q -m $method -c core.qcd -s stream.qcd -B 7 -t test.qcd -t p1.qcd --json --no-output flip.qcm | sed 's/"ms": [^,]*//g' >product.cut
+    sed 's/"ms": [^,]*//g' $method.json | cmp - product.cut && echo "qc-calibrate -m $method is qc-rival -m $method"
 done
-calibrate -m bn --choose random -o x.qcm flip.qcm
-echo "--choose with another method: $?"
+qc-calibrate -m bn -c core.qcd -s stream.qcd -o x.qcm flip.qcm
+echo "a rival in the product: $?"
+calibrate -m bn --no-output -o x.qcm flip.qcm
+echo "-o and --no-output: $?"
 calibrate -m bn --set alpha=2 -o x.qcm flip.qcm
 echo "a setting out of range: $?"
 calibrate -m bn --set beta=1 -o x.qcm flip.qcm
@@ -62,4 +64,4 @@ calibrate -m bn --set alpha=0 -o still.qcm flip.qcm >still.json && qc-eval --log
     cmp still.npy none.npy && echo "bn that mixes nothing in changes nothing"
 calibrate -m spsa --set passes=0 -o still.qcm flip.qcm >still.json && qc-eval --logits still.npy -d test.qcd still.qcm >words && cmp still.npy none.npy && echo "spsa without a step neither"
 # a sweep gives every method the same command line
-for method in qcore head proto; do calibrate -m $method -o /dev/null flip.qcm >null.json && grep -c summary null.json; done
+for method in qcore head proto; do calibrate -m $method --no-output flip.qcm >null.json && grep -c summary null.json; done

@@ -11,7 +11,7 @@ fold() { sed -n 's/.*"summary": true.*"test": \[\([0-9.]*\).*/\1/p'; }
 for method in qcore closed head er deepc refit spsa; do
     [ $method = qcore ] && { qc-bitflip-train -q --threads 1 -c core.qcd -d a.qcd -o taught.qcm fine.qcm >words || exit 1; }
     model=$([ $method = qcore ] && echo taught.qcm || echo fine.qcm)
-    qc-calibrate -q -m $method -c core.qcd -s b.qcd --batches 3 -t test.qcd --json -o /dev/null $model >$method.json || exit 1
+    qc-rival -q -m $method -c core.qcd -s b.qcd --batches 3 -t test.qcd --json --no-output $model >$method.json || exit 1
     fold <$method.json | awk -v m=$method '{ print m, ($1 > 0.2 ? "learns" : "stays at " $1) }'
 done
 echo '--- sessions'

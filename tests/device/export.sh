@@ -10,7 +10,7 @@ cd "$work"
 make_people
 for bits in 2 4 8 4std 2all; do
     device=
-    [ $bits != 2all ] || device='--stop 0 --choose greedy --phi0 .03 --cap .02 --phi-max .5 --by-layer 1 --balance .5 --prior -1 --chunk 600 --scarce .2 --lead 0 --rest 0 --temper .2
+    [ $bits != 2all ] || device='--stop 0 --phi0 .03 --cap .02 --phi-max .5 --by-layer 1 --balance .5 --prior -1 --chunk 600 --scarce .2 --lead 0 --rest 0 --temper .2
         --unseen .3 --ridge .1 --worth 1 --recent 3 --update misses'
     make_session ${bits%%[a-z]*} s$bits shuffled $(case $bits in *std) echo --std --last-bits 8;; esac) || exit 1
     compile_host s$bits || exit 1

@@ -44,7 +44,6 @@ refused() { # refused STATUS WORDS PROGRAM...
 }
 refused 5 'float models' qc-eval -d "$work/d.qcd" "$work/fp.qcm"
 refused 2 'config.yaml.*no YAML' qc-eval --config "$work/config.yaml" -d "$work/d.qcd" "$work/q.qcm"
-refused 2 'er needs back-propagation' qc-calibrate -m er -c "$work/core.qcd" -s "$work/d.qcd" -o "$work/no.qcm" "$work/q.qcm"
 refused 2 'config.yaml.*no YAML' qc-info --config "$work/config.yaml" "$work/q.qcm"
-refused 2 'back-propagation' qc-calibrate -m er -c "$work/core.qcd" -s "$work/d.qcd" -o "$work/out.qcm" "$work/q.qcm"
+refused 2 "there is no method 'er'" qc-calibrate -m er -c "$work/core.qcd" -s "$work/d.qcd" -o "$work/out.qcm" "$work/q.qcm"
 exit $wrong

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../../lib/methods/session.h"
+#include "../../lib/live/session.h"
 
 static int put_window(const QcDataset *d, float *x, uint32_t example, QcErr *err)
 {

@@ -2,7 +2,7 @@
 awk '
 BEGIN {
     # rooms on one floor stand side by side; where one may look into its neighbour, it is a little higher
-    n = split("base 0 kernels 0 device 1 format 2 cli 2.5 data 3 nn 3.5 onnx 3.7 quant 4 coreset 5 bitflip 5 methods 6 eval 6 export 6 lean 7", words, " ")
+    n = split("base 0 kernels 0 device 1 format 2 data 3 nn 3.5 onnx 3.7 lean 3.7 quant 4 coreset 5 bitflip 5 export 6 live 6 lab 7 cli 8", words, " ")
     for (i = 1; i < n; i += 2) floor[words[i]] = words[i + 1]
 }
 /^[ \t]*#[ \t]*include/ {

@@ -2,14 +2,14 @@
 #ifndef QC_TESTS_LEARNING_H
 #define QC_TESTS_LEARNING_H
 
-#include "../../lib/methods/methodtable.h"
+#include "../../lib/lab/rivaltable.h"
 
 enum { CAPACITY = 12, SOURCE = CAPACITY - 2, RESERVED = 8, BATCHES = 3, FIRST_ID = 1000 };
 
 typedef struct Bench {
     Tiny t;
     QcFlip flip;
-    QcLearner l;
+    QcMethodRun l;
     uint8_t source[CAPACITY][TINY_VALUES], x[BATCHES * BATCH][TINY_VALUES];
     uint16_t label[BATCHES * BATCH];
     uint64_t id[BATCHES * BATCH];
@@ -43,11 +43,11 @@ static inline void bench_open_seeded(Bench *b, const QcMethod *m, TinyKind kind,
     memcpy(b->codes, g->codes, g->n_code_bytes);
     memcpy(b->scale, g->scale, g->n_channels * sizeof *b->scale);
     memcpy(b->bias, g->bias, g->n_channels * sizeof *b->bias);
-    b->l = (QcLearner){.method = m, .g = g, .flip = &b->flip, .kernels = &qc_kernels_scalar, .device = qc_calibrate_defaults(bits), .seed = seed, .capacity = CAPACITY,
+    b->l = (QcMethodRun){.method = m, .g = g, .flip = &b->flip, .kernels = &qc_kernels_scalar, .device = qc_calibrate_defaults(bits), .seed = seed, .capacity = CAPACITY,
                        .batch_max = BATCH, .threads = 1};
     b->l.device.rounds = 4;
     ck_assert_msg(!qc_method_settings(b->l.setting, m, settings, n, &err), "%s", err.text);
-    ck_assert_msg(!qc_learner_place(&b->l, &err), "%s", err.text);
+    ck_assert_msg(!qc_method_place(&b->l, &err), "%s", err.text);
     for (uint32_t i = 0; i < SOURCE; i++) { /* two stay empty */
         make_window(b->source[i], g, 1000 + i, 0.8);
         memcpy(b->l.slots->x + (size_t)i * TINY_VALUES, b->source[i], TINY_VALUES);
@@ -56,7 +56,7 @@ static inline void bench_open_seeded(Bench *b, const QcMethod *m, TinyKind kind,
         b->l.slots->flags[i] = i < RESERVED ? QC_SLOT_RESERVED : 0;
         b->l.slots->id[i] = i;
     }
-    ck_assert_msg(!qc_learner_open(&b->l, &err), "%s", err.text);
+    ck_assert_msg(!qc_method_open(&b->l, &err), "%s", err.text);
 }
 
 static inline void bench_open(Bench *b, const QcMethod *m, TinyKind kind, int bits, const char *const *settings, int n)
@@ -70,12 +70,12 @@ static inline void bench_learn(Bench *b, QcMethodReport *r, uint32_t k)
 {
     QcErr err;
     QcMethodBatch batch = batch_of(b, k);
-    ck_assert_msg(!qc_learner_next(&b->l, r, &batch, NULL, &err), "%s", err.text);
+    ck_assert_msg(!qc_method_next(&b->l, r, &batch, NULL, &err), "%s", err.text);
 }
 
 static inline void bench_close(Bench *b)
 {
-    qc_learner_close(&b->l);
+    qc_method_close(&b->l);
     tiny_release(&b->t);
 }
 

@@ -25,7 +25,7 @@ static inline QcMethodReport learn(uint32_t which, uint32_t n)
     QcMethodReport report;
     QcMethodBatch batch = batch_of(&b, which);
     batch.n = n;
-    ck_assert_msg(!qc_learner_next(&b.l, &report, &batch, NULL, &err), "%s", err.text);
+    ck_assert_msg(!qc_method_next(&b.l, &report, &batch, NULL, &err), "%s", err.text);
     return report;
 }
 

@@ -5,8 +5,8 @@
 enum { BATCH = 10 };
 #include "learning.h"
 
-#include "../../lib/methods/bn.h"
-#include "../../lib/methods/ridge.h"
+#include "../../lib/lab/bn.h"
+#include "../../lib/lab/ridge.h"
 
 /* ---- bn ---- */
 
@@ -177,7 +177,7 @@ START_TEST(proto_is_the_nearest_class_mean)
         features_of(f, &b, b.x[i], n);
         for (uint32_t k = 0; k < TINY_CLASSES; k++)
             for (uint32_t j = 0; j < n; j++) distance[k] += (f[j] - mean[k][j]) * (f[j] - mean[k][j]);
-        uint32_t best = qc_learner_answer(&b.l, NULL, logits, b.x[i], 0);
+        uint32_t best = qc_method_answer(&b.l, NULL, logits, b.x[i], 0);
         for (uint32_t k = 0; k < TINY_CLASSES; k++) {
             ck_assert_double_ge(distance[k], distance[best] - 1e-5);
             ck_assert_double_eq_tol((double)logits[k] - (double)logits[0], distance[0] - distance[k], 1e-4 * (1 + distance[0] + distance[k]));
@@ -217,7 +217,7 @@ START_TEST(head_is_one_ridge_regression_of_all_batches)
     ck_assert_int_eq(qc_ridge_solve(&all, w, 0.02), 0);
     for (uint32_t i = 0; i < BATCH; i++) {
         float logits[TINY_CLASSES];
-        qc_learner_logits(&b.l, logits, b.x[i]);
+        qc_method_logits(&b.l, logits, b.x[i]);
         features_of(f, &b, b.x[i], n);
         for (uint32_t k = 0; k < TINY_CLASSES; k++) {
             double want = (double)w[k * (n + 1) + n];
@@ -248,9 +248,9 @@ START_TEST(a_folded_head_is_the_plain_model)
         }
         for (uint32_t i = 0; i < BATCH; i++) {
             float logits[TINY_CLASSES], plain[TINY_CLASSES], real[TINY_CLASSES];
-            qc_learner_logits(&b.l, logits, b.x[i]);
+            qc_method_logits(&b.l, logits, b.x[i]);
             qc_qrun_forward(&b.t.run, plain, b.x[i]);
-            qc_learner_logits(&open.l, real, b.x[i]);
+            qc_method_logits(&open.l, real, b.x[i]);
             ck_assert_mem_eq(logits, plain, sizeof plain);
             for (uint32_t k = 0; k < TINY_CLASSES; k++) {
                 most = fmax(most, fabs((double)real[k]));

@@ -10,10 +10,10 @@
 #include "../../lib/base/rng.h"
 #include "../../lib/data/npy.h"
 #include "../../lib/quant/qpredict.h"
-#include "../../lib/eval/predict_q.h"
-#include "../../lib/eval/results.h"
-#include "../../lib/methods/transfer.h"
-#include "../../lib/eval/score.h"
+#include "../../lib/quant/predict_q.h"
+#include "../../lib/lab/results.h"
+#include "../../lib/live/transfer.h"
+#include "../../lib/nn/score.h"
 #include "../../lib/quant/windows.h"
 
 /* Two classes; probabilities .9 (four examples, three right) and .65 (two, one right).

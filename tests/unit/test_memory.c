@@ -9,7 +9,7 @@
 #include "tiny.h"
 #include "../../lib/data/dataset.h"
 #include "../../lib/format/yaml.h"
-#include "../../lib/methods/methodtable.h"
+#include "../../lib/lab/rivaltable.h"
 #include "../../lib/nn/arch.h"
 #include "../../lib/nn/graphfile.h"
 
@@ -88,14 +88,14 @@ static Tiny tiny; /* made before anything may fail */
 /* One batch by one method. */
 static int learn_by(const QcMethod *m, QcErr *err)
 {
-    QcLearner l = {.method = m, .g = &tiny.g, .kernels = &qc_kernels_scalar, .device = qc_calibrate_defaults(8), .seed = 1, .capacity = 4, .batch_max = 3, .threads = 1};
+    QcMethodRun l = {.method = m, .g = &tiny.g, .kernels = &qc_kernels_scalar, .device = qc_calibrate_defaults(8), .seed = 1, .capacity = 4, .batch_max = 3, .threads = 1};
     const uint8_t x[3 * TINY_VALUES] = {0};
     const uint16_t labels[3] = {0, 1, 2};
     const uint64_t ids[3] = {1, 2, 3};
     const QcMethodBatch batch = {3, x, labels, ids};
     QcMethodReport report;
-    int status = qc_method_settings(l.setting, m, NULL, 0, err) || qc_learner_place(&l, err) || qc_learner_open(&l, err) || qc_learner_next(&l, &report, &batch, NULL, err);
-    qc_learner_close(&l);
+    int status = qc_method_settings(l.setting, m, NULL, 0, err) || qc_method_place(&l, err) || qc_method_open(&l, err) || qc_method_next(&l, &report, &batch, NULL, err);
+    qc_method_close(&l);
     return status ? -1 : 0;
 }
 

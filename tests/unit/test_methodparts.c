@@ -4,9 +4,9 @@
 
 #include "suite.h"
 #include "../../lib/base/rng.h"
-#include "../../lib/methods/refit.h"
-#include "../../lib/methods/ridge.h"
-#include "../../lib/methods/spsa.h"
+#include "../../lib/lab/refit.h"
+#include "../../lib/lab/ridge.h"
+#include "../../lib/lab/spsa.h"
 
 /* ---- linear algebra ---- */
 

@@ -10,32 +10,31 @@ enum { BATCH = 10 };
 START_TEST(every_forward_method_leaves_a_sound_model_and_says_what_it_cost)
 {
     const TinyKind kinds[] = {TINY_INCEPTION, TINY_MIXED, TINY_MLP, TINY_IMAGE};
-    for (const QcMethodEntry *e = qc_method_table; e->name; e++) {
-        if (!e->method || e->method->backward) continue;
-        ck_assert_str_eq(e->name, e->method->name);
+    for (const QcMethod *const *m = qc_rival_table; *m; m++) {
+        if ((*m)->backward) continue;
         for (int k = 0; k < 4; k++) {
             QcErr err;
             Bench b;
             QcMethodReport r;
             uint32_t right = 0;
             float logits[TINY_CLASSES];
-            bench_open(&b, e->method, kinds[k], k == 2 ? 8 : 1 << (1 + k % 3), NULL, 0);
+            bench_open(&b, *m, kinds[k], k == 2 ? 8 : 1 << (1 + k % 3), NULL, 0);
             for (uint32_t batch = 0; batch < BATCHES; batch++) {
                 right = 0;
-                for (uint32_t i = 0; i < BATCH; i++) right += qc_learner_answer(&b.l, NULL, logits, b.x[batch * BATCH + i], 0) == b.label[batch * BATCH + i];
+                for (uint32_t i = 0; i < BATCH; i++) right += qc_method_answer(&b.l, NULL, logits, b.x[batch * BATCH + i], 0) == b.label[batch * BATCH + i];
                 bench_learn(&b, &r, batch);
                 ck_assert_uint_eq(r.step.right_before, right);
-                ck_assert_msg(!qc_qgraph_check(b.l.g, &err), "%s: %s", e->name, err.text);
+                ck_assert_msg(!qc_qgraph_check(b.l.g, &err), "%s: %s", (*m)->name, err.text);
                 ck_assert_uint_eq(r.step.from_source + r.step.from_stream + r.step.from_batch, CAPACITY);
                 ck_assert_uint_ge(r.step.from_source, 8);
-                ck_assert(!strcmp(e->name, "none") ? !r.forwards && !r.operations : r.set >= BATCH && r.forwards >= r.set && r.operations >= r.forwards * b.l.macs);
+                ck_assert(!strcmp((*m)->name, "none") ? !r.forwards && !r.operations : r.set >= BATCH && r.forwards >= r.set && r.operations >= r.forwards * b.l.macs);
                 ck_assert_uint_eq(r.backwards, 0);
             }
-            ck_assert(memcmp(b.codes, b.t.g.codes, b.t.g.n_code_bytes) == 0 || e->method->on_device || !strcmp(e->name, "refit"));
+            ck_assert(memcmp(b.codes, b.t.g.codes, b.t.g.n_code_bytes) == 0 || (*m)->on_device || !strcmp((*m)->name, "refit"));
             ck_assert_uint_gt(b.l.bytes, (uint64_t)CAPACITY * TINY_VALUES);
-            qc_learner_close(&b.l);
+            qc_method_close(&b.l);
             /* the start model's own arrays are back; the device steps its own */
-            ck_assert(e->method->on_device || memcmp(b.scale, b.t.g.scale, b.t.g.n_channels * sizeof *b.scale) == 0);
+            ck_assert((*m)->on_device || memcmp(b.scale, b.t.g.scale, b.t.g.n_channels * sizeof *b.scale) == 0);
             tiny_release(&b.t);
         }
     }
@@ -103,7 +102,7 @@ START_TEST(settings_are_checked)
 {
     QcErr err;
     double v[QC_METHOD_SETTINGS];
-    const QcMethod *spsa = qc_method_find("spsa", NULL);
+    const QcMethod *spsa = qc_method_find(qc_rival_table, "spsa", NULL);
     const char *wrong[] = {"rate", "rate=", "rate=x", "rate=1x", "rate=-1", "rate=nan", "rate=1e999", "ratio=1", "=1", "rat=1", ""};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         ck_assert_int_eq(qc_method_settings(v, spsa, &wrong[i], 1, &err), -1);
@@ -116,23 +115,23 @@ START_TEST(settings_are_checked)
     ck_assert_double_eq(v[3], 7);
     ck_assert_double_eq(v[0], 32);
     ck_assert_int_eq(qc_method_settings(v, &qc_method_none, right, 1, &err), -1);
-    ck_assert_ptr_null(qc_method_find("magic", &err));
+    ck_assert_ptr_null(qc_method_find(qc_rival_table, "magic", &err));
     ck_assert_ptr_nonnull(strstr(err.text, "bn+head"));
-    for (const QcMethodEntry *e = qc_method_table; e->name; e++)
-        for (const QcSetting *s = e->method ? e->method->settings : NULL; s && s->name; s++) {
-            ck_assert_int_lt(s - e->method->settings, QC_METHOD_SETTINGS);
-            ck_assert_msg(s->low <= s->value && s->value <= s->high && s->help, "%s %s", e->name, s->name);
+    for (const QcMethod *const *m = qc_rival_table; *m; m++)
+        for (const QcSetting *s = (*m)->settings; s && s->name; s++) {
+            ck_assert_int_lt(s - (*m)->settings, QC_METHOD_SETTINGS);
+            ck_assert_msg(s->low <= s->value && s->value <= s->high && s->help, "%s %s", (*m)->name, s->name);
         }
 }
 END_TEST
 
 static uint32_t told[CAPACITY], n_told;
-static void note(QcLearner *l, uint32_t slot, uint32_t i)
+static void note(QcMethodRun *l, uint32_t slot, uint32_t i)
 {
     (void)l;
     told[n_told++] = slot * 1000 + i;
 }
-static int stand_still(QcLearner *l, QcMethodReport *r, const QcMethodBatch *batch, QcErr *err)
+static int stand_still(QcMethodRun *l, QcMethodReport *r, const QcMethodBatch *batch, QcErr *err)
 {
     (void)l, (void)r, (void)batch, (void)err;
     return 0;
@@ -164,24 +163,24 @@ START_TEST(a_channel_takes_what_integers_can_say)
     QcErr err;
     Bench b;
     bench_open(&b, &qc_method_none, TINY_RESIDUAL, 8, NULL, 0);
-    ck_assert_int_eq(qc_learner_own_channels(&b.l, NULL), 0);
+    ck_assert_int_eq(qc_method_own_channels(&b.l, NULL), 0);
     const QcQGraph *g = b.l.g;
     const QcQNode *node = &g->nodes[0];
     double in = (double)g->tensors[0].scale, scale = (double)b.scale[node->channel];
-    qc_learner_set_channel(&b.l, node, 0, scale, in * scale * b.bias[node->channel]); /* its own: nothing changes */
+    qc_method_set_channel(&b.l, node, 0, scale, in * scale * b.bias[node->channel]); /* its own: nothing changes */
     ck_assert_int_eq(g->bias[node->channel], b.bias[node->channel]);
     ck_assert_int_eq(g->multiplier[node->channel], b.l.start_multiplier[node->channel]);
     ck_assert_int_eq(g->shift[node->channel], b.l.start_shift[node->channel]);
-    qc_learner_set_channel(&b.l, node, 0, 2 * scale, in * scale * 1000);
+    qc_method_set_channel(&b.l, node, 0, 2 * scale, in * scale * 1000);
     ck_assert_int_eq(g->bias[node->channel], 500);
     ck_assert_float_eq(g->scale[node->channel], 2 * b.scale[node->channel]);
-    qc_learner_set_channel(&b.l, node, 0, scale, 1e30);
+    qc_method_set_channel(&b.l, node, 0, scale, 1e30);
     ck_assert_int_eq(qc_qgraph_check(g, &err), 0);
     ck_assert_int_gt(g->bias[node->channel], 1 << 30);
     int32_t bias = g->bias[node->channel];
     const double wrong[] = {0, -1, NAN, INFINITY, 1e38, 1e-60};
-    for (int i = 0; i < 6; i++) qc_learner_set_channel(&b.l, node, 0, wrong[i], 0);
-    qc_learner_set_channel(&b.l, node, 0, scale, NAN);
+    for (int i = 0; i < 6; i++) qc_method_set_channel(&b.l, node, 0, wrong[i], 0);
+    qc_method_set_channel(&b.l, node, 0, scale, NAN);
     ck_assert_int_eq(g->bias[node->channel], bias);
     ck_assert_int_eq(qc_qgraph_check(g, &err), 0);
     bench_close(&b);

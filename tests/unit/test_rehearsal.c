@@ -8,10 +8,10 @@
 #include "suite.h"
 #include "scratch.h"
 #include "../../lib/base/sampler.h"
-#include "../../lib/methods/agem.h"
-#include "../../lib/methods/cluster.h"
-#include "../../lib/methods/cover.h"
-#include "../../lib/methods/losses.h"
+#include "../../lib/lab/agem.h"
+#include "../../lib/lab/cluster.h"
+#include "../../lib/lab/cover.h"
+#include "../../lib/lab/losses.h"
 
 /* ---- losses ---- */
 

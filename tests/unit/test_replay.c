@@ -151,7 +151,7 @@ START_TEST(biases_move_where_they_may)
         }
         ck_assert(moves ? moved > n_biases / 2 : moved == 0);
         ck_assert(moves || (start.bias == b.t.g.bias && b.t.g.bias == own));
-        qc_learner_close(&b.l);
+        qc_method_close(&b.l);
         ck_assert_ptr_eq(b.t.g.bias, own);
         tiny_release(&b.t);
     }

@@ -3,7 +3,7 @@
 #include "tiny.h"
 #include "replaying.h"
 
-#include "../../lib/methods/replay.h"
+#include "../../lib/lab/replay.h"
 
 /* The step of plain back-propagation is that of its parts: cross-entropy of one batch through the float double, Adam's first step of one rate against the gradient. */
 START_TEST(er_steps_down_the_gradient)
@@ -16,7 +16,7 @@ START_TEST(er_steps_down_the_gradient)
     begin(&qc_method_er, TINY_RESIDUAL, 8, 1, "steps=1 batch=16 replay=0 rate=0.25");
     ck_assert_int_eq(qc_shadow_init(&s, &b.t.g, NULL), 0);
     ck_assert_ptr_nonnull(run = qc_run_new(&s.graph, BATCH, QC_RUN_TUNE, 1, NULL));
-    for (uint32_t i = 0; i < BATCH; i++) qc_learner_window(&b.l, x + i * TINY_VALUES, b.x[i]), label[i] = b.label[i];
+    for (uint32_t i = 0; i < BATCH; i++) qc_method_window(&b.l, x + i * TINY_VALUES, b.x[i]), label[i] = b.label[i];
     const float *logits = qc_run_forward(run, x, BATCH);
     for (uint32_t i = 0; i < BATCH; i++) {
         double sum = 0;
@@ -99,7 +99,7 @@ static double distance_to_start(float start[SOURCE][TINY_CLASSES], int keep)
     double sum = 0;
     for (uint32_t s = 0; s < SOURCE; s++) {
         float y[TINY_CLASSES];
-        qc_learner_logits(&b.l, y, b.source[s]);
+        qc_method_logits(&b.l, y, b.source[s]);
         for (int k = 0; k < TINY_CLASSES; k++) sum += pow((double)y[k] - (double)start[s][k], 2);
         if (keep) memcpy(start[s], y, sizeof y);
     }

@@ -8,7 +8,7 @@
 #include "../../lib/format/flipfile.h"
 #include "../../lib/format/modelplan.h"
 #include "../../lib/format/qgraphfile.h"
-#include "../../lib/methods/session.h"
+#include "../../lib/live/session.h"
 #include "../../lib/nn/arch.h"
 #include "../../lib/quant/qpredict.h"
 

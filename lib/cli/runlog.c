@@ -1,0 +1,147 @@
+#include "runlog.h"
+
+#include <math.h>
+
+#include "cli.h"
+
+typedef unsigned long long Large;
+
+/* Accuracies and calibration errors of the test sets, each by the divisor: the part of an object that both kinds of lines have. */
+static void print_tests(const QcRunLog *j, const QcTestFigures *tests, double divisor)
+{
+    fprintf(j->to, "\"test\": [");
+    for (int t = 0; t < j->n_tests; t++) fprintf(j->to, "%s%.6g", t ? ", " : "", tests[t].accuracy / divisor);
+    fprintf(j->to, "], \"ece\": [");
+    for (int t = 0; t < j->n_tests; t++) fprintf(j->to, "%s%.6g", t ? ", " : "", tests[t].ece / divisor);
+    fprintf(j->to, "], ");
+}
+
+static void print_batch(const QcRunLog *j, const QcSession *s, const QcMethodReport *report, const QcTestFigures *tests, double ms)
+{
+    const QcCalibrateReport *r = &report->step;
+    Large forwards = report->forwards, backwards = report->backwards, operations = report->operations;
+    double before = (double)r->right_before / r->n, after = (double)r->right_after / r->n;
+    Large bytes = s->learner.bytes + s->model_bytes;
+    if (!j->json) {
+        if (s->at == 1) {
+            fprintf(j->to, "batch\tn\tbefore\tafter");
+            for (int t = 0; t < j->n_tests; t++) fprintf(j->to, "\ttest%d", t + 1);
+            fprintf(j->to, "\tloss_before\tloss_after\tflips\tdraws\taccepted\tsource\tstream\tnew\tms\tbytes\tforwards\tbackwards\toperations\n");
+        }
+        fprintf(j->to, "%u\t%u\t%.4f\t%.4f", s->at, r->n, before, after);
+        for (int t = 0; t < j->n_tests; t++) fprintf(j->to, "\t%.4f", tests[t].accuracy);
+        fprintf(j->to, "\t%.4f\t%.4f\t%u\t%u\t%u\t%u\t%u\t%u\t%.1f\t%llu\t%llu\t%llu\t%llu\n", (double)r->loss_before, (double)r->loss_after, r->flips, r->draws, r->accepted,
+                r->from_source, r->from_stream, r->from_batch, ms, bytes, forwards, backwards, operations);
+    } else {
+        fprintf(j->to, "{\"batch\": %u, \"n\": %u, \"accuracy_before\": %.6g, \"accuracy_after\": %.6g, ", s->at, r->n, before, after);
+        if (s->n_streams > 1) fprintf(j->to, "\"stream\": %u, ", qc_session_stream(s, s->at - 1) + 1);
+        print_tests(j, tests, 1);
+        fprintf(j->to,
+                "\"flips\": %u, \"draws\": %u, \"accepted\": %u, \"loss_before\": %.6g, \"loss_after\": %.6g, \"coreset\": {\"source\": %u, \"stream\": %u, "
+                "\"new\": %u}, \"set\": %llu, \"forwards\": %llu, \"backwards\": %llu, \"gathers\": %u, \"rested\": %u, \"solved\": %u, \"closed\": %u, \"operations\": %llu, \"ms\": %.3f, \"bytes\": %llu}\n",
+                r->flips, r->draws, r->accepted, (double)r->loss_before, (double)r->loss_after, r->from_source, r->from_stream, r->from_batch, (Large)report->set,
+                forwards, backwards, r->gathers, r->rested, r->solved, r->closed, operations, ms, bytes);
+    }
+    fflush(j->to);
+}
+
+static void add(QcRunLog *j, const QcMethodReport *report, const QcTestFigures *tests, double ms)
+{
+    const QcCalibrateReport *r = &report->step;
+    j->n++;
+    j->before += (double)r->right_before / r->n;
+    j->after += (double)r->right_after / r->n;
+    j->ms += ms;
+    j->flips += r->flips;
+    j->forwards += report->forwards;
+    j->backwards += report->backwards;
+    j->operations += report->operations;
+    j->set += report->set;
+    for (int t = 0; t < j->n_tests; t++) {
+        j->tests[t].accuracy += tests[t].accuracy;
+        j->tests[t].ece += tests[t].ece;
+    }
+}
+
+static void keep_row(QcRunLog *j, uint32_t row, const QcTestFigures *tests)
+{
+    for (uint32_t t = 0; t < j->transfer.n_tests; t++) j->transfer.r[row][t] = tests[t].accuracy;
+}
+
+static void begin(QcRunLog *j, const QcSession *s, const QcTestFigures *tests)
+{
+    j->transfer.n_streams = s->n_streams;
+    j->transfer.n_tests = (uint32_t)j->n_tests > s->n_streams ? s->n_streams + 1 : s->n_streams;
+    keep_row(j, 0, tests);
+}
+
+/* A JSON list of lists and the figures, or rows under the columns of the tests. */
+static void print_matrix(const QcRunLog *j)
+{
+    const QcTransfer *t = &j->transfer;
+    QcTransferFigures f = qc_transfer_figures(t);
+    const struct { const char *name; double value; } figures[] = {{"acc", f.acc}, {"bwt", f.bwt}, {"fwt", f.fwt}, {"forgetting", f.forgetting}};
+    if (j->json) fprintf(j->to, "\"R\": [");
+    for (uint32_t i = 0; i <= t->n_streams; i++) {
+        fprintf(j->to, j->json ? i ? ", [" : "[" : "R%u\t\t\t", i);
+        for (uint32_t k = 0; k < t->n_tests; k++) fprintf(j->to, j->json ? k ? ", %.6g" : "%.6g" : "\t%.4f", t->r[i][k]);
+        fprintf(j->to, j->json ? "]" : "\n");
+    }
+    if (j->json) fprintf(j->to, "], ");
+    for (int k = 0; k < 4; k++) {
+        if (j->json && isnan(figures[k].value)) fprintf(j->to, "\"%s\": null, ", figures[k].name);
+        else fprintf(j->to, j->json ? "\"%s\": %.6g, " : "%s\t\t\t\t%.4f\n", figures[k].name, figures[k].value);
+    }
+}
+
+static void end_batch(QcRunLog *j, const QcSession *s, const QcMethodReport *r, const QcTestFigures *tests, double ms)
+{
+    uint32_t stream = qc_session_stream(s, s->at - 1);
+    if (j->transfer.n_streams && s->at == s->ends[stream]) keep_row(j, stream + 1, tests);
+    print_batch(j, s, r, tests, ms);
+    add(j, r, tests, ms);
+}
+
+/* Means over batches. */
+static void print_means(const QcRunLog *j, const QcSession *s)
+{
+    double n = j->n;
+    if (!j->json) {
+        fprintf(j->to, "mean\t\t%.4f\t%.4f", j->before / n, j->after / n);
+        for (int t = 0; t < j->n_tests; t++) fprintf(j->to, "\t%.4f", j->tests[t].accuracy / n);
+        fprintf(j->to, "\t\t\t%.1f\t\t\t\t\t\t%.1f\t%llu\t%.1f\t%.1f\t%.0f\n", (double)j->flips / n, j->ms / n, (Large)(s->learner.bytes + s->model_bytes),
+                (double)j->forwards / n, (double)j->backwards / n, (double)j->operations / n);
+        return;
+    }
+    fprintf(j->to, "\"accuracy_before\": %.6g, \"accuracy_after\": %.6g, ", j->before / n, j->after / n);
+    print_tests(j, j->tests, n);
+    /* a pass over the data: every example of coreset and batch once through the net, one way */
+    fprintf(j->to, "\"flips\": %.6g, \"ms\": %.3f, \"forwards\": %.6g, \"backwards\": %.6g, \"passes\": %.6g, \"operations\": %.6g, ", (double)j->flips / n, j->ms / n,
+            (double)j->forwards / n, (double)j->backwards / n, j->set ? (double)(j->forwards + j->backwards) / (double)j->set : 0, (double)j->operations / n);
+}
+
+static void end(const QcRunLog *j, const QcSession *s)
+{
+    if (j->json) fprintf(j->to, "{\"summary\": true, \"method\": \"%s\", \"batches\": %.0f, ", s->learner.method->name, j->n);
+    if (j->n > 0) print_means(j, s); /* a session that was over already has none */
+    if (j->transfer.n_streams) print_matrix(j);
+    if (j->json)
+        fprintf(j->to, "\"model_bytes\": %llu, \"working_bytes\": %llu, \"batch_bytes\": %llu}\n", (Large)s->model_bytes, (Large)s->learner.bytes, (Large)s->batch_bytes);
+}
+
+void qc_runlog_report(void *log, const QcSessionReport *report)
+{
+    QcRunLog *j = log;
+    const QcSession *s = report->session;
+    switch (report->event) {
+    case QC_SESSION_ANEW: qc_warn("%s has no whole state: the session begins anew", s->kept.path); break;
+    case QC_SESSION_RESUMED: qc_say("going on behind batch %u of %u", s->at, s->batches); break;
+    case QC_SESSION_BEGIN: begin(j, s, report->tests); break;
+    case QC_SESSION_NEXT: qc_progress(s->at, s->batches, "batches"); break;
+    case QC_SESSION_BATCH:
+        qc_progress_end();
+        end_batch(j, s, report->batch, report->tests, report->ms);
+        break;
+    case QC_SESSION_END: end(j, s); break;
+    }
+}

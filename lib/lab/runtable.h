@@ -1,0 +1,38 @@
+/* runtable.h - finished runs as one text file, which goes where their folder of results does not: to another machine, into a repository, to a reader.
+ *
+ * TSV. The first line names the columns: `run`, the experiment's axes, all figures of results.h, `targets`. `run` is the result's name, STEP-DIGEST, so that a run is
+ * known for what it was, whatever the table's experiment was; the axes are for the reader. Numbers have nine digits, `-` is one that the run does not say; `targets` is
+ * the target's accuracy after each batch, with commas between. Lines that begin with # are the writer's own words.
+ */
+#ifndef QC_LAB_RUNTABLE_H
+#define QC_LAB_RUNTABLE_H
+
+#include <stdio.h>
+
+#include "results.h"
+
+typedef struct QcKnownRun {
+    const char *name; /* STEP-DIGEST */
+    QcRunResult result;
+} QcKnownRun;
+
+struct QcRunTable { /* all zero = empty */
+    QcArena arena;
+    QcKnownRun *runs; /* [n] by name; of equal names one is kept, from the last file */
+    uint32_t n;
+};
+
+/* Adds the runs of n files. Of equal runs that of the later file is kept. */
+int qc_run_table_load(QcRunTable *t, const char *const *paths, int n, QcErr *err);
+void qc_run_table_release(QcRunTable *t);
+
+/* The job's run, NULL where the table has none. A result in the folder goes before it: see qc_results_load. */
+const QcRunResult *qc_run_table_find(const QcRunTable *t, const QcJob *job);
+
+/* spared [n_jobs]: 1 for reported jobs that the table has, and for jobs that only such ones need. */
+void qc_run_table_spares(const QcRunTable *t, const QcExperiment *e, uint8_t *spared);
+
+/* A row a run, in the experiment's order. */
+void qc_run_table_print(FILE *to, const QcExperiment *e, const QcResults *results);
+
+#endif

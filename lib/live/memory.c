@@ -1,0 +1,52 @@
+#include "memory.h"
+
+#include "../base/file.h"
+#include "../format/flipfile.h"
+#include "../format/modelplan.h"
+#include "../format/qgraphfile.h"
+#include "../quant/qpredict.h"
+
+static int plan_model(QcMemory *m, const QcModelFile *file, uint32_t slots, uint32_t batch, QcArena *arena, QcErr *err)
+{
+    QcQGraph g;
+    QcFlip flip = {0};
+    QcCursor any;
+    int has_flip = qc_container_find(&file->container, "flip", &any);
+    if (qc_qgraph_decode(&g, file, arena, err) || (has_flip && qc_flip_decode(&flip, file, &g, arena, err))) return -1;
+    qc_model_plan(&m->model, &g, &flip);
+    qc_qpredict_bytes(&m->inference, &g);
+    QcCalibrateOptions o = qc_calibrate_defaults(g.bits);
+    if (!has_flip && !qc_calibrator_solves(&g, &o)) return 0;
+    const QcQTensor *in = &g.tensors[0];
+    qc_calibrator_plan(&m->calibration, &g, &flip, &o, slots, batch);
+    qc_session_plan_batch(&m->batch, batch, (uint32_t)in->height * in->width * in->channels);
+    return 0;
+}
+
+int qc_memory_of_model(QcMemory *m, const char *path, uint32_t slots, uint32_t batch, QcErr *err)
+{
+    QcModelFile file;
+    QcArena arena = {0};
+    *m = (QcMemory){0};
+    if (qc_modelfile_load(&file, path, err)) return -1;
+    int status = plan_model(m, &file, slots, batch, &arena, err);
+    qc_arena_release(&arena);
+    qc_modelfile_release(&file);
+    return status ? qc_within(err, qc_input_name(path)) : 0;
+}
+
+void qc_memory_of_session(QcMemory *m, const QcSession *s)
+{
+    const QcMethodRun *l = &s->learner;
+    *m = (QcMemory){0};
+    qc_model_plan(&m->model, &s->g, &s->flip);
+    qc_qpredict_bytes(&m->inference, &s->g);
+    qc_session_plan_batch(&m->batch, l->batch_max, l->window);
+    if (l->method->on_device) {
+        qc_calibrator_plan(&m->calibration, &s->g, &s->flip, &l->device, l->capacity, l->batch_max);
+    } else { /* methods off the device take what they want as they go */
+        QcPlacing p = {.plan = &m->calibration};
+        qc_placing_part(&p, l->method->name);
+        qc_placing_take(&p, l->bytes);
+    }
+}

@@ -1,0 +1,69 @@
+/* session.h - a calibration session on the workstation: a quantized model, its coreset and streams of labelled batches, one after another, around one method.
+ *
+ * The session owns everything it loads and the learner with its memory. Files are written between batches, never torn: each is the state
+ * after a whole batch.
+ */
+#ifndef QC_LIVE_SESSION_H
+#define QC_LIVE_SESSION_H
+
+#include "../data/split.h"
+#include "../format/statefile.h"
+#include "../quant/qinput.h"
+#include "method.h"
+#include "transfer.h"
+
+typedef struct QcSessionOptions {
+    uint32_t batches;          /* each stream is cut into so many; 0: by batch_size */
+    uint32_t batch_size;
+    QcStreamOrder order;
+    const QcMethod *method;    /* NULL: qcore where the model has a bit-flip network, else closed */
+    const char *const *settings; /* [n_settings] "NAME=VALUE", for the method */
+    int n_settings, threads;
+    QcCalibrateOptions device; /* will be completed for the model's bits (qc_calibrate_complete) */
+    const char *command;       /* for the provenance */
+} QcSessionOptions;
+
+typedef struct QcSession {
+    QcArena arena;
+    QcModelFile model;
+    QcQGraph g;
+    QcFlip flip;                 /* all zero where the model has none and the method wants none */
+    QcInputs coreset;            /* windows stay in the files and are read when they are wanted */
+    QcInputs streams[QC_TRANSFER_STREAMS];
+    uint32_t n_streams;
+    QcMethodRun learner;           /* .bytes: all that it needs but the model and the batch: coreset, activations, the method's own */
+    uint64_t model_bytes;        /* codes, scales, and the flip network where the method uses it */
+    uint64_t batch_bytes;        /* the largest batch, quantized, with labels and ids */
+    uint32_t *order, *starts;    /* examples, each by its place in its own stream, stream after stream; where each batch begins among them */
+    uint32_t *ends;              /* [n_streams] batches at which each stream has ended */
+    uint32_t batches, at;        /* in all; done */
+    uint8_t *batch;              /* quantized windows of a batch */
+    uint16_t *labels;
+    uint64_t *ids;
+    QcStateFile kept;            /* all zero where no state is kept */
+    int stamped;
+    const char *command;
+} QcSession;
+
+/* Loads and checks all; coreset and streams must be labelled. */
+int qc_session_open(QcSession *s, const char *model, const char *coreset, const char *const *streams, int n_streams, const QcSessionOptions *o, QcErr *err);
+/* Keeps the device's state in a file from now on, after every batch; where it has a state of this very session already, goes on behind its last batch (s->at).
+ * Only of methods on the device, and of one stream. */
+int qc_session_keep(QcSession *s, const char *path, QcErr *err);
+/* The stream that batch b is of. */
+uint32_t qc_session_stream(const QcSession *s, uint32_t b);
+/* What a batch of n windows needs memory for. */
+void qc_session_plan_batch(QcPlan *plan, uint32_t n, uint32_t window);
+/* Next batch; ms (may be NULL): time of the method alone. Call while s->at < s->batches. */
+int qc_session_next(QcSession *s, QcMethodReport *report, double *ms, QcErr *err);
+/* What the learner makes of test data as it stands. */
+typedef struct QcTestFigures {
+    double accuracy, ece; /* NaN of no window */
+} QcTestFigures;
+int qc_session_test(QcSession *s, QcTestFigures *figures, const QcInputs *test, QcErr *err);
+/* The model as it stands (refused where the method's result is no plain one: qc_method_unsaved), the coreset as it stands. NULL or "-": stdout. */
+int qc_session_save_model(QcSession *s, const char *path, QcErr *err);
+int qc_session_save_coreset(QcSession *s, const char *path, QcErr *err);
+void qc_session_close(QcSession *s);
+
+#endif
