@@ -8,7 +8,8 @@ enum { FILE_HEAD = 14, OLD_HEAD = 12, NEW_HEAD = 40, COLOURS_MAX = 256 };
 typedef struct Bmp {
     const uint8_t *bytes;
     size_t length;
-    uint32_t head, pixels, width, height, bits, compression, colours, entry; /* pixels: where they begin; entry: bytes of a palette colour */
+    uint32_t head, pixels, width, height, bits, compression, colours,
+        entry; /* pixels: where they begin; entry: bytes of a palette colour */
     int top_down;
 } Bmp;
 
@@ -33,9 +34,12 @@ static const char *read_head(Bmp *b)
     b->entry = old ? 3 : 4;
     if (!old && b->height >= 0x80000000u) b->top_down = 1, b->height = -b->height;
     /* 3: masks for the bits, which for 32 bits are nearly always blue, green, red */
-    if (b->compression == 3 && b->bits == 32 && b->length >= FILE_HEAD + NEW_HEAD + 12 && u32(h + 40) == 0xff0000 && u32(h + 44) == 0xff00 && u32(h + 48) == 0xff) b->compression = 0;
+    if (b->compression == 3 && b->bits == 32 && b->length >= FILE_HEAD + NEW_HEAD + 12 && u32(h + 40) == 0xff0000 &&
+        u32(h + 44) == 0xff00 && u32(h + 48) == 0xff)
+        b->compression = 0;
     if (b->compression) return "compressed, which is not supported: save it as PNG";
-    if (b->bits != 1 && b->bits != 4 && b->bits != 8 && b->bits != 24 && b->bits != 32) return "of a depth that is not supported: save it as PNG";
+    if (b->bits != 1 && b->bits != 4 && b->bits != 8 && b->bits != 24 && b->bits != 32)
+        return "of a depth that is not supported: save it as PNG";
     if (b->bits <= 8 && (!b->colours || b->colours > 1u << b->bits)) b->colours = 1u << b->bits;
     if (b->bits <= 8 && (uint64_t)FILE_HEAD + b->head + (uint64_t)b->colours * b->entry > b->length) return "damaged";
     return NULL;
@@ -70,7 +74,8 @@ int qc_bmp_decode(QcPixmap *p, const uint8_t *bytes, size_t length, const char *
     uint64_t stride = ((uint64_t)b.width * b.bits + 31) / 32 * 4;
     int status = b.pixels > length || stride * b.height > length - b.pixels ? -1 : 0;
     for (uint32_t y = 0; !status && y < b.height; y++)
-        status = read_row(&b, p->at + (size_t)y * b.width * 3, bytes + b.pixels + stride * (b.top_down ? y : b.height - 1 - y));
+        status = read_row(&b, p->at + (size_t)y * b.width * 3,
+                          bytes + b.pixels + stride * (b.top_down ? y : b.height - 1 - y));
     if (!status) return 0;
     qc_pixmap_release(p);
     return qc_fail(err, QC_EFORMAT, "%.300s is a damaged BMP picture, or one that is cut off", name);

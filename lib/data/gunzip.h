@@ -1,4 +1,5 @@
-/* gunzip.h - inputs that are compressed with gzip (RFC 1952): any number of members, bounded by inflate.h, checksums right. */
+/* gunzip.h - inputs that are compressed with gzip (RFC 1952): any number of members, bounded by inflate.h, checksums
+ * right. */
 #ifndef QC_DATA_GUNZIP_H
 #define QC_DATA_GUNZIP_H
 

@@ -13,10 +13,11 @@
 const QcImportOptions qc_import_defaults = {0};
 
 /* Trees are asked first: they look for names that nothing else has. */
-const QcImporter *const qc_importers[] = {&qc_importer_dsa, &qc_importer_uschad, &qc_importer_ucihar, &qc_importer_wisdm, &qc_importer_pamap2,
-                                          &qc_importer_images, &qc_importer_ts, &qc_importer_npz, &qc_importer_npy, &qc_importer_arff,
-                                          &qc_importer_libsvm, &qc_importer_wav, &qc_importer_raw, &qc_importer_wfdb, &qc_importer_idx, &qc_importer_mat,
-                                          &qc_importer_segments, &qc_importer_tsv, &qc_importer_csv, NULL};
+const QcImporter *const qc_importers[] = {
+    &qc_importer_dsa,    &qc_importer_uschad,   &qc_importer_ucihar, &qc_importer_wisdm, &qc_importer_pamap2,
+    &qc_importer_images, &qc_importer_ts,       &qc_importer_npz,    &qc_importer_npy,   &qc_importer_arff,
+    &qc_importer_libsvm, &qc_importer_wav,      &qc_importer_raw,    &qc_importer_wfdb,  &qc_importer_idx,
+    &qc_importer_mat,    &qc_importer_segments, &qc_importer_tsv,    &qc_importer_csv,   NULL};
 
 const QcImporter *qc_importer_named(const char *format)
 {
@@ -45,8 +46,10 @@ typedef struct Foreign {
 } Foreign;
 
 static const Foreign foreign[] = {
-    {".pth", "a PyTorch checkpoint (pickled code): load it in Python and export with torch.onnx.export (a model) or numpy.savez (arrays)"},
-    {".pt", "a PyTorch file (pickled code): load it in Python and export with torch.onnx.export (a model) or numpy.savez (arrays)"},
+    {".pth", "a PyTorch checkpoint (pickled code): load it in Python and export with torch.onnx.export (a model) or "
+             "numpy.savez (arrays)"},
+    {".pt", "a PyTorch file (pickled code): load it in Python and export with torch.onnx.export (a model) or "
+            "numpy.savez (arrays)"},
     {".pkl", "pickled Python code: load it in Python and save it with numpy.savez"},
     {".h5", "an HDF5 file: save its arrays with numpy.savez in Python (h5py), or a Keras model as ONNX with tf2onnx"},
     {".hdf5", "an HDF5 file: save its arrays with numpy.savez in Python (h5py), or a Keras model as ONNX with tf2onnx"},
@@ -85,7 +88,31 @@ static int refuse_foreign(const char *path, QcErr *err)
 
 /* --- finding the format ---------------------------------------------------------------------------------- */
 
-static const QcImporter *importer_for(const char *path, QcErr *err)
+/* Files of a folder that are all of one format, as far as they are of any; or what the name pattern ends in. */
+static const QcImporter *importer_of_files(const char *path, const char *pattern, QcErr *err)
+{
+    QcArena arena = {0};
+    QcFolder folder;
+    const QcImporter *found = NULL;
+    int several = 0;
+    if (qc_folder_read(&folder, path, &arena, err)) {
+        qc_arena_release(&arena);
+        return NULL;
+    }
+    for (const QcImporter *const *i = qc_importers; *i; i++) {
+        int takes = 0;
+        if (!(*i)->gather && !(*i)->files) continue;
+        for (uint32_t k = 0; !pattern && !takes && k < folder.n; k++)
+            takes = !folder.entries[k].is_folder && (*i)->recognises(folder.entries[k].path);
+        if (pattern) takes = (*i)->recognises(pattern);
+        several += takes;
+        if (takes) found = *i;
+    }
+    qc_arena_release(&arena);
+    return several == 1 ? found : NULL;
+}
+
+static const QcImporter *importer_for(const char *path, const QcImportOptions *o, QcErr *err)
 {
     struct stat about;
     if (!qc_is_standard(path) && stat(path, &about)) {
@@ -95,14 +122,16 @@ static const QcImporter *importer_for(const char *path, QcErr *err)
         return NULL;
     }
     const QcImporter *found = NULL;
+    int folder = !qc_is_standard(path) && qc_is_folder(path);
     for (const QcImporter *const *i = qc_importers; *i && !qc_is_standard(path); i++) {
         if (!(*i)->recognises(path)) continue;
         if (!found) found = *i;
-        else if (qc_is_folder(path)) { /* of files, what is more special comes first */
+        else if (folder) { /* of files, what is more special comes first */
             qc_fail(err, QC_EUSAGE, "%.300s may be %s or %s: name it with -f", path, found->name, (*i)->name);
             return NULL;
         }
     }
+    if (!found && folder) found = importer_of_files(path, o->name_pattern, err);
     if (!found && !qc_is_standard(path) && refuse_foreign(path, err)) return NULL;
     if (!found) qc_fail(err, QC_EUSAGE, "the format of %.300s is not certain: name it with -f", qc_input_name(path));
     return found;
@@ -120,11 +149,12 @@ static int import_file(QcDataset *d, const QcImporter *i, const char *path, cons
 int qc_import(QcDataset *d, const char *format, const char *path, const QcImportOptions *o, QcErr *err)
 {
     *d = (QcDataset){0};
-    const QcImporter *i = format ? importer_named(format, err) : importer_for(path, err);
+    const QcImporter *i = format ? importer_named(format, err) : importer_for(path, o, err);
     if (!i || qc_rows_check(o, i->name, i->rows, err)) return -1;
     int many = (i->gather || i->files) && !qc_is_standard(path) && qc_is_folder(path);
-    if (o->name_pattern && !many && strcmp(i->name, "segments"))
-        return qc_fail(err, QC_EUSAGE, "--name-pattern is for the files of a folder, and %.300s is %s", qc_input_name(path), "a file");
+    if (o->name_pattern && !many && strcmp(i->name, "segments") && strcmp(i->name, "images"))
+        return qc_fail(err, QC_EUSAGE, "--name-pattern is for the files of a folder, and %.300s is %s",
+                       qc_input_name(path), "a file");
     int status = many ? qc_import_files(d, i, path, o, err) : import_file(d, i, path, o, err);
     if (!status) status = qc_import_pick_groups(d, o, qc_input_name(path), err);
     if (status) qc_dataset_release(d);
@@ -167,14 +197,17 @@ int qc_import_wants(const QcImportOptions *o, const char *group)
 int qc_import_check_groups(const QcImportOptions *o, const QcNames *groups, const char *path, QcErr *err)
 {
     for (uint32_t k = 0; k < o->n_groups; k++)
-        if (qc_names_find(groups, o->groups[k]) < 0) return qc_fail(err, QC_EUSAGE, "there is no group '%.60s' in %.300s", o->groups[k], path);
+        if (qc_names_find(groups, o->groups[k]) < 0)
+            return qc_fail(err, QC_EUSAGE, "there is no group '%.60s' in %.300s", o->groups[k], path);
     return 0;
 }
 
 int qc_import_pick_groups(QcDataset *d, const QcImportOptions *o, const char *path, QcErr *err)
 {
     if (!o->n_groups) return 0;
-    if (!d->groups.n) return qc_fail(err, QC_EUSAGE, "%.300s has no groups to pick from (a column or --name-pattern names them)", path);
+    if (!d->groups.n)
+        return qc_fail(err, QC_EUSAGE, "%.300s has no groups to pick from (a column or --name-pattern names them)",
+                       path);
     if (qc_import_check_groups(o, &d->groups, path, err)) return -1;
     uint32_t *index = malloc((d->n ? d->n : 1) * sizeof *index), n = 0;
     QcDataset picked;

@@ -1,8 +1,10 @@
-/* Tables: one window a row, or one sample a row (--window, --window-column). In the first form values are channel after channel, or
- * step after step with --channels-last. What the columns are is concluded in tableroles.c. The UCR archive of 2018 gives its series as
- * such tables (.tsv): parted by tabs, the label first, shorter series filled up with NaN; its text form (.txt) is parted by blanks.
+/* Tables: one window a row, or one sample a row (--window, --window-column). In the first form values are channel after
+ * channel, or step after step with --channels-last. What the columns are is concluded in tableroles.c. The UCR archive
+ * of 2018 gives its series as such tables (.tsv): parted by tabs, the label first, shorter series filled up with NaN;
+ * its text form (.txt) is parted by blanks.
  *
- * Labels are sorted by name; ids are counted from the file's digest, as in import_ts.c; a window of steps has the id of its first row.
+ * Labels are sorted by name; ids are counted from the file's digest, as in import_ts.c; a window of steps has the id of
+ * its first row.
  */
 #include <math.h>
 #include <stdio.h>
@@ -20,7 +22,7 @@ typedef struct Reader {
     const QcImportOptions *o;
     QcSeriesList *list;
     QcRecorder recorder;
-    float *row;      /* [values]; malloc'd */
+    float *row; /* [values]; malloc'd */
     uint32_t left_out; /* rows */
 } Reader;
 
@@ -42,9 +44,12 @@ static int read_name(uint32_t *index, QcNames *names, Reader *r, QcField cell, i
     if (*index < n && length && names->names[*index][0] == *cell.at) { /* most rows are as the one before */
         if (strlen(names->names[*index]) == length && !memcmp(names->names[*index], cell.at, length)) return 0;
     }
-    if (qc_table_name(name, &r->t, cell, label, err) || qc_names_add(names, &r->list->arena, name, index, err)) return -1;
+    if (qc_table_name(name, &r->t, cell, label, err) || qc_names_add(names, &r->list->arena, name, index, err))
+        return -1;
     if (label && names->n > QC_CLASSES_MAX)
-        return qc_lines_fail(&r->t.lines, err, "more than %d different labels: is column %u really the label? (--label-column)", QC_CLASSES_MAX, r->t.label + 1);
+        return qc_lines_fail(&r->t.lines, err,
+                             "more than %d different labels: is column %u really the label? (--label-column)",
+                             QC_CLASSES_MAX, r->t.label + 1);
     return 0;
 }
 
@@ -75,7 +80,9 @@ static int fail_columns(const Reader *r, QcField line, QcErr *err)
 
 static int fail_cell(const Reader *r, uint32_t c, QcField cell, const char *wrong, QcErr *err)
 {
-    const char *hint = memchr(cell.at, ',', (size_t)(cell.end - cell.at)) && !r->o->decimal ? " (--decimal , reads numbers with a comma)" : "";
+    const char *hint = memchr(cell.at, ',', (size_t)(cell.end - cell.at)) && !r->o->decimal
+                           ? " (--decimal , reads numbers with a comma)"
+                           : "";
     return qc_lines_fail(&r->t.lines, err, "column %u '%.*s' %s%s", c + 1, QC_FIELD(cell), wrong, hint);
 }
 
@@ -85,7 +92,8 @@ static int read_value(float *x, const Reader *r, uint32_t c, QcField cell, int m
     double value;
     if (!r->o->decimal) return qc_series_value(x, cell, may_miss, &wrong) ? fail_cell(r, c, cell, wrong, err) : 0;
     if (!qc_table_number(&value, cell, 1, &wrong)) return *x = (float)value, 0;
-    if (!strcmp(wrong, "is missing")) return qc_series_value(x, cell, may_miss, &wrong) ? fail_cell(r, c, cell, wrong, err) : 0;
+    if (!strcmp(wrong, "is missing"))
+        return qc_series_value(x, cell, may_miss, &wrong) ? fail_cell(r, c, cell, wrong, err) : 0;
     return fail_cell(r, c, cell, wrong, err);
 }
 
@@ -98,13 +106,15 @@ static int read_row(Row *row, float *x, Reader *r, QcField line, QcErr *err)
     for (uint32_t c = 0; c < t->columns; c++) {
         QcRole role = t->column[c].role;
         int more = qc_table_cell(&rest, &cell, t->separator);
-        if (more <= 0 && role == QC_ROLE_EMPTY && c == t->columns - 1 && !more) break; /* a header with a separator at its end, over rows without */
+        if (more <= 0 && role == QC_ROLE_EMPTY && c == t->columns - 1 && !more)
+            break; /* a header with a separator at its end, over rows without */
         if (more <= 0) return fail_columns(r, line, err);
         if (role == QC_ROLE_VALUE ? read_value(x++, r, c, cell, may_miss, err) : read_place(row, r, role, cell, err))
             return qc_table_count(line, t->separator) != t->columns ? fail_columns(r, line, err) : -1;
     }
     if (rest.at && qc_field_trim(rest).at < rest.end) return fail_columns(r, line, err);
-    if (rest.at && t->separator != ' ' && t->column[t->columns - 1].role != QC_ROLE_EMPTY) return fail_columns(r, line, err);
+    if (rest.at && t->separator != ' ' && t->column[t->columns - 1].role != QC_ROLE_EMPTY)
+        return fail_columns(r, line, err);
     return 0;
 }
 
@@ -138,7 +148,9 @@ static int read_windows(Reader *r, QcErr *err)
         s->group = row.group;
         s->recording = row.recording;
         s->id = base + k;
-        if (r->o->progress) r->o->progress(r->o->ctx, (uint64_t)((const uint8_t *)r->t.lines.next - r->t.lines.bytes), r->t.lines.length);
+        if (r->o->progress)
+            r->o->progress(r->o->ctx, (uint64_t)((const uint8_t *)r->t.lines.next - r->t.lines.bytes),
+                           r->t.lines.length);
     }
     return 0;
 }
@@ -162,7 +174,9 @@ static int compare_keys(const void *a, const void *b)
     int order = strcmp(p->name, q->name);
     if (order) return order;
     if (p->group != q->group) return p->group < q->group ? -1 : 1;
-    return p->recording != q->recording ? (p->recording < q->recording ? -1 : 1) : p->line < q->line ? -1 : p->line > q->line;
+    return p->recording != q->recording ? (p->recording < q->recording ? -1 : 1)
+           : p->line < q->line          ? -1
+                                        : p->line > q->line;
 }
 
 static int check_once(Keys *keys, const Reader *r, QcErr *err)
@@ -171,7 +185,9 @@ static int check_once(Keys *keys, const Reader *r, QcErr *err)
     for (uint32_t k = 1; k < keys->n; k++) {
         const Key *a = &keys->items[k - 1], *b = &keys->items[k];
         if (!strcmp(a->name, b->name) && a->group == b->group && a->recording == b->recording)
-            return qc_fail(err, QC_EFORMAT, "%.200s:%u: window '%.60s' begins again, but the rows of a window must follow each other", r->t.lines.name, b->line, b->name);
+            return qc_fail(err, QC_EFORMAT,
+                           "%.200s:%u: window '%.60s' begins again, but the rows of a window must follow each other",
+                           r->t.lines.name, b->line, b->name);
     }
     return 0;
 }
@@ -179,8 +195,11 @@ static int check_once(Keys *keys, const Reader *r, QcErr *err)
 /* A new name of --window-column ends a window; two labels in one are an error. */
 static int mind_window(Keys *keys, Reader *r, const Row *row, const Row *before, int first, QcErr *err)
 {
-    if (!first && row->group == before->group && row->recording == before->recording && !strcmp(row->window, before->window))
-        return row->label == before->label ? 0 : qc_lines_fail(&r->t.lines, err, "window '%.60s' has two labels", row->window);
+    if (!first && row->group == before->group && row->recording == before->recording &&
+        !strcmp(row->window, before->window))
+        return row->label == before->label
+                   ? 0
+                   : qc_lines_fail(&r->t.lines, err, "window '%.60s' has two labels", row->window);
     if (qc_recorder_break(&r->recorder, err)) return -1;
     if (keys->n == keys->room) {
         uint32_t room = keys->room ? 2 * keys->room : 64;
@@ -199,7 +218,8 @@ static int mind_window(Keys *keys, Reader *r, const Row *row, const Row *before,
 static int name_recordings(Reader *r, uint32_t from, QcErr *err)
 {
     char name[32];
-    for (uint32_t k = from; r->t.recording == QC_NO_COLUMN && !r->o->name_pattern && !r->o->window_id && k < r->list->n; k++) {
+    for (uint32_t k = from; r->t.recording == QC_NO_COLUMN && !r->o->name_pattern && !r->o->window_id && k < r->list->n;
+         k++) {
         QcSeries *s = &r->list->items[k];
         snprintf(name, sizeof name, "line %u", s->line);
         if (qc_names_add(&r->list->recordings, &r->list->arena, name, &s->recording, err)) return -1;
@@ -219,7 +239,8 @@ static int read_samples(Reader *r, Keys *keys, QcErr *err)
         int wanted = is_wanted(r, line), whole = 1;
         if (wanted && read_row(&row, r->row, r, line, err)) return -1;
         for (uint32_t c = 0; wanted && c < t->values; c++) whole = whole && !isnan(r->row[c]);
-        if (wanted && !whole && r->o->missing == QC_MISSING_REFUSE) return qc_lines_fail(&r->t.lines, err, "a value is missing (--missing fill or drop allows it)");
+        if (wanted && !whole && r->o->missing == QC_MISSING_REFUSE)
+            return qc_lines_fail(&r->t.lines, err, "a value is missing (--missing fill or drop allows it)");
         if (wanted && row.label < 0 && t->label != QC_NO_COLUMN && !lenient)
             return qc_lines_fail(&r->t.lines, err, "the label is missing (--missing drop leaves such rows out)");
         if (!wanted || (row.label < 0 && t->label != QC_NO_COLUMN)) { /* a row that is left out ends the recording */
@@ -234,7 +255,8 @@ static int read_samples(Reader *r, Keys *keys, QcErr *err)
         memcpy(x, r->row, t->values * sizeof *x);
         before = row;
         first = 0;
-        if (r->o->progress) r->o->progress(r->o->ctx, (uint64_t)((const uint8_t *)t->lines.next - t->lines.bytes), t->lines.length);
+        if (r->o->progress)
+            r->o->progress(r->o->ctx, (uint64_t)((const uint8_t *)t->lines.next - t->lines.bytes), t->lines.length);
     }
     return qc_recorder_break(&r->recorder, err) || name_recordings(r, from, err) ? -1 : 0;
 }
@@ -245,10 +267,15 @@ static int find_channels(Reader *r, QcErr *err)
 {
     const QcImportOptions *o = r->o;
     uint32_t values = r->t.values, channels = r->t.is_samples || o->features ? values : o->channels ? o->channels : 1;
-    if (r->t.is_samples && (o->channels || o->channels_last)) return qc_fail(err, QC_EUSAGE, "where a row is one step, the columns are the channels: --channels does not apply");
-    if (o->features && (o->channels || o->window || o->window_id)) return qc_fail(err, QC_EUSAGE, "--features makes every value a channel: --channels and windows do not apply");
-    if (o->window && o->window_id) return qc_fail(err, QC_EUSAGE, "--window cuts recordings, and --window-column names windows: use one of them");
-    if (values % channels) return qc_fail(err, QC_EUSAGE, "%u columns of values cannot be divided into %u channels", values, channels);
+    if (r->t.is_samples && (o->channels || o->channels_last))
+        return qc_fail(err, QC_EUSAGE,
+                       "where a row is one step, the columns are the channels: --channels does not apply");
+    if (o->features && (o->channels || o->window || o->window_id))
+        return qc_fail(err, QC_EUSAGE, "--features makes every value a channel: --channels and windows do not apply");
+    if (o->window && o->window_id)
+        return qc_fail(err, QC_EUSAGE, "--window cuts recordings, and --window-column names windows: use one of them");
+    if (values % channels)
+        return qc_fail(err, QC_EUSAGE, "%u columns of values cannot be divided into %u channels", values, channels);
     return qc_series_channels(r->list, channels, r->t.lines.name, err);
 }
 
@@ -261,18 +288,22 @@ static int read_table(Reader *r, QcErr *err)
     if (!r->row) return qc_fail_memory(err, "a row");
     r->list->one_window = !t->is_samples || t->window != QC_NO_COLUMN;
     if (t->step > 0 && t->unit > 0) r->list->rate = 1 / (t->step * t->unit);
-    qc_recorder_init(&r->recorder, r->list, r->o, t->lines.name, t->time == QC_NO_COLUMN || t->window != QC_NO_COLUMN ? 0 : 2.5 * t->step);
+    qc_recorder_init(&r->recorder, r->list, r->o, t->lines.name,
+                     t->time == QC_NO_COLUMN || t->window != QC_NO_COLUMN ? 0 : 2.5 * t->step);
     int status = t->is_samples ? read_samples(r, &keys, err) : read_windows(r, err);
     if (!status && t->window != QC_NO_COLUMN) status = check_once(&keys, r, err);
     free(keys.items);
     if (status) return -1;
     qc_table_summary(t, r->list->labels.n);
-    if (r->recorder.gaps) qc_import_note(r->o, "%u gap%s in time: no window crosses one", r->recorder.gaps, r->recorder.gaps == 1 ? "" : "s");
+    if (r->recorder.gaps)
+        qc_import_note(r->o, "%u gap%s in time: no window crosses one", r->recorder.gaps,
+                       r->recorder.gaps == 1 ? "" : "s");
     if (r->left_out) qc_import_note(r->o, "%u rows without a label were left out", r->left_out);
     return 0;
 }
 
-static int gather(QcSeriesList *list, const char *path, const QcImportOptions *o, char separator, int label_first, QcErr *err)
+static int gather(QcSeriesList *list, const char *path, const QcImportOptions *o, char separator, int label_first,
+                  QcErr *err)
 {
     Reader r = {.o = o, .list = list};
     int status = qc_table_open(&r.t, path, separator, label_first, o, err) || read_table(&r, err) ? -1 : 0;
@@ -282,15 +313,24 @@ static int gather(QcSeriesList *list, const char *path, const QcImportOptions *o
     return status;
 }
 
-static int gather_csv(QcSeriesList *list, const char *path, const QcImportOptions *o, QcErr *err) { return gather(list, path, o, 0, 0, err); }
-static int gather_tsv(QcSeriesList *list, const char *path, const QcImportOptions *o, QcErr *err) { return gather(list, path, o, '\t', !o->label, err); }
+static int gather_csv(QcSeriesList *list, const char *path, const QcImportOptions *o, QcErr *err)
+{
+    return gather(list, path, o, 0, 0, err);
+}
+static int gather_tsv(QcSeriesList *list, const char *path, const QcImportOptions *o, QcErr *err)
+{
+    return gather(list, path, o, '\t', !o->label, err);
+}
 
 /* --- finding the format --------------------------------------------------------------------------------------- */
 
-static int ends_in(const char *path, const char *suffix) { return qc_path_ends_in(path, suffix) && !qc_is_folder(path); }
+static int ends_in(const char *path, const char *suffix)
+{
+    return qc_path_ends_in(path, suffix) && !qc_is_folder(path);
+}
 
-/* A .tsv that begins with a whole number and goes on with others is of the archive, whose labels are whole. Of whole numbers alone it may
- * be either table. */
+/* A .tsv that begins with a whole number and goes on with others is of the archive, whose labels are whole. Of whole
+ * numbers alone it may be either table. */
 static int is_archive(const char *path, int *uncertain)
 {
     QcTable t;
@@ -318,13 +358,20 @@ static int recognise_tsv(const char *path)
 static int recognise_csv(const char *path)
 {
     int uncertain;
-    return ends_in(path, ".csv") || ends_in(path, ".txt") || (ends_in(path, ".tsv") && !is_archive(path, &uncertain) && !uncertain);
+    return ends_in(path, ".csv") || ends_in(path, ".txt") ||
+           (ends_in(path, ".tsv") && !is_archive(path, &uncertain) && !uncertain);
 }
 
-#define TABLE_ROWS &qc_row_label, &qc_row_group, &qc_row_recording, &qc_row_time, &qc_row_window_id, &qc_row_columns, &qc_row_ignore, &qc_row_header, &qc_row_decimal, \
-    QC_ROWS_SHAPE, &qc_row_unequal, &qc_row_missing, &qc_row_length, QC_ROWS_RECORDINGS, QC_ROWS_FILES
+#define TABLE_ROWS                                                                                                     \
+    &qc_row_label, &qc_row_group, &qc_row_recording, &qc_row_time, &qc_row_window_id, &qc_row_columns, &qc_row_ignore, \
+        &qc_row_header, &qc_row_decimal, QC_ROWS_SHAPE, &qc_row_unequal, &qc_row_missing, &qc_row_length,              \
+        QC_ROWS_RECORDINGS, QC_ROWS_FILES
 
 static const QcImportRow *const rows[] = {TABLE_ROWS, NULL};
 
-const QcImporter qc_importer_csv = {"csv", "a table (commas, semicolons, tabs, blanks): a window or a sample a row", rows, recognise_csv, NULL, gather_csv, 1};
-const QcImporter qc_importer_tsv = {"tsv", "UCR archive of 2018: a series a row, the label first", rows, recognise_tsv, NULL, gather_tsv, 1};
+const QcImporter qc_importer_csv = {"csv", "a table (commas, semicolons, tabs, blanks): a window or a sample a row",
+                                    rows,  recognise_csv,
+                                    NULL,  gather_csv,
+                                    1};
+const QcImporter qc_importer_tsv = {
+    "tsv", "UCR archive of 2018: a series a row, the label first", rows, recognise_tsv, NULL, gather_tsv, 1};

@@ -1,8 +1,9 @@
 /* NumPy's arrays: x in a .npy, or x, y and others by their names in a .npz.
  *
- * x is [n][length], [n][channels][length] or [n][channels][height][length] (or, with channels last, the channels at the end), y one label an example: text,
- * or whole numbers, which become names unless an array label_names says what they stand for. Arrays group, recording and id are taken where they are there,
- * as qc-export writes them. Ids are else counted from the file's digest, as in import_ts.c.
+ * x is [n][length], [n][channels][length] or [n][channels][height][length] (or, with channels last, the channels at the
+ * end), y one label an example: text, or whole numbers, which become names unless an array label_names says what they
+ * stand for. Arrays group, recording and id are taken where they are there, as qc-export writes them. Ids are else
+ * counted from the file's digest, as in import_ts.c.
  */
 #include <math.h>
 #include <stdio.h>
@@ -25,7 +26,7 @@ typedef struct Reader {
     uint8_t *bytes; /* the file */
     size_t length;
     QcArena arena;
-    QcZip zip;      /* no members: the file is one array */
+    QcZip zip; /* no members: the file is one array */
 } Reader;
 
 static int recognise_npz(const char *path) { return qc_path_ends_in(path, ".npz") && qc_is_regular(path); }
@@ -52,7 +53,8 @@ static int load_member(QcArray *out, const Reader *r, const QcZipMember *m, QcEr
 }
 
 /* The array by the name asked for, which must be there, or else by the first of the usual names that is. */
-static int find_array(QcArray *out, const Reader *r, const char *asked, const char *const *usual, const char *what, QcErr *err)
+static int find_array(QcArray *out, const Reader *r, const char *asked, const char *const *usual, const char *what,
+                      QcErr *err)
 {
     const QcZipMember *m = asked ? member(r, asked) : NULL;
     if (asked && !m) return qc_fail(err, QC_EUSAGE, "%.300s has no array '%.60s' for the %s", r->name, asked, what);
@@ -65,12 +67,14 @@ static int find_windows(QcArray *x, const Reader *r, QcErr *err)
     static const char *const usual[] = {"x", "X", "data", "windows", "x_train", "X_train", NULL};
     if (find_array(x, r, r->o->values, usual, "windows", err)) return -1;
     if (!x->there && r->zip.n == 1 && load_member(x, r, &r->zip.members[0], err)) return -1;
-    return x->there ? 0 : qc_fail(err, QC_EUSAGE, "%.300s has no array x: name that with the windows (--x NAME)", r->name);
+    return x->there ? 0
+                    : qc_fail(err, QC_EUSAGE, "%.300s has no array x: name that with the windows (--x NAME)", r->name);
 }
 
 static int one_per_example(const QcArray *a, const QcDataset *d, QcErr *err)
 {
-    if ((a->a.rank == 1 || (a->a.rank == 2 && a->a.shape[1] == 1)) && a->a.shape[0] == d->n) return 0; /* Keras likes columns */
+    if ((a->a.rank == 1 || (a->a.rank == 2 && a->a.shape[1] == 1)) && a->a.shape[0] == d->n)
+        return 0; /* Keras likes columns */
     return qc_fail(err, QC_EFORMAT, "%s must have one value for each of the %u examples", a->where, d->n);
 }
 
@@ -80,7 +84,9 @@ static int read_name(char name[QC_FIELD_NAME], const QcArray *a, uint64_t i, con
 {
     QcLines place = {.name = a->where};
     char text[QC_FIELD_NAME];
-    if (qc_ndarray_text(text, sizeof text, &a->a, i * a->a.stride[0])) return qc_fail(err, QC_EFORMAT, "%s: value %llu cannot be the name of a %s", a->where, (unsigned long long)i, what);
+    if (qc_ndarray_text(text, sizeof text, &a->a, i * a->a.stride[0]))
+        return qc_fail(err, QC_EFORMAT, "%s: value %llu cannot be the name of a %s", a->where, (unsigned long long)i,
+                       what);
     *name = 0;
     return *text ? qc_field_name(name, &place, (QcField){text, text + strlen(text)}, err) : 0;
 }
@@ -94,7 +100,9 @@ static int name_labels(QcDataset *d, const QcArray *y, QcErr *err)
         if (read_name(name, y, i, "class", err)) return -1;
         if (!*name) continue;
         if (qc_names_add(&d->labels, &d->arena, name, &label, err)) return -1;
-        if (d->labels.n > CLASSES_MAX) return qc_fail(err, QC_EFORMAT, "%s has more than %d different values: is it really the label?", y->where, CLASSES_MAX);
+        if (d->labels.n > CLASSES_MAX)
+            return qc_fail(err, QC_EFORMAT, "%s has more than %d different values: is it really the label?", y->where,
+                           CLASSES_MAX);
         d->label[i] = (int32_t)label;
     }
     return qc_import_sort_labels(d, err);
@@ -116,27 +124,31 @@ static int read_one_hot(QcDataset *d, const QcArray *y, QcErr *err)
             if (v == 1) ones++, d->label[i] = (int32_t)k;
             else if (v != 0) ones = 2;
         }
-        if (ones != 1) return qc_fail(err, QC_EFORMAT, "%s: row %u is neither one label nor zeros with a single one", y->where, i);
+        if (ones != 1)
+            return qc_fail(err, QC_EFORMAT, "%s: row %u is neither one label nor zeros with a single one", y->where, i);
     }
     return 0;
 }
 
 static int is_one_hot(const QcArray *y, const QcDataset *d)
 {
-    return y->a.rank == 2 && y->a.shape[0] == d->n && y->a.shape[1] > 1 && y->a.shape[1] <= CLASSES_MAX && !qc_ndarray_is_text(&y->a);
+    return y->a.rank == 2 && y->a.shape[0] == d->n && y->a.shape[1] > 1 && y->a.shape[1] <= CLASSES_MAX &&
+           !qc_ndarray_is_text(&y->a);
 }
 
 /* Labels as places in a list of names; -1 is no label. */
 static int look_up_labels(QcDataset *d, const QcArray *y, const QcArray *names, QcErr *err)
 {
     char name[QC_FIELD_NAME];
-    if (names->a.rank != 1 || !qc_ndarray_is_text(&names->a) || names->a.shape[0] > CLASSES_MAX) return qc_fail(err, QC_EFORMAT, "%s must be a list of at most %d names", names->where, CLASSES_MAX);
+    if (names->a.rank != 1 || !qc_ndarray_is_text(&names->a) || names->a.shape[0] > CLASSES_MAX)
+        return qc_fail(err, QC_EFORMAT, "%s must be a list of at most %d names", names->where, CLASSES_MAX);
     for (uint64_t k = 0; k < names->a.shape[0]; k++)
         if (read_name(name, names, k, "class", err) || qc_names_add(&d->labels, &d->arena, name, NULL, err)) return -1;
     if (d->labels.n != names->a.shape[0]) return qc_fail(err, QC_EFORMAT, "%s has a name twice", names->where);
     for (uint32_t i = 0; i < d->n; i++) {
         double label = qc_ndarray_real(&y->a, i * y->a.stride[0]);
-        if (!(label >= -1 && label < d->labels.n) || label != floor(label)) return qc_fail(err, QC_EFORMAT, "%s: value %u is no place in label_names", y->where, i);
+        if (!(label >= -1 && label < d->labels.n) || label != floor(label))
+            return qc_fail(err, QC_EFORMAT, "%s: value %u is no place in label_names", y->where, i);
         d->label[i] = (int32_t)label;
     }
     return 0;
@@ -165,7 +177,8 @@ static int find_labels(QcDataset *d, const Reader *r, QcErr *err)
     return status;
 }
 
-static int find_places(QcDataset *d, uint32_t *index, QcNames *names, const Reader *r, const char *asked, const char *what, QcErr *err)
+static int find_places(QcDataset *d, uint32_t *index, QcNames *names, const Reader *r, const char *asked,
+                       const char *what, QcErr *err)
 {
     const char *const usual[] = {what, NULL};
     char name[QC_FIELD_NAME];
@@ -195,7 +208,8 @@ static int check_ids(const QcDataset *d, const char *where, QcErr *err)
     qsort(sorted, d->n, sizeof *sorted, compare_ids);
     int status = 0;
     for (uint32_t i = 1; !status && i < d->n; i++)
-        if (sorted[i] == sorted[i - 1]) status = qc_fail(err, QC_EFORMAT, "%s has %llu twice", where, (unsigned long long)sorted[i]);
+        if (sorted[i] == sorted[i - 1])
+            status = qc_fail(err, QC_EFORMAT, "%s has %llu twice", where, (unsigned long long)sorted[i]);
     free(sorted);
     return status;
 }
@@ -211,7 +225,8 @@ static int find_ids(QcDataset *d, const Reader *r, QcErr *err)
     int status = find_array(&a, r, NULL, usual, "ids", err);
     if (!status && a.there) status = one_per_example(&a, d, err);
     for (uint32_t i = 0; !status && a.there && i < d->n; i++)
-        if (qc_ndarray_whole(&d->id[i], &a.a, i * a.a.stride[0])) status = qc_fail(err, QC_EFORMAT, "%s: value %u is no id", a.where, i);
+        if (qc_ndarray_whole(&d->id[i], &a.a, i * a.a.stride[0]))
+            status = qc_fail(err, QC_EFORMAT, "%s: value %u is no id", a.where, i);
     if (!status && a.there) status = check_ids(d, a.where, err);
     free(a.bytes);
     return status;
@@ -220,7 +235,8 @@ static int find_ids(QcDataset *d, const Reader *r, QcErr *err)
 static int describe(QcDataset *d, const Reader *r, QcErr *err)
 {
     return find_labels(d, r, err) || find_places(d, d->group, &d->groups, r, r->o->group, "group", err) ||
-                   find_places(d, d->recording, &d->recordings, r, r->o->recording, "recording", err) || find_ids(d, r, err)
+                   find_places(d, d->recording, &d->recordings, r, r->o->recording, "recording", err) ||
+                   find_ids(d, r, err)
                ? -1
                : 0;
 }
@@ -232,10 +248,14 @@ static int read_samples(QcDataset *d, const Reader *r, const QcArray *x, QcErr *
     QcDataset samples = {0};
     QcArray t = {0};
     double *times = NULL;
-    if (x->a.rank < 1 || x->a.rank > 2 || qc_ndarray_is_text(&x->a) || !x->a.shape[0] || x->a.shape[0] > UINT32_MAX || (x->a.rank == 2 && (!x->a.shape[1] || x->a.shape[1] > 4096)))
+    if (x->a.rank < 1 || x->a.rank > 2 || qc_ndarray_is_text(&x->a) || !x->a.shape[0] || x->a.shape[0] > UINT32_MAX ||
+        (x->a.rank == 2 && (!x->a.shape[1] || x->a.shape[1] > 4096)))
         return qc_fail(err, QC_EFORMAT, "%s must be samples x channels to be cut into windows", x->where);
     if (qc_dataset_init_windowless(&samples, (uint32_t)x->a.shape[0], 1, 1, 1, 0, err)) return -1;
-    int status = describe(&samples, r, err) || find_array(&t, r, NULL, usual, "times", err) || (t.there && one_per_example(&t, &samples, err)) ? -1 : 0;
+    int status = describe(&samples, r, err) || find_array(&t, r, NULL, usual, "times", err) ||
+                         (t.there && one_per_example(&t, &samples, err))
+                     ? -1
+                     : 0;
     if (!status && t.there && !(times = malloc(samples.n * sizeof *times))) status = qc_fail_memory(err, "times");
     for (uint32_t k = 0; times && k < samples.n; k++) times[k] = qc_ndarray_real(&t.a, k * t.a.stride[0]);
     if (!status) status = qc_array_cut(d, x, &samples, times, r->o, err);
@@ -249,7 +269,8 @@ static int read_archive(QcDataset *d, Reader *r, QcErr *err)
 {
     QcArray x = {0};
     uint8_t *keep = NULL;
-    int status = qc_zip_open(&r->zip, r->bytes, r->length, r->name, &r->arena, err) || find_windows(&x, r, err) ? -1 : 0;
+    int status = qc_zip_open(&r->zip, r->bytes, r->length, r->name, &r->arena, err) || find_windows(&x, r, err) ? -1
+                                                                                                                : 0;
     if (!status && r->o->window) {
         status = read_samples(d, r, &x, err);
         free(x.bytes);
@@ -280,7 +301,10 @@ static int read_label_file(QcDataset *d, const char *path, QcErr *err)
     const Reader alone = {0};
     snprintf(y.where, sizeof y.where, "%.300s", path);
     if (!path || !strcmp(path, "none")) return 0;
-    int status = qc_read_all(path, &y.bytes, &length, err) || qc_ndarray_parse(&y.a, y.bytes, length, y.where, err) || read_labels(d, &alone, &y, err) ? -1 : 0;
+    int status = qc_read_all(path, &y.bytes, &length, err) || qc_ndarray_parse(&y.a, y.bytes, length, y.where, err) ||
+                         read_labels(d, &alone, &y, err)
+                     ? -1
+                     : 0;
     free(y.bytes);
     return status;
 }
@@ -291,8 +315,10 @@ static int import_npy(QcDataset *d, const char *path, const QcImportOptions *o, 
     QcArray x = {.there = 1};
     uint8_t *keep = NULL;
     snprintf(x.where, sizeof x.where, "%.300s", r.name);
-    int status = qc_read_all(path, &r.bytes, &r.length, err) || qc_ndarray_parse(&x.a, r.bytes, r.length, x.where, err) || qc_array_windows(d, &keep, &x, o, err) ||
-                         find_ids(d, &r, err) || read_label_file(d, o->label, err) || qc_array_keep(d, keep, err) || qc_import_shape(d, o, err)
+    int status = qc_read_all(path, &r.bytes, &r.length, err) ||
+                         qc_ndarray_parse(&x.a, r.bytes, r.length, x.where, err) ||
+                         qc_array_windows(d, &keep, &x, o, err) || find_ids(d, &r, err) ||
+                         read_label_file(d, o->label, err) || qc_array_keep(d, keep, err) || qc_import_shape(d, o, err)
                      ? -1
                      : 0;
     free(keep);
@@ -300,8 +326,13 @@ static int import_npy(QcDataset *d, const char *path, const QcImportOptions *o, 
     return status;
 }
 
-static const QcImportRow *const npz_rows[] = {&qc_row_x, &qc_row_y, &qc_row_label, &qc_row_group, &qc_row_recording, &qc_row_missing, QC_ROWS_SHAPE, &qc_row_grey, QC_ROWS_RECORDINGS, QC_ROWS_FILES, NULL};
-static const QcImportRow *const npy_rows[] = {&qc_row_y, &qc_row_missing, QC_ROWS_SHAPE, &qc_row_grey, QC_ROWS_FILES, NULL};
+static const QcImportRow *const npz_rows[] = {&qc_row_x,          &qc_row_y,       &qc_row_label, &qc_row_group,
+                                              &qc_row_recording,  &qc_row_missing, QC_ROWS_SHAPE, &qc_row_grey,
+                                              QC_ROWS_RECORDINGS, QC_ROWS_FILES,   NULL};
+static const QcImportRow *const npy_rows[] = {&qc_row_y,    &qc_row_missing, QC_ROWS_SHAPE,
+                                              &qc_row_grey, QC_ROWS_FILES,   NULL};
 
-const QcImporter qc_importer_npz = {"npz", "NumPy arrays in a .npz: windows x, labels y", npz_rows, recognise_npz, import_npz, NULL, 1};
-const QcImporter qc_importer_npy = {"npy", "a NumPy array of windows; labels in another", npy_rows, recognise_npy, import_npy, NULL, 1};
+const QcImporter qc_importer_npz = {
+    "npz", "NumPy arrays in a .npz: windows x, labels y", npz_rows, recognise_npz, import_npz, NULL, 1};
+const QcImporter qc_importer_npy = {
+    "npy", "a NumPy array of windows; labels in another", npy_rows, recognise_npy, import_npy, NULL, 1};

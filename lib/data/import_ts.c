@@ -1,8 +1,8 @@
-/* UCR/UEA archive, .ts: "#" and "%" comments, "@" header lines, then a series a line, channels parted by ':', values by ',', the class last. With @timeStamps true
- * a value is (time,value).
+/* UCR/UEA archive, .ts: "#" and "%" comments, "@" header lines, then a series a line, channels parted by ':', values by
+ * ',', the class last. With @timeStamps true a value is (time,value).
  *
- * Labels are those of @classLabel, in its order. Ids are 21 bits of the file's digest and the row, so that two files of an archive
- * can be joined.
+ * Labels are those of @classLabel, in its order. Ids are 21 bits of the file's digest and the row, so that two files of
+ * an archive can be joined.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -17,7 +17,7 @@
 
 typedef struct Header {
     int has_labels, has_times, seen_data, equal; /* equal: no @equalLength false */
-    uint32_t dimensions, length;                 /* as declared; 0 = not */
+    uint32_t dimensions, length; /* as declared; 0 = not */
 } Header;
 
 typedef struct Reader {
@@ -25,8 +25,8 @@ typedef struct Reader {
     Header header;
     QcSeriesList *list;
     uint32_t channels; /* of this file; 0 = not known yet */
-    float *row;     /* one channel while it is read; malloc'd */
-    double *times;  /* and its time stamps */
+    float *row; /* one channel while it is read; malloc'd */
+    double *times; /* and its time stamps */
     uint32_t room;
     const QcImportOptions *o;
 } Reader;
@@ -43,7 +43,8 @@ static int read_flag(int *flag, const QcLines *l, QcField value, const char *key
 static int read_count(uint32_t *count, const QcLines *l, QcField value, const char *key, QcErr *err)
 {
     uint64_t n = 0;
-    for (const char *c = value.at; c < value.end && n < 1u << 24; c++) n = *c >= '0' && *c <= '9' ? n * 10 + (uint64_t)(*c - '0') : 1u << 24;
+    for (const char *c = value.at; c < value.end && n < 1u << 24; c++)
+        n = *c >= '0' && *c <= '9' ? n * 10 + (uint64_t)(*c - '0') : 1u << 24;
     if (!n || n >= 1u << 24) return qc_lines_fail(l, err, "%s is no sensible number: '%.*s'", key, QC_FIELD(value));
     *count = (uint32_t)n;
     return 0;
@@ -62,7 +63,8 @@ static int read_labels(Header *h, QcSeriesList *d, const QcLines *l, QcField res
 }
 
 /* One line that begins with '@'. Names are taken in either case, as the archive itself spells them both ways. */
-static int read_header_line(Header *h, QcSeriesList *d, const QcLines *l, const QcImportOptions *o, QcField line, QcErr *err)
+static int read_header_line(Header *h, QcSeriesList *d, const QcLines *l, const QcImportOptions *o, QcField line,
+                            QcErr *err)
 {
     QcField key, rest = line, value;
     int flag = 0;
@@ -70,7 +72,8 @@ static int read_header_line(Header *h, QcSeriesList *d, const QcLines *l, const 
     value = rest.at ? qc_field_trim(rest) : (QcField){key.end, key.end};
     if (qc_field_is(key, "@data")) return h->seen_data = 1, 0;
     if (qc_field_is(key, "@classLabel") || qc_field_is(key, "@class_label")) return read_labels(h, d, l, value, err);
-    if (qc_field_is(key, "@dimensions") || qc_field_is(key, "@dimension")) return read_count(&h->dimensions, l, value, "@dimensions", err);
+    if (qc_field_is(key, "@dimensions") || qc_field_is(key, "@dimension"))
+        return read_count(&h->dimensions, l, value, "@dimensions", err);
     if (qc_field_is(key, "@seriesLength")) return read_count(&h->length, l, value, "@seriesLength", err);
     if (qc_field_is(key, "@targetLabel")) {
         if (read_flag(&flag, l, value, "@targetLabel", err)) return -1;
@@ -97,7 +100,10 @@ static int read_header(Header *h, QcSeriesList *d, QcLines *l, const QcImportOpt
     *h = (Header){.equal = 1};
     while (!h->seen_data && qc_lines_next(l, &line)) {
         if (!is_data(line)) continue;
-        if (*line.at != '@') return qc_lines_fail(l, err, "neither a comment (# or %%) nor a header (@), and @data has not come yet: is this a .ts file?");
+        if (*line.at != '@')
+            return qc_lines_fail(
+                l, err,
+                "neither a comment (# or %%) nor a header (@), and @data has not come yet: is this a .ts file?");
         if (read_header_line(h, d, l, o, line, err)) return -1;
     }
     return h->seen_data ? 0 : qc_fail(err, QC_EFORMAT, "%.300s: no @data line: this is not a .ts file", l->name);
@@ -149,10 +155,12 @@ static int read_values(Reader *r, uint32_t c, QcField channel, uint32_t n, QcErr
 {
     QcField field;
     const char *wrong;
-    if (channel.at < channel.end && *channel.at == '(') return qc_lines_fail(&r->lines, err, "a time stamp, but the header does not say @timeStamps true");
+    if (channel.at < channel.end && *channel.at == '(')
+        return qc_lines_fail(&r->lines, err, "a time stamp, but the header does not say @timeStamps true");
     for (uint32_t t = 0; t < n && qc_field_next(&channel, &field, ','); t++)
         if (qc_series_value(&r->row[t], field, r->o->missing != QC_MISSING_REFUSE, &wrong))
-            return qc_lines_fail(&r->lines, err, "value %u of channel %u '%.*s' %s", t + 1, c + 1, QC_FIELD(field), wrong);
+            return qc_lines_fail(&r->lines, err, "value %u of channel %u '%.*s' %s", t + 1, c + 1, QC_FIELD(field),
+                                 wrong);
     return 0;
 }
 
@@ -163,17 +171,25 @@ static int read_stamped(Reader *r, uint32_t c, QcField channel, uint32_t n, QcEr
     for (uint32_t t = 0; t < n; t++) {
         const char *close = memchr(at, ')', (size_t)(channel.end - at));
         QcField pair = {at, close ? close : channel.end}, time, value;
-        if (!close || *at != '(' || (pair.at++, !qc_field_next(&pair, &time, ',')) || !qc_field_next(&pair, &value, ',') || pair.at)
-            return qc_lines_fail(&r->lines, err, "value %u of channel %u is not of the form (time,value)", t + 1, c + 1);
-        if (qc_stamp_read(&r->times[t], time)) return qc_lines_fail(&r->lines, err, "time %u of channel %u '%.*s' is neither a number nor a date", t + 1, c + 1, QC_FIELD(time));
+        if (!close || *at != '(' || (pair.at++, !qc_field_next(&pair, &time, ',')) ||
+            !qc_field_next(&pair, &value, ',') || pair.at)
+            return qc_lines_fail(&r->lines, err, "value %u of channel %u is not of the form (time,value)", t + 1,
+                                 c + 1);
+        if (qc_stamp_read(&r->times[t], time))
+            return qc_lines_fail(&r->lines, err, "time %u of channel %u '%.*s' is neither a number nor a date", t + 1,
+                                 c + 1, QC_FIELD(time));
         if (qc_series_value(&r->row[t], value, r->o->missing != QC_MISSING_REFUSE, &wrong))
-            return qc_lines_fail(&r->lines, err, "value %u of channel %u '%.*s' %s", t + 1, c + 1, QC_FIELD(value), wrong);
-        if (t && r->times[t] <= r->times[t - 1]) return qc_lines_fail(&r->lines, err, "time %u of channel %u is not behind the one before it", t + 1, c + 1);
+            return qc_lines_fail(&r->lines, err, "value %u of channel %u '%.*s' %s", t + 1, c + 1, QC_FIELD(value),
+                                 wrong);
+        if (t && r->times[t] <= r->times[t - 1])
+            return qc_lines_fail(&r->lines, err, "time %u of channel %u is not behind the one before it", t + 1, c + 1);
         for (at = close + 1; at < channel.end && (*at == ' ' || *at == ','); at++) continue;
     }
     if (at != channel.end) return qc_lines_fail(&r->lines, err, "channel %u is not a list of (time,value)", c + 1);
     if (qc_stamps_even(r->times, n)) return 0;
-    if (r->o->unequal != QC_UNEQUAL_RESAMPLE) return qc_lines_fail(&r->lines, err, "the times of channel %u are not in equal steps (--unequal resample makes them)", c + 1);
+    if (r->o->unequal != QC_UNEQUAL_RESAMPLE)
+        return qc_lines_fail(&r->lines, err,
+                             "the times of channel %u are not in equal steps (--unequal resample makes them)", c + 1);
     return qc_stamps_resample(r->row, r->times, n, err);
 }
 
@@ -181,13 +197,15 @@ static int read_channel(Reader *r, QcSeries *s, uint32_t c, QcField channel, QcE
 {
     uint32_t n = count_values(r, channel);
     float *x = s->x + (uint64_t)c * s->length;
-    if (make_room(r, n, err) || (r->header.has_times ? read_stamped(r, c, channel, n, err) : read_values(r, c, channel, n, err))) return -1;
+    if (make_room(r, n, err) ||
+        (r->header.has_times ? read_stamped(r, c, channel, n, err) : read_values(r, c, channel, n, err)))
+        return -1;
     if (n != s->length && r->o->unequal == QC_UNEQUAL_REFUSE)
-        return qc_lines_fail(&r->lines, err, "channel %u has length %u instead of %u (--unequal pad or resample makes lengths equal)", c + 1, n, s->length);
-    if (n && n != s->length && r->o->unequal == QC_UNEQUAL_RESAMPLE)
-        qc_series_resample(x, s->length, r->row, n);
-    else
-        memcpy(x, r->row, n * sizeof *x);
+        return qc_lines_fail(&r->lines, err,
+                             "channel %u has length %u instead of %u (--unequal pad or resample makes lengths equal)",
+                             c + 1, n, s->length);
+    if (n && n != s->length && r->o->unequal == QC_UNEQUAL_RESAMPLE) qc_series_resample(x, s->length, r->row, n);
+    else memcpy(x, r->row, n * sizeof *x);
     return 0;
 }
 
@@ -221,18 +239,22 @@ static int check_channels(Reader *r, QcField line, QcErr *err)
         r->channels = parts - labels;
         if (r->channels && qc_series_channels(r->list, r->channels, r->lines.name, err)) return -1;
         if (!r->channels) return qc_lines_fail(&r->lines, err, "a class is expected behind the last ':'");
-        if (h->dimensions && r->channels != h->dimensions) return qc_lines_fail(&r->lines, err, "%u channels, but the header says %u", r->channels, h->dimensions);
+        if (h->dimensions && r->channels != h->dimensions)
+            return qc_lines_fail(&r->lines, err, "%u channels, but the header says %u", r->channels, h->dimensions);
     }
     if (parts == r->list->channels + labels) return 0;
-    return qc_lines_fail(&r->lines, err, "%u parts between ':', but %u channels%s are expected", parts, r->list->channels, labels ? " and a class" : "");
+    return qc_lines_fail(&r->lines, err, "%u parts between ':', but %u channels%s are expected", parts,
+                         r->list->channels, labels ? " and a class" : "");
 }
 
 static int read_series(Reader *r, QcField line, QcErr *err)
 {
     QcField field;
     if (check_channels(r, line, err)) return -1;
-    uint32_t length = measure(r, line), declared = r->o->unequal == QC_UNEQUAL_REFUSE && r->header.equal ? r->header.length : 0;
-    if (declared && length != declared) return qc_lines_fail(&r->lines, err, "a series of length %u, but the header says %u", length, declared);
+    uint32_t length = measure(r, line),
+             declared = r->o->unequal == QC_UNEQUAL_REFUSE && r->header.equal ? r->header.length : 0;
+    if (declared && length != declared)
+        return qc_lines_fail(&r->lines, err, "a series of length %u, but the header says %u", length, declared);
     QcSeries *s = qc_series_add(r->list, length, err);
     if (!s) return -1;
     s->line = r->lines.line;
@@ -251,7 +273,8 @@ static int read_all(Reader *r, QcErr *err)
         if (!is_data(line)) continue;
         if (read_series(r, line, err)) return -1;
         r->list->items[r->list->n - 1].id = base + n++;
-        if (r->o->progress) r->o->progress(r->o->ctx, (uint64_t)((const uint8_t *)r->lines.next - r->lines.bytes), r->lines.length);
+        if (r->o->progress)
+            r->o->progress(r->o->ctx, (uint64_t)((const uint8_t *)r->lines.next - r->lines.bytes), r->lines.length);
     }
     return n ? 0 : qc_fail(err, QC_EFORMAT, "%.300s: there are no series behind @data", r->lines.name);
 }
@@ -269,6 +292,7 @@ static int gather(QcSeriesList *list, const char *path, const QcImportOptions *o
     return status;
 }
 
-static const QcImportRow *const rows[] = {&qc_row_features, &qc_row_unequal, &qc_row_missing, &qc_row_length, QC_ROWS_FILES, NULL};
+static const QcImportRow *const rows[] = {&qc_row_features, &qc_row_unequal, &qc_row_missing,
+                                          &qc_row_length,   QC_ROWS_FILES,   NULL};
 
 const QcImporter qc_importer_ts = {"ts", "UCR/UEA archive, .ts", rows, recognise, NULL, gather, 1};

@@ -1,8 +1,10 @@
-/* All files of a folder: each is read by the importer alone, and its name says what the file itself does not (namepattern.h).
+/* All files of a folder: each is read by the importer alone, and its name says what the file itself does not
+ * (namepattern.h).
  *
- * Files come in the order of their names, numbers by value. Every file is a recording of its own, or several where its rows name
- * recordings: windows never cross files. Ids: 21 bits of the file's content and name, so that a file has the same ids whatever is
- * imported beside it, and its rows; of two files that agree in these bits the second takes the next that are free.
+ * Files come in the order of their names, numbers by value. Every file is a recording of its own, or several where its
+ * rows name recordings: windows never cross files. Ids: 21 bits of the file's content and name, so that a file has the
+ * same ids whatever is imported beside it, and its rows; of two files that agree in these bits the second takes the
+ * next that are free.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,9 +31,9 @@ typedef struct Files {
     uint32_t n, room, others, skipped; /* others: files that are not of this kind */
     const char *first_other;
     QcErr first_skipped;
-    uint8_t *slots;    /* [SLOTS] taken */
+    uint8_t *slots; /* [SLOTS] taken */
     QcSeriesList list; /* gather */
-    QcDataset *sets;   /* import: [n_sets] */
+    QcDataset *sets; /* import: [n_sets] */
     uint32_t n_sets;
 } Files;
 
@@ -55,7 +57,10 @@ static int look_at(Files *f, const QcEntry *e, size_t root, QcErr *err)
     File file = {.path = e->path, .name = e->path + root + 1};
     const char *pattern = f->o->name_pattern;
     int ways = pattern ? qc_namepattern_match(&file.parts, pattern, file.name) : f->importer->recognises(e->path);
-    if (ways > 1) return qc_fail(err, QC_EFORMAT, "%.300s fits the name pattern in more than one way: {label:d} is a field of digits alone", e->path);
+    if (ways > 1)
+        return qc_fail(err, QC_EFORMAT,
+                       "%.300s fits the name pattern in more than one way: {label:d} is a field of digits alone",
+                       e->path);
     if (ways) return add_file(f, &file, err);
     if (!f->others++) f->first_other = file.name;
     return 0;
@@ -64,7 +69,8 @@ static int look_at(Files *f, const QcEntry *e, size_t root, QcErr *err)
 static int walk(Files *f, const char *path, size_t root, int depth, QcErr *err)
 {
     QcFolder folder;
-    if (depth > DEPTH_MAX) return qc_fail(err, QC_EFORMAT, "%.300s: folders within folders, more than %d deep", path, DEPTH_MAX);
+    if (depth > DEPTH_MAX)
+        return qc_fail(err, QC_EFORMAT, "%.300s: folders within folders, more than %d deep", path, DEPTH_MAX);
     if (qc_folder_read(&folder, path, &f->arena, err)) return -1;
     for (uint32_t k = 0; k < folder.n; k++) {
         const QcEntry *e = &folder.entries[k];
@@ -81,19 +87,23 @@ static int find_files(Files *f, const char *folder, QcErr *err)
     if (pattern && qc_namepattern_has(pattern, QC_PART_CHANNELS) && strcmp(f->importer->name, "segments"))
         return qc_fail(err, QC_EUSAGE, "--name-pattern: {channels} is for -f segments alone");
     if (pattern && qc_namepattern_has(pattern, QC_PART_LABEL) && f->o->label && strcmp(f->o->label, "none"))
-        return qc_fail(err, QC_EUSAGE, "the label comes from the names of the files (--name-pattern) or from within them, not both");
+        return qc_fail(err, QC_EUSAGE,
+                       "the label comes from the names of the files (--name-pattern) or from within them, not both");
     if (walk(f, folder, root, 0, err)) return -1;
     if (f->n) return 0;
-    return qc_fail(err, QC_EFORMAT, "%.300s has no file %s%.100s%s%.100s", folder, pattern ? "that fits the name pattern " : "that looks like ", pattern ? pattern : f->importer->name,
+    return qc_fail(err, QC_EFORMAT, "%.300s has no file %s%.100s%s%.100s", folder,
+                   pattern ? "that fits the name pattern " : "that looks like ", pattern ? pattern : f->importer->name,
                    f->others ? ": the first is " : "", f->others ? f->first_other : "");
 }
 
 /* --- what a name says -------------------------------------------------------------------------------------- */
 
-/* "GROUP/RECORDING", or the file's own name without what it ends in; what the file itself calls its recordings comes behind it. */
+/* "GROUP/RECORDING", or the file's own name without what it ends in; what the file itself calls its recordings comes
+ * behind it. */
 static void name_recording(char out[3 * QC_PART_ROOM], const File *file, const char *own)
 {
-    const char *recording = file->parts.text[QC_PART_RECORDING], *group = file->parts.text[QC_PART_GROUP], *dot = strrchr(file->name, '.');
+    const char *recording = file->parts.text[QC_PART_RECORDING], *group = file->parts.text[QC_PART_GROUP],
+               *dot = strrchr(file->name, '.');
     int n = dot && !strchr(dot, '/') ? (int)(dot - file->name) : (int)strlen(file->name);
     if (*recording) snprintf(out, 3 * QC_PART_ROOM, "%s%s%s", group, *group ? "/" : "", recording);
     else snprintf(out, 3 * QC_PART_ROOM, "%.*s", n > 255 ? 255 : n, file->name);
@@ -114,9 +124,13 @@ static uint64_t take_slot(Files *f, uint64_t id, const char *name)
 }
 
 /* A file of a set where some files name their groups and others do not. */
-static int fail_group(const File *file, QcErr *err) { return qc_fail(err, QC_EFORMAT, "%.300s names no group, but other files do", file->path); }
+static int fail_group(const File *file, QcErr *err)
+{
+    return qc_fail(err, QC_EFORMAT, "%.300s names no group, but other files do", file->path);
+}
 
-static int describe_series(Files *f, const File *file, uint32_t from, const QcNames *groups, const QcNames *recordings, QcErr *err)
+static int describe_series(Files *f, const File *file, uint32_t from, const QcNames *groups, const QcNames *recordings,
+                           QcErr *err)
 {
     QcSeriesList *l = &f->list;
     char recording[3 * QC_PART_ROOM];
@@ -180,9 +194,10 @@ static int import_set(Files *f, const File *file, const QcImportOptions *o, QcEr
     QcDataset *d = &f->sets[f->n_sets];
     int status = f->importer->import(d, file->path, o, err) || describe_set(d, file, err) ? -1 : 0;
     const QcDataset *first = &f->sets[0];
-    if (!status && f->n_sets && (d->channels != first->channels || d->height != first->height || d->length != first->length))
-        status = qc_fail(err, QC_EFORMAT, "%.200s has examples of %u x %u x %u, those before it of %u x %u x %u", file->path, d->channels, d->height, d->length, first->channels,
-                         first->height, first->length);
+    if (!status && f->n_sets &&
+        (d->channels != first->channels || d->height != first->height || d->length != first->length))
+        status = qc_fail(err, QC_EFORMAT, "%.200s has examples of %u x %u x %u, those before it of %u x %u x %u",
+                         file->path, d->channels, d->height, d->length, first->channels, first->height, first->length);
     if (status) qc_dataset_release(d);
     else f->n_sets++;
     return status;
@@ -204,7 +219,9 @@ static int read_files(Files *f, QcErr *err)
     for (uint32_t k = 0; k < f->n; k++) {
         QcErr failure = {0};
         const File *file = &f->items[k];
-        int status = !is_wanted(f, file) ? 0 : f->importer->gather ? gather_file(f, file, &o, &failure) : import_set(f, file, &o, &failure);
+        int status = !is_wanted(f, file)   ? 0
+                     : f->importer->gather ? gather_file(f, file, &o, &failure)
+                                           : import_set(f, file, &o, &failure);
         if (status && !(o.skip_bad && (failure.code == QC_EFORMAT || failure.code == QC_EUSAGE))) {
             if (err) *err = failure;
             return -1;
@@ -249,9 +266,14 @@ int qc_import_files(QcDataset *d, const QcImporter *i, const char *folder, const
         if (!f.slots || !f.sets) status = qc_fail_memory(err, "a list of files");
     }
     if (!status) status = read_files(&f, err);
-    if (!status && f.skipped == f.n) status = qc_fail(err, QC_EFORMAT, "all %u files are damaged; the first: %.300s", f.n, f.first_skipped.text);
-    if (!status && f.others) qc_import_note(o, "%u other file%s not read (the first: %.200s)", f.others, f.others == 1 ? " was" : "s were", f.first_other);
-    if (!status && f.skipped) qc_import_warn(o, "%u of %u files are damaged and were left out; the first: %.300s", f.skipped, f.n, f.first_skipped.text);
+    if (!status && f.skipped == f.n)
+        status = qc_fail(err, QC_EFORMAT, "all %u files are damaged; the first: %.300s", f.n, f.first_skipped.text);
+    if (!status && f.others)
+        qc_import_note(o, "%u other file%s not read (the first: %.200s)", f.others, f.others == 1 ? " was" : "s were",
+                       f.first_other);
+    if (!status && f.skipped)
+        qc_import_warn(o, "%u of %u files are damaged and were left out; the first: %.300s", f.skipped, f.n,
+                       f.first_skipped.text);
     if (!status) status = join(d, &f, err);
     for (uint32_t k = 0; f.sets && k < f.n_sets; k++) qc_dataset_release(&f.sets[k]);
     free(f.sets);

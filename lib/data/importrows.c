@@ -10,35 +10,73 @@ enum { COUNT_MAX = 1 << 24, SIDE_MAX = 4096 };
 
 #define AT(member) offsetof(QcImportOptions, member)
 
-const QcImportRow qc_row_label = {"label-column", QC_ROW_TEXT, "COLUMN", "name or number of the label, or none (else concluded)", AT(label), NULL, 0};
-const QcImportRow qc_row_group = {"group-column", QC_ROW_TEXT, "COLUMN", "name or number of the person or group (else by its name)", AT(group), NULL, 0};
-const QcImportRow qc_row_recording = {"recording-column", QC_ROW_TEXT, "COLUMN", "name or number of the recording (else by its name)", AT(recording), NULL, 0};
-const QcImportRow qc_row_time = {"time-column", QC_ROW_TEXT, "COLUMN", "name or number of the time, or none (else concluded)", AT(time), NULL, 0};
-const QcImportRow qc_row_window_id = {"window-column", QC_ROW_TEXT, "COLUMN", "rows that agree in this column are the steps of a window", AT(window_id), NULL, 0};
-const QcImportRow qc_row_columns = {"columns", QC_ROW_TEXT, "LIST", "the columns with values, by names or numbers (3-8)", AT(columns), NULL, 0};
-const QcImportRow qc_row_ignore = {"ignore", QC_ROW_TEXT, "LIST", "columns that are not looked at", AT(ignore), NULL, 0};
-const QcImportRow qc_row_header = {"header", QC_ROW_WORD, "yes|no", "whether the first row has names (else concluded)", AT(header), "auto no yes", 0};
-const QcImportRow qc_row_decimal = {"decimal", QC_ROW_WORD, ".|,", "the sign before the fraction of a number", AT(decimal), ". ,", 0};
-const QcImportRow qc_row_channels = {"channels", QC_ROW_COUNT, "N", "a row holds N channels, one after another", AT(channels), NULL, 1};
-const QcImportRow qc_row_channels_last = {"channels-last", QC_ROW_FLAG, NULL, "values are step after step, not channel after channel", AT(channels_last), NULL, 1};
-const QcImportRow qc_row_features = {"features", QC_ROW_FLAG, NULL, "every value of a row is a channel, with a scale of its own", AT(features), NULL, 1};
-const QcImportRow qc_row_image = {"image", QC_ROW_SIZE, "HxW", "a row is a picture of H x W values a channel", AT(image_height), NULL, 0};
-const QcImportRow qc_row_unequal = {"unequal", QC_ROW_WORD, "WHAT", "series of unequal length: refuse, pad or resample", AT(unequal), "refuse pad resample", 0};
-const QcImportRow qc_row_missing = {"missing", QC_ROW_WORD, "WHAT", "missing values: refuse, fill or drop the window", AT(missing), "refuse fill drop", 1};
-const QcImportRow qc_row_length = {"length", QC_ROW_COUNT, "N", "pad or resample to this length (else the longest)", AT(length), NULL, 0};
-const QcImportRow qc_row_window = {"window", QC_ROW_TEXT, "SPAN", "cut recordings into windows of 200 samples or 2s", AT(window), NULL, 1};
-const QcImportRow qc_row_stride = {"stride", QC_ROW_TEXT, "SPAN", "from one window's start to the next (else the window)", AT(stride), NULL, 1};
-const QcImportRow qc_row_rate = {"rate", QC_ROW_REAL, "HZ", "samples a second (else what the data says)", AT(rate), NULL, 0};
-const QcImportRow qc_row_label_rule = {"label-rule", QC_ROW_WORD, "RULE", "label of a window: change (ends it), majority, last or pure", AT(label_rule), "change majority last pure", 0};
-const QcImportRow qc_row_name_pattern = {"name-pattern", QC_ROW_TEXT, "PATTERN", "a folder's files, as '{label}_{group}_{recording}.csv'", AT(name_pattern), NULL, 1};
-const QcImportRow qc_row_label_names = {"label-names", QC_ROW_TEXT, "FILE", "lines NUMBER NAME: the names of numbered classes", AT(label_names), NULL, 0};
-const QcImportRow qc_row_skip_bad = {"skip-bad", QC_ROW_FLAG, NULL, "leave damaged files out, and say how many", AT(skip_bad), NULL, 0};
+const QcImportRow qc_row_label = {
+    "label-column", QC_ROW_TEXT, "COLUMN", "name or number of the label, or none (else concluded)", AT(label), NULL, 0};
+const QcImportRow qc_row_group = {
+    "group-column", QC_ROW_TEXT, "COLUMN", "name or number of the person or group (else by its name)",
+    AT(group),      NULL,        0};
+const QcImportRow qc_row_recording = {
+    "recording-column", QC_ROW_TEXT, "COLUMN", "name or number of the recording (else by its name)",
+    AT(recording),      NULL,        0};
+const QcImportRow qc_row_time = {
+    "time-column", QC_ROW_TEXT, "COLUMN", "name or number of the time, or none (else concluded)", AT(time), NULL, 0};
+const QcImportRow qc_row_window_id = {
+    "window-column", QC_ROW_TEXT, "COLUMN", "rows that agree in this column are the steps of a window",
+    AT(window_id),   NULL,        0};
+const QcImportRow qc_row_columns = {
+    "columns", QC_ROW_TEXT, "LIST", "the columns with values, by names or numbers (3-8)", AT(columns), NULL, 0};
+const QcImportRow qc_row_ignore = {"ignore",   QC_ROW_TEXT, "LIST", "columns that are not looked at",
+                                   AT(ignore), NULL,        0};
+const QcImportRow qc_row_header = {
+    "header", QC_ROW_WORD, "yes|no", "whether the first row has names (else concluded)", AT(header), "auto no yes", 0};
+const QcImportRow qc_row_decimal = {"decimal",   QC_ROW_WORD, ".|,", "the sign before the fraction of a number",
+                                    AT(decimal), ". ,",       0};
+const QcImportRow qc_row_channels = {"channels",   QC_ROW_COUNT, "N", "a row holds N channels, one after another",
+                                     AT(channels), NULL,         1};
+const QcImportRow qc_row_channels_last = {
+    "channels-last",   QC_ROW_FLAG, NULL, "values are step after step, not channel after channel",
+    AT(channels_last), NULL,        1};
+const QcImportRow qc_row_features = {
+    "features", QC_ROW_FLAG, NULL, "every value of a row is a channel, with a scale of its own", AT(features), NULL, 1};
+const QcImportRow qc_row_image = {"image",          QC_ROW_SIZE, "HxW", "a row is a picture of H x W values a channel",
+                                  AT(image_height), NULL,        0};
+const QcImportRow qc_row_unequal = {
+    "unequal",   QC_ROW_WORD,           "WHAT", "series of unequal length: refuse, pad or resample",
+    AT(unequal), "refuse pad resample", 0};
+const QcImportRow qc_row_missing = {
+    "missing",   QC_ROW_WORD,        "WHAT", "missing values: refuse, fill or drop the window",
+    AT(missing), "refuse fill drop", 1};
+const QcImportRow qc_row_length = {"length",   QC_ROW_COUNT, "N", "pad or resample to this length (else the longest)",
+                                   AT(length), NULL,         0};
+const QcImportRow qc_row_window = {"window",   QC_ROW_TEXT, "SPAN", "windows of 200 samples or 2s, or the whole recording",
+                                   AT(window), NULL,        1};
+const QcImportRow qc_row_stride = {
+    "stride", QC_ROW_TEXT, "SPAN", "from one window's start to the next (else the window)", AT(stride), NULL, 1};
+const QcImportRow qc_row_rate = {"rate",   QC_ROW_REAL, "HZ", "samples a second (else what the data says)",
+                                 AT(rate), NULL,        0};
+const QcImportRow qc_row_label_rule = {"label-rule",
+                                       QC_ROW_WORD,
+                                       "RULE",
+                                       "label of a window: change (ends it), majority, last or pure",
+                                       AT(label_rule),
+                                       "change majority last pure",
+                                       0};
+const QcImportRow qc_row_name_pattern = {
+    "name-pattern",   QC_ROW_TEXT, "PATTERN", "a folder's files, as '{label}_{group}_{recording}.csv'",
+    AT(name_pattern), NULL,        1};
+const QcImportRow qc_row_label_names = {
+    "label-names", QC_ROW_TEXT, "FILE", "lines NUMBER NAME: the names of numbered classes", AT(label_names), NULL, 0};
+const QcImportRow qc_row_skip_bad = {"skip-bad",   QC_ROW_FLAG, NULL, "leave damaged files out, and say how many",
+                                     AT(skip_bad), NULL,        0};
 const QcImportRow qc_row_size = {"size", QC_ROW_SIZE, "N|HxW", "scale pictures to this size", AT(height), NULL, 0};
 const QcImportRow qc_row_resize = {"resize", QC_ROW_WORD, "HOW", "area or bilinear", AT(resize), "area bilinear", 0};
-const QcImportRow qc_row_crop = {"crop", QC_ROW_FLAG, NULL, "take the middle part of the right shape, do not stretch", AT(crop), NULL, 0};
-const QcImportRow qc_row_grey = {"grey", QC_ROW_FLAG, NULL, "pictures of one channel (brightness), not of three colours", AT(grey), NULL, 0};
+const QcImportRow qc_row_crop = {"crop",   QC_ROW_FLAG, NULL, "take the middle part of the right shape, do not stretch",
+                                 AT(crop), NULL,        0};
+const QcImportRow qc_row_grey = {
+    "grey", QC_ROW_FLAG, NULL, "pictures of one channel (brightness), not of three colours", AT(grey), NULL, 0};
 const QcImportRow qc_row_x = {"x", QC_ROW_TEXT, "NAME", "the array with the windows", AT(values), NULL, 0};
-const QcImportRow qc_row_y = {"y", QC_ROW_TEXT, "NAME", "the array (npy, idx: the file) of labels, or none", AT(label), NULL, 0};
+const QcImportRow qc_row_y = {"y",       QC_ROW_TEXT, "NAME", "the array (npy, idx: the file) of labels, or none",
+                              AT(label), NULL,        0};
 
 /* --- reading ------------------------------------------------------------------------------------------ */
 
@@ -67,7 +105,9 @@ static int read_size(uint32_t side[2], const char *text, const char *name, QcErr
     if (n == 1 && strspn(text, "0123456789") == strlen(text)) side[1] = side[0];
     else if (n != 2) side[0] = 0;
     if (side[0] && side[1] && side[0] <= SIDE_MAX && side[1] <= SIDE_MAX) return 0;
-    return qc_fail(err, QC_EUSAGE, "--%s is a number of pixels (64) or height x width (48x64), each from 1 to %d, not '%.40s'", name, SIDE_MAX, text);
+    return qc_fail(err, QC_EUSAGE,
+                   "--%s is a number of pixels (64) or height x width (48x64), each from 1 to %d, not '%.40s'", name,
+                   SIDE_MAX, text);
 }
 
 /* "auto", the default of --header, is for the table alone. */
@@ -81,7 +121,8 @@ static int read_word(int *value, const QcImportRow *row, const char *text, QcErr
         if (n == length && !memcmp(at, text, n)) return *value = k, 0;
         int last = !at[n];
         size_t used = strlen(list);
-        if (n != 4 || memcmp(at, "auto", 4)) snprintf(list + used, sizeof list - used, "%s%.*s", !used ? "" : last ? " or " : ", ", (int)n, at);
+        if (n != 4 || memcmp(at, "auto", 4))
+            snprintf(list + used, sizeof list - used, "%s%.*s", !used ? "" : last ? " or " : ", ", (int)n, at);
         at += n + !last;
     }
     return qc_fail(err, QC_EUSAGE, "--%s is %s, not '%.40s'", row->name, list, text);
@@ -129,6 +170,7 @@ int qc_rows_check(const QcImportOptions *o, const char *format, const QcImportRo
     for (const QcImporter *const *i = qc_importers; *i; i++)
         for (const QcImportRow *const *row = (*i)->rows; *row; row++)
             if (qc_row_given(o, *row) && !takes(rows, (*row)->offset))
-                return qc_fail(err, QC_EUSAGE, "format %s does not take --%s (qc-import -f %s -h shows what it takes)", format, (*row)->name, format);
+                return qc_fail(err, QC_EUSAGE, "format %s does not take --%s (qc-import -f %s -h shows what it takes)",
+                               format, (*row)->name, format);
     return 0;
 }

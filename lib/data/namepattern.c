@@ -5,8 +5,8 @@
 #include <string.h>
 
 typedef struct Field {
-    int part;       /* QC_PART_*; QC_PARTS = anything */
-    int digits;     /* digits alone */
+    int part; /* QC_PART_*; QC_PARTS = anything */
+    int digits; /* digits alone */
     uint32_t modulo; /* 0 = none */
     const char *behind;
 } Field;
@@ -41,7 +41,10 @@ int qc_namepattern_check(const char *pattern, QcErr *err)
         at = strchr(at, '{');
         if (!at) break;
         if (read_field(&f, at))
-            return qc_fail(err, QC_EUSAGE, "--name-pattern: '%.40s' is no field: use {label}, {group}, {recording}, {channels}, {} (anything), {label%%7} or {label:d}", at);
+            return qc_fail(err, QC_EUSAGE,
+                           "--name-pattern: '%.40s' is no field: use {label}, {group}, {recording}, {channels}, {} "
+                           "(anything), {label%%7} or {label:d}",
+                           at);
         at = f.behind;
     }
     return fields ? 0 : qc_fail(err, QC_EUSAGE, "--name-pattern '%.100s' has no field, such as {label}", pattern);
@@ -61,12 +64,14 @@ static int add_part(QcNameParts *parts, const Field *f, const char *at, size_t n
     size_t used = strlen(text), room = QC_PART_ROOM - used;
     const char *between = used ? "/" : "";
     if (n > 9 && f->modulo) return -1;
-    int wrote = f->modulo ? snprintf(text + used, room, "%s%lu", between, strtoul(at, NULL, 10) % f->modulo) : snprintf(text + used, room, "%s%.*s", between, (int)n, at);
+    int wrote = f->modulo ? snprintf(text + used, room, "%s%lu", between, strtoul(at, NULL, 10) % f->modulo)
+                          : snprintf(text + used, room, "%s%.*s", between, (int)n, at);
     return wrote < 0 || (size_t)wrote >= room ? -1 : 0;
 }
 
 /* All ways to read the rest; `found` keeps the first. Steps are counted, so that no pattern takes forever. */
-static int match(QcNameParts *found, const QcNameParts *so_far, int ways, const char *pattern, const char *text, uint32_t *steps)
+static int match(QcNameParts *found, const QcNameParts *so_far, int ways, const char *pattern, const char *text,
+                 uint32_t *steps)
 {
     if (ways > 1 || ++*steps > 100000) return ways;
     while (*pattern && *pattern != '{') {

@@ -1,9 +1,9 @@
 /* namepattern.h - what the names of a folder's files say: "{label}_{group}_{recording}.csv".
  *
- * A pattern is matched with as many of the last parts of a path as it has itself ("{group}/{recording}/classe_{label}.dat": three).
- * Fields: {label}, {group}, {recording}, {channels} (files that agree in the rest hold the channels of one recording), {} (anything).
- * A field takes at least one letter, and none is a slash. {label%7}: the remainder of a number. {label:d}: digits alone. A field that
- * comes twice is joined with '/'.
+ * A pattern is matched with as many of the last parts of a path as it has itself
+ * ("{group}/{recording}/classe_{label}.dat": three). Fields: {label}, {group}, {recording}, {channels} (files that
+ * agree in the rest hold the channels of one recording), {} (anything). A field takes at least one letter, and none is
+ * a slash. {label%7}: the remainder of a number. {label:d}: digits alone. A field that comes twice is joined with '/'.
  */
 #ifndef QC_DATA_NAMEPATTERN_H
 #define QC_DATA_NAMEPATTERN_H

@@ -1,4 +1,5 @@
-/* PNM pictures (Netpbm): bitmaps P1 P4, grey P2 P5, colours P3 P6; text or bytes, up to 16 bits a value, "#" comments in the head. */
+/* PNM pictures (Netpbm): bitmaps P1 P4, grey P2 P5, colours P3 P6; text or bytes, up to 16 bits a value, "#" comments
+ * in the head. */
 #include <stdlib.h>
 #include <string.h>
 

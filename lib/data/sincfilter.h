@@ -1,5 +1,5 @@
-/* sincfilter.h - series at another rate: a low-pass filter below the lower of the two Nyquist frequencies, a sinc under a Hann window of 32 zero
- * crossings. */
+/* sincfilter.h - series at another rate: a low-pass filter below the lower of the two Nyquist frequencies, a sinc under
+ * a Hann window of 32 zero crossings. */
 #ifndef QC_DATA_SINCFILTER_H
 #define QC_DATA_SINCFILTER_H
 

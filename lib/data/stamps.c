@@ -35,7 +35,9 @@ static int read_zone(double *seconds, const char *at, const char **end)
         if (*sign != '+' && *sign != '-') continue;
         const char *digits = sign + 1;
         int colon = *end - digits == 5;
-        if (take(&hours, &digits, *end, 2, colon ? ':' : 0) || take(&minutes, &digits, *end, 2, 0) || digits != *end || hours > 23 || minutes > 59) return -1;
+        if (take(&hours, &digits, *end, 2, colon ? ':' : 0) || take(&minutes, &digits, *end, 2, 0) || digits != *end ||
+            hours > 23 || minutes > 59)
+            return -1;
         *seconds = (*sign == '-' ? -1 : 1) * (hours * 3600.0 + minutes * 60.0);
         *end = sign;
         break;
@@ -58,7 +60,9 @@ static int read_date(double *time, const char *at, const char *end)
 {
     int year, month, day;
     double seconds = 0, zone = 0;
-    if (take(&year, &at, end, 4, '-') || take(&month, &at, end, 2, '-') || take(&day, &at, end, 2, 0) || month < 1 || month > 12 || day < 1 || day > 31) return -1;
+    if (take(&year, &at, end, 4, '-') || take(&month, &at, end, 2, '-') || take(&day, &at, end, 2, 0) || month < 1 ||
+        month > 12 || day < 1 || day > 31)
+        return -1;
     if (at < end && *at != ' ' && *at != 'T') return -1;
     if (at < end && read_zone(&zone, at + 1, &end)) return -1;
     if (at < end && read_clock(&seconds, at + 1, end)) return -1;
@@ -93,7 +97,9 @@ int qc_stamps_resample(float *x, const double *times, uint32_t n, QcErr *err)
         while (left + 2 < n && times[left + 1] <= at) left++;
         double part = (at - times[left]) / (times[left + 1] - times[left]);
         if (part > 1) part = 1;
-        x[t] = part <= 0 ? old[left] : part >= 1 ? old[left + 1] : (float)(old[left] + (old[left + 1] - (double)old[left]) * part);
+        x[t] = part <= 0   ? old[left]
+               : part >= 1 ? old[left + 1]
+                           : (float)(old[left] + (old[left + 1] - (double)old[left]) * part);
     }
     free(old);
     return 0;

@@ -45,7 +45,8 @@ int64_t qc_table_count(QcField row, char separator)
 int qc_table_number(double *value, QcField cell, int decimal_comma, const char **wrong)
 {
     char text[64];
-    if (decimal_comma && (size_t)(cell.end - cell.at) < sizeof text && memchr(cell.at, ',', (size_t)(cell.end - cell.at))) {
+    if (decimal_comma && (size_t)(cell.end - cell.at) < sizeof text &&
+        memchr(cell.at, ',', (size_t)(cell.end - cell.at))) {
         size_t n = (size_t)(cell.end - cell.at);
         memcpy(text, cell.at, n);
         char *comma = memchr(text, ',', n);
@@ -162,7 +163,8 @@ static int count_columns(QcTable *t, QcField first, QcErr *err)
     int names = 1;
     double value;
     const char *wrong;
-    for (int64_t k = 0; k < n && qc_table_cell(&first, &cell, t->separator) > 0; k++) names = names && qc_table_number(&value, cell, 0, &wrong) && strcmp(wrong, "is missing");
+    for (int64_t k = 0; k < n && qc_table_cell(&first, &cell, t->separator) > 0; k++)
+        names = names && qc_table_number(&value, cell, 0, &wrong) && strcmp(wrong, "is missing");
     t->columns = (uint32_t)(more == n + 1 && names ? more : n);
     t->unnamed = more == n + 1 && names && second.end[-1] != t->separator ? 1 : 0;
     if (n > 1 << 24) return qc_fail(err, QC_EFORMAT, "%.300s has too many columns", t->lines.name);
@@ -173,7 +175,14 @@ static int count_columns(QcTable *t, QcField first, QcErr *err)
 int qc_table_open(QcTable *t, const char *path, char separator, int label_first, const QcImportOptions *o, QcErr *err)
 {
     QcField first;
-    *t = (QcTable){.o = o, .separator = separator, .label_first = label_first, .label = QC_NO_COLUMN, .group = QC_NO_COLUMN, .recording = QC_NO_COLUMN, .time = QC_NO_COLUMN, .window = QC_NO_COLUMN};
+    *t = (QcTable){.o = o,
+                   .separator = separator,
+                   .label_first = label_first,
+                   .label = QC_NO_COLUMN,
+                   .group = QC_NO_COLUMN,
+                   .recording = QC_NO_COLUMN,
+                   .time = QC_NO_COLUMN,
+                   .window = QC_NO_COLUMN};
     t->is_samples = o->window || o->stride || o->segments || o->window_id;
     if (qc_lines_open(&t->lines, path, err) || find_first(t, &first, err)) return -1;
     if (!t->separator) t->separator = guess_separator(first, o->decimal);

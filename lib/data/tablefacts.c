@@ -69,7 +69,9 @@ static void note_cell(QcColumn *c, QcField cell, int decimal_comma)
     }
     if (!strcmp(wrong, "is out of range")) c->numbers++;
     else if (!qc_stamp_read(&value, cell)) c->stamps++;
-    else if (!decimal_comma && memchr(cell.at, ',', (size_t)(cell.end - cell.at)) && !qc_table_number(&value, cell, 1, &wrong)) c->commas++;
+    else if (!decimal_comma && memchr(cell.at, ',', (size_t)(cell.end - cell.at)) &&
+             !qc_table_number(&value, cell, 1, &wrong))
+        c->commas++;
     note_value(c, hash(cell.at, (size_t)(cell.end - cell.at)));
 }
 
@@ -86,8 +88,11 @@ int qc_table_look(QcTable *t, QcErr *err)
             if (!more) break;
             note_cell(&t->column[c], cell, t->o->decimal);
         }
-        if (!t->o->n_groups && (c + 1 < t->columns || (rest.at && qc_field_trim(rest).at < rest.end))) /* of an empty cell more or less when rows are read */
-            return qc_lines_fail(&t->lines, err, "%lld columns instead of %u", (long long)qc_table_count(row, t->separator), t->columns);
+        if (!t->o->n_groups &&
+            (c + 1 < t->columns ||
+             (rest.at && qc_field_trim(rest).at < rest.end))) /* of an empty cell more or less when rows are read */
+            return qc_lines_fail(&t->lines, err, "%lld columns instead of %u",
+                                 (long long)qc_table_count(row, t->separator), t->columns);
     }
     return 0;
 }

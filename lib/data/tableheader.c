@@ -8,17 +8,18 @@
 typedef struct FirstRow {
     uint32_t cells, numeric_columns, text_columns;
     uint32_t words_over_numbers, numbers_over_words, words, names; /* names: usual ones, as "label" or "timestamp" */
-    int is_y;              /* a cell is y, which may be a name or a class */
-    int counts, rises;     /* 0, 1, 2, ...; numbers that rise */
-    int whole_over_parts;  /* a whole number over a column with fractions */
-    int empty_over_index;  /* the first cell is empty, over whole numbers */
+    int is_y; /* a cell is y, which may be a name or a class */
+    int counts, rises; /* 0, 1, 2, ...; numbers that rise */
+    int whole_over_parts; /* a whole number over a column with fractions */
+    int empty_over_index; /* the first cell is empty, over whole numbers */
 } FirstRow;
 
 static int is_word(QcField cell)
 {
     double value;
     const char *wrong;
-    return qc_table_number(&value, cell, 0, &wrong) && strcmp(wrong, "is missing") && strcmp(wrong, "is out of range") && qc_table_number(&value, cell, 1, &wrong);
+    return qc_table_number(&value, cell, 0, &wrong) && strcmp(wrong, "is missing") &&
+           strcmp(wrong, "is out of range") && qc_table_number(&value, cell, 1, &wrong);
 }
 
 static void study(FirstRow *f, const QcTable *t, QcField first)
@@ -37,7 +38,10 @@ static void study(FirstRow *f, const QcTable *t, QcField first)
         f->numbers_over_words += !numeric && !word ? 1 : 0;
         if (word) {
             int y = qc_field_is(cell, "y");
-            f->names += !y && (qc_name_is_label(cell) || (numeric && (qc_name_is_time(cell) || qc_name_is_group(cell) || qc_name_is_recording(cell)))) ? 1 : 0;
+            f->names += !y && (qc_name_is_label(cell) || (numeric && (qc_name_is_time(cell) || qc_name_is_group(cell) ||
+                                                                      qc_name_is_recording(cell))))
+                            ? 1
+                            : 0;
             f->is_y |= y;
         } else if (!qc_table_number(&value, cell, 0, &wrong)) {
             f->counts = f->counts && value == f->cells;
@@ -46,7 +50,8 @@ static void study(FirstRow *f, const QcTable *t, QcField first)
             last = value;
         } else {
             f->counts = f->rises = 0;
-            if (!c && cell.at == cell.end && column->numbers && column->whole == column->numbers) f->empty_over_index = 1;
+            if (!c && cell.at == cell.end && column->numbers && column->whole == column->numbers)
+                f->empty_over_index = 1;
         }
     }
 }
@@ -67,7 +72,8 @@ static int decide(const FirstRow *f, uint32_t rows)
 static void take_names(QcTable *t, QcField names)
 {
     QcField cell;
-    for (uint32_t c = t->unnamed; c < t->columns && qc_table_cell(&names, &cell, t->separator) > 0; c++) t->column[c].name = cell;
+    for (uint32_t c = t->unnamed; c < t->columns && qc_table_cell(&names, &cell, t->separator) > 0; c++)
+        t->column[c].name = cell;
 }
 
 /* numpy.savetxt writes names as a comment; they are names where there is one for each column. */
@@ -91,7 +97,11 @@ int qc_table_find_header(QcTable *t, QcErr *err)
     if (!t->o->header) {
         study(&f, t, first);
         decided = decide(&f, t->looked_at);
-        if (decided < 0) return qc_fail(err, QC_EUSAGE, "whether the first row of %.300s has names or values is not certain: say so with --header yes or no", t->lines.name);
+        if (decided < 0)
+            return qc_fail(
+                err, QC_EUSAGE,
+                "whether the first row of %.300s has names or values is not certain: say so with --header yes or no",
+                t->lines.name);
     }
     t->has_header = decided;
     if (decided && !t->looked_at) return qc_fail(err, QC_EFORMAT, "%.300s has a header, but no rows", t->lines.name);

@@ -24,27 +24,34 @@ static int is_one_of(QcField name, const char *const *words)
 
 int qc_name_is_label(QcField name)
 {
-    static const char *const words[] = {"label", "labels", "class", "classes", "target", "targets", "activity", "activities", "category", "gesture", "species",
-                                        "classlabel", "classid", "classname", "activitylabel", "activityname", "activityid", "labelname", "labelid", "groundtruth", "gt", NULL};
+    static const char *const words[] = {
+        "label",      "labels",    "class",   "classes",     "target",  "targets",   "activity",      "activities",
+        "category",   "gesture",   "species", "classlabel",  "classid", "classname", "activitylabel", "activityname",
+        "activityid", "labelname", "labelid", "groundtruth", "gt",      NULL};
     return is_one_of(name, words);
 }
 
 int qc_name_is_group(QcField name)
 {
-    static const char *const words[] = {"group", "user", "subject", "person", "participant", "volunteer", "patient", "wearer", "userid", "subjectid", "personid",
-                                        "participantid", "patientid", "subjectno", "subjectnumber", "username", NULL};
+    static const char *const words[] = {
+        "group",     "user",      "subject",       "person",    "participant", "volunteer",
+        "patient",   "wearer",    "userid",        "subjectid", "personid",    "participantid",
+        "patientid", "subjectno", "subjectnumber", "username",  NULL};
     return is_one_of(name, words);
 }
 
 int qc_name_is_recording(QcField name)
 {
-    static const char *const words[] = {"recording", "recordingid", "session", "sessionid", "trial", "trialid", "experiment", "experimentid", "file", "filename", NULL};
+    static const char *const words[] = {"recording",  "recordingid",  "session", "sessionid", "trial", "trialid",
+                                        "experiment", "experimentid", "file",    "filename",  NULL};
     return is_one_of(name, words);
 }
 
 int qc_name_is_time(QcField name)
 {
-    static const char *const words[] = {"t", "ts", "tms", "tus", "tns", "tsec", "date", "datetime", "epoch", "unixtime", "seconds", "millis", "milliseconds", "elapsed", NULL};
+    static const char *const words[] = {"t",       "ts",     "tms",          "tus",     "tns",
+                                        "tsec",    "date",   "datetime",     "epoch",   "unixtime",
+                                        "seconds", "millis", "milliseconds", "elapsed", NULL};
     char text[40];
     qc_name_plain(text, name);
     size_t n = strlen(text);
@@ -55,16 +62,18 @@ int qc_name_is_time(QcField name)
 
 int qc_name_is_index(QcField name)
 {
-    static const char *const words[] = {"index", "idx", "id", "row", "rowid", "rownames", "rownumber", "rownum", "no", "num", "number", "unnamed0", "uuid", "guid",
-                                        "sampleid", "recordid", "instanceid", NULL};
+    static const char *const words[] = {"index",     "idx",    "id",       "row",      "rowid",      "rownames",
+                                        "rownumber", "rownum", "no",       "num",      "number",     "unnamed0",
+                                        "uuid",      "guid",   "sampleid", "recordid", "instanceid", NULL};
     return is_one_of(name, words);
 }
 
 /* May give the answer away. */
 int qc_name_is_leak(QcField name)
 {
-    static const char *const words[] = {"ppm", "ppb", "concentration", "dose", "position", "pos", "location", "lat", "lon", "latitude", "longitude", "batch", "fold",
-                                        "split", "order", "sequence", "seq", "step", NULL};
+    static const char *const words[] = {
+        "ppm",       "ppb",   "concentration", "dose",  "position", "pos",      "location", "lat",  "lon", "latitude",
+        "longitude", "batch", "fold",          "split", "order",    "sequence", "seq",      "step", NULL};
     char text[40];
     qc_name_plain(text, name);
     size_t n = strlen(text);

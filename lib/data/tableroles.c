@@ -1,4 +1,5 @@
-/* Which column of a table is what: by options, then by usual names, then by the values. What is not certain is asked for. */
+/* Which column of a table is what: by options, then by usual names, then by the values. What is not certain is asked
+ * for. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,27 +7,23 @@
 
 #include "table.h"
 
-/* A column as people call it: by its name, else by its number. */
-static const char *called(char text[80], const QcTable *t, uint32_t c)
-{
-    QcField name = t->column[c].name;
-    if (name.at < name.end) snprintf(text, 80, "%.*s", QC_FIELD(name));
-    else snprintf(text, 80, "column %u", c + 1);
-    return text;
-}
-
 /* --- options ------------------------------------------------------------------------------------------------ */
 
 /* A column by number from 1, or by its name in the header. */
-static int find_column(uint32_t *column, const char *name, size_t length, const char *what, const QcTable *t, QcErr *err)
+static int find_column(uint32_t *column, const char *name, size_t length, const char *what, const QcTable *t,
+                       QcErr *err)
 {
     char text[QC_FIELD_NAME], *behind;
     snprintf(text, sizeof text, "%.*s", (int)(length > 255 ? 255 : length), name);
     for (uint32_t c = 0; c < t->columns; c++)
         if (t->column[c].name.at && qc_field_is(t->column[c].name, text)) return *column = c, 0;
     unsigned long number = strtoul(text, &behind, 10);
-    if (*text < '0' || *text > '9' || *behind) return qc_fail(err, QC_EUSAGE, "the first row of %.200s has no column '%.60s' for the %s", t->lines.name, text, what);
-    if (!number || number > t->columns) return qc_fail(err, QC_EUSAGE, "there is no column %.20s for the %s: %.200s has %u", text, what, t->lines.name, t->columns);
+    if (*text < '0' || *text > '9' || *behind)
+        return qc_fail(err, QC_EUSAGE, "the first row of %.200s has no column '%.60s' for the %s", t->lines.name, text,
+                       what);
+    if (!number || number > t->columns)
+        return qc_fail(err, QC_EUSAGE, "there is no column %.20s for the %s: %.200s has %u", text, what, t->lines.name,
+                       t->columns);
     *column = (uint32_t)number - 1;
     return 0;
 }
@@ -34,7 +31,9 @@ static int find_column(uint32_t *column, const char *name, size_t length, const 
 static int give(QcTable *t, uint32_t c, QcRole role, uint32_t *place, const char *what, QcErr *err)
 {
     char text[80];
-    if (t->column[c].role != QC_ROLE_VALUE) return qc_fail(err, QC_EUSAGE, "%s of %.200s cannot be the %s and something else, too", called(text, t, c), t->lines.name, what);
+    if (t->column[c].role != QC_ROLE_VALUE)
+        return qc_fail(err, QC_EUSAGE, "%s of %.200s cannot be the %s and something else, too",
+                       qc_column_called(text, t, c), t->lines.name, what);
     t->column[c].role = role;
     if (place) *place = c;
     return 0;
@@ -58,7 +57,9 @@ static int give_list(QcTable *t, const char *list, QcRole role, const char *what
         snprintf(item, sizeof item, "%.*s", (int)(n > 63 ? 63 : n), at);
         uint32_t first, last;
         if (sscanf(item, "%u-%u%c", &from, &to, &rest) == 2 && from && from <= to) {
-            if (to > t->columns) return qc_fail(err, QC_EUSAGE, "there is no column %u for the %s: %.200s has %u", to, what, t->lines.name, t->columns);
+            if (to > t->columns)
+                return qc_fail(err, QC_EUSAGE, "there is no column %u for the %s: %.200s has %u", to, what,
+                               t->lines.name, t->columns);
             first = from - 1;
             last = to - 1;
         } else {
@@ -76,9 +77,13 @@ static int give_list(QcTable *t, const char *list, QcRole role, const char *what
 static int obey(QcTable *t, QcErr *err)
 {
     const QcImportOptions *o = t->o;
-    if (give_named(t, o->label, QC_ROLE_LABEL, &t->label, "label", err) || give_named(t, o->group, QC_ROLE_GROUP, &t->group, "group", err) ||
-        give_named(t, o->recording, QC_ROLE_RECORDING, &t->recording, "recording", err) || give_named(t, o->window_id, QC_ROLE_WINDOW, &t->window, "window", err) ||
-        give_named(t, o->time, QC_ROLE_TIME, &t->time, "time", err) || give_list(t, o->columns, QC_ROLE_VALUE, "values", err) || give_list(t, o->ignore, QC_ROLE_IGNORED, "columns to ignore", err))
+    if (give_named(t, o->label, QC_ROLE_LABEL, &t->label, "label", err) ||
+        give_named(t, o->group, QC_ROLE_GROUP, &t->group, "group", err) ||
+        give_named(t, o->recording, QC_ROLE_RECORDING, &t->recording, "recording", err) ||
+        give_named(t, o->window_id, QC_ROLE_WINDOW, &t->window, "window", err) ||
+        give_named(t, o->time, QC_ROLE_TIME, &t->time, "time", err) ||
+        give_list(t, o->columns, QC_ROLE_VALUE, "values", err) ||
+        give_list(t, o->ignore, QC_ROLE_IGNORED, "columns to ignore", err))
         return -1;
     return 0;
 }
@@ -92,7 +97,8 @@ static int is_free(const QcTable *t, uint32_t c) { return t->column[c].role == Q
 static void find_empty(QcTable *t)
 {
     QcColumn *last = &t->column[t->columns - 1];
-    if (t->columns > 1 && t->looked_at && last->role == QC_ROLE_VALUE && last->empty == last->n && last->n && last->name.at == last->name.end)
+    if (t->columns > 1 && t->looked_at && last->role == QC_ROLE_VALUE && last->empty == last->n && last->n &&
+        last->name.at == last->name.end)
         last->role = QC_ROLE_EMPTY;
 }
 
@@ -108,13 +114,16 @@ static void find_indices(QcTable *t)
     }
     for (uint32_t c = 0; c < t->columns; c++) {
         QcColumn *column = &t->column[c];
-        int counts = column->numbers == column->n && column->counted == column->steps && column->n && (column->first == 0 || column->first == 1);
+        int counts = column->numbers == column->n && column->counted == column->steps && column->n &&
+                     (column->first == 0 || column->first == 1);
         int unnamed = t->has_header && column->name.at == column->name.end;
         int unique = column->distinct == column->n || column->distinct >= QC_DISTINCT_MAX;
         if (!is_free(t, c)) continue;
-        if (unnamed && !c && counts) column->role = QC_ROLE_IGNORED;                                  /* to_csv() */
-        else if (unnamed && !c && !column->numbers && unique && column->n > 1) column->role = QC_ROLE_IGNORED; /* write.csv() with row names */
-        else if (qc_name_is_index(column->name) && unique && (counts || rises(column) || !column->numbers)) column->role = QC_ROLE_IGNORED;
+        if (unnamed && !c && counts) column->role = QC_ROLE_IGNORED; /* to_csv() */
+        else if (unnamed && !c && !column->numbers && unique && column->n > 1)
+            column->role = QC_ROLE_IGNORED; /* write.csv() with row names */
+        else if (qc_name_is_index(column->name) && unique && (counts || rises(column) || !column->numbers))
+            column->role = QC_ROLE_IGNORED;
         else if (!t->has_header && !c && counts && column->n >= 8 && counting < numeric) column->role = QC_ROLE_IGNORED;
     }
 }
@@ -126,7 +135,8 @@ static void find_by_name(QcTable *t, uint32_t *place, const char *option, QcRole
     for (uint32_t c = 0; c < t->columns; c++) {
         if (!is_free(t, c) || !is_name(t->column[c].name)) continue;
         if (role == QC_ROLE_TIME && 2 * (t->column[c].stamps + t->column[c].numbers) < t->column[c].n) continue;
-        if (role == QC_ROLE_TIME && t->column[c].numbers > 2 && 2 * t->column[c].rising < t->column[c].steps) continue; /* a reaction time, say */
+        if (role == QC_ROLE_TIME && t->column[c].numbers > 2 && 2 * t->column[c].rising < t->column[c].steps)
+            continue; /* a reaction time, say */
         if (found != QC_NO_COLUMN) t->column[c].role = QC_ROLE_IGNORED; /* said in the summary */
         else found = c;
     }
@@ -149,8 +159,10 @@ static void find_dates(QcTable *t)
 static int fail_two(const QcTable *t, uint32_t a, uint32_t b, QcErr *err)
 {
     char one[80], two[80];
-    return qc_fail(err, QC_EUSAGE, "%.200s: '%s' and '%s' may both be the label: name it with --label-column, and leave the other out with --ignore", t->lines.name, called(one, t, a),
-                   called(two, t, b));
+    return qc_fail(err, QC_EUSAGE,
+                   "%.200s: '%s' and '%s' may both be the label: name it with --label-column, and leave the other out "
+                   "with --ignore",
+                   t->lines.name, qc_column_called(one, t, a), qc_column_called(two, t, b));
 }
 
 static int is_y(QcField name) { return name.at && qc_field_is(name, "y"); }
@@ -159,7 +171,8 @@ static int is_y(QcField name) { return name.at && qc_field_is(name, "y"); }
 static int y_is_axis(const QcTable *t)
 {
     for (uint32_t c = 0; c < t->columns; c++)
-        if (t->column[c].name.at && (qc_field_is(t->column[c].name, "x") || qc_field_is(t->column[c].name, "z"))) return 1;
+        if (t->column[c].name.at && (qc_field_is(t->column[c].name, "x") || qc_field_is(t->column[c].name, "z")))
+            return 1;
     return 0;
 }
 
@@ -171,17 +184,25 @@ static int label_by_name(QcTable *t, QcErr *err)
         t->label = c;
     }
     for (uint32_t c = 0; c < t->columns && t->label == QC_NO_COLUMN && !y_is_axis(t); c++)
-        if (is_free(t, c) && is_y(t->column[c].name) && (!qc_column_is_numeric(&t->column[c]) || qc_column_is_class(&t->column[c], t->looked_at))) t->label = c;
+        if (is_free(t, c) && is_y(t->column[c].name) &&
+            (!qc_column_is_numeric(&t->column[c]) || qc_column_is_class(&t->column[c], t->looked_at)))
+            t->label = c;
     return 0;
 }
 
 static int fail_text(const QcTable *t, uint32_t a, uint32_t b, QcErr *err)
 {
     char one[80], two[80];
-    if (t->column[a].commas) return qc_fail(err, QC_EFORMAT, "%.200s: %s has numbers with a comma: --decimal , reads them", t->lines.name, called(one, t, a));
-    if (t->column[b].commas) return qc_fail(err, QC_EFORMAT, "%.200s: %s has numbers with a comma: --decimal , reads them", t->lines.name, called(two, t, b));
-    return qc_fail(err, QC_EUSAGE, "%.200s: '%s' and '%s' both hold words: name the label with --label-column, and leave others out with --ignore", t->lines.name, called(one, t, a),
-                   called(two, t, b));
+    if (t->column[a].commas)
+        return qc_fail(err, QC_EFORMAT, "%.200s: %s has numbers with a comma: --decimal , reads them", t->lines.name,
+                       qc_column_called(one, t, a));
+    if (t->column[b].commas)
+        return qc_fail(err, QC_EFORMAT, "%.200s: %s has numbers with a comma: --decimal , reads them", t->lines.name,
+                       qc_column_called(two, t, b));
+    return qc_fail(
+        err, QC_EUSAGE,
+        "%.200s: '%s' and '%s' both hold words: name the label with --label-column, and leave others out with --ignore",
+        t->lines.name, qc_column_called(one, t, a), qc_column_called(two, t, b));
 }
 
 static int label_by_words(QcTable *t, QcErr *err)
@@ -193,12 +214,17 @@ static int label_by_words(QcTable *t, QcErr *err)
     }
     char text[80];
     if (t->label != QC_NO_COLUMN && t->column[t->label].commas)
-        return qc_fail(err, QC_EFORMAT, "%.200s: %s has numbers with a comma: --decimal , reads them", t->lines.name, called(text, t, t->label));
+        return qc_fail(err, QC_EFORMAT, "%.200s: %s has numbers with a comma: --decimal , reads them", t->lines.name,
+                       qc_column_called(text, t, t->label));
     return 0;
 }
 
 /* 0, 1, 2, ... or 1, 2, ... without a hole, or -1 and 1. */
-static int is_dense(const QcColumn *c) { return c->distinct == c->high - c->low + 1 ? c->low == 0 || c->low == 1 : c->distinct == 2 && c->low == -1 && c->high == 1; }
+static int is_dense(const QcColumn *c)
+{
+    return c->distinct == c->high - c->low + 1 ? c->low == 0 || c->low == 1
+                                               : c->distinct == 2 && c->low == -1 && c->high == 1;
+}
 
 /* Numbers alone: the label stands first or last, and is the one whose numbers look like classes. */
 static int label_by_numbers(QcTable *t, QcErr *err)
@@ -210,18 +236,25 @@ static int label_by_numbers(QcTable *t, QcErr *err)
     int a = qc_column_is_class(&t->column[first], rows), b = qc_column_is_class(&t->column[last], rows);
     if (t->label_first) a = 1, b = 0;
     if (first == last) b = 0;
-    if (a && b && rows >= 2 && is_dense(&t->column[first]) != is_dense(&t->column[last])) a = is_dense(&t->column[first]), b = !a;
+    if (a && b && rows >= 2 && is_dense(&t->column[first]) != is_dense(&t->column[last]))
+        a = is_dense(&t->column[first]), b = !a;
     if (a && b)
-        return qc_fail(err, QC_EUSAGE, "the label of %.200s may be the first or the last column: say with --label-column 1, %u or none", t->lines.name, last + 1);
+        return qc_fail(err, QC_EUSAGE,
+                       "the label of %.200s may be the first or the last column: say with --label-column 1, %u or none",
+                       t->lines.name, last + 1);
     if (!a && !b)
-        return qc_fail(err, QC_EUSAGE, "which column of %.200s is the label is not certain: say with --label-column (a number, a name, or none)", t->lines.name);
+        return qc_fail(
+            err, QC_EUSAGE,
+            "which column of %.200s is the label is not certain: say with --label-column (a number, a name, or none)",
+            t->lines.name);
     t->label = a ? first : last;
     return 0;
 }
 
 static int find_label(QcTable *t, QcErr *err)
 {
-    for (uint32_t c = 0; (t->o->label || t->o->segments) && c < t->columns; c++) /* labelled otherwise, or not: no value either */
+    for (uint32_t c = 0; (t->o->label || t->o->segments) && c < t->columns;
+         c++) /* labelled otherwise, or not: no value either */
         if (is_free(t, c) && qc_name_is_label(t->column[c].name)) t->column[c].role = QC_ROLE_IGNORED;
     if (t->o->label || t->o->segments) return 0;
     if (!t->label_first && (label_by_name(t, err) || (t->label == QC_NO_COLUMN && label_by_words(t, err)))) return -1;
@@ -237,10 +270,18 @@ static int check_label(const QcTable *t, QcErr *err)
     if (t->label == QC_NO_COLUMN) return 0;
     const QcColumn *c = &t->column[t->label];
     uint32_t rows = t->looked_at;
-    int parts = c->numbers == c->n && c->whole < c->numbers, many = c->distinct >= QC_DISTINCT_MAX || (rows >= 10 && !t->is_samples && 2 * c->distinct > rows && c->distinct > 10);
+    int parts = c->numbers == c->n && c->whole < c->numbers,
+        many = c->distinct >= QC_DISTINCT_MAX ||
+               (rows >= 10 && !t->is_samples && 2 * c->distinct > rows && c->distinct > 10);
     if ((parts && !t->o->label) || (many && c->numbers == c->n))
-        return qc_fail(err, QC_EFORMAT, "%.200s: '%s' looks like a number, not a label: name the label with --label-column", t->lines.name, called(text, t, t->label));
-    if (many) return qc_fail(err, QC_EFORMAT, "%.200s: '%s' has as many different values as rows, which are no classes: name the label with --label-column", t->lines.name, called(text, t, t->label));
+        return qc_fail(err, QC_EFORMAT,
+                       "%.200s: '%s' looks like a number, not a label: name the label with --label-column",
+                       t->lines.name, qc_column_called(text, t, t->label));
+    if (many)
+        return qc_fail(err, QC_EFORMAT,
+                       "%.200s: '%s' has as many different values as rows, which are no classes: name the label with "
+                       "--label-column",
+                       t->lines.name, qc_column_called(text, t, t->label));
     return 0;
 }
 
@@ -254,16 +295,23 @@ static int check_values(QcTable *t, QcErr *err)
         if (!is_free(t, c)) continue;
         t->values++;
         if (qc_column_is_numeric(column) || !column->n) continue;
-        if (column->commas) return qc_fail(err, QC_EFORMAT, "%.200s: %s has numbers with a comma: --decimal , reads them", t->lines.name, called(text, t, c));
-        return qc_fail(err, QC_EUSAGE, "%.200s: '%s' holds words, not values: leave it out with --ignore, or say what it is", t->lines.name, called(text, t, c));
+        if (column->commas)
+            return qc_fail(err, QC_EFORMAT, "%.200s: %s has numbers with a comma: --decimal , reads them",
+                           t->lines.name, qc_column_called(text, t, c));
+        return qc_fail(err, QC_EUSAGE,
+                       "%.200s: '%s' holds words, not values: leave it out with --ignore, or say what it is",
+                       t->lines.name, qc_column_called(text, t, c));
     }
-    if (!t->values) return qc_fail(err, QC_EFORMAT, "%.300s: no column is left for values (wrong kind of file, or wrong separator?)", t->lines.name);
+    if (!t->values)
+        return qc_fail(err, QC_EFORMAT,
+                       "%.300s: no column is left for values (wrong kind of file, or wrong separator?)", t->lines.name);
     return 0;
 }
 
 /* --- time -------------------------------------------------------------------------------------------------------- */
 
-/* Seconds in one unit: by the name, or by the size of the numbers since 1970; whole steps of a stamp are milliseconds. */
+/* Seconds in one unit: by the name, or by the size of the numbers since 1970; whole steps of a stamp are milliseconds.
+ */
 static double unit_of(const QcTable *t, uint32_t c, double step)
 {
     char name[40];
@@ -294,8 +342,10 @@ static int check_samples(QcTable *t, QcErr *err)
     t->unit = unit_of(t, t->time, t->step);
     if (t->is_samples || t->o->features || t->o->channels || t->o->time || t->values > 32) return 0;
     if (c->n < 3 || !(t->step > 0) || (c->numbers && c->rising + 1 < c->numbers - c->numbers / 8)) return 0;
-    return qc_fail(err, QC_EUSAGE, "%.200s: the rows are samples in time ('%s'): cut them with --window; or say --features if a row is an example, or --window-column", t->lines.name,
-                   called(text, t, t->time));
+    return qc_fail(err, QC_EUSAGE,
+                   "%.200s: the rows are samples in time ('%s'): cut them with --window; or say --features if a row is "
+                   "an example, or --window-column",
+                   t->lines.name, qc_column_called(text, t, t->time));
 }
 
 /* ax0, ay0, ax1, ay1, ...: names that alternate say that the values do. */
@@ -318,9 +368,15 @@ static int check_order(const QcTable *t, QcErr *err)
         k++;
     }
     if (!blocks && alternate == t->values / channels - 1 && alternate && !t->o->channels_last)
-        return qc_fail(err, QC_EUSAGE, "%.200s: the names of the columns say that values come step after step: --channels-last reads them so", t->lines.name);
+        return qc_fail(
+            err, QC_EUSAGE,
+            "%.200s: the names of the columns say that values come step after step: --channels-last reads them so",
+            t->lines.name);
     if (t->o->channels_last && blocks == t->values - channels && t->values > channels)
-        return qc_fail(err, QC_EUSAGE, "%.200s: the names of the columns say that values come channel after channel: --channels-last would mix them", t->lines.name);
+        return qc_fail(err, QC_EUSAGE,
+                       "%.200s: the names of the columns say that values come channel after channel: --channels-last "
+                       "would mix them",
+                       t->lines.name);
     return 0;
 }
 
@@ -328,8 +384,13 @@ static void warn_of_leaks(const QcTable *t)
 {
     char text[80];
     for (uint32_t c = 0; c < t->columns; c++)
-        if (is_free(t, c) && !t->o->columns && (qc_name_is_leak(t->column[c].name) || qc_name_is_index(t->column[c].name) || qc_name_is_time(t->column[c].name)))
-            qc_import_warn(t->o, "%.200s: '%s' is taken as a value, but may give the answer away: --ignore leaves it out, --columns silences this", t->lines.name, called(text, t, c));
+        if (is_free(t, c) && !t->o->columns &&
+            (qc_name_is_leak(t->column[c].name) || qc_name_is_index(t->column[c].name) ||
+             qc_name_is_time(t->column[c].name)))
+            qc_import_warn(t->o,
+                           "%.200s: '%s' is taken as a value, but may give the answer away: --ignore leaves it out, "
+                           "--columns silences this",
+                           t->lines.name, qc_column_called(text, t, c));
 }
 
 /* With --columns, what is not listed and has no other use is left out. */
@@ -356,50 +417,4 @@ int qc_table_find_roles(QcTable *t, QcErr *err)
     if (check_label(t, err) || check_values(t, err) || check_samples(t, err) || check_order(t, err)) return -1;
     warn_of_leaks(t);
     return 0;
-}
-
-/* --- what was taken for what ---------------------------------------------------------------------------------------- */
-
-static void add_name(char *list, size_t room, const QcTable *t, uint32_t c)
-{
-    char text[80];
-    size_t used = strlen(list);
-    snprintf(list + used, room - used, "%s%s", used ? ", " : "", called(text, t, c));
-}
-
-/* "ax, ay, az", or "p0 to p149" where there are many. */
-static void list_values(char *list, size_t room, const QcTable *t)
-{
-    uint32_t first = QC_NO_COLUMN, last = 0;
-    for (uint32_t c = 0; c < t->columns; c++)
-        if (is_free(t, c)) last = c, first = first == QC_NO_COLUMN ? c : first;
-    char one[80], two[80];
-    if (t->values > 6) {
-        snprintf(list, room, "%s to %s", called(one, t, first), called(two, t, last));
-        return;
-    }
-    for (uint32_t c = 0; c < t->columns; c++)
-        if (is_free(t, c)) add_name(list, room, t, c);
-}
-
-void qc_table_summary(const QcTable *t, uint32_t classes)
-{
-    char values[500] = "", ignored[300] = "", rest[600] = "", name[80];
-    uint32_t left_out = 0;
-    if (!t->o->note) return;
-    list_values(values, sizeof values, t);
-    for (uint32_t c = 0; c < t->columns; c++)
-        if ((t->column[c].role == QC_ROLE_IGNORED || t->column[c].role == QC_ROLE_EMPTY) && left_out++ < 6) add_name(ignored, sizeof ignored, t, c);
-    size_t n = 0;
-    if (t->label != QC_NO_COLUMN) n += (size_t)snprintf(rest + n, sizeof rest - n, "; label: %s (%u class%s)", called(name, t, t->label), classes, classes == 1 ? "" : "es");
-    else n += (size_t)snprintf(rest + n, sizeof rest - n, "; no label");
-    if (t->group != QC_NO_COLUMN) n += (size_t)snprintf(rest + n, sizeof rest - n, "; group: %s", called(name, t, t->group));
-    if (t->recording != QC_NO_COLUMN) n += (size_t)snprintf(rest + n, sizeof rest - n, "; recording: %s", called(name, t, t->recording));
-    if (t->time != QC_NO_COLUMN) n += (size_t)snprintf(rest + n, sizeof rest - n, t->is_samples ? "; time: %s" : "; ignored: %s", called(name, t, t->time));
-    int time_ignored = t->time != QC_NO_COLUMN && !t->is_samples;
-    if (*ignored) snprintf(rest + n, sizeof rest - n, "%s%s%s", time_ignored ? ", " : "; ignored: ", ignored, left_out > 6 ? " and others" : "");
-    uint32_t channels = t->is_samples || t->o->features ? t->values : t->o->channels ? t->o->channels : 1;
-    if (t->is_samples || t->o->features) qc_import_note(t->o, "%u channel%s %s%s", channels, channels == 1 ? "" : "s", values, rest);
-    else qc_import_note(t->o, "%u value%s (%s), %u channel%s a row%s%s", t->values, t->values == 1 ? "" : "s", values, channels, channels == 1 ? "" : "s",
-                        t->has_header ? "" : ", no header", rest);
 }

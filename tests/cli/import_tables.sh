@@ -73,6 +73,7 @@ folder -f csv --window 2 --name-pattern '{group}/{label}.{recording}.csv' -g p3 
 folder -f csv --window 2 --name-pattern '{what}.csv' set
 folder -f csv --window 2 --name-pattern '{label}.txt' set
 folder -f csv --window 2 --name-pattern '{label}{group}.csv' set
+folder --window whole --name-pattern '{group}/{label}.{}.csv' set
 printf 'v\nx,\n' >set/p1/up.7.csv
 folder -f csv --window 2 --name-pattern '{group}/{label}.{recording}.csv' set
 folder -f csv --window 2 --name-pattern '{group}/{label}.{recording}.csv' --skip-bad set
