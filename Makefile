@@ -21,7 +21,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpo
 SANFLAGS := $(if $(SAN),-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 HOSTED   := $(if $(BARE),-ffreestanding -nostdlib,-D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64)
 CFLAGS_ALL = -std=c11 $(HOSTED) -ffp-contract=off $(OPT) $(WARNINGS) $(SANFLAGS) $(CFLAGS)
-LIBS     := -Wl,--as-needed -ldnnl -lgomp -lyaml -lprotobuf-c -lmatio -ljpeg -lpng -lz -lm $(LDLIBS)
+LIBS     := -Wl,--as-needed -ldnnl -lgomp -lyaml -lprotobuf-c -lmatio -ljpeg -lpng -lwebp -lsndfile -lz -lm $(LDLIBS)
 
 FLOORS   := base kernels device format data nn onnx quant coreset bitflip export live $(if $(PRODUCT),,lab) cli
 SOURCES  := $(sort $(foreach f,$(FLOORS),$(wildcard lib/$f/*.c)))
@@ -186,7 +186,7 @@ install: all $(LIBRARY) ## install programs, man pages, architectures, experimen
 	for header in lib/*/*.h; do install -D -m 644 $$header '$(DEST)/include/qcore/'$${header#lib/}; done
 	for source in lib/device/*.[ch] lib/kernels/*.[ch] lib/base/rng.h lib/base/crc32.h; do install -D -m 644 $$source '$(DEST)/share/qcore/'$$source; done
 	printf '%s\n' 'prefix=$(PREFIX)' 'Name: qcore' 'Description: continual calibration of quantized classifiers' 'Version: $(VERSION)' \
-	    'Cflags: -I$${prefix}/include/qcore' 'Libs: -L$${prefix}/lib -lqcore' 'Libs.private: -ldnnl -lyaml -lprotobuf-c -lmatio -ljpeg -lpng -lz -lm' > '$(DEST)/lib/pkgconfig/qcore.pc'
+	    'Cflags: -I$${prefix}/include/qcore' 'Libs: -L$${prefix}/lib -lqcore' 'Libs.private: -ldnnl -lyaml -lprotobuf-c -lmatio -ljpeg -lpng -lwebp -lsndfile -lz -lm' > '$(DEST)/lib/pkgconfig/qcore.pc'
 
 uninstall: ## remove what install put there
 	rm -f $(NAMES:%='$(DEST)/bin/%') $(NAMES:%='$(DEST)/share/bash-completion/completions/%')
