@@ -116,11 +116,14 @@ static int is_onnx(const char *path) { return is_format(path, "onnx", ".onnx"); 
 static int is_safetensors(const char *path) { return is_format(path, "safetensors", ".safetensors"); }
 static int is_model(const char *path) { return is_onnx(path) || is_safetensors(path) || like || arch; }
 
-static void report_model(const QcModelFile *m, int softmax)
+static void report_model(const QcModelFile *m, const QcOnnxNotes *notes)
 {
     if (json) printf("{\"channels\": %u, \"height\": %u, \"length\": %u, \"classes\": %u}\n", m->channels, m->height, m->length, m->classes);
     else qc_say("a model for windows of %u channels x %u x %u, %u classes", m->channels, m->height, m->length, m->classes);
-    if (softmax) qc_say("its final softmax was left out: the model gives logits");
+    if (notes->outputs > 1) qc_say("of its %u outputs, '%s' was taken as the logits", notes->outputs, notes->output);
+    if (notes->softmax) qc_say("its final softmax was left out: the model gives logits");
+    if (notes->sigmoid) qc_say("its final sigmoid was left out: the model gives logits");
+    if (notes->two_classes) qc_say("its one logit is that of class 1; class 0 has the logit 0");
 }
 
 static int import_model(const char *path, QcErr *err)
@@ -129,7 +132,8 @@ static int import_model(const char *path, QcErr *err)
     QcArena arena = {0};
     QcOnnxOptions o;
     uint8_t digest[QC_DIGEST_BYTES];
-    int softmax = 0, status = -1;
+    QcOnnxNotes notes = {0};
+    int status = -1;
     if (groups.n || channels || length || label || group || recording || window_id || header || window || stride || unequal || missing || x_name || y_name || channels_last || size || resize || crop || grey) {
         qc_fail(err, QC_EUSAGE, "options about groups, windows, columns and pictures are for data, and this is a model");
         goto end;
@@ -149,10 +153,10 @@ static int import_model(const char *path, QcErr *err)
     if (qc_modelhints_read(&o, &hints, &arena, err)) goto end;
     o.folder = external_data;
     QcWeightsSource weights = {.path = path, .safetensors = is_safetensors(path), .like = like, .arch = arch, .width = width};
-    if (is_onnx(path) ? qc_onnx_load(&model, digest, path, &o, &softmax, err) : qc_weights_import(&model, digest, &weights, &o, err)) goto end;
+    if (is_onnx(path) ? qc_onnx_load(&model, digest, path, &o, &notes, err) : qc_weights_import(&model, digest, &weights, &o, err)) goto end;
     QcInput input = {is_onnx(path) ? "onnx" : "weights", digest};
     if (qc_modelfile_stamp(&model, qc_cli_command(), &input, 1, err) || qc_modelfile_save(&model, output, err)) goto end;
-    report_model(&model, softmax);
+    report_model(&model, &notes);
     status = 0;
 end:
     qc_modelfile_release(&model);

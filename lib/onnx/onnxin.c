@@ -37,6 +37,7 @@ static int make_labels(QcOnnxImport *im, char **labels, uint32_t n)
     const char *text = metadata(im->model, "qcore.labels");
     if (im->o->n_labels && im->o->n_labels != n) return qc_fail(im->err, QC_EUSAGE, "%u labels were given, and the model has %u logits", im->o->n_labels, n);
     if (!im->o->n_labels && text) return labels_of_file(im, labels, n, text);
+    im->notes.numbered = !im->o->n_labels;
     for (uint32_t i = 0; i < n; i++) {
         snprintf(number, sizeof number, "%u", i);
         const char *label = im->o->n_labels ? im->o->labels[i] : number;
@@ -92,7 +93,7 @@ static int make_model(QcModelFile *m, QcOnnxImport *im)
     return -1;
 }
 
-int qc_onnx_decode(QcModelFile *m, const uint8_t *bytes, size_t length, const QcOnnxOptions *o, int *softmax, QcErr *err)
+int qc_onnx_decode(QcModelFile *m, const uint8_t *bytes, size_t length, const QcOnnxOptions *o, QcOnnxNotes *notes, QcErr *err)
 {
     QcGraph g = {0};
     QcErr own = {0};
@@ -101,20 +102,20 @@ int qc_onnx_decode(QcModelFile *m, const uint8_t *bytes, size_t length, const Qc
     *m = (QcModelFile){0};
     im.model = qc_onnx_unpack(bytes, length, &im.arena, im.err);
     if (im.model && !qc_onnx_build(&im) && !make_model(m, &im)) status = 0;
-    if (softmax) *softmax = im.softmax;
+    if (notes) *notes = im.notes;
     qc_graph_release(&g);
     qc_arena_release(&im.arena);
     return status;
 }
 
-int qc_onnx_load(QcModelFile *m, uint8_t digest[QC_DIGEST_BYTES], const char *path, const QcOnnxOptions *o, int *softmax, QcErr *err)
+int qc_onnx_load(QcModelFile *m, uint8_t digest[QC_DIGEST_BYTES], const char *path, const QcOnnxOptions *o, QcOnnxNotes *notes, QcErr *err)
 {
     uint8_t *bytes = NULL;
     size_t length;
     *m = (QcModelFile){0};
     if (qc_read_all(path, &bytes, &length, err)) return -1;
     qc_digest(digest, bytes, length);
-    int status = qc_onnx_decode(m, bytes, length, o, softmax, err);
+    int status = qc_onnx_decode(m, bytes, length, o, notes, err);
     free(bytes);
     return status ? qc_within(err, qc_input_name(path)) : 0;
 }

@@ -52,8 +52,8 @@ def tensor(name, values):
     return values if isinstance(values, onnx.TensorProto) else numpy_helper.from_array(np.asarray(values), name)
 
 
-def save(name, nodes, weights, shape, opset=13, outputs=("logits",), inputs=("x",)):
-    values = [[helper.make_tensor_value_info(v, TensorProto.FLOAT, dims) for v in names] for names, dims in ((inputs, ["n", *shape]), (outputs, None))]
+def save(name, nodes, weights, shape, opset=13, outputs=("logits",), inputs=("x",), batch="n"):
+    values = [[helper.make_tensor_value_info(v, TensorProto.FLOAT, dims) for v in names] for names, dims in ((inputs, [batch, *shape]), (outputs, None))]
     graph = helper.make_graph(nodes, "net", *values, [tensor(k, v) for k, v in weights.items()])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])
     onnx.save(model, os.path.join(folder, name + ".onnx"))
@@ -67,20 +67,32 @@ def refuse(name, status, words, nodes, weights=None, shape=(3, 8), **how):
 
 conv, mean, fc = node("Conv", ["x", "w"], ["a"]), node("ReduceMean", ["b"], ["c"], axes=[2], keepdims=0), node("MatMul", ["c", "v"], ["logits"])
 tail = [mean, fc]
-refuse("r-operator", 5, "operator Sigmoid (node 'sigmoid'): this operator is not supported", [conv, node("Sigmoid", ["a"], ["b"]), *tail])
+refuse("r-operator", 5, "operator Hardmax (node 'hardmax'): this operator is not supported", [conv, node("Hardmax", ["a"], ["b"]), *tail])
+refuse("r-recurrent", 5, "recurrent layers are not supported; train a convolutional network", [conv, node("GRU", ["a", "w", "w"], ["b"]), *tail])
+refuse("r-attribute", 5, "its attribute 'wrap' is not supported", [node("Conv", ["x", "w"], ["a"], wrap=1), node("Relu", ["a"], ["b"]), *tail])
+refuse("r-attribute-type", 3, "its attribute 'group' is of another type", [node("Conv", ["x", "w"], ["a"], group=1.0), node("Relu", ["a"], ["b"]), *tail])
+refuse("r-cast", 5, "operator Cast (node 'cast'): it turns computed values into element type 6", [conv, node("Cast", ["a"], ["i"], to=6), node("Cast", ["i"], ["b"], "back", to=1), *tail])
+four = {k: np.ones(4, np.float32) for k in "smtu"}
+refuse("r-training", 5, "export the model in eval mode", [conv, node("BatchNormalization", ["a", "s", "t", "m", "u"], ["b"], training_mode=1), *tail], four, opset=15)
+refuse("r-training-outputs", 5, "export the model in eval mode", [conv, node("BatchNormalization", ["a", "s", "t", "m", "u"], ["b", "o1", "o2", "o3", "o4"]), *tail], four, opset=9)
+refuse("r-positions", 5, "statistics for each position", [conv, node("BatchNormalization", ["a", "s", "t", "m", "u"], ["b"], spatial=0), *tail], four, opset=8)
+refuse("r-batch-softmax", 5, "only a softmax over the classes", [conv, node("Relu", ["a"], ["b"]), mean, node("MatMul", ["c", "v"], ["d"]), node("Softmax", ["d"], ["logits"], axis=0)])
+refuse("r-inner-softmax", 5, "it reads the result of a Softmax", [conv, node("ReduceMean", ["a"], ["c"], axes=[2], keepdims=0), node("Softmax", ["c"], ["s"]), node("MatMul", ["s", "v"], ["logits"])])
+refuse("r-windows-slice", 5, "some windows of a batch", [conv, node("Slice", ["a", "i", "j", "i"], ["b"]), *tail], {"i": np.array([0]), "j": np.array([1])}, batch=2)
+refuse("r-windows-mean", 5, "it goes over the axis of the batch", [conv, node("ReduceMean", ["a"], ["b"], axes=[0]), *tail])
 refuse("r-order", 5, "operator Einsum (node 'einsum')", [node("Transpose", ["x"], ["t"], perm=[0, 2, 1]), node("Einsum", ["t"], ["a"], equation="nct->ntc"), node("Relu", ["a"], ["b"]), *tail])
 refuse("r-domain", 5, "operators of 'com.microsoft'", [conv, helper.make_node("Relu", ["a"], ["b"], "r", domain="com.microsoft"), *tail])
-refuse("r-old", 5, "operator set 8", [conv, node("Relu", ["a"], ["b"]), *tail], opset=8)
-refuse("r-outputs", 5, "2 outputs", [conv, node("Relu", ["a"], ["b"]), *tail], outputs=("logits", "b"))
+refuse("r-old", 5, "operator set 6", [conv, node("Relu", ["a"], ["b"]), *tail], opset=6)
+refuse("r-outputs", 5, "2 outputs ('logits', 'other'): name that of the logits with --output", [conv, node("Relu", ["a"], ["b"]), *tail, node("MatMul", ["c", "v"], ["other"])], outputs=("logits", "other"))
 refuse("r-inputs", 5, "several inputs", [node("Add", ["x", "y"], ["z"]), node("Conv", ["z", "w"], ["a"]), node("Relu", ["a"], ["b"]), *tail], inputs=("x", "y"))
 refuse("r-reflect", 5, "only padding with a constant", [node("Pad", ["x", "p"], ["q"], mode="reflect"), node("Conv", ["q", "w"], ["a"]), node("Relu", ["a"], ["b"]), *tail],
        {"p": np.array([0, 0, 1, 0, 0, 1])})
 refuse("r-max", 5, "padded with zeros", [conv, node("Pad", ["a", "p"], ["q"]), node("MaxPool", ["q"], ["b"], kernel_shape=[3]), *tail], {"p": np.array([0, 0, 1, 0, 0, 1])})
 refuse("r-weights", 5, "computed from the data", [node("Conv", ["x", "x"], ["a"]), node("Relu", ["a"], ["b"]), *tail])
-refuse("r-product", 5, "two computed values", [conv, node("Mul", ["a", "a"], ["b"]), *tail])
-refuse("r-time", 5, "only channels can be joined", [conv, node("Concat", ["a", "a"], ["b"], axis=2), *tail])
+refuse("r-quotient", 5, "two computed values", [conv, node("Conv", ["x", "w"], ["a2"]), node("Div", ["a", "a2"], ["b"]), *tail])
+refuse("r-batch-concat", 5, "it joins windows of a batch", [conv, node("Concat", ["a", "a"], ["b"], axis=0), *tail])
 refuse("r-not-logits", 5, "not one row of logits", [conv, node("Relu", ["a"], ["logits"])])
-refuse("r-windows", 5, "from one window to another", [conv, node("Reshape", ["a", "s"], ["b"]), *tail], {"s": np.array([-1, 4, 3])})
+refuse("r-windows", 5, "not one row of logits", [conv, node("Reshape", ["a", "s"], ["b"]), *tail], {"s": np.array([-1, 4, 3])})
 refuse("r-channels", 3, "do not fit an input of 5 channels", [conv, node("Relu", ["a"], ["b"]), *tail], shape=(5, 8))
 refuse("r-kernel", 3, "does not fit its", [conv, node("Relu", ["a"], ["b"]), *tail], shape=(3, 2))
 refuse("r-rows", 3, "do not fit rows of 4", [conv, node("Relu", ["a"], ["b"]), *tail], {"v": np.zeros((5, 2), np.float32)})
