@@ -100,6 +100,11 @@ int qc_graph_function(QcGraph *g, const char *name, uint32_t input, const QcStep
     return add_node(g, name, node, err);
 }
 
+int qc_graph_table(QcGraph *g, const char *name, uint32_t input, float scale, uint32_t zero, uint32_t bits, const float *levels, QcErr *err)
+{
+    return add_node(g, name, (QcNode){.op = QC_OP_TABLE, .n_inputs = 1, .inputs = {input}, .scale = scale, .zero = zero, .bits = bits, .levels = levels}, err);
+}
+
 int qc_graph_turn(QcGraph *g, const char *name, uint32_t input, uint32_t height, uint32_t width, uint32_t channels, const QcLoops *loops, QcErr *err)
 {
     QcNode node = {.op = QC_OP_TURN, .n_inputs = 1, .inputs = {input}, .height = height, .width = width, .channels = channels, .loops = *loops};

@@ -31,6 +31,7 @@ typedef enum QcOp {
     QC_OP_FUNCTION,  /* one function of each value: `steps` */
     QC_OP_MUL,       /* product of two inputs of one shape, or of [h][w][c] and [1][1][c] */
     QC_OP_TURN,      /* values in another order or shape, or some of them: `loops` */
+    QC_OP_TABLE,     /* levels[code of the value], codes as of QUANT: a device's table on the workstation, never in files */
     QC_OP_COUNT
 } QcOp;
 
@@ -76,6 +77,7 @@ typedef struct QcNode {
     uint32_t zero, bits;                      /* QUANT: zero point, 2..8 bits */
     uint32_t n_steps;                         /* FUNCTION: 1..QC_MAX_STEPS */
     QcStep steps[QC_MAX_STEPS];
+    const float *levels;                      /* TABLE: [2^bits], borrowed */
     QcLoops loops;                            /* TURN: their sizes multiply to the output's size */
     size_t weight, bias;                      /* offsets into params (BATCHNORM: gain, shift); unused = 0 */
     size_t n_weight, n_bias;
@@ -101,6 +103,7 @@ int qc_graph_concat(QcGraph *g, const char *name, const uint32_t *inputs, uint32
 int qc_graph_add(QcGraph *g, const char *name, uint32_t a, uint32_t b, QcErr *err);
 int qc_graph_mul(QcGraph *g, const char *name, uint32_t a, uint32_t b, QcErr *err);
 int qc_graph_function(QcGraph *g, const char *name, uint32_t input, const QcStep *steps, uint32_t n_steps, QcErr *err);
+int qc_graph_table(QcGraph *g, const char *name, uint32_t input, float scale, uint32_t zero, uint32_t bits, const float *levels, QcErr *err);
 int qc_graph_turn(QcGraph *g, const char *name, uint32_t input, uint32_t height, uint32_t width, uint32_t channels, const QcLoops *loops, QcErr *err);
 int qc_graph_simple(QcGraph *g, const char *name, QcOp op, uint32_t input, QcErr *err); /* BATCHNORM, RELU, GAP, STD, FLATTEN */
 int qc_graph_quant(QcGraph *g, const char *name, uint32_t input, float scale, uint32_t zero, uint32_t bits, QcErr *err);

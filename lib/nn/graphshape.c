@@ -4,7 +4,7 @@
 #include <string.h>
 
 const char *const qc_op_names[QC_OP_COUNT] = {"input", "conv", "batchnorm", "relu", "maxpool", "avgpool",
-                                              "gap",   "linear", "concat", "add", "flatten", "quant", "std", "function", "mul", "turn"};
+                                              "gap",   "linear", "concat", "add", "flatten", "quant", "std", "function", "mul", "turn", "table"};
 
 static int wrong(QcErr *err, const QcNode *node, const char *what)
 {
@@ -189,6 +189,9 @@ static int shape_by_op(const QcGraph *g, QcNode *node, QcErr *err)
     case QC_OP_FUNCTION:
         shape_like(in, node);
         return qc_function_is_whole(node->steps, node->n_steps) ? 0 : wrong(err, node, "has steps that are no function");
+    case QC_OP_TABLE:
+        if (!node->levels) return wrong(err, node, "has no levels: it cannot come from a file");
+        /* fall through */
     case QC_OP_QUANT:
         shape_like(in, node);
         if (!(node->scale > 0 && isfinite(node->scale))) return wrong(err, node, "has a scale that is not a positive number");

@@ -129,6 +129,7 @@ static void node_forward(QcSlice *slice, uint32_t i)
     case QC_OP_FLATTEN: qc_copy(y, x, values); break;
     case QC_OP_QUANT: qc_quant_forward(y, x, node, values); break;
     case QC_OP_FUNCTION: qc_function_forward(y, x, node, values); break;
+    case QC_OP_TABLE: qc_table_forward(y, x, node, values); break;
     case QC_OP_MUL: qc_mul_forward(y, x, slice->value[node->inputs[1]], node, &g->nodes[node->inputs[1]], slice->n); break;
     case QC_OP_TURN: qc_turn_forward(y, x, node, in, slice->n); break;
     case QC_OP_INPUT:
@@ -176,6 +177,7 @@ static void input_backward(QcSlice *slice, uint32_t i, uint32_t k, float *dx)
     case QC_OP_FLATTEN: qc_copy(dx, dy, values); break;
     case QC_OP_QUANT: qc_quant_backward(dx, dy, x, node, values); break;
     case QC_OP_FUNCTION: qc_function_backward(dx, dy, x, node, values); break;
+    case QC_OP_TABLE: qc_table_backward(dx, dy, x, node, values); break;
     case QC_OP_MUL: qc_mul_backward(dx, dy, slice->value[node->inputs[!k]], node, in, &g->nodes[node->inputs[!k]], slice->n); break;
     case QC_OP_TURN: qc_turn_backward(dx, dy, node, in, slice->n); break;
     case QC_OP_CONCAT: {

@@ -81,6 +81,29 @@ void qc_function_backward(float *dx, const float *dy, const float *x, const QcNo
     }
 }
 
+/* ---- tables ---- */
+
+static int32_t code_of(float x, const QcNode *node)
+{
+    float q = roundf(x / node->scale) + (float)node->zero, top = (float)((1u << node->bits) - 1);
+    return (int32_t)(q > 0 ? q < top ? q : top : 0);
+}
+
+void qc_table_forward(float *y, const float *x, const QcNode *node, size_t values)
+{
+    for (size_t i = 0; i < values; i++) y[i] = node->levels[code_of(x[i], node)] + (x[i] - x[i]); /* what is no number stays none */
+}
+
+/* The slope between the codes on both sides. */
+void qc_table_backward(float *dx, const float *dy, const float *x, const QcNode *node, size_t values)
+{
+    int32_t top = (int32_t)(1u << node->bits) - 1;
+    for (size_t i = 0; i < values; i++) {
+        int32_t code = code_of(x[i], node), low = code > 0 ? code - 1 : 0, high = code < top ? code + 1 : top;
+        dx[i] = dy[i] * (node->levels[high] - node->levels[low]) / ((float)(high - low) * node->scale);
+    }
+}
+
 /* ---- products ---- */
 
 /* Does the input have one value a channel, for all positions of the node? */

@@ -97,6 +97,8 @@ void qc_copy_rows(float *y, size_t y_step, const float *x, size_t x_step, size_t
 /* runfunction.c: y and x may be one array; n windows. */
 void qc_function_forward(float *y, const float *x, const QcNode *node, size_t values);
 void qc_function_backward(float *dx, const float *dy, const float *x, const QcNode *node, size_t values);
+void qc_table_forward(float *y, const float *x, const QcNode *node, size_t values);
+void qc_table_backward(float *dx, const float *dy, const float *x, const QcNode *node, size_t values);
 void qc_mul_forward(float *y, const float *a, const float *b, const QcNode *node, const QcNode *in_b, uint32_t n);
 /* dx: of the input `in`; x: of the other one. */
 void qc_mul_backward(float *dx, const float *dy, const float *x, const QcNode *node, const QcNode *in, const QcNode *in_x, uint32_t n);

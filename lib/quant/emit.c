@@ -231,6 +231,52 @@ static int emit_maxpool(Emit *e, const QcNode *node)
     return 0;
 }
 
+/* The function of every input code, as codes of its output. */
+static int emit_table(Emit *e, const QcNode *node, int out)
+{
+    int in = tensor_behind(e, node->inputs[0]);
+    const QcQTensor *from = &e->tensors[in], *to = &e->tensors[out];
+    QcQNode *n = add_node(e, QC_Q_TABLE, 0);
+    n->in[0] = (uint16_t)in;
+    n->out = (uint16_t)out;
+    n->channels = (uint16_t)node->channels;
+    n->code_byte = e->g->n_code_bytes;
+    e->g->n_code_bytes += QC_Q_TABLE_BYTES;
+    for (int code = 0; code < QC_Q_TABLE_BYTES; code++) {
+        float y = qc_function_at(node->steps, node->n_steps, from->scale * (float)(code - from->zero), NULL), top = (float)((1 << to->bits) - 1);
+        float q = roundf(y / to->scale) + (float)to->zero;
+        e->g->codes[n->code_byte + (uint32_t)code] = (uint8_t)(q > 0 ? q < top ? q : top : 0); /* what is no number is 0 */
+    }
+    return 0;
+}
+
+static int emit_mul(Emit *e, const QcNode *node, int out)
+{
+    QcQNode *n = add_node(e, QC_Q_MUL, 1);
+    for (int k = 0; k < 2; k++) n->in[k] = (uint16_t)tensor_behind(e, node->inputs[k]);
+    n->out = (uint16_t)out;
+    n->channels = (uint16_t)node->channels;
+    return rescale_entry(e, node, n->channel, (double)e->tensors[n->in[0]].scale * (double)e->tensors[n->in[1]].scale / (double)e->tensors[out].scale);
+}
+
+static int emit_turn(Emit *e, const QcNode *node)
+{
+    int in = tensor_behind(e, node->inputs[0]), out = add_tensor(e, node, &e->tensors[in]);
+    if (out < 0) return -1;
+    QcQNode *n = add_node(e, QC_Q_TURN, node->loops.n);
+    n->in[0] = (uint16_t)in;
+    n->out = (uint16_t)out;
+    n->channels = (uint16_t)node->channels;
+    n->groups = (uint16_t)node->loops.n;
+    n->code = node->loops.offset;
+    for (uint32_t k = 0; k < node->loops.n; k++) {
+        e->bias[n->channel + k] = (int32_t)node->loops.size[k];
+        e->multiplier[n->channel + k] = (int32_t)node->loops.stride[k];
+        e->shift[n->channel + k] = 1;
+    }
+    return 0;
+}
+
 static int emit_concat(Emit *e, const QcNode *node)
 {
     int out = add_tensor(e, node, NULL);
@@ -252,6 +298,8 @@ static int emit_body(Emit *e, const QcNode *body, int relu, int out)
     case QC_OP_CONV:
     case QC_OP_LINEAR: return emit_conv(e, body, relu, out, 0);
     case QC_OP_ADD: return emit_add(e, body, relu, out);
+    case QC_OP_FUNCTION: return emit_table(e, body, out);
+    case QC_OP_MUL: return emit_mul(e, body, out);
     case QC_OP_GAP:
         return emit_rescaled(e, QC_Q_GAP, body, tensor_behind(e, body->inputs[0]), out, 0, body->channels, 0,
                              (double)input_of(e, body)->height * input_of(e, body)->width);
@@ -271,6 +319,7 @@ static int emit_node(Emit *e, const QcNode *node)
 {
     if (!is_tensor(e, node)) return 0;
     if (node->op == QC_OP_MAXPOOL) return emit_maxpool(e, node);
+    if (node->op == QC_OP_TURN) return emit_turn(e, node);
     if (node->op == QC_OP_CONCAT) return emit_concat(e, node);
     int out = add_tensor(e, node, NULL);
     if (out < 0 || node->op == QC_OP_INPUT) return out < 0 ? -1 : 0;
@@ -302,8 +351,8 @@ static int allocate(Emit *e, QcArena *arena)
     uint64_t codes = 0, channels = 0;
     for (uint32_t i = 0; i < e->f->n_nodes; i++) {
         const QcNode *node = &e->f->nodes[i];
-        codes += is_weighted(node) ? node->n_weight : 0;
-        channels += is_weighted(node) ? node->channels : 2 + node->n_inputs;
+        codes += is_weighted(node) ? node->n_weight : node->op == QC_OP_FUNCTION ? QC_Q_TABLE_BYTES : 0;
+        channels += is_weighted(node) ? node->channels : node->op == QC_OP_TURN ? QC_MAX_LOOPS : 2 + node->n_inputs;
         if (node->height > UINT16_MAX || node->width > UINT16_MAX || node->channels > UINT16_MAX)
             return qc_fail(e->err, QC_EUNSUPPORTED, "node '%s' is larger than 65535 along one side", node->name);
     }

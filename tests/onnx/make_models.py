@@ -189,6 +189,56 @@ export("rows", rows, (15,), 13, given=(3, 1, 5))
 export("open", nn.Sequential(nn.Conv1d(3, 4, 2), nn.ReLU(), nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Linear(4, 3)), (3, 9), 13, given=(3, 1, 9), axes={"x": {0: "n", 2: "t"}})
 
 
+# ---- nets as people have them
+
+
+class Chomp(nn.Module):
+    def __init__(self, n):
+        super().__init__()
+        self.n = n
+
+    def forward(self, x):
+        return x[:, :, :-self.n].contiguous()
+
+
+eegnet = nn.Sequential(nn.Conv2d(1, 4, (1, 9), padding=(0, 4), bias=False), nn.BatchNorm2d(4), nn.Conv2d(4, 8, (5, 1), groups=4, bias=False), nn.BatchNorm2d(8), nn.ELU(), nn.AvgPool2d((1, 4)),
+                       nn.Conv2d(8, 8, (1, 5), padding=(0, 2), groups=8, bias=False), nn.Conv2d(8, 8, 1, bias=False), nn.BatchNorm2d(8), nn.ELU(), nn.AvgPool2d((1, 4)), nn.Flatten(), nn.Linear(16, 3))
+tcn = nn.Sequential(nn.Conv1d(4, 6, 3, padding=2), Chomp(2), nn.ReLU(), nn.Conv1d(6, 6, 3, padding=4, dilation=2), Chomp(4), nn.GELU())
+gated = Fn(lambda m, x: (lambda y: m.fc((y * m.e(F.relu(m.s(y.mean((2, 3), keepdim=True))))).amax((2, 3))))(F.hardswish(m.c(x))), c=nn.Conv2d(3, 8, 3, stride=2), s=nn.Conv2d(8, 2, 1),
+           e=nn.Sequential(nn.Conv2d(2, 8, 1), nn.Hardsigmoid()), fc=nn.Linear(8, 4))
+shuffle = Fn(lambda m, x: (lambda a, b: m.fc(torch.cat([a, F.silu(m.d(b))], 1).view(-1, 2, 4, 6, 5).transpose(1, 2).reshape(-1, 8, 6, 5).mean((2, 3))))(*m.c(x).chunk(2, 1)),
+             c=nn.Conv2d(3, 8, 1), d=nn.Conv2d(4, 4, 3, padding=1, groups=4), fc=nn.Linear(8, 3))
+for opset in (11, 13, 17):
+    export("eegnet-%d" % opset, Fn(lambda m, x: m.net(x.unsqueeze(1)), net=eegnet), (5, 32), opset, **preserve)
+    export("tcn-%d" % opset, Fn(lambda m, x: m.fc(m.net(x)[:, :, -1]), net=tcn, fc=nn.Linear(6, 3)), (4, 21), opset)
+    export("gated-%d" % opset, gated, (3, 11, 10), opset)
+    export("shuffle-%d" % opset, shuffle, (3, 6, 5), opset)
+    export("branches-%d" % opset, Fn(lambda m, x: m.fc(m.n(torch.cat([m.a(x).flatten(1), m.b(x).mean(2), x.amax(2)], 1))), a=nn.Conv1d(3, 2, 5), b=nn.Conv1d(3, 4, 3), n=nn.BatchNorm1d(2 * 8 + 4 + 3),
+                                     fc=nn.Linear(23, 3)), (3, 12), opset, **preserve)
+    export("over-time-%d" % opset, Fn(lambda m, x: m.fc(m.b(F.selu(m.a(x.permute(0, 2, 1)))).flatten(1)), a=nn.Linear(3, 5), b=nn.Linear(5, 2), fc=nn.Linear(2 * 8, 3)), (3, 8), opset)
+    export("glu-%d" % opset, Fn(lambda m, x: m.fc(F.glu(m.c(x), 1).mean(2)), c=nn.Conv1d(3, 8, 3), fc=nn.Linear(4, 3)), (3, 9), opset)
+for name, act in (("leaky", nn.LeakyReLU(0.2)), ("elu", nn.ELU(0.8)), ("celu", nn.CELU(0.7)), ("mish", nn.Mish()), ("prelu", nn.PReLU(6)), ("relu6", nn.ReLU6()), ("tanh", nn.Tanh()), ("softplus", nn.Softplus())):
+    if name == "prelu":
+        nn.init.normal_(act.weight)
+    export("act-" + name, nn.Sequential(nn.Conv1d(3, 6, 3), act, nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Linear(6, 3)), (3, 10), 13)
+export("head", nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 5, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten()), (3, 7, 6), 13)
+export("relu-head", nn.Sequential(nn.Conv2d(3, 5, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()), (3, 7, 6), 13)
+one = nn.Sequential(nn.Conv1d(3, 6, 3), nn.ReLU(), nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Linear(6, 1), nn.Sigmoid())
+x = torch.randn(3, 3, 10)
+torch.onnx.export(lifelike(one), x, os.path.join(folder, "one-logit.onnx"), input_names=["x"], output_names=["p"], opset_version=13, dynamic_axes={"x": {0: "n"}})
+z = one[:-1](x).detach().numpy()
+add_case("one-logit", x.numpy(), np.hstack([np.zeros_like(z), z]))
+half = nn.Sequential(nn.Conv1d(3, 6, 3), nn.ReLU(), nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Linear(6, 3))
+for p in half.parameters():
+    p.data = p.data.half().float()
+export("half", half, (3, 10), 13)
+m = onnx.load(os.path.join(folder, "half.onnx"))
+for t in m.graph.initializer:
+    t.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(t).astype(np.float16), t.name))
+for v in (*m.graph.input, *m.graph.output):
+    v.type.tensor_type.elem_type = TensorProto.FLOAT16
+onnx.save(m, os.path.join(folder, "half.onnx"))
+
 # ---- what newer exporters write, by hand: the same net in other words
 
 def build(name, nodes, weights, shape, reference, opset):
