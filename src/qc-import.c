@@ -1,12 +1,16 @@
 /* qc-import: foreign recordings in, a data file out; or a foreign model in, a model file out. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../lib/base/file.h"
 #include "../lib/cli/cli.h"
 #include "../lib/data/import.h"
+#include "../lib/format/qgraphfile.h"
+#include "../lib/nn/graphfile.h"
 #include "../lib/onnx/modelhints.h"
 #include "../lib/onnx/weightsin.h"
+#include "../lib/quant/keep.h"
 
 static const char *format, *output, *label, *group, *recording, *window_id, *header, *window, *stride, *unequal, *missing, *x_name, *y_name, *size, *resize;
 static int64_t channels, jobs, length;
@@ -121,9 +125,25 @@ static void report_model(const QcModelFile *m, const QcOnnxNotes *notes)
     if (json) printf("{\"channels\": %u, \"height\": %u, \"length\": %u, \"classes\": %u}\n", m->channels, m->height, m->length, m->classes);
     else qc_say("a model for windows of %u channels x %u x %u, %u classes", m->channels, m->height, m->length, m->classes);
     if (notes->outputs > 1) qc_say("of its %u outputs, '%s' was taken as the logits", notes->outputs, notes->output);
+    if (notes->steps) qc_say("it is quantized: its codes of 8 bits and its scales are kept");
+    if (notes->asymmetric) qc_say("its activations have zero points that the device has not: the model is imported as float, for qc-quantize");
     if (notes->softmax) qc_say("its final softmax was left out: the model gives logits");
     if (notes->sigmoid) qc_say("its final sigmoid was left out: the model gives logits");
     if (notes->two_classes) qc_say("its one logit is that of class 1; class 0 has the logit 0");
+}
+
+/* A model that comes quantized keeps its codes and scales. */
+static int keep_quantized(QcModelFile *m, const QcOnnxNotes *notes, QcErr *err)
+{
+    QcGraph graph;
+    QcQGraph g;
+    QcArena arena = {0};
+    if (!notes->steps) return 0;
+    if (qc_graph_decode(&graph, m, err)) return -1;
+    int status = qc_keep(&g, &graph, notes->steps, &arena, err) || qc_qgraph_encode(m, &g, err) ? -1 : 0;
+    qc_graph_release(&graph);
+    qc_arena_release(&arena);
+    return status;
 }
 
 static int import_model(const char *path, QcErr *err)
@@ -154,11 +174,16 @@ static int import_model(const char *path, QcErr *err)
     o.folder = external_data;
     QcWeightsSource weights = {.path = path, .safetensors = is_safetensors(path), .like = like, .arch = arch, .width = width};
     if (is_onnx(path) ? qc_onnx_load(&model, digest, path, &o, &notes, err) : qc_weights_import(&model, digest, &weights, &o, err)) goto end;
+    if (keep_quantized(&model, &notes, err)) {
+        qc_within(err, qc_input_name(path));
+        goto end;
+    }
     QcInput input = {is_onnx(path) ? "onnx" : "weights", digest};
     if (qc_modelfile_stamp(&model, qc_cli_command(), &input, 1, err) || qc_modelfile_save(&model, output, err)) goto end;
     report_model(&model, &notes);
     status = 0;
 end:
+    free(notes.steps);
     qc_modelfile_release(&model);
     qc_arena_release(&arena);
     return status;

@@ -168,8 +168,10 @@ static int append_linear(QcOnnxImport *im, const float *weight, const float *bia
     fresh_name(im, name, base);
     int node = qc_graph_linear(im->g, name, im->g->n_nodes - 1, rows, bias != NULL, im->err);
     if (node < 0) return -1;
-    im->fills[node] = (QcFill){.weight = weight, .bias = bias};
-    return 0;
+    float *step = qc_arena_take(&im->arena, rows, sizeof *step, im->err);
+    for (uint32_t k = 0; step && k < rows; k++) step[k] = 1; /* weights are 0 and 1 */
+    im->fills[node] = (QcFill){.weight = weight, .bias = bias, .step = step};
+    return step ? 0 : -1;
 }
 
 /* One logit z becomes two, 0 and z: a softmax of them is the sigmoid of z. */
@@ -188,8 +190,11 @@ static int two_logits(QcOnnxImport *im)
     last->channels = 2;
     last->n_weight = 2 * n;
     last->n_bias = last->has_bias ? 2 : 0;
-    im->fills[im->g->n_nodes - 1] = (QcFill){.weight = weight, .bias = bias};
-    return 0;
+    const float *step = f->step;
+    float *steps = step ? qc_arena_take(&im->arena, 2, sizeof *steps, im->err) : NULL;
+    if (steps) steps[0] = steps[1] = step[0];
+    im->fills[im->g->n_nodes - 1] = (QcFill){.weight = weight, .bias = bias, .step = steps};
+    return step && !steps ? -1 : 0;
 }
 
 /* The mean of a 1 x 1 convolution is a linear layer of the mean. */

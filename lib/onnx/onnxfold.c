@@ -229,6 +229,7 @@ int qc_fold_transpose(QcOnnxImport *im)
             if (f) f[to] = x->f[from];
             else i[to] = x->i[from];
         }
+    t.step = x->step, t.n_step = x->n_step, t.step_axis = 1 - x->step_axis;
     return qc_onnx_put_tensor(im, t);
 }
 

@@ -26,6 +26,7 @@ static const Operator operators[] = {
     {"Constant", NULL, qc_fold_constant, "value:t value_float:f value_floats:F value_int:i value_ints:I"},
     {"ConstantOfShape", NULL, qc_fold_filled, "value:t"},
     {"Conv", qc_onnx_conv, NULL, WINDOW "group:i"},
+    {"DequantizeLinear", qc_onnx_dequantize, qc_fold_dequantize, "axis:i block_size:i output_dtype:i"},
     {"Div", qc_onnx_arithmetic, qc_fold_arithmetic, ""},
     {"Dropout", qc_onnx_same, qc_onnx_same, "ratio:f seed:i"},
     {"Elu", qc_onnx_activation, NULL, "alpha:f"},
@@ -53,6 +54,7 @@ static const Operator operators[] = {
     {"Pad", qc_onnx_pad, NULL, "mode:s pads:I value:f"},
     {"Pow", qc_onnx_arithmetic, NULL, ""},
     {"Reciprocal", qc_onnx_activation, NULL, ""},
+    {"QuantizeLinear", qc_onnx_quantize, NULL, "axis:i saturate:i block_size:i output_dtype:i precision:i"},
     {"ReduceMax", qc_onnx_reduce, NULL, "axes:I keepdims:i noop_with_empty_axes:i"},
     {"ReduceMean", qc_onnx_reduce, NULL, "axes:I keepdims:i noop_with_empty_axes:i"},
     {"ReduceSum", qc_onnx_reduce, NULL, "axes:I keepdims:i noop_with_empty_axes:i"},
@@ -168,14 +170,17 @@ static int all_constant(QcOnnxImport *im)
     return 1;
 }
 
-/* Behind a Softmax that was left out, only axes may change. */
+/* Codes may only change places before they are numbers again; behind a Softmax that was left out, only axes may change. */
 static int check_ends(QcOnnxImport *im)
 {
-    static const char *const axes_only[] = {"Cast", "Dropout", "Flatten", "Identity", "Reshape", "Shape", "Squeeze", "Transpose", "Unsqueeze"};
+    static const char *const axes_only[] = {"Dropout", "Flatten", "Identity", "Reshape", "Shape", "Squeeze", "Transpose", "Unsqueeze"};
     for (uint32_t k = 0; k < im->at->n_input; k++) {
         const QcValue *v = qc_onnx_has(im, k) ? qc_onnx_input(im, k) : NULL;
-        int allowed = !v || v->kind == QC_VALUE_CONSTANT || !v->ends;
+        int codes = v && v->kind == QC_VALUE_COMPUTED && v->step > 0, allowed = !v || v->kind == QC_VALUE_CONSTANT || !(v->ends || codes);
+        allowed |= codes && (!strcmp(im->at->op_type, "DequantizeLinear") || !strcmp(im->at->op_type, "MaxPool"));
+        allowed |= !codes && !strcmp(im->at->op_type, "Cast");
         for (size_t i = 0; i < sizeof axes_only / sizeof *axes_only; i++) allowed |= !strcmp(im->at->op_type, axes_only[i]);
+        if (!allowed && codes) return qc_onnx_refuse(im, "it works on quantized codes; only QuantizeLinear and DequantizeLinear on both sides of operators on real numbers (QDQ) are supported");
         if (!allowed) return qc_onnx_refuse(im, "it reads the result of a Softmax, which is supported only at the end of a model");
     }
     return 0;
@@ -210,6 +215,28 @@ static void fill_parameters(QcOnnxImport *im)
         fill(g->stats + node->stat, f->mean, node->channels);
         fill(g->stats + node->stat + node->channels, f->variance, node->channels);
     }
+}
+
+/* The scales of all weights, if all of them are codes. */
+static int keep_steps(QcOnnxImport *im)
+{
+    QcGraph *g = im->g;
+    size_t n = 0, at = 0;
+    for (uint32_t i = 0; i < g->n_nodes; i++) {
+        im->notes.quantized += g->nodes[i].op == QC_OP_QUANT;
+        if (g->nodes[i].n_weight && g->nodes[i].op != QC_OP_BATCHNORM) n += g->nodes[i].channels;
+    }
+    if (!im->notes.quantized) return 0;
+    float *steps = calloc(n ? n : 1, sizeof *steps);
+    if (!steps) return qc_fail_memory(im->err, "the scales of weights");
+    im->notes.steps = steps;
+    for (uint32_t i = 0; i < g->n_nodes; i++) {
+        if (!g->nodes[i].n_weight || g->nodes[i].op == QC_OP_BATCHNORM) continue;
+        if (!im->fills[i].step) return qc_fail(im->err, QC_EUNSUPPORTED, "the model has quantized values, but the weights of '%s' are not quantized; only whole models are supported", g->nodes[i].name);
+        memcpy(steps + at, im->fills[i].step, g->nodes[i].channels * sizeof *steps);
+        at += g->nodes[i].channels;
+    }
+    return 0;
 }
 
 static int build(QcOnnxImport *im, const uint8_t *needed)
@@ -261,6 +288,11 @@ static int build_best(QcOnnxImport *im, const uint8_t *needed)
     im->err = out;
     if (!made) return *out = first, -1;
     im->layout = best;
+    if (build(im, needed)) return -1;
+    for (uint32_t i = 0; i < im->g->n_nodes; i++) im->plain |= im->g->nodes[i].op == QC_OP_QUANT && im->g->nodes[i].zero && im->g->nodes[i].zero != 128;
+    if (!im->plain) return 0;
+    im->notes.asymmetric = 1; /* our tensors have no such zero points */
+    qc_graph_release(im->g);
     return build(im, needed);
 }
 
@@ -275,5 +307,5 @@ int qc_onnx_build(QcOnnxImport *im)
     if (!needed || !im->fills || check_names(im) || check_opset(im) || qc_onnx_index(im) || qc_onnx_choose_output(im) || mark_needed(im, needed)) return -1;
     if (build_best(im, needed) || qc_graph_finish(im->g, im->err)) return -1;
     fill_parameters(im);
-    return qc_graph_check(im->g, im->err);
+    return qc_graph_check(im->g, im->err) || keep_steps(im) ? -1 : 0;
 }

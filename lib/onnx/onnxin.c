@@ -103,6 +103,8 @@ int qc_onnx_decode(QcModelFile *m, const uint8_t *bytes, size_t length, const Qc
     im.model = qc_onnx_unpack(bytes, length, &im.arena, im.err);
     if (im.model && !qc_onnx_build(&im) && !make_model(m, &im)) status = 0;
     if (notes) *notes = im.notes;
+    if (!notes || status) free(im.notes.steps);
+    if (notes && status) notes->steps = NULL;
     qc_graph_release(&g);
     qc_arena_release(&im.arena);
     return status;

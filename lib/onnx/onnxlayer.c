@@ -146,7 +146,7 @@ int qc_onnx_conv(QcOnnxImport *im)
     qc_onnx_name(im, name, weight_name(im, 1));
     int node = qc_graph_conv(im->g, name, x.node, (uint32_t)w->dims[0], window_of(&s, &x, where), (uint32_t)groups, has_bias, im->err);
     if (node < 0) return -1;
-    im->fills[node] = (QcFill){.weight = weight, .bias = bias};
+    im->fills[node] = (QcFill){.weight = weight, .bias = bias, .step = qc_fold_steps(im, w, 0, (size_t)w->dims[0])};
     qc_view_of_node(im, &y, (uint32_t)node, x.rank, &axes);
     return qc_onnx_put(im, &y);
 }
@@ -161,6 +161,8 @@ static int pool(QcOnnxImport *im, QcOp op, const QcValue *x, QcWindow window, in
     int node = qc_graph_pool(im->g, name, op, x->node, window, count_padding, im->err);
     if (node < 0) return -1;
     qc_view_of_node(im, &y, (uint32_t)node, x->rank, axes);
+    y.step = x->step;
+    y.zero = x->zero;
     return qc_onnx_put(im, &y);
 }
 

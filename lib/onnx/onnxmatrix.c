@@ -32,7 +32,7 @@ static int linear(QcOnnxImport *im, QcValue *x, const QcTensor *w, int turned, f
     qc_onnx_name(im, name, weight_name(im, 1));
     int node = qc_graph_linear(im->g, name, x->node, (uint32_t)out, bias != NULL, im->err);
     if (node < 0) return -1;
-    im->fills[node] = (QcFill){.weight = weight, .bias = bias};
+    im->fills[node] = (QcFill){.weight = weight, .bias = bias, .step = qc_fold_steps(im, w, turned ? 0 : 1, out)};
     x->node = (uint32_t)node;
     x->alone = 1;
     x->offset = x->n_atoms = 0;
@@ -59,7 +59,7 @@ static int pointwise(QcOnnxImport *im, QcValue *x, const QcTensor *w, int turned
     qc_onnx_name(im, name, weight_name(im, 1));
     int node = qc_graph_conv(im->g, name, x->node, (uint32_t)out, one, 1, bias != NULL, im->err);
     if (node < 0) return -1;
-    im->fills[node] = (QcFill){.weight = weight, .bias = bias};
+    im->fills[node] = (QcFill){.weight = weight, .bias = bias, .step = qc_fold_steps(im, w, turned ? 0 : 1, out)};
     x->node = (uint32_t)node;
     x->alone = 1;
     for (uint32_t i = 0; i < x->n_atoms; i++)

@@ -19,6 +19,9 @@ typedef struct QcTensor {
     size_t n;         /* product of dims */
     const float *f;   /* [n], or NULL */
     const int64_t *i; /* [n], or NULL: integers and flags */
+    int32_t type;     /* TensorProto.DataType, if it came from the file as it is */
+    const float *step; /* [n_step] f is codes times these, along step_axis; NULL: f is not of codes */
+    uint32_t n_step, step_axis;
 } QcTensor;
 
 typedef enum QcValueKind { QC_VALUE_CONSTANT, QC_VALUE_COMPUTED } QcValueKind;
@@ -41,12 +44,15 @@ typedef struct QcValue {
     uint32_t pads[QC_ONNX_RANK][2];     /* padding that waits, after the function */
     float padding;                      /* its value: 0 or -infinity */
     int alone;                          /* the node has no other reader than this value */
+    float step;                         /* the value is codes of this scale and zero point (0..255); 0: real numbers */
+    uint32_t zero;
     int ends;                           /* a Softmax was left out: only axes may change from here on */
 } QcValue;
 
 /* Where the parameters of a node come from: [n_weight], [n_bias], [channels], [channels] in our layout; NULL = as qc_graph_finish leaves them. */
 typedef struct QcFill {
     const float *weight, *bias, *mean, *variance;
+    const float *step; /* [channels] weights are codes times these; NULL: they are not of codes */
 } QcFill;
 
 typedef struct QcOnnxName {
@@ -79,6 +85,7 @@ typedef struct QcOnnxImport {
     QcFill *fills;             /* [QC_MAX_NODES] by node of our graph */
     float *gain, *shift;       /* [channels] what happens to a window before everything else; NULL: nothing */
     uint32_t layout;           /* which reading of the input's axes is tried */
+    int plain;                 /* quantized values are read as real numbers */
     QcOnnxNotes notes;
     const char *output;        /* name of the logits */
 } QcOnnxImport;
@@ -202,6 +209,8 @@ int qc_onnx_slice(QcOnnxImport *im);
 int qc_onnx_split(QcOnnxImport *im);
 int qc_onnx_gather(QcOnnxImport *im);
 int qc_onnx_shape(QcOnnxImport *im);
+int qc_onnx_quantize(QcOnnxImport *im);
+int qc_onnx_dequantize(QcOnnxImport *im);
 
 /* ---- onnxfold.c: the same on constants alone ---- */
 int qc_fold_constant(QcOnnxImport *im);
@@ -213,5 +222,8 @@ int qc_fold_slice(QcOnnxImport *im);
 int qc_fold_reshape(QcOnnxImport *im);
 int qc_fold_transpose(QcOnnxImport *im);
 int qc_fold_cast(QcOnnxImport *im);
+int qc_fold_dequantize(QcOnnxImport *im);
+/* The scale of each of n channels along an axis of w; NULL: w is not of codes, or memory is out. */
+const float *qc_fold_steps(QcOnnxImport *im, const QcTensor *w, uint32_t axis, size_t n);
 
 #endif

@@ -169,7 +169,7 @@ int qc_onnx_batchnorm(QcOnnxImport *im)
     if (by_channel(im, &v, values, 4, out, dims, 2) || qc_wait_simple(im, &v, QC_OP_BATCHNORM, im->at->input[1])) return -1;
     im->g->nodes[v.node].eps = qc_onnx_float(im, "epsilon", 1e-5f);
     if (!(im->g->nodes[v.node].eps > 0 && im->g->nodes[v.node].eps < 1)) return qc_onnx_refuse(im, "an epsilon of %g is not supported", (double)im->g->nodes[v.node].eps);
-    im->fills[v.node] = (QcFill){out[0], out[1], out[2], out[3]};
+    im->fills[v.node] = (QcFill){.weight = out[0], .bias = out[1], .mean = out[2], .variance = out[3]};
     return qc_onnx_put(im, &v);
 }
 

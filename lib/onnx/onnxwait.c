@@ -187,7 +187,7 @@ int qc_wait_affine(QcOnnxImport *im, QcValue *v, const float *gain, const float 
     float *zeros = same_values(im, channels, 0), *ones = same_values(im, channels, 0);
     if (!zeros || !ones || qc_wait_simple(im, v, QC_OP_BATCHNORM, NULL)) return -1;
     for (uint32_t c = 0; c < channels; c++) ones[c] = 1 - im->g->nodes[v->node].eps; /* with eps it is 1 */
-    im->fills[v->node] = (QcFill){gain, shift, zeros, ones};
+    im->fills[v->node] = (QcFill){.weight = gain, .bias = shift, .mean = zeros, .variance = ones};
     return 0;
 }
 

@@ -11,7 +11,8 @@
 enum { RANGE_WINDOWS = 256 }; /* at most, for the ranges of activations */
 
 typedef struct Emit {
-    const QcGraph *f;    /* lowered */
+    const QcGraph *f;    /* lowered; or as it is, with what is given */
+    const QcGiven *given; /* NULL: ranges and scales are measured */
     const uint32_t *readers;
     QcRun *run;          /* has the values of all tensors on real windows */
     uint32_t n;          /* windows in it */
@@ -41,11 +42,25 @@ static int under_relu(const Emit *e, const QcNode *node)
     return 0;
 }
 
+/* Is the value rounded by a scale of its own, other than that of the concat that reads it? */
+static int rounds_first(const Emit *e, const QcNode *node)
+{
+    uint32_t me = index_of(e, node), reader = me + 1;
+    if (!e->given || !(e->given->scale[me] > 0)) return 0;
+    while (reader < e->f->n_nodes) {
+        const QcNode *n = &e->f->nodes[reader];
+        for (uint32_t k = 0; k < n->n_inputs; k++)
+            if (n->inputs[k] == me) return e->given->zero[me] != e->given->zero[reader] || memcmp(&e->given->scale[me], &e->given->scale[reader], sizeof(float));
+        reader++;
+    }
+    return 0;
+}
+
 /* The convolution that can write this node's value straight into a slice of a concat, or NULL. What keeps values below a clip is the end of their tensor's own
  * range, which the concat may exceed. */
 static const QcNode *slice_writer(const Emit *e, const QcNode *node)
 {
-    if (e->readers[index_of(e, node)] != 1 || node->clip > 0) return NULL;
+    if (e->readers[index_of(e, node)] != 1 || node->clip > 0 || rounds_first(e, node)) return NULL;
     if (node->op == QC_OP_RELU && under_relu(e, input_of(e, node)) && is_weighted(input_of(e, node))) return input_of(e, node);
     return is_weighted(node) ? node : NULL;
 }
@@ -73,7 +88,13 @@ static int add_tensor(Emit *e, const QcNode *node, const QcQTensor *like)
     QcQTensor *t = &e->tensors[e->g->n_tensors];
     if (e->g->n_tensors == QC_Q_MAX_TENSORS) return qc_fail(e->err, QC_EUNSUPPORTED, "the model has more than %d tensors", QC_Q_MAX_TENSORS);
     *t = (QcQTensor){.height = (uint16_t)node->height, .width = (uint16_t)node->width, .channels = (uint16_t)node->channels};
-    if (like) {
+    if (e->given && !like && !(e->given->scale[index_of(e, node)] > 0))
+        return qc_fail(e->err, QC_EUNSUPPORTED, "the value of '%s' is not quantized in the file, and a whole quantized model is needed", node->name);
+    if (e->given && e->given->scale[index_of(e, node)] > 0) {
+        t->bits = 8, t->zero = e->given->zero[index_of(e, node)], t->scale = e->given->scale[index_of(e, node)];
+        if (like && (t->zero != like->zero || memcmp(&t->scale, &like->scale, sizeof t->scale)))
+            return qc_fail(e->err, QC_EUNSUPPORTED, "'%s' changes the scale of what it reads", node->name);
+    } else if (like) {
         t->bits = like->bits, t->zero = like->zero, t->scale = like->scale;
     } else {
         uint32_t zero;
@@ -142,10 +163,10 @@ static int quantize_channels(Emit *e, const QcNode *node, QcQNode *n, int out)
     double most = (double)row * 255 * (1 << (bits - 1)); /* of a sum */
     for (uint32_t o = 0; o < node->channels; o++) {
         const float *w = e->f->params + node->weight + (size_t)o * row;
-        float scale = qc_scale_of_weights(w, row, bits);
+        float scale = e->given ? e->given->step[e->given->first[index_of(e, node)] + o] : qc_scale_of_weights(w, row, bits);
         uint32_t c = n->channel + o;
         double real_bias = node->has_bias ? (double)e->f->params[node->bias + o] : 0;
-        scale = fmaxf(scale, (float)(fabs(real_bias) / ((double)in->scale * 0x1p29))); /* a dead channel: its weights are all but nothing, its bias is not */
+        if (!e->given) scale = fmaxf(scale, (float)(fabs(real_bias) / ((double)in->scale * 0x1p29))); /* a dead channel: its weights are all but nothing, its bias is not */
         double step = (double)in->scale * (double)scale, bias = rint(real_bias / step);
         e->scale[c] = scale;
         for (uint32_t j = 0; j < row; j++) e->latent[n->code + o * row + j] = w[j] / scale;
@@ -379,6 +400,33 @@ void qc_pack_latents(QcQGraph *g, const float *latent)
     }
 }
 
+static int finish(Emit *e, float **latent)
+{
+    QcQGraph *g = e->g;
+    if (emit_all(e)) return -1;
+    g->tensors = e->tensors;
+    g->nodes = e->nodes;
+    g->scale = e->scale;
+    g->bias = e->bias;
+    g->multiplier = e->multiplier;
+    g->shift = e->shift;
+    *latent = e->latent;
+    qc_pack_latents(g, e->latent);
+    return qc_qgraph_plan(g, e->tensors, e->err) || qc_qgraph_check(g, e->err) ? -1 : 0;
+}
+
+int qc_emit_given(QcQGraph *g, const QcGraph *f, const QcGiven *given, QcArena *arena, QcErr *err)
+{
+    float *latent;
+    *g = (QcQGraph){.bits = 8, .classes = f->classes};
+    Emit e = {.f = f, .given = given, .bits = 8, .last_bits = 8, .activation_bits = 8, .g = g, .err = err};
+    uint32_t *readers = qc_arena_take(arena, f->n_nodes, sizeof *readers, err);
+    if (!readers || allocate(&e, arena)) return -1;
+    qc_count_readers(readers, f);
+    e.readers = readers;
+    return finish(&e, &latent);
+}
+
 int qc_emit(QcQGraph *g, float **latent, const QcGraph *model, const float *windows, uint32_t n, int bits, int last_bits, int activation_bits, int threads,
             QcArena *arena, QcErr *err)
 {
@@ -397,17 +445,7 @@ int qc_emit(QcQGraph *g, float **latent, const QcGraph *model, const float *wind
     for (uint32_t i = 0; i < f.n_nodes; i++)
         if (qc_run_keep(e.run, i, err)) goto end;
     qc_run_forward(e.run, windows, e.n);
-    if (emit_all(&e)) goto end;
-    g->tensors = e.tensors;
-    g->nodes = e.nodes;
-    g->scale = e.scale;
-    g->bias = e.bias;
-    g->multiplier = e.multiplier;
-    g->shift = e.shift;
-    *latent = e.latent;
-    qc_pack_latents(g, e.latent);
-    if (qc_qgraph_plan(g, e.tensors, err)) goto end;
-    if (qc_qgraph_check(g, err)) goto end;
+    if (finish(&e, latent)) goto end;
     status = 0;
 end:
     qc_run_free(e.run);
