@@ -147,6 +147,28 @@ int qc_onnx_begin(QcOnnxImport *im)
 
 /* ---- the logits ---- */
 
+/* Nodes that the output does not need go; the output's is the last of those that stay. */
+static int prune(QcOnnxImport *im, uint32_t output)
+{
+    QcGraph *g = im->g;
+    uint32_t *to = qc_arena_take(&im->arena, g->n_nodes, sizeof *to, im->err), n = 1;
+    if (!to) return -1;
+    to[output] = 1;
+    for (uint32_t i = output; i > 0; i--)
+        for (uint32_t k = 0; to[i] && k < g->nodes[i].n_inputs; k++) to[g->nodes[i].inputs[k]] = 1;
+    to[0] = 0;
+    for (uint32_t i = 1; i <= output; i++) {
+        if (!to[i]) continue;
+        for (uint32_t k = 0; k < g->nodes[i].n_inputs; k++) g->nodes[i].inputs[k] = to[g->nodes[i].inputs[k]];
+        to[i] = n;
+        g->nodes[n] = g->nodes[i];
+        im->fills[n++] = im->fills[i];
+    }
+    for (uint32_t i = n; i < g->n_nodes; i++) im->fills[i] = (QcFill){0};
+    g->n_nodes = n;
+    return 0;
+}
+
 /* A last Sigmoid goes as a Softmax does. */
 static void drop_sigmoid(QcOnnxImport *im, QcValue *v)
 {
@@ -243,7 +265,7 @@ int qc_onnx_end(QcOnnxImport *im)
     QcAxes row = {{0}}; /* all channels */
     if (qc_wait_settle(im, v) || qc_layout_arrange(im, v, &row)) return -1;
     if (!v->node) return qc_fail(im->err, QC_EUNSUPPORTED, "the output '%.100s' is not computed from the input", output->name);
-    if (v->node + 1 != im->g->n_nodes) return qc_fail(im->err, QC_EUNSUPPORTED, "the output '%.100s' is not the last value of the model", output->name);
+    if (prune(im, v->node)) return -1;
     if (turn_head(im) || (im->g->nodes[im->g->n_nodes - 1].channels == 1 && two_logits(im))) return -1;
     return end_linear(im);
 }

@@ -98,6 +98,7 @@ int qc_onnx_take(QcOnnxImport *im, QcValue *v, uint32_t k, QcTake how)
     /* what is done here once is done for all readers */
     if ((how >= QC_TAKE_APPLIED || (how == QC_TAKE_VIEW && shared)) && qc_wait_apply(im, name->value)) return -1;
     if (how == QC_TAKE_SETTLED && qc_wait_settle(im, name->value)) return -1;
+    if (how <= QC_TAKE_VIEW && shared) name->value->alone = 0; /* this reader may build on the node under a function that waits */
     *v = *name->value;
     v->alone = v->alone && !shared;
     return 0;

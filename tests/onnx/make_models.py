@@ -268,6 +268,11 @@ build("constants", [helper.make_node("Constant", [], ["w16"], "c0", value=numpy_
                     helper.make_node("Softmax", ["y6"], ["logits"], "softmax", axis=1)],
       {"b": npw["b"], "v": half["v"], "c": npw["c"], "six": np.float32(6), "pads": np.array([0, 0, 1, 0, 0, 2], np.int64)}, (3, 11),
       net_of({**w, "w": torch.tensor(half["w"].astype(np.float32))}), 13)
+build("folded", [helper.make_node("Mul", ["col", "row"], ["m"], "outer"), helper.make_node("Transpose", ["wt"], ["w"], "turn", perm=[2, 1, 0]), helper.make_node("Cast", ["b"], ["b16"], "half", to=TensorProto.FLOAT16),
+                 helper.make_node("Cast", ["b16"], ["bias"], "back", to=TensorProto.FLOAT), helper.make_node("Conv", ["x", "w", "bias"], ["y0"], "conv", pads=[1, 1]), helper.make_node("Relu", ["y0"], ["y1"], "relu"),
+                 helper.make_node("ReduceMean", ["y1"], ["y2"], "mean", axes=[2], keepdims=0), helper.make_node("MatMul", ["y2", "m"], ["logits"], "fc")],
+      {"wt": npw["w"].transpose(2, 1, 0), "b": npw["b"], "col": npw["v"][0][:, None], "row": npw["c"][None]}, (3, 11),
+      lambda x: F.relu(F.conv1d(x, w["w"], w["b"].half().float(), padding=1)).mean(2) @ torch.outer(w["v"][0], w["c"]), 13)
 model = build("outside", common + [helper.make_node("ReduceMean", ["y2", "axes"], ["y3"], "mean", keepdims=0), helper.make_node("Gemm", ["y3", "v", "c"], ["logits"], "fc", transB=1)], {**npw, **consts},
               (3, 11), net_of(w), 18)
 onnx.save_model(model, os.path.join(folder, "outside.onnx"), save_as_external_data=True, location="outside.bin", size_threshold=0)
