@@ -14,5 +14,5 @@ EOF
 qc-export -q -f onnx -o own.onnx q.qcm && qc-import -q -o back.qcm own.onnx && qc-eval -q -d data.qcd --logits back.npy back.qcm >/dev/null && cmp ours.npy back.npy && echo 'our own comes back'
 qc-coreset -q -n 12 -d data.qcd -o core.qcd && qc-calibrate -q -c core.qcd -s data.qcd --batches 2 --json -o n.qcm q.qcm >/dev/null && qc-export -q -f c -o net.c n.qcm && echo 'calibrated, and C'
 # Zero points that the device has not: the model comes as float.
-/usr/bin/python3 "$TOP/tests/onnx/make_quantized.py" 5 >/dev/null && qc-import -o fp.qcm qdq.onnx 2>words && cat words && qc-quantize -q -b 4 -d data.qcd --epochs 0 -o q4.qcm fp.qcm >/dev/null && echo 'quantized anew'
+/usr/bin/python3 "$TOP/tests/onnx/make_quantized.py" 5 >/dev/null && qc-import -o fp.qcm qdq.onnx 2>words && cat words && qc-quantize -q --force -b 4 -d data.qcd --epochs 0 -o q4.qcm fp.qcm >/dev/null && echo 'quantized anew'
 exit 0

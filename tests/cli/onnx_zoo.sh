@@ -14,7 +14,7 @@ np.savez("data.npz", x=np.random.default_rng(3).normal(size=(40, c, l) if h == 1
 EOF
     qc-import -q -f npz -o data.qcd data.npz || exit
     for bits in 8 2; do
-        qc-quantize -q -b $bits -d data.qcd --epochs 1 --threads 1 -o q.qcm fp.qcm >/dev/null && qc-export -q -f c -o q.c q.qcm && qc-export -q -f onnx -o q.onnx q.qcm || exit
+        qc-quantize -q --force -b $bits -d data.qcd --epochs 1 --threads 1 -o q.qcm fp.qcm >/dev/null && qc-export -q -f c -o q.c q.qcm && qc-export -q -f onnx -o q.onnx q.qcm || exit
         qc-eval -q --threads 1 -d data.qcd --logits q.npy q.qcm >/dev/null && /usr/bin/python3 "$TOP/tests/onnx/compare.py" data.qcd q.onnx q.npy "$model, $bits bits" 2>>words || exit
     done
 done

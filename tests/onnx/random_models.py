@@ -54,6 +54,8 @@ class Net:
         r = self.rng
         x, s = self.values[-1] if r.random() < 0.75 else self.values[int(r.integers(len(self.values)))]
         rank, size = len(s) + 1, int(np.prod(s))
+        if not s:
+            return
         pick = lambda *options: options[int(r.integers(len(options)))]
         what = pick("conv", "conv", "pool", "norm", "act", "act", "const", "const", "two", "gate", "concat", "transpose", "reshape", "unit", "slice", "split", "gather", "pad", "reduce", "matmul",
                     "flatten", "clip", "prelu", "gelu", "silu", "pow", "minmax", "cast", "rsub")
