@@ -30,7 +30,8 @@ static int32_t code_of(float x, const QcNode *node)
 
 void qc_table_forward(float *y, const float *x, const QcNode *node, size_t values)
 {
-    for (size_t i = 0; i < values; i++) y[i] = node->levels[code_of(x[i], node)] + (x[i] - x[i]); /* what is no number stays none */
+    for (size_t i = 0; i < values; i++)
+        y[i] = node->levels[code_of(x[i], node)] + (x[i] - x[i]); /* what is no number stays none */
 }
 
 /* The slope between the codes on both sides. */
@@ -46,7 +47,10 @@ void qc_table_backward(float *dx, const float *dy, const float *x, const QcNode 
 /* ---- products ---- */
 
 /* Does the input have one value a channel, for all positions of the node? */
-static int is_gate(const QcNode *node, const QcNode *in) { return qc_node_positions(in) == 1 && qc_node_positions(node) > 1; }
+static int is_gate(const QcNode *node, const QcNode *in)
+{
+    return qc_node_positions(in) == 1 && qc_node_positions(node) > 1;
+}
 
 void qc_mul_forward(float *y, const float *a, const float *b, const QcNode *node, const QcNode *in_b, uint32_t n)
 {
@@ -56,7 +60,8 @@ void qc_mul_forward(float *y, const float *a, const float *b, const QcNode *node
             for (size_t k = 0; k < step; k++) y[k] = a[k] * b[k];
 }
 
-void qc_mul_backward(float *dx, const float *dy, const float *x, const QcNode *node, const QcNode *in, const QcNode *in_x, uint32_t n)
+void qc_mul_backward(float *dx, const float *dy, const float *x, const QcNode *node, const QcNode *in,
+                     const QcNode *in_x, uint32_t n)
 {
     size_t values = qc_node_values(node), channels = node->channels;
     int sums = is_gate(node, in), repeats = is_gate(node, in_x);

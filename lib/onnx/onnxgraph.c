@@ -10,7 +10,7 @@ typedef struct Operator {
     const char *name;
     int (*computed)(QcOnnxImport *im); /* NULL: only constants */
     int (*constant)(QcOnnxImport *im); /* all inputs are constants; NULL: only data */
-    const char *attributes;            /* that it may have (qc_onnx_check_attributes) */
+    const char *attributes; /* that it may have (qc_onnx_check_attributes) */
 } Operator;
 
 #define WINDOW "kernel_shape:I strides:I dilations:I pads:I auto_pad:s "
@@ -88,8 +88,10 @@ static const Operator *operator_named(const char *name)
 static const char *advice(const char *name)
 {
     if (!strcmp(name, "LSTM") || !strcmp(name, "GRU") || !strcmp(name, "RNN"))
-        return "recurrent layers are not supported; train a convolutional network in its place (qc-train -a share/arch/inceptiontime.yaml, or a TCN)";
-    if (!strcmp(name, "If") || !strcmp(name, "Loop") || !strcmp(name, "Scan")) return "control flow is not supported; export the model for inference, with a fixed shape";
+        return "recurrent layers are not supported; train a convolutional network in its place (qc-train -a "
+               "share/arch/inceptiontime.yaml, or a TCN)";
+    if (!strcmp(name, "If") || !strcmp(name, "Loop") || !strcmp(name, "Scan"))
+        return "control flow is not supported; export the model for inference, with a fixed shape";
     return "this operator is not supported";
 }
 
@@ -120,13 +122,15 @@ static int check_opset(QcOnnxImport *im)
     for (size_t i = 0; i < im->model->n_opset_import; i++)
         if (is_standard_domain(im->model->opset_import[i]->domain)) im->opset = im->model->opset_import[i]->version;
     if (im->opset >= OLDEST && im->opset <= NEWEST) return 0;
-    return qc_fail(im->err, QC_EUNSUPPORTED, "the model is of operator set %lld; %d to %d are supported", (long long)im->opset, OLDEST, NEWEST);
+    return qc_fail(im->err, QC_EUNSUPPORTED, "the model is of operator set %lld; %d to %d are supported",
+                   (long long)im->opset, OLDEST, NEWEST);
 }
 
 static int check_node(QcOnnxImport *im, const Onnx__NodeProto *node)
 {
     im->at = node;
-    if (!is_standard_domain(node->domain)) return qc_onnx_refuse(im, "operators of '%.60s' are not supported", node->domain);
+    if (!is_standard_domain(node->domain))
+        return qc_onnx_refuse(im, "operators of '%.60s' are not supported", node->domain);
     const Operator *op = operator_named(node->op_type);
     return op ? qc_onnx_check_attributes(im, op->attributes) : qc_onnx_refuse(im, "%s", advice(node->op_type));
 }
@@ -170,18 +174,26 @@ static int all_constant(QcOnnxImport *im)
     return 1;
 }
 
-/* Codes may only change places before they are numbers again; behind a Softmax that was left out, only axes may change. */
+/* Codes may only change places before they are numbers again; behind a Softmax that was left out, only axes may change.
+ */
 static int check_ends(QcOnnxImport *im)
 {
-    static const char *const axes_only[] = {"Dropout", "Flatten", "Identity", "Reshape", "Shape", "Squeeze", "Transpose", "Unsqueeze"};
+    static const char *const axes_only[] = {"Dropout", "Flatten", "Identity",  "Reshape",
+                                            "Shape",   "Squeeze", "Transpose", "Unsqueeze"};
     for (uint32_t k = 0; k < im->at->n_input; k++) {
         const QcValue *v = qc_onnx_has(im, k) ? qc_onnx_input(im, k) : NULL;
-        int codes = v && v->kind == QC_VALUE_COMPUTED && v->step > 0, allowed = !v || v->kind == QC_VALUE_CONSTANT || !(v->ends || codes);
+        int codes = v && v->kind == QC_VALUE_COMPUTED && v->step > 0,
+            allowed = !v || v->kind == QC_VALUE_CONSTANT || !(v->ends || codes);
         allowed |= codes && (!strcmp(im->at->op_type, "DequantizeLinear") || !strcmp(im->at->op_type, "MaxPool"));
         allowed |= !codes && !strcmp(im->at->op_type, "Cast");
-        for (size_t i = 0; i < sizeof axes_only / sizeof *axes_only; i++) allowed |= !strcmp(im->at->op_type, axes_only[i]);
-        if (!allowed && codes) return qc_onnx_refuse(im, "it works on quantized codes; only QuantizeLinear and DequantizeLinear on both sides of operators on real numbers (QDQ) are supported");
-        if (!allowed) return qc_onnx_refuse(im, "it reads the result of a Softmax, which is supported only at the end of a model");
+        for (size_t i = 0; i < sizeof axes_only / sizeof *axes_only; i++)
+            allowed |= !strcmp(im->at->op_type, axes_only[i]);
+        if (!allowed && codes)
+            return qc_onnx_refuse(im, "it works on quantized codes; only QuantizeLinear and DequantizeLinear on both "
+                                      "sides of operators on real numbers (QDQ) are supported");
+        if (!allowed)
+            return qc_onnx_refuse(im,
+                                  "it reads the result of a Softmax, which is supported only at the end of a model");
     }
     return 0;
 }
@@ -193,7 +205,8 @@ static int read_node(QcOnnxImport *im)
     if (constant < 0) return -1;
     if (constant && op->constant) return op->constant(im);
     if (constant) return qc_onnx_refuse(im, "it works on constants alone, which is not supported");
-    if (!op->computed) return qc_onnx_refuse(im, "it is supported for constants alone, and its input is computed from the data");
+    if (!op->computed)
+        return qc_onnx_refuse(im, "it is supported for constants alone, and its input is computed from the data");
     return check_ends(im) ? -1 : op->computed(im);
 }
 
@@ -232,7 +245,11 @@ static int keep_steps(QcOnnxImport *im)
     im->notes.steps = steps;
     for (uint32_t i = 0; i < g->n_nodes; i++) {
         if (!g->nodes[i].n_weight || g->nodes[i].op == QC_OP_BATCHNORM) continue;
-        if (!im->fills[i].step) return qc_fail(im->err, QC_EUNSUPPORTED, "the model has quantized values, but the weights of '%s' are not quantized; only whole models are supported", g->nodes[i].name);
+        if (!im->fills[i].step)
+            return qc_fail(im->err, QC_EUNSUPPORTED,
+                           "the model has quantized values, but the weights of '%s' are not quantized; only whole "
+                           "models are supported",
+                           g->nodes[i].name);
         memcpy(steps + at, im->fills[i].step, g->nodes[i].channels * sizeof *steps);
         at += g->nodes[i].channels;
     }
@@ -250,7 +267,8 @@ static int build(QcOnnxImport *im, const uint8_t *needed)
         if (!needed[i]) continue;
         im->at = g->node[i];
         im->number = i;
-        if (im->g->n_nodes + 16 > QC_MAX_NODES) return qc_fail(im->err, QC_EUNSUPPORTED, "the model needs more than %d nodes", QC_MAX_NODES);
+        if (im->g->n_nodes + 16 > QC_MAX_NODES)
+            return qc_fail(im->err, QC_EUNSUPPORTED, "the model needs more than %d nodes", QC_MAX_NODES);
         if (read_node(im)) return -1;
     }
     return qc_onnx_end(im);
@@ -261,7 +279,8 @@ static uint64_t cost_of(const QcGraph *g)
 {
     uint64_t cost = 0;
     for (uint32_t i = 0; i < g->n_nodes; i++)
-        if (g->nodes[i].op == QC_OP_TURN) cost += (uint64_t)g->nodes[i].height * g->nodes[i].width * g->nodes[i].channels;
+        if (g->nodes[i].op == QC_OP_TURN)
+            cost += (uint64_t)g->nodes[i].height * g->nodes[i].width * g->nodes[i].channels;
     return cost;
 }
 
@@ -289,7 +308,8 @@ static int build_best(QcOnnxImport *im, const uint8_t *needed)
     if (!made) return *out = first, -1;
     im->layout = best;
     if (build(im, needed)) return -1;
-    for (uint32_t i = 0; i < im->g->n_nodes; i++) im->plain |= im->g->nodes[i].op == QC_OP_QUANT && im->g->nodes[i].zero && im->g->nodes[i].zero != 128;
+    for (uint32_t i = 0; i < im->g->n_nodes; i++)
+        im->plain |= im->g->nodes[i].op == QC_OP_QUANT && im->g->nodes[i].zero && im->g->nodes[i].zero != 128;
     if (!im->plain) return 0;
     im->notes.asymmetric = 1; /* our tensors have no such zero points */
     qc_graph_release(im->g);
@@ -299,12 +319,18 @@ static int build_best(QcOnnxImport *im, const uint8_t *needed)
 int qc_onnx_build(QcOnnxImport *im)
 {
     const Onnx__GraphProto *g = im->graph = im->model->graph;
-    if (!g || g->n_output < 1 || !g->n_node) return qc_fail(im->err, QC_EFORMAT, "the model has no graph with nodes and an output");
-    if (g->n_node > MAX_ONNX_NODES) return qc_fail(im->err, QC_EUNSUPPORTED, "the model has %zu nodes; at most %d are supported", g->n_node, MAX_ONNX_NODES);
-    if (g->n_sparse_initializer) return qc_fail(im->err, QC_EUNSUPPORTED, "the model has sparse weights, which are not supported");
+    if (!g || g->n_output < 1 || !g->n_node)
+        return qc_fail(im->err, QC_EFORMAT, "the model has no graph with nodes and an output");
+    if (g->n_node > MAX_ONNX_NODES)
+        return qc_fail(im->err, QC_EUNSUPPORTED, "the model has %zu nodes; at most %d are supported", g->n_node,
+                       MAX_ONNX_NODES);
+    if (g->n_sparse_initializer)
+        return qc_fail(im->err, QC_EUNSUPPORTED, "the model has sparse weights, which are not supported");
     uint8_t *needed = qc_arena_take(&im->arena, g->n_node, 1, im->err);
     im->fills = qc_arena_take(&im->arena, QC_MAX_NODES, sizeof *im->fills, im->err);
-    if (!needed || !im->fills || check_names(im) || check_opset(im) || qc_onnx_index(im) || qc_onnx_choose_output(im) || mark_needed(im, needed)) return -1;
+    if (!needed || !im->fills || check_names(im) || check_opset(im) || qc_onnx_index(im) || qc_onnx_choose_output(im) ||
+        mark_needed(im, needed))
+        return -1;
     if (build_best(im, needed) || qc_graph_finish(im->g, im->err)) return -1;
     fill_parameters(im);
     return qc_graph_check(im->g, im->err) || keep_steps(im) ? -1 : 0;

@@ -11,14 +11,16 @@ typedef struct Sliding { /* along our height and width */
 } Sliding;
 
 /* A list of one number for each spatial axis, from `first` on; what is not given stays. */
-static int read_list(QcOnnxImport *im, uint32_t out[2], const char *name, const int where[2], uint32_t axes, uint32_t first, uint32_t of, int64_t least)
+static int read_list(QcOnnxImport *im, uint32_t out[2], const char *name, const int where[2], uint32_t axes,
+                     uint32_t first, uint32_t of, int64_t least)
 {
     const Onnx__AttributeProto *a = qc_onnx_attribute(im, name);
     if (!a || !a->n_ints) return 0;
     if (a->n_ints != of) return qc_onnx_wrong(im, "%s has %zu numbers, not %u", name, a->n_ints, of);
     for (uint32_t k = 0; k < axes; k++) {
         int64_t value = a->ints[first + k];
-        if (value < least || value > QC_MAX_DIM) return qc_onnx_refuse(im, "%s of %lld is not supported", name, (long long)value);
+        if (value < least || value > QC_MAX_DIM)
+            return qc_onnx_refuse(im, "%s of %lld is not supported", name, (long long)value);
         out[where[k]] = (uint32_t)value;
     }
     return 0;
@@ -29,20 +31,24 @@ static void pad_same(Sliding *s, const int64_t size[2], int upper)
 {
     for (int d = 0; d < 2; d++) {
         int64_t positions = (size[d] + s->stride[d] - 1) / s->stride[d];
-        int64_t reach = (int64_t)(s->kernel[d] - 1) * s->dilation[d] + 1, pad = (positions - 1) * s->stride[d] + reach - size[d];
+        int64_t reach = (int64_t)(s->kernel[d] - 1) * s->dilation[d] + 1,
+                pad = (positions - 1) * s->stride[d] + reach - size[d];
         if (pad < 0) pad = 0;
         s->before[d] = (uint32_t)(upper ? pad / 2 : pad - pad / 2);
         s->after[d] = (uint32_t)pad - s->before[d];
     }
 }
 
-/* ceil_mode: one more position where the last window would not be whole, unless it would begin behind the input. Returns whether padding grew. */
+/* ceil_mode: one more position where the last window would not be whole, unless it would begin behind the input.
+ * Returns whether padding grew. */
 static int pad_to_ceiling(Sliding *s, const int64_t size[2])
 {
     int grew = 0;
     for (int d = 0; d < 2; d++) {
-        int64_t reach = (int64_t)(s->kernel[d] - 1) * s->dilation[d] + 1, room = size[d] + s->before[d] + s->after[d] - reach;
-        if (room < 0 || room % s->stride[d] == 0 || (room / s->stride[d] + 1) * s->stride[d] >= size[d] + s->before[d]) continue;
+        int64_t reach = (int64_t)(s->kernel[d] - 1) * s->dilation[d] + 1,
+                room = size[d] + s->before[d] + s->after[d] - reach;
+        if (room < 0 || room % s->stride[d] == 0 || (room / s->stride[d] + 1) * s->stride[d] >= size[d] + s->before[d])
+            continue;
         s->after[d] += (uint32_t)(s->stride[d] - room % s->stride[d]);
         grew = 1;
     }
@@ -62,15 +68,21 @@ static int read_sliding(QcOnnxImport *im, Sliding *s, const QcValue *v, const in
     uint32_t axes = v->rank - 2;
     int64_t size[2];
     const Onnx__AttributeProto *pad = qc_onnx_attribute(im, "auto_pad");
-    if (read_list(im, s->stride, "strides", where, axes, 0, axes, 1) || read_list(im, s->dilation, "dilations", where, axes, 0, axes, 1)) return -1;
+    if (read_list(im, s->stride, "strides", where, axes, 0, axes, 1) ||
+        read_list(im, s->dilation, "dilations", where, axes, 0, axes, 1))
+        return -1;
     sizes_of(im, size, v, where);
     if (qc_onnx_is_text(im, "auto_pad", "SAME_UPPER") || qc_onnx_is_text(im, "auto_pad", "SAME_LOWER")) {
         pad_same(s, size, qc_onnx_is_text(im, "auto_pad", "SAME_UPPER"));
         return 0;
     }
     if (qc_onnx_is_text(im, "auto_pad", "VALID")) return 0;
-    if (pad && !qc_onnx_is_text(im, "auto_pad", "NOTSET")) return qc_onnx_refuse(im, "its auto_pad is none of the standard's");
-    return read_list(im, s->before, "pads", where, axes, 0, 2 * axes, 0) || read_list(im, s->after, "pads", where, axes, axes, 2 * axes, 0) ? -1 : 0;
+    if (pad && !qc_onnx_is_text(im, "auto_pad", "NOTSET"))
+        return qc_onnx_refuse(im, "its auto_pad is none of the standard's");
+    return read_list(im, s->before, "pads", where, axes, 0, 2 * axes, 0) ||
+                   read_list(im, s->after, "pads", where, axes, axes, 2 * axes, 0)
+               ? -1
+               : 0;
 }
 
 /* With the padding that waits at the value itself. */
@@ -78,7 +90,8 @@ static QcWindow window_of(const Sliding *s, const QcValue *v, const int where[2]
 {
     uint32_t before[2] = {s->before[0], s->before[1]}, after[2] = {s->after[0], s->after[1]};
     for (uint32_t k = 2; k < v->rank; k++) before[where[k - 2]] += v->pads[k][0], after[where[k - 2]] += v->pads[k][1];
-    return (QcWindow){s->kernel[0], s->kernel[1], s->stride[0], s->stride[1], s->dilation[0], s->dilation[1], before[0], after[0], before[1], after[1]};
+    return (QcWindow){s->kernel[0],   s->kernel[1], s->stride[0], s->stride[1], s->dilation[0],
+                      s->dilation[1], before[0],    after[0],     before[1],    after[1]};
 }
 
 /* x is brought into [N][C][...] with its spatial axes along our height and width; where[k]: 0 height, 1 width. */
@@ -91,7 +104,10 @@ static int open_spatial(QcOnnxImport *im, QcValue *x, QcAxes *axes, int where[2]
     return 0;
 }
 
-static const char *weight_name(const QcOnnxImport *im, uint32_t k) { return k < im->at->n_input ? im->at->input[k] : NULL; }
+static const char *weight_name(const QcOnnxImport *im, uint32_t k)
+{
+    return k < im->at->n_input ? im->at->input[k] : NULL;
+}
 
 /* ---- Conv ---- */
 
@@ -130,21 +146,27 @@ int qc_onnx_conv(QcOnnxImport *im)
     QcValue x, y;
     if (!w || open_spatial(im, &x, &axes, where)) return -1;
     int64_t groups = qc_onnx_int(im, "group", 1), channels = im->g->nodes[x.node].channels;
-    if (w->rank != x.rank || !w->n) return qc_onnx_wrong(im, "its weights have %u dimensions and its input %u", w->rank, x.rank);
+    if (w->rank != x.rank || !w->n)
+        return qc_onnx_wrong(im, "its weights have %u dimensions and its input %u", w->rank, x.rank);
     if (groups < 1 || groups > channels || w->dims[1] * groups != channels || w->dims[0] > QC_MAX_DIM)
-        return qc_onnx_wrong(im, "weights for %lld channels in each of %lld groups do not fit an input of %lld channels", (long long)w->dims[1], (long long)groups, (long long)channels);
+        return qc_onnx_wrong(im,
+                             "weights for %lld channels in each of %lld groups do not fit an input of %lld channels",
+                             (long long)w->dims[1], (long long)groups, (long long)channels);
     if (read_list(im, s.kernel, "kernel_shape", where, x.rank - 2, 0, x.rank - 2, 1)) return -1;
     for (uint32_t k = 2; k < w->rank; k++) {
         if (w->dims[k] > QC_MAX_DIM) return qc_onnx_refuse(im, "a kernel of %lld is too large", (long long)w->dims[k]);
-        if (qc_onnx_attribute(im, "kernel_shape") && s.kernel[where[k - 2]] != (uint32_t)w->dims[k]) return qc_onnx_wrong(im, "its kernel_shape is not that of its weights");
+        if (qc_onnx_attribute(im, "kernel_shape") && s.kernel[where[k - 2]] != (uint32_t)w->dims[k])
+            return qc_onnx_wrong(im, "its kernel_shape is not that of its weights");
         s.kernel[where[k - 2]] = (uint32_t)w->dims[k];
     }
-    if (qc_wait_padded(&x) && x.padding < 0) return qc_onnx_refuse(im, "its input is padded with minus infinity, which only a MaxPool may read");
+    if (qc_wait_padded(&x) && x.padding < 0)
+        return qc_onnx_refuse(im, "its input is padded with minus infinity, which only a MaxPool may read");
     if (read_sliding(im, &s, &x, where)) return -1;
     const float *weight = turn_kernel(im, w, where), *bias = has_bias ? bias_of(im, 2, (size_t)w->dims[0]) : NULL;
     if (!weight || (has_bias && !bias)) return -1;
     qc_onnx_name(im, name, weight_name(im, 1));
-    int node = qc_graph_conv(im->g, name, x.node, (uint32_t)w->dims[0], window_of(&s, &x, where), (uint32_t)groups, has_bias, im->err);
+    int node = qc_graph_conv(im->g, name, x.node, (uint32_t)w->dims[0], window_of(&s, &x, where), (uint32_t)groups,
+                             has_bias, im->err);
     if (node < 0) return -1;
     im->fills[node] = (QcFill){.weight = weight, .bias = bias, .step = qc_fold_steps(im, w, 0, (size_t)w->dims[0])};
     qc_view_of_node(im, &y, (uint32_t)node, x.rank, &axes);
@@ -175,19 +197,24 @@ static int max_may_read(QcOnnxImport *im, const QcValue *x)
 
 int qc_onnx_pool(QcOnnxImport *im)
 {
-    int is_max = !strcmp(im->at->op_type, "MaxPool"), where[2] = {1, 0}, counts = qc_onnx_int(im, "count_include_pad", 0) != 0;
+    int is_max = !strcmp(im->at->op_type, "MaxPool"), where[2] = {1, 0},
+        counts = qc_onnx_int(im, "count_include_pad", 0) != 0;
     Sliding s = {{1, 1}, {1, 1}, {1, 1}, {0, 0}, {0, 0}};
     int64_t size[2];
     QcAxes axes;
     QcValue x;
     if (open_spatial(im, &x, &axes, where)) return -1;
     if (!qc_onnx_attribute(im, "kernel_shape")) return qc_onnx_wrong(im, "it has no kernel_shape");
-    if (read_list(im, s.kernel, "kernel_shape", where, x.rank - 2, 0, x.rank - 2, 1) || read_sliding(im, &s, &x, where)) return -1;
+    if (read_list(im, s.kernel, "kernel_shape", where, x.rank - 2, 0, x.rank - 2, 1) || read_sliding(im, &s, &x, where))
+        return -1;
     sizes_of(im, size, &x, where);
-    int grew = qc_onnx_int(im, "ceil_mode", 0) && pad_to_ceiling(&s, size), own = (s.before[0] | s.before[1] | s.after[0] | s.after[1]) != 0, waits = qc_wait_padded(&x);
+    int grew = qc_onnx_int(im, "ceil_mode", 0) && pad_to_ceiling(&s, size),
+        own = (s.before[0] | s.before[1] | s.after[0] | s.after[1]) != 0, waits = qc_wait_padded(&x);
     if (is_max) return max_may_read(im, &x) ? -1 : pool(im, QC_OP_MAXPOOL, &x, window_of(&s, &x, where), 0, &axes);
-    if (waits && (x.padding < 0 || (own && !counts))) return qc_onnx_refuse(im, "its input is padded in a way that it cannot take over");
-    if (grew && (counts || waits)) return qc_onnx_refuse(im, "ceil_mode together with counted padding is not supported");
+    if (waits && (x.padding < 0 || (own && !counts)))
+        return qc_onnx_refuse(im, "its input is padded in a way that it cannot take over");
+    if (grew && (counts || waits))
+        return qc_onnx_refuse(im, "ceil_mode together with counted padding is not supported");
     return pool(im, QC_OP_AVGPOOL, &x, window_of(&s, &x, where), counts || waits, &axes);
 }
 
@@ -224,7 +251,8 @@ static int reduce(QcOnnxImport *im, QcValue *x, QcOp op, uint32_t set)
     qc_onnx_name(im, name, NULL);
     QcWindow window = {over[0] ? in->height : 1, over[1] ? in->width : 1, 1, 1, 1, 1, 0, 0, 0, 0};
     int all = (over[0] || in->height == 1) && (over[1] || in->width == 1);
-    int node = op == QC_OP_AVGPOOL && all ? qc_graph_simple(im->g, name, QC_OP_GAP, x->node, im->err) : qc_graph_pool(im->g, name, op, x->node, window, 0, im->err);
+    int node = op == QC_OP_AVGPOOL && all ? qc_graph_simple(im->g, name, QC_OP_GAP, x->node, im->err)
+                                          : qc_graph_pool(im->g, name, op, x->node, window, 0, im->err);
     if (node < 0) return -1;
     x->node = (uint32_t)node;
     x->alone = 1;
@@ -238,7 +266,10 @@ int qc_onnx_global_pool(QcOnnxImport *im)
     QcValue x;
     if (qc_onnx_take(im, &x, 0, QC_TAKE_SETTLED)) return -1;
     if (x.rank < 3) return qc_onnx_refuse(im, "its input has no axis of space or time");
-    return reduce(im, &x, strcmp(im->at->op_type, "GlobalMaxPool") ? QC_OP_AVGPOOL : QC_OP_MAXPOOL, ((1u << x.rank) - 1) & ~3u) ? -1 : qc_onnx_put(im, &x);
+    return reduce(im, &x, strcmp(im->at->op_type, "GlobalMaxPool") ? QC_OP_AVGPOOL : QC_OP_MAXPOOL,
+                  ((1u << x.rank) - 1) & ~3u)
+               ? -1
+               : qc_onnx_put(im, &x);
 }
 
 /* ReduceMean, ReduceMax, ReduceSum */
@@ -251,7 +282,9 @@ int qc_onnx_reduce(QcOnnxImport *im)
     QcValue x;
     uint32_t set = 0, count = 1, to[QC_ONNX_RANK] = {0}, rank = 0;
     int keep = qc_onnx_int(im, "keepdims", 1) != 0;
-    if (qc_onnx_take(im, &x, 0, QC_TAKE_SETTLED) || qc_onnx_list(im, &list, &n, "axes", 1) || qc_onnx_mark(im, mark, list, n, x.rank)) return -1;
+    if (qc_onnx_take(im, &x, 0, QC_TAKE_SETTLED) || qc_onnx_list(im, &list, &n, "axes", 1) ||
+        qc_onnx_mark(im, mark, list, n, x.rank))
+        return -1;
     if ((!list || !n) && qc_onnx_int(im, "noop_with_empty_axes", 0)) return qc_onnx_put(im, &x);
     if (!list || !n || mark[0]) return qc_onnx_refuse(im, "it goes over the axis of the batch");
     for (uint32_t k = 0; k < x.rank; k++) {

@@ -3,7 +3,8 @@
 
 #include "onnxparts.h"
 
-static const uint8_t order[3] = {QC_AXIS_HEIGHT, QC_AXIS_WIDTH, QC_AXIS_CHANNELS}; /* of a node's numbers, slowest first */
+static const uint8_t order[3] = {QC_AXIS_HEIGHT, QC_AXIS_WIDTH,
+                                 QC_AXIS_CHANNELS}; /* of a node's numbers, slowest first */
 
 static uint32_t size_of_role(const QcValue *v, const QcAxes *roles, uint8_t role)
 {
@@ -34,13 +35,17 @@ static int make_loops(QcLoops *l, const QcValue *v, const QcAxes *roles)
     return 1;
 }
 
-static int in_order(const QcLoops *l, const QcNode *node) { return l->n == 1 && l->stride[0] == 1 && !l->offset && l->size[0] == node->height * node->width * node->channels; }
+static int in_order(const QcLoops *l, const QcNode *node)
+{
+    return l->n == 1 && l->stride[0] == 1 && !l->offset && l->size[0] == node->height * node->width * node->channels;
+}
 
 int qc_layout_lies(const QcOnnxImport *im, const QcValue *v, const QcAxes *roles)
 {
     const QcNode *node = &im->g->nodes[v->node];
     QcLoops l;
-    return make_loops(&l, v, roles) && in_order(&l, node) && size_of_role(v, roles, QC_AXIS_HEIGHT) == node->height && size_of_role(v, roles, QC_AXIS_WIDTH) == node->width;
+    return make_loops(&l, v, roles) && in_order(&l, node) && size_of_role(v, roles, QC_AXIS_HEIGHT) == node->height &&
+           size_of_role(v, roles, QC_AXIS_WIDTH) == node->width;
 }
 
 void qc_layout_restride(QcValue *v, const QcAxes *roles)
@@ -64,11 +69,14 @@ int qc_layout_arrange(QcOnnxImport *im, QcValue *v, const QcAxes *roles)
         return 0;
     }
     if (qc_wait_apply(im, v)) return -1;
-    if (!make_loops(&l, v, roles)) return qc_onnx_refuse(im, "its input is reordered in more than %d ways at once", QC_MAX_LOOPS);
-    uint32_t height = size_of_role(v, roles, QC_AXIS_HEIGHT), width = size_of_role(v, roles, QC_AXIS_WIDTH), channels = size_of_role(v, roles, QC_AXIS_CHANNELS);
+    if (!make_loops(&l, v, roles))
+        return qc_onnx_refuse(im, "its input is reordered in more than %d ways at once", QC_MAX_LOOPS);
+    uint32_t height = size_of_role(v, roles, QC_AXIS_HEIGHT), width = size_of_role(v, roles, QC_AXIS_WIDTH),
+             channels = size_of_role(v, roles, QC_AXIS_CHANNELS);
     qc_onnx_name(im, name, NULL);
     int flat = in_order(&l, &im->g->nodes[v->node]) && height == 1 && width == 1;
-    int node = flat ? qc_graph_simple(im->g, name, QC_OP_FLATTEN, v->node, im->err) : qc_graph_turn(im->g, name, v->node, height, width, channels, &l, im->err);
+    int node = flat ? qc_graph_simple(im->g, name, QC_OP_FLATTEN, v->node, im->err)
+                    : qc_graph_turn(im->g, name, v->node, height, width, channels, &l, im->err);
     if (node < 0) return -1;
     v->node = (uint32_t)node;
     v->alone = 1;
@@ -127,10 +135,14 @@ QcAxes qc_layout_of_channels(const QcValue *v, uint32_t set)
 
 int qc_layout_spatial(QcOnnxImport *im, const QcValue *v, QcAxes *roles)
 {
-    if (v->rank < 3 || v->rank > 4) return qc_onnx_refuse(im, "its input has %u dimensions, not [N, C, T] or [N, C, H, W]", v->rank);
+    if (v->rank < 3 || v->rank > 4)
+        return qc_onnx_refuse(im, "its input has %u dimensions, not [N, C, T] or [N, C, H, W]", v->rank);
     if (qc_view_size(v, 0) > 1) return qc_onnx_refuse(im, "its input has other axes inside that of the batch");
-    QcAxes usual = {{QC_AXIS_NONE, QC_AXIS_CHANNELS, QC_AXIS_HEIGHT, QC_AXIS_WIDTH}}, turned = {{QC_AXIS_NONE, QC_AXIS_CHANNELS, QC_AXIS_WIDTH, QC_AXIS_HEIGHT}};
-    *roles = v->rank == 3 || (qc_view_size(v, 2) > 1 && qc_view_size(v, 3) == 1) ? turned : usual; /* series lie along the width */
+    QcAxes usual = {{QC_AXIS_NONE, QC_AXIS_CHANNELS, QC_AXIS_HEIGHT, QC_AXIS_WIDTH}},
+           turned = {{QC_AXIS_NONE, QC_AXIS_CHANNELS, QC_AXIS_WIDTH, QC_AXIS_HEIGHT}};
+    *roles = v->rank == 3 || (qc_view_size(v, 2) > 1 && qc_view_size(v, 3) == 1)
+                 ? turned
+                 : usual; /* series lie along the width */
     if (!qc_layout_lies(im, v, roles) && qc_layout_lies(im, v, &usual)) *roles = usual;
     if (!qc_layout_lies(im, v, roles) && qc_layout_lies(im, v, &turned)) *roles = turned;
     return 0;

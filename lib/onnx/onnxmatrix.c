@@ -3,12 +3,18 @@
 
 #include "onnxparts.h"
 
-static const char *weight_name(const QcOnnxImport *im, uint32_t k) { return k < im->at->n_input ? im->at->input[k] : NULL; }
+static const char *weight_name(const QcOnnxImport *im, uint32_t k)
+{
+    return k < im->at->n_input ? im->at->input[k] : NULL;
+}
 
 /* ---- rows that are whole windows ---- */
 
 /* Does the last axis have all numbers of the node? */
-static int is_row(const QcOnnxImport *im, const QcValue *x) { return qc_view_covers(im, x) && qc_view_size(x, x->rank - 1) == qc_view_values(x); }
+static int is_row(const QcOnnxImport *im, const QcValue *x)
+{
+    return qc_view_covers(im, x) && qc_view_size(x, x->rank - 1) == qc_view_values(x);
+}
 
 /* Where in its node number i of the last axis lies. */
 static size_t place_of(const QcValue *x, size_t i)
@@ -19,7 +25,10 @@ static size_t place_of(const QcValue *x, size_t i)
 }
 
 /* One weight of w [in][out], or [out][in] if turned. */
-static float weight_at(const QcTensor *w, int turned, size_t in, size_t out) { return turned ? w->f[out * (size_t)w->dims[1] + in] : w->f[in * (size_t)w->dims[1] + out]; }
+static float weight_at(const QcTensor *w, int turned, size_t in, size_t out)
+{
+    return turned ? w->f[out * (size_t)w->dims[1] + in] : w->f[in * (size_t)w->dims[1] + out];
+}
 
 static int linear(QcOnnxImport *im, QcValue *x, const QcTensor *w, int turned, float alpha, const float *bias)
 {
@@ -78,7 +87,8 @@ static int multiply(QcOnnxImport *im, QcValue *x, const QcTensor *w, int turned,
     int64_t rows = w->dims[turned ? 1 : 0], out = w->dims[turned ? 0 : 1];
     if (x->rank < 2) return qc_onnx_refuse(im, "its input has no axis of features");
     if (rows != qc_view_size(x, x->rank - 1) || out > QC_MAX_DIM)
-        return qc_onnx_wrong(im, "weights of %lld x %lld do not fit rows of %u", (long long)rows, (long long)out, qc_view_size(x, x->rank - 1));
+        return qc_onnx_wrong(im, "weights of %lld x %lld do not fit rows of %u", (long long)rows, (long long)out,
+                             qc_view_size(x, x->rank - 1));
     return is_row(im, x) ? linear(im, x, w, turned, alpha, bias) : pointwise(im, x, w, turned, alpha, bias);
 }
 
@@ -99,7 +109,8 @@ int qc_onnx_gemm(QcOnnxImport *im)
     int turned = qc_onnx_int(im, "transB", 0) != 0, has_bias = qc_onnx_has(im, 2);
     QcValue x;
     if (!w || qc_onnx_take(im, &x, 0, QC_TAKE_SETTLED)) return -1;
-    if (qc_onnx_int(im, "transA", 0) || x.rank != 2) return qc_onnx_refuse(im, "only rows of shape [N, features] are supported");
+    if (qc_onnx_int(im, "transA", 0) || x.rank != 2)
+        return qc_onnx_refuse(im, "only rows of shape [N, features] are supported");
     if (w->rank != 2 || !w->n) return qc_onnx_wrong(im, "its weights are no matrix");
     const float *bias = has_bias ? gemm_bias(im, (size_t)w->dims[turned ? 0 : 1], qc_onnx_float(im, "beta", 1)) : NULL;
     if (has_bias && !bias) return -1;
@@ -150,7 +161,8 @@ int qc_onnx_concat(QcOnnxImport *im)
     for (uint32_t i = 0; i < n; i++) {
         if (qc_onnx_take(im, &v, i, QC_TAKE_SETTLED)) return -1;
         for (uint32_t k = 0; k < first.rank; k++)
-            if (v.rank != first.rank || ((int)k != axis && qc_view_size(&v, k) != qc_view_size(&first, k))) return qc_onnx_wrong(im, "input %u differs from the first in more than axis %d", i, axis);
+            if (v.rank != first.rank || ((int)k != axis && qc_view_size(&v, k) != qc_view_size(&first, k)))
+                return qc_onnx_wrong(im, "input %u differs from the first in more than axis %d", i, axis);
         if (qc_layout_arrange(im, &v, &axes)) return -1;
         nodes[i] = v.node;
         size += qc_view_size(&v, (uint32_t)axis);

@@ -12,7 +12,8 @@ static int complain(QcOnnxImport *im, QcCode code, const char *format, va_list a
 {
     char what[256];
     vsnprintf(what, sizeof what, format, args);
-    return qc_fail(im->err, code, "operator %.40s (node '%.100s'): %s", im->at->op_type, text_or(im->at->name, "without a name"), what);
+    return qc_fail(im->err, code, "operator %.40s (node '%.100s'): %s", im->at->op_type,
+                   text_or(im->at->name, "without a name"), what);
 }
 
 int qc_onnx_refuse(QcOnnxImport *im, const char *format, ...)
@@ -35,7 +36,10 @@ int qc_onnx_wrong(QcOnnxImport *im, const char *format, ...)
 
 /* ---- names ---- */
 
-static int by_name(const void *a, const void *b) { return strcmp(((const QcOnnxName *)a)->name, ((const QcOnnxName *)b)->name); }
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const QcOnnxName *)a)->name, ((const QcOnnxName *)b)->name);
+}
 
 QcOnnxName *qc_onnx_find(const QcOnnxImport *im, const char *name)
 {
@@ -64,7 +68,8 @@ int qc_onnx_index(QcOnnxImport *im)
     qsort(names, n, sizeof *names, by_name);
     im->n_names = (uint32_t)n;
     for (size_t i = 0; i + 1 < n; i++)
-        if (!strcmp(names[i].name, names[i + 1].name)) return qc_fail(im->err, QC_EFORMAT, "the value '%.100s' is defined twice", names[i].name);
+        if (!strcmp(names[i].name, names[i + 1].name))
+            return qc_fail(im->err, QC_EFORMAT, "the value '%.100s' is defined twice", names[i].name);
     return 0;
 }
 
@@ -84,7 +89,9 @@ const QcValue *qc_onnx_input(QcOnnxImport *im, uint32_t k)
     }
     if (name->value) return name->value;
     if (name->maker && name->maker->n_output && strcmp(name->maker->output[0], name->name))
-        return qc_onnx_refuse(im, "its input '%.60s' is not the first output of operator %.40s", name->name, name->maker->op_type), NULL;
+        return qc_onnx_refuse(im, "its input '%.60s' is not the first output of operator %.40s", name->name,
+                              name->maker->op_type),
+               NULL;
     return qc_onnx_wrong(im, "its input '%.100s' is made by a later node", im->at->input[k]), NULL;
 }
 
@@ -98,7 +105,8 @@ int qc_onnx_take(QcOnnxImport *im, QcValue *v, uint32_t k, QcTake how)
     /* what is done here once is done for all readers */
     if ((how >= QC_TAKE_APPLIED || (how == QC_TAKE_VIEW && shared)) && qc_wait_apply(im, name->value)) return -1;
     if (how == QC_TAKE_SETTLED && qc_wait_settle(im, name->value)) return -1;
-    if (how <= QC_TAKE_VIEW && shared) name->value->alone = 0; /* this reader may build on the node under a function that waits */
+    if (how <= QC_TAKE_VIEW && shared)
+        name->value->alone = 0; /* this reader may build on the node under a function that waits */
     *v = *name->value;
     v->alone = v->alone && !shared;
     return 0;
@@ -107,7 +115,9 @@ int qc_onnx_take(QcOnnxImport *im, QcValue *v, uint32_t k, QcTake how)
 static const QcTensor *constant(QcOnnxImport *im, uint32_t k)
 {
     const QcValue *v = qc_onnx_input(im, k);
-    if (v && v->kind != QC_VALUE_CONSTANT) return qc_onnx_refuse(im, "input %u is computed from the data, and only a constant is supported there", k), NULL;
+    if (v && v->kind != QC_VALUE_CONSTANT)
+        return qc_onnx_refuse(im, "input %u is computed from the data, and only a constant is supported there", k),
+               NULL;
     return v ? &v->constant : NULL;
 }
 
@@ -185,9 +195,11 @@ int qc_onnx_check_attributes(QcOnnxImport *im, const char *known)
         size_t length = strlen(name);
         while (*at && (strncmp(at, name, length) || at[length] != ':')) at += strcspn(at, " "), at += *at == ' ';
         if (!*at || !length) return qc_onnx_refuse(im, "its attribute '%.40s' is not supported", name);
-        if (letter_of(a) != at[length + 1]) return qc_onnx_wrong(im, "its attribute '%.40s' is of another type than it must be", name);
+        if (letter_of(a) != at[length + 1])
+            return qc_onnx_wrong(im, "its attribute '%.40s' is of another type than it must be", name);
         for (size_t k = 0; k < i; k++)
-            if (im->at->attribute[k]->name && !strcmp(im->at->attribute[k]->name, name)) return qc_onnx_wrong(im, "its attribute '%.40s' is given twice", name);
+            if (im->at->attribute[k]->name && !strcmp(im->at->attribute[k]->name, name))
+                return qc_onnx_wrong(im, "its attribute '%.40s' is given twice", name);
     }
     return 0;
 }
@@ -212,7 +224,8 @@ int qc_onnx_list(QcOnnxImport *im, const int64_t **list, size_t *n, const char *
 
 int qc_onnx_axis(QcOnnxImport *im, int64_t axis, uint32_t rank)
 {
-    if (axis < -(int64_t)rank || axis >= (int64_t)rank) return qc_onnx_wrong(im, "axis %lld does not exist among %u", (long long)axis, rank);
+    if (axis < -(int64_t)rank || axis >= (int64_t)rank)
+        return qc_onnx_wrong(im, "axis %lld does not exist among %u", (long long)axis, rank);
     return (int)(axis < 0 ? axis + rank : axis);
 }
 

@@ -1,8 +1,9 @@
 /* onnxparts.h - what the parts of the ONNX reader share. Not for other floors.
  *
- * Every ONNX value is known by name. A value is a constant, or a view of a node of our graph: each of its axes is a list of atoms (size, stride) in the
- * node's [height][width][channels]. Reshape, Transpose, Slice and their like only change the view; an operator that needs its input in another order adds
- * a TURN. Functions of single values and padding wait at the value until an operator needs the numbers. Whatever the file says is checked before use.
+ * Every ONNX value is known by name. A value is a constant, or a view of a node of our graph: each of its axes is a
+ * list of atoms (size, stride) in the node's [height][width][channels]. Reshape, Transpose, Slice and their like only
+ * change the view; an operator that needs its input in another order adds a TURN. Functions of single values and
+ * padding wait at the value until an operator needs the numbers. Whatever the file says is checked before use.
  */
 #ifndef QC_ONNX_ONNXPARTS_H
 #define QC_ONNX_ONNXPARTS_H
@@ -16,10 +17,10 @@ enum { QC_ONNX_RANK = 8, QC_ONNX_ATOMS = 16 };
 typedef struct QcTensor {
     uint32_t rank;
     int64_t dims[QC_ONNX_RANK];
-    size_t n;         /* product of dims */
-    const float *f;   /* [n], or NULL */
+    size_t n; /* product of dims */
+    const float *f; /* [n], or NULL */
     const int64_t *i; /* [n], or NULL: integers and flags */
-    int32_t type;     /* TensorProto.DataType, if it came from the file as it is */
+    int32_t type; /* TensorProto.DataType, if it came from the file as it is */
     const float *step; /* [n_step] f is codes times these, along step_axis; NULL: f is not of codes */
     uint32_t n_step, step_axis;
 } QcTensor;
@@ -34,22 +35,23 @@ typedef struct QcAtom {
 typedef struct QcValue {
     QcValueKind kind;
     QcTensor constant;
-    uint32_t node;   /* of our graph */
+    uint32_t node; /* of our graph */
     uint32_t offset; /* of the first number in the node */
-    uint32_t rank;   /* axis 0 has the batch, and may have atoms inside it */
+    uint32_t rank; /* axis 0 has the batch, and may have atoms inside it */
     uint32_t n_atoms;
-    QcAtom atoms[QC_ONNX_ATOMS];        /* by axis, slowest first */
-    uint32_t n_steps;                   /* a function of each number that waits; 0: none */
+    QcAtom atoms[QC_ONNX_ATOMS]; /* by axis, slowest first */
+    uint32_t n_steps; /* a function of each number that waits; 0: none */
     QcStep steps[QC_MAX_STEPS];
-    uint32_t pads[QC_ONNX_RANK][2];     /* padding that waits, after the function */
-    float padding;                      /* its value: 0 or -infinity */
-    int alone;                          /* the node has no other reader than this value */
-    float step;                         /* the value is codes of this scale and zero point (0..255); 0: real numbers */
+    uint32_t pads[QC_ONNX_RANK][2]; /* padding that waits, after the function */
+    float padding; /* its value: 0 or -infinity */
+    int alone; /* the node has no other reader than this value */
+    float step; /* the value is codes of this scale and zero point (0..255); 0: real numbers */
     uint32_t zero;
-    int ends;                           /* a Softmax was left out: only axes may change from here on */
+    int ends; /* a Softmax was left out: only axes may change from here on */
 } QcValue;
 
-/* Where the parameters of a node come from: [n_weight], [n_bias], [channels], [channels] in our layout; NULL = as qc_graph_finish leaves them. */
+/* Where the parameters of a node come from: [n_weight], [n_bias], [channels], [channels] in our layout; NULL = as
+ * qc_graph_finish leaves them. */
 typedef struct QcFill {
     const float *weight, *bias, *mean, *variance;
     const float *step; /* [channels] weights are codes times these; NULL: they are not of codes */
@@ -57,11 +59,11 @@ typedef struct QcFill {
 
 typedef struct QcOnnxName {
     const char *name;
-    uint32_t uses;                   /* readers of its values among the needed nodes; the graph's output counts */
+    uint32_t uses; /* readers of its values among the needed nodes; the graph's output counts */
     int needed;
     const Onnx__TensorProto *tensor; /* of an initializer */
     const Onnx__NodeProto *maker;
-    QcValue *value;                  /* NULL: not made yet */
+    QcValue *value; /* NULL: not made yet */
 } QcOnnxName;
 
 /* Which of our axes an ONNX axis becomes; QC_AXIS_NONE for axes of size 1. */
@@ -81,33 +83,35 @@ typedef struct QcOnnxImport {
     QcOnnxName *names; /* [n_names] sorted */
     uint32_t n_names;
     const Onnx__NodeProto *at; /* the node that is being read */
-    uint32_t number;           /* its index */
-    QcFill *fills;             /* [QC_MAX_NODES] by node of our graph */
-    float *gain, *shift;       /* [channels] what happens to a window before everything else; NULL: nothing */
-    uint32_t layout;           /* which reading of the input's axes is tried */
-    int plain;                 /* quantized values are read as real numbers */
+    uint32_t number; /* its index */
+    QcFill *fills; /* [QC_MAX_NODES] by node of our graph */
+    float *gain, *shift; /* [channels] what happens to a window before everything else; NULL: nothing */
+    uint32_t layout; /* which reading of the input's axes is tried */
+    int plain; /* quantized values are read as real numbers */
     QcOnnxNotes notes;
-    const char *output;        /* name of the logits */
+    const char *output; /* name of the logits */
 } QcOnnxImport;
 
 /* ---- onnxnames.c: names, inputs, attributes, sentences ---- */
 
 /* "operator Conv (node 'x'): ..."; always -1. */
-int qc_onnx_refuse(QcOnnxImport *im, const char *format, ...) __attribute__((format(printf, 2, 3))); /* QC_EUNSUPPORTED */
-int qc_onnx_wrong(QcOnnxImport *im, const char *format, ...) __attribute__((format(printf, 2, 3)));  /* QC_EFORMAT */
+int qc_onnx_refuse(QcOnnxImport *im, const char *format, ...)
+    __attribute__((format(printf, 2, 3))); /* QC_EUNSUPPORTED */
+int qc_onnx_wrong(QcOnnxImport *im, const char *format, ...) __attribute__((format(printf, 2, 3))); /* QC_EFORMAT */
 
-int qc_onnx_index(QcOnnxImport *im);             /* sorts the names; refuses what is defined twice */
+int qc_onnx_index(QcOnnxImport *im); /* sorts the names; refuses what is defined twice */
 QcOnnxName *qc_onnx_find(const QcOnnxImport *im, const char *name); /* NULL: none */
-int qc_onnx_has(const QcOnnxImport *im, uint32_t k);  /* is input k of the node given? */
-const QcValue *qc_onnx_input(QcOnnxImport *im, uint32_t k);    /* NULL with a sentence */
-const QcTensor *qc_onnx_floats(QcOnnxImport *im, uint32_t k);  /* the same, a constant of floats */
-const QcTensor *qc_onnx_ints(QcOnnxImport *im, uint32_t k);    /* the same, of integers */
+int qc_onnx_has(const QcOnnxImport *im, uint32_t k); /* is input k of the node given? */
+const QcValue *qc_onnx_input(QcOnnxImport *im, uint32_t k); /* NULL with a sentence */
+const QcTensor *qc_onnx_floats(QcOnnxImport *im, uint32_t k); /* the same, a constant of floats */
+const QcTensor *qc_onnx_ints(QcOnnxImport *im, uint32_t k); /* the same, of integers */
 
-/* A copy of a computed input. RAW: function and padding may wait; VIEW: the same if there is no other reader; APPLIED: padding may wait; SETTLED: nothing waits. */
+/* A copy of a computed input. RAW: function and padding may wait; VIEW: the same if there is no other reader; APPLIED:
+ * padding may wait; SETTLED: nothing waits. */
 typedef enum QcTake { QC_TAKE_RAW, QC_TAKE_VIEW, QC_TAKE_APPLIED, QC_TAKE_SETTLED } QcTake;
 int qc_onnx_take(QcOnnxImport *im, QcValue *v, uint32_t k, QcTake how);
 
-int qc_onnx_put(QcOnnxImport *im, const QcValue *value);     /* the node's (first) output */
+int qc_onnx_put(QcOnnxImport *im, const QcValue *value); /* the node's (first) output */
 int qc_onnx_put_output(QcOnnxImport *im, uint32_t k, const QcValue *value);
 int qc_onnx_put_tensor(QcOnnxImport *im, QcTensor t);
 
@@ -115,10 +119,12 @@ const Onnx__AttributeProto *qc_onnx_attribute(const QcOnnxImport *im, const char
 int64_t qc_onnx_int(const QcOnnxImport *im, const char *name, int64_t fallback);
 float qc_onnx_float(const QcOnnxImport *im, const char *name, float fallback);
 int qc_onnx_is_text(const QcOnnxImport *im, const char *name, const char *text); /* a string attribute has this value */
-/* Every attribute of the node must be one of `known`: "axis:i pads:I auto_pad:s epsilon:f value:t", separated by spaces. */
+/* Every attribute of the node must be one of `known`: "axis:i pads:I auto_pad:s epsilon:f value:t", separated by
+ * spaces. */
 int qc_onnx_check_attributes(QcOnnxImport *im, const char *known);
 
-/* A list of integers that newer opsets give as input k and older ones as an attribute; *list is NULL where neither is given. */
+/* A list of integers that newer opsets give as input k and older ones as an attribute; *list is NULL where neither is
+ * given. */
 int qc_onnx_list(QcOnnxImport *im, const int64_t **list, size_t *n, const char *attribute, uint32_t k);
 /* An axis of a value of that rank, counted from the end if negative: -1 with a sentence. */
 int qc_onnx_axis(QcOnnxImport *im, int64_t axis, uint32_t rank);
@@ -140,41 +146,45 @@ uint32_t qc_onnx_layouts(const QcOnnxImport *im); /* how many readings of the in
 
 /* ---- onnxtensor.c: constants ---- */
 int qc_onnx_tensor(QcOnnxImport *im, QcTensor *t, const Onnx__TensorProto *proto);
-int qc_tensor_floats(QcOnnxImport *im, QcTensor *t, float **values, uint32_t rank, const int64_t *dims);  /* allocates */
+int qc_tensor_floats(QcOnnxImport *im, QcTensor *t, float **values, uint32_t rank, const int64_t *dims); /* allocates */
 int qc_tensor_ints(QcOnnxImport *im, QcTensor *t, int64_t **values, uint32_t rank, const int64_t *dims);
 
 /* ---- onnxview.c: the view ---- */
 int64_t qc_view_dim(const QcOnnxImport *im, const QcValue *v, uint32_t axis); /* with padding that waits */
-uint32_t qc_view_size(const QcValue *v, uint32_t axis);                         /* without it, and without the batch */
-uint32_t qc_view_values(const QcValue *v);                                      /* numbers of one window */
-void qc_view_clean(QcValue *v);                                                 /* sorts atoms, drops sizes of 1, joins neighbours */
-int qc_view_covers(const QcOnnxImport *im, const QcValue *v);                   /* every number of the node is in the view once */
+uint32_t qc_view_size(const QcValue *v, uint32_t axis); /* without it, and without the batch */
+uint32_t qc_view_values(const QcValue *v); /* numbers of one window */
+void qc_view_clean(QcValue *v); /* sorts atoms, drops sizes of 1, joins neighbours */
+int qc_view_covers(const QcOnnxImport *im, const QcValue *v); /* every number of the node is in the view once */
 /* Gives v the dimensions dims[0..rank-1], dims[0] being a multiple of the batch; -1 with a sentence. */
 int qc_view_reshape(QcOnnxImport *im, QcValue *v, const int64_t *dims, uint32_t rank);
 /* A view of a whole node by roles: every axis has the size of its role in the node. */
 void qc_view_of_node(const QcOnnxImport *im, QcValue *v, uint32_t node, uint32_t rank, const QcAxes *roles);
 
 /* ---- onnxlayout.c: which axis becomes height, width, channels ---- */
-int qc_layout_lies(const QcOnnxImport *im, const QcValue *v, const QcAxes *roles); /* would qc_layout_arrange add nothing? */
-/* Makes v a view of a node in which its axes lie as the roles say, by a TURN if needed. Padding that waits goes on waiting. */
+int qc_layout_lies(const QcOnnxImport *im, const QcValue *v,
+                   const QcAxes *roles); /* would qc_layout_arrange add nothing? */
+/* Makes v a view of a node in which its axes lie as the roles say, by a TURN if needed. Padding that waits goes on
+ * waiting. */
 int qc_layout_arrange(QcOnnxImport *im, QcValue *v, const QcAxes *roles);
 /* Roles in which v lies already and `fits` holds, else `otherwise`. */
 typedef int (*QcAxesFit)(const QcAxes *roles, uint32_t rank, uint32_t set);
 QcAxes qc_layout_find(const QcOnnxImport *im, const QcValue *v, QcAxesFit fits, uint32_t set, const QcAxes *otherwise);
-int qc_fit_any(const QcAxes *roles, uint32_t rank, uint32_t set);            /* all */
-int qc_fit_channels_are(const QcAxes *roles, uint32_t rank, uint32_t set);   /* the set is the channels, nothing else is */
-int qc_fit_channels_have(const QcAxes *roles, uint32_t rank, uint32_t set);  /* the set is within the channels */
+int qc_fit_any(const QcAxes *roles, uint32_t rank, uint32_t set); /* all */
+int qc_fit_channels_are(const QcAxes *roles, uint32_t rank,
+                        uint32_t set); /* the set is the channels, nothing else is */
+int qc_fit_channels_have(const QcAxes *roles, uint32_t rank, uint32_t set); /* the set is within the channels */
 /* Channels = the set; what is left is width, or height and width. */
 QcAxes qc_layout_of_channels(const QcValue *v, uint32_t set);
 /* Strides of v's atoms in a node that lies as the roles say; offset 0. */
 void qc_layout_restride(QcValue *v, const QcAxes *roles);
 /* Roles for [N][C][T] or [N][C][H][W]; -1 with a sentence if v has other axes. */
 int qc_layout_spatial(QcOnnxImport *im, const QcValue *v, QcAxes *roles);
-/* For each channel of v's node (which lies as the roles say): index into the values of a constant with the dimensions dims[rank of v]. */
+/* For each channel of v's node (which lies as the roles say): index into the values of a constant with the dimensions
+ * dims[rank of v]. */
 size_t *qc_layout_channel_map(QcOnnxImport *im, const QcValue *v, const QcAxes *roles, const int64_t *dims);
 
 /* ---- onnxwait.c: functions and padding that wait ---- */
-int qc_wait_apply(QcOnnxImport *im, QcValue *v);  /* the function becomes a node */
+int qc_wait_apply(QcOnnxImport *im, QcValue *v); /* the function becomes a node */
 int qc_wait_settle(QcOnnxImport *im, QcValue *v); /* function and padding become nodes */
 int qc_wait_padded(const QcValue *v);
 /* The function `steps` of v, put as the node's output. */

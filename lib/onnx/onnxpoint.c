@@ -1,11 +1,20 @@
-/* Operators that work number by number: activations, arithmetic with constants, sums and products of two values, Concat. */
+/* Operators that work number by number: activations, arithmetic with constants, sums and products of two values,
+ * Concat. */
 #include <float.h>
 #include <math.h>
 #include <string.h>
 
 #include "onnxparts.h"
 
-enum { X = QC_STEP_X, ADD = QC_STEP_ADD, SUB = QC_STEP_SUB, MUL = QC_STEP_MUL, DIV = QC_STEP_DIV, MIN = QC_STEP_MIN, MAX = QC_STEP_MAX };
+enum {
+    X = QC_STEP_X,
+    ADD = QC_STEP_ADD,
+    SUB = QC_STEP_SUB,
+    MUL = QC_STEP_MUL,
+    DIV = QC_STEP_DIV,
+    MIN = QC_STEP_MIN,
+    MAX = QC_STEP_MAX
+};
 
 /* ---- values that stay ---- */
 
@@ -17,7 +26,8 @@ int qc_onnx_same(QcOnnxImport *im)
     if (qc_onnx_has(im, 2)) { /* Dropout's training_mode */
         const QcTensor *t = qc_onnx_ints(im, 2);
         if (!t) return -1;
-        if (t->n && t->i[0]) return qc_onnx_refuse(im, "it drops values at inference, too: export the model in eval mode");
+        if (t->n && t->i[0])
+            return qc_onnx_refuse(im, "it drops values at inference, too: export the model in eval mode");
     }
     if (x->kind == QC_VALUE_CONSTANT) return qc_onnx_put(im, x);
     return qc_onnx_take(im, &v, 0, QC_TAKE_VIEW) ? -1 : qc_onnx_put(im, &v);
@@ -29,7 +39,8 @@ int qc_onnx_cast(QcOnnxImport *im)
     int64_t to = qc_onnx_int(im, "to", 0);
     QcValue v;
     if (to != FLOAT && to != FLOAT16 && to != DOUBLE && to != BFLOAT16)
-        return qc_onnx_refuse(im, "it turns computed values into element type %lld, which is not of real numbers", (long long)to);
+        return qc_onnx_refuse(im, "it turns computed values into element type %lld, which is not of real numbers",
+                              (long long)to);
     return qc_onnx_take(im, &v, 0, QC_TAKE_VIEW) ? -1 : qc_onnx_put(im, &v);
 }
 
@@ -42,7 +53,9 @@ int qc_onnx_softmax(QcOnnxImport *im)
     if (axis < 0) return -1;
     for (uint32_t k = 0; k < v.rank; k++) /* before operator set 13 it is over all axes from the given one on */
         if (old ? k < (uint32_t)axis : k != (uint32_t)axis) others += qc_view_size(&v, k) > 1;
-    if (!axis || others) return qc_onnx_refuse(im, "only a softmax over the classes of each window is supported, not over axis %d", axis);
+    if (!axis || others)
+        return qc_onnx_refuse(im, "only a softmax over the classes of each window is supported, not over axis %d",
+                              axis);
     im->notes.softmax = v.ends = 1;
     return qc_onnx_put(im, &v);
 }
@@ -59,7 +72,9 @@ static QcStep step(int op) { return (QcStep){(uint8_t)op, 0}; }
 /* max(x, 0) + outer * (e^(inner * min(x, 0)) - 1), times gain */
 static int elu(QcOnnxImport *im, QcValue *v, float outer, float inner, float gain)
 {
-    return qc_wait_function(im, v, STEPS(S(X), N(0), S(MIN), N(inner), S(MUL), S(QC_STEP_EXPM1), N(outer), S(MUL), S(X), N(0), S(MAX), S(ADD), N(gain), S(MUL)));
+    return qc_wait_function(im, v,
+                            STEPS(S(X), N(0), S(MIN), N(inner), S(MUL), S(QC_STEP_EXPM1), N(outer), S(MUL), S(X), N(0),
+                                  S(MAX), S(ADD), N(gain), S(MUL)));
 }
 
 int qc_onnx_activation(QcOnnxImport *im)
@@ -67,24 +82,45 @@ int qc_onnx_activation(QcOnnxImport *im)
     const char *op = im->at->op_type;
     QcValue v;
     if (qc_onnx_take(im, &v, 0, QC_TAKE_RAW)) return -1;
-    float alpha = qc_onnx_float(im, "alpha", !strcmp(op, "LeakyRelu") ? 0.01f : !strcmp(op, "HardSigmoid") ? 0.2f : !strcmp(op, "Selu") ? 1.67326319f : 1);
+    float alpha = qc_onnx_float(im, "alpha",
+                                !strcmp(op, "LeakyRelu")     ? 0.01f
+                                : !strcmp(op, "HardSigmoid") ? 0.2f
+                                : !strcmp(op, "Selu")        ? 1.67326319f
+                                                             : 1);
     if (!strcmp(op, "Relu")) return qc_wait_function(im, &v, STEPS(S(X), N(0), S(MAX)));
-    if (!strcmp(op, "LeakyRelu")) return qc_wait_function(im, &v, STEPS(S(X), N(0), S(MAX), S(X), N(0), S(MIN), N(alpha), S(MUL), S(ADD)));
+    if (!strcmp(op, "LeakyRelu"))
+        return qc_wait_function(im, &v, STEPS(S(X), N(0), S(MAX), S(X), N(0), S(MIN), N(alpha), S(MUL), S(ADD)));
     if (!strcmp(op, "Elu")) return elu(im, &v, alpha, 1, 1);
     if (!strcmp(op, "Selu")) return elu(im, &v, alpha, 1, qc_onnx_float(im, "gamma", 1.05070102f));
     if (!strcmp(op, "Celu")) return elu(im, &v, alpha, 1 / alpha, 1);
-    if (!strcmp(op, "HardSigmoid")) return qc_wait_function(im, &v, STEPS(S(X), N(alpha), S(MUL), N(qc_onnx_float(im, "beta", 0.5f)), S(ADD), N(0), S(MAX), N(1), S(MIN)));
-    if (!strcmp(op, "HardSwish")) return qc_wait_function(im, &v, STEPS(S(X), N(1.0f / 6), S(MUL), N(0.5f), S(ADD), N(0), S(MAX), N(1), S(MIN), S(X), S(MUL)));
-    if (!strcmp(op, "Swish")) return qc_wait_function(im, &v, STEPS(S(X), N(alpha), S(MUL), S(QC_STEP_SIGMOID), S(X), S(MUL)));
-    if (!strcmp(op, "Mish")) return qc_wait_function(im, &v, STEPS(S(X), S(QC_STEP_SOFTPLUS), S(QC_STEP_TANH), S(X), S(MUL)));
-    if (!strcmp(op, "Softsign")) return qc_wait_function(im, &v, STEPS(S(X), S(X), S(QC_STEP_ABS), N(1), S(ADD), S(DIV)));
+    if (!strcmp(op, "HardSigmoid"))
+        return qc_wait_function(
+            im, &v,
+            STEPS(S(X), N(alpha), S(MUL), N(qc_onnx_float(im, "beta", 0.5f)), S(ADD), N(0), S(MAX), N(1), S(MIN)));
+    if (!strcmp(op, "HardSwish"))
+        return qc_wait_function(
+            im, &v, STEPS(S(X), N(1.0f / 6), S(MUL), N(0.5f), S(ADD), N(0), S(MAX), N(1), S(MIN), S(X), S(MUL)));
+    if (!strcmp(op, "Swish"))
+        return qc_wait_function(im, &v, STEPS(S(X), N(alpha), S(MUL), S(QC_STEP_SIGMOID), S(X), S(MUL)));
+    if (!strcmp(op, "Mish"))
+        return qc_wait_function(im, &v, STEPS(S(X), S(QC_STEP_SOFTPLUS), S(QC_STEP_TANH), S(X), S(MUL)));
+    if (!strcmp(op, "Softsign"))
+        return qc_wait_function(im, &v, STEPS(S(X), S(X), S(QC_STEP_ABS), N(1), S(ADD), S(DIV)));
     if (!strcmp(op, "Neg")) return qc_wait_function(im, &v, STEPS(S(X), N(-1), S(MUL)));
     if (!strcmp(op, "Reciprocal")) return qc_wait_function(im, &v, STEPS(N(1), S(X), S(DIV)));
     if (!strcmp(op, "Gelu") && qc_onnx_is_text(im, "approximate", "tanh"))
-        return qc_wait_function(im, &v, STEPS(S(X), S(X), S(MUL), N(0.044715f), S(MUL), N(1), S(ADD), S(X), S(MUL), N(0.79788456f), S(MUL), S(QC_STEP_TANH), N(1), S(ADD), S(X), S(MUL), N(0.5f), S(MUL)));
-    if (!strcmp(op, "Gelu")) return qc_wait_function(im, &v, STEPS(S(X), N(0.70710678f), S(MUL), S(QC_STEP_ERF), N(1), S(ADD), S(X), S(MUL), N(0.5f), S(MUL)));
-    static const struct { const char *name; uint8_t op; } plain[] = {{"Abs", QC_STEP_ABS}, {"Exp", QC_STEP_EXP}, {"Sigmoid", QC_STEP_SIGMOID}, {"Tanh", QC_STEP_TANH}, {"Erf", QC_STEP_ERF},
-                                                                     {"Softplus", QC_STEP_SOFTPLUS}};
+        return qc_wait_function(im, &v,
+                                STEPS(S(X), S(X), S(MUL), N(0.044715f), S(MUL), N(1), S(ADD), S(X), S(MUL),
+                                      N(0.79788456f), S(MUL), S(QC_STEP_TANH), N(1), S(ADD), S(X), S(MUL), N(0.5f),
+                                      S(MUL)));
+    if (!strcmp(op, "Gelu"))
+        return qc_wait_function(
+            im, &v, STEPS(S(X), N(0.70710678f), S(MUL), S(QC_STEP_ERF), N(1), S(ADD), S(X), S(MUL), N(0.5f), S(MUL)));
+    static const struct {
+        const char *name;
+        uint8_t op;
+    } plain[] = {{"Abs", QC_STEP_ABS},   {"Exp", QC_STEP_EXP}, {"Sigmoid", QC_STEP_SIGMOID},
+                 {"Tanh", QC_STEP_TANH}, {"Erf", QC_STEP_ERF}, {"Softplus", QC_STEP_SOFTPLUS}};
     for (size_t k = 0; k < sizeof plain / sizeof *plain; k++)
         if (!strcmp(op, plain[k].name)) return qc_wait_function(im, &v, STEPS(S(X), S(plain[k].op)));
     return qc_onnx_refuse(im, "this operator is not supported");
@@ -125,14 +161,17 @@ static int align(QcOnnxImport *im, const QcValue *v, const QcTensor *t, int64_t 
         uint32_t missing = v->rank - t->rank;
         dims[k] = k < missing ? 1 : t->dims[k - missing];
         if (dims[k] == 1) continue;
-        if (!k || dims[k] != qc_view_dim(im, v, k)) return qc_onnx_refuse(im, "its constant of %lld values along axis %u does not fit the value", (long long)dims[k], k);
+        if (!k || dims[k] != qc_view_dim(im, v, k))
+            return qc_onnx_refuse(im, "its constant of %lld values along axis %u does not fit the value",
+                                  (long long)dims[k], k);
         *set |= 1u << k;
     }
     return 0;
 }
 
 /* out[0..n-1][channels] from constants that vary along axes of v alike; v is arranged so that these are channels. */
-static int by_channel(QcOnnxImport *im, QcValue *v, const float *const *values, uint32_t n, float **out, const int64_t *dims, uint32_t set)
+static int by_channel(QcOnnxImport *im, QcValue *v, const float *const *values, uint32_t n, float **out,
+                      const int64_t *dims, uint32_t set)
 {
     if (qc_wait_settle(im, v)) return -1;
     QcAxes axes = qc_layout_of_channels(v, set);
@@ -155,20 +194,25 @@ int qc_onnx_batchnorm(QcOnnxImport *im)
     int64_t dims[QC_ONNX_RANK];
     QcValue v;
     for (size_t k = 0; k < im->at->n_output; k++) outputs += *im->at->output[k] != 0;
-    if (qc_onnx_int(im, "training_mode", 0) || outputs > 1) return qc_onnx_refuse(im, "it is in training mode: export the model in eval mode");
-    if (!qc_onnx_int(im, "spatial", 1)) return qc_onnx_refuse(im, "it has statistics for each position, which is not supported");
+    if (qc_onnx_int(im, "training_mode", 0) || outputs > 1)
+        return qc_onnx_refuse(im, "it is in training mode: export the model in eval mode");
+    if (!qc_onnx_int(im, "spatial", 1))
+        return qc_onnx_refuse(im, "it has statistics for each position, which is not supported");
     if (qc_onnx_take(im, &v, 0, QC_TAKE_SETTLED)) return -1;
     if (v.rank < 2) return qc_onnx_refuse(im, "its input has no axis of channels");
     for (uint32_t k = 0; k < v.rank; k++) dims[k] = k == 1 ? qc_view_size(&v, 1) : 1;
     for (uint32_t k = 0; k < 4; k++) {
         const QcTensor *t = qc_onnx_floats(im, k + 1);
         if (!t) return -1;
-        if (t->n != (size_t)dims[1]) return qc_onnx_wrong(im, "input %u has %zu values for %lld channels", k + 1, t->n, (long long)dims[1]);
+        if (t->n != (size_t)dims[1])
+            return qc_onnx_wrong(im, "input %u has %zu values for %lld channels", k + 1, t->n, (long long)dims[1]);
         values[k] = t->f;
     }
-    if (by_channel(im, &v, values, 4, out, dims, 2) || qc_wait_simple(im, &v, QC_OP_BATCHNORM, im->at->input[1])) return -1;
+    if (by_channel(im, &v, values, 4, out, dims, 2) || qc_wait_simple(im, &v, QC_OP_BATCHNORM, im->at->input[1]))
+        return -1;
     im->g->nodes[v.node].eps = qc_onnx_float(im, "epsilon", 1e-5f);
-    if (!(im->g->nodes[v.node].eps > 0 && im->g->nodes[v.node].eps < 1)) return qc_onnx_refuse(im, "an epsilon of %g is not supported", (double)im->g->nodes[v.node].eps);
+    if (!(im->g->nodes[v.node].eps > 0 && im->g->nodes[v.node].eps < 1))
+        return qc_onnx_refuse(im, "an epsilon of %g is not supported", (double)im->g->nodes[v.node].eps);
     im->fills[v.node] = (QcFill){.weight = out[0], .bias = out[1], .mean = out[2], .variance = out[3]};
     return qc_onnx_put(im, &v);
 }
@@ -183,7 +227,8 @@ int qc_onnx_prelu(QcOnnxImport *im)
     float *slope, *zeros;
     char name[QC_NAME_MAX + 1];
     if (!t || qc_onnx_take(im, &v, 0, QC_TAKE_RAW) || align(im, &v, t, dims, &set)) return -1;
-    if (!set) return qc_wait_function(im, &v, STEPS(S(X), N(0), S(MAX), S(X), N(0), S(MIN), N(t->f[0]), S(MUL), S(ADD)));
+    if (!set)
+        return qc_wait_function(im, &v, STEPS(S(X), N(0), S(MAX), S(X), N(0), S(MIN), N(t->f[0]), S(MUL), S(ADD)));
     if (by_channel(im, &v, &t->f, 1, &slope, dims, set)) return -1;
     uint32_t channels = im->g->nodes[v.node].channels;
     if (!(zeros = qc_arena_take(&im->arena, channels, sizeof *zeros, im->err))) return -1;
@@ -192,7 +237,8 @@ int qc_onnx_prelu(QcOnnxImport *im)
     const QcStep under[] = {S(X), N(0), S(MIN)};
     memcpy(low.steps, under, sizeof under);
     low.n_steps = 3;
-    if (qc_wait_apply(im, &low) || qc_wait_affine(im, &low, slope, zeros) || qc_wait_simple(im, &v, QC_OP_RELU, NULL)) return -1;
+    if (qc_wait_apply(im, &low) || qc_wait_affine(im, &low, slope, zeros) || qc_wait_simple(im, &v, QC_OP_RELU, NULL))
+        return -1;
     qc_onnx_name(im, name, NULL);
     int node = qc_graph_add(im->g, name, v.node, low.node, im->err);
     if (node < 0) return -1;
@@ -202,7 +248,10 @@ int qc_onnx_prelu(QcOnnxImport *im)
 
 static int operation(const char *name)
 {
-    static const struct { const char *name; int op; } all[] = {{"Add", ADD}, {"Sum", ADD}, {"Sub", SUB}, {"Mul", MUL}, {"Div", DIV}, {"Min", MIN}, {"Max", MAX}};
+    static const struct {
+        const char *name;
+        int op;
+    } all[] = {{"Add", ADD}, {"Sum", ADD}, {"Sub", SUB}, {"Mul", MUL}, {"Div", DIV}, {"Min", MIN}, {"Max", MAX}};
     for (size_t k = 0; k < sizeof all / sizeof *all; k++)
         if (!strcmp(all[k].name, name)) return all[k].op;
     return -1;
@@ -227,12 +276,19 @@ static int with_constant(QcOnnxImport *im, uint32_t k, const QcTensor *t)
     if (!t->f) return qc_onnx_refuse(im, "its constant holds integers");
     if (!t->n) return qc_onnx_refuse(im, "its constant is empty");
     if (qc_onnx_take(im, &v, k, QC_TAKE_RAW) || align(im, &v, t, dims, &set)) return -1;
-    if (op < 0) return first || set ? qc_onnx_refuse(im, "only powers with one constant exponent are supported") : power(im, &v, t->f[0]);
-    if (!set) return first ? qc_wait_function(im, &v, STEPS(N(t->f[0]), S(X), S(op))) : qc_wait_function(im, &v, STEPS(S(X), N(t->f[0]), S(op)));
-    if (op == MIN || op == MAX || (op == DIV && first)) return qc_onnx_refuse(im, "a constant that differs between channels is not supported here");
+    if (op < 0)
+        return first || set ? qc_onnx_refuse(im, "only powers with one constant exponent are supported")
+                            : power(im, &v, t->f[0]);
+    if (!set)
+        return first ? qc_wait_function(im, &v, STEPS(N(t->f[0]), S(X), S(op)))
+                     : qc_wait_function(im, &v, STEPS(S(X), N(t->f[0]), S(op)));
+    if (op == MIN || op == MAX || (op == DIV && first))
+        return qc_onnx_refuse(im, "a constant that differs between channels is not supported here");
     if (by_channel(im, &v, &t->f, 1, &c, dims, set)) return -1;
     uint32_t channels = im->g->nodes[v.node].channels;
-    if (!(gain = qc_arena_take(&im->arena, channels, sizeof *gain, im->err)) || !(shift = qc_arena_take(&im->arena, channels, sizeof *shift, im->err))) return -1;
+    if (!(gain = qc_arena_take(&im->arena, channels, sizeof *gain, im->err)) ||
+        !(shift = qc_arena_take(&im->arena, channels, sizeof *shift, im->err)))
+        return -1;
     for (uint32_t i = 0; i < channels; i++) {
         gain[i] = op == MUL ? c[i] : op == DIV ? 1 / c[i] : op == SUB && first ? -1 : 1;
         shift[i] = op == ADD || (op == SUB && first) ? c[i] : op == SUB ? -c[i] : 0;
@@ -244,9 +300,13 @@ static int with_constant(QcOnnxImport *im, uint32_t k, const QcTensor *t)
 
 static int same_view(const QcValue *a, const QcValue *b)
 {
-    if (a->node != b->node || a->offset != b->offset || a->rank != b->rank || a->n_atoms != b->n_atoms || qc_wait_padded(a) || qc_wait_padded(b)) return 0;
+    if (a->node != b->node || a->offset != b->offset || a->rank != b->rank || a->n_atoms != b->n_atoms ||
+        qc_wait_padded(a) || qc_wait_padded(b))
+        return 0;
     for (uint32_t i = 0; i < a->n_atoms; i++)
-        if (a->atoms[i].size != b->atoms[i].size || a->atoms[i].stride != b->atoms[i].stride || a->atoms[i].axis != b->atoms[i].axis) return 0;
+        if (a->atoms[i].size != b->atoms[i].size || a->atoms[i].stride != b->atoms[i].stride ||
+            a->atoms[i].axis != b->atoms[i].axis)
+            return 0;
     return 1;
 }
 
@@ -269,12 +329,14 @@ static int one_function(QcOnnxImport *im, QcValue *a, const QcValue *b, int op)
     return qc_wait_function(im, a, steps, n) ? -1 : 1;
 }
 
-/* Both in one layout; `small` may have axes of size 1 where `large` has not (the set): then those are positions, and the others channels. */
+/* Both in one layout; `small` may have axes of size 1 where `large` has not (the set): then those are positions, and
+ * the others channels. */
 static int fit_together(QcOnnxImport *im, QcValue *large, QcValue *small, uint32_t broadcast)
 {
     uint32_t all = (1u << large->rank) - 1;
     QcAxes axes = qc_layout_of_channels(large, broadcast ? all & ~broadcast : 2);
-    axes = qc_layout_find(im, large, broadcast ? qc_fit_channels_are : qc_fit_any, broadcast ? all & ~broadcast : 0, &axes);
+    axes = qc_layout_find(im, large, broadcast ? qc_fit_channels_are : qc_fit_any, broadcast ? all & ~broadcast : 0,
+                          &axes);
     return qc_layout_arrange(im, large, &axes) || qc_layout_arrange(im, small, &axes) ? -1 : 0;
 }
 
@@ -286,7 +348,9 @@ static int combine(QcOnnxImport *im, int op, uint32_t first, uint32_t second)
     if (qc_onnx_take(im, &a, first, QC_TAKE_RAW) || qc_onnx_take(im, &b, second, QC_TAKE_RAW)) return -1;
     int one = op < 0 ? 0 : one_function(im, &a, &b, op);
     if (one) return one < 0 ? -1 : 0;
-    if (op != ADD && op != SUB && op != MUL) return qc_onnx_refuse(im, "two computed values can be added, subtracted and multiplied, not combined otherwise");
+    if (op != ADD && op != SUB && op != MUL)
+        return qc_onnx_refuse(im,
+                              "two computed values can be added, subtracted and multiplied, not combined otherwise");
     if (qc_onnx_take(im, &a, first, QC_TAKE_SETTLED) || qc_onnx_take(im, &b, second, QC_TAKE_SETTLED)) return -1;
     if (a.rank != b.rank) return qc_onnx_refuse(im, "its two inputs have %u and %u dimensions", a.rank, b.rank);
     for (uint32_t k = 0; k < a.rank; k++) {
@@ -295,7 +359,8 @@ static int combine(QcOnnxImport *im, int op, uint32_t first, uint32_t second)
         if ((x != 1 && y != 1) || !k) return qc_onnx_refuse(im, "its two inputs differ in size along axis %u", k);
         wide[x == 1] |= 1u << k;
     }
-    if ((wide[0] && wide[1]) || ((wide[0] | wide[1]) && op != MUL)) return qc_onnx_refuse(im, "its two inputs differ in shape");
+    if ((wide[0] && wide[1]) || ((wide[0] | wide[1]) && op != MUL))
+        return qc_onnx_refuse(im, "its two inputs differ in shape");
     if (op == SUB) {
         const QcStep minus[] = {S(X), N(-1), S(MUL)};
         memcpy(b.steps, minus, sizeof minus);
@@ -306,7 +371,8 @@ static int combine(QcOnnxImport *im, int op, uint32_t first, uint32_t second)
     QcValue *large = wide[1] ? &b : &a, *small = wide[1] ? &a : &b;
     if (fit_together(im, large, small, wide[0] | wide[1])) return -1;
     qc_onnx_name(im, name, NULL);
-    int node = op == MUL ? qc_graph_mul(im->g, name, large->node, small->node, im->err) : qc_graph_add(im->g, name, a.node, b.node, im->err);
+    int node = op == MUL ? qc_graph_mul(im->g, name, large->node, small->node, im->err)
+                         : qc_graph_add(im->g, name, a.node, b.node, im->err);
     if (node < 0) return -1;
     large->node = (uint32_t)node;
     large->alone = 1;

@@ -11,7 +11,8 @@ int qc_onnx_flatten(QcOnnxImport *im)
     if (qc_onnx_take(im, &v, 0, QC_TAKE_SETTLED)) return -1;
     int axis = (int)qc_onnx_int(im, "axis", 1);
     if (axis < 0) axis += (int)v.rank;
-    if (axis < 1 || axis > (int)v.rank) return qc_onnx_refuse(im, "axis %d is not supported: it moves values from one window to another", axis);
+    if (axis < 1 || axis > (int)v.rank)
+        return qc_onnx_refuse(im, "axis %d is not supported: it moves values from one window to another", axis);
     int64_t dims[2] = {1, 1};
     for (uint32_t k = 0; k < v.rank; k++) dims[k >= (uint32_t)axis] *= qc_view_dim(im, &v, k);
     return qc_view_reshape(im, &v, dims, 2) ? -1 : qc_onnx_put(im, &v);
@@ -23,14 +24,16 @@ int qc_onnx_reshape(QcOnnxImport *im)
     const int64_t *list;
     size_t n;
     if (qc_onnx_take(im, &v, 0, QC_TAKE_SETTLED) || qc_onnx_list(im, &list, &n, "shape", 1)) return -1;
-    if (!list || n > QC_ONNX_RANK) return qc_onnx_refuse(im, "its shape has %zu dimensions; at most %d are supported", n, QC_ONNX_RANK);
+    if (!list || n > QC_ONNX_RANK)
+        return qc_onnx_refuse(im, "its shape has %zu dimensions; at most %d are supported", n, QC_ONNX_RANK);
     int64_t dims[QC_ONNX_RANK], total = im->batch * qc_view_values(&v), known = 1;
     uint32_t rank = (uint32_t)n, open = rank;
     int literal = qc_onnx_int(im, "allowzero", 0) != 0;
     for (uint32_t k = 0; k < rank; k++) {
         dims[k] = list[k] == 0 && !literal && k < v.rank ? qc_view_dim(im, &v, k) : list[k];
         if (dims[k] == -1 && open == rank) open = k;
-        else if (dims[k] < 1 || dims[k] > total / known) return qc_onnx_wrong(im, "%lld values cannot take the shape it asks for", (long long)total);
+        else if (dims[k] < 1 || dims[k] > total / known)
+            return qc_onnx_wrong(im, "%lld values cannot take the shape it asks for", (long long)total);
         else known *= dims[k];
     }
     if (open < rank) dims[open] = total / known, known *= dims[open];
@@ -57,7 +60,9 @@ int qc_onnx_squeeze(QcOnnxImport *im)
     uint8_t mark[QC_ONNX_RANK];
     uint32_t to[QC_ONNX_RANK] = {0}, rank = 0;
     size_t n;
-    if (qc_onnx_take(im, &v, 0, QC_TAKE_VIEW) || qc_onnx_list(im, &list, &n, "axes", 1) || qc_onnx_mark(im, mark, list, n, v.rank)) return -1;
+    if (qc_onnx_take(im, &v, 0, QC_TAKE_VIEW) || qc_onnx_list(im, &list, &n, "axes", 1) ||
+        qc_onnx_mark(im, mark, list, n, v.rank))
+        return -1;
     for (uint32_t k = 0; k < v.rank; k++) {
         int drop = list ? mark[k] : k && qc_view_dim(im, &v, k) == 1;
         if (drop && (!k || qc_view_dim(im, &v, k) != 1)) return qc_onnx_wrong(im, "axis %u is not of size 1", k);
@@ -75,7 +80,8 @@ int qc_onnx_unsqueeze(QcOnnxImport *im)
     uint32_t to[QC_ONNX_RANK] = {0}, from = 0;
     size_t n;
     if (qc_onnx_take(im, &v, 0, QC_TAKE_VIEW) || qc_onnx_list(im, &list, &n, "axes", 1)) return -1;
-    if (!list || v.rank + n > QC_ONNX_RANK) return qc_onnx_refuse(im, "it makes more than %d axes, or does not say which", QC_ONNX_RANK);
+    if (!list || v.rank + n > QC_ONNX_RANK)
+        return qc_onnx_refuse(im, "it makes more than %d axes, or does not say which", QC_ONNX_RANK);
     uint32_t rank = v.rank + (uint32_t)n;
     if (qc_onnx_mark(im, mark, list, n, rank)) return -1;
     if (mark[0]) return qc_onnx_refuse(im, "it puts an axis before that of the batch");
@@ -119,7 +125,9 @@ int qc_onnx_shape(QcOnnxImport *im)
     int64_t n = end - start;
     QcTensor t;
     if (qc_tensor_ints(im, &t, &dims, 1, &n)) return -1;
-    for (int64_t k = 0; k < n; k++) dims[k] = x->kind == QC_VALUE_CONSTANT ? x->constant.dims[start + k] : qc_view_dim(im, x, (uint32_t)(start + k));
+    for (int64_t k = 0; k < n; k++)
+        dims[k] = x->kind == QC_VALUE_CONSTANT ? x->constant.dims[start + k]
+                                               : qc_view_dim(im, x, (uint32_t)(start + k));
     return qc_onnx_put_tensor(im, t);
 }
 
@@ -130,7 +138,8 @@ int qc_onnx_pad(QcOnnxImport *im)
     size_t n, n_axes = 0;
     float value = qc_onnx_float(im, "value", 0);
     if (qc_onnx_take(im, &v, 0, QC_TAKE_APPLIED) || qc_onnx_list(im, &pads, &n, "pads", 1)) return -1;
-    if (qc_onnx_attribute(im, "mode") && !qc_onnx_is_text(im, "mode", "constant")) return qc_onnx_refuse(im, "only padding with a constant is supported");
+    if (qc_onnx_attribute(im, "mode") && !qc_onnx_is_text(im, "mode", "constant"))
+        return qc_onnx_refuse(im, "only padding with a constant is supported");
     if (qc_onnx_has(im, 2)) {
         const QcTensor *t = qc_onnx_floats(im, 2);
         if (!t) return -1;
@@ -140,7 +149,8 @@ int qc_onnx_pad(QcOnnxImport *im)
     if (qc_onnx_has(im, 3) && qc_onnx_list(im, &axes, &n_axes, "", 3)) return -1;
     if (!axes) n_axes = v.rank;
     if (!pads || n != 2 * n_axes) return qc_onnx_wrong(im, "it has %zu paddings for %zu axes", n, n_axes);
-    if (!(value <= -3.4e38f) && !(value >= 0 && value <= 0)) return qc_onnx_refuse(im, "padding with %g is not supported, only with 0 or minus infinity", (double)value);
+    if (!(value <= -3.4e38f) && !(value >= 0 && value <= 0))
+        return qc_onnx_refuse(im, "padding with %g is not supported, only with 0 or minus infinity", (double)value);
     if (v.padding < value || v.padding > value) {
         if (qc_wait_settle(im, &v)) return -1;
         v.padding = value;
@@ -149,11 +159,13 @@ int qc_onnx_pad(QcOnnxImport *im)
         int64_t before = pads[i], after = pads[n_axes + i];
         int k = qc_onnx_axis(im, axes ? axes[i] : (int64_t)i, v.rank);
         if (k < 0) return -1;
-        if (before < 0 || after < 0 || before > QC_MAX_DIM || after > QC_MAX_DIM) return qc_onnx_refuse(im, "padding by %lld and %lld is not supported", (long long)before, (long long)after);
+        if (before < 0 || after < 0 || before > QC_MAX_DIM || after > QC_MAX_DIM)
+            return qc_onnx_refuse(im, "padding by %lld and %lld is not supported", (long long)before, (long long)after);
         if ((before || after) && !k) return qc_onnx_refuse(im, "it pads the axis of the batch");
         v.pads[k][0] += (uint32_t)before;
         v.pads[k][1] += (uint32_t)after;
-        if (v.pads[k][0] > QC_MAX_DIM || v.pads[k][1] > QC_MAX_DIM) return qc_onnx_refuse(im, "the paddings are too large");
+        if (v.pads[k][0] > QC_MAX_DIM || v.pads[k][1] > QC_MAX_DIM)
+            return qc_onnx_refuse(im, "the paddings are too large");
     }
     if (value < 0 && v.n_steps) return qc_onnx_refuse(im, "its input is padded with minus infinity after a function");
     return qc_onnx_put(im, &v);
@@ -184,22 +196,29 @@ static int cut(QcOnnxImport *im, QcValue *v, uint32_t axis, int64_t start, int64
     return 0;
 }
 
-static int64_t bounded(int64_t at, int64_t size) { return at < 0 ? (at < -size ? 0 : at + size) : at > size ? size : at; }
+static int64_t bounded(int64_t at, int64_t size)
+{
+    return at < 0 ? (at < -size ? 0 : at + size) : at > size ? size : at;
+}
 
 int qc_onnx_slice(QcOnnxImport *im)
 {
     QcValue v;
     const int64_t *starts, *ends, *axes, *steps;
     size_t n, n_ends, n_axes, n_steps;
-    if (qc_onnx_take(im, &v, 0, QC_TAKE_SETTLED) || qc_onnx_list(im, &starts, &n, "starts", 1) || qc_onnx_list(im, &ends, &n_ends, "ends", 2) ||
-        qc_onnx_list(im, &axes, &n_axes, "axes", 3) || qc_onnx_list(im, &steps, &n_steps, "", 4))
+    if (qc_onnx_take(im, &v, 0, QC_TAKE_SETTLED) || qc_onnx_list(im, &starts, &n, "starts", 1) ||
+        qc_onnx_list(im, &ends, &n_ends, "ends", 2) || qc_onnx_list(im, &axes, &n_axes, "axes", 3) ||
+        qc_onnx_list(im, &steps, &n_steps, "", 4))
         return -1;
-    if (!starts || !ends || n != n_ends || (axes && n_axes != n) || (steps && n_steps != n) || n > v.rank) return qc_onnx_wrong(im, "its lists of starts, ends, axes and steps differ in length");
+    if (!starts || !ends || n != n_ends || (axes && n_axes != n) || (steps && n_steps != n) || n > v.rank)
+        return qc_onnx_wrong(im, "its lists of starts, ends, axes and steps differ in length");
     for (size_t i = 0; i < n; i++) {
         int k = qc_onnx_axis(im, axes ? axes[i] : (int64_t)i, v.rank);
         if (k < 0) return -1;
-        int64_t size = qc_view_dim(im, &v, (uint32_t)k), step = steps ? steps[i] : 1, start = bounded(starts[i], size), end = bounded(ends[i], size);
-        if (step < 1 || step > QC_MAX_DIM) return qc_onnx_refuse(im, "a step of %lld is not supported", (long long)step);
+        int64_t size = qc_view_dim(im, &v, (uint32_t)k), step = steps ? steps[i] : 1, start = bounded(starts[i], size),
+                end = bounded(ends[i], size);
+        if (step < 1 || step > QC_MAX_DIM)
+            return qc_onnx_refuse(im, "a step of %lld is not supported", (long long)step);
         if (end <= start) return qc_onnx_refuse(im, "it takes nothing of axis %d", k);
         if (!k && start == 0 && end == size && step == 1) continue;
         if (cut(im, &v, (uint32_t)k, start, (end - start + step - 1) / step, step)) return -1;
@@ -218,7 +237,8 @@ static int split_sizes(QcOnnxImport *im, int64_t *sizes, uint32_t n, int64_t siz
     int64_t each = (size + n - 1) / n;
     for (uint32_t k = 0; k < n; k++) {
         sizes[k] = list ? list[k] : each < size - sum ? each : size - sum;
-        if (sizes[k] < 1 || sizes[k] > size - sum) return qc_onnx_wrong(im, "its parts do not make up the %lld values of its axis", (long long)size);
+        if (sizes[k] < 1 || sizes[k] > size - sum)
+            return qc_onnx_wrong(im, "its parts do not make up the %lld values of its axis", (long long)size);
         sum += sizes[k];
     }
     return sum == size ? 0 : qc_onnx_wrong(im, "its parts do not make up the %lld values of its axis", (long long)size);
@@ -256,9 +276,11 @@ int qc_onnx_gather(QcOnnxImport *im)
     if (first < 0) first += size;
     for (size_t k = 0; k < index->n; k++) {
         int64_t at = index->i[k] < 0 ? index->i[k] + size : index->i[k];
-        if (at < 0 || at >= size) return qc_onnx_wrong(im, "it takes place %lld of %lld", (long long)index->i[k], (long long)size);
+        if (at < 0 || at >= size)
+            return qc_onnx_wrong(im, "it takes place %lld of %lld", (long long)index->i[k], (long long)size);
         if (k == 1) step = at - first;
-        if (step < 1 || at != first + (int64_t)k * step) return qc_onnx_refuse(im, "it takes places that are not at equal distances");
+        if (step < 1 || at != first + (int64_t)k * step)
+            return qc_onnx_refuse(im, "it takes places that are not at equal distances");
     }
     if (cut(im, &v, (uint32_t)axis, first, (int64_t)index->n, step)) return -1;
     if (index->rank) return qc_onnx_put(im, &v);

@@ -14,11 +14,14 @@ static int64_t *places(QcOnnxOut *out, const QcLoops *l, int64_t n)
     return list;
 }
 
-void qc_out_turn(QcOnnxOut *out, const char *output, const char *x, const QcLoops *loops, uint32_t height, uint32_t width, uint32_t channels)
+void qc_out_turn(QcOnnxOut *out, const char *output, const char *x, const QcLoops *loops, uint32_t height,
+                 uint32_t width, uint32_t channels)
 {
-    char last[QC_ONNX_NAME], flat[QC_ONNX_NAME], picked[QC_ONNX_NAME], index[QC_ONNX_NAME], shape[QC_ONNX_NAME], shaped[QC_ONNX_NAME];
+    char last[QC_ONNX_NAME], flat[QC_ONNX_NAME], picked[QC_ONNX_NAME], index[QC_ONNX_NAME], shape[QC_ONNX_NAME],
+        shaped[QC_ONNX_NAME];
     static const int64_t to_last[2][4] = {{0, 2, 1}, {0, 2, 3, 1}}, to_first[2][4] = {{0, 2, 1}, {0, 3, 1, 2}};
-    const int64_t rank = 2 + out->spatial, n = (int64_t)height * width * channels, dims[2][4] = {{0, width, channels}, {0, height, width, channels}};
+    const int64_t rank = 2 + out->spatial, n = (int64_t)height * width * channels,
+                  dims[2][4] = {{0, width, channels}, {0, height, width, channels}};
     int64_t *list = places(out, loops, n);
     if (!list) {
         out->bad = 1;
@@ -30,11 +33,13 @@ void qc_out_turn(QcOnnxOut *out, const char *output, const char *x, const QcLoop
     snprintf(index, sizeof index, "%.80s.places", output);
     snprintf(shape, sizeof shape, "%.80s.shape", output);
     snprintf(shaped, sizeof shaped, "%.80s.shaped", output);
-    qc_out_ints(out, qc_out_node(out, "Transpose", last, x, NULL, NULL), "perm", to_last[out->spatial - 1], (uint32_t)rank);
+    qc_out_ints(out, qc_out_node(out, "Transpose", last, x, NULL, NULL), "perm", to_last[out->spatial - 1],
+                (uint32_t)rank);
     qc_out_node(out, "Flatten", flat, last, NULL, NULL);
     qc_out_numbers(out, index, &n, 1, list);
     qc_out_int(out, qc_out_node(out, "Gather", picked, flat, index, NULL), "axis", 1);
     qc_out_numbers(out, shape, &rank, 1, dims[out->spatial - 1]);
     qc_out_node(out, "Reshape", shaped, picked, shape, NULL);
-    qc_out_ints(out, qc_out_node(out, "Transpose", output, shaped, NULL, NULL), "perm", to_first[out->spatial - 1], (uint32_t)rank);
+    qc_out_ints(out, qc_out_node(out, "Transpose", output, shaped, NULL, NULL), "perm", to_first[out->spatial - 1],
+                (uint32_t)rank);
 }

@@ -56,13 +56,17 @@ void qc_view_of_node(const QcOnnxImport *im, QcValue *v, uint32_t node, uint32_t
     const QcNode *from = &im->g->nodes[node];
     *v = (QcValue){.kind = QC_VALUE_COMPUTED, .node = node, .rank = rank, .alone = 1};
     for (uint32_t k = 0; k < rank; k++) {
-        uint32_t size = roles->of[k] == QC_AXIS_CHANNELS ? from->channels : roles->of[k] == QC_AXIS_HEIGHT ? from->height : roles->of[k] == QC_AXIS_WIDTH ? from->width : 1;
+        uint32_t size = roles->of[k] == QC_AXIS_CHANNELS ? from->channels
+                        : roles->of[k] == QC_AXIS_HEIGHT ? from->height
+                        : roles->of[k] == QC_AXIS_WIDTH  ? from->width
+                                                         : 1;
         if (size > 1) v->atoms[v->n_atoms++] = (QcAtom){size, 0, k};
     }
     qc_layout_restride(v, roles);
 }
 
-/* Fills axes of `dims` with the atoms of `v`, splitting atoms where a dimension ends inside one; 0 if a dimension ends across one. */
+/* Fills axes of `dims` with the atoms of `v`, splitting atoms where a dimension ends inside one; 0 if a dimension ends
+ * across one. */
 static int regroup(QcValue *out, const QcValue *v, const int64_t *dims, uint32_t rank)
 {
     uint32_t at = 0;

@@ -1,4 +1,5 @@
-/* Functions of single numbers and padding wait at a value: so that a chain of them becomes one node, and padding becomes a convolution's own. */
+/* Functions of single numbers and padding wait at a value: so that a chain of them becomes one node, and padding
+ * becomes a convolution's own. */
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -42,7 +43,8 @@ int qc_wait_function(QcOnnxImport *im, QcValue *v, const QcStep *steps, uint32_t
 {
     QcStep all[QC_MAX_STEPS];
     for (uint32_t k = 0; k < n_steps; k++)
-        if (steps[k].op == QC_STEP_NUMBER && !isfinite(steps[k].value)) return qc_onnx_refuse(im, "its constant is not finite");
+        if (steps[k].op == QC_STEP_NUMBER && !isfinite(steps[k].value))
+            return qc_onnx_refuse(im, "its constant is not finite");
     if (qc_wait_padded(v) && (v->padding < 0 || !keeps_zero(steps, n_steps)) && qc_wait_settle(im, v)) return -1;
     uint32_t n = compose(all, steps, n_steps, v->steps, v->n_steps);
     if (!n && v->n_steps) {
@@ -94,7 +96,8 @@ static int is_affine(const QcStep *steps, uint32_t n, float *gain, float *shift)
 static int is_relu(const QcStep *s, uint32_t n, float *clip)
 {
     *clip = 0;
-    int max = n >= 3 && s[0].op == QC_STEP_X && s[1].op == QC_STEP_NUMBER && s[1].value >= 0 && s[1].value <= 0 && s[2].op == QC_STEP_MAX;
+    int max = n >= 3 && s[0].op == QC_STEP_X && s[1].op == QC_STEP_NUMBER && s[1].value >= 0 && s[1].value <= 0 &&
+              s[2].op == QC_STEP_MAX;
     if (max && n == 3) return 1;
     if (!max || n != 5 || s[3].op != QC_STEP_NUMBER || s[4].op != QC_STEP_MIN || !(s[3].value > 0)) return 0;
     *clip = s[3].value;
@@ -178,7 +181,8 @@ int qc_wait_affine(QcOnnxImport *im, QcValue *v, const float *gain, const float 
     uint32_t channels = node->channels;
     if (all_are(gain, channels, 1) && all_are(shift, channels, 0)) return 0;
     if (!v->node && v->alone && all_divide(gain, channels)) return normalise(im, gain, shift);
-    if ((node->op == QC_OP_CONV || node->op == QC_OP_LINEAR) && !node->has_bias && v->alone && all_are(gain, channels, 1)) {
+    if ((node->op == QC_OP_CONV || node->op == QC_OP_LINEAR) && !node->has_bias && v->alone &&
+        all_are(gain, channels, 1)) {
         node->has_bias = 1;
         node->n_bias = channels;
         im->fills[v->node].bias = shift;
@@ -204,7 +208,8 @@ int qc_wait_padded(const QcValue *v)
 static int fit_padded(const QcAxes *axes, uint32_t rank, uint32_t set)
 {
     uint32_t users[4] = {0}, channels = 0;
-    for (uint32_t k = 0; k < rank; k++) users[axes->of[k]]++, channels += axes->of[k] == QC_AXIS_CHANNELS && (set >> k & 1);
+    for (uint32_t k = 0; k < rank; k++)
+        users[axes->of[k]]++, channels += axes->of[k] == QC_AXIS_CHANNELS && (set >> k & 1);
     for (uint32_t k = 0; k < rank; k++)
         if ((set >> k & 1) && axes->of[k] != QC_AXIS_NONE && users[axes->of[k]] > 1) return 0;
     return !channels;
@@ -236,7 +241,8 @@ int qc_wait_settle(QcOnnxImport *im, QcValue *v)
     QcAxes axes;
     if (qc_wait_apply(im, v)) return -1;
     if (!qc_wait_padded(v)) return 0;
-    if (v->padding < 0) return qc_onnx_refuse(im, "its input is padded with minus infinity, which only a MaxPool may read");
+    if (v->padding < 0)
+        return qc_onnx_refuse(im, "its input is padded with minus infinity, which only a MaxPool may read");
     for (uint32_t k = 0; k < v->rank; k++)
         if (v->pads[k][0] | v->pads[k][1]) set |= 1u << k, n++;
     if (n > 2) return qc_onnx_refuse(im, "its input is padded along more than two axes");
@@ -248,7 +254,8 @@ int qc_wait_settle(QcOnnxImport *im, QcValue *v)
     for (uint32_t k = 0; k < v->rank; k++) {
         if (!(set >> k & 1) || axes.of[k] != QC_AXIS_NONE) continue; /* an axis of size 1 takes the free side */
         axes.of[k] = taken[QC_AXIS_WIDTH] ? QC_AXIS_HEIGHT : QC_AXIS_WIDTH;
-        if (taken[axes.of[k]]++) return qc_onnx_refuse(im, "its input is padded along an axis of size 1, which is not supported here");
+        if (taken[axes.of[k]]++)
+            return qc_onnx_refuse(im, "its input is padded along an axis of size 1, which is not supported here");
     }
     if (qc_layout_arrange(im, v, &axes) || pad_node(im, v, &axes)) return -1;
     for (uint32_t k = 0; k < v->rank; k++) {

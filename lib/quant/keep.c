@@ -7,9 +7,9 @@
 
 typedef struct Keep {
     const QcGraph *g;
-    QcGraph *plain;  /* the same without its QUANT nodes */
-    uint32_t *to;    /* [g->n_nodes] node of plain that has the value */
-    float *scale;    /* [g->n_nodes] by node of plain */
+    QcGraph *plain; /* the same without its QUANT nodes */
+    uint32_t *to; /* [g->n_nodes] node of plain that has the value */
+    float *scale; /* [g->n_nodes] by node of plain */
     uint8_t *zero;
     uint32_t *first;
     QcErr *err;
@@ -50,9 +50,12 @@ static int copy_nodes(Keep *k)
             k->to[i] = (uint32_t)at;
             continue;
         }
-        if (n.op == QC_OP_BATCHNORM) return qc_fail(k->err, QC_EUNSUPPORTED, "'%s' is a batch norm that was not folded into a quantized layer", n.name);
+        if (n.op == QC_OP_BATCHNORM)
+            return qc_fail(k->err, QC_EUNSUPPORTED, "'%s' is a batch norm that was not folded into a quantized layer",
+                           n.name);
         for (uint32_t j = 0; j < n.n_inputs; j++) n.inputs[j] = k->to[n.inputs[j]];
-        int made = i ? qc_graph_append(k->plain, &n, k->err) : qc_graph_init(k->plain, n.channels, n.height, n.width, k->err);
+        int made = i ? qc_graph_append(k->plain, &n, k->err)
+                     : qc_graph_init(k->plain, n.channels, n.height, n.width, k->err);
         if (made < 0) return -1;
         k->to[i] = (uint32_t)made;
         k->first[made] = channels;
@@ -67,7 +70,8 @@ int qc_keep(QcQGraph *g, const QcGraph *model, const float *step, QcArena *arena
     QcGraph plain = {0};
     Keep k = {.g = model, .plain = &plain, .err = err};
     uint32_t n = model->n_nodes;
-    if (!(k.to = qc_arena_take(arena, n, sizeof *k.to, err)) || !(k.scale = qc_arena_take(arena, n, sizeof *k.scale, err)) || !(k.zero = qc_arena_take(arena, n, 1, err)) ||
+    if (!(k.to = qc_arena_take(arena, n, sizeof *k.to, err)) ||
+        !(k.scale = qc_arena_take(arena, n, sizeof *k.scale, err)) || !(k.zero = qc_arena_take(arena, n, 1, err)) ||
         !(k.first = qc_arena_take(arena, n, sizeof *k.first, err)))
         return -1;
     int status = copy_nodes(&k) || qc_graph_finish(&plain, err) ? -1 : 0;

@@ -52,7 +52,8 @@ static double difference(const Case *c, const QcModelFile *m)
     double largest = 0, off = 0;
     ck_assert_msg(!qc_graph_decode(&g, m, &err), "%s: %s", c->name, err.text);
     size_t n = (size_t)WINDOWS * m->channels * m->height * m->length;
-    float *x = read_floats(c->name, "x", n), *y = read_floats(c->name, "y", WINDOWS * CLASSES), *turned = malloc(n * sizeof *turned);
+    float *x = read_floats(c->name, "x", n), *y = read_floats(c->name, "y", WINDOWS * CLASSES),
+          *turned = malloc(n * sizeof *turned);
     turn_windows(turned, x, c, m);
     QcRun *run = qc_run_new(&g, WINDOWS, QC_RUN_EVAL, 1, &err);
     ck_assert_ptr_nonnull(run);
@@ -106,7 +107,9 @@ static void make_models(void)
     char command[1024];
     scratch_make();
     const char *seed = getenv("QC_SEED");
-    snprintf(command, sizeof command, "OPTIMISE=disabled exec /usr/bin/python3 tests/onnx/random_models.py '%s' %d 150 >'%s/log' 2>&1", scratch, seed ? atoi(seed) : 1, scratch);
+    snprintf(command, sizeof command,
+             "OPTIMISE=disabled exec /usr/bin/python3 tests/onnx/random_models.py '%s' %d 150 >'%s/log' 2>&1", scratch,
+             seed ? atoi(seed) : 1, scratch);
     int status = system(command);
     if (WEXITSTATUS(status) == 77 || WEXITSTATUS(status) == 127) {
         puts("skipped: python3-onnx or onnxruntime-node is missing");
