@@ -1,12 +1,17 @@
 /* qc-import: foreign recordings in, a data file out; or a foreign model in, a model file out. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../lib/base/file.h"
 #include "../lib/cli/cli.h"
 #include "../lib/data/import.h"
+#include "../lib/format/qgraphfile.h"
+#include "../lib/nn/graphfile.h"
 #include "../lib/onnx/modelhints.h"
 #include "../lib/onnx/weightsin.h"
+#include "../lib/quant/accuracy.h"
+#include "../lib/quant/keep.h"
 
 static const char *format, *output;
 static int64_t jobs;
@@ -14,7 +19,7 @@ static double width;
 static int json;
 static QcList groups;
 static QcModelHints hints;
-static const char *external_data, *like, *arch;
+static const char *external_data, *like, *arch, *model_output, *measure_path;
 
 /* Options of every format; those of each format are its importer's (lib/data/importrows.h). */
 static const QcOption common[] = {
@@ -30,6 +35,10 @@ static const QcOption model_options[] = {
     {0, "labels", QC_OPTION_TEXT, &hints.labels, "FILE", "models: class names, one a line, in the order of the logits (else 0, 1, ...)", 0, 0},
     {0, "mean", QC_OPTION_TEXT, &hints.mean, "LIST", "models: what to subtract from raw windows: one number, or one a channel (else nothing)", 0, 0},
     {0, "std", QC_OPTION_TEXT, &hints.std, "LIST", "models: what to divide them by then (else nothing)", 0, 0},
+    {0, "labels-from", QC_OPTION_TEXT, &hints.labels_from, "FILE", "models: class names of this data file, in its order", 0, 0},
+    {0, "norm", QC_OPTION_TEXT, &hints.norm, "FILE", "models: .npz with mean and std, as --mean and --std", 0, 0},
+    {0, "logits", QC_OPTION_TEXT, &model_output, "NAME", "onnx: which of several outputs has the logits", 0, 0},
+    {'d', "data", QC_OPTION_TEXT, &measure_path, "FILE", "models: print the accuracy on this data file", 0, 0},
     {0, "shape", QC_OPTION_TEXT, &hints.shape, "LIST", "models: C,T or C,H,W of a window where the file does not say it", 0, 0},
     {0, "like", QC_OPTION_TEXT, &like, "FILE", "npz, safetensors: weights for a float model that is built like this one", 0, 0},
     {'a', "arch", QC_OPTION_TEXT, &arch, "FILE", "npz, safetensors: weights for this architecture (with --shape and --labels)", 0, 0},
@@ -150,11 +159,37 @@ static int is_onnx(const char *path) { return is_format(path, "onnx", ".onnx"); 
 static int is_safetensors(const char *path) { return is_format(path, "safetensors", ".safetensors"); }
 static int is_model(const char *path) { return is_onnx(path) || is_safetensors(path) || like || arch; }
 
-static void report_model(const QcModelFile *m, int softmax)
+static void report_model(const QcModelFile *m, const QcOnnxNotes *notes, const QcScore *score)
 {
-    if (json) printf("{\"channels\": %u, \"height\": %u, \"length\": %u, \"classes\": %u}\n", m->channels, m->height, m->length, m->classes);
+    if (json) printf("{\"channels\": %u, \"height\": %u, \"length\": %u, \"classes\": %u", m->channels, m->height, m->length, m->classes);
+    if (json && score->n) printf(", \"accuracy\": %.6g", score->accuracy);
+    if (json) puts("}");
     else qc_say("a model for windows of %u channels x %u x %u, %u classes", m->channels, m->height, m->length, m->classes);
-    if (softmax) qc_say("its final softmax was left out: the model gives logits");
+    if (notes->outputs > 1) qc_say("of its %u outputs, '%s' was taken as the logits", notes->outputs, notes->output);
+    if (notes->steps) qc_say("it is quantized: its codes of 8 bits and its scales are kept");
+    if (notes->asymmetric) qc_say("its activations have zero points that the device has not: the model is imported as float, for qc-quantize");
+    if (hints.labels_from) qc_say("its logits were given the class names of %s in their order: %s, ..., %s", hints.labels_from, m->labels[0], m->labels[m->classes - 1]);
+    else if (notes->numbered) qc_say("its classes have no names but 0 to %u (--labels or --labels-from names them)", m->classes - 1);
+    if (notes->softmax) qc_say("its final softmax was left out: the model gives logits");
+    if (notes->sigmoid) qc_say("its final sigmoid was left out: the model gives logits");
+    if (notes->two_classes) qc_say("its one logit is that of class 1; class 0 has the logit 0");
+    if (!score->n) return;
+    qc_say("accuracy on %u examples of %s: %.4f%s", score->n, measure_path, score->accuracy,
+           qc_score_is_chance(score) ? " - no better than guessing: is the order of the classes right, and the normalisation (--mean, --std, --norm)?" : "");
+}
+
+/* A model that comes quantized keeps its codes and scales. */
+static int keep_quantized(QcModelFile *m, const QcOnnxNotes *notes, QcErr *err)
+{
+    QcGraph graph;
+    QcQGraph g;
+    QcArena arena = {0};
+    if (!notes->steps) return 0;
+    if (qc_graph_decode(&graph, m, err)) return -1;
+    int status = qc_keep(&g, &graph, notes->steps, &arena, err) || qc_qgraph_encode(m, &g, err) ? -1 : 0;
+    qc_graph_release(&graph);
+    qc_arena_release(&arena);
+    return status;
 }
 
 static int import_model(const char *path, QcErr *err)
@@ -163,7 +198,9 @@ static int import_model(const char *path, QcErr *err)
     QcArena arena = {0};
     QcOnnxOptions o;
     uint8_t digest[QC_DIGEST_BYTES];
-    int softmax = 0, status = -1;
+    QcOnnxNotes notes = {0};
+    QcScore score = {0};
+    int status = -1;
     if (groups.n || any_row()) {
         qc_fail(err, QC_EUSAGE, "options about groups, windows, columns and pictures are for data, and this is a model");
         goto end;
@@ -182,13 +219,21 @@ static int import_model(const char *path, QcErr *err)
     }
     if (qc_modelhints_read(&o, &hints, &arena, err)) goto end;
     o.folder = external_data;
+    o.output = model_output;
     QcWeightsSource weights = {.path = path, .safetensors = is_safetensors(path), .like = like, .arch = arch, .width = width};
-    if (is_onnx(path) ? qc_onnx_load(&model, digest, path, &o, &softmax, err) : qc_weights_import(&model, digest, &weights, &o, err)) goto end;
+    if (is_onnx(path) ? qc_onnx_load(&model, digest, path, &o, &notes, err) : qc_weights_import(&model, digest, &weights, &o, err)) goto end;
+    if (keep_quantized(&model, &notes, err)) {
+        qc_within(err, qc_input_name(path));
+        goto end;
+    }
+    if (measure_path && qc_model_score(&score, &model, measure_path, qc_threads(jobs), err)) goto end;
     QcInput input = {is_onnx(path) ? "onnx" : "weights", digest};
     if (qc_modelfile_stamp(&model, qc_cli_command(), &input, 1, err) || qc_modelfile_save(&model, output, err)) goto end;
-    report_model(&model, softmax);
+    report_model(&model, &notes, &score);
     status = 0;
 end:
+    free(notes.steps);
+    qc_score_release(&score);
     qc_modelfile_release(&model);
     qc_arena_release(&arena);
     return status;
@@ -208,12 +253,13 @@ int main(int argc, char **argv)
         goto end;
     }
     if (qc_output_spares(output, &path, 1, &err)) goto end;
+    if (qc_modelhints_foreign(path, format, &err)) goto end;
     if (is_model(path)) {
         status = import_model(path, &err);
         goto end;
     }
-    if (hints.labels || hints.mean || hints.std || hints.shape || width > 0 || external_data) {
-        qc_fail(&err, QC_EUSAGE, "--labels, --mean, --std, --shape, --width and --external-data are for models, and this is data");
+    if (hints.labels || hints.labels_from || hints.norm || model_output || measure_path || hints.mean || hints.std || hints.shape || width > 0 || external_data) {
+        qc_fail(&err, QC_EUSAGE, "--labels, --labels-from, --logits, --mean, --std, --norm, --shape, --width, --external-data and -d are for models, and this is data");
         goto end;
     }
     if (read_rows(&o, &err) || qc_import(&data, format, path, &o, &err)) goto end;

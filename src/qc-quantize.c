@@ -7,11 +7,12 @@
 #include "../lib/device/head.h"
 #include "../lib/format/qgraphfile.h"
 #include "../lib/nn/graphfile.h"
+#include "../lib/quant/accuracy.h"
 #include "../lib/quant/quantize.h"
 
 static int64_t bits = 8, last_bits = 8, activation_bits = 8, epochs = 10, batch = 48, seed = 1, threads;
 static double rate;
-static int json, with_std, without_std;
+static int json, with_std, without_std, force;
 static const char *coreset_path, *data_path, *output = "-";
 
 static const QcOption options[] = {
@@ -28,6 +29,7 @@ static const QcOption options[] = {
     {0, "rate", QC_OPTION_REAL, &rate, "R", "quantization steps a step of calibration; 0 = by the bits", 0, 100},
     {0, "seed", QC_OPTION_INT, &seed, "N", "seed of all that is drawn", 0, 0},
     {0, "threads", QC_OPTION_INT, &threads, "N", "0 = all cores", 0, 256},
+    {0, "force", QC_OPTION_FLAG, &force, NULL, "start even from a model that only guesses", 0, 0},
     {0, "json", QC_OPTION_FLAG, &json, NULL, "the report as JSON (on stderr where the model goes to stdout)", 0, 0},
     {0},
 };
@@ -82,6 +84,18 @@ static int load_graph(QcGraph *graph, const QcModelFile *model, QcErr *err)
     return 0;
 }
 
+/* A model that guesses was imported wrongly or not trained: to quantize it would only hide this. */
+static int refuse_guessing(QcGraph *graph, const QcWindows *w, QcErr *err)
+{
+    QcScore score = {0};
+    int status = force ? 0 : qc_windows_score(&score, graph, w, qc_threads(threads), err);
+    if (!force && !status && qc_score_is_chance(&score))
+        status = qc_fail(err, QC_EFORMAT, "the float model is no better than guessing on this data (accuracy %.3f): is the order of its classes right, and its normalisation? --force quantizes it all the same",
+                         score.accuracy);
+    qc_score_release(&score);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     QcErr err;
@@ -117,6 +131,7 @@ int main(int argc, char **argv)
         goto end;
     }
     if (qc_windows_load_source(&windows, digest, &model, coreset_path, data_path, &err)) goto end;
+    if (refuse_guessing(&graph, &windows, &err)) goto end;
     if (qc_quantize(&g, &r, &graph, &windows, !data_path, &o, &arena, &err)) goto end;
     qc_progress_end();
     QcInput input = {data_path ? "data" : "coreset", digest};

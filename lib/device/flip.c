@@ -4,7 +4,7 @@
 
 static int reads(const QcQNode *node, uint32_t t)
 {
-    return node->in[0] == t || (node->op == QC_Q_ADD && node->in[1] == t);
+    return node->in[0] == t || (qc_reads_two(node) && node->in[1] == t);
 }
 
 static uint32_t count_readers(const QcQGraph *g, uint32_t t)

@@ -299,6 +299,9 @@ void qc_qrun_forward_seen(QcQRun *run, float *logits, const uint8_t *x, uint32_t
         else if (node->op == QC_Q_GAP) qc_gap_run(run, node);
         else if (node->op == QC_Q_STD) qc_std_run(run, node);
         else if (node->op == QC_Q_ADD) add_run(run, node);
+        else if (node->op == QC_Q_TABLE) qc_table_run(run, node);
+        else if (node->op == QC_Q_MUL) qc_mul_run(run, node);
+        else if (node->op == QC_Q_TURN) qc_turn_run(run, node);
         else copy_run(run, node);
         if (see) see(ctx, run, i, is_conv ? &conv : NULL);
     }

@@ -12,6 +12,7 @@
 #include "../kernels/kernels.h"
 #include "placing.h"
 
+enum { QC_Q_TABLE_BYTES = 256, QC_Q_MAX_LOOPS = 6 };
 enum { QC_Q_STD_PIXELS = 65536, QC_Q_STD_UNIT = 256 };
 enum { QC_Q_MAX_TENSORS = 1024, QC_Q_MAX_NODES = 1024, QC_Q_MAX_CLASSES = 4096 };
 
@@ -24,6 +25,9 @@ typedef enum QcQOp {
     QC_Q_COPY,    /* into a slice of a concat, rescaled */
     QC_Q_LOGITS,  /* a CONV on 1 x 1 whose int32 sums are the result: always the last node */
     QC_Q_STD,     /* rescaled */
+    QC_Q_TABLE,   /* a table of 256 output codes, one for each input code */
+    QC_Q_MUL,     /* product of two inputs, rescaled */
+    QC_Q_TURN,    /* the input's codes in another order or shape, or some of them */
     QC_Q_OP_COUNT
 } QcQOp;
 
@@ -44,17 +48,17 @@ typedef struct QcQNode {
     uint8_t role;          /* QcQRole of CONV and LOGITS: a feature of the bit-flip network */
     uint8_t count_padding; /* AVGPOOL */
     uint8_t code_bits;     /* CONV, LOGITS: 2, 4, 8 where its codes have other bits than the model's; 0: they have not (qc_code_bits) */
-    uint16_t in[2];        /* tensor indices; in[1] of ADD only */
+    uint16_t in[2];        /* tensor indices; in[1] of ADD and MUL only */
     uint16_t out;          /* tensor index; of LOGITS: unused */
     uint16_t out_channel;  /* first channel of the slice */
     uint16_t channels;     /* channels written */
-    uint16_t groups;
+    uint16_t groups;       /* TURN: loops, 1..QC_Q_MAX_LOOPS */
     uint16_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
     uint16_t pad_top, pad_bottom, pad_left, pad_right;
-    uint32_t code;      /* CONV, LOGITS: index of its first code among all codes (for the flipper) */
-    uint32_t code_byte; /* offset of its packed bytes in QcQGraph.codes */
+    uint32_t code;      /* CONV, LOGITS: index of its first code among all codes (for the flipper); TURN: number of the first input code that it reads */
+    uint32_t code_byte; /* offset of its packed bytes in QcQGraph.codes; of a TABLE's 256 bytes there */
     uint32_t n_codes;   /* channels * kernel_h * kernel_w * in_channels / groups */
-    uint32_t channel;   /* CONV, LOGITS: offset into the per-channel arrays; others: offset of their 1 or 2 multipliers there */
+    uint32_t channel;   /* CONV, LOGITS: offset into the per-channel arrays; others: offset of their 1 or 2 multipliers there; TURN: of its loops */
 } QcQNode;
 
 /* A last layer in the place of the model's own: codes packed as the LOGITS node's, scale and bias [classes]. A learner (learner.h) has two and swaps a pointer. */
@@ -93,6 +97,11 @@ typedef struct QcQGraph {
  *            inside: the sum becomes sum * (kernel area) / inside, rounded half up, before it is rescaled.
  *   ADD      (q0 - z0) * m[0] + (q1 - z1) * m[1] in 64 bits, rescaled by one shift (that of both entries, which are equal)
  *   COPY     (q - z) * m[0], rescaled
+ *   TABLE    out code = table[in code]; entries are at most 2^bits - 1 of out
+ *   MUL      (q0 - z0) * (q1 - z1) * m[0], rescaled. Input 1 has the shape of input 0, or 1 x 1 positions that serve all of them.
+ *   TURN     out and in have the same bits, scale and zero. Output code number n (in the order height, width, channels) is input code number
+ *            code + sum of index[k] * stride[k], where index[] counts n by the loops, the last one fastest; loop k has size bias[channel + k] and
+ *            stride multiplier[channel + k].
  *   MAXPOOL  out and in have the same scale and zero; padding never wins (each window holds at least one pixel) */
 
 /* How a CONV or LOGITS node reads its input: dot products (kernels.h) over the padded input, one output row and one group at a
@@ -172,6 +181,8 @@ static inline int qc_is_series_pool(const QcQGraph *g, const QcQNode *node)
 {
     return node->op == QC_Q_MAXPOOL && node->kernel_h == 1 && node->stride_w == 1 && g->tensors[node->out].height == 1;
 }
+
+static inline int qc_reads_two(const QcQNode *node) { return node->op == QC_Q_ADD || node->op == QC_Q_MUL; }
 
 static inline uint32_t qc_code_bits(const QcQGraph *g, const QcQNode *node) { return node->code_bits ? node->code_bits : g->bits; }
 

@@ -32,4 +32,10 @@ void qc_avgpool_run(QcQRun *run, const QcQNode *node);
 void qc_gap_run(QcQRun *run, const QcQNode *node); /* mean */
 void qc_std_run(QcQRun *run, const QcQNode *node); /* standard deviation */
 
+/* ---- qtable.c ---- */
+
+void qc_table_run(QcQRun *run, const QcQNode *node); /* a function of each code */
+void qc_mul_run(QcQRun *run, const QcQNode *node);   /* product */
+void qc_turn_run(QcQRun *run, const QcQNode *node);  /* another order */
+
 #endif

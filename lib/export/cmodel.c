@@ -8,7 +8,7 @@
 #include "ccode.h"
 #include "cwrite.h"
 
-static const char *const op_names[QC_Q_OP_COUNT] = {"QC_Q_CONV", "QC_Q_MAXPOOL", "QC_Q_AVGPOOL", "QC_Q_GAP", "QC_Q_ADD", "QC_Q_COPY", "QC_Q_LOGITS", "QC_Q_STD"};
+static const char *const op_names[QC_Q_OP_COUNT] = {"QC_Q_CONV", "QC_Q_MAXPOOL", "QC_Q_AVGPOOL", "QC_Q_GAP", "QC_Q_ADD", "QC_Q_COPY", "QC_Q_LOGITS", "QC_Q_STD", "QC_Q_TABLE", "QC_Q_MUL", "QC_Q_TURN"};
 static const char *const role_names[] = {"QC_ROLE_BOTTLENECK", "QC_ROLE_CONV", "QC_ROLE_SHORTCUT", "QC_ROLE_LINEAR"};
 
 /* ---- sizes ---- */

@@ -6,7 +6,7 @@
 
 enum { MAX_POSITIONS = 1 << 23, MAX_BYTES = 1 << 30, MAX_CODES = 1 << 28 };
 
-static const char *const op_names[QC_Q_OP_COUNT] = {"convolution", "maximum pool", "average pool", "global average", "sum", "copy", "logits", "standard deviation"};
+static const char *const op_names[QC_Q_OP_COUNT] = {"convolution", "maximum pool", "average pool", "global average", "sum", "copy", "logits", "standard deviation", "table", "product", "reordering"};
 
 static int wrong(QcErr *err, const QcQGraph *g, uint32_t node, const char *what)
 {
@@ -47,7 +47,7 @@ static int check_indices(const QcQGraph *g, uint32_t i, QcErr *err)
     const QcQNode *n = &g->nodes[i];
     if (n->op >= QC_Q_OP_COUNT) return qc_fail(err, QC_EFORMAT, "node %u has an unknown operation (%d)", i, n->op);
     if ((n->op == QC_Q_LOGITS) != (i + 1 == g->n_nodes)) return wrong(err, g, i, "is not where it belongs: the logits are the last node and only there");
-    if (n->in[0] >= g->n_tensors || (n->op == QC_Q_ADD && n->in[1] >= g->n_tensors)) return wrong(err, g, i, "reads a tensor that does not exist");
+    if (n->in[0] >= g->n_tensors || (qc_reads_two(n) && n->in[1] >= g->n_tensors)) return wrong(err, g, i, "reads a tensor that does not exist");
     if (n->relu > 1 || n->count_padding > 1 || n->role > QC_ROLE_LINEAR) return wrong(err, g, i, "has a flag or role that does not exist");
     if (n->code_bits && n->code_bits != 2 && n->code_bits != 4 && n->code_bits != 8) return wrong(err, g, i, "has weights of bits that are not 2, 4 or 8");
     if (!n->channels) return wrong(err, g, i, "writes no channels");
@@ -101,24 +101,55 @@ static int check_straight(const QcQGraph *g, uint32_t i, QcErr *err)
 {
     const QcQNode *n = &g->nodes[i];
     const QcQTensor *in = &g->tensors[n->in[0]], *out = &g->tensors[n->out];
+    if (n->relu && (n->op == QC_Q_TABLE || n->op == QC_Q_TURN)) return wrong(err, g, i, "has a ReLU, which it does not need");
+    if (n->op == QC_Q_TURN) return n->groups && n->groups <= QC_Q_MAX_LOOPS ? 0 : wrong(err, g, i, "has not 1 to 6 loops");
     if (in->channels != n->channels) return wrong(err, g, i, "does not write as many channels as it reads");
     if (n->op == QC_Q_MAXPOOL && (in->bits != out->bits || in->zero != out->zero || memcmp(&in->scale, &out->scale, sizeof in->scale)))
         return wrong(err, g, i, "must read and write with the same scale");
     if ((n->op == QC_Q_GAP || n->op == QC_Q_STD) && (out->height != 1 || out->width != 1)) return wrong(err, g, i, "does not write 1 x 1");
     if (n->op == QC_Q_STD && (uint32_t)in->height * in->width > QC_Q_STD_PIXELS) return wrong(err, g, i, "reads more than 65536 positions");
-    if ((n->op == QC_Q_ADD || n->op == QC_Q_COPY) && (in->height != out->height || in->width != out->width))
+    if ((n->op == QC_Q_ADD || n->op == QC_Q_COPY || n->op == QC_Q_TABLE || n->op == QC_Q_MUL) && (in->height != out->height || in->width != out->width))
         return wrong(err, g, i, "does not write the shape that it reads");
-    if (n->op != QC_Q_ADD) return 0;
+    if (!qc_reads_two(n)) return 0;
     const QcQTensor *other = &g->tensors[n->in[1]];
+    if (n->op == QC_Q_MUL && other->height == 1 && other->width == 1 && other->channels == in->channels) return 0;
     if (other->height != in->height || other->width != in->width || other->channels != in->channels)
-        return wrong(err, g, i, "adds tensors of different shapes");
+        return wrong(err, g, i, "joins tensors of different shapes");
+    return 0;
+}
+
+/* Loops of a TURN: they stay inside the input and make as many codes as the output has. Their entries are there (check_rescale). */
+static int check_loops(const QcQGraph *g, uint32_t i, QcErr *err)
+{
+    const QcQNode *n = &g->nodes[i];
+    const QcQTensor *in = &g->tensors[n->in[0]], *out = &g->tensors[n->out];
+    uint64_t last = n->code, values = 1;
+    if (in->bits != out->bits || in->zero != out->zero || memcmp(&in->scale, &out->scale, sizeof in->scale)) return wrong(err, g, i, "must read and write with the same scale");
+    if (n->out_channel || n->channels != out->channels) return wrong(err, g, i, "does not write the whole of its output");
+    for (uint32_t k = n->channel; k < n->channel + n->groups; k++) {
+        if (g->bias[k] < 1 || (values *= (uint32_t)g->bias[k]) > MAX_BYTES) return wrong(err, g, i, "has a loop of no or too many codes");
+        last += (uint64_t)(g->bias[k] - 1) * (uint32_t)g->multiplier[k];
+        if (last >= qc_qtensor_bytes(in)) return wrong(err, g, i, "reads codes that its input does not have");
+    }
+    return values == qc_qtensor_bytes(out) && last < qc_qtensor_bytes(in) ? 0 : wrong(err, g, i, "does not read as many codes as it writes");
+}
+
+/* A table behind the codes before it, whose entries the output can hold. */
+static int check_table(const QcQGraph *g, uint32_t i, uint64_t *byte, QcErr *err)
+{
+    const QcQNode *n = &g->nodes[i];
+    uint32_t most = (1u << g->tensors[n->out].bits) - 1;
+    if (n->code_byte != *byte || *byte + QC_Q_TABLE_BYTES > g->n_code_bytes) return wrong(err, g, i, "has a table that is not where it must be");
+    for (uint32_t k = 0; k < QC_Q_TABLE_BYTES; k++)
+        if (g->codes[*byte + k] > most) return wrong(err, g, i, "has a code that its output cannot hold");
+    *byte += QC_Q_TABLE_BYTES;
     return 0;
 }
 
 /* How many entries of the per-channel arrays belong to a node. */
 static uint32_t entries(const QcQNode *n)
 {
-    return is_weighted(n) ? n->channels : n->op == QC_Q_ADD ? 2 : n->op == QC_Q_MAXPOOL ? 0 : 1;
+    return is_weighted(n) ? n->channels : n->op == QC_Q_ADD ? 2 : n->op == QC_Q_MAXPOOL || n->op == QC_Q_TABLE ? 0 : n->op == QC_Q_TURN ? n->groups : 1;
 }
 
 static int check_rescale(const QcQGraph *g, uint32_t i, QcErr *err)
@@ -170,7 +201,7 @@ static int check_flow(const QcQGraph *g, QcErr *err)
     uint32_t written[QC_Q_MAX_TENSORS] = {g->tensors[0].channels};
     for (uint32_t i = 0; i < g->n_nodes; i++) {
         const QcQNode *n = &g->nodes[i];
-        for (uint32_t k = 0; k < (n->op == QC_Q_ADD ? 2u : 1u); k++)
+        for (uint32_t k = 0; k < (qc_reads_two(n) ? 2u : 1u); k++)
             if (written[n->in[k]] != g->tensors[n->in[k]].channels) return wrong(err, g, i, "reads a tensor before all of it is written");
         if (n->op == QC_Q_LOGITS) continue;
         for (uint32_t j = 0; j < i; j++) {
@@ -213,10 +244,13 @@ int qc_qgraph_check(const QcQGraph *g, QcErr *err)
     for (uint32_t i = 0; i < g->n_nodes; i++) {
         const QcQNode *n = &g->nodes[i];
         if (check_indices(g, i, err)) return -1;
+        if (!is_weighted(n) && n->n_codes) return wrong(err, g, i, "has weights, which it cannot have");
         if (is_windowed(n) && check_window(g, i, err)) return -1;
         if (!is_weighted(n) && check_straight(g, i, err)) return -1;
         if (check_rescale(g, i, err)) return -1;
         if (is_weighted(n) && check_codes(g, i, &code, &byte, err)) return -1;
+        if (n->op == QC_Q_TABLE && check_table(g, i, &byte, err)) return -1;
+        if (n->op == QC_Q_TURN && check_loops(g, i, err)) return -1;
     }
     if (code != g->n_codes || byte != g->n_code_bytes) return qc_fail(err, QC_EFORMAT, "the packed weights are longer than the layers that use them");
     return check_flow(g, err) || check_memory(g, err) ? -1 : 0;

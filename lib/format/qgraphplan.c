@@ -30,7 +30,7 @@ void qc_qgraph_lives(const QcQGraph *g, QcQLife *lives, int lean)
     for (uint32_t i = 0; i < g->n_nodes; i++) {
         const QcQNode *n = &g->nodes[i];
         touch(&lives[n->in[0]], i);
-        if (n->op == QC_Q_ADD) touch(&lives[n->in[1]], i);
+        if (qc_reads_two(n)) touch(&lives[n->in[1]], i);
         if (n->op != QC_Q_LOGITS) touch(&lives[n->out], i);
     }
     if (!lean) keep_for_flipper(g, lives);
@@ -40,7 +40,7 @@ void qc_qgraph_lives(const QcQGraph *g, QcQLife *lives, int lean)
 static int works_in_place(const QcQGraph *g, const QcQNode *n)
 {
     const QcQTensor *in = &g->tensors[n->in[0]], *out = &g->tensors[n->out];
-    if (n->op != QC_Q_ADD && !qc_is_series_pool(g, n)) return 0;
+    if (n->op != QC_Q_ADD && n->op != QC_Q_TABLE && !qc_is_series_pool(g, n)) return 0;
     return n->channels == out->channels && in->channels == out->channels && in->height == out->height && in->width == out->width;
 }
 
@@ -49,7 +49,7 @@ int qc_qgraph_replaces(const QcQGraph *g, const QcQLife *lives, uint32_t t, uint
     uint32_t i = lives[t].first;
     if (t == u || i >= g->n_nodes || lives[u].last != i || lives[u].held) return 0;
     const QcQNode *n = &g->nodes[i];
-    return n->op != QC_Q_LOGITS && n->out == t && (n->in[0] == u || (n->op == QC_Q_ADD && n->in[1] == u)) && works_in_place(g, n);
+    return n->op != QC_Q_LOGITS && n->out == t && (n->in[0] == u || (qc_reads_two(n) && n->in[1] == u)) && works_in_place(g, n);
 }
 
 /* Tensors that replace each other are one block; each has its first tensor as head. */
@@ -69,7 +69,7 @@ static void join_blocks(Plan *plan, const QcQGraph *g, int lean)
     memcpy(plan->life, lives, g->n_tensors * sizeof *lives);
     for (uint32_t i = 0; i < g->n_nodes; i++) {
         const QcQNode *n = &g->nodes[i];
-        for (uint32_t k = 0; k < (n->op == QC_Q_ADD ? 2u : 1u); k++) {
+        for (uint32_t k = 0; k < (qc_reads_two(n) ? 2u : 1u); k++) {
             if (n->op == QC_Q_LOGITS || !qc_qgraph_replaces(g, lives, n->out, n->in[k])) continue;
             plan->head[n->out] = plan->head[n->in[k]];
             plan->life[plan->head[n->out]].last = lives[n->out].last;

@@ -88,6 +88,29 @@ int qc_graph_simple(QcGraph *g, const char *name, QcOp op, uint32_t input, QcErr
     return add_node(g, name, (QcNode){.op = op, .n_inputs = 1, .inputs = {input}, .eps = op == QC_OP_BATCHNORM ? 1e-5f : 0}, err);
 }
 
+int qc_graph_mul(QcGraph *g, const char *name, uint32_t a, uint32_t b, QcErr *err)
+{
+    return add_node(g, name, (QcNode){.op = QC_OP_MUL, .n_inputs = 2, .inputs = {a, b}}, err);
+}
+
+int qc_graph_function(QcGraph *g, const char *name, uint32_t input, const QcStep *steps, uint32_t n_steps, QcErr *err)
+{
+    QcNode node = {.op = QC_OP_FUNCTION, .n_inputs = 1, .inputs = {input}, .n_steps = n_steps};
+    memcpy(node.steps, steps, (n_steps < QC_MAX_STEPS ? n_steps : QC_MAX_STEPS) * sizeof *steps);
+    return add_node(g, name, node, err);
+}
+
+int qc_graph_table(QcGraph *g, const char *name, uint32_t input, float scale, uint32_t zero, uint32_t bits, const float *levels, QcErr *err)
+{
+    return add_node(g, name, (QcNode){.op = QC_OP_TABLE, .n_inputs = 1, .inputs = {input}, .scale = scale, .zero = zero, .bits = bits, .levels = levels}, err);
+}
+
+int qc_graph_turn(QcGraph *g, const char *name, uint32_t input, uint32_t height, uint32_t width, uint32_t channels, const QcLoops *loops, QcErr *err)
+{
+    QcNode node = {.op = QC_OP_TURN, .n_inputs = 1, .inputs = {input}, .height = height, .width = width, .channels = channels, .loops = *loops};
+    return add_node(g, name, node, err);
+}
+
 int qc_graph_quant(QcGraph *g, const char *name, uint32_t input, float scale, uint32_t zero, uint32_t bits, QcErr *err)
 {
     return add_node(g, name, (QcNode){.op = QC_OP_QUANT, .n_inputs = 1, .inputs = {input}, .scale = scale, .zero = zero, .bits = bits}, err);

@@ -28,15 +28,39 @@ typedef enum QcOp {
     QC_OP_FLATTEN,   /* [h][w][c] -> [1][1][h*w*c] */
     QC_OP_QUANT,     /* fake quantization: scale * (clamp(round(x / scale) + zero, 0, 2^bits - 1) - zero); straight-through inside the range, 0 outside */
     QC_OP_STD,       /* standard deviation over all positions: [h][w][c] -> [1][1][c] (statistics pooling: Snyder et al., 2018) */
+    QC_OP_FUNCTION,  /* one function of each value: `steps` */
+    QC_OP_MUL,       /* product of two inputs of one shape, or of [h][w][c] and [1][1][c] */
+    QC_OP_TURN,      /* values in another order or shape, or some of them: `loops` */
+    QC_OP_TABLE,     /* levels[code of the value], codes as of QUANT: a device's table on the workstation, never in files */
     QC_OP_COUNT
 } QcOp;
 
+enum { QC_MAX_STEPS = 24, QC_MAX_STACK = 8, QC_MAX_LOOPS = 6 };
 enum { QC_MAX_INPUTS = 32, QC_MAX_NODES = 4096, QC_NAME_MAX = 63, QC_MAX_DIM = 65535 };
 
 typedef struct QcWindow { /* of a convolution or pool */
     uint32_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
     uint32_t pad_top, pad_bottom, pad_left, pad_right;
 } QcWindow;
+
+/* A function of one value x in reverse Polish notation: X and NUMBER push, the others replace what is on top of the stack. */
+typedef enum QcStepOp {
+    QC_STEP_X, QC_STEP_NUMBER,
+    QC_STEP_ADD, QC_STEP_SUB, QC_STEP_MUL, QC_STEP_DIV, QC_STEP_MIN, QC_STEP_MAX,           /* two values */
+    QC_STEP_ABS, QC_STEP_EXP, QC_STEP_EXPM1, QC_STEP_SIGMOID, QC_STEP_TANH, QC_STEP_ERF, QC_STEP_SOFTPLUS, /* one value */
+    QC_STEP_COUNT
+} QcStepOp;
+
+typedef struct QcStep {
+    uint8_t op;  /* QcStepOp */
+    float value; /* of NUMBER */
+} QcStep;
+
+/* Output value number n in the order [height][width][channels] is input value `offset` + sum of index[k] * stride[k], where index[] counts n by the loops,
+ * the last one fastest. */
+typedef struct QcLoops {
+    uint32_t n, size[QC_MAX_LOOPS], stride[QC_MAX_LOOPS], offset;
+} QcLoops;
 
 typedef struct QcNode {
     QcOp op;
@@ -51,6 +75,10 @@ typedef struct QcNode {
     float eps;                                /* BATCHNORM */
     float scale;                              /* QUANT: > 0 */
     uint32_t zero, bits;                      /* QUANT: zero point, 2..8 bits */
+    uint32_t n_steps;                         /* FUNCTION: 1..QC_MAX_STEPS */
+    QcStep steps[QC_MAX_STEPS];
+    const float *levels;                      /* TABLE: [2^bits], borrowed */
+    QcLoops loops;                            /* TURN: their sizes multiply to the output's size */
     size_t weight, bias;                      /* offsets into params (BATCHNORM: gain, shift); unused = 0 */
     size_t n_weight, n_bias;
     size_t stat;                              /* BATCHNORM: offset into stats: mean[channels], then variance[channels] */
@@ -73,6 +101,10 @@ int qc_graph_pool(QcGraph *g, const char *name, QcOp op, uint32_t input, QcWindo
 int qc_graph_linear(QcGraph *g, const char *name, uint32_t input, uint32_t out, int has_bias, QcErr *err);
 int qc_graph_concat(QcGraph *g, const char *name, const uint32_t *inputs, uint32_t n_inputs, QcErr *err);
 int qc_graph_add(QcGraph *g, const char *name, uint32_t a, uint32_t b, QcErr *err);
+int qc_graph_mul(QcGraph *g, const char *name, uint32_t a, uint32_t b, QcErr *err);
+int qc_graph_function(QcGraph *g, const char *name, uint32_t input, const QcStep *steps, uint32_t n_steps, QcErr *err);
+int qc_graph_table(QcGraph *g, const char *name, uint32_t input, float scale, uint32_t zero, uint32_t bits, const float *levels, QcErr *err);
+int qc_graph_turn(QcGraph *g, const char *name, uint32_t input, uint32_t height, uint32_t width, uint32_t channels, const QcLoops *loops, QcErr *err);
 int qc_graph_simple(QcGraph *g, const char *name, QcOp op, uint32_t input, QcErr *err); /* BATCHNORM, RELU, GAP, STD, FLATTEN */
 int qc_graph_quant(QcGraph *g, const char *name, uint32_t input, float scale, uint32_t zero, uint32_t bits, QcErr *err);
 
@@ -86,6 +118,11 @@ int qc_graph_with_std(QcGraph *out, const QcGraph *g, QcErr *err);
 /* Everything a file could have got wrong: indices, order, shapes, offsets, finite parameters. */
 int qc_graph_check(const QcGraph *g, QcErr *err);
 void qc_graph_release(QcGraph *g);
+
+/* The value of a FUNCTION at x; *slope (may be NULL): its derivative. The steps must be those of a checked node. */
+float qc_function_at(const QcStep *steps, uint32_t n_steps, float x, float *slope);
+/* A function that qc_graph_check accepts: no step lacks an operand, one value is left. */
+int qc_function_is_whole(const QcStep *steps, uint32_t n_steps);
 
 int64_t qc_graph_find(const QcGraph *g, const char *name);
 uint64_t qc_graph_macs(const QcGraph *g); /* multiply-accumulates of one window's forward pass */

@@ -46,6 +46,22 @@ static void put_node(QcWriter *w, const QcNode *node)
         break;
     case QC_OP_BATCHNORM: qc_put_f32(w, node->eps); break;
     case QC_OP_RELU: qc_put_f32(w, node->clip); break;
+    case QC_OP_FUNCTION:
+        qc_put_u32(w, node->n_steps);
+        for (uint32_t k = 0; k < node->n_steps; k++) {
+            qc_put_u8(w, node->steps[k].op);
+            qc_put_f32(w, node->steps[k].value);
+        }
+        break;
+    case QC_OP_TURN:
+        qc_put_u32(w, node->height);
+        qc_put_u32(w, node->width);
+        qc_put_u32(w, node->channels);
+        qc_put_u32(w, node->loops.offset);
+        qc_put_u32(w, node->loops.n);
+        qc_put_u32s(w, node->loops.size, node->loops.n);
+        qc_put_u32s(w, node->loops.stride, node->loops.n);
+        break;
     case QC_OP_QUANT:
         qc_put_f32(w, node->scale);
         qc_put_u32(w, node->zero);
@@ -83,6 +99,24 @@ static int get_node(QcNode *node, QcCursor *c, QcArena *arena, uint32_t index, Q
         break;
     case QC_OP_BATCHNORM: node->eps = qc_get_f32(c); break;
     case QC_OP_RELU: node->clip = qc_get_f32(c); break;
+    case QC_OP_FUNCTION:
+        node->n_steps = qc_get_u32(c);
+        if (node->n_steps > QC_MAX_STEPS) return qc_fail(err, QC_EFORMAT, "node '%.63s' has more than %d steps", name, QC_MAX_STEPS);
+        for (uint32_t k = 0; k < node->n_steps; k++) {
+            node->steps[k].op = qc_get_u8(c);
+            node->steps[k].value = qc_get_f32(c);
+        }
+        break;
+    case QC_OP_TURN:
+        node->height = qc_get_u32(c);
+        node->width = qc_get_u32(c);
+        node->channels = qc_get_u32(c);
+        node->loops.offset = qc_get_u32(c);
+        node->loops.n = qc_get_u32(c);
+        if (node->loops.n > QC_MAX_LOOPS) return qc_fail(err, QC_EFORMAT, "node '%.63s' has more than %d loops", name, QC_MAX_LOOPS);
+        for (uint32_t k = 0; k < node->loops.n; k++) node->loops.size[k] = qc_get_u32(c);
+        for (uint32_t k = 0; k < node->loops.n; k++) node->loops.stride[k] = qc_get_u32(c);
+        break;
     case QC_OP_QUANT:
         node->scale = qc_get_f32(c);
         node->zero = qc_get_u32(c);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 const char *const qc_op_names[QC_OP_COUNT] = {"input", "conv", "batchnorm", "relu", "maxpool", "avgpool",
-                                              "gap",   "linear", "concat", "add", "flatten", "quant", "std"};
+                                              "gap",   "linear", "concat", "add", "flatten", "quant", "std", "function", "mul", "turn", "table"};
 
 static int wrong(QcErr *err, const QcNode *node, const char *what)
 {
@@ -128,6 +128,32 @@ static int shape_flatten(const QcNode *in, QcNode *node, QcErr *err)
     return 0;
 }
 
+static int shape_mul(const QcGraph *g, QcNode *node, QcErr *err)
+{
+    const QcNode *a = &g->nodes[node->inputs[0]], *b = &g->nodes[node->inputs[1]];
+    if (a->channels != b->channels || ((a->height != b->height || a->width != b->width) && (b->height != 1 || b->width != 1)))
+        return qc_fail(err, QC_EFORMAT, "node '%.63s' (mul) multiplies '%.63s' (%u x %u x %u) and '%.63s' (%u x %u x %u), which do not fit", node->name,
+                       a->name, a->height, a->width, a->channels, b->name, b->height, b->width, b->channels);
+    node->height = a->height;
+    node->width = a->width;
+    node->channels = a->channels;
+    return 0;
+}
+
+static int shape_turn(const QcNode *in, QcNode *node, QcErr *err)
+{
+    const QcLoops *l = &node->loops;
+    uint64_t last = l->offset, values = 1, all = (uint64_t)in->height * in->width * in->channels;
+    if (!l->n || l->n > QC_MAX_LOOPS) return wrong(err, node, "has not 1 to 6 loops");
+    for (uint32_t k = 0; k < l->n; k++) {
+        if (!l->size[k] || l->size[k] > QC_MAX_WINDOW_VALUES || (values *= l->size[k]) > QC_MAX_WINDOW_VALUES) return wrong(err, node, "has a loop of no or too many values");
+        last += (uint64_t)(l->size[k] - 1) * l->stride[k];
+    }
+    if (last >= all) return wrong(err, node, "reads values that its input does not have");
+    if (values != (uint64_t)node->height * node->width * node->channels) return wrong(err, node, "does not read as many values as it has");
+    return 0;
+}
+
 static void shape_like(const QcNode *in, QcNode *node)
 {
     node->height = in->height;
@@ -158,6 +184,14 @@ static int shape_by_op(const QcGraph *g, QcNode *node, QcErr *err)
     case QC_OP_RELU:
         shape_like(in, node);
         return node->clip >= 0 && isfinite(node->clip) ? 0 : wrong(err, node, "has a clip that is not a positive number");
+    case QC_OP_MUL: return shape_mul(g, node, err);
+    case QC_OP_TURN: return shape_turn(in, node, err);
+    case QC_OP_FUNCTION:
+        shape_like(in, node);
+        return qc_function_is_whole(node->steps, node->n_steps) ? 0 : wrong(err, node, "has steps that are no function");
+    case QC_OP_TABLE:
+        if (!node->levels) return wrong(err, node, "has no levels: it cannot come from a file");
+        /* fall through */
     case QC_OP_QUANT:
         shape_like(in, node);
         if (!(node->scale > 0 && isfinite(node->scale))) return wrong(err, node, "has a scale that is not a positive number");
@@ -179,7 +213,7 @@ static int check_name(const QcGraph *g, const QcNode *node, uint32_t index, QcEr
 
 static int check_inputs(const QcNode *node, uint32_t index, QcErr *err)
 {
-    uint32_t wanted = node->op == QC_OP_INPUT ? 0 : node->op == QC_OP_ADD ? 2 : 1;
+    uint32_t wanted = node->op == QC_OP_INPUT ? 0 : node->op == QC_OP_ADD || node->op == QC_OP_MUL ? 2 : 1;
     if (node->op == QC_OP_CONCAT ? node->n_inputs < 1 || node->n_inputs > QC_MAX_INPUTS : node->n_inputs != wanted)
         return wrong(err, node, "has a wrong number of inputs");
     for (uint32_t i = 0; i < node->n_inputs; i++)

@@ -128,6 +128,10 @@ static void node_forward(QcWorker *slice, uint32_t i)
     case QC_OP_ADD: qc_sum_forward(y, x, slice->value[node->inputs[1]], values); break;
     case QC_OP_FLATTEN: qc_copy(y, x, values); break;
     case QC_OP_QUANT: qc_quant_forward(y, x, node, values); break;
+    case QC_OP_FUNCTION: qc_function_forward(y, x, node, values); break;
+    case QC_OP_TABLE: qc_table_forward(y, x, node, values); break;
+    case QC_OP_MUL: qc_mul_forward(y, x, slice->value[node->inputs[1]], node, &g->nodes[node->inputs[1]], slice->n); break;
+    case QC_OP_TURN: qc_turn_forward(y, x, node, in, slice->n); break;
     case QC_OP_INPUT:
     case QC_OP_COUNT: break;
     }
@@ -172,6 +176,10 @@ static void input_backward(QcWorker *slice, uint32_t i, uint32_t k, float *dx)
     case QC_OP_ADD:
     case QC_OP_FLATTEN: qc_copy(dx, dy, values); break;
     case QC_OP_QUANT: qc_quant_backward(dx, dy, x, node, values); break;
+    case QC_OP_FUNCTION: qc_function_backward(dx, dy, x, node, values); break;
+    case QC_OP_TABLE: qc_table_backward(dx, dy, x, node, values); break;
+    case QC_OP_MUL: qc_mul_backward(dx, dy, slice->value[node->inputs[!k]], node, in, &g->nodes[node->inputs[!k]], slice->n); break;
+    case QC_OP_TURN: qc_turn_backward(dx, dy, node, in, slice->n); break;
     case QC_OP_CONCAT: {
         size_t at = 0;
         for (uint32_t before = 0; before < k; before++) at += g->nodes[node->inputs[before]].channels;

@@ -94,6 +94,17 @@ void qc_copy(float *y, const float *x, size_t values);
 /* Rows of `width` values from x (rows `x_step` apart) to y (rows `y_step` apart): concat and its gradient. */
 void qc_copy_rows(float *y, size_t y_step, const float *x, size_t x_step, size_t width, size_t rows);
 
+/* runfunction.c: y and x may be one array; n windows. */
+void qc_function_forward(float *y, const float *x, const QcNode *node, size_t values);
+void qc_function_backward(float *dx, const float *dy, const float *x, const QcNode *node, size_t values);
+void qc_table_forward(float *y, const float *x, const QcNode *node, size_t values);
+void qc_table_backward(float *dx, const float *dy, const float *x, const QcNode *node, size_t values);
+void qc_mul_forward(float *y, const float *a, const float *b, const QcNode *node, const QcNode *in_b, uint32_t n);
+/* dx: of the input `in`; x: of the other one. */
+void qc_mul_backward(float *dx, const float *dy, const float *x, const QcNode *node, const QcNode *in, const QcNode *in_x, uint32_t n);
+void qc_turn_forward(float *y, const float *x, const QcNode *node, const QcNode *in, uint32_t n);
+void qc_turn_backward(float *dx, const float *dy, const QcNode *node, const QcNode *in, uint32_t n);
+
 static inline size_t qc_node_positions(const QcNode *node) { return (size_t)node->height * node->width; }
 static inline size_t qc_node_values(const QcNode *node) { return qc_node_positions(node) * node->channels; }
 

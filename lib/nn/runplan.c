@@ -35,7 +35,8 @@ static int goes_back(const Plan *p) { return p->run->mode != QC_RUN_EVAL; }
 static int reads_input(const Plan *p, const QcNode *node)
 {
     if (!goes_back(p)) return 0;
-    return node->op == QC_OP_CONV || node->op == QC_OP_LINEAR || node->op == QC_OP_BATCHNORM || node->op == QC_OP_MAXPOOL || node->op == QC_OP_STD || node->op == QC_OP_QUANT;
+    return node->op == QC_OP_CONV || node->op == QC_OP_LINEAR || node->op == QC_OP_BATCHNORM || node->op == QC_OP_MAXPOOL || node->op == QC_OP_STD || node->op == QC_OP_QUANT ||
+           node->op == QC_OP_FUNCTION || node->op == QC_OP_TABLE || node->op == QC_OP_MUL;
 }
 static int reads_output(const Plan *p, const QcNode *node) { return goes_back(p) && (node->op == QC_OP_RELU || node->op == QC_OP_STD); }
 
@@ -113,6 +114,8 @@ static int value_in_place(const Plan *p, const QcNode *node)
     case QC_OP_FLATTEN:
     case QC_OP_ADD: return 1;
     case QC_OP_BATCHNORM:
+    case QC_OP_FUNCTION:
+    case QC_OP_TABLE:
     case QC_OP_QUANT: return !goes_back(p);
     default: return 0;
     }

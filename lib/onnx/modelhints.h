@@ -6,9 +6,14 @@
 
 typedef struct QcModelHints { /* NULL: not given */
     const char *labels;       /* a text file, a class name a line, in the order of the logits */
+    const char *labels_from;  /* a data file, whose class names are taken in its order */
+    const char *norm;         /* an .npz with the arrays mean and std */
     const char *mean, *std;   /* "0.485,0.456,0.406": one number, or one a channel */
     const char *shape;        /* "C,T" or "C,H,W" of one window */
 } QcModelHints;
+
+/* QC_EUNSUPPORTED, with how to convert it, if the file's ending (or the format that was named) is that of a model that cannot be read. */
+int qc_modelhints_foreign(const char *path, const char *format, QcErr *err);
 
 /* Fills all of `o` but its folder; what it points to lives in the arena. */
 int qc_modelhints_read(QcOnnxOptions *o, const QcModelHints *hints, QcArena *arena, QcErr *err);

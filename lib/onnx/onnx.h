@@ -1,9 +1,11 @@
-/* onnx.h - models of other tools in, ours out, as ONNX (github.com/onnx/onnx, onnx.proto; operators as PyTorch 1.13 to 2.x exports them, opset 9-23).
+/* onnx.h - models of other tools in, ours out, as ONNX (github.com/onnx/onnx, onnx.proto; operators as PyTorch 1.13
+ * to 2.x exports them, opset 9-23).
  *
- * Reading: a float classifier of one input and one output becomes a model file with section "graph". ONNX lays windows out as [N][C][T] or
- * [N][C][H][W]; our graphs are channels-last, so weights are turned while they are read, and reshapes that only rename axes leave no node behind. Constants
- * are worked out beforehand. A normalisation that stands in front of everything (x * gain + shift, channel by channel) becomes the model's own.
- * Files are not trusted: a broken one is QC_EFORMAT, an operator that has no place in our graphs QC_EUNSUPPORTED with its name and its node's.
+ * Reading: a float classifier of one input becomes a model file with section "graph". ONNX lays windows out as
+ * [N][C][T] or [N][C][H][W], or channels-last; our graphs are channels-last, so weights are turned while they are read,
+ * and operators that only rename axes leave no node. Constants are worked out beforehand. A normalisation before
+ * everything else (x * gain + shift by channel) becomes the model's own. Files are not trusted: a broken file is
+ * QC_EFORMAT, an operator without a counterpart in our graphs QC_EUNSUPPORTED with its name and its node's.
  */
 #ifndef QC_ONNX_ONNX_H
 #define QC_ONNX_ONNX_H
@@ -12,16 +14,34 @@
 
 typedef struct QcOnnxOptions { /* what the file does not say; all zero = nothing more is known */
     uint32_t channels, height, length; /* of one input window; channels = 0: as the file says */
-    char *const *labels;               /* [n_labels] one for each logit; n_labels = 0: the file's ("qcore.labels"), else "0", "1", ... */
+    char *const
+        *labels; /* [n_labels] one for each logit; n_labels = 0: the file's ("qcore.labels"), else "0", "1", ... */
     uint32_t n_labels;
-    const float *mean, *deviation;     /* [n_mean], [n_deviation] normalisation of raw windows: one value, or one a channel; 0: none */
+    const float *mean,
+        *deviation; /* [n_mean], [n_deviation] normalisation of raw windows: one value, or one a channel; 0: none */
     uint32_t n_mean, n_deviation;
-    const char *folder;                /* where external data may be read from (file names alone, no paths); NULL: refused */
+    const char *folder; /* where external data may be read from (file names alone, no paths); NULL: refused */
+    const char *output; /* which of several outputs has the logits; NULL: the only output that no node reads */
 } QcOnnxOptions;
 
-/* path: "-" or NULL = standard input. *softmax (may be NULL) tells that a final Softmax was left out. The file's digest is written to `digest`. */
-int qc_onnx_load(QcModelFile *m, uint8_t digest[QC_DIGEST_BYTES], const char *path, const QcOnnxOptions *o, int *softmax, QcErr *err);
+typedef struct QcOnnxNotes { /* what the user should know about the model that was made */
+    int softmax, sigmoid; /* left out at the end */
+    int two_classes; /* the one logit became the second of two, the first being 0 */
+    int numbered; /* classes have no names but numbers */
+    uint32_t quantized; /* values that the file quantizes (QUANT nodes of the graph); 0: a float model */
+    int asymmetric; /* some zero point is neither 0 nor in the middle, so that quantized values were read as real
+                       numbers */
+    float *steps; /* [channels of all convolutions and linear layers, in order] scales of weights of a quantized model;
+                     free() it; else NULL */
+    uint32_t outputs; /* of the file */
+    char output[64]; /* the output that was taken */
+} QcOnnxNotes;
+
+/* path: "-" or NULL = standard input. notes may be NULL. The file's digest is written to `digest`. */
+int qc_onnx_load(QcModelFile *m, uint8_t digest[QC_DIGEST_BYTES], const char *path, const QcOnnxOptions *o,
+                 QcOnnxNotes *notes, QcErr *err);
 /* The same of bytes in memory. */
-int qc_onnx_decode(QcModelFile *m, const uint8_t *bytes, size_t length, const QcOnnxOptions *o, int *softmax, QcErr *err);
+int qc_onnx_decode(QcModelFile *m, const uint8_t *bytes, size_t length, const QcOnnxOptions *o, QcOnnxNotes *notes,
+                   QcErr *err);
 
 #endif

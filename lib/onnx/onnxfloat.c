@@ -123,6 +123,37 @@ static void write_concat(Writer *w, const QcNode *node, const char *output)
     qc_out_int(w->out, made, "axis", 1);
 }
 
+/* A node for each step; the stack holds the names of values. */
+static void write_function(Writer *w, const QcNode *node, const char *output, const char *x)
+{
+    static const char *const names[QC_STEP_COUNT] = {NULL, NULL, "Add", "Sub", "Mul", "Div", "Min", "Max", "Abs", "Exp", "Exp", "Sigmoid", "Tanh", "Erf", "Softplus"};
+    char stack[QC_MAX_STACK + 1][QC_ONNX_NAME], value[QC_ONNX_NAME], power[QC_ONNX_NAME], one[QC_ONNX_NAME], ending[24];
+    const float unit = 1;
+    uint32_t top = 0;
+    for (uint32_t k = 0; k < node->n_steps; k++) {
+        uint8_t op = node->steps[k].op;
+        snprintf(ending, sizeof ending, ".step%u", k);
+        with(value, node, ending);
+        if (op == QC_STEP_NUMBER) qc_out_floats(w->out, value, NULL, 0, &node->steps[k].value);
+        if (op <= QC_STEP_NUMBER) {
+            snprintf(stack[top++], QC_ONNX_NAME, "%s", op == QC_STEP_X ? x : value);
+            continue;
+        }
+        top -= op <= QC_STEP_MAX;
+        if (op == QC_STEP_EXPM1) { /* ONNX has no e^x - 1 */
+            snprintf(power, sizeof power, "%.80s.exp", value);
+            snprintf(one, sizeof one, "%.80s.one", value);
+            qc_out_floats(w->out, one, NULL, 0, &unit);
+            qc_out_node(w->out, "Exp", power, stack[top - 1], NULL, NULL);
+            qc_out_node(w->out, "Sub", value, power, one, NULL);
+        } else {
+            qc_out_node(w->out, names[op], value, stack[top - 1], op <= QC_STEP_MAX ? stack[top] : NULL, NULL);
+        }
+        snprintf(stack[top - 1], QC_ONNX_NAME, "%s", value);
+    }
+    qc_out_node(w->out, "Identity", output, stack[0], NULL, NULL);
+}
+
 static int write_node(Writer *w, const QcNode *node, const char *output, int last, QcErr *err)
 {
     const char *x = w->value[node->inputs[0]];
@@ -136,6 +167,9 @@ static int write_node(Writer *w, const QcNode *node, const char *output, int las
     case QC_OP_GAP: qc_out_node(w->out, "GlobalAveragePool", output, x, NULL, NULL); return 0;
     case QC_OP_STD: qc_out_std(w->out, output, x); return 0;
     case QC_OP_CONCAT: write_concat(w, node, output); return 0;
+    case QC_OP_FUNCTION: write_function(w, node, output, x); return 0;
+    case QC_OP_MUL: qc_out_node(w->out, "Mul", output, x, w->value[node->inputs[1]], NULL); return 0;
+    case QC_OP_TURN: qc_out_turn(w->out, output, x, &node->loops, node->height, node->width, node->channels); return 0;
     case QC_OP_ADD: qc_out_node(w->out, "Add", output, x, w->value[node->inputs[1]], NULL); return 0;
     case QC_OP_FLATTEN: write_flatten(w, node, output, x); return 0;
     default: return qc_fail(err, QC_EUNSUPPORTED, "node '%s' (%s) has no counterpart in ONNX", node->name, qc_op_names[node->op]);

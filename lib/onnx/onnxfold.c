@@ -48,11 +48,15 @@ int qc_fold_filled(QcOnnxImport *im)
     float *f = NULL;
     int64_t *i = NULL, total = 1;
     if (!shape || (a && a->t && qc_onnx_tensor(im, &with, a->t))) return -1;
-    if (with.n != 1 || shape->n > QC_ONNX_RANK) return qc_onnx_wrong(im, "its value is not one number, or its shape has too many axes");
+    if (with.n != 1 || shape->n > QC_ONNX_RANK)
+        return qc_onnx_wrong(im, "its value is not one number, or its shape has too many axes");
     for (size_t k = 0; k < shape->n; k++) {
-        if (shape->i[k] < 0 || shape->i[k] > MOST || (total *= shape->i[k]) > MOST) return qc_onnx_refuse(im, "a constant of more than %d values", MOST);
+        if (shape->i[k] < 0 || shape->i[k] > MOST || (total *= shape->i[k]) > MOST)
+            return qc_onnx_refuse(im, "a constant of more than %d values", MOST);
     }
-    if (with.f ? qc_tensor_floats(im, &t, &f, (uint32_t)shape->n, shape->i) : qc_tensor_ints(im, &t, &i, (uint32_t)shape->n, shape->i)) return -1;
+    if (with.f ? qc_tensor_floats(im, &t, &f, (uint32_t)shape->n, shape->i)
+               : qc_tensor_ints(im, &t, &i, (uint32_t)shape->n, shape->i))
+        return -1;
     for (size_t k = 0; k < t.n; k++) {
         if (f) f[k] = with.f[0];
         else i[k] = with.i[0];
@@ -74,24 +78,57 @@ static int integers(int64_t *out, char op, int64_t a, int64_t b)
     }
 }
 
-static float reals(char op, float a, float b) { return op == 'A' ? a + b : op == 'S' ? a - b : op == 'M' ? a * b : a / b; }
+static float reals(char op, float a, float b)
+{
+    return op == 'A' ? a + b : op == 'S' ? a - b : op == 'M' ? a * b : a / b;
+}
 
-/* Add, Sub, Mul, Div of tensors of one shape, or of a tensor and one number. */
+/* Dimensions of a op b, whose axes are aligned at the end; -1: they do not fit. */
+static int broadcast(uint32_t *rank, int64_t dims[QC_ONNX_RANK], const QcTensor *a, const QcTensor *b)
+{
+    *rank = a->rank > b->rank ? a->rank : b->rank;
+    for (uint32_t k = 0; k < *rank; k++) {
+        int64_t x = k + a->rank < *rank ? 1 : a->dims[k + a->rank - *rank],
+                y = k + b->rank < *rank ? 1 : b->dims[k + b->rank - *rank];
+        if (x != y && x != 1 && y != 1) return -1;
+        dims[k] = x == 1 ? y : x;
+    }
+    return 0;
+}
+
+/* Where in t the value lies that meets value i of the result. */
+static size_t place_in(const QcTensor *t, uint32_t rank, const int64_t *dims, size_t i)
+{
+    size_t at = 0, step = 1;
+    for (uint32_t k = rank; k-- > rank - t->rank; i /= (size_t)dims[k]) {
+        int64_t own = t->dims[k + t->rank - rank];
+        if (own > 1) at += i % (size_t)dims[k] * step;
+        step *= (size_t)own;
+    }
+    return at;
+}
+
+/* Add, Sub, Mul, Div. */
 int qc_fold_arithmetic(QcOnnxImport *im)
 {
     const QcTensor *a = constant(im, 0), *b = a ? constant(im, 1) : NULL;
     QcTensor t;
     float *f = NULL;
-    int64_t *i = NULL;
+    int64_t *i = NULL, dims[QC_ONNX_RANK];
+    uint32_t rank;
     if (!b) return -1;
-    const QcTensor *larger = a->n > b->n || (a->n == b->n && a->rank >= b->rank) ? a : b;
-    if ((a->n != larger->n && a->n != 1) || (b->n != larger->n && b->n != 1) || !!a->f != !!b->f)
-        return qc_onnx_refuse(im, "constants of %zu and %zu values, or of two types, are not combined", a->n, b->n);
-    if (a->f ? qc_tensor_floats(im, &t, &f, larger->rank, larger->dims) : qc_tensor_ints(im, &t, &i, larger->rank, larger->dims)) return -1;
+    if (!!a->f != !!b->f) return qc_onnx_refuse(im, "constants of two types are not combined");
+    if (broadcast(&rank, dims, a, b))
+        return qc_onnx_wrong(im, "its constants of %zu and %zu values do not fit", a->n, b->n);
+    size_t n = 1;
+    for (uint32_t k = 0; k < rank; k++)
+        if ((n *= (size_t)dims[k]) > MOST) return qc_onnx_refuse(im, "a constant of more than %d values", MOST);
+    if (a->f ? qc_tensor_floats(im, &t, &f, rank, dims) : qc_tensor_ints(im, &t, &i, rank, dims)) return -1;
     for (size_t k = 0; k < t.n; k++) {
-        size_t x = a->n == 1 ? 0 : k, y = b->n == 1 ? 0 : k;
+        size_t x = place_in(a, rank, dims, k), y = place_in(b, rank, dims, k);
         if (f) f[k] = reals(im->at->op_type[0], a->f[x], b->f[y]);
-        else if (!integers(&i[k], im->at->op_type[0], a->i[x], b->i[y])) return qc_onnx_wrong(im, "its result does not fit 64 bits");
+        else if (!integers(&i[k], im->at->op_type[0], a->i[x], b->i[y]))
+            return qc_onnx_wrong(im, "its result does not fit 64 bits");
     }
     return qc_onnx_put_tensor(im, t);
 }
@@ -104,7 +141,8 @@ int qc_fold_concat(QcOnnxImport *im)
     for (uint32_t k = 0; k < im->at->n_input; k++) {
         const QcTensor *part = qc_onnx_ints(im, k);
         if (!part) return -1;
-        if (part->rank != 1 || n + (int64_t)part->n > MOST) return qc_onnx_refuse(im, "only lists of integers are joined among constants");
+        if (part->rank != 1 || n + (int64_t)part->n > MOST)
+            return qc_onnx_refuse(im, "only lists of integers are joined among constants");
         n += (int64_t)part->n;
     }
     if (qc_tensor_ints(im, &t, &to, 1, &n)) return -1;
@@ -127,7 +165,8 @@ int qc_fold_gather(QcOnnxImport *im)
     if (qc_tensor_ints(im, &t, &out, index->rank, index->dims)) return -1;
     for (size_t k = 0; k < t.n; k++) {
         int64_t at = index->i[k] < 0 ? index->i[k] + (int64_t)list->n : index->i[k];
-        if (at < 0 || at >= (int64_t)list->n) return qc_onnx_wrong(im, "it picks number %lld of %zu", (long long)index->i[k], list->n);
+        if (at < 0 || at >= (int64_t)list->n)
+            return qc_onnx_wrong(im, "it picks number %lld of %zu", (long long)index->i[k], list->n);
         out[k] = list->i[at];
     }
     return qc_onnx_put_tensor(im, t);
@@ -156,10 +195,11 @@ int qc_fold_slice(QcOnnxImport *im)
     const QcTensor *x = qc_onnx_ints(im, 0);
     int64_t start = 0, end = 0, axis = 0, step = 1, *out;
     QcTensor t;
-    if (!x || slice_number(im, &start, "starts", 1, 0) || slice_number(im, &end, "ends", 2, INT64_MAX) || slice_number(im, &axis, "axes", 3, 0) ||
-        slice_number(im, &step, "steps", 4, 1))
+    if (!x || slice_number(im, &start, "starts", 1, 0) || slice_number(im, &end, "ends", 2, INT64_MAX) ||
+        slice_number(im, &axis, "axes", 3, 0) || slice_number(im, &step, "steps", 4, 1))
         return -1;
-    if (!x->rank || (axis != 0 && axis != -(int64_t)x->rank) || (step != 1 && step != -1)) return qc_onnx_refuse(im, "this part of a constant cannot be taken");
+    if (!x->rank || (axis != 0 && axis != -(int64_t)x->rank) || (step != 1 && step != -1))
+        return qc_onnx_refuse(im, "this part of a constant cannot be taken");
     int64_t size = x->dims[0], dims[QC_ONNX_RANK];
     size_t row = size ? x->n / (size_t)size : 0;
     start = step > 0 ? bounded(start, size, 0, size) : bounded(start, size, -1, size - 1);
@@ -179,8 +219,10 @@ int qc_fold_reshape(QcOnnxImport *im)
     const char *op = im->at->op_type;
     const int64_t *list = NULL;
     size_t n = 0, known = 1;
-    if (!x || (strcmp(op, "Flatten") && qc_onnx_list(im, &list, &n, strcmp(op, "Reshape") ? "axes" : "shape", 1))) return -1;
+    if (!x || (strcmp(op, "Flatten") && qc_onnx_list(im, &list, &n, strcmp(op, "Reshape") ? "axes" : "shape", 1)))
+        return -1;
     QcTensor t = *x;
+    if (t.n_step > 1) t.step = NULL; /* its axis may be another now */
     if (!strcmp(op, "Reshape")) {
         int open = -1;
         if (n > QC_ONNX_RANK) return qc_onnx_refuse(im, "%zu dimensions are too many", n);
@@ -188,7 +230,8 @@ int qc_fold_reshape(QcOnnxImport *im)
         for (uint32_t k = 0; k < n; k++) {
             t.dims[k] = list[k] == 0 && k < x->rank ? x->dims[k] : list[k];
             if (t.dims[k] == -1 && open < 0) open = (int)k;
-            else if (t.dims[k] < 1 || (size_t)t.dims[k] > x->n / known) return qc_onnx_wrong(im, "%zu values cannot take the shape it asks for", x->n);
+            else if (t.dims[k] < 1 || (size_t)t.dims[k] > x->n / known)
+                return qc_onnx_wrong(im, "%zu values cannot take the shape it asks for", x->n);
             else known *= (size_t)t.dims[k];
         }
         if (open >= 0) t.dims[open] = (int64_t)(x->n / known), known *= (size_t)t.dims[open];
@@ -201,7 +244,8 @@ int qc_fold_reshape(QcOnnxImport *im)
         t.dims[at] = 1;
     } else if (!strcmp(op, "Squeeze") && (!list || n == 1)) {
         int at = list ? qc_onnx_axis(im, list[0], x->rank) : -1;
-        if (list && (at < 0 || x->dims[at] != 1)) return at < 0 ? -1 : qc_onnx_wrong(im, "axis %d is not of size 1", at);
+        if (list && (at < 0 || x->dims[at] != 1))
+            return at < 0 ? -1 : qc_onnx_wrong(im, "axis %d is not of size 1", at);
         t.rank = 0;
         for (uint32_t k = 0; k < x->rank; k++)
             if (list ? (int)k != at : x->dims[k] != 1) t.dims[t.rank++] = x->dims[k];
@@ -211,46 +255,98 @@ int qc_fold_reshape(QcOnnxImport *im)
     return qc_onnx_put_tensor(im, t);
 }
 
-/* Of a matrix. */
 int qc_fold_transpose(QcOnnxImport *im)
 {
     const QcTensor *x = constant(im, 0);
     const Onnx__AttributeProto *perm = qc_onnx_attribute(im, "perm");
     QcTensor t;
     float *f = NULL;
-    int64_t *i = NULL;
+    int64_t *i = NULL, dims[QC_ONNX_RANK];
+    size_t stride[QC_ONNX_RANK], turned[QC_ONNX_RANK], all = 1;
+    uint32_t seen = 0;
     if (!x) return -1;
-    if (x->rank != 2 || (perm && (perm->n_ints != 2 || perm->ints[0] != 1 || perm->ints[1] != 0))) return qc_onnx_refuse(im, "only matrices are turned among constants");
-    const int64_t dims[2] = {x->dims[1], x->dims[0]};
-    if (x->f ? qc_tensor_floats(im, &t, &f, 2, dims) : qc_tensor_ints(im, &t, &i, 2, dims)) return -1;
-    for (int64_t r = 0; r < x->dims[0]; r++)
-        for (int64_t c = 0; c < x->dims[1]; c++) {
-            int64_t to = c * x->dims[0] + r, from = r * x->dims[1] + c;
-            if (f) f[to] = x->f[from];
-            else i[to] = x->i[from];
-        }
+    if (perm && perm->n_ints != x->rank) return qc_onnx_wrong(im, "it orders %zu axes of %u", perm->n_ints, x->rank);
+    for (uint32_t k = x->rank; k-- > 0; all *= (size_t)x->dims[k]) stride[k] = all;
+    for (uint32_t k = 0; k < x->rank; k++) {
+        int64_t from = perm ? perm->ints[k] : x->rank - 1 - k;
+        if (from < 0 || from >= x->rank || seen >> from & 1) return qc_onnx_wrong(im, "its order of axes is none");
+        seen |= 1u << from;
+        dims[k] = x->dims[from];
+        turned[k] = stride[from];
+    }
+    if (x->f ? qc_tensor_floats(im, &t, &f, x->rank, dims) : qc_tensor_ints(im, &t, &i, x->rank, dims)) return -1;
+    for (size_t n = 0; n < t.n; n++) {
+        size_t at = 0, rest = n;
+        for (uint32_t k = x->rank; k-- > 0; rest /= (size_t)dims[k]) at += rest % (size_t)dims[k] * turned[k];
+        if (f) f[n] = x->f[at];
+        else i[n] = x->i[at];
+    }
+    t.type = x->type;
+    t.step = x->step, t.n_step = x->n_step;
+    for (uint32_t k = 0; k < x->rank; k++)
+        if ((perm ? perm->ints[k] : x->rank - 1 - k) == x->step_axis) t.step_axis = k;
     return qc_onnx_put_tensor(im, t);
+}
+
+/* The range of an integer type; 0: another type. */
+static int range_of(int64_t type, int64_t *low, int64_t *high)
+{
+    enum { UINT8 = 2, INT8 = 3, UINT16 = 4, INT16 = 5, INT32 = 6, INT64 = 7, UINT32 = 12 };
+    *low = type == INT8    ? INT8_MIN
+           : type == INT16 ? INT16_MIN
+           : type == INT32 ? INT32_MIN
+           : type == INT64 ? INT64_MIN
+                           : 0;
+    *high = type == INT8     ? INT8_MAX
+            : type == INT16  ? INT16_MAX
+            : type == INT32  ? INT32_MAX
+            : type == INT64  ? INT64_MAX
+            : type == UINT8  ? UINT8_MAX
+            : type == UINT16 ? UINT16_MAX
+                             : UINT32_MAX;
+    return (type >= UINT8 && type <= INT64) || type == UINT32;
+}
+
+/* x with so many significant bits, as float16 and bfloat16 have them, and no step finer than 2^least. */
+static float rounded(float x, int bits, int least)
+{
+    int exponent;
+    if (!isfinite(x)) return x;
+    frexpf(x, &exponent);
+    int step = exponent - bits > least ? exponent - bits : least;
+    return ldexpf(rintf(ldexpf(x, -step)), step);
 }
 
 int qc_fold_cast(QcOnnxImport *im)
 {
+    enum { FLOAT = 1, FLOAT16 = 10, DOUBLE = 11, BFLOAT16 = 16, BOOL = 9 };
     const QcTensor *x = constant(im, 0);
-    int64_t to = qc_onnx_int(im, "to", 0);
-    int real = to == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT || to == ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE || to == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT16;
+    int64_t to = qc_onnx_int(im, "to", 0), low, high;
+    int real = to == FLOAT || to == DOUBLE || to == FLOAT16 || to == BFLOAT16;
     QcTensor t;
     float *f;
     int64_t *i;
     if (!x) return -1;
-    if (real == (x->f != NULL)) return qc_onnx_put_tensor(im, *x);
+    if (real && x->f && to != FLOAT16 && to != BFLOAT16) return qc_onnx_put_tensor(im, *x);
     if (real) {
         if (qc_tensor_floats(im, &t, &f, x->rank, x->dims)) return -1;
-        for (size_t k = 0; k < t.n; k++) f[k] = (float)x->i[k];
-    } else {
-        if (qc_tensor_ints(im, &t, &i, x->rank, x->dims)) return -1;
         for (size_t k = 0; k < t.n; k++) {
-            if (!(fabsf(x->f[k]) < 9e18f)) return qc_onnx_wrong(im, "%g is no integer of 64 bits", (double)x->f[k]);
-            i[k] = (int64_t)x->f[k];
+            f[k] = x->f ? x->f[k] : (float)x->i[k];
+            if (to == FLOAT16) f[k] = rounded(f[k], 11, -24);
+            if (to == BFLOAT16) f[k] = rounded(f[k], 8, -133);
         }
+        return qc_onnx_put_tensor(im, t);
     }
+    if (!range_of(to, &low, &high) && to != BOOL)
+        return qc_onnx_refuse(im, "element type %lld is not supported", (long long)to);
+    if (qc_tensor_ints(im, &t, &i, x->rank, x->dims)) return -1;
+    for (size_t k = 0; k < t.n; k++) {
+        if (x->f && !(fabsf(x->f[k]) < 9e18f)) return qc_onnx_wrong(im, "%g is no integer of 64 bits", (double)x->f[k]);
+        i[k] = x->f ? (int64_t)x->f[k] : x->i[k];
+        if (to == BOOL) i[k] = x->f ? x->f[k] < 0 || x->f[k] > 0 : x->i[k] != 0;
+        else if (i[k] < low || i[k] > high)
+            return qc_onnx_refuse(im, "%lld does not fit element type %lld", (long long)i[k], (long long)to);
+    }
+    t.type = (int32_t)to;
     return qc_onnx_put_tensor(im, t);
 }

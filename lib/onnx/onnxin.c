@@ -12,7 +12,8 @@ enum { MAX_CLASSES = 4096 };
 static const char *metadata(const Onnx__ModelProto *model, const char *key)
 {
     for (size_t i = 0; i < model->n_metadata_props; i++)
-        if (model->metadata_props[i]->key && !strcmp(model->metadata_props[i]->key, key)) return model->metadata_props[i]->value;
+        if (model->metadata_props[i]->key && !strcmp(model->metadata_props[i]->key, key))
+            return model->metadata_props[i]->value;
     return NULL;
 }
 
@@ -35,8 +36,10 @@ static int make_labels(QcOnnxImport *im, char **labels, uint32_t n)
 {
     char number[16];
     const char *text = metadata(im->model, "qcore.labels");
-    if (im->o->n_labels && im->o->n_labels != n) return qc_fail(im->err, QC_EUSAGE, "%u labels were given, and the model has %u logits", im->o->n_labels, n);
+    if (im->o->n_labels && im->o->n_labels != n)
+        return qc_fail(im->err, QC_EUSAGE, "%u labels were given, and the model has %u logits", im->o->n_labels, n);
     if (!im->o->n_labels && text) return labels_of_file(im, labels, n, text);
+    im->notes.numbered = !im->o->n_labels;
     for (uint32_t i = 0; i < n; i++) {
         snprintf(number, sizeof number, "%u", i);
         const char *label = im->o->n_labels ? im->o->labels[i] : number;
@@ -49,7 +52,9 @@ static int make_labels(QcOnnxImport *im, char **labels, uint32_t n)
 
 static int check_count(QcOnnxImport *im, uint32_t n, uint32_t channels, const char *what)
 {
-    return n <= 1 || n == channels ? 0 : qc_fail(im->err, QC_EUSAGE, "%u %s were given, and the model has %u channels", n, what, channels);
+    return n <= 1 || n == channels
+               ? 0
+               : qc_fail(im->err, QC_EUSAGE, "%u %s were given, and the model has %u channels", n, what, channels);
 }
 
 /* The user's, and behind it what stood in front of the graph: gain * ((x - mean) / deviation) + shift. */
@@ -59,9 +64,12 @@ static int make_norm(QcOnnxImport *im, QcNorm *norm, uint32_t channels)
     *norm = (QcNorm){.channels = channels,
                      .mean = qc_arena_take(&im->arena, channels, sizeof *norm->mean, im->err),
                      .deviation = qc_arena_take(&im->arena, channels, sizeof *norm->deviation, im->err)};
-    if (!norm->mean || !norm->deviation || check_count(im, o->n_mean, channels, "means") || check_count(im, o->n_deviation, channels, "deviations")) return -1;
+    if (!norm->mean || !norm->deviation || check_count(im, o->n_mean, channels, "means") ||
+        check_count(im, o->n_deviation, channels, "deviations"))
+        return -1;
     for (uint32_t c = 0; c < channels; c++) {
-        double mean = o->n_mean ? (double)o->mean[o->n_mean == 1 ? 0 : c] : 0, deviation = o->n_deviation ? (double)o->deviation[o->n_deviation == 1 ? 0 : c] : 1;
+        double mean = o->n_mean ? (double)o->mean[o->n_mean == 1 ? 0 : c] : 0,
+               deviation = o->n_deviation ? (double)o->deviation[o->n_deviation == 1 ? 0 : c] : 1;
         if (im->gain) {
             mean -= (double)im->shift[c] * deviation / (double)im->gain[c];
             deviation /= (double)im->gain[c];
@@ -83,16 +91,21 @@ static int make_model(QcModelFile *m, QcOnnxImport *im)
     snprintf(short_name, sizeof short_name, "%.*s", QC_NAME_MAX, name);
     for (char *c = short_name; *c; c++)
         if (*c <= ' ' || *c >= 0x7f) *c = '_';
-    if (im->g->classes > MAX_CLASSES) return qc_fail(im->err, QC_EUNSUPPORTED, "a model of %u classes is not supported; at most %d are", im->g->classes, MAX_CLASSES);
+    if (im->g->classes > MAX_CLASSES)
+        return qc_fail(im->err, QC_EUNSUPPORTED, "a model of %u classes is not supported; at most %d are",
+                       im->g->classes, MAX_CLASSES);
     char **labels = qc_arena_take(&im->arena, im->g->classes, sizeof *labels, im->err);
     if (!labels || make_labels(im, labels, im->g->classes) || make_norm(im, &norm, input->channels)) return -1;
-    if (qc_modelfile_init(m, short_name, input->channels, input->height, input->width, im->g->classes, labels, &norm, im->err)) return -1;
+    if (qc_modelfile_init(m, short_name, input->channels, input->height, input->width, im->g->classes, labels, &norm,
+                          im->err))
+        return -1;
     if (!qc_graph_encode(m, im->g, im->err)) return 0;
     qc_modelfile_release(m);
     return -1;
 }
 
-int qc_onnx_decode(QcModelFile *m, const uint8_t *bytes, size_t length, const QcOnnxOptions *o, int *softmax, QcErr *err)
+int qc_onnx_decode(QcModelFile *m, const uint8_t *bytes, size_t length, const QcOnnxOptions *o, QcOnnxNotes *notes,
+                   QcErr *err)
 {
     QcGraph g = {0};
     QcErr own = {0};
@@ -101,20 +114,23 @@ int qc_onnx_decode(QcModelFile *m, const uint8_t *bytes, size_t length, const Qc
     *m = (QcModelFile){0};
     im.model = qc_onnx_unpack(bytes, length, &im.arena, im.err);
     if (im.model && !qc_onnx_build(&im) && !make_model(m, &im)) status = 0;
-    if (softmax) *softmax = im.softmax;
+    if (notes) *notes = im.notes;
+    if (!notes || status) free(im.notes.steps);
+    if (notes && status) notes->steps = NULL;
     qc_graph_release(&g);
     qc_arena_release(&im.arena);
     return status;
 }
 
-int qc_onnx_load(QcModelFile *m, uint8_t digest[QC_DIGEST_BYTES], const char *path, const QcOnnxOptions *o, int *softmax, QcErr *err)
+int qc_onnx_load(QcModelFile *m, uint8_t digest[QC_DIGEST_BYTES], const char *path, const QcOnnxOptions *o,
+                 QcOnnxNotes *notes, QcErr *err)
 {
     uint8_t *bytes = NULL;
     size_t length;
     *m = (QcModelFile){0};
     if (qc_read_all(path, &bytes, &length, err)) return -1;
     qc_digest(digest, bytes, length);
-    int status = qc_onnx_decode(m, bytes, length, o, softmax, err);
+    int status = qc_onnx_decode(m, bytes, length, o, notes, err);
     free(bytes);
     return status ? qc_within(err, qc_input_name(path)) : 0;
 }

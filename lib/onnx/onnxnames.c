@@ -12,7 +12,8 @@ static int complain(QcOnnxImport *im, QcCode code, const char *format, va_list a
 {
     char what[256];
     vsnprintf(what, sizeof what, format, args);
-    return qc_fail(im->err, code, "operator %.40s (node '%.100s'): %s", im->at->op_type, text_or(im->at->name, "without a name"), what);
+    return qc_fail(im->err, code, "operator %.40s (node '%.100s'): %s", im->at->op_type,
+                   text_or(im->at->name, "without a name"), what);
 }
 
 int qc_onnx_refuse(QcOnnxImport *im, const char *format, ...)
@@ -35,7 +36,10 @@ int qc_onnx_wrong(QcOnnxImport *im, const char *format, ...)
 
 /* ---- names ---- */
 
-static int by_name(const void *a, const void *b) { return strcmp(((const QcOnnxName *)a)->name, ((const QcOnnxName *)b)->name); }
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const QcOnnxName *)a)->name, ((const QcOnnxName *)b)->name);
+}
 
 QcOnnxName *qc_onnx_find(const QcOnnxImport *im, const char *name)
 {
@@ -64,7 +68,8 @@ int qc_onnx_index(QcOnnxImport *im)
     qsort(names, n, sizeof *names, by_name);
     im->n_names = (uint32_t)n;
     for (size_t i = 0; i + 1 < n; i++)
-        if (!strcmp(names[i].name, names[i + 1].name)) return qc_fail(im->err, QC_EFORMAT, "the value '%.100s' is defined twice", names[i].name);
+        if (!strcmp(names[i].name, names[i + 1].name))
+            return qc_fail(im->err, QC_EFORMAT, "the value '%.100s' is defined twice", names[i].name);
     return 0;
 }
 
@@ -77,28 +82,42 @@ const QcValue *qc_onnx_input(QcOnnxImport *im, uint32_t k)
     if (!qc_onnx_has(im, k)) return qc_onnx_wrong(im, "input %u is missing", k), NULL;
     QcOnnxName *name = qc_onnx_find(im, im->at->input[k]);
     if (!name) return qc_onnx_wrong(im, "nothing makes its input '%.100s'", im->at->input[k]), NULL;
-    if (name->value.kind == QC_VALUE_NONE && name->tensor) {
-        QcTensor t;
-        if (qc_onnx_tensor(im, &t, name->tensor)) return NULL;
-        name->value = (QcValue){.kind = QC_VALUE_CONSTANT, .constant = t};
+    if (!name->value && name->tensor) {
+        QcValue *v = qc_arena_take(&im->arena, 1, sizeof *v, im->err);
+        if (!v || qc_onnx_tensor(im, &v->constant, name->tensor)) return NULL;
+        name->value = v; /* QC_VALUE_CONSTANT is 0 */
     }
-    if (name->value.kind == QC_VALUE_NONE && name->maker && name->maker->n_output && strcmp(name->maker->output[0], name->name))
-        return qc_onnx_refuse(im, "its input '%.60s' is not the first output of operator %.40s", name->name, name->maker->op_type), NULL;
-    if (name->value.kind == QC_VALUE_NONE) return qc_onnx_wrong(im, "its input '%.100s' is made by a later node", im->at->input[k]), NULL;
-    return &name->value;
+    if (name->value) return name->value;
+    if (name->maker && name->maker->n_output && strcmp(name->maker->output[0], name->name))
+        return qc_onnx_refuse(im, "its input '%.60s' is not the first output of operator %.40s", name->name,
+                              name->maker->op_type),
+               NULL;
+    return qc_onnx_wrong(im, "its input '%.100s' is made by a later node", im->at->input[k]), NULL;
 }
 
-const QcValue *qc_onnx_computed(QcOnnxImport *im, uint32_t k)
+int qc_onnx_take(QcOnnxImport *im, QcValue *v, uint32_t k, QcTake how)
 {
-    const QcValue *v = qc_onnx_input(im, k);
-    if (v && v->kind == QC_VALUE_CONSTANT) return qc_onnx_refuse(im, "input %u is a constant, where data is expected", k), NULL;
-    return v;
+    const QcValue *in = qc_onnx_input(im, k);
+    if (!in) return -1;
+    if (in->kind == QC_VALUE_CONSTANT) return qc_onnx_refuse(im, "input %u is a constant, where data is expected", k);
+    QcOnnxName *name = qc_onnx_find(im, im->at->input[k]);
+    int shared = name->uses > 1;
+    /* what is done here once is done for all readers */
+    if ((how >= QC_TAKE_APPLIED || (how == QC_TAKE_VIEW && shared)) && qc_wait_apply(im, name->value)) return -1;
+    if (how == QC_TAKE_SETTLED && qc_wait_settle(im, name->value)) return -1;
+    if (how <= QC_TAKE_VIEW && shared)
+        name->value->alone = 0; /* this reader may build on the node under a function that waits */
+    *v = *name->value;
+    v->alone = v->alone && !shared;
+    return 0;
 }
 
 static const QcTensor *constant(QcOnnxImport *im, uint32_t k)
 {
     const QcValue *v = qc_onnx_input(im, k);
-    if (v && v->kind != QC_VALUE_CONSTANT) return qc_onnx_refuse(im, "input %u is computed from the data, and only a constant is supported there", k), NULL;
+    if (v && v->kind != QC_VALUE_CONSTANT)
+        return qc_onnx_refuse(im, "input %u is computed from the data, and only a constant is supported there", k),
+               NULL;
     return v ? &v->constant : NULL;
 }
 
@@ -116,16 +135,22 @@ const QcTensor *qc_onnx_ints(QcOnnxImport *im, uint32_t k)
     return t;
 }
 
-int qc_onnx_put(QcOnnxImport *im, QcValue value)
+int qc_onnx_put_output(QcOnnxImport *im, uint32_t k, const QcValue *value)
 {
-    if (!im->at->n_output || !*im->at->output[0]) return qc_onnx_wrong(im, "it has no output");
-    QcOnnxName *name = qc_onnx_find(im, im->at->output[0]);
-    value.alone = value.alone && name->uses < 2;
-    name->value = value;
+    if (k >= im->at->n_output || !*im->at->output[k]) return k ? 0 : qc_onnx_wrong(im, "it has no output");
+    QcOnnxName *name = qc_onnx_find(im, im->at->output[k]);
+    if (!name->value && !(name->value = qc_arena_take(&im->arena, 1, sizeof *name->value, im->err))) return -1;
+    *name->value = *value;
     return 0;
 }
 
-int qc_onnx_put_tensor(QcOnnxImport *im, QcTensor t) { return qc_onnx_put(im, (QcValue){.kind = QC_VALUE_CONSTANT, .constant = t}); }
+int qc_onnx_put(QcOnnxImport *im, const QcValue *value) { return qc_onnx_put_output(im, 0, value); }
+
+int qc_onnx_put_tensor(QcOnnxImport *im, QcTensor t)
+{
+    QcValue v = {.kind = QC_VALUE_CONSTANT, .constant = t};
+    return qc_onnx_put(im, &v);
+}
 
 /* ---- attributes ---- */
 
@@ -139,19 +164,44 @@ const Onnx__AttributeProto *qc_onnx_attribute(const QcOnnxImport *im, const char
 int64_t qc_onnx_int(const QcOnnxImport *im, const char *name, int64_t fallback)
 {
     const Onnx__AttributeProto *a = qc_onnx_attribute(im, name);
-    return a && a->has_i ? a->i : fallback;
+    return a ? a->i : fallback;
 }
 
 float qc_onnx_float(const QcOnnxImport *im, const char *name, float fallback)
 {
     const Onnx__AttributeProto *a = qc_onnx_attribute(im, name);
-    return a && a->has_f ? a->f : fallback;
+    return a ? a->f : fallback;
 }
 
 int qc_onnx_is_text(const QcOnnxImport *im, const char *name, const char *text)
 {
     const Onnx__AttributeProto *a = qc_onnx_attribute(im, name);
     return a && a->has_s && a->s.len == strlen(text) && !memcmp(a->s.data, text, a->s.len);
+}
+
+/* The letter of a field that an attribute has, by its type or, in old files, by what is there; 0: another. */
+static char letter_of(const Onnx__AttributeProto *a)
+{
+    static const char letters[] = {0, 'f', 'i', 's', 't', 0, 'F', 'I'};
+    if (a->has_type && a->type) return (size_t)a->type < sizeof letters ? letters[a->type] : 0;
+    return a->n_ints ? 'I' : a->n_floats ? 'F' : a->t ? 't' : a->has_s ? 's' : a->has_i ? 'i' : a->has_f ? 'f' : 0;
+}
+
+int qc_onnx_check_attributes(QcOnnxImport *im, const char *known)
+{
+    for (size_t i = 0; i < im->at->n_attribute; i++) {
+        const Onnx__AttributeProto *a = im->at->attribute[i];
+        const char *name = a->name ? a->name : "", *at = known;
+        size_t length = strlen(name);
+        while (*at && (strncmp(at, name, length) || at[length] != ':')) at += strcspn(at, " "), at += *at == ' ';
+        if (!*at || !length) return qc_onnx_refuse(im, "its attribute '%.40s' is not supported", name);
+        if (letter_of(a) != at[length + 1])
+            return qc_onnx_wrong(im, "its attribute '%.40s' is of another type than it must be", name);
+        for (size_t k = 0; k < i; k++)
+            if (im->at->attribute[k]->name && !strcmp(im->at->attribute[k]->name, name))
+                return qc_onnx_wrong(im, "its attribute '%.40s' is given twice", name);
+    }
+    return 0;
 }
 
 int qc_onnx_list(QcOnnxImport *im, const int64_t **list, size_t *n, const char *attribute, uint32_t k)
@@ -174,8 +224,20 @@ int qc_onnx_list(QcOnnxImport *im, const int64_t **list, size_t *n, const char *
 
 int qc_onnx_axis(QcOnnxImport *im, int64_t axis, uint32_t rank)
 {
-    if (axis < -(int64_t)rank || axis >= (int64_t)rank) return qc_onnx_wrong(im, "axis %lld does not exist among %u", (long long)axis, rank);
+    if (axis < -(int64_t)rank || axis >= (int64_t)rank)
+        return qc_onnx_wrong(im, "axis %lld does not exist among %u", (long long)axis, rank);
     return (int)(axis < 0 ? axis + rank : axis);
+}
+
+int qc_onnx_mark(QcOnnxImport *im, uint8_t mark[QC_ONNX_RANK], const int64_t *list, size_t n, uint32_t rank)
+{
+    memset(mark, 0, QC_ONNX_RANK);
+    for (size_t i = 0; i < n; i++) {
+        int axis = qc_onnx_axis(im, list[i], rank);
+        if (axis < 0) return -1;
+        mark[axis] = 1;
+    }
+    return 0;
 }
 
 /* ---- names for our nodes ---- */

@@ -1,52 +1,129 @@
-/* Operators that work value by value or along channels, and those that join. */
+/* Operators that work number by number: activations, arithmetic with constants, sums and products of two values,
+ * Concat. */
 #include <float.h>
 #include <math.h>
 #include <string.h>
 
 #include "onnxparts.h"
 
-/* v through a node of one input and the same axes. */
-static int simple(QcOnnxImport *im, QcValue v, QcOp op, const char *weight)
-{
-    char name[QC_NAME_MAX + 1];
-    qc_onnx_name(im, name, weight);
-    int node = qc_graph_simple(im->g, name, op, v.node, im->err);
-    if (node < 0) return -1;
-    v.node = (uint32_t)node;
-    v.alone = 1;
-    return qc_onnx_put(im, v);
-}
+enum {
+    X = QC_STEP_X,
+    ADD = QC_STEP_ADD,
+    SUB = QC_STEP_SUB,
+    MUL = QC_STEP_MUL,
+    DIV = QC_STEP_DIV,
+    MIN = QC_STEP_MIN,
+    MAX = QC_STEP_MAX
+};
+
+/* ---- values that stay ---- */
 
 int qc_onnx_same(QcOnnxImport *im)
 {
     const QcValue *x = qc_onnx_input(im, 0);
+    QcValue v;
     if (!x) return -1;
     if (qc_onnx_has(im, 2)) { /* Dropout's training_mode */
         const QcTensor *t = qc_onnx_ints(im, 2);
         if (!t) return -1;
-        if (t->n && t->i[0]) return qc_onnx_refuse(im, "it drops values at inference, too: export the model in eval mode");
+        if (t->n && t->i[0])
+            return qc_onnx_refuse(im, "it drops values at inference, too: export the model in eval mode");
     }
-    return qc_onnx_put(im, *x);
+    if (x->kind == QC_VALUE_CONSTANT) return qc_onnx_put(im, x);
+    return qc_onnx_take(im, &v, 0, QC_TAKE_VIEW) ? -1 : qc_onnx_put(im, &v);
+}
+
+int qc_onnx_cast(QcOnnxImport *im)
+{
+    enum { FLOAT = 1, FLOAT16 = 10, DOUBLE = 11, BFLOAT16 = 16 };
+    int64_t to = qc_onnx_int(im, "to", 0);
+    QcValue v;
+    if (to != FLOAT && to != FLOAT16 && to != DOUBLE && to != BFLOAT16)
+        return qc_onnx_refuse(im, "it turns computed values into element type %lld, which is not of real numbers",
+                              (long long)to);
+    return qc_onnx_take(im, &v, 0, QC_TAKE_VIEW) ? -1 : qc_onnx_put(im, &v);
 }
 
 int qc_onnx_softmax(QcOnnxImport *im)
 {
-    const QcValue *x = qc_onnx_computed(im, 0);
-    if (!x) return -1;
-    if (im->graph->n_output != 1 || !im->at->n_output || strcmp(im->at->output[0], im->graph->output[0]->name))
-        return qc_onnx_refuse(im, "it is supported only as the last node, where it is left out");
-    if (x->rank != 2) return qc_onnx_refuse(im, "it is supported only for rows of logits");
-    im->softmax = 1;
-    return qc_onnx_put(im, *x);
+    QcValue v;
+    uint32_t others = 0;
+    if (qc_onnx_take(im, &v, 0, QC_TAKE_SETTLED)) return -1;
+    int old = im->opset < 13, axis = qc_onnx_axis(im, qc_onnx_int(im, "axis", old ? 1 : -1), v.rank);
+    if (axis < 0) return -1;
+    for (uint32_t k = 0; k < v.rank; k++) /* before operator set 13 it is over all axes from the given one on */
+        if (old ? k < (uint32_t)axis : k != (uint32_t)axis) others += qc_view_size(&v, k) > 1;
+    if (!axis || others)
+        return qc_onnx_refuse(im, "only a softmax over the classes of each window is supported, not over axis %d",
+                              axis);
+    im->notes.softmax = v.ends = 1;
+    return qc_onnx_put(im, &v);
 }
 
-int qc_onnx_relu(QcOnnxImport *im)
+/* ---- activations ---- */
+
+static QcStep number(float value) { return (QcStep){QC_STEP_NUMBER, value}; }
+static QcStep step(int op) { return (QcStep){(uint8_t)op, 0}; }
+
+#define STEPS(...) (const QcStep[]){__VA_ARGS__}, sizeof((const QcStep[]){__VA_ARGS__}) / sizeof(QcStep)
+#define N(value) number(value)
+#define S(op) step(op)
+
+/* max(x, 0) + outer * (e^(inner * min(x, 0)) - 1), times gain */
+static int elu(QcOnnxImport *im, QcValue *v, float outer, float inner, float gain)
 {
-    const QcValue *x = qc_onnx_computed(im, 0);
-    if (!x) return -1;
-    QcValue v = *x;
-    if (v.padding < 0 && qc_value_settle(im, &v)) return -1; /* zeros stay zeros: they can wait behind it */
-    return simple(im, v, QC_OP_RELU, NULL);
+    return qc_wait_function(im, v,
+                            STEPS(S(X), N(0), S(MIN), N(inner), S(MUL), S(QC_STEP_EXPM1), N(outer), S(MUL), S(X), N(0),
+                                  S(MAX), S(ADD), N(gain), S(MUL)));
+}
+
+int qc_onnx_activation(QcOnnxImport *im)
+{
+    const char *op = im->at->op_type;
+    QcValue v;
+    if (qc_onnx_take(im, &v, 0, QC_TAKE_RAW)) return -1;
+    float alpha = qc_onnx_float(im, "alpha",
+                                !strcmp(op, "LeakyRelu")     ? 0.01f
+                                : !strcmp(op, "HardSigmoid") ? 0.2f
+                                : !strcmp(op, "Selu")        ? 1.67326319f
+                                                             : 1);
+    if (!strcmp(op, "Relu")) return qc_wait_function(im, &v, STEPS(S(X), N(0), S(MAX)));
+    if (!strcmp(op, "LeakyRelu"))
+        return qc_wait_function(im, &v, STEPS(S(X), N(0), S(MAX), S(X), N(0), S(MIN), N(alpha), S(MUL), S(ADD)));
+    if (!strcmp(op, "Elu")) return elu(im, &v, alpha, 1, 1);
+    if (!strcmp(op, "Selu")) return elu(im, &v, alpha, 1, qc_onnx_float(im, "gamma", 1.05070102f));
+    if (!strcmp(op, "Celu")) return elu(im, &v, alpha, 1 / alpha, 1);
+    if (!strcmp(op, "HardSigmoid"))
+        return qc_wait_function(
+            im, &v,
+            STEPS(S(X), N(alpha), S(MUL), N(qc_onnx_float(im, "beta", 0.5f)), S(ADD), N(0), S(MAX), N(1), S(MIN)));
+    if (!strcmp(op, "HardSwish"))
+        return qc_wait_function(
+            im, &v, STEPS(S(X), N(1.0f / 6), S(MUL), N(0.5f), S(ADD), N(0), S(MAX), N(1), S(MIN), S(X), S(MUL)));
+    if (!strcmp(op, "Swish"))
+        return qc_wait_function(im, &v, STEPS(S(X), N(alpha), S(MUL), S(QC_STEP_SIGMOID), S(X), S(MUL)));
+    if (!strcmp(op, "Mish"))
+        return qc_wait_function(im, &v, STEPS(S(X), S(QC_STEP_SOFTPLUS), S(QC_STEP_TANH), S(X), S(MUL)));
+    if (!strcmp(op, "Softsign"))
+        return qc_wait_function(im, &v, STEPS(S(X), S(X), S(QC_STEP_ABS), N(1), S(ADD), S(DIV)));
+    if (!strcmp(op, "Neg")) return qc_wait_function(im, &v, STEPS(S(X), N(-1), S(MUL)));
+    if (!strcmp(op, "Reciprocal")) return qc_wait_function(im, &v, STEPS(N(1), S(X), S(DIV)));
+    if (!strcmp(op, "Gelu") && qc_onnx_is_text(im, "approximate", "tanh"))
+        return qc_wait_function(im, &v,
+                                STEPS(S(X), S(X), S(MUL), N(0.044715f), S(MUL), N(1), S(ADD), S(X), S(MUL),
+                                      N(0.79788456f), S(MUL), S(QC_STEP_TANH), N(1), S(ADD), S(X), S(MUL), N(0.5f),
+                                      S(MUL)));
+    if (!strcmp(op, "Gelu"))
+        return qc_wait_function(
+            im, &v, STEPS(S(X), N(0.70710678f), S(MUL), S(QC_STEP_ERF), N(1), S(ADD), S(X), S(MUL), N(0.5f), S(MUL)));
+    static const struct {
+        const char *name;
+        uint8_t op;
+    } plain[] = {{"Abs", QC_STEP_ABS},   {"Exp", QC_STEP_EXP}, {"Sigmoid", QC_STEP_SIGMOID},
+                 {"Tanh", QC_STEP_TANH}, {"Erf", QC_STEP_ERF}, {"Softplus", QC_STEP_SOFTPLUS}};
+    for (size_t k = 0; k < sizeof plain / sizeof *plain; k++)
+        if (!strcmp(op, plain[k].name)) return qc_wait_function(im, &v, STEPS(S(X), S(plain[k].op)));
+    return qc_onnx_refuse(im, "this operator is not supported");
 }
 
 static int limit(QcOnnxImport *im, float *value, const char *attribute, uint32_t k)
@@ -62,186 +139,253 @@ static int limit(QcOnnxImport *im, float *value, const char *attribute, uint32_t
 
 int qc_onnx_clip(QcOnnxImport *im)
 {
-    const QcValue *x = qc_onnx_computed(im, 0);
-    float low = -INFINITY, high = INFINITY;
-    if (!x || limit(im, &low, "min", 1) || limit(im, &high, "max", 2)) return -1;
-    if (low < 0 || low > 0 || !(high > 0)) return qc_onnx_refuse(im, "only limits of 0 and a number above it are supported");
-    QcValue v = *x;
-    if (v.padding < 0 && qc_value_settle(im, &v)) return -1;
-    if (simple(im, v, QC_OP_RELU, NULL)) return -1;
-    if (high < FLT_MAX) im->g->nodes[im->g->n_nodes - 1].clip = high;
+    QcValue v;
+    QcStep steps[5] = {S(X)};
+    uint32_t n = 1;
+    float low = -FLT_MAX, high = FLT_MAX;
+    if (qc_onnx_take(im, &v, 0, QC_TAKE_RAW) || limit(im, &low, "min", 1) || limit(im, &high, "max", 2)) return -1;
+    if (!(low <= high)) return qc_onnx_refuse(im, "its limits %g and %g leave nothing", (double)low, (double)high);
+    if (low > -FLT_MAX) steps[n++] = N(low), steps[n++] = S(MAX);
+    if (high < FLT_MAX) steps[n++] = N(high), steps[n++] = S(MIN);
+    return qc_wait_function(im, &v, steps, n);
+}
+
+/* ---- constants along the axes ---- */
+
+/* The constant's dimensions in the axes of v; -1 with a sentence. *set: axes along which it varies. */
+static int align(QcOnnxImport *im, const QcValue *v, const QcTensor *t, int64_t dims[QC_ONNX_RANK], uint32_t *set)
+{
+    *set = 0;
+    if (t->rank > v->rank) return qc_onnx_refuse(im, "its constant has more axes than the value");
+    for (uint32_t k = 0; k < v->rank; k++) {
+        uint32_t missing = v->rank - t->rank;
+        dims[k] = k < missing ? 1 : t->dims[k - missing];
+        if (dims[k] == 1) continue;
+        if (!k || dims[k] != qc_view_dim(im, v, k))
+            return qc_onnx_refuse(im, "its constant of %lld values along axis %u does not fit the value",
+                                  (long long)dims[k], k);
+        *set |= 1u << k;
+    }
     return 0;
 }
 
-/* ---- gain and shift along the channels ---- */
+/* out[0..n-1][channels] from constants that vary along axes of v alike; v is arranged so that these are channels. */
+static int by_channel(QcOnnxImport *im, QcValue *v, const float *const *values, uint32_t n, float **out,
+                      const int64_t *dims, uint32_t set)
+{
+    if (qc_wait_settle(im, v)) return -1;
+    QcAxes axes = qc_layout_of_channels(v, set);
+    axes = qc_layout_find(im, v, qc_fit_channels_have, set, &axes);
+    if (qc_layout_arrange(im, v, &axes)) return -1;
+    uint32_t channels = im->g->nodes[v->node].channels;
+    const size_t *map = qc_layout_channel_map(im, v, &axes, dims);
+    for (uint32_t k = 0; map && k < n; k++) {
+        if (!(out[k] = qc_arena_take(&im->arena, channels, sizeof **out, im->err))) return -1;
+        for (uint32_t c = 0; c < channels; c++) out[k][c] = values[k][map[c]];
+    }
+    return map ? 0 : -1;
+}
 
 int qc_onnx_batchnorm(QcOnnxImport *im)
 {
-    const QcValue *x = qc_onnx_computed(im, 0);
     const float *values[4];
-    if (!x) return -1;
-    QcValue v = *x;
-    if (qc_value_settle(im, &v)) return -1;
-    if (qc_onnx_int(im, "training_mode", 0)) return qc_onnx_refuse(im, "it is in training mode: export the model in eval mode");
-    if (v.rank < 2 || v.axis[0] != QC_AXIS_BATCH || (v.axis[1] != QC_AXIS_CHANNEL && !(v.axis[1] == QC_AXIS_ONE && im->g->nodes[v.node].channels == 1)))
-        return qc_onnx_refuse(im, "the second axis of its input is not that of the channels");
+    float *out[4];
+    uint32_t outputs = 0;
+    int64_t dims[QC_ONNX_RANK];
+    QcValue v;
+    for (size_t k = 0; k < im->at->n_output; k++) outputs += *im->at->output[k] != 0;
+    if (qc_onnx_int(im, "training_mode", 0) || outputs > 1)
+        return qc_onnx_refuse(im, "it is in training mode: export the model in eval mode");
+    if (!qc_onnx_int(im, "spatial", 1))
+        return qc_onnx_refuse(im, "it has statistics for each position, which is not supported");
+    if (qc_onnx_take(im, &v, 0, QC_TAKE_SETTLED)) return -1;
+    if (v.rank < 2) return qc_onnx_refuse(im, "its input has no axis of channels");
+    for (uint32_t k = 0; k < v.rank; k++) dims[k] = k == 1 ? qc_view_size(&v, 1) : 1;
     for (uint32_t k = 0; k < 4; k++) {
         const QcTensor *t = qc_onnx_floats(im, k + 1);
         if (!t) return -1;
-        if (t->n != im->g->nodes[v.node].channels) return qc_onnx_wrong(im, "input %u has %zu values for %u channels", k + 1, t->n, im->g->nodes[v.node].channels);
+        if (t->n != (size_t)dims[1])
+            return qc_onnx_wrong(im, "input %u has %zu values for %lld channels", k + 1, t->n, (long long)dims[1]);
         values[k] = t->f;
     }
-    if (simple(im, v, QC_OP_BATCHNORM, im->at->input[1])) return -1;
-    uint32_t node = im->g->n_nodes - 1;
-    im->g->nodes[node].eps = qc_onnx_float(im, "epsilon", 1e-5f);
-    if (!(im->g->nodes[node].eps > 0 && im->g->nodes[node].eps < 1)) return qc_onnx_refuse(im, "an epsilon of %g is not supported", (double)im->g->nodes[node].eps);
-    im->fills[node] = (QcFill){values[0], values[1], values[2], values[3]};
-    return 0;
+    if (by_channel(im, &v, values, 4, out, dims, 2) || qc_wait_simple(im, &v, QC_OP_BATCHNORM, im->at->input[1]))
+        return -1;
+    im->g->nodes[v.node].eps = qc_onnx_float(im, "epsilon", 1e-5f);
+    if (!(im->g->nodes[v.node].eps > 0 && im->g->nodes[v.node].eps < 1))
+        return qc_onnx_refuse(im, "an epsilon of %g is not supported", (double)im->g->nodes[v.node].eps);
+    im->fills[v.node] = (QcFill){.weight = out[0], .bias = out[1], .mean = out[2], .variance = out[3]};
+    return qc_onnx_put(im, &v);
 }
 
-/* In front of everything: it becomes part of the model's normalisation. */
-static int normalise(QcOnnxImport *im, const QcValue *v, const float *gain, const float *shift)
+/* max(x, 0) - slope * max(-x, 0), the slope by channel. */
+int qc_onnx_prelu(QcOnnxImport *im)
 {
-    uint32_t channels = im->g->nodes[0].channels;
-    float *new_gain = qc_arena_take(&im->arena, channels, sizeof *new_gain, im->err), *new_shift = qc_arena_take(&im->arena, channels, sizeof *new_shift, im->err);
-    if (!new_gain || !new_shift) return -1;
-    for (uint32_t c = 0; c < channels; c++) {
-        new_gain[c] = gain[c] * (im->gain ? im->gain[c] : 1);
-        new_shift[c] = gain[c] * (im->shift ? im->shift[c] : 0) + shift[c];
-    }
-    im->gain = new_gain;
-    im->shift = new_shift;
-    return qc_onnx_put(im, *v);
-}
-
-static int all_are(const float *values, uint32_t n, float value)
-{
-    for (uint32_t i = 0; i < n; i++)
-        if (values[i] < value || values[i] > value) return 0;
-    return 1;
-}
-
-static int all_positive(const float *values, uint32_t n)
-{
-    for (uint32_t i = 0; i < n; i++)
-        if (!(values[i] > 0 && values[i] < 3e38f)) return 0;
-    return 1;
-}
-
-/* y = gain * x + shift: the bias of what is before it, the model's normalisation, or a batch norm with nothing to subtract. */
-static int affine(QcOnnxImport *im, QcValue v, const float *gain, const float *shift)
-{
-    QcNode *node = &im->g->nodes[v.node];
-    uint32_t channels = node->channels;
-    if (!v.node && v.alone && all_positive(gain, channels)) return normalise(im, &v, gain, shift);
-    if ((node->op == QC_OP_CONV || node->op == QC_OP_LINEAR) && !node->has_bias && v.alone && all_are(gain, channels, 1)) {
-        node->has_bias = 1;
-        node->n_bias = channels;
-        im->fills[v.node].bias = shift;
-        return qc_onnx_put(im, v);
-    }
-    float *zeros = qc_arena_take(&im->arena, channels, sizeof *zeros, im->err), *ones = qc_arena_take(&im->arena, channels, sizeof *ones, im->err);
-    if (!zeros || !ones || simple(im, v, QC_OP_BATCHNORM, NULL)) return -1;
-    uint32_t norm = im->g->n_nodes - 1;
-    for (uint32_t c = 0; c < channels; c++) ones[c] = 1 - im->g->nodes[norm].eps; /* with eps it is 1 */
-    im->fills[norm] = (QcFill){gain, shift, zeros, ones};
-    return 0;
-}
-
-static int with_constant(QcOnnxImport *im, const QcValue *x, const QcTensor *t, int first)
-{
-    QcValue v = *x;
-    if (!t->f) return qc_onnx_refuse(im, "its constant holds integers");
-    if (qc_value_settle(im, &v)) return -1;
+    const QcTensor *t = qc_onnx_floats(im, 1);
+    QcValue v;
+    uint32_t set;
+    int64_t dims[QC_ONNX_RANK];
+    float *slope, *zeros;
+    char name[QC_NAME_MAX + 1];
+    if (!t || qc_onnx_take(im, &v, 0, QC_TAKE_RAW) || align(im, &v, t, dims, &set)) return -1;
+    if (!set)
+        return qc_wait_function(im, &v, STEPS(S(X), N(0), S(MAX), S(X), N(0), S(MIN), N(t->f[0]), S(MUL), S(ADD)));
+    if (by_channel(im, &v, &t->f, 1, &slope, dims, set)) return -1;
     uint32_t channels = im->g->nodes[v.node].channels;
-    const float *c = qc_value_channels(im, &v, t);
-    float *gain = qc_arena_take(&im->arena, channels, sizeof *gain, im->err), *shift = qc_arena_take(&im->arena, channels, sizeof *shift, im->err);
-    if (!c || !gain || !shift) return -1;
-    char op = im->at->op_type[0]; /* Add, Sub, Mul, Div */
-    if (op == 'D' && first) return qc_onnx_refuse(im, "a constant divided by data is not supported");
-    for (uint32_t k = 0; k < channels; k++) {
-        gain[k] = op == 'M' ? c[k] : op == 'D' ? 1 / c[k] : op == 'S' && first ? -1 : 1;
-        shift[k] = op == 'A' || (op == 'S' && first) ? c[k] : op == 'S' ? -c[k] : 0;
-    }
-    return affine(im, v, gain, shift);
+    if (!(zeros = qc_arena_take(&im->arena, channels, sizeof *zeros, im->err))) return -1;
+    QcValue low = v;
+    v.alone = low.alone = 0;
+    const QcStep under[] = {S(X), N(0), S(MIN)};
+    memcpy(low.steps, under, sizeof under);
+    low.n_steps = 3;
+    if (qc_wait_apply(im, &low) || qc_wait_affine(im, &low, slope, zeros) || qc_wait_simple(im, &v, QC_OP_RELU, NULL))
+        return -1;
+    qc_onnx_name(im, name, NULL);
+    int node = qc_graph_add(im->g, name, v.node, low.node, im->err);
+    if (node < 0) return -1;
+    v.node = (uint32_t)node;
+    return qc_onnx_put(im, &v);
 }
 
+static int operation(const char *name)
+{
+    static const struct {
+        const char *name;
+        int op;
+    } all[] = {{"Add", ADD}, {"Sum", ADD}, {"Sub", SUB}, {"Mul", MUL}, {"Div", DIV}, {"Min", MIN}, {"Max", MAX}};
+    for (size_t k = 0; k < sizeof all / sizeof *all; k++)
+        if (!strcmp(all[k].name, name)) return all[k].op;
+    return -1;
+}
+
+static int power(QcOnnxImport *im, QcValue *v, float exponent)
+{
+    if (exponent >= 1 && exponent <= 1) return qc_wait_function(im, v, STEPS(S(X)));
+    if (exponent >= 2 && exponent <= 2) return qc_wait_function(im, v, STEPS(S(X), S(X), S(MUL)));
+    if (exponent >= 3 && exponent <= 3) return qc_wait_function(im, v, STEPS(S(X), S(X), S(MUL), S(X), S(MUL)));
+    return qc_onnx_refuse(im, "a power of %g is not supported, only 1, 2 and 3", (double)exponent);
+}
+
+static int with_constant(QcOnnxImport *im, uint32_t k, const QcTensor *t)
+{
+    const char *name = im->at->op_type;
+    int first = k == 1, op = operation(name);
+    uint32_t set;
+    int64_t dims[QC_ONNX_RANK];
+    float *c, *gain, *shift;
+    QcValue v;
+    if (!t->f) return qc_onnx_refuse(im, "its constant holds integers");
+    if (!t->n) return qc_onnx_refuse(im, "its constant is empty");
+    if (qc_onnx_take(im, &v, k, QC_TAKE_RAW) || align(im, &v, t, dims, &set)) return -1;
+    if (op < 0)
+        return first || set ? qc_onnx_refuse(im, "only powers with one constant exponent are supported")
+                            : power(im, &v, t->f[0]);
+    if (!set)
+        return first ? qc_wait_function(im, &v, STEPS(N(t->f[0]), S(X), S(op)))
+                     : qc_wait_function(im, &v, STEPS(S(X), N(t->f[0]), S(op)));
+    if (op == MIN || op == MAX || (op == DIV && first))
+        return qc_onnx_refuse(im, "a constant that differs between channels is not supported here");
+    if (by_channel(im, &v, &t->f, 1, &c, dims, set)) return -1;
+    uint32_t channels = im->g->nodes[v.node].channels;
+    if (!(gain = qc_arena_take(&im->arena, channels, sizeof *gain, im->err)) ||
+        !(shift = qc_arena_take(&im->arena, channels, sizeof *shift, im->err)))
+        return -1;
+    for (uint32_t i = 0; i < channels; i++) {
+        gain[i] = op == MUL ? c[i] : op == DIV ? 1 / c[i] : op == SUB && first ? -1 : 1;
+        shift[i] = op == ADD || (op == SUB && first) ? c[i] : op == SUB ? -c[i] : 0;
+    }
+    return qc_wait_affine(im, &v, gain, shift) ? -1 : qc_onnx_put(im, &v);
+}
+
+/* ---- two computed values ---- */
+
+static int same_view(const QcValue *a, const QcValue *b)
+{
+    if (a->node != b->node || a->offset != b->offset || a->rank != b->rank || a->n_atoms != b->n_atoms ||
+        qc_wait_padded(a) || qc_wait_padded(b))
+        return 0;
+    for (uint32_t i = 0; i < a->n_atoms; i++)
+        if (a->atoms[i].size != b->atoms[i].size || a->atoms[i].stride != b->atoms[i].stride ||
+            a->atoms[i].axis != b->atoms[i].axis)
+            return 0;
+    return 1;
+}
+
+/* Two functions of one value become one function: 1 where they do, -1 with a sentence. */
+static int one_function(QcOnnxImport *im, QcValue *a, const QcValue *b, int op)
+{
+    QcStep steps[QC_MAX_STEPS];
+    const QcStep x = S(X);
+    const QcValue *const both[2] = {a, b};
+    uint32_t n = 0;
+    if (!same_view(a, b) || (a->n_steps ? a->n_steps : 1) + (b->n_steps ? b->n_steps : 1) + 1 > QC_MAX_STEPS) return 0;
+    for (int k = 0; k < 2; k++) {
+        uint32_t more = both[k]->n_steps ? both[k]->n_steps : 1;
+        memcpy(steps + n, both[k]->n_steps ? both[k]->steps : &x, more * sizeof *steps);
+        n += more;
+    }
+    steps[n++] = S(op);
+    if (!qc_function_is_whole(steps, n)) return 0;
+    a->n_steps = 0;
+    return qc_wait_function(im, a, steps, n) ? -1 : 1;
+}
+
+/* Both in one layout; `small` may have axes of size 1 where `large` has not (the set): then those are positions, and
+ * the others channels. */
+static int fit_together(QcOnnxImport *im, QcValue *large, QcValue *small, uint32_t broadcast)
+{
+    uint32_t all = (1u << large->rank) - 1;
+    QcAxes axes = qc_layout_of_channels(large, broadcast ? all & ~broadcast : 2);
+    axes = qc_layout_find(im, large, broadcast ? qc_fit_channels_are : qc_fit_any, broadcast ? all & ~broadcast : 0,
+                          &axes);
+    return qc_layout_arrange(im, large, &axes) || qc_layout_arrange(im, small, &axes) ? -1 : 0;
+}
+
+static int combine(QcOnnxImport *im, int op, uint32_t first, uint32_t second)
+{
+    QcValue a, b;
+    char name[QC_NAME_MAX + 1];
+    uint32_t wide[2] = {0, 0};
+    if (qc_onnx_take(im, &a, first, QC_TAKE_RAW) || qc_onnx_take(im, &b, second, QC_TAKE_RAW)) return -1;
+    int one = op < 0 ? 0 : one_function(im, &a, &b, op);
+    if (one) return one < 0 ? -1 : 0;
+    if (op != ADD && op != SUB && op != MUL)
+        return qc_onnx_refuse(im,
+                              "two computed values can be added, subtracted and multiplied, not combined otherwise");
+    if (qc_onnx_take(im, &a, first, QC_TAKE_SETTLED) || qc_onnx_take(im, &b, second, QC_TAKE_SETTLED)) return -1;
+    if (a.rank != b.rank) return qc_onnx_refuse(im, "its two inputs have %u and %u dimensions", a.rank, b.rank);
+    for (uint32_t k = 0; k < a.rank; k++) {
+        uint32_t x = qc_view_size(&a, k), y = qc_view_size(&b, k);
+        if (x == y) continue;
+        if ((x != 1 && y != 1) || !k) return qc_onnx_refuse(im, "its two inputs differ in size along axis %u", k);
+        wide[x == 1] |= 1u << k;
+    }
+    if ((wide[0] && wide[1]) || ((wide[0] | wide[1]) && op != MUL))
+        return qc_onnx_refuse(im, "its two inputs differ in shape");
+    if (op == SUB) {
+        const QcStep minus[] = {S(X), N(-1), S(MUL)};
+        memcpy(b.steps, minus, sizeof minus);
+        b.n_steps = 3;
+        b.alone = 0;
+        if (qc_wait_apply(im, &b)) return -1;
+    }
+    QcValue *large = wide[1] ? &b : &a, *small = wide[1] ? &a : &b;
+    if (fit_together(im, large, small, wide[0] | wide[1])) return -1;
+    qc_onnx_name(im, name, NULL);
+    int node = op == MUL ? qc_graph_mul(im->g, name, large->node, small->node, im->err)
+                         : qc_graph_add(im->g, name, a.node, b.node, im->err);
+    if (node < 0) return -1;
+    large->node = (uint32_t)node;
+    large->alone = 1;
+    return qc_onnx_put(im, large);
+}
+
+/* Add, Sub, Mul, Div, Pow, and Sum, Min, Max of two. */
 int qc_onnx_arithmetic(QcOnnxImport *im)
 {
+    if (im->at->n_input != 2) return qc_onnx_refuse(im, "it has %zu inputs; 2 are supported", im->at->n_input);
     const QcValue *a = qc_onnx_input(im, 0), *b = a ? qc_onnx_input(im, 1) : NULL;
-    char name[QC_NAME_MAX + 1];
     if (!b) return -1;
-    if (a->kind == QC_VALUE_CONSTANT) return with_constant(im, b, &a->constant, 1);
-    if (b->kind == QC_VALUE_CONSTANT) return with_constant(im, a, &b->constant, 0);
-    if (strcmp(im->at->op_type, "Add")) return qc_onnx_refuse(im, "two computed values can be added, not combined otherwise");
-    QcValue x = *a, y = *b;
-    if (qc_value_settle(im, &x) || qc_value_settle(im, &y)) return -1;
-    if (!qc_value_same_axes(im, &x, &y)) return qc_onnx_refuse(im, "the two values it adds differ in shape");
-    qc_onnx_name(im, name, NULL);
-    int node = qc_graph_add(im->g, name, x.node, y.node, im->err);
-    if (node < 0) return -1;
-    x.node = (uint32_t)node;
-    x.alone = 1;
-    return qc_onnx_put(im, x);
-}
-
-/* ---- Concat ---- */
-
-/* A node of ours joins so many at a time; what it made is then the first of the next. */
-static int join(QcOnnxImport *im, const uint32_t *nodes, uint32_t n)
-{
-    char name[QC_NAME_MAX + 1];
-    uint32_t inputs[QC_MAX_INPUTS], some = 0;
-    int node = -1;
-    for (uint32_t i = 0; i < n; i++) {
-        inputs[some++] = nodes[i];
-        if (some < QC_MAX_INPUTS && i + 1 < n) continue;
-        qc_onnx_name(im, name, NULL);
-        node = qc_graph_concat(im->g, name, inputs, some, im->err);
-        if (node < 0) return -1;
-        inputs[0] = (uint32_t)node;
-        some = 1;
-    }
-    return node;
-}
-
-static int is_channel_axis(const QcOnnxImport *im, const QcValue *v, uint32_t axis)
-{
-    return v->axis[axis] == QC_AXIS_CHANNEL || (v->axis[axis] == QC_AXIS_ONE && im->g->nodes[v->node].channels == 1);
-}
-
-/* Do all axes but that one mean the same? */
-static int alike(const QcOnnxImport *im, const QcValue *a, const QcValue *b, uint32_t axis)
-{
-    if (a->rank != b->rank) return 0;
-    for (uint32_t k = 0; k < a->rank; k++)
-        if (k != axis && (qc_value_dim(im, a, k) != qc_value_dim(im, b, k) || (a->axis[k] != b->axis[k] && qc_value_dim(im, a, k) > 1))) return 0;
-    return 1;
-}
-
-int qc_onnx_concat(QcOnnxImport *im)
-{
-    const QcValue *first = qc_onnx_computed(im, 0);
-    uint32_t n = (uint32_t)im->at->n_input, *nodes = qc_arena_take(&im->arena, n, sizeof *nodes, im->err);
-    int axis = first ? qc_onnx_axis(im, qc_onnx_int(im, "axis", 1), first->rank) : -1;
-    if (!nodes || axis < 0) return -1;
-    if (n > QC_MAX_NODES) return qc_onnx_refuse(im, "it joins %u values", n);
-    QcValue out = *first;
-    for (uint32_t i = 0; i < n; i++) {
-        const QcValue *x = qc_onnx_computed(im, i);
-        if (!x) return -1;
-        QcValue v = *x;
-        if (qc_value_settle(im, &v)) return -1;
-        if (!is_channel_axis(im, &v, (uint32_t)axis)) return qc_onnx_refuse(im, "only channels can be joined, and axis %d of input %u is not theirs", axis, i);
-        if (!alike(im, first, &v, (uint32_t)axis)) return qc_onnx_refuse(im, "input %u differs from the first in more than its channels", i);
-        nodes[i] = v.node;
-        if (!i) out = v;
-    }
-    if (n == 1) return qc_onnx_put(im, out);
-    int node = join(im, nodes, n);
-    if (node < 0) return -1;
-    out.node = (uint32_t)node;
-    out.axis[axis] = QC_AXIS_CHANNEL;
-    out.alone = 1;
-    return qc_onnx_put(im, out);
+    if (a->kind == QC_VALUE_CONSTANT) return with_constant(im, 1, &a->constant);
+    if (b->kind == QC_VALUE_CONSTANT) return with_constant(im, 0, &b->constant);
+    return combine(im, operation(im->at->op_type), 0, 1);
 }

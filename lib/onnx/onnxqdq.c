@@ -194,6 +194,31 @@ static void write_pool(Writer *w, const QcQNode *node, const char *value, const 
     if ((node->dilation_h > 1 || node->dilation_w > 1) && w->out->opset < 19) w->out->opset = 19;
 }
 
+/* Codes choose from the table, whose entries stand here as real numbers. */
+static void write_table(Writer *w, const QcQNode *node, const char *value, const char *x)
+{
+    Name codes, index, table, scale, zero;
+    const QcQTensor *out = &w->g->tensors[node->out];
+    const int64_t size = QC_Q_TABLE_BYTES;
+    float levels[QC_Q_TABLE_BYTES];
+    for (int k = 0; k < QC_Q_TABLE_BYTES; k++) levels[k] = out->scale * (float)(w->g->codes[node->code_byte + (uint32_t)k] - out->zero);
+    snprintf(codes, sizeof codes, "%.80s.in", value);
+    snprintf(index, sizeof index, "%.80s.index", value);
+    snprintf(table, sizeof table, "%.80s.table", value);
+    qc_out_floats(w->out, table, &size, 1, levels);
+    qc_out_node(w->out, "QuantizeLinear", codes, x, tensor_name(scale, node->in[0], ".scale"), tensor_name(zero, node->in[0], ".zero"));
+    qc_out_int(w->out, qc_out_node(w->out, "Cast", index, codes, NULL, NULL), "to", ONNX__TENSOR_PROTO__DATA_TYPE__INT32);
+    qc_out_int(w->out, qc_out_node(w->out, "Gather", value, table, index, NULL), "axis", 0);
+}
+
+static void write_turn(Writer *w, const QcQNode *node, const char *value, const char *x)
+{
+    const QcQTensor *out = &w->g->tensors[node->out];
+    QcLoops loops = {.n = node->groups, .offset = node->code};
+    for (uint32_t k = 0; k < loops.n; k++) loops.size[k] = (uint32_t)w->g->bias[node->channel + k], loops.stride[k] = (uint32_t)w->g->multiplier[node->channel + k];
+    qc_out_turn(w->out, value, x, &loops, out->height, out->width, out->channels);
+}
+
 static void write_node(Writer *w, uint32_t i)
 {
     const QcQNode *node = &w->g->nodes[i];
@@ -205,6 +230,9 @@ static void write_node(Writer *w, uint32_t i)
     case QC_Q_CONV: write_conv(w, node, value, a); break;
     case QC_Q_GAP: qc_out_node(w->out, "GlobalAveragePool", value, a, NULL, NULL); break;
     case QC_Q_STD: qc_out_std(w->out, value, a); break;
+    case QC_Q_TABLE: write_table(w, node, value, a); break;
+    case QC_Q_TURN: write_turn(w, node, value, a); break;
+    case QC_Q_MUL: qc_out_node(w->out, "Mul", value, a, tensor_name(b, node->in[1], ""), NULL); break;
     case QC_Q_ADD: qc_out_node(w->out, "Add", value, a, tensor_name(b, node->in[1], ""), NULL); break;
     case QC_Q_COPY: snprintf(value, sizeof value, "%s", a); break;
     default: write_pool(w, node, value, a);

@@ -1,160 +1,115 @@
-/* Operators that only give axes other names and places: no node comes of them. */
+/* Operators that only give axes other names, places and bounds: they change the view, and no node comes of them. */
 #include <string.h>
 
 #include "onnxparts.h"
 
-static int64_t values_of_window(const QcOnnxImport *im, const QcValue *v)
-{
-    const QcNode *node = &im->g->nodes[v->node];
-    (void)v;
-    return (int64_t)node->height * node->width * node->channels;
-}
-
-/* The axes order[0..n-1] as one. */
-static uint8_t merged(QcValue *v, const uint8_t *order, uint32_t n)
-{
-    if (n == 0) return QC_AXIS_ONE;
-    if (n == 1) return order[0];
-    memcpy(v->flat, order, n);
-    v->n_flat = (uint8_t)n;
-    return QC_AXIS_FLAT;
-}
-
-/* Gives v the dimensions dims[1..rank-1] behind the batch by joining neighbouring axes and putting in ones; -1 where that is not all it takes. */
-static int regroup(QcOnnxImport *im, QcValue *v, const int64_t *dims, uint32_t rank)
-{
-    uint8_t order[3], axis[QC_ONNX_RANK] = {QC_AXIS_BATCH};
-    uint32_t n = qc_value_order(im, v, order), at = 0, joined = 0;
-    QcValue out = *v;
-    for (uint32_t k = 1; k < rank; k++) {
-        uint32_t from = at;
-        int64_t size = 1;
-        while (size < dims[k] && at < n) size *= qc_value_axis_size(im, v, (QcAxis)order[at++]);
-        if (size != dims[k]) return -1;
-        axis[k] = merged(&out, order + from, at - from);
-        joined += axis[k] == QC_AXIS_FLAT;
-    }
-    if (at < n || joined > 1) return -1;
-    /* where nothing but the channels is left of a row, it is the channels even if there is only one */
-    if (rank == 2 && !n) axis[1] = QC_AXIS_CHANNEL;
-    if (!joined) out.n_flat = 0;
-    out.rank = rank;
-    memcpy(out.axis, axis, sizeof axis);
-    *v = out;
-    return 0;
-}
-
-static int to_shape(QcOnnxImport *im, QcValue *v, const int64_t *dims, uint32_t rank)
-{
-    if (qc_value_settle(im, v)) return -1;
-    if (!rank || dims[0] != im->batch) return qc_onnx_refuse(im, "it moves values from one window to another");
-    if (!regroup(im, v, dims, rank)) return qc_onnx_put(im, *v);
-    return qc_onnx_refuse(im, "it takes axes apart or mixes them, which is more than joining neighbours%s",
-                          v->node == 0 ? "; --shape can say what the axes of the input are" : "");
-}
+/* ---- shapes ---- */
 
 int qc_onnx_flatten(QcOnnxImport *im)
 {
-    const QcValue *x = qc_onnx_computed(im, 0);
-    if (!x) return -1;
-    QcValue v = *x;
+    QcValue v;
+    if (qc_onnx_take(im, &v, 0, QC_TAKE_SETTLED)) return -1;
     int axis = (int)qc_onnx_int(im, "axis", 1);
     if (axis < 0) axis += (int)v.rank;
-    if (axis != 1) return qc_onnx_refuse(im, "axis %d is not supported, only 1", axis);
-    if (qc_value_settle(im, &v)) return -1;
-    const int64_t dims[2] = {im->batch, values_of_window(im, &v)};
-    return to_shape(im, &v, dims, 2);
+    if (axis < 1 || axis > (int)v.rank)
+        return qc_onnx_refuse(im, "axis %d is not supported: it moves values from one window to another", axis);
+    int64_t dims[2] = {1, 1};
+    for (uint32_t k = 0; k < v.rank; k++) dims[k >= (uint32_t)axis] *= qc_view_dim(im, &v, k);
+    return qc_view_reshape(im, &v, dims, 2) ? -1 : qc_onnx_put(im, &v);
 }
 
 int qc_onnx_reshape(QcOnnxImport *im)
 {
-    const QcValue *x = qc_onnx_computed(im, 0);
-    const QcTensor *t = x ? qc_onnx_ints(im, 1) : NULL;
-    if (!t) return -1;
-    if (t->n > QC_ONNX_RANK) return qc_onnx_refuse(im, "%zu dimensions are too many", t->n);
-    QcValue v = *x;
-    if (qc_value_settle(im, &v)) return -1;
-    int64_t dims[QC_ONNX_RANK], total = im->batch * values_of_window(im, &v), known = 1;
-    uint32_t rank = (uint32_t)t->n, open = rank;
+    QcValue v;
+    const int64_t *list;
+    size_t n;
+    if (qc_onnx_take(im, &v, 0, QC_TAKE_SETTLED) || qc_onnx_list(im, &list, &n, "shape", 1)) return -1;
+    if (!list || n > QC_ONNX_RANK)
+        return qc_onnx_refuse(im, "its shape has %zu dimensions; at most %d are supported", n, QC_ONNX_RANK);
+    int64_t dims[QC_ONNX_RANK], total = im->batch * qc_view_values(&v), known = 1;
+    uint32_t rank = (uint32_t)n, open = rank;
+    int literal = qc_onnx_int(im, "allowzero", 0) != 0;
     for (uint32_t k = 0; k < rank; k++) {
-        dims[k] = t->i[k] == 0 && k < v.rank ? qc_value_dim(im, &v, k) : t->i[k];
+        dims[k] = list[k] == 0 && !literal && k < v.rank ? qc_view_dim(im, &v, k) : list[k];
         if (dims[k] == -1 && open == rank) open = k;
-        else if (dims[k] < 1 || dims[k] > total / known) return qc_onnx_wrong(im, "%lld values cannot take the shape it asks for", (long long)total);
+        else if (dims[k] < 1 || dims[k] > total / known)
+            return qc_onnx_wrong(im, "%lld values cannot take the shape it asks for", (long long)total);
         else known *= dims[k];
     }
     if (open < rank) dims[open] = total / known, known *= dims[open];
     if (known != total) return qc_onnx_wrong(im, "%lld values cannot take the shape it asks for", (long long)total);
-    return to_shape(im, &v, dims, rank);
+    return qc_view_reshape(im, &v, dims, rank) ? -1 : qc_onnx_put(im, &v);
 }
 
-/* Marks the axes that are listed, in a value that has `rank` of them. */
-static int marked(QcOnnxImport *im, uint8_t mark[QC_ONNX_RANK], const int64_t *list, size_t n, uint32_t rank)
+/* Gives axis k of v the place to[k] among `rank`. */
+static void move_axes(QcValue *v, const uint32_t *to, uint32_t rank)
 {
-    memset(mark, 0, QC_ONNX_RANK);
-    for (size_t i = 0; i < n; i++) {
-        int axis = qc_onnx_axis(im, list[i], rank);
-        if (axis < 0) return -1;
-        mark[axis] = 1;
-    }
-    return 0;
+    uint32_t pads[QC_ONNX_RANK][2] = {{0}};
+    for (uint32_t k = 0; k < v->rank; k++)
+        if (to[k] < rank) memcpy(pads[to[k]], v->pads[k], sizeof *pads);
+    memcpy(v->pads, pads, sizeof pads);
+    for (uint32_t i = 0; i < v->n_atoms; i++) v->atoms[i].axis = to[v->atoms[i].axis];
+    v->rank = rank;
+    qc_view_clean(v);
 }
 
 int qc_onnx_squeeze(QcOnnxImport *im)
 {
-    const QcValue *x = qc_onnx_computed(im, 0);
+    QcValue v;
     const int64_t *list;
     uint8_t mark[QC_ONNX_RANK];
+    uint32_t to[QC_ONNX_RANK] = {0}, rank = 0;
     size_t n;
-    if (!x || qc_onnx_list(im, &list, &n, "axes", 1)) return -1;
-    QcValue v = *x;
-    if (qc_value_settle(im, &v) || marked(im, mark, list, n, v.rank)) return -1;
-    uint32_t rank = 0;
-    for (uint32_t k = 0; k < x->rank; k++) {
-        int drop = list ? mark[k] : k && qc_value_dim(im, x, k) == 1;
-        if (drop && (!k || qc_value_dim(im, x, k) != 1)) return qc_onnx_wrong(im, "axis %u is not of size 1", k);
-        if (!drop) v.axis[rank++] = x->axis[k];
+    if (qc_onnx_take(im, &v, 0, QC_TAKE_VIEW) || qc_onnx_list(im, &list, &n, "axes", 1) ||
+        qc_onnx_mark(im, mark, list, n, v.rank))
+        return -1;
+    for (uint32_t k = 0; k < v.rank; k++) {
+        int drop = list ? mark[k] : k && qc_view_dim(im, &v, k) == 1;
+        if (drop && (!k || qc_view_dim(im, &v, k) != 1)) return qc_onnx_wrong(im, "axis %u is not of size 1", k);
+        to[k] = drop ? QC_ONNX_RANK : rank++; /* an axis of size 1 has no atoms */
     }
-    v.rank = rank;
-    return qc_onnx_put(im, v);
+    move_axes(&v, to, rank);
+    return qc_onnx_put(im, &v);
 }
 
 int qc_onnx_unsqueeze(QcOnnxImport *im)
 {
-    const QcValue *x = qc_onnx_computed(im, 0);
+    QcValue v;
     const int64_t *list;
     uint8_t mark[QC_ONNX_RANK];
+    uint32_t to[QC_ONNX_RANK] = {0}, from = 0;
     size_t n;
-    if (!x || qc_onnx_list(im, &list, &n, "axes", 1)) return -1;
-    if (!list || x->rank + n > QC_ONNX_RANK) return qc_onnx_refuse(im, "it makes more than %d axes, or does not say which", QC_ONNX_RANK);
-    QcValue v = *x;
-    v.rank = x->rank + (uint32_t)n;
-    if (qc_value_settle(im, &v) || marked(im, mark, list, n, v.rank)) return -1;
-    if (mark[0]) return qc_onnx_refuse(im, "it puts an axis in front of the batch");
-    uint32_t from = 0;
-    for (uint32_t k = 0; k < v.rank; k++) {
-        if (!mark[k] && from == x->rank) return qc_onnx_wrong(im, "it names an axis twice");
-        v.axis[k] = mark[k] ? (uint8_t)QC_AXIS_ONE : x->axis[from++];
+    if (qc_onnx_take(im, &v, 0, QC_TAKE_VIEW) || qc_onnx_list(im, &list, &n, "axes", 1)) return -1;
+    if (!list || v.rank + n > QC_ONNX_RANK)
+        return qc_onnx_refuse(im, "it makes more than %d axes, or does not say which", QC_ONNX_RANK);
+    uint32_t rank = v.rank + (uint32_t)n;
+    if (qc_onnx_mark(im, mark, list, n, rank)) return -1;
+    if (mark[0]) return qc_onnx_refuse(im, "it puts an axis before that of the batch");
+    for (uint32_t k = 0; k < rank; k++) {
+        if (mark[k]) continue;
+        if (from == v.rank) return qc_onnx_wrong(im, "it names an axis twice");
+        to[from++] = k;
     }
-    return qc_onnx_put(im, v);
+    move_axes(&v, to, rank);
+    return qc_onnx_put(im, &v);
 }
 
 int qc_onnx_transpose(QcOnnxImport *im)
 {
-    const QcValue *x = qc_onnx_computed(im, 0);
-    if (!x) return -1;
+    QcValue v;
+    if (qc_onnx_take(im, &v, 0, QC_TAKE_VIEW)) return -1;
     const Onnx__AttributeProto *perm = qc_onnx_attribute(im, "perm");
-    QcValue v = *x;
-    uint32_t seen = 0;
-    if (qc_value_settle(im, &v)) return -1;
+    uint32_t seen = 0, to[QC_ONNX_RANK] = {0};
     if (perm && perm->n_ints != v.rank) return qc_onnx_wrong(im, "it orders %zu axes of %u", perm->n_ints, v.rank);
     for (uint32_t k = 0; k < v.rank; k++) {
         int64_t from = perm ? perm->ints[k] : v.rank - 1 - k;
         if (from < 0 || from >= v.rank || seen >> from & 1) return qc_onnx_wrong(im, "its order of axes is none");
         seen |= 1u << from;
-        v.axis[k] = x->axis[from];
+        to[from] = k;
     }
-    if (v.rank && v.axis[0] != QC_AXIS_BATCH) return qc_onnx_refuse(im, "it moves the axis of the batch");
-    return qc_onnx_put(im, v);
+    if (v.rank && to[0]) return qc_onnx_refuse(im, "it moves the axis of the batch");
+    move_axes(&v, to, v.rank);
+    return qc_onnx_put(im, &v);
 }
 
 int qc_onnx_shape(QcOnnxImport *im)
@@ -166,22 +121,25 @@ int qc_onnx_shape(QcOnnxImport *im)
     if (start < 0) start += rank;
     if (end < 0) end += rank;
     if (end > rank) end = rank;
-    if (start < 0 || start > end) return qc_onnx_wrong(im, "it starts behind its end");
+    if (start < 0 || start > end) return qc_onnx_wrong(im, "it starts after its end");
     int64_t n = end - start;
     QcTensor t;
     if (qc_tensor_ints(im, &t, &dims, 1, &n)) return -1;
-    for (int64_t k = 0; k < n; k++) dims[k] = x->kind == QC_VALUE_CONSTANT ? x->constant.dims[start + k] : qc_value_dim(im, x, (uint32_t)(start + k));
+    for (int64_t k = 0; k < n; k++)
+        dims[k] = x->kind == QC_VALUE_CONSTANT ? x->constant.dims[start + k]
+                                               : qc_view_dim(im, x, (uint32_t)(start + k));
     return qc_onnx_put_tensor(im, t);
 }
 
 int qc_onnx_pad(QcOnnxImport *im)
 {
-    const QcValue *x = qc_onnx_computed(im, 0);
+    QcValue v;
     const int64_t *pads, *axes = NULL;
     size_t n, n_axes = 0;
     float value = qc_onnx_float(im, "value", 0);
-    if (!x || qc_onnx_list(im, &pads, &n, "pads", 1)) return -1;
-    if (qc_onnx_attribute(im, "mode") && !qc_onnx_is_text(im, "mode", "constant")) return qc_onnx_refuse(im, "only padding with a constant is supported");
+    if (qc_onnx_take(im, &v, 0, QC_TAKE_APPLIED) || qc_onnx_list(im, &pads, &n, "pads", 1)) return -1;
+    if (qc_onnx_attribute(im, "mode") && !qc_onnx_is_text(im, "mode", "constant"))
+        return qc_onnx_refuse(im, "only padding with a constant is supported");
     if (qc_onnx_has(im, 2)) {
         const QcTensor *t = qc_onnx_floats(im, 2);
         if (!t) return -1;
@@ -189,25 +147,145 @@ int qc_onnx_pad(QcOnnxImport *im)
         value = t->f[0];
     }
     if (qc_onnx_has(im, 3) && qc_onnx_list(im, &axes, &n_axes, "", 3)) return -1;
-    if (!axes) n_axes = x->rank;
+    if (!axes) n_axes = v.rank;
     if (!pads || n != 2 * n_axes) return qc_onnx_wrong(im, "it has %zu paddings for %zu axes", n, n_axes);
-    if (value > -3.4e38f && !(value >= 0 && value <= 0)) return qc_onnx_refuse(im, "padding with %g is not supported, only with 0 or minus infinity", (double)value);
-    QcValue v = *x;
+    if (!(value <= -3.4e38f) && !(value >= 0 && value <= 0))
+        return qc_onnx_refuse(im, "padding with %g is not supported, only with 0 or minus infinity", (double)value);
     if (v.padding < value || v.padding > value) {
-        if (qc_value_settle(im, &v)) return -1;
+        if (qc_wait_settle(im, &v)) return -1;
         v.padding = value;
     }
     for (size_t i = 0; i < n_axes; i++) {
         int64_t before = pads[i], after = pads[n_axes + i];
-        int k = qc_onnx_axis(im, axes ? axes[i] : (int64_t)i, x->rank);
+        int k = qc_onnx_axis(im, axes ? axes[i] : (int64_t)i, v.rank);
         if (k < 0) return -1;
-        if (before < 0 || after < 0 || before > QC_MAX_DIM || after > QC_MAX_DIM) return qc_onnx_refuse(im, "padding by %lld and %lld is not supported", (long long)before, (long long)after);
-        if (!before && !after) continue;
-        if (v.axis[k] != QC_AXIS_HEIGHT && v.axis[k] != QC_AXIS_WIDTH) return qc_onnx_refuse(im, "it pads axis %d, which is not one of space or time", k);
-        uint32_t *pad = v.pad + (v.axis[k] == QC_AXIS_HEIGHT ? 0 : 2);
-        pad[0] += (uint32_t)before;
-        pad[1] += (uint32_t)after;
-        if (pad[0] > QC_MAX_DIM || pad[1] > QC_MAX_DIM) return qc_onnx_refuse(im, "the paddings are too large");
+        if (before < 0 || after < 0 || before > QC_MAX_DIM || after > QC_MAX_DIM)
+            return qc_onnx_refuse(im, "padding by %lld and %lld is not supported", (long long)before, (long long)after);
+        if ((before || after) && !k) return qc_onnx_refuse(im, "it pads the axis of the batch");
+        v.pads[k][0] += (uint32_t)before;
+        v.pads[k][1] += (uint32_t)after;
+        if (v.pads[k][0] > QC_MAX_DIM || v.pads[k][1] > QC_MAX_DIM)
+            return qc_onnx_refuse(im, "the paddings are too large");
     }
-    return qc_onnx_put(im, v);
+    if (value < 0 && v.n_steps) return qc_onnx_refuse(im, "its input is padded with minus infinity after a function");
+    return qc_onnx_put(im, &v);
+}
+
+/* ---- parts ---- */
+
+/* Numbers start, start + step, ... of the axis, `count` of them. */
+static int cut(QcOnnxImport *im, QcValue *v, uint32_t axis, int64_t start, int64_t count, int64_t step)
+{
+    uint32_t atoms = 0, at = 0;
+    if (!axis) return qc_onnx_refuse(im, "it takes some windows of a batch");
+    if (count == qc_view_size(v, axis)) return 0;
+    for (uint32_t i = 0; i < v->n_atoms; i++)
+        if (v->atoms[i].axis == axis) atoms++, at = i;
+    if (atoms > 1) { /* in one piece first */
+        QcAxes axes = qc_layout_of_channels(v, 1u << axis);
+        if (qc_layout_arrange(im, v, &axes)) return -1;
+        qc_view_clean(v);
+        for (uint32_t i = 0; i < v->n_atoms; i++)
+            if (v->atoms[i].axis == axis) at = i;
+    }
+    v->offset += (uint32_t)start * v->atoms[at].stride;
+    v->atoms[at].stride *= (uint32_t)step;
+    v->atoms[at].size = (uint32_t)count;
+    v->alone = 0; /* its node may be read elsewhere, too */
+    qc_view_clean(v);
+    return 0;
+}
+
+static int64_t bounded(int64_t at, int64_t size)
+{
+    return at < 0 ? (at < -size ? 0 : at + size) : at > size ? size : at;
+}
+
+int qc_onnx_slice(QcOnnxImport *im)
+{
+    QcValue v;
+    const int64_t *starts, *ends, *axes, *steps;
+    size_t n, n_ends, n_axes, n_steps;
+    if (qc_onnx_take(im, &v, 0, QC_TAKE_SETTLED) || qc_onnx_list(im, &starts, &n, "starts", 1) ||
+        qc_onnx_list(im, &ends, &n_ends, "ends", 2) || qc_onnx_list(im, &axes, &n_axes, "axes", 3) ||
+        qc_onnx_list(im, &steps, &n_steps, "", 4))
+        return -1;
+    if (!starts || !ends || n != n_ends || (axes && n_axes != n) || (steps && n_steps != n) || n > v.rank)
+        return qc_onnx_wrong(im, "its lists of starts, ends, axes and steps differ in length");
+    for (size_t i = 0; i < n; i++) {
+        int k = qc_onnx_axis(im, axes ? axes[i] : (int64_t)i, v.rank);
+        if (k < 0) return -1;
+        int64_t size = qc_view_dim(im, &v, (uint32_t)k), step = steps ? steps[i] : 1, start = bounded(starts[i], size),
+                end = bounded(ends[i], size);
+        if (step < 1 || step > QC_MAX_DIM)
+            return qc_onnx_refuse(im, "a step of %lld is not supported", (long long)step);
+        if (end <= start) return qc_onnx_refuse(im, "it takes nothing of axis %d", k);
+        if (!k && start == 0 && end == size && step == 1) continue;
+        if (cut(im, &v, (uint32_t)k, start, (end - start + step - 1) / step, step)) return -1;
+    }
+    return qc_onnx_put(im, &v);
+}
+
+/* Sizes of the parts of a Split: given, or equal (the last one smaller). */
+static int split_sizes(QcOnnxImport *im, int64_t *sizes, uint32_t n, int64_t size)
+{
+    const int64_t *list;
+    size_t given;
+    int64_t sum = 0;
+    if (qc_onnx_list(im, &list, &given, "split", 1)) return -1;
+    if (list && given != n) return qc_onnx_wrong(im, "it has %zu sizes for %u outputs", given, n);
+    int64_t each = (size + n - 1) / n;
+    for (uint32_t k = 0; k < n; k++) {
+        sizes[k] = list ? list[k] : each < size - sum ? each : size - sum;
+        if (sizes[k] < 1 || sizes[k] > size - sum)
+            return qc_onnx_wrong(im, "its parts do not make up the %lld values of its axis", (long long)size);
+        sum += sizes[k];
+    }
+    return sum == size ? 0 : qc_onnx_wrong(im, "its parts do not make up the %lld values of its axis", (long long)size);
+}
+
+int qc_onnx_split(QcOnnxImport *im)
+{
+    QcValue v;
+    uint32_t n = (uint32_t)im->at->n_output;
+    if (qc_onnx_take(im, &v, 0, QC_TAKE_SETTLED)) return -1;
+    int axis = qc_onnx_axis(im, qc_onnx_int(im, "axis", 0), v.rank);
+    int64_t *sizes = axis < 0 ? NULL : qc_arena_take(&im->arena, n, sizeof *sizes, im->err), start = 0;
+    if (!sizes) return -1;
+    if (!axis) return qc_onnx_refuse(im, "it takes some windows of a batch");
+    if (qc_onnx_int(im, "num_outputs", n) != n) return qc_onnx_wrong(im, "it has not as many outputs as it says");
+    if (split_sizes(im, sizes, n, qc_view_size(&v, (uint32_t)axis))) return -1;
+    for (uint32_t k = 0; k < n; start += sizes[k++]) {
+        QcValue part = v;
+        if (cut(im, &part, (uint32_t)axis, start, sizes[k], 1) || qc_onnx_put_output(im, k, &part)) return -1;
+    }
+    return 0;
+}
+
+/* One place of an axis (then the axis goes), or several at equal distances. */
+int qc_onnx_gather(QcOnnxImport *im)
+{
+    QcValue v;
+    const QcTensor *index = qc_onnx_ints(im, 1);
+    if (!index || qc_onnx_take(im, &v, 0, QC_TAKE_SETTLED)) return -1;
+    int axis = qc_onnx_axis(im, qc_onnx_int(im, "axis", 0), v.rank);
+    if (axis < 0) return -1;
+    if (!axis) return qc_onnx_refuse(im, "it takes some windows of a batch");
+    int64_t size = qc_view_size(&v, (uint32_t)axis), first = index->n ? index->i[0] : 0, step = 1;
+    if (index->rank > 1 || !index->n) return qc_onnx_refuse(im, "its places are no list");
+    if (first < 0) first += size;
+    for (size_t k = 0; k < index->n; k++) {
+        int64_t at = index->i[k] < 0 ? index->i[k] + size : index->i[k];
+        if (at < 0 || at >= size)
+            return qc_onnx_wrong(im, "it takes place %lld of %lld", (long long)index->i[k], (long long)size);
+        if (k == 1) step = at - first;
+        if (step < 1 || at != first + (int64_t)k * step)
+            return qc_onnx_refuse(im, "it takes places that are not at equal distances");
+    }
+    if (cut(im, &v, (uint32_t)axis, first, (int64_t)index->n, step)) return -1;
+    if (index->rank) return qc_onnx_put(im, &v);
+    uint32_t to[QC_ONNX_RANK] = {0};
+    for (uint32_t k = 0; k < v.rank; k++) to[k] = k < (uint32_t)axis ? k : k == (uint32_t)axis ? QC_ONNX_RANK : k - 1;
+    move_axes(&v, to, v.rank - 1);
+    return qc_onnx_put(im, &v);
 }

@@ -200,5 +200,7 @@ int qc_onnx_tensor(QcOnnxImport *im, QcTensor *t, const Onnx__TensorProto *p)
     }
     size_t there = s.raw ? s.length : typed_count(p), wanted = s.raw ? t->n * size : t->n;
     if (there != wanted) return qc_fail(im->err, QC_EFORMAT, "tensor '%.100s' needs %zu %s by its dimensions and has %zu", name, wanted, s.raw ? "bytes" : "numbers", there);
-    return is_real(p->data_type) ? fill_floats(im, t, &s) : fill_ints(im, t, &s);
+    if (is_real(p->data_type) ? fill_floats(im, t, &s) : fill_ints(im, t, &s)) return -1;
+    t->type = p->data_type;
+    return 0;
 }

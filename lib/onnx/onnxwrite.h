@@ -5,6 +5,7 @@
 #ifndef QC_ONNX_ONNXWRITE_H
 #define QC_ONNX_ONNXWRITE_H
 
+#include "../nn/graph.h"
 #include "onnxout.h"
 #include "onnxproto.h"
 
@@ -40,6 +41,9 @@ void qc_out_window(QcOnnxOut *out, Onnx__NodeProto *node, const QcOutWindow *w);
 
 /* output = the standard deviation of each channel of x over all positions. */
 void qc_out_std(QcOnnxOut *out, const char *output, const char *x);
+
+/* output = x, whose numbers lie channels-last, read by the loops and laid out as [height][width][channels] (nn/graph.h, TURN). */
+void qc_out_turn(QcOnnxOut *out, const char *output, const char *x, const QcLoops *loops, uint32_t height, uint32_t width, uint32_t channels);
 
 /* [channels][1]..: one value a channel that broadcasts over windows. */
 void qc_out_channels(QcOnnxOut *out, const char *name, const float *values, uint32_t channels);

@@ -11,7 +11,8 @@
 enum { RANGE_WINDOWS = 256 }; /* at most, for the ranges of activations */
 
 typedef struct Emit {
-    const QcGraph *f;    /* lowered */
+    const QcGraph *f;    /* lowered; or as it is, with what is given */
+    const QcGiven *given; /* NULL: ranges and scales are measured */
     const uint32_t *readers;
     QcRun *run;          /* has the values of all tensors on real windows */
     uint32_t n;          /* windows in it */
@@ -41,11 +42,25 @@ static int under_relu(const Emit *e, const QcNode *node)
     return 0;
 }
 
+/* Is the value rounded by a scale of its own, other than that of the concat that reads it? */
+static int rounds_first(const Emit *e, const QcNode *node)
+{
+    uint32_t me = index_of(e, node), reader = me + 1;
+    if (!e->given || !(e->given->scale[me] > 0)) return 0;
+    while (reader < e->f->n_nodes) {
+        const QcNode *n = &e->f->nodes[reader];
+        for (uint32_t k = 0; k < n->n_inputs; k++)
+            if (n->inputs[k] == me) return e->given->zero[me] != e->given->zero[reader] || memcmp(&e->given->scale[me], &e->given->scale[reader], sizeof(float));
+        reader++;
+    }
+    return 0;
+}
+
 /* The convolution that can write this node's value straight into a slice of a concat, or NULL. What keeps values below a clip is the end of their tensor's own
  * range, which the concat may exceed. */
 static const QcNode *slice_writer(const Emit *e, const QcNode *node)
 {
-    if (e->readers[index_of(e, node)] != 1 || node->clip > 0) return NULL;
+    if (e->readers[index_of(e, node)] != 1 || node->clip > 0 || rounds_first(e, node)) return NULL;
     if (node->op == QC_OP_RELU && under_relu(e, input_of(e, node)) && is_weighted(input_of(e, node))) return input_of(e, node);
     return is_weighted(node) ? node : NULL;
 }
@@ -73,7 +88,13 @@ static int add_tensor(Emit *e, const QcNode *node, const QcQTensor *like)
     QcQTensor *t = &e->tensors[e->g->n_tensors];
     if (e->g->n_tensors == QC_Q_MAX_TENSORS) return qc_fail(e->err, QC_EUNSUPPORTED, "the model has more than %d tensors", QC_Q_MAX_TENSORS);
     *t = (QcQTensor){.height = (uint16_t)node->height, .width = (uint16_t)node->width, .channels = (uint16_t)node->channels};
-    if (like) {
+    if (e->given && !like && !(e->given->scale[index_of(e, node)] > 0))
+        return qc_fail(e->err, QC_EUNSUPPORTED, "the value of '%s' is not quantized in the file, and a whole quantized model is needed", node->name);
+    if (e->given && e->given->scale[index_of(e, node)] > 0) {
+        t->bits = 8, t->zero = e->given->zero[index_of(e, node)], t->scale = e->given->scale[index_of(e, node)];
+        if (like && (t->zero != like->zero || memcmp(&t->scale, &like->scale, sizeof t->scale)))
+            return qc_fail(e->err, QC_EUNSUPPORTED, "'%s' changes the scale of what it reads", node->name);
+    } else if (like) {
         t->bits = like->bits, t->zero = like->zero, t->scale = like->scale;
     } else {
         uint32_t zero;
@@ -142,10 +163,10 @@ static int quantize_channels(Emit *e, const QcNode *node, QcQNode *n, int out)
     double most = (double)row * 255 * (1 << (bits - 1)); /* of a sum */
     for (uint32_t o = 0; o < node->channels; o++) {
         const float *w = e->f->params + node->weight + (size_t)o * row;
-        float scale = qc_scale_of_weights(w, row, bits);
+        float scale = e->given ? e->given->step[e->given->first[index_of(e, node)] + o] : qc_scale_of_weights(w, row, bits);
         uint32_t c = n->channel + o;
         double real_bias = node->has_bias ? (double)e->f->params[node->bias + o] : 0;
-        scale = fmaxf(scale, (float)(fabs(real_bias) / ((double)in->scale * 0x1p29))); /* a dead channel: its weights are all but nothing, its bias is not */
+        if (!e->given) scale = fmaxf(scale, (float)(fabs(real_bias) / ((double)in->scale * 0x1p29))); /* a dead channel: its weights are all but nothing, its bias is not */
         double step = (double)in->scale * (double)scale, bias = rint(real_bias / step);
         e->scale[c] = scale;
         for (uint32_t j = 0; j < row; j++) e->latent[n->code + o * row + j] = w[j] / scale;
@@ -231,6 +252,52 @@ static int emit_maxpool(Emit *e, const QcNode *node)
     return 0;
 }
 
+/* The function of every input code, as codes of its output. */
+static int emit_table(Emit *e, const QcNode *node, int out)
+{
+    int in = tensor_behind(e, node->inputs[0]);
+    const QcQTensor *from = &e->tensors[in], *to = &e->tensors[out];
+    QcQNode *n = add_node(e, QC_Q_TABLE, 0);
+    n->in[0] = (uint16_t)in;
+    n->out = (uint16_t)out;
+    n->channels = (uint16_t)node->channels;
+    n->code_byte = e->g->n_code_bytes;
+    e->g->n_code_bytes += QC_Q_TABLE_BYTES;
+    for (int code = 0; code < QC_Q_TABLE_BYTES; code++) {
+        float y = qc_function_at(node->steps, node->n_steps, from->scale * (float)(code - from->zero), NULL), top = (float)((1 << to->bits) - 1);
+        float q = roundf(y / to->scale) + (float)to->zero;
+        e->g->codes[n->code_byte + (uint32_t)code] = (uint8_t)(q > 0 ? q < top ? q : top : 0); /* what is no number is 0 */
+    }
+    return 0;
+}
+
+static int emit_mul(Emit *e, const QcNode *node, int out)
+{
+    QcQNode *n = add_node(e, QC_Q_MUL, 1);
+    for (int k = 0; k < 2; k++) n->in[k] = (uint16_t)tensor_behind(e, node->inputs[k]);
+    n->out = (uint16_t)out;
+    n->channels = (uint16_t)node->channels;
+    return rescale_entry(e, node, n->channel, (double)e->tensors[n->in[0]].scale * (double)e->tensors[n->in[1]].scale / (double)e->tensors[out].scale);
+}
+
+static int emit_turn(Emit *e, const QcNode *node)
+{
+    int in = tensor_behind(e, node->inputs[0]), out = add_tensor(e, node, &e->tensors[in]);
+    if (out < 0) return -1;
+    QcQNode *n = add_node(e, QC_Q_TURN, node->loops.n);
+    n->in[0] = (uint16_t)in;
+    n->out = (uint16_t)out;
+    n->channels = (uint16_t)node->channels;
+    n->groups = (uint16_t)node->loops.n;
+    n->code = node->loops.offset;
+    for (uint32_t k = 0; k < node->loops.n; k++) {
+        e->bias[n->channel + k] = (int32_t)node->loops.size[k];
+        e->multiplier[n->channel + k] = (int32_t)node->loops.stride[k];
+        e->shift[n->channel + k] = 1;
+    }
+    return 0;
+}
+
 static int emit_concat(Emit *e, const QcNode *node)
 {
     int out = add_tensor(e, node, NULL);
@@ -252,6 +319,8 @@ static int emit_body(Emit *e, const QcNode *body, int relu, int out)
     case QC_OP_CONV:
     case QC_OP_LINEAR: return emit_conv(e, body, relu, out, 0);
     case QC_OP_ADD: return emit_add(e, body, relu, out);
+    case QC_OP_FUNCTION: return emit_table(e, body, out);
+    case QC_OP_MUL: return emit_mul(e, body, out);
     case QC_OP_GAP:
         return emit_rescaled(e, QC_Q_GAP, body, tensor_behind(e, body->inputs[0]), out, 0, body->channels, 0,
                              (double)input_of(e, body)->height * input_of(e, body)->width);
@@ -271,6 +340,7 @@ static int emit_node(Emit *e, const QcNode *node)
 {
     if (!is_tensor(e, node)) return 0;
     if (node->op == QC_OP_MAXPOOL) return emit_maxpool(e, node);
+    if (node->op == QC_OP_TURN) return emit_turn(e, node);
     if (node->op == QC_OP_CONCAT) return emit_concat(e, node);
     int out = add_tensor(e, node, NULL);
     if (out < 0 || node->op == QC_OP_INPUT) return out < 0 ? -1 : 0;
@@ -302,8 +372,8 @@ static int allocate(Emit *e, QcArena *arena)
     uint64_t codes = 0, channels = 0;
     for (uint32_t i = 0; i < e->f->n_nodes; i++) {
         const QcNode *node = &e->f->nodes[i];
-        codes += is_weighted(node) ? node->n_weight : 0;
-        channels += is_weighted(node) ? node->channels : 2 + node->n_inputs;
+        codes += is_weighted(node) ? node->n_weight : node->op == QC_OP_FUNCTION ? QC_Q_TABLE_BYTES : 0;
+        channels += is_weighted(node) ? node->channels : node->op == QC_OP_TURN ? QC_MAX_LOOPS : 2 + node->n_inputs;
         if (node->height > UINT16_MAX || node->width > UINT16_MAX || node->channels > UINT16_MAX)
             return qc_fail(e->err, QC_EUNSUPPORTED, "node '%s' is larger than 65535 along one side", node->name);
     }
@@ -330,6 +400,33 @@ void qc_pack_latents(QcQGraph *g, const float *latent)
     }
 }
 
+static int finish(Emit *e, float **latent)
+{
+    QcQGraph *g = e->g;
+    if (emit_all(e)) return -1;
+    g->tensors = e->tensors;
+    g->nodes = e->nodes;
+    g->scale = e->scale;
+    g->bias = e->bias;
+    g->multiplier = e->multiplier;
+    g->shift = e->shift;
+    *latent = e->latent;
+    qc_pack_latents(g, e->latent);
+    return qc_qgraph_plan(g, e->tensors, e->err) || qc_qgraph_check(g, e->err) ? -1 : 0;
+}
+
+int qc_emit_given(QcQGraph *g, const QcGraph *f, const QcGiven *given, QcArena *arena, QcErr *err)
+{
+    float *latent;
+    *g = (QcQGraph){.bits = 8, .classes = f->classes};
+    Emit e = {.f = f, .given = given, .bits = 8, .last_bits = 8, .activation_bits = 8, .g = g, .err = err};
+    uint32_t *readers = qc_arena_take(arena, f->n_nodes, sizeof *readers, err);
+    if (!readers || allocate(&e, arena)) return -1;
+    qc_count_readers(readers, f);
+    e.readers = readers;
+    return finish(&e, &latent);
+}
+
 int qc_emit(QcQGraph *g, float **latent, const QcGraph *model, const float *windows, uint32_t n, int bits, int last_bits, int activation_bits, int threads,
             QcArena *arena, QcErr *err)
 {
@@ -348,17 +445,7 @@ int qc_emit(QcQGraph *g, float **latent, const QcGraph *model, const float *wind
     for (uint32_t i = 0; i < f.n_nodes; i++)
         if (qc_run_keep(e.run, i, err)) goto end;
     qc_run_forward(e.run, windows, e.n);
-    if (emit_all(&e)) goto end;
-    g->tensors = e.tensors;
-    g->nodes = e.nodes;
-    g->scale = e.scale;
-    g->bias = e.bias;
-    g->multiplier = e.multiplier;
-    g->shift = e.shift;
-    *latent = e.latent;
-    qc_pack_latents(g, e.latent);
-    if (qc_qgraph_plan(g, e.tensors, err)) goto end;
-    if (qc_qgraph_check(g, err)) goto end;
+    if (finish(&e, latent)) goto end;
     status = 0;
 end:
     qc_run_free(e.run);

@@ -13,6 +13,17 @@
 int qc_emit(QcQGraph *g, float **latent, const QcGraph *model, const float *windows, uint32_t n, int bits, int last_bits, int activation_bits, int threads,
             QcArena *arena, QcErr *err);
 
+/* Scales that a model has already: by node of the graph. */
+typedef struct QcGiven {
+    const float *scale;   /* [n_nodes] of the node's value; 0: it has none */
+    const uint8_t *zero;  /* [n_nodes] 0 or 128 */
+    const uint32_t *first; /* [n_nodes] CONV, LINEAR: where in `step` the scales of its weights begin */
+    const float *step;
+} QcGiven;
+
+/* A graph without batch norms, whose weights are codes of 8 bits times their steps, as it is: nothing is measured. Values are as of qc_emit. */
+int qc_emit_given(QcQGraph *g, const QcGraph *f, const QcGiven *given, QcArena *arena, QcErr *err);
+
 /* Packs clamp(round(latent)) into g->codes, layer by layer. */
 void qc_pack_latents(QcQGraph *g, const float *latent);
 

@@ -129,20 +129,37 @@ static int absorbs(const Lower *lower, uint32_t node)
     return lower->readers[node] == 1 && (op == QC_OP_CONV || op == QC_OP_LINEAR || op == QC_OP_CONCAT || op == QC_OP_BATCHNORM);
 }
 
+/* A row that only linear layers read needs no tensor of its own; for other readers the values take the shape of a row. */
+static int flatten(Lower *lower, uint32_t node, uint32_t x)
+{
+    const QcNode *n = &lower->g->nodes[node], *from = &lower->out->nodes[x];
+    int others = from->height > 1 || from->width > 1;
+    if (others) {
+        others = 0;
+        for (uint32_t i = node + 1; i < lower->g->n_nodes; i++)
+            for (uint32_t k = 0; k < lower->g->nodes[i].n_inputs; k++) others |= lower->g->nodes[i].inputs[k] == node && lower->g->nodes[i].op != QC_OP_LINEAR;
+    }
+    const QcLoops whole = {.n = 1, .size = {n->channels}, .stride = {1}};
+    return others ? qc_graph_turn(lower->out, n->name, x, 1, 1, n->channels, &whole, lower->err) : qc_graph_simple(lower->out, n->name, QC_OP_FLATTEN, x, lower->err);
+}
+
 static int plain(Lower *lower, uint32_t node)
 {
     const QcNode *n = &lower->g->nodes[node];
     QcGraph *out = lower->out;
     if (n->op == QC_OP_INPUT) return 0;
-    int a = value_of(lower, n->inputs[0]), b = n->op == QC_OP_ADD ? value_of(lower, n->inputs[1]) : 0;
+    int a = value_of(lower, n->inputs[0]), b = n->n_inputs > 1 ? value_of(lower, n->inputs[1]) : 0;
     if (a < 0 || b < 0) return -1;
     switch (n->op) {
     case QC_OP_ADD: return qc_graph_add(out, n->name, (uint32_t)a, (uint32_t)b, lower->err);
     case QC_OP_MAXPOOL:
     case QC_OP_AVGPOOL: return qc_graph_pool(out, n->name, n->op, (uint32_t)a, n->window, n->count_padding, lower->err);
+    case QC_OP_MUL: return qc_graph_mul(out, n->name, (uint32_t)a, (uint32_t)b, lower->err);
+    case QC_OP_FUNCTION: return qc_graph_function(out, n->name, (uint32_t)a, n->steps, n->n_steps, lower->err);
+    case QC_OP_TURN: return qc_graph_turn(out, n->name, (uint32_t)a, n->height, n->width, n->channels, &n->loops, lower->err);
+    case QC_OP_FLATTEN: return flatten(lower, node, (uint32_t)a);
     case QC_OP_GAP:
-    case QC_OP_STD:
-    case QC_OP_FLATTEN: return qc_graph_simple(out, n->name, n->op, (uint32_t)a, lower->err);
+    case QC_OP_STD: return qc_graph_simple(out, n->name, n->op, (uint32_t)a, lower->err);
     default: return qc_fail(lower->err, QC_EUNSUPPORTED, "node '%s' (%s) cannot be quantized", n->name, qc_op_names[n->op]);
     }
 }

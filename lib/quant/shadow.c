@@ -47,6 +47,24 @@ static int add_slice(QcShadow *s, Tensor *tensors, const QcQNode *n, int node, Q
     return t->node < 0 ? -1 : 0;
 }
 
+/* What the table makes of each input code, as real numbers. */
+static int add_table(QcShadow *s, const char *name, uint32_t in, const QcQNode *n, QcErr *err)
+{
+    const QcQTensor *from = &s->g->tensors[n->in[0]], *to = &s->g->tensors[n->out];
+    float *levels = qc_arena_take(&s->arena, QC_Q_TABLE_BYTES, sizeof *levels, err);
+    if (!levels) return -1;
+    for (int k = 0; k < QC_Q_TABLE_BYTES; k++) levels[k] = to->scale * (float)(s->g->codes[n->code_byte + (uint32_t)k] - to->zero);
+    return qc_graph_table(&s->graph, name, in, from->scale, from->zero, from->bits, levels, err);
+}
+
+static int add_turn(QcShadow *s, const char *name, uint32_t in, const QcQNode *n, QcErr *err)
+{
+    const QcQTensor *out = &s->g->tensors[n->out];
+    QcLoops loops = {.n = n->groups, .offset = n->code};
+    for (uint32_t k = 0; k < loops.n; k++) loops.size[k] = (uint32_t)s->g->bias[n->channel + k], loops.stride[k] = (uint32_t)s->g->multiplier[n->channel + k];
+    return qc_graph_turn(&s->graph, name, in, out->height, out->width, out->channels, &loops, err);
+}
+
 static int add_body(QcShadow *s, const Tensor *tensors, uint32_t i, QcErr *err)
 {
     const QcQNode *n = &s->g->nodes[i];
@@ -60,6 +78,9 @@ static int add_body(QcShadow *s, const Tensor *tensors, uint32_t i, QcErr *err)
     case QC_Q_AVGPOOL: return qc_graph_pool(&s->graph, name, QC_OP_AVGPOOL, in, window_of(n), n->count_padding, err);
     case QC_Q_GAP: return qc_graph_simple(&s->graph, name, QC_OP_GAP, in, err);
     case QC_Q_STD: return qc_graph_simple(&s->graph, name, QC_OP_STD, in, err);
+    case QC_Q_MUL: return qc_graph_mul(&s->graph, name, in, (uint32_t)tensors[n->in[1]].node, err);
+    case QC_Q_TABLE: return add_table(s, name, in, n, err);
+    case QC_Q_TURN: return add_turn(s, name, in, n, err);
     case QC_Q_ADD: return qc_graph_add(&s->graph, name, in, (uint32_t)tensors[n->in[1]].node, err);
     default: return (int)in; /* COPY: the slice's QUANT does it */
     }

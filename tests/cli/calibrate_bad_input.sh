@@ -9,11 +9,11 @@ qc-synth -q --people 2 --activities 3 --channels 3 --length 24 --windows 10 | qc
 printf 'name: tiny\nlayers:\n  - conv: 4\n    kernel: 3\n  - relu\n  - gap\n' >tiny.yaml
 qc-train -q --threads 1 --epochs 2 -a tiny.yaml -d data.qcd -o float.qcm && qc-coreset -q -n 6 -d data.qcd -o core.qcd || exit 1
 few='--persons 1 --test-persons 0 --teacher-steps 2 --steps 2 --threads 1'
-qc-quantize -b 4 --epochs 1 --threads 1 -c core.qcd -o quantized.qcm float.qcm >words && qc-bitflip-train $few -c core.qcd -o good.qcm quantized.qcm >words || exit 1
+qc-quantize --force -b 4 --epochs 1 --threads 1 -c core.qcd -o quantized.qcm float.qcm >words && qc-bitflip-train $few -c core.qcd -o good.qcm quantized.qcm >words || exit 1
 awk 'BEGIN { for (i = 0; i < 12; i++) { for (k = 0; k < 12; k++) printf "%d,", i % 3 + k; print "k" i % 3 } }' >labelled.csv
 sed 's/,[^,]*$//' labelled.csv >bare.csv
 qc-import -q -f csv -o labelled.qcd labelled.csv && qc-import -q -f csv --label-column none -o bare.qcd bare.csv && qc-coreset -q -n 6 -d labelled.qcd -o series.qcd || exit 1
-qc-train -q --threads 1 -a tiny.yaml -d labelled.qcd --epochs 1 -o series.qcm && qc-quantize -b 2 --epochs 1 --threads 1 -c series.qcd series.qcm 2>words |
+qc-train -q --threads 1 -a tiny.yaml -d labelled.qcd --epochs 1 -o series.qcm && qc-quantize --force -b 2 --epochs 1 --threads 1 -c series.qcd series.qcm 2>words |
     qc-bitflip-train $few --drift series -c series.qcd -o seriesf.qcm >words || exit 1
 
 flip() { # flip FILE OFFSET: one bit of one byte
@@ -40,7 +40,7 @@ try() { # try CULPRIT PROGRAM OPTION...: what the one sentence must say
 }
 
 echo "--- qc-quantize"
-q() { culprit=$1; shift; try "$culprit" qc-quantize --threads 1 -o old.qcm "$@"; }
+q() { culprit=$1; shift; try "$culprit" qc-quantize --force --threads 1 -o old.qcm "$@"; }
 q "real data is needed" float.qcm
 q "last-bits are 2, 4 or 8" -b 3 -c core.qcd float.qcm
 q "-a is 4 or 8" -a 5 -c core.qcd float.qcm
@@ -60,9 +60,9 @@ q "longer.qcd: the data has windows of length 25, but the model takes 24" -c cor
 q "more_classes.qcd: the data has the class 'walking'" -d more_classes.qcd float.qcm
 q "bare.qcd: example 0 of the data has no label" -d bare.qcd series.qcm
 QC_ISA=abacus q "QC_ISA=abacus" -c core.qcd float.qcm
-try "nowhere" qc-quantize --epochs 0 -c core.qcd -o nowhere/x float.qcm
-try "/dev/full" qc-quantize --threads 1 --epochs 0 -c core.qcd -o /dev/full float.qcm
-qc-quantize --threads 1 --epochs 0 -c core.qcd float.qcm 2>err >/dev/full
+try "nowhere" qc-quantize --force --epochs 0 -c core.qcd -o nowhere/x float.qcm
+try "/dev/full" qc-quantize --force --threads 1 --epochs 0 -c core.qcd -o /dev/full float.qcm
+qc-quantize --force --threads 1 --epochs 0 -c core.qcd float.qcm 2>err >/dev/full
 echo "full disk: $?"
 
 echo "--- qc-bitflip-train"
@@ -121,7 +121,7 @@ qc-calibrate -c core.qcd -s stream.qcd good.qcm 2>err >/dev/full
 echo "full disk: $?"
 qc-calibrate -c core.qcd -s stream.qcd -o new.qcm good.qcm 2>err >/dev/full
 echo "full disk for the figures: $?"
-qc-quantize -c - -o new.qcm <float.qcm 2>&1
+qc-quantize --force -c - -o new.qcm <float.qcm 2>&1
 echo "twice standard input: $?"
 qc-calibrate -c - -s - -o new.qcm good.qcm <core.qcd 2>&1
 echo "twice standard input: $?"

@@ -3,7 +3,7 @@ export OMP_NUM_THREADS=1
 qc-synth -q --people 2 --activities 3 --channels 3 --length 24 --windows 12 -o both.qcd && qc-split -q -g p1 -o p1.qcd both.qcd && qc-split -q -g p2 -o p2.qcd both.qcd || exit 1
 printf 'name: tiny\nlayers:\n  - conv: 6\n    kernel: 5\n  - relu\n  - gap\n' >tiny.yaml
 qc-train -q --threads 1 --epochs 10 -a tiny.yaml -d p1.qcd -o float.qcm && qc-coreset -q -n 9 -d p1.qcd -o core.qcd || exit 1
-qc-quantize -b 4 --epochs 1 --threads 1 -c core.qcd -o q.qcm float.qcm >words || exit 1
+qc-quantize --force -b 4 --epochs 1 --threads 1 -c core.qcd -o q.qcm float.qcm >words || exit 1
 
 calibrate() { qc-rival -c core.qcd -s p2.qcd --batches 3 "$@" q.qcm; }
 for method in er er-ace der der++ a-gem camel deepc; do

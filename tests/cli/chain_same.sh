@@ -5,7 +5,7 @@ for p in p1 p2; do qc-split -q -g $p -t 0.2 --by block -o $p.train.qcd -O $p.tes
 printf 'name: tiny\nlayers:\n  - conv: 6\n    kernel: 5\n  - batchnorm\n  - relu\n  - conv: 6\n    kernel: 3\n  - relu\n  - gap\n' >tiny.yaml
 qc-train -q --threads 1 --epochs 10 -a tiny.yaml -d p1.train.qcd -o fp.qcm && qc-coreset -q -n 9 -d p1.train.qcd -o core.qcd || exit 1
 few='--persons 1 --test-persons 1 --teacher-steps 4 --steps 20 --threads 1'
-quantize='qc-quantize -b 2 --epochs 5 --threads 1 -c core.qcd'
+quantize='qc-quantize --force -b 2 --epochs 5 --threads 1 -c core.qcd'
 flip="qc-bitflip-train $few -c core.qcd -d p1.train.qcd"
 calibrate='qc-calibrate -c core.qcd -s p2.train.qcd --batches 4 -t p2.test.qcd -t p1.test.qcd'
 

@@ -24,7 +24,7 @@ qc-eval -d - --json --confusion model.qcm <data.qcd | sed 's/"standard input"/"d
 printf 'accuracy\t%.4f\n' "$(sed 's/.*"accuracy": \([0-9.]*\),.*/\1/' one.json)" >expected
 qc-eval -d data.qcd model.qcm | grep '^accuracy' | cmp - expected && echo "text as JSON"
 qc-coreset -q -n 12 -d data.qcd -o core.qcd
-qc-quantize -q -b 4 -c core.qcd --epochs 0 -o q4.qcm model.qcm >/dev/null
+qc-quantize --force -q -b 4 -c core.qcd --epochs 0 -o q4.qcm model.qcm >/dev/null
 for threads in 1 2 5; do qc-eval -d data.qcd --json --logits q$threads.npy --threads $threads q4.qcm >q$threads.json; done
 QC_ISA=scalar qc-eval -d data.qcd --json --logits q6.npy q4.qcm >q6.json
 for other in 2 5 6; do cmp q1.json q$other.json && cmp q1.npy q$other.npy; done && echo "integers: whatever the threads and kernels"

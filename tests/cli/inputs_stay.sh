@@ -1,7 +1,7 @@
 # No program writes over what it reads, but a model or a coreset that calibration makes another of; and what has no recordings or people is no reason to fall over.
 qc-synth -q --people 2 --activities 3 --windows 6 --channels 3 --length 24 -o all.qcd && qc-split -q -g p1 -o p.01.qcd all.qcd && qc-split -q -g p2 -o two.qcd all.qcd || exit 1
 printf 'name: tiny\nlayers:\n  - conv: 4\n    kernel: 3\n  - relu\n  - gap\n' >tiny.yaml
-qc-train -q --threads 1 --epochs 2 -a tiny.yaml -d p.01.qcd -L misses -o f.qcm && qc-coreset -q -n 6 -d p.01.qcd -L misses -o core.qcd && qc-quantize -q -b 4 -c core.qcd -o q.h f.qcm >quantized || exit 1
+qc-train -q --threads 1 --epochs 2 -a tiny.yaml -d p.01.qcd -L misses -o f.qcm && qc-coreset -q -n 6 -d p.01.qcd -L misses -o core.qcd && qc-quantize --force -q -b 4 -c core.qcd -o q.h f.qcm >quantized || exit 1
 cat p.01.qcd two.qcd tiny.yaml misses f.qcm core.qcd q.h | sha256sum >before
 try() {
     echo "\$ $*"

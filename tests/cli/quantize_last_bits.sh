@@ -3,7 +3,7 @@ export OMP_NUM_THREADS=1
 qc-synth -q --people 2 --seed 5 -o both.qcd && qc-split -q -g p1 -o a.qcd both.qcd && qc-split -q -g p2 -t 0.3 --by block -o b.qcd -O test.qcd both.qcd 2>words || exit 1
 printf 'name: tiny\nlayers:\n  - conv: 8\n    kernel: 7\n  - conv: 12\n    kernel: 5\n  - gap\n' >tiny.yaml
 qc-train -q --threads 1 --epochs 12 -a tiny.yaml -d a.qcd -o float.qcm && qc-coreset -q -n 16 -d a.qcd -o core.qcd || exit 1
-quantize() { qc-quantize -q --no-std --threads 1 -c core.qcd -d a.qcd "$@" float.qcm >words; }
+quantize() { qc-quantize --force -q --no-std --threads 1 -c core.qcd -d a.qcd "$@" float.qcm >words; }
 quantize -b 2 --last-bits 2 -o plain.qcm && quantize -b 2 -o fine.qcm && quantize -b 2 --last-bits 8 -o same.qcm && quantize -b 8 --last-bits 4 -o coarse.qcm || exit 1
 for model in plain fine same coarse; do qc-info $model.qcm | grep -e '^bits' -e 'role linear' -e 'role conv' | cut -d, -f1-6; done
 qc-info fine.qcm | grep packed >one; qc-info same.qcm | grep packed >two; cmp one two && echo 'eight are the default'

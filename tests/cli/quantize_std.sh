@@ -10,14 +10,14 @@ qc-train -q --threads 1 --epochs 30 -a tiny.yaml -d a.qcd -o float.qcm && qc-cor
 accuracy() { qc-eval --json -d test.qcd "$1" | sed 's/.*"accuracy": \([0-9.]*\).*/\1/'; }
 for bits in 2 4 8; do
     for with in plain std; do
-        qc-quantize -q -b $bits $([ $with = std ] || echo --no-std) --threads 1 -c core.qcd -d a.qcd -o $with.qcm float.qcm >words || exit
+        qc-quantize --force -q -b $bits $([ $with = std ] || echo --no-std) --threads 1 -c core.qcd -d a.qcd -o $with.qcm float.qcm >words || exit
         qc-calibrate -q -c core.qcd -s b.qcd --batches 4 -o $with.new $with.qcm >words || exit
     done
     awk -v b=$bits -v p="$(accuracy plain.new)" -v s="$(accuracy std.new)" 'BEGIN { print b " bits: " (s >= 0.9 && p < s - 0.1 ? "by deviations alone" : "plain " p ", with deviations " s) }'
 done
 echo '--- what has no features'
 printf 'name: flat\nlayers:\n  - conv: 2\n    kernel: 3\n  - flatten\n' >flat.yaml
-qc-train -q --threads 1 --epochs 1 -a flat.yaml -d a.qcd -o flat.qcm && qc-quantize -q --std --threads 1 -c core.qcd -o none.qcm flat.qcm
+qc-train -q --threads 1 --epochs 1 -a flat.yaml -d a.qcd -o flat.qcm && qc-quantize --force -q --std --threads 1 -c core.qcd -o none.qcm flat.qcm
 echo "exit $?"
 test ! -e none.qcm
 qc-quantize --epochs 0 --threads 1 -c core.qcd -o flat.q.qcm flat.qcm 2>words >report && head -n 1 words && qc-info flat.q.qcm | grep deviations

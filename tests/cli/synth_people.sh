@@ -24,7 +24,7 @@ END_OF_PYTHON
 qc-info two.qcd | sed -n '/^labels/,/^recordings/p'
 qc-split -q -g x2 -t 0.34 -o train.qcd -O test.qcd two.qcd && qc-info test.qcd | grep '^examples'
 # beside the source: no example is mistaken for another
-qc-train -q -a fcn -d source.qcd --epochs 2 --threads 1 -o fp.qcm && qc-coreset -q -n 6 -d source.qcd -o core.qcd fp.qcm && qc-quantize -q -b 8 --epochs 0 -c core.qcd -o q.qcm fp.qcm >report || exit
+qc-train -q -a fcn -d source.qcd --epochs 2 --threads 1 -o fp.qcm && qc-coreset -q -n 6 -d source.qcd -o core.qcd fp.qcm && qc-quantize --force -q -b 8 --epochs 0 -c core.qcd -o q.qcm fp.qcm >report || exit
 qc-rival -q -m proto -c core.qcd -C after.qcd -s train.qcd --batches 2 --no-output q.qcm >report && qc-info after.qcd | grep '^examples'
 echo nothing >bad.qcd
 qc-synth -q -d bad.qcd -o out.qcd

@@ -62,7 +62,7 @@ try --like fp.qcm --mean 1 w.npz
 try --like fp.qcm --width .5 w.npz
 try -f csv --like fp.qcm w.npz
 try --like none.qcm w.npz
-qc-quantize -q -b 4 --epochs 0 --threads 1 -d data.qcd -o q.qcm fp.qcm >words || exit
+qc-quantize --force -q -b 4 --epochs 0 --threads 1 -d data.qcd -o q.qcm fp.qcm >words || exit
 try --like q.qcm w.npz
 printf 'up\ndown\nstill\n' >three
 qc-train -q --threads 1 --epochs 1 -a tiny.yaml --width 2 -d data.qcd -o wide.qcm && qc-export -q -f npz -o wide.npz wide.qcm || exit

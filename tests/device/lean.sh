@@ -23,7 +23,7 @@ asked=$(nm -u "build/$native/libqcore.a" | grep -iE ' (dnnl|GOMP|omp|yaml|cblas|
     printf 'name: tiny\nlayers:\n  - conv: 4\n    kernel: 3\n  - relu\n  - gap\n' >tiny.yaml
     qc-train -q --threads 1 --epochs 2 -a tiny.yaml -d d.qcd -o fp.qcm
     qc-coreset -q -n 6 -d d.qcd -o core.qcd
-    qc-quantize -q -b 4 --epochs 1 --threads 1 -c core.qcd -o q.qcm fp.qcm >words
+    qc-quantize --force -q -b 4 --epochs 1 --threads 1 -c core.qcd -o q.qcm fp.qcm >words
     printf 'json: true\n' >config.yaml
 )
 for file in d.qcd core.qcd fp.qcm q.qcm; do

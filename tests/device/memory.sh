@@ -12,7 +12,7 @@ qc-synth -q --people 1 --activities 4 --windows 1000 --channels 3 --length 200 -
 printf 'name: tiny\ninception:\n  filters: 4\n  depth: 3\n  kernels: [9, 5, 3]\n  bottleneck: 4\n  residual: 3\n' >tiny.yaml
 qc-train -q --threads 1 --epochs 1 -a tiny.yaml -d p1.qcd -o fp.qcm
 qc-coreset -q -n 12 -d p1.qcd -o core.qcd
-qc-quantize -q -b 2 --epochs 0 --threads 1 -c core.qcd -o q.qcm fp.qcm >words
+qc-quantize --force -q -b 2 --epochs 0 --threads 1 -c core.qcd -o q.qcm fp.qcm >words
 qc-bitflip-train -q --persons 1 --test-persons 1 --teacher-steps 1 --steps 5 --threads 1 -c core.qcd -o f.qcm q.qcm >words
 
 wrong=0

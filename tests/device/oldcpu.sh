@@ -24,7 +24,7 @@ qc-synth -q --people 1 --activities 2 --windows 4 --channels 3 --length 16 -o "$
 printf 'name: tiny\ninception:\n  filters: 2\n  depth: 3\n  kernels: [5, 3, 3]\n  bottleneck: 2\n  residual: 3\n' >"$work/tiny.yaml"
 qc-train -q --threads 1 --epochs 1 -a "$work/tiny.yaml" -d "$work/d.qcd" -o "$work/f.qcm"
 qc-coreset -q -n 4 -d "$work/d.qcd" -o "$work/core.qcd"
-qc-quantize -q -b 4 --epochs 1 --threads 1 -c "$work/core.qcd" -o "$work/q.qcm" "$work/f.qcm" >"$work/words"
+qc-quantize --force -q -b 4 --epochs 1 --threads 1 -c "$work/core.qcd" -o "$work/q.qcm" "$work/f.qcm" >"$work/words"
 refused Conroe avx2
 refused Haswell avx512vnni
 QC_ISA=avx2 $qemu -cpu Haswell "$BIN/qc-eval" -d "$work/d.qcd" "$work/q.qcm" >"$work/avx2" 2>"$work/words" || { cat "$work/words"; exit 1; }

@@ -13,8 +13,8 @@ export OMP_NUM_THREADS=1
     qc-train -q --threads 1 --epochs 3 -a tiny.yaml -d p1.train.qcd -o fp.qcm
     qc-coreset -q -n 12 -d p1.train.qcd -o core.qcd
     for bits in 2 4 8; do
-        qc-quantize -q -b $bits --epochs 1 --threads 1 -c core.qcd -o q$bits.qcm fp.qcm >words
-        qc-quantize -q --std --last-bits 8 -b $bits --epochs 1 --threads 1 -c core.qcd -o s$bits.qcm fp.qcm >words
+        qc-quantize --force -q -b $bits --epochs 1 --threads 1 -c core.qcd -o q$bits.qcm fp.qcm >words
+        qc-quantize --force -q --std --last-bits 8 -b $bits --epochs 1 --threads 1 -c core.qcd -o s$bits.qcm fp.qcm >words
         qc-bitflip-train -q --persons 1 --test-persons 1 --teacher-steps 3 --steps 20 --threads 1 -c core.qcd -d p1.train.qcd -o f$bits.qcm q$bits.qcm >words
     done
 )

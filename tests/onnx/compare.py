@@ -10,6 +10,18 @@ try:
 except ImportError:
     sys.exit(77)
 data, model, logits, words = sys.argv[1:5]
+
+
+def rank_of(path):
+    """Dimensions of the model's input; without python3-onnx it is taken to be a series."""
+    try:
+        import onnx
+    except ImportError:
+        return 3
+    return len(onnx.load(path).graph.input[0].type.tensor_type.shape.dim)
+
+
+
 with open(data, "rb") as f:
     file = f.read()
 sections = {}
@@ -20,7 +32,7 @@ shape = np.frombuffer(sections["shape"], "<u4")[:4]
 n, channels, height, width = map(int, shape)
 with open(model + ".x", "wb") as f:
     f.write(sections["x"])
-shape = (n, channels, width) if height == 1 else (n, channels, height, width)
+shape = (n, channels, width) if height == 1 and rank_of(model) < 4 else (n, channels, height, width)
 status = subprocess.call(["node", os.path.join(os.path.dirname(__file__), "run.js"), model, model + ".x", ",".join(map(str, shape)), model + ".y"])
 if status:
     sys.exit(status)

@@ -52,8 +52,8 @@ def tensor(name, values):
     return values if isinstance(values, onnx.TensorProto) else numpy_helper.from_array(np.asarray(values), name)
 
 
-def save(name, nodes, weights, shape, opset=13, outputs=("logits",), inputs=("x",)):
-    values = [[helper.make_tensor_value_info(v, TensorProto.FLOAT, dims) for v in names] for names, dims in ((inputs, ["n", *shape]), (outputs, None))]
+def save(name, nodes, weights, shape, opset=13, outputs=("logits",), inputs=("x",), batch="n"):
+    values = [[helper.make_tensor_value_info(v, TensorProto.FLOAT, dims) for v in names] for names, dims in ((inputs, [batch, *shape]), (outputs, None))]
     graph = helper.make_graph(nodes, "net", *values, [tensor(k, v) for k, v in weights.items()])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])
     onnx.save(model, os.path.join(folder, name + ".onnx"))
@@ -67,20 +67,32 @@ def refuse(name, status, words, nodes, weights=None, shape=(3, 8), **how):
 
 conv, mean, fc = node("Conv", ["x", "w"], ["a"]), node("ReduceMean", ["b"], ["c"], axes=[2], keepdims=0), node("MatMul", ["c", "v"], ["logits"])
 tail = [mean, fc]
-refuse("r-operator", 5, "operator Sigmoid (node 'sigmoid'): this operator is not supported", [conv, node("Sigmoid", ["a"], ["b"]), *tail])
+refuse("r-operator", 5, "operator Hardmax (node 'hardmax'): this operator is not supported", [conv, node("Hardmax", ["a"], ["b"]), *tail])
+refuse("r-recurrent", 5, "recurrent layers are not supported; train a convolutional network", [conv, node("GRU", ["a", "w", "w"], ["b"]), *tail])
+refuse("r-attribute", 5, "its attribute 'wrap' is not supported", [node("Conv", ["x", "w"], ["a"], wrap=1), node("Relu", ["a"], ["b"]), *tail])
+refuse("r-attribute-type", 3, "its attribute 'group' is of another type", [node("Conv", ["x", "w"], ["a"], group=1.0), node("Relu", ["a"], ["b"]), *tail])
+refuse("r-cast", 5, "operator Cast (node 'cast'): it turns computed values into element type 6", [conv, node("Cast", ["a"], ["i"], to=6), node("Cast", ["i"], ["b"], "back", to=1), *tail])
+four = {k: np.ones(4, np.float32) for k in "smtu"}
+refuse("r-training", 5, "export the model in eval mode", [conv, node("BatchNormalization", ["a", "s", "t", "m", "u"], ["b"], training_mode=1), *tail], four, opset=15)
+refuse("r-training-outputs", 5, "export the model in eval mode", [conv, node("BatchNormalization", ["a", "s", "t", "m", "u"], ["b", "o1", "o2", "o3", "o4"]), *tail], four, opset=9)
+refuse("r-positions", 5, "statistics for each position", [conv, node("BatchNormalization", ["a", "s", "t", "m", "u"], ["b"], spatial=0), *tail], four, opset=8)
+refuse("r-batch-softmax", 5, "only a softmax over the classes", [conv, node("Relu", ["a"], ["b"]), mean, node("MatMul", ["c", "v"], ["d"]), node("Softmax", ["d"], ["logits"], axis=0)])
+refuse("r-inner-softmax", 5, "it reads the result of a Softmax", [conv, node("ReduceMean", ["a"], ["c"], axes=[2], keepdims=0), node("Softmax", ["c"], ["s"]), node("MatMul", ["s", "v"], ["logits"])])
+refuse("r-windows-slice", 5, "some windows of a batch", [conv, node("Slice", ["a", "i", "j", "i"], ["b"]), *tail], {"i": np.array([0]), "j": np.array([1])}, batch=2)
+refuse("r-windows-mean", 5, "it goes over the axis of the batch", [conv, node("ReduceMean", ["a"], ["b"], axes=[0]), *tail])
 refuse("r-order", 5, "operator Einsum (node 'einsum')", [node("Transpose", ["x"], ["t"], perm=[0, 2, 1]), node("Einsum", ["t"], ["a"], equation="nct->ntc"), node("Relu", ["a"], ["b"]), *tail])
 refuse("r-domain", 5, "operators of 'com.microsoft'", [conv, helper.make_node("Relu", ["a"], ["b"], "r", domain="com.microsoft"), *tail])
-refuse("r-old", 5, "operator set 8", [conv, node("Relu", ["a"], ["b"]), *tail], opset=8)
-refuse("r-outputs", 5, "2 outputs", [conv, node("Relu", ["a"], ["b"]), *tail], outputs=("logits", "b"))
+refuse("r-old", 5, "operator set 6", [conv, node("Relu", ["a"], ["b"]), *tail], opset=6)
+refuse("r-outputs", 5, "2 outputs ('logits', 'other'): name that of the logits with --logits", [conv, node("Relu", ["a"], ["b"]), *tail, node("MatMul", ["c", "v"], ["other"])], outputs=("logits", "other"))
 refuse("r-inputs", 5, "several inputs", [node("Add", ["x", "y"], ["z"]), node("Conv", ["z", "w"], ["a"]), node("Relu", ["a"], ["b"]), *tail], inputs=("x", "y"))
 refuse("r-reflect", 5, "only padding with a constant", [node("Pad", ["x", "p"], ["q"], mode="reflect"), node("Conv", ["q", "w"], ["a"]), node("Relu", ["a"], ["b"]), *tail],
        {"p": np.array([0, 0, 1, 0, 0, 1])})
 refuse("r-max", 5, "padded with zeros", [conv, node("Pad", ["a", "p"], ["q"]), node("MaxPool", ["q"], ["b"], kernel_shape=[3]), *tail], {"p": np.array([0, 0, 1, 0, 0, 1])})
 refuse("r-weights", 5, "computed from the data", [node("Conv", ["x", "x"], ["a"]), node("Relu", ["a"], ["b"]), *tail])
-refuse("r-product", 5, "two computed values", [conv, node("Mul", ["a", "a"], ["b"]), *tail])
-refuse("r-time", 5, "only channels can be joined", [conv, node("Concat", ["a", "a"], ["b"], axis=2), *tail])
+refuse("r-quotient", 5, "two computed values", [conv, node("Conv", ["x", "w"], ["a2"]), node("Div", ["a", "a2"], ["b"]), *tail])
+refuse("r-batch-concat", 5, "it joins windows of a batch", [conv, node("Concat", ["a", "a"], ["b"], axis=0), *tail])
 refuse("r-not-logits", 5, "not one row of logits", [conv, node("Relu", ["a"], ["logits"])])
-refuse("r-windows", 5, "from one window to another", [conv, node("Reshape", ["a", "s"], ["b"]), *tail], {"s": np.array([-1, 4, 3])})
+refuse("r-windows", 5, "not one row of logits", [conv, node("Reshape", ["a", "s"], ["b"]), *tail], {"s": np.array([-1, 4, 3])})
 refuse("r-channels", 3, "do not fit an input of 5 channels", [conv, node("Relu", ["a"], ["b"]), *tail], shape=(5, 8))
 refuse("r-kernel", 3, "does not fit its", [conv, node("Relu", ["a"], ["b"]), *tail], shape=(3, 2))
 refuse("r-rows", 3, "do not fit rows of 4", [conv, node("Relu", ["a"], ["b"]), *tail], {"v": np.zeros((5, 2), np.float32)})
@@ -177,6 +189,56 @@ export("rows", rows, (15,), 13, given=(3, 1, 5))
 export("open", nn.Sequential(nn.Conv1d(3, 4, 2), nn.ReLU(), nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Linear(4, 3)), (3, 9), 13, given=(3, 1, 9), axes={"x": {0: "n", 2: "t"}})
 
 
+# ---- nets as people have them
+
+
+class Chomp(nn.Module):
+    def __init__(self, n):
+        super().__init__()
+        self.n = n
+
+    def forward(self, x):
+        return x[:, :, :-self.n].contiguous()
+
+
+eegnet = nn.Sequential(nn.Conv2d(1, 4, (1, 9), padding=(0, 4), bias=False), nn.BatchNorm2d(4), nn.Conv2d(4, 8, (5, 1), groups=4, bias=False), nn.BatchNorm2d(8), nn.ELU(), nn.AvgPool2d((1, 4)),
+                       nn.Conv2d(8, 8, (1, 5), padding=(0, 2), groups=8, bias=False), nn.Conv2d(8, 8, 1, bias=False), nn.BatchNorm2d(8), nn.ELU(), nn.AvgPool2d((1, 4)), nn.Flatten(), nn.Linear(16, 3))
+tcn = nn.Sequential(nn.Conv1d(4, 6, 3, padding=2), Chomp(2), nn.ReLU(), nn.Conv1d(6, 6, 3, padding=4, dilation=2), Chomp(4), nn.GELU())
+gated = Fn(lambda m, x: (lambda y: m.fc((y * m.e(F.relu(m.s(y.mean((2, 3), keepdim=True))))).amax((2, 3))))(F.hardswish(m.c(x))), c=nn.Conv2d(3, 8, 3, stride=2), s=nn.Conv2d(8, 2, 1),
+           e=nn.Sequential(nn.Conv2d(2, 8, 1), nn.Hardsigmoid()), fc=nn.Linear(8, 4))
+shuffle = Fn(lambda m, x: (lambda a, b: m.fc(torch.cat([a, F.silu(m.d(b))], 1).view(-1, 2, 4, 6, 5).transpose(1, 2).reshape(-1, 8, 6, 5).mean((2, 3))))(*m.c(x).chunk(2, 1)),
+             c=nn.Conv2d(3, 8, 1), d=nn.Conv2d(4, 4, 3, padding=1, groups=4), fc=nn.Linear(8, 3))
+for opset in (11, 13, 17):
+    export("eegnet-%d" % opset, Fn(lambda m, x: m.net(x.unsqueeze(1)), net=eegnet), (5, 32), opset, **preserve)
+    export("tcn-%d" % opset, Fn(lambda m, x: m.fc(m.net(x)[:, :, -1]), net=tcn, fc=nn.Linear(6, 3)), (4, 21), opset)
+    export("gated-%d" % opset, gated, (3, 11, 10), opset)
+    export("shuffle-%d" % opset, shuffle, (3, 6, 5), opset)
+    export("branches-%d" % opset, Fn(lambda m, x: m.fc(m.n(torch.cat([m.a(x).flatten(1), m.b(x).mean(2), x.amax(2)], 1))), a=nn.Conv1d(3, 2, 5), b=nn.Conv1d(3, 4, 3), n=nn.BatchNorm1d(2 * 8 + 4 + 3),
+                                     fc=nn.Linear(23, 3)), (3, 12), opset, **preserve)
+    export("over-time-%d" % opset, Fn(lambda m, x: m.fc(m.b(F.selu(m.a(x.permute(0, 2, 1)))).flatten(1)), a=nn.Linear(3, 5), b=nn.Linear(5, 2), fc=nn.Linear(2 * 8, 3)), (3, 8), opset)
+    export("glu-%d" % opset, Fn(lambda m, x: m.fc(F.glu(m.c(x), 1).mean(2)), c=nn.Conv1d(3, 8, 3), fc=nn.Linear(4, 3)), (3, 9), opset)
+for name, act in (("leaky", nn.LeakyReLU(0.2)), ("elu", nn.ELU(0.8)), ("celu", nn.CELU(0.7)), ("mish", nn.Mish()), ("prelu", nn.PReLU(6)), ("relu6", nn.ReLU6()), ("tanh", nn.Tanh()), ("softplus", nn.Softplus())):
+    if name == "prelu":
+        nn.init.normal_(act.weight)
+    export("act-" + name, nn.Sequential(nn.Conv1d(3, 6, 3), act, nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Linear(6, 3)), (3, 10), 13)
+export("head", nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 5, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten()), (3, 7, 6), 13)
+export("relu-head", nn.Sequential(nn.Conv2d(3, 5, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()), (3, 7, 6), 13)
+one = nn.Sequential(nn.Conv1d(3, 6, 3), nn.ReLU(), nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Linear(6, 1), nn.Sigmoid())
+x = torch.randn(3, 3, 10)
+torch.onnx.export(lifelike(one), x, os.path.join(folder, "one-logit.onnx"), input_names=["x"], output_names=["p"], opset_version=13, dynamic_axes={"x": {0: "n"}})
+z = one[:-1](x).detach().numpy()
+add_case("one-logit", x.numpy(), np.hstack([np.zeros_like(z), z]))
+half = nn.Sequential(nn.Conv1d(3, 6, 3), nn.ReLU(), nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Linear(6, 3))
+for p in half.parameters():
+    p.data = p.data.half().float()
+export("half", half, (3, 10), 13)
+m = onnx.load(os.path.join(folder, "half.onnx"))
+for t in m.graph.initializer:
+    t.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(t).astype(np.float16), t.name))
+for v in (*m.graph.input, *m.graph.output):
+    v.type.tensor_type.elem_type = TensorProto.FLOAT16
+onnx.save(m, os.path.join(folder, "half.onnx"))
+
 # ---- what newer exporters write, by hand: the same net in other words
 
 def build(name, nodes, weights, shape, reference, opset):
@@ -206,6 +268,11 @@ build("constants", [helper.make_node("Constant", [], ["w16"], "c0", value=numpy_
                     helper.make_node("Softmax", ["y6"], ["logits"], "softmax", axis=1)],
       {"b": npw["b"], "v": half["v"], "c": npw["c"], "six": np.float32(6), "pads": np.array([0, 0, 1, 0, 0, 2], np.int64)}, (3, 11),
       net_of({**w, "w": torch.tensor(half["w"].astype(np.float32))}), 13)
+build("folded", [helper.make_node("Mul", ["col", "row"], ["m"], "outer"), helper.make_node("Transpose", ["wt"], ["w"], "turn", perm=[2, 1, 0]), helper.make_node("Cast", ["b"], ["b16"], "half", to=TensorProto.FLOAT16),
+                 helper.make_node("Cast", ["b16"], ["bias"], "back", to=TensorProto.FLOAT), helper.make_node("Conv", ["x", "w", "bias"], ["y0"], "conv", pads=[1, 1]), helper.make_node("Relu", ["y0"], ["y1"], "relu"),
+                 helper.make_node("ReduceMean", ["y1"], ["y2"], "mean", axes=[2], keepdims=0), helper.make_node("MatMul", ["y2", "m"], ["logits"], "fc")],
+      {"wt": npw["w"].transpose(2, 1, 0), "b": npw["b"], "col": npw["v"][0][:, None], "row": npw["c"][None]}, (3, 11),
+      lambda x: F.relu(F.conv1d(x, w["w"], w["b"].half().float(), padding=1)).mean(2) @ torch.outer(w["v"][0], w["c"]), 13)
 model = build("outside", common + [helper.make_node("ReduceMean", ["y2", "axes"], ["y3"], "mean", keepdims=0), helper.make_node("Gemm", ["y3", "v", "c"], ["logits"], "fc", transB=1)], {**npw, **consts},
               (3, 11), net_of(w), 18)
 onnx.save_model(model, os.path.join(folder, "outside.onnx"), save_as_external_data=True, location="outside.bin", size_threshold=0)

@@ -173,6 +173,50 @@ static inline void pointwise_new(Sample *s, QcQOp op, uint16_t in)
     finish_into_new(s, node, x->height, x->width);
 }
 
+static inline void table_new(Sample *s, uint16_t in)
+{
+    const QcQTensor *x = &s->tensors[in];
+    QcQNode *node = node_new(s, QC_Q_TABLE, in);
+    node->relu = 0;
+    node->code_byte = s->g.n_code_bytes;
+    s->g.n_code_bytes += QC_Q_TABLE_BYTES;
+    ck_assert_uint_le(s->g.n_code_bytes, MAX_CODE_BYTES);
+    finish_into_new(s, node, x->height, x->width);
+    for (uint32_t k = 0; k < QC_Q_TABLE_BYTES; k++) s->codes[node->code_byte + k] = (uint8_t)(qc_rng_next(&s->rng) & ((1u << s->tensors[node->out].bits) - 1));
+}
+
+static inline void mul_new(Sample *s, uint16_t in)
+{
+    const QcQTensor *x = &s->tensors[in];
+    QcQNode *node = node_new(s, QC_Q_MUL, in);
+    node->in[1] = in;
+    for (uint16_t t = 0; t < s->g.n_tensors; t++) { /* any other tensor that fits will do */
+        const QcQTensor *y = &s->tensors[t];
+        if (y->channels == x->channels && ((y->height == x->height && y->width == x->width) || (y->height == 1 && y->width == 1))) node->in[1] = t;
+    }
+    entry_new(s, 4000);
+    finish_into_new(s, node, x->height, x->width);
+}
+
+/* Columns in front of rows, and perhaps only every second of them. */
+static inline void turn_new(Sample *s, uint16_t in)
+{
+    const QcQTensor *x = &s->tensors[in];
+    QcQNode *node = node_new(s, QC_Q_TURN, in);
+    node->relu = 0;
+    uint32_t step = pick(s, 1, 2), first = pick(s, 0, (x->width - 1) % step), width = (x->width - first + step - 1) / step;
+    const uint32_t size[3] = {width, x->height, x->channels}, stride[3] = {step * x->channels, (uint32_t)x->width * x->channels, 1};
+    node->groups = 3;
+    node->code = first * x->channels;
+    for (int k = 0; k < 3; k++) {
+        entry_new(s, 60);
+        s->bias[s->g.n_channels - 1] = (int32_t)size[k];
+        s->multiplier[s->g.n_channels - 1] = (int32_t)stride[k];
+    }
+    node->out = tensor_new(s, width, x->height, x->channels);
+    s->tensors[node->out].bits = x->bits, s->tensors[node->out].zero = x->zero, s->tensors[node->out].scale = x->scale;
+}
+
 static inline void sample_new(Sample *s, int seed)
 {
     memset(s, 0, sizeof *s);
@@ -193,11 +237,14 @@ static inline void sample_new(Sample *s, int seed)
         s->input[i] = (uint8_t)(qc_rng_next(&s->rng) & ((1u << input->bits) - 1));
     for (uint32_t n = pick(s, 1, 8); n > 0; n--) {
         uint16_t in = (uint16_t)(s->g.n_tensors - 1);
-        switch (pick(s, 0, 7)) {
+        switch (pick(s, 0, 10)) {
         case 0: pool_new(s, QC_Q_MAXPOOL, in); break;
         case 1: pool_new(s, QC_Q_AVGPOOL, in); break;
         case 2: pointwise_new(s, QC_Q_ADD, in); break;
         case 3: pointwise_new(s, QC_Q_COPY, in); break;
+        case 4: table_new(s, in); break;
+        case 5: mul_new(s, in); break;
+        case 6: turn_new(s, in); break;
         default: conv_new(s, in);
         }
     }

@@ -337,6 +337,36 @@ START_TEST(dead_channels_keep_their_bias)
 }
 END_TEST
 
+/* SiLU, a squeeze-and-excite gate, columns as channels, and a batch norm of a flat row. */
+START_TEST(functions_products_and_orders)
+{
+    static const QcStep silu[] = {{QC_STEP_X, 0}, {QC_STEP_SIGMOID, 0}, {QC_STEP_X, 0}, {QC_STEP_MUL, 0}}, gate[] = {{QC_STEP_X, 0}, {QC_STEP_SIGMOID, 0}};
+    static float device[N * TINY_CLASSES], shadow[N * TINY_CLASSES];
+    const QcLoops columns = {.n = 2, .size = {6, 12}, .stride = {1, 12}, .offset = 6}; /* of every second position */
+    Tiny t = {0};
+    QcShadow s;
+    QcErr err;
+    QcGraph *g = &t.model;
+    ck_assert_int_eq(qc_graph_init(g, TINY_CHANNELS, 1, TINY_LENGTH, NULL), 0);
+    uint32_t a = tiny_ok(qc_graph_function(g, "silu", tiny_conv(g, "a", 0, 6, 3, 1), silu, 4, NULL));
+    uint32_t open = tiny_ok(qc_graph_function(g, "gate", tiny_conv(g, "squeeze", tiny_op(g, "mean", QC_OP_GAP, a), 6, 1, 1), gate, 2, NULL));
+    uint32_t product = tiny_ok(qc_graph_mul(g, "product", a, open, NULL)), square = tiny_ok(qc_graph_mul(g, "square", product, a, NULL));
+    uint32_t turned = tiny_ok(qc_graph_turn(g, "turned", square, 1, 6, 12, &columns, NULL));
+    uint32_t row = tiny_op(g, "norm", QC_OP_BATCHNORM, tiny_op(g, "flat", QC_OP_FLATTEN, turned));
+    tiny_ok(qc_graph_linear(g, "last", row, TINY_CLASSES, 1, NULL));
+    ck_assert_int_eq(qc_graph_finish(g, NULL), 0);
+    tiny_settle(g, 8);
+    double e = own_error(&t);
+    ck_assert_msg(e < 0.07, "off by %.3f", e);
+    integer_logits(device, &t);
+    ck_assert_msg(!qc_shadow_init(&s, &t.g, &err), "%s", err.text);
+    float_logits(shadow, &s.graph, TINY_CLASSES);
+    ck_assert_msg((e = difference(shadow, device, TINY_CLASSES)) < 0.01, "the shadow is off by %.3f", e);
+    qc_shadow_release(&s);
+    tiny_release(&t);
+}
+END_TEST
+
 START_TEST(what_cannot_be_quantized_is_refused_in_words)
 {
     QcErr err;
@@ -377,6 +407,7 @@ int main(void)
     tcase_add_loop_test(tests, the_lean_plan_changes_no_bit, 0, TINY_KINDS);
     tcase_add_test(tests, clipped_relus_keep_their_clip);
     tcase_add_test(tests, dead_channels_keep_their_bias);
+    tcase_add_test(tests, functions_products_and_orders);
     tcase_add_test(tests, what_cannot_be_quantized_is_refused_in_words);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

@@ -228,6 +228,23 @@ START_TEST(standard_deviation)
 }
 END_TEST
 
+/* Every step of a function, two kinds of products, and an order that reads some values twice. */
+START_TEST(functions_products_and_orders)
+{
+    static const QcStep steps[] = {{QC_STEP_X, 0}, {QC_STEP_TANH, 0}, {QC_STEP_NUMBER, 0.3f}, {QC_STEP_ADD, 0}, {QC_STEP_X, 0}, {QC_STEP_SIGMOID, 0}, {QC_STEP_MUL, 0}, {QC_STEP_X, 0},
+                                   {QC_STEP_SOFTPLUS, 0}, {QC_STEP_DIV, 0}, {QC_STEP_X, 0}, {QC_STEP_ERF, 0}, {QC_STEP_SUB, 0}, {QC_STEP_X, 0}, {QC_STEP_TANH, 0},
+                                   {QC_STEP_EXPM1, 0}, {QC_STEP_EXP, 0}, {QC_STEP_ADD, 0}};
+    const QcLoops loops = {.n = 3, .size = {4, 2, 3}, .stride = {1, 4, 4}, .offset = 8};
+    QcGraph g = start(3, 2, 4);
+    uint32_t a = NODE(qc_graph_conv(&g, "a", 0, 4, qc_window_same_1d(3), 1, 1, &err));
+    uint32_t f = NODE(qc_graph_function(&g, "f", a, steps, sizeof steps / sizeof *steps, &err));
+    uint32_t gate = NODE(qc_graph_mul(&g, "gate", f, NODE(qc_graph_simple(&g, "mean", QC_OP_GAP, a, &err)), &err));
+    uint32_t square = NODE(qc_graph_mul(&g, "square", gate, gate, &err)), product = NODE(qc_graph_mul(&g, "product", square, a, &err));
+    NODE(qc_graph_linear(&g, "head", NODE(qc_graph_turn(&g, "turn", product, 2, 3, 4, &loops, &err)), 3, 1, &err));
+    check_gradients(&g);
+}
+END_TEST
+
 START_TEST(concat_and_add_of_shared_values)
 {
     QcGraph g = start(3, 1, 8);
@@ -329,6 +346,7 @@ int main(void)
     tcase_add_test(layers, pools);
     tcase_add_test(layers, global_pool);
     tcase_add_test(layers, standard_deviation);
+    tcase_add_test(layers, functions_products_and_orders);
     tcase_add_test(layers, concat_and_add_of_shared_values);
     tcase_add_test(layers, inception_module);
     tcase_add_test(layers, residual_blocks);

@@ -91,6 +91,14 @@ static int64_t deviations(const Sample *s, const QcQNode *node, uint32_t c)
     return root;
 }
 
+/* Number n of the output, found by its digits in the loops. */
+static uint8_t turned(const Sample *s, const QcQNode *node, uint32_t n)
+{
+    uint32_t at = node->code;
+    for (uint32_t k = node->groups; k-- > 0; n /= (uint32_t)s->bias[node->channel + k]) at += n % (uint32_t)s->bias[node->channel + k] * (uint32_t)s->multiplier[node->channel + k];
+    return plane[node->in[0]][at];
+}
+
 static uint8_t pixel(const Sample *s, const QcQNode *node, uint32_t h, uint32_t w, uint32_t c)
 {
     const QcQTensor *in = &s->tensors[node->in[0]], *out = &s->tensors[node->out];
@@ -109,6 +117,11 @@ static uint8_t pixel(const Sample *s, const QcQNode *node, uint32_t h, uint32_t 
             for (uint32_t x = 0; x < in->width; x++) v += value(s, node->in[0], y, x, c);
         return rescaled(s, node, v * m, entry);
     case QC_Q_STD: return rescaled(s, node, deviations(s, node, c) * m, entry);
+    case QC_Q_TABLE: return s->codes[node->code_byte + (uint32_t)(value(s, node->in[0], h, w, c) + in->zero)];
+    case QC_Q_TURN: return turned(s, node, (h * out->width + w) * out->channels + c);
+    case QC_Q_MUL:
+        if (s->tensors[node->in[1]].height == 1 && s->tensors[node->in[1]].width == 1) return rescaled(s, node, value(s, node->in[0], h, w, c) * value(s, node->in[1], 0, 0, c) * m, entry);
+        return rescaled(s, node, value(s, node->in[0], h, w, c) * value(s, node->in[1], h, w, c) * m, entry);
     case QC_Q_ADD:
         return rescaled(s, node, value(s, node->in[0], h, w, c) * m + value(s, node->in[1], h, w, c) * s->multiplier[entry + 1],
                         entry);

@@ -1,0 +1,118 @@
+/* Views: which number of a node each position of an ONNX value is. */
+#include <string.h>
+
+#include "onnxparts.h"
+
+uint32_t qc_view_size(const QcValue *v, uint32_t axis)
+{
+    uint32_t size = 1;
+    for (uint32_t i = 0; i < v->n_atoms; i++)
+        if (v->atoms[i].axis == axis) size *= v->atoms[i].size;
+    return size;
+}
+
+int64_t qc_view_dim(const QcOnnxImport *im, const QcValue *v, uint32_t axis)
+{
+    return (axis ? 1 : im->batch) * (int64_t)qc_view_size(v, axis) + v->pads[axis][0] + v->pads[axis][1];
+}
+
+uint32_t qc_view_values(const QcValue *v)
+{
+    uint32_t values = 1;
+    for (uint32_t i = 0; i < v->n_atoms; i++) values *= v->atoms[i].size;
+    return values;
+}
+
+int qc_view_covers(const QcOnnxImport *im, const QcValue *v)
+{
+    const QcNode *node = &im->g->nodes[v->node];
+    return !v->offset && qc_view_values(v) == node->height * node->width * node->channels;
+}
+
+void qc_view_clean(QcValue *v)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 1; i < v->n_atoms; i++) /* a stable sort by axis */
+        for (uint32_t k = i; k > 0 && v->atoms[k - 1].axis > v->atoms[k].axis; k--) {
+            QcAtom atom = v->atoms[k];
+            v->atoms[k] = v->atoms[k - 1];
+            v->atoms[k - 1] = atom;
+        }
+    for (uint32_t i = 0; i < v->n_atoms; i++) {
+        QcAtom atom = v->atoms[i], *before = n ? &v->atoms[n - 1] : NULL;
+        if (atom.size == 1) continue;
+        if (before && before->axis == atom.axis && before->stride == atom.size * atom.stride) {
+            before->size *= atom.size;
+            before->stride = atom.stride;
+        } else {
+            v->atoms[n++] = atom;
+        }
+    }
+    v->n_atoms = n;
+}
+
+void qc_view_of_node(const QcOnnxImport *im, QcValue *v, uint32_t node, uint32_t rank, const QcAxes *roles)
+{
+    const QcNode *from = &im->g->nodes[node];
+    *v = (QcValue){.kind = QC_VALUE_COMPUTED, .node = node, .rank = rank, .alone = 1};
+    for (uint32_t k = 0; k < rank; k++) {
+        uint32_t size = roles->of[k] == QC_AXIS_CHANNELS ? from->channels
+                        : roles->of[k] == QC_AXIS_HEIGHT ? from->height
+                        : roles->of[k] == QC_AXIS_WIDTH  ? from->width
+                                                         : 1;
+        if (size > 1) v->atoms[v->n_atoms++] = (QcAtom){size, 0, k};
+    }
+    qc_layout_restride(v, roles);
+}
+
+/* Fills axes of `dims` with the atoms of `v`, splitting atoms where a dimension ends inside one; 0 if a dimension ends
+ * across one. */
+static int regroup(QcValue *out, const QcValue *v, const int64_t *dims, uint32_t rank)
+{
+    uint32_t at = 0;
+    QcAtom rest = {1, 0, 0};
+    out->n_atoms = 0;
+    for (uint32_t k = 0; k < rank; k++) {
+        int64_t need = dims[k];
+        while (need > 1) {
+            if (rest.size == 1 && at < v->n_atoms) rest = v->atoms[at++];
+            if (rest.size == 1 || out->n_atoms == QC_ONNX_ATOMS) return 0;
+            if (need % rest.size == 0) {
+                out->atoms[out->n_atoms++] = (QcAtom){rest.size, rest.stride, k};
+                need /= rest.size;
+                rest.size = 1;
+            } else if (rest.size % need == 0) {
+                uint32_t inner = rest.size / (uint32_t)need;
+                out->atoms[out->n_atoms++] = (QcAtom){(uint32_t)need, rest.stride * inner, k};
+                rest.size = inner;
+                need = 1;
+            } else {
+                return 0;
+            }
+        }
+    }
+    return rest.size == 1 && at == v->n_atoms;
+}
+
+int qc_view_reshape(QcOnnxImport *im, QcValue *v, const int64_t *dims, uint32_t rank)
+{
+    int64_t own[QC_ONNX_RANK];
+    if (!rank || dims[0] % im->batch) return qc_onnx_refuse(im, "it moves values from one window to another");
+    memcpy(own, dims, rank * sizeof *own);
+    own[0] /= im->batch;
+    QcValue out = *v;
+    out.rank = rank;
+    if (!regroup(&out, v, own, rank)) { /* a copy whose numbers lie in order can be cut anywhere */
+        QcAxes flat = {{0}};
+        if (qc_layout_arrange(im, v, &flat)) return -1;
+        out = *v;
+        out.rank = rank;
+        QcValue line = *v;
+        for (uint32_t i = 0; i < line.n_atoms; i++) line.atoms[i].axis = 0;
+        qc_view_clean(&line);
+        if (!regroup(&out, &line, own, rank)) return qc_onnx_wrong(im, "its values cannot take the shape it asks for");
+    }
+    *v = out;
+    qc_view_clean(v);
+    return 0;
+}

@@ -1,0 +1,57 @@
+#include "accuracy.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "../base/file.h"
+#include "../nn/run.h"
+#include "predict_q.h"
+
+int qc_model_score(QcScore *s, const QcModelFile *m, const char *path, int threads, QcErr *err)
+{
+    QcDataset data = {0};
+    QcArena arena = {0};
+    int32_t *map, *label;
+    float *logits;
+    int status = -1;
+    if ((qc_modelfile_is_quantized(m) ? qc_dataset_open : qc_dataset_load)(&data, path, err)) return -1;
+    if (qc_dataset_match(&data, m, 1, &map, &arena, err)) {
+        qc_within(err, qc_input_name(path));
+        goto end;
+    }
+    logits = qc_arena_take(&arena, data.n, m->classes * sizeof *logits, err);
+    label = qc_arena_take(&arena, data.n, sizeof *label, err);
+    if (!logits || !label || qc_model_predict(m, &data, threads, logits, err)) goto end;
+    for (uint32_t i = 0; i < data.n; i++) label[i] = map[data.label[i]];
+    status = qc_score(s, logits, label, data.n, m->classes, err);
+end:
+    qc_arena_release(&arena);
+    qc_dataset_release(&data);
+    return status;
+}
+
+int qc_windows_score(QcScore *s, QcGraph *g, const QcWindows *w, int threads, QcErr *err)
+{
+    enum { BATCH = 64, MOST = 1024 };
+    QcArena arena = {0};
+    uint32_t n = w->n < MOST ? w->n : MOST, batch = n < BATCH ? n : BATCH;
+    float *logits = qc_arena_take(&arena, n, g->classes * sizeof *logits, err);
+    QcRun *run = logits && n ? qc_run_new(g, batch, QC_RUN_EVAL, threads, err) : NULL;
+    int status = run ? 0 : -1;
+    for (uint32_t from = 0; from < n && !status; from += batch) {
+        uint32_t some = n - from < batch ? n - from : batch;
+        const float *out = qc_run_forward(run, w->x + from * w->values, some);
+        if (!out) status = qc_fail_memory(err, "a batch");
+        else memcpy(logits + (size_t)from * g->classes, out, (size_t)some * g->classes * sizeof *logits);
+    }
+    if (!status) status = qc_score(s, logits, w->label, n, g->classes, err);
+    qc_run_free(run);
+    qc_arena_release(&arena);
+    return status;
+}
+
+int qc_score_is_chance(const QcScore *s)
+{
+    double guess = 1.0 / s->classes;
+    return s->n && s->recall_mean <= guess + sqrt(guess * (1 - guess) / s->n);
+}

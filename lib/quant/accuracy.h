@@ -1,0 +1,19 @@
+/* accuracy.h - how right a model is: on a data file, or on windows that are in memory. */
+#ifndef QC_QUANT_ACCURACY_H
+#define QC_QUANT_ACCURACY_H
+
+#include "../format/modelfile.h"
+#include "../nn/graph.h"
+#include "../nn/score.h"
+#include "windows.h"
+
+/* The examples of the file `path`, all labelled, whose classes must be the model's. The caller releases the score. */
+int qc_model_score(QcScore *s, const QcModelFile *m, const char *path, int threads, QcErr *err);
+
+/* The first 1024 windows at most. */
+int qc_windows_score(QcScore *s, QcGraph *g, const QcWindows *w, int threads, QcErr *err);
+
+/* Is the mean recall no better than guessing (within one standard error)? */
+int qc_score_is_chance(const QcScore *s);
+
+#endif

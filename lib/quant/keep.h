@@ -1,0 +1,13 @@
+/* keep.h - a model that comes quantized (a float graph with QUANT nodes and the scales of its weights) -> a quantized
+ * graph with the same codes and scales. */
+#ifndef QC_QUANT_KEEP_H
+#define QC_QUANT_KEEP_H
+
+#include "../device/qgraph.h"
+#include "../nn/graph.h"
+
+/* step: scales of weights, [channels of all convolutions and linear layers, in order]. What has no scale, or a batch
+ * norm, is refused by name. All of g is from `arena`. */
+int qc_keep(QcQGraph *g, const QcGraph *model, const float *step, QcArena *arena, QcErr *err);
+
+#endif
