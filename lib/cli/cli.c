@@ -253,16 +253,17 @@ static void end_by_signal(int number)
 {
     qc_output_abandon();
     signal(number, SIG_DFL);
-    raise(number);
+    raise(number); /* blocked until the handler returns */
 }
 
-/* A process that is told to end leaves no temporary files; one that was told not to be disturbed (nohup) is not. */
+/* A process that a signal ends leaves no temporary files; a signal that is ignored (nohup) stays ignored. */
 static void set_signals(void)
 {
-    static const int ends[] = {SIGHUP, SIGINT, SIGTERM};
-    struct sigaction old;
-    for (int i = 0; i < 3; i++)
-        if (!sigaction(ends[i], NULL, &old) && old.sa_handler == SIG_DFL) signal(ends[i], end_by_signal);
+    static const int ends[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGALRM, SIGVTALRM, SIGPROF, SIGUSR1, SIGUSR2, SIGXCPU};
+    struct sigaction old, end = {.sa_handler = end_by_signal};
+    sigfillset(&end.sa_mask);
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        if (!sigaction(ends[i], NULL, &old) && old.sa_handler == SIG_DFL) sigaction(ends[i], &end, NULL);
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write that fails: exit status 4 */
     signal(SIGXFSZ, SIG_IGN); /* and so is a file that may not grow */
 }

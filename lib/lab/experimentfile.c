@@ -95,7 +95,7 @@ static int load(QcExperimentFile *f, const char *path, const QcYaml **root, QcEr
     if (!from) return 0;
     if (from->kind != QC_YAML_SCALAR || !*from->text) return qc_yaml_fail(err, from, "from must be the path of one description");
     if (f->n == QC_EXPERIMENT_FILES) return qc_yaml_fail(err, from, "more than %d descriptions, each from another: is one from itself?", QC_EXPERIMENT_FILES);
-    if (path_beside(other, sizeof other, from, err) || load(f, other, &base, err)) return -1;
+    if (path_beside(other, sizeof other, from, err) || qc_need_regular(other, err) || load(f, other, &base, err)) return -1;
     const QcYaml *own = complete(&f->arena, base, *root, err);
     *root = own ? join(&f->arena, base, own, NULL, err) : NULL;
     return *root ? 0 : -1;
