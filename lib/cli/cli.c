@@ -37,9 +37,9 @@ static void die_usage(const char *format, ...)
     fprintf(stderr, "%s: ", qc_cli_name());
     va_list args;
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    qc_cli_message(format, args);
     va_end(args);
-    fprintf(stderr, "\ntry '%s -h'\n", qc_cli_name());
+    fprintf(stderr, "try '%s -h'\n", qc_cli_name());
     exit(QC_EUSAGE);
 }
 

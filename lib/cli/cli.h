@@ -72,12 +72,12 @@ void qc_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void qc_progress(uint64_t done, uint64_t total, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void qc_progress_end(void); /* wipes the line */
 
-/* Text as a JSON string with quotes and escapes, on stdout. Numbers: use printf; NaN must be printed as null with qc_json_real, which prints `digits`
+/* Text as a JSON string with quotes and escapes (base/text.h), on stdout. Numbers: use printf; NaN must be printed as null with qc_json_real, which prints `digits`
  * digits behind the point. */
 void qc_json_text(const char *text);
 void qc_json_real(double value, int digits);
 
-/* Text out of a file, on stdout, for people: control characters become \xNN, so that no file can drive a terminal. */
+/* Text out of a file, on stdout, for people: what is unsafe becomes \xNN (base/text.h), so that no file can drive a terminal. */
 void qc_print_text(const char *text);
 
 int qc_threads(int64_t asked); /* 0 = all cores */

@@ -32,6 +32,7 @@ typedef struct QcAxis {
 typedef struct QcJob {
     const char *command; /* for a shell; without what marks it as done */
     const char *out;     /* path of its result */
+    const char *mark;    /* path of the empty file that says that the result is whole, quoted for a shell */
     uint32_t step;
     uint32_t needs[QC_EXPERIMENT_STEPS], n_needs; /* jobs that must be done before, as indices */
 } QcJob;

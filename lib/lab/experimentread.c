@@ -54,6 +54,7 @@ static int read_texts(QcJobMaker *m, const QcYaml *map, QcNameKind kind, const c
         const QcYaml *item = map->items[i];
         const char *set = setting_of(map->keys[i], settings, n);
         if (item->kind != QC_YAML_SCALAR) return qc_yaml_fail(err, item, "'%.40s' must be a text", map->keys[i]);
+        if (strpbrk(set ? set : item->text, "\r\n")) return qc_yaml_fail(err, item, "'%.40s' has a line break, and a command is one line", map->keys[i]);
         if (add_name(m, item, (QcName){kind, map->keys[i], set ? set : item->text, 0}, err)) return -1;
     }
     return 0;
