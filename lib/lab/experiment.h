@@ -19,6 +19,7 @@
 #ifndef QC_LAB_EXPERIMENT_H
 #define QC_LAB_EXPERIMENT_H
 
+#include "../base/nametable.h"
 #include "experimentfile.h"
 
 enum { QC_EXPERIMENT_AXES = 16, QC_EXPERIMENT_STEPS = 32, QC_EXPERIMENT_NAMES = 64, QC_EXPERIMENT_COMBINATIONS = 1000000 };
@@ -27,6 +28,7 @@ typedef struct QcAxis {
     const char *name;
     uint32_t n;
     const char **values; /* [n] */
+    QcNameTable table;   /* of the values */
 } QcAxis;
 
 typedef struct QcJob {

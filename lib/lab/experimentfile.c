@@ -7,6 +7,8 @@
 #include "../base/file.h"
 #include "../base/share.h"
 
+enum { JOINED_MAX = 4096 };
+
 /* ---- one map of two ---- */
 
 static int has_key(const QcYaml *map, const char *key) { return qc_yaml_get(map, key) != NULL; }
@@ -36,6 +38,10 @@ static const QcYaml *join(QcArena *arena, const QcYaml *base, const QcYaml *own,
     QcYaml *map = new_map(arena, own, base->n + own->n, err);
     if (!map) return NULL;
     uint32_t done = 0;
+    if (base->n + own->n > JOINED_MAX) {
+        qc_yaml_fail(err, own, "%u names, of this and of the description that it is from, are too many", base->n + own->n);
+        return NULL;
+    }
     for (uint32_t i = 0; i < base->n; i++) {
         if (has_key(own, base->keys[i]))
             while (!has_key(map, base->keys[i])) put(map, own->keys[done], own->items[done]), done++;
