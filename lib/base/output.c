@@ -29,6 +29,7 @@ int qc_output_named;
 
 static int fail_write(QcErr *err, const char *path, int error)
 {
+    if (error == ENOMEM) return qc_fail_memory(err, qc_output_name(path));
     return qc_fail(err, QC_EIO, "cannot write %.300s: %s", qc_output_name(path), strerror(error ? error : EIO));
 }
 
@@ -207,7 +208,10 @@ static int choose_name(QcOutput *out)
     size_t folder = (size_t)(name - out->target), room = folder + NAME_MAX + 1;
     forget_name(out);
     char *path = malloc(room);
-    if (!path) return -1;
+    if (!path) {
+        errno = ENOMEM;
+        return -1;
+    }
     if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random) {
         free(path);
         return -1;

@@ -59,7 +59,7 @@ int qc_cli_end(const QcErr *err, int status);
 
 /* "qc-train 0.1.0 seed=1 epochs=20 ...": the start of a provenance line. The seed, and every option that was given on the command line or by --config,
  * except those that cannot change the result: options whose meta is "FILE" or "DIR" (files are named by their digests, so that a pipe and a file give
- * the same bytes), and jobs, json, quiet, report, resume, config, max-bytes. Borrowed, for the life of the process. */
+ * the same bytes), and jobs, json, quiet, report, resume, threads, config, max-bytes. Borrowed, for the life of the process. */
 const char *qc_cli_command(void);
 
 /* Words for the user, on stderr, unless -q. */
