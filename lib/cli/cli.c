@@ -16,6 +16,9 @@
 #include "../format/yaml.h"
 #include "parser.h"
 
+extern const char qc_commit[];
+__attribute__((weak)) const char qc_commit[] = ""; /* the Makefile gives programs another where there is a repository */
+
 static int quiet;
 static const char *config_path;
 static int64_t max_bytes;
@@ -141,7 +144,9 @@ static void note(const QcProgram *program, Given *g, const char *text)
         exit(qc_cli_end(NULL, 0));
     }
     if (g->option == &qc_cli_common[1]) {
-        printf("%s %s\n", program->name, QC_VERSION);
+        char commit[64] = "";
+        if (*qc_commit) snprintf(commit, sizeof commit, " (commit %s)", qc_commit);
+        printf("%s %s%s\n", program->name, QC_VERSION, commit);
         exit(qc_cli_end(NULL, 0));
     }
     list_add(&g->texts, text);

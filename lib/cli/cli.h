@@ -12,7 +12,7 @@
 
 #include "../base/err.h"
 
-#define QC_VERSION "0.1.0"
+#define QC_VERSION "0.2.0"
 
 typedef enum QcOptionKind {
     QC_OPTION_FLAG, /* int *       set to 1 */
