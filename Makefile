@@ -7,6 +7,7 @@ ifeq ($(origin CC),default)
 CC      := gcc
 endif
 VERSION := $(shell sed -n 's/^.define QC_VERSION "\(.*\)"/\1/p' lib/cli/cli.h)
+COMMIT  ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null)
 TRIPLET := $(shell $(CC) -dumpmachine 2>/dev/null)
 ARCH    := $(firstword $(subst -, ,$(TRIPLET)))
 CROSS   := $(if $(filter-out $(ARCH),$(shell uname -m)),-$(TRIPLET))
@@ -20,7 +21,8 @@ OPT     ?= $(if $(SAN),-O1 -g,-O3 -g)
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla $(WERROR)
 SANFLAGS := $(if $(SAN),-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 HOSTED   := $(if $(BARE),-ffreestanding -nostdlib,-D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64)
-CFLAGS_ALL = -std=c11 $(HOSTED) -ffp-contract=off $(OPT) $(WARNINGS) $(SANFLAGS) $(CFLAGS)
+# No path of this folder gets into objects: the same sources make the same bytes anywhere.
+CFLAGS_ALL = -std=c11 -ffile-prefix-map='$(CURDIR)'=. $(HOSTED) -ffp-contract=off $(OPT) $(WARNINGS) $(SANFLAGS) $(CFLAGS)
 LIBS     := -Wl,--as-needed -ldnnl -lgomp -lyaml -lprotobuf-c -lmatio -ljpeg -lpng -lwebp -lsndfile -lz -lm $(LDLIBS)
 
 FLOORS   := base kernels device format data nn onnx quant coreset bitflip export live $(if $(PRODUCT),,lab) cli
@@ -55,7 +57,7 @@ FUZZERS  := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuz
 BENCHES  := $(patsubst tests/bench/%.c,$(BUILD)/tests/%,$(wildcard tests/bench/bench_*.c))
 LIBRARY  := $(BUILD)/$(if $(PRODUCT),product/)libqcore.a
 
-.PHONY: all help lib product device freestanding tests check check-now demo install uninstall clean
+.PHONY: all help lib product device freestanding tests check check-now demo install uninstall deb clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -66,11 +68,17 @@ help: ## list what can be made
 
 # ---- building
 
-# A changed compiler or flag rebuilds everything.
-$(BUILD)/flags: FORCE
+# A changed compiler or flag rebuilds everything; AS_BUILT=1 (tests of install) takes objects as they are.
+$(BUILD)/flags: $(if $(AS_BUILT),,FORCE)
 	@mkdir -p $(@D); echo '$(CC) $(CFLAGS_ALL)' | cmp -s - $@ || echo '$(CC) $(CFLAGS_ALL)' > $@
 .PHONY: FORCE
 FORCE:
+
+# What --version says beside the version: in programs alone, so that a new commit links no test anew.
+$(BUILD)/commit.c: $(if $(AS_BUILT),,FORCE)
+	@mkdir -p $(@D); echo 'const char qc_commit[] = "$(COMMIT)";' | cmp -s - $@ || echo 'const char qc_commit[] = "$(COMMIT)";' > $@
+$(BUILD)/commit.o: $(BUILD)/commit.c
+	$(CC) $(CFLAGS_ALL) -c -o $@ $<
 
 $(addprefix $(BUILD)/lib/kernels/,avx2.o avx2dot.o avx2series.o avx2depth.o): CFLAGS_FILE := -mavx2
 $(addprefix $(BUILD)/lib/kernels/,avx512vnni.o avx512unpack.o avx512conv.o): CFLAGS_FILE := -mavx2 -mavx512f -mavx512bw -mavx512vl -mavx512vnni
@@ -104,7 +112,7 @@ device: ## build qc-calibrate, qc-eval, qc-info with a C compiler and libc alone
 freestanding: ## build lib/device and lib/kernels for a bare machine: build/bare-*/libqcore.a; CC='arm-none-eabi-gcc -mcpu=cortex-m7 ...'
 	@$(MAKE) --no-print-directory BARE=1 lib
 
-$(BIN)/qc-%: $(BUILD)/src/qc-%.o $(LIBRARY)
+$(BIN)/qc-%: $(BUILD)/src/qc-%.o $(BUILD)/commit.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS)
 
@@ -175,13 +183,15 @@ NAMES = $(notdir $(PROGRAMS))
 
 install: all $(LIBRARY) ## install programs, man pages, architectures, experiments, completions, library, headers and the sources of the device under PREFIX
 	install -d '$(DEST)/bin' '$(DEST)/lib/pkgconfig' '$(DEST)/share/man/man1' '$(DEST)/share/man/man5' '$(DEST)/share/man/man7' \
-	    '$(DEST)/share/qcore/arch' '$(DEST)/share/qcore/experiments' '$(DEST)/share/bash-completion/completions'
+	    '$(DEST)/share/qcore/arch' '$(DEST)/share/qcore/experiments' '$(DEST)/share/bash-completion/completions' '$(DEST)/share/zsh/vendor-completions' '$(DEST)/share/fish/vendor_completions.d'
 	install -m 755 $(PROGRAMS) '$(DEST)/bin'
 	for page in man/*.[157]; do install -m 644 $$page '$(DEST)/share/man/man'$${page##*.}; done
 	for file in share/arch/*.yaml; do install -m 644 $$file '$(DEST)/share/qcore/arch'; done
 	install -m 644 share/experiments/*.yaml share/experiments/*.gp '$(DEST)/share/qcore/experiments'
 	install -m 755 share/experiments/*.sh '$(DEST)/share/qcore/experiments'
 	for name in $(NAMES); do install -m 644 share/completions/qcore.bash '$(DEST)/share/bash-completion/completions/'$$name; done
+	for name in $(NAMES); do install -m 644 share/completions/qcore.fish '$(DEST)/share/fish/vendor_completions.d/'$$name.fish; done
+	install -m 644 share/completions/_qcore '$(DEST)/share/zsh/vendor-completions'
 	install -m 644 $(LIBRARY) '$(DEST)/lib'
 	for header in lib/*/*.h; do install -D -m 644 $$header '$(DEST)/include/qcore/'$${header#lib/}; done
 	for source in lib/device/*.[ch] lib/kernels/*.[ch] lib/base/rng.h lib/base/crc32.h; do install -D -m 644 $$source '$(DEST)/share/qcore/'$$source; done
@@ -191,8 +201,17 @@ install: all $(LIBRARY) ## install programs, man pages, architectures, experimen
 uninstall: ## remove what install put there
 	rm -f $(NAMES:%='$(DEST)/bin/%') $(NAMES:%='$(DEST)/share/bash-completion/completions/%')
 	for page in man/*.[157]; do rm -f '$(DEST)/share/man/man'$${page##*.}/$${page#man/}; done
+	rm -f $(NAMES:%='$(DEST)/share/fish/vendor_completions.d/%.fish') '$(DEST)/share/zsh/vendor-completions/_qcore'
 	rm -f '$(DEST)/lib/libqcore.a' '$(DEST)/lib/pkgconfig/qcore.pc'
 	rm -rf '$(DEST)/share/qcore' '$(DEST)/include/qcore'
+
+# The sources are copied into a folder of their own, for Debian's tools want debian/ beside the Makefile.
+deb: ## build Debian packages into build/deb: qcore, qcore-dev, qcore-doc
+	@share/setup/install.sh --deb
+	rm -rf build/deb && mkdir -p build/deb/qcore-$(VERSION)
+	cp -R Makefile README.md LICENSE lib man share src build/deb/qcore-$(VERSION)
+	mv build/deb/qcore-$(VERSION)/share/debian build/deb/qcore-$(VERSION)/debian
+	cd build/deb/qcore-$(VERSION) && COMMIT='$(COMMIT)' dpkg-buildpackage -b -us -uc
 
 clean: ## remove what was built
 	rm -rf build build-san build-clang build-fuzz bin

@@ -54,7 +54,7 @@ static void print_commands(const QcExperiment *e, const uint8_t *done, int64_t s
         const QcJob *job = &e->jobs[j];
         n += done[j];
         if ((done[j] && !all) || (step >= 0 && job->step != step) || (ready && !can_run(job, done))) continue;
-        printf("{ %s ; } && : > '%s.done'\n", job->command, job->out);
+        printf("{ %s ; } && : > %s\n", job->command, job->mark);
         printed++;
     }
     qc_say("%s: %u of %u commands are done, %u printed", e->name, n, e->n_jobs, printed);
@@ -108,8 +108,8 @@ int main(int argc, char **argv)
     QcErr err;
     QcExperiment e = {0};
     if (!qc_cli_parse(&program, argc, argv)) return qc_cli_end(&err, qc_fail(&err, QC_EUSAGE, "an experiment is needed: a YAML file"));
-    int status = strchr(dir, '\'') ? qc_fail(&err, QC_EUSAGE, "the folder's name must not hold a quote")
-                                   : qc_experiment_load(&e, argv[1], dir, settings.items, settings.n, &err) || sweep(&e, &err);
+    int status = strpbrk(dir, "\r\n") ? qc_fail(&err, QC_EUSAGE, "the folder's name has a line break, and a command is one line")
+                                      : qc_experiment_load(&e, argv[1], dir, settings.items, settings.n, &err) || sweep(&e, &err);
     qc_experiment_release(&e);
     return qc_cli_end(&err, status);
 }

@@ -2,7 +2,8 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
+
+#include "text.h"
 
 int qc_fail(QcErr *err, QcCode code, const char *format, ...)
 {
@@ -12,11 +13,8 @@ int qc_fail(QcErr *err, QcCode code, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    /* names that come out of files may carry control characters: a message stays one line */
-    for (char *c = text; *c; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f) *c = '?';
     err->code = code;
-    memcpy(err->text, text, sizeof text);
+    qc_text_copy(err->text, sizeof err->text, text, QC_TEXT_PLAIN); /* names that come out of files: a message stays one line */
     return -1;
 }
 

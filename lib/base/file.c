@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -86,6 +85,15 @@ int qc_is_regular(const char *path)
     return !qc_is_standard(path) && !stat(path, &about) && S_ISREG(about.st_mode);
 }
 
+static int refuse_kind(QcErr *err, const char *path) { return qc_fail(err, QC_EIO, "cannot read %.300s: it is no regular file", path); }
+
+int qc_need_regular(const char *path, QcErr *err)
+{
+    struct stat about;
+    if (stat(path, &about)) return fail_read(err, path, errno);
+    return S_ISREG(about.st_mode) ? 0 : refuse_kind(err, path);
+}
+
 QcPieces *qc_pieces_open(const char *path, QcErr *err)
 {
     struct stat about;
@@ -96,9 +104,10 @@ QcPieces *qc_pieces_open(const char *path, QcErr *err)
         qc_fail_memory(err, "a file name");
         return NULL;
     }
-    p->descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    p->descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     int failed = p->descriptor < 0 || fstat(p->descriptor, &about);
     if (failed) fail_read(err, path, errno);
+    else if (!S_ISREG(about.st_mode)) failed = refuse_kind(err, path);
     else if ((p->length = (uint64_t)about.st_size) > qc_max_bytes) failed = refuse_size(err, path, qc_max_bytes);
     if (!failed) return p;
     qc_pieces_close(p);
@@ -122,162 +131,4 @@ void qc_pieces_close(QcPieces *p)
     if (p->descriptor >= 0) close(p->descriptor);
     free(p->path);
     free(p);
-}
-
-/* The folder of a path, and where its last part begins. */
-static const char *split_path(const char *path, struct stat *folder)
-{
-    char *copy = strdup(path);
-    const char *slash = strrchr(path, '/');
-    if (!copy || stat(dirname(copy), folder)) *folder = (struct stat){0};
-    free(copy);
-    return slash ? slash + 1 : path;
-}
-
-int qc_same_output(const char *a, const char *b)
-{
-    struct stat about, folder_a, folder_b;
-    if (qc_is_standard(a) || qc_is_standard(b)) return qc_is_standard(a) && qc_is_standard(b);
-    if (!stat(a, &about) && !S_ISREG(about.st_mode)) return 0; /* /dev/null takes any number */
-    if (!strcmp(a, b)) return 1;
-    const char *name_a = split_path(a, &folder_a), *name_b = split_path(b, &folder_b);
-    return !strcmp(name_a, name_b) && folder_a.st_ino && folder_a.st_ino == folder_b.st_ino && folder_a.st_dev == folder_b.st_dev;
-}
-
-int qc_output_spares(const char *output, const char *const *inputs, int n, QcErr *err)
-{
-    for (int i = 0; i < n && output && !qc_is_standard(output); i++)
-        if (inputs[i] && qc_same_output(output, inputs[i])) return qc_fail(err, QC_EUSAGE, "%.300s is read, so nothing can be written there: name another file", output);
-    return 0;
-}
-
-static int fail_write(QcErr *err, const char *path, int error)
-{
-    return qc_fail(err, QC_EIO, "cannot write %.300s: %s", qc_output_name(path), strerror(error ? error : EIO));
-}
-
-/* The temporary files that there are, for a signal that ends the process; more than these stay behind. */
-static char *volatile temporaries[8];
-
-/* `now` stands where `before` did: one of them is NULL. */
-static void note_temporary(const char *before, char *now)
-{
-    for (int i = 0; i < 8; i++)
-        if (temporaries[i] == before) {
-            temporaries[i] = now;
-            return;
-        }
-}
-
-void qc_output_abandon(void)
-{
-    for (int i = 0; i < 8; i++)
-        if (temporaries[i]) unlink(temporaries[i]);
-}
-
-static const char *protected;
-
-void qc_output_protect(const char *path) { protected = path; }
-
-int qc_output_open(QcOutput *out, const char *path, int binary, QcErr *err)
-{
-    *out = (QcOutput){0};
-    if (qc_output_spares(path, &protected, 1, err)) return -1;
-    if (qc_is_standard(path)) {
-        if (binary && isatty(STDOUT_FILENO))
-            return qc_fail(err, QC_EUSAGE, "will not write binary data to a terminal (use -o FILE or a pipe)");
-        out->stream = stdout;
-        return 0;
-    }
-    struct stat about;
-    if (!stat(path, &about) && !S_ISREG(about.st_mode)) { /* /dev/null, a pipe by name: no renaming over those */
-        out->stream = S_ISDIR(about.st_mode) ? (errno = EISDIR, NULL) : fopen(path, "wb");
-        out->path = out->stream ? strdup(path) : NULL;
-        return out->path ? 0 : fail_write(err, path, errno);
-    }
-    size_t room = strlen(path) + 32;
-    out->path = strdup(path);
-    out->temporary = malloc(room);
-    if (!out->path || !out->temporary) {
-        qc_output_release(out);
-        return qc_fail_memory(err, "a file name");
-    }
-    snprintf(out->temporary, room, "%s.tmp.%ld", path, (long)getpid());
-    note_temporary(NULL, out->temporary);
-    out->stream = fopen(out->temporary, "wb");
-    if (!out->stream) {
-        int error = errno;
-        note_temporary(out->temporary, NULL);
-        free(out->temporary);
-        out->temporary = NULL;
-        qc_output_release(out);
-        return fail_write(err, path, error);
-    }
-    return 0;
-}
-
-int qc_output_check(const char *path, int binary, QcErr *err)
-{
-    QcOutput out;
-    struct stat about;
-    if (!qc_is_standard(path) && !stat(path, &about) && !S_ISREG(about.st_mode) && !S_ISDIR(about.st_mode)) return 0; /* opening a pipe would be noticed */
-    if (qc_output_open(&out, path, binary, err)) return -1;
-    qc_output_release(&out);
-    return 0;
-}
-
-/* The rename itself must survive a power cut; file systems that cannot fsync a folder are left alone. */
-static void sync_folder(const char *path)
-{
-    char *copy = strdup(path);
-    if (!copy) return;
-    int folder = open(dirname(copy), O_RDONLY | O_DIRECTORY);
-    if (folder >= 0) {
-        (void)fsync(folder);
-        close(folder);
-    }
-    free(copy);
-}
-
-int qc_output_commit(QcOutput *out, QcErr *err)
-{
-    int status = 0;
-    if (!ferror(out->stream)) errno = 0; /* else it still says why the last write failed */
-    if (fflush(out->stream) || ferror(out->stream)) {
-        status = fail_write(err, out->path, errno);
-    } else if (out->temporary) {
-        if (fsync(fileno(out->stream)))
-            status = fail_write(err, out->path, errno);
-        int closed = fclose(out->stream);
-        out->stream = NULL;
-        if (!status && closed) status = fail_write(err, out->path, errno);
-        if (!status && rename(out->temporary, out->path)) status = fail_write(err, out->path, errno);
-        if (!status) {
-            sync_folder(out->path);
-            note_temporary(out->temporary, NULL);
-            free(out->temporary);
-            out->temporary = NULL;
-        }
-    }
-    qc_output_release(out);
-    return status;
-}
-
-void qc_output_release(QcOutput *out)
-{
-    if (!out) return;
-    if (out->stream && out->stream != stdout) fclose(out->stream);
-    if (out->temporary) unlink(out->temporary);
-    if (out->temporary) note_temporary(out->temporary, NULL);
-    free(out->temporary);
-    free(out->path);
-    *out = (QcOutput){0};
-}
-
-int qc_write_all(const char *path, const void *bytes, size_t length, QcErr *err)
-{
-    QcOutput out;
-    if (qc_output_open(&out, path, 1, err)) return -1;
-    fwrite(bytes, 1, length, out.stream); /* commit looks at ferror */
-    return qc_output_commit(&out, err);
 }

@@ -1,7 +1,8 @@
-/* file.h - whole inputs read, outputs that are never torn.
+/* file.h - whole inputs read (file.c), outputs that are never torn (output.c).
  *
- * An output goes to PATH.tmp.PID in the same folder, is flushed and fsynced, renamed over PATH, and the folder is
- * fsynced: kill -9 at any moment leaves the old file or the new one. "-" and NULL mean stdin or stdout, /dev/stdout means stdout.
+ * An output goes to a temporary file in its own folder, is flushed and fsynced, renamed over PATH, and the folder is fsynced: kill -9 at any moment leaves
+ * the old file or the new file. The new file has the permissions of the old file; a symbolic link stays, and the file that it points to is replaced.
+ * Of two processes that write the same output, one is refused. "-" and NULL mean stdin or stdout, /dev/stdout means stdout.
  */
 #ifndef QC_BASE_FILE_H
 #define QC_BASE_FILE_H
@@ -33,7 +34,9 @@ typedef struct QcPieces {
 
 /* 1 where the path names a regular file, which can be read in pieces: no standard stream, pipe or device. */
 int qc_is_regular(const char *path);
-/* Refuses more than qc_max_bytes. */
+/* Refuses a path to anything else: for paths that come from the content of a file, not from the user. */
+int qc_need_regular(const char *path, QcErr *err);
+/* Refuses more than qc_max_bytes, and whatever is no regular file. For paths that come from the content of a file or a folder, too: no pipe stops it. */
 QcPieces *qc_pieces_open(const char *path, QcErr *err);
 /* n bytes from `at` on; fewer are a failure. Any number of threads may read at a time. */
 int qc_pieces_read(const QcPieces *p, void *to, uint64_t at, size_t n, QcErr *err);
@@ -56,10 +59,14 @@ int qc_output_spares(const char *output, const char *const *inputs, int n, QcErr
 void qc_output_protect(const char *path);
 
 typedef struct QcOutput {
-    FILE *stream; /* write here; stdout for "-" */
-    char *path;   /* NULL for stdout */
-    char *temporary;
+    FILE *stream;    /* write here; stdout for "-" */
+    char *path;      /* as it was given; NULL for stdout */
+    char *target;    /* the file that takes its place at the end; NULL if the stream is the output itself */
+    char *temporary; /* its name until then; NULL while it has none */
 } QcOutput;
+
+/* For tests. 1: temporary files have names from the start, as on file systems without O_TMPFILE. */
+extern int qc_output_named;
 
 /* Opens; `binary` refuses a terminal. On failure nothing is left behind. */
 int qc_output_open(QcOutput *out, const char *path, int binary, QcErr *err);
@@ -73,8 +80,11 @@ int qc_output_commit(QcOutput *out, QcErr *err);
 /* Gives up: removes the temporary file. Zero or NULL: nothing happens. */
 void qc_output_release(QcOutput *out);
 
-/* Removes the temporary files of all outputs that are open: for a process that a signal ends. May be called in its handler. */
+/* Removes the temporary files of all open outputs: for a process that a signal ends. Async-signal-safe. */
 void qc_output_abandon(void);
+
+/* Makes new names in the folder of `path` survive a power cut; file systems that cannot fsync a folder are left alone. */
+void qc_sync_folder(const char *path);
 
 /* open + write + commit in one call. */
 int qc_write_all(const char *path, const void *bytes, size_t length, QcErr *err);

@@ -16,6 +16,9 @@
 #include "../format/yaml.h"
 #include "parser.h"
 
+extern const char qc_commit[];
+__attribute__((weak)) const char qc_commit[] = ""; /* the Makefile gives programs another where there is a repository */
+
 static int quiet;
 static const char *config_path;
 static int64_t max_bytes;
@@ -37,9 +40,9 @@ static void die_usage(const char *format, ...)
     fprintf(stderr, "%s: ", qc_cli_name());
     va_list args;
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    qc_cli_message(format, args);
     va_end(args);
-    fprintf(stderr, "\ntry '%s -h'\n", qc_cli_name());
+    fprintf(stderr, "try '%s -h'\n", qc_cli_name());
     exit(QC_EUSAGE);
 }
 
@@ -141,7 +144,9 @@ static void note(const QcProgram *program, Given *g, const char *text)
         exit(qc_cli_end(NULL, 0));
     }
     if (g->option == &qc_cli_common[1]) {
-        printf("%s %s\n", program->name, QC_VERSION);
+        char commit[64] = "";
+        if (*qc_commit) snprintf(commit, sizeof commit, " (commit %s)", qc_commit);
+        printf("%s %s%s\n", program->name, QC_VERSION, commit);
         exit(qc_cli_end(NULL, 0));
     }
     list_add(&g->texts, text);
@@ -253,16 +258,17 @@ static void end_by_signal(int number)
 {
     qc_output_abandon();
     signal(number, SIG_DFL);
-    raise(number);
+    raise(number); /* blocked until the handler returns */
 }
 
-/* A process that is told to end leaves no temporary files; one that was told not to be disturbed (nohup) is not. */
+/* A process that a signal ends leaves no temporary files; a signal that is ignored (nohup) stays ignored. */
 static void set_signals(void)
 {
-    static const int ends[] = {SIGHUP, SIGINT, SIGTERM};
-    struct sigaction old;
-    for (int i = 0; i < 3; i++)
-        if (!sigaction(ends[i], NULL, &old) && old.sa_handler == SIG_DFL) signal(ends[i], end_by_signal);
+    static const int ends[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGALRM, SIGVTALRM, SIGPROF, SIGUSR1, SIGUSR2, SIGXCPU};
+    struct sigaction old, end = {.sa_handler = end_by_signal};
+    sigfillset(&end.sa_mask);
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        if (!sigaction(ends[i], NULL, &old) && old.sa_handler == SIG_DFL) sigaction(ends[i], &end, NULL);
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write that fails: exit status 4 */
     signal(SIGXFSZ, SIG_IGN); /* and so is a file that may not grow */
 }

@@ -12,7 +12,7 @@
 
 #include "../base/err.h"
 
-#define QC_VERSION "0.1.0"
+#define QC_VERSION "0.2.0"
 
 typedef enum QcOptionKind {
     QC_OPTION_FLAG, /* int *       set to 1 */
@@ -59,7 +59,7 @@ int qc_cli_end(const QcErr *err, int status);
 
 /* "qc-train 0.1.0 seed=1 epochs=20 ...": the start of a provenance line. The seed, and every option that was given on the command line or by --config,
  * except those that cannot change the result: options whose meta is "FILE" or "DIR" (files are named by their digests, so that a pipe and a file give
- * the same bytes), and jobs, json, quiet, report, resume, config, max-bytes. Borrowed, for the life of the process. */
+ * the same bytes), and jobs, json, quiet, report, resume, threads, config, max-bytes. Borrowed, for the life of the process. */
 const char *qc_cli_command(void);
 
 /* Words for the user, on stderr, unless -q. */
@@ -72,12 +72,12 @@ void qc_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void qc_progress(uint64_t done, uint64_t total, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void qc_progress_end(void); /* wipes the line */
 
-/* Text as a JSON string with quotes and escapes, on stdout. Numbers: use printf; NaN must be printed as null with qc_json_real, which prints `digits`
+/* Text as a JSON string with quotes and escapes (base/text.h), on stdout. Numbers: use printf; NaN must be printed as null with qc_json_real, which prints `digits`
  * digits behind the point. */
 void qc_json_text(const char *text);
 void qc_json_real(double value, int digits);
 
-/* Text out of a file, on stdout, for people: control characters become \xNN, so that no file can drive a terminal. */
+/* Text out of a file, on stdout, for people: what is unsafe becomes \xNN (base/text.h), so that no file can drive a terminal. */
 void qc_print_text(const char *text);
 
 int qc_threads(int64_t asked); /* 0 = all cores */

@@ -2,6 +2,8 @@
 #ifndef QC_CLI_PARSER_H
 #define QC_CLI_PARSER_H
 
+#include <stdarg.h>
+
 #include "cli.h"
 
 extern const QcOption qc_cli_common[]; /* help and version first; ends with {0} */
@@ -12,6 +14,9 @@ int qc_cli_given(const char *name); /* 1: the option of this long name was given
 const char *qc_cli_name(void);
 int qc_cli_quiet(void);
 void qc_cli_help(const QcProgram *program); /* on stdout, with the values as they stand: the defaults */
+
+/* A line on stderr; what is unsafe in the arguments is escaped. */
+void qc_cli_message(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
 
 /* Adds an option that was given (texts->n > 0) to qc_cli_command; the first call begins the line. */
 void qc_cli_note_command(const QcProgram *program, const QcOption *option, const QcList *texts);

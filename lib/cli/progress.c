@@ -3,23 +3,34 @@
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "../base/clock.h"
+#include "../base/text.h"
 #include "parser.h"
 
 static int line_shown; /* a progress line stands on the terminal */
 
+/* A sentence with arguments that others wrote. */
+void qc_cli_message(const char *format, va_list args)
+{
+    char *text;
+    qc_progress_end();
+    if (vasprintf(&text, format, args) < 0) return;
+    qc_text_put(stderr, text, QC_TEXT_PLAIN);
+    fputc('\n', stderr);
+    free(text);
+}
+
 void qc_say(const char *format, ...)
 {
     if (qc_cli_quiet()) return;
-    qc_progress_end();
     va_list args;
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    qc_cli_message(format, args);
     va_end(args);
-    fputc('\n', stderr);
 }
 
 void qc_warn(const char *format, ...)
@@ -28,9 +39,8 @@ void qc_warn(const char *format, ...)
     fprintf(stderr, "%s: warning: ", qc_cli_name());
     va_list args;
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    qc_cli_message(format, args);
     va_end(args);
-    fputc('\n', stderr);
 }
 
 void qc_progress(uint64_t done, uint64_t total, const char *format, ...)
@@ -52,7 +62,8 @@ void qc_progress(uint64_t done, uint64_t total, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    fprintf(stderr, "\r\033[K%llu/%llu  %s", (unsigned long long)done, (unsigned long long)total, text);
+    fprintf(stderr, "\r\033[K%llu/%llu  ", (unsigned long long)done, (unsigned long long)total);
+    qc_text_put(stderr, text, QC_TEXT_PLAIN);
     if (done > first && done < total) {
         double left = (t - start) / (double)(done - first) * (double)(total - done);
         fprintf(stderr, left < 90 ? "  %.0f s left" : "  %.0f min left", left < 90 ? left : left / 60);
@@ -69,26 +80,10 @@ void qc_progress_end(void)
     line_shown = 0;
 }
 
-/* Length of a well-formed UTF-8 sequence at s, 0 where there is none; arguments of programs may be anything. */
-static int sequence(const unsigned char *s)
-{
-    int n = *s < 0x80 ? 1 : *s >= 0xc2 && *s < 0xe0 ? 2 : *s >= 0xe0 && *s < 0xf0 ? 3 : *s >= 0xf0 && *s < 0xf5 ? 4 : 0;
-    for (int i = 1; i < n; i++)
-        if ((s[i] & 0xc0) != 0x80) return 0;
-    return n;
-}
-
 void qc_json_text(const char *text)
 {
     putchar('"');
-    for (const unsigned char *s = (const unsigned char *)text; *s;) {
-        int n = sequence(s);
-        if (*s == '"' || *s == '\\') printf("\\%c", *s);
-        else if (*s < 0x20 || *s == 0x7f) printf("\\u%04x", *s);
-        else if (n) fwrite(s, 1, (size_t)n, stdout);
-        else fputs("\xef\xbf\xbd", stdout);
-        s += n ? n : 1;
-    }
+    qc_text_put(stdout, text, QC_TEXT_JSON);
     putchar('"');
 }
 
@@ -98,13 +93,7 @@ void qc_json_real(double value, int digits)
     else fputs("null", stdout);
 }
 
-void qc_print_text(const char *text)
-{
-    for (const unsigned char *s = (const unsigned char *)text; *s; s++) {
-        if (*s < 0x20 || *s == 0x7f || (*s == 0xc2 && s[1] >= 0x80 && s[1] < 0xa0)) printf("\\x%02x", *s); /* 0xc2 0x80..9f: C1 controls */
-        else putchar(*s);
-    }
-}
+void qc_print_text(const char *text) { qc_text_put(stdout, text, QC_TEXT_PLAIN); }
 
 int qc_threads(int64_t asked)
 {

@@ -64,9 +64,17 @@ const float *qc_dataset_window(const QcDataset *d, uint32_t i)
 
 int64_t qc_names_find(const QcNames *names, const char *name)
 {
-    for (uint32_t i = 0; i < names->n; i++)
-        if (!strcmp(names->names[i], name)) return i;
-    return -1;
+    int64_t found = qc_nametable_find(&names->table, name);
+    for (uint32_t i = names->table.n; found < 0 && i < names->n; i++)
+        if (!strcmp(names->names[i], name)) found = i;
+    return found;
+}
+
+int qc_names_index(QcNames *names, QcArena *arena, QcErr *err)
+{
+    int known = 0;
+    while (!known && names->table.n < names->n) known = qc_nametable_add(&names->table, arena, names->names[names->table.n], names->table.n, err);
+    return known;
 }
 
 /* The array has room for a power of two (at least NAMES_ROOM) of names, so it is full just when n is such a number. */
@@ -83,7 +91,9 @@ static int names_grow(QcNames *names, QcArena *arena, QcErr *err)
 
 int qc_names_add(QcNames *names, QcArena *arena, const char *name, uint32_t *index, QcErr *err)
 {
-    int64_t known = qc_names_find(names, name);
+    enum { FEW = 16 };
+    int64_t known = names->n >= FEW && qc_names_index(names, arena, err) ? -2 : qc_names_find(names, name);
+    if (known == -2) return -1;
     if (known >= 0) {
         if (index) *index = (uint32_t)known;
         return 0;

@@ -9,6 +9,7 @@
 #define QC_DATA_DATASET_H
 
 #include "../base/file.h"
+#include "../base/nametable.h"
 #include "../format/modelfile.h"
 
 #define QC_VALUE_MAX 1e30f /* no measurement is larger; keeps sums and normalisation finite */
@@ -19,7 +20,8 @@ enum { QC_EXAMPLE_RESERVED = 1,    /* coreset: a source slot that stream example
 
 typedef struct QcNames {
     uint32_t n;
-    char **names; /* [n] unique, UTF-8 */
+    char **names;      /* [n] unique, UTF-8 */
+    QcNameTable table; /* of the first table.n names */
 } QcNames;
 
 typedef struct QcDataset {
@@ -71,6 +73,8 @@ const float *qc_dataset_window(const QcDataset *d, uint32_t i);                 
 
 /* Index of a name, added when new. */
 int qc_names_add(QcNames *names, QcArena *arena, const char *name, uint32_t *index, QcErr *err);
+/* Puts all of them into the table, so that they are found at once. 1: names[table.n] is there twice. */
+int qc_names_index(QcNames *names, QcArena *arena, QcErr *err);
 int64_t qc_names_find(const QcNames *names, const char *name); /* -1: none */
 
 /* Per-channel mean and standard deviation over all windows (a constant channel gets deviation 1). */

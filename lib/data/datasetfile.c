@@ -220,21 +220,6 @@ static int read_examples(QcDataset *d, const QcContainer *c, QcErr *err)
     return qc_cursor_end(&cursor, "section 'examples'", err);
 }
 
-static int compare_names(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
-
-static int check_names_unique(const QcNames *names, const char *what, QcErr *err)
-{
-    char **sorted = malloc((names->n ? names->n : 1) * sizeof *sorted);
-    if (!sorted) return qc_fail_memory(err, "names");
-    if (names->n) memcpy(sorted, names->names, names->n * sizeof *sorted);
-    qsort(sorted, names->n, sizeof *sorted, compare_names);
-    int status = 0;
-    for (uint32_t i = 1; i < names->n && !status; i++)
-        if (!strcmp(sorted[i - 1], sorted[i])) status = qc_fail(err, QC_EFORMAT, "two %s have the name '%.60s'", what, sorted[i]);
-    free(sorted);
-    return status;
-}
-
 static int get_names(QcNames *names, QcCursor *cursor, QcArena *arena, const char *what, QcErr *err)
 {
     uint32_t n = qc_get_count(cursor, 4), room = 8;
@@ -246,7 +231,8 @@ static int get_names(QcNames *names, QcCursor *cursor, QcArena *arena, const cha
         if (!names->names[i]) return qc_fail(err, QC_EFORMAT, "name %u of the %s is cut off or no valid UTF-8", i, what);
     }
     names->n = n;
-    return check_names_unique(names, what, err);
+    int twice = qc_names_index(names, arena, err);
+    return twice > 0 ? qc_fail(err, QC_EFORMAT, "two %s have the name '%.60s'", what, names->names[names->table.n]) : twice;
 }
 
 static int read_names(QcDataset *d, const QcContainer *c, QcErr *err)

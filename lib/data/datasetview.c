@@ -60,11 +60,16 @@ static int check_shape(const QcDataset *d, const QcModelFile *m, QcErr *err)
     return 0;
 }
 
-static int32_t find_class(const QcModelFile *m, const char *name)
+/* classes [d->labels.n]: the model's class of each name, -1 where it knows none. */
+static int find_classes(int32_t *classes, const QcDataset *d, const QcModelFile *m, QcErr *err)
 {
-    for (uint32_t k = 0; k < m->classes; k++)
-        if (!strcmp(m->labels[k], name)) return (int32_t)k;
-    return -1;
+    QcArena scratch = {0};
+    QcNameTable table = {0};
+    int status = 0;
+    for (uint32_t k = 0; k < m->classes && !status; k++) status = qc_nametable_add(&table, &scratch, m->labels[k], k, err);
+    for (uint32_t k = 0; k < d->labels.n && !status; k++) classes[k] = (int32_t)qc_nametable_find(&table, d->labels.names[k]);
+    qc_arena_release(&scratch);
+    return status;
 }
 
 int qc_dataset_match(const QcDataset *d, const QcModelFile *m, int need_labels, int32_t **map, QcArena *arena, QcErr *err)
@@ -72,8 +77,7 @@ int qc_dataset_match(const QcDataset *d, const QcModelFile *m, int need_labels, 
     if (!d->n) return qc_fail(err, QC_EFORMAT, "the data holds no examples");
     if (check_shape(d, m, err)) return -1;
     int32_t *classes = qc_arena_take(arena, d->labels.n, sizeof *classes, err);
-    if (!classes) return -1;
-    for (uint32_t k = 0; k < d->labels.n; k++) classes[k] = find_class(m, d->labels.names[k]);
+    if (!classes || find_classes(classes, d, m, err)) return -1;
     for (uint32_t i = 0; i < d->n; i++) {
         int32_t label = d->label[i];
         if (label < 0 && need_labels) return qc_fail(err, QC_EFORMAT, "example %u of the data has no label, which is needed here", i);

@@ -100,7 +100,8 @@ int qc_zip_open(QcZip *zip, const uint8_t *bytes, size_t length, const char *nam
     for (uint64_t k = 0; k < d.n; k++) {
         QcZipMember m = {0};
         if (read_member(&m, zip, &at, end, arena, err)) return -1;
-        if (qc_zip_find(zip, m.name)) return qc_fail(err, QC_EFORMAT, "%.300s: two members of the archive are called '%.60s'", name, m.name);
+        int known = qc_nametable_add(&zip->table, arena, m.name, zip->n, err);
+        if (known) return known < 0 ? -1 : qc_fail(err, QC_EFORMAT, "%.300s: two members of the archive are called '%.60s'", name, m.name);
         zip->members[zip->n++] = m;
     }
     return 0;
@@ -108,9 +109,8 @@ int qc_zip_open(QcZip *zip, const uint8_t *bytes, size_t length, const char *nam
 
 const QcZipMember *qc_zip_find(const QcZip *zip, const char *name)
 {
-    for (uint32_t k = 0; k < zip->n; k++)
-        if (!strcmp(zip->members[k].name, name)) return &zip->members[k];
-    return NULL;
+    int64_t k = qc_nametable_find(&zip->table, name);
+    return k < 0 ? NULL : &zip->members[k];
 }
 
 /* --- a member ------------------------------------------------------------------------------------------- */

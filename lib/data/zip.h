@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../base/arena.h"
+#include "../base/nametable.h"
 
 typedef struct QcZipMember {
     char *name;
@@ -22,6 +22,7 @@ typedef struct QcZip {
     size_t length;
     QcZipMember *members; /* [n], from the arena */
     uint32_t n;
+    QcNameTable table;
 } QcZip;
 
 int qc_zip_open(QcZip *zip, const uint8_t *bytes, size_t length, const char *name, QcArena *arena, QcErr *err);

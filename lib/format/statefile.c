@@ -1,13 +1,11 @@
 #include "statefile.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../base/file.h"
+#include "../base/lockedfile.h"
 
 enum { BLOCK = 4096 };
 static const char mark[16] = "qcore state 1\n";
@@ -69,14 +67,27 @@ static int file_sync(void *ctx)
 
 /* ---- the file ---- */
 
-static int make_file(const char *path, QcErr *err)
+/* 1: a new file, or the remains of one whose first block was not written. */
+static int is_blank(int file, uint64_t size)
+{
+    uint8_t block[BLOCK];
+    if (size > BLOCK || pread(file, block, (size_t)size, 0) != (ssize_t)size) return 0;
+    for (uint64_t i = 0; i < size; i++)
+        if (block[i]) return 0;
+    return 1;
+}
+
+static int write_mark(const QcStateFile *f, QcErr *err)
 {
     uint8_t block[BLOCK] = {0};
     memcpy(block, mark, sizeof mark);
-    return qc_write_all(path, block, sizeof block, err);
+    ssize_t put = pwrite(f->file, block, sizeof block, 0);
+    if (put != (ssize_t)sizeof block || fsync(f->file)) return qc_fail(err, QC_EIO, "cannot be written: %s", strerror(put < 0 || put == BLOCK ? errno : ENOSPC));
+    qc_sync_folder(f->path);
+    return 0;
 }
 
-static int check_mark(QcStateFile *f, QcErr *err)
+static int check_mark(const QcStateFile *f, QcErr *err)
 {
     char there[sizeof mark];
     if (pread(f->file, there, sizeof there, 0) == (ssize_t)sizeof there && !memcmp(there, mark, sizeof mark)) return 0;
@@ -85,24 +96,16 @@ static int check_mark(QcStateFile *f, QcErr *err)
 
 int qc_statefile_open(QcStateFile *f, const char *path, const QcLearner *l, uint64_t identity, QcErr *err)
 {
-    struct stat about;
-    uint64_t slot = (qc_state_bytes(l->state_bytes, QC_STATE_PAGE_MAX) + BLOCK - 1) / BLOCK * BLOCK;
+    uint64_t size, slot = (qc_state_bytes(l->state_bytes, QC_STATE_PAGE_MAX) + BLOCK - 1) / BLOCK * BLOCK;
     *f = (QcStateFile){.path = path};
     if (slot > UINT32_MAX / 2) return qc_fail(err, QC_EUNSUPPORTED, "a state of %llu bytes is too large", (unsigned long long)slot);
-    int there = !stat(path, &about);
-    if (!there && errno != ENOENT) return qc_fail(err, QC_EIO, "cannot open %s: %s", path, strerror(errno));
-    if (!there || (S_ISREG(about.st_mode) && !about.st_size)) {
-        if (make_file(path, err)) return -1;
-    } else {
-        f->was_there = about.st_size != BLOCK;
-    }
-    f->file = open(path, O_RDWR | O_CLOEXEC);
-    if (f->file < 0) return qc_fail(err, QC_EIO, "cannot open %s: %s", path, strerror(errno));
-    f->is_open = 1;
+    f->file = qc_lockedfile_open(path, &size, err);
+    f->is_open = f->file >= 0;
+    if (!f->is_open) return qc_within(err, path);
+    int blank = is_blank(f->file, size), status = blank ? write_mark(f, err) : check_mark(f, err);
+    f->was_there = !blank && size != BLOCK;
     f->flash = (QcFlash){f, (uint32_t)slot, BLOCK, QC_STATE_PAGE_MAX, file_read, file_erase, file_program, file_sync};
     qc_state_init(&f->state, &f->flash, identity);
-    int status = check_mark(f, err);
-    if (!status && flock(f->file, LOCK_EX | LOCK_NB)) status = qc_fail(err, QC_EIO, "is in use by another process");
     if (!status) return 0;
     qc_statefile_close(f);
     return qc_within(err, path);

@@ -9,6 +9,7 @@
 #include <yaml.h>
 
 #include "../base/file.h"
+#include "../base/nametable.h"
 
 enum { MAX_DEPTH = 32, MAX_NODES = 100000 };
 
@@ -88,7 +89,18 @@ static int read_list(Reader *r, int depth, Children *children)
     }
 }
 
-static int read_map(Reader *r, int depth, Children *children)
+/* Few keys are compared with each other; more are found in a table. */
+static int check_key(Reader *r, const Children *c, QcNameTable *table, QcArena *scratch, const QcYaml *key)
+{
+    enum { FEW = 16 };
+    int known = 0;
+    for (uint32_t i = 0; c->n < FEW && i < c->n; i++) known |= !strcmp(c->keys[i], key->text);
+    for (uint32_t i = table->n; c->n >= FEW && i < c->n && known >= 0; i++) known = qc_nametable_add(table, scratch, c->keys[i], i, r->err);
+    if (c->n >= FEW && known >= 0) known = qc_nametable_find(table, key->text) >= 0;
+    return known > 0 ? qc_yaml_fail(r->err, key, "key '%.100s' appears twice", key->text) : known;
+}
+
+static int read_pairs(Reader *r, int depth, Children *children, QcNameTable *table, QcArena *scratch)
 {
     for (;;) {
         yaml_event_t event;
@@ -97,8 +109,7 @@ static int read_map(Reader *r, int depth, Children *children)
         int last = event.type == YAML_MAPPING_END_EVENT;
         int status = last ? 0 : read_node(r, &event, depth, &key);
         if (!status && key && key->kind != QC_YAML_SCALAR) status = fail_at(r, event.start_mark, "a key must be a plain word");
-        for (uint32_t i = 0; !status && key && i < children->n; i++)
-            if (!strcmp(children->keys[i], key->text)) status = qc_yaml_fail(r->err, key, "key '%.100s' appears twice", key->text);
+        if (!status && key) status = check_key(r, children, table, scratch, key);
         yaml_event_delete(&event);
         if (status || last) return status;
         if (next_event(r, &event)) return -1;
@@ -107,6 +118,15 @@ static int read_map(Reader *r, int depth, Children *children)
         if (status || children_add(r, children, key->text, value)) return -1;
         value->key = key;
     }
+}
+
+static int read_map(Reader *r, int depth, Children *children)
+{
+    QcNameTable table = {0};
+    QcArena scratch = {0};
+    int status = read_pairs(r, depth, children, &table, &scratch);
+    qc_arena_release(&scratch);
+    return status;
 }
 
 static int read_node(Reader *r, const yaml_event_t *event, int depth, QcYaml **out)

@@ -20,6 +20,7 @@
 #ifndef QC_LAB_EXPERIMENT_H
 #define QC_LAB_EXPERIMENT_H
 
+#include "../base/nametable.h"
 #include "experimentfile.h"
 
 enum { QC_EXPERIMENT_AXES = 16, QC_EXPERIMENT_STEPS = 32, QC_EXPERIMENT_NAMES = 64, QC_EXPERIMENT_COMBINATIONS = 1000000 };
@@ -28,11 +29,13 @@ typedef struct QcExperimentAxis {
     const char *name;
     uint32_t n;
     const char **values; /* [n] */
+    QcNameTable table;   /* of the values */
 } QcExperimentAxis;
 
 typedef struct QcJob {
     const char *command; /* for a shell; without what marks it as done */
     const char *out;     /* path of its result */
+    const char *mark;    /* path of the empty file that says that the result is whole, quoted for a shell */
     uint32_t step;
     uint32_t needs[QC_EXPERIMENT_STEPS], n_needs; /* jobs that must be done before, as indices */
 } QcJob;

@@ -7,6 +7,8 @@
 #include "../base/file.h"
 #include "../base/share.h"
 
+enum { JOINED_MAX = 4096 };
+
 /* ---- one map of two ---- */
 
 static int has_key(const QcYaml *map, const char *key) { return qc_yaml_get(map, key) != NULL; }
@@ -36,6 +38,10 @@ static const QcYaml *join(QcArena *arena, const QcYaml *base, const QcYaml *own,
     QcYaml *map = new_map(arena, own, base->n + own->n, err);
     if (!map) return NULL;
     uint32_t done = 0;
+    if (base->n + own->n > JOINED_MAX) {
+        qc_yaml_fail(err, own, "%u names, of this and of the description that it is from, are too many", base->n + own->n);
+        return NULL;
+    }
     for (uint32_t i = 0; i < base->n; i++) {
         if (has_key(own, base->keys[i]))
             while (!has_key(map, base->keys[i])) put(map, own->keys[done], own->items[done]), done++;
@@ -95,7 +101,7 @@ static int load(QcExperimentFile *f, const char *path, const QcYaml **root, QcEr
     if (!from) return 0;
     if (from->kind != QC_YAML_SCALAR || !*from->text) return qc_yaml_fail(err, from, "from must be the path of one description");
     if (f->n == QC_EXPERIMENT_FILES) return qc_yaml_fail(err, from, "more than %d descriptions, each from another: is one from itself?", QC_EXPERIMENT_FILES);
-    if (path_beside(other, sizeof other, from, err) || load(f, other, &base, err)) return -1;
+    if (path_beside(other, sizeof other, from, err) || qc_need_regular(other, err) || load(f, other, &base, err)) return -1;
     const QcYaml *own = complete(&f->arena, base, *root, err);
     *root = own ? join(&f->arena, base, own, NULL, err) : NULL;
     return *root ? 0 : -1;

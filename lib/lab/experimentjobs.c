@@ -26,10 +26,9 @@ static int add_bytes(Text *t, const char *bytes, size_t n, const QcYaml *at, QcE
 
 static int add_text(Text *t, const char *text, const QcYaml *at, QcErr *err) { return add_bytes(t, text, strlen(text), at, err); }
 
-/* So that a shell takes it as one word. */
-static int add_quoted(Text *t, const char *text, const QcYaml *at, QcErr *err)
+/* As one word for a shell, quoted whether it need be or not. */
+static int add_in_quotes(Text *t, const char *text, const QcYaml *at, QcErr *err)
 {
-    if (qc_is_plain(text)) return add_text(t, text, at, err);
     if (add_text(t, "'", at, err)) return -1;
     for (; *text; text++)
         if (*text == '\'' ? add_text(t, "'\\''", at, err) : add_bytes(t, text, 1, at, err)) return -1;
@@ -38,6 +37,11 @@ static int add_quoted(Text *t, const char *text, const QcYaml *at, QcErr *err)
 
 /* In a command, the value `default` is nothing: no option is given. */
 static const char *in_command(const char *value) { return strcmp(value, "default") ? value : ""; }
+/* As one word for a shell. */
+static int add_quoted(Text *t, const char *text, const QcYaml *at, QcErr *err)
+{
+    return qc_is_plain(text) ? add_text(t, text, at, err) : add_in_quotes(t, text, at, err);
+}
 
 /* What {name} becomes. out NULL: in the digest's text, where paths keep their names and results are their digests. */
 static int add_value(QcJobMaker *m, Text *t, const QcName *name, uint32_t step, uint32_t combination, const char *out, const QcYaml *at, QcErr *err)
@@ -152,6 +156,17 @@ static int grow(QcJobMaker *m, QcErr *err)
     return 0;
 }
 
+/* The file that says that the job is done, as a word of the shell's. */
+static int add_mark(QcJobMaker *m, QcJob *job, const QcYaml *at, QcErr *err)
+{
+    char mark[4200];
+    Text text = {.n = 0};
+    snprintf(mark, sizeof mark, "%s.done", job->out);
+    if (add_in_quotes(&text, mark, at, err)) return -1;
+    job->mark = qc_arena_text(&m->e->arena, text.bytes, text.n, err);
+    return job->mark ? 0 : -1;
+}
+
 static int add_job(QcJobMaker *m, uint32_t step, uint32_t combination, QcErr *err)
 {
     QcExperiment *e = m->e;
@@ -172,7 +187,7 @@ static int add_job(QcJobMaker *m, uint32_t step, uint32_t combination, QcErr *er
     *job = (QcJob){.step = step};
     char out[4096];
     if (snprintf(out, sizeof out, "%s/%s-%.*s", e->dir, e->steps[step], DIGITS, hex) >= (int)sizeof out) return qc_fail(err, QC_EUSAGE, "the folder's name is too long");
-    if (!(job->out = qc_arena_text(&e->arena, out, strlen(out), err))) return -1;
+    if (!(job->out = qc_arena_text(&e->arena, out, strlen(out), err)) || add_mark(m, job, command, err)) return -1;
     if (expand(m, &text, command->text, step, combination, job->out, &used, command, err)) return -1;
     if (!(job->command = qc_arena_text(&e->arena, text.bytes, text.n, err))) return -1;
     for (uint32_t s = 0; s < step; s++)

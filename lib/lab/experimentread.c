@@ -54,6 +54,7 @@ static int read_texts(QcJobMaker *m, const QcYaml *map, QcNameKind kind, const c
         const QcYaml *item = map->items[i];
         const char *set = setting_of(map->keys[i], settings, n);
         if (item->kind != QC_YAML_SCALAR) return qc_yaml_fail(err, item, "'%.40s' must be a text", map->keys[i]);
+        if (strpbrk(set ? set : item->text, "\r\n")) return qc_yaml_fail(err, item, "'%.40s' has a line break, and a command is one line", map->keys[i]);
         if (add_name(m, item, (QcName){kind, map->keys[i], set ? set : item->text, 0}, err)) return -1;
     }
     return 0;
@@ -97,8 +98,8 @@ static int read_axes(QcJobMaker *m, const QcYaml *axes, const char *const *setti
         if (set ? cut_values(axis, &e->arena, set, err) : list_values(axis, &e->arena, axes->items[a], err)) return -1;
         for (uint32_t i = 0; i < axis->n; i++) {
             if (!qc_is_plain(axis->values[i])) return qc_yaml_fail(err, axes->items[a], "'%.40s' of axis '%.40s' is not a plain word", axis->values[i], axis->name);
-            for (uint32_t k = 0; k < i; k++) /* it would count as two runs */
-                if (!strcmp(axis->values[i], axis->values[k])) return qc_yaml_fail(err, axes->items[a], "the axis '%.40s' has '%.40s' twice", axis->name, axis->values[i]);
+            int twice = qc_nametable_add(&axis->table, &e->arena, axis->values[i], i, err); /* it would count as two runs */
+            if (twice) return twice < 0 ? -1 : qc_yaml_fail(err, axes->items[a], "the axis '%.40s' has '%.40s' twice", axis->name, axis->values[i]);
         }
         if (add_name(m, axes->items[a], (QcName){QC_NAME_AXIS, axis->name, NULL, a}, err)) return -1;
         combinations *= axis->n;
@@ -138,7 +139,7 @@ static int check_value(const QcJobMaker *m, const QcYaml *value, const QcName *a
     const QcExperimentAxis *now = &m->e->axes[axis->index];
     const QcYaml *said = m->axes->items[axis->index];
     int known = *value->text == '{' || strcmp(value->file, said->file);
-    for (uint32_t i = 0; i < now->n; i++) known |= !strcmp(now->values[i], value->text);
+    known |= qc_nametable_find(&now->table, value->text) >= 0;
     for (uint32_t i = 0; said->kind == QC_YAML_LIST && i < said->n; i++) known |= said->items[i]->kind == QC_YAML_SCALAR && !strcmp(said->items[i]->text, value->text);
     return known ? 0 : qc_yaml_fail(err, value, "the axis '%.40s' has no '%.40s'", axis->name, value->text);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/text.h"
 #include "runtable.h"
 
 /* Words for several figures. */
@@ -85,19 +86,10 @@ static void print_number(FILE *to, QcFigure f, double x)
     else fprintf(to, is_share(f) ? "%.4f" : fabs(x) < 100 ? "%.2f" : "%.0f", x);
 }
 
-/* LaTeX takes _, % and & for its own. */
-static void print_latex(FILE *to, const char *text)
-{
-    for (; *text; text++) {
-        if (strchr("_%&#$", *text)) fputc('\\', to);
-        fputc(*text, to);
-    }
-}
-
 static void print_word(FILE *to, const QcReport *r, const char *word)
 {
-    if (r->format == QC_REPORT_LATEX) print_latex(to, word);
-    else fputs(word, to);
+    static const QcTextForm forms[] = {[QC_REPORT_TSV] = QC_TEXT_PLAIN, [QC_REPORT_MD] = QC_TEXT_MARKDOWN, [QC_REPORT_LATEX] = QC_TEXT_LATEX};
+    qc_text_put(to, word, forms[r->format]);
 }
 
 /* ---- tables ---- */
@@ -165,11 +157,21 @@ static void print_row(const QcReport *r, FILE *to, const QcExperiment *e, const 
     fputs(m->end, to);
 }
 
+static void print_quoted(FILE *to, const char *text, QcTextForm form, const char *after)
+{
+    fputc('"', to);
+    qc_text_put(to, text, form);
+    fprintf(to, "\"%s", after);
+}
+
 static void print_json(const QcReport *r, FILE *to, const QcExperiment *e, const uint8_t *by, const QcRow *row)
 {
     fputs("{", to);
     for (uint32_t a = 0; a < e->n_axes; a++)
-        if (by[a]) fprintf(to, "\"%s\": \"%s\", ", e->axes[a].name, value_of(e, row, a)); /* axes and their values are plain words */
+        if (by[a]) {
+            print_quoted(to, e->axes[a].name, QC_TEXT_JSON, ": ");
+            print_quoted(to, value_of(e, row, a), QC_TEXT_JSON, ", ");
+        }
     fprintf(to, "\"runs\": %u", row->n);
     for (uint32_t k = 0; k < r->n_figures; k++) {
         double mean, half;
@@ -188,7 +190,8 @@ static void print_title(const QcReport *r, FILE *to, const QcExperiment *e, cons
     const char *space = "";
     for (uint32_t a = 0; a < e->n_axes; a++) {
         if (!by[a] || e->axes[a].n == 1 || (r->format == QC_REPORT_AXIS && a == r->axis)) continue;
-        fprintf(to, "%s%s", space, value_of(e, row, a));
+        fputs(space, to);
+        qc_text_put(to, value_of(e, row, a), QC_TEXT_GNUPLOT);
         space = " ";
     }
 }
@@ -246,13 +249,16 @@ static void print_labels(const QcReport *r, FILE *to, const QcExperiment *e)
 {
     const char *x = r->format == QC_REPORT_CURVES ? "batch" : r->format == QC_REPORT_AXIS ? e->axes[r->axis].name : qc_figure_name(r->figures[0]);
     const char *y = r->format == QC_REPORT_CURVES ? "target accuracy" : qc_figure_name(r->figures[r->n_figures - 1]);
-    fprintf(to, "set terminal svg size 800,500\nset title \"%s\" noenhanced\nset key outside noenhanced\nset grid\n", e->name);
-    fprintf(to, "set xlabel \"%s\" noenhanced\nset ylabel \"%s\" noenhanced\n", x, y);
+    fputs("set terminal svg size 800,500\nset title ", to);
+    print_quoted(to, e->name, QC_TEXT_GNUPLOT, " noenhanced\nset key outside noenhanced\nset grid\nset xlabel ");
+    print_quoted(to, x, QC_TEXT_GNUPLOT, " noenhanced\nset ylabel ");
+    print_quoted(to, y, QC_TEXT_GNUPLOT, " noenhanced\n");
     if (r->format == QC_REPORT_POINTS && !is_share(r->figures[0])) fputs("set logscale x\n", to);
     if (r->format != QC_REPORT_AXIS) return;
     const QcExperimentAxis *axis = &e->axes[r->axis];
     for (uint32_t v = 0; v < axis->n; v++) {
-        fprintf(to, "%s\"%s\" ", v ? ", " : "set xtics noenhanced (", axis->values[v]);
+        fputs(v ? ", " : "set xtics noenhanced (", to);
+        print_quoted(to, axis->values[v], QC_TEXT_GNUPLOT, " ");
         if (all_numbers(axis)) fprintf(to, "%s", axis->values[v]);
         else fprintf(to, "%u", v);
     }

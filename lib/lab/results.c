@@ -136,7 +136,7 @@ int qc_result_load(QcRunResult *r, QcArena *arena, const char *path, QcErr *err)
     int status = -1;
     *r = (QcRunResult){.n_batches = 0};
     for (int f = 0; f < QC_FIGURE_COUNT; f++) r->figure[f] = NAN;
-    if (qc_read_all(path, &bytes, &length, err)) return -1;
+    if (qc_need_regular(path, err) || qc_read_all(path, &bytes, &length, err)) return -1;
     for (size_t i = 0; i < length; i++) n_lines += bytes[i] == '\n';
     if (!(r->target = qc_arena_take(arena, n_lines + 1, sizeof *r->target, err))) goto end;
     uint32_t number = 1;

@@ -41,10 +41,10 @@ static int write_options(QcWriter *out, const QcTraining *t, QcErr *err)
     qc_writer_release(&w);
     if (status) return -1;
     snprintf(text, sizeof text,
-             "epochs %u\nbatch size %u\noptimizer %s\nrate %.17g\nweight decay %.17g\nvalidation share %.17g\npatience %u\nseed %llu\nthreads %d\n"
+             "epochs %u\nbatch size %u\noptimizer %s\nrate %.17g\nweight decay %.17g\nvalidation share %.17g\npatience %u\nseed %llu\n"
              "data and architecture %s\nhook %s\n",
              o->epochs, o->batch, o->optimizer == QC_OPTIM_ADAM ? "adam" : "sgd", o->rate, o->decay, o->valid, o->patience, (unsigned long long)o->seed,
-             o->threads, data, o->save_hook ? "yes" : "no");
+             data, o->save_hook ? "yes" : "no");
     qc_put_text(out, text);
     return qc_writer_check(out, err);
 }
@@ -82,17 +82,27 @@ end:
     return status;
 }
 
+static const char *skip_line(const char *text)
+{
+    size_t n = strcspn(text, "\n");
+    return text + n + (text[n] == '\n');
+}
+
 /* One sentence about the first line in which two lists of options differ; 0 where none does. */
 static int compare_options(const char *theirs, const char *ours, QcErr *err)
 {
     while (*theirs && *ours) {
+        if (!strncmp(theirs, "threads ", 8)) { /* of 0.1.0: results depended on it then */
+            theirs = skip_line(theirs);
+            continue;
+        }
         size_t a = strcspn(theirs, "\n"), b = strcspn(ours, "\n");
         if (a != b || memcmp(theirs, ours, a)) {
             if (!strncmp(ours, "data", 4)) return qc_fail(err, QC_EUSAGE, "the checkpoint was made from other data or another architecture");
             return qc_fail(err, QC_EUSAGE, "the checkpoint was made with %.*s, not with %.*s", (int)a, theirs, (int)b, ours);
         }
-        theirs += a + (theirs[a] == '\n');
-        ours += b + (ours[b] == '\n');
+        theirs = skip_line(theirs);
+        ours = skip_line(ours);
     }
     return *theirs || *ours ? qc_fail(err, QC_EFORMAT, "the checkpoint's options are not those of this version") : 0;
 }

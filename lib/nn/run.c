@@ -5,6 +5,8 @@
 
 #include "runparts.h"
 
+enum { PARTS = 4 }; /* slices of a batch: also the most cores that work on it */
+
 static uint32_t widest_norm(const QcGraph *g)
 {
     uint32_t most = 1;
@@ -29,16 +31,16 @@ static int take_slice(QcRun *run, QcWorker *slice, int number, QcErr *err)
 
 static int take_tables(QcRun *run, QcErr *err)
 {
-    size_t n = run->g->n_nodes, threads = (size_t)run->threads;
+    size_t n = run->g->n_nodes, parts = (size_t)run->parts;
     QcArena *a = &run->arena;
     if (!(run->kept = qc_arena_take(a, n, 1, err)) || !(run->wants = qc_arena_take(a, n, 1, err)) ||
         !(run->adds = qc_arena_take(a, n * QC_MAX_INPUTS, 1, err)) || !(run->whole_value = qc_arena_take(a, n, sizeof *run->whole_value, err)) ||
         !(run->whole_gradient = qc_arena_take(a, n, sizeof *run->whole_gradient, err)) ||
         !(run->norm = qc_arena_take(a, run->g->n_stats, sizeof *run->norm, err)) ||
-        !(run->sums = qc_arena_take(a, run->g->n_stats * threads, sizeof *run->sums, err)) ||
-        !(run->slices = qc_arena_take(a, threads, sizeof *run->slices, err)))
+        !(run->sums = qc_arena_take(a, run->g->n_stats * parts, sizeof *run->sums, err)) ||
+        !(run->slices = qc_arena_take(a, parts, sizeof *run->slices, err)))
         return -1;
-    for (int k = 0; k < run->threads; k++)
+    for (int k = 0; k < run->parts; k++)
         if (take_slice(run, &run->slices[k], k, err)) return -1;
     return 0;
 }
@@ -47,7 +49,7 @@ static int take_tables(QcRun *run, QcErr *err)
 static int make_convs(QcRun *run, int which, QcErr *err)
 {
     qc_convs_alone();
-    for (int k = 0; k < run->threads; k++) {
+    for (int k = 0; k < run->parts; k++) {
         QcWorker *slice = &run->slices[k];
         QcConvs *convs = &slice->convs[which];
         slice->now = convs;
@@ -69,9 +71,8 @@ QcRun *qc_run_new(QcGraph *g, uint32_t batch, QcRunMode mode, int threads, QcErr
         qc_fail_memory(err, "a run");
         return NULL;
     }
-    if ((uint32_t)threads > batch) threads = (int)batch; /* the others would have no window */
-    *run = (QcRun){.g = g, .batch = batch, .mode = mode, .threads = threads};
-    if (take_tables(run, err) || qc_run_plan(run, err) || make_convs(run, 0, err) || !(run->team = qc_team_new(threads, err))) {
+    *run = (QcRun){.g = g, .batch = batch, .mode = mode, .parts = batch < PARTS ? (int)batch : PARTS};
+    if (take_tables(run, err) || qc_run_plan(run, err) || make_convs(run, 0, err) || !(run->team = qc_team_new(run->parts, threads, err))) {
         qc_run_free(run);
         return NULL;
     }
@@ -82,7 +83,7 @@ void qc_run_free(QcRun *run)
 {
     if (!run) return;
     qc_team_free(run->team);
-    for (int k = 0; k < run->threads && run->slices; k++)
+    for (int k = 0; k < run->parts && run->slices; k++)
         for (int which = 0; which < 2; which++) qc_convs_release(&run->slices[k].convs[which], run->g->n_nodes);
     free(run->memory);
     qc_arena_release(&run->arena);
@@ -212,8 +213,8 @@ static void node_backward(QcWorker *slice, uint32_t i, float *grads)
 /* Adds the other slices' gradients to those of slice 0; each slice does a part of the parameters. */
 static void add_up(const QcRun *run, float *grads, int number)
 {
-    size_t n = run->g->n_params, parts = (size_t)run->threads, from = n * (size_t)number / parts, to = n * ((size_t)number + 1) / parts;
-    for (int k = 1; k < run->threads; k++) {
+    size_t n = run->g->n_params, parts = (size_t)run->parts, from = n * (size_t)number / parts, to = n * ((size_t)number + 1) / parts;
+    for (int k = 1; k < run->parts; k++) {
         const float *share = run->slices[k].grads;
         if (!run->slices[k].n) continue; /* it has computed nothing */
         for (size_t i = from; i < to; i++) grads[i] += share[i];
@@ -254,6 +255,6 @@ const float *qc_run_gradient(const QcRun *run, uint32_t node) { return run->n ? 
 size_t qc_run_bytes(const QcRun *run)
 {
     size_t bytes = run->memory_bytes + run->arena.bytes;
-    for (int k = 0; k < run->threads; k++) bytes += run->slices[k].convs[0].bytes + run->slices[k].convs[1].bytes;
+    for (int k = 0; k < run->parts; k++) bytes += run->slices[k].convs[0].bytes + run->slices[k].convs[1].bytes;
     return bytes;
 }

@@ -1,8 +1,8 @@
 /* run.h - forward and backward passes of a graph over a mini-batch (oneDNN does the convolutions).
  *
  * A QcRun borrows its graph (which must outlive it) and owns the memory for `batch` windows. Parameters are read from graph->params at each
- * forward, so whoever changes them (an optimizer, a quantizer's snapshot) needs to tell nobody. For the same inputs and thread count the result is
- * the same to the bit.
+ * forward, so whoever changes them (an optimizer, a quantizer's snapshot) needs to tell nobody. For the same inputs the result is the same to
+ * the bit, whatever the number of threads, of which more than four are of no use.
  */
 #ifndef QC_NN_RUN_H
 #define QC_NN_RUN_H

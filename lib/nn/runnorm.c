@@ -43,7 +43,7 @@ static const double *sum_and_meet(QcWorker *slice, const QcNode *node, const flo
 {
     QcRun *run = slice->run;
     size_t channels = node->channels;
-    double *all = run->sums + node->stat * (size_t)run->threads, *mine = all + 2 * channels * (size_t)slice->number;
+    double *all = run->sums + node->stat * (size_t)run->parts, *mine = all + 2 * channels * (size_t)slice->number;
     for (size_t c = 0; c < 2 * channels; c++) mine[c] = 0;
     sum_rows(mine, mine + channels, a, b, centre, channels, 0, rows);
     if (!a && rows) /* statistics: to mean and sum of squares around it, which can be joined whatever the centre was */
@@ -61,7 +61,7 @@ static void join_slices(double *mean, double *squares, const double *all, const 
 {
     double n = 0;
     *mean = *squares = 0;
-    for (int k = 0; k < run->threads; k++) {
+    for (int k = 0; k < run->parts; k++) {
         const double *one = all + 2 * (size_t)node->channels * (size_t)k;
         double m = (double)(run->slices[k].n * qc_node_positions(node)), apart = one[c] - *mean;
         if (m <= 0) continue;
@@ -134,7 +134,7 @@ void qc_norm_backward(QcWorker *slice, const QcNode *node, float *dx, float *gra
     /* dx = gain * inverse * (dy - mean(dy) - xhat * mean(dy xhat)), the two means only where they depend on x */
     for (size_t c = 0; c < channels; c++) {
         double dshift = 0, dgain = 0;
-        for (int k = 0; k < run->threads; k++) {
+        for (int k = 0; k < run->parts; k++) {
             dshift += all[2 * channels * (size_t)k + c];
             dgain += all[2 * channels * (size_t)k + channels + c] * (double)inverse[c];
         }

@@ -1,9 +1,9 @@
 /* runparts.h - inside a run: what its parts (plan, convolutions, loops over plain memory) tell each other. Not for other floors.
  *
  * Activations and gradients are plain [n][h][w][c]; oneDNN works on them as they are and chooses a layout of its own only for weights. The batch is cut
- * into a slice for each thread, and a thread takes its slice through the whole network in memory of its own; threads meet only where batch norm needs all
- * of the batch, and at the end to add up the gradients of parameters. What comes out depends on nothing but the number of threads. In every function
- * outputs come first, then inputs, then sizes.
+ * into `parts` slices, whatever the number of threads, and a member of the team takes its slice through the whole network in memory of its own; members
+ * meet only where batch norm needs all of the batch, and at the end to add up the gradients of parameters, in the order of slices. So what comes out does
+ * not depend on the number of threads. In every function outputs come first, then inputs, then sizes.
  */
 #ifndef QC_NN_RUNPARTS_H
 #define QC_NN_RUNPARTS_H
@@ -41,10 +41,10 @@ struct QcRun {
     QcGraph *g;
     uint32_t batch, n; /* n: of the last pass */
     QcRunMode mode;
-    int threads;
+    int parts;             /* slices of a batch */
     QcTeam *team;
     QcArena arena;
-    QcWorker *slices;       /* [threads] */
+    QcWorker *slices;       /* [parts] */
     const float *x, *dlogits; /* of the pass that is under way */
     /* the plan, made afresh by qc_run_keep */
     uint8_t *kept, *wants; /* [n_nodes] asked for by qc_run_keep (and the last); needs a gradient */
@@ -54,7 +54,7 @@ struct QcRun {
     size_t memory_bytes;
     /* batch norm */
     float *norm;           /* [n_stats] mean[c], 1/deviation[c] of the last forward, at the offsets of the graph's stats */
-    double *sums;          /* [n_stats][threads]: of each norm [threads][2][c] */
+    double *sums;          /* [n_stats][parts]: of each norm [parts][2][c] */
 };
 
 /* runplan.c: who needs which value how long; gives every tensor its place. */

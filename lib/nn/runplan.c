@@ -216,10 +216,10 @@ static size_t settle_kept(const Plan *p, float *at)
 
 void qc_run_cut(QcRun *run, uint32_t n)
 {
-    for (int k = 0; k < run->threads; k++) {
-        uint32_t first = (uint32_t)((uint64_t)n * (uint32_t)k / (uint32_t)run->threads);
+    for (int k = 0; k < run->parts; k++) {
+        uint32_t first = (uint32_t)((uint64_t)n * (uint32_t)k / (uint32_t)run->parts);
         run->slices[k].first = first;
-        run->slices[k].n = (uint32_t)((uint64_t)n * ((uint32_t)k + 1) / (uint32_t)run->threads) - first;
+        run->slices[k].n = (uint32_t)((uint64_t)n * ((uint32_t)k + 1) / (uint32_t)run->parts) - first;
     }
 }
 
@@ -227,7 +227,7 @@ void qc_run_settle(QcRun *run)
 {
     for (uint32_t i = 0; i < run->g->n_nodes; i++) {
         if (!run->kept[i]) continue;
-        for (int k = 0; k < run->threads; k++) {
+        for (int k = 0; k < run->parts; k++) {
             QcWorker *slice = &run->slices[k];
             size_t skip = slice->first * qc_node_values(&run->g->nodes[i]);
             slice->value[i] = run->whole_value[i] + skip;
@@ -240,7 +240,7 @@ int qc_run_plan(QcRun *run, QcErr *err)
 {
     uint32_t n = run->g->n_nodes;
     QcArena arena = {0};
-    Plan p = {.run = run, .g = run->g, .n = n, .windows = (run->batch + (uint32_t)run->threads - 1) / (uint32_t)run->threads};
+    Plan p = {.run = run, .g = run->g, .n = n, .windows = (run->batch + (uint32_t)run->parts - 1) / (uint32_t)run->parts};
     run->kept[n - 1] = 1;
     p.items = qc_arena_take(&arena, 3 * (size_t)n, sizeof *p.items, err);
     p.users = p.items ? qc_arena_take(&arena, n, sizeof *p.users, err) : NULL;
@@ -253,7 +253,7 @@ int qc_run_plan(QcRun *run, QcErr *err)
     live_gradients(&p);
     join_values(&p);
     if (goes_back(&p)) join_gradients(&p);
-    size_t each = place_all(&p), bytes = (each * (size_t)run->threads + settle_kept(&p, NULL)) * sizeof(float);
+    size_t each = place_all(&p), bytes = (each * (size_t)run->parts + settle_kept(&p, NULL)) * sizeof(float);
     free(run->memory);
     run->memory = aligned_alloc(64, bytes);
     run->memory_bytes = run->memory ? bytes : 0;
@@ -261,9 +261,9 @@ int qc_run_plan(QcRun *run, QcErr *err)
         qc_fail(err, QC_EFAIL, "out of memory for the %zu bytes of a batch of %u windows (a smaller batch needs less)", bytes, run->batch);
         goto end;
     }
-    settle_kept(&p, run->memory + each * (size_t)run->threads);
+    settle_kept(&p, run->memory + each * (size_t)run->parts);
     qc_run_cut(run, run->batch);
-    for (int k = 0; k < run->threads; k++) settle_slice(&p, &run->slices[k], run->memory + each * (size_t)k);
+    for (int k = 0; k < run->parts; k++) settle_slice(&p, &run->slices[k], run->memory + each * (size_t)k);
     qc_run_settle(run);
     status = 0;
 end:

@@ -139,13 +139,6 @@ static int fill(const QcWeight *entry, const Array *a, const char *file, QcErr *
     return status;
 }
 
-static const QcWeight *weight_named(const QcWeights *w, const char *name)
-{
-    for (uint32_t i = 0; i < w->n; i++)
-        if (!strcmp(w->list[i].name, name)) return &w->list[i];
-    return NULL;
-}
-
 int qc_weights_read_safetensors(QcWeights *w, const uint8_t *bytes, size_t length, const char *name, QcErr *err)
 {
     QcCursor c = {.bytes = bytes, .length = length};
@@ -162,7 +155,7 @@ int qc_weights_read_safetensors(QcWeights *w, const uint8_t *bytes, size_t lengt
         goto end;
     }
     for (uint32_t i = 0; i < header.root->n; i++)
-        if (strcmp(header.root->keys[i], "__metadata__") && !weight_named(w, header.root->keys[i]) && !qc_weights_ignores(header.root->keys[i])) {
+        if (strcmp(header.root->keys[i], "__metadata__") && !qc_weights_find(w, header.root->keys[i]) && !qc_weights_ignores(header.root->keys[i])) {
             qc_fail(err, QC_EFORMAT, "%.200s: the model has no place for array '%.80s'", name, header.root->keys[i]);
             goto end;
         }

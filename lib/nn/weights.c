@@ -51,7 +51,15 @@ int qc_weights_init(QcWeights *w, QcGraph *g, QcErr *err)
         add(w, node, "running_mean", g->stats + node->stat, node->channels);
         add(w, node, "running_var", g->stats + node->stat + node->channels, node->channels);
     }
+    for (uint32_t i = 0; i < w->n; i++)
+        if (qc_nametable_add(&w->table, &w->arena, w->list[i].name, i, err) < 0) return -1;
     return 0;
+}
+
+const QcWeight *qc_weights_find(const QcWeights *w, const char *name)
+{
+    int64_t i = qc_nametable_find(&w->table, name);
+    return i < 0 ? NULL : &w->list[i];
 }
 
 void qc_weights_release(QcWeights *w)

@@ -7,6 +7,7 @@
 #ifndef QC_NN_WEIGHTS_H
 #define QC_NN_WEIGHTS_H
 
+#include "../base/nametable.h"
 #include "graph.h"
 
 enum { QC_WEIGHT_NAME = QC_NAME_MAX + 1 + 16 };
@@ -24,6 +25,7 @@ typedef struct QcWeights {
     QcArena arena;
     QcWeight *list; /* [n], in the order of nodes */
     uint32_t n;
+    QcNameTable table;
 } QcWeights;
 
 int qc_weights_init(QcWeights *w, QcGraph *g, QcErr *err); /* g must outlive it */
@@ -40,7 +42,9 @@ int qc_weights_save_safetensors(const QcWeights *w, const char *path, QcErr *err
 int qc_weights_read_npz(QcWeights *w, const uint8_t *bytes, size_t length, const char *name, QcErr *err);
 int qc_weights_read_safetensors(QcWeights *w, const uint8_t *bytes, size_t length, const char *name, QcErr *err);
 
-/* For the two readers: may an array of this name be there without a place in the model? */
+/* For the two readers: the array of this name, NULL: the model has none. */
+const QcWeight *qc_weights_find(const QcWeights *w, const char *name);
+/* May an array of this name be there without a place in the model? */
 int qc_weights_ignores(const char *name);
 /* 0 where the shape is that of w, ones aside; else a sentence. */
 int qc_weight_check_shape(const QcWeight *w, const uint64_t *dims, uint32_t rank, const char *file, QcErr *err);

@@ -60,21 +60,12 @@ static size_t bare(const char *name)
     return n > 4 && !strcmp(name + n - 4, ".npy") ? n - 4 : n;
 }
 
-static const QcZipMember *member_for(const QcZip *zip, const char *name)
-{
-    for (uint32_t i = 0; i < zip->n; i++)
-        if (bare(zip->members[i].name) == strlen(name) && !strncmp(zip->members[i].name, name, strlen(name))) return &zip->members[i];
-    return NULL;
-}
-
-static int is_known(const QcWeights *w, const char *member)
+static const QcWeight *weight_of(const QcWeights *w, const char *member)
 {
     char name[QC_WEIGHT_NAME] = "";
     size_t n = bare(member);
     if (n < sizeof name) memcpy(name, member, n);
-    for (uint32_t i = 0; i < w->n; i++)
-        if (!strcmp(w->list[i].name, name)) return 1;
-    return qc_weights_ignores(name);
+    return qc_weights_find(w, name);
 }
 
 int qc_weights_read_npz(QcWeights *w, const uint8_t *bytes, size_t length, const char *name, QcErr *err)
@@ -82,10 +73,16 @@ int qc_weights_read_npz(QcWeights *w, const uint8_t *bytes, size_t length, const
     QcArena arena = {0};
     QcZip zip;
     int status = qc_zip_open(&zip, bytes, length, name, &arena, err);
-    for (uint32_t i = 0; i < (status ? 0 : zip.n) && !status; i++)
-        if (!is_known(w, zip.members[i].name)) status = qc_fail(err, QC_EFORMAT, "%.200s: the model has no place for array '%.80s'", name, zip.members[i].name);
+    const QcZipMember **members = status ? NULL : qc_arena_take(&arena, w->n, sizeof *members, err); /* of each weight */
+    if (!members) status = -1;
+    for (uint32_t i = 0; !status && i < zip.n; i++) {
+        const QcZipMember *member = &zip.members[i];
+        const QcWeight *weight = weight_of(w, member->name);
+        if (weight && !members[weight - w->list]) members[weight - w->list] = member;
+        else if (!weight && !qc_weights_ignores(member->name)) status = qc_fail(err, QC_EFORMAT, "%.200s: the model has no place for array '%.80s'", name, member->name);
+    }
     for (uint32_t i = 0; i < w->n && !status; i++) {
-        const QcZipMember *member = member_for(&zip, w->list[i].name);
+        const QcZipMember *member = members[i];
         uint8_t *array = NULL;
         if (!member) status = qc_fail(err, QC_EFORMAT, "%.200s has no array '%s'", name, w->list[i].name);
         else if (!(status = qc_zip_read(&array, &zip, member, err))) status = read_array(&w->list[i], array, (size_t)member->length, name, err);

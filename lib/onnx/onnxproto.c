@@ -28,7 +28,7 @@ static int skip(Bytes *b, uint64_t n)
     return 1;
 }
 
-/* 1 where the bytes are fields of such a message and nest no deeper than `depth`. */
+/* 1 where the bytes are fields of such a message, nest no deeper than `depth`, and hold no text with a zero byte. */
 static int is_message(Bytes b, const ProtobufCMessageDescriptor *about, int depth)
 {
     enum { VARINT = 0, FIXED64 = 1, BYTES = 2, FIXED32 = 5 };
@@ -48,6 +48,7 @@ static int is_message(Bytes b, const ProtobufCMessageDescriptor *about, int dept
         case BYTES: {
             if (!get_varint(&b, &n) || n > (uint64_t)(b.end - b.at)) return 0;
             const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field(about, (unsigned)(tag >> 3));
+            if (field && field->type == PROTOBUF_C_TYPE_STRING && memchr(b.at, 0, n)) return 0; /* would be read as a shorter name */
             if (field && field->type == PROTOBUF_C_TYPE_MESSAGE && (!depth || !is_message((Bytes){b.at, b.at + n}, field->descriptor, depth - 1))) return 0;
             b.at += n;
             break;

@@ -118,18 +118,15 @@ static int read_external(QcOnnxImport *im, Source *s, size_t wanted)
     if (external_number(im, &offset, s->proto, "offset") || external_number(im, &length, s->proto, "length")) return -1;
     if (length != wanted) return qc_fail(im->err, QC_EFORMAT, "tensor '%.100s' needs %zu bytes and its external data has %llu", name, wanted, (unsigned long long)length);
     if (snprintf(path, sizeof path, "%s/%s", im->o->folder, place) >= (int)sizeof path) return qc_fail(im->err, QC_EIO, "the path of '%.100s' is too long", place);
-    FILE *file = fopen(path, "rb");
-    if (!file) return qc_fail(im->err, QC_EIO, "cannot open %.300s", path);
+    QcPieces *file = qc_pieces_open(path, im->err);
+    if (!file) return -1;
     uint8_t *bytes = NULL;
-    off_t end = fseeko(file, 0, SEEK_END) ? -1 : ftello(file);
-    if (end < 0 || (uint64_t)end > qc_max_bytes || offset > (uint64_t)end || wanted > (uint64_t)end - offset)
-        qc_fail(im->err, QC_EFORMAT, "tensor '%.100s' needs bytes %llu to %llu of %.200s, which has %lld", name, (unsigned long long)offset,
-                (unsigned long long)(offset + wanted), path, (long long)end);
-    else if ((bytes = qc_arena_take(&im->arena, wanted, 1, im->err)) && (fseeko(file, (off_t)offset, SEEK_SET) || fread(bytes, 1, wanted, file) != wanted)) {
-        qc_fail(im->err, QC_EIO, "cannot read %.300s", path);
+    if (offset > file->length || wanted > file->length - offset)
+        qc_fail(im->err, QC_EFORMAT, "tensor '%.100s' needs bytes %llu to %llu of %.200s, which has %llu", name, (unsigned long long)offset,
+                (unsigned long long)(offset + wanted), path, (unsigned long long)file->length);
+    else if ((bytes = qc_arena_take(&im->arena, wanted, 1, im->err)) && qc_pieces_read(file, bytes, offset, wanted, im->err))
         bytes = NULL;
-    }
-    fclose(file);
+    qc_pieces_close(file);
     s->raw = bytes;
     s->length = wanted;
     return bytes ? 0 : -1;

@@ -3,6 +3,7 @@
 #   install.sh            what the programs are built with
 #   install.sh --test     and what `make check` uses
 #   install.sh --bench    and what the benches compare with
+#   install.sh --deb      and what `make deb` packs with
 #   install.sh --demo     and what `make demo` draws with
 set -eu
 cd "$(dirname "$0")/../.."
@@ -13,11 +14,12 @@ node=
 need_node() { node=yes; command -v npm >/dev/null || packages="$packages nodejs npm"; }
 for option in "$@"; do
     case $option in
-    --test) packages="$packages check gnuplot-nox parallel slurm-wlm munge procps mandoc clang libclang-rt-14-dev zstd python3-numpy python3-pil python3-onnx python3-torch qemu-user-static qemu-system-arm bochs gcc-arm-none-eabi\
+    --test) packages="$packages check cppcheck gnuplot-nox parallel slurm-wlm munge procps mandoc clang libclang-rt-14-dev zstd python3-numpy python3-pil python3-onnx python3-torch qemu-user-static qemu-system-arm bochs gcc-arm-none-eabi\
  gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf libc6-dev-armhf-cross"; need_node ;;
     --bench) packages="$packages python3-torch zstd libxnnpack-dev libpthreadpool-dev"; need_node ;;
+    --deb) packages="$packages debhelper dpkg-dev lintian" ;;
     --demo) packages="$packages gnuplot-nox" ;;
-    *) echo "install.sh: there is no option $option (--test, --bench, --demo)" >&2; exit 2 ;;
+    *) echo "install.sh: there is no option $option (--test, --bench, --deb, --demo)" >&2; exit 2 ;;
     esac
 done
 

@@ -1,7 +1,7 @@
 # What install puts there works from there, and uninstall takes all of it away.
 place=$(mktemp -d) || exit 1
 trap 'rm -rf "$place"' EXIT
-make -s --no-print-directory -o "$BUILD/flags" install DESTDIR="$place" PREFIX=/opt/qcore >/dev/null || exit 1
+make -s --no-print-directory AS_BUILT=1 install DESTDIR="$place" PREFIX=/opt/qcore >/dev/null || exit 1
 root=$place/opt/qcore wrong=0
 complain() { echo "$*"; wrong=1; }
 for program in src/qc-*.c; do
@@ -21,7 +21,7 @@ rm "$place/use.c"
 for source in "$root"/share/qcore/lib/device/*.c "$root/share/qcore/lib/kernels/scalar.c"; do # what exported models are compiled with
     ${CC:-gcc} -std=c11 -ffreestanding -fsyntax-only "$source" || complain "$source does not stand alone"
 done
-make -s --no-print-directory -o "$BUILD/flags" uninstall DESTDIR="$place" PREFIX=/opt/qcore >/dev/null || complain "uninstall failed"
+make -s --no-print-directory AS_BUILT=1 uninstall DESTDIR="$place" PREFIX=/opt/qcore >/dev/null || complain "uninstall failed"
 left=$(find "$place" -type f -o -type l)
 [ -z "$left" ] || complain "uninstall left" $left
 exit $wrong

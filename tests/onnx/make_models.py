@@ -104,7 +104,7 @@ refuse("r-short", 3, "needs 144 bytes by its dimensions and has 140", [conv, nod
        {"w": onnx.TensorProto(name="w", dims=[4, 3, 3], data_type=1, raw_data=bytes(140))})
 refuse("r-huge", 3, "dimension", [conv, node("Relu", ["a"], ["b"]), *tail], {"w": onnx.TensorProto(name="w", dims=[1 << 40, 1 << 40], data_type=1, raw_data=bytes(4))})
 for name, status, words, place in (("r-outside", 5, "--external-data", "w.bin"), ("r-path", 3, "not the plain name", "../w.bin"), ("r-absolute", 3, "not the plain name", "/etc/passwd"),
-                                   ("r-beyond", 3, "needs bytes 4 to 148", "few.bin"), ("r-absent", 4, "cannot open", "none.bin")):
+                                   ("r-beyond", 3, "needs bytes 4 to 148", "few.bin"), ("r-absent", 4, "cannot read", "none.bin")):
     w = onnx.TensorProto(name="w", dims=[4, 3, 3], data_type=1, data_location=1)
     w.external_data.add(key="location", value=place)
     w.external_data.add(key="offset", value="4")

@@ -79,6 +79,7 @@ START_TEST(a_signal_takes_the_temporaries_of_all_outputs_along)
     QcOutput one, two;
     char other[128];
     snprintf(other, sizeof other, "%s/other", folder);
+    qc_output_named = 1;
     ck_assert_int_eq(qc_write_all(path, "done", 4, &err), 0);
     ck_assert_int_eq(qc_output_open(&one, path, 1, &err), 0);
     ck_assert_int_eq(qc_output_open(&two, other, 1, &err), 0);
@@ -134,6 +135,7 @@ END_TEST
 START_TEST(killed_at_any_moment)
 {
     enum { BYTES = 200000 };
+    qc_output_named = _i % 2;
     pid_t child = fork();
     if (!child) {
         static char bytes[BYTES];
