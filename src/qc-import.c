@@ -8,37 +8,25 @@
 #include "../lib/onnx/modelhints.h"
 #include "../lib/onnx/weightsin.h"
 
-static const char *format, *output, *label, *group, *recording, *window_id, *header, *window, *stride, *unequal, *missing, *x_name, *y_name, *size, *resize;
-static int64_t channels, jobs, length;
+static const char *format, *output;
+static int64_t jobs;
 static double width;
-static int json, channels_last, crop, grey;
+static int json;
 static QcList groups;
 static QcModelHints hints;
 static const char *external_data, *like, *arch;
 
-static const QcOption options[] = {
-    {'f', "format", QC_OPTION_TEXT, &format, "FORMAT", "dsa, uschad, ucihar, wisdm, pamap2, images, ts, npz, npy, arff, tsv, csv, onnx or safetensors", 0, 0},
+/* Options of every format; those of each format are its importer's (lib/data/importrows.h). */
+static const QcOption common[] = {
+    {'f', "format", QC_OPTION_TEXT, &format, "FORMAT", "one of the formats above (else concluded)", 0, 0},
     {'g', "group", QC_OPTION_LIST, &groups, "NAME", "import this person (group) only; repeatable", 0, 0},
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "write the data file here, not to standard output", 0, 0},
     {0, "jobs", QC_OPTION_INT, &jobs, "N", "threads that read files (0 = all cores); the result is the same", 0, 256},
-    {0, "window", QC_OPTION_TEXT, &window, "SPAN", "recordings: length of a window in samples (200) or seconds (2s)", 0, 0},
-    {0, "stride", QC_OPTION_TEXT, &stride, "SPAN", "recordings: from one window's start to the next's (else the window)", 0, 0},
-    {0, "unequal", QC_OPTION_TEXT, &unequal, "WHAT", "series of unequal length: refuse, pad or resample (else refuse)", 0, 0},
-    {0, "length", QC_OPTION_INT, &length, "N", "pad or resample to this length (else the longest series')", 1, 1 << 24},
-    {0, "missing", QC_OPTION_TEXT, &missing, "WHAT", "values that are missing: refuse, fill or drop the window (else refuse)", 0, 0},
-    {0, "channels", QC_OPTION_INT, &channels, "N", "csv, tsv: a row holds N channels one after another (else 1)", 1, 1 << 24},
-    {0, "label-column", QC_OPTION_TEXT, &label, "COLUMN", "csv, tsv, arff: name or number of the label, or none", 0, 0},
-    {0, "group-column", QC_OPTION_TEXT, &group, "COLUMN", "csv: name or number of the person or group (else none)", 0, 0},
-    {0, "recording-column", QC_OPTION_TEXT, &recording, "COLUMN", "csv: name or number of the recording (else none)", 0, 0},
-    {0, "window-column", QC_OPTION_TEXT, &window_id, "COLUMN", "csv: a row is one step; rows that agree in this column are a window", 0, 0},
-    {0, "header", QC_OPTION_TEXT, &header, "yes|no", "csv: whether the first row has names (else found out)", 0, 0},
-    {0, "x", QC_OPTION_TEXT, &x_name, "NAME", "npz: the array with the windows (else x)", 0, 0},
-    {0, "y", QC_OPTION_TEXT, &y_name, "NAME", "npz: the array with the labels, or none (else y); npy: a second file", 0, 0},
-    {0, "channels-last", QC_OPTION_FLAG, &channels_last, NULL, "npz, npy: windows are length x channels, not channels x length", 0, 0},
-    {0, "size", QC_OPTION_TEXT, &size, "N|HxW", "images: pixels a side, or height x width (else 64)", 0, 0},
-    {0, "resize", QC_OPTION_TEXT, &resize, "HOW", "images: area or bilinear (else area)", 0, 0},
-    {0, "crop", QC_OPTION_FLAG, &crop, NULL, "images: take the middle part of the right shape, do not stretch", 0, 0},
-    {0, "grey", QC_OPTION_FLAG, &grey, NULL, "images: one channel of brightness, not three of colour", 0, 0},
+    {0, "json", QC_OPTION_FLAG, &json, NULL, "print what was imported on standard output as JSON (needs -o)", 0, 0},
+    {0},
+};
+
+static const QcOption model_options[] = {
     {0, "labels", QC_OPTION_TEXT, &hints.labels, "FILE", "models: class names, one a line, in the order of the logits (else 0, 1, ...)", 0, 0},
     {0, "mean", QC_OPTION_TEXT, &hints.mean, "LIST", "models: what to subtract from raw windows: one number, or one a channel (else nothing)", 0, 0},
     {0, "std", QC_OPTION_TEXT, &hints.std, "LIST", "models: what to divide them by then (else nothing)", 0, 0},
@@ -47,11 +35,83 @@ static const QcOption options[] = {
     {'a', "arch", QC_OPTION_TEXT, &arch, "FILE", "npz, safetensors: weights for this architecture (with --shape and --labels)", 0, 0},
     {0, "width", QC_OPTION_REAL, &width, "R", "npz, safetensors: multiplies the channels of -a, as in qc-train", 0.001, 100},
     {0, "external-data", QC_OPTION_TEXT, &external_data, "DIR", "onnx: weights may lie in files of this folder (else refused)", 0, 0},
-    {0, "json", QC_OPTION_FLAG, &json, NULL, "print what was imported on standard output as JSON (needs -o)", 0, 0},
     {0},
 };
 
-static const QcProgram program = {"qc-import", "turn foreign recordings into a data file, or a foreign model into a model file", "[options] [PATH]", options, 1};
+/* ---- the table of options: common ones, rows of importers, options of models ---- */
+
+enum { ROWS_MAX = 80 };
+static const QcImportRow *rows[ROWS_MAX]; /* of importers, each once */
+static const char *texts[ROWS_MAX];       /* what was given for each */
+static int flags[ROWS_MAX], n_rows;
+static QcOption options[ROWS_MAX + 32];
+static char synopsis[2000];
+static QcProgram program = {"qc-import", "turn foreign recordings into a data file, or a foreign model into a model file", synopsis, options, 1};
+
+static void add_options(int *n, const QcOption *table)
+{
+    for (; table->name; table++) options[(*n)++] = *table;
+}
+
+static void add_rows(int *n, const QcImporter *i, int all)
+{
+    for (const QcImportRow *const *row = i->rows; *row && n_rows < ROWS_MAX; row++) {
+        int k = 0;
+        while (k < n_rows && strcmp(rows[k]->name, (*row)->name)) k++;
+        if (k < n_rows || (!all && !(*row)->common)) continue;
+        rows[n_rows] = *row;
+        int flag = (*row)->kind == QC_ROW_FLAG;
+        options[(*n)++] = (QcOption){0, (*row)->name, flag ? QC_OPTION_FLAG : QC_OPTION_TEXT, flag ? (void *)&flags[n_rows] : (void *)&texts[n_rows], (*row)->meta, (*row)->help, 0, 0};
+        n_rows++;
+    }
+}
+
+static int is_model_format(const char *name) { return !strcmp(name, "onnx") || !strcmp(name, "safetensors"); }
+
+/* The value of -f among the arguments, and whether help is asked for. */
+static const char *look_ahead(int argc, char **argv, int *help)
+{
+    const char *named = NULL;
+    for (int k = 1; k < argc && strcmp(argv[k], "--"); k++) {
+        if (!strcmp(argv[k], "-h") || !strcmp(argv[k], "--help")) *help = 1;
+        if ((!strcmp(argv[k], "-f") || !strcmp(argv[k], "--format")) && k + 1 < argc) named = argv[k + 1];
+        else if (!strncmp(argv[k], "--format=", 9)) named = argv[k] + 9;
+        else if (!strncmp(argv[k], "-f", 2) && argv[k][2]) named = argv[k] + 2;
+    }
+    return named;
+}
+
+/* Help shows the common options, or those of the format that is named; a command line may have any. */
+static void make_options(int argc, char **argv)
+{
+    int n = 0, help = 0;
+    const char *named = look_ahead(argc, argv, &help);
+    const QcImporter *one = named ? qc_importer_named(named) : NULL;
+    size_t used = (size_t)snprintf(synopsis, sizeof synopsis, "[options] [PATH]\n\n");
+    for (const QcImporter *const *i = qc_importers; *i; i++)
+        if (!one || *i == one) used += (size_t)snprintf(synopsis + used, sizeof synopsis - used, "  %-10s %s\n", (*i)->name, (*i)->what);
+    if (!one) snprintf(synopsis + used, sizeof synopsis - used, "  %-10s %s\n\n`qc-import -f FORMAT -h` shows the options of a format; common ones:", "onnx", "a model; also safetensors");
+    else synopsis[used - 1] = 0;
+    add_options(&n, common);
+    for (const QcImporter *const *i = qc_importers; *i; i++)
+        if (!help || !one || *i == one) add_rows(&n, *i, !help || *i == one);
+    if (!help || (named && is_model_format(named)) || (one && !strcmp(named, "npz"))) add_options(&n, model_options);
+    options[n] = (QcOption){0};
+}
+
+static int read_rows(QcImportOptions *o, QcErr *err)
+{
+    for (int k = 0; k < n_rows; k++)
+        if ((flags[k] || texts[k]) && qc_row_read(o, rows[k], texts[k], err)) return -1;
+    return 0;
+}
+
+static int any_row(void)
+{
+    for (int k = 0; k < n_rows; k++)
+        if (flags[k] || texts[k]) return 1;
+    return 0;
+}
 
 static void show_progress(void *ctx, uint64_t done, uint64_t total)
 {
@@ -59,39 +119,13 @@ static void show_progress(void *ctx, uint64_t done, uint64_t total)
     qc_progress(done, total, "importing");
 }
 
-/* The place of the word among those that the option takes (at most three); `otherwise` where it was not given. */
-static int read_word(int *value, int otherwise, const char *word, const char *option, const char *const words[3], QcErr *err)
+/* What an importer concluded, or warns of. */
+static void show_note(void *ctx, int warning, const char *sentence)
 {
-    *value = otherwise;
-    if (!word) return 0;
-    for (*value = 0; *value < 3 && words[*value]; ++*value)
-        if (!strcmp(word, words[*value])) return 0;
-    return qc_fail(err, QC_EUSAGE, "--%s is %s%s%s or %s, not '%.40s'", option, words[0], words[2] ? ", " : "", words[2] ? words[1] : "", words[2] ? words[2] : words[1], word);
-}
-
-static int read_words(QcImportOptions *o, QcErr *err)
-{
-    static const char *const headers[3] = {"no", "yes"}, *const lengths[3] = {"refuse", "pad", "resample"}, *const gaps[3] = {"refuse", "fill", "drop"},
-                      *const scalings[3] = {"area", "bilinear"};
-    int u, m, r;
-    if (read_word(&o->header, -1, header, "header", headers, err) || read_word(&u, 0, unequal, "unequal", lengths, err) || read_word(&m, 0, missing, "missing", gaps, err) ||
-        read_word(&r, 0, resize, "resize", scalings, err))
-        return -1;
-    o->unequal = (QcUnequal)u;
-    o->missing = (QcMissing)m;
-    o->resize = (QcResize)r;
-    return 0;
-}
-
-static int read_size(QcImportOptions *o, QcErr *err)
-{
-    char rest;
-    if (!size) return 0;
-    int n = sscanf(size, "%5ux%5u%c", &o->height, &o->width, &rest);
-    if (n == 1 && strspn(size, "0123456789") == strlen(size)) o->width = o->height;
-    else if (n != 2) o->height = 0;
-    if (o->height && o->width && o->height <= 4096 && o->width <= 4096) return 0;
-    return qc_fail(err, QC_EUSAGE, "--size is a number of pixels (64) or height x width (48x64), each from 1 to 4096, not '%.40s'", size);
+    (void)ctx;
+    qc_progress_end();
+    if (warning) qc_warn("%s", sentence);
+    else qc_say("%s", sentence);
 }
 
 static void report(const QcDataset *d)
@@ -130,7 +164,7 @@ static int import_model(const char *path, QcErr *err)
     QcOnnxOptions o;
     uint8_t digest[QC_DIGEST_BYTES];
     int softmax = 0, status = -1;
-    if (groups.n || channels || length || label || group || recording || window_id || header || window || stride || unequal || missing || x_name || y_name || channels_last || size || resize || crop || grey) {
+    if (groups.n || any_row()) {
         qc_fail(err, QC_EUSAGE, "options about groups, windows, columns and pictures are for data, and this is a model");
         goto end;
     }
@@ -162,14 +196,12 @@ end:
 
 int main(int argc, char **argv)
 {
+    make_options(argc, argv);
     int operands = qc_cli_parse(&program, argc, argv);
     const char *path = operands ? argv[1] : "-";
     QcErr err = {0};
     QcDataset data = {0};
-    QcImportOptions o = {.groups = groups.items, .n_groups = (uint32_t)groups.n, .jobs = (uint32_t)qc_threads(jobs), .channels = (uint32_t)channels,
-                         .label = y_name ? y_name : label, .group = group, .recording = recording, .window_id = window_id, .length = (uint32_t)length, .window = window,
-                         .values = x_name, .channels_last = channels_last, .crop = crop, .grey = grey,
-                         .stride = stride, .progress = show_progress};
+    QcImportOptions o = {.groups = groups.items, .n_groups = (uint32_t)groups.n, .jobs = (uint32_t)qc_threads(jobs), .progress = show_progress, .note = show_note};
     int status = -1;
     if (json && qc_is_standard(output)) {
         qc_fail(&err, QC_EUSAGE, "--json prints on standard output, so the data needs -o FILE");
@@ -184,7 +216,7 @@ int main(int argc, char **argv)
         qc_fail(&err, QC_EUSAGE, "--labels, --mean, --std, --shape, --width and --external-data are for models, and this is data");
         goto end;
     }
-    if (read_words(&o, &err) || read_size(&o, &err) || qc_import(&data, format, path, &o, &err)) goto end;
+    if (read_rows(&o, &err) || qc_import(&data, format, path, &o, &err)) goto end;
     qc_progress_end();
     if (qc_dataset_sign(&data, qc_cli_command(), NULL, &err) || qc_dataset_save(&data, output, &err)) goto end;
     report(&data);

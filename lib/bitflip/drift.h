@@ -26,7 +26,7 @@ typedef struct QcDrift {
     int blur, shift_h, shift_w; /* image */
 } QcDrift;
 
-/* strength 1: rotation by exp([u]x), u ~ N(0, .5^2 I); gain 1 + .3 N; offset .3 N source deviations; warp 1 + .15 N (method.md, 3). */
+/* strength 1: rotation by exp([u]x), u ~ N(0, .5^2 I); gain 1 + .3 N; offset .3 N source deviations; warp 1 + .15 N (qc-method(7)). */
 int qc_drift_init(QcDrift *d, QcDriftKind kind, const QcModelFile *m, double strength, QcRng *rng, QcArena *arena, QcErr *err);
 /* out and x: one window; they may not overlap. rng: noise of this window. */
 void qc_drift_apply(const QcDrift *d, float *out, const float *x, QcRng *rng);

@@ -1,4 +1,4 @@
-/* teacher.h - lessons for the flip network: what back-propagation does to each integer weight, beside what forward passes show of it (method.md, 3).
+/* teacher.h - lessons for the flip network: what back-propagation does to each integer weight, beside what forward passes show of it (qc-method(7)).
  *
  * For each simulated person: features of all weights on a set of shifted and unshifted source examples, then straight-through back-propagation on the same
  * set; a weight's target is whether it moved with the Hebbian direction, against it, or (unless among those that moved most) not.

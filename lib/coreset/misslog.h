@@ -1,4 +1,4 @@
-/* misslog.h - quantization misses: how often each training example was lost again while the model learned (method.md, 1).
+/* misslog.h - quantization misses: how often each training example was lost again while the model learned (qc-method(7)).
  *
  * At each observation the model is snapped to b bits and every example is looked at. A miss at b bits is an example that was right at one observation of
  * b bits and wrong at the next. Misses add up over bit-widths. An example that was not once right, at any of them, has no misses but is told apart

@@ -1,4 +1,4 @@
-/* sample.h - which examples to keep: by the PMF of their misses, and by the rules that it is compared with (method.md, 1).
+/* sample.h - which examples to keep: by the PMF of their misses, and by the rules that it is compared with (qc-method(7)).
  *
  * Pure functions of arrays; the same seed gives the same choice. No example is ever taken twice.
  */

@@ -1,45 +1,118 @@
 #include "import.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
+#include "series.h"
 #include "tree.h"
 
-const QcImportOptions qc_import_defaults = {.header = -1};
-
-enum { TABLE = QC_TAKES_GROUPS | QC_TAKES_COLUMNS | QC_TAKES_HEADER | QC_TAKES_LABEL | QC_TAKES_CHANNELS | QC_TAKES_UNEQUAL | QC_TAKES_MISSING };
+const QcImportOptions qc_import_defaults = {0};
 
 /* Trees are asked first: they look for names that nothing else has. */
-const QcImporter qc_importers[] = {
-    {"dsa", "UCI Daily and Sports Activities: a folder of aNN/pN/sNN.txt", QC_TAKES_GROUPS, qc_recognise_dsa, qc_import_dsa},
-    {"uschad", "USC-HAD: a folder of SubjectN/aNtN.mat", QC_TAKES_GROUPS | QC_TAKES_CUT, qc_recognise_uschad, qc_import_uschad},
-    {"ucihar", "UCI-HAR: a folder of train/ and test/ with Inertial Signals", QC_TAKES_GROUPS, qc_recognise_ucihar, qc_import_ucihar},
-    {"wisdm", "WISDM v1.1: WISDM_ar_v1.1_raw.txt, or a folder with it", QC_TAKES_GROUPS | QC_TAKES_CUT | QC_TAKES_MISSING, qc_recognise_wisdm, qc_import_wisdm},
-    {"pamap2", "PAMAP2: a folder of Protocol/subjectN.dat", QC_TAKES_GROUPS | QC_TAKES_CUT | QC_TAKES_MISSING, qc_recognise_pamap2, qc_import_pamap2},
-    {"images", "pictures in folders: CLASS/NAME.jpg or .png, or GROUP/CLASS/...", QC_TAKES_GROUPS | QC_TAKES_IMAGES, qc_recognise_images, qc_import_images},
-    {"ts", "UCR/UEA archive, .ts", QC_TAKES_UNEQUAL | QC_TAKES_MISSING, qc_recognise_ts, qc_import_ts},
-    {"npz", "NumPy arrays in a .npz: windows x, labels y", QC_TAKES_GROUPS | QC_TAKES_COLUMNS | QC_TAKES_LABEL | QC_TAKES_CHANNELS | QC_TAKES_ARRAYS, qc_recognise_npz, qc_import_npz},
-    {"npy", "a NumPy array of windows; labels in another", QC_TAKES_LABEL | QC_TAKES_CHANNELS | QC_TAKES_ARRAYS, qc_recognise_npy, qc_import_npy},
-    {"arff", "Weka, UCR/UEA archive, .arff", QC_TAKES_UNEQUAL | QC_TAKES_MISSING | QC_TAKES_LABEL, qc_recognise_arff, qc_import_arff},
-    {"tsv", "UCR archive of 2018: a series a row, the label first", TABLE, qc_recognise_tsv, qc_import_tsv},
-    {"csv", "a table with one window a row, or one step a row", TABLE, qc_recognise_csv, qc_import_csv},
-    {0},
-};
+const QcImporter *const qc_importers[] = {
+    &qc_importer_dsa,    &qc_importer_uschad,   &qc_importer_ucihar, &qc_importer_wisdm, &qc_importer_pamap2,
+    &qc_importer_images, &qc_importer_ts,       &qc_importer_npz,    &qc_importer_npy,   &qc_importer_arff,
+    &qc_importer_libsvm, &qc_importer_wav,      &qc_importer_raw,    &qc_importer_wfdb,  &qc_importer_idx,
+    &qc_importer_mat,    &qc_importer_segments, &qc_importer_tsv,    &qc_importer_csv,   NULL};
+
+const QcImporter *qc_importer_named(const char *format)
+{
+    for (const QcImporter *const *i = qc_importers; *i; i++)
+        if (!strcmp((*i)->name, format)) return *i;
+    return NULL;
+}
 
 static const QcImporter *importer_named(const char *name, QcErr *err)
 {
     char known[256] = "";
-    for (const QcImporter *i = qc_importers; i->name; i++) {
-        if (!strcmp(i->name, name)) return i;
-        if (*known) strcat(known, i[1].name ? ", " : " or ");
-        strcat(known, i->name);
+    const QcImporter *found = qc_importer_named(name);
+    if (found) return found;
+    for (const QcImporter *const *i = qc_importers; *i; i++) {
+        if (*known) strcat(known, i[1] ? ", " : " or ");
+        strcat(known, (*i)->name);
     }
     qc_fail(err, QC_EUSAGE, "there is no format '%.40s' (use %s; of models onnx, npz or safetensors)", name, known);
     return NULL;
 }
 
-static const QcImporter *importer_for(const char *path, QcErr *err)
+/* --- what is certainly of another kind ---------------------------------------------------------------- */
+
+typedef struct Foreign {
+    const char *ending, *what;
+} Foreign;
+
+static const Foreign foreign[] = {
+    {".pth", "a PyTorch checkpoint (pickled code): load it in Python and export with torch.onnx.export (a model) or "
+             "numpy.savez (arrays)"},
+    {".pt", "a PyTorch file (pickled code): load it in Python and export with torch.onnx.export (a model) or "
+            "numpy.savez (arrays)"},
+    {".pkl", "pickled Python code: load it in Python and save it with numpy.savez"},
+    {".h5", "an HDF5 file: save its arrays with numpy.savez in Python (h5py), or a Keras model as ONNX with tf2onnx"},
+    {".hdf5", "an HDF5 file: save its arrays with numpy.savez in Python (h5py), or a Keras model as ONNX with tf2onnx"},
+    {".keras", "a Keras model: export it as ONNX with tf2onnx"},
+    {".tflite", "a TensorFlow Lite model: convert it to ONNX with tf2onnx --tflite, from the float model"},
+    {".tar", "an archive: unpack it first (tar -xf) and import the folder"},
+    {".tgz", "an archive: unpack it first (tar -xzf) and import the folder"},
+    {".tar.gz", "an archive: unpack it first (tar -xzf) and import the folder"},
+    {".tar.zst", "an archive: unpack it first (tar --zstd -xf) and import the folder"},
+    {".zip", "an archive: unpack it first (unzip) and import the folder or the file in it"},
+    {".7z", "an archive: unpack it first (7z x) and import the folder or the file in it"},
+    {".rar", "an archive: unpack it first and import the folder or the file in it"},
+    {".parquet", "a Parquet table: save it as CSV (pandas: read_parquet, to_csv)"},
+    {".xlsx", "an Excel workbook: save the sheet as CSV"},
+    {".xls", "an Excel workbook: save the sheet as CSV"},
+    {".edf", "an EDF recording: convert it to WFDB (edf2mit) or CSV"},
+    {".cbor", "Edge Impulse's CBOR: export the data as CSV"},
+    {".mp3", "compressed sound: convert it to WAV (ffmpeg -i IN OUT.wav)"},
+    {".m4a", "compressed sound: convert it to WAV (ffmpeg -i IN OUT.wav)"},
+    {".qcd", "a data file of ours already: there is nothing to import"},
+    {".qcm", "a model file of ours already: there is nothing to import"},
+};
+
+static int ends_in(const char *path, const char *ending)
+{
+    size_t a = strlen(path), b = strlen(ending);
+    return a > b && !strcasecmp(path + a - b, ending);
+}
+
+static int refuse_foreign(const char *path, QcErr *err)
+{
+    for (size_t k = 0; k < sizeof foreign / sizeof *foreign; k++)
+        if (ends_in(path, foreign[k].ending)) return qc_fail(err, QC_EFORMAT, "%.200s is %s", path, foreign[k].what);
+    return 0;
+}
+
+/* --- finding the format ---------------------------------------------------------------------------------- */
+
+/* Files of a folder that are all of one format, as far as they are of any; or what the name pattern ends in. */
+static const QcImporter *importer_of_files(const char *path, const char *pattern, QcErr *err)
+{
+    QcArena arena = {0};
+    QcFolder folder;
+    const QcImporter *found = NULL;
+    int several = 0;
+    if (qc_folder_read(&folder, path, &arena, err)) {
+        qc_arena_release(&arena);
+        return NULL;
+    }
+    for (const QcImporter *const *i = qc_importers; *i; i++) {
+        int takes = 0;
+        if (!(*i)->gather && !(*i)->files) continue;
+        for (uint32_t k = 0; !pattern && !takes && k < folder.n; k++)
+            takes = !folder.entries[k].is_folder && (*i)->recognises(folder.entries[k].path);
+        if (pattern) takes = (*i)->recognises(pattern);
+        several += takes;
+        if (takes) found = *i;
+    }
+    qc_arena_release(&arena);
+    return several == 1 ? found : NULL;
+}
+
+static const QcImporter *importer_for(const char *path, const QcImportOptions *o, QcErr *err)
 {
     struct stat about;
     if (!qc_is_standard(path) && stat(path, &about)) {
@@ -49,48 +122,69 @@ static const QcImporter *importer_for(const char *path, QcErr *err)
         return NULL;
     }
     const QcImporter *found = NULL;
-    for (const QcImporter *i = qc_importers; i->name && !qc_is_standard(path); i++) {
-        if (!i->recognises(path)) continue;
-        if (!found) found = i;
-        else if (qc_is_folder(path)) { /* of files, what is more special comes first */
-            qc_fail(err, QC_EUSAGE, "%.300s may be %s or %s: name it with -f", path, found->name, i->name);
+    int folder = !qc_is_standard(path) && qc_is_folder(path);
+    for (const QcImporter *const *i = qc_importers; *i && !qc_is_standard(path); i++) {
+        if (!(*i)->recognises(path)) continue;
+        if (!found) found = *i;
+        else if (folder) { /* of files, what is more special comes first */
+            qc_fail(err, QC_EUSAGE, "%.300s may be %s or %s: name it with -f", path, found->name, (*i)->name);
             return NULL;
         }
     }
+    if (!found && folder) found = importer_of_files(path, o->name_pattern, err);
+    if (!found && !qc_is_standard(path) && refuse_foreign(path, err)) return NULL;
     if (!found) qc_fail(err, QC_EUSAGE, "the format of %.300s is not certain: name it with -f", qc_input_name(path));
     return found;
 }
 
-static const char *complain(const QcImporter *i, const QcImportOptions *o)
+static int import_file(QcDataset *d, const QcImporter *i, const char *path, const QcImportOptions *o, QcErr *err)
 {
-    unsigned t = i->takes;
-    if (o->n_groups && !(t & QC_TAKES_GROUPS)) return "has no groups to pick from";
-    if (!(t & QC_TAKES_COLUMNS) && (o->group || o->recording || o->window_id)) return "says itself which values are what: options about columns do not apply";
-    if (!(t & QC_TAKES_LABEL) && o->label) return "says itself what the label is: --label-column does not apply";
-    if (!(t & QC_TAKES_CHANNELS) && o->channels) return "says itself how many channels there are: --channels does not apply";
-    if (!(t & QC_TAKES_HEADER) && o->header >= 0) return "has no header to ask for: --header does not apply";
-    if (!(t & QC_TAKES_CUT) && (o->window || o->stride)) return "is cut into windows already: --window and --stride do not apply";
-    if (!(t & QC_TAKES_UNEQUAL) && (o->unequal || o->length)) return "has windows of one length: --unequal and --length do not apply";
-    if (!(t & QC_TAKES_MISSING) && o->missing) return "has no way to say that a value is missing: --missing does not apply";
-    if (!(t & QC_TAKES_IMAGES) && (o->height || o->width || o->resize || o->crop || o->grey)) return "is no format of images: --size, --resize, --crop and --grey do not apply";
-    if (!(t & QC_TAKES_ARRAYS) && (o->values || o->channels_last)) return "is no format of arrays: --x, --y and --channels-last do not apply";
-    if (o->n_groups && (t & QC_TAKES_HEADER) && !o->group) return "needs a group column when groups are picked";
-    if (o->length && !o->unequal) return "is asked for windows of one length: say with --unequal how they get it";
-    return NULL;
+    if (i->import) return i->import(d, path, o, err);
+    QcSeriesList list = {0};
+    int status = i->gather(&list, path, o, err) || qc_import_finish(d, &list, o, err) ? -1 : 0;
+    qc_series_release(&list);
+    return status;
 }
 
 int qc_import(QcDataset *d, const char *format, const char *path, const QcImportOptions *o, QcErr *err)
 {
     *d = (QcDataset){0};
-    const QcImporter *i = format ? importer_named(format, err) : importer_for(path, err);
-    if (!i) return -1;
-    const char *complaint = complain(i, o);
-    if (complaint) return qc_fail(err, QC_EUSAGE, "format %s %s", i->name, complaint);
-    if (i->import(d, path, o, err)) {
-        qc_dataset_release(d);
-        return -1;
-    }
-    return 0;
+    const QcImporter *i = format ? importer_named(format, err) : importer_for(path, o, err);
+    if (!i || qc_rows_check(o, i->name, i->rows, err)) return -1;
+    int many = (i->gather || i->files) && !qc_is_standard(path) && qc_is_folder(path);
+    if (o->name_pattern && !many && strcmp(i->name, "segments") && strcmp(i->name, "images"))
+        return qc_fail(err, QC_EUSAGE, "--name-pattern is for the files of a folder, and %.300s is %s",
+                       qc_input_name(path), "a file");
+    int status = many ? qc_import_files(d, i, path, o, err) : import_file(d, i, path, o, err);
+    if (!status) status = qc_import_pick_groups(d, o, qc_input_name(path), err);
+    if (status) qc_dataset_release(d);
+    return status;
+}
+
+/* --- what importers share ------------------------------------------------------------------------------------ */
+
+static void say(const QcImportOptions *o, int warning, const char *format, va_list args)
+{
+    char sentence[1024];
+    if (!o->note) return;
+    vsnprintf(sentence, sizeof sentence, format, args);
+    o->note(o->ctx, warning, sentence);
+}
+
+void qc_import_note(const QcImportOptions *o, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    say(o, 0, format, args);
+    va_end(args);
+}
+
+void qc_import_warn(const QcImportOptions *o, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    say(o, 1, format, args);
+    va_end(args);
 }
 
 int qc_import_wants(const QcImportOptions *o, const char *group)
@@ -103,7 +197,29 @@ int qc_import_wants(const QcImportOptions *o, const char *group)
 int qc_import_check_groups(const QcImportOptions *o, const QcNames *groups, const char *path, QcErr *err)
 {
     for (uint32_t k = 0; k < o->n_groups; k++)
-        if (qc_names_find(groups, o->groups[k]) < 0) return qc_fail(err, QC_EUSAGE, "there is no group '%.60s' in %.300s", o->groups[k], path);
+        if (qc_names_find(groups, o->groups[k]) < 0)
+            return qc_fail(err, QC_EUSAGE, "there is no group '%.60s' in %.300s", o->groups[k], path);
+    return 0;
+}
+
+int qc_import_pick_groups(QcDataset *d, const QcImportOptions *o, const char *path, QcErr *err)
+{
+    if (!o->n_groups) return 0;
+    if (!d->groups.n)
+        return qc_fail(err, QC_EUSAGE, "%.300s has no groups to pick from (a column or --name-pattern names them)",
+                       path);
+    if (qc_import_check_groups(o, &d->groups, path, err)) return -1;
+    uint32_t *index = malloc((d->n ? d->n : 1) * sizeof *index), n = 0;
+    QcDataset picked;
+    if (!index) return qc_fail_memory(err, "examples");
+    for (uint32_t i = 0; i < d->n; i++)
+        if (qc_import_wants(o, d->groups.names[d->group[i]])) index[n++] = i;
+    int status = n == d->n ? 0 : qc_dataset_subset(&picked, d, index, n, 0, err);
+    free(index);
+    if (status) return -1;
+    if (n == d->n) return 0;
+    qc_dataset_release(d);
+    *d = picked;
     return 0;
 }
 

@@ -1,7 +1,11 @@
 /* Weka's .arff as the UCR/UEA archive uses it: "%" comments, "@attribute" lines, "@data", then an example a line.
  *
- * Univariate: numeric attributes are the steps of a series, a nominal one is the label. Relational: one attribute holds a whole table in quotes, whose rows
- * (parted by a backslash and an n) are the channels and whose numeric attributes are the steps. Labels are in the order of the header; ids as in import_ts.c.
+ * Attributes of type string and date are left out by name. Examples may be sparse ({index value, ...}: what is not
+ * named is 0, or the first class), and lines may end in a comma.
+ *
+ * Univariate: numeric attributes are the steps of a series, a nominal one is the label. Relational: one attribute holds
+ * a whole table in quotes, whose rows (parted by a backslash and an n) are the channels and whose numeric attributes
+ * are the steps. Labels are in the order of the header; ids as in import_ts.c.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -10,32 +14,33 @@
 
 #include "import.h"
 #include "lines.h"
+#include "number.h"
 #include "series.h"
+#include "tree.h"
 
 enum { NO_COLUMN = UINT32_MAX };
 
 typedef struct Reader {
     QcLines lines;
     const QcImportOptions *o;
-    QcSeriesList list;
-    uint32_t attributes, steps;  /* of an example; numeric ones, those within the relational one included */
-    uint32_t label, relational;  /* attributes from 0; NO_COLUMN = none */
-    uint32_t stray_line;         /* of the first nominal attribute that is not the label that was named; 0: there is none */
-    QcField stray;               /* its name */
-    int within;                  /* between the relational attribute and its @end */
-    float *row;                  /* [channels][steps]; malloc'd */
+    QcSeriesList *list;
+    uint32_t attributes, steps; /* of an example; numeric ones, those within the relational one included */
+    uint32_t label, relational; /* attributes from 0; NO_COLUMN = none */
+    uint32_t stray_line; /* of the first nominal attribute that is not the label that was named; 0: there is none */
+    QcField stray; /* its name */
+    uint8_t *skipped; /* [attributes] 1 = string or date: not looked at; malloc'd */
+    uint32_t skipped_room, channels, examples; /* channels: of this file, 0 = not known yet */
+    int within; /* between the relational attribute and its @end */
+    float *row; /* [channels][steps]; malloc'd */
     uint32_t room;
 } Reader;
 
-int qc_recognise_arff(const char *path)
-{
-    const char *dot = strrchr(path, '.');
-    return dot && !strcasecmp(dot, ".arff");
-}
+static int recognise(const char *path) { return qc_path_ends_in(path, ".arff") && !qc_is_folder(path); }
 
 static int is_quote(char c) { return c == '\'' || c == '"'; }
 
-/* A word up to `separator`, or in quotes (which it loses); a backslash protects what follows. 0: nothing was left, or -1: quotes without an end. */
+/* A word up to `separator`, or in quotes (which it loses); a backslash protects what follows. 0: nothing was left, or
+ * -1: quotes without an end. */
 static int next_item(QcField *line, QcField *item, char separator)
 {
     if (!line->at) return 0;
@@ -50,12 +55,9 @@ static int next_item(QcField *line, QcField *item, char separator)
     if (close >= rest.end) return -1;
     *item = (QcField){rest.at + 1, close};
     QcField behind = qc_field_trim((QcField){close + 1, rest.end});
-    if (separator == ' ')
-        line->at = behind.at < behind.end ? behind.at : NULL;
-    else if (behind.at < behind.end && *behind.at != separator)
-        return -1;
-    else
-        line->at = behind.at < behind.end ? behind.at + 1 : NULL;
+    if (separator == ' ') line->at = behind.at < behind.end ? behind.at : NULL;
+    else if (behind.at < behind.end && *behind.at != separator) return -1;
+    else line->at = behind.at < behind.end ? behind.at + 1 : NULL;
     return 1;
 }
 
@@ -69,11 +71,36 @@ static int read_classes(Reader *r, QcField braces, QcErr *err)
     if (braces.end[-1] != '}') return qc_lines_fail(&r->lines, err, "a list of classes without its closing brace");
     QcField list = qc_field_trim((QcField){braces.at + 1, braces.end - 1});
     while ((more = next_item(&list, &item, ',')) == 1)
-        if (qc_field_name(name, &r->lines, item, err) || qc_names_add(&r->list.labels, &r->list.arena, name, NULL, err)) return -1;
+        if (qc_field_name(name, &r->lines, item, err) ||
+            qc_names_add(&r->list->labels, &r->list->arena, name, NULL, err))
+            return -1;
     return more ? qc_lines_fail(&r->lines, err, "a list of classes with quotes that do not close") : 0;
 }
 
-static int is_numeric(QcField type) { return qc_field_is(type, "numeric") || qc_field_is(type, "real") || qc_field_is(type, "integer"); }
+static int is_numeric(QcField type)
+{
+    return qc_field_is(type, "numeric") || qc_field_is(type, "real") || qc_field_is(type, "integer");
+}
+
+static int note_attribute(Reader *r, int skip, QcErr *err)
+{
+    if (r->attributes >= r->skipped_room) {
+        uint32_t room = r->skipped_room ? r->skipped_room * 2 : 256;
+        uint8_t *larger = realloc(r->skipped, room);
+        if (!larger) return qc_fail_memory(err, "attributes");
+        r->skipped = larger;
+        r->skipped_room = room;
+    }
+    r->skipped[r->attributes++] = (uint8_t)skip;
+    return 0;
+}
+
+static int is_skipped_type(QcField type)
+{
+    QcField word;
+    qc_field_next(&type, &word, ' ');
+    return qc_field_is(word, "string") || qc_field_is(word, "date");
+}
 
 static int unlabelled(const Reader *r) { return r->o->label && !strcmp(r->o->label, "none"); }
 
@@ -81,34 +108,50 @@ static int unlabelled(const Reader *r) { return r->o->label && !strcmp(r->o->lab
 static int read_attribute(Reader *r, QcField rest, QcErr *err)
 {
     QcField name, type;
-    if (next_item(&rest, &name, ' ') != 1 || !rest.at) return qc_lines_fail(&r->lines, err, "an attribute needs a name and a type");
+    if (next_item(&rest, &name, ' ') != 1 || !rest.at)
+        return qc_lines_fail(&r->lines, err, "an attribute needs a name and a type");
     type = qc_field_trim(rest);
     if (r->within) {
-        if (!is_numeric(type)) return qc_lines_fail(&r->lines, err, "attribute '%.*s' within the relational one is not numeric", QC_FIELD(name));
+        if (!is_numeric(type))
+            return qc_lines_fail(&r->lines, err, "attribute '%.*s' within the relational one is not numeric",
+                                 QC_FIELD(name));
         r->steps++;
         return 0;
     }
-    uint32_t index = r->attributes++;
-    int chosen = r->o->label && !unlabelled(r) && qc_field_is(name, r->o->label);
+    uint32_t index = r->attributes;
+    int chosen = r->o->label && !unlabelled(r) && qc_field_is(name, r->o->label),
+        skip = !chosen && is_skipped_type(type);
+    if (note_attribute(r, skip, err)) return -1;
+    if (skip) {
+        qc_import_note(r->o, "attribute '%.*s' is of type %.*s and was left out", QC_FIELD(name), QC_FIELD(type));
+        return 0;
+    }
     if (type.at < type.end && *type.at == '{') {
         if (r->o->label && !unlabelled(r) && !chosen) { /* said once it is known whether the named one is there */
             if (!r->stray_line) r->stray_line = r->lines.line, r->stray = name;
             return 0;
         }
-        if (r->label != NO_COLUMN) return qc_lines_fail(&r->lines, err, "attribute '%.*s' is nominal, but only the label may be", QC_FIELD(name));
+        if (r->label != NO_COLUMN)
+            return qc_lines_fail(&r->lines, err, "attribute '%.*s' is nominal, but only the label may be",
+                                 QC_FIELD(name));
         r->label = index;
         return read_classes(r, type, err);
     }
     if (qc_field_is(type, "relational")) {
-        if (r->relational != NO_COLUMN || r->steps) return qc_lines_fail(&r->lines, err, "a relational attribute beside others with values");
+        if (r->relational != NO_COLUMN || r->steps)
+            return qc_lines_fail(&r->lines, err, "a relational attribute beside others with values");
         r->relational = index;
         r->within = 1;
         return 0;
     }
     if (chosen) r->label = index;
-    else if (!is_numeric(type)) return qc_lines_fail(&r->lines, err, "attribute '%.*s' is neither numeric nor the label ('%.*s')", QC_FIELD(name), QC_FIELD(type));
+    else if (!is_numeric(type))
+        return qc_lines_fail(&r->lines, err, "attribute '%.*s' is neither numeric nor the label ('%.*s')",
+                             QC_FIELD(name), QC_FIELD(type));
     else r->steps++;
-    return chosen || r->relational == NO_COLUMN ? 0 : qc_lines_fail(&r->lines, err, "a relational attribute beside others with values");
+    return chosen || r->relational == NO_COLUMN
+               ? 0
+               : qc_lines_fail(&r->lines, err, "a relational attribute beside others with values");
 }
 
 static int read_header(Reader *r, QcErr *err)
@@ -121,7 +164,9 @@ static int read_header(Reader *r, QcErr *err)
         if (qc_field_is(key, "@relation")) continue;
         if (qc_field_is(key, "@data")) return 0;
         if (qc_field_is(key, "@end") && r->within) r->within = 0;
-        else if (!qc_field_is(key, "@attribute")) return qc_lines_fail(&r->lines, err, "neither a comment (%%) nor @relation, @attribute or @data: is this an .arff file?");
+        else if (!qc_field_is(key, "@attribute"))
+            return qc_lines_fail(&r->lines, err,
+                                 "neither a comment (%%) nor @relation, @attribute or @data: is this an .arff file?");
         else if (!rest.at) return qc_lines_fail(&r->lines, err, "an attribute needs a name and a type");
         else if (read_attribute(r, rest, err)) return -1;
     }
@@ -133,10 +178,14 @@ static int check_header(Reader *r, QcErr *err)
     if (r->within) return qc_fail(err, QC_EFORMAT, "%.300s: the relational attribute has no @end", r->lines.name);
     if (!r->steps) return qc_fail(err, QC_EFORMAT, "%.300s: no numeric attributes", r->lines.name);
     if (r->label != NO_COLUMN && r->stray_line)
-        return qc_fail(err, QC_EFORMAT, "%.300s:%u: attribute '%.*s' is nominal, but only the label may be", r->lines.name, r->stray_line, QC_FIELD(r->stray));
+        return qc_fail(err, QC_EFORMAT, "%.300s:%u: attribute '%.*s' is nominal, but only the label may be",
+                       r->lines.name, r->stray_line, QC_FIELD(r->stray));
     if (r->label != NO_COLUMN || unlabelled(r)) return 0;
-    if (r->o->label) return qc_fail(err, QC_EUSAGE, "%.300s has no attribute '%.60s' for the label", r->lines.name, r->o->label);
-    return qc_fail(err, QC_EFORMAT, "%.300s: no attribute is nominal: name the label with --label-column, or say that there is none", r->lines.name);
+    if (r->o->label)
+        return qc_fail(err, QC_EUSAGE, "%.300s has no attribute '%.60s' for the label", r->lines.name, r->o->label);
+    return qc_fail(err, QC_EFORMAT,
+                   "%.300s: no attribute is nominal: name the label with --label-column, or say that there is none",
+                   r->lines.name);
 }
 
 /* --- examples ------------------------------------------------------------------------------------------- */
@@ -175,12 +224,15 @@ static int read_bag(Reader *r, QcField bag, QcErr *err)
     QcField channel, field, count = bag;
     uint32_t channels = 0;
     while (next_channel(&count, &channel)) channels++;
-    if (!r->list.channels) r->list.channels = channels;
-    if (channels != r->list.channels) return qc_lines_fail(&r->lines, err, "%u channels instead of %u", channels, r->list.channels);
+    if (!r->channels && qc_series_channels(r->list, channels, r->lines.name, err)) return -1;
+    if (!r->channels) r->channels = channels;
+    if (channels != r->channels)
+        return qc_lines_fail(&r->lines, err, "%u channels instead of %u", channels, r->channels);
     if (make_room(r, channels, err)) return -1;
     for (uint32_t c = 0; next_channel(&bag, &channel); c++) {
         uint32_t steps = qc_field_count(channel, ','), t = 0;
-        if (steps != r->steps) return qc_lines_fail(&r->lines, err, "channel %u has %u values instead of %u", c + 1, steps, r->steps);
+        if (steps != r->steps)
+            return qc_lines_fail(&r->lines, err, "channel %u has %u values instead of %u", c + 1, steps, r->steps);
         for (; qc_field_next(&channel, &field, ','); t++)
             if (read_value(r, &r->row[(uint64_t)c * r->steps + t], field, t, err)) return -1;
     }
@@ -191,36 +243,100 @@ static int read_label(Reader *r, int32_t *label, QcField item, QcErr *err)
 {
     char name[QC_FIELD_NAME];
     uint32_t added;
+    if (qc_number_is_missing(item.at, item.end) && item.end - item.at <= 1)
+        return qc_lines_fail(&r->lines, err, "the class is missing");
     if (qc_field_name(name, &r->lines, item, err)) return -1;
-    int64_t index = qc_names_find(&r->list.labels, name);
+    int64_t index = qc_names_find(&r->list->labels, name);
     *label = (int32_t)index;
     if (index >= 0) return 0;
-    if (!r->o->label) return qc_lines_fail(&r->lines, err, "class '%.60s' is not one of those that the header names", name);
-    if (qc_names_add(&r->list.labels, &r->list.arena, name, &added, err)) return -1; /* the label is not nominal: classes are what comes */
+    if (!r->o->label)
+        return qc_lines_fail(&r->lines, err, "class '%.60s' is not one of those that the header names", name);
+    if (qc_names_add(&r->list->labels, &r->list->arena, name, &added, err))
+        return -1; /* the label is not nominal: classes are what comes */
     *label = (int32_t)added;
+    return 0;
+}
+
+/* Attribute a of a flat example: `step` counts the numeric ones. */
+static int read_attribute_value(Reader *r, QcField item, uint32_t a, uint32_t step, int32_t *label, QcErr *err)
+{
+    if (a == r->label) return read_label(r, label, item, err);
+    if (a == r->relational) return read_bag(r, item, err);
+    return read_value(r, &r->row[step], item, step, err);
+}
+
+/* The place of attribute a among the numeric ones. */
+static uint32_t step_of(const Reader *r, uint32_t a)
+{
+    uint32_t step = 0;
+    for (uint32_t k = 0; k < a; k++) step += k != r->label && k != r->relational && !r->skipped[k] ? 1 : 0;
+    return step;
+}
+
+/* {index value, index value}, indices from 0 and rising. */
+static int read_sparse(Reader *r, QcField line, int32_t *label, QcErr *err)
+{
+    QcField pair, item;
+    int more;
+    int64_t before = -1;
+    if (r->relational != NO_COLUMN)
+        return qc_lines_fail(&r->lines, err, "a sparse example with a relational attribute");
+    if (line.end[-1] != '}') return qc_lines_fail(&r->lines, err, "a sparse example without its closing brace");
+    memset(r->row, 0, (size_t)r->steps * sizeof *r->row);
+    *label = r->label == NO_COLUMN || !r->list->labels.n ? -1 : 0;
+    line = qc_field_trim((QcField){line.at + 1, line.end - 1});
+    if (line.at == line.end) return 0;
+    while ((more = qc_field_next(&line, &pair, ',')) == 1) {
+        uint32_t a = 0;
+        const char *at = pair.at;
+        for (; at < pair.end && *at >= '0' && *at <= '9' && a <= r->attributes; at++)
+            a = a * 10 + (uint32_t)(*at - '0');
+        if (at == pair.at || a >= r->attributes || (int64_t)a <= before || at == pair.end)
+            return qc_lines_fail(&r->lines, err, "'%.*s' is no pair of a rising index and a value", QC_FIELD(pair));
+        before = a;
+        pair = qc_field_trim((QcField){at, pair.end});
+        if (next_item(&pair, &item, ',') != 1)
+            return qc_lines_fail(&r->lines, err, "quotes do not close, or something stands behind them");
+        if (!r->skipped[a] && read_attribute_value(r, item, a, step_of(r, a), label, err)) return -1;
+    }
+    return 0;
+}
+
+static int read_dense(Reader *r, QcField line, int32_t *label, QcErr *err)
+{
+    QcField item;
+    uint32_t a = 0, t = 0;
+    int more;
+    for (; (more = next_item(&line, &item, ',')) == 1; a++) {
+        if (a >= r->attributes) break;
+        if (r->skipped[a]) continue;
+        if (read_attribute_value(r, item, a, t, label, err)) return -1;
+        t += a != r->label && a != r->relational ? 1 : 0;
+    }
+    if (more < 0) return qc_lines_fail(&r->lines, err, "quotes do not close, or something stands behind them");
+    if (more && a == r->attributes && item.at == item.end && !line.at) more = 0; /* a comma at the end */
+    if (more || a != r->attributes)
+        return qc_lines_fail(&r->lines, err, "%s values than the %u attributes", more ? "more" : "fewer",
+                             r->attributes);
     return 0;
 }
 
 static int read_example(Reader *r, QcField line, uint64_t id, QcErr *err)
 {
-    QcField item;
     int32_t label = -1;
-    uint32_t a = 0, t = 0;
-    int more;
-    if (*line.at == '{') return qc_lines_fail(&r->lines, err, "sparse examples ({index value, ...}) are not supported");
-    if (r->relational == NO_COLUMN) r->list.channels = 1;
-    if (r->relational == NO_COLUMN && make_room(r, 1, err)) return -1;
-    for (; (more = next_item(&line, &item, ',')) == 1; a++) {
-        if (a >= r->attributes) break;
-        if (a == r->label ? read_label(r, &label, item, err) : a == r->relational ? read_bag(r, item, err) : read_value(r, &r->row[t], item, t, err)) return -1;
-        t += a != r->label && a != r->relational ? 1 : 0;
+    if (r->relational == NO_COLUMN && !r->channels) {
+        r->channels = r->o->features ? r->steps : r->o->channels ? r->o->channels : 1;
+        if (r->steps % r->channels)
+            return qc_fail(err, QC_EUSAGE, "%u values cannot be divided into %u channels", r->steps, r->channels);
+        if (qc_series_channels(r->list, r->channels, r->lines.name, err) || make_room(r, 1, err)) return -1;
     }
-    if (more < 0) return qc_lines_fail(&r->lines, err, "quotes do not close, or something stands behind them");
-    if (more || a != r->attributes) return qc_lines_fail(&r->lines, err, "%s values than the %u attributes", more ? "more" : "fewer", r->attributes);
-    QcSeries *s = qc_series_add_row(&r->list, r->row, r->steps, r->o, &r->lines, err);
+    if (*line.at == '{' ? read_sparse(r, line, &label, err) : read_dense(r, line, &label, err)) return -1;
+    uint32_t length = r->relational == NO_COLUMN ? r->steps / r->channels : r->steps;
+    QcSeries *s = qc_series_add_row(r->list, r->row, length, r->o, &r->lines, err);
     if (!s) return -1;
     s->label = unlabelled(r) ? -1 : label;
     s->id = id;
+    r->examples++;
     return 0;
 }
 
@@ -232,18 +348,33 @@ static int read_all(Reader *r, QcErr *err)
     while (qc_lines_next(&r->lines, &line)) {
         if (line.at == line.end || *line.at == '%') continue;
         if (read_example(r, line, id++, err)) return -1;
-        if (r->o->progress) r->o->progress(r->o->ctx, (uint64_t)((const uint8_t *)r->lines.next - r->lines.bytes), r->lines.length);
+        if (r->o->progress)
+            r->o->progress(r->o->ctx, (uint64_t)((const uint8_t *)r->lines.next - r->lines.bytes), r->lines.length);
     }
-    return r->list.n ? 0 : qc_fail(err, QC_EFORMAT, "%.300s: there are no examples behind @data", r->lines.name);
+    return r->examples ? 0 : qc_fail(err, QC_EFORMAT, "%.300s: there are no examples behind @data", r->lines.name);
 }
 
-int qc_import_arff(QcDataset *d, const char *path, const QcImportOptions *o, QcErr *err)
+static int gather(QcSeriesList *list, const char *path, const QcImportOptions *o, QcErr *err)
 {
-    Reader r = {.o = o, .label = NO_COLUMN, .relational = NO_COLUMN};
+    Reader r = {.o = o, .list = list, .label = NO_COLUMN, .relational = NO_COLUMN};
     if (qc_lines_open(&r.lines, path, err)) return -1;
-    int status = read_all(&r, err) || qc_series_whole(d, &r.list, o, err) ? -1 : 0;
+    list->keeps_order = !list->n || list->keeps_order;
+    list->one_window = 1;
+    int status = read_all(&r, err);
     free(r.row);
-    qc_series_release(&r.list);
+    free(r.skipped);
     qc_lines_close(&r.lines);
     return status;
 }
+
+static const QcImportRow row_label = {"label-column",
+                                      QC_ROW_TEXT,
+                                      "NAME",
+                                      "the attribute that is the label, or none (else the nominal)",
+                                      offsetof(QcImportOptions, label),
+                                      NULL,
+                                      0};
+static const QcImportRow *const rows[] = {
+    &row_label, QC_ROWS_SHAPE, &qc_row_unequal, &qc_row_missing, &qc_row_length, QC_ROWS_FILES, NULL};
+
+const QcImporter qc_importer_arff = {"arff", "Weka, UCR/UEA archive, .arff", rows, recognise, NULL, gather, 1};

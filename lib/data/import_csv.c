@@ -1,9 +1,10 @@
-/* A table: one window a row, or (with a column of window ids) one time step a row. In the first form values are channel-major: all steps of channel 1, then
- * of channel 2 and so on; columns for label, group, recording and window id may stand anywhere. The separator (comma, semicolon, tab, blank) is the one that
- * the first row has most of. The UCR archive of 2018 gives its series as such tables (.tsv): parted by tabs, the label first, shorter series filled up
- * with NaN.
+/* Tables: one window a row, or one sample a row (--window, --window-column). In the first form values are channel after
+ * channel, or step after step with --channels-last. What the columns are is concluded in tableroles.c. The UCR archive
+ * of 2018 gives its series as such tables (.tsv): parted by tabs, the label first, shorter series filled up with NaN;
+ * its text form (.txt) is parted by blanks.
  *
- * Labels are sorted by name; ids are counted from the file's digest, as in import_ts.c; a window of steps has the id of its first row.
+ * Labels are sorted by name; ids are counted from the file's digest, as in import_ts.c; a window of steps has the id of
+ * its first row.
  */
 #include <math.h>
 #include <stdio.h>
@@ -11,329 +12,150 @@
 #include <string.h>
 #include <strings.h>
 
-#include "import.h"
-#include "lines.h"
-#include "series.h"
+#include "recorder.h"
+#include "stamps.h"
+#include "table.h"
+#include "tree.h"
 
-enum { CLASSES_MAX = 4096, NO_COLUMN = UINT32_MAX };
-
-typedef struct Table {
-    QcLines lines;
+typedef struct Reader {
+    QcTable t;
     const QcImportOptions *o;
-    char separator;      /* 0 = found out */
-    int header;
-    uint32_t columns, rows, values;
-    uint32_t label, group, recording, window; /* columns from 0; NO_COLUMN = none */
-    QcSeriesList list;
-    float *row;          /* [values], or all steps of the window so far: [steps][values]; malloc'd */
-    uint32_t steps, room;
-} Table;
+    QcSeriesList *list;
+    QcRecorder recorder;
+    float *row; /* [values]; malloc'd */
+    uint32_t left_out; /* rows */
+} Reader;
 
-static int ends_in(const char *path, const char *suffix)
-{
-    const char *dot = strrchr(path, '.');
-    return dot && !strcasecmp(dot, suffix);
-}
-
-/* The first row of a .tsv: are all of its cells numbers; is the first of them whole, is the last, or is that missing. */
-typedef struct FirstRow {
-    int numbers, first_whole, last_whole, last_missing;
-} FirstRow;
-
-static int is_number(QcField field);
-static int is_whole(QcField field) { return !memchr(field.at, '.', (size_t)(field.end - field.at)); }
-
-static int read_first_row(FirstRow *row, const char *path)
-{
-    QcLines l;
-    QcField line, cell;
-    QcErr err;
-    *row = (FirstRow){1, 1, 1, 0};
-    if (qc_lines_open(&l, path, &err)) return -1;
-    if (qc_lines_next(&l, &line))
-        for (uint32_t c = 0; qc_field_next(&line, &cell, '\t'); c++) {
-            row->numbers = row->numbers && is_number(cell);
-            row->last_whole = is_whole(cell);
-            row->last_missing = qc_field_is(cell, "nan");
-            if (!c) row->first_whole = row->last_whole;
-        }
-    qc_lines_close(&l);
-    return 0;
-}
-
-/* A .tsv of whole numbers alone may be either table: its label may be the first or the last. */
-int qc_recognise_csv(const char *path)
-{
-    FirstRow row;
-    if (ends_in(path, ".csv")) return 1;
-    return ends_in(path, ".tsv") && !read_first_row(&row, path) && !(row.numbers && row.first_whole);
-}
-
-/* A table of the archive: numbers alone, the first of them whole (the label), the last not. */
-int qc_recognise_tsv(const char *path)
-{
-    FirstRow row;
-    return ends_in(path, ".tsv") && !read_first_row(&row, path) && row.numbers && row.first_whole && (!row.last_whole || row.last_missing);
-}
-
-/* --- cells -------------------------------------------------------------------------------------------- */
-
-/* Behind the closing quote of the quoted text at `at`, where only a separator or the end may follow; else NULL. */
-static const char *behind_quotes(const char *at, const char *end, char separator)
-{
-    const char *q = at + 1;
-    while (q < end && !(*q == '"' && (q + 1 == end || q[1] != '"'))) q += *q == '"' ? 2 : 1;
-    if (q >= end) return NULL;
-    for (q++; q < end && *q != separator && (*q == ' ' || *q == '\t'); q++) continue;
-    return q == end || *q == separator ? q : NULL;
-}
-
-/* As qc_field_next, but a quoted field may hold the separator, and loses its quotes. */
-static int next_cell(QcField *line, QcField *cell, char separator)
-{
-    const char *at = line->at;
-    while (at && separator != ' ' && at < line->end && *at == ' ') at++;
-    const char *behind = at && at < line->end && *at == '"' ? behind_quotes(at, line->end, separator) : NULL;
-    if (!behind) return qc_field_next(line, cell, separator);
-    *cell = qc_field_trim((QcField){at, behind});
-    *cell = (QcField){cell->at + 1, cell->end - 1};
-    line->at = behind < line->end ? behind + 1 : NULL;
-    while (separator == ' ' && line->at && line->at < line->end && *line->at == ' ') line->at++;
-    return 1;
-}
-
-static uint32_t count_cells(QcField line, char separator)
-{
-    QcField cell;
-    uint32_t n = 0;
-    while (next_cell(&line, &cell, separator)) n++;
-    return n;
-}
-
-static char guess_separator(QcField line)
-{
-    static const char candidates[] = "\t;, "; /* a comma may stand in a name, a blank beside anything */
-    char best = ',';
-    uint32_t most = 1;
-    for (const char *c = candidates; *c; c++) {
-        uint32_t n = count_cells(line, *c);
-        if (n > most) {
-            most = n;
-            best = *c;
-        }
-        if (*c == ',' && most > 1) break;
-    }
-    return best;
-}
-
-/* Next row that is not blank. */
-static int next_row(Table *t, QcField *line)
-{
-    while (qc_lines_next(&t->lines, line))
-        if (line->at < line->end) return 1;
-    return 0;
-}
-
-static int is_number(QcField field)
-{
-    float value;
-    const char *wrong;
-    return !qc_field_number(&value, field, &wrong) || !strcmp(wrong, "is missing") || !strcmp(wrong, "is not finite") ||
-           !strcmp(wrong, "is out of range");
-}
-
-/* A column by number from 1, or by its name in the first row. */
-static int find_column(uint32_t *column, const char *name, const char *what, const Table *t, QcField first, int header, QcErr *err)
-{
-    char *behind;
-    unsigned long number = strtoul(name, &behind, 10);
-    if (*name && !*behind) {
-        if (!number || number > t->columns)
-            return qc_fail(err, QC_EUSAGE, "there is no column %s for the %s: %.200s has %u", name, what, t->lines.name, t->columns);
-        *column = (uint32_t)number - 1;
-        return 0;
-    }
-    QcField field;
-    for (uint32_t c = 0; header != 0 && next_cell(&first, &field, t->separator); c++)
-        if (qc_field_is(field, name)) {
-            *column = c;
-            return 0;
-        }
-    return qc_fail(err, QC_EUSAGE, "the first row of %.200s has no column '%.60s' for the %s", t->lines.name, name, what);
-}
-
-/* An optional column: NO_COLUMN where the option is not given. */
-static int find_optional(uint32_t *column, const char *name, const char *what, const Table *t, QcField first, QcErr *err)
-{
-    *column = NO_COLUMN;
-    return name && find_column(column, name, what, t, first, t->o->header, err) ? -1 : 0;
-}
-
-static int find_columns(Table *t, QcField first, uint32_t usual_label, QcErr *err)
-{
-    const QcImportOptions *o = t->o;
-    int unlabelled = o->label && !strcmp(o->label, "none");
-    if (find_optional(&t->label, unlabelled ? NULL : o->label, "label", t, first, err) || find_optional(&t->group, o->group, "group", t, first, err) ||
-        find_optional(&t->recording, o->recording, "recording", t, first, err) || find_optional(&t->window, o->window_id, "window", t, first, err))
-        return -1;
-    if (!o->label) t->label = usual_label == NO_COLUMN ? t->columns - 1 : usual_label;
-    if (t->label != NO_COLUMN && (t->label == t->group || t->label == t->recording || t->label == t->window))
-        return qc_fail(err, QC_EUSAGE, "column %u cannot be both the label and a group, recording or window", t->label + 1);
-    return 0;
-}
-
-static int is_value(const Table *t, uint32_t column) { return column != t->label && column != t->group && column != t->recording && column != t->window; }
-
-/* A first row is a header when words stand where most values should, or its label is called one. A few words among numbers are a bad row, not a header:
- * the row must not be lost without a sentence. -1: not certain, for y may also be a class. */
-static int looks_like_header(const Table *t, QcField first)
-{
-    static const char *const words[] = {"label", "class", "target", NULL};
-    QcField field;
-    uint32_t values = 0, words_seen = 0;
-    int is_y = 0;
-    for (uint32_t c = 0; next_cell(&first, &field, t->separator); c++) {
-        values += is_value(t, c) ? 1 : 0;
-        words_seen += is_value(t, c) && !is_number(field) ? 1 : 0;
-        for (int k = 0; c == t->label && words[k]; k++)
-            if (qc_field_is(field, words[k])) return 1;
-        is_y |= c == t->label && qc_field_is(field, "y");
-    }
-    return 2 * words_seen > values ? 1 : is_y ? -1 : 0;
-}
-
-static uint32_t value_columns(const Table *t)
-{
-    uint32_t n = 0;
-    for (uint32_t c = 0; c < t->columns; c++) n += is_value(t, c) ? 1 : 0;
-    return n;
-}
-
-static int measure(Table *t, uint32_t usual_label, QcErr *err)
-{
-    QcField first, line;
-    if (!next_row(t, &first)) return qc_fail(err, QC_EFORMAT, "%.300s is empty", t->lines.name);
-    if (!t->separator) t->separator = guess_separator(first);
-    t->columns = count_cells(first, t->separator);
-    if (find_columns(t, first, usual_label, err)) return -1;
-    t->header = t->o->header >= 0 ? t->o->header : looks_like_header(t, first);
-    if (t->header < 0) return qc_fail(err, QC_EUSAGE, "whether the first row of %.300s has names or values is not certain: say so with --header yes or no", t->lines.name);
-    for (t->rows = t->header ? 0 : 1; next_row(t, &line); t->rows++)
-        if (t->rows == UINT32_MAX) return qc_fail(err, QC_EFORMAT, "%.300s has too many rows", t->lines.name);
-    if (!t->rows) return qc_fail(err, QC_EFORMAT, "%.300s has a header, but no rows", t->lines.name);
-    t->values = value_columns(t);
-    if (!t->values) return qc_fail(err, QC_EFORMAT, "%.300s: no column is left for values (wrong kind of file, or wrong separator?)", t->lines.name);
-    uint32_t channels = t->o->channels ? t->o->channels : 1;
-    if (t->o->window_id && t->o->channels) return qc_fail(err, QC_EUSAGE, "where a row is one step, the columns are the channels: --channels does not apply");
-    if (t->values % channels) return qc_fail(err, QC_EUSAGE, "%u columns of values cannot be divided into %u channels", t->values, channels);
-    t->list.channels = t->o->window_id ? t->values : channels;
-    return 0;
-}
-
-/* --- rows --------------------------------------------------------------------------------------------- */
-
-/* A cell as a name; doubled quotes within it become one. */
-static int read_text(char name[QC_FIELD_NAME], const Table *t, QcField cell, QcErr *err)
-{
-    char text[2 * QC_FIELD_NAME];
-    size_t n = 0;
-    for (const char *at = cell.at; at < cell.end && n < sizeof text; at++) {
-        text[n++] = *at;
-        if (*at == '"' && at + 1 < cell.end && at[1] == '"') at++;
-    }
-    return qc_field_name(name, &t->lines, (QcField){text, text + n}, err);
-}
-
-static int read_name(uint32_t *index, QcNames *names, Table *t, QcField cell, const char *what, QcErr *err)
-{
-    char name[QC_FIELD_NAME];
-    if (read_text(name, t, cell, err) || qc_names_add(names, &t->list.arena, name, index, err)) return -1;
-    if (names == &t->list.labels && names->n > CLASSES_MAX)
-        return qc_lines_fail(&t->lines, err, "more than %d different %ss: is column %u really the %s?", CLASSES_MAX, what, t->label + 1, what);
-    return 0;
-}
+/* --- a row -------------------------------------------------------------------------------------------- */
 
 /* What a row says besides its values. */
 typedef struct Row {
     int32_t label;
     uint32_t group, recording;
+    double time;
     char window[QC_FIELD_NAME];
-    int wanted;
 } Row;
 
-static int read_place(Row *row, Table *t, uint32_t c, QcField cell, QcErr *err)
+static int read_name(uint32_t *index, QcNames *names, Reader *r, QcField cell, int label, QcErr *err)
 {
-    uint32_t label = 0;
-    if (c == t->label && read_name(&label, &t->list.labels, t, cell, "label", err)) return -1;
-    if (c == t->label) row->label = (int32_t)label;
-    if (c == t->group && read_name(&row->group, &t->list.groups, t, cell, "group", err)) return -1;
-    if (c == t->recording && read_name(&row->recording, &t->list.recordings, t, cell, "recording", err)) return -1;
-    return c == t->window ? read_text(row->window, t, cell, err) : 0;
+    char name[QC_FIELD_NAME];
+    uint32_t n = names->n;
+    size_t length = (size_t)(cell.end - cell.at);
+    if (*index < n && length && names->names[*index][0] == *cell.at) { /* most rows are as the one before */
+        if (strlen(names->names[*index]) == length && !memcmp(names->names[*index], cell.at, length)) return 0;
+    }
+    if (qc_table_name(name, &r->t, cell, label, err) || qc_names_add(names, &r->list->arena, name, index, err))
+        return -1;
+    if (label && names->n > QC_CLASSES_MAX)
+        return qc_lines_fail(&r->t.lines, err,
+                             "more than %d different labels: is column %u really the label? (--label-column)",
+                             QC_CLASSES_MAX, r->t.label + 1);
+    return 0;
+}
+
+static int read_place(Row *row, Reader *r, QcRole role, QcField cell, QcErr *err)
+{
+    uint32_t label = row->label < 0 ? 0 : (uint32_t)row->label;
+    switch (role) {
+    case QC_ROLE_LABEL:
+        if (r->t.is_samples && cell.at == cell.end) return row->label = -1, 0;
+        if (read_name(&label, &r->list->labels, r, cell, 1, err)) return -1;
+        return row->label = (int32_t)label, 0;
+    case QC_ROLE_GROUP: return read_name(&row->group, &r->list->groups, r, cell, 0, err);
+    case QC_ROLE_RECORDING: return read_name(&row->recording, &r->list->recordings, r, cell, 0, err);
+    case QC_ROLE_WINDOW: return qc_table_name(row->window, &r->t, cell, 0, err);
+    case QC_ROLE_TIME:
+        if (!r->t.is_samples || !qc_stamp_read(&row->time, cell)) return 0;
+        return qc_lines_fail(&r->t.lines, err, "the time '%.*s' is neither a number nor a date", QC_FIELD(cell));
+    default: return 0;
+    }
+}
+
+static int fail_columns(const Reader *r, QcField line, QcErr *err)
+{
+    int64_t n = qc_table_count(line, r->t.separator);
+    if (n < 0) return qc_lines_fail(&r->t.lines, err, "a quoted cell is not closed on its line");
+    return qc_lines_fail(&r->t.lines, err, "%lld columns instead of %u", (long long)n, r->t.columns);
+}
+
+static int fail_cell(const Reader *r, uint32_t c, QcField cell, const char *wrong, QcErr *err)
+{
+    const char *hint = memchr(cell.at, ',', (size_t)(cell.end - cell.at)) && !r->o->decimal
+                           ? " (--decimal , reads numbers with a comma)"
+                           : "";
+    return qc_lines_fail(&r->t.lines, err, "column %u '%.*s' %s%s", c + 1, QC_FIELD(cell), wrong, hint);
+}
+
+static int read_value(float *x, const Reader *r, uint32_t c, QcField cell, int may_miss, QcErr *err)
+{
+    const char *wrong;
+    double value;
+    if (!r->o->decimal) return qc_series_value(x, cell, may_miss, &wrong) ? fail_cell(r, c, cell, wrong, err) : 0;
+    if (!qc_table_number(&value, cell, 1, &wrong)) return *x = (float)value, 0;
+    if (!strcmp(wrong, "is missing"))
+        return qc_series_value(x, cell, may_miss, &wrong) ? fail_cell(r, c, cell, wrong, err) : 0;
+    return fail_cell(r, c, cell, wrong, err);
+}
+
+static int read_row(Row *row, float *x, Reader *r, QcField line, QcErr *err)
+{
+    const QcTable *t = &r->t;
+    int may_miss = qc_series_may_miss(r->o);
+    QcField rest = line, cell;
+    row->time = NAN;
+    for (uint32_t c = 0; c < t->columns; c++) {
+        QcRole role = t->column[c].role;
+        int more = qc_table_cell(&rest, &cell, t->separator);
+        if (more <= 0 && role == QC_ROLE_EMPTY && c == t->columns - 1 && !more)
+            break; /* a header with a separator at its end, over rows without */
+        if (more <= 0) return fail_columns(r, line, err);
+        if (role == QC_ROLE_VALUE ? read_value(x++, r, c, cell, may_miss, err) : read_place(row, r, role, cell, err))
+            return qc_table_count(line, t->separator) != t->columns ? fail_columns(r, line, err) : -1;
+    }
+    if (rest.at && qc_field_trim(rest).at < rest.end) return fail_columns(r, line, err);
+    if (rest.at && t->separator != ' ' && t->column[t->columns - 1].role != QC_ROLE_EMPTY)
+        return fail_columns(r, line, err);
+    return 0;
 }
 
 /* The group of a row, before anything else of it is looked at: rows of others may hold what they like. */
-static int is_wanted(const Table *t, QcField line)
+static int is_wanted(const Reader *r, QcField line)
 {
+    const QcTable *t = &r->t;
     QcField cell = {0};
     char name[QC_FIELD_NAME];
-    if (!t->o->n_groups) return 1;
-    for (uint32_t c = 0; c <= t->group && next_cell(&line, &cell, t->separator); c++) continue;
-    return !read_text(name, t, cell, NULL) && qc_import_wants(t->o, name);
+    if (!r->o->n_groups || t->group == QC_NO_COLUMN) return 1;
+    for (uint32_t c = 0; c <= t->group; c++)
+        if (qc_table_cell(&line, &cell, t->separator) <= 0) return 1;
+    return !qc_table_name(name, t, cell, 0, NULL) ? qc_import_wants(r->o, name) : 1;
 }
 
-static int read_row(Row *row, float *x, Table *t, QcField line, QcErr *err)
+/* --- rows that are windows ------------------------------------------------------------------------------ */
+
+static int read_windows(Reader *r, QcErr *err)
 {
-    const char *wrong;
-    QcField cell;
-    uint32_t columns = count_cells(line, t->separator);
-    *row = (Row){.label = -1};
-    if (columns != t->columns) return qc_lines_fail(&t->lines, err, "%u columns instead of %u", columns, t->columns);
-    for (uint32_t c = 0; next_cell(&line, &cell, t->separator); c++) {
-        if (!is_value(t, c)) {
-            if (read_place(row, t, c, cell, err)) return -1;
-        } else if (qc_series_value(x++, cell, qc_series_may_miss(t->o), &wrong)) {
-            return qc_lines_fail(&t->lines, err, "column %u '%.*s' %s", c + 1, QC_FIELD(cell), wrong);
-        }
+    QcField line;
+    Row row = {.label = -1};
+    uint64_t base = qc_lines_id(&r->t.lines);
+    uint32_t steps = r->t.values / r->list->channels;
+    for (uint64_t k = 0; qc_table_next(&r->t, &line); k++) {
+        if (!is_wanted(r, line)) continue;
+        if (k == UINT32_MAX) return qc_fail(err, QC_EFORMAT, "%.300s has too many rows", r->t.lines.name);
+        if (read_row(&row, r->row, r, line, err)) return -1;
+        QcSeries *s = qc_series_add_row(r->list, r->row, steps, r->o, &r->t.lines, err);
+        if (!s) return -1;
+        s->label = row.label;
+        s->group = row.group;
+        s->recording = row.recording;
+        s->id = base + k;
+        if (r->o->progress)
+            r->o->progress(r->o->ctx, (uint64_t)((const uint8_t *)r->t.lines.next - r->t.lines.bytes),
+                           r->t.lines.length);
     }
     return 0;
 }
 
-static int make_room(Table *t, uint64_t n, QcErr *err)
-{
-    if (n <= t->room) return 0;
-    uint64_t room = n > 2 * (uint64_t)t->room ? n : 2 * (uint64_t)t->room;
-    float *larger = room <= UINT32_MAX ? realloc(t->row, room * sizeof *larger) : NULL;
-    if (!larger) return qc_fail_memory(err, "a window");
-    t->row = larger;
-    t->room = (uint32_t)room;
-    return 0;
-}
-
-static void set_place(QcSeries *s, const Row *row, uint64_t id)
-{
-    s->label = row->label;
-    s->group = row->group;
-    s->recording = row->recording;
-    s->id = id;
-}
-
-static int read_whole_row(Table *t, QcField line, uint64_t id, QcErr *err)
-{
-    Row row;
-    if (make_room(t, t->values, err) || read_row(&row, t->row, t, line, err)) return -1;
-    QcSeries *s = qc_series_add_row(&t->list, t->row, t->values / t->list.channels, t->o, &t->lines, err);
-    if (!s) return -1;
-    set_place(s, &row, id);
-    return 0;
-}
-
-/* --- windows of many rows ------------------------------------------------------------------------------- */
-
-typedef struct Window {
-    Row row;       /* of its first row */
-    uint64_t id;
-    uint32_t line;
-} Window;
+/* --- rows that are samples -------------------------------------------------------------------------------- */
 
 /* What tells one window from another: its name, within its group and recording. */
 typedef struct Key {
@@ -341,107 +163,215 @@ typedef struct Key {
     uint32_t group, recording, line;
 } Key;
 
+typedef struct Keys {
+    Key *items;
+    uint32_t n, room;
+} Keys;
+
 static int compare_keys(const void *a, const void *b)
 {
     const Key *p = a, *q = b;
     int order = strcmp(p->name, q->name);
     if (order) return order;
     if (p->group != q->group) return p->group < q->group ? -1 : 1;
-    return p->recording != q->recording ? (p->recording < q->recording ? -1 : 1) : p->line < q->line ? -1 : p->line > q->line;
+    return p->recording != q->recording ? (p->recording < q->recording ? -1 : 1)
+           : p->line < q->line          ? -1
+                                        : p->line > q->line;
 }
 
-static int check_once(Key *keys, uint32_t n, const Table *t, QcErr *err)
+static int check_once(Keys *keys, const Reader *r, QcErr *err)
 {
-    qsort(keys, n, sizeof *keys, compare_keys);
-    for (uint32_t k = 1; k < n; k++)
-        if (!strcmp(keys[k].name, keys[k - 1].name) && keys[k].group == keys[k - 1].group && keys[k].recording == keys[k - 1].recording)
-            return qc_fail(err, QC_EFORMAT, "%.200s:%u: window '%.60s' begins again, but the rows of a window must follow each other", t->lines.name, keys[k].line, keys[k].name);
+    if (keys->n) qsort(keys->items, keys->n, sizeof *keys->items, compare_keys);
+    for (uint32_t k = 1; k < keys->n; k++) {
+        const Key *a = &keys->items[k - 1], *b = &keys->items[k];
+        if (!strcmp(a->name, b->name) && a->group == b->group && a->recording == b->recording)
+            return qc_fail(err, QC_EFORMAT,
+                           "%.200s:%u: window '%.60s' begins again, but the rows of a window must follow each other",
+                           r->t.lines.name, b->line, b->name);
+    }
     return 0;
 }
 
-static int end_window(Table *t, const Window *w, QcErr *err)
+/* A new name of --window-column ends a window; two labels in one are an error. */
+static int mind_window(Keys *keys, Reader *r, const Row *row, const Row *before, int first, QcErr *err)
 {
-    QcSeries *s = qc_series_add(&t->list, t->steps, err);
-    if (!s) return -1;
-    for (uint32_t k = 0; k < t->steps; k++)
-        for (uint32_t c = 0; c < t->values; c++) s->x[(uint64_t)c * t->steps + k] = t->row[(uint64_t)k * t->values + c];
-    set_place(s, &w->row, w->id);
-    s->line = w->line;
-    s->file = t->lines.name;
-    t->steps = 0;
-    return 0;
-}
-
-static int same_window(const Row *a, const Row *b) { return a->group == b->group && a->recording == b->recording && !strcmp(a->window, b->window); }
-
-/* One more step, of the window that is being read or of a new one. */
-static int read_step(Table *t, Window *w, Key **keys, uint32_t *n_keys, QcField line, uint64_t id, QcErr *err)
-{
-    Row row;
-    if (make_room(t, ((uint64_t)t->steps + 1) * t->values, err) || read_row(&row, t->row + (uint64_t)t->steps * t->values, t, line, err)) return -1;
-    float *x = t->row + (uint64_t)t->steps * t->values;
-    for (uint32_t c = 0; t->o->missing == QC_MISSING_REFUSE && c < t->values; c++)
-        if (isnan(x[c])) return qc_lines_fail(&t->lines, err, "a value of channel %u is missing (--missing fill or drop allows it)", c + 1);
-    if (t->steps && same_window(&row, &w->row)) {
-        if (row.label != w->row.label) return qc_lines_fail(&t->lines, err, "window '%.60s' has two labels", row.window);
-        t->steps++;
-        return 0;
-    }
-    if (t->steps) { /* the row that has just been read is the first of the next */
-        float *first = malloc(t->values * sizeof *first);
-        if (!first) return qc_fail_memory(err, "a window");
-        memcpy(first, x, t->values * sizeof *first);
-        int status = end_window(t, w, err);
-        memcpy(t->row, first, t->values * sizeof *first);
-        free(first);
-        if (status) return -1;
-    }
-    *w = (Window){row, id, t->lines.line};
-    t->steps = 1;
-    if (!(*n_keys & (*n_keys + 1))) { /* room for a power of two less one is full */
-        Key *larger = realloc(*keys, 2 * ((size_t)*n_keys + 1) * sizeof *larger);
+    if (!first && row->group == before->group && row->recording == before->recording &&
+        !strcmp(row->window, before->window))
+        return row->label == before->label
+                   ? 0
+                   : qc_lines_fail(&r->t.lines, err, "window '%.60s' has two labels", row->window);
+    if (qc_recorder_break(&r->recorder, err)) return -1;
+    if (keys->n == keys->room) {
+        uint32_t room = keys->room ? 2 * keys->room : 64;
+        Key *larger = realloc(keys->items, room * sizeof *larger);
         if (!larger) return qc_fail_memory(err, "windows");
-        *keys = larger;
+        keys->items = larger;
+        keys->room = room;
     }
-    char *name = qc_arena_text(&t->list.arena, row.window, strlen(row.window), err);
+    char *name = qc_arena_text(&r->list->arena, row->window, strlen(row->window), err);
     if (!name) return -1;
-    (*keys)[(*n_keys)++] = (Key){name, row.group, row.recording, t->lines.line};
+    keys->items[keys->n++] = (Key){name, row->group, row->recording, r->t.lines.line};
     return 0;
+}
+
+/* Where no column and no file names the recordings, every stretch between two breaks is one. */
+static int name_recordings(Reader *r, uint32_t from, QcErr *err)
+{
+    char name[32];
+    for (uint32_t k = from; r->t.recording == QC_NO_COLUMN && !r->o->name_pattern && !r->o->window_id && k < r->list->n;
+         k++) {
+        QcSeries *s = &r->list->items[k];
+        snprintf(name, sizeof name, "line %u", s->line);
+        if (qc_names_add(&r->list->recordings, &r->list->arena, name, &s->recording, err)) return -1;
+    }
+    return 0;
+}
+
+static int read_samples(Reader *r, Keys *keys, QcErr *err)
+{
+    const QcTable *t = &r->t;
+    QcField line;
+    Row row = {.label = -1}, before = row;
+    uint64_t base = qc_lines_id(&r->t.lines);
+    uint32_t from = r->list->n;
+    int first = 1, lenient = r->o->missing == QC_MISSING_DROP;
+    for (uint64_t k = 0; qc_table_next(&r->t, &line); k++) {
+        int wanted = is_wanted(r, line), whole = 1;
+        if (wanted && read_row(&row, r->row, r, line, err)) return -1;
+        for (uint32_t c = 0; wanted && c < t->values; c++) whole = whole && !isnan(r->row[c]);
+        if (wanted && !whole && r->o->missing == QC_MISSING_REFUSE)
+            return qc_lines_fail(&r->t.lines, err, "a value is missing (--missing fill or drop allows it)");
+        if (wanted && row.label < 0 && t->label != QC_NO_COLUMN && !lenient)
+            return qc_lines_fail(&r->t.lines, err, "the label is missing (--missing drop leaves such rows out)");
+        if (!wanted || (row.label < 0 && t->label != QC_NO_COLUMN)) { /* a row that is left out ends the recording */
+            r->left_out += wanted ? 1 : 0;
+            if (qc_recorder_break(&r->recorder, err)) return -1;
+            continue;
+        }
+        if (t->window != QC_NO_COLUMN && mind_window(keys, r, &row, &before, first, err)) return -1;
+        QcPlace place = {row.label, row.group, row.recording, row.time, t->lines.line, base + k};
+        float *x = qc_recorder_sample(&r->recorder, &place, err);
+        if (!x) return -1;
+        memcpy(x, r->row, t->values * sizeof *x);
+        before = row;
+        first = 0;
+        if (r->o->progress)
+            r->o->progress(r->o->ctx, (uint64_t)((const uint8_t *)t->lines.next - t->lines.bytes), t->lines.length);
+    }
+    return qc_recorder_break(&r->recorder, err) || name_recordings(r, from, err) ? -1 : 0;
 }
 
 /* --- the whole table -------------------------------------------------------------------------------------- */
 
-static int read_rows(Table *t, QcErr *err)
+static int find_channels(Reader *r, QcErr *err)
 {
-    QcField line;
-    Window w = {0};
-    Key *keys = NULL;
-    uint32_t n_keys = 0;
-    uint64_t base = qc_lines_id(&t->lines);
-    int status = 0;
-    qc_lines_rewind(&t->lines);
-    if (t->header) next_row(t, &line);
-    for (uint32_t row = 0; !status && row < t->rows && next_row(t, &line); row++) {
-        if (!is_wanted(t, line)) continue;
-        status = t->o->window_id ? read_step(t, &w, &keys, &n_keys, line, base + row, err) : read_whole_row(t, line, base + row, err);
-        if (t->o->progress) t->o->progress(t->o->ctx, row + 1, t->rows);
-    }
-    if (!status && t->steps) status = end_window(t, &w, err);
-    if (!status && n_keys) status = check_once(keys, n_keys, t, err);
-    free(keys);
-    return status || qc_import_check_groups(t->o, &t->list.groups, t->lines.name, err) ? -1 : 0;
+    const QcImportOptions *o = r->o;
+    uint32_t values = r->t.values, channels = r->t.is_samples || o->features ? values : o->channels ? o->channels : 1;
+    if (r->t.is_samples && (o->channels || o->channels_last))
+        return qc_fail(err, QC_EUSAGE,
+                       "where a row is one step, the columns are the channels: --channels does not apply");
+    if (o->features && (o->channels || o->window || o->window_id))
+        return qc_fail(err, QC_EUSAGE, "--features makes every value a channel: --channels and windows do not apply");
+    if (o->window && o->window_id)
+        return qc_fail(err, QC_EUSAGE, "--window cuts recordings, and --window-column names windows: use one of them");
+    if (values % channels)
+        return qc_fail(err, QC_EUSAGE, "%u columns of values cannot be divided into %u channels", values, channels);
+    return qc_series_channels(r->list, channels, r->t.lines.name, err);
 }
 
-static int import_table(QcDataset *d, const char *path, const QcImportOptions *o, char separator, uint32_t usual_label, QcErr *err)
+static int read_table(Reader *r, QcErr *err)
 {
-    Table t = {.o = o, .separator = separator};
-    if (qc_lines_open(&t.lines, path, err)) return -1;
-    int status = measure(&t, usual_label, err) || read_rows(&t, err) || qc_series_whole(d, &t.list, o, err) || qc_import_sort_labels(d, err) ? -1 : 0;
-    free(t.row);
-    qc_series_release(&t.list);
-    qc_lines_close(&t.lines);
+    const QcTable *t = &r->t;
+    Keys keys = {0};
+    if (find_channels(r, err)) return -1;
+    r->row = malloc(t->values * sizeof *r->row);
+    if (!r->row) return qc_fail_memory(err, "a row");
+    r->list->one_window = !t->is_samples || t->window != QC_NO_COLUMN;
+    if (t->step > 0 && t->unit > 0) r->list->rate = 1 / (t->step * t->unit);
+    qc_recorder_init(&r->recorder, r->list, r->o, t->lines.name,
+                     t->time == QC_NO_COLUMN || t->window != QC_NO_COLUMN ? 0 : 2.5 * t->step);
+    int status = t->is_samples ? read_samples(r, &keys, err) : read_windows(r, err);
+    if (!status && t->window != QC_NO_COLUMN) status = check_once(&keys, r, err);
+    free(keys.items);
+    if (status) return -1;
+    qc_table_summary(t, r->list->labels.n);
+    if (r->recorder.gaps)
+        qc_import_note(r->o, "%u gap%s in time: no window crosses one", r->recorder.gaps,
+                       r->recorder.gaps == 1 ? "" : "s");
+    if (r->left_out) qc_import_note(r->o, "%u rows without a label were left out", r->left_out);
+    return 0;
+}
+
+static int gather(QcSeriesList *list, const char *path, const QcImportOptions *o, char separator, int label_first,
+                  QcErr *err)
+{
+    Reader r = {.o = o, .list = list};
+    int status = qc_table_open(&r.t, path, separator, label_first, o, err) || read_table(&r, err) ? -1 : 0;
+    free(r.row);
+    qc_recorder_release(&r.recorder);
+    qc_table_close(&r.t);
     return status;
 }
 
-int qc_import_csv(QcDataset *d, const char *path, const QcImportOptions *o, QcErr *err) { return import_table(d, path, o, 0, NO_COLUMN, err); }
-int qc_import_tsv(QcDataset *d, const char *path, const QcImportOptions *o, QcErr *err) { return import_table(d, path, o, '\t', 0, err); }
+static int gather_csv(QcSeriesList *list, const char *path, const QcImportOptions *o, QcErr *err)
+{
+    return gather(list, path, o, 0, 0, err);
+}
+static int gather_tsv(QcSeriesList *list, const char *path, const QcImportOptions *o, QcErr *err)
+{
+    return gather(list, path, o, '\t', !o->label, err);
+}
+
+/* --- finding the format --------------------------------------------------------------------------------------- */
+
+static int ends_in(const char *path, const char *suffix)
+{
+    return qc_path_ends_in(path, suffix) && !qc_is_folder(path);
+}
+
+/* A .tsv that begins with a whole number and goes on with others is of the archive, whose labels are whole. Of whole
+ * numbers alone it may be either table. */
+static int is_archive(const char *path, int *uncertain)
+{
+    QcTable t;
+    QcErr err;
+    const QcImportOptions none = {.label = "none", .features = 1};
+    int archive = 0;
+    *uncertain = 0;
+    if (!ends_in(path, ".tsv")) return 0;
+    if (!qc_table_open(&t, path, '\t', 0, &none, &err) && !t.has_header && t.columns > 1) {
+        const QcColumn *first = &t.column[0], *last = &t.column[t.columns - 1];
+        int other_is_whole = last->numbers && last->whole == last->numbers && !last->missing;
+        *uncertain = first->numbers == first->n && first->whole == first->n && other_is_whole;
+        archive = first->numbers == first->n && first->whole == first->numbers && !other_is_whole;
+    }
+    qc_table_close(&t);
+    return archive;
+}
+
+static int recognise_tsv(const char *path)
+{
+    int uncertain;
+    return is_archive(path, &uncertain);
+}
+
+static int recognise_csv(const char *path)
+{
+    int uncertain;
+    return ends_in(path, ".csv") || ends_in(path, ".txt") ||
+           (ends_in(path, ".tsv") && !is_archive(path, &uncertain) && !uncertain);
+}
+
+#define TABLE_ROWS                                                                                                     \
+    &qc_row_label, &qc_row_group, &qc_row_recording, &qc_row_time, &qc_row_window_id, &qc_row_columns, &qc_row_ignore, \
+        &qc_row_header, &qc_row_decimal, QC_ROWS_SHAPE, &qc_row_unequal, &qc_row_missing, &qc_row_length,              \
+        QC_ROWS_RECORDINGS, QC_ROWS_FILES
+
+static const QcImportRow *const rows[] = {TABLE_ROWS, NULL};
+
+const QcImporter qc_importer_csv = {"csv", "a table (commas, semicolons, tabs, blanks): a window or a sample a row",
+                                    rows,  recognise_csv,
+                                    NULL,  gather_csv,
+                                    1};
+const QcImporter qc_importer_tsv = {
+    "tsv", "UCR archive of 2018: a series a row, the label first", rows, recognise_tsv, NULL, gather_tsv, 1};

@@ -54,7 +54,7 @@ static int find_root(char *root, const char *path)
     return has_activities(root);
 }
 
-int qc_recognise_dsa(const char *path)
+static int qc_recognise_dsa(const char *path)
 {
     char root[QC_PATH_ROOM];
     return qc_is_folder(path) && find_root(root, path);
@@ -224,10 +224,14 @@ static int read_tree(QcDataset *d, const Tree *tree, const QcImportOptions *o, Q
     return qc_jobs_run(&jobs, tree->n, err);
 }
 
-int qc_import_dsa(QcDataset *d, const char *path, const QcImportOptions *o, QcErr *err)
+static int qc_import_dsa(QcDataset *d, const char *path, const QcImportOptions *o, QcErr *err)
 {
     Tree tree = {0};
     int status = find_segments(&tree, path, o, err) || read_tree(d, &tree, o, err) ? -1 : 0;
     free(tree.segments);
     return status;
 }
+
+static const QcImportRow *const rows[] = {NULL};
+
+const QcImporter qc_importer_dsa = {"dsa", "UCI Daily and Sports Activities: a folder of aNN/pN/sNN.txt", rows, qc_recognise_dsa, qc_import_dsa, NULL, 0};

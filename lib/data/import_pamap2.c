@@ -81,7 +81,7 @@ static int find_people(Tree *tree, const char *path, QcErr *err)
     return tree->n ? 0 : qc_fail(err, QC_EFORMAT, "%.300s is no PAMAP2 tree: it has no file Protocol/subjectN.dat", path);
 }
 
-int qc_recognise_pamap2(const char *path)
+static int qc_recognise_pamap2(const char *path)
 {
     Tree tree = {.o = &qc_import_defaults};
     QcErr err;
@@ -214,7 +214,7 @@ static int gather(QcSeriesList *all, const Tree *tree, QcErr *err)
     return 0;
 }
 
-int qc_import_pamap2(QcDataset *d, const char *path, const QcImportOptions *o, QcErr *err)
+static int qc_import_pamap2(QcDataset *d, const char *path, const QcImportOptions *o, QcErr *err)
 {
     Tree tree = {.o = o};
     QcSeriesList all = {.channels = CHANNELS};
@@ -229,3 +229,7 @@ int qc_import_pamap2(QcDataset *d, const char *path, const QcImportOptions *o, Q
     qc_arena_release(&tree.arena);
     return status;
 }
+
+static const QcImportRow *const rows[] = {&qc_row_window, &qc_row_stride, &qc_row_missing, NULL};
+
+const QcImporter qc_importer_pamap2 = {"pamap2", "PAMAP2: a folder of Protocol/subjectN.dat", rows, qc_recognise_pamap2, qc_import_pamap2, NULL, 0};

@@ -1,8 +1,8 @@
-/* UCR/UEA archive, .ts: "#" comments, "@" header lines, then a series a line, channels parted by ':', values by ',', the class last. With @timeStamps true
- * a value is (time,value).
+/* UCR/UEA archive, .ts: "#" and "%" comments, "@" header lines, then a series a line, channels parted by ':', values by
+ * ',', the class last. With @timeStamps true a value is (time,value).
  *
- * Labels are those of @classLabel, in its order. Ids are 21 bits of the file's digest and the row, so that two files of an archive
- * can be joined.
+ * Labels are those of @classLabel, in its order. Ids are 21 bits of the file's digest and the row, so that two files of
+ * an archive can be joined.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -13,27 +13,25 @@
 #include "lines.h"
 #include "series.h"
 #include "stamps.h"
+#include "tree.h"
 
 typedef struct Header {
     int has_labels, has_times, seen_data, equal; /* equal: no @equalLength false */
-    uint32_t dimensions, length;                 /* as declared; 0 = not */
+    uint32_t dimensions, length; /* as declared; 0 = not */
 } Header;
 
 typedef struct Reader {
     QcLines lines;
     Header header;
-    QcSeriesList list;
-    float *row;     /* one channel while it is read; malloc'd */
-    double *times;  /* and its time stamps */
+    QcSeriesList *list;
+    uint32_t channels; /* of this file; 0 = not known yet */
+    float *row; /* one channel while it is read; malloc'd */
+    double *times; /* and its time stamps */
     uint32_t room;
     const QcImportOptions *o;
 } Reader;
 
-int qc_recognise_ts(const char *path)
-{
-    const char *dot = strrchr(path, '.');
-    return dot && !strcasecmp(dot, ".ts");
-}
+static int recognise(const char *path) { return qc_path_ends_in(path, ".ts") && !qc_is_folder(path); }
 
 static int read_flag(int *flag, const QcLines *l, QcField value, const char *key, QcErr *err)
 {
@@ -45,7 +43,8 @@ static int read_flag(int *flag, const QcLines *l, QcField value, const char *key
 static int read_count(uint32_t *count, const QcLines *l, QcField value, const char *key, QcErr *err)
 {
     uint64_t n = 0;
-    for (const char *c = value.at; c < value.end && n < 1u << 24; c++) n = *c >= '0' && *c <= '9' ? n * 10 + (uint64_t)(*c - '0') : 1u << 24;
+    for (const char *c = value.at; c < value.end && n < 1u << 24; c++)
+        n = *c >= '0' && *c <= '9' ? n * 10 + (uint64_t)(*c - '0') : 1u << 24;
     if (!n || n >= 1u << 24) return qc_lines_fail(l, err, "%s is no sensible number: '%.*s'", key, QC_FIELD(value));
     *count = (uint32_t)n;
     return 0;
@@ -64,15 +63,17 @@ static int read_labels(Header *h, QcSeriesList *d, const QcLines *l, QcField res
 }
 
 /* One line that begins with '@'. Names are taken in either case, as the archive itself spells them both ways. */
-static int read_header_line(Header *h, QcSeriesList *d, const QcLines *l, QcField line, QcErr *err)
+static int read_header_line(Header *h, QcSeriesList *d, const QcLines *l, const QcImportOptions *o, QcField line,
+                            QcErr *err)
 {
     QcField key, rest = line, value;
     int flag = 0;
     qc_field_next(&rest, &key, ' ');
     value = rest.at ? qc_field_trim(rest) : (QcField){key.end, key.end};
     if (qc_field_is(key, "@data")) return h->seen_data = 1, 0;
-    if (qc_field_is(key, "@classLabel")) return read_labels(h, d, l, value, err);
-    if (qc_field_is(key, "@dimensions") || qc_field_is(key, "@dimension")) return read_count(&h->dimensions, l, value, "@dimensions", err);
+    if (qc_field_is(key, "@classLabel") || qc_field_is(key, "@class_label")) return read_labels(h, d, l, value, err);
+    if (qc_field_is(key, "@dimensions") || qc_field_is(key, "@dimension"))
+        return read_count(&h->dimensions, l, value, "@dimensions", err);
     if (qc_field_is(key, "@seriesLength")) return read_count(&h->length, l, value, "@seriesLength", err);
     if (qc_field_is(key, "@targetLabel")) {
         if (read_flag(&flag, l, value, "@targetLabel", err)) return -1;
@@ -87,19 +88,23 @@ static int read_header_line(Header *h, QcSeriesList *d, const QcLines *l, QcFiel
         return 0;
     }
     if (qc_field_is(key, "@problemName")) return 0;
-    return qc_lines_fail(l, err, "unknown header '%.*s'", QC_FIELD(key));
+    qc_import_warn(o, "%.200s:%u: the header %.*s is not known and was left out", l->name, l->line, QC_FIELD(key));
+    return 0;
 }
 
-static int is_data(QcField line) { return line.at < line.end && *line.at != '#'; }
+static int is_data(QcField line) { return line.at < line.end && *line.at != '#' && *line.at != '%'; }
 
-static int read_header(Header *h, QcSeriesList *d, QcLines *l, QcErr *err)
+static int read_header(Header *h, QcSeriesList *d, QcLines *l, const QcImportOptions *o, QcErr *err)
 {
     QcField line;
     *h = (Header){.equal = 1};
     while (!h->seen_data && qc_lines_next(l, &line)) {
         if (!is_data(line)) continue;
-        if (*line.at != '@') return qc_lines_fail(l, err, "neither a comment (#) nor a header (@), and @data has not come yet: is this a .ts file?");
-        if (read_header_line(h, d, l, line, err)) return -1;
+        if (*line.at != '@')
+            return qc_lines_fail(
+                l, err,
+                "neither a comment (# or %%) nor a header (@), and @data has not come yet: is this a .ts file?");
+        if (read_header_line(h, d, l, o, line, err)) return -1;
     }
     return h->seen_data ? 0 : qc_fail(err, QC_EFORMAT, "%.300s: no @data line: this is not a .ts file", l->name);
 }
@@ -150,10 +155,12 @@ static int read_values(Reader *r, uint32_t c, QcField channel, uint32_t n, QcErr
 {
     QcField field;
     const char *wrong;
-    if (channel.at < channel.end && *channel.at == '(') return qc_lines_fail(&r->lines, err, "a time stamp, but the header does not say @timeStamps true");
+    if (channel.at < channel.end && *channel.at == '(')
+        return qc_lines_fail(&r->lines, err, "a time stamp, but the header does not say @timeStamps true");
     for (uint32_t t = 0; t < n && qc_field_next(&channel, &field, ','); t++)
         if (qc_series_value(&r->row[t], field, r->o->missing != QC_MISSING_REFUSE, &wrong))
-            return qc_lines_fail(&r->lines, err, "value %u of channel %u '%.*s' %s", t + 1, c + 1, QC_FIELD(field), wrong);
+            return qc_lines_fail(&r->lines, err, "value %u of channel %u '%.*s' %s", t + 1, c + 1, QC_FIELD(field),
+                                 wrong);
     return 0;
 }
 
@@ -164,17 +171,25 @@ static int read_stamped(Reader *r, uint32_t c, QcField channel, uint32_t n, QcEr
     for (uint32_t t = 0; t < n; t++) {
         const char *close = memchr(at, ')', (size_t)(channel.end - at));
         QcField pair = {at, close ? close : channel.end}, time, value;
-        if (!close || *at != '(' || (pair.at++, !qc_field_next(&pair, &time, ',')) || !qc_field_next(&pair, &value, ',') || pair.at)
-            return qc_lines_fail(&r->lines, err, "value %u of channel %u is not of the form (time,value)", t + 1, c + 1);
-        if (qc_stamp_read(&r->times[t], time)) return qc_lines_fail(&r->lines, err, "time %u of channel %u '%.*s' is neither a number nor a date", t + 1, c + 1, QC_FIELD(time));
+        if (!close || *at != '(' || (pair.at++, !qc_field_next(&pair, &time, ',')) ||
+            !qc_field_next(&pair, &value, ',') || pair.at)
+            return qc_lines_fail(&r->lines, err, "value %u of channel %u is not of the form (time,value)", t + 1,
+                                 c + 1);
+        if (qc_stamp_read(&r->times[t], time))
+            return qc_lines_fail(&r->lines, err, "time %u of channel %u '%.*s' is neither a number nor a date", t + 1,
+                                 c + 1, QC_FIELD(time));
         if (qc_series_value(&r->row[t], value, r->o->missing != QC_MISSING_REFUSE, &wrong))
-            return qc_lines_fail(&r->lines, err, "value %u of channel %u '%.*s' %s", t + 1, c + 1, QC_FIELD(value), wrong);
-        if (t && r->times[t] <= r->times[t - 1]) return qc_lines_fail(&r->lines, err, "time %u of channel %u is not behind the one before it", t + 1, c + 1);
+            return qc_lines_fail(&r->lines, err, "value %u of channel %u '%.*s' %s", t + 1, c + 1, QC_FIELD(value),
+                                 wrong);
+        if (t && r->times[t] <= r->times[t - 1])
+            return qc_lines_fail(&r->lines, err, "time %u of channel %u is not behind the one before it", t + 1, c + 1);
         for (at = close + 1; at < channel.end && (*at == ' ' || *at == ','); at++) continue;
     }
     if (at != channel.end) return qc_lines_fail(&r->lines, err, "channel %u is not a list of (time,value)", c + 1);
     if (qc_stamps_even(r->times, n)) return 0;
-    if (r->o->unequal != QC_UNEQUAL_RESAMPLE) return qc_lines_fail(&r->lines, err, "the times of channel %u are not in equal steps (--unequal resample makes them)", c + 1);
+    if (r->o->unequal != QC_UNEQUAL_RESAMPLE)
+        return qc_lines_fail(&r->lines, err,
+                             "the times of channel %u are not in equal steps (--unequal resample makes them)", c + 1);
     return qc_stamps_resample(r->row, r->times, n, err);
 }
 
@@ -182,13 +197,15 @@ static int read_channel(Reader *r, QcSeries *s, uint32_t c, QcField channel, QcE
 {
     uint32_t n = count_values(r, channel);
     float *x = s->x + (uint64_t)c * s->length;
-    if (make_room(r, n, err) || (r->header.has_times ? read_stamped(r, c, channel, n, err) : read_values(r, c, channel, n, err))) return -1;
+    if (make_room(r, n, err) ||
+        (r->header.has_times ? read_stamped(r, c, channel, n, err) : read_values(r, c, channel, n, err)))
+        return -1;
     if (n != s->length && r->o->unequal == QC_UNEQUAL_REFUSE)
-        return qc_lines_fail(&r->lines, err, "channel %u has length %u instead of %u (--unequal pad or resample makes lengths equal)", c + 1, n, s->length);
-    if (n && n != s->length && r->o->unequal == QC_UNEQUAL_RESAMPLE)
-        qc_series_resample(x, s->length, r->row, n);
-    else
-        memcpy(x, r->row, n * sizeof *x);
+        return qc_lines_fail(&r->lines, err,
+                             "channel %u has length %u instead of %u (--unequal pad or resample makes lengths equal)",
+                             c + 1, n, s->length);
+    if (n && n != s->length && r->o->unequal == QC_UNEQUAL_RESAMPLE) qc_series_resample(x, s->length, r->row, n);
+    else memcpy(x, r->row, n * sizeof *x);
     return 0;
 }
 
@@ -196,7 +213,7 @@ static int read_label(int32_t *label, const Reader *r, QcField field, QcErr *err
 {
     char name[QC_FIELD_NAME];
     if (qc_field_name(name, &r->lines, field, err)) return -1;
-    int64_t index = qc_names_find(&r->list.labels, name);
+    int64_t index = qc_names_find(&r->list->labels, name);
     if (index < 0) return qc_lines_fail(&r->lines, err, "class '%.60s' is not one of those named by @classLabel", name);
     *label = (int32_t)index;
     return 0;
@@ -207,7 +224,7 @@ static uint32_t measure(const Reader *r, QcField line)
 {
     QcField channel;
     uint32_t length = 0;
-    for (uint32_t c = 0; c < r->list.channels && next_channel(&line, &channel); c++) {
+    for (uint32_t c = 0; c < r->list->channels && next_channel(&line, &channel); c++) {
         uint32_t n = count_values(r, channel);
         if (n > length) length = n;
     }
@@ -218,26 +235,31 @@ static int check_channels(Reader *r, QcField line, QcErr *err)
 {
     const Header *h = &r->header;
     uint32_t parts = count_channels(line), labels = h->has_labels ? 1 : 0;
-    if (!r->list.channels) {
-        r->list.channels = parts - labels;
-        if (!r->list.channels) return qc_lines_fail(&r->lines, err, "a class is expected behind the last ':'");
-        if (h->dimensions && r->list.channels != h->dimensions) return qc_lines_fail(&r->lines, err, "%u channels, but the header says %u", r->list.channels, h->dimensions);
+    if (!r->channels) {
+        r->channels = parts - labels;
+        if (r->channels && qc_series_channels(r->list, r->channels, r->lines.name, err)) return -1;
+        if (!r->channels) return qc_lines_fail(&r->lines, err, "a class is expected behind the last ':'");
+        if (h->dimensions && r->channels != h->dimensions)
+            return qc_lines_fail(&r->lines, err, "%u channels, but the header says %u", r->channels, h->dimensions);
     }
-    if (parts == r->list.channels + labels) return 0;
-    return qc_lines_fail(&r->lines, err, "%u parts between ':', but %u channels%s are expected", parts, r->list.channels, labels ? " and a class" : "");
+    if (parts == r->list->channels + labels) return 0;
+    return qc_lines_fail(&r->lines, err, "%u parts between ':', but %u channels%s are expected", parts,
+                         r->list->channels, labels ? " and a class" : "");
 }
 
 static int read_series(Reader *r, QcField line, QcErr *err)
 {
     QcField field;
     if (check_channels(r, line, err)) return -1;
-    uint32_t length = measure(r, line), declared = r->o->unequal == QC_UNEQUAL_REFUSE && r->header.equal ? r->header.length : 0;
-    if (declared && length != declared) return qc_lines_fail(&r->lines, err, "a series of length %u, but the header says %u", length, declared);
-    QcSeries *s = qc_series_add(&r->list, length, err);
+    uint32_t length = measure(r, line),
+             declared = r->o->unequal == QC_UNEQUAL_REFUSE && r->header.equal ? r->header.length : 0;
+    if (declared && length != declared)
+        return qc_lines_fail(&r->lines, err, "a series of length %u, but the header says %u", length, declared);
+    QcSeries *s = qc_series_add(r->list, length, err);
     if (!s) return -1;
     s->line = r->lines.line;
     s->file = r->lines.name;
-    for (uint32_t c = 0; c < r->list.channels; c++)
+    for (uint32_t c = 0; c < r->list->channels; c++)
         if (next_channel(&line, &field), read_channel(r, s, c, field, err)) return -1;
     return r->header.has_labels ? next_channel(&line, &field), read_label(&s->label, r, field, err) : 0;
 }
@@ -245,25 +267,32 @@ static int read_series(Reader *r, QcField line, QcErr *err)
 static int read_all(Reader *r, QcErr *err)
 {
     QcField line;
-    uint64_t base = qc_lines_id(&r->lines);
-    if (read_header(&r->header, &r->list, &r->lines, err)) return -1;
+    uint64_t base = qc_lines_id(&r->lines), n = 0;
+    if (read_header(&r->header, r->list, &r->lines, r->o, err)) return -1;
     while (qc_lines_next(&r->lines, &line)) {
         if (!is_data(line)) continue;
         if (read_series(r, line, err)) return -1;
-        r->list.items[r->list.n - 1].id = base + r->list.n - 1;
-        if (r->o->progress) r->o->progress(r->o->ctx, (uint64_t)((const uint8_t *)r->lines.next - r->lines.bytes), r->lines.length);
+        r->list->items[r->list->n - 1].id = base + n++;
+        if (r->o->progress)
+            r->o->progress(r->o->ctx, (uint64_t)((const uint8_t *)r->lines.next - r->lines.bytes), r->lines.length);
     }
-    return r->list.n ? 0 : qc_fail(err, QC_EFORMAT, "%.300s: there are no series behind @data", r->lines.name);
+    return n ? 0 : qc_fail(err, QC_EFORMAT, "%.300s: there are no series behind @data", r->lines.name);
 }
 
-int qc_import_ts(QcDataset *d, const char *path, const QcImportOptions *o, QcErr *err)
+static int gather(QcSeriesList *list, const char *path, const QcImportOptions *o, QcErr *err)
 {
-    Reader r = {.o = o};
+    Reader r = {.o = o, .list = list};
     if (qc_lines_open(&r.lines, path, err)) return -1;
-    int status = read_all(&r, err) || qc_series_whole(d, &r.list, o, err) ? -1 : 0;
+    list->keeps_order = !list->n || list->keeps_order;
+    list->one_window = 1;
+    int status = read_all(&r, err);
     free(r.row);
     free(r.times);
-    qc_series_release(&r.list);
     qc_lines_close(&r.lines);
     return status;
 }
+
+static const QcImportRow *const rows[] = {&qc_row_features, &qc_row_unequal, &qc_row_missing,
+                                          &qc_row_length,   QC_ROWS_FILES,   NULL};
+
+const QcImporter qc_importer_ts = {"ts", "UCR/UEA archive, .ts", rows, recognise, NULL, gather, 1};

@@ -37,7 +37,13 @@ typedef struct Tree {
 static int has_labels(const char *folder)
 {
     char file[QC_PATH_ROOM];
-    return !qc_path_join(file, folder, "activity_labels.txt", NULL) && qc_is_regular(file);
+    if (qc_path_join(file, folder, "activity_labels.txt", NULL) || !qc_is_regular(file)) return 0;
+    for (int p = 0; p < PARTS; p++) { /* other sets have a file of that name, too */
+        char part[32];
+        snprintf(part, sizeof part, "%s/Inertial Signals", part_names[p]);
+        if (!qc_path_join(file, folder, part, NULL) && qc_is_folder(file)) return 1;
+    }
+    return 0;
 }
 
 /* The folder with activity_labels.txt; `only` is the part that the path names, or -1. */
@@ -54,7 +60,7 @@ static int find_root(char root[QC_PATH_ROOM], int *only, const char *path)
     return *only >= 0;
 }
 
-int qc_recognise_ucihar(const char *path)
+static int qc_recognise_ucihar(const char *path)
 {
     char root[QC_PATH_ROOM];
     int only;
@@ -237,7 +243,7 @@ static int read_tree(Tree *tree, QcErr *err)
     return describe(tree, 0, err) || describe(tree, 1, err) || qc_jobs_run(&jobs, PARTS * CHANNELS, err) ? -1 : 0;
 }
 
-int qc_import_ucihar(QcDataset *d, const char *path, const QcImportOptions *o, QcErr *err)
+static int qc_import_ucihar(QcDataset *d, const char *path, const QcImportOptions *o, QcErr *err)
 {
     Tree *tree = calloc(1, sizeof *tree);
     if (!tree) return qc_fail_memory(err, "a tree");
@@ -252,3 +258,7 @@ int qc_import_ucihar(QcDataset *d, const char *path, const QcImportOptions *o, Q
     free(tree);
     return status;
 }
+
+static const QcImportRow *const rows[] = {NULL};
+
+const QcImporter qc_importer_ucihar = {"ucihar", "UCI-HAR: a folder of train/ and test/ with Inertial Signals", rows, qc_recognise_ucihar, qc_import_ucihar, NULL, 0};

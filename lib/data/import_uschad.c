@@ -23,6 +23,7 @@ typedef struct Trial {
     char *path;
     uint32_t subject, activity, trial; /* as the names say */
     const char *group;
+    uint32_t named; /* activity by the name: what ids and recordings go by */
     double *values; /* [rows][CHANNELS]; malloc'd */
     uint32_t rows;
 } Trial;
@@ -31,6 +32,7 @@ typedef struct Tree {
     QcArena arena;
     Trial *trials;
     uint32_t n, room;
+    QcTrust trust;
     QcNames subjects; /* all that are there, wanted or not */
 } Tree;
 
@@ -67,6 +69,7 @@ static int add_subject(Tree *tree, const char *path, const char *name, const QcI
         QcEntry *e = &folder.entries[k];
         Trial trial = {.path = (char *)e->path, .subject = qc_name_number(name, "Subject", ""), .group = tree->subjects.names[index]};
         if (e->is_folder || !is_trial(e->name, &trial.activity, &trial.trial)) continue;
+        trial.named = trial.activity;
         if (add_trial(tree, &trial, err)) return -1;
     }
     return 0;
@@ -88,7 +91,7 @@ static int find_trials(Tree *tree, const char *path, const QcImportOptions *o, Q
     return tree->n ? 0 : qc_fail(err, QC_EFORMAT, "%.300s is no USC-HAD tree: it has no file SubjectN/aNtN.mat", path);
 }
 
-int qc_recognise_uschad(const char *path)
+static int qc_recognise_uschad(const char *path)
 {
     Tree tree = {0};
     QcErr err;
@@ -99,14 +102,15 @@ int qc_recognise_uschad(const char *path)
 }
 
 /* One file in the set spells it activity_numbr. */
-static int check_activity(const Trial *t, QcMat *mat, QcErr *err)
+static int check_activity(Trial *t, QcMat *mat, QcTrust trust, QcErr *err)
 {
     uint32_t number;
     if (qc_mat_number(&number, mat, "activity_number", err) || (!number && qc_mat_number(&number, mat, "activity_numbr", err))) return -1;
     if (!number) return qc_fail(err, QC_EFORMAT, "%.300s has no variable 'activity_number'", t->path);
     if (number > ACTIVITIES) return qc_fail(err, QC_EFORMAT, "%.300s: there is no activity %u in USC-HAD", t->path, number);
-    if (number != t->activity) return qc_fail(err, QC_EFORMAT, "%.300s says inside that it is of activity %u", t->path, number);
-    return 0;
+    if (number == t->activity || trust == QC_TRUST_NAME) return 0;
+    if (trust == QC_TRUST_FIELD) return t->activity = number, 0;
+    return qc_fail(err, QC_EFORMAT, "%.300s says inside that it is of activity %u: say with --trust name or field which is right", t->path, number);
 }
 
 static int read_readings(Trial *t, QcMat *mat, QcErr *err)
@@ -125,7 +129,7 @@ static int read_trial(void *ctx, uint32_t i, QcErr *err)
 {
     Trial *t = &((Tree *)ctx)->trials[i];
     QcMat *mat = qc_mat_open(t->path, err);
-    int status = !mat || check_activity(t, mat, err) || read_readings(t, mat, err) ? -1 : 0;
+    int status = !mat || check_activity(t, mat, ((Tree *)ctx)->trust, err) || read_readings(t, mat, err) ? -1 : 0;
     qc_mat_close(mat);
     return status;
 }
@@ -134,12 +138,12 @@ static int describe(QcSeriesList *list, QcSeries *s, const Trial *t, QcErr *err)
 {
     char recording[64];
     uint32_t label = 0;
-    snprintf(recording, sizeof recording, "%.40s/a%ut%u", t->group, t->activity, t->trial);
+    snprintf(recording, sizeof recording, "%.40s/a%ut%u", t->group, t->named, t->trial);
     if (qc_names_add(&list->labels, &list->arena, activities[t->activity - 1], &label, err) || qc_names_add(&list->groups, &list->arena, t->group, &s->group, err) ||
         qc_names_add(&list->recordings, &list->arena, recording, &s->recording, err))
         return -1;
     s->label = (int32_t)label;
-    s->id = (((uint64_t)t->subject * 100 + t->activity) * 1000 + t->trial) * 1000000;
+    s->id = (((uint64_t)t->subject * 100 + t->named) * 1000 + t->trial) * 1000000;
     s->file = t->path;
     return 0;
 }
@@ -167,9 +171,9 @@ static int name_classes(QcSeriesList *list, const Tree *tree, QcErr *err)
     return 0;
 }
 
-int qc_import_uschad(QcDataset *d, const char *path, const QcImportOptions *o, QcErr *err)
+static int qc_import_uschad(QcDataset *d, const char *path, const QcImportOptions *o, QcErr *err)
 {
-    Tree tree = {0};
+    Tree tree = {.trust = o->trust};
     QcSeriesList list = {.channels = CHANNELS};
     uint32_t window, stride;
     QcJobs jobs = {.threads = o->jobs, .work = read_trial, .ctx = &tree, .progress = o->progress, .progress_ctx = o->ctx};
@@ -185,3 +189,8 @@ end:
     qc_arena_release(&tree.arena);
     return status;
 }
+
+static const QcImportRow row_trust = {"trust", QC_ROW_WORD, "WHAT", "name or field: which says the activity where they disagree", offsetof(QcImportOptions, trust), "both name field", 0};
+static const QcImportRow *const rows[] = {&qc_row_window, &qc_row_stride, &row_trust, NULL};
+
+const QcImporter qc_importer_uschad = {"uschad", "USC-HAD: a folder of SubjectN/aNtN.mat", rows, qc_recognise_uschad, qc_import_uschad, NULL, 0};

@@ -49,7 +49,7 @@ static int find_file(char path[QC_PATH_ROOM], const char *given, QcErr *err)
     return qc_fail(err, QC_EFORMAT, "%.300s has no file %s", given, file_name);
 }
 
-int qc_recognise_wisdm(const char *path)
+static int qc_recognise_wisdm(const char *path)
 {
     char file[QC_PATH_ROOM];
     QcErr err;
@@ -146,7 +146,7 @@ static int read_all(Reader *r, QcErr *err)
     return end_run(r, err) || qc_import_check_groups(r->o, &r->users, r->lines.name, err) ? -1 : 0;
 }
 
-int qc_import_wisdm(QcDataset *d, const char *path, const QcImportOptions *o, QcErr *err)
+static int qc_import_wisdm(QcDataset *d, const char *path, const QcImportOptions *o, QcErr *err)
 {
     Reader r = {.o = o, .list.channels = CHANNELS, .run.channels = CHANNELS};
     uint32_t window, stride;
@@ -160,3 +160,7 @@ int qc_import_wisdm(QcDataset *d, const char *path, const QcImportOptions *o, Qc
     qc_lines_close(&r.lines);
     return status;
 }
+
+static const QcImportRow *const rows[] = {&qc_row_window, &qc_row_stride, &qc_row_missing, NULL};
+
+const QcImporter qc_importer_wisdm = {"wisdm", "WISDM v1.1: WISDM_ar_v1.1_raw.txt, or a folder with it", rows, qc_recognise_wisdm, qc_import_wisdm, NULL, 0};

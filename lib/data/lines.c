@@ -8,6 +8,7 @@
 
 #include "../base/digest.h"
 #include "../base/file.h"
+#include "gunzip.h"
 #include "number.h"
 
 static int is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
@@ -15,12 +16,14 @@ static int is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 int qc_lines_open(QcLines *l, const char *path, QcErr *err)
 {
     *l = (QcLines){.name = qc_input_name(path)};
-    if (qc_read_all(path, &l->bytes, &l->length, err)) return -1;
+    if (qc_read_unpacked(path, &l->bytes, &l->length, err)) return -1;
     qc_lines_rewind(l);
     int status = 0;
     if (l->length >= 4 && !memcmp(l->bytes, "QCF1", 4))
         status = qc_fail(err, QC_EFORMAT, "%.300s is a file of ours already: there is nothing to import", l->name);
-    else if (memchr(l->bytes, 0, l->length))
+    else if (l->length >= 2 && (!memcmp(l->bytes, "\xff\xfe", 2) || !memcmp(l->bytes, "\xfe\xff", 2)))
+        status = qc_fail(err, QC_EFORMAT, "%.300s is text in UTF-16: convert it first (iconv -f UTF-16 -t UTF-8)", l->name);
+    else if (l->length && memchr(l->bytes, 0, l->length))
         status = qc_fail(err, QC_EFORMAT, "%.300s is not a text file", l->name);
     if (status) qc_lines_close(l);
     return status;
@@ -34,13 +37,20 @@ void qc_lines_rewind(QcLines *l)
     if (l->length >= 3 && !memcmp(l->next, "\xef\xbb\xbf", 3)) l->next += 3;
 }
 
-int qc_lines_next(QcLines *l, QcField *line)
+int qc_lines_raw(QcLines *l, QcField *line)
 {
     if (l->next == l->end) return 0;
     const char *feed = memchr(l->next, '\n', (size_t)(l->end - l->next));
-    *line = qc_field_trim((QcField){l->next, feed ? feed : l->end});
+    *line = (QcField){l->next, feed ? feed : l->end};
     l->next = feed ? feed + 1 : l->end;
     l->line++;
+    return 1;
+}
+
+int qc_lines_next(QcLines *l, QcField *line)
+{
+    if (!qc_lines_raw(l, line)) return 0;
+    *line = qc_field_trim(*line);
     return 1;
 }
 

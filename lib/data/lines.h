@@ -22,9 +22,10 @@ typedef struct QcLines {
     uint32_t line; /* number of the current one, from 1 */
 } QcLines;
 
-/* Reads the whole file; refuses one that is no text (a zero byte in it), or our own data file. */
+/* Reads the whole file, which may be compressed with gzip; refuses one that is no text (a zero byte in it), or our own data file. */
 int qc_lines_open(QcLines *l, const char *path, QcErr *err);
 int qc_lines_next(QcLines *l, QcField *line); /* 1: a line, without its end and without blanks around it; 0: no more */
+int qc_lines_raw(QcLines *l, QcField *line);  /* the same with all blanks, and with CR */
 void qc_lines_rewind(QcLines *l);
 void qc_lines_close(QcLines *l);
 /* What ids of the file's rows are counted from: 21 bits of its digest above 32 for the row, exact in a JSON number. */

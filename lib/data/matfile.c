@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <matio.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,6 +90,43 @@ int qc_mat_matrix(double **values, uint32_t *rows, uint32_t *columns, QcMat *mat
     Mat_VarFree(v);
     return status;
 }
+
+static int copy_array(double **values, uint64_t shape[QC_RANK_MAX], uint32_t *rank, const QcMat *mat, const matvar_t *v, const char *name, QcErr *err)
+{
+    uint64_t n = 1;
+    if (!is_numeric(v) || v->isComplex || v->rank < 1 || v->rank > QC_RANK_MAX || !v->data) return qc_fail(err, QC_EFORMAT, "%.300s: '%s' is no array of numbers", mat->name, name);
+    *rank = (uint32_t)v->rank;
+    for (uint32_t k = 0; k < *rank; k++) n *= shape[k] = v->dims[k];
+    if (!n) return qc_fail(err, QC_EFORMAT, "%.300s: '%s' is empty", mat->name, name);
+    double *out = malloc(n * sizeof *out);
+    if (!out) return qc_fail_memory(err, name);
+    for (uint64_t k = 0; k < n; k++) out[k] = element(v, k);
+    return *values = out, 0;
+}
+
+int qc_mat_array(double **values, uint64_t shape[QC_RANK_MAX], uint32_t *rank, QcMat *mat, const char *name, QcErr *err)
+{
+    matvar_t *v = Mat_VarRead(mat->file, name);
+    if (!v) return qc_fail(err, QC_EFORMAT, "%.300s has no variable '%s' that can be read", mat->name, name);
+    int status = copy_array(values, shape, rank, mat, v, name, err);
+    Mat_VarFree(v);
+    return status;
+}
+
+int qc_mat_next(char name[QC_MAT_NAME], int *numeric, uint32_t *rank, uint64_t *count, QcMat *mat)
+{
+    matvar_t *v = Mat_VarReadNextInfo(mat->file);
+    if (!v) return 0;
+    snprintf(name, QC_MAT_NAME, "%s", v->name ? v->name : "");
+    *numeric = is_numeric(v);
+    *rank = v->rank > 0 ? (uint32_t)v->rank : 0;
+    *count = 1;
+    for (uint32_t k = 0; k < *rank; k++) *count *= v->dims[k];
+    Mat_VarFree(v);
+    return 1;
+}
+
+void qc_mat_rewind(QcMat *mat) { Mat_Rewind(mat->file); }
 
 /* Text lies in 8 or 16 bits a letter, as the file had it. */
 static double letter(const matvar_t *v, size_t i)

@@ -70,14 +70,20 @@ static double read_slowly(const char *text, size_t length)
     return strtod_l(token, NULL, plain_locale);
 }
 
-/* "NaN", "inf" and "?" are how tables write what was not measured. */
+int qc_number_is_missing(const char *at, const char *end)
+{
+    static const char *const words[] = {"nan", "inf", "infinity", "na", "n/a", "null", "none", "?", "#n/a", "<na>", NULL};
+    if (at == end) return 1;
+    if (at < end && (*at == '-' || *at == '+')) at++;
+    size_t n = (size_t)(end - at);
+    for (int k = 0; words[k]; k++)
+        if (strlen(words[k]) == n && !strncasecmp(at, words[k], n)) return 1;
+    return 0;
+}
+
 static const char *what_else(const char *at, const char *end)
 {
-    if (at == end || *at == '?') return "is missing";
-    if (at < end && (*at == '-' || *at == '+')) at++;
-    size_t left = (size_t)(end - at);
-    if (left >= 3 && (!strncasecmp(at, "nan", 3) || !strncasecmp(at, "inf", 3))) return "is not finite";
-    return "is not a number";
+    return qc_number_is_missing(at, end) ? "is missing" : "is not a number";
 }
 
 const char *qc_number_read_double(double *value, const char **at, const char *end)

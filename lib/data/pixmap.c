@@ -11,7 +11,19 @@ int qc_pixmap_decode(QcPixmap *p, const uint8_t *bytes, size_t length, const cha
     *p = (QcPixmap){0};
     if (length >= 3 && !memcmp(bytes, "\xff\xd8\xff", 3)) return qc_jpeg_decode(p, bytes, length, name, err);
     if (length >= 8 && !memcmp(bytes, "\x89PNG\r\n\x1a\n", 8)) return qc_png_decode(p, bytes, length, name, err);
-    return qc_fail(err, QC_EFORMAT, "%.300s is neither a JPEG nor a PNG picture", name);
+    if (length >= 12 && !memcmp(bytes, "RIFF", 4) && !memcmp(bytes + 8, "WEBP", 4)) return qc_webp_decode(p, bytes, length, name, err);
+    if (length >= 2 && !memcmp(bytes, "BM", 2)) return qc_bmp_decode(p, bytes, length, name, err);
+    if (length >= 3 && bytes[0] == 'P' && bytes[1] >= '1' && bytes[1] <= '6') return qc_pnm_decode(p, bytes, length, name, err);
+    return qc_fail(err, QC_EFORMAT, "%.300s is not a JPEG, PNG, WebP, BMP or PNM picture", name);
+}
+
+void qc_pixmap_lay_on_white(QcPixmap *out, const uint8_t *rgba)
+{
+    for (size_t k = 0; k < (size_t)out->width * out->height; k++)
+        for (size_t c = 0; c < 3; c++) {
+            uint32_t opacity = rgba[4 * k + 3];
+            out->at[3 * k + c] = (uint8_t)((rgba[4 * k + c] * opacity + 255 * (255 - opacity) + 127) / 255);
+        }
 }
 
 int qc_pixmap_init(QcPixmap *p, uint32_t width, uint32_t height, size_t length, const char *name, QcErr *err)

@@ -1,4 +1,4 @@
-/* pixmap.h - pictures: decoded from JPEG and PNG to red, green and blue, cut and scaled to one size.
+/* pixmap.h - pictures: decoded from JPEG, PNG, WebP, BMP and PNM to red, green and blue, cut and scaled to one size.
  *
  * Decoders refuse what is damaged or cut off (libjpeg alone would go on with grey), and pictures that inflate beyond the bounds of inflate.h, before memory
  * is taken for them. Transparent parts are shown on white; 16 bits become 8. How a camera was held (EXIF) is not looked at.
@@ -22,6 +22,11 @@ typedef struct QcPixmap {
 int qc_pixmap_decode(QcPixmap *p, const uint8_t *bytes, size_t length, const char *name, QcErr *err);
 int qc_jpeg_decode(QcPixmap *p, const uint8_t *bytes, size_t length, const char *name, QcErr *err);
 int qc_png_decode(QcPixmap *p, const uint8_t *bytes, size_t length, const char *name, QcErr *err);
+int qc_webp_decode(QcPixmap *p, const uint8_t *bytes, size_t length, const char *name, QcErr *err);
+int qc_bmp_decode(QcPixmap *p, const uint8_t *bytes, size_t length, const char *name, QcErr *err);
+int qc_pnm_decode(QcPixmap *p, const uint8_t *bytes, size_t length, const char *name, QcErr *err);
+/* rgba[height][width][4] on white. */
+void qc_pixmap_lay_on_white(QcPixmap *p, const uint8_t *rgba);
 void qc_pixmap_release(QcPixmap *p);
 
 /* Takes the memory for a picture of this size out of `length` bytes of a file, or says why not. */

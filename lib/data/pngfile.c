@@ -67,15 +67,6 @@ static int take_memory(Png *p, uint32_t width, uint32_t height)
     return 0;
 }
 
-static void lay_on_white(QcPixmap *out, const uint8_t *pixels)
-{
-    for (size_t k = 0; k < (size_t)out->width * out->height; k++)
-        for (size_t c = 0; c < 3; c++) {
-            uint32_t opacity = pixels[4 * k + 3];
-            out->at[3 * k + c] = (uint8_t)((pixels[4 * k + c] * opacity + 255 * (255 - opacity) + 127) / 255);
-        }
-}
-
 static int decode(Png *p)
 {
     if (setjmp(png_jmpbuf(p->png))) return -1;
@@ -91,7 +82,7 @@ static int decode(Png *p)
     if (png_get_rowbytes(p->png, p->info) != (size_t)p->pixmap->width * 4) png_error(p->png, "rows of a size that was not asked for");
     png_read_image(p->png, p->rows);
     png_read_end(p->png, NULL);
-    lay_on_white(p->pixmap, p->pixels);
+    qc_pixmap_lay_on_white(p->pixmap, p->pixels);
     return 0;
 }
 

@@ -18,19 +18,26 @@ float *qc_recording_step(QcRecording *run, QcErr *err)
     return run->x + run->channels * (uint64_t)run->steps++;
 }
 
+QcSeries *qc_recording_close(QcRecording *run, QcSeriesList *list, QcErr *err)
+{
+    QcSeries *s = qc_series_add(list, run->steps, err);
+    if (!s) return NULL;
+    for (uint32_t t = 0; t < run->steps; t++)
+        for (uint32_t c = 0; c < run->channels; c++) s->x[(uint64_t)c * run->steps + t] = run->x[(uint64_t)t * run->channels + c];
+    run->steps = 0;
+    return s;
+}
+
 int qc_recording_end(QcRecording *run, QcSeriesList *list, const char *recording, const char *file, QcErr *err)
 {
     if (!run->steps) return 0;
-    QcSeries *s = qc_series_add(list, run->steps, err);
+    QcSeries *s = qc_recording_close(run, list, err);
     if (!s || qc_names_add(&list->recordings, &list->arena, recording, &s->recording, err)) return -1;
-    for (uint32_t t = 0; t < run->steps; t++)
-        for (uint32_t c = 0; c < run->channels; c++) s->x[(uint64_t)c * run->steps + t] = run->x[(uint64_t)t * run->channels + c];
     s->label = run->label;
     s->group = run->group;
     s->id = run->id;
     s->line = run->line;
     s->file = file;
-    run->steps = 0;
     return 0;
 }
 

@@ -16,6 +16,8 @@ typedef struct QcRecording {
 
 /* Room for one more step: [channels], to be filled before the next call. */
 float *qc_recording_step(QcRecording *run, QcErr *err);
+/* Turns the steps, of which there must be some, into a series without a name; afterwards the run is empty. */
+QcSeries *qc_recording_close(QcRecording *run, QcSeriesList *list, QcErr *err);
 /* Turns the steps into a series of this recording; afterwards the run is empty. One without steps adds nothing. */
 int qc_recording_end(QcRecording *run, QcSeriesList *list, const char *recording, const char *file, QcErr *err);
 void qc_recording_release(QcRecording *run);

@@ -34,20 +34,34 @@ void qc_series_release(QcSeriesList *list)
     *list = (QcSeriesList){0};
 }
 
+int qc_series_channels(QcSeriesList *list, uint32_t channels, const char *file, QcErr *err)
+{
+    if (list->n && list->channels != channels)
+        return qc_fail(err, QC_EFORMAT, "%.300s has %u channels, those before it have %u", file, channels,
+                       list->channels);
+    list->channels = channels;
+    return 0;
+}
+
 static int fail_series(const QcSeries *s, QcErr *err, const char *sentence)
 {
-    return s->line ? qc_fail(err, QC_EFORMAT, "%.200s:%u: %s", s->file, s->line, sentence) : qc_fail(err, QC_EFORMAT, "%.200s: %s", s->file, sentence);
+    return s->line ? qc_fail(err, QC_EFORMAT, "%.200s:%u: %s", s->file, s->line, sentence)
+                   : qc_fail(err, QC_EFORMAT, "%.200s: %s", s->file, sentence);
 }
 
 int qc_series_value(float *value, QcField field, int may_miss, const char **wrong)
 {
     if (!qc_field_number(value, field, wrong)) return 0;
-    if (!may_miss || !(field.at == field.end || qc_field_is(field, "?") || qc_field_is(field, "nan"))) return -1;
+    if (strcmp(*wrong, "is missing")) return -1;
     *value = NAN;
-    return 0;
+    if (!may_miss) *wrong = "is missing (--missing fill or drop allows it)";
+    return may_miss ? 0 : -1;
 }
 
-int qc_series_may_miss(const QcImportOptions *o) { return o->missing != QC_MISSING_REFUSE || o->unequal != QC_UNEQUAL_REFUSE; }
+int qc_series_may_miss(const QcImportOptions *o)
+{
+    return o->missing != QC_MISSING_REFUSE || o->unequal != QC_UNEQUAL_REFUSE;
+}
 
 static int step_is_empty(const float *row, uint32_t channels, uint32_t length, uint32_t t)
 {
@@ -56,19 +70,38 @@ static int step_is_empty(const float *row, uint32_t channels, uint32_t length, u
     return 1;
 }
 
-QcSeries *qc_series_add_row(QcSeriesList *list, const float *row, uint32_t length, const QcImportOptions *o, const QcLines *l, QcErr *err)
+/* Step after step becomes channel after channel, in memory of the list. */
+static int turn(QcSeriesList *list, const float **row, uint32_t length, QcErr *err)
+{
+    if (list->turned_room < (uint64_t)list->channels * length) {
+        list->turned_room = (uint64_t)list->channels * length;
+        list->turned = qc_arena_take(&list->arena, list->turned_room, sizeof *list->turned, err);
+        if (!list->turned) return list->turned_room = 0, -1;
+    }
+    for (uint32_t t = 0; t < length; t++)
+        for (uint32_t c = 0; c < list->channels; c++)
+            list->turned[(uint64_t)c * length + t] = (*row)[(uint64_t)t * list->channels + c];
+    *row = list->turned;
+    return 0;
+}
+
+QcSeries *qc_series_add_row(QcSeriesList *list, const float *row, uint32_t length, const QcImportOptions *o,
+                            const QcLines *l, QcErr *err)
 {
     uint32_t kept = length;
+    if (o->channels_last && list->channels > 1 && turn(list, &row, length, err)) return NULL;
     while (o->unequal != QC_UNEQUAL_REFUSE && kept && step_is_empty(row, list->channels, length, kept - 1)) kept--;
     for (uint32_t c = 0; o->missing == QC_MISSING_REFUSE && c < list->channels; c++)
         for (uint32_t t = 0; t < kept; t++)
             if (isnan(row[(uint64_t)c * length + t])) {
-                qc_lines_fail(l, err, "value %u of channel %u is missing (--missing fill or drop allows it)", t + 1, c + 1);
+                qc_lines_fail(l, err, "value %u of channel %u is missing (--missing fill or drop allows it)", t + 1,
+                              c + 1);
                 return NULL;
             }
     QcSeries *s = qc_series_add(list, kept, err);
     if (!s) return NULL;
-    for (uint32_t c = 0; c < list->channels; c++) memcpy(s->x + (uint64_t)c * kept, row + (uint64_t)c * length, kept * sizeof *row);
+    for (uint32_t c = 0; c < list->channels; c++)
+        memcpy(s->x + (uint64_t)c * kept, row + (uint64_t)c * length, kept * sizeof *row);
     s->line = l->line;
     s->file = l->name;
     return s;
@@ -76,14 +109,14 @@ QcSeries *qc_series_add_row(QcSeriesList *list, const float *row, uint32_t lengt
 
 /* --- missing values --------------------------------------------------------------------------------- */
 
-/* A straight line between the neighbours that are there; at the ends, the nearest one. 0 where no value is there at all. */
-static int fill(float *x, uint32_t n)
+int qc_series_fill(float *x, uint32_t n)
 {
     uint32_t known = n;
     for (uint32_t t = 0; t < n; t++) {
         if (isnan(x[t])) continue;
         uint32_t from = known == n ? 0 : known + 1;
-        for (uint32_t k = from; k < t; k++) x[k] = known == n ? x[t] : x[known] + (x[t] - x[known]) * ((float)(k - known) / (float)(t - known));
+        for (uint32_t k = from; k < t; k++)
+            x[k] = known == n ? x[t] : x[known] + (x[t] - x[known]) * ((float)(k - known) / (float)(t - known));
         known = t;
     }
     for (uint32_t k = known == n ? n : known + 1; k < n; k++) x[k] = x[known];
@@ -100,7 +133,8 @@ static int has_missing(const float *x, uint64_t n)
 static int fill_series(QcSeries *s, uint32_t channels, QcErr *err)
 {
     for (uint32_t c = 0; c < channels; c++)
-        if (s->length && !fill(s->x + (uint64_t)c * s->length, s->length)) return fail_series(s, err, "a channel has no value at all, so that nothing can be filled in");
+        if (s->length && !qc_series_fill(s->x + (uint64_t)c * s->length, s->length))
+            return fail_series(s, err, "a channel has no value at all, so that nothing can be filled in");
     return 0;
 }
 
@@ -122,7 +156,8 @@ static int copy_names(QcNames *out, QcDataset *d, const QcNames *names, QcErr *e
 
 static int copy_all_names(QcDataset *d, const QcSeriesList *list, QcErr *err)
 {
-    return copy_names(&d->labels, d, &list->labels, err) || copy_names(&d->groups, d, &list->groups, err) || copy_names(&d->recordings, d, &list->recordings, err)
+    return copy_names(&d->labels, d, &list->labels, err) || copy_names(&d->groups, d, &list->groups, err) ||
+                   copy_names(&d->recordings, d, &list->recordings, err)
                ? -1
                : 0;
 }
@@ -161,9 +196,12 @@ static int fail_length(const QcSeries *s, uint32_t length, const QcImportOptions
 {
     char sentence[200];
     if (o->unequal == QC_UNEQUAL_PAD)
-        snprintf(sentence, sizeof sentence, "has length %u, which is more than %u and cannot be padded to it (--unequal resample can)", s->length, length);
+        snprintf(sentence, sizeof sentence,
+                 "has length %u, which is more than %u and cannot be padded to it (--unequal resample can)", s->length,
+                 length);
     else
-        snprintf(sentence, sizeof sentence, "has length %u instead of %u (--unequal pad or resample makes lengths equal)", s->length, length);
+        snprintf(sentence, sizeof sentence,
+                 "has length %u instead of %u (--unequal pad or resample makes lengths equal)", s->length, length);
     return fail_series(s, err, sentence);
 }
 
@@ -173,7 +211,8 @@ static int check_lengths(const QcSeriesList *list, uint32_t length, const QcImpo
     for (uint32_t i = 0; i < list->n; i++) {
         const QcSeries *s = &list->items[i];
         if (!s->length) return fail_series(s, err, "a series has no values");
-        int fits = o->unequal == QC_UNEQUAL_RESAMPLE || s->length == length || (o->unequal == QC_UNEQUAL_PAD && s->length < length);
+        int fits = o->unequal == QC_UNEQUAL_RESAMPLE || s->length == length ||
+                   (o->unequal == QC_UNEQUAL_PAD && s->length < length);
         if (!fits) return fail_length(s, length, o, err);
     }
     return 0;
@@ -183,10 +222,8 @@ static void copy_whole(float *x, uint32_t length, const QcSeries *s, uint32_t ch
 {
     for (uint32_t c = 0; c < channels; c++, x += length) {
         const float *from = s->x + (uint64_t)c * s->length;
-        if (resample && s->length != length)
-            qc_series_resample(x, length, from, s->length);
-        else
-            memcpy(x, from, s->length * sizeof *x); /* what is behind it stays zero */
+        if (resample && s->length != length) qc_series_resample(x, length, from, s->length);
+        else memcpy(x, from, s->length * sizeof *x); /* what is behind it stays zero */
     }
 }
 
@@ -199,11 +236,14 @@ int qc_series_whole(QcDataset *d, QcSeriesList *list, const QcImportOptions *o, 
         QcSeries *s = &list->items[i];
         if (!has_missing(s->x, (uint64_t)list->channels * s->length)) list->items[n++] = *s;
     }
-    if (!n) return qc_fail(err, QC_EFORMAT, "%.300s: values are missing in every series, so that all are dropped", list->items[0].file);
+    if (!n)
+        return qc_fail(err, QC_EFORMAT, "%.300s: values are missing in every series, so that all are dropped",
+                       list->items[0].file);
     list->n = n;
     if (qc_dataset_init(d, n, list->channels, 1, length, 0, err) || copy_all_names(d, list, err)) return -1;
     for (uint32_t i = 0; i < n; i++) {
-        copy_whole(d->x + i * qc_dataset_values(d), length, &list->items[i], list->channels, o->unequal == QC_UNEQUAL_RESAMPLE);
+        copy_whole(d->x + i * qc_dataset_values(d), length, &list->items[i], list->channels,
+                   o->unequal == QC_UNEQUAL_RESAMPLE);
         copy_place(d, i, &list->items[i], 0);
     }
     return 0;
@@ -219,45 +259,99 @@ int qc_span_read(uint32_t *samples, const char *text, const char *option, double
     int seconds = end > text && end[-1] == 's';
     float value;
     if (seconds) end--;
-    if (seconds && rate <= 0) return qc_fail(err, QC_EUSAGE, "--%s '%.40s': the data does not say how many samples a second has, so name a number of samples", option, text);
+    if (seconds && rate <= 0)
+        return qc_fail(err, QC_EUSAGE,
+                       "--%s '%.40s': the data does not say how many samples a second has, so name a number of samples",
+                       option, text);
     if (qc_number_read(&value, &at, end) || at != end)
-        return qc_fail(err, QC_EUSAGE, "--%s is a number of samples (200) or of seconds (2s), not '%.40s'", option, text);
+        return qc_fail(err, QC_EUSAGE, "--%s is a number of samples (200) or of seconds (2s), not '%.40s'", option,
+                       text);
     double n = seconds ? value * rate : (double)value;
     if (seconds && fabs(n - rint(n)) < 1e-4 * n) n = rint(n); /* as near as a float says it */
     if (!(n >= 1 && n <= 1 << 24) || n != floor(n))
-        return qc_fail(err, QC_EUSAGE, "--%s must come to a whole number of samples from 1 to %d, not '%.40s'", option, 1 << 24, text);
+        return qc_fail(err, QC_EUSAGE, "--%s must come to a whole number of samples from 1 to %d, not '%.40s'", option,
+                       1 << 24, text);
     *samples = (uint32_t)lround(n);
     return 0;
 }
 
-/* Windows in order; without a dataset they are only counted. Those with a value that is missing are left out (--missing drop). */
-static uint64_t cut_windows(QcDataset *d, const QcSeriesList *list, uint32_t window, uint32_t stride)
+/* The label of a window by the rule; -2: it has two, and the rule wants one. */
+static int32_t window_label(const QcSeries *s, uint64_t from, uint32_t window, QcLabelRule rule)
+{
+    const int32_t *labels = s->labels ? s->labels + from : NULL;
+    if (!labels) return s->label;
+    if (rule == QC_LABEL_LAST) return labels[window - 1];
+    int32_t best = labels[0];
+    uint32_t most = 0;
+    for (uint32_t t = 0; t < window; t++) { /* few labels change within a window, so counting anew is cheap */
+        if (t && labels[t] == labels[t - 1]) continue;
+        uint32_t n = 0;
+        for (uint32_t k = 0; k < window; k++) n += labels[k] == labels[t] ? 1 : 0;
+        if (n > most) most = n, best = labels[t];
+    }
+    return rule == QC_LABEL_PURE && most < window ? -2 : best;
+}
+
+/* Windows in order; without a dataset they are only counted. Those with a value that is missing are left out (--missing
+ * drop). */
+static uint64_t cut_windows(QcDataset *d, const QcSeriesList *list, uint32_t window, uint32_t stride, QcLabelRule rule)
 {
     uint64_t n = 0;
     for (uint32_t i = 0; i < list->n; i++) {
         const QcSeries *s = &list->items[i];
         uint64_t k = 0;
         for (uint64_t from = 0; from + window <= s->length; from += stride, k++) {
-            int whole = 1;
-            for (uint32_t c = 0; whole && c < list->channels; c++) whole = !has_missing(s->x + (uint64_t)c * s->length + from, window);
+            int32_t label = window_label(s, from, window, rule);
+            int whole = label != -2;
+            for (uint32_t c = 0; whole && c < list->channels; c++)
+                whole = !has_missing(s->x + (uint64_t)c * s->length + from, window);
             if (!whole) continue;
             for (uint32_t c = 0; d && c < list->channels; c++)
-                memcpy(d->x + n * qc_dataset_values(d) + (uint64_t)c * window, s->x + (uint64_t)c * s->length + from, window * sizeof *d->x);
+                memcpy(d->x + n * qc_dataset_values(d) + (uint64_t)c * window, s->x + (uint64_t)c * s->length + from,
+                       window * sizeof *d->x);
             if (d) copy_place(d, (uint32_t)n, s, k);
+            if (d) d->label[n] = label;
             n++;
         }
     }
     return n;
 }
 
-int qc_series_cut(QcDataset *d, QcSeriesList *list, uint32_t window, uint32_t stride, const QcImportOptions *o, QcErr *err)
+/* What gives no window must not be lost without a word. */
+static void note_losses(const QcSeriesList *list, uint32_t window, uint32_t stride, uint64_t n,
+                        const QcImportOptions *o)
+{
+    uint32_t shorter = 0;
+    uint64_t possible = 0;
+    for (uint32_t i = 0; i < list->n; i++) {
+        shorter += list->items[i].length < window ? 1 : 0;
+        possible += list->items[i].length < window ? 0 : (list->items[i].length - window) / stride + 1;
+    }
+    if (shorter)
+        qc_import_note(o, "%u of %u recordings are shorter than a window of %u samples and give none", shorter, list->n,
+                       window);
+    if (possible > n)
+        qc_import_note(o, "%llu of %llu windows were dropped: a value is missing, or they have two labels",
+                       (unsigned long long)(possible - n), (unsigned long long)possible);
+}
+
+int qc_series_cut(QcDataset *d, QcSeriesList *list, uint32_t window, uint32_t stride, const QcImportOptions *o,
+                  QcErr *err)
 {
     if (fill_list(list, o, err)) return -1;
-    uint64_t n = cut_windows(NULL, list, window, stride);
-    if (!n && longest(list) >= window) return qc_fail(err, QC_EFORMAT, "%.300s: values are missing in every window, so that all are dropped", list->items[0].file);
-    if (!n) return qc_fail(err, QC_EUSAGE, "no recording has a whole window of %u samples (the longest has %u)", window, longest(list));
-    if (n > UINT32_MAX) return qc_fail(err, QC_EUSAGE, "%llu windows are more than %u", (unsigned long long)n, UINT32_MAX);
+    uint64_t n = cut_windows(NULL, list, window, stride, o->label_rule);
+    if (!n && longest(list) >= window)
+        return qc_fail(
+            err, QC_EFORMAT,
+            "%.300s: no window is left: values are missing in every one, or it has two labels (--label-rule)",
+            list->items[0].file);
+    if (!n)
+        return qc_fail(err, QC_EUSAGE, "no recording has a whole window of %u samples (the longest has %u)", window,
+                       longest(list));
+    if (n > UINT32_MAX)
+        return qc_fail(err, QC_EUSAGE, "%llu windows are more than %u", (unsigned long long)n, UINT32_MAX);
+    note_losses(list, window, stride, n, o);
     if (qc_dataset_init(d, (uint32_t)n, list->channels, 1, window, 0, err) || copy_all_names(d, list, err)) return -1;
-    cut_windows(d, list, window, stride);
+    cut_windows(d, list, window, stride, o->label_rule);
     return 0;
 }

@@ -1,7 +1,8 @@
-/* series.h - recordings of any length on their way into a dataset: gathered one after another, then made equal, or cut into windows.
+/* series.h - recordings of any length on their way into a dataset: gathered one after another, then made equal, or cut
+ * into windows.
  *
- * A value that is missing is NaN here, and only where the options allow it; in a dataset there is none. The list owns everything; names are united as
- * they come.
+ * A value that is missing is NaN here, and only where the options allow it; in a dataset there is none. The list owns
+ * everything; names are united as they come.
  */
 #ifndef QC_DATA_SERIES_H
 #define QC_DATA_SERIES_H
@@ -10,13 +11,14 @@
 #include "lines.h"
 
 typedef struct QcSeries {
-    float *x;          /* [channels][length] */
+    float *x; /* [channels][length] */
+    int32_t *labels; /* [length] of each step, for --label-rule; NULL = all steps have `label` */
     uint32_t length;
-    int32_t label;     /* -1 = none */
+    int32_t label; /* -1 = none */
     uint32_t group, recording;
-    uint64_t id;       /* of the series, or of its first window */
-    uint32_t line;     /* where it began in the file; 0 = not known */
-    const char *file;  /* for messages; borrowed until the list is released */
+    uint64_t id; /* of the series, or of its first window */
+    uint32_t line; /* where it began in the file; 0 = not known */
+    const char *file; /* for messages; in the list's arena, or borrowed until the list is released */
 } QcSeries;
 
 typedef struct QcSeriesList {
@@ -24,30 +26,46 @@ typedef struct QcSeriesList {
     QcSeries *items; /* [n]; owned */
     uint32_t n, room, channels;
     QcNames labels, groups, recordings;
+    double rate; /* samples a second; 0 = not known */
+    int keeps_order; /* labels are in the order of a header, and stay so */
+    float *turned; /* room for one row of channels-last values, of turned_room values */
+    uint64_t turned_room;
+    int one_window; /* each series is one window already: --window would be wrong */
 } QcSeriesList; /* all zero but channels = empty and valid */
 
 /* A new series at the end, its values zero; borrowed until the next is added. */
 QcSeries *qc_series_add(QcSeriesList *list, uint32_t length, QcErr *err);
 void qc_series_release(QcSeriesList *list);
+/* The first file says how many channels there are; -1 where another says otherwise. */
+int qc_series_channels(QcSeriesList *list, uint32_t channels, const char *file, QcErr *err);
 
-/* A value out of text; one that is missing ("", "?", "NaN") becomes NaN where `may_miss`. 0, or -1 and what is wrong with it. */
+/* A value out of text; one that is missing (qc_number_is_missing) becomes NaN where `may_miss`. 0, or -1 and what is
+ * wrong with it. */
 int qc_series_value(float *value, QcField field, int may_miss, const char **wrong);
 /* Whether the options let a table have holes: at the ends of its rows, or anywhere. */
 int qc_series_may_miss(const QcImportOptions *o);
-/* Adds row[channels][length]. Where lengths may differ, steps at the end that all channels lack are no part of it. What is missing before them is an error
- * unless the options allow it: -1 then names the place. */
-QcSeries *qc_series_add_row(QcSeriesList *list, const float *row, uint32_t length, const QcImportOptions *o, const QcLines *l, QcErr *err);
+/* Adds row[channels][length] (or [length][channels] where o->channels_last). Where lengths may differ, steps at the end
+ * that all channels lack are no part of it. What is missing before them is an error unless the options allow it: -1
+ * then names the place. */
+QcSeries *qc_series_add_row(QcSeriesList *list, const float *row, uint32_t length, const QcImportOptions *o,
+                            const QcLines *l, QcErr *err);
 
-/* An example for each series, all of o->length steps, or of the longest series'. Options say what becomes of shorter ones and of missing values. */
+/* An example for each series, all of o->length steps, or of the longest series'. Options say what becomes of shorter
+ * ones and of missing values. */
 int qc_series_whole(QcDataset *d, QcSeriesList *list, const QcImportOptions *o, QcErr *err);
 
 /* "200" or "2s" (seconds need the rate, in samples a second; 0 = not known). NULL gives `standard`. */
 int qc_span_read(uint32_t *samples, const char *text, const char *option, double rate, uint32_t standard, QcErr *err);
 
-/* Windows of `window` steps, one every `stride`, within each series; what is left at its end is dropped. Window k of a series has the id s->id + k, so ids
- * of series must lie far enough apart. */
-int qc_series_cut(QcDataset *d, QcSeriesList *list, uint32_t window, uint32_t stride, const QcImportOptions *o, QcErr *err);
+/* Windows of `window` steps, one every `stride`, within each series; what is left at its end is dropped. Where series
+ * have labels of their steps, o->label_rule gives the window's. Window k of a series has the id s->id + k, so ids of
+ * series must lie far enough apart. */
+int qc_series_cut(QcDataset *d, QcSeriesList *list, uint32_t window, uint32_t stride, const QcImportOptions *o,
+                  QcErr *err);
 
+/* What is missing (NaN) becomes a straight line between the neighbours that are there; at the ends, the nearest one. 0
+ * where no value is there at all. */
+int qc_series_fill(float *x, uint32_t n);
 /* A step of linear interpolation: out[n] from x[length], both ends kept (one value alone is repeated). */
 void qc_series_resample(float *out, uint32_t n, const float *x, uint32_t length);
 

@@ -25,6 +25,26 @@ static int take(int *value, const char **at, const char *end, int digits, char b
     return *at < end && *(*at)++ == behind ? 0 : -1;
 }
 
+/* "Z", "+02:00" or "-0330" at the end, in seconds; the clock ends where it begins. */
+static int read_zone(double *seconds, const char *at, const char **end)
+{
+    int hours, minutes;
+    *seconds = 0;
+    if (at < *end && (*end)[-1] == 'Z') return --*end, 0;
+    for (const char *sign = at; sign < *end; sign++) {
+        if (*sign != '+' && *sign != '-') continue;
+        const char *digits = sign + 1;
+        int colon = *end - digits == 5;
+        if (take(&hours, &digits, *end, 2, colon ? ':' : 0) || take(&minutes, &digits, *end, 2, 0) || digits != *end ||
+            hours > 23 || minutes > 59)
+            return -1;
+        *seconds = (*sign == '-' ? -1 : 1) * (hours * 3600.0 + minutes * 60.0);
+        *end = sign;
+        break;
+    }
+    return 0;
+}
+
 static int read_clock(double *seconds, const char *at, const char *end)
 {
     int hour, minute;
@@ -39,11 +59,14 @@ static int read_clock(double *seconds, const char *at, const char *end)
 static int read_date(double *time, const char *at, const char *end)
 {
     int year, month, day;
-    double seconds = 0;
-    if (take(&year, &at, end, 4, '-') || take(&month, &at, end, 2, '-') || take(&day, &at, end, 2, 0) || month < 1 || month > 12 || day < 1 || day > 31) return -1;
+    double seconds = 0, zone = 0;
+    if (take(&year, &at, end, 4, '-') || take(&month, &at, end, 2, '-') || take(&day, &at, end, 2, 0) || month < 1 ||
+        month > 12 || day < 1 || day > 31)
+        return -1;
     if (at < end && *at != ' ' && *at != 'T') return -1;
+    if (at < end && read_zone(&zone, at + 1, &end)) return -1;
     if (at < end && read_clock(&seconds, at + 1, end)) return -1;
-    *time = days(year, month, day) * 86400.0 + seconds;
+    *time = days(year, month, day) * 86400.0 + seconds - zone;
     return 0;
 }
 
@@ -74,7 +97,9 @@ int qc_stamps_resample(float *x, const double *times, uint32_t n, QcErr *err)
         while (left + 2 < n && times[left + 1] <= at) left++;
         double part = (at - times[left]) / (times[left + 1] - times[left]);
         if (part > 1) part = 1;
-        x[t] = part <= 0 ? old[left] : part >= 1 ? old[left + 1] : (float)(old[left] + (old[left + 1] - (double)old[left]) * part);
+        x[t] = part <= 0   ? old[left]
+               : part >= 1 ? old[left + 1]
+                           : (float)(old[left] + (old[left + 1] - (double)old[left]) * part);
     }
     free(old);
     return 0;

@@ -18,6 +18,13 @@ int qc_is_folder(const char *path)
     return !stat(path, &about) && S_ISDIR(about.st_mode);
 }
 
+int qc_path_ends_in(const char *path, const char *ending)
+{
+    size_t n = strlen(path), e = strlen(ending);
+    if (n > 3 && !strcasecmp(path + n - 3, ".gz") && strcasecmp(ending, ".gz")) n -= 3;
+    return n > e && !strncasecmp(path + n - e, ending, e);
+}
+
 int qc_need_folder(const char *path, const char *what, QcErr *err)
 {
     if (qc_is_standard(path)) return qc_fail(err, QC_EUSAGE, "%s is a folder and does not come from standard input", what);

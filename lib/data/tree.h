@@ -24,6 +24,8 @@ typedef struct QcFolder {
 int qc_folder_read(QcFolder *folder, const char *path, QcArena *arena, QcErr *err);
 
 int qc_is_folder(const char *path);
+/* 1 where the name ends so, in either case; a .gz behind it counts as nothing. */
+int qc_path_ends_in(const char *path, const char *ending);
 /* -1 unless it is a folder: "PATH is a file, but WHAT is a folder". */
 int qc_need_folder(const char *path, const char *what, QcErr *err);
 /* "a/b" in QC_PATH_ROOM bytes; -1 where it is too long. */

@@ -10,7 +10,6 @@
  */
 #include "head.h"
 
-#include "../base/clones.h"
 #include "../kernels/mem.h"
 #include "qmath.h"
 
@@ -26,7 +25,7 @@ typedef struct Fit {
 static float *row_of(float *matrix, uint32_t k, uint32_t n) { return matrix + (size_t)k * n; }
 
 /* out [n] = S w. */
-QC_CLONES static void multiply(float *restrict out, float *restrict scatter, const float *restrict w, uint32_t n)
+static void multiply(float *restrict out, float *restrict scatter, const float *restrict w, uint32_t n)
 {
     memset(out, 0, n * sizeof *out);
     for (uint32_t i = 0; i < n; i++) {

@@ -9,7 +9,6 @@
  */
 #include "head.h"
 
-#include "../base/clones.h"
 #include "../kernels/mem.h"
 #include "qmath.h"
 
@@ -82,7 +81,7 @@ static void join(QcHeadScratch *s, const QcHeadTask *t)
 /* ---- the head ---- */
 
 /* S = U'U in place, row by row (Cholesky). 0 if S is not positive definite. */
-QC_CLONES static int decompose(float *scatter, uint32_t n)
+static int decompose(float *scatter, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
         float *row = qc_triangle_row(scatter, n, i);
@@ -100,7 +99,7 @@ QC_CLONES static int decompose(float *scatter, uint32_t n)
 }
 
 /* S again, in the place of its factor: row i of U'U is made of the rows of U up to i, so the last row comes first. */
-QC_CLONES static void compose(float *scatter, uint32_t n)
+static void compose(float *scatter, uint32_t n)
 {
     for (uint32_t i = n; i-- > 0;) {
         float *restrict row = qc_triangle_row(scatter, n, i), own = row[i];

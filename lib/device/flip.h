@@ -1,4 +1,4 @@
-/* flip.h - the bit-flip network: from forward passes alone, which integer weights to step by -1, 0 or +1 (method.md, 3).
+/* flip.h - the bit-flip network: from forward passes alone, which integer weights to step by -1, 0 or +1 (qc-method(7)).
  *
  * Three parts. (1) The error signal: e = (softmax - onehot) of each example reaches a layer through a fixed feedback matrix, masked by where the layer's ReLU is on; for layers
  * whose output goes straight to the global average before the classifier it is exact. (2) The Hebbian statistic h of a weight: error signal times input, summed in integers per

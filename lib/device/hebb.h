@@ -1,7 +1,6 @@
 /* hebb.h - the Hebbian pass: one forward pass over a set of examples, gathering the statistic of the weights that are picked (pick.h).
  *
- * Each example's h is added to a sum and its square to another: mean and spread over the examples. (method.md has three groups of examples; a spread over
- * all of them tells the weights that will move far better.) An example whose error is next to nothing is left out: it would change next to nothing. See flip.h for the
+ * Each example's h is added to a sum and its square to another: mean and spread over the examples. An example whose error is next to nothing is left out: it would change next to nothing. See flip.h for the
  * formulas.
  */
 #ifndef QC_DEVICE_HEBB_H

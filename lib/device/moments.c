@@ -1,6 +1,5 @@
 #include "moments.h"
 
-#include "../base/clones.h"
 #include "../kernels/mem.h"
 
 void qc_moments_place(QcMoments *m, uint32_t n, uint32_t classes, QcPlacing *p)
@@ -18,7 +17,7 @@ void qc_moments_clear(QcMoments *m)
     memset(m->scatter, 0, (size_t)qc_triangle(m->n) * sizeof *m->scatter);
 }
 
-QC_CLONES static void add_four(float *restrict scatter, const float *restrict rows, const float *weight, uint32_t n)
+static void add_four(float *restrict scatter, const float *restrict rows, const float *weight, uint32_t n)
 {
     const float *restrict a = rows, *restrict b = rows + n, *restrict c = rows + 2 * (size_t)n, *restrict d = rows + 3 * (size_t)n;
     for (uint32_t i = 0; i < n; i++) {

@@ -133,36 +133,62 @@ static void panel_logits(QcQRun *run, float *logits, Panel *panel, const QcQConv
     }
 }
 
+/* Channels of one group, as kernels take them that do a whole convolution. */
+static QcKConv whole_of(QcQRun *run, const QcQConv *conv, const QcQNode *node, uint32_t channel, uint32_t channels)
+{
+    const QcQGraph *g = run->g;
+    uint32_t row = conv->dot.segments * conv->length, entry = node->channel + channel;
+    return (QcKConv){.x = conv->x + channel / conv->group_channels * conv->group_step,
+                     .codes = {g->codes + node->code_byte, channel * row, row, channels, conv->dot.segments, conv->length, qc_code_bits(g, node)},
+                     .segment = conv->dot.segment,
+                     .rows = conv->rows,
+                     .row_step = conv->row_step,
+                     .positions = conv->dot.positions,
+                     .step = conv->dot.step,
+                     .bias = g->bias + entry,
+                     .multiplier = g->multiplier + entry,
+                     .shift = g->shift + entry,
+                     .zero_in = g->tensors[node->in[0]].zero,
+                     .scratch = run->weights,
+                     .scratch_bytes = run->scratch_bytes};
+}
+
 /* Where the kernels have a faster way for the whole of it; if they have none for one group, they have none for the others, which are alike. */
 static int whole_run(QcQRun *run, const QcQConv *conv, const QcQNode *node, const QcSlice *out)
 {
-    const QcQGraph *g = run->g;
-    const QcQTensor *in = &g->tensors[node->in[0]];
-    uint32_t row = conv->dot.segments * conv->length;
+    const QcQTensor *in = &run->g->tensors[node->in[0]];
     int is_series = in->height == 1 && conv->rows == 1 && conv->dot.segments == 1 && node->pad_top == 0 && node->pad_bottom == 0;
     uint32_t seen = (conv->dot.positions - 1) * conv->dot.step + conv->length, border = (node->pad_left + (uint32_t)in->width) * in->channels;
     for (uint32_t group = 0; run->k->conv && group < conv->groups; group++) {
-        uint32_t channel = group * conv->group_channels, entry = node->channel + channel;
-        QcKConv how = {.x = conv->x + group * conv->group_step,
-                       .codes = {g->codes + node->code_byte, channel * row, row, conv->group_channels, conv->dot.segments, conv->length, qc_code_bits(g, node)},
-                       .segment = conv->dot.segment,
-                       .rows = conv->rows,
-                       .row_step = conv->row_step,
-                       .positions = conv->dot.positions,
-                       .step = conv->dot.step,
-                       .bias = g->bias + entry,
-                       .multiplier = g->multiplier + entry,
-                       .shift = g->shift + entry,
-                       .zero_in = in->zero,
-                       .before = is_series ? node->pad_left * in->channels : 0,
-                       .after = is_series && seen > border ? seen - border : 0,
-                       .out_step = out->step,
-                       .zero = out->zero,
-                       .low = out->low,
-                       .high = out->high};
+        uint32_t channel = group * conv->group_channels;
+        QcKConv how = whole_of(run, conv, node, channel, conv->group_channels);
+        how.before = is_series ? node->pad_left * in->channels : 0;
+        how.after = is_series && seen > border ? seen - border : 0;
+        how.out_step = out->step;
+        how.zero = out->zero, how.low = out->low, how.high = out->high;
         if (!run->k->conv(out->q + channel, &how)) return 0;
     }
     return run->k->conv != NULL;
+}
+
+enum { LINEAR_CHANNELS = QC_Q_CHUNK * QC_Q_PANEL }; /* at a time: as many as run->sums holds */
+
+/* One position, straight from the packed codes. Logits NULL: codes of the output. */
+static int linear_run(QcQRun *run, float *logits, const QcQConv *conv, const QcQNode *node, const QcSlice *out)
+{
+    const QcQGraph *g = run->g;
+    if (!run->k->linear || conv->groups > 1 || conv->rows * conv->dot.positions > 1) return 0;
+    for (uint32_t channel = 0, n; channel < conv->group_channels; channel += n) {
+        n = conv->group_channels - channel < LINEAR_CHANNELS ? conv->group_channels - channel : LINEAR_CHANNELS;
+        uint32_t entry = node->channel + channel;
+        QcKConv how = whole_of(run, conv, node, channel, n);
+        how.scratch_bytes = (size_t)((const int8_t *)run->sums - run->weights);
+        if (!run->k->linear(run->sums, &how)) return 0;
+        if (!logits) run->k->rescale(out->q + channel, run->sums, how.bias, how.multiplier, how.shift, 1, n, n, out->step, out->zero, out->low, out->high);
+        for (uint32_t o = 0; logits && o < n; o++)
+            logits[channel + o] = (float)(run->sums[o] + how.bias[o]) * (g->tensors[node->in[0]].scale * g->scale[entry + o]);
+    }
+    return 1;
 }
 
 static void depthwise_block(QcQRun *run, const QcQConv *conv, const QcQNode *node, const QcSlice *out, uint32_t channel, uint32_t channels)
@@ -186,10 +212,17 @@ static void depthwise_block(QcQRun *run, const QcQConv *conv, const QcQNode *nod
         }
 }
 
-/* Where every channel is a group of its own, and its weights are one piece. */
+/* Where every channel is a group of its own. */
 static int depthwise_run(QcQRun *run, const QcQConv *conv, const QcQNode *node, const QcSlice *out)
 {
-    if (conv->groups == 1 || conv->group_step != 1 || conv->group_channels != 1 || conv->dot.segments * conv->dot.run > run->piece) return 0;
+    if (conv->groups == 1 || conv->group_step != 1 || conv->group_channels != 1) return 0;
+    if (run->k->depthwise_conv) {
+        QcKConv how = whole_of(run, conv, node, 0, conv->groups);
+        how.out_step = out->step;
+        how.zero = out->zero, how.low = out->low, how.high = out->high;
+        if (run->k->depthwise_conv(out->q, &how)) return 1;
+    }
+    if (conv->dot.segments * conv->dot.run > run->piece) return 0; /* its weights are more than one piece */
     for (uint32_t channel = 0; channel < conv->groups; channel += QC_K_LANES) {
         uint32_t left = conv->groups - channel;
         depthwise_block(run, conv, node, out, channel, left < QC_K_LANES ? left : QC_K_LANES);
@@ -201,6 +234,7 @@ static void conv_run(QcQRun *run, float *logits, const QcQConv *conv, const QcQN
 {
     QcSlice out = { 0 };
     if (node->op == QC_Q_CONV) out = qc_slice_of(run, node);
+    if (linear_run(run, node->op == QC_Q_CONV ? NULL : logits, conv, node, &out)) return;
     if (node->op == QC_Q_CONV && (depthwise_run(run, conv, node, &out) || whole_run(run, conv, node, &out))) return;
     for (uint32_t group = 0; group < conv->groups; group++)
         for (uint32_t o = 0; o < conv->group_channels; o += QC_Q_PANEL) {

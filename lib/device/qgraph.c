@@ -24,18 +24,46 @@ void qc_code_set(const QcQGraph *g, const QcQNode *node, uint32_t j, int32_t val
 
 /* ---- input ---- */
 
+#if defined __ARM_ARCH_PROFILE && __ARM_ARCH_PROFILE == 'M'
+
+/* One value at a time, where floats have no vectors that divide. As below. */
+static uint8_t code_of(float value, const QcQTensor *input)
+{
+    const int32_t high = (1 << input->bits) - 1;
+    value /= input->scale;
+    if (!(value > -1024)) value = -1024; /* NaN */
+    if (!(value < 1024)) value = 1024;
+    int32_t whole = (int32_t)value;
+    float rest = value - (float)whole;
+    int32_t code = whole + (rest >= 0.5f) - (rest <= -0.5f) + input->zero;
+    return (uint8_t)(code < 0 ? 0 : code > high ? high : code);
+}
+
+void qc_q_input(uint8_t *q, const float *x, uint32_t n, const QcQTensor *input)
+{
+    const QcQTensor own = *input; /* which no write to q can change */
+    for (uint32_t i = 0; i < n; i++) q[i] = code_of(x[i], &own);
+}
+
+void qc_q_frames(uint8_t *q, const float *x, uint32_t steps, uint32_t channels, const float *mean, const float *deviation, const QcQTensor *input)
+{
+    const QcQTensor own = *input;
+    for (uint32_t t = 0; t < steps; t++)
+        for (uint32_t c = 0; c < channels; c++) *q++ = code_of((*x++ - mean[c]) / deviation[c], &own);
+}
+
+#else
+
 enum { LANES = 4 };
 typedef float Floats __attribute__((vector_size(LANES * sizeof(float)))); /* compilers split them where registers are narrower */
 typedef int32_t Ints __attribute__((vector_size(LANES * sizeof(int32_t))));
 typedef uint8_t Bytes __attribute__((vector_size(LANES)));
 
 /* Comparisons of vectors are -1 where true. */
-static void quantize_lanes(uint8_t *q, const float *x, const QcQTensor *input)
+static inline Bytes codes_of(Floats value, const QcQTensor *input)
 {
     const Floats far = (Floats){0} + 1024; /* beyond it every code is clamped */
     const Ints high = (Ints){0} + ((1 << input->bits) - 1);
-    Floats value;
-    memcpy(&value, x, sizeof value);
     value /= input->scale;
     Ints inside = value > -far; /* not NaN */
     value = (Floats)(((Ints)value & inside) | ((Ints)-far & ~inside));
@@ -46,28 +74,49 @@ static void quantize_lanes(uint8_t *q, const float *x, const QcQTensor *input)
     Ints code = whole - (rest >= 0.5f) + (rest <= -0.5f) + input->zero;
     code &= code > 0;
     inside = code < high;
-    Bytes bytes = __builtin_convertvector((code & inside) | (high & ~inside), Bytes);
-    memcpy(q, &bytes, sizeof bytes);
+    return __builtin_convertvector((code & inside) | (high & ~inside), Bytes);
 }
+
+/* n values, at most LANES. */
+static inline Floats some_of(const float *x, uint32_t n)
+{
+    Floats value = {0};
+    if (n >= LANES) memcpy(&value, x, sizeof value);
+    else
+        for (uint32_t i = 0; i < n; i++) value[i] = x[i];
+    return value;
+}
+
+static inline void store_some(uint8_t *q, Bytes codes, uint32_t n)
+{
+    if (n >= LANES) memcpy(q, &codes, sizeof codes);
+    else
+        for (uint32_t i = 0; i < n; i++) q[i] = codes[i];
+}
+
+void qc_q_input(uint8_t *q, const float *x, uint32_t n, const QcQTensor *input)
+{
+    const QcQTensor own = *input; /* which no write to q can change */
+    for (uint32_t i = 0; i < n; i += LANES) store_some(q + i, codes_of(some_of(x + i, n - i), &own), n - i);
+}
+
+void qc_q_frames(uint8_t *q, const float *x, uint32_t steps, uint32_t channels, const float *mean, const float *deviation, const QcQTensor *input)
+{
+    const QcQTensor own = *input;
+    for (uint32_t t = 0; t < steps; t++, q += channels, x += channels)
+        for (uint32_t c = 0; c < channels; c += LANES) {
+            uint32_t n = channels - c;
+            store_some(q + c, codes_of((some_of(x + c, n) - some_of(mean + c, n)) / some_of(deviation + c, n), &own), n);
+        }
+}
+
+#endif
 
 int32_t qc_largest_bias(const QcQGraph *g, const QcQNode *node)
 {
     const QcQTensor *in = &g->tensors[node->in[0]];
     uint64_t taps = node->n_codes / node->channels, widest = taps * ((1u << in->bits) - 1 + in->zero) << (qc_code_bits(g, node) - 1);
     return (int32_t)(INT32_MAX - (int64_t)widest);
-}
-
-void qc_q_input(uint8_t *q, const float *x, uint32_t n, const QcQTensor *input)
-{
-    const QcQTensor own = *input; /* which no write to q can change */
-    uint32_t i = 0;
-    for (; i + LANES <= n; i += LANES) quantize_lanes(q + i, x + i, &own);
-    if (i == n) return;
-    float some[LANES] = {0};
-    uint8_t codes[LANES];
-    memcpy(some, x + i, (n - i) * sizeof *x);
-    quantize_lanes(codes, some, &own);
-    memcpy(q + i, codes, n - i);
 }
 
 /* ---- convolutions ---- */
@@ -173,10 +222,12 @@ void qc_qrun_lay_out(QcQRun *run, const QcQGraph *g, const QcKernels *k, int lea
     qc_placing_part(p, "padded input");
     run->padded = qc_placing_take(p, size.padded);
     qc_placing_part(p, "unpacked weights");
+    uint64_t before = p->used;
     run->weights = qc_placing_take(p, size.weights);
     qc_placing_part(p, "sums");
     run->sums = qc_placing_take(p, size.sums);
     run->part = qc_placing_take(p, size.part);
+    run->scratch_bytes = (size_t)(p->used - before);
     run->segments = qc_placing_take(p, size.segments);
 }
 

@@ -125,6 +125,7 @@ typedef struct QcQRun {
     int32_t *sums;        /* their accumulators over QC_Q_CHUNK positions; of pools: sums or maxima of one position */
     int32_t *part;        /* those of one piece over QC_Q_PART positions */
     uint32_t *segments;   /* offsets for QcKDot, of the node that runs */
+    size_t scratch_bytes; /* of weights, sums and part together, which lie side by side: kernels that take a whole convolution use them otherwise */
 } QcQRun;
 
 enum { QC_Q_PANEL = 2 * QC_K_LANES, QC_Q_CHUNK = 48, QC_Q_PART = 12, QC_Q_POOL = 16 };
@@ -198,5 +199,8 @@ int32_t qc_largest_bias(const QcQGraph *g, const QcQNode *node);
 
 /* Input quantization: clamp(round-half-away(x / scale) + zero). x normalised floats [n]. */
 void qc_q_input(uint8_t *q, const float *x, uint32_t n, const QcQTensor *input);
+
+/* Raw frames: q [steps][channels], the codes of (x [steps][channels] - mean [channels]) / deviation [channels]. */
+void qc_q_frames(uint8_t *q, const float *x, uint32_t steps, uint32_t channels, const float *mean, const float *deviation, const QcQTensor *input);
 
 #endif

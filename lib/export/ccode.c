@@ -2,8 +2,9 @@
 
 const char qc_c_code_head[] =
     ".\n"
-    " * Compile @.c, all of qcore's lib/device and lib/kernels/scalar.c as C11 with -ffp-contract=off and -I where qcore's lib is.\n"
-    " * -D@@_KERNELS=... chooses another table of kernels than qc_kernels_scalar. See qc-export(1) for a complete program. */\n"
+    " * Compile @.c, all of qcore's lib/device, lib/kernels/scalar.c and lib/kernels/cortexm_*.c as C11 with -ffp-contract=off and -I where\n"
+    " * qcore's lib is. On a Cortex-M the compiler's flags choose the kernels; -D@@_KERNELS=... takes another table. See qc-export(1) for a\n"
+    " * complete program. */\n"
     "#ifndef @@_H\n"
     "#define @@_H\n"
     "\n";
@@ -55,18 +56,14 @@ const char qc_c_code_header_learner[] = HEADER_COMMON
 
 const char qc_c_code_common[] =
     "#ifndef @@_KERNELS\n"
-    "#define @@_KERNELS qc_kernels_scalar\n"
+    "#define @@_KERNELS QC_KERNELS_CORTEXM\n"
     "#endif\n"
     "\n"
     "static _Alignas(64) uint8_t memory[@@_MEMORY_BYTES];\n"
     "\n"
     "void @_quantize(uint8_t *window, const float *x, uint32_t steps)\n"
     "{\n"
-    "    for (uint32_t t = 0; t < steps; t++)\n"
-    "        for (uint32_t c = 0; c < @@_CHANNELS; c++, x++, window++) {\n"
-    "            float normal = (*x - mean[c]) / deviation[c];\n"
-    "            qc_q_input(window, &normal, 1, &tensors[0]);\n"
-    "        }\n"
+    "    qc_q_frames(window, x, steps, @@_CHANNELS, mean, deviation, &tensors[0]);\n"
     "}\n"
     "\n"
     "static uint32_t classify(QcQRun *run, float *logits, const uint8_t *window)\n"

@@ -3,6 +3,7 @@
 
 #include <immintrin.h>
 
+#include "avx2rescale.h"
 #include "depthloop.h"
 #include "floatloops.h"
 #include "mem.h"
@@ -146,38 +147,6 @@ void qc_avx2_unpack(int8_t *w, int32_t *sum, const QcKCodes *codes)
 
 /* ---- rescaling ---- */
 
-/* Even lanes' low halves and odd lanes' low halves, back in order. */
-INLINE __m256i interleave(__m256i even, __m256i odd) { return _mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xaa); }
-
-/* Eight channels whose shifts are all >= 31, so that the shifted product fits 32 bits. */
-typedef struct Rescale {
-    __m256i bias, m, m_odd;
-    __m256i shift, shift_odd, add, add_odd; /* 64 bits: the add is half and 2^62, a multiple of 2^shift, as AVX2 shifts right logically only */
-    __m256i less;                           /* what 2^62 has become */
-} Rescale;
-
-static Rescale rescale_init(const int32_t *bias, const int32_t *multiplier, const uint8_t *shift)
-{
-    const __m256i one = _mm256_set1_epi64x(1), lift = _mm256_set1_epi64x((int64_t)1 << 62);
-    __m256i shifts = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)shift));
-    Rescale r = {.bias = load(bias), .m = load(multiplier)};
-    r.m_odd = _mm256_srli_epi64(r.m, 32);
-    r.shift = _mm256_and_si256(shifts, _mm256_set1_epi64x(0xffffffff));
-    r.shift_odd = _mm256_srli_epi64(shifts, 32);
-    r.add = _mm256_add_epi64(lift, _mm256_sllv_epi64(one, _mm256_sub_epi64(r.shift, one)));
-    r.add_odd = _mm256_add_epi64(lift, _mm256_sllv_epi64(one, _mm256_sub_epi64(r.shift_odd, one)));
-    r.less = interleave(_mm256_srlv_epi64(lift, r.shift), _mm256_srlv_epi64(lift, r.shift_odd));
-    return r;
-}
-
-INLINE __m256i rescaled(const Rescale *r, const int32_t *acc)
-{
-    __m256i v = _mm256_add_epi32(load(acc), r->bias);
-    __m256i even = _mm256_srlv_epi64(_mm256_add_epi64(_mm256_mul_epi32(v, r->m), r->add), r->shift);
-    __m256i odd = _mm256_srlv_epi64(_mm256_add_epi64(_mm256_mul_epi32(_mm256_srli_epi64(v, 32), r->m_odd), r->add_odd), r->shift_odd);
-    return _mm256_sub_epi32(interleave(even, odd), r->less);
-}
-
 /* Four vectors of eight as bytes side by side, zero added and clamped: packing saturates on the way, which changes nothing that is not clamped anyway. */
 INLINE __m256i packed_four(__m256i a, __m256i b, __m256i c, __m256i d, __m256i zero, __m256i low, __m256i high)
 {
@@ -194,7 +163,7 @@ static void rescale_eight(uint8_t *out, const int32_t *acc, const int32_t *bias,
     for (uint32_t n; positions > 0; positions -= n, acc += (size_t)n * acc_step, out += (size_t)n * out_step) {
         n = positions < 4 ? 1 : 4;
         size_t next = n == 4 ? acc_step : 0;
-        __m256i bytes = packed_four(rescaled(&r, acc), rescaled(&r, acc + next), rescaled(&r, acc + 2 * next), rescaled(&r, acc + 3 * next), zeros, least, most);
+        __m256i bytes = packed_four(rescaled(&r, load(acc)), rescaled(&r, load(acc + next)), rescaled(&r, load(acc + 2 * next)), rescaled(&r, load(acc + 3 * next)), zeros, least, most);
         __m128i first = _mm256_castsi256_si128(bytes), other = _mm256_extracti128_si256(bytes, 1);
         _mm_storel_epi64((void *)out, first);
         if (n == 1) continue;
@@ -349,4 +318,4 @@ void qc_avx2_max_rows(uint8_t *out, const uint8_t *x, uint32_t rows, uint32_t st
 }
 
 const QcKernels qc_kernels_avx2 = {"avx2",     qc_avx2_unpack,   qc_avx2_dot, depthwise, qc_avx2_rescale, qc_avx2_add,
-                                    masked_sum, qc_avx2_max_rows, dense,       fold,      qc_avx2_series};
+                                    masked_sum, qc_avx2_max_rows, dense,       fold,      qc_avx2_series, NULL, qc_avx2_depthwise};

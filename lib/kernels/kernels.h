@@ -49,6 +49,8 @@ typedef struct QcKConv {
                                more rows or segments than one. */
     uint32_t out_step;
     int32_t zero, low, high;
+    void *scratch; /* [scratch_bytes], aligned to 64 bytes: what is written there is lost */
+    size_t scratch_bytes;
 } QcKConv;
 
 /* How two u8 tensors become one: see add. multipliers in [0, 2^31), shift in 1..62. */
@@ -57,7 +59,7 @@ typedef struct QcKAdd {
 } QcKAdd;
 
 typedef struct QcKernels {
-    const char *name; /* "scalar", "avx2", "avx512vnni", "neon", "neondot" */
+    const char *name; /* "scalar", "avx2", "avx512vnni", "neon", "neondot", "dsp", "mve" */
 
     /* w [blocks][segments * run / 4][8 lanes][4] for dot, where blocks = channels / 8 and run = length / 4 * 4, both rounded up;
      * what is beyond is zero. sum [blocks * 8]: of the weights of each channel. Reads only the bytes that these codes lie in. */
@@ -86,7 +88,7 @@ typedef struct QcKernels {
 
     /* sums[o][i] = sum over t of mask[t * mask_step + o] ? x[t * step + i] : 0, i = 0..run-1, o = 0..channels-1, exact; positions
      * * 255 < 2^31. mask bytes: 0 = off, anything else = on. x may be read up to QC_K_SLACK bytes beyond the last run. The
-     * Hebbian statistic of bit-flipping (method.md, 3) in integers, for one segment. */
+     * Hebbian statistic of bit-flipping (qc-method(7), "Flips") in integers, for one segment. */
     void (*masked_sum)(int32_t *sums, const uint8_t *x, const uint8_t *mask, uint32_t positions, uint32_t step,
                        uint32_t mask_step, uint32_t run, uint32_t channels);
 
@@ -102,12 +104,31 @@ typedef struct QcKernels {
     /* A whole convolution at once, on sets that know a faster way than unpack, dot and rescale, which define it: returns 1, or 0 with
      * nothing done where they serve as well. NULL: never. May use up to QC_K_STACK bytes of stack. */
     int (*conv)(uint8_t *out, const QcKConv *how);
+
+    /* A dense layer straight from its packed codes: sums[o] = the sum of (x - zero_in) * w over the runs of the one position (rows and positions are 1),
+     * exact int32, o < codes.channels. Reads no byte of x beyond a run, and of `how` x, codes, segment, zero_in and scratch. Returns as conv does; NULL: never. */
+    int (*linear)(int32_t *sums, const QcKConv *how);
+
+    /* A whole depthwise convolution: as conv, but codes.length is 1, and channel o reads the byte x + r * row_step + t * step + segment[s] + o; all channels' bytes
+     * of a run and none beside them. before and after mean nothing. unpack, depthwise and rescale define it. */
+    int (*depthwise_conv)(uint8_t *out, const QcKConv *how);
 } QcKernels;
 
 extern const QcKernels qc_kernels_scalar;
 extern const QcKernels qc_kernels_avx2, qc_kernels_avx512vnni; /* only where compiled for x86-64 */
 extern const QcKernels qc_kernels_neon;                        /* only for 64-bit ARM, and 32-bit ARM under Linux */
 extern const QcKernels qc_kernels_neondot;                     /* only for 64-bit ARM */
+extern const QcKernels qc_kernels_dsp;                         /* only for a Cortex-M with the DSP extension (M4, M7, M33, M55) */
+extern const QcKernels qc_kernels_mve;                         /* only for a Cortex-M with vectors of integers (M55, M85) */
+
+/* The best table of a Cortex-M, by the instructions that the compiler may use: lib/kernels has a file for each. Scalar for all other processors. */
+#if defined __ARM_ARCH_PROFILE && __ARM_ARCH_PROFILE == 'M' && defined __ARM_FEATURE_MVE
+#define QC_KERNELS_CORTEXM qc_kernels_mve
+#elif defined __ARM_ARCH_PROFILE && __ARM_ARCH_PROFILE == 'M' && defined __ARM_FEATURE_DSP
+#define QC_KERNELS_CORTEXM qc_kernels_dsp
+#else
+#define QC_KERNELS_CORTEXM qc_kernels_scalar
+#endif
 
 /* The best set of this processor, chosen once; QC_ISA=NAME in the environment can only lower it. The host calls this; the
  * device library is handed a table. NULL with *wrong = the name for an unknown or unavailable QC_ISA. */

@@ -316,4 +316,4 @@ static void fold(float *sum, float *squares, const int32_t *sums, int32_t less, 
 }
 #endif
 
-const QcKernels qc_kernels_neon = {"neon", qc_neon_unpack, dot, depthwise, qc_neon_rescale, qc_neon_add, qc_neon_masked_sum, qc_neon_max_rows, dense, fold, NULL};
+const QcKernels qc_kernels_neon = {"neon", qc_neon_unpack, dot, depthwise, qc_neon_rescale, qc_neon_add, qc_neon_masked_sum, qc_neon_max_rows, dense, fold, NULL, NULL, NULL};

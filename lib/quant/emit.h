@@ -1,4 +1,4 @@
-/* emit.h - float model -> quantized model: Model -> QcQGraph (method.md, 2).
+/* emit.h - float model -> quantized model: Model -> QcQGraph (qc-method(7)).
  *
  * Lowers the graph, measures the range of every tensor on real windows, chooses weight scales, rounds. What cannot be quantized is refused by name.
  */

@@ -1,7 +1,7 @@
 /* quantize.h - a float model becomes a quantized one: rounding, then calibration by straight-through back-propagation, keeping what is best on held-out source data.
  *
  * With training data, a tenth of it is held out and chooses when to stop; with the coreset alone, calibration must beat rounding on a held-out third of the coreset,
- * or rounding it is (method.md, 2: on a small set calibration can lose).
+ * or rounding it is (on a small set calibration can lose).
  */
 #ifndef QC_QUANT_QUANTIZE_H
 #define QC_QUANT_QUANTIZE_H

@@ -1,6 +1,6 @@
 /* scale.h - scales and rounding: weights symmetric per output channel, activations per tensor, both by a grid search on squared error.
  *
- * A code of b bits lies in [-2^(b-1), 2^(b-1) - 1] and stands for scale * code (method.md, 2).
+ * A code of b bits lies in [-2^(b-1), 2^(b-1) - 1] and stands for scale * code (qc-method(7)).
  */
 #ifndef QC_QUANT_SCALE_H
 #define QC_QUANT_SCALE_H

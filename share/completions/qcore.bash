@@ -2,13 +2,17 @@
 _qcore()
 {
     local program=$1 word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words= line
+    local k help=(-h)
     COMPREPLY=()
+    for ((k = 1; k + 1 < ${#COMP_WORDS[@]}; k++)); do # options of a format are in its own help
+        [[ $program == qc-import && ( ${COMP_WORDS[k]} == -f || ${COMP_WORDS[k]} == --format ) && ${COMP_WORDS[k + 1]} ]] && help=(-f "${COMP_WORDS[k + 1]}" -h)
+    done
     if [[ $word == -* && $word != - ]]; then
-        mapfile -t COMPREPLY < <(compgen -W "$("$program" -h 2>/dev/null | grep -oE '^ +(-., )?--[a-z-]+' | grep -oE -- '--[a-z-]+')" -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W "$("$program" "${help[@]}" 2>/dev/null | grep -oE '^ +(-., )?--[a-z-]+' | grep -oE -- '--[a-z-]+')" -- "$word")
         return
     fi
     # "  -b, --bits N   help ...": which option comes before, and what it takes
-    [[ $before == -* && $before != - ]] && line=$("$program" -h 2>/dev/null | grep -E -- "^ +(-., )?$before[ ,]" | head -1)
+    [[ $before == -* && $before != - ]] && line=$("$program" "${help[@]}" 2>/dev/null | grep -E -- "^ +(-., )?$before[ ,]" | head -1)
     case $line in
     *--format\ *'C source'*) words='c onnx npz safetensors csv' ;; # qc-export
     *--codes\ *) words='safe int8 int4' ;;
@@ -16,10 +20,12 @@ _qcore()
     *--activation-bits\ *) words='4 8' ;;
     *--arch\ *) words='inceptiontime inceptiontime-32x3 inceptiontime-16x3 inceptiontime-short omniscale fcn fcn-128 resnet18 resnet18-small vgg16 mlp' ;;
     *--format\ *latex*) words='tsv md latex json' ;;
-    *--format\ *) words='dsa uschad ucihar wisdm pamap2 images ts npz npy arff tsv csv onnx safetensors' ;;
+    *--format\ *) words="$("$program" -h 2>/dev/null | sed -n 's/^  \([a-z0-9]*\)  .*/\1/p') safetensors" ;;
     *--header\ *) words='yes no' ;;
     *--unequal\ *) words='refuse pad resample' ;;
     *--missing\ *) words='refuse fill drop' ;;
+    *--label-rule\ *) words='change majority last pure' ;;
+    *--trust\ *) words='name field' ;;
     *--resize\ *) words='area bilinear' ;;
     *--without\ *) words='size evidence code row column layer depth kind' ;;
     *--by\ *) words='block recording group random' ;;

@@ -7,7 +7,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 
-packages='gcc libc6-dev make pkg-config libdnnl-dev libyaml-dev libmatio-dev libjpeg62-turbo-dev libpng-dev zlib1g-dev protobuf-c-compiler libprotobuf-c-dev libonnx-dev'
+packages='gcc libc6-dev make pkg-config libdnnl-dev libyaml-dev libmatio-dev libjpeg62-turbo-dev libpng-dev libwebp-dev libsndfile1-dev zlib1g-dev protobuf-c-compiler libprotobuf-c-dev libonnx-dev'
 node=
 # Node and npm may have come from elsewhere than Debian.
 need_node() { node=yes; command -v npm >/dev/null || packages="$packages nodejs npm"; }

@@ -5,7 +5,7 @@ $python -c 'import PIL' 2>/dev/null || { echo "python3-pil is not installed" >&2
 $python - <<'END' || exit
 import os, struct, subprocess, zlib
 import numpy as np
-from PIL import Image
+from PIL import Image, features
 from foreign import *
 
 rng = np.random.default_rng(1)
@@ -46,6 +46,8 @@ rgb.save('set/kinds/12.jpeg', quality=60, subsampling=2, progressive=True)
 grey.save('set/kinds/13.JPG')
 rgb.convert('CMYK').save('set/kinds/14.jpg', quality=95)
 rgb.save('set/kinds/15.jpg', 'PNG')
+if features.check('webp'): rgb.save('set/kinds/16.webp', lossless=True), rgba.save('set/kinds/17.webp', lossless=True, exact=True)
+rgb.save('set/kinds/18.bmp'), grey.save('set/kinds/19.bmp'), rgb.convert('1').save('set/kinds/20.bmp'), rgb.save('set/kinds/21.ppm')
 open('set/kinds/notes.txt', 'w').write('no picture')
 
 def seen(path):

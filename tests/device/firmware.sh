@@ -1,11 +1,12 @@
 #!/bin/sh
-# firmware.sh - a bare Cortex-M (M3 without floating point, M4F, M7) runs a calibration session to the same codes, last layer and coreset as the host and qc-calibrate, straight
+# firmware.sh - a bare Cortex-M (M3 without floating point, M4F, M7, M33, M55) runs a calibration session to the same codes, last layer and coreset as the host and qc-calibrate, straight
 # through and with power cuts. Run from the top of the tree; BUILD has pack_stream, PATH the programs.
 set -eu
 for tool in arm-none-eabi-gcc qemu-system-arm; do
     command -v $tool >/dev/null || { echo "skipped: there is no $tool"; exit 77; }
 done
 . tests/device/firmware/make.sh
+. tests/device/firmware/boards.sh
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
@@ -15,7 +16,7 @@ flags='-mthumb -std=c11 -O2 -ffreestanding -ffp-contract=off -ffunction-sections
 # compile_library FLAGS FOLDER: what no model changes
 compile_library() {
     mkdir "$2" && cd "$2"
-    arm-none-eabi-gcc $flags $1 -I "$top/lib" -c "$top"/lib/device/*.c "$top/lib/kernels/scalar.c"
+    arm-none-eabi-gcc $flags $1 -I "$top/lib" -c "$top"/lib/device/*.c "$top"/lib/kernels/scalar.c "$top"/lib/kernels/cortexm_*.c
     arm-none-eabi-gcc $flags $1 -fno-tree-loop-distribute-patterns -I "$top/lib" -c "$firmware/mem.c"
     cd ..
 }
@@ -41,10 +42,9 @@ on_host 8 bits8 shuffled
 on_host 2 solved classes # one class after another: the last layer comes in closed form
 grep -q 'solved 1' solved/host.out || { echo "no batch's last layer was solved"; exit 1; }
 
-try_board() { # try_board BOARD FLAGS
-    compile_library "$2" "$1"
-    for session in bits2 bits8 solved; do run_firmware "$1" "$2" "$1" $session; done
+try_core() { # try_core CORE
+    choose_core $1
+    compile_library "$cpu" "$1"
+    for session in bits2 bits8 solved; do run_firmware $machine "$cpu $places" "$1" $session; done
 }
-try_board mps2-an385 '-mcpu=cortex-m3'
-try_board mps2-an386 '-mcpu=cortex-m4 -mfloat-abi=hard -mfpu=fpv4-sp-d16'
-try_board mps2-an500 '-mcpu=cortex-m7 -mfloat-abi=hard -mfpu=fpv5-d16'
+for core in m3 m4 m7 m33 m55; do try_core $core; done

@@ -27,5 +27,8 @@ target aarch64 "$none" aarch64-linux-gnu-gcc
 target armv7 "$wide|$divide" arm-linux-gnueabihf-gcc
 target cortex-m4f "$wide" 'arm-none-eabi-gcc -mthumb -mcpu=cortex-m4 -mfloat-abi=hard -mfpu=fpv4-sp-d16'
 target cortex-m7 "$wide" 'arm-none-eabi-gcc -mthumb -mcpu=cortex-m7 -mfloat-abi=hard -mfpu=fpv5-d16'
+target cortex-m33 "$wide" 'arm-none-eabi-gcc -mthumb -mcpu=cortex-m33 -mfloat-abi=hard -mfpu=fpv5-sp-d16'
+target cortex-m55 "$wide" 'arm-none-eabi-gcc -mthumb -mcpu=cortex-m55 -mfloat-abi=hard'
+target cortex-m0plus "$wide|$single|$divide" 'arm-none-eabi-gcc -mthumb -mcpu=cortex-m0plus -mfloat-abi=soft'
 target cortex-m3 "$wide|$single" 'arm-none-eabi-gcc -mthumb -mcpu=cortex-m3 -mfloat-abi=soft'
 exit $wrong

@@ -3,7 +3,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
-    QcImportOptions o = {.header = -1, .channels_last = length % 2 == 1};
+    QcImportOptions o = {.channels_last = length % 2 == 1};
     char labels[64];
     int file = fuzz_open(labels, bytes, length);
     fuzz_import("npy", bytes, length, &o);

@@ -3,7 +3,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
-    static const QcImportOptions any = {.header = -1};
+    static const QcImportOptions any = {0};
     static const char *const names[] = {"activity_labels.txt", "train/y_train.txt", "train/subject_train.txt"}, *const axes[] = {"x", "y", "z"},
                       *const kinds[] = {"total_acc", "body_acc", "body_gyro"};
     char root[] = "/tmp/qc-fuzz-XXXXXX", name[64];

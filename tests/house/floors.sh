@@ -16,7 +16,7 @@ BEGIN {
     } else if ($0 ~ /"[^"]*\//) { print FILENAME ":" FNR ": include \"../room/file.h\" or \"file.h\""; wrong = 1 }
     if ((room == "device" || room == "kernels") && FILENAME !~ /\/dispatch\.c$/ && match($0, /<[^>]*>/)) {
         header = substr($0, RSTART + 1, RLENGTH - 2)
-        if (header !~ /^(stddef|stdint|string|immintrin|arm_neon)\.h$/) { print FILENAME ":" FNR ": the device side must not include <" header ">"; wrong = 1 }
+        if (header !~ /^(stddef|stdint|string|immintrin|arm_neon|arm_mve)\.h$/) { print FILENAME ":" FNR ": the device side must not include <" header ">"; wrong = 1 }
     }
 }
 END { exit wrong }

@@ -5,7 +5,7 @@
 #include "../../lib/data/import.h"
 
 static QcErr err;
-static const QcImportOptions plain = {.header = -1};
+static const QcImportOptions plain = {0};
 
 static inline int import(QcDataset *d, const char *format, const char *path, QcImportOptions o)
 {

@@ -86,7 +86,7 @@ static double distance(const float *a, const float *b, uint32_t n)
     return sqrt(apart / size);
 }
 
-/* Which layers are exact, by name of the float model: what method.md says, for each kind of graph. */
+/* Which layers are exact, by name of the float model: what qc-method(7) says, for each kind of graph. */
 static const char *const exact_layers[TINY_KINDS] = {"c2", "c2 short", "m2.a m2.b m2.c", "tail", "l1", "c4", ""};
 
 START_TEST(exact_layers_see_the_true_gradient)

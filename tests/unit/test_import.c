@@ -39,7 +39,7 @@ END_TEST
 
 START_TEST(what_is_no_number_is_told)
 {
-    static const char *const wrong[][2] = {{"nan", "is not finite"}, {"-NaN", "is not finite"}, {"Inf", "is not finite"}, {"+infinity", "is not finite"},
+    static const char *const wrong[][2] = {{"nan", "is missing"}, {"-NaN", "is missing"}, {"Inf", "is missing"}, {"+infinity", "is missing"}, {"N/A", "is missing"}, {"NULL", "is missing"}, {"na", "is missing"}, {"nano", "is not a number"},
                                            {"?", "is missing"}, {"", "is missing"}, {"abc", "is not a number"}, {"-", "is not a number"}, {".", "is not a number"},
                                            {"e5", "is not a number"}, {"1e31", "is out of range"}, {"-1e999999999", "is out of range"}, {"--1", "is not a number"}};
     for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
@@ -63,7 +63,7 @@ START_TEST(csv_with_header_groups_and_channels)
 {
     const char *path = scratch_text("t.csv", "\xef\xbb\xbfwho,x1,x2,activity,y1,y2\r\np2,1,2,walk,3,4\r\n\r\np1,5,-6e1,\"sit 10\",7,8\r\np2,.5,0,\"sit 9\",0,0\r\n");
     QcDataset d;
-    QcImportOptions o = {.channels = 2, .label = "activity", .group = "1", .header = -1};
+    QcImportOptions o = {.channels = 2, .label = "activity", .group = "1"};
     ck_assert_msg(!import(&d, NULL, path, o), "%s", err.text);
     ck_assert_uint_eq(d.n, 3);
     ck_assert_uint_eq(d.channels, 2);
@@ -108,7 +108,7 @@ START_TEST(csv_guesses_header_and_separator)
         qc_dataset_release(&d);
     }
     QcDataset d;
-    ck_assert_int_eq(import(&d, "csv", scratch_text("u.csv", "1,2\n3,4\n"), (QcImportOptions){.label = "none", .header = 0}), 0);
+    ck_assert_int_eq(import(&d, "csv", scratch_text("u.csv", "1,2\n3,4\n"), (QcImportOptions){.label = "none", .header = QC_HEADER_NO}), 0);
     ck_assert_uint_eq(d.length, 2);
     ck_assert_int_eq(d.label[1], -1);
     qc_dataset_release(&d);
@@ -138,7 +138,6 @@ END_TEST
 static void expect_values(const char *format, const char *text, QcImportOptions o, uint32_t n, uint32_t channels, uint32_t length, const float *x)
 {
     QcDataset d;
-    o.header = -1;
     ck_assert_msg(!import(&d, format, scratch_text("f", text), o), "%s: %s", text, err.text);
     ck_assert_msg(d.n == n && d.channels == channels && d.length == length, "%s: %u x %u x %u", text, d.n, d.channels, d.length);
     for (uint32_t k = 0; k < n * channels * length; k++) ck_assert_msg(d.x[k] == x[k], "%s: value %u is %g instead of %g", text, k, d.x[k], x[k]);
@@ -157,7 +156,7 @@ START_TEST(unequal_series_are_made_equal)
         expect_values(texts[k][0], texts[k][1], (QcImportOptions){.unequal = QC_UNEQUAL_RESAMPLE, .length = 7}, 2, 1, 7, longer);
         QcDataset d;
         ck_assert_int_eq(import(&d, texts[k][0], scratch_text("f", texts[k][1]), plain), -1);
-        ck_assert_int_eq(import(&d, texts[k][0], scratch_text("f", texts[k][1]), (QcImportOptions){.unequal = QC_UNEQUAL_PAD, .length = 3, .header = -1}), -1);
+        ck_assert_int_eq(import(&d, texts[k][0], scratch_text("f", texts[k][1]), (QcImportOptions){.unequal = QC_UNEQUAL_PAD, .length = 3}), -1);
         ck_assert_ptr_nonnull(strstr(err.text, "has length 4, which is more than 3"));
     }
     expect_values("ts", "@dimensions 2\n@data\n1,2:3\n", (QcImportOptions){.unequal = QC_UNEQUAL_PAD}, 1, 2, 2, (float[]){1, 2, 3, 0});
@@ -173,12 +172,12 @@ START_TEST(missing_values_are_filled_or_dropped)
     expect_values("csv", "1,,3,a\n4,5,6,b\n", filled, 2, 1, 3, (float[]){1, 2, 3, 4, 5, 6});
     expect_values("csv", "1,,3,a\n4,5,6,b\n", dropped, 1, 1, 3, (float[]){4, 5, 6});
     QcDataset d;
-    ck_assert_int_eq(import(&d, "csv", scratch_text("f", "1,2,a\n,,a\n"), (QcImportOptions){.missing = QC_MISSING_FILL, .header = -1}), -1);
+    ck_assert_int_eq(import(&d, "csv", scratch_text("f", "1,2,a\n,,a\n"), (QcImportOptions){.missing = QC_MISSING_FILL}), -1);
     ck_assert_ptr_nonnull(strstr(err.text, "f:2: a channel has no value at all"));
-    ck_assert_int_eq(import(&d, "csv", scratch_text("f", "1,,a\n,3,a\n"), (QcImportOptions){.missing = QC_MISSING_DROP, .header = -1}), -1);
+    ck_assert_int_eq(import(&d, "csv", scratch_text("f", "1,,a\n,3,a\n"), (QcImportOptions){.missing = QC_MISSING_DROP}), -1);
     ck_assert_ptr_nonnull(strstr(err.text, "all are dropped"));
-    ck_assert_int_eq(import(&d, "csv", scratch_text("f", "1,inf,a\n"), (QcImportOptions){.missing = QC_MISSING_DROP, .header = -1}), -1);
-    ck_assert_ptr_nonnull(strstr(err.text, "f:1: column 2 'inf' is not finite"));
+    expect_values("csv", "1,inf,3,a\n4,-NaN,6,a\n7,8,9,b\n", dropped, 1, 1, 3, (float[]){7, 8, 9});
+    expect_values("csv", "1,inf,3,a\n4,N/A,6,a\n7,null,9,b\n", filled, 3, 1, 3, (float[]){1, 2, 3, 4, 5, 6, 7, 8, 9});
 }
 END_TEST
 
@@ -196,7 +195,7 @@ END_TEST
 START_TEST(tables_of_steps_become_windows)
 {
     const char *path = scratch_text("long.csv", "w,who,\"x, first\",y,label\n1,p1,1,10,\"say \"\"hi\"\"\"\n1,p1,2,20,\"say \"\"hi\"\"\"\n1,p2,3,30,b\n1,p2,4,40,b\n2,p2,5,50,b\n2,p2,6,60,b\n");
-    QcImportOptions o = {.window_id = "w", .group = "who", .header = -1};
+    QcImportOptions o = {.window_id = "w", .group = "who"};
     QcDataset d;
     ck_assert_msg(!import(&d, NULL, path, o), "%s", err.text);
     ck_assert_uint_eq(d.n, 3);
@@ -204,7 +203,7 @@ START_TEST(tables_of_steps_become_windows)
     ck_assert_str_eq(d.labels.names[d.label[0]], "say \"hi\"");
     ck_assert_str_eq(d.groups.names[d.group[2]], "p2");
     qc_dataset_release(&d);
-    o = (QcImportOptions){.window_id = "1", .header = 0};
+    o = (QcImportOptions){.window_id = "1", .header = QC_HEADER_NO};
     ck_assert_int_eq(import(&d, "csv", scratch_text("f", "1,1,a\n1,2,b\n"), o), -1);
     ck_assert_ptr_nonnull(strstr(err.text, "f:2: window '1' has two labels"));
     ck_assert_int_eq(import(&d, "csv", scratch_text("f", "1,1,a\n2,2,a\n1,3,a\n"), o), -1);
@@ -231,11 +230,11 @@ START_TEST(arff_in_both_forms)
     ck_assert_int_eq(d.label[0], 1);
     qc_dataset_release(&d);
     text = "@relation r\n@attribute c numeric\n@attribute a numeric\n@attribute b numeric\n@data\n7,1,2\n8,3,4\n7,5,6\n";
-    ck_assert_msg(!import(&d, "arff", scratch_text("f", text), (QcImportOptions){.label = "c", .header = -1}), "%s", err.text);
+    ck_assert_msg(!import(&d, "arff", scratch_text("f", text), (QcImportOptions){.label = "c"}), "%s", err.text);
     ck_assert_uint_eq(d.length, 2);
     ck_assert_str_eq(d.labels.names[d.label[1]], "8");
     qc_dataset_release(&d);
-    ck_assert_int_eq(import(&d, "arff", scratch_text("f", text), (QcImportOptions){.label = "none", .header = -1}), 0);
+    ck_assert_int_eq(import(&d, "arff", scratch_text("f", text), (QcImportOptions){.label = "none"}), 0);
     ck_assert_uint_eq(d.length, 3);
     ck_assert_int_eq(d.label[0], -1);
     qc_dataset_release(&d);

@@ -43,13 +43,13 @@ START_TEST(dsa_tree_becomes_windows)
     uint64_t id = d.id[17];
     qc_dataset_release(&d);
     const char *p2 = "p2";
-    ck_assert_int_eq(import(&d, "dsa", scratch_path(""), (QcImportOptions){.groups = &p2, .n_groups = 1, .header = -1}), 0);
+    ck_assert_int_eq(import(&d, "dsa", scratch_path(""), (QcImportOptions){.groups = &p2, .n_groups = 1}), 0);
     ck_assert_uint_eq(d.n, 9);
     ck_assert_uint_eq(d.groups.n, 1);
     ck_assert_uint_eq(d.id[8], id);
     qc_dataset_release(&d);
     const char *p7 = "p7";
-    ck_assert_int_eq(import(&d, "dsa", scratch_path(""), (QcImportOptions){.groups = &p7, .n_groups = 1, .header = -1}), -1);
+    ck_assert_int_eq(import(&d, "dsa", scratch_path(""), (QcImportOptions){.groups = &p7, .n_groups = 1}), -1);
     ck_assert_ptr_nonnull(strstr(err.text, "p7"));
 }
 END_TEST
@@ -59,7 +59,7 @@ START_TEST(damaged_tree_is_refused)
     static const char *const damage[][2] = {
         {"1,2,3\n", "s10.txt: ends after 1 rows instead of 2"}, {"1,2,3\n4,5,6\n7,8,9\n", "s10.txt:3: more than the 2 rows"},
         {"1,2,3\n4,5\n", "s10.txt:2: 2 values instead of 3"}, {"1,2,3\n4,5,6,7\n", "s10.txt:2: 4 values instead of 3"},
-        {"1,2,3\n4,nan,6\n", "s10.txt:2: value 2 'nan' is not finite"}, {"", "s10.txt: ends after 0 rows"}, {"1,2,3\n4,,6\n", "s10.txt:2: value 2 '' is missing"},
+        {"1,2,3\n4,nan,6\n", "s10.txt:2: value 2 'nan' is missing"}, {"", "s10.txt: ends after 0 rows"}, {"1,2,3\n4,,6\n", "s10.txt:2: value 2 '' is missing"},
         {"1,2,3\n4,5.6.7,6\n", "s10.txt:2: value 2 '5.6.7' is not a number"}};
     QcDataset d;
     ck_assert_int_eq(import(&d, "dsa", scratch_path(""), plain), -1);
@@ -72,7 +72,7 @@ START_TEST(damaged_tree_is_refused)
         ck_assert_int_eq(err.code, QC_EFORMAT);
         ck_assert_msg(strstr(err.text, damage[k][1]) != NULL, "%s", err.text);
         const char *p1 = "p1"; /* who is not asked for is not read */
-        ck_assert_int_eq(import(&d, "dsa", scratch_path(""), (QcImportOptions){.groups = &p1, .n_groups = 1, .header = -1}), 0);
+        ck_assert_int_eq(import(&d, "dsa", scratch_path(""), (QcImportOptions){.groups = &p1, .n_groups = 1}), 0);
         qc_dataset_release(&d);
     }
     scratch_text("a02/p2/s9.txt", "1,2,3\n4,5,6\n");

@@ -50,6 +50,29 @@ START_TEST(input_rounds_half_away_from_zero)
 }
 END_TEST
 
+START_TEST(frames_are_normalised_first) /* of channels that fill vectors and that do not */
+{
+    enum { STEPS = 5, MOST = 11 };
+    QcQTensor t = {.bits = 8, .zero = 128, .scale = 0.07f};
+    QcRng rng = qc_rng_seed(7, 8);
+    float x[STEPS * MOST], mean[MOST], deviation[MOST];
+    uint8_t q[STEPS * MOST + 1], expected;
+    for (uint32_t channels = 1; channels <= MOST; channels++) {
+        for (uint32_t c = 0; c < channels; c++) mean[c] = qc_rng_unit(&rng) * 10 - 5, deviation[c] = 0.1f + qc_rng_unit(&rng);
+        for (uint32_t i = 0; i < STEPS * channels; i++) x[i] = qc_rng_unit(&rng) * 20 - 10;
+        x[0] = NAN;
+        q[STEPS * channels] = 0x5a;
+        qc_q_frames(q, x, STEPS, channels, mean, deviation, &t);
+        for (uint32_t i = 0; i < STEPS * channels; i++) {
+            float normal = (x[i] - mean[i % channels]) / deviation[i % channels];
+            qc_q_input(&expected, &normal, 1, &t);
+            ck_assert_uint_eq(q[i], expected);
+        }
+        ck_assert_uint_eq(q[STEPS * channels], 0x5a);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("qcodes");
@@ -57,6 +80,7 @@ int main(void)
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, codes_keep_what_was_set, 0, 3);
     tcase_add_test(t, input_rounds_half_away_from_zero);
+    tcase_add_test(t, frames_are_normalised_first);
     suite_add_tcase(suite, t);
     return run_suite(suite);
 }

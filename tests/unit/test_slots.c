@@ -213,7 +213,7 @@ END_TEST
 
 enum { TRIALS = 20000, CANDIDATES = 6 };
 
-/* One open slot with an example in it and five that come: the winner is drawn by weight. Weights by method.md: misses + .1 + .5 [never right]. */
+/* One open slot with an example in it and five that come: the winner is drawn by weight. Weights by qc-method(7): misses + .1 + .5 [never right]. */
 START_TEST(one_slot_is_won_by_weight)
 {
     const uint16_t misses[CANDIDATES] = {1, 0, 0, 2, 3, 1};

@@ -2,7 +2,6 @@
 #include "board.h"
 
 #include "kernels/mem.h"
-#include "session.h"
 
 extern uint32_t stack_top[], stack_bottom[], data_start[], data_end[], data_load[], bss_start[], bss_end[]; /* the linker's */
 

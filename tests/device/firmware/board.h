@@ -6,6 +6,7 @@
 
 int main(void);
 
+void say(const char *text);
 _Noreturn void board_exit(int status);
 _Noreturn void board_reset(void);
 uint32_t board_stack_peak(void);   /* bytes, since the last reset */

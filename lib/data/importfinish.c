@@ -1,0 +1,94 @@
+/* From gathered series to a dataset: windows or whole series, names of classes, pictures. */
+#include <stdio.h>
+#include <string.h>
+
+#include "import.h"
+#include "lines.h"
+#include "series.h"
+
+static int cut(QcDataset *d, QcSeriesList *list, const QcImportOptions *o, QcErr *err)
+{
+    double rate = o->rate > 0 ? o->rate : list->rate;
+    uint32_t window, stride;
+    if (!o->window) return qc_fail(err, QC_EUSAGE, "--stride needs a --window");
+    if (list->one_window) return qc_fail(err, QC_EUSAGE, "every series is one window already: --window does not apply");
+    if (o->unequal || o->length)
+        return qc_fail(err, QC_EUSAGE, "--window makes all windows of one length: --unequal and --length do not apply");
+    if (qc_span_read(&window, o->window, "window", rate, 0, err) ||
+        qc_span_read(&stride, o->stride, "stride", rate, window, err))
+        return -1;
+    return qc_series_cut(d, list, window, stride, o, err);
+}
+
+/* "1 WALKING": the class 1 is called WALKING. Names of two numbers must differ. */
+static int rename_labels(QcDataset *d, const char *path, QcErr *err)
+{
+    QcLines l;
+    QcField line, number;
+    uint32_t named = 0, n = d->labels.n;
+    if (qc_lines_open(&l, path, err)) return -1;
+    int status = 0;
+    QcNames renamed = {n, qc_arena_take(&d->arena, n, sizeof *renamed.names, err)};
+    if (!renamed.names) status = -1;
+    while (!status && qc_lines_next(&l, &line)) {
+        char name[QC_FIELD_NAME], old[QC_FIELD_NAME];
+        char separator = memchr(line.at, ',', (size_t)(line.end - line.at)) ? ',' : ' ';
+        if (line.at == line.end || *line.at == '#') continue;
+        if (!qc_field_next(&line, &number, separator) || !line.at)
+            status = qc_lines_fail(&l, err, "a line is a number and a name");
+        if (status || qc_field_name(old, &l, number, err) || qc_field_name(name, &l, qc_field_trim(line), err))
+            status = -1;
+        int64_t k = status ? -1 : qc_names_find(&d->labels, old);
+        for (uint32_t i = 0; k >= 0 && !status && i < n; i++)
+            if (renamed.names[i] && !strcmp(renamed.names[i], name))
+                status = qc_lines_fail(&l, err, "two classes are called '%.60s'", name);
+        if (status || k < 0) continue;
+        renamed.names[k] = qc_arena_text(&d->arena, name, strlen(name), err);
+        status = renamed.names[k] ? 0 : -1;
+        named++;
+    }
+    for (uint32_t k = 0; !status && k < n; k++)
+        if (!renamed.names[k])
+            status = qc_fail(err, QC_EFORMAT, "%.300s has no name for class '%.60s'", path, d->labels.names[k]);
+    if (!status && named != n) status = qc_fail(err, QC_EFORMAT, "%.300s names a class twice", path);
+    if (!status) d->labels = renamed;
+    qc_lines_close(&l);
+    return status;
+}
+
+static int shape_pictures(QcDataset *d, const QcImportOptions *o, QcErr *err)
+{
+    uint32_t h = o->image_height, w = o->image_width;
+    if (!h) return 0;
+    if (d->height == h && d->length == w) return 0;
+    if (d->height != 1 || d->length != h * w)
+        return qc_fail(err, QC_EUSAGE, "a row has %u values a channel, which are no picture of %u x %u (--image)",
+                       d->length, h, w);
+    d->height = h;
+    d->length = w;
+    return 0;
+}
+
+int qc_import_shape(QcDataset *d, const QcImportOptions *o, QcErr *err)
+{
+    if (o->features) {
+        d->channels = (uint32_t)qc_dataset_values(d);
+        d->height = d->length = 1;
+    }
+    if (shape_pictures(d, o, err)) return -1;
+    return o->label_names ? rename_labels(d, o->label_names, err) : 0;
+}
+
+int qc_import_finish(QcDataset *d, QcSeriesList *list, const QcImportOptions *o, QcErr *err)
+{
+    if (o->features && o->missing == QC_MISSING_FILL)
+        return qc_fail(
+            err, QC_EUSAGE,
+            "--missing fill takes neighbours in time, and features have none: --missing drop leaves such rows out");
+    if (o->length && !o->unequal)
+        return qc_fail(err, QC_EUSAGE, "--length makes lengths equal: say with --unequal how (pad or resample)");
+    if (!list->n && o->n_groups) return qc_fail(err, QC_EUSAGE, "there is no group '%.60s' in the data", o->groups[0]);
+    int pieces = (o->window && strcmp(o->window, "whole")) || o->stride;
+    int status = pieces ? cut(d, list, o, err) : qc_series_whole(d, list, o, err);
+    return status || (!list->keeps_order && qc_import_sort_labels(d, err)) || qc_import_shape(d, o, err) ? -1 : 0;
+}

@@ -1,0 +1,202 @@
+#include "table.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "number.h"
+
+/* --- cells ---------------------------------------------------------------------------------------------- */
+
+/* Behind the closing quote of the quoted text at `at`, where only a separator or the end may follow; else NULL. */
+static const char *behind_quotes(const char *at, const char *end, char separator)
+{
+    const char *q = at + 1;
+    while (q < end && !(*q == '"' && (q + 1 == end || q[1] != '"'))) q += *q == '"' ? 2 : 1;
+    if (q >= end) return NULL;
+    for (q++; q < end && *q != separator && (*q == ' ' || *q == '\t'); q++) continue;
+    return q == end || *q == separator ? q : NULL;
+}
+
+int qc_table_cell(QcField *row, QcField *cell, char separator)
+{
+    const char *at = row->at;
+    while (at && separator != ' ' && at < row->end && *at == ' ') at++;
+    if (!at || at == row->end || *at != '"') return qc_field_next(row, cell, separator);
+    const char *behind = behind_quotes(at, row->end, separator);
+    if (!behind) return -1;
+    *cell = qc_field_trim((QcField){at, behind});
+    *cell = (QcField){cell->at + 1, cell->end - 1};
+    row->at = behind < row->end ? behind + 1 : NULL;
+    while (separator == ' ' && row->at && row->at < row->end && (*row->at == ' ' || *row->at == '\t')) row->at++;
+    return 1;
+}
+
+int64_t qc_table_count(QcField row, char separator)
+{
+    QcField cell;
+    int64_t n = 0;
+    for (int more; (more = qc_table_cell(&row, &cell, separator)) != 0; n++)
+        if (more < 0) return -1;
+    return n;
+}
+
+int qc_table_number(double *value, QcField cell, int decimal_comma, const char **wrong)
+{
+    char text[64];
+    if (decimal_comma && (size_t)(cell.end - cell.at) < sizeof text &&
+        memchr(cell.at, ',', (size_t)(cell.end - cell.at))) {
+        size_t n = (size_t)(cell.end - cell.at);
+        memcpy(text, cell.at, n);
+        char *comma = memchr(text, ',', n);
+        *comma = '.';
+        cell = (QcField){text, text + n};
+    }
+    const char *at = cell.at;
+    *wrong = qc_number_read_double(value, &at, cell.end);
+    if (!*wrong && at != cell.end) *wrong = "is not a number";
+    return *wrong ? -1 : 0;
+}
+
+/* A number without a fraction that is not written as one: "1.0", "2e+00", "+3". Others stay as they are. */
+static int write_whole(char name[QC_FIELD_NAME], QcField cell)
+{
+    double value;
+    const char *wrong;
+    int plain = 1;
+    for (const char *at = cell.at; at < cell.end; at++) plain = plain && *at >= '0' && *at <= '9';
+    if (plain || qc_table_number(&value, cell, 0, &wrong) || value != floor(value) || fabs(value) >= 1e15) return 0;
+    snprintf(name, QC_FIELD_NAME, "%.0f", value == 0 ? 0.0 : value);
+    return 1;
+}
+
+int qc_table_name(char name[QC_FIELD_NAME], const QcTable *t, QcField cell, int label, QcErr *err)
+{
+    char text[2 * QC_FIELD_NAME];
+    size_t n = 0;
+    if (label && write_whole(name, cell)) return 0;
+    for (const char *at = cell.at; at < cell.end && n < sizeof text; at++) {
+        text[n++] = *at;
+        if (*at == '"' && at + 1 < cell.end && at[1] == '"') at++;
+    }
+    return qc_field_name(name, &t->lines, (QcField){text, text + n}, err);
+}
+
+/* --- rows ------------------------------------------------------------------------------------------------- */
+
+/* Tabs at the ends of a row are empty cells where tabs are the separator. */
+static QcField trim(QcField row, char separator)
+{
+    if (separator != '\t') return qc_field_trim(row);
+    while (row.at < row.end && *row.at == ' ') row.at++;
+    while (row.at < row.end && (row.end[-1] == ' ' || row.end[-1] == '\r')) row.end--;
+    return row;
+}
+
+static int is_blank(QcField row)
+{
+    row = qc_field_trim(row);
+    return row.at == row.end;
+}
+
+int qc_table_next(QcTable *t, QcField *row)
+{
+    while (qc_lines_raw(&t->lines, row)) {
+        *row = trim(*row, t->separator);
+        if (!is_blank(*row) && *row->at != '#') return 1;
+    }
+    return 0;
+}
+
+/* "sep=;" as Excel writes it. */
+static int is_hint(QcField row) { return row.end - row.at <= 5 && row.end - row.at >= 4 && !memcmp(row.at, "sep=", 4); }
+
+void qc_table_rewind(QcTable *t)
+{
+    QcField row;
+    qc_lines_rewind(&t->lines);
+    QcLines before = t->lines;
+    if (!(qc_table_next(t, &row) && is_hint(row))) t->lines = before;
+    if (t->has_header) qc_table_next(t, &row);
+}
+
+static char guess_separator(QcField row, int decimal_comma)
+{
+    static const char candidates[] = "\t;, "; /* a comma may stand in a name, a blank beside anything */
+    char best = decimal_comma ? ';' : ',';
+    int64_t most = 1;
+    for (const char *c = candidates; *c; c++) {
+        int64_t n = *c == ',' && decimal_comma ? 0 : qc_table_count(row, *c);
+        if (n > most) {
+            most = n;
+            best = *c;
+        }
+        if (*c == ',' && most > 1) break;
+    }
+    return best;
+}
+
+/* The first row, past comments and a hint; names may stand in the last comment (numpy.savetxt). */
+static int find_first(QcTable *t, QcField *row, QcErr *err)
+{
+    while (qc_lines_raw(&t->lines, row)) {
+        *row = trim(*row, '\t');
+        if (is_blank(*row)) continue;
+        if (is_hint(*row)) {
+            if (!t->separator && row->end - row->at == 5) t->separator = row->at[4];
+            continue;
+        }
+        if (*row->at != '#') return 0;
+        t->comment_names = qc_field_trim((QcField){row->at + 1, row->end});
+    }
+    return qc_fail(err, QC_EFORMAT, "%.300s is empty", t->lines.name);
+}
+
+/* R leaves out the name of the row names; and rows may end in a separator that the header has not. */
+static int count_columns(QcTable *t, QcField first, QcErr *err)
+{
+    QcField second = first, cell;
+    int64_t n = qc_table_count(first, t->separator), more = n;
+    if (n < 0) return qc_lines_fail(&t->lines, err, "a quoted cell is not closed on its line");
+    if (qc_table_next(t, &second)) more = qc_table_count(second, t->separator);
+    int names = 1;
+    double value;
+    const char *wrong;
+    for (int64_t k = 0; k < n && qc_table_cell(&first, &cell, t->separator) > 0; k++)
+        names = names && qc_table_number(&value, cell, 0, &wrong) && strcmp(wrong, "is missing");
+    t->columns = (uint32_t)(more == n + 1 && names ? more : n);
+    t->unnamed = more == n + 1 && names && second.end[-1] != t->separator ? 1 : 0;
+    if (n > 1 << 24) return qc_fail(err, QC_EFORMAT, "%.300s has too many columns", t->lines.name);
+    t->column = calloc(t->columns, sizeof *t->column);
+    return t->column ? 0 : qc_fail_memory(err, "columns");
+}
+
+int qc_table_open(QcTable *t, const char *path, char separator, int label_first, const QcImportOptions *o, QcErr *err)
+{
+    QcField first;
+    *t = (QcTable){.o = o,
+                   .separator = separator,
+                   .label_first = label_first,
+                   .label = QC_NO_COLUMN,
+                   .group = QC_NO_COLUMN,
+                   .recording = QC_NO_COLUMN,
+                   .time = QC_NO_COLUMN,
+                   .window = QC_NO_COLUMN};
+    t->is_samples = o->window || o->stride || o->segments || o->window_id;
+    if (qc_lines_open(&t->lines, path, err) || find_first(t, &first, err)) return -1;
+    if (!t->separator) t->separator = guess_separator(first, o->decimal);
+    if (t->separator == '\t' && qc_table_count(first, '\t') == 1 && qc_table_count(first, ' ') > 1) t->separator = ' ';
+    first = trim(first, t->separator);
+    if (count_columns(t, first, err) || qc_table_find_header(t, err) || qc_table_find_roles(t, err)) return -1;
+    qc_table_rewind(t);
+    return 0;
+}
+
+void qc_table_close(QcTable *t)
+{
+    if (!t) return;
+    free(t->column);
+    qc_lines_close(&t->lines);
+    *t = (QcTable){0};
+}

@@ -1,0 +1,98 @@
+/* table.h - a text table: rows and cells, and what is concluded about its columns.
+ *
+ * qc_table_open finds the separator, comments and quotes, looks at the first thousands of rows, and gives every column
+ * a role: from options, from the names in the header, and from the values. What stays uncertain is refused with the
+ * option that decides it.
+ */
+#ifndef QC_DATA_TABLE_H
+#define QC_DATA_TABLE_H
+
+#include "import.h"
+#include "lines.h"
+
+#define QC_NO_COLUMN UINT32_MAX
+enum { QC_CLASSES_MAX = 255, QC_DISTINCT_MAX = 256 };
+
+typedef enum QcRole {
+    QC_ROLE_VALUE,
+    QC_ROLE_LABEL,
+    QC_ROLE_GROUP,
+    QC_ROLE_RECORDING,
+    QC_ROLE_TIME,
+    QC_ROLE_WINDOW,
+    QC_ROLE_IGNORED,
+    QC_ROLE_EMPTY
+} QcRole;
+
+/* What the rows that were looked at say of a column. */
+typedef struct QcColumn {
+    QcField name; /* in the header; empty = none */
+    QcRole role;
+    int listed; /* by --columns */
+    uint32_t n, numbers, whole, missing, empty, stamps,
+        commas; /* cells; of these numbers, whole ones, missing, empty, dates, numbers with a comma */
+    uint32_t rising, steps; /* times that a number was above the one before it, and numbers with one before them */
+    uint32_t counted; /* times that it was above by exactly one */
+    uint32_t distinct; /* different cells, at most QC_DISTINCT_MAX */
+    double first, last, low, high; /* numbers */
+    uint64_t seen[2 * QC_DISTINCT_MAX]; /* digests of the cells, open addressing */
+} QcColumn;
+
+typedef struct QcTable {
+    QcLines lines;
+    const QcImportOptions *o;
+    char separator;
+    int label_first; /* tsv of the UCR archive: the label is the first column */
+    uint32_t unnamed; /* 1: the header has no name for the first column (R's row names) */
+    int has_header, is_samples; /* is_samples: a row is a sample of a recording */
+    QcField comment_names; /* the last comment before the first row */
+    uint32_t columns, looked_at; /* looked_at: rows */
+    QcColumn *column; /* [columns]; malloc'd */
+    uint32_t label, group, recording, time, window; /* columns, or QC_NO_COLUMN */
+    uint32_t values; /* columns of role VALUE */
+    double step, unit; /* usual step of the time column, and seconds in one unit of it; 0 = not known */
+} QcTable;
+
+/* separator: 0 = found out. Close it also after a failure. */
+int qc_table_open(QcTable *t, const char *path, char separator, int label_first, const QcImportOptions *o, QcErr *err);
+void qc_table_close(QcTable *t);
+
+/* Next row that is neither blank nor a comment; the header is one of them. */
+int qc_table_next(QcTable *t, QcField *row);
+/* To the first row behind the header. */
+void qc_table_rewind(QcTable *t);
+/* As qc_field_next, but a cell in double quotes may hold the separator, and loses its quotes. -1: they do not close on
+ * this line. */
+int qc_table_cell(QcField *row, QcField *cell, char separator);
+/* -1: quotes do not close. */
+int64_t qc_table_count(QcField row, char separator);
+/* A number, with the decimal sign of the options. As qc_field_number. */
+int qc_table_number(double *value, QcField cell, int decimal_comma, const char **wrong);
+/* A cell as a name: doubled quotes become one; label: "1.0" and "1.0e+00" are 1. */
+int qc_table_name(char name[QC_FIELD_NAME], const QcTable *t, QcField cell, int label, QcErr *err);
+
+/* tablefacts.c: looks at the first rows from here on, and fills column[]. */
+int qc_table_look(QcTable *t, QcErr *err);
+/* The median of the steps above 0 of a column of times, among the first rows; 0 = there is none. */
+double qc_table_step(QcTable *t, uint32_t column);
+int qc_column_is_numeric(const QcColumn *c);
+int qc_column_is_class(const QcColumn *c, uint32_t rows); /* whole numbers, few of them */
+
+/* tableheader.c: decides has_header, takes its names. */
+int qc_table_find_header(QcTable *t, QcErr *err);
+/* tableroles.c: gives every column its role, and says what was taken for what. */
+int qc_table_find_roles(QcTable *t, QcErr *err);
+/* tablenames.c: what a name says of its column: 1 where it is a usual name of that role. */
+int qc_name_is_label(QcField name);
+int qc_name_is_time(QcField name);
+int qc_name_is_group(QcField name);
+int qc_name_is_recording(QcField name);
+int qc_name_is_index(QcField name);
+int qc_name_is_leak(QcField name); /* may give the label away */
+void qc_name_plain(char out[40], QcField name); /* small letters and digits alone: "User_ID" is userid */
+/* tablesummary.c: a column as people call it, by its name, else "column N". */
+const char *qc_column_called(char text[80], const QcTable *t, uint32_t c);
+/* Notes what was taken for what: "3 channels ax, ay, az; label: activity (6 classes); ignored: t_ms". */
+void qc_table_summary(const QcTable *t, uint32_t classes);
+
+#endif

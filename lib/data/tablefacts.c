@@ -1,0 +1,122 @@
+/* What the first rows say of each column of a table. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "number.h"
+#include "stamps.h"
+#include "table.h"
+
+enum { ROWS_MAX = 4096, STEPS_MAX = 512 };
+
+int qc_column_is_numeric(const QcColumn *c) { return c->n == c->missing || 2 * (c->numbers + c->missing) >= c->n; }
+
+int qc_column_is_class(const QcColumn *c, uint32_t rows)
+{
+    if (!c->numbers || c->whole < c->numbers || c->missing || c->numbers < c->n || c->distinct > 100) return 0;
+    if (rows >= 2 && c->distinct < 2) return 0;
+    return rows < 10 || c->distinct <= rows / 2;
+}
+
+static uint64_t hash(const void *bytes, size_t n)
+{
+    uint64_t h = 14695981039346656037u; /* FNV-1a */
+    for (size_t k = 0; k < n; k++) h = (h ^ ((const uint8_t *)bytes)[k]) * 1099511628211u;
+    return h ? h : 1;
+}
+
+static void note_value(QcColumn *c, uint64_t digest)
+{
+    if (c->distinct >= QC_DISTINCT_MAX) return;
+    uint32_t at = (uint32_t)(digest % (2 * QC_DISTINCT_MAX));
+    while (c->seen[at] && c->seen[at] != digest) at = (at + 1) % (2 * QC_DISTINCT_MAX);
+    if (c->seen[at]) return;
+    c->seen[at] = digest;
+    c->distinct++;
+}
+
+static void note_number(QcColumn *c, double value)
+{
+    if (!c->numbers) c->first = c->low = c->high = value;
+    else {
+        c->steps++;
+        c->rising += value > c->last ? 1 : 0;
+        c->counted += value == c->last + 1 ? 1 : 0;
+    }
+    c->low = fmin(c->low, value);
+    c->high = fmax(c->high, value);
+    c->last = value;
+    c->numbers++;
+    c->whole += value == floor(value) ? 1 : 0;
+    value += 0.0; /* no -0 */
+    note_value(c, hash(&value, sizeof value));
+}
+
+static void note_cell(QcColumn *c, QcField cell, int decimal_comma)
+{
+    double value;
+    const char *wrong;
+    c->n++;
+    if (!qc_table_number(&value, cell, decimal_comma, &wrong)) {
+        note_number(c, value);
+        return;
+    }
+    if (!strcmp(wrong, "is missing")) {
+        c->missing++;
+        c->empty += cell.at == cell.end ? 1 : 0;
+        return;
+    }
+    if (!strcmp(wrong, "is out of range")) c->numbers++;
+    else if (!qc_stamp_read(&value, cell)) c->stamps++;
+    else if (!decimal_comma && memchr(cell.at, ',', (size_t)(cell.end - cell.at)) &&
+             !qc_table_number(&value, cell, 1, &wrong))
+        c->commas++;
+    note_value(c, hash(cell.at, (size_t)(cell.end - cell.at)));
+}
+
+int qc_table_look(QcTable *t, QcErr *err)
+{
+    QcField row, cell;
+    for (uint32_t c = 0; c < t->columns; c++) t->column[c] = (QcColumn){.name = t->column[c].name};
+    for (t->looked_at = 0; t->looked_at < ROWS_MAX && qc_table_next(t, &row); t->looked_at++) {
+        uint32_t c = 0;
+        QcField rest = row;
+        for (int more = 1; c < t->columns; c++) {
+            more = qc_table_cell(&rest, &cell, t->separator);
+            if (more < 0) return qc_lines_fail(&t->lines, err, "a quoted cell is not closed on its line");
+            if (!more) break;
+            note_cell(&t->column[c], cell, t->o->decimal);
+        }
+        if (!t->o->n_groups &&
+            (c + 1 < t->columns ||
+             (rest.at && qc_field_trim(rest).at < rest.end))) /* of an empty cell more or less when rows are read */
+            return qc_lines_fail(&t->lines, err, "%lld columns instead of %u",
+                                 (long long)qc_table_count(row, t->separator), t->columns);
+    }
+    return 0;
+}
+
+static int compare_reals(const void *a, const void *b)
+{
+    double p = *(const double *)a, q = *(const double *)b;
+    return p < q ? -1 : p > q;
+}
+
+double qc_table_step(QcTable *t, uint32_t column)
+{
+    double steps[STEPS_MAX], time, last = NAN;
+    uint32_t n = 0;
+    QcField row, cell = {0};
+    qc_table_rewind(t);
+    for (uint32_t k = 0; k < ROWS_MAX && n < STEPS_MAX && qc_table_next(t, &row); k++) {
+        int more = 1;
+        for (uint32_t c = 0; more > 0 && c <= column; c++) more = qc_table_cell(&row, &cell, t->separator);
+        if (more <= 0 || qc_stamp_read(&time, cell)) continue;
+        if (time > last) steps[n++] = time - last;
+        last = time;
+    }
+    if (!n) return 0;
+    qsort(steps, n, sizeof *steps, compare_reals);
+    return steps[n / 2];
+}

@@ -1,0 +1,112 @@
+/* Whether the first row of a table has names: by words over numbers, by usual names, by numbers that count. */
+#include <math.h>
+#include <string.h>
+
+#include "number.h"
+#include "table.h"
+
+typedef struct FirstRow {
+    uint32_t cells, numeric_columns, text_columns;
+    uint32_t words_over_numbers, numbers_over_words, words, names; /* names: usual ones, as "label" or "timestamp" */
+    int is_y; /* a cell is y, which may be a name or a class */
+    int counts, rises; /* 0, 1, 2, ...; numbers that rise */
+    int whole_over_parts; /* a whole number over a column with fractions */
+    int empty_over_index; /* the first cell is empty, over whole numbers */
+} FirstRow;
+
+static int is_word(QcField cell)
+{
+    double value;
+    const char *wrong;
+    return qc_table_number(&value, cell, 0, &wrong) && strcmp(wrong, "is missing") &&
+           strcmp(wrong, "is out of range") && qc_table_number(&value, cell, 1, &wrong);
+}
+
+static void study(FirstRow *f, const QcTable *t, QcField first)
+{
+    QcField cell;
+    double value, last = -INFINITY;
+    const char *wrong;
+    *f = (FirstRow){.counts = 1, .rises = 1};
+    for (uint32_t c = t->unnamed; c < t->columns && qc_table_cell(&first, &cell, t->separator) > 0; c++, f->cells++) {
+        const QcColumn *column = &t->column[c];
+        int numeric = column->n && qc_column_is_numeric(column), word = is_word(cell);
+        f->numeric_columns += numeric ? 1 : 0;
+        f->text_columns += !numeric ? 1 : 0;
+        f->words += word ? 1 : 0;
+        f->words_over_numbers += numeric && word && column->numbers ? 1 : 0;
+        f->numbers_over_words += !numeric && !word ? 1 : 0;
+        if (word) {
+            int y = qc_field_is(cell, "y");
+            f->names += !y && (qc_name_is_label(cell) || (numeric && (qc_name_is_time(cell) || qc_name_is_group(cell) ||
+                                                                      qc_name_is_recording(cell))))
+                            ? 1
+                            : 0;
+            f->is_y |= y;
+        } else if (!qc_table_number(&value, cell, 0, &wrong)) {
+            f->counts = f->counts && value == f->cells;
+            f->rises = f->rises && value > last;
+            f->whole_over_parts |= value == floor(value) && column->whole < column->numbers;
+            last = value;
+        } else {
+            f->counts = f->rises = 0;
+            if (!c && cell.at == cell.end && column->numbers && column->whole == column->numbers)
+                f->empty_over_index = 1;
+        }
+    }
+}
+
+/* 1 yes, 0 no, -1 not certain. */
+static int decide(const FirstRow *f, uint32_t rows)
+{
+    if (f->names) return 1;
+    if (!rows) return f->words && !f->numbers_over_words && f->words == f->cells && f->cells > 1 ? 1 : 0;
+    if (2 * f->words_over_numbers > f->numeric_columns || (f->empty_over_index && f->words)) return 1;
+    if (f->words_over_numbers) return f->rises && f->cells > 2 ? 1 : -1;
+    if (f->numbers_over_words && !f->words) return f->rises && f->cells > 2 ? 1 : 0;
+    if (f->is_y) return -1;
+    if (f->counts && f->cells > 2 && !f->words) return f->whole_over_parts ? 1 : -1;
+    return 0;
+}
+
+static void take_names(QcTable *t, QcField names)
+{
+    QcField cell;
+    for (uint32_t c = t->unnamed; c < t->columns && qc_table_cell(&names, &cell, t->separator) > 0; c++)
+        t->column[c].name = cell;
+}
+
+/* numpy.savetxt writes names as a comment; they are names where there is one for each column. */
+static void take_comment(QcTable *t)
+{
+    QcField names = t->comment_names, cell;
+    if (!names.at || qc_table_count(names, t->separator) != t->columns) return;
+    for (QcField rest = names; qc_table_cell(&rest, &cell, t->separator) > 0;)
+        if (!is_word(cell)) return;
+    take_names(t, names);
+}
+
+int qc_table_find_header(QcTable *t, QcErr *err)
+{
+    QcField first;
+    FirstRow f;
+    qc_table_rewind(t);
+    if (!qc_table_next(t, &first)) return qc_fail(err, QC_EFORMAT, "%.300s is empty", t->lines.name);
+    if (qc_table_look(t, err)) return -1;
+    int decided = t->o->header == QC_HEADER_YES;
+    if (!t->o->header) {
+        study(&f, t, first);
+        decided = decide(&f, t->looked_at);
+        if (decided < 0)
+            return qc_fail(
+                err, QC_EUSAGE,
+                "whether the first row of %.300s has names or values is not certain: say so with --header yes or no",
+                t->lines.name);
+    }
+    t->has_header = decided;
+    if (decided && !t->looked_at) return qc_fail(err, QC_EFORMAT, "%.300s has a header, but no rows", t->lines.name);
+    if (decided) take_names(t, first);
+    else take_comment(t);
+    qc_table_rewind(t);
+    return decided ? 0 : qc_table_look(t, err);
+}

@@ -1,0 +1,81 @@
+/* What the name of a column says: usual names of labels, groups, recordings, times and row numbers. */
+#include <string.h>
+
+#include "table.h"
+
+/* Small letters and digits alone: "User_ID" is userid. */
+void qc_name_plain(char out[40], QcField name)
+{
+    size_t n = 0;
+    for (const char *at = name.at; at && at < name.end && n < 39; at++)
+        if ((*at >= 'a' && *at <= 'z') || (*at >= '0' && *at <= '9')) out[n++] = *at;
+        else if (*at >= 'A' && *at <= 'Z') out[n++] = (char)(*at + 32);
+    out[n] = 0;
+}
+
+static int is_one_of(QcField name, const char *const *words)
+{
+    char text[40];
+    qc_name_plain(text, name);
+    for (; *text && *words; words++)
+        if (!strcmp(text, *words)) return 1;
+    return 0;
+}
+
+int qc_name_is_label(QcField name)
+{
+    static const char *const words[] = {
+        "label",      "labels",    "class",   "classes",     "target",  "targets",   "activity",      "activities",
+        "category",   "gesture",   "species", "classlabel",  "classid", "classname", "activitylabel", "activityname",
+        "activityid", "labelname", "labelid", "groundtruth", "gt",      NULL};
+    return is_one_of(name, words);
+}
+
+int qc_name_is_group(QcField name)
+{
+    static const char *const words[] = {
+        "group",     "user",      "subject",       "person",    "participant", "volunteer",
+        "patient",   "wearer",    "userid",        "subjectid", "personid",    "participantid",
+        "patientid", "subjectno", "subjectnumber", "username",  NULL};
+    return is_one_of(name, words);
+}
+
+int qc_name_is_recording(QcField name)
+{
+    static const char *const words[] = {"recording",  "recordingid",  "session", "sessionid", "trial", "trialid",
+                                        "experiment", "experimentid", "file",    "filename",  NULL};
+    return is_one_of(name, words);
+}
+
+int qc_name_is_time(QcField name)
+{
+    static const char *const words[] = {"t",       "ts",     "tms",          "tus",     "tns",
+                                        "tsec",    "date",   "datetime",     "epoch",   "unixtime",
+                                        "seconds", "millis", "milliseconds", "elapsed", NULL};
+    char text[40];
+    qc_name_plain(text, name);
+    size_t n = strlen(text);
+    if (is_one_of(name, words)) return 1;
+    if (n && text[n - 1] >= '0' && text[n - 1] <= '9') return 0; /* time0, time1, ... are steps of a window */
+    return !strncmp(text, "time", 4) || (n > 4 && !strcmp(text + n - 4, "time"));
+}
+
+int qc_name_is_index(QcField name)
+{
+    static const char *const words[] = {"index",     "idx",    "id",       "row",      "rowid",      "rownames",
+                                        "rownumber", "rownum", "no",       "num",      "number",     "unnamed0",
+                                        "uuid",      "guid",   "sampleid", "recordid", "instanceid", NULL};
+    return is_one_of(name, words);
+}
+
+/* May give the answer away. */
+int qc_name_is_leak(QcField name)
+{
+    static const char *const words[] = {
+        "ppm",       "ppb",   "concentration", "dose",  "position", "pos",      "location", "lat",  "lon", "latitude",
+        "longitude", "batch", "fold",          "split", "order",    "sequence", "seq",      "step", NULL};
+    char text[40];
+    qc_name_plain(text, name);
+    size_t n = strlen(text);
+    return is_one_of(name, words) || (n > 2 && !strcmp(text + n - 2, "id"));
+}

@@ -1,0 +1,68 @@
+/* What the columns of a table were taken for, in one sentence. */
+#include <stdio.h>
+#include <string.h>
+
+#include "table.h"
+
+const char *qc_column_called(char text[80], const QcTable *t, uint32_t c)
+{
+    QcField name = t->column[c].name;
+    if (name.at < name.end) snprintf(text, 80, "%.*s", QC_FIELD(name));
+    else snprintf(text, 80, "column %u", c + 1);
+    return text;
+}
+
+static void add_name(char *list, size_t room, const QcTable *t, uint32_t c)
+{
+    char text[80];
+    size_t used = strlen(list);
+    snprintf(list + used, room - used, "%s%s", used ? ", " : "", qc_column_called(text, t, c));
+}
+
+/* "ax, ay, az", or "p0 to p149" where there are many. */
+static void list_values(char *list, size_t room, const QcTable *t)
+{
+    uint32_t first = QC_NO_COLUMN, last = 0;
+    for (uint32_t c = 0; c < t->columns; c++)
+        if (t->column[c].role == QC_ROLE_VALUE) last = c, first = first == QC_NO_COLUMN ? c : first;
+    char one[80], two[80];
+    if (t->values > 6) {
+        snprintf(list, room, "%s to %s", qc_column_called(one, t, first), qc_column_called(two, t, last));
+        return;
+    }
+    for (uint32_t c = 0; c < t->columns; c++)
+        if (t->column[c].role == QC_ROLE_VALUE) add_name(list, room, t, c);
+}
+
+void qc_table_summary(const QcTable *t, uint32_t classes)
+{
+    char values[500] = "", ignored[300] = "", rest[600] = "", name[80];
+    uint32_t left_out = 0;
+    if (!t->o->note) return;
+    list_values(values, sizeof values, t);
+    for (uint32_t c = 0; c < t->columns; c++)
+        if ((t->column[c].role == QC_ROLE_IGNORED || t->column[c].role == QC_ROLE_EMPTY) && left_out++ < 6)
+            add_name(ignored, sizeof ignored, t, c);
+    size_t n = 0;
+    if (t->label != QC_NO_COLUMN)
+        n += (size_t)snprintf(rest + n, sizeof rest - n, "; label: %s (%u class%s)",
+                              qc_column_called(name, t, t->label), classes, classes == 1 ? "" : "es");
+    else n += (size_t)snprintf(rest + n, sizeof rest - n, "; no label");
+    if (t->group != QC_NO_COLUMN)
+        n += (size_t)snprintf(rest + n, sizeof rest - n, "; group: %s", qc_column_called(name, t, t->group));
+    if (t->recording != QC_NO_COLUMN)
+        n += (size_t)snprintf(rest + n, sizeof rest - n, "; recording: %s", qc_column_called(name, t, t->recording));
+    if (t->time != QC_NO_COLUMN)
+        n += (size_t)snprintf(rest + n, sizeof rest - n, t->is_samples ? "; time: %s" : "; ignored: %s",
+                              qc_column_called(name, t, t->time));
+    int time_ignored = t->time != QC_NO_COLUMN && !t->is_samples;
+    if (*ignored)
+        snprintf(rest + n, sizeof rest - n, "%s%s%s", time_ignored ? ", " : "; ignored: ", ignored,
+                 left_out > 6 ? " and others" : "");
+    uint32_t channels = t->is_samples || t->o->features ? t->values : t->o->channels ? t->o->channels : 1;
+    if (t->is_samples || t->o->features)
+        qc_import_note(t->o, "%u channel%s %s%s", channels, channels == 1 ? "" : "s", values, rest);
+    else
+        qc_import_note(t->o, "%u value%s (%s), %u channel%s a row%s%s", t->values, t->values == 1 ? "" : "s", values,
+                       channels, channels == 1 ? "" : "s", t->has_header ? "" : ", no header", rest);
+}

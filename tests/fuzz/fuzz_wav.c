@@ -1,0 +1,10 @@
+/* sound files */
+#include "fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
+{
+    static const QcImportOptions plain = {0}, cut = {.window = "4", .stride = "2", .grey = 1, .rate = 3000};
+    fuzz_import("wav", bytes, length, &plain);
+    fuzz_import("wav", bytes, length, &cut);
+    return 0;
+}
