@@ -5,7 +5,7 @@
 
 #include "../base/file.h"
 #include "../nn/run.h"
-#include "predict_q.h"
+#include "qpredict.h"
 
 int qc_model_score(QcScore *s, const QcModelFile *m, const char *path, int threads, QcErr *err)
 {

@@ -8,7 +8,7 @@
 #include "../../lib/format/modelfile.h"
 #include "../../lib/format/qgraphfile.h"
 #include "../../lib/nn/graphfile.h"
-#include "../../lib/quant/predict_q.h"
+#include "../../lib/quant/qpredict.h"
 
 enum { HEADER = 24, ENTRY = 40, END = 40, SECTIONS_AT = 12, LENGTH_AT = 16, MOST_VALUES = 4096, MOST_CLASSES = 256, MOST_MACS = 1000000 };
 

@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     int file = fuzz_open(path, bytes + 1, length - 1), status = 0;
     switch (bytes[0]) {
     case 'a':
-        status = qc_arch_load(&g, name, path, 3, 1, 24, 4, &err);
+        status = qc_arch_load(&g, name, path, 0, 3, 1, 24, 4, &err);
         if (!status) fuzz_demand(!qc_graph_check(&g, &err), err.text);
         qc_graph_release(&g);
         break;
@@ -29,11 +29,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
         if (!status) qc_experiment_release(&e);
         break;
     case 't':
-        status = qc_run_table_load(&table, paths, 1, &err);
-        qc_run_table_release(&table);
+        status = qc_runtable_load(&table, paths, 1, &err);
+        qc_runtable_release(&table);
         break;
     case 'r':
-        status = qc_run_result_load(&result, &arena, path, &err);
+        status = qc_result_load(&result, &arena, path, &err);
         qc_arena_release(&arena);
         break;
     }
