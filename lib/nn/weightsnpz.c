@@ -60,11 +60,13 @@ static size_t bare(const char *name)
     return n > 4 && !strcmp(name + n - 4, ".npy") ? n - 4 : n;
 }
 
-static const QcWeight *weight_of(const QcWeights *w, const char *member)
+/* NULL: the model has none. *ignored: then it may be there all the same. */
+static const QcWeight *weight_of(const QcWeights *w, const char *member, int *ignored)
 {
     char name[QC_WEIGHT_NAME] = "";
     size_t n = bare(member);
     if (n < sizeof name) memcpy(name, member, n);
+    *ignored = qc_weights_ignores(name);
     return qc_weights_find(w, name);
 }
 
@@ -77,9 +79,10 @@ int qc_weights_read_npz(QcWeights *w, const uint8_t *bytes, size_t length, const
     if (!members) status = -1;
     for (uint32_t i = 0; !status && i < zip.n; i++) {
         const QcZipMember *member = &zip.members[i];
-        const QcWeight *weight = weight_of(w, member->name);
+        int ignored;
+        const QcWeight *weight = weight_of(w, member->name, &ignored);
         if (weight && !members[weight - w->list]) members[weight - w->list] = member;
-        else if (!weight && !qc_weights_ignores(member->name)) status = qc_fail(err, QC_EFORMAT, "%.200s: the model has no place for array '%.80s'", name, member->name);
+        else if (!weight && !ignored) status = qc_fail(err, QC_EFORMAT, "%.200s: the model has no place for array '%.80s'", name, member->name);
     }
     for (uint32_t i = 0; i < w->n && !status; i++) {
         const QcZipMember *member = members[i];
