@@ -28,7 +28,7 @@ static int rename_labels(QcDataset *d, const char *path, QcErr *err)
     uint32_t named = 0, n = d->labels.n;
     if (qc_lines_open(&l, path, err)) return -1;
     int status = 0;
-    QcNames renamed = {n, qc_arena_take(&d->arena, n, sizeof *renamed.names, err)};
+    QcNames renamed = {.n = n, .names = qc_arena_take(&d->arena, n, sizeof *renamed.names, err)};
     if (!renamed.names) status = -1;
     while (!status && qc_lines_next(&l, &line)) {
         char name[QC_FIELD_NAME], old[QC_FIELD_NAME];
