@@ -139,13 +139,13 @@ static QcKConv whole_of(QcQRun *run, const QcQConv *conv, const QcQNode *node, u
     const QcQGraph *g = run->g;
     uint32_t row = conv->dot.segments * conv->length, entry = node->channel + channel;
     return (QcKConv){.x = conv->x + channel / conv->group_channels * conv->group_step,
-                     .codes = {g->codes + node->code_byte, channel * row, row, channels, conv->dot.segments, conv->length, qc_code_bits(g, node)},
+                     .codes = {qc_layer_codes(g, node), channel * row, row, channels, conv->dot.segments, conv->length, qc_code_bits(g, node)},
                      .segment = conv->dot.segment,
                      .rows = conv->rows,
                      .row_step = conv->row_step,
                      .positions = conv->dot.positions,
                      .step = conv->dot.step,
-                     .bias = g->bias + entry,
+                     .bias = qc_layer_bias(g, node) + channel,
                      .multiplier = g->multiplier + entry,
                      .shift = g->shift + entry,
                      .zero_in = g->tensors[node->in[0]].zero,
@@ -180,13 +180,12 @@ static int linear_run(QcQRun *run, float *logits, const QcQConv *conv, const QcQ
     if (!run->k->linear || conv->groups > 1 || conv->rows * conv->dot.positions > 1) return 0;
     for (uint32_t channel = 0, n; channel < conv->group_channels; channel += n) {
         n = conv->group_channels - channel < LINEAR_CHANNELS ? conv->group_channels - channel : LINEAR_CHANNELS;
-        uint32_t entry = node->channel + channel;
         QcKConv how = whole_of(run, conv, node, channel, n);
         how.scratch_bytes = (size_t)((const int8_t *)run->sums - run->weights);
         if (!run->k->linear(run->sums, &how)) return 0;
         if (!logits) run->k->rescale(out->q + channel, run->sums, how.bias, how.multiplier, how.shift, 1, n, n, out->step, out->zero, out->low, out->high);
         for (uint32_t o = 0; logits && o < n; o++)
-            logits[channel + o] = (float)(run->sums[o] + how.bias[o]) * (g->tensors[node->in[0]].scale * g->scale[entry + o]);
+            logits[channel + o] = (float)(run->sums[o] + how.bias[o]) * (g->tensors[node->in[0]].scale * qc_layer_scale(g, node)[channel + o]);
     }
     return 1;
 }

@@ -6,7 +6,7 @@ for source in src/qc-*.c; do
     name=$(basename "$source" .c)
     case $name in qc-rival | qc-sweep | qc-report) [ ! -e "$bin/$name" ] || complain "$name is of the laboratory"; continue ;; esac
     [ -x "$bin/$name" ] || { complain "there is no $name"; continue; }
-    case $name in qc-train | qc-quantize | qc-bitflip-train | qc-coreset | qc-eval) continue ;; esac # these run float models
+    case $name in qc-train | qc-import | qc-quantize | qc-bitflip-train | qc-coreset | qc-eval) continue ;; esac # these run float models
     readelf -d "$bin/$name" | grep -E 'NEEDED.*(dnnl|gomp)' && complain "$name loads oneDNN"
 done
 nm "$bin"/qc-* | grep -E 'qc_(rival|experiment|report|runtable|replay)_' && complain 'lib/lab is in it'

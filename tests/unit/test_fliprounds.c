@@ -126,6 +126,14 @@ static void counting_unpack(int8_t *to, int32_t *sum, const QcKCodes *codes)
     qc_kernels_scalar.unpack(to, sum, codes);
 }
 
+/* A dense first layer is read straight from its codes. */
+static int counting_linear(int32_t *sums, const QcKConv *how)
+{
+    const QcQNode *first = &watched->nodes[0];
+    windows_seen += first->code_byte + watched->codes == how->codes.bytes && how->codes.first == 0;
+    return qc_kernels_scalar.linear(sums, how);
+}
+
 static void expect_counts(const Bench *b, const QcFlipCounts *c)
 {
     uint32_t n = b->set.n;
@@ -145,6 +153,7 @@ START_TEST(what_holds_of_every_run)
     uint32_t accepted = 0, refused = 0;
     QcKernels counting = qc_kernels_scalar;
     counting.unpack = counting_unpack;
+    counting.linear = counting_linear;
     for (int w = 0; w < 3; w++)
         for (int score = 0; score <= QC_SCORE_GREEDY; score++) {
             Bench b;
