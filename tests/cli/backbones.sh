@@ -60,7 +60,7 @@ sys.exit(not np.abs(a - b).max() <= 1e-4 * np.abs(a).max())" "$@"
 }
 go() { # go NAME WIDTH SET BITS
     name=$1 set=$3 bits=$4
-    qc-train -q --threads 1 --epochs 15 -B 6 -a "$name" --width "$2" -d $set.qcd -o fp.qcm || return
+    qc-train -q --threads 1 --epochs 25 -B 6 -a "$name" --width "$2" -d $set.qcd -o fp.qcm || return
     least 'float' "$(accuracy $set.qcd fp.qcm)" .9
     qc-quantize -q -b $bits --epochs 6 -B 12 --threads 1 -c $set.core -d $set.qcd -o q.qcm fp.qcm >words || return
     least 'quantized' "$(accuracy $set.qcd q.qcm)" .75

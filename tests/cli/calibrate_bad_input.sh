@@ -12,7 +12,7 @@ few='--persons 1 --test-persons 0 --teacher-steps 2 --steps 2 --threads 1'
 qc-quantize --force -b 4 --epochs 1 --threads 1 -c core.qcd -o quantized.qcm float.qcm >words && qc-bitflip-train $few -c core.qcd -o good.qcm quantized.qcm >words || exit 1
 awk 'BEGIN { for (i = 0; i < 12; i++) { for (k = 0; k < 12; k++) printf "%d,", i % 3 + k; print "k" i % 3 } }' >labelled.csv
 sed 's/,[^,]*$//' labelled.csv >bare.csv
-qc-import -q -f csv -o labelled.qcd labelled.csv && qc-import -q -f csv --label-column none -o bare.qcd bare.csv && qc-coreset -q -n 6 -d labelled.qcd -o series.qcd || exit 1
+qc-import -q -f csv -o labelled.qcd labelled.csv && qc-import -q -f csv --header no --label-column none -o bare.qcd bare.csv && qc-coreset -q -n 6 -d labelled.qcd -o series.qcd || exit 1
 qc-train -q --threads 1 -a tiny.yaml -d labelled.qcd --epochs 1 -o series.qcm && qc-quantize --force -b 2 --epochs 1 --threads 1 -c series.qcd series.qcm 2>words |
     qc-bitflip-train $few --drift series -c series.qcd -o seriesf.qcm >words || exit 1
 

@@ -13,17 +13,19 @@ cmp plan.txt same.txt && echo "the same of a file and of a session"
 /usr/bin/python3 - <<'P'
 import json, os
 plan = json.load(open("plan.json"))
-parts = {key: plan[key] for key in ("model", "inference", "calibration", "batch")}
+parts = {key: plan[key] for key in ("model", "inference", "calibration")}
 for part in parts.values():
     assert sum(v for k, v in part.items() if k != "bytes") == part["bytes"], part
-assert plan["bytes"] == sum(parts[k]["bytes"] for k in ("model", "calibration", "batch"))
+assert plan["bytes"] == sum(parts[k]["bytes"] for k in ("model", "calibration"))
 assert abs(parts["model"]["bytes"] - os.path.getsize("q2f.qcm")) < 4000
-assert parts["calibration"]["coreset"] >= 12 * 120 and parts["batch"]["windows"] in range(60 * 120, 60 * 120 + 64)
+assert parts["calibration"]["coreset"] >= 12 * 120 and parts["calibration"]["ring_of_windows_to_label"] >= 60 * 120 # flips keep windows
 text = [line.split() for line in open("plan.txt")]
 assert [int(w[1]) for w in text if len(w) == 2] == [v for p in parts.values() for v in p.values()] + [plan["bytes"]]
 P
 echo "second source: $?"
-qc-info --memory q2.qcm >plan.txt && grep -c '^calibration' plan.txt && grep statistic plan.txt | cut -d: -f1 # no network: that of the last layer alone
+# no network: features in the place of windows
+bytes() { sed -n "s/^  $2: //p" $1; }
+qc-info --memory -n 12 -B 60 q2.qcm >features.txt && [ "$(bytes features.txt coreset)" -lt "$(($(bytes plan.txt coreset) / 2))" ] && echo "features take less than half"
 qc-info --memory fp.qcm
 echo "exit $?"
 qc-info --memory p1.qcd

@@ -8,7 +8,7 @@ for camera, n in ('amazon', 10), ('dslr', 5), ('webcam', 5):
     for kind in 'mug', 'bike':
         os.makedirs(f'tree/{camera}/{kind}')
         for k in range(n):
-            rows = b''.join(b'\0' + bytes(draw.randrange(256) for _ in range(24)) for _ in range(8))
+            rows = b''.join(b'\0' + bytes(draw.randrange(128) + 127 * (kind == "bike") for _ in range(24)) for _ in range(8))
             open(f'tree/{camera}/{kind}/{k}.png', 'wb').write(b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', 8, 8, 8, 2, 0, 0, 0)) + chunk(b'IDAT', zlib.compress(rows)) + chunk(b'IEND', b''))
 END
 sizes() { for camera in amazon dslr webcam; do echo $camera $(for part in train test; do qc-info "$1/$camera.$part.qcd" | sed -n 's/^examples: //p'; done); done; }
@@ -16,7 +16,7 @@ sizes() { for camera in amazon dslr webcam; do echo $camera $(for part in train 
 experiment=$TOP/share/experiments/office.yaml
 qc-sweep -q --set data=parts "$experiment" | wc -l # 3 seeds of a float model, a coreset, 3 bit-widths, and 36 runs
 qc-sweep -q --set data=parts "${experiment%.yaml}-qcore.yaml" | wc -l # these, 3 bit-widths with a bit-flip network, and 12 runs
-sweep() { qc-sweep -q --set data=parts --set width=.02 --set epochs=1 --set capacity=4 --set seed=1 --set bits=4 "$@" "$experiment"; }
+sweep() { qc-sweep -q --set data=parts --set width=.02 --set epochs=12 --set capacity=4 --set seed=1 --set bits=4 "$@" "$experiment"; }
 sweep --step float | sh && sweep --step core | sh && sweep --step quantized | sh || exit
 sweep --status 2>/dev/null
 "$TOP/share/experiments/office-parts.sh" none . 2>&1 | sed 's/ in .*//'

@@ -13,9 +13,9 @@ same() { # same MODEL.qcm OPTION... : words
 }
 same fp.qcm '' 'float' || exit
 for bits in 2 4 8; do
-    qc-quantize -q -b $bits -c core.qcd --epochs 0 --threads 1 -o q.qcm fp.qcm >/dev/null || exit
+    qc-quantize -q --no-std --last-bits $bits -b $bits -c core.qcd --epochs 0 --threads 1 -o q.qcm fp.qcm >/dev/null || exit
     same q.qcm '' "$bits bits" || exit
     [ $bits = 8 ] || same q.qcm '--codes int4' "$bits bits as INT4" || exit
 done
-qc-quantize -q -b 4 -a 4 -c core.qcd --epochs 0 --threads 1 -o q.qcm fp.qcm >/dev/null && same q.qcm '' '4 bits, activations too'
+qc-quantize -q --no-std --last-bits 4 -b 4 -a 4 -c core.qcd --epochs 0 --threads 1 -o q.qcm fp.qcm >/dev/null && same q.qcm '' '4 bits, activations too'
 exit 0

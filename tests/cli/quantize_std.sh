@@ -20,6 +20,6 @@ printf 'name: flat\nlayers:\n  - conv: 2\n    kernel: 3\n  - flatten\n' >flat.ya
 qc-train -q --threads 1 --epochs 1 -a flat.yaml -d a.qcd -o flat.qcm && qc-quantize --force -q --std --threads 1 -c core.qcd -o none.qcm flat.qcm
 echo "exit $?"
 test ! -e none.qcm
-qc-quantize --epochs 0 --threads 1 -c core.qcd -o flat.q.qcm flat.qcm 2>words >report && head -n 1 words && qc-info flat.q.qcm | grep deviations
+qc-quantize --force --epochs 0 --threads 1 -c core.qcd -o flat.q.qcm flat.qcm 2>words >report && head -n 1 words && qc-info flat.q.qcm | grep deviations
 qc-quantize --std --no-std -c core.qcd -o none.qcm flat.qcm
 echo "exit $?"
