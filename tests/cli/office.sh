@@ -17,7 +17,7 @@ experiment=$TOP/share/experiments/office.yaml
 qc-sweep -q --set data=parts "$experiment" | wc -l # 3 seeds of a float model, a coreset, 3 bit-widths, and 36 runs
 qc-sweep -q --set data=parts "${experiment%.yaml}-qcore.yaml" | wc -l # these, 3 bit-widths with a bit-flip network, and 12 runs
 sweep() { qc-sweep -q --set data=parts --set width=.02 --set epochs=12 --set capacity=4 --set seed=1 --set bits=4 "$@" "$experiment"; }
-sweep --step float | sh && sweep --step core | sh && sweep --step quantized | sh || exit
+sweep --step float | sh && sweep --step core | sh && sweep --step quantized | sed "s|qc-quantize |qc-quantize --force |" | sh || exit
 sweep --status 2>/dev/null
 "$TOP/share/experiments/office-parts.sh" none . 2>&1 | sed 's/ in .*//'
 [ -d "$QC_DATA/office-caltech" ] || { echo "skipped: $QC_DATA/office-caltech is not there" >&2; exit 0; }

@@ -24,7 +24,7 @@ session() { # session NAME BITS PROGRAM...: leaves NAME-BITS.qcm, .qcd and .jour
     case $2 in *c) order=classes ;; *n) model=q ;; *s) model=s ;; esac
     shift 2
     "$@" -q --json --order $order -c "$work/core.qcd" -s "$work/p2.train.qcd" --batches 10 -t "$work/p2.test.qcd" -C "$to.qcd" -o "$to.qcm" "$work/$model$bits.qcm" >"$to.json"
-    sed -E 's/, "(ms|bytes|model_bytes|working_bytes)": [0-9.]+//g' "$to.json" >"$to.journal"
+    sed -E 's/, "(ms|predict_ms|bytes|model_bytes|working_bytes)": [0-9.]+//g' "$to.json" >"$to.journal"
 }
 
 wrong=0
