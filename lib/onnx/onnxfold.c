@@ -228,7 +228,7 @@ int qc_fold_reshape(QcOnnxImport *im)
         if (n > QC_ONNX_RANK) return qc_onnx_refuse(im, "%zu dimensions are too many", n);
         t.rank = (uint32_t)n;
         for (uint32_t k = 0; k < n; k++) {
-            t.dims[k] = list[k] == 0 && k < x->rank ? x->dims[k] : list[k];
+            t.dims[k] = k < x->rank && list[k] == 0 ? x->dims[k] : list[k];
             if (t.dims[k] == -1 && open < 0) open = (int)k;
             else if (t.dims[k] < 1 || (size_t)t.dims[k] > x->n / known)
                 return qc_onnx_wrong(im, "%zu values cannot take the shape it asks for", x->n);

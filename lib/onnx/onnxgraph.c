@@ -296,6 +296,7 @@ static int build_best(QcOnnxImport *im, const uint8_t *needed)
         im->layout = way;
         im->err = &err;
         int failed = build(im, needed);
+        im->err = out;
         uint64_t cost = failed ? UINT64_MAX : cost_of(im->g);
         qc_graph_release(im->g);
         if (failed && !first.code) first = err;
@@ -304,7 +305,6 @@ static int build_best(QcOnnxImport *im, const uint8_t *needed)
         if (cost < least) least = cost, best = way;
         if (!cost) break;
     }
-    im->err = out;
     if (!made) return *out = first, -1;
     im->layout = best;
     if (build(im, needed)) return -1;
