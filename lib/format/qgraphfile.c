@@ -33,9 +33,10 @@ static QcQTensor get_tensor(QcCursor *c)
 enum { NODE_SHORTS = 16 };
 static void node_shorts(QcQNode *n, uint16_t *fields[NODE_SHORTS])
 {
-    uint16_t *all[NODE_SHORTS] = {&n->in[0],      &n->in[1],    &n->out,       &n->out_channel, &n->channels, &n->groups,
-                                  &n->kernel_h,   &n->kernel_w, &n->stride_h,  &n->stride_w,    &n->dilation_h, &n->dilation_w,
-                                  &n->pad_top,    &n->pad_bottom, &n->pad_left, &n->pad_right};
+    uint16_t *all[NODE_SHORTS] = {&n->in[0],    &n->in[1],      &n->out,        &n->out_channel,
+                                  &n->channels, &n->groups,     &n->kernel_h,   &n->kernel_w,
+                                  &n->stride_h, &n->stride_w,   &n->dilation_h, &n->dilation_w,
+                                  &n->pad_top,  &n->pad_bottom, &n->pad_left,   &n->pad_right};
     memcpy(fields, all, sizeof all);
 }
 
@@ -135,13 +136,18 @@ int qc_qgraph_decode(QcQGraph *g, const QcModelFile *m, QcArena *arena, QcErr *e
     *g = (QcQGraph){0};
     if (!qc_container_find(&m->container, "qgraph", &c)) {
         if (qc_container_find(&m->container, "graph", &c))
-            return qc_fail(err, QC_EFORMAT, "the model is a float model; a quantized one is needed (qc-quantize makes it)");
+            return qc_fail(err, QC_EFORMAT,
+                           "the model is a float model; a quantized one is needed (qc-quantize makes it)");
         return qc_fail(err, QC_EFORMAT, "the model has no quantized graph");
     }
-    if (read_graph(g, &tensors, &c, arena, err) || qc_qgraph_check(g, err) || qc_qgraph_plan_lean(g, tensors, err)) return -1;
+    if (read_graph(g, &tensors, &c, arena, err) || qc_qgraph_check(g, err) || qc_qgraph_plan_lean(g, tensors, err))
+        return -1;
     const QcQTensor *input = &g->tensors[0];
-    if (g->classes != m->classes || input->channels != m->channels || input->height != m->height || input->width != m->length)
-        return qc_fail(err, QC_EFORMAT, "the quantized graph takes %u x %u x %u and makes %u classes, but the model says %u x %u x %u and %u", input->channels,
-                       input->height, input->width, g->classes, m->channels, m->height, m->length, m->classes);
+    if (g->classes != m->classes || input->channels != m->channels || input->height != m->height ||
+        input->width != m->length)
+        return qc_fail(
+            err, QC_EFORMAT,
+            "the quantized graph takes %u x %u x %u and makes %u classes, but the model says %u x %u x %u and %u",
+            input->channels, input->height, input->width, g->classes, m->channels, m->height, m->length, m->classes);
     return 0;
 }
