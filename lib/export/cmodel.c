@@ -8,14 +8,19 @@
 #include "ccode.h"
 #include "cwrite.h"
 
-static const char *const op_names[QC_Q_OP_COUNT] = {"QC_Q_CONV", "QC_Q_MAXPOOL", "QC_Q_AVGPOOL", "QC_Q_GAP", "QC_Q_ADD", "QC_Q_COPY", "QC_Q_LOGITS", "QC_Q_STD", "QC_Q_TABLE", "QC_Q_MUL", "QC_Q_TURN"};
+static const char *const op_names[QC_Q_OP_COUNT] = {"QC_Q_CONV",  "QC_Q_MAXPOOL", "QC_Q_AVGPOOL", "QC_Q_GAP",
+                                                    "QC_Q_ADD",   "QC_Q_COPY",    "QC_Q_LOGITS",  "QC_Q_STD",
+                                                    "QC_Q_TABLE", "QC_Q_MUL",     "QC_Q_TURN"};
 static const char *const role_names[] = {"QC_ROLE_BOTTLENECK", "QC_ROLE_CONV", "QC_ROLE_SHORTCUT", "QC_ROLE_LINEAR"};
 
 /* ---- sizes ---- */
 
 static uint64_t aligned(uint64_t bytes) { return (bytes + QC_PLACING_ALIGN - 1) / QC_PLACING_ALIGN * QC_PLACING_ALIGN; }
 
-static const QcFlip *flips_of(const QcCModel *m) { return m->learner && m->learner->setup.flips ? m->learner->setup.flip : NULL; }
+static const QcFlip *flips_of(const QcCModel *m)
+{
+    return m->learner && m->learner->setup.flips ? m->learner->setup.flip : NULL;
+}
 
 /* The filled slots come first; the others are empty. */
 static uint32_t filled(const QcSlots *s)
@@ -28,7 +33,8 @@ static uint32_t filled(const QcSlots *s)
 void qc_cmodel_measure(QcCModel *m)
 {
     const QcQGraph *g = m->g;
-    m->flash = g->n_code_bytes + (uint64_t)g->n_channels * 13 + g->n_nodes * sizeof(QcQNode) + g->n_tensors * sizeof(QcQTensor) + m->file->channels * 8u;
+    m->flash = g->n_code_bytes + (uint64_t)g->n_channels * 13 + g->n_nodes * sizeof(QcQNode) +
+               g->n_tensors * sizeof(QcQTensor) + m->file->channels * 8u;
     if (!m->learner) {
         m->memory[0] = m->memory[1] = qc_qgraph_lean_bytes(g);
         m->ram = m->memory[0] + sizeof(float) * g->classes;
@@ -43,7 +49,9 @@ void qc_cmodel_measure(QcCModel *m)
         m->memory[0] = m->memory[1] - aligned(z * 8) + aligned(z * 4);
         m->flash += sizeof(QcFlip) + flip->n_feedback + flip->n_layers * (sizeof(QcFlipLayer) + 4);
     }
-    m->flash += (uint64_t)filled(&m->learner->coreset) * (m->learner->coreset.window + m->learner->coreset.features + 13) + (m->has_learned ? m->learner->learned_bytes : 0);
+    m->flash +=
+        (uint64_t)filled(&m->learner->coreset) * (m->learner->coreset.window + m->learner->coreset.features + 13) +
+        (m->has_learned ? m->learner->learned_bytes : 0);
     m->ram = m->memory[0] + sizeof(float) * g->classes;
 }
 
@@ -54,7 +62,8 @@ static void put_tensors(FILE *to, const QcQGraph *g)
     fprintf(to, "static const QcQTensor tensors[%u] = {\n", g->n_tensors);
     for (uint32_t i = 0; i < g->n_tensors; i++) {
         const QcQTensor *t = &g->tensors[i];
-        fprintf(to, "    {.height = %u, .width = %u, .channels = %u, .bits = %u, .zero = %u, .scale = ", t->height, t->width, t->channels, t->bits, t->zero);
+        fprintf(to, "    {.height = %u, .width = %u, .channels = %u, .bits = %u, .zero = %u, .scale = ", t->height,
+                t->width, t->channels, t->bits, t->zero);
         qc_c_float(to, t->scale);
         fprintf(to, ", .offset = %" PRIu32 ", .lean = %" PRIu32 "},\n", t->offset, t->lean);
     }
@@ -63,13 +72,19 @@ static void put_tensors(FILE *to, const QcQGraph *g)
 
 static void put_node(FILE *to, const QcQNode *n)
 {
-    fprintf(to, "    {.op = %s, .relu = %u, .role = %s, .count_padding = %u, .code_bits = %u, .in = {%u, %u}, .out = %u, .out_channel = %u, .channels = %u, .groups = %u,\n",
-            op_names[n->op], n->relu, role_names[n->role], n->count_padding, n->code_bits, n->in[0], n->in[1], n->out, n->out_channel, n->channels, n->groups);
-    fprintf(to, "     .kernel_h = %u, .kernel_w = %u, .stride_h = %u, .stride_w = %u, .dilation_h = %u, .dilation_w = %u,\n", n->kernel_h, n->kernel_w,
-            n->stride_h, n->stride_w, n->dilation_h, n->dilation_w);
-    fprintf(to, "     .pad_top = %u, .pad_bottom = %u, .pad_left = %u, .pad_right = %u,", n->pad_top, n->pad_bottom, n->pad_left, n->pad_right);
-    fprintf(to, " .code = %" PRIu32 ", .code_byte = %" PRIu32 ", .n_codes = %" PRIu32 ", .channel = %" PRIu32 "},\n", n->code, n->code_byte, n->n_codes,
-            n->channel);
+    fprintf(to,
+            "    {.op = %s, .relu = %u, .role = %s, .count_padding = %u, .code_bits = %u, .in = {%u, %u}, .out = %u, "
+            ".out_channel = %u, .channels = %u, .groups = %u,\n",
+            op_names[n->op], n->relu, role_names[n->role], n->count_padding, n->code_bits, n->in[0], n->in[1], n->out,
+            n->out_channel, n->channels, n->groups);
+    fprintf(
+        to,
+        "     .kernel_h = %u, .kernel_w = %u, .stride_h = %u, .stride_w = %u, .dilation_h = %u, .dilation_w = %u,\n",
+        n->kernel_h, n->kernel_w, n->stride_h, n->stride_w, n->dilation_h, n->dilation_w);
+    fprintf(to, "     .pad_top = %u, .pad_bottom = %u, .pad_left = %u, .pad_right = %u,", n->pad_top, n->pad_bottom,
+            n->pad_left, n->pad_right);
+    fprintf(to, " .code = %" PRIu32 ", .code_byte = %" PRIu32 ", .n_codes = %" PRIu32 ", .channel = %" PRIu32 "},\n",
+            n->code, n->code_byte, n->n_codes, n->channel);
 }
 
 static void put_graph(FILE *to, const QcQGraph *g)
@@ -91,11 +106,16 @@ static void put_graph_struct(FILE *to, const QcCModel *m)
 {
     const QcQGraph *g = m->g;
     qc_c_code(to, "const QcQGraph @_graph", m->prefix);
-    fprintf(to, " = {\n    .n_tensors = %" PRIu32 ", .n_nodes = %" PRIu32 ", .classes = %" PRIu32 ", .n_codes = %" PRIu32 ", .n_code_bytes = %" PRIu32
-            ", .n_channels = %" PRIu32 ", .bits = %u,\n", g->n_tensors, g->n_nodes, g->classes, g->n_codes, g->n_code_bytes, g->n_channels, g->bits);
+    fprintf(to,
+            " = {\n    .n_tensors = %" PRIu32 ", .n_nodes = %" PRIu32 ", .classes = %" PRIu32 ", .n_codes = %" PRIu32
+            ", .n_code_bytes = %" PRIu32 ", .n_channels = %" PRIu32 ", .bits = %u,\n",
+            g->n_tensors, g->n_nodes, g->classes, g->n_codes, g->n_code_bytes, g->n_channels, g->bits);
     fputs("    .tensors = tensors, .nodes = nodes, .multiplier = multiplier, .shift = shift,\n", to);
-    fputs("    .codes = (uint8_t *)(uintptr_t)codes, .scale = (float *)(uintptr_t)scale, .bias = (int32_t *)(uintptr_t)bias,\n", to);
-    fprintf(to, "    .activation_bytes = %" PRIu32 ", .lean_bytes = %" PRIu32 ",\n};\n\n", g->activation_bytes, g->lean_bytes);
+    fputs("    .codes = (uint8_t *)(uintptr_t)codes, .scale = (float *)(uintptr_t)scale, .bias = (int32_t "
+          "*)(uintptr_t)bias,\n",
+          to);
+    fprintf(to, "    .activation_bytes = %" PRIu32 ", .lean_bytes = %" PRIu32 ",\n};\n\n", g->activation_bytes,
+            g->lean_bytes);
 }
 
 static void put_matrix(FILE *to, const char *field, const int8_t *w, uint32_t rows, uint32_t columns)
@@ -121,14 +141,17 @@ static void put_flip(FILE *to, const QcFlip *f)
     fprintf(to, "static const QcFlipLayer flip_layers[%" PRIu32 "] = {\n", f->n_layers);
     for (uint32_t l = 0; l < f->n_layers; l++) {
         const QcFlipLayer *y = &f->layers[l];
-        fprintf(to, "    {.node = %u, .gate = %u, .gate_node = %u, .exact = %u, .masked = %u, .feedback = %" PRIu32 "},\n", y->node, y->gate, y->gate_node,
-                y->exact, y->masked, y->feedback);
+        fprintf(to,
+                "    {.node = %u, .gate = %u, .gate_node = %u, .exact = %u, .masked = %u, .feedback = %" PRIu32 "},\n",
+                y->node, y->gate, y->gate_node, y->exact, y->masked, y->feedback);
     }
     fputs("};\n\n", to);
     qc_c_i8s(to, "static const int8_t feedback", f->feedback, f->n_feedback);
     qc_c_f32s(to, "static const float feedback_scale", f->feedback_scale, f->n_layers);
-    fprintf(to, "static const QcFlip flip = {\n    .n_layers = %" PRIu32 ", .n_feedback = %" PRIu32
-            ", .layers = flip_layers, .feedback = feedback, .feedback_scale = feedback_scale,\n", f->n_layers, f->n_feedback);
+    fprintf(to,
+            "static const QcFlip flip = {\n    .n_layers = %" PRIu32 ", .n_feedback = %" PRIu32
+            ", .layers = flip_layers, .feedback = feedback, .feedback_scale = feedback_scale,\n",
+            f->n_layers, f->n_feedback);
     put_reals(to, "mean", f->mean, QC_FLIP_FEATURES);
     put_reals(to, "inverse", f->inverse, QC_FLIP_FEATURES);
     put_matrix(to, "w1", &f->w1[0][0], QC_FLIP_HIDDEN, QC_FLIP_FEATURES);
@@ -147,8 +170,8 @@ static void put_setup(FILE *to, const QcCModel *m)
 {
     const QcLearnerSetup *s = &m->learner->setup;
     qc_c_code(to, "static const QcLearnerSetup setup = {\n    .graph = &@_graph,", m->prefix);
-    fprintf(to, "%s .seed = %" PRIu64 "u, .capacity = %" PRIu32 ", .ring = %" PRIu32 ",\n    .parameters = {", flips_of(m) ? " .flips = &qc_flip_rounds, .flip = &flip," : "",
-            s->seed, s->capacity, s->ring);
+    fprintf(to, "%s .seed = %" PRIu64 "u, .capacity = %" PRIu32 ", .ring = %" PRIu32 ",\n    .parameters = {",
+            flips_of(m) ? " .flips = &qc_flip_rounds, .flip = &flip," : "", s->seed, s->capacity, s->ring);
     for (int i = 0; i < QC_PARAMETER_COUNT; i++) {
         const QcParameterRow *row = &qc_parameter_rows[i];
         fprintf(to, "%s.%s = ", i ? ", " : "", row->name);
@@ -214,7 +237,10 @@ void qc_cmodel_source(FILE *to, const QcCModel *m)
         put_setup(to, m);
         put_coreset(to, &m->learner->coreset);
         put_learned(to, m);
-        fprintf(to, "/* States of this model, coreset and parameters have it. */\nstatic const uint64_t identity = 0x%016" PRIx64 "u;\n\n", m->identity);
+        fprintf(to,
+                "/* States of this model, coreset and parameters have it. */\nstatic const uint64_t identity = "
+                "0x%016" PRIx64 "u;\n\n",
+                m->identity);
     }
     qc_c_code(to, qc_c_code_common, m->prefix);
     qc_c_code(to, m->learner ? qc_c_code_learner : qc_c_code_predict, m->prefix);
@@ -232,24 +258,31 @@ void qc_cmodel_header(FILE *to, const QcCModel *m)
     const QcModelFile *f = m->file;
     uint64_t steps = (uint64_t)f->height * f->length;
     put_head(to, m, ".h", "what a firmware calls of the quantized classifier");
-    fprintf(to, " *\n * Constants: about %" PRIu64 " bytes of flash. Memory: about %" PRIu64 " bytes of RAM beside the stack, all of it static", m->flash, m->ram);
+    fprintf(to,
+            " *\n * Constants: about %" PRIu64 " bytes of flash. Memory: about %" PRIu64
+            " bytes of RAM beside the stack, all of it static",
+            m->flash, m->ram);
     if (!m->learner) fputs(".\n * It predicts only: to learn, a device needs a coreset beside the model", to);
     qc_c_code(to, qc_c_code_head, m->prefix);
     qc_c_code(to, m->learner ? "#include \"device/state.h\"\n\n" : "#include \"device/qgraph.h\"\n\n", m->prefix);
     put_number(to, m->prefix, "CLASSES", f->classes, "what a window can be");
     put_number(to, m->prefix, "CHANNELS", f->channels, "values of a step");
     put_number(to, m->prefix, "STEPS", steps, f->height > 1 ? "pixels of a window, row by row" : "moments of a window");
-    put_number(to, m->prefix, "WINDOW", steps * f->channels, "bytes of a window as the model takes it: [STEPS][CHANNELS]");
+    put_number(to, m->prefix, "WINDOW", steps * f->channels,
+               "bytes of a window as the model takes it: [STEPS][CHANNELS]");
     if (m->learner) {
-        put_number(to, m->prefix, "BATCH", m->learner->setup.ring, "latest windows that can be labelled; most that are learned from at once");
+        put_number(to, m->prefix, "BATCH", m->learner->setup.ring,
+                   "latest windows that can be labelled; most that are learned from at once");
         put_number(to, m->prefix, "CAPACITY", m->learner->setup.capacity, "slots of the coreset");
-        put_number(to, m->prefix, "STATE_BYTES", qc_state_bytes(m->learner->state_bytes, QC_STATE_PAGE_MAX), "enough for a slot of the state, whatever the flash's pages");
+        put_number(to, m->prefix, "STATE_BYTES", qc_state_bytes(m->learner->state_bytes, QC_STATE_PAGE_MAX),
+                   "enough for a slot of the state, whatever the flash's pages");
     }
     if (m->memory[0] == m->memory[1]) {
         put_number(to, m->prefix, "MEMORY_BYTES", m->memory[0], "working memory");
     } else {
         qc_c_code(to, "#define @@_MEMORY_BYTES", m->prefix);
-        fprintf(to, " (sizeof(void *) == 4 ? %" PRIu64 "u : %" PRIu64 "u) /* working memory, coreset included */\n", m->memory[0], m->memory[1]);
+        fprintf(to, " (sizeof(void *) == 4 ? %" PRIu64 "u : %" PRIu64 "u) /* working memory, coreset included */\n",
+                m->memory[0], m->memory[1]);
     }
     qc_c_code(to, m->learner ? qc_c_code_header_learner : qc_c_code_header_predict, m->prefix);
 }
