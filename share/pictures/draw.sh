@@ -25,7 +25,8 @@ measure() {
         qc-calibrate -q -m $method -c core.qcd -s 2.qcd -s 3.qcd -s 4.qcd -s 5.qcd -s 6.qcd --no-output q4.qcm |
             awk -F '\t' '$1 ~ /^[0-9]+$/ { print $2 "\t" $3 }' >$method
     done
-    { printf '# share/pictures/draw.sh GASDRIFT: windows of each batch, accuracy of the model as quantized, accuracy of the '
+    { printf \
+        '# share/pictures/draw.sh GASDRIFT: windows of each batch, accuracy of the model as quantized, accuracy of the '
       printf 'same model with qcore; test-then-train\n'
       paste none closed | awk -F '\t' '{ print $1 "\t" $2 "\t" $4 }'; } >"$out/drift.tsv"
     cd "$here"

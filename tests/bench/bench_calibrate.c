@@ -1,7 +1,9 @@
-/* bench_calibrate.c - what a device saves: one stream batch of about 90 windows calibrated by forward passes and flips (or its last layer alone), beside 30 steps of float training on 48
- * windows each, which replay with back-propagation would take. One thread each, in turns within one run; medians. And the memory a calibration works in.
+/* bench_calibrate.c - what a device saves: one stream batch of about 90 windows calibrated by forward passes and flips
+ * (or its last layer alone), beside 30 steps of float training on 48 windows each, which replay with back-propagation
+ * would take. One thread each, in turns within one run; medians. And the memory a calibration works in.
  *
- *   bench_calibrate                                  on made-up people in the shape of UCI-DSA, InceptionTime 16 x 3, 2 bits
+ *   bench_calibrate                                  on made-up people in the shape of UCI-DSA, InceptionTime 16 x 3, 2
+ *                                                    bits
  *   bench_calibrate FLOAT QUANTIZED CORESET STREAM   on these files
  */
 #include "bench.h"
@@ -23,7 +25,14 @@
 #include "../../lib/nn/train.h"
 #include "../../lib/quant/quantize.h"
 
-enum { BATCH = 90, STEPS = 30, STEP_BATCH = 48, CAPACITY = 30, ROUNDS = 5, MOST_BATCHES = 3 /* calibrated in a round */ };
+enum {
+    BATCH = 90,
+    STEPS = 30,
+    STEP_BATCH = 48,
+    CAPACITY = 30,
+    ROUNDS = 5,
+    MOST_BATCHES = 3 /* calibrated in a round */
+};
 
 static QcErr err;
 static char folder[] = "/tmp/bench_calibrate.XXXXXX";
@@ -37,7 +46,8 @@ static double now(void) { return bench_seconds(CLOCK_MONOTONIC); }
 static int person(QcDataset *out, const QcDataset *all, const char *name)
 {
     uint32_t *order = malloc(all->n * sizeof *order), n;
-    int status = !order || qc_split_pick_groups(order, &n, all, &name, 1, &err) || qc_dataset_subset(out, all, order, n, 0, &err);
+    int status = !order || qc_split_pick_groups(order, &n, all, &name, 1, &err) ||
+                 qc_dataset_subset(out, all, order, n, 0, &err);
     free(order);
     return status;
 }
@@ -66,9 +76,11 @@ static int train_float(QcModelFile *m, QcGraph *g, QcDataset *d)
     o.epochs = 8;
     o.batch = STEP_BATCH;
     o.threads = 1;
-    if (qc_arch_find(path, sizeof path, "inceptiontime-16x3", &err) || qc_norm_measure(&norm, d, &d->arena, &err)) return -1;
+    if (qc_arch_find(path, sizeof path, "inceptiontime-16x3", &err) || qc_norm_measure(&norm, d, &d->arena, &err))
+        return -1;
     if (qc_arch_load(g, name, path, 0, d->channels, d->height, d->length, d->labels.n, &err)) return -1;
-    if (qc_modelfile_init(m, name, d->channels, d->height, d->length, d->labels.n, d->labels.names, &norm, &err)) return -1;
+    if (qc_modelfile_init(m, name, d->channels, d->height, d->length, d->labels.n, d->labels.names, &norm, &err))
+        return -1;
     qc_graph_reset(g, 1);
     if (qc_dataset_match(d, m, 1, &map, &d->arena, &err) || qc_train(g, d, &m->norm, map, &o, &err)) return -1;
     return qc_graph_encode(m, g, &err) || qc_modelfile_save(m, float_file, &err);
@@ -110,9 +122,9 @@ static int make_files(void)
     snprintf(quantized_file, sizeof quantized_file, "%s/quantized", folder);
     snprintf(coreset_file, sizeof coreset_file, "%s/coreset", folder);
     snprintf(stream_file, sizeof stream_file, "%s/stream", folder);
-    int status = qc_synth(&all, &o, &err) || person(&source, &all, "p1") || person(&target, &all, "p2") || save_coreset(&source) ||
-                 qc_dataset_save(&target, stream_file, &err) || train_float(&m, &g, &source) || qc_windows_init(&windows, &source, &m, &err) ||
-                 quantize(&m, &g, &windows, &arena);
+    int status = qc_synth(&all, &o, &err) || person(&source, &all, "p1") || person(&target, &all, "p2") ||
+                 save_coreset(&source) || qc_dataset_save(&target, stream_file, &err) || train_float(&m, &g, &source) ||
+                 qc_windows_init(&windows, &source, &m, &err) || quantize(&m, &g, &windows, &arena);
     qc_windows_release(&windows);
     qc_modelfile_release(&m);
     qc_graph_release(&g);
@@ -144,8 +156,9 @@ static int start_rival(Rival *r)
 {
     QcModelFile m = {0};
     QcDataset d = {0};
-    int status = qc_modelfile_load(&m, files[0], &err) || qc_graph_decode(&r->g, &m, &err) || qc_dataset_load(&d, files[3], &err) ||
-                 qc_windows_init(&r->windows, &d, &m, &err) || qc_optim_init(&r->optim, QC_OPTIM_ADAM, r->g.n_params, 1e-3, 0, &err);
+    int status = qc_modelfile_load(&m, files[0], &err) || qc_graph_decode(&r->g, &m, &err) ||
+                 qc_dataset_load(&d, files[3], &err) || qc_windows_init(&r->windows, &d, &m, &err) ||
+                 qc_optim_init(&r->optim, QC_OPTIM_ADAM, r->g.n_params, 1e-3, 0, &err);
     qc_dataset_release(&d);
     qc_modelfile_release(&m);
     if (status) return -1;
@@ -177,7 +190,8 @@ static int train_steps(Rival *r, QcRunMode mode, double *seconds)
         double start = now();
         for (uint32_t i = 0; i < STEP_BATCH; i++) {
             uint32_t at = (step * STEP_BATCH + i) * 7 % r->windows.n;
-            memcpy(r->x + i * r->windows.values, r->windows.x + at * r->windows.values, r->windows.values * sizeof *r->x);
+            memcpy(r->x + i * r->windows.values, r->windows.x + at * r->windows.values,
+                   r->windows.values * sizeof *r->x);
             r->labels[i] = r->windows.label[at];
         }
         const float *logits = qc_run_forward(run, r->x, STEP_BATCH);
@@ -215,7 +229,10 @@ static uint64_t largest_layer(const QcQGraph *g)
 static int calibrate(Ours *o)
 {
     QcSession s;
-    QcSessionOptions options = {.batch_size = BATCH, .method = qc_method_find(qc_rival_table, o->method, &err), .device = qc_calibrate_defaults(2), .command = "bench_calibrate"};
+    QcSessionOptions options = {.batch_size = BATCH,
+                                .method = qc_method_find(qc_rival_table, o->method, &err),
+                                .device = qc_calibrate_defaults(2),
+                                .command = "bench_calibrate"};
     options.device.phi0 = options.device.cap = options.device.phi_max = 0; /* by the model's bits */
     options.device.by_layer = -1;
     options.device.chunk = o->chunk;
@@ -243,9 +260,13 @@ static int calibrate(Ours *o)
 
 /* ---- the report ---- */
 
-static double time_of(Ours *o, double trained, double tuned) { return bench_median(o->ms, o->n) * 1e-3 / (tuned < trained ? tuned : trained); }
+static double time_of(Ours *o, double trained, double tuned)
+{
+    return bench_median(o->ms, o->n) * 1e-3 / (tuned < trained ? tuned : trained);
+}
 
-/* The bars hold for what qc-calibrate does unless told otherwise: with a bit-flip network, the first of ours; without one, the last. */
+/* The bars hold for what qc-calibrate does unless told otherwise: with a bit-flip network, the first of ours; without
+ * one, the last. */
 static void report(double trained, double tuned, Ours *ours, int n)
 {
     printf("what\tchunk\tms\tforwards\tgathers\tworking_bytes\tmodel_bytes\tbatch_bytes\n");
@@ -254,11 +275,12 @@ static void report(double trained, double tuned, Ours *ours, int n)
     for (int i = 0; i < n; i++) {
         Ours *o = &ours[i];
         double batches = o->n;
-        printf("one calibration, %s\t%u\t%.1f\t%.0f\t%.1f\t%llu\t%llu\t%llu\n", o->method, o->chunk, bench_median(o->ms, o->n), o->forwards / batches, o->gathers / batches,
-               (unsigned long long)o->memory, (unsigned long long)o->model, (unsigned long long)o->batch);
+        printf("one calibration, %s\t%u\t%.1f\t%.0f\t%.1f\t%llu\t%llu\t%llu\n", o->method, o->chunk,
+               bench_median(o->ms, o->n), o->forwards / batches, o->gathers / batches, (unsigned long long)o->memory,
+               (unsigned long long)o->model, (unsigned long long)o->batch);
     }
-    printf("packed weights %llu, coreset %llu, largest layer's activations of a window %llu bytes\n", (unsigned long long)ours->packed,
-           (unsigned long long)ours->coreset, (unsigned long long)ours->layer);
+    printf("packed weights %llu, coreset %llu, largest layer's activations of a window %llu bytes\n",
+           (unsigned long long)ours->packed, (unsigned long long)ours->coreset, (unsigned long long)ours->layer);
     double time = time_of(ours, trained, tuned), closed = time_of(&ours[n - 1], trained, tuned);
     double memory = (double)(ours->memory + ours->model) / (double)(ours->packed + ours->coreset + ours->layer);
     printf("bar calibrate-time %.3f <= 0.25 %s\n", time, time <= 0.25 ? "ok" : "short");

@@ -1,5 +1,6 @@
-/* bench_kernels.c - InceptionTime's convolutions beside XNNPACK's and oneDNN's and the core's peak, then the kernels of each instruction set and a
- * whole forward pass with them. One thread; what is compared takes turns, and the best of many rounds counts, because others share this machine. */
+/* bench_kernels.c - InceptionTime's convolutions beside XNNPACK's and oneDNN's and the core's peak, then the kernels of
+ * each instruction set and a whole forward pass with them. One thread; what is compared takes turns, and the best of
+ * many rounds counts, because others share this machine. */
 #include "bench.h"
 
 #include "../../lib/base/rng.h"
@@ -31,7 +32,8 @@ static void race(Runner *runners, uint32_t n, int rounds)
 {
     for (uint32_t i = 0; i < n; i++) {
         runners[i].best = 1e9;
-        for (runners[i].calls = 1; seconds_of_calls(&runners[i]) * runners[i].calls < 1e-3; runners[i].calls *= 2) continue;
+        for (runners[i].calls = 1; seconds_of_calls(&runners[i]) * runners[i].calls < 1e-3; runners[i].calls *= 2)
+            continue;
     }
     for (int round = 0; round < rounds; round++)
         for (uint32_t i = 0; i < n; i++) {
@@ -89,8 +91,8 @@ static void job_unpack(void *ctx)
 static void job_rescale(void *ctx)
 {
     Job *j = ctx;
-    j->k->rescale(j->y, j->acc, j->bias, j->multiplier, j->shift, POSITIONS, j->channels, j->dot.blocks * 8, j->channels, 128, 0,
-                  255);
+    j->k->rescale(j->y, j->acc, j->bias, j->multiplier, j->shift, POSITIONS, j->channels, j->dot.blocks * 8,
+                  j->channels, 128, 0, 255);
 }
 
 static void job_masked(void *ctx)
@@ -115,7 +117,8 @@ static void job_max_rows(void *ctx)
 static void job_conv(void *ctx)
 {
     Job *j = ctx;
-    QcKConv how = {j->x, j->codes, &j->zero_offset, 1, 0, POSITIONS, j->dot.step, j->bias, j->multiplier, j->shift, 128, 0, 0, j->channels, 0, 0, 255};
+    QcKConv how = {j->x, j->codes, &j->zero_offset, 1, 0, POSITIONS, j->dot.step, j->bias, j->multiplier, j->shift, 128,
+                   0,    0,        j->channels,     0, 0, 255};
     if (!j->k->conv || !j->k->conv(j->y, &how)) { /* what is done instead */
         job_unpack(j);
         job_dot(j);
@@ -190,7 +193,9 @@ static void bench_layers(void)
                 printf("%s\t%s\t%d", kernels[n].name, layers[i].name, bits);
                 for (const QcKernels *const *k = qc_kernels_available(); *k; k++) {
                     j.k = *k;
-                    double work = kernels[n].per_code == 2 ? macs : kernels[n].per_code ? codes : (double)POSITIONS * j.channels;
+                    double work = kernels[n].per_code == 2 ? macs
+                                  : kernels[n].per_code    ? codes
+                                                           : (double)POSITIONS * j.channels;
                     printf("\t%.2f", 1e-9 * work / seconds_of(kernels[n].work, &j));
                 }
                 printf("\t%s\n", kernels[n].unit);
@@ -425,11 +430,13 @@ static void bench_rivals(void)
     static const struct {
         const char *name;
         RivalShape shape;
-    } convs[] = {{"32x39->32@125", {32, 32, 39, 125}}, {"32x19->32@125", {32, 32, 19, 125}}, {"32x9->32@125", {32, 32, 9, 125}},
-                 {"32x39->32@500", {32, 32, 39, 500}}, {"32x19->32@500", {32, 32, 19, 500}}, {"32x9->32@500", {32, 32, 9, 500}},
+    } convs[] = {{"32x39->32@125", {32, 32, 39, 125}}, {"32x19->32@125", {32, 32, 19, 125}},
+                 {"32x9->32@125", {32, 32, 9, 125}},   {"32x39->32@500", {32, 32, 39, 500}},
+                 {"32x19->32@500", {32, 32, 19, 500}}, {"32x9->32@500", {32, 32, 9, 500}},
                  {"128x1->32@125", {128, 32, 1, 125}}, {"128x1->32@500", {128, 32, 1, 500}}};
     double peak = measured_peak();
-    printf("conv\tin x kernel -> out @ length (GMAC/s)\tours 8\tours 4\tours 2\tXNNPACK\toneDNN\tours 8 / peak\toneDNN's choice\n");
+    printf("conv\tin x kernel -> out @ length (GMAC/s)\tours 8\tours 4\tours 2\tXNNPACK\toneDNN\tours 8 / "
+           "peak\toneDNN's choice\n");
     for (size_t i = 0; i < sizeof convs / sizeof *convs; i++) compare(convs[i].name, &convs[i].shape, peak);
 }
 

@@ -1,10 +1,14 @@
-# cortexm.sh - counts the instructions of our integer kernels on Cortex-M under QEMU: the layers of tests/bench/cortexm/layers.h, and the whole InceptionTime 16 x 3 (45 channels, 125
-# steps, 19 classes) with its input's quantization, at 8, 4 and 2 bits. Compares every output with the host's, and every count with CMSIS-NN's (cortexm/reference.tsv).
+# cortexm.sh - counts the instructions of our integer kernels on Cortex-M under QEMU: the layers of
+# tests/bench/cortexm/layers.h, and the whole InceptionTime 16 x 3 (45 channels, 125 steps, 19 classes) with its input's
+# quantization, at 8, 4 and 2 bits. Compares every output with the host's, and every count with CMSIS-NN's
+# (cortexm/reference.tsv).
 #   CORES='m4 m55'   only these cores
-# TSV: core, what, bits, instructions, ratio to CMSIS-NN s8, ratio to its s4. Then lines `bar NAME VALUE <= BAR ok`, and RAM, stack and code in bytes.
+# TSV: core, what, bits, instructions, ratio to CMSIS-NN s8, ratio to its s4. Then lines `bar NAME VALUE <= BAR ok`, and
+# RAM, stack and code in bytes.
 set -eu
 for tool in arm-none-eabi-gcc qemu-system-arm; do
-    command -v $tool >/dev/null || { echo "bench-cortexm needs $tool: share/setup/install.sh --test installs it" >&2; exit 1; }
+    command -v $tool >/dev/null || { echo "bench-cortexm needs $tool: share/setup/install.sh --test installs it" >&2; \
+        exit 1; }
 done
 top=$(pwd)
 here=$top/tests/bench/cortexm
@@ -35,7 +39,8 @@ host_program() {
     folder=$1
     shift
     mkdir -p "$folder"
-    "${CC:-cc}" -std=c11 -O2 -ffp-contract=off -I "$top/lib" -I "$here" -I "$folder" -o "$folder/host" "$@" $device "$top"/lib/kernels/scalar.c
+    "${CC:-cc}" -std=c11 -O2 -ffp-contract=off -I "$top/lib" -I "$here" -I "$folder" -o "$folder/host" "$@" $device \
+        "$top"/lib/kernels/scalar.c
     "$folder/host" >"$folder/expected"
 }
 
@@ -45,15 +50,21 @@ on_core() {
     shift
     [ -d "$core" ] || {
         mkdir "$core"
-        (cd "$core" && arm-none-eabi-gcc -mthumb $flags $cpu -I "$top/lib" -c $device "$top"/lib/kernels/scalar.c "$top"/lib/kernels/cortexm_*.c &&
-            arm-none-eabi-gcc -mthumb $flags $cpu -fno-tree-loop-distribute-patterns -I "$top/lib" -I "$firmware" -c "$firmware/mem.c" "$firmware/board.c")
+        (cd "$core" && arm-none-eabi-gcc -mthumb $flags $cpu -I "$top/lib" -c $device "$top"/lib/kernels/scalar.c \
+            "$top"/lib/kernels/cortexm_*.c &&
+            arm-none-eabi-gcc -mthumb $flags $cpu -fno-tree-loop-distribute-patterns -I "$top/lib" -I "$firmware" -c \
+                "$firmware/mem.c" "$firmware/board.c")
     }
-    arm-none-eabi-gcc -mthumb $flags $cpu $places -DKERNELS=$table -DMODEL_KERNELS=$table -nostdlib -nostartfiles -Wl,--gc-sections -T "$firmware/cortex-m.ld" \
+    arm-none-eabi-gcc -mthumb $flags $cpu $places -DKERNELS=$table -DMODEL_KERNELS=$table -nostdlib -nostartfiles \
+        -Wl,--gc-sections -T "$firmware/cortex-m.ld" \
         -I "$top/lib" -I "$firmware" -I "$here" -I "$folder" -o "$folder/$core.elf" "$@" "$core"/*.o -lgcc
-    timeout 600 qemu-system-arm -machine $machine -display none -monitor none -serial none -kernel "$folder/$core.elf" -plugin ./counter.so,out=counts \
+    timeout 600 qemu-system-arm -machine $machine -display none -monitor none -serial none -kernel "$folder/$core.elf" \
+        -plugin ./counter.so,out=counts \
         -chardev file,id=words,path=printed -semihosting-config enable=on,target=native,chardev=words </dev/null
     grep -v '^#' printed >results
-    grep -v '^#' "$folder/expected" | cmp -s - results || { echo "$core: the outputs of $folder differ from the host's" >&2; diff "$folder/expected" results >&2; exit 1; }
+    grep -v '^#' "$folder/expected" | cmp -s - results ||
+        { echo "$core: the outputs of $folder differ from the host's" >&2; diff "$folder/expected" results >&2; exit \
+        1; }
     paste results counts >counted
 }
 
@@ -67,8 +78,11 @@ for core in ${CORES:-m0plus m3 m4 m7 m55}; do
     awk -F'\t' -v OFS='\t' -v core="$core" '{ print core, $1, $2, $4 }' counted >>all
     for bits in 8 4 2; do
         on_core network$bits "$here/network.c" network$bits/model.c
-        awk -F'\t' -v OFS='\t' -v core="$core" -v bits=$bits '{ print core, ($1 == "predict" ? "" : "quantize ") "InceptionTime-16x3-45x125-19", bits, $3 }' counted >>all
-        sed -n 's/^# //p' printed | while read -r ram stack; do printf '%s\t%s\t%s\t%s\n' "$core" "$bits" "$ram $stack" "$(arm-none-eabi-size "network$bits/$core.elf" | awk 'END { print $1 }')"; done >>sizes
+        awk -F'\t' -v OFS='\t' -v core="$core" -v bits=$bits \
+            '{ print core, ($1 == "predict" ? "" : "quantize ") "InceptionTime-16x3-45x125-19", bits, $3 }' counted \
+            >>all
+        sed -n 's/^# //p' printed | while read -r ram stack; do printf '%s\t%s\t%s\t%s\n' "$core" "$bits" \
+            "$ram $stack" "$(arm-none-eabi-size "network$bits/$core.elf" | awk 'END { print $1 }')"; done >>sizes
     done
 done
 

@@ -48,7 +48,8 @@ static void draw_end(void)
 
 /* ---- scores ---- */
 
-static double layer_of_network(double *out, const double *in, int n_out, int n_in, const int8_t *weights, const float *s, const float *b, int relu)
+static double layer_of_network(double *out, const double *in, int n_out, int n_in, const int8_t *weights,
+                               const float *s, const float *b, int relu)
 {
     for (int o = 0; o < n_out; o++) {
         double sum = 0;
@@ -71,7 +72,8 @@ START_TEST(the_network_is_an_mlp_with_a_softmax)
     int positive = 0;
     for (int m = 0; m < M; m++) {
         double x[QC_FLIP_FEATURES], a[QC_FLIP_HIDDEN], b[QC_FLIP_HIDDEN], p[3];
-        for (int k = 0; k < QC_FLIP_FEATURES; k++) x[k] = ((double)f[m][k] - (double)w.flip.mean[k]) * (double)w.flip.inverse[k];
+        for (int k = 0; k < QC_FLIP_FEATURES; k++)
+            x[k] = ((double)f[m][k] - (double)w.flip.mean[k]) * (double)w.flip.inverse[k];
         layer_of_network(a, x, QC_FLIP_HIDDEN, QC_FLIP_FEATURES, &w.flip.w1[0][0], w.flip.s1, w.flip.b1, 1);
         layer_of_network(b, a, QC_FLIP_HIDDEN, QC_FLIP_HIDDEN, &w.flip.w2[0][0], w.flip.s2, w.flip.b2, 1);
         layer_of_network(p, b, 3, QC_FLIP_HIDDEN, &w.flip.w3[0][0], w.flip.s3, w.flip.b3, 0);
@@ -118,7 +120,8 @@ static uint32_t count_stepped(uint32_t n, int32_t step)
         if (!by) continue;
         uint8_t byte = w.choice.scores[node->code + j];
         ck_assert_uint_ne(byte & 0x7f, QC_FLIP_NEVER);
-        ck_assert_int_eq(by, byte & QC_FLIP_UP ? step : -step); /* a code that left its range would have wrapped to something else */
+        ck_assert_int_eq(by, byte & QC_FLIP_UP ? step : -step); /* a code that left its range would have wrapped to
+                                                                   something else */
         stepped++;
     }
     return stepped;
@@ -183,14 +186,16 @@ START_TEST(only_what_was_picked_is_stepped)
         for (uint32_t i = 0; i < w.pick.n_pieces; i++) {
             const QcPiece *piece = &w.pick.pieces[i];
             const QcQNode *node = &w.t.g.nodes[w.flip.layers[piece->layer].node];
-            ck_assert(piece->channels <= QC_PIECE_CHANNELS && piece->n == piece->channels * (node->n_codes / node->channels));
+            ck_assert(piece->channels <= QC_PIECE_CHANNELS &&
+                      piece->n == piece->channels * (node->n_codes / node->channels));
             ck_assert(piece->at == QC_NOT_PICKED || piece->at == n);
             n += piece->at == QC_NOT_PICKED ? 0 : piece->n;
             QcQGraph before = w.t.g;
             before.codes = w.codes;
             for (uint32_t j = piece->first; j < piece->first + piece->n; j++) {
                 int32_t was = qc_code_get(&before, node, j), is = qc_code_get(&w.t.g, node, j);
-                ck_assert_int_eq(is, piece->at == QC_NOT_PICKED || was == -(1 << (qc_code_bits(&w.t.g, node) - 1)) ? was : was - 1);
+                ck_assert_int_eq(
+                    is, piece->at == QC_NOT_PICKED || was == -(1 << (qc_code_bits(&w.t.g, node) - 1)) ? was : was - 1);
                 stepped += is != was;
             }
         }
@@ -204,7 +209,8 @@ START_TEST(only_what_was_picked_is_stepped)
 }
 END_TEST
 
-/* Keys of the last bin are not told apart: now and then several weights share it, and only as many as are still wanted may be taken. */
+/* Keys of the last bin are not told apart: now and then several weights share it, and only as many as are still wanted
+ * may be taken. */
 START_TEST(ties_do_not_add_to_a_draw)
 {
     draw_begin(TINY_INCEPTION, 8);
@@ -247,7 +253,8 @@ START_TEST(nothing_to_draw)
 }
 END_TEST
 
-/* A single weight drawn many times: odds go with score^2, that is 2^(-level/4); among equals nobody is favoured; seeds decide. */
+/* A single weight drawn many times: odds go with score^2, that is 2^(-level/4); among equals nobody is favoured; seeds
+ * decide. */
 START_TEST(higher_scores_are_drawn_more_often)
 {
     enum { TRIALS = 2000, PARTS = 8 };
@@ -280,7 +287,8 @@ START_TEST(higher_scores_are_drawn_more_often)
         qc_choice_undo(&w.choice);
     }
     double p = 4 * n_high / (4 * n_high + n_low);
-    ck_assert_msg(fabs(high - TRIALS * p) < 4.5 * sqrt(TRIALS * p * (1 - p)), "the higher level was drawn %d times, not %.0f", (int)high, TRIALS * p);
+    ck_assert_msg(fabs(high - TRIALS * p) < 4.5 * sqrt(TRIALS * p * (1 - p)),
+                  "the higher level was drawn %d times, not %.0f", (int)high, TRIALS * p);
     double chi = 0;
     for (int i = 0; i < PARTS; i++) chi += pow(part[i] - (double)TRIALS / PARTS, 2) / ((double)TRIALS / PARTS);
     ck_assert_msg(chi < 30, "chi square of 7 degrees over parts of the net: %g", chi);

@@ -1,4 +1,5 @@
-/* What the quantizer makes of a float model: near to it, near to its float double, and placed in memory so that nothing is lost that is still needed. */
+/* What the quantizer makes of a float model: near to it, near to its float double, and placed in memory so that nothing
+ * is lost that is still needed. */
 
 #include "suite.h"
 #include "tiny.h"
@@ -69,9 +70,10 @@ static double error_of(TinyKind kind, int bits, int activation_bits, uint64_t se
     return difference(exact, ours, TINY_CLASSES);
 }
 
-/* On windows that the ranges were measured on. A rounding to 8 bits errs by 1/sqrt(12) of a step, a step is about 1/40 of a tensor's deviation (the range is some 6
- * deviations): 1 % of the signal a rounding, twice that where half the range or a clipped tail counts. Four to eight roundings in a row, averaged by sums over channels
- * and positions: 7 % is what may come out; more is a mistake in a scale or a bias. Fewer bits must cost more. */
+/* On windows that the ranges were measured on. A rounding to 8 bits errs by 1/sqrt(12) of a step, a step is about 1/40
+ * of a tensor's deviation (the range is some 6 deviations): 1 % of the signal a rounding, twice that where half the
+ * range or a clipped tail counts. Four to eight roundings in a row, averaged by sums over channels and positions: 7 %
+ * is what may come out; more is a mistake in a scale or a bias. Fewer bits must cost more. */
 START_TEST(eight_bits_stay_close_and_fewer_stay_less_close)
 {
     double eight = 0, four = 0, two = 0, narrow = 0;
@@ -88,8 +90,9 @@ START_TEST(eight_bits_stay_close_and_fewer_stay_less_close)
 }
 END_TEST
 
-/* The double rounds where the device does; they part only where a value lies so near a half that float and fixed-point rounding differ, and then by one step of
- * one tensor. So almost all logits agree to float rounding, and all to a few steps of the last tensor. */
+/* The double rounds where the device does; they part only where a value lies so near a half that float and fixed-point
+ * rounding differ, and then by one step of one tensor. So almost all logits agree to float rounding, and all to a few
+ * steps of the last tensor. */
 START_TEST(the_shadow_computes_what_the_device_does)
 {
     static float device[N * TINY_CLASSES], shadow[N * TINY_CLASSES];
@@ -105,15 +108,19 @@ START_TEST(the_shadow_computes_what_the_device_does)
         const QcQNode *last = &t.g.nodes[t.g.n_nodes - 1];
         double step = 0; /* of the last tensor, as it shows in a logit: times the largest weight */
         for (uint32_t j = 0; j < last->n_codes; j++)
-            step = fmax(step, fabs((double)t.g.scale[last->channel + j / (last->n_codes / last->channels)] * qc_code_get(&t.g, last, j)));
+            step = fmax(step, fabs((double)t.g.scale[last->channel + j / (last->n_codes / last->channels)] *
+                                   qc_code_get(&t.g, last, j)));
         step *= (double)t.g.tensors[last->in[0]].scale;
         int apart = 0;
         for (uint32_t i = 0; i < N; i++) {
             double worst = 0;
-            for (uint32_t k = 0; k < TINY_CLASSES; k++) worst = fmax(worst, fabs((double)device[i * 4 + k] - (double)shadow[i * 4 + k]));
-            ck_assert_msg(worst <= 4 * step, "kind %d, %d bits, window %d: %g apart, a step is %g", _i, bits[b], (int)i, worst, step);
+            for (uint32_t k = 0; k < TINY_CLASSES; k++)
+                worst = fmax(worst, fabs((double)device[i * 4 + k] - (double)shadow[i * 4 + k]));
+            ck_assert_msg(worst <= 4 * step, "kind %d, %d bits, window %d: %g apart, a step is %g", _i, bits[b], (int)i,
+                          worst, step);
             if (worst > 0.01 * step) apart++;
-            if (margin(device + i * 4, 4) > 2 * worst) ck_assert_uint_eq(qc_largest(device + i * 4, 4), qc_largest(shadow + i * 4, 4));
+            if (margin(device + i * 4, 4) > 2 * worst)
+                ck_assert_uint_eq(qc_largest(device + i * 4, 4), qc_largest(shadow + i * 4, 4));
         }
         ck_assert_msg(apart <= N / 2, "kind %d, %d bits: %d of %d windows differ", _i, bits[b], apart, N);
         qc_shadow_release(&s);
@@ -150,17 +157,20 @@ START_TEST(codes_and_biases_go_round)
             const QcQNode *node = &t.g.nodes[i];
             QcQGraph before = t.g;
             before.codes = codes;
-            for (uint32_t j = 0; j < node->n_codes; j++) ck_assert_int_eq(qc_code_get(&t.g, node, j), qc_code_get(&before, node, j));
+            for (uint32_t j = 0; j < node->n_codes; j++)
+                ck_assert_int_eq(qc_code_get(&t.g, node, j), qc_code_get(&before, node, j));
         }
         qc_shadow_biases(&s, bias);
         for (uint32_t c = 0; c < t.g.n_channels; c++) /* a bias beyond 24 bits is no float */
-            ck_assert_msg(abs(bias[c] - t.g.bias[c]) <= abs(t.g.bias[c]) / (1 << 22), "bias %d became %d", t.g.bias[c], bias[c]);
+            ck_assert_msg(abs(bias[c] - t.g.bias[c]) <= abs(t.g.bias[c]) / (1 << 22), "bias %d became %d", t.g.bias[c],
+                          bias[c]);
         for (uint32_t j = 0; j < n; j++) s.latent[j] = j % 2 ? 1e9f : -1e9f;
         qc_shadow_clamp(&s);
         for (uint32_t i = 0; i < t.g.n_nodes; i++) {
             const QcQNode *node = &t.g.nodes[i];
             const int own = (int)qc_code_bits(&t.g, node);
-            for (uint32_t j = node->code; j < node->code + node->n_codes; j++) ck_assert_int_eq((int)roundf(s.latent[j]), j % 2 ? qc_code_high(own) : qc_code_low(own));
+            for (uint32_t j = node->code; j < node->code + node->n_codes; j++)
+                ck_assert_int_eq((int)roundf(s.latent[j]), j % 2 ? qc_code_high(own) : qc_code_low(own));
         }
         free(codes);
         free(bias);
@@ -182,7 +192,8 @@ static void compare_slices(const Watch *w, const QcQRun *run, uint32_t t, uint32
 {
     const QcQTensor *tensor = &run->g->tensors[t];
     for (uint32_t p = 0; p < (uint32_t)tensor->height * tensor->width; p++)
-        ck_assert_mem_eq(qc_qrun_tensor(run, t) + p * tensor->channels + first, qc_qrun_tensor(w->apart, t) + p * tensor->channels + first, channels);
+        ck_assert_mem_eq(qc_qrun_tensor(run, t) + p * tensor->channels + first,
+                         qc_qrun_tensor(w->apart, t) + p * tensor->channels + first, channels);
 }
 
 static void see_all_there(void *ctx, QcQRun *run, uint32_t at, const QcQConv *conv)
@@ -194,8 +205,10 @@ static void see_all_there(void *ctx, QcQRun *run, uint32_t at, const QcQConv *co
         if (layer->gate_node != at) continue;
         const QcQNode *node = &run->g->nodes[layer->node];
         compare_slices(w, run, node->in[0], 0, run->g->tensors[node->in[0]].channels);
-        if (node->op == QC_Q_CONV && (layer->masked || layer->gate == QC_NO_GATE)) compare_slices(w, run, node->out, node->out_channel, node->channels);
-        if (layer->gate != QC_NO_GATE) compare_slices(w, run, layer->gate, 0, run->g->tensors[layer->gate].channels), w->gated++;
+        if (node->op == QC_Q_CONV && (layer->masked || layer->gate == QC_NO_GATE))
+            compare_slices(w, run, node->out, node->out_channel, node->channels);
+        if (layer->gate != QC_NO_GATE)
+            compare_slices(w, run, layer->gate, 0, run->g->tensors[layer->gate].channels), w->gated++;
         w->compared++;
     }
 }
@@ -224,7 +237,8 @@ START_TEST(what_a_gate_waits_for_is_still_there)
         ck_assert_mem_eq(logits[0], logits[1], sizeof logits[0]);
     }
     ck_assert_uint_eq(w.compared, 4 * w.n_layers);
-    ck_assert_uint_eq(w.gated, _i == TINY_RESIDUAL ? 8 : 0); /* the convolution and its shortcut; there is no ReLU behind the sum of TINY_MIXED */
+    ck_assert_uint_eq(w.gated, _i == TINY_RESIDUAL ? 8 : 0); /* the convolution and its shortcut; there is no ReLU
+                                                                behind the sum of TINY_MIXED */
     free(memory);
     tiny_release(&t);
 }
@@ -239,7 +253,8 @@ static void see_output(void *ctx, QcQRun *run, uint32_t at, const QcQConv *conv)
     w->compared++;
 }
 
-/* Sums and pools write over what they read, nothing is kept for the flipper, and every integer of every layer is what it is where no two tensors share. */
+/* Sums and pools write over what they read, nothing is kept for the flipper, and every integer of every layer is what
+ * it is where no two tensors share. */
 START_TEST(the_lean_plan_changes_no_bit)
 {
     Tiny t;
@@ -249,7 +264,8 @@ START_TEST(the_lean_plan_changes_no_bit)
     ck_assert_uint_gt(t.g.lean_bytes, 0);
     ck_assert_uint_le(t.g.lean_bytes, t.g.activation_bytes);
     if (_i == TINY_RESIDUAL) ck_assert_uint_lt(t.g.lean_bytes, t.g.activation_bytes); /* no gate waits */
-    void *memory[2] = {aligned_alloc(64, (size_t)qc_qgraph_bytes(&apart)), aligned_alloc(64, (size_t)qc_qgraph_lean_bytes(&t.g))};
+    void *memory[2] = {aligned_alloc(64, (size_t)qc_qgraph_bytes(&apart)),
+                       aligned_alloc(64, (size_t)qc_qgraph_lean_bytes(&t.g))};
     for (const QcKernels *const *k = qc_kernels_available(); *k; k++) {
         QcQRun run, lean;
         qc_qrun_place(&run, &apart, *k, memory[0]);
@@ -305,7 +321,8 @@ START_TEST(clipped_relus_keep_their_clip)
         ck_assert_int_eq(qc_graph_init(&t.model, TINY_CHANNELS, 1, TINY_LENGTH, NULL), 0);
         uint32_t parts[2] = {tiny_op(&t.model, "r1", QC_OP_RELU, tiny_conv(&t.model, "a", 0, 6, 3, 1)), 0};
         t.model.nodes[parts[0]].clip = 0.3f;
-        if (joined) parts[1] = tiny_op(&t.model, "r2", QC_OP_RELU, tiny_conv(&t.model, "b", 0, 2, 3, 1)); /* reaches much higher in the same tensor */
+        /* reaches much higher in the same tensor */
+        if (joined) parts[1] = tiny_op(&t.model, "r2", QC_OP_RELU, tiny_conv(&t.model, "b", 0, 2, 3, 1));
         end_own(&t, joined ? tiny_ok(qc_graph_concat(&t.model, "join", parts, 2, NULL)) : parts[0]);
         double e = own_error(&t);
         ck_assert_msg(e < 0.1, "%s: off by %.3f", joined ? "in a concat" : "alone", e);
@@ -314,7 +331,8 @@ START_TEST(clipped_relus_keep_their_clip)
 }
 END_TEST
 
-/* A filter that training has put to sleep has weights of (almost) nothing, but its bias still reaches the next layer. */
+/* A filter that training has put to sleep has weights of (almost) nothing, but its bias still reaches the next
+ * layer. */
 START_TEST(dead_channels_keep_their_bias)
 {
     const float sizes[] = {0, 1e-6f, 1e-12f, 1e-20f, 1e-30f};
@@ -340,7 +358,8 @@ END_TEST
 /* SiLU, a squeeze-and-excite gate, columns as channels, and a batch norm of a flat row. */
 START_TEST(functions_products_and_orders)
 {
-    static const QcStep silu[] = {{QC_STEP_X, 0}, {QC_STEP_SIGMOID, 0}, {QC_STEP_X, 0}, {QC_STEP_MUL, 0}}, gate[] = {{QC_STEP_X, 0}, {QC_STEP_SIGMOID, 0}};
+    static const QcStep silu[] = {{QC_STEP_X, 0}, {QC_STEP_SIGMOID, 0}, {QC_STEP_X, 0}, {QC_STEP_MUL, 0}},
+                        gate[] = {{QC_STEP_X, 0}, {QC_STEP_SIGMOID, 0}};
     static float device[N * TINY_CLASSES], shadow[N * TINY_CLASSES];
     const QcLoops columns = {.n = 2, .size = {6, 12}, .stride = {1, 12}, .offset = 6}; /* of every second position */
     Tiny t = {0};
@@ -349,8 +368,10 @@ START_TEST(functions_products_and_orders)
     QcGraph *g = &t.model;
     ck_assert_int_eq(qc_graph_init(g, TINY_CHANNELS, 1, TINY_LENGTH, NULL), 0);
     uint32_t a = tiny_ok(qc_graph_function(g, "silu", tiny_conv(g, "a", 0, 6, 3, 1), silu, 4, NULL));
-    uint32_t open = tiny_ok(qc_graph_function(g, "gate", tiny_conv(g, "squeeze", tiny_op(g, "mean", QC_OP_GAP, a), 6, 1, 1), gate, 2, NULL));
-    uint32_t product = tiny_ok(qc_graph_mul(g, "product", a, open, NULL)), square = tiny_ok(qc_graph_mul(g, "square", product, a, NULL));
+    uint32_t open = tiny_ok(qc_graph_function(
+        g, "gate", tiny_conv(g, "squeeze", tiny_op(g, "mean", QC_OP_GAP, a), 6, 1, 1), gate, 2, NULL));
+    uint32_t product = tiny_ok(qc_graph_mul(g, "product", a, open, NULL)),
+             square = tiny_ok(qc_graph_mul(g, "square", product, a, NULL));
     uint32_t turned = tiny_ok(qc_graph_turn(g, "turned", square, 1, 6, 12, &columns, NULL));
     uint32_t row = tiny_op(g, "norm", QC_OP_BATCHNORM, tiny_op(g, "flat", QC_OP_FLATTEN, turned));
     tiny_ok(qc_graph_linear(g, "last", row, TINY_CLASSES, 1, NULL));
@@ -387,7 +408,9 @@ START_TEST(what_cannot_be_quantized_is_refused_in_words)
         tiny_settle(&g, 1);
         ck_assert_int_eq(qc_emit(&q, &latent, &g, windows, N, 8, 0, 8, 1, &arena, &err), -1);
         ck_assert_int_eq(err.code, QC_EUNSUPPORTED);
-        ck_assert_msg(strstr(err.text, relu ? "'fc.relu' (relu)" : "'mean' (gap)") && strstr(err.text, "only a linear last layer"), "%s", err.text);
+        ck_assert_msg(strstr(err.text, relu ? "'fc.relu' (relu)" : "'mean' (gap)") &&
+                          strstr(err.text, "only a linear last layer"),
+                      "%s", err.text);
         qc_graph_release(&g);
     }
     qc_arena_release(&arena);

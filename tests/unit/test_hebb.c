@@ -1,4 +1,5 @@
-/* The Hebbian statistic of every layer, and the features made of it, against the formulas of flip.h, written a second time. */
+/* The Hebbian statistic of every layer, and the features made of it, against the formulas of flip.h, written a second
+ * time. */
 #include "suite.h"
 #include "tiny.h"
 #include "gathering.h"
@@ -17,10 +18,12 @@ static double error_at(uint32_t l, uint32_t o, const float *e)
     for (uint32_t k = 0; k < TINY_CLASSES; k++) {
         uint32_t width = last->n_codes / TINY_CLASSES;
         if (layer->exact)
-            sum += (double)e[k] * (double)g->scale[last->channel + k] * qc_code_get(g, last, k * width + node->out_channel + o) /
+            sum += (double)e[k] * (double)g->scale[last->channel + k] *
+                   qc_code_get(g, last, k * width + node->out_channel + o) /
                    (g->tensors[node->out].height * g->tensors[node->out].width);
         else
-            sum += (double)e[k] * (double)c.flip.feedback_scale[l] * c.flip.feedback[layer->feedback + o * TINY_CLASSES + k];
+            sum += (double)e[k] * (double)c.flip.feedback_scale[l] *
+                   c.flip.feedback[layer->feedback + o * TINY_CLASSES + k];
     }
     return sum;
 }
@@ -36,15 +39,21 @@ static void add_naive(double *h, double *size, const QcQRun *run, uint32_t l, co
     uint32_t height = out ? out->height : 1, width = out ? out->width : 1, columns = in->channels / n->groups;
     for (uint32_t p = 0; p < height * width; p++)
         for (uint32_t o = 0; o < n->channels; o++) {
-            if (out && n->relu && qc_qrun_tensor(run, n->out)[p * out->channels + n->out_channel + o] <= out->zero) continue;
-            if (layer->gate != QC_NO_GATE && qc_qrun_tensor(run, layer->gate)[p * g->tensors[layer->gate].channels + o] <= g->tensors[layer->gate].zero) continue;
+            if (out && n->relu && qc_qrun_tensor(run, n->out)[p * out->channels + n->out_channel + o] <= out->zero)
+                continue;
+            if (layer->gate != QC_NO_GATE &&
+                qc_qrun_tensor(run, layer->gate)[p * g->tensors[layer->gate].channels + o] <=
+                    g->tensors[layer->gate].zero)
+                continue;
             double d = error_at(l, o, e) * (double)in->scale * (double)g->scale[n->channel + o];
             for (uint32_t k = 0; k < (uint32_t)n->kernel_h * n->kernel_w; k++) {
                 int y = (int)(p / width * n->stride_h + k / n->kernel_w * n->dilation_h) - n->pad_top;
                 int z = (int)(p % width * n->stride_w + k % n->kernel_w * n->dilation_w) - n->pad_left;
                 if (y < 0 || y >= in->height || z < 0 || z >= in->width) continue;
                 for (uint32_t i = 0; i < columns; i++) {
-                    double value = d * (x[((uint32_t)y * in->width + (uint32_t)z) * in->channels + o / (n->channels / n->groups) * columns + i] - in->zero);
+                    double value = d * (x[((uint32_t)y * in->width + (uint32_t)z) * in->channels +
+                                          o / (n->channels / n->groups) * columns + i] -
+                                        in->zero);
                     uint32_t j = (o * n->kernel_h * n->kernel_w + k) * columns + i;
                     h[j] += value;
                     size[j] += fabs(value);
@@ -78,8 +87,10 @@ START_TEST(every_layer_follows_the_formula)
     }
     uint32_t zero = 0;
     for (uint32_t j = 0; j < apart.n_codes; j++) {
-        ck_assert_msg(fabs((double)got.sum[j] - sum[j]) <= 1e-5 * size[j] + 1e-12, "h[%d] is %g, not %g", (int)j, (double)got.sum[j], sum[j]);
-        ck_assert_msg(fabs((double)got.squares[j] - squares[j]) <= 3e-5 * size[j] * size[j] + 1e-20, "squares of %d", (int)j);
+        ck_assert_msg(fabs((double)got.sum[j] - sum[j]) <= 1e-5 * size[j] + 1e-12, "h[%d] is %g, not %g", (int)j,
+                      (double)got.sum[j], sum[j]);
+        ck_assert_msg(fabs((double)got.squares[j] - squares[j]) <= 3e-5 * size[j] * size[j] + 1e-20, "squares of %d",
+                      (int)j);
         zero += sum[j] == 0;
     }
     ck_assert_uint_lt(zero, apart.n_codes / 3); /* there is something to compare */
@@ -145,7 +156,8 @@ END_TEST
 
 /* ---- features ---- */
 
-/* The pieces of a layer, one after another: their statistic and rows follow each other, so that of the first leads to all. */
+/* The pieces of a layer, one after another: their statistic and rows follow each other, so that of the first leads to
+ * all. */
 static void check_features(void *ctx, const QcPiece *piece, const QcFlipStats *stats, const QcFlipScale *s)
 {
     const QcQGraph *g = &c.t.g;
@@ -164,17 +176,29 @@ static void check_features(void *ctx, const QcPiece *piece, const QcFlipStats *s
     for (uint32_t j = 0; j < n->n_codes; j++, ++*seen) {
         float f[1][QC_FLIP_FEATURES], score;
         int dir;
-        double h = (double)stats->sum[j], mean = h / FEW, deviation = sqrt(fmax((double)stats->squares[j] / FEW - mean * mean, 0));
+        double h = (double)stats->sum[j], mean = h / FEW,
+               deviation = sqrt(fmax((double)stats->squares[j] / FEW - mean * mean, 0));
         double z = fabs(h) / sqrt(all), code = (double)qc_code_get(g, n, j) / (1 << (qc_code_bits(g, n) - 1));
         qc_flip_features(f[0], &dir, g, &c.flip.layers[l], stats, s, j, j);
         ck_assert_int_eq(dir, (h < 0) - (h > 0));
         if (!dir) continue;
-        const double expected[] = {log(z + 0.001), fmin(z, 6) / 3, -1, -1, dir * code, fabs(code), log(sqrt(of_row[j / row] / all)),
-                                   log(sqrt(of_column[j % columns] / all)), log(sqrt(all) / (double)s->rms_net), (double)s->depth};
+        const double expected[] = {log(z + 0.001),
+                                   fmin(z, 6) / 3,
+                                   -1,
+                                   -1,
+                                   dir * code,
+                                   fabs(code),
+                                   log(sqrt(of_row[j / row] / all)),
+                                   log(sqrt(of_column[j % columns] / all)),
+                                   log(sqrt(all) / (double)s->rms_net),
+                                   (double)s->depth};
         for (int k = 0; k < 10; k++)
-            if (expected[k] != -1 || k > 3) ck_assert_msg(fabs((double)f[0][k] - expected[k]) < 2e-3, "feature %d is %g, not %g", k, (double)f[0][k], expected[k]);
+            if (expected[k] != -1 || k > 3)
+                ck_assert_msg(fabs((double)f[0][k] - expected[k]) < 2e-3, "feature %d is %g, not %g", k,
+                              (double)f[0][k], expected[k]);
         if (deviation > 0.2 * fabs(mean)) /* else the spread is rounding */
-            ck_assert(fabs((double)f[0][2] - log(fabs(mean) / deviation + 0.01)) < 2e-2 && fabs((double)f[0][3] - fmin(fabs(mean) / deviation, 6) / 3) < 4e-2);
+            ck_assert(fabs((double)f[0][2] - log(fabs(mean) / deviation + 0.01)) < 2e-2 &&
+                      fabs((double)f[0][3] - fmin(fabs(mean) / deviation, 6) / 3) < 4e-2);
         for (int r = 0; r < 4; r++) ck_assert_float_eq(f[0][10 + r], n->role == r ? 1 : 0);
         qc_flip_scores(&c.flip, &qc_kernels_scalar, &score, f, 1);
         ck_assert(score >= 0 && score <= 1);

@@ -1,5 +1,6 @@
-/* The memory of the full InceptionTime at 2 bits (32 filters, depth 6; 45 channels, 125 steps, 19 classes) against what a small device has, and that what is said of memory
- * is what is taken. Sizes do not depend on what a model has learned, so nothing is trained. */
+/* The memory of the full InceptionTime at 2 bits (32 filters, depth 6; 45 channels, 125 steps, 19 classes) against what
+ * a small device has, and that what is said of memory is what is taken. Sizes do not depend on what a model has
+ * learned, so nothing is trained. */
 #include "suite.h"
 #include "tiny.h"
 
@@ -32,7 +33,9 @@ static void full_make(Full *f)
     QcRng rng = qc_rng_seed(4, 1);
     *f = (Full){0};
     for (int i = 0; i < 2 * VALUES; i++) windows[i] = (float)qc_rng_normal(&rng);
-    ck_assert_msg(!qc_arch_load(&f->model, name, "share/arch/inceptiontime.yaml", 0, CHANNELS, 1, LENGTH, CLASSES, &err), "%s", err.text);
+    ck_assert_msg(
+        !qc_arch_load(&f->model, name, "share/arch/inceptiontime.yaml", 0, CHANNELS, 1, LENGTH, CLASSES, &err), "%s",
+        err.text);
     tiny_settle(&f->model, 3);
     ck_assert_msg(!qc_emit(&f->g, &latent, &f->model, windows, 2, 2, 0, 8, 1, &f->arena, &err), "%s", err.text);
     ck_assert_int_eq(qc_flip_allocate(&f->flip, &f->g, &feedback, &scale, &f->arena, &err), 0);
@@ -58,7 +61,11 @@ static void full_file(QcModelFile *m, const Full *f)
     }
     ck_assert_int_eq(qc_modelfile_init(m, "inceptiontime", CHANNELS, 1, LENGTH, CLASSES, labels, &norm, &err), 0);
     for (int k = 0; k < 4; k++)
-        ck_assert_int_eq(qc_modelfile_add_provenance(m, "qc-program 0.1.0 seed=1 threads=2 bits=2 epochs=10 ; model=sha256:0123456789abcdef data=sha256:0123456789abcdef", &err), 0);
+        ck_assert_int_eq(qc_modelfile_add_provenance(m,
+                                                     "qc-program 0.1.0 seed=1 threads=2 bits=2 epochs=10 ; "
+                                                     "model=sha256:0123456789abcdef data=sha256:0123456789abcdef",
+                                                     &err),
+                         0);
     ck_assert_msg(!qc_qgraph_encode(m, &f->g, &err) && !qc_flip_encode(m, &f->flip, &err), "%s", err.text);
 }
 
@@ -93,7 +100,8 @@ START_TEST(a_prediction_works_in_little)
     uint64_t bytes = qc_qpredict_bytes(&plan, &f.g);
     ck_assert_uint_eq(bytes, qc_plan_bytes(&plan));
     ck_assert_uint_le(bytes, 64 * KB);
-    /* no less would do for the activations: when a module of the second block runs, the block's input, the module's, its output and its bottleneck are all needed */
+    /* no less would do for the activations: when a module of the second block runs, the block's input, the module's,
+     * its output and its bottleneck are all needed */
     ck_assert_uint_ge(f.g.lean_bytes, (3 * 128 + 32) * LENGTH);
     /* and it is enough: a sanitizer sees a byte too many, and nothing differs */
     void *memory[2] = {aligned_alloc(64, (size_t)qc_qgraph_bytes(&f.g)), aligned_alloc(64, (size_t)bytes)};
@@ -121,7 +129,8 @@ START_TEST(a_learner_fits_a_small_device)
         if (flips) setup.flips = &qc_flip_rounds, setup.flip = &f.flip;
         qc_learner_plan(&plan, &setup);
         ck_assert_uint_eq(qc_plan_bytes(&plan), qc_learner_bytes(&setup));
-        if (flips) ck_assert_uint_gt(qc_plan_bytes(&plan), (SLOTS + BATCH) * VALUES); /* windows are in it, a byte a value */
+        /* windows are in it, a byte a value */
+        if (flips) ck_assert_uint_gt(qc_plan_bytes(&plan), (SLOTS + BATCH) * VALUES);
         else ck_assert_uint_le(qc_plan_bytes(&plan), 170 * 1000);
     }
     full_release(&f);
@@ -143,7 +152,8 @@ START_TEST(the_model_takes_what_is_said)
     tiny_make(&t, (TinyKind)_i, 4, 8, 2);
     tiny_flip(&flip, &t, 5);
     const QcQTensor *in = &t.g.tensors[0];
-    ck_assert_int_eq(qc_modelfile_init(&m, "tiny", in->channels, in->height, in->width, TINY_CLASSES, labels, &norm, &err), 0);
+    ck_assert_int_eq(
+        qc_modelfile_init(&m, "tiny", in->channels, in->height, in->width, TINY_CLASSES, labels, &norm, &err), 0);
     ck_assert_msg(!qc_qgraph_encode(&m, &t.g, &err) && !qc_flip_encode(&m, &flip, &err), "%s", err.text);
     ck_assert_msg(!qc_qgraph_decode(&g, &m, &arena, &err), "%s", err.text);
     qc_model_plan(&plan, &g, NULL);
