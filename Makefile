@@ -172,7 +172,8 @@ bench-%: ## run one benchmark: build/tests/bench_NAME or tests/bench/NAME.sh; TS
 	@if [ -f tests/bench/bench_$*.c ]; then \
 	    $(MAKE) --no-print-directory $(BUILD)/tests/bench_$* && QC_DATA='$(abspath $(DATA))' QC_SHARE='$(abspath share)' $(BUILD)/tests/bench_$*; \
 	elif [ -f tests/bench/$*.sh ]; then \
-	    PATH='$(abspath $(BIN))':"$$PATH" QC_DATA='$(abspath $(DATA))' QC_SHARE='$(abspath share)' sh tests/bench/$*.sh; \
+	    $(MAKE) --no-print-directory $(BUILD)/tests/pack_stream && PATH='$(abspath $(BIN))':"$$PATH" BUILD='$(abspath $(BUILD))' \
+	    QC_DATA='$(abspath $(DATA))' QC_SHARE='$(abspath share)' sh tests/bench/$*.sh; \
 	else echo "there is no benchmark '$*'; there are: $(sort $(patsubst tests/bench/bench_%.c,%,$(wildcard tests/bench/bench_*.c)) \
 	    $(patsubst tests/bench/%.sh,%,$(wildcard tests/bench/*.sh)))" >&2; exit 2; fi
 

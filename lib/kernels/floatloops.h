@@ -1,4 +1,4 @@
-/* floatloops.h - the flipper's float loops, for each kernel set to compile under its own flags: lanes are independent and each keeps one order of
+/* floatloops.h - the float loops of the flipper and of the closed-form head, for each kernel set to compile under its own flags: lanes are independent and each keeps one order of
  * operations, so that wider registers change no bit (-ffp-contract=off). See kernels.h for what they compute.
  */
 #ifndef QC_KERNELS_FLOATLOOPS_H
@@ -38,6 +38,59 @@ static void fold(float *restrict sum, float *restrict squares, const int32_t *re
         sum[i] += h;
         squares[i] += h * h;
     }
+}
+
+/* Elements of a row are counted from the diagonal, by pointers: an index that could wrap around keeps compilers from vectors. */
+static void add_outer(float *restrict triangle, const float *restrict rows, const float *weight, uint32_t n)
+{
+    const float *restrict a = rows, *restrict b = a + n, *restrict c = b + n, *restrict d = c + n;
+    float *restrict row = triangle;
+    for (uint32_t left = n; left; row += left--, a++, b++, c++, d++) {
+        float of_a = weight[0] * *a, of_b = weight[1] * *b, of_c = weight[2] * *c, of_d = weight[3] * *d;
+        for (uint32_t j = 0; j < left; j++) row[j] += (of_a * a[j] + of_b * b[j]) + (of_c * c[j] + of_d * d[j]);
+    }
+}
+
+/* part[l] += x[l] * w[l]; y[l] += factor * x[l]. Processors without vectors of floats would keep a Lanes in memory. */
+static inline __attribute__((always_inline)) void dot_and_add(float *part, float *y, const float *x, const float *w, float factor)
+{
+#if defined __SSE2__ || defined __aarch64__
+    Lanes sum, in, of_w, out;
+    memcpy(&sum, part, sizeof sum);
+    memcpy(&in, x, sizeof in);
+    memcpy(&of_w, w, sizeof of_w);
+    memcpy(&out, y, sizeof out);
+    sum += in * of_w;
+    out += factor * in;
+    memcpy(part, &sum, sizeof sum);
+    memcpy(y, &out, sizeof out);
+#else
+    for (int l = 0; l < QC_K_LANES; l++) {
+        part[l] += x[l] * w[l];
+        y[l] += factor * x[l];
+    }
+#endif
+}
+
+static void multiply_triangle(float *restrict out, const float *restrict triangle, const float *restrict w, uint32_t n)
+{
+    const float *restrict row = triangle;
+    memset(out, 0, n * sizeof *out);
+    for (uint32_t left = n; left; row += left--, w++, out++) {
+        float part[QC_K_LANES] = {0}, *y = out + 1;
+        const float *x = row + 1, *v = w + 1, *end = row + left;
+        for (; end - x >= QC_K_LANES; x += QC_K_LANES, v += QC_K_LANES, y += QC_K_LANES) dot_and_add(part, y, x, v, *w);
+        for (int l = 0; x < end; l++) {
+            part[l] += *x * *v++;
+            *y++ += *w * *x++;
+        }
+        *out += *w * *row + (((part[0] + part[4]) + (part[2] + part[6])) + ((part[1] + part[5]) + (part[3] + part[7])));
+    }
+}
+
+static void add_scaled(float *restrict y, const float *restrict x, float factor, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) y[i] += factor * x[i];
 }
 
 #endif
