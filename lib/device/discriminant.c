@@ -12,19 +12,6 @@
 #include "../kernels/mem.h"
 #include "qmath.h"
 
-enum { LANES = 8 };
-
-/* The sum of a[i] b[i], in eight partial sums: the same order on every processor. */
-static float dot(const float *restrict a, const float *restrict b, uint32_t n)
-{
-    float part[LANES] = {0};
-    uint32_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (uint32_t l = 0; l < LANES; l++) part[l] += a[i + l] * b[i + l];
-    for (uint32_t l = 0; i < n; i++, l++) part[l] += a[i] * b[i];
-    return ((part[0] + part[4]) + (part[2] + part[6])) + ((part[1] + part[5]) + (part[3] + part[7]));
-}
-
 /* ---- moments of source and stream together ---- */
 
 /* The stream's mean of class k, new examples included, into `mean`; their scatter into the queue. Returns how many. */
@@ -118,7 +105,7 @@ static void divide(const QcKernels *kernels, float *w, float *factor, uint32_t n
     }
     for (uint32_t i = n; i-- > 0;) {
         const float *row = qc_triangle_row(factor, n, i);
-        w[i] = (w[i] - dot(row + i + 1, w + i + 1, n - i - 1)) / row[i];
+        w[i] = (w[i] - kernels->dot_floats(row + i + 1, w + i + 1, n - i - 1)) / row[i];
     }
 }
 
@@ -128,7 +115,7 @@ static void make_weights(QcHeadScratch *s, const QcHeadShape *shape)
     memcpy(s->weights, s->mean, (size_t)shape->classes * n * sizeof *s->weights);
     for (uint32_t k = 0; k < shape->classes; k++) {
         divide(s->kernels, s->weights + (size_t)k * n, s->scatter, n);
-        s->bias[k] = -0.5f * dot(s->mean + (size_t)k * n, s->weights + (size_t)k * n, n);
+        s->bias[k] = -0.5f * s->kernels->dot_floats(s->mean + (size_t)k * n, s->weights + (size_t)k * n, n);
     }
     s->operations += qc_triangle(n) * (n / 3 + 2 * (uint64_t)shape->classes);
 }

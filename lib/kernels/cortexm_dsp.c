@@ -59,6 +59,8 @@ const QcKernels qc_kernels_dsp = {"dsp",
                                   add_outer,
                                   multiply_triangle,
                                   add_scaled,
+                                  dot_floats,
+                                  dot_codes,
                                   qc_dsp_conv,
                                   qc_dsp_linear,
                                   qc_dsp_depthwise};

@@ -51,25 +51,58 @@ static void add_outer(float *restrict triangle, const float *restrict rows, cons
     }
 }
 
-/* part[l] += x[l] * w[l]; y[l] += factor * x[l]. Processors without vectors of floats would keep a Lanes in memory. */
-static inline __attribute__((always_inline)) void dot_and_add(float *part, float *y, const float *x, const float *w, float factor)
+static inline float sum_of_lanes(const float part[QC_K_LANES])
+{
+    return ((part[0] + part[4]) + (part[2] + part[6])) + ((part[1] + part[5]) + (part[3] + part[7]));
+}
+
+/* part[l] += a[l] * b[l]. Processors without vectors of floats would keep a Lanes in memory. */
+static inline __attribute__((always_inline)) void dot_step(float *part, const float *a, const float *b)
 {
 #if defined __SSE2__ || defined __aarch64__
-    Lanes sum, in, of_w, out;
+    Lanes sum, x, y;
     memcpy(&sum, part, sizeof sum);
-    memcpy(&in, x, sizeof in);
-    memcpy(&of_w, w, sizeof of_w);
-    memcpy(&out, y, sizeof out);
-    sum += in * of_w;
-    out += factor * in;
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    sum += x * y;
     memcpy(part, &sum, sizeof sum);
-    memcpy(y, &out, sizeof out);
 #else
-    for (int l = 0; l < QC_K_LANES; l++) {
-        part[l] += x[l] * w[l];
-        y[l] += factor * x[l];
-    }
+    for (int l = 0; l < QC_K_LANES; l++) part[l] += a[l] * b[l];
 #endif
+}
+
+static inline __attribute__((always_inline)) void add_step(float *y, const float *x, float factor)
+{
+#if defined __SSE2__ || defined __aarch64__
+    Lanes sum, in;
+    memcpy(&sum, y, sizeof sum);
+    memcpy(&in, x, sizeof in);
+    sum += factor * in;
+    memcpy(y, &sum, sizeof sum);
+#else
+    for (int l = 0; l < QC_K_LANES; l++) y[l] += factor * x[l];
+#endif
+}
+
+static float dot_floats(const float *a, const float *b, uint32_t n)
+{
+    float part[QC_K_LANES] = {0};
+    const float *end = a + n;
+    for (; end - a >= QC_K_LANES; a += QC_K_LANES, b += QC_K_LANES) dot_step(part, a, b);
+    for (int l = 0; a < end; l++) part[l] += *a++ * *b++;
+    return sum_of_lanes(part);
+}
+
+static float dot_codes(const int8_t *a, const float *b, uint32_t n)
+{
+    float part[QC_K_LANES] = {0}, x[QC_K_LANES];
+    const int8_t *end = a + n;
+    for (; end - a >= QC_K_LANES; a += QC_K_LANES, b += QC_K_LANES) {
+        for (int l = 0; l < QC_K_LANES; l++) x[l] = (float)a[l];
+        dot_step(part, x, b);
+    }
+    for (int l = 0; a < end; l++) part[l] += (float)*a++ * *b++;
+    return sum_of_lanes(part);
 }
 
 static void multiply_triangle(float *restrict out, const float *restrict triangle, const float *restrict w, uint32_t n)
@@ -79,12 +112,15 @@ static void multiply_triangle(float *restrict out, const float *restrict triangl
     for (uint32_t left = n; left; row += left--, w++, out++) {
         float part[QC_K_LANES] = {0}, *y = out + 1;
         const float *x = row + 1, *v = w + 1, *end = row + left;
-        for (; end - x >= QC_K_LANES; x += QC_K_LANES, v += QC_K_LANES, y += QC_K_LANES) dot_and_add(part, y, x, v, *w);
+        for (; end - x >= QC_K_LANES; x += QC_K_LANES, v += QC_K_LANES, y += QC_K_LANES) {
+            dot_step(part, x, v);
+            add_step(y, x, *w);
+        }
         for (int l = 0; x < end; l++) {
             part[l] += *x * *v++;
             *y++ += *w * *x++;
         }
-        *out += *w * *row + (((part[0] + part[4]) + (part[2] + part[6])) + ((part[1] + part[5]) + (part[3] + part[7])));
+        *out += *w * *row + sum_of_lanes(part);
     }
 }
 

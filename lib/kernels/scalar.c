@@ -313,6 +313,8 @@ const QcKernels qc_kernels_scalar = {"scalar",
                                      add_outer,
                                      multiply_triangle,
                                      add_scaled,
+                                     dot_floats,
+                                     dot_codes,
                                      NULL,
                                      qc_scalar_linear,
                                      NULL};

@@ -294,11 +294,14 @@ START_TEST(triangles_are_equal)
 {
     enum { MOST = 70 };
     static float rows[4 * MOST], w[MOST], first[MOST * (MOST + 1) / 2], triangle[MOST * (MOST + 1) / 2], start[MOST * (MOST + 1) / 2], one[MOST], out[MOST], scaled[MOST];
+    static int8_t codes[MOST];
     const float weight[4] = {0.5f, 2, 0, -1.25f};
+    float first_dot = 0, first_of_codes = 0;
     for (uint32_t n = 0; n <= MOST; n += n < 20 ? 1 : 25) {
         uint32_t size = n * (n + 1) / 2;
         for (uint32_t i = 0; i < 4 * n; i++) rows[i] = (float)qc_rng_normal(&rng);
         for (uint32_t i = 0; i < n; i++) w[i] = (float)qc_rng_normal(&rng);
+        for (uint32_t i = 0; i < n; i++) codes[i] = (int8_t)qc_rng_below(&rng, 256);
         for (uint32_t i = 0; i < size; i++) start[i] = (float)qc_rng_normal(&rng);
         for (const QcKernels *const *k = qc_kernels_available(); *k; k++) {
             int scalar = *k == &qc_kernels_scalar;
@@ -322,6 +325,15 @@ START_TEST(triangles_are_equal)
                 }
                 ck_assert_double_eq_tol((double)product[i], expected, 1e-4);
             }
+            float dot = (*k)->dot_floats(rows, w, n), of_codes = (*k)->dot_codes(codes, w, n);
+            if (scalar) {
+                double expected = 0, with_codes = 0;
+                for (uint32_t i = 0; i < n; i++) expected += (double)rows[i] * (double)w[i], with_codes += codes[i] * (double)w[i];
+                ck_assert_double_eq_tol((double)dot, expected, 1e-4);
+                ck_assert_double_eq_tol((double)of_codes, with_codes, 1e-2);
+                first_dot = dot, first_of_codes = of_codes;
+            }
+            ck_assert(dot == first_dot && of_codes == first_of_codes);
             memcpy(scaled, rows, n * sizeof *scaled);
             (*k)->add_scaled(scaled, w, 0.3f, n);
             for (uint32_t i = 0; i < n; i++) ck_assert_float_eq(scaled[i], rows[i] + 0.3f * w[i]);
