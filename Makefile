@@ -201,7 +201,7 @@ NAMES = $(notdir $(PROGRAMS))
 # Laid out as here, so that the links of README hold.
 DOCUMENTS := README.md LICENSE share/CHANGELOG.md share/experiments/RESULTS.md tests/bench/README.md \
     $(wildcard share/pictures/*.svg)
-# Folders that are removed when they are empty; those of a system's own hierarchy stay.
+# Folders that are removed when they are empty; folders of a system's own hierarchy stay.
 FOLDERS := share/bash-completion/completions share/bash-completion share/zsh/vendor-completions share/zsh \
     share/fish/vendor_completions.d share/fish share/man/man1 share/man/man5 share/man/man7 share/doc lib/pkgconfig \
     $(if $(filter /usr /usr/local,$(PREFIX)),,share/man share include lib bin .)

@@ -23,7 +23,7 @@ static const QcOption options[] = {
      "what is simulated: inertial, series, image, or auto by the model's input", 0, 0},
     {0, "strength", QC_OPTION_REAL, &strength, "R", "strength of the simulated drifts", 0.01, 10},
     {0, "persons", QC_OPTION_INT, &persons, "N", "simulated persons to teach on", 1, 10000},
-    {0, "test-persons", QC_OPTION_INT, &test_persons, "N", "simulated persons held back for the report", 0, 10000},
+    {0, "test-persons", QC_OPTION_INT, &test_persons, "N", "simulated persons held out for the report", 0, 10000},
     {0, "teacher-steps", QC_OPTION_INT, &teacher_steps, "N", "steps of back-propagation a lesson", 1, 100000},
     {0, "steps", QC_OPTION_INT, &steps, "N", "steps of the network's training", 1, 1000000},
     {0, "without", QC_OPTION_LIST, &without, "FEATURE",

@@ -123,7 +123,7 @@ static void warn_of_few_misses(const QcMissLog *log)
         qc_warn("only %u of %u examples were ever missed, so misses say little of which to choose", missed, log->n);
 }
 
-static int complain(int sampling, const char *model_path, QcErr *err)
+static int validate(int sampling, const char *model_path, QcErr *err)
 {
     if (!data_path) return qc_fail(err, QC_EUSAGE, "say which data to choose from (-d FILE)");
     if (sampling < 0)
@@ -150,7 +150,7 @@ int main(int argc, char **argv)
     QcMissLog log = {0};
     QcChooseReport table = {0};
     const char *const inputs[] = {data_path, log_path, model_path};
-    if (complain(sampling, model_path, &err) || qc_output_spares(out_path, inputs, 3, &err) ||
+    if (validate(sampling, model_path, &err) || qc_output_spares(out_path, inputs, 3, &err) ||
         qc_dataset_load(&data, data_path, &err))
         goto end;
     if (size > data.n) { /* said before misses are observed, which takes a while */

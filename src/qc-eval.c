@@ -146,7 +146,7 @@ static int look_inside(const QcModelFile *m, const char *path, QcErr *err)
     return status;
 }
 
-static int complain(int has_model, QcErr *err)
+static int validate(int has_model, QcErr *err)
 {
     int from_stdin = !has_model;
     if (!data_paths.n) return qc_fail(err, QC_EUSAGE, "say which data to evaluate on (-d FILE)");
@@ -176,7 +176,7 @@ int main(int argc, char **argv)
     const char *model_path = operands ? argv[1] : NULL;
     QcErr err = {0};
     QcModelFile model = {0};
-    int status = complain(!qc_is_standard(model_path), &err) || spare(logits_path, model_path, &err) ||
+    int status = validate(!qc_is_standard(model_path), &err) || spare(logits_path, model_path, &err) ||
                          spare(layers_path, model_path, &err) || qc_modelfile_load(&model, model_path, &err)
                      ? -1
                      : 0;

@@ -21,7 +21,7 @@ static QcList groups;
 static QcModelHints hints;
 static const char *external_data, *like, *arch, *model_output, *measure_path;
 
-/* Options of every format; those of each format are its importer's (lib/data/importrows.h). */
+/* Options of every format; options of one format are its importer's (lib/data/importrows.h). */
 static const QcOption common[] = {
     {'f', "format", QC_OPTION_TEXT, &format, "FORMAT", "one of the formats above (else concluded)", 0, 0},
     {'g', "group", QC_OPTION_LIST, &groups, "NAME", "import this person (group) only; repeatable", 0, 0},
@@ -107,7 +107,7 @@ static const char *look_ahead(int argc, char **argv, int *help)
     return named;
 }
 
-/* Help shows the common options, or those of the format that is named; a command line may have any. */
+/* Help shows the common options, or the options of the format that is named; a command line may have any. */
 static void make_options(int argc, char **argv)
 {
     int n = 0, help = 0;
@@ -208,7 +208,7 @@ static void report_model(const QcModelFile *m, const QcOnnxNotes *notes, const Q
         qc_say("its classes have no names but 0 to %u (--labels or --labels-from names them)", m->classes - 1);
     if (notes->softmax) qc_say("its final softmax was left out: the model gives logits");
     if (notes->sigmoid) qc_say("its final sigmoid was left out: the model gives logits");
-    if (notes->two_classes) qc_say("its one logit is that of class 1; class 0 has the logit 0");
+    if (notes->two_classes) qc_say("its one logit is the logit of class 1; class 0 has the logit 0");
     if (!score->n) return;
     qc_say("accuracy on %u examples of %s: %.4f%s", score->n, measure_path, score->accuracy,
            qc_score_is_chance(score) ? " - no better than guessing: is the order of the classes right, and the "

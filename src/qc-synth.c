@@ -1,4 +1,4 @@
-/* qc-synth: nothing in, or recordings of real people; the recordings of made-up people out. */
+/* qc-synth: nothing in, or recordings of real people; the recordings of synthetic subjects out. */
 #include "../lib/base/file.h"
 #include "../lib/bitflip/simulate.h"
 #include "../lib/cli/cli.h"

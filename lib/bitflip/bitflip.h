@@ -7,7 +7,7 @@
 
 typedef struct QcBitflipOptions {
     QcTeacherOptions teacher;
-    uint32_t persons, test_persons; /* simulated: taught on; held back for the report */
+    uint32_t persons, test_persons; /* simulated: trained on; held out for the report */
     uint32_t steps, batch;          /* of the network's training */
     double rate;
     uint32_t without;               /* bit f: the network is not told feature f */

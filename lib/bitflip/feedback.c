@@ -6,7 +6,7 @@
 #include "../nn/cholesky.h"
 #include "../nn/loss.h"
 #include "../nn/run.h"
-#include "../quant/shadow.h"
+#include "../quant/fakequant.h"
 #include "teacher.h"
 
 /* Solves (a + lambda I) X = b for symmetric a [n][n], X and b [n][m], by Cholesky; b becomes X, or 0 if there is none.
@@ -25,7 +25,7 @@ static void solve_ridge(double *a, double *b, uint32_t n, uint32_t m)
  * feedback]. */
 typedef struct Sums {
     const QcTeacher *t;
-    QcShadow shadow;
+    QcFakeQuant fakequant;
     QcRun *run;
     double *a, *b;
     uint32_t channels;
@@ -65,8 +65,8 @@ static void add_set(Sums *s, const QcWindows *set)
         uint32_t column = 0;
         for (uint32_t l = 0; l < t->flip->n_layers; l++) {
             if (!has_feedback(t, l)) continue;
-            uint32_t at = s->shadow.node_of[t->flip->layers[l].node];
-            const QcNode *node = &s->shadow.graph.nodes[at];
+            uint32_t at = s->fakequant.node_of[t->flip->layers[l].node];
+            const QcNode *node = &s->fakequant.graph.nodes[at];
             uint32_t positions = node->height * node->width;
             size_t first = (size_t)i * positions * node->channels;
             const float *gradient = qc_run_gradient(s->run, at) + first, *value = qc_run_value(s->run, at) + first;
@@ -106,15 +106,15 @@ static int sums_init(Sums *s, QcArena *arena, QcErr *err)
     uint32_t classes = t->g->classes, n = t->o->shifted + t->o->unshifted;
     for (uint32_t l = 0; l < t->flip->n_layers; l++)
         if (has_feedback(t, l)) s->channels += t->g->nodes[t->flip->layers[l].node].channels;
-    if (qc_shadow_init(&s->shadow, t->g, err)) return -1;
+    if (qc_fakequant_init(&s->fakequant, t->g, err)) return -1;
     s->a = qc_arena_take(arena, (size_t)classes * classes, sizeof *s->a, err);
     s->b = qc_arena_take(arena, (size_t)classes * s->channels, sizeof *s->b, err);
     s->dlogits = qc_arena_take(arena, (size_t)n * classes, sizeof *s->dlogits, err);
-    s->grads = qc_arena_take(arena, s->shadow.graph.n_params, sizeof *s->grads, err);
-    s->run = qc_run_new(&s->shadow.graph, n, QC_RUN_TUNE, t->o->threads, err);
+    s->grads = qc_arena_take(arena, s->fakequant.graph.n_params, sizeof *s->grads, err);
+    s->run = qc_run_new(&s->fakequant.graph, n, QC_RUN_TUNE, t->o->threads, err);
     if (!s->a || !s->b || !s->dlogits || !s->grads || !s->run) return -1;
     for (uint32_t l = 0; l < t->flip->n_layers; l++)
-        if (has_feedback(t, l) && qc_run_keep(s->run, s->shadow.node_of[t->flip->layers[l].node], err)) return -1;
+        if (has_feedback(t, l) && qc_run_keep(s->run, s->fakequant.node_of[t->flip->layers[l].node], err)) return -1;
     return 0;
 }
 
@@ -141,7 +141,7 @@ int qc_fit_feedback(const QcTeacher *t, int8_t *feedback, float *feedback_scale,
         round_feedback(&s, feedback, feedback_scale);
     }
     qc_run_free(s.run);
-    qc_shadow_release(&s.shadow);
+    qc_fakequant_release(&s.fakequant);
     qc_arena_release(&arena);
     return status;
 }

@@ -160,8 +160,8 @@ static int add_layer(const Survey *s, QcLessons *lessons, const QcQNode *node, c
     return 0;
 }
 
-static int snapshot(Survey *s, QcShadow *shadow, const QcDrift *drift, QcLessons *lessons, QcRng *rng, float *movement,
-                    float *scratch, QcErr *err)
+static int snapshot(Survey *s, QcFakeQuant *fakequant, const QcDrift *drift, QcLessons *lessons, QcRng *rng,
+                    float *movement, float *scratch, QcErr *err)
 {
     QcQGraph *g = s->t->g;
     const QcTeacherOptions *o = s->t->o;
@@ -175,19 +175,19 @@ static int snapshot(Survey *s, QcShadow *shadow, const QcDrift *drift, QcLessons
                           .cosine = 0,
                           .seed = qc_rng_next(rng),
                           .threads = o->threads};
-    qc_shadow_reset(shadow);
-    if (qc_tune(shadow, set.x, set.label, set.n, &tune, err)) goto end;
+    qc_fakequant_reset(fakequant);
+    if (qc_tune(fakequant, set.x, set.label, set.n, &tune, err)) goto end;
     for (uint32_t i = 0; i < g->n_nodes; i++)
         for (uint32_t j = 0; j < g->nodes[i].n_codes; j++) {
             uint32_t at = g->nodes[i].code + j;
-            movement[at] = shadow->latent[at] - (float)qc_code_get(g, &g->nodes[i], j);
+            movement[at] = fakequant->master[at] - (float)qc_code_get(g, &g->nodes[i], j);
         }
     float limit = threshold(movement, g->n_codes, o->moved, scratch);
     for (uint32_t l = 0; l < s->t->flip->n_layers; l++)
         if (add_layer(s, lessons, &g->nodes[s->t->flip->layers[l].node], movement, limit, (uint32_t *)scratch, rng,
                       err))
             goto end;
-    qc_pack_latents(g, shadow->latent); /* the next snapshot starts where this one came to */
+    qc_pack_masters(g, fakequant->master); /* the next snapshot starts where this one came to */
     status = 0;
 end:
     qc_windows_release(&set);
@@ -197,7 +197,7 @@ end:
 int qc_teach(const QcTeacher *t, QcLessons *lessons, uint64_t person, QcErr *err)
 {
     QcArena arena = {0};
-    QcShadow shadow = {0};
+    QcFakeQuant fakequant = {0};
     QcDrift drift;
     QcRng rng = qc_rng_seed(t->o->seed, person < 306 ? QC_STREAM_PERSON0 + person : QC_STREAM_PERSON306 + person - 306);
     uint32_t n = t->g->n_codes;
@@ -209,14 +209,14 @@ int qc_teach(const QcTeacher *t, QcLessons *lessons, uint64_t person, QcErr *err
     uint8_t *codes = qc_arena_take(&arena, t->g->n_code_bytes, 1, err);
     if (!s.features || !s.dir || !movement || !scratch || !codes) goto end;
     if (qc_drift_init(&drift, t->o->kind, t->m, t->o->strength, &rng, &arena, err)) goto end;
-    if (qc_shadow_init(&shadow, t->g, err)) goto end;
+    if (qc_fakequant_init(&fakequant, t->g, err)) goto end;
     memcpy(codes, t->g->codes, t->g->n_code_bytes);
     status = 0;
     for (uint32_t i = 0; !status && i < t->o->snapshots; i++)
-        status = snapshot(&s, &shadow, &drift, lessons, &rng, movement, scratch, err);
+        status = snapshot(&s, &fakequant, &drift, lessons, &rng, movement, scratch, err);
     memcpy(t->g->codes, codes, t->g->n_code_bytes);
 end:
-    qc_shadow_release(&shadow);
+    qc_fakequant_release(&fakequant);
     qc_arena_release(&arena);
     return status;
 }

@@ -12,8 +12,8 @@
 #include "../base/rng.h"
 
 typedef enum QcSampleRule {
-    /* a level of difficulty (so many misses; never right) gets its share of the slots by largest remainder; within that,
-     * classes as even as the levels allow, and any example of a level's class as likely as the next */
+    /* a level of difficulty (so many misses; never right) gets its share of the slots by largest remainder; within
+     * that, classes as even as the levels allow, and any example of a level's class as likely as the next */
     QC_SAMPLE_PMF,
     QC_SAMPLE_PROPORTIONAL, /* without replacement, weights misses + 0.1 + 0.5 [never right] */
     QC_SAMPLE_RANDOM,       /* uniform */

@@ -6,7 +6,7 @@
  * result does not depend on o->jobs.
  *
  * An importer either fills a whole dataset (`import`: trees, arrays), or adds the series of one file to a list
- * (`gather`); of the latter, and of arrays, a folder of files can be imported (importfiles.c), and options about
+ * (`gather`); of tables and of arrays, a folder of files can be imported (importfiles.c), and options about
  * windows, lengths, channels and pictures are carried out in one place (importfinish.c).
  */
 #ifndef QC_DATA_IMPORT_H
@@ -28,7 +28,7 @@ typedef enum QcMissing {
 } QcMissing;
 typedef enum QcResize { QC_RESIZE_AREA, QC_RESIZE_BILINEAR } QcResize;
 typedef enum QcTrust { QC_TRUST_BOTH, QC_TRUST_NAME, QC_TRUST_FIELD } QcTrust;
-/* CHANGE: a change of label ends the recording; the others give the label of a window from those of its samples. */
+/* CHANGE: a change of label ends the recording; the others conclude a window's label from its samples' labels. */
 typedef enum QcLabelRule {
     QC_LABEL_CHANGE,
     QC_LABEL_MAJORITY,

@@ -1,8 +1,8 @@
 /* UCR/UEA archive, .ts: "#" and "%" comments, "@" header lines, then a series a line, channels parted by ':', values by
  * ',', the class last. With @timeStamps true a value is (time,value).
  *
- * Labels are those of @classLabel, in its order. Ids are 21 bits of the file's digest and the row, so that two files of
- * an archive can be joined.
+ * Labels are the names after @classLabel, in this order. Ids are 21 bits of the file's digest and the row, so that two
+ * files of an archive can be joined.
  */
 #include <math.h>
 #include <stdlib.h>

@@ -33,7 +33,7 @@ static void leave(j_common_ptr common)
     longjmp(j->way_out, 1);
 }
 
-/* libjpeg fills up what is missing or wrong and only warns; a picture that is partly made up is no data. */
+/* libjpeg fills up what is missing or wrong and only warns; a picture that is partly invented is no data. */
 static void heed_warning(j_common_ptr common, int level)
 {
     int code = common->err->msg_code;

@@ -13,7 +13,7 @@ typedef struct QcPlace {
     uint32_t group, recording; /* indices in the list's names */
     double time; /* NaN = not known */
     uint32_t line;
-    uint64_t id; /* of this sample: ids of windows are counted from that of the first sample */
+    uint64_t id; /* of this sample; windows count up from the id of the first sample */
 } QcPlace;
 
 typedef struct QcRecorder {

@@ -1,4 +1,4 @@
-/* synth.h - made-up people whose inertial recordings differ the way real ones do.
+/* synth.h - synthetic subjects whose inertial recordings differ the way real ones do.
  *
  * A sensor is three axes (channels 3s .. 3s+2): in turn an accelerometer (m/s2), a gyroscope (rad/s), a magnetometer
  * (gauss), at 25 Hz. An activity is a posture and a periodic movement of four harmonics. A person wears each sensor at

@@ -70,7 +70,7 @@ static int find_directory(Directory *d, const QcZip *z, QcErr *err)
     return 0;
 }
 
-/* The 64-bit extension holds just those of the three numbers that did not fit, in this order. */
+/* The 64-bit extension holds only the numbers (of three) that did not fit, in this order. */
 static int extend(QcZipMember *m, const uint8_t *extra, size_t length)
 {
     uint64_t *wide[3] = {m->length == 0xffffffff ? &m->length : NULL,

@@ -178,7 +178,7 @@ static int is_zero(int *zero, const Source *s, uint64_t at, uint64_t end, QcErr 
     return walk(s, at, end, see_zero, zero, err);
 }
 
-/* The bytes of section c->sections[c->n], checked; those of a file are copied unless they are to stay there. */
+/* The bytes of section c->sections[c->n], checked; a file's bytes are copied unless they are to stay there. */
 static int read_section(QcContainer *c, const Source *source, uint64_t offset, uint64_t length, uint32_t crc, int stays,
                         QcErr *err)
 {
@@ -223,7 +223,7 @@ static int read_entry(QcContainer *c, QcCursor *table, const Source *source, con
     return read_section(c, source, offset, length, crc, stays && !strcmp(stays, name), err);
 }
 
-/* The digest that the file carries, and that of all of it. */
+/* The digest that the file carries, and the digest of its bytes. */
 static int check_digest(QcContainer *c, const Source *source, const uint8_t *end, QcErr *err)
 {
     QcDigest digest;

@@ -26,7 +26,7 @@ static int fail_at(Reader *r, yaml_mark_t mark, const char *what)
     return qc_fail(r->err, QC_EFORMAT, "%.200s:%zu:%zu: %s", r->file, mark.line + r->line, mark.column + 1, what);
 }
 
-/* libyaml tells most errors by a mark of their own, and those of the byte stream by an offset. */
+/* libyaml reports most errors with a mark, and errors of the byte stream with an offset. */
 static int next_event(Reader *r, yaml_event_t *event)
 {
     if (yaml_parser_parse(&r->parser, event)) return 0;

@@ -3,8 +3,8 @@
  * A step descends the cross-entropy of the batch alone; its gradient g is projected where it conflicts with the
  * gradient m of a draw from the memory:
  *     g~ = g - (g.m / m.m) m   where g.m < 0, else g,
- * both with respect to the latents, in code steps (and to the biases, in output steps, where they move). The projected
- * gradient goes into Adam, as every method's.
+ * both with respect to the master weights, in code steps (and to the biases, in output steps, where they move). The
+ * projected gradient goes into Adam, as every method's.
  */
 #include "agem.h"
 
@@ -57,10 +57,10 @@ static int next(QcMethodRun *l, QcMethodReport *report, const QcBatch *batch, Qc
         qc_replay_draw(r, l);
         if (r->n_old) {
             if (gradient(r, r->n_fresh, r->n_old, err)) return -1;
-            memcpy(a->memory, r->dlatent, r->n_moving * sizeof *a->memory);
+            memcpy(a->memory, r->dmaster, r->n_moving * sizeof *a->memory);
         }
         if (gradient(r, 0, r->n_fresh, err)) return -1;
-        if (r->n_old) qc_agem_project(r->dlatent, a->memory, r->n_moving);
+        if (r->n_old) qc_agem_project(r->dmaster, a->memory, r->n_moving);
         qc_replay_step(r);
     }
     qc_replay_end(r, l, report);

@@ -28,8 +28,8 @@ typedef struct QcBn {
         {"momentum", 0, 0, 1, "weight of a new batch in the stream's statistics; 0: all batches weigh the same", 0}
 enum { QC_BN_ALPHA, QC_BN_DECAY, QC_BN_MOMENTUM, QC_BN_COUNT };
 
-/* setting: those of bn, in this order, within l->setting. Looks at the coreset's source examples; where there is none,
- * nothing will ever be changed. */
+/* setting: the settings of bn, in this order, within l->setting. Looks at the coreset's source examples; where there is
+ * none, nothing will ever be changed. */
 int qc_bn_init(QcBn *bn, QcMethodRun *l, const double *setting, QcErr *err);
 /* The batch and the slots' stream examples are looked at once, through the model as it is now; then all layers change
  * together. Adds to the counts of report. */

@@ -1,16 +1,16 @@
 /* camel - coresets by submodular selection (Li, Shen and Chen, "Camel: managing data for efficient stream learning",
  * SIGMOD 2022).
  *
- * How far the gradient of a subset is from that of all is bounded by how far each example lies from the nearest chosen
- * one of its class; to make that sum small is to make the facility location f(S) (cover.h) of s = d_max - d large,
- * which is done greedily. Two uses, as in the paper:
+ * The distance between the gradients of a subset and of all examples is bounded by how far each example lies from the
+ * nearest chosen one of its class; to make that sum small is to make the facility location f(S) (cover.h) of s = d_max
+ * - d large, which is done greedily. Two uses, as in the paper:
  *   selection  of the arriving batch `select` of its examples are learned from, each weighted by how many it
  *              represents;
  *   buffer     old slots and batch are merged and reduced to the open slots by the same f; what the reserved slots
  *              represent is represented already.
- * d: between the inputs of the last layer ("latent"), or between gradients of the last layer's weights, (softmax -
- * onehot) of one example times its latents. Examples of different classes are d_max apart. The steps themselves are
- * those of er.
+ * d: between the inputs of the last layer (features), or between gradients of the last layer's weights, (softmax -
+ * onehot) of one example times its features. Examples of different classes are d_max apart. The steps themselves are
+ * the steps of er.
  */
 #include "cover.h"
 #include "losses.h"
@@ -26,7 +26,7 @@ typedef struct Camel {
     QcReplay replay;
     uint32_t n, features;
     /* Of the n examples looked at last, room for capacity + batch_max of each. */
-    float *latent, *error; /* [n][features], [n][classes] */
+    float *feature, *error; /* [n][features], [n][classes] */
     uint16_t *label;
     uint32_t *from;        /* slot, or index in the batch */
     uint8_t *may;          /* 1: can be chosen */
@@ -45,7 +45,7 @@ static int open(QcMethodRun *l, QcErr *err)
     Camel *c = l->state = qc_method_take(l, 1, sizeof *c, err);
     if (!c || qc_replay_open(&c->replay, l, 0, err)) return -1;
     c->features = last_node(g)->n_codes / g->classes;
-    c->latent = qc_method_take(l, all, c->features * sizeof(float), err);
+    c->feature = qc_method_take(l, all, c->features * sizeof(float), err);
     c->error = qc_method_take(l, all, g->classes * sizeof(float), err);
     c->label = qc_method_take(l, all, sizeof *c->label, err);
     c->from = qc_method_take(l, all, sizeof *c->from, err);
@@ -55,7 +55,7 @@ static int open(QcMethodRun *l, QcErr *err)
     c->may = qc_method_take(l, all, 1, err);
     c->chosen = qc_method_take(l, all, sizeof *c->chosen, err);
     c->row_weight = qc_method_take(l, c->replay.batch + c->replay.replay, sizeof(float), err);
-    return c->latent && c->error && c->label && c->from && c->similarity && c->covered && c->weight && c->may &&
+    return c->feature && c->error && c->label && c->from && c->similarity && c->covered && c->weight && c->may &&
                    c->chosen && c->row_weight
                ? 0
                : -1;
@@ -67,12 +67,12 @@ static void see(void *ctx, QcQRun *run, uint32_t node, const QcQConv *conv)
 {
     const QcQNode *last = last_node(run->g);
     const QcQTensor *in = &run->g->tensors[last->in[0]];
-    float *latent = ctx;
+    float *feature = ctx;
     (void)conv;
     if (node != run->g->n_nodes - 1) return;
     const uint8_t *q = qc_qrun_tensor(run, last->in[0]);
     for (uint32_t i = 0; i < last->n_codes / last->channels; i++)
-        latent[i] = in->scale * (float)((int32_t)q[i] - in->zero);
+        feature[i] = in->scale * (float)((int32_t)q[i] - in->zero);
 }
 
 static void look(Camel *c, QcMethodRun *l, const uint8_t *x, uint16_t label, uint32_t from, int may)
@@ -80,7 +80,7 @@ static void look(Camel *c, QcMethodRun *l, const uint8_t *x, uint16_t label, uin
     uint32_t classes = l->g->classes;
     int32_t wanted = label;
     float *logits = c->replay.dlogits; /* no pass is under way */
-    qc_qrun_forward_seen(&l->run, logits, x, l->g->n_nodes - 1, see, c->latent + (size_t)c->n * c->features);
+    qc_qrun_forward_seen(&l->run, logits, x, l->g->n_nodes - 1, see, c->feature + (size_t)c->n * c->features);
     qc_loss_among(c->error + (size_t)c->n * classes, logits, &wanted, NULL, NULL, 1, classes);
     c->label[c->n] = label;
     c->from[c->n] = from;
@@ -94,12 +94,12 @@ static double dot(const float *a, const float *b, uint32_t n)
     return sum;
 }
 
-/* |a x u - b x v|^2 = |a|^2 |u|^2 + |b|^2 |v|^2 - 2 (a.b)(u.v) for the gradients; |u - v|^2 for the latents. */
+/* |a x u - b x v|^2 = |a|^2 |u|^2 + |b|^2 |v|^2 - 2 (a.b)(u.v) for the gradients; |u - v|^2 for the features. */
 static double inner(const Camel *c, const QcMethodRun *l, uint32_t i, uint32_t j)
 {
-    double latent = dot(c->latent + (size_t)i * c->features, c->latent + (size_t)j * c->features, c->features);
-    if (l->setting[BY_GRADIENT] < 1) return latent;
-    return latent * dot(c->error + (size_t)i * l->g->classes, c->error + (size_t)j * l->g->classes, l->g->classes);
+    double feature = dot(c->feature + (size_t)i * c->features, c->feature + (size_t)j * c->features, c->features);
+    if (l->setting[BY_GRADIENT] < 1) return feature;
+    return feature * dot(c->error + (size_t)i * l->g->classes, c->error + (size_t)j * l->g->classes, l->g->classes);
 }
 
 static void compare(Camel *c, const QcMethodRun *l)
@@ -213,7 +213,7 @@ static void close(QcMethodRun *l) { qc_replay_release(l->state); }
 
 static const QcSetting settings[] = {
     QC_REPLAY_SETTINGS, {"select", 0.5, 0.001, 1, "share of the batch that is learned from", 0},
-    {"gradient", 0, 0, 1, "1: distance of last-layer gradients; 0: of latents", 1}, {0},
+    {"gradient", 0, 0, 1, "1: distance of last-layer gradients; 0: of features", 1}, {0},
 };
 
 const QcMethod qc_method_camel = {

@@ -9,7 +9,7 @@
  *                         channel, so what is shared is the code;
  *     the other half      the shared values are fine-tuned: the gradient of one is the sum over its weights.
  * Where 2^cluster is not below the number of codes, the codes are the shared values and all steps are of the first
- * kind. The loss is that of er.
+ * kind. The loss is the loss of er.
  */
 #include "cluster.h"
 #include "losses.h"
@@ -76,14 +76,14 @@ static int smaller_first(const void *a, const void *b)
 
 static void prune_layer(Deepc *d, const QcQGraph *g, const QcQNode *n, double share)
 {
-    float *latent = d->replay.shadow.latent + n->code;
+    float *master = d->replay.fakequant.master + n->code;
     uint32_t row = n->n_codes / n->channels, cut = (uint32_t)(share * n->n_codes);
     for (uint32_t j = 0; j < n->n_codes; j++)
-        d->sizes[j] = (Size){fabsf(latent[j] * g->scale[n->channel + j / row]), j};
+        d->sizes[j] = (Size){fabsf(master[j] * g->scale[n->channel + j / row]), j};
     qsort(d->sizes, n->n_codes, sizeof *d->sizes, smaller_first);
     for (uint32_t i = 0; i < cut; i++) {
         d->pruned[n->code + d->sizes[i].j] = 1;
-        latent[d->sizes[i].j] = 0;
+        master[d->sizes[i].j] = 0;
     }
 }
 
@@ -93,14 +93,14 @@ static void cluster_layers(Deepc *d, const QcQGraph *g, double share)
 {
     for (uint32_t i = 0; i < g->n_nodes; i++) {
         const QcQNode *n = &g->nodes[i];
-        uint32_t zeros = (uint32_t)(share * n->n_codes) > 0; /* one value is that of the pruned */
+        uint32_t zeros = (uint32_t)(share * n->n_codes) > 0; /* one value is the value of pruned weights */
         if (n->n_codes)
-            qc_cluster_line(d->centre + (size_t)i * d->values, d->owner + n->code, d->replay.shadow.latent + n->code,
+            qc_cluster_line(d->centre + (size_t)i * d->values, d->owner + n->code, d->replay.fakequant.master + n->code,
                             d->pruned + n->code, n->n_codes, d->values - zeros);
     }
 }
 
-/* The latents of a cluster are its value, which stays in the range of codes. */
+/* The master weights of a cluster are its value, which stays in the range of codes. */
 static void share_values(Deepc *d, const QcQGraph *g)
 {
     for (uint32_t i = 0; i < g->n_nodes; i++) {
@@ -109,7 +109,7 @@ static void share_values(Deepc *d, const QcQGraph *g)
               *centre = d->centre + (size_t)i * d->values;
         for (uint32_t c = 0; c < d->values; c++) centre[c] = fminf(fmaxf(centre[c], low), high);
         for (uint32_t j = g->nodes[i].code; j < g->nodes[i].code + g->nodes[i].n_codes; j++)
-            if (!d->pruned[j]) d->replay.shadow.latent[j] = centre[d->owner[j]];
+            if (!d->pruned[j]) d->replay.fakequant.master[j] = centre[d->owner[j]];
     }
 }
 
@@ -118,7 +118,7 @@ static void sum_gradients(Deepc *d, const QcQGraph *g)
     memset(d->dcentre, 0, d->centres.n * sizeof *d->dcentre);
     for (uint32_t i = 0; i < g->n_nodes; i++)
         for (uint32_t j = g->nodes[i].code; j < g->nodes[i].code + g->nodes[i].n_codes; j++)
-            if (!d->pruned[j]) d->dcentre[(size_t)i * d->values + d->owner[j]] += d->replay.dlatent[j];
+            if (!d->pruned[j]) d->dcentre[(size_t)i * d->values + d->owner[j]] += d->replay.dmaster[j];
 }
 
 /* ---- a batch ---- */
@@ -139,7 +139,7 @@ static int tune_weights(Deepc *d, QcMethodRun *l, uint32_t steps, QcErr *err)
     for (uint32_t step = 0; step < steps; step++) {
         if (gradient(d, l, err)) return -1;
         for (uint32_t j = 0; j < l->g->n_codes; j++)
-            if (d->pruned[j]) d->replay.dlatent[j] = 0; /* its moments are 0 and stay it, too */
+            if (d->pruned[j]) d->replay.dmaster[j] = 0; /* its moments are 0 and stay it, too */
         qc_replay_step(&d->replay);
     }
     return 0;

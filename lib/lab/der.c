@@ -5,8 +5,8 @@
  *     DER++  L = L_ce(batch) + alpha MSE(h(x'), z') + beta L_ce(x'', y'')  x'', y'' drawn from it once more
  *
  * MSE is the mean over examples and classes, as in the authors' code. z are logits of the integer model: of the start
- * model for the source examples, of the model just calibrated for those of a batch. DER++ gives each of its two draws
- * half of the replayed examples, so that a step costs as much as another method's.
+ * model for the source examples, of the model just calibrated for the examples of a batch. DER++ gives each of its two
+ * draws half of the replayed examples, so that a step costs as much as another method's.
  */
 #include "losses.h"
 #include "rivaltable.h"

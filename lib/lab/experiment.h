@@ -11,7 +11,7 @@
  *                                      these) are left out
  *   only: [...]                        # likewise, where it is there: what is in none of its maps is left out
  *   steps:                             # in order; {NAME}: an axis, a let, a path, {out}: this step's result, {STEP}:
- *                                      that of an earlier one
+ *                                      the result of an earlier step
  *     float: qc-train -d {data}/{source}.train.qcd -o {out} --seed {seed}
  *     idle: ""                         # no command, no step: takes away one that comes from another description
  *     run: qc-calibrate -m {method} ... --json --no-output {float} > {out}

@@ -31,8 +31,8 @@ static QcYaml *new_map(QcArena *arena, const QcYaml *like, uint32_t room, QcErr 
     return map->items && map->keys ? map : NULL;
 }
 
-/* Those of `own`, each where `base` has it, or before the next one that base has, or at the end; between them those of
- * `base` that `taken` has not (NULL: is not there). */
+/* The entries of `own`, each where `base` has it, or before the next one that base has, or at the end; between them the
+ * entries of `base` that `taken` has not (NULL: missing). */
 static const QcYaml *join(QcArena *arena, const QcYaml *base, const QcYaml *own, const QcYaml *taken, QcErr *err)
 {
     QcYaml *map = new_map(arena, own, base->n + own->n, err);

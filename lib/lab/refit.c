@@ -5,10 +5,10 @@
  * with (x_i, under the layers before l as they are by now) and so the mean pre-activation s x_i v + b of a channel. Its
  * target y_i is what the start model gave: for a source example of the coreset its own mean pre-activation, for a
  * stream example the mean of those over the coreset's source examples of its class. Each class has the same weight. The
- * codes are those of refit.h: layer-wise reconstruction on integers, one code at a time with the errors of all others
- * in view, as in GPTQ (Frantar et al., 2023) and OBQ. `hold` is what keeps many codes from fitting few examples, in
- * units of a code's mean curvature. Means over positions are all that two windows of one class have in common: they are
- * not aligned in time. */
+ * codes are chosen as in refit.h: layer-wise reconstruction on integers, one code at a time with the errors of all
+ * others in view, as in GPTQ (Frantar et al., 2023) and OBQ. `hold` is what keeps many codes from fitting few examples,
+ * in units of a code's mean curvature. Means over positions are all that two windows of one class have in common: they
+ * are not aligned in time. */
 #include "refit.h"
 
 #include <math.h>

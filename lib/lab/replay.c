@@ -26,10 +26,10 @@ static int take_memory(QcReplay *r, QcMethodRun *l, QcErr *err)
     r->label = qc_method_take(l, rows, sizeof *r->label, err);
     r->x = qc_method_take(l, rows, l->window * sizeof *r->x, err);
     r->dlogits = qc_method_take(l, rows, l->g->classes * sizeof *r->dlogits, err);
-    r->grads = qc_method_take(l, r->shadow.graph.n_params, sizeof *r->grads, err);
-    r->dlatent = qc_method_take(l, r->n_moving, sizeof *r->dlatent, err);
+    r->grads = qc_method_take(l, r->fakequant.graph.n_params, sizeof *r->grads, err);
+    r->dmaster = qc_method_take(l, r->n_moving, sizeof *r->dmaster, err);
     return r->slot && r->orders[0] && r->orders[1] && r->from && r->label && r->x && r->dlogits && r->grads &&
-                   r->dlatent
+                   r->dmaster
                ? 0
                : -1;
 }
@@ -52,16 +52,16 @@ int qc_replay_open(QcReplay *r, QcMethodRun *l, int apart, QcErr *err)
     r->classes = l->g->classes;
     r->rng = qc_rng_seed(l->seed, QC_STREAM_REPLAY);
     settle_slots(l);
-    if (qc_shadow_init(&r->shadow, l->g, err) || take_memory(r, l, err) ||
+    if (qc_fakequant_init(&r->fakequant, l->g, err) || take_memory(r, l, err) ||
         qc_optim_init(&r->optim, QC_OPTIM_ADAM, l->g->n_codes, rate, 0, err))
         return -1;
     qc_tune_pace(&r->optim, l->g, default_rate);
     if (bias > 0 && (qc_method_own_channels(l, err) || qc_biastune_init(&r->biases, l->g, rate * bias, err))) return -1;
     uint32_t rows = !apart ? r->batch + r->replay : r->batch > r->replay ? r->batch : r->replay;
-    if (!(r->run = qc_run_new(&r->shadow.graph, rows, QC_RUN_TUNE, l->threads > 0 ? l->threads : 1, err))) return -1;
+    if (!(r->run = qc_run_new(&r->fakequant.graph, rows, QC_RUN_TUNE, l->threads > 0 ? l->threads : 1, err))) return -1;
     r->run_bytes = qc_run_bytes(r->run);
     if (bias > 0) qc_method_count(l, 3 * (uint64_t)l->g->n_channels * sizeof(float));
-    qc_method_count(l, r->shadow.arena.bytes + r->shadow.graph.arena.bytes + 2 * r->optim.n * sizeof(float) +
+    qc_method_count(l, r->fakequant.arena.bytes + r->fakequant.graph.arena.bytes + 2 * r->optim.n * sizeof(float) +
                            r->run_bytes);
     return 0;
 }
@@ -72,7 +72,7 @@ void qc_replay_release(QcReplay *r)
     qc_run_free(r->run);
     qc_optim_release(&r->optim);
     qc_biastune_release(&r->biases);
-    qc_shadow_release(&r->shadow);
+    qc_fakequant_release(&r->fakequant);
 }
 
 /* ---- a batch ---- */
@@ -116,7 +116,7 @@ static int moves_biases(const QcReplay *r) { return r->n_moving > r->optim.n; }
 
 const float *qc_replay_forward(QcReplay *r, uint32_t first, uint32_t n, QcErr *err)
 {
-    qc_shadow_round(&r->shadow);
+    qc_fakequant_round(&r->fakequant);
     const float *logits = qc_run_forward(r->run, r->x + (size_t)first * r->window, n);
     if (!logits) qc_fail_memory(err, "a forward pass");
     r->forwards += n;
@@ -127,16 +127,16 @@ const float *qc_replay_forward(QcReplay *r, uint32_t first, uint32_t n, QcErr *e
 void qc_replay_backward(QcReplay *r)
 {
     qc_run_backward(r->run, r->grads, r->dlogits);
-    qc_shadow_gradient(&r->shadow, r->dlatent, r->grads);
-    if (moves_biases(r)) qc_biastune_gradient(&r->shadow, r->dlatent + r->optim.n, r->grads);
+    qc_fakequant_gradient(&r->fakequant, r->dmaster, r->grads);
+    if (moves_biases(r)) qc_biastune_gradient(&r->fakequant, r->dmaster + r->optim.n, r->grads);
     r->backwards += r->passed;
 }
 
 void qc_replay_step(QcReplay *r)
 {
-    qc_optim_step(&r->optim, r->shadow.latent, r->dlatent, 1, NULL);
-    qc_shadow_clamp(&r->shadow);
-    if (moves_biases(r)) qc_biastune_step(&r->biases, &r->shadow, r->dlatent + r->optim.n, 1);
+    qc_optim_step(&r->optim, r->fakequant.master, r->dmaster, 1, NULL);
+    qc_fakequant_clamp(&r->fakequant);
+    if (moves_biases(r)) qc_biastune_step(&r->biases, &r->fakequant, r->dmaster + r->optim.n, 1);
 }
 
 int qc_replay_steps(QcReplay *r, QcMethodRun *l, uint32_t steps, QcReplayLoss loss, QcErr *err)
@@ -157,7 +157,7 @@ static void write_biases(const QcReplay *r, QcMethodRun *l)
     for (uint32_t i = 0; i < l->g->n_nodes; i++) {
         const QcQNode *n = &l->g->nodes[i];
         const float *bias =
-            n->n_codes ? r->shadow.graph.params + r->shadow.graph.nodes[r->shadow.node_of[i]].bias : NULL;
+            n->n_codes ? r->fakequant.graph.params + r->fakequant.graph.nodes[r->fakequant.node_of[i]].bias : NULL;
         for (uint32_t o = 0; bias && o < n->channels; o++)
             qc_method_set_channel(l, n, o, (double)l->scale[n->channel + o], (double)bias[o]);
     }
@@ -165,7 +165,7 @@ static void write_biases(const QcReplay *r, QcMethodRun *l)
 
 void qc_replay_end(QcReplay *r, QcMethodRun *l, QcMethodReport *report)
 {
-    qc_pack_latents(l->g, r->shadow.latent);
+    qc_pack_masters(l->g, r->fakequant.master);
     if (moves_biases(r)) write_biases(r, l);
     report->set = (uint64_t)r->n_slots + r->arrived->n;
     report->forwards = r->forwards;

@@ -1,10 +1,10 @@
 /* replay.h - rehearsal by straight-through back-propagation: what er, er-ace, der, der++, a-gem, camel and deepc have
  * in common.
  *
- * The integer model has a float double with a latent value for every code, in code steps (quant/shadow.h). A batch of
- * the stream is learned in `steps` steps of Adam; each takes `batch` examples of it and `replay` of the slots, both
- * drawn in shuffled passes. Then the latents, which with Adam's moments live on, are rounded to the model's codes.
- * Scales stay, and biases unless `bias` gives them a rate. A method says with which loss.
+ * The integer model has a float double with a master weight for every code, in code steps (quant/fakequant.h). A batch
+ * of the stream is learned in `steps` steps of Adam; each takes `batch` examples of it and `replay` of the slots, both
+ * drawn in shuffled passes. Then the master weights, which with Adam's moments live on, are rounded to the model's
+ * codes. Scales stay, and biases unless `bias` gives them a rate. A method says with which loss.
  */
 #ifndef QC_LAB_REPLAY_H
 #define QC_LAB_REPLAY_H
@@ -31,14 +31,14 @@ enum {
         {"batch", 24, 1, 4096, "examples of the batch in a step", 1},                                      \
         {"replay", 24, 0, 4096, "examples of the slots in a step", 1},                                     \
         {"rate", -1, -1, 100, "code steps a step; -1 = by the model's bits", 0},                           \
-        {"bias", 0, 0, 100, "rate of biases against that of codes, in output steps; 0: they stay", 0},     \
+        {"bias", 0, 0, 100, "rate of biases relative to codes, in output steps; 0: fixed", 0},     \
         {"keep", 1, 0, 1, "1: reserved slots keep their source examples; 0: the stream may take them", 1}, \
     {                                                                                                      \
         "reservoir", 1, 0, 1, "1: slots are a reservoir of all that was seen; 0: by --update", 1           \
     }
 
 typedef struct QcReplay {
-    QcShadow shadow;
+    QcFakeQuant fakequant;
     QcRun *run;
     QcOptim optim;
     QcBiasTune biases;
@@ -57,15 +57,15 @@ typedef struct QcReplay {
     uint32_t *from;  /* [batch + replay] index in the batch, or slot */
     int32_t *label;  /* [batch + replay] */
     float *x;        /* [batch + replay][window] */
-    float *dlogits;  /* [batch + replay][classes]: a method writes those of the pass */
+    float *dlogits;  /* [batch + replay][classes]: a method writes the gradients of the pass */
     float *grads;    /* [n_params] of the graph */
-    float *dlatent;  /* [n_moving] of the latents, and behind them of the biases where they move */
+    float *dmaster;  /* [n_moving] of the master weights, and behind them of the biases where they move */
     uint32_t n_moving;
     size_t run_bytes; /* counted so far */
 } QcReplay;
 
-/* Settings, shadow, run and memory, all counted; opens the reserved slots and sets the slots' rule as asked. apart: the
- * rows of the batch and those of the slots are never passed together. */
+/* Settings, fake-quantized model, run and memory, all counted; opens the reserved slots and sets the slots' rule as
+ * asked. apart: rows of the batch and rows of the slots are never passed together. */
 int qc_replay_open(QcReplay *r, QcMethodRun *l, int apart, QcErr *err);
 void qc_replay_release(QcReplay *r);
 
@@ -74,17 +74,18 @@ void qc_replay_begin(QcReplay *r, const QcMethodRun *l, const QcBatch *batch);
 /* fresh [n]: the examples of the batch to draw from (NULL: all n). */
 void qc_replay_among(QcReplay *r, const uint32_t *fresh, uint32_t n);
 void qc_replay_draw(QcReplay *r, const QcMethodRun *l);
-/* Logits [n][classes] of rows first .. first+n-1, by rounded latents; borrowed until the next. NULL: out of memory. */
+/* Logits [n][classes] of rows first .. first+n-1, by rounded master weights; borrowed until the next. NULL: out of
+ * memory. */
 const float *qc_replay_forward(QcReplay *r, uint32_t first, uint32_t n, QcErr *err);
-/* r->dlatent of the last forward pass, from r->dlogits [n][classes]. */
+/* r->dmaster of the last forward pass, from r->dlogits [n][classes]. */
 void qc_replay_backward(QcReplay *r);
-/* Adam moves the latents, and the biases, by r->dlatent. */
+/* Adam moves the master weights, and the biases, by r->dmaster. */
 void qc_replay_step(QcReplay *r);
 /* The whole of `steps` steps, each of one pass over all its rows: loss writes r->dlogits [n_fresh + n_old][classes],
  * l->state being the method's. */
 typedef void (*QcReplayLoss)(QcReplay *r, QcMethodRun *l, const float *logits);
 int qc_replay_steps(QcReplay *r, QcMethodRun *l, uint32_t steps, QcReplayLoss loss, QcErr *err);
-/* Latents become codes; what it cost. */
+/* Master weights become codes; what it cost. */
 void qc_replay_end(QcReplay *r, QcMethodRun *l, QcMethodReport *report);
 
 #endif

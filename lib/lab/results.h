@@ -1,9 +1,9 @@
 /* results.h - what the runs of an experiment came to: figures of each run, and their mean over repetitions with a 95 %
  * interval.
  *
- * A run is what `qc-calibrate --json` printed: an object a batch and a summary. Its first test sets (-t) are those of
- * its streams, in their order, the one behind them is the source's. The target of a batch is the person whose stream it
- * is of.
+ * A run is what `qc-calibrate --json` printed: an object a batch and a summary. Its first test sets (-t) are the
+ * targets' in the order of the streams, the next one is the source's. The target of a batch is the person whose stream
+ * it is of.
  */
 #ifndef QC_LAB_RESULTS_H
 #define QC_LAB_RESULTS_H

@@ -3,9 +3,9 @@
  *
  *   W = argmin  sum_stream keep^age |y - W (x, 1)|^2 + u sum_source |y - W (x, 1)|^2 + lambda t |W|^2
  *
- * Source examples are those of the coreset; u is such that they carry the share `source` of all weight, whatever the
- * length of the stream. Ridge on frozen features, fitted recursively, is analytic continual learning (Zhuang et al.,
- * ACIL, 2022); W from sums is independent of the order of the stream. */
+ * Source examples are the source examples of the coreset; u is such that they carry the share `source` of all weight,
+ * whatever the length of the stream. Ridge on frozen features, fitted recursively, is analytic continual learning
+ * (Zhuang et al., ACIL, 2022); W from sums is independent of the order of the stream. */
 #include <string.h>
 
 #include "bn.h"
@@ -20,7 +20,7 @@ typedef struct RidgeHead {
     double seen;                    /* weight of all stream examples so far */
 } RidgeHead;
 
-/* Settings in this order, `first` being that of the first. */
+/* Settings in this order, `first` is the first setting's value. */
 #define HEAD_SETTINGS                                                                             \
     QC_FLOAT_HEAD_FOLD, {"lambda", 0.001, 0, 1000, "ridge, in units of the mean square of a feature", 0},           \
         {"source", 0.2, 0, 0.99, "share of the coreset's source examples in the sum of all weights", 0},      \

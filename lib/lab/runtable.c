@@ -97,7 +97,7 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const QcKnownRun *)a)->name, ((const QcKnownRun *)b)->name);
 }
 
-/* Merges the newer runs, which are sorted for it, with those of the table. */
+/* Merges the newer runs, which it sorts, into the table. */
 static int add_runs(QcRunTable *t, QcKnownRun *newer, uint32_t n, QcErr *err)
 {
     QcKnownRun *all = qc_arena_take(&t->arena, (uint64_t)t->n + n, sizeof *all, err);

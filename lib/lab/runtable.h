@@ -24,7 +24,7 @@ struct QcRunTable { /* all zero = empty */
     uint32_t n;
 };
 
-/* Adds the runs of n files. Of equal runs that of the later file is kept. */
+/* Adds the runs of n files. Of equal runs the later file's run is kept. */
 int qc_runtable_load(QcRunTable *t, const char *const *paths, int n, QcErr *err);
 void qc_runtable_release(QcRunTable *t);
 

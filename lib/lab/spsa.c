@@ -2,9 +2,9 @@
  *
  * Every weighted channel has two parameters: its scale is scale_0 exp(theta), and its pre-activation is shifted by
  * theta' units, a unit being an eighth of the range of the tensor that it writes (of a logit: 1). Both are rounded to
- * the model's own fixed-point multipliers and int32 biases before each pass, so the losses are those of integer models,
- * as in "Stepping Forward on the Last Mile" (Feng et al., 2024). A step: a minibatch of Z, spsa's slope on it, clipped,
- * theta -= rate slope d. */
+ * the model's own fixed-point multipliers and int32 biases before each pass, so the losses are losses of integer
+ * models, as in "Stepping Forward on the Last Mile" (Feng et al., 2024). A step: a minibatch of Z, spsa's slope on it,
+ * clipped, theta -= rate slope d. */
 #include "spsa.h"
 
 #include <math.h>

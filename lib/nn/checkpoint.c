@@ -110,7 +110,7 @@ static int compare_options(const char *theirs, const char *ours, QcErr *err)
         theirs = skip_line(theirs);
         ours = skip_line(ours);
     }
-    return *theirs || *ours ? qc_fail(err, QC_EFORMAT, "the checkpoint's options are not those of this version") : 0;
+    return *theirs || *ours ? qc_fail(err, QC_EFORMAT, "the checkpoint has other options than this version") : 0;
 }
 
 static int check_options(const QcTraining *t, const QcContainer *c, QcErr *err)

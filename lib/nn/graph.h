@@ -144,7 +144,7 @@ int qc_graph_with_std(QcGraph *out, const QcGraph *g, QcErr *err);
 int qc_graph_check(const QcGraph *g, QcErr *err);
 void qc_graph_release(QcGraph *g);
 
-/* The value of a FUNCTION at x; *slope (may be NULL): its derivative. The steps must be those of a checked node. */
+/* The value of a FUNCTION at x; *slope (may be NULL): its derivative. The steps must come from a checked node. */
 float qc_function_at(const QcStep *steps, uint32_t n_steps, float x, float *slope);
 /* A function that qc_graph_check accepts: no step lacks an operand, one value is left. */
 int qc_function_is_whole(const QcStep *steps, uint32_t n_steps);

@@ -48,11 +48,11 @@ static int take_tables(QcRun *run, QcErr *err)
     return 0;
 }
 
-/* The primitives for the windows of every slice; those of the full batch stay, those of another size give way to the
+/* The primitives for the windows of every slice; primitives of the full batch stay, others give way to the
  * next. */
 static int make_convs(QcRun *run, int which, QcErr *err)
 {
-    qc_convs_alone();
+    qc_convs_single_threaded();
     for (int k = 0; k < run->parts; k++) {
         QcWorker *slice = &run->slices[k];
         QcConvs *convs = &slice->convs[which];
@@ -152,7 +152,7 @@ static void slice_forward(void *ctx, int number)
     QcRun *run = ctx;
     QcWorker *slice = &run->slices[number];
     size_t values = qc_node_values(&run->g->nodes[0]);
-    qc_convs_alone();
+    qc_convs_single_threaded();
     memcpy(slice->value[0], run->x + slice->first * values, slice->n * values * sizeof *run->x);
     for (uint32_t i = 1; i < run->g->n_nodes; i++) node_forward(slice, i);
 }
@@ -222,7 +222,7 @@ static void node_backward(QcWorker *slice, uint32_t i, float *grads)
     }
 }
 
-/* Adds the other slices' gradients to those of slice 0; each slice does a part of the parameters. */
+/* Adds the other slices' gradients to slice 0; each slice does a part of the parameters. */
 static void add_up(const QcRun *run, float *grads, int number)
 {
     size_t n = run->g->n_params, parts = (size_t)run->parts, from = n * (size_t)number / parts,
@@ -239,12 +239,12 @@ static void slice_backward(void *ctx, int number)
     QcRun *run = ctx;
     QcWorker *slice = &run->slices[number];
     uint32_t last = run->g->n_nodes - 1, classes = run->g->classes;
-    qc_convs_alone();
+    qc_convs_single_threaded();
     memcpy(slice->gradient[last], run->dlogits + (size_t)slice->first * classes,
            (size_t)slice->n * classes * sizeof *run->dlogits);
     for (uint32_t i = last; i > 0; i--)
         if (run->wants[i]) node_backward(slice, i, slice->grads);
-    qc_team_meet(run->team);
+    qc_team_barrier(run->team);
     add_up(run, run->slices[0].grads, number);
 }
 

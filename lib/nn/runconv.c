@@ -26,7 +26,7 @@ static int engine_start(QcErr *err)
 }
 
 void omp_set_num_threads(int threads); /* of the OpenMP runtime; its header is not there for every compiler */
-void qc_convs_alone(void) { omp_set_num_threads(1); }
+void qc_convs_single_threaded(void) { omp_set_num_threads(1); }
 
 dnnl_engine_t qc_dnnl_engine(void) { return engine; }
 dnnl_stream_t qc_dnnl_stream(void) { return stream; }

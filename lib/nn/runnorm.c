@@ -56,7 +56,7 @@ static const double *sum_and_meet(QcWorker *slice, const QcNode *node, const flo
             mine[channels + c] -= mine[c] * shift;
             mine[c] = (double)centre[c] + shift;
         }
-    qc_team_meet(run->team);
+    qc_team_barrier(run->team);
     return all;
 }
 

@@ -74,7 +74,7 @@ void qc_conv_forward(const QcConvs *convs, const QcGraph *g, uint32_t node, floa
 /* dx may be NULL. Gradients of weights and bias are written at their places in grads. */
 void qc_conv_backward(const QcConvs *convs, const QcGraph *g, uint32_t node, float *dx, float *grads, const float *dy,
                       const float *x);
-void qc_convs_alone(void); /* oneDNN stays in the calling thread */
+void qc_convs_single_threaded(void); /* oneDNN stays in the calling thread */
 
 /* runnorm.c: y and x may be one array, dx and dy too; rows: of the slice. All slices must come here. */
 void qc_norm_forward(QcWorker *slice, const QcNode *node, float *y, const float *x, size_t rows);

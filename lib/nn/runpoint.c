@@ -45,7 +45,7 @@ static Levels levels_of(const QcNode *node)
     return (Levels){node->scale, (float)node->zero, (float)((1u << node->bits) - 1)};
 }
 
-/* The level nearest to x, halves away from that of 0; what lies beyond the levels is -1 or top + 1. This is roundf
+/* The level nearest to x, halves away from the level of 0; what lies beyond the levels is -1 or top + 1. This is roundf
  * within these bounds, without a call. */
 static inline float level(float x, Levels l)
 {

@@ -85,7 +85,7 @@ static void meet(QcTeam *team, int has_place, int wants_place)
     else meet_all(team);
 }
 
-void qc_team_meet(QcTeam *team) { meet(team, 1, 1); }
+void qc_team_barrier(QcTeam *team) { meet(team, 1, 1); }
 
 /* ---- the team ---- */
 

@@ -16,6 +16,6 @@ void qc_team_free(QcTeam *team);
 /* work(ctx, member) on every member; returns when all are done. */
 void qc_team_run(QcTeam *team, void (*work)(void *ctx, int member), void *ctx);
 /* Within work: waits for all members; what each wrote before, all see after. */
-void qc_team_meet(QcTeam *team);
+void qc_team_barrier(QcTeam *team);
 
 #endif

@@ -75,7 +75,7 @@ const char *qc_train_complain(const QcTrainOptions *o)
 }
 
 /* Memory of a pass over batches. */
-typedef struct Desk {
+typedef struct Workspace {
     QcRun *run;
     float *x;         /* [batch][values] */
     int32_t *classes; /* [batch] */
@@ -83,7 +83,7 @@ typedef struct Desk {
     float *grads;     /* [n_params] */
     uint8_t *decays;  /* [n_params] */
     uint32_t *order;  /* [n_train] */
-} Desk;
+} Workspace;
 
 static void mark_decays(uint8_t *decays, const QcGraph *g)
 {
@@ -92,63 +92,64 @@ static void mark_decays(uint8_t *decays, const QcGraph *g)
             memset(decays + g->nodes[i].weight, 1, g->nodes[i].n_weight);
 }
 
-static int desk_init(Desk *desk, QcTraining *t, QcRunMode mode, QcErr *err)
+static int desk_init(Workspace *workspace, QcTraining *t, QcRunMode mode, QcErr *err)
 {
     QcArena *a = &t->arena;
     uint32_t most = mode == QC_RUN_TRAIN ? t->n_train : t->n_valid, batch = most < t->o->batch ? most : t->o->batch;
-    *desk = (Desk){.run = qc_run_new(t->g, batch, mode, t->o->threads, err)};
-    if (!desk->run || !(desk->x = qc_arena_take(a, batch * (size_t)qc_dataset_values(t->d), sizeof *desk->x, err)) ||
-        !(desk->classes = qc_arena_take(a, batch, sizeof *desk->classes, err)))
+    *workspace = (Workspace){.run = qc_run_new(t->g, batch, mode, t->o->threads, err)};
+    if (!workspace->run ||
+        !(workspace->x = qc_arena_take(a, batch * (size_t)qc_dataset_values(t->d), sizeof *workspace->x, err)) ||
+        !(workspace->classes = qc_arena_take(a, batch, sizeof *workspace->classes, err)))
         return -1;
     if (mode != QC_RUN_TRAIN) return 0;
-    if (!(desk->dlogits = qc_arena_take(a, (size_t)batch * t->g->classes, sizeof *desk->dlogits, err)) ||
-        !(desk->grads = qc_arena_take(a, t->g->n_params, sizeof *desk->grads, err)) ||
-        !(desk->decays = qc_arena_take(a, t->g->n_params, 1, err)) ||
-        !(desk->order = qc_arena_take(a, t->n_train, sizeof *desk->order, err)))
+    if (!(workspace->dlogits = qc_arena_take(a, (size_t)batch * t->g->classes, sizeof *workspace->dlogits, err)) ||
+        !(workspace->grads = qc_arena_take(a, t->g->n_params, sizeof *workspace->grads, err)) ||
+        !(workspace->decays = qc_arena_take(a, t->g->n_params, 1, err)) ||
+        !(workspace->order = qc_arena_take(a, t->n_train, sizeof *workspace->order, err)))
         return -1;
-    mark_decays(desk->decays, t->g);
+    mark_decays(workspace->decays, t->g);
     return 0;
 }
 
-static const float *forward(Desk *desk, const QcTraining *t, const uint32_t *index, uint32_t n)
+static const float *forward(Workspace *workspace, const QcTraining *t, const uint32_t *index, uint32_t n)
 {
     size_t values = (size_t)qc_dataset_values(t->d);
     for (uint32_t i = 0; i < n; i++) {
-        qc_dataset_batch_window(desk->x + i * values, t->d, index[i], t->norm);
-        desk->classes[i] = t->map[t->d->label[index[i]]];
+        qc_dataset_batch_window(workspace->x + i * values, t->d, index[i], t->norm);
+        workspace->classes[i] = t->map[t->d->label[index[i]]];
     }
-    return qc_run_forward(desk->run, desk->x, n);
+    return qc_run_forward(workspace->run, workspace->x, n);
 }
 
-static int train_epoch(Desk *desk, QcTraining *t, QcEpoch *epoch, QcErr *err)
+static int train_epoch(Workspace *workspace, QcTraining *t, QcEpoch *epoch, QcErr *err)
 {
     uint32_t batch = t->o->batch, right, hits = 0;
     uint64_t per_epoch = (t->n_train + batch - 1) / batch;
     double loss = 0;
-    memcpy(desk->order, t->train, t->n_train * sizeof *desk->order);
+    memcpy(workspace->order, t->train, t->n_train * sizeof *workspace->order);
     QcRng rng = qc_rng_seed(t->o->seed, QC_STREAM_EPOCH0 + epoch->epoch); /* depends on nothing that a checkpoint would
                                                                              have to remember */
-    qc_rng_shuffle(&rng, desk->order, t->n_train);
+    qc_rng_shuffle(&rng, workspace->order, t->n_train);
     for (uint32_t from = 0; from < t->n_train; from += batch) {
         uint32_t n = t->n_train - from < batch ? t->n_train - from : batch;
-        const float *logits = forward(desk, t, desk->order + from, n);
+        const float *logits = forward(workspace, t, workspace->order + from, n);
         if (!logits) return qc_fail_memory(err, "a mini-batch");
-        loss += n * qc_loss(desk->dlogits, &right, logits, desk->classes, n, t->g->classes);
+        loss += n * qc_loss(workspace->dlogits, &right, logits, workspace->classes, n, t->g->classes);
         hits += right;
         if (!isfinite(loss))
             return qc_fail(err, QC_EFAIL,
                            "training fell apart in epoch %u: the loss is no longer a number (a lower rate may help)",
                            epoch->epoch);
-        qc_run_backward(desk->run, desk->grads, desk->dlogits);
-        qc_optim_step(&t->optim, t->g->params, desk->grads, qc_schedule_cosine(t->optim.step, per_epoch * t->o->epochs),
-                      desk->decays);
+        qc_run_backward(workspace->run, workspace->grads, workspace->dlogits);
+        qc_optim_step(&t->optim, t->g->params, workspace->grads,
+                      qc_schedule_cosine(t->optim.step, per_epoch * t->o->epochs), workspace->decays);
     }
     epoch->loss = loss / t->n_train;
     epoch->accuracy = (double)hits / t->n_train;
     return 0;
 }
 
-static int validate(Desk *desk, const QcTraining *t, QcEpoch *epoch, QcErr *err)
+static int validate(Workspace *workspace, const QcTraining *t, QcEpoch *epoch, QcErr *err)
 {
     uint32_t right, hits = 0;
     double loss = 0;
@@ -156,9 +157,9 @@ static int validate(Desk *desk, const QcTraining *t, QcEpoch *epoch, QcErr *err)
     if (!t->n_valid) return 0;
     for (uint32_t from = 0; from < t->n_valid; from += t->o->batch) {
         uint32_t n = t->n_valid - from < t->o->batch ? t->n_valid - from : t->o->batch;
-        const float *logits = forward(desk, t, t->valid + from, n);
+        const float *logits = forward(workspace, t, t->valid + from, n);
         if (!logits) return qc_fail_memory(err, "a mini-batch");
-        loss += n * qc_loss(NULL, &right, logits, desk->classes, n, t->g->classes);
+        loss += n * qc_loss(NULL, &right, logits, workspace->classes, n, t->g->classes);
         hits += right;
     }
     epoch->valid_loss = loss / t->n_valid;
@@ -188,12 +189,12 @@ static int enough(const QcTraining *t)
     return t->epoch >= t->o->epochs || (t->o->patience && t->waited >= t->o->patience);
 }
 
-static int epochs(QcTraining *t, Desk *desk, Desk *valid, QcErr *err)
+static int epochs(QcTraining *t, Workspace *workspace, Workspace *valid, QcErr *err)
 {
     double start = qc_seconds();
     while (!enough(t)) {
         QcEpoch epoch = {.epoch = t->epoch + 1, .epochs = t->o->epochs};
-        if (train_epoch(desk, t, &epoch, err) || validate(valid, t, &epoch, err)) return -1;
+        if (train_epoch(workspace, t, &epoch, err) || validate(valid, t, &epoch, err)) return -1;
         epoch.seconds = qc_seconds() - start;
         t->epoch++;
         if (t->n_valid) remember_best(t, epoch.valid_loss);
@@ -223,18 +224,19 @@ int qc_train(QcGraph *g, const QcDataset *d, const QcNorm *norm, const int32_t *
     const char *complaint = qc_train_complain(o);
     if (complaint) return qc_fail(err, QC_EUSAGE, "%s", complaint);
     QcTraining t = {.g = g, .d = d, .norm = norm, .map = map, .o = o, .best_loss = INFINITY};
-    Desk desk = {0}, valid = {0};
+    Workspace workspace = {0}, valid = {0};
     int status = -1;
     if (check_examples(&t, err) || qc_train_split(&t, err)) goto end;
     t.best = qc_arena_take(&t.arena, g->n_params + g->n_stats, sizeof *t.best, err);
     if (!t.best || qc_optim_init(&t.optim, o->optimizer, g->n_params, o->rate, o->decay, err)) goto end;
     if (o->resume && qc_checkpoint_load(&t, err) < 0) goto end;
-    if (desk_init(&desk, &t, QC_RUN_TRAIN, err) || (t.n_valid && desk_init(&valid, &t, QC_RUN_EVAL, err))) goto end;
-    if (epochs(&t, &desk, &valid, err)) goto end;
+    if (desk_init(&workspace, &t, QC_RUN_TRAIN, err) || (t.n_valid && desk_init(&valid, &t, QC_RUN_EVAL, err)))
+        goto end;
+    if (epochs(&t, &workspace, &valid, err)) goto end;
     take_best(&t);
     status = 0;
 end:
-    qc_run_free(desk.run);
+    qc_run_free(workspace.run);
     qc_run_free(valid.run);
     qc_optim_release(&t.optim);
     qc_arena_release(&t.arena);

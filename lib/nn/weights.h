@@ -49,7 +49,7 @@ int qc_weights_read_safetensors(QcWeights *w, const uint8_t *bytes, size_t lengt
 const QcWeight *qc_weights_find(const QcWeights *w, const char *name);
 /* May an array of this name be there without a place in the model? */
 int qc_weights_ignores(const char *name);
-/* 0 where the shape is that of w, ones aside; else a sentence. */
+/* 0 if the shape is the shape of w without its ones; else a sentence. */
 int qc_weight_check_shape(const QcWeight *w, const uint64_t *dims, uint32_t rank, const char *file, QcErr *err);
 /* 0 where all n values are finite (a running variance: not negative); then they are set. */
 int qc_weight_take(const QcWeight *w, const float *values, const char *file, QcErr *err);

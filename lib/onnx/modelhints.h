@@ -13,7 +13,7 @@ typedef struct QcModelHints { /* NULL: not given */
     const char *shape;        /* "C,T" or "C,H,W" of one window */
 } QcModelHints;
 
-/* QC_EUNSUPPORTED, with how to convert it, if the file's ending (or the format that was named) is that of a model that
+/* QC_EUNSUPPORTED, with how to convert it, if the file's ending (or the format that was named) belongs to a model that
  * cannot be read. */
 int qc_modelhints_foreign(const char *path, const char *format, QcErr *err);
 

@@ -52,7 +52,7 @@ int qc_fold_dequantize(QcOnnxImport *im)
     return qc_onnx_put_tensor(im, t);
 }
 
-/* One scale, and the zero point as that of codes 0..255. */
+/* One scale, and the zero point for codes 0..255. */
 static int read_step(QcOnnxImport *im, float *step, uint32_t *zero)
 {
     const QcTensor *scale = qc_onnx_floats(im, 1), *point = scale && qc_onnx_has(im, 2) ? qc_onnx_ints(im, 2) : NULL;

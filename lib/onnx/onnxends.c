@@ -32,9 +32,10 @@ int qc_onnx_choose_output(QcOnnxImport *im)
         return qc_fail(im->err, QC_EUSAGE, "the model has no output '%.60s'; its first is '%.60s'", im->o->output,
                        g->output[0]->name);
     if (ends != 1)
-        return qc_fail(im->err, QC_EUNSUPPORTED,
-                       "the model has %zu outputs ('%.60s', '%.60s'%s): name that of the logits with --logits",
-                       g->n_output, g->output[0]->name, g->output[1]->name, g->n_output > 2 ? ", ..." : "");
+        return qc_fail(
+            im->err, QC_EUNSUPPORTED,
+            "the model has %zu outputs ('%.60s', '%.60s'%s): name the output that has the logits with --logits",
+            g->n_output, g->output[0]->name, g->output[1]->name, g->n_output > 2 ? ", ..." : "");
     snprintf(im->notes.output, sizeof im->notes.output, "%.*s", (int)sizeof im->notes.output - 1, im->output);
     return 0;
 }

@@ -156,7 +156,7 @@ int qc_onnx_conv(QcOnnxImport *im)
     for (uint32_t k = 2; k < w->rank; k++) {
         if (w->dims[k] > QC_MAX_DIM) return qc_onnx_refuse(im, "a kernel of %lld is too large", (long long)w->dims[k]);
         if (qc_onnx_attribute(im, "kernel_shape") && s.kernel[where[k - 2]] != (uint32_t)w->dims[k])
-            return qc_onnx_wrong(im, "its kernel_shape is not that of its weights");
+            return qc_onnx_wrong(im, "its kernel_shape is not the shape of its weights");
         s.kernel[where[k - 2]] = (uint32_t)w->dims[k];
     }
     if (qc_wait_padded(&x) && x.padding < 0)

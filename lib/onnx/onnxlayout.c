@@ -137,7 +137,7 @@ int qc_layout_spatial(QcOnnxImport *im, const QcValue *v, QcAxes *roles)
 {
     if (v->rank < 3 || v->rank > 4)
         return qc_onnx_refuse(im, "its input has %u dimensions, not [N, C, T] or [N, C, H, W]", v->rank);
-    if (qc_view_size(v, 0) > 1) return qc_onnx_refuse(im, "its input has other axes inside that of the batch");
+    if (qc_view_size(v, 0) > 1) return qc_onnx_refuse(im, "its input has other axes inside the batch axis");
     QcAxes usual = {{QC_AXIS_NONE, QC_AXIS_CHANNELS, QC_AXIS_HEIGHT, QC_AXIS_WIDTH}},
            turned = {{QC_AXIS_NONE, QC_AXIS_CHANNELS, QC_AXIS_WIDTH, QC_AXIS_HEIGHT}};
     *roles = v->rank == 3 || (qc_view_size(v, 2) > 1 && qc_view_size(v, 3) == 1)

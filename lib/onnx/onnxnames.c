@@ -8,7 +8,7 @@
 
 static const char *text_or(const char *text, const char *fallback) { return text && *text ? text : fallback; }
 
-static int complain(QcOnnxImport *im, QcCode code, const char *format, va_list args)
+static int set_error(QcOnnxImport *im, QcCode code, const char *format, va_list args)
 {
     char what[256];
     vsnprintf(what, sizeof what, format, args);
@@ -20,7 +20,7 @@ int qc_onnx_refuse(QcOnnxImport *im, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    complain(im, QC_EUNSUPPORTED, format, args);
+    set_error(im, QC_EUNSUPPORTED, format, args);
     va_end(args);
     return -1;
 }
@@ -29,7 +29,7 @@ int qc_onnx_wrong(QcOnnxImport *im, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    complain(im, QC_EFORMAT, format, args);
+    set_error(im, QC_EFORMAT, format, args);
     va_end(args);
     return -1;
 }

@@ -93,7 +93,7 @@ const Onnx__ModelProto *qc_onnx_unpack(const uint8_t *bytes, size_t length, QcAr
     if (!length) return qc_fail(err, QC_EFORMAT, "the file is empty"), NULL;
     if (!is_message((Bytes){bytes, bytes + length}, &onnx__model_proto__descriptor, MAX_DEPTH))
         return qc_fail(err, QC_EFORMAT,
-                       "this is no ONNX model, or a damaged one: its bytes are not those of an ONNX protocol buffer"),
+                       "this is no ONNX model, or a damaged one: its bytes are not an ONNX protocol buffer"),
                NULL;
     size_t most = length > SIZE_MAX / 64 ? SIZE_MAX : 32 * length + ((size_t)16 << 20);
     Room room = {.arena = arena, .most = most, .err = &out};

@@ -66,7 +66,7 @@ static void requantize(Writer *w, const char *output, const char *x, uint32_t t)
 }
 
 /* The node has made `value`: into its slice of its tensor, and the slices joined once all are there (they are written
- * in the order of nodes, and joined in that of channels). */
+ * in the order of nodes, and joined in the order of channels). */
 static void finish(Writer *w, uint32_t i, const char *value)
 {
     const QcQNode *node = &w->g->nodes[i];

@@ -84,7 +84,7 @@ int qc_onnx_unsqueeze(QcOnnxImport *im)
         return qc_onnx_refuse(im, "it makes more than %d axes, or does not say which", QC_ONNX_RANK);
     uint32_t rank = v.rank + (uint32_t)n;
     if (qc_onnx_mark(im, mark, list, n, rank)) return -1;
-    if (mark[0]) return qc_onnx_refuse(im, "it puts an axis before that of the batch");
+    if (mark[0]) return qc_onnx_refuse(im, "it puts an axis before the batch axis");
     for (uint32_t k = 0; k < rank; k++) {
         if (mark[k]) continue;
         if (from == v.rank) return qc_onnx_wrong(im, "it names an axis twice");

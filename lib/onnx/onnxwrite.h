@@ -20,7 +20,7 @@ typedef struct QcOnnxOut {
     int bad;
 } QcOnnxOut;
 
-/* The node, to which attributes may be added; its name is that of its output. */
+/* The node, to which attributes may be added; its name is its output's name. */
 Onnx__NodeProto *qc_out_node(QcOnnxOut *out, const char *op, const char *output, const char *a, const char *b,
                              const char *c);
 /* inputs behind those it has */

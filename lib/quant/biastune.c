@@ -23,7 +23,7 @@ static float unit_of(const QcQGraph *g, const QcQNode *n)
     return n->op == QC_Q_LOGITS ? 0.1f : g->tensors[n->out].scale;
 }
 
-void qc_biastune_gradient(const QcShadow *s, float *dbias, const float *grads)
+void qc_biastune_gradient(const QcFakeQuant *s, float *dbias, const float *grads)
 {
     const QcQGraph *g = s->g;
     memset(dbias, 0, g->n_channels * sizeof *dbias);
@@ -35,7 +35,7 @@ void qc_biastune_gradient(const QcShadow *s, float *dbias, const float *grads)
 }
 
 /* Between the graph's biases and b->bias, this way or back. */
-static void carry(QcBiasTune *b, QcShadow *s, int back)
+static void carry(QcBiasTune *b, QcFakeQuant *s, int back)
 {
     for (uint32_t i = 0; i < s->g->n_nodes; i++) {
         const QcQNode *n = &s->g->nodes[i];
@@ -49,7 +49,7 @@ static void carry(QcBiasTune *b, QcShadow *s, int back)
     }
 }
 
-void qc_biastune_step(QcBiasTune *b, QcShadow *s, const float *dbias, double scale)
+void qc_biastune_step(QcBiasTune *b, QcFakeQuant *s, const float *dbias, double scale)
 {
     carry(b, s, 0);
     qc_optim_step(&b->optim, b->bias, dbias, scale, NULL);

@@ -1,4 +1,4 @@
-/* biastune.h - Adam on the biases of a shadow, beside that on its latents.
+/* biastune.h - Adam on the biases of a fake-quantized model, beside that on its master weights.
  *
  * A bias moves in units of the step of its output tensor (a tenth of a logit at the last layer), so that one rate fits
  * all layers.
@@ -7,7 +7,7 @@
 #define QC_QUANT_BIASTUNE_H
 
 #include "../nn/optim.h"
-#include "shadow.h"
+#include "fakequant.h"
 
 typedef struct QcBiasTune {
     QcOptim optim;
@@ -18,8 +18,8 @@ int qc_biastune_init(QcBiasTune *b, const QcQGraph *g, double rate, QcErr *err);
 void qc_biastune_release(QcBiasTune *b);
 
 /* dbias [n_channels], in those units, from the graph's gradients [graph.n_params]; 0 of channels that have none. */
-void qc_biastune_gradient(const QcShadow *s, float *dbias, const float *grads);
+void qc_biastune_gradient(const QcFakeQuant *s, float *dbias, const float *grads);
 /* One step of the graph's biases against dbias. scale multiplies the rate. */
-void qc_biastune_step(QcBiasTune *b, QcShadow *s, const float *dbias, double scale);
+void qc_biastune_step(QcBiasTune *b, QcFakeQuant *s, const float *dbias, double scale);
 
 #endif

@@ -24,7 +24,7 @@ typedef struct Emit {
     float *scale;
     int32_t *bias, *multiplier;
     uint8_t *shift;
-    float *latent;
+    float *master;
     QcErr *err;
 } Emit;
 
@@ -42,7 +42,7 @@ static int under_relu(const Emit *e, const QcNode *node)
     return 0;
 }
 
-/* Is the value rounded by a scale of its own, other than that of the concat that reads it? */
+/* Is the value rounded by another scale than the scale of the concat that reads it? */
 static int rounds_first(const Emit *e, const QcNode *node)
 {
     uint32_t me = index_of(e, node), reader = me + 1;
@@ -187,7 +187,7 @@ static int quantize_channels(Emit *e, const QcNode *node, QcQNode *n, int out)
         if (!e->given) scale = fmaxf(scale, (float)(fabs(real_bias) / ((double)in->scale * 0x1p29)));
         double step = (double)in->scale * (double)scale, bias = rint(real_bias / step);
         e->scale[c] = scale;
-        for (uint32_t j = 0; j < row; j++) e->latent[n->code + o * row + j] = w[j] / scale;
+        for (uint32_t j = 0; j < row; j++) e->master[n->code + o * row + j] = w[j] / scale;
         if (fabs(bias) + most >= 0x1p31)
             return qc_fail(e->err, QC_EUNSUPPORTED, "node '%s' cannot be quantized: its sums do not fit 32 bits",
                            node->name);
@@ -415,25 +415,25 @@ static int allocate(Emit *e, QcArena *arena)
     e->bias = qc_arena_take(arena, channels, sizeof *e->bias, e->err);
     e->multiplier = qc_arena_take(arena, channels, sizeof *e->multiplier, e->err);
     e->shift = qc_arena_take(arena, channels, sizeof *e->shift, e->err);
-    e->latent = qc_arena_take(arena, codes, sizeof *e->latent, e->err);
+    e->master = qc_arena_take(arena, codes, sizeof *e->master, e->err);
     e->g->codes = qc_arena_take(arena, codes, 1, e->err);
     if (!e->tensors || !e->nodes || !e->tensor_of || !e->scale || !e->bias || !e->multiplier || !e->shift ||
-        !e->latent || !e->g->codes)
+        !e->master || !e->g->codes)
         return -1;
     for (uint32_t i = 0; i < e->f->n_nodes; i++) e->tensor_of[i] = -1;
     return 0;
 }
 
-void qc_pack_latents(QcQGraph *g, const float *latent)
+void qc_pack_masters(QcQGraph *g, const float *master)
 {
     for (uint32_t i = 0; i < g->n_nodes; i++) {
         const QcQNode *n = &g->nodes[i];
         for (uint32_t j = 0; j < n->n_codes; j++)
-            qc_code_set(g, n, j, qc_code_of(latent[n->code + j], 1, (int)qc_code_bits(g, n)));
+            qc_code_set(g, n, j, qc_code_of(master[n->code + j], 1, (int)qc_code_bits(g, n)));
     }
 }
 
-static int finish(Emit *e, float **latent)
+static int finish(Emit *e, float **master)
 {
     QcQGraph *g = e->g;
     if (emit_all(e)) return -1;
@@ -443,24 +443,24 @@ static int finish(Emit *e, float **latent)
     g->bias = e->bias;
     g->multiplier = e->multiplier;
     g->shift = e->shift;
-    *latent = e->latent;
-    qc_pack_latents(g, e->latent);
+    *master = e->master;
+    qc_pack_masters(g, e->master);
     return qc_qgraph_plan(g, e->tensors, e->err) || qc_qgraph_check(g, e->err) ? -1 : 0;
 }
 
 int qc_emit_given(QcQGraph *g, const QcGraph *f, const QcGiven *given, QcArena *arena, QcErr *err)
 {
-    float *latent;
+    float *master;
     *g = (QcQGraph){.bits = 8, .classes = f->classes};
     Emit e = {.f = f, .given = given, .bits = 8, .last_bits = 8, .activation_bits = 8, .g = g, .err = err};
     uint32_t *readers = qc_arena_take(arena, f->n_nodes, sizeof *readers, err);
     if (!readers || allocate(&e, arena)) return -1;
     qc_count_readers(readers, f);
     e.readers = readers;
-    return finish(&e, &latent);
+    return finish(&e, &master);
 }
 
-int qc_emit(QcQGraph *g, float **latent, const QcGraph *model, const float *windows, uint32_t n, int bits,
+int qc_emit(QcQGraph *g, float **master, const QcGraph *model, const float *windows, uint32_t n, int bits,
             int last_bits, int activation_bits, int threads, QcArena *arena, QcErr *err)
 {
     int status = -1;
@@ -484,7 +484,7 @@ int qc_emit(QcQGraph *g, float **latent, const QcGraph *model, const float *wind
     for (uint32_t i = 0; i < f.n_nodes; i++)
         if (qc_run_keep(e.run, i, err)) goto end;
     qc_run_forward(e.run, windows, e.n);
-    if (finish(&e, latent)) goto end;
+    if (finish(&e, master)) goto end;
     status = 0;
 end:
     qc_run_free(e.run);

@@ -9,10 +9,10 @@
 #include "../device/qgraph.h"
 #include "../nn/graph.h"
 
-/* g: weights as packed codes; all arrays from `arena`. latent [g->n_codes] (from the arena): the weights in units of
+/* g: weights as packed codes; all arrays from `arena`. master [g->n_codes] (from the arena): the weights in units of
  * their scale, before rounding. windows [n][h][w][c]: normalised, real (never noise). bits 2, 4, 8 of weights;
  * activation_bits 4 or 8. */
-int qc_emit(QcQGraph *g, float **latent, const QcGraph *model, const float *windows, uint32_t n, int bits,
+int qc_emit(QcQGraph *g, float **master, const QcGraph *model, const float *windows, uint32_t n, int bits,
             int last_bits, int activation_bits, int threads, QcArena *arena, QcErr *err);
 
 /* Scales that a model has already: by node of the graph. */
@@ -27,7 +27,7 @@ typedef struct QcGiven {
  * Values are as of qc_emit. */
 int qc_emit_given(QcQGraph *g, const QcGraph *f, const QcGiven *given, QcArena *arena, QcErr *err);
 
-/* Packs clamp(round(latent)) into g->codes, layer by layer. */
-void qc_pack_latents(QcQGraph *g, const float *latent);
+/* Packs clamp(round(master)) into g->codes, layer by layer. */
+void qc_pack_masters(QcQGraph *g, const float *master);
 
 #endif

@@ -35,13 +35,13 @@ static void keep(Best *best, uint32_t epoch, double loss, double accuracy)
     memcpy(best->bias, best->g->bias, best->g->n_channels * sizeof *best->bias);
 }
 
-static int watch(void *ctx, QcShadow *s, uint32_t step, QcErr *err)
+static int watch(void *ctx, QcFakeQuant *s, uint32_t step, QcErr *err)
 {
     Best *best = ctx;
     uint32_t epoch = step / best->steps_an_epoch;
     double loss, accuracy;
-    qc_pack_latents(best->g, s->latent);
-    qc_shadow_biases(s, best->trial);
+    qc_pack_masters(best->g, s->master);
+    qc_fakequant_biases(s, best->trial);
     best->g->bias = best->trial;
     best->report->epochs = epoch;
     if (judge(best, epoch, &loss, &accuracy, err)) return -1;
@@ -49,15 +49,15 @@ static int watch(void *ctx, QcShadow *s, uint32_t step, QcErr *err)
     return 0;
 }
 
-static int calibrate(Best *best, const float *latent, const QcWindows *kept, QcErr *err)
+static int calibrate(Best *best, const float *master, const QcWindows *kept, QcErr *err)
 {
     const QcQuantizeOptions *o = best->o;
-    QcShadow shadow;
+    QcFakeQuant fakequant;
     uint32_t batch = kept->n < o->batch ? kept->n : o->batch;
     best->steps_an_epoch = (kept->n + batch - 1) / batch;
-    if (qc_shadow_init(&shadow, best->g, err)) return -1;
-    memcpy(shadow.latent, latent, best->g->n_codes * sizeof *latent);
-    qc_shadow_clamp(&shadow);
+    if (qc_fakequant_init(&fakequant, best->g, err)) return -1;
+    memcpy(fakequant.master, master, best->g->n_codes * sizeof *master);
+    qc_fakequant_clamp(&fakequant);
     QcTuneOptions tune = {.steps = best->steps_an_epoch * o->epochs,
                           .batch = batch,
                           .rate = o->rate > 0 ? o->rate : qc_tune_rate(o->bits),
@@ -68,8 +68,8 @@ static int calibrate(Best *best, const float *latent, const QcWindows *kept, QcE
                           .watch = watch,
                           .ctx = best,
                           .every = best->steps_an_epoch};
-    int status = qc_tune(&shadow, kept->x, kept->label, kept->n, &tune, err);
-    qc_shadow_release(&shadow);
+    int status = qc_tune(&fakequant, kept->x, kept->label, kept->n, &tune, err);
+    qc_fakequant_release(&fakequant);
     return status;
 }
 
@@ -79,7 +79,7 @@ int qc_quantize(QcQGraph *g, QcQuantizeReport *report, const QcGraph *model, con
     QcArena scratch = {0};
     QcWindows kept = {0}, held = {0};
     uint32_t n_kept;
-    float *latent;
+    float *master;
     int status = -1;
     *report = (QcQuantizeReport){0};
     uint32_t *order = qc_arena_take(&scratch, source->n, sizeof *order, err);
@@ -87,7 +87,7 @@ int qc_quantize(QcQGraph *g, QcQuantizeReport *report, const QcGraph *model, con
     if (qc_windows_pick(&kept, source, order, n_kept, err) ||
         qc_windows_pick(&held, source, order + n_kept, source->n - n_kept, err))
         goto end;
-    if (qc_emit(g, &latent, model, kept.x, kept.n, o->bits, o->last_bits, o->activation_bits, o->threads, arena, err))
+    if (qc_emit(g, &master, model, kept.x, kept.n, o->bits, o->last_bits, o->activation_bits, o->threads, arena, err))
         goto end;
     Best best = {.g = g, .held = &held, .o = o, .report = report};
     best.codes = qc_arena_take(&scratch, g->n_code_bytes, 1, err);
@@ -97,7 +97,7 @@ int qc_quantize(QcQGraph *g, QcQuantizeReport *report, const QcGraph *model, con
     report->held_out = held.n;
     if (judge(&best, 0, &report->rounded_loss, &report->rounded_accuracy, err)) goto end;
     keep(&best, 0, report->rounded_loss, report->rounded_accuracy);
-    if (o->epochs && held.n && calibrate(&best, latent, &kept, err)) goto end;
+    if (o->epochs && held.n && calibrate(&best, master, &kept, err)) goto end;
     memcpy(g->codes, best.codes, g->n_code_bytes);
     g->bias = best.bias;
     status = 0;

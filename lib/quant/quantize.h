@@ -28,7 +28,7 @@ typedef struct QcQuantizeReport {
     uint32_t held_out;                     /* examples */
 } QcQuantizeReport;
 
-/* source: the training windows, or those of the coreset where there is no more; coreset_only says which. All of g is
+/* source: the training windows, or the coreset's windows if there are no others; coreset_only says which. All of g is
  * from `arena`. */
 int qc_quantize(QcQGraph *g, QcQuantizeReport *report, const QcGraph *model, const QcWindows *source, int coreset_only,
                 const QcQuantizeOptions *o, QcArena *arena, QcErr *err);

@@ -23,11 +23,11 @@ typedef struct Tune {
     QcOptim optim;
     QcBiasTune biases;
     QcSampler sampler;
-    float *x, *grads, *dlatent, *dbias, *dlogits;
+    float *x, *grads, *dmaster, *dbias, *dlogits;
     int32_t *labels;
 } Tune;
 
-static int tune_init(Tune *t, QcShadow *s, uint32_t n, const QcTuneOptions *o, QcErr *err)
+static int tune_init(Tune *t, QcFakeQuant *s, uint32_t n, const QcTuneOptions *o, QcErr *err)
 {
     const QcQGraph *g = s->g;
     const QcQTensor *in = &g->tensors[0];
@@ -35,12 +35,12 @@ static int tune_init(Tune *t, QcShadow *s, uint32_t n, const QcTuneOptions *o, Q
     t->run = qc_run_new(&s->graph, o->batch, QC_RUN_TUNE, o->threads, err);
     t->x = qc_arena_take(&t->arena, o->batch * window, sizeof *t->x, err);
     t->grads = qc_arena_take(&t->arena, s->graph.n_params, sizeof *t->grads, err);
-    t->dlatent = qc_arena_take(&t->arena, g->n_codes, sizeof *t->dlatent, err);
+    t->dmaster = qc_arena_take(&t->arena, g->n_codes, sizeof *t->dmaster, err);
     t->dbias = qc_arena_take(&t->arena, g->n_channels, sizeof *t->dbias, err);
     t->dlogits = qc_arena_take(&t->arena, (size_t)o->batch * g->classes, sizeof *t->dlogits, err);
     t->labels = qc_arena_take(&t->arena, o->batch, sizeof *t->labels, err);
     uint32_t *order = qc_arena_take(&t->arena, n, sizeof *order, err);
-    if (!t->run || !t->x || !t->grads || !t->dlatent || !t->dbias || !t->dlogits || !t->labels || !order) return -1;
+    if (!t->run || !t->x || !t->grads || !t->dmaster || !t->dbias || !t->dlogits || !t->labels || !order) return -1;
     if (qc_optim_init(&t->optim, QC_OPTIM_ADAM, g->n_codes, o->rate, 0, err)) return -1;
     qc_tune_pace(&t->optim, g, qc_tune_rate);
     if (qc_biastune_init(&t->biases, g, o->rate * o->bias_rate, err)) return -1;
@@ -56,7 +56,7 @@ static void tune_release(Tune *t)
     qc_arena_release(&t->arena);
 }
 
-int qc_tune(QcShadow *s, const float *windows, const int32_t *labels, uint32_t n, const QcTuneOptions *o, QcErr *err)
+int qc_tune(QcFakeQuant *s, const float *windows, const int32_t *labels, uint32_t n, const QcTuneOptions *o, QcErr *err)
 {
     const QcQTensor *in = &s->g->tensors[0];
     size_t window = (size_t)in->height * in->width * in->channels;
@@ -69,14 +69,14 @@ int qc_tune(QcShadow *s, const float *windows, const int32_t *labels, uint32_t n
             memcpy(t.x + b * window, windows + i * window, window * sizeof *t.x);
             t.labels[b] = labels[i];
         }
-        qc_shadow_round(s);
+        qc_fakequant_round(s);
         const float *logits = qc_run_forward(t.run, t.x, o->batch);
         qc_loss(t.dlogits, NULL, logits, t.labels, o->batch, s->g->classes);
         qc_run_backward(t.run, t.grads, t.dlogits);
-        qc_shadow_gradient(s, t.dlatent, t.grads);
+        qc_fakequant_gradient(s, t.dmaster, t.grads);
         double scale = o->cosine ? qc_schedule_cosine(step, o->steps) : 1;
-        qc_optim_step(&t.optim, s->latent, t.dlatent, scale, NULL);
-        qc_shadow_clamp(s);
+        qc_optim_step(&t.optim, s->master, t.dmaster, scale, NULL);
+        qc_fakequant_clamp(s);
         if (o->bias_rate > 0) {
             qc_biastune_gradient(s, t.dbias, t.grads);
             qc_biastune_step(&t.biases, s, t.dbias, scale);
@@ -87,7 +87,7 @@ int qc_tune(QcShadow *s, const float *windows, const int32_t *labels, uint32_t n
             if (stop) break;
         }
     }
-    qc_shadow_round(s);
+    qc_fakequant_round(s);
     status = 0;
 end:
     tune_release(&t);

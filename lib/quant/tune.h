@@ -1,5 +1,5 @@
-/* tune.h - straight-through back-propagation on the latents of a shadow: what calibrates a model on the workstation,
- * and what teaches the flip network.
+/* tune.h - straight-through back-propagation on the master weights of a fake-quantized model: what calibrates a model
+ * on the workstation, and what teaches the flip network.
  *
  * Adam in units of one quantization step. Windows are given normalised, [n][h][w][c].
  */
@@ -7,7 +7,7 @@
 #define QC_QUANT_TUNE_H
 
 #include "../nn/optim.h"
-#include "shadow.h"
+#include "fakequant.h"
 
 typedef struct QcTuneOptions {
     uint32_t steps, batch;
@@ -17,17 +17,18 @@ typedef struct QcTuneOptions {
     uint64_t seed;
     int threads;
     /* Called every `every` steps (0 = never): 1 stops, -1 fails. */
-    int (*watch)(void *ctx, QcShadow *s, uint32_t step, QcErr *err);
+    int (*watch)(void *ctx, QcFakeQuant *s, uint32_t step, QcErr *err);
     void *ctx;
     uint32_t every;
 } QcTuneOptions;
 
 double qc_tune_rate(int bits); /* .015, .05, .3 steps a step at 2, 4, 8 bits */
-/* An optimizer of latents whose rate is that of the model's bits: those of a last layer with bits of its own move as
- * theirs ask for. */
+/* An optimizer of master weights whose rate is chosen by the model's bits: weights of a last layer with its own bits
+ * move as theirs ask for. */
 void qc_tune_pace(QcOptim *o, const QcQGraph *g, double (*rate)(int bits));
 
 /* Ends with rounded weights in the graph. */
-int qc_tune(QcShadow *s, const float *windows, const int32_t *labels, uint32_t n, const QcTuneOptions *o, QcErr *err);
+int qc_tune(QcFakeQuant *s, const float *windows, const int32_t *labels, uint32_t n, const QcTuneOptions *o,
+            QcErr *err);
 
 #endif

@@ -16,9 +16,9 @@ typedef struct QcWindows {
 
 /* Every example of d; fails as qc_dataset_match does (all must be labelled). */
 int qc_windows_init(QcWindows *w, const QcDataset *d, const QcModelFile *m, QcErr *err);
-/* The source examples that a model is prepared with: those of the file `data`, or where it is NULL those of the file
- * `coreset`, with the digest of the one that was taken. A coreset that is named beside data must fit the model all the
- * same. */
+/* The source examples that a model is prepared with: the examples of the file `data`, or if it is NULL the examples of
+ * the file `coreset`, with the digest of the one that was taken. A coreset that is named beside data must fit the model
+ * all the same. */
 int qc_windows_load_source(QcWindows *w, uint8_t digest[QC_DIGEST_BYTES], const QcModelFile *m, const char *coreset,
                            const char *data, QcErr *err);
 void qc_windows_release(QcWindows *w);

@@ -2,7 +2,7 @@
 # grid-best.sh [qc-report's options]: the setting of each method and bit-width that did best in grid.yaml, as an
 # experiment on standard output: people.yaml (or EXPERIMENT, which has axes and takes its run from people.yaml) with
 # these settings. Best: of the highest mean target accuracy over batches; of two alike the earlier one in grid.yaml, so
-# a default stays where nothing is better. Where defaults are best nothing is run again: their runs are those of
+# a default stays where nothing is better. Where defaults are best nothing is run again: their runs are the runs of
 # people.yaml.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd) experiment=${EXPERIMENT:-$here/people.yaml}
@@ -23,7 +23,7 @@ awk -F '\t' -v experiment="$experiment" -v people="$here/people.yaml" '
     }
     function changed(key) { return one[key] != "default" || two[key] != "default" }
     END {
-        print "# From the grid (mean target accuracy over batches on made-up people; with the defaults; source accuracy at the end):"
+        print "# From the grid (mean target accuracy over batches on synthetic subjects; with the defaults; source accuracy at the end):"
         for (k = 1; k <= n; k++) {
             split(order[k], word, "\t")
             print "#   " word[1] ", " word[2] " bits: " (changed(order[k]) ? one[order[k]] " " two[order[k]] : "defaults") " " best[order[k]] " " plain[order[k]] " " source[order[k]]

@@ -1,6 +1,6 @@
 #!/bin/sh
 # slurm.sh EXPERIMENT [qc-sweep's options]: runs all of an experiment on a Slurm cluster: arrays of jobs for each step,
-# all of them waiting for those of the step before.
+# all of them waiting for the jobs of the step before.
 #   SBATCH ["--time=1:00:00 --cpus-per-task=1 --mem=2G"]  options of sbatch
 #   WIDTH  [200]   jobs of an array at a time
 #   ARRAY  [1000]  jobs of an array at most (Slurm's MaxArraySize is 1001 where nobody has changed it)

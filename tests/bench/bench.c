@@ -89,9 +89,9 @@ void whole_window(float window[NET_VALUES])
 
 int whole_init(Whole *n, const QcGraph *model, const float window[NET_VALUES], int bits, const QcKernels *k, QcErr *err)
 {
-    float *latent;
+    float *master;
     *n = (Whole){0};
-    if (qc_emit(&n->g, &latent, model, window, 1, bits, 0, 8, 1, &n->arena, err)) return -1;
+    if (qc_emit(&n->g, &master, model, window, 1, bits, 0, 8, 1, &n->arena, err)) return -1;
     n->memory = aligned_alloc(QC_PLACING_ALIGN, qc_qgraph_bytes(&n->g));
     qc_qrun_place(&n->run, &n->g, k, n->memory);
     return 0;

@@ -258,7 +258,7 @@ static QcQNode *node(Net *n, QcQOp op, uint16_t in, uint16_t out, uint32_t at, u
     return v;
 }
 
-/* Weights and scales, made up. */
+/* Random weights and scales. */
 static void net_fill(Net *n)
 {
     QcQGraph *g = &n->g;

@@ -28,7 +28,8 @@ class InceptionTime(nn.Module):
     def __init__(self):
         super().__init__()
         self.modules_ = nn.ModuleList(Module(45 if i == 0 else 128) for i in range(6))
-        self.shortcuts = nn.ModuleList(nn.Sequential(nn.Conv1d(45 if i == 0 else 128, 128, 1, bias=False), nn.BatchNorm1d(128)) for i in range(2))
+        self.shortcuts = nn.ModuleList(
+            nn.Sequential(nn.Conv1d(45 if i == 0 else 128, 128, 1, bias=False), nn.BatchNorm1d(128)) for i in range(2))
         self.fc = nn.Linear(128, 19)
 
     def forward(self, x):

@@ -1,5 +1,5 @@
 # Every architecture that is shipped goes the whole way, deep ones narrowed: it trains, quantizes, gets a flip network,
-# calibrates on drifted data, and leaves as C, whose logits are those of qc-eval to the bit, and as ONNX, which read
+# calibrates on drifted data, and leaves as C, whose logits equal qc-eval's to the bit, and as ONNX, which read
 # back gives the float model's. Series for all of them, small pictures for those that take them.
 export OMP_NUM_THREADS=1 PYTHONPATH="$TOP/tests/foreign"
 CC=${CC:-cc}
@@ -72,12 +72,12 @@ go() { # go NAME WIDTH SET BITS
     least 'quantized' "$(accuracy $set.qcd q.qcm)" .6
     qc-bitflip-train -q --persons 1 --test-persons 0 --teacher-steps 4 --steps 20 --threads 1 -c $set.core -d $set.qcd \
         -o f.qcm q.qcm >words || return
-    qc-calibrate -q -c $set.core -s $set-drifted.qcd --batches 3 -t $set-drifted.qcd --json -o n.qcm f.qcm >journal ||
+    qc-calibrate -q -c $set.core -s $set-drifted.qcd --batches 3 -t $set-drifted.qcd --json -o n.qcm f.qcm >runlog ||
         return
     after=$(accuracy $set-drifted.qcd n.qcm) before=$(accuracy $set-drifted.qcd q.qcm)
     least 'calibrated' "$after" .7
     least 'what calibration gains' "$(awk -v a="$after" -v b="$before" 'BEGIN { print a - b }')" .2
-    same 4 "$(wc -l <journal)" && same "$(sed -n '3s/.*"test": .\([0-9.]*\).*/\1/p' journal)" "$after" || return
+    same 4 "$(wc -l <runlog)" && same "$(sed -n '3s/.*"test": .\([0-9.]*\).*/\1/p' runlog)" "$after" || return
 
     qc-export -q -f c -c $set.core -o net.c n.qcm &&
         $CC -std=c11 -O1 -ffp-contract=off -I "$TOP/lib" -o net main.c net.c device/*.o &&

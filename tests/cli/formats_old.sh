@@ -11,7 +11,9 @@ n = 0
 def same(old, new, where):
     global n
     n += 1
-    if isinstance(old, float) or isinstance(new, float): equal = old is not None and new is not None and abs(old - new) <= 2e-3 # float sums differ between processors
+    # float sums differ between processors
+    if isinstance(old, float) or isinstance(new, float):
+        equal = old is not None and new is not None and abs(old - new) <= 2e-3
     else: equal = old == new
     if not equal: print(where, "was", old, "and is", new)
 

@@ -25,7 +25,8 @@ def interlaced(path, a):
     """Adam7, which Pillow does not write."""
     h, w, _ = a.shape
     raw = b''
-    for x0, y0, dx, dy in ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)):
+    for x0, y0, dx, dy in ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4),
+                           (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)):
         part = a[y0::dy, x0::dx]
         raw += b''.join(b'\0' + row.tobytes() for row in part) if part.size else b''
     chunk = lambda kind, data: struct.pack('>I', len(data)) + kind + data + struct.pack('>I', zlib.crc32(kind + data))

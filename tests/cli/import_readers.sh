@@ -114,7 +114,8 @@ write('pics/c/g.bmp', head(8, 54 + 1024) + palette.tobytes() + row(p[::-1, :, 0]
 grey = p[..., :1].repeat(3, 2)
 x = imported((7, 3, 4, 5), '-f', 'images', '--size', '4x5', 'pics')
 bits = np.where(p[..., :1] > 99, 0, 255).repeat(3, 2)
-for k, expected in enumerate((p, p, grey, bits, p, p, grey)): assert np.abs(x[k] - expected.transpose(2, 0, 1)).max() < 1e-4, k
+for k, expected in enumerate((p, p, grey, bits, p, p, grey)):
+    assert np.abs(x[k] - expected.transpose(2, 0, 1)).max() < 1e-4, k
 x = imported((7, 3, 4, 5), '-f', 'images', '--size', '4x5', '--name-pattern', '{group}/{label}.{}', 'pics') # each picture a class
 assert np.abs(x[0] - p.transpose(2, 0, 1)).max() < 1e-4 and '  g: 1' in subprocess.run(['qc-info', 'out.qcd'], capture_output=True, text=True).stdout
 END_OF_PYTHON

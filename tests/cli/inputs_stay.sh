@@ -41,7 +41,7 @@ ls | tr '\n' ' '; echo
 
 # In place: what it becomes.
 cp q.h own.qcm && cp core.qcd own.qcd && qc-calibrate -q -c own.qcd -s two.qcd --batches 2 -C own.qcd -o own.qcm \
-    own.qcm >journal && cmp -s q.h own.qcm || echo another model
+    own.qcm >runlog && cmp -s q.h own.qcm || echo another model
 
 # Data without recordings and people.
 printf '1,2,3,a\n2,3,4,b\n2,2,4,a\n3,1,4,b\n' | qc-import -q -f csv -o bare.qcd || exit 1

@@ -19,7 +19,8 @@ import json, sys
 *batches, summary = [json.loads(line) for line in open(sys.argv[1] + ".json")]
 for ours, theirs in ("test", "accuracy"), ("ece", "ece"):
     want = [json.loads(line)[theirs] for line in open(sys.argv[1] + ".eval")]
-    assert len(want) == 2 and all(abs(a - b) < 1e-5 for a, b in zip(batches[-1][ours], want)), (ours, batches[-1][ours], want)
+    assert len(want) == 2 and all(abs(a - b) < 1e-5 for a, b in zip(batches[-1][ours], want)), \
+        (ours, batches[-1][ours], want)
 assert summary["method"] == sys.argv[1].split(":")[0] and len(batches) == 3
 for b in batches:
     assert b["set"] >= b["n"] or sys.argv[1] == "none", b

@@ -1,4 +1,4 @@
-# The image experiment on made-up pictures: parts that do not overlap, and its commands as far as the first of their
+# The image experiment on synthetic pictures: parts that do not overlap, and its commands as far as the first of their
 # results; on the real ones, where they are, the parts' sizes.
 /usr/bin/python3 - <<'END' || exit
 import os, random, struct, zlib

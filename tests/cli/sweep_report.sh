@@ -1,4 +1,4 @@
-# An experiment of made-up results: shared steps are run once, a failed command comes again, results are found and
+# An experiment of invented results: shared steps are run once, a failed command comes again, results are found and
 # averaged as numpy says.
 cat >result <<'END' || exit
 #!/bin/sh

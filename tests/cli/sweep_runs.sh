@@ -1,4 +1,5 @@
-# Runs of two folders become one table, which says what is done elsewhere: nothing that only they need is run again, and means are those of all of them.
+# Runs of two folders become one table, which says what is done elsewhere: nothing that only they need is run again, and
+# means are over all of them.
 cat >e.yaml <<'END' || exit
 name: halves
 axes:

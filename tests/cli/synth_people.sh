@@ -18,7 +18,8 @@ assert len(x["two"]) == 2 * n and np.array_equal(x["three"][:2 * n], x["two"]), 
 far = lambda a, b: np.abs(a - b).mean() > 0.05 * source.std()
 assert far(x["two"][:n], source) and far(x["two"][n:], x["two"][:n]) and far(x["other"], x["two"])
 for name in ("same", "two", "other"): assert np.array_equal(d[name]["y"], np.concatenate([d["source"]["y"]] * 2)), name
-# a drift is fixed: one and the same change of every window, linear in it but for time. The mean over time of a sensor is turned, scaled and shifted
+# a drift is fixed: one and the same change of every window, linear in it but for time. The mean over time of a sensor
+# is turned, scaled and shifted
 a, b = source.mean(2), x["two"][:n].mean(2)
 fit = np.c_[a[:, :3], np.ones(n)]
 left = b[:, :3] - fit @ np.linalg.lstsq(fit, b[:, :3], rcond=None)[0]

@@ -3,7 +3,7 @@
 set -eu
 . tests/device/cross
 wrong=0
-complain() { echo "$*"; wrong=1; }
+report() { echo "$*"; wrong=1; }
 
 for_device "${CC:-gcc}" "$native"
 bin=build/$native/bin
@@ -13,12 +13,12 @@ bin=build/$native/bin
 for name in qc-calibrate qc-eval qc-info; do
     needed=$(readelf -d "$bin/$name" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' |
         grep -vE '^(libc|libm|libpthread|ld-.*)\.so' || true)
-    [ -z "$needed" ] || complain "$name needs" $needed
+    [ -z "$needed" ] || report "$name needs" $needed
     foreign=$(nm "$bin/$name" | grep -iE ' (dnnl|GOMP|omp|yaml|cblas|xnn)_' | head -3)
-    [ -z "$foreign" ] || complain "$name has in it" $foreign
+    [ -z "$foreign" ] || report "$name has in it" $foreign
 done
 asked=$(nm -u "build/$native/libqcore.a" | grep -iE ' (dnnl|GOMP|omp|yaml|cblas|xnn)_' | sort -u | head -3)
-[ -z "$asked" ] || complain "the library asks for" $asked
+[ -z "$asked" ] || report "the library asks for" $asked
 
 (
     cd "$work"
@@ -31,20 +31,20 @@ asked=$(nm -u "build/$native/libqcore.a" | grep -iE ' (dnnl|GOMP|omp|yaml|cblas|
 )
 for file in d.qcd core.qcd fp.qcm q.qcm; do
     qc-info --json "$work/$file" >"$work/full.json"
-    "$bin/qc-info" --json "$work/$file" | cmp - "$work/full.json" || complain "qc-info $file: another result"
+    "$bin/qc-info" --json "$work/$file" | cmp - "$work/full.json" || report "qc-info $file: another result"
 done
 qc-eval --json --confusion -d "$work/d.qcd" --logits "$work/full.npy" "$work/q.qcm" >"$work/full.json"
 "$bin/qc-eval" --json --confusion -d "$work/d.qcd" --logits "$work/lean.npy" "$work/q.qcm" |
-    cmp - "$work/full.json" || complain "qc-eval: another result"
-cmp "$work/full.npy" "$work/lean.npy" || complain "qc-eval: other logits"
+    cmp - "$work/full.json" || report "qc-eval: another result"
+cmp "$work/full.npy" "$work/lean.npy" || report "qc-eval: other logits"
 
 refused() { # refused STATUS WORDS PROGRAM...
     expected=$1 words=$2 status=0
     shift 2
     "$bin/$@" >"$work/out" 2>"$work/err" </dev/null || status=$?
-    [ $status -eq "$expected" ] || complain "$*: status $status, not $expected"
-    [ ! -s "$work/out" ] || complain "$*: refused, and yet something on stdout"
-    [ "$(wc -l <"$work/err")" -eq 1 ] && grep -q "$words" "$work/err" || complain "$*: $(cat "$work/err")"
+    [ $status -eq "$expected" ] || report "$*: status $status, not $expected"
+    [ ! -s "$work/out" ] || report "$*: refused, and yet something on stdout"
+    [ "$(wc -l <"$work/err")" -eq 1 ] && grep -q "$words" "$work/err" || report "$*: $(cat "$work/err")"
 }
 refused 5 'float models' qc-eval -d "$work/d.qcd" "$work/fp.qcm"
 refused 2 'config.yaml.*no YAML' qc-eval --config "$work/config.yaml" -d "$work/d.qcd" "$work/q.qcm"

@@ -1,6 +1,6 @@
 # parity.sh - one calibration session (model, flip network, coreset, ten batches, shuffled and one class after another;
-# 2, 4 and 8 bits) makes the same model, the same coreset and the same journal on every set of kernels and every
-# processor that there is or that qemu plays. Of the journal, time differs, and bytes, which count pointers.
+# 2, 4 and 8 bits) makes the same model, the same coreset and the same runlog on every set of kernels and every
+# processor that there is or that qemu plays. Of the runlog, time differs, and bytes, which count pointers.
 set -eu
 . tests/device/cross
 export OMP_NUM_THREADS=1
@@ -22,13 +22,16 @@ export OMP_NUM_THREADS=1
     done
 )
 
-session() { # session NAME BITS PROGRAM...: leaves NAME-BITS.qcm, .qcd and .journal; BITS with a c behind it: one class after another; with an n: without the flip network; with an s: the same, and a last layer that reads standard deviations
+# session NAME BITS PROGRAM...: leaves NAME-BITS.qcm, .qcd and .runlog
+# BITS followed by c: one class after another; by n: without the flip network; by s: the same, and a last layer that
+# reads standard deviations
+session() {
     to=$work/$1-$2 bits=${2%[cns]} order=shuffled model=f
     case $2 in *c) order=classes ;; *n) model=q ;; *s) model=s ;; esac
     shift 2
     "$@" -q --json --order $order -c "$work/core.qcd" -s "$work/p2.train.qcd" --batches 10 -t "$work/p2.test.qcd" -C \
         "$to.qcd" -o "$to.qcm" "$work/$model$bits.qcm" >"$to.json"
-    sed -E 's/, "(ms|predict_ms|bytes|model_bytes|working_bytes)": [0-9.]+//g' "$to.json" >"$to.journal"
+    sed -E 's/, "(ms|predict_ms|bytes|model_bytes|working_bytes)": [0-9.]+//g' "$to.json" >"$to.runlog"
 }
 
 wrong=0
@@ -36,7 +39,7 @@ same() { # same NAME BITS...: as scalar on this machine
     name=$1
     shift
     for bits in "$@"; do
-        for kind in qcm qcd journal; do
+        for kind in qcm qcd runlog; do
             cmp "$work/scalar-$bits.$kind" "$work/$name-$bits.$kind" ||
                 { echo "$name at $bits bits: another $kind"; wrong=1; }
         done
@@ -49,9 +52,9 @@ for isa in scalar avx2 avx512vnni neon neondot; do
         same $isa 2 4 8 2c 4c 8c 2n 8n 2s 8s
     fi
 done
-for bits in 2 4 8; do # the journal tells of flips, else there was nothing to compare
+for bits in 2 4 8; do # the runlog tells of flips, else there was nothing to compare
     cmp -s "$work/f$bits.qcm" "$work/scalar-$bits.qcm" && { echo "at $bits bits nothing was flipped"; wrong=1; }
-    [ "$(grep -c '"batch"' "$work/scalar-$bits.journal")" -eq 10 ] ||
+    [ "$(grep -c '"batch"' "$work/scalar-$bits.runlog")" -eq 10 ] ||
         { echo "at $bits bits there are not ten batches"; wrong=1; }
 done
 
@@ -65,10 +68,10 @@ elsewhere() { # elsewhere NAME CC FOLDER 'BITS' RUNNER...
     same "$name" $widths
 }
 
-grep -q '"solved": 1' "$work"/scalar-?c.journal || { echo "no last layer was solved in class order"; wrong=1; }
-grep -q '"solved": 1' "$work"/scalar-?.journal || { echo "no last layer was solved"; wrong=1; }
-grep -q '"flips_skipped": 1' "$work"/scalar-?.journal || { echo "flips were never skipped"; wrong=1; }
-grep -q '"flips": [1-9]' "$work"/scalar-?.journal || { echo "nothing was flipped"; wrong=1; }
+grep -q '"solved": 1' "$work"/scalar-?c.runlog || { echo "no last layer was solved in class order"; wrong=1; }
+grep -q '"solved": 1' "$work"/scalar-?.runlog || { echo "no last layer was solved"; wrong=1; }
+grep -q '"flips_skipped": 1' "$work"/scalar-?.runlog || { echo "flips were never skipped"; wrong=1; }
+grep -q '"flips": [1-9]' "$work"/scalar-?.runlog || { echo "nothing was flipped"; wrong=1; }
 
 elsewhere lean "${CC:-gcc}" "$native" '2 4 8 2c 2n 2s' env
 elsewhere aarch64 aarch64-linux-gnu-gcc device-aarch64-linux-gnu '2 4 8 4c 8n 8s' qemu-aarch64-static -cpu max

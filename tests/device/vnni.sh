@@ -17,7 +17,7 @@ build -c -o "$work/bare.o" $here/bare.c
 build -c -o "$work/dispatch.o" lib/kernels/dispatch.c
 $cc -c -o "$work/boot.o" $here/boot.S
 
-passes() { # passes TEST "NAME", "NAME"...: those of tests/unit/TEST.c
+passes() { # passes TEST "NAME", "NAME"...: checks of tests/unit/TEST.c
     build -Itests/device/plain -DQC_PLAIN_BARE="$2" -Dmain=test_main -c -o "$work/test.o" "tests/unit/$1.c"
     $cc -nostdlib -static -no-pie -Wl,--build-id=none,-z,norelro -T $here/bare.ld -o "$work/whole" "$work"/*.o \
         "$work/bare/libqcore.a" -lgcc 2>"$work/ld.log" || { cat "$work/ld.log"; exit 1; }

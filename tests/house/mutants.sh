@@ -5,7 +5,7 @@
 place=$(mktemp -d) || exit 1
 trap 'rm -rf "$place"' EXIT
 wrong=0
-complain() { echo "$*"; wrong=1; }
+report() { echo "$*"; wrong=1; }
 compile=$(cat "$BUILD/flags") \
     libs="-Wl,--as-needed $(pkg-config --libs check) -ldnnl -lgomp -lyaml -lprotobuf-c -lmatio -ljpeg -lpng -lz -lm"
 mkdir -p "$place/lib/device"
@@ -14,7 +14,7 @@ ln -s "$TOP"/lib/device/*.h "$place/lib/device"
 
 passes() { # passes TEST OBJECT: the test, with this object in the place of the library's
     $compile -o "$place/test" "$BUILD/tests/unit/$1.o" "$2" "$BUILD/libqcore.a" $libs ||
-        { complain "$1 does not link"; return 0; }
+        { report "$1 does not link"; return 0; }
     CK_DEFAULT_TIMEOUT=20 "$place/test" >"$place/out" 2>&1
 }
 mutant() { # mutant WHAT FILE SED TEST...: one of the tests must fail
@@ -22,13 +22,13 @@ mutant() { # mutant WHAT FILE SED TEST...: one of the tests must fail
     shift 3
     sed "$edit" "lib/device/$file.c" >"$place/lib/device/$file.c"
     [ "$(diff "lib/device/$file.c" "$place/lib/device/$file.c" | grep -c '^>')" -eq 1 ] ||
-        { complain "$what: the edit changes no line, or several, of $file.c"; return; }
-    $compile -w -c -o "$place/$file.o" "$place/lib/device/$file.c" || { complain "$what: does not compile"; return; }
+        { report "$what: the edit changes no line, or several, of $file.c"; return; }
+    $compile -w -c -o "$place/$file.o" "$place/lib/device/$file.c" || { report "$what: does not compile"; return; }
     for test in "$@"; do
-        passes "$test" "$BUILD/lib/device/$file.o" || { complain "$test fails without a mutant"; return; }
+        passes "$test" "$BUILD/lib/device/$file.o" || { report "$test fails without a mutant"; return; }
         passes "$test" "$place/$file.o" || return
     done
-    complain "$what ($file.c: $edit): not caught by $*"
+    report "$what ($file.c: $edit): not caught by $*"
 }
 
 mutant 'no adapt' learner 's/^    if (report->solved) {/    if (0) {/' test_adapt

@@ -1,7 +1,10 @@
-"""weights.py MODEL.onnx MODEL.npz: the weights, inputs and logits of a dump as text that tests/unit/test_parity.c reads.
+"""weights.py MODEL.onnx MODEL.npz: the weights, inputs and logits of a dump as text that tests/unit/test_parity.c
+reads.
 
-A line a tensor: its kind (conv, bias, linear, gain, shift, mean, variance, x, logits), its number of values, the values, in the order and layout
-of our graph: weights [out][kernel_h][kernel_w][in], windows [n][height][width][channels]. Exit status 77: python3-onnx is missing.
+A line a tensor: its kind (conv, bias, linear, gain, shift, mean, variance, x, logits), its number of values, the
+values, in the order and layout
+of our graph: weights [out][kernel_h][kernel_w][in], windows [n][height][width][channels]. Exit status 77: python3-onnx
+is missing.
 """
 import sys
 

@@ -83,7 +83,7 @@ refuse("r-windows-mean", 5, "it goes over the axis of the batch", [conv, node("R
 refuse("r-order", 5, "operator Einsum (node 'einsum')", [node("Transpose", ["x"], ["t"], perm=[0, 2, 1]), node("Einsum", ["t"], ["a"], equation="nct->ntc"), node("Relu", ["a"], ["b"]), *tail])
 refuse("r-domain", 5, "operators of 'com.microsoft'", [conv, helper.make_node("Relu", ["a"], ["b"], "r", domain="com.microsoft"), *tail])
 refuse("r-old", 5, "operator set 6", [conv, node("Relu", ["a"], ["b"]), *tail], opset=6)
-refuse("r-outputs", 5, "2 outputs ('logits', 'other'): name that of the logits with --logits", [conv, node("Relu", ["a"], ["b"]), *tail, node("MatMul", ["c", "v"], ["other"])], outputs=("logits", "other"))
+refuse("r-outputs", 5, "2 outputs ('logits', 'other'): name the output that has the logits with --logits", [conv, node("Relu", ["a"], ["b"]), *tail, node("MatMul", ["c", "v"], ["other"])], outputs=("logits", "other"))
 refuse("r-inputs", 5, "several inputs", [node("Add", ["x", "y"], ["z"]), node("Conv", ["z", "w"], ["a"]), node("Relu", ["a"], ["b"]), *tail], inputs=("x", "y"))
 refuse("r-reflect", 5, "only padding with a constant", [node("Pad", ["x", "p"], ["q"], mode="reflect"), node("Conv", ["q", "w"], ["a"]), node("Relu", ["a"], ["b"]), *tail],
        {"p": np.array([0, 0, 1, 0, 0, 1])})

@@ -100,7 +100,8 @@ static inline void bench_learn(QcScatterQueue *queue, uint32_t e)
 /* Brings the examples where their features are read from. */
 static inline void bench_gather(void)
 {
-    QcScatterQueue queue = {.kernels = &qc_kernels_scalar, .scatter = b.stream.scatter, .rows = b.queue, .n = b.shape.features};
+    QcScatterQueue queue = {
+        .kernels = &qc_kernels_scalar, .scatter = b.stream.scatter, .rows = b.queue, .n = b.shape.features};
     qc_moments_clear(&b.stream);
     b.set.n = 0;
     for (uint32_t e = 0; e < SOURCE; e++)

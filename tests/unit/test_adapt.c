@@ -130,8 +130,8 @@ START_TEST(the_last_layer_stays_if_no_other_is_wanted)
 }
 END_TEST
 
-/* Stream examples that an earlier session left in the coreset are learned once, with the first batch; those of batches
- * as they come. */
+/* Stream examples that an earlier session left in the coreset are learned once, with the first batch; examples of
+ * batches as they come. */
 START_TEST(each_stream_example_is_learned_once)
 {
     for (int flips = 0; flips < 2; flips++) {

@@ -215,7 +215,7 @@ static void make_unfitted(Device *d, int which, QcQNode *nodes)
         ck_assert_int_eq(qc_graph_finish(g, NULL), 0);
         tiny_settle(g, 3);
         tiny_windows(x, TINY_RANGE_WINDOWS, 1, 4);
-        ck_assert_msg(!qc_emit(&d->t.g, &d->t.latent, g, x, TINY_RANGE_WINDOWS, 4, 0, 8, 1, &d->t.arena, &err), "%s",
+        ck_assert_msg(!qc_emit(&d->t.g, &d->t.master, g, x, TINY_RANGE_WINDOWS, 4, 0, 8, 1, &d->t.arena, &err), "%s",
                       err.text);
     } else {
         tiny_make(&d->t, TINY_PLAIN, 4, 8, 8);

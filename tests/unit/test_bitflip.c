@@ -31,7 +31,7 @@ START_TEST(feedback_finds_a_planted_matrix)
     tiny_settle(&t.model, 8);
     float *loud = malloc(sizeof source_x); /* ranges with room to spare: where values are clipped no error comes back */
     for (int v = 0; v < N * TINY_VALUES; v++) loud[v] = 4 * source_x[v];
-    ck_assert_msg(!qc_emit(&t.g, &t.latent, &t.model, loud, N, 8, 0, 8, 1, &t.arena, &err), "%s", err.text);
+    ck_assert_msg(!qc_emit(&t.g, &t.master, &t.model, loud, N, 8, 0, 8, 1, &t.arena, &err), "%s", err.text);
     free(loud);
     ck_assert_int_eq(qc_flip_allocate(&flip, &t.g, &feedback, &scale, &t.arena, NULL), 0);
     ck_assert_uint_eq(flip.n_feedback, C1 * TINY_CLASSES);
@@ -193,7 +193,7 @@ START_TEST(a_flip_section_goes_round)
     ck_assert_mem_eq(read.feedback_scale, flip.feedback_scale, flip.n_layers * sizeof(float));
     ck_assert_mem_eq((const uint8_t *)&read + offsetof(QcFlip, mean), (const uint8_t *)&flip + offsetof(QcFlip, mean),
                      sizeof flip - offsetof(QcFlip, mean));
-    Tiny other; /* the network of one graph is not that of another */
+    Tiny other; /* the network of one graph is not the network of another */
     tiny_make(&other, (TinyKind)((_i + 1) % TINY_KINDS), 4, 8, 1);
     ck_assert_int_eq(qc_flip_decode(&read, &model, &other.g, &other.arena, &err), -1);
     ck_assert(err.code == QC_EFORMAT && strstr(err.text, "but the graph has"));

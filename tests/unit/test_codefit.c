@@ -131,7 +131,7 @@ START_TEST(codes_are_in_range_and_never_worse_than_rounding)
 }
 END_TEST
 
-/* Logits, products and S w are updated at each step; at the end they are those of the codes. */
+/* Logits, products and S w are updated at each step; at the end they equal the codes' own. */
 START_TEST(what_is_kept_up_to_date_is_right)
 {
     Problem p;

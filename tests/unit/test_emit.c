@@ -8,7 +8,7 @@
 #include "../../lib/format/qgraphfile.h"
 #include "../../lib/nn/loss.h"
 #include "../../lib/quant/scale.h"
-#include "../../lib/quant/shadow.h"
+#include "../../lib/quant/fakequant.h"
 
 enum { N = 48 };
 
@@ -93,17 +93,17 @@ END_TEST
 /* The double rounds where the device does; they part only where a value lies so near a half that float and fixed-point
  * rounding differ, and then by one step of one tensor. So almost all logits agree to float rounding, and all to a few
  * steps of the last tensor. */
-START_TEST(the_shadow_computes_what_the_device_does)
+START_TEST(the_fakequant_model_computes_what_the_device_does)
 {
-    static float device[N * TINY_CLASSES], shadow[N * TINY_CLASSES];
+    static float device[N * TINY_CLASSES], fakequant[N * TINY_CLASSES];
     const int bits[] = {2, 4, 8};
     for (int b = 0; b < 3; b++) {
         QcErr err;
         Tiny t;
-        QcShadow s;
+        QcFakeQuant s;
         tiny_make(&t, (TinyKind)_i, bits[b], b == 1 ? 4 : 8, 20 + (uint64_t)b);
-        ck_assert_msg(!qc_shadow_init(&s, &t.g, &err), "%s", err.text);
-        float_logits(shadow, &s.graph, TINY_CLASSES);
+        ck_assert_msg(!qc_fakequant_init(&s, &t.g, &err), "%s", err.text);
+        float_logits(fakequant, &s.graph, TINY_CLASSES);
         integer_logits(device, &t);
         const QcQNode *last = &t.g.nodes[t.g.n_nodes - 1];
         double step = 0; /* of the last tensor, as it shows in a logit: times the largest weight */
@@ -115,15 +115,15 @@ START_TEST(the_shadow_computes_what_the_device_does)
         for (uint32_t i = 0; i < N; i++) {
             double worst = 0;
             for (uint32_t k = 0; k < TINY_CLASSES; k++)
-                worst = fmax(worst, fabs((double)device[i * 4 + k] - (double)shadow[i * 4 + k]));
+                worst = fmax(worst, fabs((double)device[i * 4 + k] - (double)fakequant[i * 4 + k]));
             ck_assert_msg(worst <= 4 * step, "kind %d, %d bits, window %d: %g apart, a step is %g", _i, bits[b], (int)i,
                           worst, step);
             if (worst > 0.01 * step) apart++;
             if (margin(device + i * 4, 4) > 2 * worst)
-                ck_assert_uint_eq(qc_largest(device + i * 4, 4), qc_largest(shadow + i * 4, 4));
+                ck_assert_uint_eq(qc_largest(device + i * 4, 4), qc_largest(fakequant + i * 4, 4));
         }
         ck_assert_msg(apart <= N / 2, "kind %d, %d bits: %d of %d windows differ", _i, bits[b], apart, N);
-        qc_shadow_release(&s);
+        qc_fakequant_release(&s);
         tiny_release(&t);
     }
 }
@@ -134,17 +134,17 @@ START_TEST(codes_and_biases_go_round)
     const int bits[] = {2, 4, 8};
     for (int b = 0; b < 3; b++) {
         Tiny t;
-        QcShadow s;
+        QcFakeQuant s;
         tiny_make(&t, (TinyKind)_i, bits[b], 8, 3);
         ck_assert_uint_eq(t.g.bits, (uint32_t)bits[b]);
-        ck_assert_int_eq(qc_shadow_init(&s, &t.g, NULL), 0);
+        ck_assert_int_eq(qc_fakequant_init(&s, &t.g, NULL), 0);
         uint32_t n = 0;
         for (uint32_t i = 0; i < t.g.n_nodes; i++) {
             const QcQNode *node = &t.g.nodes[i];
             for (uint32_t j = 0; j < node->n_codes; j++, n++) {
                 ck_assert_uint_eq(node->code + j, n);
-                ck_assert_int_eq(qc_code_get(&t.g, node, j), qc_code_of(t.latent[n], 1, (int)qc_code_bits(&t.g, node)));
-                ck_assert_float_eq(s.latent[n], (float)qc_code_get(&t.g, node, j));
+                ck_assert_int_eq(qc_code_get(&t.g, node, j), qc_code_of(t.master[n], 1, (int)qc_code_bits(&t.g, node)));
+                ck_assert_float_eq(s.master[n], (float)qc_code_get(&t.g, node, j));
             }
         }
         ck_assert_uint_eq(n, t.g.n_codes);
@@ -152,7 +152,7 @@ START_TEST(codes_and_biases_go_round)
         int32_t *bias = malloc(t.g.n_channels * sizeof *bias);
         memcpy(codes, t.g.codes, t.g.n_code_bytes);
         memset(t.g.codes, 0x99, t.g.n_code_bytes);
-        qc_pack_latents(&t.g, s.latent);
+        qc_pack_masters(&t.g, s.master);
         for (uint32_t i = 0; i < t.g.n_nodes; i++) { /* all bits that belong to a code are back */
             const QcQNode *node = &t.g.nodes[i];
             QcQGraph before = t.g;
@@ -160,21 +160,21 @@ START_TEST(codes_and_biases_go_round)
             for (uint32_t j = 0; j < node->n_codes; j++)
                 ck_assert_int_eq(qc_code_get(&t.g, node, j), qc_code_get(&before, node, j));
         }
-        qc_shadow_biases(&s, bias);
+        qc_fakequant_biases(&s, bias);
         for (uint32_t c = 0; c < t.g.n_channels; c++) /* a bias beyond 24 bits is no float */
             ck_assert_msg(abs(bias[c] - t.g.bias[c]) <= abs(t.g.bias[c]) / (1 << 22), "bias %d became %d", t.g.bias[c],
                           bias[c]);
-        for (uint32_t j = 0; j < n; j++) s.latent[j] = j % 2 ? 1e9f : -1e9f;
-        qc_shadow_clamp(&s);
+        for (uint32_t j = 0; j < n; j++) s.master[j] = j % 2 ? 1e9f : -1e9f;
+        qc_fakequant_clamp(&s);
         for (uint32_t i = 0; i < t.g.n_nodes; i++) {
             const QcQNode *node = &t.g.nodes[i];
             const int own = (int)qc_code_bits(&t.g, node);
             for (uint32_t j = node->code; j < node->code + node->n_codes; j++)
-                ck_assert_int_eq((int)roundf(s.latent[j]), j % 2 ? qc_code_high(own) : qc_code_low(own));
+                ck_assert_int_eq((int)roundf(s.master[j]), j % 2 ? qc_code_high(own) : qc_code_low(own));
         }
         free(codes);
         free(bias);
-        qc_shadow_release(&s);
+        qc_fakequant_release(&s);
         tiny_release(&t);
     }
 }
@@ -293,7 +293,7 @@ END_TEST
 static void emit_own(Tiny *t, int bits)
 {
     QcErr err;
-    ck_assert_msg(!qc_emit(&t->g, &t->latent, &t->model, windows, N, bits, 0, 8, 1, &t->arena, &err), "%s", err.text);
+    ck_assert_msg(!qc_emit(&t->g, &t->master, &t->model, windows, N, bits, 0, 8, 1, &t->arena, &err), "%s", err.text);
     ck_assert_int_eq(qc_qgraph_check(&t->g, &err), 0);
     tiny_place(t, &qc_kernels_scalar);
 }
@@ -360,10 +360,10 @@ START_TEST(functions_products_and_orders)
 {
     static const QcStep silu[] = {{QC_STEP_X, 0}, {QC_STEP_SIGMOID, 0}, {QC_STEP_X, 0}, {QC_STEP_MUL, 0}},
                         gate[] = {{QC_STEP_X, 0}, {QC_STEP_SIGMOID, 0}};
-    static float device[N * TINY_CLASSES], shadow[N * TINY_CLASSES];
+    static float device[N * TINY_CLASSES], fakequant[N * TINY_CLASSES];
     const QcLoops columns = {.n = 2, .size = {6, 12}, .stride = {1, 12}, .offset = 6}; /* of every second position */
     Tiny t = {0};
-    QcShadow s;
+    QcFakeQuant s;
     QcErr err;
     QcGraph *g = &t.model;
     ck_assert_int_eq(qc_graph_init(g, TINY_CHANNELS, 1, TINY_LENGTH, NULL), 0);
@@ -380,10 +380,11 @@ START_TEST(functions_products_and_orders)
     double e = own_error(&t);
     ck_assert_msg(e < 0.07, "off by %.3f", e);
     integer_logits(device, &t);
-    ck_assert_msg(!qc_shadow_init(&s, &t.g, &err), "%s", err.text);
-    float_logits(shadow, &s.graph, TINY_CLASSES);
-    ck_assert_msg((e = difference(shadow, device, TINY_CLASSES)) < 0.01, "the shadow is off by %.3f", e);
-    qc_shadow_release(&s);
+    ck_assert_msg(!qc_fakequant_init(&s, &t.g, &err), "%s", err.text);
+    float_logits(fakequant, &s.graph, TINY_CLASSES);
+    ck_assert_msg((e = difference(fakequant, device, TINY_CLASSES)) < 0.01, "the fake-quantized model is off by %.3f",
+                  e);
+    qc_fakequant_release(&s);
     tiny_release(&t);
 }
 END_TEST
@@ -393,10 +394,10 @@ START_TEST(what_cannot_be_quantized_is_refused_in_words)
     QcErr err;
     QcArena arena = {0};
     QcQGraph q;
-    float *latent;
+    float *master;
     QcGraph g;
     tiny_graph(&g, TINY_PLAIN, 1);
-    ck_assert_int_eq(qc_emit(&q, &latent, &g, windows, 0, 8, 0, 8, 1, &arena, &err), -1);
+    ck_assert_int_eq(qc_emit(&q, &master, &g, windows, 0, 8, 0, 8, 1, &arena, &err), -1);
     ck_assert_ptr_nonnull(strstr(err.text, "no window"));
     ck_assert_int_eq(err.code, QC_EFORMAT);
     qc_graph_release(&g);
@@ -406,7 +407,7 @@ START_TEST(what_cannot_be_quantized_is_refused_in_words)
         if (relu) tiny_op(&g, "top", QC_OP_RELU, tiny_ok(qc_graph_linear(&g, "fc", at, TINY_CLASSES, 1, NULL)));
         ck_assert_int_eq(qc_graph_finish(&g, NULL), 0);
         tiny_settle(&g, 1);
-        ck_assert_int_eq(qc_emit(&q, &latent, &g, windows, N, 8, 0, 8, 1, &arena, &err), -1);
+        ck_assert_int_eq(qc_emit(&q, &master, &g, windows, N, 8, 0, 8, 1, &arena, &err), -1);
         ck_assert_int_eq(err.code, QC_EUNSUPPORTED);
         ck_assert_msg(strstr(err.text, relu ? "'fc.relu' (relu)" : "'mean' (gap)") &&
                           strstr(err.text, "only a linear last layer"),
@@ -424,7 +425,7 @@ int main(void)
     tcase_set_timeout(tests, 120);
     tiny_windows(windows, N, 1, 77);
     tcase_add_loop_test(tests, eight_bits_stay_close_and_fewer_stay_less_close, 0, TINY_KINDS);
-    tcase_add_loop_test(tests, the_shadow_computes_what_the_device_does, 0, TINY_KINDS);
+    tcase_add_loop_test(tests, the_fakequant_model_computes_what_the_device_does, 0, TINY_KINDS);
     tcase_add_loop_test(tests, codes_and_biases_go_round, 0, TINY_KINDS);
     tcase_add_loop_test(tests, what_a_gate_waits_for_is_still_there, 0, TINY_KINDS);
     tcase_add_loop_test(tests, the_lean_plan_changes_no_bit, 0, TINY_KINDS);

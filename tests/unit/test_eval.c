@@ -201,7 +201,7 @@ START_TEST(unknown_kernels_are_told)
 }
 END_TEST
 
-/* Half the interval of n values whose deviation is sqrt(n) is the .975 quantile of Student's t; those of a printed
+/* Half the interval of n values whose deviation is sqrt(n) is the .975 quantile of Student's t; quantiles of a printed
  * table. */
 START_TEST(intervals_are_those_of_student)
 {

@@ -250,8 +250,8 @@ START_TEST(the_batchs_labels_do_not_help_its_score)
 }
 END_TEST
 
-/* _i: no rounds; a loss that is low enough. One pass to know the loss, which is that of the formulas, and no more; in a
- * second pass nothing was missed. */
+/* _i: no rounds; a loss that is low enough. One pass to know the loss, which is the loss of the formulas, and no more;
+ * in a second pass nothing was missed. */
 START_TEST(nothing_is_proposed_if_nothing_is_wanted)
 {
     for (int kind = 0; kind < TINY_KINDS; kind++) {

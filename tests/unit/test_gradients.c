@@ -1,4 +1,4 @@
-/* Every layer's gradients, and those of small whole networks, against central finite differences. */
+/* Every layer's gradients, and the gradients of small whole networks, against central finite differences. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -99,7 +99,7 @@ START_TEST(every_layer_follows_the_formula)
 }
 END_TEST
 
-/* A sample's statistic is the same as that of the same weights among all, and in the end every weight has its turn. */
+/* A sample's statistic equals the statistic of the same weights among all, and in the end every weight has its turn. */
 START_TEST(samples_and_kernels_change_no_bit)
 {
     setup_case((TinyKind)_i, _i % 2 ? 2 : 8, 3);
@@ -156,8 +156,8 @@ END_TEST
 
 /* ---- features ---- */
 
-/* The pieces of a layer, one after another: their statistic and rows follow each other, so that of the first leads to
- * all. */
+/* The pieces of a layer, one after another: their statistic and rows follow each other, so the statistic of the first
+ * leads to all. */
 static void check_features(void *ctx, const QcPiece *piece, const QcFlipStats *stats, const QcFlipScale *s)
 {
     const QcQGraph *g = &c.t.g;

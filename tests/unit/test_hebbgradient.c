@@ -3,7 +3,7 @@
 #include "tiny.h"
 #include "gathering.h"
 
-#include "../../lib/quant/shadow.h"
+#include "../../lib/quant/fakequant.h"
 
 /* The tensor holds a value that may be clipped, for which straight-through gradients end. */
 static int clipped(const QcQRun *run, uint32_t t)
@@ -18,7 +18,7 @@ static int clipped(const QcQRun *run, uint32_t t)
 
 /* ReLU of a node's slice: on for the device where the code is above zero, on for the double where its value is; example
  * i. */
-static int masks_agree(const QcQRun *run, const QcShadow *s, const QcRun *floats, uint32_t i, uint32_t at)
+static int masks_agree(const QcQRun *run, const QcFakeQuant *s, const QcRun *floats, uint32_t i, uint32_t at)
 {
     const QcQNode *n = &run->g->nodes[at];
     const QcQTensor *q = &run->g->tensors[n->out];
@@ -35,7 +35,7 @@ static int masks_agree(const QcQRun *run, const QcShadow *s, const QcRun *floats
 /* Takes the error from examples on which the double's masks differ from the device's behind some exact layer: a value
  * below half a step is on but rounds to 0, and beyond a range there is no straight-through gradient. On the others both
  * must agree to float rounding. */
-static uint32_t keep_agreeing(const QcShadow *s, const QcRun *floats)
+static uint32_t keep_agreeing(const QcFakeQuant *s, const QcRun *floats)
 {
     QcQTensor tensors[64];
     QcQGraph apart = tiny_apart(&c.t.g, tensors);
@@ -61,11 +61,11 @@ static uint32_t keep_agreeing(const QcShadow *s, const QcRun *floats)
     return kept;
 }
 
-static uint32_t gradient_of_shadow(float *dlatent)
+static uint32_t gradient_of_fakequant(float *dmaster)
 {
     QcErr err;
-    QcShadow s;
-    ck_assert_msg(!qc_shadow_init(&s, &c.t.g, &err), "%s", err.text);
+    QcFakeQuant s;
+    ck_assert_msg(!qc_fakequant_init(&s, &c.t.g, &err), "%s", err.text);
     QcRun *run = qc_run_new(&s.graph, N, QC_RUN_TUNE, 1, &err);
     ck_assert_msg(run != NULL, "%s", err.text);
     for (uint32_t i = 0; i < c.t.g.n_nodes; i++) ck_assert_int_eq(qc_run_keep(run, s.node_of[i], &err), 0);
@@ -73,10 +73,10 @@ static uint32_t gradient_of_shadow(float *dlatent)
     qc_run_forward(run, c.windows, N);
     uint32_t kept = keep_agreeing(&s, run);
     qc_run_backward(run, grads, c.error);
-    qc_shadow_gradient(&s, dlatent, grads);
+    qc_fakequant_gradient(&s, dmaster, grads);
     free(grads);
     qc_run_free(run);
-    qc_shadow_release(&s);
+    qc_fakequant_release(&s);
     return kept;
 }
 
@@ -100,7 +100,7 @@ START_TEST(exact_layers_see_the_true_gradient)
     for (uint64_t seed = 1; seed <= 3; seed++) {
         setup_case((TinyKind)_i, seed == 1 ? 2 : seed == 2 ? 4 : 8, seed);
         c.z.n = N;
-        ck_assert_uint_ge(gradient_of_shadow(truth), 1); /* some hundred in all */
+        ck_assert_uint_ge(gradient_of_fakequant(truth), 1); /* some hundred in all */
         gather(&got, &qc_kernels_scalar, 0, 1);
         uint32_t exact = 0, wanted = *exact_layers[_i] != 0;
         for (const char *at = exact_layers[_i]; *at; at++) wanted += *at == ' ';

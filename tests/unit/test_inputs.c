@@ -153,7 +153,7 @@ START_TEST(larger_than_allowed_is_refused)
 }
 END_TEST
 
-/* ---- as a model eats it ---- */
+/* ---- as a model reads it ---- */
 
 START_TEST(windows_are_quantized_alike)
 {
@@ -198,7 +198,7 @@ START_TEST(logits_are_the_same_from_file_and_memory)
         ck_assert_int_eq(qc_qpredict(&t.g, &d[k > 0], &norm, k == 1 ? 4 : 1, logits[k], &err), 0);
     ck_assert_mem_eq(logits[0], logits[1], sizeof logits[0]);
     ck_assert_mem_eq(logits[0], logits[2], sizeof logits[0]);
-    for (uint32_t i = 0; i < N; i++) { /* and they are those of the plan that serves the flipper too */
+    for (uint32_t i = 0; i < N; i++) { /* and they are as in the plan that serves the flipper too */
         qc_dataset_batch_window(x, &d[0], i, &norm);
         qc_q_input(q, x, TINY_VALUES, &t.g.tensors[0]);
         qc_qrun_forward(&t.run, one, q);

@@ -304,11 +304,13 @@ START_TEST(float_loops_are_equal) /* to the bit, and near a sum in double */
 }
 END_TEST
 
-/* Symmetric matrices as upper triangles: scalar against the plain definition in double precision, all others against scalar, bit for bit. */
+/* Symmetric matrices as upper triangles: scalar against the plain definition in double precision, all others against
+ * scalar, bit for bit. */
 START_TEST(triangles_are_equal)
 {
     enum { MOST = 70 };
-    static float rows[4 * MOST], w[MOST], first[MOST * (MOST + 1) / 2], triangle[MOST * (MOST + 1) / 2], start[MOST * (MOST + 1) / 2], one[MOST], out[MOST], scaled[MOST];
+    static float rows[4 * MOST], w[MOST], first[MOST * (MOST + 1) / 2], triangle[MOST * (MOST + 1) / 2],
+        start[MOST * (MOST + 1) / 2], one[MOST], out[MOST], scaled[MOST];
     static int8_t codes[MOST];
     const float weight[4] = {0.5f, 2, 0, -1.25f};
     float first_dot = 0, first_of_codes = 0;
@@ -327,7 +329,8 @@ START_TEST(triangles_are_equal)
             for (uint32_t i = 0, at = 0; scalar && i < n; i++)
                 for (uint32_t j = i; j < n; j++, at++) {
                     double expected = (double)start[at];
-                    for (uint32_t r = 0; r < 4; r++) expected += (double)weight[r] * (double)rows[r * n + i] * (double)rows[r * n + j];
+                    for (uint32_t r = 0; r < 4; r++)
+                        expected += (double)weight[r] * (double)rows[r * n + i] * (double)rows[r * n + j];
                     ck_assert_double_eq_tol((double)sum[at], expected, 1e-4);
                 }
             (*k)->multiply_triangle(product, start, w, n);
@@ -343,7 +346,8 @@ START_TEST(triangles_are_equal)
             float dot = (*k)->dot_floats(rows, w, n), of_codes = (*k)->dot_codes(codes, w, n);
             if (scalar) {
                 double expected = 0, with_codes = 0;
-                for (uint32_t i = 0; i < n; i++) expected += (double)rows[i] * (double)w[i], with_codes += codes[i] * (double)w[i];
+                for (uint32_t i = 0; i < n; i++)
+                    expected += (double)rows[i] * (double)w[i], with_codes += codes[i] * (double)w[i];
                 ck_assert_double_eq_tol((double)dot, expected, 1e-4);
                 ck_assert_double_eq_tol((double)of_codes, with_codes, 1e-2);
                 first_dot = dot, first_of_codes = of_codes;

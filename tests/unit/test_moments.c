@@ -121,7 +121,8 @@ START_TEST(the_order_of_examples_does_not_matter)
 {
     bench_begin(TINY_PLAIN, 4);
     bench_gather();
-    QcScatterQueue queue = {.kernels = &qc_kernels_scalar, .scatter = b.stream.scatter, .rows = b.queue, .n = b.shape.features};
+    QcScatterQueue queue = {
+        .kernels = &qc_kernels_scalar, .scatter = b.stream.scatter, .rows = b.queue, .n = b.shape.features};
     b.parameters.average_window = 0;
     for (uint32_t e = ALL; e-- > SOURCE;) bench_learn(&queue, e);
     qc_queue_flush(&queue);

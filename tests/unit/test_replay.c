@@ -69,8 +69,8 @@ START_TEST(a_batch_is_learned)
 }
 END_TEST
 
-/* Forwards, backwards and multiply-adds by hand; memory holds at least latents, their gradient, two moments and the
- * weights. */
+/* Forwards, backwards and multiply-adds by hand; memory holds at least master weights, their gradient, two moments and
+ * the weights. */
 START_TEST(costs_are_counted)
 {
     const QcMethod *m = methods[_i];
@@ -94,7 +94,7 @@ START_TEST(costs_are_counted)
 }
 END_TEST
 
-/* Reserved slots keep their source examples; a slot's window, label and id stay those of one example; none is held
+/* Reserved slots keep their source examples; a slot's window, label and id stay one example's; none is held
  * twice. */
 START_TEST(slots_stay_whole)
 {

@@ -6,17 +6,17 @@
 
 #include "../../lib/lab/replay.h"
 
-/* The step of plain back-propagation is that of its parts: cross-entropy of one batch through the float double, Adam's
- * first step of one rate against the gradient. */
+/* The step of plain back-propagation is the step of its parts: cross-entropy of one batch through the float double,
+ * Adam's first step of one rate against the gradient. */
 START_TEST(er_steps_down_the_gradient)
 {
-    QcShadow s;
+    QcFakeQuant s;
     QcRun *run;
     float x[BATCH * TINY_VALUES], dlogits[BATCH * TINY_CLASSES];
     int32_t label[BATCH];
     uint32_t moved = 0;
     begin(&qc_method_er, TINY_RESIDUAL, 8, 1, "steps=1 batch=16 replay=0 rate=0.25");
-    ck_assert_int_eq(qc_shadow_init(&s, &b.t.g, NULL), 0);
+    ck_assert_int_eq(qc_fakequant_init(&s, &b.t.g, NULL), 0);
     ck_assert_ptr_nonnull(run = qc_run_new(&s.graph, BATCH, QC_RUN_TUNE, 1, NULL));
     for (uint32_t i = 0; i < BATCH; i++) qc_method_window(&b.l, x + i * TINY_VALUES, b.x[i]), label[i] = b.label[i];
     const float *logits = qc_run_forward(run, x, BATCH);
@@ -27,24 +27,24 @@ START_TEST(er_steps_down_the_gradient)
             dlogits[i * TINY_CLASSES + k] =
                 (float)((exp((double)logits[i * TINY_CLASSES + k]) / sum - ((int32_t)k == label[i])) / BATCH);
     }
-    float *grads = calloc(s.graph.n_params, sizeof *grads), *dlatent = calloc(b.t.g.n_codes, sizeof *dlatent);
+    float *grads = calloc(s.graph.n_params, sizeof *grads), *dmaster = calloc(b.t.g.n_codes, sizeof *dmaster);
     qc_run_backward(run, grads, dlogits);
-    qc_shadow_gradient(&s, dlatent, grads);
+    qc_fakequant_gradient(&s, dmaster, grads);
     learn(0, BATCH);
-    const float *latent = ((QcReplay *)b.l.state)->shadow.latent;
+    const float *master = ((QcReplay *)b.l.state)->fakequant.master;
     for (uint32_t j = 0; j < b.t.g.n_codes; j++) {
-        if (fabsf(dlatent[j]) < 1e-5f || fabsf(s.latent[j]) > 126) continue; /* too small for its sign, or at the end of
+        if (fabsf(dmaster[j]) < 1e-5f || fabsf(s.master[j]) > 126) continue; /* too small for its sign, or at the end of
                                                                                 the range */
-        ck_assert_msg(fabsf(latent[j] - s.latent[j] - (dlatent[j] < 0 ? 0.25f : -0.25f)) < 0.01f,
-                      "latent %d moved by %g, gradient %g", (int)j, (double)(latent[j] - s.latent[j]),
-                      (double)dlatent[j]);
+        ck_assert_msg(fabsf(master[j] - s.master[j] - (dmaster[j] < 0 ? 0.25f : -0.25f)) < 0.01f,
+                      "master %d moved by %g, gradient %g", (int)j, (double)(master[j] - s.master[j]),
+                      (double)dmaster[j]);
         moved++;
     }
     ck_assert_uint_gt(moved, b.t.g.n_codes / 4);
     qc_run_free(run);
-    qc_shadow_release(&s);
+    qc_fakequant_release(&s);
     free(grads);
-    free(dlatent);
+    free(dmaster);
     end();
 }
 END_TEST

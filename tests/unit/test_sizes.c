@@ -28,7 +28,7 @@ static float windows[2 * VALUES];
 static void full_make(Full *f)
 {
     char name[QC_NAME_MAX + 1];
-    float *latent, *scale;
+    float *master, *scale;
     int8_t *feedback;
     QcRng rng = qc_rng_seed(4, 1);
     *f = (Full){0};
@@ -37,7 +37,7 @@ static void full_make(Full *f)
         !qc_arch_load(&f->model, name, "share/arch/inceptiontime.yaml", 0, CHANNELS, 1, LENGTH, CLASSES, &err), "%s",
         err.text);
     tiny_settle(&f->model, 3);
-    ck_assert_msg(!qc_emit(&f->g, &latent, &f->model, windows, 2, 2, 0, 8, 1, &f->arena, &err), "%s", err.text);
+    ck_assert_msg(!qc_emit(&f->g, &master, &f->model, windows, 2, 2, 0, 8, 1, &f->arena, &err), "%s", err.text);
     ck_assert_int_eq(qc_flip_allocate(&f->flip, &f->g, &feedback, &scale, &f->arena, &err), 0);
     for (uint32_t l = 0; l < f->flip.n_layers; l++) scale[l] = 1;
 }

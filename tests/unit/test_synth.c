@@ -1,4 +1,4 @@
-/* test_synth.c - made-up people: the same when asked again, different from each other, and worth learning.
+/* test_synth.c - synthetic subjects: the same when asked again, different from each other, and worth learning.
  *
  * "Learnable" is measured by a judge that needs no training: the nearest neighbour by mean and spread of the
  * channels. On UCI-DSA it gets .99 of person 1's last fifth by person 1, .72 of person 2's and .68 of person 3's. */

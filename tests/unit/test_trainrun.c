@@ -61,8 +61,8 @@ START_TEST(quant_rounds_as_roundf)
 }
 END_TEST
 
-/* Memory is shared where lives do not meet: a kept node's value and gradient must still equal those of a run that keeps
- * everything. */
+/* Memory is shared where lives do not meet: a kept node's value and gradient must still equal the values of a run that
+ * keeps everything. */
 START_TEST(keeping_changes_nothing)
 {
     QcGraph g = start(4, 1, 10);

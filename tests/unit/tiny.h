@@ -161,7 +161,7 @@ typedef struct Tiny {
     QcArena arena;
     QcGraph model;
     QcQGraph g;
-    float *latent;
+    float *master;
     void *memory; /* of `run` */
     QcQRun run;
 } Tiny;
@@ -185,7 +185,7 @@ static inline void tiny_make(Tiny *t, TinyKind kind, int bits, int activation_bi
     tiny_windows(x, TINY_RANGE_WINDOWS, 1, seed + 1);
     /* a kind whose last layer has bits of its own */
     const int last_bits = kind != TINY_STD || bits == 8 ? 0 : bits == 2 ? 8 : 2;
-    ck_assert_msg(!qc_emit(&t->g, &t->latent, &t->model, x, TINY_RANGE_WINDOWS, bits, last_bits, activation_bits, 1,
+    ck_assert_msg(!qc_emit(&t->g, &t->master, &t->model, x, TINY_RANGE_WINDOWS, bits, last_bits, activation_bits, 1,
                            &t->arena, &err),
                   "%s", err.text);
     free(x);

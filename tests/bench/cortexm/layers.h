@@ -1,4 +1,5 @@
-/* layers.h - the layers that bench-cortexm counts: kernels of InceptionTime, and all layers of MLPerf Tiny's four networks (Banbury et al., 2021). The names are those of cortexm.tsv. */
+/* layers.h - the layers that bench-cortexm counts: kernels of InceptionTime, and all layers of MLPerf Tiny's four
+ * networks (Banbury et al., 2021). The names are the names in cortexm.tsv. */
 #ifndef QC_BENCH_LAYERS_H
 #define QC_BENCH_LAYERS_H
 
@@ -9,7 +10,8 @@ enum { CONVOLUTION, DEPTHWISE, DENSE };
 typedef struct Layer {
     const char *name;
     uint8_t kind;
-    uint16_t height, width, inputs, kernel_h, kernel_w, outputs, stride, top, bottom, left, right; /* the last four: padding */
+    /* the last four: padding */
+    uint16_t height, width, inputs, kernel_h, kernel_w, outputs, stride, top, bottom, left, right;
 } Layer;
 
 static const Layer layers[] = {

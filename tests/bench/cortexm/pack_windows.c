@@ -1,5 +1,5 @@
-/* pack_windows.c - runs on the host: the first windows of pack_stream's stream as the exported network ("model") takes them, one byte a value, so that
- * they fit into a board's flash. */
+/* pack_windows.c - runs on the host: the first windows of pack_stream's stream as the exported network ("model") takes
+ * them, one byte a value, so that they fit into a board's flash. */
 #include <stdio.h>
 
 #include "model.h"

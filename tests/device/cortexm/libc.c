@@ -97,7 +97,7 @@ void free(void *piece)
 }
 
 #define MPU                                                                                                       \
-    ((volatile uint32_t *)0xe000ed90) /* type, control, number, base, size or limit; the latter two of the region \
+    ((volatile uint32_t *)0xe000ed90) /* type, control, number, base, size or limit; the last two of the region \
                                          whose number was written */
 enum { TYPE, CONTROL, NUMBER, BASE, SIZE, MAIR0 = 12 };
 static struct Map {

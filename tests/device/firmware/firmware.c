@@ -1,6 +1,6 @@
 /* firmware.c - the session on a bare Cortex-M, twice: straight through, and with the power going now and then while the
  * state is being saved. RAM that outlives a reset stands for the flash. Both must end in the same codes, last layer and
- * coreset, which are those of host.c. */
+ * coreset, which equal host.c's. */
 #include "board.h"
 #include "kernels/mem.h"
 #include "session.h"

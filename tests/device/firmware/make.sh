@@ -1,4 +1,4 @@
-# make.sh - sourced by tests: a small session in a fresh folder, on made-up people.
+# make.sh - sourced by tests: a small session in a fresh folder, on synthetic subjects.
 #   make_people                  data, a float model, a coreset
 #   make_session BITS FOLDER [ORDER [OPTION]]  OPTION: of qc-quantize; $device: options of the device's step;
 #   FOLDER/model.c, after.c (what qc-calibrate makes of it), stream.c, logits (of qc-eval), and the files they come from

@@ -1,10 +1,10 @@
 #!/bin/sh
-# made-up.sh MODEL CORESET DATA [OPTIONS of qc-calibrate]: what to try settings on, so that no person is used up for it.
-# Three people are made up from DATA (qc-synth -d), and each has the last fifth of each activity for testing; two orders
-# of the stream. Prints the means of the six runs: test-then-train and target accuracy (mean over ten batches, after the
-# last), and windows that pass through the network in a batch.
+# synthetic.sh MODEL CORESET DATA [OPTIONS of qc-calibrate]: what to try settings on, so that no person is used up for
+# it. Three people are synthesized from DATA (qc-synth -d), and each has the last fifth of each activity for testing;
+# two orders of the stream. Prints the means of the six runs: test-then-train and target accuracy (mean over ten
+# batches, after the last), and windows that pass through the network in a batch.
 set -eu
-[ $# -ge 3 ] || { echo "usage: made-up.sh MODEL CORESET DATA [OPTIONS]" >&2; exit 2; }
+[ $# -ge 3 ] || { echo "usage: synthetic.sh MODEL CORESET DATA [OPTIONS]" >&2; exit 2; }
 model=$1 coreset=$2 data=$3
 shift 3
 work=$(mktemp -d)

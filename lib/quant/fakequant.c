@@ -1,4 +1,4 @@
-#include "shadow.h"
+#include "fakequant.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@ static QcWindow window_of(const QcQNode *n)
                       n->dilation_w, n->pad_top,  n->pad_bottom, n->pad_left, n->pad_right};
 }
 
-static int quantize(QcShadow *s, uint32_t t, int node, QcErr *err)
+static int quantize(QcFakeQuant *s, uint32_t t, int node, QcErr *err)
 {
     char name[32];
     const QcQTensor *q = &s->g->tensors[t];
@@ -28,7 +28,7 @@ static int quantize(QcShadow *s, uint32_t t, int node, QcErr *err)
 }
 
 /* Adds a finished slice; once all channels are there, the tensor is their concat, quantized. */
-static int add_slice(QcShadow *s, Tensor *tensors, const QcQNode *n, int node, QcErr *err)
+static int add_slice(QcFakeQuant *s, Tensor *tensors, const QcQNode *n, int node, QcErr *err)
 {
     Tensor *t = &tensors[n->out];
     if (node < 0) return -1;
@@ -51,7 +51,7 @@ static int add_slice(QcShadow *s, Tensor *tensors, const QcQNode *n, int node, Q
 }
 
 /* What the table makes of each input code, as real numbers. */
-static int add_table(QcShadow *s, const char *name, uint32_t in, const QcQNode *n, QcErr *err)
+static int add_table(QcFakeQuant *s, const char *name, uint32_t in, const QcQNode *n, QcErr *err)
 {
     const QcQTensor *from = &s->g->tensors[n->in[0]], *to = &s->g->tensors[n->out];
     float *levels = qc_arena_take(&s->arena, QC_Q_TABLE_BYTES, sizeof *levels, err);
@@ -61,7 +61,7 @@ static int add_table(QcShadow *s, const char *name, uint32_t in, const QcQNode *
     return qc_graph_table(&s->graph, name, in, from->scale, from->zero, from->bits, levels, err);
 }
 
-static int add_turn(QcShadow *s, const char *name, uint32_t in, const QcQNode *n, QcErr *err)
+static int add_turn(QcFakeQuant *s, const char *name, uint32_t in, const QcQNode *n, QcErr *err)
 {
     const QcQTensor *out = &s->g->tensors[n->out];
     QcLoops loops = {.n = n->groups, .offset = n->code};
@@ -71,7 +71,7 @@ static int add_turn(QcShadow *s, const char *name, uint32_t in, const QcQNode *n
     return qc_graph_turn(&s->graph, name, in, out->height, out->width, out->channels, &loops, err);
 }
 
-static int add_body(QcShadow *s, const Tensor *tensors, uint32_t i, QcErr *err)
+static int add_body(QcFakeQuant *s, const Tensor *tensors, uint32_t i, QcErr *err)
 {
     const QcQNode *n = &s->g->nodes[i];
     uint32_t in = (uint32_t)tensors[n->in[0]].node;
@@ -92,7 +92,7 @@ static int add_body(QcShadow *s, const Tensor *tensors, uint32_t i, QcErr *err)
     }
 }
 
-static int add_node(QcShadow *s, Tensor *tensors, uint32_t i, QcErr *err)
+static int add_node(QcFakeQuant *s, Tensor *tensors, uint32_t i, QcErr *err)
 {
     const QcQNode *n = &s->g->nodes[i];
     int node = add_body(s, tensors, i, err);
@@ -107,48 +107,48 @@ static int add_node(QcShadow *s, Tensor *tensors, uint32_t i, QcErr *err)
     return add_slice(s, tensors, n, node, err);
 }
 
-int qc_shadow_init(QcShadow *s, const QcQGraph *g, QcErr *err)
+int qc_fakequant_init(QcFakeQuant *s, const QcQGraph *g, QcErr *err)
 {
-    *s = (QcShadow){.g = g};
+    *s = (QcFakeQuant){.g = g};
     Tensor *tensors = qc_arena_take(&s->arena, g->n_tensors, sizeof *tensors, err);
     s->node_of = qc_arena_take(&s->arena, g->n_nodes, sizeof *s->node_of, err);
-    s->latent = qc_arena_take(&s->arena, g->n_codes, sizeof *s->latent, err);
-    if (!tensors || !s->node_of || !s->latent) goto fail;
+    s->master = qc_arena_take(&s->arena, g->n_codes, sizeof *s->master, err);
+    if (!tensors || !s->node_of || !s->master) goto fail;
     if (qc_graph_init(&s->graph, g->tensors[0].channels, g->tensors[0].height, g->tensors[0].width, err) < 0) goto fail;
     tensors[0].node = quantize(s, 0, 0, err);
     for (uint32_t i = 0; i < g->n_nodes; i++)
         if (add_node(s, tensors, i, err)) goto fail;
     if (qc_graph_finish(&s->graph, err)) goto fail;
-    qc_shadow_reset(s);
+    qc_fakequant_reset(s);
     return 0;
 fail:
-    qc_shadow_release(s);
+    qc_fakequant_release(s);
     return -1;
 }
 
-void qc_shadow_release(QcShadow *s)
+void qc_fakequant_release(QcFakeQuant *s)
 {
     if (!s) return;
     qc_graph_release(&s->graph);
     qc_arena_release(&s->arena);
-    *s = (QcShadow){0};
+    *s = (QcFakeQuant){0};
 }
 
-void qc_shadow_reset(QcShadow *s)
+void qc_fakequant_reset(QcFakeQuant *s)
 {
     const QcQGraph *g = s->g;
     for (uint32_t i = 0; i < g->n_nodes; i++) {
         const QcQNode *n = &g->nodes[i];
         if (!n->n_codes) continue;
         float *bias = s->graph.params + s->graph.nodes[s->node_of[i]].bias, in = g->tensors[n->in[0]].scale;
-        for (uint32_t j = 0; j < n->n_codes; j++) s->latent[n->code + j] = (float)qc_code_get(g, n, j);
+        for (uint32_t j = 0; j < n->n_codes; j++) s->master[n->code + j] = (float)qc_code_get(g, n, j);
         for (uint32_t o = 0; o < n->channels; o++)
             bias[o] = (float)g->bias[n->channel + o] * in * g->scale[n->channel + o];
     }
-    qc_shadow_round(s);
+    qc_fakequant_round(s);
 }
 
-void qc_shadow_round(QcShadow *s)
+void qc_fakequant_round(QcFakeQuant *s)
 {
     const QcQGraph *g = s->g;
     for (uint32_t i = 0; i < g->n_nodes; i++) {
@@ -157,31 +157,31 @@ void qc_shadow_round(QcShadow *s)
         int bits = (int)qc_code_bits(g, n);
         float low = (float)qc_code_low(bits), high = (float)qc_code_high(bits);
         float *w = s->graph.params + s->graph.nodes[s->node_of[i]].weight;
-        const float *latent = s->latent + n->code;
+        const float *master = s->master + n->code;
         uint32_t row = n->n_codes / n->channels;
-        for (uint32_t o = 0; o < n->channels; o++, w += row, latent += row) {
+        for (uint32_t o = 0; o < n->channels; o++, w += row, master += row) {
             float scale = g->scale[n->channel + o];
             for (uint32_t j = 0; j < row; j++) {
-                float q = roundf(latent[j]);
+                float q = roundf(master[j]);
                 w[j] = scale * (q < low ? low : q > high ? high : q);
             }
         }
     }
 }
 
-void qc_shadow_clamp(QcShadow *s)
+void qc_fakequant_clamp(QcFakeQuant *s)
 {
     for (uint32_t i = 0; i < s->g->n_nodes; i++) {
         const QcQNode *n = &s->g->nodes[i];
         int bits = (int)qc_code_bits(s->g, n);
         float low = (float)qc_code_low(bits) - 0.49f, high = (float)qc_code_high(bits) + 0.49f,
-              *latent = s->latent + n->code;
+              *master = s->master + n->code;
         for (uint32_t j = 0; j < n->n_codes; j++)
-            latent[j] = latent[j] < low ? low : latent[j] > high ? high : latent[j];
+            master[j] = master[j] < low ? low : master[j] > high ? high : master[j];
     }
 }
 
-void qc_shadow_gradient(const QcShadow *s, float *dlatent, const float *grads)
+void qc_fakequant_gradient(const QcFakeQuant *s, float *dmaster, const float *grads)
 {
     const QcQGraph *g = s->g;
     for (uint32_t i = 0; i < g->n_nodes; i++) {
@@ -189,11 +189,11 @@ void qc_shadow_gradient(const QcShadow *s, float *dlatent, const float *grads)
         if (!n->n_codes) continue;
         const float *dw = grads + s->graph.nodes[s->node_of[i]].weight;
         uint32_t row = n->n_codes / n->channels;
-        for (uint32_t j = 0; j < n->n_codes; j++) dlatent[n->code + j] = dw[j] * g->scale[n->channel + j / row];
+        for (uint32_t j = 0; j < n->n_codes; j++) dmaster[n->code + j] = dw[j] * g->scale[n->channel + j / row];
     }
 }
 
-void qc_shadow_biases(const QcShadow *s, int32_t *bias)
+void qc_fakequant_biases(const QcFakeQuant *s, int32_t *bias)
 {
     const QcQGraph *g = s->g;
     memcpy(bias, g->bias, g->n_channels * sizeof *bias);
