@@ -41,7 +41,8 @@ static int works_in_place(const QcQGraph *g, const QcQNode *n)
 {
     const QcQTensor *in = &g->tensors[n->in[0]], *out = &g->tensors[n->out];
     if (n->op != QC_Q_ADD && n->op != QC_Q_TABLE && !qc_is_series_pool(g, n)) return 0;
-    return n->channels == out->channels && in->channels == out->channels && in->height == out->height && in->width == out->width;
+    return n->channels == out->channels && in->channels == out->channels && in->height == out->height &&
+           in->width == out->width;
 }
 
 int qc_qgraph_replaces(const QcQGraph *g, const QcQLiveness *liveness, uint32_t t, uint32_t u)
@@ -49,7 +50,8 @@ int qc_qgraph_replaces(const QcQGraph *g, const QcQLiveness *liveness, uint32_t 
     uint32_t i = liveness[t].first;
     if (t == u || i >= g->n_nodes || liveness[u].last != i || liveness[u].held) return 0;
     const QcQNode *n = &g->nodes[i];
-    return n->op != QC_Q_LOGITS && n->out == t && (n->in[0] == u || (qc_reads_two(n) && n->in[1] == u)) && works_in_place(g, n);
+    return n->op != QC_Q_LOGITS && n->out == t && (n->in[0] == u || (qc_reads_two(n) && n->in[1] == u)) &&
+           works_in_place(g, n);
 }
 
 /* Tensors that replace each other are one block; each has its first tensor as head. */
@@ -85,7 +87,8 @@ static void order_blocks(Plan *plan, const QcQTensor *tensors, uint32_t n_tensor
     for (uint32_t t = 0; t < n_tensors; t++) {
         if (plan->head[t] != t) continue;
         uint32_t i = plan->n++;
-        for (; i > 0 && qc_qtensor_bytes(&tensors[plan->order[i - 1]]) < qc_qtensor_bytes(&tensors[t]); i--) plan->order[i] = plan->order[i - 1];
+        for (; i > 0 && qc_qtensor_bytes(&tensors[plan->order[i - 1]]) < qc_qtensor_bytes(&tensors[t]); i--)
+            plan->order[i] = plan->order[i - 1];
         plan->order[i] = (uint16_t)t;
     }
 }
@@ -115,7 +118,8 @@ static int place_blocks(Plan *plan, uint32_t *bytes, const QcQGraph *g, int infe
     for (uint32_t i = 0; i < plan->n; i++) {
         uint32_t t = plan->order[i];
         uint64_t at = lowest_place(plan, g->tensors, i, t), end = at + qc_qtensor_bytes(&g->tensors[t]);
-        if (end > UINT32_MAX / 4) return qc_fail(err, QC_EUNSUPPORTED, "the activations of one window would take more than 1 GiB");
+        if (end > UINT32_MAX / 4)
+            return qc_fail(err, QC_EUNSUPPORTED, "the activations of one window would take more than 1 GiB");
         plan->offset[t] = (uint32_t)at;
         if (end > peak) peak = end;
     }
@@ -127,7 +131,8 @@ int qc_qgraph_plan(QcQGraph *g, QcQTensor *tensors, QcErr *err)
 {
     Plan plan;
     if (!g->n_tensors || g->n_tensors > QC_Q_MAX_TENSORS || g->n_nodes > QC_Q_MAX_NODES)
-        return qc_fail(err, QC_EUNSUPPORTED, "a graph of %u tensors and %u nodes is too large for the device", g->n_tensors, g->n_nodes);
+        return qc_fail(err, QC_EUNSUPPORTED, "a graph of %u tensors and %u nodes is too large for the device",
+                       g->n_tensors, g->n_nodes);
     if (place_blocks(&plan, &g->activation_bytes, g, 0, err)) return -1;
     for (uint32_t t = 0; t < g->n_tensors; t++) tensors[t].offset = plan.offset[plan.head[t]];
     return qc_qgraph_plan_inference(g, tensors, err);

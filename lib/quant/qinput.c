@@ -31,7 +31,8 @@ static int label_all(QcInputs *in, const QcModelFile *m, int need_labels, QcErr 
     return 0;
 }
 
-int qc_inputs_open(QcInputs *in, const char *path, const QcModelFile *m, const QcQGraph *g, int coreset, int need_labels, QcErr *err)
+int qc_inputs_open(QcInputs *in, const char *path, const QcModelFile *m, const QcQGraph *g, int coreset,
+                   int need_labels, QcErr *err)
 {
     *in = (QcInputs){.norm = &m->norm, .input = &g->tensors[0]};
     if ((coreset ? qc_dataset_open_coreset : qc_dataset_open)(&in->data, path, err)) return -1;
@@ -40,7 +41,10 @@ int qc_inputs_open(QcInputs *in, const char *path, const QcModelFile *m, const Q
     return qc_within(err, qc_input_name(path));
 }
 
-int qc_inputs_read(const QcInputs *in, uint8_t *q, uint32_t i, QcErr *err) { return qc_q_window(q, &in->data, i, in->norm, in->input, err); }
+int qc_inputs_read(const QcInputs *in, uint8_t *q, uint32_t i, QcErr *err)
+{
+    return qc_q_window(q, &in->data, i, in->norm, in->input, err);
+}
 
 void qc_inputs_close(QcInputs *in)
 {
@@ -53,6 +57,7 @@ void qc_inputs_close(QcInputs *in)
 QcKeptExample qc_inputs_kept(const QcInputs *coreset, uint32_t i)
 {
     const QcDataset *d = &coreset->data;
-    return (QcKeptExample){(uint16_t)coreset->label[i], (uint16_t)(d->misses[i] < UINT16_MAX ? d->misses[i] : UINT16_MAX),
+    return (QcKeptExample){(uint16_t)coreset->label[i],
+                           (uint16_t)(d->misses[i] < UINT16_MAX ? d->misses[i] : UINT16_MAX),
                            d->flags[i] & (QC_SLOT_RESERVED | QC_SLOT_NEVER_RIGHT | QC_SLOT_STREAM), d->id[i]};
 }
