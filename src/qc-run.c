@@ -1,4 +1,5 @@
-/* qc-run - a quantized model on windows or on a live stream of frames: a line per window, and, with labels, learning. */
+/* qc-run - a quantized model on windows or on a live stream of frames: a line per window, and, with labels, learning.
+ */
 #include <string.h>
 #include <unistd.h>
 
@@ -31,7 +32,8 @@ static const QcOption options[] = {
     {0},
 };
 
-static const QcProgram program = {"qc-run", "run a quantized model on a live stream, and let it learn", "[options] MODEL < FRAMES", options, 1};
+static const QcProgram program = {"qc-run", "run a quantized model on a live stream, and let it learn",
+                                  "[options] MODEL < FRAMES", options, 1};
 
 static int check(const char *model, QcErr *err)
 {
@@ -39,9 +41,12 @@ static int check(const char *model, QcErr *err)
     if (qc_is_standard(data) && data) return qc_fail(err, QC_EUSAGE, "-d needs a file");
     if (!coreset != !state) return qc_fail(err, QC_EUSAGE, "a learner needs both a coreset (-c) and a --state");
     if (state && qc_is_standard(state)) return qc_fail(err, QC_EUSAGE, "--state needs a file");
-    if ((labels || undo || qc_tune_list.n) && !state) return qc_fail(err, QC_EUSAGE, "--labels, --undo and --tune go with --state");
-    if (labels && qc_is_standard(labels)) return qc_fail(err, QC_EUSAGE, "--labels needs a file or a FIFO: standard input has the frames");
-    if (data && (stride || columns || time_column || label_column || raw || rate > 0 || labels)) return qc_fail(err, QC_EUSAGE, "-d has windows already: options of frames and --labels do not go with it");
+    if ((labels || undo || qc_tune_list.n) && !state)
+        return qc_fail(err, QC_EUSAGE, "--labels, --undo and --tune go with --state");
+    if (labels && qc_is_standard(labels))
+        return qc_fail(err, QC_EUSAGE, "--labels needs a file or a FIFO: standard input has the frames");
+    if (data && (stride || columns || time_column || label_column || raw || rate > 0 || labels))
+        return qc_fail(err, QC_EUSAGE, "-d has windows already: options of frames and --labels do not go with it");
     if (raw && (columns || time_column || label_column)) return qc_fail(err, QC_EUSAGE, "raw numbers have no columns");
     if (raw && strcmp(raw, "f32") && strcmp(raw, "i16")) return qc_fail(err, QC_EUSAGE, "--raw is f32 or i16");
     const char *const inputs[] = {model, data, coreset, labels};
@@ -50,10 +55,17 @@ static int check(const char *model, QcErr *err)
 
 static int run(QcLive *live, QcErr *err)
 {
-    QcFrameOptions frames = {.raw = !raw ? QC_RAW_TEXT : *raw == 'f' ? QC_RAW_F32 : QC_RAW_I16, .columns = columns, .time_column = time_column, .label_column = label_column, .rate = rate};
+    QcFrameOptions frames = {.raw = !raw          ? QC_RAW_TEXT
+                                    : *raw == 'f' ? QC_RAW_F32
+                                                  : QC_RAW_I16,
+                             .columns = columns,
+                             .time_column = time_column,
+                             .label_column = label_column,
+                             .rate = rate};
     if (qc_live_open(live, err)) return -1;
     if (undo) return qc_live_undo(live, err);
-    return data ? qc_live_data(live, data, err) : qc_live_frames(live, STDIN_FILENO, &frames, (uint32_t)stride, labels, err);
+    return data ? qc_live_data(live, data, err)
+                : qc_live_frames(live, STDIN_FILENO, &frames, (uint32_t)stride, labels, err);
 }
 
 int main(int argc, char **argv)

@@ -29,7 +29,8 @@ static double probability_of(const QcLiveWindow *w, uint32_t k)
 /* By how much the first class is more probable than the second. */
 static double confidence_of(const QcLive *s, const QcLiveWindow *w)
 {
-    uint32_t first = class_after(w->logits, classes_of(s), UINT32_MAX), second = class_after(w->logits, classes_of(s), first);
+    uint32_t first = class_after(w->logits, classes_of(s), UINT32_MAX),
+             second = class_after(w->logits, classes_of(s), first);
     return second == UINT32_MAX ? (double)w->answer->probability : probability_of(w, first) - probability_of(w, second);
 }
 
@@ -44,8 +45,10 @@ static void print_heading(const QcLiveLog *log)
 
 static void print_time(const QcLiveWindow *w)
 {
-    if (*w->stamp) qc_print_text(w->stamp);
-    else if (!isnan(w->seconds)) printf("%.3f", w->seconds);
+    if (*w->stamp)
+        qc_print_text(w->stamp);
+    else if (!isnan(w->seconds))
+        printf("%.3f", w->seconds);
 }
 
 static void print_row(const QcLiveLog *log, const QcLive *s, const QcLiveWindow *w)
@@ -70,7 +73,8 @@ static void print_row(const QcLiveLog *log, const QcLive *s, const QcLiveWindow 
 static void print_top(const QcLiveLog *log, const QcLive *s, const QcLiveWindow *w)
 {
     printf(", \"top\": [");
-    for (uint32_t n = 1, k = w->answer->class_index; n <= log->top && k != UINT32_MAX; n++, k = class_after(w->logits, classes_of(s), k)) {
+    for (uint32_t n = 1, k = w->answer->class_index; n <= log->top && k != UINT32_MAX;
+         n++, k = class_after(w->logits, classes_of(s), k)) {
         printf("%s{\"class\": ", n > 1 ? ", " : "");
         qc_json_text(s->model->model.labels[k]);
         printf(", \"probability\": %.6g}", probability_of(w, k));
@@ -104,26 +108,34 @@ static void print_adapt(const QcLiveLog *log, const QcLive *s, const QcAdaptRepo
 {
     const char *what = r->refused ? "refused" : r->solved ? "a new last layer" : "the last layer stays";
     if (log->json)
-        printf("{\"adapt\": %" PRIu32 ", \"labels\": %u, \"right_before\": %u, \"right_after\": %u, \"source\": %u, \"source_before\": %u, \"source_after\": %u, \"solved\": %s, "
+        printf("{\"adapt\": %" PRIu32 ", \"labels\": %u, \"right_before\": %u, \"right_after\": %u, \"source\": %u, "
+                                      "\"source_before\": %u, \"source_after\": %u, \"solved\": %s, "
                "\"refused\": %s}\n",
-               s->model->learner.counters->adapts, r->n, r->right_before, r->right_after, r->source, r->source_before, r->source_after, r->solved ? "true" : "false", r->refused ? "true" : "false");
+               s->model->learner.counters->adapts, r->n, r->right_before, r->right_after, r->source, r->source_before,
+               r->source_after, r->solved ? "true" : "false", r->refused ? "true" : "false");
     else
-        qc_say("adapt %" PRIu32 ": %u labels, %u right before, %u after; source %u of %u, then %u; %s", s->model->learner.counters->adapts, r->n, r->right_before, r->right_after, r->source_before,
-               r->source, r->source_after, what);
+        qc_say("adapt %" PRIu32 ": %u labels, %u right before, %u after; source %u of %u, then %u; %s",
+               s->model->learner.counters->adapts, r->n, r->right_before, r->right_after, r->source_before, r->source,
+               r->source_after, what);
 }
 
 static void print_status(const QcLive *s)
 {
     const QcLiveCounts *c = &s->counts;
-    fprintf(stderr, "qc-run: %" PRIu64 " windows, %" PRIu64 " labelled, %" PRIu64 " right of these, %u labels wait, %" PRIu64 " adapts, %" PRIu64 " refused, %" PRIu64
-            " breaks, %" PRIu64 " values filled\n", c->windows, c->labelled, c->right, c->waiting, c->adapts, c->refused, c->breaks, c->filled);
+    fprintf(stderr,
+            "qc-run: %" PRIu64 " windows, %" PRIu64 " labelled, %" PRIu64 " right of these, %u labels wait, %" PRIu64
+            " adapts, %" PRIu64 " refused, %" PRIu64 " breaks, %" PRIu64 " values filled\n",
+            c->windows, c->labelled, c->right, c->waiting, c->adapts, c->refused, c->breaks, c->filled);
 }
 
 static void print_start(const QcLiveLog *log, const QcLive *s)
 {
     const QcLiveModel *m = s->model;
-    if (m->resumed) qc_say("%s: the learner goes on at window %u, after %u adapts", s->o.state, m->learner.counters->next, m->learner.counters->adapts);
-    else if (m->learns && m->kept.was_there) qc_warn("%s has no whole state: the learner begins anew", s->o.state);
+    if (m->resumed)
+        qc_say("%s: the learner goes on at window %u, after %u adapts", s->o.state, m->learner.counters->next,
+               m->learner.counters->adapts);
+    else if (m->learns && m->kept.was_there)
+        qc_warn("%s has no whole state: the learner begins anew", s->o.state);
     if (!log->json) print_heading(log);
 }
 

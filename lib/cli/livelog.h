@@ -1,4 +1,5 @@
-/* livelog.h - what a live stream has to say: a line per window on standard output, flushed, as TSV or JSON; an adapt as a JSON line or on stderr; words on stderr. */
+/* livelog.h - what a live stream has to say: a line per window on standard output, flushed, as TSV or JSON; an adapt as
+ * a JSON line or on stderr; words on stderr. */
 #ifndef QC_CLI_LIVELOG_H
 #define QC_CLI_LIVELOG_H
 

@@ -2,9 +2,15 @@
 
 #include "../kernels/mem.h"
 
-void qc_frames_init(QcFrames *f, const QcQTensor *input, const float *mean, const float *deviation, uint32_t stride, uint8_t *ring)
+void qc_frames_init(QcFrames *f, const QcQTensor *input, const float *mean, const float *deviation, uint32_t stride,
+                    uint8_t *ring)
 {
-    *f = (QcFrames){.input = input, .mean = mean, .deviation = deviation, .ring = ring, .length = (uint32_t)input->height * input->width, .stride = stride};
+    *f = (QcFrames){.input = input,
+                    .mean = mean,
+                    .deviation = deviation,
+                    .ring = ring,
+                    .length = (uint32_t)input->height * input->width,
+                    .stride = stride};
     qc_frames_restart(f);
 }
 

@@ -17,7 +17,8 @@ static char separator_of(QcField row)
 int qc_framecolumns_cell(const QcFrameReader *r, QcField *row, QcField *cell)
 {
     if (!qc_field_next(row, cell, r->separator)) return 0;
-    if (cell->end - cell->at >= 2 && *cell->at == '"' && cell->end[-1] == '"') *cell = (QcField){cell->at + 1, cell->end - 1};
+    if (cell->end - cell->at >= 2 && *cell->at == '"' && cell->end[-1] == '"')
+        *cell = (QcField){cell->at + 1, cell->end - 1};
     return 1;
 }
 
@@ -48,7 +49,10 @@ static QcField cell_at(const QcFrameReader *r, QcField row, uint32_t column)
     return cell;
 }
 
-static int is_text(QcField cell, const char *text, size_t n) { return (size_t)(cell.end - cell.at) == n && !memcmp(cell.at, text, n); }
+static int is_text(QcField cell, const char *text, size_t n)
+{
+    return (size_t)(cell.end - cell.at) == n && !memcmp(cell.at, text, n);
+}
 
 /* By name, else by number from 1. UINT32_MAX: there is none. */
 static uint32_t find_column(const QcFrameReader *r, QcField header, const char *text, size_t n)
@@ -65,7 +69,8 @@ static uint32_t find_column(const QcFrameReader *r, QcField header, const char *
 
 static int fail_column(const QcFrameReader *r, const char *text, size_t n, QcErr *err)
 {
-    return qc_fail(err, QC_EUSAGE, "the stream has %u columns, and none is '%.*s'", r->columns, (int)(n > 60 ? 60 : n), text);
+    return qc_fail(err, QC_EUSAGE, "the stream has %u columns, and none is '%.*s'", r->columns, (int)(n > 60 ? 60 : n),
+                   text);
 }
 
 static int give_channel(QcFrameReader *r, uint32_t column, uint32_t *channels, QcErr *err)
@@ -80,7 +85,8 @@ static int give_range(QcFrameReader *r, const char *text, size_t n, uint32_t *ch
 {
     const char *dash = memchr(text, '-', n);
     if (!dash) return fail_column(r, text, n, err);
-    uint32_t first = find_column(r, (QcField){0}, text, (size_t)(dash - text)), last = find_column(r, (QcField){0}, dash + 1, n - (size_t)(dash + 1 - text));
+    uint32_t first = find_column(r, (QcField){0}, text, (size_t)(dash - text)),
+             last = find_column(r, (QcField){0}, dash + 1, n - (size_t)(dash + 1 - text));
     if (first == UINT32_MAX || last == UINT32_MAX || last < first) return fail_column(r, text, n, err);
     for (uint32_t c = first; c <= last; c++)
         if (give_channel(r, c, channels, err)) return -1;
@@ -92,23 +98,30 @@ static int give_listed(QcFrameReader *r, QcField header, uint32_t *channels, QcE
     for (const char *text = r->o.columns; *text;) {
         size_t n = strcspn(text, ",");
         uint32_t column = find_column(r, header, text, n);
-        if (column != UINT32_MAX ? give_channel(r, column, channels, err) : give_range(r, text, n, channels, err)) return -1;
+        if (column != UINT32_MAX ? give_channel(r, column, channels, err) : give_range(r, text, n, channels, err))
+            return -1;
         text += n + (text[n] == ',');
     }
     return 0;
 }
 
-static int is_value_name(QcField name) { return !qc_name_is_index(name) && !qc_name_is_group(name) && !qc_name_is_recording(name); }
+static int is_value_name(QcField name)
+{
+    return !qc_name_is_index(name) && !qc_name_is_group(name) && !qc_name_is_recording(name);
+}
 
 static int give_all(QcFrameReader *r, QcField header, uint32_t *channels, QcErr *err)
 {
     for (uint32_t c = 0; c < r->columns; c++)
-        if (c != r->time && c != r->label && (!header.at || is_value_name(cell_at(r, header, c))) && give_channel(r, c, channels, err)) return -1;
+        if (c != r->time && c != r->label && (!header.at || is_value_name(cell_at(r, header, c))) &&
+            give_channel(r, c, channels, err))
+            return -1;
     return 0;
 }
 
 /* A column that an option names, or whose name in the header says what it is. */
-static int find_role(const QcFrameReader *r, uint32_t *column, const char *option, int (*is_role)(QcField), QcField header, QcErr *err)
+static int find_role(const QcFrameReader *r, uint32_t *column, const char *option, int (*is_role)(QcField),
+                     QcField header, QcErr *err)
 {
     *column = UINT32_MAX;
     if (option && !strcmp(option, "none")) return 0;
@@ -126,8 +139,10 @@ static int name_channels(QcFrameReader *r, QcField header, QcErr *err)
     char number[24];
     for (uint32_t c = 0; c < r->columns; c++) {
         if (r->channel[c] == UINT32_MAX) continue;
-        QcField cell = header.at ? cell_at(r, header, c) : (QcField){number, number + snprintf(number, sizeof number, "%u", c + 1)};
-        char *name = qc_arena_text(&r->arena, cell.at, (size_t)(cell.end - cell.at > 40 ? 40 : cell.end - cell.at), err);
+        QcField cell = header.at ? cell_at(r, header, c)
+                                 : (QcField){number, number + snprintf(number, sizeof number, "%u", c + 1)};
+        char *name = qc_arena_text(&r->arena, cell.at, (size_t)(cell.end - cell.at > 40 ? 40 : cell.end - cell.at),
+                                   err);
         if (!name) return -1;
         r->name[r->channel[c]] = name;
     }
@@ -144,11 +159,15 @@ int qc_framecolumns_find(QcFrameReader *r, QcField row, QcErr *err)
     r->channel = qc_arena_take(&r->arena, r->columns, sizeof *r->channel, err);
     if (!r->channel) return -1;
     for (uint32_t c = 0; c < r->columns; c++) r->channel[c] = UINT32_MAX;
-    if (find_role(r, &r->time, r->o.time_column, qc_name_is_time, header, err) || find_role(r, &r->label, r->o.label_column, qc_name_is_label, header, err)) return -1;
+    if (find_role(r, &r->time, r->o.time_column, qc_name_is_time, header, err) ||
+        find_role(r, &r->label, r->o.label_column, qc_name_is_label, header, err))
+        return -1;
     if (r->o.columns ? give_listed(r, header, &channels, err) : give_all(r, header, &channels, err)) return -1;
     if (channels != r->m->channels)
-        return qc_fail(err, QC_EFORMAT, "the stream has %u columns of values, the model takes %u channels: say which with --columns (and --time-column, --label-column)", channels,
-                       r->m->channels);
+        return qc_fail(err, QC_EFORMAT,
+                       "the stream has %u columns of values, the model takes %u channels: say which with --columns "
+                       "(and --time-column, --label-column)",
+                       channels, r->m->channels);
     if (name_channels(r, header, err)) return -1;
     qc_frameclock_init(&r->clock, header.at && r->time != UINT32_MAX ? cell_at(r, header, r->time) : (QcField){0});
     return header.at != NULL;

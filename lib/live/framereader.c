@@ -13,7 +13,13 @@
 int qc_framereader_open(QcFrameReader *r, const QcModelFile *m, const QcFrameOptions *o, QcErr *err)
 {
     uint32_t part = m->length / 8;
-    *r = (QcFrameReader){.o = *o, .m = m, .time = UINT32_MAX, .label = UINT32_MAX, .class_index = -1, .seconds = NAN, .fill_most = part ? part : 1};
+    *r = (QcFrameReader){.o = *o,
+                         .m = m,
+                         .time = UINT32_MAX,
+                         .label = UINT32_MAX,
+                         .class_index = -1,
+                         .seconds = NAN,
+                         .fill_most = part ? part : 1};
     r->bytes = qc_arena_take(&r->arena, QC_FRAME_LINE, 1, err);
     r->x = qc_arena_take(&r->arena, m->channels, sizeof *r->x, err);
     r->row = qc_arena_take(&r->arena, m->channels, sizeof *r->row, err);
@@ -74,8 +80,9 @@ static QcFrameKind fill(QcFrameReader *r, const float *x)
         if (!r->absent[c]) continue;
         filled++;
         if (r->has_values && r->absent[c] <= r->fill_most) continue;
-        return r->has_values ? break_off(r, "channel %s has no value in %u frames", r->name[c] ? r->name[c] : "?", r->absent[c])
-                             : break_off(r, "channel %s has no value to start with", r->name[c] ? r->name[c] : "?");
+        return r->has_values
+                   ? break_off(r, "channel %s has no value in %u frames", r->name[c] ? r->name[c] : "?", r->absent[c])
+                   : break_off(r, "channel %s has no value to start with", r->name[c] ? r->name[c] : "?");
     }
     for (uint32_t c = 0; c < r->m->channels; c++)
         if (!isnan(x[c])) r->x[c] = x[c];
@@ -90,7 +97,10 @@ static QcFrameKind fill(QcFrameReader *r, const float *x)
 static float raw_value(const QcFrameReader *r, const uint8_t *at)
 {
     if (r->o.raw == QC_RAW_I16) return (float)(int16_t)((unsigned)at[0] | (unsigned)at[1] << 8);
-    union { uint32_t u; float f; } v = {.u = (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24};
+    union {
+        uint32_t u;
+        float f;
+    } v = {.u = (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24};
     return fabsf(v.f) <= QC_VALUE_MAX ? v.f : NAN;
 }
 
@@ -116,10 +126,13 @@ static void take_label(QcFrameReader *r, QcField cell)
     r->class_index = -1;
     if (qc_number_is_missing(cell.at, cell.end)) return;
     for (uint32_t k = 0; k < r->m->classes && r->class_index < 0; k++)
-        if (strlen(r->m->labels[k]) == (size_t)(cell.end - cell.at) && !memcmp(r->m->labels[k], cell.at, (size_t)(cell.end - cell.at))) r->class_index = (int32_t)k;
+        if (strlen(r->m->labels[k]) == (size_t)(cell.end - cell.at) &&
+            !memcmp(r->m->labels[k], cell.at, (size_t)(cell.end - cell.at)))
+            r->class_index = (int32_t)k;
     if (r->class_index >= 0 || r->noted_label++) return;
     char text[QC_FRAME_WORDS];
-    snprintf(text, sizeof text, "line %llu: the model has no class '%.*s'; such labels are left out", (unsigned long long)r->line, QC_FIELD(cell));
+    snprintf(text, sizeof text, "line %llu: the model has no class '%.*s'; such labels are left out",
+             (unsigned long long)r->line, QC_FIELD(cell));
     qc_text_copy(r->note, sizeof r->note, text, QC_TEXT_PLAIN);
 }
 
@@ -127,12 +140,16 @@ static QcFrameKind take_time(QcFrameReader *r, QcField cell)
 {
     double gap;
     QcFrameStep step = qc_frameclock_take(&r->clock, cell, &gap);
-    if (step == QC_STEP_BAD) return break_off(r, "line %llu: '%.*s' is no time", (unsigned long long)r->line, QC_FIELD(cell));
+    if (step == QC_STEP_BAD)
+        return break_off(r, "line %llu: '%.*s' is no time", (unsigned long long)r->line, QC_FIELD(cell));
     r->seconds = r->clock.now;
     snprintf(r->stamp, sizeof r->stamp, "%.*s", QC_FIELD(cell));
     r->is_pending = step != QC_STEP_USUAL; /* a frame that is whole starts the window after the break */
-    if (step == QC_STEP_BACK) return break_off(r, "line %llu: time goes back by %g s", (unsigned long long)r->line, -gap);
-    if (step == QC_STEP_GAP) return break_off(r, "line %llu: a gap of %g s, where %g s is usual", (unsigned long long)r->line, gap, r->clock.step);
+    if (step == QC_STEP_BACK)
+        return break_off(r, "line %llu: time goes back by %g s", (unsigned long long)r->line, -gap);
+    if (step == QC_STEP_GAP)
+        return break_off(r, "line %llu: a gap of %g s, where %g s is usual", (unsigned long long)r->line, gap,
+                         r->clock.step);
     return QC_FRAME_NEXT;
 }
 
@@ -141,7 +158,9 @@ static QcFrameKind take_value(QcFrameReader *r, uint32_t channel, QcField cell)
     const char *wrong;
     r->row[channel] = NAN;
     if (qc_number_is_missing(cell.at, cell.end)) return QC_FRAME_NEXT;
-    if (qc_field_number(&r->row[channel], cell, &wrong)) return break_off(r, "line %llu: '%.*s' of channel %s %s", (unsigned long long)r->line, QC_FIELD(cell), r->name[channel], wrong);
+    if (qc_field_number(&r->row[channel], cell, &wrong))
+        return break_off(r, "line %llu: '%.*s' of channel %s %s", (unsigned long long)r->line, QC_FIELD(cell),
+                         r->name[channel], wrong);
     return QC_FRAME_NEXT;
 }
 
@@ -151,7 +170,8 @@ static QcFrameKind take_row(QcFrameReader *r, QcField row)
     QcFrameKind time = QC_FRAME_NEXT, kind = QC_FRAME_NEXT;
     if (r->separator == ' ') row = qc_field_trim(row);
     uint32_t cells = qc_field_count(row, r->separator);
-    if (cells != r->columns) return break_off(r, "line %llu has %u cells, not %u", (unsigned long long)r->line, cells, r->columns);
+    if (cells != r->columns)
+        return break_off(r, "line %llu has %u cells, not %u", (unsigned long long)r->line, cells, r->columns);
     for (uint32_t c = 0; c < r->columns && qc_framecolumns_cell(r, &row, &cell) && kind == QC_FRAME_NEXT; c++) {
         if (c == r->label) take_label(r, cell);
         if (c == r->time) time = take_time(r, cell);
@@ -190,7 +210,9 @@ static int next_text(QcFrameReader *r, QcFrameKind *kind, QcErr *err)
         *kind = take_row(r, line);
         return 0;
     }
-    if (r->n - r->at == QC_FRAME_LINE) return qc_fail(err, QC_EFORMAT, "standard input: line %llu does not end: are these raw numbers (--raw)?", (unsigned long long)r->line + 1);
+    if (r->n - r->at == QC_FRAME_LINE)
+        return qc_fail(err, QC_EFORMAT, "standard input: line %llu does not end: are these raw numbers (--raw)?",
+                       (unsigned long long)r->line + 1);
     *kind = QC_FRAME_NONE;
     return 0;
 }

@@ -33,7 +33,8 @@ static int __attribute__((format(printf, 2, 3))) refuse(QcLateLabels *l, const c
 /* The sign between two ends of a span: a slash, or the one dash that is not of a date. */
 static const char *middle_of(QcField span)
 {
-    const char *slash = memchr(span.at, '/', (size_t)(span.end - span.at)), *dash = memchr(span.at, '-', (size_t)(span.end - span.at));
+    const char *slash = memchr(span.at, '/', (size_t)(span.end - span.at)),
+               *dash = memchr(span.at, '-', (size_t)(span.end - span.at));
     return slash ? slash : dash;
 }
 
@@ -63,8 +64,10 @@ static int read_time(double *time, QcField text, double now)
     if (qc_stamp_read(time, (QcField){stamp, stamp + length})) return -1;
     if (!(now >= QC_CLOCK_DATE)) return 0;
     *time += DAY * floor(now / DAY);
-    if (*time > now + DAY / 2) *time -= DAY;
-    else if (*time < now - DAY / 2) *time += DAY;
+    if (*time > now + DAY / 2)
+        *time -= DAY;
+    else if (*time < now - DAY / 2)
+        *time += DAY;
     return 0;
 }
 
@@ -78,8 +81,10 @@ static int read_span(QcLateLabels *l, QcLateLabel *label, QcField span)
     } else {
         label->is_time = 1;
         if (!middle || read_time(&label->from, from, l->now) || read_time(&label->to, to, l->now))
-            return refuse(l, "label '%s': '%.*s' is no number of a window and no span of time", label->text, QC_FIELD(span));
-        if (isnan(l->now) && l->windows) return refuse(l, "label '%s': the stream has no times (a time column, or --rate)", label->text);
+            return refuse(l, "label '%s': '%.*s' is no number of a window and no span of time", label->text,
+                          QC_FIELD(span));
+        if (isnan(l->now) && l->windows)
+            return refuse(l, "label '%s': the stream has no times (a time column, or --rate)", label->text);
     }
     return label->from <= label->to ? 0 : refuse(l, "label '%s': its end is before its start", label->text);
 }
@@ -88,7 +93,8 @@ static int find_class(const QcModelFile *m, QcField name, uint32_t *class_index)
 {
     for (*class_index = 0; *class_index < m->classes; ++*class_index) {
         const char *label = m->labels[*class_index];
-        if (strlen(label) == (size_t)(name.end - name.at) && !memcmp(label, name.at, (size_t)(name.end - name.at))) return 0;
+        if (strlen(label) == (size_t)(name.end - name.at) && !memcmp(label, name.at, (size_t)(name.end - name.at)))
+            return 0;
     }
     return -1;
 }
@@ -98,20 +104,25 @@ static int read_line(QcLateLabels *l, QcLateLabel *label)
     QcField line = qc_field_trim((QcField){l->line, l->line + l->length}), span;
     if (line.at == line.end || *line.at == '#') return 0;
     *label = (QcLateLabel){0};
-    snprintf(label->text, sizeof label->text, "%.*s", (int)(line.end - line.at > 60 ? 60 : line.end - line.at), line.at);
+    snprintf(label->text, sizeof label->text, "%.*s", (int)(line.end - line.at > 60 ? 60 : line.end - line.at),
+             line.at);
     if (l->is_long) return refuse(l, "label '%s...': the line is too long", label->text);
     QcField rest = line;
-    if (!qc_field_next(&rest, &span, ' ') || !rest.at) return refuse(l, "label '%s': a line is a window's number or a span, and a class", label->text);
+    if (!qc_field_next(&rest, &span, ' ') || !rest.at)
+        return refuse(l, "label '%s': a line is a window's number or a span, and a class", label->text);
     rest = qc_field_trim(rest);
-    if (find_class(l->m, rest, &label->class_index)) return refuse(l, "label '%s': the model has no class '%.*s'", label->text, QC_FIELD(rest));
+    if (find_class(l->m, rest, &label->class_index))
+        return refuse(l, "label '%s': the model has no class '%.*s'", label->text, QC_FIELD(rest));
     return read_span(l, label, span) ? -1 : 1;
 }
 
 int qc_latelabels_byte(QcLateLabels *l, char byte, QcLateLabel *label)
 {
     if (byte != '\n') {
-        if (l->length < sizeof l->line) l->line[l->length++] = byte;
-        else l->is_long = 1;
+        if (l->length < sizeof l->line)
+            l->line[l->length++] = byte;
+        else
+            l->is_long = 1;
         return 0;
     }
     int status = read_line(l, label);

@@ -60,7 +60,8 @@ void qc_live_close(QcLive *s)
 /* 1 if windows and classes of both are the same, so that one can take the other's place. */
 static int is_alike(const QcModelFile *a, const QcModelFile *b)
 {
-    if (a->channels != b->channels || a->height != b->height || a->length != b->length || a->classes != b->classes) return 0;
+    if (a->channels != b->channels || a->height != b->height || a->length != b->length || a->classes != b->classes)
+        return 0;
     for (uint32_t k = 0; k < a->classes; k++)
         if (strcmp(a->labels[k], b->labels[k])) return 0;
     return 1;
@@ -74,7 +75,8 @@ static void use_model(QcLive *s, QcLiveModel *new)
     s->model = new;
     new->learner.counters->next = next;
     s->late.m = &new->model;
-    qc_frames_init(&s->frames, &new->g.tensors[0], new->model.norm.mean, new->model.norm.deviation, s->frames.stride, s->ring);
+    qc_frames_init(&s->frames, &new->g.tensors[0], new->model.norm.mean, new->model.norm.deviation, s->frames.stride,
+                   s->ring);
 }
 
 /* A model that cannot take the place of the running model leaves it running. */
@@ -85,11 +87,16 @@ static void reload(QcLive *s, QcFrameReader *r)
     QcLiveModel *new = calloc(1, sizeof *new);
     const char *wrong = NULL;
     o.coreset = o.state = NULL; /* a learner's state is of its model */
-    if (!new) wrong = "memory is out";
-    else if (qc_livemodel_open(new, s->path, &o, &err)) wrong = err.text;
-    else if (!is_alike(&s->model->model, &new->model)) wrong = "the model in the file has other windows or classes";
-    else if (!memcmp(s->model->model.container.digest, new->model.container.digest, QC_DIGEST_BYTES)) wrong = "the file is unchanged";
-    else if (s->model->learns) wrong = "the state is of the running model: start again with another --state";
+    if (!new)
+        wrong = "memory is out";
+    else if (qc_livemodel_open(new, s->path, &o, &err))
+        wrong = err.text;
+    else if (!is_alike(&s->model->model, &new->model))
+        wrong = "the model in the file has other windows or classes";
+    else if (!memcmp(s->model->model.container.digest, new->model.container.digest, QC_DIGEST_BYTES))
+        wrong = "the file is unchanged";
+    else if (s->model->learns)
+        wrong = "the state is of the running model: start again with another --state";
     if (wrong) {
         say(s, "the model stays as it is: %s", wrong);
         qc_livemodel_close(new);
@@ -134,7 +141,8 @@ static int label_window(QcLive *s, uint32_t number, uint32_t class_index)
     return 0;
 }
 
-/* Before a window is put where the model reads it: the window that would leave the ring with a label that was not learned is learned from. */
+/* Before a window is put where the model reads it: the window that would leave the ring with a label that was not
+ * learned is learned from. */
 static int save_labels(QcLive *s, QcErr *err)
 {
     const QcLearner *l = &s->model->learner;
@@ -149,7 +157,8 @@ static int take_window(QcLive *s, QcLiveWindow w, double from, QcErr *err)
     QcLearner *l = &s->model->learner;
     QcAnswer answer;
     uint32_t late;
-    qc_learner_predict(l, &answer, qc_livemodel_input(s->model), w.id == UINT64_MAX ? (uint64_t)1 << 63 | l->counters->next : w.id);
+    qc_learner_predict(l, &answer, qc_livemodel_input(s->model),
+                       w.id == UINT64_MAX ? (uint64_t)1 << 63 | l->counters->next : w.id);
     if (w.id == UINT64_MAX) w.id = answer.number;
     s->answer[answer.number % QC_LIVE_RING] = answer.class_index;
     s->is_labelled[answer.number % QC_LIVE_RING] = 0;
@@ -164,14 +173,12 @@ static int take_window(QcLive *s, QcLiveWindow w, double from, QcErr *err)
 }
 
 /* Before the end: what is labelled is learned, and the state is saved. */
-static int finish(QcLive *s, QcErr *err)
-{
-    return adapt(s, err) || qc_livemodel_save(s->model, err) ? -1 : 0;
-}
+static int finish(QcLive *s, QcErr *err) { return adapt(s, err) || qc_livemodel_save(s->model, err) ? -1 : 0; }
 
 int qc_live_undo(QcLive *s, QcErr *err)
 {
-    if (qc_learner_undo(&s->model->learner)) return qc_fail(err, QC_EUSAGE, "%.300s: there is no adapt to undo", s->o.state);
+    if (qc_learner_undo(&s->model->learner))
+        return qc_fail(err, QC_EUSAGE, "%.300s: there is no adapt to undo", s->o.state);
     return qc_livemodel_save(s->model, err);
 }
 
@@ -185,9 +192,13 @@ static int take_label(QcLive *s, QcLateLabel *label, QcErr *err)
         lost += label_window(s, number, label->class_index) != 0;
     }
     int past = qc_latelabels_wait(&s->late, label);
-    if (past < 0) say(s, "label '%s': %d labels wait for windows already; this label is dropped", label->text, QC_LABELS_WAITING);
-    else if (past && !label->found) say(s, "label '%s': no such window is among the latest %d", label->text, QC_LIVE_RING);
-    else if (lost) say(s, "label '%s': %" PRIu32 " of %" PRIu32 " windows were learned from already", label->text, lost, label->found);
+    if (past < 0)
+        say(s, "label '%s': %d labels wait for windows already; this label is dropped", label->text, QC_LABELS_WAITING);
+    else if (past && !label->found)
+        say(s, "label '%s': no such window is among the latest %d", label->text, QC_LIVE_RING);
+    else if (lost)
+        say(s, "label '%s': %" PRIu32 " of %" PRIu32 " windows were learned from already", label->text, lost,
+            label->found);
     return s->counts.waiting >= s->every ? adapt(s, err) : 0;
 }
 
@@ -241,13 +252,17 @@ static int take_frame(QcLive *s, const QcFrameReader *r, QcErr *err)
     if (!qc_frames_push(&s->frames, r->x)) return 0;
     if (save_labels(s, err)) return -1;
     qc_frames_window(&s->frames, qc_livemodel_input(s->model));
-    return take_window(s, (QcLiveWindow){.id = UINT64_MAX, .stamp = r->stamp, .seconds = r->seconds, .label = label_of_window(s)}, s->frame_time[s->frames.next], err);
+    return take_window(
+        s, (QcLiveWindow){.id = UINT64_MAX, .stamp = r->stamp, .seconds = r->seconds, .label = label_of_window(s)},
+        s->frame_time[s->frames.next], err);
 }
 
 static void take_break(QcLive *s, const QcFrameReader *r)
 {
     qc_frames_restart(&s->frames);
-    if (*r->words && s->breaks_said++ < BREAKS_SAID) say(s, "%s; the window starts anew%s", r->words, s->breaks_said == BREAKS_SAID ? " (no more is said of it until a window is full)" : "");
+    if (*r->words && s->breaks_said++ < BREAKS_SAID)
+        say(s, "%s; the window starts anew%s", r->words,
+            s->breaks_said == BREAKS_SAID ? " (no more is said of it until a window is full)" : "");
 }
 
 /* All frames that have arrived. */
@@ -261,8 +276,10 @@ static int take_frames(QcLive *s, QcFrameReader *r, QcErr *err)
         s->counts.breaks = r->breaks;
         s->counts.filled = r->filled;
         if (kind == QC_FRAME_NONE) return 0;
-        if (kind == QC_FRAME_BREAK) take_break(s, r);
-        else if (take_frame(s, r, err)) return -1;
+        if (kind == QC_FRAME_BREAK)
+            take_break(s, r);
+        else if (take_frame(s, r, err))
+            return -1;
     }
     return 0;
 }
@@ -292,7 +309,8 @@ static int run(QcLive *s, QcFrameReader *r, int input, int *labels, QcErr *err)
     for (int ended = 0; !ended && !s->is_over;) {
         struct pollfd ready[2] = {{.fd = input, .events = POLLIN}, {.fd = *labels, .events = POLLIN}};
         int n = qc_livesignals_poll(ready, 2, 1);
-        if (n < 0 && errno != EINTR) return qc_fail(err, QC_EIO, "standard input cannot be waited for: %s", strerror(errno));
+        if (n < 0 && errno != EINTR)
+            return qc_fail(err, QC_EIO, "standard input cannot be waited for: %s", strerror(errno));
         if (n > 0) qc_livesignals_poll(NULL, 0, 0); /* a signal that came before these bytes counts before them */
         take_signals(s, r);
         if (n > 0 && ready[1].revents) {
@@ -310,12 +328,16 @@ static int run(QcLive *s, QcFrameReader *r, int input, int *labels, QcErr *err)
 static int open_frames(QcLive *s, uint32_t stride, QcErr *err)
 {
     const QcModelFile *m = &s->model->model;
-    if (m->height > 1) return qc_fail(err, QC_EUSAGE, "the model takes pictures of %u x %u pixels, not frames of a series: give it windows (-d)", m->height, m->length);
+    if (m->height > 1)
+        return qc_fail(err, QC_EUSAGE,
+                       "the model takes pictures of %u x %u pixels, not frames of a series: give it windows (-d)",
+                       m->height, m->length);
     s->ring = qc_arena_take(&s->arena, m->length, m->channels, err);
     s->frame_time = qc_arena_take(&s->arena, m->length, sizeof *s->frame_time, err);
     s->frame_label = qc_arena_take(&s->arena, m->length, sizeof *s->frame_label, err);
     if (!s->ring || !s->frame_time || !s->frame_label) return -1;
-    qc_frames_init(&s->frames, &s->model->g.tensors[0], m->norm.mean, m->norm.deviation, stride ? stride : m->length, s->ring);
+    qc_frames_init(&s->frames, &s->model->g.tensors[0], m->norm.mean, m->norm.deviation, stride ? stride : m->length,
+                   s->ring);
     return 0;
 }
 
@@ -324,7 +346,8 @@ int qc_live_frames(QcLive *s, int input, const QcFrameOptions *frames, uint32_t 
     QcFrameReader r = {0};
     int file = -1, status = -1;
     qc_livesignals_hold();
-    if (!open_frames(s, stride, err) && !qc_framereader_open(&r, &s->model->model, frames, err) && !open_labels(&file, labels, err)) {
+    if (!open_frames(s, stride, err) && !qc_framereader_open(&r, &s->model->model, frames, err) &&
+        !open_labels(&file, labels, err)) {
         report(s, (QcLiveReport){.event = QC_LIVE_STARTED});
         status = run(s, &r, input, &file, err) || finish(s, err) ? -1 : 0;
     }
@@ -343,7 +366,10 @@ int qc_live_data(QcLive *s, const char *path, QcErr *err)
         qc_livesignals_poll(NULL, 0, 0);
         take_signals(s, NULL);
         status = save_labels(s, err) || qc_inputs_read(&data, qc_livemodel_input(s->model), i, err) ||
-                         take_window(s, (QcLiveWindow){.id = data.data.id[i], .stamp = "", .seconds = NAN, .label = data.label[i]}, NAN, err)
+                         take_window(
+                             s,
+                             (QcLiveWindow){.id = data.data.id[i], .stamp = "", .seconds = NAN, .label = data.label[i]},
+                             NAN, err)
                      ? -1
                      : 0;
     }

@@ -12,21 +12,32 @@
 static int load_model(QcLiveModel *m, const char *path, QcErr *err)
 {
     if (qc_modelfile_load(&m->model, path, err)) return -1;
-    if (!qc_modelfile_is_quantized(&m->model)) return qc_fail(err, QC_EUNSUPPORTED, "%.300s: a float model does not run on a stream: quantize it (qc-quantize)", qc_input_name(path));
+    if (!qc_modelfile_is_quantized(&m->model))
+        return qc_fail(err, QC_EUNSUPPORTED,
+                       "%.300s: a float model does not run on a stream: quantize it (qc-quantize)",
+                       qc_input_name(path));
     return qc_qgraph_decode(&m->g, &m->model, &m->arena, err) ? qc_within(err, qc_input_name(path)) : 0;
 }
 
 static int place_learner(QcLiveModel *m, const QcLiveOptions *o, QcErr *err)
 {
-    QcLearnerSetup setup = {.graph = &m->g, .parameters = qc_parameters_default(m->g.bits), .seed = o->seed, .capacity = m->coreset.data.capacity, .ring = m->learns ? QC_LIVE_RING : 1};
+    QcLearnerSetup setup = {.graph = &m->g,
+                            .parameters = qc_parameters_default(m->g.bits),
+                            .seed = o->seed,
+                            .capacity = m->coreset.data.capacity,
+                            .ring = m->learns ? QC_LIVE_RING : 1};
     const QcKernels *kernels = qc_kernels_need(err);
     if (!kernels || qc_parameters_tune(&setup.parameters, o->tune, o->n_tune, err)) return -1;
     if (m->learns && !qc_head_fits(&m->g))
-        return qc_fail(err, QC_EUNSUPPORTED, "the last layer is too large for a closed form (more than %d features or %d classes): it can predict, but not learn", QC_HEAD_MAX_FEATURES,
-                       QC_HEAD_MAX_CLASSES);
+        return qc_fail(err, QC_EUNSUPPORTED,
+                       "the last layer is too large for a closed form (more than %d features or %d classes): it can "
+                       "predict, but not learn",
+                       QC_HEAD_MAX_FEATURES, QC_HEAD_MAX_CLASSES);
     uint64_t bytes = qc_learner_bytes(&setup);
     m->memory = bytes > UINT32_MAX ? NULL : qc_room_new(bytes, "the learner", err);
-    if (!m->memory) return bytes > UINT32_MAX ? qc_fail(err, QC_EUNSUPPORTED, "the learner would need %" PRIu64 " bytes", bytes) : -1;
+    if (!m->memory)
+        return bytes > UINT32_MAX ? qc_fail(err, QC_EUNSUPPORTED, "the learner would need %" PRIu64 " bytes", bytes)
+                                  : -1;
     qc_learner_place(&m->learner, &setup, kernels, m->memory);
     return 0;
 }
@@ -79,12 +90,18 @@ static int open_learner(QcLiveModel *m, const char *path, const QcLiveOptions *o
 int qc_livemodel_open(QcLiveModel *m, const char *path, const QcLiveOptions *o, QcErr *err)
 {
     *m = (QcLiveModel){.learns = o->coreset != NULL};
-    if (!load_model(m, path, err) && (!m->learns || !qc_inputs_open(&m->coreset, o->coreset, &m->model, &m->g, 1, 1, err)) && !open_learner(m, path, o, err)) return 0;
+    if (!load_model(m, path, err) &&
+        (!m->learns || !qc_inputs_open(&m->coreset, o->coreset, &m->model, &m->g, 1, 1, err)) &&
+        !open_learner(m, path, o, err))
+        return 0;
     qc_livemodel_close(m);
     return -1;
 }
 
-int qc_livemodel_save(QcLiveModel *m, QcErr *err) { return m->kept.is_open ? qc_statefile_save(&m->kept, &m->learner, err) : 0; }
+int qc_livemodel_save(QcLiveModel *m, QcErr *err)
+{
+    return m->kept.is_open ? qc_statefile_save(&m->kept, &m->learner, err) : 0;
+}
 
 uint8_t *qc_livemodel_input(QcLiveModel *m) { return qc_qrun_tensor(&m->learner.run, 0); }
 

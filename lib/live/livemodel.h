@@ -1,7 +1,8 @@
-/* livemodel.h - a quantized model that runs on a live stream: its learner, with a coreset and a state file if it learns.
+/* livemodel.h - a quantized model that runs on a live stream: its learner, with a coreset and a state file if it
+ * learns.
  *
- * Without a coreset the learner predicts alone. With both, the last layer learns (closed form, no flips), and a state of the same model, coreset, parameters and seed
- * is taken up.
+ * Without a coreset the learner predicts alone. With both, the last layer learns (closed form, no flips), and a state
+ * of the same model, coreset, parameters and seed is taken up.
  */
 #ifndef QC_LIVE_LIVEMODEL_H
 #define QC_LIVE_LIVEMODEL_H
@@ -13,7 +14,7 @@ enum { QC_LIVE_RING = 4096 }; /* latest windows that can be labelled */
 
 typedef struct QcLiveOptions {
     const char *coreset, *state; /* both, or NULL both */
-    const char *const *tune;     /* [n_tune] "NAME=VALUE", for the learner's parameters */
+    const char *const *tune; /* [n_tune] "NAME=VALUE", for the learner's parameters */
     int n_tune;
     uint64_t seed;
 } QcLiveOptions;
@@ -22,10 +23,10 @@ typedef struct QcLiveModel {
     QcArena arena;
     QcModelFile model;
     QcQGraph g;
-    QcInputs coreset;  /* empty where nothing is learned */
+    QcInputs coreset; /* empty where nothing is learned */
     QcLearner learner;
-    void *memory;      /* the learner's */
-    QcStateFile kept;  /* all zero where no state is kept */
+    void *memory; /* the learner's */
+    QcStateFile kept; /* all zero where no state is kept */
     int learns, resumed; /* resumed: the learner goes on from the state */
 } QcLiveModel;
 

@@ -1,4 +1,5 @@
-/* Frames of a stream that comes in pieces: the same frames however it is cut; breaks where rows, times or values are wrong; columns by name and number. */
+/* Frames of a stream that comes in pieces: the same frames however it is cut; breaks where rows, times or values are
+ * wrong; columns by name and number. */
 #include <math.h>
 
 #include "suite.h"
@@ -8,10 +9,17 @@
 enum { CHANNELS = 3, LENGTH = 16, ROOM = 4096 };
 static float mean[CHANNELS], deviation[CHANNELS] = {1, 1, 1};
 static char *labels[] = {"sitting", "walking, fast"};
-static const QcModelFile model = {.channels = CHANNELS, .height = 1, .length = LENGTH, .classes = 2, .labels = labels, .norm = {CHANNELS, mean, deviation}};
+static const QcModelFile model = {.channels = CHANNELS,
+                                  .height = 1,
+                                  .length = LENGTH,
+                                  .classes = 2,
+                                  .labels = labels,
+                                  .norm = {CHANNELS, mean, deviation}};
 
-/* What a reader makes of bytes, as text: "1 2 3;" is a frame, "1 2 3@walking;" with a label, "!" a break that is said, "." one that is not. */
-static void read_all(char out[ROOM], QcFrameReader *r, const QcFrameOptions *o, const void *bytes, size_t n, size_t piece)
+/* What a reader makes of bytes, as text: "1 2 3;" is a frame, "1 2 3@walking;" with a label, "!" a break that is said,
+ * "." one that is not. */
+static void read_all(char out[ROOM], QcFrameReader *r, const QcFrameOptions *o, const void *bytes, size_t n,
+                     size_t piece)
 {
     QcErr err;
     size_t at = 0, room;
@@ -30,8 +38,11 @@ static void read_all(char out[ROOM], QcFrameReader *r, const QcFrameOptions *o, 
         for (;;) {
             ck_assert_msg(!qc_framereader_next(r, &kind, &err), "%s", err.text);
             if (kind == QC_FRAME_NONE) break;
-            if (kind == QC_FRAME_BREAK) to += sprintf(to, "%s", *r->words ? "!" : ".");
-            else to += sprintf(to, "%g %g %g%s%s;", (double)r->x[0], (double)r->x[1], (double)r->x[2], r->class_index >= 0 ? "@" : "", r->class_index >= 0 ? labels[r->class_index] : "");
+            if (kind == QC_FRAME_BREAK)
+                to += sprintf(to, "%s", *r->words ? "!" : ".");
+            else
+                to += sprintf(to, "%g %g %g%s%s;", (double)r->x[0], (double)r->x[1], (double)r->x[2],
+                              r->class_index >= 0 ? "@" : "", r->class_index >= 0 ? labels[r->class_index] : "");
         }
     }
 }
@@ -68,8 +79,12 @@ START_TEST(rows_of_all_kinds_of_tables)
     expect(&plain, "1;2;3\r\n\r\n# words\r\n4;5;6", "1 2 3;4 5 6;");
     expect(&plain, "  1   2 3\n4 5    6  \n", "1 2 3;4 5 6;");
     expect(&plain, "a\tb\tc\n1\t2\t3\n", "1 2 3;");
-    expect(&plain, "\xef\xbb\xbf" "a,b,c\n1,2,3\n", "1 2 3;");
-    expect(&plain, "id,user,a,b,c,label\n7,p1,1,2,3,sitting\n8,p1,4,5,6,\n9,p1,7,8,9,\"sitting\"\n", "1 2 3@sitting;4 5 6;7 8 9@sitting;");
+    expect(&plain,
+           "\xef\xbb\xbf"
+           "a,b,c\n1,2,3\n",
+           "1 2 3;");
+    expect(&plain, "id,user,a,b,c,label\n7,p1,1,2,3,sitting\n8,p1,4,5,6,\n9,p1,7,8,9,\"sitting\"\n",
+           "1 2 3@sitting;4 5 6;7 8 9@sitting;");
     expect(&plain, "a;b;c;activity\n1;2;3;\"walking, fast\"\n1;2;3;flying\n", "1 2 3@walking, fast;1 2 3;");
 }
 END_TEST
@@ -80,7 +95,8 @@ START_TEST(columns_by_name_and_number)
     expect(&(QcFrameOptions){.columns = "2-4"}, "9,1,2,3,9\n", "1 2 3;");
     expect(&(QcFrameOptions){.columns = "4,2-3", .label_column = "1"}, "sitting,1,2,3\n", "3 1 2@sitting;");
     expect(&(QcFrameOptions){.time_column = "1"}, "0,1,2,3\n1,4,5,6\n", "1 2 3;4 5 6;");
-    expect(&(QcFrameOptions){.time_column = "none", .columns = "t,a,b"}, "t,a,b\n5,1,2\n3,4,5\n", "5 1 2;3 4 5;"); /* no time goes back */
+    expect(&(QcFrameOptions){.time_column = "none", .columns = "t,a,b"}, "t,a,b\n5,1,2\n3,4,5\n",
+           "5 1 2;3 4 5;"); /* no time goes back */
     refuse(&(QcFrameOptions){0}, "1,2,3,4\n", "4 columns of values, the model takes 3");
     refuse(&(QcFrameOptions){0}, "a,b\n", "2 columns of values");
     refuse(&(QcFrameOptions){.columns = "a,b,q"}, "a,b,c\n", "none is 'q'");
@@ -104,7 +120,8 @@ START_TEST(missing_values_take_the_value_before_for_a_while)
     const QcFrameOptions plain = {0};
     expect(&plain, "1,2,3\n,5,nan\n7,NA,9\n", "1 2 3;1 5 3;7 5 9;");
     expect(&plain, ",5,6\n1,,6\n1,2,3\n", "!.1 2 3;"); /* nothing to take */
-    expect(&plain, "1,2,3\n,2,3\n,2,3\n,2,3\n,2,3\n1,2,3\n", "1 2 3;1 2 3;1 2 3;!.1 2 3;"); /* two of sixteen frames may lack it */
+    expect(&plain, "1,2,3\n,2,3\n,2,3\n,2,3\n,2,3\n1,2,3\n",
+           "1 2 3;1 2 3;1 2 3;!.1 2 3;"); /* two of sixteen frames may lack it */
 }
 END_TEST
 
@@ -112,8 +129,14 @@ START_TEST(gaps_in_time_break_the_stream)
 {
     const QcFrameOptions plain = {0};
     char text[ROOM], wanted[ROOM] = "";
-    static const struct { const char *name, *form; double unit; } columns[] = {
-        {"t", "%.3f", 1}, {"t_ms", "%.0f", 1e3}, {"timestamp", "%.3f", 1}, {"time", "1970-01-01T00:00:%06.3f", 1}, {"time", "2024-02-29 23:59:%06.3f", 1}};
+    static const struct {
+        const char *name, *form;
+        double unit;
+    } columns[] = {{"t", "%.3f", 1},
+                   {"t_ms", "%.0f", 1e3},
+                   {"timestamp", "%.3f", 1},
+                   {"time", "1970-01-01T00:00:%06.3f", 1},
+                   {"time", "2024-02-29 23:59:%06.3f", 1}};
     for (size_t k = 0; k < sizeof columns / sizeof *columns; k++)
         for (int skip = 1; skip <= 4; skip++) { /* frames that are missing after the 20th, plus one; 25 Hz */
             char *to = text + sprintf(text, "%s,a,b,c\n", columns[k].name), *want = wanted;

@@ -12,7 +12,8 @@ static char *names[] = {"a", "b c"};
 static const QcModelFile model = {.classes = 2, .labels = names};
 static QcWindowTimes windows[RING];
 
-/* The lines' effect: for each line "N+N+=class" for windows that it names now, then "w" if it waits, "x" if it is refused. */
+/* The lines' effect: for each line "N+N+=class" for windows that it names now, then "w" if it waits, "x" if it is
+ * refused. */
 static void say(char *out, QcLateLabels *l, const char *text)
 {
     for (; *text; text++) {
@@ -48,7 +49,7 @@ START_TEST(windows_by_number)
     for (uint32_t n = 0; n < 12; n++) ck_assert_int_eq(next_window(&l, n, 0, &k), 0);
     expect(&l, "11 a\n", "11+=0");
     expect(&l, "5-7 b c\n", "5+6+7+=1");
-    expect(&l, "2-5 a\n", "4+5+=0");  /* the older ones have left the ring */
+    expect(&l, "2-5 a\n", "4+5+=0"); /* the older ones have left the ring */
     expect(&l, "3 a\n", "=0");
     expect(&l, "10-14 a\n12 b c\n", "10+11+=0w=1w");
     ck_assert(next_window(&l, 12, 0, &k) == 1 && k == 1); /* the latest label counts */
@@ -61,8 +62,11 @@ END_TEST
 
 START_TEST(windows_by_time)
 {
-    static const double starts[] = {0, 1716508800 + 3600 * 10 + 120, 1716508800 - 4}; /* the stream's zero; 10:02 of a day; four seconds before midnight */
-    static const char *const spans[] = {"0:00:03-0:00:06", "10:02:03-10:02:06", "23:59:59-00:00:02"}, *const later[] = {"0:00:14-0:00:16", "10:02:14-10:02:16", "00:00:10-00:00:12"};
+    static const double starts[] = {0, 1716508800 + 3600 * 10 + 120,
+                                    1716508800 -
+                                        4}; /* the stream's zero; 10:02 of a day; four seconds before midnight */
+    static const char *const spans[] = {"0:00:03-0:00:06", "10:02:03-10:02:06", "23:59:59-00:00:02"},
+                             *const later[] = {"0:00:14-0:00:16", "10:02:14-10:02:16", "00:00:10-00:00:12"};
     for (int s = 0; s < 3; s++) {
         QcLateLabels l;
         uint32_t k;

@@ -57,7 +57,8 @@ START_TEST(no_window_spans_a_gap)
         qc_frames_init(&f, &t.g.tensors[0], mean, deviation, 3, ring);
         for (uint32_t n = 0; n < before; n++) qc_frames_push(&f, x[n]);
         qc_frames_restart(&f);
-        for (uint32_t n = 0; n < TINY_LENGTH; n++) ck_assert_int_eq(qc_frames_push(&f, x[before + n]), n + 1 == TINY_LENGTH);
+        for (uint32_t n = 0; n < TINY_LENGTH; n++)
+            ck_assert_int_eq(qc_frames_push(&f, x[before + n]), n + 1 == TINY_LENGTH);
         qc_frames_window(&f, window);
         qc_q_frames(whole, x[before], TINY_LENGTH, TINY_CHANNELS, mean, deviation, &t.g.tensors[0]);
         ck_assert_mem_eq(window, whole, sizeof whole);
