@@ -183,13 +183,14 @@ NAMES = $(notdir $(PROGRAMS))
 
 install: all $(LIBRARY) ## install programs, man pages, architectures, experiments, completions, library, headers and the sources of the device under PREFIX
 	install -d '$(DEST)/bin' '$(DEST)/lib/pkgconfig' '$(DEST)/share/man/man1' '$(DEST)/share/man/man5' '$(DEST)/share/man/man7' \
-	    '$(DEST)/share/qcore/arch' '$(DEST)/share/qcore/experiments' '$(DEST)/share/qcore/systemd' '$(DEST)/share/qcore/examples' '$(DEST)/share/bash-completion/completions' '$(DEST)/share/zsh/vendor-completions' '$(DEST)/share/fish/vendor_completions.d'
+	    '$(DEST)/share/qcore/arch' '$(DEST)/share/qcore/experiments' '$(DEST)/share/qcore/systemd' '$(DEST)/share/qcore/examples' '$(DEST)/share/qcore/firmware' '$(DEST)/share/bash-completion/completions' '$(DEST)/share/zsh/vendor-completions' '$(DEST)/share/fish/vendor_completions.d'
 	install -m 755 $(PROGRAMS) '$(DEST)/bin'
 	for page in man/*.[157]; do install -m 644 $$page '$(DEST)/share/man/man'$${page##*.}; done
 	for file in share/arch/*.yaml; do install -m 644 $$file '$(DEST)/share/qcore/arch'; done
 	install -m 644 share/experiments/*.yaml share/experiments/*.gp '$(DEST)/share/qcore/experiments'
 	install -m 755 share/experiments/*.sh '$(DEST)/share/qcore/experiments'
 	install -m 644 share/systemd/* '$(DEST)/share/qcore/systemd'
+	install -m 644 share/firmware/* '$(DEST)/share/qcore/firmware'
 	install -m 755 share/examples/*.sh '$(DEST)/share/qcore/examples'
 	for name in $(NAMES); do install -m 644 share/completions/qcore.bash '$(DEST)/share/bash-completion/completions/'$$name; done
 	for name in $(NAMES); do install -m 644 share/completions/qcore.fish '$(DEST)/share/fish/vendor_completions.d/'$$name.fish; done
