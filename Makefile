@@ -136,7 +136,7 @@ $(BUILD)/tests/bench_%: $(BUILD)/tests/bench/bench_%.o $(BUILD)/tests/bench/benc
 
 # ---- testing; each of these works as the only command on a fresh Debian: what is missing is installed first
 
-tests: $(UNITS) $(HELPERS) $(FUZZERS) ## build the unit tests
+tests: $(UNITS) $(HELPERS) $(FUZZERS) $(filter-out %/bench_kernels,$(BENCHES)) ## build the tests, and the benches that need no other library
 
 check: ## install what is missing, build everything, run every test (QC_DATA=DIR for those on real data)
 	@share/setup/install.sh --test
@@ -172,7 +172,8 @@ bench-%: ## run one benchmark: build/tests/bench_NAME or tests/bench/NAME.sh; TS
 	@if [ -f tests/bench/bench_$*.c ]; then \
 	    $(MAKE) --no-print-directory $(BUILD)/tests/bench_$* && QC_DATA='$(abspath $(DATA))' QC_SHARE='$(abspath share)' $(BUILD)/tests/bench_$*; \
 	elif [ -f tests/bench/$*.sh ]; then \
-	    PATH='$(abspath $(BIN))':"$$PATH" QC_DATA='$(abspath $(DATA))' QC_SHARE='$(abspath share)' sh tests/bench/$*.sh; \
+	    $(MAKE) --no-print-directory $(BUILD)/tests/pack_stream && PATH='$(abspath $(BIN))':"$$PATH" BUILD='$(abspath $(BUILD))' \
+	    QC_DATA='$(abspath $(DATA))' QC_SHARE='$(abspath share)' sh tests/bench/$*.sh; \
 	else echo "there is no benchmark '$*'; there are: $(sort $(patsubst tests/bench/bench_%.c,%,$(wildcard tests/bench/bench_*.c)) \
 	    $(patsubst tests/bench/%.sh,%,$(wildcard tests/bench/*.sh)))" >&2; exit 2; fi
 

@@ -49,6 +49,7 @@ static inline int qc_set_is_source(const QcSet *s, uint32_t i) { return i < s->n
 
 /* Scratch of one fit. Nothing in it outlives the fit, so it may lie where activations do. */
 typedef struct QcHeadScratch {
+    const QcKernels *kernels;
     float *scatter;  /* [n (n + 1) / 2] S; for a while its Cholesky factor */
     float *mean;     /* [classes][n] */
     float *weights;  /* [classes][n] of the real-valued head; then S w of the integer head */
@@ -64,7 +65,7 @@ typedef struct QcHeadScratch {
     uint64_t operations; /* multiply-adds of the fit, about */
 } QcHeadScratch;
 
-void qc_head_scratch_place(QcHeadScratch *s, const QcHeadShape *shape, QcPlacing *p);
+void qc_head_scratch_place(QcHeadScratch *s, const QcHeadShape *shape, const QcKernels *kernels, QcPlacing *p);
 
 /* What a head is solved from. */
 typedef struct QcHeadTask {

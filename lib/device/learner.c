@@ -64,7 +64,7 @@ static void lay_out_run(QcLearner *l, const QcKernels *kernels, QcPlacing *p)
     uint64_t start = p->used;
     qc_qrun_lay_out(&l->run, &l->graph, kernels, !l->setup.flips, p);
     if (!l->moments.n) return;
-    qc_head_scratch_place(&l->scratch, &l->shape, &scratch);
+    qc_head_scratch_place(&l->scratch, &l->shape, kernels, &scratch);
     qc_last_layer_place(&l->trial, &l->shape, &scratch);
     qc_placing_part(p, "solving, beyond activations");
     if (scratch.used > p->used - start) qc_placing_take(p, scratch.used - (p->used - start));
@@ -379,7 +379,7 @@ static void count_misses(QcLearner *l)
 static void learn_moments(QcLearner *l, const QcHeadTask *t)
 {
     QcMoments *m = &l->moments;
-    QcScatterQueue queue = {.scatter = m->scatter, .rows = l->scratch.queue, .n = m->n};
+    QcScatterQueue queue = {.kernels = l->scratch.kernels, .scatter = m->scatter, .rows = l->scratch.queue, .n = m->n};
     l->counters->waited = t->waited;
     for (uint32_t i = 0; m->n && i < l->set.n; i++)
         if (qc_head_is_new(t, i)) {

@@ -34,7 +34,7 @@ static Bench b;
 
 static inline void bench_lay_out(QcPlacing *scratch, QcPlacing *others)
 {
-    qc_head_scratch_place(&b.scratch, &b.shape, scratch);
+    qc_head_scratch_place(&b.scratch, &b.shape, &qc_kernels_scalar, scratch);
     qc_moments_place(&b.stream, b.shape.features, b.shape.classes, others);
     qc_slots_place(&b.coreset, SOURCE, 0, b.shape.features, others);
     qc_slots_place(&b.ring, STREAM, 0, b.shape.features, others);
@@ -96,7 +96,7 @@ static inline void bench_learn(QcScatterQueue *queue, uint32_t e)
 /* Brings the examples where their features are read from. */
 static inline void bench_gather(void)
 {
-    QcScatterQueue queue = {.scatter = b.stream.scatter, .rows = b.queue, .n = b.shape.features};
+    QcScatterQueue queue = {.kernels = &qc_kernels_scalar, .scatter = b.stream.scatter, .rows = b.queue, .n = b.shape.features};
     qc_moments_clear(&b.stream);
     b.set.n = 0;
     for (uint32_t e = 0; e < SOURCE; e++)

@@ -289,6 +289,59 @@ START_TEST(float_loops_are_equal) /* to the bit, and near a sum in double */
 }
 END_TEST
 
+/* Symmetric matrices as upper triangles: scalar against the plain definition in double precision, all others against scalar, bit for bit. */
+START_TEST(triangles_are_equal)
+{
+    enum { MOST = 70 };
+    static float rows[4 * MOST], w[MOST], first[MOST * (MOST + 1) / 2], triangle[MOST * (MOST + 1) / 2], start[MOST * (MOST + 1) / 2], one[MOST], out[MOST], scaled[MOST];
+    static int8_t codes[MOST];
+    const float weight[4] = {0.5f, 2, 0, -1.25f};
+    float first_dot = 0, first_of_codes = 0;
+    for (uint32_t n = 0; n <= MOST; n += n < 20 ? 1 : 25) {
+        uint32_t size = n * (n + 1) / 2;
+        for (uint32_t i = 0; i < 4 * n; i++) rows[i] = (float)qc_rng_normal(&rng);
+        for (uint32_t i = 0; i < n; i++) w[i] = (float)qc_rng_normal(&rng);
+        for (uint32_t i = 0; i < n; i++) codes[i] = (int8_t)qc_rng_below(&rng, 256);
+        for (uint32_t i = 0; i < size; i++) start[i] = (float)qc_rng_normal(&rng);
+        for (const QcKernels *const *k = qc_kernels_available(); *k; k++) {
+            int scalar = *k == &qc_kernels_scalar;
+            float *sum = scalar ? first : triangle, *product = scalar ? one : out;
+            memcpy(sum, start, size * sizeof *sum);
+            (*k)->add_outer(sum, rows, weight, n);
+            ck_assert_mem_eq(sum, first, size * sizeof *sum);
+            for (uint32_t i = 0, at = 0; scalar && i < n; i++)
+                for (uint32_t j = i; j < n; j++, at++) {
+                    double expected = (double)start[at];
+                    for (uint32_t r = 0; r < 4; r++) expected += (double)weight[r] * (double)rows[r * n + i] * (double)rows[r * n + j];
+                    ck_assert_double_eq_tol((double)sum[at], expected, 1e-4);
+                }
+            (*k)->multiply_triangle(product, start, w, n);
+            ck_assert_mem_eq(product, one, n * sizeof *product);
+            for (uint32_t i = 0; scalar && i < n; i++) {
+                double expected = 0;
+                for (uint32_t j = 0; j < n; j++) {
+                    uint32_t low = i < j ? i : j, high = i < j ? j : i;
+                    expected += (double)start[low * (2 * n - low + 1) / 2 + high - low] * (double)w[j];
+                }
+                ck_assert_double_eq_tol((double)product[i], expected, 1e-4);
+            }
+            float dot = (*k)->dot_floats(rows, w, n), of_codes = (*k)->dot_codes(codes, w, n);
+            if (scalar) {
+                double expected = 0, with_codes = 0;
+                for (uint32_t i = 0; i < n; i++) expected += (double)rows[i] * (double)w[i], with_codes += codes[i] * (double)w[i];
+                ck_assert_double_eq_tol((double)dot, expected, 1e-4);
+                ck_assert_double_eq_tol((double)of_codes, with_codes, 1e-2);
+                first_dot = dot, first_of_codes = of_codes;
+            }
+            ck_assert(dot == first_dot && of_codes == first_of_codes);
+            memcpy(scaled, rows, n * sizeof *scaled);
+            (*k)->add_scaled(scaled, w, 0.3f, n);
+            for (uint32_t i = 0; i < n; i++) ck_assert_float_eq(scaled[i], rows[i] + 0.3f * w[i]);
+        }
+    }
+}
+END_TEST
+
 START_TEST(choice_obeys_the_environment) /* a process of its own each: the choice is made once */
 {
     static const char *const names[] = { "scalar", "", "sse9", NULL };
@@ -327,6 +380,7 @@ int main(void)
     tcase_add_loop_test(t, masked_sums_are_equal, 0, 4);
     tcase_add_test(t, maxima_are_equal);
     tcase_add_test(t, float_loops_are_equal);
+    tcase_add_test(t, triangles_are_equal);
     tcase_add_loop_test(t, choice_obeys_the_environment, 0, 4);
     suite_add_tcase(suite, t);
     return run_suite(suite);

@@ -115,7 +115,7 @@ START_TEST(the_order_of_examples_does_not_matter)
 {
     bench_begin(TINY_PLAIN, 4);
     bench_gather();
-    QcScatterQueue queue = {.scatter = b.stream.scatter, .rows = b.queue, .n = b.shape.features};
+    QcScatterQueue queue = {.kernels = &qc_kernels_scalar, .scatter = b.stream.scatter, .rows = b.queue, .n = b.shape.features};
     b.parameters.average_window = 0;
     for (uint32_t e = ALL; e-- > SOURCE;) bench_learn(&queue, e);
     qc_queue_flush(&queue);
@@ -132,7 +132,7 @@ START_TEST(one_step_moves_the_mean_by_one_over_the_window)
     const uint8_t zeros[N] = {0, 0}, outlier[N] = {255, 0};
     float mean[N] = {0}, scatter[3] = {0}, rows[QC_QUEUE * N];
     uint32_t count = 0;
-    QcScatterQueue queue = {.scatter = scatter, .rows = rows, .n = N};
+    QcScatterQueue queue = {.kernels = &qc_kernels_scalar, .scatter = scatter, .rows = rows, .n = N};
     for (int i = 0; i < 10; i++) qc_mean_add(mean, &count, &queue, zeros, 0, WINDOW);
     qc_mean_add(mean, &count, &queue, outlier, 0, WINDOW);
     qc_queue_flush(&queue);
