@@ -46,9 +46,10 @@ LAB      := $(addprefix src/,qc-rival.c qc-sweep.c qc-report.c)
 PROGRAMS := $(patsubst src/%.c,$(BIN)/%,$(filter-out $(if $(PRODUCT),$(LAB)),$(wildcard src/qc-*.c)))
 ifdef LEAN
 SOURCES  := $(filter-out lib/format/yaml.c,$(filter $(foreach f,base kernels device format quant live cli,lib/$f/%) \
-    lib/data/dataset% lib/data/npy.c lib/data/split.c lib/nn/graph% lib/nn/loss.c lib/nn/optim.c \
-    lib/nn/score.c,$(SOURCES))) $(wildcard lib/lean/*.c)
-PROGRAMS := $(addprefix $(BIN)/,qc-calibrate qc-eval qc-info)
+    lib/data/dataset% lib/data/npy.c lib/data/split.c lib/data/lines.c lib/data/number.c lib/data/stamps.c \
+    lib/data/tablenames.c lib/nn/graph% lib/nn/loss.c lib/nn/optim.c lib/nn/score.c,$(SOURCES))) \
+    $(wildcard lib/lean/*.c)
+PROGRAMS := $(addprefix $(BIN)/,qc-calibrate qc-eval qc-info qc-run)
 LIBS     := -lm
 LDFLAGS  += $(if $(SAN),,$(shell echo 'int main(void) { return 0; }' | \
     $(CC) -static -x c -o /dev/null - 2>/dev/null && echo -static))
@@ -116,7 +117,7 @@ lib: $(LIBRARY) ## build the library alone
 product: ## build all but the laboratory (qc-rival, qc-sweep, qc-report) into build/product/bin
 	@$(MAKE) --no-print-directory PRODUCT=1 all
 
-device: ## build qc-calibrate, qc-eval, qc-info with libc alone; CC=aarch64-linux-gnu-gcc for that device
+device: ## build qc-calibrate, qc-eval, qc-info, qc-run with libc alone; CC=aarch64-linux-gnu-gcc for that device
 	@$(MAKE) --no-print-directory LEAN=1 all
 
 freestanding: ## build build/bare-*/libqcore.a for a bare machine; CC='arm-none-eabi-gcc -mcpu=cortex-m7 ...'
@@ -209,7 +210,8 @@ FOLDERS := share/bash-completion/completions share/bash-completion share/zsh/ven
 install: all $(LIBRARY) ## install programs, manuals, documents, experiments, library and device sources under PREFIX
 	install -d '$(DEST)/bin' '$(DEST)/lib/pkgconfig' \
 	    '$(DEST)/share/man/man1' '$(DEST)/share/man/man5' '$(DEST)/share/man/man7' \
-	    '$(DEST)/share/qcore/arch' '$(DEST)/share/qcore/experiments' '$(DEST)/share/bash-completion/completions' \
+	    '$(DEST)/share/qcore/arch' '$(DEST)/share/qcore/experiments' '$(DEST)/share/qcore/systemd' \
+	    '$(DEST)/share/qcore/examples' '$(DEST)/share/qcore/firmware' '$(DEST)/share/bash-completion/completions' \
 	    '$(DEST)/share/zsh/vendor-completions' '$(DEST)/share/fish/vendor_completions.d'
 	for file in $(DOCUMENTS); do install -D -m 644 $$file '$(DEST)/share/doc/qcore/'$$file; done
 	install -m 755 $(PROGRAMS) '$(DEST)/bin'
@@ -217,6 +219,9 @@ install: all $(LIBRARY) ## install programs, manuals, documents, experiments, li
 	for file in share/arch/*.yaml; do install -m 644 $$file '$(DEST)/share/qcore/arch'; done
 	install -m 644 share/experiments/*.yaml share/experiments/*.gp '$(DEST)/share/qcore/experiments'
 	install -m 755 share/experiments/*.sh '$(DEST)/share/qcore/experiments'
+	install -m 644 share/systemd/* '$(DEST)/share/qcore/systemd'
+	install -m 644 share/firmware/* '$(DEST)/share/qcore/firmware'
+	install -m 755 share/examples/*.sh '$(DEST)/share/qcore/examples'
 	for name in $(NAMES); do \
 	    install -m 644 share/completions/qcore.bash '$(DEST)/share/bash-completion/completions/'$$name; \
 	    install -m 644 share/completions/qcore.fish '$(DEST)/share/fish/vendor_completions.d/'$$name.fish; done

@@ -75,7 +75,7 @@ static int find_misses(QcMissLog *log, const QcDataset *data, const char *model_
     int status = log_path ? load_log(log, err) : 0;
     if (!status && model_path) {
         status = qc_modelfile_load(&model, model_path, err);
-        if (!status && qc_dataset_match(data, &model, 1, &map, &arena, err))
+        if (!status && qc_dataset_match(data, &model, QC_LABELS_ALL, &map, &arena, err))
             status = qc_within(err, qc_input_name(data_path));
         if (!status && !log_path && observe(log, data, &model, map, err))
             status = err->code == QC_EUSAGE ? -1 : qc_within(err, qc_input_name(model_path));

@@ -107,7 +107,7 @@ static int evaluate(const QcModelFile *m, const char *path, QcErr *err)
     float *logits;
     int status = -1;
     if ((qc_modelfile_is_quantized(m) ? qc_dataset_open : qc_dataset_load)(&data, path, err)) return -1;
-    if (qc_dataset_match(&data, m, !logits_path, &map, &arena, err)) {
+    if (qc_dataset_match(&data, m, logits_path ? QC_LABELS_OPTIONAL : QC_LABELS_SOME, &map, &arena, err)) {
         qc_within(err, qc_input_name(path));
         goto end;
     }
@@ -136,7 +136,8 @@ static int look_inside(const QcModelFile *m, const char *path, QcErr *err)
     int32_t *map;
     qc_sheet_open(&sheet, json);
     int status = qc_qgraph_decode(&g, m, &arena, err) || qc_dataset_open(&data, path, err) ? -1 : 0;
-    if (!status && qc_dataset_match(&data, m, 0, &map, &arena, err)) status = qc_within(err, qc_input_name(path));
+    if (!status && qc_dataset_match(&data, m, QC_LABELS_OPTIONAL, &map, &arena, err))
+        status = qc_within(err, qc_input_name(path));
     if (!status && layers_path)
         status = qc_dump_layers(layers_path, &g, &data, &m->norm, windows ? (uint32_t)windows : 1, err);
     if (!status && profile) status = qc_profile(&sheet, &g, &data, &m->norm, windows ? (uint32_t)windows : 100, err);

@@ -63,9 +63,9 @@ int main(int argc, char **argv)
     qc_cli_parse(&program, argc, argv);
     QcErr err = {0};
     QcDataset data = {0};
-    int status = qc_output_spares(output, &source_path, 1, &err) ? -1
-                 : source_path                                   ? make_of_data(&data, &err)
-                                                                 : make_up(&data, &err);
+    int status = qc_output_spares(output, &source_path, 1, &err) || qc_output_check(output, 1, &err) ? -1
+                 : source_path ? make_of_data(&data, &err)
+                               : make_up(&data, &err);
     if (!status) status = qc_dataset_save(&data, output, &err);
     if (!status)
         qc_say("%u windows of %u channels x %u, %u classes, %u people", data.n, data.channels, data.length,

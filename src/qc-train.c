@@ -201,7 +201,7 @@ int main(int argc, char **argv)
     double start = qc_seconds();
     qc_cli_parse(&program, argc, argv);
     if (check_usage(&o, &err) || check_outputs(&err) || qc_dataset_load(&d, data, &err) ||
-        begin_model(&m, &g, &d, &err) || qc_dataset_match(&d, &m, 1, &map, &d.arena, &err))
+        begin_model(&m, &g, &d, &err) || qc_dataset_match(&d, &m, QC_LABELS_ALL, &map, &d.arena, &err))
         goto end;
     o.after_epoch = after_epoch;
     o.ctx = &watch;

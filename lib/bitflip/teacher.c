@@ -48,7 +48,7 @@ typedef struct Survey {
     int8_t *dir;                         /* [n_codes] */
 } Survey;
 
-static void see_piece(void *ctx, const QcPiece *piece, const QcFlipStats *stats, const QcFlipScale *scale)
+static void see_piece(void *ctx, const QcBlock *piece, const QcFlipStats *stats, const QcFlipScale *scale)
 {
     Survey *s = ctx;
     const QcFlipLayer *layer = &s->t->flip->layers[piece->layer];

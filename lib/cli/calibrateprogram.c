@@ -102,7 +102,7 @@ static int make_options(QcSessionOptions *o, const QcCalibrateProgram *p, QcErr 
 static int open_tests(QcInputs *inputs, const QcSession *s, QcErr *err)
 {
     for (int t = 0; t < tests.n; t++)
-        if (qc_inputs_open(&inputs[t], tests.items[t], &s->model, &s->g, 0, 1, err)) return -1;
+        if (qc_inputs_open(&inputs[t], tests.items[t], &s->model, &s->g, 0, QC_LABELS_SOME, err)) return -1;
     return 0;
 }
 

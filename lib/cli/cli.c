@@ -320,15 +320,24 @@ int qc_cli_parse(const QcProgram *program, int argc, char **argv)
     return operands;
 }
 
+/* A reader of standard output that needs no more (head) is no error to report; the exit status says it. */
+static int reader_left(const char *text)
+{
+    const char *broken = strerror(EPIPE), *at = strstr(text, broken);
+    return strstr(text, "standard output") && at && !at[strlen(broken)];
+}
+
 int qc_cli_end(const QcErr *err, int status)
 {
     qc_progress_end();
     int code = status ? (err && err->code != QC_OK ? (int)err->code : QC_EFAIL) : 0;
-    if (status) fprintf(stderr, "%s: %s\n", qc_cli_name(), err && err->text[0] ? err->text : "failed");
+    if (status && !(err && reader_left(err->text)))
+        fprintf(stderr, "%s: %s\n", qc_cli_name(), err && err->text[0] ? err->text : "failed");
     errno = 0;
     int unwritten = fflush(stdout) || ferror(stdout);
     if (unwritten && !status) {
-        fprintf(stderr, "%s: cannot write standard output: %s\n", qc_cli_name(), strerror(errno ? errno : EIO));
+        if (errno != EPIPE)
+            fprintf(stderr, "%s: cannot write standard output: %s\n", qc_cli_name(), strerror(errno ? errno : EIO));
         code = QC_EIO;
     }
     return code;

@@ -24,10 +24,10 @@ static int pass_open(Pass *p, const QcQGraph *g, QcErr *err)
     const QcKernels *kernels = qc_kernels_need(err);
     *p = (Pass){0};
     if (!kernels) return -1;
-    p->memory = aligned_alloc(QC_PLACING_ALIGN, qc_qgraph_lean_bytes(g));
+    p->memory = aligned_alloc(QC_PLACING_ALIGN, qc_qgraph_inference_bytes(g));
     p->logits = malloc(g->classes * sizeof *p->logits);
     if (!p->memory || !p->logits) return qc_fail_memory(err, "the integer forward pass");
-    qc_qrun_place_lean(&p->run, g, kernels, p->memory);
+    qc_qrun_place_inference(&p->run, g, kernels, p->memory);
     return 0;
 }
 

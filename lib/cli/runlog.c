@@ -7,6 +7,16 @@
 
 typedef unsigned long long Large;
 
+static double share(QcTally t) { return t.n ? (double)t.right / t.n : NAN; }
+
+static double mean(double sum, double n) { return n > 0 ? sum / n : NAN; }
+
+/* A member of an object; nothing was counted for a figure that is not a number. */
+static void print_figure(const QcRunLog *j, const char *name, double figure)
+{
+    fprintf(j->to, isnan(figure) ? "\"%s\": null, " : "\"%s\": %.6g, ", name, figure);
+}
+
 /* Accuracies and calibration errors of the test sets, each by the divisor: the part of an object that both kinds of
  * lines have. */
 static void print_tests(const QcRunLog *j, const QcTestFigures *tests, double divisor)
@@ -51,12 +61,12 @@ static void print_batch(const QcRunLog *j, const QcSession *s, const QcMethodRep
 {
     const QcAdaptReport *r = &report->step;
     Large forwards = report->forwards, backwards = report->backwards, operations = report->operations;
-    double before = (double)r->right_before / r->n, after = (double)r->right_after / r->n;
+    double before = share(report->before), after = share(report->after);
     Large bytes = s->learner.bytes + s->model_bytes;
     if (is_terminal(j)) {
         char batch[16], n[16];
         snprintf(batch, sizeof batch, "%u", s->at);
-        snprintf(n, sizeof n, "%u", r->n);
+        snprintf(n, sizeof n, "%u", report->before.n);
         if (!j->n) print_heading(j);
         print_aligned(j, batch, n, before, after, tests, r->flips, ms, 1);
     } else if (!j->json) {
@@ -68,14 +78,15 @@ static void print_batch(const QcRunLog *j, const QcSession *s, const QcMethodRep
                 "\tloss_before\tloss_"
                 "after\tflips\tproposals\taccepted\tsource\tstream\tnew\tms\tbytes\tforwards\tbackwards\toperations\n");
         }
-        fprintf(j->to, "%u\t%u\t%.4f\t%.4f", s->at, r->n, before, after);
+        fprintf(j->to, "%u\t%u\t%.4f\t%.4f", s->at, report->before.n, before, after);
         for (int t = 0; t < j->n_tests; t++) fprintf(j->to, "\t%.4f", tests[t].accuracy);
         fprintf(j->to, "\t%.4f\t%.4f\t%u\t%u\t%u\t%u\t%u\t%u\t%.1f\t%llu\t%llu\t%llu\t%llu\n", (double)r->loss_before,
                 (double)r->loss_after, r->flips, r->proposals, r->accepted, r->from_source, r->from_stream,
                 r->from_batch, ms, bytes, forwards, backwards, operations);
     } else {
-        fprintf(j->to, "{\"batch\": %u, \"n\": %u, \"accuracy_before\": %.6g, \"accuracy_after\": %.6g, ", s->at, r->n,
-                before, after);
+        fprintf(j->to, "{\"batch\": %u, \"n\": %u, \"unlabelled\": %u, ", s->at, report->before.n, report->unlabelled);
+        print_figure(j, "accuracy_before", before);
+        print_figure(j, "accuracy_after", after);
         if (s->n_streams > 1) fprintf(j->to, "\"stream\": %u, ", qc_session_stream(s, s->at - 1) + 1);
         print_tests(j, tests, 1);
         fprintf(j->to,
@@ -91,12 +102,19 @@ static void print_batch(const QcRunLog *j, const QcSession *s, const QcMethodRep
     fflush(j->to);
 }
 
+static void add_tally(double *sum, double *n, QcTally t)
+{
+    if (!t.n) return;
+    *sum += share(t);
+    ++*n;
+}
+
 static void add(QcRunLog *j, const QcMethodReport *report, const QcTestFigures *tests, double ms)
 {
     const QcAdaptReport *r = &report->step;
     j->n++;
-    j->before += (double)r->right_before / r->n;
-    j->after += (double)r->right_after / r->n;
+    add_tally(&j->before, &j->n_before, report->before);
+    add_tally(&j->after, &j->n_after, report->after);
     j->ms += ms;
     j->flips += r->flips;
     j->forwards += report->forwards;
@@ -164,20 +182,21 @@ static void end_batch(QcRunLog *j, const QcSession *s, const QcMethodReport *r, 
 /* Means over batches. */
 static void print_means(const QcRunLog *j, const QcSession *s)
 {
-    double n = j->n;
+    double n = j->n, before = mean(j->before, j->n_before), after = mean(j->after, j->n_after);
     if (is_terminal(j)) {
-        print_aligned(j, "mean", "", j->before, j->after, j->tests, (double)j->flips, j->ms, n);
+        print_aligned(j, "mean", "", n * before, n * after, j->tests, (double)j->flips, j->ms, n);
         return;
     }
     if (!j->json) {
-        fprintf(j->to, "mean\t\t%.4f\t%.4f", j->before / n, j->after / n);
+        fprintf(j->to, "mean\t\t%.4f\t%.4f", before, after);
         for (int t = 0; t < j->n_tests; t++) fprintf(j->to, "\t%.4f", j->tests[t].accuracy / n);
         fprintf(j->to, "\t\t\t%.1f\t\t\t\t\t\t%.1f\t%llu\t%.1f\t%.1f\t%.0f\n", (double)j->flips / n, j->ms / n,
                 (Large)(s->learner.bytes + s->model_bytes), (double)j->forwards / n, (double)j->backwards / n,
                 (double)j->operations / n);
         return;
     }
-    fprintf(j->to, "\"accuracy_before\": %.6g, \"accuracy_after\": %.6g, ", j->before / n, j->after / n);
+    print_figure(j, "accuracy_before", before);
+    print_figure(j, "accuracy_after", after);
     print_tests(j, j->tests, n);
     /* a pass over the data: every example of coreset and batch once through the net, one way */
     fprintf(j->to,

@@ -94,10 +94,15 @@ int qc_norm_measure(QcNorm *norm, const QcDataset *d, QcArena *arena, QcErr *err
 /* Window i, normalised and turned to [height][length][channels], the layout of both graphs. */
 void qc_dataset_batch_window(float *out, const QcDataset *d, uint32_t i, const QcNorm *norm);
 
+typedef enum QcLabelNeed {
+    QC_LABELS_OPTIONAL,
+    QC_LABELS_ALL, /* every example must have a label */
+    QC_LABELS_SOME /* at least one example must have a label */
+} QcLabelNeed;
+
 /* Fails unless the shape fits the model and every label name is known to it; `map` ([d->labels.n], from the arena)
- * turns the dataset's label indices into the model's classes. One sentence says what does not match. need_labels: every
- * example must have one. */
-int qc_dataset_match(const QcDataset *d, const QcModelFile *m, int need_labels, int32_t **map, QcArena *arena,
+ * turns the dataset's label indices into the model's classes. One sentence says what does not match. */
+int qc_dataset_match(const QcDataset *d, const QcModelFile *m, QcLabelNeed need, int32_t **map, QcArena *arena,
                      QcErr *err);
 
 /* In forms that others read. Outputs are whole or not there. */

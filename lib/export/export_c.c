@@ -91,7 +91,7 @@ static int load_learner(Job *job, const QcExport *e, QcErr *err)
             return qc_within(err, qc_input_name(e->input));
         setup.flips = &qc_flip_rounds;
     }
-    if (qc_inputs_open(&job->coreset, e->coreset, &job->model, &job->g, 1, 1, err)) return -1;
+    if (qc_inputs_open(&job->coreset, e->coreset, &job->model, &job->g, 1, QC_LABELS_ALL, err)) return -1;
     setup.capacity = job->coreset.data.capacity;
     uint64_t bytes = qc_learner_bytes(&setup);
     if (bytes > UINT32_MAX) return qc_fail(err, QC_EUNSUPPORTED, "the device would need %" PRIu64 " bytes", bytes);

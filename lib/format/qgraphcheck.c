@@ -267,8 +267,8 @@ static int check_flow(const QcQGraph *g, QcErr *err)
 
 static int check_memory(const QcQGraph *g, QcErr *err)
 {
-    QcQLife life[QC_Q_MAX_TENSORS];
-    qc_qgraph_lives(g, life, 0);
+    QcQLiveness life[QC_Q_MAX_TENSORS];
+    qc_qgraph_liveness(g, life, 0);
     for (uint32_t a = 0; a < g->n_tensors; a++) {
         const QcQTensor *t = &g->tensors[a];
         uint64_t end = t->offset + qc_qtensor_bytes(t);

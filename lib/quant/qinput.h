@@ -24,7 +24,7 @@ typedef struct QcInputs {
 
 /* Fails as qc_dataset_match does, with the file's name in front. coreset: the file must be one. */
 int qc_inputs_open(QcInputs *in, const char *path, const QcModelFile *m, const QcQGraph *g, int coreset,
-                   int need_labels, QcErr *err);
+                   QcLabelNeed need, QcErr *err);
 int qc_inputs_read(const QcInputs *in, uint8_t *q, uint32_t i, QcErr *err); /* q [window] */
 void qc_inputs_close(QcInputs *in);
 

@@ -49,7 +49,7 @@ static int share_init(Share *s, const QcKernels *kernels, QcErr *err)
 {
     s->memory = qc_room_new(qc_qpredict_bytes(NULL, s->g), "the integer forward pass", err);
     if (!s->memory) return -1;
-    qc_qrun_place_lean(&s->run, s->g, kernels, s->memory);
+    qc_qrun_place_inference(&s->run, s->g, kernels, s->memory);
     return 0;
 }
 

@@ -20,7 +20,7 @@ int qc_windows_init(QcWindows *w, const QcDataset *d, const QcModelFile *m, QcEr
 {
     int32_t *map;
     if (allocate(w, d->n, qc_dataset_values(d), err)) return -1;
-    if (qc_dataset_match(d, m, 1, &map, &w->arena, err)) {
+    if (qc_dataset_match(d, m, QC_LABELS_ALL, &map, &w->arena, err)) {
         qc_windows_release(w);
         return -1;
     }

@@ -35,7 +35,8 @@ awk -F '\t' -v experiment="$experiment" -v people="$here/people.yaml" '
         while ((getline text < experiment) > 0) {
             if (text ~ /^name:/) print "name: tuned-" substr(text, 7)
             if (text ~ /^[a-z]/) inside = text ~ /^axes:/
-            if (inside && text !~ /^  method:/) print text
+            if (text ~ /^  [a-z]/) methods = text ~ /^  method:/ # which may go on in the next lines
+            if (inside && !methods) print text
         }
         list("method", method); list("one", one); list("two", two)
         print "only:"

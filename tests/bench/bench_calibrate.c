@@ -2,8 +2,7 @@
  * (or its last layer alone), beside 30 steps of float training on 48 windows each, which replay with back-propagation
  * would take. One thread each, in turns within one run; medians. And the memory a calibration works in.
  *
- *   bench_calibrate                                  on synthetic subjects in the shape of UCI-DSA, InceptionTime 16 x
- *                                                    3, 2 bits
+ *   bench_calibrate                                  on synthetic subjects like UCI-DSA, InceptionTime 16 x 3, 2 bits
  *   bench_calibrate FLOAT QUANTIZED CORESET STREAM   on these files
  */
 #include "bench.h"

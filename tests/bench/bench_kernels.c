@@ -258,7 +258,7 @@ static QcQNode *node(Net *n, QcQOp op, uint16_t in, uint16_t out, uint32_t at, u
     return v;
 }
 
-/* Random weights and scales. */
+/* Weights and scales, made up. */
 static void net_fill(Net *n)
 {
     QcQGraph *g = &n->g;

@@ -47,7 +47,7 @@ sed 's/,[^,]*$//' labelled.csv >bare.csv
 qc-import -q -f csv -o labelled.qcd labelled.csv &&
     qc-import -q -f csv --header no --label-column none -o bare.qcd bare.csv || exit 1
 qc-train -q -a mlp -d labelled.qcd --epochs 1 -o series.qcm || exit 1
-try "bare.qcd: example 0 of the data has no label" -d bare.qcd series.qcm
+try "bare.qcd: no example of the data has a label" -d bare.qcd series.qcm
 qc-eval -d bare.qcd --logits bare.npy --json series.qcm | grep -o '"examples": 0, "unlabelled": 12, "accuracy": null'
 qc-eval -d labelled.qcd --logits labelled.npy series.qcm >/dev/null
 cmp bare.npy labelled.npy && echo "logits need no labels"

@@ -192,7 +192,7 @@ START_TEST(memory_is_as_planned)
         ck_assert(plan.n > 3 && qc_plan_bytes(&plan) == qc_learner_bytes(&d.setup));
         ck_assert(d.l.head_bytes <= d.l.learned_bytes && d.l.learned_bytes < d.l.state_bytes);
         ck_assert(d.l.state >= d.memory.pages && d.l.state + d.l.state_bytes <= d.memory.pages + d.memory.mapped);
-        ck_assert_int_eq(d.l.run.lean, !flips);
+        ck_assert_int_eq(d.l.run.inference_only, !flips);
         d.setup.capacity = 0x8000000cu;
         ck_assert_uint_gt(qc_learner_bytes(&d.setup),
                           (uint64_t)0x8000000cu * (d.l.shape.features + (flips ? TINY_VALUES : 0)));

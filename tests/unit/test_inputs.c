@@ -219,7 +219,7 @@ START_TEST(the_plan_is_what_is_placed)
     tiny_make(&t, (TinyKind)_i, 2, 8, 5);
     uint64_t bytes = qc_qpredict_bytes(&plan, &t.g);
     ck_assert_uint_eq(qc_plan_bytes(&plan), bytes);
-    ck_assert_uint_eq(bytes, qc_qgraph_lean_bytes(&t.g));
+    ck_assert_uint_eq(bytes, qc_qgraph_inference_bytes(&t.g));
     tiny_release(&t);
 }
 END_TEST
