@@ -10,7 +10,7 @@
 
 static const char *state, *coreset, *coreset_out, *output, *order = "shuffled";
 static QcList streams, tests;
-static int64_t batches, batch_size = 64, seed = 1, threads;
+static int64_t batches, batch_size = 64, ask, seed = 1, threads;
 static int json, memory, no_output;
 
 const QcOption qc_calibrate_options[] = {
@@ -24,6 +24,7 @@ const QcOption qc_calibrate_options[] = {
     {0, "batches", QC_OPTION_INT, &batches, "N", "cut each stream into N batches; 0 = by -B", 0, 1000000},
     {'B', "batch-size", QC_OPTION_INT, &batch_size, "N", "examples of a batch where --batches is not given", 1, 65535},
     {0, "order", QC_OPTION_TEXT, &order, "KIND", "of the stream: shuffled, recorded or classes", 0, 0},
+    {0, "ask", QC_OPTION_INT, &ask, "N", "label N windows per batch, those the learner asks for; 0 = all", 0, 65535},
     {0, "seed", QC_OPTION_INT, &seed, "N", "of stream order, draws and coreset", 0, 0},
     {0, "threads", QC_OPTION_INT, &threads, "N", "of methods with back-propagation; others have one; 0 = 1", 0, 256},
     {0, "memory", QC_OPTION_FLAG, &memory, NULL, "say what it needs memory for, and do nothing else", 0, 0},
@@ -75,7 +76,7 @@ static int make_options(QcSessionOptions *o, const QcCalibrateProgram *p, QcErr 
     if (tests.n > QC_SESSION_TESTS) return qc_fail(err, QC_EUSAGE, "at most %d test files (-t)", QC_SESSION_TESTS);
     const char *method = *p->method;
     *o = (QcSessionOptions){.tune = qc_tune_list.items, .n_tune = qc_tune_list.n, .seed = (uint64_t)seed, .batches = (uint32_t)batches, .batch_size = (uint32_t)batch_size, .command = qc_cli_command(),
-                            .method = method ? qc_method_find(p->methods, method, err) : NULL, .threads = (int)threads};
+                            .method = method ? qc_method_find(p->methods, method, err) : NULL, .threads = (int)threads, .ask = (uint32_t)ask};
     if (p->settings) {
         o->settings = p->settings->items;
         o->n_settings = p->settings->n;
