@@ -42,8 +42,8 @@ endif
 PROGRAMS := $(patsubst src/%.c,$(BIN)/%,$(filter-out $(if $(PRODUCT),src/qc-rival.c src/qc-sweep.c src/qc-report.c),$(wildcard src/qc-*.c)))
 ifdef LEAN
 SOURCES  := $(filter-out lib/format/yaml.c,$(filter $(foreach f,base kernels device format quant live cli,lib/$f/%) lib/data/dataset% lib/data/npy.c \
-    lib/data/split.c lib/nn/graph% lib/nn/loss.c lib/nn/optim.c lib/nn/score.c,$(SOURCES))) $(wildcard lib/lean/*.c)
-PROGRAMS := $(addprefix $(BIN)/,qc-calibrate qc-eval qc-info)
+    lib/data/split.c lib/data/lines.c lib/data/number.c lib/data/stamps.c lib/data/tablenames.c lib/nn/graph% lib/nn/loss.c lib/nn/optim.c lib/nn/score.c,$(SOURCES))) $(wildcard lib/lean/*.c)
+PROGRAMS := $(addprefix $(BIN)/,qc-calibrate qc-eval qc-info qc-run)
 LIBS     := -lm
 LDFLAGS  += $(if $(SAN),,$(shell echo 'int main(void) { return 0; }' | $(CC) -static -x c -o /dev/null - 2>/dev/null && echo -static))
 endif
@@ -106,7 +106,7 @@ lib: $(LIBRARY) ## build the library alone
 product: ## build what prepares and runs a device, without the laboratory (qc-rival, qc-sweep, qc-report), into build/product/bin
 	@$(MAKE) --no-print-directory PRODUCT=1 all
 
-device: ## build qc-calibrate, qc-eval, qc-info with a C compiler and libc alone; CC=aarch64-linux-gnu-gcc builds for that device
+device: ## build qc-calibrate, qc-eval, qc-info, qc-run with a C compiler and libc alone; CC=aarch64-linux-gnu-gcc builds for that device
 	@$(MAKE) --no-print-directory LEAN=1 all
 
 freestanding: ## build lib/device and lib/kernels for a bare machine: build/bare-*/libqcore.a; CC='arm-none-eabi-gcc -mcpu=cortex-m7 ...'
@@ -190,14 +190,15 @@ FOLDERS := share/bash-completion/completions share/bash-completion share/zsh/ven
 
 install: all $(LIBRARY) ## install programs, man pages, architectures, experiments, completions, library, headers and the sources of the device under PREFIX
 	install -d '$(DEST)/bin' '$(DEST)/lib/pkgconfig' '$(DEST)/share/man/man1' '$(DEST)/share/man/man5' '$(DEST)/share/man/man7' \
-	    '$(DEST)/share/qcore/arch' '$(DEST)/share/qcore/experiments' '$(DEST)/share/bash-completion/completions' \
-	    '$(DEST)/share/zsh/vendor-completions' '$(DEST)/share/fish/vendor_completions.d'
-	for file in $(DOCUMENTS); do install -D -m 644 $$file '$(DEST)/share/doc/qcore/'$$file; done
+	    '$(DEST)/share/qcore/arch' '$(DEST)/share/qcore/experiments' '$(DEST)/share/qcore/systemd' '$(DEST)/share/qcore/examples' '$(DEST)/share/qcore/firmware' '$(DEST)/share/bash-completion/completions' '$(DEST)/share/zsh/vendor-completions' '$(DEST)/share/fish/vendor_completions.d'
 	install -m 755 $(PROGRAMS) '$(DEST)/bin'
 	for page in man/*.[157]; do install -m 644 $$page '$(DEST)/share/man/man'$${page##*.}; done
 	for file in share/arch/*.yaml; do install -m 644 $$file '$(DEST)/share/qcore/arch'; done
 	install -m 644 share/experiments/*.yaml share/experiments/*.gp '$(DEST)/share/qcore/experiments'
 	install -m 755 share/experiments/*.sh '$(DEST)/share/qcore/experiments'
+	install -m 644 share/systemd/* '$(DEST)/share/qcore/systemd'
+	install -m 644 share/firmware/* '$(DEST)/share/qcore/firmware'
+	install -m 755 share/examples/*.sh '$(DEST)/share/qcore/examples'
 	for name in $(NAMES); do install -m 644 share/completions/qcore.bash '$(DEST)/share/bash-completion/completions/'$$name; done
 	for name in $(NAMES); do install -m 644 share/completions/qcore.fish '$(DEST)/share/fish/vendor_completions.d/'$$name.fish; done
 	install -m 644 share/completions/_qcore '$(DEST)/share/zsh/vendor-completions'

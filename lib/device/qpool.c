@@ -81,6 +81,19 @@ static void add_pixel(int32_t *sums, const uint8_t *x, uint32_t n)
     for (uint32_t i = 0; i < n; i++) sums[i] += x[i];
 }
 
+/* floor(sum * area / inside + 1/2), area >= inside, by 32 bits: a division of 64 bits is as large as a kernel where the processor has none. */
+static int64_t scale_sum(int32_t sum, uint32_t area, uint32_t inside)
+{
+    int32_t whole = sum / (int32_t)inside, rest = sum % (int32_t)inside;
+    if (rest < 0) whole--, rest += (int32_t)inside;
+    uint32_t over = 0, quotient = 0; /* of rest * area by inside, as far as the bits of area are read */
+    for (uint32_t bit = (uint32_t)1 << 31; bit; bit >>= 1) {
+        over = 2 * over + (area & bit ? (uint32_t)rest : 0);
+        for (quotient *= 2; over >= inside; quotient++) over -= inside;
+    }
+    return (int64_t)whole * area + quotient + (2 * over >= inside);
+}
+
 /* run->sums are of `inside` pixels and stand for `area` of them. */
 static void requantize_sums(QcQRun *run, uint8_t *q, const QcQNode *node, const QcOutputView *view, uint32_t inside, uint32_t area)
 {
@@ -89,11 +102,8 @@ static void requantize_sums(QcQRun *run, uint8_t *q, const QcQNode *node, const 
     int32_t zero = (int32_t)inside * in->zero;
     for (uint32_t i = 0; i < in->channels; i++) {
         int64_t sum = run->sums[i] - zero;
-        if (inside != area) { /* floor((2 sum area + inside) / (2 inside)), for negative sums too */
-            int64_t top = 2 * sum * area + inside, bottom = 2 * (int64_t)inside;
-            sum = top / bottom - (top % bottom < 0);
-        }
-        q[i] = qc_requantize(sum * g->multiplier[node->channel], g->shift[node->channel], view);
+        if (inside != area) sum = scale_sum((int32_t)sum, area, inside);
+        q[i] = qc_settle(sum * g->multiplier[node->channel], g->shift[node->channel], slice);
     }
 }
 

@@ -8,7 +8,7 @@ for tool in arm-none-eabi-gcc qemu-system-arm; do
 done
 top=$(pwd)
 here=$top/tests/bench/cortexm
-firmware=$top/tests/device/firmware
+firmware=$top/share/firmware
 . "$firmware/boards.sh"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -7,7 +7,7 @@ for tool in arm-none-eabi-gcc qemu-system-arm; do
     command -v $tool >/dev/null || { echo "skipped: there is no $tool"; exit 77; }
 done
 . tests/device/firmware/make.sh
-. tests/device/firmware/boards.sh
+. share/firmware/boards.sh
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
@@ -17,17 +17,15 @@ flags='-mthumb -std=c11 -O2 -ffreestanding -ffp-contract=off -ffunction-sections
 # compile_library FLAGS FOLDER: what no model changes
 compile_library() {
     mkdir "$2" && cd "$2"
-    arm-none-eabi-gcc $flags $1 -I "$top/lib" -c "$top"/lib/device/*.c "$top"/lib/kernels/scalar.c \
-        "$top"/lib/kernels/cortexm_*.c
-    arm-none-eabi-gcc $flags $1 -fno-tree-loop-distribute-patterns -I "$top/lib" -c "$firmware/mem.c"
+    arm-none-eabi-gcc $flags $1 -I "$top/lib" -c "$top"/lib/device/*.c "$top"/lib/kernels/scalar.c "$top"/lib/kernels/cortexm_*.c
+    arm-none-eabi-gcc $flags $1 -fno-tree-loop-distribute-patterns -I "$top/lib" -c "$board/mem.c"
     cd ..
 }
 
 # run_firmware BOARD FLAGS FOLDER SESSION
 run_firmware() {
-    arm-none-eabi-gcc $flags $2 -nostdlib -nostartfiles -Wl,--gc-sections -T "$firmware/cortex-m.ld" -I "$top/lib" -I \
-        "$firmware" -I "$4" -o "$4/$1.elf" \
-        "$firmware/board.c" "$firmware/firmware.c" "$firmware/session.c" "$4/model.c" "$4/stream.c" "$3"/*.o -lgcc
+    arm-none-eabi-gcc $flags $2 -nostdlib -nostartfiles -Wl,--gc-sections -T "$board/cortex-m.ld" -I "$top/lib" -I "$board" -I "$firmware" -I "$4" -o "$4/$1.elf" \
+        "$board/board.c" "$firmware/firmware.c" "$firmware/session.c" "$4/model.c" "$4/stream.c" "$3"/*.o -lgcc
     timeout 120 qemu-system-arm -machine "$1" -display none -monitor none -serial none -kernel "$4/$1.elf" \
         -chardev "file,id=words,path=$4/$1.out" -semihosting-config enable=on,target=native,chardev=words \
         2>"$4/$1.err" </dev/null || { echo "$1: status $?"; tail -n 30 "$4/$1.out"; cat "$4/$1.err"; exit 1; }

@@ -1,5 +1,4 @@
-# lean.sh - `make device`: three programs of a C compiler and libc alone, which do what the full ones do and refuse in
-# one sentence what they cannot.
+# lean.sh - `make device`: four programs of a C compiler and libc alone, which do what the full ones do and refuse in one sentence what they cannot.
 set -eu
 . tests/device/cross
 wrong=0
@@ -8,11 +7,9 @@ complain() { echo "$*"; wrong=1; }
 for_device "${CC:-gcc}" "$native"
 bin=build/$native/bin
 
-# what the linker was given is the objects and libm; a dynamic program names no other library, a static one has none of
-# theirs in it
-for name in qc-calibrate qc-eval qc-info; do
-    needed=$(readelf -d "$bin/$name" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' |
-        grep -vE '^(libc|libm|libpthread|ld-.*)\.so' || true)
+# what the linker was given is the objects and libm; a dynamic program names no other library, a static one has none of theirs in it
+for name in qc-calibrate qc-eval qc-info qc-run; do
+    needed=$(readelf -d "$bin/$name" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -vE '^(libc|libm|libpthread|ld-.*)\.so' || true)
     [ -z "$needed" ] || complain "$name needs" $needed
     foreign=$(nm "$bin/$name" | grep -iE ' (dnnl|GOMP|omp|yaml|cblas|xnn)_' | head -3)
     [ -z "$foreign" ] || complain "$name has in it" $foreign
@@ -37,6 +34,10 @@ qc-eval --json --confusion -d "$work/d.qcd" --logits "$work/full.npy" "$work/q.q
 "$bin/qc-eval" --json --confusion -d "$work/d.qcd" --logits "$work/lean.npy" "$work/q.qcm" |
     cmp - "$work/full.json" || complain "qc-eval: another result"
 cmp "$work/full.npy" "$work/lean.npy" || complain "qc-eval: other logits"
+
+for turn in 1 2 3 4; do seq 1 16 | sed 's/\(.*\)/\1,-\1/'; done >"$work/frames.csv"
+qc-run --stride 4 --rate 10 "$work/q.qcm" <"$work/frames.csv" >"$work/full.tsv"
+"$bin/qc-run" --stride 4 --rate 10 "$work/q.qcm" <"$work/frames.csv" | cmp - "$work/full.tsv" || complain "qc-run: another result"
 
 refused() { # refused STATUS WORDS PROGRAM...
     expected=$1 words=$2 status=0

@@ -3,7 +3,7 @@
 #   make_session BITS FOLDER [ORDER [OPTION]]  OPTION: of qc-quantize; $device: options of the device's step;
 #   FOLDER/model.c, after.c (what qc-calibrate makes of it), stream.c, logits (of qc-eval), and the files they come from
 top=$(pwd)
-firmware=$top/tests/device/firmware
+firmware=$top/tests/device/firmware board=$top/share/firmware
 case $BUILD in /*) build=$BUILD ;; *) build=$top/$BUILD ;; esac
 export OMP_NUM_THREADS=1
 
