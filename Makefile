@@ -42,8 +42,8 @@ endif
 PROGRAMS := $(patsubst src/%.c,$(BIN)/%,$(filter-out $(if $(PRODUCT),src/qc-rival.c src/qc-sweep.c src/qc-report.c),$(wildcard src/qc-*.c)))
 ifdef LEAN
 SOURCES  := $(filter-out lib/format/yaml.c,$(filter $(foreach f,base kernels device format quant live cli,lib/$f/%) lib/data/dataset% lib/data/npy.c \
-    lib/data/split.c lib/nn/graph% lib/nn/loss.c lib/nn/optim.c lib/nn/score.c,$(SOURCES))) $(wildcard lib/lean/*.c)
-PROGRAMS := $(addprefix $(BIN)/,qc-calibrate qc-eval qc-info)
+    lib/data/split.c lib/data/lines.c lib/data/number.c lib/data/stamps.c lib/data/tablenames.c lib/nn/graph% lib/nn/loss.c lib/nn/optim.c lib/nn/score.c,$(SOURCES))) $(wildcard lib/lean/*.c)
+PROGRAMS := $(addprefix $(BIN)/,qc-calibrate qc-eval qc-info qc-run)
 LIBS     := -lm
 LDFLAGS  += $(if $(SAN),,$(shell echo 'int main(void) { return 0; }' | $(CC) -static -x c -o /dev/null - 2>/dev/null && echo -static))
 endif
@@ -106,7 +106,7 @@ lib: $(LIBRARY) ## build the library alone
 product: ## build what prepares and runs a device, without the laboratory (qc-rival, qc-sweep, qc-report), into build/product/bin
 	@$(MAKE) --no-print-directory PRODUCT=1 all
 
-device: ## build qc-calibrate, qc-eval, qc-info with a C compiler and libc alone; CC=aarch64-linux-gnu-gcc builds for that device
+device: ## build qc-calibrate, qc-eval, qc-info, qc-run with a C compiler and libc alone; CC=aarch64-linux-gnu-gcc builds for that device
 	@$(MAKE) --no-print-directory LEAN=1 all
 
 freestanding: ## build lib/device and lib/kernels for a bare machine: build/bare-*/libqcore.a; CC='arm-none-eabi-gcc -mcpu=cortex-m7 ...'
@@ -136,7 +136,7 @@ $(BUILD)/tests/bench_%: $(BUILD)/tests/bench/bench_%.o $(BUILD)/tests/bench/benc
 
 # ---- testing; each of these works as the only command on a fresh Debian: what is missing is installed first
 
-tests: $(UNITS) $(HELPERS) $(FUZZERS) ## build the unit tests
+tests: $(UNITS) $(HELPERS) $(FUZZERS) $(filter-out %/bench_kernels,$(BENCHES)) ## build the tests, and the benches that need no other library
 
 check: ## install what is missing, build everything, run every test (QC_DATA=DIR for those on real data)
 	@share/setup/install.sh --test
@@ -172,7 +172,8 @@ bench-%: ## run one benchmark: build/tests/bench_NAME or tests/bench/NAME.sh; TS
 	@if [ -f tests/bench/bench_$*.c ]; then \
 	    $(MAKE) --no-print-directory $(BUILD)/tests/bench_$* && QC_DATA='$(abspath $(DATA))' QC_SHARE='$(abspath share)' $(BUILD)/tests/bench_$*; \
 	elif [ -f tests/bench/$*.sh ]; then \
-	    PATH='$(abspath $(BIN))':"$$PATH" QC_DATA='$(abspath $(DATA))' QC_SHARE='$(abspath share)' sh tests/bench/$*.sh; \
+	    $(MAKE) --no-print-directory $(BUILD)/tests/pack_stream && PATH='$(abspath $(BIN))':"$$PATH" BUILD='$(abspath $(BUILD))' \
+	    QC_DATA='$(abspath $(DATA))' QC_SHARE='$(abspath share)' sh tests/bench/$*.sh; \
 	else echo "there is no benchmark '$*'; there are: $(sort $(patsubst tests/bench/bench_%.c,%,$(wildcard tests/bench/bench_*.c)) \
 	    $(patsubst tests/bench/%.sh,%,$(wildcard tests/bench/*.sh)))" >&2; exit 2; fi
 
@@ -180,15 +181,24 @@ bench-%: ## run one benchmark: build/tests/bench_NAME or tests/bench/NAME.sh; TS
 
 DEST  = $(DESTDIR)$(PREFIX)
 NAMES = $(notdir $(PROGRAMS))
+# Laid out as here, so that the links of README hold.
+DOCUMENTS := README.md LICENSE share/CHANGELOG.md share/experiments/RESULTS.md tests/bench/README.md $(wildcard share/pictures/*.svg)
+# Folders that are removed when they are empty; those of a system's own hierarchy stay.
+FOLDERS := share/bash-completion/completions share/bash-completion share/zsh/vendor-completions share/zsh share/fish/vendor_completions.d \
+    share/fish share/man/man1 share/man/man5 share/man/man7 share/doc lib/pkgconfig \
+    $(if $(filter /usr /usr/local,$(PREFIX)),,share/man share include lib bin .)
 
 install: all $(LIBRARY) ## install programs, man pages, architectures, experiments, completions, library, headers and the sources of the device under PREFIX
 	install -d '$(DEST)/bin' '$(DEST)/lib/pkgconfig' '$(DEST)/share/man/man1' '$(DEST)/share/man/man5' '$(DEST)/share/man/man7' \
-	    '$(DEST)/share/qcore/arch' '$(DEST)/share/qcore/experiments' '$(DEST)/share/bash-completion/completions' '$(DEST)/share/zsh/vendor-completions' '$(DEST)/share/fish/vendor_completions.d'
+	    '$(DEST)/share/qcore/arch' '$(DEST)/share/qcore/experiments' '$(DEST)/share/qcore/systemd' '$(DEST)/share/qcore/examples' '$(DEST)/share/qcore/firmware' '$(DEST)/share/bash-completion/completions' '$(DEST)/share/zsh/vendor-completions' '$(DEST)/share/fish/vendor_completions.d'
 	install -m 755 $(PROGRAMS) '$(DEST)/bin'
 	for page in man/*.[157]; do install -m 644 $$page '$(DEST)/share/man/man'$${page##*.}; done
 	for file in share/arch/*.yaml; do install -m 644 $$file '$(DEST)/share/qcore/arch'; done
 	install -m 644 share/experiments/*.yaml share/experiments/*.gp '$(DEST)/share/qcore/experiments'
 	install -m 755 share/experiments/*.sh '$(DEST)/share/qcore/experiments'
+	install -m 644 share/systemd/* '$(DEST)/share/qcore/systemd'
+	install -m 644 share/firmware/* '$(DEST)/share/qcore/firmware'
+	install -m 755 share/examples/*.sh '$(DEST)/share/qcore/examples'
 	for name in $(NAMES); do install -m 644 share/completions/qcore.bash '$(DEST)/share/bash-completion/completions/'$$name; done
 	for name in $(NAMES); do install -m 644 share/completions/qcore.fish '$(DEST)/share/fish/vendor_completions.d/'$$name.fish; done
 	install -m 644 share/completions/_qcore '$(DEST)/share/zsh/vendor-completions'
@@ -203,13 +213,14 @@ uninstall: ## remove what install put there
 	for page in man/*.[157]; do rm -f '$(DEST)/share/man/man'$${page##*.}/$${page#man/}; done
 	rm -f $(NAMES:%='$(DEST)/share/fish/vendor_completions.d/%.fish') '$(DEST)/share/zsh/vendor-completions/_qcore'
 	rm -f '$(DEST)/lib/libqcore.a' '$(DEST)/lib/pkgconfig/qcore.pc'
-	rm -rf '$(DEST)/share/qcore' '$(DEST)/include/qcore'
+	rm -rf '$(DEST)/share/qcore' '$(DEST)/include/qcore' '$(DEST)/share/doc/qcore'
+	for folder in $(FOLDERS); do [ ! -d '$(DEST)'/$$folder ] || rmdir --ignore-fail-on-non-empty "$$(realpath '$(DEST)'/$$folder)"; done
 
 # The sources are copied into a folder of their own, for Debian's tools want debian/ beside the Makefile.
 deb: ## build Debian packages into build/deb: qcore, qcore-dev, qcore-doc
 	@share/setup/install.sh --deb
 	rm -rf build/deb && mkdir -p build/deb/qcore-$(VERSION)
-	cp -R Makefile README.md LICENSE lib man share src build/deb/qcore-$(VERSION)
+	cp -R --parents Makefile README.md LICENSE lib man share src tests/bench/README.md build/deb/qcore-$(VERSION)
 	mv build/deb/qcore-$(VERSION)/share/debian build/deb/qcore-$(VERSION)/debian
 	cd build/deb/qcore-$(VERSION) && COMMIT='$(COMMIT)' dpkg-buildpackage -b -us -uc
 

@@ -54,9 +54,10 @@ static int check_shape(const QcDataset *d, const QcModelFile *m, QcErr *err)
         return qc_fail(err, QC_EFORMAT, "the data has %u channels, but the model takes %u", d->channels, m->channels);
     if (d->height != m->height || d->length != m->length)
         return m->height == 1 && d->height == 1
-                   ? qc_fail(err, QC_EFORMAT, "the data has windows of length %u, but the model takes %u", d->length, m->length)
-                   : qc_fail(err, QC_EFORMAT, "the data has windows of %u x %u, but the model takes %u x %u", d->height, d->length,
-                             m->height, m->length);
+                   ? qc_fail(err, QC_EFORMAT, "the data has windows of length %u, but the model takes %u", d->length,
+                             m->length)
+                   : qc_fail(err, QC_EFORMAT, "the data has windows of %u x %u, but the model takes %u x %u", d->height,
+                             d->length, m->height, m->length);
     return 0;
 }
 
@@ -66,8 +67,10 @@ static int find_classes(int32_t *classes, const QcDataset *d, const QcModelFile 
     QcArena scratch = {0};
     QcNameTable table = {0};
     int status = 0;
-    for (uint32_t k = 0; k < m->classes && !status; k++) status = qc_nametable_add(&table, &scratch, m->labels[k], k, err);
-    for (uint32_t k = 0; k < d->labels.n && !status; k++) classes[k] = (int32_t)qc_nametable_find(&table, d->labels.names[k]);
+    for (uint32_t k = 0; k < m->classes && !status; k++)
+        status = qc_nametable_add(&table, &scratch, m->labels[k], k, err);
+    for (uint32_t k = 0; k < d->labels.n && !status; k++)
+        classes[k] = (int32_t)qc_nametable_find(&table, d->labels.names[k]);
     qc_arena_release(&scratch);
     return status;
 }
@@ -95,7 +98,8 @@ int qc_dataset_match(const QcDataset *d, const QcModelFile *m, QcLabelNeed need,
         int32_t label = d->label[i];
         /* a name that no example uses does no harm */
         if (label >= 0 && classes[label] < 0)
-            return qc_fail(err, QC_EFORMAT, "the data has the class '%.60s', which the model does not know", d->labels.names[label]);
+            return qc_fail(err, QC_EFORMAT, "the data has the class '%.60s', which the model does not know",
+                           d->labels.names[label]);
     }
     *map = classes;
     return 0;

@@ -73,7 +73,7 @@ static void measure(const Ask *a)
     }
     for (uint32_t k = 0; k < l->shape.classes; k++) {
         for (uint32_t i = 0; i < a->n; i++) s->row[i] = s->mean[(size_t)k * a->n + i] - s->centre[i];
-        qc_whiten(s->row, s->scatter, a->n);
+        qc_whiten(s->kernels, s->row, s->scatter, a->n);
         qc_round_white(white, s->row, a->n);
         come_near(a, white);
     }

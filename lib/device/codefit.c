@@ -14,7 +14,7 @@
 #include "qmath.h"
 
 #define TARGET_MARGIN 4.0f /* deviations: beyond that two classes are apart */
-enum { SWEEPS = 8, LANES = 8 };
+enum { SWEEPS = 8 };
 
 typedef struct Fit {
     QcHeadScratch *s;
@@ -23,37 +23,6 @@ typedef struct Fit {
 } Fit;
 
 static float *row_of(float *matrix, uint32_t k, uint32_t n) { return matrix + (size_t)k * n; }
-
-/* out [n] = S w. */
-static void multiply(float *restrict out, float *restrict scatter, const float *restrict w, uint32_t n)
-{
-    memset(out, 0, n * sizeof *out);
-    for (uint32_t i = 0; i < n; i++) {
-        const float *restrict row = qc_triangle_row(scatter, n, i);
-        float part[LANES] = {0}, own = w[i];
-        uint32_t j = i + 1;
-        for (; j + LANES <= n; j += LANES)
-            for (uint32_t l = 0; l < LANES; l++) {
-                part[l] += row[j + l] * w[j + l];
-                out[j + l] += own * row[j + l];
-            }
-        for (uint32_t l = 0; j < n; j++, l++) {
-            part[l] += row[j] * w[j];
-            out[j] += own * row[j];
-        }
-        out[i] += own * row[i] + (((part[0] + part[4]) + (part[2] + part[6])) + ((part[1] + part[5]) + (part[3] + part[7])));
-    }
-}
-
-static float dot_codes(const int8_t *restrict codes, const float *restrict x, uint32_t n)
-{
-    float part[LANES] = {0};
-    uint32_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (uint32_t l = 0; l < LANES; l++) part[l] += (float)codes[i + l] * x[i + l];
-    for (uint32_t l = 0; i < n; i++, l++) part[l] += (float)codes[i] * x[i];
-    return ((part[0] + part[4]) + (part[2] + part[6])) + ((part[1] + part[5]) + (part[3] + part[7]));
-}
 
 /* ---- the loss ---- */
 
@@ -217,14 +186,14 @@ static void measure(const Fit *f, int kept)
     for (uint32_t k = 0; k < classes; k++) {
         float *scattered = kept ? row_of(s->weights, k, n) : s->row, *codes = s->queue;
         for (uint32_t i = 0; i < n; i++) codes[i] = (float)s->codes[(size_t)k * n + i];
-        multiply(scattered, s->scatter, codes, n);
+        s->kernels->multiply_triangle(scattered, s->scatter, codes, n);
         for (uint32_t l = 0; l <= k; l++) {
-            float product = s->scale[k] * s->scale[l] * dot_codes(s->codes + (size_t)l * n, scattered, n);
+            float product = s->scale[k] * s->scale[l] * s->kernels->dot_codes(s->codes + (size_t)l * n, scattered, n);
             s->product[(size_t)k * classes + l] = s->product[(size_t)l * classes + k] = product;
         }
         for (uint32_t i = 0; i < n && kept; i++) scattered[i] *= s->scale[k];
         for (uint32_t l = 0; l < classes; l++)
-            s->logits[(size_t)k * classes + l] = s->scale[k] * dot_codes(s->codes + (size_t)k * n, s->mean + (size_t)l * n, n) + s->bias[k];
+            s->logits[(size_t)k * classes + l] = s->scale[k] * s->kernels->dot_codes(s->codes + (size_t)k * n, s->mean + (size_t)l * n, n) + s->bias[k];
     }
     s->operations += (uint64_t)classes * n * (n + 2 * (uint64_t)classes);
 }

@@ -12,20 +12,8 @@
 #include "../kernels/mem.h"
 #include "qmath.h"
 
-enum { LANES = 8 };
 #define FEW_LABELS 10.0f /* times the ridge, if the set has windows without a label: these show the classes that labels lack */
 #define WHITE_RIDGE 3.0f /* of the scatter that distances are measured by: few labels say little of it */
-
-/* The sum of a[i] b[i], in eight partial sums: the same order on every processor. */
-static float dot(const float *restrict a, const float *restrict b, uint32_t n)
-{
-    float part[LANES] = {0};
-    uint32_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (uint32_t l = 0; l < LANES; l++) part[l] += a[i + l] * b[i + l];
-    for (uint32_t l = 0; i < n; i++, l++) part[l] += a[i] * b[i];
-    return ((part[0] + part[4]) + (part[2] + part[6])) + ((part[1] + part[5]) + (part[3] + part[7]));
-}
 
 /* ---- moments of source and stream together ---- */
 
@@ -74,7 +62,7 @@ static void join(QcHeadScratch *s, const QcHeadTask *t, int guesses, int apart)
 {
     uint32_t n = t->shape->features, classes = t->shape->classes;
     float weight = 0, seen = 0, trace = 0;
-    QcScatterQueue queue = {.scatter = s->scatter, .rows = s->queue, .n = n};
+    QcScatterQueue queue = {.kernels = s->kernels, .scatter = s->scatter, .rows = s->queue, .n = n};
     memcpy(s->scatter, t->stream->scatter, (size_t)qc_triangle(n) * sizeof *s->scatter);
     for (uint32_t k = 0; k < classes; k++) {
         float *mean = s->mean + (size_t)k * n;
@@ -105,7 +93,7 @@ static void join(QcHeadScratch *s, const QcHeadTask *t, int guesses, int apart)
 /* ---- the head ---- */
 
 /* S = U'U in place, row by row (Cholesky). 0 if S is not positive definite. */
-static int decompose(float *scatter, uint32_t n)
+static int decompose(const QcKernels *kernels, float *scatter, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
         float *row = qc_triangle_row(scatter, n, i);
@@ -114,44 +102,40 @@ static int decompose(float *scatter, uint32_t n)
         if (!(row[i] > 0)) return 0;
         float inverse = 1 / row[i];
         for (uint32_t j = i + 1; j < n; j++) row[j] *= inverse;
-        for (uint32_t k = i + 1; k < n; k++) {
-            float *restrict below = qc_triangle_row(scatter, n, k), factor = row[k];
-            for (uint32_t j = k; j < n; j++) below[j] -= factor * row[j];
-        }
+        for (uint32_t k = i + 1; k < n; k++) kernels->add_scaled(qc_triangle_row(scatter, n, k) + k, row + k, -row[k], n - k);
     }
     return 1;
 }
 
 /* S again, in the place of its factor: row i of U'U is made of the rows of U up to i, so the last row comes first. */
-static void compose(float *scatter, uint32_t n)
+static void compose(const QcKernels *kernels, float *scatter, uint32_t n)
 {
     for (uint32_t i = n; i-- > 0;) {
-        float *restrict row = qc_triangle_row(scatter, n, i), own = row[i];
+        float *row = qc_triangle_row(scatter, n, i), own = row[i];
         for (uint32_t j = i; j < n; j++) row[j] *= own;
         for (uint32_t k = 0; k < i; k++) {
-            const float *restrict above = qc_triangle_row(scatter, n, k);
-            float factor = above[i];
-            for (uint32_t j = i; j < n; j++) row[j] += factor * above[j];
+            const float *above = qc_triangle_row(scatter, n, k);
+            kernels->add_scaled(row + i, above + i, above[i], n - i);
         }
     }
 }
 
-void qc_whiten(float *x, float *factor, uint32_t n)
+void qc_whiten(const QcKernels *kernels, float *x, float *factor, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
         const float *row = qc_triangle_row(factor, n, i);
         x[i] /= row[i];
-        for (uint32_t j = i + 1; j < n; j++) x[j] -= x[i] * row[j];
+        kernels->add_scaled(x + i + 1, row + i + 1, -x[i], n - i - 1);
     }
 }
 
 /* w = (U'U)^-1 w */
-static void divide(float *w, float *factor, uint32_t n)
+static void divide(const QcKernels *kernels, float *w, float *factor, uint32_t n)
 {
-    qc_whiten(w, factor, n);
+    qc_whiten(kernels, w, factor, n);
     for (uint32_t i = n; i-- > 0;) {
         const float *row = qc_triangle_row(factor, n, i);
-        w[i] = (w[i] - dot(row + i + 1, w + i + 1, n - i - 1)) / row[i];
+        w[i] = (w[i] - kernels->dot_floats(row + i + 1, w + i + 1, n - i - 1)) / row[i];
     }
 }
 
@@ -160,8 +144,8 @@ static void make_weights(QcHeadScratch *s, const QcHeadShape *shape)
     uint32_t n = shape->features;
     memcpy(s->weights, s->mean, (size_t)shape->classes * n * sizeof *s->weights);
     for (uint32_t k = 0; k < shape->classes; k++) {
-        divide(s->weights + (size_t)k * n, s->scatter, n);
-        s->bias[k] = -0.5f * dot(s->mean + (size_t)k * n, s->weights + (size_t)k * n, n);
+        divide(s->kernels, s->weights + (size_t)k * n, s->scatter, n);
+        s->bias[k] = -0.5f * s->kernels->dot_floats(s->mean + (size_t)k * n, s->weights + (size_t)k * n, n);
     }
     s->operations += qc_triangle(n) * (n / 3 + 2 * (uint64_t)shape->classes);
 }
@@ -190,12 +174,11 @@ static void centre(QcHeadScratch *s, const QcHeadShape *shape)
 
 int qc_discriminant_solve(QcHeadScratch *s, const QcHeadTask *t)
 {
-    int guesses = t->guesses;
-    if (guesses && !qc_guess(s, t)) return 0;
-    join(s, t, guesses, 0);
-    if (!decompose(s->scatter, t->shape->features)) return 0;
+    if (t->guesses && !qc_guess(s, t)) return 0;
+    join(s, t, t->guesses, 0);
+    if (!decompose(s->kernels, s->scatter, t->shape->features)) return 0;
     make_weights(s, t->shape);
-    compose(s->scatter, t->shape->features); /* there is no room for both S and its factor */
+    compose(s->kernels, s->scatter, t->shape->features); /* there is no room for both S and its factor */
     centre(s, t->shape);
     return 1;
 }
@@ -208,5 +191,5 @@ int qc_discriminant_whiten(QcHeadScratch *s, const QcHeadTask *t)
         s->centre[i] = 0;
         for (uint32_t k = 0; k < classes; k++) s->centre[i] += s->mean[(size_t)k * n + i] / (float)classes;
     }
-    return decompose(s->scatter, n);
+    return decompose(s->kernels, s->scatter, n);
 }

@@ -30,7 +30,7 @@ void qc_round_white(int8_t *out, const float *x, uint32_t n)
 void qc_white_features(int8_t *out, QcHeadScratch *s, const QcHeadShape *shape, const uint8_t *features)
 {
     for (uint32_t i = 0; i < shape->features; i++) s->row[i] = (float)((int32_t)features[i] - shape->zero) - s->centre[i];
-    qc_whiten(s->row, s->scatter, shape->features);
+    qc_whiten(s->kernels, s->row, s->scatter, shape->features);
     qc_round_white(out, s->row, shape->features);
 }
 
@@ -102,7 +102,7 @@ static int begin(QcHeadScratch *s, const QcHeadTask *t)
     for (uint32_t k = 0; k < classes; k++) {
         float *mean = s->mean + (size_t)k * n;
         for (uint32_t i = 0; i < n; i++) mean[i] -= s->centre[i];
-        qc_whiten(mean, s->scatter, n);
+        qc_whiten(s->kernels, mean, s->scatter, n);
         s->column[k] = 0; /* logarithm of the share: even */
     }
     memcpy(s->weights, s->mean, (size_t)classes * n * sizeof *s->weights);

@@ -34,8 +34,9 @@ void qc_last_layer_place(QcLastLayer *layer, const QcHeadShape *shape, QcPlacing
     layer->bias = qc_placing_take(p, shape->classes * sizeof *layer->bias);
 }
 
-void qc_head_scratch_place(QcHeadScratch *s, const QcHeadShape *shape, uint32_t ring, QcPlacing *p)
+void qc_head_scratch_place(QcHeadScratch *s, const QcHeadShape *shape, uint32_t ring, const QcKernels *kernels, QcPlacing *p)
 {
+    s->kernels = kernels;
     uint64_t n = shape->features, classes = shape->classes;
     s->scatter = qc_placing_take(p, qc_triangle(shape->features) * sizeof(float));
     s->mean = qc_placing_take(p, classes * n * sizeof(float));

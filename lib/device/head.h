@@ -49,6 +49,7 @@ static inline int qc_set_is_source(const QcSet *s, uint32_t i) { return i < s->n
 
 /* Scratch of one fit. Nothing in it outlives the fit, so it may lie where activations do. */
 typedef struct QcHeadScratch {
+    const QcKernels *kernels;
     float *scatter;  /* [n (n + 1) / 2] S; for a while its Cholesky factor */
     float *mean;     /* [classes][n] */
     float *weights;  /* [classes][n] of the real-valued head; then S w of the integer head */
@@ -66,7 +67,8 @@ typedef struct QcHeadScratch {
     uint64_t operations; /* multiply-adds of the fit, about */
 } QcHeadScratch;
 
-void qc_head_scratch_place(QcHeadScratch *s, const QcHeadShape *shape, uint32_t ring, QcPlacing *p); /* ring: rows of white and share */
+/* ring: rows of white and share. */
+void qc_head_scratch_place(QcHeadScratch *s, const QcHeadShape *shape, uint32_t ring, const QcKernels *kernels, QcPlacing *p);
 
 /* What a head is solved from. */
 typedef struct QcHeadTask {
@@ -112,7 +114,7 @@ int qc_discriminant_solve(QcHeadScratch *s, const QcHeadTask *t);
  * of the scatter its factor U, S = U'U, with a large ridge. 0 if S is not positive definite. */
 int qc_discriminant_whiten(QcHeadScratch *s, const QcHeadTask *t);
 /* x = U'^-1 x: then S is the unit matrix, and distances count deviations. */
-void qc_whiten(float *x, float *factor, uint32_t n);
+void qc_whiten(const QcKernels *kernels, float *x, float *factor, uint32_t n);
 /* s->share: the responsibilities of the classes for the set's windows without a label. 0 if S is not positive definite. All else is scratch afterwards. */
 int qc_guess(QcHeadScratch *s, const QcHeadTask *t);
 /* What guessing gains on labels: the set's labelled windows are guessed as if they had none, and the logarithms of the responsibilities of their classes are summed; less the

@@ -67,7 +67,7 @@ static void lay_out_run(QcLearner *l, const QcKernels *kernels, QcPlacing *p)
     uint64_t start = p->used;
     qc_qrun_lay_out(&l->run, &l->graph, kernels, !l->setup.flips, p);
     if (!l->moments.n) return;
-    qc_head_scratch_place(&l->scratch, &l->shape, l->setup.ring, &scratch);
+    qc_head_scratch_place(&l->scratch, &l->shape, l->setup.ring, kernels, &scratch);
     qc_last_layer_place(&l->trial, &l->shape, &scratch);
     l->nearest = qc_placing_take(&scratch, l->setup.ring * sizeof *l->nearest);
     qc_placing_part(p, "solving, beyond activations");
@@ -344,7 +344,7 @@ static QcAdaptMode choose_mode(const QcLearner *l, const QcHeadTask *t, const Qc
 {
     const QcParameters *p = &l->setup.parameters;
     int can_solve = l->moments.n && qc_head_can_solve(t);
-    if (!l->setup.flips || !p->rounds) return QC_HEAD_ONLY;
+    if (!l->setup.flips || !p->rounds || !report->n) return QC_HEAD_ONLY;
     if (t->few_classes) return can_solve ? QC_HEAD_ONLY : QC_FLIPS_THEN_HEAD; /* flips would forget the classes that the batch lacks */
     if (can_solve && p->skip_flips > 0 && (float)report->right_before >= p->skip_flips * (float)report->n) return QC_FLIPS_SKIPPED;
     return QC_FLIPS_THEN_HEAD;
@@ -425,7 +425,7 @@ static void count_misses(QcLearner *l)
 static void learn_moments(QcLearner *l, const QcHeadTask *t)
 {
     QcMoments *m = &l->moments;
-    QcScatterQueue queue = {.scatter = m->scatter, .rows = l->scratch.queue, .n = m->n};
+    QcScatterQueue queue = {.kernels = l->scratch.kernels, .scatter = m->scatter, .rows = l->scratch.queue, .n = m->n};
     l->counters->waited = t->waited;
     for (uint32_t i = 0; m->n && i < l->set.n; i++)
         if (qc_head_is_new(t, i)) {
@@ -469,7 +469,7 @@ static void commit(QcLearner *l, const QcHeadTask *t, QcRng *rng, QcAdaptReport 
 {
     report_after(l, report);
     count_misses(l);
-    learn_moments(l, t);
+    if (report->n) learn_moments(l, t);
     if (report->solved) {
         l->counters->active = 1 - l->counters->active;
         copy_layer(l, &l->layers[l->counters->active], &l->trial);
@@ -484,8 +484,10 @@ static void commit(QcLearner *l, const QcHeadTask *t, QcRng *rng, QcAdaptReport 
 static void refuse(QcLearner *l, const QcLearnerCounters *before, QcAdaptReport *report)
 {
     uint32_t adapts = l->counters->adapts;
+    float trust = l->counters->trust;
     *l->counters = *before;
     l->counters->adapts = adapts;
+    l->counters->trust = trust;
     if (report->mode == QC_FLIPS_THEN_HEAD) l->setup.flips->restore(&l->flipper);
     if (report->flips) observe_features(l, report);
     report->refused = 1;
@@ -497,14 +499,14 @@ static void refuse(QcLearner *l, const QcLearnerCounters *before, QcAdaptReport 
 void qc_learner_adapt(QcLearner *l, QcAdaptReport *report)
 {
     const QcLearnerCounters before = *l->counters;
-    QcRng rng = qc_rng_seed(l->setup.seed, l->counters->adapts);
+    QcRng rng = qc_rng_seed(l->setup.seed, QC_STREAM_BATCH0 + l->counters->adapts);
     *report = (QcAdaptReport){0};
     qc_learner_gather(l);
-    if (l->set.n == l->set.n_kept && (!l->set.n_unlabelled || !l->moments.n || !(l->setup.parameters.guess_weight > 0))) return;
-    l->counters->adapts++;
-    report_before(l, report);
     QcHeadTask task = qc_learner_task(l);
     choose_guesses(l, &task);
+    if (l->set.n == l->set.n_kept && !task.guesses) return;
+    l->counters->adapts++;
+    report_before(l, report);
     report->mode = choose_mode(l, &task, report);
     memcpy(l->after, l->right, l->set.n);
     if (report->mode == QC_FLIPS_THEN_HEAD) flip(l, &rng, report);

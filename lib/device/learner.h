@@ -122,7 +122,7 @@ int qc_learner_is_labelled(const QcLearner *l, uint32_t number);
  * predictions: the layer's codes are unpacked where activations lie. */
 int qc_learner_answer(QcLearner *l, QcAnswer *answer, uint32_t number);
 
-/* Learns from the windows labelled since the last adapt: refits the last layer, and commits it if the guard allows. Work: O(features^3 / 6 + classes * features^2). */
+/* Learns from the windows labelled since the last adapt, and as far as labels confirm it from windows that wait without a label (guess.c): refits the last layer, and commits it if the guard allows. Work: O(features^3 / 6 + classes * features^2). */
 void qc_learner_adapt(QcLearner *l, QcAdaptReport *report);
 
 /* Returns to the last layer before the latest adapt that changed it. -1 if there is none, or if flips have changed the codes below it. */

@@ -17,16 +17,6 @@ void qc_moments_clear(QcMoments *m)
     memset(m->scatter, 0, (size_t)qc_triangle(m->n) * sizeof *m->scatter);
 }
 
-static void add_four(float *restrict scatter, const float *restrict rows, const float *weight, uint32_t n)
-{
-    const float *restrict a = rows, *restrict b = rows + n, *restrict c = rows + 2 * (size_t)n, *restrict d = rows + 3 * (size_t)n;
-    for (uint32_t i = 0; i < n; i++) {
-        float *restrict row = qc_triangle_row(scatter, n, i);
-        float of_a = weight[0] * a[i], of_b = weight[1] * b[i], of_c = weight[2] * c[i], of_d = weight[3] * d[i];
-        for (uint32_t j = i; j < n; j++) row[j] += (of_a * a[j] + of_b * b[j]) + (of_c * c[j] + of_d * d[j]);
-    }
-}
-
 void qc_queue_flush(QcScatterQueue *q)
 {
     if (!q->used) return;
@@ -34,7 +24,7 @@ void qc_queue_flush(QcScatterQueue *q)
         memset(q->rows + (size_t)k * q->n, 0, q->n * sizeof *q->rows);
         q->weight[k] = 0;
     }
-    add_four(q->scatter, q->rows, q->weight, q->n);
+    q->kernels->add_outer(q->scatter, q->rows, q->weight, q->n);
     q->used = 0;
 }
 

@@ -7,6 +7,7 @@
 #ifndef QC_DEVICE_MOMENTS_H
 #define QC_DEVICE_MOMENTS_H
 
+#include "../kernels/kernels.h"
 #include "placing.h"
 
 typedef struct QcMoments {
@@ -30,6 +31,7 @@ int qc_moments_are_sound(const QcMoments *m);
 /* Differences on their way into a scatter, scatter += weight d d', four at a time: the triangle is then read and written a quarter as often. */
 enum { QC_QUEUE = 4 };
 typedef struct QcScatterQueue {
+    const QcKernels *kernels;
     float *scatter, *rows; /* [n (n + 1) / 2]; rows [QC_QUEUE][n]: scratch */
     uint32_t n, used;
     float weight[QC_QUEUE];

@@ -11,6 +11,10 @@ const char qc_c_code_head[] =
 
 #define HEADER_COMMON                                                                                                                  \
     "\n"                                                                                                                               \
+    "#ifdef __cplusplus\n"                                                                                                             \
+    "extern \"C\" {\n"                                                                                                                 \
+    "#endif\n"                                                                                                                         \
+    "\n"                                                                                                                               \
     "extern const char *const @_class_names[@@_CLASSES];\n"                                                                            \
     "\n"                                                                                                                               \
     "/* Before all else. 0; or -1 where lib/device is not of the version that made this file. */\n"                                    \
@@ -22,9 +26,25 @@ const char qc_c_code_head[] =
     "\n"                                                                                                                               \
     "/* The class of a window [@@_WINDOW]. logits [@@_CLASSES] may be NULL. */\n"                                                      \
     "uint32_t @_predict(float *logits, const uint8_t *window);\n"                                                                      \
+    "\n"                                                                                                                               \
+    "/* A frame of a live stream: values [@@_CHANNELS] in the units of the recordings. Returns 1 if it completes a window, whose answer is\n" \
+    " * then in @_answer; else 0. Windows overlap without being moved. */\n"                                                            \
+    "int @_push(const float *frame);\n"                                                                                                \
+    "extern QcAnswer @_answer;\n"                                                                                                      \
+    "\n"                                                                                                                               \
+    "/* Windows of @_push start anew, as after a gap in time, and then again after every `stride` frames (0: @@_STEPS, as from the\n"  \
+    " * start). */\n"                                                                                                                  \
+    "void @_restart(uint32_t stride);\n"                                                                                               \
     "\n"
 
-const char qc_c_code_header_predict[] = HEADER_COMMON "#endif\n";
+#define HEADER_END       \
+    "#ifdef __cplusplus\n" \
+    "}\n"                \
+    "#endif\n"           \
+    "\n"                 \
+    "#endif\n"
+
+const char qc_c_code_header_predict[] = HEADER_COMMON HEADER_END;
 
 const char qc_c_code_header_learner[] = HEADER_COMMON
     "/* Predicts a window and keeps its features, so that it can be labelled (device/learner.h: QcAnswer has the number for that). Returns the class. */\n"
@@ -51,8 +71,7 @@ const char qc_c_code_header_learner[] = HEADER_COMMON
     "\n"
     "/* To look at: coreset, last layers, counters. */\n"
     "extern QcLearner @_learner;\n"
-    "\n"
-    "#endif\n";
+    "\n" HEADER_END;
 
 const char qc_c_code_common[] =
     "#ifndef @@_KERNELS\n"
@@ -64,6 +83,24 @@ const char qc_c_code_common[] =
     "void @_quantize(uint8_t *window, const float *x, uint32_t steps)\n"
     "{\n"
     "    qc_q_frames(window, x, steps, @@_CHANNELS, mean, deviation, &tensors[0]);\n"
+    "}\n"
+    "\n"
+    "static QcFrames frames;\n"
+    "static uint8_t frame_ring[@@_WINDOW];\n"
+    "QcAnswer @_answer;\n"
+    "\n"
+    "void @_restart(uint32_t stride)\n"
+    "{\n"
+    "    qc_frames_init(&frames, &tensors[0], mean, deviation, stride ? stride : @@_STEPS, frame_ring);\n"
+    "}\n"
+    "\n"
+    "/* 1: a window is full, and lies where the run reads it. */\n"
+    "static int take_frame(const QcQRun *run, const float *frame)\n"
+    "{\n"
+    "    if (!frames.stride) @_restart(0);\n"
+    "    if (!qc_frames_push(&frames, frame)) return 0;\n"
+    "    qc_frames_window(&frames, qc_qrun_tensor(run, 0));\n"
+    "    return 1;\n"
     "}\n"
     "\n"
     "static uint32_t classify(QcQRun *run, float *logits, const uint8_t *window)\n"
@@ -83,12 +120,24 @@ const char qc_c_code_predict[] =
     "\n"
     "int @_init(void)\n"
     "{\n"
-    "    if (qc_qgraph_lean_bytes(&@_graph) != sizeof memory) return -1;\n"
-    "    qc_qrun_place_lean(&run, &@_graph, &@@_KERNELS, memory);\n"
+    "    if (qc_qgraph_inference_bytes(&@_graph) != sizeof memory) return -1;\n"
+    "    qc_qrun_place_inference(&run, &@_graph, &@@_KERNELS, memory);\n"
     "    return 0;\n"
     "}\n"
     "\n"
-    "uint32_t @_predict(float *logits, const uint8_t *window) { return classify(&run, logits, window); }\n";
+    "uint32_t @_predict(float *logits, const uint8_t *window) { return classify(&run, logits, window); }\n"
+    "\n"
+    "int @_push(const float *frame)\n"
+    "{\n"
+    "    static float logits[@@_CLASSES];\n"
+    "    static uint32_t number;\n"
+    "    float sum = 0;\n"
+    "    if (!take_frame(&run, frame)) return 0;\n"
+    "    uint32_t best = classify(&run, logits, qc_qrun_tensor(&run, 0));\n"
+    "    for (uint32_t k = 0; k < @@_CLASSES; k++) sum += qc_exp(logits[k] - logits[best]);\n"
+    "    @_answer = (QcAnswer){number++, (uint16_t)best, 1 / sum};\n"
+    "    return 1;\n"
+    "}\n";
 
 const char qc_c_code_learner[] =
     "QcLearner @_learner;\n"
@@ -113,6 +162,13 @@ const char qc_c_code_learner[] =
     "{\n"
     "    qc_learner_predict(&@_learner, answer, window, (uint64_t)1 << 63 | @_learner.counters->next);\n"
     "    return answer->class_index;\n"
+    "}\n"
+    "\n"
+    "int @_push(const float *frame)\n"
+    "{\n"
+    "    if (!take_frame(&@_learner.run, frame)) return 0;\n"
+    "    @_observe(&@_answer, qc_qrun_tensor(&@_learner.run, 0));\n"
+    "    return 1;\n"
     "}\n"
     "\n"
     "int @_label(uint32_t number, uint16_t label) { return qc_learner_label(&@_learner, number, label); }\n"

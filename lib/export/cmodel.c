@@ -4,9 +4,12 @@
 #include <inttypes.h>
 
 #include "../device/state.h"
+#include "../device/stream.h"
 #include "../format/parametertable.h"
 #include "ccode.h"
 #include "cwrite.h"
+
+enum { QC_C_PREDICT_STACK = 2048 }; /* tests/device/push.sh measures some 1300 */
 
 static const char *const op_names[QC_Q_OP_COUNT] = {"QC_Q_CONV", "QC_Q_MAXPOOL", "QC_Q_AVGPOOL", "QC_Q_GAP", "QC_Q_ADD", "QC_Q_COPY", "QC_Q_LOGITS", "QC_Q_STD", "QC_Q_TABLE", "QC_Q_MUL", "QC_Q_TURN"};
 static const char *const role_names[] = {"QC_ROLE_BOTTLENECK", "QC_ROLE_CONV", "QC_ROLE_SHORTCUT", "QC_ROLE_LINEAR"};
@@ -30,7 +33,7 @@ void qc_cmodel_measure(QcCModel *m)
     const QcQGraph *g = m->g;
     m->flash = g->n_code_bytes + (uint64_t)g->n_channels * 13 + g->n_nodes * sizeof(QcQNode) + g->n_tensors * sizeof(QcQTensor) + m->file->channels * 8u;
     if (!m->learner) {
-        m->memory[0] = m->memory[1] = qc_qgraph_lean_bytes(g);
+        m->memory[0] = m->memory[1] = qc_qgraph_inference_bytes(g);
         m->ram = m->memory[0] + sizeof(float) * g->classes;
         return;
     }
@@ -56,7 +59,7 @@ static void put_tensors(FILE *to, const QcQGraph *g)
         const QcQTensor *t = &g->tensors[i];
         fprintf(to, "    {.height = %u, .width = %u, .channels = %u, .bits = %u, .zero = %u, .scale = ", t->height, t->width, t->channels, t->bits, t->zero);
         qc_c_float(to, t->scale);
-        fprintf(to, ", .offset = %" PRIu32 ", .lean = %" PRIu32 "},\n", t->offset, t->lean);
+        fprintf(to, ", .offset = %" PRIu32 ", .inference_offset = %" PRIu32 "},\n", t->offset, t->inference_offset);
     }
     fputs("};\n\n", to);
 }
@@ -95,7 +98,7 @@ static void put_graph_struct(FILE *to, const QcCModel *m)
             ", .n_channels = %" PRIu32 ", .bits = %u,\n", g->n_tensors, g->n_nodes, g->classes, g->n_codes, g->n_code_bytes, g->n_channels, g->bits);
     fputs("    .tensors = tensors, .nodes = nodes, .multiplier = multiplier, .shift = shift,\n", to);
     fputs("    .codes = (uint8_t *)(uintptr_t)codes, .scale = (float *)(uintptr_t)scale, .bias = (int32_t *)(uintptr_t)bias,\n", to);
-    fprintf(to, "    .activation_bytes = %" PRIu32 ", .lean_bytes = %" PRIu32 ",\n};\n\n", g->activation_bytes, g->lean_bytes);
+    fprintf(to, "    .activation_bytes = %" PRIu32 ", .inference_bytes = %" PRIu32 ",\n};\n\n", g->activation_bytes, g->inference_bytes);
 }
 
 static void put_matrix(FILE *to, const char *field, const int8_t *w, uint32_t rows, uint32_t columns)
@@ -203,7 +206,7 @@ void qc_cmodel_source(FILE *to, const QcCModel *m)
 {
     put_head(to, m, ".c", "the quantized classifier");
     fputs(" * Do not edit: export again. */\n", to);
-    qc_c_code(to, "#include \"@.h\"\n\n#include \"kernels/mem.h\"\n\n", m->prefix);
+    qc_c_code(to, "#include \"@.h\"\n\n#include \"device/qmath.h\"\n#include \"kernels/mem.h\"\n\n", m->prefix);
     put_names(to, m);
     qc_c_f32s(to, "static const float mean", m->file->norm.mean, m->file->channels);
     qc_c_f32s(to, "static const float deviation", m->file->norm.deviation, m->file->channels);
@@ -232,10 +235,12 @@ void qc_cmodel_header(FILE *to, const QcCModel *m)
     const QcModelFile *f = m->file;
     uint64_t steps = (uint64_t)f->height * f->length;
     put_head(to, m, ".h", "what a firmware calls of the quantized classifier");
-    fprintf(to, " *\n * Constants: about %" PRIu64 " bytes of flash. Memory: about %" PRIu64 " bytes of RAM beside the stack, all of it static", m->flash, m->ram);
+    fprintf(to, " *\n * Constants: about %" PRIu64 " bytes of flash. Memory: about %" PRIu64 " bytes of RAM beside the stack, all of it static; a firmware that calls %s_push has %" PRIu64 " more.\n",
+            m->flash, m->ram, m->prefix, steps * f->channels + sizeof(QcFrames));
+    fprintf(to, " * A Cortex-M needs a stack of %d bytes to predict%s", QC_C_PREDICT_STACK, m->learner ? ", and of about 12 KB to learn" : "");
     if (!m->learner) fputs(".\n * It predicts only: to learn, a device needs a coreset beside the model", to);
     qc_c_code(to, qc_c_code_head, m->prefix);
-    qc_c_code(to, m->learner ? "#include \"device/state.h\"\n\n" : "#include \"device/qgraph.h\"\n\n", m->prefix);
+    qc_c_code(to, m->learner ? "#include \"device/state.h\"\n#include \"device/stream.h\"\n\n" : "#include \"device/learner.h\"\n#include \"device/stream.h\"\n\n", m->prefix);
     put_number(to, m->prefix, "CLASSES", f->classes, "what a window can be");
     put_number(to, m->prefix, "CHANNELS", f->channels, "values of a step");
     put_number(to, m->prefix, "STEPS", steps, f->height > 1 ? "pixels of a window, row by row" : "moments of a window");

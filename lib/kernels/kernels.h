@@ -101,6 +101,20 @@ typedef struct QcKernels {
     /* h = factor * (sums[i] - less); sum[i] += h; squares[i] += h * h; i = 0..n-1. The arrays do not overlap. */
     void (*fold)(float *sum, float *squares, const int32_t *sums, int32_t less, float factor, uint32_t n);
 
+    /* Upper triangles of symmetric matrices [n][n] lie row after row: row i has elements i .. n-1, n (n + 1) / 2 in all.
+     * triangle += sum over k < 4 of weight[k] rows[k] rows[k]', rows [4][n], added as (0 + 1) + (2 + 3). */
+    void (*add_outer)(float *triangle, const float *rows, const float *weight, uint32_t n);
+
+    /* out [n] = S w for the symmetric S of an upper triangle; w [n]. The part of row i right of the diagonal is summed as dot_floats does. */
+    void (*multiply_triangle)(float *out, const float *triangle, const float *w, uint32_t n);
+
+    /* y[i] += factor * x[i], i = 0..n-1. The arrays do not overlap. */
+    void (*add_scaled)(float *y, const float *x, float factor, uint32_t n);
+
+    /* The sum of a[i] * b[i], i = 0..n-1, in eight partial sums, i modulo 8: ((0 + 4) + (2 + 6)) + ((1 + 5) + (3 + 7)). */
+    float (*dot_floats)(const float *a, const float *b, uint32_t n);
+    float (*dot_codes)(const int8_t *a, const float *b, uint32_t n);
+
     /* A whole convolution at once, on sets that know a faster way than unpack, dot and rescale, which define it: returns 1, or 0 with
      * nothing done where they serve as well. NULL: never. May use up to QC_K_STACK bytes of stack. */
     int (*conv)(uint8_t *out, const QcKConv *how);

@@ -314,6 +314,33 @@ static void fold(float *sum, float *squares, const int32_t *sums, int32_t less, 
 {
     qc_kernels_scalar.fold(sum, squares, sums, less, factor, n);
 }
+
+static void add_outer(float *triangle, const float *rows, const float *weight, uint32_t n)
+{
+    qc_kernels_scalar.add_outer(triangle, rows, weight, n);
+}
+
+static void multiply_triangle(float *out, const float *triangle, const float *w, uint32_t n)
+{
+    qc_kernels_scalar.multiply_triangle(out, triangle, w, n);
+}
+
+static void add_scaled(float *y, const float *x, float factor, uint32_t n)
+{
+    qc_kernels_scalar.add_scaled(y, x, factor, n);
+}
+
+static float dot_floats(const float *a, const float *b, uint32_t n)
+{
+    return qc_kernels_scalar.dot_floats(a, b, n);
+}
+
+static float dot_codes(const int8_t *a, const float *b, uint32_t n)
+{
+    return qc_kernels_scalar.dot_codes(a, b, n);
+}
 #endif
 
-const QcKernels qc_kernels_neon = {"neon", qc_neon_unpack, dot, depthwise, qc_neon_rescale, qc_neon_add, qc_neon_masked_sum, qc_neon_max_rows, dense, fold, NULL, NULL, NULL};
+const QcKernels qc_kernels_neon = {
+    "neon", qc_neon_unpack, dot,       depthwise,         qc_neon_rescale, qc_neon_add, qc_neon_masked_sum, qc_neon_max_rows, dense,
+    fold,   add_outer,      multiply_triangle, add_scaled, dot_floats, dot_codes, NULL,            NULL,        NULL};

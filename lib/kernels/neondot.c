@@ -77,4 +77,6 @@ static void dot(int32_t *acc, const uint8_t *x, const int8_t *w, const QcKDot *h
     if (b < how->blocks) dot_blocks(acc + b * QC_K_LANES, x, w + b * block, how, 1);
 }
 
-const QcKernels qc_kernels_neondot = {"neondot", qc_neon_unpack, dot, depthwise, qc_neon_rescale, qc_neon_add, qc_neon_masked_sum, qc_neon_max_rows, dense, fold, NULL, NULL, NULL};
+const QcKernels qc_kernels_neondot = {
+    "neondot", qc_neon_unpack, dot,       depthwise,         qc_neon_rescale, qc_neon_add, qc_neon_masked_sum, qc_neon_max_rows, dense,
+    fold,      add_outer,      multiply_triangle, add_scaled, dot_floats, dot_codes, NULL,            NULL,        NULL};

@@ -1,6 +1,8 @@
-/* lean.c - what `make device` links in the place of libraries: the functions of lib/format/yaml.c and of lib/nn/run.h, which here say what this build
+/* lean.c - what `make device` links in the place of libraries: the functions of lib/format/yaml.c, lib/data/gunzip.h and lib/nn/run.h, which here say what this build
  * cannot do. Whoever asks for --config or for floats gets one sentence and a status.
  */
+#include "../base/file.h"
+#include "../data/gunzip.h"
 #include "../format/yaml.h"
 #include "../nn/run.h"
 
@@ -8,13 +10,18 @@ int qc_yaml_parse(QcYamlDocument *d, const char *text, size_t length, const char
 {
     (void)text, (void)length, (void)line;
     *d = (QcYamlDocument){0};
-    return qc_fail(err, QC_EUSAGE, "%.200s: this build (make device) reads no YAML: give the options on the command line", name);
+    return qc_fail(err, QC_EUSAGE,
+                   "%.200s: this build (make device) reads no YAML: give the options on the command line", name);
 }
+
+int qc_read_unpacked(const char *path, uint8_t **bytes, size_t *length, QcErr *err) { return qc_read_all(path, bytes, length, err); } /* no zlib */
 
 QcRun *qc_run_new(QcGraph *g, uint32_t batch, QcRunMode mode, int threads, QcErr *err)
 {
     (void)g, (void)batch, (void)mode, (void)threads;
-    qc_fail(err, QC_EUNSUPPORTED, "this build (make device) runs quantized models only: float models and back-propagation need the full build of qcore");
+    qc_fail(err, QC_EUNSUPPORTED,
+            "this build (make device) runs quantized models only: float models and back-propagation need the full "
+            "build of qcore");
     return NULL;
 }
 

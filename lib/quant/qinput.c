@@ -40,7 +40,10 @@ int qc_inputs_open(QcInputs *in, const char *path, const QcModelFile *m, const Q
     return qc_within(err, qc_input_name(path));
 }
 
-int qc_inputs_read(const QcInputs *in, uint8_t *q, uint32_t i, QcErr *err) { return qc_q_window(q, &in->data, i, in->norm, in->input, err); }
+int qc_inputs_read(const QcInputs *in, uint8_t *q, uint32_t i, QcErr *err)
+{
+    return qc_q_window(q, &in->data, i, in->norm, in->input, err);
+}
 
 void qc_inputs_close(QcInputs *in)
 {
@@ -53,6 +56,7 @@ void qc_inputs_close(QcInputs *in)
 QcKeptExample qc_inputs_kept(const QcInputs *coreset, uint32_t i)
 {
     const QcDataset *d = &coreset->data;
-    return (QcKeptExample){(uint16_t)coreset->label[i], (uint16_t)(d->misses[i] < UINT16_MAX ? d->misses[i] : UINT16_MAX),
+    return (QcKeptExample){(uint16_t)coreset->label[i],
+                           (uint16_t)(d->misses[i] < UINT16_MAX ? d->misses[i] : UINT16_MAX),
                            d->flags[i] & (QC_SLOT_RESERVED | QC_SLOT_NEVER_RIGHT | QC_SLOT_STREAM), d->id[i]};
 }

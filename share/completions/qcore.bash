@@ -15,6 +15,7 @@ _qcore()
     [[ $before == -* && $before != - ]] && line=$("$program" "${help[@]}" 2>/dev/null | grep -E -- "^ +(-., )?$before[ ,]" | head -1)
     case $line in
     *--format\ *'C source'*) words='c onnx npz safetensors csv' ;; # qc-export
+    *--raw\ *) words='f32 i16' ;;
     *--codes\ *) words='safe int8 int4' ;;
     *--bits\ *) words='2 4 8' ;;
     *--activation-bits\ *) words='4 8' ;;
@@ -43,4 +44,4 @@ _qcore()
     # flags and files, and operands
     [[ ! $words || $line == *--arch\ * ]] && mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -f -- "$word")
 }
-complete -o filenames -F _qcore qc-info qc-import qc-split qc-synth qc-train qc-coreset qc-quantize qc-bitflip-train qc-calibrate qc-rival qc-eval qc-export qc-sweep qc-report
+complete -o filenames -F _qcore qc-info qc-import qc-split qc-synth qc-train qc-coreset qc-quantize qc-bitflip-train qc-calibrate qc-run qc-rival qc-eval qc-export qc-sweep qc-report

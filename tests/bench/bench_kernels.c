@@ -115,7 +115,7 @@ static void job_max_rows(void *ctx)
 static void job_conv(void *ctx)
 {
     Job *j = ctx;
-    QcKConv how = {j->x, j->codes, &j->zero_offset, 1, 0, POSITIONS, j->dot.step, j->bias, j->multiplier, j->shift, 128, 0, 0, j->channels, 0, 0, 255};
+    QcKConv how = {j->x, j->codes, &j->zero_offset, 1, 0, POSITIONS, j->dot.step, j->bias, j->multiplier, j->shift, 128, 0, 0, j->channels, 0, 0, 255, NULL, 0};
     if (!j->k->conv || !j->k->conv(j->y, &how)) { /* what is done instead */
         job_unpack(j);
         job_dot(j);

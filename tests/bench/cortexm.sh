@@ -1,5 +1,5 @@
 # cortexm.sh - counts the instructions of our integer kernels on Cortex-M under QEMU: the layers of tests/bench/cortexm/layers.h, and the whole InceptionTime 16 x 3 (45 channels, 125
-# steps, 19 classes) with its input's quantization, at 8, 4 and 2 bits. Compares every output with the host's, and every count with CMSIS-NN's (cortexm/reference.tsv).
+# steps, 19 classes) with its input's quantization and one adapt after 30 labelled windows, at 8, 4 and 2 bits. Compares every output with the host's, and every count with CMSIS-NN's (cortexm/reference.tsv).
 #   CORES='m4 m55'   only these cores
 # TSV: core, what, bits, instructions, ratio to CMSIS-NN s8, ratio to its s4. Then lines `bar NAME VALUE <= BAR ok`, and RAM, stack and code in bytes.
 set -eu
@@ -8,7 +8,7 @@ for tool in arm-none-eabi-gcc qemu-system-arm; do
 done
 top=$(pwd)
 here=$top/tests/bench/cortexm
-firmware=$top/tests/device/firmware
+firmware=$top/share/firmware
 . "$firmware/boards.sh"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -20,14 +20,19 @@ device=$(find "$top/lib/device" -name '*.c')
 
 ${CC:-cc} -O2 -shared -fPIC -o counter.so "$here/counter.c"
 
-# The networks: weights of any value will do, so one epoch.
-qc-synth -q --people 1 --activities 19 --windows 4 --channels 45 --length 125 -o data.qcd
-qc-train -q --threads 1 --epochs 1 -a "$top/share/arch/inceptiontime-16x3.yaml" -d data.qcd -o float.qcm
+# The networks: weights of almost any value will do, so a few epochs.
+qc-synth -q --people 2 --activities 19 --windows 4 --channels 45 --length 125 -o people.qcd
+qc-split -q -g p1 -o data.qcd people.qcd
+qc-split -q -g p2 -o other.qcd people.qcd
+qc-train -q --threads 1 --epochs 6 -a "$top/share/arch/inceptiontime-16x3.yaml" -d data.qcd -o float.qcm
 qc-coreset -q -n 19 -d data.qcd -o core.qcd
 for bits in 8 4 2; do
     mkdir network$bits
     qc-quantize -q -b $bits --epochs 0 --threads 1 -c core.qcd -o q.qcm float.qcm >words
     qc-export -q -f c -o network$bits/model.c q.qcm
+    mkdir learner$bits
+    qc-export -q -f c -c core.qcd -B 30 -o learner$bits/model.c q.qcm
+    "$BUILD/tests/pack_stream" q.qcm core.qcd other.qcd 2 1 shuffled >learner$bits/stream.c
 done
 
 # program FOLDER SOURCES...: FOLDER/host and what it prints
@@ -58,7 +63,12 @@ on_core() {
 }
 
 host_program layers "$here/layers.c"
-for bits in 8 4 2; do host_program network$bits "$here/network.c" network$bits/model.c; done
+for bits in 8 4 2; do
+    host_program network$bits "$here/network.c" network$bits/model.c
+    host_program learner$bits -I "$firmware" "$here/pack_windows.c" learner$bits/model.c learner$bits/stream.c
+    mv learner$bits/expected learner$bits/windows.c
+    host_program learner$bits "$here/adapt.c" learner$bits/model.c learner$bits/windows.c
+done
 
 : >all
 for core in ${CORES:-m0plus m3 m4 m7 m55}; do
@@ -68,6 +78,8 @@ for core in ${CORES:-m0plus m3 m4 m7 m55}; do
     for bits in 8 4 2; do
         on_core network$bits "$here/network.c" network$bits/model.c
         awk -F'\t' -v OFS='\t' -v core="$core" -v bits=$bits '{ print core, ($1 == "predict" ? "" : "quantize ") "InceptionTime-16x3-45x125-19", bits, $3 }' counted >>all
+        on_core learner$bits "$here/adapt.c" learner$bits/model.c learner$bits/windows.c
+        awk -F'\t' -v OFS='\t' -v core="$core" -v bits=$bits '$1 == "adapt" { print core, "adapt InceptionTime-16x3-45x125-19", bits, $3 }' counted >>all
         sed -n 's/^# //p' printed | while read -r ram stack; do printf '%s\t%s\t%s\t%s\n' "$core" "$bits" "$ram $stack" "$(arm-none-eabi-size "network$bits/$core.elf" | awk 'END { print $1 }')"; done >>sizes
     done
 done
@@ -104,6 +116,8 @@ END {
                 if (s4 && bits == 4 && (core == "m4" || core == "m7")) bar(name "/s4", mine / s4, most4[k])
                 if (bits < 8 && eight) bar(name "/8bits", mine / eight, 1.08)
             }
+    for (bits = 8; bits >= 2; bits /= 2)
+        if (ours["m4", "adapt " whole, bits]) bar("m4-adapt-millions-" bits "bits", ours["m4", "adapt " whole, bits] / 1e6, 60)
 }' "$here/reference.tsv" all
 printf 'core\tbits\tRAM and stack of a prediction\tcode and constants\n'
 cat sizes

@@ -1,12 +1,13 @@
 #!/bin/sh
-# firmware.sh - a bare Cortex-M (M3 without floating point, M4F, M7, M33, M55) runs a calibration session to the same codes, last layer and coreset as the host and qc-calibrate, straight
-# through and with power cuts. Run from the top of the tree; BUILD has pack_stream, PATH the programs.
+# firmware.sh - a bare Cortex-M (M3 without floating point, M4F, M7, M33, M55) runs a calibration session to the same
+# codes, last layer and coreset as the host and qc-calibrate, straight through and with power cuts. Run from the top of
+# the tree; BUILD has pack_stream, PATH the programs.
 set -eu
 for tool in arm-none-eabi-gcc qemu-system-arm; do
     command -v $tool >/dev/null || { echo "skipped: there is no $tool"; exit 77; }
 done
 . tests/device/firmware/make.sh
-. tests/device/firmware/boards.sh
+. share/firmware/boards.sh
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
@@ -17,16 +18,17 @@ flags='-mthumb -std=c11 -O2 -ffreestanding -ffp-contract=off -ffunction-sections
 compile_library() {
     mkdir "$2" && cd "$2"
     arm-none-eabi-gcc $flags $1 -I "$top/lib" -c "$top"/lib/device/*.c "$top"/lib/kernels/scalar.c "$top"/lib/kernels/cortexm_*.c
-    arm-none-eabi-gcc $flags $1 -fno-tree-loop-distribute-patterns -I "$top/lib" -c "$firmware/mem.c"
+    arm-none-eabi-gcc $flags $1 -fno-tree-loop-distribute-patterns -I "$top/lib" -c "$board/mem.c"
     cd ..
 }
 
 # run_firmware BOARD FLAGS FOLDER SESSION
 run_firmware() {
-    arm-none-eabi-gcc $flags $2 -nostdlib -nostartfiles -Wl,--gc-sections -T "$firmware/cortex-m.ld" -I "$top/lib" -I "$firmware" -I "$4" -o "$4/$1.elf" \
-        "$firmware/board.c" "$firmware/firmware.c" "$firmware/session.c" "$4/model.c" "$4/stream.c" "$3"/*.o -lgcc
+    arm-none-eabi-gcc $flags $2 -nostdlib -nostartfiles -Wl,--gc-sections -T "$board/cortex-m.ld" -I "$top/lib" -I "$board" -I "$firmware" -I "$4" -o "$4/$1.elf" \
+        "$board/board.c" "$firmware/firmware.c" "$firmware/session.c" "$4/model.c" "$4/stream.c" "$3"/*.o -lgcc
     timeout 120 qemu-system-arm -machine "$1" -display none -monitor none -serial none -kernel "$4/$1.elf" \
-        -chardev "file,id=words,path=$4/$1.out" -semihosting-config enable=on,target=native,chardev=words 2>"$4/$1.err" </dev/null || { echo "$1: status $?"; tail -n 30 "$4/$1.out"; cat "$4/$1.err"; exit 1; }
+        -chardev "file,id=words,path=$4/$1.out" -semihosting-config enable=on,target=native,chardev=words \
+        2>"$4/$1.err" </dev/null || { echo "$1: status $?"; tail -n 30 "$4/$1.out"; cat "$4/$1.err"; exit 1; }
     grep '^# ' "$4/$1.out" | grep -E 'static|boots' | sed "s/^#/$1, $4:/"
     grep -v '^# ' "$4/$1.out" | diff "$4/expected" - || { echo "$1: the device differs from the host"; exit 1; }
 }

@@ -1,4 +1,4 @@
-# lean.sh - `make device`: three programs of a C compiler and libc alone, which do what the full ones do and refuse in one sentence what they cannot.
+# lean.sh - `make device`: four programs of a C compiler and libc alone, which do what the full ones do and refuse in one sentence what they cannot.
 set -eu
 . tests/device/cross
 wrong=0
@@ -8,7 +8,7 @@ for_device "${CC:-gcc}" "$native"
 bin=build/$native/bin
 
 # what the linker was given is the objects and libm; a dynamic program names no other library, a static one has none of theirs in it
-for name in qc-calibrate qc-eval qc-info; do
+for name in qc-calibrate qc-eval qc-info qc-run; do
     needed=$(readelf -d "$bin/$name" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -vE '^(libc|libm|libpthread|ld-.*)\.so' || true)
     [ -z "$needed" ] || complain "$name needs" $needed
     foreign=$(nm "$bin/$name" | grep -iE ' (dnnl|GOMP|omp|yaml|cblas|xnn)_' | head -3)
@@ -31,8 +31,13 @@ for file in d.qcd core.qcd fp.qcm q.qcm; do
     "$bin/qc-info" --json "$work/$file" | cmp - "$work/full.json" || complain "qc-info $file: another result"
 done
 qc-eval --json --confusion -d "$work/d.qcd" --logits "$work/full.npy" "$work/q.qcm" >"$work/full.json"
-"$bin/qc-eval" --json --confusion -d "$work/d.qcd" --logits "$work/lean.npy" "$work/q.qcm" | cmp - "$work/full.json" || complain "qc-eval: another result"
+"$bin/qc-eval" --json --confusion -d "$work/d.qcd" --logits "$work/lean.npy" "$work/q.qcm" |
+    cmp - "$work/full.json" || complain "qc-eval: another result"
 cmp "$work/full.npy" "$work/lean.npy" || complain "qc-eval: other logits"
+
+for turn in 1 2 3 4; do seq 1 16 | sed 's/\(.*\)/\1,-\1/'; done >"$work/frames.csv"
+qc-run --stride 4 --rate 10 "$work/q.qcm" <"$work/frames.csv" >"$work/full.tsv"
+"$bin/qc-run" --stride 4 --rate 10 "$work/q.qcm" <"$work/frames.csv" | cmp - "$work/full.tsv" || complain "qc-run: another result"
 
 refused() { # refused STATUS WORDS PROGRAM...
     expected=$1 words=$2 status=0
@@ -45,5 +50,6 @@ refused() { # refused STATUS WORDS PROGRAM...
 refused 5 'float models' qc-eval -d "$work/d.qcd" "$work/fp.qcm"
 refused 2 'config.yaml.*no YAML' qc-eval --config "$work/config.yaml" -d "$work/d.qcd" "$work/q.qcm"
 refused 2 'config.yaml.*no YAML' qc-info --config "$work/config.yaml" "$work/q.qcm"
-refused 2 "there is no method 'er'" qc-calibrate -m er -c "$work/core.qcd" -s "$work/d.qcd" -o "$work/out.qcm" "$work/q.qcm"
+refused 2 "there is no method 'er'" qc-calibrate -m er -c "$work/core.qcd" -s "$work/d.qcd" -o "$work/out.qcm" \
+    "$work/q.qcm"
 exit $wrong

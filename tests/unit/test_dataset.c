@@ -1,4 +1,5 @@
-/* test_dataset.c - data sets in memory: what is cut or joined keeps its names, and models find the values and labels that they want. */
+/* test_dataset.c - data sets in memory: what is cut or joined keeps its names, and models find the values and labels
+ * that they want. */
 #include "suite.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
-/* Running moments of features, against the same moments taken directly, in double precision, from all examples at once. */
+/* Running moments of features, against the same moments taken directly, in double precision, from all examples at
+ * once. */
 #include "suite.h"
 #include "tiny.h"
 #include "headbench.h"
@@ -46,11 +47,13 @@ static void expect_direct(void)
 {
     ck_assert_mem_eq(b.stream.count, direct.count, sizeof direct.count);
     for (uint32_t k = 0; k < TINY_CLASSES; k++)
-        for (uint32_t i = 0; i < b.shape.features; i++) ck_assert_double_eq_tol((double)b.stream.mean[k * b.shape.features + i], direct.mean[k][i], 1e-3);
+        for (uint32_t i = 0; i < b.shape.features; i++)
+            ck_assert_double_eq_tol((double)b.stream.mean[k * b.shape.features + i], direct.mean[k][i], 1e-3);
     for (uint32_t i = 0; i < b.shape.features; i++)
         for (uint32_t j = i; j < b.shape.features; j++) {
             double size = sqrt(direct.scatter[i][i] * direct.scatter[j][j]);
-            ck_assert_double_eq_tol((double)qc_triangle_row(b.stream.scatter, b.shape.features, i)[j], direct.scatter[i][j], 1e-4 * size + 1e-9);
+            ck_assert_double_eq_tol((double)qc_triangle_row(b.stream.scatter, b.shape.features, i)[j],
+                                    direct.scatter[i][j], 1e-4 * size + 1e-9);
         }
 }
 
@@ -71,7 +74,8 @@ START_TEST(moments_are_those_of_two_passes)
 }
 END_TEST
 
-/* Of n examples, the weight of the j-th (from 1) in the mean: equal up to the window, then falling by the same factor with each example that follows. */
+/* Of n examples, the weight of the j-th (from 1) in the mean: equal up to the window, then falling by the same factor
+ * with each example that follows. */
 static double weight_of(uint32_t j, uint32_t n, uint32_t window)
 {
     double share = 1.0 / window;
@@ -82,7 +86,8 @@ static void mean_of_first(double *mean, const uint8_t *const *at, uint32_t n, ui
 {
     for (uint32_t i = 0; i < b.shape.features; i++) mean[i] = 0;
     for (uint32_t j = 1; j <= n; j++)
-        for (uint32_t i = 0; i < b.shape.features; i++) mean[i] += weight_of(j, n, window) * (at[j - 1][i] - b.shape.zero);
+        for (uint32_t i = 0; i < b.shape.features; i++)
+            mean[i] += weight_of(j, n, window) * (at[j - 1][i] - b.shape.zero);
 }
 
 /* _i: the window; there are 20 examples of a class. */
@@ -98,7 +103,8 @@ START_TEST(beyond_the_window_earlier_examples_fade)
         const uint8_t *at[STREAM];
         uint32_t n = direct.count[k] = examples_of(at, k);
         ck_assert_uint_eq(n, 20);
-        for (uint32_t seen = 0; seen < n; seen++) { /* the mean of the first `seen`, and the deviation of the next example from it */
+        for (uint32_t seen = 0; seen < n; seen++) { /* the mean of the first `seen`, and the deviation of the next
+                                                       example from it */
             double x[MOST];
             mean_of_first(direct.mean[k], at, seen, window);
             for (uint32_t i = 0; i < b.shape.features; i++) x[i] = at[seen][i] - b.shape.zero - direct.mean[k][i];
@@ -115,7 +121,7 @@ START_TEST(the_order_of_examples_does_not_matter)
 {
     bench_begin(TINY_PLAIN, 4);
     bench_gather();
-    QcScatterQueue queue = {.scatter = b.stream.scatter, .rows = b.queue, .n = b.shape.features};
+    QcScatterQueue queue = {.kernels = &qc_kernels_scalar, .scatter = b.stream.scatter, .rows = b.queue, .n = b.shape.features};
     b.parameters.average_window = 0;
     for (uint32_t e = ALL; e-- > SOURCE;) bench_learn(&queue, e);
     qc_queue_flush(&queue);
@@ -132,7 +138,7 @@ START_TEST(one_step_moves_the_mean_by_one_over_the_window)
     const uint8_t zeros[N] = {0, 0}, outlier[N] = {255, 0};
     float mean[N] = {0}, scatter[3] = {0}, rows[QC_QUEUE * N];
     uint32_t count = 0;
-    QcScatterQueue queue = {.scatter = scatter, .rows = rows, .n = N};
+    QcScatterQueue queue = {.kernels = &qc_kernels_scalar, .scatter = scatter, .rows = rows, .n = N};
     for (int i = 0; i < 10; i++) qc_mean_add(mean, &count, &queue, zeros, 0, WINDOW);
     qc_mean_add(mean, &count, &queue, outlier, 0, WINDOW);
     qc_queue_flush(&queue);

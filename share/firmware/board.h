@@ -7,6 +7,8 @@
 int main(void);
 
 void say(const char *text);
+int board_open(const char *path);                        /* a file of the host, to be read; -1: it cannot be opened */
+uint32_t board_read(int file, void *to, uint32_t n);     /* how many bytes came; fewer than n: the file has ended */
 _Noreturn void board_exit(int status);
 _Noreturn void board_reset(void);
 uint32_t board_stack_peak(void);   /* bytes, since the last reset */

@@ -1,0 +1,153 @@
+#include "livelog.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "cli.h"
+
+/* ---- classes, the most probable first ---- */
+
+static uint32_t classes_of(const QcLive *s) { return s->model->model.classes; }
+
+/* The most probable class after class `last`; of equal logits the first class comes first. last UINT32_MAX: of all. */
+static uint32_t class_after(const float *logits, uint32_t classes, uint32_t last)
+{
+    uint32_t best = UINT32_MAX;
+    for (uint32_t k = 0; k < classes; k++) {
+        int is_left = last == UINT32_MAX || logits[k] < logits[last] || (!(logits[k] > logits[last]) && k > last);
+        if (is_left && (best == UINT32_MAX || logits[k] > logits[best])) best = k;
+    }
+    return best;
+}
+
+static double probability_of(const QcLiveWindow *w, uint32_t k)
+{
+    return (double)w->answer->probability * exp((double)w->logits[k] - (double)w->logits[w->answer->class_index]);
+}
+
+/* By how much the first class is more probable than the second. */
+static double confidence_of(const QcLive *s, const QcLiveWindow *w)
+{
+    uint32_t first = class_after(w->logits, classes_of(s), UINT32_MAX),
+             second = class_after(w->logits, classes_of(s), first);
+    return second == UINT32_MAX ? (double)w->answer->probability : probability_of(w, first) - probability_of(w, second);
+}
+
+/* ---- a window ---- */
+
+static void print_heading(const QcLiveLog *log)
+{
+    printf("window\ttime\tclass\tprobability\tconfidence\tlabel");
+    for (uint32_t n = 2; n <= log->top; n++) printf("\tclass%u\tprobability%u", n, n);
+    putchar('\n');
+}
+
+static void print_time(const QcLiveWindow *w)
+{
+    if (*w->stamp)
+        qc_print_text(w->stamp);
+    else if (!isnan(w->seconds))
+        printf("%.3f", w->seconds);
+}
+
+static void print_row(const QcLiveLog *log, const QcLive *s, const QcLiveWindow *w)
+{
+    char *const *names = s->model->model.labels;
+    printf("%" PRIu64 "\t", w->id);
+    print_time(w);
+    putchar('\t');
+    qc_print_text(names[w->answer->class_index]);
+    printf("\t%.4f\t%.4f\t", (double)w->answer->probability, confidence_of(s, w));
+    if (w->label >= 0) qc_print_text(names[w->label]);
+    for (uint32_t n = 2, k = w->answer->class_index; n <= log->top; n++) {
+        if (k != UINT32_MAX) k = class_after(w->logits, classes_of(s), k);
+        putchar('\t');
+        if (k != UINT32_MAX) qc_print_text(names[k]);
+        putchar('\t');
+        if (k != UINT32_MAX) printf("%.4f", probability_of(w, k));
+    }
+    putchar('\n');
+}
+
+static void print_top(const QcLiveLog *log, const QcLive *s, const QcLiveWindow *w)
+{
+    printf(", \"top\": [");
+    for (uint32_t n = 1, k = w->answer->class_index; n <= log->top && k != UINT32_MAX;
+         n++, k = class_after(w->logits, classes_of(s), k)) {
+        printf("%s{\"class\": ", n > 1 ? ", " : "");
+        qc_json_text(s->model->model.labels[k]);
+        printf(", \"probability\": %.6g}", probability_of(w, k));
+    }
+    printf("]");
+}
+
+static void print_object(const QcLiveLog *log, const QcLive *s, const QcLiveWindow *w)
+{
+    printf("{\"window\": %" PRIu64, w->id);
+    if (*w->stamp) {
+        printf(", \"time\": ");
+        qc_json_text(w->stamp);
+    } else if (!isnan(w->seconds)) {
+        printf(", \"time\": %.9g", w->seconds);
+    }
+    printf(", \"class\": ");
+    qc_json_text(s->model->model.labels[w->answer->class_index]);
+    printf(", \"probability\": %.6g, \"confidence\": %.6g", (double)w->answer->probability, confidence_of(s, w));
+    if (w->label >= 0) {
+        printf(", \"label\": ");
+        qc_json_text(s->model->model.labels[w->label]);
+    }
+    if (log->top > 1) print_top(log, s, w);
+    printf("}\n");
+}
+
+/* ---- the other events ---- */
+
+static void print_adapt(const QcLiveLog *log, const QcLive *s, const QcAdaptReport *r)
+{
+    const char *what = r->refused ? "refused" : r->solved ? "a new last layer" : "the last layer stays";
+    if (log->json)
+        printf("{\"adapt\": %" PRIu32 ", \"labels\": %u, \"right_before\": %u, \"right_after\": %u, \"source\": %u, "
+                                      "\"source_before\": %u, \"source_after\": %u, \"solved\": %s, "
+               "\"refused\": %s}\n",
+               s->model->learner.counters->adapts, r->n, r->right_before, r->right_after, r->source, r->source_before,
+               r->source_after, r->solved ? "true" : "false", r->refused ? "true" : "false");
+    else
+        qc_say("adapt %" PRIu32 ": %u labels, %u right before, %u after; source %u of %u, then %u; %s",
+               s->model->learner.counters->adapts, r->n, r->right_before, r->right_after, r->source_before, r->source,
+               r->source_after, what);
+}
+
+static void print_status(const QcLive *s)
+{
+    const QcLiveCounts *c = &s->counts;
+    fprintf(stderr,
+            "qc-run: %" PRIu64 " windows, %" PRIu64 " labelled, %" PRIu64 " right of these, %u labels wait, %" PRIu64
+            " adapts, %" PRIu64 " refused, %" PRIu64 " breaks, %" PRIu64 " values filled\n",
+            c->windows, c->labelled, c->right, c->waiting, c->adapts, c->refused, c->breaks, c->filled);
+}
+
+static void print_start(const QcLiveLog *log, const QcLive *s)
+{
+    const QcLiveModel *m = s->model;
+    if (m->resumed)
+        qc_say("%s: the learner goes on at window %u, after %u adapts", s->o.state, m->learner.counters->next,
+               m->learner.counters->adapts);
+    else if (m->learns && m->kept.was_there)
+        qc_warn("%s has no whole state: the learner begins anew", s->o.state);
+    if (!log->json) print_heading(log);
+}
+
+int qc_livelog_report(void *ctx, const QcLiveReport *r)
+{
+    const QcLiveLog *log = ctx;
+    switch (r->event) {
+    case QC_LIVE_STARTED: print_start(log, r->live); break;
+    case QC_LIVE_WINDOW: (log->json ? print_object : print_row)(log, r->live, r->window); break;
+    case QC_LIVE_ADAPT: print_adapt(log, r->live, r->adapt); break;
+    case QC_LIVE_WORDS: qc_say("%s", r->words); break;
+    case QC_LIVE_STATUS: print_status(r->live); break;
+    }
+    return fflush(stdout) != 0;
+}

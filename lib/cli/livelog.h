@@ -1,0 +1,16 @@
+/* livelog.h - what a live stream has to say: a line per window on standard output, flushed, as TSV or JSON; an adapt as
+ * a JSON line or on stderr; words on stderr. */
+#ifndef QC_CLI_LIVELOG_H
+#define QC_CLI_LIVELOG_H
+
+#include "../live/live.h"
+
+typedef struct QcLiveLog {
+    int json;
+    uint32_t top; /* classes per line, >= 1, the most probable first */
+} QcLiveLog;
+
+/* For QcLive.report; ctx: the QcLiveLog. Other than 0: standard output cannot be written. */
+int qc_livelog_report(void *log, const QcLiveReport *report);
+
+#endif

@@ -1,0 +1,70 @@
+#include "frameclock.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "../data/stamps.h"
+#include "../data/table.h"
+
+static int ends_in(const char *text, const char *ending)
+{
+    size_t n = strlen(text), k = strlen(ending);
+    return n >= k && !strcmp(text + n - k, ending);
+}
+
+void qc_frameclock_init(QcFrameClock *c, QcField name)
+{
+    char text[40];
+    qc_name_plain(text, name);
+    *c = (QcFrameClock){.now = NAN};
+    if (ends_in(text, "ms") || ends_in(text, "millis") || ends_in(text, "milliseconds"))
+        c->unit = 1e-3;
+    else if (ends_in(text, "us") || ends_in(text, "micros") || ends_in(text, "microseconds"))
+        c->unit = 1e-6;
+    else if (ends_in(text, "ns") || ends_in(text, "nanos") || ends_in(text, "nanoseconds"))
+        c->unit = 1e-9;
+    else if (ends_in(text, "sec") || ends_in(text, "seconds"))
+        c->unit = 1;
+}
+
+/* Seconds since 1970 are 1.7e9 in our years, so a larger number has a smaller unit. */
+static double unit_of(double number) { return number > 1e17 ? 1e-9 : number > 1e14 ? 1e-6 : number > 1e11 ? 1e-3 : 1; }
+
+static int is_date(QcField stamp) { return stamp.end - stamp.at > 4 && stamp.at[4] == '-'; }
+
+static void sort(double *x, uint32_t n)
+{
+    for (uint32_t i = 1; i < n; i++)
+        for (uint32_t k = i; k > 0 && x[k - 1] > x[k]; k--) {
+            double larger = x[k - 1];
+            x[k - 1] = x[k];
+            x[k] = larger;
+        }
+}
+
+static void learn_step(QcFrameClock *c, double seconds)
+{
+    if (c->step > 0 || !(seconds > 0)) return;
+    c->first[c->n++] = seconds;
+    if (c->n < QC_CLOCK_STEPS) return;
+    sort(c->first, c->n);
+    c->step = c->first[c->n / 2];
+}
+
+QcFrameStep qc_frameclock_take(QcFrameClock *c, QcField stamp, double *seconds)
+{
+    double time, before = c->now;
+    *seconds = 0;
+    if (qc_stamp_read(&time, stamp) || !isfinite(time)) return QC_STEP_BAD;
+    if (!is_date(stamp)) {
+        if (!(c->unit > 0)) c->unit = unit_of(time);
+        time *= c->unit;
+    }
+    c->now = time;
+    if (isnan(before)) return QC_STEP_USUAL;
+    *seconds = time - before;
+    if (*seconds < 0) return QC_STEP_BACK;
+    if (c->step > 0 && *seconds > QC_CLOCK_GAP * c->step) return QC_STEP_GAP;
+    learn_step(c, *seconds);
+    return QC_STEP_USUAL;
+}

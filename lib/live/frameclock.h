@@ -1,0 +1,33 @@
+/* frameclock.h - the times of frames that arrive: stamps to seconds, and gaps between frames.
+ *
+ * A stamp is a date, or a number in seconds, milliseconds, microseconds or nanoseconds: the unit comes from the
+ * column's name (t_ms) or, of times since 1970, from the number's size. The usual step is the median of the first
+ * QC_CLOCK_STEPS steps above 0; until it is known there is no gap.
+ */
+#ifndef QC_LIVE_FRAMECLOCK_H
+#define QC_LIVE_FRAMECLOCK_H
+
+#include "../data/lines.h"
+
+enum { QC_CLOCK_STEPS = 8 };
+#define QC_CLOCK_GAP 2.5 /* usual steps from one frame to the next: two frames or more are missing */
+#define QC_CLOCK_DATE 1e8 /* seconds: from here on a time is a date */
+
+typedef struct QcFrameClock {
+    double unit; /* seconds; 0: by the numbers */
+    double now; /* seconds, of the latest frame; NaN: none has a time */
+    double step; /* the usual one, seconds; 0: not known yet */
+    double first[QC_CLOCK_STEPS];
+    uint32_t n; /* steps in first */
+} QcFrameClock;
+
+/* name: of the column; empty: it has none. */
+void qc_frameclock_init(QcFrameClock *c, QcField name);
+
+/* What a stamp says of the frame before it. */
+typedef enum QcFrameStep { QC_STEP_USUAL, QC_STEP_GAP, QC_STEP_BACK, QC_STEP_BAD /* it is no time */ } QcFrameStep;
+
+/* *seconds: from the frame before, if there is one. */
+QcFrameStep qc_frameclock_take(QcFrameClock *c, QcField stamp, double *seconds);
+
+#endif

@@ -1,0 +1,174 @@
+#include "framecolumns.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../data/number.h"
+#include "../data/table.h"
+
+static char separator_of(QcField row)
+{
+    static const char signs[] = "\t;,";
+    for (const char *s = signs; *s; s++)
+        if (memchr(row.at, *s, (size_t)(row.end - row.at))) return *s;
+    return ' ';
+}
+
+int qc_framecolumns_cell(const QcFrameReader *r, QcField *row, QcField *cell)
+{
+    if (!qc_field_next(row, cell, r->separator)) return 0;
+    if (cell->end - cell->at >= 2 && *cell->at == '"' && cell->end[-1] == '"')
+        *cell = (QcField){cell->at + 1, cell->end - 1};
+    return 1;
+}
+
+static int is_number(QcField cell)
+{
+    double value;
+    const char *at = cell.at;
+    return !qc_number_read_double(&value, &at, cell.end) && at == cell.end;
+}
+
+/* A row without a number in it; rows of missing values alone are none. */
+static int is_header(const QcFrameReader *r, QcField row)
+{
+    QcField cell;
+    int words = 0;
+    while (qc_framecolumns_cell(r, &row, &cell)) {
+        if (is_number(cell)) return 0;
+        words += !qc_number_is_missing(cell.at, cell.end);
+    }
+    return words > 0;
+}
+
+static QcField cell_at(const QcFrameReader *r, QcField row, uint32_t column)
+{
+    QcField cell = {0};
+    for (uint32_t c = 0; c <= column; c++)
+        if (!qc_framecolumns_cell(r, &row, &cell)) return (QcField){0};
+    return cell;
+}
+
+static int is_text(QcField cell, const char *text, size_t n)
+{
+    return (size_t)(cell.end - cell.at) == n && !memcmp(cell.at, text, n);
+}
+
+/* By name, else by number from 1. UINT32_MAX: there is none. */
+static uint32_t find_column(const QcFrameReader *r, QcField header, const char *text, size_t n)
+{
+    char digits[12], *end;
+    for (uint32_t c = 0; header.at && c < r->columns; c++)
+        if (is_text(cell_at(r, header, c), text, n)) return c;
+    if (!n || n >= sizeof digits || !strchr("123456789", *text)) return UINT32_MAX;
+    memcpy(digits, text, n);
+    digits[n] = 0;
+    unsigned long number = strtoul(digits, &end, 10);
+    return *end || number > r->columns ? UINT32_MAX : (uint32_t)number - 1;
+}
+
+static int fail_column(const QcFrameReader *r, const char *text, size_t n, QcErr *err)
+{
+    return qc_fail(err, QC_EUSAGE, "the stream has %u columns, and none is '%.*s'", r->columns, (int)(n > 60 ? 60 : n),
+                   text);
+}
+
+static int give_channel(QcFrameReader *r, uint32_t column, uint32_t *channels, QcErr *err)
+{
+    if (r->channel[column] != UINT32_MAX) return qc_fail(err, QC_EUSAGE, "--columns names column %u twice", column + 1);
+    r->channel[column] = (*channels)++;
+    return 0;
+}
+
+/* "3-8": a range of numbers, if no column has that name. */
+static int give_range(QcFrameReader *r, const char *text, size_t n, uint32_t *channels, QcErr *err)
+{
+    const char *dash = memchr(text, '-', n);
+    if (!dash) return fail_column(r, text, n, err);
+    uint32_t first = find_column(r, (QcField){0}, text, (size_t)(dash - text)),
+             last = find_column(r, (QcField){0}, dash + 1, n - (size_t)(dash + 1 - text));
+    if (first == UINT32_MAX || last == UINT32_MAX || last < first) return fail_column(r, text, n, err);
+    for (uint32_t c = first; c <= last; c++)
+        if (give_channel(r, c, channels, err)) return -1;
+    return 0;
+}
+
+static int give_listed(QcFrameReader *r, QcField header, uint32_t *channels, QcErr *err)
+{
+    for (const char *text = r->o.columns; *text;) {
+        size_t n = strcspn(text, ",");
+        uint32_t column = find_column(r, header, text, n);
+        if (column != UINT32_MAX ? give_channel(r, column, channels, err) : give_range(r, text, n, channels, err))
+            return -1;
+        text += n + (text[n] == ',');
+    }
+    return 0;
+}
+
+static int is_value_name(QcField name)
+{
+    return !qc_name_is_index(name) && !qc_name_is_group(name) && !qc_name_is_recording(name);
+}
+
+static int give_all(QcFrameReader *r, QcField header, uint32_t *channels, QcErr *err)
+{
+    for (uint32_t c = 0; c < r->columns; c++)
+        if (c != r->time && c != r->label && (!header.at || is_value_name(cell_at(r, header, c))) &&
+            give_channel(r, c, channels, err))
+            return -1;
+    return 0;
+}
+
+/* A column that an option names, or whose name in the header says what it is. */
+static int find_role(const QcFrameReader *r, uint32_t *column, const char *option, int (*is_role)(QcField),
+                     QcField header, QcErr *err)
+{
+    *column = UINT32_MAX;
+    if (option && !strcmp(option, "none")) return 0;
+    if (option) {
+        *column = find_column(r, header, option, strlen(option));
+        return *column == UINT32_MAX ? fail_column(r, option, strlen(option), err) : 0;
+    }
+    for (uint32_t c = 0; header.at && c < r->columns && *column == UINT32_MAX; c++)
+        if (is_role(cell_at(r, header, c))) *column = c;
+    return 0;
+}
+
+static int name_channels(QcFrameReader *r, QcField header, QcErr *err)
+{
+    char number[24];
+    for (uint32_t c = 0; c < r->columns; c++) {
+        if (r->channel[c] == UINT32_MAX) continue;
+        QcField cell = header.at ? cell_at(r, header, c)
+                                 : (QcField){number, number + snprintf(number, sizeof number, "%u", c + 1)};
+        char *name = qc_arena_text(&r->arena, cell.at, (size_t)(cell.end - cell.at > 40 ? 40 : cell.end - cell.at),
+                                   err);
+        if (!name) return -1;
+        r->name[r->channel[c]] = name;
+    }
+    return 0;
+}
+
+int qc_framecolumns_find(QcFrameReader *r, QcField row, QcErr *err)
+{
+    uint32_t channels = 0;
+    r->separator = separator_of(row);
+    if (r->separator == ' ') row = qc_field_trim(row);
+    r->columns = qc_field_count(row, r->separator);
+    QcField header = is_header(r, row) ? row : (QcField){0};
+    r->channel = qc_arena_take(&r->arena, r->columns, sizeof *r->channel, err);
+    if (!r->channel) return -1;
+    for (uint32_t c = 0; c < r->columns; c++) r->channel[c] = UINT32_MAX;
+    if (find_role(r, &r->time, r->o.time_column, qc_name_is_time, header, err) ||
+        find_role(r, &r->label, r->o.label_column, qc_name_is_label, header, err))
+        return -1;
+    if (r->o.columns ? give_listed(r, header, &channels, err) : give_all(r, header, &channels, err)) return -1;
+    if (channels != r->m->channels)
+        return qc_fail(err, QC_EFORMAT,
+                       "the stream has %u columns of values, the model takes %u channels: say which with --columns "
+                       "(and --time-column, --label-column)",
+                       channels, r->m->channels);
+    if (name_channels(r, header, err)) return -1;
+    qc_frameclock_init(&r->clock, header.at && r->time != UINT32_MAX ? cell_at(r, header, r->time) : (QcField){0});
+    return header.at != NULL;
+}

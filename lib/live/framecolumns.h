@@ -1,0 +1,15 @@
+/* framecolumns.h - which column of a stream's rows is which channel, time or label: by options, else by the names in
+ * the header. */
+#ifndef QC_LIVE_FRAMECOLUMNS_H
+#define QC_LIVE_FRAMECOLUMNS_H
+
+#include "framereader.h"
+
+/* From the first row: finds separator and header, and sets channel, columns, time, label and name. Returns 1 if the row
+ * is a header, 0 if it is a frame, -1 if the columns do not fit the model. */
+int qc_framecolumns_find(QcFrameReader *r, QcField row, QcErr *err);
+
+/* The next cell of a row, without quotes around it; 0: no more. */
+int qc_framecolumns_cell(const QcFrameReader *r, QcField *row, QcField *cell);
+
+#endif

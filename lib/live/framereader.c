@@ -1,0 +1,226 @@
+#include "framereader.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../base/text.h"
+#include "../data/dataset.h"
+#include "../data/number.h"
+#include "framecolumns.h"
+
+int qc_framereader_open(QcFrameReader *r, const QcModelFile *m, const QcFrameOptions *o, QcErr *err)
+{
+    uint32_t part = m->length / 8;
+    *r = (QcFrameReader){.o = *o,
+                         .m = m,
+                         .time = UINT32_MAX,
+                         .label = UINT32_MAX,
+                         .class_index = -1,
+                         .seconds = NAN,
+                         .fill_most = part ? part : 1};
+    r->bytes = qc_arena_take(&r->arena, QC_FRAME_LINE, 1, err);
+    r->x = qc_arena_take(&r->arena, m->channels, sizeof *r->x, err);
+    r->row = qc_arena_take(&r->arena, m->channels, sizeof *r->row, err);
+    r->absent = qc_arena_take(&r->arena, m->channels, sizeof *r->absent, err);
+    r->name = qc_arena_take(&r->arena, m->channels, sizeof *r->name, err);
+    if (r->bytes && r->x && r->row && r->absent && r->name) return 0;
+    qc_framereader_close(r);
+    return -1;
+}
+
+void qc_framereader_close(QcFrameReader *r)
+{
+    if (!r) return;
+    qc_arena_release(&r->arena);
+    *r = (QcFrameReader){0};
+}
+
+uint8_t *qc_framereader_room(QcFrameReader *r, size_t *room)
+{
+    memmove(r->bytes, r->bytes + r->at, r->n - r->at); /* the rest of a line: all lines before it are read */
+    r->n -= r->at;
+    r->at = 0;
+    *room = QC_FRAME_LINE - r->n;
+    return r->bytes + r->n;
+}
+
+void qc_framereader_add(QcFrameReader *r, size_t n)
+{
+    r->n += n;
+    r->has_ended = n == 0;
+}
+
+/* ---- breaks ---- */
+
+static QcFrameKind __attribute__((format(printf, 2, 3))) break_off(QcFrameReader *r, const char *format, ...)
+{
+    char text[QC_FRAME_WORDS];
+    va_list args;
+    *r->words = 0;
+    if (!r->is_broken) {
+        va_start(args, format);
+        vsnprintf(text, sizeof text, format, args);
+        va_end(args);
+        qc_text_copy(r->words, sizeof r->words, text, QC_TEXT_PLAIN);
+        r->breaks++;
+    }
+    r->is_broken = 1;
+    r->has_values = 0;
+    return QC_FRAME_BREAK;
+}
+
+/* Values that are missing (NaN in x) take the value before them, for a while. */
+static QcFrameKind fill(QcFrameReader *r, const float *x)
+{
+    uint64_t filled = 0;
+    for (uint32_t c = 0; c < r->m->channels; c++) {
+        r->absent[c] = isnan(x[c]) ? r->absent[c] + 1 : 0;
+        if (!r->absent[c]) continue;
+        filled++;
+        if (r->has_values && r->absent[c] <= r->fill_most) continue;
+        return r->has_values
+                   ? break_off(r, "channel %s has no value in %u frames", r->name[c] ? r->name[c] : "?", r->absent[c])
+                   : break_off(r, "channel %s has no value to start with", r->name[c] ? r->name[c] : "?");
+    }
+    for (uint32_t c = 0; c < r->m->channels; c++)
+        if (!isnan(x[c])) r->x[c] = x[c];
+    r->filled += filled;
+    r->has_values = 1;
+    r->is_broken = 0;
+    return QC_FRAME_NEXT;
+}
+
+/* ---- raw numbers ---- */
+
+static float raw_value(const QcFrameReader *r, const uint8_t *at)
+{
+    if (r->o.raw == QC_RAW_I16) return (float)(int16_t)((unsigned)at[0] | (unsigned)at[1] << 8);
+    union {
+        uint32_t u;
+        float f;
+    } v = {.u = (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24};
+    return fabsf(v.f) <= QC_VALUE_MAX ? v.f : NAN;
+}
+
+static void tick(QcFrameReader *r)
+{
+    if (r->o.rate > 0) r->seconds = (double)(r->line - 1) / r->o.rate;
+}
+
+static QcFrameKind next_raw(QcFrameReader *r)
+{
+    size_t item = r->o.raw == QC_RAW_I16 ? 2 : 4;
+    if (r->n - r->at < item * r->m->channels) return QC_FRAME_NONE;
+    for (uint32_t c = 0; c < r->m->channels; c++, r->at += item) r->row[c] = raw_value(r, r->bytes + r->at);
+    r->line++;
+    tick(r);
+    return fill(r, r->row);
+}
+
+/* ---- text ---- */
+
+static void take_label(QcFrameReader *r, QcField cell)
+{
+    r->class_index = -1;
+    if (qc_number_is_missing(cell.at, cell.end)) return;
+    for (uint32_t k = 0; k < r->m->classes && r->class_index < 0; k++)
+        if (strlen(r->m->labels[k]) == (size_t)(cell.end - cell.at) &&
+            !memcmp(r->m->labels[k], cell.at, (size_t)(cell.end - cell.at)))
+            r->class_index = (int32_t)k;
+    if (r->class_index >= 0 || r->noted_label++) return;
+    char text[QC_FRAME_WORDS];
+    snprintf(text, sizeof text, "line %llu: the model has no class '%.*s'; such labels are left out",
+             (unsigned long long)r->line, QC_FIELD(cell));
+    qc_text_copy(r->note, sizeof r->note, text, QC_TEXT_PLAIN);
+}
+
+static QcFrameKind take_time(QcFrameReader *r, QcField cell)
+{
+    double gap;
+    QcFrameStep step = qc_frameclock_take(&r->clock, cell, &gap);
+    if (step == QC_STEP_BAD)
+        return break_off(r, "line %llu: '%.*s' is no time", (unsigned long long)r->line, QC_FIELD(cell));
+    r->seconds = r->clock.now;
+    snprintf(r->stamp, sizeof r->stamp, "%.*s", QC_FIELD(cell));
+    r->is_pending = step != QC_STEP_USUAL; /* a frame that is whole starts the window after the break */
+    if (step == QC_STEP_BACK)
+        return break_off(r, "line %llu: time goes back by %g s", (unsigned long long)r->line, -gap);
+    if (step == QC_STEP_GAP)
+        return break_off(r, "line %llu: a gap of %g s, where %g s is usual", (unsigned long long)r->line, gap,
+                         r->clock.step);
+    return QC_FRAME_NEXT;
+}
+
+static QcFrameKind take_value(QcFrameReader *r, uint32_t channel, QcField cell)
+{
+    const char *wrong;
+    r->row[channel] = NAN;
+    if (qc_number_is_missing(cell.at, cell.end)) return QC_FRAME_NEXT;
+    if (qc_field_number(&r->row[channel], cell, &wrong))
+        return break_off(r, "line %llu: '%.*s' of channel %s %s", (unsigned long long)r->line, QC_FIELD(cell),
+                         r->name[channel], wrong);
+    return QC_FRAME_NEXT;
+}
+
+static QcFrameKind take_row(QcFrameReader *r, QcField row)
+{
+    QcField cell;
+    QcFrameKind time = QC_FRAME_NEXT, kind = QC_FRAME_NEXT;
+    if (r->separator == ' ') row = qc_field_trim(row);
+    uint32_t cells = qc_field_count(row, r->separator);
+    if (cells != r->columns)
+        return break_off(r, "line %llu has %u cells, not %u", (unsigned long long)r->line, cells, r->columns);
+    for (uint32_t c = 0; c < r->columns && qc_framecolumns_cell(r, &row, &cell) && kind == QC_FRAME_NEXT; c++) {
+        if (c == r->label) take_label(r, cell);
+        if (c == r->time) time = take_time(r, cell);
+        if (r->channel[c] != UINT32_MAX) kind = take_value(r, r->channel[c], cell);
+    }
+    if (kind != QC_FRAME_NEXT) r->is_pending = 0;
+    return kind != QC_FRAME_NEXT ? kind : time != QC_FRAME_NEXT ? time : fill(r, r->row);
+}
+
+/* 1: a line, without its end, and without a byte-order mark. */
+static int next_line(QcFrameReader *r, QcField *line)
+{
+    uint8_t *start = r->bytes + r->at, *end = memchr(start, '\n', r->n - r->at);
+    if (!end && !(r->has_ended && r->at < r->n)) return 0;
+    *line = (QcField){(const char *)start, (const char *)(end ? end : r->bytes + r->n)};
+    if (line->end > line->at && line->end[-1] == '\r') line->end--;
+    if (!r->line && line->end - line->at >= 3 && !memcmp(line->at, "\xef\xbb\xbf", 3)) line->at += 3;
+    r->at = end ? (size_t)(end + 1 - r->bytes) : r->n;
+    r->line++;
+    return 1;
+}
+
+static int next_text(QcFrameReader *r, QcFrameKind *kind, QcErr *err)
+{
+    QcField line;
+    while (next_line(r, &line)) {
+        QcField words = qc_field_trim(line);
+        if (words.at == words.end || *words.at == '#') continue;
+        if (!r->has_columns) {
+            int header = qc_framecolumns_find(r, line, err);
+            if (header < 0) return qc_within(err, "standard input");
+            r->has_columns = 1;
+            if (header) continue;
+        }
+        tick(r);
+        *kind = take_row(r, line);
+        return 0;
+    }
+    if (r->n - r->at == QC_FRAME_LINE)
+        return qc_fail(err, QC_EFORMAT, "standard input: line %llu does not end: are these raw numbers (--raw)?",
+                       (unsigned long long)r->line + 1);
+    *kind = QC_FRAME_NONE;
+    return 0;
+}
+
+int qc_framereader_next(QcFrameReader *r, QcFrameKind *kind, QcErr *err)
+{
+    if (!r->is_pending && r->o.raw == QC_RAW_TEXT) return next_text(r, kind, err);
+    *kind = r->is_pending ? fill(r, r->row) : next_raw(r);
+    r->is_pending = 0;
+    return 0;
+}

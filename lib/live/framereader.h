@@ -1,0 +1,74 @@
+/* framereader.h - frames of a stream that has no end known: text (CSV) or raw numbers come in pieces of any size,
+ * frames go out.
+ *
+ * Text: a line per frame; cells separated by tab, semicolon, comma or blanks; a header or none; empty lines and lines
+ * that start with # are skipped. A row that cannot be read, a gap in time or too many missing values break the stream:
+ * windows start anew after it. Only a header or options that do not fit the model are errors.
+ */
+#ifndef QC_LIVE_FRAMEREADER_H
+#define QC_LIVE_FRAMEREADER_H
+
+#include "../data/lines.h"
+#include "../format/modelfile.h"
+#include "frameclock.h"
+
+typedef enum QcRawFrames { QC_RAW_TEXT, QC_RAW_F32, QC_RAW_I16 } QcRawFrames;
+
+typedef struct QcFrameOptions {
+    QcRawFrames raw; /* numbers: little-endian, all channels of a frame side by side */
+    const char *columns; /* of the channels, in the model's order: names, numbers from 1, 3-8, separated by commas;
+                            NULL: all that are nothing else */
+    const char *time_column, *label_column; /* name or number, or "none"; NULL: by the header's names */
+    double rate; /* frames per second, where they have no times; 0: not known */
+} QcFrameOptions;
+
+typedef enum QcFrameKind {
+    QC_FRAME_NONE, /* more bytes are needed */
+    QC_FRAME_NEXT, /* x, label, time, stamp */
+    QC_FRAME_BREAK /* windows start anew; a frame may follow. words: why; empty: the break before goes on */
+} QcFrameKind;
+
+enum { QC_FRAME_LINE = 1 << 20, QC_FRAME_STAMP = 40, QC_FRAME_WORDS = 240 };
+
+typedef struct QcFrameReader {
+    QcFrameOptions o;
+    const QcModelFile *m;
+    QcArena arena;
+    uint8_t *bytes; /* [QC_FRAME_LINE] of which at..n are unread */
+    size_t n, at;
+    uint64_t line; /* of the text, or frame of raw numbers, from 1 */
+    int has_columns, has_ended;
+    char separator;
+    uint32_t columns, time, label; /* in a row; UINT32_MAX: there is none */
+    uint32_t *channel; /* [columns] channel of a column; UINT32_MAX: none */
+    char **name; /* [channels] for messages */
+    /* the latest frame */
+    float *x, *row; /* [channels]; row: as it was read, NaN where a value is missing */
+    int32_t class_index; /* -1: no label */
+    double seconds; /* NaN: not known */
+    char stamp[QC_FRAME_STAMP]; /* as it was given; empty: none */
+    char words[QC_FRAME_WORDS];
+    char note[QC_FRAME_WORDS]; /* something to be said once; empty: nothing. The caller clears it */
+    uint64_t filled; /* values that were missing and took the value before them */
+    uint64_t breaks;
+    int is_broken, has_values, is_pending; /* is_pending: a frame that was read follows its break */
+    uint32_t *absent; /* [channels] frames in a row without a value */
+    uint32_t fill_most; /* of these */
+    int noted_label;
+    QcFrameClock clock;
+} QcFrameReader;
+
+/* m is borrowed. Text has its columns checked at its first line. */
+int qc_framereader_open(QcFrameReader *r, const QcModelFile *m, const QcFrameOptions *o, QcErr *err);
+
+/* Where to put bytes that arrived, and how many fit (>= 1); then how many came. 0: the stream has ended, and a last
+ * line without an end counts. */
+uint8_t *qc_framereader_room(QcFrameReader *r, size_t *room);
+void qc_framereader_add(QcFrameReader *r, size_t n);
+
+/* 0 and *kind, or -1: the stream does not fit the model or the options. */
+int qc_framereader_next(QcFrameReader *r, QcFrameKind *kind, QcErr *err);
+
+void qc_framereader_close(QcFrameReader *r);
+
+#endif

@@ -1,0 +1,185 @@
+#include "latelabels.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../base/text.h"
+#include "../data/number.h"
+#include "../data/stamps.h"
+#include "frameclock.h"
+
+#define DAY 86400.0
+
+void qc_latelabels_init(QcLateLabels *l, const QcModelFile *m, QcWindowTimes *window, uint32_t ring, uint32_t next)
+{
+    *l = (QcLateLabels){.m = m, .window = window, .ring = ring, .next = next, .now = NAN};
+}
+
+/* ---- a line ---- */
+
+static int __attribute__((format(printf, 2, 3))) refuse(QcLateLabels *l, const char *format, ...)
+{
+    char text[QC_LABELS_WORDS];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    qc_text_copy(l->words, sizeof l->words, text, QC_TEXT_PLAIN);
+    return -1;
+}
+
+/* The sign between two ends of a span: a slash, or the one dash that is not of a date. */
+static const char *middle_of(QcField span)
+{
+    const char *slash = memchr(span.at, '/', (size_t)(span.end - span.at)),
+               *dash = memchr(span.at, '-', (size_t)(span.end - span.at));
+    return slash ? slash : dash;
+}
+
+static int is_whole(QcField text)
+{
+    for (const char *at = text.at; at < text.end; at++)
+        if (*at < '0' || *at > '9') return 0;
+    return text.at < text.end && text.end - text.at <= 10;
+}
+
+static double number_of(QcField text)
+{
+    double value = 0;
+    for (const char *at = text.at; at < text.end; at++) value = 10 * value + (*at - '0');
+    return value;
+}
+
+/* "10:02:00" or "26:10" of an hour: the day is the one that is nearest to now. Dates as they are. */
+static int read_time(double *time, QcField text, double now)
+{
+    char stamp[64];
+    int n = (int)(text.end - text.at);
+    if (n < 3 || n > 40 || !memchr(text.at, ':', (size_t)n)) return -1;
+    if (n > 4 && text.at[4] == '-') return qc_stamp_read(time, text);
+    int is_short = text.at[1] == ':'; /* H:MM:SS */
+    int length = snprintf(stamp, sizeof stamp, "1970-01-01T%s%.*s", is_short ? "0" : "", n, text.at);
+    if (qc_stamp_read(time, (QcField){stamp, stamp + length})) return -1;
+    if (!(now >= QC_CLOCK_DATE)) return 0;
+    *time += DAY * floor(now / DAY);
+    if (*time > now + DAY / 2)
+        *time -= DAY;
+    else if (*time < now - DAY / 2)
+        *time += DAY;
+    return 0;
+}
+
+static int read_span(QcLateLabels *l, QcLateLabel *label, QcField span)
+{
+    const char *middle = middle_of(span);
+    QcField from = middle ? (QcField){span.at, middle} : span, to = middle ? (QcField){middle + 1, span.end} : span;
+    if (is_whole(from) && is_whole(to)) {
+        label->from = number_of(from);
+        label->to = number_of(to);
+    } else {
+        label->is_time = 1;
+        if (!middle || read_time(&label->from, from, l->now) || read_time(&label->to, to, l->now))
+            return refuse(l, "label '%s': '%.*s' is no number of a window and no span of time", label->text,
+                          QC_FIELD(span));
+        if (isnan(l->now) && l->windows)
+            return refuse(l, "label '%s': the stream has no times (a time column, or --rate)", label->text);
+    }
+    return label->from <= label->to ? 0 : refuse(l, "label '%s': its end is before its start", label->text);
+}
+
+static int find_class(const QcModelFile *m, QcField name, uint32_t *class_index)
+{
+    for (*class_index = 0; *class_index < m->classes; ++*class_index) {
+        const char *label = m->labels[*class_index];
+        if (strlen(label) == (size_t)(name.end - name.at) && !memcmp(label, name.at, (size_t)(name.end - name.at)))
+            return 0;
+    }
+    return -1;
+}
+
+static int read_line(QcLateLabels *l, QcLateLabel *label)
+{
+    QcField line = qc_field_trim((QcField){l->line, l->line + l->length}), span;
+    if (line.at == line.end || *line.at == '#') return 0;
+    *label = (QcLateLabel){0};
+    snprintf(label->text, sizeof label->text, "%.*s", (int)(line.end - line.at > 60 ? 60 : line.end - line.at),
+             line.at);
+    if (l->is_long) return refuse(l, "label '%s...': the line is too long", label->text);
+    QcField rest = line;
+    if (!qc_field_next(&rest, &span, ' ') || !rest.at)
+        return refuse(l, "label '%s': a line is a window's number or a span, and a class", label->text);
+    rest = qc_field_trim(rest);
+    if (find_class(l->m, rest, &label->class_index))
+        return refuse(l, "label '%s': the model has no class '%.*s'", label->text, QC_FIELD(rest));
+    return read_span(l, label, span) ? -1 : 1;
+}
+
+int qc_latelabels_byte(QcLateLabels *l, char byte, QcLateLabel *label)
+{
+    if (byte != '\n') {
+        if (l->length < sizeof l->line)
+            l->line[l->length++] = byte;
+        else
+            l->is_long = 1;
+        return 0;
+    }
+    int status = read_line(l, label);
+    l->length = 0;
+    l->is_long = 0;
+    return status;
+}
+
+/* ---- windows ---- */
+
+static int is_in(const QcLateLabel *label, const QcWindowTimes *w)
+{
+    if (label->is_time) return w->from >= label->from && w->to <= label->to; /* NaN: no */
+    return w->number >= label->from && w->number <= label->to;
+}
+
+int qc_latelabels_find(const QcLateLabels *l, const QcLateLabel *label, uint32_t *at, uint32_t *number)
+{
+    for (; *at < l->windows; ++*at) {
+        const QcWindowTimes *w = &l->window[(l->next - l->windows + *at) % l->ring];
+        if (!is_in(label, w)) continue;
+        ++*at;
+        *number = w->number;
+        return 1;
+    }
+    return 0;
+}
+
+/* 1: no window to come can be in it. */
+static int is_past(const QcLateLabels *l, const QcLateLabel *label)
+{
+    return label->is_time ? l->now > label->to : l->next > label->to;
+}
+
+int qc_latelabels_wait(QcLateLabels *l, const QcLateLabel *label)
+{
+    if (is_past(l, label)) return 1;
+    if (l->n == QC_LABELS_WAITING) return -1;
+    l->waiting[l->n++] = *label;
+    return 0;
+}
+
+int qc_latelabels_window(QcLateLabels *l, QcWindowTimes window, uint32_t *class_index)
+{
+    int found = 0;
+    uint32_t kept = 0;
+    l->window[window.number % l->ring] = window;
+    l->next = window.number + 1;
+    if (l->windows < l->ring) l->windows++;
+    if (!isnan(window.to)) l->now = window.to;
+    for (uint32_t i = 0; i < l->n; i++) {
+        if (is_in(&l->waiting[i], &window)) {
+            *class_index = l->waiting[i].class_index; /* the latest label counts */
+            found = 1;
+        }
+        if (!is_past(l, &l->waiting[i])) l->waiting[kept++] = l->waiting[i];
+    }
+    l->n = kept;
+    return found;
+}

@@ -1,0 +1,379 @@
+#include "live.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../base/file.h"
+#include "livesignals.h"
+
+enum { BREAKS_SAID = 3, LABEL_BYTES = 4096 };
+
+/* ---- reports ---- */
+
+static void report(QcLive *s, QcLiveReport r)
+{
+    r.live = s;
+    if (s->report(s->ctx, &r)) s->is_over = 1;
+}
+
+static void __attribute__((format(printf, 2, 3))) say(QcLive *s, const char *format, ...)
+{
+    char text[400];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    report(s, (QcLiveReport){.event = QC_LIVE_WORDS, .words = text});
+}
+
+/* ---- the model ---- */
+
+int qc_live_open(QcLive *s, QcErr *err)
+{
+    s->model = calloc(1, sizeof *s->model);
+    if (!s->model) return qc_fail_memory(err, "the model");
+    if (qc_livemodel_open(s->model, s->path, &s->o, err)) return -1;
+    s->times = qc_arena_take(&s->arena, QC_LIVE_RING, sizeof *s->times, err);
+    s->answer = qc_arena_take(&s->arena, QC_LIVE_RING, sizeof *s->answer, err);
+    s->is_labelled = qc_arena_take(&s->arena, QC_LIVE_RING, 1, err);
+    if (!s->times || !s->answer || !s->is_labelled) return -1;
+    qc_latelabels_init(&s->late, &s->model->model, s->times, QC_LIVE_RING, s->model->learner.counters->next);
+    return 0;
+}
+
+void qc_live_close(QcLive *s)
+{
+    if (!s) return;
+    qc_livemodel_close(s->model);
+    free(s->model);
+    qc_arena_release(&s->arena);
+    *s = (QcLive){0};
+}
+
+/* 1 if windows and classes of both are the same, so that one can take the other's place. */
+static int is_alike(const QcModelFile *a, const QcModelFile *b)
+{
+    if (a->channels != b->channels || a->height != b->height || a->length != b->length || a->classes != b->classes)
+        return 0;
+    for (uint32_t k = 0; k < a->classes; k++)
+        if (strcmp(a->labels[k], b->labels[k])) return 0;
+    return 1;
+}
+
+static void use_model(QcLive *s, QcLiveModel *new)
+{
+    uint32_t next = s->model->learner.counters->next;
+    qc_livemodel_close(s->model);
+    free(s->model);
+    s->model = new;
+    new->learner.counters->next = next;
+    s->late.m = &new->model;
+    qc_frames_init(&s->frames, &new->g.tensors[0], new->model.norm.mean, new->model.norm.deviation, s->frames.stride,
+                   s->ring);
+}
+
+/* A model that cannot take the place of the running model leaves it running. */
+static void reload(QcLive *s, QcFrameReader *r)
+{
+    QcErr err;
+    QcLiveOptions o = s->o;
+    QcLiveModel *new = calloc(1, sizeof *new);
+    const char *wrong = NULL;
+    o.coreset = o.state = NULL; /* a learner's state is of its model */
+    if (!new)
+        wrong = "memory is out";
+    else if (qc_livemodel_open(new, s->path, &o, &err))
+        wrong = err.text;
+    else if (!is_alike(&s->model->model, &new->model))
+        wrong = "the model in the file has other windows or classes";
+    else if (!memcmp(s->model->model.container.digest, new->model.container.digest, QC_DIGEST_BYTES))
+        wrong = "the file is unchanged";
+    else if (s->model->learns)
+        wrong = "the state is of the running model: start again with another --state";
+    if (wrong) {
+        say(s, "the model stays as it is: %s", wrong);
+        qc_livemodel_close(new);
+        free(new);
+        return;
+    }
+    use_model(s, new);
+    r->m = &new->model;
+    say(s, "the model was read again; windows start anew");
+}
+
+/* ---- learning ---- */
+
+static int adapt(QcLive *s, QcErr *err)
+{
+    QcAdaptReport r;
+    if (!s->counts.waiting) return 0;
+    qc_learner_adapt(&s->model->learner, &r);
+    s->counts.waiting = 0;
+    s->counts.adapts++;
+    s->counts.refused += r.refused;
+    if (qc_livemodel_save(s->model, err)) return -1;
+    report(s, (QcLiveReport){.event = QC_LIVE_ADAPT, .adapt = &r});
+    return 0;
+}
+
+static void count_label(QcLive *s, uint32_t number, uint32_t class_index)
+{
+    uint32_t row = number % QC_LIVE_RING;
+    if (s->is_labelled[row]) return;
+    s->is_labelled[row] = 1;
+    s->counts.labelled++;
+    s->counts.right += s->answer[row] == class_index;
+    s->counts.waiting += (uint32_t)s->model->learns;
+}
+
+/* -1: the window was learned from already. */
+static int label_window(QcLive *s, uint32_t number, uint32_t class_index)
+{
+    if (s->model->learns && qc_learner_label(&s->model->learner, number, (uint16_t)class_index)) return -1;
+    count_label(s, number, class_index);
+    return 0;
+}
+
+/* Before a window is put where the model reads it: the window that would leave the ring with a label that was not
+ * learned is learned from. */
+static int save_labels(QcLive *s, QcErr *err)
+{
+    const QcLearner *l = &s->model->learner;
+    return l->ring.flags[l->next_row] == QC_RING_LABELLED ? adapt(s, err) : 0;
+}
+
+/* ---- a window ---- */
+
+/* The window lies in the model's input. label: -1 none. */
+static int take_window(QcLive *s, QcLiveWindow w, double from, QcErr *err)
+{
+    QcLearner *l = &s->model->learner;
+    QcAnswer answer;
+    uint32_t late;
+    qc_learner_predict(l, &answer, qc_livemodel_input(s->model),
+                       w.id == UINT64_MAX ? (uint64_t)1 << 63 | l->counters->next : w.id);
+    if (w.id == UINT64_MAX) w.id = answer.number;
+    s->answer[answer.number % QC_LIVE_RING] = answer.class_index;
+    s->is_labelled[answer.number % QC_LIVE_RING] = 0;
+    s->counts.windows++;
+    s->breaks_said = 0;
+    if (qc_latelabels_window(&s->late, (QcWindowTimes){answer.number, from, w.seconds}, &late)) w.label = (int32_t)late;
+    w.answer = &answer;
+    w.logits = l->logits;
+    report(s, (QcLiveReport){.event = QC_LIVE_WINDOW, .window = &w});
+    if (w.label >= 0) label_window(s, answer.number, (uint32_t)w.label);
+    return s->counts.waiting >= s->every ? adapt(s, err) : 0;
+}
+
+/* Before the end: what is labelled is learned, and the state is saved. */
+static int finish(QcLive *s, QcErr *err) { return adapt(s, err) || qc_livemodel_save(s->model, err) ? -1 : 0; }
+
+int qc_live_undo(QcLive *s, QcErr *err)
+{
+    if (qc_learner_undo(&s->model->learner))
+        return qc_fail(err, QC_EUSAGE, "%.300s: there is no adapt to undo", s->o.state);
+    return qc_livemodel_save(s->model, err);
+}
+
+/* ---- labels that come apart from frames ---- */
+
+static int take_label(QcLive *s, QcLateLabel *label, QcErr *err)
+{
+    uint32_t at = 0, number, lost = 0;
+    while (qc_latelabels_find(&s->late, label, &at, &number)) {
+        label->found++;
+        lost += label_window(s, number, label->class_index) != 0;
+    }
+    int past = qc_latelabels_wait(&s->late, label);
+    if (past < 0)
+        say(s, "label '%s': %d labels wait for windows already; this label is dropped", label->text, QC_LABELS_WAITING);
+    else if (past && !label->found)
+        say(s, "label '%s': no such window is among the latest %d", label->text, QC_LIVE_RING);
+    else if (lost)
+        say(s, "label '%s': %" PRIu32 " of %" PRIu32 " windows were learned from already", label->text, lost,
+            label->found);
+    return s->counts.waiting >= s->every ? adapt(s, err) : 0;
+}
+
+/* All that is there. 0: no more for now, 1: the file has ended. */
+static int read_labels(QcLive *s, int file, QcErr *err)
+{
+    char bytes[LABEL_BYTES];
+    for (;;) {
+        ssize_t n = read(file, bytes, sizeof bytes);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return 0;
+        if (n < 0) return qc_fail(err, QC_EIO, "labels cannot be read: %s", strerror(errno));
+        for (ssize_t i = 0; i < n || (n == 0 && i == 0); i++) {
+            QcLateLabel label;
+            int found = qc_latelabels_byte(&s->late, n ? bytes[i] : '\n', &label);
+            if (found < 0) say(s, "%s", s->late.words);
+            if (found > 0 && take_label(s, &label, err)) return -1;
+        }
+        if (n == 0) return 1;
+    }
+}
+
+/* A FIFO is opened for writing, too, so that it does not end with its first writer. */
+static int open_labels(int *file, const char *path, QcErr *err)
+{
+    *file = -1;
+    if (!path) return 0;
+    *file = open(path, (qc_is_regular(path) ? O_RDONLY : O_RDWR | O_NONBLOCK) | O_CLOEXEC);
+    return *file < 0 ? qc_fail(err, QC_EIO, "%.300s cannot be read: %s", path, strerror(errno)) : 0;
+}
+
+/* ---- frames ---- */
+
+/* A window has the label of its labelled frames, if they agree. */
+static int32_t label_of_window(const QcLive *s)
+{
+    int32_t label = -1;
+    for (uint32_t i = 0; i < s->frames.length; i++) {
+        if (s->frame_label[i] < 0) continue;
+        if (label >= 0 && s->frame_label[i] != label) return -1;
+        label = s->frame_label[i];
+    }
+    return label;
+}
+
+static int take_frame(QcLive *s, const QcFrameReader *r, QcErr *err)
+{
+    uint32_t row = s->frames.next;
+    s->frame_time[row] = r->seconds;
+    s->frame_label[row] = r->class_index;
+    if (!qc_frames_push(&s->frames, r->x)) return 0;
+    if (save_labels(s, err)) return -1;
+    qc_frames_window(&s->frames, qc_livemodel_input(s->model));
+    return take_window(
+        s, (QcLiveWindow){.id = UINT64_MAX, .stamp = r->stamp, .seconds = r->seconds, .label = label_of_window(s)},
+        s->frame_time[s->frames.next], err);
+}
+
+static void take_break(QcLive *s, const QcFrameReader *r)
+{
+    qc_frames_restart(&s->frames);
+    if (*r->words && s->breaks_said++ < BREAKS_SAID)
+        say(s, "%s; the window starts anew%s", r->words,
+            s->breaks_said == BREAKS_SAID ? " (no more is said of it until a window is full)" : "");
+}
+
+/* All frames that have arrived. */
+static int take_frames(QcLive *s, QcFrameReader *r, QcErr *err)
+{
+    QcFrameKind kind;
+    while (!s->is_over) {
+        if (qc_framereader_next(r, &kind, err)) return -1;
+        if (*r->note) say(s, "%s", r->note);
+        *r->note = 0;
+        s->counts.breaks = r->breaks;
+        s->counts.filled = r->filled;
+        if (kind == QC_FRAME_NONE) return 0;
+        if (kind == QC_FRAME_BREAK)
+            take_break(s, r);
+        else if (take_frame(s, r, err))
+            return -1;
+    }
+    return 0;
+}
+
+/* 1: the input has ended. */
+static int read_frames(QcFrameReader *r, int input, QcErr *err)
+{
+    size_t room;
+    uint8_t *to = qc_framereader_room(r, &room);
+    ssize_t n = read(input, to, room < 65536 ? room : 65536);
+    if (n < 0 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK)) return 0;
+    if (n < 0) return qc_fail(err, QC_EIO, "standard input cannot be read: %s", strerror(errno));
+    qc_framereader_add(r, (size_t)n);
+    return n == 0;
+}
+
+static void take_signals(QcLive *s, QcFrameReader *r)
+{
+    int signals = qc_livesignals_take();
+    if (signals & QC_SIGNAL_STATUS) report(s, (QcLiveReport){.event = QC_LIVE_STATUS});
+    if (signals & QC_SIGNAL_RELOAD && r) reload(s, r);
+    if (signals & QC_SIGNAL_END) s->is_over = 1;
+}
+
+static int run(QcLive *s, QcFrameReader *r, int input, int *labels, QcErr *err)
+{
+    for (int ended = 0; !ended && !s->is_over;) {
+        struct pollfd ready[2] = {{.fd = input, .events = POLLIN}, {.fd = *labels, .events = POLLIN}};
+        int n = qc_livesignals_poll(ready, 2, 1);
+        if (n < 0 && errno != EINTR)
+            return qc_fail(err, QC_EIO, "standard input cannot be waited for: %s", strerror(errno));
+        if (n > 0) qc_livesignals_poll(NULL, 0, 0); /* a signal that came before these bytes counts before them */
+        take_signals(s, r);
+        if (n > 0 && ready[1].revents) {
+            int end = read_labels(s, *labels, err);
+            if (end < 0) return -1;
+            if (end) close(*labels), *labels = -1;
+        }
+        if (n <= 0 || !ready[0].revents) continue;
+        ended = read_frames(r, input, err);
+        if (ended < 0 || take_frames(s, r, err)) return -1;
+    }
+    return *labels >= 0 && read_labels(s, *labels, err) < 0 ? -1 : 0;
+}
+
+static int open_frames(QcLive *s, uint32_t stride, QcErr *err)
+{
+    const QcModelFile *m = &s->model->model;
+    if (m->height > 1)
+        return qc_fail(err, QC_EUSAGE,
+                       "the model takes pictures of %u x %u pixels, not frames of a series: give it windows (-d)",
+                       m->height, m->length);
+    s->ring = qc_arena_take(&s->arena, m->length, m->channels, err);
+    s->frame_time = qc_arena_take(&s->arena, m->length, sizeof *s->frame_time, err);
+    s->frame_label = qc_arena_take(&s->arena, m->length, sizeof *s->frame_label, err);
+    if (!s->ring || !s->frame_time || !s->frame_label) return -1;
+    qc_frames_init(&s->frames, &s->model->g.tensors[0], m->norm.mean, m->norm.deviation, stride ? stride : m->length,
+                   s->ring);
+    return 0;
+}
+
+int qc_live_frames(QcLive *s, int input, const QcFrameOptions *frames, uint32_t stride, const char *labels, QcErr *err)
+{
+    QcFrameReader r = {0};
+    int file = -1, status = -1;
+    qc_livesignals_hold();
+    if (!open_frames(s, stride, err) && !qc_framereader_open(&r, &s->model->model, frames, err) &&
+        !open_labels(&file, labels, err)) {
+        report(s, (QcLiveReport){.event = QC_LIVE_STARTED});
+        status = run(s, &r, input, &file, err) || finish(s, err) ? -1 : 0;
+    }
+    if (file >= 0) close(file);
+    qc_framereader_close(&r);
+    return status;
+}
+
+int qc_live_data(QcLive *s, const char *path, QcErr *err)
+{
+    QcInputs data = {0};
+    int status = qc_inputs_open(&data, path, &s->model->model, &s->model->g, 0, 0, err);
+    qc_livesignals_hold();
+    if (!status) report(s, (QcLiveReport){.event = QC_LIVE_STARTED});
+    for (uint32_t i = 0; i < data.n && !status && !s->is_over; i++) {
+        qc_livesignals_poll(NULL, 0, 0);
+        take_signals(s, NULL);
+        status = save_labels(s, err) || qc_inputs_read(&data, qc_livemodel_input(s->model), i, err) ||
+                         take_window(
+                             s,
+                             (QcLiveWindow){.id = data.data.id[i], .stamp = "", .seconds = NAN, .label = data.label[i]},
+                             NAN, err)
+                     ? -1
+                     : 0;
+    }
+    if (!status) status = finish(s, err);
+    qc_inputs_close(&data);
+    return status;
+}

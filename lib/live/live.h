@@ -1,0 +1,88 @@
+/* live.h - a model on a live stream: windows are cut and predicted as frames come, labels are taken when they come, and
+ * the last layer learns from them.
+ *
+ *   frames -> framereader -> device/stream -> device/learner -> report
+ *                labels -> latelabels ------------^      ^-- adapt after every `every` labels; the state is saved after
+ * each
+ *
+ * A window whose frames have a label column is labelled if all its labelled frames agree. Reports go to a callback, one
+ * per event, as it happens.
+ */
+#ifndef QC_LIVE_LIVE_H
+#define QC_LIVE_LIVE_H
+
+#include "../device/stream.h"
+#include "framereader.h"
+#include "latelabels.h"
+#include "livemodel.h"
+
+typedef enum QcLiveEvent {
+    QC_LIVE_STARTED, /* resumed or new */
+    QC_LIVE_WINDOW, /* window */
+    QC_LIVE_ADAPT, /* adapt */
+    QC_LIVE_WORDS, /* words: a break, a label that was refused, a reload */
+    QC_LIVE_STATUS /* counts */
+} QcLiveEvent;
+
+typedef struct QcLiveWindow {
+    uint64_t id; /* number of the window; of data files the example's id */
+    const char *stamp; /* of its last frame, as it was given; empty: none */
+    double seconds; /* the same; NaN: not known */
+    const QcAnswer *answer;
+    const float *logits;
+    int32_t label; /* -1: none came with the window */
+} QcLiveWindow;
+
+typedef struct QcLiveCounts {
+    uint64_t windows, labelled, right; /* right: of the labelled windows, when they were predicted */
+    uint64_t adapts, refused, breaks, filled;
+    uint32_t waiting; /* labelled windows that no adapt has learned from */
+} QcLiveCounts;
+
+typedef struct QcLive QcLive;
+
+typedef struct QcLiveReport {
+    QcLiveEvent event;
+    const QcLive *live;
+    const QcLiveWindow *window;
+    const QcAdaptReport *adapt;
+    const char *words;
+} QcLiveReport;
+
+struct QcLive {
+    const char *path; /* of the model */
+    QcLiveOptions o;
+    uint32_t every; /* labels per adapt, >= 1 */
+    int (*report)(void *ctx, const QcLiveReport *report); /* other than 0: nobody reads any more, and the run ends */
+    void *ctx;
+    QcLiveModel *model;
+    QcArena arena;
+    QcFrames frames;
+    QcLateLabels late;
+    QcWindowTimes *times; /* [QC_LIVE_RING] */
+    double *frame_time; /* [length] of the frames in the ring, as is */
+    int32_t *frame_label; /* [length] -1: none */
+    uint16_t *answer; /* [QC_LIVE_RING] by number */
+    uint8_t *is_labelled; /* [QC_LIVE_RING] */
+    uint8_t *ring; /* of frames */
+    uint32_t breaks_said; /* since the last window */
+    int is_over;
+    QcLiveCounts counts;
+};
+
+/* path, o, every, report and ctx are set, all else is zero. */
+int qc_live_open(QcLive *s, QcErr *err);
+
+/* From descriptor `input` until it ends or SIGTERM comes; labels: a file or FIFO, or NULL. stride: frames, >= 1. The
+ * state is saved at the end. */
+int qc_live_frames(QcLive *s, int input, const QcFrameOptions *frames, uint32_t stride, const char *labels, QcErr *err);
+
+/* The windows of a data file, in its order. */
+int qc_live_data(QcLive *s, const char *path, QcErr *err);
+
+/* Back to the last layer before the latest adapt that changed it, and saved. */
+int qc_live_undo(QcLive *s, QcErr *err);
+
+void qc_live_close(QcLive *s);
+
+#endif

@@ -1,0 +1,117 @@
+#include "livemodel.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "../format/learnedfile.h"
+#include "../format/parametertable.h"
+#include "../format/qgraphfile.h"
+#include "../quant/windows.h"
+
+static int load_model(QcLiveModel *m, const char *path, QcErr *err)
+{
+    if (qc_modelfile_load(&m->model, path, err)) return -1;
+    if (!qc_modelfile_is_quantized(&m->model))
+        return qc_fail(err, QC_EUNSUPPORTED,
+                       "%.300s: a float model does not run on a stream: quantize it (qc-quantize)",
+                       qc_input_name(path));
+    return qc_qgraph_decode(&m->g, &m->model, &m->arena, err) ? qc_within(err, qc_input_name(path)) : 0;
+}
+
+static int place_learner(QcLiveModel *m, const QcLiveOptions *o, QcErr *err)
+{
+    QcLearnerSetup setup = {.graph = &m->g,
+                            .parameters = qc_parameters_default(m->g.bits),
+                            .seed = o->seed,
+                            .capacity = m->coreset.data.capacity,
+                            .ring = m->learns ? QC_LIVE_RING : 1};
+    const QcKernels *kernels = qc_kernels_need(err);
+    if (!kernels || qc_parameters_tune(&setup.parameters, o->tune, o->n_tune, err)) return -1;
+    if (m->learns && !qc_head_fits(&m->g))
+        return qc_fail(err, QC_EUNSUPPORTED,
+                       "the last layer is too large for a closed form (more than %d features or %d classes): it can "
+                       "predict, but not learn",
+                       QC_HEAD_MAX_FEATURES, QC_HEAD_MAX_CLASSES);
+    uint64_t bytes = qc_learner_bytes(&setup);
+    m->memory = bytes > UINT32_MAX ? NULL : qc_room_new(bytes, "the learner", err);
+    if (!m->memory)
+        return bytes > UINT32_MAX ? qc_fail(err, QC_EUNSUPPORTED, "the learner would need %" PRIu64 " bytes", bytes)
+                                  : -1;
+    qc_learner_place(&m->learner, &setup, kernels, m->memory);
+    return 0;
+}
+
+static int fill_coreset(QcLiveModel *m, QcErr *err)
+{
+    uint8_t *window = qc_livemodel_input(m);
+    for (uint32_t i = 0; i < m->coreset.n; i++) {
+        QcKeptExample kept = qc_inputs_kept(&m->coreset, i);
+        if (qc_inputs_read(&m->coreset, window, i, err)) return -1;
+        qc_learner_fill(&m->learner, i, window, NULL, kept.label, kept.misses, kept.flags, kept.id);
+    }
+    return 0;
+}
+
+/* The same model, coreset, parameters and seed: the same number. */
+static uint64_t identify(const QcLiveModel *m)
+{
+    uint8_t digest[QC_DIGEST_BYTES];
+    uint64_t number = 0;
+    char text[64];
+    QcDigest d;
+    qc_digest_init(&d);
+    qc_digest_add(&d, text, (size_t)snprintf(text, sizeof text, "live %" PRIu64 " ", m->learner.setup.seed));
+    qc_parameters_digest(&d, &m->learner.setup.parameters);
+    qc_digest_add(&d, m->model.container.digest, QC_DIGEST_BYTES);
+    qc_digest_add(&d, m->coreset.data.digest, QC_DIGEST_BYTES);
+    qc_digest_end(&d, digest);
+    for (int i = 0; i < 8; i++) number = number << 8 | digest[i];
+    return number;
+}
+
+static int take_up_state(QcLiveModel *m, const char *path, QcErr *err)
+{
+    if (qc_statefile_open(&m->kept, path, &m->learner, identify(m), err)) return -1;
+    int found = qc_statefile_load(&m->kept, &m->learner, err);
+    m->resumed = found > 0;
+    return found < 0 ? qc_within(err, path) : 0;
+}
+
+/* What the model file carries from qc-calibrate comes before the coreset, whose features do not depend on it. */
+static int open_learner(QcLiveModel *m, const char *path, const QcLiveOptions *o, QcErr *err)
+{
+    if (place_learner(m, o, err)) return -1;
+    if (!m->learns) return 0;
+    if (qc_learned_decode(&m->learner, &m->model, err) < 0) return qc_within(err, qc_input_name(path));
+    return fill_coreset(m, err) || take_up_state(m, o->state, err) ? -1 : 0;
+}
+
+int qc_livemodel_open(QcLiveModel *m, const char *path, const QcLiveOptions *o, QcErr *err)
+{
+    *m = (QcLiveModel){.learns = o->coreset != NULL};
+    if (!load_model(m, path, err) &&
+        (!m->learns || !qc_inputs_open(&m->coreset, o->coreset, &m->model, &m->g, 1, 1, err)) &&
+        !open_learner(m, path, o, err))
+        return 0;
+    qc_livemodel_close(m);
+    return -1;
+}
+
+int qc_livemodel_save(QcLiveModel *m, QcErr *err)
+{
+    return m->kept.is_open ? qc_statefile_save(&m->kept, &m->learner, err) : 0;
+}
+
+uint8_t *qc_livemodel_input(QcLiveModel *m) { return qc_qrun_tensor(&m->learner.run, 0); }
+
+void qc_livemodel_close(QcLiveModel *m)
+{
+    if (!m) return;
+    qc_statefile_close(&m->kept);
+    qc_inputs_close(&m->coreset);
+    free(m->memory);
+    qc_modelfile_release(&m->model);
+    qc_arena_release(&m->arena);
+    *m = (QcLiveModel){0};
+}

@@ -1,0 +1,83 @@
+/* qc-run - a quantized model on windows or on a live stream of frames: a line per window, and, with labels, learning.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include "../lib/base/file.h"
+#include "../lib/cli/cli.h"
+#include "../lib/cli/deviceoptions.h"
+#include "../lib/cli/livelog.h"
+
+static const char *data, *raw, *columns, *time_column, *label_column, *coreset, *state, *labels;
+static int64_t stride, top = 1, every = 32;
+static double rate;
+static int json, undo;
+
+static const QcOption options[] = {
+    {'d', "data", QC_OPTION_TEXT, &data, "FILE", "predict the windows of a data file, not of standard input", 0, 0},
+    {0, "stride", QC_OPTION_INT, &stride, "N", "frames between windows; 0 = their length", 0, 1000000000},
+    {0, "columns", QC_OPTION_TEXT, &columns, "LIST", "columns of the channels, by names or numbers (3-8)", 0, 0},
+    {0, "time-column", QC_OPTION_TEXT, &time_column, "COLUMN", "column of times, or none (else by its name)", 0, 0},
+    {0, "label-column", QC_OPTION_TEXT, &label_column, "COLUMN", "column of labels, or none (else by its name)", 0, 0},
+    {0, "raw", QC_OPTION_TEXT, &raw, "TYPE", "frames are binary numbers, interleaved: f32 or i16", 0, 0},
+    {0, "rate", QC_OPTION_REAL, &rate, "HZ", "frames per second, where they have no times", 0, 1e9},
+    {0, "top", QC_OPTION_INT, &top, "K", "print the K most probable classes", 1, 1000},
+    {'c', "coreset", QC_OPTION_TEXT, &coreset, "FILE", "coreset of the learner (with --state)", 0, 0},
+    {0, "state", QC_OPTION_TEXT, &state, "FILE", "learn from labels; keep the learner's state here", 0, 0},
+    {0, "labels", QC_OPTION_TEXT, &labels, "FIFO", "labels by window number or time span: '17 walking'", 0, 0},
+    {0, "every", QC_OPTION_INT, &every, "N", "adapt after N labels", 1, QC_LIVE_RING},
+    {0, "undo", QC_OPTION_FLAG, &undo, NULL, "go back to before the latest adapt, and end", 0, 0},
+    {0, "json", QC_OPTION_FLAG, &json, NULL, "one JSON object per window and per adapt", 0, 0},
+    QC_OPTION_TUNE,
+    {0},
+};
+
+static const QcProgram program = {"qc-run", "run a quantized model on a live stream, and let it learn",
+                                  "[options] MODEL < FRAMES", options, 1};
+
+static int check(const char *model, QcErr *err)
+{
+    if (qc_is_standard(model)) return qc_fail(err, QC_EUSAGE, "name the model's file: standard input has the frames");
+    if (qc_is_standard(data) && data) return qc_fail(err, QC_EUSAGE, "-d needs a file");
+    if (!coreset != !state) return qc_fail(err, QC_EUSAGE, "a learner needs both a coreset (-c) and a --state");
+    if (state && qc_is_standard(state)) return qc_fail(err, QC_EUSAGE, "--state needs a file");
+    if ((labels || undo || qc_tune_list.n) && !state)
+        return qc_fail(err, QC_EUSAGE, "--labels, --undo and --tune go with --state");
+    if (labels && qc_is_standard(labels))
+        return qc_fail(err, QC_EUSAGE, "--labels needs a file or a FIFO: standard input has the frames");
+    if (data && (stride || columns || time_column || label_column || raw || rate > 0 || labels))
+        return qc_fail(err, QC_EUSAGE, "-d has windows already: options of frames and --labels do not go with it");
+    if (raw && (columns || time_column || label_column)) return qc_fail(err, QC_EUSAGE, "raw numbers have no columns");
+    if (raw && strcmp(raw, "f32") && strcmp(raw, "i16")) return qc_fail(err, QC_EUSAGE, "--raw is f32 or i16");
+    const char *const inputs[] = {model, data, coreset, labels};
+    return qc_output_spares(state, inputs, 4, err);
+}
+
+static int run(QcLive *live, QcErr *err)
+{
+    QcFrameOptions frames = {.raw = !raw          ? QC_RAW_TEXT
+                                    : *raw == 'f' ? QC_RAW_F32
+                                                  : QC_RAW_I16,
+                             .columns = columns,
+                             .time_column = time_column,
+                             .label_column = label_column,
+                             .rate = rate};
+    if (qc_live_open(live, err)) return -1;
+    if (undo) return qc_live_undo(live, err);
+    return data ? qc_live_data(live, data, err)
+                : qc_live_frames(live, STDIN_FILENO, &frames, (uint32_t)stride, labels, err);
+}
+
+int main(int argc, char **argv)
+{
+    QcErr err = {0};
+    QcLiveLog log;
+    QcLive live = {0};
+    qc_cli_parse(&program, argc, argv);
+    log = (QcLiveLog){.json = json, .top = (uint32_t)top};
+    live = (QcLive){.path = argv[1], .every = (uint32_t)every, .report = qc_livelog_report, .ctx = &log};
+    live.o = (QcLiveOptions){coreset, state, qc_tune_list.items, qc_tune_list.n, 1};
+    int status = qc_tune_check(&err) || check(argv[1], &err) || run(&live, &err);
+    qc_live_close(&live);
+    return qc_cli_end(&err, status ? -1 : 0);
+}

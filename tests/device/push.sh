@@ -1,0 +1,53 @@
+# push.sh - the firmware that is installed (share/firmware), built by its own Makefile: a Cortex-M4 cuts and predicts a stream as qc-run does, predict-only code is small, the
+# stack is what the header says, and the header is C++, too.
+set -eu
+. tests/device/cross
+for tool in arm-none-eabi-gcc qemu-system-arm make; do have $tool || { skipped "there is no $tool"; exit 77; }; done
+wrong=0
+complain() { echo "$*"; wrong=1; }
+template=$TOP/share/firmware
+cd "$work"
+qc-synth -q --people 2 --activities 4 --windows 8 --channels 3 --length 24 -o people.qcd
+qc-split -q -g p1 -o p1.qcd people.qcd
+printf 'name: tiny\ninception:\n  filters: 4\n  depth: 3\n  kernels: [9, 5, 3]\n  bottleneck: 4\n  residual: 3\n' >tiny.yaml
+qc-train -q --threads 1 --epochs 4 -a tiny.yaml -d p1.qcd -o fp.qcm
+qc-coreset -q -n 8 -d p1.qcd -o core.qcd
+qc-quantize --force -q -b 4 --epochs 1 --threads 1 -c core.qcd -o q.qcm fp.qcm >words
+# 300 frames of three channels, and some that the model has never seen the like of
+awk 'BEGIN { for (t = 0; t < 300; t++) printf "%.7g,%.7g,%.7g\n", 3 * sin(t / 5), 2 * cos(t / 7) - t / 200, t % 50 == 7 ? 1e6 : sin(t * t) }' >frames.csv
+awk -F, 'function put(x,   s, e, m, k) { # the bytes of a float, low first; x is one exactly
+             s = x < 0 ? 128 : 0; if (x < 0) x = -x
+             if (x == 0) { printf "\\000\\000\\000\\000"; return }
+             for (e = 127; x >= 2; e++) x /= 2
+             for (; x < 1; e--) x *= 2
+             m = int((x - 1) * 8388608)
+             printf "\\%03o\\%03o\\%03o\\%03o", m % 256, int(m / 256) % 256, int(m / 65536) + e % 2 * 128, s + int(e / 2) }
+         { for (c = 1; c <= 3; c++) put($c) }' frames.csv >octal
+printf "$(cat octal)" >frames.raw
+[ "$(wc -c <frames.raw)" -eq 3600 ] || complain "the frames are not written as they should be"
+
+try() { # try FOLDER STRIDE FLAGS OPTIONS...
+    folder=$1 stride=$2 flags=$3
+    shift 3
+    mkdir -p "$folder"
+    qc-export -q -f c "$@" -o "$folder/model.c" q.qcm
+    qc-run --raw f32 --stride "$stride" q.qcm <frames.raw | tail -n +2 | cut -f1,3 >wanted
+    [ "$(wc -l <wanted)" -gt 10 ] || complain "there are no windows"
+    make -s -f "$template/Makefile" OUT="$folder/out" MODEL="$folder/model.c" FRAMES=frames.raw STRIDE="$stride" CFLAGS="$flags -Wall -Wextra -Werror" run >"$folder/words" || complain "$folder: status $?"
+    grep -v '^#' "$folder/words" | cmp - wanted || complain "$folder: a Cortex-M4 answers otherwise"
+    printf '#include "model.h"\nint main() { float f[MODEL_CHANNELS] = {}; return model_init() || model_push(f) || model_answer.class_index; }\n' >use.cc
+    g++ -std=c++17 -Wall -Wextra -Werror -fsyntax-only -I "$TOP/lib" -I "$folder" use.cc || complain "$folder: model.h is no C++"
+    stack=$(sed -n 's/^# stack \([0-9]*\) .*/\1/p' "$folder/words")
+    said=$(sed -n 's/.* stack of \([0-9]*\) bytes to predict.*/\1/p' "$folder/model.h")
+    [ "$stack" -le "$said" ] || complain "$folder: $stack bytes of stack, not $said"
+}
+try predict 5 -Os
+try learner 0 -O2 -c core.qcd -B 16
+
+# What only this firmware and this model need is not counted.
+others='main|say|say_number|say_window|reset|fault|vectors|call_host|board_.*|memcpy|memmove|memset|nodes|tensors|codes|scale|bias|multiplier|shift|mean|deviation|model_graph|model_class_names'
+code=$(arm-none-eabi-nm -S -t d predict/out/firmware.elf | awk -v others="^($others)\$" 'NF == 4 && $3 ~ /[Tt]/ && $4 !~ others { n += $2 } END { print n }')
+echo "predict-only code on a Cortex-M4: $code bytes"
+[ "$code" -gt 5000 ] && [ "$code" -le 17408 ] || complain "$code bytes of code to predict"
+arm-none-eabi-nm predict/out/firmware.elf | grep -E 'qc_(learner|head|moments|slots|flip|state)_' && complain "a firmware that predicts has the learner in it"
+exit $wrong

@@ -1,0 +1,187 @@
+/* Frames of a stream that comes in pieces: the same frames however it is cut; breaks where rows, times or values are
+ * wrong; columns by name and number. */
+#include <math.h>
+
+#include "suite.h"
+
+#include "../../lib/live/framereader.h"
+
+enum { CHANNELS = 3, LENGTH = 16, ROOM = 4096 };
+static float mean[CHANNELS], deviation[CHANNELS] = {1, 1, 1};
+static char *labels[] = {"sitting", "walking, fast"};
+static const QcModelFile model = {.channels = CHANNELS,
+                                  .height = 1,
+                                  .length = LENGTH,
+                                  .classes = 2,
+                                  .labels = labels,
+                                  .norm = {CHANNELS, mean, deviation}};
+
+/* What a reader makes of bytes, as text: "1 2 3;" is a frame, "1 2 3@walking;" with a label, "!" a break that is said,
+ * "." one that is not. */
+static void read_all(char out[ROOM], QcFrameReader *r, const QcFrameOptions *o, const void *bytes, size_t n,
+                     size_t piece)
+{
+    QcErr err;
+    size_t at = 0, room;
+    char *to = out;
+    ck_assert_msg(!qc_framereader_open(r, &model, o, &err), "%s", err.text);
+    *to = 0;
+    for (int ended = 0; !ended;) {
+        QcFrameKind kind;
+        uint8_t *into = qc_framereader_room(r, &room);
+        size_t some = n - at < piece ? n - at : piece;
+        ck_assert_uint_ge(room, some);
+        memcpy(into, (const uint8_t *)bytes + at, some);
+        qc_framereader_add(r, some);
+        at += some;
+        ended = some == 0;
+        for (;;) {
+            ck_assert_msg(!qc_framereader_next(r, &kind, &err), "%s", err.text);
+            if (kind == QC_FRAME_NONE) break;
+            if (kind == QC_FRAME_BREAK)
+                to += sprintf(to, "%s", *r->words ? "!" : ".");
+            else
+                to += sprintf(to, "%g %g %g%s%s;", (double)r->x[0], (double)r->x[1], (double)r->x[2],
+                              r->class_index >= 0 ? "@" : "", r->class_index >= 0 ? labels[r->class_index] : "");
+        }
+    }
+}
+
+static void expect(const QcFrameOptions *o, const char *text, const char *wanted)
+{
+    for (size_t piece = 1; piece <= strlen(text); piece += piece < 7 ? 1 : 13) {
+        char out[ROOM];
+        QcFrameReader r;
+        read_all(out, &r, o, text, strlen(text), piece);
+        ck_assert_msg(!strcmp(out, wanted), "pieces of %zu: '%s', not '%s'", piece, out, wanted);
+        qc_framereader_close(&r);
+    }
+}
+
+static void refuse(const QcFrameOptions *o, const char *text, const char *words)
+{
+    QcErr err;
+    QcFrameReader r;
+    QcFrameKind kind;
+    size_t room;
+    ck_assert(!qc_framereader_open(&r, &model, o, &err));
+    memcpy(qc_framereader_room(&r, &room), text, strlen(text));
+    qc_framereader_add(&r, strlen(text));
+    ck_assert_int_eq(qc_framereader_next(&r, &kind, &err), -1);
+    ck_assert_msg(strstr(err.text, words) != NULL, "'%s' has no '%s'", err.text, words);
+    qc_framereader_close(&r);
+}
+
+START_TEST(rows_of_all_kinds_of_tables)
+{
+    const QcFrameOptions plain = {0};
+    expect(&plain, "1,2,3\n4,5,6\n", "1 2 3;4 5 6;");
+    expect(&plain, "1;2;3\r\n\r\n# words\r\n4;5;6", "1 2 3;4 5 6;");
+    expect(&plain, "  1   2 3\n4 5    6  \n", "1 2 3;4 5 6;");
+    expect(&plain, "a\tb\tc\n1\t2\t3\n", "1 2 3;");
+    expect(&plain,
+           "\xef\xbb\xbf"
+           "a,b,c\n1,2,3\n",
+           "1 2 3;");
+    expect(&plain, "id,user,a,b,c,label\n7,p1,1,2,3,sitting\n8,p1,4,5,6,\n9,p1,7,8,9,\"sitting\"\n",
+           "1 2 3@sitting;4 5 6;7 8 9@sitting;");
+    expect(&plain, "a;b;c;activity\n1;2;3;\"walking, fast\"\n1;2;3;flying\n", "1 2 3@walking, fast;1 2 3;");
+}
+END_TEST
+
+START_TEST(columns_by_name_and_number)
+{
+    expect(&(QcFrameOptions){.columns = "c,a,b"}, "a,b,x,c\n1,2,0,3\n", "3 1 2;");
+    expect(&(QcFrameOptions){.columns = "2-4"}, "9,1,2,3,9\n", "1 2 3;");
+    expect(&(QcFrameOptions){.columns = "4,2-3", .label_column = "1"}, "sitting,1,2,3\n", "3 1 2@sitting;");
+    expect(&(QcFrameOptions){.time_column = "1"}, "0,1,2,3\n1,4,5,6\n", "1 2 3;4 5 6;");
+    expect(&(QcFrameOptions){.time_column = "none", .columns = "t,a,b"}, "t,a,b\n5,1,2\n3,4,5\n",
+           "5 1 2;3 4 5;"); /* no time goes back */
+    refuse(&(QcFrameOptions){0}, "1,2,3,4\n", "4 columns of values, the model takes 3");
+    refuse(&(QcFrameOptions){0}, "a,b\n", "2 columns of values");
+    refuse(&(QcFrameOptions){.columns = "a,b,q"}, "a,b,c\n", "none is 'q'");
+    refuse(&(QcFrameOptions){.columns = "1,2,9"}, "a,b,c\n", "none is '9'");
+    refuse(&(QcFrameOptions){.columns = "1,2,a"}, "a,b,c\n", "names column 1 twice");
+    refuse(&(QcFrameOptions){.label_column = "what"}, "a,b,c\n", "none is 'what'");
+}
+END_TEST
+
+START_TEST(bad_rows_break_the_stream_and_are_said_once)
+{
+    const QcFrameOptions plain = {0};
+    expect(&plain, "1,2,3\n4,5\n6,7,8,9\n1,2,3\n", "1 2 3;!.1 2 3;");
+    expect(&plain, "1,2,3\n1,x,3\n1,2,3\n1,2,1e39\n1,2,3\n", "1 2 3;!1 2 3;!1 2 3;");
+    expect(&plain, "a,b,c\n1,2,3\na,b,c\n4,5,6\n", "1 2 3;!4 5 6;"); /* the sensor's program began anew */
+}
+END_TEST
+
+START_TEST(missing_values_take_the_value_before_for_a_while)
+{
+    const QcFrameOptions plain = {0};
+    expect(&plain, "1,2,3\n,5,nan\n7,NA,9\n", "1 2 3;1 5 3;7 5 9;");
+    expect(&plain, ",5,6\n1,,6\n1,2,3\n", "!.1 2 3;"); /* nothing to take */
+    expect(&plain, "1,2,3\n,2,3\n,2,3\n,2,3\n,2,3\n1,2,3\n",
+           "1 2 3;1 2 3;1 2 3;!.1 2 3;"); /* two of sixteen frames may lack it */
+}
+END_TEST
+
+START_TEST(gaps_in_time_break_the_stream)
+{
+    const QcFrameOptions plain = {0};
+    char text[ROOM], wanted[ROOM] = "";
+    static const struct {
+        const char *name, *form;
+        double unit;
+    } columns[] = {{"t", "%.3f", 1},
+                   {"t_ms", "%.0f", 1e3},
+                   {"timestamp", "%.3f", 1},
+                   {"time", "1970-01-01T00:00:%06.3f", 1},
+                   {"time", "2024-02-29 23:59:%06.3f", 1}};
+    for (size_t k = 0; k < sizeof columns / sizeof *columns; k++)
+        for (int skip = 1; skip <= 4; skip++) { /* frames that are missing after the 20th, plus one; 25 Hz */
+            char *to = text + sprintf(text, "%s,a,b,c\n", columns[k].name), *want = wanted;
+            for (int n = 0; n < 24; n++) {
+                double time = .04 * (n < 20 ? n : n + skip - 1) * columns[k].unit;
+                to += sprintf(to, columns[k].form, time);
+                to += sprintf(to, ",%d,2,3\n", n);
+                want += sprintf(want, "%s%d 2 3;", n == 20 && skip >= 3 ? "!" : "", n);
+            }
+            expect(&plain, text, wanted);
+        }
+    expect(&plain, "t,a,b,c\n1,1,2,3\n2,1,2,3\n2,4,2,3\n1,1,2,3\n2,1,2,3\n", "1 2 3;1 2 3;4 2 3;!1 2 3;1 2 3;");
+    expect(&plain, "t,a,b,c\n1,1,2,3\nnoon,1,2,3\n2,1,2,3\n", "1 2 3;!1 2 3;");
+}
+END_TEST
+
+START_TEST(raw_numbers)
+{
+    static const int16_t i16[] = {1, -2, 3, 32767, -32768, 0, 7};
+    float f32[] = {1.5f, -2, 3, NAN, 5, 6, 1e38f, 0, 0, 9, 8};
+    for (size_t piece = 1; piece < 12; piece++) {
+        char out[ROOM];
+        QcFrameReader r;
+        read_all(out, &r, &(QcFrameOptions){.raw = QC_RAW_I16, .rate = 50}, i16, sizeof i16, piece);
+        ck_assert_str_eq(out, "1 -2 3;32767 -32768 0;");
+        ck_assert_double_eq_tol(r.seconds, .02, 1e-12);
+        qc_framereader_close(&r);
+        read_all(out, &r, &(QcFrameOptions){.raw = QC_RAW_F32}, f32, sizeof f32, piece);
+        ck_assert_str_eq(out, "1.5 -2 3;1.5 5 6;1.5 0 0;");
+        ck_assert(isnan(r.seconds));
+        qc_framereader_close(&r);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("framereader");
+    TCase *c = tcase_create("framereader");
+    tcase_add_test(c, rows_of_all_kinds_of_tables);
+    tcase_add_test(c, columns_by_name_and_number);
+    tcase_add_test(c, bad_rows_break_the_stream_and_are_said_once);
+    tcase_add_test(c, missing_values_take_the_value_before_for_a_while);
+    tcase_add_test(c, gaps_in_time_break_the_stream);
+    tcase_add_test(c, raw_numbers);
+    suite_add_tcase(suite, c);
+    return run_suite(suite);
+}
