@@ -220,7 +220,7 @@ void qc_learner_gather(QcLearner *l)
         if (l->ring.flags[row] == QC_RING_LABELLED) set->row[set->n++] = row;
     }
     set->n_unlabelled = 0;
-    for (uint32_t age = l->ring.capacity; age >= 1; age--)
+    for (uint32_t age = l->ring.capacity; age >= 1 && l->setup.parameters.guess_weight > 0; age--)
         if (l->ring.flags[row_of(l, age)] == QC_RING_PREDICTED) set->row[set->n + set->n_unlabelled++] = row_of(l, age);
     for (uint32_t i = 0; i < set->n; i++) {
         const QcSlots *from = qc_set_slots(set, i);
@@ -333,7 +333,7 @@ QcHeadTask qc_learner_task(QcLearner *l)
 /* Windows without a label count as long as labels confirm what is guessed of them. */
 static void choose_guesses(QcLearner *l, QcHeadTask *t)
 {
-    if (!l->moments.n || !l->set.n_unlabelled || !(l->setup.parameters.guess_weight > 0)) return;
+    if (!l->moments.n || !l->set.n_unlabelled) return;
     if (l->set.n > l->set.n_kept) l->counters->trust = TRUST_MEMORY * l->counters->trust + qc_guess_gain(&l->scratch, t);
     t->guesses = l->counters->trust >= 0 && !t->few_classes;
 }
@@ -545,7 +545,7 @@ static int is_sound_layer(const QcLearner *l, const QcLastLayer *layer)
 int qc_learner_is_sound(const QcLearner *l)
 {
     const QcLearnerCounters *c = l->counters;
-    if (c->active > 1 || c->can_undo > 1 || !(c->share > 0 && c->share < 1e6f)) return 0;
+    if (c->active > 1 || c->can_undo > 1 || !(c->share > 0 && c->share < 1e6f) || !(c->trust > -1e6f && c->trust < 1e6f)) return 0;
     for (uint32_t i = 0; i < l->coreset.capacity; i++)
         if (!(l->coreset.flags[i] & QC_SLOT_EMPTY) && l->coreset.label[i] >= l->shape.classes) return 0;
     if (l->setup.flips && !l->setup.flips->is_sound(&l->flipper)) return 0;

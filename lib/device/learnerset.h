@@ -4,7 +4,7 @@
 
 #include "learner.h"
 
-/* Fills l->set: the coreset's examples, then labelled windows. */
+/* Fills l->set: the coreset's examples, then labelled windows; behind them, if they count, windows without a label. */
 void qc_learner_gather(QcLearner *l);
 /* What a head for the gathered set would be solved from. */
 QcHeadTask qc_learner_task(QcLearner *l);

@@ -138,12 +138,13 @@ static int open_learner(QcSession *s, const QcMethod *method, const QcSessionOpt
     return place_batch(s, err) || qc_method_place(l, err) || load_learned(s, model, err) || fill_coreset(s, err) || qc_method_open(l, err) ? -1 : 0;
 }
 
-static int open_data(QcSession *s, const char *coreset, const char *const *streams, int n, QcErr *err)
+static int open_data(QcSession *s, const QcMethod *method, const char *coreset, const char *const *streams, int n, QcErr *err)
 {
     if (n > QC_TRANSFER_STREAMS) return qc_fail(err, QC_EUSAGE, "at most %d streams", QC_TRANSFER_STREAMS);
     if (qc_inputs_open(&s->coreset, coreset, &s->model, &s->g, 1, QC_LABELS_ALL, err)) return -1;
+    QcLabelNeed need = method->observe ? QC_LABELS_OPTIONAL : QC_LABELS_SOME;
     for (; s->n_streams < (uint32_t)n; s->n_streams++)
-        if (qc_inputs_open(&s->streams[s->n_streams], streams[s->n_streams], &s->model, &s->g, 0, QC_LABELS_OPTIONAL, err)) return -1;
+        if (qc_inputs_open(&s->streams[s->n_streams], streams[s->n_streams], &s->model, &s->g, 0, need, err)) return -1;
     return 0;
 }
 
@@ -152,7 +153,7 @@ int qc_session_open(QcSession *s, const char *model, const char *coreset, const 
     const QcMethod *method = o->method;
     *s = (QcSession){.command = o->command, .ask = o->ask};
     if (load_model(s, &method, model, err) || qc_method_settings(s->learner.setting, method, o->settings, o->n_settings, err) ||
-        open_data(s, coreset, streams, n_streams, err) || cut_streams(s, o, err) || open_learner(s, method, o, model, err)) {
+        open_data(s, method, coreset, streams, n_streams, err) || cut_streams(s, o, err) || open_learner(s, method, o, model, err)) {
         qc_session_close(s);
         return -1;
     }

@@ -52,7 +52,7 @@ typedef struct QcSession {
     const char *command;
 } QcSession;
 
-/* Loads and checks all; each example of the coreset must be labelled, and some examples of each stream. */
+/* Loads and checks all; each example of the coreset must be labelled, and some of a stream if the method learns from these alone. */
 int qc_session_open(QcSession *s, const char *model, const char *coreset, const char *const *streams, int n_streams, const QcSessionOptions *o, QcErr *err);
 /* Keeps the learner's state in a file from now on, after every batch. A state of the same model, coreset and parameters is taken up; if it was on its way through this
  * very stream, the session goes on after its last batch (s->at). Only of methods on the device, and of one stream. */
