@@ -240,7 +240,7 @@ void qc_cmodel_header(FILE *to, const QcCModel *m)
     fprintf(to, " * A Cortex-M needs a stack of %d bytes to predict%s", QC_C_PREDICT_STACK, m->learner ? ", and of about 12 KB to learn" : "");
     if (!m->learner) fputs(".\n * It predicts only: to learn, a device needs a coreset beside the model", to);
     qc_c_code(to, qc_c_code_head, m->prefix);
-    qc_c_code(to, m->learner ? "#include \"device/state.h\"\n#include \"device/stream.h\"\n\n" : "#include \"device/learner.h\"\n#include \"device/stream.h\"\n\n", m->prefix);
+    qc_c_code(to, m->learner ? "#include \"device/ask.h\"\n#include \"device/state.h\"\n#include \"device/stream.h\"\n\n" : "#include \"device/learner.h\"\n#include \"device/stream.h\"\n\n", m->prefix);
     put_number(to, m->prefix, "CLASSES", f->classes, "what a window can be");
     put_number(to, m->prefix, "CHANNELS", f->channels, "values of a step");
     put_number(to, m->prefix, "STEPS", steps, f->height > 1 ? "pixels of a window, row by row" : "moments of a window");
