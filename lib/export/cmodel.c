@@ -237,7 +237,7 @@ void qc_cmodel_header(FILE *to, const QcCModel *m)
     put_head(to, m, ".h", "what a firmware calls of the quantized classifier");
     fprintf(to, " *\n * Constants: about %" PRIu64 " bytes of flash. Memory: about %" PRIu64 " bytes of RAM beside the stack, all of it static; a firmware that calls %s_push has %" PRIu64 " more.\n",
             m->flash, m->ram, m->prefix, steps * f->channels + sizeof(QcFrames));
-    fprintf(to, " * A Cortex-M needs a stack of %d bytes to predict%s", QC_C_PREDICT_STACK, m->learner ? ", and of about 12 KB to learn" : "");
+    fprintf(to, " * A Cortex-M needs a stack of %d bytes to predict%s", QC_C_PREDICT_STACK, flips_of(m) ? ", and of about 14 KB to learn by flips" : m->learner ? " and to learn" : "");
     if (!m->learner) fputs(".\n * It predicts only: to learn, a device needs a coreset beside the model", to);
     qc_c_code(to, qc_c_code_head, m->prefix);
     qc_c_code(to, m->learner ? "#include \"device/state.h\"\n#include \"device/stream.h\"\n\n" : "#include \"device/learner.h\"\n#include \"device/stream.h\"\n\n", m->prefix);
