@@ -181,6 +181,12 @@ bench-%: ## run one benchmark: build/tests/bench_NAME or tests/bench/NAME.sh; TS
 
 DEST  = $(DESTDIR)$(PREFIX)
 NAMES = $(notdir $(PROGRAMS))
+# Laid out as here, so that the links of README hold.
+DOCUMENTS := README.md LICENSE share/CHANGELOG.md share/experiments/RESULTS.md tests/bench/README.md $(wildcard share/pictures/*.svg)
+# Folders that are removed when they are empty; those of a system's own hierarchy stay.
+FOLDERS := share/bash-completion/completions share/bash-completion share/zsh/vendor-completions share/zsh share/fish/vendor_completions.d \
+    share/fish share/man/man1 share/man/man5 share/man/man7 share/doc lib/pkgconfig \
+    $(if $(filter /usr /usr/local,$(PREFIX)),,share/man share include lib bin .)
 
 install: all $(LIBRARY) ## install programs, man pages, architectures, experiments, completions, library, headers and the sources of the device under PREFIX
 	install -d '$(DEST)/bin' '$(DEST)/lib/pkgconfig' '$(DEST)/share/man/man1' '$(DEST)/share/man/man5' '$(DEST)/share/man/man7' \
@@ -207,13 +213,14 @@ uninstall: ## remove what install put there
 	for page in man/*.[157]; do rm -f '$(DEST)/share/man/man'$${page##*.}/$${page#man/}; done
 	rm -f $(NAMES:%='$(DEST)/share/fish/vendor_completions.d/%.fish') '$(DEST)/share/zsh/vendor-completions/_qcore'
 	rm -f '$(DEST)/lib/libqcore.a' '$(DEST)/lib/pkgconfig/qcore.pc'
-	rm -rf '$(DEST)/share/qcore' '$(DEST)/include/qcore'
+	rm -rf '$(DEST)/share/qcore' '$(DEST)/include/qcore' '$(DEST)/share/doc/qcore'
+	for folder in $(FOLDERS); do [ ! -d '$(DEST)'/$$folder ] || rmdir --ignore-fail-on-non-empty "$$(realpath '$(DEST)'/$$folder)"; done
 
 # The sources are copied into a folder of their own, for Debian's tools want debian/ beside the Makefile.
 deb: ## build Debian packages into build/deb: qcore, qcore-dev, qcore-doc
 	@share/setup/install.sh --deb
 	rm -rf build/deb && mkdir -p build/deb/qcore-$(VERSION)
-	cp -R Makefile README.md LICENSE lib man share src build/deb/qcore-$(VERSION)
+	cp -R --parents Makefile README.md LICENSE lib man share src tests/bench/README.md build/deb/qcore-$(VERSION)
 	mv build/deb/qcore-$(VERSION)/share/debian build/deb/qcore-$(VERSION)/debian
 	cd build/deb/qcore-$(VERSION) && COMMIT='$(COMMIT)' dpkg-buildpackage -b -us -uc
 

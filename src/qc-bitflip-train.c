@@ -19,20 +19,23 @@ static const QcOption options[] = {
     {'c', "coreset", QC_OPTION_TEXT, &coreset_path, "FILE", "coreset: what to teach on where there is no more", 0, 0},
     {'d', "data", QC_OPTION_TEXT, &data_path, "FILE", "training data to teach on", 0, 0},
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "the model with its bit-flip network", 0, 0},
-    {0, "drift", QC_OPTION_TEXT, &drift, "KIND", "what is simulated: inertial, series, image, or auto by the model's input", 0, 0},
+    {0, "drift", QC_OPTION_TEXT, &drift, "KIND",
+     "what is simulated: inertial, series, image, or auto by the model's input", 0, 0},
     {0, "strength", QC_OPTION_REAL, &strength, "R", "strength of the simulated drifts", 0.01, 10},
     {0, "persons", QC_OPTION_INT, &persons, "N", "simulated persons to teach on", 1, 10000},
     {0, "test-persons", QC_OPTION_INT, &test_persons, "N", "simulated persons held back for the report", 0, 10000},
     {0, "teacher-steps", QC_OPTION_INT, &teacher_steps, "N", "steps of back-propagation a lesson", 1, 100000},
     {0, "steps", QC_OPTION_INT, &steps, "N", "steps of the network's training", 1, 1000000},
-    {0, "without", QC_OPTION_LIST, &without, "FEATURE", "size, evidence, code, row, column, layer, depth or kind: do not tell it; repeatable", 0, 0},
+    {0, "without", QC_OPTION_LIST, &without, "FEATURE",
+     "size, evidence, code, row, column, layer, depth or kind: do not tell it; repeatable", 0, 0},
     {0, "seed", QC_OPTION_INT, &seed, "N", "seed of all that is drawn", 0, 0},
     {0, "threads", QC_OPTION_INT, &threads, "N", "0 = all cores", 0, 256},
     {0, "json", QC_OPTION_FLAG, &json, NULL, "the report as JSON", 0, 0},
     {0},
 };
 
-static const QcProgram program = {"qc-bitflip-train", "teach a quantized model which weights to step, from forward passes alone",
+static const QcProgram program = {"qc-bitflip-train",
+                                  "teach a quantized model which weights to step, from forward passes alone",
                                   "-c CORESET [-d DATA] [-o FILE] [MODEL]", options, 1};
 
 static void progress(const char *what, uint32_t done, uint32_t of) { qc_progress(done, of, "%s", what); }
@@ -46,16 +49,19 @@ static const char *figure(char text[32], double value, int known)
 
 static void report(FILE *to, const QcFlip *flip, const QcBitflipReport *r)
 {
-    const char *form = json ? "{\"lessons\": %zu, \"test_lessons\": %zu, \"base_rate\": %s, \"sign_right\": %s, \"precision_network\": %s, "
-                              "\"precision_hebb\": %s, \"precision_hebb_in_layer\": %s, \"bytes\": %zu}\n"
-                            : "lessons\t%zu\nlessons of persons not taught\t%zu\nbase rate\t%s\nsign right\t%s\nprecision of the top 5 %%, network\t%s\n"
-                              "precision of the top 5 %%, |h| alone\t%s\n"
-                              "precision of the top 5 %%, |h| relative to its layer\t%s\nbytes of network and feedback\t%zu\n";
+    const char *form =
+        json ? "{\"lessons\": %zu, \"test_lessons\": %zu, \"base_rate\": %s, \"sign_right\": %s, "
+               "\"precision_network\": %s, "
+               "\"precision_hebb\": %s, \"precision_hebb_in_layer\": %s, \"bytes\": %zu}\n"
+             : "lessons\t%zu\nlessons of persons not taught\t%zu\nbase rate\t%s\nsign right\t%s\nprecision of the top "
+               "5 %%, network\t%s\n"
+               "precision of the top 5 %%, |h| alone\t%s\n"
+               "precision of the top 5 %%, |h| relative to its layer\t%s\nbytes of network and feedback\t%zu\n";
     size_t bytes = sizeof *flip - offsetof(QcFlip, mean) + flip->n_feedback + flip->n_layers * sizeof(float);
     char text[5][32];
     int known = r->test_lessons > 0;
-    fprintf(to, form, r->lessons, r->test_lessons, figure(text[0], r->base, known), figure(text[1], r->sign, known), figure(text[2], r->network, known),
-            figure(text[3], r->hebb, known),
+    fprintf(to, form, r->lessons, r->test_lessons, figure(text[0], r->base, known), figure(text[1], r->sign, known),
+            figure(text[2], r->network, known), figure(text[3], r->hebb, known),
             figure(text[4], r->hebb_in_layer, known), bytes);
 }
 
@@ -92,7 +98,9 @@ int main(int argc, char **argv)
     for (int i = 0; i < without.n; i++)
         if (qc_flipnet_without(&o.without, without.items[i], &err)) goto end;
     const char *const inputs[] = {coreset_path, data_path};
-    if (qc_output_spares(output, inputs, 2, &err) || qc_output_check(output, 1, &err) || qc_modelfile_load(&model, argv[1], &err)) goto end;
+    if (qc_output_spares(output, inputs, 2, &err) || qc_output_check(output, 1, &err) ||
+        qc_modelfile_load(&model, argv[1], &err))
+        goto end;
     if (drift_kind(&o.teacher.kind, &model, &err)) goto end;
     if (qc_qgraph_decode(&g, &model, &arena, &err)) {
         qc_within(&err, qc_input_name(argv[1]));
@@ -117,7 +125,9 @@ int main(int argc, char **argv)
     if (qc_modelfile_save(&model, output, &err)) goto end;
     report(qc_is_standard(output) ? stderr : stdout, &flip, &r);
     unsigned long long bytes = qc_container_bytes(&model.container);
-    if (r.test_lessons) qc_say("accuracy of signs %.4f on %zu held-out samples; %.1f s; %llu bytes", r.sign, r.test_lessons, qc_seconds() - start, bytes);
+    if (r.test_lessons)
+        qc_say("accuracy of signs %.4f on %zu held-out samples; %.1f s; %llu bytes", r.sign, r.test_lessons,
+               qc_seconds() - start, bytes);
     else qc_say("no person is held out; %.1f s; %llu bytes", qc_seconds() - start, bytes);
     status = 0;
 end:

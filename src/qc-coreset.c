@@ -1,4 +1,5 @@
-/* qc-coreset - chooses the examples that a device keeps: by the misses that training logged, or that it observes itself. */
+/* qc-coreset - chooses the examples that a device keeps: by the misses that training logged, or that it observes
+ * itself. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,15 +23,18 @@ static const QcOption options[] = {
     {0, "reserve", QC_OPTION_REAL, &reserve, "FRACTION", "share of the slots that a stream never takes", 0, 1},
     {0, "partial", QC_OPTION_FLAG, &partial, NULL, "take data in which a class has no example", 0, 0},
     {0, "seed", QC_OPTION_INT, &seed, "N", "seed of the choice", 0, 0},
-    {0, "report", QC_OPTION_FLAG, &report, NULL, "print classes and misses of the set beside the whole (TSV; needs -o)", 0, 0},
+    {0, "report", QC_OPTION_FLAG, &report, NULL, "print classes and misses of the set beside the whole (TSV; needs -o)",
+     0, 0},
     {0, "json", QC_OPTION_FLAG, &json, NULL, "the report as JSON", 0, 0},
-    {0, "miss-bits", QC_OPTION_TEXT, &bits_text, "LIST", "bit-widths whose misses count: as 4 or 2,8, or all of the log's (observing: 2,3,4,8)", 0, 0},
+    {0, "miss-bits", QC_OPTION_TEXT, &bits_text, "LIST",
+     "bit-widths whose misses count: as 4 or 2,8, or all of the log's (observing: 2,3,4,8)", 0, 0},
     {0, "epochs", QC_OPTION_INT, &epochs, "N", "with MODEL and no -L: epochs of further training to observe", 1, 10000},
     {0, "rate", QC_OPTION_REAL, &rate, "R", "with MODEL and no -L: the rate of that training", 1e-9, 1},
     {0, "threads", QC_OPTION_INT, &threads, "N", "threads (0 = all cores)", 0, 256},
     {0}};
 
-static const QcProgram program = {"qc-coreset", "choose a coreset from data by quantization misses", "-d FILE [options] [MODEL]", options, 1};
+static const QcProgram program = {"qc-coreset", "choose a coreset from data by quantization misses",
+                                  "-d FILE [options] [MODEL]", options, 1};
 
 /* The training of a clone shows which examples the quantized model loses. */
 static int observe(QcMissLog *log, const QcDataset *data, const QcModelFile *model, const int32_t *map, QcErr *err)
@@ -38,9 +42,12 @@ static int observe(QcMissLog *log, const QcDataset *data, const QcModelFile *mod
     uint8_t bits[QC_MISS_MAX_BITS];
     uint32_t n_bits;
     QcGraph graph;
-    if (qc_miss_bits(bits, &n_bits, strcmp(bits_text, "all") ? bits_text : "2,3,4,8", err) || qc_graph_decode(&graph, model, err)) return -1;
+    if (qc_miss_bits(bits, &n_bits, strcmp(bits_text, "all") ? bits_text : "2,3,4,8", err) ||
+        qc_graph_decode(&graph, model, err))
+        return -1;
     int status = qc_misslog_init(log, data->id, data->n, bits, n_bits, err);
-    QcMissWatch watch = {.log = log, .data = data, .norm = &model->norm, .map = map, .every = 1, .threads = qc_threads(threads)};
+    QcMissWatch watch = {
+        .log = log, .data = data, .norm = &model->norm, .map = map, .every = 1, .threads = qc_threads(threads)};
     if (!status) {
         qc_say("no miss log: observing misses over %" PRId64 " epochs of further training", epochs);
         status = qc_misslog_by_tuning(&watch, &graph, (uint32_t)epochs, rate, (uint64_t)seed, err);
@@ -68,7 +75,7 @@ static int find_misses(QcMissLog *log, const QcDataset *data, const char *model_
     int status = log_path ? load_log(log, err) : 0;
     if (!status && model_path) {
         status = qc_modelfile_load(&model, model_path, err);
-        if (!status && qc_dataset_match(data, &model, 1, &map, &arena, err)) status = qc_within(err, qc_input_name(data_path));
+        if (!status && qc_dataset_match(data, &model, QC_LABELS_ALL, &map, &arena, err)) status = qc_within(err, qc_input_name(data_path));
         if (!status && !log_path && observe(log, data, &model, map, err)) status = err->code == QC_EUSAGE ? -1 : qc_within(err, qc_input_name(model_path));
     }
     qc_modelfile_release(&model);
@@ -99,7 +106,8 @@ static void print_report(const QcChooseReport *r, const QcDataset *coreset, cons
         } else {
             printf("%s\t", row->kind);
             qc_print_text(row->name);
-            printf("\t%u\t%.4f\t%u\t%.4f\t%u\n", row->whole, (double)row->whole / data->n, row->set, (double)row->set / coreset->n, row->reserved);
+            printf("\t%u\t%.4f\t%u\t%.4f\t%u\n", row->whole, (double)row->whole / data->n, row->set,
+                   (double)row->set / coreset->n, row->reserved);
         }
     }
     if (json) printf("]}\n");
@@ -109,16 +117,24 @@ static void print_report(const QcChooseReport *r, const QcDataset *coreset, cons
 static void warn_of_few_misses(const QcMissLog *log)
 {
     uint32_t missed = qc_misslog_missed(log);
-    if (missed < log->n / 50) qc_warn("only %u of %u examples were ever missed, so misses say little of which to choose", missed, log->n);
+    if (missed < log->n / 50)
+        qc_warn("only %u of %u examples were ever missed, so misses say little of which to choose", missed, log->n);
 }
 
 static int complain(int sampling, const char *model_path, QcErr *err)
 {
     if (!data_path) return qc_fail(err, QC_EUSAGE, "say which data to choose from (-d FILE)");
-    if (sampling < 0) return qc_fail(err, QC_EUSAGE, "there is no rule '%.60s': pmf, proportional, random, balanced and hardest are known", rule);
-    if (strcmp(bits_text, "all") && !log_path && !model_path) return qc_fail(err, QC_EUSAGE, "--miss-bits says whose misses count, and there are none: give a miss log (-L FILE) or a model");
-    if ((report || json) && qc_is_standard(out_path)) return qc_fail(err, QC_EUSAGE, "a report goes to standard output, so the coreset must go to a file (-o FILE)");
-    if (qc_is_standard(data_path) + (log_path && qc_is_standard(log_path)) + (model_path && qc_is_standard(model_path)) > 1)
+    if (sampling < 0)
+        return qc_fail(err, QC_EUSAGE,
+                       "there is no rule '%.60s': pmf, proportional, random, balanced and hardest are known", rule);
+    if (strcmp(bits_text, "all") && !log_path && !model_path)
+        return qc_fail(err, QC_EUSAGE,
+                       "--miss-bits says whose misses count, and there are none: give a miss log (-L FILE) or a model");
+    if ((report || json) && qc_is_standard(out_path))
+        return qc_fail(err, QC_EUSAGE, "a report goes to standard output, so the coreset must go to a file (-o FILE)");
+    if (qc_is_standard(data_path) + (log_path && qc_is_standard(log_path)) +
+            (model_path && qc_is_standard(model_path)) >
+        1)
         return qc_fail(err, QC_EUSAGE, "only one of the inputs can be standard input");
     return 0;
 }
@@ -132,9 +148,12 @@ int main(int argc, char **argv)
     QcMissLog log = {0};
     QcChooseReport table = {0};
     const char *const inputs[] = {data_path, log_path, model_path};
-    if (complain(sampling, model_path, &err) || qc_output_spares(out_path, inputs, 3, &err) || qc_dataset_load(&data, data_path, &err)) goto end;
+    if (complain(sampling, model_path, &err) || qc_output_spares(out_path, inputs, 3, &err) ||
+        qc_dataset_load(&data, data_path, &err))
+        goto end;
     if (size > data.n) { /* said before misses are observed, which takes a while */
-        qc_fail(&err, QC_EFORMAT, "%.300s: a coreset of %" PRId64 " examples cannot be chosen from data that has %u", qc_input_name(data_path), size, data.n);
+        qc_fail(&err, QC_EFORMAT, "%.300s: a coreset of %" PRId64 " examples cannot be chosen from data that has %u",
+                qc_input_name(data_path), size, data.n);
         goto end;
     }
     if (find_misses(&log, &data, model_path, &err)) goto end;
@@ -144,7 +163,8 @@ int main(int argc, char **argv)
         if (err.code == QC_EFORMAT) qc_within(&err, qc_input_name(data_path));
         goto end;
     }
-    if (!known && sampling == QC_SAMPLE_PMF) qc_say("neither a miss log nor a model: the examples were drawn with classes as even as they can be");
+    if (!known && sampling == QC_SAMPLE_PMF)
+        qc_say("neither a miss log nor a model: the examples were drawn with classes as even as they can be");
     if (known && sampling == QC_SAMPLE_PMF) warn_of_few_misses(known);
     if (add_provenance(&coreset, &data, &log, &err) || qc_dataset_save(&coreset, out_path, &err)) goto end;
     if ((report || json) && qc_choose_report(&table, &coreset, &data, known, &err)) goto end;

@@ -1,4 +1,5 @@
-/* qc-eval - how good a model is on labelled data: integer forward for a quantized model, float forward for a float one. */
+/* qc-eval - how good a model is on labelled data: integer forward for a quantized model, float forward for a float
+ * one. */
 #include <stdio.h>
 
 #include "../lib/base/file.h"
@@ -14,17 +15,23 @@ static const char *logits_path, *layers_path;
 static int json, confusion, profile;
 static int64_t threads = 0, windows;
 
-static const QcOption options[] = {{'d', "data", QC_OPTION_LIST, &data_paths, "FILE", "data to evaluate on (repeatable; '-' = standard input)", 0, 0},
-                                   {0, "json", QC_OPTION_FLAG, &json, NULL, "one JSON object a data file", 0, 0},
-                                   {0, "confusion", QC_OPTION_FLAG, &confusion, NULL, "the confusion matrix too: true classes down, predicted across", 0, 0},
-                                   {0, "logits", QC_OPTION_TEXT, &logits_path, "FILE", "write the logits as a NumPy file, examples x classes (labels are not needed then)", 0, 0},
-                                   {0, "dump-layers", QC_OPTION_TEXT, &layers_path, "FILE", "write every layer's integers of the first windows as text, instead of figures", 0, 0},
-                                   {0, "profile", QC_OPTION_FLAG, &profile, NULL, "where the time of a prediction goes, layer by layer, instead of figures", 0, 0},
-                                   {'n', "windows", QC_OPTION_INT, &windows, "N", "of --dump-layers (0 = 1) and --profile (0 = 100)", 0, 1000000},
-                                   {0, "threads", QC_OPTION_INT, &threads, "N", "threads (0 = all cores)", 0, 256},
-                                   {0}};
+static const QcOption options[] = {
+    {'d', "data", QC_OPTION_LIST, &data_paths, "FILE", "data to evaluate on (repeatable; '-' = standard input)", 0, 0},
+    {0, "json", QC_OPTION_FLAG, &json, NULL, "one JSON object a data file", 0, 0},
+    {0, "confusion", QC_OPTION_FLAG, &confusion, NULL, "the confusion matrix too: true classes down, predicted across",
+     0, 0},
+    {0, "logits", QC_OPTION_TEXT, &logits_path, "FILE",
+     "write the logits as a NumPy file, examples x classes (labels are not needed then)", 0, 0},
+    {0, "dump-layers", QC_OPTION_TEXT, &layers_path, "FILE",
+     "write every layer's integers of the first windows as text, instead of figures", 0, 0},
+    {0, "profile", QC_OPTION_FLAG, &profile, NULL,
+     "where the time of a prediction goes, layer by layer, instead of figures", 0, 0},
+    {'n', "windows", QC_OPTION_INT, &windows, "N", "of --dump-layers (0 = 1) and --profile (0 = 100)", 0, 1000000},
+    {0, "threads", QC_OPTION_INT, &threads, "N", "threads (0 = all cores)", 0, 256},
+    {0}};
 
-static const QcProgram program = {"qc-eval", "evaluate a float or quantized model on data", "-d FILE [options] [MODEL]", options, 1};
+static const QcProgram program = {"qc-eval", "evaluate a float or quantized model on data", "-d FILE [options] [MODEL]",
+                                  options, 1};
 
 static void print_json_confusion(const QcScore *s, const QcModelFile *m)
 {
@@ -36,13 +43,20 @@ static void print_json_confusion(const QcScore *s, const QcModelFile *m)
     printf("], \"confusion\": [");
     for (uint32_t c = 0; c < s->classes; c++)
         for (uint32_t k = 0; k < s->classes; k++)
-            printf("%s%u%s", k ? ", " : c ? ", [" : "[", s->confusion[(size_t)c * s->classes + k], k + 1 == s->classes ? "]" : "");
+            printf("%s%u%s",
+                   k   ? ", "
+                   : c ? ", ["
+                       : "[",
+                   s->confusion[(size_t)c * s->classes + k], k + 1 == s->classes ? "]" : "");
     printf("]");
 }
 
 static void print_json(const char *path, const QcScore *s, const QcModelFile *m)
 {
-    const struct { const char *name; double value; } figures[] = {{"accuracy", s->accuracy}, {"loss", s->loss}, {"ece", s->ece}, {"recall_mean", s->recall_mean}};
+    const struct {
+        const char *name;
+        double value;
+    } figures[] = {{"accuracy", s->accuracy}, {"loss", s->loss}, {"ece", s->ece}, {"recall_mean", s->recall_mean}};
     printf("{\"data\": ");
     qc_json_text(path);
     printf(", \"examples\": %u, \"unlabelled\": %u", s->n, s->unlabelled);
@@ -93,7 +107,7 @@ static int evaluate(const QcModelFile *m, const char *path, QcErr *err)
     float *logits;
     int status = -1;
     if ((qc_modelfile_is_quantized(m) ? qc_dataset_open : qc_dataset_load)(&data, path, err)) return -1;
-    if (qc_dataset_match(&data, m, !logits_path, &map, &arena, err)) {
+    if (qc_dataset_match(&data, m, logits_path ? QC_LABELS_OPTIONAL : QC_LABELS_SOME, &map, &arena, err)) {
         qc_within(err, qc_input_name(path));
         goto end;
     }
@@ -122,7 +136,7 @@ static int look_inside(const QcModelFile *m, const char *path, QcErr *err)
     int32_t *map;
     qc_sheet_open(&sheet, json);
     int status = qc_qgraph_decode(&g, m, &arena, err) || qc_dataset_open(&data, path, err) ? -1 : 0;
-    if (!status && qc_dataset_match(&data, m, 0, &map, &arena, err)) status = qc_within(err, qc_input_name(path));
+    if (!status && qc_dataset_match(&data, m, QC_LABELS_OPTIONAL, &map, &arena, err)) status = qc_within(err, qc_input_name(path));
     if (!status && layers_path) status = qc_dump_layers(layers_path, &g, &data, &m->norm, windows ? (uint32_t)windows : 1, err);
     if (!status && profile) status = qc_profile(&sheet, &g, &data, &m->norm, windows ? (uint32_t)windows : 100, err);
     if (!status && profile && json) qc_sheet_close(&sheet);
@@ -136,8 +150,10 @@ static int complain(int has_model, QcErr *err)
     int from_stdin = !has_model;
     if (!data_paths.n) return qc_fail(err, QC_EUSAGE, "say which data to evaluate on (-d FILE)");
     if (logits_path && data_paths.n > 1) return qc_fail(err, QC_EUSAGE, "--logits takes one -d at a time");
-    if (logits_path && qc_is_standard(logits_path)) return qc_fail(err, QC_EUSAGE, "the figures go to standard output, so --logits needs a file");
-    if (layers_path && profile && qc_is_standard(layers_path)) return qc_fail(err, QC_EUSAGE, "the profile goes to standard output, so --dump-layers needs a file");
+    if (logits_path && qc_is_standard(logits_path))
+        return qc_fail(err, QC_EUSAGE, "the figures go to standard output, so --logits needs a file");
+    if (layers_path && profile && qc_is_standard(layers_path))
+        return qc_fail(err, QC_EUSAGE, "the profile goes to standard output, so --dump-layers needs a file");
     if ((layers_path || profile) && (data_paths.n > 1 || logits_path || confusion))
         return qc_fail(err, QC_EUSAGE, "--dump-layers and --profile take one -d, and no --logits or --confusion");
     if (windows && !layers_path && !profile) return qc_fail(err, QC_EUSAGE, "-n goes with --dump-layers or --profile");
@@ -147,7 +163,10 @@ static int complain(int has_model, QcErr *err)
 
 static int spare(const char *output, const char *model_path, QcErr *err)
 {
-    return qc_output_spares(output, &model_path, 1, err) || qc_output_spares(output, data_paths.items, data_paths.n, err) ? -1 : 0;
+    return qc_output_spares(output, &model_path, 1, err) ||
+                   qc_output_spares(output, data_paths.items, data_paths.n, err)
+               ? -1
+               : 0;
 }
 
 int main(int argc, char **argv)
@@ -156,8 +175,12 @@ int main(int argc, char **argv)
     const char *model_path = operands ? argv[1] : NULL;
     QcErr err = {0};
     QcModelFile model = {0};
-    int status = complain(!qc_is_standard(model_path), &err) || spare(logits_path, model_path, &err) || spare(layers_path, model_path, &err) || qc_modelfile_load(&model, model_path, &err) ? -1 : 0;
-    for (int i = 0; i < data_paths.n && !status; i++) status = (layers_path || profile ? look_inside : evaluate)(&model, data_paths.items[i], &err);
+    int status = complain(!qc_is_standard(model_path), &err) || spare(logits_path, model_path, &err) ||
+                         spare(layers_path, model_path, &err) || qc_modelfile_load(&model, model_path, &err)
+                     ? -1
+                     : 0;
+    for (int i = 0; i < data_paths.n && !status; i++)
+        status = (layers_path || profile ? look_inside : evaluate)(&model, data_paths.items[i], &err);
     qc_modelfile_release(&model);
     return qc_cli_end(&err, status);
 }

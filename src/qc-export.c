@@ -6,9 +6,12 @@ static const char *format, *coreset, *output, *codes;
 static int64_t batch = 64, seed = 1;
 
 static const QcOption options[] = {
-    {'f', "format", QC_OPTION_TEXT, &format, "FORMAT", "c: C source of a quantized model, for bare metal; onnx: any model; npz, csv: data; npz, safetensors: weights", 0, 0},
+    {'f', "format", QC_OPTION_TEXT, &format, "FORMAT",
+     "c: C source of a quantized model, for bare metal; onnx: any model; npz, csv: data; npz, safetensors: weights", 0,
+     0},
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "what to write; c: NAME.c, and NAME.h beside it", 0, 0},
-    {'c', "coreset", QC_OPTION_TEXT, &coreset, "FILE", "c: the coreset, without which the device cannot calibrate", 0, 0},
+    {'c', "coreset", QC_OPTION_TEXT, &coreset, "FILE", "c: the coreset, without which the device cannot calibrate", 0,
+     0},
     {'B', "batch-size", QC_OPTION_INT, &batch, "N", "c: most examples of a batch", 1, 65535},
     {0, "codes", QC_OPTION_TEXT, &codes, "KIND", "onnx: quantized weights as safe, int8 or int4 (else safe)", 0, 0},
     {0, "seed", QC_OPTION_INT, &seed, "N", "c: of the device's draws", 0, 0},
@@ -16,13 +19,22 @@ static const QcOption options[] = {
     {0},
 };
 
-static const QcProgram program = {"qc-export", "write a model or data in a form that others read", "-f FORMAT [options] [-o FILE] [MODEL|DATA]", options, 1};
+static const QcProgram program = {"qc-export", "write a model or data in a form that others read",
+                                  "-f FORMAT [options] [-o FILE] [MODEL|DATA]", options, 1};
 
 int main(int argc, char **argv)
 {
     QcErr err;
     qc_cli_parse(&program, argc, argv);
-    QcExport e = {.input = argv[1], .output = output, .coreset = coreset, .codes = codes, .batch = (uint32_t)batch, .seed = (uint64_t)seed, .tune = qc_tune_list.items, .n_tune = qc_tune_list.n, .command = qc_cli_command()};
+    QcExport e = {.input = argv[1],
+                  .output = output,
+                  .coreset = coreset,
+                  .codes = codes,
+                  .batch = (uint32_t)batch,
+                  .seed = (uint64_t)seed,
+                  .tune = qc_tune_list.items,
+                  .n_tune = qc_tune_list.n,
+                  .command = qc_cli_command()};
     int status = qc_tune_check(&err) || qc_export(&e, format, &err);
     if (!status && *e.words) qc_say("%s", e.words);
     return qc_cli_end(&err, status);

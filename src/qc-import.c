@@ -32,18 +32,26 @@ static const QcOption common[] = {
 };
 
 static const QcOption model_options[] = {
-    {0, "labels", QC_OPTION_TEXT, &hints.labels, "FILE", "models: class names, one a line, in the order of the logits (else 0, 1, ...)", 0, 0},
-    {0, "mean", QC_OPTION_TEXT, &hints.mean, "LIST", "models: what to subtract from raw windows: one number, or one a channel (else nothing)", 0, 0},
+    {0, "labels", QC_OPTION_TEXT, &hints.labels, "FILE",
+     "models: class names, one a line, in the order of the logits (else 0, 1, ...)", 0, 0},
+    {0, "mean", QC_OPTION_TEXT, &hints.mean, "LIST",
+     "models: what to subtract from raw windows: one number, or one a channel (else nothing)", 0, 0},
     {0, "std", QC_OPTION_TEXT, &hints.std, "LIST", "models: what to divide them by then (else nothing)", 0, 0},
-    {0, "labels-from", QC_OPTION_TEXT, &hints.labels_from, "FILE", "models: class names of this data file, in its order", 0, 0},
+    {0, "labels-from", QC_OPTION_TEXT, &hints.labels_from, "FILE",
+     "models: class names of this data file, in its order", 0, 0},
     {0, "norm", QC_OPTION_TEXT, &hints.norm, "FILE", "models: .npz with mean and std, as --mean and --std", 0, 0},
     {0, "logits", QC_OPTION_TEXT, &model_output, "NAME", "onnx: which of several outputs has the logits", 0, 0},
     {'d', "data", QC_OPTION_TEXT, &measure_path, "FILE", "models: print the accuracy on this data file", 0, 0},
-    {0, "shape", QC_OPTION_TEXT, &hints.shape, "LIST", "models: C,T or C,H,W of a window where the file does not say it", 0, 0},
-    {0, "like", QC_OPTION_TEXT, &like, "FILE", "npz, safetensors: weights for a float model that is built like this one", 0, 0},
-    {'a', "arch", QC_OPTION_TEXT, &arch, "FILE", "npz, safetensors: weights for this architecture (with --shape and --labels)", 0, 0},
-    {0, "width", QC_OPTION_REAL, &width, "R", "npz, safetensors: multiplies the channels of -a, as in qc-train", 0.001, 100},
-    {0, "external-data", QC_OPTION_TEXT, &external_data, "DIR", "onnx: weights may lie in files of this folder (else refused)", 0, 0},
+    {0, "shape", QC_OPTION_TEXT, &hints.shape, "LIST",
+     "models: C,T or C,H,W of a window where the file does not say it", 0, 0},
+    {0, "like", QC_OPTION_TEXT, &like, "FILE",
+     "npz, safetensors: weights for a float model that is built like this one", 0, 0},
+    {'a', "arch", QC_OPTION_TEXT, &arch, "FILE",
+     "npz, safetensors: weights for this architecture (with --shape and --labels)", 0, 0},
+    {0, "width", QC_OPTION_REAL, &width, "R", "npz, safetensors: multiplies the channels of -a, as in qc-train", 0.001,
+     100},
+    {0, "external-data", QC_OPTION_TEXT, &external_data, "DIR",
+     "onnx: weights may lie in files of this folder (else refused)", 0, 0},
     {0},
 };
 
@@ -55,7 +63,9 @@ static const char *texts[ROWS_MAX];       /* what was given for each */
 static int flags[ROWS_MAX], n_rows;
 static QcOption options[ROWS_MAX + 32];
 static char synopsis[2000];
-static QcProgram program = {"qc-import", "turn foreign recordings into a data file, or a foreign model into a model file", synopsis, options, 1};
+static QcProgram program = {"qc-import",
+                            "turn foreign recordings into a data file, or a foreign model into a model file", synopsis,
+                            options, 1};
 
 static void add_options(int *n, const QcOption *table)
 {
@@ -70,7 +80,14 @@ static void add_rows(int *n, const QcImporter *i, int all)
         if (k < n_rows || (!all && !(*row)->common)) continue;
         rows[n_rows] = *row;
         int flag = (*row)->kind == QC_ROW_FLAG;
-        options[(*n)++] = (QcOption){0, (*row)->name, flag ? QC_OPTION_FLAG : QC_OPTION_TEXT, flag ? (void *)&flags[n_rows] : (void *)&texts[n_rows], (*row)->meta, (*row)->help, 0, 0};
+        options[(*n)++] = (QcOption){0,
+                                     (*row)->name,
+                                     flag ? QC_OPTION_FLAG : QC_OPTION_TEXT,
+                                     flag ? (void *)&flags[n_rows] : (void *)&texts[n_rows],
+                                     (*row)->meta,
+                                     (*row)->help,
+                                     0,
+                                     0};
         n_rows++;
     }
 }
@@ -98,8 +115,12 @@ static void make_options(int argc, char **argv)
     const QcImporter *one = named ? qc_importer_named(named) : NULL;
     size_t used = (size_t)snprintf(synopsis, sizeof synopsis, "[options] [PATH]\n\n");
     for (const QcImporter *const *i = qc_importers; *i; i++)
-        if (!one || *i == one) used += (size_t)snprintf(synopsis + used, sizeof synopsis - used, "  %-10s %s\n", (*i)->name, (*i)->what);
-    if (!one) snprintf(synopsis + used, sizeof synopsis - used, "  %-10s %s\n\n`qc-import -f FORMAT -h` shows the options of a format; common ones:", "onnx", "a model; also safetensors");
+        if (!one || *i == one)
+            used += (size_t)snprintf(synopsis + used, sizeof synopsis - used, "  %-10s %s\n", (*i)->name, (*i)->what);
+    if (!one)
+        snprintf(synopsis + used, sizeof synopsis - used,
+                 "  %-10s %s\n\n`qc-import -f FORMAT -h` shows the options of a format; common ones:", "onnx",
+                 "a model; also safetensors");
     else synopsis[used - 1] = 0;
     add_options(&n, common);
     for (const QcImporter *const *i = qc_importers; *i; i++)
@@ -140,12 +161,15 @@ static void show_note(void *ctx, int warning, const char *sentence)
 static void report(const QcDataset *d)
 {
     if (json)
-        printf("{\"examples\": %u, \"channels\": %u, \"height\": %u, \"length\": %u, \"classes\": %u, \"groups\": %u, \"recordings\": %u}\n",
+        printf("{\"examples\": %u, \"channels\": %u, \"height\": %u, \"length\": %u, \"classes\": %u, \"groups\": %u, "
+               "\"recordings\": %u}\n",
                d->n, d->channels, d->height, d->length, d->labels.n, d->groups.n, d->recordings.n);
     else if (d->height > 1)
-        qc_say("%u images of %u channels x %u x %u, %u classes, %u groups", d->n, d->channels, d->height, d->length, d->labels.n, d->groups.n);
+        qc_say("%u images of %u channels x %u x %u, %u classes, %u groups", d->n, d->channels, d->height, d->length,
+               d->labels.n, d->groups.n);
     else
-        qc_say("%u windows of %u channels x %u, %u classes, %u groups", d->n, d->channels, d->length, d->labels.n, d->groups.n);
+        qc_say("%u windows of %u channels x %u, %u classes, %u groups", d->n, d->channels, d->length, d->labels.n,
+               d->groups.n);
 }
 
 static int ends_in(const char *path, const char *ending)
@@ -154,28 +178,42 @@ static int ends_in(const char *path, const char *ending)
     return letters > last && !strcmp(path + letters - last, ending);
 }
 
-static int is_format(const char *path, const char *name, const char *ending) { return format ? !strcmp(format, name) : ends_in(path, ending); }
+static int is_format(const char *path, const char *name, const char *ending)
+{
+    return format ? !strcmp(format, name) : ends_in(path, ending);
+}
 static int is_onnx(const char *path) { return is_format(path, "onnx", ".onnx"); }
 static int is_safetensors(const char *path) { return is_format(path, "safetensors", ".safetensors"); }
 static int is_model(const char *path) { return is_onnx(path) || is_safetensors(path) || like || arch; }
 
 static void report_model(const QcModelFile *m, const QcOnnxNotes *notes, const QcScore *score)
 {
-    if (json) printf("{\"channels\": %u, \"height\": %u, \"length\": %u, \"classes\": %u", m->channels, m->height, m->length, m->classes);
+    if (json)
+        printf("{\"channels\": %u, \"height\": %u, \"length\": %u, \"classes\": %u", m->channels, m->height, m->length,
+               m->classes);
     if (json && score->n) printf(", \"accuracy\": %.6g", score->accuracy);
     if (json) puts("}");
-    else qc_say("a model for windows of %u channels x %u x %u, %u classes", m->channels, m->height, m->length, m->classes);
+    else
+        qc_say("a model for windows of %u channels x %u x %u, %u classes", m->channels, m->height, m->length,
+               m->classes);
     if (notes->outputs > 1) qc_say("of its %u outputs, '%s' was taken as the logits", notes->outputs, notes->output);
     if (notes->steps) qc_say("it is quantized: its codes of 8 bits and its scales are kept");
-    if (notes->asymmetric) qc_say("its activations have zero points that the device has not: the model is imported as float, for qc-quantize");
-    if (hints.labels_from) qc_say("its logits were given the class names of %s in their order: %s, ..., %s", hints.labels_from, m->labels[0], m->labels[m->classes - 1]);
-    else if (notes->numbered) qc_say("its classes have no names but 0 to %u (--labels or --labels-from names them)", m->classes - 1);
+    if (notes->asymmetric)
+        qc_say("its activations have zero points that the device has not: the model is imported as float, for "
+               "qc-quantize");
+    if (hints.labels_from)
+        qc_say("its logits were given the class names of %s in their order: %s, ..., %s", hints.labels_from,
+               m->labels[0], m->labels[m->classes - 1]);
+    else if (notes->numbered)
+        qc_say("its classes have no names but 0 to %u (--labels or --labels-from names them)", m->classes - 1);
     if (notes->softmax) qc_say("its final softmax was left out: the model gives logits");
     if (notes->sigmoid) qc_say("its final sigmoid was left out: the model gives logits");
     if (notes->two_classes) qc_say("its one logit is that of class 1; class 0 has the logit 0");
     if (!score->n) return;
     qc_say("accuracy on %u examples of %s: %.4f%s", score->n, measure_path, score->accuracy,
-           qc_score_is_chance(score) ? " - no better than guessing: is the order of the classes right, and the normalisation (--mean, --std, --norm)?" : "");
+           qc_score_is_chance(score) ? " - no better than guessing: is the order of the classes right, and the "
+                                       "normalisation (--mean, --std, --norm)?"
+                                     : "");
 }
 
 /* A model that comes quantized keeps its codes and scales. */
@@ -202,7 +240,8 @@ static int import_model(const char *path, QcErr *err)
     QcScore score = {0};
     int status = -1;
     if (groups.n || any_row()) {
-        qc_fail(err, QC_EUSAGE, "options about groups, windows, columns and pictures are for data, and this is a model");
+        qc_fail(err, QC_EUSAGE,
+                "options about groups, windows, columns and pictures are for data, and this is a model");
         goto end;
     }
     if (format && !is_onnx(path) && !is_safetensors(path) && strcmp(format, "npz")) {
@@ -220,15 +259,19 @@ static int import_model(const char *path, QcErr *err)
     if (qc_modelhints_read(&o, &hints, &arena, err)) goto end;
     o.folder = external_data;
     o.output = model_output;
-    QcWeightsSource weights = {.path = path, .safetensors = is_safetensors(path), .like = like, .arch = arch, .width = width};
-    if (is_onnx(path) ? qc_onnx_load(&model, digest, path, &o, &notes, err) : qc_weights_import(&model, digest, &weights, &o, err)) goto end;
+    QcWeightsSource weights = {
+        .path = path, .safetensors = is_safetensors(path), .like = like, .arch = arch, .width = width};
+    if (is_onnx(path) ? qc_onnx_load(&model, digest, path, &o, &notes, err)
+                      : qc_weights_import(&model, digest, &weights, &o, err))
+        goto end;
     if (keep_quantized(&model, &notes, err)) {
         qc_within(err, qc_input_name(path));
         goto end;
     }
     if (measure_path && qc_model_score(&score, &model, measure_path, qc_threads(jobs), err)) goto end;
     QcInput input = {is_onnx(path) ? "onnx" : "weights", digest};
-    if (qc_modelfile_stamp(&model, qc_cli_command(), &input, 1, err) || qc_modelfile_save(&model, output, err)) goto end;
+    if (qc_modelfile_stamp(&model, qc_cli_command(), &input, 1, err) || qc_modelfile_save(&model, output, err))
+        goto end;
     report_model(&model, &notes, &score);
     status = 0;
 end:
@@ -246,7 +289,11 @@ int main(int argc, char **argv)
     const char *path = operands ? argv[1] : "-";
     QcErr err = {0};
     QcDataset data = {0};
-    QcImportOptions o = {.groups = groups.items, .n_groups = (uint32_t)groups.n, .jobs = (uint32_t)qc_threads(jobs), .progress = show_progress, .note = show_note};
+    QcImportOptions o = {.groups = groups.items,
+                         .n_groups = (uint32_t)groups.n,
+                         .jobs = (uint32_t)qc_threads(jobs),
+                         .progress = show_progress,
+                         .note = show_note};
     int status = -1;
     if (json && qc_is_standard(output)) {
         qc_fail(&err, QC_EUSAGE, "--json prints on standard output, so the data needs -o FILE");
@@ -258,8 +305,11 @@ int main(int argc, char **argv)
         status = import_model(path, &err);
         goto end;
     }
-    if (hints.labels || hints.labels_from || hints.norm || model_output || measure_path || hints.mean || hints.std || hints.shape || width > 0 || external_data) {
-        qc_fail(&err, QC_EUSAGE, "--labels, --labels-from, --logits, --mean, --std, --norm, --shape, --width, --external-data and -d are for models, and this is data");
+    if (hints.labels || hints.labels_from || hints.norm || model_output || measure_path || hints.mean || hints.std ||
+        hints.shape || width > 0 || external_data) {
+        qc_fail(&err, QC_EUSAGE,
+                "--labels, --labels-from, --logits, --mean, --std, --norm, --shape, --width, --external-data and -d "
+                "are for models, and this is data");
         goto end;
     }
     if (read_rows(&o, &err) || qc_import(&data, format, path, &o, &err)) goto end;

@@ -25,7 +25,8 @@ static const QcOption options[] = {
     {'d', "data", QC_OPTION_TEXT, &data_path, "FILE", "training data: calibrates better than the coreset alone", 0, 0},
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "the quantized model", 0, 0},
     {0, "std", QC_OPTION_FLAG, &with_std, NULL, "refuse a model whose last layer cannot read deviations", 0, 0},
-    {0, "no-std", QC_OPTION_FLAG, &without_std, NULL, "the last layer reads no deviations of features, only means", 0, 0},
+    {0, "no-std", QC_OPTION_FLAG, &without_std, NULL, "the last layer reads no deviations of features, only means", 0,
+     0},
     {'B', "batch-size", QC_OPTION_INT, &batch, "N", "examples a step of calibration", 1, 4096},
     {0, "epochs", QC_OPTION_INT, &epochs, "N", "epochs of calibration; 0 = rounding only", 0, 100000},
     {0, "rate", QC_OPTION_REAL, &rate, "R", "quantization steps a step of calibration; 0 = by the bits", 0, 100},
@@ -55,20 +56,23 @@ static void report(FILE *to, const QcQGraph *g, const QcQuantizeReport *r)
 {
     uint32_t layers = 0;
     for (uint32_t i = 0; i < g->n_nodes; i++) layers += g->nodes[i].n_codes > 0;
-    const char *form = json ? "{\"bits\": %lld, \"activation_bits\": %lld, \"layers\": %u, \"weights\": %u, \"bytes\": %u, \"held_out\": %u, "
-                              "\"rounded_loss\": %s, \"rounded_accuracy\": %s, \"loss\": %s, \"accuracy\": %s, \"kept_epoch\": %u}\n"
-                            : "bits\t%lld\nactivation bits\t%lld\nlayers\t%u\nweights\t%u\nbytes of codes\t%u\nheld-out examples\t%u\n"
-                              "rounded: loss\t%s\nrounded: accuracy\t%s\nkept: loss\t%s\nkept: accuracy\t%s\nkept epoch\t%u\n";
+    const char *form =
+        json ? "{\"bits\": %lld, \"activation_bits\": %lld, \"layers\": %u, \"weights\": %u, \"bytes\": %u, "
+               "\"held_out\": %u, "
+               "\"rounded_loss\": %s, \"rounded_accuracy\": %s, \"loss\": %s, \"accuracy\": %s, \"kept_epoch\": %u}\n"
+             : "bits\t%lld\nactivation bits\t%lld\nlayers\t%u\nweights\t%u\nbytes of codes\t%u\nheld-out examples\t%u\n"
+               "rounded: loss\t%s\nrounded: accuracy\t%s\nkept: loss\t%s\nkept: accuracy\t%s\nkept epoch\t%u\n";
     char text[4][32];
     int known = r->held_out > 0;
     fprintf(to, form, (long long)bits, (long long)activation_bits, layers, g->n_codes, g->n_code_bytes, r->held_out,
-            figure(text[0], r->rounded_loss, known), figure(text[1], r->rounded_accuracy, known), figure(text[2], r->loss, known),
-            figure(text[3], r->accuracy, known), r->kept_epoch);
+            figure(text[0], r->rounded_loss, known), figure(text[1], r->rounded_accuracy, known),
+            figure(text[2], r->loss, known), figure(text[3], r->accuracy, known), r->kept_epoch);
 }
 
 static int is_width(int64_t n) { return n == 2 || n == 4 || n == 8; }
 
-/* The float model; its last layer also reads standard deviations, if it can and may. They double its features, and the device solves so many at most. */
+/* The float model; its last layer also reads standard deviations, if it can and may. They double its features, and the
+ * device solves so many at most. */
 static int load_graph(QcGraph *graph, const QcModelFile *model, QcErr *err)
 {
     QcGraph wide;
@@ -92,7 +96,9 @@ static int refuse_guessing(QcGraph *graph, const QcWindows *w, QcErr *err)
     QcScore score = {0};
     int status = force ? 0 : qc_windows_score(&score, graph, w, qc_threads(threads), err);
     if (!force && !status && qc_score_is_chance(&score))
-        status = qc_fail(err, QC_EFORMAT, "the float model is no better than guessing on this data (accuracy %.3f): is the order of its classes right, and its normalisation? --force quantizes it all the same",
+        status = qc_fail(err, QC_EFORMAT,
+                         "the float model is no better than guessing on this data (accuracy %.3f): is the order of its "
+                         "classes right, and its normalisation? --force quantizes it all the same",
                          score.accuracy);
     qc_score_release(&score);
     return status;
@@ -128,11 +134,19 @@ int main(int argc, char **argv)
         goto end;
     }
     if (!coreset_path && !data_path) {
-        qc_fail(&err, QC_EUSAGE, "real data is needed for the ranges of activations: give a coreset (-c) or training data (-d)");
+        qc_fail(&err, QC_EUSAGE,
+                "real data is needed for the ranges of activations: give a coreset (-c) or training data (-d)");
         goto end;
     }
-    QcQuantizeOptions o = {.bits = (int)bits, .last_bits = (int)last_bits, .activation_bits = (int)activation_bits, .epochs = (uint32_t)epochs, .batch = (uint32_t)batch,
-                           .rate = rate, .seed = (uint64_t)seed, .threads = qc_threads(threads), .progress = progress};
+    QcQuantizeOptions o = {.bits = (int)bits,
+                           .last_bits = (int)last_bits,
+                           .activation_bits = (int)activation_bits,
+                           .epochs = (uint32_t)epochs,
+                           .batch = (uint32_t)batch,
+                           .rate = rate,
+                           .seed = (uint64_t)seed,
+                           .threads = qc_threads(threads),
+                           .progress = progress};
     const char *const inputs[] = {coreset_path, data_path, argv[1]};
     if (qc_output_spares(output, inputs, 3, &err) || qc_output_check(output, 1, &err)) goto end;
     if (qc_modelfile_load(&model, argv[1], &err)) goto end;
@@ -149,7 +163,9 @@ int main(int argc, char **argv)
     if (qc_modelfile_save(&model, output, &err)) goto end;
     report(qc_is_standard(output) ? stderr : stdout, &g, &r);
     unsigned long long bytes = qc_container_bytes(&model.container);
-    if (r.held_out) qc_say("accuracy %.4f on %u held-out examples; %.1f s; %llu bytes", r.accuracy, r.held_out, qc_seconds() - start, bytes);
+    if (r.held_out)
+        qc_say("accuracy %.4f on %u held-out examples; %.1f s; %llu bytes", r.accuracy, r.held_out,
+               qc_seconds() - start, bytes);
     else qc_say("no example is held out; %.1f s; %llu bytes", qc_seconds() - start, bytes);
     status = 0;
 end:

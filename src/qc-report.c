@@ -1,4 +1,5 @@
-/* qc-report: the results of an experiment in; a table (TSV, Markdown, LaTeX, JSON) or a picture's gnuplot script out. */
+/* qc-report: the results of an experiment in; a table (TSV, Markdown, LaTeX, JSON) or a picture's gnuplot script
+ * out. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,15 +16,19 @@ static const QcOption options[] = {
     {'d', "data", QC_OPTION_TEXT, &dir, "DIR", "folder of the results: what qc-sweep's -o names", 0, 0},
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "write the table or script here", 0, 0},
     {0, "set", QC_OPTION_LIST, &settings, "NAME=VALUE", "as for qc-sweep; repeatable", 0, 0},
-    {'g', "group", QC_OPTION_LIST, &groups, "AXIS", "a row for each value of this axis; repeatable; else of all axes but seed", 0, 0},
+    {'g', "group", QC_OPTION_LIST, &groups, "AXIS",
+     "a row for each value of this axis; repeatable; else of all axes but seed", 0, 0},
     {'f', "format", QC_OPTION_TEXT, &format, "FORMAT", "tsv, md, latex, json, or runs: a row a run, for --runs", 0, 0},
-    {0, "runs", QC_OPTION_LIST, &tables, "FILE", "take runs that DIR does not have from such a table; repeatable", 0, 0},
-    {0, "figures", QC_OPTION_TEXT, &figures, "A,B", "columns: accuracy, cost, transfer, or single ones of the man page", 0, 0},
+    {0, "runs", QC_OPTION_LIST, &tables, "FILE", "take runs that DIR does not have from such a table; repeatable", 0,
+     0},
+    {0, "figures", QC_OPTION_TEXT, &figures, "A,B", "columns: accuracy, cost, transfer, or single ones of the man page",
+     0, 0},
     {0, "plot", QC_OPTION_TEXT, &plot, "WHAT", "a gnuplot script of batches, of two figures X,Y, or AXIS,Y", 0, 0},
     {0},
 };
 
-static const QcProgram program = {"qc-report", "turn the results of an experiment into tables and pictures", "[options] EXPERIMENT", options, 1};
+static const QcProgram program = {"qc-report", "turn the results of an experiment into tables and pictures",
+                                  "[options] EXPERIMENT", options, 1};
 
 static int choose_axes(uint8_t *by, const QcExperiment *e, QcErr *err)
 {
@@ -40,7 +45,8 @@ static int choose_axes(uint8_t *by, const QcExperiment *e, QcErr *err)
 static int print(const QcReport *r, const QcExperiment *e, const QcResults *results, const uint8_t *by, QcErr *err)
 {
     QcOutput out;
-    if (results->missing) qc_warn("%u of %u runs are not done yet", results->missing, results->missing + results->n_runs);
+    if (results->missing)
+        qc_warn("%u of %u runs are not done yet", results->missing, results->missing + results->n_runs);
     if (!results->n_runs) return qc_fail(err, QC_EFAIL, "no run of %s is done in %s: see qc-sweep", e->name, dir);
     if (qc_output_open(&out, output, 0, err)) return -1;
     qc_report_print(r, out.stream, e, results, by);
@@ -52,7 +58,9 @@ static int report(const QcExperiment *e, const QcRunTable *known, QcErr *err)
     uint8_t by[QC_EXPERIMENT_AXES];
     QcResults results;
     QcReport r;
-    if (choose_axes(by, e, err) || (plot ? qc_report_picture(&r, plot, e, by, err) : qc_report_table(&r, format, figures, err))) return -1;
+    if (choose_axes(by, e, err) ||
+        (plot ? qc_report_picture(&r, plot, e, by, err) : qc_report_table(&r, format, figures, err)))
+        return -1;
     if (qc_results_load(&results, e, by, known, err)) return -1;
     int status = print(&r, e, &results, by, err);
     qc_results_release(&results);
@@ -72,9 +80,11 @@ int main(int argc, char **argv)
     QcErr err;
     QcExperiment e = {0};
     QcRunTable known = {0};
-    if (!qc_cli_parse(&program, argc, argv)) return qc_cli_end(&err, qc_fail(&err, QC_EUSAGE, "an experiment is needed: a YAML file"));
+    if (!qc_cli_parse(&program, argc, argv))
+        return qc_cli_end(&err, qc_fail(&err, QC_EUSAGE, "an experiment is needed: a YAML file"));
     const char *const experiment[] = {argv[1]};
-    int status = qc_output_spares(output, experiment, 1, &err) || qc_output_spares(output, tables.items, tables.n, &err) ||
+    int status = qc_output_spares(output, experiment, 1, &err) ||
+                 qc_output_spares(output, tables.items, tables.n, &err) ||
                  qc_experiment_load(&e, argv[1], dir, settings.items, settings.n, &err) || check_output(&e, &err) ||
                  qc_runtable_load(&known, tables.items, tables.n, &err) || report(&e, &known, &err);
     qc_runtable_release(&known);

@@ -7,12 +7,18 @@ static QcList settings;
 
 static const QcOption options[] = {
     {'m', "method", QC_OPTION_TEXT, &method, "NAME",
-     "flip-random, flip-greedy, bn, head, bn+head, proto, spsa, refit, er, er-ace, der, der++, a-gem, camel, deepc, or a method of qc-calibrate: qcore, closed, none", 0, 0},
+     "flip-random, flip-greedy, bn, head, bn+head, proto, spsa, refit, er, er-ace, der, der++, a-gem, camel, deepc, or "
+     "a method of qc-calibrate: qcore, closed, none",
+     0, 0},
     {0, "set", QC_OPTION_LIST, &settings, "NAME=VALUE", "setting of the method; repeatable", 0, 0},
     QC_OPTIONS_MORE(qc_calibrate_options, NULL),
 };
 
-static const QcProgram program = {"qc-rival", "calibrate a quantized model by a rival method, for comparison",
-                                  "-m METHOD -c CORESET -s STREAM [-s STREAM]... [-t TEST]... [-C FILE] [-o FILE] [MODEL]", options, 1};
+static const QcProgram program = {
+    "qc-rival", "calibrate a quantized model by a rival method, for comparison",
+    "-m METHOD -c CORESET -s STREAM [-s STREAM]... [-t TEST]... [-C FILE] [-o FILE] [MODEL]", options, 1};
 
-int main(int argc, char **argv) { return qc_calibrate_main(&(QcCalibrateProgram){&program, qc_rival_table, &method, &settings}, argc, argv); }
+int main(int argc, char **argv)
+{
+    return qc_calibrate_main(&(QcCalibrateProgram){&program, qc_rival_table, &method, &settings}, argc, argv);
+}

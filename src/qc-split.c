@@ -20,7 +20,8 @@ static const QcOption options[] = {
     {0, "leave", QC_OPTION_TEXT, &leave, "NAME", "recordings of this name ('*' = anything) become the test part", 0, 0},
     {0, "mixed", QC_OPTION_FLAG, &mixed, NULL, "draw without regard to classes", 0, 0},
     {'g', "group", QC_OPTION_LIST, &groups, "NAME", "take only this group (person); repeatable", 0, 0},
-    {0, "batches", QC_OPTION_INT, &batches, "N", "cut into N stream batches, -o PREFIX gives PREFIX.01.qcd ...", 1, 99999},
+    {0, "batches", QC_OPTION_INT, &batches, "N", "cut into N stream batches, -o PREFIX gives PREFIX.01.qcd ...", 1,
+     99999},
     {0, "order", QC_OPTION_TEXT, &order_name, "ORDER", "of the batches: shuffled, recorded or classes", 0, 0},
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "write the training part (or all that was picked) here", 0, 0},
     {'O', "test-output", QC_OPTION_TEXT, &second, "FILE", "write the test part here", 0, 0},
@@ -49,15 +50,21 @@ static int spare_data(const char *data, QcErr *err)
 
 static int check_usage(QcErr *err)
 {
-    if ((test > 0 || leave) && batches) return qc_fail(err, QC_EUSAGE, "-t and --batches are two jobs: split first, then cut the part into batches");
-    if (test > 0 && leave) return qc_fail(err, QC_EUSAGE, "the test part is a share of the examples (-t) or what --leave names, not both");
+    if ((test > 0 || leave) && batches)
+        return qc_fail(err, QC_EUSAGE, "-t and --batches are two jobs: split first, then cut the part into batches");
+    if (test > 0 && leave)
+        return qc_fail(err, QC_EUSAGE, "the test part is a share of the examples (-t) or what --leave names, not both");
     if ((test > 0 || leave) && !second) return qc_fail(err, QC_EUSAGE, "the test part needs a file: -O FILE");
-    if (second && !(test > 0 || leave)) return qc_fail(err, QC_EUSAGE, "-O takes the test part, so -t FRACTION (above 0) or --leave NAME is needed");
-    if (batches && qc_is_standard(output)) return qc_fail(err, QC_EUSAGE, "--batches writes several files, so -o PREFIX is needed");
+    if (second && !(test > 0 || leave))
+        return qc_fail(err, QC_EUSAGE, "-O takes the test part, so -t FRACTION (above 0) or --leave NAME is needed");
+    if (batches && qc_is_standard(output))
+        return qc_fail(err, QC_EUSAGE, "--batches writes several files, so -o PREFIX is needed");
     if (test <= 0 && !leave && !batches && !groups.n)
         return qc_fail(err, QC_EUSAGE, "nothing to do: give -t FRACTION, --leave NAME, -g GROUP or --batches N");
     if ((test > 0 || leave) && qc_same_output(output, second))
-        return qc_fail(err, QC_EUSAGE, qc_is_standard(output) ? "two parts cannot both go to standard output" : "-o and -O name the same file");
+        return qc_fail(err, QC_EUSAGE,
+                       qc_is_standard(output) ? "two parts cannot both go to standard output"
+                                              : "-o and -O name the same file");
     if (json && (qc_is_standard(output) || (second && qc_is_standard(second))))
         return qc_fail(err, QC_EUSAGE, "--json prints on standard output, so the parts need files");
     return 0;
@@ -96,7 +103,10 @@ static int save_batches(const QcDataset *d, uint32_t *order, QcErr *err)
     Path path;
     uint32_t n = (uint32_t)batches, *starts = calloc(n + 1, sizeof *starts);
     if (!starts) return qc_fail_memory(err, "batches");
-    int status = qc_stream_order_by_name(&kind, order_name, err) || qc_split_batches(order, starts, d, n, kind, (uint64_t)seed, err) ? -1 : 0;
+    int status = qc_stream_order_by_name(&kind, order_name, err) ||
+                         qc_split_batches(order, starts, d, n, kind, (uint64_t)seed, err)
+                     ? -1
+                     : 0;
     for (uint32_t b = 0; b < n && !status; b++) {
         status = save_part(batch_path(path, b), d, order + starts[b], starts[b + 1] - starts[b], err);
     }
@@ -110,8 +120,11 @@ static int save_two(const QcDataset *d, uint32_t *order, QcErr *err)
     uint32_t n_train;
     QcDataset train = {0}, held_out = {0};
     if (qc_split_by_name(&o.by, by, err) || qc_split(order, &n_train, d, &o, err)) return -1;
-    if (!leave && o.by == QC_SPLIT_RANDOM) qc_say("random windows: neighbours of what a model learned from are in the test part, so it will look better than it is");
-    int status = make_part(&train, d, order, n_train, err) || make_part(&held_out, d, order + n_train, d->n - n_train, err) ||
+    if (!leave && o.by == QC_SPLIT_RANDOM)
+        qc_say("random windows: neighbours of what a model learned from are in the test part, so it will look better "
+               "than it is");
+    int status = make_part(&train, d, order, n_train, err) ||
+                         make_part(&held_out, d, order + n_train, d->n - n_train, err) ||
                          qc_dataset_save_pair(&train, output, &held_out, second, err)
                      ? -1
                      : 0;

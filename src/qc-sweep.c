@@ -1,4 +1,5 @@
-/* qc-sweep: an experiment in; the commands that are still to be run out, one a line, for sh, xargs, GNU parallel or a batch system. */
+/* qc-sweep: an experiment in; the commands that are still to be run out, one a line, for sh, xargs, GNU parallel or a
+ * batch system. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +25,8 @@ static const QcOption options[] = {
     {0},
 };
 
-static const QcProgram program = {"qc-sweep", "print the commands of an experiment that are still to be run", "[options] EXPERIMENT", options, 1};
+static const QcProgram program = {"qc-sweep", "print the commands of an experiment that are still to be run",
+                                  "[options] EXPERIMENT", options, 1};
 
 /* done [n_jobs]: what need not be run any more. */
 static uint8_t *what_is_done(const QcExperiment *e, QcErr *err)
@@ -107,9 +109,11 @@ int main(int argc, char **argv)
 {
     QcErr err;
     QcExperiment e = {0};
-    if (!qc_cli_parse(&program, argc, argv)) return qc_cli_end(&err, qc_fail(&err, QC_EUSAGE, "an experiment is needed: a YAML file"));
-    int status = strpbrk(dir, "\r\n") ? qc_fail(&err, QC_EUSAGE, "the folder's name has a line break, and a command is one line")
-                                      : qc_experiment_load(&e, argv[1], dir, settings.items, settings.n, &err) || sweep(&e, &err);
+    if (!qc_cli_parse(&program, argc, argv))
+        return qc_cli_end(&err, qc_fail(&err, QC_EUSAGE, "an experiment is needed: a YAML file"));
+    int status = strpbrk(dir, "\r\n")
+                     ? qc_fail(&err, QC_EUSAGE, "the folder's name has a line break, and a command is one line")
+                     : qc_experiment_load(&e, argv[1], dir, settings.items, settings.n, &err) || sweep(&e, &err);
     qc_experiment_release(&e);
     return qc_cli_end(&err, status);
 }

@@ -10,7 +10,8 @@ static const char *output, *source_path;
 
 static const QcOption options[] = {
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "write the data file here, not to standard output", 0, 0},
-    {'d', "data", QC_OPTION_TEXT, &source_path, "FILE", "make the people of this data: every window of it, for each of them", 0, 0},
+    {'d', "data", QC_OPTION_TEXT, &source_path, "FILE",
+     "make the people of this data: every window of it, for each of them", 0, 0},
     {0, "activities", QC_OPTION_INT, &activities, "N", "classes", 1, 999},
     {0, "people", QC_OPTION_INT, &people, "N", "groups p1 to pN", 1, 999},
     {0, "windows", QC_OPTION_INT, &windows, "N", "windows of each activity and person", 1, 999999},
@@ -21,7 +22,8 @@ static const QcOption options[] = {
     {0},
 };
 
-static const QcProgram program = {"qc-synth", "make up the inertial recordings of several people", "[options]", options, 0};
+static const QcProgram program = {"qc-synth", "make up the inertial recordings of several people", "[options]", options,
+                                  0};
 
 static void show_progress(void *ctx, uint64_t done, uint64_t total)
 {
@@ -31,8 +33,13 @@ static void show_progress(void *ctx, uint64_t done, uint64_t total)
 
 static int make_up(QcDataset *data, QcErr *err)
 {
-    QcSynthOptions o = {.activities = (uint32_t)activities, .people = (uint32_t)people, .windows = (uint32_t)windows,
-                        .channels = (uint32_t)channels, .length = (uint32_t)length, .drift = drift, .seed = (uint64_t)seed,
+    QcSynthOptions o = {.activities = (uint32_t)activities,
+                        .people = (uint32_t)people,
+                        .windows = (uint32_t)windows,
+                        .channels = (uint32_t)channels,
+                        .length = (uint32_t)length,
+                        .drift = drift,
+                        .seed = (uint64_t)seed,
                         .progress = show_progress};
     int status = qc_synth(data, &o, err);
     qc_progress_end();
@@ -43,7 +50,10 @@ static int make_of_data(QcDataset *data, QcErr *err)
 {
     QcDataset source = {0};
     QcSimulateOptions o = {.people = (uint32_t)people, .strength = drift, .seed = (uint64_t)seed};
-    int status = qc_dataset_load(&source, source_path, err) || qc_simulate(data, &source, &o, err) || qc_dataset_sign(data, qc_cli_command(), source.digest, err) ? -1 : 0;
+    int status = qc_dataset_load(&source, source_path, err) || qc_simulate(data, &source, &o, err) ||
+                         qc_dataset_sign(data, qc_cli_command(), source.digest, err)
+                     ? -1
+                     : 0;
     qc_dataset_release(&source);
     return status;
 }
@@ -53,9 +63,13 @@ int main(int argc, char **argv)
     qc_cli_parse(&program, argc, argv);
     QcErr err = {0};
     QcDataset data = {0};
-    int status = qc_output_spares(output, &source_path, 1, &err) ? -1 : source_path ? make_of_data(&data, &err) : make_up(&data, &err);
+    int status = qc_output_spares(output, &source_path, 1, &err) ? -1
+                 : source_path                                   ? make_of_data(&data, &err)
+                                                                 : make_up(&data, &err);
     if (!status) status = qc_dataset_save(&data, output, &err);
-    if (!status) qc_say("%u windows of %u channels x %u, %u classes, %u people", data.n, data.channels, data.length, data.labels.n, data.groups.n);
+    if (!status)
+        qc_say("%u windows of %u channels x %u, %u classes, %u people", data.n, data.channels, data.length,
+               data.labels.n, data.groups.n);
     qc_dataset_release(&data);
     return qc_cli_end(&err, status);
 }

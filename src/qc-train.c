@@ -19,8 +19,10 @@ static double rate, decay = -1, valid, width;
 static int resume, json;
 
 static const QcOption options[] = {
-    {'a', "arch", QC_OPTION_TEXT, &arch, "FILE", "architecture (share/arch/*.yaml), or the bare name of an installed one", 0, 0},
-    {0, "width", QC_OPTION_REAL, &width, "R", "multiply the architecture's channels; 0: by what it says itself", 0, 100},
+    {'a', "arch", QC_OPTION_TEXT, &arch, "FILE",
+     "architecture (share/arch/*.yaml), or the bare name of an installed one", 0, 0},
+    {0, "width", QC_OPTION_REAL, &width, "R", "multiply the architecture's channels; 0: by what it says itself", 0,
+     100},
     {'d', "data", QC_OPTION_TEXT, &data, "FILE", "training data", 0, 0},
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "write the float model here", 0, 0},
     {'L', "miss-log", QC_OPTION_TEXT, &log_path, "FILE", "write the log of quantization misses here", 0, 0},
@@ -31,8 +33,10 @@ static const QcOption options[] = {
     {0, "optimizer", QC_OPTION_TEXT, &optimizer, "NAME", "adam or sgd", 0, 0},
     {0, "rate", QC_OPTION_REAL, &rate, "R", "base rate of the cosine schedule; 0: .003 for adam, .05 for sgd", 0, 100},
     {0, "decay", QC_OPTION_REAL, &decay, "R", "weight decay; -1: .01 for adam, .0005 for sgd", -1, 100},
-    {0, "valid", QC_OPTION_REAL, &valid, "FRACTION", "hold this share of each class out; the best epoch's model is kept", 0, .9},
-    {0, "patience", QC_OPTION_INT, &patience, "N", "stop after N epochs without a better validation loss; 0: never", 0, 1000000},
+    {0, "valid", QC_OPTION_REAL, &valid, "FRACTION",
+     "hold this share of each class out; the best epoch's model is kept", 0, .9},
+    {0, "patience", QC_OPTION_INT, &patience, "N", "stop after N epochs without a better validation loss; 0: never", 0,
+     1000000},
     {0, "checkpoint", QC_OPTION_TEXT, &checkpoint, "FILE", "keep the state of training here", 0, 0},
     {0, "checkpoint-every", QC_OPTION_INT, &checkpoint_every, "N", "write it after every N epochs", 1, 1000000},
     {0, "resume", QC_OPTION_FLAG, &resume, NULL, "go on from the checkpoint where there is one", 0, 0},
@@ -65,7 +69,8 @@ static void show(const QcEpoch *e)
     if (isnan(e->valid_loss))
         qc_progress(e->epoch, e->epochs, "epochs  loss %.4f  accuracy %.4f", e->loss, e->accuracy);
     else
-        qc_progress(e->epoch, e->epochs, "epochs  loss %.4f  accuracy %.4f  validation %.4f %.4f", e->loss, e->accuracy, e->valid_loss, e->valid_accuracy);
+        qc_progress(e->epoch, e->epochs, "epochs  loss %.4f  accuracy %.4f  validation %.4f %.4f", e->loss, e->accuracy,
+                    e->valid_loss, e->valid_accuracy);
 }
 
 static int after_epoch(void *ctx, QcGraph *g, const QcEpoch *epoch, QcErr *err)
@@ -78,15 +83,23 @@ static int check_usage(QcTrainOptions *o, QcErr *err)
 {
     int sgd = !strcmp(optimizer, "sgd");
     if (!arch) return qc_fail(err, QC_EUSAGE, "which architecture? give -a FILE or a name such as inceptiontime");
-    if (!sgd && strcmp(optimizer, "adam")) return qc_fail(err, QC_EUSAGE, "--optimizer is adam or sgd, not '%.100s'", optimizer);
-    if (json && qc_is_standard(output)) return qc_fail(err, QC_EUSAGE, "--json prints on standard output, so the model needs -o FILE");
-    if (log_path && qc_is_standard(log_path)) return qc_fail(err, QC_EUSAGE, "the miss log needs a file of its own: -L FILE");
-    if (checkpoint && qc_is_standard(checkpoint)) return qc_fail(err, QC_EUSAGE, "the checkpoint needs a file of its own: --checkpoint FILE");
+    if (!sgd && strcmp(optimizer, "adam"))
+        return qc_fail(err, QC_EUSAGE, "--optimizer is adam or sgd, not '%.100s'", optimizer);
+    if (json && qc_is_standard(output))
+        return qc_fail(err, QC_EUSAGE, "--json prints on standard output, so the model needs -o FILE");
+    if (log_path && qc_is_standard(log_path))
+        return qc_fail(err, QC_EUSAGE, "the miss log needs a file of its own: -L FILE");
+    if (checkpoint && qc_is_standard(checkpoint))
+        return qc_fail(err, QC_EUSAGE, "the checkpoint needs a file of its own: --checkpoint FILE");
     if (log_path && qc_same_output(log_path, output)) return qc_fail(err, QC_EUSAGE, "-o and -L name the same file");
-    if (checkpoint && qc_same_output(checkpoint, output)) return qc_fail(err, QC_EUSAGE, "-o and --checkpoint name the same file");
-    if (checkpoint && log_path && qc_same_output(checkpoint, log_path)) return qc_fail(err, QC_EUSAGE, "-L and --checkpoint name the same file");
+    if (checkpoint && qc_same_output(checkpoint, output))
+        return qc_fail(err, QC_EUSAGE, "-o and --checkpoint name the same file");
+    if (checkpoint && log_path && qc_same_output(checkpoint, log_path))
+        return qc_fail(err, QC_EUSAGE, "-L and --checkpoint name the same file");
     const char *const inputs[] = {data, arch};
-    if (qc_output_spares(output, inputs, 2, err) || qc_output_spares(log_path, inputs, 2, err) || qc_output_spares(checkpoint, inputs, 2, err)) return -1;
+    if (qc_output_spares(output, inputs, 2, err) || qc_output_spares(log_path, inputs, 2, err) ||
+        qc_output_spares(checkpoint, inputs, 2, err))
+        return -1;
     *o = qc_train_defaults;
     o->epochs = (uint32_t)epochs;
     o->batch = (uint32_t)batch;
@@ -117,7 +130,11 @@ static int check_checkpoint(QcErr *err)
 
 static int check_outputs(QcErr *err)
 {
-    return check_checkpoint(err) || qc_output_check(output, 1, err) || (log_path && qc_output_check(log_path, 1, err)) || (checkpoint && qc_output_check(checkpoint, 1, err)) ? -1 : 0;
+    return check_checkpoint(err) || qc_output_check(output, 1, err) ||
+                   (log_path && qc_output_check(log_path, 1, err)) ||
+                   (checkpoint && qc_output_check(checkpoint, 1, err))
+               ? -1
+               : 0;
 }
 
 /* Every label name becomes a class, so each needs an example. */
@@ -128,7 +145,9 @@ static int check_classes(const QcDataset *d, QcErr *err)
     for (uint32_t class = 0; class < d->labels.n; class++) {
         uint32_t i = 0;
         while (i < d->n && d->label[i] != (int32_t)class) i++;
-        if (i == d->n) return qc_fail(err, QC_EFORMAT, "%.200s has no example of class '%.100s'", qc_input_name(data), d->labels.names[class]);
+        if (i == d->n)
+            return qc_fail(err, QC_EFORMAT, "%.200s has no example of class '%.100s'", qc_input_name(data),
+                           d->labels.names[class]);
     }
     return 0;
 }
@@ -138,12 +157,14 @@ static int begin_model(QcModelFile *m, QcGraph *g, QcDataset *d, QcErr *err)
 {
     char path[4096], name[QC_NAME_MAX + 1], digest[QC_DIGEST_TEXT], line[1100];
     QcNorm norm;
-    if (qc_arch_find(path, sizeof path, arch, err) || check_classes(d, err) || qc_norm_measure(&norm, d, &d->arena, err) ||
+    if (qc_arch_find(path, sizeof path, arch, err) || check_classes(d, err) ||
+        qc_norm_measure(&norm, d, &d->arena, err) ||
         qc_arch_load(g, name, path, width, d->channels, d->height, d->length, d->labels.n, err))
         return -1;
     qc_digest_text(digest, d->digest);
     snprintf(line, sizeof line, "%.950s ; data=sha256:%.16s", qc_cli_command(), digest);
-    if (qc_modelfile_init(m, name, d->channels, d->height, d->length, d->labels.n, d->labels.names, &norm, err)) return -1;
+    if (qc_modelfile_init(m, name, d->channels, d->height, d->length, d->labels.n, d->labels.names, &norm, err))
+        return -1;
     return qc_modelfile_add_provenance(m, line, err);
 }
 
@@ -151,7 +172,8 @@ static int begin_log(QcMissWatch *watch, const QcDataset *d, const QcModelFile *
 {
     uint8_t bits[QC_MISS_MAX_BITS];
     uint32_t n_bits;
-    if (qc_miss_bits(bits, &n_bits, miss_bits, err) || qc_misslog_init(watch->log, d->id, d->n, bits, n_bits, err)) return -1;
+    if (qc_miss_bits(bits, &n_bits, miss_bits, err) || qc_misslog_init(watch->log, d->id, d->n, bits, n_bits, err))
+        return -1;
     return qc_provenance_add(&watch->log->provenance, &watch->log->arena, m->provenance.lines[0], err);
 }
 
@@ -159,7 +181,9 @@ static void say_result(const QcModelFile *m, double seconds)
 {
     unsigned long long bytes = qc_container_bytes(&m->container);
     if (!kept.epoch) qc_say("no epoch was left to train; %.1f s; %llu bytes", seconds, bytes);
-    else if (isnan(kept.valid_loss)) qc_say("accuracy %.4f on the training examples (--valid holds some out); %.1f s; %llu bytes", kept.accuracy, seconds, bytes);
+    else if (isnan(kept.valid_loss))
+        qc_say("accuracy %.4f on the training examples (--valid holds some out); %.1f s; %llu bytes", kept.accuracy,
+               seconds, bytes);
     else qc_say("accuracy %.4f on held-out examples; %.1f s; %llu bytes", kept.valid_accuracy, seconds, bytes);
 }
 
@@ -176,7 +200,7 @@ int main(int argc, char **argv)
     int status = -1;
     double start = qc_seconds();
     qc_cli_parse(&program, argc, argv);
-    if (check_usage(&o, &err) || check_outputs(&err) || qc_dataset_load(&d, data, &err) || begin_model(&m, &g, &d, &err) || qc_dataset_match(&d, &m, 1, &map, &d.arena, &err)) goto end;
+    if (check_usage(&o, &err) || check_outputs(&err) || qc_dataset_load(&d, data, &err) || begin_model(&m, &g, &d, &err) || qc_dataset_match(&d, &m, QC_LABELS_ALL, &map, &d.arena, &err)) goto end;
     o.after_epoch = after_epoch;
     o.ctx = &watch;
     if (log_path) {

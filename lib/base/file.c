@@ -21,10 +21,12 @@ static int fail_read(QcErr *err, const char *path, int error)
 static int refuse_size(QcErr *err, const char *path, uint64_t most)
 {
     const char *advice = most < qc_max_bytes ? "" : " (raise --max-bytes to read it)";
-    return qc_fail(err, QC_EFORMAT, "%.300s is larger than %llu bytes%s", qc_input_name(path), (unsigned long long)most, advice);
+    return qc_fail(err, QC_EFORMAT, "%.300s is larger than %llu bytes%s", qc_input_name(path), (unsigned long long)most,
+                   advice);
 }
 
-static int read_input(const char *path, uint64_t most, const char *magic, size_t n_magic, uint8_t **bytes, size_t *length, QcErr *err)
+static int read_input(const char *path, uint64_t most, const char *magic, size_t n_magic, uint8_t **bytes,
+                      size_t *length, QcErr *err)
 {
     if (most > qc_max_bytes) most = qc_max_bytes;
     FILE *in = qc_is_standard(path) ? stdin : fopen(path, "rb");
@@ -35,7 +37,8 @@ static int read_input(const char *path, uint64_t most, const char *magic, size_t
     uint8_t *buffer = NULL;
     struct stat about;
     /* a regular file tells its size, so that one allocation serves; pipes grow by doubling */
-    size_t guess = !fstat(fileno(in), &about) && S_ISREG(about.st_mode) && about.st_size > 0 ? (size_t)about.st_size + 1 : 65536;
+    size_t guess =
+        !fstat(fileno(in), &about) && S_ISREG(about.st_mode) && about.st_size > 0 ? (size_t)about.st_size + 1 : 65536;
     for (;;) {
         if (used == room) {
             if (used > most) {
@@ -70,9 +73,15 @@ end:
     return status;
 }
 
-int qc_read_all(const char *path, uint8_t **bytes, size_t *length, QcErr *err) { return read_input(path, qc_max_bytes, "", 0, bytes, length, err); }
+int qc_read_all(const char *path, uint8_t **bytes, size_t *length, QcErr *err)
+{
+    return read_input(path, qc_max_bytes, "", 0, bytes, length, err);
+}
 
-int qc_read_most(const char *path, uint64_t most, uint8_t **bytes, size_t *length, QcErr *err) { return read_input(path, most, "", 0, bytes, length, err); }
+int qc_read_most(const char *path, uint64_t most, uint8_t **bytes, size_t *length, QcErr *err)
+{
+    return read_input(path, most, "", 0, bytes, length, err);
+}
 
 int qc_read_marked(const char *path, const char *magic, size_t n, uint8_t **bytes, size_t *length, QcErr *err)
 {
@@ -85,7 +94,10 @@ int qc_is_regular(const char *path)
     return !qc_is_standard(path) && !stat(path, &about) && S_ISREG(about.st_mode);
 }
 
-static int refuse_kind(QcErr *err, const char *path) { return qc_fail(err, QC_EIO, "cannot read %.300s: it is no regular file", path); }
+static int refuse_kind(QcErr *err, const char *path)
+{
+    return qc_fail(err, QC_EIO, "cannot read %.300s: it is no regular file", path);
+}
 
 int qc_need_regular(const char *path, QcErr *err)
 {

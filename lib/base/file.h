@@ -1,8 +1,9 @@
 /* file.h - whole inputs read (file.c), outputs that are never torn (output.c).
  *
- * An output goes to a temporary file in its own folder, is flushed and fsynced, renamed over PATH, and the folder is fsynced: kill -9 at any moment leaves
- * the old file or the new file. The new file has the permissions of the old file; a symbolic link stays, and the file that it points to is replaced.
- * Of two processes that write the same output, one is refused. "-" and NULL mean stdin or stdout, /dev/stdout means stdout.
+ * An output goes to a temporary file in its own folder, is flushed and fsynced, renamed over PATH, and the folder is
+ * fsynced: kill -9 at any moment leaves the old file or the new file. The new file has the permissions of the old file;
+ * a symbolic link stays, and the file that it points to is replaced. Of two processes that write the same output, one
+ * is refused. "-" and NULL mean stdin or stdout, /dev/stdout means stdout.
  */
 #ifndef QC_BASE_FILE_H
 #define QC_BASE_FILE_H
@@ -22,7 +23,8 @@ extern uint64_t qc_max_bytes; /* --max-bytes; QC_MAX_BYTES_DEFAULT at start */
 int qc_read_all(const char *path, uint8_t **bytes, size_t *length, QcErr *err);
 /* The same of inputs that are small: refuses more than `most` bytes, too, having read no more than that. */
 int qc_read_most(const char *path, uint64_t most, uint8_t **bytes, size_t *length, QcErr *err);
-/* As qc_read_all where the input begins with the n bytes of `magic`; of any other, which may never end, only a beginning is read. */
+/* As qc_read_all where the input begins with the n bytes of `magic`; of any other, which may never end, only a
+ * beginning is read. */
 int qc_read_marked(const char *path, const char *magic, size_t n, uint8_t **bytes, size_t *length, QcErr *err);
 
 /* A regular file that is held open, so that pieces of it can be read when they are wanted. */
@@ -36,7 +38,8 @@ typedef struct QcPieces {
 int qc_is_regular(const char *path);
 /* Refuses a path to anything else: for paths that come from the content of a file, not from the user. */
 int qc_need_regular(const char *path, QcErr *err);
-/* Refuses more than qc_max_bytes, and whatever is no regular file. For paths that come from the content of a file or a folder, too: no pipe stops it. */
+/* Refuses more than qc_max_bytes, and whatever is no regular file. For paths that come from the content of a file or a
+ * folder, too: no pipe stops it. */
 QcPieces *qc_pieces_open(const char *path, QcErr *err);
 /* n bytes from `at` on; fewer are a failure. Any number of threads may read at a time. */
 int qc_pieces_read(const QcPieces *p, void *to, uint64_t at, size_t n, QcErr *err);
@@ -55,7 +58,8 @@ int qc_same_output(const char *a, const char *b);
 /* Refuses an output that would replace one of the n inputs (QC_EUSAGE). Any path may be NULL. */
 int qc_output_spares(const char *output, const char *const *inputs, int n, QcErr *err);
 
-/* No output may replace this file either, which is read before all others (--config); the caller's for good, or NULL. */
+/* No output may replace this file either, which is read before all others (--config); the caller's for good, or
+ * NULL. */
 void qc_output_protect(const char *path);
 
 typedef struct QcOutput {
@@ -71,7 +75,8 @@ extern int qc_output_named;
 /* Opens; `binary` refuses a terminal. On failure nothing is left behind. */
 int qc_output_open(QcOutput *out, const char *path, int binary, QcErr *err);
 
-/* Before long work: fails where opening would (a terminal for binary output, a folder that is not there or not writable). Leaves nothing. */
+/* Before long work: fails where opening would (a terminal for binary output, a folder that is not there or not
+ * writable). Leaves nothing. */
 int qc_output_check(const char *path, int binary, QcErr *err);
 
 /* Makes the output visible under its name, or says why not (then the old file is whole). Releases `out`. */
@@ -83,7 +88,8 @@ void qc_output_release(QcOutput *out);
 /* Removes the temporary files of all open outputs: for a process that a signal ends. Async-signal-safe. */
 void qc_output_abandon(void);
 
-/* Makes new names in the folder of `path` survive a power cut; file systems that cannot fsync a folder are left alone. */
+/* Makes new names in the folder of `path` survive a power cut; file systems that cannot fsync a folder are left
+ * alone. */
 void qc_sync_folder(const char *path);
 
 /* open + write + commit in one call. */

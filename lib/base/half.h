@@ -1,4 +1,5 @@
-/* half.h - the two 16-bit floats that files of other tools hold: IEEE 754 binary16 and bfloat16, as float. Every value is exact. */
+/* half.h - the two 16-bit floats that files of other tools hold: IEEE 754 binary16 and bfloat16, as float. Every value
+ * is exact. */
 #ifndef QC_BASE_HALF_H
 #define QC_BASE_HALF_H
 

@@ -15,8 +15,11 @@ static int lock(int file, const char *path, uint64_t *size, QcErr *err)
     struct stat about, named;
     if (fstat(file, &about)) return qc_fail(err, QC_EIO, "cannot be read: %s", strerror(errno));
     if (!S_ISREG(about.st_mode)) return qc_fail(err, QC_EFORMAT, "is no regular file");
-    if (flock(file, LOCK_EX | LOCK_NB)) return qc_fail(err, QC_EIO, errno == EWOULDBLOCK ? "is in use by another process" : "cannot be locked: %s", strerror(errno));
-    if (fstat(file, &about)) return qc_fail(err, QC_EIO, "cannot be read: %s", strerror(errno)); /* its size under the lock */
+    if (flock(file, LOCK_EX | LOCK_NB))
+        return qc_fail(err, QC_EIO, errno == EWOULDBLOCK ? "is in use by another process" : "cannot be locked: %s",
+                       strerror(errno));
+    /* its size under the lock */
+    if (fstat(file, &about)) return qc_fail(err, QC_EIO, "cannot be read: %s", strerror(errno));
     *size = (uint64_t)about.st_size;
     return !stat(path, &named) && named.st_ino == about.st_ino && named.st_dev == about.st_dev;
 }

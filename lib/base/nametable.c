@@ -15,7 +15,8 @@ typedef struct QcNameSlot {
 static uint64_t process_key(void)
 {
     static uint64_t key;
-    if (!key && getrandom(&key, sizeof key, 0) != (ssize_t)sizeof key) key = (uintptr_t)&key; /* the address is random, too, as a rule */
+    /* the address is random, too, as a rule */
+    if (!key && getrandom(&key, sizeof key, 0) != (ssize_t)sizeof key) key = (uintptr_t)&key;
     if (!key) key = 1;
     return key;
 }

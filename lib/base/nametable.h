@@ -1,4 +1,5 @@
-/* nametable.h - which of many names is which, in time that does not grow with their number, whoever chose them: the hash has a key of this process's own. */
+/* nametable.h - which of many names is which, in time that does not grow with their number, whoever chose them: the
+ * hash has a key of this process's own. */
 #ifndef QC_BASE_NAMETABLE_H
 #define QC_BASE_NAMETABLE_H
 

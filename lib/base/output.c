@@ -1,12 +1,14 @@
 /* Outputs (file.h). How a file takes the place of another one:
  *
- *     open      a file without a name in the target's folder (O_TMPFILE), or, where the system has none, one with an unpredictable name
+ *     open      a file without a name in the target's folder (O_TMPFILE), or, where the system has none, one with an
+ *               unpredictable name
  *     commit    flush, fsync; name it TARGET.tmp.XXXXXXXXXXXX; rename that over TARGET; fsync the folder
  *
- * A process holds a lock (flock) on each file that it has written, and on each existing file that it is about to replace, until it ends. So of two
- * processes that write the same output, the second is refused. A temporary file is locked, too: if nobody holds its lock, its process is dead, and the
- * next process that writes this output removes it. Kernels drop these locks at every end of a process. Where a file system has no locks, nothing
- * is refused and nothing is removed.
+ * A process holds a lock (flock) on each file that it has written, and on each existing file that it is about to
+ * replace, until it ends. So of two processes that write the same output, the second is refused. A temporary file is
+ * locked, too: if nobody holds its lock, its process is dead, and the next process that writes this output removes it.
+ * Kernels drop these locks at every end of a process. Where a file system has no locks, nothing is refused and nothing
+ * is removed.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -22,7 +24,14 @@
 
 #include "file.h"
 
-enum { RANDOM_BYTES = 6, SUFFIX_LENGTH = 5 + 2 * RANDOM_BYTES, NAME_KEPT = NAME_MAX - SUFFIX_LENGTH, LINKS_MAX = 40, TRIES = 100, PERMISSIONS = 07777 };
+enum {
+    RANDOM_BYTES = 6,
+    SUFFIX_LENGTH = 5 + 2 * RANDOM_BYTES,
+    NAME_KEPT = NAME_MAX - SUFFIX_LENGTH,
+    LINKS_MAX = 40,
+    TRIES = 100,
+    PERMISSIONS = 07777
+};
 static const char infix[] = ".tmp.";
 
 int qc_output_named;
@@ -96,7 +105,9 @@ int qc_same_output(const char *a, const char *b)
 int qc_output_spares(const char *output, const char *const *inputs, int n, QcErr *err)
 {
     for (int i = 0; i < n && output && !qc_is_standard(output); i++)
-        if (inputs[i] && qc_same_output(output, inputs[i])) return qc_fail(err, QC_EUSAGE, "%.300s is read, so nothing can be written there: name another file", output);
+        if (inputs[i] && qc_same_output(output, inputs[i]))
+            return qc_fail(err, QC_EUSAGE, "%.300s is read, so nothing can be written there: name another file",
+                           output);
     return 0;
 }
 
@@ -146,7 +157,8 @@ static void keep_lock(int file)
     held[i].number = about.st_ino;
 }
 
-/* Locks the file that the target names, if there is a file and it is not ours. The name must still be the locked file's afterwards. */
+/* Locks the file that the target names, if there is a file and it is not ours. The name must still be the locked file's
+ * afterwards. */
 static int lock_target(const char *target, const char *path, QcErr *err)
 {
     for (int tries = 0; tries < TRIES; tries++) {
@@ -291,7 +303,9 @@ static void sweep(const char *target)
         if (!is_temporary_of(e->d_name, last_part(target))) continue;
         int file = openat(dirfd(folder), e->d_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
         if (file < 0) continue;
-        if (!fstat(file, &about) && S_ISREG(about.st_mode) && about.st_uid == geteuid() && !flock(file, LOCK_EX | LOCK_NB)) unlinkat(dirfd(folder), e->d_name, 0);
+        if (!fstat(file, &about) && S_ISREG(about.st_mode) && about.st_uid == geteuid() &&
+            !flock(file, LOCK_EX | LOCK_NB))
+            unlinkat(dirfd(folder), e->d_name, 0);
         close(file);
     }
     if (folder) closedir(folder);
@@ -307,11 +321,15 @@ static int open_stream(QcOutput *out, const char *path, const struct stat *about
     return out->path ? 0 : fail_write(err, path, errno);
 }
 
-/* The new file gets the owner and the permissions of the file that it replaces; until then only its owner can open it. */
+/* The new file gets the owner and the permissions of the file that it replaces; until then only its owner can open
+ * it. */
 static void copy_permissions(int file, const struct stat *old)
 {
     struct stat now;
-    if (!fstat(file, &now) && (now.st_uid != old->st_uid || now.st_gid != old->st_gid) && fchown(file, old->st_uid, old->st_gid)) errno = 0; /* not allowed: then it is ours */
+    /* not allowed: then it is ours */
+    if (!fstat(file, &now) && (now.st_uid != old->st_uid || now.st_gid != old->st_gid) &&
+        fchown(file, old->st_uid, old->st_gid))
+        errno = 0;
     (void)fchmod(file, old->st_mode & PERMISSIONS);
 }
 
@@ -360,7 +378,8 @@ int qc_output_check(const char *path, int binary, QcErr *err)
 {
     QcOutput out;
     struct stat about;
-    if (!qc_is_standard(path) && !stat(path, &about) && !S_ISREG(about.st_mode) && !S_ISDIR(about.st_mode)) return 0; /* opening a pipe would be noticed */
+    /* opening a pipe would be noticed */
+    if (!qc_is_standard(path) && !stat(path, &about) && !S_ISREG(about.st_mode) && !S_ISDIR(about.st_mode)) return 0;
     if (qc_output_open(&out, path, binary, err)) return -1;
     qc_output_release(&out);
     return 0;

@@ -13,7 +13,8 @@ typedef struct QcRng {
     uint64_t s[4];
 } QcRng;
 
-/* All streams. A name that ends in 0 is the first of a family: the index of what it is for is added. Values stay, or results change. */
+/* All streams. A name that ends in 0 is the first of a family: the index of what it is for is added. Values stay, or
+ * results change. */
 typedef enum QcStream {
     /* a seed per use */
     QC_STREAM_BLOCKS = 0,         /* device: blocks of weights of a statistic; the seed is drawn */

@@ -1,4 +1,5 @@
-/* sampler.h - indices 0 .. n-1 in an order that is shuffled anew whenever it has been used up: epochs of single draws. */
+/* sampler.h - indices 0 .. n-1 in an order that is shuffled anew whenever it has been used up: epochs of single
+ * draws. */
 #ifndef QC_BASE_SAMPLER_H
 #define QC_BASE_SAMPLER_H
 

@@ -25,5 +25,6 @@ int qc_share_find(char *path, size_t room, const char *folder, const char *name)
     ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
     program[length > 0 ? length : 0] = 0;
     const char *bin = dirname(program);
-    return is_there(path, room, bin, "/../share", folder, name) || is_there(path, room, bin, "/../share/qcore", folder, name);
+    return is_there(path, room, bin, "/../share", folder, name) ||
+           is_there(path, room, bin, "/../share/qcore", folder, name);
 }

@@ -3,23 +3,31 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Length of the well-formed UTF-8 sequence at s (RFC 3629: shortest form, no surrogates, at most U+10FFFF) and its code point; 0: there is none. */
+/* Length of the well-formed UTF-8 sequence at s (RFC 3629: shortest form, no surrogates, at most U+10FFFF) and its code
+ * point; 0: there is none. */
 static size_t decode(const unsigned char *s, uint32_t *point)
 {
-    size_t n = *s < 0x80 ? 1 : *s >= 0xc2 && *s < 0xe0 ? 2 : *s >= 0xe0 && *s < 0xf0 ? 3 : *s >= 0xf0 && *s < 0xf5 ? 4 : 0;
+    size_t n = *s < 0x80                 ? 1
+               : *s >= 0xc2 && *s < 0xe0 ? 2
+               : *s >= 0xe0 && *s < 0xf0 ? 3
+               : *s >= 0xf0 && *s < 0xf5 ? 4
+                                         : 0;
     *point = n == 1 ? *s : n ? *s & (0x7fu >> n) : 0;
     for (size_t i = 1; i < n; i++) { /* a terminating zero ends it, too */
         if ((s[i] & 0xc0) != 0x80) return 0;
         *point = *point << 6 | (s[i] & 0x3fu);
     }
-    if ((n == 3 && (*point < 0x800 || (*point >= 0xd800 && *point < 0xe000))) || (n == 4 && (*point < 0x10000 || *point > 0x10ffff))) return 0;
+    if ((n == 3 && (*point < 0x800 || (*point >= 0xd800 && *point < 0xe000))) ||
+        (n == 4 && (*point < 0x10000 || *point > 0x10ffff)))
+        return 0;
     return n;
 }
 
 static int is_unsafe(uint32_t point)
 {
     if (point < 0x20 || (point >= 0x7f && point < 0xa0)) return 1;
-    return point == 0x61c || (point >= 0x200e && point <= 0x200f) || (point >= 0x2028 && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
+    return point == 0x61c || (point >= 0x200e && point <= 0x200f) || (point >= 0x2028 && point <= 0x202e) ||
+           (point >= 0x2066 && point <= 0x2069);
 }
 
 typedef struct Escape {
@@ -31,12 +39,27 @@ typedef struct Escape {
 static const char *special(char c, QcTextForm form)
 {
     static const Escape json[] = {{'"', "\\\""}, {'\\', "\\\\"}, {0, NULL}};
-    static const Escape gnuplot[] = {{'"', "\\\""}, {'\\', "\\\\"}, {'`', "\\140"}, {0, NULL}}; /* `command` would be run */
-    static const Escape markdown[] = {{'\\', "\\\\"}, {'|', "\\|"}, {'`', "\\`"}, {'*', "\\*"}, {'~', "\\~"}, {'[', "\\["},
-                                      {']', "\\]"},   {'<', "\\<"}, {'>', "\\>"}, {'&', "\\&"}, {'$', "\\$"}, {0, NULL}};
-    static const Escape latex[] = {{'\\', "\\textbackslash{}"}, {'{', "\\{"}, {'}', "\\}"}, {'$', "\\$"}, {'&', "\\&"}, {'#', "\\#"}, {'_', "\\_"}, {'%', "\\%"},
-                                   {'~', "\\textasciitilde{}"}, {'^', "\\textasciicircum{}"}, {'<', "\\textless{}"}, {'>', "\\textgreater{}"}, {'|', "\\textbar{}"}, {0, NULL}};
-    static const Escape *const forms[] = {[QC_TEXT_JSON] = json, [QC_TEXT_LATEX] = latex, [QC_TEXT_MARKDOWN] = markdown, [QC_TEXT_GNUPLOT] = gnuplot};
+    /* `command` would be run */
+    static const Escape gnuplot[] = {{'"', "\\\""}, {'\\', "\\\\"}, {'`', "\\140"}, {0, NULL}};
+    static const Escape markdown[] = {{'\\', "\\\\"}, {'|', "\\|"}, {'`', "\\`"}, {'*', "\\*"},
+                                      {'~', "\\~"},   {'[', "\\["}, {']', "\\]"}, {'<', "\\<"},
+                                      {'>', "\\>"},   {'&', "\\&"}, {'$', "\\$"}, {0, NULL}};
+    static const Escape latex[] = {{'\\', "\\textbackslash{}"},
+                                   {'{', "\\{"},
+                                   {'}', "\\}"},
+                                   {'$', "\\$"},
+                                   {'&', "\\&"},
+                                   {'#', "\\#"},
+                                   {'_', "\\_"},
+                                   {'%', "\\%"},
+                                   {'~', "\\textasciitilde{}"},
+                                   {'^', "\\textasciicircum{}"},
+                                   {'<', "\\textless{}"},
+                                   {'>', "\\textgreater{}"},
+                                   {'|', "\\textbar{}"},
+                                   {0, NULL}};
+    static const Escape *const forms[] = {
+        [QC_TEXT_JSON] = json, [QC_TEXT_LATEX] = latex, [QC_TEXT_MARKDOWN] = markdown, [QC_TEXT_GNUPLOT] = gnuplot};
     for (const Escape *e = form == QC_TEXT_PLAIN ? NULL : forms[form]; e && e->character; e++)
         if (e->character == c) return e->escaped;
     return NULL;

@@ -1,7 +1,8 @@
 /* text.h - text that others wrote (names in files, paths, arguments), safe in what we print.
  *
- * Unsafe are: control characters (C0, DEL, C1), bytes that are no UTF-8, line and paragraph separators, and marks that turn the direction of writing.
- * Nothing else is lost, but characters that mean something in the form of output are escaped as that form wants it.
+ * Unsafe are: control characters (C0, DEL, C1), bytes that are no UTF-8, line and paragraph separators, and marks that
+ * turn the direction of writing. Nothing else is lost, but characters that mean something in the form of output are
+ * escaped as that form wants it.
  */
 #ifndef QC_BASE_TEXT_H
 #define QC_BASE_TEXT_H
@@ -19,13 +20,15 @@ typedef enum QcTextForm {
 
 enum { QC_TEXT_PIECE = 24 }; /* bytes that the next character can become, the terminating zero included */
 
-/* Writes the escaped form of the first character of `text` into `piece`. Returns how many bytes of the text that is; 0 at the text's end. */
+/* Writes the escaped form of the first character of `text` into `piece`. Returns how many bytes of the text that is; 0
+ * at the text's end. */
 size_t qc_text_next(char piece[QC_TEXT_PIECE], const char *text, QcTextForm form);
 
 /* All of it to a stream. */
 void qc_text_put(FILE *to, const char *text, QcTextForm form);
 
-/* All of it, or as many whole characters as fit with a terminating zero, into `out` (room > 0). `out` and `text` must not overlap. */
+/* All of it, or as many whole characters as fit with a terminating zero, into `out` (room > 0). `out` and `text` must
+ * not overlap. */
 void qc_text_copy(char *out, size_t room, const char *text, QcTextForm form);
 
 #endif

@@ -2,7 +2,8 @@
 
 #include "../format/flipfile.h"
 
-const QcBitflipOptions qc_bitflip_defaults = {.persons = 8, .test_persons = 2, .steps = 1500, .batch = 2048, .rate = 3e-3, .seed = 1, .threads = 1};
+const QcBitflipOptions qc_bitflip_defaults = {
+    .persons = 8, .test_persons = 2, .steps = 1500, .batch = 2048, .rate = 3e-3, .seed = 1, .threads = 1};
 
 enum { FEEDBACK_PERSONS = 8 };
 
@@ -11,8 +12,8 @@ static void show(const QcBitflipOptions *o, const char *what, uint32_t done, uin
     if (o->progress) o->progress(what, done, of);
 }
 
-int qc_bitflip_train(QcFlip *flip, QcBitflipReport *report, QcQGraph *g, const QcModelFile *m, const QcWindows *source, const QcBitflipOptions *o,
-                     QcArena *arena, QcErr *err)
+int qc_bitflip_train(QcFlip *flip, QcBitflipReport *report, QcQGraph *g, const QcModelFile *m, const QcWindows *source,
+                     const QcBitflipOptions *o, QcArena *arena, QcErr *err)
 {
     int8_t *feedback;
     float *scale;

@@ -1,4 +1,5 @@
-/* bitflip.h - the making of a flip network: feedback fitted, lessons taught, a small network trained on them and itself quantized to 8 bits. */
+/* bitflip.h - the making of a flip network: feedback fitted, lessons taught, a small network trained on them and itself
+ * quantized to 8 bits. */
 #ifndef QC_BITFLIP_BITFLIP_H
 #define QC_BITFLIP_BITFLIP_H
 
@@ -27,13 +28,14 @@ typedef struct QcBitflipReport {
 } QcBitflipReport;
 
 /* m: the quantized model's file (shape, normalisation); arrays of flip from `arena`. g is unchanged afterwards. */
-int qc_bitflip_train(QcFlip *flip, QcBitflipReport *report, QcQGraph *g, const QcModelFile *m, const QcWindows *source, const QcBitflipOptions *o,
-                     QcArena *arena, QcErr *err);
+int qc_bitflip_train(QcFlip *flip, QcBitflipReport *report, QcQGraph *g, const QcModelFile *m, const QcWindows *source,
+                     const QcBitflipOptions *o, QcArena *arena, QcErr *err);
 
 /* Trains the network part on lessons: standardisation, 14-16-16-3, cross-entropy, Adam; then int8 rows. */
 int qc_flipnet_train(QcFlip *flip, const QcLessons *lessons, const QcBitflipOptions *o, QcErr *err);
 
-/* Adds to `without` the features that go by this name: size, evidence, code, row, column, layer, depth or kind. QC_EUSAGE for another. */
+/* Adds to `without` the features that go by this name: size, evidence, code, row, column, layer, depth or kind.
+ * QC_EUSAGE for another. */
 int qc_flipnet_without(uint32_t *without, const char *name, QcErr *err);
 
 /* Fills base, network, hebb and sign. */

@@ -23,15 +23,18 @@ static void rotation_of(float r[9], const double u[3])
     r[6] -= (float)(a * u[1]), r[7] += (float)(a * u[0]);
 }
 
-int qc_drift_init(QcDrift *d, QcDriftKind kind, const QcModelFile *m, double strength, QcRng *rng, QcArena *arena, QcErr *err)
+int qc_drift_init(QcDrift *d, QcDriftKind kind, const QcModelFile *m, double strength, QcRng *rng, QcArena *arena,
+                  QcErr *err)
 {
-    *d = (QcDrift){.kind = kind, .channels = m->channels, .height = m->height, .length = m->length, .norm = &m->norm, .warp = 1};
+    *d = (QcDrift){
+        .kind = kind, .channels = m->channels, .height = m->height, .length = m->length, .norm = &m->norm, .warp = 1};
     d->gain = qc_arena_take(arena, d->channels, sizeof *d->gain, err);
     d->offset = qc_arena_take(arena, d->channels, sizeof *d->offset, err);
     d->rotation = qc_arena_take(arena, d->channels / 3 + 1, sizeof *d->rotation, err);
     if (!d->gain || !d->offset || !d->rotation) return -1;
     if (kind == QC_DRIFT_IMAGE) { /* one light for all channels, a little colour */
-        float contrast = (float)(1 + 0.3 * strength * qc_rng_normal(rng)), light = (float)(0.4 * strength * qc_rng_normal(rng));
+        float contrast = (float)(1 + 0.3 * strength * qc_rng_normal(rng)),
+              light = (float)(0.4 * strength * qc_rng_normal(rng));
         for (uint32_t c = 0; c < d->channels; c++) {
             d->gain[c] = contrast * (float)(1 + 0.1 * strength * qc_rng_normal(rng));
             d->offset[c] = light + (float)(0.1 * strength * qc_rng_normal(rng));
@@ -70,7 +73,8 @@ static void warp_series(const QcDrift *d, float *out, const float *x)
     float middle = ((float)d->length - 1) / 2;
     for (uint32_t t = 0; t < d->length; t++) {
         float at = middle + ((float)t - middle) * d->warp, low = floorf(at), part = at - low;
-        const float *a = x + (size_t)reflect((int64_t)low, d->length) * c, *b = x + (size_t)reflect((int64_t)low + 1, d->length) * c;
+        const float *a = x + (size_t)reflect((int64_t)low, d->length) * c,
+                    *b = x + (size_t)reflect((int64_t)low + 1, d->length) * c;
         for (uint32_t k = 0; k < c; k++) out[t * c + k] = a[k] + part * (b[k] - a[k]);
     }
 }
@@ -85,7 +89,8 @@ static void rotate(const QcDrift *d, float *x)
             const float *r = d->rotation[g];
             for (uint32_t i = 0; i < 3; i++) raw[i] = v[i] * deviation[3 * g + i] + mean[3 * g + i];
             for (uint32_t i = 0; i < 3; i++)
-                v[i] = (r[3 * i] * raw[0] + r[3 * i + 1] * raw[1] + r[3 * i + 2] * raw[2] - mean[3 * g + i]) / deviation[3 * g + i];
+                v[i] = (r[3 * i] * raw[0] + r[3 * i + 1] * raw[1] + r[3 * i + 2] * raw[2] - mean[3 * g + i]) /
+                       deviation[3 * g + i];
         }
     }
 }
@@ -100,7 +105,8 @@ static void change_image(const QcDrift *d, float *out, const float *x, QcRng *rn
                 for (int dh = -d->blur; dh <= d->blur; dh++)
                     for (int dw = -d->blur; dw <= d->blur; dw++) {
                         float weight = (float)((2 - abs(dh)) * (2 - abs(dw)));
-                        size_t at = (size_t)reflect((int64_t)h + d->shift_h + dh, d->height) * d->length + reflect((int64_t)w + d->shift_w + dw, d->length);
+                        size_t at = (size_t)reflect((int64_t)h + d->shift_h + dh, d->height) * d->length +
+                                    reflect((int64_t)w + d->shift_w + dw, d->length);
                         sum += weight * x[at * c + k];
                         weights += weight;
                     }

@@ -1,7 +1,9 @@
-/* drift.h - simulated persons: what source data might look like elsewhere, so that the flip network can be taught before anything has drifted.
+/* drift.h - simulated persons: what source data might look like elsewhere, so that the flip network can be taught
+ * before anything has drifted.
  *
- * A drift is drawn once and stays fixed, like a person or a machine. It works on normalised windows [height][length][channels]. The kinds are a list: inertial recordings are
- * rotated, scaled, shifted and warped in time; other series are all but rotated; images change in light, contrast, sharpness, place and noise.
+ * A drift is drawn once and stays fixed, like a person or a machine. It works on normalised windows
+ * [height][length][channels]. The kinds are a list: inertial recordings are rotated, scaled, shifted and warped in
+ * time; other series are all but rotated; images change in light, contrast, sharpness, place and noise.
  */
 #ifndef QC_BITFLIP_DRIFT_H
 #define QC_BITFLIP_DRIFT_H
@@ -26,8 +28,10 @@ typedef struct QcDrift {
     int blur, shift_h, shift_w; /* image */
 } QcDrift;
 
-/* strength 1: rotation by exp([u]x), u ~ N(0, .5^2 I); gain 1 + .3 N; offset .3 N source deviations; warp 1 + .15 N (qc-method(7)). */
-int qc_drift_init(QcDrift *d, QcDriftKind kind, const QcModelFile *m, double strength, QcRng *rng, QcArena *arena, QcErr *err);
+/* strength 1: rotation by exp([u]x), u ~ N(0, .5^2 I); gain 1 + .3 N; offset .3 N source deviations; warp 1 + .15 N
+ * (qc-method(7)). */
+int qc_drift_init(QcDrift *d, QcDriftKind kind, const QcModelFile *m, double strength, QcRng *rng, QcArena *arena,
+                  QcErr *err);
 /* out and x: one window; they may not overlap. rng: noise of this window. */
 void qc_drift_apply(const QcDrift *d, float *out, const float *x, QcRng *rng);
 

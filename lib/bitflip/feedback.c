@@ -9,7 +9,8 @@
 #include "../quant/shadow.h"
 #include "teacher.h"
 
-/* Solves (a + lambda I) X = b for symmetric a [n][n], X and b [n][m], by Cholesky; b becomes X, or 0 if there is none. a is used up. */
+/* Solves (a + lambda I) X = b for symmetric a [n][n], X and b [n][m], by Cholesky; b becomes X, or 0 if there is none.
+ * a is used up. */
 static void solve_ridge(double *a, double *b, uint32_t n, uint32_t m)
 {
     double trace = 0;
@@ -20,7 +21,8 @@ static void solve_ridge(double *a, double *b, uint32_t n, uint32_t m)
     if (singular) memset(b, 0, (size_t)n * m * sizeof *b);
 }
 
-/* Sums over examples: a = sum e e^T [classes][classes]; b = sum e d^T [classes][channels of all layers with feedback]. */
+/* Sums over examples: a = sum e e^T [classes][classes]; b = sum e d^T [classes][channels of all layers with
+ * feedback]. */
 typedef struct Sums {
     const QcTeacher *t;
     QcShadow shadow;
@@ -35,7 +37,8 @@ static int has_feedback(const QcTeacher *t, uint32_t l)
     return !t->flip->layers[l].exact && t->g->nodes[t->flip->layers[l].node].op != QC_Q_LOGITS;
 }
 
-/* Mean true error where the layer's ReLU is on, of one example and channel; gradient and value [positions][channels]. */
+/* Mean true error where the layer's ReLU is on, of one example and channel; gradient and value
+ * [positions][channels]. */
 static double mean_error(const float *gradient, const float *value, int masked, uint32_t positions, uint32_t channels)
 {
     double sum = 0;
@@ -90,7 +93,8 @@ static void round_feedback(const Sums *s, int8_t *feedback, float *feedback_scal
         double scale = top > 1e-30 ? top / 127 : 1;
         for (uint32_t o = 0; o < channels; o++)
             for (uint32_t k = 0; k < classes; k++)
-                feedback[t->flip->layers[l].feedback + o * classes + k] = (int8_t)lrint(s->b[(size_t)k * s->channels + column + o] / scale);
+                feedback[t->flip->layers[l].feedback + o * classes + k] =
+                    (int8_t)lrint(s->b[(size_t)k * s->channels + column + o] / scale);
         feedback_scale[l] = (float)scale;
         column += channels;
     }
@@ -124,7 +128,10 @@ int qc_fit_feedback(const QcTeacher *t, int8_t *feedback, float *feedback_scale,
         QcArena own = {0};
         QcDrift drift;
         QcWindows set = {0};
-        status = qc_drift_init(&drift, t->o->kind, t->m, t->o->strength, &rng, &own, err) || qc_teacher_set(t, &set, &drift, &rng, err) ? -1 : 0;
+        status = qc_drift_init(&drift, t->o->kind, t->m, t->o->strength, &rng, &own, err) ||
+                         qc_teacher_set(t, &set, &drift, &rng, err)
+                     ? -1
+                     : 0;
         if (!status) add_set(&s, &set);
         qc_windows_release(&set);
         qc_arena_release(&own);

@@ -13,7 +13,8 @@
 static const struct {
     const char *name;
     uint32_t features; /* bit f: feature f */
-} tellings[] = {{"size", 3}, {"evidence", 3 << 2}, {"code", 3 << 4}, {"row", 1 << 6}, {"column", 1 << 7}, {"layer", 1 << 8}, {"depth", 1 << 9}, {"kind", 15 << 10}};
+} tellings[] = {{"size", 3},        {"evidence", 3 << 2}, {"code", 3 << 4},  {"row", 1 << 6},
+                {"column", 1 << 7}, {"layer", 1 << 8},    {"depth", 1 << 9}, {"kind", 15 << 10}};
 
 int qc_flipnet_without(uint32_t *without, const char *name, QcErr *err)
 {
@@ -22,7 +23,8 @@ int qc_flipnet_without(uint32_t *without, const char *name, QcErr *err)
         *without |= tellings[t].features;
         return 0;
     }
-    return qc_fail(err, QC_EUSAGE, "there is no feature '%.40s' (size, evidence, code, row, column, layer, depth or kind)", name);
+    return qc_fail(err, QC_EUSAGE,
+                   "there is no feature '%.40s' (size, evidence, code, row, column, layer, depth or kind)", name);
 }
 
 static void standardise(QcFlip *flip, const QcLessons *l, uint32_t without)
@@ -37,15 +39,19 @@ static void standardise(QcFlip *flip, const QcLessons *l, uint32_t without)
         }
         double deviation = sqrt(squares / (double)l->n);
         flip->mean[f] = (float)mean;
-        flip->inverse[f] = deviation > 1e-6 && !(without >> f & 1) ? (float)(1 / deviation) : 0; /* what never varied, or must not be told, says nothing */
+        /* what never varied, or must not be told, says nothing */
+        flip->inverse[f] = deviation > 1e-6 && !(without >> f & 1) ? (float)(1 / deviation) : 0;
     }
 }
 
 static int build(QcGraph *net, uint64_t seed, QcErr *err)
 {
-    if (qc_graph_init(net, QC_FLIP_FEATURES, 1, 1, err) < 0 || qc_graph_linear(net, "hidden1", 0, QC_FLIP_HIDDEN, 1, err) < 0 ||
-        qc_graph_simple(net, "relu1", QC_OP_RELU, 1, err) < 0 || qc_graph_linear(net, "hidden2", 2, QC_FLIP_HIDDEN, 1, err) < 0 ||
-        qc_graph_simple(net, "relu2", QC_OP_RELU, 3, err) < 0 || qc_graph_linear(net, "step", 4, 3, 1, err) < 0 || qc_graph_finish(net, err))
+    if (qc_graph_init(net, QC_FLIP_FEATURES, 1, 1, err) < 0 ||
+        qc_graph_linear(net, "hidden1", 0, QC_FLIP_HIDDEN, 1, err) < 0 ||
+        qc_graph_simple(net, "relu1", QC_OP_RELU, 1, err) < 0 ||
+        qc_graph_linear(net, "hidden2", 2, QC_FLIP_HIDDEN, 1, err) < 0 ||
+        qc_graph_simple(net, "relu2", QC_OP_RELU, 3, err) < 0 || qc_graph_linear(net, "step", 4, 3, 1, err) < 0 ||
+        qc_graph_finish(net, err))
         return -1;
     qc_graph_reset(net, seed);
     return 0;
@@ -71,7 +77,8 @@ int qc_flipnet_train(QcFlip *flip, const QcLessons *l, const QcBitflipOptions *o
     QcOptim optim = {0};
     QcRun *run = NULL;
     int status = -1;
-    float *x = malloc((size_t)o->batch * QC_FLIP_FEATURES * sizeof *x), *dlogits = malloc((size_t)o->batch * 3 * sizeof *dlogits), *grads = NULL;
+    float *x = malloc((size_t)o->batch * QC_FLIP_FEATURES * sizeof *x),
+          *dlogits = malloc((size_t)o->batch * 3 * sizeof *dlogits), *grads = NULL;
     int32_t *labels = malloc(o->batch * sizeof *labels);
     standardise(flip, l, o->without);
     if (build(&net, o->seed, err)) goto end;
@@ -86,7 +93,8 @@ int qc_flipnet_train(QcFlip *flip, const QcLessons *l, const QcBitflipOptions *o
     for (uint32_t step = 0; step < o->steps; step++) {
         for (uint32_t b = 0; b < o->batch; b++) {
             const QcLesson *row = &l->rows[qc_rng_below(&rng, (uint32_t)l->n)];
-            for (int f = 0; f < QC_FLIP_FEATURES; f++) x[b * QC_FLIP_FEATURES + f] = (row->features[f] - flip->mean[f]) * flip->inverse[f];
+            for (int f = 0; f < QC_FLIP_FEATURES; f++)
+                x[b * QC_FLIP_FEATURES + f] = (row->features[f] - flip->mean[f]) * flip->inverse[f];
             labels[b] = row->target;
         }
         qc_loss(dlogits, NULL, qc_run_forward(run, x, o->batch), labels, o->batch, 3);
@@ -147,7 +155,8 @@ int qc_flipnet_judge(QcBitflipReport *report, const QcFlip *flip, const QcLesson
     /* features 0 and 8: ln of |h| over its layer's rms, ln of that over the net's */
     for (size_t i = 0; i < l->n; i++) ranked[i] = (Ranked){l->rows[i].features[0], l->rows[i].target};
     report->hebb_in_layer = precision(ranked, l->n);
-    for (size_t i = 0; i < l->n; i++) ranked[i] = (Ranked){l->rows[i].features[0] + l->rows[i].features[8], l->rows[i].target};
+    for (size_t i = 0; i < l->n; i++)
+        ranked[i] = (Ranked){l->rows[i].features[0] + l->rows[i].features[8], l->rows[i].target};
     report->hebb = precision(ranked, l->n);
     free(ranked);
     return 0;

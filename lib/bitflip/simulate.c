@@ -8,7 +8,8 @@ enum { NAME_MAX_BYTES = 512 };
 static int add_name(QcNames *names, QcArena *arena, uint32_t person, const char *rest, uint32_t *index, QcErr *err)
 {
     char name[NAME_MAX_BYTES];
-    if (snprintf(name, sizeof name, "x%u%s%s", person + 1, *rest ? "/" : "", rest) >= (int)sizeof name) return qc_fail(err, QC_EFORMAT, "the recording '%.60s...' has too long a name", rest);
+    if (snprintf(name, sizeof name, "x%u%s%s", person + 1, *rest ? "/" : "", rest) >= (int)sizeof name)
+        return qc_fail(err, QC_EFORMAT, "the recording '%.60s...' has too long a name", rest);
     return qc_names_add(names, arena, name, index, err);
 }
 
@@ -17,17 +18,22 @@ static void put_window(float *x, const float *window, const QcDataset *d, const 
 {
     size_t places = (size_t)d->height * d->length;
     for (uint32_t c = 0; c < d->channels; c++)
-        for (size_t p = 0; p < places; p++) x[c * places + p] = window[p * d->channels + c] * norm->deviation[c] + norm->mean[c];
+        for (size_t p = 0; p < places; p++)
+            x[c * places + p] = window[p * d->channels + c] * norm->deviation[c] + norm->mean[c];
 }
 
-static int add_person(QcDataset *out, const QcDataset *source, uint32_t person, const QcModelFile *m, const QcSimulateOptions *o, float *room, QcErr *err)
+static int add_person(QcDataset *out, const QcDataset *source, uint32_t person, const QcModelFile *m,
+                      const QcSimulateOptions *o, float *room, QcErr *err)
 {
     QcRng rng = qc_rng_seed(o->seed, QC_STREAM_SIMULATED0 + person);
     QcArena arena = {0};
     QcDrift drift;
     uint32_t group, first = person * source->n;
     uint64_t values = qc_dataset_values(source);
-    int status = qc_drift_init(&drift, qc_drift_guess(m), m, o->strength, &rng, &arena, err) || add_name(&out->groups, &out->arena, person, "", &group, err) ? -1 : 0;
+    int status = qc_drift_init(&drift, qc_drift_guess(m), m, o->strength, &rng, &arena, err) ||
+                         add_name(&out->groups, &out->arena, person, "", &group, err)
+                     ? -1
+                     : 0;
     for (uint32_t i = 0; i < source->n && !status; i++) {
         uint32_t at = first + i;
         qc_dataset_batch_window(room, source, i, &m->norm);
@@ -48,10 +54,16 @@ int qc_simulate(QcDataset *out, const QcDataset *source, const QcSimulateOptions
     QcArena arena = {0};
     QcModelFile m = {.channels = source->channels, .height = source->height, .length = source->length};
     *out = (QcDataset){0};
-    if ((uint64_t)source->n * o->people > UINT32_MAX / 2) return qc_fail(err, QC_EUSAGE, "%u people of %u windows each are too many", o->people, source->n);
+    if ((uint64_t)source->n * o->people > UINT32_MAX / 2)
+        return qc_fail(err, QC_EUSAGE, "%u people of %u windows each are too many", o->people, source->n);
     float *room = qc_arena_take(&arena, 2 * qc_dataset_values(source), sizeof *room, err);
-    int status = !room || qc_norm_measure(&m.norm, source, &arena, err) || qc_dataset_init(out, source->n * o->people, source->channels, source->height, source->length, 0, err) ? -1 : 0;
-    for (uint32_t c = 0; c < source->labels.n && !status; c++) status = qc_names_add(&out->labels, &out->arena, source->labels.names[c], NULL, err);
+    int status =
+        !room || qc_norm_measure(&m.norm, source, &arena, err) ||
+                qc_dataset_init(out, source->n * o->people, source->channels, source->height, source->length, 0, err)
+            ? -1
+            : 0;
+    for (uint32_t c = 0; c < source->labels.n && !status; c++)
+        status = qc_names_add(&out->labels, &out->arena, source->labels.names[c], NULL, err);
     for (uint32_t p = 0; p < o->people && !status; p++) status = add_person(out, source, p, &m, o, room, err);
     qc_arena_release(&arena);
     if (status) qc_dataset_release(out);

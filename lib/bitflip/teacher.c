@@ -10,7 +10,16 @@
 #include "../quant/tune.h"
 
 const QcTeacherOptions qc_teacher_defaults = {
-    .strength = 1, .snapshots = 2, .shifted = 60, .unshifted = 30, .steps = 45, .batch = 48, .moved = 0.2, .rows_a_layer = 4000, .threads = 1, .seed = 1,
+    .strength = 1,
+    .snapshots = 2,
+    .shifted = 60,
+    .unshifted = 30,
+    .steps = 45,
+    .batch = 48,
+    .moved = 0.2,
+    .rows_a_layer = 4000,
+    .threads = 1,
+    .seed = 1,
 };
 
 void qc_lessons_release(QcLessons *l)
@@ -39,7 +48,7 @@ typedef struct Survey {
     int8_t *dir;                         /* [n_codes] */
 } Survey;
 
-static void see_piece(void *ctx, const QcPiece *piece, const QcFlipStats *stats, const QcFlipScale *scale)
+static void see_piece(void *ctx, const QcBlock *piece, const QcFlipStats *stats, const QcFlipScale *scale)
 {
     Survey *s = ctx;
     const QcFlipLayer *layer = &s->t->flip->layers[piece->layer];
@@ -125,7 +134,8 @@ static float threshold(const float *movement, uint32_t n, double share, float *s
 }
 
 /* All weights of a layer that moved and twice as many that did not, at most rows_a_layer in all. */
-static int add_layer(const Survey *s, QcLessons *lessons, const QcQNode *node, const float *movement, float limit, uint32_t *order, QcRng *rng, QcErr *err)
+static int add_layer(const Survey *s, QcLessons *lessons, const QcQNode *node, const float *movement, float limit,
+                     uint32_t *order, QcRng *rng, QcErr *err)
 {
     uint32_t moved = 0, most_moved = s->t->o->rows_a_layer / 3, stayed = 0, taken = 0;
     for (uint32_t j = 0; j < node->n_codes; j++) {
@@ -150,7 +160,8 @@ static int add_layer(const Survey *s, QcLessons *lessons, const QcQNode *node, c
     return 0;
 }
 
-static int snapshot(Survey *s, QcShadow *shadow, const QcDrift *drift, QcLessons *lessons, QcRng *rng, float *movement, float *scratch, QcErr *err)
+static int snapshot(Survey *s, QcShadow *shadow, const QcDrift *drift, QcLessons *lessons, QcRng *rng, float *movement,
+                    float *scratch, QcErr *err)
 {
     QcQGraph *g = s->t->g;
     const QcTeacherOptions *o = s->t->o;
@@ -158,8 +169,12 @@ static int snapshot(Survey *s, QcShadow *shadow, const QcDrift *drift, QcLessons
     int status = -1;
     if (qc_teacher_set(s->t, &set, drift, rng, err)) return -1;
     if (survey(s, &set, err)) goto end;
-    QcTuneOptions tune = {.steps = o->steps, .batch = o->batch < set.n ? o->batch : set.n, .rate = qc_tune_rate(g->bits), .cosine = 0,
-                          .seed = qc_rng_next(rng), .threads = o->threads};
+    QcTuneOptions tune = {.steps = o->steps,
+                          .batch = o->batch < set.n ? o->batch : set.n,
+                          .rate = qc_tune_rate(g->bits),
+                          .cosine = 0,
+                          .seed = qc_rng_next(rng),
+                          .threads = o->threads};
     qc_shadow_reset(shadow);
     if (qc_tune(shadow, set.x, set.label, set.n, &tune, err)) goto end;
     for (uint32_t i = 0; i < g->n_nodes; i++)
@@ -169,7 +184,9 @@ static int snapshot(Survey *s, QcShadow *shadow, const QcDrift *drift, QcLessons
         }
     float limit = threshold(movement, g->n_codes, o->moved, scratch);
     for (uint32_t l = 0; l < s->t->flip->n_layers; l++)
-        if (add_layer(s, lessons, &g->nodes[s->t->flip->layers[l].node], movement, limit, (uint32_t *)scratch, rng, err)) goto end;
+        if (add_layer(s, lessons, &g->nodes[s->t->flip->layers[l].node], movement, limit, (uint32_t *)scratch, rng,
+                      err))
+            goto end;
     qc_pack_latents(g, shadow->latent); /* the next snapshot starts where this one came to */
     status = 0;
 end:
@@ -185,15 +202,18 @@ int qc_teach(const QcTeacher *t, QcLessons *lessons, uint64_t person, QcErr *err
     QcRng rng = qc_rng_seed(t->o->seed, person < 306 ? QC_STREAM_PERSON0 + person : QC_STREAM_PERSON306 + person - 306);
     uint32_t n = t->g->n_codes;
     int status = -1;
-    Survey s = {.t = t, .features = qc_arena_take(&arena, n, sizeof *s.features, err), .dir = qc_arena_take(&arena, n, 1, err)};
-    float *movement = qc_arena_take(&arena, n, sizeof *movement, err), *scratch = qc_arena_take(&arena, n, sizeof *scratch, err);
+    Survey s = {
+        .t = t, .features = qc_arena_take(&arena, n, sizeof *s.features, err), .dir = qc_arena_take(&arena, n, 1, err)};
+    float *movement = qc_arena_take(&arena, n, sizeof *movement, err),
+          *scratch = qc_arena_take(&arena, n, sizeof *scratch, err);
     uint8_t *codes = qc_arena_take(&arena, t->g->n_code_bytes, 1, err);
     if (!s.features || !s.dir || !movement || !scratch || !codes) goto end;
     if (qc_drift_init(&drift, t->o->kind, t->m, t->o->strength, &rng, &arena, err)) goto end;
     if (qc_shadow_init(&shadow, t->g, err)) goto end;
     memcpy(codes, t->g->codes, t->g->n_code_bytes);
     status = 0;
-    for (uint32_t i = 0; !status && i < t->o->snapshots; i++) status = snapshot(&s, &shadow, &drift, lessons, &rng, movement, scratch, err);
+    for (uint32_t i = 0; !status && i < t->o->snapshots; i++)
+        status = snapshot(&s, &shadow, &drift, lessons, &rng, movement, scratch, err);
     memcpy(t->g->codes, codes, t->g->n_code_bytes);
 end:
     qc_shadow_release(&shadow);

@@ -1,7 +1,9 @@
-/* teacher.h - lessons for the flip network: what back-propagation does to each integer weight, beside what forward passes show of it (qc-method(7)).
+/* teacher.h - lessons for the flip network: what back-propagation does to each integer weight, beside what forward
+ * passes show of it (qc-method(7)).
  *
- * For each simulated person: features of all weights on a set of shifted and unshifted source examples, then straight-through back-propagation on the same
- * set; a weight's target is whether it moved with the Hebbian direction, against it, or (unless among those that moved most) not.
+ * For each simulated person: features of all weights on a set of shifted and unshifted source examples, then
+ * straight-through back-propagation on the same set; a weight's target is whether it moved with the Hebbian direction,
+ * against it, or (unless among those that moved most) not.
  */
 #ifndef QC_BITFLIP_TEACHER_H
 #define QC_BITFLIP_TEACHER_H
@@ -49,8 +51,8 @@ typedef struct QcTeacher {
 /* Appends the lessons of simulated person `person` (its number is its seed). */
 int qc_teach(const QcTeacher *t, QcLessons *lessons, uint64_t person, QcErr *err);
 
-/* Fits the feedback of all layers that are not exact on simulated persons: ridge regression of the mean true error signal where a layer's mask is on, on
- * softmax - onehot; lambda = 1e-3 of the mean trace. */
+/* Fits the feedback of all layers that are not exact on simulated persons: ridge regression of the mean true error
+ * signal where a layer's mask is on, on softmax - onehot; lambda = 1e-3 of the mean trace. */
 int qc_fit_feedback(const QcTeacher *t, int8_t *feedback, float *feedback_scale, uint32_t persons, QcErr *err);
 
 /* A set: `shifted` source examples under the drift and `unshifted` as they are. out is the caller's to release. */

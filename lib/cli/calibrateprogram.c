@@ -20,7 +20,8 @@ const QcOption qc_calibrate_options[] = {
     {'t', "test", QC_OPTION_LIST, &tests, "FILE", "test data, evaluated after every batch; repeatable", 0, 0},
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "write the model here after every batch", 0, 0},
     {0, "no-output", QC_OPTION_FLAG, &no_output, NULL, "write no model", 0, 0},
-    {0, "state", QC_OPTION_TEXT, &state, "FILE", "keep the device's state here after every batch, and go on from it", 0, 0},
+    {0, "state", QC_OPTION_TEXT, &state, "FILE", "keep the device's state here after every batch, and go on from it", 0,
+     0},
     {0, "batches", QC_OPTION_INT, &batches, "N", "cut each stream into N batches; 0 = by -B", 0, 1000000},
     {'B', "batch-size", QC_OPTION_INT, &batch_size, "N", "examples of a batch where --batches is not given", 1, 65535},
     {0, "order", QC_OPTION_TEXT, &order, "KIND", "of the stream: shuffled, recorded or classes", 0, 0},
@@ -32,12 +33,14 @@ const QcOption qc_calibrate_options[] = {
     {0},
 };
 
-/* Where the model goes: standard output, if nothing else is said and the method makes a model. m NULL: by the model, and each such method makes one. */
+/* Where the model goes: standard output, if nothing else is said and the method makes a model. m NULL: by the model,
+ * and each such method makes one. */
 static int check_output(const QcMethod *m, const QcList *settings, QcErr *err)
 {
     double values[QC_METHOD_SETTINGS];
     if (!m && settings && settings->n) return qc_fail(err, QC_EUSAGE, "--set goes with -m");
-    if (m && qc_method_settings(values, m, settings ? settings->items : NULL, settings ? settings->n : 0, err)) return -1;
+    if (m && qc_method_settings(values, m, settings ? settings->items : NULL, settings ? settings->n : 0, err))
+        return -1;
     if (no_output && output) return qc_fail(err, QC_EUSAGE, "-o and --no-output exclude each other");
     const char *unsaved = m ? qc_method_unsaved(m, values) : NULL;
     if (unsaved && output) return qc_fail(err, QC_EUSAGE, "method %s makes no model for -o: %s", m->name, unsaved);
@@ -50,7 +53,10 @@ static int check_inputs(const char *model, QcErr *err)
 {
     const char *const others[] = {output, coreset_out}, *const own[] = {coreset, model};
     for (int i = 0; i < 2; i++)
-        if (qc_output_spares(others[i], &own[i], 1, err) || qc_output_spares(others[i], streams.items, streams.n, err) || qc_output_spares(others[i], tests.items, tests.n, err)) return -1;
+        if (qc_output_spares(others[i], &own[i], 1, err) ||
+            qc_output_spares(others[i], streams.items, streams.n, err) ||
+            qc_output_spares(others[i], tests.items, tests.n, err))
+            return -1;
     return 0;
 }
 
@@ -60,7 +66,8 @@ static int check_state(const char *model, QcErr *err)
     if (!state) return 0;
     if (qc_is_standard(state)) return qc_fail(err, QC_EUSAGE, "--state needs a file");
     if ((output && model && qc_same_output(output, model)) || (coreset_out && qc_same_output(coreset_out, coreset)))
-        return qc_fail(err, QC_EUSAGE, "with --state the session must find its model and coreset again, so -o and -C need other files");
+        return qc_fail(err, QC_EUSAGE,
+                       "with --state the session must find its model and coreset again, so -o and -C need other files");
     if ((output && qc_same_output(output, state)) || (coreset_out && qc_same_output(coreset_out, state)))
         return qc_fail(err, QC_EUSAGE, "--state and an output name the same file");
     return 0;
@@ -70,12 +77,20 @@ static int make_options(QcSessionOptions *o, const QcCalibrateProgram *p, QcErr 
 {
     if (qc_tune_check(err)) return -1;
     if (!coreset || !streams.n) return qc_fail(err, QC_EUSAGE, "a coreset (-c) and a stream (-s) are needed");
-    if (coreset_out && qc_is_standard(coreset_out)) return qc_fail(err, QC_EUSAGE, "the coreset is written after every batch, so -C needs a file");
-    if (coreset_out && output && qc_same_output(coreset_out, output)) return qc_fail(err, QC_EUSAGE, "-o and -C name the same file");
+    if (coreset_out && qc_is_standard(coreset_out))
+        return qc_fail(err, QC_EUSAGE, "the coreset is written after every batch, so -C needs a file");
+    if (coreset_out && output && qc_same_output(coreset_out, output))
+        return qc_fail(err, QC_EUSAGE, "-o and -C name the same file");
     if (tests.n > QC_SESSION_TESTS) return qc_fail(err, QC_EUSAGE, "at most %d test files (-t)", QC_SESSION_TESTS);
     const char *method = *p->method;
-    *o = (QcSessionOptions){.tune = qc_tune_list.items, .n_tune = qc_tune_list.n, .seed = (uint64_t)seed, .batches = (uint32_t)batches, .batch_size = (uint32_t)batch_size, .command = qc_cli_command(),
-                            .method = method ? qc_method_find(p->methods, method, err) : NULL, .threads = (int)threads};
+    *o = (QcSessionOptions){.tune = qc_tune_list.items,
+                            .n_tune = qc_tune_list.n,
+                            .seed = (uint64_t)seed,
+                            .batches = (uint32_t)batches,
+                            .batch_size = (uint32_t)batch_size,
+                            .command = qc_cli_command(),
+                            .method = method ? qc_method_find(p->methods, method, err) : NULL,
+                            .threads = (int)threads};
     if (p->settings) {
         o->settings = p->settings->items;
         o->n_settings = p->settings->n;
@@ -87,7 +102,7 @@ static int make_options(QcSessionOptions *o, const QcCalibrateProgram *p, QcErr 
 static int open_tests(QcInputs *inputs, const QcSession *s, QcErr *err)
 {
     for (int t = 0; t < tests.n; t++)
-        if (qc_inputs_open(&inputs[t], tests.items[t], &s->model, &s->g, 0, 1, err)) return -1;
+        if (qc_inputs_open(&inputs[t], tests.items[t], &s->model, &s->g, 0, QC_LABELS_SOME, err)) return -1;
     return 0;
 }
 
@@ -107,8 +122,15 @@ static int run(QcSession *s, const QcInputs *inputs, QcErr *err)
     const QcMethod *m = s->learner.method;
     if (!m->on_device) qc_tune_warn_ignored(m->name, m->keeps);
     if (memory) return print_memory(s);
-    QcRunLog log = {.to = output && qc_is_standard(output) ? stderr : stdout, .json = json, .n_tests = tests.n}; /* the model may go to standard output */
-    QcSessionRun files = {.output = output, .coreset = coreset_out, .state = state, .tests = inputs, .n_tests = tests.n, .report = qc_runlog_report, .ctx = &log};
+    /* the model may go to standard output */
+    QcRunLog log = {.to = output && qc_is_standard(output) ? stderr : stdout, .json = json, .n_tests = tests.n};
+    QcSessionRun files = {.output = output,
+                          .coreset = coreset_out,
+                          .state = state,
+                          .tests = inputs,
+                          .n_tests = tests.n,
+                          .report = qc_runlog_report,
+                          .ctx = &log};
     return qc_session_run(s, &files, err);
 }
 
@@ -120,8 +142,11 @@ int qc_calibrate_main(const QcCalibrateProgram *p, int argc, char **argv)
     QcInputs inputs[QC_SESSION_TESTS];
     memset(inputs, 0, sizeof inputs);
     qc_cli_parse(p->program, argc, argv);
-    int status = make_options(&o, p, &err) || check_inputs(argv[1], &err) || check_state(argv[1], &err) || (output && qc_output_check(output, 1, &err)) || (coreset_out && qc_output_check(coreset_out, 1, &err)) ||
-                 qc_session_open(&session, argv[1], coreset, streams.items, streams.n, &o, &err) || open_tests(inputs, &session, &err) || run(&session, inputs, &err);
+    int status = make_options(&o, p, &err) || check_inputs(argv[1], &err) || check_state(argv[1], &err) ||
+                 (output && qc_output_check(output, 1, &err)) ||
+                 (coreset_out && qc_output_check(coreset_out, 1, &err)) ||
+                 qc_session_open(&session, argv[1], coreset, streams.items, streams.n, &o, &err) ||
+                 open_tests(inputs, &session, &err) || run(&session, inputs, &err);
     for (int t = 0; t < QC_SESSION_TESTS; t++) qc_inputs_close(&inputs[t]);
     qc_session_close(&session);
     return qc_cli_end(&err, status);

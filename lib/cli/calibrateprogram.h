@@ -1,4 +1,5 @@
-/* calibrateprogram.h - the program that runs a calibration session: qc-calibrate with the product's methods, qc-rival with all that lib/lab has. */
+/* calibrateprogram.h - the program that runs a calibration session: qc-calibrate with the product's methods, qc-rival
+ * with all that lib/lab has. */
 #ifndef QC_CLI_CALIBRATEPROGRAM_H
 #define QC_CLI_CALIBRATEPROGRAM_H
 

@@ -1,5 +1,5 @@
-/* Parsing: the command line is first collected as texts and only then stored, so that -h shows the defaults, and --config fills
- * what the command line left alone. */
+/* Parsing: the command line is first collected as texts and only then stored, so that -h shows the defaults, and
+ * --config fills what the command line left alone. */
 #include "cli.h"
 
 #include <errno.h>
@@ -24,12 +24,14 @@ static const char *config_path;
 static int64_t max_bytes;
 static const QcProgram *running;
 
-const QcOption qc_cli_common[] = {{'h', "help", QC_OPTION_FLAG, NULL, NULL, "show this help", 0, 0},
-                                  {0, "version", QC_OPTION_FLAG, NULL, NULL, "show the version", 0, 0},
-                                  {'q', "quiet", QC_OPTION_FLAG, &quiet, NULL, "no words on stderr but errors and warnings", 0, 0},
-                                  {0, "config", QC_OPTION_TEXT, &config_path, "FILE", "take long options from a YAML file; the command line wins", 0, 0},
-                                  {0, "max-bytes", QC_OPTION_INT, &max_bytes, "N", "refuse larger inputs", 1, (double)((uint64_t)1 << 62)},
-                                  {0}};
+const QcOption qc_cli_common[] = {
+    {'h', "help", QC_OPTION_FLAG, NULL, NULL, "show this help", 0, 0},
+    {0, "version", QC_OPTION_FLAG, NULL, NULL, "show the version", 0, 0},
+    {'q', "quiet", QC_OPTION_FLAG, &quiet, NULL, "no words on stderr but errors and warnings", 0, 0},
+    {0, "config", QC_OPTION_TEXT, &config_path, "FILE", "take long options from a YAML file; the command line wins", 0,
+     0},
+    {0, "max-bytes", QC_OPTION_INT, &max_bytes, "N", "refuse larger inputs", 1, (double)((uint64_t)1 << 62)},
+    {0}};
 
 const char *qc_cli_name(void) { return running ? running->name : "qcore"; }
 int qc_cli_quiet(void) { return quiet; }
@@ -115,7 +117,9 @@ static int store(const QcOption *o, const char *text, char *wrong, size_t room)
     } else if (o->kind == QC_OPTION_INT) {
         long long value = strtoll(text, &end, 10);
         if (end == text || *end || errno || (ranged && ((double)value < o->low || (double)value > o->high))) {
-            if (ranged) snprintf(wrong, room, "--%s must be a whole number from %.0f to %.0f, not '%.100s'", o->name, o->low, o->high, text);
+            if (ranged)
+                snprintf(wrong, room, "--%s must be a whole number from %.0f to %.0f, not '%.100s'", o->name, o->low,
+                         o->high, text);
             else snprintf(wrong, room, "--%s must be a whole number, not '%.100s'", o->name, text);
             return -1;
         }
@@ -123,7 +127,9 @@ static int store(const QcOption *o, const char *text, char *wrong, size_t room)
     } else if (o->kind == QC_OPTION_REAL) {
         double value = strtod(text, &end);
         if (end == text || *end || !isfinite(value) || (ranged && (value < o->low || value > o->high))) {
-            if (ranged) snprintf(wrong, room, "--%s must be a number from %g to %g, not '%.100s'", o->name, o->low, o->high, text);
+            if (ranged)
+                snprintf(wrong, room, "--%s must be a number from %g to %g, not '%.100s'", o->name, o->low, o->high,
+                         text);
             else snprintf(wrong, room, "--%s must be a number, not '%.100s'", o->name, text);
             return -1;
         }
@@ -214,7 +220,9 @@ static void store_given(const Given *given, int n)
 static int apply_item(Given *g, const QcYaml *item, QcErr *err)
 {
     char wrong[300];
-    if (item->kind != QC_YAML_SCALAR) return qc_yaml_fail(err, item, "%s takes %s", g->option->name, g->option->kind == QC_OPTION_LIST ? "plain values" : "one plain value");
+    if (item->kind != QC_YAML_SCALAR)
+        return qc_yaml_fail(err, item, "%s takes %s", g->option->name,
+                            g->option->kind == QC_OPTION_LIST ? "plain values" : "one plain value");
     if (store(g->option, item->text, wrong, sizeof wrong)) return qc_yaml_fail(err, item, "%s", wrong + 2);
     list_add(&g->texts, item->text);
     return 0;
@@ -241,12 +249,14 @@ static void read_config(Given *given, int n)
 {
     static QcYamlDocument document; /* options point into it for the life of the process */
     QcErr err = {0};
-    if (qc_yaml_load(&document, config_path, &err) || apply_config(given, n, document.root, &err)) exit(qc_cli_end(&err, -1));
+    if (qc_yaml_load(&document, config_path, &err) || apply_config(given, n, document.root, &err))
+        exit(qc_cli_end(&err, -1));
 }
 
 /* --- the whole ---------------------------------------------------------------------------------- */
 
-/* A standard stream that the caller closed must not become the number of the next file we open: writing it then fails, as it should. */
+/* A standard stream that the caller closed must not become the number of the next file we open: writing it then fails,
+ * as it should. */
 static void hold_standard_streams(void)
 {
     static const int wrong_way[3] = {O_WRONLY, O_RDONLY, O_WRONLY};
@@ -264,7 +274,8 @@ static void end_by_signal(int number)
 /* A process that a signal ends leaves no temporary files; a signal that is ignored (nohup) stays ignored. */
 static void set_signals(void)
 {
-    static const int ends[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGALRM, SIGVTALRM, SIGPROF, SIGUSR1, SIGUSR2, SIGXCPU};
+    static const int ends[] = {SIGHUP,    SIGINT,  SIGQUIT, SIGTERM, SIGALRM,
+                               SIGVTALRM, SIGPROF, SIGUSR1, SIGUSR2, SIGXCPU};
     struct sigaction old, end = {.sa_handler = end_by_signal};
     sigfillset(&end.sa_mask);
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
@@ -297,12 +308,13 @@ int qc_cli_parse(const QcProgram *program, int argc, char **argv)
     qc_output_protect(config_path);
     if (operands > program->operands_max) {
         if (!program->operands_max) die_usage("no operand is expected, but '%.200s' was given", argv[1]);
-        die_usage("at most %d operand%s expected, but '%.200s' is one more", program->operands_max, program->operands_max == 1 ? " is" : "s are",
-                  argv[1 + program->operands_max]);
+        die_usage("at most %d operand%s expected, but '%.200s' is one more", program->operands_max,
+                  program->operands_max == 1 ? " is" : "s are", argv[1 + program->operands_max]);
     }
     qc_max_bytes = (uint64_t)max_bytes;
     for (int i = 0; i < n; i++) {
-        if (given[i].option->kind == QC_OPTION_LIST && given[i].texts.n) *(QcList *)given[i].option->value = given[i].texts;
+        if (given[i].option->kind == QC_OPTION_LIST && given[i].texts.n)
+            *(QcList *)given[i].option->value = given[i].texts;
         qc_cli_note_command(program, given[i].option, &given[i].texts);
     }
     return operands;

@@ -161,8 +161,11 @@ static int describe_model(QcSheet *s, QcContainer *c, const char *path, QcErr *e
     QcArena arena = {0};
     QcCursor any;
     if (qc_modelfile_decode(&m, c, err)) return -1; /* c is now m's */
-    int quantized = qc_modelfile_is_quantized(&m), is_float = !quantized && qc_container_find(&m.container, "graph", &any);
-    int status = quantized ? qc_qgraph_decode(&qgraph, &m, &arena, err) : is_float ? qc_graph_decode(&graph, &m, err) : 0;
+    int quantized = qc_modelfile_is_quantized(&m),
+        is_float = !quantized && qc_container_find(&m.container, "graph", &any);
+    int status = quantized  ? qc_qgraph_decode(&qgraph, &m, &arena, err)
+                 : is_float ? qc_graph_decode(&graph, &m, err)
+                            : 0;
     if (!status) {
         put_envelope(s, &m.container, path);
         put_model(s, &m, is_float ? &graph : NULL, quantized ? &qgraph : NULL);
@@ -241,7 +244,8 @@ static int describe_other(QcSheet *s, const QcContainer *c, const char *path, Qc
     QcArena arena = {0};
     QcProvenance provenance = {0};
     QcCursor cursor;
-    int status = qc_container_find(c, "provenance", &cursor) ? qc_provenance_decode(&provenance, &cursor, &arena, err) : 0;
+    int status =
+        qc_container_find(c, "provenance", &cursor) ? qc_provenance_decode(&provenance, &cursor, &arena, err) : 0;
     if (!status) {
         put_envelope(s, c, path);
         put_provenance(s, &provenance);

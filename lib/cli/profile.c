@@ -9,7 +9,8 @@
 #include "../quant/windows.h"
 #include "../quant/peak.h"
 
-static const char *const op_names[QC_Q_OP_COUNT] = {"conv", "maxpool", "avgpool", "gap", "add", "copy", "logits", "std"};
+static const char *const op_names[QC_Q_OP_COUNT] = {"conv", "maxpool", "avgpool", "gap",
+                                                    "add",  "copy",    "logits",  "std"};
 
 /* A forward pass whose input is written in place. */
 typedef struct Pass {
@@ -23,10 +24,10 @@ static int pass_open(Pass *p, const QcQGraph *g, QcErr *err)
     const QcKernels *kernels = qc_kernels_need(err);
     *p = (Pass){0};
     if (!kernels) return -1;
-    p->memory = aligned_alloc(QC_PLACING_ALIGN, qc_qgraph_lean_bytes(g));
+    p->memory = aligned_alloc(QC_PLACING_ALIGN, qc_qgraph_inference_bytes(g));
     p->logits = malloc(g->classes * sizeof *p->logits);
     if (!p->memory || !p->logits) return qc_fail_memory(err, "the integer forward pass");
-    qc_qrun_place_lean(&p->run, g, kernels, p->memory);
+    qc_qrun_place_inference(&p->run, g, kernels, p->memory);
     return 0;
 }
 
@@ -74,12 +75,14 @@ static uint64_t median(uint64_t *ns, uint32_t n)
     return ns[n / 2];
 }
 
-static void put_row(QcSheet *s, uint32_t i, const QcQNode *node, Shape shape, uint64_t macs, uint64_t ns, double share, double peak)
+static void put_row(QcSheet *s, uint32_t i, const QcQNode *node, Shape shape, uint64_t macs, uint64_t ns, double share,
+                    double peak)
 {
     double percent = peak > 0 && macs && ns ? 100 * (double)macs / (1e-9 * (double)ns) / peak : 0;
     if (!s->json) {
-        printf("%u\t%s\t%ux%ux%u\t%ux%u\t%llu\t%llu\t%.1f\t", i, op_names[node->op], shape.height, shape.width, shape.channels, node->kernel_h, node->kernel_w,
-               (unsigned long long)macs, (unsigned long long)ns, 100 * share);
+        printf("%u\t%s\t%ux%ux%u\t%ux%u\t%llu\t%llu\t%.1f\t", i, op_names[node->op], shape.height, shape.width,
+               shape.channels, node->kernel_h, node->kernel_w, (unsigned long long)macs, (unsigned long long)ns,
+               100 * share);
         printf(percent > 0 ? "%.1f\n" : "-\n", percent);
         return;
     }
@@ -102,7 +105,8 @@ static void put_profile(QcSheet *s, const QcQGraph *g, const char *kernels, Cloc
 {
     uint64_t all = 0, all_macs = 0;
     double peak = qc_peak_measure();
-    for (uint32_t i = 0; i < g->n_nodes; i++) all += clock->ns[(size_t)i * clock->n] = median(clock->ns + (size_t)i * clock->n, clock->n);
+    for (uint32_t i = 0; i < g->n_nodes; i++)
+        all += clock->ns[(size_t)i * clock->n] = median(clock->ns + (size_t)i * clock->n, clock->n);
     if (s->json) {
         qc_sheet_text(s, "kernels", kernels);
         qc_sheet_int(s, "windows", clock->n);
@@ -114,7 +118,10 @@ static void put_profile(QcSheet *s, const QcQGraph *g, const char *kernels, Cloc
     for (uint32_t i = 0; i < g->n_nodes; i++) {
         const QcQNode *node = &g->nodes[i];
         Shape shape = shape_of(g, node);
-        uint64_t macs = node->op == QC_Q_CONV || node->op == QC_Q_LOGITS ? (uint64_t)node->n_codes * shape.height * shape.width : 0, ns = clock->ns[(size_t)i * clock->n];
+        uint64_t macs = node->op == QC_Q_CONV || node->op == QC_Q_LOGITS
+                            ? (uint64_t)node->n_codes * shape.height * shape.width
+                            : 0,
+                 ns = clock->ns[(size_t)i * clock->n];
         all_macs += macs;
         put_row(s, i, node, shape, macs, ns, all ? (double)ns / (double)all : 0, peak);
     }
@@ -133,7 +140,8 @@ int qc_profile(QcSheet *s, const QcQGraph *g, const QcDataset *d, const QcNorm *
     Pass pass;
     Clock clock = {.n = n < d->n ? n : d->n};
     int status = pass_open(&pass, g, err);
-    if (!status && !(clock.ns = malloc((size_t)g->n_nodes * clock.n * sizeof *clock.ns))) status = qc_fail_memory(err, "a profile");
+    if (!status && !(clock.ns = malloc((size_t)g->n_nodes * clock.n * sizeof *clock.ns)))
+        status = qc_fail_memory(err, "a profile");
     for (; !status && clock.window < clock.n; clock.window++) {
         uint8_t *x = qc_qrun_tensor(&pass.run, 0);
         status = qc_q_window(x, d, clock.window, norm, &g->tensors[0], err);
@@ -168,9 +176,11 @@ static void dump_node(void *ctx, QcQRun *run, uint32_t at, const QcQConv *conv)
     const QcQNode *node = &g->nodes[at];
     Shape shape = shape_of(g, node);
     (void)conv;
-    fprintf(dump->to, "%u %u %s %ux%ux%u:", dump->window, at, op_names[node->op], shape.height, shape.width, shape.channels);
+    fprintf(dump->to, "%u %u %s %ux%ux%u:", dump->window, at, op_names[node->op], shape.height, shape.width,
+            shape.channels);
     if (node->op != QC_Q_LOGITS) {
-        put_slice(dump->to, qc_qrun_tensor(run, node->out) + node->out_channel, shape.height * shape.width, shape.channels, g->tensors[node->out].channels);
+        put_slice(dump->to, qc_qrun_tensor(run, node->out) + node->out_channel, shape.height * shape.width,
+                  shape.channels, g->tensors[node->out].channels);
         return;
     }
     for (uint32_t k = 0; k < g->classes; k++) fprintf(dump->to, " %.9g", (double)dump->logits[k]);

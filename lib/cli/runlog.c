@@ -7,6 +7,16 @@
 
 typedef unsigned long long Large;
 
+static double share(QcTally t) { return t.n ? (double)t.right / t.n : NAN; }
+
+static double mean(double sum, double n) { return n > 0 ? sum / n : NAN; }
+
+/* A member of an object; nothing was counted for a figure that is not a number. */
+static void print_figure(const QcRunLog *j, const char *name, double figure)
+{
+    fprintf(j->to, isnan(figure) ? "\"%s\": null, " : "\"%s\": %.6g, ", name, figure);
+}
+
 /* Accuracies and calibration errors of the test sets, each by the divisor: the part of an object that both kinds of lines have. */
 static void print_tests(const QcRunLog *j, const QcTestFigures *tests, double divisor)
 {
@@ -37,54 +47,73 @@ static void print_heading(const QcRunLog *j)
 }
 
 /* Sums, each to be divided by the divisor. */
-static void print_aligned(const QcRunLog *j, const char *batch, const char *n, double before, double after, const QcTestFigures *tests, double flips, double ms, double divisor)
+static void print_aligned(const QcRunLog *j, const char *batch, const char *n, double before, double after,
+                          const QcTestFigures *tests, double flips, double ms, double divisor)
 {
     fprintf(j->to, "%5s %5s %7.4f %7.4f", batch, n, before / divisor, after / divisor);
     for (int t = 0; t < shown_tests(j); t++) fprintf(j->to, " %7.4f", tests[t].accuracy / divisor);
     fprintf(j->to, " %8.*f %8.1f\n", divisor > 1 ? 1 : 0, flips / divisor, ms / divisor);
 }
 
-static void print_batch(const QcRunLog *j, const QcSession *s, const QcMethodReport *report, const QcTestFigures *tests, double ms)
+static void print_batch(const QcRunLog *j, const QcSession *s, const QcMethodReport *report, const QcTestFigures *tests,
+                        double ms)
 {
     const QcAdaptReport *r = &report->step;
     Large forwards = report->forwards, backwards = report->backwards, operations = report->operations;
-    double before = (double)r->right_before / r->n, after = (double)r->right_after / r->n;
+    double before = share(report->before), after = share(report->after);
     Large bytes = s->learner.bytes + s->model_bytes;
     if (is_terminal(j)) {
         char batch[16], n[16];
         snprintf(batch, sizeof batch, "%u", s->at);
-        snprintf(n, sizeof n, "%u", r->n);
+        snprintf(n, sizeof n, "%u", report->before.n);
         if (!j->n) print_heading(j);
         print_aligned(j, batch, n, before, after, tests, r->flips, ms, 1);
     } else if (!j->json) {
         if (s->at == 1) {
             fprintf(j->to, "batch\tn\tbefore\tafter");
             for (int t = 0; t < j->n_tests; t++) fprintf(j->to, "\ttest%d", t + 1);
-            fprintf(j->to, "\tloss_before\tloss_after\tflips\tproposals\taccepted\tsource\tstream\tnew\tms\tbytes\tforwards\tbackwards\toperations\n");
+            fprintf(
+                j->to,
+                "\tloss_before\tloss_"
+                "after\tflips\tproposals\taccepted\tsource\tstream\tnew\tms\tbytes\tforwards\tbackwards\toperations\n");
         }
-        fprintf(j->to, "%u\t%u\t%.4f\t%.4f", s->at, r->n, before, after);
+        fprintf(j->to, "%u\t%u\t%.4f\t%.4f", s->at, report->before.n, before, after);
         for (int t = 0; t < j->n_tests; t++) fprintf(j->to, "\t%.4f", tests[t].accuracy);
-        fprintf(j->to, "\t%.4f\t%.4f\t%u\t%u\t%u\t%u\t%u\t%u\t%.1f\t%llu\t%llu\t%llu\t%llu\n", (double)r->loss_before, (double)r->loss_after, r->flips, r->proposals, r->accepted,
-                r->from_source, r->from_stream, r->from_batch, ms, bytes, forwards, backwards, operations);
+        fprintf(j->to, "\t%.4f\t%.4f\t%u\t%u\t%u\t%u\t%u\t%u\t%.1f\t%llu\t%llu\t%llu\t%llu\n", (double)r->loss_before,
+                (double)r->loss_after, r->flips, r->proposals, r->accepted, r->from_source, r->from_stream,
+                r->from_batch, ms, bytes, forwards, backwards, operations);
     } else {
-        fprintf(j->to, "{\"batch\": %u, \"n\": %u, \"accuracy_before\": %.6g, \"accuracy_after\": %.6g, ", s->at, r->n, before, after);
+        fprintf(j->to, "{\"batch\": %u, \"n\": %u, \"unlabelled\": %u, ", s->at, report->before.n, report->unlabelled);
+        print_figure(j, "accuracy_before", before);
+        print_figure(j, "accuracy_after", after);
         if (s->n_streams > 1) fprintf(j->to, "\"stream\": %u, ", qc_session_stream(s, s->at - 1) + 1);
         print_tests(j, tests, 1);
         fprintf(j->to,
-                "\"flips\": %u, \"proposals\": %u, \"accepted\": %u, \"loss_before\": %.6g, \"loss_after\": %.6g, \"coreset\": {\"source\": %u, \"stream\": %u, "
-                "\"new\": %u}, \"set\": %llu, \"forwards\": %llu, \"backwards\": %llu, \"statistics\": %u, \"flips_skipped\": %u, \"solved\": %u, \"refused\": %u, \"operations\": %llu, \"ms\": %.3f, \"predict_ms\": %.3f, \"bytes\": %llu}\n",
-                r->flips, r->proposals, r->accepted, (double)r->loss_before, (double)r->loss_after, r->from_source, r->from_stream, r->from_batch, (Large)report->set,
-                forwards, backwards, r->statistics, r->mode == QC_FLIPS_SKIPPED, r->solved, r->refused, operations, ms, report->predict_ms, bytes);
+                "\"flips\": %u, \"proposals\": %u, \"accepted\": %u, \"loss_before\": %.6g, \"loss_after\": %.6g, "
+                "\"coreset\": {\"source\": %u, \"stream\": %u, "
+                "\"new\": %u}, \"set\": %llu, \"forwards\": %llu, \"backwards\": %llu, \"statistics\": %u, "
+                "\"flips_skipped\": %u, \"solved\": %u, \"refused\": %u, \"operations\": %llu, \"ms\": %.3f, "
+                "\"predict_ms\": %.3f, \"bytes\": %llu}\n",
+                r->flips, r->proposals, r->accepted, (double)r->loss_before, (double)r->loss_after, r->from_source,
+                r->from_stream, r->from_batch, (Large)report->set, forwards, backwards, r->statistics,
+                r->mode == QC_FLIPS_SKIPPED, r->solved, r->refused, operations, ms, report->predict_ms, bytes);
     }
     fflush(j->to);
+}
+
+static void add_tally(double *sum, double *n, QcTally t)
+{
+    if (!t.n) return;
+    *sum += share(t);
+    ++*n;
 }
 
 static void add(QcRunLog *j, const QcMethodReport *report, const QcTestFigures *tests, double ms)
 {
     const QcAdaptReport *r = &report->step;
     j->n++;
-    j->before += (double)r->right_before / r->n;
-    j->after += (double)r->right_after / r->n;
+    add_tally(&j->before, &j->n_before, report->before);
+    add_tally(&j->after, &j->n_after, report->after);
     j->ms += ms;
     j->flips += r->flips;
     j->forwards += report->forwards;
@@ -114,7 +143,10 @@ static void print_matrix(const QcRunLog *j)
 {
     const QcTransfer *t = &j->transfer;
     QcTransferFigures f = qc_transfer_figures(t);
-    const struct { const char *name; double value; } figures[] = {{"acc", f.acc}, {"bwt", f.bwt}, {"fwt", f.fwt}, {"forgetting", f.forgetting}};
+    const struct {
+        const char *name;
+        double value;
+    } figures[] = {{"acc", f.acc}, {"bwt", f.bwt}, {"fwt", f.fwt}, {"forgetting", f.forgetting}};
     if (is_terminal(j)) {
         for (uint32_t i = 0; i <= t->n_streams; i++) {
             fprintf(j->to, "%s%-3u %19s", i ? "R" : "\nR", i, "");
@@ -127,7 +159,8 @@ static void print_matrix(const QcRunLog *j)
     if (j->json) fprintf(j->to, "\"R\": [");
     for (uint32_t i = 0; i <= t->n_streams; i++) {
         fprintf(j->to, j->json ? i ? ", [" : "[" : "R%u\t\t\t", i);
-        for (uint32_t k = 0; k < t->n_tests; k++) fprintf(j->to, j->json ? k ? ", %.6g" : "%.6g" : "\t%.4f", t->r[i][k]);
+        for (uint32_t k = 0; k < t->n_tests; k++)
+            fprintf(j->to, j->json ? k ? ", %.6g" : "%.6g" : "\t%.4f", t->r[i][k]);
         fprintf(j->to, j->json ? "]" : "\n");
     }
     if (j->json) fprintf(j->to, "], ");
@@ -148,32 +181,39 @@ static void end_batch(QcRunLog *j, const QcSession *s, const QcMethodReport *r, 
 /* Means over batches. */
 static void print_means(const QcRunLog *j, const QcSession *s)
 {
-    double n = j->n;
+    double n = j->n, before = mean(j->before, j->n_before), after = mean(j->after, j->n_after);
     if (is_terminal(j)) {
-        print_aligned(j, "mean", "", j->before, j->after, j->tests, (double)j->flips, j->ms, n);
+        print_aligned(j, "mean", "", n * before, n * after, j->tests, (double)j->flips, j->ms, n);
         return;
     }
     if (!j->json) {
-        fprintf(j->to, "mean\t\t%.4f\t%.4f", j->before / n, j->after / n);
+        fprintf(j->to, "mean\t\t%.4f\t%.4f", before, after);
         for (int t = 0; t < j->n_tests; t++) fprintf(j->to, "\t%.4f", j->tests[t].accuracy / n);
-        fprintf(j->to, "\t\t\t%.1f\t\t\t\t\t\t%.1f\t%llu\t%.1f\t%.1f\t%.0f\n", (double)j->flips / n, j->ms / n, (Large)(s->learner.bytes + s->model_bytes),
-                (double)j->forwards / n, (double)j->backwards / n, (double)j->operations / n);
+        fprintf(j->to, "\t\t\t%.1f\t\t\t\t\t\t%.1f\t%llu\t%.1f\t%.1f\t%.0f\n", (double)j->flips / n, j->ms / n,
+                (Large)(s->learner.bytes + s->model_bytes), (double)j->forwards / n, (double)j->backwards / n,
+                (double)j->operations / n);
         return;
     }
-    fprintf(j->to, "\"accuracy_before\": %.6g, \"accuracy_after\": %.6g, ", j->before / n, j->after / n);
+    print_figure(j, "accuracy_before", before);
+    print_figure(j, "accuracy_after", after);
     print_tests(j, j->tests, n);
     /* a pass over the data: every example of coreset and batch once through the net, one way */
-    fprintf(j->to, "\"flips\": %.6g, \"ms\": %.3f, \"forwards\": %.6g, \"backwards\": %.6g, \"passes\": %.6g, \"operations\": %.6g, ", (double)j->flips / n, j->ms / n,
-            (double)j->forwards / n, (double)j->backwards / n, j->set ? (double)(j->forwards + j->backwards) / (double)j->set : 0, (double)j->operations / n);
+    fprintf(j->to,
+            "\"flips\": %.6g, \"ms\": %.3f, \"forwards\": %.6g, \"backwards\": %.6g, \"passes\": %.6g, \"operations\": "
+            "%.6g, ",
+            (double)j->flips / n, j->ms / n, (double)j->forwards / n, (double)j->backwards / n,
+            j->set ? (double)(j->forwards + j->backwards) / (double)j->set : 0, (double)j->operations / n);
 }
 
 static void end(const QcRunLog *j, const QcSession *s)
 {
-    if (j->json) fprintf(j->to, "{\"summary\": true, \"method\": \"%s\", \"batches\": %.0f, ", s->learner.method->name, j->n);
+    if (j->json)
+        fprintf(j->to, "{\"summary\": true, \"method\": \"%s\", \"batches\": %.0f, ", s->learner.method->name, j->n);
     if (j->n > 0) print_means(j, s); /* a session that was over already has none */
     if (j->transfer.n_streams) print_matrix(j);
     if (j->json)
-        fprintf(j->to, "\"model_bytes\": %llu, \"working_bytes\": %llu, \"batch_bytes\": %llu}\n", (Large)s->model_bytes, (Large)s->learner.bytes, (Large)s->batch_bytes);
+        fprintf(j->to, "\"model_bytes\": %llu, \"working_bytes\": %llu, \"batch_bytes\": %llu}\n",
+                (Large)s->model_bytes, (Large)s->learner.bytes, (Large)s->batch_bytes);
 }
 
 void qc_runlog_report(void *log, const QcSessionReport *report)

@@ -11,7 +11,8 @@
 typedef struct QcRunLog {
     FILE *to;
     int json, n_tests; /* n_tests <= QC_SESSION_TESTS */
-    double n, before, after, ms;
+    double n, ms;
+    double before, n_before, after, n_after; /* n_: batches with such a figure */
     QcTestFigures tests[QC_SESSION_TESTS];
     uint64_t flips, forwards, backwards, operations, set;
     QcTransfer transfer; /* where there are several streams, and a test set for each */

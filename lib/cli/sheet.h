@@ -1,4 +1,5 @@
-/* sheet.h - facts, told either as "key: value" lines for people or as one JSON object for programs; the caller states them once.
+/* sheet.h - facts, told either as "key: value" lines for people or as one JSON object for programs; the caller states
+ * them once.
  *
  * Everything goes to stdout. Keys of a list's items are NULL. Text out of files is made safe to print.
  */

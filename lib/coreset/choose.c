@@ -37,9 +37,12 @@ static int ask_log(Known *known, const QcDataset *d, const QcMissLog *log, QcErr
     if (!ours || !logged) return -1;
     for (uint32_t k = 0; k < d->n || k < log->n; k++) {
         if (k == log->n || (k < d->n && ours[k].id < logged[k].id))
-            return qc_fail(err, QC_EFORMAT, "example %llu of the data is not in the miss log, which was written for other data", (unsigned long long)ours[k].id);
+            return qc_fail(err, QC_EFORMAT,
+                           "example %llu of the data is not in the miss log, which was written for other data",
+                           (unsigned long long)ours[k].id);
         if (k == d->n || logged[k].id < ours[k].id)
-            return qc_fail(err, QC_EFORMAT, "the miss log has an example %llu that is not in the data", (unsigned long long)logged[k].id);
+            return qc_fail(err, QC_EFORMAT, "the miss log has an example %llu that is not in the data",
+                           (unsigned long long)logged[k].id);
         known->misses[ours[k].index] = qc_misslog_total(log, logged[k].index);
         known->never[ours[k].index] = (uint8_t)qc_misslog_never_right(log, logged[k].index);
     }
@@ -61,12 +64,17 @@ static int known_init(Known *known, const QcDataset *d, const QcMissLog *log, Qc
 static int check_labels(const QcDataset *d, int partial, QcErr *err)
 {
     for (uint32_t i = 0; i < d->n; i++)
-        if (d->label[i] < 0) return qc_fail(err, QC_EFORMAT, "example %llu of the data has no label, and a coreset needs labels", (unsigned long long)d->id[i]);
+        if (d->label[i] < 0)
+            return qc_fail(err, QC_EFORMAT, "example %llu of the data has no label, and a coreset needs labels",
+                           (unsigned long long)d->id[i]);
     for (uint32_t c = 0; c < d->labels.n && !partial; c++) {
         uint32_t i = 0;
         while (i < d->n && d->label[i] != (int32_t)c) i++;
         if (i == d->n)
-            return qc_fail(err, QC_EFORMAT, "class \"%.100s\" has no example in the data, so the coreset would have none (--partial takes it so)", d->labels.names[c]);
+            return qc_fail(
+                err, QC_EFORMAT,
+                "class \"%.100s\" has no example in the data, so the coreset would have none (--partial takes it so)",
+                d->labels.names[c]);
     }
     return 0;
 }
@@ -74,17 +82,22 @@ static int check_labels(const QcDataset *d, int partial, QcErr *err)
 static int check(const QcDataset *d, const QcMissLog *log, const QcChooseOptions *o, QcErr *err)
 {
     if (!o->size) return qc_fail(err, QC_EUSAGE, "a coreset needs at least one example");
-    if (!(o->reserve >= 0 && o->reserve <= 1)) return qc_fail(err, QC_EUSAGE, "the reserved share of a coreset must be between 0 and 1");
+    if (!(o->reserve >= 0 && o->reserve <= 1))
+        return qc_fail(err, QC_EUSAGE, "the reserved share of a coreset must be between 0 and 1");
     if (!log && (o->rule == QC_SAMPLE_PROPORTIONAL || o->rule == QC_SAMPLE_HARDEST))
-        return qc_fail(err, QC_EUSAGE, "choosing by the rule \"%s\" needs misses: a miss log or a float model", qc_sample_names[o->rule]);
+        return qc_fail(err, QC_EUSAGE, "choosing by the rule \"%s\" needs misses: a miss log or a float model",
+                       qc_sample_names[o->rule]);
     if (!d->n) return qc_fail(err, QC_EFORMAT, "the data has no examples");
-    if (o->size > d->n) return qc_fail(err, QC_EFORMAT, "a coreset of %u examples cannot be chosen from data that has %u", o->size, d->n);
+    if (o->size > d->n)
+        return qc_fail(err, QC_EFORMAT, "a coreset of %u examples cannot be chosen from data that has %u", o->size,
+                       d->n);
     return check_labels(d, o->partial, err);
 }
 
 static int mark_reserved(QcDataset *coreset, const QcChooseOptions *o, QcArena *arena, QcErr *err)
 {
-    uint32_t reserved = (uint32_t)(o->reserve * o->size + 0.5), *slot = qc_arena_take(arena, coreset->n, sizeof *slot, err);
+    uint32_t reserved = (uint32_t)(o->reserve * o->size + 0.5),
+             *slot = qc_arena_take(arena, coreset->n, sizeof *slot, err);
     QcCandidates all = {.n = coreset->n, .classes = coreset->labels.n, .label = coreset->label};
     if (!slot || qc_sample(slot, &all, reserved, QC_SAMPLE_BALANCED, ~o->seed, err)) return -1;
     for (uint32_t k = 0; k < reserved; k++) coreset->flags[slot[k]] |= QC_EXAMPLE_RESERVED;

@@ -1,4 +1,5 @@
-/* choose.h - the device's coreset made from source data: so many examples, some of them in slots that a stream never takes.
+/* choose.h - the device's coreset made from source data: so many examples, some of them in slots that a stream never
+ * takes.
  *
  * The result is a dataset of its own with capacity, misses and flags; examples stay in order of recording.
  */
@@ -18,8 +19,9 @@ typedef struct QcChooseOptions {
 
 extern const QcChooseOptions qc_choose_defaults; /* 30, 2/3, PMF, seed 1 */
 
-/* log NULL: nothing is known of the misses; rules that need them are refused (QC_EUSAGE), and the PMF has one level. Otherwise data and log must have
- * the same ids (QC_EFORMAT). Reserved slots are as even over the classes as the chosen examples allow. */
+/* log NULL: nothing is known of the misses; rules that need them are refused (QC_EUSAGE), and the PMF has one level.
+ * Otherwise data and log must have the same ids (QC_EFORMAT). Reserved slots are as even over the classes as the chosen
+ * examples allow. */
 int qc_choose(QcDataset *coreset, const QcDataset *data, const QcMissLog *log, const QcChooseOptions *o, QcErr *err);
 
 /* How the set mirrors the whole: a row a class, then a row a level of misses ("never right" last). */
@@ -36,7 +38,8 @@ typedef struct QcChooseReport {
 } QcChooseReport;
 
 /* log may be NULL: then there are no rows of misses. */
-int qc_choose_report(QcChooseReport *report, const QcDataset *coreset, const QcDataset *data, const QcMissLog *log, QcErr *err);
+int qc_choose_report(QcChooseReport *report, const QcDataset *coreset, const QcDataset *data, const QcMissLog *log,
+                     QcErr *err);
 void qc_choose_report_release(QcChooseReport *report);
 
 #endif

@@ -25,7 +25,10 @@ static int by_number(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static uint32_t level_in(const QcDataset *coreset, uint32_t i) { return coreset->flags[i] & QC_EXAMPLE_NEVER_RIGHT ? NEVER : coreset->misses[i]; }
+static uint32_t level_in(const QcDataset *coreset, uint32_t i)
+{
+    return coreset->flags[i] & QC_EXAMPLE_NEVER_RIGHT ? NEVER : coreset->misses[i];
+}
 
 /* level: sorted levels of all logged examples. */
 static int count_misses(QcChooseReport *r, const QcDataset *coreset, const uint32_t *level, uint32_t n, QcErr *err)
@@ -33,7 +36,8 @@ static int count_misses(QcChooseReport *r, const QcDataset *coreset, const uint3
     for (uint32_t i = 0; i < n;) {
         QcChooseRow *row = &r->rows[r->n++];
         char text[16];
-        int length = level[i] == NEVER ? snprintf(text, sizeof text, "never right") : snprintf(text, sizeof text, "%u", level[i]);
+        int length = level[i] == NEVER ? snprintf(text, sizeof text, "never right")
+                                       : snprintf(text, sizeof text, "%u", level[i]);
         *row = (QcChooseRow){.kind = "misses", .name = qc_arena_text(&r->arena, text, (size_t)length, err)};
         if (!row->name) return -1;
         for (uint32_t k = 0; k < coreset->n; k++) {
@@ -59,7 +63,8 @@ static int count(QcChooseReport *r, const QcDataset *coreset, const QcDataset *d
     return count_misses(r, coreset, level, n, err);
 }
 
-int qc_choose_report(QcChooseReport *report, const QcDataset *coreset, const QcDataset *data, const QcMissLog *log, QcErr *err)
+int qc_choose_report(QcChooseReport *report, const QcDataset *coreset, const QcDataset *data, const QcMissLog *log,
+                     QcErr *err)
 {
     *report = (QcChooseReport){0};
     if (!count(report, coreset, data, log, err)) return 0;

@@ -14,7 +14,8 @@ int qc_miss_bits(uint8_t bits[QC_MISS_MAX_BITS], uint32_t *n_bits, const char *t
     for (const char *at = text;; at++) {
         if (*at < '2' || *at > '8' || (at[1] && at[1] != ','))
             return qc_fail(err, QC_EUSAGE, "\"%.40s\" is not a list of bit-widths from 2 to 8, such as 2,3,4,8", text);
-        if (seen & 1u << (*at - '0')) return qc_fail(err, QC_EUSAGE, "the bit-width %c is named twice in \"%.40s\"", *at, text);
+        if (seen & 1u << (*at - '0'))
+            return qc_fail(err, QC_EUSAGE, "the bit-width %c is named twice in \"%.40s\"", *at, text);
         seen |= 1u << (*at - '0');
         bits[(*n_bits)++] = (uint8_t)(*at - '0');
         if (!*++at) return 0;
@@ -33,7 +34,8 @@ static int take_arrays(QcMissLog *log, QcErr *err)
 int qc_misslog_init(QcMissLog *log, const uint64_t *ids, uint32_t n, const uint8_t *bits, uint32_t n_bits, QcErr *err)
 {
     *log = (QcMissLog){.n = n, .n_bits = n_bits};
-    if (!n_bits || n_bits > QC_MISS_MAX_BITS) return qc_fail(err, QC_EUSAGE, "a miss log needs 1 to %d bit-widths, not %u", QC_MISS_MAX_BITS, n_bits);
+    if (!n_bits || n_bits > QC_MISS_MAX_BITS)
+        return qc_fail(err, QC_EUSAGE, "a miss log needs 1 to %d bit-widths, not %u", QC_MISS_MAX_BITS, n_bits);
     if (take_arrays(log, err)) {
         qc_misslog_release(log);
         return -1;
@@ -77,7 +79,8 @@ int qc_misslog_keep(QcMissLog *log, const uint8_t *bits, uint32_t n_bits, QcErr 
         known[2 * b + 1] = b + 1 < log->n_bits ? ',' : 0;
     }
     for (uint32_t k = 0; k < n_bits; k++)
-        if (index_of(log, bits[k]) == log->n_bits) return qc_fail(err, QC_EUSAGE, "the miss log has no misses at %u bits (it has them at %s)", bits[k], known);
+        if (index_of(log, bits[k]) == log->n_bits)
+            return qc_fail(err, QC_EUSAGE, "the miss log has no misses at %u bits (it has them at %s)", bits[k], known);
     uint32_t kept = 0;
     for (uint32_t b = 0; b < log->n_bits; b++) {
         if (!memchr(bits, log->bits[b], n_bits)) continue;
@@ -143,7 +146,9 @@ static int check_ids(const QcMissLog *log, QcErr *err)
     qsort(sorted, log->n, sizeof *sorted, by_id);
     int status = 0;
     for (uint32_t i = 1; i < log->n && !status; i++)
-        if (sorted[i] == sorted[i - 1]) status = qc_fail(err, QC_EFORMAT, "the miss log has two examples of id %llu", (unsigned long long)sorted[i]);
+        if (sorted[i] == sorted[i - 1])
+            status =
+                qc_fail(err, QC_EFORMAT, "the miss log has two examples of id %llu", (unsigned long long)sorted[i]);
     free(sorted);
     return status;
 }
@@ -156,9 +161,13 @@ static int check_counts(const QcMissLog *log, QcErr *err)
             size_t cell = (size_t)b * log->n + i;
             unsigned long long id = log->id[i];
             uint32_t misses = log->misses[cell], looks = log->observations[b];
-            if (log->last[cell] > (looks > 0)) return qc_fail(err, QC_EFORMAT, "the mark of example %llu at %u bits in the miss log is wrong", id, log->bits[b]);
+            if (log->last[cell] > (looks > 0))
+                return qc_fail(err, QC_EFORMAT, "the mark of example %llu at %u bits in the miss log is wrong", id,
+                               log->bits[b]);
             if (misses > (looks - log->last[cell]) / 2) /* each miss takes a right and a wrong look */
-                return qc_fail(err, QC_EFORMAT, "the miss log gives example %llu %u misses at %u bits in %u observations", id, misses, log->bits[b], looks);
+                return qc_fail(err, QC_EFORMAT,
+                               "the miss log gives example %llu %u misses at %u bits in %u observations", id, misses,
+                               log->bits[b], looks);
         }
     }
     return 0;
@@ -169,13 +178,15 @@ static int get_fields(QcMissLog *log, QcCursor *c, QcErr *err)
     log->n = qc_get_count(c, sizeof *log->id + 5);
     log->n_bits = qc_get_u32(c);
     if (!c->bad && (!log->n_bits || log->n_bits > QC_MISS_MAX_BITS))
-        return qc_fail(err, QC_EFORMAT, "the miss log has %u bit-widths, expected 1 to %d", log->n_bits, QC_MISS_MAX_BITS);
+        return qc_fail(err, QC_EFORMAT, "the miss log has %u bit-widths, expected 1 to %d", log->n_bits,
+                       QC_MISS_MAX_BITS);
     unsigned seen = 0;
     for (uint32_t b = 0; b < log->n_bits && !c->bad; b++) {
         log->bits[b] = qc_get_u8(c);
         log->observations[b] = qc_get_u32(c);
         if (!c->bad && (log->bits[b] < 2 || log->bits[b] > 8 || seen & 1u << log->bits[b]))
-            return qc_fail(err, QC_EFORMAT, "the miss log has a bit-width %u that is out of range or there twice", log->bits[b]);
+            return qc_fail(err, QC_EFORMAT, "the miss log has a bit-width %u that is out of range or there twice",
+                           log->bits[b]);
         seen |= 1u << (log->bits[b] & 31);
     }
     size_t cells = (size_t)log->n * log->n_bits;
@@ -201,8 +212,11 @@ int qc_misslog_save(const QcMissLog *log, const char *path, QcErr *err)
     qc_container_init(&file, QC_KIND_MISSLOG);
     qc_misslog_put(&counts, log);
     qc_provenance_encode(&history, &log->provenance);
-    int status = qc_container_add(&file, "misslog", 0, &counts, err) || qc_container_add(&file, "provenance", QC_SECTION_OPTIONAL, &history, err) ||
-                 qc_container_save(&file, path, err) ? -1 : 0;
+    int status = qc_container_add(&file, "misslog", 0, &counts, err) ||
+                         qc_container_add(&file, "provenance", QC_SECTION_OPTIONAL, &history, err) ||
+                         qc_container_save(&file, path, err)
+                     ? -1
+                     : 0;
     qc_writer_release(&counts);
     qc_writer_release(&history);
     qc_container_release(&file);

@@ -1,8 +1,10 @@
-/* misslog.h - quantization misses: how often each training example was lost again while the model learned (qc-method(7)).
+/* misslog.h - quantization misses: how often each training example was lost again while the model learned
+ * (qc-method(7)).
  *
- * At each observation the model is snapped to b bits and every example is looked at. A miss at b bits is an example that was right at one observation of
- * b bits and wrong at the next. Misses add up over bit-widths. An example that was not once right, at any of them, has no misses but is told apart
- * (qc_misslog_never_right). A log owns everything through its arena; ids are unique and stay in the order they were given in.
+ * At each observation the model is snapped to b bits and every example is looked at. A miss at b bits is an example
+ * that was right at one observation of b bits and wrong at the next. Misses add up over bit-widths. An example that was
+ * not once right, at any of them, has no misses but is told apart (qc_misslog_never_right). A log owns everything
+ * through its arena; ids are unique and stay in the order they were given in.
  */
 #ifndef QC_CORESET_MISSLOG_H
 #define QC_CORESET_MISSLOG_H
@@ -44,10 +46,12 @@ int qc_misslog_never_right(const QcMissLog *log, uint32_t i); /* at any bit-widt
 /* A file of kind QC_KIND_MISSLOG: sections "misslog" and "provenance". Reading checks everything. */
 int qc_misslog_save(const QcMissLog *log, const char *path, QcErr *err);
 int qc_misslog_load(QcMissLog *log, const char *path, QcErr *err);
-void qc_misslog_put(QcWriter *w, const QcMissLog *log);           /* all but the provenance: the section, or a checkpoint's part */
+void qc_misslog_put(QcWriter *w, const QcMissLog *log);           /* all but the provenance: the section, or a
+                                                                     checkpoint's part */
 int qc_misslog_get(QcMissLog *log, QcCursor *c, QcErr *err);
 
-/* What the training hook works with. The caller fills the first six and keeps what they point to; the rest is the hook's. */
+/* What the training hook works with. The caller fills the first six and keeps what they point to; the rest is the
+ * hook's. */
 typedef struct QcMissWatch {
     QcMissLog *log;      /* of data's ids, in data's order */
     const QcDataset *data;
@@ -69,7 +73,8 @@ void qc_misswatch_release(QcMissWatch *watch);                /* the hook's part
 /* Observes the graph as it stands, at every bit-width. */
 int qc_misslog_look(QcMissWatch *watch, QcGraph *g, QcErr *err);
 
-/* For a model that came without a log: observes it as it is, then after each of `epochs` of further training of a clone at a low rate. g is not changed. */
+/* For a model that came without a log: observes it as it is, then after each of `epochs` of further training of a clone
+ * at a low rate. g is not changed. */
 int qc_misslog_by_tuning(QcMissWatch *watch, const QcGraph *g, uint32_t epochs, double rate, uint64_t seed, QcErr *err);
 
 #endif

@@ -71,7 +71,8 @@ int qc_misslog_load_hook(void *ctx, QcCursor *c, QcErr *err)
 {
     QcMissLog *log = ((QcMissWatch *)ctx)->log, kept;
     if (qc_misslog_get(&kept, c, err)) return -1;
-    if (kept.n != log->n || kept.n_bits != log->n_bits || memcmp(kept.bits, log->bits, log->n_bits) || memcmp(kept.id, log->id, log->n * sizeof *log->id)) {
+    if (kept.n != log->n || kept.n_bits != log->n_bits || memcmp(kept.bits, log->bits, log->n_bits) ||
+        memcmp(kept.id, log->id, log->n * sizeof *log->id)) {
         qc_misslog_release(&kept);
         return qc_fail(err, QC_EFORMAT, "the checkpoint counted misses of other examples or at other bit-widths");
     }
@@ -98,7 +99,10 @@ int qc_misslog_by_tuning(QcMissWatch *watch, const QcGraph *g, uint32_t epochs, 
     o.after_epoch = qc_misslog_after_epoch;
     o.ctx = watch;
     watch->every = 1;
-    int status = qc_misslog_look(watch, &clone, err) || (epochs && qc_train(&clone, watch->data, watch->norm, watch->map, &o, err)) ? -1 : 0;
+    int status = qc_misslog_look(watch, &clone, err) ||
+                         (epochs && qc_train(&clone, watch->data, watch->norm, watch->map, &o, err))
+                     ? -1
+                     : 0;
     qc_graph_release(&clone);
     return status;
 }

@@ -25,7 +25,8 @@ static int by_key(const void *a, const void *b)
     return (x->tie > y->tie) - (x->tie < y->tie);
 }
 
-int qc_sample_quota(uint32_t *quota, const uint32_t *size, uint32_t levels, uint32_t n, uint32_t slots, QcRng *rng, QcErr *err)
+int qc_sample_quota(uint32_t *quota, const uint32_t *size, uint32_t levels, uint32_t n, uint32_t slots, QcRng *rng,
+                    QcErr *err)
 {
     Ranked *rank = malloc(levels * sizeof *rank + 1);
     if (!rank) return qc_fail_memory(err, "sampling");
@@ -37,17 +38,23 @@ int qc_sample_quota(uint32_t *quota, const uint32_t *size, uint32_t levels, uint
         rank[l] = (Ranked){-(double)(share % n), l, (uint32_t)(qc_rng_next(rng) >> 32)};
     }
     qsort(rank, levels, sizeof *rank, by_key);
-    for (uint32_t k = 0; k < left; k++) quota[rank[k].index]++; /* only where a remainder is left: never beyond the level's size */
+    for (uint32_t k = 0; k < left; k++) quota[rank[k].index]++; /* only where a remainder is left: never beyond the
+                                                                   level's size */
     free(rank);
     return 0;
 }
 
 static double weight_of(const QcCandidates *c, uint32_t i) { return c->misses[i] + 0.1 + 0.5 * (c->never[i] != 0); }
 
-/* Exponential variates of rate w: the smallest of them are a sample by weight without replacement (Efraimidis and Spirakis, 2006). */
-static double exponential(QcRng *rng, double rate) { return -log((double)(qc_rng_next(rng) >> 11) * 0x1p-53 + 0x1p-54) / rate; }
+/* Exponential variates of rate w: the smallest of them are a sample by weight without replacement (Efraimidis and
+ * Spirakis, 2006). */
+static double exponential(QcRng *rng, double rate)
+{
+    return -log((double)(qc_rng_next(rng) >> 11) * 0x1p-53 + 0x1p-54) / rate;
+}
 
-static int choose_by_rank(uint32_t *chosen, const QcCandidates *c, uint32_t slots, QcSampleRule rule, QcRng *rng, QcErr *err)
+static int choose_by_rank(uint32_t *chosen, const QcCandidates *c, uint32_t slots, QcSampleRule rule, QcRng *rng,
+                          QcErr *err)
 {
     Ranked *rank = malloc(c->n * sizeof *rank + 1);
     if (!rank) return qc_fail_memory(err, "sampling");
@@ -62,7 +69,8 @@ static int choose_by_rank(uint32_t *chosen, const QcCandidates *c, uint32_t slot
     return 0;
 }
 
-/* level [n] <- 0, 1, 2, ... in order of misses, those that were never right apart, at the end. Returns how many levels there are. */
+/* level [n] <- 0, 1, 2, ... in order of misses, those that were never right apart, at the end. Returns how many levels
+ * there are. */
 static uint32_t find_levels(uint32_t *level, const QcCandidates *c, Ranked *rank)
 {
     uint32_t levels = 0;
@@ -76,7 +84,8 @@ static uint32_t find_levels(uint32_t *level, const QcCandidates *c, Ranked *rank
 }
 
 /* taken [levels][classes] says how many to draw; any example of a cell is as likely as the next. */
-static void draw_cells(uint32_t *chosen, uint32_t *taken, const QcCandidates *c, const uint32_t *level, uint32_t *order, QcRng *rng)
+static void draw_cells(uint32_t *chosen, uint32_t *taken, const QcCandidates *c, const uint32_t *level, uint32_t *order,
+                       QcRng *rng)
 {
     for (uint32_t i = 0; i < c->n; i++) order[i] = i;
     qc_rng_shuffle(rng, order, c->n);
@@ -88,10 +97,12 @@ static void draw_cells(uint32_t *chosen, uint32_t *taken, const QcCandidates *c,
     }
 }
 
-static int choose_by_level(uint32_t *chosen, const QcCandidates *c, uint32_t slots, QcSampleRule rule, QcRng *rng, QcErr *err)
+static int choose_by_level(uint32_t *chosen, const QcCandidates *c, uint32_t slots, QcSampleRule rule, QcRng *rng,
+                           QcErr *err)
 {
     Ranked *rank = malloc(c->n * sizeof *rank + 1);
-    uint32_t *level = calloc((size_t)c->n + 1, sizeof *level), *order = calloc((size_t)c->n + 1, sizeof *order), *size = NULL;
+    uint32_t *level = calloc((size_t)c->n + 1, sizeof *level), *order = calloc((size_t)c->n + 1, sizeof *order),
+             *size = NULL;
     int status = -1;
     if (!rank || !level || !order) {
         qc_fail_memory(err, "sampling");
@@ -109,7 +120,9 @@ static int choose_by_level(uint32_t *chosen, const QcCandidates *c, uint32_t slo
         size[(size_t)level[i] * c->classes + (uint32_t)c->label[i]]++;
         of_level[level[i]]++;
     }
-    if (qc_sample_quota(quota, of_level, levels, c->n, slots, rng, err) || qc_sample_even(taken, size, quota, levels, c->classes, rng, err)) goto end;
+    if (qc_sample_quota(quota, of_level, levels, c->n, slots, rng, err) ||
+        qc_sample_even(taken, size, quota, levels, c->classes, rng, err))
+        goto end;
     draw_cells(chosen, taken, c, level, order, rng);
     status = 0;
 end:
@@ -131,7 +144,9 @@ int qc_sample(uint32_t *chosen, const QcCandidates *c, uint32_t slots, QcSampleR
     QcRng rng = qc_rng_seed(seed, QC_STREAM_CORESET);
     if (!slots) return 0;
     int by_level = rule == QC_SAMPLE_PMF || rule == QC_SAMPLE_BALANCED;
-    if (by_level ? choose_by_level(chosen, c, slots, rule, &rng, err) : choose_by_rank(chosen, c, slots, rule, &rng, err)) return -1;
+    if (by_level ? choose_by_level(chosen, c, slots, rule, &rng, err)
+                 : choose_by_rank(chosen, c, slots, rule, &rng, err))
+        return -1;
     qsort(chosen, slots, sizeof *chosen, by_number);
     return 0;
 }

@@ -1,4 +1,5 @@
-/* sample.h - which examples to keep: by the PMF of their misses, and by the rules that it is compared with (qc-method(7)).
+/* sample.h - which examples to keep: by the PMF of their misses, and by the rules that it is compared with
+ * (qc-method(7)).
  *
  * Pure functions of arrays; the same seed gives the same choice. No example is ever taken twice.
  */
@@ -11,8 +12,9 @@
 #include "../base/rng.h"
 
 typedef enum QcSampleRule {
-    QC_SAMPLE_PMF,          /* a level of difficulty (so many misses; never right) gets its share of the slots by largest remainder; within that, classes
-                               as even as the levels allow, and any example of a level's class as likely as the next */
+    /* a level of difficulty (so many misses; never right) gets its share of the slots by largest remainder; within that,
+     * classes as even as the levels allow, and any example of a level's class as likely as the next */
+    QC_SAMPLE_PMF,
     QC_SAMPLE_PROPORTIONAL, /* without replacement, weights misses + 0.1 + 0.5 [never right] */
     QC_SAMPLE_RANDOM,       /* uniform */
     QC_SAMPLE_BALANCED,     /* classes as even as they can be, uniform within a class */
@@ -33,10 +35,14 @@ typedef struct QcCandidates {
 /* chosen [slots]: indices, ascending; slots <= n. Fails only when memory is out. */
 int qc_sample(uint32_t *chosen, const QcCandidates *c, uint32_t slots, QcSampleRule rule, uint64_t seed, QcErr *err);
 
-/* quota[l]: slots of a level that has size[l] of n examples, by largest remainder; ties at random. Sums to slots <= n; quota[l] <= size[l]. */
-int qc_sample_quota(uint32_t *quota, const uint32_t *size, uint32_t levels, uint32_t n, uint32_t slots, QcRng *rng, QcErr *err);
+/* quota[l]: slots of a level that has size[l] of n examples, by largest remainder; ties at random. Sums to slots <= n;
+ * quota[l] <= size[l]. */
+int qc_sample_quota(uint32_t *quota, const uint32_t *size, uint32_t levels, uint32_t n, uint32_t slots, QcRng *rng,
+                    QcErr *err);
 
-/* taken [levels][classes] <= size [levels][classes], row l summing to quota[l], such that the column sums (classes) are as even as can be. */
-int qc_sample_even(uint32_t *taken, const uint32_t *size, const uint32_t *quota, uint32_t levels, uint32_t classes, QcRng *rng, QcErr *err);
+/* taken [levels][classes] <= size [levels][classes], row l summing to quota[l], such that the column sums (classes) are
+ * as even as can be. */
+int qc_sample_even(uint32_t *taken, const uint32_t *size, const uint32_t *quota, uint32_t levels, uint32_t classes,
+                   QcRng *rng, QcErr *err);
 
 #endif

@@ -1,4 +1,5 @@
-/* How many examples of each class every level gives, so that the classes of the whole come out as even as the levels allow. */
+/* How many examples of each class every level gives, so that the classes of the whole come out as even as the levels
+ * allow. */
 #include "sample.h"
 
 #include <stdlib.h>
@@ -15,14 +16,18 @@ typedef struct Table {
 
 enum { UNSEEN = UINT32_MAX };
 
-static uint32_t *cell(const Table *t, uint32_t level, uint32_t class) { return t->taken + (size_t)level * t->classes + class; }
+static uint32_t *cell(const Table *t, uint32_t level, uint32_t class)
+{
+    return t->taken + (size_t)level * t->classes + class;
+}
 
 static int has_room(const Table *t, uint32_t level, uint32_t class)
 {
     return *cell(t, level, class) < t->size[(size_t)level * t->classes + class];
 }
 
-/* A first filling: each slot goes to the class that has least so far, among those the level still has; ties at random. */
+/* A first filling: each slot goes to the class that has least so far, among those the level still has; ties at
+ * random. */
 static void fill_level(Table *t, uint32_t level, uint32_t slots, QcRng *rng)
 {
     while (slots--) {
@@ -38,8 +43,9 @@ static void fill_level(Table *t, uint32_t level, uint32_t slots, QcRng *rng)
     }
 }
 
-/* Who could hand a slot to `low`, directly or through others: a class may hand over to another at a level where it has slots and the other still has
- * examples. Breadth first; returns a class that has at least two slots more than `low`, or UNSEEN. */
+/* Who could hand a slot to `low`, directly or through others: a class may hand over to another at a level where it has
+ * slots and the other still has examples. Breadth first; returns a class that has at least two slots more than `low`,
+ * or UNSEEN. */
 static uint32_t find_giver(Table *t, uint32_t low)
 {
     uint32_t head = 0, tail = 0;
@@ -73,8 +79,8 @@ static void hand_over(Table *t, uint32_t giver, uint32_t low)
     }
 }
 
-/* As long as some class can be helped by one that has two more, do it. Each turn lowers the sum of squares, so it ends; and when no such chain is
- * left, no other filling is more even. */
+/* As long as some class can be helped by one that has two more, do it. Each turn lowers the sum of squares, so it ends;
+ * and when no such chain is left, no other filling is more even. */
 static void even_out(Table *t)
 {
     for (int helped = 1; helped;) {
@@ -89,11 +95,20 @@ static void even_out(Table *t)
     }
 }
 
-int qc_sample_even(uint32_t *taken, const uint32_t *size, const uint32_t *quota, uint32_t levels, uint32_t classes, QcRng *rng, QcErr *err)
+int qc_sample_even(uint32_t *taken, const uint32_t *size, const uint32_t *quota, uint32_t levels, uint32_t classes,
+                   QcRng *rng, QcErr *err)
 {
     uint32_t *memory = calloc((size_t)classes * 5 + 1, sizeof *memory);
     if (!memory) return qc_fail_memory(err, "balancing classes");
-    Table t = {levels, classes, taken, size, memory, memory + classes, memory + 2 * (size_t)classes, memory + 3 * (size_t)classes, memory + 4 * (size_t)classes};
+    Table t = {levels,
+               classes,
+               taken,
+               size,
+               memory,
+               memory + classes,
+               memory + 2 * (size_t)classes,
+               memory + 3 * (size_t)classes,
+               memory + 4 * (size_t)classes};
     for (uint32_t c = 0; c < classes; c++) t.order[c] = c;
     qc_rng_shuffle(rng, t.order, classes);
     for (size_t i = 0; i < (size_t)levels * classes; i++) taken[i] = 0;

@@ -27,7 +27,8 @@ static int init_examples(QcDataset *d, QcErr *err)
     return ok ? 0 : -1;
 }
 
-int qc_dataset_init_windowless(QcDataset *d, uint32_t n, uint32_t channels, uint32_t height, uint32_t length, uint32_t capacity, QcErr *err)
+int qc_dataset_init_windowless(QcDataset *d, uint32_t n, uint32_t channels, uint32_t height, uint32_t length,
+                               uint32_t capacity, QcErr *err)
 {
     *d = (QcDataset){.n = n, .channels = channels, .height = height, .length = length, .capacity = capacity};
     if (!init_examples(d, err)) return 0;
@@ -35,11 +36,13 @@ int qc_dataset_init_windowless(QcDataset *d, uint32_t n, uint32_t channels, uint
     return -1;
 }
 
-int qc_dataset_init(QcDataset *d, uint32_t n, uint32_t channels, uint32_t height, uint32_t length, uint32_t capacity, QcErr *err)
+int qc_dataset_init(QcDataset *d, uint32_t n, uint32_t channels, uint32_t height, uint32_t length, uint32_t capacity,
+                    QcErr *err)
 {
     *d = (QcDataset){.n = n, .channels = channels, .height = height, .length = length, .capacity = capacity};
     size_t values;
-    if (__builtin_mul_overflow((size_t)n, qc_dataset_values(d), &values)) return qc_fail_memory(err, "that many values");
+    if (__builtin_mul_overflow((size_t)n, qc_dataset_values(d), &values))
+        return qc_fail_memory(err, "that many values");
     d->x = qc_arena_take(&d->arena, values, sizeof *d->x, err);
     if (d->x && !init_examples(d, err)) return 0;
     qc_dataset_release(d);
@@ -73,7 +76,8 @@ int64_t qc_names_find(const QcNames *names, const char *name)
 int qc_names_index(QcNames *names, QcArena *arena, QcErr *err)
 {
     int known = 0;
-    while (!known && names->table.n < names->n) known = qc_nametable_add(&names->table, arena, names->names[names->table.n], names->table.n, err);
+    while (!known && names->table.n < names->n)
+        known = qc_nametable_add(&names->table, arena, names->names[names->table.n], names->table.n, err);
     return known;
 }
 
@@ -113,8 +117,9 @@ static int names_copy(QcNames *out, QcArena *arena, const QcNames *names, QcErr 
     return 0;
 }
 
-/* Adds the names that out's examples use (given as indices into `names`), in the order in which examples first use them, and renumbers the examples: so the same
- * examples in the same order have the same table, whatever they were taken from. */
+/* Adds the names that out's examples use (given as indices into `names`), in the order in which examples first use
+ * them, and renumbers the examples: so the same examples in the same order have the same table, whatever they were
+ * taken from. */
 static int names_compact(QcNames *out, QcArena *arena, const QcNames *names, uint32_t *used, uint32_t n, QcErr *err)
 {
     if (!names->n) return 0;
@@ -155,10 +160,12 @@ static int copy_provenance(QcDataset *out, const QcDataset *source, QcErr *err)
     return 0;
 }
 
-int qc_dataset_subset(QcDataset *out, const QcDataset *source, const uint32_t *index, uint32_t n, uint32_t capacity, QcErr *err)
+int qc_dataset_subset(QcDataset *out, const QcDataset *source, const uint32_t *index, uint32_t n, uint32_t capacity,
+                      QcErr *err)
 {
     *out = (QcDataset){0};
-    if (capacity && n > capacity) return qc_fail(err, QC_EUSAGE, "%u examples do not fit a coreset of capacity %u", n, capacity);
+    if (capacity && n > capacity)
+        return qc_fail(err, QC_EUSAGE, "%u examples do not fit a coreset of capacity %u", n, capacity);
     if (qc_dataset_init(out, n, source->channels, source->height, source->length, capacity, err)) return -1;
     for (uint32_t i = 0; i < n; i++) {
         assert(index[i] < source->n);
@@ -167,7 +174,8 @@ int qc_dataset_subset(QcDataset *out, const QcDataset *source, const uint32_t *i
             return -1;
         }
     }
-    /* labels stay whole, so that a class keeps its index; people and recordings that are not there any more are forgotten */
+    /* labels stay whole, so that a class keeps its index; people and recordings that are not there any more are
+     * forgotten */
     if (names_copy(&out->labels, &out->arena, &source->labels, err) ||
         names_compact(&out->groups, &out->arena, &source->groups, out->group, n, err) ||
         names_compact(&out->recordings, &out->arena, &source->recordings, out->recording, n, err) ||
@@ -201,8 +209,10 @@ static int check_no_collision(const QcDataset *const *parts, uint32_t n_parts, u
     for (uint32_t i = 1; i < n && !status; i++) {
         const Origin *a = &origins[i - 1], *b = &origins[i];
         if (a->id == b->id)
-            status = qc_fail(err, QC_EFORMAT, "example %u of data set %u and example %u of data set %u have the same id %llu (the same data twice?)",
-                             a->index, a->part + 1, b->index, b->part + 1, (unsigned long long)a->id);
+            status = qc_fail(
+                err, QC_EFORMAT,
+                "example %u of data set %u and example %u of data set %u have the same id %llu (the same data twice?)",
+                a->index, a->part + 1, b->index, b->part + 1, (unsigned long long)a->id);
     }
     free(origins);
     return status;
@@ -219,7 +229,8 @@ static int join_part(QcDataset *out, uint32_t at, const QcDataset *part, QcErr *
     if (names_copy(&out->labels, &out->arena, &part->labels, err) || copy_provenance(out, part, err)) return -1;
     for (uint32_t i = 0; i < part->n; i++, at++) {
         if (copy_example(out, at, part, i, err)) return -1;
-        if (part->label[i] >= 0) out->label[at] = (int32_t)qc_names_find(&out->labels, part->labels.names[part->label[i]]);
+        if (part->label[i] >= 0)
+            out->label[at] = (int32_t)qc_names_find(&out->labels, part->labels.names[part->label[i]]);
         if (join_name(&out->group[at], &out->groups, &out->arena, &part->groups, err) ||
             join_name(&out->recording[at], &out->recordings, &out->arena, &part->recordings, err))
             return -1;
@@ -236,8 +247,8 @@ int qc_dataset_join(QcDataset *out, const QcDataset *const *parts, uint32_t n_pa
     for (uint32_t p = 0; p < n_parts; p++) {
         const QcDataset *d = parts[p];
         if (d->channels != first->channels || d->height != first->height || d->length != first->length)
-            return qc_fail(err, QC_EFORMAT, "data set %u has windows of %u x %u x %u, but the first has %u x %u x %u", p + 1, d->channels,
-                           d->height, d->length, first->channels, first->height, first->length);
+            return qc_fail(err, QC_EFORMAT, "data set %u has windows of %u x %u x %u, but the first has %u x %u x %u",
+                           p + 1, d->channels, d->height, d->length, first->channels, first->height, first->length);
         n += d->n;
     }
     if (n > UINT32_MAX) return qc_fail(err, QC_EUSAGE, "the data sets have more than %u examples together", UINT32_MAX);

@@ -1,9 +1,10 @@
-/* dataset.h - examples in memory and in data files (.qcd): windows x channels x height x length, with names for everything.
+/* dataset.h - examples in memory and in data files (.qcd): windows x channels x height x length, with names for
+ * everything.
  *
  * One arena owns all. Values are in the recording's own units, never normalised: the normalisation belongs to the model
- * (QcNorm) and is applied when a batch is made. `id` names an example for life: it survives subset, split, save and load, and is
- * unique within a dataset. Order is the order of recording (block splits and streams rely on it). A coreset is a dataset with
- * capacity > 0: it then has misses and flags.
+ * (QcNorm) and is applied when a batch is made. `id` names an example for life: it survives subset, split, save and
+ * load, and is unique within a dataset. Order is the order of recording (block splits and streams rely on it). A
+ * coreset is a dataset with capacity > 0: it then has misses and flags.
  */
 #ifndef QC_DATA_DATASET_H
 #define QC_DATA_DATASET_H
@@ -27,7 +28,8 @@ typedef struct QcNames {
 typedef struct QcDataset {
     QcArena arena;
     uint32_t n, channels, height, length; /* height 1 for series */
-    float *x;            /* [n][channels][height][length], finite, |x| <= QC_VALUE_MAX; NULL: they stay in the file (qc_dataset_open) */
+    float *x;            /* [n][channels][height][length], finite, |x| <= QC_VALUE_MAX; NULL: they stay in the file
+                            (qc_dataset_open) */
     QcPieces *file;      /* that file, and where in it the values begin */
     uint64_t at;
     int32_t *label;      /* [n] index into labels, -1 = unlabelled */
@@ -42,15 +44,21 @@ typedef struct QcDataset {
     uint8_t digest[QC_DIGEST_BYTES]; /* of the file it was loaded from; zero otherwise */
 } QcDataset; /* all zero = empty and valid to release */
 
-/* Allocates arrays for n examples (label -1, id = index, all of group 0 and recording 0, no names yet); misses and flags too where capacity > 0. */
-int qc_dataset_init(QcDataset *d, uint32_t n, uint32_t channels, uint32_t height, uint32_t length, uint32_t capacity, QcErr *err);
-int qc_dataset_init_windowless(QcDataset *d, uint32_t n, uint32_t channels, uint32_t height, uint32_t length, uint32_t capacity, QcErr *err); /* x is NULL */
+/* Allocates arrays for n examples (label -1, id = index, all of group 0 and recording 0, no names yet); misses and
+ * flags too where capacity > 0. */
+int qc_dataset_init(QcDataset *d, uint32_t n, uint32_t channels, uint32_t height, uint32_t length, uint32_t capacity,
+                    QcErr *err);
+/* x is NULL */
+int qc_dataset_init_windowless(QcDataset *d, uint32_t n, uint32_t channels, uint32_t height, uint32_t length,
+                               uint32_t capacity, QcErr *err);
 void qc_dataset_release(QcDataset *d);
 
-int qc_dataset_load(QcDataset *d, const char *path, QcErr *err); /* checks everything: ranges, finite values, unique ids */
+int qc_dataset_load(QcDataset *d, const char *path, QcErr *err); /* checks everything: ranges, finite values, unique
+                                                                    ids */
 int qc_dataset_load_coreset(QcDataset *d, const char *path, QcErr *err); /* the same, and it must be a coreset */
-/* The same two without the values in memory: a regular file is checked in a pass of its own and held open, and windows are read one at a time with qc_dataset_read.
- * Of what else is declared here, qc_dataset_subset, qc_dataset_match and what needs no values work on such a dataset. */
+/* The same two without the values in memory: a regular file is checked in a pass of its own and held open, and windows
+ * are read one at a time with qc_dataset_read. Of what else is declared here, qc_dataset_subset, qc_dataset_match and
+ * what needs no values work on such a dataset. */
 int qc_dataset_open(QcDataset *d, const char *path, QcErr *err);
 int qc_dataset_open_coreset(QcDataset *d, const char *path, QcErr *err);
 /* n values of window i from value `from` on, out of memory or the file. Any number of threads may read at a time. */
@@ -58,13 +66,16 @@ int qc_dataset_read(float *out, const QcDataset *d, uint32_t i, uint64_t from, u
 int qc_dataset_save(QcDataset *d, const char *path, QcErr *err);
 /* Two that belong together: neither file changes unless both could be written. */
 int qc_dataset_save_pair(QcDataset *a, const char *path_a, QcDataset *b, const char *path_b, QcErr *err);
-/* Adds the line of a program that makes this data; input (may be NULL) is the digest of the file that it was made from. */
+/* Adds the line of a program that makes this data; input (may be NULL) is the digest of the file that it was made
+ * from. */
 int qc_dataset_sign(QcDataset *d, const char *command, const uint8_t input[QC_DIGEST_BYTES], QcErr *err);
 int qc_dataset_decode(QcDataset *d, QcContainer *c, QcErr *err); /* takes over c's file where the values stay in it */
 int qc_dataset_encode(const QcDataset *d, QcContainer *c, QcErr *err);
 
-/* The examples at index[0..n-1], in that order, with names, ids and (where source is a coreset) misses and flags; capacity as given (0 = plain). */
-int qc_dataset_subset(QcDataset *out, const QcDataset *source, const uint32_t *index, uint32_t n, uint32_t capacity, QcErr *err);
+/* The examples at index[0..n-1], in that order, with names, ids and (where source is a coreset) misses and flags;
+ * capacity as given (0 = plain). */
+int qc_dataset_subset(QcDataset *out, const QcDataset *source, const uint32_t *index, uint32_t n, uint32_t capacity,
+                      QcErr *err);
 /* All examples of several datasets of one shape; names are united; ids that collide are an error that names both. */
 int qc_dataset_join(QcDataset *out, const QcDataset *const *parts, uint32_t n_parts, QcErr *err);
 
@@ -83,9 +94,15 @@ int qc_norm_measure(QcNorm *norm, const QcDataset *d, QcArena *arena, QcErr *err
 /* Window i, normalised and turned to [height][length][channels], the layout of both graphs. */
 void qc_dataset_batch_window(float *out, const QcDataset *d, uint32_t i, const QcNorm *norm);
 
+typedef enum QcLabelNeed {
+    QC_LABELS_OPTIONAL,
+    QC_LABELS_ALL, /* every example must have a label */
+    QC_LABELS_SOME /* at least one example must have a label */
+} QcLabelNeed;
+
 /* Fails unless the shape fits the model and every label name is known to it; `map` ([d->labels.n], from the arena) turns the dataset's label indices into
- * the model's classes. One sentence says what does not match. need_labels: every example must have one. */
-int qc_dataset_match(const QcDataset *d, const QcModelFile *m, int need_labels, int32_t **map, QcArena *arena, QcErr *err);
+ * the model's classes. One sentence says what does not match. */
+int qc_dataset_match(const QcDataset *d, const QcModelFile *m, QcLabelNeed need, int32_t **map, QcArena *arena, QcErr *err);
 
 /* In forms that others read. Outputs are whole or not there. */
 int qc_dataset_save_npz(const QcDataset *d, const char *path, QcErr *err); /* export_npz.c */

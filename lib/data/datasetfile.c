@@ -3,8 +3,8 @@
  *   shape       u32 n, channels, height, length, capacity (0: plain data; else a coreset and n <= capacity)
  *   x           f32 [n][channels][height][length], finite, |x| <= 1e30; exactly that long
  *   examples    i32 label[n] (-1: none), u64 id[n] (unique), u32 group[n], u32 recording[n]
- *   names       three tables: labels, groups, recordings; each a u32 count and that many texts, unique within the table.
- *               Where a table of groups or recordings is empty, all examples are of group or recording 0
+ *   names       three tables: labels, groups, recordings; each a u32 count and that many texts, unique within the
+ *               table. Where a table of groups or recordings is empty, all examples are of group or recording 0
  *   coreset     u32 misses[n], u8 flags[n] (1 reserved, 2 never right, 4 from a stream); there just when capacity > 0
  *   provenance  (optional) one text for each program that made this file
  */
@@ -16,7 +16,11 @@
 
 #include "dataset.h"
 
-enum { MAX_DIM = 1 << 24, PIECE = 4096 /* values */, KNOWN_FLAGS = QC_EXAMPLE_RESERVED | QC_EXAMPLE_NEVER_RIGHT | QC_EXAMPLE_STREAM };
+enum {
+    MAX_DIM = 1 << 24,
+    PIECE = 4096 /* values */,
+    KNOWN_FLAGS = QC_EXAMPLE_RESERVED | QC_EXAMPLE_NEVER_RIGHT | QC_EXAMPLE_STREAM
+};
 
 static const char *const known_sections[] = {"shape", "x", "examples", "names", "coreset", "provenance", NULL};
 
@@ -109,7 +113,8 @@ static int write_aside(QcOutput *out, QcDataset *d, const char *path, QcErr *err
     QcContainer c;
     QcWriter w = {0};
     qc_container_init(&c, QC_KIND_DATA);
-    int status = qc_dataset_encode(d, &c, err) || qc_container_encode(&c, &w, err) || qc_output_open(out, path, 1, err) ? -1 : 0;
+    int status =
+        qc_dataset_encode(d, &c, err) || qc_container_encode(&c, &w, err) || qc_output_open(out, path, 1, err) ? -1 : 0;
     errno = 0;
     if (!status && (fwrite(w.bytes, 1, w.length, out->stream) != w.length || fflush(out->stream)))
         status = qc_fail(err, QC_EIO, "cannot write %.300s: %s", qc_output_name(path), strerror(errno ? errno : EIO));
@@ -137,22 +142,26 @@ static int read_shape(QcDataset *d, const QcContainer *c, QcErr *err)
 {
     QcCursor cursor, values;
     if (need_section(&cursor, c, "shape", err) || need_section(&values, c, "x", err)) return -1;
-    uint32_t n = qc_get_u32(&cursor), channels = qc_get_u32(&cursor), height = qc_get_u32(&cursor), length = qc_get_u32(&cursor),
-             capacity = qc_get_u32(&cursor);
+    uint32_t n = qc_get_u32(&cursor), channels = qc_get_u32(&cursor), height = qc_get_u32(&cursor),
+             length = qc_get_u32(&cursor), capacity = qc_get_u32(&cursor);
     if (qc_cursor_end(&cursor, "section 'shape'", err)) return -1;
     if (!n) return qc_fail(err, QC_EFORMAT, "the data file holds no examples");
     if (!channels || !height || !length || channels > MAX_DIM || height > MAX_DIM || length > MAX_DIM)
-        return qc_fail(err, QC_EFORMAT, "windows of %u x %u x %u cannot be (each from 1 to %d)", channels, height, length, MAX_DIM);
-    if (capacity && n > capacity) return qc_fail(err, QC_EFORMAT, "the coreset has %u examples, but a capacity of %u", n, capacity);
+        return qc_fail(err, QC_EFORMAT, "windows of %u x %u x %u cannot be (each from 1 to %d)", channels, height,
+                       length, MAX_DIM);
+    if (capacity && n > capacity)
+        return qc_fail(err, QC_EFORMAT, "the coreset has %u examples, but a capacity of %u", n, capacity);
     uint64_t bytes;
     if (__builtin_mul_overflow((uint64_t)channels * height, (uint64_t)length, &bytes) ||
         __builtin_mul_overflow(bytes, (uint64_t)n * sizeof(float), &bytes) || bytes != values.length)
-        return qc_fail(err, QC_EFORMAT, "%u windows of %u x %u x %u do not fit %zu bytes of values", n, channels, height, length, values.length);
+        return qc_fail(err, QC_EFORMAT, "%u windows of %u x %u x %u do not fit %zu bytes of values", n, channels,
+                       height, length, values.length);
     /* the other sections must be there, too, before memory is taken on the word of this one */
     QcCursor examples;
     if (need_section(&examples, c, "examples", err)) return -1;
     if (examples.length != (uint64_t)n * 20)
-        return qc_fail(err, QC_EFORMAT, "section 'examples' has %zu bytes instead of %llu", examples.length, (unsigned long long)n * 20);
+        return qc_fail(err, QC_EFORMAT, "section 'examples' has %zu bytes instead of %llu", examples.length,
+                       (unsigned long long)n * 20);
     int stays = !values.bytes;
     return (stays ? qc_dataset_init_windowless : qc_dataset_init)(d, n, channels, height, length, capacity, err);
 }
@@ -162,8 +171,9 @@ static int check_values(const QcDataset *d, const float *x, uint64_t first, uint
     uint64_t values = qc_dataset_values(d);
     for (uint64_t k = 0; k < n; k++)
         if (!(fabsf(x[k]) <= QC_VALUE_MAX))
-            return qc_fail(err, QC_EFORMAT, "value %llu of example %llu is %s", (unsigned long long)((first + k) % values),
-                           (unsigned long long)((first + k) / values), isnan(x[k]) ? "not a number (NaN)" : "infinite or larger than 1e30");
+            return qc_fail(err, QC_EFORMAT, "value %llu of example %llu is %s",
+                           (unsigned long long)((first + k) % values), (unsigned long long)((first + k) / values),
+                           isnan(x[k]) ? "not a number (NaN)" : "infinite or larger than 1e30");
     return 0;
 }
 
@@ -179,7 +189,8 @@ static int pass_values(QcDataset *d, QcContainer *c, QcErr *err)
     for (uint32_t i = 0; i < d->n; i++)
         for (uint64_t from = 0, n; from < values; from += n) {
             n = values - from < PIECE ? values - from : PIECE;
-            if (qc_dataset_read(piece, d, i, from, n, err) || check_values(d, piece, i * values + from, n, err)) return -1;
+            if (qc_dataset_read(piece, d, i, from, n, err) || check_values(d, piece, i * values + from, n, err))
+                return -1;
         }
     return 0;
 }
@@ -228,11 +239,13 @@ static int get_names(QcNames *names, QcCursor *cursor, QcArena *arena, const cha
     if (!names->names) return -1;
     for (uint32_t i = 0; i < n; i++) {
         names->names[i] = qc_get_text(cursor, arena);
-        if (!names->names[i]) return qc_fail(err, QC_EFORMAT, "name %u of the %s is cut off or no valid UTF-8", i, what);
+        if (!names->names[i])
+            return qc_fail(err, QC_EFORMAT, "name %u of the %s is cut off or no valid UTF-8", i, what);
     }
     names->n = n;
     int twice = qc_names_index(names, arena, err);
-    return twice > 0 ? qc_fail(err, QC_EFORMAT, "two %s have the name '%.60s'", what, names->names[names->table.n]) : twice;
+    return twice > 0 ? qc_fail(err, QC_EFORMAT, "two %s have the name '%.60s'", what, names->names[names->table.n])
+                     : twice;
 }
 
 static int read_names(QcDataset *d, const QcContainer *c, QcErr *err)
@@ -250,12 +263,14 @@ static int read_coreset(QcDataset *d, const QcContainer *c, QcErr *err)
     QcCursor cursor;
     int there = qc_container_find(c, "coreset", &cursor);
     if (there != (d->capacity > 0))
-        return qc_fail(err, QC_EFORMAT, there ? "plain data has a section 'coreset'" : "the coreset has no section 'coreset'");
+        return qc_fail(err, QC_EFORMAT,
+                       there ? "plain data has a section 'coreset'" : "the coreset has no section 'coreset'");
     if (!there) return 0;
     for (uint32_t i = 0; i < d->n; i++) d->misses[i] = qc_get_u32(&cursor);
     for (uint32_t i = 0; i < d->n; i++) {
         d->flags[i] = qc_get_u8(&cursor);
-        if (d->flags[i] & ~KNOWN_FLAGS) return qc_fail(err, QC_EFORMAT, "example %u of the coreset has unknown flags %u", i, d->flags[i]);
+        if (d->flags[i] & ~KNOWN_FLAGS)
+            return qc_fail(err, QC_EFORMAT, "example %u of the coreset has unknown flags %u", i, d->flags[i]);
     }
     return qc_cursor_end(&cursor, "section 'coreset'", err);
 }
@@ -300,7 +315,8 @@ static int check_indices(const QcDataset *d, QcErr *err)
     for (uint32_t i = 0; i < d->n; i++) {
         if (d->label[i] < -1 || (d->label[i] >= 0 && (uint32_t)d->label[i] >= d->labels.n))
             return qc_fail(err, QC_EFORMAT, "label %d of example %u is not below %u", d->label[i], i, d->labels.n);
-        if (check_index(d->group[i], &d->groups, i, "group", err) || check_index(d->recording[i], &d->recordings, i, "recording", err))
+        if (check_index(d->group[i], &d->groups, i, "group", err) ||
+            check_index(d->recording[i], &d->recordings, i, "recording", err))
             return -1;
     }
     return check_ids_unique(d, err);
@@ -323,7 +339,8 @@ static int load(QcDataset *d, const char *path, const char *stays, QcErr *err)
 {
     *d = (QcDataset){0};
     QcContainer c;
-    if (stays ? qc_container_open(&c, path, QC_KIND_DATA, stays, err) : qc_container_load(&c, path, QC_KIND_DATA, err)) return -1;
+    if (stays ? qc_container_open(&c, path, QC_KIND_DATA, stays, err) : qc_container_load(&c, path, QC_KIND_DATA, err))
+        return -1;
     int status = qc_dataset_decode(d, &c, err);
     if (status) qc_within(err, qc_input_name(path));
     qc_container_release(&c);
@@ -341,5 +358,11 @@ static int expect_coreset(QcDataset *d, const char *path, QcErr *err)
     return qc_within(err, qc_input_name(path));
 }
 
-int qc_dataset_load_coreset(QcDataset *d, const char *path, QcErr *err) { return qc_dataset_load(d, path, err) ? -1 : expect_coreset(d, path, err); }
-int qc_dataset_open_coreset(QcDataset *d, const char *path, QcErr *err) { return qc_dataset_open(d, path, err) ? -1 : expect_coreset(d, path, err); }
+int qc_dataset_load_coreset(QcDataset *d, const char *path, QcErr *err)
+{
+    return qc_dataset_load(d, path, err) ? -1 : expect_coreset(d, path, err);
+}
+int qc_dataset_open_coreset(QcDataset *d, const char *path, QcErr *err)
+{
+    return qc_dataset_open(d, path, err) ? -1 : expect_coreset(d, path, err);
+}

@@ -54,9 +54,10 @@ static int check_shape(const QcDataset *d, const QcModelFile *m, QcErr *err)
         return qc_fail(err, QC_EFORMAT, "the data has %u channels, but the model takes %u", d->channels, m->channels);
     if (d->height != m->height || d->length != m->length)
         return m->height == 1 && d->height == 1
-                   ? qc_fail(err, QC_EFORMAT, "the data has windows of length %u, but the model takes %u", d->length, m->length)
-                   : qc_fail(err, QC_EFORMAT, "the data has windows of %u x %u, but the model takes %u x %u", d->height, d->length,
-                             m->height, m->length);
+                   ? qc_fail(err, QC_EFORMAT, "the data has windows of length %u, but the model takes %u", d->length,
+                             m->length)
+                   : qc_fail(err, QC_EFORMAT, "the data has windows of %u x %u, but the model takes %u x %u", d->height,
+                             d->length, m->height, m->length);
     return 0;
 }
 
@@ -66,24 +67,39 @@ static int find_classes(int32_t *classes, const QcDataset *d, const QcModelFile 
     QcArena scratch = {0};
     QcNameTable table = {0};
     int status = 0;
-    for (uint32_t k = 0; k < m->classes && !status; k++) status = qc_nametable_add(&table, &scratch, m->labels[k], k, err);
-    for (uint32_t k = 0; k < d->labels.n && !status; k++) classes[k] = (int32_t)qc_nametable_find(&table, d->labels.names[k]);
+    for (uint32_t k = 0; k < m->classes && !status; k++)
+        status = qc_nametable_add(&table, &scratch, m->labels[k], k, err);
+    for (uint32_t k = 0; k < d->labels.n && !status; k++)
+        classes[k] = (int32_t)qc_nametable_find(&table, d->labels.names[k]);
     qc_arena_release(&scratch);
     return status;
 }
 
-int qc_dataset_match(const QcDataset *d, const QcModelFile *m, int need_labels, int32_t **map, QcArena *arena, QcErr *err)
+static int check_need(const QcDataset *d, QcLabelNeed need, QcErr *err)
+{
+    uint32_t n = 0, first = d->n;
+    for (uint32_t i = d->n; i-- > 0;)
+        if (d->label[i] < 0) {
+            n++;
+            first = i;
+        }
+    if (need == QC_LABELS_SOME && n == d->n) return qc_fail(err, QC_EFORMAT, "no example of the data has a label, and some are needed here");
+    if (need != QC_LABELS_ALL || !n) return 0;
+    return qc_fail(err, QC_EFORMAT, "example %u of the data has no label, which is needed here (%u of %u have none)", first, n, d->n);
+}
+
+int qc_dataset_match(const QcDataset *d, const QcModelFile *m, QcLabelNeed need, int32_t **map, QcArena *arena, QcErr *err)
 {
     if (!d->n) return qc_fail(err, QC_EFORMAT, "the data holds no examples");
-    if (check_shape(d, m, err)) return -1;
+    if (check_shape(d, m, err) || check_need(d, need, err)) return -1;
     int32_t *classes = qc_arena_take(arena, d->labels.n, sizeof *classes, err);
     if (!classes || find_classes(classes, d, m, err)) return -1;
     for (uint32_t i = 0; i < d->n; i++) {
         int32_t label = d->label[i];
-        if (label < 0 && need_labels) return qc_fail(err, QC_EFORMAT, "example %u of the data has no label, which is needed here", i);
         /* a name that no example uses does no harm */
         if (label >= 0 && classes[label] < 0)
-            return qc_fail(err, QC_EFORMAT, "the data has the class '%.60s', which the model does not know", d->labels.names[label]);
+            return qc_fail(err, QC_EFORMAT, "the data has the class '%.60s', which the model does not know",
+                           d->labels.names[label]);
     }
     *map = classes;
     return 0;

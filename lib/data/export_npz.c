@@ -1,5 +1,6 @@
-/* A dataset as NumPy arrays, which import_npz.c reads back whole: x [n][channels][length] (images [n][channels][height][length]), y [n] places in label_names
- * (-1: none), id [n], and where they have names group [n] and recording [n]; of a coreset also misses and flags [n]. */
+/* A dataset as NumPy arrays, which import_npz.c reads back whole: x [n][channels][length] (images
+ * [n][channels][height][length]), y [n] places in label_names (-1: none), id [n], and where they have names group [n]
+ * and recording [n]; of a coreset also misses and flags [n]. */
 #include <stdlib.h>
 
 #include "dataset.h"
@@ -57,7 +58,10 @@ int qc_dataset_save_npz(const QcDataset *d, const char *path, QcErr *err)
     put_windows(&npz, d);
     put_labels(&npz, d);
     put_ids(&npz, d);
-    int status = put_places(&npz, "group", &d->groups, d->group, d->n, err) || put_places(&npz, "recording", &d->recordings, d->recording, d->n, err) ? -1 : 0;
+    int status = put_places(&npz, "group", &d->groups, d->group, d->n, err) ||
+                         put_places(&npz, "recording", &d->recordings, d->recording, d->n, err)
+                     ? -1
+                     : 0;
     put_coreset(&npz, d);
     if (!status) status = qc_npz_save(&npz, path, err);
     qc_npz_release(&npz);

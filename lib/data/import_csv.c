@@ -23,7 +23,7 @@ typedef struct Reader {
     QcSeriesList *list;
     QcRecorder recorder;
     float *row; /* [values]; malloc'd */
-    uint32_t left_out; /* rows */
+    uint32_t unlabelled; /* rows whose label cell is empty */
 } Reader;
 
 /* --- a row -------------------------------------------------------------------------------------------- */
@@ -58,7 +58,7 @@ static int read_place(Row *row, Reader *r, QcRole role, QcField cell, QcErr *err
     uint32_t label = row->label < 0 ? 0 : (uint32_t)row->label;
     switch (role) {
     case QC_ROLE_LABEL:
-        if (r->t.is_samples && cell.at == cell.end) return row->label = -1, 0;
+        if (cell.at == cell.end) return row->label = -1, 0;
         if (read_name(&label, &r->list->labels, r, cell, 1, err)) return -1;
         return row->label = (int32_t)label, 0;
     case QC_ROLE_GROUP: return read_name(&row->group, &r->list->groups, r, cell, 0, err);
@@ -144,6 +144,7 @@ static int read_windows(Reader *r, QcErr *err)
         if (read_row(&row, r->row, r, line, err)) return -1;
         QcSeries *s = qc_series_add_row(r->list, r->row, steps, r->o, &r->t.lines, err);
         if (!s) return -1;
+        r->unlabelled += (uint32_t)(row.label < 0 && r->t.label != QC_NO_COLUMN);
         s->label = row.label;
         s->group = row.group;
         s->recording = row.recording;
@@ -234,17 +235,16 @@ static int read_samples(Reader *r, Keys *keys, QcErr *err)
     Row row = {.label = -1}, before = row;
     uint64_t base = qc_lines_id(&r->t.lines);
     uint32_t from = r->list->n;
-    int first = 1, lenient = r->o->missing == QC_MISSING_DROP;
+    int first = 1, leave_out = r->o->missing == QC_MISSING_DROP;
     for (uint64_t k = 0; qc_table_next(&r->t, &line); k++) {
         int wanted = is_wanted(r, line), whole = 1;
         if (wanted && read_row(&row, r->row, r, line, err)) return -1;
         for (uint32_t c = 0; wanted && c < t->values; c++) whole = whole && !isnan(r->row[c]);
         if (wanted && !whole && r->o->missing == QC_MISSING_REFUSE)
             return qc_lines_fail(&r->t.lines, err, "a value is missing (--missing fill or drop allows it)");
-        if (wanted && row.label < 0 && t->label != QC_NO_COLUMN && !lenient)
-            return qc_lines_fail(&r->t.lines, err, "the label is missing (--missing drop leaves such rows out)");
-        if (!wanted || (row.label < 0 && t->label != QC_NO_COLUMN)) { /* a row that is left out ends the recording */
-            r->left_out += wanted ? 1 : 0;
+        int unlabelled = wanted && row.label < 0 && t->label != QC_NO_COLUMN;
+        r->unlabelled += (uint32_t)unlabelled;
+        if (!wanted || (unlabelled && leave_out)) { /* a row that is left out ends the recording */
             if (qc_recorder_break(&r->recorder, err)) return -1;
             continue;
         }
@@ -298,7 +298,8 @@ static int read_table(Reader *r, QcErr *err)
     if (r->recorder.gaps)
         qc_import_note(r->o, "%u gap%s in time: no window crosses one", r->recorder.gaps,
                        r->recorder.gaps == 1 ? "" : "s");
-    if (r->left_out) qc_import_note(r->o, "%u rows without a label were left out", r->left_out);
+    int out = t->is_samples && r->o->missing == QC_MISSING_DROP;
+    if (r->unlabelled) qc_import_note(r->o, "%u rows %s", r->unlabelled, out ? "without a label were left out" : "have no label");
     return 0;
 }
 

@@ -86,7 +86,8 @@ static int walk(Tree *tree, const char *path, int level, Segment *so_far, QcErr 
         memcpy(so_far->names[level], e->d_name, strlen(e->d_name) + 1);
         char below[QC_PATH_ROOM];
         status = qc_path_join(below, path, e->d_name, err);
-        if (!status && level == 2 && !qc_is_regular(below)) status = qc_fail(err, QC_EFORMAT, "%.300s is not a regular file", below);
+        if (!status && level == 2 && !qc_is_regular(below))
+            status = qc_fail(err, QC_EFORMAT, "%.300s is not a regular file", below);
         if (!status) status = level == 2 ? add_segment(tree, so_far, err) : walk(tree, below, level + 1, so_far, err);
     }
     closedir(folder);
@@ -106,7 +107,8 @@ static int check_wanted_exist(const Tree *tree, const QcImportOptions *o, QcErr 
     for (uint32_t k = 0; k < o->n_groups; k++) {
         uint32_t i = 0;
         while (i < tree->n && strcmp(tree->segments[i].names[1], o->groups[k])) i++;
-        if (i == tree->n) return qc_fail(err, QC_EUSAGE, "there is no person '%.40s' in %.300s", o->groups[k], tree->root);
+        if (i == tree->n)
+            return qc_fail(err, QC_EUSAGE, "there is no person '%.40s' in %.300s", o->groups[k], tree->root);
     }
     return 0;
 }
@@ -115,7 +117,8 @@ static int find_segments(Tree *tree, const char *path, const QcImportOptions *o,
 {
     if (qc_need_folder(path, "a UCI-DSA tree", err)) return -1;
     if (!find_root(tree->root, path))
-        return qc_fail(err, QC_EFORMAT, "%.300s is no UCI-DSA tree: it has no folder a01, a02, ... (with pN/sNN.txt in it)", path);
+        return qc_fail(err, QC_EFORMAT,
+                       "%.300s is no UCI-DSA tree: it has no folder a01, a02, ... (with pN/sNN.txt in it)", path);
     Segment segment = {0};
     if (walk(tree, tree->root, 0, &segment, err)) return -1;
     if (!tree->n) return qc_fail(err, QC_EFORMAT, "%.300s is no UCI-DSA tree: no file aNN/pN/sNN.txt is in it", path);
@@ -179,7 +182,8 @@ static int read_window(float *x, const QcDataset *d, const char *path, QcErr *er
         else
             status = read_row(x, d, t++, &l, line, err);
     }
-    if (!status && t < d->length) status = qc_fail(err, QC_EFORMAT, "%.300s: ends after %u rows instead of %u", path, t, d->length);
+    if (!status && t < d->length)
+        status = qc_fail(err, QC_EFORMAT, "%.300s: ends after %u rows instead of %u", path, t, d->length);
     qc_lines_close(&l);
     return status;
 }
@@ -220,7 +224,8 @@ static int read_tree(QcDataset *d, const Tree *tree, const QcImportOptions *o, Q
     for (uint32_t i = 0; i < tree->n; i++)
         if (describe(d, i, &tree->segments[i], err)) return -1;
     Reading reading = {d, tree};
-    QcJobs jobs = {.threads = o->jobs, .work = read_segment, .ctx = &reading, .progress = o->progress, .progress_ctx = o->ctx};
+    QcJobs jobs = {
+        .threads = o->jobs, .work = read_segment, .ctx = &reading, .progress = o->progress, .progress_ctx = o->ctx};
     return qc_jobs_run(&jobs, tree->n, err);
 }
 
@@ -234,4 +239,6 @@ static int qc_import_dsa(QcDataset *d, const char *path, const QcImportOptions *
 
 static const QcImportRow *const rows[] = {NULL};
 
-const QcImporter qc_importer_dsa = {"dsa", "UCI Daily and Sports Activities: a folder of aNN/pN/sNN.txt", rows, qc_recognise_dsa, qc_import_dsa, NULL, 0};
+const QcImporter qc_importer_dsa = {
+    "dsa", "UCI Daily and Sports Activities: a folder of aNN/pN/sNN.txt", rows, qc_recognise_dsa, qc_import_dsa, NULL,
+    0};

@@ -1,9 +1,11 @@
-/* PAMAP2: DIR/Protocol/subjectN.dat, or one folder of such files. A line is a time step, 100 a second, of 54 columns: time, activity, heart rate, then for hand,
- * chest and ankle: temperature, acceleration (16 g), acceleration (6 g), gyroscope, magnetometer, orientation.
+/* PAMAP2: DIR/Protocol/subjectN.dat, or one folder of such files. A line is a time step, 100 a second, of 54 columns:
+ * time, activity, heart rate, then for hand, chest and ankle: temperature, acceleration (16 g), acceleration (6 g),
+ * gyroscope, magnetometer, orientation.
  *
- * Taken are acceleration (16 g), gyroscope and magnetometer of the three: 27 channels. The 6 g sensor saturates and the orientation is invalid, as the set's own
- * readme says; heart rate and temperature come too seldom. Steps of one activity that follow each other without a gap are a recording, which is cut into
- * windows; activity 0 (in between) is left out. Group subjectN; the id of a window is subject x 10^9 + line.
+ * Taken are acceleration (16 g), gyroscope and magnetometer of the three: 27 channels. The 6 g sensor saturates and the
+ * orientation is invalid, as the set's own readme says; heart rate and temperature come too seldom. Steps of one
+ * activity that follow each other without a gap are a recording, which is cut into windows; activity 0 (in between) is
+ * left out. Group subjectN; the id of a window is subject x 10^9 + line.
  */
 #include <math.h>
 #include <stdio.h>
@@ -21,10 +23,31 @@
 enum { COLUMNS = 54, CHANNELS = 27, RATE = 100, WINDOW = 512, ACTIVITIES = 25, BEFORE_SENSORS = 3, PER_PLACE = 17 };
 static const double gap = 1; /* a second without a line ends a recording */
 
-static const char *const activities[ACTIVITIES] = {
-    "other", "lying", "sitting", "standing", "walking", "running", "cycling", "Nordic walking", NULL, "watching TV", "computer work", "car driving",
-    "ascending stairs", "descending stairs", NULL, NULL, "vacuum cleaning", "ironing", "folding laundry", "house cleaning", "playing soccer", NULL, NULL, NULL,
-    "rope jumping"};
+static const char *const activities[ACTIVITIES] = {"other",
+                                                   "lying",
+                                                   "sitting",
+                                                   "standing",
+                                                   "walking",
+                                                   "running",
+                                                   "cycling",
+                                                   "Nordic walking",
+                                                   NULL,
+                                                   "watching TV",
+                                                   "computer work",
+                                                   "car driving",
+                                                   "ascending stairs",
+                                                   "descending stairs",
+                                                   NULL,
+                                                   NULL,
+                                                   "vacuum cleaning",
+                                                   "ironing",
+                                                   "folding laundry",
+                                                   "house cleaning",
+                                                   "playing soccer",
+                                                   NULL,
+                                                   NULL,
+                                                   NULL,
+                                                   "rope jumping"};
 
 /* One file, read on its own. */
 typedef struct Person {
@@ -62,7 +85,9 @@ static int add_people(Tree *tree, const QcFolder *folder, QcErr *err)
         if (e->is_folder || !number) continue;
         snprintf(name, sizeof name, "%.*s", (int)(strlen(e->name) - strlen(".dat")), e->name);
         if (qc_names_add(&tree->names, &tree->arena, name, &index, err)) return -1;
-        if (qc_import_wants(tree->o, name)) tree->people[tree->n++] = (Person){.path = e->path, .name = tree->names.names[index], .number = number, .list.channels = CHANNELS};
+        if (qc_import_wants(tree->o, name))
+            tree->people[tree->n++] = (Person){
+                .path = e->path, .name = tree->names.names[index], .number = number, .list.channels = CHANNELS};
     }
     return 0;
 }
@@ -71,14 +96,19 @@ static int find_people(Tree *tree, const char *path, QcErr *err)
 {
     QcFolder folder;
     char below[QC_PATH_ROOM];
-    if (qc_need_folder(path, "a PAMAP2 tree", err) || qc_folder_read(&folder, path, &tree->arena, err) || add_people(tree, &folder, err)) return -1;
+    if (qc_need_folder(path, "a PAMAP2 tree", err) || qc_folder_read(&folder, path, &tree->arena, err) ||
+        add_people(tree, &folder, err))
+        return -1;
     for (int k = 0; !tree->names.n && k < 2; k++) {
         static const char *const places[] = {"Protocol", "PAMAP2_Dataset/Protocol"};
         if (qc_path_join(below, path, places[k], err)) return -1;
-        if (qc_is_folder(below) && (qc_folder_read(&folder, below, &tree->arena, err) || add_people(tree, &folder, err))) return -1;
+        if (qc_is_folder(below) &&
+            (qc_folder_read(&folder, below, &tree->arena, err) || add_people(tree, &folder, err)))
+            return -1;
     }
     if (qc_import_check_groups(tree->o, &tree->names, path, err)) return -1;
-    return tree->n ? 0 : qc_fail(err, QC_EFORMAT, "%.300s is no PAMAP2 tree: it has no file Protocol/subjectN.dat", path);
+    return tree->n ? 0
+                   : qc_fail(err, QC_EFORMAT, "%.300s is no PAMAP2 tree: it has no file Protocol/subjectN.dat", path);
 }
 
 static int qc_recognise_pamap2(const char *path)
@@ -101,7 +131,8 @@ static int channel_of(uint32_t column)
     return sensor >= 7 && sensor <= 12 ? (int)(place * 9 + sensor - 4) : -1;
 }
 
-/* Time and activity must be there; the rest may be missing, as heart rates mostly are, but nothing may be there that is no number. */
+/* Time and activity must be there; the rest may be missing, as heart rates mostly are, but nothing may be there that is
+ * no number. */
 static const char *read_column(float x[CHANNELS], double *time, double *activity, uint32_t column, QcField field)
 {
     const char *wrong, *at = field.at;
@@ -115,7 +146,8 @@ static const char *read_column(float x[CHANNELS], double *time, double *activity
 }
 
 /* `hole`: the first column of those taken that is NaN, from 1; 0 = none. */
-static int read_columns(float x[CHANNELS], double *time, double *activity, uint32_t *hole, const Reader *r, QcField line, QcErr *err)
+static int read_columns(float x[CHANNELS], double *time, double *activity, uint32_t *hole, const Reader *r,
+                        QcField line, QcErr *err)
 {
     QcField field;
     uint32_t columns = qc_field_count(line, ' ');
@@ -129,7 +161,10 @@ static int read_columns(float x[CHANNELS], double *time, double *activity, uint3
     return 0;
 }
 
-static int end_run(Reader *r, QcErr *err) { return qc_recording_end(&r->run, &r->person->list, r->recording, r->person->path, err); }
+static int end_run(Reader *r, QcErr *err)
+{
+    return qc_recording_end(&r->run, &r->person->list, r->recording, r->person->path, err);
+}
 
 static void begin_run(Reader *r, uint32_t activity)
 {
@@ -149,7 +184,8 @@ static int read_line(Reader *r, QcField line, QcErr *err)
     if (!(number >= 0 && number < ACTIVITIES) || number != floor(number) || !activities[(int)number])
         return qc_lines_fail(&r->lines, err, "there is no activity %g in PAMAP2", number);
     uint32_t activity = (uint32_t)number;
-    if (r->lines.line > 1 && !(time > r->run.time)) return qc_lines_fail(&r->lines, err, "the time %g is not behind the one before it", time);
+    if (r->lines.line > 1 && !(time > r->run.time))
+        return qc_lines_fail(&r->lines, err, "the time %g is not behind the one before it", time);
     int goes_on = r->run.steps && r->run.label == (int32_t)activity && time - r->run.time <= gap;
     r->run.time = time;
     if (!goes_on) {
@@ -158,7 +194,9 @@ static int read_line(Reader *r, QcField line, QcErr *err)
     }
     if (!activity) return 0;
     if (hole && r->o->missing == QC_MISSING_REFUSE)
-        return qc_lines_fail(&r->lines, err, "column %u is missing (NaN; --missing fill or drop says what becomes of the many holes of this set)", hole);
+        return qc_lines_fail(
+            &r->lines, err,
+            "column %u is missing (NaN; --missing fill or drop says what becomes of the many holes of this set)", hole);
     float *step = qc_recording_step(&r->run, err);
     if (!step) return -1;
     memcpy(step, x, sizeof x);
@@ -207,7 +245,8 @@ static int gather(QcSeriesList *all, const Tree *tree, QcErr *err)
             *s = *from;
             s->label = (int32_t)map[from->label];
             if (qc_names_add(&all->groups, &all->arena, p->name, &s->group, err) ||
-                qc_names_add(&all->recordings, &all->arena, p->list.recordings.names[from->recording], &s->recording, err))
+                qc_names_add(&all->recordings, &all->arena, p->list.recordings.names[from->recording], &s->recording,
+                             err))
                 return -1;
         }
     }
@@ -218,10 +257,13 @@ static int qc_import_pamap2(QcDataset *d, const char *path, const QcImportOption
 {
     Tree tree = {.o = o};
     QcSeriesList all = {.channels = CHANNELS};
-    QcJobs jobs = {.threads = o->jobs, .work = read_person, .ctx = &tree, .progress = o->progress, .progress_ctx = o->ctx};
+    QcJobs jobs = {
+        .threads = o->jobs, .work = read_person, .ctx = &tree, .progress = o->progress, .progress_ctx = o->ctx};
     uint32_t window, stride;
-    int status = qc_span_read(&window, o->window, "window", RATE, WINDOW, err) || qc_span_read(&stride, o->stride, "stride", RATE, window, err) ||
-                         find_people(&tree, path, err) || qc_jobs_run(&jobs, tree.n, err) || gather(&all, &tree, err) || qc_series_cut(d, &all, window, stride, o, err)
+    int status = qc_span_read(&window, o->window, "window", RATE, WINDOW, err) ||
+                         qc_span_read(&stride, o->stride, "stride", RATE, window, err) ||
+                         find_people(&tree, path, err) || qc_jobs_run(&jobs, tree.n, err) || gather(&all, &tree, err) ||
+                         qc_series_cut(d, &all, window, stride, o, err)
                      ? -1
                      : 0;
     qc_series_release(&all);
@@ -232,4 +274,5 @@ static int qc_import_pamap2(QcDataset *d, const char *path, const QcImportOption
 
 static const QcImportRow *const rows[] = {&qc_row_window, &qc_row_stride, &qc_row_missing, NULL};
 
-const QcImporter qc_importer_pamap2 = {"pamap2", "PAMAP2: a folder of Protocol/subjectN.dat", rows, qc_recognise_pamap2, qc_import_pamap2, NULL, 0};
+const QcImporter qc_importer_pamap2 = {
+    "pamap2", "PAMAP2: a folder of Protocol/subjectN.dat", rows, qc_recognise_pamap2, qc_import_pamap2, NULL, 0};

@@ -1,8 +1,10 @@
-/* UCI Human Activity Recognition Using Smartphones: DIR/activity_labels.txt and, in DIR/train and DIR/test, y_PART.txt, subject_PART.txt and
- * "Inertial Signals"/SIGNAL_AXIS_PART.txt: a window a line, in all files in the same order. DIR may also be the folder around it, or one of the parts.
+/* UCI Human Activity Recognition Using Smartphones: DIR/activity_labels.txt and, in DIR/train and DIR/test, y_PART.txt,
+ * subject_PART.txt and "Inertial Signals"/SIGNAL_AXIS_PART.txt: a window a line, in all files in the same order. DIR
+ * may also be the folder around it, or one of the parts.
  *
- * Nine channels: total_acc, body_acc, body_gyro, each x, y, z. Label: the activity's name; group: the subject's number. Lines of one subject and activity that
- * follow each other are a recording (windows overlap by half, so a fair split keeps recordings whole). Ids: 1000000 + line of train, 2000000 + line of test.
+ * Nine channels: total_acc, body_acc, body_gyro, each x, y, z. Label: the activity's name; group: the subject's number.
+ * Lines of one subject and activity that follow each other are a recording (windows overlap by half, so a fair split
+ * keeps recordings whole). Ids: 1000000 + line of train, 2000000 + line of test.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +18,8 @@
 enum { CHANNELS = 9, PARTS = 2, NUMBER_MAX = 9999 };
 
 static const char *const part_names[PARTS] = {"train", "test"};
-static const char *const signals[CHANNELS] = {"total_acc_x", "total_acc_y", "total_acc_z", "body_acc_x", "body_acc_y", "body_acc_z", "body_gyro_x", "body_gyro_y", "body_gyro_z"};
+static const char *const signals[CHANNELS] = {"total_acc_x", "total_acc_y", "total_acc_z", "body_acc_x", "body_acc_y",
+                                              "body_acc_z",  "body_gyro_x", "body_gyro_y", "body_gyro_z"};
 
 typedef struct Part {
     char path[QC_PATH_ROOM]; /* "" = not asked for */
@@ -97,7 +100,11 @@ static int read_activities(Tree *tree, QcErr *err)
         qc_field_next(&line, &field, ' ');
         status = read_number(&number, &l, field, err);
         if (!status && !line.at) status = qc_lines_fail(&l, err, "an activity needs a number and a name");
-        if (!status) status = qc_field_name(name, &l, qc_field_trim(line), err) || qc_names_add(&tree->names, &tree->arena, name, &index, err) ? -1 : 0;
+        if (!status)
+            status = qc_field_name(name, &l, qc_field_trim(line), err) ||
+                             qc_names_add(&tree->names, &tree->arena, name, &index, err)
+                         ? -1
+                         : 0;
         if (!status && tree->number[number]) status = qc_lines_fail(&l, err, "activity %u is named twice", number);
         if (!status) tree->number[number] = index + 1;
     }
@@ -106,7 +113,8 @@ static int read_activities(Tree *tree, QcErr *err)
 }
 
 /* A number a line. */
-static int read_numbers(uint32_t **numbers, uint32_t *n, const Part *part, const char *what, const char *name, QcErr *err)
+static int read_numbers(uint32_t **numbers, uint32_t *n, const Part *part, const char *what, const char *name,
+                        QcErr *err)
 {
     char file_name[64], file[QC_PATH_ROOM];
     QcLines l;
@@ -134,13 +142,17 @@ static int read_part(Tree *tree, int p, QcErr *err)
     Part *part = &tree->parts[p];
     uint32_t n = 0;
     char name[16];
-    if (qc_path_join(part->path, tree->root, part_names[p], err) || read_numbers(&part->activity, &part->n, part, "y", part_names[p], err) ||
+    if (qc_path_join(part->path, tree->root, part_names[p], err) ||
+        read_numbers(&part->activity, &part->n, part, "y", part_names[p], err) ||
         read_numbers(&part->subject, &n, part, "subject", part_names[p], err))
         return -1;
-    if (n != part->n) return qc_fail(err, QC_EFORMAT, "%.300s: subject_%s.txt has %u lines, but y_%s.txt has %u", part->path, part_names[p], n, part_names[p], part->n);
+    if (n != part->n)
+        return qc_fail(err, QC_EFORMAT, "%.300s: subject_%s.txt has %u lines, but y_%s.txt has %u", part->path,
+                       part_names[p], n, part_names[p], part->n);
     for (uint32_t i = 0; i < n; i++) {
         if (!tree->number[part->activity[i]])
-            return qc_fail(err, QC_EFORMAT, "%.300s/y_%s.txt:%u: activity %u is not in activity_labels.txt", part->path, part_names[p], i + 1, part->activity[i]);
+            return qc_fail(err, QC_EFORMAT, "%.300s/y_%s.txt:%u: activity %u is not in activity_labels.txt", part->path,
+                           part_names[p], i + 1, part->activity[i]);
         if (qc_names_add(&tree->subjects, &tree->arena, subject_name(name, part->subject[i]), NULL, err)) return -1;
         part->kept += qc_import_wants(tree->o, name) ? 1 : 0;
     }
@@ -151,7 +163,8 @@ static int read_parts(Tree *tree, const char *path, QcErr *err)
 {
     int only;
     if (qc_need_folder(path, "a UCI-HAR tree", err)) return -1;
-    if (!find_root(tree->root, &only, path)) return qc_fail(err, QC_EFORMAT, "%.300s is no UCI-HAR tree: it has no file activity_labels.txt", path);
+    if (!find_root(tree->root, &only, path))
+        return qc_fail(err, QC_EFORMAT, "%.300s is no UCI-HAR tree: it has no file activity_labels.txt", path);
     if (read_activities(tree, err)) return -1;
     for (int p = 0; p < PARTS; p++)
         if ((only < 0 || only == p) && read_part(tree, p, err)) return -1;
@@ -184,9 +197,11 @@ static int read_window(float *x, const QcDataset *d, const QcLines *l, QcField l
     QcField field;
     const char *wrong;
     uint32_t n = qc_field_count(line, ' ');
-    if (n != d->length || line.at == line.end) return qc_lines_fail(l, err, "%u values instead of %u", line.at == line.end ? 0 : n, d->length);
+    if (n != d->length || line.at == line.end)
+        return qc_lines_fail(l, err, "%u values instead of %u", line.at == line.end ? 0 : n, d->length);
     for (uint32_t t = 0; qc_field_next(&line, &field, ' '); t++)
-        if (qc_field_number(&x[t], field, &wrong)) return qc_lines_fail(l, err, "value %u '%.*s' %s", t + 1, QC_FIELD(field), wrong);
+        if (qc_field_number(&x[t], field, &wrong))
+            return qc_lines_fail(l, err, "value %u '%.*s' %s", t + 1, QC_FIELD(field), wrong);
     return 0;
 }
 
@@ -205,11 +220,14 @@ static int read_signal(void *ctx, uint32_t piece, QcErr *err)
     if (signal_file(file, part, p, channel, err) || qc_lines_open(&l, file, err)) return -1;
     int status = 0;
     for (; !status && qc_lines_next(&l, &line); row++) {
-        if (row == part->n) status = qc_lines_fail(&l, err, "more lines than the %u of y_%s.txt", part->n, part_names[p]);
+        if (row == part->n)
+            status = qc_lines_fail(&l, err, "more lines than the %u of y_%s.txt", part->n, part_names[p]);
         else if (qc_import_wants(tree->o, subject_name(name, part->subject[row])))
             status = read_window(d->x + at++ * qc_dataset_values(d) + (uint64_t)channel * d->length, d, &l, line, err);
     }
-    if (!status && row != part->n) status = qc_fail(err, QC_EFORMAT, "%.300s has %u lines, but y_%s.txt has %u", file, row, part_names[p], part->n);
+    if (!status && row != part->n)
+        status =
+            qc_fail(err, QC_EFORMAT, "%.300s has %u lines, but y_%s.txt has %u", file, row, part_names[p], part->n);
     qc_lines_close(&l);
     return status;
 }
@@ -224,8 +242,11 @@ static int describe(Tree *tree, int p, QcErr *err)
         if (!i || part->subject[i] != part->subject[i - 1] || part->activity[i] != part->activity[i - 1]) began = i + 1;
         if (!qc_import_wants(tree->o, subject_name(subject, part->subject[i]))) continue;
         int32_t label = (int32_t)tree->number[part->activity[i]] - 1;
-        snprintf(recording, sizeof recording, "%s/%s/%.*s/%u", part_names[p], subject, QC_FIELD_NAME, tree->names.names[label], began);
-        if (qc_names_add(&d->groups, &d->arena, subject, &d->group[at], err) || qc_names_add(&d->recordings, &d->arena, recording, &d->recording[at], err)) return -1;
+        snprintf(recording, sizeof recording, "%s/%s/%.*s/%u", part_names[p], subject, QC_FIELD_NAME,
+                 tree->names.names[label], began);
+        if (qc_names_add(&d->groups, &d->arena, subject, &d->group[at], err) ||
+            qc_names_add(&d->recordings, &d->arena, recording, &d->recording[at], err))
+            return -1;
         d->label[at] = label;
         d->id[at++] = (uint64_t)(p + 1) * 1000000 + i + 1;
     }
@@ -236,7 +257,11 @@ static int read_tree(Tree *tree, QcErr *err)
 {
     uint32_t length, n = tree->parts[0].kept + tree->parts[1].kept;
     QcDataset *d = tree->d;
-    QcJobs jobs = {.threads = tree->o->jobs, .work = read_signal, .ctx = tree, .progress = tree->o->progress, .progress_ctx = tree->o->ctx};
+    QcJobs jobs = {.threads = tree->o->jobs,
+                   .work = read_signal,
+                   .ctx = tree,
+                   .progress = tree->o->progress,
+                   .progress_ctx = tree->o->ctx};
     if (measure(&length, tree, err) || qc_dataset_init(d, n, CHANNELS, 1, length, 0, err)) return -1;
     for (uint32_t k = 0; k < tree->names.n; k++)
         if (qc_names_add(&d->labels, &d->arena, tree->names.names[k], NULL, err)) return -1;
@@ -261,4 +286,10 @@ static int qc_import_ucihar(QcDataset *d, const char *path, const QcImportOption
 
 static const QcImportRow *const rows[] = {NULL};
 
-const QcImporter qc_importer_ucihar = {"ucihar", "UCI-HAR: a folder of train/ and test/ with Inertial Signals", rows, qc_recognise_ucihar, qc_import_ucihar, NULL, 0};
+const QcImporter qc_importer_ucihar = {"ucihar",
+                                       "UCI-HAR: a folder of train/ and test/ with Inertial Signals",
+                                       rows,
+                                       qc_recognise_ucihar,
+                                       qc_import_ucihar,
+                                       NULL,
+                                       0};

@@ -1,7 +1,9 @@
-/* USC Human Activity Dataset: DIR/SubjectN/aNtN.mat (activity, trial), or one such folder. A file is a recording of six channels at 100 Hz, cut into windows.
+/* USC Human Activity Dataset: DIR/SubjectN/aNtN.mat (activity, trial), or one such folder. A file is a recording of six
+ * channels at 100 Hz, cut into windows.
  *
- * Label: the activity by its number, named as in the set's own Readme (the names in the files differ from subject to subject). Group SubjectN, recording
- * SubjectN/aNtN. Ids are readable: subject 2, activity 10, trial 3, window 7 is 210003000007.
+ * Label: the activity by its number, named as in the set's own Readme (the names in the files differ from subject to
+ * subject). Group SubjectN, recording SubjectN/aNtN. Ids are readable: subject 2, activity 10, trial 3, window 7 is
+ * 210003000007.
  */
 #include <math.h>
 #include <stdio.h>
@@ -16,8 +18,9 @@
 
 enum { CHANNELS = 6, RATE = 100, WINDOW = 500, ACTIVITIES = 12 };
 
-static const char *const activities[ACTIVITIES] = {"Walking Forward", "Walking Left", "Walking Right", "Walking Upstairs", "Walking Downstairs", "Running Forward",
-                                                   "Jumping Up", "Sitting", "Standing", "Sleeping", "Elevator Up", "Elevator Down"};
+static const char *const activities[ACTIVITIES] = {
+    "Walking Forward", "Walking Left", "Walking Right", "Walking Upstairs", "Walking Downstairs", "Running Forward",
+    "Jumping Up",      "Sitting",      "Standing",      "Sleeping",         "Elevator Up",        "Elevator Down"};
 
 typedef struct Trial {
     char *path;
@@ -64,10 +67,14 @@ static int add_subject(Tree *tree, const char *path, const char *name, const QcI
 {
     QcFolder folder;
     uint32_t index;
-    if (qc_folder_read(&folder, path, &tree->arena, err) || qc_names_add(&tree->subjects, &tree->arena, name, &index, err)) return -1;
+    if (qc_folder_read(&folder, path, &tree->arena, err) ||
+        qc_names_add(&tree->subjects, &tree->arena, name, &index, err))
+        return -1;
     for (uint32_t k = 0; k < folder.n && qc_import_wants(o, name); k++) {
         QcEntry *e = &folder.entries[k];
-        Trial trial = {.path = (char *)e->path, .subject = qc_name_number(name, "Subject", ""), .group = tree->subjects.names[index]};
+        Trial trial = {.path = (char *)e->path,
+                       .subject = qc_name_number(name, "Subject", ""),
+                       .group = tree->subjects.names[index]};
         if (e->is_folder || !is_trial(e->name, &trial.activity, &trial.trial)) continue;
         trial.named = trial.activity;
         if (add_trial(tree, &trial, err)) return -1;
@@ -79,12 +86,15 @@ static int find_trials(Tree *tree, const char *path, const QcImportOptions *o, Q
 {
     QcFolder folder;
     char own[QC_PATH_ROOM];
-    if (qc_need_folder(path, "a USC-HAD tree", err) || qc_folder_read(&folder, path, &tree->arena, err) || qc_path_name(own, path, err)) return -1;
+    if (qc_need_folder(path, "a USC-HAD tree", err) || qc_folder_read(&folder, path, &tree->arena, err) ||
+        qc_path_name(own, path, err))
+        return -1;
     if (qc_name_number(own, "Subject", "")) {
         if (add_subject(tree, path, own, o, err)) return -1;
     } else {
         for (uint32_t k = 0; k < folder.n; k++)
-            if (folder.entries[k].is_folder && qc_name_number(folder.entries[k].name, "Subject", "") && add_subject(tree, folder.entries[k].path, folder.entries[k].name, o, err))
+            if (folder.entries[k].is_folder && qc_name_number(folder.entries[k].name, "Subject", "") &&
+                add_subject(tree, folder.entries[k].path, folder.entries[k].name, o, err))
                 return -1;
     }
     if (qc_import_check_groups(o, &tree->subjects, path, err)) return -1;
@@ -105,22 +115,30 @@ static int qc_recognise_uschad(const char *path)
 static int check_activity(Trial *t, QcMat *mat, QcTrust trust, QcErr *err)
 {
     uint32_t number;
-    if (qc_mat_number(&number, mat, "activity_number", err) || (!number && qc_mat_number(&number, mat, "activity_numbr", err))) return -1;
+    if (qc_mat_number(&number, mat, "activity_number", err) ||
+        (!number && qc_mat_number(&number, mat, "activity_numbr", err)))
+        return -1;
     if (!number) return qc_fail(err, QC_EFORMAT, "%.300s has no variable 'activity_number'", t->path);
-    if (number > ACTIVITIES) return qc_fail(err, QC_EFORMAT, "%.300s: there is no activity %u in USC-HAD", t->path, number);
+    if (number > ACTIVITIES)
+        return qc_fail(err, QC_EFORMAT, "%.300s: there is no activity %u in USC-HAD", t->path, number);
     if (number == t->activity || trust == QC_TRUST_NAME) return 0;
     if (trust == QC_TRUST_FIELD) return t->activity = number, 0;
-    return qc_fail(err, QC_EFORMAT, "%.300s says inside that it is of activity %u: say with --trust name or field which is right", t->path, number);
+    return qc_fail(err, QC_EFORMAT,
+                   "%.300s says inside that it is of activity %u: say with --trust name or field which is right",
+                   t->path, number);
 }
 
 static int read_readings(Trial *t, QcMat *mat, QcErr *err)
 {
     uint32_t columns;
     if (qc_mat_matrix(&t->values, &t->rows, &columns, mat, "sensor_readings", err)) return -1;
-    if (columns != CHANNELS) return qc_fail(err, QC_EFORMAT, "%.300s: 'sensor_readings' has %u columns instead of %d", t->path, columns, CHANNELS);
+    if (columns != CHANNELS)
+        return qc_fail(err, QC_EFORMAT, "%.300s: 'sensor_readings' has %u columns instead of %d", t->path, columns,
+                       CHANNELS);
     for (size_t k = 0; k < (size_t)t->rows * CHANNELS; k++)
         if (!(fabs(t->values[k]) <= (double)QC_VALUE_MAX))
-            return qc_fail(err, QC_EFORMAT, "%.300s: row %zu of 'sensor_readings' has a value that is %s", t->path, k / CHANNELS + 1,
+            return qc_fail(err, QC_EFORMAT, "%.300s: row %zu of 'sensor_readings' has a value that is %s", t->path,
+                           k / CHANNELS + 1,
                            isnan(t->values[k]) ? "not a number (NaN)" : "infinite or larger than 1e30");
     return 0;
 }
@@ -139,7 +157,8 @@ static int describe(QcSeriesList *list, QcSeries *s, const Trial *t, QcErr *err)
     char recording[64];
     uint32_t label = 0;
     snprintf(recording, sizeof recording, "%.40s/a%ut%u", t->group, t->named, t->trial);
-    if (qc_names_add(&list->labels, &list->arena, activities[t->activity - 1], &label, err) || qc_names_add(&list->groups, &list->arena, t->group, &s->group, err) ||
+    if (qc_names_add(&list->labels, &list->arena, activities[t->activity - 1], &label, err) ||
+        qc_names_add(&list->groups, &list->arena, t->group, &s->group, err) ||
         qc_names_add(&list->recordings, &list->arena, recording, &s->recording, err))
         return -1;
     s->label = (int32_t)label;
@@ -155,7 +174,8 @@ static int gather(QcSeriesList *list, Tree *tree, QcErr *err)
         QcSeries *s = qc_series_add(list, t->rows, err);
         if (!s || describe(list, s, t, err)) return -1;
         for (uint32_t k = 0; k < t->rows; k++)
-            for (uint32_t c = 0; c < CHANNELS; c++) s->x[(size_t)c * t->rows + k] = (float)t->values[(size_t)k * CHANNELS + c];
+            for (uint32_t c = 0; c < CHANNELS; c++)
+                s->x[(size_t)c * t->rows + k] = (float)t->values[(size_t)k * CHANNELS + c];
         free(t->values);
         t->values = NULL;
     }
@@ -167,7 +187,9 @@ static int name_classes(QcSeriesList *list, const Tree *tree, QcErr *err)
 {
     for (uint32_t a = 1; a <= ACTIVITIES; a++)
         for (uint32_t i = 0; i < tree->n; i++)
-            if (tree->trials[i].activity == a && qc_names_add(&list->labels, &list->arena, activities[a - 1], NULL, err)) return -1;
+            if (tree->trials[i].activity == a &&
+                qc_names_add(&list->labels, &list->arena, activities[a - 1], NULL, err))
+                return -1;
     return 0;
 }
 
@@ -176,10 +198,12 @@ static int qc_import_uschad(QcDataset *d, const char *path, const QcImportOption
     Tree tree = {.trust = o->trust};
     QcSeriesList list = {.channels = CHANNELS};
     uint32_t window, stride;
-    QcJobs jobs = {.threads = o->jobs, .work = read_trial, .ctx = &tree, .progress = o->progress, .progress_ctx = o->ctx};
+    QcJobs jobs = {
+        .threads = o->jobs, .work = read_trial, .ctx = &tree, .progress = o->progress, .progress_ctx = o->ctx};
     int status = -1;
-    if (qc_span_read(&window, o->window, "window", RATE, WINDOW, err) || qc_span_read(&stride, o->stride, "stride", RATE, window, err) ||
-        find_trials(&tree, path, o, err) || qc_jobs_run(&jobs, tree.n, err) || name_classes(&list, &tree, err) || gather(&list, &tree, err))
+    if (qc_span_read(&window, o->window, "window", RATE, WINDOW, err) ||
+        qc_span_read(&stride, o->stride, "stride", RATE, window, err) || find_trials(&tree, path, o, err) ||
+        qc_jobs_run(&jobs, tree.n, err) || name_classes(&list, &tree, err) || gather(&list, &tree, err))
         goto end;
     status = qc_series_cut(d, &list, window, stride, o, err);
 end:
@@ -190,7 +214,14 @@ end:
     return status;
 }
 
-static const QcImportRow row_trust = {"trust", QC_ROW_WORD, "WHAT", "name or field: which says the activity where they disagree", offsetof(QcImportOptions, trust), "both name field", 0};
+static const QcImportRow row_trust = {"trust",
+                                      QC_ROW_WORD,
+                                      "WHAT",
+                                      "name or field: which says the activity where they disagree",
+                                      offsetof(QcImportOptions, trust),
+                                      "both name field",
+                                      0};
 static const QcImportRow *const rows[] = {&qc_row_window, &qc_row_stride, &row_trust, NULL};
 
-const QcImporter qc_importer_uschad = {"uschad", "USC-HAD: a folder of SubjectN/aNtN.mat", rows, qc_recognise_uschad, qc_import_uschad, NULL, 0};
+const QcImporter qc_importer_uschad = {
+    "uschad", "USC-HAD: a folder of SubjectN/aNtN.mat", rows, qc_recognise_uschad, qc_import_uschad, NULL, 0};

@@ -1,8 +1,8 @@
-/* WISDM v1.1: WISDM_ar_v1.1_raw.txt, or a folder with it. A record is "user,activity,timestamp,x,y,z;", the time in nanoseconds, 20 a second; a line may hold
- * several.
+/* WISDM v1.1: WISDM_ar_v1.1_raw.txt, or a folder with it. A record is "user,activity,timestamp,x,y,z;", the time in
+ * nanoseconds, 20 a second; a line may hold several.
  *
- * Records of one user and activity that follow each other without a gap are a recording, which is cut into windows. Label: the activity; group: the user.
- * Ids are counted from the file's digest, by records.
+ * Records of one user and activity that follow each other without a gap are a recording, which is cut into windows.
+ * Label: the activity; group: the user. Ids are counted from the file's digest, by records.
  */
 #include <math.h>
 #include <stdio.h>
@@ -71,7 +71,9 @@ static int read_record(Record *record, Reader *r, QcField text, QcErr *err)
     QcField field;
     const char *wrong;
     uint32_t fields = qc_field_count(text, ',');
-    if (fields != FIELDS) return qc_lines_fail(&r->lines, err, "a record has %u fields instead of %d (user,activity,timestamp,x,y,z;)", fields, FIELDS);
+    if (fields != FIELDS)
+        return qc_lines_fail(&r->lines, err, "a record has %u fields instead of %d (user,activity,timestamp,x,y,z;)",
+                             fields, FIELDS);
     double user;
     qc_field_next(&text, &field, ',');
     if (read_number(&user, r, field, "user", err) || qc_field_name(record->user, &r->lines, field, err)) return -1;
@@ -87,7 +89,10 @@ static int read_record(Record *record, Reader *r, QcField text, QcErr *err)
     return 0;
 }
 
-static int end_run(Reader *r, QcErr *err) { return qc_recording_end(&r->run, &r->list, r->recording, r->lines.name, err); }
+static int end_run(Reader *r, QcErr *err)
+{
+    return qc_recording_end(&r->run, &r->list, r->recording, r->lines.name, err);
+}
 
 static void begin_run(Reader *r, const Record *record, uint32_t label, uint32_t group)
 {
@@ -95,7 +100,8 @@ static void begin_run(Reader *r, const Record *record, uint32_t label, uint32_t 
     r->run.group = group;
     r->run.line = r->lines.line;
     r->run.id = r->base + r->records;
-    snprintf(r->recording, sizeof r->recording, "%s/%s/%llu", record->user, record->activity, (unsigned long long)r->records + 1);
+    snprintf(r->recording, sizeof r->recording, "%s/%s/%llu", record->user, record->activity,
+             (unsigned long long)r->records + 1);
 }
 
 static int take_record(Reader *r, const Record *record, QcErr *err)
@@ -103,9 +109,13 @@ static int take_record(Reader *r, const Record *record, QcErr *err)
     uint32_t label, group;
     if (qc_names_add(&r->users, &r->list.arena, record->user, NULL, err)) return -1;
     if (!qc_import_wants(r->o, record->user)) return end_run(r, err);
-    if (qc_names_add(&r->list.labels, &r->list.arena, record->activity, &label, err) || qc_names_add(&r->list.groups, &r->list.arena, record->user, &group, err)) return -1;
-    if (r->list.labels.n > CLASSES_MAX) return qc_lines_fail(&r->lines, err, "more than %d different activities", CLASSES_MAX);
-    int goes_on = r->run.steps && r->run.label == (int32_t)label && r->run.group == group && record->time >= r->run.time && record->time - r->run.time <= gap;
+    if (qc_names_add(&r->list.labels, &r->list.arena, record->activity, &label, err) ||
+        qc_names_add(&r->list.groups, &r->list.arena, record->user, &group, err))
+        return -1;
+    if (r->list.labels.n > CLASSES_MAX)
+        return qc_lines_fail(&r->lines, err, "more than %d different activities", CLASSES_MAX);
+    int goes_on = r->run.steps && r->run.label == (int32_t)label && r->run.group == group &&
+                  record->time >= r->run.time && record->time - r->run.time <= gap;
     if (!goes_on) {
         if (end_run(r, err)) return -1;
         begin_run(r, record, label, group);
@@ -125,7 +135,8 @@ static int read_line(Reader *r, QcField line, QcErr *err)
         const char *semicolon = memchr(line.at, ';', (size_t)(line.end - line.at));
         QcField text = qc_field_trim((QcField){line.at, semicolon ? semicolon : line.end});
         Record record;
-        int status = semicolon ? read_record(&record, r, text, err) : qc_lines_fail(&r->lines, err, "a record does not end in ';'");
+        int status = semicolon ? read_record(&record, r, text, err)
+                               : qc_lines_fail(&r->lines, err, "a record does not end in ';'");
         if (status && !lenient) return -1;
         if (status ? end_run(r, err) : take_record(r, &record, err)) return -1;
         r->records++;
@@ -140,7 +151,8 @@ static int read_all(Reader *r, QcErr *err)
     r->base = qc_lines_id(&r->lines);
     while (qc_lines_next(&r->lines, &line)) {
         if (read_line(r, line, err)) return -1;
-        if (r->o->progress) r->o->progress(r->o->ctx, (uint64_t)((const uint8_t *)r->lines.next - r->lines.bytes), r->lines.length);
+        if (r->o->progress)
+            r->o->progress(r->o->ctx, (uint64_t)((const uint8_t *)r->lines.next - r->lines.bytes), r->lines.length);
     }
     if (!r->records) return qc_fail(err, QC_EFORMAT, "%.300s is empty", r->lines.name);
     return end_run(r, err) || qc_import_check_groups(r->o, &r->users, r->lines.name, err) ? -1 : 0;
@@ -151,10 +163,13 @@ static int qc_import_wisdm(QcDataset *d, const char *path, const QcImportOptions
     Reader r = {.o = o, .list.channels = CHANNELS, .run.channels = CHANNELS};
     uint32_t window, stride;
     char file[QC_PATH_ROOM];
-    if (qc_span_read(&window, o->window, "window", RATE, WINDOW, err) || qc_span_read(&stride, o->stride, "stride", RATE, window, err) || find_file(file, path, err) ||
+    if (qc_span_read(&window, o->window, "window", RATE, WINDOW, err) ||
+        qc_span_read(&stride, o->stride, "stride", RATE, window, err) || find_file(file, path, err) ||
         qc_lines_open(&r.lines, file, err))
         return -1;
-    int status = read_all(&r, err) || qc_series_cut(d, &r.list, window, stride, o, err) || qc_import_sort_labels(d, err) ? -1 : 0;
+    int status = read_all(&r, err) || qc_series_cut(d, &r.list, window, stride, o, err) || qc_import_sort_labels(d, err)
+                     ? -1
+                     : 0;
     qc_recording_release(&r.run);
     qc_series_release(&r.list);
     qc_lines_close(&r.lines);
@@ -163,4 +178,6 @@ static int qc_import_wisdm(QcDataset *d, const char *path, const QcImportOptions
 
 static const QcImportRow *const rows[] = {&qc_row_window, &qc_row_stride, &qc_row_missing, NULL};
 
-const QcImporter qc_importer_wisdm = {"wisdm", "WISDM v1.1: WISDM_ar_v1.1_raw.txt, or a folder with it", rows, qc_recognise_wisdm, qc_import_wisdm, NULL, 0};
+const QcImporter qc_importer_wisdm = {
+    "wisdm", "WISDM v1.1: WISDM_ar_v1.1_raw.txt, or a folder with it", rows, qc_recognise_wisdm, qc_import_wisdm, NULL,
+    0};

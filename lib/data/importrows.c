@@ -48,8 +48,8 @@ const QcImportRow qc_row_missing = {
     AT(missing), "refuse fill drop", 1};
 const QcImportRow qc_row_length = {"length",   QC_ROW_COUNT, "N", "pad or resample to this length (else the longest)",
                                    AT(length), NULL,         0};
-const QcImportRow qc_row_window = {"window",   QC_ROW_TEXT, "SPAN", "windows of 200 samples or 2s, or the whole recording",
-                                   AT(window), NULL,        1};
+const QcImportRow qc_row_window = {
+    "window", QC_ROW_TEXT, "SPAN", "windows of 200 samples or 2s, or the whole recording", AT(window), NULL, 1};
 const QcImportRow qc_row_stride = {
     "stride", QC_ROW_TEXT, "SPAN", "from one window's start to the next (else the window)", AT(stride), NULL, 1};
 const QcImportRow qc_row_rate = {"rate",   QC_ROW_REAL, "HZ", "samples a second (else what the data says)",

@@ -14,6 +14,8 @@ int qc_inflate_check(const char *name, uint64_t compressed, uint64_t inflated, Q
 {
     uint64_t limit = qc_inflate_limit(compressed);
     if (inflated <= limit) return 0;
-    return qc_fail(err, QC_EFORMAT, "%.300s: %llu bytes inflate to more than %llu, which is not what measurements do (--max-bytes allows it)", name,
-                   (unsigned long long)compressed, (unsigned long long)limit);
+    return qc_fail(
+        err, QC_EFORMAT,
+        "%.300s: %llu bytes inflate to more than %llu, which is not what measurements do (--max-bytes allows it)", name,
+        (unsigned long long)compressed, (unsigned long long)limit);
 }

@@ -10,7 +10,8 @@ typedef struct Queue {
     pthread_mutex_t lock;
 } Queue;
 
-/* The next piece, unless one before it has failed: all pieces below the first failure are thus done, whoever is faster. */
+/* The next piece, unless one before it has failed: all pieces below the first failure are thus done, whoever is
+ * faster. */
 static int take(Queue *q, uint32_t *i)
 {
     pthread_mutex_lock(&q->lock);

@@ -1,4 +1,5 @@
-/* JPEG through libjpeg, whose way out of an error is a long jump: it lands in qc_jpeg_decode, and nothing that must be freed is held in between but in Jpeg. */
+/* JPEG through libjpeg, whose way out of an error is a long jump: it lands in qc_jpeg_decode, and nothing that must be
+ * freed is held in between but in Jpeg. */
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,7 +37,9 @@ static void leave(j_common_ptr common)
 static void heed_warning(j_common_ptr common, int level)
 {
     int code = common->err->msg_code;
-    if (level < 0 && (code == JWRN_JPEG_EOF || code == JWRN_HIT_MARKER || code == JWRN_HUFF_BAD_CODE || code == JWRN_MUST_RESYNC || code == JWRN_BOGUS_PROGRESSION)) leave(common);
+    if (level < 0 && (code == JWRN_JPEG_EOF || code == JWRN_HIT_MARKER || code == JWRN_HUFF_BAD_CODE ||
+                      code == JWRN_MUST_RESYNC || code == JWRN_BOGUS_PROGRESSION))
+        leave(common);
 }
 
 static void say_nothing(j_common_ptr common) { (void)common; }

@@ -22,7 +22,8 @@ int qc_lines_open(QcLines *l, const char *path, QcErr *err)
     if (l->length >= 4 && !memcmp(l->bytes, "QCF1", 4))
         status = qc_fail(err, QC_EFORMAT, "%.300s is a file of ours already: there is nothing to import", l->name);
     else if (l->length >= 2 && (!memcmp(l->bytes, "\xff\xfe", 2) || !memcmp(l->bytes, "\xfe\xff", 2)))
-        status = qc_fail(err, QC_EFORMAT, "%.300s is text in UTF-16: convert it first (iconv -f UTF-16 -t UTF-8)", l->name);
+        status =
+            qc_fail(err, QC_EFORMAT, "%.300s is text in UTF-16: convert it first (iconv -f UTF-16 -t UTF-8)", l->name);
     else if (l->length && memchr(l->bytes, 0, l->length))
         status = qc_fail(err, QC_EFORMAT, "%.300s is not a text file", l->name);
     if (status) qc_lines_close(l);
@@ -142,7 +143,8 @@ static size_t utf8_length(const unsigned char *at, size_t left)
 
 int qc_field_name(char name[QC_FIELD_NAME], const QcLines *l, QcField field, QcErr *err)
 {
-    if (field.end - field.at >= 2 && *field.at == '"' && field.end[-1] == '"') field = (QcField){field.at + 1, field.end - 1};
+    if (field.end - field.at >= 2 && *field.at == '"' && field.end[-1] == '"')
+        field = (QcField){field.at + 1, field.end - 1};
     size_t length = (size_t)(field.end - field.at), n;
     if (!length) return qc_lines_fail(l, err, "a name is empty");
     if (length >= QC_FIELD_NAME) return qc_lines_fail(l, err, "the name '%.*s...' is too long", QC_FIELD(field));

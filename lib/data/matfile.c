@@ -19,7 +19,8 @@ static int guard_file(const char *path, QcErr *err)
 {
     uint8_t *bytes = NULL;
     size_t length = 0;
-    if (qc_is_standard(path) || !qc_is_regular(path)) return qc_fail(err, QC_EIO, "%.300s is not a regular file", qc_input_name(path));
+    if (qc_is_standard(path) || !qc_is_regular(path))
+        return qc_fail(err, QC_EIO, "%.300s is not a regular file", qc_input_name(path));
     int status = qc_read_all(path, &bytes, &length, err) || qc_mat_guard(path, bytes, length, err) ? -1 : 0;
     free(bytes);
     return status;
@@ -67,11 +68,14 @@ static double element(const matvar_t *v, size_t i)
 
 static int is_numeric(const matvar_t *v) { return v->class_type >= MAT_C_DOUBLE && v->class_type <= MAT_C_UINT64; }
 
-static int copy_matrix(double **values, uint32_t *rows, uint32_t *columns, const QcMat *mat, const matvar_t *v, const char *name, QcErr *err)
+static int copy_matrix(double **values, uint32_t *rows, uint32_t *columns, const QcMat *mat, const matvar_t *v,
+                       const char *name, QcErr *err)
 {
-    if (!is_numeric(v) || v->rank != 2 || v->isComplex) return qc_fail(err, QC_EFORMAT, "%.300s: '%s' is no matrix of numbers", mat->name, name);
+    if (!is_numeric(v) || v->rank != 2 || v->isComplex)
+        return qc_fail(err, QC_EFORMAT, "%.300s: '%s' is no matrix of numbers", mat->name, name);
     size_t r = v->dims[0], c = v->dims[1];
-    if (!r || !c || r > 1u << 30 || c > 1u << 24 || !v->data) return qc_fail(err, QC_EFORMAT, "%.300s: '%s' is empty or too large", mat->name, name);
+    if (!r || !c || r > 1u << 30 || c > 1u << 24 || !v->data)
+        return qc_fail(err, QC_EFORMAT, "%.300s: '%s' is empty or too large", mat->name, name);
     double *out = malloc(r * c * sizeof *out);
     if (!out) return qc_fail_memory(err, name);
     for (size_t i = 0; i < r; i++) /* theirs go down the columns */
@@ -91,10 +95,12 @@ int qc_mat_matrix(double **values, uint32_t *rows, uint32_t *columns, QcMat *mat
     return status;
 }
 
-static int copy_array(double **values, uint64_t shape[QC_RANK_MAX], uint32_t *rank, const QcMat *mat, const matvar_t *v, const char *name, QcErr *err)
+static int copy_array(double **values, uint64_t shape[QC_RANK_MAX], uint32_t *rank, const QcMat *mat, const matvar_t *v,
+                      const char *name, QcErr *err)
 {
     uint64_t n = 1;
-    if (!is_numeric(v) || v->isComplex || v->rank < 1 || v->rank > QC_RANK_MAX || !v->data) return qc_fail(err, QC_EFORMAT, "%.300s: '%s' is no array of numbers", mat->name, name);
+    if (!is_numeric(v) || v->isComplex || v->rank < 1 || v->rank > QC_RANK_MAX || !v->data)
+        return qc_fail(err, QC_EFORMAT, "%.300s: '%s' is no array of numbers", mat->name, name);
     *rank = (uint32_t)v->rank;
     for (uint32_t k = 0; k < *rank; k++) n *= shape[k] = v->dims[k];
     if (!n) return qc_fail(err, QC_EFORMAT, "%.300s: '%s' is empty", mat->name, name);
@@ -131,7 +137,8 @@ void qc_mat_rewind(QcMat *mat) { Mat_Rewind(mat->file); }
 /* Text lies in 8 or 16 bits a letter, as the file had it. */
 static double letter(const matvar_t *v, size_t i)
 {
-    return v->data_type == MAT_T_UINT16 || v->data_type == MAT_T_UTF16 ? ((const uint16_t *)v->data)[i] : ((const uint8_t *)v->data)[i];
+    return v->data_type == MAT_T_UINT16 || v->data_type == MAT_T_UTF16 ? ((const uint16_t *)v->data)[i]
+                                                                       : ((const uint8_t *)v->data)[i];
 }
 
 static double number_of(const matvar_t *v)
@@ -156,7 +163,8 @@ int qc_mat_number(uint32_t *number, QcMat *mat, const char *name, QcErr *err)
     if (!v) return 0;
     double n = number_of(v);
     Mat_VarFree(v);
-    if (!(n >= 1 && n <= 999999999) || n != floor(n)) return qc_fail(err, QC_EFORMAT, "%.300s: '%s' is no positive whole number", mat->name, name);
+    if (!(n >= 1 && n <= 999999999) || n != floor(n))
+        return qc_fail(err, QC_EFORMAT, "%.300s: '%s' is no positive whole number", mat->name, name);
     *number = (uint32_t)n;
     return 0;
 }

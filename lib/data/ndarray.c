@@ -1,5 +1,5 @@
-/* numpy.lib.format: the magic string, two bytes of version, the header's length (u16 in version 1, u32 after it), then a Python dictionary of descr,
- * fortran_order and shape, padded with blanks; the values follow. */
+/* numpy.lib.format: the magic string, two bytes of version, the header's length (u16 in version 1, u32 after it), then
+ * a Python dictionary of descr, fortran_order and shape, padded with blanks; the values follow. */
 #include "ndarray.h"
 
 #include <math.h>
@@ -45,7 +45,8 @@ static int take_count(Text *t, uint64_t *n)
     skip_blanks(t);
     const char *from = t->at;
     for (*n = 0; t->at < t->end && *t->at >= '0' && *t->at <= '9'; t->at++)
-        if (__builtin_mul_overflow(*n, (uint64_t)10, n) || __builtin_add_overflow(*n, (uint64_t)(*t->at - '0'), n)) return 0;
+        if (__builtin_mul_overflow(*n, (uint64_t)10, n) || __builtin_add_overflow(*n, (uint64_t)(*t->at - '0'), n))
+            return 0;
     (void)take(t, "L"); /* as Python 2 wrote long numbers */
     return t->at > from;
 }
@@ -61,16 +62,23 @@ static int take_shape(Text *t, QcNdarray *a)
     return 1;
 }
 
-static int fail(const char *name, QcErr *err, const char *what) { return qc_fail(err, QC_EFORMAT, "%.300s: %s", name, what); }
+static int fail(const char *name, QcErr *err, const char *what)
+{
+    return qc_fail(err, QC_EFORMAT, "%.300s: %s", name, what);
+}
 
 /* "<f4": byte order, kind, bytes. */
 static int set_type(QcNdarray *a, const char *descr, const char *name, QcErr *err)
 {
-    static const struct { char kind; const char *sizes; } known[] = {{'f', "248"}, {'i', "1248"}, {'u', "1248"}, {'b', "1"}};
+    static const struct {
+        char kind;
+        const char *sizes;
+    } known[] = {{'f', "248"}, {'i', "1248"}, {'u', "1248"}, {'b', "1"}};
     const char *at = descr + (*descr && strchr("<>|=", *descr) ? 1 : 0);
     a->swapped = *descr == '>';
     a->kind = *at;
-    if (*at == 'O') return fail(name, err, "holds Python objects (pickled code), which are refused: save it as numbers");
+    if (*at == 'O')
+        return fail(name, err, "holds Python objects (pickled code), which are refused: save it as numbers");
     if (*at == 'U' || *at == 'S') {
         unsigned long length = 0;
         for (at++; *at >= '0' && *at <= '9' && length < 65536; at++) length = length * 10 + (unsigned long)(*at - '0');
@@ -82,7 +90,10 @@ static int set_type(QcNdarray *a, const char *descr, const char *name, QcErr *er
             a->item = (uint32_t)(at[1] - '0');
             return 0;
         }
-    return qc_fail(err, QC_EFORMAT, "%.300s: values of type '%.20s' cannot be taken (floats of 2, 4 or 8 bytes, whole numbers, truth values and text can)", name, descr);
+    return qc_fail(err, QC_EFORMAT,
+                   "%.300s: values of type '%.20s' cannot be taken (floats of 2, 4 or 8 bytes, whole numbers, truth "
+                   "values and text can)",
+                   name, descr);
 }
 
 static int read_dictionary(QcNdarray *a, int *fortran, Text t, const char *name, QcErr *err)
@@ -94,7 +105,8 @@ static int read_dictionary(QcNdarray *a, int *fortran, Text t, const char *name,
         int known = take_string(&t, key, sizeof key) && take(&t, ":"), which = 0;
         if (known && !strcmp(key, "descr")) {
             which = 1;
-            if (take(&t, "[")) return fail(name, err, "holds records, which are not supported: save their fields as arrays");
+            if (take(&t, "["))
+                return fail(name, err, "holds records, which are not supported: save their fields as arrays");
             known = take_string(&t, descr, sizeof descr);
         } else if (known && !strcmp(key, "fortran_order")) {
             which = 2;
@@ -122,7 +134,8 @@ static int set_strides(QcNdarray *a, int fortran, const char *name, QcErr *err)
     for (uint32_t k = 0; k < a->rank; k++) {
         uint32_t axis = fortran ? k : a->rank - 1 - k;
         a->stride[axis] = a->count;
-        if (__builtin_mul_overflow(a->count, a->shape[axis], &a->count)) return fail(name, err, "its shape is larger than can be");
+        if (__builtin_mul_overflow(a->count, a->shape[axis], &a->count))
+            return fail(name, err, "its shape is larger than can be");
     }
     return 0;
 }
@@ -133,7 +146,9 @@ int qc_ndarray_parse(QcNdarray *a, const uint8_t *bytes, size_t length, const ch
     int fortran = 0;
     if (length < 10 || memcmp(bytes, "\x93NUMPY", 6)) return fail(name, err, "is no NumPy array (.npy)");
     unsigned version = bytes[6];
-    if (version < 1 || version > 3 || bytes[7]) return qc_fail(err, QC_EFORMAT, "%.300s: version %u.%u of the .npy format is not known", name, version, bytes[7]);
+    if (version < 1 || version > 3 || bytes[7])
+        return qc_fail(err, QC_EFORMAT, "%.300s: version %u.%u of the .npy format is not known", name, version,
+                       bytes[7]);
     size_t before = version == 1 ? 10 : 12, header = bytes[8] | (size_t)bytes[9] << 8;
     if (length < before) return fail(name, err, "is cut off");
     if (version > 1) header |= (size_t)bytes[10] << 16 | (size_t)bytes[11] << 24;
@@ -142,9 +157,11 @@ int qc_ndarray_parse(QcNdarray *a, const uint8_t *bytes, size_t length, const ch
     Text text = {(const char *)bytes + before, (const char *)bytes + before + header};
     uint64_t size;
     if (read_dictionary(a, &fortran, text, name, err) || set_strides(a, fortran, name, err)) return -1;
-    if (__builtin_mul_overflow(a->count, (uint64_t)a->item, &size)) return fail(name, err, "its shape is larger than can be");
+    if (__builtin_mul_overflow(a->count, (uint64_t)a->item, &size))
+        return fail(name, err, "its shape is larger than can be");
     if (size != length - before - header)
-        return qc_fail(err, QC_EFORMAT, "%.300s: %llu values do not fit the %zu bytes that follow", name, (unsigned long long)a->count, length - before - header);
+        return qc_fail(err, QC_EFORMAT, "%.300s: %llu values do not fit the %zu bytes that follow", name,
+                       (unsigned long long)a->count, length - before - header);
     a->data = bytes + before + header;
     return 0;
 }
@@ -164,7 +181,9 @@ static uint64_t bits(const QcNdarray *a, const uint8_t *at, uint32_t n)
 static double half(uint32_t v)
 {
     int exponent = v >> 10 & 31;
-    double fraction = v & 1023, size = exponent == 31 ? (fraction > 0 ? NAN : INFINITY) : exponent ? ldexp(1024 + fraction, exponent - 25) : ldexp(fraction, -24);
+    double fraction = v & 1023, size = exponent == 31 ? (fraction > 0 ? NAN : INFINITY)
+                                       : exponent     ? ldexp(1024 + fraction, exponent - 25)
+                                                      : ldexp(fraction, -24);
     return v >> 15 ? -size : size;
 }
 
@@ -238,7 +257,8 @@ int qc_ndarray_text(char *text, size_t room, const QcNdarray *a, uint64_t at)
         n = snprintf(text, room, "%.0f", real == 0 ? 0.0 : real);
     } else {
         uint64_t v = bits(a, a->data + at * a->item, a->item);
-        n = a->kind == 'i' ? snprintf(text, room, "%lld", (long long)signed_bits(a, v)) : snprintf(text, room, "%llu", (unsigned long long)v);
+        n = a->kind == 'i' ? snprintf(text, room, "%lld", (long long)signed_bits(a, v))
+                           : snprintf(text, room, "%llu", (unsigned long long)v);
     }
     return n < 0 || (size_t)n >= room ? -1 : 0;
 }

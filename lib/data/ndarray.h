@@ -1,7 +1,7 @@
 /* ndarray.h - an array in NumPy's form (.npy, versions 1.0 to 3.0): its header understood, its values read one by one.
  *
- * Either byte order, C or Fortran order. Refused: objects (they are pickled code), records, complex numbers, dates, and data that is not exactly as long as
- * the shape says. The bytes are the caller's and must outlive the array.
+ * Either byte order, C or Fortran order. Refused: objects (they are pickled code), records, complex numbers, dates, and
+ * data that is not exactly as long as the shape says. The bytes are the caller's and must outlive the array.
  */
 #ifndef QC_DATA_NDARRAY_H
 #define QC_DATA_NDARRAY_H
@@ -30,7 +30,8 @@ int qc_ndarray_parse(QcNdarray *a, const uint8_t *bytes, size_t length, const ch
 int qc_ndarray_is_text(const QcNdarray *a);
 /* Element at this place in memory (the sum of index x stride). */
 double qc_ndarray_real(const QcNdarray *a, uint64_t at);
-/* As text of at most `room` bytes with the zero: a number without a fraction as digits. -1: it has a fraction, is too long, or no valid text. */
+/* As text of at most `room` bytes with the zero: a number without a fraction as digits. -1: it has a fraction, is too
+ * long, or no valid text. */
 int qc_ndarray_text(char *text, size_t room, const QcNdarray *a, uint64_t at);
 /* As an unsigned whole number; -1 where it is none. */
 int qc_ndarray_whole(uint64_t *value, const QcNdarray *a, uint64_t at);

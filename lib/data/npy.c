@@ -12,7 +12,8 @@ static void put_header(QcWriter *w, uint32_t rows, uint32_t columns)
     enum { BEFORE = 10 };
     char text[118 + 1]; /* 128 in all: the dictionary with the largest shape takes 84 */
     memset(text, ' ', sizeof text);
-    int length = snprintf(text, sizeof text, "{'descr': '<f4', 'fortran_order': False, 'shape': (%u, %u), }", rows, columns);
+    int length =
+        snprintf(text, sizeof text, "{'descr': '<f4', 'fortran_order': False, 'shape': (%u, %u), }", rows, columns);
     text[length] = ' ';
     text[sizeof text - 2] = '\n';
     qc_put_bytes(w, "\x93NUMPY\x01\x00", 8);

@@ -1,4 +1,5 @@
-/* npy.h - a matrix as a NumPy file (.npy, format 1.0, little-endian float32, C order): what other tools read our figures from. */
+/* npy.h - a matrix as a NumPy file (.npy, format 1.0, little-endian float32, C order): what other tools read our
+ * figures from. */
 #ifndef QC_DATA_NPY_H
 #define QC_DATA_NPY_H
 

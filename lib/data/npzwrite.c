@@ -10,7 +10,11 @@
 
 #include "../base/file.h"
 
-enum { LOCAL_BYTES = 30, BEFORE_HEADER = 10, DATE = 1 << 5 | 1 /* the first day of 1980, so that the same data makes the same bytes */ };
+enum {
+    LOCAL_BYTES = 30,
+    BEFORE_HEADER = 10,
+    DATE = 1 << 5 | 1 /* the first day of 1980, so that the same data makes the same bytes */
+};
 
 static void put_sizes(QcWriter *w, const QcNpzMember *m)
 {
@@ -51,7 +55,8 @@ static void put_header(QcWriter *w, const char *descr, const uint64_t *shape, ui
 {
     char text[320];
     int n = snprintf(text, sizeof text, "{'descr': '%.16s', 'fortran_order': False, 'shape': (", descr);
-    for (uint32_t k = 0; k < rank; k++) n += snprintf(text + n, sizeof text - (size_t)n, "%" PRIu64 ",%s", shape[k], k + 1 < rank ? " " : "");
+    for (uint32_t k = 0; k < rank; k++)
+        n += snprintf(text + n, sizeof text - (size_t)n, "%" PRIu64 ",%s", shape[k], k + 1 < rank ? " " : "");
     n += snprintf(text + n, sizeof text - (size_t)n, "), }");
     while ((BEFORE_HEADER + n + 1) % 64) text[n++] = ' ';
     text[n++] = '\n';
@@ -104,7 +109,11 @@ void qc_npz_end(QcNpz *npz)
 static uint32_t take_letter(const unsigned char **at)
 {
     const unsigned char *p = *at;
-    uint32_t more = p[0] < 0x80 ? 0 : p[0] < 0xe0 ? 1 : p[0] < 0xf0 ? 2 : 3, letter = more ? p[0] & (0x3fu >> more) : p[0];
+    uint32_t more = p[0] < 0x80   ? 0
+                    : p[0] < 0xe0 ? 1
+                    : p[0] < 0xf0 ? 2
+                                  : 3,
+             letter = more ? p[0] & (0x3fu >> more) : p[0];
     for (uint32_t k = 1; k <= more; k++) letter = letter << 6 | (p[k] & 0x3f);
     *at = p + 1 + more;
     return letter;
@@ -140,7 +149,9 @@ int qc_npz_save(QcNpz *npz, const char *path, QcErr *err)
     size_t at = w->length;
     for (uint32_t k = 0; k < npz->n; k++) put_entry(w, &npz->members[k]);
     size_t directory = w->length - at;
-    if (w->length > UINT32_MAX) return qc_fail(err, QC_EUSAGE, "%.300s would be larger than 4 GB: write parts of the data (qc-split)", qc_output_name(path));
+    if (w->length > UINT32_MAX)
+        return qc_fail(err, QC_EUSAGE, "%.300s would be larger than 4 GB: write parts of the data (qc-split)",
+                       qc_output_name(path));
     qc_put_u32(w, 0x06054b50);
     qc_put_u16(w, 0);
     qc_put_u16(w, 0);

@@ -1,4 +1,5 @@
-/* npzwrite.h - NumPy arrays into one archive (.npz), stored as they are, so that numpy.load takes them. Everything is put together in memory. */
+/* npzwrite.h - NumPy arrays into one archive (.npz), stored as they are, so that numpy.load takes them. Everything is
+ * put together in memory. */
 #ifndef QC_DATA_NPZWRITE_H
 #define QC_DATA_NPZWRITE_H
 
@@ -15,8 +16,8 @@ typedef struct QcNpz {
     uint32_t n, room;
 } QcNpz; /* all zero = empty and valid */
 
-/* Begins an array of this type ("<f4") and shape; its elements, little-endian and in C order, are then put to npz->out, and qc_npz_end says that was all.
- * name: below 92 bytes; at most 65535 arrays. */
+/* Begins an array of this type ("<f4") and shape; its elements, little-endian and in C order, are then put to npz->out,
+ * and qc_npz_end says that was all. name: below 92 bytes; at most 65535 arrays. */
 void qc_npz_begin(QcNpz *npz, const char *name, const char *descr, const uint64_t *shape, uint32_t rank);
 void qc_npz_end(QcNpz *npz);
 /* n texts (UTF-8), as an array of fixed length. */

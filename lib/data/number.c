@@ -72,7 +72,8 @@ static double read_slowly(const char *text, size_t length)
 
 int qc_number_is_missing(const char *at, const char *end)
 {
-    static const char *const words[] = {"nan", "inf", "infinity", "na", "n/a", "null", "none", "?", "#n/a", "<na>", NULL};
+    static const char *const words[] = {"nan",  "inf", "infinity", "na",   "n/a", "null",
+                                        "none", "?",   "#n/a",     "<na>", NULL};
     if (at == end) return 1;
     if (at < end && (*at == '-' || *at == '+')) at++;
     size_t n = (size_t)(end - at);
@@ -99,7 +100,8 @@ const char *qc_number_read_double(double *value, const char **at, const char *en
         if (d.negative) v = -v;
     }
     if (isnan(v)) return "is not a number";
-    if (!(fabs(v) < 1e38) || fabsf((float)v) > QC_VALUE_MAX) return "is out of range"; /* the largest float, printed, may be a little above itself */
+    /* the largest float, printed, may be a little above itself */
+    if (!(fabs(v) < 1e38) || fabsf((float)v) > QC_VALUE_MAX) return "is out of range";
     *value = v;
     *at = behind;
     return NULL;

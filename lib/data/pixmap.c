@@ -11,9 +11,11 @@ int qc_pixmap_decode(QcPixmap *p, const uint8_t *bytes, size_t length, const cha
     *p = (QcPixmap){0};
     if (length >= 3 && !memcmp(bytes, "\xff\xd8\xff", 3)) return qc_jpeg_decode(p, bytes, length, name, err);
     if (length >= 8 && !memcmp(bytes, "\x89PNG\r\n\x1a\n", 8)) return qc_png_decode(p, bytes, length, name, err);
-    if (length >= 12 && !memcmp(bytes, "RIFF", 4) && !memcmp(bytes + 8, "WEBP", 4)) return qc_webp_decode(p, bytes, length, name, err);
+    if (length >= 12 && !memcmp(bytes, "RIFF", 4) && !memcmp(bytes + 8, "WEBP", 4))
+        return qc_webp_decode(p, bytes, length, name, err);
     if (length >= 2 && !memcmp(bytes, "BM", 2)) return qc_bmp_decode(p, bytes, length, name, err);
-    if (length >= 3 && bytes[0] == 'P' && bytes[1] >= '1' && bytes[1] <= '6') return qc_pnm_decode(p, bytes, length, name, err);
+    if (length >= 3 && bytes[0] == 'P' && bytes[1] >= '1' && bytes[1] <= '6')
+        return qc_pnm_decode(p, bytes, length, name, err);
     return qc_fail(err, QC_EFORMAT, "%.300s is not a JPEG, PNG, WebP, BMP or PNM picture", name);
 }
 
@@ -29,7 +31,8 @@ void qc_pixmap_lay_on_white(QcPixmap *out, const uint8_t *rgba)
 int qc_pixmap_init(QcPixmap *p, uint32_t width, uint32_t height, size_t length, const char *name, QcErr *err)
 {
     uint64_t bytes = (uint64_t)width * height * 3;
-    if (!width || !height || width > QC_SIDE_MAX || height > QC_SIDE_MAX) return qc_fail(err, QC_EFORMAT, "%.300s: %u x %u pixels cannot be", name, width, height);
+    if (!width || !height || width > QC_SIDE_MAX || height > QC_SIDE_MAX)
+        return qc_fail(err, QC_EFORMAT, "%.300s: %u x %u pixels cannot be", name, width, height);
     if (qc_inflate_check(name, length, bytes, err)) return -1;
     *p = (QcPixmap){width, height, malloc(bytes)};
     return p->at ? 0 : qc_fail_memory(err, name);
@@ -93,14 +96,16 @@ static int make_plan(Plan *plan, uint32_t out, uint32_t in, QcResize how, QcErr 
     }
     for (uint32_t i = 0; i < out; i++) {
         float *weights = plan->weights + i * most;
-        uint32_t first, n = area ? area_taps(weights, &first, i * step, (i + 1) * step, in) : bilinear_taps(weights, &first, (i + .5) * step - .5, in);
+        uint32_t first, n = area ? area_taps(weights, &first, i * step, (i + 1) * step, in)
+                                 : bilinear_taps(weights, &first, (i + .5) * step - .5, in);
         plan->taps[i] = (Taps){first, n, weights};
     }
     return 0;
 }
 
 /* rows[height of the part][3][width of the output] */
-static void scale_rows(float *rows, uint32_t width, const QcPixmap *p, uint32_t x0, uint32_t y0, uint32_t height, const Plan *plan)
+static void scale_rows(float *rows, uint32_t width, const QcPixmap *p, uint32_t x0, uint32_t y0, uint32_t height,
+                       const Plan *plan)
 {
     for (uint32_t y = 0; y < height; y++) {
         const uint8_t *line = p->at + ((size_t)(y0 + y) * p->width + x0) * 3;
@@ -124,7 +129,8 @@ static void scale_columns(float *out, uint32_t height, uint32_t width, const flo
             float *to = out + (grey ? 0 : c * plane) + (size_t)y * width;
             for (uint32_t x = 0; x < width; x++) {
                 float sum = 0;
-                for (uint32_t k = 0; k < t->n; k++) sum += t->weights[k] * rows[((size_t)(t->first + k) * 3 + c) * width + x];
+                for (uint32_t k = 0; k < t->n; k++)
+                    sum += t->weights[k] * rows[((size_t)(t->first + k) * 3 + c) * width + x];
                 to[x] = grey ? (c ? to[x] : 0) + luma[c] * sum : sum;
             }
         }
@@ -137,9 +143,11 @@ static uint32_t part_side(uint32_t a, uint32_t b, uint32_t to, uint32_t other)
     return side >= a ? a : side < 1 ? 1 : (uint32_t)side;
 }
 
-int qc_pixmap_scale(float *out, uint32_t height, uint32_t width, const QcPixmap *p, QcResize how, int crop, int grey, QcErr *err)
+int qc_pixmap_scale(float *out, uint32_t height, uint32_t width, const QcPixmap *p, QcResize how, int crop, int grey,
+                    QcErr *err)
 {
-    uint32_t w = crop ? part_side(p->width, p->height, width, height) : p->width, h = crop ? part_side(p->height, p->width, height, width) : p->height;
+    uint32_t w = crop ? part_side(p->width, p->height, width, height) : p->width,
+             h = crop ? part_side(p->height, p->width, height, width) : p->height;
     Plan across = {0}, down = {0};
     float *rows = malloc((size_t)h * 3 * width * sizeof *rows);
     int status = !rows ? qc_fail_memory(err, "scaling a picture") : make_plan(&across, width, w, how, err);

@@ -1,7 +1,8 @@
 /* pixmap.h - pictures: decoded from JPEG, PNG, WebP, BMP and PNM to red, green and blue, cut and scaled to one size.
  *
- * Decoders refuse what is damaged or cut off (libjpeg alone would go on with grey), and pictures that inflate beyond the bounds of inflate.h, before memory
- * is taken for them. Transparent parts are shown on white; 16 bits become 8. How a camera was held (EXIF) is not looked at.
+ * Decoders refuse what is damaged or cut off (libjpeg alone would go on with grey), and pictures that inflate beyond
+ * the bounds of inflate.h, before memory is taken for them. Transparent parts are shown on white; 16 bits become 8. How
+ * a camera was held (EXIF) is not looked at.
  */
 #ifndef QC_DATA_PIXMAP_H
 #define QC_DATA_PIXMAP_H
@@ -33,8 +34,9 @@ void qc_pixmap_release(QcPixmap *p);
 int qc_pixmap_init(QcPixmap *p, uint32_t width, uint32_t height, size_t length, const char *name, QcErr *err);
 
 /* out[3][height][width], or [1][height][width] where grey (0.299 red + 0.587 green + 0.114 blue), values 0 to 255.
- * area: the mean over what a pixel covers; bilinear: between the four nearest, centres at halves. Where a side grows both are bilinear.
- * crop: only the largest part in the middle that has the shape of the output. */
-int qc_pixmap_scale(float *out, uint32_t height, uint32_t width, const QcPixmap *p, QcResize how, int crop, int grey, QcErr *err);
+ * area: the mean over what a pixel covers; bilinear: between the four nearest, centres at halves. Where a side grows
+ * both are bilinear. crop: only the largest part in the middle that has the shape of the output. */
+int qc_pixmap_scale(float *out, uint32_t height, uint32_t width, const QcPixmap *p, QcResize how, int crop, int grey,
+                    QcErr *err);
 
 #endif

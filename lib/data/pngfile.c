@@ -1,4 +1,5 @@
-/* PNG through libpng, whose way out of an error is a long jump: it lands in qc_png_decode, and nothing that must be freed is held in between but in Png. */
+/* PNG through libpng, whose way out of an error is a long jump: it lands in qc_png_decode, and nothing that must be
+ * freed is held in between but in Png. */
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,7 +80,8 @@ static int decode(Png *p)
     if (take_memory(p, png_get_image_width(p->png, p->info), png_get_image_height(p->png, p->info))) return -1;
     p->told = 0;
     ask_for_rgba(p);
-    if (png_get_rowbytes(p->png, p->info) != (size_t)p->pixmap->width * 4) png_error(p->png, "rows of a size that was not asked for");
+    if (png_get_rowbytes(p->png, p->info) != (size_t)p->pixmap->width * 4)
+        png_error(p->png, "rows of a size that was not asked for");
     png_read_image(p->png, p->rows);
     png_read_end(p->png, NULL);
     qc_pixmap_lay_on_white(p->pixmap, p->pixels);

@@ -23,7 +23,8 @@ QcSeries *qc_recording_close(QcRecording *run, QcSeriesList *list, QcErr *err)
     QcSeries *s = qc_series_add(list, run->steps, err);
     if (!s) return NULL;
     for (uint32_t t = 0; t < run->steps; t++)
-        for (uint32_t c = 0; c < run->channels; c++) s->x[(uint64_t)c * run->steps + t] = run->x[(uint64_t)t * run->channels + c];
+        for (uint32_t c = 0; c < run->channels; c++)
+            s->x[(uint64_t)c * run->steps + t] = run->x[(uint64_t)t * run->channels + c];
     run->steps = 0;
     return s;
 }

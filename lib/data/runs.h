@@ -1,4 +1,5 @@
-/* runs.h - a recording that is read step by step until something ends it: another activity, another person, a gap in time. */
+/* runs.h - a recording that is read step by step until something ends it: another activity, another person, a gap in
+ * time. */
 #ifndef QC_DATA_RUNS_H
 #define QC_DATA_RUNS_H
 

@@ -1,5 +1,6 @@
-/* Splitting is one idea: examples fall into units that must stay together (an example, a recording, a group), units into strata
- * that each give their share, and the last units of a stratum are its test part, after shuffling where chance shall decide. */
+/* Splitting is one idea: examples fall into units that must stay together (an example, a recording, a group), units
+ * into strata that each give their share, and the last units of a stratum are its test part, after shuffling where
+ * chance shall decide. */
 #include "split.h"
 
 #include <fnmatch.h>
@@ -56,7 +57,10 @@ int qc_stream_order_by_name(QcStreamOrder *kind, const char *name, QcErr *err)
 }
 
 /* For the messages: a name for a label, unlabelled examples being a class of their own. */
-static const char *class_name(const QcDataset *d, int32_t label) { return label < 0 ? "(unlabelled)" : d->labels.names[label]; }
+static const char *class_name(const QcDataset *d, int32_t label)
+{
+    return label < 0 ? "(unlabelled)" : d->labels.names[label];
+}
 
 static void units_release(Units *u)
 {
@@ -129,8 +133,10 @@ static int choose_test(Unit **units, uint32_t n, const QcDataset *d, const QcSpl
         if (n < 2) {
             if (o->by == QC_SPLIT_GROUP || !o->stratify)
                 return qc_fail(err, QC_EUSAGE, "there is only one %s, which cannot be in both parts", whole[o->by]);
-            return qc_fail(err, QC_EUSAGE, "class '%.60s' has only one %s, which cannot be in both parts%s", class_name(d, units[0]->label),
-                           whole[o->by], o->by == QC_SPLIT_RANDOM ? " (leave the class out, or split without regard to classes)" : "");
+            return qc_fail(err, QC_EUSAGE, "class '%.60s' has only one %s, which cannot be in both parts%s",
+                           class_name(d, units[0]->label), whole[o->by],
+                           o->by == QC_SPLIT_RANDOM ? " (leave the class out, or split without regard to classes)"
+                                                    : "");
         }
         test = test < 1 ? 1 : test > n - 1 ? n - 1 : test;
     }
@@ -168,7 +174,8 @@ static int leave_out(Units *u, const QcDataset *d, const char *pattern, QcErr *e
         found += (uint32_t)u->units[k].test;
     }
     if (found) return 0;
-    return qc_fail(err, QC_EUSAGE, "no recording of the data is named '%.60s' (its first is '%.60s')", pattern, d->recordings.names[u->units[0].key]);
+    return qc_fail(err, QC_EUSAGE, "no recording of the data is named '%.60s' (its first is '%.60s')", pattern,
+                   d->recordings.names[u->units[0].key]);
 }
 
 static uint32_t fill_order(uint32_t *order, const QcDataset *d, const Units *u)
@@ -183,7 +190,8 @@ static uint32_t fill_order(uint32_t *order, const QcDataset *d, const Units *u)
 }
 
 /* A model cannot learn a class that it never sees, and a block test that skips a class tells less than it seems to. */
-static int check_classes(const uint32_t *order, uint32_t n_train, const QcDataset *d, const QcSplitOptions *o, QcErr *err)
+static int check_classes(const uint32_t *order, uint32_t n_train, const QcDataset *d, const QcSplitOptions *o,
+                         QcErr *err)
 {
     uint32_t(*seen)[2] = calloc(d->labels.n ? d->labels.n : 1, sizeof *seen);
     if (!seen) return qc_fail_memory(err, "a split");
@@ -193,10 +201,14 @@ static int check_classes(const uint32_t *order, uint32_t n_train, const QcDatase
     for (uint32_t c = 0; c < d->labels.n && !status; c++) {
         uint32_t n = seen[c][0] + seen[c][1];
         if (n && !seen[c][0])
-            status = qc_fail(err, QC_EUSAGE, "all %u examples of class '%.60s' would be in the test part (choose another --seed, fraction or way to split)",
+            status = qc_fail(err, QC_EUSAGE,
+                             "all %u examples of class '%.60s' would be in the test part (choose another --seed, "
+                             "fraction or way to split)",
                              n, class_name(d, (int32_t)c));
         else if (n && need_test && !seen[c][1])
-            status = qc_fail(err, QC_EUSAGE, "none of the %u examples of class '%.60s' would be in the test part: the fraction %g is too small for it",
+            status = qc_fail(err, QC_EUSAGE,
+                             "none of the %u examples of class '%.60s' would be in the test part: the fraction %g is "
+                             "too small for it",
                              n, class_name(d, (int32_t)c), o->test);
     }
     free(seen);
@@ -205,18 +217,24 @@ static int check_classes(const uint32_t *order, uint32_t n_train, const QcDatase
 
 int qc_split(uint32_t *order, uint32_t *n_train, const QcDataset *d, const QcSplitOptions *o, QcErr *err)
 {
-    if (!o->leave && !(o->test > 0 && o->test < 1)) return qc_fail(err, QC_EUSAGE, "the fraction of the test part must lie between 0 and 1, not %g", o->test);
+    if (!o->leave && !(o->test > 0 && o->test < 1))
+        return qc_fail(err, QC_EUSAGE, "the fraction of the test part must lie between 0 and 1, not %g", o->test);
     if (!d->n) return qc_fail(err, QC_EFORMAT, "there are no examples to split");
-    if ((o->leave || o->by == QC_SPLIT_RECORDING) && !d->recordings.n) return qc_fail(err, QC_EUSAGE, "the data does not say which recordings it comes from, so none can be left out");
+    if ((o->leave || o->by == QC_SPLIT_RECORDING) && !d->recordings.n)
+        return qc_fail(err, QC_EUSAGE, "the data does not say which recordings it comes from, so none can be left out");
     Units u = {0};
-    int status = units_find(&u, d, o->leave ? QC_SPLIT_RECORDING : o->by, err) || (o->leave ? leave_out(&u, d, o->leave, err) : choose_all(&u, d, o, err)) ? -1 : 0;
+    int status = units_find(&u, d, o->leave ? QC_SPLIT_RECORDING : o->by, err) ||
+                         (o->leave ? leave_out(&u, d, o->leave, err) : choose_all(&u, d, o, err))
+                     ? -1
+                     : 0;
     if (!status) *n_train = fill_order(order, d, &u);
     units_release(&u);
     if (status) return -1;
-    if (!*n_train && o->leave) return qc_fail(err, QC_EUSAGE, "the training part would be empty: all recordings are named '%.60s'", o->leave);
+    if (!*n_train && o->leave)
+        return qc_fail(err, QC_EUSAGE, "the training part would be empty: all recordings are named '%.60s'", o->leave);
     if (!*n_train || *n_train == d->n)
-        return qc_fail(err, QC_EUSAGE, "the %s part would be empty: a fraction of %g does not fit %u examples", *n_train ? "test" : "training",
-                       o->test, d->n);
+        return qc_fail(err, QC_EUSAGE, "the %s part would be empty: a fraction of %g does not fit %u examples",
+                       *n_train ? "test" : "training", o->test, d->n);
     return check_classes(order, *n_train, d, o, err);
 }
 
@@ -237,10 +255,12 @@ static int group_index(uint32_t *index, const QcDataset *d, const char *name, Qc
         if (i) strcat(known, ", ");
         strcat(known, d->groups.names[i]);
     }
-    return qc_fail(err, QC_EUSAGE, "there is no group '%.60s' in the data (%s%s)", name, d->groups.n ? "it has " : "it has none", known);
+    return qc_fail(err, QC_EUSAGE, "there is no group '%.60s' in the data (%s%s)", name,
+                   d->groups.n ? "it has " : "it has none", known);
 }
 
-int qc_split_pick_groups(uint32_t *order, uint32_t *n, const QcDataset *d, const char *const *names, uint32_t n_names, QcErr *err)
+int qc_split_pick_groups(uint32_t *order, uint32_t *n, const QcDataset *d, const char *const *names, uint32_t n_names,
+                         QcErr *err)
 {
     uint8_t *wanted = calloc(d->groups.n + 1, 1);
     if (!wanted) return qc_fail_memory(err, "groups");
@@ -274,8 +294,8 @@ static int order_by_class(uint32_t *order, const QcDataset *d, QcErr *err)
     return 0;
 }
 
-int qc_split_batches(uint32_t *order, uint32_t *starts, const QcDataset *d, uint32_t batches, QcStreamOrder kind, uint64_t seed,
-                     QcErr *err)
+int qc_split_batches(uint32_t *order, uint32_t *starts, const QcDataset *d, uint32_t batches, QcStreamOrder kind,
+                     uint64_t seed, QcErr *err)
 {
     if (!batches || batches > d->n)
         return qc_fail(err, QC_EUSAGE, "%u examples cannot be cut into %u batches", d->n, batches);

@@ -1,7 +1,7 @@
 /* split.h - which examples go where: training and test parts, groups, the batches of a stream.
  *
- * Nothing here copies examples: each function fills index lists, which qc_dataset_subset turns into datasets. The same dataset,
- * options and seed always give the same lists.
+ * Nothing here copies examples: each function fills index lists, which qc_dataset_subset turns into datasets. The same
+ * dataset, options and seed always give the same lists.
  */
 #ifndef QC_DATA_SPLIT_H
 #define QC_DATA_SPLIT_H
@@ -18,7 +18,8 @@ typedef enum QcSplitBy {
 typedef struct QcSplitOptions {
     QcSplitBy by;
     double test;   /* fraction of the examples that become the test part, in (0, 1) */
-    const char *leave; /* not NULL: by and test do not matter, the test part is the recordings whose names fit this pattern of a shell ("*t5") */
+    const char *leave; /* not NULL: by and test do not matter, the test part is the recordings whose names fit this
+                          pattern of a shell ("*t5") */
     int stratify;  /* RANDOM and RECORDING: the fraction holds within each class */
     uint64_t seed;
 } QcSplitOptions;
@@ -27,13 +28,14 @@ extern const QcSplitOptions qc_split_defaults; /* block, .2, stratified, seed 1 
 
 int qc_split_by_name(QcSplitBy *by, const char *name, QcErr *err); /* "random", "block", "recording", "group" */
 
-/* order [d->n]: the training part order[0 .. *n_train - 1], behind it the test part, each in the order of the dataset. Fails where
- * a part would be empty, or a class would be missing from a part that needs it. */
+/* order [d->n]: the training part order[0 .. *n_train - 1], behind it the test part, each in the order of the dataset.
+ * Fails where a part would be empty, or a class would be missing from a part that needs it. */
 int qc_split(uint32_t *order, uint32_t *n_train, const QcDataset *d, const QcSplitOptions *o, QcErr *err);
 
-/* order [d->n]: the examples of the named groups, in the order of the dataset; *n says how many. An unknown name is an error that
- * lists the known ones. n_names = 0 picks all. */
-int qc_split_pick_groups(uint32_t *order, uint32_t *n, const QcDataset *d, const char *const *names, uint32_t n_names, QcErr *err);
+/* order [d->n]: the examples of the named groups, in the order of the dataset; *n says how many. An unknown name is an
+ * error that lists the known ones. n_names = 0 picks all. */
+int qc_split_pick_groups(uint32_t *order, uint32_t *n, const QcDataset *d, const char *const *names, uint32_t n_names,
+                         QcErr *err);
 
 typedef enum QcStreamOrder {
     QC_STREAM_SHUFFLED, /* by seed */
@@ -44,7 +46,7 @@ typedef enum QcStreamOrder {
 int qc_stream_order_by_name(QcStreamOrder *kind, const char *name, QcErr *err); /* "shuffled", "recorded", "classes" */
 
 /* Batch b is order[starts[b] .. starts[b + 1] - 1]; order [d->n], starts [batches + 1]; sizes differ by at most one. */
-int qc_split_batches(uint32_t *order, uint32_t *starts, const QcDataset *d, uint32_t batches, QcStreamOrder kind, uint64_t seed,
-                     QcErr *err);
+int qc_split_batches(uint32_t *order, uint32_t *starts, const QcDataset *d, uint32_t batches, QcStreamOrder kind,
+                     uint64_t seed, QcErr *err);
 
 #endif

@@ -4,7 +4,8 @@
 
 #include "lines.h"
 
-/* A number as it is, or a date (2024-05-31, 2024-05-31 23:59, 2024-05-31T23:59:58.5, with Z or +02:00 behind the clock) in seconds since 1970. -1: neither. */
+/* A number as it is, or a date (2024-05-31, 2024-05-31 23:59, 2024-05-31T23:59:58.5, with Z or +02:00 behind the clock)
+ * in seconds since 1970. -1: neither. */
 int qc_stamp_read(double *time, QcField field);
 /* 1 where all steps are equal, up to a millionth of the whole. times[n] ascending. */
 int qc_stamps_even(const double *times, uint32_t n);

@@ -5,7 +5,8 @@
 
 #include "../base/rng.h"
 
-const QcSynthOptions qc_synth_defaults = {.activities = 8, .people = 3, .windows = 40, .channels = 9, .length = 100, .drift = 1, .seed = 1};
+const QcSynthOptions qc_synth_defaults = {
+    .activities = 8, .people = 3, .windows = 40, .channels = 9, .length = 100, .drift = 1, .seed = 1};
 
 enum { HARMONICS = 4, AXES = 3, SENSORS_MAX = 333, POSTURES = 3 };
 enum { STREAM_ACTIVITY = 1, STREAM_POSTURE, STREAM_PERSON, STREAM_STYLE, STREAM_RECORDING };
@@ -150,11 +151,13 @@ static void add_style(Activity *a, const QcSynthOptions *o, uint32_t person, uin
 }
 
 /* One time step of one sensor as the body moves: posture and harmonics. */
-static void move_sensor(double v[AXES], const Activity *a, uint32_t s, double phase, double vigour, const double lean[AXES])
+static void move_sensor(double v[AXES], const Activity *a, uint32_t s, double phase, double vigour,
+                        const double lean[AXES])
 {
     for (int i = 0; i < AXES; i++) {
         v[i] = a->rest[s][i] + 0.05 * kinds[s % 3].rest * lean[(s + i) % AXES];
-        for (int k = 0; k < HARMONICS; k++) v[i] += vigour * a->amplitude[s][i][k] * sin((k + 1) * phase + a->phase[s][i][k]);
+        for (int k = 0; k < HARMONICS; k++)
+            v[i] += vigour * a->amplitude[s][i][k] * sin((k + 1) * phase + a->phase[s][i][k]);
     }
 }
 
@@ -167,7 +170,8 @@ static void record(float *x, const Activity *a, const Person *p, const QcSynthOp
     double phase = two_pi * qc_rng_unit(&rng);
     for (uint32_t w = 0; w < o->windows; w++, x += (size_t)o->channels * o->length)
         for (uint32_t t = 0; t < o->length; t++) {
-            phase = fmod(phase + two_pi * a->pace * p->pace * exp(0.04 * wander_step(&pace, &rng)) / QC_SYNTH_RATE, two_pi);
+            phase =
+                fmod(phase + two_pi * a->pace * p->pace * exp(0.04 * wander_step(&pace, &rng)) / QC_SYNTH_RATE, two_pi);
             double strength = a->vigour * exp(0.2 * wander_step(&vigour, &rng)), leaning[AXES];
             for (int i = 0; i < AXES; i++) leaning[i] = wander_step(&lean[i], &rng);
             for (uint32_t s = 0; s < sensors; s++) {
@@ -175,15 +179,18 @@ static void record(float *x, const Activity *a, const Person *p, const QcSynthOp
                 move_sensor(v, a, s, phase, strength, leaning);
                 for (uint32_t i = 0; i < AXES; i++) {
                     double turned = p->turn[s][i][0] * v[0] + p->turn[s][i][1] * v[1] + p->turn[s][i][2] * v[2];
-                    double noise = kinds[s % 3].noise * qc_rng_normal(&rng); /* drawn for absent axes, too: channels do not disturb each other */
+                    double noise = kinds[s % 3].noise * qc_rng_normal(&rng); /* drawn for absent axes, too: channels do
+                                                                                not disturb each other */
                     if (s * AXES + i < o->channels)
-                        x[(size_t)(s * AXES + i) * o->length + t] = (float)(p->gain[s][i] * turned + p->offset[s][i] + noise);
+                        x[(size_t)(s * AXES + i) * o->length + t] =
+                            (float)(p->gain[s][i] * turned + p->offset[s][i] + noise);
                 }
             }
         }
 }
 
-static int describe(QcDataset *d, const QcSynthOptions *o, uint32_t person, uint32_t activity, uint32_t first, QcErr *err)
+static int describe(QcDataset *d, const QcSynthOptions *o, uint32_t person, uint32_t activity, uint32_t first,
+                    QcErr *err)
 {
     char label[32], group[32], recording[80];
     snprintf(label, sizeof label, "activity%u", activity + 1);
@@ -236,11 +243,15 @@ int qc_synth(QcDataset *d, const QcSynthOptions *o, QcErr *err)
     const char *complaint = qc_synth_complain(o);
     if (complaint) return qc_fail(err, QC_EUSAGE, "%s", complaint);
     uint64_t n = (uint64_t)o->people * o->activities * o->windows;
-    if (n > INT32_MAX) return qc_fail(err, QC_EUSAGE, "%llu windows are more than a data file holds", (unsigned long long)n);
+    if (n > INT32_MAX)
+        return qc_fail(err, QC_EUSAGE, "%llu windows are more than a data file holds", (unsigned long long)n);
     QcArena arena = {0};
     Activity *a = qc_arena_take(&arena, 1, sizeof *a, err);
     Person *p = qc_arena_take(&arena, 1, sizeof *p, err);
-    int status = !a || !p || qc_dataset_init(d, (uint32_t)n, o->channels, 1, o->length, 0, err) || synthesise(d, o, a, p, err) ? -1 : 0;
+    int status =
+        !a || !p || qc_dataset_init(d, (uint32_t)n, o->channels, 1, o->length, 0, err) || synthesise(d, o, a, p, err)
+            ? -1
+            : 0;
     if (status) qc_dataset_release(d);
     qc_arena_release(&arena);
     return status;

@@ -1,9 +1,10 @@
 /* synth.h - made-up people whose inertial recordings differ the way real ones do.
  *
- * A sensor is three axes (channels 3s .. 3s+2): in turn an accelerometer (m/s2), a gyroscope (rad/s), a magnetometer (gauss), at 25 Hz.
- * An activity is a posture and a periodic movement of four harmonics. A person wears each sensor at an angle, with its own gain and
- * offset, moves at an own pace and in an own style. Each activity of a person is one recording, cut into windows that follow each
- * other; pace, vigour and posture wander through it, so that its end is not a copy of its beginning.
+ * A sensor is three axes (channels 3s .. 3s+2): in turn an accelerometer (m/s2), a gyroscope (rad/s), a magnetometer
+ * (gauss), at 25 Hz. An activity is a posture and a periodic movement of four harmonics. A person wears each sensor at
+ * an angle, with its own gain and offset, moves at an own pace and in an own style. Each activity of a person is one
+ * recording, cut into windows that follow each other; pace, vigour and posture wander through it, so that its end is
+ * not a copy of its beginning.
  *
  * The same options give the same bytes on the same machine; more people or windows leave the earlier ones as they were.
  */

@@ -27,10 +27,12 @@ int qc_path_ends_in(const char *path, const char *ending)
 
 int qc_need_folder(const char *path, const char *what, QcErr *err)
 {
-    if (qc_is_standard(path)) return qc_fail(err, QC_EUSAGE, "%s is a folder and does not come from standard input", what);
+    if (qc_is_standard(path))
+        return qc_fail(err, QC_EUSAGE, "%s is a folder and does not come from standard input", what);
     if (qc_is_folder(path)) return 0;
     int absent = access(path, F_OK) != 0;
-    return qc_fail(err, absent ? QC_EIO : QC_EFORMAT, "%.300s %s, but %s is a folder", path, absent ? "is not there" : "is a file", what);
+    return qc_fail(err, absent ? QC_EIO : QC_EFORMAT, "%.300s %s, but %s is a folder", path,
+                   absent ? "is not there" : "is a file", what);
 }
 
 int qc_path_join(char out[QC_PATH_ROOM], const char *folder, const char *name, QcErr *err)
@@ -86,7 +88,8 @@ static int add_entry(QcFolder *folder, uint32_t *room, const char *path, const c
     }
     char *copy = qc_arena_text(arena, whole, strlen(whole), err);
     if (!copy) return -1;
-    folder->entries[folder->n++] = (QcEntry){.name = copy + strlen(path) + 1, .path = copy, .is_folder = S_ISDIR(about.st_mode)};
+    folder->entries[folder->n++] =
+        (QcEntry){.name = copy + strlen(path) + 1, .path = copy, .is_folder = S_ISDIR(about.st_mode)};
     return 0;
 }
 

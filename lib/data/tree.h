@@ -1,5 +1,5 @@
-/* tree.h - folders of files: what is in them, always in the same order, and never anything but folders and regular files (a pipe or a device by the
- * name of a data file would be waited for).
+/* tree.h - folders of files: what is in them, always in the same order, and never anything but folders and regular
+ * files (a pipe or a device by the name of a data file would be waited for).
  */
 #ifndef QC_DATA_TREE_H
 #define QC_DATA_TREE_H

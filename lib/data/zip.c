@@ -1,5 +1,6 @@
-/* PKWARE's APPNOTE.TXT: members one after another, each with a local header; then the central directory, which lists them; then its end record, which says
- * where it is. Lengths of 0xffffffff stand in a 64-bit extension (extra field 1). */
+/* PKWARE's APPNOTE.TXT: members one after another, each with a local header; then the central directory, which lists
+ * them; then its end record, which says where it is. Lengths of 0xffffffff stand in a 64-bit extension (extra field
+ * 1). */
 #include "zip.h"
 
 #include <stdlib.h>
@@ -8,7 +9,17 @@
 
 #include "inflate.h"
 
-enum { END_BYTES = 22, COMMENT_MAX = 65535, ENTRY_BYTES = 46, LOCAL_BYTES = 30, LOCATOR_BYTES = 20, END64_BYTES = 56, MEMBERS_MAX = 65535, STORED = 0, DEFLATED = 8 };
+enum {
+    END_BYTES = 22,
+    COMMENT_MAX = 65535,
+    ENTRY_BYTES = 46,
+    LOCAL_BYTES = 30,
+    LOCATOR_BYTES = 20,
+    END64_BYTES = 56,
+    MEMBERS_MAX = 65535,
+    STORED = 0,
+    DEFLATED = 8
+};
 
 static uint64_t le(const uint8_t *at, int n)
 {
@@ -17,7 +28,10 @@ static uint64_t le(const uint8_t *at, int n)
     return value;
 }
 
-static int fail(const QcZip *z, QcErr *err, const char *what) { return qc_fail(err, QC_EFORMAT, "%.300s: %s", z->name, what); }
+static int fail(const QcZip *z, QcErr *err, const char *what)
+{
+    return qc_fail(err, QC_EFORMAT, "%.300s: %s", z->name, what);
+}
 
 /* --- the directory -------------------------------------------------------------------------------------- */
 
@@ -28,7 +42,8 @@ typedef struct Directory {
 static const uint8_t *find_end(const QcZip *z)
 {
     if (z->length < END_BYTES) return NULL;
-    const uint8_t *last = z->bytes + z->length - END_BYTES, *first = z->length > END_BYTES + COMMENT_MAX ? last - COMMENT_MAX : z->bytes;
+    const uint8_t *last = z->bytes + z->length - END_BYTES,
+                  *first = z->length > END_BYTES + COMMENT_MAX ? last - COMMENT_MAX : z->bytes;
     for (const uint8_t *at = last;; at--) {
         if (le(at, 4) == 0x06054b50 && le(at + 20, 2) == (uint64_t)(last - at)) return at;
         if (at == first) return NULL;
@@ -44,18 +59,22 @@ static int find_directory(Directory *d, const QcZip *z, QcErr *err)
         const uint8_t *locator = (size_t)(end - z->bytes) >= LOCATOR_BYTES ? end - LOCATOR_BYTES : NULL;
         if (locator && le(locator, 4) == 0x07064b50) {
             uint64_t at = le(locator + 8, 8);
-            if (at > z->length || z->length - at < END64_BYTES || le(z->bytes + at, 4) != 0x06064b50) return fail(z, err, "the archive's 64-bit end record is not where it should be");
-            *d = (Directory){.n = le(z->bytes + at + 32, 8), .length = le(z->bytes + at + 40, 8), .at = le(z->bytes + at + 48, 8)};
+            if (at > z->length || z->length - at < END64_BYTES || le(z->bytes + at, 4) != 0x06064b50)
+                return fail(z, err, "the archive's 64-bit end record is not where it should be");
+            *d = (Directory){
+                .n = le(z->bytes + at + 32, 8), .length = le(z->bytes + at + 40, 8), .at = le(z->bytes + at + 48, 8)};
         }
     }
-    if (d->at > z->length || d->length > z->length - d->at || d->n > MEMBERS_MAX || d->n * ENTRY_BYTES > d->length) return fail(z, err, "the archive's directory is not where it should be");
+    if (d->at > z->length || d->length > z->length - d->at || d->n > MEMBERS_MAX || d->n * ENTRY_BYTES > d->length)
+        return fail(z, err, "the archive's directory is not where it should be");
     return 0;
 }
 
 /* The 64-bit extension holds just those of the three numbers that did not fit, in this order. */
 static int extend(QcZipMember *m, const uint8_t *extra, size_t length)
 {
-    uint64_t *wide[3] = {m->length == 0xffffffff ? &m->length : NULL, m->compressed == 0xffffffff ? &m->compressed : NULL, m->at == 0xffffffff ? &m->at : NULL};
+    uint64_t *wide[3] = {m->length == 0xffffffff ? &m->length : NULL,
+                         m->compressed == 0xffffffff ? &m->compressed : NULL, m->at == 0xffffffff ? &m->at : NULL};
     if (!wide[0] && !wide[1] && !wide[2]) return 0;
     while (length >= 4) {
         size_t size = (size_t)le(extra + 2, 2);
@@ -74,13 +93,19 @@ static int extend(QcZipMember *m, const uint8_t *extra, size_t length)
     return -1;
 }
 
-static int read_member(QcZipMember *m, const QcZip *z, const uint8_t **at, const uint8_t *end, QcArena *arena, QcErr *err)
+static int read_member(QcZipMember *m, const QcZip *z, const uint8_t **at, const uint8_t *end, QcArena *arena,
+                       QcErr *err)
 {
     const uint8_t *e = *at;
     if (end - e < ENTRY_BYTES || le(e, 4) != 0x02014b50) return fail(z, err, "the archive's directory is damaged");
     size_t name = (size_t)le(e + 28, 2), extra = (size_t)le(e + 30, 2), comment = (size_t)le(e + 32, 2);
-    if ((size_t)(end - e) - ENTRY_BYTES < name + extra + comment) return fail(z, err, "the archive's directory is damaged");
-    *m = (QcZipMember){.method = (uint32_t)le(e + 10, 2), .crc = (uint32_t)le(e + 16, 4), .compressed = le(e + 20, 4), .length = le(e + 24, 4), .at = le(e + 42, 4)};
+    if ((size_t)(end - e) - ENTRY_BYTES < name + extra + comment)
+        return fail(z, err, "the archive's directory is damaged");
+    *m = (QcZipMember){.method = (uint32_t)le(e + 10, 2),
+                       .crc = (uint32_t)le(e + 16, 4),
+                       .compressed = le(e + 20, 4),
+                       .length = le(e + 24, 4),
+                       .at = le(e + 42, 4)};
     if (extend(m, e + ENTRY_BYTES + name, extra)) return fail(z, err, "the archive's directory is damaged");
     if (!name || memchr(e + ENTRY_BYTES, 0, name)) return fail(z, err, "a member of the archive has no proper name");
     if (le(e + 8, 2) & 1) return fail(z, err, "the archive is encrypted");
@@ -101,7 +126,10 @@ int qc_zip_open(QcZip *zip, const uint8_t *bytes, size_t length, const char *nam
         QcZipMember m = {0};
         if (read_member(&m, zip, &at, end, arena, err)) return -1;
         int known = qc_nametable_add(&zip->table, arena, m.name, zip->n, err);
-        if (known) return known < 0 ? -1 : qc_fail(err, QC_EFORMAT, "%.300s: two members of the archive are called '%.60s'", name, m.name);
+        if (known)
+            return known < 0 ? -1
+                             : qc_fail(err, QC_EFORMAT, "%.300s: two members of the archive are called '%.60s'", name,
+                                       m.name);
         zip->members[zip->n++] = m;
     }
     return 0;
@@ -139,7 +167,8 @@ static int inflate_member(uint8_t *out, const QcZip *z, const QcZipMember *m, co
         room -= made;
     }
     inflateEnd(&s);
-    if (state != Z_STREAM_END || room || in) return qc_fail(err, QC_EFORMAT, "%.300s: member '%.60s' is damaged", z->name, m->name);
+    if (state != Z_STREAM_END || room || in)
+        return qc_fail(err, QC_EFORMAT, "%.300s: member '%.60s' is damaged", z->name, m->name);
     return 0;
 }
 
@@ -166,9 +195,11 @@ static int check_crc(const uint8_t *bytes, const QcZip *z, const QcZipMember *m,
 int qc_zip_read(uint8_t **bytes, const QcZip *zip, const QcZipMember *m, QcErr *err)
 {
     const uint8_t *from = NULL;
-    if (m->method != STORED && m->method != DEFLATED) return qc_fail(err, QC_EFORMAT, "%.300s: member '%.60s' is compressed in an unknown way", zip->name, m->name);
+    if (m->method != STORED && m->method != DEFLATED)
+        return qc_fail(err, QC_EFORMAT, "%.300s: member '%.60s' is compressed in an unknown way", zip->name, m->name);
     if (find_data(&from, zip, m, err) || qc_inflate_check(zip->name, m->compressed, m->length, err)) return -1;
-    if (m->method == STORED && m->compressed != m->length) return qc_fail(err, QC_EFORMAT, "%.300s: member '%.60s' is damaged", zip->name, m->name);
+    if (m->method == STORED && m->compressed != m->length)
+        return qc_fail(err, QC_EFORMAT, "%.300s: member '%.60s' is damaged", zip->name, m->name);
     uint8_t *out = malloc(m->length ? m->length : 1);
     if (!out) return qc_fail_memory(err, m->name);
     int status = 0;

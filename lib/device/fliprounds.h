@@ -2,12 +2,12 @@
  *
  * The plug-in of the learner (learner.h): a firmware that refits the last layer alone never names qc_flip_rounds, and its linker leaves all of flips out. Flips
  * need windows, float errors of every example and a copy of the codes. See flip.h for the network that scores weights, hebb.h for the statistic,
- * draw.h for the proposals.
+ * weightsample.h for the proposals.
  */
 #ifndef QC_DEVICE_FLIPROUNDS_H
 #define QC_DEVICE_FLIPROUNDS_H
 
-#include "draw.h"
+#include "weightsample.h"
 #include "head.h"
 #include "hebb.h"
 
@@ -23,7 +23,7 @@ typedef struct QcFlipper {
     QcFlipScore score;
     int weight_bits;
     QcHebb hebb;
-    QcChoice choice;
+    QcWeightSample sample;
     const uint8_t **window; /* [Z] of the set: at most `most` examples */
     float *weight;          /* [Z] in the loss: classes balanced */
     float *offset;          /* [classes] added to the logits of the batch's examples: ln of relative class frequency */

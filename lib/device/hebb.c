@@ -30,15 +30,15 @@ static HebbSizes measure(const QcQGraph *g, const QcFlipLayer *layers, uint32_t 
 static void lay_out(QcHebb *hebb, const HebbSizes *s, QcPlacing *p)
 {
     qc_placing_part(p, "statistic");
-    hebb->sum = qc_placing_take(p, (uint64_t)hebb->pick.chunk * sizeof(float));
-    hebb->squares = qc_placing_take(p, (uint64_t)hebb->pick.chunk * sizeof(float));
+    hebb->sum = qc_placing_take(p, (uint64_t)hebb->blocks.capacity * sizeof(float));
+    hebb->squares = qc_placing_take(p, (uint64_t)hebb->blocks.capacity * sizeof(float));
     qc_placing_part(p, "statistic of one example");
     hebb->row = qc_placing_take(p, s->channels * sizeof(float));
     hebb->column = qc_placing_take(p, s->columns * sizeof(float));
     uint32_t span = s->run < SPAN ? s->run : SPAN;
-    hebb->sums = qc_placing_take(p, QC_PIECE_CHANNELS * span * sizeof(int32_t));
-    hebb->row_sums = s->rows > 1 ? qc_placing_take(p, QC_PIECE_CHANNELS * span * sizeof(int32_t)) : NULL;
-    hebb->mask = qc_placing_take(p, s->positions * QC_PIECE_CHANNELS);
+    hebb->sums = qc_placing_take(p, QC_BLOCK_CHANNELS * span * sizeof(int32_t));
+    hebb->row_sums = s->rows > 1 ? qc_placing_take(p, QC_BLOCK_CHANNELS * span * sizeof(int32_t)) : NULL;
+    hebb->mask = qc_placing_take(p, s->positions * QC_BLOCK_CHANNELS);
     hebb->logits = qc_placing_take(p, s->classes * sizeof(float));
 }
 
@@ -48,10 +48,10 @@ void qc_hebb_place_kept(QcHebb *hebb, const QcFlip *flip, QcPlacing *p)
     if (p->memory) memset(hebb->mean_square, 0, flip->n_layers * sizeof(float));
 }
 
-void qc_hebb_place(QcHebb *hebb, QcQRun *run, const QcFlip *flip, uint32_t chunk, QcPlacing *p)
+void qc_hebb_place(QcHebb *hebb, QcQRun *run, const QcFlip *flip, uint32_t capacity, QcPlacing *p)
 {
     HebbSizes s = measure(run->g, flip->layers, flip->n_layers);
-    qc_pick_place(&hebb->pick, run->g, flip->layers, flip->n_layers, chunk, p);
+    qc_block_sample_place(&hebb->blocks, run->g, flip->layers, flip->n_layers, capacity, p);
     lay_out(hebb, &s, p);
     hebb->run = run;
     hebb->flip = flip;
@@ -83,45 +83,45 @@ static float error_signal(const QcHebb *hebb, uint32_t l, const float *error, ui
 /* mask[t][o] = value above zero, of `channels` outputs of each position; or that and what it was, where `also`. */
 static void mask_positive(uint8_t *restrict mask, const uint8_t *restrict y, uint8_t zero, uint32_t positions, uint32_t channels, uint32_t step, int also)
 {
-    for (uint32_t t = 0; t < positions; t++, mask += QC_PIECE_CHANNELS, y += step)
+    for (uint32_t t = 0; t < positions; t++, mask += QC_BLOCK_CHANNELS, y += step)
         for (uint32_t o = 0; o < channels; o++) mask[o] = (uint8_t)((y[o] > zero) & (also ? mask[o] : 1));
 }
 
 static void count_open(int32_t *restrict open, const uint8_t *restrict mask, uint32_t positions, uint32_t channels)
 {
     for (uint32_t o = 0; o < channels; o++) open[o] = 0;
-    for (uint32_t t = 0; t < positions; t++, mask += QC_PIECE_CHANNELS)
+    for (uint32_t t = 0; t < positions; t++, mask += QC_BLOCK_CHANNELS)
         for (uint32_t o = 0; o < channels; o++) open[o] += mask[o];
 }
 
-/* One piece of a layer, for one example. */
+/* One block of a layer, for one example. */
 typedef struct Stretch {
     QcHebb *hebb;
     const QcQNode *node;
     const QcQConv *conv;
-    float *sum, *squares; /* of the piece */
+    float *sum, *squares; /* of the block */
     int masked;
-    int32_t open[QC_PIECE_CHANNELS];     /* positions at which each output is on */
-    float coefficient[QC_PIECE_CHANNELS]; /* error signal of each */
+    int32_t open[QC_BLOCK_CHANNELS];     /* positions at which each output is on */
+    float coefficient[QC_BLOCK_CHANNELS]; /* error signal of each */
 } Stretch;
 
-/* mask[t][o] = own ReLU on and gate open, of the piece's outputs; s->open[o] counts them. */
-static void make_mask(Stretch *s, const QcFlipLayer *layer, const QcPiece *piece)
+/* mask[t][o] = own ReLU on and gate open, of the block's outputs; s->open[o] counts them. */
+static void make_mask(Stretch *s, const QcFlipLayer *layer, const QcBlock *block)
 {
     QcHebb *hebb = s->hebb;
     const QcQGraph *g = hebb->run->g;
     const uint16_t of[2] = {layer->masked ? s->node->out : QC_NO_GATE, layer->gate};
     uint32_t positions = s->conv->rows * s->conv->dot.positions;
     s->masked = s->node->op != QC_Q_LOGITS && (layer->masked || layer->gate != QC_NO_GATE);
-    for (uint32_t o = 0; !s->masked && o < piece->channels; o++) s->open[o] = (int32_t)positions;
+    for (uint32_t o = 0; !s->masked && o < block->channels; o++) s->open[o] = (int32_t)positions;
     if (!s->masked) return;
     for (int k = 0, also = 0; k < 2; k++) {
         if (of[k] == QC_NO_GATE) continue;
         const QcQTensor *t = &g->tensors[of[k]];
-        const uint8_t *y = qc_qrun_tensor(hebb->run, of[k]) + s->node->out_channel + piece->channel;
-        mask_positive(hebb->mask, y, t->zero, positions, piece->channels, t->channels, also++);
+        const uint8_t *y = qc_qrun_tensor(hebb->run, of[k]) + s->node->out_channel + block->channel;
+        mask_positive(hebb->mask, y, t->zero, positions, block->channels, t->channels, also++);
     }
-    count_open(s->open, hebb->mask, positions, piece->channels);
+    count_open(s->open, hebb->mask, positions, block->channels);
 }
 
 /* hebb->sums [channels][length]: masked sums over all rows of the image under a span of the weights; without a mask all outputs have the same sums. */
@@ -131,14 +131,14 @@ static void sum_rows(const Stretch *s, const uint8_t *x, uint32_t length, uint32
     const QcHebb *hebb = s->hebb;
     const QcQConv *conv = s->conv;
     for (uint32_t row = 0; row < conv->rows; row++, x += conv->row_step) {
-        const uint8_t *mask = s->masked ? hebb->mask + (size_t)row * conv->dot.positions * QC_PIECE_CHANNELS + first : &on;
+        const uint8_t *mask = s->masked ? hebb->mask + (size_t)row * conv->dot.positions * QC_BLOCK_CHANNELS + first : &on;
         int32_t *sums = row ? hebb->row_sums : hebb->sums;
-        hebb->run->k->masked_sum(sums, x, mask, conv->dot.positions, conv->dot.step, s->masked ? QC_PIECE_CHANNELS : 0, length, channels);
+        hebb->run->k->masked_sum(sums, x, mask, conv->dot.positions, conv->dot.step, s->masked ? QC_BLOCK_CHANNELS : 0, length, channels);
         for (uint32_t i = 0; row && i < channels * length; i++) hebb->sums[i] += sums[i];
     }
 }
 
-/* Adds h of the outputs first .. first + channels - 1 of the piece, which are of one group. */
+/* Adds h of the outputs first .. first + channels - 1 of the block, which are of one group. */
 static void add_outputs(const Stretch *s, uint32_t group, uint32_t first, uint32_t channels)
 {
     const QcHebb *hebb = s->hebb;
@@ -157,16 +157,16 @@ static void add_outputs(const Stretch *s, uint32_t group, uint32_t first, uint32
         }
 }
 
-static void add_piece(QcHebb *hebb, const QcPiece *piece, const QcQConv *conv, const float *error)
+static void add_piece(QcHebb *hebb, const QcBlock *block, const QcQConv *conv, const float *error)
 {
-    const QcFlipLayer *layer = &hebb->flip->layers[piece->layer];
-    Stretch s = {.hebb = hebb, .node = &hebb->run->g->nodes[layer->node], .conv = conv, .sum = hebb->sum + piece->at, .squares = hebb->squares + piece->at};
-    make_mask(&s, layer, piece);
-    for (uint32_t o = 0; o < piece->channels; o++) s.coefficient[o] = error_signal(hebb, piece->layer, error, piece->channel + o);
-    for (uint32_t o = 0, end; o < piece->channels; o = end) {
-        uint32_t group = (piece->channel + o) / conv->group_channels;
-        end = (group + 1) * conv->group_channels - piece->channel;
-        if (end > piece->channels) end = piece->channels;
+    const QcFlipLayer *layer = &hebb->flip->layers[block->layer];
+    Stretch s = {.hebb = hebb, .node = &hebb->run->g->nodes[layer->node], .conv = conv, .sum = hebb->sum + block->start, .squares = hebb->squares + block->start};
+    make_mask(&s, layer, block);
+    for (uint32_t o = 0; o < block->channels; o++) s.coefficient[o] = error_signal(hebb, block->layer, error, block->channel + o);
+    for (uint32_t o = 0, end; o < block->channels; o = end) {
+        uint32_t group = (block->channel + o) / conv->group_channels;
+        end = (group + 1) * conv->group_channels - block->channel;
+        if (end > block->channels) end = block->channels;
         add_outputs(&s, group, o, end - o);
     }
 }
@@ -176,22 +176,22 @@ typedef struct Pass {
     const float *error; /* of the example under way */
 } Pass;
 
-/* All that was picked of the layers whose statistic is taken here. */
+/* All sampled weights of the layers whose statistic is taken here. */
 static void see_node(void *ctx, QcQRun *run, uint32_t node, const QcQConv *its_own)
 {
     const Pass *pass = ctx;
     QcHebb *hebb = pass->hebb;
-    const QcPick *pick = &hebb->pick;
+    const QcBlockSample *blocks = &hebb->blocks;
     uint32_t opened = UINT32_MAX;
     QcQConv conv;
     (void)its_own; /* gated layers are taken later than they run, so each opens its own */
-    for (uint32_t i = qc_pick_next(pick, 0); i < pick->n_pieces; i = qc_pick_next(pick, i + 1)) {
-        const QcPiece *piece = &pick->pieces[i];
-        const QcFlipLayer *layer = &hebb->flip->layers[piece->layer];
+    for (uint32_t i = qc_block_sample_next(blocks, 0); i < blocks->n_blocks; i = qc_block_sample_next(blocks, i + 1)) {
+        const QcBlock *block = &blocks->blocks[i];
+        const QcFlipLayer *layer = &hebb->flip->layers[block->layer];
         if (layer->gate_node != node) continue;
-        if (opened != piece->layer) qc_qconv_open(&conv, run, &run->g->nodes[layer->node]);
-        opened = piece->layer;
-        add_piece(hebb, piece, &conv, pass->error);
+        if (opened != block->layer) qc_qconv_open(&conv, run, &run->g->nodes[layer->node]);
+        opened = block->layer;
+        add_piece(hebb, block, &conv, pass->error);
     }
 }
 
@@ -210,16 +210,16 @@ static float least_error(const QcExamples *z, uint32_t classes)
     return QC_HEBB_NEGLECT * sum / (float)z->n;
 }
 
-/* The statistic of what is picked, over the examples whose error is worth it; those left out count as zeros. Returns how many passed. */
+/* The statistic of the sampled weights, over the examples whose error is large enough; the other examples count as zeros. Returns how many passed. */
 static uint32_t pass_over(QcHebb *hebb, const QcExamples *z)
 {
     const QcQGraph *g = hebb->run->g;
-    const QcPick *pick = &hebb->pick;
+    const QcBlockSample *blocks = &hebb->blocks;
     float least = least_error(z, g->classes);
     uint32_t last = 0, passed = 0;
-    for (uint32_t i = qc_pick_next(pick, 0); i < pick->n_pieces; i = qc_pick_next(pick, i + 1))
-        last = largest(last, hebb->flip->layers[pick->pieces[i].layer].gate_node);
-    for (uint32_t j = 0; j < pick->n; j++) hebb->sum[j] = hebb->squares[j] = 0;
+    for (uint32_t i = qc_block_sample_next(blocks, 0); i < blocks->n_blocks; i = qc_block_sample_next(blocks, i + 1))
+        last = largest(last, hebb->flip->layers[blocks->blocks[i].layer].gate_node);
+    for (uint32_t j = 0; j < blocks->n; j++) hebb->sum[j] = hebb->squares[j] = 0;
     for (uint32_t i = 0; i < z->n; i++) {
         Pass pass = {hebb, z->error + i * g->classes};
         if (size_of_error(pass.error, g->classes) < least) continue;
@@ -229,19 +229,19 @@ static uint32_t pass_over(QcHebb *hebb, const QcExamples *z)
     return passed;
 }
 
-/* What was picked of one layer: pieces first .. end-1, codes at .. at + n - 1 of the chunk. */
+/* The sampled weights of one layer: blocks first .. end-1, codes at .. at + n - 1 of the arrays. */
 typedef struct Part {
     uint32_t first, end, layer, at, n, channels;
 } Part;
 
-static int next_part(Part *part, const QcPick *pick)
+static int next_part(Part *part, const QcBlockSample *blocks)
 {
-    uint32_t i = qc_pick_next(pick, part->end);
-    if (i >= pick->n_pieces) return 0;
-    *part = (Part){.first = i, .end = i, .layer = pick->pieces[i].layer, .at = pick->pieces[i].at};
-    for (; i < pick->n_pieces && pick->pieces[i].layer == part->layer; i = qc_pick_next(pick, i + 1)) {
-        part->n += pick->pieces[i].n;
-        part->channels += pick->pieces[i].channels;
+    uint32_t i = qc_block_sample_next(blocks, part->end);
+    if (i >= blocks->n_blocks) return 0;
+    *part = (Part){.first = i, .end = i, .layer = blocks->blocks[i].layer, .at = blocks->blocks[i].start};
+    for (; i < blocks->n_blocks && blocks->blocks[i].layer == part->layer; i = qc_block_sample_next(blocks, i + 1)) {
+        part->n += blocks->blocks[i].n;
+        part->channels += blocks->blocks[i].channels;
         part->end = i + 1;
     }
     return 1;
@@ -251,7 +251,7 @@ static int next_part(Part *part, const QcPick *pick)
 static float rms_of_net(QcHebb *hebb)
 {
     float sum = 0, codes = 0;
-    for (Part part = {0}; next_part(&part, &hebb->pick);) {
+    for (Part part = {0}; next_part(&part, &hebb->blocks);) {
         float squares = 0;
         for (uint32_t j = 0; j < part.n; j++) squares += hebb->sum[part.at + j] * hebb->sum[part.at + j];
         hebb->mean_square[part.layer] = squares / (float)part.n;
@@ -264,26 +264,26 @@ static float rms_of_net(QcHebb *hebb)
     return codes > 0 ? qc_sqrt(sum / codes) : 0;
 }
 
-static void hand_out(QcHebb *hebb, const Part *part, uint32_t examples, float rms_net, QcHebbSee see, void *ctx)
+static void hand_out(QcHebb *hebb, const Part *part, uint32_t examples, float rms_net, QcHebbVisit visit, void *ctx)
 {
     uint32_t n_layers = hebb->flip->n_layers;
     QcFlipScale scale = {.rms_net = rms_net, .depth = n_layers > 1 ? (float)part->layer / (float)(n_layers - 1) : 0, .row = hebb->row, .column = hebb->column};
     QcFlipStats stats = {hebb->sum + part->at, hebb->squares + part->at, examples};
     qc_flip_measure(&scale, hebb->run->g, &hebb->flip->layers[part->layer], &stats, part->channels);
-    for (uint32_t i = part->first; i < part->end; i = qc_pick_next(&hebb->pick, i + 1)) {
-        const QcPiece *piece = &hebb->pick.pieces[i];
-        see(ctx, piece, &stats, &scale);
-        stats.sum += piece->n;
-        stats.squares += piece->n;
-        scale.row += piece->channels;
+    for (uint32_t i = part->first; i < part->end; i = qc_block_sample_next(&hebb->blocks, i + 1)) {
+        const QcBlock *block = &hebb->blocks.blocks[i];
+        visit(ctx, block, &stats, &scale);
+        stats.sum += block->n;
+        stats.squares += block->n;
+        scale.row += block->channels;
     }
 }
 
-uint32_t qc_hebb_gather(QcHebb *hebb, const QcExamples *z, uint64_t seed, QcHebbSee see, void *ctx)
+uint32_t qc_hebb_gather(QcHebb *hebb, const QcExamples *z, uint64_t seed, QcHebbVisit visit, void *ctx)
 {
-    qc_pick_draw(&hebb->pick, seed);
+    qc_block_sample_draw(&hebb->blocks, seed);
     uint32_t passed = pass_over(hebb, z);
     float rms_net = rms_of_net(hebb);
-    for (Part part = {0}; next_part(&part, &hebb->pick);) hand_out(hebb, &part, z->n, rms_net, see, ctx);
+    for (Part part = {0}; next_part(&part, &hebb->blocks);) hand_out(hebb, &part, z->n, rms_net, visit, ctx);
     return passed;
 }

@@ -1,4 +1,4 @@
-/* hebb.h - the Hebbian pass: one forward pass over a set of examples, gathering the statistic of the weights that are picked (pick.h).
+/* hebb.h - the Hebbian pass: one forward pass over a set of examples, gathering the statistic of the weights in the sampled blocks (blocksample.h).
  *
  * Each example's h is added to a sum and its square to another: mean and spread over the examples. An example whose error is next to nothing is left out: it would change next to nothing. See flip.h for the
  * formulas.
@@ -6,7 +6,7 @@
 #ifndef QC_DEVICE_HEBB_H
 #define QC_DEVICE_HEBB_H
 
-#include "pick.h"
+#include "blocksample.h"
 
 /* An example is left out of the statistic if its error (sum of absolute values) is smaller than this share of the mean one. */
 #define QC_HEBB_NEGLECT 0.05f
@@ -21,24 +21,24 @@ typedef struct QcExamples {
 typedef struct QcHebb {
     QcQRun *run;
     const QcFlip *flip;
-    QcPick pick;
-    float *sum, *squares; /* [pick.chunk] */
+    QcBlockSample blocks;
+    float *sum, *squares; /* [blocks.capacity] */
     float *row, *column; /* [largest channels], [largest in channels] */
-    int32_t *sums;      /* [QC_PIECE_CHANNELS][part of a run] of masked_sum */
+    int32_t *sums;      /* [QC_BLOCK_CHANNELS][part of a run] of masked_sum */
     int32_t *row_sums;  /* the same of one row of an image; NULL for series */
-    uint8_t *mask;      /* [largest positions][QC_PIECE_CHANNELS] */
+    uint8_t *mask;      /* [largest positions][QC_BLOCK_CHANNELS] */
     float *mean_square; /* [n_layers] of h, as last measured; 0 = never */
     float *logits;      /* [classes] */
 } QcHebb;
 
 /* mean_square, which is kept from session to session; zero at first. */
 void qc_hebb_place_kept(QcHebb *hebb, const QcFlip *flip, QcPlacing *p);
-/* All else. If p only counts, run needs no more than its graph. chunk: as in qc_pick_place. */
-void qc_hebb_place(QcHebb *hebb, QcQRun *run, const QcFlip *flip, uint32_t chunk, QcPlacing *p);
+/* All else. If p only counts, run needs no more than its graph. capacity: as in qc_block_sample_place. */
+void qc_hebb_place(QcHebb *hebb, QcQRun *run, const QcFlip *flip, uint32_t capacity, QcPlacing *p);
 
-/* Picks, gathers and hands out the statistic of each piece, first to last: stats and scale are the piece's own, valid during the call. Returns how many examples went
+/* Samples blocks, gathers the statistic of each, and hands it out, first to last: stats and scale are the block's own, valid during the call. Returns how many examples went
  * through the network (its last nodes are left out where no layer needs them). */
-typedef void (*QcHebbSee)(void *ctx, const QcPiece *piece, const QcFlipStats *stats, const QcFlipScale *scale);
-uint32_t qc_hebb_gather(QcHebb *hebb, const QcExamples *z, uint64_t seed, QcHebbSee see, void *ctx);
+typedef void (*QcHebbVisit)(void *ctx, const QcBlock *block, const QcFlipStats *stats, const QcFlipScale *scale);
+uint32_t qc_hebb_gather(QcHebb *hebb, const QcExamples *z, uint64_t seed, QcHebbVisit visit, void *ctx);
 
 #endif

@@ -451,7 +451,7 @@ static void refuse(QcLearner *l, const QcLearnerCounters *before, QcAdaptReport 
 void qc_learner_adapt(QcLearner *l, QcAdaptReport *report)
 {
     const QcLearnerCounters before = *l->counters;
-    QcRng rng = qc_rng_seed(l->setup.seed, l->counters->adapts);
+    QcRng rng = qc_rng_seed(l->setup.seed, QC_STREAM_BATCH0 + l->counters->adapts);
     *report = (QcAdaptReport){0};
     gather(l);
     if (l->set.n == l->set.n_kept) return;

@@ -108,7 +108,7 @@ static void panel_dot(QcQRun *run, Panel *panel, const QcQConv *conv, const QcQN
     }
 }
 
-static void panel_run(QcQRun *run, Panel *panel, const QcQConv *conv, const QcQNode *node, const QcSlice *out)
+static void panel_run(QcQRun *run, Panel *panel, const QcQConv *conv, const QcQNode *node, const QcOutputView *out)
 {
     const QcQGraph *g = run->g;
     uint32_t entry = node->channel + panel->channel, step = conv->dot.step, positions = conv->dot.positions;
@@ -154,7 +154,7 @@ static QcKConv whole_of(QcQRun *run, const QcQConv *conv, const QcQNode *node, u
 }
 
 /* Where the kernels have a faster way for the whole of it; if they have none for one group, they have none for the others, which are alike. */
-static int whole_run(QcQRun *run, const QcQConv *conv, const QcQNode *node, const QcSlice *out)
+static int whole_run(QcQRun *run, const QcQConv *conv, const QcQNode *node, const QcOutputView *out)
 {
     const QcQTensor *in = &run->g->tensors[node->in[0]];
     int is_series = in->height == 1 && conv->rows == 1 && conv->dot.segments == 1 && node->pad_top == 0 && node->pad_bottom == 0;
@@ -174,7 +174,7 @@ static int whole_run(QcQRun *run, const QcQConv *conv, const QcQNode *node, cons
 enum { LINEAR_CHANNELS = QC_Q_CHUNK * QC_Q_PANEL }; /* at a time: as many as run->sums holds */
 
 /* One position, straight from the packed codes. Logits NULL: codes of the output. */
-static int linear_run(QcQRun *run, float *logits, const QcQConv *conv, const QcQNode *node, const QcSlice *out)
+static int linear_run(QcQRun *run, float *logits, const QcQConv *conv, const QcQNode *node, const QcOutputView *out)
 {
     const QcQGraph *g = run->g;
     if (!run->k->linear || conv->groups > 1 || conv->rows * conv->dot.positions > 1) return 0;
@@ -190,7 +190,7 @@ static int linear_run(QcQRun *run, float *logits, const QcQConv *conv, const QcQ
     return 1;
 }
 
-static void depthwise_block(QcQRun *run, const QcQConv *conv, const QcQNode *node, const QcSlice *out, uint32_t channel, uint32_t channels)
+static void depthwise_block(QcQRun *run, const QcQConv *conv, const QcQNode *node, const QcOutputView *out, uint32_t channel, uint32_t channels)
 {
     const QcQGraph *g = run->g;
     uint32_t taps = conv->dot.segments, entry = node->channel + channel, positions = conv->dot.positions;
@@ -212,7 +212,7 @@ static void depthwise_block(QcQRun *run, const QcQConv *conv, const QcQNode *nod
 }
 
 /* Where every channel is a group of its own. */
-static int depthwise_run(QcQRun *run, const QcQConv *conv, const QcQNode *node, const QcSlice *out)
+static int depthwise_run(QcQRun *run, const QcQConv *conv, const QcQNode *node, const QcOutputView *out)
 {
     if (conv->groups == 1 || conv->group_step != 1 || conv->group_channels != 1) return 0;
     if (run->k->depthwise_conv) {
@@ -231,8 +231,8 @@ static int depthwise_run(QcQRun *run, const QcQConv *conv, const QcQNode *node, 
 
 static void conv_run(QcQRun *run, float *logits, const QcQConv *conv, const QcQNode *node)
 {
-    QcSlice out = { 0 };
-    if (node->op == QC_Q_CONV) out = qc_slice_of(run, node);
+    QcOutputView out = { 0 };
+    if (node->op == QC_Q_CONV) out = qc_output_view(run, node);
     if (linear_run(run, node->op == QC_Q_CONV ? NULL : logits, conv, node, &out)) return;
     if (node->op == QC_Q_CONV && (depthwise_run(run, conv, node, &out) || whole_run(run, conv, node, &out))) return;
     for (uint32_t group = 0; group < conv->groups; group++)
@@ -251,7 +251,7 @@ static void add_run(QcQRun *run, const QcQNode *node)
     const QcQGraph *g = run->g;
     const QcQTensor *a = &g->tensors[node->in[0]], *b = &g->tensors[node->in[1]];
     const uint8_t *qa = qc_qrun_tensor(run, node->in[0]), *qb = qc_qrun_tensor(run, node->in[1]);
-    QcSlice out = qc_slice_of(run, node);
+    QcOutputView out = qc_output_view(run, node);
     const int32_t *m = g->multiplier + node->channel;
     QcKAdd how = { a->zero, b->zero, m[0], m[1], g->shift[node->channel], out.zero, out.low, out.high };
     uint32_t n = a->channels, rows = (uint32_t)a->height * a->width;
@@ -268,10 +268,10 @@ static void copy_run(QcQRun *run, const QcQNode *node)
     const QcQGraph *g = run->g;
     const QcQTensor *in = &g->tensors[node->in[0]];
     const uint8_t *q = qc_qrun_tensor(run, node->in[0]);
-    QcSlice out = qc_slice_of(run, node);
+    QcOutputView out = qc_output_view(run, node);
     uint8_t map[256]; /* there are only so many codes */
     for (int32_t code = 0; code < 256; code++)
-        map[code] = qc_settle((int64_t)(code - in->zero) * g->multiplier[node->channel], g->shift[node->channel], &out);
+        map[code] = qc_requantize((int64_t)(code - in->zero) * g->multiplier[node->channel], g->shift[node->channel], &out);
     uint32_t rows = (uint32_t)in->height * in->width;
     for (uint32_t t = 0; t < rows; t++, q += in->channels, out.q += out.step)
         for (uint32_t i = 0; i < in->channels; i++) out.q[i] = map[q[i]];

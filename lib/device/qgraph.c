@@ -170,21 +170,21 @@ static void grow(uint64_t *size, uint64_t need)
 
 /* Unpacked weights of one channel: long ones are cut, so that a small model's weights are not unpacked into more than its activations
  * take. */
-static uint32_t piece_of(const QcQGraph *g, int lean)
+static uint32_t piece_of(const QcQGraph *g, int inference_only)
 {
-    uint32_t some = (lean ? g->lean_bytes : g->activation_bytes) / 12 / QC_Q_PANEL & ~15u;
+    uint32_t some = (inference_only ? g->inference_bytes : g->activation_bytes) / 12 / QC_Q_PANEL & ~15u;
     return some > 256 ? some : 256;
 }
 
 static int is_in_place(const QcQGraph *g, const QcQNode *node)
 {
     const QcQTensor *in = &g->tensors[node->in[0]], *out = &g->tensors[node->out];
-    return out->offset == in->offset || out->lean == in->lean;
+    return out->offset == in->offset || out->inference_offset == in->inference_offset;
 }
 
-static Sizes sizes_of(const QcQGraph *g, int lean)
+static Sizes sizes_of(const QcQGraph *g, int inference_only)
 {
-    uint64_t most = piece_of(g, lean);
+    uint64_t most = piece_of(g, inference_only);
     Sizes size = {QC_K_SLACK, 0, QC_Q_CHUNK * QC_Q_PANEL * sizeof(int32_t), 0, 0};
     for (uint32_t i = 0; i < g->n_nodes; i++) {
         const QcQNode *node = &g->nodes[i];
@@ -209,16 +209,16 @@ static Sizes sizes_of(const QcQGraph *g, int lean)
     return size;
 }
 
-void qc_qrun_lay_out(QcQRun *run, const QcQGraph *g, const QcKernels *k, int lean, QcPlacing *p)
+void qc_qrun_lay_out(QcQRun *run, const QcQGraph *g, const QcKernels *k, int inference_only, QcPlacing *p)
 {
-    lean = lean && g->lean_bytes; /* where there is such a plan */
-    Sizes size = sizes_of(g, lean);
+    inference_only = inference_only && g->inference_bytes; /* where there is such a plan */
+    Sizes size = sizes_of(g, inference_only);
     run->g = g;
     run->k = k;
-    run->lean = lean;
-    run->piece = piece_of(g, lean);
+    run->inference_only = inference_only;
+    run->piece = piece_of(g, inference_only);
     qc_placing_part(p, "activations");
-    run->activations = qc_placing_take(p, lean ? g->lean_bytes : g->activation_bytes); /* what follows is the slack of convolutions that read a tensor in place */
+    run->activations = qc_placing_take(p, inference_only ? g->inference_bytes : g->activation_bytes); /* what follows is the slack of convolutions that read a tensor in place */
     qc_placing_part(p, "padded input");
     run->padded = qc_placing_take(p, size.padded);
     qc_placing_part(p, "unpacked weights");
@@ -231,16 +231,16 @@ void qc_qrun_lay_out(QcQRun *run, const QcQGraph *g, const QcKernels *k, int lea
     run->segments = qc_placing_take(p, size.segments);
 }
 
-static uint64_t bytes(const QcQGraph *g, int lean)
+static uint64_t bytes(const QcQGraph *g, int inference_only)
 {
     QcQRun run;
     QcPlacing p = { 0 };
-    qc_qrun_lay_out(&run, g, NULL, lean, &p);
+    qc_qrun_lay_out(&run, g, NULL, inference_only, &p);
     return p.used;
 }
 
 uint64_t qc_qgraph_bytes(const QcQGraph *g) { return bytes(g, 0); }
-uint64_t qc_qgraph_lean_bytes(const QcQGraph *g) { return bytes(g, 1); }
+uint64_t qc_qgraph_inference_bytes(const QcQGraph *g) { return bytes(g, 1); }
 
 void qc_qrun_place(QcQRun *run, const QcQGraph *g, const QcKernels *k, void *memory)
 {
@@ -248,7 +248,7 @@ void qc_qrun_place(QcQRun *run, const QcQGraph *g, const QcKernels *k, void *mem
     qc_qrun_lay_out(run, g, k, 0, &p);
 }
 
-void qc_qrun_place_lean(QcQRun *run, const QcQGraph *g, const QcKernels *k, void *memory)
+void qc_qrun_place_inference(QcQRun *run, const QcQGraph *g, const QcKernels *k, void *memory)
 {
     QcPlacing p = { .memory = memory };
     qc_qrun_lay_out(run, g, k, 1, &p);

@@ -39,7 +39,7 @@ typedef struct QcQTensor {
     uint8_t zero;    /* 0 or 2^(bits-1) */
     float scale;     /* > 0 */
     uint32_t offset; /* of its bytes in the activation memory (planned: tensors that live at different times share) */
-    uint32_t lean;   /* the same in the plan for predictions alone, where the flipper never looks back; not in files */
+    uint32_t inference_offset;   /* the same in the plan for predictions alone, where the flipper never looks back; not in files */
 } QcQTensor;
 
 typedef struct QcQNode {
@@ -80,7 +80,7 @@ typedef struct QcQGraph {
     const int32_t *multiplier; /* [n_channels] Q31, in [0, 2^31) */
     const uint8_t *shift;      /* [n_channels] 1..62: out = (acc * multiplier + half) >> shift */
     uint32_t activation_bytes; /* of one window, planned */
-    uint32_t lean_bytes;       /* the same in the lean plan; 0: there is none */
+    uint32_t inference_bytes;       /* the same in the inference-only plan; 0: there is none */
     const QcLastLayer *last;   /* what the LOGITS node uses; NULL: its part of codes, scale and bias */
 } QcQGraph;
 
@@ -121,13 +121,13 @@ typedef struct QcQConv {
  * sums. Kernels may take QC_K_STACK more of the stack. Lean: of a pass for the logits alone, in less memory, which cannot serve the
  * Hebbian pass (hebb.h). */
 uint64_t qc_qgraph_bytes(const QcQGraph *g);
-uint64_t qc_qgraph_lean_bytes(const QcQGraph *g);
+uint64_t qc_qgraph_inference_bytes(const QcQGraph *g);
 
 typedef struct QcQRun {
     const QcQGraph *g;
     const QcKernels *k;
-    int lean;             /* tensors lie as in the lean plan */
-    uint8_t *activations; /* [g->activation_bytes, or g->lean_bytes] */
+    int inference_only;             /* tensors lie as in the inference-only plan */
+    uint8_t *activations; /* [g->activation_bytes, or g->inference_bytes] */
     uint8_t *padded;      /* largest padded input; of a pool in place: QC_Q_POOL columns of its input and those that the next ones need */
     int8_t *weights;      /* QC_Q_PANEL channels of one layer, or a piece of them, unpacked for the kernels */
     uint32_t piece;       /* bytes of one channel there, at most */
@@ -139,10 +139,10 @@ typedef struct QcQRun {
 
 enum { QC_Q_PANEL = 2 * QC_K_LANES, QC_Q_CHUNK = 48, QC_Q_PART = 12, QC_Q_POOL = 16 };
 
-/* Lays a run out in `memory` (64-byte aligned, at least qc_qgraph_bytes; lean: qc_qgraph_lean_bytes), or in memory that is placed with other things. */
+/* Lays a run out in `memory` (64-byte aligned, at least qc_qgraph_bytes; inference_only: qc_qgraph_inference_bytes), or in memory that is placed with other things. */
 void qc_qrun_place(QcQRun *run, const QcQGraph *g, const QcKernels *k, void *memory);
-void qc_qrun_place_lean(QcQRun *run, const QcQGraph *g, const QcKernels *k, void *memory);
-void qc_qrun_lay_out(QcQRun *run, const QcQGraph *g, const QcKernels *k, int lean, QcPlacing *p);
+void qc_qrun_place_inference(QcQRun *run, const QcQGraph *g, const QcKernels *k, void *memory);
+void qc_qrun_lay_out(QcQRun *run, const QcQGraph *g, const QcKernels *k, int inference_only, QcPlacing *p);
 
 /* x: [height][width][channels] of the input tensor's u8; may be qc_qrun_tensor(run, 0) itself, for inputs quantized in place.
  * logits [classes]: float. */
@@ -170,7 +170,7 @@ void qc_qconv_shape(QcQConv *conv, const QcQGraph *g, const QcQNode *node);
 static inline uint8_t *qc_qrun_tensor(const QcQRun *run, uint32_t t)
 {
     const QcQTensor *tensor = &run->g->tensors[t];
-    return run->activations + (run->lean ? tensor->lean : tensor->offset);
+    return run->activations + (run->inference_only ? tensor->inference_offset : tensor->offset);
 }
 
 /* Reads a copy of its input with a border around it, not the tensor itself. */

@@ -5,21 +5,21 @@
 #include "qgraph.h"
 
 /* The node's output: its slice and the range its codes are clamped to. */
-typedef struct QcSlice {
+typedef struct QcOutputView {
     uint8_t *q;    /* of the first position */
     uint32_t step; /* bytes between positions */
     int32_t zero, low, high;
-} QcSlice;
+} QcOutputView;
 
-static inline QcSlice qc_slice_of(const QcQRun *run, const QcQNode *node)
+static inline QcOutputView qc_output_view(const QcQRun *run, const QcQNode *node)
 {
     const QcQTensor *out = &run->g->tensors[node->out];
-    return (QcSlice){ qc_qrun_tensor(run, node->out) + node->out_channel, out->channels, out->zero, node->relu ? out->zero : 0,
+    return (QcOutputView){ qc_qrun_tensor(run, node->out) + node->out_channel, out->channels, out->zero, node->relu ? out->zero : 0,
                     (1 << out->bits) - 1 };
 }
 
 /* product / 2^shift, rounded, as a code of the output. */
-static inline uint8_t qc_settle(int64_t product, uint32_t shift, const QcSlice *out)
+static inline uint8_t qc_requantize(int64_t product, uint32_t shift, const QcOutputView *out)
 {
     int64_t value = ((product + ((int64_t)1 << (shift - 1))) >> shift) + out->zero;
     return (uint8_t)(value < out->low ? out->low : value > out->high ? out->high : value);

@@ -16,13 +16,13 @@ static Inside inside_of(uint32_t at, uint32_t kernel, uint32_t dilation, uint32_
 
 /* Maxima of one row of windows, rows.first .. rows.end-1 of each inside the image. Where positions lie side by side in both tensors,
  * all whole windows are done at once. */
-static void maxpool_row(QcQRun *run, const QcSlice *slice, const QcQNode *node, const uint8_t *x, uint32_t top, Inside rows, uint32_t positions)
+static void maxpool_row(QcQRun *run, const QcOutputView *view, const QcQNode *node, const uint8_t *x, uint32_t top, Inside rows, uint32_t positions)
 {
     const QcQTensor *in = &run->g->tensors[node->in[0]];
     uint32_t n = in->channels, column = node->dilation_w * n, reach = (node->kernel_w - 1u) * node->dilation_w;
-    uint8_t *maxima = (uint8_t *)run->sums, *q = slice->q; /* maxima: of each row of the window */
-    int is_dense = rows.end - rows.first == 1 && node->stride_w == 1 && slice->step == n;
-    for (uint32_t t = 0, span; t < positions; t += span, q += (size_t)span * slice->step) {
+    uint8_t *maxima = (uint8_t *)run->sums, *q = view->q; /* maxima: of each row of the window */
+    int is_dense = rows.end - rows.first == 1 && node->stride_w == 1 && view->step == n;
+    for (uint32_t t = 0, span; t < positions; t += span, q += (size_t)span * view->step) {
         Inside columns = inside_of(t * node->stride_w, node->kernel_w, node->dilation_w, node->pad_left, in->width);
         uint32_t whole = node->pad_left + in->width - t; /* positions until the window leaves the image, and `reach` */
         span = is_dense && !columns.first && whole > reach + 1 && t >= node->pad_left ? whole - reach : 1;
@@ -61,18 +61,18 @@ void qc_maxpool_run(QcQRun *run, const QcQNode *node)
 {
     const QcQTensor *in = &run->g->tensors[node->in[0]], *out = &run->g->tensors[node->out];
     const uint8_t *x = qc_qrun_tensor(run, node->in[0]);
-    QcSlice slice = qc_slice_of(run, node), row = slice;
+    QcOutputView view = qc_output_view(run, node), row = view;
     uint32_t n = in->channels;
-    if (slice.q == x) maxpool_in_place(run, node, slice.q);
-    for (uint32_t h = 0; slice.q != x && h < out->height; h++, row.q += (size_t)out->width * row.step) {
+    if (view.q == x) maxpool_in_place(run, node, view.q);
+    for (uint32_t h = 0; view.q != x && h < out->height; h++, row.q += (size_t)out->width * row.step) {
         uint32_t top = h * node->stride_h;
         Inside rows = inside_of(top, node->kernel_h, node->dilation_h, node->pad_top, in->height);
         maxpool_row(run, &row, node, x, top, rows, out->width);
     }
-    if (slice.low == 0 && slice.high >= (1 << in->bits) - 1) return;
+    if (view.low == 0 && view.high >= (1 << in->bits) - 1) return;
     for (uint32_t t = 0; t < (uint32_t)out->height * out->width; t++) {
-        uint8_t *q = slice.q + (size_t)t * slice.step;
-        for (uint32_t i = 0; i < n; i++) q[i] = (uint8_t)(q[i] < slice.low ? slice.low : q[i] > slice.high ? slice.high : q[i]);
+        uint8_t *q = view.q + (size_t)t * view.step;
+        for (uint32_t i = 0; i < n; i++) q[i] = (uint8_t)(q[i] < view.low ? view.low : q[i] > view.high ? view.high : q[i]);
     }
 }
 
@@ -95,7 +95,7 @@ static int64_t scale_sum(int32_t sum, uint32_t area, uint32_t inside)
 }
 
 /* run->sums are of `inside` pixels and stand for `area` of them. */
-static void settle_sums(QcQRun *run, uint8_t *q, const QcQNode *node, const QcSlice *slice, uint32_t inside, uint32_t area)
+static void requantize_sums(QcQRun *run, uint8_t *q, const QcQNode *node, const QcOutputView *view, uint32_t inside, uint32_t area)
 {
     const QcQGraph *g = run->g;
     const QcQTensor *in = &g->tensors[node->in[0]];
@@ -111,7 +111,7 @@ void qc_avgpool_run(QcQRun *run, const QcQNode *node)
 {
     const QcQTensor *in = &run->g->tensors[node->in[0]], *out = &run->g->tensors[node->out];
     const uint8_t *x = qc_qrun_tensor(run, node->in[0]);
-    QcSlice slice = qc_slice_of(run, node);
+    QcOutputView view = qc_output_view(run, node);
     uint32_t area = (uint32_t)node->kernel_h * node->kernel_w;
     for (uint32_t h = 0; h < out->height; h++)
         for (uint32_t w = 0; w < out->width; w++) {
@@ -126,7 +126,7 @@ void qc_avgpool_run(QcQRun *run, const QcQNode *node)
                     inside++;
                 }
             uint32_t of = node->count_padding || inside == 0 ? inside : area; /* padding has the value 0 */
-            settle_sums(run, slice.q + ((size_t)h * out->width + w) * slice.step, node, &slice, inside, of);
+            requantize_sums(run, view.q + ((size_t)h * out->width + w) * view.step, node, &view, inside, of);
         }
 }
 
@@ -135,9 +135,9 @@ void qc_gap_run(QcQRun *run, const QcQNode *node)
     static const uint8_t on = 1;
     const QcQTensor *in = &run->g->tensors[node->in[0]];
     uint32_t count = (uint32_t)in->height * in->width, n = in->channels;
-    QcSlice slice = qc_slice_of(run, node);
+    QcOutputView view = qc_output_view(run, node);
     run->k->masked_sum(run->sums, qc_qrun_tensor(run, node->in[0]), &on, count, n, 0, n, 1);
-    settle_sums(run, slice.q, node, &slice, count, count);
+    requantize_sums(run, view.q, node, &view, count, count);
 }
 
 /* The largest integer whose square is not above x < 2^62: a bit at a time. */
@@ -157,7 +157,7 @@ void qc_std_run(QcQRun *run, const QcQNode *node)
     const QcQTensor *in = &g->tensors[node->in[0]];
     const uint8_t *x = qc_qrun_tensor(run, node->in[0]);
     uint32_t count = (uint32_t)in->height * in->width, n;
-    QcSlice slice = qc_slice_of(run, node);
+    QcOutputView view = qc_output_view(run, node);
     for (uint32_t c = 0; c < in->channels; c += n) {
         uint32_t sum[STRIP] = {0}, squares[STRIP] = {0}; /* up to QC_Q_STD_PIXELS of 255^2 */
         n = in->channels - c < STRIP ? in->channels - c : STRIP;
@@ -170,7 +170,7 @@ void qc_std_run(QcQRun *run, const QcQNode *node)
         }
         for (uint32_t i = 0; i < n; i++) {
             int64_t root = whole_root(((uint64_t)count * squares[i] - (uint64_t)sum[i] * sum[i]) << 16);
-            slice.q[c + i] = qc_settle(root * g->multiplier[node->channel], g->shift[node->channel], &slice);
+            view.q[c + i] = qc_requantize(root * g->multiplier[node->channel], g->shift[node->channel], &view);
         }
     }
 }

@@ -7,7 +7,7 @@ void qc_table_run(QcQRun *run, const QcQNode *node)
 {
     const QcQTensor *in = &run->g->tensors[node->in[0]];
     const uint8_t *table = run->g->codes + node->code_byte, *q = qc_qrun_tensor(run, node->in[0]);
-    QcSlice out = qc_slice_of(run, node);
+    QcOutputView out = qc_output_view(run, node);
     uint32_t rows = (uint32_t)in->height * in->width;
     for (uint32_t t = 0; t < rows; t++, q += in->channels, out.q += out.step)
         for (uint32_t i = 0; i < in->channels; i++) out.q[i] = table[q[i]];
@@ -21,11 +21,11 @@ void qc_mul_run(QcQRun *run, const QcQNode *node)
     int64_t multiplier = g->multiplier[node->channel];
     uint32_t shift = g->shift[node->channel], rows = (uint32_t)a->height * a->width;
     uint32_t next = (uint32_t)b->height * b->width == 1 ? 0 : b->channels; /* one position serves all */
-    QcSlice out = qc_slice_of(run, node);
+    QcOutputView out = qc_output_view(run, node);
     for (uint32_t t = 0; t < rows; t++, qa += a->channels, qb += next, out.q += out.step)
         for (uint32_t i = 0; i < a->channels; i++) {
             int32_t product = ((int32_t)qa[i] - a->zero) * ((int32_t)qb[i] - b->zero);
-            out.q[i] = qc_settle(product * multiplier, shift, &out);
+            out.q[i] = qc_requantize(product * multiplier, shift, &out);
         }
 }
 

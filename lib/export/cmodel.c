@@ -33,7 +33,7 @@ void qc_cmodel_measure(QcCModel *m)
     const QcQGraph *g = m->g;
     m->flash = g->n_code_bytes + (uint64_t)g->n_channels * 13 + g->n_nodes * sizeof(QcQNode) + g->n_tensors * sizeof(QcQTensor) + m->file->channels * 8u;
     if (!m->learner) {
-        m->memory[0] = m->memory[1] = qc_qgraph_lean_bytes(g);
+        m->memory[0] = m->memory[1] = qc_qgraph_inference_bytes(g);
         m->ram = m->memory[0] + sizeof(float) * g->classes;
         return;
     }
@@ -59,7 +59,7 @@ static void put_tensors(FILE *to, const QcQGraph *g)
         const QcQTensor *t = &g->tensors[i];
         fprintf(to, "    {.height = %u, .width = %u, .channels = %u, .bits = %u, .zero = %u, .scale = ", t->height, t->width, t->channels, t->bits, t->zero);
         qc_c_float(to, t->scale);
-        fprintf(to, ", .offset = %" PRIu32 ", .lean = %" PRIu32 "},\n", t->offset, t->lean);
+        fprintf(to, ", .offset = %" PRIu32 ", .inference_offset = %" PRIu32 "},\n", t->offset, t->inference_offset);
     }
     fputs("};\n\n", to);
 }
@@ -98,7 +98,7 @@ static void put_graph_struct(FILE *to, const QcCModel *m)
             ", .n_channels = %" PRIu32 ", .bits = %u,\n", g->n_tensors, g->n_nodes, g->classes, g->n_codes, g->n_code_bytes, g->n_channels, g->bits);
     fputs("    .tensors = tensors, .nodes = nodes, .multiplier = multiplier, .shift = shift,\n", to);
     fputs("    .codes = (uint8_t *)(uintptr_t)codes, .scale = (float *)(uintptr_t)scale, .bias = (int32_t *)(uintptr_t)bias,\n", to);
-    fprintf(to, "    .activation_bytes = %" PRIu32 ", .lean_bytes = %" PRIu32 ",\n};\n\n", g->activation_bytes, g->lean_bytes);
+    fprintf(to, "    .activation_bytes = %" PRIu32 ", .inference_bytes = %" PRIu32 ",\n};\n\n", g->activation_bytes, g->inference_bytes);
 }
 
 static void put_matrix(FILE *to, const char *field, const int8_t *w, uint32_t rows, uint32_t columns)

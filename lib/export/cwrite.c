@@ -10,7 +10,10 @@ typedef void (*PutValue)(FILE *to, const void *values, size_t i);
 static void put_u8(FILE *to, const void *values, size_t i) { fprintf(to, "%u", ((const uint8_t *)values)[i]); }
 static void put_i8(FILE *to, const void *values, size_t i) { fprintf(to, "%d", ((const int8_t *)values)[i]); }
 static void put_u16(FILE *to, const void *values, size_t i) { fprintf(to, "%u", ((const uint16_t *)values)[i]); }
-static void put_u64(FILE *to, const void *values, size_t i) { fprintf(to, "%" PRIu64 "u", ((const uint64_t *)values)[i]); }
+static void put_u64(FILE *to, const void *values, size_t i)
+{
+    fprintf(to, "%" PRIu64 "u", ((const uint64_t *)values)[i]);
+}
 static void put_f32(FILE *to, const void *values, size_t i) { qc_c_float(to, ((const float *)values)[i]); }
 
 static void put_i32(FILE *to, const void *values, size_t i)
@@ -38,12 +41,30 @@ static void put_array(FILE *to, const char *head, const void *values, size_t n, 
     fputs(n ? "\n};\n\n" : "0};\n\n", to);
 }
 
-void qc_c_u8s(FILE *to, const char *head, const uint8_t *values, size_t n) { put_array(to, head, values, n, 24, put_u8); }
-void qc_c_i8s(FILE *to, const char *head, const int8_t *values, size_t n) { put_array(to, head, values, n, 24, put_i8); }
-void qc_c_u16s(FILE *to, const char *head, const uint16_t *values, size_t n) { put_array(to, head, values, n, 20, put_u16); }
-void qc_c_i32s(FILE *to, const char *head, const int32_t *values, size_t n) { put_array(to, head, values, n, 10, put_i32); }
-void qc_c_u64s(FILE *to, const char *head, const uint64_t *values, size_t n) { put_array(to, head, values, n, 5, put_u64); }
-void qc_c_f32s(FILE *to, const char *head, const float *values, size_t n) { put_array(to, head, values, n, 8, put_f32); }
+void qc_c_u8s(FILE *to, const char *head, const uint8_t *values, size_t n)
+{
+    put_array(to, head, values, n, 24, put_u8);
+}
+void qc_c_i8s(FILE *to, const char *head, const int8_t *values, size_t n)
+{
+    put_array(to, head, values, n, 24, put_i8);
+}
+void qc_c_u16s(FILE *to, const char *head, const uint16_t *values, size_t n)
+{
+    put_array(to, head, values, n, 20, put_u16);
+}
+void qc_c_i32s(FILE *to, const char *head, const int32_t *values, size_t n)
+{
+    put_array(to, head, values, n, 10, put_i32);
+}
+void qc_c_u64s(FILE *to, const char *head, const uint64_t *values, size_t n)
+{
+    put_array(to, head, values, n, 5, put_u64);
+}
+void qc_c_f32s(FILE *to, const char *head, const float *values, size_t n)
+{
+    put_array(to, head, values, n, 8, put_f32);
+}
 
 static void put_row(FILE *to, const void *values, size_t n, PutValue put)
 {
@@ -71,7 +92,8 @@ void qc_c_string(FILE *to, const char *text)
 
 void qc_c_comment(FILE *to, const char *text)
 {
-    for (const unsigned char *c = (const unsigned char *)text; *c; c++) putc(*c < 0x20 || *c >= 0x7f || *c == '*' || *c == '?' || *c == '\\' ? '_' : *c, to);
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++)
+        putc(*c < 0x20 || *c >= 0x7f || *c == '*' || *c == '?' || *c == '\\' ? '_' : *c, to);
 }
 
 void qc_c_code(FILE *to, const char *code, const char *prefix)
@@ -94,6 +116,7 @@ const char *qc_c_complain(const char *prefix)
     for (const char *c = prefix; *c; c++)
         if (!isalnum((unsigned char)*c) && *c != '_') return "is no C name (letters, digits and _)";
     if (strlen(prefix) > 100) return "is too long for a C name";
-    if (!strcasecmp(prefix, "qc") || !strncasecmp(prefix, "qc_", 3)) return "would make names that qcore has already: choose one that does not begin with qc_";
+    if (!strcasecmp(prefix, "qc") || !strncasecmp(prefix, "qc_", 3))
+        return "would make names that qcore has already: choose one that does not begin with qc_";
     return NULL;
 }

@@ -1,11 +1,13 @@
-/* cwrite.h - writes C source: arrays, strings and pieces of code, onto a stream whose errors the caller looks at in the end. */
+/* cwrite.h - writes C source: arrays, strings and pieces of code, onto a stream whose errors the caller looks at in the
+ * end. */
 #ifndef QC_EXPORT_CWRITE_H
 #define QC_EXPORT_CWRITE_H
 
 #include <stdint.h>
 #include <stdio.h>
 
-/* `static const TYPE NAME[n] = {...};`, several to a line; an array of nothing has one zero, for C knows no empty ones. head: "static const uint8_t codes". */
+/* `static const TYPE NAME[n] = {...};`, several to a line; an array of nothing has one zero, for C knows no empty ones.
+ * head: "static const uint8_t codes". */
 void qc_c_u8s(FILE *to, const char *head, const uint8_t *values, size_t n);
 void qc_c_i8s(FILE *to, const char *head, const int8_t *values, size_t n);
 void qc_c_u16s(FILE *to, const char *head, const uint16_t *values, size_t n);
@@ -19,7 +21,8 @@ void qc_c_row_f32(FILE *to, const float *values, size_t n);
 void qc_c_float(FILE *to, float value);
 
 void qc_c_string(FILE *to, const char *text); /* a literal, with whatever bytes the text has */
-void qc_c_comment(FILE *to, const char *text); /* inside a comment: what could end it, or is no plain ASCII, becomes '_' */
+void qc_c_comment(FILE *to, const char *text); /* inside a comment: what could end it, or is no plain ASCII, becomes
+                                                  '_' */
 
 /* Code with @ for the symbol prefix and @@ for the same in upper case. */
 void qc_c_code(FILE *to, const char *code, const char *prefix);

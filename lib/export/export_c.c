@@ -40,7 +40,9 @@ static int name_outputs(Job *job, const char *output, QcErr *err)
     if (!job->source || !job->header || !job->prefix) return -1;
     job->header[length - 1] = 'h';
     const char *complaint = qc_c_complain(job->prefix);
-    return complaint ? qc_fail(err, QC_EUSAGE, "symbols are named after the file, and '%.120s' %s", job->prefix, complaint) : 0;
+    return complaint
+               ? qc_fail(err, QC_EUSAGE, "symbols are named after the file, and '%.120s' %s", job->prefix, complaint)
+               : 0;
 }
 
 static int load_model(Job *job, const char *path, QcErr *err)
@@ -49,7 +51,9 @@ static int load_model(Job *job, const char *path, QcErr *err)
     if (qc_qgraph_decode(&job->g, &job->model, &job->arena, err)) return qc_within(err, qc_input_name(path));
     const QcQTensor *in = &job->g.tensors[0];
     const QcModelFile *m = &job->model;
-    if (in->channels == m->channels && in->height == m->height && in->width == m->length && job->g.classes == m->classes) return 0;
+    if (in->channels == m->channels && in->height == m->height && in->width == m->length &&
+        job->g.classes == m->classes)
+        return 0;
     qc_fail(err, QC_EFORMAT, "the model's graph takes other windows or has other classes than its description says");
     return qc_within(err, qc_input_name(path));
 }
@@ -75,14 +79,19 @@ static int fill_coreset(Job *job, QcErr *err)
 /* A learner as the device will have it: flip network if there is one, coreset, parameters, what was learned already. */
 static int load_learner(Job *job, const QcExport *e, QcErr *err)
 {
-    QcLearnerSetup setup = {.graph = &job->g, .flip = &job->flip, .parameters = qc_parameters_default(job->g.bits), .seed = e->seed, .ring = e->batch};
+    QcLearnerSetup setup = {.graph = &job->g,
+                            .flip = &job->flip,
+                            .parameters = qc_parameters_default(job->g.bits),
+                            .seed = e->seed,
+                            .ring = e->batch};
     const QcKernels *kernels = qc_kernels_need(err);
     if (!kernels || qc_parameters_tune(&setup.parameters, e->tune, e->n_tune, err)) return -1;
     if (has_flip(job)) {
-        if (qc_flip_decode(&job->flip, &job->model, &job->g, &job->arena, err)) return qc_within(err, qc_input_name(e->input));
+        if (qc_flip_decode(&job->flip, &job->model, &job->g, &job->arena, err))
+            return qc_within(err, qc_input_name(e->input));
         setup.flips = &qc_flip_rounds;
     }
-    if (qc_inputs_open(&job->coreset, e->coreset, &job->model, &job->g, 1, 1, err)) return -1;
+    if (qc_inputs_open(&job->coreset, e->coreset, &job->model, &job->g, 1, QC_LABELS_ALL, err)) return -1;
     setup.capacity = job->coreset.data.capacity;
     uint64_t bytes = qc_learner_bytes(&setup);
     if (bytes > UINT32_MAX) return qc_fail(err, QC_EUNSUPPORTED, "the device would need %" PRIu64 " bytes", bytes);
@@ -114,7 +123,8 @@ static void tell_origin(Job *job, const QcExport *e)
     char model[QC_DIGEST_TEXT], coreset[QC_DIGEST_TEXT] = "";
     qc_digest_text(model, job->model.container.digest);
     if (job->learner.setup.capacity) qc_digest_text(coreset, job->coreset.data.digest);
-    snprintf(job->origin, sizeof job->origin, "Made by %.120s ; model=sha256:%.16s%s%.16s", e->command, model, *coreset ? " coreset=sha256:" : "", coreset);
+    snprintf(job->origin, sizeof job->origin, "Made by %.120s ; model=sha256:%.16s%s%.16s", e->command, model,
+             *coreset ? " coreset=sha256:" : "", coreset);
 }
 
 /* Both or, as far as a file system can promise it, neither: the first is renamed once the second is on the disk too. */
@@ -141,16 +151,19 @@ static int can_learn(const Job *job) { return has_flip(job) || qc_head_fits(&job
 
 static const char *what_it_does(const QcExport *e, const QcCModel *m)
 {
-    if (m->learner && m->learner->setup.flips) return "predicts, learns by flips and its last layer, and keeps its state";
+    if (m->learner && m->learner->setup.flips)
+        return "predicts, learns by flips and its last layer, and keeps its state";
     if (m->learner) return "predicts, learns by its last layer and keeps its state";
     if (!e->coreset) return "predicts only: no coreset was given (-c)";
-    return "predicts only: the last layer is too large for a closed form, and the model has no bit-flip network (qc-bitflip-train gives it one)";
+    return "predicts only: the last layer is too large for a closed form, and the model has no bit-flip network "
+           "(qc-bitflip-train gives it one)";
 }
 
 static void say(QcExport *e, const QcCModel *m)
 {
     const char *what = what_it_does(e, m);
-    snprintf(e->words, sizeof e->words, "%s %s; flash %" PRIu64 " bytes, RAM %" PRIu64 " bytes without code and stack", m->prefix, what, m->flash, m->ram);
+    snprintf(e->words, sizeof e->words, "%s %s; flash %" PRIu64 " bytes, RAM %" PRIu64 " bytes without code and stack",
+             m->prefix, what, m->flash, m->ram);
 }
 
 int qc_export_c(QcExport *e, QcErr *err)
@@ -158,13 +171,20 @@ int qc_export_c(QcExport *e, QcErr *err)
     Job job = {0};
     int status = -1;
     const char *const inputs[] = {e->input, e->coreset};
-    if (name_outputs(&job, e->output, err) || qc_output_spares(job.header, inputs, 2, err) || qc_output_check(job.source, 0, err) || qc_output_check(job.header, 0, err)) goto end;
+    if (name_outputs(&job, e->output, err) || qc_output_spares(job.header, inputs, 2, err) ||
+        qc_output_check(job.source, 0, err) || qc_output_check(job.header, 0, err))
+        goto end;
     if (load_model(&job, e->input, err)) goto end;
     int learns = e->coreset && can_learn(&job);
     if (learns && load_learner(&job, e, err)) goto end;
     tell_origin(&job, e);
-    QcCModel m = {.prefix = job.prefix, .file = &job.model, .g = &job.g, .learner = learns ? &job.learner : NULL, .has_learned = job.has_learned > 0,
-                  .identity = identify(&job), .origin = job.origin};
+    QcCModel m = {.prefix = job.prefix,
+                  .file = &job.model,
+                  .g = &job.g,
+                  .learner = learns ? &job.learner : NULL,
+                  .has_learned = job.has_learned > 0,
+                  .identity = identify(&job),
+                  .origin = job.origin};
     qc_cmodel_measure(&m);
     status = write_both(&job, &m, err);
     if (!status) say(e, &m);

@@ -1,4 +1,5 @@
-/* export_data.c - formats npz and csv: a data file as NumPy arrays or as a table; npz and safetensors: the weights of a float model. */
+/* export_data.c - formats npz and csv: a data file as NumPy arrays or as a table; npz and safetensors: the weights of a
+ * float model. */
 #include "../data/dataset.h"
 #include "../nn/graphfile.h"
 #include "../nn/weights.h"
@@ -6,7 +7,8 @@
 
 typedef int (*SaveWeights)(const QcWeights *w, const char *path, QcErr *err);
 
-static int export_data(const QcExport *e, QcContainer *c, int (*save)(const QcDataset *d, const char *path, QcErr *err), QcErr *err)
+static int export_data(const QcExport *e, QcContainer *c, int (*save)(const QcDataset *d, const char *path, QcErr *err),
+                       QcErr *err)
 {
     QcDataset d;
     if (qc_dataset_decode(&d, c, err)) return qc_within(err, qc_input_name(e->input));
@@ -33,9 +35,10 @@ int qc_export_npz(QcExport *e, QcErr *err)
 {
     QcContainer c;
     if (qc_output_check(e->output, 1, err) || qc_container_load(&c, e->input, QC_KIND_ANY, err)) return -1;
-    int status = c.kind == QC_KIND_MODEL ? export_weights(e, &c, qc_weights_save_npz, err)
-               : c.kind == QC_KIND_DATA  ? export_data(e, &c, qc_dataset_save_npz, err)
-                                         : qc_fail(err, QC_EFORMAT, "%.300s is a %s, not a data file or a model", qc_input_name(e->input), qc_kind_name(c.kind));
+    int status = c.kind == QC_KIND_MODEL  ? export_weights(e, &c, qc_weights_save_npz, err)
+                 : c.kind == QC_KIND_DATA ? export_data(e, &c, qc_dataset_save_npz, err)
+                                          : qc_fail(err, QC_EFORMAT, "%.300s is a %s, not a data file or a model",
+                                                    qc_input_name(e->input), qc_kind_name(c.kind));
     qc_container_release(&c);
     return status;
 }

@@ -22,7 +22,8 @@ void qc_writer_reserve(QcWriter *w, size_t n)
 
 static uint8_t *reserve(QcWriter *w, size_t n)
 {
-    if (!w->bad && w->room - w->length < n) qc_writer_reserve(w, n > w->room ? n : w->room < 256 ? 256 : w->room); /* twice as much: few copies of what is there */
+    /* twice as much: few copies of what is there */
+    if (!w->bad && w->room - w->length < n) qc_writer_reserve(w, n > w->room ? n : w->room < 256 ? 256 : w->room);
     if (w->bad) return NULL;
     uint8_t *at = w->bytes + w->length;
     w->length += n;
@@ -154,7 +155,8 @@ uint32_t qc_get_count(QcCursor *c, size_t each)
     return n;
 }
 
-/* Length of the UTF-8 character at s, 0 where there is none (overlong, surrogate, beyond U+10FFFF, cut off, or zero). */
+/* Length of the UTF-8 character at s, 0 where there is none (overlong, surrogate, beyond U+10FFFF, cut off, or
+ * zero). */
 static size_t utf8_character(const uint8_t *s, size_t left)
 {
     if (s[0] && s[0] < 0x80) return 1;
@@ -162,7 +164,9 @@ static size_t utf8_character(const uint8_t *s, size_t left)
     if (!n || left < n) return 0;
     for (size_t i = 1; i < n; i++)
         if ((s[i] & 0xc0) != 0x80) return 0;
-    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f)) return 0;
+    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) ||
+        (s[0] == 0xf4 && s[1] > 0x8f))
+        return 0;
     return n;
 }
 
@@ -183,7 +187,8 @@ char *qc_get_text(QcCursor *c, QcArena *arena)
     return copy;
 }
 
-/* Room in the arena for n values of `each` bytes that are there to be read; NULL and bad otherwise. Checks before it allocates. */
+/* Room in the arena for n values of `each` bytes that are there to be read; NULL and bad otherwise. Checks before it
+ * allocates. */
 static void *room_for(QcCursor *c, size_t n, size_t each, QcArena *arena, const uint8_t **from)
 {
     size_t bytes;
@@ -203,7 +208,10 @@ uint8_t *qc_get_bytes(QcCursor *c, size_t n, QcArena *arena)
     return out;
 }
 
-static uint32_t u32_at(const uint8_t *b) { return b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24; }
+static uint32_t u32_at(const uint8_t *b)
+{
+    return b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+}
 
 float *qc_get_f32s(QcCursor *c, size_t n, QcArena *arena)
 {

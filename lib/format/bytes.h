@@ -31,14 +31,16 @@ void qc_put_f32s(QcWriter *w, const float *values, size_t n);
 void qc_put_i32s(QcWriter *w, const int32_t *values, size_t n);
 void qc_put_u32s(QcWriter *w, const uint32_t *values, size_t n);
 void qc_put_u64s(QcWriter *w, const uint64_t *values, size_t n);
-void qc_writer_reserve(QcWriter *w, size_t n); /* room for n bytes more and no others: for whoever knows how many there will be */
+void qc_writer_reserve(QcWriter *w, size_t n); /* room for n bytes more and no others: for whoever knows how many there
+                                                  will be */
 int qc_writer_check(const QcWriter *w, QcErr *err); /* -1: memory was out */
 void qc_writer_release(QcWriter *w);
 
 typedef struct QcCursor {
     const uint8_t *bytes; /* borrowed */
     size_t length, at;
-    int bad; /* something was asked for that is not there, or (QC_CURSOR_MEMORY) could not be copied for lack of memory */
+    int bad; /* something was asked for that is not there, or (QC_CURSOR_MEMORY) could not be copied for lack of
+                memory */
 } QcCursor;
 enum { QC_CURSOR_MEMORY = 2 };
 

@@ -46,7 +46,8 @@ static int index_of(const QcContainer *c, const char *name)
 int qc_container_add(QcContainer *c, const char *name, uint32_t flags, QcWriter *w, QcErr *err)
 {
     int status = qc_writer_check(w, err), i = index_of(c, name);
-    if (!status && i < 0 && c->n == QC_MAX_SECTIONS) status = qc_fail(err, QC_EFAIL, "a file has at most %d sections", QC_MAX_SECTIONS);
+    if (!status && i < 0 && c->n == QC_MAX_SECTIONS)
+        status = qc_fail(err, QC_EFAIL, "a file has at most %d sections", QC_MAX_SECTIONS);
     if (!status && !is_name(name)) status = qc_fail(err, QC_EFAIL, "'%s' cannot be the name of a section", name);
     if (!status) {
         static const uint8_t nothing[1];
@@ -67,7 +68,8 @@ void qc_container_remove(QcContainer *c, const char *name)
     if (i < 0) return;
     free(c->sections[i].own);
     memmove(&c->sections[i], &c->sections[i + 1], (c->n - 1 - (uint32_t)i) * sizeof c->sections[0]);
-    c->sections[--c->n] = (QcSection){0}; /* what stood there has moved: it must not be freed when the place is taken again */
+    c->sections[--c->n] = (QcSection){0}; /* what stood there has moved: it must not be freed when the place is taken
+                                             again */
 }
 
 int qc_container_encode(const QcContainer *c, QcWriter *w, QcErr *err)
@@ -159,7 +161,10 @@ static int walk(const Source *s, uint64_t at, uint64_t end, SeeBytes see, void *
 }
 
 static void see_digest(void *digest, const uint8_t *bytes, size_t n) { qc_digest_add(digest, bytes, n); }
-static void see_crc(void *crc, const uint8_t *bytes, size_t n) { *(uint32_t *)crc = qc_crc32_add(*(uint32_t *)crc, bytes, n); }
+static void see_crc(void *crc, const uint8_t *bytes, size_t n)
+{
+    *(uint32_t *)crc = qc_crc32_add(*(uint32_t *)crc, bytes, n);
+}
 
 static void see_zero(void *is_zero, const uint8_t *bytes, size_t n)
 {
@@ -174,7 +179,8 @@ static int is_zero(int *zero, const Source *s, uint64_t at, uint64_t end, QcErr 
 }
 
 /* The bytes of section c->sections[c->n], checked; those of a file are copied unless they are to stay there. */
-static int read_section(QcContainer *c, const Source *source, uint64_t offset, uint64_t length, uint32_t crc, int stays, QcErr *err)
+static int read_section(QcContainer *c, const Source *source, uint64_t offset, uint64_t length, uint32_t crc, int stays,
+                        QcErr *err)
 {
     QcSection *s = &c->sections[c->n];
     uint32_t sum = 0;
@@ -193,7 +199,8 @@ static int read_section(QcContainer *c, const Source *source, uint64_t offset, u
 }
 
 /* One entry of the table; *at is where the section before it ended. */
-static int read_entry(QcContainer *c, QcCursor *table, const Source *source, const char *stays, uint64_t *at, QcErr *err)
+static int read_entry(QcContainer *c, QcCursor *table, const Source *source, const char *stays, uint64_t *at,
+                      QcErr *err)
 {
     QcSection *s = &c->sections[c->n];
     char name[NAME + 1] = {0};
@@ -205,9 +212,11 @@ static int read_entry(QcContainer *c, QcCursor *table, const Source *source, con
     memcpy(s->name, name, sizeof name);
     uint32_t crc = qc_get_u32(table);
     uint64_t offset = qc_get_u64(table), length = qc_get_u64(table), body = source->length - END;
-    if (s->flags & ~(uint32_t)QC_SECTION_OPTIONAL) return qc_fail(err, QC_EFORMAT, "section '%s' has flags this version does not know", name);
+    if (s->flags & ~(uint32_t)QC_SECTION_OPTIONAL)
+        return qc_fail(err, QC_EFORMAT, "section '%s' has flags this version does not know", name);
     if (offset != aligned(*at)) return qc_fail(err, QC_EFORMAT, "section '%s' is not where it belongs", name);
-    if (offset > body || length > body - offset) return qc_fail(err, QC_EFORMAT, "section '%s' reaches beyond the end of the file", name);
+    if (offset > body || length > body - offset)
+        return qc_fail(err, QC_EFORMAT, "section '%s' reaches beyond the end of the file", name);
     if (is_zero(&padded, source, *at, offset, err)) return -1;
     if (!padded) return qc_fail(err, QC_EFORMAT, "the padding before section '%s' is not zero", name);
     *at = offset + length;
@@ -224,7 +233,9 @@ static int check_digest(QcContainer *c, const Source *source, const uint8_t *end
     qc_digest_end(&digest, of_body);
     qc_digest_add(&digest, end, END);
     qc_digest_end(&digest, c->digest);
-    return memcmp(of_body, end, sizeof of_body) ? qc_fail(err, QC_EFORMAT, "is damaged (its SHA-256 differs from the one it carries)") : 0;
+    return memcmp(of_body, end, sizeof of_body)
+               ? qc_fail(err, QC_EFORMAT, "is damaged (its SHA-256 differs from the one it carries)")
+               : 0;
 }
 
 static int decode(QcContainer *c, const Source *source, QcKind kind, const char *stays, QcErr *err)
@@ -235,24 +246,31 @@ static int decode(QcContainer *c, const Source *source, QcKind kind, const char 
     size_t begins = length < sizeof magic ? (size_t)length : sizeof magic;
     QcCursor head = {.bytes = front, .length = length < sizeof front ? (size_t)length : sizeof front, .at = begins};
     if (copy_from(source, front, 0, head.length, err)) return -1;
-    if (memcmp(front, magic, begins)) return qc_fail(err, QC_EFORMAT, "is not a qcore file (it does not begin with QCF1)");
+    if (memcmp(front, magic, begins))
+        return qc_fail(err, QC_EFORMAT, "is not a qcore file (it does not begin with QCF1)");
     uint32_t file_kind = qc_get_u32(&head), version = qc_get_u32(&head), n = qc_get_u32(&head);
     uint64_t told = qc_get_u64(&head);
     if (head.bad) return qc_fail(err, QC_EFORMAT, "is truncated: it ends within its header");
-    if (version != VERSION) return qc_fail(err, QC_EFORMAT, "is of format version %u; this program reads version %d", version, VERSION);
+    if (version != VERSION)
+        return qc_fail(err, QC_EFORMAT, "is of format version %u; this program reads version %d", version, VERSION);
     if (told > length)
-        return qc_fail(err, QC_EFORMAT, "is truncated: %llu bytes of %llu", (unsigned long long)length, (unsigned long long)told);
-    if (told < length) return qc_fail(err, QC_EFORMAT, "has %llu bytes behind its end", (unsigned long long)(length - told));
-    if (n > QC_MAX_SECTIONS || length < aligned(HEADER + (uint64_t)ENTRY * n) + END) return qc_fail(err, QC_EFORMAT, "cannot have %u sections", n);
+        return qc_fail(err, QC_EFORMAT, "is truncated: %llu bytes of %llu", (unsigned long long)length,
+                       (unsigned long long)told);
+    if (told < length)
+        return qc_fail(err, QC_EFORMAT, "has %llu bytes behind its end", (unsigned long long)(length - told));
+    if (n > QC_MAX_SECTIONS || length < aligned(HEADER + (uint64_t)ENTRY * n) + END)
+        return qc_fail(err, QC_EFORMAT, "cannot have %u sections", n);
 
     uint64_t body = length - END, at = HEADER + (uint64_t)ENTRY * n;
     if (copy_from(source, end, body, END, err)) return -1;
     if (memcmp(end + QC_DIGEST_BYTES, end_mark, sizeof end_mark)) return qc_fail(err, QC_EFORMAT, "has no end mark");
     if (check_digest(c, source, end, err)) return -1;
 
-    if (file_kind < QC_KIND_MODEL || file_kind > QC_KIND_CHECKPOINT) return qc_fail(err, QC_EFORMAT, "is of an unknown kind (%u)", file_kind);
+    if (file_kind < QC_KIND_MODEL || file_kind > QC_KIND_CHECKPOINT)
+        return qc_fail(err, QC_EFORMAT, "is of an unknown kind (%u)", file_kind);
     if (kind != QC_KIND_ANY && file_kind != (uint32_t)kind)
-        return qc_fail(err, QC_EFORMAT, "is a %s file; a %s file is needed", qc_kind_name((QcKind)file_kind), qc_kind_name(kind));
+        return qc_fail(err, QC_EFORMAT, "is a %s file; a %s file is needed", qc_kind_name((QcKind)file_kind),
+                       qc_kind_name(kind));
     c->kind = (QcKind)file_kind;
     c->length = length;
     for (c->n = 0; c->n < n; c->n++) {
@@ -308,7 +326,10 @@ int qc_container_expect(const QcContainer *c, const char *const *known, QcErr *e
         if (s->flags & QC_SECTION_OPTIONAL) continue;
         const char *const *name = known;
         while (*name && strcmp(*name, s->name)) name++;
-        if (!*name) return qc_fail(err, QC_EFORMAT, "section '%s' is not known to this version, and the file says that it cannot be ignored", s->name);
+        if (!*name)
+            return qc_fail(err, QC_EFORMAT,
+                           "section '%s' is not known to this version, and the file says that it cannot be ignored",
+                           s->name);
     }
     return 0;
 }

@@ -1,11 +1,11 @@
 /* container.h - the one file format of the house: named sections in a checked envelope. docs: qc-formats(5).
  *
- * Layout, little-endian: header (magic "QCF1", kind u32, version u32, number of sections u32, file length u64), table of
- * sections (name 16 bytes zero-padded, flags u32, crc32 u32, offset u64, length u64), sections at 64-byte boundaries with
- * zero padding, and at the end the SHA-256 of all before it and the end mark "QCF1END\n". The reader checks everything before it
- * hands out a byte: magic, kind, version, length equal to the file's, sections ascending without overlap or holes, names
- * unique, checksums, digest, end mark, nothing behind it. Unknown sections with QC_SECTION_OPTIONAL are kept and passed on;
- * an unknown critical one is an error (qc_container_expect).
+ * Layout, little-endian: header (magic "QCF1", kind u32, version u32, number of sections u32, file length u64), table
+ * of sections (name 16 bytes zero-padded, flags u32, crc32 u32, offset u64, length u64), sections at 64-byte boundaries
+ * with zero padding, and at the end the SHA-256 of all before it and the end mark "QCF1END\n". The reader checks
+ * everything before it hands out a byte: magic, kind, version, length equal to the file's, sections ascending without
+ * overlap or holes, names unique, checksums, digest, end mark, nothing behind it. Unknown sections with
+ * QC_SECTION_OPTIONAL are kept and passed on; an unknown critical one is an error (qc_container_expect).
  */
 #ifndef QC_FORMAT_CONTAINER_H
 #define QC_FORMAT_CONTAINER_H
@@ -14,7 +14,13 @@
 #include "../base/file.h"
 #include "bytes.h"
 
-typedef enum QcKind { QC_KIND_ANY = 0, QC_KIND_MODEL = 1, QC_KIND_DATA = 2, QC_KIND_MISSLOG = 3, QC_KIND_CHECKPOINT = 4 } QcKind;
+typedef enum QcKind {
+    QC_KIND_ANY = 0,
+    QC_KIND_MODEL = 1,
+    QC_KIND_DATA = 2,
+    QC_KIND_MISSLOG = 3,
+    QC_KIND_CHECKPOINT = 4
+} QcKind;
 const char *qc_kind_name(QcKind kind); /* "model", "data", "miss log", "checkpoint" */
 
 enum { QC_SECTION_OPTIONAL = 1, QC_MAX_SECTIONS = 64 };
@@ -32,7 +38,8 @@ typedef struct QcContainer {
     QcKind kind;
     uint32_t n;
     QcSection sections[QC_MAX_SECTIONS];
-    uint8_t digest[QC_DIGEST_BYTES]; /* of the whole file read, as sha256sum prints it; zero for one that is being made */
+    uint8_t digest[QC_DIGEST_BYTES]; /* of the whole file read, as sha256sum prints it; zero for one that is being
+                                        made */
     uint64_t length;                 /* bytes of that file */
     QcArena arena;                   /* all section bytes */
     uint8_t *file;                   /* the bytes read; sections point into it */
@@ -41,9 +48,11 @@ typedef struct QcContainer {
 
 /* Reads and checks; kind QC_KIND_ANY takes any. err names the file. */
 int qc_container_load(QcContainer *c, const char *path, QcKind kind, QcErr *err);
-/* The same without the file in memory: it is read and checked in pieces, and the section `stays` (NULL: none) is left there. What is no regular file is loaded. */
+/* The same without the file in memory: it is read and checked in pieces, and the section `stays` (NULL: none) is left
+ * there. What is no regular file is loaded. */
 int qc_container_open(QcContainer *c, const char *path, QcKind kind, const char *stays, QcErr *err);
-int qc_container_decode(QcContainer *c, uint8_t *file, size_t length, QcKind kind, QcErr *err); /* takes over `file` (malloc'd), on failure too */
+/* takes over `file` (malloc'd), on failure too */
+int qc_container_decode(QcContainer *c, uint8_t *file, size_t length, QcKind kind, QcErr *err);
 
 void qc_container_init(QcContainer *c, QcKind kind);
 /* Takes over the writer's bytes (the writer is empty afterwards, on failure too); replaces a section of that name. */

@@ -3,7 +3,8 @@
 #include <math.h>
 #include <string.h>
 
-int qc_flip_allocate(QcFlip *flip, const QcQGraph *g, int8_t **feedback, float **feedback_scale, QcArena *arena, QcErr *err)
+int qc_flip_allocate(QcFlip *flip, const QcQGraph *g, int8_t **feedback, float **feedback_scale, QcArena *arena,
+                     QcErr *err)
 {
     QcFlipLayer described[QC_FLIP_MAX_LAYERS];
     *flip = (QcFlip){0};
@@ -12,7 +13,8 @@ int qc_flip_allocate(QcFlip *flip, const QcQGraph *g, int8_t **feedback, float *
     if (!layers) return -1;
     memcpy(layers, described, flip->n_layers * sizeof *layers);
     flip->layers = layers;
-    if (!flip->n_layers) return qc_fail(err, QC_EUNSUPPORTED, "the model has more than %d layers with weights", QC_FLIP_MAX_LAYERS);
+    if (!flip->n_layers)
+        return qc_fail(err, QC_EUNSUPPORTED, "the model has more than %d layers with weights", QC_FLIP_MAX_LAYERS);
     *feedback = qc_arena_take(arena, flip->n_feedback, 1, err);
     *feedback_scale = qc_arena_take(arena, flip->n_layers, sizeof **feedback_scale, err);
     flip->feedback = *feedback;
@@ -66,8 +68,9 @@ int qc_flip_decode(QcFlip *flip, const QcModelFile *m, const QcQGraph *g, QcAren
     if (qc_flip_allocate(flip, g, &feedback, &scale, arena, err)) return -1;
     uint32_t n_layers = qc_get_u32(&c), n_feedback = qc_get_u32(&c);
     if (n_layers != flip->n_layers || n_feedback != flip->n_feedback)
-        return qc_fail(err, QC_EFORMAT, "the bit-flip network is for %u layers and %u feedback weights, but the graph has %u and %u", n_layers, n_feedback,
-                       flip->n_layers, flip->n_feedback);
+        return qc_fail(err, QC_EFORMAT,
+                       "the bit-flip network is for %u layers and %u feedback weights, but the graph has %u and %u",
+                       n_layers, n_feedback, flip->n_layers, flip->n_feedback);
     int finite = get_reals(scale, &c, flip->n_layers);
     get_codes(feedback, &c, flip->n_feedback);
     finite &= get_reals(flip->mean, &c, QC_FLIP_FEATURES) & get_reals(flip->inverse, &c, QC_FLIP_FEATURES);
@@ -78,5 +81,7 @@ int qc_flip_decode(QcFlip *flip, const QcModelFile *m, const QcQGraph *g, QcAren
     finite &= get_reals(flip->s2, &c, QC_FLIP_HIDDEN) & get_reals(flip->b2, &c, QC_FLIP_HIDDEN);
     finite &= get_reals(flip->s3, &c, 3) & get_reals(flip->b3, &c, 3);
     if (qc_cursor_end(&c, "section 'flip'", err)) return -1;
-    return finite ? 0 : qc_fail(err, QC_EFORMAT, "the bit-flip network holds a number that is not finite or absurdly large");
+    return finite
+               ? 0
+               : qc_fail(err, QC_EFORMAT, "the bit-flip network holds a number that is not finite or absurdly large");
 }

@@ -8,7 +8,8 @@ int qc_learned_encode(QcModelFile *m, const QcLearner *l, QcErr *err)
 {
     QcWriter w = {0};
     qc_put_u32(&w, VERSION);
-    QcLearnerCounters counters = *l->counters; /* which come first; what an input was is for the state of a session alone */
+    QcLearnerCounters counters = *l->counters; /* which come first; what an input was is for the state of a session
+                                                  alone */
     counters.input = 0;
     counters.input_adapts = 0;
     qc_put_bytes(&w, &counters, sizeof counters);
@@ -32,12 +33,15 @@ int qc_learned_decode(QcLearner *l, const QcModelFile *m, QcErr *err)
     QcCursor c;
     if (!qc_container_find(&m->container, "learned", &c)) return 0;
     uint32_t version = qc_get_u32(&c);
-    if (c.bad || version != VERSION) return qc_fail(err, QC_EUNSUPPORTED, "section 'learned' has version %u; this program reads version %u", version, VERSION);
+    if (c.bad || version != VERSION)
+        return qc_fail(err, QC_EUNSUPPORTED, "section 'learned' has version %u; this program reads version %u", version,
+                       VERSION);
     /* What flips keep comes last: a session without flips may follow a session with them, and the other way round. */
     size_t there = c.length - c.at, n = there < l->learned_bytes ? there : l->learned_bytes;
     if (n < l->head_bytes) return qc_fail(err, QC_EFORMAT, "section 'learned' is cut");
     memcpy(l->state, c.bytes + c.at, n);
-    if (!qc_learner_is_sound(l) || !fits(l)) return qc_fail(err, QC_EFORMAT, "section 'learned' does not fit the model's last layer");
+    if (!qc_learner_is_sound(l) || !fits(l))
+        return qc_fail(err, QC_EFORMAT, "section 'learned' does not fit the model's last layer");
     qc_learner_resume(l);
     return 1;
 }

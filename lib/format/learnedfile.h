@@ -1,5 +1,6 @@
-/* learnedfile.h - what a learner has learned as the optional section "learned" of its model file: counters, both last layers, moments. With the coreset's file beside
- * it, a later session goes on as if there had been no pause. docs: qc-formats(5).
+/* learnedfile.h - what a learner has learned as the optional section "learned" of its model file: counters, both last
+ * layers, moments. With the coreset's file beside it, a later session goes on as if there had been no pause. docs:
+ * qc-formats(5).
  */
 #ifndef QC_FORMAT_LEARNEDFILE_H
 #define QC_FORMAT_LEARNEDFILE_H
@@ -9,7 +10,8 @@
 
 /* After the learner's graph was encoded (which drops the section of before). */
 int qc_learned_encode(QcModelFile *m, const QcLearner *l, QcErr *err);
-/* Into a learner that was placed with the model's graph: 1, or 0 if the model has learned nothing. Fails if it does not fit the graph. */
+/* Into a learner that was placed with the model's graph: 1, or 0 if the model has learned nothing. Fails if it does not
+ * fit the graph. */
 int qc_learned_decode(QcLearner *l, const QcModelFile *m, QcErr *err);
 
 #endif

@@ -41,21 +41,26 @@ int qc_provenance_add(QcProvenance *p, QcArena *arena, const char *line, QcErr *
 static int check(const QcModelFile *m, QcErr *err)
 {
     if (!m->channels || m->channels > MAX_DIM || !m->height || m->height > MAX_DIM || !m->length || m->length > MAX_DIM)
-        return qc_fail(err, QC_EFORMAT, "input windows of %u channels x %u x %u are not possible (1 to %d each)", m->channels, m->height, m->length, MAX_DIM);
-    if (!m->classes || m->classes > MAX_CLASSES) return qc_fail(err, QC_EFORMAT, "a model of %u classes is not possible (1 to %d)", m->classes, MAX_CLASSES);
+        return qc_fail(err, QC_EFORMAT, "input windows of %u channels x %u x %u are not possible (1 to %d each)",
+                       m->channels, m->height, m->length, MAX_DIM);
+    if (!m->classes || m->classes > MAX_CLASSES)
+        return qc_fail(err, QC_EFORMAT, "a model of %u classes is not possible (1 to %d)", m->classes, MAX_CLASSES);
     for (uint32_t i = 0; i < m->classes; i++)
         for (uint32_t j = 0; j < i; j++)
-            if (!strcmp(m->labels[i], m->labels[j])) return qc_fail(err, QC_EFORMAT, "classes %u and %u are both named '%s'", j, i, m->labels[i]);
+            if (!strcmp(m->labels[i], m->labels[j]))
+                return qc_fail(err, QC_EFORMAT, "classes %u and %u are both named '%s'", j, i, m->labels[i]);
     if (m->norm.channels != m->channels)
-        return qc_fail(err, QC_EFORMAT, "the normalisation is of %u channels, the input of %u", m->norm.channels, m->channels);
+        return qc_fail(err, QC_EFORMAT, "the normalisation is of %u channels, the input of %u", m->norm.channels,
+                       m->channels);
     for (uint32_t i = 0; i < m->channels; i++)
         if (!isfinite(m->norm.mean[i]) || !isfinite(m->norm.deviation[i]) || m->norm.deviation[i] <= 0)
-            return qc_fail(err, QC_EFORMAT, "the normalisation of channel %u is not a finite mean and a deviation above 0", i);
+            return qc_fail(err, QC_EFORMAT,
+                           "the normalisation of channel %u is not a finite mean and a deviation above 0", i);
     return 0;
 }
 
-int qc_modelfile_init(QcModelFile *m, const char *name, uint32_t channels, uint32_t height, uint32_t length, uint32_t classes,
-                      char *const *labels, const QcNorm *norm, QcErr *err)
+int qc_modelfile_init(QcModelFile *m, const char *name, uint32_t channels, uint32_t height, uint32_t length,
+                      uint32_t classes, char *const *labels, const QcNorm *norm, QcErr *err)
 {
     *m = (QcModelFile){.channels = channels, .height = height, .length = length, .classes = classes};
     qc_container_init(&m->container, QC_KIND_MODEL);
@@ -113,7 +118,8 @@ static int decode(QcModelFile *m, QcErr *err)
     if (qc_container_expect(&m->container, known, err)) return -1;
     if (!qc_container_find(&m->container, "meta", &c)) return qc_fail(err, QC_EFORMAT, "section 'meta' is missing");
     if (decode_meta(m, &c, err)) return -1;
-    return qc_container_find(&m->container, "provenance", &c) ? qc_provenance_decode(&m->provenance, &c, &m->arena, err) : 0;
+    return qc_container_find(&m->container, "provenance", &c) ? qc_provenance_decode(&m->provenance, &c, &m->arena, err)
+                                                              : 0;
 }
 
 int qc_modelfile_decode(QcModelFile *m, QcContainer *container, QcErr *err)
@@ -139,7 +145,10 @@ int qc_modelfile_is_quantized(const QcModelFile *m)
     return qc_container_find(&m->container, "qgraph", &c);
 }
 
-int qc_modelfile_add_provenance(QcModelFile *m, const char *line, QcErr *err) { return qc_provenance_add(&m->provenance, &m->arena, line, err); }
+int qc_modelfile_add_provenance(QcModelFile *m, const char *line, QcErr *err)
+{
+    return qc_provenance_add(&m->provenance, &m->arena, line, err);
+}
 
 int qc_modelfile_save(QcModelFile *m, const char *path, QcErr *err)
 {

@@ -37,16 +37,18 @@ int qc_modelfile_load(QcModelFile *m, const char *path, QcErr *err);
 /* The same of a container that is read already; takes it over (on failure too: it is then released and empty). */
 int qc_modelfile_decode(QcModelFile *m, QcContainer *container, QcErr *err);
 /* A fresh one (no graph yet); copies what it is given. */
-int qc_modelfile_init(QcModelFile *m, const char *name, uint32_t channels, uint32_t height, uint32_t length, uint32_t classes,
-                      char *const *labels, const QcNorm *norm, QcErr *err);
+int qc_modelfile_init(QcModelFile *m, const char *name, uint32_t channels, uint32_t height, uint32_t length,
+                      uint32_t classes, char *const *labels, const QcNorm *norm, QcErr *err);
 int qc_modelfile_is_quantized(const QcModelFile *m); /* has section "qgraph" */
-/* What a program read, for its line: a role ("model", "data", "coreset") and the file's digest (all zero or NULL: not named). */
+/* What a program read, for its line: a role ("model", "data", "coreset") and the file's digest (all zero or NULL: not
+ * named). */
 typedef struct QcInput {
     const char *role;
     const uint8_t *digest; /* [QC_DIGEST_BYTES] */
 } QcInput;
 
-/* Adds "COMMAND ; model=sha256:0123456789abcdef data=sha256:..." with the digest of the file m itself was loaded from first. */
+/* Adds "COMMAND ; model=sha256:0123456789abcdef data=sha256:..." with the digest of the file m itself was loaded from
+ * first. */
 int qc_modelfile_stamp(QcModelFile *m, const char *command, const QcInput *inputs, uint32_t n, QcErr *err);
 int qc_modelfile_add_provenance(QcModelFile *m, const char *line, QcErr *err);
 int qc_modelfile_save(QcModelFile *m, const char *path, QcErr *err); /* codes meta and provenance, then the container */

@@ -1,4 +1,5 @@
-/* modelplan.h - the memory that a quantized model takes once it is read, part by part: what qc_qgraph_decode and qc_flip_decode take. */
+/* modelplan.h - the memory that a quantized model takes once it is read, part by part: what qc_qgraph_decode and
+ * qc_flip_decode take. */
 #ifndef QC_FORMAT_MODELPLAN_H
 #define QC_FORMAT_MODELPLAN_H
 

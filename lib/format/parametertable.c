@@ -7,7 +7,13 @@
 #include <string.h>
 
 #define ROW(type, name, at2, at4, at8, low, high, meaning) \
-    {#name, meaning, (type)1.5f == 1, offsetof(QcParameters, name), {(double)(at2), (double)(at4), (double)(at8)}, (double)(low), (double)(high)},
+    {#name,                                                \
+     meaning,                                              \
+     (type)1.5f == 1,                                      \
+     offsetof(QcParameters, name),                         \
+     {(double)(at2), (double)(at4), (double)(at8)},        \
+     (double)(low),                                        \
+     (double)(high)},
 const QcParameterRow qc_parameter_rows[QC_PARAMETER_COUNT] = {QC_PARAMETERS(ROW)};
 #undef ROW
 
@@ -36,8 +42,10 @@ static int tune(QcParameters *p, const char *text, QcErr *err)
         if (strlen(row->name) != length || memcmp(row->name, text, length)) continue;
         errno = 0;
         double value = strtod(equals + 1, &end);
-        if (end == equals + 1 || *end || errno || !(value >= row->low && value <= row->high) || (row->whole && value != floor(value)))
-            return qc_fail(err, QC_EUSAGE, "--tune %.60s: %s is a %snumber from %.6g to %.6g", text, row->name, row->whole ? "whole " : "", row->low, row->high);
+        if (end == equals + 1 || *end || errno || !(value >= row->low && value <= row->high) ||
+            (row->whole && value != floor(value)))
+            return qc_fail(err, QC_EUSAGE, "--tune %.60s: %s is a %snumber from %.6g to %.6g", text, row->name,
+                           row->whole ? "whole " : "", row->low, row->high);
         if (row->whole) *(uint32_t *)(void *)at = (uint32_t)value;
         else *(float *)(void *)at = (float)value;
         return 0;
@@ -56,7 +64,8 @@ void qc_parameters_digest(QcDigest *d, const QcParameters *p)
 {
     char text[80];
     for (int i = 0; i < QC_PARAMETER_COUNT; i++) {
-        int n = snprintf(text, sizeof text, "%s=%a ", qc_parameter_rows[i].name, qc_parameter_value(p, &qc_parameter_rows[i]));
+        int n = snprintf(text, sizeof text, "%s=%a ", qc_parameter_rows[i].name,
+                         qc_parameter_value(p, &qc_parameter_rows[i]));
         qc_digest_add(d, text, (size_t)n);
     }
 }

@@ -1,4 +1,5 @@
-/* parametertable.h - the learner's parameters (device/parameters.h) by name: for --tune, the state's identity, exported C and the manual. */
+/* parametertable.h - the learner's parameters (device/parameters.h) by name: for --tune, the state's identity, exported
+ * C and the manual. */
 #ifndef QC_FORMAT_PARAMETERTABLE_H
 #define QC_FORMAT_PARAMETERTABLE_H
 

@@ -25,7 +25,7 @@ static QcQTensor get_tensor(QcCursor *c)
     t.zero = qc_get_u8(c);
     t.scale = qc_get_f32(c);
     t.offset = qc_get_u32(c);
-    t.lean = 0;
+    t.inference_offset = 0;
     return t;
 }
 
@@ -138,7 +138,7 @@ int qc_qgraph_decode(QcQGraph *g, const QcModelFile *m, QcArena *arena, QcErr *e
             return qc_fail(err, QC_EFORMAT, "the model is a float model; a quantized one is needed (qc-quantize makes it)");
         return qc_fail(err, QC_EFORMAT, "the model has no quantized graph");
     }
-    if (read_graph(g, &tensors, &c, arena, err) || qc_qgraph_check(g, err) || qc_qgraph_plan_lean(g, tensors, err)) return -1;
+    if (read_graph(g, &tensors, &c, arena, err) || qc_qgraph_check(g, err) || qc_qgraph_plan_inference(g, tensors, err)) return -1;
     const QcQTensor *input = &g->tensors[0];
     if (g->classes != m->classes || input->channels != m->channels || input->height != m->height || input->width != m->length)
         return qc_fail(err, QC_EFORMAT, "the quantized graph takes %u x %u x %u and makes %u classes, but the model says %u x %u x %u and %u", input->channels,

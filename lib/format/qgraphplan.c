@@ -4,36 +4,36 @@
 
 enum { ALIGN = 64 };
 
-static void touch(QcQLife *life, uint32_t node)
+static void touch(QcQLiveness *life, uint32_t node)
 {
     if (node < life->first) life->first = node;
     life->last = node; /* nodes come in order */
 }
 
 /* The flipper looks at some layers once a later ReLU is known. */
-static void keep_for_flipper(const QcQGraph *g, QcQLife *lives)
+static void keep_for_flipper(const QcQGraph *g, QcQLiveness *liveness)
 {
     QcFlipLayer layers[QC_FLIP_MAX_LAYERS];
     uint32_t n_feedback, n_layers = qc_flip_describe(g, layers, &n_feedback);
     for (uint32_t t = 0; t < g->n_tensors; t++) {
         uint32_t until = qc_flip_keep_until(g, layers, n_layers, t);
-        if (!until || until < lives[t].last) continue;
-        lives[t].last = until;
-        lives[t].held = 1;
+        if (!until || until < liveness[t].last) continue;
+        liveness[t].last = until;
+        liveness[t].held = 1;
     }
 }
 
-void qc_qgraph_lives(const QcQGraph *g, QcQLife *lives, int lean)
+void qc_qgraph_liveness(const QcQGraph *g, QcQLiveness *liveness, int inference_only)
 {
-    for (uint32_t t = 0; t < g->n_tensors; t++) lives[t] = (QcQLife){.first = UINT32_MAX};
-    lives[0].first = 0;
+    for (uint32_t t = 0; t < g->n_tensors; t++) liveness[t] = (QcQLiveness){.first = UINT32_MAX};
+    liveness[0].first = 0;
     for (uint32_t i = 0; i < g->n_nodes; i++) {
         const QcQNode *n = &g->nodes[i];
-        touch(&lives[n->in[0]], i);
-        if (qc_reads_two(n)) touch(&lives[n->in[1]], i);
-        if (n->op != QC_Q_LOGITS) touch(&lives[n->out], i);
+        touch(&liveness[n->in[0]], i);
+        if (qc_reads_two(n)) touch(&liveness[n->in[1]], i);
+        if (n->op != QC_Q_LOGITS) touch(&liveness[n->out], i);
     }
-    if (!lean) keep_for_flipper(g, lives);
+    if (!inference_only) keep_for_flipper(g, liveness);
 }
 
 /* The node works element by element, or keeps aside what it still needs (qforward.c), and writes all of its output. */
@@ -41,38 +41,40 @@ static int works_in_place(const QcQGraph *g, const QcQNode *n)
 {
     const QcQTensor *in = &g->tensors[n->in[0]], *out = &g->tensors[n->out];
     if (n->op != QC_Q_ADD && n->op != QC_Q_TABLE && !qc_is_series_pool(g, n)) return 0;
-    return n->channels == out->channels && in->channels == out->channels && in->height == out->height && in->width == out->width;
+    return n->channels == out->channels && in->channels == out->channels && in->height == out->height &&
+           in->width == out->width;
 }
 
-int qc_qgraph_replaces(const QcQGraph *g, const QcQLife *lives, uint32_t t, uint32_t u)
+int qc_qgraph_replaces(const QcQGraph *g, const QcQLiveness *liveness, uint32_t t, uint32_t u)
 {
-    uint32_t i = lives[t].first;
-    if (t == u || i >= g->n_nodes || lives[u].last != i || lives[u].held) return 0;
+    uint32_t i = liveness[t].first;
+    if (t == u || i >= g->n_nodes || liveness[u].last != i || liveness[u].held) return 0;
     const QcQNode *n = &g->nodes[i];
-    return n->op != QC_Q_LOGITS && n->out == t && (n->in[0] == u || (qc_reads_two(n) && n->in[1] == u)) && works_in_place(g, n);
+    return n->op != QC_Q_LOGITS && n->out == t && (n->in[0] == u || (qc_reads_two(n) && n->in[1] == u)) &&
+           works_in_place(g, n);
 }
 
 /* Tensors that replace each other are one block; each has its first tensor as head. */
 typedef struct Plan {
-    QcQLife life[QC_Q_MAX_TENSORS]; /* of heads: of the whole block */
+    QcQLiveness life[QC_Q_MAX_TENSORS]; /* of heads: of the whole block */
     uint16_t head[QC_Q_MAX_TENSORS];
     uint16_t order[QC_Q_MAX_TENSORS]; /* heads, in the order of placing */
     uint32_t offset[QC_Q_MAX_TENSORS]; /* of heads */
     uint32_t n;
 } Plan;
 
-static void join_blocks(Plan *plan, const QcQGraph *g, int lean)
+static void join_blocks(Plan *plan, const QcQGraph *g, int inference_only)
 {
-    QcQLife lives[QC_Q_MAX_TENSORS];
-    qc_qgraph_lives(g, lives, lean);
+    QcQLiveness liveness[QC_Q_MAX_TENSORS];
+    qc_qgraph_liveness(g, liveness, inference_only);
     for (uint32_t t = 0; t < g->n_tensors; t++) plan->head[t] = (uint16_t)t;
-    memcpy(plan->life, lives, g->n_tensors * sizeof *lives);
+    memcpy(plan->life, liveness, g->n_tensors * sizeof *liveness);
     for (uint32_t i = 0; i < g->n_nodes; i++) {
         const QcQNode *n = &g->nodes[i];
         for (uint32_t k = 0; k < (qc_reads_two(n) ? 2u : 1u); k++) {
-            if (n->op == QC_Q_LOGITS || !qc_qgraph_replaces(g, lives, n->out, n->in[k])) continue;
+            if (n->op == QC_Q_LOGITS || !qc_qgraph_replaces(g, liveness, n->out, n->in[k])) continue;
             plan->head[n->out] = plan->head[n->in[k]];
-            plan->life[plan->head[n->out]].last = lives[n->out].last;
+            plan->life[plan->head[n->out]].last = liveness[n->out].last;
             break;
         }
     }
@@ -85,7 +87,8 @@ static void order_blocks(Plan *plan, const QcQTensor *tensors, uint32_t n_tensor
     for (uint32_t t = 0; t < n_tensors; t++) {
         if (plan->head[t] != t) continue;
         uint32_t i = plan->n++;
-        for (; i > 0 && qc_qtensor_bytes(&tensors[plan->order[i - 1]]) < qc_qtensor_bytes(&tensors[t]); i--) plan->order[i] = plan->order[i - 1];
+        for (; i > 0 && qc_qtensor_bytes(&tensors[plan->order[i - 1]]) < qc_qtensor_bytes(&tensors[t]); i--)
+            plan->order[i] = plan->order[i - 1];
         plan->order[i] = (uint16_t)t;
     }
 }
@@ -107,15 +110,16 @@ static uint64_t lowest_place(const Plan *plan, const QcQTensor *tensors, uint32_
     return at;
 }
 
-static int place_blocks(Plan *plan, uint32_t *bytes, const QcQGraph *g, int lean, QcErr *err)
+static int place_blocks(Plan *plan, uint32_t *bytes, const QcQGraph *g, int inference_only, QcErr *err)
 {
     uint64_t peak = 0;
-    join_blocks(plan, g, lean);
+    join_blocks(plan, g, inference_only);
     order_blocks(plan, g->tensors, g->n_tensors);
     for (uint32_t i = 0; i < plan->n; i++) {
         uint32_t t = plan->order[i];
         uint64_t at = lowest_place(plan, g->tensors, i, t), end = at + qc_qtensor_bytes(&g->tensors[t]);
-        if (end > UINT32_MAX / 4) return qc_fail(err, QC_EUNSUPPORTED, "the activations of one window would take more than 1 GiB");
+        if (end > UINT32_MAX / 4)
+            return qc_fail(err, QC_EUNSUPPORTED, "the activations of one window would take more than 1 GiB");
         plan->offset[t] = (uint32_t)at;
         if (end > peak) peak = end;
     }
@@ -127,16 +131,17 @@ int qc_qgraph_plan(QcQGraph *g, QcQTensor *tensors, QcErr *err)
 {
     Plan plan;
     if (!g->n_tensors || g->n_tensors > QC_Q_MAX_TENSORS || g->n_nodes > QC_Q_MAX_NODES)
-        return qc_fail(err, QC_EUNSUPPORTED, "a graph of %u tensors and %u nodes is too large for the device", g->n_tensors, g->n_nodes);
+        return qc_fail(err, QC_EUNSUPPORTED, "a graph of %u tensors and %u nodes is too large for the device",
+                       g->n_tensors, g->n_nodes);
     if (place_blocks(&plan, &g->activation_bytes, g, 0, err)) return -1;
     for (uint32_t t = 0; t < g->n_tensors; t++) tensors[t].offset = plan.offset[plan.head[t]];
-    return qc_qgraph_plan_lean(g, tensors, err);
+    return qc_qgraph_plan_inference(g, tensors, err);
 }
 
-int qc_qgraph_plan_lean(QcQGraph *g, QcQTensor *tensors, QcErr *err)
+int qc_qgraph_plan_inference(QcQGraph *g, QcQTensor *tensors, QcErr *err)
 {
     Plan plan;
-    if (place_blocks(&plan, &g->lean_bytes, g, 1, err)) return -1;
-    for (uint32_t t = 0; t < g->n_tensors; t++) tensors[t].lean = plan.offset[plan.head[t]];
+    if (place_blocks(&plan, &g->inference_bytes, g, 1, err)) return -1;
+    for (uint32_t t = 0; t < g->n_tensors; t++) tensors[t].inference_offset = plan.offset[plan.head[t]];
     return 0;
 }

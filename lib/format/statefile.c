@@ -82,7 +82,8 @@ static int write_mark(const QcStateFile *f, QcErr *err)
     uint8_t block[BLOCK] = {0};
     memcpy(block, mark, sizeof mark);
     ssize_t put = pwrite(f->file, block, sizeof block, 0);
-    if (put != (ssize_t)sizeof block || fsync(f->file)) return qc_fail(err, QC_EIO, "cannot be written: %s", strerror(put < 0 || put == BLOCK ? errno : ENOSPC));
+    if (put != (ssize_t)sizeof block || fsync(f->file))
+        return qc_fail(err, QC_EIO, "cannot be written: %s", strerror(put < 0 || put == BLOCK ? errno : ENOSPC));
     qc_sync_folder(f->path);
     return 0;
 }
@@ -98,7 +99,8 @@ int qc_statefile_open(QcStateFile *f, const char *path, const QcLearner *l, uint
 {
     uint64_t size, slot = (qc_state_bytes(l->state_bytes, QC_STATE_PAGE_MAX) + BLOCK - 1) / BLOCK * BLOCK;
     *f = (QcStateFile){.path = path};
-    if (slot > UINT32_MAX / 2) return qc_fail(err, QC_EUNSUPPORTED, "a state of %llu bytes is too large", (unsigned long long)slot);
+    if (slot > UINT32_MAX / 2)
+        return qc_fail(err, QC_EUNSUPPORTED, "a state of %llu bytes is too large", (unsigned long long)slot);
     f->file = qc_lockedfile_open(path, &size, err);
     f->is_open = f->file >= 0;
     if (!f->is_open) return qc_within(err, path);
@@ -117,7 +119,8 @@ int qc_statefile_load(QcStateFile *f, QcLearner *l, QcErr *err)
     switch (qc_state_load(&f->state, l)) {
     case QC_STATE_LOADED: return 1;
     case QC_STATE_NONE: return 0;
-    case QC_STATE_FOREIGN: return qc_fail(err, QC_EFORMAT, "the state is of another model, coreset, parameters or version");
+    case QC_STATE_FOREIGN:
+        return qc_fail(err, QC_EFORMAT, "the state is of another model, coreset, parameters or version");
     case QC_STATE_BROKEN: break;
     }
     if (f->error) return qc_fail(err, QC_EIO, "the state cannot be read: %s", strerror(f->error));
@@ -128,7 +131,8 @@ int qc_statefile_save(QcStateFile *f, const QcLearner *l, QcErr *err)
 {
     f->error = 0;
     if (!qc_state_save(&f->state, l)) return 0;
-    return qc_fail(err, QC_EIO, "%s: the state cannot be written: %s", f->path, f->error ? strerror(f->error) : "it does not read back as it was written");
+    return qc_fail(err, QC_EIO, "%s: the state cannot be written: %s", f->path,
+                   f->error ? strerror(f->error) : "it does not read back as it was written");
 }
 
 void qc_statefile_close(QcStateFile *f)

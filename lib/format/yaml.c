@@ -33,7 +33,8 @@ static int next_event(Reader *r, yaml_event_t *event)
     const yaml_parser_t *p = &r->parser;
     const char *problem = p->problem ? p->problem : "cannot be parsed";
     if (p->error == YAML_MEMORY_ERROR) return qc_fail_memory(r->err, r->file);
-    if (p->error == YAML_READER_ERROR) return qc_fail(r->err, QC_EFORMAT, "%.200s: %s at byte %zu", r->file, problem, p->problem_offset);
+    if (p->error == YAML_READER_ERROR)
+        return qc_fail(r->err, QC_EFORMAT, "%.200s: %s at byte %zu", r->file, problem, p->problem_offset);
     return fail_at(r, p->problem_mark, problem);
 }
 
@@ -95,7 +96,8 @@ static int check_key(Reader *r, const Children *c, QcNameTable *table, QcArena *
     enum { FEW = 16 };
     int known = 0;
     for (uint32_t i = 0; c->n < FEW && i < c->n; i++) known |= !strcmp(c->keys[i], key->text);
-    for (uint32_t i = table->n; c->n >= FEW && i < c->n && known >= 0; i++) known = qc_nametable_add(table, scratch, c->keys[i], i, r->err);
+    for (uint32_t i = table->n; c->n >= FEW && i < c->n && known >= 0; i++)
+        known = qc_nametable_add(table, scratch, c->keys[i], i, r->err);
     if (c->n >= FEW && known >= 0) known = qc_nametable_find(table, key->text) >= 0;
     return known > 0 ? qc_yaml_fail(r->err, key, "key '%.100s' appears twice", key->text) : known;
 }
@@ -108,7 +110,8 @@ static int read_pairs(Reader *r, int depth, Children *children, QcNameTable *tab
         if (next_event(r, &event)) return -1;
         int last = event.type == YAML_MAPPING_END_EVENT;
         int status = last ? 0 : read_node(r, &event, depth, &key);
-        if (!status && key && key->kind != QC_YAML_SCALAR) status = fail_at(r, event.start_mark, "a key must be a plain word");
+        if (!status && key && key->kind != QC_YAML_SCALAR)
+            status = fail_at(r, event.start_mark, "a key must be a plain word");
         if (!status && key) status = check_key(r, children, table, scratch, key);
         yaml_event_delete(&event);
         if (status || last) return status;
@@ -134,7 +137,9 @@ static int read_node(Reader *r, const yaml_event_t *event, int depth, QcYaml **o
     static const char no_tags[] = "tags, anchors and aliases are not used here";
     QcYaml *node = qc_arena_take(&r->document->arena, 1, sizeof *node, r->err);
     if (!node) return -1;
-    *node = (QcYaml){.line = (uint32_t)event->start_mark.line + r->line, .column = (uint32_t)event->start_mark.column + 1, .file = r->file};
+    *node = (QcYaml){.line = (uint32_t)event->start_mark.line + r->line,
+                     .column = (uint32_t)event->start_mark.column + 1,
+                     .file = r->file};
     *out = node;
     if (depth > MAX_DEPTH) return fail_at(r, event->start_mark, "this is nested too deeply");
     if (++r->nodes > MAX_NODES) return fail_at(r, event->start_mark, "this is one value too many for such a file");
@@ -143,17 +148,21 @@ static int read_node(Reader *r, const yaml_event_t *event, int depth, QcYaml **o
     switch (event->type) {
     case YAML_SCALAR_EVENT:
         if (event->data.scalar.anchor || event->data.scalar.tag) return fail_at(r, event->start_mark, no_tags);
-        if (memchr(event->data.scalar.value, 0, event->data.scalar.length)) return fail_at(r, event->start_mark, "a text holds a zero byte");
+        if (memchr(event->data.scalar.value, 0, event->data.scalar.length))
+            return fail_at(r, event->start_mark, "a text holds a zero byte");
         node->kind = QC_YAML_SCALAR;
-        node->text = qc_arena_text(&r->document->arena, (const char *)event->data.scalar.value, event->data.scalar.length, r->err);
+        node->text = qc_arena_text(&r->document->arena, (const char *)event->data.scalar.value,
+                                   event->data.scalar.length, r->err);
         return node->text ? 0 : -1;
     case YAML_SEQUENCE_START_EVENT:
-        if (event->data.sequence_start.anchor || event->data.sequence_start.tag) return fail_at(r, event->start_mark, no_tags);
+        if (event->data.sequence_start.anchor || event->data.sequence_start.tag)
+            return fail_at(r, event->start_mark, no_tags);
         node->kind = QC_YAML_LIST;
         status = read_list(r, depth + 1, &children);
         break;
     case YAML_MAPPING_START_EVENT:
-        if (event->data.mapping_start.anchor || event->data.mapping_start.tag) return fail_at(r, event->start_mark, no_tags);
+        if (event->data.mapping_start.anchor || event->data.mapping_start.tag)
+            return fail_at(r, event->start_mark, no_tags);
         node->kind = QC_YAML_MAP;
         status = read_map(r, depth + 1, &children);
         break;
@@ -202,7 +211,8 @@ static int read_stream(Reader *r)
 int qc_yaml_parse(QcYamlDocument *d, const char *text, size_t length, const char *name, uint32_t line, QcErr *err)
 {
     *d = (QcYamlDocument){0};
-    if (length > QC_YAML_MOST) return qc_fail(err, QC_EFORMAT, "%.200s: %zu bytes are too many for a YAML file", name, length);
+    if (length > QC_YAML_MOST)
+        return qc_fail(err, QC_EFORMAT, "%.200s: %zu bytes are too many for a YAML file", name, length);
     Reader r = {.document = d, .file = qc_arena_text(&d->arena, name, strlen(name), err), .line = line, .err = err};
     if (!r.file) return -1;
     if (!yaml_parser_initialize(&r.parser)) {

@@ -1,7 +1,7 @@
 /* yaml.h - a YAML document as a tree whose nodes know their line and column (libyaml does the parsing).
  *
- * Nodes are borrowed from the document. Getters fail with "FILE:LINE:COLUMN: ..." sentences. Anchors, aliases and tags are refused;
- * depth, node count and bytes are bounded.
+ * Nodes are borrowed from the document. Getters fail with "FILE:LINE:COLUMN: ..." sentences. Anchors, aliases and tags
+ * are refused; depth, node count and bytes are bounded.
  */
 #ifndef QC_FORMAT_YAML_H
 #define QC_FORMAT_YAML_H
@@ -36,11 +36,14 @@ void qc_yaml_release(QcYamlDocument *d);
 
 const QcYaml *qc_yaml_get(const QcYaml *map, const char *key); /* NULL where there is none */
 /* key of a map as a number in [low, high]; `fallback` where absent (for must-have use qc_yaml_need first). */
-int qc_yaml_int(const QcYaml *map, const char *key, int64_t low, int64_t high, int64_t fallback, int64_t *value, QcErr *err);
-int qc_yaml_real(const QcYaml *map, const char *key, double low, double high, double fallback, double *value, QcErr *err);
+int qc_yaml_int(const QcYaml *map, const char *key, int64_t low, int64_t high, int64_t fallback, int64_t *value,
+                QcErr *err);
+int qc_yaml_real(const QcYaml *map, const char *key, double low, double high, double fallback, double *value,
+                 QcErr *err);
 int qc_yaml_flag(const QcYaml *map, const char *key, int fallback, int *value, QcErr *err);
 const QcYaml *qc_yaml_need(const QcYaml *map, const char *key, QcYamlKind kind, QcErr *err);
-int qc_yaml_known(const QcYaml *map, const char *const *keys, QcErr *err); /* fails on a key that is not in the NULL-terminated list */
+int qc_yaml_known(const QcYaml *map, const char *const *keys, QcErr *err); /* fails on a key that is not in the
+                                                                              NULL-terminated list */
 int qc_yaml_fail(QcErr *err, const QcYaml *node, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 #endif

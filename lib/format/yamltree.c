@@ -53,7 +53,8 @@ static int scalar(const QcYaml *map, const char *key, const QcYaml **node, const
     return (*node)->kind == QC_YAML_SCALAR ? 1 : qc_yaml_fail(err, *node, "%s must be %s", key, wanted);
 }
 
-int qc_yaml_int(const QcYaml *map, const char *key, int64_t low, int64_t high, int64_t fallback, int64_t *value, QcErr *err)
+int qc_yaml_int(const QcYaml *map, const char *key, int64_t low, int64_t high, int64_t fallback, int64_t *value,
+                QcErr *err)
 {
     const QcYaml *node;
     int found = scalar(map, key, &node, "a whole number", err);
@@ -66,12 +67,14 @@ int qc_yaml_int(const QcYaml *map, const char *key, int64_t low, int64_t high, i
     errno = 0;
     long long number = strtoll(node->text, &end, 10);
     if (end == node->text || *end || errno || number < low || number > high)
-        return qc_yaml_fail(err, node, "%s must be a whole number from %lld to %lld, not '%.100s'", key, (long long)low, (long long)high, node->text);
+        return qc_yaml_fail(err, node, "%s must be a whole number from %lld to %lld, not '%.100s'", key, (long long)low,
+                            (long long)high, node->text);
     *value = number;
     return 0;
 }
 
-int qc_yaml_real(const QcYaml *map, const char *key, double low, double high, double fallback, double *value, QcErr *err)
+int qc_yaml_real(const QcYaml *map, const char *key, double low, double high, double fallback, double *value,
+                 QcErr *err)
 {
     const QcYaml *node;
     int found = scalar(map, key, &node, "a number", err);

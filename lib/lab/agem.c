@@ -1,8 +1,10 @@
 /* a-gem - averaged gradient episodic memory (Chaudhry et al., ICLR 2019).
  *
- * A step descends the cross-entropy of the batch alone; its gradient g is projected where it conflicts with the gradient m of a draw from the memory:
+ * A step descends the cross-entropy of the batch alone; its gradient g is projected where it conflicts with the
+ * gradient m of a draw from the memory:
  *     g~ = g - (g.m / m.m) m   where g.m < 0, else g,
- * both with respect to the latents, in code steps (and to the biases, in output steps, where they move). The projected gradient goes into Adam, as every method's.
+ * both with respect to the latents, in code steps (and to the biases, in output steps, where they move). The projected
+ * gradient goes into Adam, as every method's.
  */
 #include "agem.h"
 
@@ -70,6 +72,11 @@ static void close(QcMethodRun *l) { qc_replay_release(l->state); }
 static const QcSetting settings[] = {QC_REPLAY_SETTINGS, {0}};
 
 const QcMethod qc_method_a_gem = {
-    .name = "a-gem", .summary = "averaged gradient episodic memory: no step against the memory's gradient", .settings = settings, .backward = 1, .open = open,
-    .next = next, .close = close,
+    .name = "a-gem",
+    .summary = "averaged gradient episodic memory: no step against the memory's gradient",
+    .settings = settings,
+    .backward = 1,
+    .open = open,
+    .next = next,
+    .close = close,
 };

@@ -4,7 +4,8 @@
 
 #include <stdint.h>
 
-/* Where g conflicts with the memory's gradient m (g.m < 0): g -= (g.m / m.m) m, so that to first order the memory's loss does not rise. 1 where it did. */
+/* Where g conflicts with the memory's gradient m (g.m < 0): g -= (g.m / m.m) m, so that to first order the memory's
+ * loss does not rise. 1 where it did. */
 int qc_agem_project(float *g, const float *m, uint32_t n);
 
 #endif

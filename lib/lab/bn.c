@@ -6,13 +6,15 @@
 
 int qc_bn_has(const QcQNode *node) { return node->op == QC_Q_CONV && node->role != QC_ROLE_BOTTLENECK; }
 
-/* Mean and mean square of channel o's pre-activation under the start model; codes never change, so the sums are the same integers under any scale. */
+/* Mean and mean square of channel o's pre-activation under the start model; codes never change, so the sums are the
+ * same integers under any scale. */
 static void moments(const QcBn *bn, const QcMethodRun *l, uint32_t i, uint32_t o, double *mean, double *square)
 {
     const QcQNode *node = &l->g->nodes[i];
     uint32_t c = node->channel + o;
     double step = (double)l->g->tensors[node->in[0]].scale * (double)l->start_scale[c], bias = step * l->start_bias[c];
-    double sum = step * bn->preact.sum[c] / bn->preact.count[i], squares = step * step * bn->preact.squares[c] / bn->preact.count[i];
+    double sum = step * bn->preact.sum[c] / bn->preact.count[i],
+           squares = step * step * bn->preact.squares[c] / bn->preact.count[i];
     *mean = sum + bias;
     *square = squares + 2 * bias * sum + bias * bias;
 }
@@ -27,7 +29,8 @@ int qc_bn_init(QcBn *bn, QcMethodRun *l, const double *setting, QcErr *err)
     for (int i = 0; i < 4; i++)
         if (!(*arrays[i] = qc_method_take(l, g->n_channels, sizeof **arrays[i], err))) return -1;
     for (uint32_t s = 0; s < slots->capacity; s++)
-        if (!(slots->flags[s] & (QC_SLOT_EMPTY | QC_SLOT_STREAM))) qc_preact_add(&bn->preact, l, slots->windows + (size_t)s * slots->window);
+        if (!(slots->flags[s] & (QC_SLOT_EMPTY | QC_SLOT_STREAM)))
+            qc_preact_add(&bn->preact, l, slots->windows + (size_t)s * slots->window);
     for (uint32_t i = 0; i < g->n_nodes; i++) {
         const QcQNode *node = &g->nodes[i];
         for (uint32_t o = 0; qc_bn_has(node) && bn->preact.count[i] > 0 && o < node->channels; o++) {
@@ -40,7 +43,8 @@ int qc_bn_init(QcBn *bn, QcMethodRun *l, const double *setting, QcErr *err)
     return 0;
 }
 
-void qc_bn_mix(double *factor, double *shift, double alpha, double mean, double deviation, double new_mean, double new_deviation)
+void qc_bn_mix(double *factor, double *shift, double alpha, double mean, double deviation, double new_mean,
+               double new_deviation)
 {
     double mu = (1 - alpha) * mean + alpha * new_mean;
     double s = sqrt((1 - alpha) * deviation * deviation + alpha * new_deviation * new_deviation);
@@ -60,7 +64,8 @@ static void change_node(QcBn *bn, QcMethodRun *l, uint32_t i, double alpha, doub
         bn->new_mean[c] += (float)(momentum * (mean - (double)bn->new_mean[c]));
         bn->new_square[c] += (float)(momentum * (square - (double)bn->new_square[c]));
         double variance = (double)bn->new_square[c] - (double)bn->new_mean[c] * (double)bn->new_mean[c];
-        qc_bn_mix(&factor, &shift, alpha, (double)bn->mean[c], (double)bn->deviation[c], (double)bn->new_mean[c], sqrt(fmax(variance, 0)));
+        qc_bn_mix(&factor, &shift, alpha, (double)bn->mean[c], (double)bn->deviation[c], (double)bn->new_mean[c],
+                  sqrt(fmax(variance, 0)));
         qc_method_set_channel(l, node, o, factor * (double)l->start_scale[c], factor * step * l->start_bias[c] + shift);
     }
 }
@@ -78,7 +83,9 @@ void qc_bn_next(QcBn *bn, QcMethodRun *l, QcMethodReport *report, const QcBatch 
         n++;
     }
     bn->batches++;
-    double momentum = bn->batches == 1 ? 1 : bn->setting[QC_BN_MOMENTUM] > 0 ? bn->setting[QC_BN_MOMENTUM] : 1.0 / bn->batches;
+    double momentum = bn->batches == 1                  ? 1
+                      : bn->setting[QC_BN_MOMENTUM] > 0 ? bn->setting[QC_BN_MOMENTUM]
+                                                        : 1.0 / bn->batches;
     for (uint32_t i = 0; i < g->n_nodes; i++) layers += (uint32_t)qc_bn_has(&g->nodes[i]);
     for (uint32_t i = 0; i < g->n_nodes; i++) {
         if (!qc_bn_has(&g->nodes[i])) continue;
@@ -108,5 +115,9 @@ static int next(QcMethodRun *l, QcMethodReport *report, const QcBatch *batch, Qc
 
 static const QcSetting settings[] = {QC_BN_SETTINGS, {0}};
 
-const QcMethod qc_method_bn = {.name = "bn", .summary = "normalisation re-estimated on the stream, mixed with the source's, folded into scales and biases",
-                               .settings = settings, .open = open_bn, .next = next};
+const QcMethod qc_method_bn = {
+    .name = "bn",
+    .summary = "normalisation re-estimated on the stream, mixed with the source's, folded into scales and biases",
+    .settings = settings,
+    .open = open_bn,
+    .next = next};

@@ -1,10 +1,13 @@
 /* bn.h - re-estimated normalisation, for method bn and for bn+head.
  *
- * Batch norm was folded away, but what it did can be done again on top: let a be a channel's pre-activation under the start model, mu_s, s_s its mean and deviation on
- * the coreset's source examples, and mu_t, s_t those on the stream (a running mean over batches). The normalisation that the channel gets is the mixture
- *   mu = (1 - alpha) mu_s + alpha mu_t,   s^2 = (1 - alpha) s_s^2 + alpha s_t^2,   alpha = alpha_0 exp(-decay depth),   depth 0 first layer .. 1 last,
- * and its values are brought back to where the next layer expects them: a' = (a - mu) s_s / s + mu_s. That is another scale and another bias of the channel.
- * (AdaBN, Li et al., 2016; mixing with the source, Schneider et al., 2020.) Only layers with a ReLU or ahead of a sum have it: that is where batch norm was.
+ * Batch norm was folded away, but what it did can be done again on top: let a be a channel's pre-activation under the
+ * start model, mu_s, s_s its mean and deviation on the coreset's source examples, and mu_t, s_t those on the stream (a
+ * running mean over batches). The normalisation that the channel gets is the mixture
+ *   mu = (1 - alpha) mu_s + alpha mu_t,   s^2 = (1 - alpha) s_s^2 + alpha s_t^2,   alpha = alpha_0 exp(-decay depth),
+ *                                         depth 0 first layer .. 1 last,
+ * and its values are brought back to where the next layer expects them: a' = (a - mu) s_s / s + mu_s. That is another
+ * scale and another bias of the channel. (AdaBN, Li et al., 2016; mixing with the source, Schneider et al., 2020.) Only
+ * layers with a ReLU or ahead of a sum have it: that is where batch norm was.
  */
 #ifndef QC_LAB_BN_H
 #define QC_LAB_BN_H
@@ -25,14 +28,17 @@ typedef struct QcBn {
         {"momentum", 0, 0, 1, "weight of a new batch in the stream's statistics; 0: all batches weigh the same", 0}
 enum { QC_BN_ALPHA, QC_BN_DECAY, QC_BN_MOMENTUM, QC_BN_COUNT };
 
-/* setting: those of bn, in this order, within l->setting. Looks at the coreset's source examples; where there is none, nothing will ever be changed. */
+/* setting: those of bn, in this order, within l->setting. Looks at the coreset's source examples; where there is none,
+ * nothing will ever be changed. */
 int qc_bn_init(QcBn *bn, QcMethodRun *l, const double *setting, QcErr *err);
-/* The batch and the slots' stream examples are looked at once, through the model as it is now; then all layers change together. Adds to the counts of report. */
+/* The batch and the slots' stream examples are looked at once, through the model as it is now; then all layers change
+ * together. Adds to the counts of report. */
 void qc_bn_next(QcBn *bn, QcMethodRun *l, QcMethodReport *report, const QcBatch *batch);
 
 int qc_bn_has(const QcQNode *node); /* does the method work on it? */
 
 /* A channel's new factor and mean: a' = factor a + shift. Factors are kept within 1/4 .. 4. */
-void qc_bn_mix(double *factor, double *shift, double alpha, double mean, double deviation, double new_mean, double new_deviation);
+void qc_bn_mix(double *factor, double *shift, double alpha, double mean, double deviation, double new_mean,
+               double new_deviation);
 
 #endif

@@ -1,11 +1,16 @@
-/* camel - coresets by submodular selection (Li, Shen and Chen, "Camel: managing data for efficient stream learning", SIGMOD 2022).
+/* camel - coresets by submodular selection (Li, Shen and Chen, "Camel: managing data for efficient stream learning",
+ * SIGMOD 2022).
  *
- * How far the gradient of a subset is from that of all is bounded by how far each example lies from the nearest chosen one of its class; to make that sum small is to
- * make the facility location f(S) (cover.h) of s = d_max - d large, which is done greedily. Two uses, as in the paper:
- *   selection  of the arriving batch `select` of its examples are learned from, each weighted by how many it represents;
- *   buffer     old slots and batch are merged and reduced to the open slots by the same f; what the reserved slots represent is represented already.
- * d: between the inputs of the last layer ("latent"), or between gradients of the last layer's weights, (softmax - onehot) of one example times its latents. Examples
- * of different classes are d_max apart. The steps themselves are those of er.
+ * How far the gradient of a subset is from that of all is bounded by how far each example lies from the nearest chosen
+ * one of its class; to make that sum small is to make the facility location f(S) (cover.h) of s = d_max - d large,
+ * which is done greedily. Two uses, as in the paper:
+ *   selection  of the arriving batch `select` of its examples are learned from, each weighted by how many it
+ *              represents;
+ *   buffer     old slots and batch are merged and reduced to the open slots by the same f; what the reserved slots
+ *              represent is represented already.
+ * d: between the inputs of the last layer ("latent"), or between gradients of the last layer's weights, (softmax -
+ * onehot) of one example times its latents. Examples of different classes are d_max apart. The steps themselves are
+ * those of er.
  */
 #include "cover.h"
 #include "losses.h"
@@ -50,7 +55,10 @@ static int open(QcMethodRun *l, QcErr *err)
     c->may = qc_method_take(l, all, 1, err);
     c->chosen = qc_method_take(l, all, sizeof *c->chosen, err);
     c->row_weight = qc_method_take(l, c->replay.batch + c->replay.replay, sizeof(float), err);
-    return c->latent && c->error && c->label && c->from && c->similarity && c->covered && c->weight && c->may && c->chosen && c->row_weight ? 0 : -1;
+    return c->latent && c->error && c->label && c->from && c->similarity && c->covered && c->weight && c->may &&
+                   c->chosen && c->row_weight
+               ? 0
+               : -1;
 }
 
 /* ---- how alike examples are ---- */
@@ -63,7 +71,8 @@ static void see(void *ctx, QcQRun *run, uint32_t node, const QcQConv *conv)
     (void)conv;
     if (node != run->g->n_nodes - 1) return;
     const uint8_t *q = qc_qrun_tensor(run, last->in[0]);
-    for (uint32_t i = 0; i < last->n_codes / last->channels; i++) latent[i] = in->scale * (float)((int32_t)q[i] - in->zero);
+    for (uint32_t i = 0; i < last->n_codes / last->channels; i++)
+        latent[i] = in->scale * (float)((int32_t)q[i] - in->zero);
 }
 
 static void look(Camel *c, QcMethodRun *l, const uint8_t *x, uint16_t label, uint32_t from, int may)
@@ -106,7 +115,8 @@ static void compare(Camel *c, const QcMethodRun *l)
             if (d > farthest) farthest = d;
         }
     for (uint32_t i = 0; i < n; i++)
-        for (uint32_t j = 0; j < n; j++) s[(size_t)i * n + j] = c->label[i] == c->label[j] ? farthest - s[(size_t)i * n + j] : 0;
+        for (uint32_t j = 0; j < n; j++)
+            s[(size_t)i * n + j] = c->label[i] == c->label[j] ? farthest - s[(size_t)i * n + j] : 0;
 }
 
 /* ---- selection ---- */
@@ -119,17 +129,20 @@ static uint32_t choose_fresh(Camel *c, QcMethodRun *l, const QcBatch *batch)
     for (uint32_t i = 0; i < batch->n; i++) look(c, l, batch->windows + (size_t)i * l->window, batch->labels[i], i, 1);
     compare(c, l);
     memset(c->covered, 0, c->n * sizeof *c->covered);
-    uint32_t n = qc_cover_choose(c->chosen, c->covered, c->may, c->similarity, c->n, (uint32_t)ceil(l->setting[SELECT] * batch->n));
+    uint32_t n = qc_cover_choose(c->chosen, c->covered, c->may, c->similarity, c->n,
+                                 (uint32_t)ceil(l->setting[SELECT] * batch->n));
     qc_cover_weights(c->weight, c->chosen, n, c->similarity, c->n);
     for (uint32_t i = 0; i < n; i++) all += (double)c->weight[c->chosen[i]];
-    for (uint32_t i = 0; i < n; i++) c->weight[c->chosen[i]] = all > 0 ? (float)((double)c->weight[c->chosen[i]] * n / all) : 1;
+    for (uint32_t i = 0; i < n; i++)
+        c->weight[c->chosen[i]] = all > 0 ? (float)((double)c->weight[c->chosen[i]] * n / all) : 1;
     return n;
 }
 
 static void loss(QcReplay *r, QcMethodRun *l, const float *logits)
 {
     const Camel *c = l->state;
-    for (uint32_t row = 0; row < r->n_fresh + r->n_old; row++) c->row_weight[row] = row < r->n_fresh ? c->weight[r->from[row]] : 1;
+    for (uint32_t row = 0; row < r->n_fresh + r->n_old; row++)
+        c->row_weight[row] = row < r->n_fresh ? c->weight[r->from[row]] : 1;
     qc_loss_among(r->dlogits, logits, r->label, c->row_weight, NULL, r->n_fresh + r->n_old, r->classes);
 }
 
@@ -157,7 +170,8 @@ static uint32_t merge(Camel *c, QcMethodRun *l, const QcBatch *batch, uint32_t *
     }
     *n_slots = c->n;
     for (uint32_t i = 0; i < batch->n; i++)
-        if (!qc_slots_hold(slots, batch->ids[i])) look(c, l, batch->windows + (size_t)i * l->window, batch->labels[i], i, 1);
+        if (!qc_slots_hold(slots, batch->ids[i]))
+            look(c, l, batch->windows + (size_t)i * l->window, batch->labels[i], i, 1);
     return room;
 }
 
@@ -167,7 +181,8 @@ static void reduce(Camel *c, QcMethodRun *l, const QcBatch *batch, uint32_t room
     compare(c, l);
     memset(c->covered, 0, c->n * sizeof *c->covered);
     for (uint32_t i = 0; i < n_slots; i++)
-        for (uint32_t k = 0; !c->may[i] && k < c->n; k++) c->covered[k] = fmaxf(c->covered[k], c->similarity[(size_t)k * c->n + i]);
+        for (uint32_t k = 0; !c->may[i] && k < c->n; k++)
+            c->covered[k] = fmaxf(c->covered[k], c->similarity[(size_t)k * c->n + i]);
     uint32_t n = qc_cover_choose(c->chosen, c->covered, c->may, c->similarity, c->n, room);
     for (uint32_t i = 0; i < n_slots; i++) /* what could have been chosen and was not */
         if (c->may[i]) slots->flags[c->from[i]] = QC_SLOT_EMPTY;
@@ -202,6 +217,12 @@ static const QcSetting settings[] = {
 };
 
 const QcMethod qc_method_camel = {
-    .name = "camel", .summary = "replay from coresets of batch and memory, by submodular selection", .settings = settings, .backward = 1, .keeps = 1, .open = open,
-    .next = next, .close = close,
+    .name = "camel",
+    .summary = "replay from coresets of batch and memory, by submodular selection",
+    .settings = settings,
+    .backward = 1,
+    .keeps = 1,
+    .open = open,
+    .next = next,
+    .close = close,
 };

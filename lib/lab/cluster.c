@@ -15,7 +15,8 @@ static void spread(float *centre, uint32_t k, const float *x, const uint8_t *ski
         if (!any || x[i] > high) high = x[i];
         any = 1;
     }
-    for (uint32_t c = 0; c < k; c++) centre[c] = k > 1 ? low + (high - low) * (float)c / (float)(k - 1) : (low + high) / 2;
+    for (uint32_t c = 0; c < k; c++)
+        centre[c] = k > 1 ? low + (high - low) * (float)c / (float)(k - 1) : (low + high) / 2;
 }
 
 /* Centres ascend, so halving finds the first midpoint not below x. */

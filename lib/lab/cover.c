@@ -12,7 +12,8 @@ static double gain(const float *covered, const float *similarity, uint32_t n, ui
     return sum;
 }
 
-uint32_t qc_cover_choose(uint32_t *chosen, float *covered, uint8_t *may, const float *similarity, uint32_t n, uint32_t k)
+uint32_t qc_cover_choose(uint32_t *chosen, float *covered, uint8_t *may, const float *similarity, uint32_t n,
+                         uint32_t k)
 {
     uint32_t count = 0;
     while (count < k) {

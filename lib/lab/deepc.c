@@ -1,11 +1,15 @@
-/* deepc - deep compression (Han, Mao and Dally, ICLR 2016) on a model that is quantized already: prune, fine-tune, cluster, fine-tune the shared values.
+/* deepc - deep compression (Han, Mao and Dally, ICLR 2016) on a model that is quantized already: prune, fine-tune,
+ * cluster, fine-tune the shared values.
  *
- * Pruning, once: of every layer the share `prune` of the weights |scale code| that are smallest become 0 and stay it. Then for each batch
+ * Pruning, once: of every layer the share `prune` of the weights |scale code| that are smallest become 0 and stay it.
+ * Then for each batch
  *     half of the steps   the weights left over are fine-tuned one by one (the gradient of a pruned one is dropped);
- *     clustering          of every layer they are drawn together to 2^cluster values (one of them 0 where weights were pruned) by k-means in code steps, from evenly
- *                         spread centres; scales differ from channel to channel, so what is shared is the code;
+ *     clustering          of every layer they are drawn together to 2^cluster values (one of them 0 where weights were
+ *                         pruned) by k-means in code steps, from evenly spread centres; scales differ from channel to
+ *                         channel, so what is shared is the code;
  *     the other half      the shared values are fine-tuned: the gradient of one is the sum over its weights.
- * Where 2^cluster is not below the number of codes, the codes are the shared values and all steps are of the first kind. The loss is that of er.
+ * Where 2^cluster is not below the number of codes, the codes are the shared values and all steps are of the first
+ * kind. The loss is that of er.
  */
 #include "cluster.h"
 #include "losses.h"
@@ -74,7 +78,8 @@ static void prune_layer(Deepc *d, const QcQGraph *g, const QcQNode *n, double sh
 {
     float *latent = d->replay.shadow.latent + n->code;
     uint32_t row = n->n_codes / n->channels, cut = (uint32_t)(share * n->n_codes);
-    for (uint32_t j = 0; j < n->n_codes; j++) d->sizes[j] = (Size){fabsf(latent[j] * g->scale[n->channel + j / row]), j};
+    for (uint32_t j = 0; j < n->n_codes; j++)
+        d->sizes[j] = (Size){fabsf(latent[j] * g->scale[n->channel + j / row]), j};
     qsort(d->sizes, n->n_codes, sizeof *d->sizes, smaller_first);
     for (uint32_t i = 0; i < cut; i++) {
         d->pruned[n->code + d->sizes[i].j] = 1;
@@ -89,7 +94,9 @@ static void cluster_layers(Deepc *d, const QcQGraph *g, double share)
     for (uint32_t i = 0; i < g->n_nodes; i++) {
         const QcQNode *n = &g->nodes[i];
         uint32_t zeros = (uint32_t)(share * n->n_codes) > 0; /* one value is that of the pruned */
-        if (n->n_codes) qc_cluster_line(d->centre + (size_t)i * d->values, d->owner + n->code, d->replay.shadow.latent + n->code, d->pruned + n->code, n->n_codes, d->values - zeros);
+        if (n->n_codes)
+            qc_cluster_line(d->centre + (size_t)i * d->values, d->owner + n->code, d->replay.shadow.latent + n->code,
+                            d->pruned + n->code, n->n_codes, d->values - zeros);
     }
 }
 
@@ -98,7 +105,8 @@ static void share_values(Deepc *d, const QcQGraph *g)
 {
     for (uint32_t i = 0; i < g->n_nodes; i++) {
         int bits = (int)qc_code_bits(g, &g->nodes[i]);
-        float low = (float)qc_code_low(bits) - 0.49f, high = (float)qc_code_high(bits) + 0.49f, *centre = d->centre + (size_t)i * d->values;
+        float low = (float)qc_code_low(bits) - 0.49f, high = (float)qc_code_high(bits) + 0.49f,
+              *centre = d->centre + (size_t)i * d->values;
         for (uint32_t c = 0; c < d->values; c++) centre[c] = fminf(fmaxf(centre[c], low), high);
         for (uint32_t j = g->nodes[i].code; j < g->nodes[i].code + g->nodes[i].n_codes; j++)
             if (!d->pruned[j]) d->replay.shadow.latent[j] = centre[d->owner[j]];
@@ -181,6 +189,11 @@ static const QcSetting settings[] = {
 };
 
 const QcMethod qc_method_deepc = {
-    .name = "deepc", .summary = "deep compression: prune, fine-tune, cluster, fine-tune the shared values", .settings = settings, .backward = 1, .open = open,
-    .next = next, .close = close,
+    .name = "deepc",
+    .summary = "deep compression: prune, fine-tune, cluster, fine-tune the shared values",
+    .settings = settings,
+    .backward = 1,
+    .open = open,
+    .next = next,
+    .close = close,
 };

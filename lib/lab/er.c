@@ -1,10 +1,12 @@
 /* er, er-ace - experience replay, plain and with asymmetric cross-entropy.
  *
- * ER (Rolnick et al., NeurIPS 2019; Chaudhry et al., "tiny episodic memories", 2019): a step descends the mean cross-entropy of examples of the batch and of the
- * memory together.
+ * ER (Rolnick et al., NeurIPS 2019; Chaudhry et al., "tiny episodic memories", 2019): a step descends the mean
+ * cross-entropy of examples of the batch and of the memory together.
  *
- * ER-ACE (Caccia et al., "New insights on reducing abrupt representation change in online continual learning", ICLR 2022):
- *     L = L_ce(batch, softmax among the classes C_curr present in the arriving batch) + L_ce(memory, softmax among all classes),
+ * ER-ACE (Caccia et al., "New insights on reducing abrupt representation change in online continual learning", ICLR
+ * 2022):
+ *     L = L_ce(batch, softmax among the classes C_curr present in the arriving batch) + L_ce(memory, softmax among all
+ *     classes),
  * so that the batch cannot push down the logits of classes that it has not.
  */
 #include "losses.h"
@@ -20,7 +22,8 @@ typedef struct Er {
 
 static int open_er(QcMethodRun *l, QcErr *err)
 {
-    return (l->state = qc_method_take(l, 1, sizeof(Er), err)) ? qc_replay_open(&((Er *)l->state)->replay, l, 0, err) : -1;
+    return (l->state = qc_method_take(l, 1, sizeof(Er), err)) ? qc_replay_open(&((Er *)l->state)->replay, l, 0, err)
+                                                              : -1;
 }
 
 static int open_ace(QcMethodRun *l, QcErr *err)
@@ -58,10 +61,21 @@ static void close(QcMethodRun *l) { qc_replay_release(l->state); }
 static const QcSetting settings[] = {QC_REPLAY_SETTINGS, {0}};
 
 const QcMethod qc_method_er = {
-    .name = "er", .summary = "experience replay: cross-entropy of batch and memory", .settings = settings, .backward = 1, .open = open_er, .next = next, .close = close,
+    .name = "er",
+    .summary = "experience replay: cross-entropy of batch and memory",
+    .settings = settings,
+    .backward = 1,
+    .open = open_er,
+    .next = next,
+    .close = close,
 };
 
 const QcMethod qc_method_er_ace = {
-    .name = "er-ace", .summary = "replay with asymmetric cross-entropy: the batch's among its own classes", .settings = settings, .backward = 1, .open = open_ace,
-    .next = next, .close = close,
+    .name = "er-ace",
+    .summary = "replay with asymmetric cross-entropy: the batch's among its own classes",
+    .settings = settings,
+    .backward = 1,
+    .open = open_ace,
+    .next = next,
+    .close = close,
 };

@@ -10,13 +10,17 @@ uint32_t qc_experiment_value(const QcExperiment *e, uint32_t combination, uint32
     return combination % e->axes[axis].n;
 }
 
-int qc_experiment_load(QcExperiment *e, const char *path, const char *dir, const char *const *settings, int n, QcErr *err)
+int qc_experiment_load(QcExperiment *e, const char *path, const char *dir, const char *const *settings, int n,
+                       QcErr *err)
 {
     *e = (QcExperiment){.dir = dir};
     QcJobMaker *m = calloc(1, sizeof *m);
     if (!m) return qc_fail_memory(err, "an experiment");
     m->e = e;
-    int status = qc_experiment_file_load(&e->file, path, err) || qc_experiment_read(m, settings, n, err) || qc_experiment_make_jobs(m, err) ? -1 : 0;
+    int status = qc_experiment_file_load(&e->file, path, err) || qc_experiment_read(m, settings, n, err) ||
+                         qc_experiment_make_jobs(m, err)
+                     ? -1
+                     : 0;
     free(m->table);
     free(m->digests);
     free(m);

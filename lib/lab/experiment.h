@@ -1,4 +1,5 @@
-/* experiment.h - an experiment as a YAML file describes it: axes, and the commands that each combination of their values needs.
+/* experiment.h - an experiment as a YAML file describes it: axes, and the commands that each combination of their
+ * values needs.
  *
  *   from: other.yaml                   # what another one says and this one does not (experimentfile.h); most have none
  *   name: people                       # a word for tables
@@ -6,16 +7,19 @@
  *   let: {arch: inceptiontime-16x3}    # the same for all
  *   axes: {seed: [1, 2], source: [p1, p2], target: [p1, p2], method: [qcore, none]}
  *                                      # a value `default` is nothing in a command: [default, --rounds=40]
- *   without: [{source: "{target}"}]    # combinations in which all of a map's axes have these values ([A, B]: one of these) are left out
+ *   without: [{source: "{target}"}]    # combinations in which all of a map's axes have these values ([A, B]: one of
+ *                                      these) are left out
  *   only: [...]                        # likewise, where it is there: what is in none of its maps is left out
- *   steps:                             # in order; {NAME}: an axis, a let, a path, {out}: this step's result, {STEP}: that of an earlier one
+ *   steps:                             # in order; {NAME}: an axis, a let, a path, {out}: this step's result, {STEP}:
+ *                                      that of an earlier one
  *     float: qc-train -d {data}/{source}.train.qcd -o {out} --seed {seed}
  *     idle: ""                         # no command, no step: takes away one that comes from another description
  *     run: qc-calibrate -m {method} ... --json --no-output {float} > {out}
  *   report: run                        # the step whose results are reported; the last one if not said
  *
- * A job is one command. Its result is DIR/STEP-DIGEST, where the digest is of the command with all that it depends on, so combinations share what they have in common; a
- * changed description makes other names. A job is done once DIR/STEP-DIGEST.done is there, which its own command line makes at the very end.
+ * A job is one command. Its result is DIR/STEP-DIGEST, where the digest is of the command with all that it depends on,
+ * so combinations share what they have in common; a changed description makes other names. A job is done once
+ * DIR/STEP-DIGEST.done is there, which its own command line makes at the very end.
  */
 #ifndef QC_LAB_EXPERIMENT_H
 #define QC_LAB_EXPERIMENT_H
@@ -23,7 +27,12 @@
 #include "../base/nametable.h"
 #include "experimentfile.h"
 
-enum { QC_EXPERIMENT_AXES = 16, QC_EXPERIMENT_STEPS = 32, QC_EXPERIMENT_NAMES = 64, QC_EXPERIMENT_COMBINATIONS = 1000000 };
+enum {
+    QC_EXPERIMENT_AXES = 16,
+    QC_EXPERIMENT_STEPS = 32,
+    QC_EXPERIMENT_NAMES = 64,
+    QC_EXPERIMENT_COMBINATIONS = 1000000
+};
 
 typedef struct QcExperimentAxis {
     const char *name;
@@ -50,11 +59,13 @@ typedef struct QcExperiment {
     uint32_t n_combinations;          /* of all axes, the excluded ones included; the last axis runs fastest */
     uint32_t n_jobs;
     QcJob *jobs;                      /* [n_jobs] each once, a job after all that it needs */
-    uint32_t *reported;               /* [n_combinations] job of the reported step, or UINT32_MAX where the combination is left out */
+    uint32_t *reported;               /* [n_combinations] job of the reported step, or UINT32_MAX where the combination
+                                         is left out */
 } QcExperiment;
 
 /* settings: n texts "NAME=VALUE" that replace lets and paths ("NAME=a,b" an axis' values). dir: where results lie. */
-int qc_experiment_load(QcExperiment *e, const char *path, const char *dir, const char *const *settings, int n, QcErr *err);
+int qc_experiment_load(QcExperiment *e, const char *path, const char *dir, const char *const *settings, int n,
+                       QcErr *err);
 void qc_experiment_release(QcExperiment *e);
 
 /* Which value of an axis a combination has. */

@@ -31,15 +31,16 @@ static QcYaml *new_map(QcArena *arena, const QcYaml *like, uint32_t room, QcErr 
     return map->items && map->keys ? map : NULL;
 }
 
-/* Those of `own`, each where `base` has it, or before the next one that base has, or at the end; between them those of `base` that `taken` has not
- * (NULL: is not there). */
+/* Those of `own`, each where `base` has it, or before the next one that base has, or at the end; between them those of
+ * `base` that `taken` has not (NULL: is not there). */
 static const QcYaml *join(QcArena *arena, const QcYaml *base, const QcYaml *own, const QcYaml *taken, QcErr *err)
 {
     QcYaml *map = new_map(arena, own, base->n + own->n, err);
     if (!map) return NULL;
     uint32_t done = 0;
     if (base->n + own->n > JOINED_MAX) {
-        qc_yaml_fail(err, own, "%u names, of this and of the description that it is from, are too many", base->n + own->n);
+        qc_yaml_fail(err, own, "%u names, of this and of the description that it is from, are too many",
+                     base->n + own->n);
         return NULL;
     }
     for (uint32_t i = 0; i < base->n; i++) {
@@ -62,7 +63,9 @@ static const QcYaml *complete(QcArena *arena, const QcYaml *base, const QcYaml *
     if (!map) return NULL;
     for (uint32_t k = 0; k < 3; k++) {
         const QcYaml *mine = qc_yaml_get(own, joined[k]), *other = qc_yaml_get(base, joined[k]), *all = mine;
-        if (other && other->kind == QC_YAML_MAP && (!mine || mine->kind == QC_YAML_MAP) && !(all = join(arena, other, mine ? mine : &none, axes, err))) return NULL;
+        if (other && other->kind == QC_YAML_MAP && (!mine || mine->kind == QC_YAML_MAP) &&
+            !(all = join(arena, other, mine ? mine : &none, axes, err)))
+            return NULL;
         if (all) put(map, joined[k], all);
     }
     for (uint32_t i = 0; i < own->n; i++)
@@ -83,7 +86,8 @@ static int path_beside(char *path, size_t room, const QcYaml *from, QcErr *err)
 {
     const char *slash = *from->text == '/' ? NULL : strrchr(from->file, '/');
     int folder = slash ? (int)(slash - from->file + 1) : 0;
-    if (snprintf(path, room, "%.*s%s", folder, from->file, from->text) >= (int)room) return qc_yaml_fail(err, from, "the path is too long");
+    if (snprintf(path, room, "%.*s%s", folder, from->file, from->text) >= (int)room)
+        return qc_yaml_fail(err, from, "the path is too long");
     if (access(path, F_OK)) (void)find_installed(path, room, from->text);
     return 0;
 }
@@ -96,12 +100,17 @@ static int load(QcExperimentFile *f, const char *path, const QcYaml **root, QcEr
     char other[4096];
     if (qc_yaml_load(document, path, err)) return -1;
     *root = document->root;
-    if ((*root)->kind != QC_YAML_MAP) return qc_yaml_fail(err, *root, "an experiment is a map with name, axes and steps");
+    if ((*root)->kind != QC_YAML_MAP)
+        return qc_yaml_fail(err, *root, "an experiment is a map with name, axes and steps");
     const QcYaml *from = qc_yaml_get(*root, "from");
     if (!from) return 0;
-    if (from->kind != QC_YAML_SCALAR || !*from->text) return qc_yaml_fail(err, from, "from must be the path of one description");
-    if (f->n == QC_EXPERIMENT_FILES) return qc_yaml_fail(err, from, "more than %d descriptions, each from another: is one from itself?", QC_EXPERIMENT_FILES);
-    if (path_beside(other, sizeof other, from, err) || qc_need_regular(other, err) || load(f, other, &base, err)) return -1;
+    if (from->kind != QC_YAML_SCALAR || !*from->text)
+        return qc_yaml_fail(err, from, "from must be the path of one description");
+    if (f->n == QC_EXPERIMENT_FILES)
+        return qc_yaml_fail(err, from, "more than %d descriptions, each from another: is one from itself?",
+                            QC_EXPERIMENT_FILES);
+    if (path_beside(other, sizeof other, from, err) || qc_need_regular(other, err) || load(f, other, &base, err))
+        return -1;
     const QcYaml *own = complete(&f->arena, base, *root, err);
     *root = own ? join(&f->arena, base, own, NULL, err) : NULL;
     return *root ? 0 : -1;
@@ -111,7 +120,8 @@ int qc_experiment_file_load(QcExperimentFile *f, const char *path, QcErr *err)
 {
     char installed[4096];
     *f = (QcExperimentFile){0};
-    if (!qc_is_standard(path) && access(path, F_OK) && find_installed(installed, sizeof installed, path)) path = installed;
+    if (!qc_is_standard(path) && access(path, F_OK) && find_installed(installed, sizeof installed, path))
+        path = installed;
     int status = load(f, path, &f->root, err);
     if (status) qc_experiment_file_release(f);
     return status;

@@ -8,7 +8,10 @@ enum { TEXT_MAX = 16384, DIGITS = 16 };
 
 /* ---- texts of a combination ---- */
 
-static const char *value_of(const QcExperiment *e, uint32_t combination, uint32_t axis) { return e->axes[axis].values[qc_experiment_value(e, combination, axis)]; }
+static const char *value_of(const QcExperiment *e, uint32_t combination, uint32_t axis)
+{
+    return e->axes[axis].values[qc_experiment_value(e, combination, axis)];
+}
 
 typedef struct Text {
     char bytes[TEXT_MAX];
@@ -24,7 +27,10 @@ static int add_bytes(Text *t, const char *bytes, size_t n, const QcYaml *at, QcE
     return 0;
 }
 
-static int add_text(Text *t, const char *text, const QcYaml *at, QcErr *err) { return add_bytes(t, text, strlen(text), at, err); }
+static int add_text(Text *t, const char *text, const QcYaml *at, QcErr *err)
+{
+    return add_bytes(t, text, strlen(text), at, err);
+}
 
 /* As one word for a shell, quoted whether it need be or not. */
 static int add_in_quotes(Text *t, const char *text, const QcYaml *at, QcErr *err)
@@ -44,7 +50,8 @@ static int add_quoted(Text *t, const char *text, const QcYaml *at, QcErr *err)
 }
 
 /* What {name} becomes. out NULL: in the digest's text, where paths keep their names and results are their digests. */
-static int add_value(QcJobMaker *m, Text *t, const QcName *name, uint32_t step, uint32_t combination, const char *out, const QcYaml *at, QcErr *err)
+static int add_value(QcJobMaker *m, Text *t, const QcName *name, uint32_t step, uint32_t combination, const char *out,
+                     const QcYaml *at, QcErr *err)
 {
     switch (name->kind) {
     case QC_NAME_AXIS: return add_text(t, in_command(value_of(m->e, combination, name->index)), at, err);
@@ -52,7 +59,9 @@ static int add_value(QcJobMaker *m, Text *t, const QcName *name, uint32_t step, 
     case QC_NAME_PATH: return out ? add_quoted(t, name->value, at, err) : add_text(t, name->name, at, err);
     case QC_NAME_STEP: break;
     }
-    if (name->index >= step) return qc_yaml_fail(err, at, "step '%s' uses the result of '%s', which does not come before it", m->e->steps[step], name->name);
+    if (name->index >= step)
+        return qc_yaml_fail(err, at, "step '%s' uses the result of '%s', which does not come before it",
+                            m->e->steps[step], name->name);
     uint32_t job = m->job_of[name->index];
     return out ? add_quoted(t, m->e->jobs[job].out, at, err) : add_text(t, m->digests[job], at, err);
 }
@@ -64,7 +73,8 @@ static size_t name_length(const char *text, char before)
     return n && text[1 + n] == '}' ? n : 0;
 }
 
-static int expand(QcJobMaker *m, Text *t, const char *text, uint32_t step, uint32_t combination, const char *out, uint32_t *used, const QcYaml *at, QcErr *err)
+static int expand(QcJobMaker *m, Text *t, const char *text, uint32_t step, uint32_t combination, const char *out,
+                  uint32_t *used, const QcYaml *at, QcErr *err)
 {
     const char *start = text;
     t->n = 0;
@@ -79,7 +89,8 @@ static int expand(QcJobMaker *m, Text *t, const char *text, uint32_t step, uint3
         if (n == 3 && !memcmp(text + 1, "out", 3)) {
             if (out ? add_quoted(t, out, at, err) : add_text(t, "{out}", at, err)) return -1;
         } else if (!name) {
-            return qc_yaml_fail(err, at, "there is no axis, let, path or step '%.*s'", (int)(n < 40 ? n : 40), text + 1);
+            return qc_yaml_fail(err, at, "there is no axis, let, path or step '%.*s'", (int)(n < 40 ? n : 40),
+                                text + 1);
         } else {
             if (add_value(m, t, name, step, combination, out, at, err)) return -1;
             if (name->kind == QC_NAME_STEP) *used |= 1u << name->index;
@@ -186,7 +197,8 @@ static int add_job(QcJobMaker *m, uint32_t step, uint32_t combination, QcErr *er
     QcJob *job = &e->jobs[e->n_jobs];
     *job = (QcJob){.step = step};
     char out[4096];
-    if (snprintf(out, sizeof out, "%s/%s-%.*s", e->dir, e->steps[step], DIGITS, hex) >= (int)sizeof out) return qc_fail(err, QC_EUSAGE, "the folder's name is too long");
+    if (snprintf(out, sizeof out, "%s/%s-%.*s", e->dir, e->steps[step], DIGITS, hex) >= (int)sizeof out)
+        return qc_fail(err, QC_EUSAGE, "the folder's name is too long");
     if (!(job->out = qc_arena_text(&e->arena, out, strlen(out), err)) || add_mark(m, job, command, err)) return -1;
     if (expand(m, &text, command->text, step, combination, job->out, &used, command, err)) return -1;
     if (!(job->command = qc_arena_text(&e->arena, text.bytes, text.n, err))) return -1;

@@ -1,4 +1,5 @@
-/* experimentparts.h - inside experiment.c: what reading a description (experimentread.c) and making its jobs (experimentjobs.c) share. Not for others. */
+/* experimentparts.h - inside experiment.c: what reading a description (experimentread.c) and making its jobs
+ * (experimentjobs.c) share. Not for others. */
 #ifndef QC_LAB_EXPERIMENTPARTS_H
 #define QC_LAB_EXPERIMENTPARTS_H
 

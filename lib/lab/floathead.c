@@ -10,7 +10,9 @@ int qc_float_head_init(QcFloatHead *h, QcMethodRun *l, int folded, QcErr *err)
     const QcQNode *node = &g->nodes[g->n_nodes - 1];
     uint32_t features = node->n_codes / g->classes;
     if (features > QC_FLOAT_HEAD_MAX_FEATURES)
-        return qc_fail(err, QC_EUNSUPPORTED, "method %s can work with at most %d features, and this model's last layer has %u", l->method->name, QC_FLOAT_HEAD_MAX_FEATURES, features);
+        return qc_fail(err, QC_EUNSUPPORTED,
+                       "method %s can work with at most %d features, and this model's last layer has %u",
+                       l->method->name, QC_FLOAT_HEAD_MAX_FEATURES, features);
     *h = (QcFloatHead){.node = node, .n = features + 1, .folded = folded};
     h->w = qc_method_take(l, (size_t)g->classes * h->n, sizeof *h->w, err);
     h->x = qc_method_take(l, h->n, sizeof *h->x, err);
@@ -55,9 +57,11 @@ void qc_float_head_fold(QcFloatHead *h, QcMethodRun *l)
     for (uint32_t k = 0; h->folded && k < g->classes; k++) {
         const float *w = h->w + (size_t)k * h->n;
         double bias = (double)w[h->n - 1];
-        float scale = fmaxf(qc_scale_of_weights(w, h->n - 1, bits), (float)(fabs(bias) / (in * 0x1p29))); /* the bias must fit an integer */
+        /* the bias must fit an integer */
+        float scale = fmaxf(qc_scale_of_weights(w, h->n - 1, bits), (float)(fabs(bias) / (in * 0x1p29)));
         qc_method_set_channel(l, h->node, k, (double)scale, bias);
-        for (uint32_t j = 0; j + 1 < h->n; j++) qc_code_set(g, h->node, k * (h->n - 1) + j, qc_code_of(w[j], scale, bits));
+        for (uint32_t j = 0; j + 1 < h->n; j++)
+            qc_code_set(g, h->node, k * (h->n - 1) + j, qc_code_of(w[j], scale, bits));
     }
 }
 

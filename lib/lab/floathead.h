@@ -1,7 +1,9 @@
-/* lasthead.h - a float classifier on the integer model's last features: what head and proto put in place of the model's own last layer.
+/* lasthead.h - a float classifier on the integer model's last features: what head and proto put in place of the model's
+ * own last layer.
  *
- * The features of a window are the input of the LOGITS node (behind the global average, where there is one) as real values. The head is linear:
- * logit_k = w_k (x, 1). Where it is folded, its rows are rounded to the model's own codes, each with its best scale, and the model is a plain one again.
+ * The features of a window are the input of the LOGITS node (behind the global average, where there is one) as real
+ * values. The head is linear: logit_k = w_k (x, 1). Where it is folded, its rows are rounded to the model's own codes,
+ * each with its best scale, and the model is a plain one again.
  */
 #ifndef QC_LAB_FLOATHEAD_H
 #define QC_LAB_FLOATHEAD_H
@@ -21,9 +23,11 @@ typedef struct QcFloatHead {
 
 /* The head is the model's own at first. */
 int qc_float_head_init(QcFloatHead *h, QcMethodRun *l, int folded, QcErr *err);
-void qc_float_head_features(QcFloatHead *h, QcMethodRun *l, const uint8_t *x);              /* one forward pass; fills h->x */
+/* one forward pass; fills h->x */
+void qc_float_head_features(QcFloatHead *h, QcMethodRun *l, const uint8_t *x);
 void qc_float_head_logits(QcFloatHead *h, QcMethodRun *l, float *logits, const uint8_t *x);
-void qc_float_head_fold(QcFloatHead *h, QcMethodRun *l);                                    /* nothing where it is not to be folded */
+/* nothing where it is not to be folded */
+void qc_float_head_fold(QcFloatHead *h, QcMethodRun *l);
 
 /* For QcMethod.unsaved of methods whose first setting is `fold`. */
 const char *qc_float_head_unsaved(const double *setting);

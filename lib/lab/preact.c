@@ -46,11 +46,13 @@ static void add_chunk(QcPreact *p, uint32_t first, uint32_t n, uint32_t position
 }
 
 /* Up to QC_K_LANES output channels of one group. */
-static void add_block(QcPreact *p, const QcQRun *run, const QcQNode *node, const QcQConv *conv, uint32_t channel, uint32_t n)
+static void add_block(QcPreact *p, const QcQRun *run, const QcQNode *node, const QcQConv *conv, uint32_t channel,
+                      uint32_t n)
 {
     const QcQGraph *g = run->g;
     uint32_t row = conv->dot.segments * conv->length;
-    QcKCodes codes = {g->codes + node->code_byte, channel * row, row, n, conv->dot.segments, conv->length, qc_code_bits(g, node)};
+    QcKCodes codes = {g->codes + node->code_byte, channel * row, row, n, conv->dot.segments, conv->length,
+                      qc_code_bits(g, node)};
     int32_t less[QC_K_LANES];
     QcKDot dot = conv->dot;
     dot.blocks = 1;
@@ -60,7 +62,8 @@ static void add_block(QcPreact *p, const QcQRun *run, const QcQNode *node, const
     for (uint32_t h = 0; h < conv->rows; h++)
         for (uint32_t t = 0; t < conv->dot.positions; t += CHUNK) {
             dot.positions = conv->dot.positions - t < CHUNK ? conv->dot.positions - t : CHUNK;
-            run->k->dot(p->sums, x + (size_t)h * conv->row_step + (size_t)t * dot.step, p->weights, &dot, qc_code_bits(g, node));
+            run->k->dot(p->sums, x + (size_t)h * conv->row_step + (size_t)t * dot.step, p->weights, &dot,
+                        qc_code_bits(g, node));
             add_chunk(p, node->channel + channel, n, dot.positions, less);
         }
 }

@@ -1,6 +1,8 @@
-/* preact.h - the sums of a convolution before they are rescaled: their mean and mean square a channel, over positions and windows.
+/* preact.h - the sums of a convolution before they are rescaled: their mean and mean square a channel, over positions
+ * and windows.
  *
- * The device's forward pass rounds and clips them away at once, so they are computed a second time here, by the same kernels.
+ * The device's forward pass rounds and clips them away at once, so they are computed a second time here, by the same
+ * kernels.
  */
 #ifndef QC_LAB_PREACT_H
 #define QC_LAB_PREACT_H

@@ -1,7 +1,9 @@
-/* proto.c - the class whose mean feature is nearest (Mensink et al., 2013; iCaRL's rule, Rebuffi et al., 2017, without its unit length).
+/* proto.c - the class whose mean feature is nearest (Mensink et al., 2013; iCaRL's rule, Rebuffi et al., 2017, without
+ * its unit length).
  *
- * mean_k = (source m_k + sum of the stream's features of class k) / (source + their number), m_k being the mean of the coreset's source examples of the class, which thus
- * count as so many. argmin |x - mean_k|^2 is a linear head: logit_k = sharp (2 mean_k x - |mean_k|^2), for |x|^2 is the same for all. */
+ * mean_k = (source m_k + sum of the stream's features of class k) / (source + their number), m_k being the mean of the
+ * coreset's source examples of the class, which thus count as so many. argmin |x - mean_k|^2 is a linear head: logit_k
+ * = sharp (2 mean_k x - |mean_k|^2), for |x|^2 is the same for all. */
 #include "floathead.h"
 #include "rivaltable.h"
 
@@ -10,7 +12,8 @@ enum { FOLD, SOURCE, SHARP };
 static const QcSetting settings[] = {
     QC_FLOAT_HEAD_FOLD,
     {"source", 5, 0, 1000000, "stream examples that the source's mean of a class is worth", 0},
-    {"sharp", 1, 0.001, 1000000, "logits are this many times the differences of squared distances (ECE, not accuracy)", 0},
+    {"sharp", 1, 0.001, 1000000, "logits are this many times the differences of squared distances (ECE, not accuracy)",
+     0},
     {0},
 };
 
@@ -30,7 +33,8 @@ static void make_head(Proto *p, QcMethodRun *l)
         float *w = p->head.w + (size_t)k * p->head.n;
         double worth = p->had[k] ? l->setting[SOURCE] : 0, count = worth + p->seen[k], square = 0;
         for (uint32_t i = 0; i < n; i++) {
-            double mean = count > 0 ? (worth * (double)p->source[(size_t)k * n + i] + p->sum[(size_t)k * n + i]) / count : 0;
+            double mean =
+                count > 0 ? (worth * (double)p->source[(size_t)k * n + i] + p->sum[(size_t)k * n + i]) / count : 0;
             w[i] = (float)(2 * sharp * mean);
             square += mean * mean;
         }
@@ -77,7 +81,15 @@ static int next(QcMethodRun *l, QcMethodReport *report, const QcBatch *batch, Qc
     return 0;
 }
 
-static void logits(QcMethodRun *l, float *to, const uint8_t *x) { qc_float_head_logits(&((Proto *)l->state)->head, l, to, x); }
+static void logits(QcMethodRun *l, float *to, const uint8_t *x)
+{
+    qc_float_head_logits(&((Proto *)l->state)->head, l, to, x);
+}
 
-const QcMethod qc_method_proto = {.name = "proto", .summary = "nearest class mean of the last features", .settings = settings, .unsaved = qc_float_head_unsaved,
-                                  .open = open_proto, .next = next, .logits = logits};
+const QcMethod qc_method_proto = {.name = "proto",
+                                  .summary = "nearest class mean of the last features",
+                                  .settings = settings,
+                                  .unsaved = qc_float_head_unsaved,
+                                  .open = open_proto,
+                                  .next = next,
+                                  .logits = logits};

@@ -1,10 +1,13 @@
-/* refit.c - layer by layer, codes are refitted so that under the drifted inputs each layer gives what it gave for the source.
+/* refit.c - layer by layer, codes are refitted so that under the drifted inputs each layer gives what it gave for the
+ * source.
  *
- * For layer l, first to last, each example i of Z has the mean over positions of the inputs that a code is multiplied with (x_i, under the layers before l as they are by
- * now) and so the mean pre-activation s x_i v + b of a channel. Its target y_i is what the start model gave: for a source example of the coreset its own mean
- * pre-activation, for a stream example the mean of those over the coreset's source examples of its class. Each class has the same weight. The codes are those of refit.h:
- * layer-wise reconstruction on integers, one code at a time with the errors of all others in view, as in GPTQ (Frantar et al., 2023) and OBQ. `hold` is
- * what keeps many codes from fitting few examples, in units of a code's mean curvature. Means over positions are all that two windows of one class have in common: they are
+ * For layer l, first to last, each example i of Z has the mean over positions of the inputs that a code is multiplied
+ * with (x_i, under the layers before l as they are by now) and so the mean pre-activation s x_i v + b of a channel. Its
+ * target y_i is what the start model gave: for a source example of the coreset its own mean pre-activation, for a
+ * stream example the mean of those over the coreset's source examples of its class. Each class has the same weight. The
+ * codes are those of refit.h: layer-wise reconstruction on integers, one code at a time with the errors of all others
+ * in view, as in GPTQ (Frantar et al., 2023) and OBQ. `hold` is what keeps many codes from fitting few examples, in
+ * units of a code's mean curvature. Means over positions are all that two windows of one class have in common: they are
  * not aligned in time. */
 #include "refit.h"
 
@@ -21,7 +24,8 @@ uint32_t qc_refit_codes(const QcRefit *r, float *residual, int32_t *code, const 
         before = moves;
         for (uint32_t j = 0; j < r->k && sweeps; j++) {
             const float *x = r->x + (size_t)j * r->n;
-            double slope = (double)r->hold * (code[j] - start[j]), curve = (double)r->hold + (double)r->scale * (double)r->scale * (double)r->square[j];
+            double slope = (double)r->hold * (code[j] - start[j]),
+                   curve = (double)r->hold + (double)r->scale * (double)r->scale * (double)r->square[j];
             if (!(curve > 0)) continue;
             for (uint32_t i = 0; i < r->n; i++) slope += (double)(r->scale * r->weight[i] * residual[i] * x[i]);
             double whole = fmax(r->low - code[j], fmin(r->high - code[j], rint(-slope / curve)));
@@ -43,7 +47,8 @@ static const QcSetting settings[] = {
 };
 
 typedef struct Refit {
-    float *target;        /* [weighted channels][capacity] mean pre-activations of source examples, under the start model */
+    float *target;        /* [weighted channels][capacity] mean pre-activations of source examples, under the start
+                             model */
     uint32_t *first;      /* [n_nodes] of a node's rows in target */
     const uint8_t **z;    /* [all] Z */
     uint16_t *label;      /* [all] */
@@ -72,11 +77,13 @@ static void see(void *ctx, QcQRun *run, uint32_t i, const QcQConv *conv)
     double positions = (double)conv->rows * conv->dot.positions;
     for (uint32_t s = 0; s < conv->dot.segments; s++)
         for (uint32_t h = 0; h < conv->rows; h++) {
-            const uint8_t *x = conv->x + (size_t)r->group * conv->group_step + (size_t)h * conv->row_step + conv->dot.segment[s];
+            const uint8_t *x =
+                conv->x + (size_t)r->group * conv->group_step + (size_t)h * conv->row_step + conv->dot.segment[s];
             run->k->masked_sum(r->sums, x, r->ones, conv->dot.positions, conv->dot.step, 1, conv->length, 1);
             for (uint32_t k = 0; k < conv->length; k++) {
                 float *to = r->x + ((size_t)s * conv->length + k) * r->n + r->example;
-                *to = (h ? *to : 0) + in->scale * (float)((r->sums[k] - (double)in->zero * conv->dot.positions) / positions);
+                *to = (h ? *to : 0) +
+                      in->scale * (float)((r->sums[k] - (double)in->zero * conv->dot.positions) / positions);
             }
         }
 }
@@ -86,7 +93,8 @@ static void look(Refit *r, QcMethodRun *l, uint32_t node, uint32_t group)
 {
     r->node = node;
     r->group = group;
-    for (r->example = 0; r->example < r->n; r->example++) qc_qrun_forward_seen(&l->run, r->logits, r->z[r->example], node, see, r);
+    for (r->example = 0; r->example < r->n; r->example++)
+        qc_qrun_forward_seen(&l->run, r->logits, r->z[r->example], node, see, r);
 }
 
 /* Mean pre-activation of channel o for each example: scale x v + b. value [n] */
@@ -94,7 +102,8 @@ static void preactivate(const Refit *r, const QcMethodRun *l, const QcQNode *nod
 {
     const QcQGraph *g = l->g;
     uint32_t row = node->n_codes / node->channels;
-    float scale = g->scale[node->channel + o], bias = g->tensors[node->in[0]].scale * scale * (float)g->bias[node->channel + o];
+    float scale = g->scale[node->channel + o],
+          bias = g->tensors[node->in[0]].scale * scale * (float)g->bias[node->channel + o];
     for (uint32_t i = 0; i < r->n; i++) value[i] = bias;
     for (uint32_t j = 0; j < row; j++) {
         float w = scale * (float)qc_code_get(g, node, o * row + j);
@@ -123,7 +132,8 @@ static uint32_t longest_row(const QcMethodRun *l, uint32_t *run, uint32_t *posit
 
 static int allocate(Refit *r, QcMethodRun *l, QcErr *err)
 {
-    uint32_t run, positions, channels, row = longest_row(l, &run, &positions, &channels), all = l->capacity + l->batch_max;
+    uint32_t run, positions, channels, row = longest_row(l, &run, &positions, &channels),
+                                       all = l->capacity + l->batch_max;
     r->all = all;
     r->target = qc_method_take(l, (size_t)channels * l->capacity, sizeof *r->target, err);
     r->first = qc_method_take(l, l->g->n_nodes, sizeof *r->first, err);
@@ -139,8 +149,9 @@ static int allocate(Refit *r, QcMethodRun *l, QcErr *err)
     r->ones = qc_method_take(l, positions, 1, err);
     r->sums = qc_method_take(l, run, sizeof *r->sums, err);
     r->logits = qc_method_take(l, l->g->classes, sizeof *r->logits, err);
-    if (!r->target || !r->first || !r->z || !r->label || !r->slot || !r->weight || !r->residual || !r->x || !r->square || !r->code || !r->start || !r->ones || !r->sums ||
-        !r->logits) return -1;
+    if (!r->target || !r->first || !r->z || !r->label || !r->slot || !r->weight || !r->residual || !r->x ||
+        !r->square || !r->code || !r->start || !r->ones || !r->sums || !r->logits)
+        return -1;
     memset(r->ones, 1, positions);
     return 0;
 }
@@ -174,7 +185,10 @@ static int open_refit(QcMethodRun *l, QcErr *err)
     return 0;
 }
 
-static int is_source(const Refit *r, const QcMethodRun *l, uint32_t i) { return i < r->n_slots && !(l->slots->flags[r->slot[i]] & QC_SLOT_STREAM); }
+static int is_source(const Refit *r, const QcMethodRun *l, uint32_t i)
+{
+    return i < r->n_slots && !(l->slots->flags[r->slot[i]] & QC_SLOT_STREAM);
+}
 
 /* Classes weigh the same; what has no target (a class without a source example) weighs nothing. */
 static void weigh(Refit *r, const QcMethodRun *l)
@@ -209,8 +223,14 @@ static void refit_channel(Refit *r, QcMethodRun *l, uint32_t i, uint32_t o)
     uint32_t row = node->n_codes / node->channels;
     const float *targets = r->target + (size_t)(r->first[i] + o) * l->capacity;
     int bits = (int)qc_code_bits(g, node);
-    QcRefit problem = {.n = r->n, .k = row, .x = r->x, .square = r->square, .weight = r->weight, .scale = g->scale[node->channel + o],
-                       .low = qc_code_low(bits), .high = qc_code_high(bits)};
+    QcRefit problem = {.n = r->n,
+                       .k = row,
+                       .x = r->x,
+                       .square = r->square,
+                       .weight = r->weight,
+                       .scale = g->scale[node->channel + o],
+                       .low = qc_code_low(bits),
+                       .high = qc_code_high(bits)};
     float mean = 0;
     for (uint32_t j = 0; j < row; j++) {
         r->code[j] = r->start[j] = qc_code_get(g, node, o * row + j);
@@ -218,7 +238,8 @@ static void refit_channel(Refit *r, QcMethodRun *l, uint32_t i, uint32_t o)
     }
     problem.hold = (float)l->setting[HOLD] * problem.scale * problem.scale * mean;
     preactivate(r, l, node, o, r->residual);
-    for (uint32_t k = 0; k < r->n; k++) r->residual[k] -= r->weight[k] > 0 ? target_of(r, l, targets, k) : r->residual[k];
+    for (uint32_t k = 0; k < r->n; k++)
+        r->residual[k] -= r->weight[k] > 0 ? target_of(r, l, targets, k) : r->residual[k];
     if (qc_refit_codes(&problem, r->residual, r->code, r->start, (uint32_t)l->setting[SWEEPS]))
         for (uint32_t j = 0; j < row; j++) qc_code_set(g, node, o * row + j, r->code[j]);
 }
@@ -227,7 +248,8 @@ static void measure_squares(Refit *r, uint32_t row)
 {
     for (uint32_t j = 0; j < row; j++) {
         r->square[j] = 0;
-        for (uint32_t i = 0; i < r->n; i++) r->square[j] += r->weight[i] * r->x[(size_t)j * r->n + i] * r->x[(size_t)j * r->n + i];
+        for (uint32_t i = 0; i < r->n; i++)
+            r->square[j] += r->weight[i] * r->x[(size_t)j * r->n + i] * r->x[(size_t)j * r->n + i];
     }
 }
 
@@ -258,5 +280,9 @@ static int next(QcMethodRun *l, QcMethodReport *report, const QcBatch *batch, Qc
     return 0;
 }
 
-const QcMethod qc_method_refit = {.name = "refit", .summary = "codes refitted layer by layer, so that layers give for the stream what they gave for the source",
-                                  .settings = settings, .open = open_refit, .next = next};
+const QcMethod qc_method_refit = {
+    .name = "refit",
+    .summary = "codes refitted layer by layer, so that layers give for the stream what they gave for the source",
+    .settings = settings,
+    .open = open_refit,
+    .next = next};

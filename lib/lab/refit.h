@@ -18,8 +18,8 @@ typedef struct QcRefit {
     int32_t low, high;
 } QcRefit;
 
-/* residual [n]: s x v + b - y of the codes as they are, kept up to date; code [k], start [k]. Goes over all codes up to `sweeps` times, until none moves.
- * Returns how often one moved. */
+/* residual [n]: s x v + b - y of the codes as they are, kept up to date; code [k], start [k]. Goes over all codes up to
+ * `sweeps` times, until none moves. Returns how often one moved. */
 uint32_t qc_refit_codes(const QcRefit *r, float *residual, int32_t *code, const int32_t *start, uint32_t sweeps);
 
 #endif

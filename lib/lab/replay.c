@@ -3,7 +3,8 @@
 #include "../quant/emit.h"
 #include "../quant/tune.h"
 
-/* Reserved slots are opened where they are not to be kept. A reservoir has seen the source examples of the open slots before any of the stream's. */
+/* Reserved slots are opened where they are not to be kept. A reservoir has seen the source examples of the open slots
+ * before any of the stream's. */
 static void settle_slots(QcMethodRun *l)
 {
     QcSlots *slots = l->slots;
@@ -27,10 +28,14 @@ static int take_memory(QcReplay *r, QcMethodRun *l, QcErr *err)
     r->dlogits = qc_method_take(l, rows, l->g->classes * sizeof *r->dlogits, err);
     r->grads = qc_method_take(l, r->shadow.graph.n_params, sizeof *r->grads, err);
     r->dlatent = qc_method_take(l, r->n_moving, sizeof *r->dlatent, err);
-    return r->slot && r->orders[0] && r->orders[1] && r->from && r->label && r->x && r->dlogits && r->grads && r->dlatent ? 0 : -1;
+    return r->slot && r->orders[0] && r->orders[1] && r->from && r->label && r->x && r->dlogits && r->grads &&
+                   r->dlatent
+               ? 0
+               : -1;
 }
 
-/* At 2 bits a code is far for few steps: of .015, .04 and .08 the last but one learned UCI-DSA's person 1 best from person 2. */
+/* At 2 bits a code is far for few steps: of .015, .04 and .08 the last but one learned UCI-DSA's person 1 best from
+ * person 2. */
 static double default_rate(int bits) { return bits == 2 ? 0.04 : qc_tune_rate(bits); }
 
 int qc_replay_open(QcReplay *r, QcMethodRun *l, int apart, QcErr *err)
@@ -47,14 +52,17 @@ int qc_replay_open(QcReplay *r, QcMethodRun *l, int apart, QcErr *err)
     r->classes = l->g->classes;
     r->rng = qc_rng_seed(l->seed, QC_STREAM_REPLAY);
     settle_slots(l);
-    if (qc_shadow_init(&r->shadow, l->g, err) || take_memory(r, l, err) || qc_optim_init(&r->optim, QC_OPTIM_ADAM, l->g->n_codes, rate, 0, err)) return -1;
+    if (qc_shadow_init(&r->shadow, l->g, err) || take_memory(r, l, err) ||
+        qc_optim_init(&r->optim, QC_OPTIM_ADAM, l->g->n_codes, rate, 0, err))
+        return -1;
     qc_tune_pace(&r->optim, l->g, default_rate);
     if (bias > 0 && (qc_method_own_channels(l, err) || qc_biastune_init(&r->biases, l->g, rate * bias, err))) return -1;
     uint32_t rows = !apart ? r->batch + r->replay : r->batch > r->replay ? r->batch : r->replay;
     if (!(r->run = qc_run_new(&r->shadow.graph, rows, QC_RUN_TUNE, l->threads > 0 ? l->threads : 1, err))) return -1;
     r->run_bytes = qc_run_bytes(r->run);
     if (bias > 0) qc_method_count(l, 3 * (uint64_t)l->g->n_channels * sizeof(float));
-    qc_method_count(l, r->shadow.arena.bytes + r->shadow.graph.arena.bytes + 2 * r->optim.n * sizeof(float) + r->run_bytes);
+    qc_method_count(l, r->shadow.arena.bytes + r->shadow.graph.arena.bytes + 2 * r->optim.n * sizeof(float) +
+                           r->run_bytes);
     return 0;
 }
 
@@ -148,8 +156,10 @@ static void write_biases(const QcReplay *r, QcMethodRun *l)
 {
     for (uint32_t i = 0; i < l->g->n_nodes; i++) {
         const QcQNode *n = &l->g->nodes[i];
-        const float *bias = n->n_codes ? r->shadow.graph.params + r->shadow.graph.nodes[r->shadow.node_of[i]].bias : NULL;
-        for (uint32_t o = 0; bias && o < n->channels; o++) qc_method_set_channel(l, n, o, (double)l->scale[n->channel + o], (double)bias[o]);
+        const float *bias =
+            n->n_codes ? r->shadow.graph.params + r->shadow.graph.nodes[r->shadow.node_of[i]].bias : NULL;
+        for (uint32_t o = 0; bias && o < n->channels; o++)
+            qc_method_set_channel(l, n, o, (double)l->scale[n->channel + o], (double)bias[o]);
     }
 }
 

@@ -1,8 +1,10 @@
-/* replay.h - rehearsal by straight-through back-propagation: what er, er-ace, der, der++, a-gem, camel and deepc have in common.
+/* replay.h - rehearsal by straight-through back-propagation: what er, er-ace, der, der++, a-gem, camel and deepc have
+ * in common.
  *
- * The integer model has a float double with a latent value for every code, in code steps (quant/shadow.h). A batch of the stream is learned in `steps` steps of Adam; each
- * takes `batch` examples of it and `replay` of the slots, both drawn in shuffled passes. Then the latents, which with Adam's moments live on, are rounded to the
- * model's codes. Scales stay, and biases unless `bias` gives them a rate. A method says with which loss.
+ * The integer model has a float double with a latent value for every code, in code steps (quant/shadow.h). A batch of
+ * the stream is learned in `steps` steps of Adam; each takes `batch` examples of it and `replay` of the slots, both
+ * drawn in shuffled passes. Then the latents, which with Adam's moments live on, are rounded to the model's codes.
+ * Scales stay, and biases unless `bias` gives them a rate. A method says with which loss.
  */
 #ifndef QC_LAB_REPLAY_H
 #define QC_LAB_REPLAY_H
@@ -13,15 +15,27 @@
 #include "../live/method.h"
 
 /* Where the settings that all have are found; a method's own begin at QC_REPLAY_OWN. */
-enum { QC_REPLAY_STEPS, QC_REPLAY_BATCH, QC_REPLAY_REPLAY, QC_REPLAY_RATE, QC_REPLAY_BIAS, QC_REPLAY_KEEP, QC_REPLAY_RESERVOIR, QC_REPLAY_OWN };
+enum {
+    QC_REPLAY_STEPS,
+    QC_REPLAY_BATCH,
+    QC_REPLAY_REPLAY,
+    QC_REPLAY_RATE,
+    QC_REPLAY_BIAS,
+    QC_REPLAY_KEEP,
+    QC_REPLAY_RESERVOIR,
+    QC_REPLAY_OWN
+};
 
-#define QC_REPLAY_SETTINGS                                                                                         \
-    {"steps", 30, 0, 100000, "steps of Adam a batch", 1}, {"batch", 24, 1, 4096, "examples of the batch in a step", 1},   \
-        {"replay", 24, 0, 4096, "examples of the slots in a step", 1},                                                \
-        {"rate", -1, -1, 100, "code steps a step; -1 = by the model's bits", 0},                                      \
-        {"bias", 0, 0, 100, "rate of biases against that of codes, in output steps; 0: they stay", 0},                 \
-        {"keep", 1, 0, 1, "1: reserved slots keep their source examples; 0: the stream may take them", 1},            \
-        {"reservoir", 1, 0, 1, "1: slots are a reservoir of all that was seen; 0: by --update", 1}
+#define QC_REPLAY_SETTINGS                                                                                 \
+    {"steps", 30, 0, 100000, "steps of Adam a batch", 1},                                                  \
+        {"batch", 24, 1, 4096, "examples of the batch in a step", 1},                                      \
+        {"replay", 24, 0, 4096, "examples of the slots in a step", 1},                                     \
+        {"rate", -1, -1, 100, "code steps a step; -1 = by the model's bits", 0},                           \
+        {"bias", 0, 0, 100, "rate of biases against that of codes, in output steps; 0: they stay", 0},     \
+        {"keep", 1, 0, 1, "1: reserved slots keep their source examples; 0: the stream may take them", 1}, \
+    {                                                                                                      \
+        "reservoir", 1, 0, 1, "1: slots are a reservoir of all that was seen; 0: by --update", 1           \
+    }
 
 typedef struct QcReplay {
     QcShadow shadow;
@@ -50,8 +64,8 @@ typedef struct QcReplay {
     size_t run_bytes; /* counted so far */
 } QcReplay;
 
-/* Settings, shadow, run and memory, all counted; opens the reserved slots and sets the slots' rule as asked. apart: the rows of the batch and those of the slots are
- * never passed together. */
+/* Settings, shadow, run and memory, all counted; opens the reserved slots and sets the slots' rule as asked. apart: the
+ * rows of the batch and those of the slots are never passed together. */
 int qc_replay_open(QcReplay *r, QcMethodRun *l, int apart, QcErr *err);
 void qc_replay_release(QcReplay *r);
 
@@ -66,7 +80,8 @@ const float *qc_replay_forward(QcReplay *r, uint32_t first, uint32_t n, QcErr *e
 void qc_replay_backward(QcReplay *r);
 /* Adam moves the latents, and the biases, by r->dlatent. */
 void qc_replay_step(QcReplay *r);
-/* The whole of `steps` steps, each of one pass over all its rows: loss writes r->dlogits [n_fresh + n_old][classes], l->state being the method's. */
+/* The whole of `steps` steps, each of one pass over all its rows: loss writes r->dlogits [n_fresh + n_old][classes],
+ * l->state being the method's. */
 typedef void (*QcReplayLoss)(QcReplay *r, QcMethodRun *l, const float *logits);
 int qc_replay_steps(QcReplay *r, QcMethodRun *l, uint32_t steps, QcReplayLoss loss, QcErr *err);
 /* Latents become codes; what it cost. */

@@ -19,7 +19,9 @@ static const struct {
 static int add_figure(QcReport *r, const char *name, size_t length, QcErr *err)
 {
     QcFigure f = qc_figure_find(name, length);
-    if (f == QC_FIGURE_COUNT) return qc_fail(err, QC_EUSAGE, "there is no figure '%.*s' (see qc-report(1))", (int)(length < 40 ? length : 40), name);
+    if (f == QC_FIGURE_COUNT)
+        return qc_fail(err, QC_EUSAGE, "there is no figure '%.*s' (see qc-report(1))", (int)(length < 40 ? length : 40),
+                       name);
     for (uint32_t i = 0; i < r->n_figures; i++)
         if (r->figures[i] == f) return 0; /* of a group, too */
     r->figures[r->n_figures++] = f;
@@ -71,12 +73,17 @@ int qc_report_picture(QcReport *r, const char *what, const QcExperiment *e, uint
         what += length + 1;
     }
     if (read_figures(r, what, err)) return -1;
-    return r->n_figures == (r->format == QC_REPORT_AXIS ? 1 : 2) ? 0 : qc_fail(err, QC_EUSAGE, "a picture shows batches, two figures X,Y, or a figure over an axis, AXIS,Y");
+    return r->n_figures == (r->format == QC_REPORT_AXIS ? 1 : 2)
+               ? 0
+               : qc_fail(err, QC_EUSAGE, "a picture shows batches, two figures X,Y, or a figure over an axis, AXIS,Y");
 }
 
 /* ---- cells ---- */
 
-static const char *value_of(const QcExperiment *e, const QcRow *row, uint32_t axis) { return e->axes[axis].values[qc_experiment_value(e, row->combination, axis)]; }
+static const char *value_of(const QcExperiment *e, const QcRow *row, uint32_t axis)
+{
+    return e->axes[axis].values[qc_experiment_value(e, row->combination, axis)];
+}
 
 static int is_share(QcFigure f) { return f <= QC_FIGURE_SOURCE || f >= QC_FIGURE_ACC; }
 
@@ -88,7 +95,8 @@ static void print_number(FILE *to, QcFigure f, double x)
 
 static void print_word(FILE *to, const QcReport *r, const char *word)
 {
-    static const QcTextForm forms[] = {[QC_REPORT_TSV] = QC_TEXT_PLAIN, [QC_REPORT_MD] = QC_TEXT_MARKDOWN, [QC_REPORT_LATEX] = QC_TEXT_LATEX};
+    static const QcTextForm forms[] = {
+        [QC_REPORT_TSV] = QC_TEXT_PLAIN, [QC_REPORT_MD] = QC_TEXT_MARKDOWN, [QC_REPORT_LATEX] = QC_TEXT_LATEX};
     qc_text_put(to, word, forms[r->format]);
 }
 
@@ -201,11 +209,14 @@ static int same_curve(const QcReport *r, const QcExperiment *e, const uint8_t *b
 {
     if (a == b || r->format != QC_REPORT_AXIS) return a == b;
     for (uint32_t x = 0; x < e->n_axes; x++)
-        if (by[x] && x != r->axis && qc_experiment_value(e, a->combination, x) != qc_experiment_value(e, b->combination, x)) return 0;
+        if (by[x] && x != r->axis &&
+            qc_experiment_value(e, a->combination, x) != qc_experiment_value(e, b->combination, x))
+            return 0;
     return 1;
 }
 
-static int begins_curve(const QcReport *r, const QcExperiment *e, const QcResults *results, const uint8_t *by, uint32_t i)
+static int begins_curve(const QcReport *r, const QcExperiment *e, const QcResults *results, const uint8_t *by,
+                        uint32_t i)
 {
     for (uint32_t k = 0; k < i; k++)
         if (same_curve(r, e, by, &results->rows[k], &results->rows[i])) return 0;
@@ -223,13 +234,15 @@ static int all_numbers(const QcExperimentAxis *axis)
 }
 
 /* Values that are numbers lie where they belong, words side by side. */
-static void print_axis_points(const QcReport *r, FILE *to, const QcExperiment *e, const QcResults *results, const uint8_t *by, uint32_t i)
+static void print_axis_points(const QcReport *r, FILE *to, const QcExperiment *e, const QcResults *results,
+                              const uint8_t *by, uint32_t i)
 {
     const QcExperimentAxis *axis = &e->axes[r->axis];
     for (uint32_t v = 0; v < axis->n; v++)
         for (uint32_t k = i; k < results->n_rows; k++) {
             const QcRow *row = &results->rows[k];
-            if (qc_experiment_value(e, row->combination, r->axis) != v || !same_curve(r, e, by, &results->rows[i], row)) continue;
+            if (qc_experiment_value(e, row->combination, r->axis) != v || !same_curve(r, e, by, &results->rows[i], row))
+                continue;
             double mean, half;
             qc_row_figure(&mean, &half, row, r->figures[0]);
             if (all_numbers(axis)) fprintf(to, "%s", axis->values[v]);
@@ -247,7 +260,9 @@ static void print_points(const QcReport *r, FILE *to, const QcRow *row)
 
 static void print_labels(const QcReport *r, FILE *to, const QcExperiment *e)
 {
-    const char *x = r->format == QC_REPORT_CURVES ? "batch" : r->format == QC_REPORT_AXIS ? e->axes[r->axis].name : qc_figure_name(r->figures[0]);
+    const char *x = r->format == QC_REPORT_CURVES ? "batch"
+                    : r->format == QC_REPORT_AXIS ? e->axes[r->axis].name
+                                                  : qc_figure_name(r->figures[0]);
     const char *y = r->format == QC_REPORT_CURVES ? "target accuracy" : qc_figure_name(r->figures[r->n_figures - 1]);
     fputs("set terminal svg size 800,500\nset title ", to);
     print_quoted(to, e->name, QC_TEXT_GNUPLOT, " noenhanced\nset key outside noenhanced\nset grid\nset xlabel ");
@@ -266,14 +281,17 @@ static void print_labels(const QcReport *r, FILE *to, const QcExperiment *e)
 }
 
 /* One block of data a curve, then one plot of them all. */
-static void print_script(const QcReport *r, FILE *to, const QcExperiment *e, const QcResults *results, const uint8_t *by)
+static void print_script(const QcReport *r, FILE *to, const QcExperiment *e, const QcResults *results,
+                         const uint8_t *by)
 {
-    static const char *const styles[] = {[QC_REPORT_CURVES] = "linespoints", [QC_REPORT_POINTS] = "xyerrorbars", [QC_REPORT_AXIS] = "yerrorlines"};
+    static const char *const styles[] = {
+        [QC_REPORT_CURVES] = "linespoints", [QC_REPORT_POINTS] = "xyerrorbars", [QC_REPORT_AXIS] = "yerrorlines"};
     for (uint32_t i = 0; i < results->n_rows; i++) {
         const QcRow *row = &results->rows[i];
         if (!begins_curve(r, e, results, by, i)) continue;
         fprintf(to, "$row%u << END\n", i);
-        for (uint32_t b = 0; r->format == QC_REPORT_CURVES && b < row->runs[0]->n_batches; b++) fprintf(to, "%u %.6g\n", b + 1, qc_row_target(row, b));
+        for (uint32_t b = 0; r->format == QC_REPORT_CURVES && b < row->runs[0]->n_batches; b++)
+            fprintf(to, "%u %.6g\n", b + 1, qc_row_target(row, b));
         if (r->format == QC_REPORT_AXIS) print_axis_points(r, to, e, results, by, i);
         if (r->format == QC_REPORT_POINTS) print_points(r, to, row);
         fputs("END\n", to);
@@ -282,7 +300,8 @@ static void print_script(const QcReport *r, FILE *to, const QcExperiment *e, con
     for (uint32_t i = 0, curve = 0; i < results->n_rows; i++) {
         if (!begins_curve(r, e, results, by, i)) continue;
         /* gnuplot has eight colours: the next eight are dashed, and all points differ */
-        fprintf(to, "%s $row%u with %s dt %u pt %u title \"", i ? ", \\\n" : "plot", i, styles[r->format], 1 + curve / 8 % 5, 1 + curve % 15);
+        fprintf(to, "%s $row%u with %s dt %u pt %u title \"", i ? ", \\\n" : "plot", i, styles[r->format],
+                1 + curve / 8 % 5, 1 + curve % 15);
         curve++;
         print_title(r, to, e, by, &results->rows[i]);
         fputs("\"", to);

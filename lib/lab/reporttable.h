@@ -1,4 +1,5 @@
-/* reporttable.h - rows of results on paper: TSV, Markdown, LaTeX, JSON, runs (runtable.h), or a gnuplot script that draws them. */
+/* reporttable.h - rows of results on paper: TSV, Markdown, LaTeX, JSON, runs (runtable.h), or a gnuplot script that
+ * draws them. */
 #ifndef QC_LAB_REPORTTABLE_H
 #define QC_LAB_REPORTTABLE_H
 
@@ -6,7 +7,16 @@
 
 #include "results.h"
 
-typedef enum QcReportFormat { QC_REPORT_TSV, QC_REPORT_MD, QC_REPORT_LATEX, QC_REPORT_JSON, QC_REPORT_RUNS, QC_REPORT_CURVES, QC_REPORT_POINTS, QC_REPORT_AXIS } QcReportFormat;
+typedef enum QcReportFormat {
+    QC_REPORT_TSV,
+    QC_REPORT_MD,
+    QC_REPORT_LATEX,
+    QC_REPORT_JSON,
+    QC_REPORT_RUNS,
+    QC_REPORT_CURVES,
+    QC_REPORT_POINTS,
+    QC_REPORT_AXIS
+} QcReportFormat;
 
 typedef struct QcReport {
     QcReportFormat format;
@@ -17,7 +27,8 @@ typedef struct QcReport {
 
 /* Figures "A,B,...", of which "accuracy", "cost" and "transfer" are several. QC_EUSAGE for what there is not. */
 int qc_report_table(QcReport *r, const char *format, const char *figures, QcErr *err);
-/* "batches" (a curve a row), "X,Y" (a point a row), or "AXIS,Y" (a curve over the axis, which makes rows, too: by [n_axes] is told). */
+/* "batches" (a curve a row), "X,Y" (a point a row), or "AXIS,Y" (a curve over the axis, which makes rows, too: by
+ * [n_axes] is told). */
 int qc_report_picture(QcReport *r, const char *what, const QcExperiment *e, uint8_t *by, QcErr *err);
 /* by: as in qc_results_load. The script writes SVG to its standard output. */
 void qc_report_print(const QcReport *r, FILE *to, const QcExperiment *e, const QcResults *results, const uint8_t *by);

@@ -8,8 +8,10 @@
 #include "runtable.h"
 
 /* Names in tables, and keys of the summary where a figure stands there as it is. */
-static const char *const names[QC_FIGURE_COUNT] = {"before", "target_mean", "target_last", "source_last", "flips", "ms", "forwards", "backwards", "passes", "operations", "model_bytes",
-                                                   "working_bytes", "bytes", "acc", "bwt", "fwt", "forgetting", "target_ece"};
+static const char *const names[QC_FIGURE_COUNT] = {
+    "before",   "target_mean", "target_last", "source_last", "flips",       "ms",
+    "forwards", "backwards",   "passes",      "operations",  "model_bytes", "working_bytes",
+    "bytes",    "acc",         "bwt",         "fwt",         "forgetting",  "target_ece"};
 
 const char *qc_figure_name(QcFigure f) { return names[f]; }
 
@@ -79,15 +81,18 @@ static void take_batch(QcRunResult *r, const QcYaml *line, Lines *lines)
 static int is_figure(const QcYaml *value, QcFigure f)
 {
     double x = number_of(value);
-    return !value || (value->kind == QC_YAML_SCALAR && !strcmp(value->text, "null")) || (!isnan(x) && qc_figure_can_be(f, x));
+    return !value || (value->kind == QC_YAML_SCALAR && !strcmp(value->text, "null")) ||
+           (!isnan(x) && qc_figure_can_be(f, x));
 }
 
 static int check_shares(const QcYaml *line, const char *key, QcErr *err)
 {
     const QcYaml *list = qc_yaml_get(line, key);
     for (uint32_t i = 0; list && list->kind == QC_YAML_LIST && i < list->n; i++)
-        if (!is_figure(list->items[i], QC_FIGURE_TARGET)) return qc_yaml_fail(err, list->items[i], "%s is a list of numbers from 0 to 1", key);
-    return !list || list->kind == QC_YAML_LIST ? 0 : qc_yaml_fail(err, list, "%s is a list of numbers from 0 to 1", key);
+        if (!is_figure(list->items[i], QC_FIGURE_TARGET))
+            return qc_yaml_fail(err, list->items[i], "%s is a list of numbers from 0 to 1", key);
+    return !list || list->kind == QC_YAML_LIST ? 0
+                                               : qc_yaml_fail(err, list, "%s is a list of numbers from 0 to 1", key);
 }
 
 static int check_figures(const QcYaml *line, QcErr *err)
@@ -97,7 +102,8 @@ static int check_figures(const QcYaml *line, QcErr *err)
         const QcYaml *value = qc_yaml_get(line, names[f]);
         if (!is_figure(value, (QcFigure)f)) return qc_yaml_fail(err, value, "%s cannot be this", names[f]);
     }
-    if (!is_figure(before, QC_FIGURE_BEFORE)) return qc_yaml_fail(err, before, "accuracy_before is a number from 0 to 1");
+    if (!is_figure(before, QC_FIGURE_BEFORE))
+        return qc_yaml_fail(err, before, "accuracy_before is a number from 0 to 1");
     return check_shares(line, "test", err) || check_shares(line, "ece", err) ? -1 : 0;
 }
 
@@ -107,19 +113,23 @@ static int check_order(const QcYaml *line, int is_summary, Lines *lines, QcErr *
     if (lines->whole) return qc_yaml_fail(err, line, "there is more behind the summary: a result is of one run");
     if (is_summary) return 0;
     double batch = number(line, "batch");
-    if (!(batch > lines->batch)) return qc_yaml_fail(err, qc_yaml_get(line, "batch"), "batches are numbered upwards, and this does not follow %g", lines->batch);
+    if (!(batch > lines->batch))
+        return qc_yaml_fail(err, qc_yaml_get(line, "batch"),
+                            "batches are numbered upwards, and this does not follow %g", lines->batch);
     lines->batch = batch;
     return 0;
 }
 
-static int take_line(QcRunResult *r, const char *text, size_t length, const char *path, uint32_t number, Lines *lines, QcErr *err)
+static int take_line(QcRunResult *r, const char *text, size_t length, const char *path, uint32_t number, Lines *lines,
+                     QcErr *err)
 {
     QcYamlDocument d;
     if (qc_yaml_parse(&d, text, length, path, number, err)) return -1;
     int is_map = d.root->kind == QC_YAML_MAP, status;
     const QcYaml *end = is_map ? qc_yaml_get(d.root, "summary") : NULL;
     int summary = end && end->kind == QC_YAML_SCALAR && !strcmp(end->text, "true");
-    if (!summary && !(is_map && qc_yaml_get(d.root, "batch"))) status = qc_yaml_fail(err, d.root, "this is no line of qc-calibrate --json");
+    if (!summary && !(is_map && qc_yaml_get(d.root, "batch")))
+        status = qc_yaml_fail(err, d.root, "this is no line of qc-calibrate --json");
     else status = check_order(d.root, summary, lines, err) || check_figures(d.root, err) ? -1 : 0;
     if (!status && summary) take_summary(r, d.root, lines);
     if (!status && !summary) take_batch(r, d.root, lines);
@@ -145,7 +155,9 @@ int qc_result_load(QcRunResult *r, QcArena *arena, const char *path, QcErr *err)
         n = end ? (size_t)(end - line) : length - at;
         if (n && take_line(r, (const char *)line, n, path, number, &lines, err)) goto end;
     }
-    status = lines.whole ? 0 : qc_fail(err, QC_EFORMAT, "%s has no summary line of qc-calibrate --json: the run is not whole", path);
+    status = lines.whole ? 0
+                         : qc_fail(err, QC_EFORMAT,
+                                   "%s has no summary line of qc-calibrate --json: the run is not whole", path);
 end:
     free(bytes);
     return status;
@@ -218,7 +230,8 @@ void qc_results_release(QcResults *r)
 
 /* ---- means ---- */
 
-/* The .975 quantile of Student's t with df degrees of freedom: a table, and beyond it an expansion in 1/df (Abramowitz and Stegun, 26.7.5, three terms). */
+/* The .975 quantile of Student's t with df degrees of freedom: a table, and beyond it an expansion in 1/df (Abramowitz
+ * and Stegun, 26.7.5, three terms). */
 static double student(uint32_t df)
 {
     static const double table[] = {12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228};

@@ -1,7 +1,9 @@
-/* results.h - what the runs of an experiment came to: figures of each run, and their mean over repetitions with a 95 % interval.
+/* results.h - what the runs of an experiment came to: figures of each run, and their mean over repetitions with a 95 %
+ * interval.
  *
- * A run is what `qc-calibrate --json` printed: an object a batch and a summary. Its first test sets (-t) are those of its streams, in their order, the one behind them is the
- * source's. The target of a batch is the person whose stream it is of.
+ * A run is what `qc-calibrate --json` printed: an object a batch and a summary. Its first test sets (-t) are those of
+ * its streams, in their order, the one behind them is the source's. The target of a batch is the person whose stream it
+ * is of.
  */
 #ifndef QC_LAB_RESULTS_H
 #define QC_LAB_RESULTS_H
@@ -9,14 +11,25 @@
 #include "experiment.h"
 
 typedef enum QcFigure {
-    QC_FIGURE_BEFORE,   /* test-then-train: mean over batches of the accuracy on each before it is used */
-    QC_FIGURE_TARGET,   /* mean over batches of the target's accuracy after each */
-    QC_FIGURE_LAST,     /* the target's after the last batch */
-    QC_FIGURE_SOURCE,   /* the source's after the last batch */
-    QC_FIGURE_FLIPS, QC_FIGURE_MS, QC_FIGURE_FORWARDS, QC_FIGURE_BACKWARDS, QC_FIGURE_PASSES, QC_FIGURE_OPERATIONS, /* means a batch */
-    QC_FIGURE_MODEL_BYTES, QC_FIGURE_WORKING_BYTES, QC_FIGURE_BYTES, /* the last: of both together, all that the method needs beside the batch */
-    QC_FIGURE_ACC, QC_FIGURE_BWT, QC_FIGURE_FWT, QC_FIGURE_FORGETTING, /* of several streams (transfer.h) */
-    QC_FIGURE_ECE,      /* expected calibration error on the target, mean over batches */
+    QC_FIGURE_BEFORE, /* test-then-train: mean over batches of the accuracy on each before it is used */
+    QC_FIGURE_TARGET, /* mean over batches of the target's accuracy after each */
+    QC_FIGURE_LAST,   /* the target's after the last batch */
+    QC_FIGURE_SOURCE, /* the source's after the last batch */
+    QC_FIGURE_FLIPS,
+    QC_FIGURE_MS,
+    QC_FIGURE_FORWARDS,
+    QC_FIGURE_BACKWARDS,
+    QC_FIGURE_PASSES,
+    QC_FIGURE_OPERATIONS, /* means a batch */
+    QC_FIGURE_MODEL_BYTES,
+    QC_FIGURE_WORKING_BYTES,
+    QC_FIGURE_BYTES, /* the last: of both together, all that the method
+                                                                        needs beside the batch */
+    QC_FIGURE_ACC,
+    QC_FIGURE_BWT,
+    QC_FIGURE_FWT,
+    QC_FIGURE_FORGETTING, /* of several streams (transfer.h) */
+    QC_FIGURE_ECE,        /* expected calibration error on the target, mean over batches */
     QC_FIGURE_COUNT
 } QcFigure;
 
@@ -52,8 +65,8 @@ typedef struct QcResults {
 
 typedef struct QcRunTable QcRunTable; /* runtable.h */
 
-/* by [n_axes]: 1 for the axes that make rows; the others are what a row's mean is over. A run is taken from the folder of results, where it is not done there from
- * `known`, which may be NULL and must outlive r. */
+/* by [n_axes]: 1 for the axes that make rows; the others are what a row's mean is over. A run is taken from the folder
+ * of results, where it is not done there from `known`, which may be NULL and must outlive r. */
 int qc_results_load(QcResults *r, const QcExperiment *e, const uint8_t *by, const QcRunTable *known, QcErr *err);
 void qc_results_release(QcResults *r);
 

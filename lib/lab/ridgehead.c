@@ -1,9 +1,11 @@
-/* ridgehead.c - methods head and bn+head: the last layer refitted in closed form: ridge regression of one-hot labels on the last features, recursively over the stream.
+/* ridgehead.c - methods head and bn+head: the last layer refitted in closed form: ridge regression of one-hot labels on
+ * the last features, recursively over the stream.
  *
  *   W = argmin  sum_stream keep^age |y - W (x, 1)|^2 + u sum_source |y - W (x, 1)|^2 + lambda t |W|^2
  *
- * Source examples are those of the coreset; u is such that they carry the share `source` of all weight, whatever the length of the stream. Ridge on frozen features, fitted
- * recursively, is analytic continual learning (Zhuang et al., ACIL, 2022); W from sums is independent of the order of the stream. */
+ * Source examples are those of the coreset; u is such that they carry the share `source` of all weight, whatever the
+ * length of the stream. Ridge on frozen features, fitted recursively, is analytic continual learning (Zhuang et al.,
+ * ACIL, 2022); W from sums is independent of the order of the stream. */
 #include <string.h>
 
 #include "bn.h"
@@ -13,7 +15,8 @@
 
 typedef struct RidgeHead {
     QcFloatHead head;
-    QcRidge stream, source, solved; /* what the stream, what the coreset's source examples add up to; room to solve in */
+    QcRidge stream, source, solved; /* what the stream, what the coreset's source examples add up to; room to solve
+                                       in */
     double seen;                    /* weight of all stream examples so far */
 } RidgeHead;
 
@@ -57,7 +60,8 @@ static void solve(RidgeHead *h, QcMethodRun *l, uint32_t n_source)
     size_t n = (size_t)h->head.n * l->g->classes;
     memcpy(h->solved.a, h->stream.a, qc_ridge_doubles(h->head.n, l->g->classes) * sizeof *h->solved.a);
     qc_ridge_join(&h->solved, &h->source, source);
-    if (qc_ridge_solve(&h->solved, h->head.w, l->setting[HEAD_LAMBDA])) return; /* lambda 0 and features that depend on each other: the old head stays */
+    /* lambda 0 and features that depend on each other: the old head stays */
+    if (qc_ridge_solve(&h->solved, h->head.w, l->setting[HEAD_LAMBDA])) return;
     for (size_t i = 0; i < n; i++) h->head.w[i] *= (float)l->setting[HEAD_SHARP];
     qc_float_head_fold(&h->head, l);
 }
@@ -76,7 +80,8 @@ static void learn(RidgeHead *h, QcMethodRun *l, QcMethodReport *report, const Qc
     uint64_t passes = n_source + batch->n;
     report->set = passes;
     report->forwards += passes;
-    report->operations += passes * (l->macs + n * (n + 1) / 2 + n) + 2 * qc_ridge_doubles(h->head.n, l->g->classes) + n * n * n / 6 + classes * n * n;
+    report->operations += passes * (l->macs + n * (n + 1) / 2 + n) + 2 * qc_ridge_doubles(h->head.n, l->g->classes) +
+                          n * n * n / 6 + classes * n * n;
 }
 
 static int open_head(QcMethodRun *l, QcErr *err)
@@ -100,10 +105,16 @@ static void logits(QcMethodRun *l, float *to, const uint8_t *x)
 
 static const QcSetting settings[] = {HEAD_SETTINGS, {0}};
 
-const QcMethod qc_method_head = {.name = "head", .summary = "last layer by recursive ridge regression", .settings = settings, .unsaved = qc_float_head_unsaved,
-                                 .open = open_head, .next = next, .logits = logits};
+const QcMethod qc_method_head = {.name = "head",
+                                 .summary = "last layer by recursive ridge regression",
+                                 .settings = settings,
+                                 .unsaved = qc_float_head_unsaved,
+                                 .open = open_head,
+                                 .next = next,
+                                 .logits = logits};
 
-/* ---- bn, then head on the features that it makes. What the head has seen of earlier batches were features of earlier normalisations: `keep` fades them. ---- */
+/* ---- bn, then head on the features that it makes. What the head has seen of earlier batches were features of earlier
+ * normalisations: `keep` fades them. ---- */
 
 static const QcSetting both_settings[] = {HEAD_SETTINGS, QC_BN_SETTINGS, {0}};
 
@@ -133,5 +144,10 @@ static void logits_both(QcMethodRun *l, float *to, const uint8_t *x)
     qc_float_head_logits(&b->head.head, l, to, x);
 }
 
-const QcMethod qc_method_bn_head = {.name = "bn+head", .summary = "bn, then head", .settings = both_settings, .unsaved = qc_float_head_unsaved,
-                                    .open = open_both, .next = next_both, .logits = logits_both};
+const QcMethod qc_method_bn_head = {.name = "bn+head",
+                                    .summary = "bn, then head",
+                                    .settings = both_settings,
+                                    .unsaved = qc_float_head_unsaved,
+                                    .open = open_both,
+                                    .next = next_both,
+                                    .logits = logits_both};

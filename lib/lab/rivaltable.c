@@ -3,9 +3,23 @@
 #include <stddef.h>
 
 const QcMethod *const qc_rival_table[] = {
-    &qc_method_qcore, &qc_method_closed, &qc_method_none,
-    &qc_method_flip_random, &qc_method_flip_greedy,
-    &qc_method_bn, &qc_method_head, &qc_method_bn_head, &qc_method_proto, &qc_method_spsa, &qc_method_refit,
-    &qc_method_er, &qc_method_er_ace, &qc_method_der, &qc_method_der_pp, &qc_method_a_gem, &qc_method_camel, &qc_method_deepc,
+    &qc_method_qcore,
+    &qc_method_closed,
+    &qc_method_none,
+    &qc_method_flip_random,
+    &qc_method_flip_greedy,
+    &qc_method_bn,
+    &qc_method_head,
+    &qc_method_bn_head,
+    &qc_method_proto,
+    &qc_method_spsa,
+    &qc_method_refit,
+    &qc_method_er,
+    &qc_method_er_ace,
+    &qc_method_der,
+    &qc_method_der_pp,
+    &qc_method_a_gem,
+    &qc_method_camel,
+    &qc_method_deepc,
     NULL,
 };

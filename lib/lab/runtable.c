@@ -34,7 +34,10 @@ static int read_header(Columns *c, const QcLines *l, QcField line, QcErr *err)
         runs += is_run;
         targets += is_targets;
     }
-    return runs == 1 && targets == 1 ? 0 : qc_lines_fail(l, err, "this is no table of runs: qc-report -f runs makes one, with the columns run and targets");
+    return runs == 1 && targets == 1
+               ? 0
+               : qc_lines_fail(
+                     l, err, "this is no table of runs: qc-report -f runs makes one, with the columns run and targets");
 }
 
 static int read_value(double *value, const QcLines *l, QcField field, QcErr *err)
@@ -49,7 +52,8 @@ static int read_value(double *value, const QcLines *l, QcField field, QcErr *err
 static int read_figure(double *value, QcFigure f, const QcLines *l, QcField field, QcErr *err)
 {
     if (read_value(value, l, field, err)) return -1;
-    return qc_figure_can_be(f, *value) ? 0 : qc_lines_fail(l, err, "%s cannot be %.*s", qc_figure_name(f), QC_FIELD(field));
+    return qc_figure_can_be(f, *value) ? 0
+                                       : qc_lines_fail(l, err, "%s cannot be %.*s", qc_figure_name(f), QC_FIELD(field));
 }
 
 static int read_targets(QcRunResult *r, QcArena *arena, const QcLines *l, QcField list, QcErr *err)
@@ -65,7 +69,8 @@ static int read_targets(QcRunResult *r, QcArena *arena, const QcLines *l, QcFiel
 static int is_whole(const QcRunResult *r)
 {
     double last = r->figure[QC_FIGURE_LAST];
-    return isnan(last) ? !r->n_batches || isnan(r->target[r->n_batches - 1]) : r->n_batches && fabs(r->target[r->n_batches - 1] - last) < 1e-8;
+    return isnan(last) ? !r->n_batches || isnan(r->target[r->n_batches - 1])
+                       : r->n_batches && fabs(r->target[r->n_batches - 1] - last) < 1e-8;
 }
 
 static int read_run(QcKnownRun *run, QcArena *arena, const Columns *c, const QcLines *l, QcField line, QcErr *err)
@@ -76,15 +81,21 @@ static int read_run(QcKnownRun *run, QcArena *arena, const Columns *c, const QcL
     for (int f = 0; f < QC_FIGURE_COUNT; f++) run->result.figure[f] = NAN;
     for (; !status && qc_field_next(&line, &field, '\t'); n++) {
         int of = n < c->n ? c->of[n] : UNKNOWN;
-        if (of == RUN) status = (run->name = qc_arena_text(arena, field.at, (size_t)(field.end - field.at), err)) ? 0 : -1;
+        if (of == RUN)
+            status = (run->name = qc_arena_text(arena, field.at, (size_t)(field.end - field.at), err)) ? 0 : -1;
         else if (of == TARGETS) status = read_targets(&run->result, arena, l, field, err);
         else if (of != UNKNOWN) status = read_figure(&run->result.figure[of], (QcFigure)of, l, field, err);
     }
     if (!status && n != c->n) status = qc_lines_fail(l, err, "%d columns, and the table has %d", n, c->n);
-    return status || is_whole(&run->result) ? status : qc_lines_fail(l, err, "targets do not end with target_last: the row has been cut or changed");
+    return status || is_whole(&run->result)
+               ? status
+               : qc_lines_fail(l, err, "targets do not end with target_last: the row has been cut or changed");
 }
 
-static int by_name(const void *a, const void *b) { return strcmp(((const QcKnownRun *)a)->name, ((const QcKnownRun *)b)->name); }
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const QcKnownRun *)a)->name, ((const QcKnownRun *)b)->name);
+}
 
 /* Merges the newer runs, which are sorted for it, with those of the table. */
 static int add_runs(QcRunTable *t, QcKnownRun *newer, uint32_t n, QcErr *err)
@@ -116,10 +127,13 @@ static int read_runs(QcRunTable *t, QcLines *l, QcErr *err)
     if (!runs) return -1;
     while (qc_lines_next(l, &line)) {
         if (line.at == line.end || *line.at == '#') continue;
-        if (columns.n ? read_run(&runs[n], &t->arena, &columns, l, line, err) : read_header(&columns, l, line, err)) return -1;
+        if (columns.n ? read_run(&runs[n], &t->arena, &columns, l, line, err) : read_header(&columns, l, line, err))
+            return -1;
         n += runs[n].name != NULL;
     }
-    return columns.n ? add_runs(t, runs, n, err) : qc_fail(err, QC_EFORMAT, "%.300s is empty: a table of runs begins with the names of its columns", l->name);
+    return columns.n ? add_runs(t, runs, n, err)
+                     : qc_fail(err, QC_EFORMAT, "%.300s is empty: a table of runs begins with the names of its columns",
+                               l->name);
 }
 
 int qc_runtable_load(QcRunTable *t, const char *const *paths, int n, QcErr *err)
@@ -150,7 +164,8 @@ const QcRunResult *qc_runtable_find(const QcRunTable *t, const QcJob *job)
     return found ? &found->result : NULL;
 }
 
-/* Jobs come after what they need, so that from the end on it is known of each whether anything is still to be run that needs it. */
+/* Jobs come after what they need, so that from the end on it is known of each whether anything is still to be run that
+ * needs it. */
 void qc_runtable_spares(const QcRunTable *t, const QcExperiment *e, uint8_t *spared)
 {
     enum { NOBODY, SPARED, WANTED }; /* by those that need the job */
@@ -176,7 +191,8 @@ static void print_value(FILE *to, double x)
 static void print_run(FILE *to, const QcExperiment *e, const QcRunResult *r)
 {
     fputs(name_of(&e->jobs[e->reported[r->combination]]), to);
-    for (uint32_t a = 0; a < e->n_axes; a++) fprintf(to, "\t%s", e->axes[a].values[qc_experiment_value(e, r->combination, a)]);
+    for (uint32_t a = 0; a < e->n_axes; a++)
+        fprintf(to, "\t%s", e->axes[a].values[qc_experiment_value(e, r->combination, a)]);
     for (int f = 0; f < QC_FIGURE_COUNT; f++) {
         fputs("\t", to);
         print_value(to, r->figure[f]);

@@ -1,8 +1,10 @@
-/* runtable.h - finished runs as one text file, which goes where their folder of results does not: to another machine, into a repository, to a reader.
+/* runtable.h - finished runs as one text file, which goes where their folder of results does not: to another machine,
+ * into a repository, to a reader.
  *
- * TSV. The first line names the columns: `run`, the experiment's axes, all figures of results.h, `targets`. `run` is the result's name, STEP-DIGEST, so that a run is
- * known for what it was, whatever the table's experiment was; the axes are for the reader. Numbers have nine digits, `-` is one that the run does not say; `targets` is
- * the target's accuracy after each batch, with commas between. Lines that begin with # are the writer's own words.
+ * TSV. The first line names the columns: `run`, the experiment's axes, all figures of results.h, `targets`. `run` is
+ * the result's name, STEP-DIGEST, so that a run is known for what it was, whatever the table's experiment was; the axes
+ * are for the reader. Numbers have nine digits, `-` is one that the run does not say; `targets` is the target's
+ * accuracy after each batch, with commas between. Lines that begin with # are the writer's own words.
  */
 #ifndef QC_LAB_RUNTABLE_H
 #define QC_LAB_RUNTABLE_H

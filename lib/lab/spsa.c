@@ -1,8 +1,10 @@
 /* spsa.c - zeroth-order learning of scales and biases: two forward passes a step, nothing but losses comes back.
  *
- * Every weighted channel has two parameters: its scale is scale_0 exp(theta), and its pre-activation is shifted by theta' units, a unit being an eighth of the range of the
- * tensor that it writes (of a logit: 1). Both are rounded to the model's own fixed-point multipliers and int32 biases before each pass, so the losses are those of integer
- * models, as in "Stepping Forward on the Last Mile" (Feng et al., 2024). A step: a minibatch of Z, spsa's slope on it, clipped, theta -= rate slope d. */
+ * Every weighted channel has two parameters: its scale is scale_0 exp(theta), and its pre-activation is shifted by
+ * theta' units, a unit being an eighth of the range of the tensor that it writes (of a logit: 1). Both are rounded to
+ * the model's own fixed-point multipliers and int32 biases before each pass, so the losses are those of integer models,
+ * as in "Stepping Forward on the Last Mile" (Feng et al., 2024). A step: a minibatch of Z, spsa's slope on it, clipped,
+ * theta -= rate slope d. */
 #include "spsa.h"
 
 #include <math.h>
@@ -10,7 +12,8 @@
 
 #include "rivaltable.h"
 
-double qc_spsa_slope(float *direction, float *room, const float *theta, uint32_t n, double c, QcLossAt loss, void *ctx, QcRng *rng)
+double qc_spsa_slope(float *direction, float *room, const float *theta, uint32_t n, double c, QcLossAt loss, void *ctx,
+                     QcRng *rng)
 {
     double there[2];
     for (uint32_t i = 0; i < n; i++) direction[i] = qc_rng_next(rng) >> 63 ? 1.0f : -1.0f;
@@ -87,7 +90,8 @@ static int open_spsa(QcMethodRun *l, QcErr *err)
     Spsa *s = l->state = qc_method_take(l, 1, sizeof *s, err);
     uint32_t all = l->capacity + l->batch_max;
     if (!s || qc_method_own_channels(l, err)) return -1;
-    for (uint32_t i = 0; i < l->g->n_nodes; i++) s->n += is_weighted(&l->g->nodes[i]) ? 2u * l->g->nodes[i].channels : 0;
+    for (uint32_t i = 0; i < l->g->n_nodes; i++)
+        s->n += is_weighted(&l->g->nodes[i]) ? 2u * l->g->nodes[i].channels : 0;
     s->theta = qc_method_take(l, s->n, sizeof *s->theta, err);
     s->direction = qc_method_take(l, s->n, sizeof *s->direction, err);
     s->room = qc_method_take(l, s->n, sizeof *s->room, err);
@@ -124,7 +128,8 @@ static int next(QcMethodRun *l, QcMethodReport *report, const QcBatch *batch, Qc
     memcpy(s->room, s->theta, s->n * sizeof *s->room);
     for (uint64_t step = 0; step < steps; step++) {
         next_minibatch(s, order, &at, n, size);
-        double slope = qc_spsa_slope(s->direction, s->room, s->theta, moved, l->setting[SIZE], loss_at, s, &s->rng), clip = l->setting[CLIP];
+        double slope = qc_spsa_slope(s->direction, s->room, s->theta, moved, l->setting[SIZE], loss_at, s, &s->rng),
+               clip = l->setting[CLIP];
         float move = (float)(l->setting[RATE] * fmax(-clip, fmin(clip, slope)));
         for (uint32_t i = 0; i < moved; i++) s->theta[i] -= move * s->direction[i];
     }
@@ -136,5 +141,9 @@ static int next(QcMethodRun *l, QcMethodReport *report, const QcBatch *batch, Qc
     return 0;
 }
 
-const QcMethod qc_method_spsa = {.name = "spsa", .summary = "zeroth-order steps of scales and biases, from the losses of two forward passes each", .settings = settings,
-                                 .open = open_spsa, .next = next};
+const QcMethod qc_method_spsa = {
+    .name = "spsa",
+    .summary = "zeroth-order steps of scales and biases, from the losses of two forward passes each",
+    .settings = settings,
+    .open = open_spsa,
+    .next = next};

@@ -1,4 +1,5 @@
-/* spsa.h - simultaneous perturbation: a gradient's estimate from two losses, however many parameters there are (Spall, 1992).
+/* spsa.h - simultaneous perturbation: a gradient's estimate from two losses, however many parameters there are (Spall,
+ * 1992).
  *
  *   g = (L(theta + c d) - L(theta - c d)) / (2 c) d,   d_i = +1 or -1, fair and independent
  *
@@ -12,7 +13,9 @@
 /* The loss at theta [n]. */
 typedef double (*QcLossAt)(void *ctx, const float *theta);
 
-/* Moves d into direction [n] (+1, -1) and returns the slope along it: the estimate is slope * direction. theta [n] is as before when it returns; room [n]: scratch. */
-double qc_spsa_slope(float *direction, float *room, const float *theta, uint32_t n, double c, QcLossAt loss, void *ctx, QcRng *rng);
+/* Moves d into direction [n] (+1, -1) and returns the slope along it: the estimate is slope * direction. theta [n] is
+ * as before when it returns; room [n]: scratch. */
+double qc_spsa_slope(float *direction, float *room, const float *theta, uint32_t n, double c, QcLossAt loss, void *ctx,
+                     QcRng *rng);
 
 #endif

@@ -10,7 +10,8 @@ int qc_yaml_parse(QcYamlDocument *d, const char *text, size_t length, const char
 {
     (void)text, (void)length, (void)line;
     *d = (QcYamlDocument){0};
-    return qc_fail(err, QC_EUSAGE, "%.200s: this build (make device) reads no YAML: give the options on the command line", name);
+    return qc_fail(err, QC_EUSAGE,
+                   "%.200s: this build (make device) reads no YAML: give the options on the command line", name);
 }
 
 int qc_read_unpacked(const char *path, uint8_t **bytes, size_t *length, QcErr *err) { return qc_read_all(path, bytes, length, err); } /* no zlib */
@@ -18,7 +19,9 @@ int qc_read_unpacked(const char *path, uint8_t **bytes, size_t *length, QcErr *e
 QcRun *qc_run_new(QcGraph *g, uint32_t batch, QcRunMode mode, int threads, QcErr *err)
 {
     (void)g, (void)batch, (void)mode, (void)threads;
-    qc_fail(err, QC_EUNSUPPORTED, "this build (make device) runs quantized models only: float models and back-propagation need the full build of qcore");
+    qc_fail(err, QC_EUNSUPPORTED,
+            "this build (make device) runs quantized models only: float models and back-propagation need the full "
+            "build of qcore");
     return NULL;
 }
 

@@ -44,11 +44,11 @@ int qc_devicestep_has(const QcMethodRun *l, uint32_t slot, const uint8_t *window
     return !memcmp(qc_qrun_tensor(&learner->run, last->in[0]), qc_slot_features(&learner->coreset, slot), learner->coreset.features);
 }
 
-void qc_devicestep_observe(QcMethodRun *l, const uint8_t *window, uint16_t label, uint64_t id)
+void qc_devicestep_observe(QcMethodRun *l, const uint8_t *window, int32_t label, uint64_t id)
 {
     QcAnswer answer;
     qc_learner_predict(l->state, &answer, window, id);
-    qc_learner_label(l->state, answer.number, label);
+    if (label >= 0) qc_learner_label(l->state, answer.number, (uint16_t)label);
 }
 
 void qc_devicestep_fill(QcMethodRun *l, uint32_t slot, const uint8_t *window, uint16_t label, uint16_t misses, uint8_t flags, uint64_t id)
@@ -62,7 +62,7 @@ int qc_devicestep_next(QcMethodRun *l, QcMethodReport *report, const QcBatch *ba
     (void)batch, (void)err;
     qc_learner_adapt(learner, &report->step);
     report->set = learner->set.n;
-    report->forwards = report->step.n + report->step.forwards; /* a prediction of each window, and what flips need */
+    report->forwards = l->observed + report->step.forwards; /* a prediction of each window, and what flips need */
     /* a Hebbian statistic sums a weight's inputs wherever its mask is on: at most as many additions as a pass has multiply-adds */
     report->operations = l->macs * (report->forwards + (uint64_t)report->step.statistics * report->set) + report->step.operations;
     return 0;

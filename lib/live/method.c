@@ -273,10 +273,11 @@ static int learn(QcMethodRun *l, QcMethodReport *report, const QcBatch *batch, d
 
 uint8_t *qc_method_input(QcMethodRun *l) { return l->method->observe ? qc_qrun_tensor(&l->run, 0) : NULL; }
 
-void qc_method_observe(QcMethodRun *l, const uint8_t *window, uint16_t label, uint64_t id)
+void qc_method_observe(QcMethodRun *l, const uint8_t *window, int32_t label, uint64_t id)
 {
     uint64_t start = qc_nanoseconds();
     l->method->observe(l, window, label, id);
+    l->observed++;
     l->observe_ms += 1e-6 * (double)(qc_nanoseconds() - start);
 }
 
@@ -301,6 +302,9 @@ static int adapt(QcMethodRun *l, QcMethodReport *report, double *ms, QcErr *err)
     report->predict_ms = l->observe_ms;
     if (ms) *ms += l->observe_ms;
     l->observe_ms = 0;
+    l->observed = 0;
+    report->before = (QcTally){report->step.n, report->step.right_before};
+    report->after = (QcTally){report->step.n, report->step.right_after};
     return status;
 }
 
@@ -311,6 +315,7 @@ int qc_method_next(QcMethodRun *l, QcMethodReport *report, const QcBatch *batch,
     int status = -1;
     *report = (QcMethodReport){0};
     if (l->method->observe) return adapt(l, report, ms, err);
+    if (!batch->n) return 0; /* no label came */
     report->step.n = batch->n;
     uint8_t *before = qc_arena_take(&arena, batch->n, 1, err), *after = qc_arena_take(&arena, batch->n, 1, err);
     uint8_t *codes = qc_arena_take(&arena, l->g->n_code_bytes, 1, err);
@@ -323,6 +328,8 @@ int qc_method_next(QcMethodRun *l, QcMethodReport *report, const QcBatch *batch,
     step->loss_before = judge(l, before, &step->right_before, logits, batch);
     if (learn(l, report, batch, ms, err)) goto end;
     step->loss_after = judge(l, after, &step->right_after, logits, batch);
+    report->before = (QcTally){batch->n, step->right_before};
+    report->after = (QcTally){batch->n, step->right_after};
     step->flips = count_flips(l->g, codes);
     for (uint32_t i = 0; i < batch->n; i++) { /* a miss: right before it was learned from, and not after */
         misses[i] = before[i] && !after[i];

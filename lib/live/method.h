@@ -22,8 +22,14 @@ typedef struct QcSetting {
     int whole;         /* 1: a whole number */
 } QcSetting;
 
+typedef struct QcTally {
+    uint32_t n, right;
+} QcTally;
+
 /* What a batch brought and cost. Whatever is evaluation only is in no count. */
 typedef struct QcMethodReport {
+    QcTally before, after; /* windows of the batch whose label is known: when they were predicted, and under the result */
+    uint32_t unlabelled;   /* windows of the batch without a label in the data */
     QcAdaptReport step;  /* of methods off the device: n, right_*, loss_* (mean cross-entropy of the batch), flips (codes that changed) and from_*; the rest is 0 */
     double predict_ms;   /* of methods on the device: time of the predictions; 0 of others */
     uint64_t set;            /* examples that the method learns from: coreset and batch */
@@ -47,11 +53,11 @@ typedef struct QcMethod {
     int (*place)(QcMethodRun *l, QcErr *err);
     /* Once the slots are filled with the coreset. NULL: nothing to do. */
     int (*open)(QcMethodRun *l, QcErr *err);
-    /* Methods on the device: predicts and labels one window; next is then called without a batch. NULL: all others. */
-    void (*observe)(QcMethodRun *l, const uint8_t *window, uint16_t label, uint64_t id);
+    /* Methods on the device: predicts one window and labels it, unless label is -1; next is then called without a batch. NULL: all others. */
+    void (*observe)(QcMethodRun *l, const uint8_t *window, int32_t label, uint64_t id);
     /* Puts one example of the coreset into a slot. NULL: its window is copied. */
     void (*fill)(QcMethodRun *l, uint32_t slot, const uint8_t *window, uint16_t label, uint16_t misses, uint8_t flags, uint64_t id);
-    /* Learns from one batch (and l->slots as they were before it). Fills set, forwards, backwards and operations; on_device: all. */
+    /* Learns from one labelled batch (and l->slots as they were before it). Fills set, forwards, backwards and operations; on_device: all. */
     int (*next)(QcMethodRun *l, QcMethodReport *report, const QcBatch *batch, QcErr *err);
     /* Example i of the last batch has just taken slot `slot`. NULL: does not matter. */
     void (*kept)(QcMethodRun *l, uint32_t slot, uint32_t i);
@@ -83,7 +89,8 @@ struct QcMethodRun {
     uint8_t *shift;
     void *state;               /* the method's */
     /* private */
-    double observe_ms;         /* time of the predictions since the last batch */
+    double observe_ms;         /* time of the predictions since the last batch, and how many */
+    uint32_t observed;
     QcArena arena;
     QcSlots own_slots;
     void *memory;
@@ -113,7 +120,7 @@ int qc_method_place(QcMethodRun *l, QcErr *err);
 int qc_method_open(QcMethodRun *l, QcErr *err);
 /* Where the next window may be read to, without a copy: [l->window]. NULL: the method needs whole batches. */
 uint8_t *qc_method_input(QcMethodRun *l);
-void qc_method_observe(QcMethodRun *l, const uint8_t *window, uint16_t label, uint64_t id);
+void qc_method_observe(QcMethodRun *l, const uint8_t *window, int32_t label, uint64_t id); /* label -1: none */
 void qc_method_fill(QcMethodRun *l, uint32_t slot, const uint8_t *window, uint16_t label, uint16_t misses, uint8_t flags, uint64_t id);
 /* A batch: judged (before, after), learned from, and kept in part. Methods on the device have observed its windows; batch is then NULL. ms (may be NULL): of the
  * method alone, predictions on the device included, without judging. */

@@ -137,9 +137,9 @@ static int open_learner(QcSession *s, const QcMethod *method, const QcSessionOpt
 static int open_data(QcSession *s, const char *coreset, const char *const *streams, int n, QcErr *err)
 {
     if (n > QC_TRANSFER_STREAMS) return qc_fail(err, QC_EUSAGE, "at most %d streams", QC_TRANSFER_STREAMS);
-    if (qc_inputs_open(&s->coreset, coreset, &s->model, &s->g, 1, 1, err)) return -1;
+    if (qc_inputs_open(&s->coreset, coreset, &s->model, &s->g, 1, QC_LABELS_ALL, err)) return -1;
     for (; s->n_streams < (uint32_t)n; s->n_streams++)
-        if (qc_inputs_open(&s->streams[s->n_streams], streams[s->n_streams], &s->model, &s->g, 0, 1, err)) return -1;
+        if (qc_inputs_open(&s->streams[s->n_streams], streams[s->n_streams], &s->model, &s->g, 0, QC_LABELS_SOME, err)) return -1;
     return 0;
 }
 
@@ -211,19 +211,28 @@ static int observe_batch(QcSession *s, const QcInputs *stream, const uint32_t *i
     uint8_t *window = qc_method_input(&s->learner);
     for (uint32_t i = 0; i < n; i++) {
         if (qc_inputs_read(stream, window, index[i], err)) return -1;
-        qc_method_observe(&s->learner, window, (uint16_t)stream->label[index[i]], stream->data.id[index[i]]);
+        qc_method_observe(&s->learner, window, stream->label[index[i]], stream->data.id[index[i]]);
     }
     return 0;
 }
 
-static int read_batch(QcSession *s, const QcInputs *stream, const uint32_t *index, uint32_t n, QcErr *err)
+/* Windows without a label are left out. */
+static int read_batch(QcSession *s, QcBatch *batch, const QcInputs *stream, const uint32_t *index, uint32_t n, QcErr *err)
 {
     for (uint32_t i = 0; i < n; i++) {
-        if (qc_inputs_read(stream, s->batch + (size_t)i * s->learner.window, index[i], err)) return -1;
-        s->labels[i] = (uint16_t)stream->label[index[i]];
-        s->ids[i] = stream->data.id[index[i]];
+        if (stream->label[index[i]] < 0) continue;
+        if (qc_inputs_read(stream, s->batch + (size_t)batch->n * s->learner.window, index[i], err)) return -1;
+        s->labels[batch->n] = (uint16_t)stream->label[index[i]];
+        s->ids[batch->n++] = stream->data.id[index[i]];
     }
     return 0;
+}
+
+static uint32_t count_unlabelled(const QcInputs *stream, const uint32_t *index, uint32_t n)
+{
+    uint32_t unlabelled = 0;
+    for (uint32_t i = 0; i < n; i++) unlabelled += (uint32_t)(stream->label[index[i]] < 0);
+    return unlabelled;
 }
 
 static int save_state(QcSession *s, QcErr *err)
@@ -240,9 +249,10 @@ int qc_session_next(QcSession *s, QcMethodReport *report, double *ms, QcErr *err
     const uint32_t *index = s->order + s->starts[s->at];
     uint32_t n = s->starts[s->at + 1] - s->starts[s->at];
     const QcInputs *stream = &s->streams[qc_session_stream(s, s->at)];
-    QcBatch batch = {.n = n, .windows = s->batch, .labels = s->labels, .ids = s->ids};
-    int status = s->learner.method->observe ? observe_batch(s, stream, index, n, err) : read_batch(s, stream, index, n, err);
+    QcBatch batch = {.windows = s->batch, .labels = s->labels, .ids = s->ids};
+    int status = s->learner.method->observe ? observe_batch(s, stream, index, n, err) : read_batch(s, &batch, stream, index, n, err);
     if (status || qc_method_next(&s->learner, report, &batch, ms, err)) return -1;
+    report->unlabelled = count_unlabelled(stream, index, n);
     s->at++;
     return save_state(s, err);
 }
@@ -254,8 +264,9 @@ int qc_session_test(QcSession *s, QcTestFigures *figures, const QcInputs *test, 
     float *logits = qc_arena_take(&scratch, s->g.classes, sizeof *logits, err);
     uint8_t *q = qc_arena_take(&scratch, test->window, 1, err);
     int status = logits && q ? 0 : -1;
-    uint32_t right = 0;
+    uint32_t right = 0, labelled = 0;
     for (uint32_t i = 0; i < test->n && !status; i++) {
+        if (test->label[i] < 0) continue;
         status = qc_inputs_read(test, q, i, err);
         if (status) break;
         uint32_t answer = qc_method_answer(&s->learner, NULL, logits, q, 0);
@@ -264,8 +275,9 @@ int qc_session_test(QcSession *s, QcTestFigures *figures, const QcInputs *test, 
         for (uint32_t k = 0; k < s->g.classes; k++) sum += exp((double)logits[k] - (double)logits[answer]);
         qc_ece_add(&ece, 1 / sum, is_right);
         right += (uint32_t)is_right;
+        labelled++;
     }
-    *figures = (QcTestFigures){(double)right / test->n, qc_ece(&ece)};
+    *figures = (QcTestFigures){labelled ? (double)right / labelled : NAN, qc_ece(&ece)};
     qc_arena_release(&scratch);
     return status;
 }

@@ -49,7 +49,7 @@ typedef struct QcSession {
     const char *command;
 } QcSession;
 
-/* Loads and checks all; coreset and streams must be labelled. */
+/* Loads and checks all; each example of the coreset must be labelled, and some examples of each stream. */
 int qc_session_open(QcSession *s, const char *model, const char *coreset, const char *const *streams, int n_streams, const QcSessionOptions *o, QcErr *err);
 /* Keeps the learner's state in a file from now on, after every batch. A state of the same model, coreset and parameters is taken up; if it was on its way through this
  * very stream, the session goes on after its last batch (s->at). Only of methods on the device, and of one stream. */
@@ -60,9 +60,9 @@ uint32_t qc_session_stream(const QcSession *s, uint32_t b);
 void qc_session_plan_batch(QcPlan *plan, uint32_t n, uint32_t window);
 /* Next batch; ms (may be NULL): time of the method alone. Call while s->at < s->batches. */
 int qc_session_next(QcSession *s, QcMethodReport *report, double *ms, QcErr *err);
-/* What the learner makes of test data as it stands. */
+/* What the learner makes of the labelled examples of test data as it stands. */
 typedef struct QcTestFigures {
-    double accuracy, ece; /* NaN of no window */
+    double accuracy, ece; /* NaN: no window is labelled */
 } QcTestFigures;
 int qc_session_test(QcSession *s, QcTestFigures *figures, const QcInputs *test, QcErr *err);
 /* The model as it stands (refused where the method's result is no plain one: qc_method_unsaved), the coreset as it stands. NULL or "-": stdout. */

@@ -7,7 +7,8 @@
 static int item_op(const QcYaml *item, const char **key)
 {
     for (int op = QC_OP_CONV; op < QC_OP_COUNT; op++) {
-        int bare = op == QC_OP_BATCHNORM || op == QC_OP_RELU || op == QC_OP_GAP || op == QC_OP_STD || op == QC_OP_FLATTEN;
+        int bare =
+            op == QC_OP_BATCHNORM || op == QC_OP_RELU || op == QC_OP_GAP || op == QC_OP_STD || op == QC_OP_FLATTEN;
         int keyed = op == QC_OP_CONV || op == QC_OP_LINEAR || op == QC_OP_MAXPOOL || op == QC_OP_AVGPOOL;
         *key = qc_op_names[op];
         if (bare && item->kind == QC_YAML_SCALAR && !strcmp(item->text, *key)) return op;
@@ -25,11 +26,12 @@ static void set_padding(uint32_t *before, uint32_t *after, uint32_t kernel, uint
 }
 
 /* `pad` -1: "same". Kernel, stride and dilation hold for both dimensions of an image; a series has one. */
-static int read_window(QcWindow *w, const QcYaml *item, int64_t kernel, int64_t stride, int64_t pad, uint32_t height, QcErr *err)
+static int read_window(QcWindow *w, const QcYaml *item, int64_t kernel, int64_t stride, int64_t pad, uint32_t height,
+                       QcErr *err)
 {
     int64_t dilation;
-    if (qc_yaml_int(item, "stride", 1, 1024, stride, &stride, err) || qc_yaml_int(item, "dilation", 1, 1024, 1, &dilation, err) ||
-        qc_yaml_int(item, "pad", 0, 1024, pad, &pad, err))
+    if (qc_yaml_int(item, "stride", 1, 1024, stride, &stride, err) ||
+        qc_yaml_int(item, "dilation", 1, 1024, 1, &dilation, err) || qc_yaml_int(item, "pad", 0, 1024, pad, &pad, err))
         return -1;
     *w = qc_window_1d((uint32_t)kernel, (uint32_t)stride, (uint32_t)dilation, 0, 0);
     set_padding(&w->pad_left, &w->pad_right, w->kernel_w, w->dilation_w, pad);
@@ -48,7 +50,8 @@ static int add_conv(QcArch *arch, const QcYaml *item, const char *name, uint32_t
     int64_t out, kernel, groups;
     int bias;
     QcWindow w;
-    if (qc_yaml_known(item, keys, err) || qc_yaml_int(item, "conv", 1, QC_MAX_DIM, 1, &out, err) || qc_yaml_int(item, "kernel", 1, 1024, 3, &kernel, err) ||
+    if (qc_yaml_known(item, keys, err) || qc_yaml_int(item, "conv", 1, QC_MAX_DIM, 1, &out, err) ||
+        qc_yaml_int(item, "kernel", 1, 1024, 3, &kernel, err) ||
         qc_yaml_int(item, "groups", 1, QC_MAX_DIM, 1, &groups, err) || qc_yaml_flag(item, "bias", 0, &bias, err) ||
         read_window(&w, item, kernel, 1, -1, arch->g->nodes[in].height, err))
         return -1;
@@ -71,7 +74,9 @@ static int add_linear(QcArch *arch, const QcYaml *item, const char *name, uint32
     static const char *const keys[] = {"linear", "bias", NULL};
     int64_t out;
     int bias;
-    if (qc_yaml_known(item, keys, err) || qc_yaml_int(item, "linear", 1, QC_MAX_DIM, 1, &out, err) || qc_yaml_flag(item, "bias", 1, &bias, err)) return -1;
+    if (qc_yaml_known(item, keys, err) || qc_yaml_int(item, "linear", 1, QC_MAX_DIM, 1, &out, err) ||
+        qc_yaml_flag(item, "bias", 1, &bias, err))
+        return -1;
     return qc_graph_linear(arch->g, name, in, qc_arch_scaled(arch, out), bias, err);
 }
 
@@ -107,7 +112,8 @@ static QcWindow window_around(const QcGraph *g, uint32_t in, uint32_t y)
     return w;
 }
 
-/* block(x) + x; where the block strides or changes the channels, x goes through a 1 x 1 convolution and a batch norm. */
+/* block(x) + x; where the block strides or changes the channels, x goes through a 1 x 1 convolution and a batch
+ * norm. */
 static int add_residual(QcArch *arch, const QcYaml *item, uint32_t in, QcErr *err)
 {
     static const char *const keys[] = {"residual", NULL};
@@ -132,7 +138,9 @@ static int add_layer(QcArch *arch, const QcYaml *item, uint32_t in, QcErr *err)
     if (item->kind == QC_YAML_MAP && qc_yaml_get(item, "residual")) return add_residual(arch, item, in, err);
     int op = item_op(item, &word);
     if (op < 0)
-        return qc_yaml_fail(err, item, "a layer must be one of conv, maxpool, avgpool, linear (with a size), batchnorm, relu, gap, std, flatten, residual, repeat");
+        return qc_yaml_fail(err, item,
+                            "a layer must be one of conv, maxpool, avgpool, linear (with a size), batchnorm, relu, "
+                            "gap, std, flatten, residual, repeat");
     const char *name = qc_arch_name("%u.%s", arch->number++, word);
     if (op == QC_OP_CONV) return add_conv(arch, item, name, in, err);
     if (op == QC_OP_LINEAR) return add_linear(arch, item, name, in, err);
@@ -148,7 +156,8 @@ int qc_arch_layers(QcArch *arch, const QcYaml *list, uint32_t in, QcErr *err)
         QcErr inner = {0};
         node = add_layer(arch, list->items[i], (uint32_t)node, &inner);
         if (node >= 0) continue;
-        if (strncmp(inner.text, list->items[i]->file, strlen(list->items[i]->file))) /* the graph's own sentence has no place yet */
+        if (strncmp(inner.text, list->items[i]->file,
+                    strlen(list->items[i]->file))) /* the graph's own sentence has no place yet */
             return qc_yaml_fail(err, list->items[i], "%.400s", inner.text);
         return qc_fail(err, inner.code, "%s", inner.text);
     }

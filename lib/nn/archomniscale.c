@@ -1,5 +1,6 @@
-/* OS-CNN (Tang et al., ICLR 2022): a layer's kernel sizes are 1 and the primes up to a bound. Two such layers see every size of receptive field up to twice the
- * bound, since each even number is a sum of two primes; a last one of sizes 1 and 2 adds the odd ones. How many channels a kernel gets follows from a budget of weights. */
+/* OS-CNN (Tang et al., ICLR 2022): a layer's kernel sizes are 1 and the primes up to a bound. Two such layers see every
+ * size of receptive field up to twice the bound, since each even number is a sum of two primes; a last one of sizes 1
+ * and 2 adds the odd ones. How many channels a kernel gets follows from a budget of weights. */
 #include <stdio.h>
 
 #include "archparts.h"
@@ -23,7 +24,8 @@ static int add_layer(QcArch *arch, int layer, uint32_t in, uint32_t out, const i
     uint32_t parts[QC_MAX_INPUTS];
     char prefix[16];
     snprintf(prefix, sizeof prefix, "s%d", layer);
-    return qc_arch_parallel(arch, parts, prefix, in, out, kernels, n, err) ? -1 : qc_arch_join(arch, prefix, parts, n, err);
+    return qc_arch_parallel(arch, parts, prefix, in, out, kernels, n, err) ? -1
+                                                                           : qc_arch_join(arch, prefix, parts, n, err);
 }
 
 int qc_arch_omniscale(QcArch *arch, const QcYaml *map, QcErr *err)
@@ -37,7 +39,9 @@ int qc_arch_omniscale(QcArch *arch, const QcYaml *map, QcErr *err)
     if (qc_yaml_known(map, keys, err) || qc_yaml_int(map, "largest", 1, LARGEST, 89, &largest, err) ||
         qc_arch_numbers(budget, &n_layers, MAX_LAYERS, map, "weights", 1, 1 << 28, err))
         return -1;
-    if (input->height != 1) return qc_yaml_fail(err, map, "an omni-scale network is for series, not for images of height %u", input->height);
+    if (input->height != 1)
+        return qc_yaml_fail(err, map, "an omni-scale network is for series, not for images of height %u",
+                            input->height);
     if (largest > input->width / 4) largest = input->width / 4;
     uint32_t n = list_kernels(kernels, (uint32_t)largest);
     for (uint32_t k = 0; k < n; k++) sum += kernels[k];

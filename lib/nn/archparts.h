@@ -1,7 +1,8 @@
-/* archparts.h - inside an architecture: what its readers (inception, omni-scale, layers) and arch.c tell each other. Not for other floors.
+/* archparts.h - inside an architecture: what its readers (inception, omni-scale, layers) and arch.c tell each other.
+ * Not for other floors.
  *
- * Each reader adds its nodes to arch->g behind `in` and returns the last, which arch.c joins to the classes; or -1 with a sentence that has file, line and column
- * where one key is to blame.
+ * Each reader adds its nodes to arch->g behind `in` and returns the last, which arch.c joins to the classes; or -1 with
+ * a sentence that has file, line and column where one key is to blame.
  */
 #ifndef QC_NN_ARCHPARTS_H
 #define QC_NN_ARCHPARTS_H
@@ -23,10 +24,12 @@ int qc_arch_layers(QcArch *arch, const QcYaml *list, uint32_t in, QcErr *err);
 uint32_t qc_arch_scaled(const QcArch *arch, int64_t channels);
 
 /* The whole numbers of a list, each in [low, high]: at least one and at most `room` of them. */
-int qc_arch_numbers(int64_t *values, uint32_t *n, uint32_t room, const QcYaml *map, const char *key, int64_t low, int64_t high, QcErr *err);
+int qc_arch_numbers(int64_t *values, uint32_t *n, uint32_t room, const QcYaml *map, const char *key, int64_t low,
+                    int64_t high, QcErr *err);
 
 /* Convolutions of these kernels side by side, of `out` channels each and stride 1: PREFIX.conv0 ... into parts [n]. */
-int qc_arch_parallel(QcArch *arch, uint32_t *parts, const char *prefix, uint32_t in, uint32_t out, const int64_t *kernels, uint32_t n, QcErr *err);
+int qc_arch_parallel(QcArch *arch, uint32_t *parts, const char *prefix, uint32_t in, uint32_t out,
+                     const int64_t *kernels, uint32_t n, QcErr *err);
 
 /* PREFIX.concat of the parts, PREFIX.norm, PREFIX.relu: gives the last. */
 int qc_arch_join(QcArch *arch, const char *prefix, const uint32_t *parts, uint32_t n, QcErr *err);

@@ -1,5 +1,6 @@
-/* A checkpoint is a container of kind "checkpoint": section "options" (what it was made with, a line each, so that the first line that differs can be
- * told), "state" (everything the next epoch starts from), "hook" (what hangs on after_epoch). */
+/* A checkpoint is a container of kind "checkpoint": section "options" (what it was made with, a line each, so that the
+ * first line that differs can be told), "state" (everything the next epoch starts from), "hook" (what hangs on
+ * after_epoch). */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,10 +42,11 @@ static int write_options(QcWriter *out, const QcTraining *t, QcErr *err)
     qc_writer_release(&w);
     if (status) return -1;
     snprintf(text, sizeof text,
-             "epochs %u\nbatch size %u\noptimizer %s\nrate %.17g\nweight decay %.17g\nvalidation share %.17g\npatience %u\nseed %llu\n"
+             "epochs %u\nbatch size %u\noptimizer %s\nrate %.17g\nweight decay %.17g\nvalidation share %.17g\npatience "
+             "%u\nseed %llu\n"
              "data and architecture %s\nhook %s\n",
-             o->epochs, o->batch, o->optimizer == QC_OPTIM_ADAM ? "adam" : "sgd", o->rate, o->decay, o->valid, o->patience, (unsigned long long)o->seed,
-             data, o->save_hook ? "yes" : "no");
+             o->epochs, o->batch, o->optimizer == QC_OPTIM_ADAM ? "adam" : "sgd", o->rate, o->decay, o->valid,
+             o->patience, (unsigned long long)o->seed, data, o->save_hook ? "yes" : "no");
     qc_put_text(out, text);
     return qc_writer_check(out, err);
 }
@@ -72,8 +74,10 @@ int qc_checkpoint_save(const QcTraining *t, QcErr *err)
     QcWriter options = {0}, hook = {0};
     qc_container_init(&c, QC_KIND_CHECKPOINT);
     int status = -1;
-    if (write_options(&options, t, err) || qc_container_add(&c, "options", 0, &options, err) || add_state(&c, t, err)) goto end;
-    if (t->o->save_hook && (t->o->save_hook(t->o->ctx, &hook, err) || qc_container_add(&c, "hook", 0, &hook, err))) goto end;
+    if (write_options(&options, t, err) || qc_container_add(&c, "options", 0, &options, err) || add_state(&c, t, err))
+        goto end;
+    if (t->o->save_hook && (t->o->save_hook(t->o->ctx, &hook, err) || qc_container_add(&c, "hook", 0, &hook, err)))
+        goto end;
     status = qc_container_save(&c, t->o->checkpoint, err);
 end:
     qc_writer_release(&options);
@@ -98,8 +102,10 @@ static int compare_options(const char *theirs, const char *ours, QcErr *err)
         }
         size_t a = strcspn(theirs, "\n"), b = strcspn(ours, "\n");
         if (a != b || memcmp(theirs, ours, a)) {
-            if (!strncmp(ours, "data", 4)) return qc_fail(err, QC_EUSAGE, "the checkpoint was made from other data or another architecture");
-            return qc_fail(err, QC_EUSAGE, "the checkpoint was made with %.*s, not with %.*s", (int)a, theirs, (int)b, ours);
+            if (!strncmp(ours, "data", 4))
+                return qc_fail(err, QC_EUSAGE, "the checkpoint was made from other data or another architecture");
+            return qc_fail(err, QC_EUSAGE, "the checkpoint was made with %.*s, not with %.*s", (int)a, theirs, (int)b,
+                           ours);
         }
         theirs = skip_line(theirs);
         ours = skip_line(ours);
@@ -152,14 +158,16 @@ static int get_state(QcTraining *t, const QcContainer *c, QcErr *err)
     get_f32s(t->optim.first, &cursor, t->optim.n);
     if (t->optim.second) get_f32s(t->optim.second, &cursor, t->optim.n);
     if (qc_cursor_end(&cursor, "the checkpoint's state", err) || qc_graph_check(t->g, err)) return -1;
-    return t->epoch <= t->o->epochs ? 0 : qc_fail(err, QC_EFORMAT, "the checkpoint has made more epochs than there are");
+    return t->epoch <= t->o->epochs ? 0
+                                    : qc_fail(err, QC_EFORMAT, "the checkpoint has made more epochs than there are");
 }
 
 static int get_hook(const QcTraining *t, const QcContainer *c, QcErr *err)
 {
     QcCursor cursor;
     if (!t->o->load_hook) return 0;
-    if (!qc_container_find(c, "hook", &cursor)) return qc_fail(err, QC_EFORMAT, "the checkpoint has no state of the hook");
+    if (!qc_container_find(c, "hook", &cursor))
+        return qc_fail(err, QC_EFORMAT, "the checkpoint has no state of the hook");
     return t->o->load_hook(t->o->ctx, &cursor, err);
 }
 
@@ -169,7 +177,10 @@ int qc_checkpoint_load(QcTraining *t, QcErr *err)
     static const char *const known[] = {"options", "state", "hook", NULL};
     if (access(t->o->checkpoint, F_OK) && errno == ENOENT) return 0;
     if (qc_container_load(&c, t->o->checkpoint, QC_KIND_CHECKPOINT, err)) return -1;
-    int status = qc_container_expect(&c, known, err) || check_options(t, &c, err) || get_state(t, &c, err) || get_hook(t, &c, err) ? -1 : 1;
+    int status = qc_container_expect(&c, known, err) || check_options(t, &c, err) || get_state(t, &c, err) ||
+                         get_hook(t, &c, err)
+                     ? -1
+                     : 1;
     qc_container_release(&c);
     return status < 0 ? qc_within(err, t->o->checkpoint) : 1;
 }

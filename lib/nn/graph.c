@@ -9,8 +9,14 @@
 
 QcWindow qc_window_1d(uint32_t kernel, uint32_t stride, uint32_t dilation, uint32_t pad_left, uint32_t pad_right)
 {
-    return (QcWindow){.kernel_h = 1, .kernel_w = kernel, .stride_h = 1, .stride_w = stride, .dilation_h = 1, .dilation_w = dilation,
-                      .pad_left = pad_left, .pad_right = pad_right};
+    return (QcWindow){.kernel_h = 1,
+                      .kernel_w = kernel,
+                      .stride_h = 1,
+                      .stride_w = stride,
+                      .dilation_h = 1,
+                      .dilation_w = dilation,
+                      .pad_left = pad_left,
+                      .pad_right = pad_right};
 }
 
 QcWindow qc_window_same_1d(uint32_t kernel)
@@ -42,7 +48,8 @@ int qc_graph_append(QcGraph *g, QcNode *node, QcErr *err)
 
 static int add_node(QcGraph *g, const char *name, QcNode node, QcErr *err)
 {
-    if (strlen(name) > QC_NAME_MAX) return qc_fail(err, QC_EFORMAT, "the node name '%.63s...' is longer than %d bytes", name, QC_NAME_MAX);
+    if (strlen(name) > QC_NAME_MAX)
+        return qc_fail(err, QC_EFORMAT, "the node name '%.63s...' is longer than %d bytes", name, QC_NAME_MAX);
     snprintf(node.name, sizeof node.name, "%s", name);
     return qc_graph_append(g, &node, err);
 }
@@ -50,25 +57,38 @@ static int add_node(QcGraph *g, const char *name, QcNode node, QcErr *err)
 int qc_graph_init(QcGraph *g, uint32_t channels, uint32_t height, uint32_t width, QcErr *err)
 {
     *g = (QcGraph){0};
-    if (add_node(g, "input", (QcNode){.op = QC_OP_INPUT, .height = height, .width = width, .channels = channels}, err) == 0) return 0;
+    if (add_node(g, "input", (QcNode){.op = QC_OP_INPUT, .height = height, .width = width, .channels = channels},
+                 err) == 0)
+        return 0;
     qc_graph_release(g);
     return -1;
 }
 
-int qc_graph_conv(QcGraph *g, const char *name, uint32_t input, uint32_t out, QcWindow window, uint32_t groups, int has_bias, QcErr *err)
+int qc_graph_conv(QcGraph *g, const char *name, uint32_t input, uint32_t out, QcWindow window, uint32_t groups,
+                  int has_bias, QcErr *err)
 {
-    QcNode node = {.op = QC_OP_CONV, .n_inputs = 1, .inputs = {input}, .channels = out, .window = window, .groups = groups, .has_bias = has_bias};
+    QcNode node = {.op = QC_OP_CONV,
+                   .n_inputs = 1,
+                   .inputs = {input},
+                   .channels = out,
+                   .window = window,
+                   .groups = groups,
+                   .has_bias = has_bias};
     return add_node(g, name, node, err);
 }
 
 int qc_graph_pool(QcGraph *g, const char *name, QcOp op, uint32_t input, QcWindow window, int count_padding, QcErr *err)
 {
-    return add_node(g, name, (QcNode){.op = op, .n_inputs = 1, .inputs = {input}, .window = window, .count_padding = count_padding}, err);
+    return add_node(
+        g, name, (QcNode){.op = op, .n_inputs = 1, .inputs = {input}, .window = window, .count_padding = count_padding},
+        err);
 }
 
 int qc_graph_linear(QcGraph *g, const char *name, uint32_t input, uint32_t out, int has_bias, QcErr *err)
 {
-    return add_node(g, name, (QcNode){.op = QC_OP_LINEAR, .n_inputs = 1, .inputs = {input}, .channels = out, .has_bias = has_bias}, err);
+    return add_node(
+        g, name, (QcNode){.op = QC_OP_LINEAR, .n_inputs = 1, .inputs = {input}, .channels = out, .has_bias = has_bias},
+        err);
 }
 
 int qc_graph_concat(QcGraph *g, const char *name, const uint32_t *inputs, uint32_t n_inputs, QcErr *err)
@@ -85,7 +105,8 @@ int qc_graph_add(QcGraph *g, const char *name, uint32_t a, uint32_t b, QcErr *er
 
 int qc_graph_simple(QcGraph *g, const char *name, QcOp op, uint32_t input, QcErr *err)
 {
-    return add_node(g, name, (QcNode){.op = op, .n_inputs = 1, .inputs = {input}, .eps = op == QC_OP_BATCHNORM ? 1e-5f : 0}, err);
+    return add_node(
+        g, name, (QcNode){.op = op, .n_inputs = 1, .inputs = {input}, .eps = op == QC_OP_BATCHNORM ? 1e-5f : 0}, err);
 }
 
 int qc_graph_mul(QcGraph *g, const char *name, uint32_t a, uint32_t b, QcErr *err)
@@ -100,20 +121,38 @@ int qc_graph_function(QcGraph *g, const char *name, uint32_t input, const QcStep
     return add_node(g, name, node, err);
 }
 
-int qc_graph_table(QcGraph *g, const char *name, uint32_t input, float scale, uint32_t zero, uint32_t bits, const float *levels, QcErr *err)
+int qc_graph_table(QcGraph *g, const char *name, uint32_t input, float scale, uint32_t zero, uint32_t bits,
+                   const float *levels, QcErr *err)
 {
-    return add_node(g, name, (QcNode){.op = QC_OP_TABLE, .n_inputs = 1, .inputs = {input}, .scale = scale, .zero = zero, .bits = bits, .levels = levels}, err);
+    return add_node(g, name,
+                    (QcNode){.op = QC_OP_TABLE,
+                             .n_inputs = 1,
+                             .inputs = {input},
+                             .scale = scale,
+                             .zero = zero,
+                             .bits = bits,
+                             .levels = levels},
+                    err);
 }
 
-int qc_graph_turn(QcGraph *g, const char *name, uint32_t input, uint32_t height, uint32_t width, uint32_t channels, const QcLoops *loops, QcErr *err)
+int qc_graph_turn(QcGraph *g, const char *name, uint32_t input, uint32_t height, uint32_t width, uint32_t channels,
+                  const QcLoops *loops, QcErr *err)
 {
-    QcNode node = {.op = QC_OP_TURN, .n_inputs = 1, .inputs = {input}, .height = height, .width = width, .channels = channels, .loops = *loops};
+    QcNode node = {.op = QC_OP_TURN,
+                   .n_inputs = 1,
+                   .inputs = {input},
+                   .height = height,
+                   .width = width,
+                   .channels = channels,
+                   .loops = *loops};
     return add_node(g, name, node, err);
 }
 
 int qc_graph_quant(QcGraph *g, const char *name, uint32_t input, float scale, uint32_t zero, uint32_t bits, QcErr *err)
 {
-    return add_node(g, name, (QcNode){.op = QC_OP_QUANT, .n_inputs = 1, .inputs = {input}, .scale = scale, .zero = zero, .bits = bits}, err);
+    return add_node(
+        g, name,
+        (QcNode){.op = QC_OP_QUANT, .n_inputs = 1, .inputs = {input}, .scale = scale, .zero = zero, .bits = bits}, err);
 }
 
 static void fill(float *values, size_t n, float value)
@@ -140,7 +179,9 @@ static int all_used(const QcGraph *g, QcErr *err)
     for (uint32_t i = 0; i < g->n_nodes; i++)
         for (uint32_t k = 0; k < g->nodes[i].n_inputs; k++) used[g->nodes[i].inputs[k]] = 1;
     for (uint32_t i = 0; i + 1 < g->n_nodes; i++)
-        if (!used[i]) return qc_fail(err, QC_EFORMAT, "node '%.63s' is used by no other node and is not the last", g->nodes[i].name);
+        if (!used[i])
+            return qc_fail(err, QC_EFORMAT, "node '%.63s' is used by no other node and is not the last",
+                           g->nodes[i].name);
     return 0;
 }
 
@@ -150,8 +191,8 @@ static int check_whole(const QcGraph *g, QcErr *err)
     if (g->n_nodes < 2) return qc_fail(err, QC_EFORMAT, "the graph has no node behind its input");
     const QcNode *last = &g->nodes[g->n_nodes - 1];
     if (last->height != 1 || last->width != 1)
-        return qc_fail(err, QC_EFORMAT, "the last node '%.63s' gives %u x %u positions, not one row of logits", last->name, last->height,
-                       last->width);
+        return qc_fail(err, QC_EFORMAT, "the last node '%.63s' gives %u x %u positions, not one row of logits",
+                       last->name, last->height, last->width);
     return all_used(g, err);
 }
 
@@ -175,15 +216,21 @@ void qc_graph_reset(QcGraph *g, uint64_t seed)
     for (uint32_t i = 0; i < g->n_nodes; i++) {
         const QcNode *node = &g->nodes[i];
         if (node->op != QC_OP_CONV && node->op != QC_OP_LINEAR) continue;
-        QcRng rng = qc_rng_seed(seed, QC_STREAM_NODE0 + i); /* a stream a node: adding a node leaves the others as they were */
+        QcRng rng = qc_rng_seed(seed, QC_STREAM_NODE0 + i); /* a stream a node: adding a node leaves the others as they
+                                                               were */
         double deviation = sqrt(2.0 / (double)(node->n_weight / node->channels));
-        for (size_t k = 0; k < node->n_weight; k++) g->params[node->weight + k] = (float)(deviation * qc_rng_normal(&rng));
+        for (size_t k = 0; k < node->n_weight; k++)
+            g->params[node->weight + k] = (float)(deviation * qc_rng_normal(&rng));
     }
 }
 
 int qc_graph_clone(QcGraph *out, const QcGraph *g, QcErr *err)
 {
-    *out = (QcGraph){.n_nodes = g->n_nodes, .room = g->n_nodes, .classes = g->classes, .n_params = g->n_params, .n_stats = g->n_stats};
+    *out = (QcGraph){.n_nodes = g->n_nodes,
+                     .room = g->n_nodes,
+                     .classes = g->classes,
+                     .n_params = g->n_params,
+                     .n_stats = g->n_stats};
     out->nodes = qc_arena_take(&out->arena, g->n_nodes, sizeof *out->nodes, err);
     out->params = out->nodes && g->params ? qc_arena_take(&out->arena, g->n_params, sizeof *out->params, err) : NULL;
     out->stats = out->params ? qc_arena_take(&out->arena, g->n_stats, sizeof *out->stats, err) : NULL;
@@ -203,25 +250,28 @@ static int check_numbers(const QcGraph *g, QcErr *err)
     for (uint32_t i = 0; i < g->n_nodes; i++) {
         const QcNode *node = &g->nodes[i];
         for (size_t k = 0; k < node->n_weight + node->n_bias; k++)
-            if (!isfinite(g->params[node->weight + k])) return qc_fail(err, QC_EFORMAT, "node '%.63s' has a parameter that is not finite", node->name);
+            if (!isfinite(g->params[node->weight + k]))
+                return qc_fail(err, QC_EFORMAT, "node '%.63s' has a parameter that is not finite", node->name);
         if (node->op != QC_OP_BATCHNORM) continue;
         const float *mean = g->stats + node->stat, *variance = mean + node->channels;
         for (uint32_t c = 0; c < node->channels; c++)
             if (!isfinite(mean[c]) || !(variance[c] >= 0) || !isfinite(variance[c]))
-                return qc_fail(err, QC_EFORMAT, "node '%.63s' has a running mean or variance that cannot be", node->name);
+                return qc_fail(err, QC_EFORMAT, "node '%.63s' has a running mean or variance that cannot be",
+                               node->name);
     }
     return 0;
 }
 
 static int same_layout(const QcNode *a, const QcNode *b)
 {
-    return a->height == b->height && a->width == b->width && a->channels == b->channels && a->weight == b->weight && a->bias == b->bias &&
-           a->n_weight == b->n_weight && a->n_bias == b->n_bias && a->stat == b->stat;
+    return a->height == b->height && a->width == b->width && a->channels == b->channels && a->weight == b->weight &&
+           a->bias == b->bias && a->n_weight == b->n_weight && a->n_bias == b->n_bias && a->stat == b->stat;
 }
 
 int qc_graph_check(const QcGraph *g, QcErr *err)
 {
-    if (g->n_nodes < 1 || g->n_nodes > QC_MAX_NODES || !g->nodes) return qc_fail(err, QC_EFORMAT, "the graph has not 1 to %d nodes", QC_MAX_NODES);
+    if (g->n_nodes < 1 || g->n_nodes > QC_MAX_NODES || !g->nodes)
+        return qc_fail(err, QC_EFORMAT, "the graph has not 1 to %d nodes", QC_MAX_NODES);
     if (!g->params || !g->stats) return qc_fail(err, QC_EUSAGE, "the graph is not finished");
     /* worked out afresh on a copy, and compared */
     QcGraph fresh = {.n_nodes = g->n_nodes, .room = g->n_nodes};
@@ -233,8 +283,11 @@ int qc_graph_check(const QcGraph *g, QcErr *err)
     if (!status) status = check_whole(&fresh, err) || qc_graph_layout(&fresh, err) ? -1 : 0;
     for (uint32_t i = 0; i < g->n_nodes && !status; i++)
         if (!same_layout(&g->nodes[i], &fresh.nodes[i]))
-            status = qc_fail(err, QC_EFORMAT, "node '%.63s' has a shape or place of parameters that its inputs do not give", g->nodes[i].name);
-    if (!status && (fresh.n_params != g->n_params || fresh.n_stats != g->n_stats || g->classes != g->nodes[g->n_nodes - 1].channels))
+            status =
+                qc_fail(err, QC_EFORMAT, "node '%.63s' has a shape or place of parameters that its inputs do not give",
+                        g->nodes[i].name);
+    if (!status && (fresh.n_params != g->n_params || fresh.n_stats != g->n_stats ||
+                    g->classes != g->nodes[g->n_nodes - 1].channels))
         status = qc_fail(err, QC_EFORMAT, "the graph's totals do not match its nodes");
     qc_graph_release(&fresh);
     return status ? status : check_numbers(g, err);
@@ -259,7 +312,8 @@ uint64_t qc_graph_macs(const QcGraph *g)
     uint64_t macs = 0;
     for (uint32_t i = 0; i < g->n_nodes; i++) {
         const QcNode *node = &g->nodes[i];
-        if (node->op == QC_OP_CONV || node->op == QC_OP_LINEAR) macs += (uint64_t)node->n_weight * node->height * node->width;
+        if (node->op == QC_OP_CONV || node->op == QC_OP_LINEAR)
+            macs += (uint64_t)node->n_weight * node->height * node->width;
     }
     return macs;
 }

@@ -1,5 +1,5 @@
-/* Section "graph": number of nodes, each node's attributes (never its shape or its place in the parameters: those are worked out again), then
- * parameters and statistics. docs: qc-formats(5). */
+/* Section "graph": number of nodes, each node's attributes (never its shape or its place in the parameters: those are
+ * worked out again), then parameters and statistics. docs: qc-formats(5). */
 #include "graphfile.h"
 
 #include <string.h>
@@ -79,7 +79,8 @@ static int get_node(QcNode *node, QcCursor *c, QcArena *arena, uint32_t index, Q
     if (strlen(name) > QC_NAME_MAX) return qc_fail(err, QC_EFORMAT, "node %u of the graph has no proper name", index);
     strcpy(node->name, name);
     node->n_inputs = qc_get_u32(c);
-    if (node->n_inputs > QC_MAX_INPUTS) return qc_fail(err, QC_EFORMAT, "node '%.63s' has more than %d inputs", name, QC_MAX_INPUTS);
+    if (node->n_inputs > QC_MAX_INPUTS)
+        return qc_fail(err, QC_EFORMAT, "node '%.63s' has more than %d inputs", name, QC_MAX_INPUTS);
     for (uint32_t i = 0; i < node->n_inputs; i++) node->inputs[i] = qc_get_u32(c);
     switch (node->op) {
     case QC_OP_CONV:
@@ -101,7 +102,8 @@ static int get_node(QcNode *node, QcCursor *c, QcArena *arena, uint32_t index, Q
     case QC_OP_RELU: node->clip = qc_get_f32(c); break;
     case QC_OP_FUNCTION:
         node->n_steps = qc_get_u32(c);
-        if (node->n_steps > QC_MAX_STEPS) return qc_fail(err, QC_EFORMAT, "node '%.63s' has more than %d steps", name, QC_MAX_STEPS);
+        if (node->n_steps > QC_MAX_STEPS)
+            return qc_fail(err, QC_EFORMAT, "node '%.63s' has more than %d steps", name, QC_MAX_STEPS);
         for (uint32_t k = 0; k < node->n_steps; k++) {
             node->steps[k].op = qc_get_u8(c);
             node->steps[k].value = qc_get_f32(c);
@@ -113,7 +115,8 @@ static int get_node(QcNode *node, QcCursor *c, QcArena *arena, uint32_t index, Q
         node->channels = qc_get_u32(c);
         node->loops.offset = qc_get_u32(c);
         node->loops.n = qc_get_u32(c);
-        if (node->loops.n > QC_MAX_LOOPS) return qc_fail(err, QC_EFORMAT, "node '%.63s' has more than %d loops", name, QC_MAX_LOOPS);
+        if (node->loops.n > QC_MAX_LOOPS)
+            return qc_fail(err, QC_EFORMAT, "node '%.63s' has more than %d loops", name, QC_MAX_LOOPS);
         for (uint32_t k = 0; k < node->loops.n; k++) node->loops.size[k] = qc_get_u32(c);
         for (uint32_t k = 0; k < node->loops.n; k++) node->loops.stride[k] = qc_get_u32(c);
         break;
@@ -166,11 +169,13 @@ int qc_graph_decode(QcGraph *g, const QcModelFile *m, QcErr *err)
     QcCursor c;
     *g = (QcGraph){0};
     if (!qc_container_find(&m->container, "graph", &c))
-        return qc_modelfile_is_quantized(m) ? qc_fail(err, QC_EFORMAT, "the model is quantized; a float model is needed here")
-                                            : qc_fail(err, QC_EFORMAT, "the model has no graph");
+        return qc_modelfile_is_quantized(m)
+                   ? qc_fail(err, QC_EFORMAT, "the model is quantized; a float model is needed here")
+                   : qc_fail(err, QC_EFORMAT, "the model has no graph");
     if (get_nodes(g, &c, m, err) || qc_graph_layout(g, err)) goto fail;
     if (c.length - c.at != (g->n_params + g->n_stats) * sizeof(float)) { /* before anything of that size is allocated */
-        qc_fail(err, QC_EFORMAT, "the graph needs %zu numbers and the file has %zu", g->n_params + g->n_stats, (c.length - c.at) / sizeof(float));
+        qc_fail(err, QC_EFORMAT, "the graph needs %zu numbers and the file has %zu", g->n_params + g->n_stats,
+                (c.length - c.at) / sizeof(float));
         goto fail;
     }
     if (qc_graph_finish(g, err)) goto fail;

@@ -3,8 +3,9 @@
 #include <math.h>
 #include <string.h>
 
-const char *const qc_op_names[QC_OP_COUNT] = {"input", "conv", "batchnorm", "relu", "maxpool", "avgpool",
-                                              "gap",   "linear", "concat", "add", "flatten", "quant", "std", "function", "mul", "turn", "table"};
+const char *const qc_op_names[QC_OP_COUNT] = {"input", "conv",     "batchnorm", "relu", "maxpool", "avgpool",
+                                              "gap",   "linear",   "concat",    "add",  "flatten", "quant",
+                                              "std",   "function", "mul",       "turn", "table"};
 
 static int wrong(QcErr *err, const QcNode *node, const char *what)
 {
@@ -34,7 +35,8 @@ static int sees_input(uint32_t in, uint32_t out, uint32_t kernel, uint32_t strid
 {
     for (uint32_t o = 0; o < out; o++) {
         uint64_t start = (uint64_t)o * stride;
-        uint64_t k = start >= before ? 0 : (before - start + dilation - 1) / dilation; /* the first tap that is not in front of the input */
+        /* the first tap that is not in front of the input */
+        uint64_t k = start >= before ? 0 : (before - start + dilation - 1) / dilation;
         if (k >= kernel || start + k * dilation >= (uint64_t)before + in) return 0;
     }
     return 1;
@@ -47,8 +49,8 @@ static int shape_window(const QcNode *in, QcNode *node, QcErr *err)
     node->height = slide(in->height, w->kernel_h, w->stride_h, w->dilation_h, w->pad_top, w->pad_bottom);
     node->width = slide(in->width, w->kernel_w, w->stride_w, w->dilation_w, w->pad_left, w->pad_right);
     if (!node->height || !node->width)
-        return qc_fail(err, QC_EFORMAT, "node '%.63s' (%s): a %u x %u kernel does not fit its %u x %u input", node->name,
-                       qc_op_names[node->op], w->kernel_h, w->kernel_w, in->height, in->width);
+        return qc_fail(err, QC_EFORMAT, "node '%.63s' (%s): a %u x %u kernel does not fit its %u x %u input",
+                       node->name, qc_op_names[node->op], w->kernel_h, w->kernel_w, in->height, in->width);
     return 0;
 }
 
@@ -57,8 +59,8 @@ static int shape_conv(const QcNode *in, QcNode *node, QcErr *err)
     if (shape_window(in, node, err)) return -1;
     uint32_t out = node->channels, groups = node->groups;
     if (!groups || in->channels % groups || out % groups)
-        return qc_fail(err, QC_EFORMAT, "node '%.63s' (conv): %u groups do not divide %u input and %u output channels", node->name, groups,
-                       in->channels, out);
+        return qc_fail(err, QC_EFORMAT, "node '%.63s' (conv): %u groups do not divide %u input and %u output channels",
+                       node->name, groups, in->channels, out);
     size_t kernel = (size_t)node->window.kernel_h * node->window.kernel_w * (in->channels / groups); /* at most 2^48 */
     if (kernel > QC_MAX_PARAMS / out) return wrong(err, node, "has too many weights");
     node->n_weight = out * kernel;
@@ -96,8 +98,9 @@ static int shape_concat(const QcGraph *g, QcNode *node, QcErr *err)
     for (uint32_t i = 0; i < node->n_inputs; i++) {
         const QcNode *in = &g->nodes[node->inputs[i]];
         if (in->height != first->height || in->width != first->width)
-            return qc_fail(err, QC_EFORMAT, "node '%.63s' (concat) joins '%.63s' (%u x %u) and '%.63s' (%u x %u), which differ in size", node->name,
-                           first->name, first->height, first->width, in->name, in->height, in->width);
+            return qc_fail(err, QC_EFORMAT,
+                           "node '%.63s' (concat) joins '%.63s' (%u x %u) and '%.63s' (%u x %u), which differ in size",
+                           node->name, first->name, first->height, first->width, in->name, in->height, in->width);
         channels += in->channels;
     }
     if (channels > QC_MAX_DIM) return wrong(err, node, "has too many channels");
@@ -111,8 +114,10 @@ static int shape_add(const QcGraph *g, QcNode *node, QcErr *err)
 {
     const QcNode *a = &g->nodes[node->inputs[0]], *b = &g->nodes[node->inputs[1]];
     if (a->height != b->height || a->width != b->width || a->channels != b->channels)
-        return qc_fail(err, QC_EFORMAT, "node '%.63s' (add) adds '%.63s' (%u x %u x %u) and '%.63s' (%u x %u x %u), which differ in shape", node->name,
-                       a->name, a->height, a->width, a->channels, b->name, b->height, b->width, b->channels);
+        return qc_fail(
+            err, QC_EFORMAT,
+            "node '%.63s' (add) adds '%.63s' (%u x %u x %u) and '%.63s' (%u x %u x %u), which differ in shape",
+            node->name, a->name, a->height, a->width, a->channels, b->name, b->height, b->width, b->channels);
     node->height = a->height;
     node->width = a->width;
     node->channels = a->channels;
@@ -131,9 +136,12 @@ static int shape_flatten(const QcNode *in, QcNode *node, QcErr *err)
 static int shape_mul(const QcGraph *g, QcNode *node, QcErr *err)
 {
     const QcNode *a = &g->nodes[node->inputs[0]], *b = &g->nodes[node->inputs[1]];
-    if (a->channels != b->channels || ((a->height != b->height || a->width != b->width) && (b->height != 1 || b->width != 1)))
-        return qc_fail(err, QC_EFORMAT, "node '%.63s' (mul) multiplies '%.63s' (%u x %u x %u) and '%.63s' (%u x %u x %u), which do not fit", node->name,
-                       a->name, a->height, a->width, a->channels, b->name, b->height, b->width, b->channels);
+    if (a->channels != b->channels ||
+        ((a->height != b->height || a->width != b->width) && (b->height != 1 || b->width != 1)))
+        return qc_fail(
+            err, QC_EFORMAT,
+            "node '%.63s' (mul) multiplies '%.63s' (%u x %u x %u) and '%.63s' (%u x %u x %u), which do not fit",
+            node->name, a->name, a->height, a->width, a->channels, b->name, b->height, b->width, b->channels);
     node->height = a->height;
     node->width = a->width;
     node->channels = a->channels;
@@ -146,11 +154,13 @@ static int shape_turn(const QcNode *in, QcNode *node, QcErr *err)
     uint64_t last = l->offset, values = 1, all = (uint64_t)in->height * in->width * in->channels;
     if (!l->n || l->n > QC_MAX_LOOPS) return wrong(err, node, "has not 1 to 6 loops");
     for (uint32_t k = 0; k < l->n; k++) {
-        if (!l->size[k] || l->size[k] > QC_MAX_WINDOW_VALUES || (values *= l->size[k]) > QC_MAX_WINDOW_VALUES) return wrong(err, node, "has a loop of no or too many values");
+        if (!l->size[k] || l->size[k] > QC_MAX_WINDOW_VALUES || (values *= l->size[k]) > QC_MAX_WINDOW_VALUES)
+            return wrong(err, node, "has a loop of no or too many values");
         last += (uint64_t)(l->size[k] - 1) * l->stride[k];
     }
     if (last >= all) return wrong(err, node, "reads values that its input does not have");
-    if (values != (uint64_t)node->height * node->width * node->channels) return wrong(err, node, "does not read as many values as it has");
+    if (values != (uint64_t)node->height * node->width * node->channels)
+        return wrong(err, node, "does not read as many values as it has");
     return 0;
 }
 
@@ -183,18 +193,21 @@ static int shape_by_op(const QcGraph *g, QcNode *node, QcErr *err)
         return node->eps > 0 && node->eps < 1 ? 0 : wrong(err, node, "needs an eps between 0 and 1");
     case QC_OP_RELU:
         shape_like(in, node);
-        return node->clip >= 0 && isfinite(node->clip) ? 0 : wrong(err, node, "has a clip that is not a positive number");
+        return node->clip >= 0 && isfinite(node->clip) ? 0
+                                                       : wrong(err, node, "has a clip that is not a positive number");
     case QC_OP_MUL: return shape_mul(g, node, err);
     case QC_OP_TURN: return shape_turn(in, node, err);
     case QC_OP_FUNCTION:
         shape_like(in, node);
-        return qc_function_is_whole(node->steps, node->n_steps) ? 0 : wrong(err, node, "has steps that are no function");
+        return qc_function_is_whole(node->steps, node->n_steps) ? 0
+                                                                : wrong(err, node, "has steps that are no function");
     case QC_OP_TABLE:
         if (!node->levels) return wrong(err, node, "has no levels: it cannot come from a file");
         /* fall through */
     case QC_OP_QUANT:
         shape_like(in, node);
-        if (!(node->scale > 0 && isfinite(node->scale))) return wrong(err, node, "has a scale that is not a positive number");
+        if (!(node->scale > 0 && isfinite(node->scale)))
+            return wrong(err, node, "has a scale that is not a positive number");
         if (node->bits < 2 || node->bits > 8) return wrong(err, node, "has not 2 to 8 bits");
         return node->zero < 1u << node->bits ? 0 : wrong(err, node, "has a zero point out of its range");
     default: return wrong(err, node, "stands where no input may stand");
@@ -204,7 +217,8 @@ static int shape_by_op(const QcGraph *g, QcNode *node, QcErr *err)
 static int check_name(const QcGraph *g, const QcNode *node, uint32_t index, QcErr *err)
 {
     size_t length = strnlen(node->name, sizeof node->name);
-    if (!length || length > QC_NAME_MAX) return qc_fail(err, QC_EFORMAT, "node %u has no name of 1 to %d bytes", index, QC_NAME_MAX);
+    if (!length || length > QC_NAME_MAX)
+        return qc_fail(err, QC_EFORMAT, "node %u has no name of 1 to %d bytes", index, QC_NAME_MAX);
     for (uint32_t i = 0; i < index; i++)
         if (!strcmp(g->nodes[i].name, node->name))
             return qc_fail(err, QC_EFORMAT, "nodes %u and %u are both named '%.63s'", i, index, node->name);
@@ -223,16 +237,20 @@ static int check_inputs(const QcNode *node, uint32_t index, QcErr *err)
 
 int qc_graph_shape(const QcGraph *g, QcNode *node, uint32_t index, QcErr *err)
 {
-    if ((unsigned)node->op >= QC_OP_COUNT) return qc_fail(err, QC_EFORMAT, "node %u has an unknown operation %u", index, (unsigned)node->op);
+    if ((unsigned)node->op >= QC_OP_COUNT)
+        return qc_fail(err, QC_EFORMAT, "node %u has an unknown operation %u", index, (unsigned)node->op);
     if (check_name(g, node, index, err) || check_inputs(node, index, err)) return -1;
-    if ((node->op == QC_OP_INPUT) != (index == 0)) return wrong(err, node, "stands where it may not: the first node, and only it, is the input");
+    if ((node->op == QC_OP_INPUT) != (index == 0))
+        return wrong(err, node, "stands where it may not: the first node, and only it, is the input");
     node->n_weight = node->n_bias = 0;
     if ((node->op == QC_OP_CONV || node->op == QC_OP_LINEAR) && (!node->channels || node->channels > QC_MAX_DIM))
         return wrong(err, node, "needs 1 to 65535 output channels");
     if (index && shape_by_op(g, node, err)) return -1;
-    if (!node->height || !node->width || !node->channels || node->height > QC_MAX_DIM || node->width > QC_MAX_DIM || node->channels > QC_MAX_DIM)
+    if (!node->height || !node->width || !node->channels || node->height > QC_MAX_DIM || node->width > QC_MAX_DIM ||
+        node->channels > QC_MAX_DIM)
         return wrong(err, node, "has a dimension outside 1 .. 65535");
-    if ((uint64_t)node->height * node->width * node->channels > QC_MAX_WINDOW_VALUES) return wrong(err, node, "has too large an output");
+    if ((uint64_t)node->height * node->width * node->channels > QC_MAX_WINDOW_VALUES)
+        return wrong(err, node, "has too large an output");
     return 0;
 }
 
@@ -247,7 +265,8 @@ int qc_graph_layout(QcGraph *g, QcErr *err)
         g->n_params += node->n_bias;
         node->stat = node->op == QC_OP_BATCHNORM ? g->n_stats : 0;
         if (node->op == QC_OP_BATCHNORM) g->n_stats += 2 * (size_t)node->channels;
-        if (g->n_params > QC_MAX_PARAMS) return qc_fail(err, QC_EFORMAT, "the graph has more than %zu parameters", QC_MAX_PARAMS);
+        if (g->n_params > QC_MAX_PARAMS)
+            return qc_fail(err, QC_EFORMAT, "the graph has more than %zu parameters", QC_MAX_PARAMS);
     }
     return 0;
 }

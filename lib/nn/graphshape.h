@@ -1,5 +1,5 @@
-/* graphshape.h - what a node's attributes and inputs say about its shape and parameters; the one judge of both for the builder, the reader
- * and the checker.
+/* graphshape.h - what a node's attributes and inputs say about its shape and parameters; the one judge of both for the
+ * builder, the reader and the checker.
  */
 #ifndef QC_NN_GRAPHSHAPE_H
 #define QC_NN_GRAPHSHAPE_H
@@ -9,8 +9,8 @@
 enum { QC_MAX_WINDOW_VALUES = 1 << 26 }; /* values of one window at one node */
 #define QC_MAX_PARAMS ((size_t)1 << 30)
 
-/* Checks the attributes of `node`, which would be number `index` of g (its inputs must be there already), and sets height, width, channels, n_weight and
- * n_bias. One sentence names the node. */
+/* Checks the attributes of `node`, which would be number `index` of g (its inputs must be there already), and sets
+ * height, width, channels, n_weight and n_bias. One sentence names the node. */
 int qc_graph_shape(const QcGraph *g, QcNode *node, uint32_t index, QcErr *err);
 
 /* Adds a node whose name, inputs and attributes are set (the rest is worked out); gives its index or -1. */

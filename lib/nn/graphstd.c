@@ -33,18 +33,24 @@ static void copy_parameters(QcGraph *out, const QcGraph *g)
         const QcNode *from = &g->nodes[i], *to = &out->nodes[i];
         memcpy(out->params + to->weight, g->params + from->weight, from->n_weight * sizeof *g->params);
         memcpy(out->params + to->bias, g->params + from->bias, from->n_bias * sizeof *g->params);
-        if (from->op == QC_OP_BATCHNORM) memcpy(out->stats + to->stat, g->stats + from->stat, 2 * from->channels * sizeof *g->stats);
+        if (from->op == QC_OP_BATCHNORM)
+            memcpy(out->stats + to->stat, g->stats + from->stat, 2 * from->channels * sizeof *g->stats);
     }
     const QcNode *from = &g->nodes[g->n_nodes - 1], *to = &out->nodes[out->n_nodes - 1];
     size_t row = from->n_weight / from->channels;
-    for (uint32_t k = 0; k < from->channels; k++) memcpy(out->params + to->weight + 2 * k * row, g->params + from->weight + k * row, row * sizeof *g->params);
+    for (uint32_t k = 0; k < from->channels; k++)
+        memcpy(out->params + to->weight + 2 * k * row, g->params + from->weight + k * row, row * sizeof *g->params);
     memcpy(out->params + to->bias, g->params + from->bias, from->n_bias * sizeof *g->params);
 }
 
 int qc_graph_with_std(QcGraph *out, const QcGraph *g, QcErr *err)
 {
     const QcNode *average = average_of(g), *last = &g->nodes[g->n_nodes - 1], *input = &g->nodes[0];
-    if (!average) return qc_fail(err, QC_EUNSUPPORTED, "the last layer '%.63s' is no linear one behind a global average, so it cannot read standard deviations too", last->name);
+    if (!average)
+        return qc_fail(err, QC_EUNSUPPORTED,
+                       "the last layer '%.63s' is no linear one behind a global average, so it cannot read standard "
+                       "deviations too",
+                       last->name);
     if (qc_graph_init(out, input->channels, input->height, input->width, err)) return -1;
     for (const QcNode *node = input + 1; node < last; node++) {
         QcNode copy = *node;

@@ -5,7 +5,8 @@
 
 #include "../device/head.h"
 
-double qc_loss(float *dlogits, uint32_t *right, const float *logits, const int32_t *labels, uint32_t n, uint32_t classes)
+double qc_loss(float *dlogits, uint32_t *right, const float *logits, const int32_t *labels, uint32_t n,
+               uint32_t classes)
 {
     double total = 0;
     uint32_t hits = 0;

@@ -4,11 +4,13 @@
 
 #include <stdint.h>
 
-/* Mean over n of -ln softmax(logits)[label]; dlogits (may be NULL) [n][classes] = (softmax - onehot) / n. right (may be NULL) counts largest logit == label. */
-double qc_loss(float *dlogits, uint32_t *right, const float *logits, const int32_t *labels, uint32_t n, uint32_t classes);
+/* Mean over n of -ln softmax(logits)[label]; dlogits (may be NULL) [n][classes] = (softmax - onehot) / n. right (may be
+ * NULL) counts largest logit == label. */
+double qc_loss(float *dlogits, uint32_t *right, const float *logits, const int32_t *labels, uint32_t n,
+               uint32_t classes);
 
-/* Expected calibration error over QC_ECE_BINS bins ((k-1)/15, k/15] of the largest probability: sum of bin size / n * |share right - mean probability| (Guo et al., 2017).
- * All zero: nothing counted yet. */
+/* Expected calibration error over QC_ECE_BINS bins ((k-1)/15, k/15] of the largest probability: sum of bin size / n *
+ * |share right - mean probability| (Guo et al., 2017). All zero: nothing counted yet. */
 enum { QC_ECE_BINS = 15 };
 typedef struct QcEce {
     uint32_t n, right[QC_ECE_BINS];

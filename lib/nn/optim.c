@@ -5,7 +5,16 @@
 
 int qc_optim_init(QcOptim *o, QcOptimKind kind, size_t n, double rate, double decay, QcErr *err)
 {
-    *o = (QcOptim){.kind = kind, .n = n, .paced = n, .pace = 1, .rate = rate, .decay = decay, .momentum = .9, .beta1 = .9, .beta2 = .999, .eps = 1e-8};
+    *o = (QcOptim){.kind = kind,
+                   .n = n,
+                   .paced = n,
+                   .pace = 1,
+                   .rate = rate,
+                   .decay = decay,
+                   .momentum = .9,
+                   .beta1 = .9,
+                   .beta2 = .999,
+                   .eps = 1e-8};
     o->first = calloc(n + 1, sizeof *o->first);
     o->second = kind == QC_OPTIM_ADAM ? calloc(n + 1, sizeof *o->second) : NULL;
     if (o->first && (o->second || kind != QC_OPTIM_ADAM)) return 0;

@@ -1,4 +1,5 @@
-/* optim.h - Adam (Kingma and Ba, 2015; decoupled weight decay, Loshchilov and Hutter, 2019) and SGD with momentum, over one parameter array. */
+/* optim.h - Adam (Kingma and Ba, 2015; decoupled weight decay, Loshchilov and Hutter, 2019) and SGD with momentum, over
+ * one parameter array. */
 #ifndef QC_NN_OPTIM_H
 #define QC_NN_OPTIM_H
 
@@ -22,7 +23,8 @@ typedef struct QcOptim {
     float *first, *second; /* [n] moments (SGD uses first only); owned */
 } QcOptim;
 
-int qc_optim_init(QcOptim *o, QcOptimKind kind, size_t n, double rate, double decay, QcErr *err); /* momentum .9, betas .9 .999, eps 1e-8 */
+/* momentum .9, betas .9 .999, eps 1e-8 */
+int qc_optim_init(QcOptim *o, QcOptimKind kind, size_t n, double rate, double decay, QcErr *err);
 /* One step; scale multiplies the rate (schedule). decays (may be NULL) [n]: 1 where weight decay applies. */
 void qc_optim_step(QcOptim *o, float *params, const float *grads, double scale, const uint8_t *decays);
 void qc_optim_release(QcOptim *o);

@@ -21,10 +21,12 @@ static int take_slice(QcRun *run, QcWorker *slice, int number, QcErr *err)
     QcArena *a = &run->arena;
     int goes_back = run->mode != QC_RUN_EVAL;
     *slice = (QcWorker){.run = run, .number = number};
-    return (slice->value = qc_arena_take(a, n, sizeof *slice->value, err)) && (slice->gradient = qc_arena_take(a, n, sizeof *slice->gradient, err)) &&
+    return (slice->value = qc_arena_take(a, n, sizeof *slice->value, err)) &&
+                   (slice->gradient = qc_arena_take(a, n, sizeof *slice->gradient, err)) &&
                    (slice->spare = qc_arena_take(a, n, sizeof *slice->spare, err)) &&
                    (slice->channel = qc_arena_take(a, 3 * (size_t)widest_norm(run->g), sizeof *slice->channel, err)) &&
-                   (!goes_back || !number || (slice->grads = qc_arena_take(a, run->g->n_params, sizeof *slice->grads, err)))
+                   (!goes_back || !number ||
+                    (slice->grads = qc_arena_take(a, run->g->n_params, sizeof *slice->grads, err)))
                ? 0
                : -1;
 }
@@ -34,7 +36,8 @@ static int take_tables(QcRun *run, QcErr *err)
     size_t n = run->g->n_nodes, parts = (size_t)run->parts;
     QcArena *a = &run->arena;
     if (!(run->kept = qc_arena_take(a, n, 1, err)) || !(run->wants = qc_arena_take(a, n, 1, err)) ||
-        !(run->adds = qc_arena_take(a, n * QC_MAX_INPUTS, 1, err)) || !(run->whole_value = qc_arena_take(a, n, sizeof *run->whole_value, err)) ||
+        !(run->adds = qc_arena_take(a, n * QC_MAX_INPUTS, 1, err)) ||
+        !(run->whole_value = qc_arena_take(a, n, sizeof *run->whole_value, err)) ||
         !(run->whole_gradient = qc_arena_take(a, n, sizeof *run->whole_gradient, err)) ||
         !(run->norm = qc_arena_take(a, run->g->n_stats, sizeof *run->norm, err)) ||
         !(run->sums = qc_arena_take(a, run->g->n_stats * parts, sizeof *run->sums, err)) ||
@@ -45,7 +48,8 @@ static int take_tables(QcRun *run, QcErr *err)
     return 0;
 }
 
-/* The primitives for the windows of every slice; those of the full batch stay, those of another size give way to the next. */
+/* The primitives for the windows of every slice; those of the full batch stay, those of another size give way to the
+ * next. */
 static int make_convs(QcRun *run, int which, QcErr *err)
 {
     qc_convs_alone();
@@ -63,7 +67,8 @@ static int make_convs(QcRun *run, int which, QcErr *err)
 QcRun *qc_run_new(QcGraph *g, uint32_t batch, QcRunMode mode, int threads, QcErr *err)
 {
     if (!batch || batch > QC_MAX_DIM || threads < 1 || threads > 1024) {
-        qc_fail(err, QC_EUSAGE, "a batch of %u windows on %d threads cannot be (1 to 65535 windows, 1 to 1024 threads)", batch, threads);
+        qc_fail(err, QC_EUSAGE, "a batch of %u windows on %d threads cannot be (1 to 65535 windows, 1 to 1024 threads)",
+                batch, threads);
         return NULL;
     }
     QcRun *run = calloc(1, sizeof *run);
@@ -72,7 +77,8 @@ QcRun *qc_run_new(QcGraph *g, uint32_t batch, QcRunMode mode, int threads, QcErr
         return NULL;
     }
     *run = (QcRun){.g = g, .batch = batch, .mode = mode, .parts = batch < PARTS ? (int)batch : PARTS};
-    if (take_tables(run, err) || qc_run_plan(run, err) || make_convs(run, 0, err) || !(run->team = qc_team_new(run->parts, threads, err))) {
+    if (take_tables(run, err) || qc_run_plan(run, err) || make_convs(run, 0, err) ||
+        !(run->team = qc_team_new(run->parts, threads, err))) {
         qc_run_free(run);
         return NULL;
     }
@@ -92,7 +98,8 @@ void qc_run_free(QcRun *run)
 
 int qc_run_keep(QcRun *run, uint32_t node, QcErr *err)
 {
-    if (node >= run->g->n_nodes) return qc_fail(err, QC_EUSAGE, "node %u is not one of the graph's %u", node, run->g->n_nodes);
+    if (node >= run->g->n_nodes)
+        return qc_fail(err, QC_EUSAGE, "node %u is not one of the graph's %u", node, run->g->n_nodes);
     if (run->kept[node]) return 0;
     run->kept[node] = 1;
     run->n = 0;
@@ -131,7 +138,9 @@ static void node_forward(QcWorker *slice, uint32_t i)
     case QC_OP_QUANT: qc_quant_forward(y, x, node, values); break;
     case QC_OP_FUNCTION: qc_function_forward(y, x, node, values); break;
     case QC_OP_TABLE: qc_table_forward(y, x, node, values); break;
-    case QC_OP_MUL: qc_mul_forward(y, x, slice->value[node->inputs[1]], node, &g->nodes[node->inputs[1]], slice->n); break;
+    case QC_OP_MUL:
+        qc_mul_forward(y, x, slice->value[node->inputs[1]], node, &g->nodes[node->inputs[1]], slice->n);
+        break;
     case QC_OP_TURN: qc_turn_forward(y, x, node, in, slice->n); break;
     case QC_OP_INPUT:
     case QC_OP_COUNT: break;
@@ -179,7 +188,9 @@ static void input_backward(QcWorker *slice, uint32_t i, uint32_t k, float *dx)
     case QC_OP_QUANT: qc_quant_backward(dx, dy, x, node, values); break;
     case QC_OP_FUNCTION: qc_function_backward(dx, dy, x, node, values); break;
     case QC_OP_TABLE: qc_table_backward(dx, dy, x, node, values); break;
-    case QC_OP_MUL: qc_mul_backward(dx, dy, slice->value[node->inputs[!k]], node, in, &g->nodes[node->inputs[!k]], slice->n); break;
+    case QC_OP_MUL:
+        qc_mul_backward(dx, dy, slice->value[node->inputs[!k]], node, in, &g->nodes[node->inputs[!k]], slice->n);
+        break;
     case QC_OP_TURN: qc_turn_backward(dx, dy, node, in, slice->n); break;
     case QC_OP_CONCAT: {
         size_t at = 0;
@@ -206,14 +217,16 @@ static void node_backward(QcWorker *slice, uint32_t i, float *grads)
         else if (target)
             input_backward(slice, i, k, target);
         if (target && target == slice->spare[i])
-            qc_sum_forward(slice->gradient[in], slice->gradient[in], target, slice->n * qc_node_values(&run->g->nodes[in]));
+            qc_sum_forward(slice->gradient[in], slice->gradient[in], target,
+                           slice->n * qc_node_values(&run->g->nodes[in]));
     }
 }
 
 /* Adds the other slices' gradients to those of slice 0; each slice does a part of the parameters. */
 static void add_up(const QcRun *run, float *grads, int number)
 {
-    size_t n = run->g->n_params, parts = (size_t)run->parts, from = n * (size_t)number / parts, to = n * ((size_t)number + 1) / parts;
+    size_t n = run->g->n_params, parts = (size_t)run->parts, from = n * (size_t)number / parts,
+           to = n * ((size_t)number + 1) / parts;
     for (int k = 1; k < run->parts; k++) {
         const float *share = run->slices[k].grads;
         if (!run->slices[k].n) continue; /* it has computed nothing */
@@ -227,7 +240,8 @@ static void slice_backward(void *ctx, int number)
     QcWorker *slice = &run->slices[number];
     uint32_t last = run->g->n_nodes - 1, classes = run->g->classes;
     qc_convs_alone();
-    memcpy(slice->gradient[last], run->dlogits + (size_t)slice->first * classes, (size_t)slice->n * classes * sizeof *run->dlogits);
+    memcpy(slice->gradient[last], run->dlogits + (size_t)slice->first * classes,
+           (size_t)slice->n * classes * sizeof *run->dlogits);
     for (uint32_t i = last; i > 0; i--)
         if (run->wants[i]) node_backward(slice, i, slice->grads);
     qc_team_meet(run->team);

@@ -1,8 +1,9 @@
 /* run.h - forward and backward passes of a graph over a mini-batch (oneDNN does the convolutions).
  *
- * A QcRun borrows its graph (which must outlive it) and owns the memory for `batch` windows. Parameters are read from graph->params at each
- * forward, so whoever changes them (an optimizer, a quantizer's snapshot) needs to tell nobody. For the same inputs the result is the same to
- * the bit, whatever the number of threads, of which more than four are of no use.
+ * A QcRun borrows its graph (which must outlive it) and owns the memory for `batch` windows. Parameters are read from
+ * graph->params at each forward, so whoever changes them (an optimizer, a quantizer's snapshot) needs to tell nobody.
+ * For the same inputs the result is the same to the bit, whatever the number of threads, of which more than four are of
+ * no use.
  */
 #ifndef QC_NN_RUN_H
 #define QC_NN_RUN_H
@@ -11,7 +12,8 @@
 
 typedef enum QcRunMode {
     QC_RUN_EVAL,    /* batch norm by running statistics; no backward pass */
-    QC_RUN_TRAIN,   /* batch norm by batch statistics (running ones updated: stats of the graph are written); backward */
+    QC_RUN_TRAIN,   /* batch norm by batch statistics (running ones updated: stats of the graph are written);
+                       backward */
     QC_RUN_TUNE     /* backward pass too, but batch norm by running statistics: graphs without batch norm, teachers */
 } QcRunMode;
 
@@ -25,8 +27,8 @@ const float *qc_run_forward(QcRun *run, const float *x, uint32_t n);
 /* dlogits [n][classes] of the batch of the last forward; grads [n_params] are overwritten. */
 void qc_run_backward(QcRun *run, float *grads, const float *dlogits);
 
-/* Of the last pass, borrowed until the next: the output of a node, and (after qc_run_backward, for nodes kept by qc_run_keep) the
- * gradient with respect to it, both [n][h][w][c]. NULL where memory was shared away. */
+/* Of the last pass, borrowed until the next: the output of a node, and (after qc_run_backward, for nodes kept by
+ * qc_run_keep) the gradient with respect to it, both [n][h][w][c]. NULL where memory was shared away. */
 const float *qc_run_value(const QcRun *run, uint32_t node);
 const float *qc_run_gradient(const QcRun *run, uint32_t node);
 /* Call before the first forward: this node's value and gradient must survive the pass. */

@@ -1,6 +1,7 @@
-/* Convolutions and linear layers by oneDNN. Measured on AVX2 with 16 and 32 channels and kernels of 9 to 39 (64 windows of 125, two threads): activations
- * plain, weights in the layout that oneDNN asks for, is up to 2.5 times as fast as blocked activations, for which wide kernels fall back to the same
- * matrix product behind a slower im2col. A linear layer is a 1 x 1 convolution over one row of n positions. */
+/* Convolutions and linear layers by oneDNN. Measured on AVX2 with 16 and 32 channels and kernels of 9 to 39 (64 windows
+ * of 125, two threads): activations plain, weights in the layout that oneDNN asks for, is up to 2.5 times as fast as
+ * blocked activations, for which wide kernels fall back to the same matrix product behind a slower im2col. A linear
+ * layer is a 1 x 1 convolution over one row of n positions. */
 #include <stdlib.h>
 
 #include "runconvparts.h"
@@ -17,8 +18,10 @@ static dnnl_stream_t stream;
 
 static int engine_start(QcErr *err)
 {
-    if (!engine && dnnl_engine_create(&engine, dnnl_cpu, 0)) return qc_fail(err, QC_EFAIL, "oneDNN finds no CPU engine");
-    if (!stream && dnnl_stream_create(&stream, engine, dnnl_stream_default_flags)) return qc_fail(err, QC_EFAIL, "oneDNN makes no stream");
+    if (!engine && dnnl_engine_create(&engine, dnnl_cpu, 0))
+        return qc_fail(err, QC_EFAIL, "oneDNN finds no CPU engine");
+    if (!stream && dnnl_stream_create(&stream, engine, dnnl_stream_default_flags))
+        return qc_fail(err, QC_EFAIL, "oneDNN makes no stream");
     return 0;
 }
 
@@ -37,7 +40,8 @@ static int set_dims(dnnl_dims_t dims, dnnl_dim_t a, dnnl_dim_t b, dnnl_dim_t c, 
     return 4;
 }
 
-static dnnl_status_t describe_weights(QcConvShape *s, dnnl_dim_t groups, dnnl_dim_t out, dnnl_dim_t in, dnnl_dim_t kh, dnnl_dim_t kw)
+static dnnl_status_t describe_weights(QcConvShape *s, dnnl_dim_t groups, dnnl_dim_t out, dnnl_dim_t in, dnnl_dim_t kh,
+                                      dnnl_dim_t kw)
 {
     dnnl_dims_t dims, steps; /* logically [groups][out][in][kh][kw], in memory [groups][out][kh][kw][in] */
     int first = groups > 1 ? 1 : 0;
@@ -76,9 +80,12 @@ static dnnl_status_t describe_conv(QcConvShape *s, const QcNode *node, const QcN
     s->before[0] = w->pad_top;
     s->before[1] = w->pad_left;
     /* what lies behind the last window's reach is not seen by any; oneDNN wants padding that fits exactly */
-    s->after[0] = (dnnl_dim_t)(node->height - 1) * w->stride_h + (dnnl_dim_t)(w->kernel_h - 1) * w->dilation_h + 1 - height - w->pad_top;
-    s->after[1] = (dnnl_dim_t)(node->width - 1) * w->stride_w + (dnnl_dim_t)(w->kernel_w - 1) * w->dilation_w + 1 - width - w->pad_left;
-    dnnl_status_t bad = describe_weights(s, node->groups, node->channels / node->groups, in->channels / node->groups, w->kernel_h, w->kernel_w);
+    s->after[0] = (dnnl_dim_t)(node->height - 1) * w->stride_h + (dnnl_dim_t)(w->kernel_h - 1) * w->dilation_h + 1 -
+                  height - w->pad_top;
+    s->after[1] = (dnnl_dim_t)(node->width - 1) * w->stride_w + (dnnl_dim_t)(w->kernel_w - 1) * w->dilation_w + 1 -
+                  width - w->pad_left;
+    dnnl_status_t bad = describe_weights(s, node->groups, node->channels / node->groups, in->channels / node->groups,
+                                         w->kernel_h, w->kernel_w);
     return bad ? bad : describe_tensors(s, x, y);
 }
 
@@ -111,14 +118,16 @@ dnnl_status_t qc_pass_describe(dnnl_primitive_desc_t *out, const QcConvShape *s,
     dnnl_convolution_desc_t op;
     dnnl_status_t bad;
     if (pass == QC_FORWARD)
-        bad = dnnl_dilated_convolution_forward_desc_init(&op, dnnl_forward_training, dnnl_convolution_direct, &s->x, &s->weights_any, bias, &s->y,
-                                                         s->strides, s->dilates, s->before, s->after);
+        bad = dnnl_dilated_convolution_forward_desc_init(&op, dnnl_forward_training, dnnl_convolution_direct, &s->x,
+                                                         &s->weights_any, bias, &s->y, s->strides, s->dilates,
+                                                         s->before, s->after);
     else if (pass == QC_BACK_DATA)
-        bad = dnnl_dilated_convolution_backward_data_desc_init(&op, dnnl_convolution_direct, &s->x, &s->weights_any, &s->y, s->strides, s->dilates,
-                                                               s->before, s->after);
+        bad = dnnl_dilated_convolution_backward_data_desc_init(&op, dnnl_convolution_direct, &s->x, &s->weights_any,
+                                                               &s->y, s->strides, s->dilates, s->before, s->after);
     else
-        bad = dnnl_dilated_convolution_backward_weights_desc_init(&op, dnnl_convolution_direct, &s->x, &s->weights_any, bias, &s->y, s->strides,
-                                                                  s->dilates, s->before, s->after);
+        bad = dnnl_dilated_convolution_backward_weights_desc_init(&op, dnnl_convolution_direct, &s->x, &s->weights_any,
+                                                                  bias, &s->y, s->strides, s->dilates, s->before,
+                                                                  s->after);
     return bad ? bad : describe_primitive(out, &op, hint);
 }
 
@@ -141,7 +150,8 @@ void qc_dnnl_raise(size_t *most, const dnnl_memory_desc_t *desc)
 dnnl_status_t qc_pass_make(QcPass *out, const QcConvShape *s, int pass, dnnl_primitive_desc_t desc, QcConvNeeds *needs)
 {
     dnnl_status_t bad = dnnl_primitive_create(&out->primitive, desc);
-    const dnnl_memory_desc_t *wanted = dnnl_primitive_desc_query_md(desc, pass == QC_BACK_WEIGHTS ? dnnl_query_diff_weights_md : dnnl_query_weights_md, 0);
+    const dnnl_memory_desc_t *wanted = dnnl_primitive_desc_query_md(
+        desc, pass == QC_BACK_WEIGHTS ? dnnl_query_diff_weights_md : dnnl_query_weights_md, 0);
     const dnnl_memory_desc_t *scratchpad = dnnl_primitive_desc_query_md(desc, dnnl_query_scratchpad_md, 0);
     if (!bad) bad = dnnl_memory_create(&out->scratchpad, scratchpad, engine, DNNL_MEMORY_NONE);
     qc_dnnl_raise(&needs->scratchpad, scratchpad);
@@ -149,7 +159,8 @@ dnnl_status_t qc_pass_make(QcPass *out, const QcConvShape *s, int pass, dnnl_pri
     qc_dnnl_raise(&needs->weights, wanted);
     bad = dnnl_memory_create(&out->weights, wanted, engine, DNNL_MEMORY_NONE);
     if (bad) return bad;
-    return pass == QC_BACK_WEIGHTS ? qc_dnnl_reorder(&out->reorder, wanted, &s->weights) : qc_dnnl_reorder(&out->reorder, &s->weights, wanted);
+    return pass == QC_BACK_WEIGHTS ? qc_dnnl_reorder(&out->reorder, wanted, &s->weights)
+                                   : qc_dnnl_reorder(&out->reorder, &s->weights, wanted);
 }
 
 static dnnl_status_t make_conv(QcConv *conv, const QcConvShape *s, int passes, QcConvNeeds *needs)
@@ -207,8 +218,9 @@ int qc_convs_make(QcConvs *convs, const QcGraph *g, int goes_back, uint32_t n, Q
         if (!bad) bad = make_conv(&convs->layers[i], &s, goes_back ? QC_PASSES : 1, &needs);
         if (bad) {
             qc_convs_release(convs, g->n_nodes);
-            return bad == dnnl_out_of_memory ? qc_fail_memory(err, "the layers of a network")
-                                             : qc_fail(err, QC_EFAIL, "oneDNN cannot compute node '%.63s' (status %d)", node->name, (int)bad);
+            return bad == dnnl_out_of_memory
+                       ? qc_fail_memory(err, "the layers of a network")
+                       : qc_fail(err, QC_EFAIL, "oneDNN cannot compute node '%.63s' (status %d)", node->name, (int)bad);
         }
     }
     convs->weights = room_for(needs.weights);
@@ -261,7 +273,10 @@ void qc_dnnl_copy(dnnl_primitive_t reorder, dnnl_memory_t from, dnnl_memory_t to
     dnnl_primitive_execute(reorder, stream, 2, args);
 }
 
-void qc_dnnl_point_at(dnnl_memory_t memory, const void *values) { dnnl_memory_set_data_handle(memory, (void *)(uintptr_t)values); }
+void qc_dnnl_point_at(dnnl_memory_t memory, const void *values)
+{
+    dnnl_memory_set_data_handle(memory, (void *)(uintptr_t)values);
+}
 
 /* What a layer's primitives see of its input. */
 static const float *input_of(const QcConvs *convs, const QcGraph *g, uint32_t node, const float *x)
@@ -321,7 +336,8 @@ static void back_data(const QcConv *conv, const float *weights, float *dx, const
     dnnl_primitive_execute(pass->primitive, stream, 4, args);
 }
 
-void qc_conv_backward(const QcConvs *convs, const QcGraph *g, uint32_t node, float *dx, float *grads, const float *dy, const float *x)
+void qc_conv_backward(const QcConvs *convs, const QcGraph *g, uint32_t node, float *dx, float *grads, const float *dy,
+                      const float *x)
 {
     if (!convs->n) return;
     const QcConv *conv = &convs->layers[node];

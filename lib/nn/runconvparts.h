@@ -15,7 +15,8 @@ typedef struct QcPass {
     dnnl_memory_t scratchpad;
 } QcPass;
 
-/* Activations [n][h][w][c], weights logically [out][in][kh][kw] (groups before them), in memory as their description says. */
+/* Activations [n][h][w][c], weights logically [out][in][kh][kw] (groups before them), in memory as their description
+ * says. */
 typedef struct QcConvShape {
     dnnl_memory_desc_t x, y, weights, weights_any, bias;
     dnnl_dims_t strides, dilates, before, after;
@@ -46,12 +47,16 @@ dnnl_status_t qc_pass_make(QcPass *out, const QcConvShape *s, int pass, dnnl_pri
 void qc_pass_release(QcPass *pass);
 void qc_pass_lend(const QcPass *pass, const QcConvs *convs); /* the rooms that all layers share */
 
-/* Whether oneDNN has nothing better for this pass than a matrix product behind a copy of each window, and something better for the turned one: then *turn is that. NULL otherwise. */
-dnnl_status_t qc_turn_make(QcTurn **turn, const QcConvShape *s, int pass, dnnl_primitive_desc_t desc, QcConvNeeds *needs);
+/* Whether oneDNN has nothing better for this pass than a matrix product behind a copy of each window, and something
+ * better for the turned one: then *turn is that. NULL otherwise. */
+dnnl_status_t qc_turn_make(QcTurn **turn, const QcConvShape *s, int pass, dnnl_primitive_desc_t desc,
+                           QcConvNeeds *needs);
 void qc_turn_free(QcTurn *turn);
 void qc_turn_lend(const QcTurn *turn, const QcConvs *convs);
-void qc_turn_back_data(const QcTurn *turn, const QcConvs *convs, const QcNode *node, uint32_t in_channels, const float *weights, float *dx, const float *dy);
+void qc_turn_back_data(const QcTurn *turn, const QcConvs *convs, const QcNode *node, uint32_t in_channels,
+                       const float *weights, float *dx, const float *dy);
 /* grads: those of the weights and, where the layer has one, of the bias at the node's places; rows: positions of dy */
-void qc_turn_back_weights(const QcTurn *turn, const QcNode *node, float *grads, const float *dy, const float *x, size_t rows);
+void qc_turn_back_weights(const QcTurn *turn, const QcNode *node, float *grads, const float *dy, const float *x,
+                          size_t rows);
 
 #endif

@@ -1,15 +1,21 @@
-/* Backward passes as forward ones. Of kernels wider than 14 (gradient of weights) and 20 or so (gradient of data) oneDNN 2.6 has only a matrix product behind a copy of every window, at a third to a half of
- * the speed of its forward convolution. Without strides both gradients are forward convolutions themselves (39 taps, 16 channels, 48 windows of 500, AVX-512, one thread: weights 16.3 to 4.7 ms, data 10.2 to 4.5 ms):
- *   dx[n][t][i] = sum_o,k  W[o][k][i] dy[n][t + before - k][o]          dy convolved with the kernel reversed, in and out exchanged
- *   dW[o][k][i] = sum_n,t  dy[n][t][o] x[n][t + k - before][i]          x, its channels taken for windows and its windows for channels, convolved with dy for a kernel
+/* Backward passes as forward ones. Of kernels wider than 14 (gradient of weights) and 20 or so (gradient of data)
+ * oneDNN 2.6 has only a matrix product behind a copy of every window, at a third to a half of the speed of its forward
+ * convolution. Without strides both gradients are forward convolutions themselves (39 taps, 16 channels, 48 windows of
+ * 500, AVX-512, one thread: weights 16.3 to 4.7 ms, data 10.2 to 4.5 ms):
+ *   dx[n][t][i] = sum_o,k  W[o][k][i] dy[n][t + before - k][o]          dy convolved with the kernel reversed, in and
+ *                          out exchanged
+ *   dW[o][k][i] = sum_n,t  dy[n][t][o] x[n][t + k - before][i]          x, its channels taken for windows and its
+ *                          windows for channels, convolved with dy for a kernel
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "runconvparts.h"
 
-/* Four logical dimensions, of which the first is innermost in memory, then the fourth, the third and the second: what [n][h][w][c] is when n and c change places. */
-static dnnl_status_t describe_exchanged(dnnl_memory_desc_t *desc, dnnl_dim_t a, dnnl_dim_t b, dnnl_dim_t h, dnnl_dim_t w)
+/* Four logical dimensions, of which the first is innermost in memory, then the fourth, the third and the second: what
+ * [n][h][w][c] is when n and c change places. */
+static dnnl_status_t describe_exchanged(dnnl_memory_desc_t *desc, dnnl_dim_t a, dnnl_dim_t b, dnnl_dim_t h,
+                                        dnnl_dim_t w)
 {
     dnnl_dims_t dims = {a, b, h, w}, steps = {1, h * w * a, w * a, a};
     return dnnl_memory_desc_init_by_strides(desc, 4, dims, dnnl_f32, steps);
@@ -23,8 +29,11 @@ static dnnl_status_t describe_plain(dnnl_memory_desc_t *desc, dnnl_dim_t n, dnnl
 
 static int can_turn(const QcConvShape *s)
 {
-    int can = s->weights.ndims == 4 && s->weights.dims[2] * s->weights.dims[3] > 1; /* one group, and more than one tap */
-    for (int k = 0; k < 2; k++) can = can && s->strides[k] == 1 && !s->dilates[k] && s->before[k] < s->weights.dims[2 + k] && s->after[k] < s->weights.dims[2 + k];
+    /* one group, and more than one tap */
+    int can = s->weights.ndims == 4 && s->weights.dims[2] * s->weights.dims[3] > 1;
+    for (int k = 0; k < 2; k++)
+        can = can && s->strides[k] == 1 && !s->dilates[k] && s->before[k] < s->weights.dims[2 + k] &&
+              s->after[k] < s->weights.dims[2 + k];
     return can;
 }
 
@@ -58,7 +67,10 @@ static int by_product(dnnl_primitive_desc_t desc)
     return strstr(name, "gemm") || strstr(name, "ref");
 }
 
-static dnnl_status_t memory_of(dnnl_memory_t *memory, const dnnl_memory_desc_t *desc) { return dnnl_memory_create(memory, desc, qc_dnnl_engine(), DNNL_MEMORY_NONE); }
+static dnnl_status_t memory_of(dnnl_memory_t *memory, const dnnl_memory_desc_t *desc)
+{
+    return dnnl_memory_create(memory, desc, qc_dnnl_engine(), DNNL_MEMORY_NONE);
+}
 
 static dnnl_status_t make_ways(QcTurn *turn, const QcConvShape *t, QcConvNeeds *needs)
 {
@@ -85,7 +97,8 @@ static dnnl_status_t make(QcTurn *turn, const QcConvShape *t, int pass, dnnl_pri
     return bad;
 }
 
-dnnl_status_t qc_turn_make(QcTurn **turn, const QcConvShape *s, int pass, dnnl_primitive_desc_t desc, QcConvNeeds *needs)
+dnnl_status_t qc_turn_make(QcTurn **turn, const QcConvShape *s, int pass, dnnl_primitive_desc_t desc,
+                           QcConvNeeds *needs)
 {
     QcConvShape t;
     dnnl_primitive_desc_t turned = NULL;
@@ -138,12 +151,15 @@ static void run(const QcTurn *turn)
 static void reverse_taps(float *to, const float *from, size_t out, size_t taps, size_t in)
 {
     for (size_t o = 0; o < out; o++)
-        for (size_t k = 0; k < taps; k++) memcpy(to + (o * taps + taps - 1 - k) * in, from + (o * taps + k) * in, in * sizeof *to);
+        for (size_t k = 0; k < taps; k++)
+            memcpy(to + (o * taps + taps - 1 - k) * in, from + (o * taps + k) * in, in * sizeof *to);
 }
 
-void qc_turn_back_data(const QcTurn *turn, const QcConvs *convs, const QcNode *node, uint32_t in_channels, const float *weights, float *dx, const float *dy)
+void qc_turn_back_data(const QcTurn *turn, const QcConvs *convs, const QcNode *node, uint32_t in_channels,
+                       const float *weights, float *dx, const float *dy)
 {
-    reverse_taps(convs->turned, weights, node->channels, (size_t)node->window.kernel_h * node->window.kernel_w, in_channels);
+    reverse_taps(convs->turned, weights, node->channels, (size_t)node->window.kernel_h * node->window.kernel_w,
+                 in_channels);
     qc_dnnl_point_at(turn->x, dy);
     qc_dnnl_point_at(turn->y, dx);
     run(turn);
@@ -156,7 +172,8 @@ static void sum_rows(float *sum, const float *x, size_t rows, size_t width)
         for (size_t c = 0; c < width; c++) sum[c] += x[r * width + c];
 }
 
-void qc_turn_back_weights(const QcTurn *turn, const QcNode *node, float *grads, const float *dy, const float *x, size_t rows)
+void qc_turn_back_weights(const QcTurn *turn, const QcNode *node, float *grads, const float *dy, const float *x,
+                          size_t rows)
 {
     qc_dnnl_point_at(turn->x_here, x);
     qc_dnnl_point_at(turn->weights, dy);

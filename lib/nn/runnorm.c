@@ -1,5 +1,5 @@
-/* Batch norm over the rows [n*h*w][channels]. Each slice sums its own rows, float within a block and double beyond; then all slices meet, and each
- * adds up everybody's sums in the same order. */
+/* Batch norm over the rows [n*h*w][channels]. Each slice sums its own rows, float within a block and double beyond;
+ * then all slices meet, and each adds up everybody's sums in the same order. */
 #include <math.h>
 #include <string.h>
 
@@ -7,8 +7,10 @@
 
 enum { STRIP = 64, BLOCK = 128 }; /* channels and rows that are summed at a time */
 
-/* s[c] += sum a, t[c] += sum a * (b - centre[c]) over rows from .. to. With a NULL a is (b - centre[c]) itself, and so t sums squares. */
-static void sum_rows(double *s, double *t, const float *a, const float *b, const float *centre, size_t channels, size_t from, size_t to)
+/* s[c] += sum a, t[c] += sum a * (b - centre[c]) over rows from .. to. With a NULL a is (b - centre[c]) itself, and so
+ * t sums squares. */
+static void sum_rows(double *s, double *t, const float *a, const float *b, const float *centre, size_t channels,
+                     size_t from, size_t to)
 {
     for (size_t first = 0; first < channels; first += STRIP) {
         size_t width = channels - first < STRIP ? channels - first : STRIP;
@@ -16,7 +18,8 @@ static void sum_rows(double *s, double *t, const float *a, const float *b, const
             float one[STRIP] = {0}, two[STRIP] = {0};
             size_t end = to - block < BLOCK ? to : block + BLOCK;
             for (size_t r = block; r < end; r++) {
-                const float *bs = b + r * channels + first, *as = a ? a + r * channels + first : NULL, *ms = centre + first;
+                const float *bs = b + r * channels + first, *as = a ? a + r * channels + first : NULL,
+                            *ms = centre + first;
                 if (as)
                     for (size_t c = 0; c < width; c++) {
                         one[c] += as[c];
@@ -37,9 +40,10 @@ static void sum_rows(double *s, double *t, const float *a, const float *b, const
     }
 }
 
-/* Leaves this slice's two sums for every channel where all can see them, and waits for the others'. Gives the place of slice 0's; the next slice's lie
- * 2 * channels further. */
-static const double *sum_and_meet(QcWorker *slice, const QcNode *node, const float *a, const float *b, const float *centre, size_t rows)
+/* Leaves this slice's two sums for every channel where all can see them, and waits for the others'. Gives the place of
+ * slice 0's; the next slice's lie 2 * channels further. */
+static const double *sum_and_meet(QcWorker *slice, const QcNode *node, const float *a, const float *b,
+                                  const float *centre, size_t rows)
 {
     QcRun *run = slice->run;
     size_t channels = node->channels;
@@ -57,7 +61,8 @@ static const double *sum_and_meet(QcWorker *slice, const QcNode *node, const flo
 }
 
 /* Mean and squares of channel c over all slices (Chan, Golub and LeVeque, 1983). */
-static void join_slices(double *mean, double *squares, const double *all, const QcRun *run, const QcNode *node, size_t c)
+static void join_slices(double *mean, double *squares, const double *all, const QcRun *run, const QcNode *node,
+                        size_t c)
 {
     double n = 0;
     *mean = *squares = 0;
@@ -71,7 +76,8 @@ static void join_slices(double *mean, double *squares, const double *all, const 
     }
 }
 
-/* Statistics of this batch; slice 0 lets the running ones follow (momentum .1, variance unbiased, as PyTorch has it). */
+/* Statistics of this batch; slice 0 lets the running ones follow (momentum .1, variance unbiased, as PyTorch has
+ * it). */
 static void measure(QcWorker *slice, const QcNode *node, const float *x, size_t rows, float *mean, float *inverse)
 {
     QcRun *run = slice->run;
@@ -123,7 +129,8 @@ void qc_norm_forward(QcWorker *slice, const QcNode *node, float *y, const float 
     }
 }
 
-void qc_norm_backward(QcWorker *slice, const QcNode *node, float *dx, float *grads, const float *dy, const float *x, size_t rows)
+void qc_norm_backward(QcWorker *slice, const QcNode *node, float *dx, float *grads, const float *dy, const float *x,
+                      size_t rows)
 {
     QcRun *run = slice->run;
     size_t channels = node->channels;

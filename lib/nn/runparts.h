@@ -1,9 +1,11 @@
-/* runparts.h - inside a run: what its parts (plan, convolutions, loops over plain memory) tell each other. Not for other floors.
+/* runparts.h - inside a run: what its parts (plan, convolutions, loops over plain memory) tell each other. Not for
+ * other floors.
  *
- * Activations and gradients are plain [n][h][w][c]; oneDNN works on them as they are and chooses a layout of its own only for weights. The batch is cut
- * into `parts` slices, whatever the number of threads, and a member of the team takes its slice through the whole network in memory of its own; members
- * meet only where batch norm needs all of the batch, and at the end to add up the gradients of parameters, in the order of slices. So what comes out does
- * not depend on the number of threads. In every function outputs come first, then inputs, then sizes.
+ * Activations and gradients are plain [n][h][w][c]; oneDNN works on them as they are and chooses a layout of its own
+ * only for weights. The batch is cut into `parts` slices, whatever the number of threads, and a member of the team
+ * takes its slice through the whole network in memory of its own; members meet only where batch norm needs all of the
+ * batch, and at the end to add up the gradients of parameters, in the order of slices. So what comes out does not
+ * depend on the number of threads. In every function outputs come first, then inputs, then sizes.
  */
 #ifndef QC_NN_RUNPARTS_H
 #define QC_NN_RUNPARTS_H
@@ -19,7 +21,8 @@ typedef struct QcConvs {
     QcConv *layers;  /* [n_nodes], empty where a node is none */
     void *weights;   /* one layer's weights in oneDNN's layout, shared by all */
     void *scratchpad;
-    float *picked;   /* one layer's input (or its gradient), of convolutions that only stride (runstride.c); its input turned (runconvturn.c) */
+    float *picked;   /* one layer's input (or its gradient), of convolutions that only stride (runstride.c); its input
+                        turned (runconvturn.c) */
     float *turned;   /* one layer's weights or their gradient, turned */
     size_t bytes;    /* of the four */
 } QcConvs;
@@ -48,12 +51,14 @@ struct QcRun {
     const float *x, *dlogits; /* of the pass that is under way */
     /* the plan, made afresh by qc_run_keep */
     uint8_t *kept, *wants; /* [n_nodes] asked for by qc_run_keep (and the last); needs a gradient */
-    uint8_t *adds;         /* [n_nodes][QC_MAX_INPUTS] the gradient of that input has been written by a later node: add to it */
+    uint8_t *adds;         /* [n_nodes][QC_MAX_INPUTS] the gradient of that input has been written by a later node: add
+                              to it */
     float **whole_value, **whole_gradient; /* [n_nodes] of kept nodes: all of the batch in one piece */
     float *memory;         /* all of the above and the slices' tensors lie in it */
     size_t memory_bytes;
     /* batch norm */
-    float *norm;           /* [n_stats] mean[c], 1/deviation[c] of the last forward, at the offsets of the graph's stats */
+    float *norm;           /* [n_stats] mean[c], 1/deviation[c] of the last forward, at the offsets of the graph's
+                              stats */
     double *sums;          /* [n_stats][parts]: of each norm [parts][2][c] */
 };
 
@@ -67,12 +72,14 @@ int qc_convs_make(QcConvs *convs, const QcGraph *g, int goes_back, uint32_t n, Q
 void qc_convs_release(QcConvs *convs, uint32_t n_nodes);
 void qc_conv_forward(const QcConvs *convs, const QcGraph *g, uint32_t node, float *y, const float *x);
 /* dx may be NULL. Gradients of weights and bias are written at their places in grads. */
-void qc_conv_backward(const QcConvs *convs, const QcGraph *g, uint32_t node, float *dx, float *grads, const float *dy, const float *x);
+void qc_conv_backward(const QcConvs *convs, const QcGraph *g, uint32_t node, float *dx, float *grads, const float *dy,
+                      const float *x);
 void qc_convs_alone(void); /* oneDNN stays in the calling thread */
 
 /* runnorm.c: y and x may be one array, dx and dy too; rows: of the slice. All slices must come here. */
 void qc_norm_forward(QcWorker *slice, const QcNode *node, float *y, const float *x, size_t rows);
-void qc_norm_backward(QcWorker *slice, const QcNode *node, float *dx, float *grads, const float *dy, const float *x, size_t rows);
+void qc_norm_backward(QcWorker *slice, const QcNode *node, float *dx, float *grads, const float *dy, const float *x,
+                      size_t rows);
 
 /* runpool.c: n windows; dx is written, not added to. */
 void qc_maxpool_forward(float *y, const float *x, const QcNode *node, const QcNode *in, uint32_t n);
@@ -82,7 +89,8 @@ void qc_avgpool_backward(float *dx, const float *dy, const QcNode *node, const Q
 void qc_gap_forward(float *y, const float *x, const QcNode *in, uint32_t n);
 void qc_gap_backward(float *dx, const float *dy, const QcNode *in, uint32_t n);
 void qc_std_forward(float *y, const float *x, const QcNode *in, uint32_t n);
-void qc_std_backward(float *dx, const float *dy, const float *y, const float *x, const QcNode *in, uint32_t n); /* 0 where all of a channel is alike */
+/* 0 where all of a channel is alike */
+void qc_std_backward(float *dx, const float *dy, const float *y, const float *x, const QcNode *in, uint32_t n);
 
 /* runpoint.c: value by value; y and x may be one array. */
 void qc_relu_forward(float *y, const float *x, float clip, size_t values);
@@ -101,7 +109,8 @@ void qc_table_forward(float *y, const float *x, const QcNode *node, size_t value
 void qc_table_backward(float *dx, const float *dy, const float *x, const QcNode *node, size_t values);
 void qc_mul_forward(float *y, const float *a, const float *b, const QcNode *node, const QcNode *in_b, uint32_t n);
 /* dx: of the input `in`; x: of the other one. */
-void qc_mul_backward(float *dx, const float *dy, const float *x, const QcNode *node, const QcNode *in, const QcNode *in_x, uint32_t n);
+void qc_mul_backward(float *dx, const float *dy, const float *x, const QcNode *node, const QcNode *in,
+                     const QcNode *in_x, uint32_t n);
 void qc_turn_forward(float *y, const float *x, const QcNode *node, const QcNode *in, uint32_t n);
 void qc_turn_backward(float *dx, const float *dy, const QcNode *node, const QcNode *in, uint32_t n);
 
@@ -111,6 +120,7 @@ static inline size_t qc_node_values(const QcNode *node) { return qc_node_positio
 /* runstride.c: convolutions of 1 x 1 that stride. picked [n][height][width of node][channels of in] */
 int qc_only_strides(const QcNode *node);
 void qc_stride_pick(float *picked, const float *x, const QcNode *node, const QcNode *in, uint32_t n);
-void qc_stride_spread(float *dx, const float *picked, const QcNode *node, const QcNode *in, uint32_t n); /* 0 at all other positions */
+/* 0 at all other positions */
+void qc_stride_spread(float *dx, const float *picked, const QcNode *node, const QcNode *in, uint32_t n);
 
 #endif

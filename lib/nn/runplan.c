@@ -1,5 +1,6 @@
-/* Every slice has the same plan, in memory of its own. Every value and gradient has a life: from the step that writes it to the last that reads it. Steps are 0 .. N-1 forward, and back from node N-1
- * (step N) to node 0 (step 2N-1). Tensors whose lives do not meet share memory; an operation that may work in place joins its output to its input. */
+/* Every slice has the same plan, in memory of its own. Every value and gradient has a life: from the step that writes
+ * it to the last that reads it. Steps are 0 .. N-1 forward, and back from node N-1 (step N) to node 0 (step 2N-1).
+ * Tensors whose lives do not meet share memory; an operation that may work in place joins its output to its input. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,10 +36,14 @@ static int goes_back(const Plan *p) { return p->run->mode != QC_RUN_EVAL; }
 static int reads_input(const Plan *p, const QcNode *node)
 {
     if (!goes_back(p)) return 0;
-    return node->op == QC_OP_CONV || node->op == QC_OP_LINEAR || node->op == QC_OP_BATCHNORM || node->op == QC_OP_MAXPOOL || node->op == QC_OP_STD || node->op == QC_OP_QUANT ||
+    return node->op == QC_OP_CONV || node->op == QC_OP_LINEAR || node->op == QC_OP_BATCHNORM ||
+           node->op == QC_OP_MAXPOOL || node->op == QC_OP_STD || node->op == QC_OP_QUANT ||
            node->op == QC_OP_FUNCTION || node->op == QC_OP_TABLE || node->op == QC_OP_MUL;
 }
-static int reads_output(const Plan *p, const QcNode *node) { return goes_back(p) && (node->op == QC_OP_RELU || node->op == QC_OP_STD); }
+static int reads_output(const Plan *p, const QcNode *node)
+{
+    return goes_back(p) && (node->op == QC_OP_RELU || node->op == QC_OP_STD);
+}
 
 static void extend(Item *item, uint32_t step)
 {
@@ -60,7 +65,8 @@ static void live_values(Plan *p)
     for (uint32_t i = 0; i < p->n; i++) {
         const QcNode *node = &p->g->nodes[i];
         p->items[i] = (Item){.values = tensor_values(p, i), .begin = i, .end = i, .block = i};
-        if (p->run->kept[i]) p->items[i] = (Item){.begin = i, .end = forever, .block = i}; /* lies elsewhere, in one piece */
+        /* lies elsewhere, in one piece */
+        if (p->run->kept[i]) p->items[i] = (Item){.begin = i, .end = forever, .block = i};
         if (reads_output(p, node) && p->run->wants[i]) extend(&p->items[i], backward_step(p, i));
         for (uint32_t k = 0; k < node->n_inputs; k++) {
             uint32_t in = node->inputs[k];
@@ -126,7 +132,9 @@ static void join_values(Plan *p)
     for (uint32_t i = 1; i < p->n; i++) {
         const QcNode *node = &p->g->nodes[i];
         uint32_t in = node->inputs[0];
-        if (value_in_place(p, node) && !p->run->kept[i] && !p->run->kept[in] && p->items[in].end == i && p->items[in].values == p->items[i].values) join(p, i, in);
+        if (value_in_place(p, node) && !p->run->kept[i] && !p->run->kept[in] && p->items[in].end == i &&
+            p->items[in].values == p->items[i].values)
+            join(p, i, in);
     }
 }
 
@@ -134,7 +142,8 @@ static void join_gradients(Plan *p)
 {
     for (uint32_t i = p->n - 1; i > 0; i--) {
         const QcNode *node = &p->g->nodes[i];
-        int may = node->op == QC_OP_RELU || node->op == QC_OP_FLATTEN || node->op == QC_OP_BATCHNORM || node->op == QC_OP_QUANT || node->op == QC_OP_ADD;
+        int may = node->op == QC_OP_RELU || node->op == QC_OP_FLATTEN || node->op == QC_OP_BATCHNORM ||
+                  node->op == QC_OP_QUANT || node->op == QC_OP_ADD;
         if (!may || !p->run->wants[i] || p->run->kept[i]) continue;
         for (uint32_t k = 0; k < node->n_inputs; k++) {
             uint32_t in = node->inputs[k];
@@ -240,7 +249,8 @@ int qc_run_plan(QcRun *run, QcErr *err)
 {
     uint32_t n = run->g->n_nodes;
     QcArena arena = {0};
-    Plan p = {.run = run, .g = run->g, .n = n, .windows = (run->batch + (uint32_t)run->parts - 1) / (uint32_t)run->parts};
+    Plan p = {
+        .run = run, .g = run->g, .n = n, .windows = (run->batch + (uint32_t)run->parts - 1) / (uint32_t)run->parts};
     run->kept[n - 1] = 1;
     p.items = qc_arena_take(&arena, 3 * (size_t)n, sizeof *p.items, err);
     p.users = p.items ? qc_arena_take(&arena, n, sizeof *p.users, err) : NULL;
@@ -258,7 +268,8 @@ int qc_run_plan(QcRun *run, QcErr *err)
     run->memory = aligned_alloc(64, bytes);
     run->memory_bytes = run->memory ? bytes : 0;
     if (!run->memory) {
-        qc_fail(err, QC_EFAIL, "out of memory for the %zu bytes of a batch of %u windows (a smaller batch needs less)", bytes, run->batch);
+        qc_fail(err, QC_EFAIL, "out of memory for the %zu bytes of a batch of %u windows (a smaller batch needs less)",
+                bytes, run->batch);
         goto end;
     }
     settle_kept(&p, run->memory + each * (size_t)run->parts);

@@ -13,7 +13,8 @@ QC_CLONES void qc_relu_forward(float *y, const float *x, float clip, size_t valu
     }
 }
 
-/* What follows works on copies of a few values, because dx may be dy and y may be x: so compilers know that nothing else changes, and make vectors of it. */
+/* What follows works on copies of a few values, because dx may be dy and y may be x: so compilers know that nothing
+ * else changes, and make vectors of it. */
 enum { BLOCK = 64 };
 
 static size_t take(float *block, const float *from, size_t left)
@@ -39,9 +40,13 @@ typedef struct Levels {
     float scale, zero, top; /* 0 .. top, of which `zero` stands for 0 */
 } Levels;
 
-static Levels levels_of(const QcNode *node) { return (Levels){node->scale, (float)node->zero, (float)((1u << node->bits) - 1)}; }
+static Levels levels_of(const QcNode *node)
+{
+    return (Levels){node->scale, (float)node->zero, (float)((1u << node->bits) - 1)};
+}
 
-/* The level nearest to x, halves away from that of 0; what lies beyond the levels is -1 or top + 1. This is roundf within these bounds, without a call. */
+/* The level nearest to x, halves away from that of 0; what lies beyond the levels is -1 or top + 1. This is roundf
+ * within these bounds, without a call. */
 static inline float level(float x, Levels l)
 {
     float v = x / l.scale, low = -1 - l.zero, high = l.top + 1 - l.zero;

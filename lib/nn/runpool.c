@@ -60,8 +60,10 @@ void qc_maxpool_forward(float *y, const float *x, const QcNode *node, const QcNo
     }
 }
 
-/* What is left of each channel's gradient goes to x where that is the maximum. Short loops, because compilers make vectors of them. */
-static void give(float *restrict dx, float *restrict left, const float *restrict best, const float *restrict x, size_t width)
+/* What is left of each channel's gradient goes to x where that is the maximum. Short loops, because compilers make
+ * vectors of them. */
+static void give(float *restrict dx, float *restrict left, const float *restrict best, const float *restrict x,
+                 size_t width)
 {
     float gift[STRIP];
     for (size_t c = 0; c < width; c++) gift[c] = x[c] == best[c] ? 1.0f : 0.0f;

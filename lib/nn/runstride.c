@@ -1,5 +1,6 @@
-/* A convolution of 1 that strides looks at some positions of its input and at no others. They are picked first, so that oneDNN has one without a stride: its own
- * way (version 2.6, AVX-512) writes beyond its scratchpad where the channels are no multiple of 16. */
+/* A convolution of 1 that strides looks at some positions of its input and at no others. They are picked first, so that
+ * oneDNN has one without a stride: its own way (version 2.6, AVX-512) writes beyond its scratchpad where the channels
+ * are no multiple of 16. */
 #include <string.h>
 
 #include "runparts.h"

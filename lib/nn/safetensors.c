@@ -1,5 +1,6 @@
-/* Weights as safetensors (github.com/huggingface/safetensors): u64 length of the header, a JSON header {name: {dtype, shape, data_offsets}}, the values.
- * JSON is YAML, for which there is a reader that bounds depth and number of values and refuses what stands twice. */
+/* Weights as safetensors (github.com/huggingface/safetensors): u64 length of the header, a JSON header {name: {dtype,
+ * shape, data_offsets}}, the values. JSON is YAML, for which there is a reader that bounds depth and number of values
+ * and refuses what stands twice. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +38,8 @@ static void put_entry(QcWriter *w, const QcWeight *entry, uint64_t from)
         snprintf(text, sizeof text, "%s%llu", k ? ", " : "", (unsigned long long)entry->dims[k]);
         put_chars(w, text);
     }
-    snprintf(text, sizeof text, "], \"data_offsets\": [%llu, %llu]}", (unsigned long long)from, (unsigned long long)(from + 4 * entry->n));
+    snprintf(text, sizeof text, "], \"data_offsets\": [%llu, %llu]}", (unsigned long long)from,
+             (unsigned long long)(from + 4 * entry->n));
     put_chars(w, text);
 }
 
@@ -66,7 +68,10 @@ int qc_weights_save_safetensors(const QcWeights *w, const char *path, QcErr *err
         qc_put_f32s(&file, values, w->list[i].n);
         free(values);
     }
-    status = qc_writer_check(&header, err) || qc_writer_check(&file, err) || qc_write_all(path, file.bytes, file.length, err) ? -1 : 0;
+    status =
+        qc_writer_check(&header, err) || qc_writer_check(&file, err) || qc_write_all(path, file.bytes, file.length, err)
+            ? -1
+            : 0;
 end:
     qc_writer_release(&header);
     qc_writer_release(&file);
@@ -97,23 +102,29 @@ static uint32_t size_of(const char *dtype)
     return !strcmp(dtype, "F16") || !strcmp(dtype, "BF16") ? 2 : 0;
 }
 
-static int read_entry(Array *a, const QcYaml *entry, const char *name, const uint8_t *data, size_t room, const char *file, QcErr *err)
+static int read_entry(Array *a, const QcYaml *entry, const char *name, const uint8_t *data, size_t room,
+                      const char *file, QcErr *err)
 {
-    const QcYaml *dtype = entry->kind == QC_YAML_MAP ? qc_yaml_get(entry, "dtype") : NULL, *shape = dtype ? qc_yaml_get(entry, "shape") : NULL;
+    const QcYaml *dtype = entry->kind == QC_YAML_MAP ? qc_yaml_get(entry, "dtype") : NULL,
+                 *shape = dtype ? qc_yaml_get(entry, "shape") : NULL;
     const QcYaml *place = shape ? qc_yaml_get(entry, "data_offsets") : NULL;
     uint64_t from, to, n = 1;
-    if (!place || dtype->kind != QC_YAML_SCALAR || shape->kind != QC_YAML_LIST || place->kind != QC_YAML_LIST || place->n != 2 || shape->n > 8 || whole(&from, place->items[0]) ||
-        whole(&to, place->items[1]))
-        return qc_fail(err, QC_EFORMAT, "%.200s: array '%.80s' has no proper dtype, shape and data_offsets", file, name);
+    if (!place || dtype->kind != QC_YAML_SCALAR || shape->kind != QC_YAML_LIST || place->kind != QC_YAML_LIST ||
+        place->n != 2 || shape->n > 8 || whole(&from, place->items[0]) || whole(&to, place->items[1]))
+        return qc_fail(err, QC_EFORMAT, "%.200s: array '%.80s' has no proper dtype, shape and data_offsets", file,
+                       name);
     *a = (Array){.dtype = dtype->text, .rank = shape->n, .size = size_of(dtype->text)};
-    if (!a->size) return qc_fail(err, QC_EFORMAT, "%.200s: array '%.80s' is of type '%.20s', not F16, BF16, F32 or F64", file, name, a->dtype);
+    if (!a->size)
+        return qc_fail(err, QC_EFORMAT, "%.200s: array '%.80s' is of type '%.20s', not F16, BF16, F32 or F64", file,
+                       name, a->dtype);
     for (uint32_t k = 0; k < shape->n; k++) {
-        if (whole(&a->dims[k], shape->items[k]) || (a->dims[k] && n > room / a->dims[k])) return qc_fail(err, QC_EFORMAT, "%.200s: array '%.80s' has an impossible shape", file, name);
+        if (whole(&a->dims[k], shape->items[k]) || (a->dims[k] && n > room / a->dims[k]))
+            return qc_fail(err, QC_EFORMAT, "%.200s: array '%.80s' has an impossible shape", file, name);
         n *= a->dims[k];
     }
     if (from > to || to > room || to - from != n * a->size)
-        return qc_fail(err, QC_EFORMAT, "%.200s: array '%.80s' needs %llu bytes and has %llu to %llu of %zu", file, name, (unsigned long long)(n * a->size),
-                       (unsigned long long)from, (unsigned long long)to, room);
+        return qc_fail(err, QC_EFORMAT, "%.200s: array '%.80s' needs %llu bytes and has %llu to %llu of %zu", file,
+                       name, (unsigned long long)(n * a->size), (unsigned long long)from, (unsigned long long)to, room);
     a->data = data + from;
     return 0;
 }
@@ -125,7 +136,9 @@ static float value_at(const Array *a, size_t i)
     union { uint64_t u; double d; } wide = {.u = bits};
     union { uint32_t u; float f; } narrow = {.u = (uint32_t)bits};
     if (a->size == 8) return (float)wide.d;
-    return a->size == 4 ? narrow.f : *a->dtype == 'B' ? qc_float_of_bfloat((uint16_t)bits) : qc_float_of_half((uint16_t)bits);
+    return a->size == 4       ? narrow.f
+           : *a->dtype == 'B' ? qc_float_of_bfloat((uint16_t)bits)
+                              : qc_float_of_half((uint16_t)bits);
 }
 
 static int fill(const QcWeight *entry, const Array *a, const char *file, QcErr *err)
@@ -146,7 +159,8 @@ int qc_weights_read_safetensors(QcWeights *w, const uint8_t *bytes, size_t lengt
     Array a;
     int status = -1;
     uint64_t text = qc_get_u64(&c);
-    if (c.bad || text > length - PREFIX || !text || bytes[PREFIX] != '{') return qc_fail(err, QC_EFORMAT, "%.300s is no safetensors file, or a damaged one", name);
+    if (c.bad || text > length - PREFIX || !text || bytes[PREFIX] != '{')
+        return qc_fail(err, QC_EFORMAT, "%.300s is no safetensors file, or a damaged one", name);
     const uint8_t *data = bytes + PREFIX + text;
     size_t room = length - PREFIX - (size_t)text;
     if (qc_yaml_parse(&header, (const char *)bytes + PREFIX, (size_t)text, name, 1, err)) return -1;
@@ -155,7 +169,8 @@ int qc_weights_read_safetensors(QcWeights *w, const uint8_t *bytes, size_t lengt
         goto end;
     }
     for (uint32_t i = 0; i < header.root->n; i++)
-        if (strcmp(header.root->keys[i], "__metadata__") && !qc_weights_find(w, header.root->keys[i]) && !qc_weights_ignores(header.root->keys[i])) {
+        if (strcmp(header.root->keys[i], "__metadata__") && !qc_weights_find(w, header.root->keys[i]) &&
+            !qc_weights_ignores(header.root->keys[i])) {
             qc_fail(err, QC_EFORMAT, "%.200s: the model has no place for array '%.80s'", name, header.root->keys[i]);
             goto end;
         }

@@ -1,6 +1,8 @@
-/* score.h - logits of a float model on a data set, and how good logits are: accuracy, loss, calibration error, recall of each class, confusion.
+/* score.h - logits of a float model on a data set, and how good logits are: accuracy, loss, calibration error, recall
+ * of each class, confusion.
  *
- * Examples with label -1 are left out and counted. A figure that nothing was counted for is NaN. The struct owns its arrays.
+ * Examples with label -1 are left out and counted. A figure that nothing was counted for is NaN. The struct owns its
+ * arrays.
  */
 #ifndef QC_NN_SCORE_H
 #define QC_NN_SCORE_H

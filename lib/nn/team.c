@@ -44,7 +44,8 @@ static void meet_all(QcTeam *team)
     pthread_mutex_unlock(&team->lock);
 }
 
-/* ---- fewer cores: who works has a place. Between two meetings all work once, and who arrives at the second wakes one who has not yet begun. ---- */
+/* ---- fewer cores: who works has a place. Between two meetings all work once, and who arrives at the second wakes one
+ * who has not yet begun. ---- */
 
 /* Members wait at meetings m and m + 1 at most, so two conditions keep them apart. */
 static void meet_by_turns(QcTeam *team, int has_place, int wants_place)
@@ -58,10 +59,12 @@ static void meet_by_turns(QcTeam *team, int has_place, int wants_place)
     if (atomic_fetch_add(&team->arrived, 1) + 1 == team->members) {
         atomic_store(&team->arrived, 0);
         atomic_fetch_add(&team->meetings, 1);
-        for (int i = 1; wants_place && i < team->places; i++) pthread_cond_signal(&team->changed[meeting & 1]); /* the first place is this member's */
+        /* the first place is this member's */
+        for (int i = 1; wants_place && i < team->places; i++) pthread_cond_signal(&team->changed[meeting & 1]);
         if (!wants_place) pthread_cond_broadcast(&team->changed[meeting & 1]);
     } else {
-        while (atomic_load(&team->meetings) == meeting || (wants_place && !team->places)) pthread_cond_wait(&team->changed[meeting & 1], &team->lock);
+        while (atomic_load(&team->meetings) == meeting || (wants_place && !team->places))
+            pthread_cond_wait(&team->changed[meeting & 1], &team->lock);
     }
     if (wants_place) team->places--;
     pthread_mutex_unlock(&team->lock);

@@ -11,7 +11,14 @@
 #include "trainparts.h"
 
 const QcTrainOptions qc_train_defaults = {
-    .epochs = 50, .batch = 64, .optimizer = QC_OPTIM_ADAM, .rate = 3e-3, .decay = 1e-2, .seed = 1, .threads = 1, .checkpoint_every = 1,
+    .epochs = 50,
+    .batch = 64,
+    .optimizer = QC_OPTIM_ADAM,
+    .rate = 3e-3,
+    .decay = 1e-2,
+    .seed = 1,
+    .threads = 1,
+    .checkpoint_every = 1,
 };
 
 /* ---- held-out examples ---- */
@@ -57,7 +64,8 @@ const char *qc_train_complain(const QcTrainOptions *o)
     if (o->epochs < 1 || o->epochs > 1000000) return "the number of epochs must be 1 to 1000000";
     if (o->batch < 1 || o->batch > QC_MAX_DIM) return "the batch size must be 1 to 65535";
     if (!(o->rate > 0 && o->rate <= 100)) return "the rate must be above 0 and at most 100";
-    if (!(o->decay >= 0) || o->rate * o->decay >= 1) return "the weight decay must be 0 or more and rate x decay less than 1";
+    if (!(o->decay >= 0) || o->rate * o->decay >= 1)
+        return "the weight decay must be 0 or more and rate x decay less than 1";
     if (!(o->valid >= 0 && o->valid < 1)) return "the validation share must be at least 0 and less than 1";
     if (o->patience && !(o->valid > 0)) return "stopping early by --patience needs a validation share (--valid)";
     if (o->threads < 1 || o->threads > 1024) return "the number of threads must be 1 to 1024";
@@ -80,7 +88,8 @@ typedef struct Desk {
 static void mark_decays(uint8_t *decays, const QcGraph *g)
 {
     for (uint32_t i = 0; i < g->n_nodes; i++)
-        if (g->nodes[i].op == QC_OP_CONV || g->nodes[i].op == QC_OP_LINEAR) memset(decays + g->nodes[i].weight, 1, g->nodes[i].n_weight);
+        if (g->nodes[i].op == QC_OP_CONV || g->nodes[i].op == QC_OP_LINEAR)
+            memset(decays + g->nodes[i].weight, 1, g->nodes[i].n_weight);
 }
 
 static int desk_init(Desk *desk, QcTraining *t, QcRunMode mode, QcErr *err)
@@ -93,7 +102,8 @@ static int desk_init(Desk *desk, QcTraining *t, QcRunMode mode, QcErr *err)
         return -1;
     if (mode != QC_RUN_TRAIN) return 0;
     if (!(desk->dlogits = qc_arena_take(a, (size_t)batch * t->g->classes, sizeof *desk->dlogits, err)) ||
-        !(desk->grads = qc_arena_take(a, t->g->n_params, sizeof *desk->grads, err)) || !(desk->decays = qc_arena_take(a, t->g->n_params, 1, err)) ||
+        !(desk->grads = qc_arena_take(a, t->g->n_params, sizeof *desk->grads, err)) ||
+        !(desk->decays = qc_arena_take(a, t->g->n_params, 1, err)) ||
         !(desk->order = qc_arena_take(a, t->n_train, sizeof *desk->order, err)))
         return -1;
     mark_decays(desk->decays, t->g);
@@ -116,7 +126,8 @@ static int train_epoch(Desk *desk, QcTraining *t, QcEpoch *epoch, QcErr *err)
     uint64_t per_epoch = (t->n_train + batch - 1) / batch;
     double loss = 0;
     memcpy(desk->order, t->train, t->n_train * sizeof *desk->order);
-    QcRng rng = qc_rng_seed(t->o->seed, QC_STREAM_EPOCH0 + epoch->epoch); /* depends on nothing that a checkpoint would have to remember */
+    QcRng rng = qc_rng_seed(t->o->seed, QC_STREAM_EPOCH0 + epoch->epoch); /* depends on nothing that a checkpoint would
+                                                                             have to remember */
     qc_rng_shuffle(&rng, desk->order, t->n_train);
     for (uint32_t from = 0; from < t->n_train; from += batch) {
         uint32_t n = t->n_train - from < batch ? t->n_train - from : batch;
@@ -124,9 +135,13 @@ static int train_epoch(Desk *desk, QcTraining *t, QcEpoch *epoch, QcErr *err)
         if (!logits) return qc_fail_memory(err, "a mini-batch");
         loss += n * qc_loss(desk->dlogits, &right, logits, desk->classes, n, t->g->classes);
         hits += right;
-        if (!isfinite(loss)) return qc_fail(err, QC_EFAIL, "training fell apart in epoch %u: the loss is no longer a number (a lower rate may help)", epoch->epoch);
+        if (!isfinite(loss))
+            return qc_fail(err, QC_EFAIL,
+                           "training fell apart in epoch %u: the loss is no longer a number (a lower rate may help)",
+                           epoch->epoch);
         qc_run_backward(desk->run, desk->grads, desk->dlogits);
-        qc_optim_step(&t->optim, t->g->params, desk->grads, qc_schedule_cosine(t->optim.step, per_epoch * t->o->epochs), desk->decays);
+        qc_optim_step(&t->optim, t->g->params, desk->grads, qc_schedule_cosine(t->optim.step, per_epoch * t->o->epochs),
+                      desk->decays);
     }
     epoch->loss = loss / t->n_train;
     epoch->accuracy = (double)hits / t->n_train;
@@ -168,7 +183,10 @@ static void take_best(const QcTraining *t)
     memcpy(t->g->stats, t->best + t->g->n_params, t->g->n_stats * sizeof *t->best);
 }
 
-static int enough(const QcTraining *t) { return t->epoch >= t->o->epochs || (t->o->patience && t->waited >= t->o->patience); }
+static int enough(const QcTraining *t)
+{
+    return t->epoch >= t->o->epochs || (t->o->patience && t->waited >= t->o->patience);
+}
 
 static int epochs(QcTraining *t, Desk *desk, Desk *valid, QcErr *err)
 {
@@ -194,12 +212,13 @@ static int check_examples(const QcTraining *t, QcErr *err)
             return qc_fail(err, QC_EFORMAT, "example %u has no label that the model knows", i);
     const QcNode *in = &t->g->nodes[0];
     if (t->d->channels != in->channels || t->d->height != in->height || t->d->length != in->width)
-        return qc_fail(err, QC_EFORMAT, "the data's windows (%u x %u x %u) do not fit the model's input (%u x %u x %u)", t->d->channels, t->d->height,
-                       t->d->length, in->channels, in->height, in->width);
+        return qc_fail(err, QC_EFORMAT, "the data's windows (%u x %u x %u) do not fit the model's input (%u x %u x %u)",
+                       t->d->channels, t->d->height, t->d->length, in->channels, in->height, in->width);
     return 0;
 }
 
-int qc_train(QcGraph *g, const QcDataset *d, const QcNorm *norm, const int32_t *map, const QcTrainOptions *o, QcErr *err)
+int qc_train(QcGraph *g, const QcDataset *d, const QcNorm *norm, const int32_t *map, const QcTrainOptions *o,
+             QcErr *err)
 {
     const char *complaint = qc_train_complain(o);
     if (complaint) return qc_fail(err, QC_EUSAGE, "%s", complaint);

@@ -38,8 +38,10 @@ typedef struct QcTrainOptions {
 extern const QcTrainOptions qc_train_defaults;
 const char *qc_train_complain(const QcTrainOptions *o); /* NULL, or the sentence to print */
 
-/* Trains g (reset beforehand by the caller) on d (labels mapped by map, see qc_dataset_match). With validation, g ends with the parameters
- * of the best epoch. Same options and data = same bytes, whatever the number of threads, whether or not it was killed and resumed. */
-int qc_train(QcGraph *g, const QcDataset *d, const QcNorm *norm, const int32_t *map, const QcTrainOptions *o, QcErr *err);
+/* Trains g (reset beforehand by the caller) on d (labels mapped by map, see qc_dataset_match). With validation, g ends
+ * with the parameters of the best epoch. Same options and data = same bytes, whatever the number of threads, whether or
+ * not it was killed and resumed. */
+int qc_train(QcGraph *g, const QcDataset *d, const QcNorm *norm, const int32_t *map, const QcTrainOptions *o,
+             QcErr *err);
 
 #endif

@@ -14,7 +14,8 @@ typedef struct QcTraining {
     uint32_t *train, n_train; /* example indices, in the data's order */
     uint32_t *valid, n_valid;
     QcOptim optim;
-    /* what the next epoch starts from: with graph and optimizer all that a checkpoint needs, since shuffles depend on seed and epoch alone */
+    /* what the next epoch starts from: with graph and optimizer all that a checkpoint needs, since shuffles depend on
+     * seed and epoch alone */
     uint32_t epoch;           /* epochs done */
     uint32_t waited;          /* epochs since the best */
     double best_loss;         /* of validation; infinite before the first */

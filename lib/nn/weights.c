@@ -15,7 +15,8 @@ static int is_series(const QcGraph *g)
 static QcWeight *add(QcWeights *w, const QcNode *node, const char *ending, float *place, size_t n)
 {
     QcWeight *entry = &w->list[w->n++];
-    *entry = (QcWeight){.rank = 1, .dims = {n}, .n = n, .rows = n, .height = 1, .width = 1, .within = 1, .place = place};
+    *entry =
+        (QcWeight){.rank = 1, .dims = {n}, .n = n, .rows = n, .height = 1, .width = 1, .within = 1, .place = place};
     snprintf(entry->name, sizeof entry->name, "%s.%s", node->name, ending);
     return entry;
 }
@@ -70,7 +71,10 @@ void qc_weights_release(QcWeights *w)
 }
 
 /* Where value (row, k, p) of [rows][within][positions] lies in the graph. */
-static size_t at(const QcWeight *w, size_t row, size_t k, size_t p) { return (row * w->height * w->width + p) * w->within + k; }
+static size_t at(const QcWeight *w, size_t row, size_t k, size_t p)
+{
+    return (row * w->height * w->width + p) * w->within + k;
+}
 
 void qc_weight_get(float *out, const QcWeight *w)
 {
@@ -108,7 +112,8 @@ static void shape_text(char *text, size_t room, const uint64_t *dims, uint32_t r
 {
     size_t used = 0;
     *text = 0;
-    for (uint32_t k = 0; k < rank && used < room; k++) used += (size_t)snprintf(text + used, room - used, "%s%llu", k ? " x " : "", (unsigned long long)dims[k]);
+    for (uint32_t k = 0; k < rank && used < room; k++)
+        used += (size_t)snprintf(text + used, room - used, "%s%llu", k ? " x " : "", (unsigned long long)dims[k]);
 }
 
 int qc_weight_check_shape(const QcWeight *w, const uint64_t *dims, uint32_t rank, const char *file, QcErr *err)
@@ -119,7 +124,8 @@ int qc_weight_check_shape(const QcWeight *w, const uint64_t *dims, uint32_t rank
     if (n == without_ones(b, w->dims, w->rank) && !memcmp(a, b, n * sizeof *a)) return 0;
     shape_text(is, sizeof is, dims, rank);
     shape_text(wanted, sizeof wanted, w->dims, w->rank);
-    return qc_fail(err, QC_EFORMAT, "%.200s: array '%s' is %s; the model wants %s", file, w->name, *is ? is : "one number", wanted);
+    return qc_fail(err, QC_EFORMAT, "%.200s: array '%s' is %s; the model wants %s", file, w->name,
+                   *is ? is : "one number", wanted);
 }
 
 int qc_weight_take(const QcWeight *w, const float *values, const char *file, QcErr *err)

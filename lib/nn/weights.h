@@ -1,8 +1,10 @@
-/* weights.h - the parameters of a float graph by name, in the order and layout of PyTorch: what carries weights between tools without a graph.
+/* weights.h - the parameters of a float graph by name, in the order and layout of PyTorch: what carries weights between
+ * tools without a graph.
  *
- * A node NAME has NAME.weight and, where it has one, NAME.bias; a batch norm also NAME.running_mean and NAME.running_var. Weights of a convolution are
- * [out][in / groups][height][width], of a graph of series [out][in / groups][width]; of a linear layer [out][in], in being the values of a window in the
- * order channel, height, width. All else is [channels].
+ * A node NAME has NAME.weight and, where it has one, NAME.bias; a batch norm also NAME.running_mean and
+ * NAME.running_var. Weights of a convolution are [out][in / groups][height][width], of a graph of series [out][in /
+ * groups][width]; of a linear layer [out][in], in being the values of a window in the order channel, height, width. All
+ * else is [channels].
  */
 #ifndef QC_NN_WEIGHTS_H
 #define QC_NN_WEIGHTS_H
@@ -37,8 +39,9 @@ void qc_weight_set(const QcWeight *w, const float *values); /* the same */
 int qc_weights_save_npz(const QcWeights *w, const char *path, QcErr *err);
 int qc_weights_save_safetensors(const QcWeights *w, const char *path, QcErr *err);
 
-/* Fills every parameter from the file's bytes (float16, bfloat16, float32, float64). A name that is missing, an array too many (but
- * NAME.num_batches_tracked), another shape (dimensions of 1 aside) or a value that is not finite: QC_EFORMAT. `name` of the file is for messages. */
+/* Fills every parameter from the file's bytes (float16, bfloat16, float32, float64). A name that is missing, an array
+ * too many (but NAME.num_batches_tracked), another shape (dimensions of 1 aside) or a value that is not finite:
+ * QC_EFORMAT. `name` of the file is for messages. */
 int qc_weights_read_npz(QcWeights *w, const uint8_t *bytes, size_t length, const char *name, QcErr *err);
 int qc_weights_read_safetensors(QcWeights *w, const uint8_t *bytes, size_t length, const char *name, QcErr *err);
 

@@ -75,20 +75,23 @@ int qc_weights_read_npz(QcWeights *w, const uint8_t *bytes, size_t length, const
     QcArena arena = {0};
     QcZip zip;
     int status = qc_zip_open(&zip, bytes, length, name, &arena, err);
-    const QcZipMember **members = status ? NULL : qc_arena_take(&arena, w->n, sizeof *members, err); /* of each weight */
+    /* of each weight */
+    const QcZipMember **members = status ? NULL : qc_arena_take(&arena, w->n, sizeof *members, err);
     if (!members) status = -1;
     for (uint32_t i = 0; !status && i < zip.n; i++) {
         const QcZipMember *member = &zip.members[i];
         int ignored;
         const QcWeight *weight = weight_of(w, member->name, &ignored);
         if (weight && !members[weight - w->list]) members[weight - w->list] = member;
-        else if (!weight && !ignored) status = qc_fail(err, QC_EFORMAT, "%.200s: the model has no place for array '%.80s'", name, member->name);
+        else if (!weight && !ignored)
+            status = qc_fail(err, QC_EFORMAT, "%.200s: the model has no place for array '%.80s'", name, member->name);
     }
     for (uint32_t i = 0; i < w->n && !status; i++) {
         const QcZipMember *member = members[i];
         uint8_t *array = NULL;
         if (!member) status = qc_fail(err, QC_EFORMAT, "%.200s has no array '%s'", name, w->list[i].name);
-        else if (!(status = qc_zip_read(&array, &zip, member, err))) status = read_array(&w->list[i], array, (size_t)member->length, name, err);
+        else if (!(status = qc_zip_read(&array, &zip, member, err)))
+            status = read_array(&w->list[i], array, (size_t)member->length, name, err);
         free(array);
     }
     qc_arena_release(&arena);

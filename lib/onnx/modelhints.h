@@ -1,4 +1,5 @@
-/* modelhints.h - what the file of another tool does not say about its model, as a user writes it: class names, normalisation, shape of the input. */
+/* modelhints.h - what the file of another tool does not say about its model, as a user writes it: class names,
+ * normalisation, shape of the input. */
 #ifndef QC_ONNX_MODELHINTS_H
 #define QC_ONNX_MODELHINTS_H
 
@@ -12,7 +13,8 @@ typedef struct QcModelHints { /* NULL: not given */
     const char *shape;        /* "C,T" or "C,H,W" of one window */
 } QcModelHints;
 
-/* QC_EUNSUPPORTED, with how to convert it, if the file's ending (or the format that was named) is that of a model that cannot be read. */
+/* QC_EUNSUPPORTED, with how to convert it, if the file's ending (or the format that was named) is that of a model that
+ * cannot be read. */
 int qc_modelhints_foreign(const char *path, const char *format, QcErr *err);
 
 /* Fills all of `o` but its folder; what it points to lives in the arena. */

@@ -19,7 +19,8 @@ static const char *with(char name[QC_ONNX_NAME], const QcNode *node, const char 
 }
 
 /* [rows][h][w][c] -> [rows][c][h][w], as an initializer. */
-static void put_turned(Writer *w, const char *name, const float *values, const int64_t *dims, uint32_t rank, size_t rows, size_t h, size_t v, size_t c)
+static void put_turned(Writer *w, const char *name, const float *values, const int64_t *dims, uint32_t rank,
+                       size_t rows, size_t h, size_t v, size_t c)
 {
     float *turned = qc_arena_take(&w->arena, rows * h * v * c, sizeof *turned, NULL), *to = turned;
     if (!turned) {
@@ -36,7 +37,11 @@ static const float *bias_of(const Writer *w, const QcNode *node) { return w->g->
 
 static QcOutWindow window_of(const QcWindow *w)
 {
-    return (QcOutWindow){{w->kernel_h, w->kernel_w}, {w->stride_h, w->stride_w}, {w->dilation_h, w->dilation_w}, {w->pad_top, w->pad_left}, {w->pad_bottom, w->pad_right}};
+    return (QcOutWindow){{w->kernel_h, w->kernel_w},
+                         {w->stride_h, w->stride_w},
+                         {w->dilation_h, w->dilation_w},
+                         {w->pad_top, w->pad_left},
+                         {w->pad_bottom, w->pad_right}};
 }
 
 static void write_conv(Writer *w, const QcNode *node, const char *output, const char *x)
@@ -46,7 +51,8 @@ static void write_conv(Writer *w, const QcNode *node, const char *output, const 
     uint32_t in = (uint32_t)(node->n_weight / node->channels / v->kernel_h / v->kernel_w);
     const int64_t dims[4] = {node->channels, in, w->out->spatial == 2 ? v->kernel_h : v->kernel_w, v->kernel_w};
     QcOutWindow window = window_of(v);
-    put_turned(w, with(weight, node, ".weight"), w->g->params + node->weight, dims, 2 + (uint32_t)w->out->spatial, node->channels, v->kernel_h, v->kernel_w, in);
+    put_turned(w, with(weight, node, ".weight"), w->g->params + node->weight, dims, 2 + (uint32_t)w->out->spatial,
+               node->channels, v->kernel_h, v->kernel_w, in);
     if (node->has_bias) qc_out_floats(w->out, with(bias, node, ".bias"), dims, 1, bias_of(w, node));
     Onnx__NodeProto *made = qc_out_node(w->out, "Conv", output, x, weight, node->has_bias ? bias : NULL);
     qc_out_window(w->out, made, &window);
@@ -58,11 +64,16 @@ static void write_linear(Writer *w, const QcNode *node, const char *output, cons
 {
     char weight[QC_ONNX_NAME], bias[QC_ONNX_NAME], flat[QC_ONNX_NAME], rows[QC_ONNX_NAME], shape[QC_ONNX_NAME];
     const QcNode *in = &w->g->nodes[node->inputs[0]];
-    const int64_t dims[2] = {node->channels, (int64_t)(node->n_weight / node->channels)}, whole[4] = {0, node->channels, 1, 1}, rank = 2 + w->out->spatial;
-    put_turned(w, with(weight, node, ".weight"), w->g->params + node->weight, dims, 2, node->channels, in->height, in->width, in->channels);
+    const int64_t dims[2] = {node->channels, (int64_t)(node->n_weight / node->channels)},
+                  whole[4] = {0, node->channels, 1, 1}, rank = 2 + w->out->spatial;
+    put_turned(w, with(weight, node, ".weight"), w->g->params + node->weight, dims, 2, node->channels, in->height,
+               in->width, in->channels);
     if (node->has_bias) qc_out_floats(w->out, with(bias, node, ".bias"), dims, 1, bias_of(w, node));
     qc_out_node(w->out, "Flatten", with(flat, node, ".flat"), x, NULL, NULL);
-    qc_out_int(w->out, qc_out_node(w->out, "Gemm", last ? output : with(rows, node, ".rows"), flat, weight, node->has_bias ? bias : NULL), "transB", 1);
+    qc_out_int(w->out,
+               qc_out_node(w->out, "Gemm", last ? output : with(rows, node, ".rows"), flat, weight,
+                           node->has_bias ? bias : NULL),
+               "transB", 1);
     if (last) return;
     qc_out_numbers(w->out, with(shape, node, ".shape"), &rank, 1, whole);
     qc_out_node(w->out, "Reshape", output, rows, shape, NULL);
@@ -70,7 +81,8 @@ static void write_linear(Writer *w, const QcNode *node, const char *output, cons
 
 static void write_norm(Writer *w, const QcNode *node, const char *output, const char *x)
 {
-    const float *stats = w->g->stats + node->stat, *values[4] = {w->g->params + node->weight, bias_of(w, node), stats, stats + node->channels};
+    const float *stats = w->g->stats + node->stat,
+                *values[4] = {w->g->params + node->weight, bias_of(w, node), stats, stats + node->channels};
     static const char *const endings[4] = {".weight", ".bias", ".running_mean", ".running_var"};
     char names[4][QC_ONNX_NAME];
     const int64_t channels = node->channels;
@@ -97,19 +109,23 @@ static void write_relu(Writer *w, const QcNode *node, const char *output, const 
 static void write_pool(Writer *w, const QcNode *node, const char *output, const char *x)
 {
     QcOutWindow window = window_of(&node->window);
-    Onnx__NodeProto *made = qc_out_node(w->out, node->op == QC_OP_MAXPOOL ? "MaxPool" : "AveragePool", output, x, NULL, NULL);
+    Onnx__NodeProto *made =
+        qc_out_node(w->out, node->op == QC_OP_MAXPOOL ? "MaxPool" : "AveragePool", output, x, NULL, NULL);
     qc_out_window(w->out, made, &window);
     if (node->op == QC_OP_MAXPOOL) return;
     if (node->count_padding) qc_out_int(w->out, made, "count_include_pad", 1);
-    if ((node->window.dilation_h > 1 || node->window.dilation_w > 1) && w->out->opset < 19) w->out->opset = 19; /* the first with dilated averages */
+    /* the first with dilated averages */
+    if ((node->window.dilation_h > 1 || node->window.dilation_w > 1) && w->out->opset < 19) w->out->opset = 19;
 }
 
 /* Values of a window lie in the order of height, width, channels behind it, which ONNX must be told. */
 static void write_flatten(Writer *w, const QcNode *node, const char *output, const char *x)
 {
     char turned[QC_ONNX_NAME], shape[QC_ONNX_NAME];
-    const int64_t whole[4] = {0, node->channels, 1, 1}, rank = 2 + w->out->spatial, order[2][4] = {{0, 2, 1}, {0, 2, 3, 1}};
-    qc_out_ints(w->out, qc_out_node(w->out, "Transpose", with(turned, node, ".turned"), x, NULL, NULL), "perm", order[w->out->spatial - 1], (uint32_t)rank);
+    const int64_t whole[4] = {0, node->channels, 1, 1}, rank = 2 + w->out->spatial,
+                  order[2][4] = {{0, 2, 1}, {0, 2, 3, 1}};
+    qc_out_ints(w->out, qc_out_node(w->out, "Transpose", with(turned, node, ".turned"), x, NULL, NULL), "perm",
+                order[w->out->spatial - 1], (uint32_t)rank);
     qc_out_numbers(w->out, with(shape, node, ".shape"), &rank, 1, whole);
     qc_out_node(w->out, "Reshape", output, turned, shape, NULL);
 }
@@ -126,7 +142,8 @@ static void write_concat(Writer *w, const QcNode *node, const char *output)
 /* A node for each step; the stack holds the names of values. */
 static void write_function(Writer *w, const QcNode *node, const char *output, const char *x)
 {
-    static const char *const names[QC_STEP_COUNT] = {NULL, NULL, "Add", "Sub", "Mul", "Div", "Min", "Max", "Abs", "Exp", "Exp", "Sigmoid", "Tanh", "Erf", "Softplus"};
+    static const char *const names[QC_STEP_COUNT] = {NULL,  NULL,  "Add", "Sub",     "Mul",  "Div", "Min",     "Max",
+                                                     "Abs", "Exp", "Exp", "Sigmoid", "Tanh", "Erf", "Softplus"};
     char stack[QC_MAX_STACK + 1][QC_ONNX_NAME], value[QC_ONNX_NAME], power[QC_ONNX_NAME], one[QC_ONNX_NAME], ending[24];
     const float unit = 1;
     uint32_t top = 0;
@@ -172,7 +189,9 @@ static int write_node(Writer *w, const QcNode *node, const char *output, int las
     case QC_OP_TURN: qc_out_turn(w->out, output, x, &node->loops, node->height, node->width, node->channels); return 0;
     case QC_OP_ADD: qc_out_node(w->out, "Add", output, x, w->value[node->inputs[1]], NULL); return 0;
     case QC_OP_FLATTEN: write_flatten(w, node, output, x); return 0;
-    default: return qc_fail(err, QC_EUNSUPPORTED, "node '%s' (%s) has no counterpart in ONNX", node->name, qc_op_names[node->op]);
+    default:
+        return qc_fail(err, QC_EUNSUPPORTED, "node '%s' (%s) has no counterpart in ONNX", node->name,
+                       qc_op_names[node->op]);
     }
 }
 
@@ -200,7 +219,8 @@ int qc_onnx_write_float(QcOnnxOut *out, const QcModelFile *m, QcErr *err)
     for (uint32_t i = 1; i < g.n_nodes; i++) {
         int last = i + 1 == g.n_nodes, is_row = g.nodes[i].op == QC_OP_LINEAR;
         snprintf(w.value[i], QC_ONNX_NAME, "%s", last && is_row ? "logits" : g.nodes[i].name);
-        if (!strcmp(w.value[i], "x") || (!strcmp(w.value[i], "logits") && !(last && is_row))) snprintf(w.value[i], QC_ONNX_NAME, "%s.value", g.nodes[i].name);
+        if (!strcmp(w.value[i], "x") || (!strcmp(w.value[i], "logits") && !(last && is_row)))
+            snprintf(w.value[i], QC_ONNX_NAME, "%s.value", g.nodes[i].name);
         if (write_node(&w, &g.nodes[i], w.value[i], last, err)) goto end;
         if (last && !is_row) qc_out_node(out, "Flatten", "logits", w.value[i], NULL, NULL);
     }

@@ -47,9 +47,13 @@ static int is_message(Bytes b, const ProtobufCMessageDescriptor *about, int dept
             break;
         case BYTES: {
             if (!get_varint(&b, &n) || n > (uint64_t)(b.end - b.at)) return 0;
-            const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field(about, (unsigned)(tag >> 3));
-            if (field && field->type == PROTOBUF_C_TYPE_STRING && memchr(b.at, 0, n)) return 0; /* would be read as a shorter name */
-            if (field && field->type == PROTOBUF_C_TYPE_MESSAGE && (!depth || !is_message((Bytes){b.at, b.at + n}, field->descriptor, depth - 1))) return 0;
+            const ProtobufCFieldDescriptor *field =
+                protobuf_c_message_descriptor_get_field(about, (unsigned)(tag >> 3));
+            /* would be read as a shorter name */
+            if (field && field->type == PROTOBUF_C_TYPE_STRING && memchr(b.at, 0, n)) return 0;
+            if (field && field->type == PROTOBUF_C_TYPE_MESSAGE &&
+                (!depth || !is_message((Bytes){b.at, b.at + n}, field->descriptor, depth - 1)))
+                return 0;
             b.at += n;
             break;
         }
@@ -88,13 +92,18 @@ const Onnx__ModelProto *qc_onnx_unpack(const uint8_t *bytes, size_t length, QcAr
     QcErr out = {0};
     if (!length) return qc_fail(err, QC_EFORMAT, "the file is empty"), NULL;
     if (!is_message((Bytes){bytes, bytes + length}, &onnx__model_proto__descriptor, MAX_DEPTH))
-        return qc_fail(err, QC_EFORMAT, "this is no ONNX model, or a damaged one: its bytes are not those of an ONNX protocol buffer"), NULL;
+        return qc_fail(err, QC_EFORMAT,
+                       "this is no ONNX model, or a damaged one: its bytes are not those of an ONNX protocol buffer"),
+               NULL;
     size_t most = length > SIZE_MAX / 64 ? SIZE_MAX : 32 * length + ((size_t)16 << 20);
     Room room = {.arena = arena, .most = most, .err = &out};
     ProtobufCAllocator allocator = {take, leave, &room};
     const Onnx__ModelProto *model = onnx__model_proto__unpack(&allocator, length, bytes);
     if (model) return model;
     if (out.code) return err ? *err = out : out, NULL;
-    if (room.full) return qc_fail(err, QC_EFORMAT, "the ONNX model would take more than %zu MB for %zu bytes of file", most >> 20, length), NULL;
+    if (room.full)
+        return qc_fail(err, QC_EFORMAT, "the ONNX model would take more than %zu MB for %zu bytes of file", most >> 20,
+                       length),
+               NULL;
     return qc_fail(err, QC_EFORMAT, "this is no ONNX model, or a damaged one: a field of it cannot be read"), NULL;
 }

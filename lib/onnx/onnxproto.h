@@ -1,6 +1,7 @@
 /* onnxproto.h - the bytes of an ONNX file as the structs that protoc-c makes of onnx.proto. Not for other floors.
  *
- * protobuf-c neither bounds how deep messages nest nor how much memory they take; this does, before and while it unpacks.
+ * protobuf-c neither bounds how deep messages nest nor how much memory they take; this does, before and while it
+ * unpacks.
  */
 #ifndef QC_ONNX_ONNXPROTO_H
 #define QC_ONNX_ONNXPROTO_H

@@ -1,5 +1,6 @@
-/* A quantized graph as ONNX: every tensor goes through QuantizeLinear and DequantizeLinear with its scale and zero point, weights are codes behind a
- * DequantizeLinear. Several nodes that write slices of one tensor become branches that a Concat joins. */
+/* A quantized graph as ONNX: every tensor goes through QuantizeLinear and DequantizeLinear with its scale and zero
+ * point, weights are codes behind a DequantizeLinear. Several nodes that write slices of one tensor become branches
+ * that a Concat joins. */
 #include <stdio.h>
 #include <string.h>
 
@@ -41,7 +42,8 @@ static void put_tensors(Writer *w)
         const QcQTensor *q = &w->g->tensors[t];
         float low = (float)-q->zero * q->scale, high = (float)((1 << q->bits) - 1 - q->zero) * q->scale;
         qc_out_floats(w->out, tensor_name(name, t, ".scale"), NULL, 0, &q->scale);
-        uint8_t *zero = qc_out_raw(w->out, tensor_name(name, t, ".zero"), NULL, 0, ONNX__TENSOR_PROTO__DATA_TYPE__UINT8, 1);
+        uint8_t *zero =
+            qc_out_raw(w->out, tensor_name(name, t, ".zero"), NULL, 0, ONNX__TENSOR_PROTO__DATA_TYPE__UINT8, 1);
         if (zero) *zero = q->zero;
         if (q->bits == 8) continue;
         qc_out_floats(w->out, tensor_name(name, t, ".low"), NULL, 0, &low);
@@ -63,8 +65,8 @@ static void requantize(Writer *w, const char *output, const char *x, uint32_t t)
     qc_out_node(w->out, "DequantizeLinear", output, codes, scale, zero);
 }
 
-/* The node has made `value`: into its slice of its tensor, and the slices joined once all are there (they are written in the order of nodes, and joined in that
- * of channels). */
+/* The node has made `value`: into its slice of its tensor, and the slices joined once all are there (they are written
+ * in the order of nodes, and joined in that of channels). */
 static void finish(Writer *w, uint32_t i, const char *value)
 {
     const QcQNode *node = &w->g->nodes[i];
@@ -81,7 +83,9 @@ static void finish(Writer *w, uint32_t i, const char *value)
     if (node->channels == channels || w->written[t] < channels) return;
     for (uint32_t from = 0; from < channels && parts < MOST_PARTS; parts++) { /* whoever writes the next channels */
         uint32_t k = 0;
-        while (k <= i && (w->g->nodes[k].op == QC_Q_LOGITS || w->g->nodes[k].out != t || w->g->nodes[k].out_channel != from)) k++;
+        while (k <= i &&
+               (w->g->nodes[k].op == QC_Q_LOGITS || w->g->nodes[k].out != t || w->g->nodes[k].out_channel != from))
+            k++;
         if (k > i) break;
         inputs[parts] = slice_name(w, names[parts], t, from, w->g->nodes[k].channels);
         from += w->g->nodes[k].channels;
@@ -97,7 +101,8 @@ static void finish(Writer *w, uint32_t i, const char *value)
 /* Code (o, c, p) of a layer whose codes lie [out][position][in / groups]. */
 static int32_t code_at(const Writer *w, const QcQNode *node, uint32_t o, uint32_t c, uint32_t p)
 {
-    uint32_t row = node->n_codes / node->channels, positions = (uint32_t)node->kernel_h * node->kernel_w, in = row / positions;
+    uint32_t row = node->n_codes / node->channels, positions = (uint32_t)node->kernel_h * node->kernel_w,
+             in = row / positions;
     return qc_code_get(w->g, node, o * row + p * in + c);
 }
 
@@ -108,7 +113,8 @@ static void put_weights(Writer *w, const QcQNode *node, const char *weight, cons
     uint32_t positions = (uint32_t)node->kernel_h * node->kernel_w, in = node->n_codes / node->channels / positions;
     const int64_t channels = node->channels;
     int nibbles = w->codes == QC_ONNX_INT4, flipped = w->codes == QC_ONNX_SAFE && qc_code_bits(w->g, node) == 8;
-    int32_t type = nibbles ? 22 : flipped ? ONNX__TENSOR_PROTO__DATA_TYPE__UINT8 : ONNX__TENSOR_PROTO__DATA_TYPE__INT8; /* 22: INT4, which older descriptions do not name */
+    /* 22: INT4, which older descriptions do not name */
+    int32_t type = nibbles ? 22 : flipped ? ONNX__TENSOR_PROTO__DATA_TYPE__UINT8 : ONNX__TENSOR_PROTO__DATA_TYPE__INT8;
     size_t at = 0;
     snprintf(codes, sizeof codes, "%.80s.codes", weight);
     snprintf(scale, sizeof scale, "%.80s.scale", weight);
@@ -122,7 +128,8 @@ static void put_weights(Writer *w, const QcQNode *node, const char *weight, cons
                 else to[at] = flipped ? code ^ 128 : code;
             }
     qc_out_floats(w->out, scale, &channels, 1, w->g->scale + node->channel);
-    uint8_t *zeros = qc_out_raw(w->out, zero, &channels, 1, type, nibbles ? (size_t)(channels + 1) / 2 : (size_t)channels);
+    uint8_t *zeros =
+        qc_out_raw(w->out, zero, &channels, 1, type, nibbles ? (size_t)(channels + 1) / 2 : (size_t)channels);
     if (zeros && flipped) memset(zeros, 128, (size_t)channels);
     qc_out_int(w->out, qc_out_node(w->out, "DequantizeLinear", weight, codes, scale, zero), "axis", 0);
 }
@@ -153,14 +160,19 @@ static void put_bias(Writer *w, const QcQNode *node, const char *bias)
 
 static QcOutWindow window_of(const QcQNode *n)
 {
-    return (QcOutWindow){{n->kernel_h, n->kernel_w}, {n->stride_h, n->stride_w}, {n->dilation_h, n->dilation_w}, {n->pad_top, n->pad_left}, {n->pad_bottom, n->pad_right}};
+    return (QcOutWindow){{n->kernel_h, n->kernel_w},
+                         {n->stride_h, n->stride_w},
+                         {n->dilation_h, n->dilation_w},
+                         {n->pad_top, n->pad_left},
+                         {n->pad_bottom, n->pad_right}};
 }
 
 static void write_conv(Writer *w, const QcQNode *node, const char *value, const char *x)
 {
     Name weight, bias;
     uint32_t in = node->n_codes / node->channels / ((uint32_t)node->kernel_h * node->kernel_w);
-    const int64_t dims[4] = {node->channels, in, w->out->spatial == 2 ? node->kernel_h : node->kernel_w, node->kernel_w};
+    const int64_t dims[4] = {node->channels, in, w->out->spatial == 2 ? node->kernel_h : node->kernel_w,
+                             node->kernel_w};
     QcOutWindow window = window_of(node);
     snprintf(weight, sizeof weight, "%.80s.weight", value);
     snprintf(bias, sizeof bias, "%.80s.bias", value);
@@ -171,7 +183,8 @@ static void write_conv(Writer *w, const QcQNode *node, const char *value, const 
     if (node->groups > 1) qc_out_int(w->out, made, "group", node->groups);
 }
 
-/* Rows of codes: what is flattened is quantized again, which changes nothing, so that a runtime sees integers in front of the product. */
+/* Rows of codes: what is flattened is quantized again, which changes nothing, so that a runtime sees integers in front
+ * of the product. */
 static void write_logits(Writer *w, const QcQNode *node, const char *x)
 {
     Name flat;
@@ -187,7 +200,8 @@ static void write_logits(Writer *w, const QcQNode *node, const char *x)
 static void write_pool(Writer *w, const QcQNode *node, const char *value, const char *x)
 {
     QcOutWindow window = window_of(node);
-    Onnx__NodeProto *made = qc_out_node(w->out, node->op == QC_Q_MAXPOOL ? "MaxPool" : "AveragePool", value, x, NULL, NULL);
+    Onnx__NodeProto *made =
+        qc_out_node(w->out, node->op == QC_Q_MAXPOOL ? "MaxPool" : "AveragePool", value, x, NULL, NULL);
     qc_out_window(w->out, made, &window);
     if (node->op == QC_Q_MAXPOOL) return;
     if (node->count_padding) qc_out_int(w->out, made, "count_include_pad", 1);
@@ -201,13 +215,16 @@ static void write_table(Writer *w, const QcQNode *node, const char *value, const
     const QcQTensor *out = &w->g->tensors[node->out];
     const int64_t size = QC_Q_TABLE_BYTES;
     float levels[QC_Q_TABLE_BYTES];
-    for (int k = 0; k < QC_Q_TABLE_BYTES; k++) levels[k] = out->scale * (float)(w->g->codes[node->code_byte + (uint32_t)k] - out->zero);
+    for (int k = 0; k < QC_Q_TABLE_BYTES; k++)
+        levels[k] = out->scale * (float)(w->g->codes[node->code_byte + (uint32_t)k] - out->zero);
     snprintf(codes, sizeof codes, "%.80s.in", value);
     snprintf(index, sizeof index, "%.80s.index", value);
     snprintf(table, sizeof table, "%.80s.table", value);
     qc_out_floats(w->out, table, &size, 1, levels);
-    qc_out_node(w->out, "QuantizeLinear", codes, x, tensor_name(scale, node->in[0], ".scale"), tensor_name(zero, node->in[0], ".zero"));
-    qc_out_int(w->out, qc_out_node(w->out, "Cast", index, codes, NULL, NULL), "to", ONNX__TENSOR_PROTO__DATA_TYPE__INT32);
+    qc_out_node(w->out, "QuantizeLinear", codes, x, tensor_name(scale, node->in[0], ".scale"),
+                tensor_name(zero, node->in[0], ".zero"));
+    qc_out_int(w->out, qc_out_node(w->out, "Cast", index, codes, NULL, NULL), "to",
+               ONNX__TENSOR_PROTO__DATA_TYPE__INT32);
     qc_out_int(w->out, qc_out_node(w->out, "Gather", value, table, index, NULL), "axis", 0);
 }
 
@@ -215,7 +232,9 @@ static void write_turn(Writer *w, const QcQNode *node, const char *value, const 
 {
     const QcQTensor *out = &w->g->tensors[node->out];
     QcLoops loops = {.n = node->groups, .offset = node->code};
-    for (uint32_t k = 0; k < loops.n; k++) loops.size[k] = (uint32_t)w->g->bias[node->channel + k], loops.stride[k] = (uint32_t)w->g->multiplier[node->channel + k];
+    for (uint32_t k = 0; k < loops.n; k++)
+        loops.size[k] = (uint32_t)w->g->bias[node->channel + k],
+        loops.stride[k] = (uint32_t)w->g->multiplier[node->channel + k];
     qc_out_turn(w->out, value, x, &loops, out->height, out->width, out->channels);
 }
 
@@ -263,7 +282,9 @@ int qc_onnx_write_quantized(QcOnnxOut *out, const QcModelFile *m, QcOnnxCodes co
     Name x;
     int status = -1;
     Writer w = {.out = out, .g = &g, .codes = codes};
-    if (qc_qgraph_decode(&g, m, &w.arena, err) || !(w.written = qc_arena_take(&w.arena, g.n_tensors, sizeof *w.written, err))) goto end;
+    if (qc_qgraph_decode(&g, m, &w.arena, err) ||
+        !(w.written = qc_arena_take(&w.arena, g.n_tensors, sizeof *w.written, err)))
+        goto end;
     if (codes == QC_ONNX_INT4 && widest(&g) > 4) {
         qc_fail(err, QC_EUSAGE, "weights of %u bits do not fit 4", widest(&g));
         goto end;

@@ -7,7 +7,20 @@
 #include "../base/half.h"
 #include "onnxparts.h"
 
-typedef enum Type { FLOAT = 1, UINT8 = 2, INT8 = 3, UINT16 = 4, INT16 = 5, INT32 = 6, INT64 = 7, BOOL = 9, FLOAT16 = 10, DOUBLE = 11, UINT32 = 12, BFLOAT16 = 16 } Type;
+typedef enum Type {
+    FLOAT = 1,
+    UINT8 = 2,
+    INT8 = 3,
+    UINT16 = 4,
+    INT16 = 5,
+    INT32 = 6,
+    INT64 = 7,
+    BOOL = 9,
+    FLOAT16 = 10,
+    DOUBLE = 11,
+    UINT32 = 12,
+    BFLOAT16 = 16
+} Type;
 
 static size_t size_of(int32_t type)
 {
@@ -42,7 +55,9 @@ static float real_of(uint64_t bits, int32_t type)
     union { uint64_t u; double d; } wide = {.u = bits};
     union { uint32_t u; float f; } narrow = {.u = (uint32_t)bits};
     if (type == DOUBLE) return (float)wide.d;
-    return type == FLOAT ? narrow.f : type == BFLOAT16 ? qc_float_of_bfloat((uint16_t)bits) : qc_float_of_half((uint16_t)bits);
+    return type == FLOAT      ? narrow.f
+           : type == BFLOAT16 ? qc_float_of_bfloat((uint16_t)bits)
+                              : qc_float_of_half((uint16_t)bits);
 }
 
 static int64_t integer_of(uint64_t bits, int32_t type)
@@ -86,7 +101,9 @@ static float typed_real(const Onnx__TensorProto *p, size_t i)
 
 static int64_t typed_integer(const Onnx__TensorProto *p, size_t i)
 {
-    return p->data_type == INT64 ? p->int64_data[i] : p->data_type == UINT32 ? (int64_t)p->uint64_data[i] : p->int32_data[i];
+    return p->data_type == INT64    ? p->int64_data[i]
+           : p->data_type == UINT32 ? (int64_t)p->uint64_data[i]
+                                    : p->int32_data[i];
 }
 
 static const char *external(const Onnx__TensorProto *p, const char *key)
@@ -102,7 +119,10 @@ static int external_number(QcOnnxImport *im, uint64_t *value, const Onnx__Tensor
     char *end;
     if (!text) return 0;
     *value = strtoull(text, &end, 10);
-    return *text >= '0' && *text <= '9' && !*end ? 0 : qc_fail(im->err, QC_EFORMAT, "tensor '%.100s': its external %s '%.40s' is no number", p->name, key, text);
+    return *text >= '0' && *text <= '9' && !*end
+               ? 0
+               : qc_fail(im->err, QC_EFORMAT, "tensor '%.100s': its external %s '%.40s' is no number", p->name, key,
+                         text);
 }
 
 /* Exactly `wanted` bytes of a file in the folder that the user named; a path to anywhere else is refused. */
@@ -112,19 +132,27 @@ static int read_external(QcOnnxImport *im, Source *s, size_t wanted)
     uint64_t offset = 0, length = wanted;
     char path[4096];
     if (!im->o->folder)
-        return qc_fail(im->err, QC_EUNSUPPORTED, "tensor '%.100s' lies in another file ('%.100s'); name its folder with --external-data", name, place ? place : "");
+        return qc_fail(im->err, QC_EUNSUPPORTED,
+                       "tensor '%.100s' lies in another file ('%.100s'); name its folder with --external-data", name,
+                       place ? place : "");
     if (!place || !*place || strchr(place, '/') || strchr(place, '\\') || !strcmp(place, ".") || !strcmp(place, ".."))
-        return qc_fail(im->err, QC_EFORMAT, "tensor '%.100s' lies in '%.100s', which is not the plain name of a file", name, place ? place : "");
+        return qc_fail(im->err, QC_EFORMAT, "tensor '%.100s' lies in '%.100s', which is not the plain name of a file",
+                       name, place ? place : "");
     if (external_number(im, &offset, s->proto, "offset") || external_number(im, &length, s->proto, "length")) return -1;
-    if (length != wanted) return qc_fail(im->err, QC_EFORMAT, "tensor '%.100s' needs %zu bytes and its external data has %llu", name, wanted, (unsigned long long)length);
-    if (snprintf(path, sizeof path, "%s/%s", im->o->folder, place) >= (int)sizeof path) return qc_fail(im->err, QC_EIO, "the path of '%.100s' is too long", place);
+    if (length != wanted)
+        return qc_fail(im->err, QC_EFORMAT, "tensor '%.100s' needs %zu bytes and its external data has %llu", name,
+                       wanted, (unsigned long long)length);
+    if (snprintf(path, sizeof path, "%s/%s", im->o->folder, place) >= (int)sizeof path)
+        return qc_fail(im->err, QC_EIO, "the path of '%.100s' is too long", place);
     QcPieces *file = qc_pieces_open(path, im->err);
     if (!file) return -1;
     uint8_t *bytes = NULL;
     if (offset > file->length || wanted > file->length - offset)
-        qc_fail(im->err, QC_EFORMAT, "tensor '%.100s' needs bytes %llu to %llu of %.200s, which has %llu", name, (unsigned long long)offset,
-                (unsigned long long)(offset + wanted), path, (unsigned long long)file->length);
-    else if ((bytes = qc_arena_take(&im->arena, wanted, 1, im->err)) && qc_pieces_read(file, bytes, offset, wanted, im->err))
+        qc_fail(im->err, QC_EFORMAT, "tensor '%.100s' needs bytes %llu to %llu of %.200s, which has %llu", name,
+                (unsigned long long)offset, (unsigned long long)(offset + wanted), path,
+                (unsigned long long)file->length);
+    else if ((bytes = qc_arena_take(&im->arena, wanted, 1, im->err)) &&
+             qc_pieces_read(file, bytes, offset, wanted, im->err))
         bytes = NULL;
     qc_pieces_close(file);
     s->raw = bytes;
@@ -138,7 +166,8 @@ static int set_dims(QcOnnxImport *im, QcTensor *t, uint32_t rank, const int64_t 
 {
     *t = (QcTensor){.rank = rank, .n = 1};
     for (uint32_t k = 0; k < rank; k++) {
-        if (dims[k] < 0 || (dims[k] && t->n > ((size_t)1 << 40) / (size_t)dims[k])) return qc_fail(im->err, QC_EFORMAT, "a tensor has a dimension of %lld", (long long)dims[k]);
+        if (dims[k] < 0 || (dims[k] && t->n > ((size_t)1 << 40) / (size_t)dims[k]))
+            return qc_fail(im->err, QC_EFORMAT, "a tensor has a dimension of %lld", (long long)dims[k]);
         t->dims[k] = dims[k];
         t->n *= (size_t)dims[k];
     }
@@ -166,7 +195,8 @@ static int fill_floats(QcOnnxImport *im, QcTensor *t, const Source *s)
     QcTensor dims = *t;
     float *values;
     if (qc_tensor_floats(im, t, &values, dims.rank, dims.dims)) return -1;
-    for (size_t i = 0; i < t->n; i++) values[i] = s->raw ? real_of(little_endian(s->raw + i * size, size), p->data_type) : typed_real(p, i);
+    for (size_t i = 0; i < t->n; i++)
+        values[i] = s->raw ? real_of(little_endian(s->raw + i * size, size), p->data_type) : typed_real(p, i);
     return 0;
 }
 
@@ -177,7 +207,8 @@ static int fill_ints(QcOnnxImport *im, QcTensor *t, const Source *s)
     QcTensor dims = *t;
     int64_t *values;
     if (qc_tensor_ints(im, t, &values, dims.rank, dims.dims)) return -1;
-    for (size_t i = 0; i < t->n; i++) values[i] = s->raw ? integer_of(little_endian(s->raw + i * size, size), p->data_type) : typed_integer(p, i);
+    for (size_t i = 0; i < t->n; i++)
+        values[i] = s->raw ? integer_of(little_endian(s->raw + i * size, size), p->data_type) : typed_integer(p, i);
     return 0;
 }
 
@@ -186,8 +217,11 @@ int qc_onnx_tensor(QcOnnxImport *im, QcTensor *t, const Onnx__TensorProto *p)
     const char *name = p->name && *p->name ? p->name : "of a node";
     size_t size = size_of(p->data_type);
     Source s = {.proto = p};
-    if (!size) return qc_fail(im->err, QC_EUNSUPPORTED, "tensor '%.100s' is of element type %d, which is not supported", name, p->data_type);
-    if (p->n_dims > QC_ONNX_RANK) return qc_fail(im->err, QC_EUNSUPPORTED, "tensor '%.100s' has %zu dimensions", name, p->n_dims);
+    if (!size)
+        return qc_fail(im->err, QC_EUNSUPPORTED, "tensor '%.100s' is of element type %d, which is not supported", name,
+                       p->data_type);
+    if (p->n_dims > QC_ONNX_RANK)
+        return qc_fail(im->err, QC_EUNSUPPORTED, "tensor '%.100s' has %zu dimensions", name, p->n_dims);
     if (set_dims(im, t, (uint32_t)p->n_dims, p->dims)) return qc_within(im->err, name);
     if (p->has_data_location && p->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL) {
         if (read_external(im, &s, t->n * size)) return -1;
@@ -196,7 +230,9 @@ int qc_onnx_tensor(QcOnnxImport *im, QcTensor *t, const Onnx__TensorProto *p)
         s.length = p->raw_data.len;
     }
     size_t there = s.raw ? s.length : typed_count(p), wanted = s.raw ? t->n * size : t->n;
-    if (there != wanted) return qc_fail(im->err, QC_EFORMAT, "tensor '%.100s' needs %zu %s by its dimensions and has %zu", name, wanted, s.raw ? "bytes" : "numbers", there);
+    if (there != wanted)
+        return qc_fail(im->err, QC_EFORMAT, "tensor '%.100s' needs %zu %s by its dimensions and has %zu", name, wanted,
+                       s.raw ? "bytes" : "numbers", there);
     if (is_real(p->data_type) ? fill_floats(im, t, &s) : fill_ints(im, t, &s)) return -1;
     t->type = p->data_type;
     return 0;

@@ -46,7 +46,8 @@ void qc_out_more(QcOnnxOut *out, Onnx__NodeProto *node, const char *const *input
     node->n_input += n;
 }
 
-Onnx__NodeProto *qc_out_node(QcOnnxOut *out, const char *op, const char *output, const char *a, const char *b, const char *c)
+Onnx__NodeProto *qc_out_node(QcOnnxOut *out, const char *op, const char *output, const char *a, const char *b,
+                             const char *c)
 {
     const char *inputs[3] = {a, b, c};
     Onnx__NodeProto *node = take(out, 1, sizeof *node);
@@ -62,9 +63,11 @@ Onnx__NodeProto *qc_out_node(QcOnnxOut *out, const char *op, const char *output,
     return node;
 }
 
-static Onnx__AttributeProto *attribute(QcOnnxOut *out, Onnx__NodeProto *node, const char *name, Onnx__AttributeProto__AttributeType type)
+static Onnx__AttributeProto *attribute(QcOnnxOut *out, Onnx__NodeProto *node, const char *name,
+                                       Onnx__AttributeProto__AttributeType type)
 {
-    Onnx__AttributeProto *a = node ? take(out, 1, sizeof *a) : NULL, **all = a ? take(out, node->n_attribute + 1, sizeof *all) : NULL;
+    Onnx__AttributeProto *a = node ? take(out, 1, sizeof *a) : NULL,
+                         **all = a ? take(out, node->n_attribute + 1, sizeof *all) : NULL;
     if (!all) return NULL;
     onnx__attribute_proto__init(a);
     a->name = text(out, name);
@@ -102,7 +105,8 @@ void qc_out_window(QcOnnxOut *out, Onnx__NodeProto *node, const QcOutWindow *w)
     uint32_t n = (uint32_t)out->spatial;
     int64_t kernel[2], stride[2], dilation[2], pads[4];
     for (uint32_t k = 0; k < n; k++) {
-        kernel[k] = w->kernel[first + (int)k], stride[k] = w->stride[first + (int)k], dilation[k] = w->dilation[first + (int)k];
+        kernel[k] = w->kernel[first + (int)k], stride[k] = w->stride[first + (int)k],
+        dilation[k] = w->dilation[first + (int)k];
         pads[k] = w->before[first + (int)k], pads[n + k] = w->after[first + (int)k];
     }
     qc_out_ints(out, node, "kernel_shape", kernel, n);
@@ -197,7 +201,8 @@ static Onnx__ValueInfoProto *value_info(QcOnnxOut *out, const char *name, const 
     onnx__tensor_shape_proto__init(shape);
     for (uint32_t k = 0; k < rank; k++) {
         onnx__tensor_shape_proto__dimension__init(list[k] = &d[k]);
-        d[k].value_case = dims[k] ? ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE : ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM;
+        d[k].value_case = dims[k] ? ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE
+                                  : ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM;
         if (dims[k]) d[k].dim_value = dims[k];
         else d[k].dim_param = text(out, "n");
     }
@@ -253,8 +258,10 @@ static int pack(uint8_t **bytes, size_t *length, QcOnnxOut *out, const QcModelFi
 {
     Onnx__ModelProto model = ONNX__MODEL_PROTO__INIT;
     Onnx__OperatorSetIdProto set = ONNX__OPERATOR_SET_ID_PROTO__INIT, *sets = &set;
-    const int64_t input[4] = {0, m->channels, out->spatial == 2 ? m->height : m->length, m->length}, output[2] = {0, m->classes};
-    Onnx__ValueInfoProto *x = value_info(out, "x", input, 2 + (uint32_t)out->spatial), *y = value_info(out, "logits", output, 2);
+    const int64_t input[4] = {0, m->channels, out->spatial == 2 ? m->height : m->length, m->length},
+                  output[2] = {0, m->classes};
+    Onnx__ValueInfoProto *x = value_info(out, "x", input, 2 + (uint32_t)out->spatial),
+                         *y = value_info(out, "logits", output, 2);
     Onnx__StringStringEntryProto *entry = labels(out, m);
     if (out->bad) return qc_fail_memory(err, "the ONNX model");
     out->graph.name = m->name;
@@ -273,7 +280,8 @@ static int pack(uint8_t **bytes, size_t *length, QcOnnxOut *out, const QcModelFi
     model.metadata_props = &entry;
     model.n_metadata_props = entry != NULL;
     *length = onnx__model_proto__get_packed_size(&model);
-    if (*length > INT32_MAX) return qc_fail(err, QC_EUNSUPPORTED, "the model is larger than 2 GB, the most that an ONNX file can be");
+    if (*length > INT32_MAX)
+        return qc_fail(err, QC_EUNSUPPORTED, "the model is larger than 2 GB, the most that an ONNX file can be");
     if (!(*bytes = malloc(*length))) return qc_fail_memory(err, "the ONNX model");
     onnx__model_proto__pack(&model, *bytes);
     return 0;
@@ -283,7 +291,8 @@ int qc_onnx_encode(uint8_t **bytes, size_t *length, const QcModelFile *m, QcOnnx
 {
     QcOnnxOut out = {.graph = ONNX__GRAPH_PROTO__INIT, .opset = 13};
     *bytes = NULL;
-    int status = qc_modelfile_is_quantized(m) ? qc_onnx_write_quantized(&out, m, codes, err) : qc_onnx_write_float(&out, m, err);
+    int status =
+        qc_modelfile_is_quantized(m) ? qc_onnx_write_quantized(&out, m, codes, err) : qc_onnx_write_float(&out, m, err);
     if (!status) status = pack(bytes, length, &out, m, err);
     qc_arena_release(&out.arena);
     return status;

@@ -21,8 +21,10 @@ typedef struct QcOnnxOut {
 } QcOnnxOut;
 
 /* The node, to which attributes may be added; its name is that of its output. */
-Onnx__NodeProto *qc_out_node(QcOnnxOut *out, const char *op, const char *output, const char *a, const char *b, const char *c);
-void qc_out_more(QcOnnxOut *out, Onnx__NodeProto *node, const char *const *inputs, uint32_t n); /* inputs behind those it has */
+Onnx__NodeProto *qc_out_node(QcOnnxOut *out, const char *op, const char *output, const char *a, const char *b,
+                             const char *c);
+/* inputs behind those it has */
+void qc_out_more(QcOnnxOut *out, Onnx__NodeProto *node, const char *const *inputs, uint32_t n);
 void qc_out_int(QcOnnxOut *out, Onnx__NodeProto *node, const char *name, int64_t value);
 void qc_out_float(QcOnnxOut *out, Onnx__NodeProto *node, const char *name, float value);
 void qc_out_ints(QcOnnxOut *out, Onnx__NodeProto *node, const char *name, const int64_t *values, uint32_t n);
@@ -42,8 +44,10 @@ void qc_out_window(QcOnnxOut *out, Onnx__NodeProto *node, const QcOutWindow *w);
 /* output = the standard deviation of each channel of x over all positions. */
 void qc_out_std(QcOnnxOut *out, const char *output, const char *x);
 
-/* output = x, whose numbers lie channels-last, read by the loops and laid out as [height][width][channels] (nn/graph.h, TURN). */
-void qc_out_turn(QcOnnxOut *out, const char *output, const char *x, const QcLoops *loops, uint32_t height, uint32_t width, uint32_t channels);
+/* output = x, whose numbers lie channels-last, read by the loops and laid out as [height][width][channels] (nn/graph.h,
+ * TURN). */
+void qc_out_turn(QcOnnxOut *out, const char *output, const char *x, const QcLoops *loops, uint32_t height,
+                 uint32_t width, uint32_t channels);
 
 /* [channels][1]..: one value a channel that broadcasts over windows. */
 void qc_out_channels(QcOnnxOut *out, const char *name, const float *values, uint32_t channels);

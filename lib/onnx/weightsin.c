@@ -15,7 +15,8 @@ static int fill(QcGraph *g, uint8_t digest[QC_DIGEST_BYTES], const QcWeightsSour
     int status = -1;
     if (qc_weights_init(&w, g, err) || qc_read_all(s->path, &bytes, &length, err)) goto end;
     qc_digest(digest, bytes, length);
-    status = (s->safetensors ? qc_weights_read_safetensors : qc_weights_read_npz)(&w, bytes, length, qc_input_name(s->path), err);
+    status = (s->safetensors ? qc_weights_read_safetensors : qc_weights_read_npz)(&w, bytes, length,
+                                                                                  qc_input_name(s->path), err);
 end:
     free(bytes);
     qc_weights_release(&w);
@@ -27,7 +28,8 @@ static int from_model(QcModelFile *m, uint8_t *digest, const QcWeightsSource *s,
     QcGraph g = {0};
     if (o->channels || o->n_labels || o->n_mean || o->n_deviation)
         return qc_fail(err, QC_EUSAGE, "shape, class names and normalisation are those of the model that --like names");
-    if (qc_is_standard(s->like) && qc_is_standard(s->path)) return qc_fail(err, QC_EUSAGE, "only one of the inputs can be standard input");
+    if (qc_is_standard(s->like) && qc_is_standard(s->path))
+        return qc_fail(err, QC_EUSAGE, "only one of the inputs can be standard input");
     if (qc_modelfile_load(m, s->like, err)) return -1;
     int status = qc_graph_decode(&g, m, err) ? qc_within(err, qc_input_name(s->like)) : 0;
     if (!status) status = fill(&g, digest, s, err) || qc_graph_encode(m, &g, err) ? -1 : 0;
@@ -57,9 +59,13 @@ static int from_arch(QcModelFile *m, uint8_t *digest, const QcWeightsSource *s, 
     QcNorm norm;
     char path[4096], name[QC_NAME_MAX + 1];
     int status = -1;
-    if (!o->channels || !o->n_labels) return qc_fail(err, QC_EUSAGE, "with an architecture, --shape and --labels say how large its input and output are");
+    if (!o->channels || !o->n_labels)
+        return qc_fail(err, QC_EUSAGE,
+                       "with an architecture, --shape and --labels say how large its input and output are");
     if (make_norm(&norm, o, &arena, err) || qc_arch_find(path, sizeof path, s->arch, err)) goto end;
-    if (qc_arch_load(&g, name, path, s->width, o->channels, o->height, o->length, o->n_labels, err) || fill(&g, digest, s, err)) goto end;
+    if (qc_arch_load(&g, name, path, s->width, o->channels, o->height, o->length, o->n_labels, err) ||
+        fill(&g, digest, s, err))
+        goto end;
     if (qc_modelfile_init(m, name, o->channels, o->height, o->length, o->n_labels, o->labels, &norm, err)) goto end;
     status = qc_graph_encode(m, &g, err);
     if (status) qc_modelfile_release(m);
@@ -69,9 +75,13 @@ end:
     return status;
 }
 
-int qc_weights_import(QcModelFile *m, uint8_t digest[QC_DIGEST_BYTES], const QcWeightsSource *s, const QcOnnxOptions *o, QcErr *err)
+int qc_weights_import(QcModelFile *m, uint8_t digest[QC_DIGEST_BYTES], const QcWeightsSource *s, const QcOnnxOptions *o,
+                      QcErr *err)
 {
     *m = (QcModelFile){0};
-    if (!s->like == !s->arch) return qc_fail(err, QC_EUSAGE, "weights alone are no model: give one that is built alike (--like MODEL), or else an architecture (-a)");
+    if (!s->like == !s->arch)
+        return qc_fail(
+            err, QC_EUSAGE,
+            "weights alone are no model: give one that is built alike (--like MODEL), or else an architecture (-a)");
     return s->like ? from_model(m, digest, s, o, err) : from_arch(m, digest, s, o, err);
 }

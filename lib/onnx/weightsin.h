@@ -1,4 +1,5 @@
-/* weightsin.h - weights alone (nn/weights.h: .npz or safetensors) -> a model file: the rest comes from a model that is there, or from an architecture. */
+/* weightsin.h - weights alone (nn/weights.h: .npz or safetensors) -> a model file: the rest comes from a model that is
+ * there, or from an architecture. */
 #ifndef QC_ONNX_WEIGHTSIN_H
 #define QC_ONNX_WEIGHTSIN_H
 
@@ -12,7 +13,9 @@ typedef struct QcWeightsSource {
     double width;      /* of that; 0: as it says itself */
 } QcWeightsSource;
 
-/* Exactly one of like and arch must be given: else, and where options are missing or too many, QC_EUSAGE. digest: of the weights' file. */
-int qc_weights_import(QcModelFile *m, uint8_t digest[QC_DIGEST_BYTES], const QcWeightsSource *s, const QcOnnxOptions *o, QcErr *err);
+/* Exactly one of like and arch must be given: else, and where options are missing or too many, QC_EUSAGE. digest: of
+ * the weights' file. */
+int qc_weights_import(QcModelFile *m, uint8_t digest[QC_DIGEST_BYTES], const QcWeightsSource *s, const QcOnnxOptions *o,
+                      QcErr *err);
 
 #endif

@@ -15,14 +15,14 @@ int qc_model_score(QcScore *s, const QcModelFile *m, const char *path, int threa
     float *logits;
     int status = -1;
     if ((qc_modelfile_is_quantized(m) ? qc_dataset_open : qc_dataset_load)(&data, path, err)) return -1;
-    if (qc_dataset_match(&data, m, 1, &map, &arena, err)) {
+    if (qc_dataset_match(&data, m, QC_LABELS_SOME, &map, &arena, err)) {
         qc_within(err, qc_input_name(path));
         goto end;
     }
     logits = qc_arena_take(&arena, data.n, m->classes * sizeof *logits, err);
     label = qc_arena_take(&arena, data.n, sizeof *label, err);
     if (!logits || !label || qc_model_predict(m, &data, threads, logits, err)) goto end;
-    for (uint32_t i = 0; i < data.n; i++) label[i] = map[data.label[i]];
+    for (uint32_t i = 0; i < data.n; i++) label[i] = data.label[i] < 0 ? -1 : map[data.label[i]];
     status = qc_score(s, logits, label, data.n, m->classes, err);
 end:
     qc_arena_release(&arena);

@@ -18,7 +18,10 @@ void qc_biastune_release(QcBiasTune *b)
     *b = (QcBiasTune){0};
 }
 
-static float unit_of(const QcQGraph *g, const QcQNode *n) { return n->op == QC_Q_LOGITS ? 0.1f : g->tensors[n->out].scale; }
+static float unit_of(const QcQGraph *g, const QcQNode *n)
+{
+    return n->op == QC_Q_LOGITS ? 0.1f : g->tensors[n->out].scale;
+}
 
 void qc_biastune_gradient(const QcShadow *s, float *dbias, const float *grads)
 {
@@ -37,7 +40,8 @@ static void carry(QcBiasTune *b, QcShadow *s, int back)
     for (uint32_t i = 0; i < s->g->n_nodes; i++) {
         const QcQNode *n = &s->g->nodes[i];
         if (!n->n_codes) continue;
-        float *bias = s->graph.params + s->graph.nodes[s->node_of[i]].bias, *own = b->bias + n->channel, unit = unit_of(s->g, n);
+        float *bias = s->graph.params + s->graph.nodes[s->node_of[i]].bias, *own = b->bias + n->channel,
+              unit = unit_of(s->g, n);
         for (uint32_t c = 0; c < n->channels; c++) {
             if (back) bias[c] = own[c] * unit;
             else own[c] = bias[c] / unit;

@@ -1,6 +1,7 @@
 /* biastune.h - Adam on the biases of a shadow, beside that on its latents.
  *
- * A bias moves in units of the step of its output tensor (a tenth of a logit at the last layer), so that one rate fits all layers.
+ * A bias moves in units of the step of its output tensor (a tenth of a logit at the last layer), so that one rate fits
+ * all layers.
  */
 #ifndef QC_QUANT_BIASTUNE_H
 #define QC_QUANT_BIASTUNE_H

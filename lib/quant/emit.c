@@ -50,18 +50,21 @@ static int rounds_first(const Emit *e, const QcNode *node)
     while (reader < e->f->n_nodes) {
         const QcNode *n = &e->f->nodes[reader];
         for (uint32_t k = 0; k < n->n_inputs; k++)
-            if (n->inputs[k] == me) return e->given->zero[me] != e->given->zero[reader] || memcmp(&e->given->scale[me], &e->given->scale[reader], sizeof(float));
+            if (n->inputs[k] == me)
+                return e->given->zero[me] != e->given->zero[reader] ||
+                       memcmp(&e->given->scale[me], &e->given->scale[reader], sizeof(float));
         reader++;
     }
     return 0;
 }
 
-/* The convolution that can write this node's value straight into a slice of a concat, or NULL. What keeps values below a clip is the end of their tensor's own
- * range, which the concat may exceed. */
+/* The convolution that can write this node's value straight into a slice of a concat, or NULL. What keeps values below
+ * a clip is the end of their tensor's own range, which the concat may exceed. */
 static const QcNode *slice_writer(const Emit *e, const QcNode *node)
 {
     if (e->readers[index_of(e, node)] != 1 || node->clip > 0 || rounds_first(e, node)) return NULL;
-    if (node->op == QC_OP_RELU && under_relu(e, input_of(e, node)) && is_weighted(input_of(e, node))) return input_of(e, node);
+    if (node->op == QC_OP_RELU && under_relu(e, input_of(e, node)) && is_weighted(input_of(e, node)))
+        return input_of(e, node);
     return is_weighted(node) ? node : NULL;
 }
 
@@ -86,10 +89,14 @@ static int is_tensor(const Emit *e, const QcNode *node)
 static int add_tensor(Emit *e, const QcNode *node, const QcQTensor *like)
 {
     QcQTensor *t = &e->tensors[e->g->n_tensors];
-    if (e->g->n_tensors == QC_Q_MAX_TENSORS) return qc_fail(e->err, QC_EUNSUPPORTED, "the model has more than %d tensors", QC_Q_MAX_TENSORS);
-    *t = (QcQTensor){.height = (uint16_t)node->height, .width = (uint16_t)node->width, .channels = (uint16_t)node->channels};
+    if (e->g->n_tensors == QC_Q_MAX_TENSORS)
+        return qc_fail(e->err, QC_EUNSUPPORTED, "the model has more than %d tensors", QC_Q_MAX_TENSORS);
+    *t = (QcQTensor){
+        .height = (uint16_t)node->height, .width = (uint16_t)node->width, .channels = (uint16_t)node->channels};
     if (e->given && !like && !(e->given->scale[index_of(e, node)] > 0))
-        return qc_fail(e->err, QC_EUNSUPPORTED, "the value of '%s' is not quantized in the file, and a whole quantized model is needed", node->name);
+        return qc_fail(e->err, QC_EUNSUPPORTED,
+                       "the value of '%s' is not quantized in the file, and a whole quantized model is needed",
+                       node->name);
     if (e->given && e->given->scale[index_of(e, node)] > 0) {
         t->bits = 8, t->zero = e->given->zero[index_of(e, node)], t->scale = e->given->scale[index_of(e, node)];
         if (like && (t->zero != like->zero || memcmp(&t->scale, &like->scale, sizeof t->scale)))
@@ -120,7 +127,14 @@ static int tensor_behind(const Emit *e, uint32_t node)
 static QcQNode *add_node(Emit *e, QcQOp op, uint32_t channel_entries)
 {
     QcQNode *n = &e->nodes[e->g->n_nodes++];
-    *n = (QcQNode){.op = (uint8_t)op, .groups = 1, .kernel_h = 1, .kernel_w = 1, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1};
+    *n = (QcQNode){.op = (uint8_t)op,
+                   .groups = 1,
+                   .kernel_h = 1,
+                   .kernel_w = 1,
+                   .stride_h = 1,
+                   .stride_w = 1,
+                   .dilation_h = 1,
+                   .dilation_w = 1};
     n->channel = e->g->n_channels;
     for (uint32_t c = 0; c < channel_entries; c++) {
         e->scale[n->channel + c] = 1;
@@ -142,14 +156,16 @@ static void set_window(QcQNode *n, const QcWindow *w)
 static int rescale_entry(Emit *e, const QcNode *node, uint32_t entry, double real)
 {
     if (!qc_fixed_point(&e->multiplier[entry], &e->shift[entry], real)) return 0;
-    return qc_fail(e->err, QC_EUNSUPPORTED, "node '%s' cannot be quantized: its output is %g times finer than its input", node->name, real);
+    return qc_fail(e->err, QC_EUNSUPPORTED,
+                   "node '%s' cannot be quantized: its output is %g times finer than its input", node->name, real);
 }
 
 static QcQRole role_of(const Emit *e, const QcNode *node, int relu)
 {
     if (node->op == QC_OP_LINEAR) return QC_ROLE_LINEAR;
     for (uint32_t i = index_of(e, node) + 1; i < e->f->n_nodes; i++)
-        if (e->f->nodes[i].op == QC_OP_ADD && (e->f->nodes[i].inputs[0] == index_of(e, node) || e->f->nodes[i].inputs[1] == index_of(e, node)))
+        if (e->f->nodes[i].op == QC_OP_ADD &&
+            (e->f->nodes[i].inputs[0] == index_of(e, node) || e->f->nodes[i].inputs[1] == index_of(e, node)))
             return QC_ROLE_SHORTCUT;
     return relu ? QC_ROLE_CONV : QC_ROLE_BOTTLENECK;
 }
@@ -163,15 +179,18 @@ static int quantize_channels(Emit *e, const QcNode *node, QcQNode *n, int out)
     double most = (double)row * 255 * (1 << (bits - 1)); /* of a sum */
     for (uint32_t o = 0; o < node->channels; o++) {
         const float *w = e->f->params + node->weight + (size_t)o * row;
-        float scale = e->given ? e->given->step[e->given->first[index_of(e, node)] + o] : qc_scale_of_weights(w, row, bits);
+        float scale =
+            e->given ? e->given->step[e->given->first[index_of(e, node)] + o] : qc_scale_of_weights(w, row, bits);
         uint32_t c = n->channel + o;
         double real_bias = node->has_bias ? (double)e->f->params[node->bias + o] : 0;
-        if (!e->given) scale = fmaxf(scale, (float)(fabs(real_bias) / ((double)in->scale * 0x1p29))); /* a dead channel: its weights are all but nothing, its bias is not */
+        /* a dead channel: its weights are all but nothing, its bias is not */
+        if (!e->given) scale = fmaxf(scale, (float)(fabs(real_bias) / ((double)in->scale * 0x1p29)));
         double step = (double)in->scale * (double)scale, bias = rint(real_bias / step);
         e->scale[c] = scale;
         for (uint32_t j = 0; j < row; j++) e->latent[n->code + o * row + j] = w[j] / scale;
         if (fabs(bias) + most >= 0x1p31)
-            return qc_fail(e->err, QC_EUNSUPPORTED, "node '%s' cannot be quantized: its sums do not fit 32 bits", node->name);
+            return qc_fail(e->err, QC_EUNSUPPORTED, "node '%s' cannot be quantized: its sums do not fit 32 bits",
+                           node->name);
         e->bias[c] = (int32_t)bias;
         if (out >= 0 && rescale_entry(e, node, c, step / (double)e->tensors[out].scale)) return -1;
     }
@@ -206,7 +225,8 @@ static int emit_conv(Emit *e, const QcNode *node, int relu, int out, uint32_t ou
 }
 
 /* Ops with one multiplier: real = scale_in / (scale_out * count). */
-static int emit_rescaled(Emit *e, QcQOp op, const QcNode *node, int in, int out, uint32_t out_channel, uint32_t channels, int relu, double count)
+static int emit_rescaled(Emit *e, QcQOp op, const QcNode *node, int in, int out, uint32_t out_channel,
+                         uint32_t channels, int relu, double count)
 {
     QcQNode *n = add_node(e, op, 1);
     n->in[0] = (uint16_t)in;
@@ -264,9 +284,11 @@ static int emit_table(Emit *e, const QcNode *node, int out)
     n->code_byte = e->g->n_code_bytes;
     e->g->n_code_bytes += QC_Q_TABLE_BYTES;
     for (int code = 0; code < QC_Q_TABLE_BYTES; code++) {
-        float y = qc_function_at(node->steps, node->n_steps, from->scale * (float)(code - from->zero), NULL), top = (float)((1 << to->bits) - 1);
+        float y = qc_function_at(node->steps, node->n_steps, from->scale * (float)(code - from->zero), NULL),
+              top = (float)((1 << to->bits) - 1);
         float q = roundf(y / to->scale) + (float)to->zero;
-        e->g->codes[n->code_byte + (uint32_t)code] = (uint8_t)(q > 0 ? q < top ? q : top : 0); /* what is no number is 0 */
+        /* what is no number is 0 */
+        e->g->codes[n->code_byte + (uint32_t)code] = (uint8_t)(q > 0 ? q < top ? q : top : 0);
     }
     return 0;
 }
@@ -277,7 +299,9 @@ static int emit_mul(Emit *e, const QcNode *node, int out)
     for (int k = 0; k < 2; k++) n->in[k] = (uint16_t)tensor_behind(e, node->inputs[k]);
     n->out = (uint16_t)out;
     n->channels = (uint16_t)node->channels;
-    return rescale_entry(e, node, n->channel, (double)e->tensors[n->in[0]].scale * (double)e->tensors[n->in[1]].scale / (double)e->tensors[out].scale);
+    return rescale_entry(e, node, n->channel,
+                         (double)e->tensors[n->in[0]].scale * (double)e->tensors[n->in[1]].scale /
+                             (double)e->tensors[out].scale);
 }
 
 static int emit_turn(Emit *e, const QcNode *node)
@@ -305,7 +329,8 @@ static int emit_concat(Emit *e, const QcNode *node)
     for (uint32_t k = 0; out >= 0 && k < node->n_inputs; k++) {
         const QcNode *from = &e->f->nodes[node->inputs[k]], *writer = slice_writer(e, from);
         int status = writer ? emit_conv(e, writer, writer != from, out, channel)
-                            : emit_rescaled(e, QC_Q_COPY, node, tensor_behind(e, node->inputs[k]), out, channel, from->channels, 0, 1);
+                            : emit_rescaled(e, QC_Q_COPY, node, tensor_behind(e, node->inputs[k]), out, channel,
+                                            from->channels, 0, 1);
         if (status) return -1;
         channel += from->channels;
     }
@@ -326,13 +351,16 @@ static int emit_body(Emit *e, const QcNode *body, int relu, int out)
                              (double)input_of(e, body)->height * input_of(e, body)->width);
     case QC_OP_STD:
         if ((uint64_t)input_of(e, body)->height * input_of(e, body)->width > QC_Q_STD_PIXELS)
-            return qc_fail(e->err, QC_EUNSUPPORTED, "node '%s' reads more than %d positions", body->name, QC_Q_STD_PIXELS);
+            return qc_fail(e->err, QC_EUNSUPPORTED, "node '%s' reads more than %d positions", body->name,
+                           QC_Q_STD_PIXELS);
         return emit_rescaled(e, QC_Q_STD, body, tensor_behind(e, body->inputs[0]), out, 0, body->channels, 0,
                              (double)QC_Q_STD_UNIT * input_of(e, body)->height * input_of(e, body)->width);
     case QC_OP_AVGPOOL:
         return emit_rescaled(e, QC_Q_AVGPOOL, body, tensor_behind(e, body->inputs[0]), out, 0, body->channels, 0,
                              (double)body->window.kernel_h * body->window.kernel_w);
-    default: return qc_fail(e->err, QC_EUNSUPPORTED, "node '%s' (%s) cannot be quantized", body->name, qc_op_names[body->op]);
+    default:
+        return qc_fail(e->err, QC_EUNSUPPORTED, "node '%s' (%s) cannot be quantized", body->name,
+                       qc_op_names[body->op]);
     }
 }
 
@@ -360,8 +388,9 @@ static int emit_all(Emit *e)
 {
     const QcNode *classifier = classifier_of(e->f);
     if (!is_weighted(classifier) || classifier->height != 1 || classifier->width != 1 || classifier->groups > 1)
-        return qc_fail(e->err, QC_EUNSUPPORTED, "the model's last layer is '%s' (%s); only a linear last layer can be quantized", classifier->name,
-                       qc_op_names[classifier->op]);
+        return qc_fail(e->err, QC_EUNSUPPORTED,
+                       "the model's last layer is '%s' (%s); only a linear last layer can be quantized",
+                       classifier->name, qc_op_names[classifier->op]);
     for (const QcNode *node = e->f->nodes; node < classifier; node++)
         if (emit_node(e, node)) return -1;
     return emit_conv(e, classifier, 0, -1, 0);
@@ -377,7 +406,8 @@ static int allocate(Emit *e, QcArena *arena)
         if (node->height > UINT16_MAX || node->width > UINT16_MAX || node->channels > UINT16_MAX)
             return qc_fail(e->err, QC_EUNSUPPORTED, "node '%s' is larger than 65535 along one side", node->name);
     }
-    if (codes > UINT32_MAX / 8) return qc_fail(e->err, QC_EUNSUPPORTED, "%llu weights are too many for the device", (unsigned long long)codes);
+    if (codes > UINT32_MAX / 8)
+        return qc_fail(e->err, QC_EUNSUPPORTED, "%llu weights are too many for the device", (unsigned long long)codes);
     e->tensors = qc_arena_take(arena, e->f->n_nodes, sizeof *e->tensors, e->err);
     e->nodes = qc_arena_take(arena, (size_t)e->f->n_nodes * (1 + QC_MAX_INPUTS), sizeof *e->nodes, e->err);
     e->tensor_of = qc_arena_take(arena, e->f->n_nodes, sizeof *e->tensor_of, e->err);
@@ -387,7 +417,9 @@ static int allocate(Emit *e, QcArena *arena)
     e->shift = qc_arena_take(arena, channels, sizeof *e->shift, e->err);
     e->latent = qc_arena_take(arena, codes, sizeof *e->latent, e->err);
     e->g->codes = qc_arena_take(arena, codes, 1, e->err);
-    if (!e->tensors || !e->nodes || !e->tensor_of || !e->scale || !e->bias || !e->multiplier || !e->shift || !e->latent || !e->g->codes) return -1;
+    if (!e->tensors || !e->nodes || !e->tensor_of || !e->scale || !e->bias || !e->multiplier || !e->shift ||
+        !e->latent || !e->g->codes)
+        return -1;
     for (uint32_t i = 0; i < e->f->n_nodes; i++) e->tensor_of[i] = -1;
     return 0;
 }
@@ -396,7 +428,8 @@ void qc_pack_latents(QcQGraph *g, const float *latent)
 {
     for (uint32_t i = 0; i < g->n_nodes; i++) {
         const QcQNode *n = &g->nodes[i];
-        for (uint32_t j = 0; j < n->n_codes; j++) qc_code_set(g, n, j, qc_code_of(latent[n->code + j], 1, (int)qc_code_bits(g, n)));
+        for (uint32_t j = 0; j < n->n_codes; j++)
+            qc_code_set(g, n, j, qc_code_of(latent[n->code + j], 1, (int)qc_code_bits(g, n)));
     }
 }
 
@@ -427,13 +460,19 @@ int qc_emit_given(QcQGraph *g, const QcGraph *f, const QcGiven *given, QcArena *
     return finish(&e, &latent);
 }
 
-int qc_emit(QcQGraph *g, float **latent, const QcGraph *model, const float *windows, uint32_t n, int bits, int last_bits, int activation_bits, int threads,
-            QcArena *arena, QcErr *err)
+int qc_emit(QcQGraph *g, float **latent, const QcGraph *model, const float *windows, uint32_t n, int bits,
+            int last_bits, int activation_bits, int threads, QcArena *arena, QcErr *err)
 {
     int status = -1;
     QcGraph f = {0};
     *g = (QcQGraph){.bits = (uint8_t)bits, .classes = model->classes};
-    Emit e = {.f = &f, .n = n < RANGE_WINDOWS ? n : RANGE_WINDOWS, .bits = bits, .last_bits = last_bits ? last_bits : bits, .activation_bits = activation_bits, .g = g, .err = err};
+    Emit e = {.f = &f,
+              .n = n < RANGE_WINDOWS ? n : RANGE_WINDOWS,
+              .bits = bits,
+              .last_bits = last_bits ? last_bits : bits,
+              .activation_bits = activation_bits,
+              .g = g,
+              .err = err};
     if (!n) return qc_fail(err, QC_EFORMAT, "there is no window to measure the ranges of activations on");
     if (qc_lower(&f, model, err)) return -1;
     uint32_t *readers = qc_arena_take(arena, f.n_nodes, sizeof *readers, err);

@@ -72,8 +72,9 @@ static int conv(Lower *lower, uint32_t node, const After *after)
     const QcNode *n = &lower->g->nodes[node];
     int bias = n->has_bias || after->gain, x = value_of(lower, n->inputs[0]);
     if (x < 0) return -1;
-    x = n->op == QC_OP_CONV ? qc_graph_conv(lower->out, n->name, (uint32_t)x, n->channels, n->window, n->groups, bias, lower->err)
-                            : qc_graph_linear(lower->out, n->name, (uint32_t)x, n->channels, bias, lower->err);
+    x = n->op == QC_OP_CONV
+            ? qc_graph_conv(lower->out, n->name, (uint32_t)x, n->channels, n->window, n->groups, bias, lower->err)
+            : qc_graph_linear(lower->out, n->name, (uint32_t)x, n->channels, bias, lower->err);
     if (x >= 0) lower->sources[x] = (Source){node, *after};
     return add_relu(lower, n->name, x, after);
 }
@@ -126,10 +127,12 @@ static int batchnorm(Lower *lower, const QcNode *n, After *after)
 static int absorbs(const Lower *lower, uint32_t node)
 {
     QcOp op = lower->g->nodes[node].op;
-    return lower->readers[node] == 1 && (op == QC_OP_CONV || op == QC_OP_LINEAR || op == QC_OP_CONCAT || op == QC_OP_BATCHNORM);
+    return lower->readers[node] == 1 &&
+           (op == QC_OP_CONV || op == QC_OP_LINEAR || op == QC_OP_CONCAT || op == QC_OP_BATCHNORM);
 }
 
-/* A row that only linear layers read needs no tensor of its own; for other readers the values take the shape of a row. */
+/* A row that only linear layers read needs no tensor of its own; for other readers the values take the shape of a
+ * row. */
 static int flatten(Lower *lower, uint32_t node, uint32_t x)
 {
     const QcNode *n = &lower->g->nodes[node], *from = &lower->out->nodes[x];
@@ -137,10 +140,12 @@ static int flatten(Lower *lower, uint32_t node, uint32_t x)
     if (others) {
         others = 0;
         for (uint32_t i = node + 1; i < lower->g->n_nodes; i++)
-            for (uint32_t k = 0; k < lower->g->nodes[i].n_inputs; k++) others |= lower->g->nodes[i].inputs[k] == node && lower->g->nodes[i].op != QC_OP_LINEAR;
+            for (uint32_t k = 0; k < lower->g->nodes[i].n_inputs; k++)
+                others |= lower->g->nodes[i].inputs[k] == node && lower->g->nodes[i].op != QC_OP_LINEAR;
     }
     const QcLoops whole = {.n = 1, .size = {n->channels}, .stride = {1}};
-    return others ? qc_graph_turn(lower->out, n->name, x, 1, 1, n->channels, &whole, lower->err) : qc_graph_simple(lower->out, n->name, QC_OP_FLATTEN, x, lower->err);
+    return others ? qc_graph_turn(lower->out, n->name, x, 1, 1, n->channels, &whole, lower->err)
+                  : qc_graph_simple(lower->out, n->name, QC_OP_FLATTEN, x, lower->err);
 }
 
 static int plain(Lower *lower, uint32_t node)
@@ -156,11 +161,13 @@ static int plain(Lower *lower, uint32_t node)
     case QC_OP_AVGPOOL: return qc_graph_pool(out, n->name, n->op, (uint32_t)a, n->window, n->count_padding, lower->err);
     case QC_OP_MUL: return qc_graph_mul(out, n->name, (uint32_t)a, (uint32_t)b, lower->err);
     case QC_OP_FUNCTION: return qc_graph_function(out, n->name, (uint32_t)a, n->steps, n->n_steps, lower->err);
-    case QC_OP_TURN: return qc_graph_turn(out, n->name, (uint32_t)a, n->height, n->width, n->channels, &n->loops, lower->err);
+    case QC_OP_TURN:
+        return qc_graph_turn(out, n->name, (uint32_t)a, n->height, n->width, n->channels, &n->loops, lower->err);
     case QC_OP_FLATTEN: return flatten(lower, node, (uint32_t)a);
     case QC_OP_GAP:
     case QC_OP_STD: return qc_graph_simple(out, n->name, n->op, (uint32_t)a, lower->err);
-    default: return qc_fail(lower->err, QC_EUNSUPPORTED, "node '%s' (%s) cannot be quantized", n->name, qc_op_names[n->op]);
+    default:
+        return qc_fail(lower->err, QC_EUNSUPPORTED, "node '%s' (%s) cannot be quantized", n->name, qc_op_names[n->op]);
     }
 }
 
@@ -178,7 +185,8 @@ static int through(Lower *lower, uint32_t node, After after)
         return wrap(lower, n->name, value_of(lower, n->inputs[0]), &after);
     case QC_OP_RELU: {
         After own = {.relu = 1, .clip = n->clip};
-        int x = absorbs(lower, n->inputs[0]) || (lower->readers[n->inputs[0]] == 1 && lower->g->nodes[n->inputs[0]].op == QC_OP_ADD)
+        int x = absorbs(lower, n->inputs[0]) ||
+                        (lower->readers[n->inputs[0]] == 1 && lower->g->nodes[n->inputs[0]].op == QC_OP_ADD)
                     ? through(lower, n->inputs[0], own)
                     : wrap(lower, n->name, value_of(lower, n->inputs[0]), &own);
         if (after.relu && !after.gain && !(after.clip > 0)) return x; /* ReLU of a ReLU */

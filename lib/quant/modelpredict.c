@@ -1,4 +1,5 @@
-/* modelpredict.c - qc_model_predict, apart from qpredict.c: who predicts with quantized models alone needs no float forward pass, and no oneDNN. */
+/* modelpredict.c - qc_model_predict, apart from qpredict.c: who predicts with quantized models alone needs no float
+ * forward pass, and no oneDNN. */
 #include "qpredict.h"
 
 #include "../format/qgraphfile.h"
@@ -6,11 +7,14 @@
 #include "../nn/score.h"
 
 /* The graph in the file must agree with the file's own description, which the data was matched with. */
-static int check_shape(const QcModelFile *m, uint32_t channels, uint32_t height, uint32_t length, uint32_t classes, QcErr *err)
+static int check_shape(const QcModelFile *m, uint32_t channels, uint32_t height, uint32_t length, uint32_t classes,
+                       QcErr *err)
 {
     if (channels == m->channels && height == m->height && length == m->length && classes == m->classes) return 0;
-    return qc_fail(err, QC_EFORMAT, "the model's graph takes %u x %u x %u and gives %u classes, but its description says %u x %u x %u and %u", channels, height,
-                   length, classes, m->channels, m->height, m->length, m->classes);
+    return qc_fail(
+        err, QC_EFORMAT,
+        "the model's graph takes %u x %u x %u and gives %u classes, but its description says %u x %u x %u and %u",
+        channels, height, length, classes, m->channels, m->height, m->length, m->classes);
 }
 
 static int predict_float(const QcModelFile *m, const QcDataset *d, int threads, float *logits, QcErr *err)
@@ -18,7 +22,10 @@ static int predict_float(const QcModelFile *m, const QcDataset *d, int threads, 
     QcGraph g;
     if (qc_graph_decode(&g, m, err)) return -1;
     const QcNode *in = &g.nodes[0];
-    int status = check_shape(m, in->channels, in->height, in->width, g.classes, err) || qc_predict(&g, d, &m->norm, threads, logits, err) ? -1 : 0;
+    int status = check_shape(m, in->channels, in->height, in->width, g.classes, err) ||
+                         qc_predict(&g, d, &m->norm, threads, logits, err)
+                     ? -1
+                     : 0;
     qc_graph_release(&g);
     return status;
 }

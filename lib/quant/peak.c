@@ -29,13 +29,16 @@ double qc_peak_measure(void)
 enum { ROUNDS = 1000, CHAINS = 8 /* products that do not wait for each other */ };
 
 /* In assembler, so that no compiler moves, merges or spills the products. */
-#define EACH_CHAIN(link) \
-    link("2", "8") link("3", "9") link("4", "10") link("5", "11") link("6", "12") link("7", "13") link("2", "14") link("3", "15")
+#define EACH_CHAIN(link)                                                                                          \
+    link("2", "8") link("3", "9") link("4", "10") link("5", "11") link("6", "12") link("7", "13") link("2", "14") \
+        link("3", "15")
 #define MADD(sum, n) "vpmaddwd %%ymm0, %%ymm1, %%ymm" n "\n vpaddd %%ymm" n ", %%ymm" sum ", %%ymm" sum "\n"
-#define MADDUBS(sum, n) \
-    "vpmaddubsw %%ymm0, %%ymm1, %%ymm" n "\n vpmaddwd %%ymm" n ", %%ymm0, %%ymm" n "\n vpaddd %%ymm" n ", %%ymm" sum ", %%ymm" sum "\n"
+#define MADDUBS(sum, n)                                                                                              \
+    "vpmaddubsw %%ymm0, %%ymm1, %%ymm" n "\n vpmaddwd %%ymm" n ", %%ymm0, %%ymm" n "\n vpaddd %%ymm" n ", %%ymm" sum \
+    ", %%ymm" sum "\n"
 #define VNNI(sum, n) "vpdpbusd %%zmm0, %%zmm1, %%zmm" n "\n vpdpbusd %%zmm0, %%zmm1, %%zmm" sum "\n"
-#define TOUCHED "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
+#define TOUCHED \
+    "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
 
 __attribute__((target("avx2"))) static void peak_madd(void *unused)
 {
@@ -57,7 +60,8 @@ __attribute__((target("avx512f,avx512vnni"))) static void peak_vnni(void *unused
 
 const QcPeakLoop *qc_peak_loops(void)
 {
-    static const QcPeakLoop plain[] = {{"madd", peak_madd, 16. * ROUNDS * CHAINS}, {"maddubs+madd", peak_maddubs, 32. * ROUNDS * CHAINS}, {0}};
+    static const QcPeakLoop plain[] = {
+        {"madd", peak_madd, 16. * ROUNDS * CHAINS}, {"maddubs+madd", peak_maddubs, 32. * ROUNDS * CHAINS}, {0}};
     static const QcPeakLoop vnni[] = {{"vpdpbusd", peak_vnni, 2 * 64. * ROUNDS * CHAINS}, {0}};
     return __builtin_cpu_supports("avx512vnni") ? vnni : plain;
 }

@@ -1,4 +1,5 @@
-/* peak.h - the int8 multiply-adds that this core can do at all, in registers: what a kernel's speed is measured against. */
+/* peak.h - the int8 multiply-adds that this core can do at all, in registers: what a kernel's speed is measured
+ * against. */
 #ifndef QC_QUANT_PEAK_H
 #define QC_QUANT_PEAK_H
 
@@ -9,7 +10,8 @@ typedef struct QcPeakLoop {
     double macs;
 } QcPeakLoop;
 
-/* Those that this processor can run and that are exact for some int8 operands, ended by a NULL name; none where no loop was written for the processor. */
+/* Those that this processor can run and that are exact for some int8 operands, ended by a NULL name; none where no loop
+ * was written for the processor. */
 const QcPeakLoop *qc_peak_loops(void);
 /* Multiply-adds a second at best, tried for about so many seconds. */
 double qc_peak_rate(const QcPeakLoop *loop, double seconds);

@@ -18,11 +18,11 @@ int qc_q_window(uint8_t *q, const QcDataset *d, uint32_t i, const QcNorm *norm, 
     return 0;
 }
 
-static int label_all(QcInputs *in, const QcModelFile *m, int need_labels, QcErr *err)
+static int label_all(QcInputs *in, const QcModelFile *m, QcLabelNeed need, QcErr *err)
 {
     const QcDataset *d = &in->data;
     int32_t *map;
-    if (qc_dataset_match(d, m, need_labels, &map, &in->arena, err)) return -1;
+    if (qc_dataset_match(d, m, need, &map, &in->arena, err)) return -1;
     in->label = qc_arena_take(&in->arena, d->n, sizeof *in->label, err);
     if (!in->label) return -1;
     for (uint32_t i = 0; i < d->n; i++) in->label[i] = d->label[i] < 0 ? -1 : map[d->label[i]];
@@ -31,16 +31,19 @@ static int label_all(QcInputs *in, const QcModelFile *m, int need_labels, QcErr 
     return 0;
 }
 
-int qc_inputs_open(QcInputs *in, const char *path, const QcModelFile *m, const QcQGraph *g, int coreset, int need_labels, QcErr *err)
+int qc_inputs_open(QcInputs *in, const char *path, const QcModelFile *m, const QcQGraph *g, int coreset, QcLabelNeed need, QcErr *err)
 {
     *in = (QcInputs){.norm = &m->norm, .input = &g->tensors[0]};
     if ((coreset ? qc_dataset_open_coreset : qc_dataset_open)(&in->data, path, err)) return -1;
-    if (!label_all(in, m, need_labels, err)) return 0;
+    if (!label_all(in, m, need, err)) return 0;
     qc_inputs_close(in);
     return qc_within(err, qc_input_name(path));
 }
 
-int qc_inputs_read(const QcInputs *in, uint8_t *q, uint32_t i, QcErr *err) { return qc_q_window(q, &in->data, i, in->norm, in->input, err); }
+int qc_inputs_read(const QcInputs *in, uint8_t *q, uint32_t i, QcErr *err)
+{
+    return qc_q_window(q, &in->data, i, in->norm, in->input, err);
+}
 
 void qc_inputs_close(QcInputs *in)
 {
@@ -53,6 +56,7 @@ void qc_inputs_close(QcInputs *in)
 QcKeptExample qc_inputs_kept(const QcInputs *coreset, uint32_t i)
 {
     const QcDataset *d = &coreset->data;
-    return (QcKeptExample){(uint16_t)coreset->label[i], (uint16_t)(d->misses[i] < UINT16_MAX ? d->misses[i] : UINT16_MAX),
+    return (QcKeptExample){(uint16_t)coreset->label[i],
+                           (uint16_t)(d->misses[i] < UINT16_MAX ? d->misses[i] : UINT16_MAX),
                            d->flags[i] & (QC_SLOT_RESERVED | QC_SLOT_NEVER_RIGHT | QC_SLOT_STREAM), d->id[i]};
 }

@@ -1,5 +1,5 @@
-/* qinput.h - labelled data as a quantized model eats it: one u8 window at a time, normalised, turned and quantized as it is read, so that windows need not be in
- * memory, neither as floats nor all at once.
+/* qinput.h - labelled data as a quantized model eats it: one u8 window at a time, normalised, turned and quantized as
+ * it is read, so that windows need not be in memory, neither as floats nor all at once.
  */
 #ifndef QC_QUANT_QINPUT_H
 #define QC_QUANT_QINPUT_H
@@ -8,7 +8,8 @@
 #include "../device/slots.h"
 #include "../device/qgraph.h"
 
-/* q [height][length][channels]: window i of d, whose shape is that of `input`. The same bytes as qc_q_input makes of qc_dataset_batch_window. */
+/* q [height][length][channels]: window i of d, whose shape is that of `input`. The same bytes as qc_q_input makes of
+ * qc_dataset_batch_window. */
 int qc_q_window(uint8_t *q, const QcDataset *d, uint32_t i, const QcNorm *norm, const QcQTensor *input, QcErr *err);
 
 /* A data file that fits a model: its values stay in the file where that is a regular one. */
@@ -22,7 +23,7 @@ typedef struct QcInputs {
 } QcInputs;
 
 /* Fails as qc_dataset_match does, with the file's name in front. coreset: the file must be one. */
-int qc_inputs_open(QcInputs *in, const char *path, const QcModelFile *m, const QcQGraph *g, int coreset, int need_labels, QcErr *err);
+int qc_inputs_open(QcInputs *in, const char *path, const QcModelFile *m, const QcQGraph *g, int coreset, QcLabelNeed need, QcErr *err);
 int qc_inputs_read(const QcInputs *in, uint8_t *q, uint32_t i, QcErr *err); /* q [window] */
 void qc_inputs_close(QcInputs *in);
 

@@ -14,7 +14,8 @@ typedef struct Source {
     const void *from;
 } Source;
 
-typedef struct Share { /* of one thread: it takes the next window when it is done with one, as its processor may be busy with other things, too */
+typedef struct Share { /* of one thread: it takes the next window when it is done with one, as its processor may be busy
+                          with other things, too */
     const QcQGraph *g;
     const Source *source;
     float *logits;
@@ -48,7 +49,7 @@ static int share_init(Share *s, const QcKernels *kernels, QcErr *err)
 {
     s->memory = qc_room_new(qc_qpredict_bytes(NULL, s->g), "the integer forward pass", err);
     if (!s->memory) return -1;
-    qc_qrun_place_lean(&s->run, s->g, kernels, s->memory);
+    qc_qrun_place_inference(&s->run, s->g, kernels, s->memory);
     return 0;
 }
 
@@ -69,7 +70,8 @@ static int predict(const QcQGraph *g, const Source *source, int threads, float *
     if (!kernels) return -1;
     if (!source->n) return 0;
     int n = threads < 1 ? 1 : threads > MAX_THREADS ? MAX_THREADS : threads, status = 0;
-    uint32_t next = 0, wrong = source->n; /* the first window that could not be read, which some thread came to whatever the others did */
+    uint32_t next = 0, wrong = source->n; /* the first window that could not be read, which some thread came to whatever
+                                             the others did */
     if ((uint32_t)n > source->n) n = (int)source->n;
     Share *shares = calloc((size_t)n, sizeof *shares);
     if (!shares) return qc_fail_memory(err, "the integer forward pass");

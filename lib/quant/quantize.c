@@ -58,15 +58,23 @@ static int calibrate(Best *best, const float *latent, const QcWindows *kept, QcE
     if (qc_shadow_init(&shadow, best->g, err)) return -1;
     memcpy(shadow.latent, latent, best->g->n_codes * sizeof *latent);
     qc_shadow_clamp(&shadow);
-    QcTuneOptions tune = {.steps = best->steps_an_epoch * o->epochs, .batch = batch, .rate = o->rate > 0 ? o->rate : qc_tune_rate(o->bits),
-                          .bias_rate = 1, .cosine = 1, .seed = o->seed, .threads = o->threads, .watch = watch, .ctx = best, .every = best->steps_an_epoch};
+    QcTuneOptions tune = {.steps = best->steps_an_epoch * o->epochs,
+                          .batch = batch,
+                          .rate = o->rate > 0 ? o->rate : qc_tune_rate(o->bits),
+                          .bias_rate = 1,
+                          .cosine = 1,
+                          .seed = o->seed,
+                          .threads = o->threads,
+                          .watch = watch,
+                          .ctx = best,
+                          .every = best->steps_an_epoch};
     int status = qc_tune(&shadow, kept->x, kept->label, kept->n, &tune, err);
     qc_shadow_release(&shadow);
     return status;
 }
 
-int qc_quantize(QcQGraph *g, QcQuantizeReport *report, const QcGraph *model, const QcWindows *source, int coreset_only, const QcQuantizeOptions *o,
-                QcArena *arena, QcErr *err)
+int qc_quantize(QcQGraph *g, QcQuantizeReport *report, const QcGraph *model, const QcWindows *source, int coreset_only,
+                const QcQuantizeOptions *o, QcArena *arena, QcErr *err)
 {
     QcArena scratch = {0};
     QcWindows kept = {0}, held = {0};
@@ -76,8 +84,11 @@ int qc_quantize(QcQGraph *g, QcQuantizeReport *report, const QcGraph *model, con
     *report = (QcQuantizeReport){0};
     uint32_t *order = qc_arena_take(&scratch, source->n, sizeof *order, err);
     if (!order || qc_windows_hold_out(order, &n_kept, source, coreset_only ? 1.0 / 3 : 0.1, o->seed, err)) goto end;
-    if (qc_windows_pick(&kept, source, order, n_kept, err) || qc_windows_pick(&held, source, order + n_kept, source->n - n_kept, err)) goto end;
-    if (qc_emit(g, &latent, model, kept.x, kept.n, o->bits, o->last_bits, o->activation_bits, o->threads, arena, err)) goto end;
+    if (qc_windows_pick(&kept, source, order, n_kept, err) ||
+        qc_windows_pick(&held, source, order + n_kept, source->n - n_kept, err))
+        goto end;
+    if (qc_emit(g, &latent, model, kept.x, kept.n, o->bits, o->last_bits, o->activation_bits, o->threads, arena, err))
+        goto end;
     Best best = {.g = g, .held = &held, .o = o, .report = report};
     best.codes = qc_arena_take(&scratch, g->n_code_bytes, 1, err);
     best.bias = qc_arena_take(arena, g->n_channels, sizeof *best.bias, err); /* stays: it becomes the graph's */

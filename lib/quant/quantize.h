@@ -1,7 +1,8 @@
-/* quantize.h - a float model becomes a quantized one: rounding, then calibration by straight-through back-propagation, keeping what is best on held-out source data.
+/* quantize.h - a float model becomes a quantized one: rounding, then calibration by straight-through back-propagation,
+ * keeping what is best on held-out source data.
  *
- * With training data, a tenth of it is held out and chooses when to stop; with the coreset alone, calibration must beat rounding on a held-out third of the coreset,
- * or rounding it is (on a small set calibration can lose).
+ * With training data, a tenth of it is held out and chooses when to stop; with the coreset alone, calibration must beat
+ * rounding on a held-out third of the coreset, or rounding it is (on a small set calibration can lose).
  */
 #ifndef QC_QUANT_QUANTIZE_H
 #define QC_QUANT_QUANTIZE_H
@@ -27,8 +28,9 @@ typedef struct QcQuantizeReport {
     uint32_t held_out;                     /* examples */
 } QcQuantizeReport;
 
-/* source: the training windows, or those of the coreset where there is no more; coreset_only says which. All of g is from `arena`. */
-int qc_quantize(QcQGraph *g, QcQuantizeReport *report, const QcGraph *model, const QcWindows *source, int coreset_only, const QcQuantizeOptions *o,
-                QcArena *arena, QcErr *err);
+/* source: the training windows, or those of the coreset where there is no more; coreset_only says which. All of g is
+ * from `arena`. */
+int qc_quantize(QcQGraph *g, QcQuantizeReport *report, const QcGraph *model, const QcWindows *source, int coreset_only,
+                const QcQuantizeOptions *o, QcArena *arena, QcErr *err);
 
 #endif

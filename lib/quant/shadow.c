@@ -15,7 +15,8 @@ typedef struct Tensor {
 
 static QcWindow window_of(const QcQNode *n)
 {
-    return (QcWindow){n->kernel_h, n->kernel_w, n->stride_h, n->stride_w, n->dilation_h, n->dilation_w, n->pad_top, n->pad_bottom, n->pad_left, n->pad_right};
+    return (QcWindow){n->kernel_h,   n->kernel_w, n->stride_h,   n->stride_w, n->dilation_h,
+                      n->dilation_w, n->pad_top,  n->pad_bottom, n->pad_left, n->pad_right};
 }
 
 static int quantize(QcShadow *s, uint32_t t, int node, QcErr *err)
@@ -31,9 +32,11 @@ static int add_slice(QcShadow *s, Tensor *tensors, const QcQNode *n, int node, Q
 {
     Tensor *t = &tensors[n->out];
     if (node < 0) return -1;
-    if (t->n_slices == QC_MAX_INPUTS) return qc_fail(err, QC_EUNSUPPORTED, "a tensor is written in more than %d slices", QC_MAX_INPUTS);
+    if (t->n_slices == QC_MAX_INPUTS)
+        return qc_fail(err, QC_EUNSUPPORTED, "a tensor is written in more than %d slices", QC_MAX_INPUTS);
     uint32_t i = t->n_slices++; /* kept in order of channels */
-    for (; i > 0 && t->first[i - 1] > n->out_channel; i--) t->first[i] = t->first[i - 1], t->slices[i] = t->slices[i - 1];
+    for (; i > 0 && t->first[i - 1] > n->out_channel; i--)
+        t->first[i] = t->first[i - 1], t->slices[i] = t->slices[i - 1];
     t->first[i] = n->out_channel;
     t->slices[i] = (uint32_t)node;
     t->channels += n->channels;
@@ -53,7 +56,8 @@ static int add_table(QcShadow *s, const char *name, uint32_t in, const QcQNode *
     const QcQTensor *from = &s->g->tensors[n->in[0]], *to = &s->g->tensors[n->out];
     float *levels = qc_arena_take(&s->arena, QC_Q_TABLE_BYTES, sizeof *levels, err);
     if (!levels) return -1;
-    for (int k = 0; k < QC_Q_TABLE_BYTES; k++) levels[k] = to->scale * (float)(s->g->codes[n->code_byte + (uint32_t)k] - to->zero);
+    for (int k = 0; k < QC_Q_TABLE_BYTES; k++)
+        levels[k] = to->scale * (float)(s->g->codes[n->code_byte + (uint32_t)k] - to->zero);
     return qc_graph_table(&s->graph, name, in, from->scale, from->zero, from->bits, levels, err);
 }
 
@@ -61,7 +65,9 @@ static int add_turn(QcShadow *s, const char *name, uint32_t in, const QcQNode *n
 {
     const QcQTensor *out = &s->g->tensors[n->out];
     QcLoops loops = {.n = n->groups, .offset = n->code};
-    for (uint32_t k = 0; k < loops.n; k++) loops.size[k] = (uint32_t)s->g->bias[n->channel + k], loops.stride[k] = (uint32_t)s->g->multiplier[n->channel + k];
+    for (uint32_t k = 0; k < loops.n; k++)
+        loops.size[k] = (uint32_t)s->g->bias[n->channel + k],
+        loops.stride[k] = (uint32_t)s->g->multiplier[n->channel + k];
     return qc_graph_turn(&s->graph, name, in, out->height, out->width, out->channels, &loops, err);
 }
 
@@ -136,7 +142,8 @@ void qc_shadow_reset(QcShadow *s)
         if (!n->n_codes) continue;
         float *bias = s->graph.params + s->graph.nodes[s->node_of[i]].bias, in = g->tensors[n->in[0]].scale;
         for (uint32_t j = 0; j < n->n_codes; j++) s->latent[n->code + j] = (float)qc_code_get(g, n, j);
-        for (uint32_t o = 0; o < n->channels; o++) bias[o] = (float)g->bias[n->channel + o] * in * g->scale[n->channel + o];
+        for (uint32_t o = 0; o < n->channels; o++)
+            bias[o] = (float)g->bias[n->channel + o] * in * g->scale[n->channel + o];
     }
     qc_shadow_round(s);
 }
@@ -167,8 +174,10 @@ void qc_shadow_clamp(QcShadow *s)
     for (uint32_t i = 0; i < s->g->n_nodes; i++) {
         const QcQNode *n = &s->g->nodes[i];
         int bits = (int)qc_code_bits(s->g, n);
-        float low = (float)qc_code_low(bits) - 0.49f, high = (float)qc_code_high(bits) + 0.49f, *latent = s->latent + n->code;
-        for (uint32_t j = 0; j < n->n_codes; j++) latent[j] = latent[j] < low ? low : latent[j] > high ? high : latent[j];
+        float low = (float)qc_code_low(bits) - 0.49f, high = (float)qc_code_high(bits) + 0.49f,
+              *latent = s->latent + n->code;
+        for (uint32_t j = 0; j < n->n_codes; j++)
+            latent[j] = latent[j] < low ? low : latent[j] > high ? high : latent[j];
     }
 }
 

@@ -1,8 +1,9 @@
 /* shadow.h - the float double of a quantized model, for straight-through back-propagation on the workstation.
  *
- * A graph of CONV, RELU, pools, GAP, ADD, CONCAT with a QUANT node wherever the device has a tensor, so its forward pass rounds where the device
- * does. Each weight has a latent value in units of its scale; the graph's weight is scale * clamp(round(latent)). Gradients reach the latents straight through the
- * rounding. Biases are the device's, as floats.
+ * A graph of CONV, RELU, pools, GAP, ADD, CONCAT with a QUANT node wherever the device has a tensor, so its forward
+ * pass rounds where the device does. Each weight has a latent value in units of its scale; the graph's weight is scale
+ * * clamp(round(latent)). Gradients reach the latents straight through the rounding. Biases are the device's, as
+ * floats.
  */
 #ifndef QC_QUANT_SHADOW_H
 #define QC_QUANT_SHADOW_H

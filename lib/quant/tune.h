@@ -1,4 +1,5 @@
-/* tune.h - straight-through back-propagation on the latents of a shadow: what calibrates a model on the workstation, and what teaches the flip network.
+/* tune.h - straight-through back-propagation on the latents of a shadow: what calibrates a model on the workstation,
+ * and what teaches the flip network.
  *
  * Adam in units of one quantization step. Windows are given normalised, [n][h][w][c].
  */
@@ -22,7 +23,8 @@ typedef struct QcTuneOptions {
 } QcTuneOptions;
 
 double qc_tune_rate(int bits); /* .015, .05, .3 steps a step at 2, 4, 8 bits */
-/* An optimizer of latents whose rate is that of the model's bits: those of a last layer with bits of its own move as theirs ask for. */
+/* An optimizer of latents whose rate is that of the model's bits: those of a last layer with bits of its own move as
+ * theirs ask for. */
 void qc_tune_pace(QcOptim *o, const QcQGraph *g, double (*rate)(int bits));
 
 /* Ends with rounded weights in the graph. */

@@ -20,7 +20,7 @@ int qc_windows_init(QcWindows *w, const QcDataset *d, const QcModelFile *m, QcEr
 {
     int32_t *map;
     if (allocate(w, d->n, qc_dataset_values(d), err)) return -1;
-    if (qc_dataset_match(d, m, 1, &map, &w->arena, err)) {
+    if (qc_dataset_match(d, m, QC_LABELS_ALL, &map, &w->arena, err)) {
         qc_windows_release(w);
         return -1;
     }
@@ -31,7 +31,8 @@ int qc_windows_init(QcWindows *w, const QcDataset *d, const QcModelFile *m, QcEr
     return 0;
 }
 
-static int load(QcWindows *w, uint8_t digest[QC_DIGEST_BYTES], const QcModelFile *m, const char *path, int coreset, QcErr *err)
+static int load(QcWindows *w, uint8_t digest[QC_DIGEST_BYTES], const QcModelFile *m, const char *path, int coreset,
+                QcErr *err)
 {
     QcDataset d;
     *w = (QcWindows){0};
@@ -42,7 +43,8 @@ static int load(QcWindows *w, uint8_t digest[QC_DIGEST_BYTES], const QcModelFile
     return status ? qc_within(err, qc_input_name(path)) : 0;
 }
 
-int qc_windows_load_source(QcWindows *w, uint8_t digest[QC_DIGEST_BYTES], const QcModelFile *m, const char *coreset, const char *data, QcErr *err)
+int qc_windows_load_source(QcWindows *w, uint8_t digest[QC_DIGEST_BYTES], const QcModelFile *m, const char *coreset,
+                           const char *data, QcErr *err)
 {
     *w = (QcWindows){0};
     if (coreset && load(w, digest, m, coreset, 1, err)) return -1;
@@ -99,6 +101,7 @@ const QcKernels *qc_kernels_need(QcErr *err)
 {
     const char *wrong = NULL;
     const QcKernels *kernels = qc_kernels_choose(&wrong);
-    if (!kernels) qc_fail(err, QC_EUSAGE, "QC_ISA=%.40s is not a set of kernels that this processor can run", wrong ? wrong : "");
+    if (!kernels)
+        qc_fail(err, QC_EUSAGE, "QC_ISA=%.40s is not a set of kernels that this processor can run", wrong ? wrong : "");
     return kernels;
 }

@@ -1,10 +1,11 @@
 #!/bin/sh
-# The whole chain on one page: a classifier is trained on one person's inertial recordings, quantized, and keeps itself right on two others, one after the other.
-# Two paths from the same float model: the recommended one, and QCore as published, with a bit-flip network.
+# The whole chain on one page: a classifier is trained on one person's inertial recordings, quantized, and keeps itself
+# right on two others, one after the other. Two paths from the same float model: the recommended one, and QCore as
+# published, with a bit-flip network.
 #   demo.sh          on synthetic recordings (qc-synth)
 #   demo.sh DIR      on a UCI-DSA tree, DIR/a01/p1/s01.txt ...
-# From the environment: PEOPLE ("p1 p2 p3": source, then two targets), BITS (2), OUT (build/demo), THREADS (0 = all cores).
-# `make demo` calls this with the programs in PATH and QC_SHARE set.
+# From the environment: PEOPLE ("p1 p2 p3": source, then two targets), BITS (2), OUT (build/demo), THREADS (0 = all
+# cores). `make demo` calls this with the programs in PATH and QC_SHARE set.
 # shellcheck disable=SC2086 # PEOPLE and options are words
 set -eu
 tree=${1:-}
@@ -13,7 +14,8 @@ BITS=${BITS:-2} OUT=${OUT:-build/demo} THREADS=${THREADS:-0}
 export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-passive}" LC_ALL=C
 here=$(dirname "$0")
 set -- ${PEOPLE:-p1 p2 p3}
-[ $# -eq 3 ] || { echo "demo.sh: PEOPLE names three people, the source and two targets, as in PEOPLE='p1 p2 p3'" >&2; exit 2; }
+[ $# -eq 3 ] || { echo "demo.sh: PEOPLE names three people, the source and two targets, as in PEOPLE='p1 p2 p3'" >&2; \
+    exit 2; }
 source=$1 first=$2 second=$3
 began=$(date +%s)
 say() { echo "[$(($(date +%s) - began)) s] $*" >&2; }
@@ -27,39 +29,49 @@ if [ -n "$tree" ]; then
     training='' flips='' held=0.2
 else
     say 'synthesizing the recordings of three people: 8 activities, 3 sensors of 3 axes'
-    qc-synth -q --people 3 --activities 8 --windows 40 --channels 9 --length 75 --drift 1.5 --seed 1 -o "$OUT/people.qcd"
+    qc-synth -q --people 3 --activities 8 --windows 40 --channels 9 --length 75 --drift 1.5 --seed 1 -o \
+        "$OUT/people.qcd"
     training='--epochs 15' flips='--persons 5 --test-persons 1 --teacher-steps 30 --steps 600' held=0.5
 fi
 for person in "$source" "$first" "$second"; do
-    qc-split -q -g "$person" -t $held --by block -o "$OUT/$person.train.qcd" -O "$OUT/$person.test.qcd" "$OUT/people.qcd"
+    qc-split -q -g "$person" -t $held --by block -o "$OUT/$person.train.qcd" -O "$OUT/$person.test.qcd" \
+        "$OUT/people.qcd"
 done
 
 # ---- on the workstation: nothing is known of the targets
 
 say "training a float model on $source"
-qc-train -q -a inceptiontime-16x3 -d "$OUT/$source.train.qcd" -L "$OUT/misses" -o "$OUT/float.qcm" $training --threads "$THREADS"
+qc-train -q -a inceptiontime-16x3 -d "$OUT/$source.train.qcd" -L "$OUT/misses" -o "$OUT/float.qcm" $training --threads \
+    "$THREADS"
 say 'choosing 30 examples by their quantization misses'
 qc-coreset -q -n 30 -L "$OUT/misses" -d "$OUT/$source.train.qcd" -o "$OUT/coreset.qcd"
 say "recommended: quantizing to $BITS bits; the last layer has 8 and reads deviations"
-qc-quantize -q -b "$BITS" -c "$OUT/coreset.qcd" -d "$OUT/$source.train.qcd" -o "$OUT/recommended.qcm" --threads "$THREADS" "$OUT/float.qcm" >"$OUT/recommended.quantize.tsv"
+qc-quantize -q -b "$BITS" -c "$OUT/coreset.qcd" -d "$OUT/$source.train.qcd" -o "$OUT/recommended.qcm" --threads \
+    "$THREADS" "$OUT/float.qcm" >"$OUT/recommended.quantize.tsv"
 say "QCore: quantizing all layers to $BITS bits, training the bit-flip network on simulated people"
-qc-quantize -q -b "$BITS" --no-std --last-bits "$BITS" -c "$OUT/coreset.qcd" -d "$OUT/$source.train.qcd" -o "$OUT/plain.qcm" --threads "$THREADS" "$OUT/float.qcm" \
+qc-quantize -q -b "$BITS" --no-std --last-bits "$BITS" -c "$OUT/coreset.qcd" -d "$OUT/$source.train.qcd" -o \
+    "$OUT/plain.qcm" --threads "$THREADS" "$OUT/float.qcm" \
     >"$OUT/qcore.quantize.tsv"
-qc-bitflip-train -q -c "$OUT/coreset.qcd" -d "$OUT/$source.train.qcd" -o "$OUT/qcore.qcm" $flips --threads "$THREADS" "$OUT/plain.qcm" >"$OUT/bitflip.tsv"
+qc-bitflip-train -q -c "$OUT/coreset.qcd" -d "$OUT/$source.train.qcd" -o "$OUT/qcore.qcm" $flips --threads "$THREADS" \
+    "$OUT/plain.qcm" >"$OUT/bitflip.tsv"
 
 # ---- on the device: forward passes only, one thread
 
 for path in recommended qcore; do
     say "$path: calibrating on a stream of $first, then of $second, 8 batches each"
-    qc-calibrate -q -c "$OUT/coreset.qcd" -C "$OUT/$path.coreset.qcd" -s "$OUT/$first.train.qcd" -s "$OUT/$second.train.qcd" --batches 8 \
-        -t "$OUT/$first.test.qcd" -t "$OUT/$second.test.qcd" -t "$OUT/$source.test.qcd" -o "$OUT/$path.calibrated.qcm" "$OUT/$path.qcm" >"$OUT/$path.tsv"
+    qc-calibrate -q -c "$OUT/coreset.qcd" -C "$OUT/$path.coreset.qcd" -s "$OUT/$first.train.qcd" -s \
+        "$OUT/$second.train.qcd" --batches 8 \
+        -t "$OUT/$first.test.qcd" -t "$OUT/$second.test.qcd" -t "$OUT/$source.test.qcd" -o "$OUT/$path.calibrated.qcm" \
+        "$OUT/$path.qcm" >"$OUT/$path.tsv"
 done
 
 # ---- the table: tested before anything was learned (batch 0) and after each batch
 
-accuracy() { qc-eval -q -d "$OUT/$2.test.qcd" --threads "$THREADS" --json "$OUT/$1.qcm" | sed 's/.*"accuracy": \([0-9.]*\).*/\1/'; }
+accuracy() { qc-eval -q -d "$OUT/$2.test.qcd" --threads "$THREADS" --json "$OUT/$1.qcm" |
+    sed 's/.*"accuracy": \([0-9.]*\).*/\1/'; }
 say "done; accuracy on the test sets of $first and $second (targets) and $source (source):"
-awk -F '\t' -v first="$first" -v second="$second" -v source="$source" -v floats="$(accuracy float "$first") $(accuracy float "$second") $(accuracy float "$source")" '
+awk -F '\t' -v first="$first" -v second="$second" -v source="$source" -v \
+    floats="$(accuracy float "$first") $(accuracy float "$second") $(accuracy float "$source")" '
     FNR == 1 { p++; for (i = 1; i <= NF; i++) at[$i] = i; next }
     $1 == "R0" { for (t = 1; t <= 3; t++) a[p, 0, t] = $(4 + t); next }
     $1 ~ /^[0-9]+$/ { n = $1; for (t = 1; t <= 3; t++) a[p, n, t] = $at["test" t]; ms[p] += $at["ms"]; bytes[p] = $at["bytes"] }

@@ -1,6 +1,7 @@
 #!/bin/sh
-# few-classes.sh MODEL CORESET DATA [OPTIONS of qc-calibrate]: people who show some of the classes alone. Three people are made up from DATA (qc-synth -d); each shows every fourth
-# of its classes, one after another, half of the examples, and then all of them again, the other half. Prints the share that is right as it arrives: first visits, second visits.
+# few-classes.sh MODEL CORESET DATA [OPTIONS of qc-calibrate]: people who show some of the classes alone. Three people
+# are made up from DATA (qc-synth -d); each shows every fourth of its classes, one after another, half of the examples,
+# and then all of them again, the other half. Prints the share that is right as it arrives: first visits, second visits.
 #   qc-info CORESET tells how many classes there are; DATA must have about as many examples of each.
 set -eu
 [ $# -ge 3 ] || { echo "usage: few-classes.sh MODEL CORESET DATA [OPTIONS]" >&2; exit 2; }

@@ -1,7 +1,9 @@
 #!/bin/sh
-# grid-best.sh [qc-report's options]: the setting of each method and bit-width that did best in grid.yaml, as an experiment on standard output: people.yaml
-# (or EXPERIMENT, which has axes and takes its run from people.yaml) with these settings. Best: of the highest mean target accuracy over batches; of two alike the earlier one in grid.yaml, so a default stays
-# where nothing is better. Where defaults are best nothing is run again: their runs are those of people.yaml.
+# grid-best.sh [qc-report's options]: the setting of each method and bit-width that did best in grid.yaml, as an
+# experiment on standard output: people.yaml (or EXPERIMENT, which has axes and takes its run from people.yaml) with
+# these settings. Best: of the highest mean target accuracy over batches; of two alike the earlier one in grid.yaml, so
+# a default stays where nothing is better. Where defaults are best nothing is run again: their runs are those of
+# people.yaml.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd) experiment=${EXPERIMENT:-$here/people.yaml}
 case $experiment in /*) ;; *) experiment=$PWD/$experiment ;; esac

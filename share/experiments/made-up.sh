@@ -1,7 +1,8 @@
 #!/bin/sh
-# made-up.sh MODEL CORESET DATA [OPTIONS of qc-calibrate]: what to try settings on, so that no person is used up for it. Three people are made up from DATA (qc-synth -d), and each
-# has the last fifth of each activity for testing; two orders of the stream. Prints the means of the six runs: test-then-train and target accuracy (mean over ten batches, after the last),
-# and windows that pass through the network in a batch.
+# made-up.sh MODEL CORESET DATA [OPTIONS of qc-calibrate]: what to try settings on, so that no person is used up for it.
+# Three people are made up from DATA (qc-synth -d), and each has the last fifth of each activity for testing; two orders
+# of the stream. Prints the means of the six runs: test-then-train and target accuracy (mean over ten batches, after the
+# last), and windows that pass through the network in a batch.
 set -eu
 [ $# -ge 3 ] || { echo "usage: made-up.sh MODEL CORESET DATA [OPTIONS]" >&2; exit 2; }
 model=$1 coreset=$2 data=$3
@@ -12,7 +13,8 @@ qc-synth -q -d "$data" --people 3 --seed 7 -o "$work/people"
 qc-info "$work/people" | sed -n '/^groups:/,/^[a-z]/s/^  \(.*\): [0-9]*$/\1/p' >"$work/names"
 while read -r person; do
     qc-split -q -g "$person" -t 0.2 --by block -o "$work/stream" -O "$work/test" "$work/people"
-    for seed in 1 2; do qc-calibrate -q -c "$coreset" -s "$work/stream" -t "$work/test" --batches 10 --seed $seed -o /dev/null --json "$@" "$model" </dev/null; done
+    for seed in 1 2; do qc-calibrate -q -c "$coreset" -s "$work/stream" -t "$work/test" --batches 10 --seed $seed -o \
+        /dev/null --json "$@" "$model" </dev/null; done
 done <"$work/names" >"$work/lines"
 awk '
     function number(key) { return match($0, "\"" key "\": \\[?[0-9.]+") ? substr($0, RSTART + length(key) + 4, RLENGTH - length(key) - 4) : 0 }

@@ -1,6 +1,7 @@
 #!/bin/sh
-# network-features.sh [qc-sweep's options]: how well the bit-flip networks of ablation-network.yaml name weights to step, told all or all but one feature: a row a network, once
-# it is taught. precision_network: of the 5 % of weights that it ranks highest on simulated people it was not taught on, the share that back-propagation moves that way
+# network-features.sh [qc-sweep's options]: how well the bit-flip networks of ablation-network.yaml name weights to
+# step, told all or all but one feature: a row a network, once it is taught. precision_network: of the 5 % of weights
+# that it ranks highest on simulated people it was not taught on, the share that back-propagation moves that way
 # (qc-bitflip-train(1)); precision_hebb: of those with the largest |h|.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)

@@ -1,7 +1,9 @@
 #!/bin/sh
-# office-parts.sh DIR [DATA]: training and test parts of Office-Caltech's cameras, 64 x 64 pixels: DIR/amazon.train.qcd, DIR/amazon.test.qcd, dslr and webcam likewise.
-# DATA: a folder with amazon, dslr and webcam (of a folder a class), or with office-caltech/amazon.tar ... A class's pictures are drawn at random: a fifth of amazon,
-# two fifths of the others, which have few, are the test part. dslr and webcam show some objects several times, so both parts of them may show one.
+# office-parts.sh DIR [DATA]: training and test parts of Office-Caltech's cameras, 64 x 64 pixels: DIR/amazon.train.qcd,
+# DIR/amazon.test.qcd, dslr and webcam likewise. DATA: a folder with amazon, dslr and webcam (of a folder a class), or
+# with office-caltech/amazon.tar ... A class's pictures are drawn at random: a fifth of amazon, two fifths of the
+# others, which have few, are the test part. dslr and webcam show some objects several times, so both parts of them may
+# show one.
 set -eu
 out=${1:?a folder for the parts is needed} data=${2:-${QC_DATA:-../shared/data}}
 mkdir -p "$out"
@@ -14,7 +16,8 @@ for camera in amazon dslr webcam; do
         tar -xf "$data/office-caltech/$camera.tar" -C "$work"
         tree=$work/$camera
     fi
-    [ -d "$tree" ] || { echo "office-parts.sh: there is neither $camera nor office-caltech/$camera.tar in $data" >&2; exit 3; }
+    [ -d "$tree" ] || { echo "office-parts.sh: there is neither $camera nor office-caltech/$camera.tar in $data" >&2; \
+        exit 3; }
     qc-import -q -f images --size 64 -o "$work/$camera.qcd" "$tree"
     qc-split -q --by random -t $share -o "$out/$camera.train.qcd" -O "$out/$camera.test.qcd" "$work/$camera.qcd"
 done

@@ -1,6 +1,7 @@
 #!/bin/sh
 # parts.sh DIR [TREE]: training and test parts of UCI-DSA people, one file each: DIR/p1.train.qcd, DIR/p1.test.qcd ...
-# TREE: a UCI-DSA tree (a01/p1/s01.txt), or a folder with dsa/p1.tar.zst ... The last 20 % of each activity's segments are the test part.
+# TREE: a UCI-DSA tree (a01/p1/s01.txt), or a folder with dsa/p1.tar.zst ... The last 20 % of each activity's segments
+# are the test part.
 set -eu
 out=${1:?a folder for the parts is needed} data=${2:-${QC_DATA:-../shared/data}}
 mkdir -p "$out"
@@ -10,7 +11,8 @@ for archive in "$data"/dsa/p*.tar.zst; do
     [ ! -f "$archive" ] || zstd -qdc "$archive" | tar -xf - -C "$work"
 done
 tree=$(find "$work" "$data" -type d -name a01 | head -n 1)
-[ -n "$tree" ] || { echo "parts.sh: there is neither a UCI-DSA tree (a01/p1/s01.txt) nor dsa/*.tar.zst in $data" >&2; exit 3; }
+[ -n "$tree" ] || { echo "parts.sh: there is neither a UCI-DSA tree (a01/p1/s01.txt) nor dsa/*.tar.zst in $data" >&2; \
+    exit 3; }
 for person in "$tree"/p*; do
     name=$(basename "$person")
     qc-import -q -f dsa -g "$name" -o "$work/$name.qcd" "$(dirname "$tree")"

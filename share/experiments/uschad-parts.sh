@@ -1,6 +1,7 @@
 #!/bin/sh
-# uschad-parts.sh DIR [DATA]: training and test parts of USC-HAD subjects, one file each: DIR/s1.train.qcd, DIR/s1.test.qcd ...
-# DATA: a USC-HAD tree (Subject1/a1t1.mat), or a folder with usc-had/Subject1.tar ... Windows are 500 rows (5 s) that do not overlap; trial 5 of each activity is the test part.
+# uschad-parts.sh DIR [DATA]: training and test parts of USC-HAD subjects, one file each: DIR/s1.train.qcd,
+# DIR/s1.test.qcd ... DATA: a USC-HAD tree (Subject1/a1t1.mat), or a folder with usc-had/Subject1.tar ... Windows are
+# 500 rows (5 s) that do not overlap; trial 5 of each activity is the test part.
 set -eu
 out=${1:?a folder for the parts is needed} data=${2:-${QC_DATA:-../shared/data}}
 mkdir -p "$out"
@@ -10,7 +11,8 @@ for archive in "$data"/usc-had/Subject*.tar; do
     [ ! -f "$archive" ] || tar -xf "$archive" -C "$work"
 done
 tree=$(find "$work" "$data" -type d -name Subject1 | head -n 1)
-[ -n "$tree" ] || { echo "uschad-parts.sh: there is neither a USC-HAD tree (Subject1/a1t1.mat) nor usc-had/*.tar in $data" >&2; exit 3; }
+[ -n "$tree" ] || { echo \
+    "uschad-parts.sh: there is neither a USC-HAD tree (Subject1/a1t1.mat) nor usc-had/*.tar in $data" >&2; exit 3; }
 for subject in "$(dirname "$tree")"/Subject*/; do
     name=$(basename "$subject")
     number=${name#Subject}

@@ -1,9 +1,11 @@
-/* board.c - a Cortex-M from reset to main, without a C library, and semihosting (ARM IHI 0053, "Semihosting for AArch32 and AArch64"). */
+/* board.c - a Cortex-M from reset to main, without a C library, and semihosting (ARM IHI 0053, "Semihosting for AArch32
+ * and AArch64"). */
 #include "board.h"
 
 #include "kernels/mem.h"
 
-extern uint32_t stack_top[], stack_bottom[], data_start[], data_end[], data_load[], bss_start[], bss_end[]; /* the linker's */
+/* the linker's */
+extern uint32_t stack_top[], stack_bottom[], data_start[], data_end[], data_load[], bss_start[], bss_end[];
 
 enum { PAINT = 0x5a5aa5a5, SYS_OPEN = 0x01, SYS_READ = 0x06, SYS_WRITE0 = 0x04, SYS_EXIT_EXTENDED = 0x20, APPLICATION_EXIT = 0x20026 };
 
@@ -53,7 +55,10 @@ uint32_t board_stack_peak(void)
     return (uint32_t)((uintptr_t)stack_top - (uintptr_t)at);
 }
 
-uint32_t board_static_bytes(void) { return (uint32_t)((uintptr_t)data_end - (uintptr_t)data_start + (uintptr_t)bss_end - (uintptr_t)bss_start); }
+uint32_t board_static_bytes(void)
+{
+    return (uint32_t)((uintptr_t)data_end - (uintptr_t)data_start + (uintptr_t)bss_end - (uintptr_t)bss_start);
+}
 
 static void fault(void)
 {

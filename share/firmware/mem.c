@@ -1,4 +1,5 @@
-/* mem.c - the three functions that the device library asks for. Compiled so that loops are not made into calls of the very same. */
+/* mem.c - the three functions that the device library asks for. Compiled so that loops are not made into calls of the
+ * very same. */
 #include "kernels/mem.h"
 
 #include <stdint.h>
@@ -31,7 +32,8 @@ void *memset(void *to, int value, size_t n)
 {
     uint8_t *t = to;
     uint32_t four = (uint8_t)value * 0x01010101u;
-    for (; n >= 16 && !((uintptr_t)t & 3); n -= 16, t += 16) ((Word *)t)[0] = ((Word *)t)[1] = ((Word *)t)[2] = ((Word *)t)[3] = four;
+    for (; n >= 16 && !((uintptr_t)t & 3); n -= 16, t += 16)
+        ((Word *)t)[0] = ((Word *)t)[1] = ((Word *)t)[2] = ((Word *)t)[3] = four;
     while (n--) *t++ = (uint8_t)value;
     return to;
 }

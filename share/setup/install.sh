@@ -14,16 +14,20 @@ node=
 need_node() { node=yes; command -v npm >/dev/null || packages="$packages nodejs npm"; }
 for option in "$@"; do
     case $option in
-    --test) packages="$packages check cppcheck gnuplot-nox parallel slurm-wlm munge procps mandoc clang libclang-rt-14-dev zstd python3-numpy python3-pil python3-onnx python3-torch qemu-user-static qemu-system-arm bochs gcc-arm-none-eabi\
+    --test) \
+        packages="$packages check cppcheck gnuplot-nox parallel slurm-wlm munge procps mandoc clang libclang-rt-14-dev zstd python3-numpy python3-pil python3-onnx python3-torch qemu-user-static qemu-system-arm bochs gcc-arm-none-eabi\
  gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf libc6-dev-armhf-cross"; need_node ;;
-    --bench) packages="$packages python3-torch zstd libxnnpack-dev libpthreadpool-dev gcc-arm-none-eabi qemu-system-arm"; need_node ;;
+    --bench) \
+        packages="$packages python3-torch zstd libxnnpack-dev libpthreadpool-dev gcc-arm-none-eabi qemu-system-arm"; \
+        need_node ;;
     --deb) packages="$packages debhelper dpkg-dev lintian" ;;
     --demo) packages="$packages gnuplot-nox" ;;
     *) echo "install.sh: there is no option $option (--test, --bench, --deb, --demo)" >&2; exit 2 ;;
     esac
 done
 
-# ONNX Runtime, beside the tests that use it and skip without it; its own scripts would only fetch what is for graphics cards.
+# ONNX Runtime, beside the tests that use it and skip without it; its own scripts would only fetch what is for graphics
+# cards.
 fetch_runtime() {
     [ -n "$node" ] && [ ! -d tests/onnx/node_modules/onnxruntime-node ] || return 0
     echo "install.sh: installing onnxruntime-node from npm into tests/onnx" >&2
@@ -42,7 +46,8 @@ for package in $packages; do
     [ "$status" = installed ] || missing="$missing $package"
 done
 # The sanitizers of clang lie in a package that is named by clang's version.
-if command -v clang >/dev/null && [ "$missing" = ' libclang-rt-14-dev' ] && ! clang --version | grep -q 'version 14\.'; then missing=; fi
+if command -v clang >/dev/null && [ "$missing" = ' libclang-rt-14-dev' ] && ! clang --version |
+    grep -q 'version 14\.'; then missing=; fi
 if [ -z "$missing" ]; then
     fetch_runtime
     exit 0

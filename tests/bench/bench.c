@@ -28,7 +28,10 @@ double bench_median(double *values, int n)
     return values[n / 2];
 }
 
-void bench_bar(const char *name, double value, double least) { printf("bar %s %.2f >= %g %s\n", name, value, least, value >= least ? "ok" : "short"); }
+void bench_bar(const char *name, double value, double least)
+{
+    printf("bar %s %.2f >= %g %s\n", name, value, least, value >= least ? "ok" : "short");
+}
 
 /* ---- rivals ---- */
 

@@ -1,5 +1,6 @@
-/* bench.h - what the benches share: a clock, the line for a figure that has a bar, a rival in a process of its own, and the whole network that is timed
- * beside rivals. What is compared takes turns in one run, and the best or the median of many rounds counts, because others share the machine.
+/* bench.h - what the benches share: a clock, the line for a figure that has a bar, a rival in a process of its own, and
+ * the whole network that is timed beside rivals. What is compared takes turns in one run, and the best or the median of
+ * many rounds counts, because others share the machine.
  */
 #ifndef QC_TESTS_BENCH_H
 #define QC_TESTS_BENCH_H
@@ -42,7 +43,8 @@ typedef struct Whole {
     void *memory;
 } Whole;
 
-int whole_init(Whole *n, const QcGraph *model, const float window[NET_VALUES], int bits, const QcKernels *k, QcErr *err);
+int whole_init(Whole *n, const QcGraph *model, const float window[NET_VALUES], int bits, const QcKernels *k,
+               QcErr *err);
 void whole_release(Whole *n);
 void whole_pass(Whole *n, const float window[NET_VALUES]); /* from floats to logits */
 

@@ -1,5 +1,5 @@
-/* bench_infer.c - latency of the whole quantized InceptionTime beside PyTorch's float on one thread, one window at a time; and two threads beside one at 16
- * windows. */
+/* bench_infer.c - latency of the whole quantized InceptionTime beside PyTorch's float on one thread, one window at a
+ * time; and two threads beside one at 16 windows. */
 #include "bench.h"
 
 #include <signal.h>
@@ -53,7 +53,8 @@ int main(void)
     static Whole ours[WIDTHS];
     Child torch;
     QcGraph model;
-    const char *wrong = NULL, *const argv[] = {"/usr/bin/python3", "tests/bench/infer_torch.py", "1", "10" /* CALLS */, NULL};
+    const char *wrong = NULL, *const argv[] = {"/usr/bin/python3", "tests/bench/infer_torch.py", "1", "10" /* CALLS */,
+                                               NULL};
     double best[WIDTHS] = {1e9, 1e9, 1e9}, torch_best = 1e9, t, seconds[2];
     char what[64];
     int there = 1, status = 1;

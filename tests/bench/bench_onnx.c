@@ -1,5 +1,6 @@
-/* bench_onnx.c - latency of the whole InceptionTime beside ONNX Runtime on the same model as qc-export writes it: float, and 8 bits in both ways of writing its
- * weights. One thread each, 1 and 64 windows at a time; processor time. */
+/* bench_onnx.c - latency of the whole InceptionTime beside ONNX Runtime on the same model as qc-export writes it:
+ * float, and 8 bits in both ways of writing its weights. One thread each, 1 and 64 windows at a time; processor
+ * time. */
 #include "bench.h"
 
 #include <signal.h>
@@ -57,7 +58,10 @@ static int write_onnx(const char *path, const QcGraph *model, const QcQGraph *g,
     for (int c = 0; c < NET_CHANNELS; c++) deviation[c] = 1;
     for (int k = 0; k < NET_CLASSES; k++) snprintf(labels[k] = text[k], sizeof *text, "%d", k);
     if (qc_modelfile_init(&m, "bench", NET_CHANNELS, 1, NET_LENGTH, NET_CLASSES, labels, &norm, &err)) return -1;
-    int status = (g ? qc_qgraph_encode(&m, g, &err) : qc_graph_encode(&m, model, &err)) || qc_onnx_save(&m, path, codes, &err) ? -1 : 0;
+    int status =
+        (g ? qc_qgraph_encode(&m, g, &err) : qc_graph_encode(&m, model, &err)) || qc_onnx_save(&m, path, codes, &err)
+            ? -1
+            : 0;
     qc_modelfile_release(&m);
     return status;
 }
@@ -85,7 +89,9 @@ int main(void)
         const char *const argv[] = {"node", "tests/bench/infer_onnx.js", files[i], "5" /* CALLS */, NULL};
         rivals[i] = (Side){.name = names[i], .best = {1e9, 1e9}};
         snprintf(files[i], sizeof files[i], "%s/%d.onnx", folder, i);
-        if (write_onnx(files[i], &model, i ? &nets[2].g : NULL, i == 2 ? QC_ONNX_INT8 : QC_ONNX_SAFE) || child_start(&rivals[i].child, argv)) goto end;
+        if (write_onnx(files[i], &model, i ? &nets[2].g : NULL, i == 2 ? QC_ONNX_INT8 : QC_ONNX_SAFE) ||
+            child_start(&rivals[i].child, argv))
+            goto end;
     }
     for (int round = 0; round < ROUNDS; round++) {
         for (int i = 0; i < WIDTHS; i++) round_ours(&nets[i], &ours[i]);
@@ -93,8 +99,10 @@ int main(void)
     }
     for (int i = 0; i < RIVALS; i++) child_stop(&rivals[i].child);
     puts("who\tbits\tus/window alone\tus/window of 64");
-    for (int i = 0; i < WIDTHS; i++) printf("qcore %s\t%d\t%.1f\t%.1f\n", ours[i].name, 2 << i, 1e6 * ours[i].best[0], 1e6 * ours[i].best[1]);
-    for (int i = 0; i < RIVALS && there; i++) printf("%s\t%d\t%.1f\t%.1f\n", rivals[i].name, i ? 8 : 32, 1e6 * rivals[i].best[0], 1e6 * rivals[i].best[1]);
+    for (int i = 0; i < WIDTHS; i++)
+        printf("qcore %s\t%d\t%.1f\t%.1f\n", ours[i].name, 2 << i, 1e6 * ours[i].best[0], 1e6 * ours[i].best[1]);
+    for (int i = 0; i < RIVALS && there; i++)
+        printf("%s\t%d\t%.1f\t%.1f\n", rivals[i].name, i ? 8 : 32, 1e6 * rivals[i].best[0], 1e6 * rivals[i].best[1]);
     if (!there) puts("skipped: onnxruntime-node is missing (share/setup/install.sh --bench)");
     for (int b = 0; b < BATCHES && there; b++) {
         double quicker = rivals[1].best[b] < rivals[2].best[b] ? rivals[1].best[b] : rivals[2].best[b];

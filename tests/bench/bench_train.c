@@ -1,5 +1,6 @@
-/* Training throughput and peak memory beside PyTorch's: InceptionTime (32 filters, depth 6), 45 channels x 125, 19 classes, batch 64, two threads. Both
- * sides take turns within one run, a few steps each; a step is forward, loss, backward and Adam. Reported is the median step. */
+/* Training throughput and peak memory beside PyTorch's: InceptionTime (32 filters, depth 6), 45 channels x 125, 19
+ * classes, batch 64, two threads. Both sides take turns within one run, a few steps each; a step is forward, loss,
+ * backward and Adam. Reported is the median step. */
 #include "bench.h"
 
 #include <signal.h>
@@ -52,8 +53,10 @@ static double step_ours(Ours *o)
 int main(void)
 {
     enum { ALL = STEPS * ROUNDS };
-    double ours[ALL], theirs[ALL], memory = 0, idle[STEPS], answers[STEPS + 1]; /* seconds of each, and the peak memory in kilobytes */
-    static const char *const argv[] = {"/usr/bin/python3", "tests/bench/train_torch.py", "4", "2", "64" /* STEPS, THREADS, BATCH */, NULL};
+    /* seconds of each, and the peak memory in kilobytes */
+    double ours[ALL], theirs[ALL], memory = 0, idle[STEPS], answers[STEPS + 1];
+    static const char *const argv[] = {
+        "/usr/bin/python3", "tests/bench/train_torch.py", "4", "2", "64" /* STEPS, THREADS, BATCH */, NULL};
     Ours o = {0};
     Child torch;
     signal(SIGPIPE, SIG_IGN);

@@ -67,16 +67,19 @@ Rival *rival_xnnpack_new(const RivalShape *s, const int8_t *w)
     int32_t *bias = calloc(s->out, sizeof *bias);
     uint32_t left = (s->kernel - 1) / 2, right = s->kernel - 1 - left;
     int bad = xnn_initialize(NULL) != xnn_status_success ||
-              xnn_create_convolution2d_nhwc_qc8(0, right, 0, left, 1, s->kernel, 1, 1, 1, 1, 1, s->in, s->out, s->in, s->out, 0, SCALE_X, r->scales, w, bias,
-                                                0, SCALE_Y, -128, 127, 0, &r->xnn) != xnn_status_success ||
-              xnn_setup_convolution2d_nhwc_qc8(r->xnn, 1, 1, s->length, (int8_t *)r->in, (int8_t *)r->out, NULL) != xnn_status_success;
+              xnn_create_convolution2d_nhwc_qc8(0, right, 0, left, 1, s->kernel, 1, 1, 1, 1, 1, s->in, s->out, s->in,
+                                                s->out, 0, SCALE_X, r->scales, w, bias, 0, SCALE_Y, -128, 127, 0,
+                                                &r->xnn) != xnn_status_success ||
+              xnn_setup_convolution2d_nhwc_qc8(r->xnn, 1, 1, s->length, (int8_t *)r->in, (int8_t *)r->out, NULL) !=
+                  xnn_status_success;
     free(bias);
     if (!bad) return r;
     rival_free(r);
     return NULL;
 }
 
-static dnnl_status_t describe(dnnl_primitive_desc_t *out, Rival *r, const RivalShape *s, dnnl_memory_desc_t *plain, dnnl_memory_desc_t *bias)
+static dnnl_status_t describe(dnnl_primitive_desc_t *out, Rival *r, const RivalShape *s, dnnl_memory_desc_t *plain,
+                              dnnl_memory_desc_t *bias)
 {
     int64_t left = (s->kernel - 1) / 2, right = s->kernel - 1 - left;
     dnnl_dims_t dx = {1, s->in, s->length}, dy = {1, s->out, s->length}, dw = {s->out, s->in, s->kernel}, db = {s->out};
@@ -89,7 +92,8 @@ static dnnl_status_t describe(dnnl_primitive_desc_t *out, Rival *r, const RivalS
     if (!bad) bad = dnnl_memory_desc_init_by_tag(bias, 1, db, dnnl_s32, dnnl_x);
     dnnl_convolution_desc_t op;
     if (!bad)
-        bad = dnnl_convolution_forward_desc_init(&op, dnnl_forward_inference, dnnl_convolution_direct, &x, &w, bias, &y, strides, before, after);
+        bad = dnnl_convolution_forward_desc_init(&op, dnnl_forward_inference, dnnl_convolution_direct, &x, &w, bias, &y,
+                                                 strides, before, after);
     dnnl_primitive_attr_t attr;
     if (bad || (bad = dnnl_primitive_attr_create(&attr))) return bad;
     for (uint32_t o = 0; o < s->out; o++) r->scales[o] *= SCALE_X / SCALE_Y;
@@ -127,9 +131,13 @@ Rival *rival_onednn_new(const RivalShape *s, const int8_t *w)
     if (!bad) bad = dnnl_stream_create(&r->stream, r->engine, dnnl_stream_default_flags);
     if (!bad) bad = describe(&desc, r, s, &plain, &bias);
     if (!bad) bad = dnnl_primitive_create(&r->primitive, desc);
-    if (!bad) bad = dnnl_memory_create(&r->x, dnnl_primitive_desc_query_md(desc, dnnl_query_src_md, 0), r->engine, r->in);
-    if (!bad) bad = dnnl_memory_create(&r->y, dnnl_primitive_desc_query_md(desc, dnnl_query_dst_md, 0), r->engine, r->out);
-    if (!bad) bad = dnnl_memory_create(&r->w, dnnl_primitive_desc_query_md(desc, dnnl_query_weights_md, 0), r->engine, DNNL_MEMORY_ALLOCATE);
+    if (!bad)
+        bad = dnnl_memory_create(&r->x, dnnl_primitive_desc_query_md(desc, dnnl_query_src_md, 0), r->engine, r->in);
+    if (!bad)
+        bad = dnnl_memory_create(&r->y, dnnl_primitive_desc_query_md(desc, dnnl_query_dst_md, 0), r->engine, r->out);
+    if (!bad)
+        bad = dnnl_memory_create(&r->w, dnnl_primitive_desc_query_md(desc, dnnl_query_weights_md, 0), r->engine,
+                                 DNNL_MEMORY_ALLOCATE);
     if (!bad) bad = dnnl_memory_create(&r->bias, &bias, r->engine, DNNL_MEMORY_ALLOCATE);
     void *zeros;
     if (!bad) bad = dnnl_memory_get_data_handle(r->bias, &zeros);
@@ -138,7 +146,8 @@ Rival *rival_onednn_new(const RivalShape *s, const int8_t *w)
     const char *words = "";
     if (!bad) bad = dnnl_primitive_desc_query(desc, dnnl_query_impl_info_str, 0, &words);
     strncpy(r->words, words, sizeof r->words - 1);
-    const dnnl_exec_arg_t args[4] = {{DNNL_ARG_SRC, r->x}, {DNNL_ARG_DST, r->y}, {DNNL_ARG_WEIGHTS, r->w}, {DNNL_ARG_BIAS, r->bias}};
+    const dnnl_exec_arg_t args[4] = {
+        {DNNL_ARG_SRC, r->x}, {DNNL_ARG_DST, r->y}, {DNNL_ARG_WEIGHTS, r->w}, {DNNL_ARG_BIAS, r->bias}};
     memcpy(r->args, args, sizeof args);
     if (desc) dnnl_primitive_desc_destroy(desc);
     if (!bad) return r;

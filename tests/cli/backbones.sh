@@ -1,9 +1,11 @@
-# Every architecture that is shipped goes the whole way, deep ones narrowed: it trains, quantizes, gets a flip network, calibrates on drifted data, and leaves as C, whose
-# logits are those of qc-eval to the bit, and as ONNX, which read back gives the float model's. Series for all of them, small pictures for those that take them.
+# Every architecture that is shipped goes the whole way, deep ones narrowed: it trains, quantizes, gets a flip network,
+# calibrates on drifted data, and leaves as C, whose logits are those of qc-eval to the bit, and as ONNX, which read
+# back gives the float model's. Series for all of them, small pictures for those that take them.
 export OMP_NUM_THREADS=1 PYTHONPATH="$TOP/tests/foreign"
 CC=${CC:-cc}
 /usr/bin/python3 -c 'import numpy' 2>/dev/null || { echo 'python3-numpy is missing' >&2; exit 77; }
-qc-synth -q --people 2 --activities 3 --channels 3 --length 64 --windows 12 --drift 5 --seed 2 -o people.qcd && qc-split -q -g p1 -o series.qcd people.qcd &&
+qc-synth -q --people 2 --activities 3 --channels 3 --length 64 --windows 12 --drift 5 --seed 2 -o people.qcd &&
+    qc-split -q -g p1 -o series.qcd people.qcd &&
     qc-split -q -g p2 -o series-drifted.qcd people.qcd || exit
 /usr/bin/python3 - <<'END' || exit
 import os, struct, zlib
@@ -29,7 +31,8 @@ for set in series pictures; do # what a firmware would be given: step after step
 from foreign import qcd_values
 import sys
 values = 3 * int(sys.argv[2])
-qcd_values(sys.argv[1], 36 * values).reshape(36, 3, -1)[::9].transpose(0, 2, 1).astype('<f4').tofile(sys.argv[3])" $set-drifted.qcd $([ $set = series ] && echo 64 || echo 1024) $set.raw || exit
+qcd_values(sys.argv[1], 36 * values).reshape(36, 3, -1)[::9].transpose(0, 2, 1).astype('<f4').tofile(sys.argv[3])" \
+    $set-drifted.qcd $([ $set = series ] && echo 64 || echo 1024) $set.raw || exit
 done
 cat >main.c <<'END'
 #include <stdio.h>
@@ -47,11 +50,14 @@ int main(void)
     return 0;
 }
 END
-mkdir device && (cd device && $CC -std=c11 -O2 -ffp-contract=off -I "$TOP/lib" -c "$TOP"/lib/device/*.c "$TOP/lib/kernels/scalar.c") || exit
+mkdir device && (cd device && $CC -std=c11 -O2 -ffp-contract=off -I "$TOP/lib" -c "$TOP"/lib/device/*.c \
+    "$TOP/lib/kernels/scalar.c") || exit
 
 accuracy() { qc-eval -q --json -d "$1" "$2" | sed 's/.*"accuracy": \([0-9.]*\).*/\1/'; }
-least() { awk -v a="$2" -v b="$3" 'BEGIN { exit !(a >= b) }' || echo "$name on $set at $bits bits: $1: $2 is below $3"; }
-same() { awk -v a="$1" -v b="$2" 'BEGIN { exit !(a - b < 1e-5 && b - a < 1e-5) }' || echo "$name on $set at $bits bits: $1 is not $2"; }
+least() { awk -v a="$2" -v b="$3" 'BEGIN { exit !(a >= b) }' ||
+    echo "$name on $set at $bits bits: $1: $2 is below $3"; }
+same() { awk -v a="$1" -v b="$2" 'BEGIN { exit !(a - b < 1e-5 && b - a < 1e-5) }' ||
+    echo "$name on $set at $bits bits: $1 is not $2"; }
 worst_of() { # worst_of A.npy B.npy: they agree to 1e-4 of the largest
     /usr/bin/python3 -c "
 import numpy as np, sys
@@ -64,20 +70,27 @@ go() { # go NAME WIDTH SET BITS
     least 'float' "$(accuracy $set.qcd fp.qcm)" .9
     qc-quantize -q -b $bits --epochs 6 -B 12 --threads 1 -c $set.core -d $set.qcd -o q.qcm fp.qcm >words || return
     least 'quantized' "$(accuracy $set.qcd q.qcm)" .6
-    qc-bitflip-train -q --persons 1 --test-persons 0 --teacher-steps 4 --steps 20 --threads 1 -c $set.core -d $set.qcd -o f.qcm q.qcm >words || return
-    qc-calibrate -q -c $set.core -s $set-drifted.qcd --batches 3 -t $set-drifted.qcd --json -o n.qcm f.qcm >journal || return
+    qc-bitflip-train -q --persons 1 --test-persons 0 --teacher-steps 4 --steps 20 --threads 1 -c $set.core -d $set.qcd \
+        -o f.qcm q.qcm >words || return
+    qc-calibrate -q -c $set.core -s $set-drifted.qcd --batches 3 -t $set-drifted.qcd --json -o n.qcm f.qcm >journal ||
+        return
     after=$(accuracy $set-drifted.qcd n.qcm) before=$(accuracy $set-drifted.qcd q.qcm)
     least 'calibrated' "$after" .7
     least 'what calibration gains' "$(awk -v a="$after" -v b="$before" 'BEGIN { print a - b }')" .2
     same 4 "$(wc -l <journal)" && same "$(sed -n '3s/.*"test": .\([0-9.]*\).*/\1/p' journal)" "$after" || return
 
-    qc-export -q -f c -c $set.core -o net.c n.qcm && $CC -std=c11 -O1 -ffp-contract=off -I "$TOP/lib" -o net main.c net.c device/*.o && ./net <$set.raw >c.logits || return
+    qc-export -q -f c -c $set.core -o net.c n.qcm &&
+        $CC -std=c11 -O1 -ffp-contract=off -I "$TOP/lib" -o net main.c net.c device/*.o &&
+        ./net <$set.raw >c.logits || return
     qc-eval -q -d $set-drifted.qcd --logits all.npy n.qcm >words || return
-    /usr/bin/python3 -c "import numpy; numpy.load('all.npy')[::9].tofile('our.logits')" && cmp c.logits our.logits || return
+    /usr/bin/python3 -c "import numpy; numpy.load('all.npy')[::9].tofile('our.logits')" && cmp c.logits our.logits ||
+        return
     qc-export -q -f onnx -o net.onnx fp.qcm && qc-import -q -f onnx -o back.qcm net.onnx || return
-    qc-eval -q -d $set.qcd --logits float.npy fp.qcm >words && qc-eval -q -d $set.qcd --logits back.npy back.qcm >words && worst_of float.npy back.npy || return
+    qc-eval -q -d $set.qcd --logits float.npy fp.qcm >words &&
+        qc-eval -q -d $set.qcd --logits back.npy back.qcm >words && worst_of float.npy back.npy || return
     qc-export -q -f onnx -o net.onnx n.qcm || return
-    if [ "$runtime" ]; then /usr/bin/python3 "$TOP/tests/onnx/compare.py" $set-drifted.qcd net.onnx all.npy "$name" >words 2>&1 && grep -q ' 36 windows, [01] other' words || { cat words; return; }; fi
+    if [ "$runtime" ]; then /usr/bin/python3 "$TOP/tests/onnx/compare.py" $set-drifted.qcd net.onnx all.npy "$name" \
+        >words 2>&1 && grep -q ' 36 windows, [01] other' words || { cat words; return; }; fi
     gone=$((gone + 1))
 }
 runtime=
@@ -94,7 +107,8 @@ for file in "$TOP"/share/arch/*.yaml; do
     esac
     for set in $sets; do
         case $bits in 2) bits=4 ;; 4) bits=8 ;; 8) bits=2 ;; esac
-        case $BUILD,$name in *san*,omniscale | *san*,resnet18-small | *san*,vgg16) ;; *san*) continue ;; esac # the sanitizers take long
+        # the sanitizers take long
+        case $BUILD,$name in *san*,omniscale | *san*,resnet18-small | *san*,vgg16) ;; *san*) continue ;; esac
         tried=$((tried + 1))
         go "$name" $width $set $bits
     done

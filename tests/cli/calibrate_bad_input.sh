@@ -1,4 +1,5 @@
-# What qc-quantize, qc-bitflip-train and qc-calibrate cannot take: one sentence that names the culprit, the right status, old files whole.
+# What qc-quantize, qc-bitflip-train and qc-calibrate cannot take: one sentence that names the culprit, the right
+# status, old files whole.
 export OMP_NUM_THREADS=1
 synth() { qc-synth -q --people 1 --windows 4 --channels 3 --length 24 "$@" || exit 1; }
 synth --activities 3 -o data.qcd
@@ -7,13 +8,19 @@ synth --activities 3 --channels 6 -o more_channels.qcd
 synth --activities 3 --length 25 -o longer.qcd
 qc-synth -q --people 2 --activities 3 --channels 3 --length 24 --windows 10 | qc-split -q -g p2 -o stream.qcd || exit 1
 printf 'name: tiny\nlayers:\n  - conv: 4\n    kernel: 3\n  - relu\n  - gap\n' >tiny.yaml
-qc-train -q --threads 1 --epochs 2 -a tiny.yaml -d data.qcd -o float.qcm && qc-coreset -q -n 6 -d data.qcd -o core.qcd || exit 1
+qc-train -q --threads 1 --epochs 2 -a tiny.yaml -d data.qcd -o float.qcm &&
+    qc-coreset -q -n 6 -d data.qcd -o core.qcd || exit 1
 few='--persons 1 --test-persons 0 --teacher-steps 2 --steps 2 --threads 1'
-qc-quantize --force -b 4 --epochs 1 --threads 1 -c core.qcd -o quantized.qcm float.qcm >words && qc-bitflip-train $few -c core.qcd -o good.qcm quantized.qcm >words || exit 1
-awk 'BEGIN { for (i = 0; i < 12; i++) { for (k = 0; k < 12; k++) printf "%d,", i % 3 + k; print "k" i % 3 } }' >labelled.csv
+qc-quantize --force -b 4 --epochs 1 --threads 1 -c core.qcd -o quantized.qcm float.qcm >words &&
+    qc-bitflip-train $few -c core.qcd -o good.qcm quantized.qcm >words || exit 1
+awk 'BEGIN { for (i = 0; i < 12; i++) { for (k = 0; k < 12; k++) printf "%d,", i % 3 + k; print "k" i % 3 } }' \
+    >labelled.csv
 sed 's/,[^,]*$//' labelled.csv >bare.csv
-qc-import -q -f csv -o labelled.qcd labelled.csv && qc-import -q -f csv --header no --label-column none -o bare.qcd bare.csv && qc-coreset -q -n 6 -d labelled.qcd -o series.qcd || exit 1
-qc-train -q --threads 1 -a tiny.yaml -d labelled.qcd --epochs 1 -o series.qcm && qc-quantize --force -b 2 --epochs 1 --threads 1 -c series.qcd series.qcm 2>words |
+qc-import -q -f csv -o labelled.qcd labelled.csv &&
+    qc-import -q -f csv --header no --label-column none -o bare.qcd bare.csv &&
+    qc-coreset -q -n 6 -d labelled.qcd -o series.qcd || exit 1
+qc-train -q --threads 1 -a tiny.yaml -d labelled.qcd --epochs 1 -o series.qcm &&
+    qc-quantize --force -b 2 --epochs 1 --threads 1 -c series.qcd series.qcm 2>words |
     qc-bitflip-train $few --drift series -c series.qcd -o seriesf.qcm >words || exit 1
 
 flip() { # flip FILE OFFSET: one bit of one byte
@@ -35,7 +42,8 @@ try() { # try CULPRIT PROGRAM OPTION...: what the one sentence must say
     "$@" >out 2>err </dev/null
     status=$?
     sentences=$(grep -vc "^try '" err)
-    [ "$sentences" -eq 1 ] && [ ! -s out ] && grep -q "^$1: .*$culprit" err || { echo "not one sentence about $culprit:"; cat out err; }
+    [ "$sentences" -eq 1 ] && [ ! -s out ] && grep -q "^$1: .*$culprit" err ||
+        { echo "not one sentence about $culprit:"; cat out err; }
     echo "$culprit: $status"
 }
 
@@ -100,8 +108,8 @@ c "flipped.qcd" -c flipped.qcd -s stream.qcd good.qcm
 c "more_channels.qcd: the data has 6 channels, but the model takes 3" -c core.qcd -s more_channels.qcd good.qcm
 c "longer.qcd: the data has windows of length 25" -c core.qcd -s stream.qcd -t longer.qcd good.qcm
 c "more_classes.qcd: the data has the class 'walking', which the model does not know" -c core.qcd -s more_classes.qcd good.qcm
-c "bare.qcd: example 0 of the data has no label" -c series.qcd -s bare.qcd seriesf.qcm
-c "bare.qcd: example 0 of the data has no label" -c series.qcd -s labelled.qcd -t bare.qcd seriesf.qcm
+c "bare.qcd: no example of the data has a label" -c series.qcd -s bare.qcd seriesf.qcm
+c "bare.qcd: no example of the data has a label" -c series.qcd -s labelled.qcd -t bare.qcd seriesf.qcm
 c "30 examples cannot be cut into 31 batches" -c core.qcd -s stream.qcd --batches 31 good.qcm
 c "update is a whole number from 0 to 3" -c core.qcd -s stream.qcd --tune update=never good.qcm
 c "the names are prior_count" -c core.qcd -s stream.qcd --tune lead=1 good.qcm

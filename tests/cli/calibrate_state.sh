@@ -1,11 +1,14 @@
-# With --state a session that is killed again and again ends in the same model and coreset as one that is left alone; states of others are refused.
+# With --state a session that is killed again and again ends in the same model and coreset as one that is left alone;
+# states of others are refused.
 export OMP_NUM_THREADS=1
 qc-synth -q --people 2 --activities 3 --windows 12 --channels 3 --length 24 -o people.qcd || exit 1
 for p in p1 p2; do qc-split -q -g $p -o $p.qcd people.qcd || exit 1; done
 printf 'name: tiny\nlayers:\n  - conv: 6\n    kernel: 5\n  - relu\n  - gap\n' >tiny.yaml
-qc-train -q --threads 1 --epochs 3 -a tiny.yaml -d p1.qcd -o fp.qcm && qc-coreset -q -n 9 -d p1.qcd -o core.qcd || exit 1
+qc-train -q --threads 1 --epochs 3 -a tiny.yaml -d p1.qcd -o fp.qcm && qc-coreset -q -n 9 -d p1.qcd -o core.qcd ||
+    exit 1
 qc-quantize --force -q -b 4 --epochs 1 --threads 1 -c core.qcd -o q.qcm fp.qcm >words || exit 1
-qc-bitflip-train -q --persons 1 --test-persons 0 --teacher-steps 2 --steps 2 --threads 1 -c core.qcd -o model.qcm q.qcm >words || exit 1
+qc-bitflip-train -q --persons 1 --test-persons 0 --teacher-steps 2 --steps 2 --threads 1 -c core.qcd -o model.qcm \
+    q.qcm >words || exit 1
 session='qc-calibrate -c core.qcd -s p2.qcd -B 2 --tune rounds=200 --tune stop_loss=0'
 $session -C whole.qcd -o whole.qcm model.qcm >whole.tsv || exit 1
 

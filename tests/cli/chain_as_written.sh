@@ -1,4 +1,5 @@
-# The session and the pipeline of the design, word for word, on a small tree of recordings with a small network in the place of InceptionTime.
+# The session and the pipeline of the design, word for word, on a small tree of recordings with a small network in the
+# place of InceptionTime.
 awk 'BEGIN {
     srand(7)
     for (p = 1; p <= 2; p++) for (a = 1; a <= 3; a++) {
@@ -12,10 +13,12 @@ awk 'BEGIN {
     }
 }'
 mkdir -p share/arch
-printf 'name: small\ninception:\n  filters: 3\n  depth: 3\n  kernels: [5, 3]\n  bottleneck: 3\n  residual: 3\n' >share/arch/inceptiontime.yaml
+printf 'name: small\ninception:\n  filters: 3\n  depth: 3\n  kernels: [5, 3]\n  bottleneck: 3\n  residual: 3\n' \
+    >share/arch/inceptiontime.yaml
 # the words stay as they are, the lessons become fewer
 mkdir short
-printf '#!/bin/sh\nexec %s --persons 2 --test-persons 1 --teacher-steps 6 --steps 60 "$@"\n' "$(command -v qc-bitflip-train)" >short/qc-bitflip-train
+printf '#!/bin/sh\nexec %s --persons 2 --test-persons 1 --teacher-steps 6 --steps 60 "$@"\n' \
+    "$(command -v qc-bitflip-train)" >short/qc-bitflip-train
 chmod +x short/qc-bitflip-train
 PATH=$PWD/short:$PATH OMP_NUM_THREADS=1
 export PATH OMP_NUM_THREADS
@@ -29,7 +32,8 @@ qc-train  -a share/arch/inceptiontime.yaml -d p1.train.qcd -L p1.miss -o fp.qcm 
 qc-coreset -n 30 -L p1.miss -d p1.train.qcd -o core.qcd || exit
 qc-quantize -b 4 -c core.qcd -d p1.train.qcd -o q4.qcm fp.qcm >quantize.tsv || exit
 qc-bitflip-train -c core.qcd -d p1.train.qcd -o q4f.qcm q4.qcm >bitflip.tsv || exit
-qc-calibrate -c core.qcd -C core2.qcd -s p2.train.qcd --batches 10 -t p2.test.qcd -t p1.test.qcd --json -o q4n.qcm q4f.qcm >batches.json || exit
+qc-calibrate -c core.qcd -C core2.qcd -s p2.train.qcd --batches 10 -t p2.test.qcd -t p1.test.qcd --json -o q4n.qcm \
+    q4f.qcm >batches.json || exit
 qc-eval -d p2.test.qcd --json q4n.qcm >after.json || exit
 qc-eval -d p2.test.qcd --json q4.qcm >before.json || exit
 
@@ -49,5 +53,6 @@ assert after >= before + .2, f"calibration does not help on person 2: {before} {
 END
 
 qc-train -a share/arch/inceptiontime.yaml -d p1.train.qcd -L p1.miss | qc-quantize -b 4 -c core.qcd |
-qc-bitflip-train -c core.qcd | qc-calibrate -c core.qcd -s p2.train.qcd --batches 10 | qc-eval -d p2.test.qcd >piped.tsv || exit
+qc-bitflip-train -c core.qcd | qc-calibrate -c core.qcd -s p2.train.qcd --batches 10 |
+    qc-eval -d p2.test.qcd >piped.tsv || exit
 grep -q '^accuracy	[01]' piped.tsv || cat piped.tsv

@@ -1,4 +1,5 @@
-# Files that are damaged or of the wrong kind: one sentence that names the file, status 3 (4: not readable or writable), the old output whole.
+# Files that are damaged or of the wrong kind: one sentence that names the file, status 3 (4: not readable or writable),
+# the old output whole.
 qc-synth -q --people 1 --activities 4 --windows 5 --channels 3 --length 40 -o data.qcd || exit 1
 printf old >old.qcd
 
@@ -7,7 +8,8 @@ try() { # try FILE OPTION...: which file the sentence must name
     shift
     qc-coreset -q -n 3 -o old.qcd "$@" >out 2>err </dev/null
     status=$?
-    [ "$(wc -l <err)" -eq 1 ] && [ ! -s out ] && grep -q "^qc-coreset: .*$file" err || { echo "not one sentence about $file:"; cat out err; }
+    [ "$(wc -l <err)" -eq 1 ] && [ ! -s out ] && grep -q "^qc-coreset: .*$file" err ||
+        { echo "not one sentence about $file:"; cat out err; }
     echo "$file: $status"
 }
 

@@ -3,7 +3,8 @@ qc-synth -q --people 1 --activities 4 --windows 10 --channels 3 --length 40 -o d
 qc-split -q -t 0.5 -o half.qcd -O other.qcd data.qcd >/dev/null 2>&1 || exit 1
 qc-train -q -a mlp -d data.qcd --epochs 4 --rate 0.0005 --miss-every 1 -L data.miss -o model.qcm || exit 1
 qc-coreset -q -n 12 -L data.miss -d data.qcd -o a.qcd --report >report || exit 1
-awk '$1 == "misses" { whole += $(NF-4); set += $(NF-2) } END { print "misses are known of", whole, "and", set }' FS='\t' report
+awk '$1 == "misses" { whole += $(NF-4); set += $(NF-2) } END { print "misses are known of", whole, "and", set }' \
+    FS='\t' report
 qc-coreset -q -n 12 -L data.miss -d data.qcd model.qcm | cmp - a.qcd && echo "a model beside the log changes nothing"
 qc-coreset -q -n 12 -d data.qcd --epochs 2 -o b.qcd model.qcm --json | grep -c '"kind": "misses"'
 qc-coreset -q -n 12 -d data.qcd --epochs 2 -o c.qcd - <model.qcm

@@ -11,7 +11,8 @@ try() { # try CULPRIT OPTION...
     shift
     qc-eval "$@" >out 2>err </dev/null
     status=$?
-    [ "$(wc -l <err)" -eq 1 ] && grep -q "^qc-eval: .*$culprit" err || { echo "not one sentence about $culprit:"; cat out err; }
+    [ "$(wc -l <err)" -eq 1 ] && grep -q "^qc-eval: .*$culprit" err ||
+        { echo "not one sentence about $culprit:"; cat out err; }
     echo "$culprit: $status"
 }
 
@@ -40,11 +41,13 @@ try nowhere -d data.qcd --logits nowhere/x.npy model.qcm
 QC_ISA=abacus qc-eval -d data.qcd model.qcm >/dev/null && echo "a float model does not care for QC_ISA"
 qc-eval -d data.qcd model.qcm >/dev/full 2>err
 echo "full disk: $?"
-awk 'BEGIN { for (i = 0; i < 12; i++) { for (k = 0; k < 12; k++) printf "%d,", i % 3 + k; print "k" i % 3 } }' >labelled.csv
+awk 'BEGIN { for (i = 0; i < 12; i++) { for (k = 0; k < 12; k++) printf "%d,", i % 3 + k; print "k" i % 3 } }' \
+    >labelled.csv
 sed 's/,[^,]*$//' labelled.csv >bare.csv
-qc-import -q -f csv -o labelled.qcd labelled.csv && qc-import -q -f csv --header no --label-column none -o bare.qcd bare.csv || exit 1
+qc-import -q -f csv -o labelled.qcd labelled.csv &&
+    qc-import -q -f csv --header no --label-column none -o bare.qcd bare.csv || exit 1
 qc-train -q -a mlp -d labelled.qcd --epochs 1 -o series.qcm || exit 1
-try "bare.qcd: example 0 of the data has no label" -d bare.qcd series.qcm
+try "bare.qcd: no example of the data has a label" -d bare.qcd series.qcm
 qc-eval -d bare.qcd --logits bare.npy --json series.qcm | grep -o '"examples": 0, "unlabelled": 12, "accuracy": null'
 qc-eval -d labelled.qcd --logits labelled.npy series.qcm >/dev/null
 cmp bare.npy labelled.npy && echo "logits need no labels"

@@ -1,4 +1,5 @@
-# The figures agree with each other: text with JSON, confusion with the logits as NumPy reads them, a pipe with a file, any number of threads.
+# The figures agree with each other: text with JSON, confusion with the logits as NumPy reads them, a pipe with a file,
+# any number of threads.
 /usr/bin/python3 -c 'import numpy' 2>/dev/null || { echo "python3-numpy is not installed" >&2; exit 77; }
 qc-synth -q --people 2 --activities 4 --windows 8 --channels 3 --length 40 -o data.qcd || exit 1
 qc-train -q -a mlp -d data.qcd --epochs 2 --rate 0.0005 -o model.qcm || exit 1
@@ -20,11 +21,14 @@ P
 echo "second source: $?"
 qc-eval -d data.qcd -d data.qcd --json --confusion <model.qcm >two.json
 cat one.json one.json | cmp - two.json && echo "by pipe, twice"
-qc-eval -d - --json --confusion model.qcm <data.qcd | sed 's/"standard input"/"data.qcd"/' | cmp - one.json && echo "data by pipe"
+qc-eval -d - --json --confusion model.qcm <data.qcd | sed 's/"standard input"/"data.qcd"/' | cmp - one.json &&
+    echo "data by pipe"
 printf 'accuracy\t%.4f\n' "$(sed 's/.*"accuracy": \([0-9.]*\),.*/\1/' one.json)" >expected
 qc-eval -d data.qcd model.qcm | grep '^accuracy' | cmp - expected && echo "text as JSON"
 qc-coreset -q -n 12 -d data.qcd -o core.qcd
 qc-quantize --force -q -b 4 -c core.qcd --epochs 0 -o q4.qcm model.qcm >/dev/null
-for threads in 1 2 5; do qc-eval -d data.qcd --json --logits q$threads.npy --threads $threads q4.qcm >q$threads.json; done
+for threads in 1 2 5; do qc-eval -d data.qcd --json --logits q$threads.npy --threads $threads q4.qcm >q$threads.json; \
+    done
 QC_ISA=scalar qc-eval -d data.qcd --json --logits q6.npy q4.qcm >q6.json
-for other in 2 5 6; do cmp q1.json q$other.json && cmp q1.npy q$other.npy; done && echo "integers: whatever the threads and kernels"
+for other in 2 5 6; do cmp q1.json q$other.json && cmp q1.npy q$other.npy; done &&
+    echo "integers: whatever the threads and kernels"

@@ -1,14 +1,18 @@
-# A model layer by layer: the dump has every layer, the same for all kernels, and ends in the logits that --logits gives; the profile accounts for all of the model.
+# A model layer by layer: the dump has every layer, the same for all kernels, and ends in the logits that --logits
+# gives; the profile accounts for all of the model.
 qc-synth -q --people 1 --activities 4 --windows 6 --channels 3 --length 40 -o data.qcd || exit 1
-printf 'name: tiny\ninception:\n  filters: 4\n  depth: 3\n  kernels: [9, 5, 3]\n  bottleneck: 4\n  residual: 3\n' >tiny.yaml
+printf 'name: tiny\ninception:\n  filters: 4\n  depth: 3\n  kernels: [9, 5, 3]\n  bottleneck: 4\n  residual: 3\n' \
+    >tiny.yaml
 qc-train -q -a tiny.yaml -d data.qcd --epochs 1 -o fp.qcm || exit 1
 qc-coreset -q -n 8 -d data.qcd -o core.qcd
 qc-quantize --force -q -b 4 -c core.qcd --epochs 0 -o q.qcm fp.qcm >/dev/null || exit 1
-qc-eval -d data.qcd --dump-layers layers.txt -n 3 q.qcm && QC_ISA=scalar qc-eval -d data.qcd --dump-layers scalar.txt -n 3 q.qcm || exit 1
+qc-eval -d data.qcd --dump-layers layers.txt -n 3 q.qcm &&
+    QC_ISA=scalar qc-eval -d data.qcd --dump-layers scalar.txt -n 3 q.qcm || exit 1
 cmp layers.txt scalar.txt && echo "the same from all kernels"
 qc-eval -d data.qcd --dump-layers - q.qcm >one.txt && head -n "$(wc -l <one.txt)" layers.txt | cmp - one.txt && tail -n 1 one.txt | grep -c "^0 " # one window unless told
 qc-eval -d data.qcd --logits x.npy q.qcm >/dev/null
-qc-eval -d data.qcd --profile --json -n 5 q.qcm >profile.json && qc-eval -d data.qcd --profile -n 5 q.qcm >profile.txt || exit 1
+qc-eval -d data.qcd --profile --json -n 5 q.qcm >profile.json &&
+    qc-eval -d data.qcd --profile -n 5 q.qcm >profile.txt || exit 1
 qc-info --json q.qcm >info.json
 /usr/bin/python3 - <<'P'
 import json, numpy

@@ -1,4 +1,5 @@
-# The experiments of share/experiments, small: every command of a corner of each works, and what two have in common is made once.
+# The experiments of share/experiments, small: every command of a corner of each works, and what two have in common is
+# made once.
 place=$TOP/share/experiments
 qc-synth -q --people 3 --activities 4 --windows 15 --channels 3 --length 24 -o all.qcd && mkdir parts || exit
 for p in 1 2 3; do
@@ -9,7 +10,8 @@ corner() { # corner EXPERIMENT [OPTIONS]: what of it is done before it is run, a
     name=$1
     shift
     echo "--- $name"
-    set -- --set 'arch=fcn --epochs 2' --set data=parts --set batches=2 --set seed=1 --set bits=4 "$@" "$place/$name.yaml"
+    set -- --set 'arch=fcn --epochs 2' --set data=parts --set batches=2 --set seed=1 --set bits=4 "$@" \
+        "$place/$name.yaml"
     qc-sweep --status "$@"
     qc-sweep -q "$@" >commands && sh commands || exit
     qc-report "$@" >table || exit # says so on standard error where runs are missing
@@ -18,7 +20,8 @@ corner() { # corner EXPERIMENT [OPTIONS]: what of it is done before it is run, a
 corner people --set source=p1 --set target=p2 --set method=qcore,none,er
 corner sequence --set method=none,qcore
 # without adaptation the source is as it was: the last of the sequence's tests is the second of a pair's
-none() { qc-report --set 'arch=fcn --epochs 2' --set batches=2 --set seed=1 --set bits=4 --set source=p1 --set method=none --figures source_last,acc "$@" | tail -n 1 | cut -f "$cell"; }
+none() { qc-report --set 'arch=fcn --epochs 2' --set batches=2 --set seed=1 --set bits=4 --set source=p1 --set \
+    method=none --figures source_last,acc "$@" | tail -n 1 | cut -f "$cell"; }
 cell=6 && pair=$(none --set target=p2 "$place/people.yaml")
 cell=7 && [ "$pair" = "$(none "$place/sequence.yaml")" ] && echo "$pair before and after" || exit
 corner classes --set target=p2 --set capacity=30 --set order=classes,shuffled --set method=none,qcore
@@ -26,7 +29,8 @@ corner ablation-coreset --set target=p2 --set size=10,30
 corner ablation-budget --set target=p2
 corner ablation-network --set target=p2 --set without=nothing,kind
 corner grid --set seed=101 --set method=none,head,er
-"$place/grid-best.sh" --set 'arch=fcn --epochs 2' --set batches=2 --set bits=4 --set method=none,head,er >tuned.yaml && qc-sweep -q tuned.yaml >/dev/null || { grep -q 'nothing to run' tuned.yaml || exit; }
+"$place/grid-best.sh" --set 'arch=fcn --epochs 2' --set batches=2 --set bits=4 --set method=none,head,er >tuned.yaml \
+    && qc-sweep -q tuned.yaml >/dev/null || { grep -q 'nothing to run' tuned.yaml || exit; }
 corner uschad --set target=s2,s3 --set method=none,head
 # all of them are whole: a shell can read every command
 for experiment in "$place"/*.yaml; do

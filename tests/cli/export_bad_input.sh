@@ -1,11 +1,14 @@
 # What cannot be exported is refused in one sentence, with its exit status, and leaves no file.
 export OMP_NUM_THREADS=1
-qc-synth -q --people 2 --activities 3 --windows 8 --channels 3 --length 24 -o people.qcd && qc-split -q -g p1 -o data.qcd people.qcd || exit 1
+qc-synth -q --people 2 --activities 3 --windows 8 --channels 3 --length 24 -o people.qcd &&
+    qc-split -q -g p1 -o data.qcd people.qcd || exit 1
 qc-synth -q --people 1 --activities 3 --windows 8 --channels 3 --length 20 -o short.qcd || exit 1
 printf 'name: tiny\nlayers:\n  - conv: 6\n    kernel: 5\n  - relu\n  - gap\n' >tiny.yaml
-qc-train -q --threads 1 --epochs 2 -a tiny.yaml -d data.qcd -o fp.qcm && qc-coreset -q -n 6 -d data.qcd -o core.qcd && qc-coreset -q -n 6 -d short.qcd -o other.qcd || exit 1
+qc-train -q --threads 1 --epochs 2 -a tiny.yaml -d data.qcd -o fp.qcm && qc-coreset -q -n 6 -d data.qcd -o core.qcd &&
+    qc-coreset -q -n 6 -d short.qcd -o other.qcd || exit 1
 qc-quantize --force -q -b 4 --epochs 1 --threads 1 -c core.qcd -o q.qcm fp.qcm >words || exit 1
-qc-bitflip-train -q --persons 1 --test-persons 0 --teacher-steps 2 --steps 2 --threads 1 -c core.qcd -o f.qcm q.qcm >words || exit 1
+qc-bitflip-train -q --persons 1 --test-persons 0 --teacher-steps 2 --steps 2 --threads 1 -c core.qcd -o f.qcm q.qcm \
+    >words || exit 1
 head -c 900 f.qcm >cut.qcm
 try() { # try ARGUMENTS: its words and its exit status
     qc-export "$@" >out 2>err
@@ -29,11 +32,15 @@ try -f c -c data.qcd -o x.c f.qcm
 try -f c -c other.qcd -o x.c f.qcm
 try -f c -c core.qcd -B 0 -o x.c f.qcm
 ls ./*.c ./*.h 2>/dev/null
-# Names of classes are any text, and the source stays one that compiles: quotes, backslashes, trigraphs, other alphabets.
+# Names of classes are any text, and the source stays one that compiles: quotes, backslashes, trigraphs, other
+# alphabets.
 printf '0,1,2,sit "x"\n1,2,3,a\\b??/\n2,1,0,\303\251t\303\251*/\n0,2,2,%%s%%n\n' >odd.csv
 for i in 1 2 3; do cat odd.csv; done >many.csv
-qc-import -q -f csv --header no -o odd.qcd many.csv && printf 'name: "odd*/ name"\nlayers:\n  - gap\n' >odd.yaml || exit 1
-qc-train -q --threads 1 --epochs 1 -a odd.yaml -d odd.qcd -o ofp.qcm && qc-quantize --force -q -b 8 --epochs 0 --threads 1 -d odd.qcd -o oq.qcm ofp.qcm >words || exit 1
+qc-import -q -f csv --header no -o odd.qcd many.csv && printf 'name: "odd*/ name"\nlayers:\n  - gap\n' >odd.yaml ||
+    exit 1
+qc-train -q --threads 1 --epochs 1 -a odd.yaml -d odd.qcd -o ofp.qcm &&
+    qc-quantize --force -q -b 8 --epochs 0 --threads 1 -d odd.qcd -o oq.qcm ofp.qcm >words || exit 1
 qc-export -q -f c -o odd.c <oq.qcm || exit 1
 printf '#include <stdio.h>\n#include "odd.h"\nint main(void) { for (unsigned k = 0; k < ODD_CLASSES; k++) puts(odd_class_names[k]); return odd_init(); }\n' >main.c
-"${CC:-cc}" -std=c11 -Wall -Wextra -pedantic -Werror -ffp-contract=off -I "$TOP/lib" -o odd main.c odd.c "$TOP"/lib/device/*.c "$TOP/lib/kernels/scalar.c" && ./odd | sort
+"${CC:-cc}" -std=c11 -Wall -Wextra -pedantic -Werror -ffp-contract=off -I "$TOP/lib" -o odd main.c odd.c \
+    "$TOP"/lib/device/*.c "$TOP/lib/kernels/scalar.c" && ./odd | sort

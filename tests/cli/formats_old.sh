@@ -1,5 +1,6 @@
-# Files that 0.1.0 wrote (tests/formats/0.1.0, one of each kind) are read for ever, and mean what they meant: what that version printed about them is beside them.
-# Not kept: --state, which is a session's own and is refused by another version in one sentence.
+# Files that 0.1.0 wrote (tests/formats/0.1.0, one of each kind) are read for ever, and mean what they meant: what that
+# version printed about them is beside them. Not kept: --state, which is a session's own and is refused by another
+# version in one sentence.
 cp "$TOP"/tests/formats/0.1.0/* . || exit 1
 cat >check.py <<'EOF'
 import json, subprocess, sys
@@ -36,11 +37,13 @@ print(n > 150)
 EOF
 python3 check.py || exit
 # a checkpoint whose epochs are all made: resuming makes the model that was written then
-qc-train -q --epochs 40 --rate .05 -a tiny.yaml -d data.qcd -L again.miss --checkpoint checkpoint --resume -o again.qcm || exit
+qc-train -q --epochs 40 --rate .05 -a tiny.yaml -d data.qcd -L again.miss --checkpoint checkpoint --resume -o \
+    again.qcm || exit
 for m in float again; do qc-export -q -f safetensors -o $m.st $m.qcm || exit; done
 cmp float.st again.st && echo "the checkpoint's model"
 # a miss log: the same examples are chosen by it
 qc-coreset -q -n 6 -L log.miss -d data.qcd -o chosen.qcd || exit
 for c in coreset chosen; do qc-export -q -f csv -o $c.csv $c.qcd || exit; done
 cmp coreset.csv chosen.csv && echo "the miss log's examples"
-for m in flip adapted bits2 std; do qc-calibrate -q -c coreset.qcd -s stream.qcd -B 6 -o next.qcm $m.qcm >lines && qc-info next.qcm >words && echo "$m learns on"; done
+for m in flip adapted bits2 std; do qc-calibrate -q -c coreset.qcd -s stream.qcd -B 6 -o next.qcm $m.qcm >lines &&
+    qc-info next.qcm >words && echo "$m learns on"; done

@@ -1,4 +1,5 @@
-# share/experiments/grid-best.sh: the highest mean of each method and bit-width, defaults where nothing is better, and what it prints is an experiment of those alone.
+# share/experiments/grid-best.sh: the highest mean of each method and bit-width, defaults where nothing is better, and
+# what it prints is an experiment of those alone.
 mkdir fake
 cat >fake/qc-report <<'END_OF_TABLE'
 #!/bin/sh
@@ -22,6 +23,7 @@ grep '^#' tuned.yaml
 qc-sweep --status tuned.yaml
 qc-sweep -q --step run --set seed=1 --set source=p1 --set target=p2 tuned.yaml | sed 's/.*-q \(-m.*\) -c .*/\1/'
 # all but the last step are those of people.yaml, whatever is set
-qc-sweep -q --step taught --set bits=4 tuned.yaml >a && qc-sweep -q --step taught --set bits=4 "$TOP/share/experiments/people.yaml" >b && cmp a b || exit
+qc-sweep -q --step taught --set bits=4 tuned.yaml >a &&
+    qc-sweep -q --step taught --set bits=4 "$TOP/share/experiments/people.yaml" >b && cmp a b || exit
 sed -i '/row er/d; /row head/d' fake/qc-report
 PATH=$PWD/fake:$PATH sh "$TOP/share/experiments/grid-best.sh"

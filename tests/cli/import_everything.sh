@@ -9,23 +9,27 @@ get gas -f libsvm --name-pattern 'batch{group}.dat' -o gas.qcd gas
 mkdir fsdd && tar -xf "$QC_DATA/fsdd/recordings.tar" -C fsdd || exit
 get fsdd -f wav --name-pattern '{label}_{group}_{recording}.wav' --unequal pad -o fsdd.qcd fsdd
 unpack myo myo/people.tar.zst
-get myo -f raw --type i16 --channels 8 --interleaved --window 52 --stride 5 --name-pattern '{group}/{recording}/classe_{label%7}.dat' -o myo.qcd myo
+get myo -f raw --type i16 --channels 8 --interleaved --window 52 --stride 5 --name-pattern \
+    '{group}/{recording}/classe_{label%7}.dat' -o myo.qcd myo
 unpack ecg mit-bih/records.tar.zst
 get ecg -f wfdb --lead MLII -o ecg.qcd ecg
 # this archive begins with 63 bytes that are no part of it
 mkdir hapt && zstd -dcq "$QC_DATA/hapt/hapt-users-1-9.tar.zst" | tail -c +64 | tar -xf - -C hapt || exit
-get hapt -f segments --segments hapt/Raw-Data/labels.txt --name-pattern '{channels}_exp{recording}_user{group}.txt' --label-names hapt/activity_labels.txt \
+get hapt -f segments --segments hapt/Raw-Data/labels.txt --name-pattern '{channels}_exp{recording}_user{group}.txt' \
+    --label-names hapt/activity_labels.txt \
     --window 128 --stride 64 -o hapt.qcd hapt/Raw-Data
 unpack digits digits/usps-mnist.tar.zst
 get usps -f csv --image 16x16 -o usps.qcd digits/zip.train
 get mnist -o mnist.qcd digits/t10k-images-idx3-ubyte.gz
-mkdir office && for domain in amazon webcam dslr; do tar -xf "$QC_DATA/office-caltech/$domain.tar" -C office || exit; done
+mkdir office && for domain in amazon webcam dslr; do tar -xf "$QC_DATA/office-caltech/$domain.tar" -C office ||
+    exit; done
 get office --size 16 -o office.qcd office
 mkdir usc && for k in 1 2 3 4 5 6; do tar -xf "$QC_DATA/usc-had/Subject$k.tar" -C usc || exit; done
 get usc -o usc.qcd usc
 unpack dsa dsa/p1.tar.zst
 get dsa -o dsa.qcd dsa
-for name in ArrowHead_TRAIN.ts BasicMotions_TRAIN.arff BasicMotions_TRAIN.ts GunPoint_TRAIN.tsv ItalyPowerDemand_TEST.ts; do get $name -o ucr.qcd "$QC_DATA/ucr/$name"; done
+for name in ArrowHead_TRAIN.ts BasicMotions_TRAIN.arff BasicMotions_TRAIN.ts GunPoint_TRAIN.tsv \
+    ItalyPowerDemand_TEST.ts; do get $name -o ucr.qcd "$QC_DATA/ucr/$name"; done
 get JapaneseVowels_TRAIN.ts --unequal pad -o ucr.qcd "$QC_DATA/ucr/JapaneseVowels_TRAIN.ts"
 $python - <<'END' >&2
 import glob, gzip, os, re, struct, wave

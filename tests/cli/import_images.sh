@@ -102,9 +102,11 @@ for group, n in (('office', 2), ('home', 3)):
 END
 for jobs in 1 4; do qc-import -f images --size 8 --jobs $jobs --json -o $jobs.qcd both || exit; done
 cmp 1.qcd 4.qcd || exit
-qc-import -f images --size 8 -g home -o home.qcd both && (cd both/home && qc-import -f images --size 8 -o ../../dot.qcd .) || exit
+qc-import -f images --size 8 -g home -o home.qcd both && (cd both/home &&
+    qc-import -f images --size 8 -o ../../dot.qcd .) || exit
 qc-info 1.qcd | sed -n '/^labels/,/^recordings/p'
-for file in home dot; do dd if=$file.qcd of=$file.part bs=1 skip=320 count=4728 status=none; done # values, labels, ids, groups, recordings
+# values, labels, ids, groups, recordings
+for file in home dot; do dd if=$file.qcd of=$file.part bs=1 skip=320 count=4728 status=none; done
 cmp home.part dot.part || exit
 try() { # try WORDS-OF-PYTHON OPTIONS...: bad/mug/a.jpg is what they make
     rm -rf bad && mkdir -p bad/mug

@@ -1,4 +1,5 @@
-# NumPy's arrays against NumPy itself: every kind of number, both byte orders, both memory orders, all versions; then what is refused.
+# NumPy's arrays against NumPy itself: every kind of number, both byte orders, both memory orders, all versions; then
+# what is refused.
 export PYTHONPATH="$TOP/tests/foreign"
 python=$(command -v /usr/bin/python3 python3 | head -1)
 $python - <<'END' || exit

@@ -1,4 +1,5 @@
-# Readers of sound, raw, IDX, libsvm, WFDB, MATLAB and segments: values against NumPy's on files made here; then broken files, each refused in a sentence.
+# Readers of sound, raw, IDX, libsvm, WFDB, MATLAB and segments: values against NumPy's on files made here; then broken
+# files, each refused in a sentence.
 export PYTHONPATH="$TOP/tests/foreign"
 python=$(command -v /usr/bin/python3 python3 | head -1)
 cat >make.py <<'EOF'
@@ -131,9 +132,12 @@ head='r 1 360\nr.dat 16 200\n'
 ecg="write('bad/r.hea', b'$head'); write('bad/r.dat', bytes(2000)); write('bad/r.atr', annotations([(500, 1)]))"
 try "sound('bad/a.wav', np.zeros((50, 1)), 8000); os.truncate('bad/a.wav', 100)" bad/a.wav
 try "write('bad/a.wav', b'RIFF')" bad/a.wav
-try "sound('bad/a_1.wav', np.zeros((50, 1)), 8000); sound('bad/a_2.wav', np.zeros((50, 1)), 16000)" -f wav --name-pattern '{label}_{}.wav' bad
-try "sound('bad/a_1.wav', np.zeros((50, 1)), 8000); sound('bad/a_2.wav', np.zeros((50, 2)), 8000)" -f wav --name-pattern '{label}_{}.wav' bad
-try "sound('bad/a_1.wav', np.zeros((50, 1)), 8000); write('bad/a_2.wav', b'RIFF')" -f wav --skip-bad --name-pattern '{label}_{}.wav' bad
+try "sound('bad/a_1.wav', np.zeros((50, 1)), 8000); sound('bad/a_2.wav', np.zeros((50, 1)), 16000)" -f wav \
+    --name-pattern '{label}_{}.wav' bad
+try "sound('bad/a_1.wav', np.zeros((50, 1)), 8000); sound('bad/a_2.wav', np.zeros((50, 2)), 8000)" -f wav \
+    --name-pattern '{label}_{}.wav' bad
+try "sound('bad/a_1.wav', np.zeros((50, 1)), 8000); write('bad/a_2.wav', b'RIFF')" -f wav --skip-bad --name-pattern \
+    '{label}_{}.wav' bad
 try "write('bad/a.bin', bytes(7))" -f raw --type i16 --channels 2 --window 1 bad/a.bin
 try "write('bad/a.bin', bytes(8))" -f raw --window 1 bad/a.bin
 try "write('bad/a.bin', struct.pack('<f', np.nan) * 2)" -f raw --type f32 --window 1 bad/a.bin
@@ -172,7 +176,8 @@ try "mat_write('bad/a.mat', {'x': np.ones((3, 2)), 'y': np.full((3, 1), .5)})" b
 try "mat_write('bad/a.mat', {'note': 'words'})" bad/a.mat
 try "write('bad/a.mat', b'MATLAB 7.3'.ljust(124) + b'\0\x02IM' + bytes(512))" bad/a.mat
 seg="write('bad/r1.txt', b'1 2\n3 4\n5 6\n')"
-segment() { words=$1 line=$2; shift 2; try "$words; write('labels', b'$line')" -f segments --segments labels --window 1 "$@"; }
+segment() { words=$1 line=$2; shift 2; try "$words; write('labels', b'$line')" -f segments --segments labels --window \
+    1 "$@"; }
 segment "$seg" '1 7 1 3\n' -q --name-pattern 'r{recording}.txt' bad
 segment "$seg" '1 7 1 4\n' --name-pattern 'r{recording}.txt' bad
 segment "$seg" '1 7 0 3\n' --name-pattern 'r{recording}.txt' bad
@@ -181,11 +186,13 @@ segment "$seg" '7 3\n' --name-pattern 'r{recording}.txt' bad
 segment "$seg" '1 7 1 3\n' bad
 segment "$seg" '1 7 1 3\n' --name-pattern 'r{recording}_{label}.txt' bad
 segment "$seg; write('bad/s1.txt', b'1 2\n')" '1 7 1 3\n' --name-pattern '{channels:d}{recording}.txt' bad
-segment "write('bad/a1.txt', b'1 2\n3 4\n'); write('bad/b1.txt', b'1\n')" '1 7 1 2\n' --name-pattern '{channels}{recording:d}.txt' bad
+segment "write('bad/a1.txt', b'1 2\n3 4\n'); write('bad/b1.txt', b'1\n')" '1 7 1 2\n' --name-pattern \
+    '{channels}{recording:d}.txt' bad
 try "write('bad/c/a.ppm', b'P6 5 4 255\n')" -f images bad
 try "write('bad/c/a.ppm', b'P6 99999 99999 255\n')" -f images bad
 try "write('bad/c/a.bmp', b'BM' + bytes(30))" -f images bad
 try "write('bad/c/a.bmp', b'BM' + struct.pack('<IHHI', 0, 0, 0, 54) + struct.pack('<IiiHHIIiiII', 40, 5, 5, 1, 24, 0, 0, 0, 0, 0, 0))" -f images bad
 try "write('bad/c/a.webp', b'RIFF\\1\\0\\0\\0WEBPVP8 ')" -f images bad
 try "write('bad/c/a.gif', b'GIF89a'); write('bad/c/b.ppm', b'P6 1 1 255\nabc')" -f images bad
-try "write('bad/c/a.gif', b'GIF89a'); write('bad/c/b.ppm', b'P6 1 1 255\nabc'); write('bad/c/c.png', b'x')" -f images --skip-bad --size 1 bad
+try "write('bad/c/a.gif', b'GIF89a'); write('bad/c/b.ppm', b'P6 1 1 255\nabc'); write('bad/c/c.png', b'x')" -f images \
+    --skip-bad --size 1 bad

@@ -20,7 +20,8 @@ printf '.5,1.5\n.25,2.5\n' | try none.csv --label-column none
 printf 'x,y,z,label\n1,2,3,a\n4,5,6,b\n' | try axes.csv
 printf 'a,label,activity\n1,u,v\n2,v,u\n' | try two.csv
 printf 'a,word,other\n1,u,v\n2,v,u\n' | try words.csv
-{ echo 'v,TIMESTAMP'; for k in 1 2 3 4 5 6 7 8 9 10 11 12; do echo "$k.5,16000$k"; done; } | try stamp.csv --label-column TIMESTAMP
+{ echo 'v,TIMESTAMP'; for k in 1 2 3 4 5 6 7 8 9 10 11 12; do echo "$k.5,16000$k"; done; } |
+    try stamp.csv --label-column TIMESTAMP
 echo '--- what is no value'
 printf ',a,b,class\n0,1.5,2,u\n1,2.5,3,v\n2,3.5,9,v\n' | try pandas.csv
 printf '"a" "b" "class"\n"1" 1.5 2 "u"\n"2" 2.5 3 "v"\n' | try r.txt
@@ -49,7 +50,8 @@ printf '1,2,3,a\n4,5,6,b\n' | try features.csv --features
 printf '1,2,3,4,a\n' | try picture.csv --image 2x2
 printf '1,2,3,a\n' | try picture.csv --image 2x2
 echo '--- recordings'
-rows() { echo 'timestamp,ax,ay,activity'; for t in 0 20 40 60 80 100 300 320 340 360; do echo "$t,$t,1,$([ $t -lt 80 ] && echo walk || echo sit)"; done; }
+rows() { echo 'timestamp,ax,ay,activity'; for t in 0 20 40 60 80 100 300 320 340 360; do echo \
+    "$t,$t,1,$([ $t -lt 80 ] && echo walk || echo sit)"; done; }
 rows | try log.csv
 rows | try log.csv --window 2
 rows | try log.csv --window 0.04s --stride 0.02s
@@ -60,13 +62,15 @@ rows | try log.csv --window 9
 rows | sed 's/^40,40/40,/' | try hole.csv --window 2 --missing fill
 rows | sed 's/walk$//' | try unlabelled.csv --window 2
 rows | sed 's/walk$//' | try unlabelled.csv --window 2 --missing drop
-printf '2024-05-31T10:00:00Z,1,a\n2024-05-31T10:00:01Z,2,a\n2024-05-31T10:00:02+00:00,3,a\n' | try iso.csv --window 2s --header no
+printf '2024-05-31T10:00:00Z,1,a\n2024-05-31T10:00:01Z,2,a\n2024-05-31T10:00:02+00:00,3,a\n' |
+    try iso.csv --window 2s --header no
 printf 't,v,user,label\n1,1,p,a\n2,2,p,a\n3,3,q,a\n4,4,q,a\n' | try users.csv --window 2 -g q
 echo '--- folders'
 mkdir -p set/p1 set/p2
 for p in 1 2; do for c in up down; do printf 'v\n%s\n%s\n' $p 2 >set/p$p/$c.7.csv; done; done
 echo x >set/p1/readme.md
-folder() { echo "\$ $*"; qc-import -o out.qcd "$@" 2>&1 && qc-export -f csv out.qcd && qc-info out.qcd | sed -n '/^groups/,/^provenance/p'; echo "status $?"; }
+folder() { echo "\$ $*"; qc-import -o out.qcd "$@" 2>&1 && qc-export -f csv out.qcd && qc-info out.qcd |
+    sed -n '/^groups/,/^provenance/p'; echo "status $?"; }
 folder -f csv --window 2 --name-pattern '{group}/{label}.{recording}.csv' set
 folder -f csv --window 2 --name-pattern '{group}/{label}.{recording}.csv' -g p2 set
 folder -f csv --window 2 --name-pattern '{group}/{label}.{recording}.csv' -g p3 set

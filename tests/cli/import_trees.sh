@@ -1,4 +1,5 @@
-# Small trees in the documented layouts of UCI-HAR, WISDM v1.1 and PAMAP2: what was written into them comes out; malformed lines are refused.
+# Small trees in the documented layouts of UCI-HAR, WISDM v1.1 and PAMAP2: what was written into them comes out;
+# malformed lines are refused.
 export PYTHONPATH="$TOP/tests/foreign"
 python=$(command -v /usr/bin/python3 python3 | head -1)
 try() {
@@ -143,4 +144,5 @@ spoil $file 12 "$(echo "$line" | awk '{ $1 = 8.38 } 1')" try --window 10 pamap
 spoil $file 12 "$(echo "$line" | awk '{ $1 = "NaN" } 1')" try --window 10 pamap
 spoil $file 12 "$line 1" try --window 10 pamap
 spoil $file 12 "${line% *}" try --window 10 pamap
-for tree in har wisdm pamap; do mkdir -p empty/$tree && try -f $(echo $tree | sed 's/^har/ucihar/;s/pamap/pamap2/') empty/$tree; done
+for tree in har wisdm pamap; do mkdir -p empty/$tree && try -f $(echo $tree |
+    sed 's/^har/ucihar/;s/pamap/pamap2/') empty/$tree; done

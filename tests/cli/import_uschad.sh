@@ -1,4 +1,5 @@
-# USC-HAD: both spellings of the field, both byte orders, plain and compressed; windows as an independent reader cuts them; broken files.
+# USC-HAD: both spellings of the field, both byte orders, plain and compressed; windows as an independent reader cuts
+# them; broken files.
 export PYTHONPATH="$TOP/tests/foreign"
 python=$(command -v /usr/bin/python3 python3 | head -1)
 $python - <<'END' || exit
@@ -60,7 +61,8 @@ break_it "mat_write(p, dict(good, sensor_readings='text'))"
 break_it "mat_write(p, good)"
 break_it "mat_write(p, dict(sensor_readings=x))"
 break_it "mat_write(p, dict(activity_number='2', sensor_readings=x))"
-for right in name field; do qc-import -q -f uschad --trust $right --window 100 -o out.qcd one && qc-info out.qcd | sed -n '/^labels/,/^unlabelled/p'; done
+for right in name field; do qc-import -q -f uschad --trust $right --window 100 -o out.qcd one && qc-info out.qcd |
+    sed -n '/^labels/,/^unlabelled/p'; done
 break_it "mat_write(p, dict(activity_number='13', sensor_readings=x))"
 break_it "mat_write(p, dict(activity_number='one', sensor_readings=x))"
 break_it "x[7, 3] = np.nan; mat_write(p, dict(good, sensor_readings=x))"

@@ -1,7 +1,11 @@
-# No program writes over what it reads, but a model or a coreset that calibration makes another of; and what has no recordings or people is no reason to fall over.
-qc-synth -q --people 2 --activities 3 --windows 6 --channels 3 --length 24 -o all.qcd && qc-split -q -g p1 -o p.01.qcd all.qcd && qc-split -q -g p2 -o two.qcd all.qcd || exit 1
+# No program writes over what it reads, but a model or a coreset that calibration makes another of; and what has no
+# recordings or people is no reason to fall over.
+qc-synth -q --people 2 --activities 3 --windows 6 --channels 3 --length 24 -o all.qcd &&
+    qc-split -q -g p1 -o p.01.qcd all.qcd && qc-split -q -g p2 -o two.qcd all.qcd || exit 1
 printf 'name: tiny\nlayers:\n  - conv: 4\n    kernel: 3\n  - relu\n  - gap\n' >tiny.yaml
-qc-train -q --threads 1 --epochs 2 -a tiny.yaml -d p.01.qcd -L misses -o f.qcm && qc-coreset -q -n 6 -d p.01.qcd -L misses -o core.qcd && qc-quantize --force -q -b 4 -c core.qcd -o q.h f.qcm >quantized || exit 1
+qc-train -q --threads 1 --epochs 2 -a tiny.yaml -d p.01.qcd -L misses -o f.qcm &&
+    qc-coreset -q -n 6 -d p.01.qcd -L misses -o core.qcd &&
+    qc-quantize --force -q -b 4 -c core.qcd -o q.h f.qcm >quantized || exit 1
 cat p.01.qcd two.qcd tiny.yaml misses f.qcm core.qcd q.h | sha256sum >before
 try() {
     echo "\$ $*"
@@ -36,10 +40,13 @@ cat p.01.qcd two.qcd tiny.yaml misses f.qcm core.qcd q.h | sha256sum | cmp - bef
 ls | tr '\n' ' '; echo
 
 # In place: what it becomes.
-cp q.h own.qcm && cp core.qcd own.qcd && qc-calibrate -q -c own.qcd -s two.qcd --batches 2 -C own.qcd -o own.qcm own.qcm >journal && cmp -s q.h own.qcm || echo another model
+cp q.h own.qcm && cp core.qcd own.qcd && qc-calibrate -q -c own.qcd -s two.qcd --batches 2 -C own.qcd -o own.qcm \
+    own.qcm >journal && cmp -s q.h own.qcm || echo another model
 
 # Data without recordings and people.
 printf '1,2,3,a\n2,3,4,b\n2,2,4,a\n3,1,4,b\n' | qc-import -q -f csv -o bare.qcd || exit 1
 try qc-split -q --leave '*' -o new -O new2 bare.qcd
 try qc-split -q -t .5 --by recording -o new -O new2 bare.qcd
-qc-synth -q -d bare.qcd --people 2 -o drifted.qcd && qc-info drifted.qcd | grep -E "recordings|groups|people|persons" | sed "s/qc-synth [0-9.]*/qc-synth VERSION/; s/sha256:[0-9a-f]*/sha256:DIGEST/"
+qc-synth -q -d bare.qcd --people 2 -o drifted.qcd && qc-info drifted.qcd |
+    grep -E "recordings|groups|people|persons" |
+    sed "s/qc-synth [0-9.]*/qc-synth VERSION/; s/sha256:[0-9a-f]*/sha256:DIGEST/"

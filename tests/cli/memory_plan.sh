@@ -1,11 +1,14 @@
-# The plan of a model's memory: sums that add up, text that says what JSON says, and the same from a file and from a session.
+# The plan of a model's memory: sums that add up, text that says what JSON says, and the same from a file and from a
+# session.
 qc-synth -q --people 2 --activities 4 --windows 30 --channels 3 --length 40 -o data.qcd || exit 1
-printf 'name: tiny\ninception:\n  filters: 4\n  depth: 3\n  kernels: [9, 5, 3]\n  bottleneck: 4\n  residual: 3\n' >tiny.yaml
+printf 'name: tiny\ninception:\n  filters: 4\n  depth: 3\n  kernels: [9, 5, 3]\n  bottleneck: 4\n  residual: 3\n' \
+    >tiny.yaml
 qc-split -q -g p1 -o p1.qcd data.qcd && qc-split -q -g p2 -o p2.qcd data.qcd || exit 1
 qc-train -q -a tiny.yaml -d p1.qcd --epochs 1 -L miss -o fp.qcm || exit 1
 qc-coreset -q -n 12 -d p1.qcd -o core.qcd || exit 1
 qc-quantize --force -q -b 2 -c core.qcd --epochs 0 -o q2.qcm fp.qcm >/dev/null || exit 1
-qc-bitflip-train -q -c core.qcd --persons 1 --test-persons 1 --teacher-steps 1 --steps 5 -o q2f.qcm q2.qcm >/dev/null || exit 1
+qc-bitflip-train -q -c core.qcd --persons 1 --test-persons 1 --teacher-steps 1 --steps 5 -o q2f.qcm q2.qcm >/dev/null \
+    || exit 1
 qc-info --memory -n 12 -B 60 q2f.qcm >plan.txt && qc-info --memory -n 12 -B 60 --json q2f.qcm >plan.json || exit 1
 qc-calibrate --memory -c core.qcd -s p2.qcd --batches 2 -C never.qcd -o never.qcm q2f.qcm >same.txt || exit 1
 cmp plan.txt same.txt && echo "the same of a file and of a session"
@@ -25,7 +28,8 @@ P
 echo "second source: $?"
 # no network: features in the place of windows
 bytes() { sed -n "s/^  $2: //p" $1; }
-qc-info --memory -n 12 -B 60 q2.qcm >features.txt && [ "$(bytes features.txt coreset)" -lt "$(($(bytes plan.txt coreset) / 2))" ] && echo "features take less than half"
+qc-info --memory -n 12 -B 60 q2.qcm >features.txt &&
+    [ "$(bytes features.txt coreset)" -lt "$(($(bytes plan.txt coreset) / 2))" ] && echo "features take less than half"
 qc-info --memory fp.qcm
 echo "exit $?"
 qc-info --memory p1.qcd

@@ -1,12 +1,15 @@
-# Every method on the same small session: a model that it saves is judged by qc-eval as its run log says; one that it cannot save is refused in a sentence.
+# Every method on the same small session: a model that it saves is judged by qc-eval as its run log says; one that it
+# cannot save is refused in a sentence.
 export OMP_NUM_THREADS=1
 /usr/bin/python3 -c '' 2>/dev/null || { echo "python3 is not installed" >&2; exit 77; }
 qc-synth -q --people 2 --activities 3 --channels 3 --length 24 --windows 10 -o all.qcd || exit 1
 qc-split -q -g p1 -o p1.qcd all.qcd && qc-split -q -g p2 -t 0.4 -o stream.qcd -O test.qcd all.qcd || exit 1
 printf 'name: tiny\nlayers:\n  - conv: 6\n    kernel: 5\n  - batchnorm\n  - relu\n  - gap\n' >tiny.yaml
-qc-train -q --threads 1 --epochs 8 -a tiny.yaml -d p1.qcd -o float.qcm && qc-coreset -q -n 9 -d p1.qcd -o core.qcd || exit 1
+qc-train -q --threads 1 --epochs 8 -a tiny.yaml -d p1.qcd -o float.qcm && qc-coreset -q -n 9 -d p1.qcd -o core.qcd ||
+    exit 1
 qc-quantize --force -q -b 4 --epochs 1 --threads 1 -c core.qcd -d p1.qcd -o plain.qcm float.qcm >words || exit 1
-qc-bitflip-train -q --persons 1 --test-persons 0 --teacher-steps 2 --steps 2 --threads 1 -c core.qcd -d p1.qcd -o flip.qcm plain.qcm >words || exit 1
+qc-bitflip-train -q --persons 1 --test-persons 0 --teacher-steps 2 --steps 2 --threads 1 -c core.qcd -d p1.qcd -o \
+    flip.qcm plain.qcm >words || exit 1
 
 calibrate() { qc-rival -q -c core.qcd -s stream.qcd -B 7 -t test.qcd -t p1.qcd --json "$@"; }
 same() { # same NAME: the last accuracies of the run log are what qc-eval says of the saved model
@@ -31,8 +34,10 @@ for method in qcore none flip-random flip-greedy bn spsa refit; do
     calibrate -m $method -o $method.qcm flip.qcm >$method.json && same $method && echo "$method: qc-eval agrees"
 done
 for method in head proto bn+head; do
-    calibrate -m $method --set fold=1 -o $method.qcm flip.qcm >$method.json && same $method && echo "$method, folded: qc-eval agrees"
-    calibrate -m $method flip.qcm >open.json && grep -c summary open.json # the figures are on standard output, a model nowhere
+    calibrate -m $method --set fold=1 -o $method.qcm flip.qcm >$method.json && same $method &&
+        echo "$method, folded: qc-eval agrees"
+    # the figures are on standard output, a model nowhere
+    calibrate -m $method flip.qcm >open.json && grep -c summary open.json
     calibrate -m $method -o open.qcm flip.qcm
     echo "saving it: $?"
 done
@@ -42,13 +47,16 @@ for method in none bn head bn+head proto spsa refit; do # none of these asks for
     case $method in head | bn+head | proto) fold='--set fold=1' ;; esac
     calibrate -m $method $fold -o bare.qcm plain.qcm >bare.json || echo "$method needs a flip network"
     sed 's/"\(ms\|bytes\|model_bytes\)": [0-9.]*//g' bare.json >bare.cut
-    sed 's/"\(ms\|bytes\|model_bytes\)": [0-9.]*//g' $method.json | cmp -s - bare.cut || echo "$method differs without one"
+    sed 's/"\(ms\|bytes\|model_bytes\)": [0-9.]*//g' $method.json | cmp -s - bare.cut ||
+        echo "$method differs without one"
 done
 calibrate -m flip-random plain.qcm
 echo "without a flip network: $?"
 for method in qcore none; do # the product's program, the same figures
-    qc-calibrate -q -m $method -c core.qcd -s stream.qcd -B 7 -t test.qcd -t p1.qcd --json --no-output flip.qcm | sed 's/"\(predict_\)*ms": [^,]*//g' >product.cut
-    sed 's/"\(predict_\)*ms": [^,]*//g' $method.json | cmp - product.cut && echo "qc-calibrate -m $method is qc-rival -m $method"
+    qc-calibrate -q -m $method -c core.qcd -s stream.qcd -B 7 -t test.qcd -t p1.qcd --json --no-output flip.qcm |
+        sed 's/"\(predict_\)*ms": [^,]*//g' >product.cut
+    sed 's/"\(predict_\)*ms": [^,]*//g' $method.json | cmp - product.cut &&
+        echo "qc-calibrate -m $method is qc-rival -m $method"
 done
 qc-calibrate -m bn -c core.qcd -s stream.qcd -o x.qcm flip.qcm
 echo "a rival in the product: $?"
@@ -60,8 +68,12 @@ calibrate -m bn --set beta=1 -o x.qcm flip.qcm
 echo "an unknown setting: $?"
 calibrate -m none --set alpha=1 -o x.qcm flip.qcm
 echo "no settings: $?"
-calibrate -m bn --set alpha=0 -o still.qcm flip.qcm >still.json && qc-eval --logits still.npy -d test.qcd still.qcm >words && qc-eval --logits none.npy -d test.qcd none.qcm >words &&
+calibrate -m bn --set alpha=0 -o still.qcm flip.qcm >still.json &&
+    qc-eval --logits still.npy -d test.qcd still.qcm >words && qc-eval --logits none.npy -d test.qcd none.qcm >words &&
     cmp still.npy none.npy && echo "bn that mixes nothing in changes nothing"
-calibrate -m spsa --set passes=0 -o still.qcm flip.qcm >still.json && qc-eval --logits still.npy -d test.qcd still.qcm >words && cmp still.npy none.npy && echo "spsa without a step neither"
+calibrate -m spsa --set passes=0 -o still.qcm flip.qcm >still.json &&
+    qc-eval --logits still.npy -d test.qcd still.qcm >words && cmp still.npy none.npy &&
+    echo "spsa without a step neither"
 # a sweep gives every method the same command line
-for method in qcore head proto; do calibrate -m $method --no-output flip.qcm >null.json && grep -c summary null.json; done
+for method in qcore head proto; do calibrate -m $method --no-output flip.qcm >null.json &&
+    grep -c summary null.json; done

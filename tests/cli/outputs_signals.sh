@@ -1,4 +1,5 @@
-# Every signal that ends a process by default, but for its own faults, finds a handler that removes temporary files first.
+# Every signal that ends a process by default, but for its own faults, finds a handler that removes temporary files
+# first.
 exec python3 - <<'EOF'
 import os, signal, subprocess, time
 

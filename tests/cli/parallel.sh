@@ -1,4 +1,5 @@
-# share/experiments/parallel.sh, killed in the middle: what was done is kept, what was begun is made anew, and no command runs before what it needs.
+# share/experiments/parallel.sh, killed in the middle: what was done is kept, what was begun is made anew, and no
+# command runs before what it needs.
 command -v parallel >/dev/null || { echo "there is no GNU parallel: share/setup/install.sh --test" >&2; exit 77; }
 mkfifo pipe || exit
 cat >e.yaml <<'EXPERIMENT'
@@ -14,7 +15,8 @@ script=$TOP/share/experiments/parallel.sh
 JOBS=2 timeout -k 1 100 sh "$script" e.yaml >words 2>&1 &
 limit=$!
 tries=0
-until [ "$(cat pids 2>/dev/null | wc -l)" -eq 4 ] && [ "$(ls runs/*.done | wc -l)" -eq 2 ]; do # two are through, two are in the middle
+# two are through, two are in the middle
+until [ "$(cat pids 2>/dev/null | wc -l)" -eq 4 ] && [ "$(ls runs/*.done | wc -l)" -eq 2 ]; do
     tries=$((tries + 1))
     [ $tries -lt 300 ] || { cat words >&2; exit 1; }
     sleep 0.1

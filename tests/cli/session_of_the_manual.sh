@@ -1,6 +1,7 @@
 # The session and the pipe of qc.7, word for word, with less data and smaller networks.
 mkdir -p short share/arch
-printf 'name: small\ninception:\n  filters: 3\n  depth: 3\n  kernels: [5, 3]\n  bottleneck: 3\n  residual: 3\n' >share/arch/inceptiontime-16x3.yaml
+printf 'name: small\ninception:\n  filters: 3\n  depth: 3\n  kernels: [5, 3]\n  bottleneck: 3\n  residual: 3\n' \
+    >share/arch/inceptiontime-16x3.yaml
 shorten() { # shorten PROGRAM OPTION...: the words stay as they are
     program=$1
     shift
@@ -18,4 +19,5 @@ grep -c '^qc-' session
 sh -e session >out 2>err || { cat out err; exit 1; }
 grep '^accuracy' out | wc -l
 accuracy() { qc-eval -q --json -d p2.test.qcd "$1" | sed 's/.*"accuracy": \([0-9.]*\).*/\1/'; }
-awk -v before="$(accuracy q4f.qcm)" -v after="$(accuracy q4n.qcm)" 'BEGIN { print (after >= before + .3 ? "person 2 is learned" : "person 2: " before " before, " after " after") }'
+awk -v before="$(accuracy q4f.qcm)" -v after="$(accuracy q4n.qcm)" \
+    'BEGIN { print (after >= before + .3 ? "person 2 is learned" : "person 2: " before " before, " after " after") }'

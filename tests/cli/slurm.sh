@@ -1,6 +1,8 @@
-# share/experiments/slurm.sh on a cluster of one node, this machine, which the test starts: steps wait for one another, what failed comes again, what is done does not.
+# share/experiments/slurm.sh on a cluster of one node, this machine, which the test starts: steps wait for one another,
+# what failed comes again, what is done does not.
 for tool in munged slurmctld slurmd sbatch; do
-    PATH=$PATH:/usr/sbin command -v $tool >/dev/null || { echo "there is no $tool: share/setup/install.sh --test" >&2; exit 77; }
+    PATH=$PATH:/usr/sbin command -v $tool >/dev/null ||
+        { echo "there is no $tool: share/setup/install.sh --test" >&2; exit 77; }
 done
 PATH=$PATH:/usr/sbin
 place=$(pwd) host=$(hostname -s) user=$(id -un) daemons=
@@ -25,9 +27,11 @@ until_so() { # until_so COMMAND: tries for a minute; says what the daemons said 
         sleep 0.2
     done
 }
-ports=$(python3 -c 'import socket; s = [socket.socket() for _ in "12"]; [x.bind(("127.0.0.1", 0)) for x in s]; print(*[x.getsockname()[1] for x in s])')
+ports=$(python3 -c \
+    'import socket; s = [socket.socket() for _ in "12"]; [x.bind(("127.0.0.1", 0)) for x in s]; print(*[x.getsockname()[1] for x in s])')
 umask 022
-mkdir state spool private && chmod 700 private && head -c 128 /dev/urandom >private/key && chmod 600 private/key && : >plugstack.conf || exit
+mkdir state spool private && chmod 700 private && head -c 128 /dev/urandom >private/key && chmod 600 private/key &&
+    : >plugstack.conf || exit
 cat >slurm.conf <<CONF
 ClusterName=qcore
 SlurmctldHost=$host(127.0.0.1)
@@ -62,7 +66,8 @@ NodeName=$host NodeAddr=127.0.0.1 CPUs=2 RealMemory=4000 State=UNKNOWN
 PartitionName=all Nodes=$host Default=YES MaxTime=INFINITE State=UP
 CONF
 export SLURM_CONF="$place/slurm.conf"
-start munged --foreground --force --socket="$place/munge.socket" --key-file="$place/private/key" --pid-file="$place/munged.pid" --seed-file="$place/private/seed" --log-file="$place/munged.log"
+start munged --foreground --force --socket="$place/munge.socket" --key-file="$place/private/key" \
+    --pid-file="$place/munged.pid" --seed-file="$place/private/seed" --log-file="$place/munged.log"
 until_so "munge -n -S '$place/munge.socket'"
 start slurmctld -D
 start slurmd -D

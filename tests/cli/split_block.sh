@@ -1,10 +1,12 @@
-# The blocks of UCI-DSA in small: of 10 segments of each activity the last 2; the same from a file, a pipe, and after -g.
+# The blocks of UCI-DSA in small: of 10 segments of each activity the last 2; the same from a file, a pipe, and after
+# -g.
 qc-synth --people 3 --windows 10 --activities 4 -q -o all.qcd || exit
 qc-split -g p2 -o p2.qcd all.qcd 2>/dev/null || exit
 qc-split -t 0.2 --by block --json -o train.qcd -O test.qcd p2.qcd || exit
 qc-split -q -t 0.2 --by block -O test2.qcd <p2.qcd | cmp - train.qcd || exit
 cmp test.qcd test2.qcd || exit
-qc-split -q -t 0.2 -o default.qcd -O test3.qcd p2.qcd && for part in test test3; do qc-export -q -f csv -o $part.csv $part.qcd; done
+qc-split -q -t 0.2 -o default.qcd -O test3.qcd p2.qcd &&
+    for part in test test3; do qc-export -q -f csv -o $part.csv $part.qcd; done
 cmp test.csv test3.csv || exit # what is said of how they came about differs
 qc-split -t 0.2 --by random --seed 7 --json -o r1.qcd -O s1.qcd p2.qcd || exit
 qc-split -q -t 0.2 --by random --seed 7 -o r2.qcd -O s2.qcd p2.qcd || exit

@@ -1,4 +1,5 @@
-# An experiment that is made from another: what it says itself counts, what both have in common is one job, and errors say which file they are in.
+# An experiment that is made from another: what it says itself counts, what both have in common is one job, and errors
+# say which file they are in.
 mkdir of || exit
 cat >base.yaml <<'END' || exit
 name: base
@@ -38,7 +39,8 @@ echo '--- the same jobs as of the file that it is made from'
 printf 'from: base.yaml\nname: same\n' >same.yaml
 qc-sweep -q --all -o R base.yaml >a && qc-sweep -q --all -o R - <same.yaml >b && cmp a b || exit
 echo '--- braces that are the shell'"'"'s'
-printf 'name: braces\naxes: {n: [1]}\nsteps:\n  run: "touch {out}.{a,b} {n}{1..3} ${HOME} > {out}"\nreport: run\n' >braces.yaml
+printf 'name: braces\naxes: {n: [1]}\nsteps:\n  run: "touch {out}.{a,b} {n}{1..3} ${HOME} > {out}"\nreport: run\n' \
+    >braces.yaml
 show braces.yaml
 echo '--- what the other leaves out need not be here'
 printf 'name: out\naxes: {n: [1, 2]}\nwithout: [{n: 2}]\nsteps: {run: "run {n} > {out}"}\n' >out.yaml
@@ -67,7 +69,8 @@ printf -- '- a\n' >half.yaml
 wrong 'from: half.yaml\nname: x\naxes: {a: [1]}\nsteps: {run: "{a}"}\n'
 # One that comes with the programs, by its name; a file of that name goes before it.
 qc-sweep --status people | tail -n 1
-printf 'from: people.yaml\nname: mine\naxes: {seed: [1], source: [p1], target: [p2], bits: [2], method: [closed]}\n' >mine.yaml
+printf 'from: people.yaml\nname: mine\naxes: {seed: [1], source: [p1], target: [p2], bits: [2], method: [closed]}\n' \
+    >mine.yaml
 qc-sweep --status mine.yaml | tail -n 1
 cp base.yaml people.yaml && qc-sweep --status people.yaml | tail -n 1
 qc-sweep --status nowhere/people.yaml || echo $?

@@ -1,4 +1,5 @@
-# An experiment of made-up results: shared steps are run once, a failed command comes again, results are found and averaged as numpy says.
+# An experiment of made-up results: shared steps are run once, a failed command comes again, results are found and
+# averaged as numpy says.
 cat >result <<'END' || exit
 #!/bin/sh
 # result SEED METHOD: what qc-calibrate --json would print
@@ -85,7 +86,8 @@ qc-sweep -q --set seed=9 --set person=p1 e.yaml | grep -c result
 qc-sweep -q --set word=other e.yaml | wc -l
 qc-sweep -q --set tools=elsewhere e.yaml | wc -l
 echo '--- wrong'
-for change in 's/{seed}/{sead}/' 's/{method: other}/{methid: other}/' 's/^axes:/axis:/' 's/\[p1, p2\]/[p1, "p 2"]/' 's/run: test/float: test/' 's/\[1, 2, 4\]/[]/' 's/cat {float}/cat {run}/' 's/word: /out: /'; do
+for change in 's/{seed}/{sead}/' 's/{method: other}/{methid: other}/' 's/^axes:/axis:/' 's/\[p1, p2\]/[p1, "p 2"]/' \
+    's/run: test/float: test/' 's/\[1, 2, 4\]/[]/' 's/cat {float}/cat {run}/' 's/word: /out: /'; do
     sed "$change" e.yaml >w.yaml
     qc-sweep w.yaml
     echo $?

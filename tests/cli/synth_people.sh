@@ -1,7 +1,11 @@
-# People made of real recordings: without drift they are the source, with it they are not; the same seed makes the same, and each has windows, names and ids of its own.
+# People made of real recordings: without drift they are the source, with it they are not; the same seed makes the same,
+# and each has windows, names and ids of its own.
 qc-synth -q --people 1 --activities 3 --windows 6 --channels 6 --length 20 -o source.qcd || exit
-qc-synth -q -d source.qcd --people 2 --drift 0 -o same.qcd && qc-synth -q -d source.qcd --people 2 --seed 5 -o two.qcd || exit
-qc-synth -q -d - --people 2 --seed 5 -o again.qcd <source.qcd && qc-synth -q -d source.qcd --people 3 --seed 5 -o three.qcd && qc-synth -q -d source.qcd --people 2 --seed 6 -o other.qcd || exit
+qc-synth -q -d source.qcd --people 2 --drift 0 -o same.qcd &&
+    qc-synth -q -d source.qcd --people 2 --seed 5 -o two.qcd || exit
+qc-synth -q -d - --people 2 --seed 5 -o again.qcd <source.qcd &&
+    qc-synth -q -d source.qcd --people 3 --seed 5 -o three.qcd &&
+    qc-synth -q -d source.qcd --people 2 --seed 6 -o other.qcd || exit
 cmp two.qcd again.qcd || exit
 for data in source same two three other; do qc-export -q -f npz -o $data.npz $data.qcd || exit; done
 $(command -v /usr/bin/python3 python3 | head -1) - <<'END_OF_PYTHON' || exit
@@ -24,8 +28,11 @@ END_OF_PYTHON
 qc-info two.qcd | sed -n '/^labels/,/^recordings/p'
 qc-split -q -g x2 -t 0.34 -o train.qcd -O test.qcd two.qcd && qc-info test.qcd | grep '^examples'
 # beside the source: no example is mistaken for another
-qc-train -q -a fcn -d source.qcd --epochs 2 --threads 1 -o fp.qcm && qc-coreset -q -n 6 -d source.qcd -o core.qcd fp.qcm && qc-quantize --force -q -b 8 --epochs 0 -c core.qcd -o q.qcm fp.qcm >report || exit
-qc-rival -q -m proto -c core.qcd -C after.qcd -s train.qcd --batches 2 --no-output q.qcm >report && qc-info after.qcd | grep '^examples'
+qc-train -q -a fcn -d source.qcd --epochs 2 --threads 1 -o fp.qcm &&
+    qc-coreset -q -n 6 -d source.qcd -o core.qcd fp.qcm &&
+    qc-quantize --force -q -b 8 --epochs 0 -c core.qcd -o q.qcm fp.qcm >report || exit
+qc-rival -q -m proto -c core.qcd -C after.qcd -s train.qcd --batches 2 --no-output q.qcm >report &&
+    qc-info after.qcd | grep '^examples'
 echo nothing >bad.qcd
 qc-synth -q -d bad.qcd -o out.qcd
 echo $?

@@ -1,4 +1,5 @@
-# The same seed makes the same bytes whatever the number of threads: training, quantization, the flip network; a checkpoint can go on with another number.
+# The same seed makes the same bytes whatever the number of threads: training, quantization, the flip network; a
+# checkpoint can go on with another number.
 export OMP_NUM_THREADS=3
 qc-synth -q --people 2 --activities 3 --windows 20 --channels 3 --length 24 -o d.qcd || exit 1
 printf 'name: tiny\nlayers:\n  - conv: 6\n    kernel: 5\n  - batchnorm\n  - relu\n  - conv: 6\n    kernel: 3\n  - batchnorm\n  - relu\n  - gap\n' >tiny.yaml
@@ -6,9 +7,11 @@ qc-coreset -q -n 9 -d d.qcd -o core.qcd || exit 1
 for n in 1 2 3 7; do
     qc-train -q --threads $n --epochs 4 --valid .2 -B 33 -a tiny.yaml -d d.qcd -L miss$n -o fp$n.qcm || exit 1
     qc-quantize -b 2 --epochs 3 --threads $n -c core.qcd -d d.qcd -o q$n.qcm fp1.qcm >words || exit 1
-    qc-bitflip-train --persons 2 --test-persons 0 --teacher-steps 3 --steps 20 --threads $n -c core.qcd -o f$n.qcm q1.qcm >words || exit 1
+    qc-bitflip-train --persons 2 --test-persons 0 --teacher-steps 3 --steps 20 --threads $n -c core.qcd -o f$n.qcm \
+        q1.qcm >words || exit 1
 done
-for n in 2 3 7; do cmp fp1.qcm fp$n.qcm && cmp miss1 miss$n && cmp q1.qcm q$n.qcm && cmp f1.qcm f$n.qcm && echo same; done
+for n in 2 3 7; do cmp fp1.qcm fp$n.qcm && cmp miss1 miss$n && cmp q1.qcm q$n.qcm && cmp f1.qcm f$n.qcm &&
+    echo same; done
 # stopped after two epochs of four, with one thread, and resumed with three
 python3 - <<'EOF'
 import os, signal, subprocess

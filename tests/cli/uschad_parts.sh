@@ -1,4 +1,5 @@
-# share/experiments/uschad-parts.sh on the real subjects: trial 5 of each activity is the test part, and in no training part.
+# share/experiments/uschad-parts.sh on the real subjects: trial 5 of each activity is the test part, and in no training
+# part.
 [ -f "$QC_DATA/usc-had/Subject1.tar" ] || { echo "$QC_DATA/usc-had is not there" >&2; exit 77; }
 "$TOP/share/experiments/uschad-parts.sh" parts "$QC_DATA" || exit
 for part in train test; do

@@ -1,4 +1,5 @@
-# Weights go out and come in as NumPy and safetensors see them, in any of their floats, for a model or for an architecture; what does not fit is refused.
+# Weights go out and come in as NumPy and safetensors see them, in any of their floats, for a model or for an
+# architecture; what does not fit is refused.
 python=$(command -v /usr/bin/python3 python3 | head -1)
 $python -c 'import numpy' 2>/dev/null || { echo 'python3-numpy is missing' >&2; exit 77; }
 qc-synth -q --people 1 --activities 3 --windows 8 --channels 3 --length 24 -o data.qcd || exit
@@ -45,13 +46,16 @@ open('deep.safetensors', 'wb').write(struct.pack('<Q', 8000) + b'{' + b'"a":{' *
 open('cut.safetensors', 'wb').write(b[:-1])
 open('huge.safetensors', 'wb').write(struct.pack('<Q', 1 << 60) + b[8:])
 END
-for format in npz safetensors; do qc-import -q --like fp.qcm -o $format.qcm w.$format && qc-export -q -f npz $format.qcm | cmp - w.npz || exit; done
-for name in f32 f64 f16; do qc-import -q --like fp.qcm -o $name.qcm $name.safetensors && qc-export -q -f npz -o $name.out $name.qcm || exit; done
+for format in npz safetensors; do qc-import -q --like fp.qcm -o $format.qcm w.$format &&
+    qc-export -q -f npz $format.qcm | cmp - w.npz || exit; done
+for name in f32 f64 f16; do qc-import -q --like fp.qcm -o $name.qcm $name.safetensors &&
+    qc-export -q -f npz -o $name.out $name.qcm || exit; done
 qc-import -q -f npz --like fp.qcm -o n64.qcm f64.npz && qc-export -q -f npz -o n64.out n64.qcm || exit
 cmp f32.out f64.out && cmp f32.out f16.out && cmp f32.out n64.out && echo 'every float gives the same'
 qc-import -q --like fp.qcm -o bf16.qcm bf16.safetensors && echo 'and bfloat16 is read'
 printf 'a\nb\nc\n' >labels
-qc-import -a tiny.yaml --shape 3,24 --labels labels --mean 1 --std 2 -o arch.qcm w.safetensors && qc-export -q -f npz arch.qcm | cmp - w.npz && qc-info arch.qcm | grep -c 'mean 1, deviation 2'
+qc-import -a tiny.yaml --shape 3,24 --labels labels --mean 1 --std 2 -o arch.qcm w.safetensors &&
+    qc-export -q -f npz arch.qcm | cmp - w.npz && qc-info arch.qcm | grep -c 'mean 1, deviation 2'
 try() { qc-import "$@" -o no.qcm; echo $?; }
 for name in missing more shape nan kind deep cut huge; do try --like fp.qcm $name.safetensors; done
 try w.safetensors
@@ -65,8 +69,10 @@ try --like none.qcm w.npz
 qc-quantize --force -q -b 4 --epochs 0 --threads 1 -d data.qcd -o q.qcm fp.qcm >words || exit
 try --like q.qcm w.npz
 printf 'up\ndown\nstill\n' >three
-qc-train -q --threads 1 --epochs 1 -a tiny.yaml --width 2 -d data.qcd -o wide.qcm && qc-export -q -f npz -o wide.npz wide.qcm || exit
-qc-import -q -a tiny.yaml --width 2 --shape 3,24 --labels three -o again.qcm wide.npz && qc-export -q -f npz -o again.npz again.qcm && cmp wide.npz again.npz || exit
+qc-train -q --threads 1 --epochs 1 -a tiny.yaml --width 2 -d data.qcd -o wide.qcm &&
+    qc-export -q -f npz -o wide.npz wide.qcm || exit
+qc-import -q -a tiny.yaml --width 2 --shape 3,24 --labels three -o again.qcm wide.npz &&
+    qc-export -q -f npz -o again.npz again.qcm && cmp wide.npz again.npz || exit
 qc-export -f safetensors -o no.qcm q.qcm
 echo $?
 [ -e no.qcm ] && echo 'something was written'

@@ -1,5 +1,6 @@
-# cortexm.sh - tests/unit/test_kernels.c and test_kernelconvs.c on the Cortex-M cores that qemu has boards for: the table of kernels that each core's compiler flags choose against
-# scalar, byte for byte; and each forward pass of the bench's layers against the host's.
+# cortexm.sh - tests/unit/test_kernels.c and test_kernelconvs.c on the Cortex-M cores that qemu has boards for: the
+# table of kernels that each core's compiler flags choose against scalar, byte for byte; and each forward pass of the
+# bench's layers against the host's.
 set -eu
 . tests/device/cross
 . share/firmware/boards.sh
@@ -11,17 +12,20 @@ convs='"convs_are_equal", "depthwise_convs_are_equal", "dense_layers_are_equal"'
 
 # run_elf NAME: what the core prints, into NAME.out
 run_elf() {
-    timeout 900 qemu-system-arm -machine $machine -display none -monitor none -serial none -kernel "$work/$1.elf" -chardev "file,id=words,path=$work/$1.out" \
+    timeout 900 qemu-system-arm -machine $machine -display none -monitor none -serial none -kernel "$work/$1.elf" \
+        -chardev "file,id=words,path=$work/$1.out" \
         -semihosting-config enable=on,target=native,chardev=words </dev/null >"$work/words" 2>&1
 }
 
 link_elf() { # link_elf NAME ARGUMENTS...
     name=$1
     shift
-    arm-none-eabi-gcc $flags $cpu $places -nostdlib -nostartfiles -Wl,--gc-sections -T $firmware/cortex-m.ld -I lib -I $firmware -o "$work/$name.elf" "$@" "$work/$core"/*.o -lgcc
+    arm-none-eabi-gcc $flags $cpu $places -nostdlib -nostartfiles -Wl,--gc-sections -T $firmware/cortex-m.ld -I lib -I \
+        $firmware -o "$work/$name.elf" "$@" "$work/$core"/*.o -lgcc
 }
 
-${CC:-gcc} -std=c11 -O2 -ffp-contract=off -I lib -I tests/bench/cortexm -o "$work/layers" tests/bench/cortexm/layers.c $(find lib/device -name '*.c') lib/kernels/scalar.c
+${CC:-gcc} -std=c11 -O2 -ffp-contract=off -I lib -I tests/bench/cortexm -o "$work/layers" tests/bench/cortexm/layers.c \
+    $(find lib/device -name '*.c') lib/kernels/scalar.c
 "$work/layers" >"$work/expected"
 
 cat >"$work/guard.c" <<'GUARD'
@@ -40,20 +44,27 @@ GUARD
 for core in $cores; do
     choose_core $core
     mkdir "$work/$core"
-    sources=$(for file in lib/kernels/scalar.c lib/kernels/cortexm_*.c $(find lib/device -name '*.c') $firmware/board.c; do realpath "$file"; done)
+    sources=$(for file in lib/kernels/scalar.c lib/kernels/cortexm_*.c $(find lib/device -name '*.c') \
+        $firmware/board.c; do realpath "$file"; done)
     (top=$(pwd) && cd "$work/$core" && arm-none-eabi-gcc $flags $cpu -I "$top/lib" -I "$top/$firmware" -c $sources &&
         arm-none-eabi-gcc $flags $cpu -fno-tree-loop-distribute-patterns -I "$top/lib" -c "$top/$firmware/mem.c")
     arm-none-eabi-gcc $flags $cpu $places -fno-builtin -I $here -I lib -I $firmware -c -o "$work/libc.o" $here/libc.c
-    link_elf $core.guard -fno-builtin -Wno-unused -DQC_PLAIN_BARE='""' -I $here -I tests/device/plain -I tests/unit "$work/guard.c" "$work/libc.o"
+    link_elf $core.guard -fno-builtin -Wno-unused -DQC_PLAIN_BARE='""' -I $here -I tests/device/plain -I tests/unit \
+        "$work/guard.c" "$work/libc.o"
     run_elf $core.guard || true
-    [ "$(cat "$work/$core.guard.out")" = 'inside 1a fault of the processor' ] || { echo "$core: what lies after an array can be read:"; cat "$work/$core.guard.out"; wrong=1; }
+    [ "$(cat "$work/$core.guard.out")" = 'inside 1a fault of the processor' ] ||
+        { echo "$core: what lies after an array can be read:"; cat "$work/$core.guard.out"; wrong=1; }
     for test in kernels kernelconvs; do
         [ $test = kernels ] && wanted=$kernels || wanted=$convs
         [ $table = qc_kernels_scalar ] && [ $test = kernels ] && continue # scalar against itself
-        link_elf $core.$test -fno-builtin -Wno-unused -DQC_PLAIN_BARE="$wanted" -I $here -I tests/device/plain tests/unit/test_$test.c "$work/libc.o"
-        run_elf $core.$test && grep -q '^[1-9][0-9]* tests of kernels passed' "$work/$core.$test.out" || { echo "$core test_$test:"; tail -n 5 "$work/$core.$test.out"; cat "$work/words"; wrong=1; }
+        link_elf $core.$test -fno-builtin -Wno-unused -DQC_PLAIN_BARE="$wanted" -I $here -I tests/device/plain \
+            tests/unit/test_$test.c "$work/libc.o"
+        run_elf $core.$test && grep -q '^[1-9][0-9]* tests of kernels passed' "$work/$core.$test.out" ||
+            { echo "$core test_$test:"; tail -n 5 "$work/$core.$test.out"; cat "$work/words"; wrong=1; }
     done
     link_elf $core.layers -DKERNELS=QC_KERNELS_CORTEXM -I tests/bench/cortexm tests/bench/cortexm/layers.c
-    run_elf $core.layers && cmp -s "$work/expected" "$work/$core.layers.out" || { echo "$core: layers differ from the host's"; diff "$work/expected" "$work/$core.layers.out" | head -5; wrong=1; }
+    run_elf $core.layers && cmp -s "$work/expected" "$work/$core.layers.out" ||
+        { echo "$core: layers differ from the host's"; diff "$work/expected" "$work/$core.layers.out" |
+        head -5; wrong=1; }
 done
 exit $wrong

@@ -1,6 +1,7 @@
 #!/bin/sh
-# firmware.sh - a bare Cortex-M (M3 without floating point, M4F, M7, M33, M55) runs a calibration session to the same codes, last layer and coreset as the host and qc-calibrate, straight
-# through and with power cuts. Run from the top of the tree; BUILD has pack_stream, PATH the programs.
+# firmware.sh - a bare Cortex-M (M3 without floating point, M4F, M7, M33, M55) runs a calibration session to the same
+# codes, last layer and coreset as the host and qc-calibrate, straight through and with power cuts. Run from the top of
+# the tree; BUILD has pack_stream, PATH the programs.
 set -eu
 for tool in arm-none-eabi-gcc qemu-system-arm; do
     command -v $tool >/dev/null || { echo "skipped: there is no $tool"; exit 77; }
@@ -26,7 +27,8 @@ run_firmware() {
     arm-none-eabi-gcc $flags $2 -nostdlib -nostartfiles -Wl,--gc-sections -T "$board/cortex-m.ld" -I "$top/lib" -I "$board" -I "$firmware" -I "$4" -o "$4/$1.elf" \
         "$board/board.c" "$firmware/firmware.c" "$firmware/session.c" "$4/model.c" "$4/stream.c" "$3"/*.o -lgcc
     timeout 120 qemu-system-arm -machine "$1" -display none -monitor none -serial none -kernel "$4/$1.elf" \
-        -chardev "file,id=words,path=$4/$1.out" -semihosting-config enable=on,target=native,chardev=words 2>"$4/$1.err" </dev/null || { echo "$1: status $?"; tail -n 30 "$4/$1.out"; cat "$4/$1.err"; exit 1; }
+        -chardev "file,id=words,path=$4/$1.out" -semihosting-config enable=on,target=native,chardev=words \
+        2>"$4/$1.err" </dev/null || { echo "$1: status $?"; tail -n 30 "$4/$1.out"; cat "$4/$1.err"; exit 1; }
     grep '^# ' "$4/$1.out" | grep -E 'static|boots' | sed "s/^#/$1, $4:/"
     grep -v '^# ' "$4/$1.out" | diff "$4/expected" - || { echo "$1: the device differs from the host"; exit 1; }
 }

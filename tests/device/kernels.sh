@@ -1,4 +1,5 @@
-# kernels.sh - tests/unit/test_kernels.c and test_kernelconvs.c on the processors that qemu plays: every set of kernels against scalar, byte for byte.
+# kernels.sh - tests/unit/test_kernels.c and test_kernelconvs.c on the processors that qemu plays: every set of kernels
+# against scalar, byte for byte.
 set -eu
 . tests/device/cross
 wrong=0
@@ -17,7 +18,8 @@ sets() { # sets NAMES CC FOLDER RUNNER...: NAMES are all the sets that this proc
     shift 3
     have "$cc" && have "$1" || { skipped "$names: there is no $cc or no $1"; return 1; }
     for_device "$cc" "$folder"
-    [ -f "$work/$folder.names" ] || "$cc" -std=c11 -static -I. -o "$work/$folder.names" "$work/names.c" "build/$folder/libqcore.a"
+    [ -f "$work/$folder.names" ] || "$cc" -std=c11 -static -I. -o "$work/$folder.names" "$work/names.c" \
+        "build/$folder/libqcore.a"
     there=$("$@" "$work/$folder.names" 2>"$work/words" | sed 's/ $//')
     [ "$there" = "$names" ] || { echo "$*: the sets are $there, not $names"; wrong=1; }
 }
@@ -26,8 +28,11 @@ compared() { # compared NAMES CC FOLDER RUNNER...: and each against scalar
     sets "$@" || return 0
     shift 3
     for test in kernels kernelconvs; do
-        "$cc" -std=c11 -D_GNU_SOURCE -O2 -ffp-contract=off -static -Itests/device/plain -o "$work/$folder.$test" tests/unit/test_$test.c "build/$folder/libqcore.a" -lm
-        "$@" "$work/$folder.$test" >"$work/words" 2>&1 && grep -q '^[1-9][0-9]* tests of kernels passed' "$work/words" || { echo "$* test_$test:"; cat "$work/words"; wrong=1; }
+        "$cc" -std=c11 -D_GNU_SOURCE -O2 -ffp-contract=off -static -Itests/device/plain -o "$work/$folder.$test" \
+            tests/unit/test_$test.c "build/$folder/libqcore.a" -lm
+        "$@" "$work/$folder.$test" >"$work/words" 2>&1 &&
+            grep -q '^[1-9][0-9]* tests of kernels passed' "$work/words" ||
+            { echo "$* test_$test:"; cat "$work/words"; wrong=1; }
     done
 }
 

@@ -31,7 +31,8 @@ for file in d.qcd core.qcd fp.qcm q.qcm; do
     "$bin/qc-info" --json "$work/$file" | cmp - "$work/full.json" || complain "qc-info $file: another result"
 done
 qc-eval --json --confusion -d "$work/d.qcd" --logits "$work/full.npy" "$work/q.qcm" >"$work/full.json"
-"$bin/qc-eval" --json --confusion -d "$work/d.qcd" --logits "$work/lean.npy" "$work/q.qcm" | cmp - "$work/full.json" || complain "qc-eval: another result"
+"$bin/qc-eval" --json --confusion -d "$work/d.qcd" --logits "$work/lean.npy" "$work/q.qcm" |
+    cmp - "$work/full.json" || complain "qc-eval: another result"
 cmp "$work/full.npy" "$work/lean.npy" || complain "qc-eval: other logits"
 
 for turn in 1 2 3 4; do seq 1 16 | sed 's/\(.*\)/\1,-\1/'; done >"$work/frames.csv"
@@ -49,5 +50,6 @@ refused() { # refused STATUS WORDS PROGRAM...
 refused 5 'float models' qc-eval -d "$work/d.qcd" "$work/fp.qcm"
 refused 2 'config.yaml.*no YAML' qc-eval --config "$work/config.yaml" -d "$work/d.qcd" "$work/q.qcm"
 refused 2 'config.yaml.*no YAML' qc-info --config "$work/config.yaml" "$work/q.qcm"
-refused 2 "there is no method 'er'" qc-calibrate -m er -c "$work/core.qcd" -s "$work/d.qcd" -o "$work/out.qcm" "$work/q.qcm"
+refused 2 "there is no method 'er'" qc-calibrate -m er -c "$work/core.qcd" -s "$work/d.qcd" -o "$work/out.qcm" \
+    "$work/q.qcm"
 exit $wrong

@@ -1,4 +1,5 @@
-# narrow.sh - on a processor of 32 bits, sizes that only 64 bits can count are refused in a sentence: nothing wraps to a small one that is then overrun.
+# narrow.sh - on a processor of 32 bits, sizes that only 64 bits can count are refused in a sentence: nothing wraps to a
+# small one that is then overrun.
 set -eu
 . tests/device/cross
 export OMP_NUM_THREADS=1
@@ -13,7 +14,8 @@ for_device $cc device-arm-linux-gnueabihf
     qc-train -q --threads 1 --epochs 1 -a tiny.yaml -d d.qcd -o fp.qcm
     qc-coreset -q -n 4 -d d.qcd -o core.qcd
     qc-quantize --force -q -b 4 --epochs 1 --threads 1 -c core.qcd fp.qcm 2>words |
-        qc-bitflip-train -q --persons 1 --test-persons 1 --teacher-steps 2 --steps 2 --threads 1 -c core.qcd -d d.qcd -o f.qcm >words
+        qc-bitflip-train -q --persons 1 --test-persons 1 --teacher-steps 2 --steps 2 --threads 1 -c core.qcd -d d.qcd \
+            -o f.qcm >words
     python3 - <<'END'
 # The coreset with other capacities, its checksums made good (man/qc-formats.5).
 import hashlib, struct, zlib
@@ -31,9 +33,11 @@ END
 wrong=0
 for coreset in "$work"/huge-*.qcd; do
     status=0
-    qemu-arm-static build/device-arm-linux-gnueabihf/bin/qc-calibrate -q -c "$coreset" -s "$work/d.qcd" -B 3 -o "$work/out.qcm" "$work/f.qcm" >"$work/words" 2>"$work/err" || status=$?
+    qemu-arm-static build/device-arm-linux-gnueabihf/bin/qc-calibrate -q -c "$coreset" -s "$work/d.qcd" -B 3 -o \
+        "$work/out.qcm" "$work/f.qcm" >"$work/words" 2>"$work/err" || status=$?
     case $status in 1 | 5) ;; *) echo "$(basename "$coreset"): status $status"; wrong=1 ;; esac
-    [ "$(wc -l <"$work/err")" -eq 1 ] && grep -qE 'bytes|memory' "$work/err" || { echo "$(basename "$coreset"):"; cat "$work/err"; wrong=1; }
+    [ "$(wc -l <"$work/err")" -eq 1 ] && grep -qE 'bytes|memory' "$work/err" ||
+        { echo "$(basename "$coreset"):"; cat "$work/err"; wrong=1; }
     [ ! -f "$work/out.qcm" ] || { echo "$(basename "$coreset"): a model all the same"; wrong=1; }
 done
 exit $wrong

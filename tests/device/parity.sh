@@ -1,6 +1,6 @@
-# parity.sh - one calibration session (model, flip network, coreset, ten batches, shuffled and one class after another; 2, 4 and 8 bits) makes the same model, the same coreset and the
-# same journal on every set of kernels and every processor that there is or that qemu plays. Of the journal, time differs, and bytes, which
-# count pointers.
+# parity.sh - one calibration session (model, flip network, coreset, ten batches, shuffled and one class after another;
+# 2, 4 and 8 bits) makes the same model, the same coreset and the same journal on every set of kernels and every
+# processor that there is or that qemu plays. Of the journal, time differs, and bytes, which count pointers.
 set -eu
 . tests/device/cross
 export OMP_NUM_THREADS=1
@@ -9,13 +9,16 @@ export OMP_NUM_THREADS=1
     cd "$work"
     qc-synth -q --people 2 --activities 4 --windows 25 --channels 3 --length 24 -o people.qcd
     for p in p1 p2; do qc-split -q -g $p -t 0.2 --by block -o $p.train.qcd -O $p.test.qcd people.qcd >words 2>&1; done
-    printf 'name: tiny\ninception:\n  filters: 4\n  depth: 3\n  kernels: [9, 5, 3]\n  bottleneck: 4\n  residual: 3\n' >tiny.yaml
+    printf 'name: tiny\ninception:\n  filters: 4\n  depth: 3\n  kernels: [9, 5, 3]\n  bottleneck: 4\n  residual: 3\n' \
+        >tiny.yaml
     qc-train -q --threads 1 --epochs 3 -a tiny.yaml -d p1.train.qcd -o fp.qcm
     qc-coreset -q -n 12 -d p1.train.qcd -o core.qcd
     for bits in 2 4 8; do
         qc-quantize --force -q -b $bits --epochs 1 --threads 1 -c core.qcd -o q$bits.qcm fp.qcm >words
-        qc-quantize --force -q --std --last-bits 8 -b $bits --epochs 1 --threads 1 -c core.qcd -o s$bits.qcm fp.qcm >words
-        qc-bitflip-train -q --persons 1 --test-persons 1 --teacher-steps 3 --steps 20 --threads 1 -c core.qcd -d p1.train.qcd -o f$bits.qcm q$bits.qcm >words
+        qc-quantize --force -q --std --last-bits 8 -b $bits --epochs 1 --threads 1 -c core.qcd -o s$bits.qcm fp.qcm \
+            >words
+        qc-bitflip-train -q --persons 1 --test-persons 1 --teacher-steps 3 --steps 20 --threads 1 -c core.qcd -d \
+            p1.train.qcd -o f$bits.qcm q$bits.qcm >words
     done
 )
 
@@ -23,7 +26,8 @@ session() { # session NAME BITS PROGRAM...: leaves NAME-BITS.qcm, .qcd and .jour
     to=$work/$1-$2 bits=${2%[cns]} order=shuffled model=f
     case $2 in *c) order=classes ;; *n) model=q ;; *s) model=s ;; esac
     shift 2
-    "$@" -q --json --order $order -c "$work/core.qcd" -s "$work/p2.train.qcd" --batches 10 -t "$work/p2.test.qcd" -C "$to.qcd" -o "$to.qcm" "$work/$model$bits.qcm" >"$to.json"
+    "$@" -q --json --order $order -c "$work/core.qcd" -s "$work/p2.train.qcd" --batches 10 -t "$work/p2.test.qcd" -C \
+        "$to.qcd" -o "$to.qcm" "$work/$model$bits.qcm" >"$to.json"
     sed -E 's/, "(ms|predict_ms|bytes|model_bytes|working_bytes)": [0-9.]+//g' "$to.json" >"$to.journal"
 }
 
@@ -33,7 +37,8 @@ same() { # same NAME BITS...: as scalar on this machine
     shift
     for bits in "$@"; do
         for kind in qcm qcd journal; do
-            cmp "$work/scalar-$bits.$kind" "$work/$name-$bits.$kind" || { echo "$name at $bits bits: another $kind"; wrong=1; }
+            cmp "$work/scalar-$bits.$kind" "$work/$name-$bits.$kind" ||
+                { echo "$name at $bits bits: another $kind"; wrong=1; }
         done
     done
 }
@@ -46,7 +51,8 @@ for isa in scalar avx2 avx512vnni neon neondot; do
 done
 for bits in 2 4 8; do # the journal tells of flips, else there was nothing to compare
     cmp -s "$work/f$bits.qcm" "$work/scalar-$bits.qcm" && { echo "at $bits bits nothing was flipped"; wrong=1; }
-    [ "$(grep -c '"batch"' "$work/scalar-$bits.journal")" -eq 10 ] || { echo "at $bits bits there are not ten batches"; wrong=1; }
+    [ "$(grep -c '"batch"' "$work/scalar-$bits.journal")" -eq 10 ] ||
+        { echo "at $bits bits there are not ten batches"; wrong=1; }
 done
 
 elsewhere() { # elsewhere NAME CC FOLDER 'BITS' RUNNER...

@@ -1,5 +1,6 @@
-# vnni.sh - tests/unit/test_kernels.c and test_kernelconvs.c on a machine with AVX-512 VNNI, which bochs plays (slowly: only what avx512vnni.c does in
-# its own way): not every workstation has it, nor qemu. There is no operating system on it: a boot sector, a page of C library, and the test.
+# vnni.sh - tests/unit/test_kernels.c and test_kernelconvs.c on a machine with AVX-512 VNNI, which bochs plays (slowly:
+# only what avx512vnni.c does in its own way): not every workstation has it, nor qemu. There is no operating system on
+# it: a boot sector, a page of C library, and the test.
 set -eu
 . tests/device/cross
 [ -n "${QC_SLOW-}" ] || { skipped 'bochs takes minutes; QC_SLOW=1 tests/run device/vnni runs it'; exit 77; }
@@ -8,21 +9,25 @@ have bochs || { skipped 'there is no bochs'; exit 77; }
 here=tests/device/bochs cc=gcc
 have $cc || { skipped 'there is no gcc'; exit 77; }
 
-alone make -s --no-print-directory freestanding CC=$cc BUILD="$work/bare" OPT=-O2 >"$work/make.log" 2>&1 || { cat "$work/make.log"; exit 1; }
-build() { $cc -std=c11 -O2 -fno-pic -fno-builtin -fno-stack-protector -ffp-contract=off -U_FORTIFY_SOURCE -D_GNU_SOURCE "$@"; }
+alone make -s --no-print-directory freestanding CC=$cc BUILD="$work/bare" OPT=-O2 >"$work/make.log" 2>&1 ||
+    { cat "$work/make.log"; exit 1; }
+build() { $cc -std=c11 -O2 -fno-pic -fno-builtin -fno-stack-protector -ffp-contract=off -U_FORTIFY_SOURCE \
+    -D_GNU_SOURCE "$@"; }
 build -c -o "$work/bare.o" $here/bare.c
 build -c -o "$work/dispatch.o" lib/kernels/dispatch.c
 $cc -c -o "$work/boot.o" $here/boot.S
 
 passes() { # passes TEST "NAME", "NAME"...: those of tests/unit/TEST.c
     build -Itests/device/plain -DQC_PLAIN_BARE="$2" -Dmain=test_main -c -o "$work/test.o" "tests/unit/$1.c"
-    $cc -nostdlib -static -no-pie -Wl,--build-id=none,-z,norelro -T $here/bare.ld -o "$work/whole" "$work"/*.o "$work/bare/libqcore.a" -lgcc 2>"$work/ld.log" || { cat "$work/ld.log"; exit 1; }
+    $cc -nostdlib -static -no-pie -Wl,--build-id=none,-z,norelro -T $here/bare.ld -o "$work/whole" "$work"/*.o \
+        "$work/bare/libqcore.a" -lgcc 2>"$work/ld.log" || { cat "$work/ld.log"; exit 1; }
     objcopy -O binary -j .boot "$work/whole" "$work/boot.bin"
     objcopy -O binary -j .program "$work/whole" "$work/program.bin"
     cat "$work/boot.bin" "$work/program.bin" >"$work/disk"
     truncate -s $((16 * 16 * 63 * 512)) "$work/disk"
     echo c | timeout 1800 bochs -q -f "$work/bochsrc" >"$work/out" 2>&1 || true
-    grep -q '^scalar avx2 avx512vnni' "$work/out" && grep -q '^[1-9][0-9]* tests of kernels passed' "$work/out" && grep -q '^exit 0' "$work/out" && return
+    grep -q '^scalar avx2 avx512vnni' "$work/out" && grep -q '^[1-9][0-9]* tests of kernels passed' "$work/out" &&
+        grep -q '^exit 0' "$work/out" && return
     echo "$1:"
     tail -5 "$work/out"
     tail -5 "$work/log"
@@ -44,5 +49,6 @@ error: action=report
 info: action=ignore
 sound: driver=dummy
 END
-passes test_kernels '"dots_are_equal", "depthwise_sums_are_equal", "rescaled_sums_are_equal", "masked_sums_are_equal", "float_loops_are_equal"'
+passes test_kernels \
+    '"dots_are_equal", "depthwise_sums_are_equal", "rescaled_sums_are_equal", "masked_sums_are_equal", "float_loops_are_equal"'
 passes test_kernelconvs '"convs_are_equal"'

@@ -1,7 +1,9 @@
-/* fuzz.h - what fuzz targets share. A target is one file, fuzz_NAME.c, with libFuzzer's LLVMFuzzerTestOneInput; its seeds lie in seeds/NAME.
+/* fuzz.h - what fuzz targets share. A target is one file, fuzz_NAME.c, with libFuzzer's LLVMFuzzerTestOneInput; its
+ * seeds lie in seeds/NAME.
  *
- * `make check` replays seeds and thousands of damaged copies of them (replay.c), the same ones each time; `make fuzz-NAME` lets clang's libFuzzer search.
- * Either way an input is refused in one sentence, or becomes a dataset that our own file format takes.
+ * `make check` replays seeds and thousands of damaged copies of them (replay.c), the same ones each time; `make
+ * fuzz-NAME` lets clang's libFuzzer search. Either way an input is refused in one sentence, or becomes a dataset that
+ * our own file format takes.
  */
 #ifndef QC_TESTS_FUZZ_H
 #define QC_TESTS_FUZZ_H
@@ -94,7 +96,8 @@ static inline int fuzz_remove(const char *path, const struct stat *about, int ki
 static inline void fuzz_remove_tree(const char *root) { nftw(root, fuzz_remove, 8, FTW_DEPTH | FTW_PHYS); }
 
 /* A folder with this file alone, gone afterwards. */
-static inline void fuzz_import_folder(const char *format, const char *name, const uint8_t *bytes, size_t length, const QcImportOptions *o)
+static inline void fuzz_import_folder(const char *format, const char *name, const uint8_t *bytes, size_t length,
+                                      const QcImportOptions *o)
 {
     char root[] = "/tmp/qc-fuzz-XXXXXX";
     fuzz_demand(mkdtemp(root) != NULL, "no folder in /tmp");

@@ -1,5 +1,6 @@
-/* Files of ours whose checksums are made right again, so that what lies behind them is searched: model, float graph, integer graph with its plan and a forward pass,
- * flip network, data, miss log. The seeds are files that 0.1.0 wrote. */
+/* Files of ours whose checksums are made right again, so that what lies behind them is searched: model, float graph,
+ * integer graph with its plan and a forward pass, flip network, data, miss log. The seeds are files that 0.1.0
+ * wrote. */
 #include "fuzz.h"
 
 #include "../../lib/base/digest.h"
@@ -10,7 +11,16 @@
 #include "../../lib/nn/graphfile.h"
 #include "../../lib/quant/qpredict.h"
 
-enum { HEADER = 24, ENTRY = 40, END = 40, SECTIONS_AT = 12, LENGTH_AT = 16, MOST_VALUES = 4096, MOST_CLASSES = 256, MOST_MACS = 1000000 };
+enum {
+    HEADER = 24,
+    ENTRY = 40,
+    END = 40,
+    SECTIONS_AT = 12,
+    LENGTH_AT = 16,
+    MOST_VALUES = 4096,
+    MOST_CLASSES = 256,
+    MOST_MACS = 1000000
+};
 
 static uint64_t get(const uint8_t *at, int n)
 {
@@ -50,7 +60,15 @@ static void predict(const QcModelFile *m)
     uint64_t values = (uint64_t)m->channels * m->height * m->length;
     if (!values || values > MOST_VALUES || m->classes > MOST_CLASSES) return;
     for (size_t i = 0; i < 2 * values; i++) x[i] = (float)(i % 17) - 8;
-    QcDataset d = {.n = 2, .channels = m->channels, .height = m->height, .length = m->length, .x = x, .label = label, .id = id, .group = group, .recording = recording};
+    QcDataset d = {.n = 2,
+                   .channels = m->channels,
+                   .height = m->height,
+                   .length = m->length,
+                   .x = x,
+                   .label = label,
+                   .id = id,
+                   .group = group,
+                   .recording = recording};
     if (qc_model_predict(m, &d, 1, logits, &err)) fuzz_refused(&err);
 }
 
@@ -61,7 +79,8 @@ static int decode_quantized(QcModelFile *m, QcErr *err)
     QcQGraph g;
     QcFlip flip;
     int status = qc_qgraph_decode(&g, m, &arena, err);
-    if (!status && qc_container_find(&m->container, "flip", &any) && qc_flip_decode(&flip, m, &g, &arena, err)) fuzz_refused(err);
+    if (!status && qc_container_find(&m->container, "flip", &any) && qc_flip_decode(&flip, m, &g, &arena, err))
+        fuzz_refused(err);
     qc_arena_release(&arena);
     return status;
 }

@@ -11,7 +11,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     fuzz_put(root, "set/r1_p2.txt", bytes + first + (zero ? 1 : 0), length - first - (zero ? 1 : 0));
     snprintf(segments, sizeof segments, "%s/labels", root);
     snprintf(folder, sizeof folder, "%s/set", root);
-    const QcImportOptions cut = {.segments = segments, .window = "2", .name_pattern = "r{recording}_p{group}.txt"}, whole = {.segments = segments, .unequal = QC_UNEQUAL_PAD, .name_pattern = "r{recording}_p{group}.txt"};
+    const QcImportOptions cut = {.segments = segments, .window = "2", .name_pattern = "r{recording}_p{group}.txt"},
+                          whole = {.segments = segments,
+                                   .unequal = QC_UNEQUAL_PAD,
+                                   .name_pattern = "r{recording}_p{group}.txt"};
     fuzz_import_path("segments", folder, &cut);
     fuzz_import_path("segments", folder, &whole);
     fuzz_remove_tree(root);

@@ -1,4 +1,5 @@
-/* Texts of ours: the first byte says which reader gets the rest: architecture, experiment, table of runs, run log of qc-calibrate. */
+/* Texts of ours: the first byte says which reader gets the rest: architecture, experiment, table of runs, run log of
+ * qc-calibrate. */
 #include "fuzz.h"
 
 #include "../../lib/lab/runtable.h"
@@ -25,7 +26,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
         break;
     case 'e':
         status = qc_experiment_load(&e, path, "runs", NULL, 0, &err);
-        for (uint32_t j = 0; !status && j < e.n_jobs; j++) fuzz_demand(!strpbrk(e.jobs[j].command, "\r\n") && !strpbrk(e.jobs[j].mark, "\r\n"), "a command of two lines");
+        for (uint32_t j = 0; !status && j < e.n_jobs; j++)
+            fuzz_demand(!strpbrk(e.jobs[j].command, "\r\n") && !strpbrk(e.jobs[j].mark, "\r\n"),
+                        "a command of two lines");
         if (!status) qc_experiment_release(&e);
         break;
     case 't':

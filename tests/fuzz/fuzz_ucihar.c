@@ -1,11 +1,12 @@
-/* UCI-HAR trees: four texts, parted by form feeds: the activities, their numbers, the subjects, and one that all signals have */
+/* UCI-HAR trees: four texts, parted by form feeds: the activities, their numbers, the subjects, and one that all
+ * signals have */
 #include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
     static const QcImportOptions any = {0};
-    static const char *const names[] = {"activity_labels.txt", "train/y_train.txt", "train/subject_train.txt"}, *const axes[] = {"x", "y", "z"},
-                      *const kinds[] = {"total_acc", "body_acc", "body_gyro"};
+    static const char *const names[] = {"activity_labels.txt", "train/y_train.txt", "train/subject_train.txt"},
+                             *const axes[] = {"x", "y", "z"}, *const kinds[] = {"total_acc", "body_acc", "body_gyro"};
     char root[] = "/tmp/qc-fuzz-XXXXXX", name[64];
     fuzz_demand(mkdtemp(root) != NULL, "no folder in /tmp");
     for (int i = 0; i < 3; i++) {

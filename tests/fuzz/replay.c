@@ -1,5 +1,5 @@
-/* Runs a fuzz target on the files of a folder and on damaged copies of them: bytes and numbers changed, pieces lost, doubled, moved from one to another.
- * The same ones each time. Usage: fuzz_NAME FOLDER [COPIES] */
+/* Runs a fuzz target on the files of a folder and on damaged copies of them: bytes and numbers changed, pieces lost,
+ * doubled, moved from one to another. The same ones each time. Usage: fuzz_NAME FOLDER [COPIES] */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +20,8 @@ static uint8_t work[ROOM];
 
 static void change_number(QcRng *rng, size_t length)
 {
-    static const uint64_t odd[] = {0, 1, 127, 128, 255, 256, 32767, 65535, 65536, 0x7fffffff, 0x80000000, 0xffffffff, UINT64_MAX, (uint64_t)1 << 63};
+    static const uint64_t odd[] = {0,     1,     127,        128,        255,        256,        32767,
+                                   65535, 65536, 0x7fffffff, 0x80000000, 0xffffffff, UINT64_MAX, (uint64_t)1 << 63};
     uint64_t value = qc_rng_below(rng, 2) ? odd[qc_rng_below(rng, sizeof odd / sizeof *odd)] : qc_rng_next(rng);
     uint32_t bytes = 1u << qc_rng_below(rng, 4), big = qc_rng_below(rng, 2);
     if (length < bytes) return;
@@ -31,7 +32,8 @@ static void change_number(QcRng *rng, size_t length)
 /* A piece of `from` is put in the place of one of ours. */
 static size_t splice(QcRng *rng, size_t length, const Seed *from)
 {
-    uint32_t piece = 1 + qc_rng_below(rng, (uint32_t)(from->length < 64 ? from->length : 64)), source = qc_rng_below(rng, (uint32_t)(from->length - piece + 1));
+    uint32_t piece = 1 + qc_rng_below(rng, (uint32_t)(from->length < 64 ? from->length : 64)),
+             source = qc_rng_below(rng, (uint32_t)(from->length - piece + 1));
     uint32_t at = qc_rng_below(rng, (uint32_t)length), lost = qc_rng_below(rng, 65);
     if (lost > length - at) lost = (uint32_t)(length - at);
     if (length - lost + piece > ROOM) return length;

@@ -1,4 +1,5 @@
-# What the device side asks of the outside world: memcpy and its kin, which compilers call by themselves, and nothing else.
+# What the device side asks of the outside world: memcpy and its kin, which compilers call by themselves, and nothing
+# else.
 objects=$(ls "$BUILD"/lib/device/*.o "$BUILD"/lib/kernels/*.o 2>/dev/null | grep -v /dispatch.o)
 [ -n "$objects" ] || { echo "nothing is built in $BUILD"; exit 1; }
 nm -g $objects | awk '

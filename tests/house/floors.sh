@@ -1,4 +1,5 @@
-# A file includes its own folder or a lower floor, never a higher one; the device side includes no libc but what a freestanding compiler has.
+# A file includes its own folder or a lower floor, never a higher one; the device side includes no libc but what a
+# freestanding compiler has.
 awk '
 BEGIN {
     # rooms on one floor stand side by side; where one may look into its neighbour, it is a little higher

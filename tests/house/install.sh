@@ -10,18 +10,29 @@ for program in src/qc-*.c; do
     [ -f "$root/share/bash-completion/completions/$name" ] || complain "$name has no completion"
     grep -q "\b$name\b" share/completions/qcore.bash || complain "share/completions/qcore.bash does not know $name"
 done
-for page in man/*.[157]; do [ -f "$root/share/man/man${page##*.}/${page#man/}" ] || complain "$page is not installed"; done
-for arch in share/arch/*.yaml; do [ -f "$root/share/qcore/arch/$(basename "$arch")" ] || complain "$arch is not installed"; done
-for file in share/experiments/*.*; do cmp -s "$file" "$root/share/qcore/experiments/$(basename "$file")" || complain "$file is not installed"; done
-"$root/bin/qc-sweep" -q --all -o nowhere "$root/share/qcore/experiments/uschad.yaml" | grep -c qc-train >/dev/null || complain "an installed experiment has no commands"
+for page in man/*.[157]; do [ -f "$root/share/man/man${page##*.}/${page#man/}" ] ||
+    complain "$page is not installed"; done
+for arch in share/arch/*.yaml; do [ -f "$root/share/qcore/arch/$(basename "$arch")" ] ||
+    complain "$arch is not installed"; done
+for file in share/experiments/*.[ygs]*; do cmp -s "$file" "$root/share/qcore/experiments/$(basename "$file")" ||
+    complain "$file is not installed"; done
+"$root/bin/qc-sweep" -q --all -o nowhere "$root/share/qcore/experiments/uschad.yaml" | grep -c qc-train >/dev/null ||
+    complain "an installed experiment has no commands"
+for file in $(sed -n 's/.*](\([^):]*\)).*/\1/p' README.md) README.md LICENSE; do
+    cmp -s "$file" "$root/share/doc/qcore/$file" || complain "$file is not installed beside README"
+done
 grep -q '^Version: [0-9]' "$root/lib/pkgconfig/qcore.pc" || complain "qcore.pc has no version"
-printf '#include <cli/cli.h>\n#include <device/qgraph.h>\nint main(void) { return sizeof(QcQNode) == 0; }\n' >"$place/use.c"
-${CC:-gcc} -std=c11 -fsyntax-only -I"$root/include/qcore" "$place/use.c" || complain "the installed headers do not stand alone"
+printf '#include <cli/cli.h>\n#include <device/qgraph.h>\nint main(void) { return sizeof(QcQNode) == 0; }\n' \
+    >"$place/use.c"
+${CC:-gcc} -std=c11 -fsyntax-only -I"$root/include/qcore" "$place/use.c" ||
+    complain "the installed headers do not stand alone"
 rm "$place/use.c"
-for source in "$root"/share/qcore/lib/device/*.c "$root/share/qcore/lib/kernels/scalar.c"; do # what exported models are compiled with
+# what exported models are compiled with
+for source in "$root"/share/qcore/lib/device/*.c "$root/share/qcore/lib/kernels/scalar.c"; do
     ${CC:-gcc} -std=c11 -ffreestanding -fsyntax-only "$source" || complain "$source does not stand alone"
 done
-make -s --no-print-directory AS_BUILT=1 uninstall DESTDIR="$place" PREFIX=/opt/qcore >/dev/null || complain "uninstall failed"
-left=$(find "$place" -type f -o -type l)
+make -s --no-print-directory AS_BUILT=1 uninstall DESTDIR="$place" PREFIX=/opt/qcore >/dev/null ||
+    complain "uninstall failed"
+left=$(find "$root" -type f -o -type l -o -type d 2>/dev/null)
 [ -z "$left" ] || complain "uninstall left" $left
 exit $wrong

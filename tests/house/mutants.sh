@@ -1,24 +1,28 @@
-# One-line mutants of lib/device, each of which a unit test must catch: a mutant that passes is a gap in the tests. QC_SLOW=1 runs it.
-# The mutated file takes the place of its object in the library; each test is first held to the file as it is.
+# One-line mutants of lib/device, each of which a unit test must catch: a mutant that passes is a gap in the tests.
+# QC_SLOW=1 runs it. The mutated file takes the place of its object in the library; each test is first held to the file
+# as it is.
 [ "${QC_SLOW:-}" ] || { echo "skipped: QC_SLOW=1 tests/run house/mutants runs it"; exit 0; }
 place=$(mktemp -d) || exit 1
 trap 'rm -rf "$place"' EXIT
 wrong=0
 complain() { echo "$*"; wrong=1; }
-compile=$(cat "$BUILD/flags") libs="-Wl,--as-needed $(pkg-config --libs check) -ldnnl -lgomp -lyaml -lprotobuf-c -lmatio -ljpeg -lpng -lz -lm"
+compile=$(cat "$BUILD/flags") \
+    libs="-Wl,--as-needed $(pkg-config --libs check) -ldnnl -lgomp -lyaml -lprotobuf-c -lmatio -ljpeg -lpng -lz -lm"
 mkdir -p "$place/lib/device"
 for room in base kernels; do ln -s "$TOP/lib/$room" "$place/lib/$room"; done
 ln -s "$TOP"/lib/device/*.h "$place/lib/device"
 
 passes() { # passes TEST OBJECT: the test, with this object in the place of the library's
-    $compile -o "$place/test" "$BUILD/tests/unit/$1.o" "$2" "$BUILD/libqcore.a" $libs || { complain "$1 does not link"; return 0; }
+    $compile -o "$place/test" "$BUILD/tests/unit/$1.o" "$2" "$BUILD/libqcore.a" $libs ||
+        { complain "$1 does not link"; return 0; }
     CK_DEFAULT_TIMEOUT=20 "$place/test" >"$place/out" 2>&1
 }
 mutant() { # mutant WHAT FILE SED TEST...: one of the tests must fail
     what=$1 file=$2 edit=$3
     shift 3
     sed "$edit" "lib/device/$file.c" >"$place/lib/device/$file.c"
-    [ "$(diff "lib/device/$file.c" "$place/lib/device/$file.c" | grep -c '^>')" -eq 1 ] || { complain "$what: the edit changes no line, or several, of $file.c"; return; }
+    [ "$(diff "lib/device/$file.c" "$place/lib/device/$file.c" | grep -c '^>')" -eq 1 ] ||
+        { complain "$what: the edit changes no line, or several, of $file.c"; return; }
     $compile -w -c -o "$place/$file.o" "$place/lib/device/$file.c" || { complain "$what: does not compile"; return; }
     for test in "$@"; do
         passes "$test" "$BUILD/lib/device/$file.o" || { complain "$test fails without a mutant"; return; }
@@ -33,5 +37,6 @@ mutant 'no source prior' discriminant 's/prior = source ? t->parameters->prior_c
 mutant 'ring off by one' learner 's/l->ring.capacity - age)/l->ring.capacity - age + 1)/' test_learner
 mutant 'guard off' learner 's/if (loses_too_much(l, 1) || loses_too_much(l, 0)) refuse/if (0) refuse/' test_guard
 mutant 'no zero point' head 's/ - shape->zero \* of_codes//' test_head
-mutant 'reserved slots taken' slots 's/ return !(slots->flags\[s\] & QC_SLOT_RESERVED);/ return (int)(slots != NULL || s);/' test_slots
+mutant 'reserved slots taken' slots \
+    's/ return !(slots->flags\[s\] & QC_SLOT_RESERVED);/ return (int)(slots != NULL || s);/' test_slots
 exit $wrong

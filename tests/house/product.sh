@@ -1,14 +1,18 @@
-# The product without the laboratory: its programs link, none has a part of lib/lab in it, and only those that run float models load oneDNN.
+# The product without the laboratory: its programs link, none has a part of lib/lab in it, and only those that run float
+# models load oneDNN.
 env -u BIN make -s --no-print-directory -o "$BUILD/flags" product >/dev/null || exit 1
 bin=$BUILD/product/bin wrong=0
 complain() { echo "$*"; wrong=1; }
 for source in src/qc-*.c; do
     name=$(basename "$source" .c)
-    case $name in qc-rival | qc-sweep | qc-report) [ ! -e "$bin/$name" ] || complain "$name is of the laboratory"; continue ;; esac
+    case $name in qc-rival | qc-sweep | qc-report) [ ! -e "$bin/$name" ] ||
+        complain "$name is of the laboratory"; continue ;; esac
     [ -x "$bin/$name" ] || { complain "there is no $name"; continue; }
-    case $name in qc-train | qc-import | qc-quantize | qc-bitflip-train | qc-coreset | qc-eval) continue ;; esac # these run float models
+    # these run float models
+    case $name in qc-train | qc-import | qc-quantize | qc-bitflip-train | qc-coreset | qc-eval) continue ;; esac
     readelf -d "$bin/$name" | grep -E 'NEEDED.*(dnnl|gomp)' && complain "$name loads oneDNN"
 done
 nm "$bin"/qc-* | grep -E 'qc_(rival|experiment|report|runtable|replay)_' && complain 'lib/lab is in it'
-grep -n 'include "../lab/' lib/cli/*.[ch] && complain 'lib/cli includes lib/lab, so that the product could not do without it'
+grep -n 'include "../lab/' lib/cli/*.[ch] &&
+    complain 'lib/cli includes lib/lab, so that the product could not do without it'
 exit $wrong

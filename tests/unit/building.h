@@ -23,7 +23,10 @@ static inline QcGraph start(uint32_t channels, uint32_t height, uint32_t width)
     return g;
 }
 
-static inline size_t input_values(const QcGraph *g) { return (size_t)g->nodes[0].height * g->nodes[0].width * g->nodes[0].channels; }
+static inline size_t input_values(const QcGraph *g)
+{
+    return (size_t)g->nodes[0].height * g->nodes[0].width * g->nodes[0].channels;
+}
 
 static inline float *random_values(size_t n, uint64_t seed)
 {

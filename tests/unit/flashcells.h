@@ -1,4 +1,5 @@
-/* flashcells.h - memory with flash semantics, whose power goes after as many bytes as wished. Include behind check.h. */
+/* flashcells.h - memory with flash semantics, whose power goes after as many bytes as wished. Include behind
+ * check.h. */
 #ifndef QC_TESTS_FLASHCELLS_H
 #define QC_TESTS_FLASHCELLS_H
 
@@ -35,7 +36,8 @@ static inline int may_change(Cells *c, uint8_t *byte, uint8_t to)
 static inline int cells_read(void *ctx, uint32_t at, void *to, uint32_t n)
 {
     Cells *c = ctx;
-    if (at + n > ROOM) ck_abort_msg("a read beyond the end"); /* an assertion at each call would take most of the time */
+    if (at + n > ROOM) ck_abort_msg("a read beyond the end"); /* an assertion at each call would take most of the
+                                                                 time */
     memcpy(to, c->bytes + at, n);
     return c->is_off;
 }

@@ -1,4 +1,5 @@
-/* gathering.h - a tiny graph with examples and their errors, and the Hebbian statistic gathered from them. Include behind tiny.h. */
+/* gathering.h - a tiny graph with examples and their errors, and the Hebbian statistic gathered from them. Include
+ * behind tiny.h. */
 #ifndef QC_TESTS_GATHERING_H
 #define QC_TESTS_GATHERING_H
 
@@ -40,19 +41,19 @@ static inline void setup_case(TinyKind kind, int bits, uint64_t seed)
     c.z = (QcExamples){FEW, c.x, c.error};
 }
 
-static inline void keep_piece(void *ctx, const QcPiece *piece, const QcFlipStats *stats, const QcFlipScale *scale)
+static inline void keep_piece(void *ctx, const QcBlock *block, const QcFlipStats *stats, const QcFlipScale *scale)
 {
     Gathered *g = ctx;
-    uint32_t at = c.t.g.nodes[c.flip.layers[piece->layer].node].code + piece->first;
+    uint32_t at = c.t.g.nodes[c.flip.layers[block->layer].node].code + block->first;
     ck_assert_uint_eq(stats->n, c.z.n);
     ck_assert(at >= g->end); /* first to last, none twice */
-    g->end = at + piece->n;
-    g->codes += piece->n;
-    memcpy(g->sum + at, stats->sum, piece->n * sizeof *g->sum);
-    memcpy(g->squares + at, stats->squares, piece->n * sizeof *g->squares);
-    memset(g->seen + at, 1, piece->n);
+    g->end = at + block->n;
+    g->codes += block->n;
+    memcpy(g->sum + at, stats->sum, block->n * sizeof *g->sum);
+    memcpy(g->squares + at, stats->squares, block->n * sizeof *g->squares);
+    memset(g->seen + at, 1, block->n);
     g->rms_net = scale->rms_net;
-    float depth = c.flip.n_layers > 1 ? (float)piece->layer / (float)(c.flip.n_layers - 1) : 0;
+    float depth = c.flip.n_layers > 1 ? (float)block->layer / (float)(c.flip.n_layers - 1) : 0;
     ck_assert_float_eq_tol(scale->depth, depth, 1e-6f);
 }
 
@@ -75,8 +76,8 @@ static inline void gather(Gathered *out, const QcKernels *kernels, uint32_t chun
     void *memory = place(&hebb, kernels, chunk);
     memset(out, 0, sizeof *out);
     qc_hebb_gather(&hebb, &c.z, seed, keep_piece, out);
-    ck_assert_uint_eq(out->codes, hebb.pick.n);
-    ck_assert_uint_le(out->codes, hebb.pick.chunk);
+    ck_assert_uint_eq(out->codes, hebb.blocks.n);
+    ck_assert_uint_le(out->codes, hebb.blocks.capacity);
     free(memory);
 }
 

@@ -1,6 +1,8 @@
-/* headbench.h - features of a source and of a stream, laid out as a learner has them, and all that a head is solved from. Include behind tiny.h.
+/* headbench.h - features of a source and of a stream, laid out as a learner has them, and all that a head is solved
+ * from. Include behind tiny.h.
  *
- * Source examples lie in the coreset. Of the stream's examples the first `learned` are in the moments already; the others lie in the ring.
+ * Source examples lie in the coreset. Of the stream's examples the first `learned` are in the moments already; the
+ * others lie in the ring.
  */
 #ifndef QC_TESTS_HEADBENCH_H
 #define QC_TESTS_HEADBENCH_H
@@ -50,7 +52,8 @@ static inline void bench_draw_features(void)
         b.label[e] = (uint16_t)(e >= SOURCE ? e % 3 : e % TINY_CLASSES);
         b.used[e] = 1;
         for (uint32_t i = 0; i < b.shape.features; i++)
-            b.q[e][i] = (uint8_t)fmax(0, fmin(255, 80 + (i % TINY_CLASSES == b.label[e] ? 70 : 0) + (e < SOURCE ? 0 : 15) + 14 * qc_rng_normal(&rng)));
+            b.q[e][i] = (uint8_t)fmax(0, fmin(255, 80 + (i % TINY_CLASSES == b.label[e] ? 70 : 0) +
+                                                       (e < SOURCE ? 0 : 15) + 14 * qc_rng_normal(&rng)));
     }
 }
 
@@ -90,7 +93,8 @@ static inline void bench_put(QcSlots *slots, uint32_t row, uint32_t e)
 static inline void bench_learn(QcScatterQueue *queue, uint32_t e)
 {
     uint16_t label = b.label[e];
-    qc_mean_add(b.stream.mean + label * b.shape.features, &b.stream.count[label], queue, b.q[e], b.shape.zero, b.parameters.average_window);
+    qc_mean_add(b.stream.mean + label * b.shape.features, &b.stream.count[label], queue, b.q[e], b.shape.zero,
+                b.parameters.average_window);
 }
 
 /* Brings the examples where their features are read from. */
@@ -126,7 +130,8 @@ static inline void leave_out(uint32_t k, uint32_t first, uint32_t end, uint32_t 
     }
 }
 
-/* What the LOGITS node says of an example's features with `layer` as the last layer; the class with the largest logit. */
+/* What the LOGITS node says of an example's features with `layer` as the last layer; the class with the largest
+ * logit. */
 static inline uint32_t class_of(const QcLastLayer *layer, const uint8_t *q, float *logits)
 {
     b.t.g.last = layer;

@@ -1,4 +1,5 @@
-/* learning.h - a method at work: a tiny model, a coreset of the source and some batches of a louder stream. Include behind tiny.h and BATCH, the examples that a batch has. */
+/* learning.h - a method at work: a tiny model, a coreset of the source and some batches of a louder stream. Include
+ * behind tiny.h and BATCH, the examples that a batch has. */
 #ifndef QC_TESTS_LEARNING_H
 #define QC_TESTS_LEARNING_H
 
@@ -26,7 +27,8 @@ static inline void make_window(uint8_t *q, const QcQGraph *g, uint32_t i, double
     qc_q_input(q, x, TINY_VALUES, &g->tensors[0]);
 }
 
-static inline void bench_open_seeded(Bench *b, const QcMethod *m, TinyKind kind, int bits, uint64_t seed, const char *const *settings, int n)
+static inline void bench_open_seeded(Bench *b, const QcMethod *m, TinyKind kind, int bits, uint64_t seed,
+                                     const char *const *settings, int n)
 {
     QcErr err;
     tiny_make(&b->t, kind, bits, 8, 6);
@@ -43,14 +45,22 @@ static inline void bench_open_seeded(Bench *b, const QcMethod *m, TinyKind kind,
     memcpy(b->codes, g->codes, g->n_code_bytes);
     memcpy(b->scale, g->scale, g->n_channels * sizeof *b->scale);
     memcpy(b->bias, g->bias, g->n_channels * sizeof *b->bias);
-    b->l = (QcMethodRun){.method = m, .g = g, .flip = &b->flip, .kernels = &qc_kernels_scalar, .parameters = qc_parameters_default(bits), .seed = seed, .capacity = CAPACITY,
-                       .batch_max = BATCH, .threads = 1};
+    b->l = (QcMethodRun){.method = m,
+                         .g = g,
+                         .flip = &b->flip,
+                         .kernels = &qc_kernels_scalar,
+                         .parameters = qc_parameters_default(bits),
+                         .seed = seed,
+                         .capacity = CAPACITY,
+                         .batch_max = BATCH,
+                         .threads = 1};
     b->l.parameters.rounds = 4;
     ck_assert_msg(!qc_method_settings(b->l.setting, m, settings, n, &err), "%s", err.text);
     ck_assert_msg(!qc_method_place(&b->l, &err), "%s", err.text);
     for (uint32_t i = 0; i < SOURCE; i++) { /* two stay empty */
         make_window(b->source[i], g, 1000 + i, 0.8);
-        qc_method_fill(&b->l, i, b->source[i], (uint16_t)((1000 + i) % TINY_CLASSES), 0, i < RESERVED ? QC_SLOT_RESERVED : 0, i);
+        qc_method_fill(&b->l, i, b->source[i], (uint16_t)((1000 + i) % TINY_CLASSES), 0,
+                       i < RESERVED ? QC_SLOT_RESERVED : 0, i);
     }
     ck_assert_msg(!qc_method_open(&b->l, &err), "%s", err.text);
 }
@@ -60,13 +70,17 @@ static inline void bench_open(Bench *b, const QcMethod *m, TinyKind kind, int bi
     bench_open_seeded(b, m, kind, bits, 1, settings, n);
 }
 
-static inline QcBatch batch_of(Bench *b, uint32_t k) { return (QcBatch){.n = BATCH, .windows = b->x[k * BATCH], .labels = b->label + k * BATCH, .ids = b->id + k * BATCH}; }
+static inline QcBatch batch_of(Bench *b, uint32_t k)
+{
+    return (QcBatch){.n = BATCH, .windows = b->x[k * BATCH], .labels = b->label + k * BATCH, .ids = b->id + k * BATCH};
+}
 
 static inline void bench_learn(Bench *b, QcMethodReport *r, uint32_t k)
 {
     QcErr err;
     QcBatch batch = batch_of(b, k);
-    for (uint32_t i = 0; b->l.method->observe && i < BATCH; i++) qc_method_observe(&b->l, b->x[k * BATCH + i], b->label[k * BATCH + i], b->id[k * BATCH + i]);
+    for (uint32_t i = 0; b->l.method->observe && i < BATCH; i++)
+        qc_method_observe(&b->l, b->x[k * BATCH + i], b->label[k * BATCH + i], b->id[k * BATCH + i]);
     ck_assert_msg(!qc_method_next(&b->l, r, &batch, NULL, &err), "%s", err.text);
 }
 

@@ -1,4 +1,5 @@
-/* restarted.h - a small learner that learns, loses its memory and resumes from what its state holds. Include behind suite.h, tiny.h and flashcells.h. */
+/* restarted.h - a small learner that learns, loses its memory and resumes from what its state holds. Include behind
+ * suite.h, tiny.h and flashcells.h. */
 #ifndef QC_TESTS_RESTARTED_H
 #define QC_TESTS_RESTARTED_H
 
@@ -34,11 +35,17 @@ static inline void device_init(Device *d, int bits, int flips)
     *d = (Device){0};
     tiny_make(&d->tiny, TINY_INCEPTION, bits, 8, 3);
     tiny_flip(&d->flip, &d->tiny, 4);
-    d->setup = (QcLearnerSetup){.graph = &d->tiny.g, .flips = flips ? &qc_flip_rounds : NULL, .flip = flips ? &d->flip : NULL, .parameters = qc_parameters_default(bits),
-                                .seed = 1, .capacity = CAPACITY + 1, .ring = BATCH};
+    d->setup = (QcLearnerSetup){.graph = &d->tiny.g,
+                                .flips = flips ? &qc_flip_rounds : NULL,
+                                .flip = flips ? &d->flip : NULL,
+                                .parameters = qc_parameters_default(bits),
+                                .seed = 1,
+                                .capacity = CAPACITY + 1,
+                                .ring = BATCH};
     d->setup.parameters.rounds = 4;
     d->setup.parameters.guard = 1;
-    d->setup.parameters.block_sample = 1; /* as little as possible: layers are then weighed by what was last known of others */
+    d->setup.parameters.block_sample = 1; /* as little as possible: layers are then weighed by what was last known of
+                                             others */
     d->bytes = qc_learner_bytes(&d->setup);
     d->memory = aligned_alloc(64, d->bytes);
     ck_assert_ptr_nonnull(d->memory);
@@ -62,7 +69,8 @@ static inline uint32_t learn(Device *d, uint32_t batch)
     for (uint32_t i = 0; i < BATCH; i++) {
         QcAnswer a;
         qc_learner_predict(&d->l, &a, q + i * WINDOW, batch * 100 + i);
-        uint32_t label = (i % (batch == 2 ? 2 : TINY_CLASSES) + batch) % TINY_CLASSES; /* the third lacks half of the classes */
+        /* the third lacks half of the classes */
+        uint32_t label = (i % (batch == 2 ? 2 : TINY_CLASSES) + batch) % TINY_CLASSES;
         ck_assert_int_eq(qc_learner_label(&d->l, a.number, (uint16_t)label), 0);
     }
     qc_learner_adapt(&d->l, &r);

@@ -22,7 +22,10 @@ typedef struct Sample {
     QcRng rng;
 } Sample;
 
-static inline uint32_t pick(Sample *s, uint32_t low, uint32_t high) { return low + qc_rng_below(&s->rng, high - low + 1); }
+static inline uint32_t pick(Sample *s, uint32_t low, uint32_t high)
+{
+    return low + qc_rng_below(&s->rng, high - low + 1);
+}
 
 static inline uint16_t tensor_new(Sample *s, uint32_t height, uint32_t width, uint32_t channels)
 {
@@ -165,7 +168,8 @@ static inline void pointwise_new(Sample *s, QcQOp op, uint16_t in)
     QcQNode *node = node_new(s, op, in);
     if (op == QC_Q_ADD)
         for (uint16_t t = 0; t < s->g.n_tensors; t++) /* any other tensor of this shape will do */
-            if (s->tensors[t].height == x->height && s->tensors[t].width == x->width && s->tensors[t].channels == x->channels)
+            if (s->tensors[t].height == x->height && s->tensors[t].width == x->width &&
+                s->tensors[t].channels == x->channels)
                 node->in[1] = t;
     entry_new(s, 60);
     entry_new(s, 60);
@@ -182,7 +186,8 @@ static inline void table_new(Sample *s, uint16_t in)
     s->g.n_code_bytes += QC_Q_TABLE_BYTES;
     ck_assert_uint_le(s->g.n_code_bytes, MAX_CODE_BYTES);
     finish_into_new(s, node, x->height, x->width);
-    for (uint32_t k = 0; k < QC_Q_TABLE_BYTES; k++) s->codes[node->code_byte + k] = (uint8_t)(qc_rng_next(&s->rng) & ((1u << s->tensors[node->out].bits) - 1));
+    for (uint32_t k = 0; k < QC_Q_TABLE_BYTES; k++)
+        s->codes[node->code_byte + k] = (uint8_t)(qc_rng_next(&s->rng) & ((1u << s->tensors[node->out].bits) - 1));
 }
 
 static inline void mul_new(Sample *s, uint16_t in)
@@ -192,7 +197,9 @@ static inline void mul_new(Sample *s, uint16_t in)
     node->in[1] = in;
     for (uint16_t t = 0; t < s->g.n_tensors; t++) { /* any other tensor that fits will do */
         const QcQTensor *y = &s->tensors[t];
-        if (y->channels == x->channels && ((y->height == x->height && y->width == x->width) || (y->height == 1 && y->width == 1))) node->in[1] = t;
+        if (y->channels == x->channels &&
+            ((y->height == x->height && y->width == x->width) || (y->height == 1 && y->width == 1)))
+            node->in[1] = t;
     }
     entry_new(s, 4000);
     finish_into_new(s, node, x->height, x->width);
@@ -204,8 +211,10 @@ static inline void turn_new(Sample *s, uint16_t in)
     const QcQTensor *x = &s->tensors[in];
     QcQNode *node = node_new(s, QC_Q_TURN, in);
     node->relu = 0;
-    uint32_t step = pick(s, 1, 2), first = pick(s, 0, (x->width - 1) % step), width = (x->width - first + step - 1) / step;
-    const uint32_t size[3] = {width, x->height, x->channels}, stride[3] = {step * x->channels, (uint32_t)x->width * x->channels, 1};
+    uint32_t step = pick(s, 1, 2), first = pick(s, 0, (x->width - 1) % step),
+             width = (x->width - first + step - 1) / step;
+    const uint32_t size[3] = {width, x->height, x->channels},
+                   stride[3] = {step * x->channels, (uint32_t)x->width * x->channels, 1};
     node->groups = 3;
     node->code = first * x->channels;
     for (int k = 0; k < 3; k++) {

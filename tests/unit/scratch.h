@@ -42,6 +42,9 @@ static inline const char *scratch_write(const char *name, const void *bytes, siz
     return path;
 }
 
-static inline const char *scratch_text(const char *name, const char *text) { return scratch_write(name, text, strlen(text)); }
+static inline const char *scratch_text(const char *name, const char *text)
+{
+    return scratch_write(name, text, strlen(text));
+}
 
 #endif

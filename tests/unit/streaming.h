@@ -1,7 +1,9 @@
-/* streaming.h - a learner on a tiny graph, windows that are known by their ids, and what a batch of them does. Include behind suite.h and tiny.h.
+/* streaming.h - a learner on a tiny graph, windows that are known by their ids, and what a batch of them does. Include
+ * behind suite.h and tiny.h.
  *
- * A window's class shows in the mean of a channel, the last class in none. Ids below SOURCE_IDS are the source's. The stream's windows are shifted: channels
- * have other offsets, so that a last layer that was made for the source is often wrong.
+ * A window's class shows in the mean of a channel, the last class in none. Ids below SOURCE_IDS are the source's. The
+ * stream's windows are shifted: channels have other offsets, so that a last layer that was made for the source is often
+ * wrong.
  */
 #ifndef QC_TESTS_STREAMING_H
 #define QC_TESTS_STREAMING_H
@@ -27,7 +29,8 @@ static inline void window_of(uint8_t *q, const QcQGraph *g, uint64_t id)
     static const float shift[TINY_CHANNELS] = {-0.9f, 0.9f, 0};
     float x[TINY_VALUES];
     tiny_windows(x, 1, id < SOURCE_IDS ? 0.3 : 0.6, 7000 + id);
-    for (int v = 0; v < TINY_VALUES; v++) x[v] += (v % TINY_CHANNELS == label_of(id) ? 1.2f : -0.2f) + (id < SOURCE_IDS ? 0 : shift[v % TINY_CHANNELS]);
+    for (int v = 0; v < TINY_VALUES; v++)
+        x[v] += (v % TINY_CHANNELS == label_of(id) ? 1.2f : -0.2f) + (id < SOURCE_IDS ? 0 : shift[v % TINY_CHANNELS]);
     qc_q_input(q, x, TINY_VALUES, &g->tensors[0]);
 }
 
@@ -41,7 +44,11 @@ static inline void device_place(Device *d, const QcKernels *kernels, int at_end)
 
 static inline QcLearnerSetup setup_of(int bits, int flips)
 {
-    QcLearnerSetup s = {.flips = flips ? &qc_flip_rounds : NULL, .parameters = qc_parameters_default(bits), .seed = 1, .capacity = CAPACITY, .ring = BATCH};
+    QcLearnerSetup s = {.flips = flips ? &qc_flip_rounds : NULL,
+                        .parameters = qc_parameters_default(bits),
+                        .seed = 1,
+                        .capacity = CAPACITY,
+                        .ring = BATCH};
     s.parameters.rounds = 4;
     return s;
 }
@@ -58,7 +65,8 @@ static inline void device_fill(Device *d, uint32_t n)
     for (uint32_t slot = 0; slot < n; slot++) {
         uint8_t q[TINY_VALUES];
         window_of(q, &d->t.g, slot);
-        qc_learner_fill(&d->l, slot, q, NULL, label_of(slot), 0, slot < RESERVED ? QC_SLOT_RESERVED : QC_SLOT_NEVER_RIGHT, slot);
+        qc_learner_fill(&d->l, slot, q, NULL, label_of(slot), 0,
+                        slot < RESERVED ? QC_SLOT_RESERVED : QC_SLOT_NEVER_RIGHT, slot);
     }
 }
 
@@ -98,7 +106,8 @@ static inline void observe(Device *d, const uint64_t *ids, uint32_t n, uint32_t 
 /* Ids of batch `number`, whose windows are of `classes` classes from `first` on. */
 static inline void ids_of_batch(uint64_t ids[BATCH], uint32_t number, uint32_t first, uint32_t classes)
 {
-    for (uint32_t i = 0; i < BATCH; i++) ids[i] = SOURCE_IDS + 4 * (number * BATCH + i) + (first + i % classes) % TINY_CLASSES;
+    for (uint32_t i = 0; i < BATCH; i++)
+        ids[i] = SOURCE_IDS + 4 * (number * BATCH + i) + (first + i % classes) % TINY_CLASSES;
 }
 
 static inline QcAdaptReport learn(Device *d, uint32_t number, uint32_t first, uint32_t classes)

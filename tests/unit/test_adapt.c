@@ -1,4 +1,5 @@
-/* What an adapt reports, against what the test measures from outside: whole windows through another run of the graph, losses by libm in double. */
+/* What an adapt reports, against what the test measures from outside: whole windows through another run of the graph,
+ * losses by libm in double. */
 #include "suite.h"
 #include "tiny.h"
 #include "streaming.h"
@@ -18,7 +19,8 @@ static void expect_origins(const Device *d, const QcAdaptReport *r, const uint64
         source += d->l.coreset.id[s] < SOURCE_IDS;
         for (uint32_t i = 0; i < BATCH; i++) batch += d->l.coreset.id[s] == ids[i];
     }
-    ck_assert(r->from_source == source && r->from_batch == batch && r->from_source + r->from_batch + r->from_stream == total_of(d));
+    ck_assert(r->from_source == source && r->from_batch == batch &&
+              r->from_source + r->from_batch + r->from_stream == total_of(d));
     ck_assert_uint_ge(source, RESERVED);
 }
 
@@ -61,8 +63,10 @@ START_TEST(what_is_reported_is_what_is_measured)
                 solved += r.solved;
                 accepted += r.accepted;
                 ck_assert(r.solved == (r.operations > 0) || !r.solved);
-                if (!flips) ck_assert(r.mode == QC_HEAD_ONLY && !r.forwards && !r.proposals && !r.statistics && !r.flips);
-                if (n % 3 == 2 && r.mode == QC_HEAD_ONLY) ck_assert(r.solved ? r.loss_after < r.loss_before : r.loss_after == r.loss_before);
+                if (!flips)
+                    ck_assert(r.mode == QC_HEAD_ONLY && !r.forwards && !r.proposals && !r.statistics && !r.flips);
+                if (n % 3 == 2 && r.mode == QC_HEAD_ONLY)
+                    ck_assert(r.solved ? r.loss_after < r.loss_before : r.loss_after == r.loss_before);
             }
             device_end(&d);
         }
@@ -70,7 +74,8 @@ START_TEST(what_is_reported_is_what_is_measured)
 }
 END_TEST
 
-/* A model that no label of the batch may help: the batch has one class only, and what it has right is what the model says by itself. */
+/* A model that no label of the batch may help: the batch has one class only, and what it has right is what the model
+ * says by itself. */
 START_TEST(a_batch_of_one_class_is_learned)
 {
     uint32_t wrong = 0, solved = 0;
@@ -82,7 +87,9 @@ START_TEST(a_batch_of_one_class_is_learned)
             wrong += BATCH - r.right_before;
             solved += r.solved;
             ck_assert(r.mode == QC_HEAD_ONLY && !r.proposals);
-            if (!r.solved && !r.refused) ck_assert(r.operations > 0 || r.loss_before <= d.setup.parameters.temperature_loss); /* another was no better, or not wanted */
+            /* another was no better, or not wanted */
+            if (!r.solved && !r.refused)
+                ck_assert(r.operations > 0 || r.loss_before <= d.setup.parameters.temperature_loss);
         }
         device_end(&d);
     }
@@ -90,7 +97,8 @@ START_TEST(a_batch_of_one_class_is_learned)
 }
 END_TEST
 
-/* _i: the last layer is good enough as it is, in batches of few classes; the batches have no class that the source had, so one stays unknown. Then it stays. */
+/* _i: the last layer is good enough as it is, in batches of few classes; the batches have no class that the source had,
+ * so one stays unknown. Then it stays. */
 START_TEST(the_last_layer_stays_if_no_other_is_wanted)
 {
     enum { GOOD_ENOUGH, UNKNOWN_CLASS };
@@ -107,7 +115,8 @@ START_TEST(the_last_layer_stays_if_no_other_is_wanted)
             uint8_t *codes = copy_of(before.codes, qc_head_code_bytes(&d.l.shape));
             float *scale = copy_of(before.scale, sizeof(float) * TINY_CLASSES);
             QcAdaptReport r = learn(&d, n, n % 2, 2);
-            ck_assert(!r.solved && d.l.counters->active == 0 && !d.l.counters->can_undo && r.loss_after == r.loss_before);
+            ck_assert(!r.solved && d.l.counters->active == 0 && !d.l.counters->can_undo &&
+                      r.loss_after == r.loss_before);
             ck_assert_mem_eq(codes, before.codes, qc_head_code_bytes(&d.l.shape));
             ck_assert_mem_eq(scale, before.scale, sizeof(float) * TINY_CLASSES);
             ck_assert_uint_eq(d.l.moments.count[1], BATCH / 2 * (n + 1)); /* the stream is learned all the same */
@@ -121,7 +130,8 @@ START_TEST(the_last_layer_stays_if_no_other_is_wanted)
 }
 END_TEST
 
-/* Stream examples that an earlier session left in the coreset are learned once, with the first batch; those of batches as they come. */
+/* Stream examples that an earlier session left in the coreset are learned once, with the first batch; those of batches
+ * as they come. */
 START_TEST(each_stream_example_is_learned_once)
 {
     for (int flips = 0; flips < 2; flips++) {
@@ -149,7 +159,8 @@ START_TEST(each_stream_example_is_learned_once)
 }
 END_TEST
 
-/* What the learner remembers of an example: how often it was right and then was not, and whether it ever was. By id, from outside. */
+/* What the learner remembers of an example: how often it was right and then was not, and whether it ever was. By id,
+ * from outside. */
 typedef struct Record {
     uint32_t misses;
     uint8_t ever, before;
@@ -225,7 +236,8 @@ static uint32_t right_of_held_out(Device *d, uint32_t first)
     return right;
 }
 
-/* Right of 200 windows of the shifted stream before and after ten adapts, from a last layer that was made for the source. */
+/* Right of 200 windows of the shifted stream before and after ten adapts, from a last layer that was made for the
+ * source. */
 static void adapt_ten_times(uint32_t right[2], TinyKind kind, int bits, int flips, float guard)
 {
     Device d;
@@ -244,7 +256,8 @@ static void adapt_ten_times(uint32_t right[2], TinyKind kind, int bits, int flip
     device_end(&d);
 }
 
-/* _i: kind. The guard may keep some learners from a shift as large as this; on the whole it must not, and without it every learner learns. */
+/* _i: kind. The guard may keep some learners from a shift as large as this; on the whole it must not, and without it
+ * every learner learns. */
 START_TEST(ten_adapts_raise_accuracy_on_shifted_data)
 {
     uint32_t gain = 0; /* of 1200 windows */
@@ -252,9 +265,11 @@ START_TEST(ten_adapts_raise_accuracy_on_shifted_data)
         for (int flips = 0; flips < 2; flips++) {
             uint32_t right[2];
             adapt_ten_times(right, (TinyKind)_i, bits, flips, 1);
-            ck_assert_msg(right[1] >= right[0] + 15, "%d bits, flips %d: %u, then %u of 200", bits, flips, right[0], right[1]);
+            ck_assert_msg(right[1] >= right[0] + 15, "%d bits, flips %d: %u, then %u of 200", bits, flips, right[0],
+                          right[1]);
             adapt_ten_times(right, (TinyKind)_i, bits, flips, qc_parameters_default(bits).guard);
-            ck_assert_msg(right[1] >= right[0], "%d bits, flips %d: %u, then %u of 200", bits, flips, right[0], right[1]);
+            ck_assert_msg(right[1] >= right[0], "%d bits, flips %d: %u, then %u of 200", bits, flips, right[0],
+                          right[1]);
             gain += right[1] - right[0];
         }
     ck_assert_msg(gain >= 150, "%u of 1200", gain);

@@ -1,4 +1,5 @@
-/* How an adapt learns: by the last layer alone, by flips first, or with flips skipped; from windows whose labels came late; and in exactly the promised memory. */
+/* How an adapt learns: by the last layer alone, by flips first, or with flips skipped; from windows whose labels came
+ * late; and in exactly the promised memory. */
 #include "suite.h"
 #include "tiny.h"
 #include "streaming.h"
@@ -28,11 +29,14 @@ START_TEST(flips_are_skipped_if_a_batch_is_right_already)
             uint64_t codes = codes_of(&d), learned = d.l.moments.count[n % TINY_CLASSES];
             float share = d.l.counters->share;
             QcAdaptReport r = learn(&d, n, n, few ? 1 : TINY_CLASSES);
-            ck_assert_uint_eq(r.mode, few ? QC_HEAD_ONLY : (float)r.right_before >= 0.7f * BATCH ? QC_FLIPS_SKIPPED : QC_FLIPS_THEN_HEAD);
+            ck_assert_uint_eq(r.mode, few                                     ? QC_HEAD_ONLY
+                                      : (float)r.right_before >= 0.7f * BATCH ? QC_FLIPS_SKIPPED
+                                                                              : QC_FLIPS_THEN_HEAD);
             if (!r.refused) ck_assert_uint_gt(d.l.moments.count[n % TINY_CLASSES], learned);
             poor += r.mode == QC_FLIPS_THEN_HEAD;
             if (r.mode == QC_FLIPS_THEN_HEAD) continue;
-            ck_assert(codes_of(&d) == codes && d.l.counters->share == share && !r.flips && !r.proposals && !r.statistics && !r.forwards);
+            ck_assert(codes_of(&d) == codes && d.l.counters->share == share && !r.flips && !r.proposals &&
+                      !r.statistics && !r.forwards);
             skipped += r.mode == QC_FLIPS_SKIPPED;
         }
         device_end(&d);
@@ -52,7 +56,8 @@ START_TEST(flips_are_never_skipped_at_zero)
 }
 END_TEST
 
-/* With a flip network that makes no proposals, as without one: the same last layers, moments, answers; with batches of few classes between. */
+/* With a flip network that makes no proposals, as without one: the same last layers, moments, answers; with batches of
+ * few classes between. */
 START_TEST(without_proposals_flips_make_no_difference)
 {
     uint32_t solved = 0;
@@ -64,9 +69,12 @@ START_TEST(without_proposals_flips_make_no_difference)
         device_begin(&without, (TinyKind)kind, bits, 0);
         ck_assert_uint_lt(qc_learner_bytes(&without.setup), qc_learner_bytes(&with.setup));
         for (uint32_t n = 0; n < 6; n++) {
-            QcAdaptReport r[2] = {learn(&with, n, n, n % 3 == 2 ? 1 : TINY_CLASSES), learn(&without, n, n, n % 3 == 2 ? 1 : TINY_CLASSES)};
-            ck_assert(r[0].right_before == r[1].right_before && r[0].right_after == r[1].right_after && r[0].loss_before == r[1].loss_before && r[0].loss_after == r[1].loss_after);
-            ck_assert(r[0].solved == r[1].solved && r[0].refused == r[1].refused && r[0].operations == r[1].operations && !r[0].flips && !r[0].proposals);
+            QcAdaptReport r[2] = {learn(&with, n, n, n % 3 == 2 ? 1 : TINY_CLASSES),
+                                  learn(&without, n, n, n % 3 == 2 ? 1 : TINY_CLASSES)};
+            ck_assert(r[0].right_before == r[1].right_before && r[0].right_after == r[1].right_after &&
+                      r[0].loss_before == r[1].loss_before && r[0].loss_after == r[1].loss_after);
+            ck_assert(r[0].solved == r[1].solved && r[0].refused == r[1].refused &&
+                      r[0].operations == r[1].operations && !r[0].flips && !r[0].proposals);
             ck_assert_uint_eq(with.l.head_bytes, without.l.head_bytes);
             ck_assert_mem_eq(with.l.state, without.l.state, with.l.head_bytes);
             solved += r[1].solved;
@@ -100,7 +108,8 @@ START_TEST(flips_stand_in_for_a_head_while_a_class_is_unknown)
 }
 END_TEST
 
-/* Windows that were predicted before flips and are labelled after them: the adapt that learns from them sees the network as it is now. */
+/* Windows that were predicted before flips and are labelled after them: the adapt that learns from them sees the
+ * network as it is now. */
 START_TEST(late_labels_are_learned_under_the_codes_of_their_adapt)
 {
     uint32_t flipped = 0;
@@ -135,7 +144,8 @@ START_TEST(late_labels_are_learned_under_the_codes_of_their_adapt)
 END_TEST
 
 /* All that a learner changes, after some batches of many and few classes. */
-static uint64_t outcome(TinyKind kind, int bits, int flips, const QcKernels *kernels, uint64_t seed, uint32_t block_sample, int at_end)
+static uint64_t outcome(TinyKind kind, int bits, int flips, const QcKernels *kernels, uint64_t seed,
+                        uint32_t block_sample, int at_end)
 {
     Device d;
     uint64_t hash = 0;
@@ -165,7 +175,8 @@ START_TEST(the_same_seed_makes_the_same_bytes)
             for (int at_end = 0; at_end < 2; at_end++)
                 ck_assert_msg(outcome((TinyKind)_i, bits, flips, *k, 1, 0, at_end) == first, "%s", (*k)->name);
         if (!flips) continue; /* with room for a block of weights at a time too */
-        ck_assert_uint_eq(outcome((TinyKind)_i, bits, 1, &qc_kernels_scalar, 1, 1, 1), outcome((TinyKind)_i, bits, 1, &qc_kernels_scalar, 1, 1, 0));
+        ck_assert_uint_eq(outcome((TinyKind)_i, bits, 1, &qc_kernels_scalar, 1, 1, 1),
+                          outcome((TinyKind)_i, bits, 1, &qc_kernels_scalar, 1, 1, 0));
     }
 }
 END_TEST
@@ -181,9 +192,10 @@ START_TEST(memory_is_as_planned)
         ck_assert(plan.n > 3 && qc_plan_bytes(&plan) == qc_learner_bytes(&d.setup));
         ck_assert(d.l.head_bytes <= d.l.learned_bytes && d.l.learned_bytes < d.l.state_bytes);
         ck_assert(d.l.state >= d.memory.pages && d.l.state + d.l.state_bytes <= d.memory.pages + d.memory.mapped);
-        ck_assert_int_eq(d.l.run.lean, !flips);
+        ck_assert_int_eq(d.l.run.inference_only, !flips);
         d.setup.capacity = 0x8000000cu;
-        ck_assert_uint_gt(qc_learner_bytes(&d.setup), (uint64_t)0x8000000cu * (d.l.shape.features + (flips ? TINY_VALUES : 0)));
+        ck_assert_uint_gt(qc_learner_bytes(&d.setup),
+                          (uint64_t)0x8000000cu * (d.l.shape.features + (flips ? TINY_VALUES : 0)));
         device_end(&d);
     }
 }
@@ -197,12 +209,14 @@ static void make_unfitted(Device *d, int which, QcQNode *nodes)
     if (which == 0) {
         QcGraph *g = &d->t.model;
         ck_assert_int_eq(qc_graph_init(g, TINY_CHANNELS, 1, TINY_LENGTH, NULL), 0);
-        uint32_t wide = tiny_ok(qc_graph_linear(g, "wide", tiny_op(g, "flat", QC_OP_FLATTEN, 0), QC_HEAD_MAX_FEATURES + 1, 1, NULL));
+        uint32_t wide = tiny_ok(
+            qc_graph_linear(g, "wide", tiny_op(g, "flat", QC_OP_FLATTEN, 0), QC_HEAD_MAX_FEATURES + 1, 1, NULL));
         tiny_ok(qc_graph_linear(g, "last", tiny_op(g, "relu", QC_OP_RELU, wide), TINY_CLASSES, 1, NULL));
         ck_assert_int_eq(qc_graph_finish(g, NULL), 0);
         tiny_settle(g, 3);
         tiny_windows(x, TINY_RANGE_WINDOWS, 1, 4);
-        ck_assert_msg(!qc_emit(&d->t.g, &d->t.latent, g, x, TINY_RANGE_WINDOWS, 4, 0, 8, 1, &d->t.arena, &err), "%s", err.text);
+        ck_assert_msg(!qc_emit(&d->t.g, &d->t.latent, g, x, TINY_RANGE_WINDOWS, 4, 0, 8, 1, &d->t.arena, &err), "%s",
+                      err.text);
     } else {
         tiny_make(&d->t, TINY_PLAIN, 4, 8, 8);
         QcQGraph *g = &d->t.g;

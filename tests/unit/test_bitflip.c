@@ -10,8 +10,9 @@
 
 /* ---- feedback ---- */
 
-/* Where no ReLU is between, the true error of a layer is one matrix times e (all but constant over time): the fit must find it, on the errors that there are (their
- * sum is 0). With a ReLU behind the layer itself the mean is taken where it is on, so the matrix is the same but for the few positions at the ends. */
+/* Where no ReLU is between, the true error of a layer is one matrix times e (all but constant over time): the fit must
+ * find it, on the errors that there are (their sum is 0). With a ReLU behind the layer itself the mean is taken where
+ * it is on, so the matrix is the same but for the few positions at the ends. */
 START_TEST(feedback_finds_a_planted_matrix)
 {
     enum { C1 = 5, C2 = 6, KERNEL = 3 };
@@ -45,8 +46,9 @@ START_TEST(feedback_finds_a_planted_matrix)
         for (uint32_t k = 0; k < TINY_CLASSES; k++) {
             for (uint32_t o2 = 0; o2 < C2; o2++)
                 for (uint32_t j = 0; j < KERNEL; j++)
-                    planted[i][k] += (double)t.g.scale[last->channel + k] * qc_code_get(&t.g, last, k * C2 + o2) / TINY_LENGTH *
-                                     (double)t.g.scale[second->channel + o2] * qc_code_get(&t.g, second, (o2 * KERNEL + j) * C1 + i) *
+                    planted[i][k] += (double)t.g.scale[last->channel + k] * qc_code_get(&t.g, last, k * C2 + o2) /
+                                     TINY_LENGTH * (double)t.g.scale[second->channel + o2] *
+                                     qc_code_get(&t.g, second, (o2 * KERNEL + j) * C1 + i) *
                                      (TINY_LENGTH - abs((int)j - KERNEL / 2)) / TINY_LENGTH;
             mean += planted[i][k] / TINY_CLASSES;
         }
@@ -64,14 +66,18 @@ END_TEST
 
 /* ---- the network ---- */
 
-static uint8_t rule(const float *f) { return f[0] - f[4] > 0.8f ? QC_TARGET_WITH : f[0] - f[4] < -0.8f ? QC_TARGET_AGAINST : QC_TARGET_STAY; }
+static uint8_t rule(const float *f)
+{
+    return f[0] - f[4] > 0.8f ? QC_TARGET_WITH : f[0] - f[4] < -0.8f ? QC_TARGET_AGAINST : QC_TARGET_STAY;
+}
 
 static QcLessons lessons_by_rule(size_t n, uint64_t seed)
 {
     QcLessons l = {calloc(n, sizeof(QcLesson)), n, n};
     QcRng rng = qc_rng_seed(seed, 1);
     for (size_t i = 0; i < n; i++) {
-        for (int f = 0; f < QC_FLIP_FEATURES - 1; f++) l.rows[i].features[f] = (float)(f + (1 + 0.3 * f) * qc_rng_normal(&rng));
+        for (int f = 0; f < QC_FLIP_FEATURES - 1; f++)
+            l.rows[i].features[f] = (float)(f + (1 + 0.3 * f) * qc_rng_normal(&rng));
         l.rows[i].features[0] = (float)qc_rng_normal(&rng);
         l.rows[i].features[4] = (float)qc_rng_normal(&rng);
         l.rows[i].features[QC_FLIP_FEATURES - 1] = 5; /* says nothing */
@@ -142,7 +148,8 @@ START_TEST(what_it_must_not_be_told_it_is_not_told)
     ck_assert_int_eq(qc_flipnet_without(&o.without, "evidence", &err), 0);
     QcLessons learn = lessons_by_rule(500, 1);
     ck_assert_msg(!qc_flipnet_train(&flip, &learn, &o, &err), "%s", err.text);
-    for (int f = 0; f < QC_FLIP_FEATURES - 1; f++) { /* another value of a feature: another score, unless it is left out */
+    for (int f = 0; f < QC_FLIP_FEATURES - 1; f++) { /* another value of a feature: another score, unless it is left
+                                                        out */
         int same = 1;
         for (size_t i = 0; i < learn.n && same; i++) {
             float before, after, x[1][QC_FLIP_FEATURES];
@@ -184,7 +191,8 @@ START_TEST(a_flip_section_goes_round)
     ck_assert_mem_eq(read.layers, flip.layers, flip.n_layers * sizeof *flip.layers);
     if (flip.n_feedback) ck_assert_mem_eq(read.feedback, flip.feedback, flip.n_feedback);
     ck_assert_mem_eq(read.feedback_scale, flip.feedback_scale, flip.n_layers * sizeof(float));
-    ck_assert_mem_eq((const uint8_t *)&read + offsetof(QcFlip, mean), (const uint8_t *)&flip + offsetof(QcFlip, mean), sizeof flip - offsetof(QcFlip, mean));
+    ck_assert_mem_eq((const uint8_t *)&read + offsetof(QcFlip, mean), (const uint8_t *)&flip + offsetof(QcFlip, mean),
+                     sizeof flip - offsetof(QcFlip, mean));
     Tiny other; /* the network of one graph is not that of another */
     tiny_make(&other, (TinyKind)((_i + 1) % TINY_KINDS), 4, 8, 1);
     ck_assert_int_eq(qc_flip_decode(&read, &model, &other.g, &other.arena, &err), -1);
@@ -211,17 +219,20 @@ START_TEST(forged_flip_sections_are_refused_or_harmless)
     size_t length = 0;
     const uint8_t *good = NULL;
     for (uint32_t s = 0; s < model.container.n; s++)
-        if (!strcmp(model.container.sections[s].name, "flip")) good = model.container.sections[s].bytes, length = model.container.sections[s].length;
+        if (!strcmp(model.container.sections[s].name, "flip"))
+            good = model.container.sections[s].bytes, length = model.container.sections[s].length;
     uint8_t *kept = malloc(length);
     memcpy(kept, good, length);
-    for (int v = 0; v < 2 * QC_FLIP_FEATURES; v++) f[v / QC_FLIP_FEATURES][v % QC_FLIP_FEATURES] = (float)qc_rng_normal(&rng);
+    for (int v = 0; v < 2 * QC_FLIP_FEATURES; v++)
+        f[v / QC_FLIP_FEATURES][v % QC_FLIP_FEATURES] = (float)qc_rng_normal(&rng);
     for (int round = 0; round < 2000; round++) {
         QcErr err = {0};
         QcWriter w = {0};
         QcArena arena = {0};
         size_t n = round % 4 ? length : qc_rng_below(&rng, (uint32_t)length); /* a quarter is cut short */
         qc_put_bytes(&w, kept, n);
-        for (int k = 0; n && round % 4 && k < 1 + round % 3; k++) w.bytes[qc_rng_below(&rng, (uint32_t)n)] = (uint8_t)(round % 2 ? qc_rng_next(&rng) : 0xff);
+        for (int k = 0; n && round % 4 && k < 1 + round % 3; k++)
+            w.bytes[qc_rng_below(&rng, (uint32_t)n)] = (uint8_t)(round % 2 ? qc_rng_next(&rng) : 0xff);
         if (round % 16 == 1) qc_put_u32(&w, 0); /* and some are too long */
         ck_assert_int_eq(qc_container_add(&model.container, "flip", 0, &w, &err), 0);
         int status = qc_flip_decode(&read, &model, &t.g, &arena, &err);
@@ -270,7 +281,8 @@ START_TEST(a_small_network_is_taught)
     ck_assert_msg(report.network > report.base + 0.05, "precision %.3f, base rate %.3f", report.network, report.base);
     ck_assert_msg(report.sign > 0.55, "weights move with the Hebbian direction in only %.3f of the cases", report.sign);
     ck_assert_msg(!qc_bitflip_train(&again, &second, &t.g, &model, &source, &o, &t.arena, &err), "%s", err.text);
-    ck_assert_mem_eq((const uint8_t *)&again + offsetof(QcFlip, mean), (const uint8_t *)&flip + offsetof(QcFlip, mean), sizeof flip - offsetof(QcFlip, mean));
+    ck_assert_mem_eq((const uint8_t *)&again + offsetof(QcFlip, mean), (const uint8_t *)&flip + offsetof(QcFlip, mean),
+                     sizeof flip - offsetof(QcFlip, mean));
     QcWindows none = {.values = TINY_VALUES};
     ck_assert_int_eq(qc_bitflip_train(&again, &second, &t.g, &model, &none, &o, &t.arena, &err), -1);
     ck_assert_ptr_nonnull(strstr(err.text, "no example"));

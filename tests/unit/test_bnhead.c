@@ -1,4 +1,5 @@
-/* Methods that take statistics of a stream: bn against sums taken one by one, proto against class means, head against one ridge regression. */
+/* Methods that take statistics of a stream: bn against sums taken one by one, proto against class means, head against
+ * one ridge regression. */
 #include "suite.h"
 #include "tiny.h"
 
@@ -23,10 +24,13 @@ static void sums_of(double *sum, double *squares, const QcQRun *run, const QcQNo
             for (uint32_t kh = 0; kh < n->kernel_h; kh++)
                 for (uint32_t kw = 0; kw < n->kernel_w; kw++)
                     for (uint32_t c = 0; c < per_group; c++) {
-                        int h = (int)(y * n->stride_h + kh * n->dilation_h) - n->pad_top, w = (int)(x * n->stride_w + kw * n->dilation_w) - n->pad_left;
+                        int h = (int)(y * n->stride_h + kh * n->dilation_h) - n->pad_top,
+                            w = (int)(x * n->stride_w + kw * n->dilation_w) - n->pad_left;
                         if (h < 0 || w < 0 || h >= in->height || w >= in->width) continue;
-                        int q = qc_qrun_tensor(run, n->in[0])[((size_t)h * in->width + (size_t)w) * in->channels + first + c];
-                        acc += (q - in->zero) * qc_code_get(g, n, ((o * n->kernel_h + kh) * n->kernel_w + kw) * per_group + c);
+                        int q = qc_qrun_tensor(
+                            run, n->in[0])[((size_t)h * in->width + (size_t)w) * in->channels + first + c];
+                        acc += (q - in->zero) *
+                               qc_code_get(g, n, ((o * n->kernel_h + kh) * n->kernel_w + kw) * per_group + c);
                     }
             *sum += acc;
             *squares += acc * acc;
@@ -105,7 +109,8 @@ START_TEST(bn_gives_the_first_layer_of_the_stream_the_source_s_moments)
         QcQRun run;
         qc_qrun_place(&run, &apart, &qc_kernels_scalar, memory);
         for (uint32_t o = 0; o < n->channels; o++) {
-            double step[2], sum[2] = {0}, squares[2] = {0}, positions[2] = {0}; /* source under the start model, stream under the new one */
+            /* source under the start model, stream under the new one */
+            double step[2], sum[2] = {0}, squares[2] = {0}, positions[2] = {0};
             uint32_t c = n->channel + o;
             step[0] = (double)g->tensors[0].scale * (double)b.scale[c];
             step[1] = (double)g->tensors[0].scale * (double)g->scale[c];
@@ -153,7 +158,8 @@ START_TEST(proto_is_the_nearest_class_mean)
     const char *const settings[] = {"source=3"};
     Bench b;
     QcMethodReport r;
-    double mean[TINY_CLASSES][64] = {{0}}, source[TINY_CLASSES][64] = {{0}}, f[64], seen[TINY_CLASSES] = {0}, had[TINY_CLASSES] = {0};
+    double mean[TINY_CLASSES][64] = {{0}}, source[TINY_CLASSES][64] = {{0}}, f[64], seen[TINY_CLASSES] = {0},
+           had[TINY_CLASSES] = {0};
     bench_open(&b, &qc_method_proto, TINY_INCEPTION, 4, settings, 1);
     uint32_t n = b.t.g.nodes[b.t.g.n_nodes - 1].n_codes / TINY_CLASSES;
     ck_assert_uint_le(n, 64);
@@ -180,7 +186,8 @@ START_TEST(proto_is_the_nearest_class_mean)
         uint32_t best = qc_method_answer(&b.l, NULL, logits, b.x[i], 0);
         for (uint32_t k = 0; k < TINY_CLASSES; k++) {
             ck_assert_double_ge(distance[k], distance[best] - 1e-5);
-            ck_assert_double_eq_tol((double)logits[k] - (double)logits[0], distance[0] - distance[k], 1e-4 * (1 + distance[0] + distance[k]));
+            ck_assert_double_eq_tol((double)logits[k] - (double)logits[0], distance[0] - distance[k],
+                                    1e-4 * (1 + distance[0] + distance[k]));
         }
     }
     bench_close(&b);
@@ -206,7 +213,8 @@ START_TEST(head_is_one_ridge_regression_of_all_batches)
         if (b.l.slots->flags[s] & (QC_SLOT_EMPTY | QC_SLOT_STREAM)) continue;
         features_of(f, &b, b.l.slots->windows + (size_t)s * TINY_VALUES, n);
         for (uint32_t j = 0; j < n; j++) x[j] = (float)f[j];
-        qc_ridge_add(&all, x, b.l.slots->label[s], BATCHES * BATCH / 3.0 / sources); /* a quarter of all weight: a third of the stream's */
+        /* a quarter of all weight: a third of the stream's */
+        qc_ridge_add(&all, x, b.l.slots->label[s], BATCHES * BATCH / 3.0 / sources);
     }
     bench_learn(&b, &r, BATCHES - 1);
     for (uint32_t i = 0; i < BATCHES * BATCH; i++) {

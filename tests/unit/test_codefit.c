@@ -1,5 +1,5 @@
-/* Integer codes of a head: their margin loss, computed from codes, scales and biases in double precision, against the losses of rounding, of all single steps
- * and of all codes. */
+/* Integer codes of a head: their margin loss, computed from codes, scales and biases in double precision, against the
+ * losses of rounding, of all single steps and of all codes. */
 #include <math.h>
 
 #include "suite.h"
@@ -21,7 +21,8 @@ typedef struct Problem {
     Guarded memory;
 } Problem;
 
-/* Means apart in some features and a scatter that joins neighbours. The weights are means over the scatter's diagonal: about the right direction, no more. */
+/* Means apart in some features and a scatter that joins neighbours. The weights are means over the scatter's diagonal:
+ * about the right direction, no more. */
 static void problem_begin(Problem *p, uint32_t n, uint32_t classes, uint32_t bits, uint64_t seed)
 {
     QcRng rng = qc_rng_seed(seed, 1);
@@ -90,7 +91,8 @@ static double loss_of_rounding(const Problem *p, float share)
         float largest = 0;
         for (uint32_t i = 0; i < p->n; i++) largest = fmaxf(largest, fabsf(p->weights[k * p->n + i]));
         scale[k] = share * largest / (limit - 0.5f);
-        for (uint32_t i = 0; i < p->n; i++) codes[k * p->n + i] = (int8_t)fmaxf(-limit, fminf(limit - 1, roundf(p->weights[k * p->n + i] / scale[k])));
+        for (uint32_t i = 0; i < p->n; i++)
+            codes[k * p->n + i] = (int8_t)fmaxf(-limit, fminf(limit - 1, roundf(p->weights[k * p->n + i] / scale[k])));
     }
     return margin_loss(p, codes, scale, p->bias);
 }
@@ -117,9 +119,11 @@ START_TEST(codes_are_in_range_and_never_worse_than_rounding)
             problem_begin(&p, n, 5, (uint32_t)_i, seed);
             solve(&p);
             double rounded = least_loss_of_rounding(&p), solved = loss_of_head(&p);
-            for (uint32_t j = 0; j < p.n * p.classes; j++) ck_assert(p.head.codes[j] >= -limit && p.head.codes[j] < limit);
+            for (uint32_t j = 0; j < p.n * p.classes; j++)
+                ck_assert(p.head.codes[j] >= -limit && p.head.codes[j] < limit);
             for (uint32_t k = 0; k < p.classes; k++) ck_assert(p.head.scale[k] > 0 && isfinite(p.head.bias[k]));
-            ck_assert_msg(solved <= rounded * 1.001 + 1e-3, "%d bits, seed %d: %g, rounded %g", _i, (int)seed, solved, rounded);
+            ck_assert_msg(solved <= rounded * 1.001 + 1e-3, "%d bits, seed %d: %g, rounded %g", _i, (int)seed, solved,
+                          rounded);
             gain += rounded - solved;
             guarded_release(&p.memory);
         }

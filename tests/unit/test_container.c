@@ -1,4 +1,5 @@
-/* The container: what is written is read, and no flipped byte and no cut goes unnoticed. Cursor and writer bounds. Model files. */
+/* The container: what is written is read, and no flipped byte and no cut goes unnoticed. Cursor and writer bounds.
+ * Model files. */
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -213,7 +214,8 @@ END_TEST
 
 /* --- bytes ------------------------------------------------------------------------------------ */
 
-/* Taken out, put back, taken out: nothing is lost, and nothing freed twice (the allocator or a sanitizer would notice). */
+/* Taken out, put back, taken out: nothing is lost, and nothing freed twice (the allocator or a sanitizer would
+ * notice). */
 START_TEST(what_is_removed_makes_room)
 {
     QcContainer c;
@@ -230,7 +232,8 @@ START_TEST(what_is_removed_makes_room)
         qc_container_remove(&c, names[round % 3]);
         qc_container_remove(&c, "nothing");
         ck_assert_uint_eq(c.n, 2);
-        for (uint32_t i = 0; i < c.n; i++) ck_assert_uint_eq(c.sections[i].bytes[0], (uint8_t)(100 * round + (c.sections[i].length / 4 - 40)));
+        for (uint32_t i = 0; i < c.n; i++)
+            ck_assert_uint_eq(c.sections[i].bytes[0], (uint8_t)(100 * round + (c.sections[i].length / 4 - 40)));
     }
     qc_container_release(&c);
 }
@@ -309,7 +312,9 @@ END_TEST
 
 START_TEST(text_is_utf8)
 {
-    static const char *const wrong[] = {"\x80", "\xc0\xaf", "\xc1\xbf", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xc3", "\xe2\x82", "a\xff"};
+    static const char *const wrong[] = {
+        "\x80", "\xc0\xaf", "\xc1\xbf", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80",
+        "\xc3", "\xe2\x82", "a\xff"};
     QcArena arena = {0};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         QcWriter w = {0};

@@ -1,4 +1,5 @@
-/* The device's coreset: it covers classes and keeps the share of each count of misses, bad wishes are refused, the report counts what it holds. */
+/* The device's coreset: it covers classes and keeps the share of each count of misses, bad wishes are refused, the
+ * report counts what it holds. */
 #include <stdio.h>
 #include <string.h>
 
@@ -38,7 +39,8 @@ static void activities(QcDataset *d, QcMissLog *log)
     }
 }
 
-/* Of 30 slots: 27.24 without a miss, 1.18 with one, 1.18 with three, .39 never right; the last has the largest remainder. */
+/* Of 30 slots: 27.24 without a miss, 1.18 with one, 1.18 with three, .39 never right; the last has the largest
+ * remainder. */
 START_TEST(coreset_covers_and_reserves)
 {
     QcDataset d, core;
@@ -77,7 +79,8 @@ START_TEST(coreset_covers_and_reserves)
 }
 END_TEST
 
-static void expect_choice_refused(const QcDataset *d, const QcMissLog *log, QcChooseOptions o, QcCode code, const char *words)
+static void expect_choice_refused(const QcDataset *d, const QcMissLog *log, QcChooseOptions o, QcCode code,
+                                  const char *words)
 {
     QcDataset core;
     QcErr err = {0};
@@ -115,7 +118,10 @@ END_TEST
 
 START_TEST(report_counts)
 {
-    static const struct { const char *name; uint32_t whole; } levels[] = {{"0", 345}, {"1", 15}, {"3", 15}, {"never right", 5}};
+    static const struct {
+        const char *name;
+        uint32_t whole;
+    } levels[] = {{"0", 345}, {"1", 15}, {"3", 15}, {"never right", 5}};
     QcDataset d, core;
     QcMissLog log;
     QcChooseReport r;

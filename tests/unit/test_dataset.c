@@ -1,4 +1,5 @@
-/* test_dataset.c - data sets in memory: what is cut or joined keeps its names, and models find the values and labels that they want. */
+/* test_dataset.c - data sets in memory: what is cut or joined keeps its names, and models find the values and labels
+ * that they want. */
 #include "suite.h"
 
 #include <stdio.h>
@@ -126,17 +127,25 @@ START_TEST(labels_are_matched_by_name)
     ck_assert_int_eq(qc_norm_measure(&norm, &d, &d.arena, &err), 0);
     char *classes[] = {"lie \xc3\xa4", "run", "walk", "sit"};
     ck_assert_int_eq(qc_modelfile_init(&m, "m", CHANNELS, 1, LENGTH, 4, classes, &norm, &err), 0);
-    ck_assert_int_eq(qc_dataset_match(&d, &m, 0, &map, &d.arena, &err), 0);
+    ck_assert_int_eq(qc_dataset_match(&d, &m, QC_LABELS_OPTIONAL, &map, &d.arena, &err), 0);
     ck_assert_int_eq(map[0], 2);
     ck_assert_int_eq(map[1], 3);
     ck_assert_int_eq(map[2], 0);
-    ck_assert_int_eq(qc_dataset_match(&d, &m, 1, &map, &d.arena, &err), -1);
+    ck_assert_int_eq(qc_dataset_match(&d, &m, QC_LABELS_ALL, &map, &d.arena, &err), -1);
     ck_assert_ptr_nonnull(strstr(err.text, "example 0"));
+    ck_assert_int_eq(qc_dataset_match(&d, &m, QC_LABELS_SOME, &map, &d.arena, &err), 0);
+    int32_t label[N];
+    memcpy(label, d.label, sizeof label);
+    for (int i = 0; i < N; i++) d.label[i] = -1;
+    ck_assert_int_eq(qc_dataset_match(&d, &m, QC_LABELS_OPTIONAL, &map, &d.arena, &err), 0);
+    ck_assert_int_eq(qc_dataset_match(&d, &m, QC_LABELS_SOME, &map, &d.arena, &err), -1);
+    ck_assert_ptr_nonnull(strstr(err.text, "no example of the data has a label"));
+    memcpy(d.label, label, sizeof label);
     strcpy(m.labels[3], "nap");
-    ck_assert_int_eq(qc_dataset_match(&d, &m, 0, &map, &d.arena, &err), -1);
+    ck_assert_int_eq(qc_dataset_match(&d, &m, QC_LABELS_OPTIONAL, &map, &d.arena, &err), -1);
     ck_assert_ptr_nonnull(strstr(err.text, "'sit'"));
     m.channels++;
-    ck_assert_int_eq(qc_dataset_match(&d, &m, 0, &map, &d.arena, &err), -1);
+    ck_assert_int_eq(qc_dataset_match(&d, &m, QC_LABELS_OPTIONAL, &map, &d.arena, &err), -1);
     ck_assert_ptr_nonnull(strstr(err.text, "3 channels, but the model takes 4"));
     qc_modelfile_release(&m);
     qc_dataset_release(&d);

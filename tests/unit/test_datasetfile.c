@@ -101,10 +101,19 @@ static void spoil_height(QcDataset *d) { d->height = 0; }
 static void spoil_labels_away(QcDataset *d) { d->labels.n = 0; }
 
 static const Wrong wrongs[] = {
-    {spoil_nan, "value 4 of example 2"}, {spoil_infinite, "value 0 of example 0"}, {spoil_label, "label 3 of example 5"},
-    {spoil_low_label, "label -2 of example 5"}, {spoil_id, "same id 899999999983"}, {spoil_group, "group 2 of example 0"},
-    {spoil_recording, "of example 6"}, {spoil_flags, "flags 8"}, {spoil_name, "'walk'"}, {spoil_utf8, "UTF-8"},
-    {spoil_capacity, "capacity of 6"}, {spoil_height, "windows of 3 x 0 x 5"}, {spoil_labels_away, "label 0 of example 1"},
+    {spoil_nan, "value 4 of example 2"},
+    {spoil_infinite, "value 0 of example 0"},
+    {spoil_label, "label 3 of example 5"},
+    {spoil_low_label, "label -2 of example 5"},
+    {spoil_id, "same id 899999999983"},
+    {spoil_group, "group 2 of example 0"},
+    {spoil_recording, "of example 6"},
+    {spoil_flags, "flags 8"},
+    {spoil_name, "'walk'"},
+    {spoil_utf8, "UTF-8"},
+    {spoil_capacity, "capacity of 6"},
+    {spoil_height, "windows of 3 x 0 x 5"},
+    {spoil_labels_away, "label 0 of example 1"},
 };
 enum { WRONGS = sizeof wrongs / sizeof *wrongs };
 
@@ -127,9 +136,14 @@ END_TEST
 /* A shape that lies about the values behind it must not make anyone allocate. */
 START_TEST(wrong_shape_is_refused)
 {
-    static const uint32_t shapes[][5] = {{N + 1, CHANNELS, 1, LENGTH, 0}, {0, CHANNELS, 1, LENGTH, 0}, {UINT32_MAX, 1u << 24, 1u << 24, 1u << 24, 0},
-                                         {UINT32_MAX, CHANNELS, 1, LENGTH, 0}, {N, UINT32_MAX, 1, LENGTH, 0}, {N, CHANNELS, LENGTH, LENGTH, 0},
-                                         {N * CHANNELS, 1, 1, LENGTH, 0}, {N, CHANNELS, 1, LENGTH, 10}};
+    static const uint32_t shapes[][5] = {{N + 1, CHANNELS, 1, LENGTH, 0},
+                                         {0, CHANNELS, 1, LENGTH, 0},
+                                         {UINT32_MAX, 1u << 24, 1u << 24, 1u << 24, 0},
+                                         {UINT32_MAX, CHANNELS, 1, LENGTH, 0},
+                                         {N, UINT32_MAX, 1, LENGTH, 0},
+                                         {N, CHANNELS, LENGTH, LENGTH, 0},
+                                         {N * CHANNELS, 1, 1, LENGTH, 0},
+                                         {N, CHANNELS, 1, LENGTH, 10}};
     QcDataset d, back;
     make(&d, 0);
     for (size_t k = 0; k < sizeof shapes / sizeof *shapes; k++) {
@@ -167,7 +181,8 @@ START_TEST(damaged_sections_do_no_harm)
         memcpy(bytes, section->bytes, length);
         for (uint32_t hits = 1 + qc_rng_below(&rng, 3); hits; hits--) {
             uint32_t at = qc_rng_below(&rng, (uint32_t)length);
-            bytes[at] = qc_rng_below(&rng, 2) ? (uint8_t)(bytes[at] ^ (1u << qc_rng_below(&rng, 8))) : (uint8_t)qc_rng_next(&rng);
+            bytes[at] = qc_rng_below(&rng, 2) ? (uint8_t)(bytes[at] ^ (1u << qc_rng_below(&rng, 8)))
+                                              : (uint8_t)qc_rng_next(&rng);
         }
         if (qc_rng_below(&rng, 4) == 0) length -= qc_rng_below(&rng, (uint32_t)length);
         QcWriter w = {0};
@@ -179,7 +194,8 @@ START_TEST(damaged_sections_do_no_harm)
         } else {
             QcNorm norm;
             ck_assert_int_eq(qc_norm_measure(&norm, &back, &back.arena, &err), 0);
-            for (uint32_t ch = 0; ch < back.channels; ch++) ck_assert(isfinite(norm.mean[ch]) && isfinite(norm.deviation[ch]) && norm.deviation[ch] > 0);
+            for (uint32_t ch = 0; ch < back.channels; ch++)
+                ck_assert(isfinite(norm.mean[ch]) && isfinite(norm.deviation[ch]) && norm.deviation[ch] > 0);
             ck_assert_int_eq(qc_dataset_save(&back, scratch_path("a.qcd"), &err), 0);
             qc_dataset_release(&back);
         }

@@ -1,4 +1,5 @@
-/* The linear discriminant against the formulas of discriminant.c taken directly, in double precision, from all examples at once. */
+/* The linear discriminant against the formulas of discriminant.c taken directly, in double precision, from all examples
+ * at once. */
 #include "suite.h"
 #include "tiny.h"
 #include "headbench.h"
@@ -20,7 +21,8 @@ static double part_of(Direct *d, double *mean, uint32_t k, uint32_t first, uint3
     memset(mean, 0, MOST * sizeof *mean);
     for (uint32_t e = first; e < end; e++) n += b.label[e] == k && b.used[e];
     for (uint32_t e = first; e < end; e++)
-        for (uint32_t i = 0; i < b.shape.features && b.label[e] == k && b.used[e]; i++) mean[i] += (b.q[e][i] - b.shape.zero) / n;
+        for (uint32_t i = 0; i < b.shape.features && b.label[e] == k && b.used[e]; i++)
+            mean[i] += (b.q[e][i] - b.shape.zero) / n;
     for (uint32_t e = first; e < end; e++) {
         double x[MOST];
         if (b.label[e] != k || !b.used[e]) continue;
@@ -54,7 +56,8 @@ static void join_directly(Direct *d, double ridge, double prior_count, uint32_t 
     uint32_t n = b.shape.features;
     *d = (Direct){0};
     for (uint32_t k = 0; k < TINY_CLASSES; k++) {
-        double source[MOST], stream[MOST], x[MOST], m = part_of(d, source, k, 0, stream_starts), c = part_of(d, stream, k, stream_starts, ALL);
+        double source[MOST], stream[MOST], x[MOST], m = part_of(d, source, k, 0, stream_starts),
+                                                    c = part_of(d, stream, k, stream_starts, ALL);
         double prior = m > 0 ? fmax(prior_count, c / 3) : 0; /* a quarter of all, at least */
         seen += c > 1;
         for (uint32_t i = 0; i < n; i++) {
@@ -79,20 +82,23 @@ static void solve_directly(Direct *d, double ridge, double prior_count, uint32_t
     }
 }
 
-/* By how much the discriminant puts class k ahead of class 0: heads that differ by what all rows have in common are the same. */
+/* By how much the discriminant puts class k ahead of class 0: heads that differ by what all rows have in common are the
+ * same. */
 static double margin_of(uint32_t k, const uint8_t *q)
 {
     const float *w = b.scratch.weights;
     uint32_t n = b.shape.features;
     double sum = (double)b.scratch.bias[k] - (double)b.scratch.bias[0];
-    for (uint32_t i = 0; i < n; i++) sum += ((double)w[k * n + i] - (double)w[i]) * (q[i] - b.shape.zero - (double)b.scratch.centre[i]);
+    for (uint32_t i = 0; i < n; i++)
+        sum += ((double)w[k * n + i] - (double)w[i]) * (q[i] - b.shape.zero - (double)b.scratch.centre[i]);
     return sum;
 }
 
 static double margin_directly(const Direct *d, uint32_t k, const uint8_t *q)
 {
     double sum = d->bias[k] - d->bias[0];
-    for (uint32_t i = 0; i < b.shape.features; i++) sum += (d->weights[k][i] - d->weights[0][i]) * (q[i] - b.shape.zero);
+    for (uint32_t i = 0; i < b.shape.features; i++)
+        sum += (d->weights[k][i] - d->weights[0][i]) * (q[i] - b.shape.zero);
     return sum;
 }
 
@@ -105,10 +111,12 @@ static void expect_formulas(uint32_t stream_starts)
     solve_directly(&d, (double)b.parameters.ridge, (double)b.parameters.prior_count, stream_starts);
     for (uint32_t i = 0; i < n; i++)
         for (uint32_t j = i; j < n; j++)
-            ck_assert_double_eq_tol((double)qc_triangle_row(b.scratch.scatter, n, i)[j], d.s[i][j], 1e-4 * sqrt(d.s[i][i] * d.s[j][j]));
+            ck_assert_double_eq_tol((double)qc_triangle_row(b.scratch.scatter, n, i)[j], d.s[i][j],
+                                    1e-4 * sqrt(d.s[i][i] * d.s[j][j]));
     for (uint32_t k = 0; k < TINY_CLASSES; k++)
         for (uint32_t i = 0; i < n; i++)
-            ck_assert_double_eq_tol((double)b.scratch.mean[k * n + i] + (double)b.scratch.centre[i], d.mean[k][i], 1e-3);
+            ck_assert_double_eq_tol((double)b.scratch.mean[k * n + i] + (double)b.scratch.centre[i], d.mean[k][i],
+                                    1e-3);
     for (uint32_t k = 1; k < TINY_CLASSES; k++)
         for (uint32_t e = 0; e < ALL; e++) {
             double direct = margin_directly(&d, k, b.q[e]);
@@ -129,7 +137,8 @@ START_TEST(the_discriminant_is_that_of_the_formulas)
         if (_i == ONE_STREAM_OF_ONE) leave_out(2, SOURCE, ALL, 1);
         for (uint32_t k = 0; k < TINY_CLASSES; k++)
             if (_i == NO_STREAM || (_i == ONE_CLASS_STREAMS && k)) leave_out(k, SOURCE, ALL, 0);
-        for (uint32_t e = 0; e < ALL && _i == NO_SOURCE; e++) b.used[e] = e >= SOURCE, b.label[e] = (uint16_t)(e % TINY_CLASSES);
+        for (uint32_t e = 0; e < ALL && _i == NO_SOURCE; e++)
+            b.used[e] = e >= SOURCE, b.label[e] = (uint16_t)(e % TINY_CLASSES);
         bench_gather();
         expect_formulas(SOURCE);
         bench_end();
@@ -137,7 +146,8 @@ START_TEST(the_discriminant_is_that_of_the_formulas)
 }
 END_TEST
 
-/* 2 stream examples of a class: the prior count decides; 20: from 20 / 3 on it does, below a quarter of the class is the source's whatever it is. */
+/* 2 stream examples of a class: the prior count decides; 20: from 20 / 3 on it does, below a quarter of the class is
+ * the source's whatever it is. */
 START_TEST(source_means_count_as_prior_count_and_as_a_quarter_at_least)
 {
     const float priors[] = {0.01f, 1, 3, 6, 7, 50, 1e6f};
@@ -154,7 +164,8 @@ START_TEST(source_means_count_as_prior_count_and_as_a_quarter_at_least)
 }
 END_TEST
 
-/* Stream examples that an earlier session left in the coreset count as the stream's, but only if the moments lack them. */
+/* Stream examples that an earlier session left in the coreset count as the stream's, but only if the moments lack
+ * them. */
 START_TEST(kept_stream_examples_are_new_or_known)
 {
     for (int takes = 0; takes < 2; takes++) {

@@ -1,4 +1,5 @@
-/* Simulated persons: rotations are rotations in the sensors' own units, warps keep to the window, and a seed is a person. */
+/* Simulated persons: rotations are rotations in the sensors' own units, warps keep to the window, and a seed is a
+ * person. */
 #include "suite.h"
 #include "tiny.h"
 #include "tinyfile.h"
@@ -19,7 +20,8 @@ START_TEST(rotations_are_rotations)
                 float dot = r[3 * i] * r[3 * j] + r[3 * i + 1] * r[3 * j + 1] + r[3 * i + 2] * r[3 * j + 2];
                 ck_assert_float_eq_tol(dot, i == j, 1e-5f);
             }
-        float determinant = r[0] * (r[4] * r[8] - r[5] * r[7]) - r[1] * (r[3] * r[8] - r[5] * r[6]) + r[2] * (r[3] * r[7] - r[4] * r[6]);
+        float determinant = r[0] * (r[4] * r[8] - r[5] * r[7]) - r[1] * (r[3] * r[8] - r[5] * r[6]) +
+                            r[2] * (r[3] * r[7] - r[4] * r[6]);
         ck_assert_float_eq_tol(determinant, 1, 1e-5f);
         ck_assert(d.warp >= 0.5f && d.warp <= 2);
         qc_arena_release(&arena);
@@ -47,7 +49,8 @@ START_TEST(rotation_is_in_the_sensors_own_units)
             after += pow((double)(out[3 * t + c] * model.norm.deviation[c] + model.norm.mean[c]), 2);
             moved += fabs((double)out[3 * t + c] - (double)source_x[3 * t + c]);
         }
-        ck_assert_double_eq_tol(sqrt(before), sqrt(after), 1e-4); /* the length of an acceleration does not change when its sensor turns */
+        ck_assert_double_eq_tol(sqrt(before), sqrt(after), 1e-4); /* the length of an acceleration does not change when
+                                                                     its sensor turns */
     }
     ck_assert(moved > 1);
     qc_arena_release(&arena);
@@ -67,7 +70,8 @@ START_TEST(no_drift_is_no_change_and_a_seed_is_a_person)
         ck_assert_float_eq(d.warp, 1);
         d.blur = 0;
         qc_drift_apply(&d, out, source_x, &rng);
-        for (int v = 0; v < TINY_VALUES; v++) ck_assert_float_eq_tol(out[v], source_x[v], kind == QC_DRIFT_SERIES ? 1e-30f : 1e-5f);
+        for (int v = 0; v < TINY_VALUES; v++)
+            ck_assert_float_eq_tol(out[v], source_x[v], kind == QC_DRIFT_SERIES ? 1e-30f : 1e-5f);
         rng = same;
         ck_assert_int_eq(qc_drift_init(&d, (QcDriftKind)kind, &model, 1, &rng, &arena, NULL), 0);
         qc_drift_apply(&d, out, source_x, &rng);
@@ -98,7 +102,8 @@ START_TEST(warps_keep_to_the_window)
         d.warp = warps[k];
         qc_drift_apply(&d, out, ramp, &rng);
         for (int v = 0; v < TINY_VALUES; v++) {
-            double at = (TINY_LENGTH - 1) / 2.0 + (v / 3 - (TINY_LENGTH - 1) / 2.0) * (double)warps[k], last = TINY_LENGTH - 1;
+            double at = (TINY_LENGTH - 1) / 2.0 + (v / 3 - (TINY_LENGTH - 1) / 2.0) * (double)warps[k],
+                   last = TINY_LENGTH - 1;
             at = at < 0 ? -at : at > last ? 2 * last - at : at; /* mirrored at the ends */
             ck_assert_double_eq_tol((double)out[v], at + 100 * (v % 3), 1e-4);
         }

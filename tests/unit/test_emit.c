@@ -246,21 +246,21 @@ START_TEST(the_lean_plan_changes_no_bit)
     QcQTensor tensors[64];
     tiny_make(&t, (TinyKind)_i, 4, 8, 8);
     QcQGraph apart = tiny_apart(&t.g, tensors);
-    ck_assert_uint_gt(t.g.lean_bytes, 0);
-    ck_assert_uint_le(t.g.lean_bytes, t.g.activation_bytes);
-    if (_i == TINY_RESIDUAL) ck_assert_uint_lt(t.g.lean_bytes, t.g.activation_bytes); /* no gate waits */
-    void *memory[2] = {aligned_alloc(64, (size_t)qc_qgraph_bytes(&apart)), aligned_alloc(64, (size_t)qc_qgraph_lean_bytes(&t.g))};
+    ck_assert_uint_gt(t.g.inference_bytes, 0);
+    ck_assert_uint_le(t.g.inference_bytes, t.g.activation_bytes);
+    if (_i == TINY_RESIDUAL) ck_assert_uint_lt(t.g.inference_bytes, t.g.activation_bytes); /* no gate waits */
+    void *memory[2] = {aligned_alloc(64, (size_t)qc_qgraph_bytes(&apart)), aligned_alloc(64, (size_t)qc_qgraph_inference_bytes(&t.g))};
     for (const QcKernels *const *k = qc_kernels_available(); *k; k++) {
         QcQRun run, lean;
         qc_qrun_place(&run, &apart, *k, memory[0]);
-        qc_qrun_place_lean(&lean, &t.g, *k, memory[1]);
+        qc_qrun_place_inference(&lean, &t.g, *k, memory[1]);
         Watch w = {.apart = &run};
         for (uint32_t i = 0; i < 4; i++) {
             uint8_t q[TINY_VALUES];
             float logits[2][TINY_CLASSES];
             qc_q_input(q, windows + i * TINY_VALUES, TINY_VALUES, &t.g.tensors[0]);
             qc_qrun_forward(&run, logits[0], q);
-            memset(memory[1], 0xa5, t.g.lean_bytes);
+            memset(memory[1], 0xa5, t.g.inference_bytes);
             qc_qrun_forward_seen(&lean, logits[1], q, t.g.n_nodes - 1, see_output, &w);
             ck_assert_mem_eq(logits[0], logits[1], sizeof logits[0]);
         }

@@ -1,4 +1,5 @@
-/* Scores against figures worked out by hand, .npy files read back by NumPy, and the integer forward pass over a dataset against sums made here. */
+/* Scores against figures worked out by hand, .npy files read back by NumPy, and the integer forward pass over a dataset
+ * against sums made here. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,7 +45,8 @@ END_TEST
 START_TEST(edges)
 {
     QcScore s;
-    const float one_sided[2][3] = {{1000, 0, -1000}, {-1000, 0, 1000}}; /* exp would overflow; probability 1 belongs to the last bin */
+    const float one_sided[2][3] = {{1000, 0, -1000}, {-1000, 0, 1000}}; /* exp would overflow; probability 1 belongs to
+                                                                           the last bin */
     const int32_t label[2] = {0, 0};
     ck_assert_int_eq(qc_score(&s, one_sided[0], label, 2, 3, NULL), 0);
     ck_assert_double_eq_tol(s.ece, .5, 1e-12);
@@ -68,7 +70,8 @@ START_TEST(edges)
 }
 END_TEST
 
-/* Two confidences in different bins must not cancel, two in one bin must: .55 wrong with .55 right (one bin: |.5 - .55|); .55 right and .75 wrong (two bins). */
+/* Two confidences in different bins must not cancel, two in one bin must: .55 wrong with .55 right (one bin: |.5 -
+ * .55|); .55 right and .75 wrong (two bins). */
 START_TEST(errors_cancel_within_a_bin_only)
 {
     const float a = logf(.55f / .45f), b = logf(3);
@@ -95,10 +98,11 @@ START_TEST(numpy_reads_npy)
     }
     const float values[3][2] = {{1.5f, -2}, {0, 1e-30f}, {3e30f, -.125f}};
     ck_assert_int_eq(qc_npy_save(path, values[0], 3, 2, NULL), 0);
-    snprintf(command, sizeof command,
-             "/usr/bin/python3 -c \"import numpy as n; a = n.load('%s'); assert a.dtype == n.float32 and a.shape == (3, 2); "
-             "assert (a == n.array([[1.5, -2], [0, 1e-30], [3e30, -.125]], n.float32)).all()\"",
-             path);
+    snprintf(
+        command, sizeof command,
+        "/usr/bin/python3 -c \"import numpy as n; a = n.load('%s'); assert a.dtype == n.float32 and a.shape == (3, 2); "
+        "assert (a == n.array([[1.5, -2], [0, 1e-30], [3e30, -.125]], n.float32)).all()\"",
+        path);
     ck_assert_int_eq(system(command), 0);
     uint8_t *bytes;
     size_t length;
@@ -128,13 +132,34 @@ static const int8_t weights[OUTPUTS][INPUTS] = {{1, -2, 3, -128}, {127, 0, -5, 6
 static void linear(Linear *m)
 {
     *m = (Linear){.input = {.height = 1, .width = 1, .channels = INPUTS, .bits = 8, .zero = 128, .scale = .03125f}};
-    m->node = (QcQNode){.op = QC_Q_LOGITS, .role = QC_ROLE_LINEAR, .channels = OUTPUTS, .groups = 1, .kernel_h = 1, .kernel_w = 1, .stride_h = 1, .stride_w = 1,
-                        .dilation_h = 1, .dilation_w = 1, .n_codes = INPUTS * OUTPUTS};
+    m->node = (QcQNode){.op = QC_Q_LOGITS,
+                        .role = QC_ROLE_LINEAR,
+                        .channels = OUTPUTS,
+                        .groups = 1,
+                        .kernel_h = 1,
+                        .kernel_w = 1,
+                        .stride_h = 1,
+                        .stride_w = 1,
+                        .dilation_h = 1,
+                        .dilation_w = 1,
+                        .n_codes = INPUTS * OUTPUTS};
     memcpy(m->codes, weights, sizeof m->codes);
     for (int o = 0; o < OUTPUTS; o++) m->scale[o] = .5f * (float)(o + 1), m->bias[o] = 10 * o - 7, m->shift[o] = 1;
-    m->graph = (QcQGraph){.n_tensors = 1, .n_nodes = 1, .classes = OUTPUTS, .n_codes = INPUTS * OUTPUTS, .n_code_bytes = INPUTS * OUTPUTS, .n_channels = OUTPUTS,
-                          .bits = 8, .tensors = &m->input, .nodes = &m->node, .codes = m->codes, .scale = m->scale, .bias = m->bias,
-                          .multiplier = m->multiplier, .shift = m->shift, .activation_bytes = 64};
+    m->graph = (QcQGraph){.n_tensors = 1,
+                          .n_nodes = 1,
+                          .classes = OUTPUTS,
+                          .n_codes = INPUTS * OUTPUTS,
+                          .n_code_bytes = INPUTS * OUTPUTS,
+                          .n_channels = OUTPUTS,
+                          .bits = 8,
+                          .tensors = &m->input,
+                          .nodes = &m->node,
+                          .codes = m->codes,
+                          .scale = m->scale,
+                          .bias = m->bias,
+                          .multiplier = m->multiplier,
+                          .shift = m->shift,
+                          .activation_bytes = 64};
 }
 
 START_TEST(integer_forward_over_a_dataset)
@@ -146,7 +171,8 @@ START_TEST(integer_forward_over_a_dataset)
     QcRng rng = qc_rng_seed(1, 0);
     linear(&m);
     ck_assert_int_eq(qc_dataset_init(&d, WINDOWS, INPUTS, 1, 1, 0, NULL), 0);
-    for (uint32_t i = 0; i < WINDOWS * INPUTS; i++) d.x[i] = mean[i % INPUTS] + deviation[i % INPUTS] * (6 * qc_rng_unit(&rng) - 3);
+    for (uint32_t i = 0; i < WINDOWS * INPUTS; i++)
+        d.x[i] = mean[i % INPUTS] + deviation[i % INPUTS] * (6 * qc_rng_unit(&rng) - 3);
     const int threads[3] = {1, 3, 64};
     for (int k = 0; k < 3; k++) {
         ck_assert_int_eq(qc_qpredict(&m.graph, &d, &norm, threads[k], logits[k], NULL), 0);
@@ -155,7 +181,8 @@ START_TEST(integer_forward_over_a_dataset)
     for (uint32_t i = 0; i < WINDOWS; i++) {
         for (uint32_t o = 0; o < OUTPUTS; o++) {
             int sum = m.bias[o];
-            for (uint32_t c = 0; c < INPUTS; c++) sum += weights[o][c] * (int)roundf((d.x[i * INPUTS + c] - mean[c]) / deviation[c] / m.input.scale);
+            for (uint32_t c = 0; c < INPUTS; c++)
+                sum += weights[o][c] * (int)roundf((d.x[i * INPUTS + c] - mean[c]) / deviation[c] / m.input.scale);
             ck_assert_float_eq_tol(logits[0][i * OUTPUTS + o], (float)sum * m.input.scale * m.scale[o], 1e-3f);
         }
     }
@@ -174,17 +201,24 @@ START_TEST(unknown_kernels_are_told)
 }
 END_TEST
 
-/* Half the interval of n values whose deviation is sqrt(n) is the .975 quantile of Student's t; those of a printed table. */
+/* Half the interval of n values whose deviation is sqrt(n) is the .975 quantile of Student's t; those of a printed
+ * table. */
 START_TEST(intervals_are_those_of_student)
 {
-    const struct { uint32_t n; double t; } printed[] = {{2, 12.706}, {3, 4.303}, {6, 2.571}, {11, 2.228}, {12, 2.201}, {16, 2.131}, {21, 2.086}, {31, 2.042}, {61, 2.000}, {121, 1.980}};
+    const struct {
+        uint32_t n;
+        double t;
+    } printed[] = {{2, 12.706}, {3, 4.303},  {6, 2.571},  {11, 2.228}, {12, 2.201},
+                   {16, 2.131}, {21, 2.086}, {31, 2.042}, {61, 2.000}, {121, 1.980}};
     static QcRunResult runs[128];
     const QcRunResult *all[128];
     double mean, half;
     for (uint32_t i = 0; i < 128; i++) all[i] = &runs[i];
     for (size_t k = 0; k < sizeof printed / sizeof *printed; k++) {
         uint32_t n = printed[k].n;
-        for (uint32_t i = 0; i < n; i++) runs[i].figure[QC_FIGURE_MS] = n % 2 && i == n - 1 ? 5 : 5 + (i % 2 ? 1 : -1) * sqrt((double)n * (n - 1) / (n % 2 ? n - 1 : n));
+        for (uint32_t i = 0; i < n; i++)
+            runs[i].figure[QC_FIGURE_MS] =
+                n % 2 && i == n - 1 ? 5 : 5 + (i % 2 ? 1 : -1) * sqrt((double)n * (n - 1) / (n % 2 ? n - 1 : n));
         qc_row_figure(&mean, &half, &(QcRow){.n = n, .runs = all}, QC_FIGURE_MS);
         ck_assert_double_eq_tol(mean, 5, 1e-9);
         ck_assert_double_eq_tol(half, printed[k].t, 6e-4);
@@ -200,7 +234,8 @@ START_TEST(transfer_by_hand)
     QcTransfer t = {2, 3, {{.4, .3, .9}, {.8, .5, .7}, {.6, .9, .8}}};
     QcTransferFigures f = qc_transfer_figures(&t);
     ck_assert_double_eq_tol(f.acc, (.6 + .9 + .8) / 3, 1e-12);
-    ck_assert_double_eq_tol(f.bwt, ((.6 - .8) + (.8 - .9)) / 2, 1e-12);  /* stream 1 was learned at row 1, the source at row 0 */
+    ck_assert_double_eq_tol(f.bwt, ((.6 - .8) + (.8 - .9)) / 2, 1e-12);  /* stream 1 was learned at row 1, the source at
+                                                                            row 0 */
     ck_assert_double_eq_tol(f.fwt, .5 - .3, 1e-12);                      /* stream 2 at row 1 */
     ck_assert_double_eq_tol(f.forgetting, ((.8 - .6) + (.9 - .8)) / 2, 1e-12);
     t.n_tests = 2;

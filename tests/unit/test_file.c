@@ -1,4 +1,5 @@
-/* Outputs are never torn: whatever fails, and whenever the program is killed, the old file is whole or the new one is. */
+/* Outputs are never torn: whatever fails, and whenever the program is killed, the old file is whole or the new one
+ * is. */
 #include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
@@ -131,7 +132,8 @@ START_TEST(places_that_cannot_be_written)
 }
 END_TEST
 
-/* A child writes a file again and again, each time as many bytes of one letter as before; it is killed at some moment. */
+/* A child writes a file again and again, each time as many bytes of one letter as before; it is killed at some
+ * moment. */
 START_TEST(killed_at_any_moment)
 {
     enum { BYTES = 200000 };
@@ -192,9 +194,11 @@ START_TEST(one_output_under_two_names)
     char other[160];
     const char *base = strrchr(folder, '/') + 1;
     snprintf(other, sizeof other, "%s/../%s/./out", folder, base);
-    ck_assert(qc_same_output(path, path) && qc_same_output(path, other) && qc_same_output("out", "./out") && qc_same_output(NULL, "-"));
+    ck_assert(qc_same_output(path, path) && qc_same_output(path, other) && qc_same_output("out", "./out") &&
+              qc_same_output(NULL, "-"));
     snprintf(other, sizeof other, "%s/out2", folder);
-    ck_assert(!qc_same_output(path, other) && !qc_same_output(path, "out") && !qc_same_output(path, NULL) && !qc_same_output("/none/such/x", "/none/such2/x"));
+    ck_assert(!qc_same_output(path, other) && !qc_same_output(path, "out") && !qc_same_output(path, NULL) &&
+              !qc_same_output("/none/such/x", "/none/such2/x"));
     ck_assert(!qc_same_output("/dev/null", "/dev/null")); /* takes any number */
 }
 END_TEST

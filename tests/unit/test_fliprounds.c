@@ -1,4 +1,5 @@
-/* Rounds of bit flips on a set of examples: what holds of every run whatever the data, against losses by libm in double, in memory of exactly the promised size. */
+/* Rounds of bit flips on a set of examples: what holds of every run whatever the data, against losses by libm in
+ * double, in memory of exactly the promised size. */
 #include "suite.h"
 #include "tiny.h"
 #include "guarded.h"
@@ -49,7 +50,9 @@ static void gather(Bench *b, uint32_t batch, uint32_t n, uint32_t classes)
     b->set = (QcSet){.coreset = &b->coreset, .ring = &b->ring, .row = b->row};
     for (uint32_t i = 0; i < KEPT; i++) put(b, &b->coreset, i + 2, i, (uint16_t)(i % TINY_CLASSES));
     b->set.n_kept = KEPT;
-    for (uint32_t i = 0; i < n; i++) put(b, &b->ring, (i * 5 + batch) % RING, 100 * (batch + 1) + i, (uint16_t)((batch + i % classes) % TINY_CLASSES));
+    for (uint32_t i = 0; i < n; i++)
+        put(b, &b->ring, (i * 5 + batch) % RING, 100 * (batch + 1) + i,
+            (uint16_t)((batch + i % classes) % TINY_CLASSES));
     for (uint32_t i = 0; i < b->set.n; i++) {
         float logits[TINY_CLASSES];
         qc_qrun_forward(&b->t.run, logits, qc_set_window(&b->set, i));
@@ -73,7 +76,13 @@ static void bench_begin(Bench *b, TinyKind kind, int bits, QcFlipScore score, co
     lay_out(b, kernels, &p);
     b->flipper.score = score;
     b->share = parameters.first_share;
-    b->task = (QcFlipTask){.set = &b->set, .parameters = &b->parameters, .stop = parameters.stop_loss, .right = b->right, .ever = b->ever, .misses = b->misses, .share = &b->share};
+    b->task = (QcFlipTask){.set = &b->set,
+                           .parameters = &b->parameters,
+                           .stop = parameters.stop_loss,
+                           .right = b->right,
+                           .ever = b->ever,
+                           .misses = b->misses,
+                           .share = &b->share};
 }
 
 static void bench_end(Bench *b)
@@ -88,7 +97,8 @@ static void flip(Bench *b, QcFlipCounts *counts, uint64_t seed)
     qc_flip_rounds.run(&b->flipper, counts, &b->task, &rng);
 }
 
-/* By the formulas: classes balanced, and the batch's class frequencies taken out of the loss of its examples. right [set] */
+/* By the formulas: classes balanced, and the batch's class frequencies taken out of the loss of its examples. right
+ * [set] */
 static double loss_outside(Bench *b, uint8_t *right)
 {
     double loss = 0, of_class[TINY_CLASSES] = {0}, in_batch[TINY_CLASSES] = {0}, present = 0, most = 0;
@@ -115,7 +125,8 @@ static double loss_outside(Bench *b, uint8_t *right)
     return loss;
 }
 
-/* The scalar kernels, counting how often the first layer's weights are unpacked: once for each window that goes through the network. */
+/* The scalar kernels, counting how often the first layer's weights are unpacked: once for each window that goes through
+ * the network. */
 static uint32_t windows_seen;
 static const QcQGraph *watched;
 
@@ -139,8 +150,10 @@ static void expect_counts(const Bench *b, const QcFlipCounts *c)
     uint32_t n = b->set.n;
     ck_assert(c->accepted <= c->proposals && c->proposals <= b->parameters.rounds && c->flips >= c->accepted);
     /* a statistic for the first proposal, and after each accepted one unless it was the last */
-    ck_assert(c->proposals ? c->statistics >= 1 && (c->statistics == c->accepted || c->statistics == c->accepted + 1) : !c->statistics);
-    /* the first pass and accepted proposals see every example; a refused one may end early, and a statistic leaves out what has next to no error */
+    ck_assert(c->proposals ? c->statistics >= 1 && (c->statistics == c->accepted || c->statistics == c->accepted + 1)
+                           : !c->statistics);
+    /* the first pass and accepted proposals see every example; a refused one may end early, and a statistic leaves out
+     * what has next to no error */
     ck_assert_uint_ge(c->forwards, n * (1 + c->accepted) + c->statistics + c->proposals - c->accepted);
     if (b->parameters.block_sample > 1) ck_assert_uint_le(c->forwards, n * (1 + c->proposals + c->statistics));
     ck_assert_uint_eq(windows_seen, c->forwards);
@@ -160,7 +173,8 @@ START_TEST(what_holds_of_every_run)
             if (score && bits[w] != 2 << _i % 3) continue; /* each width with some graph is enough */
             bench_begin(&b, (TinyKind)_i, bits[w], (QcFlipScore)score, &counting, w % 2);
             watched = &b.t.g;
-            ck_assert_uint_eq(watched->nodes[0].groups, _i == TINY_MIXED ? TINY_CHANNELS : 1); /* there a panel is not a whole layer, but the first still is one */
+            /* there a panel is not a whole layer, but the first still is one */
+            ck_assert_uint_eq(watched->nodes[0].groups, _i == TINY_MIXED ? TINY_CHANNELS : 1);
             for (uint32_t batch = 0; batch < 3; batch++) {
                 QcFlipCounts counts;
                 uint8_t right[Z];
@@ -171,9 +185,11 @@ START_TEST(what_holds_of_every_run)
                 flip(&b, &counts, batch);
                 expect_counts(&b, &counts);
                 double after = loss_outside(&b, right);
-                ck_assert(counts.accepted ? after < before + 1e-5 : after == before); /* what was refused left no trace */
+                /* what was refused left no trace */
+                ck_assert(counts.accepted ? after < before + 1e-5 : after == before);
                 ck_assert_mem_eq(right, b.right, b.set.n);
-                for (uint32_t i = 0; i < b.set.n; i++) ck_assert(b.ever[i] >= b.right[i] && b.misses[i] <= 1 + counts.proposals);
+                for (uint32_t i = 0; i < b.set.n; i++)
+                    ck_assert(b.ever[i] >= b.right[i] && b.misses[i] <= 1 + counts.proposals);
                 ck_assert(qc_flip_rounds.is_sound(&b.flipper));
                 accepted += counts.accepted;
                 refused += counts.proposals - counts.accepted;
@@ -184,7 +200,8 @@ START_TEST(what_holds_of_every_run)
 }
 END_TEST
 
-/* One round of steps by one: the codes that changed are as many as the report says. A code beyond its range would have wrapped. */
+/* One round of steps by one: the codes that changed are as many as the report says. A code beyond its range would have
+ * wrapped. */
 START_TEST(flips_stay_in_range)
 {
     uint32_t flipped = 0;
@@ -215,8 +232,8 @@ START_TEST(flips_stay_in_range)
 }
 END_TEST
 
-/* A batch of one class whose frequencies are taken out of the loss: what counts as right is what the model says by itself (in what_holds_of_every_run), and some
- * of it is wrong although the offset would make any window right. */
+/* A batch of one class whose frequencies are taken out of the loss: what counts as right is what the model says by
+ * itself (in what_holds_of_every_run), and some of it is wrong although the offset would make any window right. */
 START_TEST(the_batchs_labels_do_not_help_its_score)
 {
     uint32_t wrong = 0;
@@ -233,7 +250,8 @@ START_TEST(the_batchs_labels_do_not_help_its_score)
 }
 END_TEST
 
-/* _i: no rounds; a loss that is low enough. One pass to know the loss, which is that of the formulas, and no more; in a second pass nothing was missed. */
+/* _i: no rounds; a loss that is low enough. One pass to know the loss, which is that of the formulas, and no more; in a
+ * second pass nothing was missed. */
 START_TEST(nothing_is_proposed_if_nothing_is_wanted)
 {
     for (int kind = 0; kind < TINY_KINDS; kind++) {
@@ -275,7 +293,8 @@ START_TEST(the_share_follows_what_was_accepted)
         gather(&b, (uint32_t)seed, BATCH, TINY_CLASSES);
         flip(&b, &counts, seed);
         ck_assert_uint_eq(counts.proposals, 1);
-        ck_assert_float_eq_tol(b.share, counts.accepted ? fminf(1.5f * from, 0.025f) : fmaxf(0.4f * from, 2e-5f), 1e-8f);
+        ck_assert_float_eq_tol(b.share, counts.accepted ? fminf(1.5f * from, 0.025f) : fmaxf(0.4f * from, 2e-5f),
+                               1e-8f);
         seen[counts.accepted]++;
         bench_end(&b);
     }
@@ -295,13 +314,15 @@ START_TEST(restore_takes_all_flips_back)
             QcQGraph *g = &b.t.g;
             const QcQNode *node = &g->nodes[g->n_nodes - 1];
             uint32_t bytes = (node->n_codes * qc_code_bits(g, node) + 7) / 8, layers = b.flip.n_layers;
-            uint8_t *last = memcpy(malloc(bytes), g->codes + node->code_byte, bytes), *last_before = memcpy(malloc(bytes), last, bytes);
+            uint8_t *last = memcpy(malloc(bytes), g->codes + node->code_byte, bytes),
+                    *last_before = memcpy(malloc(bytes), last, bytes);
             const QcLastLayer layer = {last, g->scale + node->channel, g->bias + node->channel};
             if (apart) g->last = &layer;
             gather(&b, 0, BATCH, TINY_CLASSES);
             flip(&b, &counts, 1);
             uint8_t *codes = memcpy(malloc(g->n_code_bytes), g->codes, g->n_code_bytes);
-            float *squares = memcpy(malloc(layers * sizeof *squares), b.flipper.hebb.mean_square, layers * sizeof *squares);
+            float *squares =
+                memcpy(malloc(layers * sizeof *squares), b.flipper.hebb.mean_square, layers * sizeof *squares);
             memcpy(last_before, last, bytes);
             gather(&b, 1, BATCH, TINY_CLASSES);
             flip(&b, &counts, 2);

@@ -1,5 +1,5 @@
-/* Sections that someone forged: checksums are right, contents are not. Every decoder must refuse them cleanly or make sense of them; with a
- * sanitizer this is a small fuzzer that begins from valid files and is the same each time. */
+/* Sections that someone forged: checksums are right, contents are not. Every decoder must refuse them cleanly or make
+ * sense of them; with a sanitizer this is a small fuzzer that begins from valid files and is the same each time. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,7 +74,8 @@ START_TEST(data_files)
         } else {
             for (uint32_t i = 0; i < read.n; i++) { /* what is accepted can be walked through */
                 ck_assert_int_lt(read.label[i], (int32_t)read.labels.n);
-                for (uint64_t k = 0; k < qc_dataset_values(&read); k++) ck_assert(qc_dataset_window(&read, i)[k] < 1e31f);
+                for (uint64_t k = 0; k < qc_dataset_values(&read); k++)
+                    ck_assert(qc_dataset_window(&read, i)[k] < 1e31f);
             }
             accepted++;
         }
@@ -162,7 +163,8 @@ START_TEST(miss_logs)
         if (qc_misslog_get(&read, &c, &err)) {
             refused_well(&err);
         } else {
-            for (uint32_t i = 0; i < read.n; i++) (void)qc_misslog_total(&read, i), (void)qc_misslog_never_right(&read, i);
+            for (uint32_t i = 0; i < read.n; i++)
+                (void)qc_misslog_total(&read, i), (void)qc_misslog_never_right(&read, i);
             accepted++;
         }
         qc_misslog_release(&read);

@@ -17,8 +17,10 @@ static double objective(QcRun *run, const float *x, uint32_t n, const float *dir
     return sum;
 }
 
-/* Nudges *value; two step sizes, of which the better counts, since a kink (ReLU, maximum) may lie within one of them. */
-static double distance_to_slope(QcRun *run, float *value, double gradient, const float *x, uint32_t n, const float *direction, uint32_t classes)
+/* Nudges *value; two step sizes, of which the better counts, since a kink (ReLU, maximum) may lie within one of
+ * them. */
+static double distance_to_slope(QcRun *run, float *value, double gradient, const float *x, uint32_t n,
+                                const float *direction, uint32_t classes)
 {
     double best = INFINITY;
     float kept = *value;
@@ -35,8 +37,8 @@ static double distance_to_slope(QcRun *run, float *value, double gradient, const
     return best;
 }
 
-static void check_array(QcRun *run, const char *what, float *values, const float *gradients, size_t total, float *x, uint32_t n,
-                        const float *direction, uint32_t classes)
+static void check_array(QcRun *run, const char *what, float *values, const float *gradients, size_t total, float *x,
+                        uint32_t n, const float *direction, uint32_t classes)
 {
     double square = 0;
     for (size_t i = 0; i < total; i++) square += (double)gradients[i] * (double)gradients[i];
@@ -45,8 +47,9 @@ static void check_array(QcRun *run, const char *what, float *values, const float
     for (size_t probe = 0; probe < PROBES && probe < total; probe++) {
         size_t i = total <= PROBES ? probe : qc_rng_below(&rng, (uint32_t)total);
         double miss = distance_to_slope(run, &values[i], (double)gradients[i], x, n, direction, classes);
-        ck_assert_msg(miss <= .01 * (rms + fabs((double)gradients[i])) + 2e-4, "%s %zu of %zu: gradient %g is off by %g (rms %g)", what, i, total,
-                      (double)gradients[i], miss, rms);
+        ck_assert_msg(miss <= .01 * (rms + fabs((double)gradients[i])) + 2e-4,
+                      "%s %zu of %zu: gradient %g is off by %g (rms %g)", what, i, total, (double)gradients[i], miss,
+                      rms);
     }
 }
 
@@ -78,7 +81,8 @@ static void check_gradients(QcGraph *g)
     ok(qc_graph_check(g, &err));
     qc_graph_reset(g, 11);
     QcRng rng = qc_rng_seed(12, 0);
-    for (size_t i = 0; i < g->n_params; i++) g->params[i] += .2f * (float)qc_rng_normal(&rng); /* biases, gains, shifts too */
+    /* biases, gains, shifts too */
+    for (size_t i = 0; i < g->n_params; i++) g->params[i] += .2f * (float)qc_rng_normal(&rng);
     for (size_t i = 0; i < g->n_stats; i++) g->stats[i] += .3f * qc_rng_unit(&rng);
     check_mode(g, QC_RUN_TUNE, 3, 3);
     check_mode(g, QC_RUN_TUNE, 5, 2);
@@ -94,7 +98,8 @@ static void close_with_head(QcGraph *g, uint32_t node)
     check_gradients(g);
 }
 
-static void check_conv(uint32_t channels, uint32_t height, uint32_t width, uint32_t out, QcWindow window, uint32_t groups, int bias)
+static void check_conv(uint32_t channels, uint32_t height, uint32_t width, uint32_t out, QcWindow window,
+                       uint32_t groups, int bias)
 {
     QcGraph g = start(channels, height, width);
     close_with_head(&g, NODE(qc_graph_conv(&g, "conv", 0, out, window, groups, bias, &err)));
@@ -132,8 +137,16 @@ END_TEST
 
 START_TEST(conv_images)
 {
-    QcWindow w = {.kernel_h = 3, .kernel_w = 2, .stride_h = 2, .stride_w = 1, .dilation_h = 1, .dilation_w = 2, .pad_top = 1, .pad_bottom = 0,
-                  .pad_left = 0, .pad_right = 2};
+    QcWindow w = {.kernel_h = 3,
+                  .kernel_w = 2,
+                  .stride_h = 2,
+                  .stride_w = 1,
+                  .dilation_h = 1,
+                  .dilation_w = 2,
+                  .pad_top = 1,
+                  .pad_bottom = 0,
+                  .pad_left = 0,
+                  .pad_right = 2};
     check_conv(3, 7, 6, 4, w, 1, 1);
     QcWindow square = {3, 3, 2, 2, 1, 1, 1, 1, 1, 1};
     check_conv(8, 6, 5, 8, square, 1, 0);
@@ -222,7 +235,8 @@ START_TEST(standard_deviation)
 {
     QcGraph g = start(5, 3, 4);
     uint32_t conv = NODE(qc_graph_conv(&g, "conv", 0, 4, qc_window_same_1d(3), 1, 1, &err));
-    uint32_t both[] = {NODE(qc_graph_simple(&g, "std", QC_OP_STD, conv, &err)), NODE(qc_graph_simple(&g, "gap", QC_OP_GAP, conv, &err))};
+    uint32_t both[] = {NODE(qc_graph_simple(&g, "std", QC_OP_STD, conv, &err)),
+                       NODE(qc_graph_simple(&g, "gap", QC_OP_GAP, conv, &err))};
     NODE(qc_graph_linear(&g, "head", NODE(qc_graph_concat(&g, "both", both, 2, &err)), 3, 1, &err));
     check_gradients(&g);
 }
@@ -231,15 +245,18 @@ END_TEST
 /* Every step of a function, two kinds of products, and an order that reads some values twice. */
 START_TEST(functions_products_and_orders)
 {
-    static const QcStep steps[] = {{QC_STEP_X, 0}, {QC_STEP_TANH, 0}, {QC_STEP_NUMBER, 0.3f}, {QC_STEP_ADD, 0}, {QC_STEP_X, 0}, {QC_STEP_SIGMOID, 0}, {QC_STEP_MUL, 0}, {QC_STEP_X, 0},
-                                   {QC_STEP_SOFTPLUS, 0}, {QC_STEP_DIV, 0}, {QC_STEP_X, 0}, {QC_STEP_ERF, 0}, {QC_STEP_SUB, 0}, {QC_STEP_X, 0}, {QC_STEP_TANH, 0},
-                                   {QC_STEP_EXPM1, 0}, {QC_STEP_EXP, 0}, {QC_STEP_ADD, 0}};
+    static const QcStep steps[] = {
+        {QC_STEP_X, 0},       {QC_STEP_TANH, 0}, {QC_STEP_NUMBER, 0.3f}, {QC_STEP_ADD, 0},      {QC_STEP_X, 0},
+        {QC_STEP_SIGMOID, 0}, {QC_STEP_MUL, 0},  {QC_STEP_X, 0},         {QC_STEP_SOFTPLUS, 0}, {QC_STEP_DIV, 0},
+        {QC_STEP_X, 0},       {QC_STEP_ERF, 0},  {QC_STEP_SUB, 0},       {QC_STEP_X, 0},        {QC_STEP_TANH, 0},
+        {QC_STEP_EXPM1, 0},   {QC_STEP_EXP, 0},  {QC_STEP_ADD, 0}};
     const QcLoops loops = {.n = 3, .size = {4, 2, 3}, .stride = {1, 4, 4}, .offset = 8};
     QcGraph g = start(3, 2, 4);
     uint32_t a = NODE(qc_graph_conv(&g, "a", 0, 4, qc_window_same_1d(3), 1, 1, &err));
     uint32_t f = NODE(qc_graph_function(&g, "f", a, steps, sizeof steps / sizeof *steps, &err));
     uint32_t gate = NODE(qc_graph_mul(&g, "gate", f, NODE(qc_graph_simple(&g, "mean", QC_OP_GAP, a, &err)), &err));
-    uint32_t square = NODE(qc_graph_mul(&g, "square", gate, gate, &err)), product = NODE(qc_graph_mul(&g, "product", square, a, &err));
+    uint32_t square = NODE(qc_graph_mul(&g, "square", gate, gate, &err)),
+             product = NODE(qc_graph_mul(&g, "product", square, a, &err));
     NODE(qc_graph_linear(&g, "head", NODE(qc_graph_turn(&g, "turn", product, 2, 3, 4, &loops, &err)), 3, 1, &err));
     check_gradients(&g);
 }
@@ -253,7 +270,8 @@ START_TEST(concat_and_add_of_shared_values)
     uint32_t twice = NODE(qc_graph_add(&g, "twice", a, a, &err));
     uint32_t sum = NODE(qc_graph_add(&g, "sum", twice, b, &err));
     uint32_t inputs[] = {sum, b, sum, 0};
-    close_with_head(&g, NODE(qc_graph_concat(&g, "all", inputs, 4, &err))); /* without a kink: every parameter moves many values */
+    close_with_head(&g, NODE(qc_graph_concat(&g, "all", inputs, 4, &err))); /* without a kink: every parameter moves
+                                                                               many values */
 }
 END_TEST
 
@@ -280,8 +298,8 @@ START_TEST(inception_module)
 }
 END_TEST
 
-/* A block of ResNet that strides, with its shortcut, and one around which the value itself goes; on images and on series. Without its ReLUs:
- * their kinks would be many, and their slopes are looked at elsewhere. */
+/* A block of ResNet that strides, with its shortcut, and one around which the value itself goes; on images and on
+ * series. Without its ReLUs: their kinks would be many, and their slopes are looked at elsewhere. */
 static void check_residual(uint32_t height, uint32_t width)
 {
     QcGraph g = start(3, height, width);

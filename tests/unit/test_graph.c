@@ -50,7 +50,8 @@ START_TEST(builder_errors_name_the_node)
     QcGraph g;
     ck_assert_int_eq(qc_graph_init(&g, 0, 1, 10, &err), -1);
     ck_assert_int_eq(qc_graph_init(&g, 4, 1, 10, &err), 0);
-    expect(qc_graph_conv(&g, "c", 0, 8, qc_window_1d(11, 1, 1, 0, 0), 1, 0, &err), "'c' (conv): a 1 x 11 kernel does not fit");
+    expect(qc_graph_conv(&g, "c", 0, 8, qc_window_1d(11, 1, 1, 0, 0), 1, 0, &err),
+           "'c' (conv): a 1 x 11 kernel does not fit");
     expect(qc_graph_conv(&g, "c", 0, 6, qc_window_same_1d(3), 4, 0, &err), "4 groups do not divide");
     expect(qc_graph_conv(&g, "c", 0, 0, qc_window_same_1d(3), 1, 0, &err), "1 to 65535 output channels");
     expect(qc_graph_conv(&g, "c", 0, 8, qc_window_1d(3, 0, 1, 1, 1), 1, 0, &err), "out of range");
@@ -170,8 +171,10 @@ START_TEST(shipped_architectures)
     ck_assert_msg(qc_arch_load(&g, name, shipped("inceptiontime"), 0, 45, 1, 125, 19, &err) == 0, "%s", err.text);
     ck_assert_str_eq(name, "inceptiontime");
     ck_assert_int_eq(qc_graph_check(&g, &err), 0);
-    /* by hand: module 0: 45*32*2 + 67*32*32; five more: 128*32*2 + 67*32*32; norms 6*256; shortcuts 45*128 + 128*128 + 2*256; 128*19 + 19 */
-    ck_assert_uint_eq(g.n_params, 45 * 64 + 5 * 128 * 64 + 6 * 67 * 1024 + 6 * 256 + 45 * 128 + 128 * 128 + 512 + 128 * 19 + 19);
+    /* by hand: module 0: 45*32*2 + 67*32*32; five more: 128*32*2 + 67*32*32; norms 6*256; shortcuts 45*128 + 128*128 +
+     * 2*256; 128*19 + 19 */
+    ck_assert_uint_eq(g.n_params,
+                      45 * 64 + 5 * 128 * 64 + 6 * 67 * 1024 + 6 * 256 + 45 * 128 + 128 * 128 + 512 + 128 * 19 + 19);
     qc_graph_release(&g);
     ck_assert_int_eq(qc_arch_load(&g, name, shipped("inceptiontime-16x3.yaml"), 0, 1, 1, 50, 2, &err), 0);
     ck_assert_int_eq(qc_graph_find(&g, "m0.bottleneck"), -1); /* one channel needs none */
@@ -187,11 +190,13 @@ START_TEST(shipped_architectures)
 }
 END_TEST
 
-static size_t parameters(const char *arch, double width, uint32_t channels, uint32_t height, uint32_t length, uint32_t classes)
+static size_t parameters(const char *arch, double width, uint32_t channels, uint32_t height, uint32_t length,
+                         uint32_t classes)
 {
     QcGraph g;
     char name[QC_NAME_MAX + 1];
-    ck_assert_msg(qc_arch_load(&g, name, shipped(arch), width, channels, height, length, classes, &err) == 0, "%s", err.text);
+    ck_assert_msg(qc_arch_load(&g, name, shipped(arch), width, channels, height, length, classes, &err) == 0, "%s",
+                  err.text);
     ck_assert_str_eq(name, arch);
     ck_assert_int_eq(qc_graph_check(&g, &err), 0);
     size_t n = g.n_params;
@@ -206,24 +211,33 @@ START_TEST(parameters_of_backbones)
     ck_assert_uint_eq(parameters("resnet18", 0, 3, 224, 224, 1000), 11689512); /* torchvision */
     /* on CIFAR-10, without the large first kernel: 11,173,962 (kuangliu's pytorch-cifar) */
     ck_assert_uint_eq(parameters("resnet18-small", 0, 3, 32, 32, 10), 11173962);
-    /* torchvision's vgg16_bn: 14,714,688 in convolutions, 4224 of them biases, which we have not, and 2 * 4224 in batch norms */
+    /* torchvision's vgg16_bn: 14,714,688 in convolutions, 4224 of them biases, which we have not, and 2 * 4224 in batch
+     * norms */
     ck_assert_uint_eq(parameters("vgg16", 0, 3, 64, 64, 10), 14714688 - 4224 + 2 * 4224 + 5130);
     /* series: a kernel of 3 weighs 3, not 9 */
     ck_assert_uint_eq(parameters("vgg16", 0, 3, 1, 64, 10), (14714688 - 4224) / 3 + 2 * 4224 + 5130);
     /* a quarter as wide: the first convolution a quarter, the others a sixteenth, the norms a quarter */
-    ck_assert_uint_eq(parameters("vgg16", .25, 3, 64, 64, 10), 27 * 16 + (14714688 - 4224 - 27 * 64) / 16 + 2 * 1056 + 1290);
-    ck_assert_uint_eq(parameters("fcn-128", 0, 45, 1, 125, 19), 8 * 45 * 128 + 5 * 128 * 256 + 3 * 256 * 128 + 2 * 512 + 128 * 19 + 19);
-    /* the 24 primes up to 89 are 963 together; 25 sizes, of 1024 / 964 = 1 and 229376 / (964 * 25) = 9 channels, then of 25 */
-    ck_assert_uint_eq(parameters("omniscale", 0, 1, 1, 400, 5), 964 + 2 * 25 + 964 * 25 * 9 + 2 * 225 + 3 * 225 * 25 + 2 * 50 + 50 * 5 + 5);
-    /* of 31 steps, sizes 1, 2, 3, 5, 7: 4 * 1024 / (18 * 4) = 56 and 229376 / (18 * 280) = 45 channels each; of 7 steps, 1 alone */
-    ck_assert_uint_eq(parameters("omniscale", 0, 4, 1, 31, 2), 18 * 4 * 56 + 2 * 280 + 18 * 280 * 45 + 2 * 225 + 3 * 225 * 280 + 2 * 560 + 560 * 2 + 2);
-    ck_assert_uint_eq(parameters("omniscale", 0, 1, 1, 7, 2), 1024 + 2 * 1024 + 1024 * 224 + 2 * 224 + 3 * 224 * 1024 + 2 * 2048 + 2048 * 2 + 2);
+    ck_assert_uint_eq(parameters("vgg16", .25, 3, 64, 64, 10),
+                      27 * 16 + (14714688 - 4224 - 27 * 64) / 16 + 2 * 1056 + 1290);
+    ck_assert_uint_eq(parameters("fcn-128", 0, 45, 1, 125, 19),
+                      8 * 45 * 128 + 5 * 128 * 256 + 3 * 256 * 128 + 2 * 512 + 128 * 19 + 19);
+    /* the 24 primes up to 89 are 963 together; 25 sizes, of 1024 / 964 = 1 and 229376 / (964 * 25) = 9 channels, then
+     * of 25 */
+    ck_assert_uint_eq(parameters("omniscale", 0, 1, 1, 400, 5),
+                      964 + 2 * 25 + 964 * 25 * 9 + 2 * 225 + 3 * 225 * 25 + 2 * 50 + 50 * 5 + 5);
+    /* of 31 steps, sizes 1, 2, 3, 5, 7: 4 * 1024 / (18 * 4) = 56 and 229376 / (18 * 280) = 45 channels each; of 7
+     * steps, 1 alone */
+    ck_assert_uint_eq(parameters("omniscale", 0, 4, 1, 31, 2),
+                      18 * 4 * 56 + 2 * 280 + 18 * 280 * 45 + 2 * 225 + 3 * 225 * 280 + 2 * 560 + 560 * 2 + 2);
+    ck_assert_uint_eq(parameters("omniscale", 0, 1, 1, 7, 2),
+                      1024 + 2 * 1024 + 1024 * 224 + 2 * 224 + 3 * 224 * 1024 + 2 * 2048 + 2048 * 2 + 2);
     ck_assert_uint_eq(parameters("inceptiontime-32x3", 0, 45, 1, 125, 19),
                       45 * 64 + 2 * 128 * 64 + 3 * 67 * 1024 + 3 * 256 + 45 * 128 + 256 + 128 * 19 + 19);
     ck_assert_uint_eq(parameters("inceptiontime-short", 0, 45, 1, 40, 19),
                       45 * 64 + 5 * 128 * 64 + 6 * 19 * 1024 + 6 * 256 + 45 * 128 + 128 * 128 + 512 + 128 * 19 + 19);
     /* width wins over the file's; and half of it is the small one that is shipped */
-    ck_assert_uint_eq(parameters("inceptiontime-32x3", .5, 45, 1, 125, 19), parameters("inceptiontime-16x3", 0, 45, 1, 125, 19));
+    ck_assert_uint_eq(parameters("inceptiontime-32x3", .5, 45, 1, 125, 19),
+                      parameters("inceptiontime-16x3", 0, 45, 1, 125, 19));
 }
 END_TEST
 
@@ -231,7 +245,8 @@ START_TEST(blocks_with_shortcuts)
 {
     QcGraph g;
     char name[QC_NAME_MAX + 1];
-    const char *text = "name: x\nwidth: 2\nlayers:\n  - residual: [{conv: 2, stride: 2}, relu, {residual: [{conv: 2}]}, {conv: 2, stride: 3}]\n"
+    const char *text = "name: x\nwidth: 2\nlayers:\n  - residual: [{conv: 2, stride: 2}, relu, {residual: [{conv: "
+                       "2}]}, {conv: 2, stride: 3}]\n"
                        "  - repeat: 2\n    layers: [relu, {residual: [{conv: 2}, batchnorm]}]\n  - gap\n";
     ck_assert_msg(qc_arch_load(&g, name, written(text), 0, 3, 10, 11, 2, &err) == 0, "%s", err.text);
     const QcNode *shortcut = &g.nodes[qc_graph_find(&g, "0.shortcut")];
@@ -275,7 +290,8 @@ START_TEST(arch_errors_have_line_and_column)
     expect_arch("name: x\nlayers:\n  - conv: 8\n    kernel: 0\n", "4:13", "kernel must be a whole number");
     expect_arch("name: x\nlayers:\n  - conv: 8\n    kern: 3\n", "4:5", "kern");
     expect_arch("name: x\nlayers:\n  - relu\n  - conv: 8\n    kernel: 30\n    pad: 0\n", "4:5", "does not fit");
-    expect_arch("name: x\ninception:\n  kernels: [9, x]\n", "3:16", "each of 'kernels' must be a whole number from 1 to 1024");
+    expect_arch("name: x\ninception:\n  kernels: [9, x]\n", "3:16",
+                "each of 'kernels' must be a whole number from 1 to 1024");
     expect_arch("name: x\ninception:\n  kernels: []\n", "3:12", "'kernels' needs 1 to 8 numbers");
     expect_arch("name: x\ninception:\n  depth: 3\n", "3:3", "kernels is missing");
     expect_arch("name: x\ninception: [1]\n", "2:12", "map");
@@ -289,11 +305,15 @@ START_TEST(arch_errors_have_line_and_column)
     expect_arch("name: x\nlayers:\n  - repeat: 0\n    layers: [relu]\n", "3:13", "repeat must be a whole number");
     expect_arch("name: x\nlayers:\n  - repeat: 3\n", "3:5", "layers is missing");
     expect_arch("name: x\nlayers:\n  - repeat: 3\n    layers: [maxpool: 3]\n", "4:14", "does not fit"); /* 20, 6, 2 */
-    expect_arch("name: x\nlayers:\n  - repeat: 1000\n    layers: [{repeat: 1000, layers: [{repeat: 1000, layers: []}]}]\n", "4:61", "at least one layer");
-    expect_arch("name: x\nlayers:\n  - repeat: 1000\n    layers: [{repeat: 1000, layers: [relu]}]\n", "4:38", "4096 nodes");
+    expect_arch(
+        "name: x\nlayers:\n  - repeat: 1000\n    layers: [{repeat: 1000, layers: [{repeat: 1000, layers: []}]}]\n",
+        "4:61", "at least one layer");
+    expect_arch("name: x\nlayers:\n  - repeat: 1000\n    layers: [{repeat: 1000, layers: [relu]}]\n", "4:38",
+                "4096 nodes");
     expect_arch("name: x\nomniscale: 3\n", "2:12", "map");
     expect_arch("name: x\nomniscale: {weights: [100, -1]}\n", "2:28", "each of 'weights'");
-    expect_arch("name: x\nomniscale: {largest: 131, weights: [100]}\n", "2:22", "largest must be a whole number from 1 to 130");
+    expect_arch("name: x\nomniscale: {largest: 131, weights: [100]}\n", "2:22",
+                "largest must be a whole number from 1 to 130");
 }
 END_TEST
 

@@ -1,4 +1,5 @@
-/* What an adapt leaves alone: the network below the last layer, the setup's graph, and all of the learner if the guard refuses. And the way back. */
+/* What an adapt leaves alone: the network below the last layer, the setup's graph, and all of the learner if the guard
+ * refuses. And the way back. */
 #include "suite.h"
 #include "tiny.h"
 #include "streaming.h"
@@ -12,7 +13,8 @@ typedef struct Model {
 
 static Model model_copy(const QcQGraph *g)
 {
-    return (Model){copy_of(g->codes, g->n_code_bytes), copy_of(g->scale, g->n_channels * sizeof *g->scale), copy_of(g->bias, g->n_channels * sizeof *g->bias)};
+    return (Model){copy_of(g->codes, g->n_code_bytes), copy_of(g->scale, g->n_channels * sizeof *g->scale),
+                   copy_of(g->bias, g->n_channels * sizeof *g->bias)};
 }
 
 static void model_release(Model *m)
@@ -29,7 +31,8 @@ static void expect_model(const Model *m, const QcQGraph *g)
     ck_assert_mem_eq(m->bias, g->bias, g->n_channels * sizeof *g->bias);
 }
 
-/* _i: kind. Without flips the codes of the learner's graph are the setup's own. Stored into a copy, the last layer is all that differs. */
+/* _i: kind. Without flips the codes of the learner's graph are the setup's own. Stored into a copy, the last layer is
+ * all that differs. */
 START_TEST(nothing_but_the_last_layer_changes)
 {
     for (int bits = 2; bits <= 8; bits *= 2)
@@ -51,8 +54,11 @@ START_TEST(nothing_but_the_last_layer_changes)
             const QcQNode *last = &copy.nodes[copy.n_nodes - 1];
             uint32_t end = last->code_byte + (uint32_t)qc_head_code_bytes(&d.l.shape);
             if (!flips) ck_assert(!flipped && d.l.graph.codes == d.t.g.codes);
-            if (!flipped) ck_assert(!memcmp(before.codes, copy.codes, last->code_byte) && !memcmp(before.codes + end, copy.codes + end, copy.n_code_bytes - end));
-            ck_assert(!memcmp(before.scale, copy.scale, last->channel * sizeof *copy.scale) && !memcmp(before.bias, copy.bias, last->channel * sizeof *copy.bias));
+            if (!flipped)
+                ck_assert(!memcmp(before.codes, copy.codes, last->code_byte) &&
+                          !memcmp(before.codes + end, copy.codes + end, copy.n_code_bytes - end));
+            ck_assert(!memcmp(before.scale, copy.scale, last->channel * sizeof *copy.scale) &&
+                      !memcmp(before.bias, copy.bias, last->channel * sizeof *copy.bias));
             for (uint64_t id = 5000; id < 5020; id++) { /* the stored model answers as the learner does */
                 uint8_t q[TINY_VALUES];
                 float ours[TINY_CLASSES], theirs[TINY_CLASSES];
@@ -138,7 +144,9 @@ START_TEST(what_would_lose_what_is_known_is_refused)
             qc_learner_adapt(&d.l, &r);
             if (r.refused) {
                 uint8_t *now = state_copy(&d);
-                for (uint32_t at = 0; at < d.l.state_bytes; at++) ck_assert_msg(before[at] == now[at], "kind %d flips %d: byte %u of %u", kind, flips, at, d.l.state_bytes);
+                for (uint32_t at = 0; at < d.l.state_bytes; at++)
+                    ck_assert_msg(before[at] == now[at], "kind %d flips %d: byte %u of %u", kind, flips, at,
+                                  d.l.state_bytes);
                 ck_assert(d.l.counters->adapts == adapts + 1 && d.l.counters->next == next);
                 qc_learner_logits(&d.l, after, q);
                 ck_assert_mem_eq(logits, after, sizeof logits);
@@ -178,8 +186,8 @@ static void logits_of_some(Device *d, float (*logits)[TINY_CLASSES])
     }
 }
 
-/* _i: kind. Before the first adapt there is no way back; after each that changed the last layer there is one step; batches of few classes, whose new last layer was
- * no better, and refused batches leave the way back as it was. */
+/* _i: kind. Before the first adapt there is no way back; after each that changed the last layer there is one step;
+ * batches of few classes, whose new last layer was no better, and refused batches leave the way back as it was. */
 START_TEST(undo_brings_the_layer_before_back)
 {
     uint32_t undone = 0, kept = 0;

@@ -1,4 +1,5 @@
-/* The closed-form head as a last layer: the same floats as the LOGITS node, classes told apart by integers, and the network below as it was. */
+/* The closed-form head as a last layer: the same floats as the LOGITS node, classes told apart by integers, and the
+ * network below as it was. */
 #include "suite.h"
 #include "tiny.h"
 #include "headbench.h"
@@ -24,7 +25,8 @@ START_TEST(logits_are_those_of_the_node)
         for (int trial = 0; trial < 50; trial++) {
             draw_layer(&rng);
             b.layer.bias[0] = trial % 3 == 0 ? b.shape.largest_bias : trial % 3 == 1 ? -b.shape.largest_bias : 0;
-            for (uint32_t i = 0; i < b.shape.features; i++) q[i] = trial < 2 ? (uint8_t)(255 * trial) : (uint8_t)qc_rng_next(&rng);
+            for (uint32_t i = 0; i < b.shape.features; i++)
+                q[i] = trial < 2 ? (uint8_t)(255 * trial) : (uint8_t)qc_rng_next(&rng);
             const int8_t *codes = qc_head_unpack(room, &b.layer, &b.shape);
             qc_head_logits(logits, &b.shape, codes, b.layer.scale, b.layer.bias, q);
             class_of(&b.layer, q, node);
@@ -43,7 +45,8 @@ START_TEST(the_models_own_layer_answers_as_the_model)
         QcQGraph *g = &b.t.g;
         const QcQNode *node = &g->nodes[g->n_nodes - 1];
         const QcLastLayer own = {g->codes + node->code_byte, g->scale + node->channel, g->bias + node->channel};
-        ck_assert(b.shape.features == node->n_codes / TINY_CLASSES && b.shape.bits == qc_code_bits(g, node) && b.shape.zero == g->tensors[node->in[0]].zero);
+        ck_assert(b.shape.features == node->n_codes / TINY_CLASSES && b.shape.bits == qc_code_bits(g, node) &&
+                  b.shape.zero == g->tensors[node->in[0]].zero);
         ck_assert_int_eq(b.shape.largest_bias, qc_largest_bias(g, node));
         for (uint32_t e = 0; e < ALL; e++) {
             float as_layer[TINY_CLASSES], as_it_is[TINY_CLASSES];
@@ -68,9 +71,11 @@ START_TEST(codes_are_packed_as_the_node_has_them)
         g.last = &b.layer;
         draw_layer(&rng);
         const int8_t *codes = qc_head_unpack(room, &b.layer, &b.shape);
-        for (uint32_t j = 0; j < TINY_CLASSES * b.shape.features; j++) ck_assert_int_eq(codes[j], qc_code_get(&g, node, j));
+        for (uint32_t j = 0; j < TINY_CLASSES * b.shape.features; j++)
+            ck_assert_int_eq(codes[j], qc_code_get(&g, node, j));
         ck_assert(bench_solve());
-        for (uint32_t j = 0; j < TINY_CLASSES * b.shape.features; j++) ck_assert_int_eq(b.scratch.codes[j], qc_code_get(&g, node, j));
+        for (uint32_t j = 0; j < TINY_CLASSES * b.shape.features; j++)
+            ck_assert_int_eq(b.scratch.codes[j], qc_code_get(&g, node, j));
         bench_end();
     }
 }
@@ -100,7 +105,8 @@ START_TEST(what_is_apart_is_told_apart_by_integers)
 }
 END_TEST
 
-/* scale codes (x - centre) + bias, times the temperature: to half a unit of the integer bias. The model is as it was. */
+/* scale codes (x - centre) + bias, times the temperature: to half a unit of the integer bias. The model is as it
+ * was. */
 START_TEST(the_node_says_what_the_coded_head_says)
 {
     for (int kind = 0; kind < TINY_KINDS; kind++) {
@@ -116,8 +122,10 @@ START_TEST(the_node_says_what_the_coded_head_says)
             for (uint32_t k = 0; k < TINY_CLASSES; k++) {
                 double sum = (double)s->bias[k], scale = (double)s->scale[k];
                 for (uint32_t i = 0; i < b.shape.features; i++)
-                    sum += scale * s->codes[k * b.shape.features + i] * (b.q[e][i] - b.shape.zero - (double)s->centre[i]);
-                ck_assert_double_eq_tol((double)logits[k], temperature * sum, temperature * (0.5 * scale + 1e-4 * (1 + fabs((double)s->bias[k]))));
+                    sum +=
+                        scale * s->codes[k * b.shape.features + i] * (b.q[e][i] - b.shape.zero - (double)s->centre[i]);
+                ck_assert_double_eq_tol((double)logits[k], temperature * sum,
+                                        temperature * (0.5 * scale + 1e-4 * (1 + fabs((double)s->bias[k]))));
             }
         }
         ck_assert_mem_eq(before, g->codes, g->n_code_bytes);
@@ -134,7 +142,8 @@ START_TEST(examples_that_do_not_vary_are_told_apart)
         bench_begin(TINY_INCEPTION, 2);
         for (uint32_t e = 0; e < ALL; e++) {
             b.used[e] = e < first_unused;
-            for (uint32_t i = 0; i < b.shape.features; i++) b.q[e][i] = (uint8_t)(60 + (i % TINY_CLASSES == b.label[e] ? 70 : 0));
+            for (uint32_t i = 0; i < b.shape.features; i++)
+                b.q[e][i] = (uint8_t)(60 + (i % TINY_CLASSES == b.label[e] ? 70 : 0));
         }
         ck_assert(bench_solve());
         ck_assert_uint_eq(wrong_of(0, ALL), 0);
@@ -152,7 +161,8 @@ START_TEST(a_class_in_the_middle_of_the_others_is_told_apart)
         for (uint32_t e = 0; e < ALL; e++) {
             b.label[e] = (uint16_t)(e % TINY_CLASSES);
             b.used[e] = e < TINY_CLASSES;
-            for (uint32_t i = 0; i < b.shape.features; i++) b.q[e][i] = (uint8_t)(100 + (i % 4 < 2 ? at[b.label[e]][i % 4] : 0));
+            for (uint32_t i = 0; i < b.shape.features; i++)
+                b.q[e][i] = (uint8_t)(100 + (i % 4 < 2 ? at[b.label[e]][i % 4] : 0));
         }
         ck_assert(bench_solve());
         ck_assert_uint_eq(wrong_of(0, ALL), 0);
@@ -170,11 +180,13 @@ START_TEST(cross_entropy_is_that_of_libm)
         double sum = 0;
         uint32_t best = 0;
         for (int k = 0; k < TINY_CLASSES; k++) logits[k] = (float)((trial % 5 ? 3 : 60) * qc_rng_normal(&rng));
-        for (uint32_t k = 0; k < TINY_CLASSES; k++) sum += exp((double)logits[k]), best = logits[k] > logits[best] ? k : best;
+        for (uint32_t k = 0; k < TINY_CLASSES; k++)
+            sum += exp((double)logits[k]), best = logits[k] > logits[best] ? k : best;
         ck_assert_uint_eq(qc_largest(logits, TINY_CLASSES), best);
         for (uint16_t k = 0; k < TINY_CLASSES; k++) {
             double loss = log(sum) - (double)logits[k];
-            ck_assert_double_eq_tol((double)qc_cross_entropy(logits, k, TINY_CLASSES), loss, 2e-6 * (1 + fabs(loss) + fabs((double)logits[k])));
+            ck_assert_double_eq_tol((double)qc_cross_entropy(logits, k, TINY_CLASSES), loss,
+                                    2e-6 * (1 + fabs(loss) + fabs((double)logits[k])));
         }
     }
 }

@@ -146,7 +146,7 @@ END_TEST
 /* ---- features ---- */
 
 /* The pieces of a layer, one after another: their statistic and rows follow each other, so that of the first leads to all. */
-static void check_features(void *ctx, const QcPiece *piece, const QcFlipStats *stats, const QcFlipScale *s)
+static void check_features(void *ctx, const QcBlock *piece, const QcFlipStats *stats, const QcFlipScale *s)
 {
     const QcQGraph *g = &c.t.g;
     uint32_t l = piece->layer;

@@ -16,7 +16,8 @@ static int clipped(const QcQRun *run, uint32_t t)
     return 0;
 }
 
-/* ReLU of a node's slice: on for the device where the code is above zero, on for the double where its value is; example i. */
+/* ReLU of a node's slice: on for the device where the code is above zero, on for the double where its value is; example
+ * i. */
 static int masks_agree(const QcQRun *run, const QcShadow *s, const QcRun *floats, uint32_t i, uint32_t at)
 {
     const QcQNode *n = &run->g->nodes[at];
@@ -25,12 +26,15 @@ static int masks_agree(const QcQRun *run, const QcShadow *s, const QcRun *floats
     const float *value = qc_run_value(floats, s->node_of[at]) + (size_t)i * positions * n->channels;
     for (uint32_t p = 0; n->relu && p < positions; p++)
         for (uint32_t o = 0; o < n->channels; o++)
-            if ((value[p * n->channels + o] > 0) != (qc_qrun_tensor(run, n->out)[p * q->channels + n->out_channel + o] > q->zero)) return 0;
+            if ((value[p * n->channels + o] > 0) !=
+                (qc_qrun_tensor(run, n->out)[p * q->channels + n->out_channel + o] > q->zero))
+                return 0;
     return 1;
 }
 
-/* Takes the error from examples on which the double's masks differ from the device's behind some exact layer: a value below half a step is on but rounds to 0, and
- * beyond a range there is no straight-through gradient. On the others both must agree to float rounding. */
+/* Takes the error from examples on which the double's masks differ from the device's behind some exact layer: a value
+ * below half a step is on but rounds to 0, and beyond a range there is no straight-through gradient. On the others both
+ * must agree to float rounding. */
 static uint32_t keep_agreeing(const QcShadow *s, const QcRun *floats)
 {
     QcQTensor tensors[64];
@@ -47,7 +51,8 @@ static uint32_t keep_agreeing(const QcShadow *s, const QcRun *floats)
             const QcFlipLayer *layer = &c.flip.layers[l];
             if (!layer->exact) continue;
             agree &= !clipped(&run, apart.nodes[layer->node].out) && masks_agree(&run, s, floats, i, layer->node);
-            if (layer->gate != QC_NO_GATE) agree &= !clipped(&run, layer->gate) && masks_agree(&run, s, floats, i, layer->gate_node);
+            if (layer->gate != QC_NO_GATE)
+                agree &= !clipped(&run, layer->gate) && masks_agree(&run, s, floats, i, layer->gate_node);
         }
         kept += (uint32_t)agree;
         if (!agree) memset(c.error + i * TINY_CLASSES, 0, TINY_CLASSES * sizeof *c.error);
@@ -105,7 +110,8 @@ START_TEST(exact_layers_see_the_true_gradient)
             if (!last && !c.flip.layers[l].exact) continue;
             exact += !last;
             double d = distance(got.sum + node->code, truth + node->code, node->n_codes);
-            ck_assert_msg(d < (last ? 0.03 : 0.004), "kind %d, seed %d, layer %d: %.4f of the gradient away", _i, (int)seed, (int)l, d);
+            ck_assert_msg(d < (last ? 0.03 : 0.004), "kind %d, seed %d, layer %d: %.4f of the gradient away", _i,
+                          (int)seed, (int)l, d);
         }
         ck_assert_uint_eq(exact, wanted);
         tiny_release(&c.t);

@@ -1,4 +1,5 @@
-/* test_import.c - numbers against the C library's, tables and series against what was written into them, and the real files. */
+/* test_import.c - numbers against the C library's, tables and series against what was written into them, and the real
+ * files. */
 #include "suite.h"
 #include "../../lib/base/rng.h"
 #include "../../lib/data/import.h"
@@ -23,9 +24,26 @@ static void assert_as_libc(const char *text)
 
 START_TEST(numbers_are_read_as_the_c_library_reads_them)
 {
-    static const char *const texts[] = {"0", "-0", "+1.5", ".5", "5.", "1e3", "1E-3", "-2.5e+2", "123456789012345678901234567890",
-                                        "0.000000000000000000000000000001234", "1e-45", "1e-400", "9007199254740993", "16777217", "1e22",
-                                        "0.1", "3.4028234e28", "00012.50", "1.00000005960464477539062500000000000000001", "562949953421312.75"};
+    static const char *const texts[] = {"0",
+                                        "-0",
+                                        "+1.5",
+                                        ".5",
+                                        "5.",
+                                        "1e3",
+                                        "1E-3",
+                                        "-2.5e+2",
+                                        "123456789012345678901234567890",
+                                        "0.000000000000000000000000000001234",
+                                        "1e-45",
+                                        "1e-400",
+                                        "9007199254740993",
+                                        "16777217",
+                                        "1e22",
+                                        "0.1",
+                                        "3.4028234e28",
+                                        "00012.50",
+                                        "1.00000005960464477539062500000000000000001",
+                                        "562949953421312.75"};
     for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) assert_as_libc(texts[k]);
     QcRng rng = qc_rng_seed(1, 1);
     char text[64];
@@ -39,9 +57,15 @@ END_TEST
 
 START_TEST(what_is_no_number_is_told)
 {
-    static const char *const wrong[][2] = {{"nan", "is missing"}, {"-NaN", "is missing"}, {"Inf", "is missing"}, {"+infinity", "is missing"}, {"N/A", "is missing"}, {"NULL", "is missing"}, {"na", "is missing"}, {"nano", "is not a number"},
-                                           {"?", "is missing"}, {"", "is missing"}, {"abc", "is not a number"}, {"-", "is not a number"}, {".", "is not a number"},
-                                           {"e5", "is not a number"}, {"1e31", "is out of range"}, {"-1e999999999", "is out of range"}, {"--1", "is not a number"}};
+    static const char *const wrong[][2] = {{"nan", "is missing"},       {"-NaN", "is missing"},
+                                           {"Inf", "is missing"},       {"+infinity", "is missing"},
+                                           {"N/A", "is missing"},       {"NULL", "is missing"},
+                                           {"na", "is missing"},        {"nano", "is not a number"},
+                                           {"?", "is missing"},         {"", "is missing"},
+                                           {"abc", "is not a number"},  {"-", "is not a number"},
+                                           {".", "is not a number"},    {"e5", "is not a number"},
+                                           {"1e31", "is out of range"}, {"-1e999999999", "is out of range"},
+                                           {"--1", "is not a number"}};
     for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
         const char *at = wrong[k][0];
         float value;
@@ -61,7 +85,8 @@ END_TEST
 
 START_TEST(csv_with_header_groups_and_channels)
 {
-    const char *path = scratch_text("t.csv", "\xef\xbb\xbfwho,x1,x2,activity,y1,y2\r\np2,1,2,walk,3,4\r\n\r\np1,5,-6e1,\"sit 10\",7,8\r\np2,.5,0,\"sit 9\",0,0\r\n");
+    const char *path = scratch_text("t.csv", "\xef\xbb\xbfwho,x1,x2,activity,y1,y2\r\np2,1,2,walk,3,4\r\n\r\np1,5,-6e1,"
+                                             "\"sit 10\",7,8\r\np2,.5,0,\"sit 9\",0,0\r\n");
     QcDataset d;
     QcImportOptions o = {.channels = 2, .label = "activity", .group = "1"};
     ck_assert_msg(!import(&d, NULL, path, o), "%s", err.text);
@@ -96,9 +121,15 @@ END_TEST
 
 START_TEST(csv_guesses_header_and_separator)
 {
-    static const struct { const char *text; uint32_t n, length; } cases[] = {
-        {"1,2,3,0\n4,5,6,1\n", 2, 3}, {"0,1,2,label\n4,5,6,1\n", 1, 3}, {"a;b;class\n1;2;x\n3;4;y", 2, 2}, {"1 2  3 a\n4 5 6 b\n", 2, 3},
-        {"1\t2\tfast, loud\n3\t4\tslow\n", 2, 2}, {"1, 2, a\n3, 4, b\n", 2, 2}, {"1.5,7\n", 1, 1},
+    static const struct { const char *text; uint32_t n, length;
+    } cases[] = {
+        {"1,2,3,0\n4,5,6,1\n", 2, 3},
+        {"0,1,2,label\n4,5,6,1\n", 1, 3},
+        {"a;b;class\n1;2;x\n3;4;y", 2, 2},
+        {"1 2  3 a\n4 5 6 b\n", 2, 3},
+        {"1\t2\tfast, loud\n3\t4\tslow\n", 2, 2},
+        {"1, 2, a\n3, 4, b\n", 2, 2},
+        {"1.5,7\n", 1, 1},
     };
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         QcDataset d;
@@ -108,7 +139,9 @@ START_TEST(csv_guesses_header_and_separator)
         qc_dataset_release(&d);
     }
     QcDataset d;
-    ck_assert_int_eq(import(&d, "csv", scratch_text("u.csv", "1,2\n3,4\n"), (QcImportOptions){.label = "none", .header = QC_HEADER_NO}), 0);
+    ck_assert_int_eq(import(&d, "csv", scratch_text("u.csv", "1,2\n3,4\n"),
+                            (QcImportOptions){.label = "none", .header = QC_HEADER_NO}),
+                     0);
     ck_assert_uint_eq(d.length, 2);
     ck_assert_int_eq(d.label[1], -1);
     qc_dataset_release(&d);
@@ -118,8 +151,9 @@ END_TEST
 START_TEST(ts_with_channels_and_header)
 {
     QcDataset d;
-    const char *path = scratch_text("t.ts", "# words\n@problemName Toy\n@timestamps false\n@univariate false\n@dimensions 2\n@equalLength true\n"
-                                            "@seriesLength 3\n@classLabel true up down\n@DATA\n1,2,3:4,5,6:down\n\n-1,0,1e-2:7, 8 ,9:up\n");
+    const char *path = scratch_text(
+        "t.ts", "# words\n@problemName Toy\n@timestamps false\n@univariate false\n@dimensions 2\n@equalLength true\n"
+                "@seriesLength 3\n@classLabel true up down\n@DATA\n1,2,3:4,5,6:down\n\n-1,0,1e-2:7, 8 ,9:up\n");
     ck_assert_msg(!import(&d, NULL, path, plain), "%s", err.text);
     ck_assert_uint_eq(d.n, 2);
     ck_assert_mem_eq(d.x, ((float[]){1, 2, 3, 4, 5, 6, -1, 0, .01f, 7, 8, 9}), 12 * sizeof(float));
@@ -135,46 +169,61 @@ END_TEST
 
 /* --- what is uneven or not there -------------------------------------------------------------------- */
 
-static void expect_values(const char *format, const char *text, QcImportOptions o, uint32_t n, uint32_t channels, uint32_t length, const float *x)
+static void expect_values(const char *format, const char *text, QcImportOptions o, uint32_t n, uint32_t channels,
+                          uint32_t length, const float *x)
 {
     QcDataset d;
     ck_assert_msg(!import(&d, format, scratch_text("f", text), o), "%s: %s", text, err.text);
-    ck_assert_msg(d.n == n && d.channels == channels && d.length == length, "%s: %u x %u x %u", text, d.n, d.channels, d.length);
-    for (uint32_t k = 0; k < n * channels * length; k++) ck_assert_msg(d.x[k] == x[k], "%s: value %u is %g instead of %g", text, k, d.x[k], x[k]);
+    ck_assert_msg(d.n == n && d.channels == channels && d.length == length, "%s: %u x %u x %u", text, d.n, d.channels,
+                  d.length);
+    for (uint32_t k = 0; k < n * channels * length; k++)
+        ck_assert_msg(d.x[k] == x[k], "%s: value %u is %g instead of %g", text, k, d.x[k], x[k]);
     qc_dataset_release(&d);
 }
 
 START_TEST(unequal_series_are_made_equal)
 {
-    static const char ts[] = "@classLabel true a\n@data\n1,2,3,4:a\n1,4:a\n", tsv[] = "1\t1\t2\t3\t4\n1\t1\t4\tNaN\tNaN\n";
-    static const char arff[] = "@attribute a numeric\n@attribute b numeric\n@attribute c numeric\n@attribute d numeric\n@attribute k {a}\n@data\n1,2,3,4,a\n1,4,?,?,a\n";
-    const float padded[] = {1, 2, 3, 4, 1, 4, 0, 0}, stretched[] = {1, 2, 3, 4, 1, 2, 3, 4}, longer[] = {1, 1.5f, 2, 2.5f, 3, 3.5f, 4, 1, 1.5f, 2, 2.5f, 3, 3.5f, 4};
+    static const char ts[] = "@classLabel true a\n@data\n1,2,3,4:a\n1,4:a\n",
+                      tsv[] = "1\t1\t2\t3\t4\n1\t1\t4\tNaN\tNaN\n";
+    static const char arff[] = "@attribute a numeric\n@attribute b numeric\n@attribute c numeric\n@attribute d "
+                               "numeric\n@attribute k {a}\n@data\n1,2,3,4,a\n1,4,?,?,a\n";
+    const float padded[] = {1, 2, 3, 4, 1, 4, 0, 0}, stretched[] = {1, 2, 3, 4, 1, 2, 3, 4},
+                longer[] = {1, 1.5f, 2, 2.5f, 3, 3.5f, 4, 1, 1.5f, 2, 2.5f, 3, 3.5f, 4};
     const char *const texts[][2] = {{"ts", ts}, {"tsv", tsv}, {"arff", arff}};
     for (int k = 0; k < 3; k++) {
         expect_values(texts[k][0], texts[k][1], (QcImportOptions){.unequal = QC_UNEQUAL_PAD}, 2, 1, 4, padded);
         expect_values(texts[k][0], texts[k][1], (QcImportOptions){.unequal = QC_UNEQUAL_RESAMPLE}, 2, 1, 4, stretched);
-        expect_values(texts[k][0], texts[k][1], (QcImportOptions){.unequal = QC_UNEQUAL_RESAMPLE, .length = 7}, 2, 1, 7, longer);
+        expect_values(texts[k][0], texts[k][1], (QcImportOptions){.unequal = QC_UNEQUAL_RESAMPLE, .length = 7}, 2, 1, 7,
+                      longer);
         QcDataset d;
         ck_assert_int_eq(import(&d, texts[k][0], scratch_text("f", texts[k][1]), plain), -1);
-        ck_assert_int_eq(import(&d, texts[k][0], scratch_text("f", texts[k][1]), (QcImportOptions){.unequal = QC_UNEQUAL_PAD, .length = 3}), -1);
+        ck_assert_int_eq(import(&d, texts[k][0], scratch_text("f", texts[k][1]),
+                                (QcImportOptions){.unequal = QC_UNEQUAL_PAD, .length = 3}),
+                         -1);
         ck_assert_ptr_nonnull(strstr(err.text, "has length 4, which is more than 3"));
     }
-    expect_values("ts", "@dimensions 2\n@data\n1,2:3\n", (QcImportOptions){.unequal = QC_UNEQUAL_PAD}, 1, 2, 2, (float[]){1, 2, 3, 0});
-    expect_values("ts", "@dimensions 2\n@data\n1,2:3\n", (QcImportOptions){.unequal = QC_UNEQUAL_RESAMPLE}, 1, 2, 2, (float[]){1, 2, 3, 3});
+    expect_values("ts", "@dimensions 2\n@data\n1,2:3\n", (QcImportOptions){.unequal = QC_UNEQUAL_PAD}, 1, 2, 2,
+                  (float[]){1, 2, 3, 0});
+    expect_values("ts", "@dimensions 2\n@data\n1,2:3\n", (QcImportOptions){.unequal = QC_UNEQUAL_RESAMPLE}, 1, 2, 2,
+                  (float[]){1, 2, 3, 3});
 }
 END_TEST
 
 START_TEST(missing_values_are_filled_or_dropped)
 {
     const QcImportOptions filled = {.missing = QC_MISSING_FILL}, dropped = {.missing = QC_MISSING_DROP};
-    expect_values("ts", "@missing true\n@data\n?,2,NaN,,8,?\n1,2,3,4,5,6\n", filled, 2, 1, 6, (float[]){2, 2, 4, 6, 8, 8, 1, 2, 3, 4, 5, 6});
-    expect_values("ts", "@missing true\n@data\n?,2,NaN,,8,?\n1,2,3,4,5,6\n", dropped, 1, 1, 6, (float[]){1, 2, 3, 4, 5, 6});
+    expect_values("ts", "@missing true\n@data\n?,2,NaN,,8,?\n1,2,3,4,5,6\n", filled, 2, 1, 6,
+                  (float[]){2, 2, 4, 6, 8, 8, 1, 2, 3, 4, 5, 6});
+    expect_values("ts", "@missing true\n@data\n?,2,NaN,,8,?\n1,2,3,4,5,6\n", dropped, 1, 1, 6,
+                  (float[]){1, 2, 3, 4, 5, 6});
     expect_values("csv", "1,,3,a\n4,5,6,b\n", filled, 2, 1, 3, (float[]){1, 2, 3, 4, 5, 6});
     expect_values("csv", "1,,3,a\n4,5,6,b\n", dropped, 1, 1, 3, (float[]){4, 5, 6});
     QcDataset d;
-    ck_assert_int_eq(import(&d, "csv", scratch_text("f", "1,2,a\n,,a\n"), (QcImportOptions){.missing = QC_MISSING_FILL}), -1);
+    ck_assert_int_eq(
+        import(&d, "csv", scratch_text("f", "1,2,a\n,,a\n"), (QcImportOptions){.missing = QC_MISSING_FILL}), -1);
     ck_assert_ptr_nonnull(strstr(err.text, "f:2: a channel has no value at all"));
-    ck_assert_int_eq(import(&d, "csv", scratch_text("f", "1,,a\n,3,a\n"), (QcImportOptions){.missing = QC_MISSING_DROP}), -1);
+    ck_assert_int_eq(
+        import(&d, "csv", scratch_text("f", "1,,a\n,3,a\n"), (QcImportOptions){.missing = QC_MISSING_DROP}), -1);
     ck_assert_ptr_nonnull(strstr(err.text, "all are dropped"));
     expect_values("csv", "1,inf,3,a\n4,-NaN,6,a\n7,8,9,b\n", dropped, 1, 1, 3, (float[]){7, 8, 9});
     expect_values("csv", "1,inf,3,a\n4,N/A,6,a\n7,null,9,b\n", filled, 3, 1, 3, (float[]){1, 2, 3, 4, 5, 6, 7, 8, 9});
@@ -185,8 +234,11 @@ START_TEST(time_stamps_are_brought_to_equal_steps)
 {
     const QcImportOptions o = {.unequal = QC_UNEQUAL_RESAMPLE};
     const float x[] = {1, 2, 3, 4, 5, 6};
-    expect_values("ts", "@timeStamps true\n@dimensions 2\n@data\n(0,1),(10,2),(20,3):(1e3,4),(1001,5),(1002,6)\n", plain, 1, 2, 3, x);
-    expect_values("ts", "@timestamps true\n@dimensions 2\n@data\n(2024-02-28 23:00:00,1),(2024-02-29 11:00:00,2),(2024-02-29T23:00,3):(1999-12-31,4),(2000-01-01,5),(2000-01-02,6)\n",
+    expect_values("ts", "@timeStamps true\n@dimensions 2\n@data\n(0,1),(10,2),(20,3):(1e3,4),(1001,5),(1002,6)\n",
+                  plain, 1, 2, 3, x);
+    expect_values("ts",
+                  "@timestamps true\n@dimensions 2\n@data\n(2024-02-28 23:00:00,1),(2024-02-29 "
+                  "11:00:00,2),(2024-02-29T23:00,3):(1999-12-31,4),(2000-01-01,5),(2000-01-02,6)\n",
                   plain, 1, 2, 3, x);
     expect_values("ts", "@timeStamps true\n@data\n(0,0),(1,10),(4,40)\n", o, 1, 1, 3, (float[]){0, 20, 40});
 }
@@ -194,7 +246,9 @@ END_TEST
 
 START_TEST(tables_of_steps_become_windows)
 {
-    const char *path = scratch_text("long.csv", "w,who,\"x, first\",y,label\n1,p1,1,10,\"say \"\"hi\"\"\"\n1,p1,2,20,\"say \"\"hi\"\"\"\n1,p2,3,30,b\n1,p2,4,40,b\n2,p2,5,50,b\n2,p2,6,60,b\n");
+    const char *path =
+        scratch_text("long.csv", "w,who,\"x, first\",y,label\n1,p1,1,10,\"say \"\"hi\"\"\"\n1,p1,2,20,\"say "
+                                 "\"\"hi\"\"\"\n1,p2,3,30,b\n1,p2,4,40,b\n2,p2,5,50,b\n2,p2,6,60,b\n");
     QcImportOptions o = {.window_id = "w", .group = "who"};
     QcDataset d;
     ck_assert_msg(!import(&d, NULL, path, o), "%s", err.text);
@@ -221,15 +275,18 @@ END_TEST
 START_TEST(arff_in_both_forms)
 {
     QcDataset d;
-    const char *text = "% words\n@RELATION 'a b'\n@ATTRIBUTE bag relational\n  @attribute 'step 1' numeric\n  @attribute s2 real\n@end bag\n"
-                       "@attribute activity {'to walk', sit}\n@data\n'1,2\\n3,4\\n5,6',sit\n\"-1,0\\n1e1,2\\n0,0\" , 'to walk'\n";
+    const char *text =
+        "% words\n@RELATION 'a b'\n@ATTRIBUTE bag relational\n  @attribute 'step 1' numeric\n  @attribute s2 "
+        "real\n@end bag\n"
+        "@attribute activity {'to walk', sit}\n@data\n'1,2\\n3,4\\n5,6',sit\n\"-1,0\\n1e1,2\\n0,0\" , 'to walk'\n";
     ck_assert_msg(!import(&d, NULL, scratch_text("r.arff", text), plain), "%s", err.text);
     ck_assert_uint_eq(d.channels, 3);
     ck_assert_mem_eq(d.x, ((float[]){1, 2, 3, 4, 5, 6, -1, 0, 10, 2, 0, 0}), 12 * sizeof(float));
     ck_assert_str_eq(d.labels.names[0], "to walk");
     ck_assert_int_eq(d.label[0], 1);
     qc_dataset_release(&d);
-    text = "@relation r\n@attribute c numeric\n@attribute a numeric\n@attribute b numeric\n@data\n7,1,2\n8,3,4\n7,5,6\n";
+    text =
+        "@relation r\n@attribute c numeric\n@attribute a numeric\n@attribute b numeric\n@data\n7,1,2\n8,3,4\n7,5,6\n";
     ck_assert_msg(!import(&d, "arff", scratch_text("f", text), (QcImportOptions){.label = "c"}), "%s", err.text);
     ck_assert_uint_eq(d.length, 2);
     ck_assert_str_eq(d.labels.names[d.label[1]], "8");
@@ -245,10 +302,11 @@ END_TEST
 
 START_TEST(ucr_files_are_read)
 {
-    static const struct { const char *name; uint32_t n, channels, length, classes; } files[] = {
-        {"ucr/ArrowHead_TRAIN.ts", 36, 1, 251, 3}, {"ucr/ArrowHead_TEST.ts", 175, 1, 251, 3}, {"ucr/BasicMotions_TRAIN.ts", 40, 6, 100, 4},
-        {"ucr/BasicMotions_TEST.ts", 40, 6, 100, 4}, {"ucr/GunPoint_TRAIN.ts", 50, 1, 150, 2}, {"ucr/GunPoint_TEST.ts", 150, 1, 150, 2},
-        {"ucr/ItalyPowerDemand_TRAIN.ts", 67, 1, 24, 2}, {"ucr/ItalyPowerDemand_TEST.ts", 1029, 1, 24, 2}};
+    static const struct { const char *name; uint32_t n, channels, length, classes;
+    } files[] = {{"ucr/ArrowHead_TRAIN.ts", 36, 1, 251, 3},       {"ucr/ArrowHead_TEST.ts", 175, 1, 251, 3},
+                 {"ucr/BasicMotions_TRAIN.ts", 40, 6, 100, 4},    {"ucr/BasicMotions_TEST.ts", 40, 6, 100, 4},
+                 {"ucr/GunPoint_TRAIN.ts", 50, 1, 150, 2},        {"ucr/GunPoint_TEST.ts", 150, 1, 150, 2},
+                 {"ucr/ItalyPowerDemand_TRAIN.ts", 67, 1, 24, 2}, {"ucr/ItalyPowerDemand_TEST.ts", 1029, 1, 24, 2}};
     for (size_t k = 0; k < sizeof files / sizeof *files; k++) {
         const char *path = real(files[k].name);
         QcDataset d;

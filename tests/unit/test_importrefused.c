@@ -1,4 +1,5 @@
-/* test_importrefused.c - texts that no importer takes, in which words they are refused, and damaged ones, which do no harm. */
+/* test_importrefused.c - texts that no importer takes, in which words they are refused, and damaged ones, which do no
+ * harm. */
 #include "suite.h"
 #include "../../lib/base/rng.h"
 #include "../../lib/data/import.h"
@@ -11,39 +12,69 @@ typedef struct Refused {
 } Refused;
 
 static const Refused refused[] = {
-    {"csv", "", "f: "}, {"csv", "NA,2,3,a\n1,2,3,a\n", "f:1: "}, {"csv", "a,b,label\n", "f has a header, but no rows"}, {"csv", "1,2,a\n1,2,3,a\n", "f:2: 4 columns instead of 3"},
-    {"csv", "1,2,a\n\n1,a\n", "f:3: 2 columns instead of 3"}, {"csv", "1,2,a\n1,nan,a\n", "f:2: column 2 'nan' is missing (--missing"},
-    {"csv", "1,2,a\n1,,a\n", "f:2: column 2 '' is missing"}, {"csv", "1,2,a\n-inf,1,a\n", "f:2: column 1 '-inf' is missing"},
-    {"csv", "1,2,a\n1e39,1,a\n", "f:2: column 1 '1e39' is out of range"}, {"csv", "1,2,a\n1,2x,a\n", "f:2: column 2 '2x' is not a number"},
-    {"csv", "1,2,a\n1,2,\n1,2,b\n", "f:2: a name is empty"}, {"csv", "1,2,\xff\n", "not valid UTF-8"}, {"csv", "word\n", "no column is left for values"},
-    {"ts", "1,2:a\n", "f:1: neither a comment"}, {"ts", "@classLabel true a\n", "no @data line"}, {"ts", "@data\n", "there are no series"},
+    {"csv", "", "f: "},
+    {"csv", "NA,2,3,a\n1,2,3,a\n", "f:1: "},
+    {"csv", "a,b,label\n", "f has a header, but no rows"},
+    {"csv", "1,2,a\n1,2,3,a\n", "f:2: 4 columns instead of 3"},
+    {"csv", "1,2,a\n\n1,a\n", "f:3: 2 columns instead of 3"},
+    {"csv", "1,2,a\n1,nan,a\n", "f:2: column 2 'nan' is missing (--missing"},
+    {"csv", "1,2,a\n1,,a\n", "f:2: column 2 '' is missing"},
+    {"csv", "1,2,a\n-inf,1,a\n", "f:2: column 1 '-inf' is missing"},
+    {"csv", "1,2,a\n1e39,1,a\n", "f:2: column 1 '1e39' is out of range"},
+    {"csv", "1,2,a\n1,2x,a\n", "f:2: column 2 '2x' is not a number"},
+    {"csv", "1,2,a\n1,2,\n1,2,b\n", "f:2: a name is empty"},
+    {"csv", "1,2,\xff\n", "not valid UTF-8"},
+    {"csv", "word\n", "no column is left for values"},
+    {"ts", "1,2:a\n", "f:1: neither a comment"},
+    {"ts", "@classLabel true a\n", "no @data line"},
+    {"ts", "@data\n", "there are no series"},
     {"ts", "@classLabel true a b\n@data\n1,2:a\n1,2,3:b\n", "f:4: has length 3 instead of 2"},
     {"ts", "@classLabel true a b\n@data\n1,2:a\n1,?:b\n", "f:4: value 2 of channel 1 '?' is missing"},
     {"ts", "@classLabel true a b\n@data\n1,2:a\n1,NaN:b\n", "f:4: value 2 of channel 1 'NaN' is missing"},
     {"ts", "@classLabel true a b\n@data\n1,2:a\n1,2:c\n", "f:4: class 'c' is not one of those"},
-    {"ts", "@classLabel true a b\n@data\n1,2:a\n1,2:3,4:b\n", "f:4: 3 parts between ':'"}, {"ts", "@classLabel true a\n@data\n1,2\n", "f:3: a class is expected"},
-    {"ts", "@dimensions 2\n@data\n1,2:3\n", "f:3: channel 2 has length 1 instead of 2"}, {"ts", "@missing perhaps\n", "f:1: @missing is neither true nor false"},
-    {"ts", "@timeStamps true\n@data\n1,2\n", "f:3: "}, {"ts", "@timeStamps true\n@data\n(0,1),(0,2)\n", "f:3: time 2 of channel 1 is not behind"},
+    {"ts", "@classLabel true a b\n@data\n1,2:a\n1,2:3,4:b\n", "f:4: 3 parts between ':'"},
+    {"ts", "@classLabel true a\n@data\n1,2\n", "f:3: a class is expected"},
+    {"ts", "@dimensions 2\n@data\n1,2:3\n", "f:3: channel 2 has length 1 instead of 2"},
+    {"ts", "@missing perhaps\n", "f:1: @missing is neither true nor false"},
+    {"ts", "@timeStamps true\n@data\n1,2\n", "f:3: "},
+    {"ts", "@timeStamps true\n@data\n(0,1),(0,2)\n", "f:3: time 2 of channel 1 is not behind"},
     {"ts", "@timeStamps true\n@data\n(0,1),(1,2),(3,4)\n", "f:3: the times of channel 1 are not in equal steps"},
-    {"ts", "@timeStamps true\n@data\n(0,1),(1,2)x\n", "f:3: channel 1 is not a list"}, {"ts", "@timeStamps true\n@data\n(0,1),(1;2)\n", "f:3: value 2 of channel 1 is not of the form"},
-    {"ts", "@timeStamps true\n@data\n(2024-13-01,1),(2024-01-02,2)\n", "f:3: time 1 of channel 1 '2024-13-01' is neither"}, {"ts", "@data\n(0,1),(1,2)\n", "f:2: a time stamp"},
-    {"arff", "@attribute a numeric\n@data\n1\n", "f: no attribute is nominal"}, {"arff", "@attribute a numeric\n", "no @data line"}, {"arff", "1,2\n", "f:1: neither a comment"},
+    {"ts", "@timeStamps true\n@data\n(0,1),(1,2)x\n", "f:3: channel 1 is not a list"},
+    {"ts", "@timeStamps true\n@data\n(0,1),(1;2)\n", "f:3: value 2 of channel 1 is not of the form"},
+    {"ts", "@timeStamps true\n@data\n(2024-13-01,1),(2024-01-02,2)\n",
+     "f:3: time 1 of channel 1 '2024-13-01' is neither"},
+    {"ts", "@data\n(0,1),(1,2)\n", "f:2: a time stamp"},
+    {"arff", "@attribute a numeric\n@data\n1\n", "f: no attribute is nominal"},
+    {"arff", "@attribute a numeric\n", "no @data line"},
+    {"arff", "1,2\n", "f:1: neither a comment"},
     {"arff", "@attribute a numeric\n@attribute c {x,y}\n@data\n1,z\n", "f:4: class 'z' is not one of those"},
     {"arff", "@attribute a numeric\n@attribute c {x,y}\n@data\n1,x,2\n", "f:4: more values than the 2 attributes"},
-    {"arff", "@attribute a numeric\n@attribute c {x,y}\n@data\nx\n", "f:4: value 1 'x' is not a number"}, {"arff", "@attribute a numeric\n@attribute c {x,y}\n@data\n3\n", "f:4: fewer values"},
-    {"arff", "@attribute a numeric\n@attribute c {x,y}\n@data\n?,x\n", "f:4: value 1 '?' is missing"}, {"arff", "@attribute a numeric\n@attribute c {x,y\n", "f:2: a list of classes without"},
-    {"arff", "@attribute a complex\n", "f:1: attribute 'a' is neither numeric"}, {"arff", "@attribute\n", "f:1: an attribute needs"}, {"arff", "@attribute 'a numeric\n", "f:1: an attribute needs"},
-    {"arff", "@attribute r relational\n@attribute a numeric\n@attribute c {x}\n@data\n'1',x\n", "f:3: attribute 'c' within"},
-    {"arff", "@attribute r relational\n@attribute a numeric\n@end r\n@attribute c {x}\n@data\n'1\\n2',x\n'1',x\n", "f:7: 1 channels instead of 2"},
-    {"arff", "@attribute r relational\n@attribute a numeric\n@end r\n@attribute c {x}\n@data\n'1,2',x\n", "f:6: channel 1 has 2 values instead of 1"},
-    {"arff", "@attribute r relational\n@attribute a numeric\n@end r\n@attribute c {x}\n@data\n'1,x\n", "f:6: quotes do not close"},
+    {"arff", "@attribute a numeric\n@attribute c {x,y}\n@data\nx\n", "f:4: value 1 'x' is not a number"},
+    {"arff", "@attribute a numeric\n@attribute c {x,y}\n@data\n3\n", "f:4: fewer values"},
+    {"arff", "@attribute a numeric\n@attribute c {x,y}\n@data\n?,x\n", "f:4: value 1 '?' is missing"},
+    {"arff", "@attribute a numeric\n@attribute c {x,y\n", "f:2: a list of classes without"},
+    {"arff", "@attribute a complex\n", "f:1: attribute 'a' is neither numeric"},
+    {"arff", "@attribute\n", "f:1: an attribute needs"},
+    {"arff", "@attribute 'a numeric\n", "f:1: an attribute needs"},
+    {"arff", "@attribute r relational\n@attribute a numeric\n@attribute c {x}\n@data\n'1',x\n",
+     "f:3: attribute 'c' within"},
+    {"arff", "@attribute r relational\n@attribute a numeric\n@end r\n@attribute c {x}\n@data\n'1\\n2',x\n'1',x\n",
+     "f:7: 1 channels instead of 2"},
+    {"arff", "@attribute r relational\n@attribute a numeric\n@end r\n@attribute c {x}\n@data\n'1,2',x\n",
+     "f:6: channel 1 has 2 values instead of 1"},
+    {"arff", "@attribute r relational\n@attribute a numeric\n@end r\n@attribute c {x}\n@data\n'1,x\n",
+     "f:6: quotes do not close"},
     {"arff", "@attribute a numeric\n@attribute c {x}\n@data\n{0 1, 0 2}\n", "f:4: '0 2' is no pair"},
-    {"arff", "@attribute a numeric\n@attribute c {x}\n@data\n{0 1\n", "f:4: a sparse example without its closing brace"}, {"tsv", "1\t2\t3\n1\t2\n", "f:2: 2 columns instead of 3"},
-    {"tsv", "1\t2\tNaN\n", "f:1: column 3 'NaN' is missing"}, {"ts", "@targetLabel true\n", "f:1: the series have numbers to predict"},
+    {"arff", "@attribute a numeric\n@attribute c {x}\n@data\n{0 1\n",
+     "f:4: a sparse example without its closing brace"},
+    {"tsv", "1\t2\t3\n1\t2\n", "f:2: 2 columns instead of 3"},
+    {"tsv", "1\t2\tNaN\n", "f:1: column 3 'NaN' is missing"},
+    {"ts", "@targetLabel true\n", "f:1: the series have numbers to predict"},
     {"ts", "@dimensions 2\n@classLabel true a\n@data\n1:a\n", "f:4: 1 channels, but the header says 2"},
     {"ts", "@seriesLength 2\n@classLabel true a\n@data\n1:a\n", "f:4: a series of length 1, but the header says 2"},
     {"ts", "@dimensions many\n", "f:1: @dimensions is no sensible number"},
-    {"ts", "QCF1....", "is a file of ours already"}, {"dsa", "1,2\n", "is a file, but a UCI-DSA tree is a folder"},
+    {"ts", "QCF1....", "is a file of ours already"},
+    {"dsa", "1,2\n", "is a file, but a UCI-DSA tree is a folder"},
 };
 enum { REFUSED = sizeof refused / sizeof *refused };
 
@@ -53,7 +84,8 @@ START_TEST(wrong_text_is_refused)
     QcDataset d;
     ck_assert_int_eq(import(&d, r->format, scratch_text("f", r->text), plain), -1);
     ck_assert_int_eq(err.code, QC_EFORMAT);
-    ck_assert_msg(*r->text ? strstr(err.text, r->sentence) != NULL : strstr(err.text, "is empty") != NULL, "%s", err.text);
+    ck_assert_msg(*r->text ? strstr(err.text, r->sentence) != NULL : strstr(err.text, "is empty") != NULL, "%s",
+                  err.text);
 }
 END_TEST
 
@@ -87,7 +119,8 @@ START_TEST(damaged_text_does_no_harm)
 {
     static const char letters[] = "0123456789,:;\t \n\r\"@#.eE+-?nai\xff\x80";
     static const char *const texts[2] = {
-        "# words\n@problemName Toy\n@timestamps false\n@dimensions 2\n@equalLength true\n@seriesLength 3\n@classLabel true up down\n@data\n1,2,3:4,5,6:down\n\n"
+        "# words\n@problemName Toy\n@timestamps false\n@dimensions 2\n@equalLength true\n@seriesLength 3\n@classLabel "
+        "true up down\n@data\n1,2,3:4,5,6:down\n\n"
         "-1,0,1e-2:7, 8 ,9:up\n",
         "x1,x2,y1,y2,who,activity\r\n1,2,3,4,p2,walk\r\n\r\n5,-6e1,7,8,p1,\"sit 10\"\r\n.5,0,0,0,p2,\"sit 9\"\r\n"};
     const QcImportOptions options[2] = {plain, {.channels = 2, .group = "5"}};
@@ -102,7 +135,7 @@ START_TEST(damaged_text_does_no_harm)
             switch (qc_rng_below(&rng, 8)) {
             case 0: memmove(text + at, text + at + 1, tail), length--; break;                  /* a byte lost */
             case 1: memmove(text + at + 1, text + at, tail + 1), length++; break;              /* a byte doubled */
-            case 2: length = qc_rng_below(&rng, 4) ? length : at + 1; break;                   /* now and then the end lost */
+            case 2: length = qc_rng_below(&rng, 4) ? length : at + 1; break; /* now and then the end lost */
             default: text[at] = letters[qc_rng_below(&rng, sizeof letters - 1)];
             }
         }

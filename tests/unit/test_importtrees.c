@@ -8,9 +8,11 @@
 
 static void make_tree(void)
 {
-    static const char *const folders[] = {"a01", "a01/p1", "a01/p2", "a10", "a10/p1", "a10/p2", "a02", "a02/p1", "a02/p2", "notes"};
+    static const char *const folders[] = {"a01",    "a01/p1", "a01/p2", "a10",    "a10/p1",
+                                          "a10/p2", "a02",    "a02/p1", "a02/p2", "notes"};
     char name[64], text[64];
-    for (size_t k = 0; k < sizeof folders / sizeof *folders; k++) ck_assert_int_eq(mkdir(scratch_path(folders[k]), 0755), 0);
+    for (size_t k = 0; k < sizeof folders / sizeof *folders; k++)
+        ck_assert_int_eq(mkdir(scratch_path(folders[k]), 0755), 0);
     for (int a = 0; a < 3; a++)
         for (int p = 1; p <= 2; p++)
             for (int s = 11; s >= 9; s--) { /* s09, s10, s11: not in the order of creation */
@@ -56,11 +58,14 @@ END_TEST
 
 START_TEST(damaged_tree_is_refused)
 {
-    static const char *const damage[][2] = {
-        {"1,2,3\n", "s10.txt: ends after 1 rows instead of 2"}, {"1,2,3\n4,5,6\n7,8,9\n", "s10.txt:3: more than the 2 rows"},
-        {"1,2,3\n4,5\n", "s10.txt:2: 2 values instead of 3"}, {"1,2,3\n4,5,6,7\n", "s10.txt:2: 4 values instead of 3"},
-        {"1,2,3\n4,nan,6\n", "s10.txt:2: value 2 'nan' is missing"}, {"", "s10.txt: ends after 0 rows"}, {"1,2,3\n4,,6\n", "s10.txt:2: value 2 '' is missing"},
-        {"1,2,3\n4,5.6.7,6\n", "s10.txt:2: value 2 '5.6.7' is not a number"}};
+    static const char *const damage[][2] = {{"1,2,3\n", "s10.txt: ends after 1 rows instead of 2"},
+                                            {"1,2,3\n4,5,6\n7,8,9\n", "s10.txt:3: more than the 2 rows"},
+                                            {"1,2,3\n4,5\n", "s10.txt:2: 2 values instead of 3"},
+                                            {"1,2,3\n4,5,6,7\n", "s10.txt:2: 4 values instead of 3"},
+                                            {"1,2,3\n4,nan,6\n", "s10.txt:2: value 2 'nan' is missing"},
+                                            {"", "s10.txt: ends after 0 rows"},
+                                            {"1,2,3\n4,,6\n", "s10.txt:2: value 2 '' is missing"},
+                                            {"1,2,3\n4,5.6.7,6\n", "s10.txt:2: value 2 '5.6.7' is not a number"}};
     QcDataset d;
     ck_assert_int_eq(import(&d, "dsa", scratch_path(""), plain), -1);
     ck_assert_ptr_nonnull(strstr(err.text, "no folder a01"));
@@ -86,7 +91,9 @@ START_TEST(uci_dsa_is_read)
     const char *archive = real("dsa/p1.tar.zst");
     char command[4096];
     if (!archive) return;
-    snprintf(command, sizeof command, "cd '%s' && case '%s' in /*) f='%s';; *) f=\"$OLDPWD/%s\";; esac && tar -I zstd -xf \"$f\" --wildcards '*a0[29]/*'",
+    snprintf(command, sizeof command,
+             "cd '%s' && case '%s' in /*) f='%s';; *) f=\"$OLDPWD/%s\";; esac && tar -I zstd -xf \"$f\" --wildcards "
+             "'*a0[29]/*'",
              scratch, archive, archive, archive);
     if (system(command)) {
         fprintf(stderr, "skipped: cannot unpack %s\n", archive);

@@ -1,4 +1,5 @@
-/* Data whose values stay in the file: the same as data that is loaded, refused for the same reasons in the same words, and read by any number of threads. */
+/* Data whose values stay in the file: the same as data that is loaded, refused for the same reasons in the same words,
+ * and read by any number of threads. */
 #include "suite.h"
 #include "scratch.h"
 #include "tiny.h"
@@ -75,7 +76,8 @@ static void assert_refused(const char *path, const char *what, size_t at)
     ck_assert_msg(qc_dataset_load(&d, path, &in_memory) == -1, "%s %zu", what, at);
     ck_assert_msg(qc_dataset_open(&d, path, &in_file) == -1, "%s %zu", what, at);
     ck_assert_int_eq(in_memory.code, in_file.code);
-    ck_assert_msg(!strcmp(in_memory.text, in_file.text), "%s %zu: '%s' and '%s'", what, at, in_memory.text, in_file.text);
+    ck_assert_msg(!strcmp(in_memory.text, in_file.text), "%s %zu: '%s' and '%s'", what, at, in_memory.text,
+                  in_file.text);
 }
 
 START_TEST(damage_is_refused_in_the_same_words)
@@ -184,14 +186,16 @@ START_TEST(logits_are_the_same_from_file_and_memory)
 {
     Tiny t;
     QcDataset d[2];
-    float mean[TINY_CHANNELS] = {1, 1, 1}, deviation[TINY_CHANNELS] = {3, 3, 3}, logits[3][N * TINY_CLASSES], one[TINY_CLASSES], x[TINY_VALUES];
+    float mean[TINY_CHANNELS] = {1, 1, 1}, deviation[TINY_CHANNELS] = {3, 3, 3}, logits[3][N * TINY_CLASSES],
+          one[TINY_CLASSES], x[TINY_VALUES];
     uint8_t q[TINY_VALUES];
     const QcNorm norm = {TINY_CHANNELS, mean, deviation};
     const char *path = make_file("x.qcd", TINY_LENGTH, 0);
     tiny_make(&t, TINY_MIXED, 4, 8, 5);
     ck_assert_int_eq(qc_dataset_load(&d[0], path, &err), 0);
     ck_assert_int_eq(qc_dataset_open(&d[1], path, &err), 0);
-    for (int k = 0; k < 3; k++) ck_assert_int_eq(qc_qpredict(&t.g, &d[k > 0], &norm, k == 1 ? 4 : 1, logits[k], &err), 0);
+    for (int k = 0; k < 3; k++)
+        ck_assert_int_eq(qc_qpredict(&t.g, &d[k > 0], &norm, k == 1 ? 4 : 1, logits[k], &err), 0);
     ck_assert_mem_eq(logits[0], logits[1], sizeof logits[0]);
     ck_assert_mem_eq(logits[0], logits[2], sizeof logits[0]);
     for (uint32_t i = 0; i < N; i++) { /* and they are those of the plan that serves the flipper too */
@@ -215,7 +219,7 @@ START_TEST(the_plan_is_what_is_placed)
     tiny_make(&t, (TinyKind)_i, 2, 8, 5);
     uint64_t bytes = qc_qpredict_bytes(&plan, &t.g);
     ck_assert_uint_eq(qc_plan_bytes(&plan), bytes);
-    ck_assert_uint_eq(bytes, qc_qgraph_lean_bytes(&t.g));
+    ck_assert_uint_eq(bytes, qc_qgraph_inference_bytes(&t.g));
     tiny_release(&t);
 }
 END_TEST

@@ -1,5 +1,5 @@
-/* test_kernels.c - every table of kernels against scalar, byte for byte: all small sizes, extreme values, arrays that begin
- * anywhere and end at an unreadable page. That scalar itself is right, test_qgraph.c says. */
+/* test_kernels.c - every table of kernels against scalar, byte for byte: all small sizes, extreme values, arrays that
+ * begin anywhere and end at an unreadable page. That scalar itself is right, test_qgraph.c says. */
 #include "suite.h"
 #include "edges.h"
 
@@ -12,7 +12,8 @@
 
 static void check_dot(uint32_t positions, uint32_t blocks, uint32_t segments, uint32_t run, int bits, uint32_t fill)
 {
-    uint32_t offsets[4] = { pick(0, 3), pick(0, 99), pick(0, 9), pick(0, 50) }, step = pick(0, 2) ? pick(1, 40) : 0, last = 0;
+    uint32_t offsets[4] = {pick(0, 3), pick(0, 99), pick(0, 9), pick(0, 50)}, step = pick(0, 2) ? pick(1, 40) : 0,
+             last = 0;
     for (uint32_t s = 0; s < segments; s++) last = offsets[s] > last ? offsets[s] : last;
     QcKDot how = { positions, step, segments, run, offsets, blocks };
     size_t n_x = (positions ? positions - 1 : 0) * step + last + run + QC_K_SLACK,
@@ -33,8 +34,8 @@ static void check_dot(uint32_t positions, uint32_t blocks, uint32_t segments, ui
     EACH_FAST(k) {
         int32_t *got = edge_filled(3, n_acc * 4, 0x44);
         (*k)->dot(got, x, w, &how, bits);
-        ck_assert_msg(memcmp(got, expected, n_acc * 4) == 0, "%s: %u positions, %u blocks, %u x %u, %d bits, fill %u", (*k)->name,
-                      positions, blocks, segments, run, bits, fill);
+        ck_assert_msg(memcmp(got, expected, n_acc * 4) == 0, "%s: %u positions, %u blocks, %u x %u, %d bits, fill %u",
+                      (*k)->name, positions, blocks, segments, run, bits, fill);
     }
 }
 
@@ -44,8 +45,10 @@ START_TEST(dots_are_equal)
     for (uint32_t fill = 0; fill < 4; fill++) {
         for (uint32_t positions = 0; positions <= 9; positions++)
             for (uint32_t blocks = 1; blocks <= 5; blocks++)
-                for (uint32_t run = 4; run <= 44; run += 4) check_dot(positions, blocks, 1 + (run + blocks) % 3, run, bits, fill);
-        for (uint32_t run = 116; run <= 140; run += 4) check_dot(7, 3, 2, run, bits, fill); /* around the longest 16-bit sums */
+                for (uint32_t run = 4; run <= 44; run += 4)
+                    check_dot(positions, blocks, 1 + (run + blocks) % 3, run, bits, fill);
+        /* around the longest 16-bit sums */
+        for (uint32_t run = 116; run <= 140; run += 4) check_dot(7, 3, 2, run, bits, fill);
         check_dot(6, 3, 1, 40000, bits, fill);
         check_dot(5, 2, 4, 1248, bits, fill);
     }
@@ -58,9 +61,11 @@ START_TEST(depthwise_sums_are_equal)
         for (uint32_t positions = 0; positions <= 9; positions++)
             for (uint32_t segments = 1; segments <= 12; segments++) {
                 uint32_t offsets[12], step = pick(0, 20), last = 0;
-                for (uint32_t s = 0; s < segments; s++) offsets[s] = pick(0, 60), last = offsets[s] > last ? offsets[s] : last;
+                for (uint32_t s = 0; s < segments; s++)
+                    offsets[s] = pick(0, 60), last = offsets[s] > last ? offsets[s] : last;
                 QcKDot how = { positions, step, segments, 0, offsets, 0 };
-                size_t n_x = (positions ? positions - 1 : 0) * step + last + QC_K_LANES, n_acc = (size_t)positions * QC_K_LANES;
+                size_t n_x = (positions ? positions - 1 : 0) * step + last + QC_K_LANES,
+                       n_acc = (size_t)positions * QC_K_LANES;
                 uint8_t *x = edge(0, n_x);
                 int8_t *w = edge(1, segments * QC_K_LANES);
                 fill_bytes(x, n_x, fill == 3 ? 1 : fill);
@@ -70,7 +75,8 @@ START_TEST(depthwise_sums_are_equal)
                 EACH_FAST(k) {
                     int32_t *got = edge_filled(3, n_acc * 4, 0x44);
                     (*k)->depthwise(got, x, w, &how);
-                    ck_assert_msg(memcmp(got, expected, n_acc * 4) == 0, "%s: %u positions, %u segments, fill %u", (*k)->name, positions, segments, fill);
+                    ck_assert_msg(memcmp(got, expected, n_acc * 4) == 0, "%s: %u positions, %u segments, fill %u",
+                                  (*k)->name, positions, segments, fill);
                 }
             }
 }
@@ -78,7 +84,8 @@ END_TEST
 
 static void check_unpack(uint32_t channels, uint32_t segments, uint32_t length, uint32_t first, int bits, uint32_t fill)
 {
-    uint32_t blocks = round_up(channels, QC_K_LANES) / QC_K_LANES, row = segments * length + (pick(0, 1) ? pick(0, 70) : 0);
+    uint32_t blocks = round_up(channels, QC_K_LANES) / QC_K_LANES,
+             row = segments * length + (pick(0, 1) ? pick(0, 70) : 0);
     size_t n_bytes = ((size_t)(first + (channels - 1) * row + segments * length) * (uint32_t)bits + 7) / 8;
     size_t n_w = (size_t)blocks * QC_K_LANES * segments * round_up(length, 4), n_sum = (size_t)blocks * QC_K_LANES * 4;
     uint8_t *bytes = edge(0, n_bytes);
@@ -92,8 +99,8 @@ static void check_unpack(uint32_t channels, uint32_t segments, uint32_t length, 
         int32_t *got_sum = edge_filled(4, n_sum, 0x44);
         (*k)->unpack(got_w, got_sum, &codes);
         ck_assert_msg(memcmp(got_w, w, n_w) == 0 && memcmp(got_sum, sum, n_sum) == 0,
-                      "%s: %u channels, %u x %u from %u, %d bits, fill %u", (*k)->name, channels, segments, length, first, bits,
-                      fill);
+                      "%s: %u channels, %u x %u from %u, %d bits, fill %u", (*k)->name, channels, segments, length,
+                      first, bits, fill);
     }
 }
 
@@ -116,7 +123,10 @@ END_TEST
 
 static uint32_t pick_shift(uint32_t kind) /* long ones are what real models have */
 {
-    return kind == 0 ? pick(31, 45) : kind == 1 ? pick(1, 62) : kind == 2 ? (pick(0, 1) ? pick(29, 31) : 62) : pick(28, 34);
+    return kind == 0   ? pick(31, 45)
+           : kind == 1 ? pick(1, 62)
+           : kind == 2 ? (pick(0, 1) ? pick(29, 31) : 62)
+                       : pick(28, 34);
 }
 
 static void check_rescale(uint32_t positions, uint32_t channels, uint32_t kind)
@@ -128,7 +138,9 @@ static void check_rescale(uint32_t positions, uint32_t channels, uint32_t kind)
     uint8_t *shift = edge(3, channels);
     for (uint32_t o = 0; o < channels; o++) {
         bias[o] = (int32_t)pick(0, 2000) - 1000;
-        multiplier[o] = kind == 2 && pick(0, 3) == 0 ? 0 : kind == 2 ? INT32_MAX : (int32_t)pick(1u << 30, (1u << 31) - 1);
+        multiplier[o] = kind == 2 && pick(0, 3) == 0 ? 0
+                        : kind == 2                  ? INT32_MAX
+                                                     : (int32_t)pick(1u << 30, (1u << 31) - 1);
         shift[o] = (uint8_t)pick_shift(kind);
     }
     for (size_t i = 0; i < n_acc; i++) {
@@ -139,12 +151,13 @@ static void check_rescale(uint32_t positions, uint32_t channels, uint32_t kind)
     int32_t low = (int32_t)pick(0, 1) * (int32_t)pick(0, 200), high = low + (int32_t)pick(0, 255 - (uint32_t)low),
             zero = (int32_t)pick(0, 255);
     uint8_t *expected = edge_filled(4, n_out, 0x55);
-    qc_kernels_scalar.rescale(expected, acc, bias, multiplier, shift, positions, channels, acc_step, out_step, zero, low, high);
+    qc_kernels_scalar.rescale(expected, acc, bias, multiplier, shift, positions, channels, acc_step, out_step, zero,
+                              low, high);
     EACH_FAST(k) {
         uint8_t *got = edge_filled(5, n_out, 0x55);
         (*k)->rescale(got, acc, bias, multiplier, shift, positions, channels, acc_step, out_step, zero, low, high);
-        ck_assert_msg(memcmp(got, expected, n_out) == 0, "%s: %u positions, %u channels, kind %u", (*k)->name, positions,
-                      channels, kind);
+        ck_assert_msg(memcmp(got, expected, n_out) == 0, "%s: %u positions, %u channels, kind %u", (*k)->name,
+                      positions, channels, kind);
     }
 }
 
@@ -159,7 +172,8 @@ END_TEST
 START_TEST(rescaling_rounds_half_up)
 {
     int32_t acc[8] = { 1, -1, 3, -3, 2, -2, 1000000, -1000000 }, bias[8] = { 0 }, multiplier[8];
-    uint8_t shift[8], expected[8] = { 11, 10, 12, 9, 11, 9, 200, 5 }, got[8]; /* .5 -> 1, -.5 -> 0, 1.5 -> 2, -1.5 -> -1 */
+    uint8_t shift[8], expected[8] = { 11, 10, 12, 9, 11, 9, 200, 5 }, got[8]; /* .5 -> 1, -.5 -> 0, 1.5 -> 2, -1.5 ->
+                                                                                 -1 */
     for (int i = 0; i < 8; i++) multiplier[i] = 1 << 30, shift[i] = 31;
     for (const QcKernels *const *k = qc_kernels_available(); *k; k++) {
         (*k)->rescale(got, acc, bias, multiplier, shift, 1, 8, 8, 8, 10, 5, 200);
@@ -212,8 +226,8 @@ static void check_masked(uint32_t positions, uint32_t run, uint32_t channels, ui
     EACH_FAST(k) {
         int32_t *got = edge_filled(3, n_sums, 0x44);
         (*k)->masked_sum(got, x, mask, positions, step, mask_step, run, channels);
-        ck_assert_msg(memcmp(got, expected, n_sums) == 0, "%s: %u positions, run %u, %u channels, fill %u", (*k)->name, positions,
-                      run, channels, fill);
+        ck_assert_msg(memcmp(got, expected, n_sums) == 0, "%s: %u positions, run %u, %u channels, fill %u", (*k)->name,
+                      positions, run, channels, fill);
     }
 }
 
@@ -266,7 +280,8 @@ START_TEST(float_loops_are_equal) /* to the bit, and near a sum in double */
         for (uint32_t o = 0; o < n_out; o++)
             for (uint32_t k = 0; k < QC_K_LANES; k++) {
                 double expected = (double)bias[o];
-                for (uint32_t i = 0; i < n_in; i++) expected += (double)w[o * n_in + i] * (double)in[i * QC_K_LANES + k];
+                for (uint32_t i = 0; i < n_in; i++)
+                    expected += (double)w[o * n_in + i] * (double)in[i * QC_K_LANES + k];
                 ck_assert_double_eq_tol((double)first[o * QC_K_LANES + k], relu && expected < 0 ? 0 : expected, 1e-5);
             }
         for (const QcKernels *const *k = qc_kernels_available(); *k; k++) {

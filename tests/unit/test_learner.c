@@ -73,7 +73,8 @@ START_TEST(what_is_no_waiting_window_or_no_class_is_refused)
     ck_assert_int_eq(qc_learner_label(&d.l, 0, 0), -1); /* nothing was predicted yet */
     for (uint32_t n = 0; n < BATCH + 3; n++) predict(&d, 1100 + n, NULL);
     uint8_t *before = copy_of(d.l.ring.flags, BATCH);
-    for (uint32_t number = 0; number < 3; number++) ck_assert_int_eq(qc_learner_label(&d.l, number, 0), -1); /* the ring has moved on */
+    /* the ring has moved on */
+    for (uint32_t number = 0; number < 3; number++) ck_assert_int_eq(qc_learner_label(&d.l, number, 0), -1);
     ck_assert_int_eq(qc_learner_label(&d.l, BATCH + 3, 0), -1);
     ck_assert_int_eq(qc_learner_label(&d.l, UINT32_MAX, 0), -1);
     ck_assert_int_eq(qc_learner_label(&d.l, 5, TINY_CLASSES), -1);
@@ -167,7 +168,8 @@ START_TEST(nothing_labelled_changes_nothing)
         memset(&r, 0xff, sizeof r);
         qc_learner_adapt(&d.l, &r);
         ck_assert_mem_eq(before, d.l.state, d.l.state_bytes);
-        ck_assert(r.n == none.n && r.forwards == 0 && r.proposals == 0 && r.loss_before == 0 && r.loss_after == 0 && !r.solved && !r.refused);
+        ck_assert(r.n == none.n && r.forwards == 0 && r.proposals == 0 && r.loss_before == 0 && r.loss_after == 0 &&
+                  !r.solved && !r.refused);
         free(before);
         device_end(&d);
     }
@@ -197,7 +199,8 @@ START_TEST(little_or_nothing_to_learn_from)
                         ck_assert_int_eq(qc_learner_label(&d.l, a.number, label_of(id)), 0);
                     }
                     qc_learner_adapt(&d.l, &r);
-                    ck_assert(r.n == n % rings[g] + 1 && isfinite(r.loss_after) && r.source == 0 && r.from_source == 0 && !r.refused);
+                    ck_assert(r.n == n % rings[g] + 1 && isfinite(r.loss_after) && r.source == 0 &&
+                              r.from_source == 0 && !r.refused);
                     ck_assert_uint_eq(r.from_stream + r.from_batch, seen < capacities[c] ? seen : capacities[c]);
                     ck_assert(seen >= TINY_CLASSES || !r.solved); /* no class is unknown when a head is solved */
                     solved += r.solved;
@@ -237,7 +240,8 @@ START_TEST(numbers_go_round)
 }
 END_TEST
 
-/* A learner that goes back to an earlier state has no windows of the life that it left: their numbers are given anew. */
+/* A learner that goes back to an earlier state has no windows of the life that it left: their numbers are given
+ * anew. */
 START_TEST(an_earlier_state_has_an_empty_ring)
 {
     Device d;

@@ -1,4 +1,5 @@
-/* A file that is written in place is one process's: whoever begins together, and whatever others do with the name meanwhile (lib/base/lockedfile.c). */
+/* A file that is written in place is one process's: whoever begins together, and whatever others do with the name
+ * meanwhile (lib/base/lockedfile.c). */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,7 +74,8 @@ START_TEST(one_of_those_who_begin_together_has_it)
 }
 END_TEST
 
-/* Another process makes and removes files of this name all the time: what is opened always is the file of that name at the end of opening. */
+/* Another process makes and removes files of this name all the time: what is opened always is the file of that name at
+ * the end of opening. */
 START_TEST(a_name_that_changes_hands)
 {
     pid_t other = fork();

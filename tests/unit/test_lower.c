@@ -33,7 +33,8 @@ static void lower_and_compare(QcGraph *lowered, QcGraph *g, const float *x, uint
     ck_assert_msg(!qc_graph_check(lowered, &err), "%s", err.text);
     ck_assert_int_eq(count_op(lowered, QC_OP_BATCHNORM), 0);
     ck_assert_uint_eq(lowered->classes, g->classes);
-    float *before = malloc((size_t)n * g->classes * sizeof *before), *after = malloc((size_t)n * g->classes * sizeof *after);
+    float *before = malloc((size_t)n * g->classes * sizeof *before),
+          *after = malloc((size_t)n * g->classes * sizeof *after);
     logits_of(before, g, x, n);
     logits_of(after, lowered, x, n);
     double size = 0, apart = 0, spread = 0;
@@ -84,11 +85,13 @@ START_TEST(norms_without_a_convolution_before_them)
 {
     QcGraph g;
     begin(&g); /* on the input, and one on the sum behind it */
-    uint32_t norm = tiny_op(&g, "n1", QC_OP_BATCHNORM, 0), a = tiny_conv(&g, "a", norm, 4, 3, 1), b = tiny_conv(&g, "b", norm, 4, 1, 0);
+    uint32_t norm = tiny_op(&g, "n1", QC_OP_BATCHNORM, 0), a = tiny_conv(&g, "a", norm, 4, 3, 1),
+             b = tiny_conv(&g, "b", norm, 4, 1, 0);
     finish_and_compare(&g, tiny_bn_relu(&g, "sum", tiny_ok(qc_graph_add(&g, "add", a, b, NULL))));
     begin(&g); /* behind a pool, behind a ReLU, and one behind another */
     uint32_t relu = tiny_op(&g, "r", QC_OP_RELU, tiny_conv(&g, "a", 0, 5, 3, 1));
-    uint32_t pool = tiny_ok(qc_graph_pool(&g, "p", QC_OP_MAXPOOL, tiny_op(&g, "n1", QC_OP_BATCHNORM, relu), qc_window_1d(3, 2, 1, 1, 1), 0, NULL));
+    uint32_t pool = tiny_ok(qc_graph_pool(&g, "p", QC_OP_MAXPOOL, tiny_op(&g, "n1", QC_OP_BATCHNORM, relu),
+                                          qc_window_1d(3, 2, 1, 1, 1), 0, NULL));
     finish_and_compare(&g, tiny_op(&g, "n3", QC_OP_BATCHNORM, tiny_op(&g, "n2", QC_OP_BATCHNORM, pool)));
     begin(&g); /* the last layer itself is normed */
     uint32_t fc = tiny_ok(qc_graph_linear(&g, "fc", 0, TINY_CLASSES, 0, NULL));
@@ -104,7 +107,8 @@ START_TEST(a_convolution_that_others_read_too_is_not_folded)
 {
     QcGraph g;
     begin(&g);
-    uint32_t conv = tiny_conv(&g, "c", 0, 4, 3, 1), normed = tiny_bn_relu(&g, "n", conv), raw = tiny_op(&g, "raw", QC_OP_RELU, conv);
+    uint32_t conv = tiny_conv(&g, "c", 0, 4, 3, 1), normed = tiny_bn_relu(&g, "n", conv),
+             raw = tiny_op(&g, "raw", QC_OP_RELU, conv);
     finish_and_compare(&g, tiny_ok(qc_graph_add(&g, "sum", normed, raw, NULL)));
     begin(&g); /* the same of a concat and its inputs */
     uint32_t parts[2] = {tiny_conv(&g, "a", 0, 4, 3, 1), tiny_conv(&g, "b", 0, 3, 5, 0)};
@@ -114,7 +118,10 @@ START_TEST(a_convolution_that_others_read_too_is_not_folded)
     begin(&g); /* one value twice */
     uint32_t conv2 = tiny_bn_relu(&g, "c", tiny_conv(&g, "c", 0, 4, 3, 0)), twice[2] = {conv2, conv2};
     uint32_t doubled = tiny_ok(qc_graph_add(&g, "doubled", conv2, conv2, NULL));
-    finish_and_compare(&g, tiny_ok(qc_graph_add(&g, "sum", tiny_conv(&g, "d", tiny_ok(qc_graph_concat(&g, "twice", twice, 2, NULL)), 4, 3, 0), doubled, NULL)));
+    finish_and_compare(
+        &g, tiny_ok(qc_graph_add(&g, "sum",
+                                 tiny_conv(&g, "d", tiny_ok(qc_graph_concat(&g, "twice", twice, 2, NULL)), 4, 3, 0),
+                                 doubled, NULL)));
 }
 END_TEST
 
@@ -124,24 +131,28 @@ START_TEST(relus_of_relus_and_clipped_ones)
     for (int outer = 0; outer < 2; outer++)
         for (int inner = 0; inner < 2; inner++) {
             begin(&g);
-            uint32_t a = tiny_op(&g, "r1", QC_OP_RELU, tiny_conv(&g, "a", 0, 6, 3, 1)), b = tiny_op(&g, "r2", QC_OP_RELU, a);
+            uint32_t a = tiny_op(&g, "r1", QC_OP_RELU, tiny_conv(&g, "a", 0, 6, 3, 1)),
+                     b = tiny_op(&g, "r2", QC_OP_RELU, a);
             g.nodes[a].clip = inner ? 0.5f : 0;
             g.nodes[b].clip = outer ? 0.3f : 0;
             finish_and_compare(&g, tiny_op(&g, "r3", QC_OP_RELU, b));
         }
     begin(&g); /* each branch of a concat with its own, then a norm and one for all */
-    uint32_t parts[3] = {tiny_op(&g, "ra", QC_OP_RELU, tiny_conv(&g, "a", 0, 4, 3, 1)), tiny_op(&g, "rb", QC_OP_RELU, tiny_conv(&g, "b", 0, 3, 5, 1)), 0};
+    uint32_t parts[3] = {tiny_op(&g, "ra", QC_OP_RELU, tiny_conv(&g, "a", 0, 4, 3, 1)),
+                         tiny_op(&g, "rb", QC_OP_RELU, tiny_conv(&g, "b", 0, 3, 5, 1)), 0};
     g.nodes[parts[0]].clip = 0.4f;
     uint32_t all = tiny_bn_relu(&g, "all", tiny_ok(qc_graph_concat(&g, "join", parts, 3, NULL)));
     g.nodes[all].clip = 0.7f;
     finish_and_compare(&g, all);
     begin(&g); /* a clip for all branches, each of which has a ReLU already */
-    uint32_t pair[2] = {tiny_op(&g, "ra", QC_OP_RELU, tiny_conv(&g, "a", 0, 4, 3, 1)), tiny_op(&g, "rb", QC_OP_RELU, tiny_conv(&g, "b", 0, 3, 5, 1))};
+    uint32_t pair[2] = {tiny_op(&g, "ra", QC_OP_RELU, tiny_conv(&g, "a", 0, 4, 3, 1)),
+                        tiny_op(&g, "rb", QC_OP_RELU, tiny_conv(&g, "b", 0, 3, 5, 1))};
     uint32_t clip_all = tiny_op(&g, "all", QC_OP_RELU, tiny_ok(qc_graph_concat(&g, "join", pair, 2, NULL)));
     g.nodes[clip_all].clip = 0.3f;
     finish_and_compare(&g, clip_all);
     begin(&g); /* a clipped one behind a sum, and a norm between two */
-    uint32_t sum = tiny_ok(qc_graph_add(&g, "sum", tiny_conv(&g, "a", 0, 4, 3, 1), tiny_conv(&g, "b", 0, 4, 1, 1), NULL));
+    uint32_t sum =
+        tiny_ok(qc_graph_add(&g, "sum", tiny_conv(&g, "a", 0, 4, 3, 1), tiny_conv(&g, "b", 0, 4, 1, 1), NULL));
     uint32_t clipped = tiny_op(&g, "r", QC_OP_RELU, sum);
     g.nodes[clipped].clip = 0.6f;
     finish_and_compare(&g, tiny_bn_relu(&g, "n", clipped));
@@ -167,7 +178,8 @@ static const struct Shipped {
     uint32_t height, length;
     int concats;
 } shipped[] = {
-    {"inceptiontime-16x3", 1, 1, 30, 3}, {"omniscale", .02, 1, 30, 3}, {"resnet18", .1, 20, 33, 0}, {"resnet18-small", .1, 9, 12, 0}, {"resnet18", .1, 1, 50, 0}, {"vgg16", .1, 33, 40, 0},
+    {"inceptiontime-16x3", 1, 1, 30, 3}, {"omniscale", .02, 1, 30, 3}, {"resnet18", .1, 20, 33, 0},
+    {"resnet18-small", .1, 9, 12, 0},    {"resnet18", .1, 1, 50, 0},   {"vgg16", .1, 33, 40, 0},
 };
 
 START_TEST(narrow_backbones)
@@ -189,7 +201,8 @@ START_TEST(narrow_backbones)
     for (size_t i = 0; i < sizeof x / sizeof *x; i++) x[i] = (float)qc_rng_normal(&rng);
     lower_and_compare(&lowered, &g, x, N);
     ck_assert_int_eq(count_op(&lowered, QC_OP_CONCAT), s->concats);
-    for (uint32_t i = 0; i < lowered.n_nodes; i++) { /* ReLU has gone in front of the concats, and all norms into convolutions: a device tensor is written by those */
+    for (uint32_t i = 0; i < lowered.n_nodes; i++) { /* ReLU has gone in front of the concats, and all norms into
+                                                        convolutions: a device tensor is written by those */
         if (lowered.nodes[i].op == QC_OP_RELU) ck_assert(lowered.nodes[lowered.nodes[i].inputs[0]].op != QC_OP_CONCAT);
         ck_assert_ptr_null(strstr(lowered.nodes[i].name, ".scale"));
     }

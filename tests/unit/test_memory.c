@@ -1,5 +1,6 @@
-/* Exactly i allocations succeed, for every i: whatever runs out must say so and leave nothing behind (the sanitizer build looks for leaks).
- * The linker puts these wrappers before the library's own calls (see the Makefile); shared libraries keep theirs. */
+/* Exactly i allocations succeed, for every i: whatever runs out must say so and leave nothing behind (the sanitizer
+ * build looks for leaks). The linker puts these wrappers before the library's own calls (see the Makefile); shared
+ * libraries keep theirs. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +34,10 @@ void *__wrap_aligned_alloc(size_t alignment, size_t bytes);
 void *__wrap_malloc(size_t bytes) { return granted() ? __real_malloc(bytes) : NULL; }
 void *__wrap_calloc(size_t n, size_t bytes) { return granted() ? __real_calloc(n, bytes) : NULL; }
 void *__wrap_realloc(void *old, size_t bytes) { return granted() ? __real_realloc(old, bytes) : NULL; }
-void *__wrap_aligned_alloc(size_t alignment, size_t bytes) { return granted() ? __real_aligned_alloc(alignment, bytes) : NULL; }
+void *__wrap_aligned_alloc(size_t alignment, size_t bytes)
+{
+    return granted() ? __real_aligned_alloc(alignment, bytes) : NULL;
+}
 
 static char path[64];
 
@@ -88,20 +92,29 @@ static Tiny tiny; /* made before anything may fail */
 /* One batch by one method. */
 static int learn_by(const QcMethod *m, QcErr *err)
 {
-    QcMethodRun l = {.method = m, .g = &tiny.g, .kernels = &qc_kernels_scalar, .parameters = qc_parameters_default(8), .seed = 1, .capacity = 4, .batch_max = 3, .threads = 1};
+    QcMethodRun l = {.method = m,
+                     .g = &tiny.g,
+                     .kernels = &qc_kernels_scalar,
+                     .parameters = qc_parameters_default(8),
+                     .seed = 1,
+                     .capacity = 4,
+                     .batch_max = 3,
+                     .threads = 1};
     const uint8_t x[3 * TINY_VALUES] = {0};
     const uint16_t labels[3] = {0, 1, 2};
     const uint64_t ids[3] = {1, 2, 3};
     const QcBatch batch = {.n = 3, .windows = x, .labels = labels, .ids = ids};
     QcMethodReport report;
-    int status = qc_method_settings(l.setting, m, NULL, 0, err) || qc_method_place(&l, err) || qc_method_open(&l, err) || qc_method_next(&l, &report, &batch, NULL, err);
+    int status = qc_method_settings(l.setting, m, NULL, 0, err) || qc_method_place(&l, err) ||
+                 qc_method_open(&l, err) || qc_method_next(&l, &report, &batch, NULL, err);
     qc_method_close(&l);
     return status ? -1 : 0;
 }
 
 static int rehearse(QcErr *err)
 {
-    const QcMethod *const methods[] = {&qc_method_er_ace, &qc_method_der_pp, &qc_method_a_gem, &qc_method_camel, &qc_method_deepc};
+    const QcMethod *const methods[] = {&qc_method_er_ace, &qc_method_der_pp, &qc_method_a_gem, &qc_method_camel,
+                                       &qc_method_deepc};
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
         if (learn_by(methods[i], err)) return -1;
     return 0;

@@ -1,4 +1,5 @@
-/* The numerics under the methods: ridge regression against a direct solve, SPSA against the gradient, refitted codes against brute force. */
+/* The numerics under the methods: ridge regression against a direct solve, SPSA against the gradient, refitted codes
+ * against brute force. */
 #include <math.h>
 #include <string.h>
 
@@ -59,7 +60,8 @@ static void solve_directly(double w[M][N], double lambda)
 static void assert_close(const float *got, double want[M][N])
 {
     for (int k = 0; k < M; k++)
-        for (int i = 0; i < N; i++) ck_assert_double_eq_tol((double)got[k * N + i], want[k][i], 1e-5 * (1 + fabs(want[k][i])));
+        for (int i = 0; i < N; i++)
+            ck_assert_double_eq_tol((double)got[k * N + i], want[k][i], 1e-5 * (1 + fabs(want[k][i])));
 }
 
 START_TEST(ridge_is_what_a_direct_solve_says)
@@ -73,7 +75,9 @@ START_TEST(ridge_is_what_a_direct_solve_says)
         make_examples(l + 1);
         qc_ridge_place(&first, N, M, memory[0]);
         qc_ridge_place(&second, N, M, memory[1]);
-        for (int e = EXAMPLES - 1; e >= 0; e--) qc_ridge_add(e % 3 ? &first : &second, example[e], label_of[e], 2 * weight_of[e]); /* any order, in two parts */
+        /* any order, in two parts */
+        for (int e = EXAMPLES - 1; e >= 0; e--)
+            qc_ridge_add(e % 3 ? &first : &second, example[e], label_of[e], 2 * weight_of[e]);
         qc_ridge_scale(&first, 0.5);
         qc_ridge_join(&first, &second, 0.5);
         ck_assert_int_eq(qc_ridge_solve(&first, w, lambdas[l]), 0);
@@ -166,7 +170,8 @@ START_TEST(spsa_is_unbiased_on_a_quadratic)
             sum[i] += slope * (double)direction[i];
             squares[i] += slope * slope;
         }
-        ck_assert_double_eq_tol(slope, along, 1e-5); /* on a quadratic the central difference is the slope, whatever its width */
+        ck_assert_double_eq_tol(slope, along, 1e-5); /* on a quadratic the central difference is the slope, whatever its
+                                                        width */
     }
     ck_assert_mem_eq(theta, keep, sizeof theta);
     for (int i = 0; i < 4; i++) {
@@ -189,7 +194,15 @@ typedef struct Problem {
 static void make_problem(Problem *p, uint64_t seed, float hold)
 {
     QcRng rng = qc_rng_seed(seed, 5);
-    p->r = (QcRefit){.n = ROWS, .k = CODES, .x = p->x, .square = p->square, .weight = p->weight, .scale = 0.3f, .hold = hold, .low = -2, .high = 1};
+    p->r = (QcRefit){.n = ROWS,
+                     .k = CODES,
+                     .x = p->x,
+                     .square = p->square,
+                     .weight = p->weight,
+                     .scale = 0.3f,
+                     .hold = hold,
+                     .low = -2,
+                     .high = 1};
     for (int i = 0; i < ROWS; i++) {
         p->weight[i] = i == 3 ? 0 : 0.1f + qc_rng_unit(&rng);
         p->y[i] = (float)qc_rng_normal(&rng);

@@ -23,16 +23,22 @@ START_TEST(every_forward_method_leaves_a_sound_model_and_says_what_it_cost)
             bench_open(&b, *m, kinds[k], k == 2 ? 8 : 1 << (1 + k % 3), NULL, 0);
             for (uint32_t batch = 0; batch < BATCHES; batch++) {
                 right = 0;
-                for (uint32_t i = 0; i < BATCH; i++) right += qc_method_answer(&b.l, NULL, logits, b.x[batch * BATCH + i], 0) == b.label[batch * BATCH + i];
+                for (uint32_t i = 0; i < BATCH; i++)
+                    right +=
+                        qc_method_answer(&b.l, NULL, logits, b.x[batch * BATCH + i], 0) == b.label[batch * BATCH + i];
                 bench_learn(&b, &r, batch);
                 ck_assert_uint_eq(r.step.right_before, right);
                 ck_assert_msg(!qc_qgraph_check(b.l.g, &err), "%s: %s", (*m)->name, err.text);
                 ck_assert_uint_eq(r.step.from_source + r.step.from_stream + r.step.from_batch, CAPACITY);
                 ck_assert_uint_ge(r.step.from_source, 8);
-                ck_assert(!strcmp((*m)->name, "none") ? !r.forwards && !r.operations : r.set >= BATCH && r.forwards >= ((*m)->on_device ? BATCH : r.set) && r.operations >= r.forwards * b.l.macs);
+                ck_assert(!strcmp((*m)->name, "none")
+                              ? !r.forwards && !r.operations
+                              : r.set >= BATCH && r.forwards >= ((*m)->on_device ? BATCH : r.set) &&
+                                    r.operations >= r.forwards * b.l.macs);
                 ck_assert_uint_eq(r.backwards, 0);
             }
-            ck_assert(memcmp(b.codes, b.t.g.codes, b.t.g.n_code_bytes) == 0 || (*m)->on_device || !strcmp((*m)->name, "refit"));
+            ck_assert(memcmp(b.codes, b.t.g.codes, b.t.g.n_code_bytes) == 0 || (*m)->on_device ||
+                      !strcmp((*m)->name, "refit"));
             ck_assert_uint_gt(b.l.bytes, (uint64_t)CAPACITY * TINY_VALUES);
             qc_method_close(&b.l);
             /* the start model's own arrays are back; the device steps its own */
@@ -60,8 +66,10 @@ END_TEST
 
 START_TEST(device_methods_are_the_learner)
 {
-    const struct { const QcMethod *m; QcFlipScore score; } all[] = {
-        {&qc_method_qcore, QC_SCORE_NETWORK}, {&qc_method_flip_random, QC_SCORE_RANDOM}, {&qc_method_flip_greedy, QC_SCORE_GREEDY}};
+    const struct { const QcMethod *m; QcFlipScore score;
+    } all[] = {{&qc_method_qcore, QC_SCORE_NETWORK},
+               {&qc_method_flip_random, QC_SCORE_RANDOM},
+               {&qc_method_flip_greedy, QC_SCORE_GREEDY}};
     uint8_t last[3][512];
     for (int i = 0; i < 3; i++) {
         Bench b;
@@ -69,12 +77,21 @@ START_TEST(device_methods_are_the_learner)
         QcAdaptReport step;
         QcLearner l;
         bench_open(&b, all[i].m, TINY_PLAIN, 2, NULL, 0);
-        QcLearnerSetup setup = {.graph = b.l.g, .flips = &qc_flip_rounds, .flip = &b.flip, .score = all[i].score, .parameters = b.l.parameters, .seed = 1, .capacity = CAPACITY, .ring = BATCH};
+        QcLearnerSetup setup = {.graph = b.l.g,
+                                .flips = &qc_flip_rounds,
+                                .flip = &b.flip,
+                                .score = all[i].score,
+                                .parameters = b.l.parameters,
+                                .seed = 1,
+                                .capacity = CAPACITY,
+                                .ring = BATCH};
         uint64_t bytes = qc_learner_bytes(&setup);
         ck_assert_uint_eq(b.l.bytes, bytes);
         void *memory = aligned_alloc(64, (bytes + 63) / 64 * 64);
         qc_learner_place(&l, &setup, &qc_kernels_scalar, memory);
-        for (uint32_t s = 0; s < SOURCE; s++) qc_learner_fill(&l, s, b.source[s], NULL, (uint16_t)((1000 + s) % TINY_CLASSES), 0, s < RESERVED ? QC_SLOT_RESERVED : 0, s);
+        for (uint32_t s = 0; s < SOURCE; s++)
+            qc_learner_fill(&l, s, b.source[s], NULL, (uint16_t)((1000 + s) % TINY_CLASSES), 0,
+                            s < RESERVED ? QC_SLOT_RESERVED : 0, s);
         for (uint32_t batch = 0; batch < BATCHES; batch++) {
             bench_learn(&b, &r, batch);
             for (uint32_t k = batch * BATCH; k < (batch + 1) * BATCH; k++) {
@@ -103,7 +120,8 @@ START_TEST(settings_are_checked)
     QcErr err;
     double v[QC_METHOD_SETTINGS];
     const QcMethod *spsa = qc_method_find(qc_rival_table, "spsa", NULL);
-    const char *wrong[] = {"rate", "rate=", "rate=x", "rate=1x", "rate=-1", "rate=nan", "rate=1e999", "ratio=1", "=1", "rat=1", ""};
+    const char *wrong[] = {"rate",       "rate=",   "rate=x", "rate=1x", "rate=-1", "rate=nan",
+                           "rate=1e999", "ratio=1", "=1",     "rat=1",   ""};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         ck_assert_int_eq(qc_method_settings(v, spsa, &wrong[i], 1, &err), -1);
         ck_assert_int_eq(err.code, QC_EUSAGE);

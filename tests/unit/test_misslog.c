@@ -1,4 +1,5 @@
-/* Misses counted by hand, and the miss log's file: it comes back whole, and what is impossible, cut or damaged is refused. */
+/* Misses counted by hand, and the miss log's file: it comes back whole, and what is impossible, cut or damaged is
+ * refused. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,7 +35,8 @@ START_TEST(bit_widths_add_up)
     const uint8_t bits[2] = {2, 8}, right[2] = {1, 0}, wrong[2] = {0, 0};
     QcMissLog log;
     ck_assert_int_eq(qc_misslog_init(&log, ids, 2, bits, 2, NULL), 0);
-    qc_misslog_observe(&log, 0, right); /* right at 2 bits and then wrong at 8 is no miss: the two are looked at apart */
+    qc_misslog_observe(&log, 0, right); /* right at 2 bits and then wrong at 8 is no miss: the two are looked at
+                                           apart */
     qc_misslog_observe(&log, 1, wrong);
     ck_assert_uint_eq(qc_misslog_total(&log, 0), 0);
     qc_misslog_observe(&log, 0, wrong);
@@ -57,7 +59,8 @@ START_TEST(bit_widths_are_kept_and_forgotten)
     QcErr err;
     ck_assert_int_eq(qc_misslog_init(&log, ids, 2, bits, 3, NULL), 0);
     for (uint32_t b = 0; b < 3; b++)
-        for (uint32_t k = 0; k < 2 * b + 2; k++) qc_misslog_observe(&log, b, k % 2 ? wrong : right); /* b + 1 misses of the first */
+        for (uint32_t k = 0; k < 2 * b + 2; k++)
+            qc_misslog_observe(&log, b, k % 2 ? wrong : right); /* b + 1 misses of the first */
     ck_assert_uint_eq(qc_misslog_total(&log, 0), 6);
     ck_assert_int_eq(qc_misslog_keep(&log, none, 1, &err), -1);
     ck_assert_int_eq(err.code, QC_EUSAGE);
@@ -100,7 +103,8 @@ static void random_log(QcMissLog *log, uint32_t n, uint64_t seed)
     ck_assert_int_eq(qc_misslog_init(log, ids, n, bits, 3, NULL), 0);
     for (uint32_t k = 0; k < 7; k++) {
         for (uint32_t b = 0; b < 3; b++) {
-            for (uint32_t i = 0; i < n; i++) right[i] = i % 10 && qc_rng_below(&rng, 10) < i % 10 + b; /* every tenth is never right */
+            /* every tenth is never right */
+            for (uint32_t i = 0; i < n; i++) right[i] = i % 10 && qc_rng_below(&rng, 10) < i % 10 + b;
             qc_misslog_observe(log, b, right);
         }
     }
@@ -205,7 +209,8 @@ START_TEST(mutated_logs_do_no_harm)
             ck_assert_int_eq(err.code, QC_EFORMAT);
             ck_assert(err.text[0]);
         } else {
-            for (uint32_t i = 0; i < again.n; i++) ck_assert(!qc_misslog_never_right(&again, i) || !qc_misslog_total(&again, i));
+            for (uint32_t i = 0; i < again.n; i++)
+                ck_assert(!qc_misslog_never_right(&again, i) || !qc_misslog_total(&again, i));
             qc_misslog_release(&again);
         }
         w.bytes[at] = kept;

@@ -1,4 +1,5 @@
-/* Running moments of features, against the same moments taken directly, in double precision, from all examples at once. */
+/* Running moments of features, against the same moments taken directly, in double precision, from all examples at
+ * once. */
 #include "suite.h"
 #include "tiny.h"
 #include "headbench.h"
@@ -46,11 +47,13 @@ static void expect_direct(void)
 {
     ck_assert_mem_eq(b.stream.count, direct.count, sizeof direct.count);
     for (uint32_t k = 0; k < TINY_CLASSES; k++)
-        for (uint32_t i = 0; i < b.shape.features; i++) ck_assert_double_eq_tol((double)b.stream.mean[k * b.shape.features + i], direct.mean[k][i], 1e-3);
+        for (uint32_t i = 0; i < b.shape.features; i++)
+            ck_assert_double_eq_tol((double)b.stream.mean[k * b.shape.features + i], direct.mean[k][i], 1e-3);
     for (uint32_t i = 0; i < b.shape.features; i++)
         for (uint32_t j = i; j < b.shape.features; j++) {
             double size = sqrt(direct.scatter[i][i] * direct.scatter[j][j]);
-            ck_assert_double_eq_tol((double)qc_triangle_row(b.stream.scatter, b.shape.features, i)[j], direct.scatter[i][j], 1e-4 * size + 1e-9);
+            ck_assert_double_eq_tol((double)qc_triangle_row(b.stream.scatter, b.shape.features, i)[j],
+                                    direct.scatter[i][j], 1e-4 * size + 1e-9);
         }
 }
 
@@ -71,7 +74,8 @@ START_TEST(moments_are_those_of_two_passes)
 }
 END_TEST
 
-/* Of n examples, the weight of the j-th (from 1) in the mean: equal up to the window, then falling by the same factor with each example that follows. */
+/* Of n examples, the weight of the j-th (from 1) in the mean: equal up to the window, then falling by the same factor
+ * with each example that follows. */
 static double weight_of(uint32_t j, uint32_t n, uint32_t window)
 {
     double share = 1.0 / window;
@@ -82,7 +86,8 @@ static void mean_of_first(double *mean, const uint8_t *const *at, uint32_t n, ui
 {
     for (uint32_t i = 0; i < b.shape.features; i++) mean[i] = 0;
     for (uint32_t j = 1; j <= n; j++)
-        for (uint32_t i = 0; i < b.shape.features; i++) mean[i] += weight_of(j, n, window) * (at[j - 1][i] - b.shape.zero);
+        for (uint32_t i = 0; i < b.shape.features; i++)
+            mean[i] += weight_of(j, n, window) * (at[j - 1][i] - b.shape.zero);
 }
 
 /* _i: the window; there are 20 examples of a class. */
@@ -98,7 +103,8 @@ START_TEST(beyond_the_window_earlier_examples_fade)
         const uint8_t *at[STREAM];
         uint32_t n = direct.count[k] = examples_of(at, k);
         ck_assert_uint_eq(n, 20);
-        for (uint32_t seen = 0; seen < n; seen++) { /* the mean of the first `seen`, and the deviation of the next example from it */
+        for (uint32_t seen = 0; seen < n; seen++) { /* the mean of the first `seen`, and the deviation of the next
+                                                       example from it */
             double x[MOST];
             mean_of_first(direct.mean[k], at, seen, window);
             for (uint32_t i = 0; i < b.shape.features; i++) x[i] = at[seen][i] - b.shape.zero - direct.mean[k][i];

@@ -1,4 +1,5 @@
-/* ONNX in: logits against PyTorch's, on its own exports and on ones that spell the same nets in other words; refusals; damaged files. */
+/* ONNX in: logits against PyTorch's, on its own exports and on ones that spell the same nets in other words; refusals;
+ * damaged files. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +23,8 @@ static int make_models(void)
 {
     char command[1024];
     const char *data = getenv("QC_DATA");
-    snprintf(command, sizeof command, "exec /usr/bin/python3 tests/onnx/make_models.py '%s' '%s/onnx' >'%s/log' 2>&1", scratch, data ? data : "../shared/data", scratch);
+    snprintf(command, sizeof command, "exec /usr/bin/python3 tests/onnx/make_models.py '%s' '%s/onnx' >'%s/log' 2>&1",
+             scratch, data ? data : "../shared/data", scratch);
     int status = system(command);
     if (WEXITSTATUS(status) == 77 || WEXITSTATUS(status) == 127) {
         puts("skipped: python3-onnx is missing");
@@ -136,7 +138,9 @@ static void must_not_crash(const uint8_t *bytes, size_t length, size_t at)
     uint8_t *copy = malloc(length ? length : 1); /* of its own size, so that a sanitizer sees a byte too far */
     memcpy(copy, bytes, length);
     if (!qc_onnx_decode(&m, copy, length, &nothing, NULL, &e)) qc_modelfile_release(&m);
-    else ck_assert_msg(e.text[0] && (e.code == QC_EFORMAT || e.code == QC_EUNSUPPORTED || e.code == QC_EUSAGE), "at %zu: '%s' (%d)", at, e.text, e.code);
+    else
+        ck_assert_msg(e.text[0] && (e.code == QC_EFORMAT || e.code == QC_EUNSUPPORTED || e.code == QC_EUSAGE),
+                      "at %zu: '%s' (%d)", at, e.text, e.code);
     free(copy);
 }
 

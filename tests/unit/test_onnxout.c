@@ -25,7 +25,8 @@ static void new_model(QcModelFile *m, const QcGraph *g)
 {
     const QcNode *in = &g->nodes[0];
     QcNorm norm = {TINY_CHANNELS, mean, deviation};
-    ck_assert_msg(!qc_modelfile_init(m, "tiny", in->channels, in->height, in->width, g->classes, labels, &norm, &err), "%s", err.text);
+    ck_assert_msg(!qc_modelfile_init(m, "tiny", in->channels, in->height, in->width, g->classes, labels, &norm, &err),
+                  "%s", err.text);
 }
 
 static void save(const QcModelFile *m, const char *name, QcOnnxCodes codes)
@@ -44,7 +45,8 @@ static void save_raw(const float *x, const QcNode *in, const char *name)
     for (size_t i = 0; i < WINDOWS; i++)
         for (size_t p = 0; p < positions; p++)
             for (size_t c = 0; c < TINY_CHANNELS; c++)
-                raw[(i * TINY_CHANNELS + c) * positions + p] = x[(i * positions + p) * TINY_CHANNELS + c] * deviation[c] + mean[c];
+                raw[(i * TINY_CHANNELS + c) * positions + p] =
+                    x[(i * positions + p) * TINY_CHANNELS + c] * deviation[c] + mean[c];
     snprintf(file, sizeof file, "%s.x", name);
     scratch_write(file, raw, sizeof *raw * WINDOWS * TINY_VALUES);
     free(raw);
@@ -58,7 +60,8 @@ static float *runtime(const char *name, const QcNode *in)
     size_t length;
     if (in->height > 1) snprintf(shape, sizeof shape, "%d,%u,%u,%u", WINDOWS, in->channels, in->height, in->width);
     else snprintf(shape, sizeof shape, "%d,%u,%u", WINDOWS, in->channels, in->width);
-    snprintf(command, sizeof command, "exec node tests/onnx/run.js '%s/%s.onnx' '%s/%s.x' %s '%s/%s.y' 2>'%s/log'", scratch, name, scratch, name, shape, scratch, name, scratch);
+    snprintf(command, sizeof command, "exec node tests/onnx/run.js '%s/%s.onnx' '%s/%s.x' %s '%s/%s.y' 2>'%s/log'",
+             scratch, name, scratch, name, shape, scratch, name, scratch);
     int status = system(command);
     if (WEXITSTATUS(status) == 77 || WEXITSTATUS(status) == 127) return NULL;
     if (status) {
@@ -162,9 +165,11 @@ static void compare_quantized(TinyKind kind, int bits, int activation_bits, QcOn
     save_raw(x, &t.model.nodes[0], "q");
     float *real = runtime("q", &t.model.nodes[0]);
     if (real) {
-        for (int i = 0; i < WINDOWS; i++) other += class_of(ours + i * TINY_CLASSES) != class_of(real + i * TINY_CLASSES);
+        for (int i = 0; i < WINDOWS; i++)
+            other += class_of(ours + i * TINY_CLASSES) != class_of(real + i * TINY_CLASSES);
         double off = largest_difference(ours, real), size = largest_of(ours);
-        printf("kind %d, %d and %d bits: largest difference %.3g of %.3g, %u other classes\n", (int)kind, bits, activation_bits, off, size, other);
+        printf("kind %d, %d and %d bits: largest difference %.3g of %.3g, %u other classes\n", (int)kind, bits,
+               activation_bits, off, size, other);
         ck_assert_double_le(off, 0.05 * size);
     } else {
         puts("skipped: onnxruntime-node is missing (share/setup/install.sh --test)");

@@ -1,5 +1,5 @@
-/* How an output takes its place (lib/base/output.c): permissions, links, names that others planted, remains of dead processes, two writers at a time.
- * Each holds for temporary files without a name and for named ones (_i = 1). */
+/* How an output takes its place (lib/base/output.c): permissions, links, names that others planted, remains of dead
+ * processes, two writers at a time. Each holds for temporary files without a name and for named ones (_i = 1). */
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -39,7 +39,10 @@ static int files_in_folder(void)
     return n - 2;
 }
 
-static void write_to(const char *to, const char *text) { ck_assert_msg(!qc_write_all(to, text, strlen(text), &err), "%s", err.text); }
+static void write_to(const char *to, const char *text)
+{
+    ck_assert_msg(!qc_write_all(to, text, strlen(text), &err), "%s", err.text);
+}
 
 static void make(const char *name, const char *text)
 {

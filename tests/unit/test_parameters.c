@@ -48,13 +48,15 @@ START_TEST(rows_are_the_struct)
         }
         for (int j = 0; j < i; j++) ck_assert_str_ne(row->name, qc_parameter_rows[j].name);
     }
-    for (size_t at = 0; at < sizeof taken; at++) ck_assert_uint_eq(taken[at], 1); /* no padding, no field without a row */
+    /* no padding, no field without a row */
+    for (size_t at = 0; at < sizeof taken; at++) ck_assert_uint_eq(taken[at], 1);
 }
 END_TEST
 
 START_TEST(defaults_follow_the_bits)
 {
-    QcParameters two = qc_parameters_default(2), four = qc_parameters_default(4), eight = qc_parameters_default(8), other = qc_parameters_default(0);
+    QcParameters two = qc_parameters_default(2), four = qc_parameters_default(4), eight = qc_parameters_default(8),
+                 other = qc_parameters_default(0);
     ck_assert(two.temperature_loss > four.temperature_loss && four.temperature_loss > eight.temperature_loss);
     ck_assert(two.first_share < four.first_share && four.first_share < eight.first_share);
     ck_assert_mem_eq(&other, &eight, sizeof other);
@@ -80,7 +82,8 @@ START_TEST(ends_of_the_range_are_within_it)
 {
     for (int i = 0; i < QC_PARAMETER_COUNT; i++) {
         const QcParameterRow *row = &qc_parameter_rows[i];
-        const double beyond[] = {row->whole ? row->high + 1 : row->high * 1.001, row->whole ? row->low - 1 : row->low - 1e-7, NAN, INFINITY, -INFINITY};
+        const double beyond[] = {row->whole ? row->high + 1 : row->high * 1.001,
+                                 row->whole ? row->low - 1 : row->low - 1e-7, NAN, INFINITY, -INFINITY};
         QcParameters p = qc_parameters_default(4), as_it_was = p;
         for (int j = 0; j < 5; j++) {
             char text[80];
@@ -118,7 +121,8 @@ START_TEST(what_is_no_name_or_no_number_is_refused)
 }
 END_TEST
 
-/* One text after another; the last of the same name counts. What comes before a wrong one has been set, so that the caller drops the struct. */
+/* One text after another; the last of the same name counts. What comes before a wrong one has been set, so that the
+ * caller drops the struct. */
 START_TEST(texts_are_taken_in_order)
 {
     const char *texts[] = {"ridge=0.5", "rounds=7", "ridge=0.25"};
@@ -155,7 +159,8 @@ START_TEST(a_digest_changes_with_every_parameter)
         digest_of(digests[i], &p);
         memcpy((char *)&p + qc_parameter_rows[i].offset, &was, sizeof was);
         for (int j = 0; j <= QC_PARAMETER_COUNT; j++)
-            if (j < i || j == QC_PARAMETER_COUNT) ck_assert_msg(memcmp(digests[i], digests[j], QC_DIGEST_BYTES), "%s", qc_parameter_rows[i].name);
+            if (j < i || j == QC_PARAMETER_COUNT)
+                ck_assert_msg(memcmp(digests[i], digests[j], QC_DIGEST_BYTES), "%s", qc_parameter_rows[i].name);
     }
 }
 END_TEST

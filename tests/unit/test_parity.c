@@ -1,4 +1,5 @@
-/* Forward parity with PyTorch: the weights of its ONNX dumps put into our graphs give its logits. Skipped where the dumps or python3-onnx are missing. */
+/* Forward parity with PyTorch: the weights of its ONNX dumps put into our graphs give its logits. Skipped where the
+ * dumps or python3-onnx are missing. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,7 +48,8 @@ static int fetch(const char *name, const char *file)
         unlink(file);
         return 0;
     }
-    snprintf(command, sizeof command, "exec /usr/bin/python3 tests/model/weights.py '%s' '%s' > '%s'", model, arrays, file);
+    snprintf(command, sizeof command, "exec /usr/bin/python3 tests/model/weights.py '%s' '%s' > '%s'", model, arrays,
+             file);
     int status = system(command);
     if (WEXITSTATUS(status) == 77 || WEXITSTATUS(status) == 127) {
         puts("skipped: python3-onnx is missing");
@@ -67,7 +69,8 @@ static void put(float *place, size_t room, const Tensor *t, const char *kind)
 
 static void fill_norm(QcGraph *g, const QcNode *norm, Tensor *gain, FILE *in)
 {
-    float *const places[] = {g->params + norm->weight, g->params + norm->bias, g->stats + norm->stat, g->stats + norm->stat + norm->channels};
+    float *const places[] = {g->params + norm->weight, g->params + norm->bias, g->stats + norm->stat,
+                             g->stats + norm->stat + norm->channels};
     static const char *const kinds[] = {"gain", "shift", "mean", "variance"};
     Tensor t = *gain;
     for (int k = 0; k < 4; k++) {
@@ -84,7 +87,8 @@ static void fill_folded_norm(QcGraph *g, const QcNode *norm, const Tensor *bias)
     for (uint32_t c = 0; c < norm->channels; c++) g->stats[norm->stat + norm->channels + c] = 1 - norm->eps;
 }
 
-/* Puts the dump's weights into the graph, whose layers come in the same order; leaves *t at the first tensor that is no weight. */
+/* Puts the dump's weights into the graph, whose layers come in the same order; leaves *t at the first tensor that is no
+ * weight. */
 static void fill(QcGraph *g, FILE *in, Tensor *t)
 {
     ck_assert(next_tensor(in, t));

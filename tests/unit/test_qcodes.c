@@ -1,4 +1,5 @@
-/* Weights packed as codes, and floats made the codes of an input: what is set is read, halves go away from zero, what is no number is harmless. */
+/* Weights packed as codes, and floats made the codes of an input: what is set is read, halves go away from zero, what
+ * is no number is harmless. */
 #include <math.h>
 
 #include "suite.h"
@@ -58,7 +59,8 @@ START_TEST(frames_are_normalised_first) /* of channels that fill vectors and tha
     float x[STEPS * MOST], mean[MOST], deviation[MOST];
     uint8_t q[STEPS * MOST + 1], expected;
     for (uint32_t channels = 1; channels <= MOST; channels++) {
-        for (uint32_t c = 0; c < channels; c++) mean[c] = qc_rng_unit(&rng) * 10 - 5, deviation[c] = 0.1f + qc_rng_unit(&rng);
+        for (uint32_t c = 0; c < channels; c++)
+            mean[c] = qc_rng_unit(&rng) * 10 - 5, deviation[c] = 0.1f + qc_rng_unit(&rng);
         for (uint32_t i = 0; i < STEPS * channels; i++) x[i] = qc_rng_unit(&rng) * 20 - 10;
         x[0] = NAN;
         q[STEPS * channels] = 0x5a;

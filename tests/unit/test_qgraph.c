@@ -1,5 +1,5 @@
-/* test_qgraph.c - the integer forward pass against the formulas of qgraph.h, written a second time as plainly as can be, on
- * random graphs. */
+/* test_qgraph.c - the integer forward pass against the formulas of qgraph.h, written a second time as plainly as can
+ * be, on random graphs. */
 #include "suite.h"
 #include "samplegraph.h"
 
@@ -55,7 +55,8 @@ static int64_t pool(const Sample *s, const QcQNode *node, uint32_t h, uint32_t w
     int64_t sum = 0, top = INT64_MIN, n = 0, area = node->kernel_h * node->kernel_w;
     for (uint32_t kh = 0; kh < node->kernel_h; kh++)
         for (uint32_t kw = 0; kw < node->kernel_w; kw++) {
-            int64_t y = (int64_t)h * node->stride_h + kh - node->pad_top, x = (int64_t)w * node->stride_w + kw - node->pad_left;
+            int64_t y = (int64_t)h * node->stride_h + kh - node->pad_top,
+                    x = (int64_t)w * node->stride_w + kw - node->pad_left;
             if (!inside(in, y, x)) continue;
             int64_t v = value(s, node->in[0], y, x, c);
             sum += v;
@@ -69,19 +70,22 @@ static int64_t pool(const Sample *s, const QcQNode *node, uint32_t h, uint32_t w
 static uint8_t rescaled(const Sample *s, const QcQNode *node, int64_t product, uint32_t entry)
 {
     const QcQTensor *out = &s->tensors[node->out];
-    int64_t q = floor_divide(product + ((int64_t)1 << (s->shift[entry] - 1)), (int64_t)1 << s->shift[entry]) + out->zero;
+    int64_t q =
+        floor_divide(product + ((int64_t)1 << (s->shift[entry] - 1)), (int64_t)1 << s->shift[entry]) + out->zero;
     int64_t low = node->relu ? out->zero : 0, high = (1 << out->bits) - 1;
     return (uint8_t)(q < low ? low : q > high ? high : q);
 }
 
-/* 256 n standard deviations of n pixels, cut to a whole number: n^2 variances are the sum of (v - w)^2 over all pairs of pixels. */
+/* 256 n standard deviations of n pixels, cut to a whole number: n^2 variances are the sum of (v - w)^2 over all pairs
+ * of pixels. */
 static int64_t deviations(const Sample *s, const QcQNode *node, uint32_t c)
 {
     const QcQTensor *in = &s->tensors[node->in[0]];
     int64_t n = in->height * in->width, pairs = 0;
     for (int64_t a = 0; a < n; a++)
         for (int64_t b = 0; b < a; b++) {
-            int64_t d = value(s, node->in[0], a / in->width, a % in->width, c) - value(s, node->in[0], b / in->width, b % in->width, c);
+            int64_t d = value(s, node->in[0], a / in->width, a % in->width, c) -
+                        value(s, node->in[0], b / in->width, b % in->width, c);
             pairs += d * d;
         }
     pairs *= 65536;
@@ -95,7 +99,8 @@ static int64_t deviations(const Sample *s, const QcQNode *node, uint32_t c)
 static uint8_t turned(const Sample *s, const QcQNode *node, uint32_t n)
 {
     uint32_t at = node->code;
-    for (uint32_t k = node->groups; k-- > 0; n /= (uint32_t)s->bias[node->channel + k]) at += n % (uint32_t)s->bias[node->channel + k] * (uint32_t)s->multiplier[node->channel + k];
+    for (uint32_t k = node->groups; k-- > 0; n /= (uint32_t)s->bias[node->channel + k])
+        at += n % (uint32_t)s->bias[node->channel + k] * (uint32_t)s->multiplier[node->channel + k];
     return plane[node->in[0]][at];
 }
 
@@ -120,10 +125,12 @@ static uint8_t pixel(const Sample *s, const QcQNode *node, uint32_t h, uint32_t 
     case QC_Q_TABLE: return s->codes[node->code_byte + (uint32_t)(value(s, node->in[0], h, w, c) + in->zero)];
     case QC_Q_TURN: return turned(s, node, (h * out->width + w) * out->channels + c);
     case QC_Q_MUL:
-        if (s->tensors[node->in[1]].height == 1 && s->tensors[node->in[1]].width == 1) return rescaled(s, node, value(s, node->in[0], h, w, c) * value(s, node->in[1], 0, 0, c) * m, entry);
+        if (s->tensors[node->in[1]].height == 1 && s->tensors[node->in[1]].width == 1)
+            return rescaled(s, node, value(s, node->in[0], h, w, c) * value(s, node->in[1], 0, 0, c) * m, entry);
         return rescaled(s, node, value(s, node->in[0], h, w, c) * value(s, node->in[1], h, w, c) * m, entry);
     case QC_Q_ADD:
-        return rescaled(s, node, value(s, node->in[0], h, w, c) * m + value(s, node->in[1], h, w, c) * s->multiplier[entry + 1],
+        return rescaled(s, node,
+                        value(s, node->in[0], h, w, c) * m + value(s, node->in[1], h, w, c) * s->multiplier[entry + 1],
                         entry);
     default: return rescaled(s, node, value(s, node->in[0], h, w, c) * m, entry);
     }
@@ -145,7 +152,8 @@ static void reference(Sample *s, float *logits)
         for (uint32_t h = 0; h < out->height; h++)
             for (uint32_t w = 0; w < out->width; w++)
                 for (uint32_t c = 0; c < node->channels; c++)
-                    plane[node->out][(h * out->width + w) * out->channels + node->out_channel + c] = pixel(s, node, h, w, c);
+                    plane[node->out][(h * out->width + w) * out->channels + node->out_channel + c] =
+                        pixel(s, node, h, w, c);
     }
 }
 
@@ -177,8 +185,8 @@ static void *memory_for(const QcQGraph *g, uint8_t fill)
     return memory;
 }
 
-/* Sees each node just after it ran: compares its output with the reference's tensor, and the sums that bit-flipping takes of it
- * with sums taken from the formulas. */
+/* Sees each node just after it ran: compares its output with the reference's tensor, and the sums that bit-flipping
+ * takes of it with sums taken from the formulas. */
 typedef struct Watch {
     const Sample *s;
     uint32_t next;
@@ -195,9 +203,10 @@ static void check_masked_sums(const Sample *s, QcQRun *run, const QcQNode *node,
     for (uint32_t group = 0; group < conv->groups; group++)
         for (uint32_t row = 0; row < conv->rows; row++)
             for (uint32_t k = 0; k < conv->dot.segments; k++) {
-                run->k->masked_sum(part, conv->x + (size_t)row * conv->row_step + group * conv->group_step + conv->dot.segment[k],
-                                   mask + (size_t)row * conv->dot.positions * out->channels + group * conv->group_channels,
-                                   conv->dot.positions, conv->dot.step, out->channels, conv->length, conv->group_channels);
+                run->k->masked_sum(
+                    part, conv->x + (size_t)row * conv->row_step + group * conv->group_step + conv->dot.segment[k],
+                    mask + (size_t)row * conv->dot.positions * out->channels + group * conv->group_channels,
+                    conv->dot.positions, conv->dot.step, out->channels, conv->length, conv->group_channels);
                 for (uint32_t o = 0; o < conv->group_channels; o++)
                     for (uint32_t i = 0; i < conv->length; i++)
                         got[((size_t)(group * conv->group_channels + o) * conv->dot.segments + k) * conv->length + i] +=
@@ -211,9 +220,10 @@ static void check_masked_sums(const Sample *s, QcQRun *run, const QcQNode *node,
             for (uint32_t h = 0; h < out->height; h++)
                 for (uint32_t w = 0; w < out->width; w++)
                     if (plane[node->out][(h * out->width + w) * out->channels + node->out_channel + o])
-                        sum += value(s, node->in[0], (int64_t)h * node->stride_h + kh * node->dilation_h - node->pad_top,
-                                     (int64_t)w * node->stride_w + kw * node->dilation_w - node->pad_left, i) +
-                               in->zero;
+                        sum +=
+                            value(s, node->in[0], (int64_t)h * node->stride_h + kh * node->dilation_h - node->pad_top,
+                                  (int64_t)w * node->stride_w + kw * node->dilation_w - node->pad_left, i) +
+                            in->zero;
             ck_assert_int_eq(sum, got[(size_t)o * n + j]);
         }
     free(got);
@@ -271,8 +281,10 @@ START_TEST(forward_stops_after_last)
     qc_qrun_place(&run, &s->g, &qc_kernels_scalar, memory);
     uint32_t last = s->g.n_nodes / 2 ? s->g.n_nodes / 2 - 1 : 0;
     Watch w = { s, 0 };
-    memcpy(qc_qrun_tensor(&run, 0), s->input, (size_t)s->tensors[0].height * s->tensors[0].width * s->tensors[0].channels);
-    qc_qrun_forward_seen(&run, s->nodes[last].op == QC_Q_LOGITS ? unused : NULL, qc_qrun_tensor(&run, 0), last, watch, &w);
+    memcpy(qc_qrun_tensor(&run, 0), s->input,
+           (size_t)s->tensors[0].height * s->tensors[0].width * s->tensors[0].channels);
+    qc_qrun_forward_seen(&run, s->nodes[last].op == QC_Q_LOGITS ? unused : NULL, qc_qrun_tensor(&run, 0), last, watch,
+                         &w);
     ck_assert_uint_eq(w.next, last + 1);
     free(memory);
 }

@@ -1,4 +1,5 @@
-/* The quantized graph in its file: the same bytes come back, and nothing that would lead a forward pass astray is accepted. */
+/* The quantized graph in its file: the same bytes come back, and nothing that would lead a forward pass astray is
+ * accepted. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,8 +31,20 @@ static QcQTensor tensor(uint16_t width, uint16_t channels, uint8_t zero)
 /* Takes codes and entries behind those that are taken. */
 static void node(uint32_t i, QcQOp op, uint16_t in, uint16_t out, uint16_t first, uint16_t channels, uint16_t kernel)
 {
-    QcQNode n = {.op = op, .in = {in, 0}, .out = out, .out_channel = first, .channels = channels, .groups = 1, .kernel_h = 1, .kernel_w = kernel,
-                 .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .pad_left = (kernel - 1) / 2, .pad_right = kernel / 2};
+    QcQNode n = {.op = op,
+                 .in = {in, 0},
+                 .out = out,
+                 .out_channel = first,
+                 .channels = channels,
+                 .groups = 1,
+                 .kernel_h = 1,
+                 .kernel_w = kernel,
+                 .stride_h = 1,
+                 .stride_w = 1,
+                 .dilation_h = 1,
+                 .dilation_w = 1,
+                 .pad_left = (kernel - 1) / 2,
+                 .pad_right = kernel / 2};
     int weighted = op == QC_Q_CONV || op == QC_Q_LOGITS;
     n.channel = s.g.n_channels;
     s.g.n_channels += weighted ? channels : op == QC_Q_ADD ? 2 : 1;
@@ -49,8 +62,17 @@ static void build(int bits)
 {
     QcErr err = {0};
     memset(&s, 0, sizeof s);
-    s.g = (QcQGraph){.n_tensors = TENSORS, .n_nodes = NODES, .classes = 3, .bits = (uint8_t)bits, .tensors = s.tensors, .nodes = s.nodes,
-                     .codes = s.codes, .scale = s.scale, .bias = s.bias, .multiplier = s.multiplier, .shift = s.shift};
+    s.g = (QcQGraph){.n_tensors = TENSORS,
+                     .n_nodes = NODES,
+                     .classes = 3,
+                     .bits = (uint8_t)bits,
+                     .tensors = s.tensors,
+                     .nodes = s.nodes,
+                     .codes = s.codes,
+                     .scale = s.scale,
+                     .bias = s.bias,
+                     .multiplier = s.multiplier,
+                     .shift = s.shift};
     s.tensors[0] = tensor(16, 3, 128);
     s.tensors[1] = tensor(16, 4, 0);
     s.tensors[2] = tensor(16, 4, 0);
@@ -104,8 +126,10 @@ START_TEST(plan_is_tight_and_sound)
         ck_assert_uint_eq(s.tensors[t].offset % 64, 0);
         all += ((uint32_t)s.tensors[t].width * s.tensors[t].channels + 63) / 64 * 64;
     }
-    ck_assert_uint_lt(s.g.activation_bytes, all); /* something is shared: tensors 1 and 2 are gone when the sum is made */
-    /* at the sum three tensors of 96 bytes live; at c: input 48, maxpool's 64, concat 96. Nothing can do with less than 288. */
+    ck_assert_uint_lt(s.g.activation_bytes, all); /* something is shared: tensors 1 and 2 are gone when the sum is
+                                                     made */
+    /* at the sum three tensors of 96 bytes live; at c: input 48, maxpool's 64, concat 96. Nothing can do with less than
+     * 288. */
     ck_assert_uint_ge(s.g.activation_bytes, 288);
     ck_assert_uint_le(s.g.activation_bytes, 384);
 }
@@ -246,7 +270,8 @@ START_TEST(every_single_fault_is_found)
         Sample before = s;
         set(&mutations[i]);
         ck_assert_msg(qc_qgraph_check(&s.g, &err) == -1, "fault %zu (%s) is accepted", i, mutations[i].says);
-        ck_assert_msg(strstr(err.text, mutations[i].says) != NULL, "fault %zu: '%s' does not say '%s'", i, err.text, mutations[i].says);
+        ck_assert_msg(strstr(err.text, mutations[i].says) != NULL, "fault %zu: '%s' does not say '%s'", i, err.text,
+                      mutations[i].says);
         ck_assert_int_eq(err.code, QC_EFORMAT);
         s = before;
         ck_assert_msg(qc_qgraph_check(&s.g, &err) == 0, "%s", err.text);

@@ -36,15 +36,20 @@ START_TEST(arithmetic_is_that_of_libm)
         double (*theirs)(double);
         float (*next)(QcRng *rng);
     } cases[] = {
-        {"ln of any size", own_ln, log, any_size},          {"ln about 1", own_ln, log, about_one}, {"ln next to 1", own_ln, log, next_to_one},
-        {"ln of a unit draw", own_ln, log, unit_above_zero}, {"exp", own_exp, exp, exponent},        {"exp about 0", own_exp, exp, small_exponent},
+        {"ln of any size", own_ln, log, any_size},
+        {"ln about 1", own_ln, log, about_one},
+        {"ln next to 1", own_ln, log, next_to_one},
+        {"ln of a unit draw", own_ln, log, unit_above_zero},
+        {"exp", own_exp, exp, exponent},
+        {"exp about 0", own_exp, exp, small_exponent},
         {"sqrt about 1", own_sqrt, sqrt, about_one},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         double worst = worst_of(cases[i].ours, cases[i].theirs, cases[i].next, 200000);
         ck_assert_msg(worst < 3e-7, "%s: off by %g", cases[i].what, worst);
     }
-    for (int e = -99; e < 128; e++) ck_assert(fabs((double)qc_sqrt(ldexpf(1.3f, e)) / sqrt(ldexp((double)1.3f, e)) - 1) < 3e-7);
+    for (int e = -99; e < 128; e++)
+        ck_assert(fabs((double)qc_sqrt(ldexpf(1.3f, e)) / sqrt(ldexp((double)1.3f, e)) - 1) < 3e-7);
     ck_assert_float_eq(qc_ln(1), 0);
     ck_assert_float_eq(qc_exp(0), 1);
     ck_assert_float_eq(qc_exp(-88), 0);

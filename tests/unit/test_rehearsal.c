@@ -1,4 +1,5 @@
-/* The pieces of the methods with back-propagation against their papers' definitions: losses and their gradients, A-GEM's projection, Camel's greedy choice, shared values. */
+/* The pieces of the methods with back-propagation against their papers' definitions: losses and their gradients,
+ * A-GEM's projection, Camel's greedy choice, shared values. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +29,8 @@ static Problem make_problem(uint64_t seed)
     Problem p;
     QcRng rng = qc_rng_seed(seed, 1);
     for (int k = 0; k < CLASSES; k++) p.allowed[k] = k != 1 && k != 4;
-    for (int i = 0; i < VALUES; i++) p.logits[i] = (float)(2 * qc_rng_normal(&rng)), p.remembered[i] = (float)(2 * qc_rng_normal(&rng));
+    for (int i = 0; i < VALUES; i++)
+        p.logits[i] = (float)(2 * qc_rng_normal(&rng)), p.remembered[i] = (float)(2 * qc_rng_normal(&rng));
     for (int i = 0; i < N; i++) {
         do p.label[i] = (int32_t)qc_rng_below(&rng, CLASSES);
         while (!p.allowed[p.label[i]]);
@@ -42,7 +44,8 @@ enum { PLAIN, WEIGHTED, AMONG, RECALL, LOSSES };
 static double loss_of(int which, float *d, const Problem *p, const float *logits)
 {
     if (which == RECALL) return qc_loss_recall(d, logits, p->remembered, N, CLASSES);
-    return qc_loss_among(d, logits, p->label, which == WEIGHTED ? p->weight : NULL, which == AMONG ? p->allowed : NULL, N, CLASSES);
+    return qc_loss_among(d, logits, p->label, which == WEIGHTED ? p->weight : NULL, which == AMONG ? p->allowed : NULL,
+                         N, CLASSES);
 }
 
 START_TEST(gradients_are_those_of_finite_differences)
@@ -59,7 +62,8 @@ START_TEST(gradients_are_those_of_finite_differences)
                 side[up] = loss_of(_i, unused, &p, moved);
             }
             double slope = (side[1] - side[0]) / ((double)(p.logits[i] + 0x1p-8f) - (double)(p.logits[i] - 0x1p-8f));
-            ck_assert_msg(fabs((double)d[i] - slope) < 1e-5, "loss %d, logit %d: %g, by differences %g", _i, i, (double)d[i], slope);
+            ck_assert_msg(fabs((double)d[i] - slope) < 1e-5, "loss %d, logit %d: %g, by differences %g", _i, i,
+                          (double)d[i], slope);
             if (_i == AMONG && !p.allowed[i % CLASSES]) ck_assert(d[i] == 0 && side[0] == side[1]);
         }
     }
@@ -85,7 +89,8 @@ START_TEST(losses_are_pytorchs)
     scratch_make();
     Problem p = make_problem(77);
     write_problem(&p);
-    snprintf(command, sizeof command, "exec /usr/bin/python3 tests/model/losses.py < '%s' > '%s'", scratch_path("problem"), scratch_path("answer"));
+    snprintf(command, sizeof command, "exec /usr/bin/python3 tests/model/losses.py < '%s' > '%s'",
+             scratch_path("problem"), scratch_path("answer"));
     int status = system(command);
     if (WEXITSTATUS(status) == 77 || WEXITSTATUS(status) == 127) {
         puts("skipped: python3-torch is missing");
@@ -97,10 +102,12 @@ START_TEST(losses_are_pytorchs)
             float d[VALUES];
             double theirs, ours = loss_of(which, d, &p, p.logits);
             ck_assert_int_eq(fscanf(in, "%lf", &theirs), 1);
-            ck_assert_msg(fabs(ours - theirs) < 1e-9 * fmax(1, fabs(theirs)), "loss %d is %.12g, PyTorch's %.12g", which, ours, theirs);
+            ck_assert_msg(fabs(ours - theirs) < 1e-9 * fmax(1, fabs(theirs)), "loss %d is %.12g, PyTorch's %.12g",
+                          which, ours, theirs);
             for (int i = 0; i < VALUES; i++) {
                 ck_assert_int_eq(fscanf(in, "%lf", &theirs), 1);
-                ck_assert_msg(fabs((double)d[i] - theirs) < 1e-7, "loss %d, logit %d: %.9g, PyTorch's %.9g", which, i, (double)d[i], theirs);
+                ck_assert_msg(fabs((double)d[i] - theirs) < 1e-7, "loss %d, logit %d: %.9g, PyTorch's %.9g", which, i,
+                              (double)d[i], theirs);
             }
         }
         fclose(in);
@@ -125,20 +132,24 @@ START_TEST(projected_gradients_do_not_conflict)
     for (uint64_t seed = 1; seed <= 200; seed++) {
         QcRng rng = qc_rng_seed(seed, 2);
         float g[DIM], before[DIM], m[DIM];
-        for (int i = 0; i < DIM; i++) g[i] = before[i] = (float)qc_rng_normal(&rng), m[i] = (float)(3 * qc_rng_normal(&rng));
+        for (int i = 0; i < DIM; i++)
+            g[i] = before[i] = (float)qc_rng_normal(&rng), m[i] = (float)(3 * qc_rng_normal(&rng));
         double gm = dot(g, m, DIM), mm = dot(m, m, DIM);
         int did = qc_agem_project(g, m, DIM);
         projected += did;
         ck_assert_int_eq(did, gm < 0);
         ck_assert(dot(g, m, DIM) > -1e-5 * sqrt(mm));
-        for (int i = 0; i < DIM; i++) ck_assert(fabs((double)g[i] - ((double)before[i] - (gm < 0 ? gm / mm * (double)m[i] : 0))) < 1e-6);
+        for (int i = 0; i < DIM; i++)
+            ck_assert(fabs((double)g[i] - ((double)before[i] - (gm < 0 ? gm / mm * (double)m[i] : 0))) < 1e-6);
         if (!did) continue;
-        for (int trial = 0; trial < 20; trial++) { /* of the vectors that do not conflict it is the nearest to g: Chaudhry et al., eq. 10 and 11 */
+        for (int trial = 0; trial < 20; trial++) { /* of the vectors that do not conflict it is the nearest to g:
+                                                      Chaudhry et al., eq. 10 and 11 */
             float other[DIM];
             for (int i = 0; i < DIM; i++) other[i] = g[i] + (float)(0.1 * qc_rng_normal(&rng));
             if (dot(other, m, DIM) < 0) continue;
             double near = 0, far = 0;
-            for (int i = 0; i < DIM; i++) near += pow((double)g[i] - (double)before[i], 2), far += pow((double)other[i] - (double)before[i], 2);
+            for (int i = 0; i < DIM; i++)
+                near += pow((double)g[i] - (double)before[i], 2), far += pow((double)other[i] - (double)before[i], 2);
             ck_assert(near < far);
         }
     }
@@ -146,7 +157,8 @@ START_TEST(projected_gradients_do_not_conflict)
     ck_assert_int_lt(projected, 140);
     float g[3] = {1, -2, 3}, none[3] = {0, 0, 0}, against[3] = {-2, 4, -6};
     ck_assert(!qc_agem_project(g, none, 3) && g[0] == 1 && g[1] == -2 && g[2] == 3);
-    ck_assert(qc_agem_project(g, against, 3) && g[0] == 0 && g[1] == 0 && g[2] == 0); /* nothing is left of a gradient straight against it */
+    /* nothing is left of a gradient straight against it */
+    ck_assert(qc_agem_project(g, against, 3) && g[0] == 0 && g[1] == 0 && g[2] == 0);
 }
 END_TEST
 
@@ -172,10 +184,12 @@ static void random_similarity(float *s, uint64_t seed)
     float x[POINTS][2];
     for (int i = 0; i < POINTS; i++) x[i][0] = qc_rng_unit(&rng), x[i][1] = qc_rng_unit(&rng);
     for (int i = 0; i < POINTS; i++)
-        for (int j = 0; j < POINTS; j++) s[i * POINTS + j] = seed % 2 || i % 3 == j % 3 ? 1.5f - hypotf(x[i][0] - x[j][0], x[i][1] - x[j][1]) : 0;
+        for (int j = 0; j < POINTS; j++)
+            s[i * POINTS + j] = seed % 2 || i % 3 == j % 3 ? 1.5f - hypotf(x[i][0] - x[j][0], x[i][1] - x[j][1]) : 0;
 }
 
-/* Each choice is the best single one by the definition of f; the whole is within 1 - 1/e of the best set, found by trying all. */
+/* Each choice is the best single one by the definition of f; the whole is within 1 - 1/e of the best set, found by
+ * trying all. */
 START_TEST(greedy_choices_are_greedy_and_near_the_best)
 {
     const float nothing[POINTS] = {0};
@@ -190,7 +204,8 @@ START_TEST(greedy_choices_are_greedy_and_near_the_best)
         for (uint32_t c = 0; c < k; c++) {
             double own = facility(s, set | 1u << chosen[c], nothing);
             ck_assert(!(set >> chosen[c] & 1) && !may[chosen[c]]);
-            for (uint32_t j = 0; j < POINTS; j++) ck_assert(set >> j & 1 || facility(s, set | 1u << j, nothing) <= own + 1e-9);
+            for (uint32_t j = 0; j < POINTS; j++)
+                ck_assert(set >> j & 1 || facility(s, set | 1u << j, nothing) <= own + 1e-9);
             set |= 1u << chosen[c];
         }
         double best = 0, greedy = facility(s, set, nothing), sum = 0;
@@ -212,12 +227,14 @@ START_TEST(greedy_choices_begin_with_what_is_covered)
         uint8_t may[POINTS] = {0, 1, 1, 0, 1, 1, 0, 1, 1};
         uint32_t chosen[POINTS];
         random_similarity(s, seed);
-        for (int i = 0; i < POINTS; i++) start[i] = covered[i] = fmaxf(s[i * POINTS], s[i * POINTS + 3]); /* 0 and 3 are there already */
+        /* 0 and 3 are there already */
+        for (int i = 0; i < POINTS; i++) start[i] = covered[i] = fmaxf(s[i * POINTS], s[i * POINTS + 3]);
         ck_assert_uint_eq(qc_cover_choose(chosen, covered, may, s, POINTS, 1), 1);
         ck_assert(chosen[0] != 0 && chosen[0] != 3 && chosen[0] != 6);
         for (uint32_t j = 0; j < POINTS; j++)
             if (j % 3) ck_assert(facility(s, 1u << j, start) <= facility(s, 1u << chosen[0], start) + 1e-9);
-        ck_assert_uint_eq(qc_cover_choose(chosen, covered, may, s, POINTS, POINTS), 5); /* no more candidates than there are */
+        /* no more candidates than there are */
+        ck_assert_uint_eq(qc_cover_choose(chosen, covered, may, s, POINTS, POINTS), 5);
     }
 }
 END_TEST
@@ -253,10 +270,12 @@ START_TEST(clusters_are_fixed_points_of_lloyds_rule)
             if (c) ck_assert(centre[c - 1] <= centre[c]);
             for (int i = 0; i < WEIGHTS; i++)
                 if (!skip[i] && owner[i] == c) sum += (double)x[i], n++;
-            if (n > 0) ck_assert(fabs(sum / n - (double)centre[c]) < 0.02); /* it may stop after 50 rounds, almost there */
+            if (n > 0) ck_assert(fabs(sum / n - (double)centre[c]) < 0.02); /* it may stop after 50 rounds, almost
+                                                                               there */
         }
         for (int i = 0; i < WEIGHTS; i++)
-            for (uint32_t c = 0; !skip[i] && c < k; c++) ck_assert(fabsf(x[i] - centre[owner[i]]) <= fabsf(x[i] - centre[c]) + 0.02f);
+            for (uint32_t c = 0; !skip[i] && c < k; c++)
+                ck_assert(fabsf(x[i] - centre[owner[i]]) <= fabsf(x[i] - centre[c]) + 0.02f);
     }
     const float apart[6] = {-3, -3.2f, 1, 1.2f, 9, 8.8f};
     float centre[3];

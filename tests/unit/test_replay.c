@@ -11,7 +11,8 @@ START_TEST(rate_0_changes_no_code)
 {
     for (int bits = 2; bits <= 8; bits *= 2) {
         uint8_t before[65536];
-        begin(methods[_i], TINY_INCEPTION, bits, 1, methods[_i] == &qc_method_deepc ? "rate=0 prune=0 cluster=8 steps=4 bias=1" : "rate=0 steps=4 bias=1");
+        begin(methods[_i], TINY_INCEPTION, bits, 1,
+              methods[_i] == &qc_method_deepc ? "rate=0 prune=0 cluster=8 steps=4 bias=1" : "rate=0 steps=4 bias=1");
         ck_assert_uint_le(b.t.g.n_code_bytes, sizeof before);
         memcpy(before, b.t.g.codes, b.t.g.n_code_bytes);
         for (uint32_t i = 0; i < BATCHES; i++) ck_assert_uint_eq(learn(i, BATCH).step.flips, 0);
@@ -50,10 +51,12 @@ START_TEST(a_batch_is_learned)
         for (uint32_t i = 0; i < BATCHES; i++) {
             uint32_t flips = 0;
             for (uint32_t k = 0; k < b.t.g.n_nodes; k++)
-                for (uint32_t j = 0; j < b.t.g.nodes[k].n_codes; j++) before[b.t.g.nodes[k].code + j] = code_at(&b.t.g.nodes[k], j);
+                for (uint32_t j = 0; j < b.t.g.nodes[k].n_codes; j++)
+                    before[b.t.g.nodes[k].code + j] = code_at(&b.t.g.nodes[k], j);
             QcMethodReport r = learn(i, BATCH);
             for (uint32_t k = 0; k < b.t.g.n_nodes; k++)
-                for (uint32_t j = 0; j < b.t.g.nodes[k].n_codes; j++) flips += before[b.t.g.nodes[k].code + j] != code_at(&b.t.g.nodes[k], j);
+                for (uint32_t j = 0; j < b.t.g.nodes[k].n_codes; j++)
+                    flips += before[b.t.g.nodes[k].code + j] != code_at(&b.t.g.nodes[k], j);
             ck_assert_uint_eq(r.step.flips, flips);
             ck_assert_uint_gt(flips, 0);
             loss[0] += (double)r.step.loss_before;
@@ -66,7 +69,8 @@ START_TEST(a_batch_is_learned)
 }
 END_TEST
 
-/* Forwards, backwards and multiply-adds by hand; memory holds at least latents, their gradient, two moments and the weights. */
+/* Forwards, backwards and multiply-adds by hand; memory holds at least latents, their gradient, two moments and the
+ * weights. */
 START_TEST(costs_are_counted)
 {
     const QcMethod *m = methods[_i];
@@ -78,7 +82,8 @@ START_TEST(costs_are_counted)
         QcMethodReport r = learn(i, BATCH);
         uint64_t extra = 0;
         if (m == &qc_method_der || m == &qc_method_der_pp) extra = BATCH;                    /* logits to remember */
-        if (m == &qc_method_camel) extra = (uint64_t)BATCH + BATCH + filled[i], rows = 8 + rows - 9; /* half of the batch is drawn from */
+        /* half of the batch is drawn from */
+        if (m == &qc_method_camel) extra = (uint64_t)BATCH + BATCH + filled[i], rows = 8 + rows - 9;
         ck_assert_uint_eq(r.set, filled[i] + BATCH);
         ck_assert_uint_eq(r.backwards, 7 * rows);
         ck_assert_uint_eq(r.forwards, 7 * rows + extra);
@@ -89,7 +94,8 @@ START_TEST(costs_are_counted)
 }
 END_TEST
 
-/* Reserved slots keep their source examples; a slot's window, label and id stay those of one example; none is held twice. */
+/* Reserved slots keep their source examples; a slot's window, label and id stay those of one example; none is held
+ * twice. */
 START_TEST(slots_stay_whole)
 {
     for (int keep = 0; keep < 2; keep++) {
@@ -103,8 +109,10 @@ START_TEST(slots_stay_whole)
                 int from_stream = slots->id[s] >= FIRST_ID;
                 uint64_t number = slots->id[s] - (from_stream ? FIRST_ID : 0);
                 ck_assert_uint_lt(number, from_stream ? BATCHES * BATCH : SOURCE);
-                ck_assert_mem_eq(slots->windows + s * TINY_VALUES, from_stream ? b.x[number] : b.source[number], TINY_VALUES);
-                ck_assert(slots->label[s] == number % TINY_CLASSES && from_stream == !!(slots->flags[s] & QC_SLOT_STREAM));
+                ck_assert_mem_eq(slots->windows + s * TINY_VALUES, from_stream ? b.x[number] : b.source[number],
+                                 TINY_VALUES);
+                ck_assert(slots->label[s] == number % TINY_CLASSES &&
+                          from_stream == !!(slots->flags[s] & QC_SLOT_STREAM));
                 reserved += slots->flags[s] == QC_SLOT_RESERVED && slots->id[s] < RESERVED;
                 for (uint32_t o = 0; o < s; o++) ck_assert(slots->id[o] != slots->id[s]);
             }
@@ -130,7 +138,8 @@ START_TEST(little_is_enough)
 }
 END_TEST
 
-/* Adam's first step moves a bias by rate x bias steps of its layer's output, or not at all; close gives the model its own biases back. */
+/* Adam's first step moves a bias by rate x bias steps of its layer's output, or not at all; close gives the model its
+ * own biases back. */
 START_TEST(biases_move_where_they_may)
 {
     for (int moves = 0; moves < 2; moves++) {
@@ -142,9 +151,11 @@ START_TEST(biases_move_where_they_may)
         for (uint32_t i = 0; i < b.t.g.n_nodes; i++) {
             const QcQNode *n = &b.t.g.nodes[i];
             for (uint32_t c = n->channel; n->n_codes && c < n->channel + n->channels; c++) {
-                double unit = n->op == QC_Q_LOGITS ? 0.1 : (double)b.t.g.tensors[n->out].scale, step = (double)b.t.g.tensors[n->in[0]].scale * (double)b.t.g.scale[c];
+                double unit = n->op == QC_Q_LOGITS ? 0.1 : (double)b.t.g.tensors[n->out].scale,
+                       step = (double)b.t.g.tensors[n->in[0]].scale * (double)b.t.g.scale[c];
                 double far = fabs((double)b.t.g.bias[c] - (double)own[c]) * step / unit;
-                ck_assert_msg(far < 1e-9 + step / unit || fabs(far - 0.5) < 1e-3 + step / unit, "a bias moved by %g output steps", far);
+                ck_assert_msg(far < 1e-9 + step / unit || fabs(far - 0.5) < 1e-3 + step / unit,
+                              "a bias moved by %g output steps", far);
                 moved += far > 0.4;
                 n_biases++;
             }

@@ -1,11 +1,13 @@
-/* The methods with back-propagation at work on small models: what is each one's own, from a step down the gradient to shared values. */
+/* The methods with back-propagation at work on small models: what is each one's own, from a step down the gradient to
+ * shared values. */
 #include "suite.h"
 #include "tiny.h"
 #include "replaying.h"
 
 #include "../../lib/lab/replay.h"
 
-/* The step of plain back-propagation is that of its parts: cross-entropy of one batch through the float double, Adam's first step of one rate against the gradient. */
+/* The step of plain back-propagation is that of its parts: cross-entropy of one batch through the float double, Adam's
+ * first step of one rate against the gradient. */
 START_TEST(er_steps_down_the_gradient)
 {
     QcShadow s;
@@ -22,7 +24,8 @@ START_TEST(er_steps_down_the_gradient)
         double sum = 0;
         for (uint32_t k = 0; k < TINY_CLASSES; k++) sum += exp((double)logits[i * TINY_CLASSES + k]);
         for (uint32_t k = 0; k < TINY_CLASSES; k++)
-            dlogits[i * TINY_CLASSES + k] = (float)((exp((double)logits[i * TINY_CLASSES + k]) / sum - ((int32_t)k == label[i])) / BATCH);
+            dlogits[i * TINY_CLASSES + k] =
+                (float)((exp((double)logits[i * TINY_CLASSES + k]) / sum - ((int32_t)k == label[i])) / BATCH);
     }
     float *grads = calloc(s.graph.n_params, sizeof *grads), *dlatent = calloc(b.t.g.n_codes, sizeof *dlatent);
     qc_run_backward(run, grads, dlogits);
@@ -30,9 +33,11 @@ START_TEST(er_steps_down_the_gradient)
     learn(0, BATCH);
     const float *latent = ((QcReplay *)b.l.state)->shadow.latent;
     for (uint32_t j = 0; j < b.t.g.n_codes; j++) {
-        if (fabsf(dlatent[j]) < 1e-5f || fabsf(s.latent[j]) > 126) continue; /* too small for its sign, or at the end of the range */
-        ck_assert_msg(fabsf(latent[j] - s.latent[j] - (dlatent[j] < 0 ? 0.25f : -0.25f)) < 0.01f, "latent %d moved by %g, gradient %g", (int)j,
-                      (double)(latent[j] - s.latent[j]), (double)dlatent[j]);
+        if (fabsf(dlatent[j]) < 1e-5f || fabsf(s.latent[j]) > 126) continue; /* too small for its sign, or at the end of
+                                                                                the range */
+        ck_assert_msg(fabsf(latent[j] - s.latent[j] - (dlatent[j] < 0 ? 0.25f : -0.25f)) < 0.01f,
+                      "latent %d moved by %g, gradient %g", (int)j, (double)(latent[j] - s.latent[j]),
+                      (double)dlatent[j]);
         moved++;
     }
     ck_assert_uint_gt(moved, b.t.g.n_codes / 4);
@@ -44,7 +49,8 @@ START_TEST(er_steps_down_the_gradient)
 }
 END_TEST
 
-/* A batch of one class teaches plain replay that there is no other; ER-ACE has nothing to learn from it: among one class the loss is 0. */
+/* A batch of one class teaches plain replay that there is no other; ER-ACE has nothing to learn from it: among one
+ * class the loss is 0. */
 START_TEST(er_ace_learns_nothing_from_one_class)
 {
     for (int ace = 0; ace < 2; ace++) {
@@ -88,8 +94,10 @@ START_TEST(der_recalls_logits_not_labels)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uint8_t codes[3][4096];
         for (int other = 0; other < 3; other++) codes_after(codes[other], cases[i].m, cases[i].settings, other);
-        ck_assert_msg(cases[i].sees_labels == !!memcmp(codes[0], codes[1], 4096), "%s %s: labels", cases[i].m->name, cases[i].settings);
-        ck_assert_msg(cases[i].sees_windows == !!memcmp(codes[0], codes[2], 4096), "%s %s: windows", cases[i].m->name, cases[i].settings);
+        ck_assert_msg(cases[i].sees_labels == !!memcmp(codes[0], codes[1], 4096), "%s %s: labels", cases[i].m->name,
+                      cases[i].settings);
+        ck_assert_msg(cases[i].sees_windows == !!memcmp(codes[0], codes[2], 4096), "%s %s: windows", cases[i].m->name,
+                      cases[i].settings);
     }
 }
 END_TEST
@@ -160,7 +168,8 @@ START_TEST(deepc_prunes_the_smallest)
     float *was = malloc(b.t.g.n_codes * sizeof *was);
     for (uint32_t k = 0; k < b.t.g.n_nodes; k++) {
         const QcQNode *n = &b.t.g.nodes[k];
-        for (uint32_t j = 0; j < n->n_codes; j++) was[n->code + j] = fabsf((float)code_at(n, j) * b.t.g.scale[n->channel + j / (n->n_codes / n->channels)]);
+        for (uint32_t j = 0; j < n->n_codes; j++)
+            was[n->code + j] = fabsf((float)code_at(n, j) * b.t.g.scale[n->channel + j / (n->n_codes / n->channels)]);
     }
     learn(0, BATCH);
     for (uint32_t k = 0; k < b.t.g.n_nodes; k++) {
@@ -189,9 +198,11 @@ START_TEST(the_reservoir_favours_nobody)
     double p = (double)CAPACITY / ALL, chi = 0;
     for (uint64_t trial = 1; trial <= TRIALS; trial++) {
         begin(&qc_method_er, TINY_MLP, 8, trial, "steps=0 keep=0 batch=1 replay=0");
-        for (uint32_t s = SOURCE; s < CAPACITY; s++) b.l.slots->flags[s] = 0, b.l.slots->id[s] = s, b.l.seen++; /* no slot is empty */
+        /* no slot is empty */
+        for (uint32_t s = SOURCE; s < CAPACITY; s++) b.l.slots->flags[s] = 0, b.l.slots->id[s] = s, b.l.seen++;
         for (uint32_t i = 0; i < BATCHES; i++) learn(i, BATCH);
-        for (uint32_t s = 0; s < CAPACITY; s++) kept[b.l.slots->id[s] < FIRST_ID ? b.l.slots->id[s] : CAPACITY + b.l.slots->id[s] - FIRST_ID]++;
+        for (uint32_t s = 0; s < CAPACITY; s++)
+            kept[b.l.slots->id[s] < FIRST_ID ? b.l.slots->id[s] : CAPACITY + b.l.slots->id[s] - FIRST_ID]++;
         end();
     }
     for (int i = 0; i < ALL; i++) chi += pow(kept[i] - TRIALS * p, 2) / (TRIALS * p * (1 - p)) * (ALL - 1) / ALL;

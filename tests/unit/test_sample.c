@@ -36,8 +36,8 @@ static QcCandidates world(World *w)
 
 static uint32_t level_of(const World *w, uint32_t i) { return w->never[i] ? 3 : w->misses[i] == 4 ? 2 : w->misses[i]; }
 
-/* Every set keeps the shares of the levels and is even over the classes. counts [WHOLE], long [DRAWS]: what became of the one slot that two levels have equal
- * claims to. */
+/* Every set keeps the shares of the levels and is even over the classes. counts [WHOLE], long [DRAWS]: what became of
+ * the one slot that two levels have equal claims to. */
 static uint32_t draw_by_pmf(const World *w, const QcCandidates *c, uint32_t *counts)
 {
     uint32_t chosen[30], to_level_1 = 0;
@@ -71,7 +71,8 @@ START_TEST(pmf_keeps_the_distribution)
         for (uint32_t i = start[l] * 3; i < end[l] * 3; i++) of_class[i % 3] += counts[i];
         for (uint32_t k = 0; k < 3; k++) { /* within a level and class every example is as likely as the next */
             double within = 0, size = end[l] - start[l], expected = of_class[k] / size;
-            for (uint32_t place = start[l]; place < end[l]; place++) within += pow(counts[place * 3 + k] - expected, 2) / expected;
+            for (uint32_t place = start[l]; place < end[l]; place++)
+                within += pow(counts[place * 3 + k] - expected, 2) / expected;
             ck_assert_double_lt(within, chi_limit(size - 1)); /* without replacement it varies less yet */
         }
         double mean = (of_class[0] + of_class[1] + of_class[2]) / 3; /* and no class is favoured in a level */
@@ -81,7 +82,8 @@ START_TEST(pmf_keeps_the_distribution)
 }
 END_TEST
 
-/* Each of m is drawn k / m of the time; the counts' covariance makes the statistic chi-square of m - 1 degrees once scaled by (m - 1) / m. */
+/* Each of m is drawn k / m of the time; the counts' covariance makes the statistic chi-square of m - 1 degrees once
+ * scaled by (m - 1) / m. */
 START_TEST(random_is_uniform)
 {
     static World w;
@@ -208,10 +210,12 @@ START_TEST(no_filling_is_more_even)
 {
     QcRng rng = qc_rng_seed(5, 0);
     for (int trial = 0; trial < 300; trial++) {
-        uint32_t size[LEVELS * CLASSES], taken[LEVELS * CLASSES], quota[LEVELS], total[CLASSES] = {0}, none[CLASSES] = {0}, squares = 0;
+        uint32_t size[LEVELS * CLASSES], taken[LEVELS * CLASSES], quota[LEVELS], total[CLASSES] = {0},
+                                                                                 none[CLASSES] = {0}, squares = 0;
         for (int l = 0; l < LEVELS; l++) {
             uint32_t sum = 0;
-            for (int c = 0; c < CLASSES; c++) sum += size[l * CLASSES + c] = qc_rng_below(&rng, 3) * qc_rng_below(&rng, 3);
+            for (int c = 0; c < CLASSES; c++)
+                sum += size[l * CLASSES + c] = qc_rng_below(&rng, 3) * qc_rng_below(&rng, 3);
             quota[l] = qc_rng_below(&rng, (sum < 5 ? sum : 5) + 1);
         }
         ck_assert_int_eq(qc_sample_even(taken, size, quota, LEVELS, CLASSES, &rng, NULL), 0);

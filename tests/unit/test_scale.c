@@ -55,7 +55,8 @@ START_TEST(codes_stay_in_range_and_round_to_the_nearest)
             int32_t code = qc_code_of(w, scale, bits[b]);
             ck_assert(code >= low && code <= high);
             for (int32_t other = low; other <= high; other++) /* none is nearer, up to the rounding of the division */
-                ck_assert(fabs((double)w - (double)scale * code) <= fabs((double)w - (double)scale * other) + 1e-6 * fabs((double)w));
+                ck_assert(fabs((double)w - (double)scale * code) <=
+                          fabs((double)w - (double)scale * other) + 1e-6 * fabs((double)w));
         }
     }
     ck_assert_int_eq(qc_code_of(0.5f, 1, 8), 1); /* half goes away from zero, both ways */
@@ -75,9 +76,12 @@ START_TEST(no_row_loses_more_than_by_the_scale_that_clips_nothing)
                 float top = 0, scale = qc_scale_of_weights(w, N, bits);
                 for (int i = 0; i < N; i++) top = fmaxf(top, fabsf(w[i]));
                 ck_assert(isfinite(scale) && scale > 0);
-                double plain = squared_error(w, top / (float)qc_code_high(bits), bits), ours = squared_error(w, scale, bits);
+                double plain = squared_error(w, top / (float)qc_code_high(bits), bits),
+                       ours = squared_error(w, scale, bits);
                 ck_assert_msg(ours <= plain * (1 + 1e-5), "kind %d at %d bits: %g against %g", kind, bits, ours, plain);
-                if (kind == 0 && bits == 2) ck_assert_msg(ours < 0.9 * plain, "a search over 2-bit scales of normal weights must gain: %g, %g", ours, plain);
+                if (kind == 0 && bits == 2)
+                    ck_assert_msg(ours < 0.9 * plain, "a search over 2-bit scales of normal weights must gain: %g, %g",
+                                  ours, plain);
             }
 }
 END_TEST
@@ -123,10 +127,12 @@ START_TEST(activations_are_signed_only_where_they_must_be)
             qc_scale_of_values(&scale, &zero, x, N, bits);
             ck_assert_uint_eq(zero, kind == 2 ? 0 : 1u << (bits - 1));
             ck_assert(isfinite(scale) && scale > 0);
-            float plain = zero ? fmaxf(top / (float)((1u << bits) - 1 - zero), -bottom / (float)zero) : top / (float)((1u << bits) - 1);
+            float plain = zero ? fmaxf(top / (float)((1u << bits) - 1 - zero), -bottom / (float)zero)
+                               : top / (float)((1u << bits) - 1);
             if (kind >= 5) continue; /* squares of 1e25 and 1e-25 are no floats: it is enough that the scale is one */
             ck_assert_msg(values_error(x, N, scale, zero, bits) <= values_error(x, N, plain, zero, bits) * (1 + 1e-4),
-                          "kind %d, %d bits: %g against %g", kind, bits, values_error(x, N, scale, zero, bits), values_error(x, N, plain, zero, bits));
+                          "kind %d, %d bits: %g against %g", kind, bits, values_error(x, N, scale, zero, bits),
+                          values_error(x, N, plain, zero, bits));
         }
     memset(x, 0, sizeof x);
     qc_scale_of_values(&scale, &zero, x, N, 8);
@@ -140,7 +146,8 @@ START_TEST(huge_activations_do_not_collapse)
     uint32_t zero;
     qc_scale_of_values(&scale, &zero, x, 4, 8);
     ck_assert_uint_eq(zero, 0);
-    ck_assert_msg(scale > 1e25f / 255 / 5 && scale < 1e25f / 255 * 1.01f, "the scale is %g for values up to 1e25", (double)scale);
+    ck_assert_msg(scale > 1e25f / 255 / 5 && scale < 1e25f / 255 * 1.01f, "the scale is %g for values up to 1e25",
+                  (double)scale);
 }
 END_TEST
 
@@ -148,7 +155,8 @@ START_TEST(fixed_point_is_as_near_as_31_bits_can_be)
 {
     QcRng rng = qc_rng_seed(4, 1);
     for (int i = 0; i < 20000; i++) {
-        double real = ldexp(0.5 + 0.5 * (double)qc_rng_unit(&rng) + 0x1p-26 * (double)qc_rng_unit(&rng), (int)qc_rng_below(&rng, 60) - 30);
+        double real = ldexp(0.5 + 0.5 * (double)qc_rng_unit(&rng) + 0x1p-26 * (double)qc_rng_unit(&rng),
+                            (int)qc_rng_below(&rng, 60) - 30);
         int32_t m;
         uint8_t s;
         if (!(real < 0x1p30)) continue;
@@ -156,7 +164,8 @@ START_TEST(fixed_point_is_as_near_as_31_bits_can_be)
         ck_assert(m >= 1 << 30 && s >= 1 && s <= 62);
         long double exact = (long double)real * ldexpl(1, s); /* 53 bits times a power of two: exact */
         ck_assert(fabsl(exact - m) <= 0.5L);
-        /* and so a sum, rescaled in 128 bits, is where the real product lies, to half a step and the factor's own error */
+        /* and so a sum, rescaled in 128 bits, is where the real product lies, to half a step and the factor's own
+         * error */
         int64_t sum = (int64_t)(qc_rng_next(&rng) >> 33) - (1 << 30);
         __int128 wide = (__int128)sum * m + ((__int128)1 << (s - 1));
         long double rescaled = (long double)(int64_t)(wide >> s), product = (long double)sum * (long double)real;
@@ -177,16 +186,19 @@ START_TEST(fixed_point_at_the_ends)
     ck_assert_int_eq(m, -1); /* a refusal writes nothing */
     ck_assert_int_eq(qc_fixed_point(&m, &s, 1), 0);
     ck_assert(ldexp(m, -s) == 1.0);
-    const double reals[] = {0x1p-31, 0x1p-32, 0x1.8p-40, 0x1p-62, 0x1p-63, 1e-30, 1e-300, DBL_MIN, 0x1.fffffffcp29, 1 - 0x1p-53};
+    const double reals[] = {0x1p-31, 0x1p-32, 0x1.8p-40, 0x1p-62,         0x1p-63,
+                            1e-30,   1e-300,  DBL_MIN,   0x1.fffffffcp29, 1 - 0x1p-53};
     for (size_t i = 0; i < sizeof reals / sizeof *reals; i++) {
         ck_assert_int_eq(qc_fixed_point(&m, &s, reals[i]), 0);
         ck_assert(m >= 0 && s >= 1 && s <= 62);
-        ck_assert_msg(fabs(ldexp(m, -s) - reals[i]) <= fmax(0x1p-62, reals[i] * 0x1p-30), "%a became %d >> %d", reals[i], m, s);
+        ck_assert_msg(fabs(ldexp(m, -s) - reals[i]) <= fmax(0x1p-62, reals[i] * 0x1p-30), "%a became %d >> %d",
+                      reals[i], m, s);
     }
     /* the last reals below 2^30 round up to it: refused, or a factor with a shift that the device can make */
     const double last[] = {nextafter(0x1p30, 0), 0x1p30 - 0.01, 0x1p30 - 0.25, 0x1p30 - 0.5};
     for (size_t i = 0; i < sizeof last / sizeof *last; i++)
-        if (!qc_fixed_point(&m, &s, last[i])) ck_assert_msg(s >= 1 && m >= 0, "%a became %d with shift %d", last[i], m, s);
+        if (!qc_fixed_point(&m, &s, last[i]))
+            ck_assert_msg(s >= 1 && m >= 0, "%a became %d with shift %d", last[i], m, s);
 }
 END_TEST
 
@@ -213,7 +225,8 @@ static int all_on_a_grid(const float *w, uint32_t row, int bits)
         step = top / (float)k;
         for (uint32_t j = 0; j < row; j++) {
             float q = w[j] / step;
-            fits &= fabsf(q - rintf(q)) < 1e-3f && q >= (float)qc_code_low(bits) - 0.01f && q <= (float)qc_code_high(bits) + 0.01f;
+            fits &= fabsf(q - rintf(q)) < 1e-3f && q >= (float)qc_code_low(bits) - 0.01f &&
+                    q <= (float)qc_code_high(bits) + 0.01f;
         }
         if (fits) return 1;
     }
@@ -225,7 +238,8 @@ START_TEST(snapping_twice_is_snapping_once)
     for (int bits = 2; bits <= 8; bits += bits == 2 ? 2 : 4) {
         QcGraph g;
         snapping_graph(&g);
-        float *before = malloc(g.n_params * sizeof *before), *once = malloc(g.n_params * sizeof *once), *saved = malloc(g.n_params * sizeof *saved);
+        float *before = malloc(g.n_params * sizeof *before), *once = malloc(g.n_params * sizeof *once),
+              *saved = malloc(g.n_params * sizeof *saved);
         memcpy(before, g.params, g.n_params * sizeof *before);
         qc_snap_weights(&g, bits, saved);
         ck_assert_mem_eq(saved, before, g.n_params * sizeof *before);
@@ -236,8 +250,8 @@ START_TEST(snapping_twice_is_snapping_once)
         ck_assert_mem_eq(g.params + g.nodes[2].weight, before + g.nodes[2].weight, 5 * sizeof(float));
         qc_snap_weights(&g, bits, NULL);
         for (size_t i = 0; i < g.n_params; i++) /* a grid of 80 candidates need not hold the old scale to the bit */
-            ck_assert_msg(fabsf(g.params[i] - once[i]) <= 0.01f * fabsf(once[i]), "%d bits, %zu: %g became %g", bits, i, (double)once[i],
-                          (double)g.params[i]);
+            ck_assert_msg(fabsf(g.params[i] - once[i]) <= 0.01f * fabsf(once[i]), "%d bits, %zu: %g became %g", bits, i,
+                          (double)once[i], (double)g.params[i]);
         free(before);
         free(once);
         free(saved);

@@ -94,13 +94,13 @@ START_TEST(a_prediction_works_in_little)
     ck_assert_uint_eq(bytes, qc_plan_bytes(&plan));
     ck_assert_uint_le(bytes, 64 * KB);
     /* no less would do for the activations: when a module of the second block runs, the block's input, the module's, its output and its bottleneck are all needed */
-    ck_assert_uint_ge(f.g.lean_bytes, (3 * 128 + 32) * LENGTH);
+    ck_assert_uint_ge(f.g.inference_bytes, (3 * 128 + 32) * LENGTH);
     /* and it is enough: a sanitizer sees a byte too many, and nothing differs */
     void *memory[2] = {aligned_alloc(64, (size_t)qc_qgraph_bytes(&f.g)), aligned_alloc(64, (size_t)bytes)};
     for (const QcKernels *const *k = qc_kernels_available(); *k; k++) {
         qc_q_input(q, windows, VALUES, &f.g.tensors[0]);
         qc_qrun_place(&run, &f.g, *k, memory[0]);
-        qc_qrun_place_lean(&lean, &f.g, *k, memory[1]);
+        qc_qrun_place_inference(&lean, &f.g, *k, memory[1]);
         qc_qrun_forward(&run, logits[0], q);
         qc_qrun_forward(&lean, logits[1], q);
         ck_assert_mem_eq(logits[0], logits[1], sizeof logits[0]);

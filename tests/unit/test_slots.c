@@ -86,10 +86,12 @@ static uint32_t check_slots(void)
         filled++;
         window_of(x, d.slots.id[s]);
         features_of(features, d.slots.id[s]);
-        ck_assert_mem_eq(qc_slot_window(&d.slots, s), x, WINDOW); /* the window, features, label and id of an example stay together */
+        ck_assert_mem_eq(qc_slot_window(&d.slots, s), x, WINDOW); /* the window, features, label and id of an example
+                                                                     stay together */
         ck_assert_mem_eq(qc_slot_features(&d.slots, s), features, FEATURES);
         ck_assert_uint_eq(d.slots.label[s], d.slots.id[s] % 4);
-        for (uint32_t o = 0; o < s; o++) ck_assert((d.slots.flags[o] & QC_SLOT_EMPTY) || d.slots.id[o] != d.slots.id[s]);
+        for (uint32_t o = 0; o < s; o++)
+            ck_assert((d.slots.flags[o] & QC_SLOT_EMPTY) || d.slots.id[o] != d.slots.id[s]);
     }
     return filled;
 }
@@ -98,7 +100,8 @@ START_TEST(reserved_slots_outlive_every_batch)
 {
     for (uint64_t seed = 1; seed <= 20; seed++) {
         device_begin(seed);
-        for (uint32_t s = 0; s < 10; s++) fill_slot(s, s % 3 ? QC_SLOT_RESERVED : 0, (uint16_t)(s % 4)); /* 6 reserved, 4 open, 2 empty */
+        /* 6 reserved, 4 open, 2 empty */
+        for (uint32_t s = 0; s < 10; s++) fill_slot(s, s % 3 ? QC_SLOT_RESERVED : 0, (uint16_t)(s % 4));
         uint64_t before[CAPACITY], seen = 0;
         memcpy(before, d.slots.id, sizeof before);
         for (int batch = 0; batch < 12; batch++) {
@@ -106,9 +109,12 @@ START_TEST(reserved_slots_outlive_every_batch)
             uint32_t was = check_slots();
             update(&a, seen, (QcUpdate)_i);
             uint32_t filled = check_slots();
-            ck_assert_msg(_i == QC_UPDATE_RESERVOIR || filled == (was + a.n < CAPACITY ? was + a.n : CAPACITY), "%d slots of %d", (int)filled, CAPACITY);
+            ck_assert_msg(_i == QC_UPDATE_RESERVOIR || filled == (was + a.n < CAPACITY ? was + a.n : CAPACITY),
+                          "%d slots of %d", (int)filled, CAPACITY);
             for (uint32_t s = 0; s < 10; s++)
-                if (s % 3) ck_assert(d.slots.id[s] == before[s] && d.slots.flags[s] == QC_SLOT_RESERVED && d.slots.misses[s] == s % 4);
+                if (s % 3)
+                    ck_assert(d.slots.id[s] == before[s] && d.slots.flags[s] == QC_SLOT_RESERVED &&
+                              d.slots.misses[s] == s % 4);
             for (uint32_t s = 0; s < CAPACITY; s++) /* what came with this batch kept its record */
                 for (uint32_t i = 0; i < a.n; i++) {
                     if ((d.slots.flags[s] & QC_SLOT_EMPTY) || d.slots.id[s] != d.id[i]) continue;
@@ -118,7 +124,8 @@ START_TEST(reserved_slots_outlive_every_batch)
             seen += a.n;
         }
         uint32_t stream = 0;
-        for (uint32_t s = 0; s < CAPACITY; s++) stream += !(d.slots.flags[s] & QC_SLOT_EMPTY) && (d.slots.flags[s] & QC_SLOT_STREAM);
+        for (uint32_t s = 0; s < CAPACITY; s++)
+            stream += !(d.slots.flags[s] & QC_SLOT_EMPTY) && (d.slots.flags[s] & QC_SLOT_STREAM);
         ck_assert_uint_ge(stream, _i == QC_UPDATE_RESERVOIR ? 6 : 3);
         ck_assert_uint_eq(check_slots(), CAPACITY); /* more came than there is room for: none stays empty */
     }
@@ -164,7 +171,8 @@ START_TEST(no_room_no_change)
 }
 END_TEST
 
-/* The same batch in rows that are spread over larger arrays, in another order, as a ring has them: the same slots afterwards, byte for byte. */
+/* The same batch in rows that are spread over larger arrays, in another order, as a ring has them: the same slots
+ * afterwards, byte for byte. */
 START_TEST(rows_say_where_examples_lie)
 {
     static uint8_t x[ROWS * WINDOW], features[ROWS * FEATURES];
@@ -183,7 +191,8 @@ START_TEST(rows_say_where_examples_lie)
         d = before;
         memset(x, 0xee, sizeof x);
         memset(features, 0xee, sizeof features);
-        for (uint32_t i = 0; i < ROWS; i++) label[i] = 3, id[i] = 101; /* kept already: were it looked at, it would be missed in the slots */
+        for (uint32_t i = 0; i < ROWS; i++) label[i] = 3, id[i] = 101; /* kept already: were it looked at, it would be
+                                                                          missed in the slots */
         for (uint32_t i = 0; i < BATCH; i++) {
             uint32_t r = row[i] = (i * 7 + 5) % ROWS;
             memcpy(x + r * WINDOW, d.x + i * WINDOW, WINDOW);
@@ -213,7 +222,8 @@ END_TEST
 
 enum { TRIALS = 20000, CANDIDATES = 6 };
 
-/* One open slot with an example in it and five that come: the winner is drawn by weight. Weights by qc-method(7): misses + .1 + .5 [never right]. */
+/* One open slot with an example in it and five that come: the winner is drawn by weight. Weights by qc-method(7):
+ * misses + .1 + .5 [never right]. */
 START_TEST(one_slot_is_won_by_weight)
 {
     const uint16_t misses[CANDIDATES] = {1, 0, 0, 2, 3, 1};
@@ -223,7 +233,8 @@ START_TEST(one_slot_is_won_by_weight)
     uint32_t won[CANDIDATES] = {0};
     for (int i = 0; i < CANDIDATES; i++) {
         weight[i] = _i == QC_UPDATE_RANDOM ? 1 : misses[i] + 0.1 + (ever[i] ? 0 : 0.5);
-        if (_i == QC_UPDATE_BALANCED && !i) weight[i] = 0; /* it is not of the stream, and gives way; the first of each class vie for the slot */
+        if (_i == QC_UPDATE_BALANCED && !i) weight[i] = 0; /* it is not of the stream, and gives way; the first of each
+                                                              class vie for the slot */
         sum += weight[i];
     }
     for (uint64_t trial = 0; trial < TRIALS; trial++) {
@@ -264,7 +275,8 @@ START_TEST(two_slots_are_won_without_replacement)
         int j = (i + 1) % 3, k = (i + 2) % 3;
         double sum = weight[0] + weight[1] + weight[2];
         double p = weight[j] / sum * weight[k] / (sum - weight[j]) + weight[k] / sum * weight[j] / (sum - weight[k]);
-        ck_assert_msg(fabs(out[i] - TRIALS * p) < 4.5 * sqrt(TRIALS * p * (1 - p)), "%d stays out %d times, not %.0f", i, (int)out[i], TRIALS * p);
+        ck_assert_msg(fabs(out[i] - TRIALS * p) < 4.5 * sqrt(TRIALS * p * (1 - p)), "%d stays out %d times, not %.0f",
+                      i, (int)out[i], TRIALS * p);
     }
 }
 END_TEST
@@ -278,12 +290,15 @@ START_TEST(balanced_slots_hold_the_classes_evenly)
         begin_empty(6);
         d.rng = qc_rng_seed(seed, 6);
         for (uint64_t batch = 0; batch < 2; batch++) {
-            for (uint64_t i = 0; i < BATCH; i++) d.id[i] = 100 * batch + i, d.misses[i] = (uint16_t)(i % 3), d.ever[i] = i % 2;
+            for (uint64_t i = 0; i < BATCH; i++)
+                d.id[i] = 100 * batch + i, d.misses[i] = (uint16_t)(i % 3), d.ever[i] = i % 2;
             QcBatch a = {BATCH, NULL, NULL, NULL, labels[batch], d.id};
             update(&a, BATCH * batch, QC_UPDATE_BALANCED);
             memset(of_class, 0, sizeof of_class);
-            for (uint32_t s = 0; s < 6; s++) ck_assert(!(d.slots.flags[s] & QC_SLOT_EMPTY)), of_class[d.slots.label[s]]++;
-            for (uint32_t k = 0; k < 4; k++) ck_assert(batch ? of_class[k] == 1 || of_class[k] == 2 : of_class[k] == (k < 3 ? 2 : 0));
+            for (uint32_t s = 0; s < 6; s++)
+                ck_assert(!(d.slots.flags[s] & QC_SLOT_EMPTY)), of_class[d.slots.label[s]]++;
+            for (uint32_t k = 0; k < 4; k++)
+                ck_assert(batch ? of_class[k] == 1 || of_class[k] == 2 : of_class[k] == (k < 3 ? 2 : 0));
         }
     }
 }
@@ -312,7 +327,8 @@ START_TEST(a_reservoir_favours_nobody)
     }
     double p = (double)ROOM / STREAM;
     for (int i = 0; i < STREAM; i++)
-        ck_assert_msg(fabs(kept[i] - TRIALS * p) < 4.5 * sqrt(TRIALS * p * (1 - p)), "example %d is kept %d times, not %.0f", i, (int)kept[i], TRIALS * p);
+        ck_assert_msg(fabs(kept[i] - TRIALS * p) < 4.5 * sqrt(TRIALS * p * (1 - p)),
+                      "example %d is kept %d times, not %.0f", i, (int)kept[i], TRIALS * p);
 }
 END_TEST
 

@@ -1,4 +1,5 @@
-/* test_split.c - every example goes to exactly one part, parts have the sizes asked for, and what cannot be split is refused. */
+/* test_split.c - every example goes to exactly one part, parts have the sizes asked for, and what cannot be split is
+ * refused. */
 #include "suite.h"
 #include "../../lib/data/split.h"
 
@@ -7,7 +8,8 @@
 
 static QcErr err;
 
-/* Classes a, b, c ... of the given sizes, each cut into recordings of at most `recording` examples; people take turns by recording. */
+/* Classes a, b, c ... of the given sizes, each cut into recordings of at most `recording` examples; people take turns
+ * by recording. */
 static void make(QcDataset *d, const uint32_t *sizes, uint32_t classes, uint32_t recording, uint32_t people)
 {
     uint32_t n = 0, at = 0, recordings = 0;
@@ -74,7 +76,8 @@ START_TEST(block_looks_at_class_and_recording)
     uint32_t order[50], n_train;
     make(&d, sizes, 2, 10, 2);
     for (uint32_t i = 0; i < 50; i++) d.recording[i] = 0; /* one recording of two classes: still the end of each */
-    ck_assert_int_eq(qc_split(order, &n_train, &d, &(QcSplitOptions){.by = QC_SPLIT_BLOCK, .test = 0.1, .stratify = 1}, &err), 0);
+    ck_assert_int_eq(
+        qc_split(order, &n_train, &d, &(QcSplitOptions){.by = QC_SPLIT_BLOCK, .test = 0.1, .stratify = 1}, &err), 0);
     ck_assert_uint_eq(n_train, 45);
     static const uint32_t test[] = {18, 19, 47, 48, 49};
     ck_assert_mem_eq(order + 45, test, sizeof test);
@@ -111,7 +114,9 @@ START_TEST(whole_recordings_and_groups_stay_together)
     uint32_t order[100], n_train;
     make(&d, sizes, 2, 5, 4);
     QcSplitBy by = _i ? QC_SPLIT_GROUP : QC_SPLIT_RECORDING;
-    ck_assert_msg(!qc_split(order, &n_train, &d, &(QcSplitOptions){.by = by, .test = 0.25, .stratify = 1, .seed = 5}, &err), "%s", err.text);
+    ck_assert_msg(
+        !qc_split(order, &n_train, &d, &(QcSplitOptions){.by = by, .test = 0.25, .stratify = 1, .seed = 5}, &err), "%s",
+        err.text);
     assert_permutation(order, 100);
     ck_assert_uint_eq(n_train, 75);
     for (uint32_t k = 0; k < n_train; k++)
@@ -134,7 +139,8 @@ START_TEST(recordings_are_left_out_by_name)
     assert_permutation(order, 100);
     ck_assert_uint_eq(n_train, 90);
     for (uint32_t k = 0; k < 10; k++) ck_assert_uint_eq(order[90 + k], k < 5 ? 35 + k : 80 + k);
-    ck_assert_int_eq(qc_split(order, &n_train, &d, &(QcSplitOptions){.leave = "r[0-7]"}, &err), -1); /* all of class a */
+    /* all of class a */
+    ck_assert_int_eq(qc_split(order, &n_train, &d, &(QcSplitOptions){.leave = "r[0-7]"}, &err), -1);
     ck_assert_ptr_nonnull(strstr(err.text, "'class-a'"));
     ck_assert_int_eq(qc_split(order, &n_train, &d, &(QcSplitOptions){.leave = "s1"}, &err), -1);
     ck_assert_ptr_nonnull(strstr(err.text, "'s1'"));
@@ -161,13 +167,16 @@ START_TEST(what_cannot_be_split_is_refused)
     ck_assert_ptr_nonnull(strstr(err.text, "only one example"));
     qc_dataset_release(&d);
     make(&d, even, 2, 20, 2); /* each class is one recording, each recording one group */
-    ck_assert_int_eq(qc_split(order, &n_train, &d, &(QcSplitOptions){.by = QC_SPLIT_RECORDING, .test = 0.5, .stratify = 1}, &err), -1);
+    ck_assert_int_eq(
+        qc_split(order, &n_train, &d, &(QcSplitOptions){.by = QC_SPLIT_RECORDING, .test = 0.5, .stratify = 1}, &err),
+        -1);
     ck_assert_ptr_nonnull(strstr(err.text, "only one recording"));
     ck_assert_int_eq(qc_split(order, &n_train, &d, &(QcSplitOptions){.by = QC_SPLIT_GROUP, .test = 0.5}, &err), -1);
     ck_assert_ptr_nonnull(strstr(err.text, "all 20 examples of class"));
     ck_assert_int_eq(qc_split(order, &n_train, &d, &(QcSplitOptions){.by = QC_SPLIT_BLOCK, .test = 0.01}, &err), -1);
     for (int k = 0; k < 3; k++) {
-        ck_assert_int_eq(qc_split(order, &n_train, &d, &(QcSplitOptions){.test = (const double[]){0, 1, 1.5}[k]}, &err), -1);
+        ck_assert_int_eq(qc_split(order, &n_train, &d, &(QcSplitOptions){.test = (const double[]){0, 1, 1.5}[k]}, &err),
+                         -1);
         ck_assert_int_eq(err.code, QC_EUSAGE);
     }
     qc_dataset_release(&d);
@@ -211,7 +220,8 @@ START_TEST(batches_hold_every_example_once)
             ck_assert(n == 103 / batches || n == 103 / batches + 1);
         }
         for (uint32_t k = 1; k < 103 && kind != QC_STREAM_SHUFFLED; k++) {
-            uint32_t p = (uint32_t)d.label[order[k - 1]], q = (uint32_t)d.label[order[k]]; /* unlabelled ones come last */
+            /* unlabelled ones come last */
+            uint32_t p = (uint32_t)d.label[order[k - 1]], q = (uint32_t)d.label[order[k]];
             ck_assert(kind == QC_STREAM_RECORDED ? order[k] == k : p < q || (p == q && order[k - 1] < order[k]));
         }
     }
@@ -222,7 +232,8 @@ START_TEST(batches_hold_every_example_once)
 }
 END_TEST
 
-/* Where a shuffled stream puts an example is uniform: chi-square over tenths, 9 degrees of freedom, one in a million above 45. */
+/* Where a shuffled stream puts an example is uniform: chi-square over tenths, 9 degrees of freedom, one in a million
+ * above 45. */
 START_TEST(shuffling_is_fair)
 {
     static const uint32_t sizes[] = {50};

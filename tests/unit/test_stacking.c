@@ -1,25 +1,28 @@
-/* Calibrated stacking and temperature: how far the head lowers classes that the stream has shown, from the margins of a head that lowers none; and by how much
- * it scales its logits, from the losses at other scales. */
+/* Calibrated stacking and temperature: how far the head lowers classes that the stream has shown, from the margins of a
+ * head that lowers none; and by how much it scales its logits, from the losses at other scales. */
 #include "suite.h"
 #include "tiny.h"
 #include "headbench.h"
 
 enum { BATCH = 12 };
 
-/* The ring has BATCH examples of `classes` classes from `first` on; `before` more examples of each of these classes are counted. */
+/* The ring has BATCH examples of `classes` classes from `first` on; `before` more examples of each of these classes are
+ * counted. */
 static void begin(TinyKind kind, int bits, uint32_t first, uint32_t classes, uint32_t before)
 {
     bench_begin(kind, bits);
     for (uint32_t e = SOURCE; e < ALL; e++) {
         b.label[e] = (uint16_t)((first + e % classes) % TINY_CLASSES);
         b.used[e] = e < SOURCE + BATCH;
-        for (uint32_t i = 0; i < b.shape.features; i++) b.q[e][i] = (uint8_t)(80 + (i % TINY_CLASSES == b.label[e] ? 60 : 0) + (e * 7 + i * 5) % 23);
+        for (uint32_t i = 0; i < b.shape.features; i++)
+            b.q[e][i] = (uint8_t)(80 + (i % TINY_CLASSES == b.label[e] ? 60 : 0) + (e * 7 + i * 5) % 23);
     }
     bench_gather();
     for (uint32_t i = 0; i < classes; i++) {
         uint32_t k = (first + i) % TINY_CLASSES;
         b.stream.count[k] = before;
-        for (uint32_t f = 0; f < b.shape.features; f++) b.stream.mean[k * b.shape.features + f] = (float)((f % TINY_CLASSES == k ? 130 : 70) - b.shape.zero);
+        for (uint32_t f = 0; f < b.shape.features; f++)
+            b.stream.mean[k * b.shape.features + f] = (float)((f % TINY_CLASSES == k ? 130 : 70) - b.shape.zero);
     }
     b.task.few_classes = 1;
 }
@@ -43,9 +46,13 @@ static double margin_over_unseen(uint32_t first, uint32_t classes)
     return sum / BATCH;
 }
 
-static int is_shown(uint32_t k, uint32_t first, uint32_t classes) { return (k + TINY_CLASSES - first) % TINY_CLASSES < classes; }
+static int is_shown(uint32_t k, uint32_t first, uint32_t classes)
+{
+    return (k + TINY_CLASSES - first) % TINY_CLASSES < classes;
+}
 
-/* The bias of a shown class falls by share * the margin, in units of that bias; nothing else of the layer but the temperature changes. */
+/* The bias of a shown class falls by share * the margin, in units of that bias; nothing else of the layer but the
+ * temperature changes. */
 static void expect_lowered_by(double share, uint32_t first, uint32_t classes)
 {
     uint8_t codes[TINY_CLASSES * MOST];
@@ -60,15 +67,19 @@ static void expect_lowered_by(double share, uint32_t first, uint32_t classes)
     ck_assert_mem_eq(codes, b.layer.codes, qc_head_code_bytes(&b.shape));
     for (uint32_t k = 0; k < TINY_CLASSES; k++) {
         double lower = is_shown(k, first, classes) ? 0.7 * share * margin / unit[k] : 0;
-        ck_assert_double_eq_tol((double)bias[k] - (double)b.layer.bias[k], lower, is_shown(k, first, classes) ? 1 + 1e-4 * lower : 0.1);
+        ck_assert_double_eq_tol((double)bias[k] - (double)b.layer.bias[k], lower,
+                                is_shown(k, first, classes) ? 1 + 1e-4 * lower : 0.1);
     }
 }
 
-/* Others are waited for as ever; by a tenth, because 640 examples of each shown class have come; by a quarter, because no class was new for four times the
- * examples of a class. */
+/* Others are waited for as ever; by a tenth, because 640 examples of each shown class have come; by a quarter, because
+ * no class was new for four times the examples of a class. */
 START_TEST(shown_classes_are_lowered_by_a_share_of_their_margin)
 {
-    static const struct { uint32_t before, waited; double share; } waits[] = {{0, 0, 1}, {640, 0, 0.1}, {64, 4 * 64, 0.25}};
+    static const struct {
+        uint32_t before, waited;
+        double share;
+    } waits[] = {{0, 0, 1}, {640, 0, 0.1}, {64, 4 * 64, 0.25}};
     for (int w = 0; w < 3; w++)
         for (uint32_t classes = 1; classes <= 2; classes++)
             for (uint32_t first = 0; first < TINY_CLASSES; first++) {
@@ -81,7 +92,8 @@ START_TEST(shown_classes_are_lowered_by_a_share_of_their_margin)
 }
 END_TEST
 
-/* _i: the batch has many classes; all classes are shown; the margin is not positive, because the ring's labels are wrong. */
+/* _i: the batch has many classes; all classes are shown; the margin is not positive, because the ring's labels are
+ * wrong. */
 START_TEST(otherwise_nothing_is_lowered)
 {
     enum { MANY_CLASSES, ALL_SHOWN, NO_MARGIN };
@@ -90,13 +102,16 @@ START_TEST(otherwise_nothing_is_lowered)
         begin((TinyKind)kind, 8, 0, 1, 0);
         if (_i == MANY_CLASSES) b.task.few_classes = 0;
         for (uint32_t k = 0; k < TINY_CLASSES && _i == ALL_SHOWN; k++) {
-            if (!b.stream.count[k]) memcpy(b.stream.mean + k * b.shape.features, b.stream.mean, b.shape.features * sizeof(float));
+            if (!b.stream.count[k])
+                memcpy(b.stream.mean + k * b.shape.features, b.stream.mean, b.shape.features * sizeof(float));
             b.stream.count[k] = 1;
         }
         if (_i == NO_MARGIN) { /* each window looks like the source's mean of class 1, and counts next to nothing */
             b.parameters.prior_count = 1e6f;
             for (uint32_t row = 0; row < BATCH; row++)
-                for (uint32_t i = 0; i < b.shape.features; i++) qc_slot_features(&b.ring, row)[i] = b.q[row + SOURCE][i] = (uint8_t)(80 + (i % TINY_CLASSES == 1 ? 70 : 0));
+                for (uint32_t i = 0; i < b.shape.features; i++)
+                    qc_slot_features(&b.ring, row)[i] = b.q[row + SOURCE][i] =
+                        (uint8_t)(80 + (i % TINY_CLASSES == 1 ? 70 : 0));
         }
         solve(0);
         if (_i == NO_MARGIN) ck_assert_double_lt(margin_over_unseen(0, 1), 0);
@@ -126,7 +141,8 @@ static double loss_scaled(double factor)
     return loss;
 }
 
-/* Logits shrink by six tenths for as long as that lowers the loss on the set, or leaves it at temperature_loss; eight times at most. */
+/* Logits shrink by six tenths for as long as that lowers the loss on the set, or leaves it at temperature_loss; eight
+ * times at most. */
 static void expect_best_temperature(double enough)
 {
     double colder = loss_scaled(0.6), loss = loss_scaled(1), hotter = loss_scaled(1 / 0.6);
@@ -146,7 +162,8 @@ START_TEST(temperature_is_the_best_or_the_highest_that_is_good_enough)
         for (uint32_t noise = 0; noise < 2; noise++) {
             bench_begin((TinyKind)_i, 8);
             b.parameters.temperature_loss = enough[e];
-            for (uint32_t i = SOURCE; i < ALL && noise; i += 5) b.label[i] = (uint16_t)((b.label[i] + 1) % TINY_CLASSES);
+            for (uint32_t i = SOURCE; i < ALL && noise; i += 5)
+                b.label[i] = (uint16_t)((b.label[i] + 1) % TINY_CLASSES);
             ck_assert(bench_solve());
             expect_best_temperature((double)enough[e]);
             ck_assert_double_eq_tol((double)b.loss, loss_scaled(1), 2e-5 * (1 + loss_scaled(1)));

@@ -43,8 +43,10 @@ static void put_ram(Device *d, const Ram *ram)
     memcpy(d->memory, ram->memory, d->bytes);
 }
 
-/* One save, cut after `budget` bytes: 1 when it got through. Afterwards there is the old state or the new one, and saving works again. */
-static int cut_save(Device *d, Cells *cells, const QcFlash *f, int64_t budget, const Snapshot *old, const Snapshot *new, int has_old, int *is_new)
+/* One save, cut after `budget` bytes: 1 when it got through. Afterwards there is the old state or the new one, and
+ * saving works again. */
+static int cut_save(Device *d, Cells *cells, const QcFlash *f, int64_t budget, const Snapshot *old, const Snapshot *new,
+                    int has_old, int *is_new)
 {
     QcState s;
     cells->budget = budget;
@@ -68,10 +70,12 @@ static int cut_save(Device *d, Cells *cells, const QcFlash *f, int64_t budget, c
     return finished;
 }
 
-/* _i: the page, without and with flips. before: saves that went well; 0: the first save of all, over garbage; then into either slot. */
+/* _i: the page, without and with flips. before: saves that went well; 0: the first save of all, over garbage; then into
+ * either slot. */
 START_TEST(cut_at_any_byte)
 {
-    const uint32_t pages[] = {1, 8, 64, 512}, page = pages[_i], step = _i % 2 ? 7 : 1; /* the state with flips is large */
+    /* the state with flips is large */
+    const uint32_t pages[] = {1, 8, 64, 512}, page = pages[_i], step = _i % 2 ? 7 : 1;
     Device d;
     static Cells cells, start;
     static Snapshot old, new;

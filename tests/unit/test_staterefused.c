@@ -1,4 +1,5 @@
-/* States that a learner must not take: another learner's, forged ones whose checksums are right, and memory that cannot hold a state. */
+/* States that a learner must not take: another learner's, forged ones whose checksums are right, and memory that cannot
+ * hold a state. */
 #include "suite.h"
 #include "tiny.h"
 #include "flashcells.h"
@@ -46,7 +47,8 @@ static void seal(uint8_t *slot, uint32_t n)
 static Cells forged;
 static QcFlash forged_flash;
 
-/* A state whose checksums are right and that has `value` at a place of the learner's state must not be taken; without it, it is. */
+/* A state whose checksums are right and that has `value` at a place of the learner's state must not be taken; without
+ * it, it is. */
 static void expect_refused(Device *d, const void *place_in_state, const void *value, uint32_t n, const char *what)
 {
     uint8_t *at = forged.bytes + QC_STATE_HEADER + ((const uint8_t *)place_in_state - d->l.state), was[8];
@@ -60,8 +62,14 @@ static void expect_refused(Device *d, const void *place_in_state, const void *va
     ck_assert_int_eq(restart(d, &forged_flash, 1), QC_STATE_LOADED);
 }
 
-static void expect_u32_refused(Device *d, const void *at, uint32_t value, const char *what) { expect_refused(d, at, &value, sizeof value, what); }
-static void expect_float_refused(Device *d, const void *at, float value, const char *what) { expect_refused(d, at, &value, sizeof value, what); }
+static void expect_u32_refused(Device *d, const void *at, uint32_t value, const char *what)
+{
+    expect_refused(d, at, &value, sizeof value, what);
+}
+static void expect_float_refused(Device *d, const void *at, float value, const char *what)
+{
+    expect_refused(d, at, &value, sizeof value, what);
+}
 
 /* What would lead the learner astray: out of bounds, or where sums leave 32 bits. */
 START_TEST(forged_states_are_refused)
@@ -78,7 +86,8 @@ START_TEST(forged_states_are_refused)
     for (int i = 0; i < 3; i++) expect_float_refused(&d, &l->counters->share, (float[]){NAN, 0, INFINITY}[i], "share");
     for (int layer = 0; layer < 2; layer++) {
         const QcLastLayer *of = &l->layers[layer];
-        for (int i = 0; i < 4; i++) expect_float_refused(&d, &of->scale[TINY_CLASSES - 1], (float[]){NAN, 0, -1, INFINITY}[i], "scale");
+        for (int i = 0; i < 4; i++)
+            expect_float_refused(&d, &of->scale[TINY_CLASSES - 1], (float[]){NAN, 0, -1, INFINITY}[i], "scale");
         expect_u32_refused(&d, &of->bias[0], 0x7fffffff, "bias");
         expect_u32_refused(&d, &of->bias[TINY_CLASSES - 1], 0x80000000, "bias");
     }
@@ -86,7 +95,8 @@ START_TEST(forged_states_are_refused)
     expect_float_refused(&d, &l->moments.scatter[qc_triangle(l->moments.n) - 1], INFINITY, "scatter");
     expect_u32_refused(&d, &l->moments.count[1], UINT32_MAX, "count");
     expect_float_refused(&d, &l->flipper.hebb.mean_square[d.flip.n_layers - 1], -1, "mean square");
-    for (uint32_t s = 0; s < CAPACITY; s++) expect_refused(&d, &l->coreset.label[s], &no_class, sizeof no_class, "label");
+    for (uint32_t s = 0; s < CAPACITY; s++)
+        expect_refused(&d, &l->coreset.label[s], &no_class, sizeof no_class, "label");
     device_release(&d);
 }
 END_TEST
@@ -142,9 +152,12 @@ START_TEST(memory_that_does_not_fit_is_refused)
     device_init(&d, 4, 1);
     cells_init(&cells, &good, 1024, 8);
     uint32_t bytes = (uint32_t)qc_state_bytes(d.l.state_bytes, 8);
-    const QcFlash wrong[] = {{.slot_bytes = bytes / 1024 * 1024, .sector_bytes = 1024, .page_bytes = 8},  {.slot_bytes = 8192, .sector_bytes = 1024, .page_bytes = 0},
-                             {.slot_bytes = 8192, .sector_bytes = 1024, .page_bytes = 24},   {.slot_bytes = 8192, .sector_bytes = 1024, .page_bytes = 1024},
-                             {.slot_bytes = 8192, .sector_bytes = 0, .page_bytes = 8},       {.slot_bytes = 8192, .sector_bytes = 3072, .page_bytes = 8},
+    const QcFlash wrong[] = {{.slot_bytes = bytes / 1024 * 1024, .sector_bytes = 1024, .page_bytes = 8},
+                             {.slot_bytes = 8192, .sector_bytes = 1024, .page_bytes = 0},
+                             {.slot_bytes = 8192, .sector_bytes = 1024, .page_bytes = 24},
+                             {.slot_bytes = 8192, .sector_bytes = 1024, .page_bytes = 1024},
+                             {.slot_bytes = 8192, .sector_bytes = 0, .page_bytes = 8},
+                             {.slot_bytes = 8192, .sector_bytes = 3072, .page_bytes = 8},
                              {.slot_bytes = 1u << 31, .sector_bytes = 1024, .page_bytes = 8}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         f = good;

@@ -1,4 +1,5 @@
-/* A last layer that reads standard deviations, too: it says what it said as long as their weights are 0, and it tells apart what means cannot. */
+/* A last layer that reads standard deviations, too: it says what it said as long as their weights are 0, and it tells
+ * apart what means cannot. */
 #include "suite.h"
 #include "tiny.h"
 
@@ -31,7 +32,8 @@ START_TEST(it_says_the_same)
     size_t features = wider.nodes[last->inputs[0]].channels;
     ck_assert_uint_eq(features, 2 * g.nodes[g.nodes[g.n_nodes - 1].inputs[0]].channels);
     for (uint32_t k = 0; k < TINY_CLASSES; k++)
-        for (size_t i = features / 2; i < features; i++) ck_assert_float_eq(wider.params[last->weight + k * features + i], 0);
+        for (size_t i = features / 2; i < features; i++)
+            ck_assert_float_eq(wider.params[last->weight + k * features + i], 0);
     wider.params[last->weight + features - 1] = 1; /* the last feature's deviation */
     logits_of(both, &wider);
     double apart = 0;

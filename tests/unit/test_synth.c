@@ -26,7 +26,8 @@ static void make(QcDataset *d, uint32_t people, double drift, uint64_t seed)
 START_TEST(shape_names_and_ids)
 {
     QcDataset d;
-    QcSynthOptions o = {.activities = 14, .people = 2, .windows = 3, .channels = 7, .length = 11, .drift = 1, .seed = 4};
+    QcSynthOptions o = {
+        .activities = 14, .people = 2, .windows = 3, .channels = 7, .length = 11, .drift = 1, .seed = 4};
     ck_assert_int_eq(qc_synth(&d, &o, &err), 0);
     ck_assert_uint_eq(d.n, 84);
     ck_assert_uint_eq(d.channels, 7);
@@ -90,7 +91,8 @@ static void measure_spread(double spread[FEATURES], const QcDataset *d, const ui
     for (int j = 0; j < FEATURES; j++) spread[j] = sqrt(squares[j] / n - sum[j] / n * (sum[j] / n));
 }
 
-static int32_t nearest_label(const QcDataset *d, const uint32_t *index, uint32_t n, const double spread[FEATURES], const double f[FEATURES])
+static int32_t nearest_label(const QcDataset *d, const uint32_t *index, uint32_t n, const double spread[FEATURES],
+                             const double f[FEATURES])
 {
     double nearest = INFINITY, other[FEATURES];
     int32_t label = -1;
@@ -158,12 +160,13 @@ END_TEST
 
 START_TEST(senseless_options_are_refused)
 {
-    static const QcSynthOptions wrong[] = {{.people = 1, .windows = 1, .channels = 1, .length = 1, .drift = 1},
-                                           {.activities = 1, .people = 1000, .windows = 1, .channels = 1, .length = 1},
-                                           {.activities = 1, .people = 1, .windows = 1, .channels = 1000, .length = 1},
-                                           {.activities = 1, .people = 1, .windows = 1, .channels = 1, .length = 1, .drift = -1},
-                                           {.activities = 1, .people = 1, .windows = 1, .channels = 1, .length = 1, .drift = NAN},
-                                           {.activities = 999, .people = 999, .windows = 999999, .channels = 1, .length = 1}};
+    static const QcSynthOptions wrong[] = {
+        {.people = 1, .windows = 1, .channels = 1, .length = 1, .drift = 1},
+        {.activities = 1, .people = 1000, .windows = 1, .channels = 1, .length = 1},
+        {.activities = 1, .people = 1, .windows = 1, .channels = 1000, .length = 1},
+        {.activities = 1, .people = 1, .windows = 1, .channels = 1, .length = 1, .drift = -1},
+        {.activities = 1, .people = 1, .windows = 1, .channels = 1, .length = 1, .drift = NAN},
+        {.activities = 999, .people = 999, .windows = 999999, .channels = 1, .length = 1}};
     QcDataset d;
     for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
         ck_assert_int_eq(qc_synth(&d, &wrong[k], &err), -1);

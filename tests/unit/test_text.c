@@ -15,37 +15,72 @@ static const struct {
 } table[] = {
     {"", {""}},
     {"walking", {"walking"}},
-    {"Gehen \xc3\xa4\xe2\x82\xac\xf0\x9f\x9a\xb6", {"Gehen \xc3\xa4\xe2\x82\xac\xf0\x9f\x9a\xb6"}}, /* two, three and four bytes */
+    {"Gehen \xc3\xa4\xe2\x82\xac\xf0\x9f\x9a\xb6",
+     {"Gehen \xc3\xa4\xe2\x82\xac\xf0\x9f\x9a\xb6"}}, /* two, three and four bytes */
     /* controls: C0, DEL, C1 */
     {"a\nb", {"a\\x0ab", "a\\u000ab", "a\\textbackslash{}x0ab", "a\\\\x0ab", "a\\\\x0ab"}},
-    {"\t\r\x1b[2J", {"\\x09\\x0d\\x1b[2J", "\\u0009\\u000d\\u001b[2J", "\\textbackslash{}x09\\textbackslash{}x0d\\textbackslash{}x1b[2J",
-                     "\\\\x09\\\\x0d\\\\x1b\\[2J", "\\\\x09\\\\x0d\\\\x1b[2J"}},
+    {"\t\r\x1b[2J",
+     {"\\x09\\x0d\\x1b[2J", "\\u0009\\u000d\\u001b[2J",
+      "\\textbackslash{}x09\\textbackslash{}x0d\\textbackslash{}x1b[2J", "\\\\x09\\\\x0d\\\\x1b\\[2J",
+      "\\\\x09\\\\x0d\\\\x1b[2J"}},
     {"\x7f", {"\\x7f", "\\u007f", "\\textbackslash{}x7f", "\\\\x7f", "\\\\x7f"}},
-    {"\xc2\x9b""31m", {"\\xc2\\x9b31m", "\\u009b31m", "\\textbackslash{}xc2\\textbackslash{}x9b31m", "\\\\xc2\\\\x9b31m", "\\\\xc2\\\\x9b31m"}},
-    {"\xc2\x80\xc2\x9f\xc2\xa0", {"\\xc2\\x80\\xc2\\x9f\xc2\xa0", "\\u0080\\u009f\xc2\xa0", "\\textbackslash{}xc2\\textbackslash{}x80\\textbackslash{}xc2\\textbackslash{}x9f\xc2\xa0",
-                                  "\\\\xc2\\\\x80\\\\xc2\\\\x9f\xc2\xa0", "\\\\xc2\\\\x80\\\\xc2\\\\x9f\xc2\xa0"}},
-    /* no UTF-8: a byte alone, one that is cut off, too long a form, a surrogate, beyond the last character, bytes that never occur */
+    {"\xc2\x9b"
+     "31m",
+     {"\\xc2\\x9b31m", "\\u009b31m", "\\textbackslash{}xc2\\textbackslash{}x9b31m", "\\\\xc2\\\\x9b31m",
+      "\\\\xc2\\\\x9b31m"}},
+    {"\xc2\x80\xc2\x9f\xc2\xa0",
+     {"\\xc2\\x80\\xc2\\x9f\xc2\xa0", "\\u0080\\u009f\xc2\xa0",
+      "\\textbackslash{}xc2\\textbackslash{}x80\\textbackslash{}xc2\\textbackslash{}x9f\xc2\xa0",
+      "\\\\xc2\\\\x80\\\\xc2\\\\x9f\xc2\xa0", "\\\\xc2\\\\x80\\\\xc2\\\\x9f\xc2\xa0"}},
+    /* no UTF-8: a byte alone, one that is cut off, too long a form, a surrogate, beyond the last character, bytes that
+     * never occur */
     {"\x9b", {"\\x9b", "\xef\xbf\xbd", "\\textbackslash{}x9b", "\\\\x9b", "\\\\x9b"}},
-    {"\xe2\x82", {"\\xe2\\x82", "\xef\xbf\xbd\xef\xbf\xbd", "\\textbackslash{}xe2\\textbackslash{}x82", "\\\\xe2\\\\x82", "\\\\xe2\\\\x82"}},
+    {"\xe2\x82",
+     {"\\xe2\\x82", "\xef\xbf\xbd\xef\xbf\xbd", "\\textbackslash{}xe2\\textbackslash{}x82", "\\\\xe2\\\\x82",
+      "\\\\xe2\\\\x82"}},
     {"\xc3(", {"\\xc3(", "\xef\xbf\xbd(", "\\textbackslash{}xc3(", "\\\\xc3(", "\\\\xc3("}},
-    {"\xc0\x8a", {"\\xc0\\x8a", "\xef\xbf\xbd\xef\xbf\xbd", "\\textbackslash{}xc0\\textbackslash{}x8a", "\\\\xc0\\\\x8a", "\\\\xc0\\\\x8a"}},
-    {"\xe0\x82\x9b", {"\\xe0\\x82\\x9b", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd", "\\textbackslash{}xe0\\textbackslash{}x82\\textbackslash{}x9b", "\\\\xe0\\\\x82\\\\x9b", "\\\\xe0\\\\x82\\\\x9b"}},
-    {"\xed\xa0\x80", {"\\xed\\xa0\\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd", "\\textbackslash{}xed\\textbackslash{}xa0\\textbackslash{}x80", "\\\\xed\\\\xa0\\\\x80", "\\\\xed\\\\xa0\\\\x80"}},
-    {"\xf0\x80\x80\x9b", {"\\xf0\\x80\\x80\\x9b", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd", "\\textbackslash{}xf0\\textbackslash{}x80\\textbackslash{}x80\\textbackslash{}x9b",
-                          "\\\\xf0\\\\x80\\\\x80\\\\x9b", "\\\\xf0\\\\x80\\\\x80\\\\x9b"}},
-    {"\xf4\x90\x80\x80", {"\\xf4\\x90\\x80\\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd", "\\textbackslash{}xf4\\textbackslash{}x90\\textbackslash{}x80\\textbackslash{}x80",
-                          "\\\\xf4\\\\x90\\\\x80\\\\x80", "\\\\xf4\\\\x90\\\\x80\\\\x80"}},
-    {"\xff\xfe", {"\\xff\\xfe", "\xef\xbf\xbd\xef\xbf\xbd", "\\textbackslash{}xff\\textbackslash{}xfe", "\\\\xff\\\\xfe", "\\\\xff\\\\xfe"}},
+    {"\xc0\x8a",
+     {"\\xc0\\x8a", "\xef\xbf\xbd\xef\xbf\xbd", "\\textbackslash{}xc0\\textbackslash{}x8a", "\\\\xc0\\\\x8a",
+      "\\\\xc0\\\\x8a"}},
+    {"\xe0\x82\x9b",
+     {"\\xe0\\x82\\x9b", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd",
+      "\\textbackslash{}xe0\\textbackslash{}x82\\textbackslash{}x9b", "\\\\xe0\\\\x82\\\\x9b",
+      "\\\\xe0\\\\x82\\\\x9b"}},
+    {"\xed\xa0\x80",
+     {"\\xed\\xa0\\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd",
+      "\\textbackslash{}xed\\textbackslash{}xa0\\textbackslash{}x80", "\\\\xed\\\\xa0\\\\x80",
+      "\\\\xed\\\\xa0\\\\x80"}},
+    {"\xf0\x80\x80\x9b",
+     {"\\xf0\\x80\\x80\\x9b", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd",
+      "\\textbackslash{}xf0\\textbackslash{}x80\\textbackslash{}x80\\textbackslash{}x9b",
+      "\\\\xf0\\\\x80\\\\x80\\\\x9b", "\\\\xf0\\\\x80\\\\x80\\\\x9b"}},
+    {"\xf4\x90\x80\x80",
+     {"\\xf4\\x90\\x80\\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd",
+      "\\textbackslash{}xf4\\textbackslash{}x90\\textbackslash{}x80\\textbackslash{}x80",
+      "\\\\xf4\\\\x90\\\\x80\\\\x80", "\\\\xf4\\\\x90\\\\x80\\\\x80"}},
+    {"\xff\xfe",
+     {"\\xff\\xfe", "\xef\xbf\xbd\xef\xbf\xbd", "\\textbackslash{}xff\\textbackslash{}xfe", "\\\\xff\\\\xfe",
+      "\\\\xff\\\\xfe"}},
     {"\xf4\x8f\xbf\xbd", {"\xf4\x8f\xbf\xbd"}}, /* the last characters */
     /* marks that turn the direction of writing, separators of lines */
-    {"a\xe2\x80\xae" "b\xe2\x81\xa6", {"a\\xe2\\x80\\xaeb\\xe2\\x81\\xa6", "a\\u202eb\\u2066", "a\\textbackslash{}xe2\\textbackslash{}x80\\textbackslash{}xaeb\\textbackslash{}xe2\\textbackslash{}x81\\textbackslash{}xa6",
-                                      "a\\\\xe2\\\\x80\\\\xaeb\\\\xe2\\\\x81\\\\xa6", "a\\\\xe2\\\\x80\\\\xaeb\\\\xe2\\\\x81\\\\xa6"}},
-    {"\xe2\x80\xa8\xe2\x80\xa9", {"\\xe2\\x80\\xa8\\xe2\\x80\\xa9", "\\u2028\\u2029", "\\textbackslash{}xe2\\textbackslash{}x80\\textbackslash{}xa8\\textbackslash{}xe2\\textbackslash{}x80\\textbackslash{}xa9",
-                                  "\\\\xe2\\\\x80\\\\xa8\\\\xe2\\\\x80\\\\xa9", "\\\\xe2\\\\x80\\\\xa8\\\\xe2\\\\x80\\\\xa9"}},
+    {"a\xe2\x80\xae"
+     "b\xe2\x81\xa6",
+     {"a\\xe2\\x80\\xaeb\\xe2\\x81\\xa6", "a\\u202eb\\u2066",
+      "a\\textbackslash{}xe2\\textbackslash{}x80\\textbackslash{}xaeb\\textbackslash{}xe2\\textbackslash{}"
+      "x81\\textbackslash{}xa6",
+      "a\\\\xe2\\\\x80\\\\xaeb\\\\xe2\\\\x81\\\\xa6", "a\\\\xe2\\\\x80\\\\xaeb\\\\xe2\\\\x81\\\\xa6"}},
+    {"\xe2\x80\xa8\xe2\x80\xa9",
+     {"\\xe2\\x80\\xa8\\xe2\\x80\\xa9", "\\u2028\\u2029",
+      "\\textbackslash{}xe2\\textbackslash{}x80\\textbackslash{}xa8\\textbackslash{}xe2\\textbackslash{}"
+      "x80\\textbackslash{}xa9",
+      "\\\\xe2\\\\x80\\\\xa8\\\\xe2\\\\x80\\\\xa9", "\\\\xe2\\\\x80\\\\xa8\\\\xe2\\\\x80\\\\xa9"}},
     /* what means something in the form itself */
     {"\"a\\b\"", {"\"a\\b\"", "\\\"a\\\\b\\\"", "\"a\\textbackslash{}b\"", "\"a\\\\b\"", "\\\"a\\\\b\\\""}},
     {"`id`", {"`id`", NULL, NULL, "\\`id\\`", "\\140id\\140"}},
-    {"a|b_c*d[e](f)<g>&h;~$i$", {"a|b_c*d[e](f)<g>&h;~$i$", NULL, "a\\textbar{}b\\_c*d[e](f)\\textless{}g\\textgreater{}\\&h;\\textasciitilde{}\\$i\\$", "a\\|b_c\\*d\\[e\\](f)\\<g\\>\\&h;\\~\\$i\\$", NULL}},
+    {"a|b_c*d[e](f)<g>&h;~$i$",
+     {"a|b_c*d[e](f)<g>&h;~$i$", NULL,
+      "a\\textbar{}b\\_c*d[e](f)\\textless{}g\\textgreater{}\\&h;\\textasciitilde{}\\$i\\$",
+      "a\\|b_c\\*d\\[e\\](f)\\<g\\>\\&h;\\~\\$i\\$", NULL}},
     {"100%#{}^", {"100%#{}^", NULL, "100\\%\\#\\{\\}\\textasciicircum{}", NULL, NULL}},
 };
 
@@ -80,7 +115,8 @@ START_TEST(any_bytes_become_safe_text)
     uint64_t state = 1;
     for (int turn = 0; turn < 20000; turn++) {
         char text[9], out[256], again[256];
-        for (int i = 0; i < 8; i++) text[i] = (char)((state = state * 6364136223846793005u + 1442695040888963407u) >> 56);
+        for (int i = 0; i < 8; i++)
+            text[i] = (char)((state = state * 6364136223846793005u + 1442695040888963407u) >> 56);
         if (turn % 2)
             for (int i = 0; i < 8; i += 2) text[i] = "\xc2\xe2\xf0\xed"[i / 2]; /* beginnings of sequences */
         text[8] = 0;

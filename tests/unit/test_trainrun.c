@@ -1,4 +1,5 @@
-/* What a run for training promises beside slopes: gradients straight through quantization, norms' statistics, memory shared without harm. */
+/* What a run for training promises beside slopes: gradients straight through quantization, norms' statistics, memory
+ * shared without harm. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -28,7 +29,8 @@ START_TEST(quant_is_straight_through)
 }
 END_TEST
 
-/* By the C library's rounding, value by value: halves, values around them, far ones and what is no number, with and without room of its own. */
+/* By the C library's rounding, value by value: halves, values around them, far ones and what is no number, with and
+ * without room of its own. */
 START_TEST(quant_rounds_as_roundf)
 {
     enum { N = 4 * 64 + 9 };
@@ -37,7 +39,10 @@ START_TEST(quant_rounds_as_roundf)
     QcRng rng = qc_rng_seed(7, 0);
     for (int i = 0; i < N; i++) {
         float half = node.scale * ((float)i / 8 - 16 + 0.5f);
-        x[i] = i % 8 == 0 ? half : i % 8 == 1 ? nextafterf(half, 0) : i % 8 == 2 ? nextafterf(half, 100) : (float)(5 * qc_rng_normal(&rng));
+        x[i] = i % 8 == 0   ? half
+               : i % 8 == 1 ? nextafterf(half, 0)
+               : i % 8 == 2 ? nextafterf(half, 100)
+                            : (float)(5 * qc_rng_normal(&rng));
         dy[i] = (float)qc_rng_normal(&rng);
     }
     x[3] = 1e30f, x[4] = -1e30f, x[5] = 3e9f, x[6] = NAN;
@@ -56,7 +61,8 @@ START_TEST(quant_rounds_as_roundf)
 }
 END_TEST
 
-/* Memory is shared where lives do not meet: a kept node's value and gradient must still equal those of a run that keeps everything. */
+/* Memory is shared where lives do not meet: a kept node's value and gradient must still equal those of a run that keeps
+ * everything. */
 START_TEST(keeping_changes_nothing)
 {
     QcGraph g = start(4, 1, 10);
@@ -96,7 +102,8 @@ START_TEST(keeping_changes_nothing)
 }
 END_TEST
 
-/* Batch norm sees the n windows that are there, whatever the run has room for, and keeps PyTorch's running statistics. */
+/* Batch norm sees the n windows that are there, whatever the run has room for, and keeps PyTorch's running
+ * statistics. */
 START_TEST(norm_statistics)
 {
     QcGraph g = start(1, 1, 2);
@@ -104,7 +111,8 @@ START_TEST(norm_statistics)
     NODE(qc_graph_simple(&g, "flatten", QC_OP_FLATTEN, norm, &err));
     ok(qc_graph_finish(&g, &err));
     QcRun *run = qc_run_new(&g, 7, QC_RUN_TRAIN, 2, &err);
-    const float big[14] = {1e6f, 1e6f, 1e6f, 1e6f}, x[] = {1001, 1003, 1005, 1007}; /* mean 1004, variance 5, unbiased 20/3 */
+    /* mean 1004, variance 5, unbiased 20/3 */
+    const float big[14] = {1e6f, 1e6f, 1e6f, 1e6f}, x[] = {1001, 1003, 1005, 1007};
     qc_run_forward(run, big, 7);
     g.stats[0] = 10;
     g.stats[1] = 2;
@@ -135,13 +143,15 @@ START_TEST(strides_stay_in_their_memory)
     NODE(qc_graph_linear(&g, "head", node, 3, 1, &err));
     ok(qc_graph_finish(&g, &err));
     qc_graph_reset(&g, 1);
-    float *x = random_values(N * input_values(&g), 3), *direction = random_values(N * 3, 4), *grads = malloc(g.n_params * sizeof *grads);
+    float *x = random_values(N * input_values(&g), 3), *direction = random_values(N * 3, 4),
+          *grads = malloc(g.n_params * sizeof *grads);
     QcRun *run = qc_run_new(&g, N, QC_RUN_TRAIN, 1, &err);
     ok(qc_run_keep(run, 0, &err));
     for (size_t i = 0; i < g.n_params; i++) grads[i] = NAN;
     qc_run_forward(run, x, N);
     qc_run_backward(run, grads, direction);
-    for (size_t i = 0; i < g.n_params; i++) ck_assert_msg(isfinite(grads[i]), "gradient %d is %g", (int)i, (double)grads[i]);
+    for (size_t i = 0; i < g.n_params; i++)
+        ck_assert_msg(isfinite(grads[i]), "gradient %d is %g", (int)i, (double)grads[i]);
     qc_run_free(run);
     free(x);
     free(direction);

@@ -36,7 +36,8 @@ START_TEST(layout_is_pytorchs)
     for (int o = 0; o < 4; o++)
         for (int c = 0; c < 2; c++)
             for (int y = 0; y < 3; y++)
-                for (int x = 0; x < 2; x++) ck_assert_float_eq(values[((o * 2 + c) * 3 + y) * 2 + x], (float)(((o * 3 + y) * 2 + x) * 2 + c));
+                for (int x = 0; x < 2; x++)
+                    ck_assert_float_eq(values[((o * 2 + c) * 3 + y) * 2 + x], (float)(((o * 3 + y) * 2 + x) * 2 + c));
     const QcWeight *fc = &w.list[2];
     float *rows = malloc(fc->n * sizeof *rows);
     ck_assert_uint_eq(fc->dims[1], 4 * 9);

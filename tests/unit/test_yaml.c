@@ -5,7 +5,10 @@
 #include "suite.h"
 #include "../../lib/format/yaml.h"
 
-static int parse(QcYamlDocument *d, const char *text, QcErr *err) { return qc_yaml_parse(d, text, strlen(text), "f.yaml", 1, err); }
+static int parse(QcYamlDocument *d, const char *text, QcErr *err)
+{
+    return qc_yaml_parse(d, text, strlen(text), "f.yaml", 1, err);
+}
 
 START_TEST(values)
 {
@@ -59,7 +62,8 @@ START_TEST(errors_say_where)
         QcErr err = {0};
         ck_assert_msg(parse(&d, wrong[i].text, &err) == -1, "accepted: %s", wrong[i].text);
         ck_assert_int_eq(err.code, QC_EFORMAT);
-        ck_assert_msg(!strncmp(err.text, wrong[i].says, strlen(wrong[i].says)), "'%s', expected '%s'", err.text, wrong[i].says);
+        ck_assert_msg(!strncmp(err.text, wrong[i].says, strlen(wrong[i].says)), "'%s', expected '%s'", err.text,
+                      wrong[i].says);
         ck_assert_ptr_null(d.root);
     }
 }

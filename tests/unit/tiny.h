@@ -1,4 +1,5 @@
-/* tiny.h - small float graphs with lifelike parameters, random windows, and what the quantizer makes of them: for tests. Include behind check.h. */
+/* tiny.h - small float graphs with lifelike parameters, random windows, and what the quantizer makes of them: for
+ * tests. Include behind check.h. */
 #ifndef QC_TESTS_TINY_H
 #define QC_TESTS_TINY_H
 
@@ -21,7 +22,8 @@ typedef enum TinyKind {
     TINY_PLAIN,     /* conv relu conv relu gap linear */
     TINY_RESIDUAL,  /* a convolution and a shortcut, summed, ReLU, gap */
     TINY_INCEPTION, /* bottleneck, three branches, concat-bn-relu, twice; the last concat before gap */
-    TINY_MIXED,     /* bn on the input, grouped and strided convs, a shared relu, pools, a concat with copies, two residual sums */
+    TINY_MIXED,     /* bn on the input, grouped and strided convs, a shared relu, pools, a concat with copies, two
+                       residual sums */
     TINY_MLP,       /* flatten linear relu linear */
     TINY_IMAGE,     /* 4 x 6 pixels: 3 x 3 convolutions, one of them strided and in groups, a 2 x 2 pool, gap */
     TINY_STD,       /* conv relu conv relu, gap and std, concat, linear */
@@ -39,7 +41,10 @@ static inline uint32_t tiny_conv(QcGraph *g, const char *name, uint32_t in, uint
     return tiny_ok(qc_graph_conv(g, name, in, out, qc_window_same_1d(kernel), 1, bias, NULL));
 }
 
-static inline uint32_t tiny_op(QcGraph *g, const char *name, QcOp op, uint32_t in) { return tiny_ok(qc_graph_simple(g, name, op, in, NULL)); }
+static inline uint32_t tiny_op(QcGraph *g, const char *name, QcOp op, uint32_t in)
+{
+    return tiny_ok(qc_graph_simple(g, name, op, in, NULL));
+}
 
 static inline uint32_t tiny_bn_relu(QcGraph *g, const char *name, uint32_t in)
 {
@@ -57,14 +62,17 @@ static inline uint32_t tiny_module(QcGraph *g, const char *name, uint32_t in, ui
     uint32_t squeeze = tiny_conv(g, text[0], in, filters, 1, 0), branch[3];
     branch[0] = tiny_conv(g, text[1], squeeze, filters, 7, 0);
     branch[1] = tiny_conv(g, text[2], squeeze, filters, 3, 0);
-    branch[2] = tiny_conv(g, text[4], tiny_ok(qc_graph_pool(g, text[3], QC_OP_MAXPOOL, in, qc_window_same_1d(3), 0, NULL)), filters, 1, 0);
+    branch[2] =
+        tiny_conv(g, text[4], tiny_ok(qc_graph_pool(g, text[3], QC_OP_MAXPOOL, in, qc_window_same_1d(3), 0, NULL)),
+                  filters, 1, 0);
     return tiny_bn_relu(g, name, tiny_ok(qc_graph_concat(g, text[5], branch, 3, NULL)));
 }
 
 static inline uint32_t tiny_mixed(QcGraph *g)
 {
     uint32_t norm = tiny_op(g, "norm", QC_OP_BATCHNORM, 0);
-    uint32_t wide = tiny_ok(qc_graph_conv(g, "wide", norm, 6, qc_window_1d(5, 2, 2, 4, 4), 3, 1, NULL)); /* 12 positions */
+    /* 12 positions */
+    uint32_t wide = tiny_ok(qc_graph_conv(g, "wide", norm, 6, qc_window_1d(5, 2, 2, 4, 4), 3, 1, NULL));
     uint32_t shared = tiny_op(g, "shared", QC_OP_RELU, wide);
     uint32_t even = tiny_ok(qc_graph_pool(g, "even", QC_OP_AVGPOOL, shared, qc_window_1d(3, 1, 1, 1, 1), 0, NULL));
     uint32_t deep = tiny_bn_relu(g, "deep", tiny_conv(g, "deep", shared, 5, 3, 0));
@@ -72,7 +80,8 @@ static inline uint32_t tiny_mixed(QcGraph *g)
     uint32_t join = tiny_ok(qc_graph_concat(g, "join", parts, 4, NULL)); /* 23 channels */
     uint32_t body = tiny_conv(g, "body", join, 6, 3, 1), sum = tiny_ok(qc_graph_add(g, "sum", body, shared, NULL));
     uint32_t first = tiny_op(g, "first", QC_OP_RELU, sum);
-    uint32_t second = tiny_ok(qc_graph_add(g, "second", tiny_conv(g, "tail", first, 6, 5, 1), first, NULL)); /* no ReLU behind it */
+    /* no ReLU behind it */
+    uint32_t second = tiny_ok(qc_graph_add(g, "second", tiny_conv(g, "tail", first, 6, 5, 1), first, NULL));
     return second;
 }
 
@@ -94,7 +103,9 @@ static inline void tiny_settle(QcGraph *g, uint64_t seed)
 
 static inline void tiny_graph(QcGraph *g, TinyKind kind, uint64_t seed)
 {
-    ck_assert_int_eq(qc_graph_init(g, TINY_CHANNELS, kind == TINY_IMAGE ? 4 : 1, kind == TINY_IMAGE ? TINY_LENGTH / 4 : TINY_LENGTH, NULL), 0);
+    ck_assert_int_eq(qc_graph_init(g, TINY_CHANNELS, kind == TINY_IMAGE ? 4 : 1,
+                                   kind == TINY_IMAGE ? TINY_LENGTH / 4 : TINY_LENGTH, NULL),
+                     0);
     uint32_t at = 0;
     if (kind == TINY_PLAIN || kind == TINY_STD) {
         at = tiny_op(g, "r1", QC_OP_RELU, tiny_conv(g, "c1", at, 8, 5, 1));
@@ -109,7 +120,8 @@ static inline void tiny_graph(QcGraph *g, TinyKind kind, uint64_t seed)
     } else if (kind == TINY_MIXED) {
         at = tiny_mixed(g);
     } else if (kind == TINY_IMAGE) {
-        QcWindow same = {3, 3, 1, 1, 1, 1, 1, 1, 1, 1}, half = {2, 2, 2, 2, 1, 1, 0, 0, 0, 0}, strided = {3, 3, 1, 2, 1, 1, 1, 1, 1, 1};
+        QcWindow same = {3, 3, 1, 1, 1, 1, 1, 1, 1, 1}, half = {2, 2, 2, 2, 1, 1, 0, 0, 0, 0},
+                 strided = {3, 3, 1, 2, 1, 1, 1, 1, 1, 1};
         at = tiny_op(g, "r1", QC_OP_RELU, tiny_ok(qc_graph_conv(g, "c1", 0, 6, same, 1, 1, NULL)));
         at = tiny_op(g, "r2", QC_OP_RELU, tiny_ok(qc_graph_conv(g, "c2", at, 10, strided, 2, 1, NULL)));
         at = tiny_ok(qc_graph_pool(g, "half", QC_OP_MAXPOOL, tiny_conv(g, "c3", at, 9, 1, 1), half, 0, NULL));
@@ -171,13 +183,17 @@ static inline void tiny_make(Tiny *t, TinyKind kind, int bits, int activation_bi
     *t = (Tiny){0};
     tiny_graph(&t->model, kind, seed);
     tiny_windows(x, TINY_RANGE_WINDOWS, 1, seed + 1);
-    const int last_bits = kind != TINY_STD || bits == 8 ? 0 : bits == 2 ? 8 : 2; /* a kind whose last layer has bits of its own */
-    ck_assert_msg(!qc_emit(&t->g, &t->latent, &t->model, x, TINY_RANGE_WINDOWS, bits, last_bits, activation_bits, 1, &t->arena, &err), "%s", err.text);
+    /* a kind whose last layer has bits of its own */
+    const int last_bits = kind != TINY_STD || bits == 8 ? 0 : bits == 2 ? 8 : 2;
+    ck_assert_msg(!qc_emit(&t->g, &t->latent, &t->model, x, TINY_RANGE_WINDOWS, bits, last_bits, activation_bits, 1,
+                           &t->arena, &err),
+                  "%s", err.text);
     free(x);
     tiny_place(t, &qc_kernels_scalar);
 }
 
-/* The same graph in a plan where no two tensors share memory: after a forward pass all are still there. tensors [g->n_tensors] */
+/* The same graph in a plan where no two tensors share memory: after a forward pass all are still there. tensors
+ * [g->n_tensors] */
 static inline QcQGraph tiny_apart(const QcQGraph *g, QcQTensor *tensors)
 {
     QcQGraph apart = *g;

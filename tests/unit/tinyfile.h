@@ -1,4 +1,5 @@
-/* tinyfile.h - a model file of the tiny shape, as yet without a graph, and labelled windows for it. Include behind tiny.h. */
+/* tinyfile.h - a model file of the tiny shape, as yet without a graph, and labelled windows for it. Include behind
+ * tiny.h. */
 #ifndef QC_TESTS_TINYFILE_H
 #define QC_TESTS_TINYFILE_H
 
@@ -12,18 +13,21 @@ static QcWindows source;
 static float source_x[N * TINY_VALUES];
 static int32_t source_label[N];
 
-/* A model file of the tiny shape whose channels have means and deviations of their own, and labelled windows: a class shows in the level of a channel. */
+/* A model file of the tiny shape whose channels have means and deviations of their own, and labelled windows: a class
+ * shows in the level of a channel. */
 static inline void begin(double size)
 {
     static char *labels[] = {"a", "b", "c", "d"};
     float mean[] = {1, -2, 0.5f}, deviation[] = {2, 0.5f, 1};
     QcNorm norm = {3, mean, deviation};
     QcErr err;
-    ck_assert_msg(!qc_modelfile_init(&model, "tiny", TINY_CHANNELS, 1, TINY_LENGTH, TINY_CLASSES, labels, &norm, &err), "%s", err.text);
+    ck_assert_msg(!qc_modelfile_init(&model, "tiny", TINY_CHANNELS, 1, TINY_LENGTH, TINY_CLASSES, labels, &norm, &err),
+                  "%s", err.text);
     tiny_windows(source_x, N, size, 41);
     for (int i = 0; i < N; i++) {
         source_label[i] = i % TINY_CLASSES;
-        for (int v = 0; v < TINY_VALUES; v++) source_x[i * TINY_VALUES + v] += (float)(size * (v % TINY_CHANNELS == i % TINY_CLASSES ? 0.9 : -0.3));
+        for (int v = 0; v < TINY_VALUES; v++)
+            source_x[i * TINY_VALUES + v] += (float)(size * (v % TINY_CHANNELS == i % TINY_CLASSES ? 0.9 : -0.3));
     }
     source = (QcWindows){.n = N, .values = TINY_VALUES, .x = source_x, .label = source_label};
 }

@@ -1,4 +1,5 @@
-/* waves.h - a small problem to train on: the class is the number of waves in the window, under noise and a random phase. Include behind check.h. */
+/* waves.h - a small problem to train on: the class is the number of waves in the window, under noise and a random
+ * phase. Include behind check.h. */
 #ifndef QC_TESTS_WAVES_H
 #define QC_TESTS_WAVES_H
 
@@ -25,7 +26,8 @@ static inline void make_data(QcDataset *d, uint32_t n, uint64_t seed)
             double phase = 6.28 * (double)qc_rng_unit(&rng);
             for (uint32_t t = 0; t < LENGTH; t++)
                 d->x[(i * CHANNELS + c) * LENGTH + t] =
-                    (float)(sin(phase + 6.28 * (double)(t * (i % CLASSES + 1)) / LENGTH) + .3 * qc_rng_normal(&rng)) + mean[c];
+                    (float)(sin(phase + 6.28 * (double)(t * (i % CLASSES + 1)) / LENGTH) + .3 * qc_rng_normal(&rng)) +
+                    mean[c];
         }
     }
     const char *const names[] = {"one", "two", "three"};
@@ -63,7 +65,8 @@ static inline void train(QcGraph *g, const QcDataset *d, const QcTrainOptions *o
 
 static inline int same_bytes(const QcGraph *a, const QcGraph *b)
 {
-    return !memcmp(a->params, b->params, a->n_params * sizeof *a->params) && !memcmp(a->stats, b->stats, a->n_stats * sizeof *a->stats);
+    return !memcmp(a->params, b->params, a->n_params * sizeof *a->params) &&
+           !memcmp(a->stats, b->stats, a->n_stats * sizeof *a->stats);
 }
 
 static inline void expect(int status, const char *words)

@@ -43,7 +43,7 @@ static void run_layer(const Layer *layer, uint32_t bits)
                              layer->outputs, 8, 128, 1, 0, 0}};
     uint32_t n_in = (uint32_t)layer->height * layer->width * layer->inputs,
              n_out = (uint32_t)tensors[1].height * tensors[1].width * layer->outputs;
-    tensors[1].offset = tensors[1].lean = (n_in + 63) & ~63u;
+    tensors[1].offset = tensors[1].inference_offset = (n_in + 63) & ~63u;
     QcQNode node = {.op = QC_Q_CONV,
                     .out = 1,
                     .channels = layer->outputs,
@@ -72,7 +72,7 @@ static void run_layer(const Layer *layer, uint32_t bits)
                   .bias = bias,
                   .multiplier = multiplier,
                   .shift = shift};
-    g.activation_bytes = g.lean_bytes = tensors[1].offset + n_out;
+    g.activation_bytes = g.inference_bytes = tensors[1].offset + n_out;
     while (taps >> (2 * log)) log++;
     random_bytes(codes, CODES, &state);
     for (uint32_t o = 0; o < layer->outputs; o++) {
@@ -81,11 +81,11 @@ static void run_layer(const Layer *layer, uint32_t bits)
         shift[o] = (uint8_t)(31 + bits - 1 + log);
     }
     QcQRun run;
-    if (qc_qgraph_lean_bytes(&g) > sizeof memory) {
+    if (qc_qgraph_inference_bytes(&g) > sizeof memory) {
         say("there is not enough memory\n");
         return;
     }
-    qc_qrun_place_lean(&run, &g, &KERNELS, memory);
+    qc_qrun_place_inference(&run, &g, &KERNELS, memory);
     random_bytes(qc_qrun_tensor(&run, 0), n_in, &state);
     COUNT_START();
     qc_qrun_forward_seen(&run, NULL, qc_qrun_tensor(&run, 0), 0, NULL, NULL);

@@ -1,5 +1,6 @@
-/* bare.c - under tests/unit/test_kernels.c and test_kernelconvs.c on a machine with nothing: the few functions of a C library that they call. Output goes to
- * bochs's port 0xe9. Pages are of 2 MB, so that an array that ends at an unreadable page ends at one here too; touching it ends the machine, and with it the test.
+/* bare.c - under tests/unit/test_kernels.c and test_kernelconvs.c on a machine with nothing: the few functions of a C
+ * library that they call. Output goes to bochs's port 0xe9. Pages are of 2 MB, so that an array that ends at an
+ * unreadable page ends at one here too; touching it ends the machine, and with it the test.
  */
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
-/* firmware.c - the session on a bare Cortex-M, twice: straight through, and with the power going now and then while the state is being saved. RAM that outlives a reset
- * stands for the flash. Both must end in the same codes, last layer and coreset, which are those of host.c. */
+/* firmware.c - the session on a bare Cortex-M, twice: straight through, and with the power going now and then while the
+ * state is being saved. RAM that outlives a reset stands for the flash. Both must end in the same codes, last layer and
+ * coreset, which are those of host.c. */
 #include "board.h"
 #include "kernels/mem.h"
 #include "session.h"
@@ -40,11 +41,17 @@ static int flash_program(void *ctx, uint32_t at, const void *from, uint32_t n)
 {
     (void)ctx;
     const uint8_t *bytes = from;
-    for (uint32_t i = 0; i < n; i++) change(&kept.cells[at + i], kept.cells[at + i] & bytes[i]); /* ones become zeros, never the other way */
+    /* ones become zeros, never the other way */
+    for (uint32_t i = 0; i < n; i++) change(&kept.cells[at + i], kept.cells[at + i] & bytes[i]);
     return 0;
 }
 
-static const QcFlash flash = {.slot_bytes = SLOT, .sector_bytes = SECTOR, .page_bytes = PAGE, .read = flash_read, .erase = flash_erase, .program = flash_program};
+static const QcFlash flash = {.slot_bytes = SLOT,
+                              .sector_bytes = SECTOR,
+                              .page_bytes = PAGE,
+                              .read = flash_read,
+                              .erase = flash_erase,
+                              .program = flash_program};
 
 /* ---- both sessions ---- */
 
@@ -78,7 +85,8 @@ static void interrupted(void)
         session_digest();
         board_exit(0);
     }
-    cut_at = boot % 3 == 2 ? 0 : boot % 3 == 1 ? SLOT + 64 + 100 * boot : 1 + 37 * boot; /* while writing; while erasing */
+    /* while writing; while erasing */
+    cut_at = boot % 3 == 2 ? 0 : boot % 3 == 1 ? SLOT + 64 + 100 * boot : 1 + 37 * boot;
     say("# ");
     session_batch(done);
     if (model_save_state(&flash)) say("the flash failed\n");

@@ -1,5 +1,6 @@
-/* host.c - the session on the host, and what it must agree with: writes the logits of all windows before it, in the order of the data file, and compares codes, what was learned and
- * coreset after it with "after", the export of what qc-calibrate made.
+/* host.c - the session on the host, and what it must agree with: writes the logits of all windows before it, in the
+ * order of the data file, and compares codes, what was learned and coreset after it with "after", the export of what
+ * qc-calibrate made.
  *   host LOGITS */
 #include <stdio.h>
 #include <string.h>
@@ -27,9 +28,11 @@ static int write_logits(const char *path)
 /* A coreset file keeps the order of the slots. */
 static int same_slots(const QcSlots *a, const QcSlots *b)
 {
-    return !memcmp(a->windows, b->windows, (size_t)a->capacity * a->window) && !memcmp(a->feature, b->feature, (size_t)a->capacity * a->features) &&
-           !memcmp(a->label, b->label, a->capacity * sizeof *a->label) && !memcmp(a->misses, b->misses, a->capacity * sizeof *a->misses) &&
-           !memcmp(a->flags, b->flags, a->capacity) && !memcmp(a->id, b->id, a->capacity * sizeof *a->id);
+    return !memcmp(a->windows, b->windows, (size_t)a->capacity * a->window) &&
+           !memcmp(a->feature, b->feature, (size_t)a->capacity * a->features) &&
+           !memcmp(a->label, b->label, a->capacity * sizeof *a->label) &&
+           !memcmp(a->misses, b->misses, a->capacity * sizeof *a->misses) && !memcmp(a->flags, b->flags, a->capacity) &&
+           !memcmp(a->id, b->id, a->capacity * sizeof *a->id);
 }
 
 int main(int argc, char **argv)
@@ -44,8 +47,10 @@ int main(int argc, char **argv)
     if (!memcmp(l->state, after->state, l->head_bytes)) puts("the session has nothing to do"), wrong = 1;
     for (uint32_t b = 0; b < stream_batches; b++) session_batch(b);
     session_digest();
-    if (memcmp(l->graph.codes, after->graph.codes, l->graph.nodes[l->graph.n_nodes - 1].code_byte)) puts("qc-calibrate makes other codes"), wrong = 1;
-    if (memcmp(l->state, after->state, l->learned_bytes)) puts("qc-calibrate makes other last layers, moments or counters"), wrong = 1;
+    if (memcmp(l->graph.codes, after->graph.codes, l->graph.nodes[l->graph.n_nodes - 1].code_byte))
+        puts("qc-calibrate makes other codes"), wrong = 1;
+    if (memcmp(l->state, after->state, l->learned_bytes))
+        puts("qc-calibrate makes other last layers, moments or counters"), wrong = 1;
     if (!same_slots(&l->coreset, &after->coreset)) puts("qc-calibrate makes another coreset"), wrong = 1;
     return wrong;
 }

@@ -1,5 +1,5 @@
-/* session.h - the calibration session that a firmware and a program on the host run alike, from the same exported model ("model") and the same stream, and what
- * both say about it. The surroundings give say(). */
+/* session.h - the calibration session that a firmware and a program on the host run alike, from the same exported model
+ * ("model") and the same stream, and what both say about it. The surroundings give say(). */
 #ifndef SESSION_H
 #define SESSION_H
 

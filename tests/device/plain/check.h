@@ -1,5 +1,6 @@
-/* check.h - as much of Check's as tests/unit/test_kernels.c and test_kernelconvs.c ask for, for processors that have no libcheck here: the first failure ends
- * the program. Under an operating system each test is a process of its own; on a bare machine those that QC_PLAIN_BARE names ("a", "b") run one after the other.
+/* check.h - as much of Check's as tests/unit/test_kernels.c and test_kernelconvs.c ask for, for processors that have no
+ * libcheck here: the first failure ends the program. Under an operating system each test is a process of its own; on a
+ * bare machine those that QC_PLAIN_BARE names ("a", "b") run one after the other.
  */
 #ifndef QC_TESTS_PLAIN_CHECK_H
 #define QC_TESTS_PLAIN_CHECK_H

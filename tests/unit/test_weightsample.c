@@ -3,36 +3,36 @@
 #include "suite.h"
 #include "tiny.h"
 
-#include "../../lib/device/draw.h"
+#include "../../lib/device/weightsample.h"
 
 typedef struct Drawing {
     Tiny t;
     QcFlip flip;
-    QcPick pick; /* all weights, so that scores lie as codes do */
-    QcChoice choice;
+    QcBlockSample blocks; /* all weights, so that scores lie as codes do */
+    QcWeightSample sample;
     void *memory;
     uint8_t *codes; /* as they were */
 } Drawing;
 
 static Drawing w;
 
-static void draw_place(uint32_t chunk, QcPlacing *p)
+static void draw_place(uint32_t capacity, QcPlacing *p)
 {
-    qc_pick_place(&w.pick, &w.t.g, w.flip.layers, w.flip.n_layers, chunk, p);
-    qc_choice_place(&w.choice, &w.t.g, w.flip.layers, &w.pick, p);
+    qc_block_sample_place(&w.blocks, &w.t.g, w.flip.layers, w.flip.n_layers, capacity, p);
+    qc_weight_sample_place(&w.sample, &w.t.g, w.flip.layers, &w.blocks, p);
 }
 
-static void draw_begin_of(TinyKind kind, int bits, uint32_t chunk)
+static void draw_begin_of(TinyKind kind, int bits, uint32_t capacity)
 {
     tiny_make(&w.t, kind, bits, 8, 2);
     tiny_flip(&w.flip, &w.t, 2);
     QcPlacing count = {0};
-    draw_place(chunk, &count);
+    draw_place(capacity, &count);
     w.memory = aligned_alloc(64, count.used);
     QcPlacing p = {.memory = w.memory};
-    draw_place(chunk, &p);
-    qc_pick_draw(&w.pick, 1);
-    qc_choice_begin(&w.choice);
+    draw_place(capacity, &p);
+    qc_block_sample_draw(&w.blocks, 1);
+    qc_weight_sample_begin(&w.sample);
     w.codes = malloc(w.t.g.n_code_bytes);
     memcpy(w.codes, w.t.g.codes, w.t.g.n_code_bytes);
 }
@@ -116,7 +116,7 @@ static uint32_t count_stepped(uint32_t n, int32_t step)
     for (uint32_t j = 0; j < node->n_codes; j++) {
         int32_t by = qc_code_get(&w.t.g, node, j) - qc_code_get(&before, node, j);
         if (!by) continue;
-        uint8_t byte = w.choice.scores[node->code + j];
+        uint8_t byte = w.sample.scores[node->code + j];
         ck_assert_uint_ne(byte & 0x7f, QC_FLIP_NEVER);
         ck_assert_int_eq(by, byte & QC_FLIP_UP ? step : -step); /* a code that left its range would have wrapped to something else */
         stepped++;
@@ -147,18 +147,18 @@ START_TEST(a_draw_steps_exactly_what_it_says)
                     for (uint32_t j = 0; j < w.t.g.nodes[i].n_codes; j++) {
                         uint8_t byte = (uint8_t)qc_rng_next(&rng);
                         if (qc_rng_below(&rng, 8) == 0) byte = QC_FLIP_NEVER;
-                        w.choice.scores[w.t.g.nodes[i].code + j] = byte;
+                        w.sample.scores[w.t.g.nodes[i].code + j] = byte;
                         int32_t to = qc_code_get(&w.t.g, &w.t.g.nodes[i], j) + (byte & QC_FLIP_UP ? step : -step);
                         candidates += (byte & 0x7f) != QC_FLIP_NEVER && to >= -limit && to < limit;
                     }
                 }
                 wanted = wanted ? wanted : 1;
-                uint32_t drawn = qc_choice_draw(&w.choice, shares[k], step, 0, qc_rng_next(&rng));
+                uint32_t drawn = qc_weight_sample_propose(&w.sample, shares[k], step, 0, qc_rng_next(&rng));
                 ck_assert_uint_eq(drawn, wanted < candidates ? wanted : candidates);
                 ck_assert_uint_eq(count_all(step), drawn);
-                qc_choice_undo(&w.choice);
+                qc_weight_sample_undo(&w.sample);
                 ck_assert_mem_eq(w.t.g.codes, w.codes, w.t.g.n_code_bytes);
-                qc_choice_undo(&w.choice); /* nothing left to undo */
+                qc_weight_sample_undo(&w.sample); /* nothing left to undo */
                 ck_assert_mem_eq(w.t.g.codes, w.codes, w.t.g.n_code_bytes);
             }
         draw_end();
@@ -166,37 +166,37 @@ START_TEST(a_draw_steps_exactly_what_it_says)
 }
 END_TEST
 
-/* Where not all weights fit, whole pieces are picked, and only what was picked is stepped and put back. */
-START_TEST(only_what_was_picked_is_stepped)
+/* Where not all weights fit, whole blocks are sampled, and only their weights are stepped and put back. */
+START_TEST(only_sampled_weights_are_stepped)
 {
     draw_begin_of((TinyKind)_i, 8, 1);
     uint32_t most = 0;
     for (uint64_t seed = 0; seed < 40; seed++) {
         uint32_t n = 0, stepped = 0;
-        qc_pick_draw(&w.pick, seed);
-        memset(w.choice.scores, 0, w.pick.chunk);
-        ck_assert(w.pick.n > 0 && w.pick.n <= w.pick.chunk && w.pick.chunk < w.t.g.n_codes);
-        uint32_t of_net = qc_choice_draw(&w.choice, 1, 1, 0, seed); /* half of the sample is enough */
-        ck_assert_uint_eq(of_net, (uint32_t)(0.5f * (float)w.pick.n + 0.5f));
-        qc_choice_undo(&w.choice);
-        qc_choice_draw(&w.choice, 1, 1, 1, seed);
-        for (uint32_t i = 0; i < w.pick.n_pieces; i++) {
-            const QcPiece *piece = &w.pick.pieces[i];
-            const QcQNode *node = &w.t.g.nodes[w.flip.layers[piece->layer].node];
-            ck_assert(piece->channels <= QC_PIECE_CHANNELS && piece->n == piece->channels * (node->n_codes / node->channels));
-            ck_assert(piece->at == QC_NOT_PICKED || piece->at == n);
-            n += piece->at == QC_NOT_PICKED ? 0 : piece->n;
+        qc_block_sample_draw(&w.blocks, seed);
+        memset(w.sample.scores, 0, w.blocks.capacity);
+        ck_assert(w.blocks.n > 0 && w.blocks.n <= w.blocks.capacity && w.blocks.capacity < w.t.g.n_codes);
+        uint32_t of_net = qc_weight_sample_propose(&w.sample, 1, 1, 0, seed); /* half of the sample is enough */
+        ck_assert_uint_eq(of_net, (uint32_t)(0.5f * (float)w.blocks.n + 0.5f));
+        qc_weight_sample_undo(&w.sample);
+        qc_weight_sample_propose(&w.sample, 1, 1, 1, seed);
+        for (uint32_t i = 0; i < w.blocks.n_blocks; i++) {
+            const QcBlock *block = &w.blocks.blocks[i];
+            const QcQNode *node = &w.t.g.nodes[w.flip.layers[block->layer].node];
+            ck_assert(block->channels <= QC_BLOCK_CHANNELS && block->n == block->channels * (node->n_codes / node->channels));
+            ck_assert(block->start == QC_NOT_SAMPLED || block->start == n);
+            n += block->start == QC_NOT_SAMPLED ? 0 : block->n;
             QcQGraph before = w.t.g;
             before.codes = w.codes;
-            for (uint32_t j = piece->first; j < piece->first + piece->n; j++) {
+            for (uint32_t j = block->first; j < block->first + block->n; j++) {
                 int32_t was = qc_code_get(&before, node, j), is = qc_code_get(&w.t.g, node, j);
-                ck_assert_int_eq(is, piece->at == QC_NOT_PICKED || was == -(1 << (qc_code_bits(&w.t.g, node) - 1)) ? was : was - 1);
+                ck_assert_int_eq(is, block->start == QC_NOT_SAMPLED || was == -(1 << (qc_code_bits(&w.t.g, node) - 1)) ? was : was - 1);
                 stepped += is != was;
             }
         }
-        ck_assert_uint_eq(n, w.pick.n);
+        ck_assert_uint_eq(n, w.blocks.n);
         most = stepped > most ? stepped : most;
-        qc_choice_undo(&w.choice);
+        qc_weight_sample_undo(&w.sample);
         ck_assert_mem_eq(w.t.g.codes, w.codes, w.t.g.n_code_bytes);
     }
     ck_assert_uint_gt(most, 0);
@@ -208,10 +208,10 @@ END_TEST
 START_TEST(ties_do_not_add_to_a_draw)
 {
     draw_begin(TINY_INCEPTION, 8);
-    memset(w.choice.scores, 0, w.t.g.n_codes);
+    memset(w.sample.scores, 0, w.t.g.n_codes);
     for (uint64_t seed = 0; seed < 1500; seed++) {
-        ck_assert_uint_eq(qc_choice_draw(&w.choice, 0.5f, 1, 0, seed), (uint32_t)(0.5f * (float)w.t.g.n_codes + 0.5f));
-        qc_choice_undo(&w.choice);
+        ck_assert_uint_eq(qc_weight_sample_propose(&w.sample, 0.5f, 1, 0, seed), (uint32_t)(0.5f * (float)w.t.g.n_codes + 0.5f));
+        qc_weight_sample_undo(&w.sample);
     }
     draw_end();
 }
@@ -220,15 +220,15 @@ END_TEST
 START_TEST(a_share_of_each_layer)
 {
     draw_begin(TINY_INCEPTION, 8);
-    memset(w.choice.scores, 0, w.t.g.n_codes); /* all down by 1, which few of 256 codes cannot */
-    uint32_t total = qc_choice_draw(&w.choice, 0.25f, 1, 1, 9), sum = 0;
+    memset(w.sample.scores, 0, w.t.g.n_codes); /* all down by 1, which few of 256 codes cannot */
+    uint32_t total = qc_weight_sample_propose(&w.sample, 0.25f, 1, 1, 9), sum = 0;
     for (uint32_t l = 0; l < w.flip.n_layers; l++) {
         uint32_t n = w.t.g.nodes[w.flip.layers[l].node].n_codes, stepped = count_stepped(w.flip.layers[l].node, 1);
         ck_assert_uint_eq(stepped, (uint32_t)(0.25f * (float)n + 0.5f));
         sum += stepped;
     }
     ck_assert_uint_eq(total, sum);
-    qc_choice_undo(&w.choice);
+    qc_weight_sample_undo(&w.sample);
     ck_assert_mem_eq(w.t.g.codes, w.codes, w.t.g.n_code_bytes);
     draw_end();
 }
@@ -237,12 +237,12 @@ END_TEST
 START_TEST(nothing_to_draw)
 {
     draw_begin(TINY_PLAIN, 2);
-    ck_assert_uint_eq(qc_choice_draw(&w.choice, 0.5f, 1, 0, 1), 0); /* as begun: no weight has a score */
-    memset(w.choice.scores, QC_FLIP_UP, w.t.g.n_codes);
+    ck_assert_uint_eq(qc_weight_sample_propose(&w.sample, 0.5f, 1, 0, 1), 0); /* as begun: no weight has a score */
+    memset(w.sample.scores, QC_FLIP_UP, w.t.g.n_codes);
     for (uint32_t i = 0; i < w.t.g.n_nodes; i++)
         for (uint32_t j = 0; j < w.t.g.nodes[i].n_codes; j++) qc_code_set(&w.t.g, &w.t.g.nodes[i], j, 1);
-    ck_assert_uint_eq(qc_choice_draw(&w.choice, 1, 1, 0, 1), 0); /* all at the top */
-    ck_assert_uint_eq(qc_choice_draw(&w.choice, 1, 1, 1, 1), 0);
+    ck_assert_uint_eq(qc_weight_sample_propose(&w.sample, 1, 1, 0, 1), 0); /* all at the top */
+    ck_assert_uint_eq(qc_weight_sample_propose(&w.sample, 1, 1, 1, 1), 0);
     draw_end();
 }
 END_TEST
@@ -255,7 +255,7 @@ START_TEST(higher_scores_are_drawn_more_often)
     uint32_t n = w.t.g.n_codes, high = 0, part[PARTS] = {0}, moved_on = 0, before = 0;
     double n_high = 0, n_low = 0;
     for (uint32_t j = 0; j < n; j++) {
-        w.choice.scores[j] = j % 3 ? 8 : 0; /* a third has score 1, the others a half */
+        w.sample.scores[j] = j % 3 ? 8 : 0; /* a third has score 1, the others a half */
         for (uint32_t i = 0; i < w.t.g.n_nodes; i++) {
             const QcQNode *node = &w.t.g.nodes[i];
             if (j < node->code || j >= node->code + node->n_codes) continue;
@@ -266,18 +266,18 @@ START_TEST(higher_scores_are_drawn_more_often)
     }
     memcpy(w.codes, w.t.g.codes, w.t.g.n_code_bytes);
     for (uint64_t seed = 0; seed < TRIALS; seed++) {
-        ck_assert_uint_eq(qc_choice_draw(&w.choice, 0, 1, 0, seed), 1);
+        ck_assert_uint_eq(qc_weight_sample_propose(&w.sample, 0, 1, 0, seed), 1);
         uint32_t j = 0;
-        while (!(w.choice.stepped[j / 8] >> j % 8 & 1)) j++;
+        while (!(w.sample.stepped[j / 8] >> j % 8 & 1)) j++;
         high += j % 3 == 0;
         part[j * PARTS / n]++;
         moved_on += j != before;
         before = j;
-        qc_choice_undo(&w.choice);
+        qc_weight_sample_undo(&w.sample);
         if (seed % 100) continue;
-        qc_choice_draw(&w.choice, 0, 1, 0, seed); /* the same seed, the same weight */
-        ck_assert(w.choice.stepped[j / 8] >> j % 8 & 1);
-        qc_choice_undo(&w.choice);
+        qc_weight_sample_propose(&w.sample, 0, 1, 0, seed); /* the same seed, the same weight */
+        ck_assert(w.sample.stepped[j / 8] >> j % 8 & 1);
+        qc_weight_sample_undo(&w.sample);
     }
     double p = 4 * n_high / (4 * n_high + n_low);
     ck_assert_msg(fabs(high - TRIALS * p) < 4.5 * sqrt(TRIALS * p * (1 - p)), "the higher level was drawn %d times, not %.0f", (int)high, TRIALS * p);
@@ -297,7 +297,7 @@ int main(void)
     tcase_add_test(tests, score_bytes_keep_order_and_direction);
     tcase_add_test(tests, the_network_is_an_mlp_with_a_softmax);
     tcase_add_loop_test(tests, a_draw_steps_exactly_what_it_says, 0, TINY_KINDS);
-    tcase_add_loop_test(tests, only_what_was_picked_is_stepped, 0, TINY_KINDS);
+    tcase_add_loop_test(tests, only_sampled_weights_are_stepped, 0, TINY_KINDS);
     tcase_add_test(tests, ties_do_not_add_to_a_draw);
     tcase_add_test(tests, a_share_of_each_layer);
     tcase_add_test(tests, nothing_to_draw);

@@ -1,0 +1,14 @@
+# The pictures of README are what their script draws; what they show of the e-nose is measured where its data is.
+mkdir drawn || exit
+OUT=$PWD/drawn "$TOP/share/pictures/draw.sh" || exit
+for name in drift pipeline; do cmp "drawn/$name.svg" "$TOP/share/pictures/$name.svg" && echo "$name.svg"; done
+data=$QC_DATA/gas-drift/batches-1-6.tar.zst
+if [ -f "$data" ]; then
+    mkdir gas && tar -C gas --zstd -xf "$data" || exit
+    OUT=$PWD/drawn "$TOP/share/pictures/draw.sh" "$(dirname "$(find "$PWD/gas" -name batch1.dat)")" || exit
+    measured=drawn/drift.tsv
+else
+    measured=$TOP/share/pictures/drift.tsv
+fi
+awk -F '\t' '!/^#/ { n += $1; a += $1 * $2; b += $1 * $3 }
+    END { print (n == 5488 && a / n < .7 && b / n > .9 ? "qcore repairs the drift" : n " windows: " a / n " and " b / n) }' "$measured"
