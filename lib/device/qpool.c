@@ -103,7 +103,7 @@ static void requantize_sums(QcQRun *run, uint8_t *q, const QcQNode *node, const 
     for (uint32_t i = 0; i < in->channels; i++) {
         int64_t sum = run->sums[i] - zero;
         if (inside != area) sum = scale_sum((int32_t)sum, area, inside);
-        q[i] = qc_settle(sum * g->multiplier[node->channel], g->shift[node->channel], slice);
+        q[i] = qc_requantize(sum * g->multiplier[node->channel], g->shift[node->channel], view);
     }
 }
 
