@@ -37,14 +37,22 @@ const char qc_c_code_head[] =
     "void @_restart(uint32_t stride);\n"                                                                                               \
     "\n"
 
-#define HEADER_END       \
-    "#ifdef __cplusplus\n" \
-    "}\n"                \
-    "#endif\n"           \
-    "\n"                 \
-    "#endif\n"
+const char qc_c_code_header_drift[] =
+    "/* How far the latest windows are from what the model knows, without labels (device/driftwatch.h). Call it once after each window that @_push\n"
+    " * or @_observe predicted; above @@_DRIFT_THRESHOLD it is an alarm. */\n"
+    "#define @@_DRIFT_THRESHOLD (@_drift_base.threshold)\n"
+    "extern const QcDriftBase @_drift_base;\n"
+    "float @_drift(void);\n"
+    "\n";
 
-const char qc_c_code_header_predict[] = HEADER_COMMON HEADER_END;
+const char qc_c_code_header_end[] =
+    "#ifdef __cplusplus\n"
+    "}\n"
+    "#endif\n"
+    "\n"
+    "#endif\n";
+
+const char qc_c_code_header_predict[] = HEADER_COMMON;
 
 const char qc_c_code_header_learner[] = HEADER_COMMON
     "/* Predicts a window and keeps its features, so that it can be labelled (device/learner.h: QcAnswer has the number for that). Returns the class. */\n"
@@ -74,7 +82,7 @@ const char qc_c_code_header_learner[] = HEADER_COMMON
     "\n"
     "/* To look at: coreset, last layers, counters. */\n"
     "extern QcLearner @_learner;\n"
-    "\n" HEADER_END;
+    "\n";
 
 const char qc_c_code_common[] =
     "#ifndef @@_KERNELS\n"
@@ -212,4 +220,23 @@ const char qc_c_code_learner[] =
     "{\n"
     "    if (state.flash != flash) qc_state_init(&state, flash, identity);\n"
     "    return qc_state_save(&state, &@_learner);\n"
+    "}\n";
+
+const char qc_c_code_drift_predict[] =
+    "\n"
+    "float @_drift(void)\n"
+    "{\n"
+    "    static float figure;\n"
+    "    const uint32_t features = nodes[@_graph.n_nodes - 1].in[0];\n"
+    "    figure = qc_drift_figure(figure, qc_drift_score(&@_drift_base, 0, qc_qrun_tensor(&run, features), tensors[features].zero, @_answer.class_index));\n"
+    "    return figure;\n"
+    "}\n";
+
+const char qc_c_code_drift_learner[] =
+    "\n"
+    "float @_drift(void)\n"
+    "{\n"
+    "    static float figure;\n"
+    "    figure = qc_drift_figure(figure, qc_drift_of_latest(&@_drift_base, &@_learner));\n"
+    "    return figure;\n"
     "}\n";
