@@ -5,9 +5,11 @@
 #include "../lib/base/file.h"
 #include "../lib/cli/cli.h"
 #include "../lib/device/head.h"
+#include "../lib/format/driftfile.h"
 #include "../lib/format/qgraphfile.h"
 #include "../lib/nn/graphfile.h"
 #include "../lib/quant/accuracy.h"
+#include "../lib/quant/driftfit.h"
 #include "../lib/quant/quantize.h"
 
 static int64_t bits = 8, last_bits = 8, activation_bits = 8, epochs = 10, batch = 48, seed = 1, threads;
@@ -102,6 +104,14 @@ static int refuse_guessing(QcGraph *graph, const QcWindows *w, QcErr *err)
     return status;
 }
 
+/* What the drift figure of a live stream is held against. */
+static int add_drift(QcModelFile *model, const QcQGraph *g, const QcWindows *windows, QcArena *arena, QcErr *err)
+{
+    QcDriftBase base;
+    int fits = qc_drift_fit(&base, g, windows, arena, err);
+    return fits > 0 ? qc_driftbase_encode(model, &base, g, err) : fits;
+}
+
 int main(int argc, char **argv)
 {
     QcErr err;
@@ -149,7 +159,9 @@ int main(int argc, char **argv)
     if (qc_quantize(&g, &r, &graph, &windows, !data_path, &o, &arena, &err)) goto end;
     qc_progress_end();
     QcInput input = {data_path ? "data" : "coreset", digest};
-    if (qc_qgraph_encode(&model, &g, &err) || qc_modelfile_stamp(&model, qc_cli_command(), &input, 1, &err)) goto end;
+    if (qc_qgraph_encode(&model, &g, &err) || add_drift(&model, &g, &windows, &arena, &err) ||
+        qc_modelfile_stamp(&model, qc_cli_command(), &input, 1, &err))
+        goto end;
     if (qc_modelfile_save(&model, output, &err)) goto end;
     report(qc_is_standard(output) ? stderr : stdout, &g, &r);
     unsigned long long bytes = qc_container_bytes(&model.container);

@@ -10,8 +10,14 @@
 
 static const char *state, *coreset, *coreset_out, *output, *order = "shuffled";
 static QcList streams, tests;
-static int64_t batches, batch_size = 64, seed = 1, threads;
+static int64_t batches, batch_size = 64, ask, seed = 1, threads;
 static int json, memory, no_output;
+
+static const QcOption rare[] = {
+    {0, "no-output", QC_OPTION_FLAG, &no_output, NULL, "write no model", 0, 0},
+    {0, "threads", QC_OPTION_INT, &threads, "N", "of methods with back-propagation; others have one; 0 = 1", 0, 256},
+    {0},
+};
 
 const QcOption qc_calibrate_options[] = {
     {'c', "coreset", QC_OPTION_TEXT, &coreset, "FILE", "coreset to start with", 0, 0},
@@ -19,18 +25,17 @@ const QcOption qc_calibrate_options[] = {
     {'s', "stream", QC_OPTION_LIST, &streams, "FILE", "labelled stream; repeatable: one after another", 0, 0},
     {'t', "test", QC_OPTION_LIST, &tests, "FILE", "test data, evaluated after every batch; repeatable", 0, 0},
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "write the model here after every batch", 0, 0},
-    {0, "no-output", QC_OPTION_FLAG, &no_output, NULL, "write no model", 0, 0},
     {0, "state", QC_OPTION_TEXT, &state, "FILE", "keep the device's state here after every batch, and go on from it", 0,
      0},
     {0, "batches", QC_OPTION_INT, &batches, "N", "cut each stream into N batches; 0 = by -B", 0, 1000000},
     {'B', "batch-size", QC_OPTION_INT, &batch_size, "N", "examples of a batch where --batches is not given", 1, 65535},
     {0, "order", QC_OPTION_TEXT, &order, "KIND", "of the stream: shuffled, recorded or classes", 0, 0},
+    {0, "ask", QC_OPTION_INT, &ask, "N", "label N windows per batch, those the learner asks for; 0 = all", 0, 65535},
     {0, "seed", QC_OPTION_INT, &seed, "N", "of stream order, draws and coreset", 0, 0},
-    {0, "threads", QC_OPTION_INT, &threads, "N", "of methods with back-propagation; others have one; 0 = 1", 0, 256},
     {0, "memory", QC_OPTION_FLAG, &memory, NULL, "say what it needs memory for, and do nothing else", 0, 0},
     {0, "json", QC_OPTION_FLAG, &json, NULL, "one JSON object a batch and a summary", 0, 0},
     QC_OPTION_TUNE,
-    {0},
+    QC_OPTIONS_MORE(rare, QC_OPTIONS_RARE),
 };
 
 /* Where the model goes: standard output, if nothing else is said and the method makes a model. m NULL: by the model,
@@ -85,6 +90,7 @@ static int make_options(QcSessionOptions *o, const QcCalibrateProgram *p, QcErr 
     const char *method = *p->method;
     *o = (QcSessionOptions){.tune = qc_tune_list.items,
                             .n_tune = qc_tune_list.n,
+                            .ask = (uint32_t)ask,
                             .seed = (uint64_t)seed,
                             .batches = (uint32_t)batches,
                             .batch_size = (uint32_t)batch_size,

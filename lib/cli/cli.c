@@ -94,6 +94,19 @@ static Given *find_long(Given *given, int n, const char *name, size_t length)
     return NULL;
 }
 
+/* The only option that begins with `name`. NULL: none does; if many do, it is wrong usage. */
+static Given *find_prefix(Given *given, int n, const char *name, size_t length)
+{
+    Given *found = NULL;
+    for (int i = 0; i < n; i++) {
+        if (!length || strncmp(given[i].option->name, name, length)) continue;
+        if (found)
+            die_usage("--%.*s may be --%s or --%s", (int)length, name, found->option->name, given[i].option->name);
+        found = &given[i];
+    }
+    return found;
+}
+
 static Given *find_letter(Given *given, int n, char letter)
 {
     for (int i = 0; i < n; i++)
@@ -143,10 +156,10 @@ static int store(const QcOption *o, const char *text, char *wrong, size_t room)
 /* --- the command line ----------------------------------------------------------------------- */
 
 /* -h and --version act at once, whatever else is there. */
-static void note(const QcProgram *program, Given *g, const char *text)
+static void note(const QcProgram *program, Given *g, const char *text, const char *next)
 {
     if (g->option == &qc_cli_common[0]) {
-        qc_cli_help(program);
+        qc_cli_help(program, !strcmp(text, "all") || (next && !strcmp(next, "all")));
         exit(qc_cli_end(NULL, 0));
     }
     if (g->option == &qc_cli_common[1]) {
@@ -164,10 +177,13 @@ static int take_long(const QcProgram *program, Given *given, int n, const char *
     const char *name = argument + 2, *equals = strchr(name, '=');
     size_t length = equals ? (size_t)(equals - name) : strlen(name);
     Given *g = find_long(given, n, name, length);
+    if (!g) g = find_prefix(given, n, name, length);
+    const char *meant = g ? NULL : qc_cli_meant(program, name, length);
+    if (meant) die_usage("there is no option --%.*s; did you mean --%s?", (int)length, name, meant);
     if (!g) die_usage("there is no option --%.*s", (int)length, name);
     int flag = g->option->kind == QC_OPTION_FLAG;
     if (!equals && !flag && !next) die_usage("--%s needs a value (%s)", g->option->name, g->option->meta);
-    note(program, g, equals ? equals + 1 : flag ? "true" : next);
+    note(program, g, equals ? equals + 1 : flag ? "true" : next, next);
     return !equals && !flag;
 }
 
@@ -178,11 +194,11 @@ static int take_letters(const QcProgram *program, Given *given, int n, const cha
         Given *g = find_letter(given, n, *letter);
         if (!g) die_usage("there is no option -%c", *letter);
         if (g->option->kind == QC_OPTION_FLAG) {
-            note(program, g, "true");
+            note(program, g, "true", next);
             continue;
         }
         if (!letter[1] && !next) die_usage("-%c needs a value (%s)", *letter, g->option->meta);
-        note(program, g, letter[1] ? letter + 1 : next);
+        note(program, g, letter[1] ? letter + 1 : next, NULL);
         return !letter[1];
     }
     return 0;

@@ -42,6 +42,8 @@ typedef struct QcOption {
 /* The last row of a table that goes on with another table, which programs share. title: a line above that table in -h;
  * NULL: none. */
 #define QC_OPTIONS_MORE(table, title) {0, NULL, QC_OPTION_MORE, (void *)(table), NULL, title, 0, 0}
+/* A title: the table is of options that few need, which -h leaves out and --help all shows. */
+#define QC_OPTIONS_RARE "rarely needed"
 
 typedef struct QcProgram {
     const char *name;     /* "qc-train" */
@@ -51,8 +53,9 @@ typedef struct QcProgram {
     int operands_max;
 } QcProgram;
 
-/* Parses argv. Returns the number of operands (moved to argv[1..n], argv[n+1] = NULL). --help and --version print on
- * stdout and exit 0; wrong usage prints one sentence and "try NAME -h" on stderr and exits 2. */
+/* Parses argv. A long name may be cut short where only one option begins with it. Returns the number of operands (moved
+ * to argv[1..n], argv[n+1] = NULL). --help and --version print on stdout and exit 0; wrong usage prints one sentence
+ * and "try NAME -h" on stderr and exits 2. */
 int qc_cli_parse(const QcProgram *program, int argc, char **argv);
 
 /* Prints "NAME: sentence" when status != 0 and returns the exit status (err->code, or 0). Also notices that stdout

@@ -38,7 +38,7 @@ static double confidence_of(const QcLive *s, const QcLiveWindow *w)
 
 static void print_heading(const QcLiveLog *log)
 {
-    printf("window\ttime\tclass\tprobability\tconfidence\tlabel");
+    printf("window\ttime\tclass\tprobability\tconfidence\tdrift\talarm\tlabel");
     for (uint32_t n = 2; n <= log->top; n++) printf("\tclass%u\tprobability%u", n, n);
     putchar('\n');
 }
@@ -59,6 +59,11 @@ static void print_row(const QcLiveLog *log, const QcLive *s, const QcLiveWindow 
     putchar('\t');
     qc_print_text(names[w->answer->class_index]);
     printf("\t%.4f\t%.4f\t", (double)w->answer->probability, confidence_of(s, w));
+    if (!isnan(w->drift))
+        printf("%.3f\t%d", (double)w->drift, w->alarm);
+    else
+        putchar('\t');
+    putchar('\t');
     if (w->label >= 0) qc_print_text(names[w->label]);
     for (uint32_t n = 2, k = w->answer->class_index; n <= log->top; n++) {
         if (k != UINT32_MAX) k = class_after(w->logits, classes_of(s), k);
@@ -94,6 +99,7 @@ static void print_object(const QcLiveLog *log, const QcLive *s, const QcLiveWind
     printf(", \"class\": ");
     qc_json_text(s->model->model.labels[w->answer->class_index]);
     printf(", \"probability\": %.6g, \"confidence\": %.6g", (double)w->answer->probability, confidence_of(s, w));
+    if (!isnan(w->drift)) printf(", \"drift\": %.4g, \"alarm\": %s", (double)w->drift, w->alarm ? "true" : "false");
     if (w->label >= 0) {
         printf(", \"label\": ");
         qc_json_text(s->model->model.labels[w->label]);
@@ -109,7 +115,7 @@ static void print_adapt(const QcLiveLog *log, const QcLive *s, const QcAdaptRepo
     const char *what = r->refused ? "refused" : r->solved ? "a new last layer" : "the last layer stays";
     if (log->json)
         printf("{\"adapt\": %" PRIu32 ", \"labels\": %u, \"right_before\": %u, \"right_after\": %u, \"source\": %u, "
-                                      "\"source_before\": %u, \"source_after\": %u, \"solved\": %s, "
+               "\"source_before\": %u, \"source_after\": %u, \"solved\": %s, "
                "\"refused\": %s}\n",
                s->model->learner.counters->adapts, r->n, r->right_before, r->right_after, r->source, r->source_before,
                r->source_after, r->solved ? "true" : "false", r->refused ? "true" : "false");
@@ -124,8 +130,8 @@ static void print_status(const QcLive *s)
     const QcLiveCounts *c = &s->counts;
     fprintf(stderr,
             "qc-run: %" PRIu64 " windows, %" PRIu64 " labelled, %" PRIu64 " right of these, %u labels wait, %" PRIu64
-            " adapts, %" PRIu64 " refused, %" PRIu64 " breaks, %" PRIu64 " values filled\n",
-            c->windows, c->labelled, c->right, c->waiting, c->adapts, c->refused, c->breaks, c->filled);
+            " adapts, %" PRIu64 " refused, %" PRIu64 " breaks, %" PRIu64 " values filled, %" PRIu64 " alarms\n",
+            c->windows, c->labelled, c->right, c->waiting, c->adapts, c->refused, c->breaks, c->filled, c->alarms);
 }
 
 static void print_start(const QcLiveLog *log, const QcLive *s)

@@ -13,7 +13,12 @@ const QcOption *qc_cli_next(const QcOption *table); /* the table that it goes on
 int qc_cli_given(const char *name); /* 1: the option of this long name was given, on the command line or by --config */
 const char *qc_cli_name(void);
 int qc_cli_quiet(void);
-void qc_cli_help(const QcProgram *program); /* on stdout, with the values as they stand: the defaults */
+/* On stdout, with the values as they stand: the defaults. all: also rare options. */
+void qc_cli_help(const QcProgram *program, int all);
+
+/* The option that `name` [length], which there is none of, was meant to be: at most two letters wrong. NULL: none is
+ * near. */
+const char *qc_cli_meant(const QcProgram *program, const char *name, size_t length);
 
 /* A line on stderr; what is unsafe in the arguments is escaped. */
 void qc_cli_message(const char *format, va_list args) __attribute__((format(printf, 1, 0)));

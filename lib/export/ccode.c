@@ -37,14 +37,22 @@ const char qc_c_code_head[] =
     "void @_restart(uint32_t stride);\n"                                                                                               \
     "\n"
 
-#define HEADER_END       \
-    "#ifdef __cplusplus\n" \
-    "}\n"                \
-    "#endif\n"           \
-    "\n"                 \
-    "#endif\n"
+const char qc_c_code_header_drift[] =
+    "/* How far the latest windows are from what the model knows, without labels (device/driftwatch.h). Call it once after each window that @_push\n"
+    " * or @_observe predicted; above @@_DRIFT_THRESHOLD it is an alarm. */\n"
+    "#define @@_DRIFT_THRESHOLD (@_drift_base.threshold)\n"
+    "extern const QcDriftBase @_drift_base;\n"
+    "float @_drift(void);\n"
+    "\n";
 
-const char qc_c_code_header_predict[] = HEADER_COMMON HEADER_END;
+const char qc_c_code_header_end[] =
+    "#ifdef __cplusplus\n"
+    "}\n"
+    "#endif\n"
+    "\n"
+    "#endif\n";
+
+const char qc_c_code_header_predict[] = HEADER_COMMON;
 
 const char qc_c_code_header_learner[] = HEADER_COMMON
     "/* Predicts a window and keeps its features, so that it can be labelled (device/learner.h: QcAnswer has the number for that). Returns the class. */\n"
@@ -53,6 +61,9 @@ const char qc_c_code_header_learner[] = HEADER_COMMON
     "/* Labels an observed window, now or later: -1, and nothing changes, if it is not among the latest @@_BATCH, was learned from already, or the label is\n"
     " * not a class. */\n"
     "int @_label(uint32_t number, uint16_t label);\n"
+    "\n"
+    "/* Which windows deserve a label: the numbers of up to n observed windows without one, the most useful first (device/ask.h). Returns how many. */\n"
+    "uint32_t @_ask(uint32_t *numbers, uint32_t n);\n"
     "\n"
     "/* Learns from the windows labelled since the last call. report may be NULL. */\n"
     "void @_adapt(QcAdaptReport *report);\n"
@@ -71,7 +82,7 @@ const char qc_c_code_header_learner[] = HEADER_COMMON
     "\n"
     "/* To look at: coreset, last layers, counters. */\n"
     "extern QcLearner @_learner;\n"
-    "\n" HEADER_END;
+    "\n";
 
 const char qc_c_code_common[] =
     "#ifndef @@_KERNELS\n"
@@ -173,6 +184,8 @@ const char qc_c_code_learner[] =
     "\n"
     "int @_label(uint32_t number, uint16_t label) { return qc_learner_label(&@_learner, number, label); }\n"
     "\n"
+    "uint32_t @_ask(uint32_t *numbers, uint32_t n) { return qc_learner_ask(&@_learner, numbers, n); }\n"
+    "\n"
     "void @_adapt(QcAdaptReport *report)\n"
     "{\n"
     "    QcAdaptReport unwanted;\n"
@@ -207,4 +220,23 @@ const char qc_c_code_learner[] =
     "{\n"
     "    if (state.flash != flash) qc_state_init(&state, flash, identity);\n"
     "    return qc_state_save(&state, &@_learner);\n"
+    "}\n";
+
+const char qc_c_code_drift_predict[] =
+    "\n"
+    "float @_drift(void)\n"
+    "{\n"
+    "    static float figure;\n"
+    "    const uint32_t features = nodes[@_graph.n_nodes - 1].in[0];\n"
+    "    figure = qc_drift_figure(figure, qc_drift_score(&@_drift_base, 0, qc_qrun_tensor(&run, features), tensors[features].zero, @_answer.class_index));\n"
+    "    return figure;\n"
+    "}\n";
+
+const char qc_c_code_drift_learner[] =
+    "\n"
+    "float @_drift(void)\n"
+    "{\n"
+    "    static float figure;\n"
+    "    figure = qc_drift_figure(figure, qc_drift_of_latest(&@_drift_base, &@_learner));\n"
+    "    return figure;\n"
     "}\n";

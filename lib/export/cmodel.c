@@ -38,6 +38,9 @@ void qc_cmodel_measure(QcCModel *m)
     const QcQGraph *g = m->g;
     m->flash = g->n_code_bytes + (uint64_t)g->n_channels * 13 + g->n_nodes * sizeof(QcQNode) +
                g->n_tensors * sizeof(QcQTensor) + m->file->channels * 8u;
+    if (m->drift)
+        m->flash += (uint64_t)g->classes * m->drift->features + 4 * ((uint64_t)g->classes + m->drift->features) +
+                    sizeof *m->drift;
     if (!m->learner) {
         m->memory[0] = m->memory[1] = qc_qgraph_inference_bytes(g);
         m->ram = m->memory[0] + sizeof(float) * g->classes;
@@ -214,6 +217,24 @@ static void put_names(FILE *to, const QcCModel *m)
     fputs("};\n\n", to);
 }
 
+static void put_drift(FILE *to, const QcCModel *m)
+{
+    const QcDriftBase *b = m->drift;
+    fputs("/* What the model knows of its source's features. */\n", to);
+    qc_c_u8s(to, "static const uint8_t drift_mean", b->mean, (size_t)b->classes * b->features);
+    qc_c_f32s(to, "static const float drift_weight", b->weight, b->features);
+    qc_c_f32s(to, "static const float drift_centre", b->centre, b->classes);
+    qc_c_code(to, "const QcDriftBase @_drift_base = {", m->prefix);
+    fprintf(to,
+            ".features = %" PRIu32 ", .classes = %" PRIu32
+            ", .mean = drift_mean, .weight = drift_weight, .centre = drift_centre, .spread = ",
+            b->features, b->classes);
+    qc_c_float(to, b->spread);
+    fputs(", .threshold = ", to);
+    qc_c_float(to, b->threshold);
+    fputs("};\n\n", to);
+}
+
 /* ---- the two files ---- */
 
 static void put_head(FILE *to, const QcCModel *m, const char *suffix, const char *what)
@@ -245,8 +266,10 @@ void qc_cmodel_source(FILE *to, const QcCModel *m)
                 "0x%016" PRIx64 "u;\n\n",
                 m->identity);
     }
+    if (m->drift) put_drift(to, m);
     qc_c_code(to, qc_c_code_common, m->prefix);
     qc_c_code(to, m->learner ? qc_c_code_learner : qc_c_code_predict, m->prefix);
+    if (m->drift) qc_c_code(to, m->learner ? qc_c_code_drift_learner : qc_c_code_drift_predict, m->prefix);
 }
 
 static void put_number(FILE *to, const char *prefix, const char *name, uint64_t value, const char *what)
@@ -266,13 +289,15 @@ void qc_cmodel_header(FILE *to, const QcCModel *m)
             " bytes of RAM beside the stack, all of it static; a firmware that calls %s_push has %" PRIu64 " more.\n",
             m->flash, m->ram, m->prefix, steps * f->channels + sizeof(QcFrames));
     fprintf(to, " * A Cortex-M needs a stack of %d bytes to predict%s", QC_C_PREDICT_STACK,
-            m->learner ? ", and of about 12 KB to learn" : "");
+            flips_of(m)  ? ", and of about 14 KB to learn by flips"
+            : m->learner ? " and to learn"
+                         : "");
     if (!m->learner) fputs(".\n * It predicts only: to learn, a device needs a coreset beside the model", to);
     qc_c_code(to, qc_c_code_head, m->prefix);
-    qc_c_code(to,
-              m->learner ? "#include \"device/state.h\"\n#include \"device/stream.h\"\n\n"
-                         : "#include \"device/learner.h\"\n#include \"device/stream.h\"\n\n",
-              m->prefix);
+    qc_c_code(to, m->learner ? "#include \"device/ask.h\"\n" : "", m->prefix);
+    qc_c_code(to, "#include \"device/driftwatch.h\"\n", m->prefix);
+    qc_c_code(to, m->learner ? "#include \"device/state.h\"\n" : "", m->prefix);
+    qc_c_code(to, "#include \"device/stream.h\"\n\n", m->prefix);
     put_number(to, m->prefix, "CLASSES", f->classes, "what a window can be");
     put_number(to, m->prefix, "CHANNELS", f->channels, "values of a step");
     put_number(to, m->prefix, "STEPS", steps, f->height > 1 ? "pixels of a window, row by row" : "moments of a window");
@@ -293,4 +318,6 @@ void qc_cmodel_header(FILE *to, const QcCModel *m)
                 m->memory[0], m->memory[1]);
     }
     qc_c_code(to, m->learner ? qc_c_code_header_learner : qc_c_code_header_predict, m->prefix);
+    if (m->drift) qc_c_code(to, qc_c_code_header_drift, m->prefix);
+    qc_c_code(to, qc_c_code_header_end, m->prefix);
 }

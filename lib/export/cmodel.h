@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "../device/learner.h"
+#include "../device/driftwatch.h"
 #include "../format/modelfile.h"
 
 typedef struct QcCModel {
@@ -13,6 +13,7 @@ typedef struct QcCModel {
     const QcModelFile *file; /* labels, normalisation */
     const QcQGraph *g;
     const QcLearner *learner; /* placed, its coreset filled; NULL: the exported model predicts only */
+    const QcDriftBase *drift; /* what the model knows of its source; NULL: nothing */
     int has_learned;         /* 1: the learner starts from what the model file had learned */
     uint64_t identity;       /* of states */
     const char *origin;      /* words for the heads of the files: what made them, of what */

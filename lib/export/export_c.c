@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../base/file.h"
+#include "../format/driftfile.h"
 #include "../format/flipfile.h"
 #include "../format/learnedfile.h"
 #include "../format/parametertable.h"
@@ -20,6 +21,8 @@ typedef struct Job {
     QcQGraph g;
     QcFlip flip;
     QcInputs coreset;
+    QcDriftBase drift;
+    int knows_source; /* drift is there */
     QcLearner learner;
     void *memory; /* the learner's */
     int has_learned;
@@ -49,6 +52,8 @@ static int load_model(Job *job, const char *path, QcErr *err)
 {
     if (qc_modelfile_load(&job->model, path, err)) return -1;
     if (qc_qgraph_decode(&job->g, &job->model, &job->arena, err)) return qc_within(err, qc_input_name(path));
+    job->knows_source = qc_driftbase_decode(&job->drift, &job->model, &job->g, &job->arena, err);
+    if (job->knows_source < 0) return qc_within(err, qc_input_name(path));
     const QcQTensor *in = &job->g.tensors[0];
     const QcModelFile *m = &job->model;
     if (in->channels == m->channels && in->height == m->height && in->width == m->length &&
@@ -182,7 +187,7 @@ int qc_export_c(QcExport *e, QcErr *err)
                   .file = &job.model,
                   .g = &job.g,
                   .learner = learns ? &job.learner : NULL,
-                  .has_learned = job.has_learned > 0,
+                  .has_learned = job.has_learned > 0, .drift = job.knows_source ? &job.drift : NULL,
                   .identity = identify(&job),
                   .origin = job.origin};
     qc_cmodel_measure(&m);

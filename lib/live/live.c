@@ -75,6 +75,8 @@ static void use_model(QcLive *s, QcLiveModel *new)
     s->model = new;
     new->learner.counters->next = next;
     s->late.m = &new->model;
+    s->drift = 0;
+    s->alarm = 0;
     qc_frames_init(&s->frames, &new->g.tensors[0], new->model.norm.mean, new->model.norm.deviation, s->frames.stride,
                    s->ring);
 }
@@ -151,6 +153,22 @@ static int save_labels(QcLive *s, QcErr *err)
 
 /* ---- a window ---- */
 
+/* The figure after the latest window; NaN: the model knows nothing to hold it against. What it learns counts, so an
+ * adapt lets the figure fall. */
+static float follow_drift(QcLive *s)
+{
+    const QcDriftBase *b = &s->model->drift;
+    int before = s->alarm;
+    if (!b->features) return NAN;
+    s->drift = qc_drift_figure(s->drift, qc_drift_of_latest(b, &s->model->learner));
+    s->alarm = s->drift > b->threshold;
+    s->counts.alarms += (uint64_t)s->alarm;
+    if (s->alarm && !before)
+        say(s, "drift: the stream is far from what the model knows (figure %.2f, threshold %.2f): label some windows",
+            (double)s->drift, (double)b->threshold);
+    return s->drift;
+}
+
 /* The window lies in the model's input. label: -1 none. */
 static int take_window(QcLive *s, QcLiveWindow w, double from, QcErr *err)
 {
@@ -167,6 +185,8 @@ static int take_window(QcLive *s, QcLiveWindow w, double from, QcErr *err)
     if (qc_latelabels_window(&s->late, (QcWindowTimes){answer.number, from, w.seconds}, &late)) w.label = (int32_t)late;
     w.answer = &answer;
     w.logits = l->logits;
+    w.drift = follow_drift(s);
+    w.alarm = s->alarm;
     report(s, (QcLiveReport){.event = QC_LIVE_WINDOW, .window = &w});
     if (w.label >= 0) label_window(s, answer.number, (uint32_t)w.label);
     return s->counts.waiting >= s->every ? adapt(s, err) : 0;

@@ -30,12 +30,14 @@ typedef struct QcLiveWindow {
     double seconds; /* the same; NaN: not known */
     const QcAnswer *answer;
     const float *logits;
+    float drift; /* figure (device/driftwatch.h); NaN: the model knows none */
+    int alarm;   /* 1: above the threshold */
     int32_t label; /* -1: none came with the window */
 } QcLiveWindow;
 
 typedef struct QcLiveCounts {
     uint64_t windows, labelled, right; /* right: of the labelled windows, when they were predicted */
-    uint64_t adapts, refused, breaks, filled;
+    uint64_t adapts, refused, breaks, filled, alarms; /* alarms: windows */
     uint32_t waiting; /* labelled windows that no adapt has learned from */
 } QcLiveCounts;
 
@@ -66,6 +68,8 @@ struct QcLive {
     uint8_t *is_labelled; /* [QC_LIVE_RING] */
     uint8_t *ring; /* of frames */
     uint32_t breaks_said; /* since the last window */
+    float drift;
+    int alarm;
     int is_over;
     QcLiveCounts counts;
 };

@@ -16,7 +16,10 @@ static int load_model(QcLiveModel *m, const char *path, QcErr *err)
         return qc_fail(err, QC_EUNSUPPORTED,
                        "%.300s: a float model does not run on a stream: quantize it (qc-quantize)",
                        qc_input_name(path));
-    return qc_qgraph_decode(&m->g, &m->model, &m->arena, err) ? qc_within(err, qc_input_name(path)) : 0;
+    if (qc_qgraph_decode(&m->g, &m->model, &m->arena, err)) return qc_within(err, qc_input_name(path));
+    int found = qc_driftbase_decode(&m->drift, &m->model, &m->g, &m->arena, err);
+    if (!found) m->drift.features = 0;
+    return found < 0 ? qc_within(err, qc_input_name(path)) : 0;
 }
 
 static int place_learner(QcLiveModel *m, const QcLiveOptions *o, QcErr *err)

@@ -7,6 +7,7 @@
 #ifndef QC_LIVE_LIVEMODEL_H
 #define QC_LIVE_LIVEMODEL_H
 
+#include "../format/driftfile.h"
 #include "../format/statefile.h"
 #include "../quant/qinput.h"
 
@@ -27,6 +28,7 @@ typedef struct QcLiveModel {
     QcLearner learner;
     void *memory; /* the learner's */
     QcStateFile kept; /* all zero where no state is kept */
+    QcDriftBase drift; /* features 0: the model knows none */
     int learns, resumed; /* resumed: the learner goes on from the state */
 } QcLiveModel;
 

@@ -1,11 +1,11 @@
-# Completes, for every qc- program: options, from what its -h says; the words that an option takes; file names elsewhere.
+# Completes, for every qc- program: options, from what its --help all says; the words that an option takes; file names elsewhere.
 _qcore()
 {
     local program=$1 word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words= line
-    local k help=(-h)
+    local k help=(--help all)
     COMPREPLY=()
     for ((k = 1; k + 1 < ${#COMP_WORDS[@]}; k++)); do # options of a format are in its own help
-        [[ $program == qc-import && ( ${COMP_WORDS[k]} == -f || ${COMP_WORDS[k]} == --format ) && ${COMP_WORDS[k + 1]} ]] && help=(-f "${COMP_WORDS[k + 1]}" -h)
+        [[ $program == qc-import && ( ${COMP_WORDS[k]} == -f || ${COMP_WORDS[k]} == --format ) && ${COMP_WORDS[k + 1]} ]] && help=(-f "${COMP_WORDS[k + 1]}" --help all)
     done
     if [[ $word == -* && $word != - ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$("$program" "${help[@]}" 2>/dev/null | grep -oE '^ +(-., )?--[a-z-]+' | grep -oE -- '--[a-z-]+')" -- "$word")

@@ -1,6 +1,6 @@
-# Completes, for every qc- program: options, from what its -h says, and file names.
+# Completes, for every qc- program: options, from what its --help all says, and file names.
 set -l program (status basename | string replace .fish '')
-for line in ($program -h 2>/dev/null | string match -r '^ +(?:-., )?--[a-z-]+.*')
+for line in ($program --help all 2>/dev/null | string match -r '^ +(?:-., )?--[a-z-]+.*')
     set -l long (string match -r -- '--([a-z-]+)' $line)[2]
     set -l short (string match -r -- '^ +-(.),' $line)[2]
     set -l words

@@ -58,7 +58,7 @@ void board_reset(void)
 uint32_t board_stack_peak(void)
 {
     const uint32_t *at = stack_bottom;
-    while (at < stack_top && *at == PAINT) at++;
+    while ((uintptr_t)at < (uintptr_t)stack_top && *at == PAINT) at++;
     return (uint32_t)((uintptr_t)stack_top - (uintptr_t)at);
 }
 
@@ -79,7 +79,8 @@ void reset(void)
     *(volatile uint32_t *)0xe000ed88 |= 0xfu << 20; /* CPACR: the floating-point unit is off at reset */
     __asm__ volatile("dsb\n\tisb");
 #endif
-    for (volatile uint32_t *at = stack_bottom; at < (uint32_t *)__builtin_frame_address(0) - 16; at++) *at = PAINT;
+    for (volatile uint32_t *at = stack_bottom; (uintptr_t)at < (uintptr_t)__builtin_frame_address(0) - 64; at++)
+        *at = PAINT;
     memcpy(data_start, data_load, (size_t)((uintptr_t)data_end - (uintptr_t)data_start));
     memset(bss_start, 0, (size_t)((uintptr_t)bss_end - (uintptr_t)bss_start));
     board_exit(main());

@@ -20,6 +20,11 @@ static void say_window(void)
     say_number(model_answer.number);
     say("\t");
     say(model_class_names[model_answer.class_index]);
+#ifdef MODEL_DRIFT_THRESHOLD
+    float drift = model_drift(); /* thousandths, for there is no printf */
+    say(drift < 0 ? "\t-" : "\t");
+    say_number((uint32_t)(1000 * (drift < 0 ? -drift : drift) + 0.5f));
+#endif
     say("\n");
 }
 

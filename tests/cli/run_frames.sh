@@ -19,15 +19,15 @@ wc -l <wanted
 qc-run --top 3 q.qcm <frames.csv >frames.tsv || exit 1
 columns frames.tsv | cmp - wanted && echo "the same windows"
 cut -d, -f2-4 frames.csv | tail -n +2 | tr , ' ' | qc-run --top 3 --rate 25 q.qcm >blanks.tsv
-cut -f3-5,7- blanks.tsv >without; cut -f3-5,7- data.tsv | cmp - without && echo "... without a header, times and labels"
+cut -f3-7,9- blanks.tsv >without; cut -f3-7,9- data.tsv | cmp - without && echo "... without a header, times and labels"
 cut -f2 frames.tsv | sed -n '2p;13p'; cut -f2 blanks.tsv | sed -n '2p;13p'
 qc-run --json q.qcm <frames.csv >frames.json || exit 1
 sed 's/.*"class": "\([^"]*\)", "probability": \([0-9.]*\).*/\1/' frames.json >classes; cut -f3 data.tsv | tail -n +2 |
     cmp - classes && echo "... as JSON"
-right=$(awk -F'\t' 'NR > 1 && $3 == $6' data.tsv | wc -l)
+right=$(awk -F'\t' 'NR > 1 && $3 == $8' data.tsv | wc -l)
 # counted by another program
 qc-eval --json -d p2.qcd q.qcm | grep -c "\"accuracy\": $(awk "BEGIN { printf \"%.6f\", $right / 36 }")"
-awk -F'\t' 'NR > 1 { if ($4 < $8 || $8 < $10 || ($4 + $8 + $10 - 1) ^ 2 > 1e-7 || ($4 - $8 - $5) ^ 2 > 1e-7) print "no distribution: " $0 }' data.tsv
+awk -F'\t' 'NR > 1 { if ($4 < $10 || $10 < $12 || ($4 + $10 + $12 - 1) ^ 2 > 1e-7 || ($4 - $10 - $5) ^ 2 > 1e-7) print "no distribution: " $0 }' data.tsv
 
 # Overlapping windows: each fourth of stride 6 is one of stride 24.
 qc-run --stride 6 --top 3 q.qcm <frames.csv >over.tsv || exit 1

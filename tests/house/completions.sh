@@ -18,10 +18,10 @@ for source in "$TOP"/src/qc-*.c; do
     program=$(basename "$source" .c)
     complete_line "$program" --
     offered=" ${COMPREPLY[*]} "
-    for option in $("$program" -h | grep -oE '^ +(-., )?--[a-z-]+' | grep -oE -- '--[a-z-]+'); do
+    for option in $("$program" --help all | grep -oE '^ +(-., )?--[a-z-]+' | grep -oE -- '--[a-z-]+'); do
         [[ $offered == *" $option "* ]] || { echo "$program $option is not completed"; wrong=1; }
         complete_line "$program" "$option" ''
-        [[ $option == --format && $program == qc-import ]] && help=$("$program" -h) || help=$("$program" -h | grep -E -- "$option([ ]|\$)")
+        [[ $option == --format && $program == qc-import ]] && help=$("$program" -h) || help=$("$program" --help all | grep -E -- "$option([ ]|\$)")
         for word in "${COMPREPLY[@]}"; do
             [[ $word == file.qcd || $option == --arch || $help == *"$word"* ]] || { echo "$program $option $word: not in its help"; wrong=1; }
         done

@@ -1,0 +1,42 @@
+/* driftwatch.h - how far a stream is from what a model knows, without labels: a figure per window, and a threshold
+ * above which it is an alarm.
+ *
+ *   d = mean over features j of min(25, (x_j - mean_kj)^2 weight_j)      k: the class as predicted; mean of the source,
+ * or as learned, whichever is nearer z = (ln(d + 0.001) - centre_k) / spread, within -3 .. 6              1: a standard
+ * deviation farther than source windows figure += (z - figure) / 64 exponentially weighted moving average (Roberts,
+ * 1959)
+ *
+ * Constants come from the training data at quantize time (lib/quant/driftfit.h). Distances by class alone are a
+ * diagonal Mahalanobis distance (Lee et al., 2018).
+ */
+#ifndef QC_DEVICE_DRIFTWATCH_H
+#define QC_DEVICE_DRIFTWATCH_H
+
+#include "learner.h"
+
+enum { QC_DRIFT_WINDOWS = 64 };
+
+typedef struct QcDriftBase {
+    uint32_t features, classes;
+    const uint8_t *mean; /* [classes][features] rounded codes of what the last layer reads */
+    const float *weight; /* [features] > 0: 1 / variance within classes */
+    const float *centre; /* [classes] */
+    float spread; /* > 0 */
+    float threshold; /* > 0, of the figure */
+} QcDriftBase;
+
+/* ln(d + 0.001) by one mean: codes [features], or floats [features] less the zero point. */
+float qc_drift_distance(const QcDriftBase *b, const uint8_t *mean, const float *learned, const uint8_t *features,
+                        int32_t zero);
+
+/* z of a window that was predicted as class k. learned: [features] mean of the class as the stream has shown it, less
+ * the zero point; NULL: it has not. */
+float qc_drift_score(const QcDriftBase *b, const float *learned, const uint8_t *features, int32_t zero, uint32_t k);
+
+/* Takes a score into the figure, which starts at 0. */
+static inline float qc_drift_figure(float figure, float score) { return figure + (score - figure) / QC_DRIFT_WINDOWS; }
+
+/* The score of the learner's latest window. */
+float qc_drift_of_latest(const QcDriftBase *b, const QcLearner *l);
+
+#endif

@@ -1,0 +1,15 @@
+/* driftfit.h - at quantize time: what a quantized model knows of its source's features, and from which drift figure on
+ * a stream is too far from it (device/driftwatch.h). */
+#ifndef QC_QUANT_DRIFTFIT_H
+#define QC_QUANT_DRIFTFIT_H
+
+#include "../device/driftwatch.h"
+#include "windows.h"
+
+/* Means and variances of all windows (at most 4096 of them). Centres and spread of distances are cross-validated in
+ * five folds. The threshold is twice the largest figure of these out-of-fold scores, in the order of the data and in
+ * ten random orders, and at least 0.75. Returns 1; 0 if the windows or the last layer do not allow it (fewer than ten
+ * windows, more than 2^20 means); -1. Arrays come from `arena`. */
+int qc_drift_fit(QcDriftBase *b, const QcQGraph *g, const QcWindows *w, QcArena *arena, QcErr *err);
+
+#endif
