@@ -14,6 +14,7 @@ static int64_t batches, batch_size = 64, ask, seed = 1, threads;
 static int json, memory, no_output;
 
 static const QcOption rare[] = {
+    {0, "memory", QC_OPTION_FLAG, &memory, NULL, "say what it needs memory for, and do nothing else", 0, 0},
     {0, "no-output", QC_OPTION_FLAG, &no_output, NULL, "write no model", 0, 0},
     {0, "threads", QC_OPTION_INT, &threads, "N", "of methods with back-propagation; others have one; 0 = 1", 0, 256},
     {0},
@@ -32,7 +33,6 @@ const QcOption qc_calibrate_options[] = {
     {0, "order", QC_OPTION_TEXT, &order, "KIND", "of the stream: shuffled, recorded or classes", 0, 0},
     {0, "ask", QC_OPTION_INT, &ask, "N", "label N windows per batch, those the learner asks for; 0 = all", 0, 65535},
     {0, "seed", QC_OPTION_INT, &seed, "N", "of stream order, draws and coreset", 0, 0},
-    {0, "memory", QC_OPTION_FLAG, &memory, NULL, "say what it needs memory for, and do nothing else", 0, 0},
     {0, "json", QC_OPTION_FLAG, &json, NULL, "one JSON object a batch and a summary", 0, 0},
     QC_OPTION_TUNE,
     QC_OPTIONS_MORE(rare, QC_OPTIONS_RARE),
