@@ -12,6 +12,9 @@
 #include "../kernels/mem.h"
 #include "qmath.h"
 
+#define FEW_LABELS 10.0f /* times the ridge, if the set has windows without a label: these show the classes that labels lack */
+#define WHITE_RIDGE 3.0f /* of the scatter that distances are measured by: few labels say little of it */
+
 /* ---- moments of source and stream together ---- */
 
 /* The stream's mean of class k, new examples included, into `mean`; their scatter into the queue. Returns how many. */
@@ -35,8 +38,27 @@ static uint32_t source_mean(QcScatterQueue *q, const QcHeadTask *t, uint32_t k, 
     return count;
 }
 
-/* S and the class means. */
-static void join(QcHeadScratch *s, const QcHeadTask *t)
+/* The same with the windows without a label, each weighed by its responsibility. */
+static float guessed_mean(QcScatterQueue *q, const QcHeadScratch *s, const QcHeadTask *t, uint32_t k, float *mean, float count)
+{
+    uint32_t n = t->shape->features;
+    for (uint32_t u = 0; u < t->set->n_unlabelled; u++) {
+        float weight = t->parameters->guess_weight * s->share[(size_t)u * t->shape->classes + k];
+        if (!(weight > 1e-3f)) continue;
+        const uint8_t *features = qc_slot_features(t->set->ring, t->set->row[t->set->n + u]);
+        float *difference = qc_queue_row(q), step = weight / (count + weight);
+        for (uint32_t i = 0; i < n; i++) {
+            difference[i] = (float)((int32_t)features[i] - t->shape->zero) - mean[i];
+            mean[i] += step * difference[i];
+        }
+        qc_queue_push(q, step * count);
+        count += weight;
+    }
+    return count;
+}
+
+/* S and the class means, with guesses or without. apart: a mean is the stream's if it has one, else the source's; s->bias: stream examples. */
+static void join(QcHeadScratch *s, const QcHeadTask *t, int guesses, int apart)
 {
     uint32_t n = t->shape->features, classes = t->shape->classes;
     float weight = 0, seen = 0, trace = 0;
@@ -46,13 +68,15 @@ static void join(QcHeadScratch *s, const QcHeadTask *t)
         float *mean = s->mean + (size_t)k * n;
         uint32_t source = source_mean(&queue, t, k, mean);
         float count = (float)stream_mean(&queue, t, k, s->row), prior = source ? t->parameters->prior_count : 0;
+        if (guesses) count = guessed_mean(&queue, s, t, k, s->row, count);
         if (count > 3 * prior && source) prior = count / 3;
-        float *difference = qc_queue_row(&queue), lean = count / (prior + count);
+        float *difference = qc_queue_row(&queue), lean = apart ? (count > 0 ? 1.0f : 0.0f) : count / (prior + count);
         for (uint32_t i = 0; i < n; i++) {
             difference[i] = s->row[i] - mean[i];
             mean[i] += lean * difference[i];
         }
         if (prior > 0 && count > 0) qc_queue_push(&queue, prior * count / (prior + count));
+        s->bias[k] = count;
         weight += count + (prior > 0 && count > 0 ? prior : 0) + (source > 1 ? (float)(source - 1) : 0);
         seen += count > 1 ? 1.0f : 0.0f;
     }
@@ -60,9 +84,10 @@ static void join(QcHeadScratch *s, const QcHeadTask *t)
     float share = 1 / (weight > 0 ? weight : 1);
     for (uint64_t i = 0; i < qc_triangle(n); i++) s->scatter[i] *= share;
     for (uint32_t i = 0; i < n; i++) trace += qc_triangle_row(s->scatter, n, i)[i];
-    float lack = (float)classes / (seen > 1 ? seen : 1), ridge = t->parameters->ridge * lack * lack * trace / (float)n;
+    float lack = (float)classes / (seen > 1 ? seen : 1), factor = t->set->n_unlabelled ? FEW_LABELS : lack * lack;
+    float ridge = (apart ? WHITE_RIDGE : t->parameters->ridge * factor) * trace / (float)n;
     for (uint32_t i = 0; i < n; i++) qc_triangle_row(s->scatter, n, i)[i] += ridge > 1e-6f ? ridge : 1e-6f;
-    s->operations += qc_triangle(n) * (t->set->n + classes);
+    s->operations += qc_triangle(n) * (t->set->n + classes + (guesses ? t->set->n_unlabelled : 0));
 }
 
 /* ---- the head ---- */
@@ -95,14 +120,19 @@ static void compose(const QcKernels *kernels, float *scatter, uint32_t n)
     }
 }
 
-/* w = (U'U)^-1 w */
-static void divide(const QcKernels *kernels, float *w, float *factor, uint32_t n)
+void qc_whiten(const QcKernels *kernels, float *x, float *factor, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
         const float *row = qc_triangle_row(factor, n, i);
-        w[i] /= row[i];
-        kernels->add_scaled(w + i + 1, row + i + 1, -w[i], n - i - 1);
+        x[i] /= row[i];
+        kernels->add_scaled(x + i + 1, row + i + 1, -x[i], n - i - 1);
     }
+}
+
+/* w = (U'U)^-1 w */
+static void divide(const QcKernels *kernels, float *w, float *factor, uint32_t n)
+{
+    qc_whiten(kernels, w, factor, n);
     for (uint32_t i = n; i-- > 0;) {
         const float *row = qc_triangle_row(factor, n, i);
         w[i] = (w[i] - kernels->dot_floats(row + i + 1, w + i + 1, n - i - 1)) / row[i];
@@ -144,10 +174,22 @@ static void centre(QcHeadScratch *s, const QcHeadShape *shape)
 
 int qc_discriminant_solve(QcHeadScratch *s, const QcHeadTask *t)
 {
-    join(s, t);
+    if (t->guesses && !qc_guess(s, t)) return 0;
+    join(s, t, t->guesses, 0);
     if (!decompose(s->kernels, s->scatter, t->shape->features)) return 0;
     make_weights(s, t->shape);
     compose(s->kernels, s->scatter, t->shape->features); /* there is no room for both S and its factor */
     centre(s, t->shape);
     return 1;
+}
+
+int qc_discriminant_whiten(QcHeadScratch *s, const QcHeadTask *t)
+{
+    uint32_t n = t->shape->features, classes = t->shape->classes;
+    join(s, t, 0, 1);
+    for (uint32_t i = 0; i < n; i++) {
+        s->centre[i] = 0;
+        for (uint32_t k = 0; k < classes; k++) s->centre[i] += s->mean[(size_t)k * n + i] / (float)classes;
+    }
+    return decompose(s->kernels, s->scatter, n);
 }

@@ -34,7 +34,7 @@ void qc_last_layer_place(QcLastLayer *layer, const QcHeadShape *shape, QcPlacing
     layer->bias = qc_placing_take(p, shape->classes * sizeof *layer->bias);
 }
 
-void qc_head_scratch_place(QcHeadScratch *s, const QcHeadShape *shape, const QcKernels *kernels, QcPlacing *p)
+void qc_head_scratch_place(QcHeadScratch *s, const QcHeadShape *shape, uint32_t ring, const QcKernels *kernels, QcPlacing *p)
 {
     s->kernels = kernels;
     uint64_t n = shape->features, classes = shape->classes;
@@ -52,6 +52,8 @@ void qc_head_scratch_place(QcHeadScratch *s, const QcHeadShape *shape, const QcK
     s->trial_logits = qc_placing_take(p, classes * sizeof(float));
     s->trial_product = qc_placing_take(p, classes * sizeof(float));
     s->column = qc_placing_take(p, classes * sizeof(float));
+    s->white = qc_placing_take(p, ring * n);
+    s->share = qc_placing_take(p, ring * classes * sizeof(float));
 }
 
 /* ---- answers ---- */

@@ -37,8 +37,8 @@ void qc_last_layer_place(QcLastLayer *layer, const QcHeadShape *shape, QcPlacing
 /* The set that an adapt learns from: n_kept filled slots of the coreset, then labelled windows of the ring. */
 typedef struct QcSet {
     const QcSlots *coreset, *ring;
-    uint32_t n, n_kept;
-    uint32_t *row; /* [n] slot of the coreset (i < n_kept) or of the ring */
+    uint32_t n, n_kept, n_unlabelled;
+    uint32_t *row; /* [n + n_unlabelled] slot of the coreset (i < n_kept) or of the ring; last, windows without a label */
 } QcSet;
 
 static inline const QcSlots *qc_set_slots(const QcSet *s, uint32_t i) { return i < s->n_kept ? s->coreset : s->ring; }
@@ -62,10 +62,13 @@ typedef struct QcHeadScratch {
     float *logits;   /* [classes][classes] w_k' mu_l + b_k */
     float *product;  /* [classes][classes] w_k' S w_l */
     float *trial_logits, *trial_product, *column; /* [classes] */
+    int8_t *white;   /* [ring][n] whitened features of windows without a label (guess.c, ask.c) */
+    float *share;    /* [ring][classes] their responsibilities */
     uint64_t operations; /* multiply-adds of the fit, about */
 } QcHeadScratch;
 
-void qc_head_scratch_place(QcHeadScratch *s, const QcHeadShape *shape, const QcKernels *kernels, QcPlacing *p);
+/* ring: rows of white and share. */
+void qc_head_scratch_place(QcHeadScratch *s, const QcHeadShape *shape, uint32_t ring, const QcKernels *kernels, QcPlacing *p);
 
 /* What a head is solved from. */
 typedef struct QcHeadTask {
@@ -74,6 +77,7 @@ typedef struct QcHeadTask {
     const QcMoments *stream; /* of all windows learned before those of the set */
     const QcSet *set;
     int takes_kept;          /* 1: stream examples in the coreset are not in the moments (they are of an earlier session) and count as new */
+    int guesses;             /* 1: windows without a label count, too */
     int few_classes;         /* 1: the incoming batch has few classes */
     uint32_t waited;         /* labelled windows since one was the first of its class */
 } QcHeadTask;
@@ -106,6 +110,18 @@ uint32_t qc_largest(const float *logits, uint32_t classes);
 
 /* Fills scatter, mean, weights, bias and centre: a discriminant in features less their centre. 0 if S is not positive definite. */
 int qc_discriminant_solve(QcHeadScratch *s, const QcHeadTask *t);
+/* For distances: s->mean, each class's stream mean, or its source mean if the stream has not shown it; s->bias [classes], stream examples; s->centre; and in the place
+ * of the scatter its factor U, S = U'U, with a large ridge. 0 if S is not positive definite. */
+int qc_discriminant_whiten(QcHeadScratch *s, const QcHeadTask *t);
+/* x = U'^-1 x: then S is the unit matrix, and distances count deviations. */
+void qc_whiten(const QcKernels *kernels, float *x, float *factor, uint32_t n);
+/* s->share: the responsibilities of the classes for the set's windows without a label. 0 if S is not positive definite. All else is scratch afterwards. */
+int qc_guess(QcHeadScratch *s, const QcHeadTask *t);
+/* What guessing gains on labels: the set's labelled windows are guessed as if they had none, and the logarithms of the responsibilities of their classes are summed; less the
+ * same sum without any round. Negative: guesses mislead. */
+float qc_guess_gain(QcHeadScratch *s, const QcHeadTask *t);
+void qc_round_white(int8_t *out, const float *x, uint32_t n); /* i8 in steps of a quarter deviation */
+void qc_white_features(int8_t *out, QcHeadScratch *s, const QcHeadShape *shape, const uint8_t *features); /* less s->centre; s->row is scratch */
 /* codes, scale and bias from weights and bias. scatter and mean are set; weights hold S w afterwards. row and queue are scratch. */
 void qc_codes_fit(QcHeadScratch *s, const QcHeadShape *shape);
 

@@ -1,7 +1,10 @@
 #include "learner.h"
 
 #include "../kernels/mem.h"
+#include "learnerset.h"
 #include "qmath.h"
+
+#define TRUST_MEMORY 0.7f
 
 /* ---- memory ---- */
 
@@ -64,8 +67,9 @@ static void lay_out_run(QcLearner *l, const QcKernels *kernels, QcPlacing *p)
     uint64_t start = p->used;
     qc_qrun_lay_out(&l->run, &l->graph, kernels, !l->setup.flips, p);
     if (!l->moments.n) return;
-    qc_head_scratch_place(&l->scratch, &l->shape, kernels, &scratch);
+    qc_head_scratch_place(&l->scratch, &l->shape, l->setup.ring, kernels, &scratch);
     qc_last_layer_place(&l->trial, &l->shape, &scratch);
+    l->nearest = qc_placing_take(&scratch, l->setup.ring * sizeof *l->nearest);
     qc_placing_part(p, "solving, beyond activations");
     if (scratch.used > p->used - start) qc_placing_take(p, scratch.used - (p->used - start));
 }
@@ -179,11 +183,23 @@ int qc_learner_predict(QcLearner *l, QcAnswer *answer, const uint8_t *window, ui
     return lost;
 }
 
-int qc_learner_label(QcLearner *l, uint32_t number, uint16_t label)
+int64_t qc_learner_row(const QcLearner *l, uint32_t number)
 {
     uint32_t age = l->counters->next - number; /* 1: the latest */
-    if (age < 1 || age > l->ring.capacity || label >= l->shape.classes) return -1;
-    uint32_t row = row_of(l, age);
+    if (age < 1 || age > l->ring.capacity || l->ring.flags[row_of(l, age)] == QC_RING_EMPTY) return -1;
+    return row_of(l, age);
+}
+
+int qc_learner_is_labelled(const QcLearner *l, uint32_t number)
+{
+    int64_t row = qc_learner_row(l, number);
+    return row >= 0 && (l->ring.flags[row] == QC_RING_LABELLED || l->ring.flags[row] == QC_RING_LEARNED);
+}
+
+int qc_learner_label(QcLearner *l, uint32_t number, uint16_t label)
+{
+    int64_t row = qc_learner_row(l, number);
+    if (row < 0 || label >= l->shape.classes) return -1;
     if (l->ring.flags[row] != QC_RING_PREDICTED && l->ring.flags[row] != QC_RING_LABELLED) return -1;
     l->ring.label[row] = label;
     l->ring.flags[row] = QC_RING_LABELLED;
@@ -192,7 +208,7 @@ int qc_learner_label(QcLearner *l, uint32_t number, uint16_t label)
 
 /* ---- the set, and how a last layer does on it ---- */
 
-static void gather(QcLearner *l)
+void qc_learner_gather(QcLearner *l)
 {
     QcSet *set = &l->set;
     set->n = 0;
@@ -203,6 +219,9 @@ static void gather(QcLearner *l)
         uint32_t row = row_of(l, age);
         if (l->ring.flags[row] == QC_RING_LABELLED) set->row[set->n++] = row;
     }
+    set->n_unlabelled = 0;
+    for (uint32_t age = l->ring.capacity; age >= 1 && l->setup.parameters.guess_weight > 0; age--)
+        if (l->ring.flags[row_of(l, age)] == QC_RING_PREDICTED) set->row[set->n + set->n_unlabelled++] = row_of(l, age);
     for (uint32_t i = 0; i < set->n; i++) {
         const QcSlots *from = qc_set_slots(set, i);
         l->misses[i] = i < set->n_kept ? from->misses[set->row[i]] : 0;
@@ -221,6 +240,22 @@ static void logits_by(QcLearner *l, const QcLastLayer *layer, const int8_t *code
         qc_qrun_logits(&l->run, l->logits);
         answer_by_active(l);
     }
+}
+
+uint32_t qc_learner_logits_of(QcLearner *l, uint32_t row)
+{
+    const QcLastLayer *active = &l->layers[l->counters->active];
+    logits_by(l, active, l->moments.n ? qc_head_unpack(l->scratch.codes, active, &l->shape) : NULL, qc_slot_features(&l->ring, row));
+    return qc_largest(l->logits, l->shape.classes);
+}
+
+int qc_learner_answer(QcLearner *l, QcAnswer *answer, uint32_t number)
+{
+    int64_t row = qc_learner_row(l, number);
+    if (row < 0) return -1;
+    uint32_t best = qc_learner_logits_of(l, (uint32_t)row);
+    *answer = (QcAnswer){number, (uint16_t)best, probability_of(l->logits, best, l->shape.classes)};
+    return 0;
 }
 
 /* right [set]: which examples a last layer has right, by their features. Returns its loss. */
@@ -264,9 +299,12 @@ static void report_after(QcLearner *l, QcAdaptReport *report)
 
 /* ---- the task of a new head ---- */
 
+/* A window without a label counts by its answer. */
 static int has_few_classes(QcLearner *l)
 {
-    return (float)qc_set_count(&l->set, l->set.n_kept, l->count, l->shape.classes) <= l->setup.parameters.few_class_threshold * (float)l->shape.classes;
+    uint32_t classes = qc_set_count(&l->set, l->set.n_kept, l->count, l->shape.classes);
+    for (uint32_t u = 0; u < l->set.n_unlabelled; u++) classes += (uint32_t)(l->count[l->answer[l->set.row[l->set.n + u]]]++ == 0);
+    return (float)classes <= l->setup.parameters.few_class_threshold * (float)l->shape.classes;
 }
 
 /* Labelled windows since one was the first of its class, once those of the set are learned. */
@@ -283,7 +321,7 @@ static uint32_t waited_after(const QcLearner *l, const QcHeadTask *t)
     return waited;
 }
 
-static QcHeadTask task_of(QcLearner *l)
+QcHeadTask qc_learner_task(QcLearner *l)
 {
     QcHeadTask t = {.shape = &l->shape, .parameters = &l->setup.parameters, .stream = &l->moments, .set = &l->set};
     t.takes_kept = l->counters->seen == 0;
@@ -292,13 +330,21 @@ static QcHeadTask task_of(QcLearner *l)
     return t;
 }
 
+/* Windows without a label count as long as labels confirm what is guessed of them. */
+static void choose_guesses(QcLearner *l, QcHeadTask *t)
+{
+    if (!l->moments.n || !l->set.n_unlabelled) return;
+    if (l->set.n > l->set.n_kept) l->counters->trust = TRUST_MEMORY * l->counters->trust + qc_guess_gain(&l->scratch, t);
+    t->guesses = l->counters->trust >= 0 && !t->few_classes;
+}
+
 /* ---- the step ---- */
 
 static QcAdaptMode choose_mode(const QcLearner *l, const QcHeadTask *t, const QcAdaptReport *report)
 {
     const QcParameters *p = &l->setup.parameters;
     int can_solve = l->moments.n && qc_head_can_solve(t);
-    if (!l->setup.flips || !p->rounds) return QC_HEAD_ONLY;
+    if (!l->setup.flips || !p->rounds || !report->n) return QC_HEAD_ONLY;
     if (t->few_classes) return can_solve ? QC_HEAD_ONLY : QC_FLIPS_THEN_HEAD; /* flips would forget the classes that the batch lacks */
     if (can_solve && p->skip_flips > 0 && (float)report->right_before >= p->skip_flips * (float)report->n) return QC_FLIPS_SKIPPED;
     return QC_FLIPS_THEN_HEAD;
@@ -423,7 +469,7 @@ static void commit(QcLearner *l, const QcHeadTask *t, QcRng *rng, QcAdaptReport 
 {
     report_after(l, report);
     count_misses(l);
-    learn_moments(l, t);
+    if (report->n) learn_moments(l, t);
     if (report->solved) {
         l->counters->active = 1 - l->counters->active;
         copy_layer(l, &l->layers[l->counters->active], &l->trial);
@@ -438,8 +484,10 @@ static void commit(QcLearner *l, const QcHeadTask *t, QcRng *rng, QcAdaptReport 
 static void refuse(QcLearner *l, const QcLearnerCounters *before, QcAdaptReport *report)
 {
     uint32_t adapts = l->counters->adapts;
+    float trust = l->counters->trust;
     *l->counters = *before;
     l->counters->adapts = adapts;
+    l->counters->trust = trust;
     if (report->mode == QC_FLIPS_THEN_HEAD) l->setup.flips->restore(&l->flipper);
     if (report->flips) observe_features(l, report);
     report->refused = 1;
@@ -453,11 +501,12 @@ void qc_learner_adapt(QcLearner *l, QcAdaptReport *report)
     const QcLearnerCounters before = *l->counters;
     QcRng rng = qc_rng_seed(l->setup.seed, QC_STREAM_BATCH0 + l->counters->adapts);
     *report = (QcAdaptReport){0};
-    gather(l);
-    if (l->set.n == l->set.n_kept) return;
+    qc_learner_gather(l);
+    QcHeadTask task = qc_learner_task(l);
+    choose_guesses(l, &task);
+    if (l->set.n == l->set.n_kept && !task.guesses) return;
     l->counters->adapts++;
     report_before(l, report);
-    QcHeadTask task = task_of(l);
     report->mode = choose_mode(l, &task, report);
     memcpy(l->after, l->right, l->set.n);
     if (report->mode == QC_FLIPS_THEN_HEAD) flip(l, &rng, report);
@@ -496,7 +545,7 @@ static int is_sound_layer(const QcLearner *l, const QcLastLayer *layer)
 int qc_learner_is_sound(const QcLearner *l)
 {
     const QcLearnerCounters *c = l->counters;
-    if (c->active > 1 || c->can_undo > 1 || !(c->share > 0 && c->share < 1e6f)) return 0;
+    if (c->active > 1 || c->can_undo > 1 || !(c->share > 0 && c->share < 1e6f) || !(c->trust > -1e6f && c->trust < 1e6f)) return 0;
     for (uint32_t i = 0; i < l->coreset.capacity; i++)
         if (!(l->coreset.flags[i] & QC_SLOT_EMPTY) && l->coreset.label[i] >= l->shape.classes) return 0;
     if (l->setup.flips && !l->setup.flips->is_sound(&l->flipper)) return 0;

@@ -63,7 +63,7 @@ typedef struct QcLearnerCounters {
     uint32_t can_undo;     /* 1: the other is the last layer before the latest adapt that changed it */
     uint32_t waited;       /* labelled windows since one was the first of its class */
     float share;           /* of the weights, in the next proposal of flips */
-    uint32_t unused;
+    float trust;           /* what guessed classes have gained on labels that came later, older labels less; below 0: windows without a label do not count */
 } QcLearnerCounters;
 
 enum { QC_RING_EMPTY, QC_RING_PREDICTED, QC_RING_LABELLED, QC_RING_LEARNED };
@@ -92,6 +92,7 @@ typedef struct QcLearner {
     float *keys;         /* [set] */
     QcHeadScratch scratch; /* lies where activations do */
     QcLastLayer trial;     /* the same: a new last layer until it is committed */
+    float *nearest;        /* the same: [ring] distances, while windows are chosen (ask.h) */
     QcFlipper flipper;
 } QcLearner;
 
@@ -114,7 +115,14 @@ int qc_learner_predict(QcLearner *l, QcAnswer *answer, const uint8_t *window, ui
  * already, or the label is not a class. */
 int qc_learner_label(QcLearner *l, uint32_t number, uint16_t label);
 
-/* Learns from the windows labelled since the last adapt: refits the last layer, and commits it if the guard allows. Work: O(features^3 / 6 + classes * features^2). */
+/* 1 if window `number` is in the ring with a label, learned from or not. */
+int qc_learner_is_labelled(const QcLearner *l, uint32_t number);
+
+/* Answers window `number` again by the last layer that answers now, from its features; l->logits has the logits. -1 if the window has left the ring. Call between
+ * predictions: the layer's codes are unpacked where activations lie. */
+int qc_learner_answer(QcLearner *l, QcAnswer *answer, uint32_t number);
+
+/* Learns from the windows labelled since the last adapt, and as far as labels confirm it from windows that wait without a label (guess.c): refits the last layer, and commits it if the guard allows. Work: O(features^3 / 6 + classes * features^2). */
 void qc_learner_adapt(QcLearner *l, QcAdaptReport *report);
 
 /* Returns to the last layer before the latest adapt that changed it. -1 if there is none, or if flips have changed the codes below it. */

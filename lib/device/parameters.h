@@ -17,6 +17,9 @@
     X(float, stacking_bias, 0.7f, 0.7f, 0.7f, 0, 1, "share of the margin that shown classes lose to unseen ones") \
     X(float, guard, 0.1f, 0.1f, 0.1f, 0, 1, "loss of accuracy on kept examples that adapt accepts") \
     X(uint32_t, update, 1, 1, 1, 0, 3, "coreset rule: 0 misses, 1 balanced, 2 random, 3 reservoir") \
+    X(uint32_t, ask, 0, 0, 0, 0, 4, "rule of asking: 0 cover, 1 margin, 2 entropy, 3 random, 4 k-center") \
+    X(float, guess_weight, 0.3f, 0.3f, 0.3f, 0, 1, "weight of a window without a label, in labelled ones; 0: none") \
+    X(float, guess_temperature, 4, 4, 4, 0.1f, 1000, "temperature of the classes that such windows are guessed to be of") \
     X(uint32_t, rounds, 20, 20, 20, 0, 10000, "flips: proposals per batch, at most") \
     X(float, stop_loss, 0.3f, 0.3f, 0.3f, 0, 100, "flips: loss at which no more are proposed") \
     X(float, skip_flips, 0.9f, 0.9f, 0.9f, 0, 1, "flips: accuracy of a new batch that skips them; 0: never") \

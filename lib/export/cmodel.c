@@ -258,8 +258,10 @@ void qc_cmodel_header(FILE *to, const QcCModel *m)
     fprintf(to, " * A Cortex-M needs a stack of %d bytes to predict%s", QC_C_PREDICT_STACK, flips_of(m) ? ", and of about 14 KB to learn by flips" : m->learner ? " and to learn" : "");
     if (!m->learner) fputs(".\n * It predicts only: to learn, a device needs a coreset beside the model", to);
     qc_c_code(to, qc_c_code_head, m->prefix);
-    qc_c_code(to, m->learner ? "#include \"device/driftwatch.h\"\n#include \"device/state.h\"\n#include \"device/stream.h\"\n\n"
-                                : "#include \"device/driftwatch.h\"\n#include \"device/stream.h\"\n\n", m->prefix);
+    qc_c_code(to, m->learner ? "#include \"device/ask.h\"\n" : "", m->prefix);
+    qc_c_code(to, "#include \"device/driftwatch.h\"\n", m->prefix);
+    qc_c_code(to, m->learner ? "#include \"device/state.h\"\n" : "", m->prefix);
+    qc_c_code(to, "#include \"device/stream.h\"\n\n", m->prefix);
     put_number(to, m->prefix, "CLASSES", f->classes, "what a window can be");
     put_number(to, m->prefix, "CHANNELS", f->channels, "values of a step");
     put_number(to, m->prefix, "STEPS", steps, f->height > 1 ? "pixels of a window, row by row" : "moments of a window");

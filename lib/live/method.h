@@ -30,6 +30,7 @@ typedef struct QcTally {
 typedef struct QcMethodReport {
     QcTally before, after; /* windows of the batch whose label is known: when they were predicted, and under the result */
     uint32_t unlabelled;   /* windows of the batch without a label in the data */
+    uint32_t asked;        /* windows that the learner asked for and whose label came */
     QcAdaptReport step;  /* of methods off the device: n, right_*, loss_* (mean cross-entropy of the batch), flips (codes that changed) and from_*; the rest is 0 */
     double predict_ms;   /* of methods on the device: time of the predictions; 0 of others */
     uint64_t set;            /* examples that the method learns from: coreset and batch */

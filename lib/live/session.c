@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../base/file.h"
+#include "../device/ask.h"
 #include "../format/flipfile.h"
 #include "../format/learnedfile.h"
 #include "../format/modelplan.h"
@@ -131,24 +132,28 @@ static int open_learner(QcSession *s, const QcMethod *method, const QcSessionOpt
     QcPlan plan = {0};
     qc_model_plan(&plan, &s->g, &s->flip);
     s->model_bytes = qc_plan_bytes(&plan);
+    if (s->ask && !l->method->observe) return qc_fail(err, QC_EUSAGE, "only methods of the device ask for labels; %s is not one", l->method->name);
+    s->numbers = qc_arena_take(&s->arena, s->ask, sizeof *s->numbers, err);
+    if (!s->numbers) return -1;
     return place_batch(s, err) || qc_method_place(l, err) || load_learned(s, model, err) || fill_coreset(s, err) || qc_method_open(l, err) ? -1 : 0;
 }
 
-static int open_data(QcSession *s, const char *coreset, const char *const *streams, int n, QcErr *err)
+static int open_data(QcSession *s, const QcMethod *method, const char *coreset, const char *const *streams, int n, QcErr *err)
 {
     if (n > QC_TRANSFER_STREAMS) return qc_fail(err, QC_EUSAGE, "at most %d streams", QC_TRANSFER_STREAMS);
     if (qc_inputs_open(&s->coreset, coreset, &s->model, &s->g, 1, QC_LABELS_ALL, err)) return -1;
+    QcLabelNeed need = method->observe ? QC_LABELS_OPTIONAL : QC_LABELS_SOME;
     for (; s->n_streams < (uint32_t)n; s->n_streams++)
-        if (qc_inputs_open(&s->streams[s->n_streams], streams[s->n_streams], &s->model, &s->g, 0, QC_LABELS_SOME, err)) return -1;
+        if (qc_inputs_open(&s->streams[s->n_streams], streams[s->n_streams], &s->model, &s->g, 0, need, err)) return -1;
     return 0;
 }
 
 int qc_session_open(QcSession *s, const char *model, const char *coreset, const char *const *streams, int n_streams, const QcSessionOptions *o, QcErr *err)
 {
     const QcMethod *method = o->method;
-    *s = (QcSession){.command = o->command};
+    *s = (QcSession){.command = o->command, .ask = o->ask};
     if (load_model(s, &method, model, err) || qc_method_settings(s->learner.setting, method, o->settings, o->n_settings, err) ||
-        open_data(s, coreset, streams, n_streams, err) || cut_streams(s, o, err) || open_learner(s, method, o, model, err)) {
+        open_data(s, method, coreset, streams, n_streams, err) || cut_streams(s, o, err) || open_learner(s, method, o, model, err)) {
         qc_session_close(s);
         return -1;
     }
@@ -185,6 +190,7 @@ static uint64_t identify_input(const QcSession *s)
     for (uint32_t k = 0; k < s->n_streams; k++) qc_digest_add(&d, s->streams[k].data.digest, QC_DIGEST_BYTES);
     qc_digest_add(&d, s->starts, ((size_t)s->batches + 1) * sizeof *s->starts);
     qc_digest_add(&d, s->order, s->starts[s->batches] * sizeof *s->order);
+    if (s->ask) qc_digest_add(&d, &s->ask, sizeof s->ask);
     return number_of(&d);
 }
 
@@ -205,13 +211,13 @@ int qc_session_keep(QcSession *s, const char *path, QcErr *err)
 
 /* ---- a batch ---- */
 
-/* Window after window goes straight to where the forward pass reads it. */
+/* Window after window goes straight to where the forward pass reads it. If the learner asks, no window is labelled yet. */
 static int observe_batch(QcSession *s, const QcInputs *stream, const uint32_t *index, uint32_t n, QcErr *err)
 {
     uint8_t *window = qc_method_input(&s->learner);
     for (uint32_t i = 0; i < n; i++) {
         if (qc_inputs_read(stream, window, index[i], err)) return -1;
-        qc_method_observe(&s->learner, window, stream->label[index[i]], stream->data.id[index[i]]);
+        qc_method_observe(&s->learner, window, s->ask ? -1 : stream->label[index[i]], stream->data.id[index[i]]);
     }
     return 0;
 }
@@ -244,12 +250,59 @@ static int save_state(QcSession *s, QcErr *err)
     return qc_statefile_save(&s->kept, l, err);
 }
 
+/* ---- a batch whose labels come on demand ---- */
+
+/* Windows of the batch whose label is known, but for those that were asked for and learned from (rest): how many are right by the layer that answers now. */
+static QcTally judge_known(QcLearner *l, const QcInputs *stream, const uint32_t *index, uint32_t n, int rest)
+{
+    QcTally t = {0};
+    for (uint32_t i = 0; i < n; i++) {
+        QcAnswer answer;
+        uint32_t number = l->counters->next - n + i;
+        if (stream->label[index[i]] < 0 || (rest && qc_learner_is_labelled(l, number)) || qc_learner_answer(l, &answer, number)) continue;
+        t.n++;
+        t.right += answer.class_index == stream->label[index[i]];
+    }
+    return t;
+}
+
+/* The learner may ask for a window of an earlier batch, too. */
+static uint32_t label_asked(QcSession *s, QcLearner *l)
+{
+    uint32_t k = qc_session_stream(s, s->at), first = s->starts[k ? s->ends[k - 1] : 0], labelled = 0, asked = qc_learner_ask(l, s->numbers, s->ask);
+    for (uint32_t i = 0; i < asked; i++) {
+        uint32_t age = l->counters->next - s->numbers[i], at = s->starts[s->at + 1] - age;
+        if (age > s->starts[s->at + 1] - first || s->streams[k].label[s->order[at]] < 0) continue; /* of another stream, or nobody knows */
+        labelled += !qc_learner_label(l, s->numbers[i], (uint16_t)s->streams[k].label[s->order[at]]);
+    }
+    return labelled;
+}
+
+static int next_asking(QcSession *s, QcMethodReport *report, double *ms, QcErr *err)
+{
+    const uint32_t *index = s->order + s->starts[s->at];
+    uint32_t n = s->starts[s->at + 1] - s->starts[s->at];
+    const QcInputs *stream = &s->streams[qc_session_stream(s, s->at)];
+    QcLearner *l = qc_devicestep_learner(&s->learner);
+    if (observe_batch(s, stream, index, n, err)) return -1;
+    QcTally before = judge_known(l, stream, index, n, 0);
+    uint32_t asked = label_asked(s, l);
+    if (qc_method_next(&s->learner, report, NULL, ms, err)) return -1;
+    report->before = before;
+    report->after = judge_known(l, stream, index, n, 1);
+    report->asked = asked;
+    report->unlabelled = count_unlabelled(stream, index, n);
+    s->at++;
+    return save_state(s, err);
+}
+
 int qc_session_next(QcSession *s, QcMethodReport *report, double *ms, QcErr *err)
 {
     const uint32_t *index = s->order + s->starts[s->at];
     uint32_t n = s->starts[s->at + 1] - s->starts[s->at];
     const QcInputs *stream = &s->streams[qc_session_stream(s, s->at)];
     QcBatch batch = {.windows = s->batch, .labels = s->labels, .ids = s->ids};
+    if (s->ask) return next_asking(s, report, ms, err);
     int status = s->learner.method->observe ? observe_batch(s, stream, index, n, err) : read_batch(s, &batch, stream, index, n, err);
     if (status || qc_method_next(&s->learner, report, &batch, ms, err)) return -1;
     report->unlabelled = count_unlabelled(stream, index, n);

@@ -21,6 +21,7 @@ typedef struct QcSessionOptions {
     int n_settings, threads;
     const char *const *tune;   /* [n_tune] "NAME=VALUE", for the learner's parameters (format/parametertable.h) */
     int n_tune;
+    uint32_t ask;              /* windows per batch that get their label, chosen by the learner; 0: all with a label get it */
     uint64_t seed;
     const char *command;       /* for the provenance */
 } QcSessionOptions;
@@ -42,6 +43,8 @@ typedef struct QcSession {
     uint8_t *batch;              /* quantized windows of a batch; NULL of methods on the device, as are labels and ids */
     uint16_t *labels;
     uint64_t *ids;
+    uint32_t ask;                /* as in the options */
+    uint32_t *numbers;           /* [ask] windows that the learner asks for */
     uint64_t input;              /* names streams and batches, for the learner's counters */
     QcStateFile kept;            /* all zero where no state is kept */
     int stamped;
@@ -49,7 +52,7 @@ typedef struct QcSession {
     const char *command;
 } QcSession;
 
-/* Loads and checks all; each example of the coreset must be labelled, and some examples of each stream. */
+/* Loads and checks all; each example of the coreset must be labelled, and some of a stream if the method learns from these alone. */
 int qc_session_open(QcSession *s, const char *model, const char *coreset, const char *const *streams, int n_streams, const QcSessionOptions *o, QcErr *err);
 /* Keeps the learner's state in a file from now on, after every batch. A state of the same model, coreset and parameters is taken up; if it was on its way through this
  * very stream, the session goes on after its last batch (s->at). Only of methods on the device, and of one stream. */

@@ -16,7 +16,7 @@
 typedef enum QcOnnxCodes {
     QC_ONNX_SAFE, /* UINT8 at 8 bits, INT8 below (operator set 13) */
     QC_ONNX_INT8, /* INT8 whatever the bits */
-    QC_ONNX_INT4  /* INT4, two a byte, for 2 and 4 bits (operator set 21) */
+    QC_ONNX_INT4  /* INT4, two a byte, for 2 and 4 bits (operator set 21); a last layer of 8 bits as UINT8 */
 } QcOnnxCodes;
 
 int qc_onnx_save(const QcModelFile *m, const char *path, QcOnnxCodes codes, QcErr *err);

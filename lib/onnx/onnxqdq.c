@@ -112,7 +112,8 @@ static void put_weights(Writer *w, const QcQNode *node, const char *weight, cons
     Name codes, scale, zero;
     uint32_t positions = (uint32_t)node->kernel_h * node->kernel_w, in = node->n_codes / node->channels / positions;
     const int64_t channels = node->channels;
-    int nibbles = w->codes == QC_ONNX_INT4, flipped = w->codes == QC_ONNX_SAFE && qc_code_bits(w->g, node) == 8;
+    int wide = qc_code_bits(w->g, node) == 8, nibbles = w->codes == QC_ONNX_INT4 && !wide,
+        flipped = w->codes != QC_ONNX_INT8 && wide;
     /* 22: INT4, which older descriptions do not name */
     int32_t type = nibbles ? 22 : flipped ? ONNX__TENSOR_PROTO__DATA_TYPE__UINT8 : ONNX__TENSOR_PROTO__DATA_TYPE__INT8;
     size_t at = 0;
@@ -268,14 +269,6 @@ static int is_flat(const QcQGraph *g)
     return 1;
 }
 
-static uint32_t widest(const QcQGraph *g)
-{
-    uint32_t bits = g->bits;
-    for (uint32_t i = 0; i < g->n_nodes; i++)
-        if (qc_code_bits(g, &g->nodes[i]) > bits) bits = qc_code_bits(g, &g->nodes[i]);
-    return bits;
-}
-
 int qc_onnx_write_quantized(QcOnnxOut *out, const QcModelFile *m, QcOnnxCodes codes, QcErr *err)
 {
     QcQGraph g;
@@ -285,8 +278,8 @@ int qc_onnx_write_quantized(QcOnnxOut *out, const QcModelFile *m, QcOnnxCodes co
     if (qc_qgraph_decode(&g, m, &w.arena, err) ||
         !(w.written = qc_arena_take(&w.arena, g.n_tensors, sizeof *w.written, err)))
         goto end;
-    if (codes == QC_ONNX_INT4 && widest(&g) > 4) {
-        qc_fail(err, QC_EUSAGE, "weights of %u bits do not fit 4", widest(&g));
+    if (codes == QC_ONNX_INT4 && g.bits > 4) {
+        qc_fail(err, QC_EUSAGE, "weights of %u bits do not fit 4", g.bits);
         goto end;
     }
     if (codes == QC_ONNX_INT4) out->opset = 21;

@@ -11,7 +11,7 @@ qc-export -q -f csv holes.qcd | awk -F , '{ n += $NF == "" } END { print n " wit
 qc-export -q -f npz -o holes.npz holes.qcd && qc-import -q -f npz holes.npz | qc-export -q -f csv - >a && qc-export -q -f csv holes.qcd | cmp - a && echo 'NumPy arrays keep holes'
 printf 'name: tiny\nlayers:\n  - conv: 8\n    kernel: 5\n  - relu\n  - gap\n' >tiny.yaml
 qc-train -q --threads 1 --epochs 10 -a tiny.yaml -d p1.qcd -o float.qcm && qc-coreset -q -n 12 -d p1.qcd -o core.qcd && qc-quantize --force -q -b 4 --epochs 1 --threads 1 -c core.qcd -o q.qcm float.qcm >words || exit 1
-calibrate() { qc-calibrate -q -c core.qcd --order recorded -t holes.qcd --json "$@" q.qcm; }
+calibrate() { qc-calibrate -q -c core.qcd --order recorded --tune guess_weight=0 -t holes.qcd --json "$@" q.qcm; }
 figures() { grep -v summary "$1" | grep -oE '"(n|unlabelled|accuracy_before|accuracy_after|test)": [^,]*'; }
 calibrate -s holes.qcd -B 20 -C a.qcd -o a.qcm >holes.json && calibrate -s rest.qcd -B 10 -C b.qcd -o b.qcm >rest.json || exit 1
 figures holes.json | grep -v unlabelled >a && figures rest.json | grep -v unlabelled | cmp - a && echo 'the same figures'
@@ -31,7 +31,7 @@ refuse() { "$@" 2>err >words; status=$?; sed -E "s/[0-9]{4,}/ID/" err; echo "exi
 refuse qc-train -q -d holes.qcd -a tiny.yaml -o x.qcm
 refuse qc-coreset -q -n 5 -d holes.qcd -o x.qcd
 refuse qc-quantize -q --force -c core.qcd -d holes.qcd -o x.qcm float.qcm
-refuse qc-calibrate -q -c core.qcd -s bare.qcd -o x.qcm q.qcm
+refuse qc-calibrate -q -m none -c core.qcd -s bare.qcd -o x.qcm q.qcm
 refuse qc-calibrate -q -c core.qcd -s p1.qcd -t bare.qcd -o x.qcm q.qcm
 refuse qc-eval -d bare.qcd q.qcm
 ls | grep '^x\.'

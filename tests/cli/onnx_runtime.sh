@@ -19,7 +19,9 @@ same() { # same MODEL.qcm OPTION... : words
 }
 same fp.qcm '' 'float' || exit
 for bits in 2 4 8; do
-    qc-quantize -q --no-std --last-bits $bits -b $bits -c core.qcd --epochs 0 --threads 1 -o q.qcm fp.qcm >/dev/null \
+    last=$bits
+    [ $bits != 2 ] || last=8 # the recommended last layer, which INT4 cannot hold
+    qc-quantize -q --no-std --last-bits $last -b $bits -c core.qcd --epochs 0 --threads 1 -o q.qcm fp.qcm >/dev/null \
         || exit
     same q.qcm '' "$bits bits" || exit
     [ $bits = 8 ] || same q.qcm '--codes int4' "$bits bits as INT4" || exit

@@ -26,7 +26,8 @@ qc-calibrate -q -c core.qcd -s b.qcd --batches 3 -o whole.qcm fine.qcm >words &&
 qc-info whole.qcm | grep 'role linear' | cut -d, -f6
 qc-export -q -f c -o net.c whole.qcm && grep -c 'code_bits = 8' net.c
 qc-export -q -f onnx -o net.onnx whole.qcm && echo onnx
-qc-export -q -f onnx --codes int4 -o four.onnx whole.qcm; echo $?
+qc-export -q -f onnx --codes int4 -o four.onnx whole.qcm && echo 'onnx of 4 bits'
+qc-export -q -f onnx --codes int4 -o none.onnx coarse.qcm; echo $?
 quantize -b 2 --last-bits 3 -o none.qcm; echo $?
 quantize -b 2 --last-bits 16 -o none.qcm; echo $?
 test ! -e none.qcm

@@ -36,7 +36,7 @@ static Bench b;
 
 static inline void bench_lay_out(QcPlacing *scratch, QcPlacing *others)
 {
-    qc_head_scratch_place(&b.scratch, &b.shape, &qc_kernels_scalar, scratch);
+    qc_head_scratch_place(&b.scratch, &b.shape, STREAM, &qc_kernels_scalar, scratch);
     qc_moments_place(&b.stream, b.shape.features, b.shape.classes, others);
     qc_slots_place(&b.coreset, SOURCE, 0, b.shape.features, others);
     qc_slots_place(&b.ring, STREAM, 0, b.shape.features, others);

@@ -28,9 +28,9 @@ static void problem_begin(Problem *p, uint32_t n, uint32_t classes, uint32_t bit
     QcRng rng = qc_rng_seed(seed, 1);
     QcPlacing count = {0};
     *p = (Problem){.shape = {.features = n, .classes = classes, .bits = bits, .step = 1}, .n = n, .classes = classes};
-    qc_head_scratch_place(&p->head, &p->shape, &qc_kernels_scalar, &count);
+    qc_head_scratch_place(&p->head, &p->shape, 0, &qc_kernels_scalar, &count);
     QcPlacing there = {.memory = guarded_take(&p->memory, count.used, seed % 2)};
-    qc_head_scratch_place(&p->head, &p->shape, &qc_kernels_scalar, &there);
+    qc_head_scratch_place(&p->head, &p->shape, 0, &qc_kernels_scalar, &there);
     if (bits == 8) p->head.codes = p->codes;
     for (uint32_t i = 0; i < n; i++)
         for (uint32_t j = 0; j <= i; j++) {

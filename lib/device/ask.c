@@ -1,0 +1,139 @@
+/* Distances are those of features whitened by S, the scatter around the class means: one unit is a standard deviation within a class, in any direction. */
+#include "ask.h"
+
+#include "../kernels/mem.h"
+#include "learnerset.h"
+#include "qmath.h"
+
+/* Whitened features of the windows that wait, and the squared distance of each to the nearest labelled example, in steps. */
+typedef struct Ask {
+    QcLearner *l;
+    uint32_t n;      /* features */
+    int8_t *white;   /* [ring][n] */
+    float *nearest;  /* [ring] distance to the nearest labelled example */
+} Ask;
+
+static int waits(const QcLearner *l, uint32_t row) { return l->ring.flags[row] == QC_RING_PREDICTED; }
+
+static uint32_t number_of(const QcLearner *l, uint32_t row)
+{
+    uint32_t age = (l->next_row + l->ring.capacity - row - 1) % l->ring.capacity + 1;
+    return l->counters->next - age;
+}
+
+/* ---- by the answer ---- */
+
+static float uncertainty(QcLearner *l, uint32_t row, QcAskRule rule)
+{
+    uint32_t classes = l->shape.classes, best = qc_learner_logits_of(l, row), second = best == 0;
+    float sum = 0, weighted = 0;
+    for (uint32_t k = 0; k < classes; k++) {
+        float difference = l->logits[k] - l->logits[best], e = qc_exp(difference);
+        if (k != best && l->logits[k] > l->logits[second]) second = k;
+        sum += e;
+        weighted += e * difference;
+    }
+    return rule == QC_ASK_MARGIN ? l->logits[second] - l->logits[best] : qc_ln(sum) - weighted / sum;
+}
+
+static void score_by_answer(QcLearner *l, QcAskRule rule)
+{
+    QcRng rng = qc_rng_seed(l->setup.seed ^ 0x61736b, l->counters->next);
+    for (uint32_t row = 0; row < l->ring.capacity; row++) {
+        if (!waits(l, row)) continue;
+        l->keys[row] = rule == QC_ASK_RANDOM ? (float)(qc_rng_next(&rng) >> 40) : uncertainty(l, row, rule);
+    }
+}
+
+/* ---- by distance ---- */
+
+static float distance(const int8_t *restrict a, const int8_t *restrict b, uint32_t n)
+{
+    int32_t sum = 0;
+    for (uint32_t i = 0; i < n; i++) sum += ((int32_t)a[i] - b[i]) * ((int32_t)a[i] - b[i]);
+    return qc_sqrt((float)sum);
+}
+
+static void come_near(const Ask *a, const int8_t *white)
+{
+    for (uint32_t row = 0; row < a->l->ring.capacity; row++)
+        if (waits(a->l, row)) a->nearest[row] = qc_least(a->nearest[row], distance(a->white + (size_t)row * a->n, white, a->n));
+}
+
+/* The labelled: means of the classes (of source and stream together), stream examples of the coreset, labelled windows. */
+static void measure(const Ask *a)
+{
+    QcLearner *l = a->l;
+    const QcSet *set = &l->set;
+    QcHeadScratch *s = &l->scratch;
+    int8_t *white = (int8_t *)s->queue;
+    for (uint32_t row = 0; row < l->ring.capacity; row++) {
+        a->nearest[row] = 1e30f;
+        if (waits(l, row)) qc_white_features(a->white + (size_t)row * a->n, s, &l->shape, qc_slot_features(&l->ring, row));
+    }
+    for (uint32_t k = 0; k < l->shape.classes; k++) {
+        for (uint32_t i = 0; i < a->n; i++) s->row[i] = s->mean[(size_t)k * a->n + i] - s->centre[i];
+        qc_whiten(s->kernels, s->row, s->scatter, a->n);
+        qc_round_white(white, s->row, a->n);
+        come_near(a, white);
+    }
+    for (uint32_t i = 0; i < set->n; i++) {
+        if (qc_set_is_source(set, i)) continue;
+        qc_white_features(white, s, &l->shape, qc_set_features(set, i));
+        come_near(a, white);
+    }
+}
+
+/* What labelling a window would save of all distances to the nearest labelled example. */
+static float saving(const Ask *a, uint32_t row)
+{
+    float sum = 0;
+    for (uint32_t other = 0; other < a->l->ring.capacity; other++) {
+        if (!waits(a->l, other)) continue;
+        float save = a->nearest[other] - distance(a->white + (size_t)row * a->n, a->white + (size_t)other * a->n, a->n);
+        if (save > 0) sum += save;
+    }
+    return sum;
+}
+
+static void score_by_distance(const Ask *a, QcAskRule rule)
+{
+    for (uint32_t row = 0; row < a->l->ring.capacity; row++)
+        if (waits(a->l, row)) a->l->keys[row] = rule == QC_ASK_COVER ? saving(a, row) : a->nearest[row];
+}
+
+/* ---- the rules ---- */
+
+static uint32_t best_row(const QcLearner *l)
+{
+    uint32_t best = l->ring.capacity;
+    for (uint32_t row = 0; row < l->ring.capacity; row++)
+        if (waits(l, row) && l->ring.misses[row] == 0 && (best == l->ring.capacity || l->keys[row] > l->keys[best])) best = row;
+    return best;
+}
+
+uint32_t qc_learner_ask(QcLearner *l, uint32_t *numbers, uint32_t n)
+{
+    QcAskRule rule = (QcAskRule)l->setup.parameters.ask;
+    Ask a = {l, l->shape.features, l->scratch.white, l->nearest};
+    int by_distance = rule == QC_ASK_COVER || rule == QC_ASK_CENTER;
+    uint32_t found = 0;
+    if (by_distance && (by_distance = l->moments.n > 0)) {
+        qc_learner_gather(l);
+        QcHeadTask task = qc_learner_task(l);
+        by_distance = qc_discriminant_whiten(&l->scratch, &task);
+    }
+    if (by_distance) measure(&a);
+    else score_by_answer(l, rule == QC_ASK_COVER || rule == QC_ASK_CENTER ? QC_ASK_MARGIN : rule);
+    memset(l->ring.misses, 0, l->ring.capacity * sizeof *l->ring.misses); /* 1: asked already */
+    for (; found < n; found++) {
+        if (by_distance) score_by_distance(&a, rule);
+        uint32_t row = best_row(l);
+        if (row == l->ring.capacity) break;
+        l->ring.misses[row] = 1;
+        numbers[found] = number_of(l, row);
+        if (by_distance) come_near(&a, a.white + (size_t)row * a.n);
+    }
+    memset(l->ring.misses, 0, l->ring.capacity * sizeof *l->ring.misses);
+    return found;
+}

@@ -1,0 +1,199 @@
+/* Which windows a learner asks for, and what windows without a label do to a last layer. */
+#include "suite.h"
+#include "tiny.h"
+#include "streaming.h"
+
+#include "../../lib/device/ask.h"
+
+enum { FIRST = 1200 };
+
+static void begin(Device *d, uint32_t rule, int bits)
+{
+    device_make(d, TINY_INCEPTION, bits);
+    d->setup = setup_of(bits, 0);
+    d->setup.parameters.ask = rule;
+    device_place(d, &qc_kernels_scalar, 0);
+    device_fill(d, CAPACITY);
+}
+
+/* Difference of the two largest logits, by whole windows through a graph of the test's own. */
+static float margin_outside(Device *d, uint64_t id)
+{
+    uint8_t q[TINY_VALUES];
+    float y[TINY_CLASSES], second = -1e30f;
+    window_of(q, &d->t.g, id);
+    uint32_t best = logits_outside(d, y, q);
+    for (uint32_t k = 0; k < TINY_CLASSES; k++)
+        if (k != best && y[k] > second) second = y[k];
+    return y[best] - second;
+}
+
+/* _i: rule. Numbers are of waiting windows, each once, none that has a label; the same again; and nothing of the state changes. */
+START_TEST(each_waiting_window_is_asked_for_once)
+{
+    Device d;
+    uint32_t numbers[2 * BATCH], again[2 * BATCH];
+    begin(&d, (uint32_t)_i, 4);
+    ck_assert_uint_eq(qc_learner_ask(&d.l, numbers, 3), 0);
+    for (uint32_t n = 0; n < BATCH + 5; n++) predict(&d, FIRST + n, NULL);
+    for (uint32_t n = BATCH; n < BATCH + 4; n++) ck_assert_int_eq(qc_learner_label(&d.l, n, label_of(FIRST + n)), 0);
+    uint8_t *before = copy_of(d.l.state, d.l.state_bytes), *flags = copy_of(d.l.ring.flags, BATCH);
+    ck_assert_uint_eq(qc_learner_ask(&d.l, numbers, 2 * BATCH), BATCH - 4);
+    for (uint32_t i = 0; i < BATCH - 4; i++) {
+        ck_assert(numbers[i] >= 5 && numbers[i] < BATCH + 5 && !qc_learner_is_labelled(&d.l, numbers[i]));
+        for (uint32_t j = 0; j < i; j++) ck_assert_uint_ne(numbers[i], numbers[j]);
+    }
+    ck_assert_uint_eq(qc_learner_ask(&d.l, again, 4), 4);
+    ck_assert_mem_eq(numbers, again, 4 * sizeof *again); /* the most useful come first */
+    ck_assert_mem_eq(before, d.l.state, d.l.state_bytes);
+    ck_assert_mem_eq(flags, d.l.ring.flags, BATCH);
+    free(before);
+    free(flags);
+    device_end(&d);
+}
+END_TEST
+
+START_TEST(the_margin_rule_takes_the_least_margins)
+{
+    for (int bits = 2; bits <= 8; bits *= 2) {
+        Device d;
+        uint32_t numbers[BATCH];
+        begin(&d, QC_ASK_MARGIN, bits);
+        for (uint32_t n = 0; n < BATCH; n++) predict(&d, FIRST + n, NULL);
+        ck_assert_uint_eq(qc_learner_ask(&d.l, numbers, BATCH), BATCH);
+        for (uint32_t i = 1; i < BATCH; i++) ck_assert_float_le(margin_outside(&d, FIRST + numbers[i - 1]), margin_outside(&d, FIRST + numbers[i]) + 1e-4f);
+        device_end(&d);
+    }
+}
+END_TEST
+
+/* Many windows are the same; the cover rule takes one of them first, and then none of them again as long as others are far from what is labelled. */
+START_TEST(the_cover_rule_takes_one_of_each_kind)
+{
+    Device d;
+    uint32_t numbers[BATCH];
+    int kinds[3] = {0};
+    begin(&d, QC_ASK_COVER, 8);
+    for (uint32_t n = 0; n < BATCH; n++) predict(&d, FIRST + n % 3, NULL);
+    ck_assert_uint_eq(qc_learner_ask(&d.l, numbers, 3), 3);
+    for (uint32_t i = 0; i < 3; i++) kinds[numbers[i] % 3]++;
+    ck_assert(kinds[0] == 1 && kinds[1] == 1 && kinds[2] == 1);
+    device_end(&d);
+}
+END_TEST
+
+START_TEST(a_window_is_answered_again_by_the_layer_that_answers_now)
+{
+    for (int bits = 2; bits <= 8; bits *= 2) {
+        Device d;
+        QcAnswer a;
+        begin(&d, 0, bits);
+        for (uint32_t n = 0; n < BATCH; n++) predict(&d, FIRST + n, NULL);
+        ck_assert_int_eq(qc_learner_answer(&d.l, &a, BATCH), -1);
+        for (uint32_t n = 0; n < BATCH; n++) qc_learner_label(&d.l, n, label_of(FIRST + n));
+        QcAdaptReport r;
+        qc_learner_adapt(&d.l, &r);
+        for (uint32_t n = 0; n < BATCH; n++) {
+            ck_assert_int_eq(qc_learner_answer(&d.l, &a, n), 0);
+            ck_assert(a.number == n && a.class_index == class_outside(&d, FIRST + n));
+        }
+        device_end(&d);
+    }
+}
+END_TEST
+
+static uint32_t right_of(Device *d, uint32_t from, uint32_t n)
+{
+    uint32_t right = 0;
+    for (uint32_t i = 0; i < n; i++) right += class_outside(d, from + i) == label_of(from + i);
+    return right;
+}
+
+/* Windows of all classes, no label at all: the head moves to the stream, and the moments stay empty. Weight 0: nothing happens. */
+START_TEST(windows_without_any_label_move_the_head)
+{
+    uint32_t before = 0, after = 0, all = 0;
+    for (int bits = 2; bits <= 8; bits *= 2) {
+        Device d;
+        QcAdaptReport r;
+        begin(&d, 0, bits);
+        before += right_of(&d, FIRST, 400);
+        for (uint32_t n = 0; n < BATCH; n++) predict(&d, 1600 + n, NULL);
+        qc_learner_adapt(&d.l, &r);
+        ck_assert(r.n == 0 && r.right_before == 0 && d.l.counters->seen == 0);
+        for (uint32_t k = 0; k < TINY_CLASSES; k++) ck_assert_uint_eq(d.l.moments.count[k], 0);
+        ck_assert_uint_eq(r.from_stream + r.from_batch, 0);
+        after += right_of(&d, FIRST, 400);
+        all += 400;
+        device_end(&d);
+        begin(&d, 0, bits);
+        d.l.setup.parameters.guess_weight = 0;
+        for (uint32_t n = 0; n < BATCH; n++) predict(&d, 1600 + n, NULL);
+        uint8_t *state = copy_of(d.l.state, d.l.state_bytes);
+        qc_learner_adapt(&d.l, &r);
+        ck_assert(!r.solved && !r.n);
+        ck_assert_mem_eq(state, d.l.state, d.l.state_bytes);
+        free(state);
+        device_end(&d);
+    }
+    ck_assert_msg(after * 100 >= before * 100 - all, "%u of %u right before, %u after", before, all, after);
+}
+END_TEST
+
+/* Labels that contradict each guess: trust falls below 0, and the head is that of labels alone. */
+START_TEST(guesses_that_labels_contradict_do_not_count)
+{
+    Device d[2];
+    QcAdaptReport r;
+    for (int i = 0; i < 2; i++) {
+        begin(&d[i], 0, 4);
+        d[i].l.counters->trust = i ? 0 : -1e5f;
+        for (uint32_t n = 0; n < BATCH; n++) predict(&d[i], 1600 + n, NULL);
+        for (uint32_t n = 0; n < BATCH / 2; n++) qc_learner_label(&d[i].l, n, (uint16_t)((label_of(1600 + n) + 1 + n % 2) % TINY_CLASSES));
+        qc_learner_adapt(&d[i].l, &r);
+    }
+    if (d[1].l.counters->trust < 0) ck_assert_mem_eq(d[0].l.layers[1].codes, d[1].l.layers[1].codes, (size_t)qc_head_code_bytes(&d[0].l.shape));
+    ck_assert_float_lt(d[0].l.counters->trust, 0);
+    for (int i = 0; i < 2; i++) device_end(&d[i]);
+}
+END_TEST
+
+/* A window that waited while others were learned gets its label at last: the moments are those of labelled windows alone, whatever was guessed before. */
+START_TEST(a_late_label_replaces_what_was_guessed)
+{
+    Device d[2];
+    QcAdaptReport r;
+    for (int late = 0; late < 2; late++) {
+        begin(&d[late], 0, 4);
+        d[late].l.setup.parameters.average_window = 0;
+        for (uint32_t n = 0; n < BATCH; n++) predict(&d[late], 1600 + n, NULL);
+        for (uint32_t n = 0; n < BATCH; n++)
+            if (!late || n % 2 == 0) qc_learner_label(&d[late].l, n, label_of(1600 + n));
+        qc_learner_adapt(&d[late].l, &r);
+        for (uint32_t n = 1; n < BATCH && late; n += 2) ck_assert_int_eq(qc_learner_label(&d[late].l, n, label_of(1600 + n)), 0);
+        if (late) qc_learner_adapt(&d[late].l, &r);
+    }
+    for (uint32_t k = 0; k < TINY_CLASSES; k++) {
+        ck_assert_uint_eq(d[0].l.moments.count[k], d[1].l.moments.count[k]);
+        for (uint32_t i = 0; i < d[0].l.moments.n; i++)
+            ck_assert_float_eq_tol(d[0].l.moments.mean[k * d[0].l.moments.n + i], d[1].l.moments.mean[k * d[0].l.moments.n + i], 1e-3f);
+    }
+    for (int i = 0; i < 2; i++) device_end(&d[i]);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("ask");
+    TCase *t = tcase_create("ask");
+    tcase_set_timeout(t, 60);
+    tcase_add_loop_test(t, each_waiting_window_is_asked_for_once, 0, QC_ASK_COUNT);
+    tcase_add_test(t, the_margin_rule_takes_the_least_margins);
+    tcase_add_test(t, the_cover_rule_takes_one_of_each_kind);
+    tcase_add_test(t, a_window_is_answered_again_by_the_layer_that_answers_now);
+    tcase_add_test(t, windows_without_any_label_move_the_head);
+    tcase_add_test(t, guesses_that_labels_contradict_do_not_count);
+    tcase_add_test(t, a_late_label_replaces_what_was_guessed);
+    suite_add_tcase(suite, t);
+    return run_suite(suite);
+}
