@@ -49,7 +49,7 @@ static void read_all(char out[ROOM], QcFrameReader *r, const QcFrameOptions *o, 
 
 static void expect(const QcFrameOptions *o, const char *text, const char *wanted)
 {
-    for (size_t piece = 1; piece <= strlen(text); piece += piece < 7 ? 1 : 13) {
+    for (size_t piece = 1; piece <= strlen(text); piece += piece < 4 ? 1 : piece) {
         char out[ROOM];
         QcFrameReader r;
         read_all(out, &r, o, text, strlen(text), piece);
