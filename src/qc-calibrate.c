@@ -3,13 +3,18 @@
 #include "../lib/live/methodtable.h"
 
 static const char *method;
+static int64_t ask;
 
 static const QcOption options[] = {
     {'m', "method", QC_OPTION_TEXT, &method, "NAME", "qcore, closed or none; else qcore if the model has a bit-flip network, closed if not", 0, 0},
+    {0, "ask", QC_OPTION_INT, &ask, "N", "label N windows per batch, those the learner asks for; 0 = all", 0, 65535},
     QC_OPTIONS_MORE(qc_calibrate_options, NULL),
 };
 
 static const QcProgram program = {"qc-calibrate", "calibrate a quantized model on a labelled stream with forward passes only",
                                   "-c CORESET -s STREAM [-s STREAM]... [-t TEST]... [-C FILE] [-o FILE] [MODEL]", options, 1};
 
-int main(int argc, char **argv) { return qc_calibrate_main(&(QcCalibrateProgram){&program, qc_method_table, &method, NULL}, argc, argv); }
+int main(int argc, char **argv)
+{
+    return qc_calibrate_main(&(QcCalibrateProgram){&program, qc_method_table, &method, NULL, &ask}, argc, argv);
+}

@@ -20,5 +20,5 @@ static const QcProgram program = {
 
 int main(int argc, char **argv)
 {
-    return qc_calibrate_main(&(QcCalibrateProgram){&program, qc_rival_table, &method, &settings}, argc, argv);
+    return qc_calibrate_main(&(QcCalibrateProgram){&program, qc_rival_table, &method, &settings, NULL}, argc, argv);
 }

@@ -10,7 +10,7 @@
 
 static const char *state, *coreset, *coreset_out, *output, *order = "shuffled";
 static QcList streams, tests;
-static int64_t batches, batch_size = 64, ask, seed = 1, threads;
+static int64_t batches, batch_size = 64, seed = 1, threads;
 static int json, memory, no_output;
 
 static const QcOption rare[] = {
@@ -31,7 +31,6 @@ const QcOption qc_calibrate_options[] = {
     {0, "batches", QC_OPTION_INT, &batches, "N", "cut each stream into N batches; 0 = by -B", 0, 1000000},
     {'B', "batch-size", QC_OPTION_INT, &batch_size, "N", "examples of a batch where --batches is not given", 1, 65535},
     {0, "order", QC_OPTION_TEXT, &order, "KIND", "of the stream: shuffled, recorded or classes", 0, 0},
-    {0, "ask", QC_OPTION_INT, &ask, "N", "label N windows per batch, those the learner asks for; 0 = all", 0, 65535},
     {0, "seed", QC_OPTION_INT, &seed, "N", "of stream order, draws and coreset", 0, 0},
     {0, "json", QC_OPTION_FLAG, &json, NULL, "one JSON object a batch and a summary", 0, 0},
     QC_OPTION_TUNE,
@@ -90,7 +89,7 @@ static int make_options(QcSessionOptions *o, const QcCalibrateProgram *p, QcErr 
     const char *method = *p->method;
     *o = (QcSessionOptions){.tune = qc_tune_list.items,
                             .n_tune = qc_tune_list.n,
-                            .ask = (uint32_t)ask,
+                            .ask = p->ask ? (uint32_t)*p->ask : 0,
                             .seed = (uint64_t)seed,
                             .batches = (uint32_t)batches,
                             .batch_size = (uint32_t)batch_size,

@@ -6,13 +6,14 @@
 #include "../live/method.h"
 #include "cli.h"
 
-extern const QcOption qc_calibrate_options[]; /* for QC_OPTIONS_MORE: all but --method and --set */
+extern const QcOption qc_calibrate_options[]; /* for QC_OPTIONS_MORE: all but --method, --set and --ask */
 
 typedef struct QcCalibrateProgram {
     const QcProgram *program;
     const QcMethod *const *methods; /* the methods it runs, then NULL */
     const char *const *method;      /* where its table stores --method; NULL there: by the model */
     const QcList *settings;         /* where its table stores --set; NULL: it has no such option */
+    const int64_t *ask;             /* where its table stores --ask; NULL: it has no such option */
 } QcCalibrateProgram;
 
 /* Parses the command line, runs the session, prints its figures; returns the exit status. */

@@ -32,7 +32,7 @@ qc-calibrate -q -c core.qcd -s bare.qcd -t p2.qcd --batches 4 --json -o bare.qcm
 qc-calibrate -q --tune guess_weight=0 -c core.qcd -s bare.qcd --batches 4 --json -o none.qcm q.qcm |
     grep -c '"solved": 0'
 echo '--- what cannot be'
-qc-rival -q -m refit --ask 2 -c core.qcd -s p2.qcd -o x.qcm q.qcm
+calibrate -m none --ask 2 -o x.qcm
 echo "exit $?"
 calibrate --ask -1 -o x.qcm
 echo "exit $?"
