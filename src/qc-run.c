@@ -1,5 +1,6 @@
 /* qc-run - a quantized model on windows or on a live stream of frames: a line per window, and, with labels, learning.
  */
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -49,6 +50,8 @@ static int check(const char *model, QcErr *err)
         return qc_fail(err, QC_EUSAGE, "-d has windows already: options of frames and --labels do not go with it");
     if (raw && (columns || time_column || label_column)) return qc_fail(err, QC_EUSAGE, "raw numbers have no columns");
     if (raw && strcmp(raw, "f32") && strcmp(raw, "i16")) return qc_fail(err, QC_EUSAGE, "--raw is f32 or i16");
+    if (labels && access(labels, R_OK)) return qc_fail(err, QC_EIO, "%s cannot be read: %s", labels, strerror(errno));
+    if (undo && access(state, F_OK)) return qc_fail(err, QC_EUSAGE, "%s: there is no state to undo", state);
     const char *const inputs[] = {model, data, coreset, labels};
     return qc_output_spares(state, inputs, 4, err);
 }
@@ -63,7 +66,11 @@ static int run(QcLive *live, QcErr *err)
                              .label_column = label_column,
                              .rate = rate};
     if (qc_live_open(live, err)) return -1;
-    if (undo) return qc_live_undo(live, err);
+    if (undo) {
+        if (qc_live_undo(live, err)) return -1;
+        qc_say("%s: back to the last layer before the latest adapt", state);
+        return 0;
+    }
     return data ? qc_live_data(live, data, err)
                 : qc_live_frames(live, STDIN_FILENO, &frames, (uint32_t)stride, labels, err);
 }
@@ -78,6 +85,8 @@ int main(int argc, char **argv)
     live = (QcLive){.path = argv[1], .every = (uint32_t)every, .report = qc_livelog_report, .ctx = &log};
     live.o = (QcLiveOptions){coreset, state, qc_tune_list.items, qc_tune_list.n, 1};
     int status = qc_tune_check(&err) || check(argv[1], &err) || run(&live, &err);
+    if (!status && log.error)
+        status = qc_fail(&err, QC_EIO, "cannot write standard output: %s", strerror(log.error));
     qc_live_close(&live);
     return qc_cli_end(&err, status ? -1 : 0);
 }

@@ -1,5 +1,6 @@
 #include "livelog.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -147,7 +148,8 @@ static void print_start(const QcLiveLog *log, const QcLive *s)
 
 int qc_livelog_report(void *ctx, const QcLiveReport *r)
 {
-    const QcLiveLog *log = ctx;
+    QcLiveLog *log = ctx;
+    if (log->top > classes_of(r->live)) log->top = classes_of(r->live);
     switch (r->event) {
     case QC_LIVE_STARTED: print_start(log, r->live); break;
     case QC_LIVE_WINDOW: (log->json ? print_object : print_row)(log, r->live, r->window); break;
@@ -155,5 +157,6 @@ int qc_livelog_report(void *ctx, const QcLiveReport *r)
     case QC_LIVE_WORDS: qc_say("%s", r->words); break;
     case QC_LIVE_STATUS: print_status(r->live); break;
     }
-    return fflush(stdout) != 0;
+    if (fflush(stdout) && !log->error) log->error = errno;
+    return log->error;
 }

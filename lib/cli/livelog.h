@@ -7,7 +7,8 @@
 
 typedef struct QcLiveLog {
     int json;
-    uint32_t top; /* classes per line, >= 1, the most probable first */
+    uint32_t top; /* classes per line, >= 1, the most probable first; at most all classes are printed */
+    int error;    /* errno of the first line that could not be written; 0: none */
 } QcLiveLog;
 
 /* For QcLive.report; ctx: the QcLiveLog. Other than 0: standard output cannot be written. */

@@ -84,7 +84,7 @@ static void join(QcHeadScratch *s, const QcHeadTask *t, int guesses, int apart)
     float share = 1 / (weight > 0 ? weight : 1);
     for (uint64_t i = 0; i < qc_triangle(n); i++) s->scatter[i] *= share;
     for (uint32_t i = 0; i < n; i++) trace += qc_triangle_row(s->scatter, n, i)[i];
-    float lack = (float)classes / (seen > 1 ? seen : 1), factor = t->set->n_unlabelled ? FEW_LABELS : lack * lack;
+    float lack = (float)classes / (seen > 1 ? seen : 1), factor = t->guesses ? FEW_LABELS : lack * lack;
     float ridge = (apart ? WHITE_RIDGE : t->parameters->ridge * factor) * trace / (float)n;
     for (uint32_t i = 0; i < n; i++) qc_triangle_row(s->scatter, n, i)[i] += ridge > 1e-6f ? ridge : 1e-6f;
     s->operations += qc_triangle(n) * (t->set->n + classes + (guesses ? t->set->n_unlabelled : 0));

@@ -16,7 +16,6 @@
 
 #define WHITE_STEP 0.25f /* deviations per step of a whitened feature: i8 reaches 32 deviations from the centre */
 #define EVEN 0.1f
-#define LEAST_SHARE 0.01f
 enum { ROUNDS = 8 };
 
 void qc_round_white(int8_t *out, const float *x, uint32_t n)
@@ -137,11 +136,11 @@ int qc_guess(QcHeadScratch *s, const QcHeadTask *t)
 static float score(const QcHeadScratch *s, const QcSet *set, uint32_t n, uint32_t classes)
 {
     float sum = 0;
-    for (uint32_t i = 0; i < n; i++) sum += qc_ln(s->share[(size_t)i * classes + set->ring->label[set->row[set->n + i]]] + LEAST_SHARE);
+    for (uint32_t i = 0; i < n; i++) sum += qc_ln(s->share[(size_t)i * classes + set->ring->label[set->row[set->n + i]]] + QC_LEAST_SHARE);
     return sum;
 }
 
-float qc_guess_gain(QcHeadScratch *s, const QcHeadTask *t)
+float qc_guess_score(QcHeadScratch *s, const QcHeadTask *t)
 {
     uint32_t n = t->set->n - t->set->n_kept, classes = t->shape->classes;
     QcSet set = *t->set;
@@ -149,9 +148,6 @@ float qc_guess_gain(QcHeadScratch *s, const QcHeadTask *t)
     blind.set = &set;
     set.n = set.n_kept;
     set.n_unlabelled += n; /* rows of labelled windows lie before those of the others */
-    if (!begin(s, &blind)) return 0;
-    respond_all(s, &blind);
-    float before = score(s, &set, n, classes);
-    improve(s, &blind);
-    return score(s, &set, n, classes) - before;
+    if (!qc_guess(s, &blind)) return 0;
+    return score(s, &set, n, classes);
 }

@@ -117,9 +117,9 @@ int qc_discriminant_whiten(QcHeadScratch *s, const QcHeadTask *t);
 void qc_whiten(const QcKernels *kernels, float *x, float *factor, uint32_t n);
 /* s->share: the responsibilities of the classes for the set's windows without a label. 0 if S is not positive definite. All else is scratch afterwards. */
 int qc_guess(QcHeadScratch *s, const QcHeadTask *t);
-/* What guessing gains on labels: the set's labelled windows are guessed as if they had none, and the logarithms of the responsibilities of their classes are summed; less the
- * same sum without any round. Negative: guesses mislead. */
-float qc_guess_gain(QcHeadScratch *s, const QcHeadTask *t);
+/* How well labels are guessed: the set's labelled windows are guessed as if they had none; the sum of ln(responsibility of their class + QC_LEAST_SHARE). */
+#define QC_LEAST_SHARE 0.01f
+float qc_guess_score(QcHeadScratch *s, const QcHeadTask *t);
 void qc_round_white(int8_t *out, const float *x, uint32_t n); /* i8 in steps of a quarter deviation */
 void qc_white_features(int8_t *out, QcHeadScratch *s, const QcHeadShape *shape, const uint8_t *features); /* less s->centre; s->row is scratch */
 /* codes, scale and bias from weights and bias. scatter and mean are set; weights hold S w afterwards. row and queue are scratch. */

@@ -4,6 +4,7 @@
 #include "learnerset.h"
 #include "qmath.h"
 
+#define GUESS_UNTIL 2.0f
 #define TRUST_MEMORY 0.7f
 
 /* ---- memory ---- */
@@ -330,12 +331,29 @@ QcHeadTask qc_learner_task(QcLearner *l)
     return t;
 }
 
-/* Windows without a label count as long as labels confirm what is guessed of them. */
+/* The same as qc_guess_score of the last layer that answers. */
+static float answer_score(QcLearner *l)
+{
+    float sum = 0;
+    for (uint32_t i = l->set.n_kept; i < l->set.n; i++) {
+        qc_learner_logits_of(l, l->set.row[i]);
+        float loss = qc_cross_entropy(l->logits, qc_set_label(&l->set, i), l->shape.classes);
+        sum += qc_ln(qc_exp(-loss) + QC_LEAST_SHARE);
+    }
+    return sum;
+}
+
+/* Windows without a label count while labels are few, as long as labels confirm what is guessed of them: with GUESS_UNTIL labels per class, labels alone
+ * are better. */
 static void choose_guesses(QcLearner *l, QcHeadTask *t)
 {
     if (!l->moments.n || !l->set.n_unlabelled) return;
-    if (l->set.n > l->set.n_kept) l->counters->trust = TRUST_MEMORY * l->counters->trust + qc_guess_gain(&l->scratch, t);
-    t->guesses = l->counters->trust >= 0 && !t->few_classes;
+    if (l->set.n > l->set.n_kept) {
+        float answered = answer_score(l); /* first, because guesses take the scratch */
+        l->counters->trust = TRUST_MEMORY * l->counters->trust + (qc_guess_score(&l->scratch, t) - answered);
+    }
+    float labelled = (float)l->counters->seen + (float)(l->set.n - l->set.n_kept);
+    t->guesses = l->counters->trust > 0 && !t->few_classes && labelled < GUESS_UNTIL * (float)l->shape.classes;
 }
 
 /* ---- the step ---- */

@@ -63,7 +63,7 @@ typedef struct QcLearnerCounters {
     uint32_t can_undo;     /* 1: the other is the last layer before the latest adapt that changed it */
     uint32_t waited;       /* labelled windows since one was the first of its class */
     float share;           /* of the weights, in the next proposal of flips */
-    float trust;           /* what guessed classes have gained on labels that came later, older labels less; below 0: windows without a label do not count */
+    float trust;           /* by how much labels agreed more with guesses than with answers, older labels less; <= 0: windows without a label do not count */
 } QcLearnerCounters;
 
 enum { QC_RING_EMPTY, QC_RING_PREDICTED, QC_RING_LABELLED, QC_RING_LEARNED };

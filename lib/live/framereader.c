@@ -58,7 +58,6 @@ static QcFrameKind __attribute__((format(printf, 2, 3))) break_off(QcFrameReader
 {
     char text[QC_FRAME_WORDS];
     va_list args;
-    *r->words = 0;
     if (!r->is_broken) {
         va_start(args, format);
         vsnprintf(text, sizeof text, format, args);
@@ -219,6 +218,7 @@ static int next_text(QcFrameReader *r, QcFrameKind *kind, QcErr *err)
 
 int qc_framereader_next(QcFrameReader *r, QcFrameKind *kind, QcErr *err)
 {
+    *r->words = 0;
     if (!r->is_pending && r->o.raw == QC_RAW_TEXT) return next_text(r, kind, err);
     *kind = r->is_pending ? fill(r, r->row) : next_raw(r);
     r->is_pending = 0;

@@ -176,10 +176,21 @@ int qc_latelabels_window(QcLateLabels *l, QcWindowTimes window, uint32_t *class_
     for (uint32_t i = 0; i < l->n; i++) {
         if (is_in(&l->waiting[i], &window)) {
             *class_index = l->waiting[i].class_index; /* the latest label counts */
+            l->waiting[i].found++;
             found = 1;
         }
-        if (!is_past(l, &l->waiting[i])) l->waiting[kept++] = l->waiting[i];
+        if (!is_past(l, &l->waiting[i]))
+            l->waiting[kept++] = l->waiting[i];
+        else
+            l->unmatched += l->waiting[i].found == 0;
     }
     l->n = kept;
     return found;
+}
+
+uint64_t qc_latelabels_unmatched(const QcLateLabels *l)
+{
+    uint64_t n = l->unmatched;
+    for (uint32_t i = 0; i < l->n; i++) n += l->waiting[i].found == 0;
+    return n;
 }

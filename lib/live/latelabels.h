@@ -38,6 +38,7 @@ typedef struct QcLateLabels {
     double now; /* time of the latest frame; NaN: the stream has no times */
     QcLateLabel waiting[QC_LABELS_WAITING];
     uint32_t n;
+    uint64_t unmatched; /* labels whose windows never came */
     char line[QC_LABELS_LINE]; /* a line that has not ended yet */
     size_t length;
     int is_long; /* the rest of it is skipped */
@@ -53,6 +54,9 @@ int qc_latelabels_window(QcLateLabels *l, QcWindowTimes window, uint32_t *class_
 /* Takes one byte of the text. Returns 1 if it ends a line that says a label (in *label), -1 if the line is refused
  * (words), else 0. */
 int qc_latelabels_byte(QcLateLabels *l, char byte, QcLateLabel *label);
+
+/* Labels that have matched no window so far, those that wait included. */
+uint64_t qc_latelabels_unmatched(const QcLateLabels *l);
 
 /* The next window of the label in the book: 1, and its number; 0: no more. *at: 0 to start with. */
 int qc_latelabels_find(const QcLateLabels *l, const QcLateLabel *label, uint32_t *at, uint32_t *number);

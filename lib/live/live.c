@@ -13,7 +13,7 @@
 #include "../base/file.h"
 #include "livesignals.h"
 
-enum { BREAKS_SAID = 3, LABEL_BYTES = 4096 };
+enum { BREAKS_SAID = 3, LABEL_BYTES = 4096, LABEL_READS = 16 /* before frames and signals have their turn */ };
 
 /* ---- reports ---- */
 
@@ -193,7 +193,21 @@ static int take_window(QcLive *s, QcLiveWindow w, double from, QcErr *err)
 }
 
 /* Before the end: what is labelled is learned, and the state is saved. */
-static int finish(QcLive *s, QcErr *err) { return adapt(s, err) || qc_livemodel_save(s->model, err) ? -1 : 0; }
+static int finish(QcLive *s, QcErr *err)
+{
+    uint64_t unmatched = qc_latelabels_unmatched(&s->late);
+    if (unmatched) say(s, "%" PRIu64 " label%s matched no window", unmatched, unmatched == 1 ? "" : "s");
+    return adapt(s, err) || qc_livemodel_save(s->model, err) ? -1 : 0;
+}
+
+/* A stream that ended before a window was full. */
+static int check_windows(const QcLive *s, QcErr *err)
+{
+    const QcLiveCounts *c = &s->counts;
+    if (c->windows || s->is_over || !(c->frames + c->breaks)) return 0;
+    return qc_fail(err, QC_EFORMAT, "the stream has no window: %" PRIu64 " frames, %" PRIu64
+                   " breaks, and a window has %" PRIu32 " frames", c->frames, c->breaks, s->frames.length);
+}
 
 int qc_live_undo(QcLive *s, QcErr *err)
 {
@@ -222,11 +236,11 @@ static int take_label(QcLive *s, QcLateLabel *label, QcErr *err)
     return s->counts.waiting >= s->every ? adapt(s, err) : 0;
 }
 
-/* All that is there. 0: no more for now, 1: the file has ended. */
+/* What is there, up to LABEL_READS pieces. 0: all that is there, 1: the file has ended, 2: there may be more. */
 static int read_labels(QcLive *s, int file, QcErr *err)
 {
     char bytes[LABEL_BYTES];
-    for (;;) {
+    for (int reads = 0; reads < LABEL_READS; reads++) {
         ssize_t n = read(file, bytes, sizeof bytes);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return 0;
@@ -239,6 +253,7 @@ static int read_labels(QcLive *s, int file, QcErr *err)
         }
         if (n == 0) return 1;
     }
+    return 2;
 }
 
 /* A FIFO is opened for writing, too, so that it does not end with its first writer. */
@@ -298,7 +313,7 @@ static int take_frames(QcLive *s, QcFrameReader *r, QcErr *err)
         if (kind == QC_FRAME_NONE) return 0;
         if (kind == QC_FRAME_BREAK)
             take_break(s, r);
-        else if (take_frame(s, r, err))
+        else if (s->counts.frames++, take_frame(s, r, err))
             return -1;
     }
     return 0;
@@ -324,6 +339,17 @@ static void take_signals(QcLive *s, QcFrameReader *r)
     if (signals & QC_SIGNAL_END) s->is_over = 1;
 }
 
+static int read_last_labels(QcLive *s, QcFrameReader *r, int labels, QcErr *err)
+{
+    int more = labels >= 0 ? 2 : 0;
+    while (more == 2 && !s->is_over) {
+        more = read_labels(s, labels, err);
+        qc_livesignals_poll(NULL, 0, 0);
+        take_signals(s, r);
+    }
+    return more < 0 ? -1 : 0;
+}
+
 static int run(QcLive *s, QcFrameReader *r, int input, int *labels, QcErr *err)
 {
     for (int ended = 0; !ended && !s->is_over;) {
@@ -336,13 +362,13 @@ static int run(QcLive *s, QcFrameReader *r, int input, int *labels, QcErr *err)
         if (n > 0 && ready[1].revents) {
             int end = read_labels(s, *labels, err);
             if (end < 0) return -1;
-            if (end) close(*labels), *labels = -1;
+            if (end == 1) close(*labels), *labels = -1;
         }
         if (n <= 0 || !ready[0].revents) continue;
         ended = read_frames(r, input, err);
         if (ended < 0 || take_frames(s, r, err)) return -1;
     }
-    return *labels >= 0 && read_labels(s, *labels, err) < 0 ? -1 : 0;
+    return read_last_labels(s, r, *labels, err);
 }
 
 static int open_frames(QcLive *s, uint32_t stride, QcErr *err)
@@ -369,7 +395,7 @@ int qc_live_frames(QcLive *s, int input, const QcFrameOptions *frames, uint32_t 
     if (!open_frames(s, stride, err) && !qc_framereader_open(&r, &s->model->model, frames, err) &&
         !open_labels(&file, labels, err)) {
         report(s, (QcLiveReport){.event = QC_LIVE_STARTED});
-        status = run(s, &r, input, &file, err) || finish(s, err) ? -1 : 0;
+        status = run(s, &r, input, &file, err) || finish(s, err) || check_windows(s, err) ? -1 : 0;
     }
     if (file >= 0) close(file);
     qc_framereader_close(&r);

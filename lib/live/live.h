@@ -36,7 +36,7 @@ typedef struct QcLiveWindow {
 } QcLiveWindow;
 
 typedef struct QcLiveCounts {
-    uint64_t windows, labelled, right; /* right: of the labelled windows, when they were predicted */
+    uint64_t frames, windows, labelled, right; /* right: of the labelled windows, when they were predicted */
     uint64_t adapts, refused, breaks, filled, alarms; /* alarms: windows */
     uint32_t waiting; /* labelled windows that no adapt has learned from */
 } QcLiveCounts;

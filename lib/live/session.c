@@ -266,14 +266,22 @@ static QcTally judge_known(QcLearner *l, const QcInputs *stream, const uint32_t 
     return t;
 }
 
-/* The learner may ask for a window of an earlier batch, too. */
+/* Label of example `at` in the order of all streams, of this batch or an earlier one; -1: it has none. */
+static int32_t label_at(const QcSession *s, uint32_t at)
+{
+    uint32_t batch = s->at;
+    while (s->starts[batch] > at) batch--;
+    return s->streams[qc_session_stream(s, batch)].label[s->order[at]];
+}
+
+/* The learner may ask for a window of an earlier batch, too, also of an earlier stream. */
 static uint32_t label_asked(QcSession *s, QcLearner *l)
 {
-    uint32_t k = qc_session_stream(s, s->at), first = s->starts[k ? s->ends[k - 1] : 0], labelled = 0, asked = qc_learner_ask(l, s->numbers, s->ask);
+    uint32_t labelled = 0, end = s->starts[s->at + 1], asked = qc_learner_ask(l, s->numbers, s->ask);
     for (uint32_t i = 0; i < asked; i++) {
-        uint32_t age = l->counters->next - s->numbers[i], at = s->starts[s->at + 1] - age;
-        if (age > s->starts[s->at + 1] - first || s->streams[k].label[s->order[at]] < 0) continue; /* of another stream, or nobody knows */
-        labelled += !qc_learner_label(l, s->numbers[i], (uint16_t)s->streams[k].label[s->order[at]]);
+        uint32_t age = l->counters->next - s->numbers[i];
+        int32_t label = age <= end ? label_at(s, end - age) : -1;
+        if (label >= 0) labelled += !qc_learner_label(l, s->numbers[i], (uint16_t)label);
     }
     return labelled;
 }

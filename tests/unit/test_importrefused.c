@@ -22,7 +22,6 @@ static const Refused refused[] = {
     {"csv", "1,2,a\n-inf,1,a\n", "f:2: column 1 '-inf' is missing"},
     {"csv", "1,2,a\n1e39,1,a\n", "f:2: column 1 '1e39' is out of range"},
     {"csv", "1,2,a\n1,2x,a\n", "f:2: column 2 '2x' is not a number"},
-    {"csv", "1,2,a\n1,2,\n1,2,b\n", "f:2: a name is empty"},
     {"csv", "1,2,\xff\n", "not valid UTF-8"},
     {"csv", "word\n", "no column is left for values"},
     {"ts", "1,2:a\n", "f:1: neither a comment"},
