@@ -6,8 +6,8 @@ static const char *method;
 static int64_t ask;
 
 static const QcOption options[] = {
-    {'m', "method", QC_OPTION_TEXT, &method, "NAME", "qcore, closed or none; else qcore if the model has a bit-flip network, closed if not", 0, 0},
-    {0, "ask", QC_OPTION_INT, &ask, "N", "label N windows per batch, those the learner asks for; 0 = all", 0, 65535},
+    {'m', "method", QC_OPTION_TEXT, &method, "NAME", "qcore, closed or none; else by the model", 0, 0},
+    {0, "ask", QC_OPTION_INT, &ask, "N", "label only N windows per batch: those asked for", 0, 65535},
     QC_OPTIONS_MORE(qc_calibrate_options, NULL),
 };
 

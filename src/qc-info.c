@@ -8,8 +8,7 @@ static int64_t slots = 30, batch = 64;
 
 static const QcOption options[] = {
     {0, "json", QC_OPTION_FLAG, &json, NULL, "one JSON object instead of lines of text", 0, 0},
-    {0, "memory", QC_OPTION_FLAG, &memory, NULL,
-     "what a quantized model, a prediction and a calibration need memory for", 0, 0},
+    {0, "memory", QC_OPTION_FLAG, &memory, NULL, "RAM of a quantized model, a prediction and a calibration", 0, 0},
     {'n', "slots", QC_OPTION_INT, &slots, "N", "with --memory: slots of the coreset", 1, 1000000},
     {'B', "batch-size", QC_OPTION_INT, &batch, "N", "with --memory: examples of a batch", 1, 65535},
     {0}};

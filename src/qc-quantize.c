@@ -33,7 +33,7 @@ static const QcOption options[] = {
     {0, "seed", QC_OPTION_INT, &seed, "N", "seed of all that is drawn", 0, 0},
     {0, "threads", QC_OPTION_INT, &threads, "N", "0 = all cores", 0, 256},
     {0, "force", QC_OPTION_FLAG, &force, NULL, "start even from a model that only guesses", 0, 0},
-    {0, "json", QC_OPTION_FLAG, &json, NULL, "the report as JSON (on stderr where the model goes to stdout)", 0, 0},
+    {0, "json", QC_OPTION_FLAG, &json, NULL, "the report as JSON (on stderr if stdout has the model)", 0, 0},
     {0},
 };
 

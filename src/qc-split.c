@@ -17,7 +17,7 @@ static QcList groups;
 static const QcOption options[] = {
     {'t', "test", QC_OPTION_REAL, &test, "FRACTION", "this share of the examples becomes the test part", 0, 1},
     {0, "by", QC_OPTION_TEXT, &by, "WAY", "block, recording, group or random", 0, 0},
-    {0, "leave", QC_OPTION_TEXT, &leave, "NAME", "recordings of this name ('*' = anything) become the test part", 0, 0},
+    {0, "leave", QC_OPTION_TEXT, &leave, "NAME", "recordings of this name ('*' = any) are the test part", 0, 0},
     {0, "mixed", QC_OPTION_FLAG, &mixed, NULL, "draw without regard to classes", 0, 0},
     {'g', "group", QC_OPTION_LIST, &groups, "NAME", "take only this group (person); repeatable", 0, 0},
     {0, "batches", QC_OPTION_INT, &batches, "N", "cut into N stream batches, -o PREFIX gives PREFIX.01.qcd ...", 1,

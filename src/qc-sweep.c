@@ -16,7 +16,7 @@ static int ready, all, status_only, json;
 static const QcOption options[] = {
     {'o', "output", QC_OPTION_TEXT, &dir, "DIR", "folder of the results", 0, 0},
     {0, "set", QC_OPTION_LIST, &settings, "NAME=VALUE", "a let or path, or an axis' values as A,B; repeatable", 0, 0},
-    {0, "runs", QC_OPTION_LIST, &tables, "FILE", "a table of runs that are done (qc-report -f runs); repeatable", 0, 0},
+    {0, "runs", QC_OPTION_LIST, &tables, "FILE", "table of finished runs (qc-report -f runs); repeatable", 0, 0},
     {0, "ready", QC_OPTION_FLAG, &ready, NULL, "only what can run now, in any order", 0, 0},
     {0, "step", QC_OPTION_TEXT, &only, "NAME", "only the commands of this step", 0, 0},
     {0, "all", QC_OPTION_FLAG, &all, NULL, "what is done already too", 0, 0},

@@ -10,8 +10,8 @@ static const char *output, *source_path;
 
 static const QcOption options[] = {
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "write the data file here, not to standard output", 0, 0},
-    {'d', "data", QC_OPTION_TEXT, &source_path, "FILE",
-     "make the people of this data: every window of it, for each of them", 0, 0},
+    {'d', "data", QC_OPTION_TEXT, &source_path, "FILE", "synthetic subjects from this data: all its windows for each",
+     0, 0},
     {0, "activities", QC_OPTION_INT, &activities, "N", "classes", 1, 999},
     {0, "people", QC_OPTION_INT, &people, "N", "groups p1 to pN", 1, 999},
     {0, "windows", QC_OPTION_INT, &windows, "N", "windows of each activity and person", 1, 999999},

@@ -19,8 +19,7 @@ static double rate, decay = -1, valid, width;
 static int resume, json;
 
 static const QcOption rare[] = {
-    {0, "width", QC_OPTION_REAL, &width, "R", "multiply the architecture's channels; 0: by what it says itself", 0,
-     100},
+    {0, "width", QC_OPTION_REAL, &width, "R", "factor of the architecture's channels; 0: its own", 0, 100},
     {0, "miss-bits", QC_OPTION_TEXT, &miss_bits, "LIST", "bit-widths at which misses are observed", 0, 0},
     {0, "miss-every", QC_OPTION_INT, &miss_every, "N", "observe misses after every N epochs", 1, 1000000},
     {0, "decay", QC_OPTION_REAL, &decay, "R", "weight decay; -1: .01 for adam, .0005 for sgd", -1, 100},
@@ -29,19 +28,16 @@ static const QcOption rare[] = {
 };
 
 static const QcOption options[] = {
-    {'a', "arch", QC_OPTION_TEXT, &arch, "FILE",
-     "architecture (share/arch/*.yaml), or the bare name of an installed one", 0, 0},
+    {'a', "arch", QC_OPTION_TEXT, &arch, "FILE", "architecture (share/arch/*.yaml), or its bare name", 0, 0},
     {'d', "data", QC_OPTION_TEXT, &data, "FILE", "training data", 0, 0},
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "write the float model here", 0, 0},
     {'L', "miss-log", QC_OPTION_TEXT, &log_path, "FILE", "write the log of quantization misses here", 0, 0},
     {0, "epochs", QC_OPTION_INT, &epochs, "N", "passes over the data", 1, 1000000},
     {'B', "batch-size", QC_OPTION_INT, &batch, "N", "windows in a mini-batch", 1, 65535},
     {0, "optimizer", QC_OPTION_TEXT, &optimizer, "NAME", "adam or sgd", 0, 0},
-    {0, "rate", QC_OPTION_REAL, &rate, "R", "base rate of the cosine schedule; 0: .003 for adam, .05 for sgd", 0, 100},
-    {0, "valid", QC_OPTION_REAL, &valid, "FRACTION",
-     "hold this share of each class out; the best epoch's model is kept", 0, .9},
-    {0, "patience", QC_OPTION_INT, &patience, "N", "stop after N epochs without a better validation loss; 0: never", 0,
-     1000000},
+    {0, "rate", QC_OPTION_REAL, &rate, "R", "base rate of the cosine schedule; 0: by the optimizer", 0, 100},
+    {0, "valid", QC_OPTION_REAL, &valid, "FRACTION", "hold out this share of each class; keep the best epoch", 0, .9},
+    {0, "patience", QC_OPTION_INT, &patience, "N", "stop after N epochs without a better loss; 0: never", 0, 1000000},
     {0, "checkpoint", QC_OPTION_TEXT, &checkpoint, "FILE", "keep the state of training here", 0, 0},
     {0, "resume", QC_OPTION_FLAG, &resume, NULL, "go on from the checkpoint where there is one", 0, 0},
     {0, "seed", QC_OPTION_INT, &seed, "N", "seed of weights, shuffles and validation split", 0, 0},
