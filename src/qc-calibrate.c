@@ -1,4 +1,5 @@
-/* qc-calibrate - a quantized model is calibrated on a labelled stream, as the device does it: by forward passes only. */
+/* qc-calibrate - a quantized model is calibrated on a labelled stream, as the device does it: by forward passes
+ * only. */
 #include "../lib/cli/calibrateprogram.h"
 #include "../lib/live/methodtable.h"
 
@@ -11,8 +12,9 @@ static const QcOption options[] = {
     QC_OPTIONS_MORE(qc_calibrate_options, NULL),
 };
 
-static const QcProgram program = {"qc-calibrate", "calibrate a quantized model on a labelled stream with forward passes only",
-                                  "-c CORESET -s STREAM [-s STREAM]... [-t TEST]... [-C FILE] [-o FILE] [MODEL]", options, 1};
+static const QcProgram program = {
+    "qc-calibrate", "calibrate a quantized model on a labelled stream with forward passes only",
+    "-c CORESET -s STREAM [-s STREAM]... [-t TEST]... [-C FILE] [-o FILE] [MODEL]", options, 1};
 
 int main(int argc, char **argv)
 {

@@ -35,5 +35,6 @@ int qc_tune_check(QcErr *err)
 void qc_tune_warn_ignored(const char *method, int keeps_slots)
 {
     for (int i = 0; i < qc_tune_list.n; i++)
-        if (keeps_slots || strncmp(qc_tune_list.items[i], "update=", 7)) qc_warn("--tune %s has no effect on method %s", qc_tune_list.items[i], method);
+        if (keeps_slots || strncmp(qc_tune_list.items[i], "update=", 7))
+            qc_warn("--tune %s has no effect on method %s", qc_tune_list.items[i], method);
 }

@@ -6,12 +6,18 @@
 
 extern QcList qc_tune_list; /* the NAME=VALUE texts given */
 
-#define QC_OPTION_TUNE {0, "tune", QC_OPTION_LIST, &qc_tune_list, "NAME=VALUE", "parameter of the learner; --tune help lists them", 0, 0}
+#define QC_OPTION_TUNE                                                                                                 \
+    {                                                                                                                  \
+        0, "tune", QC_OPTION_LIST, &qc_tune_list, "NAME=VALUE", "parameter of the learner; --tune help lists them", 0, \
+            0                                                                                                          \
+    }
 
-/* After qc_cli_parse: for "--tune help" prints the table of parameters and exits. QC_EUSAGE: a text that names no parameter, or is out of range. */
+/* After qc_cli_parse: for "--tune help" prints the table of parameters and exits. QC_EUSAGE: a text that names no
+ * parameter, or is out of range. */
 int qc_tune_check(QcErr *err);
 
-/* Warns of every parameter given to a method that is not on the device; keeps_slots: the method fills the coreset by a rule of its own, so `update` is ignored, too. */
+/* Warns of every parameter given to a method that is not on the device; keeps_slots: the method fills the coreset by a
+ * rule of its own, so `update` is ignored, too. */
 void qc_tune_warn_ignored(const char *method, int keeps_slots);
 
 #endif

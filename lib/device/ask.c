@@ -1,11 +1,13 @@
-/* Distances are those of features whitened by S, the scatter around the class means: one unit is a standard deviation within a class, in any direction. */
+/* Distances are distances of features whitened by S, the scatter around the class means: one unit is a standard
+ * deviation within a class, in any direction. */
 #include "ask.h"
 
 #include "../kernels/mem.h"
 #include "learnerset.h"
 #include "qmath.h"
 
-/* Whitened features of the windows that wait, and the squared distance of each to the nearest labelled example, in steps. */
+/* Whitened features of the windows that wait, and the squared distance of each to the nearest labelled example, in
+ * steps. */
 typedef struct Ask {
     QcLearner *l;
     uint32_t n;      /* features */
@@ -57,10 +59,12 @@ static float distance(const int8_t *restrict a, const int8_t *restrict b, uint32
 static void come_near(const Ask *a, const int8_t *white)
 {
     for (uint32_t row = 0; row < a->l->ring.capacity; row++)
-        if (waits(a->l, row)) a->nearest[row] = qc_least(a->nearest[row], distance(a->white + (size_t)row * a->n, white, a->n));
+        if (waits(a->l, row))
+            a->nearest[row] = qc_least(a->nearest[row], distance(a->white + (size_t)row * a->n, white, a->n));
 }
 
-/* The labelled: means of the classes (of source and stream together), stream examples of the coreset, labelled windows. */
+/* The labelled: means of the classes (of source and stream together), stream examples of the coreset, labelled
+ * windows. */
 static void measure(const Ask *a)
 {
     QcLearner *l = a->l;
@@ -69,7 +73,8 @@ static void measure(const Ask *a)
     int8_t *white = (int8_t *)s->queue;
     for (uint32_t row = 0; row < l->ring.capacity; row++) {
         a->nearest[row] = 1e30f;
-        if (waits(l, row)) qc_white_features(a->white + (size_t)row * a->n, s, &l->shape, qc_slot_features(&l->ring, row));
+        if (waits(l, row))
+            qc_white_features(a->white + (size_t)row * a->n, s, &l->shape, qc_slot_features(&l->ring, row));
     }
     for (uint32_t k = 0; k < l->shape.classes; k++) {
         for (uint32_t i = 0; i < a->n; i++) s->row[i] = s->mean[(size_t)k * a->n + i] - s->centre[i];
@@ -108,7 +113,8 @@ static uint32_t best_row(const QcLearner *l)
 {
     uint32_t best = l->ring.capacity;
     for (uint32_t row = 0; row < l->ring.capacity; row++)
-        if (waits(l, row) && l->ring.misses[row] == 0 && (best == l->ring.capacity || l->keys[row] > l->keys[best])) best = row;
+        if (waits(l, row) && l->ring.misses[row] == 0 && (best == l->ring.capacity || l->keys[row] > l->keys[best]))
+            best = row;
     return best;
 }
 

@@ -1,6 +1,7 @@
 /* ask.h - which of the ring's windows deserve a label most: active learning on the device (qc-method(7), "Asking").
  *
- * The rule is a parameter (parameters.h: ask). A rule on distances needs a last layer that a head fits; QC_ASK_MARGIN takes its place elsewhere.
+ * The rule is a parameter (parameters.h: ask). A rule on distances needs a last layer that a head fits; QC_ASK_MARGIN
+ * takes its place elsewhere.
  */
 #ifndef QC_DEVICE_ASK_H
 #define QC_DEVICE_ASK_H
@@ -8,7 +9,8 @@
 #include "learner.h"
 
 typedef enum QcAskRule {
-    QC_ASK_COVER,   /* the window that most shortens the distances of all windows to the nearest labelled one (facility location) */
+    QC_ASK_COVER,   /* the window that most shortens the distances of all windows to the nearest labelled one (facility
+                       location) */
     QC_ASK_MARGIN,  /* the least difference of the two largest logits */
     QC_ASK_ENTROPY, /* the largest entropy of softmax */
     QC_ASK_RANDOM,
@@ -16,8 +18,8 @@ typedef enum QcAskRule {
     QC_ASK_COUNT
 } QcAskRule;
 
-/* The numbers of up to n windows that wait without a label, the most useful first; returns how many. Changes nothing of what is learned. Call between
- * predictions: scratch lies where activations do. */
+/* The numbers of up to n windows that wait without a label, the most useful first; returns how many. Changes nothing of
+ * what is learned. Call between predictions: scratch lies where activations do. */
 uint32_t qc_learner_ask(QcLearner *l, uint32_t *numbers, uint32_t n);
 
 #endif

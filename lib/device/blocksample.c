@@ -17,14 +17,19 @@ static void cut(QcBlock *block, const QcQGraph *g, const QcFlipLayer *layers, ui
         uint32_t row = node->n_codes / node->channels, first = 0;
         for (uint32_t k = 0; k < blocks_of(node); k++, block++) {
             uint32_t n = codes_of_block(node, k);
-            *block = (QcBlock){.layer = (uint16_t)l, .channel = (uint16_t)(k * QC_BLOCK_CHANNELS), .channels = (uint16_t)(n / row),
-                               .first = first, .n = n, .start = QC_NOT_SAMPLED};
+            *block = (QcBlock){.layer = (uint16_t)l,
+                               .channel = (uint16_t)(k * QC_BLOCK_CHANNELS),
+                               .channels = (uint16_t)(n / row),
+                               .first = first,
+                               .n = n,
+                               .start = QC_NOT_SAMPLED};
             first += n;
         }
     }
 }
 
-void qc_block_sample_place(QcBlockSample *sample, const QcQGraph *g, const QcFlipLayer *layers, uint32_t n_layers, uint32_t capacity, QcPlacing *p)
+void qc_block_sample_place(QcBlockSample *sample, const QcQGraph *g, const QcFlipLayer *layers, uint32_t n_layers,
+                           uint32_t capacity, QcPlacing *p)
 {
     *sample = (QcBlockSample){.capacity = capacity ? capacity : QC_BLOCK_SAMPLE_WEIGHTS};
     for (uint32_t l = 0; l < n_layers; l++) {

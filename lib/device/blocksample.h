@@ -1,7 +1,9 @@
-/* blocksample.h - the weights that one statistic covers: a random sample of blocks of up to eight output channels, over all layers, as many as memory holds.
+/* blocksample.h - the weights that one statistic covers: a random sample of blocks of up to eight output channels, over
+ * all layers, as many as memory holds.
  *
- * Statistic, scores and marks of the sampled blocks lie one block after another in arrays of `capacity` weights, so flips work on a network of any size in
- * memory of a chosen size. If all weights fit, all are taken; else each statistic has another sample. Sampled blocks of one layer follow each other.
+ * Statistic, scores and marks of the sampled blocks lie one block after another in arrays of `capacity` weights, so
+ * flips work on a network of any size in memory of a chosen size. If all weights fit, all are taken; else each
+ * statistic has another sample. Sampled blocks of one layer follow each other.
  */
 #ifndef QC_DEVICE_BLOCKSAMPLE_H
 #define QC_DEVICE_BLOCKSAMPLE_H
@@ -30,9 +32,10 @@ typedef struct QcBlockSample {
     uint32_t n;        /* weights sampled */
 } QcBlockSample;
 
-/* capacity: raised to the largest block and lowered to all weights, none if there are no layers; 0: QC_BLOCK_SAMPLE_WEIGHTS. Nothing is sampled until the first
- * draw. */
-void qc_block_sample_place(QcBlockSample *sample, const QcQGraph *g, const QcFlipLayer *layers, uint32_t n_layers, uint32_t capacity, QcPlacing *p);
+/* capacity: raised to the largest block and lowered to all weights, none if there are no layers; 0:
+ * QC_BLOCK_SAMPLE_WEIGHTS. Nothing is sampled until the first draw. */
+void qc_block_sample_place(QcBlockSample *sample, const QcQGraph *g, const QcFlipLayer *layers, uint32_t n_layers,
+                           uint32_t capacity, QcPlacing *p);
 
 void qc_block_sample_draw(QcBlockSample *sample, uint64_t seed);
 

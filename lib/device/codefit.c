@@ -1,12 +1,14 @@
 /* codefit.c - the integer head that keeps classes furthest apart: few-bit codes, a scale and a bias for each class.
  *
- * Classes have means mu_k and one scatter S. Head w, b puts class k ahead of class l by a margin m, which varies by a deviation d:
+ * Classes have means mu_k and one scatter S. Head w, b puts class k ahead of class l by a margin m, which varies by a
+ * deviation d:
  *
  *   m_kl = (w_k - w_l)' mu_k + b_k - b_l,   d_kl^2 = (w_k - w_l)' S (w_k - w_l)
  *
- * The margin loss of the head is the sum over all pairs of max(0, TARGET_MARGIN - m_kl / d_kl)^2. From the rounded discriminant on, codes step by one, scales and
- * biases by shares, one at a time, wherever the step lowers the loss (coordinate descent). A trial costs a pass over the classes, because all
- * products w_k' mu_l and w_k' S w_l are kept up to date.
+ * The margin loss of the head is the sum over all pairs of max(0, TARGET_MARGIN - m_kl / d_kl)^2. From the rounded
+ * discriminant on, codes step by one, scales and biases by shares, one at a time, wherever the step lowers the loss
+ * (coordinate descent). A trial costs a pass over the classes, because all products w_k' mu_l and w_k' S w_l are kept
+ * up to date.
  */
 #include "head.h"
 
@@ -32,7 +34,8 @@ static float margin_loss(float margin, float deviation)
     return lack > 0 ? lack * lack : 0;
 }
 
-/* The loss of all pairs that row k is in, were its logits and products these. column [classes]: logits of class k's mean under each row. */
+/* The loss of all pairs that row k is in, were its logits and products these. column [classes]: logits of class k's
+ * mean under each row. */
 static float row_loss(const Fit *f, uint32_t k, const float *restrict logits, const float *restrict product)
 {
     const QcHeadScratch *s = f->s;
@@ -40,7 +43,8 @@ static float row_loss(const Fit *f, uint32_t k, const float *restrict logits, co
     for (uint32_t l = 0; l < f->classes; l++) {
         if (l == k) continue;
         float square = product[k] + s->product[(size_t)l * f->classes + l] - 2 * product[l];
-        float ahead = logits[k] - s->column[l], behind = s->logits[(size_t)l * f->classes + l] - logits[l], least = ahead < behind ? ahead : behind;
+        float ahead = logits[k] - s->column[l], behind = s->logits[(size_t)l * f->classes + l] - logits[l],
+              least = ahead < behind ? ahead : behind;
         if (square < 1e-12f) square = 1e-12f;
         if (least > 0 && least * least >= TARGET_MARGIN * TARGET_MARGIN * square) continue; /* both are apart */
         float deviation = qc_sqrt(square);
@@ -91,7 +95,8 @@ static int try_code(const Fit *f, uint32_t k, uint32_t i, int step, float *loss)
     QcHeadScratch *s = f->s;
     uint32_t n = f->n, classes = f->classes;
     int8_t *code = s->codes + (size_t)k * n + i;
-    const float *logits = row_of(s->logits, k, classes), *product = row_of(s->product, k, classes), *mean = s->mean + i, *scattered = s->weights + i;
+    const float *logits = row_of(s->logits, k, classes), *product = row_of(s->product, k, classes), *mean = s->mean + i,
+                *scattered = s->weights + i;
     float change = s->scale[k] * (float)step;
     if (*code + step < -f->limit || *code + step >= f->limit) return 0;
     for (uint32_t l = 0; l < classes; l++) {
@@ -160,11 +165,13 @@ static float largest_of(const float *w, uint64_t n, float least)
     return least;
 }
 
-/* The largest weight of each row into f->s->trial_logits. A row of next to nothing has a scale that its bias can be expressed in. */
+/* The largest weight of each row into f->s->trial_logits. A row of next to nothing has a scale that its bias can be
+ * expressed in. */
 static void find_largest(const Fit *f)
 {
     float least = 1e-4f * largest_of(f->s->weights, (uint64_t)f->classes * f->n, 1e-16f);
-    for (uint32_t k = 0; k < f->classes; k++) f->s->trial_logits[k] = largest_of(row_of(f->s->weights, k, f->n), f->n, least);
+    for (uint32_t k = 0; k < f->classes; k++)
+        f->s->trial_logits[k] = largest_of(row_of(f->s->weights, k, f->n), f->n, least);
 }
 
 static void round_rows(const Fit *f, float share)
@@ -193,7 +200,8 @@ static void measure(const Fit *f, int kept)
         }
         for (uint32_t i = 0; i < n && kept; i++) scattered[i] *= s->scale[k];
         for (uint32_t l = 0; l < classes; l++)
-            s->logits[(size_t)k * classes + l] = s->scale[k] * s->kernels->dot_codes(s->codes + (size_t)k * n, s->mean + (size_t)l * n, n) + s->bias[k];
+            s->logits[(size_t)k * classes + l] =
+                s->scale[k] * s->kernels->dot_codes(s->codes + (size_t)k * n, s->mean + (size_t)l * n, n) + s->bias[k];
     }
     s->operations += (uint64_t)classes * n * (n + 2 * (uint64_t)classes);
 }

@@ -1,18 +1,21 @@
 /* discriminant.c - linear discriminant analysis of source and stream together (streaming LDA: Hayes and Kanan, 2020).
  *
- * With mu_k the mean of class k and S the scatter around the class means (Fisher, 1936; regularized as by Friedman, 1989), the logits are
+ * With mu_k the mean of class k and S the scatter around the class means (Fisher, 1936; regularized as by Friedman,
+ * 1989), the logits are
  *
  *   logit_k = mu_k' P x - mu_k' P mu_k / 2,   P = (S + ridge (K / seen)^2 t I)^-1
  *
- * where t is the mean of S's diagonal, K the number of classes and `seen` the number of classes with two stream examples: the scatter of few classes tells
- * little of the scatter of the others. The source mean of a class counts as prior_count stream examples, and never less than a quarter of the class.
+ * where t is the mean of S's diagonal, K the number of classes and `seen` the number of classes with two stream
+ * examples: the scatter of few classes tells little of the scatter of the others. The source mean of a class counts as
+ * prior_count stream examples, and never less than a quarter of the class.
  */
 #include "head.h"
 
 #include "../kernels/mem.h"
 #include "qmath.h"
 
-#define FEW_LABELS 10.0f /* times the ridge, if the set has windows without a label: these show the classes that labels lack */
+#define FEW_LABELS 10.0f /* times the ridge, if the set has windows without a label: these show the classes that labels
+                            lack */
 #define WHITE_RIDGE 3.0f /* of the scatter that distances are measured by: few labels say little of it */
 
 /* ---- moments of source and stream together ---- */
@@ -39,7 +42,8 @@ static uint32_t source_mean(QcScatterQueue *q, const QcHeadTask *t, uint32_t k, 
 }
 
 /* The same with the windows without a label, each weighed by its responsibility. */
-static float guessed_mean(QcScatterQueue *q, const QcHeadScratch *s, const QcHeadTask *t, uint32_t k, float *mean, float count)
+static float guessed_mean(QcScatterQueue *q, const QcHeadScratch *s, const QcHeadTask *t, uint32_t k, float *mean,
+                          float count)
 {
     uint32_t n = t->shape->features;
     for (uint32_t u = 0; u < t->set->n_unlabelled; u++) {
@@ -57,7 +61,8 @@ static float guessed_mean(QcScatterQueue *q, const QcHeadScratch *s, const QcHea
     return count;
 }
 
-/* S and the class means, with guesses or without. apart: a mean is the stream's if it has one, else the source's; s->bias: stream examples. */
+/* S and the class means, with guesses or without. apart: a mean is the stream's if it has one, else the source's;
+ * s->bias: stream examples. */
 static void join(QcHeadScratch *s, const QcHeadTask *t, int guesses, int apart)
 {
     uint32_t n = t->shape->features, classes = t->shape->classes;
@@ -102,7 +107,8 @@ static int decompose(const QcKernels *kernels, float *scatter, uint32_t n)
         if (!(row[i] > 0)) return 0;
         float inverse = 1 / row[i];
         for (uint32_t j = i + 1; j < n; j++) row[j] *= inverse;
-        for (uint32_t k = i + 1; k < n; k++) kernels->add_scaled(qc_triangle_row(scatter, n, k) + k, row + k, -row[k], n - k);
+        for (uint32_t k = i + 1; k < n; k++)
+            kernels->add_scaled(qc_triangle_row(scatter, n, k) + k, row + k, -row[k], n - k);
     }
     return 1;
 }
@@ -150,7 +156,8 @@ static void make_weights(QcHeadScratch *s, const QcHeadShape *shape)
     s->operations += qc_triangle(n) * (n / 3 + 2 * (uint64_t)shape->classes);
 }
 
-/* Features are measured from the mean of the class means from now on. What all rows and biases have in common decides nothing and is taken out. */
+/* Features are measured from the mean of the class means from now on. What all rows and biases have in common decides
+ * nothing and is taken out. */
 static void centre(QcHeadScratch *s, const QcHeadShape *shape)
 {
     uint32_t n = shape->features, classes = shape->classes;

@@ -44,7 +44,8 @@ static void mark_exact(const QcQGraph *g, QcFlipLayer *layers, uint32_t n, uint3
 static void find_exact(const QcQGraph *g, QcFlipLayer *layers, uint32_t n)
 {
     const QcQNode *classifier = &g->nodes[g->n_nodes - 1];
-    if (classifier->kernel_h != 1 || classifier->kernel_w != 1) return; /* a flattened image: the error differs by position */
+    if (classifier->kernel_h != 1 || classifier->kernel_w != 1) return; /* a flattened image: the error differs by
+                                                                           position */
     int32_t pool = sole_writer(g, classifier->in[0]);
     if (pool >= 0 && g->nodes[pool].op == QC_Q_CONV) mark_exact(g, layers, n, classifier->in[0], -1);
     if (pool < 0 || g->nodes[pool].op != QC_Q_GAP) return;
@@ -66,13 +67,15 @@ uint32_t qc_flip_describe(const QcQGraph *g, QcFlipLayer *layers, uint32_t *n_fe
         const QcQNode *node = &g->nodes[i];
         if (node->op != QC_Q_CONV && node->op != QC_Q_LOGITS) continue;
         if (n == QC_FLIP_MAX_LAYERS) return 0;
-        layers[n++] = (QcFlipLayer){.node = (uint16_t)i, .gate = QC_NO_GATE, .gate_node = (uint16_t)i, .masked = node->relu};
+        layers[n++] =
+            (QcFlipLayer){.node = (uint16_t)i, .gate = QC_NO_GATE, .gate_node = (uint16_t)i, .masked = node->relu};
     }
     find_exact(g, layers, n);
     *n_feedback = 0;
     for (uint32_t l = 0; l < n; l++) {
         layers[l].feedback = *n_feedback;
-        if (!layers[l].exact && g->nodes[layers[l].node].op != QC_Q_LOGITS) *n_feedback += g->nodes[layers[l].node].channels * g->classes;
+        if (!layers[l].exact && g->nodes[layers[l].node].op != QC_Q_LOGITS)
+            *n_feedback += g->nodes[layers[l].node].channels * g->classes;
     }
     return n;
 }
@@ -82,16 +85,20 @@ uint32_t qc_flip_keep_until(const QcQGraph *g, const QcFlipLayer *layers, uint32
     uint32_t until = 0;
     for (uint32_t l = 0; l < n_layers; l++) {
         const QcQNode *node = &g->nodes[layers[l].node];
-        if (layers[l].gate != QC_NO_GATE && (node->in[0] == t || (layers[l].masked && node->out == t) || layers[l].gate == t) && layers[l].gate_node > until)
+        if (layers[l].gate != QC_NO_GATE &&
+            (node->in[0] == t || (layers[l].masked && node->out == t) || layers[l].gate == t) &&
+            layers[l].gate_node > until)
             until = layers[l].gate_node;
     }
     return until;
 }
 
-void qc_flip_measure(QcFlipScale *scale, const QcQGraph *g, const QcFlipLayer *layer, const QcFlipStats *stats, uint32_t channels)
+void qc_flip_measure(QcFlipScale *scale, const QcQGraph *g, const QcFlipLayer *layer, const QcFlipStats *stats,
+                     uint32_t channels)
 {
     const QcQNode *node = &g->nodes[layer->node];
-    uint32_t columns = (uint32_t)(g->tensors[node->in[0]].channels / node->groups), taps = (uint32_t)node->kernel_h * node->kernel_w;
+    uint32_t columns = (uint32_t)(g->tensors[node->in[0]].channels / node->groups),
+             taps = (uint32_t)node->kernel_h * node->kernel_w;
     float all = 0;
     for (uint32_t i = 0; i < columns; i++) scale->column[i] = 0;
     const float *h = stats->sum;
@@ -113,10 +120,12 @@ void qc_flip_measure(QcFlipScale *scale, const QcQGraph *g, const QcFlipLayer *l
 
 static float log_ratio(float a, float b) { return qc_ln((a + 1e-12f) / (b + 1e-12f)); }
 
-void qc_flip_features(float *f, int *dir, const QcQGraph *g, const QcFlipLayer *layer, const QcFlipStats *stats, const QcFlipScale *scale, uint32_t i, uint32_t j)
+void qc_flip_features(float *f, int *dir, const QcQGraph *g, const QcFlipLayer *layer, const QcFlipStats *stats,
+                      const QcFlipScale *scale, uint32_t i, uint32_t j)
 {
     const QcQNode *node = &g->nodes[layer->node];
-    uint32_t columns = (uint32_t)(g->tensors[node->in[0]].channels / node->groups), row = node->n_codes / node->channels;
+    uint32_t columns = (uint32_t)(g->tensors[node->in[0]].channels / node->groups),
+             row = node->n_codes / node->channels;
     float h = stats->sum[i], n = (float)stats->n, mean = h / n;
     *dir = h > 0 ? -1 : h < 0 ? 1 : 0;
     float variance = stats->squares[i] / n - mean * mean;
@@ -158,17 +167,20 @@ static void widen(float *w, const int8_t *q, const float *scale, uint32_t rows, 
         for (uint32_t i = 0; i < columns; i++) *w++ = scale[r] * (float)*q++;
 }
 
-void qc_flip_scores(const QcFlip *flip, const QcKernels *k, float *scores, float (*features)[QC_FLIP_FEATURES], uint32_t n)
+void qc_flip_scores(const QcFlip *flip, const QcKernels *k, float *scores, float (*features)[QC_FLIP_FEATURES],
+                    uint32_t n)
 {
     Net net;
-    float x[QC_FLIP_FEATURES][QC_K_LANES] = {{0}}, a[QC_FLIP_HIDDEN][QC_K_LANES], b[QC_FLIP_HIDDEN][QC_K_LANES], p[3][QC_K_LANES];
+    float x[QC_FLIP_FEATURES][QC_K_LANES] = {{0}}, a[QC_FLIP_HIDDEN][QC_K_LANES], b[QC_FLIP_HIDDEN][QC_K_LANES],
+          p[3][QC_K_LANES];
     widen(net.w1[0], flip->w1[0], flip->s1, QC_FLIP_HIDDEN, QC_FLIP_FEATURES);
     widen(net.w2[0], flip->w2[0], flip->s2, QC_FLIP_HIDDEN, QC_FLIP_HIDDEN);
     widen(net.w3[0], flip->w3[0], flip->s3, 3, QC_FLIP_HIDDEN);
     for (uint32_t j = 0; j < n; j += QC_K_LANES) {
         uint32_t lanes = n - j < QC_K_LANES ? n - j : QC_K_LANES;
         for (uint32_t l = 0; l < lanes; l++)
-            for (int f = 0; f < QC_FLIP_FEATURES; f++) x[f][l] = (features[j + l][f] - flip->mean[f]) * flip->inverse[f];
+            for (int f = 0; f < QC_FLIP_FEATURES; f++)
+                x[f][l] = (features[j + l][f] - flip->mean[f]) * flip->inverse[f];
         k->dense(a[0], x[0], net.w1[0], flip->b1, QC_FLIP_HIDDEN, QC_FLIP_FEATURES, 1);
         k->dense(b[0], a[0], net.w2[0], flip->b2, QC_FLIP_HIDDEN, QC_FLIP_HIDDEN, 1);
         k->dense(p[0], b[0], net.w3[0], flip->b3, 3, QC_FLIP_HIDDEN, 0);

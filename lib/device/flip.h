@@ -1,10 +1,12 @@
-/* flip.h - the bit-flip network: from forward passes alone, which integer weights to step by -1, 0 or +1 (qc-method(7)).
+/* flip.h - the bit-flip network: from forward passes alone, which integer weights to step by -1, 0 or +1
+ * (qc-method(7)).
  *
- * Three parts. (1) The error signal: e = (softmax - onehot) of each example reaches a layer through a fixed feedback matrix, masked by where the layer's ReLU is on; for layers
- * whose output goes straight to the global average before the classifier it is exact. (2) The Hebbian statistic h of a weight: error signal times input, summed in integers per
- * example, in float over the set. Its sign gives the direction, its mean and spread over the examples are evidence. (3) A small network with int8 weights turns 14 features of a
- * weight into the probability that the teacher would step it that way.
- * Freestanding, no allocation; float arithmetic in a fixed order.
+ * Three parts. (1) The error signal: e = (softmax - onehot) of each example reaches a layer through a fixed feedback
+ * matrix, masked by where the layer's ReLU is on; for layers whose output goes straight to the global average before
+ * the classifier it is exact. (2) The Hebbian statistic h of a weight: error signal times input, summed in integers per
+ * example, in float over the set. Its sign gives the direction, its mean and spread over the examples are evidence. (3)
+ * A small network with int8 weights turns 14 features of a weight into the probability that the teacher would step it
+ * that way. Freestanding, no allocation; float arithmetic in a fixed order.
  */
 #ifndef QC_DEVICE_FLIP_H
 #define QC_DEVICE_FLIP_H
@@ -39,10 +41,12 @@ typedef struct QcFlip {
     float b1[QC_FLIP_HIDDEN], b2[QC_FLIP_HIDDEN], b3[3];
 } QcFlip;
 
-/* Fills layers [QC_FLIP_MAX_LAYERS] and returns how many; *n_feedback is what the feedback of all needs; 0 where there are too many. */
+/* Fills layers [QC_FLIP_MAX_LAYERS] and returns how many; *n_feedback is what the feedback of all needs; 0 where there
+ * are too many. */
 uint32_t qc_flip_describe(const QcQGraph *g, QcFlipLayer *layers, uint32_t *n_feedback);
 
-/* For the memory planner: the node until which tensor t must stay, so that gated layers still find their input and mask (0 = no wish). */
+/* For the memory planner: the node until which tensor t must stay, so that gated layers still find their input and mask
+ * (0 = no wish). */
 uint32_t qc_flip_keep_until(const QcQGraph *g, const QcFlipLayer *layers, uint32_t n_layers, uint32_t t);
 
 /* The statistic of some output channels of a layer, one after another, over a set of examples. */
@@ -61,16 +65,22 @@ typedef struct QcFlipScale {
     float *column;        /* [in channels / groups] rms of h over an input column of theirs */
 } QcFlipScale;
 
-/* The 14 features of weight j of a layer, which is the i-th of the statistic (and of scale's rows); *dir = -sign(h), 0 where h is 0 (features are then meaningless). */
-void qc_flip_features(float *f, int *dir, const QcQGraph *g, const QcFlipLayer *layer, const QcFlipStats *stats, const QcFlipScale *scale, uint32_t i, uint32_t j);
+/* The 14 features of weight j of a layer, which is the i-th of the statistic (and of scale's rows); *dir = -sign(h), 0
+ * where h is 0 (features are then meaningless). */
+void qc_flip_features(float *f, int *dir, const QcQGraph *g, const QcFlipLayer *layer, const QcFlipStats *stats,
+                      const QcFlipScale *scale, uint32_t i, uint32_t j);
 
 /* max(P(dir) - P(-dir), 0) of the network for the features of n weights. */
-void qc_flip_scores(const QcFlip *flip, const QcKernels *k, float *scores, float (*features)[QC_FLIP_FEATURES], uint32_t n);
+void qc_flip_scores(const QcFlip *flip, const QcKernels *k, float *scores, float (*features)[QC_FLIP_FEATURES],
+                    uint32_t n);
 
-/* Row, column and layer rms from the statistic of `channels` output channels; row and column point to room for them. rms_net and depth are the caller's. */
-void qc_flip_measure(QcFlipScale *scale, const QcQGraph *g, const QcFlipLayer *layer, const QcFlipStats *stats, uint32_t channels);
+/* Row, column and layer rms from the statistic of `channels` output channels; row and column point to room for them.
+ * rms_net and depth are the caller's. */
+void qc_flip_measure(QcFlipScale *scale, const QcQGraph *g, const QcFlipLayer *layer, const QcFlipStats *stats,
+                     uint32_t channels);
 
-/* Scores in one byte a weight: bit 7 the direction (1 = up), bits 0-6 the level: score = 2^(-level/8); QC_FLIP_NEVER = not to be stepped. */
+/* Scores in one byte a weight: bit 7 the direction (1 = up), bits 0-6 the level: score = 2^(-level/8); QC_FLIP_NEVER =
+ * not to be stepped. */
 enum { QC_FLIP_UP = 0x80, QC_FLIP_NEVER = 0x7f };
 uint8_t qc_flip_byte(float score, int dir);
 

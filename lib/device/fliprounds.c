@@ -18,9 +18,13 @@ static uint32_t last_bytes(const QcQGraph *g)
     return (uint32_t)(((uint64_t)node->n_codes * qc_code_bits(g, node) + 7) / 8);
 }
 
-static void place_kept(QcFlipper *f, const QcFlip *flip, QcPlacing *placing) { qc_hebb_place_kept(&f->hebb, flip, placing); }
+static void place_kept(QcFlipper *f, const QcFlip *flip, QcPlacing *placing)
+{
+    qc_hebb_place_kept(&f->hebb, flip, placing);
+}
 
-static void place(QcFlipper *f, QcQGraph *g, QcQRun *run, const QcFlip *flip, const QcParameters *p, uint32_t most, QcPlacing *placing)
+static void place(QcFlipper *f, QcQGraph *g, QcQRun *run, const QcFlip *flip, const QcParameters *p, uint32_t most,
+                  QcPlacing *placing)
 {
     uint64_t z = most, classes = g->classes;
     f->flip = flip;
@@ -45,8 +49,8 @@ static void place(QcFlipper *f, QcQGraph *g, QcQRun *run, const QcFlip *flip, co
 
 /* ---- the loss on the set ---- */
 
-/* Classes are balanced by weight. A batch of few classes must not teach that the others are gone: its class frequencies are taken out of its examples' loss
- * (logit adjustment; Menon et al., 2021). */
+/* Classes are balanced by weight. A batch of few classes must not teach that the others are gone: its class frequencies
+ * are taken out of its examples' loss (logit adjustment; Menon et al., 2021). */
 static void weigh(QcFlipper *f, const QcSet *set)
 {
     uint32_t classes = f->g->classes, most = 0;
@@ -57,7 +61,8 @@ static void weigh(QcFlipper *f, const QcSet *set)
     }
     qc_set_count(set, set->n_kept, f->count, classes);
     for (uint32_t k = 0; k < classes; k++) most = f->count[k] > most ? f->count[k] : most;
-    for (uint32_t k = 0; k < classes; k++) f->offset[k] = qc_ln(((float)f->count[k] + PRIOR_COUNT) / ((float)most + PRIOR_COUNT));
+    for (uint32_t k = 0; k < classes; k++)
+        f->offset[k] = qc_ln(((float)f->count[k] + PRIOR_COUNT) / ((float)most + PRIOR_COUNT));
 }
 
 /* error = weight (softmax - onehot); returns the weighted cross-entropy. */
@@ -69,8 +74,8 @@ static float example_loss(float *error, const float *logits, uint16_t label, flo
     return weight * (qc_ln(sum) - (logits[label] - largest));
 }
 
-/* Forward over the set, hardest examples first. Ends early, at a sum not below `limit`, when the loss cannot stay below it. A miss: right at the last
- * pass and wrong now. */
+/* Forward over the set, hardest examples first. Ends early, at a sum not below `limit`, when the loss cannot stay below
+ * it. A miss: right at the last pass and wrong now. */
 static float forward(QcFlipper *f, const QcFlipTask *t, float limit, QcFlipCounts *counts)
 {
     uint32_t classes = f->g->classes;
@@ -79,7 +84,8 @@ static float forward(QcFlipper *f, const QcFlipTask *t, float limit, QcFlipCount
         uint32_t i = f->visit[v];
         uint16_t label = qc_set_label(t->set, i);
         qc_qrun_forward(f->hebb.run, logits, f->window[i]);
-        int right = qc_largest(logits, classes) == label; /* what the model says: only the loss knows which classes the batch has */
+        int right = qc_largest(logits, classes) == label; /* what the model says: only the loss knows which classes the
+                                                             batch has */
         for (uint32_t k = 0; i >= t->set->n_kept && k < classes; k++) logits[k] += f->offset[k];
         f->loss[i] = example_loss(f->error + (size_t)i * classes, logits, label, f->weight[i], classes);
         loss += f->loss[i];
@@ -154,7 +160,8 @@ static void run(QcFlipper *f, QcFlipCounts *counts, const QcFlipTask *t, QcRng *
     for (uint32_t round = 0, fresh = 1; round < p->rounds && loss > t->stop; round++) {
         if (fresh) score(f, t, qc_rng_next(rng), counts);
         int32_t step = (int32_t)qc_least(*t->share / cap + 0.5f, 256.0f); /* longer than any range */
-        uint32_t flips = qc_weight_sample_propose(&f->sample, qc_least(*t->share, cap), step > 1 ? step : 1, f->weight_bits == 8, qc_rng_next(rng));
+        uint32_t flips = qc_weight_sample_propose(&f->sample, qc_least(*t->share, cap), step > 1 ? step : 1,
+                                                  f->weight_bits == 8, qc_rng_next(rng));
         float after = forward(f, t, loss, counts);
         counts->proposals++;
         fresh = after < loss; /* after a refusal: the same statistic, another proposal */

@@ -1,8 +1,9 @@
-/* fliprounds.h - rounds of bit flips on a set of examples: propose steps of some weights, accept them if the loss falls, undo them if not.
+/* fliprounds.h - rounds of bit flips on a set of examples: propose steps of some weights, accept them if the loss
+ * falls, undo them if not.
  *
- * The plug-in of the learner (learner.h): a firmware that refits the last layer alone never names qc_flip_rounds, and its linker leaves all of flips out. Flips
- * need windows, float errors of every example and a copy of the codes. See flip.h for the network that scores weights, hebb.h for the statistic,
- * weightsample.h for the proposals.
+ * The plug-in of the learner (learner.h): a firmware that refits the last layer alone never names qc_flip_rounds, and
+ * its linker leaves all of flips out. Flips need windows, float errors of every example and a copy of the codes. See
+ * flip.h for the network that scores weights, hebb.h for the statistic, weightsample.h for the proposals.
  */
 #ifndef QC_DEVICE_FLIPROUNDS_H
 #define QC_DEVICE_FLIPROUNDS_H
@@ -55,10 +56,12 @@ typedef struct QcFlipCounts {
 /* The plug-in's functions, so that only who names it links it. */
 typedef struct QcFlipRounds {
     void (*place_kept)(QcFlipper *f, const QcFlip *flip, QcPlacing *placing); /* what is kept from session to session */
-    void (*place)(QcFlipper *f, QcQGraph *g, QcQRun *run, const QcFlip *flip, const QcParameters *p, uint32_t most, QcPlacing *placing);
+    void (*place)(QcFlipper *f, QcQGraph *g, QcQRun *run, const QcFlip *flip, const QcParameters *p, uint32_t most,
+                  QcPlacing *placing);
     int (*is_sound)(const QcFlipper *f); /* 0 if what was kept cannot be */
     void (*run)(QcFlipper *f, QcFlipCounts *counts, const QcFlipTask *task, QcRng *rng);
-    void (*restore)(QcFlipper *f); /* codes, and what is kept from session to session, as they were before the latest run */
+    void (*restore)(QcFlipper *f); /* codes, and what is kept from session to session, as they were before the latest
+                                      run */
 } QcFlipRounds;
 
 extern const QcFlipRounds qc_flip_rounds;

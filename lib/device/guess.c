@@ -1,13 +1,16 @@
-/* guess.c - classes of windows without a label, by expectation maximization (Dempster et al., 1977): one Gaussian per class, all with one scatter.
+/* guess.c - classes of windows without a label, by expectation maximization (Dempster et al., 1977): one Gaussian per
+ * class, all with one scatter.
  *
- * Features are whitened by the scatter S of labelled examples, with a large ridge. z_k, the white mean of class k, is first the mean of its labelled stream examples, or the
- * source's mean if the stream has none. A round computes the responsibilities of the classes for each window u without a label,
+ * Features are whitened by the scatter S of labelled examples, with a large ridge. z_k, the white mean of class k, is
+ * first the mean of its labelled stream examples, or the source's mean if the stream has none. A round computes the
+ * responsibilities of the classes for each window u without a label,
  *
  *   r_uk  ~  share_k exp(-|z_u - z_k|^2 / (2 guess_temperature)),
  *
- * and from them the shares of the classes (a tenth is even) and the means z_k: a labelled example weighs 1, a window without a label guess_weight r_uk. The last
- * responsibilities then count in means and scatter as labelled stream examples do (discriminant.c). Nothing of them is kept: the next adapt guesses anew, so
- * a label that comes late replaces the guess.
+ * and from them the shares of the classes (a tenth is even) and the means z_k: a labelled example weighs 1, a window
+ * without a label guess_weight r_uk. The last responsibilities then count in means and scatter as labelled stream
+ * examples do (discriminant.c). Nothing of them is kept: the next adapt guesses anew, so a label that comes late
+ * replaces the guess.
  */
 #include "head.h"
 
@@ -28,7 +31,8 @@ void qc_round_white(int8_t *out, const float *x, uint32_t n)
 
 void qc_white_features(int8_t *out, QcHeadScratch *s, const QcHeadShape *shape, const uint8_t *features)
 {
-    for (uint32_t i = 0; i < shape->features; i++) s->row[i] = (float)((int32_t)features[i] - shape->zero) - s->centre[i];
+    for (uint32_t i = 0; i < shape->features; i++)
+        s->row[i] = (float)((int32_t)features[i] - shape->zero) - s->centre[i];
     qc_whiten(s->kernels, s->row, s->scatter, shape->features);
     qc_round_white(out, s->row, shape->features);
 }
@@ -64,7 +68,7 @@ static void respond(float *r, const QcHeadScratch *s, const QcHeadTask *t, const
     for (uint32_t k = 0; k < classes; k++) r[k] /= sum;
 }
 
-/* s->weights: the white means, from those of labelled examples (s->mean, counts in s->bias) and responsibilities. */
+/* s->weights: the white means, from means of labelled examples (s->mean, counts in s->bias) and responsibilities. */
 static void find_means(QcHeadScratch *s, const QcHeadTask *t)
 {
     uint32_t n = t->shape->features, classes = t->shape->classes;
@@ -97,7 +101,8 @@ static int begin(QcHeadScratch *s, const QcHeadTask *t)
     uint32_t n = t->shape->features, classes = t->shape->classes;
     if (!qc_discriminant_whiten(s, t)) return 0;
     for (uint32_t u = 0; u < t->set->n_unlabelled; u++)
-        qc_white_features(s->white + (size_t)u * n, s, t->shape, qc_slot_features(t->set->ring, t->set->row[t->set->n + u]));
+        qc_white_features(s->white + (size_t)u * n, s, t->shape,
+                          qc_slot_features(t->set->ring, t->set->row[t->set->n + u]));
     for (uint32_t k = 0; k < classes; k++) {
         float *mean = s->mean + (size_t)k * n;
         for (uint32_t i = 0; i < n; i++) mean[i] -= s->centre[i];
@@ -111,7 +116,8 @@ static int begin(QcHeadScratch *s, const QcHeadTask *t)
 
 static void respond_all(QcHeadScratch *s, const QcHeadTask *t)
 {
-    for (uint32_t u = 0; u < t->set->n_unlabelled; u++) respond(s->share + (size_t)u * t->shape->classes, s, t, s->column, u);
+    for (uint32_t u = 0; u < t->set->n_unlabelled; u++)
+        respond(s->share + (size_t)u * t->shape->classes, s, t, s->column, u);
     s->operations += (uint64_t)t->set->n_unlabelled * t->shape->classes * t->shape->features;
 }
 
@@ -136,7 +142,8 @@ int qc_guess(QcHeadScratch *s, const QcHeadTask *t)
 static float score(const QcHeadScratch *s, const QcSet *set, uint32_t n, uint32_t classes)
 {
     float sum = 0;
-    for (uint32_t i = 0; i < n; i++) sum += qc_ln(s->share[(size_t)i * classes + set->ring->label[set->row[set->n + i]]] + QC_LEAST_SHARE);
+    for (uint32_t i = 0; i < n; i++)
+        sum += qc_ln(s->share[(size_t)i * classes + set->ring->label[set->row[set->n + i]]] + QC_LEAST_SHARE);
     return sum;
 }
 
@@ -147,7 +154,7 @@ float qc_guess_score(QcHeadScratch *s, const QcHeadTask *t)
     QcHeadTask blind = *t;
     blind.set = &set;
     set.n = set.n_kept;
-    set.n_unlabelled += n; /* rows of labelled windows lie before those of the others */
+    set.n_unlabelled += n; /* rows of labelled windows lie before the rows of other windows */
     if (!qc_guess(s, &blind)) return 0;
     return score(s, &set, n, classes);
 }

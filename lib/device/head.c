@@ -3,7 +3,8 @@
 #include "../kernels/mem.h"
 #include "qmath.h"
 
-#define PATIENCE 64.0f /* examples per shown class up to which unseen classes are expected as much as ever; then less, as the inverse */
+#define PATIENCE 64.0f /* examples per shown class up to which unseen classes are expected as much as ever; then less,
+                          as the inverse */
 enum { TEMPERATURES = 9 };
 #define TEMPERATURE_STEP 0.6f
 
@@ -15,7 +16,8 @@ void qc_head_shape(QcHeadShape *shape, const QcQGraph *g)
 {
     const QcQNode *node = last_node(g);
     const QcQTensor *in = &g->tensors[node->in[0]];
-    *shape = (QcHeadShape){node->n_codes / g->classes, g->classes, qc_code_bits(g, node), in->zero, in->scale, qc_largest_bias(g, node)};
+    *shape = (QcHeadShape){node->n_codes / g->classes, g->classes, qc_code_bits(g, node), in->zero, in->scale,
+                           qc_largest_bias(g, node)};
 }
 
 int qc_head_fits(const QcQGraph *g)
@@ -23,8 +25,8 @@ int qc_head_fits(const QcQGraph *g)
     const QcQNode *node = last_node(g);
     const QcQTensor *in = &g->tensors[node->in[0]];
     uint32_t features = node->n_codes / g->classes;
-    return features <= QC_HEAD_MAX_FEATURES && g->classes <= QC_HEAD_MAX_CLASSES && node->groups == 1 && !qc_is_padded(node) &&
-           features == (uint32_t)in->height * in->width * in->channels;
+    return features <= QC_HEAD_MAX_FEATURES && g->classes <= QC_HEAD_MAX_CLASSES && node->groups == 1 &&
+           !qc_is_padded(node) && features == (uint32_t)in->height * in->width * in->channels;
 }
 
 void qc_last_layer_place(QcLastLayer *layer, const QcHeadShape *shape, QcPlacing *p)
@@ -34,7 +36,8 @@ void qc_last_layer_place(QcLastLayer *layer, const QcHeadShape *shape, QcPlacing
     layer->bias = qc_placing_take(p, shape->classes * sizeof *layer->bias);
 }
 
-void qc_head_scratch_place(QcHeadScratch *s, const QcHeadShape *shape, uint32_t ring, const QcKernels *kernels, QcPlacing *p)
+void qc_head_scratch_place(QcHeadScratch *s, const QcHeadShape *shape, uint32_t ring, const QcKernels *kernels,
+                           QcPlacing *p)
 {
     s->kernels = kernels;
     uint64_t n = shape->features, classes = shape->classes;
@@ -73,7 +76,8 @@ float qc_cross_entropy(const float *logits, uint16_t label, uint32_t classes)
     return qc_ln(sum) - (logits[label] - largest);
 }
 
-void qc_head_logits(float *logits, const QcHeadShape *shape, const int8_t *codes, const float *scale, const int32_t *bias, const uint8_t *features)
+void qc_head_logits(float *logits, const QcHeadShape *shape, const int8_t *codes, const float *scale,
+                    const int32_t *bias, const uint8_t *features)
 {
     for (uint32_t k = 0; k < shape->classes; k++, codes += shape->features) {
         int32_t sum = 0, of_codes = 0;
@@ -104,7 +108,8 @@ static void pack(QcLastLayer *layer, const int8_t *codes, const QcHeadShape *sha
     if (shape->bits == 8) return;
     uint32_t n = shape->features * shape->classes, per_byte = 8 / shape->bits, mask = (1u << shape->bits) - 1;
     memset(layer->codes, 0, (size_t)qc_head_code_bytes(shape));
-    for (uint32_t j = 0; j < n; j++) layer->codes[j / per_byte] |= (uint8_t)(((uint32_t)codes[j] & mask) << j % per_byte * shape->bits);
+    for (uint32_t j = 0; j < n; j++)
+        layer->codes[j / per_byte] |= (uint8_t)(((uint32_t)codes[j] & mask) << j % per_byte * shape->bits);
 }
 
 uint32_t qc_set_count(const QcSet *set, uint32_t first, uint32_t *count, uint32_t classes)
@@ -158,7 +163,8 @@ static uint32_t count_new(const QcHeadTask *t, uint32_t k)
     return n;
 }
 
-/* The mean margin of the set's stream examples over classes that are not shown, in logits; 0 if there are none of either. shown [classes]: examples. */
+/* The mean margin of the set's stream examples over classes that are not shown, in logits; 0 if there are none of
+ * either. shown [classes]: examples. */
 static float margin_over_unseen(const QcLastLayer *layer, QcHeadScratch *s, const QcHeadTask *t, const float *shown)
 {
     uint32_t classes = t->shape->classes, n = 0;
@@ -177,8 +183,9 @@ static float margin_over_unseen(const QcLastLayer *layer, QcHeadScratch *s, cons
     return n ? sum / (float)n : 0;
 }
 
-/* The more classes are missing and the shorter they have been, the more they are expected: if one class comes after another, a new class should come once the
- * last has had its share of examples, and if the same few come for long, no other may. */
+/* The more classes are missing and the shorter they have been, the more they are expected: if one class comes after
+ * another, a new class should come once the last has had its share of examples, and if the same few come for long, no
+ * other may. */
 static float expectation(const QcHeadTask *t, const float *shown)
 {
     float classes = 0, examples = 0;
@@ -186,13 +193,14 @@ static float expectation(const QcHeadTask *t, const float *shown)
         classes += shown[k] > 0 ? 1.0f : 0.0f;
         examples += shown[k];
     }
-    float of_each = examples / classes, patience = qc_least(1, of_each / (1 + (float)t->waited)) * qc_least(1, PATIENCE / of_each);
+    float of_each = examples / classes,
+          patience = qc_least(1, of_each / (1 + (float)t->waited)) * qc_least(1, PATIENCE / of_each);
     return patience * qc_sqrt(1 - classes / (float)t->shape->classes);
 }
 
-/* Means of classes that the stream has shown are of the person at hand, means of all others of the source, so any window is taken for a shown class. The logits
- * of shown classes are lowered by a share of their margin (calibrated stacking, Chao et al., 2016). Only in batches of few classes: elsewhere few classes are
- * unseen, and not for long. */
+/* Means of classes that the stream has shown are of the person at hand, means of all others of the source, so any
+ * window is taken for a shown class. The logits of shown classes are lowered by a share of their margin (calibrated
+ * stacking, Chao et al., 2016). Only in batches of few classes: elsewhere few classes are unseen, and not for long. */
 static void lower_shown_classes(QcLastLayer *layer, QcHeadScratch *s, const QcHeadTask *t)
 {
     float *shown = s->column;
@@ -200,14 +208,16 @@ static void lower_shown_classes(QcLastLayer *layer, QcHeadScratch *s, const QcHe
     for (uint32_t k = 0; k < t->shape->classes; k++) shown[k] = (float)count_new(t, k);
     float amount = t->parameters->stacking_bias * expectation(t, shown) * margin_over_unseen(layer, s, t, shown);
     for (uint32_t k = 0; k < t->shape->classes && amount > 0; k++)
-        if (shown[k] > 0) layer->bias[k] = whole_bias(t->shape, (float)layer->bias[k] - amount / (layer->scale[k] * t->shape->step));
+        if (shown[k] > 0)
+            layer->bias[k] = whole_bias(t->shape, (float)layer->bias[k] - amount / (layer->scale[k] * t->shape->step));
 }
 
 /* ---- temperature ---- */
 
-/* Means and scatter say which class, but are too sure of it. Logits get the temperature that is best on the set, or the highest at which the loss is still as
- * low as temperature_loss (temperature scaling; Guo et al., 2017). Class priors have no part in the loss, because class means say nothing of how
- * often a class comes. Returns the loss; which examples are right does not depend on the temperature. */
+/* Means and scatter say which class, but are too sure of it. Logits get the temperature that is best on the set, or the
+ * highest at which the loss is still as low as temperature_loss (temperature scaling; Guo et al., 2017). Class priors
+ * have no part in the loss, because class means say nothing of how often a class comes. Returns the loss; which
+ * examples are right does not depend on the temperature. */
 static float set_temperature(QcLastLayer *layer, uint8_t *right, QcHeadScratch *s, const QcHeadTask *t)
 {
     uint32_t classes = t->shape->classes, *count = (uint32_t *)s->column;

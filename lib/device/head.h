@@ -1,10 +1,12 @@
 /* head.h - the closed-form head: a last layer in the model's own integer codes, solved from moments of features.
  *
  * Three steps (qc-method(7), "The closed-form head"):
- *   discriminant.c  class means and one scatter of source and stream together, and the linear discriminant that follows from them
+ *   discriminant.c  class means and one scatter of source and stream together, and the linear discriminant that follows
+ *                   from them
  *   codefit.c       the integer codes, scales and biases that keep classes furthest apart
  *   head.c          the bias of classes that the stream has not shown, and the temperature of the logits
- * The head knows nothing of the network below it: it reads features [n] u8 with one zero point and one scale. No allocation; floats in a fixed order.
+ * The head knows nothing of the network below it: it reads features [n] u8 with one zero point and one scale. No
+ * allocation; floats in a fixed order.
  */
 #ifndef QC_DEVICE_HEAD_H
 #define QC_DEVICE_HEAD_H
@@ -27,10 +29,14 @@ typedef struct QcHeadShape {
 } QcHeadShape;
 
 void qc_head_shape(QcHeadShape *shape, const QcQGraph *g);
-/* 1 if the last layer can be solved in closed form: it has a weight for each feature and class, and is not too large. */
+/* 1 if the last layer can be solved in closed form: it has a weight for each feature and class, and is not too
+ * large. */
 int qc_head_fits(const QcQGraph *g);
 
-static inline uint64_t qc_head_code_bytes(const QcHeadShape *s) { return ((uint64_t)s->features * s->classes * s->bits + 7) / 8; } /* packed */
+static inline uint64_t qc_head_code_bytes(const QcHeadShape *s)
+{
+    return ((uint64_t)s->features * s->classes * s->bits + 7) / 8;
+} /* packed */
 
 void qc_last_layer_place(QcLastLayer *layer, const QcHeadShape *shape, QcPlacing *p);
 
@@ -38,14 +44,24 @@ void qc_last_layer_place(QcLastLayer *layer, const QcHeadShape *shape, QcPlacing
 typedef struct QcSet {
     const QcSlots *coreset, *ring;
     uint32_t n, n_kept, n_unlabelled;
-    uint32_t *row; /* [n + n_unlabelled] slot of the coreset (i < n_kept) or of the ring; last, windows without a label */
+    uint32_t *row; /* [n + n_unlabelled] slot of the coreset (i < n_kept) or of the ring; last, windows without a
+                      label */
 } QcSet;
 
 static inline const QcSlots *qc_set_slots(const QcSet *s, uint32_t i) { return i < s->n_kept ? s->coreset : s->ring; }
 static inline uint16_t qc_set_label(const QcSet *s, uint32_t i) { return qc_set_slots(s, i)->label[s->row[i]]; }
-static inline uint8_t *qc_set_features(const QcSet *s, uint32_t i) { return qc_slot_features(qc_set_slots(s, i), s->row[i]); }
-static inline uint8_t *qc_set_window(const QcSet *s, uint32_t i) { return qc_slot_window(qc_set_slots(s, i), s->row[i]); }
-static inline int qc_set_is_source(const QcSet *s, uint32_t i) { return i < s->n_kept && !(s->coreset->flags[s->row[i]] & QC_SLOT_STREAM); }
+static inline uint8_t *qc_set_features(const QcSet *s, uint32_t i)
+{
+    return qc_slot_features(qc_set_slots(s, i), s->row[i]);
+}
+static inline uint8_t *qc_set_window(const QcSet *s, uint32_t i)
+{
+    return qc_slot_window(qc_set_slots(s, i), s->row[i]);
+}
+static inline int qc_set_is_source(const QcSet *s, uint32_t i)
+{
+    return i < s->n_kept && !(s->coreset->flags[s->row[i]] & QC_SLOT_STREAM);
+}
 
 /* Scratch of one fit. Nothing in it outlives the fit, so it may lie where activations do. */
 typedef struct QcHeadScratch {
@@ -68,38 +84,44 @@ typedef struct QcHeadScratch {
 } QcHeadScratch;
 
 /* ring: rows of white and share. */
-void qc_head_scratch_place(QcHeadScratch *s, const QcHeadShape *shape, uint32_t ring, const QcKernels *kernels, QcPlacing *p);
+void qc_head_scratch_place(QcHeadScratch *s, const QcHeadShape *shape, uint32_t ring, const QcKernels *kernels,
+                           QcPlacing *p);
 
 /* What a head is solved from. */
 typedef struct QcHeadTask {
     const QcHeadShape *shape;
     const QcParameters *parameters;
-    const QcMoments *stream; /* of all windows learned before those of the set */
+    const QcMoments *stream; /* of all windows learned before the set */
     const QcSet *set;
-    int takes_kept;          /* 1: stream examples in the coreset are not in the moments (they are of an earlier session) and count as new */
+    int takes_kept;          /* 1: stream examples in the coreset are not in the moments (they are of an earlier
+                                session) and count as new */
     int guesses;             /* 1: windows without a label count, too */
     int few_classes;         /* 1: the incoming batch has few classes */
     uint32_t waited;         /* labelled windows since one was the first of its class */
 } QcHeadTask;
 
 /* 1 if example i of the set is to be added to the stream's moments. */
-static inline int qc_head_is_new(const QcHeadTask *t, uint32_t i) { return i >= t->set->n_kept || (t->takes_kept && !qc_set_is_source(t->set, i)); }
+static inline int qc_head_is_new(const QcHeadTask *t, uint32_t i)
+{
+    return i >= t->set->n_kept || (t->takes_kept && !qc_set_is_source(t->set, i));
+}
 
 /* 1 if each class has an example that counts. */
 int qc_head_can_solve(const QcHeadTask *t);
 
-/* Solves the head into `layer`; right [set.n]: which examples it has right; *loss: on the set, classes balanced. 0 if S is not positive definite; `layer` then
- * holds anything. */
+/* Solves the head into `layer`; right [set.n]: which examples it has right; *loss: on the set, classes balanced. 0 if S
+ * is not positive definite; `layer` then holds anything. */
 int qc_head_solve(QcLastLayer *layer, uint8_t *right, float *loss, QcHeadScratch *s, const QcHeadTask *t);
 
 /* logits [classes] of features [n] by int8 codes [classes][n]: the same floats as the LOGITS node gives. */
-void qc_head_logits(float *logits, const QcHeadShape *shape, const int8_t *codes, const float *scale, const int32_t *bias, const uint8_t *features);
+void qc_head_logits(float *logits, const QcHeadShape *shape, const int8_t *codes, const float *scale,
+                    const int32_t *bias, const uint8_t *features);
 
 /* Codes of a packed layer as int8 [classes][n]: in `codes`, or the layer's own if they have 8 bits. */
 const int8_t *qc_head_unpack(int8_t *codes, const QcLastLayer *layer, const QcHeadShape *shape);
 
-/* count [classes] = examples of each class from example `first` of the set on; returns how many classes there are. With these, each class weighs the same if
- * an example weighs 1 / (classes * count of its class). */
+/* count [classes] = examples of each class from example `first` of the set on; returns how many classes there are. With
+ * these, each class weighs the same if an example weighs 1 / (classes * count of its class). */
 uint32_t qc_set_count(const QcSet *set, uint32_t first, uint32_t *count, uint32_t classes);
 
 /* -ln softmax[label], and the class with the largest logit. */
@@ -108,21 +130,27 @@ uint32_t qc_largest(const float *logits, uint32_t classes);
 
 /* ---- between the three files ---- */
 
-/* Fills scatter, mean, weights, bias and centre: a discriminant in features less their centre. 0 if S is not positive definite. */
+/* Fills scatter, mean, weights, bias and centre: a discriminant in features less their centre. 0 if S is not positive
+ * definite. */
 int qc_discriminant_solve(QcHeadScratch *s, const QcHeadTask *t);
-/* For distances: s->mean, each class's stream mean, or its source mean if the stream has not shown it; s->bias [classes], stream examples; s->centre; and in the place
- * of the scatter its factor U, S = U'U, with a large ridge. 0 if S is not positive definite. */
+/* For distances: s->mean, each class's stream mean, or its source mean if the stream has not shown it; s->bias
+ * [classes], stream examples; s->centre; and in the place of the scatter its factor U, S = U'U, with a large ridge. 0
+ * if S is not positive definite. */
 int qc_discriminant_whiten(QcHeadScratch *s, const QcHeadTask *t);
 /* x = U'^-1 x: then S is the unit matrix, and distances count deviations. */
 void qc_whiten(const QcKernels *kernels, float *x, float *factor, uint32_t n);
-/* s->share: the responsibilities of the classes for the set's windows without a label. 0 if S is not positive definite. All else is scratch afterwards. */
+/* s->share: the responsibilities of the classes for the set's windows without a label. 0 if S is not positive definite.
+ * All else is scratch afterwards. */
 int qc_guess(QcHeadScratch *s, const QcHeadTask *t);
-/* How well labels are guessed: the set's labelled windows are guessed as if they had none; the sum of ln(responsibility of their class + QC_LEAST_SHARE). */
+/* How well labels are guessed: the set's labelled windows are guessed as if they had none; the sum of ln(responsibility
+ * of their class + QC_LEAST_SHARE). */
 #define QC_LEAST_SHARE 0.01f
 float qc_guess_score(QcHeadScratch *s, const QcHeadTask *t);
 void qc_round_white(int8_t *out, const float *x, uint32_t n); /* i8 in steps of a quarter deviation */
-void qc_white_features(int8_t *out, QcHeadScratch *s, const QcHeadShape *shape, const uint8_t *features); /* less s->centre; s->row is scratch */
-/* codes, scale and bias from weights and bias. scatter and mean are set; weights hold S w afterwards. row and queue are scratch. */
+/* less s->centre; s->row is scratch */
+void qc_white_features(int8_t *out, QcHeadScratch *s, const QcHeadShape *shape, const uint8_t *features);
+/* codes, scale and bias from weights and bias. scatter and mean are set; weights hold S w afterwards. row and queue are
+ * scratch. */
 void qc_codes_fit(QcHeadScratch *s, const QcHeadShape *shape);
 
 #endif

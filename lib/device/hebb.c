@@ -68,9 +68,11 @@ static float error_signal(const QcHebb *hebb, uint32_t l, const float *error, ui
     if (node->op == QC_Q_LOGITS) {
         sum = error[o];
     } else if (layer->exact) {
-        uint32_t width = classifier->n_codes / classes, pooled = (uint32_t)g->tensors[node->out].height * g->tensors[node->out].width;
+        uint32_t width = classifier->n_codes / classes,
+                 pooled = (uint32_t)g->tensors[node->out].height * g->tensors[node->out].width;
         for (uint32_t k = 0; k < classes; k++)
-            sum += qc_layer_scale(g, classifier)[k] * (float)qc_code_get(g, classifier, k * width + node->out_channel + o) * error[k];
+            sum += qc_layer_scale(g, classifier)[k] *
+                   (float)qc_code_get(g, classifier, k * width + node->out_channel + o) * error[k];
         sum /= (float)pooled;
     } else {
         const int8_t *phi = hebb->flip->feedback + layer->feedback + o * classes;
@@ -81,7 +83,8 @@ static float error_signal(const QcHebb *hebb, uint32_t l, const float *error, ui
 }
 
 /* mask[t][o] = value above zero, of `channels` outputs of each position; or that and what it was, where `also`. */
-static void mask_positive(uint8_t *restrict mask, const uint8_t *restrict y, uint8_t zero, uint32_t positions, uint32_t channels, uint32_t step, int also)
+static void mask_positive(uint8_t *restrict mask, const uint8_t *restrict y, uint8_t zero, uint32_t positions,
+                          uint32_t channels, uint32_t step, int also)
 {
     for (uint32_t t = 0; t < positions; t++, mask += QC_BLOCK_CHANNELS, y += step)
         for (uint32_t o = 0; o < channels; o++) mask[o] = (uint8_t)((y[o] > zero) & (also ? mask[o] : 1));
@@ -124,16 +127,19 @@ static void make_mask(Stretch *s, const QcFlipLayer *layer, const QcBlock *block
     count_open(s->open, hebb->mask, positions, block->channels);
 }
 
-/* hebb->sums [channels][length]: masked sums over all rows of the image under a span of the weights; without a mask all outputs have the same sums. */
+/* hebb->sums [channels][length]: masked sums over all rows of the image under a span of the weights; without a mask all
+ * outputs have the same sums. */
 static void sum_rows(const Stretch *s, const uint8_t *x, uint32_t length, uint32_t first, uint32_t channels)
 {
     static const uint8_t on = 1;
     const QcHebb *hebb = s->hebb;
     const QcQConv *conv = s->conv;
     for (uint32_t row = 0; row < conv->rows; row++, x += conv->row_step) {
-        const uint8_t *mask = s->masked ? hebb->mask + (size_t)row * conv->dot.positions * QC_BLOCK_CHANNELS + first : &on;
+        const uint8_t *mask =
+            s->masked ? hebb->mask + (size_t)row * conv->dot.positions * QC_BLOCK_CHANNELS + first : &on;
         int32_t *sums = row ? hebb->row_sums : hebb->sums;
-        hebb->run->k->masked_sum(sums, x, mask, conv->dot.positions, conv->dot.step, s->masked ? QC_BLOCK_CHANNELS : 0, length, channels);
+        hebb->run->k->masked_sum(sums, x, mask, conv->dot.positions, conv->dot.step, s->masked ? QC_BLOCK_CHANNELS : 0,
+                                 length, channels);
         for (uint32_t i = 0; row && i < channels * length; i++) hebb->sums[i] += sums[i];
     }
 }
@@ -148,11 +154,12 @@ static void add_outputs(const Stretch *s, uint32_t group, uint32_t first, uint32
     for (uint32_t segment = 0; segment < conv->dot.segments; segment++)
         for (uint32_t from = 0, length; from < conv->length; from += length) {
             length = conv->length - from < SPAN ? conv->length - from : SPAN;
-            sum_rows(s, conv->x + group * conv->group_step + conv->dot.segment[segment] + from, length, first, s->masked ? channels : 1);
+            sum_rows(s, conv->x + group * conv->group_step + conv->dot.segment[segment] + from, length, first,
+                     s->masked ? channels : 1);
             for (uint32_t b = 0; b < channels; b++) {
                 uint32_t at = (first + b) * row + segment * conv->length + from;
-                hebb->run->k->fold(s->sum + at, s->squares + at, hebb->sums + (s->masked ? b * length : 0), zero * s->open[first + b],
-                                   s->coefficient[first + b], length);
+                hebb->run->k->fold(s->sum + at, s->squares + at, hebb->sums + (s->masked ? b * length : 0),
+                                   zero * s->open[first + b], s->coefficient[first + b], length);
             }
         }
 }
@@ -160,9 +167,14 @@ static void add_outputs(const Stretch *s, uint32_t group, uint32_t first, uint32
 static void add_piece(QcHebb *hebb, const QcBlock *block, const QcQConv *conv, const float *error)
 {
     const QcFlipLayer *layer = &hebb->flip->layers[block->layer];
-    Stretch s = {.hebb = hebb, .node = &hebb->run->g->nodes[layer->node], .conv = conv, .sum = hebb->sum + block->start, .squares = hebb->squares + block->start};
+    Stretch s = {.hebb = hebb,
+                 .node = &hebb->run->g->nodes[layer->node],
+                 .conv = conv,
+                 .sum = hebb->sum + block->start,
+                 .squares = hebb->squares + block->start};
     make_mask(&s, layer, block);
-    for (uint32_t o = 0; o < block->channels; o++) s.coefficient[o] = error_signal(hebb, block->layer, error, block->channel + o);
+    for (uint32_t o = 0; o < block->channels; o++)
+        s.coefficient[o] = error_signal(hebb, block->layer, error, block->channel + o);
     for (uint32_t o = 0, end; o < block->channels; o = end) {
         uint32_t group = (block->channel + o) / conv->group_channels;
         end = (group + 1) * conv->group_channels - block->channel;
@@ -210,7 +222,8 @@ static float least_error(const QcExamples *z, uint32_t classes)
     return QC_HEBB_NEGLECT * sum / (float)z->n;
 }
 
-/* The statistic of the sampled weights, over the examples whose error is large enough; the other examples count as zeros. Returns how many passed. */
+/* The statistic of the sampled weights, over the examples whose error is large enough; the other examples count as
+ * zeros. Returns how many passed. */
 static uint32_t pass_over(QcHebb *hebb, const QcExamples *z)
 {
     const QcQGraph *g = hebb->run->g;
@@ -267,7 +280,10 @@ static float rms_of_net(QcHebb *hebb)
 static void hand_out(QcHebb *hebb, const Part *part, uint32_t examples, float rms_net, QcHebbVisit visit, void *ctx)
 {
     uint32_t n_layers = hebb->flip->n_layers;
-    QcFlipScale scale = {.rms_net = rms_net, .depth = n_layers > 1 ? (float)part->layer / (float)(n_layers - 1) : 0, .row = hebb->row, .column = hebb->column};
+    QcFlipScale scale = {.rms_net = rms_net,
+                         .depth = n_layers > 1 ? (float)part->layer / (float)(n_layers - 1) : 0,
+                         .row = hebb->row,
+                         .column = hebb->column};
     QcFlipStats stats = {hebb->sum + part->at, hebb->squares + part->at, examples};
     qc_flip_measure(&scale, hebb->run->g, &hebb->flip->layers[part->layer], &stats, part->channels);
     for (uint32_t i = part->first; i < part->end; i = qc_block_sample_next(&hebb->blocks, i + 1)) {

@@ -61,7 +61,8 @@ static void lay_out_set(QcLearner *l, QcPlacing *p)
     l->logits = qc_placing_take(p, l->shape.classes * sizeof *l->logits);
 }
 
-/* A head is solved between forward passes, so its scratch lies where activations do, and goes on behind them where it is larger. */
+/* A head is solved between forward passes, so its scratch lies where activations do, and goes on behind them where it
+ * is larger. */
 static void lay_out_run(QcLearner *l, const QcKernels *kernels, QcPlacing *p)
 {
     QcPlacing scratch = {.memory = p->memory ? p->memory + p->used : NULL};
@@ -143,13 +144,17 @@ void qc_learner_resume(QcLearner *l)
 /* ---- predict and label ---- */
 
 /* The ring's row of the window that is `age` windows old (1: the latest), age <= capacity. */
-static uint32_t row_of(const QcLearner *l, uint32_t age) { return (l->next_row + l->ring.capacity - age) % l->ring.capacity; }
+static uint32_t row_of(const QcLearner *l, uint32_t age)
+{
+    return (l->next_row + l->ring.capacity - age) % l->ring.capacity;
+}
 
 static uint8_t *features_in(const QcLearner *l) { return qc_qrun_tensor(&l->run, last_node(l)->in[0]); }
 
 void qc_learner_logits(QcLearner *l, float *logits, const uint8_t *window) { qc_qrun_forward(&l->run, logits, window); }
 
-void qc_learner_fill(QcLearner *l, uint32_t slot, const uint8_t *window, const uint8_t *features, uint16_t label, uint16_t misses, uint8_t flags, uint64_t id)
+void qc_learner_fill(QcLearner *l, uint32_t slot, const uint8_t *window, const uint8_t *features, uint16_t label,
+                     uint16_t misses, uint8_t flags, uint64_t id)
 {
     QcSlots *s = &l->coreset;
     if (!features) qc_qrun_forward(&l->run, l->logits, window);
@@ -172,7 +177,8 @@ int qc_learner_predict(QcLearner *l, QcAnswer *answer, const uint8_t *window, ui
 {
     uint32_t row = l->next_row;
     int lost = l->ring.flags[row] == QC_RING_LABELLED;
-    if (l->ring.window) memcpy(qc_slot_window(&l->ring, row), window, l->ring.window); /* before activations take its place */
+    /* before activations take its place */
+    if (l->ring.window) memcpy(qc_slot_window(&l->ring, row), window, l->ring.window);
     qc_qrun_forward(&l->run, l->logits, window);
     memcpy(qc_slot_features(&l->ring, row), features_in(l), l->ring.features);
     uint32_t best = qc_largest(l->logits, l->shape.classes);
@@ -246,7 +252,8 @@ static void logits_by(QcLearner *l, const QcLastLayer *layer, const int8_t *code
 uint32_t qc_learner_logits_of(QcLearner *l, uint32_t row)
 {
     const QcLastLayer *active = &l->layers[l->counters->active];
-    logits_by(l, active, l->moments.n ? qc_head_unpack(l->scratch.codes, active, &l->shape) : NULL, qc_slot_features(&l->ring, row));
+    logits_by(l, active, l->moments.n ? qc_head_unpack(l->scratch.codes, active, &l->shape) : NULL,
+              qc_slot_features(&l->ring, row));
     return qc_largest(l->logits, l->shape.classes);
 }
 
@@ -285,7 +292,8 @@ static uint32_t right_of_source(const QcLearner *l, const uint8_t *right)
 static void report_before(QcLearner *l, QcAdaptReport *report)
 {
     report->n = l->set.n - l->set.n_kept;
-    for (uint32_t i = l->set.n_kept; i < l->set.n; i++) report->right_before += l->answer[l->set.row[i]] == qc_set_label(&l->set, i);
+    for (uint32_t i = l->set.n_kept; i < l->set.n; i++)
+        report->right_before += l->answer[l->set.row[i]] == qc_set_label(&l->set, i);
     report->loss_before = report->loss_after = judge(l, l->right, &l->layers[l->counters->active]);
     for (uint32_t i = 0; i < l->set.n_kept; i++) report->source += (uint32_t)qc_set_is_source(&l->set, i);
     report->source_before = right_of_source(l, l->right);
@@ -304,11 +312,12 @@ static void report_after(QcLearner *l, QcAdaptReport *report)
 static int has_few_classes(QcLearner *l)
 {
     uint32_t classes = qc_set_count(&l->set, l->set.n_kept, l->count, l->shape.classes);
-    for (uint32_t u = 0; u < l->set.n_unlabelled; u++) classes += (uint32_t)(l->count[l->answer[l->set.row[l->set.n + u]]]++ == 0);
+    for (uint32_t u = 0; u < l->set.n_unlabelled; u++)
+        classes += (uint32_t)(l->count[l->answer[l->set.row[l->set.n + u]]]++ == 0);
     return (float)classes <= l->setup.parameters.few_class_threshold * (float)l->shape.classes;
 }
 
-/* Labelled windows since one was the first of its class, once those of the set are learned. */
+/* Labelled windows since one was the first of its class, after the set is learned. */
 static uint32_t waited_after(const QcLearner *l, const QcHeadTask *t)
 {
     uint32_t waited = l->counters->waited;
@@ -343,8 +352,8 @@ static float answer_score(QcLearner *l)
     return sum;
 }
 
-/* Windows without a label count while labels are few, as long as labels confirm what is guessed of them: with GUESS_UNTIL labels per class, labels alone
- * are better. */
+/* Windows without a label count while labels are few, as long as labels confirm what is guessed of them: with
+ * GUESS_UNTIL labels per class, labels alone are better. */
 static void choose_guesses(QcLearner *l, QcHeadTask *t)
 {
     if (!l->moments.n || !l->set.n_unlabelled) return;
@@ -363,8 +372,10 @@ static QcAdaptMode choose_mode(const QcLearner *l, const QcHeadTask *t, const Qc
     const QcParameters *p = &l->setup.parameters;
     int can_solve = l->moments.n && qc_head_can_solve(t);
     if (!l->setup.flips || !p->rounds || !report->n) return QC_HEAD_ONLY;
-    if (t->few_classes) return can_solve ? QC_HEAD_ONLY : QC_FLIPS_THEN_HEAD; /* flips would forget the classes that the batch lacks */
-    if (can_solve && p->skip_flips > 0 && (float)report->right_before >= p->skip_flips * (float)report->n) return QC_FLIPS_SKIPPED;
+    if (t->few_classes) return can_solve ? QC_HEAD_ONLY : QC_FLIPS_THEN_HEAD; /* flips would forget the classes that the
+                                                                                 batch lacks */
+    if (can_solve && p->skip_flips > 0 && (float)report->right_before >= p->skip_flips * (float)report->n)
+        return QC_FLIPS_SKIPPED;
     return QC_FLIPS_THEN_HEAD;
 }
 
@@ -387,8 +398,13 @@ static void flip(QcLearner *l, QcRng *rng, QcAdaptReport *report)
 {
     const QcParameters *p = &l->setup.parameters;
     QcFlipCounts counts;
-    QcFlipTask task = {.set = &l->set, .parameters = p, .stop = l->moments.n ? p->stop_loss : p->temperature_loss, .right = l->after, .ever = l->ever,
-                       .misses = l->misses, .share = &l->counters->share};
+    QcFlipTask task = {.set = &l->set,
+                       .parameters = p,
+                       .stop = l->moments.n ? p->stop_loss : p->temperature_loss,
+                       .right = l->after,
+                       .ever = l->ever,
+                       .misses = l->misses,
+                       .share = &l->counters->share};
     l->setup.flips->run(&l->flipper, &counts, &task, rng);
     report->proposals = counts.proposals;
     report->accepted = counts.accepted;
@@ -398,8 +414,9 @@ static void flip(QcLearner *l, QcRng *rng, QcAdaptReport *report)
     if (counts.accepted) observe_features(l, report);
 }
 
-/* Tries a new last layer; report->solved says whether it should answer from now on, and l->after what the layer that then answers has right. A batch of few classes
- * gets a new head only if that is better on the set: it says little of the classes that it lacks. */
+/* Tries a new last layer; report->solved says whether it should answer from now on, and l->after what the layer that
+ * then answers has right. A batch of few classes gets a new head only if that is better on the set: it says little of
+ * the classes that it lacks. */
 static void refit(QcLearner *l, const QcHeadTask *t, QcAdaptReport *report)
 {
     const QcLastLayer *active = &l->layers[l->counters->active];
@@ -416,8 +433,8 @@ static void refit(QcLearner *l, const QcHeadTask *t, QcAdaptReport *report)
     report->solved = 1;
 }
 
-/* Of the kept examples of one origin, were more right before than the guard allows? By two standard deviations of the number that it allows, or by more than a single
- * example: of few examples, some are lost by chance. */
+/* Of the kept examples of one origin, were more right before than the guard allows? By two standard deviations of the
+ * number that it allows, or by more than a single example: of few examples, some are lost by chance. */
 static int loses_too_much(const QcLearner *l, int source)
 {
     float n = 0, lost = 0;
@@ -448,7 +465,8 @@ static void learn_moments(QcLearner *l, const QcHeadTask *t)
     for (uint32_t i = 0; m->n && i < l->set.n; i++)
         if (qc_head_is_new(t, i)) {
             uint16_t label = qc_set_label(&l->set, i);
-            qc_mean_add(m->mean + (size_t)label * m->n, &m->count[label], &queue, qc_set_features(&l->set, i), l->shape.zero, l->setup.parameters.average_window);
+            qc_mean_add(m->mean + (size_t)label * m->n, &m->count[label], &queue, qc_set_features(&l->set, i),
+                        l->shape.zero, l->setup.parameters.average_window);
         }
     qc_queue_flush(&queue);
 }
@@ -459,7 +477,8 @@ static void count_origins(const QcLearner *l, QcAdaptReport *report)
     for (uint32_t slot = 0; slot < s->capacity; slot++) {
         int in_batch = 0;
         if (s->flags[slot] & QC_SLOT_EMPTY) continue;
-        for (uint32_t i = l->set.n_kept; i < l->set.n && !in_batch; i++) in_batch = l->ring.id[l->set.row[i]] == s->id[slot];
+        for (uint32_t i = l->set.n_kept; i < l->set.n && !in_batch; i++)
+            in_batch = l->ring.id[l->set.row[i]] == s->id[slot];
         if (!(s->flags[slot] & QC_SLOT_STREAM)) report->from_source++;
         else if (in_batch) report->from_batch++;
         else report->from_stream++;
@@ -475,7 +494,8 @@ static void update_coreset(QcLearner *l, QcRng *rng)
         if (l->ever[i]) s->flags[l->set.row[i]] &= (uint8_t)~QC_SLOT_NEVER_RIGHT;
     }
     QcBatch batch = {l->set.n - kept, l->set.row + kept, l->ring.windows, l->ring.feature, l->ring.label, l->ring.id};
-    qc_slots_update(s, &batch, l->misses + kept, l->ever + kept, l->counters->seen, (QcUpdate)l->setup.parameters.update, rng, l->keys);
+    qc_slots_update(s, &batch, l->misses + kept, l->ever + kept, l->counters->seen,
+                    (QcUpdate)l->setup.parameters.update, rng, l->keys);
 }
 
 static void leave_ring(QcLearner *l)
@@ -556,16 +576,21 @@ void qc_learner_store(const QcLearner *l, QcQGraph *g)
 static int is_sound_layer(const QcLearner *l, const QcLastLayer *layer)
 {
     for (uint32_t k = 0; k < l->shape.classes; k++)
-        if (!(layer->scale[k] > 0 && layer->scale[k] < 1e20f) || layer->bias[k] < -l->shape.largest_bias || layer->bias[k] > l->shape.largest_bias) return 0;
+        if (!(layer->scale[k] > 0 && layer->scale[k] < 1e20f) || layer->bias[k] < -l->shape.largest_bias ||
+            layer->bias[k] > l->shape.largest_bias)
+            return 0;
     return 1;
 }
 
 int qc_learner_is_sound(const QcLearner *l)
 {
     const QcLearnerCounters *c = l->counters;
-    if (c->active > 1 || c->can_undo > 1 || !(c->share > 0 && c->share < 1e6f) || !(c->trust > -1e6f && c->trust < 1e6f)) return 0;
+    if (c->active > 1 || c->can_undo > 1 || !(c->share > 0 && c->share < 1e6f) ||
+        !(c->trust > -1e6f && c->trust < 1e6f))
+        return 0;
     for (uint32_t i = 0; i < l->coreset.capacity; i++)
         if (!(l->coreset.flags[i] & QC_SLOT_EMPTY) && l->coreset.label[i] >= l->shape.classes) return 0;
     if (l->setup.flips && !l->setup.flips->is_sound(&l->flipper)) return 0;
-    return is_sound_layer(l, &l->layers[0]) && is_sound_layer(l, &l->layers[1]) && (!l->moments.n || qc_moments_are_sound(&l->moments));
+    return is_sound_layer(l, &l->layers[0]) && is_sound_layer(l, &l->layers[1]) &&
+           (!l->moments.n || qc_moments_are_sound(&l->moments));
 }

@@ -2,9 +2,11 @@
  *
  *   window -> qc_learner_predict -> number -> qc_learner_label, now or later -> qc_learner_adapt
  *
- * The learner never changes the network below the last layer, so it keeps features (the inputs of the last layer) in the place of windows. Only with the plug-in of
- * bit flips (fliprounds.h) do the codes below change, and windows are kept as well. All memory is placed beforehand; all arithmetic is integer, or float in a
- * fixed order: the same model, coreset, windows, labels and seed make the same bytes on every processor. Nothing here allocates, prints or calls libm.
+ * The learner never changes the network below the last layer, so it keeps features (the inputs of the last layer) in
+ * the place of windows. Only with the plug-in of bit flips (fliprounds.h) do the codes below change, and windows are
+ * kept as well. All memory is placed beforehand; all arithmetic is integer, or float in a fixed order: the same model,
+ * coreset, windows, labels and seed make the same bytes on every processor. Nothing here allocates, prints or calls
+ * libm.
  */
 #ifndef QC_DEVICE_LEARNER_H
 #define QC_DEVICE_LEARNER_H
@@ -14,7 +16,8 @@
 
 typedef struct QcLearnerSetup {
     const QcQGraph *graph;      /* stays as it is; its weight codes may lie in flash */
-    const QcFlipRounds *flips;  /* &qc_flip_rounds, or NULL: the last layer alone learns (then qc_head_fits must hold) */
+    const QcFlipRounds *flips;  /* &qc_flip_rounds, or NULL: the last layer alone learns (then qc_head_fits must
+                                   hold) */
     const QcFlip *flip;         /* the bit-flip network; used with flips alone */
     QcFlipScore score;
     QcParameters parameters;
@@ -40,12 +43,16 @@ typedef enum QcAdaptMode {
 /* What one adapt did. Output only: nothing in the learner reads it back. */
 typedef struct QcAdaptReport {
     uint32_t n;                         /* windows labelled since the last adapt */
-    uint32_t right_before, right_after; /* of these: right when they were predicted (test-then-train), and under the last layer that answers now */
-    float loss_before, loss_after;      /* of the last layer that answers: mean cross-entropy on coreset and batch, classes balanced */
-    uint32_t source, source_before, source_after; /* source examples in the coreset; how many of them were right, and are */
+    uint32_t right_before, right_after; /* of these: right when they were predicted (test-then-train), and under the
+                                           last layer that answers now */
+    float loss_before, loss_after;      /* of the last layer that answers: mean cross-entropy on coreset and batch,
+                                           classes balanced */
+    uint32_t source, source_before, source_after; /* source examples in the coreset; how many of them were right, and
+                                                     are */
     QcAdaptMode mode;
     uint32_t solved;                    /* 1: a new last layer answers */
-    uint32_t refused;                   /* 1: it lost too much of what was known (guard): the learner is as it was, and the labels are dropped */
+    uint32_t refused;                   /* 1: it lost too much of what was known (guard): the learner is as it was, and
+                                           the labels are dropped */
     uint32_t proposals, accepted, flips; /* of bit flips; flips that stayed */
     uint32_t forwards, statistics;      /* windows through the network beside predictions; statistics of the flips */
     uint32_t from_source, from_stream, from_batch; /* origin of the filled slots afterwards */
@@ -63,7 +70,8 @@ typedef struct QcLearnerCounters {
     uint32_t can_undo;     /* 1: the other is the last layer before the latest adapt that changed it */
     uint32_t waited;       /* labelled windows since one was the first of its class */
     float share;           /* of the weights, in the next proposal of flips */
-    float trust;           /* by how much labels agreed more with guesses than with answers, older labels less; <= 0: windows without a label do not count */
+    float trust;           /* by how much labels agreed more with guesses than with answers, older labels less; <= 0:
+                              windows without a label do not count */
 } QcLearnerCounters;
 
 enum { QC_RING_EMPTY, QC_RING_PREDICTED, QC_RING_LABELLED, QC_RING_LEARNED };
@@ -75,7 +83,8 @@ typedef struct QcLearner {
     QcQRun run;
     /* The state: one block, the same bytes on every processor. */
     uint8_t *state;
-    uint32_t state_bytes, head_bytes, learned_bytes; /* head: the first of them, through the moments; learned: also what flips keep beside codes. A model file carries them */
+    uint32_t state_bytes, head_bytes, learned_bytes; /* head: the first of them, through the moments; learned: also what
+                                                        flips keep beside codes. A model file carries them */
     QcLearnerCounters *counters;
     QcLastLayer layers[2];
     QcMoments moments;   /* n = 0: the last layer cannot be solved */
@@ -100,32 +109,38 @@ typedef struct QcLearner {
 void qc_learner_plan(QcPlan *plan, const QcLearnerSetup *setup);
 uint64_t qc_learner_bytes(const QcLearnerSetup *setup);
 
-/* Lays the learner out in memory [qc_learner_bytes], 64-byte aligned, and starts it at the model's own last layer, with an empty coreset. */
+/* Lays the learner out in memory [qc_learner_bytes], 64-byte aligned, and starts it at the model's own last layer, with
+ * an empty coreset. */
 void qc_learner_place(QcLearner *l, const QcLearnerSetup *setup, const QcKernels *kernels, void *memory);
 
-/* Fills a slot of the coreset, before the first adapt. window: u8 [height][width][channels]; its features are computed, or taken from `features` if that is not
- * NULL (window may then be NULL where no flips need it). flags: QC_SLOT_*. */
-void qc_learner_fill(QcLearner *l, uint32_t slot, const uint8_t *window, const uint8_t *features, uint16_t label, uint16_t misses, uint8_t flags, uint64_t id);
+/* Fills a slot of the coreset, before the first adapt. window: u8 [height][width][channels]; its features are computed,
+ * or taken from `features` if that is not NULL (window may then be NULL where no flips need it). flags: QC_SLOT_*. */
+void qc_learner_fill(QcLearner *l, uint32_t slot, const uint8_t *window, const uint8_t *features, uint16_t label,
+                     uint16_t misses, uint8_t flags, uint64_t id);
 
-/* One forward pass. The window's features go into the ring under its number; l->logits has the logits. id: of the example, for the coreset. Returns 1 if a
- * labelled window that no adapt has learned from had to leave the ring, else 0. */
+/* One forward pass. The window's features go into the ring under its number; l->logits has the logits. id: of the
+ * example, for the coreset. Returns 1 if a labelled window that no adapt has learned from had to leave the ring, else
+ * 0. */
 int qc_learner_predict(QcLearner *l, QcAnswer *answer, const uint8_t *window, uint64_t id);
 
-/* Labels window `number`; a second label replaces the first until the next adapt. -1, and nothing changes, if the window has left the ring, was learned from
- * already, or the label is not a class. */
+/* Labels window `number`; a second label replaces the first until the next adapt. -1, and nothing changes, if the
+ * window has left the ring, was learned from already, or the label is not a class. */
 int qc_learner_label(QcLearner *l, uint32_t number, uint16_t label);
 
 /* 1 if window `number` is in the ring with a label, learned from or not. */
 int qc_learner_is_labelled(const QcLearner *l, uint32_t number);
 
-/* Answers window `number` again by the last layer that answers now, from its features; l->logits has the logits. -1 if the window has left the ring. Call between
- * predictions: the layer's codes are unpacked where activations lie. */
+/* Answers window `number` again by the last layer that answers now, from its features; l->logits has the logits. -1 if
+ * the window has left the ring. Call between predictions: the layer's codes are unpacked where activations lie. */
 int qc_learner_answer(QcLearner *l, QcAnswer *answer, uint32_t number);
 
-/* Learns from the windows labelled since the last adapt, and as far as labels confirm it from windows that wait without a label (guess.c): refits the last layer, and commits it if the guard allows. Work: O(features^3 / 6 + classes * features^2). */
+/* Learns from the windows labelled since the last adapt, and as far as labels confirm it from windows that wait without
+ * a label (guess.c): refits the last layer, and commits it if the guard allows. Work: O(features^3 / 6 + classes *
+ * features^2). */
 void qc_learner_adapt(QcLearner *l, QcAdaptReport *report);
 
-/* Returns to the last layer before the latest adapt that changed it. -1 if there is none, or if flips have changed the codes below it. */
+/* Returns to the last layer before the latest adapt that changed it. -1 if there is none, or if flips have changed the
+ * codes below it. */
 int qc_learner_undo(QcLearner *l);
 
 /* Logits of a window by the active last layer; the ring stays as it is. */

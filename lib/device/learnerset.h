@@ -1,4 +1,5 @@
-/* learnerset.h - what files of the learner share: the set of an adapt, the head's task, and the answers that kept features give. */
+/* learnerset.h - what files of the learner share: the set of an adapt, the head's task, and the answers that kept
+ * features give. */
 #ifndef QC_DEVICE_LEARNERSET_H
 #define QC_DEVICE_LEARNERSET_H
 

@@ -34,7 +34,8 @@ void qc_queue_push(QcScatterQueue *q, float weight)
     if (q->used == QC_QUEUE) qc_queue_flush(q);
 }
 
-void qc_mean_add(float *mean, uint32_t *count, QcScatterQueue *q, const uint8_t *features, int32_t zero, uint32_t average_window)
+void qc_mean_add(float *mean, uint32_t *count, QcScatterQueue *q, const uint8_t *features, int32_t zero,
+                 uint32_t average_window)
 {
     float *restrict difference = qc_queue_row(q);
     uint32_t all = ++*count;
@@ -57,5 +58,6 @@ int qc_moments_are_sound(const QcMoments *m)
 {
     for (uint32_t k = 0; k < m->classes; k++)
         if (m->count[k] > INT32_MAX) return 0;
-    return all_within(m->mean, (uint64_t)m->classes * m->n, 256) && all_within(m->scatter, qc_triangle(m->n), 65536.0f * 4294967296.0f);
+    return all_within(m->mean, (uint64_t)m->classes * m->n, 256) &&
+           all_within(m->scatter, qc_triangle(m->n), 65536.0f * 4294967296.0f);
 }

@@ -1,8 +1,9 @@
 /* moments.h - running moments of labelled features: a mean per class and one scatter for all classes (Welford, 1962).
  *
- * Features are the integers that the LOGITS node reads, less their zero point. With average_window W, a class's mean follows its latest W examples
- * (exponentially weighted from the W-th on; Roberts, 1959), so that an earlier person fades. The scatter is an upper triangle, row after row:
- * row i has elements i .. n-1, n (n + 1) / 2 in all. Floats in a fixed order; no allocation.
+ * Features are the integers that the LOGITS node reads, less their zero point. With average_window W, a class's mean
+ * follows its latest W examples (exponentially weighted from the W-th on; Roberts, 1959), so that an earlier person
+ * fades. The scatter is an upper triangle, row after row: row i has elements i .. n-1, n (n + 1) / 2 in all. Floats in
+ * a fixed order; no allocation.
  */
 #ifndef QC_DEVICE_MOMENTS_H
 #define QC_DEVICE_MOMENTS_H
@@ -20,15 +21,19 @@ typedef struct QcMoments {
 static inline uint64_t qc_triangle(uint32_t n) { return (uint64_t)n * (n + 1) / 2; }
 
 /* Row i of an upper triangle, such that element j >= i is row[j]. */
-static inline float *qc_triangle_row(float *triangle, uint32_t n, uint32_t i) { return triangle + ((size_t)i * (2 * (size_t)n - i + 1) / 2 - i); }
+static inline float *qc_triangle_row(float *triangle, uint32_t n, uint32_t i)
+{
+    return triangle + ((size_t)i * (2 * (size_t)n - i + 1) / 2 - i);
+}
 
 void qc_moments_place(QcMoments *m, uint32_t n, uint32_t classes, QcPlacing *p);
 void qc_moments_clear(QcMoments *m);
 
-/* 0 if the moments cannot be those of u8 features: not numbers, or too large. */
+/* 0 if the moments cannot be moments of u8 features: not numbers, or too large. */
 int qc_moments_are_sound(const QcMoments *m);
 
-/* Differences on their way into a scatter, scatter += weight d d', four at a time: the triangle is then read and written a quarter as often. */
+/* Differences on their way into a scatter, scatter += weight d d', four at a time: the triangle is then read and
+ * written a quarter as often. */
 enum { QC_QUEUE = 4 };
 typedef struct QcScatterQueue {
     const QcKernels *kernels;
@@ -43,6 +48,7 @@ void qc_queue_push(QcScatterQueue *q, float weight);
 void qc_queue_flush(QcScatterQueue *q);
 
 /* Takes one example into a class's mean [n] and count, and its difference into the queue. features [n] u8. */
-void qc_mean_add(float *mean, uint32_t *count, QcScatterQueue *q, const uint8_t *features, int32_t zero, uint32_t average_window);
+void qc_mean_add(float *mean, uint32_t *count, QcScatterQueue *q, const uint8_t *features, int32_t zero,
+                 uint32_t average_window);
 
 #endif

@@ -1,5 +1,6 @@
-/* placing.h - how device objects are laid out in memory that the caller gives: the same walk counts the bytes (memory = NULL) and hands out the pieces, and on the
- * way it can note what each part of them is for. So a plan that is printed cannot differ from the memory that is used. */
+/* placing.h - how device objects are laid out in memory that the caller gives: the same walk counts the bytes (memory =
+ * NULL) and hands out the pieces, and on the way it can note what each part of them is for. So a plan that is printed
+ * cannot differ from the memory that is used. */
 #ifndef QC_DEVICE_PLACING_H
 #define QC_DEVICE_PLACING_H
 

@@ -36,10 +36,12 @@ void qc_qconv_open(QcQConv *conv, QcQRun *run, const QcQNode *node)
     conv->dot.segment = run->segments;
     uint32_t row = conv->padded_w * in->channels * node->dilation_h, n = conv->dot.segments;
     uint32_t columns = n > node->kernel_h ? node->kernel_w : 1; /* segments in a kernel row */
-    for (uint32_t s = 0; s < n; s++) run->segments[s] = s / columns * row + s % columns * node->dilation_w * in->channels;
+    for (uint32_t s = 0; s < n; s++)
+        run->segments[s] = s / columns * row + s % columns * node->dilation_w * in->channels;
 }
 
-/* Up to QC_Q_PANEL output channels of one group. Their weights are unpacked a piece at a time: some whole segments, or a part of one. */
+/* Up to QC_Q_PANEL output channels of one group. Their weights are unpacked a piece at a time: some whole segments, or
+ * a part of one. */
 typedef struct Panel {
     uint32_t channel, channels; /* first among the node's channels; how many */
     uint32_t blocks;            /* of QC_K_LANES channels */
@@ -64,15 +66,20 @@ static int piece_next(Piece *p, const QcQConv *conv, uint32_t most)
         return left > 0;
     }
     if (end == conv->length) end = 0, p->segment++;
-    *p = (Piece){.segment = p->segment, .segments = 1, .from = end, .length = conv->length - end < most ? conv->length - end : most};
+    *p = (Piece){.segment = p->segment,
+                 .segments = 1,
+                 .from = end,
+                 .length = conv->length - end < most ? conv->length - end : most};
     return p->segment < conv->dot.segments;
 }
 
 static void piece_unpack(QcQRun *run, Panel *panel, const Piece *p, const QcQConv *conv, const QcQNode *node)
 {
     const QcQGraph *g = run->g;
-    uint32_t row = conv->dot.segments * conv->length, first = panel->channel * row + p->segment * conv->length + p->from;
-    QcKCodes codes = {qc_layer_codes(g, node), first, row, panel->channels, p->segments, p->length, qc_code_bits(g, node)};
+    uint32_t row = conv->dot.segments * conv->length,
+             first = panel->channel * row + p->segment * conv->length + p->from;
+    QcKCodes codes = {qc_layer_codes(g, node), first, row, panel->channels, p->segments, p->length,
+                      qc_code_bits(g, node)};
     int32_t sum[QC_Q_PANEL];
     run->k->unpack(run->weights, sum, &codes);
     for (uint32_t o = 0; o < panel->channels; o++) {
@@ -81,10 +88,16 @@ static void piece_unpack(QcQRun *run, Panel *panel, const Piece *p, const QcQCon
     }
 }
 
-/* run->sums = the unpacked piece's dot products at `positions` positions from x on; added to what is there where `also`. */
-static void piece_dot(QcQRun *run, const Panel *panel, const Piece *p, const QcQConv *conv, const QcQNode *node, const uint8_t *x, uint32_t positions, int also)
+/* run->sums = the unpacked piece's dot products at `positions` positions from x on; added to what is there where
+ * `also`. */
+static void piece_dot(QcQRun *run, const Panel *panel, const Piece *p, const QcQConv *conv, const QcQNode *node,
+                      const uint8_t *x, uint32_t positions, int also)
 {
-    QcKDot dot = {.step = conv->dot.step, .segments = p->segments, .run = (p->length + 3) & ~3u, .segment = conv->dot.segment + p->segment, .blocks = panel->blocks};
+    QcKDot dot = {.step = conv->dot.step,
+                  .segments = p->segments,
+                  .run = (p->length + 3) & ~3u,
+                  .segment = conv->dot.segment + p->segment,
+                  .blocks = panel->blocks};
     uint32_t lanes = panel->blocks * QC_K_LANES, most = also ? QC_Q_PART : positions;
     x += p->from;
     for (uint32_t t = 0; t < positions; t += most, x += (size_t)most * dot.step) {
@@ -96,7 +109,8 @@ static void piece_dot(QcQRun *run, const Panel *panel, const Piece *p, const QcQ
 }
 
 /* run->sums [positions][panel's blocks] of the whole weights. Where they are one piece, it is unpacked once. */
-static void panel_dot(QcQRun *run, Panel *panel, const QcQConv *conv, const QcQNode *node, const uint8_t *x, uint32_t positions)
+static void panel_dot(QcQRun *run, Panel *panel, const QcQConv *conv, const QcQNode *node, const uint8_t *x,
+                      uint32_t positions)
 {
     int is_one = conv->dot.segments * conv->dot.run <= run->piece, is_open = panel->blocks != 0;
     panel->blocks = (panel->channels + QC_K_LANES - 1) / QC_K_LANES;
@@ -118,8 +132,8 @@ static void panel_run(QcQRun *run, Panel *panel, const QcQConv *conv, const QcQN
             uint32_t n = positions - t < QC_Q_CHUNK ? positions - t : QC_Q_CHUNK;
             panel_dot(run, panel, conv, node, x + (size_t)row * conv->row_step + (size_t)t * step, n);
             run->k->rescale(out->q + ((size_t)row * positions + t) * out->step + panel->channel, run->sums, panel->bias,
-                            g->multiplier + entry, g->shift + entry, n, panel->channels, panel->blocks * QC_K_LANES, out->step, out->zero,
-                            out->low, out->high);
+                            g->multiplier + entry, g->shift + entry, n, panel->channels, panel->blocks * QC_K_LANES,
+                            out->step, out->zero, out->low, out->high);
         }
 }
 
@@ -139,7 +153,8 @@ static QcKConv whole_of(QcQRun *run, const QcQConv *conv, const QcQNode *node, u
     const QcQGraph *g = run->g;
     uint32_t row = conv->dot.segments * conv->length, entry = node->channel + channel;
     return (QcKConv){.x = conv->x + channel / conv->group_channels * conv->group_step,
-                     .codes = {qc_layer_codes(g, node), channel * row, row, channels, conv->dot.segments, conv->length, qc_code_bits(g, node)},
+                     .codes = {qc_layer_codes(g, node), channel * row, row, channels, conv->dot.segments, conv->length,
+                               qc_code_bits(g, node)},
                      .segment = conv->dot.segment,
                      .rows = conv->rows,
                      .row_step = conv->row_step,
@@ -153,12 +168,15 @@ static QcKConv whole_of(QcQRun *run, const QcQConv *conv, const QcQNode *node, u
                      .scratch_bytes = run->scratch_bytes};
 }
 
-/* Where the kernels have a faster way for the whole of it; if they have none for one group, they have none for the others, which are alike. */
+/* Where the kernels have a faster way for the whole of it; if they have none for one group, they have none for the
+ * others, which are alike. */
 static int whole_run(QcQRun *run, const QcQConv *conv, const QcQNode *node, const QcOutputView *out)
 {
     const QcQTensor *in = &run->g->tensors[node->in[0]];
-    int is_series = in->height == 1 && conv->rows == 1 && conv->dot.segments == 1 && node->pad_top == 0 && node->pad_bottom == 0;
-    uint32_t seen = (conv->dot.positions - 1) * conv->dot.step + conv->length, border = (node->pad_left + (uint32_t)in->width) * in->channels;
+    int is_series =
+        in->height == 1 && conv->rows == 1 && conv->dot.segments == 1 && node->pad_top == 0 && node->pad_bottom == 0;
+    uint32_t seen = (conv->dot.positions - 1) * conv->dot.step + conv->length,
+             border = (node->pad_left + (uint32_t)in->width) * in->channels;
     for (uint32_t group = 0; run->k->conv && group < conv->groups; group++) {
         uint32_t channel = group * conv->group_channels;
         QcKConv how = whole_of(run, conv, node, channel, conv->group_channels);
@@ -183,21 +201,26 @@ static int linear_run(QcQRun *run, float *logits, const QcQConv *conv, const QcQ
         QcKConv how = whole_of(run, conv, node, channel, n);
         how.scratch_bytes = (size_t)((const int8_t *)run->sums - run->weights);
         if (!run->k->linear(run->sums, &how)) return 0;
-        if (!logits) run->k->rescale(out->q + channel, run->sums, how.bias, how.multiplier, how.shift, 1, n, n, out->step, out->zero, out->low, out->high);
+        if (!logits)
+            run->k->rescale(out->q + channel, run->sums, how.bias, how.multiplier, how.shift, 1, n, n, out->step,
+                            out->zero, out->low, out->high);
         for (uint32_t o = 0; logits && o < n; o++)
-            logits[channel + o] = (float)(run->sums[o] + how.bias[o]) * (g->tensors[node->in[0]].scale * qc_layer_scale(g, node)[channel + o]);
+            logits[channel + o] = (float)(run->sums[o] + how.bias[o]) *
+                                  (g->tensors[node->in[0]].scale * qc_layer_scale(g, node)[channel + o]);
     }
     return 1;
 }
 
-static void depthwise_block(QcQRun *run, const QcQConv *conv, const QcQNode *node, const QcOutputView *out, uint32_t channel, uint32_t channels)
+static void depthwise_block(QcQRun *run, const QcQConv *conv, const QcQNode *node, const QcOutputView *out,
+                            uint32_t channel, uint32_t channels)
 {
     const QcQGraph *g = run->g;
     uint32_t taps = conv->dot.segments, entry = node->channel + channel, positions = conv->dot.positions;
     QcKCodes codes = {g->codes + node->code_byte, channel * taps, taps, channels, taps, 1, qc_code_bits(g, node)};
     int32_t sum[QC_K_LANES], bias[QC_K_LANES];
     run->k->unpack(run->weights, sum, &codes);
-    for (uint32_t i = 0; i < taps * QC_K_LANES; i++) run->weights[i] = run->weights[4 * i]; /* three of four are padding */
+    /* three of four are padding */
+    for (uint32_t i = 0; i < taps * QC_K_LANES; i++) run->weights[i] = run->weights[4 * i];
     for (uint32_t i = 0; i < channels; i++) bias[i] = g->bias[entry + i] - g->tensors[node->in[0]].zero * sum[i];
     for (uint32_t row = 0; row < conv->rows; row++)
         for (uint32_t t = 0; t < positions; t += QC_Q_CHUNK) {
@@ -206,8 +229,9 @@ static void depthwise_block(QcQRun *run, const QcQConv *conv, const QcQNode *nod
             QcKDot dot = conv->dot;
             dot.positions = n;
             run->k->depthwise(run->sums, x, run->weights, &dot);
-            run->k->rescale(out->q + ((size_t)row * positions + t) * out->step + channel, run->sums, bias, g->multiplier + entry, g->shift + entry, n,
-                            channels, QC_K_LANES, out->step, out->zero, out->low, out->high);
+            run->k->rescale(out->q + ((size_t)row * positions + t) * out->step + channel, run->sums, bias,
+                            g->multiplier + entry, g->shift + entry, n, channels, QC_K_LANES, out->step, out->zero,
+                            out->low, out->high);
         }
 }
 
@@ -238,7 +262,8 @@ static void conv_run(QcQRun *run, float *logits, const QcQConv *conv, const QcQN
     for (uint32_t group = 0; group < conv->groups; group++)
         for (uint32_t o = 0; o < conv->group_channels; o += QC_Q_PANEL) {
             uint32_t left = conv->group_channels - o;
-            Panel panel = { .channel = group * conv->group_channels + o, .channels = left < QC_Q_PANEL ? left : QC_Q_PANEL };
+            Panel panel = {.channel = group * conv->group_channels + o,
+                           .channels = left < QC_Q_PANEL ? left : QC_Q_PANEL};
             if (node->op == QC_Q_CONV) panel_run(run, &panel, conv, node, &out);
             else panel_logits(run, logits, &panel, conv, node);
         }
@@ -271,7 +296,8 @@ static void copy_run(QcQRun *run, const QcQNode *node)
     QcOutputView out = qc_output_view(run, node);
     uint8_t map[256]; /* there are only so many codes */
     for (int32_t code = 0; code < 256; code++)
-        map[code] = qc_requantize((int64_t)(code - in->zero) * g->multiplier[node->channel], g->shift[node->channel], &out);
+        map[code] =
+            qc_requantize((int64_t)(code - in->zero) * g->multiplier[node->channel], g->shift[node->channel], &out);
     uint32_t rows = (uint32_t)in->height * in->width;
     for (uint32_t t = 0; t < rows; t++, q += in->channels, out.q += out.step)
         for (uint32_t i = 0; i < in->channels; i++) out.q[i] = map[q[i]];

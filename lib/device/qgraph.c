@@ -45,7 +45,8 @@ void qc_q_input(uint8_t *q, const float *x, uint32_t n, const QcQTensor *input)
     for (uint32_t i = 0; i < n; i++) q[i] = code_of(x[i], &own);
 }
 
-void qc_q_frames(uint8_t *q, const float *x, uint32_t steps, uint32_t channels, const float *mean, const float *deviation, const QcQTensor *input)
+void qc_q_frames(uint8_t *q, const float *x, uint32_t steps, uint32_t channels, const float *mean,
+                 const float *deviation, const QcQTensor *input)
 {
     const QcQTensor own = *input;
     for (uint32_t t = 0; t < steps; t++)
@@ -55,7 +56,8 @@ void qc_q_frames(uint8_t *q, const float *x, uint32_t steps, uint32_t channels, 
 #else
 
 enum { LANES = 4 };
-typedef float Floats __attribute__((vector_size(LANES * sizeof(float)))); /* compilers split them where registers are narrower */
+typedef float Floats __attribute__((vector_size(LANES * sizeof(float)))); /* compilers split them where registers are
+                                                                             narrower */
 typedef int32_t Ints __attribute__((vector_size(LANES * sizeof(int32_t))));
 typedef uint8_t Bytes __attribute__((vector_size(LANES)));
 
@@ -100,13 +102,15 @@ void qc_q_input(uint8_t *q, const float *x, uint32_t n, const QcQTensor *input)
     for (uint32_t i = 0; i < n; i += LANES) store_some(q + i, codes_of(some_of(x + i, n - i), &own), n - i);
 }
 
-void qc_q_frames(uint8_t *q, const float *x, uint32_t steps, uint32_t channels, const float *mean, const float *deviation, const QcQTensor *input)
+void qc_q_frames(uint8_t *q, const float *x, uint32_t steps, uint32_t channels, const float *mean,
+                 const float *deviation, const QcQTensor *input)
 {
     const QcQTensor own = *input;
     for (uint32_t t = 0; t < steps; t++, q += channels, x += channels)
         for (uint32_t c = 0; c < channels; c += LANES) {
             uint32_t n = channels - c;
-            store_some(q + c, codes_of((some_of(x + c, n) - some_of(mean + c, n)) / some_of(deviation + c, n), &own), n);
+            store_some(q + c, codes_of((some_of(x + c, n) - some_of(mean + c, n)) / some_of(deviation + c, n), &own),
+                       n);
         }
 }
 
@@ -115,7 +119,8 @@ void qc_q_frames(uint8_t *q, const float *x, uint32_t steps, uint32_t channels, 
 int32_t qc_largest_bias(const QcQGraph *g, const QcQNode *node)
 {
     const QcQTensor *in = &g->tensors[node->in[0]];
-    uint64_t taps = node->n_codes / node->channels, widest = taps * ((1u << in->bits) - 1 + in->zero) << (qc_code_bits(g, node) - 1);
+    uint64_t taps = node->n_codes / node->channels, widest = taps * ((1u << in->bits) - 1 + in->zero)
+                                                             << (qc_code_bits(g, node) - 1);
     return (int32_t)(INT32_MAX - (int64_t)widest);
 }
 
@@ -140,7 +145,8 @@ void qc_qconv_shape(QcQConv *conv, const QcQGraph *g, const QcQNode *node)
     conv->dot.step = node->stride_w * channels;
     conv->dot.blocks = (conv->group_channels + QC_K_LANES - 1) / QC_K_LANES;
 
-    int whole_rows = node->groups == 1 && (node->dilation_w == 1 || node->kernel_w == 1); /* a kernel row is one run of bytes */
+    /* a kernel row is one run of bytes */
+    int whole_rows = node->groups == 1 && (node->dilation_w == 1 || node->kernel_w == 1);
     conv->length = whole_rows ? node->kernel_w * channels : conv->group_step;
     conv->dot.segments = whole_rows ? node->kernel_h : (uint32_t)node->kernel_h * node->kernel_w;
     if (whole_rows && node->dilation_h == 1 && node->kernel_w == padded_w) { /* and so is the whole kernel */
@@ -168,8 +174,8 @@ static void grow(uint64_t *size, uint64_t need)
     if (*size < need) *size = need;
 }
 
-/* Unpacked weights of one channel: long ones are cut, so that a small model's weights are not unpacked into more than its activations
- * take. */
+/* Unpacked weights of one channel: long ones are cut, so that a small model's weights are not unpacked into more than
+ * its activations take. */
 static uint32_t piece_of(const QcQGraph *g, int inference_only)
 {
     uint32_t some = (inference_only ? g->inference_bytes : g->activation_bytes) / 12 / QC_Q_PANEL & ~15u;
@@ -194,7 +200,8 @@ static Sizes sizes_of(const QcQGraph *g, int inference_only)
             qc_qconv_shape(&conv, g, node);
             if (qc_is_padded(node))
                 grow(&size.padded, (uint64_t)conv.padded_h * conv.padded_w * in->channels + QC_K_SLACK);
-            uint64_t panel = conv.group_channels <= QC_K_LANES ? QC_K_LANES : QC_Q_PANEL, run = (uint64_t)conv.dot.segments * conv.dot.run;
+            uint64_t panel = conv.group_channels <= QC_K_LANES ? QC_K_LANES : QC_Q_PANEL,
+                     run = (uint64_t)conv.dot.segments * conv.dot.run;
             grow(&size.weights, (run < most ? run : most) * panel);
             if (run > most) grow(&size.part, QC_Q_PART * panel * sizeof(int32_t));
             grow(&size.segments, conv.dot.segments * sizeof(uint32_t));
@@ -218,7 +225,8 @@ void qc_qrun_lay_out(QcQRun *run, const QcQGraph *g, const QcKernels *k, int inf
     run->inference_only = inference_only;
     run->piece = piece_of(g, inference_only);
     qc_placing_part(p, "activations");
-    run->activations = qc_placing_take(p, inference_only ? g->inference_bytes : g->activation_bytes); /* what follows is the slack of convolutions that read a tensor in place */
+    /* what follows is the slack of convolutions that read a tensor in place */
+    run->activations = qc_placing_take(p, inference_only ? g->inference_bytes : g->activation_bytes);
     qc_placing_part(p, "padded input");
     run->padded = qc_placing_take(p, size.padded);
     qc_placing_part(p, "unpacked weights");

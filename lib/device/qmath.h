@@ -1,7 +1,8 @@
-/* qmath.h - ln, exp, sqrt and rounding for the device: only + - * / on floats in a fixed order, so that every processor makes the same bits.
+/* qmath.h - ln, exp, sqrt and rounding for the device: only + - * / on floats in a fixed order, so that every processor
+ * makes the same bits.
  *
- * Needs IEEE 754 single precision without contraction (-ffp-contract=off). Relative error below 3e-7 over the ranges that calibration uses; tests hold
- * them against libm.
+ * Needs IEEE 754 single precision without contraction (-ffp-contract=off). Relative error below 3e-7 over the ranges
+ * that calibration uses; tests hold them against libm.
  */
 #ifndef QC_DEVICE_QMATH_H
 #define QC_DEVICE_QMATH_H
@@ -28,7 +29,8 @@ static inline float qc_abs(float x) { return x < 0 ? -x : x; }
 static inline float qc_least(float a, float b) { return a < b ? a : b; }
 static inline float qc_most(float a, float b) { return a > b ? a : b; }
 
-/* Natural logarithm of a normal x > 0. x = 2^k m with m in [sqrt(1/2), sqrt(2)); ln m = 2 artanh((m-1)/(m+1)) by its series. */
+/* Natural logarithm of a normal x > 0. x = 2^k m with m in [sqrt(1/2), sqrt(2)); ln m = 2 artanh((m-1)/(m+1)) by its
+ * series. */
 static inline float qc_ln(float x)
 {
     uint32_t bits = qc_float_bits(x);

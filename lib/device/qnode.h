@@ -14,8 +14,8 @@ typedef struct QcOutputView {
 static inline QcOutputView qc_output_view(const QcQRun *run, const QcQNode *node)
 {
     const QcQTensor *out = &run->g->tensors[node->out];
-    return (QcOutputView){ qc_qrun_tensor(run, node->out) + node->out_channel, out->channels, out->zero, node->relu ? out->zero : 0,
-                    (1 << out->bits) - 1 };
+    return (QcOutputView){qc_qrun_tensor(run, node->out) + node->out_channel, out->channels, out->zero,
+                          node->relu ? out->zero : 0, (1 << out->bits) - 1};
 }
 
 /* product / 2^shift, rounded, as a code of the output. */

@@ -14,9 +14,10 @@ static Inside inside_of(uint32_t at, uint32_t kernel, uint32_t dilation, uint32_
     return (Inside){at < pad ? (pad - at + dilation - 1) / dilation : 0, end < kernel ? end : kernel};
 }
 
-/* Maxima of one row of windows, rows.first .. rows.end-1 of each inside the image. Where positions lie side by side in both tensors,
- * all whole windows are done at once. */
-static void maxpool_row(QcQRun *run, const QcOutputView *view, const QcQNode *node, const uint8_t *x, uint32_t top, Inside rows, uint32_t positions)
+/* Maxima of one row of windows, rows.first .. rows.end-1 of each inside the image. Where positions lie side by side in
+ * both tensors, all whole windows are done at once. */
+static void maxpool_row(QcQRun *run, const QcOutputView *view, const QcQNode *node, const uint8_t *x, uint32_t top,
+                        Inside rows, uint32_t positions)
 {
     const QcQTensor *in = &run->g->tensors[node->in[0]];
     uint32_t n = in->channels, column = node->dilation_w * n, reach = (node->kernel_w - 1u) * node->dilation_w;
@@ -28,7 +29,8 @@ static void maxpool_row(QcQRun *run, const QcOutputView *view, const QcQNode *no
         span = is_dense && !columns.first && whole > reach + 1 && t >= node->pad_left ? whole - reach : 1;
         if (span > positions - t) span = positions - t;
         for (uint32_t k = rows.first; k < rows.end; k++) {
-            uint32_t row = top + k * node->dilation_h - node->pad_top, at = t * node->stride_w + columns.first * node->dilation_w - node->pad_left;
+            uint32_t row = top + k * node->dilation_h - node->pad_top,
+                     at = t * node->stride_w + columns.first * node->dilation_w - node->pad_left;
             uint8_t *to = rows.end - rows.first == 1 ? q : maxima + (k - rows.first) * n;
             run->k->max_rows(to, x + ((size_t)row * in->width + at) * n, columns.end - columns.first, column, span * n);
         }
@@ -43,14 +45,18 @@ static void pool_column(uint8_t *to, const uint8_t *x, const QcQTensor *in, uint
     else memcpy(to, x + (size_t)(at - pad) * in->channels, in->channels);
 }
 
-/* A series whose output lies where its input does: run->padded holds the columns that a stretch of positions sees, and keeps those that the next sees too. */
+/* A series whose output lies where its input does: run->padded holds the columns that a stretch of positions sees, and
+ * keeps those that the next sees too. */
 static void maxpool_in_place(QcQRun *run, const QcQNode *node, uint8_t *x)
 {
     const QcQTensor *in = &run->g->tensors[node->in[0]];
-    uint32_t n = in->channels, column = node->dilation_w * n, more = (node->kernel_w - 1u) * node->dilation_w, ready = 0; /* columns in run->padded */
+    /* columns in run->padded */
+    uint32_t n = in->channels, column = node->dilation_w * n, more = (node->kernel_w - 1u) * node->dilation_w,
+             ready = 0;
     for (uint32_t t = 0; t < in->width; t += QC_Q_POOL) {
         uint32_t positions = in->width - t < QC_Q_POOL ? in->width - t : QC_Q_POOL;
-        for (; ready < positions + more; ready++) pool_column(run->padded + (size_t)ready * n, x, in, t + ready, node->pad_left);
+        for (; ready < positions + more; ready++)
+            pool_column(run->padded + (size_t)ready * n, x, in, t + ready, node->pad_left);
         run->k->max_rows(x + (size_t)t * n, run->padded, node->kernel_w, column, positions * n);
         memmove(run->padded, run->padded + (size_t)positions * n, (size_t)more * n);
         ready = more;
@@ -72,7 +78,8 @@ void qc_maxpool_run(QcQRun *run, const QcQNode *node)
     if (view.low == 0 && view.high >= (1 << in->bits) - 1) return;
     for (uint32_t t = 0; t < (uint32_t)out->height * out->width; t++) {
         uint8_t *q = view.q + (size_t)t * view.step;
-        for (uint32_t i = 0; i < n; i++) q[i] = (uint8_t)(q[i] < view.low ? view.low : q[i] > view.high ? view.high : q[i]);
+        for (uint32_t i = 0; i < n; i++)
+            q[i] = (uint8_t)(q[i] < view.low ? view.low : q[i] > view.high ? view.high : q[i]);
     }
 }
 
@@ -81,7 +88,8 @@ static void add_pixel(int32_t *sums, const uint8_t *x, uint32_t n)
     for (uint32_t i = 0; i < n; i++) sums[i] += x[i];
 }
 
-/* floor(sum * area / inside + 1/2), area >= inside, by 32 bits: a division of 64 bits is as large as a kernel where the processor has none. */
+/* floor(sum * area / inside + 1/2), area >= inside, by 32 bits: a division of 64 bits is as large as a kernel where the
+ * processor has none. */
 static int64_t scale_sum(int32_t sum, uint32_t area, uint32_t inside)
 {
     int32_t whole = sum / (int32_t)inside, rest = sum % (int32_t)inside;
@@ -95,7 +103,8 @@ static int64_t scale_sum(int32_t sum, uint32_t area, uint32_t inside)
 }
 
 /* run->sums are of `inside` pixels and stand for `area` of them. */
-static void requantize_sums(QcQRun *run, uint8_t *q, const QcQNode *node, const QcOutputView *view, uint32_t inside, uint32_t area)
+static void requantize_sums(QcQRun *run, uint8_t *q, const QcQNode *node, const QcOutputView *view, uint32_t inside,
+                            uint32_t area)
 {
     const QcQGraph *g = run->g;
     const QcQTensor *in = &g->tensors[node->in[0]];
@@ -119,7 +128,8 @@ void qc_avgpool_run(QcQRun *run, const QcQNode *node)
             memset(run->sums, 0, in->channels * sizeof *run->sums);
             for (uint32_t kh = 0; kh < node->kernel_h; kh++)
                 for (uint32_t kw = 0; kw < node->kernel_w; kw++) {
-                    uint32_t y = h * node->stride_h + kh * node->dilation_h - node->pad_top; /* wraps to huge above the image */
+                    /* wraps to huge above the image */
+                    uint32_t y = h * node->stride_h + kh * node->dilation_h - node->pad_top;
                     uint32_t z = w * node->stride_w + kw * node->dilation_w - node->pad_left;
                     if (y >= in->height || z >= in->width) continue;
                     add_pixel(run->sums, x + ((size_t)y * in->width + z) * in->channels, in->channels);

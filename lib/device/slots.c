@@ -49,7 +49,8 @@ static void fill(QcSlots *slots, uint32_t s, const Incoming *in, uint32_t i)
 {
     size_t row = qc_batch_row(in->batch, i);
     if (slots->window) memcpy(qc_slot_window(slots, s), in->batch->windows + row * slots->window, slots->window);
-    if (slots->features) memcpy(qc_slot_features(slots, s), in->batch->features + row * slots->features, slots->features);
+    if (slots->features)
+        memcpy(qc_slot_features(slots, s), in->batch->features + row * slots->features, slots->features);
     slots->label[s] = in->batch->labels[row];
     slots->misses[s] = in->misses[i];
     slots->flags[s] = (uint8_t)(QC_SLOT_STREAM | (in->ever[i] ? 0 : QC_SLOT_NEVER_RIGHT));
@@ -84,12 +85,15 @@ static float threshold(const float *keys, uint32_t n, uint32_t k, float never)
 }
 
 /* Candidate i (slots first, then the batch) is a source example in a slot that the stream may take. */
-static int is_source(const QcSlots *slots, uint32_t i) { return i < slots->capacity && !(slots->flags[i] & QC_SLOT_STREAM); }
+static int is_source(const QcSlots *slots, uint32_t i)
+{
+    return i < slots->capacity && !(slots->flags[i] & QC_SLOT_STREAM);
+}
 
 static float fraction(float key) { return key - (float)(uint32_t)key; }
 
-/* Candidates are taken class by class: the first of each, then the second of each, ... Keys become the rank within the class (source examples far behind
- * those of the stream) plus a fraction that keeps the order. */
+/* Candidates are taken class by class: the first of each, then the second of each, ... Keys become the rank within the
+ * class (source examples far behind stream examples) plus a fraction that keeps the order. */
 static void rank_in_classes(const QcSlots *slots, const Incoming *in, float *keys, float never)
 {
     uint32_t n = slots->capacity + in->batch->n;
@@ -102,7 +106,9 @@ static void rank_in_classes(const QcSlots *slots, const Incoming *in, float *key
         float rank = source ? 1000.0f : 0.0f;
         for (uint32_t j = 0; j < n; j++) {
             uint16_t other = j < slots->capacity ? slots->label[j] : incoming_label(in, j - slots->capacity);
-            rank += keys[j] < never && other == label && is_source(slots, j) == source && fraction(keys[j]) < keys[i] ? 1.0f : 0.0f;
+            rank += keys[j] < never && other == label && is_source(slots, j) == source && fraction(keys[j]) < keys[i]
+                        ? 1.0f
+                        : 0.0f;
         }
         keys[i] += rank;
     }
@@ -147,7 +153,8 @@ static void update_reservoir(QcSlots *slots, const Incoming *in, QcRng *rng)
     }
 }
 
-void qc_slots_update(QcSlots *slots, const QcBatch *batch, const uint16_t *misses, const uint8_t *ever, uint64_t seen, QcUpdate rule, QcRng *rng, float *keys)
+void qc_slots_update(QcSlots *slots, const QcBatch *batch, const uint16_t *misses, const uint8_t *ever, uint64_t seen,
+                     QcUpdate rule, QcRng *rng, float *keys)
 {
     Incoming in = {batch, misses, ever, seen};
     if (rule == QC_UPDATE_RESERVOIR)

@@ -1,9 +1,9 @@
-/* slots.h - examples that a learner keeps: the coreset, whose reserved slots hold their source examples for ever, and the ring of windows that wait for a
- * label. Both are QcSlots.
+/* slots.h - examples that a learner keeps: the coreset, whose reserved slots hold their source examples for ever, and
+ * the ring of windows that wait for a label. Both are QcSlots.
  *
- * An example is kept as its features (what the last layer reads), as its quantized window, or as both: flips change the features and need the window. Slots
- * have no order; an empty slot has flags QC_SLOT_EMPTY. After each batch the slots that are not reserved are filled anew from what they held and the
- * batch: weighted sampling without replacement.
+ * An example is kept as its features (what the last layer reads), as its quantized window, or as both: flips change the
+ * features and need the window. Slots have no order; an empty slot has flags QC_SLOT_EMPTY. After each batch the slots
+ * that are not reserved are filled anew from what they held and the batch: weighted sampling without replacement.
  */
 #ifndef QC_DEVICE_SLOTS_H
 #define QC_DEVICE_SLOTS_H
@@ -13,7 +13,8 @@
 #include "../base/rng.h"
 #include "placing.h"
 
-enum { QC_SLOT_RESERVED = 1, QC_SLOT_NEVER_RIGHT = 2, QC_SLOT_STREAM = 4, QC_SLOT_EMPTY = 128 }; /* the first three as in data files */
+/* the first three as in data files */
+enum { QC_SLOT_RESERVED = 1, QC_SLOT_NEVER_RIGHT = 2, QC_SLOT_STREAM = 4, QC_SLOT_EMPTY = 128 };
 
 typedef struct QcSlots {
     uint32_t capacity, window, features; /* slots; bytes of one window and of its features, 0: not kept */
@@ -31,7 +32,8 @@ void qc_slots_clear(QcSlots *slots); /* all empty, all bytes known: they are sav
 static inline uint8_t *qc_slot_window(const QcSlots *s, uint32_t i) { return s->windows + (size_t)i * s->window; }
 static inline uint8_t *qc_slot_features(const QcSlots *s, uint32_t i) { return s->feature + (size_t)i * s->features; }
 
-/* 1 if the example is in a slot: a stream may bring it again, or an example that the source had, and it is kept once. */
+/* 1 if the example is in a slot: a stream may bring it again, or an example that the source had, and it is kept
+ * once. */
 int qc_slots_hold(const QcSlots *slots, uint64_t id);
 
 typedef enum QcUpdate {
@@ -42,7 +44,8 @@ typedef enum QcUpdate {
     QC_UPDATE_COUNT
 } QcUpdate;
 
-/* Labelled examples that come together. Arrays have a row per example; an example's row is row[i], or i where row is NULL. */
+/* Labelled examples that come together. Arrays have a row per example; an example's row is row[i], or i where row is
+ * NULL. */
 typedef struct QcBatch {
     uint32_t n;
     const uint32_t *row;     /* [n] or NULL */
@@ -54,7 +57,9 @@ typedef struct QcBatch {
 
 static inline uint32_t qc_batch_row(const QcBatch *b, uint32_t i) { return b->row ? b->row[i] : i; }
 
-/* misses, ever (1: was right at least once) [n]; seen: stream examples before this batch (reservoir). keys: scratch for capacity + n floats. */
-void qc_slots_update(QcSlots *slots, const QcBatch *batch, const uint16_t *misses, const uint8_t *ever, uint64_t seen, QcUpdate rule, QcRng *rng, float *keys);
+/* misses, ever (1: was right at least once) [n]; seen: stream examples before this batch (reservoir). keys: scratch for
+ * capacity + n floats. */
+void qc_slots_update(QcSlots *slots, const QcBatch *batch, const uint16_t *misses, const uint8_t *ever, uint64_t seen,
+                     QcUpdate rule, QcRng *rng, float *keys);
 
 #endif

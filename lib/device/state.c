@@ -19,12 +19,16 @@ static uint32_t header_room(uint32_t page) { return page > QC_STATE_HEADER ? pag
 
 static uint64_t whole_pages(uint64_t bytes, uint32_t page) { return (bytes + page - 1) / page * page; }
 
-uint64_t qc_state_bytes(uint32_t state_bytes, uint32_t page_bytes) { return header_room(page_bytes) + whole_pages(state_bytes, page_bytes); }
+uint64_t qc_state_bytes(uint32_t state_bytes, uint32_t page_bytes)
+{
+    return header_room(page_bytes) + whole_pages(state_bytes, page_bytes);
+}
 
 static int fits(const QcFlash *f, const QcLearner *l)
 {
     uint32_t page = f->page_bytes, sector = f->sector_bytes;
-    if (!page || page > QC_STATE_PAGE_MAX || (page & (page - 1)) || !sector || sector % page || f->slot_bytes % sector) return 0;
+    if (!page || page > QC_STATE_PAGE_MAX || (page & (page - 1)) || !sector || sector % page || f->slot_bytes % sector)
+        return 0;
     return f->slot_bytes <= UINT32_MAX / 2 && qc_state_bytes(l->state_bytes, page) <= f->slot_bytes;
 }
 
@@ -43,7 +47,8 @@ static Slot look_at(const QcState *s, const QcLearner *l, int slot, Header *h)
     uint8_t bytes[64];
     if (f->read(f->ctx, at, h, sizeof *h)) return SLOT_UNREADABLE;
     if (h->magic != MAGIC || h->crc != header_crc(h)) return SLOT_TORN;
-    if (h->format != FORMAT || h->identity[0] != (uint32_t)s->identity || h->identity[1] != (uint32_t)(s->identity >> 32) || h->bytes != l->state_bytes)
+    if (h->format != FORMAT || h->identity[0] != (uint32_t)s->identity ||
+        h->identity[1] != (uint32_t)(s->identity >> 32) || h->bytes != l->state_bytes)
         return SLOT_FOREIGN;
     at += header_room(f->page_bytes);
     for (left = h->bytes; left > 0;) {
@@ -85,12 +90,16 @@ static int sort_slots(QcState *s, const QcLearner *l, int order[2], uint32_t seq
 static int read_content(const QcFlash *f, QcLearner *l, int slot)
 {
     if (f->read(f->ctx, slot_start(f, slot) + header_room(f->page_bytes), l->state, l->state_bytes)) return -1;
-    if (!qc_learner_is_sound(l)) return -1; /* checksums tell chance from intent: what could lead the learner astray is checked */
+    if (!qc_learner_is_sound(l)) return -1; /* checksums tell chance from intent: what could lead the learner astray is
+                                               checked */
     qc_learner_resume(l);
     return 0;
 }
 
-void qc_state_init(QcState *s, const QcFlash *flash, uint64_t identity) { *s = (QcState){.flash = flash, .identity = identity, .newest = -1}; }
+void qc_state_init(QcState *s, const QcFlash *flash, uint64_t identity)
+{
+    *s = (QcState){.flash = flash, .identity = identity, .newest = -1};
+}
 
 QcStateFound qc_state_load(QcState *s, QcLearner *l)
 {
@@ -177,11 +186,15 @@ int qc_state_save(QcState *s, const QcLearner *l)
         sort_slots(s, l, order, sequence, &foreign, &unreadable);
     }
     int slot = s->newest == 0;
-    Header h = {MAGIC, FORMAT, {(uint32_t)s->identity, (uint32_t)(s->identity >> 32)}, s->sequence + 1, l->state_bytes, 0, 0}, there;
-    if (erase_slot(f, slot, qc_state_bytes(l->state_bytes, f->page_bytes)) || write_content(f, l, slot, &h.content_crc)) return -1;
+    Header h = {MAGIC, FORMAT, {(uint32_t)s->identity, (uint32_t)(s->identity >> 32)}, s->sequence + 1, l->state_bytes,
+                0,     0},
+           there;
+    if (erase_slot(f, slot, qc_state_bytes(l->state_bytes, f->page_bytes)) || write_content(f, l, slot, &h.content_crc))
+        return -1;
     h.crc = header_crc(&h);
     if (write_header(f, &h, slot)) return -1;
-    if (look_at(s, l, slot, &there) != SLOT_WHOLE) return -1; /* worn out: the next save tries this slot again, and the other one stays */
+    if (look_at(s, l, slot, &there) != SLOT_WHOLE) return -1; /* worn out: the next save tries this slot again, and the
+                                                                 other one stays */
     s->newest = (int8_t)slot;
     s->sequence = h.sequence;
     return 0;

@@ -6,7 +6,8 @@
 
 static size_t marks(const QcBlockSample *blocks) { return (blocks->capacity + 7) / 8; }
 
-void qc_weight_sample_place(QcWeightSample *s, const QcQGraph *g, const QcFlipLayer *layers, const QcBlockSample *blocks, QcPlacing *p)
+void qc_weight_sample_place(QcWeightSample *s, const QcQGraph *g, const QcFlipLayer *layers,
+                            const QcBlockSample *blocks, QcPlacing *p)
 {
     s->g = g;
     s->layers = layers;
@@ -24,19 +25,21 @@ void qc_weight_sample_begin(QcWeightSample *s)
 {
     memset(s->scores, QC_FLIP_NEVER, s->blocks->capacity);
     qc_weight_sample_keep(s);
-    for (int level = 0; level < 128; level++) s->inverse[level] = qc_exp((float)level * 0.17328680f); /* 2^(level / 4) */
+    /* 2^(level / 4) */
+    for (int level = 0; level < 128; level++) s->inverse[level] = qc_exp((float)level * 0.17328680f);
 }
 
 void qc_weight_sample_keep(QcWeightSample *s) { memset(s->stepped, 0, marks(s->blocks)); }
 
-/* Pieces first .. end-1: those of a layer, or of the net. */
+/* Blocks first .. end-1: the blocks of a layer, or of the network. */
 typedef struct Span {
     uint32_t first, end;
 } Span;
 
 static int may_step(const QcWeightSample *s, const QcQNode *node, uint32_t j, uint8_t byte, int32_t step)
 {
-    int32_t limit = 1 << (qc_code_bits(s->g, node) - 1), code = qc_code_get(s->g, node, j) + (byte & QC_FLIP_UP ? step : -step);
+    int32_t limit = 1 << (qc_code_bits(s->g, node) - 1),
+            code = qc_code_get(s->g, node, j) + (byte & QC_FLIP_UP ? step : -step);
     return code >= -limit && code < limit;
 }
 
@@ -63,7 +66,8 @@ typedef void (*Visit)(Draw *draw, const QcQNode *node, uint32_t j, uint32_t at, 
 static void walk(Draw *draw, const Span *span, Visit visit)
 {
     QcWeightSample *s = draw->s;
-    for (uint32_t i = qc_block_sample_next(s->blocks, span->first); i < span->end; i = qc_block_sample_next(s->blocks, i + 1)) {
+    for (uint32_t i = qc_block_sample_next(s->blocks, span->first); i < span->end;
+         i = qc_block_sample_next(s->blocks, i + 1)) {
         const QcBlock *block = &s->blocks->blocks[i];
         const QcQNode *node = &s->g->nodes[s->layers[block->layer].node];
         for (uint32_t k = 0; k < block->n; k++) {
@@ -128,7 +132,8 @@ static uint32_t share_of(float share, uint32_t n)
     return k ? k : 1;
 }
 
-/* Of n sampled weights. The sample stands for the whole network, but at most half of it is stepped: beyond that, scores would decide nothing. */
+/* Of n sampled weights. The sample stands for the whole network, but at most half of it is stepped: beyond that, scores
+ * would decide nothing. */
 static uint32_t wanted(const QcWeightSample *s, float share, uint32_t n, int by_layer)
 {
     if (by_layer || s->blocks->n == s->g->n_codes) return share_of(share, n);
@@ -143,7 +148,9 @@ uint32_t qc_weight_sample_propose(QcWeightSample *s, float share, int32_t step, 
     s->step = step;
     for (Span span = {0, 0}; span.first < blocks->n_blocks; span.first = span.end) {
         uint32_t n = 0;
-        for (; span.end < blocks->n_blocks && (!by_layer || blocks->blocks[span.end].layer == blocks->blocks[span.first].layer); span.end++)
+        for (; span.end < blocks->n_blocks &&
+               (!by_layer || blocks->blocks[span.end].layer == blocks->blocks[span.first].layer);
+             span.end++)
             n += blocks->blocks[span.end].start == QC_NOT_SAMPLED ? 0 : blocks->blocks[span.end].n;
         if (n) taken += draw_span(s, &span, wanted(s, share, n, by_layer), step, seed);
     }
@@ -152,7 +159,8 @@ uint32_t qc_weight_sample_propose(QcWeightSample *s, float share, int32_t step, 
 
 void qc_weight_sample_undo(QcWeightSample *s)
 {
-    for (uint32_t i = qc_block_sample_next(s->blocks, 0); i < s->blocks->n_blocks; i = qc_block_sample_next(s->blocks, i + 1)) {
+    for (uint32_t i = qc_block_sample_next(s->blocks, 0); i < s->blocks->n_blocks;
+         i = qc_block_sample_next(s->blocks, i + 1)) {
         const QcBlock *block = &s->blocks->blocks[i];
         const QcQNode *node = &s->g->nodes[s->layers[block->layer].node];
         for (uint32_t k = 0; k < block->n; k++) {

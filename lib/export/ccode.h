@@ -1,8 +1,10 @@
-/* ccode.h - the code of an exported model, with @ for its prefix and @@ for the same in upper case: what is the same for every model. */
+/* ccode.h - the code of an exported model, with @ for its prefix and @@ for the same in upper case: what is the same
+ * for every model. */
 #ifndef QC_EXPORT_CCODE_H
 #define QC_EXPORT_CCODE_H
 
-extern const char qc_c_code_head[];             /* ends the comment that opens the header, and what comes before its numbers */
+extern const char qc_c_code_head[];             /* ends the comment that opens the header, and what comes before its
+                                                   numbers */
 extern const char qc_c_code_header_predict[];   /* the rest of the header */
 extern const char qc_c_code_header_learner[];
 extern const char qc_c_code_common[];           /* what both kinds of sources have, behind the tables */

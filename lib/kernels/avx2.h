@@ -1,4 +1,5 @@
-/* avx2.h - what the files of the x86 sets share: kernels of avx2.c that avx512vnni.c keeps, and those that have files of their own. See kernels.h.
+/* avx2.h - what the files of the x86 sets share: kernels of avx2.c that avx512vnni.c keeps, and those that have files
+ * of their own. See kernels.h.
  */
 #ifndef QC_KERNELS_AVX2_H
 #define QC_KERNELS_AVX2_H
@@ -7,8 +8,9 @@
 #include "mem.h"
 
 void qc_avx2_unpack(int8_t *w, int32_t *sum, const QcKCodes *codes);
-void qc_avx2_rescale(uint8_t *out, const int32_t *acc, const int32_t *bias, const int32_t *multiplier, const uint8_t *shift, uint32_t positions,
-                     uint32_t channels, uint32_t acc_step, uint32_t out_step, int32_t zero, int32_t low, int32_t high);
+void qc_avx2_rescale(uint8_t *out, const int32_t *acc, const int32_t *bias, const int32_t *multiplier,
+                     const uint8_t *shift, uint32_t positions, uint32_t channels, uint32_t acc_step, uint32_t out_step,
+                     int32_t zero, int32_t low, int32_t high);
 void qc_avx2_add(uint8_t *out, const uint8_t *a, const uint8_t *b, uint32_t n, const QcKAdd *how);
 void qc_avx2_max_rows(uint8_t *out, const uint8_t *x, uint32_t rows, uint32_t step, uint32_t n);
 void qc_avx2_dot(int32_t *acc, const uint8_t *x, const int8_t *w, const QcKDot *how, int bits); /* avx2dot.c */

@@ -1,8 +1,9 @@
 /* avx2dot.c - dot products in 256-bit vectors.
  *
- * Four bytes of x, repeated for eight output channels, are multiplied with eight channels' next four weights. vpmaddubsw adds pairs of products in 16
- * bits, which saturate: at 2 bits a pair is at most 255 * 2 * 2 = 1020 and 32 of them fit, at 4 bits 4080 and 8 fit; then vpmaddwd by ones widens. At 8
- * bits even one pair overflows, so x and w are widened first, some of them at a time, on the stack.
+ * Four bytes of x, repeated for eight output channels, are multiplied with eight channels' next four weights.
+ * vpmaddubsw adds pairs of products in 16 bits, which saturate: at 2 bits a pair is at most 255 * 2 * 2 = 1020 and 32
+ * of them fit, at 4 bits 4080 and 8 fit; then vpmaddwd by ones widens. At 8 bits even one pair overflows, so x and w
+ * are widened first, some of them at a time, on the stack.
  */
 #include "avx2tile.h"
 
@@ -35,9 +36,10 @@ INLINE void settle_pairs(int32_t *acc, __m256i pairs, int also)
         if (B > 1) settle_pairs(acc + p * acc_step + QC_K_LANES, b##p, also); \
     }
 
-/* B blocks of channels, `block` bytes of weights apart, at P positions: one segment. `patience` steps of four bytes fit into 16 bits. */
-INLINE void narrow_tile(int32_t *acc, size_t acc_step, const uint8_t *x, size_t step, const int8_t *w, size_t block, uint32_t steps, uint32_t patience,
-                        int also, const int B, const int P)
+/* B blocks of channels, `block` bytes of weights apart, at P positions: one segment. `patience` steps of four bytes fit
+ * into 16 bits. */
+INLINE void narrow_tile(int32_t *acc, size_t acc_step, const uint8_t *x, size_t step, const int8_t *w, size_t block,
+                        uint32_t steps, uint32_t patience, int also, const int B, const int P)
 {
     __m256i a0, a1, a2, a3, a4, a5, b0, b1, b2, b3, b4, b5;
     for (uint32_t n; steps > 0; steps -= n, also = 1) {
@@ -51,9 +53,11 @@ INLINE void narrow_tile(int32_t *acc, size_t acc_step, const uint8_t *x, size_t 
     }
 }
 
-INLINE void narrow_blocks(int32_t *acc, const uint8_t *x, const int8_t *w, const QcKDot *how, uint32_t patience, const int B)
+INLINE void narrow_blocks(int32_t *acc, const uint8_t *x, const int8_t *w, const QcKDot *how, uint32_t patience,
+                          const int B)
 {
-    size_t block = (size_t)how->segments * how->run * QC_K_LANES, acc_step = (size_t)how->blocks * QC_K_LANES, step = how->step;
+    size_t block = (size_t)how->segments * how->run * QC_K_LANES, acc_step = (size_t)how->blocks * QC_K_LANES,
+           step = how->step;
     for (uint32_t left = how->positions, n; left > 0; left -= n, x += n * step, acc += n * acc_step) {
         n = tile_size(left);
         for (uint32_t s = 0; s < how->segments; s++) {
@@ -71,18 +75,21 @@ enum { WIDE = 256 }; /* inputs of a channel that are widened at once */
 
 static void widen_weights(int16_t *to, const int8_t *w, uint32_t run)
 {
-    for (uint32_t i = 0; i < run * QC_K_LANES; i += 16) store(to + i, _mm256_cvtepi8_epi16(_mm_loadu_si128((const void *)(w + i))));
+    for (uint32_t i = 0; i < run * QC_K_LANES; i += 16)
+        store(to + i, _mm256_cvtepi8_epi16(_mm_loadu_si128((const void *)(w + i))));
 }
 
 /* Up to 16 bytes more of x are read than `run`, which QC_K_SLACK allows, and as many written. */
 static void widen_inputs(int16_t *to, const uint8_t *x, size_t step, uint32_t run, uint32_t positions)
 {
     for (uint32_t p = 0; p < positions; p++, x += step, to += WIDE)
-        for (uint32_t i = 0; i < run; i += 16) store(to + i, _mm256_cvtepu8_epi16(_mm_loadu_si128((const void *)(x + i))));
+        for (uint32_t i = 0; i < run; i += 16)
+            store(to + i, _mm256_cvtepu8_epi16(_mm_loadu_si128((const void *)(x + i))));
 }
 
 /* One or two blocks of channels; some of a segment. */
-static void wide_piece(int32_t *acc, const uint8_t *x, const int8_t *w, const QcKDot *how, uint32_t blocks, uint32_t run, int also)
+static void wide_piece(int32_t *acc, const uint8_t *x, const int8_t *w, const QcKDot *how, uint32_t blocks,
+                       uint32_t run, int also)
 {
     _Alignas(32) int16_t weights[2][WIDE * QC_K_LANES], inputs[6 * WIDE + 16];
     size_t block = (size_t)how->segments * how->run * QC_K_LANES, acc_step = (size_t)how->blocks * QC_K_LANES;
@@ -90,7 +97,8 @@ static void wide_piece(int32_t *acc, const uint8_t *x, const int8_t *w, const Qc
     for (uint32_t left = how->positions, n; left > 0; left -= n, x += (size_t)n * how->step, acc += n * acc_step) {
         n = tile_size(left);
         widen_inputs(inputs, x, how->step, run, n);
-        for (uint32_t b = 0; b < blocks; b++) tile(acc + b * QC_K_LANES, acc_step, inputs, WIDE, weights[b], run / 4, also, n);
+        for (uint32_t b = 0; b < blocks; b++)
+            tile(acc + b * QC_K_LANES, acc_step, inputs, WIDE, weights[b], run / 4, also, n);
     }
 }
 

@@ -8,12 +8,16 @@
 #define RESCALE_INLINE static inline __attribute__((always_inline))
 
 /* Even lanes' low halves and odd lanes' low halves, back in order. */
-RESCALE_INLINE __m256i interleave(__m256i even, __m256i odd) { return _mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xaa); }
+RESCALE_INLINE __m256i interleave(__m256i even, __m256i odd)
+{
+    return _mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xaa);
+}
 
 /* Eight channels whose shifts are all >= 31, so that the shifted product fits 32 bits. */
 typedef struct Rescale {
     __m256i bias, m, m_odd;
-    __m256i shift, shift_odd, add, add_odd; /* 64 bits: the add is half and 2^62, a multiple of 2^shift, as AVX2 shifts right logically only */
+    __m256i shift, shift_odd, add, add_odd; /* 64 bits: the add is half and 2^62, a multiple of 2^shift, as AVX2 shifts
+                                               right logically only */
     __m256i less;                           /* what 2^62 has become */
 } Rescale;
 
@@ -35,7 +39,8 @@ RESCALE_INLINE __m256i rescaled(const Rescale *r, __m256i sums)
 {
     __m256i v = _mm256_add_epi32(sums, r->bias);
     __m256i even = _mm256_srlv_epi64(_mm256_add_epi64(_mm256_mul_epi32(v, r->m), r->add), r->shift);
-    __m256i odd = _mm256_srlv_epi64(_mm256_add_epi64(_mm256_mul_epi32(_mm256_srli_epi64(v, 32), r->m_odd), r->add_odd), r->shift_odd);
+    __m256i odd = _mm256_srlv_epi64(_mm256_add_epi64(_mm256_mul_epi32(_mm256_srli_epi64(v, 32), r->m_odd), r->add_odd),
+                                    r->shift_odd);
     return _mm256_sub_epi32(interleave(even, odd), r->less);
 }
 

@@ -1,15 +1,16 @@
 /* avx2series.c - long 1-D convolutions with fewer multiplications than taps.
  *
- * vpmaddwd does 16 products and nothing exact on this set does more, so this file multiplies less. Five outputs of five taps are 25 products, but only
- * nine where the inputs and the weights are first evaluated as polynomials at nine points (Toom and Cook's algorithm, transposed: Winograd, Arithmetic
- * Complexity of Computations, 1980, IV; minimal filtering, F(5, 5)). The points are 0, 1, -1, 2, -2, 1/2, -1/2, 3 and infinity. For every point
- * ("leaf") l
+ * vpmaddwd does 16 products and nothing exact on this set does more, so this file multiplies less. Five outputs of five
+ * taps are 25 products, but only nine where the inputs and the weights are first evaluated as polynomials at nine
+ * points (Toom and Cook's algorithm, transposed: Winograd, Arithmetic Complexity of Computations, 1980, IV; minimal
+ * filtering, F(5, 5)). The points are 0, 1, -1, 2, -2, 1/2, -1/2, 3 and infinity. For every point ("leaf") l
  *
  *     m[l][n] = sum over j of (sum over i of INPUT[l][i] * x[5 n + 5 j + i]) * (sum over q of POINT[l]^q * w[5 j + q])
  *     y[5 n + r] = sum over l of POINT[l]^r * m[l][n] / DIVISOR[l]
  *
- * so that all j read one stream of transformed inputs. All is exact: transformed values fit 16 bits, and the sums are integers modulo 2^32, in which
- * the divisors' odd parts have inverses; their powers of two, at most 8, are shifted out at the end, which leaves y itself where |y| < 2^28.
+ * so that all j read one stream of transformed inputs. All is exact: transformed values fit 16 bits, and the sums are
+ * integers modulo 2^32, in which the divisors' odd parts have inverses; their powers of two, at most 8, are shifted out
+ * at the end, which leaves y itself where |y| < 2^28.
  */
 #include "avx2tile.h"
 #include "mem.h"
@@ -17,8 +18,9 @@
 enum { PER = 5, LEAVES = 9, POSITIONS = 125, GROUPS = POSITIONS / PER, INPUTS = 32, LANES = QC_K_LANES };
 enum { STEPS = 8, TAPS = STEPS * PER, AT_ONCE = 4 /* steps whose weights are held */ };
 
-/* The coefficients of the product of (z - p) over the other finite points p, times what makes them whole. |x - zero_in| <= 255 gives |sum| < 2^15: the
- * coefficients of one sign add up to at most 100, and those of all leaves but one to 0. */
+/* The coefficients of the product of (z - p) over the other finite points p, times what makes them whole. |x - zero_in|
+ * <= 255 gives |sum| < 2^15: the coefficients of one sign add up to at most 100, and the coefficients of all leaves but
+ * one to 0. */
 static const int16_t input[LEAVES][2 * PER - 1] = {
     {12, -4, -63, 21, 63, -21, -12, 4, 0}, {0, -12, -8, 55, 34, -29, -8, 4, 0},  {0, 12, -16, -47, 68, -5, -16, 4, 0},
     {0, 6, 1, -31, -5, 29, 4, -4, 0},      {0, -6, 5, 29, -25, -19, 20, -4, 0},  {0, 12, 20, -23, -25, 13, 5, -2, 0},
@@ -26,13 +28,17 @@ static const int16_t input[LEAVES][2 * PER - 1] = {
 };
 
 /* 8 / DIVISOR modulo 2^32: 2/3, 2/9, 1/9, 1/45, 1/225, 1/225, 1/315, 1/525, 2 */
-static const uint32_t inverse[LEAVES] = {0x55555556u, 0x71c71c72u, 0x38e38e39u, 0xa4fa4fa5u, 0x87654321u, 0x87654321u, 0xf2ff2ff3u, 0x5e991cc5u, 0x00000002u};
+static const uint32_t inverse[LEAVES] = {0x55555556u, 0x71c71c72u, 0x38e38e39u, 0xa4fa4fa5u, 0x87654321u,
+                                         0x87654321u, 0xf2ff2ff3u, 0x5e991cc5u, 0x00000002u};
 
 typedef struct Work { /* on the stack */
-    _Alignas(32) uint8_t x[(POSITIONS + TAPS + 2 * PER) * INPUTS];          /* rows of the piece's inputs, zeros behind them */
+    _Alignas(32) uint8_t x[(POSITIONS + TAPS + 2 * PER) * INPUTS];          /* rows of the piece's inputs, zeros behind
+                                                                               them */
     _Alignas(32) int16_t stream[LEAVES][(GROUPS + STEPS - 1) * INPUTS + 16]; /* transformed inputs */
-    _Alignas(32) int8_t codes[AT_ONCE * PER * INPUTS * LANES];              /* of one block of channels, unpacked: [taps][inputs / 4][8][4] */
-    _Alignas(32) int16_t w[LEAVES * AT_ONCE * INPUTS * LANES];              /* transformed: [leaves][steps][inputs / 4][8][4] */
+    _Alignas(32) int8_t codes[AT_ONCE * PER * INPUTS * LANES];              /* of one block of channels, unpacked:
+                                                                               [taps][inputs / 4][8][4] */
+    _Alignas(32) int16_t w[LEAVES * AT_ONCE * INPUTS * LANES];              /* transformed: [leaves][steps][inputs /
+                                                                               4][8][4] */
     _Alignas(32) int32_t m[LEAVES][GROUPS * LANES];
     _Alignas(32) int32_t y[POSITIONS * LANES];
 } Work;
@@ -83,10 +89,12 @@ static void evaluate_inputs(Work *work, const Piece *p, int32_t zero_in)
             const uint8_t *x = work->x + (size_t)g * PER * p->row + i;
             __m256i value[2 * PER - 1];
             for (uint32_t k = 0; k < 2 * PER - 1; k++)
-                value[k] = _mm256_sub_epi16(_mm256_cvtepu8_epi16(_mm_loadu_si128((const void *)(x + k * p->row))), zero);
+                value[k] =
+                    _mm256_sub_epi16(_mm256_cvtepu8_epi16(_mm_loadu_si128((const void *)(x + k * p->row))), zero);
             for (uint32_t l = 0; l < LEAVES; l++) {
                 __m256i sum = _mm256_setzero_si256();
-                for (uint32_t k = 0; k < 2 * PER - 1; k++) sum = _mm256_add_epi16(sum, _mm256_mullo_epi16(value[k], _mm256_set1_epi16(input[l][k])));
+                for (uint32_t k = 0; k < 2 * PER - 1; k++)
+                    sum = _mm256_add_epi16(sum, _mm256_mullo_epi16(value[k], _mm256_set1_epi16(input[l][k])));
                 store(work->stream[l] + (size_t)g * p->row + i, sum);
             }
         }
@@ -105,7 +113,8 @@ static void gather_codes(Work *work, const Series *how, const Piece *p, const Pa
     codes.segments = 1;
     if (p->inputs == how->inputs && p->inputs == p->row) codes.length *= part->taps; /* taps follow each other */
     uint32_t calls = codes.length == p->inputs ? part->taps : 1;
-    for (uint32_t k = 0; k < calls; k++, codes.first += how->inputs, to += (size_t)p->row * LANES) qc_avx2_unpack(to, sum, &codes);
+    for (uint32_t k = 0; k < calls; k++, codes.first += how->inputs, to += (size_t)p->row * LANES)
+        qc_avx2_unpack(to, sum, &codes);
     uint32_t missing = part->steps * PER - part->taps;
     if (missing) memset(work->codes + (size_t)part->taps * p->row * LANES, 0, (size_t)missing * p->row * LANES);
 }
@@ -126,7 +135,8 @@ INLINE void store_pair(int16_t *w, size_t leaf, __m256i even, __m256i odd)
 /* Five taps at all points; at 1/2 and -1/2 times 16. */
 INLINE void evaluate_taps(int16_t *w, size_t leaf, const int8_t *codes, size_t tap)
 {
-    __m256i a = weights(codes), b = weights(codes + tap), c = weights(codes + 2 * tap), d = weights(codes + 3 * tap), e = weights(codes + 4 * tap);
+    __m256i a = weights(codes), b = weights(codes + tap), c = weights(codes + 2 * tap), d = weights(codes + 3 * tap),
+            e = weights(codes + 4 * tap);
     __m256i c4 = twice(c, 2);
     store(w, a);
     store_pair(w + leaf, leaf, plus(plus(a, e), c), plus(b, d));
@@ -148,7 +158,8 @@ static void evaluate_weights(Work *work, const Piece *p, const Part *part)
 
 static void multiply(Work *work, const Piece *p, const Part *part, uint32_t leaf, int also)
 {
-    const int16_t *x = work->stream[leaf] + part->step * p->row, *w = work->w + (size_t)leaf * part->steps * p->row * LANES;
+    const int16_t *x = work->stream[leaf] + part->step * p->row,
+                  *w = work->w + (size_t)leaf * part->steps * p->row * LANES;
     int32_t *m = work->m[leaf];
     uint32_t steps = part->steps * p->row / 4, n;
     for (uint32_t left = p->groups; left > 0; left -= n, x += (size_t)n * p->row, m += n * LANES) {
@@ -169,9 +180,12 @@ static void interpolate(Work *work, uint32_t groups)
     int32_t *y = work->y;
     for (uint32_t n = 0; n < groups; n++, y += PER * LANES) {
         __m256i m[LEAVES];
-        for (uint32_t l = 0; l < LEAVES; l++) m[l] = _mm256_mullo_epi32(load(work->m[l] + (size_t)n * LANES), _mm256_set1_epi32((int32_t)inverse[l]));
-        __m256i even1 = add(m[1], m[2]), odd1 = _mm256_sub_epi32(m[1], m[2]), even2 = add(m[3], m[4]), odd2 = _mm256_sub_epi32(m[3], m[4]);
-        __m256i half = add(m[5], m[6]), odd_half = _mm256_sub_epi32(m[5], m[6]), three = m[7]; /* the latter to the power of r */
+        for (uint32_t l = 0; l < LEAVES; l++)
+            m[l] = _mm256_mullo_epi32(load(work->m[l] + (size_t)n * LANES), _mm256_set1_epi32((int32_t)inverse[l]));
+        __m256i even1 = add(m[1], m[2]), odd1 = _mm256_sub_epi32(m[1], m[2]), even2 = add(m[3], m[4]),
+                odd2 = _mm256_sub_epi32(m[3], m[4]);
+        /* three: m[7] times 3 to the power of r */
+        __m256i half = add(m[5], m[6]), odd_half = _mm256_sub_epi32(m[5], m[6]), three = m[7];
         store_sum(y, add(add(add(m[0], even1), add(even2, doubled(half, 4))), three));
         three = tripled(three);
         store_sum(y + LANES, add(add(odd1, doubled(odd2, 1)), add(doubled(odd_half, 3), three)));
@@ -217,8 +231,8 @@ static void run_block(Work *work, uint8_t *out, const Series *how, Piece p, uint
         }
     interpolate(work, p.groups);
     const QcKConv *c = how->conv;
-    qc_avx2_rescale(out + o, work->y, c->bias + o, c->multiplier + o, c->shift + o, p.positions, least(c->codes.channels - o, LANES), LANES, c->out_step, c->zero,
-                    c->low, c->high);
+    qc_avx2_rescale(out + o, work->y, c->bias + o, c->multiplier + o, c->shift + o, p.positions,
+                    least(c->codes.channels - o, LANES), LANES, c->out_step, c->zero, c->low, c->high);
 }
 
 int qc_avx2_series(uint8_t *out, const QcKConv *how)
@@ -236,7 +250,8 @@ int qc_avx2_series(uint8_t *out, const QcKConv *how)
     for (uint32_t left = s.positions, t = 0; left > 0; left -= n, t += n, chunks--) {
         n = (left + chunks - 1) / chunks;
         Piece p = {.position = t, .positions = n, .groups = (n + PER - 1) / PER};
-        for (uint32_t o = 0; o < s.codes.channels; o += LANES) run_block(&work, out + (size_t)t * how->out_step, &s, p, o, is_one && o > 0);
+        for (uint32_t o = 0; o < s.codes.channels; o += LANES)
+            run_block(&work, out + (size_t)t * how->out_step, &s, p, o, is_one && o > 0);
     }
     return 1;
 }

@@ -1,5 +1,6 @@
-/* avx2tile.h - the inner loop of dot products in 16 bits, which 8-bit weights need: vpmaddwd does 16 products. Register by register: six positions of
- * eight channels are 12 sums; two vectors of weights, one of inputs and one of products make 16.
+/* avx2tile.h - the inner loop of dot products in 16 bits, which 8-bit weights need: vpmaddwd does 16 products. Register
+ * by register: six positions of eight channels are 12 sums; two vectors of weights, one of inputs and one of products
+ * make 16.
  */
 #ifndef QC_KERNELS_AVX2TILE_H
 #define QC_KERNELS_AVX2TILE_H
@@ -33,8 +34,8 @@ INLINE uint32_t tile_size(uint32_t left)
     default: work(1); break; \
     }
 
-/* Sums are named, as gcc keeps arrays in memory, and positions are taken one after another, as it would load all inputs first and then run out of
- * registers: it is told that x might change in between. */
+/* Sums are named, as gcc keeps arrays in memory, and positions are taken one after another, as it would load all inputs
+ * first and then run out of registers: it is told that x might change in between. */
 #define EACH_POSITION(work) work(0) work(1) work(2) work(3) work(4) work(5)
 #define ONE_AFTER_ANOTHER(x, sum, more) __asm__("" : "+r"(x), "+x"(sum), "+x"(more))
 
@@ -69,9 +70,10 @@ INLINE void settle_tile(int32_t *sums, __m256i low, __m256i high, int also)
 #define TILE_SETTLE(p) \
     if (P > p) settle_tile(sums + p * sums_step, low##p, high##p, also);
 
-/* sums[p * sums_step + 0..7], added to what is there where `also`, of P positions whose inputs lie `row` apart: a step is four inputs and eight
- * channels' weights for them, w [steps][8][4]. */
-INLINE void tile_of(int32_t *sums, size_t sums_step, const int16_t *x, size_t row, const int16_t *w, uint32_t steps, int also, const int P)
+/* sums[p * sums_step + 0..7], added to what is there where `also`, of P positions whose inputs lie `row` apart: a step
+ * is four inputs and eight channels' weights for them, w [steps][8][4]. */
+INLINE void tile_of(int32_t *sums, size_t sums_step, const int16_t *x, size_t row, const int16_t *w, uint32_t steps,
+                    int also, const int P)
 {
     EACH_POSITION(TILE_DECLARE)
     for (; steps >= 2; steps -= 2) {
@@ -82,7 +84,8 @@ INLINE void tile_of(int32_t *sums, size_t sums_step, const int16_t *x, size_t ro
     EACH_POSITION(TILE_SETTLE)
 }
 
-INLINE void tile(int32_t *sums, size_t sums_step, const int16_t *x, size_t row, const int16_t *w, uint32_t steps, int also, uint32_t positions)
+INLINE void tile(int32_t *sums, size_t sums_step, const int16_t *x, size_t row, const int16_t *w, uint32_t steps,
+                 int also, uint32_t positions)
 {
 #define TILE(P) tile_of(sums, sums_step, x, row, w, steps, also, P)
     WITH_POSITIONS(positions, TILE)

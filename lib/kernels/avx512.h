@@ -10,9 +10,10 @@
 
 enum { QC_512_LANES = 16 };
 
-/* w [segments][steps][16][4], `next` bytes (a multiple of 64) from step to step, 64-byte aligned: the codes of `lanes` channels from `channel` on; those of
- * missing ones are zero. sum: of each channel's. */
-void qc_avx512_unpack(int8_t *w, size_t next, int32_t sum[QC_512_LANES], const QcKCodes *codes, uint32_t channel, uint32_t lanes);
+/* w [segments][steps][16][4], `next` bytes (a multiple of 64) from step to step, 64-byte aligned: the codes of `lanes`
+ * channels from `channel` on; weights of missing channels are zero. sum: of each channel's. */
+void qc_avx512_unpack(int8_t *w, size_t next, int32_t sum[QC_512_LANES], const QcKCodes *codes, uint32_t channel,
+                      uint32_t lanes);
 
 int qc_avx512_conv(uint8_t *out, const QcKConv *how);
 

@@ -1,19 +1,27 @@
-/* avx512conv.c - whole convolutions: the weights of 16 or 32 output channels are unpacked once, sums of up to twelve positions stay in registers, and are
- * rescaled there.
+/* avx512conv.c - whole convolutions: the weights of 16 or 32 output channels are unpacked once, sums of up to twelve
+ * positions stay in registers, and are rescaled there.
  *
- * A step is four bytes of x, repeated in all lanes, by the next four weights of each channel: vpdpbusd. Every position must load and repeat its own four bytes,
- * which cores do no faster than they multiply: so two vectors of channels share them. 24 sums, two vectors of weights and some of x are the 32 registers.
- * Of the border around a series, what all positions of a tile see is the zero point: multiplied once for all of them. Tiles are smaller there, so that it is
- * more.
+ * A step is four bytes of x, repeated in all lanes, by the next four weights of each channel: vpdpbusd. Every position
+ * must load and repeat its own four bytes, which cores do no faster than they multiply: so two vectors of channels
+ * share them. 24 sums, two vectors of weights and some of x are the 32 registers. Of the border around a series, what
+ * all positions of a tile see is the zero point: multiplied once for all of them. Tiles are smaller there, so that it
+ * is more.
  */
 #include "avx512.h"
 
-enum { LANES = QC_512_LANES, MOST = 12 /* positions */, FEW = 6 /* at a border */, WEIGHTS = 48 << 10, STEPS = WEIGHTS / 4 / LANES };
+enum {
+    LANES = QC_512_LANES,
+    MOST = 12 /* positions */,
+    FEW = 6 /* at a border */,
+    WEIGHTS = 48 << 10,
+    STEPS = WEIGHTS / 4 / LANES
+};
 
-/* How sums become codes: (sum * m + add) >> shift in 64 bits, where add is half and the bias's share. Channels 0, 2, 4 .. and 1, 3, 5 .. apart. */
+/* How sums become codes: (sum * m + add) >> shift in 64 bits, where add is half and the bias's share. Channels 0, 2, 4
+ * .. and 1, 3, 5 .. apart. */
 typedef struct Rescale {
     __m512i m, m_odd, add, add_odd;
-    __m512i shift, shift_odd; /* the latter less 32: what is wanted is then the upper half */
+    __m512i shift, shift_odd; /* shift_odd is shift less 32: what is wanted is then the upper half */
 } Rescale;
 
 /* 16 or 32 output channels, `vectors` of 16; those beyond the last are zeros. */
@@ -34,9 +42,13 @@ INLINE __m512i odd(__m512i v) { return _mm512_srli_epi64(v, 32); }
 INLINE Rescale rescale_init(__m512i bias, __m512i multiplier, __m512i shift)
 {
     const __m512i one = _mm512_set1_epi64(1);
-    Rescale r = {.m = multiplier, .m_odd = odd(multiplier), .shift = _mm512_and_si512(shift, _mm512_set1_epi64(0xffffffff)), .shift_odd = odd(shift)};
+    Rescale r = {.m = multiplier,
+                 .m_odd = odd(multiplier),
+                 .shift = _mm512_and_si512(shift, _mm512_set1_epi64(0xffffffff)),
+                 .shift_odd = odd(shift)};
     r.add = _mm512_add_epi64(_mm512_mul_epi32(bias, r.m), _mm512_sllv_epi64(one, _mm512_sub_epi64(r.shift, one)));
-    r.add_odd = _mm512_add_epi64(_mm512_mul_epi32(odd(bias), r.m_odd), _mm512_sllv_epi64(one, _mm512_sub_epi64(r.shift_odd, one)));
+    r.add_odd = _mm512_add_epi64(_mm512_mul_epi32(odd(bias), r.m_odd),
+                                 _mm512_sllv_epi64(one, _mm512_sub_epi64(r.shift_odd, one)));
     r.shift_odd = _mm512_sub_epi64(r.shift_odd, _mm512_set1_epi64(32));
     return r;
 }
@@ -52,17 +64,20 @@ typedef struct Clamp {
     __m512i zero, low, high; /* 16, 8 and 8 bits */
 } Clamp;
 
-/* Four vectors of 16 as bytes side by side, zero added and clamped: packing saturates on the way, which changes nothing that is not clamped anyway. */
+/* Four vectors of 16 as bytes side by side, zero added and clamped: packing saturates on the way, which changes nothing
+ * that is not clamped anyway. */
 INLINE __m512i packed_four(__m512i a, __m512i b, __m512i c, __m512i d, const Clamp *to)
 {
-    __m512i ab = _mm512_adds_epi16(_mm512_packs_epi32(a, b), to->zero), cd = _mm512_adds_epi16(_mm512_packs_epi32(c, d), to->zero);
+    __m512i ab = _mm512_adds_epi16(_mm512_packs_epi32(a, b), to->zero),
+            cd = _mm512_adds_epi16(_mm512_packs_epi32(c, d), to->zero);
     __m512i bytes = _mm512_min_epu8(_mm512_max_epu8(_mm512_packus_epi16(ab, cd), to->low), to->high);
     return _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), bytes);
 }
 
 INLINE Clamp clamp_of(const QcKConv *how)
 {
-    return (Clamp){_mm512_set1_epi16((int16_t)how->zero), _mm512_set1_epi8((char)how->low), _mm512_set1_epi8((char)how->high)};
+    return (Clamp){_mm512_set1_epi16((int16_t)how->zero), _mm512_set1_epi8((char)how->low),
+                   _mm512_set1_epi8((char)how->high)};
 }
 
 /* What rescales the sums of up to 16 channels; 0 where a shift is below 32, which only the scalar kernel takes. */
@@ -82,7 +97,8 @@ static void panel_open(Panel *panel, const QcKConv *how)
         uint32_t o = panel->channel + v * LANES, left = panel->channels - v * LANES;
         __mmask16 there = (__mmask16)(panel->there >> v * LANES);
         int32_t sum[LANES];
-        qc_avx512_unpack(panel->w + v * LANES * 4, (size_t)panel->vectors * LANES * 4, sum, &how->codes, o, left < LANES ? left : LANES);
+        qc_avx512_unpack(panel->w + v * LANES * 4, (size_t)panel->vectors * LANES * 4, sum, &how->codes, o,
+                         left < LANES ? left : LANES);
         __m512i share = _mm512_mullo_epi32(_mm512_loadu_si512(sum), _mm512_set1_epi32(how->zero_in));
         __m512i bias = _mm512_sub_epi32(_mm512_maskz_loadu_epi32(there, how->bias + o), share);
         panel->is_plain |= !rescale_lanes(&panel->rescale[v], how, o, there, bias);
@@ -99,8 +115,10 @@ INLINE __m512i repeated(const uint8_t *at)
     return _mm512_set1_epi32(four);
 }
 
-/* Sums have names, as compilers keep arrays in memory. Positions 3, 6 and 9 have pointers of their own, from which others are one or two steps away. */
-#define EACH_POSITION(work) work(0) work(1) work(2) work(3) work(4) work(5) work(6) work(7) work(8) work(9) work(10) work(11)
+/* Sums have names, as compilers keep arrays in memory. Positions 3, 6 and 9 have pointers of their own, from which
+ * others are one or two steps away. */
+#define EACH_POSITION(work) \
+    work(0) work(1) work(2) work(3) work(4) work(5) work(6) work(7) work(8) work(9) work(10) work(11)
 #define DECLARE(p) __m512i sum##p = _mm512_setzero_si512(), more##p = sum##p;
 #define ADD_PRODUCTS(p) \
     if (P > p) { \
@@ -114,24 +132,26 @@ INLINE __m512i repeated(const uint8_t *at)
         if (V > 1) _mm512_storeu_si512(panel->acc + p * V * LANES + LANES, more##p); \
     }
 /* Two positions of 32 channels, or four of 16; a position that is not there stands for the one before it. */
-#define SETTLE_TWO(p, q) \
-    if (P > p) { \
-        __m512i bytes = packed_four(rescaled(sum##p, r), rescaled(more##p, r + 1), rescaled(P > q ? sum##q : sum##p, r), \
-                                    rescaled(P > q ? more##q : more##p, r + 1), to); \
-        _mm256_mask_storeu_epi8(out + p * out_step, there, _mm512_castsi512_si256(bytes)); \
-        if (P > q) _mm256_mask_storeu_epi8(out + q * out_step, there, _mm512_extracti64x4_epi64(bytes, 1)); \
+#define SETTLE_TWO(p, q)                                                                                     \
+    if (P > p) {                                                                                             \
+        __m512i bytes =                                                                                      \
+            packed_four(rescaled(sum##p, r), rescaled(more##p, r + 1), rescaled(P > q ? sum##q : sum##p, r), \
+                        rescaled(P > q ? more##q : more##p, r + 1), to);                                     \
+        _mm256_mask_storeu_epi8(out + p * out_step, there, _mm512_castsi512_si256(bytes));                   \
+        if (P > q) _mm256_mask_storeu_epi8(out + q * out_step, there, _mm512_extracti64x4_epi64(bytes, 1));  \
     }
-#define SETTLE_FOUR(p, q, s, t) \
-    if (P > p) { \
-        __m512i bytes = packed_four(rescaled(sum##p, r), rescaled(P > q ? sum##q : sum##p, r), rescaled(P > s ? sum##s : sum##p, r), \
-                                    rescaled(P > t ? sum##t : sum##p, r), to); \
-        _mm_mask_storeu_epi8(out + p * out_step, (__mmask16)there, _mm512_castsi512_si128(bytes)); \
-        if (P > q) _mm_mask_storeu_epi8(out + q * out_step, (__mmask16)there, _mm512_extracti32x4_epi32(bytes, 1)); \
-        if (P > s) _mm_mask_storeu_epi8(out + s * out_step, (__mmask16)there, _mm512_extracti32x4_epi32(bytes, 2)); \
-        if (P > t) _mm_mask_storeu_epi8(out + t * out_step, (__mmask16)there, _mm512_extracti32x4_epi32(bytes, 3)); \
+#define SETTLE_FOUR(p, q, s, t)                                                                                      \
+    if (P > p) {                                                                                                     \
+        __m512i bytes = packed_four(rescaled(sum##p, r), rescaled(P > q ? sum##q : sum##p, r),                       \
+                                    rescaled(P > s ? sum##s : sum##p, r), rescaled(P > t ? sum##t : sum##p, r), to); \
+        _mm_mask_storeu_epi8(out + p * out_step, (__mmask16)there, _mm512_castsi512_si128(bytes));                   \
+        if (P > q) _mm_mask_storeu_epi8(out + q * out_step, (__mmask16)there, _mm512_extracti32x4_epi32(bytes, 1));  \
+        if (P > s) _mm_mask_storeu_epi8(out + s * out_step, (__mmask16)there, _mm512_extracti32x4_epi32(bytes, 2));  \
+        if (P > t) _mm_mask_storeu_epi8(out + t * out_step, (__mmask16)there, _mm512_extracti32x4_epi32(bytes, 3));  \
     }
 
-/* The steps of a tile at position `at` of a series: some see nothing but border, whatever the position, and are not multiplied by each. */
+/* The steps of a tile at position `at` of a series: some see nothing but border, whatever the position, and are not
+ * multiplied by each. */
 typedef struct Span {
     uint32_t first, end;
 } Span;
@@ -148,14 +168,17 @@ static Span span_of(const QcKConv *how, uint32_t at, uint32_t positions)
 }
 
 /* P positions of V vectors of channels, from x on. */
-INLINE void tile_of(uint8_t *out, Panel *panel, const QcKConv *how, const uint8_t *x, const Span *span, const Clamp *to, const Rescale *r, const int V, const int P)
+INLINE void tile_of(uint8_t *out, Panel *panel, const QcKConv *how, const uint8_t *x, const Span *span, const Clamp *to,
+                    const Rescale *r, const int V, const int P)
 {
     const size_t step = how->step, out_step = how->out_step;
     const int8_t *w = panel->w + (size_t)span->first * V * LANES * 4;
     EACH_POSITION(DECLARE)
     for (uint32_t s = 0; s < how->codes.segments; s++) {
-        const uint8_t *a = x + how->segment[s] + 4 * (size_t)span->first, *b = a + 3 * step, *c = b + 3 * step, *d = c + 3 * step;
-        for (uint32_t left = span->end - span->first; left > 0; left--, a += 4, b += 4, c += 4, d += 4, w += V * LANES * 4) {
+        const uint8_t *a = x + how->segment[s] + 4 * (size_t)span->first, *b = a + 3 * step, *c = b + 3 * step,
+                      *d = c + 3 * step;
+        for (uint32_t left = span->end - span->first; left > 0;
+             left--, a += 4, b += 4, c += 4, d += 4, w += V * LANES * 4) {
             __m512i w0 = _mm512_load_si512(w), w1 = V > 1 ? _mm512_load_si512(w + LANES * 4) : w0;
             EACH_POSITION(ADD_PRODUCTS)
         }
@@ -173,24 +196,29 @@ INLINE void tile_of(uint8_t *out, Panel *panel, const QcKConv *how, const uint8_
 }
 
 #define TILE(P) case P: tile_of(out, panel, how, x, span, to, r, V, P); break;
-INLINE void tile(uint8_t *out, Panel *panel, const QcKConv *how, const uint8_t *x, uint32_t positions, const Span *span, const Clamp *to, const Rescale *r, const int V)
+INLINE void tile(uint8_t *out, Panel *panel, const QcKConv *how, const uint8_t *x, uint32_t positions, const Span *span,
+                 const Clamp *to, const Rescale *r, const int V)
 {
-    switch (positions) { TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6) TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) }
+    switch (positions) {
+        TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6) TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12)
+    }
 }
 
-static void tile_one(uint8_t *out, Panel *panel, const QcKConv *how, const uint8_t *x, uint32_t positions, const Span *span, const Clamp *to, const Rescale *r)
+static void tile_one(uint8_t *out, Panel *panel, const QcKConv *how, const uint8_t *x, uint32_t positions,
+                     const Span *span, const Clamp *to, const Rescale *r)
 {
     tile(out, panel, how, x, positions, span, to, r, 1);
 }
 
-static void tile_two(uint8_t *out, Panel *panel, const QcKConv *how, const uint8_t *x, uint32_t positions, const Span *span, const Clamp *to, const Rescale *r)
+static void tile_two(uint8_t *out, Panel *panel, const QcKConv *how, const uint8_t *x, uint32_t positions,
+                     const Span *span, const Clamp *to, const Rescale *r)
 {
     tile(out, panel, how, x, positions, span, to, r, 2);
 }
 
 /* ---- all of it ---- */
 
-/* How a tile's sums are rescaled: those of the steps that it leaves out, the same at all positions, are a bias. */
+/* How a tile's sums are rescaled: the sums of the steps that it leaves out, the same at all positions, are a bias. */
 static const Rescale *border_rescale(Rescale own[2], const Panel *panel, const QcKConv *how, const Span *span)
 {
     const uint32_t steps = (how->codes.length + 3) / 4;
@@ -217,7 +245,8 @@ static const Rescale *border_rescale(Rescale own[2], const Panel *panel, const Q
 }
 
 /* n positions of a row of output, from position `at` on. */
-static void tile_run(uint8_t *out, Panel *panel, const QcKConv *how, const uint8_t *x, uint32_t at, uint32_t n, const Span *span, const Clamp *to, const Rescale *r)
+static void tile_run(uint8_t *out, Panel *panel, const QcKConv *how, const uint8_t *x, uint32_t at, uint32_t n,
+                     const Span *span, const Clamp *to, const Rescale *r)
 {
     uint32_t o = panel->channel;
     x += (size_t)at * how->step;
@@ -225,11 +254,12 @@ static void tile_run(uint8_t *out, Panel *panel, const QcKConv *how, const uint8
     if (panel->vectors == 1) tile_one(out, panel, how, x, n, span, to, r);
     else tile_two(out, panel, how, x, n, span, to, r);
     if (panel->is_plain)
-        qc_kernels_scalar.rescale(out, panel->acc, panel->bias, how->multiplier + o, how->shift + o, n, panel->channels, panel->vectors * LANES, how->out_step,
-                                  how->zero, how->low, how->high);
+        qc_kernels_scalar.rescale(out, panel->acc, panel->bias, how->multiplier + o, how->shift + o, n, panel->channels,
+                                  panel->vectors * LANES, how->out_step, how->zero, how->low, how->high);
 }
 
-static void border_run(uint8_t *out, Panel *panel, const QcKConv *how, const uint8_t *x, uint32_t at, uint32_t end, const Clamp *to)
+static void border_run(uint8_t *out, Panel *panel, const QcKConv *how, const uint8_t *x, uint32_t at, uint32_t end,
+                       const Clamp *to)
 {
     for (; at < end; at += FEW) {
         Rescale own[2];
@@ -267,7 +297,8 @@ int qc_avx512_conv(uint8_t *out, const QcKConv *how)
         panel.vectors = (panel.channels + LANES - 1) / LANES;
         panel_open(&panel, how);
         for (uint32_t row = 0; row < how->rows; row++)
-            row_run(out + panel.channel + (size_t)row * how->positions * how->out_step, &panel, how, how->x + (size_t)row * how->row_step, &to);
+            row_run(out + panel.channel + (size_t)row * how->positions * how->out_step, &panel, how,
+                    how->x + (size_t)row * how->row_step, &to);
     }
     return 1;
 }

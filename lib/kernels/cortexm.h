@@ -4,8 +4,8 @@
 
 #include "kernels.h"
 
-/* They rescale by the upper word of a product: (v * m + 2^(s-1)) >> s is that of 2^up * v with shift s + up, which is
- * at least 33 then, so that 2^(s+up-1) is a multiple of 2^32 and rounds the upper word alone. */
+/* They rescale by the upper word of a product: (v * m + 2^(s-1)) >> s is the upper word for 2^up * v with shift s + up,
+ * which is at least 33 then, so that 2^(s+up-1) is a multiple of 2^32 and rounds the upper word alone. */
 static inline uint32_t cortexm_up(const QcKConv *how, uint32_t o)
 {
     return how->shift[o] < 33 ? 33u - how->shift[o] : 0;

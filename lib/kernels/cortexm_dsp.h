@@ -1,6 +1,8 @@
-/* cortexm_dsp.h - the instructions for pairs of 16-bit halves that Cortex-M4, M7 and M33 have, by their names in the ARM manuals, and packed weights as such pairs.
+/* cortexm_dsp.h - the instructions for pairs of 16-bit halves that Cortex-M4, M7 and M33 have, by their names in the
+ * ARM manuals, and packed weights as such pairs.
  *
- * Four values v0 .. v3 are two words, {v0, v2} and {v1, v3} (lower half first): UXTB16 and SXTB16 make them of four bytes, and SMLAD multiplies and adds a word by a word.
+ * Four values v0 .. v3 are two words, {v0, v2} and {v1, v3} (lower half first): UXTB16 and SXTB16 make them of four
+ * bytes, and SMLAD multiplies and adds a word by a word.
  */
 #ifndef QC_KERNELS_CORTEXM_DSP_H
 #define QC_KERNELS_CORTEXM_DSP_H
@@ -9,7 +11,8 @@
 
 #define DSP_INLINE static inline __attribute__((always_inline))
 
-typedef uint32_t DspWord __attribute__((may_alias, aligned(1)));  /* anywhere: these cores load and store words at any address */
+typedef uint32_t DspWord __attribute__((may_alias, aligned(1)));  /* anywhere: these cores load and store words at any
+                                                                     address */
 typedef uint16_t DspShort __attribute__((may_alias, aligned(1)));
 
 DSP_INLINE uint32_t dsp_load(const void *from) { return *(const DspWord *)from; }
@@ -77,7 +80,8 @@ static inline void dsp_copy(uint8_t *to, const uint8_t *from, uint32_t n)
     while (n--) *to++ = *from++;
 }
 
-/* Codes of 4 or 2 bits, the words of which may begin anywhere in a byte: all the bits of a word lie in the bytes that its codes lie in. */
+/* Codes of 4 or 2 bits, the words of which may begin anywhere in a byte: all the bits of a word lie in the bytes that
+ * its codes lie in. */
 DSP_INLINE uint32_t dsp_load_bits(const uint8_t *from, uint32_t at)
 {
     uint32_t word = dsp_load(from);

@@ -33,7 +33,7 @@ static int32_t widen_linear(uint32_t *to, const uint8_t *x, uint32_t n, int32_t 
     return sum;
 }
 
-/* Two words of inputs by those of two rows: 8 bits, then a pair of smaller codes. */
+/* Two words of inputs by the words of two rows: 8 bits, then a pair of smaller codes. */
 #define EIGHTS(P, A)                                                                                  \
     "sxtb16 %[t], %[" P "]\n\tsxtb16 %[" P "], %[" P "], ror #8\n\tsmlad %[" A "], %[xa], %[t], %[" A \
     "]\n\tsmlad %[" A "], %[xb], %[" P "], %[" A "]\n\t"

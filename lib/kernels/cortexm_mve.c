@@ -98,8 +98,14 @@ static void max_rows(uint8_t *out, const uint8_t *x, uint32_t rows, uint32_t ste
     }
 }
 
-const QcKernels qc_kernels_mve = {
-    "mve", qc_scalar_unpack, qc_scalar_dot, qc_scalar_depthwise, rescale, add, masked_sum, max_rows, dense,
-    fold,  add_outer,        multiply_triangle, add_scaled, dot_floats, dot_codes, qc_mve_conv,      qc_mve_linear, qc_mve_depthwise};
+const QcKernels qc_kernels_mve = {"mve",         qc_scalar_unpack,
+                                  qc_scalar_dot, qc_scalar_depthwise,
+                                  rescale,       add,
+                                  masked_sum,    max_rows,
+                                  dense,         fold,
+                                  add_outer,     multiply_triangle,
+                                  add_scaled,    dot_floats,
+                                  dot_codes,     qc_mve_conv,
+                                  qc_mve_linear, qc_mve_depthwise};
 
 #endif

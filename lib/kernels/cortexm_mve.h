@@ -27,7 +27,7 @@ static inline int8x16_t mve_codes(const uint8_t *from, uint8x16_t at, int8x16_t 
     return bits == 4 ? vshrq_n_s8(v, 4) : vshrq_n_s8(v, 6);
 }
 
-/* Where 16 codes from code j on lie: the bytes after that of code j, and by how many bits each is shifted up. */
+/* Where 16 codes from code j on lie: the bytes after the byte of code j, and by how many bits each is shifted up. */
 static inline uint8x16_t mve_places(int8x16_t *up, uint32_t j, uint32_t bits)
 {
     uint8x16_t place = vidupq_n_u8(bits == 4 ? j % 2 : j % 4, 1);

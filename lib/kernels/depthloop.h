@@ -1,4 +1,5 @@
-/* depthloop.h - the loop of depthwise convolutions, for each kernel set to compile under its own flags. See kernels.h for what it computes. */
+/* depthloop.h - the loop of depthwise convolutions, for each kernel set to compile under its own flags. See kernels.h
+ * for what it computes. */
 #ifndef QC_KERNELS_DEPTHLOOP_H
 #define QC_KERNELS_DEPTHLOOP_H
 
@@ -7,13 +8,16 @@
 #include "kernels.h"
 #include "mem.h"
 
-typedef int32_t DepthSums __attribute__((vector_size(QC_K_LANES * sizeof(int32_t)))); /* gcc and clang split it where registers are narrower */
-typedef int16_t DepthProducts __attribute__((vector_size(QC_K_LANES * sizeof(int16_t)))); /* |x * w| <= 255 * 128 < 2^15 */
+/* gcc and clang split it where registers are narrower */
+typedef int32_t DepthSums __attribute__((vector_size(QC_K_LANES * sizeof(int32_t))));
+/* |x * w| <= 255 * 128 < 2^15 */
+typedef int16_t DepthProducts __attribute__((vector_size(QC_K_LANES * sizeof(int16_t))));
 typedef uint8_t DepthInputs __attribute__((vector_size(QC_K_LANES)));
 typedef int8_t DepthWeights __attribute__((vector_size(QC_K_LANES)));
 
 /* n (a constant at each call) positions at a time: they share the weights. */
-static inline __attribute__((always_inline)) void depthwise_positions(int32_t *sums, const uint8_t *x, const int8_t *w, const QcKDot *how, int n)
+static inline __attribute__((always_inline)) void depthwise_positions(int32_t *sums, const uint8_t *x, const int8_t *w,
+                                                                      const QcKDot *how, int n)
 {
     DepthSums sum[4] = {{0}};
     for (uint32_t s = 0; s < how->segments; s++, w += QC_K_LANES) {
@@ -32,7 +36,8 @@ static inline __attribute__((always_inline)) void depthwise_positions(int32_t *s
 static void depthwise(int32_t *sums, const uint8_t *x, const int8_t *w, const QcKDot *how)
 {
     uint32_t t = 0;
-    for (; t + 4 <= how->positions; t += 4) depthwise_positions(sums + t * QC_K_LANES, x + (size_t)t * how->step, w, how, 4);
+    for (; t + 4 <= how->positions; t += 4)
+        depthwise_positions(sums + t * QC_K_LANES, x + (size_t)t * how->step, w, how, 4);
     for (; t < how->positions; t++) depthwise_positions(sums + t * QC_K_LANES, x + (size_t)t * how->step, w, how, 1);
 }
 

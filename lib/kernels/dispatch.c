@@ -14,7 +14,8 @@ const QcKernels *const *qc_kernels_available(void)
     static const QcKernels *const avx2[] = {&qc_kernels_scalar, &qc_kernels_avx2, NULL};
     static const QcKernels *const vnni[] = {&qc_kernels_scalar, &qc_kernels_avx2, &qc_kernels_avx512vnni, NULL};
     /* what both the processor can do and the system saves between threads */
-    int has_avx2 = __builtin_cpu_supports("avx2"), has_512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw");
+    int has_avx2 = __builtin_cpu_supports("avx2"),
+        has_512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw");
     if (has_avx2 && has_512 && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni")) return vnni;
     if (has_avx2) return avx2;
 #elif defined(__aarch64__)

@@ -1,7 +1,8 @@
-/* neon.c - the kernels in 128-bit vectors, for every 64-bit ARM processor and those of 32 bits that have NEON.
+/* neon.c - the kernels in 128-bit vectors, for every 64-bit ARM processor and each 32-bit processor that has NEON.
  *
- * There is no product of unsigned by signed bytes: x - 128 is signed, and 128 times the sum of the weights is added again. At 2 and 4 bits a product is at
- * most 256 and 1024, so that 127 and 31 of them are added in 16 bits; at 8 bits each is widened at once.
+ * There is no product of unsigned by signed bytes: x - 128 is signed, and 128 times the sum of the weights is added
+ * again. At 2 and 4 bits a product is at most 256 and 1024, so that 127 and 31 of them are added in 16 bits; at 8 bits
+ * each is widened at once.
  */
 #include "neon.h"
 
@@ -20,7 +21,8 @@ INLINE int32x4_t add_neighbours(int32x4_t a, int32x4_t b)
 
 /* ---- weights for use ---- */
 
-/* How 16 codes of 2, 4 or 8 bits become bytes: the byte each lies in, how far it is from that byte's top, and back down. */
+/* How 16 codes of 2, 4 or 8 bits become bytes: the byte each lies in, how far it is from that byte's top, and back
+ * down. */
 typedef struct Spread {
     uint8x16_t byte;
     int8x16_t up, down;
@@ -87,13 +89,17 @@ INLINE int32_t unpack_bits(int8_t *w, const uint8_t *bytes, uint32_t n, uint32_t
 
 static int32_t unpack_run(int8_t *w, const uint8_t *bytes, uint32_t n, uint32_t bits, const Spread *s)
 {
-    return bits == 2 ? unpack_bits(w, bytes, n, 2, s) : bits == 4 ? unpack_bits(w, bytes, n, 4, s) : unpack_bits(w, bytes, n, 8, s);
+    return bits == 2   ? unpack_bits(w, bytes, n, 2, s)
+           : bits == 4 ? unpack_bits(w, bytes, n, 4, s)
+                       : unpack_bits(w, bytes, n, 8, s);
 }
 
 void qc_neon_unpack(int8_t *w, int32_t *sum, const QcKCodes *codes)
 {
-    uint32_t bits = (uint32_t)codes->bits, blocks = (codes->channels + QC_K_LANES - 1) / QC_K_LANES, run = (codes->length + 3) & ~3u;
-    uint64_t first = (uint64_t)codes->first * bits, row = (uint64_t)codes->row * bits, length = (uint64_t)codes->length * bits;
+    uint32_t bits = (uint32_t)codes->bits, blocks = (codes->channels + QC_K_LANES - 1) / QC_K_LANES,
+             run = (codes->length + 3) & ~3u;
+    uint64_t first = (uint64_t)codes->first * bits, row = (uint64_t)codes->row * bits,
+             length = (uint64_t)codes->length * bits;
     if ((first | (codes->channels > 1 ? row : 0) | (codes->segments > 1 ? length : 0)) % 8) { /* no byte boundaries */
         qc_kernels_scalar.unpack(w, sum, codes);
         return;
@@ -138,8 +144,10 @@ static void add_offset(int32_t offset[QC_K_LANES], const int8_t *w, uint32_t ste
     vst1q_s32(offset + 4, vshlq_n_s32(add_neighbours(sum[2], sum[3]), 7));
 }
 
-/* One block of channels at P positions (a constant at each call). The products of `patience` steps of four bytes are added in 16 bits. */
-INLINE void dot_tile(int32_t *acc, const uint8_t *x, const int8_t *w, const int32_t *offset, const QcKDot *how, uint32_t patience, const int P)
+/* One block of channels at P positions (a constant at each call). The products of `patience` steps of four bytes are
+ * added in 16 bits. */
+INLINE void dot_tile(int32_t *acc, const uint8_t *x, const int8_t *w, const int32_t *offset, const QcKDot *how,
+                     uint32_t patience, const int P)
 {
     int32x4_t wide[2][4];
     for (int p = 0; p < P; p++)
@@ -174,18 +182,21 @@ static void dot(int32_t *acc, const uint8_t *x, const int8_t *w, const QcKDot *h
 {
     uint32_t steps = how->segments * (how->run / 4), patience = bits == 2 ? 127 : bits == 4 ? 31 : 1;
     size_t acc_step = (size_t)how->blocks * QC_K_LANES;
-    for (uint32_t b = 0; b < how->blocks && how->positions; b++, acc += QC_K_LANES, w += (size_t)steps * 4 * QC_K_LANES) {
+    for (uint32_t b = 0; b < how->blocks && how->positions;
+         b++, acc += QC_K_LANES, w += (size_t)steps * 4 * QC_K_LANES) {
         int32_t offset[QC_K_LANES];
         uint32_t t = 0;
         add_offset(offset, w, steps);
-        for (; t + 2 <= how->positions; t += 2) dot_tile(acc + t * acc_step, x + (size_t)t * how->step, w, offset, how, patience, 2);
+        for (; t + 2 <= how->positions; t += 2)
+            dot_tile(acc + t * acc_step, x + (size_t)t * how->step, w, offset, how, patience, 2);
         if (t < how->positions) dot_tile(acc + t * acc_step, x + (size_t)t * how->step, w, offset, how, patience, 1);
     }
 }
 
 /* ---- rescaling ---- */
 
-/* (product + 2^(shift-1)) >> shift is what a rounding shift does; where the result is beyond 32 bits it is beyond every clamp too. */
+/* (product + 2^(shift-1)) >> shift is what a rounding shift does; where the result is beyond 32 bits it is beyond every
+ * clamp too. */
 INLINE int32x4_t settle(int64x2_t a, int64x2_t b, int64x2_t shift_a, int64x2_t shift_b)
 {
     return vcombine_s32(vqmovn_s64(vrshlq_s64(a, shift_a)), vqmovn_s64(vrshlq_s64(b, shift_b)));
@@ -195,7 +206,10 @@ typedef struct Range {
     int32x4_t zero, least, most; /* without zero */
 } Range;
 
-INLINE Range range_of(int32_t zero, int32_t low, int32_t high) { return (Range){vdupq_n_s32(zero), vdupq_n_s32(low - zero), vdupq_n_s32(high - zero)}; }
+INLINE Range range_of(int32_t zero, int32_t low, int32_t high)
+{
+    return (Range){vdupq_n_s32(zero), vdupq_n_s32(low - zero), vdupq_n_s32(high - zero)};
+}
 
 INLINE void store_eight(uint8_t *out, int32x4_t a, int32x4_t b, const Range *r)
 {
@@ -205,34 +219,44 @@ INLINE void store_eight(uint8_t *out, int32x4_t a, int32x4_t b, const Range *r)
     vst1_u8(out, vmovn_u16(words));
 }
 
-static void rescale_eight(uint8_t *out, const int32_t *acc, const int32_t *bias, const int32_t *multiplier, const uint8_t *shift, uint32_t positions,
-                          uint32_t acc_step, uint32_t out_step, const Range *r)
+static void rescale_eight(uint8_t *out, const int32_t *acc, const int32_t *bias, const int32_t *multiplier,
+                          const uint8_t *shift, uint32_t positions, uint32_t acc_step, uint32_t out_step,
+                          const Range *r)
 {
-    int32x4_t bias_a = vld1q_s32(bias), bias_b = vld1q_s32(bias + 4), m_a = vld1q_s32(multiplier), m_b = vld1q_s32(multiplier + 4);
+    int32x4_t bias_a = vld1q_s32(bias), bias_b = vld1q_s32(bias + 4), m_a = vld1q_s32(multiplier),
+              m_b = vld1q_s32(multiplier + 4);
     int64x2_t by[4];
-    for (int k = 0; k < 4; k++) by[k] = vcombine_s64(vdup_n_s64(-(int64_t)shift[2 * k]), vdup_n_s64(-(int64_t)shift[2 * k + 1]));
+    for (int k = 0; k < 4; k++)
+        by[k] = vcombine_s64(vdup_n_s64(-(int64_t)shift[2 * k]), vdup_n_s64(-(int64_t)shift[2 * k + 1]));
     for (uint32_t t = 0; t < positions; t++, acc += acc_step, out += out_step) {
         int32x4_t a = vaddq_s32(vld1q_s32(acc), bias_a), b = vaddq_s32(vld1q_s32(acc + 4), bias_b);
-        int32x4_t low = settle(vmull_s32(vget_low_s32(a), vget_low_s32(m_a)), vmull_s32(vget_high_s32(a), vget_high_s32(m_a)), by[0], by[1]);
-        int32x4_t high = settle(vmull_s32(vget_low_s32(b), vget_low_s32(m_b)), vmull_s32(vget_high_s32(b), vget_high_s32(m_b)), by[2], by[3]);
+        int32x4_t low = settle(vmull_s32(vget_low_s32(a), vget_low_s32(m_a)),
+                               vmull_s32(vget_high_s32(a), vget_high_s32(m_a)), by[0], by[1]);
+        int32x4_t high = settle(vmull_s32(vget_low_s32(b), vget_low_s32(m_b)),
+                                vmull_s32(vget_high_s32(b), vget_high_s32(m_b)), by[2], by[3]);
         store_eight(out, low, high, r);
     }
 }
 
-void qc_neon_rescale(uint8_t *out, const int32_t *acc, const int32_t *bias, const int32_t *multiplier, const uint8_t *shift, uint32_t positions,
-                     uint32_t channels, uint32_t acc_step, uint32_t out_step, int32_t zero, int32_t low, int32_t high)
+void qc_neon_rescale(uint8_t *out, const int32_t *acc, const int32_t *bias, const int32_t *multiplier,
+                     const uint8_t *shift, uint32_t positions, uint32_t channels, uint32_t acc_step, uint32_t out_step,
+                     int32_t zero, int32_t low, int32_t high)
 {
     Range r = range_of(zero, low, high);
     uint32_t o = 0;
-    for (; o + 8 <= channels; o += 8) rescale_eight(out + o, acc + o, bias + o, multiplier + o, shift + o, positions, acc_step, out_step, &r);
+    for (; o + 8 <= channels; o += 8)
+        rescale_eight(out + o, acc + o, bias + o, multiplier + o, shift + o, positions, acc_step, out_step, &r);
     if (o < channels)
-        qc_kernels_scalar.rescale(out + o, acc + o, bias + o, multiplier + o, shift + o, positions, channels - o, acc_step, out_step, zero, low, high);
+        qc_kernels_scalar.rescale(out + o, acc + o, bias + o, multiplier + o, shift + o, positions, channels - o,
+                                  acc_step, out_step, zero, low, high);
 }
 
 INLINE int32x4_t add_four(int32x4_t a, int32x4_t b, const QcKAdd *how, int64x2_t by)
 {
-    int64x2_t first = vmull_n_s32(vget_low_s32(a), how->multiplier_a), second = vmull_n_s32(vget_high_s32(a), how->multiplier_a);
-    return settle(vmlal_n_s32(first, vget_low_s32(b), how->multiplier_b), vmlal_n_s32(second, vget_high_s32(b), how->multiplier_b), by, by);
+    int64x2_t first = vmull_n_s32(vget_low_s32(a), how->multiplier_a),
+              second = vmull_n_s32(vget_high_s32(a), how->multiplier_a);
+    return settle(vmlal_n_s32(first, vget_low_s32(b), how->multiplier_b),
+                  vmlal_n_s32(second, vget_high_s32(b), how->multiplier_b), by, by);
 }
 
 void qc_neon_add(uint8_t *out, const uint8_t *a, const uint8_t *b, uint32_t n, const QcKAdd *how)
@@ -256,8 +280,8 @@ void qc_neon_add(uint8_t *out, const uint8_t *a, const uint8_t *b, uint32_t n, c
 enum { MASK_CHANNELS = 4, MASK_POSITIONS = 257 }; /* so many times 255 fit 16 bits */
 
 /* 16 columns of x under up to four channels' masks (0 or 1), added to sums. */
-static void add_masked(int32_t *sums, const uint8_t *x, const uint8_t *mask, uint32_t positions, uint32_t step, uint32_t mask_step, uint32_t run,
-                       uint32_t columns, uint32_t channels)
+static void add_masked(int32_t *sums, const uint8_t *x, const uint8_t *mask, uint32_t positions, uint32_t step,
+                       uint32_t mask_step, uint32_t run, uint32_t columns, uint32_t channels)
 {
     uint16x8_t low[MASK_CHANNELS], high[MASK_CHANNELS];
     for (int c = 0; c < MASK_CHANNELS; c++) low[c] = high[c] = vdupq_n_u16(0);
@@ -277,16 +301,16 @@ static void add_masked(int32_t *sums, const uint8_t *x, const uint8_t *mask, uin
     }
 }
 
-void qc_neon_masked_sum(int32_t *sums, const uint8_t *x, const uint8_t *mask, uint32_t positions, uint32_t step, uint32_t mask_step, uint32_t run,
-                        uint32_t channels)
+void qc_neon_masked_sum(int32_t *sums, const uint8_t *x, const uint8_t *mask, uint32_t positions, uint32_t step,
+                        uint32_t mask_step, uint32_t run, uint32_t channels)
 {
     memset(sums, 0, (size_t)channels * run * sizeof *sums);
     for (uint32_t t = 0; t < positions; t += MASK_POSITIONS)
         for (uint32_t o = 0; o < channels; o += MASK_CHANNELS)
             for (uint32_t i = 0; i < run; i += 16)
                 add_masked(sums + (size_t)o * run + i, x + (size_t)t * step + i, mask + (size_t)t * mask_step + o,
-                           positions - t < MASK_POSITIONS ? positions - t : MASK_POSITIONS, step, mask_step, run, run - i < 16 ? run - i : 16,
-                           channels - o < MASK_CHANNELS ? channels - o : MASK_CHANNELS);
+                           positions - t < MASK_POSITIONS ? positions - t : MASK_POSITIONS, step, mask_step, run,
+                           run - i < 16 ? run - i : 16, channels - o < MASK_CHANNELS ? channels - o : MASK_CHANNELS);
 }
 
 void qc_neon_max_rows(uint8_t *out, const uint8_t *x, uint32_t rows, uint32_t step, uint32_t n)
@@ -300,12 +324,14 @@ void qc_neon_max_rows(uint8_t *out, const uint8_t *x, uint32_t rows, uint32_t st
     if (i < n) qc_kernels_scalar.max_rows(out + i, x + i, rows, step, n - i);
 }
 
-/* ---- floats: NEON of 32-bit processors flushes what is next to zero, so those keep to their other float registers ---- */
+/* ---- floats: NEON of 32-bit processors flushes what is next to zero, so those keep to their other float registers
+ * ---- */
 
 #ifdef __aarch64__
 #include "floatloops.h"
 #else
-static void dense(float *out, const float *in, const float *w, const float *bias, uint32_t n_out, uint32_t n_in, int relu)
+static void dense(float *out, const float *in, const float *w, const float *bias, uint32_t n_out, uint32_t n_in,
+                  int relu)
 {
     qc_kernels_scalar.dense(out, in, w, bias, n_out, n_in, relu);
 }
@@ -342,5 +368,6 @@ static float dot_codes(const int8_t *a, const float *b, uint32_t n)
 #endif
 
 const QcKernels qc_kernels_neon = {
-    "neon", qc_neon_unpack, dot,       depthwise,         qc_neon_rescale, qc_neon_add, qc_neon_masked_sum, qc_neon_max_rows, dense,
-    fold,   add_outer,      multiply_triangle, add_scaled, dot_floats, dot_codes, NULL,            NULL,        NULL};
+    "neon",           qc_neon_unpack, dot,  depthwise, qc_neon_rescale,   qc_neon_add, qc_neon_masked_sum,
+    qc_neon_max_rows, dense,          fold, add_outer, multiply_triangle, add_scaled,  dot_floats,
+    dot_codes,        NULL,           NULL, NULL};

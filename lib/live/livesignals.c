@@ -31,6 +31,6 @@ int qc_livesignals_poll(struct pollfd *fds, nfds_t n, int wait)
 int qc_livesignals_take(void)
 {
     int signals = (came[0] ? QC_SIGNAL_END : 0) | (came[1] ? QC_SIGNAL_RELOAD : 0) | (came[2] ? QC_SIGNAL_STATUS : 0);
-    came[0] = came[1] = came[2] = 0; /* held back while nobody waits: none is lost */
+    came[0] = came[1] = came[2] = 0; /* blocked while nobody waits: none is lost */
     return signals;
 }

@@ -11,7 +11,7 @@ typedef enum QcLiveSignal {
     QC_SIGNAL_STATUS = 4 /* SIGUSR1 */
 } QcLiveSignal;
 
-/* From here on the four signals are held back, for the life of the process. */
+/* From here on the four signals are blocked, for the life of the process. */
 void qc_livesignals_hold(void);
 
 /* Waits until a descriptor is ready or a signal comes; wait 0: only looks. Returns as poll does. */

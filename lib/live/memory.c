@@ -16,7 +16,12 @@ static int plan_model(QcMemory *m, const QcModelFile *file, uint32_t slots, uint
     if (qc_qgraph_decode(&g, file, arena, err) || (has_flip && qc_flip_decode(&flip, file, &g, arena, err))) return -1;
     qc_model_plan(&m->model, &g, &flip);
     qc_qpredict_bytes(&m->inference, &g);
-    QcLearnerSetup setup = {.graph = &g, .flips = has_flip ? &qc_flip_rounds : NULL, .flip = &flip, .parameters = qc_parameters_default(g.bits), .capacity = slots, .ring = batch};
+    QcLearnerSetup setup = {.graph = &g,
+                            .flips = has_flip ? &qc_flip_rounds : NULL,
+                            .flip = &flip,
+                            .parameters = qc_parameters_default(g.bits),
+                            .capacity = slots,
+                            .ring = batch};
     if (has_flip || qc_head_fits(&g)) qc_learner_plan(&m->calibration, &setup);
     return 0;
 }
@@ -42,7 +47,8 @@ void qc_memory_of_session(QcMemory *m, const QcSession *s)
     if (l->method->observe) {
         qc_learner_plan(&m->calibration, &qc_devicestep_learner(l)->setup);
     } else {
-        qc_session_plan_batch(&m->batch, l->batch_max, l->window); /* methods off the device take what they want as they go */
+        qc_session_plan_batch(&m->batch, l->batch_max, l->window); /* methods off the device take what they want as they
+                                                                      go */
         QcPlacing p = {.plan = &m->calibration};
         qc_placing_part(&p, l->method->name);
         qc_placing_take(&p, l->bytes);

@@ -39,7 +39,8 @@ static int unknown_setting(const QcMethod *m, const char *text, QcErr *err)
     if (!count_settings(m)) return qc_fail(err, QC_EUSAGE, "method %s has no settings (--set %.60s)", m->name, text);
     for (const QcSetting *s = m->settings; s->name && at < sizeof known; s++)
         at += (size_t)snprintf(known + at, sizeof known - at, "%s%s", at ? ", " : "", s->name);
-    return qc_fail(err, QC_EUSAGE, "--set %.60s: method %s has the settings %s, each given as NAME=VALUE", text, m->name, known);
+    return qc_fail(err, QC_EUSAGE, "--set %.60s: method %s has the settings %s, each given as NAME=VALUE", text,
+                   m->name, known);
 }
 
 static int read_setting(double *values, const QcMethod *m, const char *text, QcErr *err)
@@ -52,8 +53,10 @@ static int read_setting(double *values, const QcMethod *m, const char *text, QcE
         if (!equals || strlen(s->name) != length || memcmp(s->name, text, length)) continue;
         errno = 0;
         double value = strtod(equals + 1, &end);
-        if (end == equals + 1 || *end || errno || !(value >= s->low && value <= s->high) || (s->whole && value != floor(value)))
-            return qc_fail(err, QC_EUSAGE, "--set %.60s: %s of method %s is a %snumber from %g to %g", text, s->name, m->name, s->whole ? "whole " : "", s->low, s->high);
+        if (end == equals + 1 || *end || errno || !(value >= s->low && value <= s->high) ||
+            (s->whole && value != floor(value)))
+            return qc_fail(err, QC_EUSAGE, "--set %.60s: %s of method %s is a %snumber from %g to %g", text, s->name,
+                           m->name, s->whole ? "whole " : "", s->low, s->high);
         values[i] = value;
         return 0;
     }
@@ -68,7 +71,10 @@ int qc_method_settings(double *values, const QcMethod *m, const char *const *tex
     return 0;
 }
 
-const char *qc_method_unsaved(const QcMethod *m, const double *setting) { return m->unsaved ? m->unsaved(setting) : NULL; }
+const char *qc_method_unsaved(const QcMethod *m, const double *setting)
+{
+    return m->unsaved ? m->unsaved(setting) : NULL;
+}
 
 /* ---- what methods work with ---- */
 
@@ -92,7 +98,8 @@ int qc_method_own_channels(QcMethodRun *l, QcErr *err)
     QcQGraph *g = l->g;
     if (l->scale) return 0;
     float *scale = copy_array(l, g->scale, sizeof *g->scale, err);
-    int32_t *bias = copy_array(l, g->bias, sizeof *g->bias, err), *multiplier = copy_array(l, g->multiplier, sizeof *g->multiplier, err);
+    int32_t *bias = copy_array(l, g->bias, sizeof *g->bias, err),
+            *multiplier = copy_array(l, g->multiplier, sizeof *g->multiplier, err);
     uint8_t *shift = copy_array(l, g->shift, sizeof *g->shift, err);
     if (!scale || !bias || !multiplier || !shift) return -1;
     g->scale = l->scale = scale;
@@ -107,9 +114,12 @@ void qc_method_set_channel(QcMethodRun *l, const QcQNode *node, uint32_t o, doub
     const QcQGraph *g = l->g;
     uint32_t c = node->channel + o;
     float narrow = (float)scale;
-    double step = (double)g->tensors[node->in[0]].scale * (double)narrow, most = qc_largest_bias(g, node), whole = rint(bias / step);
+    double step = (double)g->tensors[node->in[0]].scale * (double)narrow, most = qc_largest_bias(g, node),
+           whole = rint(bias / step);
     if (!(narrow > 0) || !isfinite(narrow) || !(step > 0) || !isfinite(bias)) return;
-    if (node->op == QC_Q_CONV && qc_fixed_point(&l->multiplier[c], &l->shift[c], step / (double)g->tensors[node->out].scale)) return;
+    if (node->op == QC_Q_CONV &&
+        qc_fixed_point(&l->multiplier[c], &l->shift[c], step / (double)g->tensors[node->out].scale))
+        return;
     l->scale[c] = narrow;
     l->bias[c] = (int32_t)fmax(-most, fmin(most, whole));
 }
@@ -120,7 +130,8 @@ void qc_method_window(const QcMethodRun *l, float *out, const uint8_t *x)
     for (uint32_t i = 0; i < l->window; i++) out[i] = in->scale * (float)((int32_t)x[i] - in->zero);
 }
 
-uint32_t qc_method_examples(const QcMethodRun *l, const uint8_t **x, uint16_t *labels, uint32_t *n_slots, const QcBatch *batch)
+uint32_t qc_method_examples(const QcMethodRun *l, const uint8_t **x, uint16_t *labels, uint32_t *n_slots,
+                            const QcBatch *batch)
 {
     const QcSlots *slots = l->slots;
     uint32_t n = 0;
@@ -140,7 +151,8 @@ uint32_t qc_method_examples(const QcMethodRun *l, const uint8_t **x, uint16_t *l
 uint64_t qc_node_macs(const QcQGraph *g, const QcQNode *node)
 {
     if (node->op == QC_Q_LOGITS) return node->n_codes;
-    return node->op == QC_Q_CONV ? (uint64_t)node->n_codes * g->tensors[node->out].height * g->tensors[node->out].width : 0;
+    return node->op == QC_Q_CONV ? (uint64_t)node->n_codes * g->tensors[node->out].height * g->tensors[node->out].width
+                                 : 0;
 }
 
 /* ---- a learner's life ---- */
@@ -149,7 +161,8 @@ uint64_t qc_node_macs(const QcQGraph *g, const QcQNode *node)
 static int place_for_all(QcMethodRun *l, QcErr *err)
 {
     QcPlacing count = {0};
-    if ((uint64_t)l->capacity + l->batch_max > INT32_MAX) return qc_fail(err, QC_EUNSUPPORTED, "a coreset of %u slots is too large", l->capacity);
+    if ((uint64_t)l->capacity + l->batch_max > INT32_MAX)
+        return qc_fail(err, QC_EUNSUPPORTED, "a coreset of %u slots is too large", l->capacity);
     qc_slots_place(&l->own_slots, l->capacity, l->window, 0, &count);
     uint64_t run_bytes = (qc_qgraph_bytes(l->g) + 63) / 64 * 64;
     l->memory = qc_room_new(count.used + run_bytes, "the coreset and the forward pass", err);
@@ -175,7 +188,8 @@ int qc_method_place(QcMethodRun *l, QcErr *err)
     l->start_shift = g->shift;
     l->rng = qc_rng_seed(l->seed, QC_STREAM_SLOTS);
     if (l->method->needs_flip && !l->flip)
-        return qc_fail(err, QC_EFORMAT, "method %s needs a model with a bit-flip network (qc-bitflip-train makes it)", l->method->name);
+        return qc_fail(err, QC_EFORMAT, "method %s needs a model with a bit-flip network (qc-bitflip-train makes it)",
+                       l->method->name);
     return (l->method->place ? l->method->place : place_for_all)(l, err);
 }
 
@@ -245,10 +259,13 @@ static void tell_kept(QcMethodRun *l, const QcBatch *batch, const uint64_t *held
 }
 
 /* Slots are filled by the device's rule. */
-static void keep(QcMethodRun *l, const QcBatch *batch, const uint16_t *misses, const uint8_t *ever, uint64_t *held, float *keys, QcAdaptReport *step)
+static void keep(QcMethodRun *l, const QcBatch *batch, const uint16_t *misses, const uint8_t *ever, uint64_t *held,
+                 float *keys, QcAdaptReport *step)
 {
-    for (uint32_t s = 0; s < l->capacity; s++) held[s] = l->slots->flags[s] & QC_SLOT_STREAM ? l->slots->id[s] : UINT64_MAX;
-    if (!l->method->keeps) qc_slots_update(l->slots, batch, misses, ever, l->seen, (QcUpdate)l->parameters.update, &l->rng, keys);
+    for (uint32_t s = 0; s < l->capacity; s++)
+        held[s] = l->slots->flags[s] & QC_SLOT_STREAM ? l->slots->id[s] : UINT64_MAX;
+    if (!l->method->keeps)
+        qc_slots_update(l->slots, batch, misses, ever, l->seen, (QcUpdate)l->parameters.update, &l->rng, keys);
     l->seen += batch->n;
     tell_kept(l, batch, held, step);
 }
@@ -259,7 +276,8 @@ static uint32_t count_flips(const QcQGraph *g, const uint8_t *before)
     uint32_t n = 0;
     old.codes = (uint8_t *)before;
     for (uint32_t i = 0; i < g->n_nodes; i++)
-        for (uint32_t j = 0; j < g->nodes[i].n_codes; j++) n += qc_code_get(g, &g->nodes[i], j) != qc_code_get(&old, &g->nodes[i], j);
+        for (uint32_t j = 0; j < g->nodes[i].n_codes; j++)
+            n += qc_code_get(g, &g->nodes[i], j) != qc_code_get(&old, &g->nodes[i], j);
     return n;
 }
 
@@ -281,7 +299,8 @@ void qc_method_observe(QcMethodRun *l, const uint8_t *window, int32_t label, uin
     l->observe_ms += 1e-6 * (double)(qc_nanoseconds() - start);
 }
 
-void qc_method_fill(QcMethodRun *l, uint32_t slot, const uint8_t *window, uint16_t label, uint16_t misses, uint8_t flags, uint64_t id)
+void qc_method_fill(QcMethodRun *l, uint32_t slot, const uint8_t *window, uint16_t label, uint16_t misses,
+                    uint8_t flags, uint64_t id)
 {
     QcSlots *s = l->slots;
     if (l->method->fill) {
@@ -319,7 +338,8 @@ int qc_method_next(QcMethodRun *l, QcMethodReport *report, const QcBatch *batch,
     report->step.n = batch->n;
     uint8_t *before = qc_arena_take(&arena, batch->n, 1, err), *after = qc_arena_take(&arena, batch->n, 1, err);
     uint8_t *codes = qc_arena_take(&arena, l->g->n_code_bytes, 1, err);
-    float *logits = qc_arena_take(&arena, l->g->classes, sizeof *logits, err), *keys = qc_arena_take(&arena, l->capacity + batch->n, sizeof *keys, err);
+    float *logits = qc_arena_take(&arena, l->g->classes, sizeof *logits, err),
+          *keys = qc_arena_take(&arena, l->capacity + batch->n, sizeof *keys, err);
     uint64_t *held = qc_arena_take(&arena, l->capacity, sizeof *held, err);
     uint16_t *misses = qc_arena_take(&arena, batch->n, sizeof *misses, err);
     if (!before || !after || !codes || !logits || !keys || !held || !misses) goto end;

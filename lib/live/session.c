@@ -15,7 +15,10 @@
 #include "devicestep.h"
 #include "methodtable.h"
 
-static uint32_t batches_of(const QcInputs *stream, const QcSessionOptions *o) { return o->batches ? o->batches : (stream->n + o->batch_size - 1) / o->batch_size; }
+static uint32_t batches_of(const QcInputs *stream, const QcSessionOptions *o)
+{
+    return o->batches ? o->batches : (stream->n + o->batch_size - 1) / o->batch_size;
+}
 
 static int cut_streams(QcSession *s, const QcSessionOptions *o, QcErr *err)
 {
@@ -52,8 +55,10 @@ static int load_model(QcSession *s, const QcMethod **method, const char *path, Q
     QcCursor flip;
     if (qc_modelfile_load(&s->model, path, err)) return -1;
     if (qc_qgraph_decode(&s->g, &s->model, &s->arena, err)) return qc_within(err, qc_input_name(path));
-    if (!*method) *method = qc_container_find(&s->model.container, "flip", &flip) ? &qc_method_qcore : &qc_method_closed;
-    if ((*method)->needs_flip && qc_flip_decode(&s->flip, &s->model, &s->g, &s->arena, err)) return qc_within(err, qc_input_name(path));
+    if (!*method)
+        *method = qc_container_find(&s->model.container, "flip", &flip) ? &qc_method_qcore : &qc_method_closed;
+    if ((*method)->needs_flip && qc_flip_decode(&s->flip, &s->model, &s->g, &s->arena, err))
+        return qc_within(err, qc_input_name(path));
     return 0;
 }
 
@@ -132,13 +137,18 @@ static int open_learner(QcSession *s, const QcMethod *method, const QcSessionOpt
     QcPlan plan = {0};
     qc_model_plan(&plan, &s->g, &s->flip);
     s->model_bytes = qc_plan_bytes(&plan);
-    if (s->ask && !l->method->observe) return qc_fail(err, QC_EUSAGE, "only methods of the device ask for labels; %s is not one", l->method->name);
+    if (s->ask && !l->method->observe)
+        return qc_fail(err, QC_EUSAGE, "only methods of the device ask for labels; %s is not one", l->method->name);
     s->numbers = qc_arena_take(&s->arena, s->ask, sizeof *s->numbers, err);
     if (!s->numbers) return -1;
-    return place_batch(s, err) || qc_method_place(l, err) || load_learned(s, model, err) || fill_coreset(s, err) || qc_method_open(l, err) ? -1 : 0;
+    return place_batch(s, err) || qc_method_place(l, err) || load_learned(s, model, err) || fill_coreset(s, err) ||
+                   qc_method_open(l, err)
+               ? -1
+               : 0;
 }
 
-static int open_data(QcSession *s, const QcMethod *method, const char *coreset, const char *const *streams, int n, QcErr *err)
+static int open_data(QcSession *s, const QcMethod *method, const char *coreset, const char *const *streams, int n,
+                     QcErr *err)
 {
     if (n > QC_TRANSFER_STREAMS) return qc_fail(err, QC_EUSAGE, "at most %d streams", QC_TRANSFER_STREAMS);
     if (qc_inputs_open(&s->coreset, coreset, &s->model, &s->g, 1, QC_LABELS_ALL, err)) return -1;
@@ -148,12 +158,15 @@ static int open_data(QcSession *s, const QcMethod *method, const char *coreset, 
     return 0;
 }
 
-int qc_session_open(QcSession *s, const char *model, const char *coreset, const char *const *streams, int n_streams, const QcSessionOptions *o, QcErr *err)
+int qc_session_open(QcSession *s, const char *model, const char *coreset, const char *const *streams, int n_streams,
+                    const QcSessionOptions *o, QcErr *err)
 {
     const QcMethod *method = o->method;
     *s = (QcSession){.command = o->command, .ask = o->ask};
-    if (load_model(s, &method, model, err) || qc_method_settings(s->learner.setting, method, o->settings, o->n_settings, err) ||
-        open_data(s, method, coreset, streams, n_streams, err) || cut_streams(s, o, err) || open_learner(s, method, o, model, err)) {
+    if (load_model(s, &method, model, err) ||
+        qc_method_settings(s->learner.setting, method, o->settings, o->n_settings, err) ||
+        open_data(s, method, coreset, streams, n_streams, err) || cut_streams(s, o, err) ||
+        open_learner(s, method, o, model, err)) {
         qc_session_close(s);
         return -1;
     }
@@ -175,7 +188,9 @@ static uint64_t identify(const QcSession *s)
     QcDigest d;
     char text[64];
     qc_digest_init(&d);
-    qc_digest_add(&d, text, (size_t)snprintf(text, sizeof text, "%.30s %llu ", s->learner.method->name, (unsigned long long)s->learner.seed));
+    qc_digest_add(&d, text,
+                  (size_t)snprintf(text, sizeof text, "%.30s %llu ", s->learner.method->name,
+                                   (unsigned long long)s->learner.seed));
     qc_parameters_digest(&d, &s->learner.parameters);
     qc_digest_add(&d, s->model.container.digest, QC_DIGEST_BYTES);
     qc_digest_add(&d, s->coreset.data.digest, QC_DIGEST_BYTES);
@@ -196,22 +211,29 @@ static uint64_t identify_input(const QcSession *s)
 
 int qc_session_keep(QcSession *s, const char *path, QcErr *err)
 {
-    if (!s->learner.method->on_device) return qc_fail(err, QC_EUSAGE, "only methods of the device keep a state; %s is not one", s->learner.method->name);
-    if (s->n_streams > 1) return qc_fail(err, QC_EUSAGE, "a session of several streams keeps no state: what it reports in the end needs all of them");
+    if (!s->learner.method->on_device)
+        return qc_fail(err, QC_EUSAGE, "only methods of the device keep a state; %s is not one",
+                       s->learner.method->name);
+    if (s->n_streams > 1)
+        return qc_fail(err, QC_EUSAGE,
+                       "a session of several streams keeps no state: what it reports in the end needs all of them");
     QcLearner *l = qc_devicestep_learner(&s->learner);
     if (qc_statefile_open(&s->kept, path, l, identify(s), err)) return -1;
     int found = qc_statefile_load(&s->kept, l, err);
     if (found < 0) return qc_within(err, path);
     s->input = identify_input(s);
     if (l->counters->input != s->input) return 0;
-    if (l->counters->input_adapts > s->batches) return qc_fail(err, QC_EFORMAT, "%s: the state has learned %u batches of %u", path, l->counters->input_adapts, s->batches);
+    if (l->counters->input_adapts > s->batches)
+        return qc_fail(err, QC_EFORMAT, "%s: the state has learned %u batches of %u", path, l->counters->input_adapts,
+                       s->batches);
     s->at = l->counters->input_adapts;
     return 0;
 }
 
 /* ---- a batch ---- */
 
-/* Window after window goes straight to where the forward pass reads it. If the learner asks, no window is labelled yet. */
+/* Window after window goes straight to where the forward pass reads it. If the learner asks, no window is labelled
+ * yet. */
 static int observe_batch(QcSession *s, const QcInputs *stream, const uint32_t *index, uint32_t n, QcErr *err)
 {
     uint8_t *window = qc_method_input(&s->learner);
@@ -223,7 +245,8 @@ static int observe_batch(QcSession *s, const QcInputs *stream, const uint32_t *i
 }
 
 /* Windows without a label are left out. */
-static int read_batch(QcSession *s, QcBatch *batch, const QcInputs *stream, const uint32_t *index, uint32_t n, QcErr *err)
+static int read_batch(QcSession *s, QcBatch *batch, const QcInputs *stream, const uint32_t *index, uint32_t n,
+                      QcErr *err)
 {
     for (uint32_t i = 0; i < n; i++) {
         if (stream->label[index[i]] < 0) continue;
@@ -252,14 +275,17 @@ static int save_state(QcSession *s, QcErr *err)
 
 /* ---- a batch whose labels come on demand ---- */
 
-/* Windows of the batch whose label is known, but for those that were asked for and learned from (rest): how many are right by the layer that answers now. */
+/* Windows of the batch whose label is known, but for those that were asked for and learned from (rest): how many are
+ * right by the layer that answers now. */
 static QcTally judge_known(QcLearner *l, const QcInputs *stream, const uint32_t *index, uint32_t n, int rest)
 {
     QcTally t = {0};
     for (uint32_t i = 0; i < n; i++) {
         QcAnswer answer;
         uint32_t number = l->counters->next - n + i;
-        if (stream->label[index[i]] < 0 || (rest && qc_learner_is_labelled(l, number)) || qc_learner_answer(l, &answer, number)) continue;
+        if (stream->label[index[i]] < 0 || (rest && qc_learner_is_labelled(l, number)) ||
+            qc_learner_answer(l, &answer, number))
+            continue;
         t.n++;
         t.right += answer.class_index == stream->label[index[i]];
     }
@@ -311,7 +337,8 @@ int qc_session_next(QcSession *s, QcMethodReport *report, double *ms, QcErr *err
     const QcInputs *stream = &s->streams[qc_session_stream(s, s->at)];
     QcBatch batch = {.windows = s->batch, .labels = s->labels, .ids = s->ids};
     if (s->ask) return next_asking(s, report, ms, err);
-    int status = s->learner.method->observe ? observe_batch(s, stream, index, n, err) : read_batch(s, &batch, stream, index, n, err);
+    int status = s->learner.method->observe ? observe_batch(s, stream, index, n, err)
+                                            : read_batch(s, &batch, stream, index, n, err);
     if (status || qc_method_next(&s->learner, report, &batch, ms, err)) return -1;
     report->unlabelled = count_unlabelled(stream, index, n);
     s->at++;
@@ -343,15 +370,17 @@ int qc_session_test(QcSession *s, QcTestFigures *figures, const QcInputs *test, 
     return status;
 }
 
-/* The line of a learner's session: the same however its stream is cut, so that many short sessions end in the bytes of one. What it has learned is in section
- * "learned". */
+/* The line of a learner's session: the same however its stream is cut, so that many short sessions end in the bytes of
+ * one. What it has learned is in section "learned". */
 static void learner_line(const QcSession *s, char *line, size_t room)
 {
-    const char *space = strchr(s->command, ' '), *end = space ? strchr(space + 1, ' ') : NULL; /* "qc-calibrate VERSION" */
+    /* "qc-calibrate VERSION" */
+    const char *space = strchr(s->command, ' '), *end = space ? strchr(space + 1, ' ') : NULL;
     QcDigest d;
     qc_digest_init(&d);
     qc_parameters_digest(&d, &s->learner.parameters);
-    snprintf(line, room, "%.*s method=%s seed=%llu parameters=%08llx", (int)(end ? end - s->command : (ptrdiff_t)strlen(s->command)), s->command, s->learner.method->name,
+    snprintf(line, room, "%.*s method=%s seed=%llu parameters=%08llx",
+             (int)(end ? end - s->command : (ptrdiff_t)strlen(s->command)), s->command, s->learner.method->name,
              (unsigned long long)s->learner.seed, (unsigned long long)(number_of(&d) >> 32));
 }
 
@@ -359,7 +388,8 @@ static void learner_line(const QcSession *s, char *line, size_t room)
 static int goes_on(const QcProvenance *p, const char *line)
 {
     size_t n = strlen(line);
-    return p->n && !strncmp(p->lines[p->n - 1], line, n) && (!p->lines[p->n - 1][n] || !strncmp(p->lines[p->n - 1] + n, " ;", 2));
+    return p->n && !strncmp(p->lines[p->n - 1], line, n) &&
+           (!p->lines[p->n - 1][n] || !strncmp(p->lines[p->n - 1] + n, " ;", 2));
 }
 
 static int stamp(QcSession *s, QcErr *err)
@@ -373,16 +403,20 @@ static int stamp(QcSession *s, QcErr *err)
         return qc_modelfile_stamp(&s->model, s->command, inputs, 1 + (int)s->n_streams, err);
     }
     learner_line(s, line, sizeof line);
-    return s->has_learned && goes_on(&s->model.provenance, line) ? 0 : qc_modelfile_stamp(&s->model, line, inputs, 1, err);
+    return s->has_learned && goes_on(&s->model.provenance, line) ? 0
+                                                                 : qc_modelfile_stamp(&s->model, line, inputs, 1, err);
 }
 
 int qc_session_save_model(QcSession *s, const char *path, QcErr *err)
 {
     const char *unsaved = qc_method_unsaved(s->learner.method, s->learner.setting);
     const QcLearner *l = s->learner.method->observe ? qc_devicestep_learner(&s->learner) : NULL;
-    if (unsaved) return qc_fail(err, QC_EUSAGE, "the result of method %s is no model to save: %s", s->learner.method->name, unsaved);
+    if (unsaved)
+        return qc_fail(err, QC_EUSAGE, "the result of method %s is no model to save: %s", s->learner.method->name,
+                       unsaved);
     if (l) qc_learner_store(l, &s->g);
-    if (qc_qgraph_encode(&s->model, &s->g, err) || (l && qc_learned_encode(&s->model, l, err)) || stamp(s, err)) return -1;
+    if (qc_qgraph_encode(&s->model, &s->g, err) || (l && qc_learned_encode(&s->model, l, err)) || stamp(s, err))
+        return -1;
     return qc_modelfile_save(&s->model, path, err);
 }
 
@@ -396,10 +430,14 @@ static int64_t find_id(const QcDataset *d, uint64_t id)
 /* The originals behind the slots by where they are from: part 0 is the coreset file, the others the streams. */
 typedef struct Origins {
     QcDataset parts[1 + QC_TRANSFER_STREAMS]; /* those that are kept */
-    uint32_t *from[1 + QC_TRANSFER_STREAMS], *slot[1 + QC_TRANSFER_STREAMS], n[1 + QC_TRANSFER_STREAMS]; /* [capacity] examples, slots; how many */
+    /* [capacity] examples, slots; how many */
+    uint32_t *from[1 + QC_TRANSFER_STREAMS], *slot[1 + QC_TRANSFER_STREAMS], n[1 + QC_TRANSFER_STREAMS];
 } Origins;
 
-static const QcDataset *origin(const QcSession *s, uint32_t part) { return part ? &s->streams[part - 1].data : &s->coreset.data; }
+static const QcDataset *origin(const QcSession *s, uint32_t part)
+{
+    return part ? &s->streams[part - 1].data : &s->coreset.data;
+}
 
 /* A learner without flips keeps the features of a window alone. */
 static int is_in_slot(const QcSession *s, const uint8_t *q, uint32_t slot)
@@ -409,7 +447,8 @@ static int is_in_slot(const QcSession *s, const uint8_t *q, uint32_t slot)
     return qc_devicestep_has(&s->learner, slot, q);
 }
 
-/* Two streams may have given the same id: then the windows tell. A stream's example may also be of a session before this one: then it is in the coreset's file. */
+/* Two streams may have given the same id: then the windows tell. A stream's example may also be of a session before
+ * this one: then it is in the coreset's file. */
 static int find_origin(const QcSession *s, uint32_t slot, uint8_t *q, uint32_t *part, uint32_t *at, QcErr *err)
 {
     const QcSlots *slots = s->learner.slots;
@@ -422,7 +461,10 @@ static int find_origin(const QcSession *s, uint32_t slot, uint8_t *q, uint32_t *
     }
     int64_t found = find_id(&s->coreset.data, slots->id[slot]);
     if (found < 0)
-        return qc_fail(err, QC_EUSAGE, "-C cannot be written: example %llu of the coreset is of a stream before, and the state keeps its features alone", (unsigned long long)slots->id[slot]);
+        return qc_fail(err, QC_EUSAGE,
+                       "-C cannot be written: example %llu of the coreset is of a stream before, and the state keeps "
+                       "its features alone",
+                       (unsigned long long)slots->id[slot]);
     *at = (uint32_t)found;
     return 0;
 }
@@ -501,8 +543,8 @@ int qc_session_save_coreset(QcSession *s, const char *path, QcErr *err)
     QcArena scratch = {0};
     QcDataset out = {0};
     Origins *o = qc_arena_take(&scratch, 1, sizeof *o, err);
-    int status = !o || trace_slots(s, o, &scratch, err) || join_origins(s, &out, o, err) || sign_coreset(s, &out, err) ||
-                         qc_dataset_save(&out, path, err)
+    int status = !o || trace_slots(s, o, &scratch, err) || join_origins(s, &out, o, err) ||
+                         sign_coreset(s, &out, err) || qc_dataset_save(&out, path, err)
                      ? -1
                      : 0;
     qc_dataset_release(&out);

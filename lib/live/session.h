@@ -1,7 +1,8 @@
-/* session.h - a calibration session on the workstation: a quantized model, its coreset and streams of labelled batches, one after another, around one method.
+/* session.h - a calibration session on the workstation: a quantized model, its coreset and streams of labelled batches,
+ * one after another, around one method.
  *
- * The session owns everything it loads and the method with its memory. Files are written between batches, never torn: each is the state
- * after a whole batch. A model that has learned before (format/learnedfile.h) goes on from there.
+ * The session owns everything it loads and the method with its memory. Files are written between batches, never torn:
+ * each is the state after a whole batch. A model that has learned before (format/learnedfile.h) goes on from there.
  */
 #ifndef QC_LIVE_SESSION_H
 #define QC_LIVE_SESSION_H
@@ -21,7 +22,8 @@ typedef struct QcSessionOptions {
     int n_settings, threads;
     const char *const *tune;   /* [n_tune] "NAME=VALUE", for the learner's parameters (format/parametertable.h) */
     int n_tune;
-    uint32_t ask;              /* windows per batch that get their label, chosen by the learner; 0: all with a label get it */
+    uint32_t ask;              /* windows per batch that get their label, chosen by the learner; 0: all with a label get
+                                  it */
     uint64_t seed;
     const char *command;       /* for the provenance */
 } QcSessionOptions;
@@ -34,13 +36,17 @@ typedef struct QcSession {
     QcInputs coreset;            /* windows stay in the files and are read when they are wanted */
     QcInputs streams[QC_TRANSFER_STREAMS];
     uint32_t n_streams;
-    QcMethodRun learner;         /* .bytes: all that it needs but the model and the batch: coreset, activations, the method's own */
+    QcMethodRun learner;         /* .bytes: all that it needs but the model and the batch: coreset, activations, the
+                                    method's own */
     uint64_t model_bytes;        /* codes, scales, and the flip network where the method uses it */
-    uint64_t batch_bytes;        /* the largest batch, quantized, with labels and ids; 0 of methods on the device, which take one window after another */
-    uint32_t *order, *starts;    /* examples, each by its place in its own stream, stream after stream; where each batch begins among them */
+    uint64_t batch_bytes;        /* the largest batch, quantized, with labels and ids; 0 of methods on the device, which
+                                    take one window after another */
+    uint32_t *order, *starts;    /* examples, each by its place in its own stream, stream after stream; where each batch
+                                    begins among them */
     uint32_t *ends;              /* [n_streams] batches at which each stream has ended */
     uint32_t batches, at;        /* in all; done */
-    uint8_t *batch;              /* quantized windows of a batch; NULL of methods on the device, as are labels and ids */
+    uint8_t *batch;              /* quantized windows of a batch; NULL of methods on the device, as are labels and
+                                    ids */
     uint16_t *labels;
     uint64_t *ids;
     uint32_t ask;                /* as in the options */
@@ -52,10 +58,13 @@ typedef struct QcSession {
     const char *command;
 } QcSession;
 
-/* Loads and checks all; each example of the coreset must be labelled, and some of a stream if the method learns from these alone. */
-int qc_session_open(QcSession *s, const char *model, const char *coreset, const char *const *streams, int n_streams, const QcSessionOptions *o, QcErr *err);
-/* Keeps the learner's state in a file from now on, after every batch. A state of the same model, coreset and parameters is taken up; if it was on its way through this
- * very stream, the session goes on after its last batch (s->at). Only of methods on the device, and of one stream. */
+/* Loads and checks all; each example of the coreset must be labelled, and some of a stream if the method learns from
+ * these alone. */
+int qc_session_open(QcSession *s, const char *model, const char *coreset, const char *const *streams, int n_streams,
+                    const QcSessionOptions *o, QcErr *err);
+/* Keeps the learner's state in a file from now on, after every batch. A state of the same model, coreset and parameters
+ * is taken up; if it was on its way through this very stream, the session goes on after its last batch (s->at). Only of
+ * methods on the device, and of one stream. */
 int qc_session_keep(QcSession *s, const char *path, QcErr *err);
 /* The stream that batch b is of. */
 uint32_t qc_session_stream(const QcSession *s, uint32_t b);
@@ -68,7 +77,8 @@ typedef struct QcTestFigures {
     double accuracy, ece; /* NaN: no window is labelled */
 } QcTestFigures;
 int qc_session_test(QcSession *s, QcTestFigures *figures, const QcInputs *test, QcErr *err);
-/* The model as it stands (refused where the method's result is no plain one: qc_method_unsaved), the coreset as it stands. NULL or "-": stdout. */
+/* The model as it stands (refused where the method's result is no plain one: qc_method_unsaved), the coreset as it
+ * stands. NULL or "-": stdout. */
 int qc_session_save_model(QcSession *s, const char *path, QcErr *err);
 int qc_session_save_coreset(QcSession *s, const char *path, QcErr *err);
 void qc_session_close(QcSession *s);

@@ -28,12 +28,16 @@ static int resume(QcSession *s, const QcSessionRun *run, QcErr *err)
     if (!run->state) return 0;
     if (qc_session_keep(s, run->state, err)) return -1;
     if (!s->at && s->kept.was_there && s->kept.state.newest < 0) report(s, run, QC_SESSION_ANEW, NULL);
-    if (!s->at) return run->coreset && s->kept.state.newest >= 0 ? qc_session_save_coreset(s, run->coreset, err) : 0; /* which may be impossible: said before anything is learned */
+    /* which may be impossible: said before anything is learned */
+    if (!s->at) return run->coreset && s->kept.state.newest >= 0 ? qc_session_save_coreset(s, run->coreset, err) : 0;
     report(s, run, QC_SESSION_RESUMED, NULL);
     return save(s, run, err);
 }
 
-int qc_session_has_matrix(const QcSession *s, int n_tests) { return s->n_streams > 1 && (uint32_t)n_tests >= s->n_streams; }
+int qc_session_has_matrix(const QcSession *s, int n_tests)
+{
+    return s->n_streams > 1 && (uint32_t)n_tests >= s->n_streams;
+}
 
 int qc_session_run(QcSession *s, const QcSessionRun *run, QcErr *err)
 {
@@ -48,7 +52,8 @@ int qc_session_run(QcSession *s, const QcSessionRun *run, QcErr *err)
         double ms;
         report(s, run, QC_SESSION_NEXT, NULL);
         if (qc_session_next(s, &r, &ms, err) || test_all(s, figures, run, err) || save(s, run, err)) return -1;
-        run->report(run->ctx, &(QcSessionReport){.event = QC_SESSION_BATCH, .session = s, .batch = &r, .tests = figures, .ms = ms});
+        run->report(run->ctx, &(QcSessionReport){
+                                  .event = QC_SESSION_BATCH, .session = s, .batch = &r, .tests = figures, .ms = ms});
     }
     report(s, run, QC_SESSION_END, NULL);
     return 0;

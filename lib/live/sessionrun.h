@@ -1,5 +1,5 @@
-/* sessionrun.h - a calibration session from its first batch, or from where a kept state says, to its last. After each batch, test data is evaluated and files are written.
- * Figures go to a callback.
+/* sessionrun.h - a calibration session from its first batch, or from where a kept state says, to its last. After each
+ * batch, test data is evaluated and files are written. Figures go to a callback.
  */
 #ifndef QC_LIVE_SESSIONRUN_H
 #define QC_LIVE_SESSIONRUN_H
@@ -11,7 +11,8 @@ enum { QC_SESSION_TESTS = 16 };
 typedef enum QcSessionEvent {
     QC_SESSION_ANEW,    /* the state's file has no whole state: the session begins anew */
     QC_SESSION_RESUMED, /* the session goes on after batch s->at */
-    QC_SESSION_BEGIN,   /* tests: before the first batch; only where there are several streams and a test set for each */
+    QC_SESSION_BEGIN,   /* tests: before the first batch; only where there are several streams and a test set for
+                           each */
     QC_SESSION_NEXT,    /* batch s->at + 1 is about to be learned */
     QC_SESSION_BATCH,   /* batch, tests and ms are of batch s->at, whose files are written */
     QC_SESSION_END

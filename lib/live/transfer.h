@@ -1,7 +1,9 @@
-/* transfer.h - what learning one person after another does to all of them: the matrix R and its figures (Lopez-Paz and Ranzato, GEM, 2017; Chaudhry et al., RWalk, 2018).
+/* transfer.h - what learning one person after another does to all of them: the matrix R and its figures (Lopez-Paz and
+ * Ranzato, GEM, 2017; Chaudhry et al., RWalk, 2018).
  *
- * R[i][j]: accuracy on test set j after i streams; row 0 is the start. Test set j belongs to stream j (both from 0) and is learned at row j + 1; one test set more is the
- * source's, which is learned at row 0. With S streams, over the tests j that were learned at row l(j):
+ * R[i][j]: accuracy on test set j after i streams; row 0 is the start. Test set j belongs to stream j (both from 0) and
+ * is learned at row j + 1; one test set more is the source's, which is learned at row 0. With S streams, over the tests
+ * j that were learned at row l(j):
  *   ACC        = mean of R[S][j]
  *   BWT        = mean of R[S][j] - R[l(j)][j], of those with l(j) < S: what later learning did to it
  *   FWT        = mean of R[l(j) - 1][j] - R[0][j], of those with l(j) > 1: what earlier learning did for it

@@ -39,4 +39,5 @@ mutant 'guard off' learner 's/if (loses_too_much(l, 1) || loses_too_much(l, 0)) 
 mutant 'no zero point' head 's/ - shape->zero \* of_codes//' test_head
 mutant 'reserved slots taken' slots \
     's/ return !(slots->flags\[s\] & QC_SLOT_RESERVED);/ return (int)(slots != NULL || s);/' test_slots
+mutant 'guesses that no label confirmed' learner 's/t->guesses = l->counters->trust > 0/t->guesses = 1/' test_ask
 exit $wrong

@@ -137,6 +137,7 @@ START_TEST(windows_without_a_label_count_once_labels_confirm_guesses)
         for (int trusted = 0; trusted < 2; trusted++) {
             begin(&d, 0, bits);
             d.l.counters->trust = (float)trusted;
+            d.l.setup.parameters.few_class_threshold = 0;
             if (trusted) d.l.setup.parameters.guess_weight = 0;
             for (uint32_t n = 0; n < BATCH; n++) predict(&d, 1600 + n, NULL);
             uint8_t *state = copy_of(d.l.state, d.l.state_bytes);
