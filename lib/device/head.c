@@ -36,6 +36,13 @@ void qc_last_layer_place(QcLastLayer *layer, const QcHeadShape *shape, QcPlacing
     layer->bias = qc_placing_take(p, shape->classes * sizeof *layer->bias);
 }
 
+void qc_last_layer_copy(const QcHeadShape *shape, const QcLastLayer *to, const QcLastLayer *from)
+{
+    memcpy(to->codes, from->codes, (size_t)qc_head_code_bytes(shape));
+    memcpy(to->scale, from->scale, shape->classes * sizeof *to->scale);
+    memcpy(to->bias, from->bias, shape->classes * sizeof *to->bias);
+}
+
 void qc_head_scratch_place(QcHeadScratch *s, const QcHeadShape *shape, uint32_t ring, const QcKernels *kernels,
                            QcPlacing *p)
 {

@@ -39,6 +39,7 @@ static inline uint64_t qc_head_code_bytes(const QcHeadShape *s)
 } /* packed */
 
 void qc_last_layer_place(QcLastLayer *layer, const QcHeadShape *shape, QcPlacing *p);
+void qc_last_layer_copy(const QcHeadShape *shape, const QcLastLayer *to, const QcLastLayer *from); /* the values */
 
 /* The set that an adapt learns from: n_kept filled slots of the coreset, then labelled windows of the ring. */
 typedef struct QcSet {

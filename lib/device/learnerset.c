@@ -1,0 +1,128 @@
+#include "learnerset.h"
+
+#include "../kernels/mem.h"
+#include "qmath.h"
+
+#define GUESS_UNTIL 2.0f
+#define TRUST_MEMORY 0.7f
+
+/* ---- the set, and how a last layer does on it ---- */
+
+void qc_learner_gather(QcLearner *l)
+{
+    QcSet *set = &l->set;
+    set->n = 0;
+    for (uint32_t s = 0; s < l->coreset.capacity; s++)
+        if (!(l->coreset.flags[s] & QC_SLOT_EMPTY)) set->row[set->n++] = s;
+    set->n_kept = set->n;
+    for (uint32_t age = l->ring.capacity; age >= 1; age--) { /* the oldest first */
+        uint32_t row = qc_learner_row_of_age(l, age);
+        if (l->ring.flags[row] == QC_RING_LABELLED) set->row[set->n++] = row;
+    }
+    set->n_unlabelled = 0;
+    for (uint32_t age = l->ring.capacity; age >= 1 && l->setup.parameters.guess_weight > 0; age--) {
+        uint32_t row = qc_learner_row_of_age(l, age);
+        if (l->ring.flags[row] == QC_RING_PREDICTED) set->row[set->n + set->n_unlabelled++] = row;
+    }
+    for (uint32_t i = 0; i < set->n; i++) {
+        const QcSlots *from = qc_set_slots(set, i);
+        l->misses[i] = i < set->n_kept ? from->misses[set->row[i]] : 0;
+        l->ever[i] = i < set->n_kept && !(from->flags[set->row[i]] & QC_SLOT_NEVER_RIGHT);
+    }
+}
+
+/* Logits of features by a last layer; codes: unpacked, NULL if no head fits. */
+static void logits_by(QcLearner *l, const QcLastLayer *layer, const int8_t *codes, const uint8_t *features)
+{
+    if (codes) {
+        qc_head_logits(l->logits, &l->shape, codes, layer->scale, layer->bias, features);
+    } else {
+        memcpy(qc_learner_features(l), features, l->coreset.features);
+        l->graph.last = layer;
+        qc_qrun_logits(&l->run, l->logits);
+        qc_learner_use_active(l);
+    }
+}
+
+uint32_t qc_learner_logits_of(QcLearner *l, uint32_t row)
+{
+    const QcLastLayer *active = &l->layers[l->counters->active];
+    logits_by(l, active, l->moments.n ? qc_head_unpack(l->scratch.codes, active, &l->shape) : NULL,
+              qc_slot_features(&l->ring, row));
+    return qc_largest(l->logits, l->shape.classes);
+}
+
+/* right [set]: which examples a last layer has right, by their features. Returns its loss. */
+float qc_learner_judge(QcLearner *l, uint8_t *right, const QcLastLayer *layer)
+{
+    const QcSet *set = &l->set;
+    uint32_t classes = l->shape.classes;
+    float loss = 0, present = (float)qc_set_count(set, 0, l->count, classes);
+    const int8_t *codes = l->moments.n ? qc_head_unpack(l->scratch.codes, layer, &l->shape) : NULL;
+    for (uint32_t i = 0; i < set->n; i++) {
+        uint16_t label = qc_set_label(set, i);
+        logits_by(l, layer, codes, qc_set_features(set, i));
+        right[i] = qc_largest(l->logits, classes) == label;
+        loss += qc_cross_entropy(l->logits, label, classes) / (present * (float)l->count[label]);
+    }
+    return loss;
+}
+
+/* ---- the task of a new head ---- */
+
+/* A window without a label counts by its answer. */
+static int has_few_classes(QcLearner *l)
+{
+    uint32_t classes = qc_set_count(&l->set, l->set.n_kept, l->count, l->shape.classes);
+    for (uint32_t u = 0; u < l->set.n_unlabelled; u++)
+        classes += (uint32_t)(l->count[l->answer[l->set.row[l->set.n + u]]]++ == 0);
+    return (float)classes <= l->setup.parameters.few_class_threshold * (float)l->shape.classes;
+}
+
+/* Labelled windows since one was the first of its class, after the set is learned. */
+static uint32_t waited_after(const QcLearner *l, const QcHeadTask *t)
+{
+    uint32_t waited = l->counters->waited;
+    for (uint32_t i = 0; i < l->set.n; i++) {
+        if (!qc_head_is_new(t, i)) continue;
+        uint16_t label = qc_set_label(&l->set, i);
+        int shown = l->moments.count[label] > 0;
+        for (uint32_t j = 0; j < i && !shown; j++) shown = qc_head_is_new(t, j) && qc_set_label(&l->set, j) == label;
+        waited = shown ? waited + 1 : 0;
+    }
+    return waited;
+}
+
+QcHeadTask qc_learner_task(QcLearner *l)
+{
+    QcHeadTask t = {.shape = &l->shape, .parameters = &l->setup.parameters, .stream = &l->moments, .set = &l->set};
+    t.takes_kept = l->counters->seen == 0;
+    t.few_classes = has_few_classes(l);
+    t.waited = l->moments.n ? waited_after(l, &t) : 0;
+    return t;
+}
+
+/* The same as qc_guess_score of the last layer that answers. */
+static float answer_score(QcLearner *l)
+{
+    float sum = 0;
+    for (uint32_t i = l->set.n_kept; i < l->set.n; i++) {
+        qc_learner_logits_of(l, l->set.row[i]);
+        float loss = qc_cross_entropy(l->logits, qc_set_label(&l->set, i), l->shape.classes);
+        sum += qc_ln(qc_exp(-loss) + QC_LEAST_SHARE);
+    }
+    return sum;
+}
+
+/* Windows without a label count while labels are few, as long as labels confirm what is guessed of them: with
+ * GUESS_UNTIL labels per class, labels alone are better. */
+void qc_learner_choose_guesses(QcLearner *l, QcHeadTask *t)
+{
+    if (!l->moments.n || !l->set.n_unlabelled) return;
+    if (l->set.n > l->set.n_kept) {
+        float answered = answer_score(l); /* first, because guesses take the scratch */
+        l->counters->trust = TRUST_MEMORY * l->counters->trust + (qc_guess_score(&l->scratch, t) - answered);
+    }
+    float labelled = (float)l->counters->seen + (float)(l->set.n - l->set.n_kept);
+    t->guesses = l->counters->trust > 0 && !t->few_classes && labelled < GUESS_UNTIL * (float)l->shape.classes;
+}
