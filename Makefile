@@ -147,7 +147,8 @@ $(BUILD)/tests/bench_%: $(BUILD)/tests/bench/bench_%.o $(BUILD)/tests/bench/benc
 
 # ---- testing; each of these works as the only command on a fresh Debian: what is missing is installed first
 
-tests: $(UNITS) $(HELPERS) $(FUZZERS) $(filter-out %/bench_kernels,$(BENCHES)) ## build tests and most benches
+TESTED := $(UNITS) $(HELPERS) $(FUZZERS) $(if $(SAN),,$(filter-out %/bench_kernels,$(BENCHES)))
+tests: $(TESTED) ## build the tests, and the benches that need no other library
 
 check: ## install what is missing, build everything, run every test (QC_DATA=DIR for those on real data)
 	@share/setup/install.sh --test

@@ -52,7 +52,7 @@ static int round_rival(Side *s)
 static int write_onnx(const char *path, const QcGraph *model, const QcQGraph *g, QcOnnxCodes codes)
 {
     QcModelFile m;
-    static char text[NET_CLASSES][4], *labels[NET_CLASSES];
+    static char text[NET_CLASSES][12], *labels[NET_CLASSES];
     float mean[NET_CHANNELS] = {0}, deviation[NET_CHANNELS];
     QcNorm norm = {NET_CHANNELS, mean, deviation};
     for (int c = 0; c < NET_CHANNELS; c++) deviation[c] = 1;
