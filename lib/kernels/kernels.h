@@ -1,4 +1,4 @@
-/* kernels.h - the table of inner loops of integer inference and flipping. scalar.c defines,
+/* kernels.h - the table of inner loops of integer inference, flips and the closed-form head. scalar.c defines,
  * the others only make it faster, bit for bit.
  *
  * Pure functions: no memory of their own, no failure, no libc but memcpy/memset. Each set is a copy of the one below
