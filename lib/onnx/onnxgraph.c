@@ -287,11 +287,11 @@ static uint64_t cost_of(const QcGraph *g)
 /* The axes of the input may be read in several ways: the way that moves least is taken, the first of equals. */
 static int build_best(QcOnnxImport *im, const uint8_t *needed)
 {
-    uint32_t ways = qc_onnx_layouts(im), best = 0;
+    uint32_t ways = qc_onnx_layouts(im), first_way = ways > 1 && im->channels_last, best = first_way;
     uint64_t least = UINT64_MAX;
     QcErr first = {0}, *out = im->err;
     int made = 0;
-    for (uint32_t way = 0; way < ways; way++) {
+    for (uint32_t way = first_way; way < ways; way++) {
         QcErr err = {0};
         im->layout = way;
         im->err = &err;

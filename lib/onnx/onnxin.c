@@ -104,20 +104,38 @@ static int make_model(QcModelFile *m, QcOnnxImport *im)
     return -1;
 }
 
+static int import(QcModelFile *m, QcOnnxImport *im, QcOnnxNotes *notes)
+{
+    QcGraph g = {0};
+    im->g = &g;
+    int status = qc_onnx_build(im) || make_model(m, im) ? -1 : 0;
+    if (notes) *notes = im->notes;
+    if (!notes || status) free(im->notes.steps);
+    if (notes && status) notes->steps = NULL;
+    qc_graph_release(&g);
+    return status;
+}
+
+int qc_onnx_import(QcModelFile *m, const Onnx__ModelProto *model, int channels_last, const QcOnnxOptions *o,
+                   QcOnnxNotes *notes, QcErr *err)
+{
+    QcErr own = {0};
+    QcOnnxImport im = {.model = model, .o = o, .channels_last = channels_last, .err = err ? err : &own};
+    *m = (QcModelFile){0};
+    int status = import(m, &im, notes);
+    qc_arena_release(&im.arena);
+    return status;
+}
+
 int qc_onnx_decode(QcModelFile *m, const uint8_t *bytes, size_t length, const QcOnnxOptions *o, QcOnnxNotes *notes,
                    QcErr *err)
 {
-    QcGraph g = {0};
     QcErr own = {0};
-    QcOnnxImport im = {.o = o, .g = &g, .err = err ? err : &own};
-    int status = -1;
+    QcOnnxImport im = {.o = o, .err = err ? err : &own};
     *m = (QcModelFile){0};
-    im.model = qc_onnx_unpack(bytes, length, &im.arena, im.err);
-    if (im.model && !qc_onnx_build(&im) && !make_model(m, &im)) status = 0;
     if (notes) *notes = im.notes;
-    if (!notes || status) free(im.notes.steps);
-    if (notes && status) notes->steps = NULL;
-    qc_graph_release(&g);
+    im.model = qc_onnx_unpack(bytes, length, &im.arena, im.err);
+    int status = im.model ? import(m, &im, notes) : -1;
     qc_arena_release(&im.arena);
     return status;
 }

@@ -87,6 +87,7 @@ typedef struct QcOnnxImport {
     QcFill *fills; /* [QC_MAX_NODES] by node of our graph */
     float *gain, *shift; /* [channels] what happens to a window before everything else; NULL: nothing */
     uint32_t layout; /* which reading of the input's axes is tried */
+    int channels_last; /* only that reading is tried */
     int plain; /* quantized values are read as real numbers */
     QcOnnxNotes notes;
     const char *output; /* name of the logits */
@@ -133,6 +134,12 @@ int qc_onnx_mark(QcOnnxImport *im, uint8_t mark[QC_ONNX_RANK], const int64_t *li
 
 /* A name for a node of our graph, that no node has yet: the weight's if it ends in ".weight", else the ONNX node's. */
 void qc_onnx_name(QcOnnxImport *im, char name[QC_NAME_MAX + 1], const char *weight);
+
+/* ---- onnxin.c ---- */
+
+/* qc_onnx_decode of a model in memory. channels_last: its input is [N][T][C] or [N][H][W][C]. */
+int qc_onnx_import(QcModelFile *m, const Onnx__ModelProto *model, int channels_last, const QcOnnxOptions *o,
+                   QcOnnxNotes *notes, QcErr *err);
 
 /* ---- onnxgraph.c: the nodes in order ---- */
 
