@@ -95,6 +95,7 @@ struct QcMethodRun {
     uint64_t seed;
     uint32_t capacity, batch_max, window; /* slots; examples of a batch, at most; bytes of a window */
     int threads;
+    int all_labelled;          /* 1: every example has its label, and none is asked for */
     /* What there is once it is open. */
     QcSlots *slots;            /* the coreset */
     QcQRun run;                /* a forward pass of g, for whoever wants one */

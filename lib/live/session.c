@@ -86,6 +86,14 @@ static uint32_t largest_batch(const QcSession *s)
     return most;
 }
 
+static int has_all_labels(const QcSession *s)
+{
+    for (uint32_t i = 0; i < s->n_streams; i++)
+        for (uint32_t j = 0; j < s->streams[i].data.n; j++)
+            if (s->streams[i].label[j] < 0) return 0;
+    return 1;
+}
+
 static int place_batch(QcSession *s, QcErr *err)
 {
     QcPlan plan = {0};
@@ -140,6 +148,7 @@ static int open_learner(QcSession *s, const QcMethod *method, const QcSessionOpt
     l->capacity = s->coreset.data.capacity;
     l->batch_max = largest_batch(s);
     l->threads = o->threads;
+    l->all_labelled = !s->ask && has_all_labels(s);
     QcPlan plan = {0};
     qc_model_plan(&plan, &s->g, &s->flip);
     s->model_bytes = qc_plan_bytes(&plan);
