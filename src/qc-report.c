@@ -1,13 +1,14 @@
-/* qc-report: the results of an experiment in; a table (TSV, Markdown, LaTeX, JSON) or a picture's gnuplot script
- * out. */
+/* qc-report: the results of an experiment, or a table of runs, in; a table (TSV, Markdown, LaTeX, JSON) or a picture's
+ * gnuplot script out. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "../lib/base/file.h"
 #include "../lib/cli/cli.h"
-#include "../lib/lab/reporttable.h"
-#include "../lib/lab/runtable.h"
+#include "../lib/lab/reportinput.h"
+#include "../lib/lab/reportplot.h"
+#include "../lib/lab/runaxes.h"
 
 static const char *dir = "runs", *output = "-", *format = "tsv", *figures = "accuracy,cost", *plot;
 static QcList settings, groups, tables;
@@ -15,7 +16,7 @@ static QcList settings, groups, tables;
 static const QcOption options[] = {
     {'d', "data", QC_OPTION_TEXT, &dir, "DIR", "folder of the results: what qc-sweep's -o names", 0, 0},
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "write the table or script here", 0, 0},
-    {0, "set", QC_OPTION_LIST, &settings, "NAME=VALUE", "as for qc-sweep; repeatable", 0, 0},
+    {0, "set", QC_OPTION_LIST, &settings, "NAME=VALUE", "as for qc-sweep, or runs with this; repeatable", 0, 0},
     {'g', "group", QC_OPTION_LIST, &groups, "AXIS", "a row per value of this axis; repeatable", 0, 0},
     {'f', "format", QC_OPTION_TEXT, &format, "FORMAT", "tsv, md, latex, json, or runs: a row a run, for --runs", 0, 0},
     {0, "runs", QC_OPTION_LIST, &tables, "FILE", "take runs that DIR lacks from this table; repeatable", 0, 0},
@@ -25,7 +26,7 @@ static const QcOption options[] = {
 };
 
 static const QcProgram program = {"qc-report", "turn the results of an experiment into tables and pictures",
-                                  "[options] EXPERIMENT", options, 1};
+                                  "[options] [EXPERIMENT | RUNS]", options, 1};
 
 static int choose_axes(uint8_t *by, const QcExperiment *e, QcErr *err)
 {
@@ -42,8 +43,10 @@ static int choose_axes(uint8_t *by, const QcExperiment *e, QcErr *err)
 static int print(const QcReport *r, const QcExperiment *e, const QcResults *results, const uint8_t *by, QcErr *err)
 {
     QcOutput out;
+    char words[700];
     if (results->missing)
         qc_warn("%u of %u runs are not done yet", results->missing, results->missing + results->n_runs);
+    if (qc_report_left_out(words, sizeof words, r, e, results, by)) qc_warn("%s", words);
     if (!results->n_runs) return qc_fail(err, QC_EFAIL, "no run of %s is done in %s: see qc-sweep", e->name, dir);
     if (qc_output_open(&out, output, 0, err)) return -1;
     qc_report_print(r, out.stream, e, results, by);
@@ -72,19 +75,28 @@ static int check_output(const QcExperiment *e, QcErr *err)
     return 0;
 }
 
+/* input: NULL if the tables are all there is. */
+static int load(QcExperiment *e, QcRunTable *known, const char *input, QcErr *err)
+{
+    int is_table = input && qc_report_input(input) == QC_INPUT_RUNS;
+    if (is_table && qc_runtable_load(known, &input, 1, err)) return -1;
+    if (qc_runtable_load(known, tables.items, tables.n, err)) return -1;
+    if (!input || is_table) return qc_experiment_of_runs(e, known, settings.items, settings.n, err);
+    return qc_experiment_load(e, input, dir, settings.items, settings.n, err) || check_output(e, err) ? -1 : 0;
+}
+
 int main(int argc, char **argv)
 {
     QcErr err;
     QcExperiment e = {0};
     QcRunTable known = {0};
-    if (!qc_cli_parse(&program, argc, argv))
-        return qc_cli_end(&err, qc_fail(&err, QC_EUSAGE, "an experiment is needed: a YAML file"));
-    const char *const experiment[] = {argv[1]};
-    int status = qc_output_spares(output, experiment, 1, &err) ||
-                 qc_output_spares(output, tables.items, tables.n, &err) ||
-                 qc_experiment_load(&e, argv[1], dir, settings.items, settings.n, &err) || check_output(&e, &err) ||
-                 qc_runtable_load(&known, tables.items, tables.n, &err) || report(&e, &known, &err);
-    qc_runtable_release(&known);
+    const char *input = qc_cli_parse(&program, argc, argv) ? argv[1] : NULL;
+    if (!input && !tables.n)
+        return qc_cli_end(&err, qc_fail(&err, QC_EUSAGE, "an experiment is needed (a YAML file), or a table of runs"));
+    int status = qc_output_spares(output, &input, 1, &err) ||
+                 qc_output_spares(output, tables.items, tables.n, &err) || load(&e, &known, input, &err) ||
+                 report(&e, &known, &err);
     qc_experiment_release(&e);
+    qc_runtable_release(&known);
     return qc_cli_end(&err, status);
 }

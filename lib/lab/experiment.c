@@ -6,6 +6,7 @@
 
 uint32_t qc_experiment_value(const QcExperiment *e, uint32_t combination, uint32_t axis)
 {
+    if (e->values) return e->values[(size_t)combination * e->n_axes + axis];
     for (uint32_t a = e->n_axes; --a > axis;) combination /= e->axes[a].n;
     return combination % e->axes[axis].n;
 }

@@ -57,6 +57,8 @@ typedef struct QcExperiment {
     QcExperimentAxis axes[QC_EXPERIMENT_AXES];
     const char *steps[QC_EXPERIMENT_STEPS];
     uint32_t n_combinations;          /* of all axes, the excluded ones included; the last axis runs fastest */
+    const uint32_t *values;           /* NULL; of a table of runs (runaxes.h): [n_combinations][n_axes] the combinations
+                                         that it has */
     uint32_t n_jobs;
     QcJob *jobs;                      /* [n_jobs] each once, a job after all that it needs */
     uint32_t *reported;               /* [n_combinations] job of the reported step, or UINT32_MAX where the combination

@@ -22,11 +22,36 @@ QcFigure qc_figure_find(const char *name, size_t length)
     return (QcFigure)f;
 }
 
+const char *qc_figure_words(QcFigure f)
+{
+    static const char *const words[QC_FIGURE_COUNT] = {"accuracy on each batch before it is learned",
+                                                       "target accuracy, mean over batches",
+                                                       "target accuracy after the last batch",
+                                                       "source accuracy after the last batch",
+                                                       "flipped weights per batch",
+                                                       "milliseconds per batch",
+                                                       "forward passes per batch",
+                                                       "backward passes per batch",
+                                                       "passes per example",
+                                                       "multiply-adds per batch",
+                                                       "bytes of the model",
+                                                       "bytes of working memory",
+                                                       "bytes of model and working memory",
+                                                       "accuracy over all streams",
+                                                       "backward transfer",
+                                                       "forward transfer",
+                                                       "forgetting",
+                                                       "expected calibration error on the target"};
+    return words[f];
+}
+
+static int is_transfer(QcFigure f) { return f >= QC_FIGURE_ACC && f <= QC_FIGURE_FORGETTING; }
+
+int qc_figure_is_share(QcFigure f) { return f <= QC_FIGURE_SOURCE || f == QC_FIGURE_ECE || is_transfer(f); }
+
 int qc_figure_can_be(QcFigure f, double x)
 {
-    int is_transfer = f == QC_FIGURE_ACC || f == QC_FIGURE_BWT || f == QC_FIGURE_FWT || f == QC_FIGURE_FORGETTING;
-    int is_share = f <= QC_FIGURE_SOURCE || f == QC_FIGURE_ECE || is_transfer;
-    return isnan(x) || (x >= (is_transfer ? -1 : 0) && x <= (is_share ? 1 : 1e300));
+    return isnan(x) || (x >= (is_transfer(f) ? -1 : 0) && x <= (qc_figure_is_share(f) ? 1 : 1e300));
 }
 
 /* What is known of a run while its lines are read. */
@@ -181,9 +206,10 @@ static QcRow *row_of(QcResults *r, const QcExperiment *e, const uint8_t *by, uin
 }
 
 /* 1: found, 0: not done, -1: failed. */
-static int load_run(QcRunResult *run, QcArena *arena, const QcJob *job, const QcRunTable *known, QcErr *err)
+static int load_run(QcRunResult *run, QcArena *arena, const char *dir, const QcJob *job, const QcRunTable *known,
+                    QcErr *err)
 {
-    if (qc_job_done(job)) return qc_result_load(run, arena, job->out, err) ? -1 : 1;
+    if (dir && qc_job_done(job)) return qc_result_load(run, arena, job->out, err) ? -1 : 1;
     const QcRunResult *found = qc_runtable_find(known, job);
     if (found) *run = *found;
     return found != NULL;
@@ -199,7 +225,7 @@ int qc_results_load(QcResults *r, const QcExperiment *e, const uint8_t *by, cons
     for (uint32_t c = 0; c < e->n_combinations; c++) {
         if (e->reported[c] == UINT32_MAX) continue;
         QcRunResult *run = &r->runs[r->n_runs];
-        int found = load_run(run, &r->arena, &e->jobs[e->reported[c]], known, err);
+        int found = load_run(run, &r->arena, e->dir, &e->jobs[e->reported[c]], known, err);
         if (found < 0) goto fail;
         if (!found) {
             r->missing++;
@@ -250,11 +276,14 @@ void qc_row_figure(double *mean, double *half, const QcRow *row, QcFigure f)
     *half = row->n > 1 ? student(row->n - 1) * sqrt(squares / (row->n - 1) / row->n) : NAN;
 }
 
-double qc_row_target(const QcRow *row, uint32_t b)
+void qc_row_target(double *mean, double *half, const QcRow *row, uint32_t b)
 {
-    double sum = 0;
+    double sum = 0, squares = 0;
     uint32_t n = 0;
     for (uint32_t i = 0; i < row->n; i++)
         if (b < row->runs[i]->n_batches) sum += row->runs[i]->target[b], n++;
-    return n ? sum / n : NAN;
+    *mean = n ? sum / n : NAN;
+    for (uint32_t i = 0; i < row->n; i++)
+        if (b < row->runs[i]->n_batches) squares += pow(row->runs[i]->target[b] - *mean, 2);
+    *half = n > 1 ? student(n - 1) * sqrt(squares / (n - 1) / n) : NAN;
 }

@@ -34,6 +34,10 @@ typedef enum QcFigure {
 } QcFigure;
 
 const char *qc_figure_name(QcFigure f);
+/* What it is, for the axis of a picture. */
+const char *qc_figure_words(QcFigure f);
+/* 1: at most 1 (an accuracy, a difference of accuracies, a calibration error). */
+int qc_figure_is_share(QcFigure f);
 /* QC_FIGURE_COUNT where there is none of that name. */
 QcFigure qc_figure_find(const char *name, size_t length);
 
@@ -72,7 +76,7 @@ void qc_results_release(QcResults *r);
 
 /* Mean, and half the 95 % confidence interval of it (Student's t; NaN for a single run). */
 void qc_row_figure(double *mean, double *half, const QcRow *row, QcFigure f);
-/* The mean target accuracy after batch b (from 0). */
-double qc_row_target(const QcRow *row, uint32_t b);
+/* The same of the target accuracy after batch b (from 0), over the runs that have this batch; NaN: none has. */
+void qc_row_target(double *mean, double *half, const QcRow *row, uint32_t b);
 
 #endif

@@ -20,12 +20,23 @@ static const char *name_of(const QcJob *job)
 /* What stands in each column: a figure, or RUN, TARGETS, UNKNOWN (an axis). */
 typedef struct Columns {
     int n, of[COLUMNS];
+    QcRunAxes *axes;
 } Columns;
 
-static int read_header(Columns *c, const QcLines *l, QcField line, QcErr *err)
+static int add_axis(QcRunAxes *axes, QcArena *arena, QcField field, QcErr *err)
+{
+    axes->names[axes->n] = qc_arena_text(arena, field.at, (size_t)(field.end - field.at), err);
+    return axes->names[axes->n++] ? 0 : -1;
+}
+
+static int read_header(Columns *c, QcArena *arena, const QcLines *l, QcField line, QcErr *err)
 {
     int runs = 0, targets = 0;
     QcField field;
+    if (!(c->axes = qc_arena_take(arena, 1, sizeof *c->axes, err)) ||
+        !(c->axes->names = qc_arena_take(arena, COLUMNS, sizeof *c->axes->names, err)))
+        return -1;
+    c->axes->file = l->name;
     for (c->n = 0; qc_field_next(&line, &field, '\t'); c->n++) {
         if (c->n == COLUMNS) return qc_lines_fail(l, err, "more than %d columns", COLUMNS);
         QcFigure f = qc_figure_find(field.at, (size_t)(field.end - field.at));
@@ -33,6 +44,7 @@ static int read_header(Columns *c, const QcLines *l, QcField line, QcErr *err)
         c->of[c->n] = is_run ? RUN : is_targets ? TARGETS : f < QC_FIGURE_COUNT ? (int)f : UNKNOWN;
         runs += is_run;
         targets += is_targets;
+        if (c->of[c->n] == UNKNOWN && add_axis(c->axes, arena, field, err)) return -1;
     }
     return runs == 1 && targets == 1
                ? 0
@@ -76,8 +88,9 @@ static int is_whole(const QcRunResult *r)
 static int read_run(QcKnownRun *run, QcArena *arena, const Columns *c, const QcLines *l, QcField line, QcErr *err)
 {
     QcField field;
-    int n = 0, status = 0;
-    *run = (QcKnownRun){.name = NULL};
+    int n = 0, status = 0, axis = 0;
+    *run = (QcKnownRun){.axes = c->axes, .values = qc_arena_take(arena, c->axes->n, sizeof *run->values, err)};
+    if (!run->values) return -1;
     for (int f = 0; f < QC_FIGURE_COUNT; f++) run->result.figure[f] = NAN;
     for (; !status && qc_field_next(&line, &field, '\t'); n++) {
         int of = n < c->n ? c->of[n] : UNKNOWN;
@@ -85,6 +98,9 @@ static int read_run(QcKnownRun *run, QcArena *arena, const Columns *c, const QcL
             status = (run->name = qc_arena_text(arena, field.at, (size_t)(field.end - field.at), err)) ? 0 : -1;
         else if (of == TARGETS) status = read_targets(&run->result, arena, l, field, err);
         else if (of != UNKNOWN) status = read_figure(&run->result.figure[of], (QcFigure)of, l, field, err);
+        else if (n < c->n)
+            status = (run->values[axis++] = qc_arena_text(arena, field.at, (size_t)(field.end - field.at), err)) ? 0
+                                                                                                                 : -1;
     }
     if (!status && n != c->n) status = qc_lines_fail(l, err, "%d columns, and the table has %d", n, c->n);
     return status || is_whole(&run->result)
@@ -107,7 +123,7 @@ static int add_runs(QcRunTable *t, QcKnownRun *newer, uint32_t n, QcErr *err)
     while (a < t->n || b < n) {
         int order = a == t->n ? 1 : b == n ? -1 : by_name(&t->runs[a], &newer[b]);
         QcKnownRun run = order < 0 ? t->runs[a++] : newer[b++];
-        a += order == 0;
+        if (order == 0) run.order = t->runs[a++].order; /* in the place of the earlier file's run */
         if (count && !strcmp(all[count - 1].name, run.name)) count--; /* twice in one file */
         all[count++] = run;
     }
@@ -127,8 +143,10 @@ static int read_runs(QcRunTable *t, QcLines *l, QcErr *err)
     if (!runs) return -1;
     while (qc_lines_next(l, &line)) {
         if (line.at == line.end || *line.at == '#') continue;
-        if (columns.n ? read_run(&runs[n], &t->arena, &columns, l, line, err) : read_header(&columns, l, line, err))
+        if (columns.n ? read_run(&runs[n], &t->arena, &columns, l, line, err)
+                      : read_header(&columns, &t->arena, l, line, err))
             return -1;
+        runs[n].order = t->rows++;
         n += runs[n].name != NULL;
     }
     return columns.n ? add_runs(t, runs, n, err)

@@ -13,18 +13,29 @@
 
 #include "results.h"
 
+/* The axes of one table, and where it is. */
+typedef struct QcRunAxes {
+    const char *file;   /* borrowed from who asked for it */
+    uint32_t n;
+    const char **names; /* [n] as the file has them */
+} QcRunAxes;
+
 typedef struct QcKnownRun {
     const char *name; /* STEP-DIGEST */
     QcRunResult result;
+    const QcRunAxes *axes;
+    const char **values; /* [axes->n] as the file has them */
+    uint64_t order;      /* of all rows read */
 } QcKnownRun;
 
 struct QcRunTable { /* all zero = empty */
     QcArena arena;
     QcKnownRun *runs; /* [n] by name; of equal names one is kept, from the last file */
     uint32_t n;
+    uint64_t rows; /* read so far */
 };
 
-/* Adds the runs of n files. Of equal runs the later file's run is kept. */
+/* Adds the runs of n files, whose paths outlive the table. Of equal runs the later file's run is kept. */
 int qc_runtable_load(QcRunTable *t, const char *const *paths, int n, QcErr *err);
 void qc_runtable_release(QcRunTable *t);
 

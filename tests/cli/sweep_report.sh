@@ -53,6 +53,29 @@ qc-report -g method --plot ms,target_last e.yaml | gnuplot >b.svg && grep -c '<s
 qc-report -g method --plot seed,before e.yaml | tee c.gp | gnuplot >c.svg && grep -c '<svg' c.svg
 sed -n '/^.row/,/^END/p' c.gp | cut -c 1-6 # a curve a method over the seeds, where they lie
 qc-report -g method --plot person,before e.yaml | grep -e xtics -e plot # words lie side by side
+# the bands of batches are the means' intervals
+qc-report -g method --plot batches e.yaml | sed -n '/^.row0/,/^END/p' | sed '1d;$d' >bands && python3 - <<'END' || exit
+import statistics as s
+x = [0.91, 0.92, 0.94] * 2
+half = 2.5705818 * s.stdev(x) / 6 ** .5
+rows = [[float(v) for v in line.split()] for line in open("bands")]
+assert rows[0] == [1, .25, 0], rows
+assert abs(rows[1][1] - s.mean(x)) < 1e-8 and abs(rows[1][2] - half) < 1e-4, rows
+print("bands as computed elsewhere")
+END
+# more curves than can be told apart: the first eight, and words for which ones are left out
+cat >many.yaml <<'END' || exit
+name: many
+axes: {method: [m1, m2, m3, m4, m5], size: [1, 2]}
+steps:
+  run: >-
+    { echo '{"batch": 1, "test": [0.5, 1]}'; echo '{"batch": 2, "test": [0.6, 1]}'; echo '{"summary": true, "ms": {size}}'; } > {out}; : {method}
+END
+qc-sweep -q -o many many.yaml | sh || exit
+qc-report -d many --plot batches many.yaml >many.gp
+grep -c '^.row[0-9]* <<' many.gp; grep -o 'title "[^"]*"' many.gp
+gnuplot many.gp >many.svg && grep -c '<svg' many.svg
+qc-report -d many --plot size,ms -g method --set method=m1,m2 many.yaml | grep -o 'title "[^"]*"\|label "[^"]*"'
 # two streams: the target is the person of the stream, the source comes behind both
 cat >streams.yaml <<'END'
 name: streams

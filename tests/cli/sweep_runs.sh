@@ -38,6 +38,35 @@ for format in tsv md latex json; do
 done
 qc-report -d all -g method --plot batches e.yaml >want
 qc-report -d nowhere --runs all.tsv -g method --plot batches e.yaml | cmp - want && echo "curves are the same"
+# the table alone, without its description
+for alone in "all.tsv" "--runs all.tsv" "--runs b.tsv all.tsv"; do
+    qc-report $alone -f runs | cmp - all.tsv && echo "alone: the same table"
+done
+qc-report -d all -g method -g seed --figures accuracy,cost e.yaml >want
+qc-report -g method -g seed --figures accuracy,cost all.tsv | cmp - want && echo "alone: the same means"
+gzip -c all.tsv >packed.runs.tsv.gz && qc-report -g method --plot batches packed.runs.tsv.gz | grep 'set title'
+qc-report -g person --figures before --set seed=3,1 --set method=good all.tsv
+# columns in another order: each table is read by the names of its columns
+awk -F'\t' -v OFS='\t' '{ x = $2; $2 = $3; $3 = x; print }' all.tsv >turned.tsv
+qc-report -g seed --figures before --runs turned.tsv all.tsv >words || exit
+qc-report -g seed --figures before all.tsv | cmp - words && echo "columns in another order"
+echo '--- wrong alone'
+alone() { qc-report "$@" >out; echo $?; }
+alone --set seed=9 all.tsv
+alone --set sead=1 all.tsv
+alone --set seed=1 --set model=x all.tsv
+alone --set seed=1 --set method=bad --set person=p2,p1,p3 all.tsv
+alone -g height all.tsv
+alone -o all.tsv all.tsv
+alone -o all.tsv --runs all.tsv
+sed 's/\tseed\t/\tsize\t/' all.tsv >other.tsv && alone --runs a.tsv other.tsv
+sed 's/^run-[0-9a-f]*\t/other-&/' all.tsv >twice.tsv && alone --runs twice.tsv all.tsv 2>&1 | sed 's/run-[0-9a-f]*/run-X/g'
+sed 's/\tgood\t/\tgo od\t/' all.tsv >word2.tsv && alone word2.tsv
+sed 's/\tperson\t/\tper-son\t/' all.tsv >word3.tsv && alone word3.tsv
+sed 's/\tperson\t/\tseed\t/' all.tsv >word4.tsv && alone word4.tsv
+sed 's,^run-,../run-,' all.tsv >word5.tsv && alone word5.tsv 2>&1 | sed 's/run-[0-9a-f]*/run-X/g'
+head -n 1 all.tsv >header.tsv && alone header.tsv
+cut -f 1,5- all.tsv >no-axis.tsv && alone no-axis.tsv
 # a result in the folder goes before the table's; of two tables the later one
 sed 's/\t0\.1\([123]\)3456789/\t0.75/' all.tsv >changed.tsv
 qc-report -d all --runs changed.tsv --figures before -g seed e.yaml

@@ -1,0 +1,13 @@
+/* reportinput.h - what the operand of qc-report is, by its content: the description of an experiment, or a table of
+ * runs (runtable.h). */
+#ifndef QC_LAB_REPORTINPUT_H
+#define QC_LAB_REPORTINPUT_H
+
+#include "../base/err.h"
+
+typedef enum QcReportInput { QC_INPUT_EXPERIMENT, QC_INPUT_RUNS } QcReportInput;
+
+/* A path that is no regular file, or no text, is taken for an experiment, whose reader says what is wrong. */
+QcReportInput qc_report_input(const char *path);
+
+#endif
