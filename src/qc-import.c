@@ -88,7 +88,10 @@ static void add_rows(int *n, const QcImporter *i, int all)
     }
 }
 
-static int is_model_format(const char *name) { return !strcmp(name, "onnx") || !strcmp(name, "tflite") || !strcmp(name, "safetensors"); }
+static int is_model_format(const char *name)
+{
+    return !strcmp(name, "onnx") || !strcmp(name, "tflite") || !strcmp(name, "safetensors");
+}
 
 /* The value of -f among the arguments, and whether help is asked for. */
 static const char *look_ahead(int argc, char **argv, int *help)

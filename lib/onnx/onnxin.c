@@ -106,13 +106,11 @@ static int make_model(QcModelFile *m, QcOnnxImport *im)
 
 static int import(QcModelFile *m, QcOnnxImport *im, QcOnnxNotes *notes)
 {
-    QcGraph g = {0};
-    im->g = &g;
     int status = qc_onnx_build(im) || make_model(m, im) ? -1 : 0;
     if (notes) *notes = im->notes;
     if (!notes || status) free(im->notes.steps);
     if (notes && status) notes->steps = NULL;
-    qc_graph_release(&g);
+    qc_graph_release(im->g);
     return status;
 }
 
@@ -120,7 +118,8 @@ int qc_onnx_import(QcModelFile *m, const Onnx__ModelProto *model, int channels_l
                    QcOnnxNotes *notes, QcErr *err)
 {
     QcErr own = {0};
-    QcOnnxImport im = {.model = model, .o = o, .channels_last = channels_last, .err = err ? err : &own};
+    QcGraph g = {0};
+    QcOnnxImport im = {.model = model, .g = &g, .o = o, .channels_last = channels_last, .err = err ? err : &own};
     *m = (QcModelFile){0};
     int status = import(m, &im, notes);
     qc_arena_release(&im.arena);
@@ -131,7 +130,8 @@ int qc_onnx_decode(QcModelFile *m, const uint8_t *bytes, size_t length, const Qc
                    QcErr *err)
 {
     QcErr own = {0};
-    QcOnnxImport im = {.o = o, .err = err ? err : &own};
+    QcGraph g = {0};
+    QcOnnxImport im = {.o = o, .g = &g, .err = err ? err : &own};
     *m = (QcModelFile){0};
     if (notes) *notes = im.notes;
     im.model = qc_onnx_unpack(bytes, length, &im.arena, im.err);

@@ -26,7 +26,8 @@ const char *qc_tflite_op_name(int32_t op)
     return op >= 0 && op < (int32_t)(sizeof names / sizeof *names) ? names[op] : NULL;
 }
 
-/* Sentences are one line. TensorFlow's converter joins the names of operators that it fused by ';': the first is kept. */
+/* Sentences are one line. TensorFlow's converter joins the names of operators that it fused by ';': the first is
+ * kept. */
 static const char *read_name(QcFlat *f, QcFlatTable t, uint32_t k, QcArena *arena, QcErr *err)
 {
     char *text = qc_flat_text(f, t, k, arena, err);
@@ -209,7 +210,8 @@ int qc_tflite_parse(QcTflite *t, const uint8_t *bytes, size_t length, QcArena *a
     if (status) return -1;
     t->inputs = qc_flat_vector(f, graph, 1, 4);
     t->outputs = qc_flat_vector(f, graph, 2, 4);
-    if (check_tensors(t, t->inputs, 0, "the graph", err) || check_tensors(t, t->outputs, 0, "the graph", err)) return -1;
+    if (check_tensors(t, t->inputs, 0, "the graph", err) || check_tensors(t, t->outputs, 0, "the graph", err))
+        return -1;
     for (uint32_t k = 0; k < t->outputs.n; k++) t->tensors[qc_flat_int_at(f, t->outputs, k, 4)].readers++;
     return qc_flat_end(f, err);
 }

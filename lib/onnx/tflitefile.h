@@ -1,6 +1,7 @@
 /* tflitefile.h - the parts of a TensorFlow Lite file that the importer needs, as structs. Not for other floors.
  *
- * The numbers of fields, operators and element types are those of TensorFlow's schema.fbs (version 3, identifier TFL3).
+ * The numbers of fields, operators and element types come from TensorFlow's schema.fbs (version 3, identifier
+ * TFL3).
  * Indices are checked: every tensor, buffer and operator code that is named exists.
  */
 #ifndef QC_ONNX_TFLITEFILE_H

@@ -393,7 +393,7 @@ int qc_tflite_node(QcTfliteRewrite *r)
     for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
         if (all[k].op != r->at->op) continue;
         if (all[k].options && r->at->options_type && r->at->options_type != all[k].options)
-            return qc_tflite_refuse(r, "its options are those of another operator");
+            return qc_tflite_refuse(r, "its options belong to another operator");
         return all[k].rewrite(r);
     }
     if (name && (strstr(name, "LSTM") || strstr(name, "RNN")))

@@ -1,5 +1,5 @@
-"""run(MODEL.tflite, x): the outputs of Arm NN's reference backend for windows x [n][...] of real numbers, as real numbers. None: Arm NN is not installed, or its
-parser does not know an operator of the model."""
+"""run(MODEL.tflite, x): the outputs of Arm NN's reference backend for windows x [n][...] of real numbers, as real
+numbers. None: Arm NN is not installed, or its parser does not know an operator of the model."""
 import contextlib
 import glob
 import io
@@ -9,7 +9,8 @@ import numpy as np
 
 
 def load():
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
+    quiet = io.StringIO()
+    with contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             import pyarmnn
@@ -37,7 +38,8 @@ def run(path, x):
     for window in x:
         window = np.ascontiguousarray(window, "f4").ravel()
         if inputs[1].IsQuantized():
-            window = np.clip(np.round(window / np.float32(inputs[1].GetQuantizationScale())) + inputs[1].GetQuantizationOffset(), -128, 127).astype("i1")
+            window = np.round(window / np.float32(inputs[1].GetQuantizationScale())) + inputs[1].GetQuantizationOffset()
+            window = np.clip(window, -128, 127).astype("i1")
         result = arm.make_output_tensors([outputs])
         runtime.EnqueueWorkload(number, arm.make_input_tensors([inputs], [window]), result)
         y = arm.workload_tensors_to_ndarray(result)[0].astype("f8").ravel()

@@ -1,5 +1,6 @@
-"""check.py FOLDER SCALES: imports each model that models.py has written to FOLDER (its words are in SCALES) and holds the logits against NumPy's and, where Arm NN is
-installed and knows the model's operators, against those of its reference backend. Prints a line for each; exit status 1 if one is wrong."""
+"""check.py FOLDER SCALES: imports each model that models.py has written to FOLDER (its words are in SCALES) and holds
+the logits against NumPy's and, where Arm NN is installed and knows the model's operators, against the logits of its
+reference backend. Prints a line for each; exit status 1 if one is wrong."""
 import subprocess
 import sys
 

@@ -1,6 +1,8 @@
-"""models.py FOLDER [NAME...]: writes test models of the layers of MLPerf Tiny's reference models and of Keras' small CNNs as NAME.tflite, with NAME.npz: windows as qc-import
-reads them (x, y) and NAME.expected.npy: what NumPy computes (the value before a last SOFTMAX). NAME-int8: quantized as TensorFlow's converter does it; NAME-middle: with
-zero points in the middle or at the end. Prints each name and the step of its logits (0: float). FOLDER/refused has models that must be refused. Exit status 77: python3-numpy or python3-flatbuffers is missing."""
+"""models.py FOLDER [NAME...]: writes test models of the layers of MLPerf Tiny's reference models and of Keras' small
+CNNs as NAME.tflite, with NAME.npz: windows as qc-import reads them (x, y) and NAME.expected.npy: what NumPy computes
+(the value before a last SOFTMAX). NAME-int8: quantized as TensorFlow's converter does it; NAME-middle: with zero points
+in the middle or at the end. Prints each name and the step of its logits (0: float). FOLDER/refused has models that must
+be refused. Exit status 77: python3-numpy or python3-flatbuffers is missing."""
 import os
 import sys
 

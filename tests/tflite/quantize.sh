@@ -1,5 +1,5 @@
-# quantize.sh MODEL.tflite...: each goes all the way: imported, quantized to 8, 4 and 2 bits on windows of random numbers,
-# exported as C and ONNX. A model without classes must be refused in a sentence. Prints a line for each.
+# quantize.sh MODEL.tflite...: each goes all the way: imported, quantized to 8, 4 and 2 bits on windows of random
+# numbers, exported as C and ONNX. A model without classes must be refused in a sentence. Prints a line for each.
 for model in "$@"; do
     name=$(basename "$model" .tflite)
     if ! qc-import -q -o fp.qcm "$model" 2>words; then

@@ -1,4 +1,5 @@
-"""What a graph of writer.py computes, by NumPy from TensorFlow's definitions: values of int8 tensors are rounded to their codes after each operator. And its int8 form."""
+"""What a graph of writer.py computes, by NumPy from TensorFlow's definitions: values of int8 tensors are rounded to
+their codes after each operator. And its int8 form."""
 import numpy as np
 
 from writer import Graph
@@ -110,7 +111,8 @@ def quantize(g, x, middle=False, float_ends=False):
     values, q, to = run(g, x), Graph(), {}
 
     def params(k):
-        low, high = min(0, values[k].min()) * 1.1, max(0, values[k].max()) * 1.1  # so that nothing saturates, which our logits do not
+        # a margin, so that nothing saturates: our logits do not
+        low, high = min(0, values[k].min()) * 1.1, max(0, values[k].max()) * 1.1
         if middle and low < 0:
             low, high = -max(-low, high), max(-low, high)
             return np.float32(high / 127), 0

@@ -1,4 +1,5 @@
-"""Writes .tflite files: a graph as lists of tensors and operators, through Debian's python3-flatbuffers. The numbers of fields are those of TensorFlow's schema.fbs."""
+"""Writes .tflite files: a graph as lists of tensors and operators, through Debian's python3-flatbuffers. The numbers of
+fields come from TensorFlow's schema.fbs."""
 import flatbuffers
 import numpy as np
 
@@ -26,8 +27,10 @@ class Graph:
         """Index of a new tensor; `data` makes a constant of it."""
         scale = None if scale is None else np.atleast_1d(np.asarray(scale, "<f4"))
         zero = None if scale is None else np.broadcast_to(np.asarray(0 if zero is None else zero, "<i8"), scale.shape)
-        self.tensors.append(dict(name=name, shape=[int(k) for k in shape], kind=kind, scale=scale, zero=zero, axis=axis, open=open_batch,
-                                 data=None if data is None else np.ascontiguousarray(np.asarray(data).astype(np.dtype(kind).newbyteorder("<")))))
+        if data is not None:
+            data = np.ascontiguousarray(np.asarray(data).astype(np.dtype(kind).newbyteorder("<")))
+        self.tensors.append(dict(name=name, shape=[int(k) for k in shape], kind=kind, scale=scale, zero=zero, axis=axis,
+                                 open=open_batch, data=data))
         return len(self.tensors) - 1
 
     def constant(self, name, array, **more):
@@ -86,9 +89,12 @@ class Graph:
                 custom = [(1, b.CreateString("Mine"))] if kind == "CUSTOM" else []
                 codes.append(table(4, custom, [(0, 1, number), (2, 4, version), (3, 4, number)]))
             held = table(8, [], [(*fields[name], value) for name, value in options.items()]) if union else 0
-            nodes.append(table(9, [(1, ints(inputs)), (2, ints(outputs)), (4, held)], [(0, 4, kinds.index(kind)), (3, 1, union)]))
-        graph = table(5, [(0, vector(tensors)), (1, ints(self.inputs)), (2, ints(self.outputs)), (3, vector(nodes)), (4, b.CreateString("main"))])
-        metadata = [table(2, [(0, b.CreateString(name))], [(1, 4, buffer(data))]) for name, data in self.metadata.items()]
+            numbers = [(0, 4, kinds.index(kind)), (3, 1, union)]
+            nodes.append(table(9, [(1, ints(inputs)), (2, ints(outputs)), (4, held)], numbers))
+        graph = table(5, [(0, vector(tensors)), (1, ints(self.inputs)), (2, ints(self.outputs)), (3, vector(nodes)),
+                          (4, b.CreateString("main"))])
+        metadata = [table(2, [(0, b.CreateString(name))], [(1, 4, buffer(data))])
+                    for name, data in self.metadata.items()]
         model = table(8, [(1, vector(codes)), (2, vector([graph])), (3, b.CreateString("made by a test")), (4, vector(buffers)),
                           (6, vector(metadata) if metadata else 0)], [(0, 4, 3)])
         b.Finish(model, file_identifier=b"TFL3")
