@@ -124,7 +124,7 @@ static void check_source(QcLive *s, const QcAdaptReport *r)
     const QcLiveModel *m = s->model;
     double before = m->source ? (double)m->source_right / m->source : 0,
            now = r->source ? (double)r->source_after / r->source : 1;
-    if (s->is_fall_said || !(before - now > QC_SOURCE_FALL + 1e-9)) return;
+    if (s->is_fall_said || !qc_source_fell(before, now)) return;
     s->is_fall_said = 1;
     say(s, "source accuracy fell from %.3f to %.3f", before, now);
 }

@@ -40,6 +40,6 @@ int qc_sourcewatch_fell(QcSourceWatch *w, double *now, const QcMethodReport *rep
 {
     const QcAdaptReport *r = &report->step;
     *now = w->test >= 0 ? figures[w->test].accuracy : r->source ? (double)r->source_after / r->source : NAN;
-    if (w->is_said || !(w->start - *now > QC_SOURCE_FALL + 1e-9)) return 0;
+    if (w->is_said || !qc_source_fell(w->start, *now)) return 0;
     return w->is_said = 1;
 }

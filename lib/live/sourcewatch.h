@@ -15,12 +15,13 @@ typedef struct QcSourceWatch {
     int is_said;
 } QcSourceWatch;
 
-#define QC_SOURCE_FALL 0.05 /* that is said */
+/* 1: accuracy fell by more than five points. NaN: 0. */
+static inline int qc_source_fell(double before, double now) { return before - now > 0.05 + 1e-9; }
 
 /* Before the first batch, and before a kept state is taken up. tests [n_tests] */
 int qc_sourcewatch_begin(QcSourceWatch *w, QcSession *s, const QcInputs *tests, int n_tests, QcErr *err);
 
-/* 1, once, if accuracy has fallen by more than QC_SOURCE_FALL; *now: to what. figures [n_tests] */
+/* 1, once, if qc_source_fell; *now: to what. figures [n_tests] */
 int qc_sourcewatch_fell(QcSourceWatch *w, double *now, const QcMethodReport *report, const QcTestFigures *figures);
 
 #endif

@@ -1,5 +1,5 @@
-# A stream in another unit is said once, by qc-run and qc-calibrate, and a fall of the source's accuracy is; a test on the
-# stream itself is refused; drift and alarm of qc-calibrate are the figures of qc-run.
+# A stream in another unit is said once, by qc-run and qc-calibrate, and so is a fall of source accuracy. A test on the
+# stream itself is refused. Drift and alarm of qc-calibrate are the figures of qc-run.
 export OMP_NUM_THREADS=1
 qc-synth -q --people 2 --activities 3 --windows 40 --channels 3 --length 24 --drift 2 -o people.qcd || exit 1
 for p in p1 p2; do qc-split -q -g $p -o $p.qcd people.qcd || exit 1; done
@@ -10,8 +10,20 @@ qc-quantize --force -q -b 4 --epochs 1 --threads 1 -c core.qcd -d p1.qcd -o q.qc
 
 # Channel 2 of person 2, times 1000: as a data file, and as frames.
 qc-export -q -f csv -o p2.csv p2.qcd || exit 1
-awk -F, -v OFS=, 'NR == 1 { for (i = 1; i <= NF; i++) { wrong[i] = $i ~ /^c2_/; if ($i ~ /^c[0-9]+_[0-9]+$/) { split(substr($i, 2), part, "_"); at[part[1], part[2]] = i } } print; next }
-     { for (i in wrong) if (wrong[i]) $i *= 1000; print; for (t = 1; t <= 24; t++) printf "%s,%s,%s\n", $at[1, t], $at[2, t], $at[3, t] >"frames" }' p2.csv >mg.csv
+awk -F, -v OFS=, '
+    NR == 1 {
+        for (i = 1; i <= NF; i++) {
+            wrong[i] = $i ~ /^c2_/
+            if ($i ~ /^c[0-9]+_[0-9]+$/) { split(substr($i, 2), part, "_"); at[part[1], part[2]] = i }
+        }
+        print
+        next
+    }
+    {
+        for (i in wrong) if (wrong[i]) $i *= 1000
+        print
+        for (t = 1; t <= 24; t++) printf "%s,%s,%s\n", $at[1, t], $at[2, t], $at[3, t] >"frames"
+    }' p2.csv >mg.csv
 qc-import -q --channels 3 -o mg.qcd mg.csv || exit 1
 said() { "$@" 2>&1 >out | grep -v '^drift: '; }
 said qc-run q.qcm <frames
@@ -37,7 +49,8 @@ awk -F'\t' 'NR > 1 { drift = $6; alarms += $7 } END { print drift "\t" alarms }'
 qc-calibrate -q --json --order recorded --batches 1 -c core.qcd -s p2.qcd --no-output q.qcm | head -1 |
     sed 's/.*"drift": \([-0-9.]*\), "alarm": \([0-9]*\).*/\1 \2/' | awk '{ printf "%.3f\t%d\n", $1, $2 }' |
     cmp - figures && echo "... as JSON"
-qc-rival -m bn --json -c core.qcd -s p2.qcd --no-output q.qcm | grep -c '"drift": null, "alarm": null' | sed 's/^[1-9].*/none of a rival/'
+qc-rival -m bn --json -c core.qcd -s p2.qcd --no-output q.qcm | grep -c '"drift": null, "alarm": null' |
+    sed 's/^[1-9].*/none of a rival/'
 
 # Labels of the next class for all windows: the guard lets it pass, or refuses it; the source's accuracy is followed.
 awk -F, -v OFS=, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "label") at = i; print; next }
