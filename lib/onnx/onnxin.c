@@ -114,12 +114,13 @@ static int import(QcModelFile *m, QcOnnxImport *im, QcOnnxNotes *notes)
     return status;
 }
 
-int qc_onnx_import(QcModelFile *m, const Onnx__ModelProto *model, int channels_last, const QcOnnxOptions *o,
+int qc_onnx_import(QcModelFile *m, const Onnx__ModelProto *model, const QcOnnxShapes *shapes, const QcOnnxOptions *o,
                    QcOnnxNotes *notes, QcErr *err)
 {
     QcErr own = {0};
     QcGraph g = {0};
-    QcOnnxImport im = {.model = model, .g = &g, .o = o, .channels_last = channels_last, .err = err ? err : &own};
+    QcOnnxImport im = {.model = model, .g = &g, .o = o, .shapes = shapes, .channels_last = 1,
+                       .err = err ? err : &own};
     *m = (QcModelFile){0};
     int status = import(m, &im, notes);
     qc_arena_release(&im.arena);

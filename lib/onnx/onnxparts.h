@@ -72,6 +72,13 @@ typedef struct QcAxes {
     uint8_t of[QC_ONNX_RANK]; /* QcAxisRole by ONNX axis */
 } QcAxes;
 
+/* What another format knows of the values of its graph. */
+typedef struct QcOnnxShapes {
+    /* The size of each axis of a value, at most QC_ONNX_RANK of them; returns their number, -1 if it is not known. */
+    int (*dims)(const void *context, const char *name, int64_t dims[QC_ONNX_RANK]);
+    const void *context;
+} QcOnnxShapes;
+
 typedef struct QcOnnxImport {
     const Onnx__ModelProto *model;
     const Onnx__GraphProto *graph;
@@ -87,6 +94,7 @@ typedef struct QcOnnxImport {
     QcFill *fills; /* [QC_MAX_NODES] by node of our graph */
     float *gain, *shift; /* [channels] what happens to a window before everything else; NULL: nothing */
     uint32_t layout; /* which reading of the input's axes is tried */
+    const QcOnnxShapes *shapes; /* computed values must have these; NULL: they may have any */
     int channels_last; /* only that reading is tried */
     int plain; /* quantized values are read as real numbers */
     QcOnnxNotes notes;
@@ -137,8 +145,8 @@ void qc_onnx_name(QcOnnxImport *im, char name[QC_NAME_MAX + 1], const char *weig
 
 /* ---- onnxin.c ---- */
 
-/* qc_onnx_decode of a model in memory. channels_last: its input is [N][T][C] or [N][H][W][C]. */
-int qc_onnx_import(QcModelFile *m, const Onnx__ModelProto *model, int channels_last, const QcOnnxOptions *o,
+/* qc_onnx_decode of a model in memory whose input is [N][T][C] or [N][H][W][C]. */
+int qc_onnx_import(QcModelFile *m, const Onnx__ModelProto *model, const QcOnnxShapes *shapes, const QcOnnxOptions *o,
                    QcOnnxNotes *notes, QcErr *err);
 
 /* ---- onnxgraph.c: the nodes in order ---- */

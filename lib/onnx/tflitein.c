@@ -172,6 +172,17 @@ static int rewrite(QcOnnxOut *out, QcTflite *t, size_t length, const QcOnnxOptio
 
 /* ---- the whole ---- */
 
+/* QcOnnxShapes: a value that is named by its number has its tensor's shape. */
+static int dims_of(const void *context, const char *name, int64_t dims[QC_ONNX_RANK])
+{
+    const QcTflite *t = context;
+    char *end = NULL;
+    unsigned long tensor = *name == '#' ? strtoul(name + 1, &end, 10) : 0;
+    if (!end || *end || tensor >= t->n_tensors || t->tensors[tensor].open) return -1;
+    memcpy(dims, t->tensors[tensor].dims, sizeof *dims * t->tensors[tensor].rank);
+    return (int)t->tensors[tensor].rank;
+}
+
 int qc_tflite_decode(QcModelFile *m, const uint8_t *bytes, size_t length, const QcOnnxOptions *o, QcOnnxNotes *notes,
                      QcErr *err)
 {
@@ -181,6 +192,7 @@ int qc_tflite_decode(QcModelFile *m, const uint8_t *bytes, size_t length, const 
     Onnx__StringStringEntryProto labels = ONNX__STRING_STRING_ENTRY_PROTO__INIT, *metadata = &labels;
     QcArena arena = {0};
     QcTflite t;
+    const QcOnnxShapes shapes = {dims_of, &t};
     int status = -1;
     *m = (QcModelFile){0};
     if (notes) *notes = (QcOnnxNotes){0};
@@ -195,7 +207,7 @@ int qc_tflite_decode(QcModelFile *m, const uint8_t *bytes, size_t length, const 
         labels.value = (char *)(uintptr_t)t.labels;
         model.metadata_props = &metadata;
         model.n_metadata_props = t.labels != NULL;
-        status = qc_onnx_import(m, &model, 1, o, notes, err);
+        status = qc_onnx_import(m, &model, &shapes, o, notes, err);
     }
     qc_arena_release(&out.arena);
     qc_arena_release(&arena);

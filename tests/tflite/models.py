@@ -214,6 +214,7 @@ def refused():
     spoil("short", lambda g: tensor(g, "CONV_2D", 1).update(data=np.zeros(3, "<f4")))
     spoil("misfit", lambda g: tensor(g, "FULLY_CONNECTED", 1).update(shape=[4, 3]))
     spoil("shape", lambda g: tensor(g, "FULLY_CONNECTED", 0).update(shape=[1, 5]))
+    spoil("size", lambda g: tensor(g, "ADD", 0).update(shape=[1, 5, 2, 2]))
     spoil("computed", lambda g: tensor(g, "FULLY_CONNECTED", 1).update(data=None))
     spoil("open", lambda g: g.tensors[0].update(shape=[1, -1, 4, 2]))
     spoil("scales", lambda g: tensor(g, "ADD", 0).update(scale=None))
