@@ -202,6 +202,8 @@ static void report_model(const QcModelFile *m, const QcOnnxNotes *notes, const Q
     if (notes->asymmetric)
         qc_say("its activations have zero points that the device has not: the model is imported as float, for "
                "qc-quantize");
+    else if (notes->mixed)
+        qc_say("some of its weights are not quantized: the model is imported as float, for qc-quantize");
     if (hints.labels_from)
         qc_say("its logits were given the class names of %s in their order: %s, ..., %s", hints.labels_from,
                m->labels[0], m->labels[m->classes - 1]);

@@ -42,6 +42,7 @@ typedef enum QcTfliteOp { /* the operators that the importer knows */
     QC_TFLITE_TRANSPOSE = 39,
     QC_TFLITE_MEAN = 40,
     QC_TFLITE_SUB = 41,
+    QC_TFLITE_DIV = 42,
     QC_TFLITE_SQUEEZE = 43,
     QC_TFLITE_LOG_SOFTMAX = 50,
     QC_TFLITE_EXPAND_DIMS = 70,

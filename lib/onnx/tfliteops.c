@@ -305,6 +305,7 @@ static const char *name_of(int32_t op)
     switch (op) {
     case QC_TFLITE_ADD: return "Add";
     case QC_TFLITE_SUB: return "Sub";
+    case QC_TFLITE_DIV: return "Div";
     case QC_TFLITE_MUL: return "Mul";
     case QC_TFLITE_RELU: return "Relu";
     case QC_TFLITE_TANH: return "Tanh";
@@ -379,6 +380,7 @@ int qc_tflite_node(QcTfliteRewrite *r)
         {QC_TFLITE_TRANSPOSE, 0, transpose},
         {QC_TFLITE_MEAN, 27, reduce},
         {QC_TFLITE_SUB, 28, of_two},
+        {QC_TFLITE_DIV, 29, of_two},
         {QC_TFLITE_SQUEEZE, 0, shape_anew},
         {QC_TFLITE_LOG_SOFTMAX, 0, softmax},
         {QC_TFLITE_EXPAND_DIMS, 0, shape_anew},
