@@ -11,6 +11,7 @@
 #include "../lib/quant/accuracy.h"
 #include "../lib/quant/driftfit.h"
 #include "../lib/quant/quantize.h"
+#include "../lib/quant/rangefit.h"
 
 static int64_t bits = 8, last_bits = 8, activation_bits = 8, epochs = 10, batch = 48, seed = 1, threads;
 static double rate;
@@ -104,6 +105,14 @@ static int refuse_guessing(QcGraph *graph, const QcWindows *w, QcErr *err)
     return status;
 }
 
+/* What the values of a stream are held against. */
+static int add_range(QcModelFile *model, const QcWindows *windows, QcArena *arena, QcErr *err)
+{
+    QcInputRange range;
+    int fits = qc_range_fit(&range, windows, &model->norm, arena, err);
+    return fits > 0 ? qc_inputrange_encode(model, &range, err) : fits;
+}
+
 /* What the drift figure of a live stream is held against. */
 static int add_drift(QcModelFile *model, const QcQGraph *g, const QcWindows *windows, QcArena *arena, QcErr *err)
 {
@@ -160,6 +169,7 @@ int main(int argc, char **argv)
     qc_progress_end();
     QcInput input = {data_path ? "data" : "coreset", digest};
     if (qc_qgraph_encode(&model, &g, &err) || add_drift(&model, &g, &windows, &arena, &err) ||
+        add_range(&model, &windows, &arena, &err) ||
         qc_modelfile_stamp(&model, qc_cli_command(), &input, 1, &err))
         goto end;
     if (qc_modelfile_save(&model, output, &err)) goto end;

@@ -41,7 +41,9 @@ typedef enum QcStream {
     QC_STREAM_SPLIT = 0x5b117
 } QcStream;
 
-/* Too large for an enum: examples of qc-coreset; examples that qc-train --valid holds out. */
+/* Too large for an enum: random asking, + number of the next window; examples of qc-coreset; examples that qc-train
+ * --valid holds out. */
+#define QC_STREAM_ASK0 UINT64_C(0x61736b00000000)
 #define QC_STREAM_CORESET UINT64_C(0x73616d706c65)
 #define QC_STREAM_VALIDATION UINT64_C(0x76616c6964)
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../base/file.h"
+#include "../live/plausible.h"
 #include "describe.h"
 #include "deviceoptions.h"
 #include "runlog.h"
@@ -110,6 +111,26 @@ static int open_tests(QcInputs *inputs, const QcSession *s, QcErr *err)
     return 0;
 }
 
+/* Values that the model was not trained on, and a test set that is learned from. */
+static int check_data(const QcSession *s, const QcInputs *inputs, QcErr *err)
+{
+    if (memory) return 0;
+    for (uint32_t k = 0; k < s->n_streams; k++)
+        for (int t = 0; t < tests.n; t++)
+            if (!memcmp(s->streams[k].data.digest, inputs[t].data.digest, QC_DIGEST_BYTES))
+                return qc_fail(err, QC_EFORMAT, "%.200s is the same data as the stream: a test on it says nothing",
+                               qc_input_name(tests.items[t]));
+    for (int i = 0; i < streams.n + tests.n; i++) {
+        char words[QC_PLAUSIBLE_WORDS];
+        const QcInputs *data = i < streams.n ? &s->streams[i] : &inputs[i - streams.n];
+        const char *path = i < streams.n ? streams.items[i] : tests.items[i - streams.n];
+        int found = qc_plausible_inputs(words, data, &s->model, err);
+        if (found < 0) return -1;
+        if (found) qc_warn("%s: %s", qc_input_name(path), words);
+    }
+    return 0;
+}
+
 static int print_memory(const QcSession *s)
 {
     QcMemory plan;
@@ -150,7 +171,8 @@ int qc_calibrate_main(const QcCalibrateProgram *p, int argc, char **argv)
                  (output && qc_output_check(output, 1, &err)) ||
                  (coreset_out && qc_output_check(coreset_out, 1, &err)) ||
                  qc_session_open(&session, argv[1], coreset, streams.items, streams.n, &o, &err) ||
-                 open_tests(inputs, &session, &err) || run(&session, inputs, &err);
+                 open_tests(inputs, &session, &err) || check_data(&session, inputs, &err) ||
+                 run(&session, inputs, &err);
     for (int t = 0; t < QC_SESSION_TESTS; t++) qc_inputs_close(&inputs[t]);
     qc_session_close(&session);
     return qc_cli_end(&err, status);

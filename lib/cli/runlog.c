@@ -75,14 +75,16 @@ static void print_batch(const QcRunLog *j, const QcSession *s, const QcMethodRep
             for (int t = 0; t < j->n_tests; t++) fprintf(j->to, "\ttest%d", t + 1);
             fprintf(
                 j->to,
-                "\tloss_before\tloss_"
-                "after\tflips\tproposals\taccepted\tsource\tstream\tnew\tms\tbytes\tforwards\tbackwards\toperations\n");
+                "\tloss_before\tloss_after\tflips\tproposals\taccepted\tsource\tstream\tnew\tms\tbytes\tforwards\t"
+                "backwards\toperations\tdrift\talarm\n");
         }
         fprintf(j->to, "%u\t%u\t%.4f\t%.4f", s->at, report->before.n, before, after);
         for (int t = 0; t < j->n_tests; t++) fprintf(j->to, "\t%.4f", tests[t].accuracy);
-        fprintf(j->to, "\t%.4f\t%.4f\t%u\t%u\t%u\t%u\t%u\t%u\t%.1f\t%llu\t%llu\t%llu\t%llu\n", (double)r->loss_before,
+        fprintf(j->to, "\t%.4f\t%.4f\t%u\t%u\t%u\t%u\t%u\t%u\t%.1f\t%llu\t%llu\t%llu\t%llu\t", (double)r->loss_before,
                 (double)r->loss_after, r->flips, r->proposals, r->accepted, r->from_source, r->from_stream,
                 r->from_batch, ms, bytes, forwards, backwards, operations);
+        if (!isnan(report->drift)) fprintf(j->to, "%.3f\t%u\n", (double)report->drift, report->alarms);
+        else fprintf(j->to, "\t\n");
     } else {
         fprintf(j->to, "{\"batch\": %u, \"n\": %u, \"unlabelled\": %u, ", s->at, report->before.n, report->unlabelled);
         if (s->ask) fprintf(j->to, "\"asked\": %u, ", report->asked);
@@ -90,6 +92,8 @@ static void print_batch(const QcRunLog *j, const QcSession *s, const QcMethodRep
         print_figure(j, "accuracy_after", after);
         if (s->n_streams > 1) fprintf(j->to, "\"stream\": %u, ", qc_session_stream(s, s->at - 1) + 1);
         print_tests(j, tests, 1);
+        print_figure(j, "drift", (double)report->drift);
+        print_figure(j, "alarm", isnan(report->drift) ? NAN : (double)report->alarms);
         fprintf(j->to,
                 "\"flips\": %u, \"proposals\": %u, \"accepted\": %u, \"loss_before\": %.6g, \"loss_after\": %.6g, "
                 "\"coreset\": {\"source\": %u, \"stream\": %u, "
@@ -191,7 +195,7 @@ static void print_means(const QcRunLog *j, const QcSession *s)
     if (!j->json) {
         fprintf(j->to, "mean\t\t%.4f\t%.4f", before, after);
         for (int t = 0; t < j->n_tests; t++) fprintf(j->to, "\t%.4f", j->tests[t].accuracy / n);
-        fprintf(j->to, "\t\t\t%.1f\t\t\t\t\t\t%.1f\t%llu\t%.1f\t%.1f\t%.0f\n", (double)j->flips / n, j->ms / n,
+        fprintf(j->to, "\t\t\t%.1f\t\t\t\t\t\t%.1f\t%llu\t%.1f\t%.1f\t%.0f\t\t\n", (double)j->flips / n, j->ms / n,
                 (Large)(s->learner.bytes + s->model_bytes), (double)j->forwards / n, (double)j->backwards / n,
                 (double)j->operations / n);
         return;
@@ -230,6 +234,8 @@ void qc_runlog_report(void *log, const QcSessionReport *report)
     case QC_SESSION_BATCH:
         qc_progress_end();
         end_batch(j, s, report->batch, report->tests, report->ms);
+        if (!isnan(report->source_before))
+            qc_say("source accuracy fell from %.3f to %.3f", report->source_before, report->source_now);
         break;
     case QC_SESSION_END: end(j, s); break;
     }

@@ -40,7 +40,7 @@ static float uncertainty(QcLearner *l, uint32_t row, QcAskRule rule)
 
 static void score_by_answer(QcLearner *l, QcAskRule rule)
 {
-    QcRng rng = qc_rng_seed(l->setup.seed ^ 0x61736b, l->counters->next);
+    QcRng rng = qc_rng_seed(l->setup.seed, QC_STREAM_ASK0 + l->counters->next);
     for (uint32_t row = 0; row < l->ring.capacity; row++) {
         if (!waits(l, row)) continue;
         l->keys[row] = rule == QC_ASK_RANDOM ? (float)(qc_rng_next(&rng) >> 40) : uncertainty(l, row, rule);
@@ -124,7 +124,7 @@ uint32_t qc_learner_ask(QcLearner *l, uint32_t *numbers, uint32_t n)
     Ask a = {l, l->shape.features, l->scratch.white, l->nearest};
     int by_distance = rule == QC_ASK_COVER || rule == QC_ASK_CENTER;
     uint32_t found = 0;
-    if (by_distance && (by_distance = l->moments.n > 0)) {
+    if (by_distance && (by_distance = l->moments.n > 0 && !l->setup.all_labelled)) {
         qc_learner_gather(l);
         QcHeadTask task = qc_learner_task(l);
         by_distance = qc_discriminant_whiten(&l->scratch, &task);

@@ -1,7 +1,7 @@
 /* ask.h - which of the ring's windows deserve a label most: active learning on the device (qc-method(7), "Asking").
  *
- * The rule is a parameter (parameters.h: ask). A rule on distances needs a last layer that a head fits; QC_ASK_MARGIN
- * takes its place elsewhere.
+ * The rule is a parameter (parameters.h: ask). A rule on distances needs a last layer that a head fits, and a learner
+ * that is not set up for labelled windows alone; QC_ASK_MARGIN takes its place elsewhere.
  */
 #ifndef QC_DEVICE_ASK_H
 #define QC_DEVICE_ASK_H

@@ -61,12 +61,13 @@ static void lay_out_set(QcLearner *l, QcPlacing *p)
 static void lay_out_run(QcLearner *l, const QcKernels *kernels, QcPlacing *p)
 {
     QcPlacing scratch = {.memory = p->memory ? p->memory + p->used : NULL};
+    uint32_t unlabelled = l->setup.all_labelled ? 0 : l->setup.ring;
     uint64_t start = p->used;
     qc_qrun_lay_out(&l->run, &l->graph, kernels, !l->setup.flips, p);
     if (!l->moments.n) return;
-    qc_head_scratch_place(&l->scratch, &l->shape, l->setup.ring, kernels, &scratch);
+    qc_head_scratch_place(&l->scratch, &l->shape, unlabelled, kernels, &scratch);
     qc_last_layer_place(&l->trial, &l->shape, &scratch);
-    l->nearest = qc_placing_take(&scratch, l->setup.ring * sizeof *l->nearest);
+    l->nearest = qc_placing_take(&scratch, unlabelled * sizeof *l->nearest);
     qc_placing_part(p, "solving, beyond activations");
     if (scratch.used > p->used - start) qc_placing_take(p, scratch.used - (p->used - start));
 }

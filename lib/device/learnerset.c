@@ -20,7 +20,8 @@ void qc_learner_gather(QcLearner *l)
         if (l->ring.flags[row] == QC_RING_LABELLED) set->row[set->n++] = row;
     }
     set->n_unlabelled = 0;
-    for (uint32_t age = l->ring.capacity; age >= 1 && l->setup.parameters.guess_weight > 0; age--) {
+    int guesses = !l->setup.all_labelled && l->setup.parameters.guess_weight > 0;
+    for (uint32_t age = l->ring.capacity; guesses && age >= 1; age--) {
         uint32_t row = qc_learner_row_of_age(l, age);
         if (l->ring.flags[row] == QC_RING_PREDICTED) set->row[set->n + set->n_unlabelled++] = row;
     }

@@ -13,7 +13,8 @@ int qc_devicestep_place(QcMethodRun *l, QcErr *err)
                             .score = l->score,
                             .seed = l->seed,
                             .capacity = l->capacity,
-                            .ring = l->batch_max};
+                            .ring = l->batch_max,
+                            .all_labelled = (uint32_t)l->all_labelled};
     if (l->flip) {
         setup.flips = &qc_flip_rounds;
         setup.flip = l->flip;

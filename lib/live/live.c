@@ -12,6 +12,7 @@
 
 #include "../base/file.h"
 #include "livesignals.h"
+#include "sourcewatch.h"
 
 enum { BREAKS_SAID = 3, LABEL_BYTES = 4096, LABEL_READS = 16 /* before frames and signals have their turn */ };
 
@@ -44,6 +45,7 @@ int qc_live_open(QcLive *s, QcErr *err)
     s->answer = qc_arena_take(&s->arena, QC_LIVE_RING, sizeof *s->answer, err);
     s->is_labelled = qc_arena_take(&s->arena, QC_LIVE_RING, 1, err);
     if (!s->times || !s->answer || !s->is_labelled) return -1;
+    if (qc_plausible_init(&s->plausible, &s->model->model, &s->arena, err)) return qc_within(err, s->path);
     qc_latelabels_init(&s->late, &s->model->model, s->times, QC_LIVE_RING, s->model->learner.counters->next);
     return 0;
 }
@@ -87,6 +89,7 @@ static void reload(QcLive *s, QcFrameReader *r)
     QcErr err;
     QcLiveOptions o = s->o;
     QcLiveModel *new = calloc(1, sizeof *new);
+    QcPlausible plausible;
     const char *wrong = NULL;
     o.coreset = o.state = NULL; /* a learner's state is of its model */
     if (!new)
@@ -99,6 +102,8 @@ static void reload(QcLive *s, QcFrameReader *r)
         wrong = "the file is unchanged";
     else if (s->model->learns)
         wrong = "the state is of the running model: start again with another --state";
+    else if (qc_plausible_init(&plausible, &new->model, &s->arena, &err))
+        wrong = err.text;
     if (wrong) {
         say(s, "the model stays as it is: %s", wrong);
         qc_livemodel_close(new);
@@ -106,11 +111,23 @@ static void reload(QcLive *s, QcFrameReader *r)
         return;
     }
     use_model(s, new);
+    s->plausible = plausible;
     r->m = &new->model;
     say(s, "the model was read again; windows start anew");
 }
 
 /* ---- learning ---- */
+
+/* Kept source examples, before anything was learned and now. */
+static void check_source(QcLive *s, const QcAdaptReport *r)
+{
+    const QcLiveModel *m = s->model;
+    double before = m->source ? (double)m->source_right / m->source : 0,
+           now = r->source ? (double)r->source_after / r->source : 1;
+    if (s->is_fall_said || !qc_source_fell(before, now)) return;
+    s->is_fall_said = 1;
+    say(s, "source accuracy fell from %.3f to %.3f", before, now);
+}
 
 static int adapt(QcLive *s, QcErr *err)
 {
@@ -122,6 +139,7 @@ static int adapt(QcLive *s, QcErr *err)
     s->counts.refused += r.refused;
     if (qc_livemodel_save(s->model, err)) return -1;
     report(s, (QcLiveReport){.event = QC_LIVE_ADAPT, .adapt = &r});
+    check_source(s, &r);
     return 0;
 }
 
@@ -152,6 +170,12 @@ static int save_labels(QcLive *s, QcErr *err)
 }
 
 /* ---- a window ---- */
+
+static void check_plausible(QcLive *s, int is_end)
+{
+    char words[QC_PLAUSIBLE_WORDS];
+    if (qc_plausible_say(&s->plausible, words, is_end)) say(s, "%s", words);
+}
 
 /* The figure after the latest window; NaN: the model knows nothing to hold it against. What it learns counts, so an
  * adapt lets the figure fall. */
@@ -196,6 +220,7 @@ static int take_window(QcLive *s, QcLiveWindow w, double from, QcErr *err)
 static int finish(QcLive *s, QcErr *err)
 {
     uint64_t unmatched = qc_latelabels_unmatched(&s->late);
+    check_plausible(s, 1);
     if (unmatched) say(s, "%" PRIu64 " label%s matched no window", unmatched, unmatched == 1 ? "" : "s");
     return adapt(s, err) || qc_livemodel_save(s->model, err) ? -1 : 0;
 }
@@ -284,7 +309,10 @@ static int take_frame(QcLive *s, const QcFrameReader *r, QcErr *err)
     uint32_t row = s->frames.next;
     s->frame_time[row] = r->seconds;
     s->frame_label[row] = r->class_index;
+    qc_plausible_frame(&s->plausible, r->x);
     if (!qc_frames_push(&s->frames, r->x)) return 0;
+    qc_plausible_window(&s->plausible, s->frames.length);
+    check_plausible(s, 0);
     if (save_labels(s, err)) return -1;
     qc_frames_window(&s->frames, qc_livemodel_input(s->model));
     return take_window(
@@ -402,12 +430,21 @@ int qc_live_frames(QcLive *s, int input, const QcFrameOptions *frames, uint32_t 
     return status;
 }
 
+static int check_data(QcLive *s, const QcInputs *data, const char *path, QcErr *err)
+{
+    char words[QC_PLAUSIBLE_WORDS];
+    int found = qc_plausible_inputs(words, data, &s->model->model, err);
+    if (found > 0) say(s, "%.150s: %s", qc_input_name(path), words);
+    return found < 0 ? -1 : 0;
+}
+
 int qc_live_data(QcLive *s, const char *path, QcErr *err)
 {
     QcInputs data = {0};
     int status = qc_inputs_open(&data, path, &s->model->model, &s->model->g, 0, 0, err);
     qc_livesignals_hold();
     if (!status) report(s, (QcLiveReport){.event = QC_LIVE_STARTED});
+    if (!status) status = check_data(s, &data, path, err);
     for (uint32_t i = 0; i < data.n && !status && !s->is_over; i++) {
         qc_livesignals_poll(NULL, 0, 0);
         take_signals(s, NULL);

@@ -15,6 +15,7 @@
 #include "framereader.h"
 #include "latelabels.h"
 #include "livemodel.h"
+#include "plausible.h"
 
 typedef enum QcLiveEvent {
     QC_LIVE_STARTED, /* resumed or new */
@@ -61,6 +62,7 @@ struct QcLive {
     QcArena arena;
     QcFrames frames;
     QcLateLabels late;
+    QcPlausible plausible;
     QcWindowTimes *times; /* [QC_LIVE_RING] */
     double *frame_time; /* [length] of the frames in the ring, as is */
     int32_t *frame_label; /* [length] -1: none */
@@ -70,7 +72,7 @@ struct QcLive {
     uint32_t breaks_said; /* since the last window */
     float drift;
     int alarm;
-    int is_over;
+    int is_over, is_fall_said;
     QcLiveCounts counts;
 };
 

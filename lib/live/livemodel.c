@@ -52,6 +52,9 @@ static int fill_coreset(QcLiveModel *m, QcErr *err)
         QcKeptExample kept = qc_inputs_kept(&m->coreset, i);
         if (qc_inputs_read(&m->coreset, window, i, err)) return -1;
         qc_learner_fill(&m->learner, i, window, NULL, kept.label, kept.misses, kept.flags, kept.id);
+        if (kept.flags & QC_SLOT_STREAM) continue;
+        m->source++;
+        m->source_right += qc_largest(m->learner.logits, m->g.classes) == kept.label;
     }
     return 0;
 }

@@ -37,6 +37,8 @@ typedef struct QcMethodReport {
     uint32_t asked;        /* windows that the learner asked for and whose label came */
     QcAdaptReport step;  /* of methods off the device: n, right_*, loss_* (mean cross-entropy of the batch), flips
                             (codes that changed) and from_*; the rest is 0 */
+    float drift;         /* figure after the batch (device/driftwatch.h); NaN: not known */
+    uint32_t alarms;     /* windows of the batch with a figure above the threshold */
     double predict_ms;   /* of methods on the device: time of the predictions; 0 of others */
     uint64_t set;            /* examples that the method learns from: coreset and batch */
     uint64_t forwards, backwards; /* passes of one window through the whole net; parts of a pass count as the part they
@@ -93,6 +95,7 @@ struct QcMethodRun {
     uint64_t seed;
     uint32_t capacity, batch_max, window; /* slots; examples of a batch, at most; bytes of a window */
     int threads;
+    int all_labelled;          /* 1: every example has its label, and none is asked for */
     /* What there is once it is open. */
     QcSlots *slots;            /* the coreset */
     QcQRun run;                /* a forward pass of g, for whoever wants one */

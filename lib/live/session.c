@@ -86,6 +86,14 @@ static uint32_t largest_batch(const QcSession *s)
     return most;
 }
 
+static int has_all_labels(const QcSession *s)
+{
+    for (uint32_t i = 0; i < s->n_streams; i++)
+        for (uint32_t j = 0; j < s->streams[i].data.n; j++)
+            if (s->streams[i].label[j] < 0) return 0;
+    return 1;
+}
+
 static int place_batch(QcSession *s, QcErr *err)
 {
     QcPlan plan = {0};
@@ -108,6 +116,9 @@ static int fill_coreset(QcSession *s, QcErr *err)
         QcKeptExample kept = qc_inputs_kept(&s->coreset, i);
         if (qc_inputs_read(&s->coreset, window, i, err)) return -1;
         qc_method_fill(l, i, window, kept.label, kept.misses, kept.flags, kept.id);
+        if (!l->method->observe || kept.flags & QC_SLOT_STREAM) continue;
+        s->source.n++; /* the learner has just been through it */
+        s->source.right += qc_largest(qc_devicestep_learner(l)->logits, s->g.classes) == kept.label;
     }
     return 0;
 }
@@ -115,6 +126,9 @@ static int fill_coreset(QcSession *s, QcErr *err)
 static int load_learned(QcSession *s, const char *model, QcErr *err)
 {
     if (!s->learner.method->observe) return 0;
+    int known = qc_driftbase_decode(&s->drift, &s->model, &s->g, &s->arena, err);
+    if (known < 0) return qc_within(err, qc_input_name(model));
+    if (!known) s->drift.features = 0;
     int found = qc_learned_decode(qc_devicestep_learner(&s->learner), &s->model, err);
     s->has_learned = found > 0;
     return found < 0 ? qc_within(err, qc_input_name(model)) : 0;
@@ -134,6 +148,7 @@ static int open_learner(QcSession *s, const QcMethod *method, const QcSessionOpt
     l->capacity = s->coreset.data.capacity;
     l->batch_max = largest_batch(s);
     l->threads = o->threads;
+    l->all_labelled = !s->ask && has_all_labels(s);
     QcPlan plan = {0};
     qc_model_plan(&plan, &s->g, &s->flip);
     s->model_bytes = qc_plan_bytes(&plan);
@@ -232,16 +247,36 @@ int qc_session_keep(QcSession *s, const char *path, QcErr *err)
 
 /* ---- a batch ---- */
 
+/* 1: the figure is above the threshold after the latest window. */
+static int follow_drift(QcSession *s)
+{
+    if (!s->drift.features) return 0;
+    s->drift_figure =
+        qc_drift_figure(s->drift_figure, qc_drift_of_latest(&s->drift, qc_devicestep_learner(&s->learner)));
+    return s->drift_figure > s->drift.threshold;
+}
+
 /* Window after window goes straight to where the forward pass reads it. If the learner asks, no window is labelled
  * yet. */
-static int observe_batch(QcSession *s, const QcInputs *stream, const uint32_t *index, uint32_t n, QcErr *err)
+static int observe_batch(QcSession *s, const QcInputs *stream, const uint32_t *index, uint32_t n, uint32_t *alarms,
+                         QcErr *err)
 {
     uint8_t *window = qc_method_input(&s->learner);
+    *alarms = 0;
     for (uint32_t i = 0; i < n; i++) {
         if (qc_inputs_read(stream, window, index[i], err)) return -1;
         qc_method_observe(&s->learner, window, s->ask ? -1 : stream->label[index[i]], stream->data.id[index[i]]);
+        *alarms += (uint32_t)follow_drift(s);
     }
     return 0;
+}
+
+/* Codes that flips have changed make other features than the figure knows. */
+static void report_drift(QcSession *s, QcMethodReport *report, uint32_t alarms)
+{
+    report->drift = s->drift.features ? s->drift_figure : NAN;
+    report->alarms = alarms;
+    if (report->step.flips) s->drift.features = 0;
 }
 
 /* Windows without a label are left out. */
@@ -318,13 +353,15 @@ static int next_asking(QcSession *s, QcMethodReport *report, double *ms, QcErr *
     uint32_t n = s->starts[s->at + 1] - s->starts[s->at];
     const QcInputs *stream = &s->streams[qc_session_stream(s, s->at)];
     QcLearner *l = qc_devicestep_learner(&s->learner);
-    if (observe_batch(s, stream, index, n, err)) return -1;
+    uint32_t alarms;
+    if (observe_batch(s, stream, index, n, &alarms, err)) return -1;
     QcTally before = judge_known(l, stream, index, n, 0);
     uint32_t asked = label_asked(s, l);
     if (qc_method_next(&s->learner, report, NULL, ms, err)) return -1;
     report->before = before;
     report->after = judge_known(l, stream, index, n, 1);
     report->asked = asked;
+    report_drift(s, report, alarms);
     report->unlabelled = count_unlabelled(stream, index, n);
     s->at++;
     return save_state(s, err);
@@ -337,10 +374,12 @@ int qc_session_next(QcSession *s, QcMethodReport *report, double *ms, QcErr *err
     const QcInputs *stream = &s->streams[qc_session_stream(s, s->at)];
     QcBatch batch = {.windows = s->batch, .labels = s->labels, .ids = s->ids};
     if (s->ask) return next_asking(s, report, ms, err);
-    int status = s->learner.method->observe ? observe_batch(s, stream, index, n, err)
+    uint32_t alarms = 0;
+    int status = s->learner.method->observe ? observe_batch(s, stream, index, n, &alarms, err)
                                             : read_batch(s, &batch, stream, index, n, err);
     if (status || qc_method_next(&s->learner, report, &batch, ms, err)) return -1;
     report->unlabelled = count_unlabelled(stream, index, n);
+    report_drift(s, report, alarms);
     s->at++;
     return save_state(s, err);
 }

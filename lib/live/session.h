@@ -8,6 +8,7 @@
 #define QC_LIVE_SESSION_H
 
 #include "../data/split.h"
+#include "../format/driftfile.h"
 #include "../format/statefile.h"
 #include "../quant/qinput.h"
 #include "method.h"
@@ -55,6 +56,9 @@ typedef struct QcSession {
     QcStateFile kept;            /* all zero where no state is kept */
     int stamped;
     int has_learned;             /* 1: the model file carried what it had learned */
+    QcDriftBase drift;           /* features 0: not known, or no method of the device */
+    float drift_figure;          /* of the windows of this process */
+    QcTally source;              /* kept source examples that the model has right before the session; n 0: not known */
     const char *command;
 } QcSession;
 

@@ -1,6 +1,9 @@
 #include "sessionrun.h"
 
+#include <math.h>
+
 #include "../base/file.h"
+#include "sourcewatch.h"
 
 static int to_pipe(const QcSessionRun *run) { return run->output && qc_is_standard(run->output); }
 
@@ -42,7 +45,8 @@ int qc_session_has_matrix(const QcSession *s, int n_tests)
 int qc_session_run(QcSession *s, const QcSessionRun *run, QcErr *err)
 {
     QcTestFigures figures[QC_SESSION_TESTS];
-    if (resume(s, run, err)) return -1;
+    QcSourceWatch source;
+    if (qc_sourcewatch_begin(&source, s, run->tests, run->n_tests, err) || resume(s, run, err)) return -1;
     if (qc_session_has_matrix(s, run->n_tests)) {
         if (test_all(s, figures, run, err)) return -1;
         report(s, run, QC_SESSION_BEGIN, figures);
@@ -52,8 +56,10 @@ int qc_session_run(QcSession *s, const QcSessionRun *run, QcErr *err)
         double ms;
         report(s, run, QC_SESSION_NEXT, NULL);
         if (qc_session_next(s, &r, &ms, err) || test_all(s, figures, run, err) || save(s, run, err)) return -1;
-        run->report(run->ctx, &(QcSessionReport){
-                                  .event = QC_SESSION_BATCH, .session = s, .batch = &r, .tests = figures, .ms = ms});
+        QcSessionReport batch = {
+            .event = QC_SESSION_BATCH, .session = s, .batch = &r, .tests = figures, .ms = ms, .source_before = NAN};
+        if (qc_sourcewatch_fell(&source, &batch.source_now, &r, figures)) batch.source_before = source.start;
+        run->report(run->ctx, &batch);
     }
     report(s, run, QC_SESSION_END, NULL);
     return 0;

@@ -24,6 +24,8 @@ typedef struct QcSessionReport {
     const QcMethodReport *batch;
     const QcTestFigures *tests; /* [n_tests] */
     double ms;                  /* of the method alone */
+    double source_before, source_now; /* source accuracy at the start and now, the first time it has fallen by more
+                                         than 5 points; NaN else (sourcewatch.h) */
 } QcSessionReport;
 
 typedef struct QcSessionRun {

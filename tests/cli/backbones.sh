@@ -27,6 +27,7 @@ END
 for set in pictures pictures-drifted; do qc-import -q -f images --size 32 -o $set.qcd $set || exit; done
 for set in series pictures; do # what a firmware would be given: step after step, as floats
     qc-coreset -q -n 6 -d $set.qcd -o $set.core || exit
+    qc-export -q -f npz -o test.npz $set-drifted.qcd && qc-import -q -f npz -o $set-test.qcd test.npz || exit
     /usr/bin/python3 -c "
 from foreign import qcd_values
 import sys
@@ -72,7 +73,7 @@ go() { # go NAME WIDTH SET BITS
     least 'quantized' "$(accuracy $set.qcd q.qcm)" .6
     qc-bitflip-train -q --persons 1 --test-persons 0 --teacher-steps 4 --steps 20 --threads 1 -c $set.core -d $set.qcd \
         -o f.qcm q.qcm >words || return
-    qc-calibrate -q -c $set.core -s $set-drifted.qcd --batches 3 -t $set-drifted.qcd --json -o n.qcm f.qcm >runlog ||
+    qc-calibrate -q -c $set.core -s $set-drifted.qcd --batches 3 -t $set-test.qcd --json -o n.qcm f.qcm >runlog ||
         return
     after=$(accuracy $set-drifted.qcd n.qcm) before=$(accuracy $set-drifted.qcd q.qcm)
     least 'calibrated' "$after" .7

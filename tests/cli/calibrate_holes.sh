@@ -10,13 +10,13 @@ qc-import -f csv --channels 3 -o holes.qcd holes.csv 2>&1 | grep label
 qc-import -q -f csv --channels 3 -o rest.qcd rest.csv && qc-import -q -f csv --channels 3 -o bare.qcd bare.csv || exit 1
 qc-info holes.qcd | grep -E '^(examples|unlabelled):'
 qc-export -q -f csv holes.qcd | awk -F , '{ n += $NF == "" } END { print n " without a label in the CSV" }'
-qc-export -q -f npz -o holes.npz holes.qcd && qc-import -q -f npz holes.npz | qc-export -q -f csv - >a &&
-    qc-export -q -f csv holes.qcd | cmp - a && echo 'NumPy arrays keep holes'
+qc-export -q -f npz -o holes.npz holes.qcd && qc-import -q -f npz -o twin.qcd holes.npz &&
+    qc-export -q -f csv twin.qcd >a && qc-export -q -f csv holes.qcd | cmp - a && echo 'NumPy arrays keep holes'
 printf 'name: tiny\nlayers:\n  - conv: 8\n    kernel: 5\n  - relu\n  - gap\n' >tiny.yaml
 qc-train -q --threads 1 --epochs 10 -a tiny.yaml -d p1.qcd -o float.qcm &&
     qc-coreset -q -n 12 -d p1.qcd -o core.qcd &&
     qc-quantize --force -q -b 4 --epochs 1 --threads 1 -c core.qcd -o q.qcm float.qcm >words || exit 1
-calibrate() { qc-calibrate -q -c core.qcd --order recorded --tune guess_weight=0 -t holes.qcd --json "$@" q.qcm; }
+calibrate() { qc-calibrate -q -c core.qcd --order recorded --tune guess_weight=0 -t twin.qcd --json "$@" q.qcm; }
 figures() { grep -v summary "$1" | grep -oE '"(n|unlabelled|accuracy_before|accuracy_after|test)": [^,]*'; }
 calibrate -s holes.qcd -B 20 -C a.qcd -o a.qcm >holes.json &&
     calibrate -s rest.qcd -B 10 -C b.qcd -o b.qcm >rest.json || exit 1

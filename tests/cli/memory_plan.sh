@@ -10,7 +10,7 @@ qc-quantize --force -q -b 2 -c core.qcd --epochs 0 -o q2.qcm fp.qcm >/dev/null |
 qc-bitflip-train -q -c core.qcd --persons 1 --test-persons 1 --teacher-steps 1 --steps 5 -o q2f.qcm q2.qcm >/dev/null \
     || exit 1
 qc-info --memory -n 12 -B 60 q2f.qcm >plan.txt && qc-info --memory -n 12 -B 60 --json q2f.qcm >plan.json || exit 1
-qc-calibrate --memory -c core.qcd -s p2.qcd --batches 2 -C never.qcd -o never.qcm q2f.qcm >same.txt || exit 1
+qc-calibrate --memory --ask 1 -c core.qcd -s p2.qcd --batches 2 -C never.qcd -o never.qcm q2f.qcm >same.txt || exit 1
 cmp plan.txt same.txt && echo "the same of a file and of a session"
 [ ! -e never.qcd ] && [ ! -e never.qcm ] && echo "nothing is written"
 /usr/bin/python3 - <<'P'

@@ -69,7 +69,8 @@ name: many
 axes: {method: [m1, m2, m3, m4, m5], size: [1, 2]}
 steps:
   run: >-
-    { echo '{"batch": 1, "test": [0.5, 1]}'; echo '{"batch": 2, "test": [0.6, 1]}'; echo '{"summary": true, "ms": {size}}'; } > {out}; : {method}
+    { echo '{"batch": 1, "test": [0.5, 1]}'; echo '{"batch": 2, "test": [0.6, 1]}';
+    echo '{"summary": true, "ms": {size}}'; } > {out}; : {method}
 END
 qc-sweep -q -o many many.yaml | sh || exit
 qc-report -d many --plot batches many.yaml >many.gp

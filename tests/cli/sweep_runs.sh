@@ -60,7 +60,8 @@ alone -g height all.tsv
 alone -o all.tsv all.tsv
 alone -o all.tsv --runs all.tsv
 sed 's/\tseed\t/\tsize\t/' all.tsv >other.tsv && alone --runs a.tsv other.tsv
-sed 's/^run-[0-9a-f]*\t/other-&/' all.tsv >twice.tsv && alone --runs twice.tsv all.tsv 2>&1 | sed 's/run-[0-9a-f]*/run-X/g'
+sed 's/^run-[0-9a-f]*\t/other-&/' all.tsv >twice.tsv
+alone --runs twice.tsv all.tsv 2>&1 | sed 's/run-[0-9a-f]*/run-X/g'
 sed 's/\tgood\t/\tgo od\t/' all.tsv >word2.tsv && alone word2.tsv
 sed 's/\tperson\t/\tper-son\t/' all.tsv >word3.tsv && alone word3.tsv
 sed 's/\tperson\t/\tseed\t/' all.tsv >word4.tsv && alone word4.tsv

@@ -70,6 +70,39 @@ START_TEST(the_margin_rule_takes_the_least_margins)
 }
 END_TEST
 
+/* A learner for labelled windows alone learns the same from them, and neither learns from other windows
+ * nor measures distances between them. */
+START_TEST(a_learner_for_labelled_windows_alone_learns_the_same)
+{
+    for (int bits = 2; bits <= 8; bits *= 2) {
+        Device d[2];
+        QcAdaptReport r;
+        uint32_t numbers[BATCH];
+        begin(&d[0], QC_ASK_COVER, bits);
+        device_make(&d[1], TINY_INCEPTION, bits);
+        d[1].setup = setup_of(bits, 0);
+        d[1].setup.all_labelled = 1;
+        device_place(&d[1], &qc_kernels_scalar, 1);
+        device_fill(&d[1], CAPACITY);
+        for (uint32_t batch = 0; batch < 3; batch++) {
+            learn(&d[0], batch, 0, TINY_CLASSES);
+            learn(&d[1], batch, 0, TINY_CLASSES);
+            ck_assert_mem_eq(d[0].l.state, d[1].l.state, d[0].l.state_bytes);
+        }
+        for (uint32_t n = 0; n < BATCH; n++) predict(&d[1], FIRST + n, NULL);
+        ck_assert_uint_eq(qc_learner_ask(&d[1].l, numbers, BATCH), BATCH);
+        for (uint32_t i = 1; i < BATCH; i++)
+            ck_assert_float_le(margin_outside(&d[1], FIRST + numbers[i - 1] % BATCH),
+                               margin_outside(&d[1], FIRST + numbers[i] % BATCH) + 1e-4f);
+        d[1].l.counters->trust = 1;
+        qc_learner_adapt(&d[1].l, &r);
+        ck_assert(!r.solved && !r.n);
+        device_end(&d[0]);
+        device_end(&d[1]);
+    }
+}
+END_TEST
+
 /* Many windows are the same; the cover rule takes one of them first, and then none of them again as long as others are
  * far from what is labelled. */
 START_TEST(the_cover_rule_takes_one_of_each_kind)
@@ -208,6 +241,7 @@ int main(void)
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, each_waiting_window_is_asked_for_once, 0, QC_ASK_COUNT);
     tcase_add_test(t, the_margin_rule_takes_the_least_margins);
+    tcase_add_test(t, a_learner_for_labelled_windows_alone_learns_the_same);
     tcase_add_test(t, the_cover_rule_takes_one_of_each_kind);
     tcase_add_test(t, a_window_is_answered_again_by_the_layer_that_answers_now);
     tcase_add_test(t, windows_without_a_label_count_once_labels_confirm_guesses);

@@ -132,6 +132,9 @@ START_TEST(a_learner_fits_a_small_device)
         /* windows are in it, a byte a value */
         if (flips) ck_assert_uint_gt(qc_plan_bytes(&plan), (SLOTS + BATCH) * VALUES);
         else ck_assert_uint_le(qc_plan_bytes(&plan), 170 * 1000);
+        QcLearnerSetup labelled = setup;
+        labelled.all_labelled = 1;
+        ck_assert_uint_le(qc_learner_bytes(&labelled) + (flips ? 0 : BATCH * CLASSES), qc_learner_bytes(&setup));
     }
     full_release(&f);
 }

@@ -1,0 +1,131 @@
+#include "plausible.h"
+
+#include <math.h>
+#include <stdio.h>
+
+enum { FILE_WINDOWS = 1000 };
+static const double least_factor = 0.002;
+
+int qc_plausible_init(QcPlausible *p, const QcModelFile *m, QcArena *arena, QcErr *err)
+{
+    *p = (QcPlausible){0};
+    int found = qc_inputrange_decode(&p->range, m, arena, err);
+    if (found <= 0) return found;
+    p->latest = qc_arena_take(arena, m->channels, sizeof *p->latest, err);
+    p->outside = qc_arena_take(arena, m->channels, sizeof *p->outside, err);
+    p->squares = qc_arena_take(arena, m->channels, sizeof *p->squares, err);
+    return p->latest && p->outside && p->squares ? 0 : -1;
+}
+
+static void add_value(QcPlausible *p, uint32_t c, float x)
+{
+    float low = p->range.low[c], high = p->range.high[c], margin = (high - low) / 2;
+    if (!(x >= low - margin && x <= high + margin)) p->latest[c] = p->frames;
+    p->squares[c] += (double)x * (double)x;
+}
+
+void qc_plausible_frame(QcPlausible *p, const float *x)
+{
+    p->frames++;
+    for (uint32_t c = 0; c < p->range.channels; c++) add_value(p, c, x[c]);
+}
+
+void qc_plausible_window(QcPlausible *p, uint32_t length)
+{
+    p->windows++;
+    for (uint32_t c = 0; c < p->range.channels; c++)
+        p->outside[c] += (uint64_t)(p->latest[c] && p->latest[c] + length > p->frames);
+}
+
+/* ---- words ---- */
+
+static double factor_of(const QcPlausible *p, uint32_t c)
+{
+    double rms = sqrt(p->squares[c] / (double)p->frames);
+    return p->range.rms[c] > 0 ? rms / (double)p->range.rms[c] : 1;
+}
+
+static int is_implausible(const QcPlausible *p, uint32_t c)
+{
+    return p->outside[c] * 10 > p->windows + 10 || factor_of(p, c) < least_factor;
+}
+
+/* Units that are taken for each other. */
+static const struct {
+    double factor;
+    const char *number, *words;
+} units[] = {{1000, "1000", "mg instead of g?"},
+             {0.001, "0.001", "g instead of mg?"},
+             {9.80665, "9.8", "m/s2 instead of g?"},
+             {57.29578, "57", "degrees instead of radians?"},
+             {1e6, "1000000", "a unit a million times smaller?"}};
+
+/* Other people and sensors change a factor by less than a third. */
+static int unit_of(double factor)
+{
+    for (int i = 0; i < (int)(sizeof units / sizeof *units); i++)
+        if (fabs(log(factor / units[i].factor)) < 0.3) return i;
+    return -1;
+}
+
+static void describe(const QcPlausible *p, char *words, uint32_t worst, uint32_t others)
+{
+    char more[32] = "";
+    double factor = factor_of(p, worst);
+    int unit = unit_of(factor);
+    if (others) snprintf(more, sizeof more, " (and %u more)", others);
+    if (unit >= 0)
+        snprintf(words, QC_PLAUSIBLE_WORDS, "channel %u%s is %s times the training range: %s", worst + 1, more,
+                 units[unit].number, units[unit].words);
+    else if (factor > 1.5 || factor < least_factor)
+        snprintf(words, QC_PLAUSIBLE_WORDS, "channel %u%s is %.3g times the training range: another unit or sensor?",
+                 worst + 1, more, factor);
+    else
+        snprintf(words, QC_PLAUSIBLE_WORDS,
+                 "channel %u%s is out of the training range, %.4g to %.4g, in %.0f %% of the windows", worst + 1, more,
+                 (double)p->range.low[worst], (double)p->range.high[worst],
+                 100 * (double)p->outside[worst] / (double)p->windows);
+}
+
+int qc_plausible_say(QcPlausible *p, char *words, int is_end)
+{
+    uint32_t worst = 0, n = 0;
+    if (p->is_said || !p->windows || (p->windows < QC_PLAUSIBLE_WINDOWS && !is_end)) return 0;
+    for (uint32_t c = 0; c < p->range.channels; c++) {
+        if (!is_implausible(p, c)) continue;
+        if (!n++ || p->outside[c] > p->outside[worst]) worst = c;
+    }
+    if (!n) return 0;
+    describe(p, words, worst, n - 1);
+    return p->is_said = 1;
+}
+
+/* ---- a data file ---- */
+
+static int add_window(QcPlausible *p, float *x, const QcDataset *d, uint32_t i, QcErr *err)
+{
+    uint64_t plane = (uint64_t)d->height * d->length;
+    p->frames += plane;
+    for (uint32_t c = 0; c < d->channels; c++) {
+        if (qc_dataset_read(x, d, i, c * plane, plane, err)) return -1;
+        for (uint64_t k = 0; k < plane; k++) add_value(p, c, x[k]);
+    }
+    qc_plausible_window(p, 1);
+    return 0;
+}
+
+int qc_plausible_inputs(char *words, const QcInputs *inputs, const QcModelFile *m, QcErr *err)
+{
+    QcArena arena = {0};
+    QcPlausible p;
+    const QcDataset *d = &inputs->data;
+    uint32_t n = d->n < FILE_WINDOWS ? d->n : FILE_WINDOWS;
+    int status = qc_plausible_init(&p, m, &arena, err);
+    float *x = qc_arena_take(&arena, (uint64_t)d->height * d->length, sizeof *x, err);
+    if (!x) status = -1;
+    for (uint32_t i = 0; i < n && p.range.channels && !status; i++)
+        status = add_window(&p, x, d, (uint32_t)((uint64_t)i * d->n / n), err);
+    if (!status) status = qc_plausible_say(&p, words, 1);
+    qc_arena_release(&arena);
+    return status;
+}
