@@ -136,9 +136,9 @@ static int read_row(Reader *r, QcField line, QcErr *err)
     for (; qc_field_next(&line, &cell, '\t'); n++)
         for (int c = 0; c < COLUMNS; c++)
             if (r->cell[c] == n) x.of[c] = cell;
-    if (!r->n_cells) return qc_lines_fail(&r->lines, err, "a row before the heading of qc-run (window, time, class...)");
-    return n == r->n_cells ? add_window(r, &x, err)
-                           : qc_lines_fail(&r->lines, err, "%d cells, and the heading has %d", n, r->n_cells);
+    if (!r->n_cells) return qc_lines_fail(&r->lines, err, "a row before a heading of qc-run");
+    if (n != r->n_cells) return qc_lines_fail(&r->lines, err, "%d cells, and the heading has %d", n, r->n_cells);
+    return add_window(r, &x, err);
 }
 
 static int read_words(Reader *r, const char *text, QcErr *err)
