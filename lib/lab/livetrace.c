@@ -13,7 +13,8 @@
 typedef enum Column { WINDOW, TIME, CLASS, CONFIDENCE, DRIFT, ALARM, LABEL, COLUMNS } Column;
 
 static const char *const names[COLUMNS] = {"window", "time", "class", "confidence", "drift", "alarm", "label"};
-static const char heading[] = "window\ttime\tclass\t", *const objects[] = {"{\"window\": ", "{\"adapt\": "};
+static const char heading[] = "window\ttime\tclass\t", *const objects[] = {"{\"window\": ", "{\"adapt\": ",
+                                                                         "{\"start\": ", "{\"late\": "};
 
 enum { CELLS_MOST = 4096 };
 
@@ -188,16 +189,43 @@ static int read_adapt(Reader *r, const QcYaml *map, QcErr *err)
     return add_adapt(r, a, err);
 }
 
+/* A label that came after its window: the latest window of that number. One that is older than the log is not drawn. */
+static int read_late(Reader *r, const QcYaml *map, QcErr *err)
+{
+    QcField number = text_of(map, "late"), label = text_of(map, "label");
+    uint64_t n;
+    if (read_whole(&n, number))
+        return qc_lines_fail(&r->lines, err, "'%.*s' is no number of a window", QC_FIELD(number));
+    if (is_empty(label)) return qc_lines_fail(&r->lines, err, "the label has no class");
+    int64_t class_index = class_of(r->t, label.at, (size_t)(label.end - label.at), err);
+    if (class_index < 0) return -1;
+    for (uint32_t i = r->t->n; i-- > 0;) {
+        if (r->t->windows[i].number != n) continue;
+        r->t->windows[i].label = (int32_t)class_index;
+        return 0;
+    }
+    return 0;
+}
+
+static int read_start(Reader *r, const QcYaml *map, QcErr *err)
+{
+    double threshold;
+    if (qc_yaml_real(map, "threshold", -1e9, 1e9, r->t->threshold, &threshold, err)) return -1;
+    r->t->threshold = threshold;
+    if (r->t->n) r->t->starts[r->t->n_starts++] = r->t->n;
+    return 0;
+}
+
 static int read_object(Reader *r, QcField line, QcErr *err)
 {
     QcYamlDocument d;
     Texts x;
-    double threshold;
     if (qc_yaml_parse(&d, line.at, (size_t)(line.end - line.at), r->lines.name, r->lines.line, err)) return -1;
-    int status = qc_yaml_real(d.root, "threshold", -1e9, 1e9, r->t->threshold, &threshold, err);
-    r->t->threshold = status ? NAN : threshold;
     for (int c = 0; c < COLUMNS; c++) x.of[c] = text_of(d.root, names[c]);
-    if (!status) status = qc_yaml_get(d.root, "adapt") ? read_adapt(r, d.root, err) : add_window(r, &x, err);
+    int status = qc_yaml_get(d.root, "adapt")   ? read_adapt(r, d.root, err)
+                 : qc_yaml_get(d.root, "start") ? read_start(r, d.root, err)
+                 : qc_yaml_get(d.root, "late")  ? read_late(r, d.root, err)
+                                                : add_window(r, &x, err);
     qc_yaml_release(&d);
     return status;
 }
@@ -206,7 +234,9 @@ static int read_object(Reader *r, QcField line, QcErr *err)
 
 int qc_livetrace_is_start(const char *line, const char *end)
 {
-    return starts_with(line, end, heading) || starts_with(line, end, objects[0]) || starts_with(line, end, objects[1]);
+    int found = starts_with(line, end, heading);
+    for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) found |= starts_with(line, end, objects[i]);
+    return found;
 }
 
 static int read_line(Reader *r, QcField line, QcErr *err)

@@ -1,9 +1,9 @@
 /* livetrace.h - a log of qc-run, read again: what a live session did, window by window and adapt by adapt.
  *
  * Both of its forms are read. TSV has a heading, wherever a process began, and a row per window; JSON has an object per
- * window and per adapt. If standard error went to the same file (2>&1), its lines of adapts and its threshold are read
- * from there, and its other words are skipped. A last line without an end is not read: a process writes it just now, or
- * was killed.
+ * start, window, late label and adapt. If standard error went to the same file (2>&1), its lines of adapts and its
+ * threshold are read from there, and its other words are skipped. A last line without an end is not
+ * read: a process writes it just now, or was killed.
  */
 #ifndef QC_LAB_LIVETRACE_H
 #define QC_LAB_LIVETRACE_H
@@ -16,7 +16,7 @@ typedef struct QcTraceWindow {
     uint64_t number;     /* as in the log; of -d the example's id */
     const char *time;    /* as in the log; empty: none */
     uint32_t class_index; /* of QcLiveTrace.classes */
-    int32_t label;       /* likewise; -1: none came with the window */
+    int32_t label;       /* likewise; -1: none */
     float confidence;    /* 0 to 1 */
     float drift;         /* NaN: the model knows none */
     int alarm;
