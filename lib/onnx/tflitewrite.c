@@ -406,7 +406,7 @@ int qc_tflite_encode(uint8_t **bytes, size_t *length, const QcModelFile *m, QcEr
     uint32_t input = 0, output = 0;
     int status = -1;
     *bytes = NULL;
-    if (!qc_qgraph_decode(&w.g, m, &w.arena, err) && !write_all(&w, m, &input, &output))
+    if (!qc_qgraphfile_decode(&w.g, m, &w.arena, err) && !write_all(&w, m, &input, &output))
         status = qc_tflite_pack(bytes, length, &w.out, m->name, input, output, join_labels(&w, m), err);
     qc_arena_release(&w.out.arena);
     qc_arena_release(&w.arena);
