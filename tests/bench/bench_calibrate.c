@@ -90,16 +90,16 @@ static int quantize(QcModelFile *m, const QcGraph *graph, const QcWindows *windo
     QcQGraph g;
     QcFlip flip;
     QcQuantizeReport quantized;
-    QcBitflipReport taught;
+    QcBitflipReport trained;
     QcQuantizeOptions o = {.bits = 2, .activation_bits = 8, .epochs = 4, .batch = STEP_BATCH, .seed = 1, .threads = 1};
     QcBitflipOptions b = qc_bitflip_defaults;
-    b.teacher = qc_teacher_defaults;
-    b.persons = 2;
-    b.test_persons = 1;
-    b.teacher.steps = 15;
+    b.oracle = qc_oracle_defaults;
+    b.subjects = 2;
+    b.test_subjects = 1;
+    b.oracle.steps = 15;
     b.steps = 300;
     if (qc_quantize(&g, &quantized, graph, windows, 0, &o, arena, &err) || qc_qgraph_encode(m, &g, &err)) return -1;
-    if (qc_bitflip_train(&flip, &taught, &g, m, windows, &b, arena, &err) || qc_flip_encode(m, &flip, &err)) return -1;
+    if (qc_bitflip_train(&flip, &trained, &g, m, windows, &b, arena, &err) || qc_flip_encode(m, &flip, &err)) return -1;
     return qc_modelfile_save(m, quantized_file, &err);
 }
 
