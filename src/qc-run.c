@@ -53,7 +53,7 @@ static int check(const char *model, QcErr *err)
     if (labels && access(labels, R_OK)) return qc_fail(err, QC_EIO, "%s cannot be read: %s", labels, strerror(errno));
     if (undo && access(state, F_OK)) return qc_fail(err, QC_EUSAGE, "%s: there is no state to undo", state);
     const char *const inputs[] = {model, data, coreset, labels};
-    return qc_output_spares(state, inputs, 4, err);
+    return qc_output_refuse_overwrite(state, inputs, 4, err);
 }
 
 static int run(QcLive *live, QcErr *err)
@@ -68,7 +68,7 @@ static int run(QcLive *live, QcErr *err)
     if (qc_live_open(live, err)) return -1;
     if (undo) {
         if (qc_live_undo(live, err)) return -1;
-        qc_say("%s: back to the last layer before the latest adapt", state);
+        qc_note("%s: back to the last layer before the latest adapt", state);
         return 0;
     }
     return data ? qc_live_data(live, data, err)
