@@ -136,6 +136,7 @@ static void print_label(const QcLive *s, uint32_t number, uint32_t class_index)
 static void print_status(const QcLive *s)
 {
     const QcLiveCounts *c = &s->counts;
+    qc_progress_end();
     fprintf(stderr,
             "qc-run: %" PRIu64 " windows, %" PRIu64 " labelled, %" PRIu64 " right of these, %u labels wait, %" PRIu64
             " adapts, %" PRIu64 " refused, %" PRIu64 " breaks, %" PRIu64 " values filled, %" PRIu64 " alarms\n",
@@ -174,6 +175,7 @@ int qc_livelog_report(void *ctx, const QcLiveReport *r)
     case QC_LIVE_WORDS: qc_say("%s", r->words); break;
     case QC_LIVE_STATUS: print_status(r->live); break;
     }
+    if (log->status) qc_livestatus_take(log->status, r);
     if (fflush(stdout) && !log->error) log->error = errno;
     return log->error;
 }

@@ -3,11 +3,12 @@
 #ifndef QC_CLI_LIVELOG_H
 #define QC_CLI_LIVELOG_H
 
-#include "../live/live.h"
+#include "livestatus.h"
 
 typedef struct QcLiveLog {
     int json;
     uint32_t top; /* classes per line, >= 1, the most probable first; at most all classes are printed */
+    QcLiveStatus *status; /* draws the line on standard error; NULL: none */
     int error;    /* errno of the first line that could not be written; 0: none */
 } QcLiveLog;
 
