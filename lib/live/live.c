@@ -184,7 +184,7 @@ static float follow_drift(QcLive *s)
     const QcDriftBase *b = &s->model->drift;
     int before = s->alarm;
     if (!b->features) return NAN;
-    s->drift = qc_drift_figure(s->drift, qc_drift_of_latest(b, &s->model->learner));
+    s->drift = qc_driftwatch_figure(s->drift, qc_driftwatch_of_latest(b, &s->model->learner));
     s->alarm = s->drift > b->threshold;
     s->counts.alarms += (uint64_t)s->alarm;
     if (s->alarm && !before)

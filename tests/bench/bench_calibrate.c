@@ -105,9 +105,11 @@ static int quantize_published(QcModelFile *m, const QcGraph *graph, const QcWind
     b.teacher.steps = 15;
     b.steps = 300;
     if (qc_quantize(&g, &quantized, graph, windows, 0, &quantize_options, arena, &err) ||
-        qc_qgraph_encode(m, &g, &err))
+        qc_qgraphfile_encode(m, &g, &err))
         return -1;
-    if (qc_bitflip_train(&flip, &taught, &g, m, windows, &b, arena, &err) || qc_flip_encode(m, &flip, &err)) return -1;
+    if (qc_bitflip_train(&flip, &taught, &g, m, windows, &b, arena, &err) ||
+        qc_flipfile_encode(m, &flip, &err))
+        return -1;
     return qc_modelfile_save(m, files[PUBLISHED], &err);
 }
 
@@ -120,8 +122,8 @@ static int quantize_recommended(const QcGraph *graph, const QcWindows *windows, 
     QcQuantizeOptions o = quantize_options;
     o.last_bits = 8;
     int status = qc_modelfile_load(&m, files[FLOAT], &err) || qc_graph_with_std(&wide, graph, &err) ||
-                 qc_quantize(&g, &quantized, &wide, windows, 0, &o, arena, &err) || qc_qgraph_encode(&m, &g, &err) ||
-                 qc_modelfile_save(&m, files[RECOMMENDED], &err);
+                 qc_quantize(&g, &quantized, &wide, windows, 0, &o, arena, &err) ||
+                 qc_qgraphfile_encode(&m, &g, &err) || qc_modelfile_save(&m, files[RECOMMENDED], &err);
     qc_graph_release(&wide);
     qc_modelfile_release(&m);
     return status;
