@@ -55,7 +55,8 @@ static int check(const char *model, QcErr *err)
     if (data && (stride || columns || time_column || label_column || raw || rate > 0 || labels))
         return qc_fail(err, QC_EUSAGE, "-d has windows already: options of frames and --labels do not go with it");
     if (raw && (columns || time_column || label_column)) return qc_fail(err, QC_EUSAGE, "raw numbers have no columns");
-    if (raw && strcmp(raw, "f32") && strcmp(raw, "i16")) return qc_fail(err, QC_EUSAGE, "--raw is f32 or i16");
+    if (raw && strcmp(raw, "f32") && strcmp(raw, "i16"))
+        return qc_fail(err, QC_EUSAGE, "--raw '%.20s': raw numbers are f32 or i16; convert others first", raw);
     if (labels && access(labels, R_OK)) return qc_fail(err, QC_EIO, "%s cannot be read: %s", labels, strerror(errno));
     if (status_line && (!isatty(STDERR_FILENO) || isatty(STDOUT_FILENO)))
         return qc_fail(err, QC_EUSAGE, "--status needs a terminal on standard error, and another standard output");
@@ -94,6 +95,7 @@ int main(int argc, char **argv)
     live = (QcLive){.path = argv[1], .every = (uint32_t)every, .report = qc_livelog_report, .ctx = &log};
     live.o = (QcLiveOptions){coreset, state, qc_deviceoptions_list.items, qc_deviceoptions_list.n, 1};
     int status = qc_deviceoptions_check(&err) || check(argv[1], &err) || run(&live, &err);
+    if (!status && !undo) qc_livelog_end(&log, &live);
     if (!status && log.error)
         status = qc_fail(&err, QC_EIO, "cannot write standard output: %s", strerror(log.error));
     qc_progress_end();
