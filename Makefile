@@ -73,7 +73,7 @@ all: $(PROGRAMS) ## build the programs into bin/
 help: ## list what can be made
 	@sed -n 's/^\([a-z%-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 
-# ---- building; each command is told as `CC lib/x.c`, or whole with V=1
+# ---- building; each command is printed as `CC lib/x.c`, or whole with V=1
 run = $(if $(filter-out 0,$(V)),,@echo '$(1) $(2)';)
 
 # A changed compiler or flag rebuilds everything; AS_BUILT=1 (tests of install) takes objects as they are.

@@ -10,23 +10,23 @@
 #include "../lib/format/qgraphfile.h"
 
 static const char *coreset_path, *data_path, *output = "-", *drift = "auto";
-static int64_t persons = 8, test_persons = 2, teacher_steps = 45, steps = 1500, seed = 1, threads;
+static int64_t subjects = 8, test_subjects = 2, oracle_steps = 45, steps = 1500, seed = 1, threads;
 static double strength = 1;
 static int json;
-static QcList without;
+static QcList ablated;
 
 static const QcOption options[] = {
-    {'c', "coreset", QC_OPTION_TEXT, &coreset_path, "FILE", "coreset: what to teach on where there is no more", 0, 0},
-    {'d', "data", QC_OPTION_TEXT, &data_path, "FILE", "training data to teach on", 0, 0},
+    {'c', "coreset", QC_OPTION_TEXT, &coreset_path, "FILE", "coreset: what to train on if there is no more", 0, 0},
+    {'d', "data", QC_OPTION_TEXT, &data_path, "FILE", "training data to train on", 0, 0},
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "the model with its bit-flip network", 0, 0},
     {0, "drift", QC_OPTION_TEXT, &drift, "KIND", "simulated drift: inertial, series, image, or auto", 0, 0},
     {0, "strength", QC_OPTION_REAL, &strength, "R", "strength of the simulated drifts", 0.01, 10},
-    {0, "persons", QC_OPTION_INT, &persons, "N", "simulated persons to teach on", 1, 10000},
-    {0, "test-persons", QC_OPTION_INT, &test_persons, "N", "simulated persons held out for the report", 0, 10000},
-    {0, "teacher-steps", QC_OPTION_INT, &teacher_steps, "N", "steps of back-propagation a lesson", 1, 100000},
+    {0, "subjects", QC_OPTION_INT, &subjects, "N", "synthetic subjects to train on", 1, 10000},
+    {0, "test-subjects", QC_OPTION_INT, &test_subjects, "N", "synthetic subjects held out for the report", 0, 10000},
+    {0, "oracle-steps", QC_OPTION_INT, &oracle_steps, "N", "steps of back-propagation per set of examples", 1, 100000},
     {0, "steps", QC_OPTION_INT, &steps, "N", "steps of the network's training", 1, 1000000},
-    {0, "without", QC_OPTION_LIST, &without, "FEATURE",
-     "size, evidence, code, row, column, layer, depth or kind: do not tell it; repeatable", 0, 0},
+    {0, "ablate", QC_OPTION_LIST, &ablated, "FEATURE",
+     "size, evidence, code, row, column, layer, depth or kind", 0, 0},
     {0, "seed", QC_OPTION_INT, &seed, "N", "seed of all that is drawn", 0, 0},
     {0, "threads", QC_OPTION_INT, &threads, "N", "0 = all cores", 0, 256},
     {0, "json", QC_OPTION_FLAG, &json, NULL, "the report as JSON", 0, 0},
@@ -34,7 +34,7 @@ static const QcOption options[] = {
 };
 
 static const QcProgram program = {"qc-bitflip-train",
-                                  "teach a quantized model which weights to step, from forward passes alone",
+                                  "train the network that predicts which weights to step",
                                   "-c CORESET [-d DATA] [-o FILE] [MODEL]", options, 1};
 
 static void progress(const char *what, uint32_t done, uint32_t of) { qc_progress(done, of, "%s", what); }
@@ -49,17 +49,17 @@ static const char *figure(char text[32], double value, int known)
 static void report(FILE *to, const QcFlip *flip, const QcBitflipReport *r)
 {
     const char *form =
-        json ? "{\"lessons\": %zu, \"test_lessons\": %zu, \"base_rate\": %s, \"sign_right\": %s, "
+        json ? "{\"samples\": %zu, \"test_samples\": %zu, \"base_rate\": %s, \"sign_right\": %s, "
                "\"precision_network\": %s, "
                "\"precision_hebb\": %s, \"precision_hebb_in_layer\": %s, \"bytes\": %zu}\n"
-             : "lessons\t%zu\nlessons of persons not taught\t%zu\nbase rate\t%s\nsign right\t%s\nprecision of the top "
+             : "samples\t%zu\nsamples of held-out subjects\t%zu\nbase rate\t%s\nsign right\t%s\nprecision of the top "
                "5 %%, network\t%s\n"
                "precision of the top 5 %%, |h| alone\t%s\n"
                "precision of the top 5 %%, |h| relative to its layer\t%s\nbytes of network and feedback\t%zu\n";
     size_t bytes = sizeof *flip - offsetof(QcFlip, mean) + flip->n_feedback + flip->n_layers * sizeof(float);
     char text[5][32];
-    int known = r->test_lessons > 0;
-    fprintf(to, form, r->lessons, r->test_lessons, figure(text[0], r->base, known), figure(text[1], r->sign, known),
+    int known = r->test_samples > 0;
+    fprintf(to, form, r->samples, r->test_samples, figure(text[0], r->base, known), figure(text[1], r->sign, known),
             figure(text[2], r->network, known), figure(text[3], r->hebb, known),
             figure(text[4], r->hebb_in_layer, known), bytes);
 }
@@ -91,28 +91,28 @@ int main(int argc, char **argv)
     double start = qc_seconds();
     qc_cli_parse(&program, argc, argv);
     if (!coreset_path && !data_path) {
-        qc_fail(&err, QC_EUSAGE, "there is nothing to teach on: give a coreset (-c) or training data (-d)");
+        qc_fail(&err, QC_EUSAGE, "there is nothing to train on: give a coreset (-c) or training data (-d)");
         goto end;
     }
-    for (int i = 0; i < without.n; i++)
-        if (qc_flipnet_without(&o.without, without.items[i], &err)) goto end;
+    for (int i = 0; i < ablated.n; i++)
+        if (qc_flipnet_ablate(&o.ablated, ablated.items[i], &err)) goto end;
     const char *const inputs[] = {coreset_path, data_path};
-    if (qc_output_spares(output, inputs, 2, &err) || qc_output_check(output, 1, &err) ||
+    if (qc_output_refuse_overwrite(output, inputs, 2, &err) || qc_output_check(output, 1, &err) ||
         qc_modelfile_load(&model, argv[1], &err))
         goto end;
-    if (drift_kind(&o.teacher.kind, &model, &err)) goto end;
+    if (drift_kind(&o.oracle.kind, &model, &err)) goto end;
     if (qc_qgraphfile_decode(&g, &model, &arena, &err)) {
         qc_within(&err, qc_input_name(argv[1]));
         goto end;
     }
     if (qc_windows_load_source(&windows, digest, &model, coreset_path, data_path, &err)) goto end;
-    QcDriftKind kind = o.teacher.kind;
-    o.teacher = qc_teacher_defaults;
-    o.teacher.kind = kind;
-    o.teacher.strength = strength;
-    o.teacher.steps = (uint32_t)teacher_steps;
-    o.persons = (uint32_t)persons;
-    o.test_persons = (uint32_t)test_persons;
+    QcDriftKind kind = o.oracle.kind;
+    o.oracle = qc_oracle_defaults;
+    o.oracle.kind = kind;
+    o.oracle.strength = strength;
+    o.oracle.steps = (uint32_t)oracle_steps;
+    o.subjects = (uint32_t)subjects;
+    o.test_subjects = (uint32_t)test_subjects;
     o.steps = (uint32_t)steps;
     o.seed = (uint64_t)seed;
     o.threads = qc_threads(threads);
@@ -125,10 +125,10 @@ int main(int argc, char **argv)
         goto end;
     report(qc_is_standard(output) ? stderr : stdout, &flip, &r);
     unsigned long long bytes = qc_container_bytes(&model.container);
-    if (r.test_lessons)
-        qc_say("accuracy of signs %.4f on %zu held-out samples; %.1f s; %llu bytes", r.sign, r.test_lessons,
-               qc_seconds() - start, bytes);
-    else qc_say("no person is held out; %.1f s; %llu bytes", qc_seconds() - start, bytes);
+    if (r.test_samples)
+        qc_note("accuracy of signs %.4f on %zu held-out samples; %.1f s; %llu bytes", r.sign, r.test_samples,
+                qc_seconds() - start, bytes);
+    else qc_note("no subject is held out; %.1f s; %llu bytes", qc_seconds() - start, bytes);
     status = 0;
 end:
     qc_progress_end();

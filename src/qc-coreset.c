@@ -47,7 +47,7 @@ static int observe(QcMissLog *log, const QcDataset *data, const QcModelFile *mod
     QcMissWatch watch = {
         .log = log, .data = data, .norm = &model->norm, .map = map, .every = 1, .threads = qc_threads(threads)};
     if (!status) {
-        qc_say("no miss log: observing misses over %" PRId64 " epochs of further training", epochs);
+        qc_note("no miss log: observing misses over %" PRId64 " epochs of further training", epochs);
         status = qc_misslog_by_tuning(&watch, &graph, (uint32_t)epochs, rate, (uint64_t)seed, err);
     }
     qc_misswatch_release(&watch);
@@ -148,7 +148,7 @@ int main(int argc, char **argv)
     QcMissLog log = {0};
     QcChooseReport table = {0};
     const char *const inputs[] = {data_path, log_path, model_path};
-    if (validate(sampling, model_path, &err) || qc_output_spares(out_path, inputs, 3, &err) ||
+    if (validate(sampling, model_path, &err) || qc_output_refuse_overwrite(out_path, inputs, 3, &err) ||
         qc_dataset_load(&data, data_path, &err))
         goto end;
     if (size > data.n) { /* said before misses are observed, which takes a while */
@@ -164,7 +164,7 @@ int main(int argc, char **argv)
         goto end;
     }
     if (!known && sampling == QC_SAMPLE_PMF)
-        qc_say("neither a miss log nor a model: the examples were drawn with classes as even as they can be");
+        qc_note("neither a miss log nor a model: the examples were drawn with classes as even as they can be");
     if (known && sampling == QC_SAMPLE_PMF) warn_of_few_misses(known);
     if (add_provenance(&coreset, &data, &log, &err) || qc_dataset_save(&coreset, out_path, &err)) goto end;
     if ((report || json) && qc_choose_report(&table, &coreset, &data, known, &err)) goto end;

@@ -128,16 +128,16 @@ static int look_inside(const QcModelFile *m, const char *path, QcErr *err)
     QcDataset data = {0};
     QcArena arena = {0};
     QcQGraph g;
-    QcSheet sheet;
+    QcKvWriter facts;
     int32_t *map;
-    qc_sheet_open(&sheet, json);
+    qc_kv_open(&facts, json);
     int status = qc_qgraphfile_decode(&g, m, &arena, err) || qc_dataset_open(&data, path, err) ? -1 : 0;
     if (!status && qc_dataset_match(&data, m, QC_LABELS_OPTIONAL, &map, &arena, err))
         status = qc_within(err, qc_input_name(path));
     if (!status && layers_path)
         status = qc_dump_layers(layers_path, &g, &data, &m->norm, windows ? (uint32_t)windows : 1, err);
-    if (!status && profile) status = qc_profile(&sheet, &g, &data, &m->norm, windows ? (uint32_t)windows : 100, err);
-    if (!status && profile && json) qc_sheet_close(&sheet);
+    if (!status && profile) status = qc_profile(&facts, &g, &data, &m->norm, windows ? (uint32_t)windows : 100, err);
+    if (!status && profile && json) qc_kv_close(&facts);
     qc_dataset_release(&data);
     qc_arena_release(&arena);
     return status;
@@ -161,8 +161,8 @@ static int validate(int has_model, QcErr *err)
 
 static int spare(const char *output, const char *model_path, QcErr *err)
 {
-    return qc_output_spares(output, &model_path, 1, err) ||
-                   qc_output_spares(output, data_paths.items, data_paths.n, err)
+    return qc_output_refuse_overwrite(output, &model_path, 1, err) ||
+                   qc_output_refuse_overwrite(output, data_paths.items, data_paths.n, err)
                ? -1
                : 0;
 }

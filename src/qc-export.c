@@ -35,6 +35,6 @@ int main(int argc, char **argv)
                   .n_tune = qc_deviceoptions_list.n,
                   .command = qc_cli_command()};
     int status = qc_deviceoptions_check(&err) || qc_export(&e, format, &err);
-    if (!status && *e.words) qc_say("%s", e.words);
+    if (!status && *e.words) qc_note("%s", e.words);
     return qc_cli_end(&err, status);
 }

@@ -150,7 +150,7 @@ static void show_note(void *ctx, int warning, const char *sentence)
     (void)ctx;
     qc_progress_end();
     if (warning) qc_warn("%s", sentence);
-    else qc_say("%s", sentence);
+    else qc_note("%s", sentence);
 }
 
 static void report(const QcDataset *d)
@@ -160,11 +160,11 @@ static void report(const QcDataset *d)
                "\"recordings\": %u}\n",
                d->n, d->channels, d->height, d->length, d->labels.n, d->groups.n, d->recordings.n);
     else if (d->height > 1)
-        qc_say("%u images of %u channels x %u x %u, %u classes, %u groups", d->n, d->channels, d->height, d->length,
-               d->labels.n, d->groups.n);
+        qc_note("%u images of %u channels x %u x %u, %u classes, %u groups", d->n, d->channels, d->height, d->length,
+                d->labels.n, d->groups.n);
     else
-        qc_say("%u windows of %u channels x %u, %u classes, %u groups", d->n, d->channels, d->length, d->labels.n,
-               d->groups.n);
+        qc_note("%u windows of %u channels x %u, %u classes, %u groups", d->n, d->channels, d->length, d->labels.n,
+                d->groups.n);
 }
 
 static int ends_in(const char *path, const char *ending)
@@ -189,24 +189,24 @@ static void report_model(const QcModelFile *m, const QcOnnxNotes *notes, const Q
     if (json && score->n) printf(", \"accuracy\": %.6g", score->accuracy);
     if (json) puts("}");
     else
-        qc_say("a model for windows of %u channels x %u x %u, %u classes", m->channels, m->height, m->length,
-               m->classes);
-    if (notes->outputs > 1) qc_say("of its %u outputs, '%s' was taken as the logits", notes->outputs, notes->output);
-    if (notes->steps) qc_say("it is quantized: its codes of 8 bits and its scales are kept");
+        qc_note("a model for windows of %u channels x %u x %u, %u classes", m->channels, m->height, m->length,
+                m->classes);
+    if (notes->outputs > 1) qc_note("of its %u outputs, '%s' was taken as the logits", notes->outputs, notes->output);
+    if (notes->steps) qc_note("it is quantized: its codes of 8 bits and its scales are kept");
     if (notes->asymmetric)
-        qc_say("its activations have zero points that the device has not: the model is imported as float, for "
-               "qc-quantize");
+        qc_note("its activations have zero points that the device has not: the model is imported as float, for "
+                "qc-quantize");
     if (hints.labels_from)
-        qc_say("its logits were given the class names of %s in their order: %s, ..., %s", hints.labels_from,
-               m->labels[0], m->labels[m->classes - 1]);
+        qc_note("its logits were given the class names of %s in their order: %s, ..., %s", hints.labels_from,
+                m->labels[0], m->labels[m->classes - 1]);
     else if (notes->numbered)
-        qc_say("its classes have no names but 0 to %u (--labels or --labels-from names them)", m->classes - 1);
-    if (notes->softmax) qc_say("its final softmax was left out: the model gives logits");
-    if (notes->sigmoid) qc_say("its final sigmoid was left out: the model gives logits");
-    if (notes->two_classes) qc_say("its one logit is the logit of class 1; class 0 has the logit 0");
+        qc_note("its classes have no names but 0 to %u (--labels or --labels-from names them)", m->classes - 1);
+    if (notes->softmax) qc_note("its final softmax was left out: the model gives logits");
+    if (notes->sigmoid) qc_note("its final sigmoid was left out: the model gives logits");
+    if (notes->two_classes) qc_note("its one logit is the logit of class 1; class 0 has the logit 0");
     if (!score->n) return;
-    qc_say("accuracy on %u examples of %s: %.4f%s", score->n, measure_path, score->accuracy,
-           qc_is_chance(score) ? " - no better than guessing: is the order of the classes right, and the "
+    qc_note("accuracy on %u examples of %s: %.4f%s", score->n, measure_path, score->accuracy,
+            qc_is_chance(score) ? " - no better than guessing: is the order of the classes right, and the "
                                        "normalisation (--mean, --std, --norm)?"
                                      : "");
 }
@@ -294,7 +294,7 @@ int main(int argc, char **argv)
         qc_fail(&err, QC_EUSAGE, "--json prints on standard output, so the data needs -o FILE");
         goto end;
     }
-    if (qc_output_spares(output, &path, 1, &err)) goto end;
+    if (qc_output_refuse_overwrite(output, &path, 1, &err)) goto end;
     if (qc_modelhints_foreign(path, format, &err)) goto end;
     if (is_model(path)) {
         status = import_model(path, &err);

@@ -16,11 +16,11 @@ static const QcOption options[] = {
 static const QcProgram program = {"qc-info", "say what is in a model file, data file or miss log", "[options] [FILE]",
                                   options, 1};
 
-static int tell_memory(QcSheet *sheet, const char *path, QcErr *err)
+static int print_memory(QcKvWriter *facts, const char *path, QcErr *err)
 {
     QcMemory plan;
     if (qc_memory_of_model(&plan, path, (uint32_t)slots, (uint32_t)batch, err)) return -1;
-    qc_put_memory(sheet, &plan);
+    qc_put_memory(facts, &plan);
     return 0;
 }
 
@@ -28,9 +28,9 @@ int main(int argc, char **argv)
 {
     int operands = qc_cli_parse(&program, argc, argv);
     QcErr err = {0};
-    QcSheet sheet;
-    qc_sheet_open(&sheet, json);
-    int status = (memory ? tell_memory : qc_describe)(&sheet, operands ? argv[1] : NULL, &err);
-    if (!status) qc_sheet_close(&sheet);
+    QcKvWriter facts;
+    qc_kv_open(&facts, json);
+    int status = (memory ? print_memory : qc_describe)(&facts, operands ? argv[1] : NULL, &err);
+    if (!status) qc_kv_close(&facts);
     return qc_cli_end(&err, status);
 }

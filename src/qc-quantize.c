@@ -83,7 +83,7 @@ static int load_graph(QcGraph *graph, const QcModelFile *model, QcErr *err)
     if (without_std || (!with_std && 2 * features > QC_HEAD_MAX_FEATURES)) return 0;
     if (qc_graph_with_std(&wide, graph, err)) {
         if (err->code != QC_EUNSUPPORTED || with_std) return -1;
-        qc_say("the last layer reads no deviations: it does not follow a global average");
+        qc_note("the last layer reads no deviations: it does not follow a global average");
         return 0;
     }
     qc_graph_release(graph);
@@ -157,7 +157,7 @@ int main(int argc, char **argv)
                            .threads = qc_threads(threads),
                            .progress = progress};
     const char *const inputs[] = {coreset_path, data_path, argv[1]};
-    if (qc_output_spares(output, inputs, 3, &err) || qc_output_check(output, 1, &err)) goto end;
+    if (qc_output_refuse_overwrite(output, inputs, 3, &err) || qc_output_check(output, 1, &err)) goto end;
     if (qc_modelfile_load(&model, argv[1], &err)) goto end;
     if (load_graph(&graph, &model, &err)) {
         qc_within(&err, qc_input_name(argv[1]));
@@ -176,9 +176,9 @@ int main(int argc, char **argv)
     report(qc_is_standard(output) ? stderr : stdout, &g, &r);
     unsigned long long bytes = qc_container_bytes(&model.container);
     if (r.held_out)
-        qc_say("accuracy %.4f on %u held-out examples; %.1f s; %llu bytes", r.accuracy, r.held_out,
-               qc_seconds() - start, bytes);
-    else qc_say("no example is held out; %.1f s; %llu bytes", qc_seconds() - start, bytes);
+        qc_note("accuracy %.4f on %u held-out examples; %.1f s; %llu bytes", r.accuracy, r.held_out,
+                qc_seconds() - start, bytes);
+    else qc_note("no example is held out; %.1f s; %llu bytes", qc_seconds() - start, bytes);
     status = 0;
 end:
     qc_progress_end();

@@ -74,7 +74,7 @@ static int report(const QcExperiment *e, const QcRunTable *known, QcErr *err)
 static int check_output(const QcExperiment *e, QcErr *err)
 {
     for (uint32_t j = 0; j < e->n_jobs; j++)
-        if (qc_output_spares(output, &e->jobs[j].out, 1, err)) return -1;
+        if (qc_output_refuse_overwrite(output, &e->jobs[j].out, 1, err)) return -1;
     return 0;
 }
 
@@ -113,10 +113,10 @@ int main(int argc, char **argv)
     const char *input = qc_cli_parse(&program, argc, argv) ? argv[1] : NULL;
     if (!input && !tables.n)
         return qc_cli_end(&err, qc_fail(&err, QC_EUSAGE, "an experiment is needed (a YAML file), or a table of runs"));
-    if (qc_output_spares(output, &input, 1, &err)) return qc_cli_end(&err, -1);
+    if (qc_output_refuse_overwrite(output, &input, 1, &err)) return qc_cli_end(&err, -1);
     if (input && qc_report_input(input) == QC_INPUT_LIVE) return qc_cli_end(&err, draw_session(input, &err));
     if (html) return qc_cli_end(&err, qc_fail(&err, QC_EUSAGE, "--html draws a log of qc-run"));
-    int status = qc_output_spares(output, tables.items, tables.n, &err) || load(&e, &known, input, &err) ||
+    int status = qc_output_refuse_overwrite(output, tables.items, tables.n, &err) || load(&e, &known, input, &err) ||
                  report(&e, &known, &err);
     qc_experiment_release(&e);
     qc_runtable_release(&known);

@@ -62,7 +62,7 @@ static int check(const char *model, QcErr *err)
         return qc_fail(err, QC_EUSAGE, "--status needs a terminal on standard error, and another standard output");
     if (undo && access(state, F_OK)) return qc_fail(err, QC_EUSAGE, "%s: there is no state to undo", state);
     const char *const inputs[] = {model, data, coreset, labels};
-    return qc_output_spares(state, inputs, 4, err);
+    return qc_output_refuse_overwrite(state, inputs, 4, err);
 }
 
 static int run(QcLive *live, QcErr *err)
@@ -77,7 +77,7 @@ static int run(QcLive *live, QcErr *err)
     if (qc_live_open(live, err)) return -1;
     if (undo) {
         if (qc_live_undo(live, err)) return -1;
-        qc_say("%s: back to the last layer before the latest adapt", state);
+        qc_note("%s: back to the last layer before the latest adapt", state);
         return 0;
     }
     return data ? qc_live_data(live, data, err)

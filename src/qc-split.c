@@ -44,8 +44,9 @@ static int spare_data(const char *data, QcErr *err)
 {
     Path path;
     for (int64_t b = 0; b < batches; b++)
-        if (qc_output_spares(batch_path(path, b), &data, 1, err)) return -1;
-    return qc_output_spares(batches ? NULL : output, &data, 1, err) || qc_output_spares(second, &data, 1, err) ? -1 : 0;
+        if (qc_output_refuse_overwrite(batch_path(path, b), &data, 1, err)) return -1;
+    if (qc_output_refuse_overwrite(batches ? NULL : output, &data, 1, err)) return -1;
+    return qc_output_refuse_overwrite(second, &data, 1, err) ? -1 : 0;
 }
 
 static int check_usage(QcErr *err)
@@ -73,7 +74,7 @@ static int check_usage(QcErr *err)
 static void report(const char *path, uint32_t n)
 {
     if (!json) {
-        qc_say("%s: %u examples", qc_output_name(path), n);
+        qc_note("%s: %u examples", qc_output_name(path), n);
         return;
     }
     printf("{\"file\": ");
@@ -121,8 +122,8 @@ static int save_two(const QcDataset *d, uint32_t *order, QcErr *err)
     QcDataset train = {0}, held_out = {0};
     if (qc_split_by_name(&o.by, by, err) || qc_split(order, &n_train, d, &o, err)) return -1;
     if (!leave && o.by == QC_SPLIT_RANDOM)
-        qc_say("random windows: neighbours of what a model learned from are in the test part, so it will look better "
-               "than it is");
+        qc_note("random windows: neighbours of what a model learned from are in the test part, so it will look better "
+                "than it is");
     int status = make_part(&train, d, order, n_train, err) ||
                          make_part(&held_out, d, order + n_train, d->n - n_train, err) ||
                          qc_dataset_save_pair(&train, output, &held_out, second, err)

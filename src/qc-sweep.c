@@ -35,7 +35,7 @@ static uint8_t *what_is_done(const QcExperiment *e, QcErr *err)
     uint8_t *done = malloc(e->n_jobs + 1);
     if (!done) qc_fail_memory(err, "the jobs of an experiment");
     else if (qc_runtable_load(&known, tables.items, tables.n, err)) free(done), done = NULL;
-    else qc_runtable_spares(&known, e, done);
+    else qc_runtable_mark_done(&known, e, done);
     for (uint32_t j = 0; done && j < e->n_jobs; j++) done[j] |= (uint8_t)qc_job_done(&e->jobs[j]);
     qc_runtable_release(&known);
     return done;
@@ -59,7 +59,7 @@ static void print_commands(const QcExperiment *e, const uint8_t *done, int64_t s
         printf("{ %s ; } && : > %s\n", job->command, job->mark);
         printed++;
     }
-    qc_say("%s: %u of %u commands are done, %u printed", e->name, n, e->n_jobs, printed);
+    qc_note("%s: %u of %u commands are done, %u printed", e->name, n, e->n_jobs, printed);
 }
 
 static void print_status(const QcExperiment *e, const uint8_t *done)

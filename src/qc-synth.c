@@ -63,13 +63,13 @@ int main(int argc, char **argv)
     qc_cli_parse(&program, argc, argv);
     QcErr err = {0};
     QcDataset data = {0};
-    int status = qc_output_spares(output, &source_path, 1, &err) || qc_output_check(output, 1, &err) ? -1
+    int status = qc_output_refuse_overwrite(output, &source_path, 1, &err) || qc_output_check(output, 1, &err) ? -1
                  : source_path ? make_of_data(&data, &err)
                                : make_up(&data, &err);
     if (!status) status = qc_dataset_save(&data, output, &err);
     if (!status)
-        qc_say("%u windows of %u channels x %u, %u classes, %u people", data.n, data.channels, data.length,
-               data.labels.n, data.groups.n);
+        qc_note("%u windows of %u channels x %u, %u classes, %u people", data.n, data.channels, data.length,
+                data.labels.n, data.groups.n);
     qc_dataset_release(&data);
     return qc_cli_end(&err, status);
 }

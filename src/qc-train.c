@@ -97,8 +97,8 @@ static int check_usage(QcTrainOptions *o, QcErr *err)
     if (checkpoint && log_path && qc_same_output(checkpoint, log_path))
         return qc_fail(err, QC_EUSAGE, "-L and --checkpoint name the same file");
     const char *const inputs[] = {data, arch};
-    if (qc_output_spares(output, inputs, 2, err) || qc_output_spares(log_path, inputs, 2, err) ||
-        qc_output_spares(checkpoint, inputs, 2, err))
+    if (qc_output_refuse_overwrite(output, inputs, 2, err) || qc_output_refuse_overwrite(log_path, inputs, 2, err) ||
+        qc_output_refuse_overwrite(checkpoint, inputs, 2, err))
         return -1;
     *o = qc_train_defaults;
     o->epochs = (uint32_t)epochs;
@@ -180,11 +180,11 @@ static int begin_log(QcMissWatch *watch, const QcDataset *d, const QcModelFile *
 static void say_result(const QcModelFile *m, double seconds)
 {
     unsigned long long bytes = qc_container_bytes(&m->container);
-    if (!kept.epoch) qc_say("no epoch was left to train; %.1f s; %llu bytes", seconds, bytes);
+    if (!kept.epoch) qc_note("no epoch was left to train; %.1f s; %llu bytes", seconds, bytes);
     else if (isnan(kept.valid_loss))
-        qc_say("accuracy %.4f on the training examples (--valid holds some out); %.1f s; %llu bytes", kept.accuracy,
-               seconds, bytes);
-    else qc_say("accuracy %.4f on held-out examples; %.1f s; %llu bytes", kept.valid_accuracy, seconds, bytes);
+        qc_note("accuracy %.4f on the training examples (--valid holds some out); %.1f s; %llu bytes", kept.accuracy,
+                seconds, bytes);
+    else qc_note("accuracy %.4f on held-out examples; %.1f s; %llu bytes", kept.valid_accuracy, seconds, bytes);
 }
 
 int main(int argc, char **argv)

@@ -59,7 +59,7 @@ void qc_arena_release(QcArena *arena)
     *arena = (QcArena){0};
 }
 
-void *qc_room_new(uint64_t bytes, const char *what, QcErr *err)
+void *qc_aligned_new(uint64_t bytes, const char *what, QcErr *err)
 {
     uint64_t whole = (bytes | 1) + ALIGN - 1; /* never nothing */
     void *room = bytes < SIZE_MAX / 2 ? aligned_alloc(ALIGN, (size_t)(whole - whole % ALIGN)) : NULL;

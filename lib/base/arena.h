@@ -27,6 +27,6 @@ void qc_arena_release(QcArena *arena); /* NULL or zero: nothing happens */
 
 /* 64-byte aligned memory for objects that are placed (X_bytes, X_place), without an arena: the caller frees it with
  * free(). */
-void *qc_room_new(uint64_t bytes, const char *what, QcErr *err);
+void *qc_aligned_new(uint64_t bytes, const char *what, QcErr *err);
 
 #endif

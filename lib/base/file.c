@@ -36,7 +36,7 @@ static int read_input(const char *path, uint64_t most, const char *magic, size_t
     size_t used = 0, room = 0;
     uint8_t *buffer = NULL;
     struct stat about;
-    /* a regular file tells its size, so that one allocation serves; pipes grow by doubling */
+    /* the size of a regular file is known, so one allocation is enough; pipes grow by doubling */
     size_t guess =
         !fstat(fileno(in), &about) && S_ISREG(about.st_mode) && about.st_size > 0 ? (size_t)about.st_size + 1 : 65536;
     for (;;) {

@@ -56,7 +56,7 @@ int qc_is_standard(const char *path);
 int qc_same_output(const char *a, const char *b);
 
 /* Refuses an output that would replace one of the n inputs (QC_EUSAGE). Any path may be NULL. */
-int qc_output_spares(const char *output, const char *const *inputs, int n, QcErr *err);
+int qc_output_refuse_overwrite(const char *output, const char *const *inputs, int n, QcErr *err);
 
 /* No output may replace this file either, which is read before all others (--config); the caller's for good, or
  * NULL. */

@@ -102,7 +102,7 @@ int qc_same_output(const char *a, const char *b)
     return same;
 }
 
-int qc_output_spares(const char *output, const char *const *inputs, int n, QcErr *err)
+int qc_output_refuse_overwrite(const char *output, const char *const *inputs, int n, QcErr *err)
 {
     for (int i = 0; i < n && output && !qc_is_standard(output); i++)
         if (inputs[i] && qc_same_output(output, inputs[i]))
@@ -356,7 +356,7 @@ static int open_temporary(QcOutput *out, QcErr *err)
 int qc_output_open(QcOutput *out, const char *path, int binary, QcErr *err)
 {
     *out = (QcOutput){0};
-    if (qc_output_spares(path, &protected, 1, err)) return -1;
+    if (qc_output_refuse_overwrite(path, &protected, 1, err)) return -1;
     if (qc_is_standard(path)) {
         if (binary && isatty(STDOUT_FILENO))
             return qc_fail(err, QC_EUSAGE, "will not write binary data to a terminal (use -o FILE or a pipe)");

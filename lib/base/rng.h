@@ -31,12 +31,12 @@ typedef enum QcStream {
     /* qc-quantize */
     QC_STREAM_HELD = 53,          /* held-out windows */
     QC_STREAM_TUNING = 71,        /* shuffles */
-    /* qc-bitflip-train, and qc-synth -d, which must not make the people that the network was trained on */
+    /* qc-bitflip-train, and qc-synth -d, which must not make the subjects that the network was trained on */
     QC_STREAM_FLIPNET = 99,       /* first weights and shuffles */
-    QC_STREAM_PERSON0 = 1000,     /* + person, up to 305 */
-    QC_STREAM_SIMULATED0 = 1306,  /* + person of qc-synth -d, up to 998 */
-    QC_STREAM_FEEDBACK0 = 5000,   /* + person, up to 9999 */
-    QC_STREAM_PERSON306 = 100000, /* + person - 306, for persons from 306 */
+    QC_STREAM_SUBJECT0 = 1000,    /* + subject, up to 305 */
+    QC_STREAM_SIMULATED0 = 1306,  /* + subject of qc-synth -d, up to 998 */
+    QC_STREAM_FEEDBACK0 = 5000,   /* + subject, up to 9999 */
+    QC_STREAM_SUBJECT306 = 100000, /* + subject - 306, for subjects from 306 */
     /* qc-split */
     QC_STREAM_SPLIT = 0x5b117
 } QcStream;

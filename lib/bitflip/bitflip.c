@@ -3,9 +3,9 @@
 #include "../format/flipfile.h"
 
 const QcBitflipOptions qc_bitflip_defaults = {
-    .persons = 8, .test_persons = 2, .steps = 1500, .batch = 2048, .rate = 3e-3, .seed = 1, .threads = 1};
+    .subjects = 8, .test_subjects = 2, .steps = 1500, .batch = 2048, .rate = 3e-3, .seed = 1, .threads = 1};
 
-enum { FEEDBACK_PERSONS = 8 };
+enum { FEEDBACK_SUBJECTS = 8 };
 
 static void show(const QcBitflipOptions *o, const char *what, uint32_t done, uint32_t of)
 {
@@ -17,32 +17,32 @@ int qc_bitflip_train(QcFlip *flip, QcBitflipReport *report, QcQGraph *g, const Q
 {
     int8_t *feedback;
     float *scale;
-    QcLessons lessons = {0}, test = {0};
-    QcTeacherOptions teaching = o->teacher;
-    teaching.seed = o->seed;
-    teaching.threads = o->threads;
-    QcTeacher teacher = {g, flip, source, m, &teaching};
+    QcOracleSamples samples = {0}, test = {0};
+    QcOracleOptions settings = o->oracle;
+    settings.seed = o->seed;
+    settings.threads = o->threads;
+    QcOracle oracle = {g, flip, source, m, &settings};
     int status = -1;
     *report = (QcBitflipReport){0};
-    if (!source->n) return qc_fail(err, QC_EFORMAT, "there is no example to teach the flip network on");
+    if (!source->n) return qc_fail(err, QC_EFORMAT, "there is no example to train the flip network on");
     if (qc_flipfile_allocate(flip, g, &feedback, &scale, arena, err)) return -1;
     show(o, "feedback", 0, 1);
-    if (qc_fit_feedback(&teacher, feedback, scale, FEEDBACK_PERSONS, err)) goto end;
-    for (uint32_t p = 0; p < o->persons + o->test_persons; p++) {
-        show(o, "simulated persons", p, o->persons + o->test_persons);
-        if (qc_teach(&teacher, p < o->persons ? &lessons : &test, p, err)) goto end;
+    if (qc_fit_feedback(&oracle, feedback, scale, FEEDBACK_SUBJECTS, err)) goto end;
+    for (uint32_t p = 0; p < o->subjects + o->test_subjects; p++) {
+        show(o, "synthetic subjects", p, o->subjects + o->test_subjects);
+        if (qc_oracle_sample(&oracle, p < o->subjects ? &samples : &test, p, err)) goto end;
     }
     show(o, "network", 0, 1);
-    report->lessons = lessons.n;
-    report->test_lessons = test.n;
-    if (!lessons.n) {
-        qc_fail(err, QC_EFAIL, "back-propagation moved no weight: there is nothing to teach");
+    report->samples = samples.n;
+    report->test_samples = test.n;
+    if (!samples.n) {
+        qc_fail(err, QC_EFAIL, "back-propagation moved no weight: there is nothing to learn");
         goto end;
     }
-    if (qc_flipnet_train(flip, &lessons, o, err) || qc_flipnet_judge(report, flip, &test, err)) goto end;
+    if (qc_flipnet_train(flip, &samples, o, err) || qc_flipnet_judge(report, flip, &test, err)) goto end;
     status = 0;
 end:
-    qc_lessons_release(&lessons);
-    qc_lessons_release(&test);
+    qc_oraclesamples_release(&samples);
+    qc_oraclesamples_release(&test);
     return status;
 }

@@ -1,7 +1,7 @@
-/* drift.h - simulated persons: what source data might look like elsewhere, so that the flip network can be taught
+/* drift.h - synthetic subjects: what source data might look like elsewhere, so that the flip network can be trained
  * before anything has drifted.
  *
- * A drift is drawn once and stays fixed, like a person or a machine. It works on normalised windows
+ * A drift is drawn once and stays fixed, like a subject or a machine. It works on normalised windows
  * [height][length][channels]. The kinds are a list: inertial recordings are rotated, scaled, shifted and warped in
  * time; other series are all but rotated; images change in light, contrast, sharpness, place and noise.
  */

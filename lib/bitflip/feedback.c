@@ -7,7 +7,7 @@
 #include "../nn/loss.h"
 #include "../nn/run.h"
 #include "../quant/fakequant.h"
-#include "teacher.h"
+#include "oracle.h"
 
 /* Solves (a + lambda I) X = b for symmetric a [n][n], X and b [n][m], by Cholesky; b becomes X, or 0 if there is none.
  * a is used up. */
@@ -24,7 +24,7 @@ static void solve_ridge(double *a, double *b, uint32_t n, uint32_t m)
 /* Sums over examples: a = sum e e^T [classes][classes]; b = sum e d^T [classes][channels of all layers with
  * feedback]. */
 typedef struct Sums {
-    const QcTeacher *t;
+    const QcOracle *t;
     QcFakeQuant fakequant;
     QcRun *run;
     double *a, *b;
@@ -32,7 +32,7 @@ typedef struct Sums {
     float *dlogits, *grads;
 } Sums;
 
-static int has_feedback(const QcTeacher *t, uint32_t l)
+static int has_feedback(const QcOracle *t, uint32_t l)
 {
     return !t->flip->layers[l].exact && t->g->nodes[t->flip->layers[l].node].op != QC_Q_LOGITS;
 }
@@ -53,7 +53,7 @@ static double mean_error(const float *gradient, const float *value, int masked, 
 
 static void add_set(Sums *s, const QcWindows *set)
 {
-    const QcTeacher *t = s->t;
+    const QcOracle *t = s->t;
     uint32_t classes = t->g->classes;
     const float *logits = qc_run_forward(s->run, set->x, set->n);
     qc_loss(s->dlogits, NULL, logits, set->label, set->n, classes);
@@ -81,7 +81,7 @@ static void add_set(Sums *s, const QcWindows *set)
 /* Rounds each layer's matrix to int8 with one scale. */
 static void round_feedback(const Sums *s, int8_t *feedback, float *feedback_scale)
 {
-    const QcTeacher *t = s->t;
+    const QcOracle *t = s->t;
     uint32_t classes = t->g->classes, column = 0;
     for (uint32_t l = 0; l < t->flip->n_layers; l++) {
         feedback_scale[l] = 1;
@@ -102,7 +102,7 @@ static void round_feedback(const Sums *s, int8_t *feedback, float *feedback_scal
 
 static int sums_init(Sums *s, QcArena *arena, QcErr *err)
 {
-    const QcTeacher *t = s->t;
+    const QcOracle *t = s->t;
     uint32_t classes = t->g->classes, n = t->o->shifted + t->o->unshifted;
     for (uint32_t l = 0; l < t->flip->n_layers; l++)
         if (has_feedback(t, l)) s->channels += t->g->nodes[t->flip->layers[l].node].channels;
@@ -118,18 +118,18 @@ static int sums_init(Sums *s, QcArena *arena, QcErr *err)
     return 0;
 }
 
-int qc_fit_feedback(const QcTeacher *t, int8_t *feedback, float *feedback_scale, uint32_t persons, QcErr *err)
+int qc_fit_feedback(const QcOracle *t, int8_t *feedback, float *feedback_scale, uint32_t subjects, QcErr *err)
 {
     QcArena arena = {0};
     Sums s = {.t = t};
     int status = sums_init(&s, &arena, err);
-    for (uint32_t p = 0; !status && p < persons; p++) {
+    for (uint32_t p = 0; !status && p < subjects; p++) {
         QcRng rng = qc_rng_seed(t->o->seed, QC_STREAM_FEEDBACK0 + p);
         QcArena own = {0};
         QcDrift drift;
         QcWindows set = {0};
         status = qc_drifts_init(&drift, t->o->kind, t->m, t->o->strength, &rng, &own, err) ||
-                         qc_teacher_set(t, &set, &drift, &rng, err)
+                         qc_oracle_set(t, &set, &drift, &rng, err)
                      ? -1
                      : 0;
         if (!status) add_set(&s, &set);

@@ -9,25 +9,25 @@
 #include "../nn/run.h"
 #include "bitflip.h"
 
-/* Features by what they tell (flip.h). */
+/* Features in groups by what they describe (flip.h). */
 static const struct {
     const char *name;
     uint32_t features; /* bit f: feature f */
-} tellings[] = {{"size", 3},        {"evidence", 3 << 2}, {"code", 3 << 4},  {"row", 1 << 6},
+} feature_groups[] = {{"size", 3},        {"evidence", 3 << 2}, {"code", 3 << 4},  {"row", 1 << 6},
                 {"column", 1 << 7}, {"layer", 1 << 8},    {"depth", 1 << 9}, {"kind", 15 << 10}};
 
-int qc_flipnet_without(uint32_t *without, const char *name, QcErr *err)
+int qc_flipnet_ablate(uint32_t *ablated, const char *name, QcErr *err)
 {
-    for (size_t t = 0; t < sizeof tellings / sizeof *tellings; t++) {
-        if (strcmp(tellings[t].name, name)) continue;
-        *without |= tellings[t].features;
+    for (size_t t = 0; t < sizeof feature_groups / sizeof *feature_groups; t++) {
+        if (strcmp(feature_groups[t].name, name)) continue;
+        *ablated |= feature_groups[t].features;
         return 0;
     }
     return qc_fail(err, QC_EUSAGE,
                    "there is no feature '%.40s' (size, evidence, code, row, column, layer, depth or kind)", name);
 }
 
-static void standardise(QcFlip *flip, const QcLessons *l, uint32_t without)
+static void standardise(QcFlip *flip, const QcOracleSamples *l, uint32_t ablated)
 {
     for (int f = 0; f < QC_FLIP_FEATURES; f++) {
         double sum = 0, squares = 0;
@@ -39,8 +39,8 @@ static void standardise(QcFlip *flip, const QcLessons *l, uint32_t without)
         }
         double deviation = sqrt(squares / (double)l->n);
         flip->mean[f] = (float)mean;
-        /* what never varied, or must not be told, says nothing */
-        flip->inverse[f] = deviation > 1e-6 && !(without >> f & 1) ? (float)(1 / deviation) : 0;
+        /* a feature that never varied or is ablated becomes 0 */
+        flip->inverse[f] = deviation > 1e-6 && !(ablated >> f & 1) ? (float)(1 / deviation) : 0;
     }
 }
 
@@ -71,7 +71,7 @@ static void round_rows(int8_t *q, float *scale, float *bias, const QcGraph *net,
     }
 }
 
-int qc_flipnet_train(QcFlip *flip, const QcLessons *l, const QcBitflipOptions *o, QcErr *err)
+int qc_flipnet_train(QcFlip *flip, const QcOracleSamples *l, const QcBitflipOptions *o, QcErr *err)
 {
     QcGraph net = {0};
     QcOptim optim = {0};
@@ -80,7 +80,7 @@ int qc_flipnet_train(QcFlip *flip, const QcLessons *l, const QcBitflipOptions *o
     float *x = malloc((size_t)o->batch * QC_FLIP_FEATURES * sizeof *x),
           *dlogits = malloc((size_t)o->batch * 3 * sizeof *dlogits), *grads = NULL;
     int32_t *labels = malloc(o->batch * sizeof *labels);
-    standardise(flip, l, o->without);
+    standardise(flip, l, o->ablated);
     if (build(&net, o->seed, err)) goto end;
     grads = malloc(net.n_params * sizeof *grads);
     if (!x || !dlogits || !labels || !grads) {
@@ -92,7 +92,7 @@ int qc_flipnet_train(QcFlip *flip, const QcLessons *l, const QcBitflipOptions *o
     QcRng rng = qc_rng_seed(o->seed, QC_STREAM_FLIPNET);
     for (uint32_t step = 0; step < o->steps; step++) {
         for (uint32_t b = 0; b < o->batch; b++) {
-            const QcLesson *row = &l->rows[qc_rng_below(&rng, (uint32_t)l->n)];
+            const QcOracleSample *row = &l->rows[qc_rng_below(&rng, (uint32_t)l->n)];
             for (int f = 0; f < QC_FLIP_FEATURES; f++)
                 x[b * QC_FLIP_FEATURES + f] = (row->features[f] - flip->mean[f]) * flip->inverse[f];
             labels[b] = row->target;
@@ -136,7 +136,7 @@ static double precision(Ranked *ranked, size_t n)
     return (double)with / (double)top;
 }
 
-int qc_flipnet_judge(QcBitflipReport *report, const QcFlip *flip, const QcLessons *l, QcErr *err)
+int qc_flipnet_judge(QcBitflipReport *report, const QcFlip *flip, const QcOracleSamples *l, QcErr *err)
 {
     if (!l->n) return 0;
     Ranked *ranked = malloc(l->n * sizeof *ranked);

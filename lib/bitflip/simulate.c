@@ -5,10 +5,10 @@
 
 enum { NAME_MAX_BYTES = 512 };
 
-static int add_name(QcNames *names, QcArena *arena, uint32_t person, const char *rest, uint32_t *index, QcErr *err)
+static int add_name(QcNames *names, QcArena *arena, uint32_t subject, const char *rest, uint32_t *index, QcErr *err)
 {
     char name[NAME_MAX_BYTES];
-    if (snprintf(name, sizeof name, "x%u%s%s", person + 1, *rest ? "/" : "", rest) >= (int)sizeof name)
+    if (snprintf(name, sizeof name, "x%u%s%s", subject + 1, *rest ? "/" : "", rest) >= (int)sizeof name)
         return qc_fail(err, QC_EFORMAT, "the recording '%.60s...' has too long a name", rest);
     return qc_names_add(names, arena, name, index, err);
 }
@@ -22,16 +22,16 @@ static void put_window(float *x, const float *window, const QcDataset *d, const 
             x[c * places + p] = window[p * d->channels + c] * norm->deviation[c] + norm->mean[c];
 }
 
-static int add_person(QcDataset *out, const QcDataset *source, uint32_t person, const QcModelFile *m,
+static int add_subject(QcDataset *out, const QcDataset *source, uint32_t subject, const QcModelFile *m,
                       const QcSimulateOptions *o, float *room, QcErr *err)
 {
-    QcRng rng = qc_rng_seed(o->seed, QC_STREAM_SIMULATED0 + person);
+    QcRng rng = qc_rng_seed(o->seed, QC_STREAM_SIMULATED0 + subject);
     QcArena arena = {0};
     QcDrift drift;
-    uint32_t group, first = person * source->n;
+    uint32_t group, first = subject * source->n;
     uint64_t values = qc_dataset_values(source);
     int status = qc_drifts_init(&drift, qc_drifts_guess(m), m, o->strength, &rng, &arena, err) ||
-                         add_name(&out->groups, &out->arena, person, "", &group, err)
+                         add_name(&out->groups, &out->arena, subject, "", &group, err)
                      ? -1
                      : 0;
     for (uint32_t i = 0; i < source->n && !status; i++) {
@@ -43,7 +43,7 @@ static int add_person(QcDataset *out, const QcDataset *source, uint32_t person, 
         out->group[at] = group;
         out->id[at] = (UINT64_C(1) << 63) + at;
         const char *recording = source->recordings.n ? source->recordings.names[source->recording[i]] : "";
-        status = add_name(&out->recordings, &out->arena, person, recording, &out->recording[at], err);
+        status = add_name(&out->recordings, &out->arena, subject, recording, &out->recording[at], err);
     }
     qc_arena_release(&arena);
     return status;
@@ -64,7 +64,7 @@ int qc_simulate(QcDataset *out, const QcDataset *source, const QcSimulateOptions
             : 0;
     for (uint32_t c = 0; c < source->labels.n && !status; c++)
         status = qc_names_add(&out->labels, &out->arena, source->labels.names[c], NULL, err);
-    for (uint32_t p = 0; p < o->people && !status; p++) status = add_person(out, source, p, &m, o, room, err);
+    for (uint32_t p = 0; p < o->people && !status; p++) status = add_subject(out, source, p, &m, o, room, err);
     qc_arena_release(&arena);
     if (status) qc_dataset_release(out);
     return status;

@@ -1,8 +1,8 @@
-/* simulate.h - people who do not exist, made of the recordings of those who do: the drifts that the flip network is
- * taught with, as a dataset.
+/* simulate.h - synthetic subjects from the recordings of real people: the drifts that the flip network is trained
+ * with, as a dataset.
  *
- * What a setting is worth on people to come can be tried on them, and none of the people that count is used up. A
- * person of a seed and number is always the same.
+ * Settings can be tuned on synthetic subjects, so that the real people of a test choose nothing. The subject of a seed
+ * and a number is always the same.
  */
 #ifndef QC_BITFLIP_SIMULATE_H
 #define QC_BITFLIP_SIMULATE_H
@@ -12,7 +12,7 @@
 
 typedef struct QcSimulateOptions {
     uint32_t people;
-    double strength; /* 0: they are like the source; 1: as the teacher's (drift.h) */
+    double strength; /* 0: like the source; 1: like the subjects of the oracle (drift.h) */
     uint64_t seed;
 } QcSimulateOptions;
 

@@ -57,9 +57,9 @@ static int check_inputs(const char *model, QcErr *err)
 {
     const char *const others[] = {output, coreset_out}, *const own[] = {coreset, model};
     for (int i = 0; i < 2; i++)
-        if (qc_output_spares(others[i], &own[i], 1, err) ||
-            qc_output_spares(others[i], streams.items, streams.n, err) ||
-            qc_output_spares(others[i], tests.items, tests.n, err))
+        if (qc_output_refuse_overwrite(others[i], &own[i], 1, err) ||
+            qc_output_refuse_overwrite(others[i], streams.items, streams.n, err) ||
+            qc_output_refuse_overwrite(others[i], tests.items, tests.n, err))
             return -1;
     return 0;
 }
@@ -134,11 +134,11 @@ static int check_data(const QcSession *s, const QcInputs *inputs, QcErr *err)
 static int print_memory(const QcSession *s)
 {
     QcMemory plan;
-    QcSheet sheet;
-    qc_sheet_open(&sheet, json);
+    QcKvWriter facts;
+    qc_kv_open(&facts, json);
     qc_memory_of_session(&plan, s);
-    qc_put_memory(&sheet, &plan);
-    qc_sheet_close(&sheet);
+    qc_put_memory(&facts, &plan);
+    qc_kv_close(&facts);
     return 0;
 }
 

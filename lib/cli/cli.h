@@ -69,7 +69,7 @@ int qc_cli_end(const QcErr *err, int status);
 const char *qc_cli_command(void);
 
 /* Words for the user, on stderr, unless -q. */
-void qc_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void qc_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same, never silenced: "NAME: warning: ..." */
 void qc_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -17,76 +17,76 @@ static int has_deviations(const QcQGraph *g)
     return 0;
 }
 
-static void put_envelope(QcSheet *s, const QcContainer *c, const char *path)
+static void put_envelope(QcKvWriter *s, const QcContainer *c, const char *path)
 {
     char digest[QC_DIGEST_TEXT];
     qc_digest_text(digest, c->digest);
-    qc_sheet_text(s, "file", qc_input_name(path));
-    qc_sheet_text(s, "kind", qc_kind_name(c->kind));
-    qc_sheet_int(s, "bytes", (int64_t)c->length);
-    qc_sheet_text(s, "sha256", digest);
+    qc_kv_text(s, "file", qc_input_name(path));
+    qc_kv_text(s, "kind", qc_kind_name(c->kind));
+    qc_kv_int(s, "bytes", (int64_t)c->length);
+    qc_kv_text(s, "sha256", digest);
 }
 
-static void put_sections(QcSheet *s, const QcContainer *c)
+static void put_sections(QcKvWriter *s, const QcContainer *c)
 {
-    qc_sheet_list(s, "sections");
+    qc_kv_list(s, "sections");
     for (uint32_t i = 0; i < c->n; i++) {
-        qc_sheet_object(s, NULL);
-        qc_sheet_text(s, "name", c->sections[i].name);
-        qc_sheet_int(s, "bytes", (int64_t)c->sections[i].length);
-        qc_sheet_flag(s, "optional", (c->sections[i].flags & QC_SECTION_OPTIONAL) != 0);
-        qc_sheet_end(s);
+        qc_kv_object(s, NULL);
+        qc_kv_text(s, "name", c->sections[i].name);
+        qc_kv_int(s, "bytes", (int64_t)c->sections[i].length);
+        qc_kv_flag(s, "optional", (c->sections[i].flags & QC_SECTION_OPTIONAL) != 0);
+        qc_kv_end(s);
     }
-    qc_sheet_end(s);
+    qc_kv_end(s);
 }
 
-static void put_provenance(QcSheet *s, const QcProvenance *p)
+static void put_provenance(QcKvWriter *s, const QcProvenance *p)
 {
-    qc_sheet_list(s, "provenance");
-    for (uint32_t i = 0; i < p->n; i++) qc_sheet_text(s, NULL, p->lines[i]);
-    qc_sheet_end(s);
+    qc_kv_list(s, "provenance");
+    for (uint32_t i = 0; i < p->n; i++) qc_kv_text(s, NULL, p->lines[i]);
+    qc_kv_end(s);
 }
 
-static void put_shape(QcSheet *s, uint32_t channels, uint32_t height, uint32_t length)
+static void put_shape(QcKvWriter *s, uint32_t channels, uint32_t height, uint32_t length)
 {
-    qc_sheet_object(s, "window");
-    qc_sheet_int(s, "channels", channels);
-    qc_sheet_int(s, "height", height);
-    qc_sheet_int(s, "length", length);
-    qc_sheet_end(s);
+    qc_kv_object(s, "window");
+    qc_kv_int(s, "channels", channels);
+    qc_kv_int(s, "height", height);
+    qc_kv_int(s, "length", length);
+    qc_kv_end(s);
 }
 
 /* --- models ------------------------------------------------------------------------------------- */
 
-static void put_norm(QcSheet *s, const QcNorm *norm)
+static void put_norm(QcKvWriter *s, const QcNorm *norm)
 {
-    qc_sheet_list(s, "normalisation");
+    qc_kv_list(s, "normalisation");
     for (uint32_t i = 0; i < norm->channels; i++) {
-        qc_sheet_object(s, NULL);
-        qc_sheet_real(s, "mean", (double)norm->mean[i]);
-        qc_sheet_real(s, "deviation", (double)norm->deviation[i]);
-        qc_sheet_end(s);
+        qc_kv_object(s, NULL);
+        qc_kv_real(s, "mean", (double)norm->mean[i]);
+        qc_kv_real(s, "deviation", (double)norm->deviation[i]);
+        qc_kv_end(s);
     }
-    qc_sheet_end(s);
+    qc_kv_end(s);
 }
 
-static void put_float_graph(QcSheet *s, const QcGraph *g)
+static void put_float_graph(QcKvWriter *s, const QcGraph *g)
 {
-    qc_sheet_int(s, "nodes", g->n_nodes);
-    qc_sheet_int(s, "parameters", (int64_t)g->n_params);
-    qc_sheet_int(s, "macs", (int64_t)qc_graph_macs(g));
-    qc_sheet_list(s, "layers");
+    qc_kv_int(s, "nodes", g->n_nodes);
+    qc_kv_int(s, "parameters", (int64_t)g->n_params);
+    qc_kv_int(s, "macs", (int64_t)qc_graph_macs(g));
+    qc_kv_list(s, "layers");
     for (uint32_t i = 0; i < g->n_nodes; i++) {
         const QcNode *n = &g->nodes[i];
         if (n->op != QC_OP_CONV && n->op != QC_OP_LINEAR) continue;
-        qc_sheet_object(s, NULL);
-        qc_sheet_text(s, "name", n->name);
-        qc_sheet_text(s, "operation", qc_op_names[n->op]);
-        qc_sheet_int(s, "weights", (int64_t)n->n_weight);
-        qc_sheet_int(s, "biases", (int64_t)n->n_bias);
-        qc_sheet_end(s);
+        qc_kv_object(s, NULL);
+        qc_kv_text(s, "name", n->name);
+        qc_kv_text(s, "operation", qc_op_names[n->op]);
+        qc_kv_int(s, "weights", (int64_t)n->n_weight);
+        qc_kv_int(s, "biases", (int64_t)n->n_bias);
+        qc_kv_end(s);
     }
-    qc_sheet_end(s);
+    qc_kv_end(s);
 }
 
 static uint64_t layer_positions(const QcQGraph *g, const QcQNode *n)
@@ -94,28 +94,28 @@ static uint64_t layer_positions(const QcQGraph *g, const QcQNode *n)
     return n->op == QC_Q_LOGITS ? 1 : (uint64_t)g->tensors[n->out].height * g->tensors[n->out].width;
 }
 
-static void put_quantized_layers(QcSheet *s, const QcQGraph *g)
+static void put_quantized_layers(QcKvWriter *s, const QcQGraph *g)
 {
     static const char *const roles[] = {"bottleneck", "convolution", "shortcut", "linear"};
-    qc_sheet_list(s, "layers");
+    qc_kv_list(s, "layers");
     for (uint32_t i = 0; i < g->n_nodes; i++) {
         const QcQNode *n = &g->nodes[i];
         if (n->op != QC_Q_CONV && n->op != QC_Q_LOGITS) continue;
-        qc_sheet_object(s, NULL);
-        qc_sheet_text(s, "role", roles[n->role]);
-        qc_sheet_int(s, "channels", n->channels);
-        qc_sheet_int(s, "kernel_h", n->kernel_h);
-        qc_sheet_int(s, "kernel_w", n->kernel_w);
-        qc_sheet_int(s, "weights", n->n_codes);
-        qc_sheet_int(s, "bits", qc_code_bits(g, n));
-        qc_sheet_int(s, "packed_bytes", (int64_t)(((uint64_t)n->n_codes * qc_code_bits(g, n) + 7) / 8));
-        qc_sheet_int(s, "activation_bits", g->tensors[n->in[0]].bits);
-        qc_sheet_end(s);
+        qc_kv_object(s, NULL);
+        qc_kv_text(s, "role", roles[n->role]);
+        qc_kv_int(s, "channels", n->channels);
+        qc_kv_int(s, "kernel_h", n->kernel_h);
+        qc_kv_int(s, "kernel_w", n->kernel_w);
+        qc_kv_int(s, "weights", n->n_codes);
+        qc_kv_int(s, "bits", qc_code_bits(g, n));
+        qc_kv_int(s, "packed_bytes", (int64_t)(((uint64_t)n->n_codes * qc_code_bits(g, n) + 7) / 8));
+        qc_kv_int(s, "activation_bits", g->tensors[n->in[0]].bits);
+        qc_kv_end(s);
     }
-    qc_sheet_end(s);
+    qc_kv_end(s);
 }
 
-static void put_quantized_graph(QcSheet *s, const QcQGraph *g)
+static void put_quantized_graph(QcKvWriter *s, const QcQGraph *g)
 {
     uint64_t macs = 0;
     uint32_t layers = 0;
@@ -124,36 +124,36 @@ static void put_quantized_graph(QcSheet *s, const QcQGraph *g)
         macs += g->nodes[i].n_codes * layer_positions(g, &g->nodes[i]);
         layers++;
     }
-    qc_sheet_int(s, "bits", g->bits);
-    qc_sheet_int(s, "nodes", g->n_nodes);
-    qc_sheet_int(s, "weighted_layers", layers);
-    qc_sheet_int(s, "parameters", g->n_codes);
-    qc_sheet_int(s, "packed_bytes", g->n_code_bytes);
-    qc_sheet_int(s, "macs", (int64_t)macs);
-    qc_sheet_int(s, "activation_bytes", g->activation_bytes);
-    qc_sheet_int(s, "working_bytes", (int64_t)qc_qgraph_bytes(g));
+    qc_kv_int(s, "bits", g->bits);
+    qc_kv_int(s, "nodes", g->n_nodes);
+    qc_kv_int(s, "weighted_layers", layers);
+    qc_kv_int(s, "parameters", g->n_codes);
+    qc_kv_int(s, "packed_bytes", g->n_code_bytes);
+    qc_kv_int(s, "macs", (int64_t)macs);
+    qc_kv_int(s, "activation_bytes", g->activation_bytes);
+    qc_kv_int(s, "working_bytes", (int64_t)qc_qgraph_bytes(g));
     put_quantized_layers(s, g);
 }
 
-static void put_model(QcSheet *s, const QcModelFile *m, const QcGraph *graph, const QcQGraph *qgraph)
+static void put_model(QcKvWriter *s, const QcModelFile *m, const QcGraph *graph, const QcQGraph *qgraph)
 {
     QcCursor flip;
-    qc_sheet_text(s, "name", m->name);
-    qc_sheet_flag(s, "quantized", qgraph != NULL);
-    if (qgraph) qc_sheet_flag(s, "deviations", has_deviations(qgraph));
-    qc_sheet_flag(s, "flip_network", qc_container_find(&m->container, "flip", &flip));
+    qc_kv_text(s, "name", m->name);
+    qc_kv_flag(s, "quantized", qgraph != NULL);
+    if (qgraph) qc_kv_flag(s, "deviations", has_deviations(qgraph));
+    qc_kv_flag(s, "flip_network", qc_container_find(&m->container, "flip", &flip));
     put_shape(s, m->channels, m->height, m->length);
-    qc_sheet_int(s, "classes", m->classes);
-    qc_sheet_list(s, "labels");
-    for (uint32_t i = 0; i < m->classes; i++) qc_sheet_text(s, NULL, m->labels[i]);
-    qc_sheet_end(s);
+    qc_kv_int(s, "classes", m->classes);
+    qc_kv_list(s, "labels");
+    for (uint32_t i = 0; i < m->classes; i++) qc_kv_text(s, NULL, m->labels[i]);
+    qc_kv_end(s);
     if (graph) put_float_graph(s, graph);
     if (qgraph) put_quantized_graph(s, qgraph);
     put_norm(s, &m->norm);
     put_provenance(s, &m->provenance);
 }
 
-static int describe_model(QcSheet *s, QcContainer *c, const char *path, QcErr *err)
+static int describe_model(QcKvWriter *s, QcContainer *c, const char *path, QcErr *err)
 {
     QcModelFile m;
     QcGraph graph = {0};
@@ -180,14 +180,14 @@ static int describe_model(QcSheet *s, QcContainer *c, const char *path, QcErr *e
 /* --- data ----------------------------------------------------------------------------------------- */
 
 /* How many examples carry each name. */
-static void put_counts(QcSheet *s, const char *key, const QcNames *names, const uint32_t *counts)
+static void put_counts(QcKvWriter *s, const char *key, const QcNames *names, const uint32_t *counts)
 {
-    qc_sheet_object(s, key);
-    for (uint32_t i = 0; i < names->n; i++) qc_sheet_int(s, names->names[i], counts[i]);
-    qc_sheet_end(s);
+    qc_kv_object(s, key);
+    for (uint32_t i = 0; i < names->n; i++) qc_kv_int(s, names->names[i], counts[i]);
+    qc_kv_end(s);
 }
 
-static void put_coreset(QcSheet *s, const QcDataset *d)
+static void put_coreset(QcKvWriter *s, const QcDataset *d)
 {
     uint64_t misses = 0;
     uint32_t most = 0, reserved = 0, never = 0, stream = 0;
@@ -198,17 +198,17 @@ static void put_coreset(QcSheet *s, const QcDataset *d)
         never += (d->flags[i] & QC_EXAMPLE_NEVER_RIGHT) != 0;
         stream += (d->flags[i] & QC_EXAMPLE_STREAM) != 0;
     }
-    qc_sheet_object(s, "coreset");
-    qc_sheet_int(s, "capacity", d->capacity);
-    qc_sheet_int(s, "misses", (int64_t)misses);
-    qc_sheet_int(s, "most_misses", most);
-    qc_sheet_int(s, "never_right", never);
-    qc_sheet_int(s, "reserved", reserved);
-    qc_sheet_int(s, "from_stream", stream);
-    qc_sheet_end(s);
+    qc_kv_object(s, "coreset");
+    qc_kv_int(s, "capacity", d->capacity);
+    qc_kv_int(s, "misses", (int64_t)misses);
+    qc_kv_int(s, "most_misses", most);
+    qc_kv_int(s, "never_right", never);
+    qc_kv_int(s, "reserved", reserved);
+    qc_kv_int(s, "from_stream", stream);
+    qc_kv_end(s);
 }
 
-static int describe_data(QcSheet *s, QcContainer *c, const char *path, QcErr *err)
+static int describe_data(QcKvWriter *s, QcContainer *c, const char *path, QcErr *err)
 {
     QcDataset d = {0};
     if (qc_dataset_decode(&d, c, err)) return -1;
@@ -222,13 +222,13 @@ static int describe_data(QcSheet *s, QcContainer *c, const char *path, QcErr *er
             if (d.group[i] < d.groups.n) groups[d.group[i]]++;
         }
         put_envelope(s, c, path);
-        qc_sheet_int(s, "examples", d.n);
+        qc_kv_int(s, "examples", d.n);
         put_shape(s, d.channels, d.height, d.length);
-        qc_sheet_int(s, "classes", d.labels.n);
+        qc_kv_int(s, "classes", d.labels.n);
         put_counts(s, "labels", &d.labels, labels);
-        qc_sheet_int(s, "unlabelled", unlabelled);
+        qc_kv_int(s, "unlabelled", unlabelled);
         put_counts(s, "groups", &d.groups, groups);
-        qc_sheet_int(s, "recordings", d.recordings.n);
+        qc_kv_int(s, "recordings", d.recordings.n);
         if (d.capacity) put_coreset(s, &d);
         put_provenance(s, &d.provenance);
         put_sections(s, c);
@@ -239,7 +239,7 @@ static int describe_data(QcSheet *s, QcContainer *c, const char *path, QcErr *er
 
 /* --- the rest: its envelope, and its provenance where it has one ------------------------------- */
 
-static int describe_other(QcSheet *s, const QcContainer *c, const char *path, QcErr *err)
+static int describe_other(QcKvWriter *s, const QcContainer *c, const char *path, QcErr *err)
 {
     QcArena arena = {0};
     QcProvenance provenance = {0};
@@ -255,7 +255,7 @@ static int describe_other(QcSheet *s, const QcContainer *c, const char *path, Qc
     return status;
 }
 
-int qc_describe(QcSheet *s, const char *path, QcErr *err)
+int qc_describe(QcKvWriter *s, const char *path, QcErr *err)
 {
     QcContainer c;
     if (qc_container_load(&c, path, QC_KIND_ANY, err)) return -1;
@@ -268,28 +268,28 @@ int qc_describe(QcSheet *s, const char *path, QcErr *err)
 
 /* --- memory ---------------------------------------------------------------------------------------- */
 
-static void put_plan(QcSheet *s, const char *key, const QcPlan *plan)
+static void put_plan(QcKvWriter *s, const char *key, const QcPlan *plan)
 {
     char name[64];
     if (!plan->n) return;
-    qc_sheet_object(s, key);
+    qc_kv_object(s, key);
     for (uint32_t i = 0; i < plan->n; i++) {
         if (!plan->parts[i].bytes) continue;
         snprintf(name, sizeof name, "%s", plan->parts[i].name);
         for (char *c = name; *c; c++)
             if (*c == ' ') *c = '_';
-        qc_sheet_int(s, name, (int64_t)plan->parts[i].bytes);
+        qc_kv_int(s, name, (int64_t)plan->parts[i].bytes);
     }
-    qc_sheet_int(s, "bytes", (int64_t)qc_plan_bytes(plan));
-    qc_sheet_end(s);
+    qc_kv_int(s, "bytes", (int64_t)qc_plan_bytes(plan));
+    qc_kv_end(s);
 }
 
-void qc_put_memory(QcSheet *s, const QcMemory *m)
+void qc_put_memory(QcKvWriter *s, const QcMemory *m)
 {
     put_plan(s, "model", &m->model);
     put_plan(s, "inference", &m->inference);
     put_plan(s, "calibration", &m->calibration);
     put_plan(s, "batch", &m->batch);
     const QcPlan *work = m->calibration.n ? &m->calibration : &m->inference;
-    qc_sheet_int(s, "bytes", (int64_t)(qc_plan_bytes(&m->model) + qc_plan_bytes(work) + qc_plan_bytes(&m->batch)));
+    qc_kv_int(s, "bytes", (int64_t)(qc_plan_bytes(&m->model) + qc_plan_bytes(work) + qc_plan_bytes(&m->batch)));
 }

@@ -121,9 +121,9 @@ static void print_adapt(const QcLiveLog *log, const QcLive *s, const QcAdaptRepo
                s->model->learner.counters->adapts, r->n, r->right_before, r->right_after, r->source, r->source_before,
                r->source_after, r->solved ? "true" : "false", r->refused ? "true" : "false");
     else
-        qc_say("adapt %" PRIu32 ": %u labels, %u right before, %u after; source %u of %u, then %u; %s",
-               s->model->learner.counters->adapts, r->n, r->right_before, r->right_after, r->source_before, r->source,
-               r->source_after, what);
+        qc_note("adapt %" PRIu32 ": %u labels, %u right before, %u after; source %u of %u, then %u; %s",
+                s->model->learner.counters->adapts, r->n, r->right_before, r->right_after, r->source_before, r->source,
+                r->source_after, what);
 }
 
 static void print_label(const QcLive *s, uint32_t number, uint32_t class_index)
@@ -147,8 +147,8 @@ static void print_start(QcLiveLog *log, const QcLive *s)
 {
     const QcLiveModel *m = s->model;
     if (m->resumed)
-        qc_say("%s: the learner goes on at window %u, after %u adapts", s->o.state, m->learner.counters->next,
-               m->learner.counters->adapts);
+        qc_note("%s: the learner goes on at window %u, after %u adapts", s->o.state, m->learner.counters->next,
+                m->learner.counters->adapts);
     else if (m->learns && m->kept.was_there)
         qc_warn("%s has no whole state: the learner begins anew", s->o.state);
     log->next = m->learner.counters->next;
@@ -189,7 +189,7 @@ int qc_livelog_report(void *ctx, const QcLiveReport *r)
         if (log->json) print_label(r->live, r->number, r->class_index);
         break;
     case QC_LIVE_ADAPT: print_adapt(log, r->live, r->adapt); break;
-    case QC_LIVE_WORDS: qc_say("%s", r->words); break;
+    case QC_LIVE_WORDS: qc_note("%s", r->words); break;
     case QC_LIVE_STATUS: print_status(r->live); break;
     }
     if (log->status) qc_livestatus_take(log->status, r);

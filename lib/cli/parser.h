@@ -1,4 +1,4 @@
-/* parser.h - what the files of lib/cli tell each other; programs include cli.h. */
+/* parser.h - declarations shared by the files of lib/cli; programs include cli.h. */
 #ifndef QC_CLI_PARSER_H
 #define QC_CLI_PARSER_H
 

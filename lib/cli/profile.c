@@ -75,8 +75,8 @@ static uint64_t median(uint64_t *ns, uint32_t n)
     return ns[n / 2];
 }
 
-static void put_row(QcSheet *s, uint32_t i, const QcQNode *node, Shape shape, uint64_t macs, uint64_t ns, double share,
-                    double peak)
+static void put_row(QcKvWriter *s, uint32_t i, const QcQNode *node, Shape shape, uint64_t macs, uint64_t ns,
+                    double share, double peak)
 {
     double percent = peak > 0 && macs && ns ? 100 * (double)macs / (1e-9 * (double)ns) / peak : 0;
     if (!s->json) {
@@ -86,32 +86,32 @@ static void put_row(QcSheet *s, uint32_t i, const QcQNode *node, Shape shape, ui
         printf(percent > 0 ? "%.1f\n" : "-\n", percent);
         return;
     }
-    qc_sheet_object(s, NULL);
-    qc_sheet_int(s, "node", i);
-    qc_sheet_text(s, "operation", op_names[node->op]);
-    qc_sheet_int(s, "height", shape.height);
-    qc_sheet_int(s, "width", shape.width);
-    qc_sheet_int(s, "channels", shape.channels);
-    qc_sheet_int(s, "kernel_h", node->kernel_h);
-    qc_sheet_int(s, "kernel_w", node->kernel_w);
-    qc_sheet_int(s, "macs", (int64_t)macs);
-    qc_sheet_int(s, "ns", (int64_t)ns);
-    qc_sheet_real(s, "share", share);
-    if (percent > 0) qc_sheet_real(s, "peak_percent", percent);
-    qc_sheet_end(s);
+    qc_kv_object(s, NULL);
+    qc_kv_int(s, "node", i);
+    qc_kv_text(s, "operation", op_names[node->op]);
+    qc_kv_int(s, "height", shape.height);
+    qc_kv_int(s, "width", shape.width);
+    qc_kv_int(s, "channels", shape.channels);
+    qc_kv_int(s, "kernel_h", node->kernel_h);
+    qc_kv_int(s, "kernel_w", node->kernel_w);
+    qc_kv_int(s, "macs", (int64_t)macs);
+    qc_kv_int(s, "ns", (int64_t)ns);
+    qc_kv_real(s, "share", share);
+    if (percent > 0) qc_kv_real(s, "peak_percent", percent);
+    qc_kv_end(s);
 }
 
-static void put_profile(QcSheet *s, const QcQGraph *g, const char *kernels, Clock *clock)
+static void put_profile(QcKvWriter *s, const QcQGraph *g, const char *kernels, Clock *clock)
 {
     uint64_t all = 0, all_macs = 0;
     double peak = qc_peak_measure();
     for (uint32_t i = 0; i < g->n_nodes; i++)
         all += clock->ns[(size_t)i * clock->n] = median(clock->ns + (size_t)i * clock->n, clock->n);
     if (s->json) {
-        qc_sheet_text(s, "kernels", kernels);
-        qc_sheet_int(s, "windows", clock->n);
-        if (peak > 0) qc_sheet_real(s, "peak_gmacs", 1e-9 * peak);
-        qc_sheet_list(s, "nodes");
+        qc_kv_text(s, "kernels", kernels);
+        qc_kv_int(s, "windows", clock->n);
+        if (peak > 0) qc_kv_real(s, "peak_gmacs", 1e-9 * peak);
+        qc_kv_list(s, "nodes");
     } else {
         printf("node\top\tshape\tkernel\tmacs\tns\tshare%%\tpeak%%\n");
     }
@@ -126,16 +126,16 @@ static void put_profile(QcSheet *s, const QcQGraph *g, const char *kernels, Cloc
         put_row(s, i, node, shape, macs, ns, all ? (double)ns / (double)all : 0, peak);
     }
     if (s->json) {
-        qc_sheet_end(s);
-        qc_sheet_int(s, "macs", (int64_t)all_macs);
-        qc_sheet_int(s, "ns", (int64_t)all);
+        qc_kv_end(s);
+        qc_kv_int(s, "macs", (int64_t)all_macs);
+        qc_kv_int(s, "ns", (int64_t)all);
         return;
     }
     printf("all\t%s\t\t\t%llu\t%llu\t100.0\t", kernels, (unsigned long long)all_macs, (unsigned long long)all);
     printf(peak > 0 && all ? "%.1f\n" : "-\n", 100 * (double)all_macs / (1e-9 * (double)all) / peak);
 }
 
-int qc_profile(QcSheet *s, const QcQGraph *g, const QcDataset *d, const QcNorm *norm, uint32_t n, QcErr *err)
+int qc_profile(QcKvWriter *s, const QcQGraph *g, const QcDataset *d, const QcNorm *norm, uint32_t n, QcErr *err)
 {
     Pass pass;
     Clock clock = {.n = n < d->n ? n : d->n};

@@ -4,12 +4,12 @@
 
 #include "../data/dataset.h"
 #include "../device/qgraph.h"
-#include "sheet.h"
+#include "kvwriter.h"
 
-/* Runs the first n windows of d, one after another on one thread, and puts on the sheet (or on stdout as a table, where
- * it is no JSON) for each node its operation, shape, multiply-adds, median time, share of all and, where the core's
- * peak could be measured in the same run, its percentage of that. */
-int qc_profile(QcSheet *s, const QcQGraph *g, const QcDataset *d, const QcNorm *norm, uint32_t n, QcErr *err);
+/* Runs the first n windows of d, each alone on one thread. Prints for each node its operation, shape, multiply-adds,
+ * median time and share of the whole time: a table on stdout, or objects of the JSON. If the core's peak speed could be
+ * measured in the same run, it prints the percentage of the peak, too. */
+int qc_profile(QcKvWriter *s, const QcQGraph *g, const QcDataset *d, const QcNorm *norm, uint32_t n, QcErr *err);
 
 /* Writes the integers of the first n windows as text, a line for the input and for what each node writes: "WINDOW NODE
  * OPERATION HEIGHTxWIDTHxCHANNELS: q q q ...", in the order [height][width][channels]; the logits as the shortest

@@ -24,7 +24,7 @@ void qc_cli_message(const char *format, va_list args)
     free(text);
 }
 
-void qc_say(const char *format, ...)
+void qc_note(const char *format, ...)
 {
     if (qc_cli_quiet()) return;
     va_list args;

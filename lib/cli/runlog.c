@@ -228,14 +228,14 @@ void qc_runlog_report(void *log, const QcSessionReport *report)
     const QcSession *s = report->session;
     switch (report->event) {
     case QC_SESSION_ANEW: qc_warn("%s has no whole state: the session begins anew", s->kept.path); break;
-    case QC_SESSION_RESUMED: qc_say("resuming after batch %u of %u", s->at, s->batches); break;
+    case QC_SESSION_RESUMED: qc_note("resuming after batch %u of %u", s->at, s->batches); break;
     case QC_SESSION_BEGIN: begin(j, s, report->tests); break;
     case QC_SESSION_NEXT: qc_progress(s->at, s->batches, "batches"); break;
     case QC_SESSION_BATCH:
         qc_progress_end();
         end_batch(j, s, report->batch, report->tests, report->ms);
         if (!isnan(report->source_before))
-            qc_say("source accuracy fell from %.3f to %.3f", report->source_before, report->source_now);
+            qc_note("source accuracy fell from %.3f to %.3f", report->source_before, report->source_now);
         break;
     case QC_SESSION_END: end(j, s); break;
     }

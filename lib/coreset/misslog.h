@@ -3,7 +3,7 @@
  *
  * At each observation the model is snapped to b bits and every example is looked at. A miss at b bits is an example
  * that was right at one observation of b bits and wrong at the next. Misses add up over bit-widths. An example that was
- * not once right, at any of them, has no misses but is told apart (qc_misslog_never_right). A log owns everything
+ * not once right, at any of them, has no misses but is marked (qc_misslog_never_right). A log owns everything
  * through its arena; ids are unique and stay in the order they were given in.
  */
 #ifndef QC_CORESET_MISSLOG_H

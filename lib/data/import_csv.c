@@ -158,7 +158,7 @@ static int read_windows(Reader *r, QcErr *err)
 
 /* --- rows that are samples -------------------------------------------------------------------------------- */
 
-/* What tells one window from another: its name, within its group and recording. */
+/* What distinguishes two windows: the name, within group and recording. */
 typedef struct Key {
     char *name;
     uint32_t group, recording, line;

@@ -1,7 +1,7 @@
 /* jobs.h - many independent pieces of work on a few threads, with the same outcome for any number of them.
  *
  * Pieces are handed out in order. When some fail, the sentence of the first of them (by index, not by time) is the one
- * that is told, as if they had been done one after another.
+ * that is reported, as if they had been done one after another.
  */
 #ifndef QC_DATA_JOBS_H
 #define QC_DATA_JOBS_H

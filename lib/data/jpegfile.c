@@ -23,7 +23,7 @@ typedef struct Jpeg {
     const char *name;
     size_t length;
     QcErr *err;
-    int told; /* err is written already */
+    int reported; /* err is written already */
 } Jpeg;
 
 static void leave(j_common_ptr common)
@@ -82,10 +82,10 @@ static int decode(Jpeg *j, const uint8_t *bytes, size_t length)
     jpeg_read_header(&j->d, TRUE);
     int inks = j->d.jpeg_color_space == JCS_CMYK || j->d.jpeg_color_space == JCS_YCCK;
     j->d.out_color_space = inks ? JCS_CMYK : JCS_RGB;
-    j->told = 1;
+    j->reported = 1;
     if (qc_pixmap_init(j->pixmap, j->d.image_width, j->d.image_height, j->length, j->name, j->err)) return -1;
     if (inks && !(j->line = malloc((size_t)j->d.image_width * 4))) return qc_fail_memory(j->err, j->name);
-    j->told = 0;
+    j->reported = 0;
     jpeg_start_decompress(&j->d);
     read_lines(j);
     jpeg_finish_decompress(&j->d);
@@ -103,7 +103,7 @@ int qc_jpeg_decode(QcPixmap *p, const uint8_t *bytes, size_t length, const char 
     j.errors.output_message = say_nothing;
     j.progress.progress_monitor = count_scans;
     int status = setjmp(j.way_out) ? -1 : decode(&j, bytes, length);
-    if (status && !j.told) qc_fail(err, QC_EFORMAT, "%.300s is a damaged JPEG: %.100s", name, j.words);
+    if (status && !j.reported) qc_fail(err, QC_EFORMAT, "%.300s is a damaged JPEG: %.100s", name, j.words);
     jpeg_destroy_decompress(&j.d);
     free(j.line);
     if (status) qc_pixmap_release(p);

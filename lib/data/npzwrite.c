@@ -71,7 +71,7 @@ static QcNpzMember *next_member(QcNpz *npz)
         uint32_t room = npz->room ? 2 * npz->room : 16;
         QcNpzMember *members = realloc(npz->members, room * sizeof *members);
         if (!members) {
-            npz->out.bad = 1; /* told by qc_npz_save, like all that the writer lacks */
+            npz->out.bad = 1; /* reported by qc_npz_save, like all that the writer lacks */
             return NULL;
         }
         npz->members = members;

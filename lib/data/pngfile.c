@@ -23,7 +23,7 @@ typedef struct Png {
     const char *name;
     size_t length;
     QcErr *err;
-    int told; /* err is written already */
+    int reported; /* err is written already */
 } Png;
 
 static void leave(png_structp png, png_const_charp words)
@@ -76,9 +76,9 @@ static int decode(Png *p)
     png_set_chunk_malloc_max(p->png, CHUNK_MAX);
     png_set_chunk_cache_max(p->png, 64);
     png_read_info(p->png, p->info);
-    p->told = 1;
+    p->reported = 1;
     if (take_memory(p, png_get_image_width(p->png, p->info), png_get_image_height(p->png, p->info))) return -1;
-    p->told = 0;
+    p->reported = 0;
     ask_for_rgba(p);
     if (png_get_rowbytes(p->png, p->info) != (size_t)p->pixmap->width * 4)
         png_error(p->png, "rows of a size that was not asked for");
@@ -99,7 +99,7 @@ int qc_png_decode(QcPixmap *out, const uint8_t *bytes, size_t length, const char
         qc_fail_memory(err, name);
     } else {
         status = decode(&p);
-        if (status && !p.told) qc_fail(err, QC_EFORMAT, "%.300s is a damaged PNG: %.90s", name, p.words);
+        if (status && !p.reported) qc_fail(err, QC_EFORMAT, "%.300s is a damaged PNG: %.90s", name, p.words);
     }
     png_destroy_read_struct(&p.png, &p.info, NULL);
     free(p.pixels);

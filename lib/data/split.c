@@ -189,7 +189,7 @@ static uint32_t fill_order(uint32_t *order, const QcDataset *d, const Units *u)
     return n_train;
 }
 
-/* A model cannot learn a class that it never sees, and a block test that skips a class tells less than it seems to. */
+/* A model cannot learn a class that it never sees. A block test without a class measures less than it seems to. */
 static int check_classes(const uint32_t *order, uint32_t n_train, const QcDataset *d, const QcSplitOptions *o,
                          QcErr *err)
 {

@@ -6,7 +6,7 @@
  *   logit_k = mu_k' P x - mu_k' P mu_k / 2,   P = (S + ridge (K / seen)^2 t I)^-1
  *
  * where t is the mean of S's diagonal, K the number of classes and `seen` the number of classes with two stream
- * examples: the scatter of few classes tells little of the scatter of the others. The source mean of a class counts as
+ * examples: the scatter of few classes is no estimate of the rest. The source mean of a class counts as
  * prior_count stream examples, and never less than a quarter of the class.
  */
 #include "head.h"

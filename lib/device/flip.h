@@ -5,7 +5,7 @@
  * matrix, masked by where the layer's ReLU is on; for layers whose output goes straight to the global average before
  * the classifier it is exact. (2) The Hebbian statistic h of a weight: error signal times input, summed in integers per
  * example, in float over the set. Its sign gives the direction, its mean and spread over the examples are evidence. (3)
- * A small network with int8 weights turns 14 features of a weight into the probability that the teacher would step it
+ * A small network with int8 weights turns 14 features of a weight into the probability that the oracle would step it
  * that way. Freestanding, no allocation; float arithmetic in a fixed order.
  */
 #ifndef QC_DEVICE_FLIP_H

@@ -90,8 +90,7 @@ static int sort_slots(QcState *s, const QcLearner *l, int order[2], uint32_t seq
 static int read_content(const QcFlash *f, QcLearner *l, int slot)
 {
     if (f->read(f->ctx, slot_start(f, slot) + header_room(f->page_bytes), l->state, l->state_bytes)) return -1;
-    if (!qc_learner_is_sound(l)) return -1; /* checksums tell chance from intent: what could lead the learner astray is
-                                               checked */
+    if (!qc_learner_is_sound(l)) return -1; /* checksums do not detect intent: all values are checked */
     qc_learner_resume(l);
     return 0;
 }

@@ -18,7 +18,7 @@ int qc_export(QcExport *e, const char *format, QcErr *err)
 {
     char known[128] = "";
     const char *const inputs[] = {e->input, e->coreset};
-    if (qc_output_spares(e->output, inputs, 2, err)) return -1;
+    if (qc_output_refuse_overwrite(e->output, inputs, 2, err)) return -1;
     for (const QcExporter *x = qc_exporters; x->name; x++) {
         if (format && !strcmp(x->name, format)) return x->run(e, err);
         snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", *known ? ", " : "", x->name);

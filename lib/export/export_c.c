@@ -100,7 +100,7 @@ static int load_learner(Job *job, const QcExport *e, QcErr *err)
     setup.capacity = job->coreset.data.capacity;
     uint64_t bytes = qc_learner_bytes(&setup);
     if (bytes > UINT32_MAX) return qc_fail(err, QC_EUNSUPPORTED, "the device would need %" PRIu64 " bytes", bytes);
-    job->memory = qc_room_new(bytes, "the learner", err);
+    job->memory = qc_aligned_new(bytes, "the learner", err);
     if (!job->memory) return -1;
     qc_learner_place(&job->learner, &setup, kernels, job->memory);
     job->has_learned = qc_learned_decode(&job->learner, &job->model, err);
@@ -176,7 +176,7 @@ int qc_export_c(QcExport *e, QcErr *err)
     Job job = {0};
     int status = -1;
     const char *const inputs[] = {e->input, e->coreset};
-    if (name_outputs(&job, e->output, err) || qc_output_spares(job.header, inputs, 2, err) ||
+    if (name_outputs(&job, e->output, err) || qc_output_refuse_overwrite(job.header, inputs, 2, err) ||
         qc_output_check(job.source, 0, err) || qc_output_check(job.header, 0, err))
         goto end;
     if (load_model(&job, e->input, err)) goto end;

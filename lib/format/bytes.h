@@ -1,7 +1,7 @@
 /* bytes.h - little-endian fields to and from bytes, for every section of our files.
  *
- * QcWriter grows; a failed allocation is remembered and told once by qc_writer_check. QcCursor is bounded: reading past
- * the end gives zeros and sets `bad`, told once by qc_cursor_end, which also refuses bytes left over. So coders are
+ * QcWriter grows; a failed allocation is kept and reported once by qc_writer_check. QcCursor is bounded: reading past
+ * the end gives zeros and sets `bad`, reported once by qc_cursor_end, which also refuses bytes left over. So coders are
  * straight lines without a check after each field; counts are still bounded before they are used (qc_cursor_count).
  */
 #ifndef QC_FORMAT_BYTES_H

@@ -249,15 +249,15 @@ static int decode(QcContainer *c, const Source *source, QcKind kind, const char 
     if (memcmp(front, magic, begins))
         return qc_fail(err, QC_EFORMAT, "is not a qcore file (it does not begin with QCF1)");
     uint32_t file_kind = qc_get_u32(&head), version = qc_get_u32(&head), n = qc_get_u32(&head);
-    uint64_t told = qc_get_u64(&head);
+    uint64_t stated = qc_get_u64(&head);
     if (head.bad) return qc_fail(err, QC_EFORMAT, "is truncated: it ends within its header");
     if (version != VERSION)
         return qc_fail(err, QC_EFORMAT, "is of format version %u; this program reads version %d", version, VERSION);
-    if (told > length)
+    if (stated > length)
         return qc_fail(err, QC_EFORMAT, "is truncated: %llu bytes of %llu", (unsigned long long)length,
-                       (unsigned long long)told);
-    if (told < length)
-        return qc_fail(err, QC_EFORMAT, "has %llu bytes behind its end", (unsigned long long)(length - told));
+                       (unsigned long long)stated);
+    if (stated < length)
+        return qc_fail(err, QC_EFORMAT, "has %llu bytes behind its end", (unsigned long long)(length - stated));
     if (n > QC_MAX_SECTIONS || length < aligned(HEADER + (uint64_t)ENTRY * n) + END)
         return qc_fail(err, QC_EFORMAT, "cannot have %u sections", n);
 

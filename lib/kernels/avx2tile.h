@@ -35,7 +35,7 @@ INLINE uint32_t tile_size(uint32_t left)
     }
 
 /* Sums are named, as gcc keeps arrays in memory, and positions are taken one after another, as it would load all inputs
- * first and then run out of registers: it is told that x might change in between. */
+ * first and then run out of registers: it must assume that x changes in between. */
 #define EACH_POSITION(work) work(0) work(1) work(2) work(3) work(4) work(5)
 #define ONE_AFTER_ANOTHER(x, sum, more) __asm__("" : "+r"(x), "+x"(sum), "+x"(more))
 

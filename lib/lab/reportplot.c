@@ -28,16 +28,16 @@ static void print_quoted(FILE *to, const char *text, const char *after)
 
 /* ---- names ---- */
 
-/* The axis is one of those that tell curves apart. */
-static int tells(const Plot *p, uint32_t a)
+/* The axis is among the axes that distinguish curves. */
+static int distinguishes(const Plot *p, uint32_t a)
 {
     return p->by[a] && p->e->axes[a].n > 1 && !(p->r->format == QC_REPORT_AXIS && a == p->r->axis);
 }
 
-static uint32_t count_telling(const Plot *p)
+static uint32_t count_distinguishing(const Plot *p)
 {
     uint32_t n = 0;
-    for (uint32_t a = 0; a < p->e->n_axes; a++) n += (uint32_t)tells(p, a);
+    for (uint32_t a = 0; a < p->e->n_axes; a++) n += (uint32_t)distinguishes(p, a);
     return n;
 }
 
@@ -46,15 +46,15 @@ static void print_axis_name(FILE *to, const char *name)
     for (; *name; name++) fputc(*name == '_' ? ' ' : *name, to);
 }
 
-/* "closed" if one axis tells curves apart, which the legend's title names; else "method closed, bits 2". */
+/* "closed" if one axis distinguishes curves, which the legend's title names; else "method closed, bits 2". */
 static void print_title(const Plot *p, FILE *to, const QcRow *row, QcTextForm form)
 {
     const char *comma = "";
     for (uint32_t a = 0; a < p->e->n_axes; a++) {
-        if (!tells(p, a)) continue;
+        if (!distinguishes(p, a)) continue;
         fputs(comma, to);
         comma = ", ";
-        if (count_telling(p) > 1) {
+        if (count_distinguishing(p) > 1) {
             print_axis_name(to, p->e->axes[a].name);
             fputc(' ', to);
         }
@@ -181,8 +181,8 @@ static void print_heading(const Plot *p, uint32_t curves)
 static void print_legend(const Plot *p)
 {
     fputs("set key outside right top Left reverse noenhanced samplen 2 spacing 1.2", p->to);
-    for (uint32_t a = 0; a < p->e->n_axes && count_telling(p) == 1; a++) {
-        if (!tells(p, a)) continue;
+    for (uint32_t a = 0; a < p->e->n_axes && count_distinguishing(p) == 1; a++) {
+        if (!distinguishes(p, a)) continue;
         fputs(" title \"", p->to);
         print_axis_name(p->to, p->e->axes[a].name);
         fputs("\" left", p->to);

@@ -184,16 +184,16 @@ const QcRunResult *qc_runtable_find(const QcRunTable *t, const QcJob *job)
 
 /* Jobs come after what they need, so that from the end on it is known of each whether anything is still to be run that
  * needs it. */
-void qc_runtable_spares(const QcRunTable *t, const QcExperiment *e, uint8_t *spared)
+void qc_runtable_mark_done(const QcRunTable *t, const QcExperiment *e, uint8_t *done)
 {
-    enum { NOBODY, SPARED, WANTED }; /* by those that need the job */
-    memset(spared, NOBODY, e->n_jobs);
+    enum { UNNEEDED, DONE, WANTED }; /* by those that need the job */
+    memset(done, UNNEEDED, e->n_jobs);
     for (uint32_t j = e->n_jobs; j-- > 0;) {
         const QcJob *job = &e->jobs[j];
-        spared[j] = spared[j] == SPARED || (job->step == e->report && qc_runtable_find(t, job));
+        done[j] = done[j] == DONE || (job->step == e->report && qc_runtable_find(t, job));
         for (uint32_t i = 0; i < job->n_needs; i++) {
-            uint8_t *need = &spared[job->needs[i]];
-            *need = !spared[j] || *need == WANTED ? WANTED : SPARED;
+            uint8_t *need = &done[job->needs[i]];
+            *need = !done[j] || *need == WANTED ? WANTED : DONE;
         }
     }
 }

@@ -42,8 +42,8 @@ void qc_runtable_release(QcRunTable *t);
 /* The job's run, NULL where the table has none. A result in the folder goes before it: see qc_results_load. */
 const QcRunResult *qc_runtable_find(const QcRunTable *t, const QcJob *job);
 
-/* spared [n_jobs]: 1 for reported jobs that the table has, and for jobs that only such ones need. */
-void qc_runtable_spares(const QcRunTable *t, const QcExperiment *e, uint8_t *spared);
+/* done [n_jobs]: 1 for reported jobs that the table has, and for jobs that only done jobs need. */
+void qc_runtable_mark_done(const QcRunTable *t, const QcExperiment *e, uint8_t *done);
 
 /* A row a run, in the experiment's order. */
 void qc_runtable_print(FILE *to, const QcExperiment *e, const QcResults *results);

@@ -29,7 +29,7 @@ int qc_devicestep_place(QcMethodRun *l, QcErr *err)
         return qc_fail(err, QC_EUNSUPPORTED, "the device would need %llu bytes", (unsigned long long)bytes);
     QcLearner *learner = l->state = qc_arena_take(&l->arena, 1, sizeof *learner, err);
     if (!learner) return -1;
-    l->memory = qc_room_new(bytes, "the device's working memory", err);
+    l->memory = qc_aligned_new(bytes, "the device's working memory", err);
     if (!l->memory) return -1;
     qc_learner_place(learner, &setup, l->kernels, l->memory);
     l->slots = &learner->coreset;

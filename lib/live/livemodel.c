@@ -37,7 +37,7 @@ static int place_learner(QcLiveModel *m, const QcLiveOptions *o, QcErr *err)
                        "predict, but not learn",
                        QC_HEAD_MAX_FEATURES, QC_HEAD_MAX_CLASSES);
     uint64_t bytes = qc_learner_bytes(&setup);
-    m->memory = bytes > UINT32_MAX ? NULL : qc_room_new(bytes, "the learner", err);
+    m->memory = bytes > UINT32_MAX ? NULL : qc_aligned_new(bytes, "the learner", err);
     if (!m->memory)
         return bytes > UINT32_MAX ? qc_fail(err, QC_EUNSUPPORTED, "the learner would need %" PRIu64 " bytes", bytes)
                                   : -1;

@@ -165,7 +165,7 @@ static int place_for_all(QcMethodRun *l, QcErr *err)
         return qc_fail(err, QC_EUNSUPPORTED, "a coreset of %u slots is too large", l->capacity);
     qc_slots_place(&l->own_slots, l->capacity, l->window, 0, &count);
     uint64_t run_bytes = (qc_qgraph_bytes(l->g) + 63) / 64 * 64;
-    l->memory = qc_room_new(count.used + run_bytes, "the coreset and the forward pass", err);
+    l->memory = qc_aligned_new(count.used + run_bytes, "the coreset and the forward pass", err);
     if (!l->memory) return -1;
     QcPlacing placing = {.memory = l->memory};
     qc_slots_place(&l->own_slots, l->capacity, l->window, 0, &placing);

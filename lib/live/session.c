@@ -486,7 +486,7 @@ static int is_in_slot(const QcSession *s, const uint8_t *q, uint32_t slot)
     return qc_devicestep_has(&s->learner, slot, q);
 }
 
-/* Two streams may have given the same id: then the windows tell. A stream's example may also be of a session before
+/* Two streams may have given the same id: then the windows decide. A stream's example may also be of a session before
  * this one: then it is in the coreset's file. */
 static int find_origin(const QcSession *s, uint32_t slot, uint8_t *q, uint32_t *part, uint32_t *at, QcErr *err)
 {

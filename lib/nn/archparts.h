@@ -1,4 +1,4 @@
-/* archparts.h - inside an architecture: what its readers (inception, omni-scale, layers) and arch.c tell each other.
+/* archparts.h - inside an architecture: declarations shared by its readers (inception, omni-scale, layers) and arch.c.
  * Not for other floors.
  *
  * Each reader adds its nodes to arch->g behind `in` and returns the last, which arch.c joins to the classes; or -1 with

@@ -1,5 +1,5 @@
 /* A checkpoint is a container of kind "checkpoint": section "options" (what it was made with, a line each, so that the
- * first line that differs can be told), "state" (everything the next epoch starts from), "hook" (what hangs on
+ * first line that differs can be reported), "state" (everything the next epoch starts from), "hook" (what hangs on
  * after_epoch). */
 #include <errno.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* run.h - forward and backward passes of a graph over a mini-batch (oneDNN does the convolutions).
  *
  * A QcRun borrows its graph (which must outlive it) and owns the memory for `batch` windows. Parameters are read from
- * graph->params at each forward, so whoever changes them (an optimizer, a quantizer's snapshot) needs to tell nobody.
+ * graph->params at each forward, so whoever changes them (an optimizer, a quantizer's snapshot) has nothing else to do.
  * For the same inputs the result is the same to the bit, whatever the number of threads, of which more than four are of
  * no use.
  */
@@ -14,7 +14,7 @@ typedef enum QcRunMode {
     QC_RUN_EVAL,    /* batch norm by running statistics; no backward pass */
     QC_RUN_TRAIN,   /* batch norm by batch statistics (running ones updated: stats of the graph are written);
                        backward */
-    QC_RUN_TUNE     /* backward pass too, but batch norm by running statistics: graphs without batch norm, teachers */
+    QC_RUN_TUNE     /* backward pass too, but batch norm by running statistics: graphs without batch norm, oracles */
 } QcRunMode;
 
 typedef struct QcRun QcRun;

@@ -1,4 +1,4 @@
-/* runparts.h - inside a run: what its parts (plan, convolutions, loops over plain memory) tell each other. Not for
+/* runparts.h - inside a run: declarations shared by its parts (plan, convolutions, loops over plain memory). Not for
  * other floors.
  *
  * Activations and gradients are plain [n][h][w][c]; oneDNN works on them as they are and chooses a layout of its own

@@ -1,4 +1,4 @@
-/* trainparts.h - inside training: what its parts tell each other. Not for other floors. */
+/* trainparts.h - inside training: declarations shared by its parts. Not for other floors. */
 #ifndef QC_NN_TRAINPARTS_H
 #define QC_NN_TRAINPARTS_H
 

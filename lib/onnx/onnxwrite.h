@@ -1,6 +1,6 @@
 /* onnxwrite.h - putting an ONNX graph together, node by node. Not for other floors.
  *
- * Names are copied. A failure (only memory can be out) is remembered in `bad` and told once, at the end.
+ * Names are copied. A failure (only memory can be out) is kept in `bad` and reported once, at the end.
  */
 #ifndef QC_ONNX_ONNXWRITE_H
 #define QC_ONNX_ONNXWRITE_H

@@ -47,7 +47,7 @@ uint64_t qc_qpredict_bytes(QcPlan *plan, const QcQGraph *g)
 
 static int share_init(Share *s, const QcKernels *kernels, QcErr *err)
 {
-    s->memory = qc_room_new(qc_qpredict_bytes(NULL, s->g), "the integer forward pass", err);
+    s->memory = qc_aligned_new(qc_qpredict_bytes(NULL, s->g), "the integer forward pass", err);
     if (!s->memory) return -1;
     qc_qrun_place_inference(&s->run, s->g, kernels, s->memory);
     return 0;

@@ -1,5 +1,5 @@
 /* tune.h - straight-through back-propagation on the master weights of a fake-quantized model: what calibrates a model
- * on the workstation, and what teaches the flip network.
+ * on the workstation, and the oracle of the flip network.
  *
  * Adam in units of one quantization step. Windows are given normalised, [n][h][w][c].
  */

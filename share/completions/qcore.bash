@@ -28,7 +28,7 @@ _qcore()
     *--label-rule\ *) words='change majority last pure' ;;
     *--trust\ *) words='name field' ;;
     *--resize\ *) words='area bilinear' ;;
-    *--without\ *) words='size evidence code row column layer depth kind' ;;
+    *--ablate\ *) words='size evidence code row column layer depth kind' ;;
     *--by\ *) words='block recording group random' ;;
     *--order\ *) words='shuffled recorded classes' ;;
     *--optimizer\ *) words='adam sgd' ;;

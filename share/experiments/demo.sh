@@ -31,7 +31,7 @@ else
     say 'synthesizing the recordings of three people: 19 activities, 3 sensors of 3 axes'
     qc-synth -q --people 3 --activities 19 --windows 40 --channels 9 --length 75 --drift 1 --seed 1 -o \
         "$OUT/people.qcd"
-    training='--epochs 15' flips='--persons 5 --test-persons 1 --teacher-steps 30 --steps 600' held=0.5
+    training='--epochs 15' flips='--subjects 5 --test-subjects 1 --oracle-steps 30 --steps 600' held=0.5
 fi
 for person in "$source" "$first" "$second"; do
     qc-split -q -g "$person" -t $held --by block -o "$OUT/$person.train.qcd" -O "$OUT/$person.test.qcd" \

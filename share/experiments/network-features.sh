@@ -1,11 +1,11 @@
 #!/bin/sh
 # network-features.sh [qc-sweep's options]: how well the bit-flip networks of ablation-network.yaml name weights to
-# step, told all or all but one feature: a row a network, once it is taught. precision_network: of the 5 % of weights
-# that it ranks highest on simulated people it was not taught on, the share that back-propagation moves that way
+# step, with all or all but one feature: a row per network, after its training. precision_network: of the 5 % of weights
+# that it ranks highest on simulated people it was not trained on, the share that back-propagation moves that way
 # (qc-bitflip-train(1)); precision_hebb: of those with the largest |h|.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-printf 'bits\twithout\tseed\tprecision_network\tprecision_hebb\n'
+printf 'bits\tablated\tseed\tprecision_network\tprecision_hebb\n'
 for bits in 2 4 8; do
     qc-sweep -q --all --step partial "$@" --set bits=$bits "$here/ablation-network.yaml" | awk -v bits=$bits '
         function after(word, k) { for (k = 1; k <= NF; k++) if ($k == word) return $(k + 1) }

@@ -99,10 +99,10 @@ static int quantize_published(QcModelFile *m, const QcGraph *graph, const QcWind
     QcQuantizeReport quantized;
     QcBitflipReport taught;
     QcBitflipOptions b = qc_bitflip_defaults;
-    b.teacher = qc_teacher_defaults;
-    b.persons = 2;
-    b.test_persons = 1;
-    b.teacher.steps = 15;
+    b.oracle = qc_oracle_defaults;
+    b.subjects = 2;
+    b.test_subjects = 1;
+    b.oracle.steps = 15;
     b.steps = 300;
     if (qc_quantize(&g, &quantized, graph, windows, 0, &quantize_options, arena, &err) ||
         qc_qgraphfile_encode(m, &g, &err))

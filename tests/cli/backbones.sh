@@ -71,8 +71,8 @@ go() { # go NAME WIDTH SET BITS
     least 'float' "$(accuracy $set.qcd fp.qcm)" .9
     qc-quantize -q -b $bits --epochs 6 -B 12 --threads 1 -c $set.core -d $set.qcd -o q.qcm fp.qcm >words || return
     least 'quantized' "$(accuracy $set.qcd q.qcm)" .6
-    qc-bitflip-train -q --persons 1 --test-persons 0 --teacher-steps 4 --steps 20 --threads 1 -c $set.core -d $set.qcd \
-        -o f.qcm q.qcm >words || return
+    qc-bitflip-train -q --subjects 1 --test-subjects 0 --oracle-steps 4 --steps 20 --threads 1 -c $set.core \
+        -d $set.qcd -o f.qcm q.qcm >words || return
     qc-calibrate -q -c $set.core -s $set-drifted.qcd --batches 3 -t $set-test.qcd --json -o n.qcm f.qcm >runlog ||
         return
     after=$(accuracy $set-drifted.qcd n.qcm) before=$(accuracy $set-drifted.qcd q.qcm)

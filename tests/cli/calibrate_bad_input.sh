@@ -10,7 +10,7 @@ qc-synth -q --people 2 --activities 3 --channels 3 --length 24 --windows 10 | qc
 printf 'name: tiny\nlayers:\n  - conv: 4\n    kernel: 3\n  - relu\n  - gap\n' >tiny.yaml
 qc-train -q --threads 1 --epochs 2 -a tiny.yaml -d data.qcd -o float.qcm &&
     qc-coreset -q -n 6 -d data.qcd -o core.qcd || exit 1
-few='--persons 1 --test-persons 0 --teacher-steps 2 --steps 2 --threads 1'
+few='--subjects 1 --test-subjects 0 --oracle-steps 2 --steps 2 --threads 1'
 qc-quantize --force -b 4 --epochs 1 --threads 1 -c core.qcd -o quantized.qcm float.qcm >words &&
     qc-bitflip-train $few -c core.qcd -o good.qcm quantized.qcm >words || exit 1
 awk 'BEGIN { for (i = 0; i < 12; i++) { for (k = 0; k < 12; k++) printf "%d,", i % 3 + k; print "k" i % 3 } }' \
@@ -75,7 +75,7 @@ echo "full disk: $?"
 
 echo "--- qc-bitflip-train"
 b() { culprit=$1; shift; try "$culprit" qc-bitflip-train $few -o old.qcm "$@"; }
-b "nothing to teach on" quantized.qcm
+b "nothing to train on" quantized.qcm
 b "float.qcm: the model is a float model; a quantized one is needed" -c core.qcd float.qcm
 b "core.qcd: is a data file; a model file is needed" -c core.qcd core.qcd
 b "quantized.qcm: is a model file; a data file is needed" -c quantized.qcm quantized.qcm
@@ -86,7 +86,7 @@ b "more_channels.qcd: the data has 6 channels" -d more_channels.qcd quantized.qc
 b "more_classes.qcd: the data has the class 'walking'" -d more_classes.qcd quantized.qcm
 b "bare.qcd: example 0 of the data has no label" -d bare.qcd seriesf.qcm
 b "drift wind is unknown" --drift wind -c core.qcd quantized.qcm
-b "persons must be a whole number" --persons 0 -c core.qcd quantized.qcm
+b "subjects must be a whole number" --subjects 0 -c core.qcd quantized.qcm
 try "nowhere" qc-bitflip-train $few -c core.qcd -o nowhere/x quantized.qcm
 try "/dev/full" qc-bitflip-train $few -c core.qcd -o /dev/full quantized.qcm
 
@@ -137,5 +137,5 @@ echo "twice standard input: $?"
 ls | grep tmp
 true
 
-# What a method does without is no error, but it is told.
+# What a method does without is no error, but it is reported.
 qc-rival -q -m head --tune skip_flips=0 --tune update=2 -c core.qcd -s stream.qcd quantized.qcm 2>&1 >words

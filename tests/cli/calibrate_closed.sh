@@ -10,8 +10,8 @@ calibrate() { qc-calibrate -q -c core.qcd -s p2.qcd -t p1.qcd --batches 4 --json
 result() { grep -v summary "$1" | sed -E 's/, "(ms|predict_ms|bytes)": [0-9.]+//g'; }
 for bits in 2 4 8; do
     qc-quantize --force -q -b $bits --epochs 1 --threads 1 -c core.qcd -o q$bits.qcm float.qcm >words || exit 1
-    qc-bitflip-train -q --persons 1 --test-persons 0 --teacher-steps 2 --steps 2 --threads 1 -c core.qcd -o f$bits.qcm \
-        q$bits.qcm >words || exit 1
+    qc-bitflip-train -q --subjects 1 --test-subjects 0 --oracle-steps 2 --steps 2 --threads 1 -c core.qcd \
+        -o f$bits.qcm q$bits.qcm >words || exit 1
     calibrate -o closed.qcm -C core1.qcd q$bits.qcm >closed.json || exit
     calibrate -o none.qcm -C core2.qcd --tune rounds=0 f$bits.qcm >none.json || exit
     calibrate -m closed -o asked.qcm f$bits.qcm >asked.json || exit

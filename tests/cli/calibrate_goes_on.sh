@@ -7,7 +7,7 @@ printf 'name: tiny\nlayers:\n  - conv: 6\n    kernel: 5\n  - relu\n  - gap\n' >t
 qc-train -q --threads 1 --epochs 8 -a tiny.yaml -d p1.qcd -o fp.qcm && qc-coreset -q -n 8 -d p1.qcd -o core.qcd ||
     exit 1
 qc-quantize --force -q -b 2 --epochs 1 --threads 1 -c core.qcd -o closed.qcm fp.qcm >words || exit 1
-qc-bitflip-train -q --persons 1 --test-persons 0 --teacher-steps 2 --steps 2 --threads 1 -c core.qcd -o qcore.qcm \
+qc-bitflip-train -q --subjects 1 --test-subjects 0 --oracle-steps 2 --steps 2 --threads 1 -c core.qcd -o qcore.qcm \
     closed.qcm >words || exit 1
 qc-split -q --batches 5 --order recorded -o part p2.qcd || exit 1
 for m in closed qcore; do

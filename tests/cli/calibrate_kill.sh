@@ -6,7 +6,7 @@ printf 'name: tiny\nlayers:\n  - conv: 6\n    kernel: 5\n  - relu\n  - gap\n' >t
 qc-train -q --threads 1 --epochs 3 -a tiny.yaml -d p1.qcd -o fp.qcm && qc-coreset -q -n 9 -d p1.qcd -o core.qcd ||
     exit 1
 qc-quantize --force -b 8 --epochs 1 --threads 1 -c core.qcd fp.qcm 2>words |
-    qc-bitflip-train --persons 1 --test-persons 0 --teacher-steps 2 --steps 2 --threads 1 -c core.qcd -o model.qcm \
+    qc-bitflip-train --subjects 1 --test-subjects 0 --oracle-steps 2 --steps 2 --threads 1 -c core.qcd -o model.qcm \
         >words || exit 1
 # many seconds of a stream, so that it is never over before it is killed
 qc-synth -q --people 2 --activities 3 --windows 300 --channels 3 --length 24 -o many.qcd &&

@@ -4,7 +4,7 @@ qc-synth -q --people 3 --activities 3 --windows 12 --channels 3 --length 24 -o a
 for p in p1 p2 p3; do qc-split -q -g $p -t 0.25 -o $p.qcd -O $p.test.qcd all.qcd || exit; done
 qc-train -q -a fcn -d p1.qcd --epochs 3 --threads 1 -o fp.qcm && qc-coreset -q -n 6 -d p1.qcd -o core.qcd fp.qcm || exit
 qc-quantize --force -q -b 4 --epochs 0 -c core.qcd -o q.qcm fp.qcm >report || exit
-qc-bitflip-train -q -c core.qcd -d p1.qcd --persons 1 --test-persons 1 --teacher-steps 2 --steps 20 --threads 1 -o \
+qc-bitflip-train -q -c core.qcd -d p1.qcd --subjects 1 --test-subjects 1 --oracle-steps 2 --steps 20 --threads 1 -o \
     f.qcm q.qcm >report || exit
 all='-s p2.qcd -s p3.qcd --batches 2 -t p2.test.qcd -t p3.test.qcd -t p1.test.qcd'
 qc-calibrate -q -c core.qcd -C core2.qcd $all --json -o n.qcm f.qcm >run || exit

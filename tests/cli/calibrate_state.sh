@@ -7,7 +7,7 @@ printf 'name: tiny\nlayers:\n  - conv: 6\n    kernel: 5\n  - relu\n  - gap\n' >t
 qc-train -q --threads 1 --epochs 3 -a tiny.yaml -d p1.qcd -o fp.qcm && qc-coreset -q -n 9 -d p1.qcd -o core.qcd ||
     exit 1
 qc-quantize --force -q -b 4 --epochs 1 --threads 1 -c core.qcd -o q.qcm fp.qcm >words || exit 1
-qc-bitflip-train -q --persons 1 --test-persons 0 --teacher-steps 2 --steps 2 --threads 1 -c core.qcd -o model.qcm \
+qc-bitflip-train -q --subjects 1 --test-subjects 0 --oracle-steps 2 --steps 2 --threads 1 -c core.qcd -o model.qcm \
     q.qcm >words || exit 1
 session='qc-calibrate -c core.qcd -s p2.qcd -B 2 --tune rounds=200 --tune stop_loss=0'
 $session -C whole.qcd -o whole.qcm model.qcm >whole.tsv || exit 1

@@ -15,9 +15,9 @@ awk 'BEGIN {
 mkdir -p share/arch
 printf 'name: small\ninception:\n  filters: 3\n  depth: 3\n  kernels: [5, 3]\n  bottleneck: 3\n  residual: 3\n' \
     >share/arch/inceptiontime.yaml
-# the words stay as they are, the lessons become fewer
+# the words stay as they are, the training is shorter
 mkdir short
-printf '#!/bin/sh\nexec %s --persons 2 --test-persons 1 --teacher-steps 6 --steps 60 "$@"\n' \
+printf '#!/bin/sh\nexec %s --subjects 2 --test-subjects 1 --oracle-steps 6 --steps 60 "$@"\n' \
     "$(command -v qc-bitflip-train)" >short/qc-bitflip-train
 chmod +x short/qc-bitflip-train
 PATH=$PWD/short:$PATH OMP_NUM_THREADS=1

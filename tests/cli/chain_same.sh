@@ -7,7 +7,7 @@ for p in p1 p2; do qc-split -q -g $p -t 0.2 --by block -o $p.train.qcd -O $p.tes
 printf 'name: tiny\nlayers:\n  - conv: 6\n    kernel: 5\n  - batchnorm\n  - relu\n  - conv: 6\n    kernel: 3\n  - relu\n  - gap\n' >tiny.yaml
 qc-train -q --threads 1 --epochs 10 -a tiny.yaml -d p1.train.qcd -o fp.qcm &&
     qc-coreset -q -n 9 -d p1.train.qcd -o core.qcd || exit 1
-few='--persons 1 --test-persons 1 --teacher-steps 4 --steps 20 --threads 1'
+few='--subjects 1 --test-subjects 1 --oracle-steps 4 --steps 20 --threads 1'
 quantize='qc-quantize --force -b 2 --epochs 5 --threads 1 -c core.qcd'
 flip="qc-bitflip-train $few -c core.qcd -d p1.train.qcd"
 calibrate='qc-calibrate -c core.qcd -s p2.train.qcd --batches 4 -t p2.test.qcd -t p1.test.qcd'
@@ -53,7 +53,7 @@ def lines(name): return [json.loads(line) for line in open(name)]
 q, f, info = lines("q.json")[0], lines("f.json")[0], lines("info.json")[0]
 assert q["bits"] == 2 and q["weights"] == info["parameters"] and q["bytes"] == info["packed_bytes"] and q["layers"] == info["weighted_layers"], (q, info)
 assert q["loss"] <= q["rounded_loss"] and 0 <= q["accuracy"] <= 1
-assert {"lessons", "test_lessons", "base_rate", "sign_right", "precision_network", "precision_hebb", "bytes"} <= set(f), f
+assert {"samples", "test_samples", "base_rate", "sign_right", "precision_network", "precision_hebb", "bytes"} <= set(f), f
 assert all(0 <= f[k] <= 1 for k in ("base_rate", "sign_right", "precision_network", "precision_hebb")), f
 *batches, summary = lines("n.json")
 assert [b["batch"] for b in batches] == [1, 2, 3, 4] and sum(b["n"] for b in batches) == 24

@@ -1,4 +1,4 @@
-# A configuration that is wrong is told with file, line and column; status 3, or 4 where it cannot be read.
+# A configuration that is wrong is reported with file, line and column; status 3, or 4 if it cannot be read.
 try() { printf '%b' "$1" >c.yaml; qc-synth --config c.yaml </dev/null >out; echo "status $?"; test ! -s out; }
 try 'people: 1\nno-such: 2\n'
 try 'people: many\n'

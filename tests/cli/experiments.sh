@@ -27,7 +27,7 @@ cell=7 && [ "$pair" = "$(none "$place/sequence.yaml")" ] && echo "$pair before a
 corner classes --set target=p2 --set capacity=30 --set order=classes,shuffled --set method=none,qcore
 corner ablation-coreset --set target=p2 --set size=10,30
 corner ablation-budget --set target=p2
-corner ablation-network --set target=p2 --set without=nothing,kind
+corner ablation-network --set target=p2 --set ablated=nothing,kind
 corner grid --set seed=101 --set method=none,head,er
 "$place/grid-best.sh" --set 'arch=fcn --epochs 2' --set batches=2 --set bits=4 --set method=none,head,er >tuned.yaml \
     && qc-sweep -q tuned.yaml >/dev/null || { grep -q 'nothing to run' tuned.yaml || exit; }

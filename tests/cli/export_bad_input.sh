@@ -7,7 +7,7 @@ printf 'name: tiny\nlayers:\n  - conv: 6\n    kernel: 5\n  - relu\n  - gap\n' >t
 qc-train -q --threads 1 --epochs 2 -a tiny.yaml -d data.qcd -o fp.qcm && qc-coreset -q -n 6 -d data.qcd -o core.qcd &&
     qc-coreset -q -n 6 -d short.qcd -o other.qcd || exit 1
 qc-quantize --force -q -b 4 --epochs 1 --threads 1 -c core.qcd -o q.qcm fp.qcm >words || exit 1
-qc-bitflip-train -q --persons 1 --test-persons 0 --teacher-steps 2 --steps 2 --threads 1 -c core.qcd -o f.qcm q.qcm \
+qc-bitflip-train -q --subjects 1 --test-subjects 0 --oracle-steps 2 --steps 2 --threads 1 -c core.qcd -o f.qcm q.qcm \
     >words || exit 1
 head -c 900 f.qcm >cut.qcm
 try() { # try ARGUMENTS: its words and its exit status

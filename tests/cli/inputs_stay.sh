@@ -48,5 +48,5 @@ printf '1,2,3,a\n2,3,4,b\n2,2,4,a\n3,1,4,b\n' | qc-import -q -f csv -o bare.qcd 
 try qc-split -q --leave '*' -o new -O new2 bare.qcd
 try qc-split -q -t .5 --by recording -o new -O new2 bare.qcd
 qc-synth -q -d bare.qcd --people 2 -o drifted.qcd && qc-info drifted.qcd |
-    grep -E "recordings|groups|people|persons" |
+    grep -E "recordings|groups|people|subjects" |
     sed "s/qc-synth [0-9.]*/qc-synth VERSION/; s/sha256:[0-9a-f]*/sha256:DIGEST/"

@@ -7,7 +7,7 @@ qc-split -q -g p1 -o p1.qcd data.qcd && qc-split -q -g p2 -o p2.qcd data.qcd || 
 qc-train -q -a tiny.yaml -d p1.qcd --epochs 1 -L miss -o fp.qcm || exit 1
 qc-coreset -q -n 12 -d p1.qcd -o core.qcd || exit 1
 qc-quantize --force -q -b 2 -c core.qcd --epochs 0 -o q2.qcm fp.qcm >/dev/null || exit 1
-qc-bitflip-train -q -c core.qcd --persons 1 --test-persons 1 --teacher-steps 1 --steps 5 -o q2f.qcm q2.qcm >/dev/null \
+qc-bitflip-train -q -c core.qcd --subjects 1 --test-subjects 1 --oracle-steps 1 --steps 5 -o q2f.qcm q2.qcm >/dev/null \
     || exit 1
 qc-info --memory -n 12 -B 60 q2f.qcm >plan.txt && qc-info --memory -n 12 -B 60 --json q2f.qcm >plan.json || exit 1
 qc-calibrate --memory --ask 1 -c core.qcd -s p2.qcd --batches 2 -C never.qcd -o never.qcm q2f.qcm >same.txt || exit 1

@@ -8,7 +8,7 @@ printf 'name: tiny\nlayers:\n  - conv: 6\n    kernel: 5\n  - batchnorm\n  - relu
 qc-train -q --threads 1 --epochs 8 -a tiny.yaml -d p1.qcd -o float.qcm && qc-coreset -q -n 9 -d p1.qcd -o core.qcd ||
     exit 1
 qc-quantize --force -q -b 4 --epochs 1 --threads 1 -c core.qcd -d p1.qcd -o plain.qcm float.qcm >words || exit 1
-qc-bitflip-train -q --persons 1 --test-persons 0 --teacher-steps 2 --steps 2 --threads 1 -c core.qcd -d p1.qcd -o \
+qc-bitflip-train -q --subjects 1 --test-subjects 0 --oracle-steps 2 --steps 2 --threads 1 -c core.qcd -d p1.qcd -o \
     flip.qcm plain.qcm >words || exit 1
 
 calibrate() { qc-rival -q -c core.qcd -s stream.qcd -B 7 -t test.qcd -t p1.qcd --json "$@"; }

@@ -12,7 +12,7 @@ qc-import -f onnx --labels classes.txt <net.onnx >piped.qcm 2>/dev/null && cmp f
 qc-coreset -q -n 12 -d train.qcd -o core.qcd || exit
 for bits in 2 4 8; do
     qc-quantize -q -b $bits -c core.qcd -d train.qcd --epochs 2 --threads 1 -o q.qcm fp.qcm >/dev/null || exit
-    qc-bitflip-train -q -c core.qcd --threads 1 --persons 1 --test-persons 1 --teacher-steps 4 --steps 30 -o f.qcm \
+    qc-bitflip-train -q -c core.qcd --threads 1 --subjects 1 --test-subjects 1 --oracle-steps 4 --steps 30 -o f.qcm \
         q.qcm >/dev/null || exit
     qc-calibrate -q -c core.qcd -s drifted.qcd --batches 4 -t train.qcd --json -o n.qcm f.qcm >steps || exit
     above "$bits bits: quantized" "$(accuracy train.qcd q.qcm)" .85

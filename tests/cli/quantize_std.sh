@@ -1,4 +1,4 @@
-# A last layer that reads standard deviations tells activities apart that differ in strength alone; a stream teaches it,
+# A last layer that reads standard deviations separates activities that differ in strength alone; a stream updates it,
 # and no float model has to know.
 export OMP_NUM_THREADS=1
 # a feature of mean 0: the same rhythm, in the stream weaker or stronger by class, in the source not

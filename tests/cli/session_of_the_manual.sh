@@ -9,7 +9,7 @@ shorten() { # shorten PROGRAM OPTION...: the words stay as they are
     chmod +x "short/$program"
 }
 shorten qc-synth --activities 3 --windows 15 --channels 3 --length 20
-shorten qc-bitflip-train --persons 1 --test-persons 1 --teacher-steps 4 --steps 30
+shorten qc-bitflip-train --subjects 1 --test-subjects 1 --oracle-steps 4 --steps 30
 PATH=$PWD/short:$PATH QC_SHARE=$PWD/share
 export PATH QC_SHARE
 # the literal blocks from A SESSION on; of the first block, the recordings are synthesised as the second says

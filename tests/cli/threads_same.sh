@@ -7,7 +7,7 @@ qc-coreset -q -n 9 -d d.qcd -o core.qcd || exit 1
 for n in 1 2 3 7; do
     qc-train -q --threads $n --epochs 4 --valid .2 -B 33 -a tiny.yaml -d d.qcd -L miss$n -o fp$n.qcm || exit 1
     qc-quantize -b 2 --epochs 3 --threads $n -c core.qcd -d d.qcd -o q$n.qcm fp1.qcm >words || exit 1
-    qc-bitflip-train --persons 2 --test-persons 0 --teacher-steps 3 --steps 20 --threads $n -c core.qcd -o f$n.qcm \
+    qc-bitflip-train --subjects 2 --test-subjects 0 --oracle-steps 3 --steps 20 --threads $n -c core.qcd -o f$n.qcm \
         q1.qcm >words || exit 1
 done
 for n in 2 3 7; do cmp fp1.qcm fp$n.qcm && cmp miss1 miss$n && cmp q1.qcm q$n.qcm && cmp f1.qcm f$n.qcm &&

@@ -15,7 +15,7 @@ printf 'name: tiny\ninception:\n  filters: 4\n  depth: 3\n  kernels: [9, 5, 3]\n
 qc-train -q --threads 1 --epochs 1 -a tiny.yaml -d p1.qcd -o fp.qcm
 qc-coreset -q -n 12 -d p1.qcd -o core.qcd
 qc-quantize --force -q -b 2 --epochs 0 --threads 1 -c core.qcd -o q.qcm fp.qcm >words
-qc-bitflip-train -q --persons 1 --test-persons 1 --teacher-steps 1 --steps 5 --threads 1 -c core.qcd -o f.qcm q.qcm \
+qc-bitflip-train -q --subjects 1 --test-subjects 1 --oracle-steps 1 --steps 5 --threads 1 -c core.qcd -o f.qcm q.qcm \
     >words
 
 wrong=0

@@ -14,7 +14,7 @@ for_device $cc device-arm-linux-gnueabihf
     qc-train -q --threads 1 --epochs 1 -a tiny.yaml -d d.qcd -o fp.qcm
     qc-coreset -q -n 4 -d d.qcd -o core.qcd
     qc-quantize --force -q -b 4 --epochs 1 --threads 1 -c core.qcd fp.qcm 2>words |
-        qc-bitflip-train -q --persons 1 --test-persons 1 --teacher-steps 2 --steps 2 --threads 1 -c core.qcd -d d.qcd \
+        qc-bitflip-train -q --subjects 1 --test-subjects 1 --oracle-steps 2 --steps 2 --threads 1 -c core.qcd -d d.qcd \
             -o f.qcm >words
     python3 - <<'END'
 # The coreset with other capacities, its checksums made good (man/qc-formats.5).

@@ -17,7 +17,7 @@ export OMP_NUM_THREADS=1
         qc-quantize --force -q -b $bits --epochs 1 --threads 1 -c core.qcd -o q$bits.qcm fp.qcm >words
         qc-quantize --force -q --std --last-bits 8 -b $bits --epochs 1 --threads 1 -c core.qcd -o s$bits.qcm fp.qcm \
             >words
-        qc-bitflip-train -q --persons 1 --test-persons 1 --teacher-steps 3 --steps 20 --threads 1 -c core.qcd -d \
+        qc-bitflip-train -q --subjects 1 --test-subjects 1 --oracle-steps 3 --steps 20 --threads 1 -c core.qcd -d \
             p1.train.qcd -o f$bits.qcm q$bits.qcm >words
     done
 )

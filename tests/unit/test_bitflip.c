@@ -35,10 +35,10 @@ START_TEST(feedback_finds_a_planted_matrix)
     free(loud);
     ck_assert_int_eq(qc_flipfile_allocate(&flip, &t.g, &feedback, &scale, &t.arena, NULL), 0);
     ck_assert_uint_eq(flip.n_feedback, C1 * TINY_CLASSES);
-    QcTeacherOptions o = qc_teacher_defaults;
+    QcOracleOptions o = qc_oracle_defaults;
     o.strength = 0;
-    QcTeacher teacher = {&t.g, &flip, &source, &model, &o};
-    ck_assert_msg(!qc_fit_feedback(&teacher, feedback, scale, 6, &err), "%s", err.text);
+    QcOracle oracle = {&t.g, &flip, &source, &model, &o};
+    ck_assert_msg(!qc_fit_feedback(&oracle, feedback, scale, 6, &err), "%s", err.text);
     const QcQNode *second = &t.g.nodes[flip.layers[1].node], *last = &t.g.nodes[t.g.n_nodes - 1];
     double planted[C1][TINY_CLASSES] = {{0}}, apart = 0, size = 0;
     for (uint32_t i = 0; i < C1; i++) {
@@ -71,9 +71,9 @@ static uint8_t rule(const float *f)
     return f[0] - f[4] > 0.8f ? QC_TARGET_WITH : f[0] - f[4] < -0.8f ? QC_TARGET_AGAINST : QC_TARGET_STAY;
 }
 
-static QcLessons lessons_by_rule(size_t n, uint64_t seed)
+static QcOracleSamples samples_by_rule(size_t n, uint64_t seed)
 {
-    QcLessons l = {calloc(n, sizeof(QcLesson)), n, n};
+    QcOracleSamples l = {calloc(n, sizeof(QcOracleSample)), n, n};
     QcRng rng = qc_rng_seed(seed, 1);
     for (size_t i = 0; i < n; i++) {
         for (int f = 0; f < QC_FLIP_FEATURES - 1; f++)
@@ -95,7 +95,7 @@ START_TEST(eight_bits_are_enough_for_a_rule_that_can_be_learnt)
     o.steps = 400;
     o.batch = 256;
     o.rate = 1e-2;
-    QcLessons learn = lessons_by_rule(4000, 1), test = lessons_by_rule(2000, 2);
+    QcOracleSamples learn = samples_by_rule(4000, 1), test = samples_by_rule(2000, 2);
     ck_assert_msg(!qc_flipnet_train(&flip, &learn, &o, &err), "%s", err.text);
     ck_assert_int_eq(qc_flipnet_train(&again, &learn, &o, &err), 0);
     ck_assert_mem_eq(flip.w1, again.w1, sizeof flip.w1);
@@ -109,25 +109,25 @@ START_TEST(eight_bits_are_enough_for_a_rule_that_can_be_learnt)
         ck_assert_int_eq(top, 127);
     }
     ck_assert_msg(!qc_flipnet_judge(&report, &flip, &test, &err), "%s", err.text);
-    double with = 0, against = 0, told = 0, score_with = 0;
+    double with = 0, against = 0, found = 0, score_with = 0;
     for (size_t i = 0; i < test.n; i++) {
         float score;
         qc_flip_scores(&flip, &qc_kernels_scalar, &score, &test.rows[i].features, 1);
         with += test.rows[i].target == QC_TARGET_WITH;
         against += test.rows[i].target == QC_TARGET_AGAINST;
-        told += test.rows[i].target == QC_TARGET_WITH && score > 0.5f;
+        found += test.rows[i].target == QC_TARGET_WITH && score > 0.5f;
         score_with += test.rows[i].target != QC_TARGET_WITH && score > 0.5f;
     }
     ck_assert_double_eq_tol(report.base, with / (double)test.n, 1e-12);
     ck_assert_double_eq_tol(report.sign, with / (with + against), 1e-12);
     ck_assert_msg(report.network > 0.98, "precision of the top 5 %% is %.3f", report.network);
-    ck_assert_msg(told > 0.9 * with && score_with < 0.1 * with, "%g of %g found, %g others", told, with, score_with);
+    ck_assert_msg(found > 0.9 * with && score_with < 0.1 * with, "%g of %g found, %g others", found, with, score_with);
     free(learn.rows);
     free(test.rows);
 }
 END_TEST
 
-START_TEST(what_it_must_not_be_told_it_is_not_told)
+START_TEST(an_ablated_feature_has_no_effect)
 {
     static const char *const names[] = {"size", "evidence", "code", "row", "column", "layer", "depth", "kind"};
     QcErr err;
@@ -136,17 +136,17 @@ START_TEST(what_it_must_not_be_told_it_is_not_told)
     uint32_t all = 0;
     for (size_t k = 0; k < 8; k++) {
         uint32_t one = 0;
-        ck_assert_int_eq(qc_flipnet_without(&one, names[k], &err), 0);
+        ck_assert_int_eq(qc_flipnet_ablate(&one, names[k], &err), 0);
         ck_assert_uint_eq(all & one, 0); /* no feature goes by two names */
         all |= one;
     }
     ck_assert_uint_eq(all, (1u << QC_FLIP_FEATURES) - 1); /* and none by no name */
-    ck_assert_int_eq(qc_flipnet_without(&all, "sise", &err), -1);
+    ck_assert_int_eq(qc_flipnet_ablate(&all, "sise", &err), -1);
     ck_assert_int_eq(err.code, QC_EUSAGE);
     o.steps = 20;
     o.batch = 64;
-    ck_assert_int_eq(qc_flipnet_without(&o.without, "evidence", &err), 0);
-    QcLessons learn = lessons_by_rule(500, 1);
+    ck_assert_int_eq(qc_flipnet_ablate(&o.ablated, "evidence", &err), 0);
+    QcOracleSamples learn = samples_by_rule(500, 1);
     ck_assert_msg(!qc_flipnet_train(&flip, &learn, &o, &err), "%s", err.text);
     for (int f = 0; f < QC_FLIP_FEATURES - 1; f++) { /* another value of a feature: another score, unless it is left
                                                         out */
@@ -159,8 +159,8 @@ START_TEST(what_it_must_not_be_told_it_is_not_told)
             qc_flip_scores(&flip, &qc_kernels_scalar, &after, x, 1);
             same = memcmp(&before, &after, sizeof before) == 0;
         }
-        ck_assert_int_eq(same, (int)(o.without >> f & 1) || flip.inverse[f] == 0);
-        ck_assert(!(o.without >> f & 1) || same);
+        ck_assert_int_eq(same, (int)(o.ablated >> f & 1) || flip.inverse[f] == 0);
+        ck_assert(!(o.ablated >> f & 1) || same);
     }
     free(learn.rows);
 }
@@ -255,7 +255,7 @@ END_TEST
 
 /* ---- all of it ---- */
 
-START_TEST(a_small_network_is_taught)
+START_TEST(a_small_network_is_trained)
 {
     Tiny t;
     QcErr err = {0};
@@ -264,20 +264,20 @@ START_TEST(a_small_network_is_taught)
     begin(1);
     tiny_make(&t, TINY_RESIDUAL, _i ? 8 : 2, 8, 3);
     QcBitflipOptions o = qc_bitflip_defaults;
-    o.teacher = qc_teacher_defaults;
-    o.teacher.shifted = 24;
-    o.teacher.unshifted = 12;
-    o.teacher.steps = 20;
-    o.teacher.batch = 24;
-    o.persons = 5;
-    o.test_persons = 3;
+    o.oracle = qc_oracle_defaults;
+    o.oracle.shifted = 24;
+    o.oracle.unshifted = 12;
+    o.oracle.steps = 20;
+    o.oracle.batch = 24;
+    o.subjects = 5;
+    o.test_subjects = 3;
     o.steps = 300;
     o.batch = 256;
     uint8_t *codes = malloc(t.g.n_code_bytes);
     memcpy(codes, t.g.codes, t.g.n_code_bytes);
     ck_assert_msg(!qc_bitflip_train(&flip, &report, &t.g, &model, &source, &o, &t.arena, &err), "%s", err.text);
     ck_assert_mem_eq(codes, t.g.codes, t.g.n_code_bytes);
-    ck_assert(report.lessons > 200 && report.test_lessons > 100);
+    ck_assert(report.samples > 200 && report.test_samples > 100);
     ck_assert_msg(report.network > report.base + 0.05, "precision %.3f, base rate %.3f", report.network, report.base);
     ck_assert_msg(report.sign > 0.55, "weights move with the Hebbian direction in only %.3f of the cases", report.sign);
     ck_assert_msg(!qc_bitflip_train(&again, &second, &t.g, &model, &source, &o, &t.arena, &err), "%s", err.text);
@@ -299,10 +299,10 @@ int main(void)
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, feedback_finds_a_planted_matrix, 0, 2);
     tcase_add_test(tests, eight_bits_are_enough_for_a_rule_that_can_be_learnt);
-    tcase_add_test(tests, what_it_must_not_be_told_it_is_not_told);
+    tcase_add_test(tests, an_ablated_feature_has_no_effect);
     tcase_add_loop_test(tests, a_flip_section_goes_round, 0, TINY_KINDS);
     tcase_add_test(tests, forged_flip_sections_are_refused_or_harmless);
-    tcase_add_loop_test(tests, a_small_network_is_taught, 0, 2);
+    tcase_add_loop_test(tests, a_small_network_is_trained, 0, 2);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

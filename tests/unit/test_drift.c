@@ -1,5 +1,5 @@
-/* Simulated persons: rotations are rotations in the sensors' own units, warps keep to the window, and a seed is a
- * person. */
+/* Synthetic subjects: rotations are rotations in the sensors' own units, warps keep to the window, and a seed is a
+ * subject. */
 #include "suite.h"
 #include "tiny.h"
 #include "tinyfile.h"

@@ -44,7 +44,7 @@ static void bench_open(Bench *b, TinyKind kind)
     ck_assert_int_eq(qc_fit_driftbase(&b->base, &b->t.g, &b->w, &b->arena, &err), 1);
     QcLearnerSetup setup = {
         .graph = &b->t.g, .parameters = qc_parameters_default(8), .seed = 1, .capacity = 0, .ring = RING};
-    b->memory = qc_room_new(qc_learner_bytes(&setup), "a test", &err);
+    b->memory = qc_aligned_new(qc_learner_bytes(&setup), "a test", &err);
     qc_learner_place(&b->l, &setup, &qc_kernels_scalar, b->memory);
 }
 

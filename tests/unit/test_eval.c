@@ -190,7 +190,7 @@ START_TEST(integer_forward_over_a_dataset)
 }
 END_TEST
 
-START_TEST(unknown_kernels_are_told)
+START_TEST(unknown_kernels_are_reported)
 {
     QcErr err = {0};
     setenv("QC_ISA", "abacus", 1);
@@ -258,7 +258,7 @@ int main(void)
     tcase_add_test(scores, errors_cancel_within_a_bin_only);
     tcase_add_test(files, numpy_reads_npy);
     tcase_add_test(integers, integer_forward_over_a_dataset);
-    tcase_add_test(integers, unknown_kernels_are_told);
+    tcase_add_test(integers, unknown_kernels_are_reported);
     suite_add_tcase(suite, scores);
     suite_add_tcase(suite, files);
     suite_add_tcase(suite, integers);

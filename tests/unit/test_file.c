@@ -108,7 +108,7 @@ START_TEST(a_full_disk_leaves_the_old_file)
 }
 END_TEST
 
-START_TEST(a_device_that_is_full_is_told)
+START_TEST(a_full_device_is_reported)
 {
     QcErr err = {0};
     ck_assert_int_eq(qc_write_all("/dev/full", "x", 1, &err), -1);
@@ -177,7 +177,7 @@ START_TEST(too_large_an_input_is_refused)
 }
 END_TEST
 
-START_TEST(a_missing_input_is_told)
+START_TEST(a_missing_input_is_reported)
 {
     uint8_t *bytes;
     size_t length;
@@ -213,11 +213,11 @@ int main(void)
     tcase_add_test(tcase, giving_up_leaves_the_old_file);
     tcase_add_test(tcase, a_signal_takes_the_temporaries_of_all_outputs_along);
     tcase_add_test(tcase, a_full_disk_leaves_the_old_file);
-    tcase_add_test(tcase, a_device_that_is_full_is_told);
+    tcase_add_test(tcase, a_full_device_is_reported);
     tcase_add_test(tcase, places_that_cannot_be_written);
     tcase_add_loop_test(tcase, killed_at_any_moment, 0, 8);
     tcase_add_test(tcase, too_large_an_input_is_refused);
-    tcase_add_test(tcase, a_missing_input_is_told);
+    tcase_add_test(tcase, a_missing_input_is_reported);
     tcase_add_test(tcase, one_output_under_two_names);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

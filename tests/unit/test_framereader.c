@@ -106,7 +106,7 @@ START_TEST(columns_by_name_and_number)
 }
 END_TEST
 
-START_TEST(bad_rows_break_the_stream_and_are_said_once)
+START_TEST(bad_rows_break_the_stream_and_are_reported_once)
 {
     const QcFrameOptions plain = {0};
     expect(&plain, "1,2,3\n4,5\n6,7,8,9\n1,2,3\n", "1 2 3;!.1 2 3;");
@@ -178,7 +178,7 @@ int main(void)
     TCase *c = tcase_create("framereader");
     tcase_add_test(c, rows_of_all_kinds_of_tables);
     tcase_add_test(c, columns_by_name_and_number);
-    tcase_add_test(c, bad_rows_break_the_stream_and_are_said_once);
+    tcase_add_test(c, bad_rows_break_the_stream_and_are_reported_once);
     tcase_add_test(c, missing_values_take_the_value_before_for_a_while);
     tcase_add_test(c, gaps_in_time_break_the_stream);
     tcase_add_test(c, raw_numbers);

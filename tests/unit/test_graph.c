@@ -1,4 +1,4 @@
-/* Building graphs, reading architectures, and graphs in files: what is right goes round, what is wrong is told. */
+/* Building graphs, reading architectures, and graphs in files: what is right goes round, what is wrong is reported. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* The closed-form head as a last layer: the same floats as the LOGITS node, classes told apart by integers, and the
+/* The closed-form head as a last layer: the same floats as the LOGITS node, classes separated by integers, and the
  * network below as it was. */
 #include "suite.h"
 #include "tiny.h"
@@ -89,7 +89,7 @@ static uint32_t wrong_of(uint32_t first, uint32_t end)
     return wrong;
 }
 
-START_TEST(what_is_apart_is_told_apart_by_integers)
+START_TEST(separable_classes_are_separated_by_integers)
 {
     for (int bits = 2; bits <= 8; bits *= 2) {
         bench_begin(TINY_PLAIN, bits);
@@ -107,7 +107,7 @@ END_TEST
 
 /* scale codes (x - centre) + bias, times the temperature: to half a unit of the integer bias. The model is as it
  * was. */
-START_TEST(the_node_says_what_the_coded_head_says)
+START_TEST(the_node_gives_the_answers_of_the_coded_head)
 {
     for (int kind = 0; kind < TINY_KINDS; kind++) {
         bench_begin((TinyKind)kind, 2 << kind % 3);
@@ -136,7 +136,7 @@ START_TEST(the_node_says_what_the_coded_head_says)
 END_TEST
 
 /* A scatter of nothing, and one from so few examples that there is none: the means still tell the classes apart. */
-START_TEST(examples_that_do_not_vary_are_told_apart)
+START_TEST(examples_that_do_not_vary_are_separated)
 {
     for (uint32_t first_unused = TINY_CLASSES; first_unused <= ALL; first_unused += ALL - TINY_CLASSES) {
         bench_begin(TINY_INCEPTION, 2);
@@ -153,7 +153,7 @@ START_TEST(examples_that_do_not_vary_are_told_apart)
 END_TEST
 
 /* Three classes around a fourth, whose row is next to nothing: only its bias tells it from them. */
-START_TEST(a_class_in_the_middle_of_the_others_is_told_apart)
+START_TEST(a_class_amid_the_others_is_separated)
 {
     static const int at[TINY_CLASSES][2] = {{40, 0}, {-20, 30}, {-20, -30}, {0, 0}};
     for (int bits = 2; bits <= 8; bits *= 2) {
@@ -199,10 +199,10 @@ int main(void)
     tcase_add_loop_test(t, logits_are_those_of_the_node, 0, TINY_KINDS);
     tcase_add_loop_test(t, the_models_own_layer_answers_as_the_model, 0, TINY_KINDS);
     tcase_add_loop_test(t, codes_are_packed_as_the_node_has_them, 0, TINY_KINDS);
-    tcase_add_test(t, what_is_apart_is_told_apart_by_integers);
-    tcase_add_test(t, the_node_says_what_the_coded_head_says);
-    tcase_add_test(t, examples_that_do_not_vary_are_told_apart);
-    tcase_add_test(t, a_class_in_the_middle_of_the_others_is_told_apart);
+    tcase_add_test(t, separable_classes_are_separated_by_integers);
+    tcase_add_test(t, the_node_gives_the_answers_of_the_coded_head);
+    tcase_add_test(t, examples_that_do_not_vary_are_separated);
+    tcase_add_test(t, a_class_amid_the_others_is_separated);
     tcase_add_test(t, cross_entropy_is_that_of_libm);
     suite_add_tcase(s, t);
     return run_suite(s);

@@ -55,7 +55,7 @@ START_TEST(numbers_are_read_as_the_c_library_reads_them)
 }
 END_TEST
 
-START_TEST(what_is_no_number_is_told)
+START_TEST(a_text_that_is_no_number_is_reported)
 {
     static const char *const wrong[][2] = {{"nan", "is missing"},       {"-NaN", "is missing"},
                                            {"Inf", "is missing"},       {"+infinity", "is missing"},
@@ -368,7 +368,7 @@ int main(void)
     tcase_add_checked_fixture(t, scratch_make, scratch_remove);
     tcase_set_timeout(t, 120);
     tcase_add_test(t, numbers_are_read_as_the_c_library_reads_them);
-    tcase_add_test(t, what_is_no_number_is_told);
+    tcase_add_test(t, a_text_that_is_no_number_is_reported);
     tcase_add_test(t, csv_with_header_groups_and_channels);
     tcase_add_test(t, csv_guesses_header_and_separator);
     tcase_add_test(t, ts_with_channels_and_header);

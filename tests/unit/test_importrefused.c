@@ -88,7 +88,7 @@ START_TEST(wrong_text_is_refused)
 }
 END_TEST
 
-START_TEST(wrong_use_is_told)
+START_TEST(wrong_usage_is_reported)
 {
     QcDataset d;
     const char *csv = scratch_text("f.csv", "1,2,3,a\n");
@@ -169,7 +169,7 @@ int main(void)
     tcase_set_timeout(t, 120);
     tcase_add_loop_test(t, wrong_text_is_refused, 0, REFUSED);
     tcase_add_loop_test(t, damaged_text_does_no_harm, 0, 2);
-    tcase_add_test(t, wrong_use_is_told);
+    tcase_add_test(t, wrong_usage_is_reported);
     suite_add_tcase(suite, t);
     return run_suite(suite);
 }

@@ -131,7 +131,7 @@ START_TEST(a_file_that_shrinks_is_noticed)
 }
 END_TEST
 
-START_TEST(a_coreset_is_told_from_data)
+START_TEST(a_coreset_is_distinguished_from_data)
 {
     QcDataset d;
     ck_assert_int_eq(qc_dataset_open_coreset(&d, make_file("core.qcd", TINY_LENGTH, N), &err), 0);
@@ -234,7 +234,7 @@ int main(void)
     tcase_add_test(t, damage_is_refused_in_the_same_words);
     tcase_add_test(t, wrong_values_are_refused_in_the_same_words);
     tcase_add_test(t, a_file_that_shrinks_is_noticed);
-    tcase_add_test(t, a_coreset_is_told_from_data);
+    tcase_add_test(t, a_coreset_is_distinguished_from_data);
     tcase_add_test(t, larger_than_allowed_is_refused);
     tcase_add_loop_test(t, windows_are_quantized_alike, 0, 2);
     tcase_add_test(t, logits_are_the_same_from_file_and_memory);

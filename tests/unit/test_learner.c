@@ -211,7 +211,7 @@ START_TEST(little_or_nothing_to_learn_from)
 }
 END_TEST
 
-/* The number after 2^32 - 1 is 0, and windows before and after it are told apart, whatever the ring's capacity. */
+/* The number after 2^32 - 1 is 0, and windows before and after it stay distinct, whatever the ring's capacity. */
 START_TEST(numbers_go_round)
 {
     for (uint32_t ring = 1; ring <= 5; ring++) {

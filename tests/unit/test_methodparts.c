@@ -64,7 +64,7 @@ static void assert_close(const float *got, double want[M][N])
             ck_assert_double_eq_tol((double)got[k * N + i], want[k][i], 1e-5 * (1 + fabs(want[k][i])));
 }
 
-START_TEST(ridge_is_what_a_direct_solve_says)
+START_TEST(ridge_equals_a_direct_solve)
 {
     double memory[2][N * N + N * M], want[M][N];
     float w[M * N];
@@ -272,7 +272,7 @@ int main(void)
 {
     Suite *suite = suite_create("methodparts");
     TCase *parts = tcase_create("parts");
-    tcase_add_test(parts, ridge_is_what_a_direct_solve_says);
+    tcase_add_test(parts, ridge_equals_a_direct_solve);
     tcase_add_test(parts, ridge_is_recursive_least_squares);
     tcase_add_test(parts, what_is_not_positive_definite_is_refused);
     tcase_add_test(parts, spsa_is_unbiased_on_a_quadratic);

@@ -9,7 +9,7 @@ enum { BATCH = 10 };
 
 #include "../../lib/format/qgraphfile.h"
 
-START_TEST(every_forward_method_leaves_a_sound_model_and_says_what_it_cost)
+START_TEST(every_forward_method_leaves_a_sound_model_and_reports_its_cost)
 {
     const TinyKind kinds[] = {TINY_INCEPTION, TINY_MIXED, TINY_MLP, TINY_IMAGE};
     for (const QcMethod *const *m = qc_rival_table; *m; m++) {
@@ -143,11 +143,11 @@ START_TEST(settings_are_checked)
 }
 END_TEST
 
-static uint32_t told[CAPACITY], n_told;
+static uint32_t received[CAPACITY], n_received;
 static void note(QcMethodRun *l, uint32_t slot, uint32_t i)
 {
     (void)l;
-    told[n_told++] = slot * 1000 + i;
+    received[n_received++] = slot * 1000 + i;
 }
 static int stand_still(QcMethodRun *l, QcMethodReport *r, const QcBatch *batch, QcErr *err)
 {
@@ -155,19 +155,19 @@ static int stand_still(QcMethodRun *l, QcMethodReport *r, const QcBatch *batch, 
     return 0;
 }
 
-START_TEST(a_method_is_told_which_examples_were_kept)
+START_TEST(a_method_receives_the_examples_that_were_kept)
 {
     const QcMethod listener = {.name = "listener", .summary = "", .next = stand_still, .kept = note};
     Bench b;
     QcMethodReport r;
     bench_open(&b, &listener, TINY_PLAIN, 2, NULL, 0);
     for (uint32_t batch = 0; batch < BATCHES; batch++) {
-        n_told = 0;
+        n_received = 0;
         bench_learn(&b, &r, batch);
-        ck_assert_uint_eq(n_told, r.step.from_batch);
+        ck_assert_uint_eq(n_received, r.step.from_batch);
         ck_assert_uint_eq(r.step.from_source, 8); /* balanced: stream examples first */
-        for (uint32_t k = 0; k < n_told; k++) {
-            uint32_t slot = told[k] / 1000, i = batch * BATCH + told[k] % 1000;
+        for (uint32_t k = 0; k < n_received; k++) {
+            uint32_t slot = received[k] / 1000, i = batch * BATCH + received[k] % 1000;
             ck_assert_uint_eq(b.l.slots->id[slot], b.id[i]);
             ck_assert_mem_eq(b.l.slots->windows + (size_t)slot * TINY_VALUES, b.x[i], TINY_VALUES);
         }
@@ -210,11 +210,11 @@ int main(void)
     Suite *suite = suite_create("methods");
     TCase *whole = tcase_create("methods");
     tcase_set_timeout(whole, 120);
-    tcase_add_test(whole, every_forward_method_leaves_a_sound_model_and_says_what_it_cost);
+    tcase_add_test(whole, every_forward_method_leaves_a_sound_model_and_reports_its_cost);
     tcase_add_test(whole, none_changes_no_byte);
     tcase_add_test(whole, device_methods_are_the_learner);
     tcase_add_test(whole, settings_are_checked);
-    tcase_add_test(whole, a_method_is_told_which_examples_were_kept);
+    tcase_add_test(whole, a_method_receives_the_examples_that_were_kept);
     tcase_add_test(whole, a_channel_takes_what_integers_can_say);
     suite_add_tcase(suite, whole);
     return run_suite(suite);

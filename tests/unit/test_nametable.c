@@ -72,7 +72,7 @@ START_TEST(a_dataset_of_many_names)
 }
 END_TEST
 
-/* The second of two equal keys is told, with its line, wherever the first stands. */
+/* The second of two equal keys is reported, with its line, wherever the first stands. */
 START_TEST(a_key_twice_among_many)
 {
     static const uint32_t firsts[] = {0, 15, 16, KEYS - 1};

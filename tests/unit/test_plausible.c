@@ -60,7 +60,7 @@ static int stream(char *words, uint32_t windows, uint32_t every, float factor)
     return said;
 }
 
-START_TEST(another_unit_is_said_once)
+START_TEST(another_unit_is_reported_once)
 {
     char words[QC_PLAUSIBLE_WORDS];
     ck_assert_int_eq(stream(words, 100, 1, 1000), 1);
@@ -142,7 +142,7 @@ int main(void)
 {
     Suite *suite = suite_create("plausible");
     TCase *tests = tcase_create("");
-    tcase_add_test(tests, another_unit_is_said_once);
+    tcase_add_test(tests, another_unit_is_reported_once);
     tcase_add_test(tests, another_person_is_not);
     tcase_add_test(tests, windows_overlap);
     tcase_add_test(tests, models_without_a_range);

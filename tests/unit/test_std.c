@@ -16,7 +16,7 @@ static void logits_of(float *out, QcGraph *g)
     qc_run_free(run);
 }
 
-START_TEST(it_says_the_same)
+START_TEST(answers_stay_the_same)
 {
     static const TinyKind kinds[] = {TINY_PLAIN, TINY_RESIDUAL, TINY_INCEPTION, TINY_MIXED, TINY_IMAGE};
     float plain[N * TINY_CLASSES], both[N * TINY_CLASSES];
@@ -85,7 +85,7 @@ int main(void)
     Suite *s = suite_create("std");
     TCase *t = tcase_create("all");
     tiny_windows(windows, N, 1, 21);
-    tcase_add_loop_test(t, it_says_the_same, 0, 5);
+    tcase_add_loop_test(t, answers_stay_the_same, 0, 5);
     tcase_add_test(t, only_behind_a_global_average);
     tcase_add_test(t, values_of_one_mean_differ);
     suite_add_tcase(s, t);

@@ -134,7 +134,7 @@ static uint32_t count_all(int32_t step)
     return n;
 }
 
-START_TEST(a_draw_steps_exactly_what_it_says)
+START_TEST(a_sample_steps_exactly_what_it_proposes)
 {
     const int bits[] = {2, 4, 8};
     const float shares[] = {0, 1e-6f, 0.003f, 0.05f, 0.2f, 0.6f, 1};
@@ -210,7 +210,7 @@ START_TEST(only_sampled_weights_are_stepped)
 }
 END_TEST
 
-/* Keys of the last bin are not told apart: now and then several weights share it, and only as many as are still wanted
+/* Keys of the last bin are equal: now and then several weights share it, and only as many as are still wanted
  * may be taken. */
 START_TEST(ties_do_not_add_to_a_draw)
 {
@@ -306,7 +306,7 @@ int main(void)
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, score_bytes_keep_order_and_direction);
     tcase_add_test(tests, the_network_is_an_mlp_with_a_softmax);
-    tcase_add_loop_test(tests, a_draw_steps_exactly_what_it_says, 0, TINY_KINDS);
+    tcase_add_loop_test(tests, a_sample_steps_exactly_what_it_proposes, 0, TINY_KINDS);
     tcase_add_loop_test(tests, only_sampled_weights_are_stepped, 0, TINY_KINDS);
     tcase_add_test(tests, ties_do_not_add_to_a_draw);
     tcase_add_test(tests, a_share_of_each_layer);

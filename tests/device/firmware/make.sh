@@ -19,8 +19,8 @@ make_people() {
 make_session() {
     mkdir "$2"
     qc-quantize ${4:-} -b "$1" --epochs 3 --threads 1 -c core.qcd -d p1.qcd -o "$2/q.qcm" fp.qcm >"$2/words" || return 1
-    qc-bitflip-train -q --persons 1 --test-persons 0 --teacher-steps 8 --steps 50 --threads 1 -c core.qcd -d p1.qcd -o \
-        "$2/before.qcm" "$2/q.qcm" >"$2/words" || return 1
+    qc-bitflip-train -q --subjects 1 --test-subjects 0 --oracle-steps 8 --steps 50 --threads 1 -c core.qcd -d p1.qcd \
+        -o "$2/before.qcm" "$2/q.qcm" >"$2/words" || return 1
     qc-calibrate -q -c core.qcd -C "$2/after.qcd" -s p2.qcd --batches 3 --order "${3:-shuffled}" --seed 5 --tune \
         rounds=4 ${device:-} -o "$2/after.qcm" "$2/before.qcm" >"$2/words" || return 1
     qc-eval -d p2.qcd --logits "$2/logits.npy" "$2/before.qcm" >"$2/words" &&

@@ -1,4 +1,4 @@
-#include "sheet.h"
+#include "kvwriter.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 static const int max_depth = 15;
 
 /* What stands before a value: the comma of JSON, or the indentation of text. */
-static void begin(QcSheet *s, const char *key)
+static void begin(QcKvWriter *s, const char *key)
 {
     if (s->json) {
         if (s->started[s->depth]) fputs(", ", stdout);
@@ -26,7 +26,7 @@ static void begin(QcSheet *s, const char *key)
     s->started[s->depth] = 1;
 }
 
-static void go_in(QcSheet *s, const char *key, char opener, char closer)
+static void go_in(QcKvWriter *s, const char *key, char opener, char closer)
 {
     begin(s, key);
     if (s->json) putchar(opener);
@@ -37,20 +37,20 @@ static void go_in(QcSheet *s, const char *key, char opener, char closer)
     s->closer[s->depth] = closer;
 }
 
-void qc_sheet_open(QcSheet *s, int json)
+void qc_kv_open(QcKvWriter *s, int json)
 {
-    *s = (QcSheet){.json = json};
+    *s = (QcKvWriter){.json = json};
 }
 
-void qc_sheet_close(QcSheet *s)
+void qc_kv_close(QcKvWriter *s)
 {
     if (s->json) puts(s->started[0] ? "}" : "{}");
 }
 
-void qc_sheet_object(QcSheet *s, const char *key) { go_in(s, key, '{', '}'); }
-void qc_sheet_list(QcSheet *s, const char *key) { go_in(s, key, '[', ']'); }
+void qc_kv_object(QcKvWriter *s, const char *key) { go_in(s, key, '{', '}'); }
+void qc_kv_list(QcKvWriter *s, const char *key) { go_in(s, key, '[', ']'); }
 
-void qc_sheet_end(QcSheet *s)
+void qc_kv_end(QcKvWriter *s)
 {
     if (s->json) putchar(s->closer[s->depth]);
     else if (s->in_line) putchar('\n');
@@ -58,12 +58,12 @@ void qc_sheet_end(QcSheet *s)
     s->depth--;
 }
 
-static void end(const QcSheet *s)
+static void end(const QcKvWriter *s)
 {
     if (!s->json && !s->in_line) putchar('\n');
 }
 
-void qc_sheet_text(QcSheet *s, const char *key, const char *text)
+void qc_kv_text(QcKvWriter *s, const char *key, const char *text)
 {
     begin(s, key);
     if (s->json) {
@@ -75,14 +75,14 @@ void qc_sheet_text(QcSheet *s, const char *key, const char *text)
     end(s);
 }
 
-void qc_sheet_int(QcSheet *s, const char *key, int64_t value)
+void qc_kv_int(QcKvWriter *s, const char *key, int64_t value)
 {
     begin(s, key);
     printf(s->json ? "%lld" : " %lld", (long long)value);
     end(s);
 }
 
-void qc_sheet_real(QcSheet *s, const char *key, double value)
+void qc_kv_real(QcKvWriter *s, const char *key, double value)
 {
     begin(s, key);
     if (!s->json) putchar(' ');
@@ -91,7 +91,7 @@ void qc_sheet_real(QcSheet *s, const char *key, double value)
     end(s);
 }
 
-void qc_sheet_flag(QcSheet *s, const char *key, int value)
+void qc_kv_flag(QcKvWriter *s, const char *key, int value)
 {
     begin(s, key);
     printf(s->json ? "%s" : " %s", s->json ? (value ? "true" : "false") : (value ? "yes" : "no"));

@@ -1,4 +1,4 @@
-#include "teacher.h"
+#include "oracle.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "../quant/emit.h"
 #include "../quant/tune.h"
 
-const QcTeacherOptions qc_teacher_defaults = {
+const QcOracleOptions qc_oracle_defaults = {
     .strength = 1,
     .snapshots = 2,
     .shifted = 60,
@@ -22,13 +22,13 @@ const QcTeacherOptions qc_teacher_defaults = {
     .seed = 1,
 };
 
-void qc_lessons_release(QcLessons *l)
+void qc_oraclesamples_release(QcOracleSamples *l)
 {
     free(l->rows);
-    *l = (QcLessons){0};
+    *l = (QcOracleSamples){0};
 }
 
-int qc_teacher_set(const QcTeacher *t, QcWindows *out, const QcDrift *drift, QcRng *rng, QcErr *err)
+int qc_oracle_set(const QcOracle *t, QcWindows *out, const QcDrift *drift, QcRng *rng, QcErr *err)
 {
     uint32_t n = t->o->shifted + t->o->unshifted;
     uint32_t *index = malloc((n ? n : 1) * sizeof *index);
@@ -43,7 +43,7 @@ int qc_teacher_set(const QcTeacher *t, QcWindows *out, const QcDrift *drift, QcR
 
 /* Features of every weight of the net on one set. */
 typedef struct Survey {
-    const QcTeacher *t;
+    const QcOracle *t;
     float (*features)[QC_FLIP_FEATURES]; /* [n_codes] */
     int8_t *dir;                         /* [n_codes] */
 } Survey;
@@ -71,7 +71,7 @@ static int survey(Survey *s, const QcWindows *set, QcErr *err)
     QcPlacing count = {0};
     qc_hebb_place_kept(&hebb, s->t->flip, &count);
     qc_hebb_place(&hebb, &run, s->t->flip, g->n_codes, &count);
-    uint8_t *memory = qc_room_new(run_bytes + count.used, "the forward passes of a survey", err);
+    uint8_t *memory = qc_aligned_new(run_bytes + count.used, "the forward passes of a survey", err);
     uint8_t *q = malloc(set->n * set->values);
     const uint8_t **x = malloc(set->n * sizeof *x);
     float *error = malloc((size_t)set->n * g->classes * sizeof *error);
@@ -104,12 +104,12 @@ end:
     return status;
 }
 
-static int add_row(QcLessons *l, const float *features, uint8_t target, QcErr *err)
+static int add_row(QcOracleSamples *l, const float *features, uint8_t target, QcErr *err)
 {
     if (l->n == l->room) {
         size_t room = l->room ? 2 * l->room : 4096;
-        QcLesson *rows = realloc(l->rows, room * sizeof *rows);
-        if (!rows) return qc_fail_memory(err, "the lessons of the flip network");
+        QcOracleSample *rows = realloc(l->rows, room * sizeof *rows);
+        if (!rows) return qc_fail_memory(err, "the training samples of the flip network");
         l->rows = rows;
         l->room = room;
     }
@@ -134,7 +134,7 @@ static float threshold(const float *movement, uint32_t n, double share, float *s
 }
 
 /* All weights of a layer that moved and twice as many that did not, at most rows_a_layer in all. */
-static int add_layer(const Survey *s, QcLessons *lessons, const QcQNode *node, const float *movement, float limit,
+static int add_layer(const Survey *s, QcOracleSamples *samples, const QcQNode *node, const float *movement, float limit,
                      uint32_t *order, QcRng *rng, QcErr *err)
 {
     uint32_t moved = 0, most_moved = s->t->o->rows_a_layer / 3, stayed = 0, taken = 0;
@@ -155,19 +155,19 @@ static int add_layer(const Survey *s, QcLessons *lessons, const QcQNode *node, c
         } else if (stayed++ >= 2 * moved) {
             continue;
         }
-        if (add_row(lessons, s->features[j], target, err)) return -1;
+        if (add_row(samples, s->features[j], target, err)) return -1;
     }
     return 0;
 }
 
-static int snapshot(Survey *s, QcFakeQuant *fakequant, const QcDrift *drift, QcLessons *lessons, QcRng *rng,
+static int snapshot(Survey *s, QcFakeQuant *fakequant, const QcDrift *drift, QcOracleSamples *samples, QcRng *rng,
                     float *movement, float *scratch, QcErr *err)
 {
     QcQGraph *g = s->t->g;
-    const QcTeacherOptions *o = s->t->o;
+    const QcOracleOptions *o = s->t->o;
     QcWindows set = {0};
     int status = -1;
-    if (qc_teacher_set(s->t, &set, drift, rng, err)) return -1;
+    if (qc_oracle_set(s->t, &set, drift, rng, err)) return -1;
     if (survey(s, &set, err)) goto end;
     QcTuneOptions tune = {.steps = o->steps,
                           .batch = o->batch < set.n ? o->batch : set.n,
@@ -184,7 +184,7 @@ static int snapshot(Survey *s, QcFakeQuant *fakequant, const QcDrift *drift, QcL
         }
     float limit = threshold(movement, g->n_codes, o->moved, scratch);
     for (uint32_t l = 0; l < s->t->flip->n_layers; l++)
-        if (add_layer(s, lessons, &g->nodes[s->t->flip->layers[l].node], movement, limit, (uint32_t *)scratch, rng,
+        if (add_layer(s, samples, &g->nodes[s->t->flip->layers[l].node], movement, limit, (uint32_t *)scratch, rng,
                       err))
             goto end;
     qc_pack_masters(g, fakequant->master); /* the next snapshot starts where this one came to */
@@ -194,12 +194,13 @@ end:
     return status;
 }
 
-int qc_teach(const QcTeacher *t, QcLessons *lessons, uint64_t person, QcErr *err)
+int qc_oracle_sample(const QcOracle *t, QcOracleSamples *samples, uint64_t subject, QcErr *err)
 {
     QcArena arena = {0};
     QcFakeQuant fakequant = {0};
     QcDrift drift;
-    QcRng rng = qc_rng_seed(t->o->seed, person < 306 ? QC_STREAM_PERSON0 + person : QC_STREAM_PERSON306 + person - 306);
+    uint64_t stream = subject < 306 ? QC_STREAM_SUBJECT0 + subject : QC_STREAM_SUBJECT306 + subject - 306;
+    QcRng rng = qc_rng_seed(t->o->seed, stream);
     uint32_t n = t->g->n_codes;
     int status = -1;
     Survey s = {
@@ -213,7 +214,7 @@ int qc_teach(const QcTeacher *t, QcLessons *lessons, uint64_t person, QcErr *err
     memcpy(codes, t->g->codes, t->g->n_code_bytes);
     status = 0;
     for (uint32_t i = 0; !status && i < t->o->snapshots; i++)
-        status = snapshot(&s, &fakequant, &drift, lessons, &rng, movement, scratch, err);
+        status = snapshot(&s, &fakequant, &drift, samples, &rng, movement, scratch, err);
     memcpy(t->g->codes, codes, t->g->n_code_bytes);
 end:
     qc_fakequant_release(&fakequant);
