@@ -66,10 +66,10 @@ static void report(FILE *to, const QcFlip *flip, const QcBitflipReport *r)
 
 static int drift_kind(QcDriftKind *kind, const QcModelFile *m, QcErr *err)
 {
-    *kind = qc_drift_guess(m);
+    *kind = qc_drifts_guess(m);
     if (!strcmp(drift, "auto")) return 0;
     for (int k = 0; k < QC_DRIFT_COUNT; k++) {
-        if (strcmp(drift, qc_drift_names[k])) continue;
+        if (strcmp(drift, qc_drifts_names[k])) continue;
         *kind = (QcDriftKind)k;
         return 0;
     }
@@ -101,7 +101,7 @@ int main(int argc, char **argv)
         qc_modelfile_load(&model, argv[1], &err))
         goto end;
     if (drift_kind(&o.oracle.kind, &model, &err)) goto end;
-    if (qc_qgraph_decode(&g, &model, &arena, &err)) {
+    if (qc_qgraphfile_decode(&g, &model, &arena, &err)) {
         qc_within(&err, qc_input_name(argv[1]));
         goto end;
     }
@@ -120,8 +120,9 @@ int main(int argc, char **argv)
     if (qc_bitflip_train(&flip, &r, &g, &model, &windows, &o, &arena, &err)) goto end;
     qc_progress_end();
     QcInput input = {data_path ? "data" : "coreset", digest};
-    if (qc_flip_encode(&model, &flip, &err) || qc_modelfile_stamp(&model, qc_cli_command(), &input, 1, &err)) goto end;
-    if (qc_modelfile_save(&model, output, &err)) goto end;
+    if (qc_flipfile_encode(&model, &flip, &err) || qc_modelfile_stamp(&model, qc_cli_command(), &input, 1, &err) ||
+        qc_modelfile_save(&model, output, &err))
+        goto end;
     report(qc_is_standard(output) ? stderr : stdout, &flip, &r);
     unsigned long long bytes = qc_container_bytes(&model.container);
     if (r.test_samples)

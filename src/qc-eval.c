@@ -131,7 +131,7 @@ static int look_inside(const QcModelFile *m, const char *path, QcErr *err)
     QcKvWriter facts;
     int32_t *map;
     qc_kv_open(&facts, json);
-    int status = qc_qgraph_decode(&g, m, &arena, err) || qc_dataset_open(&data, path, err) ? -1 : 0;
+    int status = qc_qgraphfile_decode(&g, m, &arena, err) || qc_dataset_open(&data, path, err) ? -1 : 0;
     if (!status && qc_dataset_match(&data, m, QC_LABELS_OPTIONAL, &map, &arena, err))
         status = qc_within(err, qc_input_name(path));
     if (!status && layers_path)

@@ -31,10 +31,10 @@ int main(int argc, char **argv)
                   .codes = codes,
                   .batch = (uint32_t)batch,
                   .seed = (uint64_t)seed,
-                  .tune = qc_tune_list.items,
-                  .n_tune = qc_tune_list.n,
+                  .tune = qc_deviceoptions_list.items,
+                  .n_tune = qc_deviceoptions_list.n,
                   .command = qc_cli_command()};
-    int status = qc_tune_check(&err) || qc_export(&e, format, &err);
+    int status = qc_deviceoptions_check(&err) || qc_export(&e, format, &err);
     if (!status && *e.words) qc_note("%s", e.words);
     return qc_cli_end(&err, status);
 }

@@ -206,7 +206,7 @@ static void report_model(const QcModelFile *m, const QcOnnxNotes *notes, const Q
     if (notes->two_classes) qc_note("its one logit is the logit of class 1; class 0 has the logit 0");
     if (!score->n) return;
     qc_note("accuracy on %u examples of %s: %.4f%s", score->n, measure_path, score->accuracy,
-            qc_score_is_chance(score) ? " - no better than guessing: is the order of the classes right, and the "
+            qc_is_chance(score) ? " - no better than guessing: is the order of the classes right, and the "
                                        "normalisation (--mean, --std, --norm)?"
                                      : "");
 }
@@ -219,7 +219,7 @@ static int keep_quantized(QcModelFile *m, const QcOnnxNotes *notes, QcErr *err)
     QcArena arena = {0};
     if (!notes->steps) return 0;
     if (qc_graph_decode(&graph, m, err)) return -1;
-    int status = qc_keep(&g, &graph, notes->steps, &arena, err) || qc_qgraph_encode(m, &g, err) ? -1 : 0;
+    int status = qc_keep(&g, &graph, notes->steps, &arena, err) || qc_qgraphfile_encode(m, &g, err) ? -1 : 0;
     qc_graph_release(&graph);
     qc_arena_release(&arena);
     return status;
@@ -257,7 +257,7 @@ static int import_model(const char *path, QcErr *err)
     QcWeightsSource weights = {
         .path = path, .safetensors = is_safetensors(path), .like = like, .arch = arch, .width = width};
     if (is_onnx(path) ? qc_onnx_load(&model, digest, path, &o, &notes, err)
-                      : qc_weights_import(&model, digest, &weights, &o, err))
+                      : qc_import_weights(&model, digest, &weights, &o, err))
         goto end;
     if (keep_quantized(&model, &notes, err)) {
         qc_within(err, qc_input_name(path));

@@ -96,7 +96,7 @@ static int refuse_guessing(QcGraph *graph, const QcWindows *w, QcErr *err)
 {
     QcScore score = {0};
     int status = force ? 0 : qc_windows_score(&score, graph, w, qc_threads(threads), err);
-    if (!force && !status && qc_score_is_chance(&score))
+    if (!force && !status && qc_is_chance(&score))
         status = qc_fail(err, QC_EFORMAT,
                          "the float model is no better than guessing on this data (accuracy %.3f): is the order of its "
                          "classes right, and its normalisation? --force quantizes it all the same",
@@ -117,7 +117,7 @@ static int add_range(QcModelFile *model, const QcWindows *windows, QcArena *aren
 static int add_drift(QcModelFile *model, const QcQGraph *g, const QcWindows *windows, QcArena *arena, QcErr *err)
 {
     QcDriftBase base;
-    int fits = qc_drift_fit(&base, g, windows, arena, err);
+    int fits = qc_fit_driftbase(&base, g, windows, arena, err);
     return fits > 0 ? qc_driftbase_encode(model, &base, g, err) : fits;
 }
 
@@ -168,7 +168,7 @@ int main(int argc, char **argv)
     if (qc_quantize(&g, &r, &graph, &windows, !data_path, &o, &arena, &err)) goto end;
     qc_progress_end();
     QcInput input = {data_path ? "data" : "coreset", digest};
-    if (qc_qgraph_encode(&model, &g, &err) || add_drift(&model, &g, &windows, &arena, &err) ||
+    if (qc_qgraphfile_encode(&model, &g, &err) || add_drift(&model, &g, &windows, &arena, &err) ||
         add_range(&model, &windows, &arena, &err) ||
         qc_modelfile_stamp(&model, qc_cli_command(), &input, 1, &err))
         goto end;

@@ -1,16 +1,18 @@
 /* qc-report: the results of an experiment, or a table of runs, in; a table (TSV, Markdown, LaTeX, JSON) or a picture's
- * gnuplot script out. */
+ * gnuplot script out. A log of qc-run in; SVG or a page out. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "../lib/base/file.h"
 #include "../lib/cli/cli.h"
+#include "../lib/lab/livepicture.h"
 #include "../lib/lab/reportinput.h"
 #include "../lib/lab/reportplot.h"
 #include "../lib/lab/runaxes.h"
 
 static const char *dir = "runs", *output = "-", *format = "tsv", *figures = "accuracy,cost", *plot;
+static int html;
 static QcList settings, groups, tables;
 
 static const QcOption options[] = {
@@ -22,11 +24,12 @@ static const QcOption options[] = {
     {0, "runs", QC_OPTION_LIST, &tables, "FILE", "take runs that DIR lacks from this table; repeatable", 0, 0},
     {0, "figures", QC_OPTION_TEXT, &figures, "A,B", "columns: accuracy, cost, transfer, or names", 0, 0},
     {0, "plot", QC_OPTION_TEXT, &plot, "WHAT", "a gnuplot script of batches, of two figures X,Y, or AXIS,Y", 0, 0},
+    {0, "html", QC_OPTION_FLAG, &html, NULL, "of a log of qc-run: a page with tables, not SVG alone", 0, 0},
     {0},
 };
 
 static const QcProgram program = {"qc-report", "turn the results of an experiment into tables and pictures",
-                                  "[options] [EXPERIMENT | RUNS]", options, 1};
+                                  "[options] [EXPERIMENT | RUNS | LOG]", options, 1};
 
 static int choose_axes(uint8_t *by, const QcExperiment *e, QcErr *err)
 {
@@ -85,6 +88,23 @@ static int load(QcExperiment *e, QcRunTable *known, const char *input, QcErr *er
     return qc_experiment_load(e, input, dir, settings.items, settings.n, err) || check_output(e, err) ? -1 : 0;
 }
 
+static int draw_session(const char *input, QcErr *err)
+{
+    QcLiveTrace t;
+    QcOutput out;
+    if (settings.n || groups.n || tables.n || plot || strcmp(format, "tsv"))
+        return qc_fail(err, QC_EUSAGE, "%.300s is a log of qc-run: --html and -o go with it, and nothing else", input);
+    if (qc_livetrace_load(&t, input, err)) return -1;
+    int status = qc_output_open(&out, output, 0, err);
+    if (!status) {
+        if (html) qc_livepicture_html(out.stream, &t);
+        else qc_livepicture_svg(out.stream, &t);
+        status = qc_output_commit(&out, err);
+    }
+    qc_livetrace_release(&t);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     QcErr err;
@@ -93,8 +113,10 @@ int main(int argc, char **argv)
     const char *input = qc_cli_parse(&program, argc, argv) ? argv[1] : NULL;
     if (!input && !tables.n)
         return qc_cli_end(&err, qc_fail(&err, QC_EUSAGE, "an experiment is needed (a YAML file), or a table of runs"));
-    int status = qc_output_refuse_overwrite(output, &input, 1, &err) ||
-                 qc_output_refuse_overwrite(output, tables.items, tables.n, &err) || load(&e, &known, input, &err) ||
+    if (qc_output_refuse_overwrite(output, &input, 1, &err)) return qc_cli_end(&err, -1);
+    if (input && qc_report_input(input) == QC_INPUT_LIVE) return qc_cli_end(&err, draw_session(input, &err));
+    if (html) return qc_cli_end(&err, qc_fail(&err, QC_EUSAGE, "--html draws a log of qc-run"));
+    int status = qc_output_refuse_overwrite(output, tables.items, tables.n, &err) || load(&e, &known, input, &err) ||
                  report(&e, &known, &err);
     qc_experiment_release(&e);
     qc_runtable_release(&known);

@@ -42,7 +42,7 @@ static int check(const char *model, QcErr *err)
     if (qc_is_standard(data) && data) return qc_fail(err, QC_EUSAGE, "-d needs a file");
     if (!coreset != !state) return qc_fail(err, QC_EUSAGE, "a learner needs both a coreset (-c) and a --state");
     if (state && qc_is_standard(state)) return qc_fail(err, QC_EUSAGE, "--state needs a file");
-    if ((labels || undo || qc_tune_list.n) && !state)
+    if ((labels || undo || qc_deviceoptions_list.n) && !state)
         return qc_fail(err, QC_EUSAGE, "--labels, --undo and --tune go with --state");
     if (labels && qc_is_standard(labels))
         return qc_fail(err, QC_EUSAGE, "--labels needs a file or a FIFO: standard input has the frames");
@@ -83,8 +83,8 @@ int main(int argc, char **argv)
     qc_cli_parse(&program, argc, argv);
     log = (QcLiveLog){.json = json, .top = (uint32_t)top};
     live = (QcLive){.path = argv[1], .every = (uint32_t)every, .report = qc_livelog_report, .ctx = &log};
-    live.o = (QcLiveOptions){coreset, state, qc_tune_list.items, qc_tune_list.n, 1};
-    int status = qc_tune_check(&err) || check(argv[1], &err) || run(&live, &err);
+    live.o = (QcLiveOptions){coreset, state, qc_deviceoptions_list.items, qc_deviceoptions_list.n, 1};
+    int status = qc_deviceoptions_check(&err) || check(argv[1], &err) || run(&live, &err);
     if (!status && log.error)
         status = qc_fail(&err, QC_EIO, "cannot write standard output: %s", strerror(log.error));
     qc_live_close(&live);

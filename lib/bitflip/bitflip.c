@@ -25,7 +25,7 @@ int qc_bitflip_train(QcFlip *flip, QcBitflipReport *report, QcQGraph *g, const Q
     int status = -1;
     *report = (QcBitflipReport){0};
     if (!source->n) return qc_fail(err, QC_EFORMAT, "there is no example to train the flip network on");
-    if (qc_flip_allocate(flip, g, &feedback, &scale, arena, err)) return -1;
+    if (qc_flipfile_allocate(flip, g, &feedback, &scale, arena, err)) return -1;
     show(o, "feedback", 0, 1);
     if (qc_fit_feedback(&oracle, feedback, scale, FEEDBACK_SUBJECTS, err)) goto end;
     for (uint32_t p = 0; p < o->subjects + o->test_subjects; p++) {

@@ -3,9 +3,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-const char *const qc_drift_names[QC_DRIFT_COUNT] = {"inertial", "series", "image"};
+const char *const qc_drifts_names[QC_DRIFT_COUNT] = {"inertial", "series", "image"};
 
-QcDriftKind qc_drift_guess(const QcModelFile *m)
+QcDriftKind qc_drifts_guess(const QcModelFile *m)
 {
     if (m->height > 1) return QC_DRIFT_IMAGE;
     return m->channels % 3 == 0 ? QC_DRIFT_INERTIAL : QC_DRIFT_SERIES;
@@ -23,8 +23,8 @@ static void rotation_of(float r[9], const double u[3])
     r[6] -= (float)(a * u[1]), r[7] += (float)(a * u[0]);
 }
 
-int qc_drift_init(QcDrift *d, QcDriftKind kind, const QcModelFile *m, double strength, QcRng *rng, QcArena *arena,
-                  QcErr *err)
+int qc_drifts_init(QcDrift *d, QcDriftKind kind, const QcModelFile *m, double strength, QcRng *rng, QcArena *arena,
+                   QcErr *err)
 {
     *d = (QcDrift){
         .kind = kind, .channels = m->channels, .height = m->height, .length = m->length, .norm = &m->norm, .warp = 1};
@@ -116,7 +116,7 @@ static void change_image(const QcDrift *d, float *out, const float *x, QcRng *rn
     }
 }
 
-void qc_drift_apply(const QcDrift *d, float *out, const float *x, QcRng *rng)
+void qc_drifts_apply(const QcDrift *d, float *out, const float *x, QcRng *rng)
 {
     if (d->kind == QC_DRIFT_IMAGE) change_image(d, out, x, rng);
     else warp_series(d, out, x);

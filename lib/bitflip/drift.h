@@ -12,10 +12,10 @@
 #include "../format/modelfile.h"
 
 typedef enum QcDriftKind { QC_DRIFT_INERTIAL, QC_DRIFT_SERIES, QC_DRIFT_IMAGE, QC_DRIFT_COUNT } QcDriftKind;
-extern const char *const qc_drift_names[QC_DRIFT_COUNT]; /* "inertial", "series", "image" */
+extern const char *const qc_drifts_names[QC_DRIFT_COUNT]; /* "inertial", "series", "image" */
 
 /* Inertial for series whose channels come in threes, else series or image. */
-QcDriftKind qc_drift_guess(const QcModelFile *m);
+QcDriftKind qc_drifts_guess(const QcModelFile *m);
 
 typedef struct QcDrift {
     QcDriftKind kind;
@@ -30,9 +30,9 @@ typedef struct QcDrift {
 
 /* strength 1: rotation by exp([u]x), u ~ N(0, .5^2 I); gain 1 + .3 N; offset .3 N source deviations; warp 1 + .15 N
  * (qc-method(7)). */
-int qc_drift_init(QcDrift *d, QcDriftKind kind, const QcModelFile *m, double strength, QcRng *rng, QcArena *arena,
-                  QcErr *err);
+int qc_drifts_init(QcDrift *d, QcDriftKind kind, const QcModelFile *m, double strength, QcRng *rng, QcArena *arena,
+                   QcErr *err);
 /* out and x: one window; they may not overlap. rng: noise of this window. */
-void qc_drift_apply(const QcDrift *d, float *out, const float *x, QcRng *rng);
+void qc_drifts_apply(const QcDrift *d, float *out, const float *x, QcRng *rng);
 
 #endif

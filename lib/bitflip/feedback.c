@@ -128,7 +128,7 @@ int qc_fit_feedback(const QcOracle *t, int8_t *feedback, float *feedback_scale, 
         QcArena own = {0};
         QcDrift drift;
         QcWindows set = {0};
-        status = qc_drift_init(&drift, t->o->kind, t->m, t->o->strength, &rng, &own, err) ||
+        status = qc_drifts_init(&drift, t->o->kind, t->m, t->o->strength, &rng, &own, err) ||
                          qc_oracle_set(t, &set, &drift, &rng, err)
                      ? -1
                      : 0;

@@ -36,7 +36,7 @@ int qc_oracle_set(const QcOracle *t, QcWindows *out, const QcDrift *drift, QcRng
     for (uint32_t i = 0; i < n; i++) index[i] = qc_rng_below(rng, t->source->n);
     int status = qc_windows_pick(out, t->source, index, n, err);
     for (uint32_t i = 0; !status && i < t->o->shifted; i++)
-        qc_drift_apply(drift, out->x + i * out->values, t->source->x + index[i] * out->values, rng);
+        qc_drifts_apply(drift, out->x + i * out->values, t->source->x + index[i] * out->values, rng);
     free(index);
     return status;
 }
@@ -64,7 +64,7 @@ static void see_piece(void *ctx, const QcBlock *piece, const QcFlipStats *stats,
 static int survey(Survey *s, const QcWindows *set, QcErr *err)
 {
     const QcQGraph *g = s->t->g;
-    const QcKernels *kernels = qc_kernels_need(err);
+    const QcKernels *kernels = qc_need_kernels(err);
     uint64_t run_bytes = (qc_qgraph_bytes(g) + 63) / 64 * 64;
     QcQRun run = {.g = g};
     QcHebb hebb;
@@ -209,7 +209,7 @@ int qc_oracle_sample(const QcOracle *t, QcOracleSamples *samples, uint64_t subje
           *scratch = qc_arena_take(&arena, n, sizeof *scratch, err);
     uint8_t *codes = qc_arena_take(&arena, t->g->n_code_bytes, 1, err);
     if (!s.features || !s.dir || !movement || !scratch || !codes) goto end;
-    if (qc_drift_init(&drift, t->o->kind, t->m, t->o->strength, &rng, &arena, err)) goto end;
+    if (qc_drifts_init(&drift, t->o->kind, t->m, t->o->strength, &rng, &arena, err)) goto end;
     if (qc_fakequant_init(&fakequant, t->g, err)) goto end;
     memcpy(codes, t->g->codes, t->g->n_code_bytes);
     status = 0;

@@ -30,14 +30,14 @@ static int add_subject(QcDataset *out, const QcDataset *source, uint32_t subject
     QcDrift drift;
     uint32_t group, first = subject * source->n;
     uint64_t values = qc_dataset_values(source);
-    int status = qc_drift_init(&drift, qc_drift_guess(m), m, o->strength, &rng, &arena, err) ||
+    int status = qc_drifts_init(&drift, qc_drifts_guess(m), m, o->strength, &rng, &arena, err) ||
                          add_name(&out->groups, &out->arena, subject, "", &group, err)
                      ? -1
                      : 0;
     for (uint32_t i = 0; i < source->n && !status; i++) {
         uint32_t at = first + i;
         qc_dataset_batch_window(room, source, i, &m->norm);
-        qc_drift_apply(&drift, room + values, room, &rng);
+        qc_drifts_apply(&drift, room + values, room, &rng);
         put_window(out->x + at * values, room + values, source, &m->norm);
         out->label[at] = source->label[i];
         out->group[at] = group;

@@ -79,7 +79,7 @@ static int check_state(const char *model, QcErr *err)
 
 static int make_options(QcSessionOptions *o, const QcCalibrateProgram *p, QcErr *err)
 {
-    if (qc_tune_check(err)) return -1;
+    if (qc_deviceoptions_check(err)) return -1;
     if (!coreset || !streams.n) return qc_fail(err, QC_EUSAGE, "a coreset (-c) and a stream (-s) are needed");
     if (coreset_out && qc_is_standard(coreset_out))
         return qc_fail(err, QC_EUSAGE, "the coreset is written after every batch, so -C needs a file");
@@ -87,8 +87,8 @@ static int make_options(QcSessionOptions *o, const QcCalibrateProgram *p, QcErr 
         return qc_fail(err, QC_EUSAGE, "-o and -C name the same file");
     if (tests.n > QC_SESSION_TESTS) return qc_fail(err, QC_EUSAGE, "at most %d test files (-t)", QC_SESSION_TESTS);
     const char *method = *p->method;
-    *o = (QcSessionOptions){.tune = qc_tune_list.items,
-                            .n_tune = qc_tune_list.n,
+    *o = (QcSessionOptions){.tune = qc_deviceoptions_list.items,
+                            .n_tune = qc_deviceoptions_list.n,
                             .ask = p->ask ? (uint32_t)*p->ask : 0,
                             .seed = (uint64_t)seed,
                             .batches = (uint32_t)batches,
@@ -145,7 +145,7 @@ static int print_memory(const QcSession *s)
 static int run(QcSession *s, const QcInputs *inputs, QcErr *err)
 {
     const QcMethod *m = s->learner.method;
-    if (!m->on_device) qc_tune_warn_ignored(m->name, m->keeps);
+    if (!m->on_device) qc_deviceoptions_warn_ignored(m->name, m->keeps);
     if (memory) return print_memory(s);
     /* the model may go to standard output */
     QcRunLog log = {.to = output && qc_is_standard(output) ? stderr : stdout, .json = json, .n_tests = tests.n};

@@ -163,7 +163,7 @@ static int describe_model(QcKvWriter *s, QcContainer *c, const char *path, QcErr
     if (qc_modelfile_decode(&m, c, err)) return -1; /* c is now m's */
     int quantized = qc_modelfile_is_quantized(&m),
         is_float = !quantized && qc_container_find(&m.container, "graph", &any);
-    int status = quantized  ? qc_qgraph_decode(&qgraph, &m, &arena, err)
+    int status = quantized  ? qc_qgraphfile_decode(&qgraph, &m, &arena, err)
                  : is_float ? qc_graph_decode(&graph, &m, err)
                             : 0;
     if (!status) {

@@ -6,7 +6,7 @@
 
 #include "../format/parametertable.h"
 
-QcList qc_tune_list;
+QcList qc_deviceoptions_list;
 
 static void print_table(void)
 {
@@ -21,20 +21,20 @@ static void print_table(void)
     }
 }
 
-int qc_tune_check(QcErr *err)
+int qc_deviceoptions_check(QcErr *err)
 {
     QcParameters any = qc_parameters_default(8);
-    for (int i = 0; i < qc_tune_list.n; i++) {
-        if (strcmp(qc_tune_list.items[i], "help")) continue;
+    for (int i = 0; i < qc_deviceoptions_list.n; i++) {
+        if (strcmp(qc_deviceoptions_list.items[i], "help")) continue;
         print_table();
         exit(fflush(stdout) ? 3 : 0);
     }
-    return qc_parameters_tune(&any, qc_tune_list.items, qc_tune_list.n, err);
+    return qc_parameters_tune(&any, qc_deviceoptions_list.items, qc_deviceoptions_list.n, err);
 }
 
-void qc_tune_warn_ignored(const char *method, int keeps_slots)
+void qc_deviceoptions_warn_ignored(const char *method, int keeps_slots)
 {
-    for (int i = 0; i < qc_tune_list.n; i++)
-        if (keeps_slots || strncmp(qc_tune_list.items[i], "update=", 7))
-            qc_warn("--tune %s has no effect on method %s", qc_tune_list.items[i], method);
+    for (int i = 0; i < qc_deviceoptions_list.n; i++)
+        if (keeps_slots || strncmp(qc_deviceoptions_list.items[i], "update=", 7))
+            qc_warn("--tune %s has no effect on method %s", qc_deviceoptions_list.items[i], method);
 }

@@ -4,20 +4,20 @@
 
 #include "cli.h"
 
-extern QcList qc_tune_list; /* the NAME=VALUE texts given */
+extern QcList qc_deviceoptions_list; /* the NAME=VALUE texts given */
 
 #define QC_OPTION_TUNE                                                                                                 \
     {                                                                                                                  \
-        0, "tune", QC_OPTION_LIST, &qc_tune_list, "NAME=VALUE", "parameter of the learner; --tune help lists them", 0, \
-            0                                                                                                          \
+        0, "tune", QC_OPTION_LIST, &qc_deviceoptions_list, "NAME=VALUE",                                               \
+            "parameter of the learner; --tune help lists them", 0, 0                                                   \
     }
 
 /* After qc_cli_parse: for "--tune help" prints the table of parameters and exits. QC_EUSAGE: a text that names no
  * parameter, or is out of range. */
-int qc_tune_check(QcErr *err);
+int qc_deviceoptions_check(QcErr *err);
 
 /* Warns of every parameter given to a method that is not on the device; keeps_slots: the method fills the coreset by a
  * rule of its own, so `update` is ignored, too. */
-void qc_tune_warn_ignored(const char *method, int keeps_slots);
+void qc_deviceoptions_warn_ignored(const char *method, int keeps_slots);
 
 #endif

@@ -126,6 +126,13 @@ static void print_adapt(const QcLiveLog *log, const QcLive *s, const QcAdaptRepo
                 r->source_after, what);
 }
 
+static void print_label(const QcLive *s, uint32_t number, uint32_t class_index)
+{
+    printf("{\"late\": %" PRIu32 ", \"label\": ", number);
+    qc_json_text(s->model->model.labels[class_index]);
+    printf("}\n");
+}
+
 static void print_status(const QcLive *s)
 {
     const QcLiveCounts *c = &s->counts;
@@ -143,7 +150,14 @@ static void print_start(const QcLiveLog *log, const QcLive *s)
                 m->learner.counters->adapts);
     else if (m->learns && m->kept.was_there)
         qc_warn("%s has no whole state: the learner begins anew", s->o.state);
-    if (!log->json) print_heading(log);
+    if (!log->json) {
+        print_heading(log);
+        return;
+    }
+    printf("{\"start\": %" PRIu32 ", \"adapts\": %" PRIu32 ", \"learns\": %s", m->learner.counters->next,
+           m->learner.counters->adapts, m->learns ? "true" : "false");
+    if (m->drift.features) printf(", \"threshold\": %.6g", (double)m->drift.threshold);
+    printf("}\n");
 }
 
 int qc_livelog_report(void *ctx, const QcLiveReport *r)
@@ -153,6 +167,9 @@ int qc_livelog_report(void *ctx, const QcLiveReport *r)
     switch (r->event) {
     case QC_LIVE_STARTED: print_start(log, r->live); break;
     case QC_LIVE_WINDOW: (log->json ? print_object : print_row)(log, r->live, r->window); break;
+    case QC_LIVE_LABEL:
+        if (log->json) print_label(r->live, r->number, r->class_index);
+        break;
     case QC_LIVE_ADAPT: print_adapt(log, r->live, r->adapt); break;
     case QC_LIVE_WORDS: qc_note("%s", r->words); break;
     case QC_LIVE_STATUS: print_status(r->live); break;

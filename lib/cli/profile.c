@@ -21,7 +21,7 @@ typedef struct Pass {
 
 static int pass_open(Pass *p, const QcQGraph *g, QcErr *err)
 {
-    const QcKernels *kernels = qc_kernels_need(err);
+    const QcKernels *kernels = qc_need_kernels(err);
     *p = (Pass){0};
     if (!kernels) return -1;
     p->memory = aligned_alloc(QC_PLACING_ALIGN, qc_qgraph_inference_bytes(g));
@@ -144,7 +144,7 @@ int qc_profile(QcKvWriter *s, const QcQGraph *g, const QcDataset *d, const QcNor
         status = qc_fail_memory(err, "a profile");
     for (; !status && clock.window < clock.n; clock.window++) {
         uint8_t *x = qc_qrun_tensor(&pass.run, 0);
-        status = qc_q_window(x, d, clock.window, norm, &g->tensors[0], err);
+        status = qc_inputs_quantize(x, d, clock.window, norm, &g->tensors[0], err);
         clock.last = qc_nanoseconds();
         if (!status) qc_qrun_forward_seen(&pass.run, pass.logits, x, g->n_nodes - 1, stop_clock, &clock);
     }
@@ -203,7 +203,7 @@ int qc_dump_layers(const char *path, const QcQGraph *g, const QcDataset *d, cons
     Dump dump = {.to = out.stream, .logits = pass.logits};
     for (; !status && dump.window < n && dump.window < d->n; dump.window++) {
         uint8_t *x = qc_qrun_tensor(&pass.run, 0);
-        status = qc_q_window(x, d, dump.window, norm, &g->tensors[0], err);
+        status = qc_inputs_quantize(x, d, dump.window, norm, &g->tensors[0], err);
         if (status) break;
         dump_input(&dump, &pass.run);
         qc_qrun_forward_seen(&pass.run, pass.logits, x, g->n_nodes - 1, dump_node, &dump);

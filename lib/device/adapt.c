@@ -99,20 +99,6 @@ static void refit(QcLearner *l, const QcHeadTask *t, QcAdaptReport *report)
     report->solved = 1;
 }
 
-/* Of the kept examples of one origin, were more right before than the guard allows? By two standard deviations of the
- * number that it allows, or by more than a single example: of few examples, some are lost by chance. */
-static int loses_too_much(const QcLearner *l, int source)
-{
-    float n = 0, lost = 0;
-    for (uint32_t i = 0; i < l->set.n_kept; i++) {
-        if (qc_set_is_source(&l->set, i) != source) continue;
-        n++;
-        lost += (float)l->right[i] - (float)l->after[i];
-    }
-    float guard = l->setup.parameters.guard;
-    return lost > guard * n + qc_most(1, 2 * qc_sqrt(guard * (1 - guard) * n));
-}
-
 /* ---- commit or refuse ---- */
 
 static void count_misses(QcLearner *l)
@@ -211,11 +197,15 @@ void qc_learner_adapt(QcLearner *l, QcAdaptReport *report)
     if (l->set.n == l->set.n_kept && !task.guesses) return;
     l->counters->adapts++;
     report_before(l, report);
-    report->mode = choose_mode(l, &task, report);
     memcpy(l->after, l->right, l->set.n);
-    if (report->mode == QC_FLIPS_THEN_HEAD) flip(l, &rng, report);
-    refit(l, &task, report);
-    if (loses_too_much(l, 1) || loses_too_much(l, 0)) refuse(l, &before, report);
+    int is_refused = qc_learner_labels_say_nothing(l);
+    if (!is_refused) {
+        report->mode = choose_mode(l, &task, report);
+        if (report->mode == QC_FLIPS_THEN_HEAD) flip(l, &rng, report);
+        refit(l, &task, report);
+        is_refused = qc_learner_loses_too_much(l);
+    }
+    if (is_refused) refuse(l, &before, report);
     else commit(l, &task, &rng, report);
     leave_ring(l);
     count_origins(l, report);

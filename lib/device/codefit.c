@@ -229,6 +229,7 @@ void qc_codes_fit(QcHeadScratch *s, const QcHeadShape *shape)
         if (i && !(loss < least)) break; /* the loss has one minimum, as good as always */
         least = loss;
         best = shares[i];
+        if (!(least > 0)) break; /* all classes are apart */
     }
     round_rows(&f, best);
     measure(&f, 1);

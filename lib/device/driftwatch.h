@@ -26,17 +26,21 @@ typedef struct QcDriftBase {
 } QcDriftBase;
 
 /* ln(d + 0.001) by one mean: codes [features], or floats [features] less the zero point. */
-float qc_drift_distance(const QcDriftBase *b, const uint8_t *mean, const float *learned, const uint8_t *features,
-                        int32_t zero);
+float qc_driftwatch_distance(const QcDriftBase *b, const uint8_t *mean, const float *learned, const uint8_t *features,
+                             int32_t zero);
 
 /* z of a window that was predicted as class k. learned: [features] mean of the class as the stream has shown it, less
  * the zero point; NULL: it has not. */
-float qc_drift_score(const QcDriftBase *b, const float *learned, const uint8_t *features, int32_t zero, uint32_t k);
+float qc_driftwatch_score(const QcDriftBase *b, const float *learned, const uint8_t *features, int32_t zero,
+                          uint32_t k);
 
 /* Takes a score into the figure, which starts at 0. */
-static inline float qc_drift_figure(float figure, float score) { return figure + (score - figure) / QC_DRIFT_WINDOWS; }
+static inline float qc_driftwatch_figure(float figure, float score)
+{
+    return figure + (score - figure) / QC_DRIFT_WINDOWS;
+}
 
 /* The score of the learner's latest window. */
-float qc_drift_of_latest(const QcDriftBase *b, const QcLearner *l);
+float qc_driftwatch_of_latest(const QcDriftBase *b, const QcLearner *l);
 
 #endif

@@ -31,7 +31,7 @@ static void place(QcFlipper *f, QcQGraph *g, QcQRun *run, const QcFlip *flip, co
     f->g = g;
     f->weight_bits = g->bits;
     qc_hebb_place(&f->hebb, run, flip, p->block_sample, placing);
-    qc_weight_sample_place(&f->sample, g, flip->layers, &f->hebb.blocks, placing);
+    qc_weightsample_place(&f->sample, g, flip->layers, &f->hebb.blocks, placing);
     qc_placing_part(placing, "errors and losses of flips");
     f->window = qc_placing_take(placing, z * sizeof *f->window);
     f->weight = qc_placing_take(placing, z * sizeof *f->weight);
@@ -101,7 +101,7 @@ static float forward(QcFlipper *f, const QcFlipTask *t, float limit, QcFlipCount
 static void accept(QcFlipper *f, const QcFlipTask *t)
 {
     memcpy(t->right, f->last, t->set->n);
-    qc_weight_sample_keep(&f->sample);
+    qc_weightsample_keep(&f->sample);
     for (uint32_t i = 1; i < t->set->n; i++) { /* the hardest first: an insertion sort, for the order changes little */
         uint32_t example = f->visit[i], at = i;
         for (; at > 0 && f->loss[f->visit[at - 1]] < f->loss[example]; at--) f->visit[at] = f->visit[at - 1];
@@ -143,7 +143,7 @@ static void begin(QcFlipper *f, const QcFlipTask *t)
     memcpy(f->codes_before, f->g->codes, f->g->n_code_bytes);
     memcpy(f->last_before, qc_layer_codes(f->g, &f->g->nodes[f->g->n_nodes - 1]), last_bytes(f->g));
     memcpy(f->mean_square_before, f->hebb.mean_square, f->flip->n_layers * sizeof *f->mean_square_before);
-    qc_weight_sample_begin(&f->sample);
+    qc_weightsample_begin(&f->sample);
     weigh(f, t->set);
     memcpy(f->last, t->right, t->set->n);
     for (uint32_t i = 0; i < t->set->n; i++) f->visit[i] = i;
@@ -160,8 +160,8 @@ static void run(QcFlipper *f, QcFlipCounts *counts, const QcFlipTask *t, QcRng *
     for (uint32_t round = 0, fresh = 1; round < p->rounds && loss > t->stop; round++) {
         if (fresh) score(f, t, qc_rng_next(rng), counts);
         int32_t step = (int32_t)qc_least(*t->share / cap + 0.5f, 256.0f); /* longer than any range */
-        uint32_t flips = qc_weight_sample_propose(&f->sample, qc_least(*t->share, cap), step > 1 ? step : 1,
-                                                  f->weight_bits == 8, qc_rng_next(rng));
+        uint32_t flips = qc_weightsample_propose(&f->sample, qc_least(*t->share, cap), step > 1 ? step : 1,
+                                                 f->weight_bits == 8, qc_rng_next(rng));
         float after = forward(f, t, loss, counts);
         counts->proposals++;
         fresh = after < loss; /* after a refusal: the same statistic, another proposal */
@@ -172,7 +172,7 @@ static void run(QcFlipper *f, QcFlipCounts *counts, const QcFlipTask *t, QcRng *
             counts->accepted++;
             counts->flips += flips;
         } else {
-            qc_weight_sample_undo(&f->sample);
+            qc_weightsample_undo(&f->sample);
             *t->share = qc_most(SHRINK * *t->share, SMALLEST_SHARE);
         }
     }

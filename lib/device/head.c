@@ -7,6 +7,7 @@
                           as the inverse */
 enum { TEMPERATURES = 9 };
 #define TEMPERATURE_STEP 0.6f
+#define NEGLIGIBLE -18.0f /* a class this far below the largest logit adds less than half of the last place of 1 */
 
 /* ---- shape and memory ---- */
 
@@ -79,7 +80,8 @@ uint32_t qc_largest(const float *logits, uint32_t classes)
 float qc_cross_entropy(const float *logits, uint16_t label, uint32_t classes)
 {
     float largest = logits[qc_largest(logits, classes)], sum = 0;
-    for (uint32_t k = 0; k < classes; k++) sum += qc_exp(logits[k] - largest);
+    for (uint32_t k = 0; k < classes; k++)
+        if (logits[k] - largest > NEGLIGIBLE) sum += qc_exp(logits[k] - largest);
     return qc_ln(sum) - (logits[label] - largest);
 }
 

@@ -24,6 +24,12 @@ QcHeadTask qc_learner_task(QcLearner *l);
 void qc_learner_choose_guesses(QcLearner *l, QcHeadTask *t);
 /* right [set]: which examples of the set a last layer has right, by their features. Returns its loss. */
 float qc_learner_judge(QcLearner *l, uint8_t *right, const QcLastLayer *layer);
+/* 1 if the gathered set's new labels agree with the answers, and with each other, no more than labels dealt at random
+ * would, though there are enough of them to see it. Work: O(n^2 features) for the latest 256, and only if they do not
+ * agree with the answers. */
+int qc_learner_labels_say_nothing(const QcLearner *l);
+/* 1 if l->after has fewer kept examples right than l->right, by more than the guard allows. */
+int qc_learner_loses_too_much(const QcLearner *l);
 /* l->logits of the ring's row by the last layer that answers, from its features; returns the class. */
 uint32_t qc_learner_logits_of(QcLearner *l, uint32_t row);
 /* The ring's row of window `number`, or -1: it has left the ring. */

@@ -319,14 +319,14 @@ void qc_qrun_forward_seen(QcQRun *run, float *logits, const uint8_t *x, uint32_t
         if (is_conv) {
             qc_qconv_open(&conv, run, node);
             conv_run(run, logits, &conv, node);
-        } else if (node->op == QC_Q_MAXPOOL) qc_maxpool_run(run, node);
-        else if (node->op == QC_Q_AVGPOOL) qc_avgpool_run(run, node);
-        else if (node->op == QC_Q_GAP) qc_gap_run(run, node);
-        else if (node->op == QC_Q_STD) qc_std_run(run, node);
+        } else if (node->op == QC_Q_MAXPOOL) qc_qnode_maxpool(run, node);
+        else if (node->op == QC_Q_AVGPOOL) qc_qnode_avgpool(run, node);
+        else if (node->op == QC_Q_GAP) qc_qnode_gap(run, node);
+        else if (node->op == QC_Q_STD) qc_qnode_std(run, node);
         else if (node->op == QC_Q_ADD) add_run(run, node);
-        else if (node->op == QC_Q_TABLE) qc_table_run(run, node);
-        else if (node->op == QC_Q_MUL) qc_mul_run(run, node);
-        else if (node->op == QC_Q_TURN) qc_turn_run(run, node);
+        else if (node->op == QC_Q_TABLE) qc_qnode_table(run, node);
+        else if (node->op == QC_Q_MUL) qc_qnode_mul(run, node);
+        else if (node->op == QC_Q_TURN) qc_qnode_turn(run, node);
         else copy_run(run, node);
         if (see) see(ctx, run, i, is_conv ? &conv : NULL);
     }

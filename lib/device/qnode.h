@@ -27,15 +27,15 @@ static inline uint8_t qc_requantize(int64_t product, uint32_t shift, const QcOut
 
 /* ---- qpool.c ---- */
 
-void qc_maxpool_run(QcQRun *run, const QcQNode *node);
-void qc_avgpool_run(QcQRun *run, const QcQNode *node);
-void qc_gap_run(QcQRun *run, const QcQNode *node); /* mean */
-void qc_std_run(QcQRun *run, const QcQNode *node); /* standard deviation */
+void qc_qnode_maxpool(QcQRun *run, const QcQNode *node);
+void qc_qnode_avgpool(QcQRun *run, const QcQNode *node);
+void qc_qnode_gap(QcQRun *run, const QcQNode *node); /* mean */
+void qc_qnode_std(QcQRun *run, const QcQNode *node); /* standard deviation */
 
 /* ---- qtable.c ---- */
 
-void qc_table_run(QcQRun *run, const QcQNode *node); /* a function of each code */
-void qc_mul_run(QcQRun *run, const QcQNode *node);   /* product */
-void qc_turn_run(QcQRun *run, const QcQNode *node);  /* another order */
+void qc_qnode_table(QcQRun *run, const QcQNode *node); /* a function of each code */
+void qc_qnode_mul(QcQRun *run, const QcQNode *node);   /* product */
+void qc_qnode_turn(QcQRun *run, const QcQNode *node);  /* another order */
 
 #endif

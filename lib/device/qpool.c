@@ -63,7 +63,7 @@ static void maxpool_in_place(QcQRun *run, const QcQNode *node, uint8_t *x)
     }
 }
 
-void qc_maxpool_run(QcQRun *run, const QcQNode *node)
+void qc_qnode_maxpool(QcQRun *run, const QcQNode *node)
 {
     const QcQTensor *in = &run->g->tensors[node->in[0]], *out = &run->g->tensors[node->out];
     const uint8_t *x = qc_qrun_tensor(run, node->in[0]);
@@ -116,7 +116,7 @@ static void requantize_sums(QcQRun *run, uint8_t *q, const QcQNode *node, const 
     }
 }
 
-void qc_avgpool_run(QcQRun *run, const QcQNode *node)
+void qc_qnode_avgpool(QcQRun *run, const QcQNode *node)
 {
     const QcQTensor *in = &run->g->tensors[node->in[0]], *out = &run->g->tensors[node->out];
     const uint8_t *x = qc_qrun_tensor(run, node->in[0]);
@@ -140,7 +140,7 @@ void qc_avgpool_run(QcQRun *run, const QcQNode *node)
         }
 }
 
-void qc_gap_run(QcQRun *run, const QcQNode *node)
+void qc_qnode_gap(QcQRun *run, const QcQNode *node)
 {
     static const uint8_t on = 1;
     const QcQTensor *in = &run->g->tensors[node->in[0]];
@@ -161,7 +161,7 @@ static int64_t whole_root(uint64_t x)
 
 enum { STRIP = 64 }; /* channels at a time */
 
-void qc_std_run(QcQRun *run, const QcQNode *node)
+void qc_qnode_std(QcQRun *run, const QcQNode *node)
 {
     const QcQGraph *g = run->g;
     const QcQTensor *in = &g->tensors[node->in[0]];

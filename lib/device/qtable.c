@@ -3,7 +3,7 @@
 
 #include "../kernels/mem.h"
 
-void qc_table_run(QcQRun *run, const QcQNode *node)
+void qc_qnode_table(QcQRun *run, const QcQNode *node)
 {
     const QcQTensor *in = &run->g->tensors[node->in[0]];
     const uint8_t *table = run->g->codes + node->code_byte, *q = qc_qrun_tensor(run, node->in[0]);
@@ -13,7 +13,7 @@ void qc_table_run(QcQRun *run, const QcQNode *node)
         for (uint32_t i = 0; i < in->channels; i++) out.q[i] = table[q[i]];
 }
 
-void qc_mul_run(QcQRun *run, const QcQNode *node)
+void qc_qnode_mul(QcQRun *run, const QcQNode *node)
 {
     const QcQGraph *g = run->g;
     const QcQTensor *a = &g->tensors[node->in[0]], *b = &g->tensors[node->in[1]];
@@ -29,7 +29,7 @@ void qc_mul_run(QcQRun *run, const QcQNode *node)
         }
 }
 
-void qc_turn_run(QcQRun *run, const QcQNode *node)
+void qc_qnode_turn(QcQRun *run, const QcQNode *node)
 {
     const QcQGraph *g = run->g;
     const int32_t *size = g->bias + node->channel, *stride = g->multiplier + node->channel;

@@ -6,8 +6,8 @@
 
 static size_t marks(const QcBlockSample *blocks) { return (blocks->capacity + 7) / 8; }
 
-void qc_weight_sample_place(QcWeightSample *s, const QcQGraph *g, const QcFlipLayer *layers,
-                            const QcBlockSample *blocks, QcPlacing *p)
+void qc_weightsample_place(QcWeightSample *s, const QcQGraph *g, const QcFlipLayer *layers,
+                           const QcBlockSample *blocks, QcPlacing *p)
 {
     s->g = g;
     s->layers = layers;
@@ -21,15 +21,15 @@ void qc_weight_sample_place(QcWeightSample *s, const QcQGraph *g, const QcFlipLa
     s->inverse = qc_placing_take(p, 128 * sizeof *s->inverse);
 }
 
-void qc_weight_sample_begin(QcWeightSample *s)
+void qc_weightsample_begin(QcWeightSample *s)
 {
     memset(s->scores, QC_FLIP_NEVER, s->blocks->capacity);
-    qc_weight_sample_keep(s);
+    qc_weightsample_keep(s);
     /* 2^(level / 4) */
     for (int level = 0; level < 128; level++) s->inverse[level] = qc_exp((float)level * 0.17328680f);
 }
 
-void qc_weight_sample_keep(QcWeightSample *s) { memset(s->stepped, 0, marks(s->blocks)); }
+void qc_weightsample_keep(QcWeightSample *s) { memset(s->stepped, 0, marks(s->blocks)); }
 
 /* Blocks first .. end-1: the blocks of a layer, or of the network. */
 typedef struct Span {
@@ -141,7 +141,7 @@ static uint32_t wanted(const QcWeightSample *s, float share, uint32_t n, int by_
     return k < half ? k : half;
 }
 
-uint32_t qc_weight_sample_propose(QcWeightSample *s, float share, int32_t step, int by_layer, uint64_t seed)
+uint32_t qc_weightsample_propose(QcWeightSample *s, float share, int32_t step, int by_layer, uint64_t seed)
 {
     const QcBlockSample *blocks = s->blocks;
     uint32_t taken = 0;
@@ -157,7 +157,7 @@ uint32_t qc_weight_sample_propose(QcWeightSample *s, float share, int32_t step, 
     return taken;
 }
 
-void qc_weight_sample_undo(QcWeightSample *s)
+void qc_weightsample_undo(QcWeightSample *s)
 {
     for (uint32_t i = qc_block_sample_next(s->blocks, 0); i < s->blocks->n_blocks;
          i = qc_block_sample_next(s->blocks, i + 1)) {
@@ -169,5 +169,5 @@ void qc_weight_sample_undo(QcWeightSample *s)
             qc_code_set(s->g, node, j, qc_code_get(s->g, node, j) - (s->scores[at] & QC_FLIP_UP ? s->step : -s->step));
         }
     }
-    qc_weight_sample_keep(s);
+    qc_weightsample_keep(s);
 }

@@ -23,15 +23,15 @@ typedef struct QcWeightSample {
 enum { QC_SAMPLE_BINS = 2048 };
 
 /* blocks: placed already, and borrowed. */
-void qc_weight_sample_place(QcWeightSample *s, const QcQGraph *g, const QcFlipLayer *layers,
-                            const QcBlockSample *blocks, QcPlacing *p);
-void qc_weight_sample_begin(QcWeightSample *s); /* fills tables; call once */
-void qc_weight_sample_keep(QcWeightSample *s);  /* the latest proposal stays: nothing can be undone */
+void qc_weightsample_place(QcWeightSample *s, const QcQGraph *g, const QcFlipLayer *layers,
+                           const QcBlockSample *blocks, QcPlacing *p);
+void qc_weightsample_begin(QcWeightSample *s); /* fills tables; call once */
+void qc_weightsample_keep(QcWeightSample *s);  /* the latest proposal stays: nothing can be undone */
 
 /* Steps about share * n_codes of the weights in sampled blocks, at least one; if the blocks are a part of the network,
  * at most half of their weights. by_layer: that share of the sampled weights of each layer. A step is step * direction.
  * Returns how many weights were stepped. */
-uint32_t qc_weight_sample_propose(QcWeightSample *s, float share, int32_t step, int by_layer, uint64_t seed);
-void qc_weight_sample_undo(QcWeightSample *s);
+uint32_t qc_weightsample_propose(QcWeightSample *s, float share, int32_t step, int by_layer, uint64_t seed);
+void qc_weightsample_undo(QcWeightSample *s);
 
 #endif

@@ -242,7 +242,7 @@ const char qc_c_code_drift_predict[] =
     "{\n"
     "    static float figure;\n"
     "    const uint32_t features = nodes[@_graph.n_nodes - 1].in[0];\n"
-    "    figure = qc_drift_figure(figure, qc_drift_score(&@_drift_base, 0, qc_qrun_tensor(&run, features), "
+    "    figure = qc_driftwatch_figure(figure, qc_driftwatch_score(&@_drift_base, 0, qc_qrun_tensor(&run, features), "
     "tensors[features].zero, @_answer.class_index));\n"
     "    return figure;\n"
     "}\n";
@@ -252,6 +252,6 @@ const char qc_c_code_drift_learner[] =
     "float @_drift(void)\n"
     "{\n"
     "    static float figure;\n"
-    "    figure = qc_drift_figure(figure, qc_drift_of_latest(&@_drift_base, &@_learner));\n"
+    "    figure = qc_driftwatch_figure(figure, qc_driftwatch_of_latest(&@_drift_base, &@_learner));\n"
     "    return figure;\n"
     "}\n";

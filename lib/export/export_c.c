@@ -51,7 +51,7 @@ static int name_outputs(Job *job, const char *output, QcErr *err)
 static int load_model(Job *job, const char *path, QcErr *err)
 {
     if (qc_modelfile_load(&job->model, path, err)) return -1;
-    if (qc_qgraph_decode(&job->g, &job->model, &job->arena, err)) return qc_within(err, qc_input_name(path));
+    if (qc_qgraphfile_decode(&job->g, &job->model, &job->arena, err)) return qc_within(err, qc_input_name(path));
     job->knows_source = qc_driftbase_decode(&job->drift, &job->model, &job->g, &job->arena, err);
     if (job->knows_source < 0) return qc_within(err, qc_input_name(path));
     const QcQTensor *in = &job->g.tensors[0];
@@ -89,10 +89,10 @@ static int load_learner(Job *job, const QcExport *e, QcErr *err)
                             .parameters = qc_parameters_default(job->g.bits),
                             .seed = e->seed,
                             .ring = e->batch};
-    const QcKernels *kernels = qc_kernels_need(err);
+    const QcKernels *kernels = qc_need_kernels(err);
     if (!kernels || qc_parameters_tune(&setup.parameters, e->tune, e->n_tune, err)) return -1;
     if (has_flip(job)) {
-        if (qc_flip_decode(&job->flip, &job->model, &job->g, &job->arena, err))
+        if (qc_flipfile_decode(&job->flip, &job->model, &job->g, &job->arena, err))
             return qc_within(err, qc_input_name(e->input));
         setup.flips = &qc_flip_rounds;
     }

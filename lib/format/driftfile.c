@@ -2,7 +2,7 @@
 
 #include "../base/crc32.h"
 
-uint32_t qc_drift_features(const QcQGraph *g)
+uint32_t qc_driftbase_features(const QcQGraph *g)
 {
     const QcQTensor *in = &g->tensors[g->nodes[g->n_nodes - 1].in[0]];
     return (uint32_t)in->height * in->width * in->channels;
@@ -46,7 +46,7 @@ int qc_driftbase_decode(QcDriftBase *b, const QcModelFile *m, const QcQGraph *g,
     uint32_t codes = qc_get_u32(&c);
     b->spread = qc_get_f32(&c);
     b->threshold = qc_get_f32(&c);
-    if (c.bad || b->features != qc_drift_features(g) || b->classes != g->classes)
+    if (c.bad || b->features != qc_driftbase_features(g) || b->classes != g->classes)
         return qc_fail(err, QC_EFORMAT, "section \"drift\" is of another graph");
     b->centre = qc_get_f32s(&c, b->classes, arena);
     b->weight = qc_get_f32s(&c, b->features, arena);

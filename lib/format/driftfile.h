@@ -13,6 +13,6 @@ int qc_driftbase_encode(QcModelFile *m, const QcDriftBase *b, const QcQGraph *g,
 int qc_driftbase_decode(QcDriftBase *b, const QcModelFile *m, const QcQGraph *g, QcArena *arena, QcErr *err);
 
 /* Bytes that the last layer of a graph reads. */
-uint32_t qc_drift_features(const QcQGraph *g);
+uint32_t qc_driftbase_features(const QcQGraph *g);
 
 #endif

@@ -3,8 +3,8 @@
 #include <math.h>
 #include <string.h>
 
-int qc_flip_allocate(QcFlip *flip, const QcQGraph *g, int8_t **feedback, float **feedback_scale, QcArena *arena,
-                     QcErr *err)
+int qc_flipfile_allocate(QcFlip *flip, const QcQGraph *g, int8_t **feedback, float **feedback_scale, QcArena *arena,
+                         QcErr *err)
 {
     QcFlipLayer described[QC_FLIP_MAX_LAYERS];
     *flip = (QcFlip){0};
@@ -22,7 +22,7 @@ int qc_flip_allocate(QcFlip *flip, const QcQGraph *g, int8_t **feedback, float *
     return *feedback && *feedback_scale ? 0 : -1;
 }
 
-int qc_flip_encode(QcModelFile *m, const QcFlip *flip, QcErr *err)
+int qc_flipfile_encode(QcModelFile *m, const QcFlip *flip, QcErr *err)
 {
     QcWriter w = {0};
     qc_put_u32(&w, flip->n_layers);
@@ -58,14 +58,14 @@ static void get_codes(int8_t *to, QcCursor *c, size_t n)
     for (size_t i = 0; i < n; i++) to[i] = (int8_t)qc_get_u8(c);
 }
 
-int qc_flip_decode(QcFlip *flip, const QcModelFile *m, const QcQGraph *g, QcArena *arena, QcErr *err)
+int qc_flipfile_decode(QcFlip *flip, const QcModelFile *m, const QcQGraph *g, QcArena *arena, QcErr *err)
 {
     QcCursor c;
     int8_t *feedback;
     float *scale;
     if (!qc_container_find(&m->container, "flip", &c))
         return qc_fail(err, QC_EFORMAT, "the model has no bit-flip network yet (qc-bitflip-train gives it one)");
-    if (qc_flip_allocate(flip, g, &feedback, &scale, arena, err)) return -1;
+    if (qc_flipfile_allocate(flip, g, &feedback, &scale, arena, err)) return -1;
     uint32_t n_layers = qc_get_u32(&c), n_feedback = qc_get_u32(&c);
     if (n_layers != flip->n_layers || n_feedback != flip->n_feedback)
         return qc_fail(err, QC_EFORMAT,

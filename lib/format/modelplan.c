@@ -24,7 +24,7 @@ static void plan_flip(QcPlacing *p, const QcFlip *flip)
     qc_placing_take(p, flip->n_feedback);
 }
 
-void qc_model_plan(QcPlan *plan, const QcQGraph *g, const QcFlip *flip)
+void qc_modelfile_plan(QcPlan *plan, const QcQGraph *g, const QcFlip *flip)
 {
     QcPlacing p = {.plan = plan};
     plan_graph(&p, g);

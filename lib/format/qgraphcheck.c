@@ -268,7 +268,7 @@ static int check_flow(const QcQGraph *g, QcErr *err)
 static int check_memory(const QcQGraph *g, QcErr *err)
 {
     QcQLiveness life[QC_Q_MAX_TENSORS];
-    qc_qgraph_liveness(g, life, 0);
+    qc_qgraphplan_liveness(g, life, 0);
     for (uint32_t a = 0; a < g->n_tensors; a++) {
         const QcQTensor *t = &g->tensors[a];
         uint64_t end = t->offset + qc_qtensor_bytes(t);
@@ -279,7 +279,8 @@ static int check_memory(const QcQGraph *g, QcErr *err)
             int shared =
                 qc_qlife_together(life[a], life[b]) && u->offset < end && t->offset < u->offset + qc_qtensor_bytes(u);
             int replaced =
-                t->offset == u->offset && (qc_qgraph_replaces(g, life, a, b) || qc_qgraph_replaces(g, life, b, a));
+                t->offset == u->offset &&
+                (qc_qgraphplan_replaces(g, life, a, b) || qc_qgraphplan_replaces(g, life, b, a));
             if (shared && !replaced)
                 return qc_fail(err, QC_EFORMAT, "tensors %u and %u live at the same time in the same memory", b, a);
         }
@@ -287,7 +288,7 @@ static int check_memory(const QcQGraph *g, QcErr *err)
     return 0;
 }
 
-int qc_qgraph_check(const QcQGraph *g, QcErr *err)
+int qc_qgraphfile_check(const QcQGraph *g, QcErr *err)
 {
     uint64_t code = 0, byte = 0;
     if (check_counts(g, err)) return -1;

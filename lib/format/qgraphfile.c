@@ -76,9 +76,9 @@ static QcQNode get_node(QcCursor *c)
     return n;
 }
 
-int qc_qgraph_encode(QcModelFile *m, const QcQGraph *g, QcErr *err)
+int qc_qgraphfile_encode(QcModelFile *m, const QcQGraph *g, QcErr *err)
 {
-    if (qc_qgraph_check(g, err)) return -1;
+    if (qc_qgraphfile_check(g, err)) return -1;
     QcWriter w = {0};
     qc_put_u8(&w, g->bits);
     qc_put_u32(&w, g->classes);
@@ -129,7 +129,7 @@ static int read_graph(QcQGraph *g, QcQTensor **own, QcCursor *c, QcArena *arena,
     return qc_cursor_end(c, "section 'qgraph'", err);
 }
 
-int qc_qgraph_decode(QcQGraph *g, const QcModelFile *m, QcArena *arena, QcErr *err)
+int qc_qgraphfile_decode(QcQGraph *g, const QcModelFile *m, QcArena *arena, QcErr *err)
 {
     QcCursor c;
     QcQTensor *tensors;
@@ -140,7 +140,8 @@ int qc_qgraph_decode(QcQGraph *g, const QcModelFile *m, QcArena *arena, QcErr *e
                            "the model is a float model; a quantized one is needed (qc-quantize makes it)");
         return qc_fail(err, QC_EFORMAT, "the model has no quantized graph");
     }
-    if (read_graph(g, &tensors, &c, arena, err) || qc_qgraph_check(g, err) || qc_qgraph_plan_inference(g, tensors, err))
+    if (read_graph(g, &tensors, &c, arena, err) || qc_qgraphfile_check(g, err) ||
+        qc_qgraphfile_plan_inference(g, tensors, err))
         return -1;
     const QcQTensor *input = &g->tensors[0];
     if (g->classes != m->classes || input->channels != m->channels || input->height != m->height ||

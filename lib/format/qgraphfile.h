@@ -9,14 +9,14 @@
 #include "../device/qgraph.h"
 #include "modelfile.h"
 
-int qc_qgraph_encode(QcModelFile *m, const QcQGraph *g, QcErr *err);
+int qc_qgraphfile_encode(QcModelFile *m, const QcQGraph *g, QcErr *err);
 /* Arrays come from `arena`. A float model says so. */
-int qc_qgraph_decode(QcQGraph *g, const QcModelFile *m, QcArena *arena, QcErr *err);
-int qc_qgraph_check(const QcQGraph *g, QcErr *err);
+int qc_qgraphfile_decode(QcQGraph *g, const QcModelFile *m, QcArena *arena, QcErr *err);
+int qc_qgraphfile_check(const QcQGraph *g, QcErr *err);
 /* Gives the tensors of g their offsets, by liveness, in place where a node can, greedily by size, and sets
  * activation_bytes and inference_bytes; used by the quantizer. The second does so for the inference-only plan alone,
  * which is not in files. */
-int qc_qgraph_plan(QcQGraph *g, QcQTensor *tensors, QcErr *err);
-int qc_qgraph_plan_inference(QcQGraph *g, QcQTensor *tensors, QcErr *err);
+int qc_qgraphfile_plan(QcQGraph *g, QcQTensor *tensors, QcErr *err);
+int qc_qgraphfile_plan_inference(QcQGraph *g, QcQTensor *tensors, QcErr *err);
 
 #endif

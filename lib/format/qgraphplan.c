@@ -23,7 +23,7 @@ static void keep_for_flipper(const QcQGraph *g, QcQLiveness *liveness)
     }
 }
 
-void qc_qgraph_liveness(const QcQGraph *g, QcQLiveness *liveness, int inference_only)
+void qc_qgraphplan_liveness(const QcQGraph *g, QcQLiveness *liveness, int inference_only)
 {
     for (uint32_t t = 0; t < g->n_tensors; t++) liveness[t] = (QcQLiveness){.first = UINT32_MAX};
     liveness[0].first = 0;
@@ -45,7 +45,7 @@ static int works_in_place(const QcQGraph *g, const QcQNode *n)
            in->width == out->width;
 }
 
-int qc_qgraph_replaces(const QcQGraph *g, const QcQLiveness *liveness, uint32_t t, uint32_t u)
+int qc_qgraphplan_replaces(const QcQGraph *g, const QcQLiveness *liveness, uint32_t t, uint32_t u)
 {
     uint32_t i = liveness[t].first;
     if (t == u || i >= g->n_nodes || liveness[u].last != i || liveness[u].held) return 0;
@@ -66,13 +66,13 @@ typedef struct Plan {
 static void join_blocks(Plan *plan, const QcQGraph *g, int inference_only)
 {
     QcQLiveness liveness[QC_Q_MAX_TENSORS];
-    qc_qgraph_liveness(g, liveness, inference_only);
+    qc_qgraphplan_liveness(g, liveness, inference_only);
     for (uint32_t t = 0; t < g->n_tensors; t++) plan->head[t] = (uint16_t)t;
     memcpy(plan->life, liveness, g->n_tensors * sizeof *liveness);
     for (uint32_t i = 0; i < g->n_nodes; i++) {
         const QcQNode *n = &g->nodes[i];
         for (uint32_t k = 0; k < (qc_reads_two(n) ? 2u : 1u); k++) {
-            if (n->op == QC_Q_LOGITS || !qc_qgraph_replaces(g, liveness, n->out, n->in[k])) continue;
+            if (n->op == QC_Q_LOGITS || !qc_qgraphplan_replaces(g, liveness, n->out, n->in[k])) continue;
             plan->head[n->out] = plan->head[n->in[k]];
             plan->life[plan->head[n->out]].last = liveness[n->out].last;
             break;
@@ -127,7 +127,7 @@ static int place_blocks(Plan *plan, uint32_t *bytes, const QcQGraph *g, int infe
     return 0;
 }
 
-int qc_qgraph_plan(QcQGraph *g, QcQTensor *tensors, QcErr *err)
+int qc_qgraphfile_plan(QcQGraph *g, QcQTensor *tensors, QcErr *err)
 {
     Plan plan;
     if (!g->n_tensors || g->n_tensors > QC_Q_MAX_TENSORS || g->n_nodes > QC_Q_MAX_NODES)
@@ -135,10 +135,10 @@ int qc_qgraph_plan(QcQGraph *g, QcQTensor *tensors, QcErr *err)
                        g->n_tensors, g->n_nodes);
     if (place_blocks(&plan, &g->activation_bytes, g, 0, err)) return -1;
     for (uint32_t t = 0; t < g->n_tensors; t++) tensors[t].offset = plan.offset[plan.head[t]];
-    return qc_qgraph_plan_inference(g, tensors, err);
+    return qc_qgraphfile_plan_inference(g, tensors, err);
 }
 
-int qc_qgraph_plan_inference(QcQGraph *g, QcQTensor *tensors, QcErr *err)
+int qc_qgraphfile_plan_inference(QcQGraph *g, QcQTensor *tensors, QcErr *err)
 {
     Plan plan;
     if (place_blocks(&plan, &g->inference_bytes, g, 1, err)) return -1;

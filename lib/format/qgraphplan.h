@@ -16,13 +16,13 @@ typedef struct QcQLiveness {
 
 /* liveness [n_tensors]; indices of nodes must be valid. inference_only: only as long as a prediction needs them; else
  * until the flipper has looked at them. */
-void qc_qgraph_liveness(const QcQGraph *g, QcQLiveness *liveness, int inference_only);
+void qc_qgraphplan_liveness(const QcQGraph *g, QcQLiveness *liveness, int inference_only);
 
 static inline int qc_qlife_together(QcQLiveness a, QcQLiveness b) { return a.first <= b.last && b.first <= a.last; }
 
 /* Tensor t is made by one node, a sum or a pool over a series, out of u, which nobody needs any more: it may lie just
  * where u does. */
-int qc_qgraph_replaces(const QcQGraph *g, const QcQLiveness *liveness, uint32_t t, uint32_t u);
+int qc_qgraphplan_replaces(const QcQGraph *g, const QcQLiveness *liveness, uint32_t t, uint32_t u);
 
 static inline uint64_t qc_qtensor_bytes(const QcQTensor *t) { return (uint64_t)t->height * t->width * t->channels; }
 

@@ -61,7 +61,7 @@ void qc_float_head_fold(QcFloatHead *h, QcMethodRun *l)
         float scale = fmaxf(qc_scale_of_weights(w, h->n - 1, bits), (float)(fabs(bias) / (in * 0x1p29)));
         qc_method_set_channel(l, h->node, k, (double)scale, bias);
         for (uint32_t j = 0; j + 1 < h->n; j++)
-            qc_code_set(g, h->node, k * (h->n - 1) + j, qc_code_of(w[j], scale, bits));
+            qc_code_set(g, h->node, k * (h->n - 1) + j, qc_scale_to_code(w[j], scale, bits));
     }
 }
 

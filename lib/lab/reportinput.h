@@ -1,11 +1,11 @@
-/* reportinput.h - what the operand of qc-report is, by its content: the description of an experiment, or a table of
- * runs (runtable.h). */
+/* reportinput.h - what the operand of qc-report is, by its content: the description of an experiment, a table of runs
+ * (runtable.h), or a log of qc-run (livetrace.h). */
 #ifndef QC_LAB_REPORTINPUT_H
 #define QC_LAB_REPORTINPUT_H
 
 #include "../base/err.h"
 
-typedef enum QcReportInput { QC_INPUT_EXPERIMENT, QC_INPUT_RUNS } QcReportInput;
+typedef enum QcReportInput { QC_INPUT_EXPERIMENT, QC_INPUT_RUNS, QC_INPUT_LIVE } QcReportInput;
 
 /* A path that is no regular file, or no text, is taken for an experiment, whose reader says what is wrong. */
 QcReportInput qc_report_input(const char *path);

@@ -117,7 +117,7 @@ static void print_batches(const Plot *p, const QcRow *row)
     for (uint32_t i = 0; i < row->n; i++) n = row->runs[i]->n_batches > n ? row->runs[i]->n_batches : n;
     for (uint32_t b = 0; b < n; b++) {
         double mean, half;
-        qc_row_target(&mean, &half, row, b);
+        qc_results_target(&mean, &half, row, b);
         fprintf(p->to, "%u ", b + 1);
         print_point(p, mean, half);
     }
@@ -134,7 +134,7 @@ static void print_axis_points(const Plot *p, uint32_t i)
                 !same_curve(p, &p->results->rows[i], row))
                 continue;
             double mean, half;
-            qc_row_figure(&mean, &half, row, p->r->figures[0]);
+            qc_results_figure(&mean, &half, row, p->r->figures[0]);
             if (all_numbers(axis)) fprintf(p->to, "%s ", axis->values[v]);
             else fprintf(p->to, "%u ", v);
             print_point(p, mean, half);
@@ -144,8 +144,8 @@ static void print_axis_points(const Plot *p, uint32_t i)
 static void print_figures(const Plot *p, const QcRow *row)
 {
     double x, y, half_x, half_y;
-    qc_row_figure(&x, &half_x, row, p->r->figures[0]);
-    qc_row_figure(&y, &half_y, row, p->r->figures[1]);
+    qc_results_figure(&x, &half_x, row, p->r->figures[0]);
+    qc_results_figure(&y, &half_y, row, p->r->figures[1]);
     fprintf(p->to, "%.9g %.9g %.9g %.9g\n", x, y, isnan(half_y) ? 0 : half_y, isnan(half_x) ? 0 : half_x);
 }
 

@@ -154,7 +154,7 @@ static void print_row(const QcReport *r, FILE *to, const QcExperiment *e, const 
     fprintf(to, "%u", row->n);
     for (uint32_t k = 0; k < r->n_figures; k++) {
         double mean, half;
-        qc_row_figure(&mean, &half, row, r->figures[k]);
+        qc_results_figure(&mean, &half, row, r->figures[k]);
         fputs(m->between, to);
         print_number(to, r->figures[k], mean);
         if (isnan(half) && r->format != QC_REPORT_TSV) continue;
@@ -182,7 +182,7 @@ static void print_json(const QcReport *r, FILE *to, const QcExperiment *e, const
     fprintf(to, "\"runs\": %u", row->n);
     for (uint32_t k = 0; k < r->n_figures; k++) {
         double mean, half;
-        qc_row_figure(&mean, &half, row, r->figures[k]);
+        qc_results_figure(&mean, &half, row, r->figures[k]);
         fprintf(to, isnan(mean) ? ", \"%s\": null" : ", \"%s\": %.9g", qc_figure_name(r->figures[k]), mean);
         fprintf(to, isnan(half) ? ", \"%s_ci95\": null" : ", \"%s_ci95\": %.9g", qc_figure_name(r->figures[k]), half);
     }

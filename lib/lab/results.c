@@ -267,7 +267,7 @@ static double student(uint32_t df)
            (3 * pow(z, 7) + 19 * pow(z, 5) + 17 * pow(z, 3) - 15 * z) / (384.0 * df * df * df);
 }
 
-void qc_row_figure(double *mean, double *half, const QcRow *row, QcFigure f)
+void qc_results_figure(double *mean, double *half, const QcRow *row, QcFigure f)
 {
     double sum = 0, squares = 0;
     for (uint32_t i = 0; i < row->n; i++) sum += row->runs[i]->figure[f];
@@ -276,7 +276,7 @@ void qc_row_figure(double *mean, double *half, const QcRow *row, QcFigure f)
     *half = row->n > 1 ? student(row->n - 1) * sqrt(squares / (row->n - 1) / row->n) : NAN;
 }
 
-void qc_row_target(double *mean, double *half, const QcRow *row, uint32_t b)
+void qc_results_target(double *mean, double *half, const QcRow *row, uint32_t b)
 {
     double sum = 0, squares = 0;
     uint32_t n = 0;

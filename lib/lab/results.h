@@ -75,8 +75,8 @@ int qc_results_load(QcResults *r, const QcExperiment *e, const uint8_t *by, cons
 void qc_results_release(QcResults *r);
 
 /* Mean, and half the 95 % confidence interval of it (Student's t; NaN for a single run). */
-void qc_row_figure(double *mean, double *half, const QcRow *row, QcFigure f);
+void qc_results_figure(double *mean, double *half, const QcRow *row, QcFigure f);
 /* The same of the target accuracy after batch b (from 0), over the runs that have this batch; NaN: none has. */
-void qc_row_target(double *mean, double *half, const QcRow *row, uint32_t b);
+void qc_results_target(double *mean, double *half, const QcRow *row, uint32_t b);
 
 #endif

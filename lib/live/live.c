@@ -184,7 +184,7 @@ static float follow_drift(QcLive *s)
     const QcDriftBase *b = &s->model->drift;
     int before = s->alarm;
     if (!b->features) return NAN;
-    s->drift = qc_drift_figure(s->drift, qc_drift_of_latest(b, &s->model->learner));
+    s->drift = qc_driftwatch_figure(s->drift, qc_driftwatch_of_latest(b, &s->model->learner));
     s->alarm = s->drift > b->threshold;
     s->counts.alarms += (uint64_t)s->alarm;
     if (s->alarm && !before)
@@ -248,7 +248,8 @@ static int take_label(QcLive *s, QcLateLabel *label, QcErr *err)
     uint32_t at = 0, number, lost = 0;
     while (qc_latelabels_find(&s->late, label, &at, &number)) {
         label->found++;
-        lost += label_window(s, number, label->class_index) != 0;
+        if (label_window(s, number, label->class_index)) lost++;
+        else report(s, (QcLiveReport){.event = QC_LIVE_LABEL, .number = number, .class_index = label->class_index});
     }
     int past = qc_latelabels_wait(&s->late, label);
     if (past < 0)

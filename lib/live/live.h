@@ -20,6 +20,7 @@
 typedef enum QcLiveEvent {
     QC_LIVE_STARTED, /* resumed or new */
     QC_LIVE_WINDOW, /* window */
+    QC_LIVE_LABEL, /* number, class_index: a label that came after its window */
     QC_LIVE_ADAPT, /* adapt */
     QC_LIVE_WORDS, /* words: a break, a label that was refused, a reload */
     QC_LIVE_STATUS /* counts */
@@ -50,6 +51,7 @@ typedef struct QcLiveReport {
     const QcLiveWindow *window;
     const QcAdaptReport *adapt;
     const char *words;
+    uint32_t number, class_index;
 } QcLiveReport;
 
 struct QcLive {

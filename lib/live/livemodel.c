@@ -16,7 +16,7 @@ static int load_model(QcLiveModel *m, const char *path, QcErr *err)
         return qc_fail(err, QC_EUNSUPPORTED,
                        "%.300s: a float model does not run on a stream: quantize it (qc-quantize)",
                        qc_input_name(path));
-    if (qc_qgraph_decode(&m->g, &m->model, &m->arena, err)) return qc_within(err, qc_input_name(path));
+    if (qc_qgraphfile_decode(&m->g, &m->model, &m->arena, err)) return qc_within(err, qc_input_name(path));
     int found = qc_driftbase_decode(&m->drift, &m->model, &m->g, &m->arena, err);
     if (!found) m->drift.features = 0;
     return found < 0 ? qc_within(err, qc_input_name(path)) : 0;
@@ -29,7 +29,7 @@ static int place_learner(QcLiveModel *m, const QcLiveOptions *o, QcErr *err)
                             .seed = o->seed,
                             .capacity = m->coreset.data.capacity,
                             .ring = m->learns ? QC_LIVE_RING : 1};
-    const QcKernels *kernels = qc_kernels_need(err);
+    const QcKernels *kernels = qc_need_kernels(err);
     if (!kernels || qc_parameters_tune(&setup.parameters, o->tune, o->n_tune, err)) return -1;
     if (m->learns && !qc_head_fits(&m->g))
         return qc_fail(err, QC_EUNSUPPORTED,

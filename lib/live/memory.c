@@ -13,8 +13,10 @@ static int plan_model(QcMemory *m, const QcModelFile *file, uint32_t slots, uint
     QcFlip flip = {0};
     QcCursor any;
     int has_flip = qc_container_find(&file->container, "flip", &any);
-    if (qc_qgraph_decode(&g, file, arena, err) || (has_flip && qc_flip_decode(&flip, file, &g, arena, err))) return -1;
-    qc_model_plan(&m->model, &g, &flip);
+    if (qc_qgraphfile_decode(&g, file, arena, err) ||
+        (has_flip && qc_flipfile_decode(&flip, file, &g, arena, err)))
+        return -1;
+    qc_modelfile_plan(&m->model, &g, &flip);
     qc_qpredict_bytes(&m->inference, &g);
     QcLearnerSetup setup = {.graph = &g,
                             .flips = has_flip ? &qc_flip_rounds : NULL,
@@ -42,7 +44,7 @@ void qc_memory_of_session(QcMemory *m, const QcSession *s)
 {
     const QcMethodRun *l = &s->learner;
     *m = (QcMemory){0};
-    qc_model_plan(&m->model, &s->g, &s->flip);
+    qc_modelfile_plan(&m->model, &s->g, &s->flip);
     qc_qpredict_bytes(&m->inference, &s->g);
     if (l->method->observe) {
         qc_learner_plan(&m->calibration, &qc_devicestep_learner(l)->setup);

@@ -54,10 +54,10 @@ static int load_model(QcSession *s, const QcMethod **method, const char *path, Q
 {
     QcCursor flip;
     if (qc_modelfile_load(&s->model, path, err)) return -1;
-    if (qc_qgraph_decode(&s->g, &s->model, &s->arena, err)) return qc_within(err, qc_input_name(path));
+    if (qc_qgraphfile_decode(&s->g, &s->model, &s->arena, err)) return qc_within(err, qc_input_name(path));
     if (!*method)
         *method = qc_container_find(&s->model.container, "flip", &flip) ? &qc_method_qcore : &qc_method_closed;
-    if ((*method)->needs_flip && qc_flip_decode(&s->flip, &s->model, &s->g, &s->arena, err))
+    if ((*method)->needs_flip && qc_flipfile_decode(&s->flip, &s->model, &s->g, &s->arena, err))
         return qc_within(err, qc_input_name(path));
     return 0;
 }
@@ -138,7 +138,7 @@ static int open_learner(QcSession *s, const QcMethod *method, const QcSessionOpt
 {
     QcMethodRun *l = &s->learner;
     l->method = method;
-    l->kernels = qc_kernels_need(err);
+    l->kernels = qc_need_kernels(err);
     if (!l->kernels) return -1;
     l->g = &s->g;
     l->flip = s->flip.n_layers ? &s->flip : NULL;
@@ -150,7 +150,7 @@ static int open_learner(QcSession *s, const QcMethod *method, const QcSessionOpt
     l->threads = o->threads;
     l->all_labelled = !s->ask && has_all_labels(s);
     QcPlan plan = {0};
-    qc_model_plan(&plan, &s->g, &s->flip);
+    qc_modelfile_plan(&plan, &s->g, &s->flip);
     s->model_bytes = qc_plan_bytes(&plan);
     if (s->ask && !l->method->observe)
         return qc_fail(err, QC_EUSAGE, "only methods of the device ask for labels; %s is not one", l->method->name);
@@ -252,7 +252,7 @@ static int follow_drift(QcSession *s)
 {
     if (!s->drift.features) return 0;
     s->drift_figure =
-        qc_drift_figure(s->drift_figure, qc_drift_of_latest(&s->drift, qc_devicestep_learner(&s->learner)));
+        qc_driftwatch_figure(s->drift_figure, qc_driftwatch_of_latest(&s->drift, qc_devicestep_learner(&s->learner)));
     return s->drift_figure > s->drift.threshold;
 }
 
@@ -454,7 +454,7 @@ int qc_session_save_model(QcSession *s, const char *path, QcErr *err)
         return qc_fail(err, QC_EUSAGE, "the result of method %s is no model to save: %s", s->learner.method->name,
                        unsaved);
     if (l) qc_learner_store(l, &s->g);
-    if (qc_qgraph_encode(&s->model, &s->g, err) || (l && qc_learned_encode(&s->model, l, err)) || stamp(s, err))
+    if (qc_qgraphfile_encode(&s->model, &s->g, err) || (l && qc_learned_encode(&s->model, l, err)) || stamp(s, err))
         return -1;
     return qc_modelfile_save(&s->model, path, err);
 }

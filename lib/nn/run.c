@@ -125,23 +125,23 @@ static void node_forward(QcWorker *slice, uint32_t i)
     size_t values = slice->n * qc_node_values(node);
     switch (node->op) {
     case QC_OP_CONV:
-    case QC_OP_LINEAR: qc_conv_forward(slice->now, g, i, y, x); break;
-    case QC_OP_BATCHNORM: qc_norm_forward(slice, node, y, x, slice->n * qc_node_positions(node)); break;
-    case QC_OP_RELU: qc_relu_forward(y, x, node->clip, values); break;
-    case QC_OP_MAXPOOL: qc_maxpool_forward(y, x, node, in, slice->n); break;
-    case QC_OP_AVGPOOL: qc_avgpool_forward(y, x, node, in, slice->n); break;
-    case QC_OP_GAP: qc_gap_forward(y, x, in, slice->n); break;
-    case QC_OP_STD: qc_std_forward(y, x, in, slice->n); break;
+    case QC_OP_LINEAR: qc_run_conv_forward(slice->now, g, i, y, x); break;
+    case QC_OP_BATCHNORM: qc_run_norm_forward(slice, node, y, x, slice->n * qc_node_positions(node)); break;
+    case QC_OP_RELU: qc_run_relu_forward(y, x, node->clip, values); break;
+    case QC_OP_MAXPOOL: qc_run_maxpool_forward(y, x, node, in, slice->n); break;
+    case QC_OP_AVGPOOL: qc_run_avgpool_forward(y, x, node, in, slice->n); break;
+    case QC_OP_GAP: qc_run_gap_forward(y, x, in, slice->n); break;
+    case QC_OP_STD: qc_run_std_forward(y, x, in, slice->n); break;
     case QC_OP_CONCAT: concat_forward(slice, node, y); break;
-    case QC_OP_ADD: qc_sum_forward(y, x, slice->value[node->inputs[1]], values); break;
+    case QC_OP_ADD: qc_run_sum_forward(y, x, slice->value[node->inputs[1]], values); break;
     case QC_OP_FLATTEN: qc_copy(y, x, values); break;
-    case QC_OP_QUANT: qc_quant_forward(y, x, node, values); break;
-    case QC_OP_FUNCTION: qc_function_forward(y, x, node, values); break;
-    case QC_OP_TABLE: qc_table_forward(y, x, node, values); break;
+    case QC_OP_QUANT: qc_run_quant_forward(y, x, node, values); break;
+    case QC_OP_FUNCTION: qc_run_function_forward(y, x, node, values); break;
+    case QC_OP_TABLE: qc_run_table_forward(y, x, node, values); break;
     case QC_OP_MUL:
-        qc_mul_forward(y, x, slice->value[node->inputs[1]], node, &g->nodes[node->inputs[1]], slice->n);
+        qc_run_mul_forward(y, x, slice->value[node->inputs[1]], node, &g->nodes[node->inputs[1]], slice->n);
         break;
-    case QC_OP_TURN: qc_turn_forward(y, x, node, in, slice->n); break;
+    case QC_OP_TURN: qc_run_turn_forward(y, x, node, in, slice->n); break;
     case QC_OP_INPUT:
     case QC_OP_COUNT: break;
     }
@@ -178,20 +178,20 @@ static void input_backward(QcWorker *slice, uint32_t i, uint32_t k, float *dx)
     const float *dy = slice->gradient[i], *x = slice->value[node->inputs[k]];
     size_t values = slice->n * qc_node_values(node);
     switch (node->op) {
-    case QC_OP_RELU: qc_relu_backward(dx, dy, slice->value[i], node->clip, values); break;
-    case QC_OP_MAXPOOL: qc_maxpool_backward(dx, dy, x, node, in, slice->n); break;
-    case QC_OP_AVGPOOL: qc_avgpool_backward(dx, dy, node, in, slice->n); break;
-    case QC_OP_GAP: qc_gap_backward(dx, dy, in, slice->n); break;
-    case QC_OP_STD: qc_std_backward(dx, dy, slice->value[i], x, in, slice->n); break;
+    case QC_OP_RELU: qc_run_relu_backward(dx, dy, slice->value[i], node->clip, values); break;
+    case QC_OP_MAXPOOL: qc_run_maxpool_backward(dx, dy, x, node, in, slice->n); break;
+    case QC_OP_AVGPOOL: qc_run_avgpool_backward(dx, dy, node, in, slice->n); break;
+    case QC_OP_GAP: qc_run_gap_backward(dx, dy, in, slice->n); break;
+    case QC_OP_STD: qc_run_std_backward(dx, dy, slice->value[i], x, in, slice->n); break;
     case QC_OP_ADD:
     case QC_OP_FLATTEN: qc_copy(dx, dy, values); break;
-    case QC_OP_QUANT: qc_quant_backward(dx, dy, x, node, values); break;
-    case QC_OP_FUNCTION: qc_function_backward(dx, dy, x, node, values); break;
-    case QC_OP_TABLE: qc_table_backward(dx, dy, x, node, values); break;
+    case QC_OP_QUANT: qc_run_quant_backward(dx, dy, x, node, values); break;
+    case QC_OP_FUNCTION: qc_run_function_backward(dx, dy, x, node, values); break;
+    case QC_OP_TABLE: qc_run_table_backward(dx, dy, x, node, values); break;
     case QC_OP_MUL:
-        qc_mul_backward(dx, dy, slice->value[node->inputs[!k]], node, in, &g->nodes[node->inputs[!k]], slice->n);
+        qc_run_mul_backward(dx, dy, slice->value[node->inputs[!k]], node, in, &g->nodes[node->inputs[!k]], slice->n);
         break;
-    case QC_OP_TURN: qc_turn_backward(dx, dy, node, in, slice->n); break;
+    case QC_OP_TURN: qc_run_turn_backward(dx, dy, node, in, slice->n); break;
     case QC_OP_CONCAT: {
         size_t at = 0;
         for (uint32_t before = 0; before < k; before++) at += g->nodes[node->inputs[before]].channels;
@@ -211,14 +211,14 @@ static void node_backward(QcWorker *slice, uint32_t i, float *grads)
         uint32_t in = node->inputs[k];
         float *target = run->adds[i * QC_MAX_INPUTS + k] ? slice->spare[i] : slice->gradient[in]; /* NULL: not wanted */
         if (node->op == QC_OP_CONV || node->op == QC_OP_LINEAR)
-            qc_conv_backward(slice->now, run->g, i, target, grads, dy, slice->value[in]);
+            qc_run_conv_backward(slice->now, run->g, i, target, grads, dy, slice->value[in]);
         else if (node->op == QC_OP_BATCHNORM)
-            qc_norm_backward(slice, node, target, grads, dy, slice->value[in], slice->n * qc_node_positions(node));
+            qc_run_norm_backward(slice, node, target, grads, dy, slice->value[in], slice->n * qc_node_positions(node));
         else if (target)
             input_backward(slice, i, k, target);
         if (target && target == slice->spare[i])
-            qc_sum_forward(slice->gradient[in], slice->gradient[in], target,
-                           slice->n * qc_node_values(&run->g->nodes[in]));
+            qc_run_sum_forward(slice->gradient[in], slice->gradient[in], target,
+                               slice->n * qc_node_values(&run->g->nodes[in]));
     }
 }
 

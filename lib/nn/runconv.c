@@ -287,7 +287,7 @@ static const float *input_of(const QcConvs *convs, const QcGraph *g, uint32_t no
     return convs->picked;
 }
 
-void qc_conv_forward(const QcConvs *convs, const QcGraph *g, uint32_t node, float *y, const float *x)
+void qc_run_conv_forward(const QcConvs *convs, const QcGraph *g, uint32_t node, float *y, const float *x)
 {
     if (!convs->n) return;
     const QcConv *conv = &convs->layers[node];
@@ -336,8 +336,8 @@ static void back_data(const QcConv *conv, const float *weights, float *dx, const
     dnnl_primitive_execute(pass->primitive, stream, 4, args);
 }
 
-void qc_conv_backward(const QcConvs *convs, const QcGraph *g, uint32_t node, float *dx, float *grads, const float *dy,
-                      const float *x)
+void qc_run_conv_backward(const QcConvs *convs, const QcGraph *g, uint32_t node, float *dx, float *grads,
+                          const float *dy, const float *x)
 {
     if (!convs->n) return;
     const QcConv *conv = &convs->layers[node];

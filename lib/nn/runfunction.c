@@ -6,12 +6,12 @@
 
 /* ---- functions ---- */
 
-void qc_function_forward(float *y, const float *x, const QcNode *node, size_t values)
+void qc_run_function_forward(float *y, const float *x, const QcNode *node, size_t values)
 {
     for (size_t i = 0; i < values; i++) y[i] = qc_function_at(node->steps, node->n_steps, x[i], NULL);
 }
 
-void qc_function_backward(float *dx, const float *dy, const float *x, const QcNode *node, size_t values)
+void qc_run_function_backward(float *dx, const float *dy, const float *x, const QcNode *node, size_t values)
 {
     for (size_t i = 0; i < values; i++) {
         float slope;
@@ -28,14 +28,14 @@ static int32_t code_of(float x, const QcNode *node)
     return (int32_t)(q > 0 ? q < top ? q : top : 0);
 }
 
-void qc_table_forward(float *y, const float *x, const QcNode *node, size_t values)
+void qc_run_table_forward(float *y, const float *x, const QcNode *node, size_t values)
 {
     for (size_t i = 0; i < values; i++)
         y[i] = node->levels[code_of(x[i], node)] + (x[i] - x[i]); /* what is no number stays none */
 }
 
 /* The slope between the codes on both sides. */
-void qc_table_backward(float *dx, const float *dy, const float *x, const QcNode *node, size_t values)
+void qc_run_table_backward(float *dx, const float *dy, const float *x, const QcNode *node, size_t values)
 {
     int32_t top = (int32_t)(1u << node->bits) - 1;
     for (size_t i = 0; i < values; i++) {
@@ -52,7 +52,7 @@ static int is_gate(const QcNode *node, const QcNode *in)
     return qc_node_positions(in) == 1 && qc_node_positions(node) > 1;
 }
 
-void qc_mul_forward(float *y, const float *a, const float *b, const QcNode *node, const QcNode *in_b, uint32_t n)
+void qc_run_mul_forward(float *y, const float *a, const float *b, const QcNode *node, const QcNode *in_b, uint32_t n)
 {
     size_t values = qc_node_values(node), channels = node->channels, step = is_gate(node, in_b) ? channels : values;
     for (uint32_t w = 0; w < n; w++, b += step)
@@ -60,8 +60,8 @@ void qc_mul_forward(float *y, const float *a, const float *b, const QcNode *node
             for (size_t k = 0; k < step; k++) y[k] = a[k] * b[k];
 }
 
-void qc_mul_backward(float *dx, const float *dy, const float *x, const QcNode *node, const QcNode *in,
-                     const QcNode *in_x, uint32_t n)
+void qc_run_mul_backward(float *dx, const float *dy, const float *x, const QcNode *node, const QcNode *in,
+                         const QcNode *in_x, uint32_t n)
 {
     size_t values = qc_node_values(node), channels = node->channels;
     int sums = is_gate(node, in), repeats = is_gate(node, in_x);
@@ -88,7 +88,7 @@ static size_t next_place(uint32_t *index, size_t at, const QcLoops *l)
     return at;
 }
 
-void qc_turn_forward(float *y, const float *x, const QcNode *node, const QcNode *in, uint32_t n)
+void qc_run_turn_forward(float *y, const float *x, const QcNode *node, const QcNode *in, uint32_t n)
 {
     size_t values = qc_node_values(node);
     for (uint32_t w = 0; w < n; w++, x += qc_node_values(in), y += values) {
@@ -98,7 +98,7 @@ void qc_turn_forward(float *y, const float *x, const QcNode *node, const QcNode 
     }
 }
 
-void qc_turn_backward(float *dx, const float *dy, const QcNode *node, const QcNode *in, uint32_t n)
+void qc_run_turn_backward(float *dx, const float *dy, const QcNode *node, const QcNode *in, uint32_t n)
 {
     size_t values = qc_node_values(node);
     memset(dx, 0, n * qc_node_values(in) * sizeof *dx);

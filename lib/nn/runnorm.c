@@ -106,7 +106,7 @@ static void recall(const QcRun *run, const QcNode *node, float *mean, float *inv
     }
 }
 
-void qc_norm_forward(QcWorker *slice, const QcNode *node, float *y, const float *x, size_t rows)
+void qc_run_norm_forward(QcWorker *slice, const QcNode *node, float *y, const float *x, size_t rows)
 {
     QcRun *run = slice->run;
     size_t channels = node->channels;
@@ -129,8 +129,8 @@ void qc_norm_forward(QcWorker *slice, const QcNode *node, float *y, const float 
     }
 }
 
-void qc_norm_backward(QcWorker *slice, const QcNode *node, float *dx, float *grads, const float *dy, const float *x,
-                      size_t rows)
+void qc_run_norm_backward(QcWorker *slice, const QcNode *node, float *dx, float *grads, const float *dy, const float *x,
+                          size_t rows)
 {
     QcRun *run = slice->run;
     size_t channels = node->channels;

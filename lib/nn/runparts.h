@@ -70,49 +70,50 @@ void qc_run_settle(QcRun *run);          /* each slice's part of the kept tensor
 /* runconv.c */
 int qc_convs_make(QcConvs *convs, const QcGraph *g, int goes_back, uint32_t n, QcErr *err);
 void qc_convs_release(QcConvs *convs, uint32_t n_nodes);
-void qc_conv_forward(const QcConvs *convs, const QcGraph *g, uint32_t node, float *y, const float *x);
+void qc_run_conv_forward(const QcConvs *convs, const QcGraph *g, uint32_t node, float *y, const float *x);
 /* dx may be NULL. Gradients of weights and bias are written at their places in grads. */
-void qc_conv_backward(const QcConvs *convs, const QcGraph *g, uint32_t node, float *dx, float *grads, const float *dy,
-                      const float *x);
+void qc_run_conv_backward(const QcConvs *convs, const QcGraph *g, uint32_t node, float *dx, float *grads,
+                          const float *dy, const float *x);
 void qc_convs_single_threaded(void); /* oneDNN stays in the calling thread */
 
 /* runnorm.c: y and x may be one array, dx and dy too; rows: of the slice. All slices must come here. */
-void qc_norm_forward(QcWorker *slice, const QcNode *node, float *y, const float *x, size_t rows);
-void qc_norm_backward(QcWorker *slice, const QcNode *node, float *dx, float *grads, const float *dy, const float *x,
-                      size_t rows);
+void qc_run_norm_forward(QcWorker *slice, const QcNode *node, float *y, const float *x, size_t rows);
+void qc_run_norm_backward(QcWorker *slice, const QcNode *node, float *dx, float *grads, const float *dy, const float *x,
+                          size_t rows);
 
 /* runpool.c: n windows; dx is written, not added to. */
-void qc_maxpool_forward(float *y, const float *x, const QcNode *node, const QcNode *in, uint32_t n);
-void qc_maxpool_backward(float *dx, const float *dy, const float *x, const QcNode *node, const QcNode *in, uint32_t n);
-void qc_avgpool_forward(float *y, const float *x, const QcNode *node, const QcNode *in, uint32_t n);
-void qc_avgpool_backward(float *dx, const float *dy, const QcNode *node, const QcNode *in, uint32_t n);
-void qc_gap_forward(float *y, const float *x, const QcNode *in, uint32_t n);
-void qc_gap_backward(float *dx, const float *dy, const QcNode *in, uint32_t n);
-void qc_std_forward(float *y, const float *x, const QcNode *in, uint32_t n);
+void qc_run_maxpool_forward(float *y, const float *x, const QcNode *node, const QcNode *in, uint32_t n);
+void qc_run_maxpool_backward(float *dx, const float *dy, const float *x, const QcNode *node, const QcNode *in,
+                             uint32_t n);
+void qc_run_avgpool_forward(float *y, const float *x, const QcNode *node, const QcNode *in, uint32_t n);
+void qc_run_avgpool_backward(float *dx, const float *dy, const QcNode *node, const QcNode *in, uint32_t n);
+void qc_run_gap_forward(float *y, const float *x, const QcNode *in, uint32_t n);
+void qc_run_gap_backward(float *dx, const float *dy, const QcNode *in, uint32_t n);
+void qc_run_std_forward(float *y, const float *x, const QcNode *in, uint32_t n);
 /* 0 where all of a channel is alike */
-void qc_std_backward(float *dx, const float *dy, const float *y, const float *x, const QcNode *in, uint32_t n);
+void qc_run_std_backward(float *dx, const float *dy, const float *y, const float *x, const QcNode *in, uint32_t n);
 
 /* runpoint.c: value by value; y and x may be one array. */
-void qc_relu_forward(float *y, const float *x, float clip, size_t values);
-void qc_relu_backward(float *dx, const float *dy, const float *y, float clip, size_t values);
-void qc_quant_forward(float *y, const float *x, const QcNode *node, size_t values);
-void qc_quant_backward(float *dx, const float *dy, const float *x, const QcNode *node, size_t values);
-void qc_sum_forward(float *y, const float *a, const float *b, size_t values);
+void qc_run_relu_forward(float *y, const float *x, float clip, size_t values);
+void qc_run_relu_backward(float *dx, const float *dy, const float *y, float clip, size_t values);
+void qc_run_quant_forward(float *y, const float *x, const QcNode *node, size_t values);
+void qc_run_quant_backward(float *dx, const float *dy, const float *x, const QcNode *node, size_t values);
+void qc_run_sum_forward(float *y, const float *a, const float *b, size_t values);
 void qc_copy(float *y, const float *x, size_t values);
 /* Rows of `width` values from x (rows `x_step` apart) to y (rows `y_step` apart): concat and its gradient. */
 void qc_copy_rows(float *y, size_t y_step, const float *x, size_t x_step, size_t width, size_t rows);
 
 /* runfunction.c: y and x may be one array; n windows. */
-void qc_function_forward(float *y, const float *x, const QcNode *node, size_t values);
-void qc_function_backward(float *dx, const float *dy, const float *x, const QcNode *node, size_t values);
-void qc_table_forward(float *y, const float *x, const QcNode *node, size_t values);
-void qc_table_backward(float *dx, const float *dy, const float *x, const QcNode *node, size_t values);
-void qc_mul_forward(float *y, const float *a, const float *b, const QcNode *node, const QcNode *in_b, uint32_t n);
+void qc_run_function_forward(float *y, const float *x, const QcNode *node, size_t values);
+void qc_run_function_backward(float *dx, const float *dy, const float *x, const QcNode *node, size_t values);
+void qc_run_table_forward(float *y, const float *x, const QcNode *node, size_t values);
+void qc_run_table_backward(float *dx, const float *dy, const float *x, const QcNode *node, size_t values);
+void qc_run_mul_forward(float *y, const float *a, const float *b, const QcNode *node, const QcNode *in_b, uint32_t n);
 /* dx: of the input `in`; x: of the other one. */
-void qc_mul_backward(float *dx, const float *dy, const float *x, const QcNode *node, const QcNode *in,
-                     const QcNode *in_x, uint32_t n);
-void qc_turn_forward(float *y, const float *x, const QcNode *node, const QcNode *in, uint32_t n);
-void qc_turn_backward(float *dx, const float *dy, const QcNode *node, const QcNode *in, uint32_t n);
+void qc_run_mul_backward(float *dx, const float *dy, const float *x, const QcNode *node, const QcNode *in,
+                         const QcNode *in_x, uint32_t n);
+void qc_run_turn_forward(float *y, const float *x, const QcNode *node, const QcNode *in, uint32_t n);
+void qc_run_turn_backward(float *dx, const float *dy, const QcNode *node, const QcNode *in, uint32_t n);
 
 static inline size_t qc_node_positions(const QcNode *node) { return (size_t)node->height * node->width; }
 static inline size_t qc_node_values(const QcNode *node) { return qc_node_positions(node) * node->channels; }

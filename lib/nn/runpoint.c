@@ -4,7 +4,7 @@
 #include "../base/clones.h"
 #include "runparts.h"
 
-QC_CLONES void qc_relu_forward(float *y, const float *x, float clip, size_t values)
+QC_CLONES void qc_run_relu_forward(float *y, const float *x, float clip, size_t values)
 {
     float top = clip > 0 ? clip : INFINITY;
     for (size_t i = 0; i < values; i++) {
@@ -25,7 +25,7 @@ static size_t take(float *block, const float *from, size_t left)
     return n;
 }
 
-QC_CLONES void qc_relu_backward(float *dx, const float *dy, const float *y, float clip, size_t values)
+QC_CLONES void qc_run_relu_backward(float *dx, const float *dy, const float *y, float clip, size_t values)
 {
     float top = clip > 0 ? clip : INFINITY, gradient[BLOCK], value[BLOCK];
     for (size_t i = 0, n; i < values; i += n) {
@@ -56,7 +56,7 @@ static inline float level(float x, Levels l)
     return whole + (float)((rest >= 0.5f) - (rest <= -0.5f)) + l.zero;
 }
 
-QC_CLONES void qc_quant_forward(float *y, const float *x, const QcNode *node, size_t values)
+QC_CLONES void qc_run_quant_forward(float *y, const float *x, const QcNode *node, size_t values)
 {
     const Levels l = levels_of(node);
     float value[BLOCK];
@@ -72,7 +72,7 @@ QC_CLONES void qc_quant_forward(float *y, const float *x, const QcNode *node, si
     }
 }
 
-QC_CLONES void qc_quant_backward(float *dx, const float *dy, const float *x, const QcNode *node, size_t values)
+QC_CLONES void qc_run_quant_backward(float *dx, const float *dy, const float *x, const QcNode *node, size_t values)
 {
     const Levels l = levels_of(node);
     float gradient[BLOCK], value[BLOCK];
@@ -87,7 +87,7 @@ QC_CLONES void qc_quant_backward(float *dx, const float *dy, const float *x, con
     }
 }
 
-QC_CLONES void qc_sum_forward(float *y, const float *a, const float *b, size_t values)
+QC_CLONES void qc_run_sum_forward(float *y, const float *a, const float *b, size_t values)
 {
     for (size_t i = 0; i < values; i++) y[i] = a[i] + b[i];
 }

@@ -47,7 +47,7 @@ static void max_of(float *best, const float *x, size_t width)
     for (size_t c = 0; c < width; c++) best[c] = x[c] > best[c] ? x[c] : best[c];
 }
 
-void qc_maxpool_forward(float *y, const float *x, const QcNode *node, const QcNode *in, uint32_t n)
+void qc_run_maxpool_forward(float *y, const float *x, const QcNode *node, const QcNode *in, uint32_t n)
 {
     size_t channels = in->channels, positions = qc_node_positions(node);
     for (size_t at = 0; at < n * positions; at++) {
@@ -90,7 +90,8 @@ static void maxpool_scatter(float *dx, const float *dy, const float *x, const Sp
     }
 }
 
-void qc_maxpool_backward(float *dx, const float *dy, const float *x, const QcNode *node, const QcNode *in, uint32_t n)
+void qc_run_maxpool_backward(float *dx, const float *dy, const float *x, const QcNode *node, const QcNode *in,
+                             uint32_t n)
 {
     size_t channels = in->channels, positions = qc_node_positions(node), values = qc_node_values(in);
     for (uint32_t k = 0; k < n; k++) {
@@ -108,7 +109,7 @@ static float share(const Span *s, const QcNode *node)
     return 1 / (float)(node->count_padding ? node->window.kernel_h * node->window.kernel_w : inside);
 }
 
-void qc_avgpool_forward(float *y, const float *x, const QcNode *node, const QcNode *in, uint32_t n)
+void qc_run_avgpool_forward(float *y, const float *x, const QcNode *node, const QcNode *in, uint32_t n)
 {
     size_t channels = in->channels, positions = qc_node_positions(node);
     for (size_t at = 0; at < n * positions; at++) {
@@ -125,7 +126,7 @@ void qc_avgpool_forward(float *y, const float *x, const QcNode *node, const QcNo
     }
 }
 
-void qc_avgpool_backward(float *dx, const float *dy, const QcNode *node, const QcNode *in, uint32_t n)
+void qc_run_avgpool_backward(float *dx, const float *dy, const QcNode *node, const QcNode *in, uint32_t n)
 {
     size_t channels = in->channels, positions = qc_node_positions(node), values = qc_node_values(in);
     for (uint32_t k = 0; k < n; k++) {
@@ -143,7 +144,7 @@ void qc_avgpool_backward(float *dx, const float *dy, const QcNode *node, const Q
     }
 }
 
-void qc_gap_forward(float *y, const float *x, const QcNode *in, uint32_t n)
+void qc_run_gap_forward(float *y, const float *x, const QcNode *in, uint32_t n)
 {
     size_t channels = in->channels, positions = qc_node_positions(in);
     float scale = 1 / (float)positions;
@@ -158,7 +159,7 @@ void qc_gap_forward(float *y, const float *x, const QcNode *in, uint32_t n)
     }
 }
 
-void qc_gap_backward(float *dx, const float *dy, const QcNode *in, uint32_t n)
+void qc_run_gap_backward(float *dx, const float *dy, const QcNode *in, uint32_t n)
 {
     size_t channels = in->channels, positions = qc_node_positions(in);
     float scale = 1 / (float)positions;
@@ -177,7 +178,7 @@ static float mean_of(const float *x, size_t positions, size_t channels)
     return sum / (float)positions;
 }
 
-void qc_std_forward(float *y, const float *x, const QcNode *in, uint32_t n)
+void qc_run_std_forward(float *y, const float *x, const QcNode *in, uint32_t n)
 {
     size_t channels = in->channels, positions = qc_node_positions(in);
     for (size_t k = 0; k < n * channels; k++) {
@@ -188,7 +189,7 @@ void qc_std_forward(float *y, const float *x, const QcNode *in, uint32_t n)
     }
 }
 
-void qc_std_backward(float *dx, const float *dy, const float *y, const float *x, const QcNode *in, uint32_t n)
+void qc_run_std_backward(float *dx, const float *dy, const float *y, const float *x, const QcNode *in, uint32_t n)
 {
     size_t channels = in->channels, positions = qc_node_positions(in);
     for (size_t k = 0; k < n * channels; k++) {

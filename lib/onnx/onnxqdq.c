@@ -275,7 +275,7 @@ int qc_onnx_write_quantized(QcOnnxOut *out, const QcModelFile *m, QcOnnxCodes co
     Name x;
     int status = -1;
     Writer w = {.out = out, .g = &g, .codes = codes};
-    if (qc_qgraph_decode(&g, m, &w.arena, err) ||
+    if (qc_qgraphfile_decode(&g, m, &w.arena, err) ||
         !(w.written = qc_arena_take(&w.arena, g.n_tensors, sizeof *w.written, err)))
         goto end;
     if (codes == QC_ONNX_INT4 && g.bits > 4) {

@@ -75,7 +75,7 @@ end:
     return status;
 }
 
-int qc_weights_import(QcModelFile *m, uint8_t digest[QC_DIGEST_BYTES], const QcWeightsSource *s, const QcOnnxOptions *o,
+int qc_import_weights(QcModelFile *m, uint8_t digest[QC_DIGEST_BYTES], const QcWeightsSource *s, const QcOnnxOptions *o,
                       QcErr *err)
 {
     *m = (QcModelFile){0};

@@ -15,7 +15,7 @@ typedef struct QcWeightsSource {
 
 /* Exactly one of like and arch must be given: else, and where options are missing or too many, QC_EUSAGE. digest: of
  * the weights' file. */
-int qc_weights_import(QcModelFile *m, uint8_t digest[QC_DIGEST_BYTES], const QcWeightsSource *s, const QcOnnxOptions *o,
+int qc_import_weights(QcModelFile *m, uint8_t digest[QC_DIGEST_BYTES], const QcWeightsSource *s, const QcOnnxOptions *o,
                       QcErr *err);
 
 #endif

@@ -50,7 +50,7 @@ int qc_windows_score(QcScore *s, QcGraph *g, const QcWindows *w, int threads, Qc
     return status;
 }
 
-int qc_score_is_chance(const QcScore *s)
+int qc_is_chance(const QcScore *s)
 {
     double guess = 1.0 / s->classes;
     return s->n && s->recall_mean <= guess + sqrt(guess * (1 - guess) / s->n);

@@ -14,6 +14,6 @@ int qc_model_score(QcScore *s, const QcModelFile *m, const char *path, int threa
 int qc_windows_score(QcScore *s, QcGraph *g, const QcWindows *w, int threads, QcErr *err);
 
 /* Is the mean recall no better than guessing (within one standard error)? */
-int qc_score_is_chance(const QcScore *s);
+int qc_is_chance(const QcScore *s);
 
 #endif

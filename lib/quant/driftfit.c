@@ -46,7 +46,7 @@ static int take_memory(Fit *f, QcArena *arena, QcArena *scratch, QcErr *err)
 static int compute_features(Fit *f, const QcQGraph *g, const QcWindows *w, QcArena *scratch, QcErr *err)
 {
     QcQRun run;
-    const QcKernels *kernels = qc_kernels_need(err);
+    const QcKernels *kernels = qc_need_kernels(err);
     void *memory = kernels ? qc_arena_take(scratch, qc_qgraph_bytes(g), 1, err) : NULL;
     float *logits = qc_arena_take(scratch, f->classes, sizeof *logits, err);
     uint8_t *q = qc_arena_take(scratch, w->values, 1, err);
@@ -102,8 +102,8 @@ static void score_fold(Fit *f, const QcDriftBase *b, uint32_t fold)
     fit_means(f, fold);
     for (uint32_t i = 0; i < f->n; i++)
         if (f->fold[i] == fold)
-            f->score[i] = qc_drift_distance(b, f->mean + (size_t)f->answer[i] * f->features, NULL,
-                                            f->x + (size_t)i * f->features, f->zero);
+            f->score[i] = qc_driftwatch_distance(b, f->mean + (size_t)f->answer[i] * f->features, NULL,
+                                                 f->x + (size_t)i * f->features, f->zero);
 }
 
 /* Centres of classes that nothing was predicted as are the mean of all. */
@@ -129,7 +129,7 @@ static float largest_figure(const Fit *f, const QcDriftBase *b)
 {
     float figure = 0, most = 0;
     for (uint32_t i = 0; i < f->n; i++) {
-        figure = qc_drift_figure(figure, fmaxf(-3, fminf(6, f->score[f->order[i]] / b->spread)));
+        figure = qc_driftwatch_figure(figure, fmaxf(-3, fminf(6, f->score[f->order[i]] / b->spread)));
         most = fmaxf(most, figure);
     }
     return most;
@@ -155,10 +155,10 @@ static void assign_folds(Fit *f)
     for (uint32_t i = 0; i < f->n; i++) f->fold[f->order[i]] = (uint8_t)(i % FOLDS);
 }
 
-int qc_drift_fit(QcDriftBase *b, const QcQGraph *g, const QcWindows *w, QcArena *arena, QcErr *err)
+int qc_fit_driftbase(QcDriftBase *b, const QcQGraph *g, const QcWindows *w, QcArena *arena, QcErr *err)
 {
     Fit f = {.n = w->n < WINDOWS ? w->n : WINDOWS,
-             .features = qc_drift_features(g),
+             .features = qc_driftbase_features(g),
              .classes = g->classes,
              .zero = g->tensors[g->nodes[g->n_nodes - 1].in[0]].zero};
     QcArena scratch = {0};

@@ -10,6 +10,6 @@
  * five folds. The threshold is twice the largest figure of these out-of-fold scores, in the order of the data and in
  * ten random orders, and at least 0.75. Returns 1; 0 if the windows or the last layer do not allow it (fewer than ten
  * windows, more than 2^20 means); -1. Arrays come from `arena`. */
-int qc_drift_fit(QcDriftBase *b, const QcQGraph *g, const QcWindows *w, QcArena *arena, QcErr *err);
+int qc_fit_driftbase(QcDriftBase *b, const QcQGraph *g, const QcWindows *w, QcArena *arena, QcErr *err);
 
 #endif

@@ -429,7 +429,7 @@ void qc_pack_masters(QcQGraph *g, const float *master)
     for (uint32_t i = 0; i < g->n_nodes; i++) {
         const QcQNode *n = &g->nodes[i];
         for (uint32_t j = 0; j < n->n_codes; j++)
-            qc_code_set(g, n, j, qc_code_of(master[n->code + j], 1, (int)qc_code_bits(g, n)));
+            qc_code_set(g, n, j, qc_scale_to_code(master[n->code + j], 1, (int)qc_code_bits(g, n)));
     }
 }
 
@@ -445,7 +445,7 @@ static int finish(Emit *e, float **master)
     g->shift = e->shift;
     *master = e->master;
     qc_pack_masters(g, e->master);
-    return qc_qgraph_plan(g, e->tensors, e->err) || qc_qgraph_check(g, e->err) ? -1 : 0;
+    return qc_qgraphfile_plan(g, e->tensors, e->err) || qc_qgraphfile_check(g, e->err) ? -1 : 0;
 }
 
 int qc_emit_given(QcQGraph *g, const QcGraph *f, const QcGiven *given, QcArena *arena, QcErr *err)

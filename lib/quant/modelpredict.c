@@ -34,7 +34,7 @@ static int predict_integer(const QcModelFile *m, const QcDataset *d, int threads
 {
     QcArena arena = {0};
     QcQGraph g;
-    int status = qc_qgraph_decode(&g, m, &arena, err);
+    int status = qc_qgraphfile_decode(&g, m, &arena, err);
     const QcQTensor *in = status ? NULL : &g.tensors[0];
     if (!status) status = check_shape(m, in->channels, in->height, in->width, g.classes, err);
     if (!status) status = qc_qpredict(&g, d, &m->norm, threads, logits, err);

@@ -2,7 +2,8 @@
 
 enum { PIECE = 1024 }; /* values at a time */
 
-int qc_q_window(uint8_t *q, const QcDataset *d, uint32_t i, const QcNorm *norm, const QcQTensor *input, QcErr *err)
+int qc_inputs_quantize(uint8_t *q, const QcDataset *d, uint32_t i, const QcNorm *norm, const QcQTensor *input,
+                       QcErr *err)
 {
     float x[PIECE];
     uint8_t code[PIECE];
@@ -43,7 +44,7 @@ int qc_inputs_open(QcInputs *in, const char *path, const QcModelFile *m, const Q
 
 int qc_inputs_read(const QcInputs *in, uint8_t *q, uint32_t i, QcErr *err)
 {
-    return qc_q_window(q, &in->data, i, in->norm, in->input, err);
+    return qc_inputs_quantize(q, &in->data, i, in->norm, in->input, err);
 }
 
 void qc_inputs_close(QcInputs *in)

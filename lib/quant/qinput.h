@@ -10,7 +10,8 @@
 
 /* q [height][length][channels]: window i of d, whose shape is the shape of `input`. The same bytes as qc_q_input makes
  * of qc_dataset_batch_window. */
-int qc_q_window(uint8_t *q, const QcDataset *d, uint32_t i, const QcNorm *norm, const QcQTensor *input, QcErr *err);
+int qc_inputs_quantize(uint8_t *q, const QcDataset *d, uint32_t i, const QcNorm *norm, const QcQTensor *input,
+                       QcErr *err);
 
 /* A data file that fits a model: its values stay in the file where that is a regular one. */
 typedef struct QcInputs {

@@ -66,7 +66,7 @@ static void run_shares(Share *shares, int n)
 
 static int predict(const QcQGraph *g, const Source *source, int threads, float *logits, QcErr *err)
 {
-    const QcKernels *kernels = qc_kernels_need(err);
+    const QcKernels *kernels = qc_need_kernels(err);
     if (!kernels) return -1;
     if (!source->n) return 0;
     int n = threads < 1 ? 1 : threads > MAX_THREADS ? MAX_THREADS : threads, status = 0;
@@ -103,7 +103,7 @@ typedef struct Data {
 static int read_data(const void *from, uint8_t *q, uint32_t i, QcErr *err)
 {
     const Data *data = from;
-    return qc_q_window(q, data->d, i, data->norm, data->input, err);
+    return qc_inputs_quantize(q, data->d, i, data->norm, data->input, err);
 }
 
 int qc_qpredict(const QcQGraph *g, const QcDataset *d, const QcNorm *norm, int threads, float *logits, QcErr *err)

@@ -5,7 +5,7 @@
 
 enum { CANDIDATES = 80 };
 
-int32_t qc_code_of(float w, float scale, int bits)
+int32_t qc_scale_to_code(float w, float scale, int bits)
 {
     float q = roundf(w / scale);
     float low = (float)qc_code_low(bits), high = (float)qc_code_high(bits);
@@ -16,7 +16,7 @@ static double loss_of_scale(const float *w, uint32_t n, float scale, int bits)
 {
     double loss = 0;
     for (uint32_t i = 0; i < n; i++) {
-        double d = w[i] - scale * (float)qc_code_of(w[i], scale, bits);
+        double d = w[i] - scale * (float)qc_scale_to_code(w[i], scale, bits);
         loss += d * d;
     }
     return loss;
@@ -74,7 +74,7 @@ void qc_snap_weights(QcGraph *g, int bits, float *saved)
         uint32_t row = (uint32_t)(node->n_weight / node->channels);
         for (uint32_t o = 0; o < node->channels; o++) {
             float *w = g->params + node->weight + (size_t)o * row, scale = qc_scale_of_weights(w, row, bits);
-            for (uint32_t j = 0; j < row; j++) w[j] = scale * (float)qc_code_of(w[j], scale, bits);
+            for (uint32_t j = 0; j < row; j++) w[j] = scale * (float)qc_scale_to_code(w[j], scale, bits);
         }
     }
 }

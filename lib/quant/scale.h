@@ -14,7 +14,7 @@ static inline int32_t qc_code_low(int bits) { return -(1 << (bits - 1)); }
 static inline int32_t qc_code_high(int bits) { return (1 << (bits - 1)) - 1; }
 
 /* clamp(round-half-away(w / scale)) */
-int32_t qc_code_of(float w, float scale, int bits);
+int32_t qc_scale_to_code(float w, float scale, int bits);
 
 /* The scale > 0 of one output channel's n weights (all zero: 1) that loses least: of 80 candidates up to the one that
  * clips nothing. */

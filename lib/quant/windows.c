@@ -97,7 +97,7 @@ int qc_windows_hold_out(uint32_t *order, uint32_t *n_kept, const QcWindows *w, d
     return 0;
 }
 
-const QcKernels *qc_kernels_need(QcErr *err)
+const QcKernels *qc_need_kernels(QcErr *err)
 {
     const char *wrong = NULL;
     const QcKernels *kernels = qc_kernels_choose(&wrong);

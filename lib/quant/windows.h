@@ -31,6 +31,6 @@ int qc_windows_pick(QcWindows *out, const QcWindows *w, const uint32_t *index, u
 int qc_windows_hold_out(uint32_t *order, uint32_t *n_kept, const QcWindows *w, double share, uint64_t seed, QcErr *err);
 
 /* The processor's kernels, or a sentence about QC_ISA. */
-const QcKernels *qc_kernels_need(QcErr *err);
+const QcKernels *qc_need_kernels(QcErr *err);
 
 #endif

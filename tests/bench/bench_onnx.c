@@ -59,7 +59,8 @@ static int write_onnx(const char *path, const QcGraph *model, const QcQGraph *g,
     for (int k = 0; k < NET_CLASSES; k++) snprintf(labels[k] = text[k], sizeof *text, "%d", k);
     if (qc_modelfile_init(&m, "bench", NET_CHANNELS, 1, NET_LENGTH, NET_CLASSES, labels, &norm, &err)) return -1;
     int status =
-        (g ? qc_qgraph_encode(&m, g, &err) : qc_graph_encode(&m, model, &err)) || qc_onnx_save(&m, path, codes, &err)
+        (g ? qc_qgraphfile_encode(&m, g, &err) : qc_graph_encode(&m, model, &err)) ||
+        qc_onnx_save(&m, path, codes, &err)
             ? -1
             : 0;
     qc_modelfile_release(&m);

@@ -22,7 +22,7 @@ cut -d, -f2-4 frames.csv | tail -n +2 | tr , ' ' | qc-run --top 3 --rate 25 q.qc
 cut -f3-7,9- blanks.tsv >without; cut -f3-7,9- data.tsv | cmp - without && echo "... without a header, times and labels"
 cut -f2 frames.tsv | sed -n '2p;13p'; cut -f2 blanks.tsv | sed -n '2p;13p'
 qc-run --json q.qcm <frames.csv >frames.json || exit 1
-sed 's/.*"class": "\([^"]*\)", "probability": \([0-9.]*\).*/\1/' frames.json >classes; cut -f3 data.tsv | tail -n +2 |
+sed 's/.*"class": "\([^"]*\)", "probability": \([0-9.]*\).*/\1/; 1d' frames.json >classes; cut -f3 data.tsv | tail -n +2 |
     cmp - classes && echo "... as JSON"
 right=$(awk -F'\t' 'NR > 1 && $3 == $8' data.tsv | wc -l)
 # counted by another program

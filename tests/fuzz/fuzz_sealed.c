@@ -78,8 +78,8 @@ static int decode_quantized(QcModelFile *m, QcErr *err)
     QcCursor any;
     QcQGraph g;
     QcFlip flip;
-    int status = qc_qgraph_decode(&g, m, &arena, err);
-    if (!status && qc_container_find(&m->container, "flip", &any) && qc_flip_decode(&flip, m, &g, &arena, err))
+    int status = qc_qgraphfile_decode(&g, m, &arena, err);
+    if (!status && qc_container_find(&m->container, "flip", &any) && qc_flipfile_decode(&flip, m, &g, &arena, err))
         fuzz_refused(err);
     qc_arena_release(&arena);
     return status;

@@ -13,3 +13,20 @@ awk '
     home[name] = FILENAME
 }
 END { exit wrong }' lib/*/*.[ch]
+[ $? -eq 0 ] || exit 1
+# The first word of a public function names its family, and a family is of one folder: qc_graph_... of lib/nn alone. The
+# first word may also be a verb that says what is done to an object of any folder.
+awk '
+/^[A-Za-z].*[ *]qc_[a-z0-9]+_[a-z0-9_]+\(/ && !/^static|^typedef|^#/ {
+    match($0, /qc_[a-z0-9]+_[a-z0-9_]+\(/)
+    name = substr($0, RSTART, RLENGTH - 1)
+    split(name, part, "_"); split(FILENAME, path, "/")
+    family = part[2]
+    if (family ~ /^(fit|import|is|need|put|read)$/) next
+    if (family in folder && folder[family] != path[2]) {
+        print "qc_" family "_ is a family of lib/" folder[family] " (" example[family] ") and of lib/" path[2] " (" name ")"
+        wrong = 1
+    }
+    folder[family] = path[2]; example[family] = name
+}
+END { exit wrong }' lib/*/*.h

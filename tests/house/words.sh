@@ -53,7 +53,7 @@ is told|are told|not told|told once|was told=is reported, gets
 QcSheet|qc_sheet_[a-z]+=QcKvWriter, qc_kv_
 [a-z_]+_spares=refuse_overwrite
 qc_room_new=qc_aligned_new'
-scope=$(echo "$files" | grep -vE '^tests/house/words\.sh|^share/experiments/RESULTS\.md')
+scope=$(echo "$files" | grep -vE '^tests/house/words\.sh|^share/(experiments/RESULTS|CHANGELOG)\.md')
 echo "$words" | while IFS='=' read -r was is; do
     hits=$(echo "$scope" | xargs grep -nwE -- "$was")
     [ -z "$hits" ] || { echo "'$was' is '$is':"; echo "$hits" | cut -c1-140; }

@@ -33,7 +33,7 @@ START_TEST(feedback_finds_a_planted_matrix)
     for (int v = 0; v < N * TINY_VALUES; v++) loud[v] = 4 * source_x[v];
     ck_assert_msg(!qc_emit(&t.g, &t.master, &t.model, loud, N, 8, 0, 8, 1, &t.arena, &err), "%s", err.text);
     free(loud);
-    ck_assert_int_eq(qc_flip_allocate(&flip, &t.g, &feedback, &scale, &t.arena, NULL), 0);
+    ck_assert_int_eq(qc_flipfile_allocate(&flip, &t.g, &feedback, &scale, &t.arena, NULL), 0);
     ck_assert_uint_eq(flip.n_feedback, C1 * TINY_CLASSES);
     QcOracleOptions o = qc_oracle_defaults;
     o.strength = 0;
@@ -171,8 +171,8 @@ END_TEST
 static void container_of(QcModelFile *m, const Tiny *t, const QcFlip *flip)
 {
     QcErr err;
-    ck_assert_msg(!qc_qgraph_encode(m, &t->g, &err), "%s", err.text);
-    ck_assert_msg(!qc_flip_encode(m, flip, &err), "%s", err.text);
+    ck_assert_msg(!qc_qgraphfile_encode(m, &t->g, &err), "%s", err.text);
+    ck_assert_msg(!qc_flipfile_encode(m, flip, &err), "%s", err.text);
 }
 
 START_TEST(a_flip_section_goes_round)
@@ -182,11 +182,11 @@ START_TEST(a_flip_section_goes_round)
     QcFlip flip, read;
     begin(1);
     tiny_make(&t, (TinyKind)_i, 4, 8, 1);
-    ck_assert_int_eq(qc_flip_decode(&read, &model, &t.g, &t.arena, &err), -1);
+    ck_assert_int_eq(qc_flipfile_decode(&read, &model, &t.g, &t.arena, &err), -1);
     ck_assert_ptr_nonnull(strstr(err.text, "no bit-flip network yet"));
     tiny_flip(&flip, &t, 1);
     container_of(&model, &t, &flip);
-    ck_assert_msg(!qc_flip_decode(&read, &model, &t.g, &t.arena, &err), "%s", err.text);
+    ck_assert_msg(!qc_flipfile_decode(&read, &model, &t.g, &t.arena, &err), "%s", err.text);
     ck_assert(read.n_layers == flip.n_layers && read.n_feedback == flip.n_feedback);
     ck_assert_mem_eq(read.layers, flip.layers, flip.n_layers * sizeof *flip.layers);
     if (flip.n_feedback) ck_assert_mem_eq(read.feedback, flip.feedback, flip.n_feedback);
@@ -195,7 +195,7 @@ START_TEST(a_flip_section_goes_round)
                      sizeof flip - offsetof(QcFlip, mean));
     Tiny other; /* the network of one graph is not the network of another */
     tiny_make(&other, (TinyKind)((_i + 1) % TINY_KINDS), 4, 8, 1);
-    ck_assert_int_eq(qc_flip_decode(&read, &model, &other.g, &other.arena, &err), -1);
+    ck_assert_int_eq(qc_flipfile_decode(&read, &model, &other.g, &other.arena, &err), -1);
     ck_assert(err.code == QC_EFORMAT && strstr(err.text, "but the graph has"));
     tiny_release(&other);
     tiny_release(&t);
@@ -235,7 +235,7 @@ START_TEST(forged_flip_sections_are_refused_or_harmless)
             w.bytes[qc_rng_below(&rng, (uint32_t)n)] = (uint8_t)(round % 2 ? qc_rng_next(&rng) : 0xff);
         if (round % 16 == 1) qc_put_u32(&w, 0); /* and some are too long */
         ck_assert_int_eq(qc_container_add(&model.container, "flip", 0, &w, &err), 0);
-        int status = qc_flip_decode(&read, &model, &t.g, &arena, &err);
+        int status = qc_flipfile_decode(&read, &model, &t.g, &arena, &err);
         if (status) {
             refused++;
             ck_assert(err.code == QC_EFORMAT && err.text[0]);

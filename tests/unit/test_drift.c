@@ -13,7 +13,7 @@ START_TEST(rotations_are_rotations)
         QcArena arena = {0};
         QcRng rng = qc_rng_seed(seed, 1);
         QcDrift d;
-        ck_assert_int_eq(qc_drift_init(&d, QC_DRIFT_INERTIAL, &model, seed > 150 ? 8 : 1, &rng, &arena, NULL), 0);
+        ck_assert_int_eq(qc_drifts_init(&d, QC_DRIFT_INERTIAL, &model, seed > 150 ? 8 : 1, &rng, &arena, NULL), 0);
         const float *r = d.rotation[0];
         for (int i = 0; i < 3; i++)
             for (int j = 0; j < 3; j++) {
@@ -37,10 +37,10 @@ START_TEST(rotation_is_in_the_sensors_own_units)
     QcArena arena = {0};
     QcRng rng = qc_rng_seed(3, 1);
     QcDrift d;
-    ck_assert_int_eq(qc_drift_init(&d, QC_DRIFT_INERTIAL, &model, 1, &rng, &arena, NULL), 0);
+    ck_assert_int_eq(qc_drifts_init(&d, QC_DRIFT_INERTIAL, &model, 1, &rng, &arena, NULL), 0);
     for (int c = 0; c < 3; c++) d.gain[c] = 1, d.offset[c] = 0;
     d.warp = 1;
-    qc_drift_apply(&d, out, source_x, &rng);
+    qc_drifts_apply(&d, out, source_x, &rng);
     double moved = 0;
     for (int t = 0; t < TINY_LENGTH; t++) {
         double before = 0, after = 0;
@@ -66,24 +66,24 @@ START_TEST(no_drift_is_no_change_and_a_seed_is_a_person)
         QcArena arena = {0};
         QcRng rng = qc_rng_seed(5, 1), same = rng, other = qc_rng_seed(6, 1);
         QcDrift d, e;
-        ck_assert_int_eq(qc_drift_init(&d, (QcDriftKind)kind, &model, 0, &rng, &arena, NULL), 0);
+        ck_assert_int_eq(qc_drifts_init(&d, (QcDriftKind)kind, &model, 0, &rng, &arena, NULL), 0);
         ck_assert_float_eq(d.warp, 1);
         d.blur = 0;
-        qc_drift_apply(&d, out, source_x, &rng);
+        qc_drifts_apply(&d, out, source_x, &rng);
         for (int v = 0; v < TINY_VALUES; v++)
             ck_assert_float_eq_tol(out[v], source_x[v], kind == QC_DRIFT_SERIES ? 1e-30f : 1e-5f);
         rng = same;
-        ck_assert_int_eq(qc_drift_init(&d, (QcDriftKind)kind, &model, 1, &rng, &arena, NULL), 0);
-        qc_drift_apply(&d, out, source_x, &rng);
-        ck_assert_int_eq(qc_drift_init(&e, (QcDriftKind)kind, &model, 1, &same, &arena, NULL), 0);
-        qc_drift_apply(&e, again, source_x, &same);
+        ck_assert_int_eq(qc_drifts_init(&d, (QcDriftKind)kind, &model, 1, &rng, &arena, NULL), 0);
+        qc_drifts_apply(&d, out, source_x, &rng);
+        ck_assert_int_eq(qc_drifts_init(&e, (QcDriftKind)kind, &model, 1, &same, &arena, NULL), 0);
+        qc_drifts_apply(&e, again, source_x, &same);
         ck_assert_mem_eq(out, again, sizeof out);
-        ck_assert_int_eq(qc_drift_init(&e, (QcDriftKind)kind, &model, 1, &other, &arena, NULL), 0);
-        qc_drift_apply(&e, again, source_x, &other);
+        ck_assert_int_eq(qc_drifts_init(&e, (QcDriftKind)kind, &model, 1, &other, &arena, NULL), 0);
+        qc_drifts_apply(&e, again, source_x, &other);
         ck_assert_mem_ne(out, again, sizeof out);
         qc_arena_release(&arena);
     }
-    ck_assert_int_eq(qc_drift_guess(&model), QC_DRIFT_INERTIAL);
+    ck_assert_int_eq(qc_drifts_guess(&model), QC_DRIFT_INERTIAL);
     end();
 }
 END_TEST
@@ -96,11 +96,11 @@ START_TEST(warps_keep_to_the_window)
     QcArena arena = {0};
     QcRng rng = qc_rng_seed(5, 1);
     QcDrift d;
-    ck_assert_int_eq(qc_drift_init(&d, QC_DRIFT_SERIES, &model, 0, &rng, &arena, NULL), 0);
+    ck_assert_int_eq(qc_drifts_init(&d, QC_DRIFT_SERIES, &model, 0, &rng, &arena, NULL), 0);
     for (int v = 0; v < TINY_VALUES; v++) ramp[v] = (float)(v / 3 + 100 * (v % 3));
     for (int k = 0; k < 4; k++) {
         d.warp = warps[k];
-        qc_drift_apply(&d, out, ramp, &rng);
+        qc_drifts_apply(&d, out, ramp, &rng);
         for (int v = 0; v < TINY_VALUES; v++) {
             double at = (TINY_LENGTH - 1) / 2.0 + (v / 3 - (TINY_LENGTH - 1) / 2.0) * (double)warps[k],
                    last = TINY_LENGTH - 1;

@@ -41,7 +41,7 @@ static void bench_open(Bench *b, TinyKind kind)
         make_values(b->w.x + i * TINY_VALUES, i, 0);
         b->w.label[i] = (int32_t)(i % TINY_CLASSES);
     }
-    ck_assert_int_eq(qc_drift_fit(&b->base, &b->t.g, &b->w, &b->arena, &err), 1);
+    ck_assert_int_eq(qc_fit_driftbase(&b->base, &b->t.g, &b->w, &b->arena, &err), 1);
     QcLearnerSetup setup = {
         .graph = &b->t.g, .parameters = qc_parameters_default(8), .seed = 1, .capacity = 0, .ring = RING};
     b->memory = qc_aligned_new(qc_learner_bytes(&setup), "a test", &err);
@@ -67,7 +67,7 @@ static float run(Bench *b, uint32_t first, uint32_t n, float moved, float *most)
         make_values(x, i, moved);
         qc_q_input(q, x, TINY_VALUES, &b->t.g.tensors[0]);
         qc_learner_predict(&b->l, &a, q, i);
-        figure = qc_drift_figure(figure, qc_drift_of_latest(&b->base, &b->l));
+        figure = qc_driftwatch_figure(figure, qc_driftwatch_of_latest(&b->base, &b->l));
         *most = fmaxf(*most, figure);
     }
     return figure;
@@ -128,10 +128,12 @@ START_TEST(scores_are_as_defined)
                            .threshold = 1};
     double first = log((4 * .5 + 0 + 9 * 2) / 3 + .001),
            own = log((1 * .5 + 0 + 1 * 2) / 3 + .001); /* less the zero point 8: 4, 12, 19 */
-    ck_assert_double_eq_tol((double)qc_drift_score(&b, NULL, features, 8, 0), (first - (double)centre[0]) / .7, 1e-5);
-    ck_assert_double_eq_tol((double)qc_drift_score(&b, learned, features, 8, 0), (own - (double)centre[0]) / .7, 1e-5);
+    ck_assert_double_eq_tol((double)qc_driftwatch_score(&b, NULL, features, 8, 0), (first - (double)centre[0]) / .7,
+                            1e-5);
+    ck_assert_double_eq_tol((double)qc_driftwatch_score(&b, learned, features, 8, 0), (own - (double)centre[0]) / .7,
+                            1e-5);
     double far = log(25 + .001); /* each feature counts 25 at most */
-    ck_assert_double_eq_tol((double)qc_drift_score(&b, NULL, features, 8, 1), fmin(6, (far + .2) / .7), 1e-5);
+    ck_assert_double_eq_tol((double)qc_driftwatch_score(&b, NULL, features, 8, 1), fmin(6, (far + .2) / .7), 1e-5);
 }
 END_TEST
 

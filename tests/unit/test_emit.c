@@ -143,7 +143,8 @@ START_TEST(codes_and_biases_go_round)
             const QcQNode *node = &t.g.nodes[i];
             for (uint32_t j = 0; j < node->n_codes; j++, n++) {
                 ck_assert_uint_eq(node->code + j, n);
-                ck_assert_int_eq(qc_code_get(&t.g, node, j), qc_code_of(t.master[n], 1, (int)qc_code_bits(&t.g, node)));
+                ck_assert_int_eq(qc_code_get(&t.g, node, j),
+                                 qc_scale_to_code(t.master[n], 1, (int)qc_code_bits(&t.g, node)));
                 ck_assert_float_eq(s.master[n], (float)qc_code_get(&t.g, node, j));
             }
         }
@@ -294,7 +295,7 @@ static void emit_own(Tiny *t, int bits)
 {
     QcErr err;
     ck_assert_msg(!qc_emit(&t->g, &t->master, &t->model, windows, N, bits, 0, 8, 1, &t->arena, &err), "%s", err.text);
-    ck_assert_int_eq(qc_qgraph_check(&t->g, &err), 0);
+    ck_assert_int_eq(qc_qgraphfile_check(&t->g, &err), 0);
     tiny_place(t, &qc_kernels_scalar);
 }
 

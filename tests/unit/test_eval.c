@@ -194,7 +194,7 @@ START_TEST(unknown_kernels_are_reported)
 {
     QcErr err = {0};
     setenv("QC_ISA", "abacus", 1);
-    ck_assert_ptr_null(qc_kernels_need(&err));
+    ck_assert_ptr_null(qc_need_kernels(&err));
     ck_assert_int_eq(err.code, QC_EUSAGE);
     ck_assert_ptr_nonnull(strstr(err.text, "abacus"));
     unsetenv("QC_ISA");
@@ -219,11 +219,11 @@ START_TEST(intervals_are_those_of_student)
         for (uint32_t i = 0; i < n; i++)
             runs[i].figure[QC_FIGURE_MS] =
                 n % 2 && i == n - 1 ? 5 : 5 + (i % 2 ? 1 : -1) * sqrt((double)n * (n - 1) / (n % 2 ? n - 1 : n));
-        qc_row_figure(&mean, &half, &(QcRow){.n = n, .runs = all}, QC_FIGURE_MS);
+        qc_results_figure(&mean, &half, &(QcRow){.n = n, .runs = all}, QC_FIGURE_MS);
         ck_assert_double_eq_tol(mean, 5, 1e-9);
         ck_assert_double_eq_tol(half, printed[k].t, 6e-4);
     }
-    qc_row_figure(&mean, &half, &(QcRow){.n = 1, .runs = all}, QC_FIGURE_MS);
+    qc_results_figure(&mean, &half, &(QcRow){.n = 1, .runs = all}, QC_FIGURE_MS);
     ck_assert(mean == runs[0].figure[QC_FIGURE_MS] && isnan(half));
 }
 END_TEST

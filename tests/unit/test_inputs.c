@@ -171,7 +171,7 @@ START_TEST(windows_are_quantized_alike)
         for (int k = 0; k < 4; k++) {
             qc_dataset_batch_window(x, &loaded, i, &norm);
             qc_q_input(q[0], x, values, &inputs[k / 2]);
-            ck_assert_int_eq(qc_q_window(q[1], k % 2 ? &opened : &loaded, i, &norm, &inputs[k / 2], &err), 0);
+            ck_assert_int_eq(qc_inputs_quantize(q[1], k % 2 ? &opened : &loaded, i, &norm, &inputs[k / 2], &err), 0);
             ck_assert_mem_eq(q[0], q[1], values);
         }
     qc_dataset_release(&loaded);

@@ -28,7 +28,7 @@ START_TEST(every_forward_method_leaves_a_sound_model_and_reports_its_cost)
                         qc_method_answer(&b.l, NULL, logits, b.x[batch * BATCH + i], 0) == b.label[batch * BATCH + i];
                 bench_learn(&b, &r, batch);
                 ck_assert_uint_eq(r.step.right_before, right);
-                ck_assert_msg(!qc_qgraph_check(b.l.g, &err), "%s: %s", (*m)->name, err.text);
+                ck_assert_msg(!qc_qgraphfile_check(b.l.g, &err), "%s: %s", (*m)->name, err.text);
                 ck_assert_uint_eq(r.step.from_source + r.step.from_stream + r.step.from_batch, CAPACITY);
                 ck_assert_uint_ge(r.step.from_source, 8);
                 ck_assert(!strcmp((*m)->name, "none")
@@ -193,14 +193,14 @@ START_TEST(a_channel_takes_what_integers_can_say)
     ck_assert_int_eq(g->bias[node->channel], 500);
     ck_assert_float_eq(g->scale[node->channel], 2 * b.scale[node->channel]);
     qc_method_set_channel(&b.l, node, 0, scale, 1e30);
-    ck_assert_int_eq(qc_qgraph_check(g, &err), 0);
+    ck_assert_int_eq(qc_qgraphfile_check(g, &err), 0);
     ck_assert_int_gt(g->bias[node->channel], 1 << 30);
     int32_t bias = g->bias[node->channel];
     const double wrong[] = {0, -1, NAN, INFINITY, 1e38, 1e-60};
     for (int i = 0; i < 6; i++) qc_method_set_channel(&b.l, node, 0, wrong[i], 0);
     qc_method_set_channel(&b.l, node, 0, scale, NAN);
     ck_assert_int_eq(g->bias[node->channel], bias);
-    ck_assert_int_eq(qc_qgraph_check(g, &err), 0);
+    ck_assert_int_eq(qc_qgraphfile_check(g, &err), 0);
     bench_close(&b);
 }
 END_TEST

@@ -160,7 +160,7 @@ static void compare_quantized(TinyKind kind, int bits, int activation_bits, QcOn
         qc_qrun_forward(&t.run, ours + i * TINY_CLASSES, q);
     }
     new_model(&m, &t.model);
-    ck_assert_int_eq(qc_qgraph_encode(&m, &t.g, &err), 0);
+    ck_assert_int_eq(qc_qgraphfile_encode(&m, &t.g, &err), 0);
     save(&m, "q", codes);
     save_raw(x, &t.model.nodes[0], "q");
     float *real = runtime("q", &t.model.nodes[0]);

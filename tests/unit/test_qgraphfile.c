@@ -97,7 +97,7 @@ static void build(int bits)
     }
     for (uint32_t i = 0; i < NODES; i++)
         for (uint32_t j = 0; j < s.nodes[i].n_codes; j++) qc_code_set(&s.g, &s.nodes[i], j, (int32_t)(j % 3) - 1);
-    ck_assert_int_eq(qc_qgraph_plan(&s.g, s.tensors, &err), 0);
+    ck_assert_int_eq(qc_qgraphfile_plan(&s.g, s.tensors, &err), 0);
 }
 
 static void model(QcModelFile *m)
@@ -114,7 +114,7 @@ START_TEST(sample_is_accepted)
     static const int bits[] = {2, 4, 8};
     QcErr err = {0};
     build(bits[_i]);
-    ck_assert_msg(qc_qgraph_check(&s.g, &err) == 0, "%s", err.text);
+    ck_assert_msg(qc_qgraphfile_check(&s.g, &err) == 0, "%s", err.text);
 }
 END_TEST
 
@@ -143,10 +143,10 @@ START_TEST(file_gives_it_back)
     QcQGraph g;
     build(2);
     model(&m);
-    ck_assert_int_eq(qc_qgraph_decode(&g, &m, &arena, &err), -1); /* nothing there yet */
-    ck_assert_int_eq(qc_qgraph_encode(&m, &s.g, &err), 0);
+    ck_assert_int_eq(qc_qgraphfile_decode(&g, &m, &arena, &err), -1); /* nothing there yet */
+    ck_assert_int_eq(qc_qgraphfile_encode(&m, &s.g, &err), 0);
     ck_assert_int_eq(qc_modelfile_is_quantized(&m), 1);
-    ck_assert_msg(qc_qgraph_decode(&g, &m, &arena, &err) == 0, "%s", err.text);
+    ck_assert_msg(qc_qgraphfile_decode(&g, &m, &arena, &err) == 0, "%s", err.text);
     ck_assert_uint_eq(g.n_tensors, TENSORS);
     ck_assert_uint_eq(g.n_nodes, NODES);
     ck_assert_uint_eq(g.n_code_bytes, s.g.n_code_bytes);
@@ -163,7 +163,7 @@ START_TEST(file_gives_it_back)
     }
     qc_arena_release(&arena);
     m.classes = 2; /* the model and its graph must agree */
-    ck_assert_int_eq(qc_qgraph_decode(&g, &m, &arena, &err), -1);
+    ck_assert_int_eq(qc_qgraphfile_decode(&g, &m, &arena, &err), -1);
     ck_assert_ptr_nonnull(strstr(err.text, "classes"));
     qc_arena_release(&arena);
     qc_modelfile_release(&m);
@@ -269,21 +269,21 @@ START_TEST(every_single_fault_is_found)
         QcErr err = {0};
         Sample before = s;
         set(&mutations[i]);
-        ck_assert_msg(qc_qgraph_check(&s.g, &err) == -1, "fault %zu (%s) is accepted", i, mutations[i].says);
+        ck_assert_msg(qc_qgraphfile_check(&s.g, &err) == -1, "fault %zu (%s) is accepted", i, mutations[i].says);
         ck_assert_msg(strstr(err.text, mutations[i].says) != NULL, "fault %zu: '%s' does not say '%s'", i, err.text,
                       mutations[i].says);
         ck_assert_int_eq(err.code, QC_EFORMAT);
         s = before;
-        ck_assert_msg(qc_qgraph_check(&s.g, &err) == 0, "%s", err.text);
+        ck_assert_msg(qc_qgraphfile_check(&s.g, &err) == 0, "%s", err.text);
     }
     float odd[] = {NAN, INFINITY};
     for (int i = 0; i < 2; i++) {
         QcErr err = {0};
         s.scale[1] = odd[i];
-        ck_assert_int_eq(qc_qgraph_check(&s.g, &err), -1);
+        ck_assert_int_eq(qc_qgraphfile_check(&s.g, &err), -1);
         s.scale[1] = 1;
         s.tensors[1].scale = odd[i];
-        ck_assert_int_eq(qc_qgraph_check(&s.g, &err), -1);
+        ck_assert_int_eq(qc_qgraphfile_check(&s.g, &err), -1);
         s.tensors[1].scale = 0.05f;
     }
 }
@@ -296,7 +296,7 @@ START_TEST(bits_left_over_are_zero)
     QcQNode *last = &s.nodes[7]; /* 18 codes of 2 bits: half of the fifth byte is left over */
     ck_assert_uint_eq(last->n_codes % 4, 2);
     s.codes[last->code_byte + last->n_codes / 4] |= 0x10;
-    ck_assert_int_eq(qc_qgraph_check(&s.g, &err), -1);
+    ck_assert_int_eq(qc_qgraphfile_check(&s.g, &err), -1);
     ck_assert_ptr_nonnull(strstr(err.text, "not zero"));
 }
 END_TEST
@@ -308,7 +308,7 @@ START_TEST(pools_that_see_only_padding_are_refused)
     s.nodes[2].pad_right = 0;
     s.nodes[2].stride_w = 1;
     s.tensors[2].width = 17;
-    ck_assert_int_eq(qc_qgraph_check(&s.g, &err), -1);
+    ck_assert_int_eq(qc_qgraphfile_check(&s.g, &err), -1);
     ck_assert_ptr_nonnull(strstr(err.text, "nothing but padding"));
 }
 END_TEST
@@ -322,7 +322,7 @@ START_TEST(whatever_is_accepted_can_be_run)
     uint32_t accepted = 0, refused = 0;
     model(&m);
     build(4);
-    ck_assert_int_eq(qc_qgraph_encode(&m, &s.g, &err), 0);
+    ck_assert_int_eq(qc_qgraphfile_encode(&m, &s.g, &err), 0);
     QcCursor c;
     qc_container_find(&m.container, "qgraph", &c);
     uint8_t *bytes = malloc(c.length), *original = malloc(c.length);
@@ -339,7 +339,7 @@ START_TEST(whatever_is_accepted_can_be_run)
         }
         qc_put_bytes(&w, bytes, length - qc_rng_below(&rng, 100) / 99); /* now and then cut by a byte */
         ck_assert_int_eq(qc_container_add(&m.container, "qgraph", 0, &w, &err), 0);
-        if (qc_qgraph_decode(&g, &m, &arena, &err)) {
+        if (qc_qgraphfile_decode(&g, &m, &arena, &err)) {
             refused++;
         } else if (qc_qgraph_bytes(&g) < 1 << 22) {
             uint64_t room = (qc_qgraph_bytes(&g) + 63) / 64 * 64;

@@ -31,7 +31,7 @@ static double squared_error(const float *w, float scale, int bits)
 {
     double error = 0;
     for (int i = 0; i < N; i++) {
-        double d = (double)w[i] - (double)scale * qc_code_of(w[i], scale, bits);
+        double d = (double)w[i] - (double)scale * qc_scale_to_code(w[i], scale, bits);
         error += d * d;
     }
     return error;
@@ -46,22 +46,22 @@ START_TEST(codes_stay_in_range_and_round_to_the_nearest)
         ck_assert_int_eq(high - low + 1, 1 << bits[b]);
         const float extremes[] = {0, -0.0f, FLT_MAX, -FLT_MAX, FLT_MIN, 1e-40f, INFINITY, -INFINITY};
         for (size_t i = 0; i < sizeof extremes / sizeof *extremes; i++) {
-            int32_t code = qc_code_of(extremes[i], 0.01f, bits[b]);
+            int32_t code = qc_scale_to_code(extremes[i], 0.01f, bits[b]);
             ck_assert(code >= low && code <= high);
             if (fabsf(extremes[i]) > 1e9f) ck_assert_int_eq(code, extremes[i] > 0 ? high : low);
         }
         for (int i = 0; i < 500; i++) {
             float w = (float)(3 * qc_rng_normal(&rng)), scale = 0.001f + qc_rng_unit(&rng);
-            int32_t code = qc_code_of(w, scale, bits[b]);
+            int32_t code = qc_scale_to_code(w, scale, bits[b]);
             ck_assert(code >= low && code <= high);
             for (int32_t other = low; other <= high; other++) /* none is nearer, up to the rounding of the division */
                 ck_assert(fabs((double)w - (double)scale * code) <=
                           fabs((double)w - (double)scale * other) + 1e-6 * fabs((double)w));
         }
     }
-    ck_assert_int_eq(qc_code_of(0.5f, 1, 8), 1); /* half goes away from zero, both ways */
-    ck_assert_int_eq(qc_code_of(-0.5f, 1, 8), -1);
-    ck_assert_int_eq(qc_code_of(-2.5f, 1, 8), -3);
+    ck_assert_int_eq(qc_scale_to_code(0.5f, 1, 8), 1); /* half goes away from zero, both ways */
+    ck_assert_int_eq(qc_scale_to_code(-0.5f, 1, 8), -1);
+    ck_assert_int_eq(qc_scale_to_code(-2.5f, 1, 8), -3);
 }
 END_TEST
 
@@ -93,13 +93,13 @@ START_TEST(rows_that_hold_nothing_or_all_but_nothing)
     one[3] = -0.75f; /* a single weight is kept as it is, at each width */
     for (int bits = 2; bits <= 8; bits += bits == 2 ? 2 : 4) {
         float scale = qc_scale_of_weights(one, N, bits);
-        ck_assert_float_eq_tol(scale * (float)qc_code_of(one[3], scale, bits), -0.75f, 1e-3f);
-        ck_assert_int_eq(qc_code_of(one[2], scale, bits), 0);
+        ck_assert_float_eq_tol(scale * (float)qc_scale_to_code(one[3], scale, bits), -0.75f, 1e-3f);
+        ck_assert_int_eq(qc_scale_to_code(one[2], scale, bits), 0);
     }
     for (int i = 0; i < N; i++) faint[i] = (float)(i - N / 2) * 1e-44f;
     float scale = qc_scale_of_weights(faint, N, 8);
     ck_assert(scale > 0 && isnormal(scale));
-    for (int i = 0; i < N; i++) ck_assert(abs(qc_code_of(faint[i], scale, 8)) <= 128);
+    for (int i = 0; i < N; i++) ck_assert(abs(qc_scale_to_code(faint[i], scale, 8)) <= 128);
 }
 END_TEST
 

@@ -38,7 +38,7 @@ static void full_make(Full *f)
         err.text);
     tiny_settle(&f->model, 3);
     ck_assert_msg(!qc_emit(&f->g, &master, &f->model, windows, 2, 2, 0, 8, 1, &f->arena, &err), "%s", err.text);
-    ck_assert_int_eq(qc_flip_allocate(&f->flip, &f->g, &feedback, &scale, &f->arena, &err), 0);
+    ck_assert_int_eq(qc_flipfile_allocate(&f->flip, &f->g, &feedback, &scale, &f->arena, &err), 0);
     for (uint32_t l = 0; l < f->flip.n_layers; l++) scale[l] = 1;
 }
 
@@ -66,7 +66,7 @@ static void full_file(QcModelFile *m, const Full *f)
                                                      "model=sha256:0123456789abcdef data=sha256:0123456789abcdef",
                                                      &err),
                          0);
-    ck_assert_msg(!qc_qgraph_encode(m, &f->g, &err) && !qc_flip_encode(m, &f->flip, &err), "%s", err.text);
+    ck_assert_msg(!qc_qgraphfile_encode(m, &f->g, &err) && !qc_flipfile_encode(m, &f->flip, &err), "%s", err.text);
 }
 
 START_TEST(the_model_is_small_in_file_and_memory)
@@ -78,7 +78,7 @@ START_TEST(the_model_is_small_in_file_and_memory)
     full_make(&f);
     full_file(&m, &f);
     ck_assert_uint_eq(f.g.n_codes, 480064);
-    qc_model_plan(&plan, &f.g, &f.flip);
+    qc_modelfile_plan(&plan, &f.g, &f.flip);
     ck_assert_uint_le(qc_plan_bytes(&plan), 160 * 1000);
     ck_assert_uint_ge(qc_plan_bytes(&plan), f.g.n_codes / 4);
     ck_assert_int_eq(qc_container_encode(&m.container, &file, &err), 0);
@@ -157,13 +157,13 @@ START_TEST(the_model_takes_what_is_said)
     const QcQTensor *in = &t.g.tensors[0];
     ck_assert_int_eq(
         qc_modelfile_init(&m, "tiny", in->channels, in->height, in->width, TINY_CLASSES, labels, &norm, &err), 0);
-    ck_assert_msg(!qc_qgraph_encode(&m, &t.g, &err) && !qc_flip_encode(&m, &flip, &err), "%s", err.text);
-    ck_assert_msg(!qc_qgraph_decode(&g, &m, &arena, &err), "%s", err.text);
-    qc_model_plan(&plan, &g, NULL);
+    ck_assert_msg(!qc_qgraphfile_encode(&m, &t.g, &err) && !qc_flipfile_encode(&m, &flip, &err), "%s", err.text);
+    ck_assert_msg(!qc_qgraphfile_decode(&g, &m, &arena, &err), "%s", err.text);
+    qc_modelfile_plan(&plan, &g, NULL);
     ck_assert_uint_eq(qc_plan_bytes(&plan), arena.bytes);
-    ck_assert_int_eq(qc_flip_decode(&back, &m, &g, &arena, &err), 0);
+    ck_assert_int_eq(qc_flipfile_decode(&back, &m, &g, &arena, &err), 0);
     plan = (QcPlan){0};
-    qc_model_plan(&plan, &g, &back);
+    qc_modelfile_plan(&plan, &g, &back);
     uint64_t no_feedback = back.n_feedback ? 0 : 64; /* of which an arena makes a piece */
     ck_assert_uint_eq(qc_plan_bytes(&plan) + no_feedback, arena.bytes + (sizeof back + 63) / 64 * 64);
     qc_arena_release(&arena);

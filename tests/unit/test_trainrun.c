@@ -46,16 +46,16 @@ START_TEST(quant_rounds_as_roundf)
         dy[i] = (float)qc_rng_normal(&rng);
     }
     x[3] = 1e30f, x[4] = -1e30f, x[5] = 3e9f, x[6] = NAN;
-    qc_quant_forward(y, x, &node, N);
-    qc_quant_backward(dx, dy, x, &node, N);
+    qc_run_quant_forward(y, x, &node, N);
+    qc_run_quant_backward(dx, dy, x, &node, N);
     for (int i = 0; i < N; i++) {
         float q = roundf(x[i] / node.scale) + 5;
         if (i == 6) ck_assert(isnan(y[i]) && dx[i] == 0);
         else ck_assert_float_eq(y[i], node.scale * (fminf(fmaxf(q, 0), 15) - 5));
         ck_assert_float_eq(dx[i], q >= 0 && q <= 15 ? dy[i] : 0);
     }
-    qc_quant_backward(dy, dy, x, &node, N);
-    qc_quant_forward(x, x, &node, N);
+    qc_run_quant_backward(dy, dy, x, &node, N);
+    qc_run_quant_forward(x, x, &node, N);
     ck_assert_mem_eq(dy, dx, sizeof dx);
     ck_assert_mem_eq(x, y, sizeof y);
 }

@@ -19,7 +19,7 @@ static Drawing w;
 static void draw_place(uint32_t capacity, QcPlacing *p)
 {
     qc_block_sample_place(&w.blocks, &w.t.g, w.flip.layers, w.flip.n_layers, capacity, p);
-    qc_weight_sample_place(&w.sample, &w.t.g, w.flip.layers, &w.blocks, p);
+    qc_weightsample_place(&w.sample, &w.t.g, w.flip.layers, &w.blocks, p);
 }
 
 static void draw_begin_of(TinyKind kind, int bits, uint32_t capacity)
@@ -32,7 +32,7 @@ static void draw_begin_of(TinyKind kind, int bits, uint32_t capacity)
     QcPlacing p = {.memory = w.memory};
     draw_place(capacity, &p);
     qc_block_sample_draw(&w.blocks, 1);
-    qc_weight_sample_begin(&w.sample);
+    qc_weightsample_begin(&w.sample);
     w.codes = malloc(w.t.g.n_code_bytes);
     memcpy(w.codes, w.t.g.codes, w.t.g.n_code_bytes);
 }
@@ -156,12 +156,12 @@ START_TEST(a_sample_steps_exactly_what_it_proposes)
                     }
                 }
                 wanted = wanted ? wanted : 1;
-                uint32_t drawn = qc_weight_sample_propose(&w.sample, shares[k], step, 0, qc_rng_next(&rng));
+                uint32_t drawn = qc_weightsample_propose(&w.sample, shares[k], step, 0, qc_rng_next(&rng));
                 ck_assert_uint_eq(drawn, wanted < candidates ? wanted : candidates);
                 ck_assert_uint_eq(count_all(step), drawn);
-                qc_weight_sample_undo(&w.sample);
+                qc_weightsample_undo(&w.sample);
                 ck_assert_mem_eq(w.t.g.codes, w.codes, w.t.g.n_code_bytes);
-                qc_weight_sample_undo(&w.sample); /* nothing left to undo */
+                qc_weightsample_undo(&w.sample); /* nothing left to undo */
                 ck_assert_mem_eq(w.t.g.codes, w.codes, w.t.g.n_code_bytes);
             }
         draw_end();
@@ -179,10 +179,10 @@ START_TEST(only_sampled_weights_are_stepped)
         qc_block_sample_draw(&w.blocks, seed);
         memset(w.sample.scores, 0, w.blocks.capacity);
         ck_assert(w.blocks.n > 0 && w.blocks.n <= w.blocks.capacity && w.blocks.capacity < w.t.g.n_codes);
-        uint32_t of_net = qc_weight_sample_propose(&w.sample, 1, 1, 0, seed); /* half of the sample is enough */
+        uint32_t of_net = qc_weightsample_propose(&w.sample, 1, 1, 0, seed); /* half of the sample is enough */
         ck_assert_uint_eq(of_net, (uint32_t)(0.5f * (float)w.blocks.n + 0.5f));
-        qc_weight_sample_undo(&w.sample);
-        qc_weight_sample_propose(&w.sample, 1, 1, 1, seed);
+        qc_weightsample_undo(&w.sample);
+        qc_weightsample_propose(&w.sample, 1, 1, 1, seed);
         for (uint32_t i = 0; i < w.blocks.n_blocks; i++) {
             const QcBlock *block = &w.blocks.blocks[i];
             const QcQNode *node = &w.t.g.nodes[w.flip.layers[block->layer].node];
@@ -202,7 +202,7 @@ START_TEST(only_sampled_weights_are_stepped)
         }
         ck_assert_uint_eq(n, w.blocks.n);
         most = stepped > most ? stepped : most;
-        qc_weight_sample_undo(&w.sample);
+        qc_weightsample_undo(&w.sample);
         ck_assert_mem_eq(w.t.g.codes, w.codes, w.t.g.n_code_bytes);
     }
     ck_assert_uint_gt(most, 0);
@@ -217,9 +217,9 @@ START_TEST(ties_do_not_add_to_a_draw)
     draw_begin(TINY_INCEPTION, 8);
     memset(w.sample.scores, 0, w.t.g.n_codes);
     for (uint64_t seed = 0; seed < 1500; seed++) {
-        ck_assert_uint_eq(qc_weight_sample_propose(&w.sample, 0.5f, 1, 0, seed),
+        ck_assert_uint_eq(qc_weightsample_propose(&w.sample, 0.5f, 1, 0, seed),
                           (uint32_t)(0.5f * (float)w.t.g.n_codes + 0.5f));
-        qc_weight_sample_undo(&w.sample);
+        qc_weightsample_undo(&w.sample);
     }
     draw_end();
 }
@@ -229,14 +229,14 @@ START_TEST(a_share_of_each_layer)
 {
     draw_begin(TINY_INCEPTION, 8);
     memset(w.sample.scores, 0, w.t.g.n_codes); /* all down by 1, which few of 256 codes cannot */
-    uint32_t total = qc_weight_sample_propose(&w.sample, 0.25f, 1, 1, 9), sum = 0;
+    uint32_t total = qc_weightsample_propose(&w.sample, 0.25f, 1, 1, 9), sum = 0;
     for (uint32_t l = 0; l < w.flip.n_layers; l++) {
         uint32_t n = w.t.g.nodes[w.flip.layers[l].node].n_codes, stepped = count_stepped(w.flip.layers[l].node, 1);
         ck_assert_uint_eq(stepped, (uint32_t)(0.25f * (float)n + 0.5f));
         sum += stepped;
     }
     ck_assert_uint_eq(total, sum);
-    qc_weight_sample_undo(&w.sample);
+    qc_weightsample_undo(&w.sample);
     ck_assert_mem_eq(w.t.g.codes, w.codes, w.t.g.n_code_bytes);
     draw_end();
 }
@@ -245,12 +245,12 @@ END_TEST
 START_TEST(nothing_to_draw)
 {
     draw_begin(TINY_PLAIN, 2);
-    ck_assert_uint_eq(qc_weight_sample_propose(&w.sample, 0.5f, 1, 0, 1), 0); /* as begun: no weight has a score */
+    ck_assert_uint_eq(qc_weightsample_propose(&w.sample, 0.5f, 1, 0, 1), 0); /* as begun: no weight has a score */
     memset(w.sample.scores, QC_FLIP_UP, w.t.g.n_codes);
     for (uint32_t i = 0; i < w.t.g.n_nodes; i++)
         for (uint32_t j = 0; j < w.t.g.nodes[i].n_codes; j++) qc_code_set(&w.t.g, &w.t.g.nodes[i], j, 1);
-    ck_assert_uint_eq(qc_weight_sample_propose(&w.sample, 1, 1, 0, 1), 0); /* all at the top */
-    ck_assert_uint_eq(qc_weight_sample_propose(&w.sample, 1, 1, 1, 1), 0);
+    ck_assert_uint_eq(qc_weightsample_propose(&w.sample, 1, 1, 0, 1), 0); /* all at the top */
+    ck_assert_uint_eq(qc_weightsample_propose(&w.sample, 1, 1, 1, 1), 0);
     draw_end();
 }
 END_TEST
@@ -275,18 +275,18 @@ START_TEST(higher_scores_are_drawn_more_often)
     }
     memcpy(w.codes, w.t.g.codes, w.t.g.n_code_bytes);
     for (uint64_t seed = 0; seed < TRIALS; seed++) {
-        ck_assert_uint_eq(qc_weight_sample_propose(&w.sample, 0, 1, 0, seed), 1);
+        ck_assert_uint_eq(qc_weightsample_propose(&w.sample, 0, 1, 0, seed), 1);
         uint32_t j = 0;
         while (!(w.sample.stepped[j / 8] >> j % 8 & 1)) j++;
         high += j % 3 == 0;
         part[j * PARTS / n]++;
         moved_on += j != before;
         before = j;
-        qc_weight_sample_undo(&w.sample);
+        qc_weightsample_undo(&w.sample);
         if (seed % 100) continue;
-        qc_weight_sample_propose(&w.sample, 0, 1, 0, seed); /* the same seed, the same weight */
+        qc_weightsample_propose(&w.sample, 0, 1, 0, seed); /* the same seed, the same weight */
         ck_assert(w.sample.stepped[j / 8] >> j % 8 & 1);
-        qc_weight_sample_undo(&w.sample);
+        qc_weightsample_undo(&w.sample);
     }
     double p = 4 * n_high / (4 * n_high + n_low);
     ck_assert_msg(fabs(high - TRIALS * p) < 4.5 * sqrt(TRIALS * p * (1 - p)),

@@ -220,7 +220,7 @@ static inline void tiny_flip(QcFlip *flip, Tiny *t, uint64_t seed)
     int8_t *feedback;
     float *scale;
     QcRng rng = qc_rng_seed(seed, 13);
-    ck_assert_int_eq(qc_flip_allocate(flip, &t->g, &feedback, &scale, &t->arena, NULL), 0);
+    ck_assert_int_eq(qc_flipfile_allocate(flip, &t->g, &feedback, &scale, &t->arena, NULL), 0);
     for (uint32_t i = 0; i < flip->n_feedback; i++) feedback[i] = (int8_t)((int)qc_rng_below(&rng, 255) - 127);
     for (uint32_t l = 0; l < flip->n_layers; l++) scale[l] = 0.0005f + 0.001f * qc_rng_unit(&rng);
     for (int f = 0; f < QC_FLIP_FEATURES; f++) flip->mean[f] = 0, flip->inverse[f] = 0.5f;
