@@ -28,8 +28,8 @@ if [ -n "$tree" ]; then
     qc-import -q -f dsa -g "$source" -g "$first" -g "$second" -o "$OUT/people.qcd" "$tree"
     training='' flips='' held=0.2
 else
-    say 'synthesizing the recordings of three people: 8 activities, 3 sensors of 3 axes'
-    qc-synth -q --people 3 --activities 8 --windows 40 --channels 9 --length 75 --drift 1.5 --seed 1 -o \
+    say 'synthesizing the recordings of three people: 19 activities, 3 sensors of 3 axes'
+    qc-synth -q --people 3 --activities 19 --windows 40 --channels 9 --length 75 --drift 1 --seed 1 -o \
         "$OUT/people.qcd"
     training='--epochs 15' flips='--subjects 5 --test-subjects 1 --oracle-steps 30 --steps 600' held=0.5
 fi
