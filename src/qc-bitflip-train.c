@@ -35,7 +35,7 @@ static const QcOption options[] = {
 
 static const QcProgram program = {"qc-bitflip-train",
                                   "train the network that predicts which weights to step",
-                                  "-c CORESET [-d DATA] [-o FILE] [MODEL]", options, 1};
+                                  "-c CORESET | -d DATA [-o FILE] [options] [MODEL]", options, 1};
 
 static void progress(const char *what, uint32_t done, uint32_t of) { qc_progress(done, of, "%s", what); }
 

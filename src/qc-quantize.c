@@ -39,7 +39,7 @@ static const QcOption options[] = {
 };
 
 static const QcProgram program = {"qc-quantize", "quantize a float model to 2, 4 or 8 bits and calibrate it",
-                                  "-b 2|4|8 -c CORESET [-d DATA] [-o FILE] [MODEL]", options, 1};
+                                  "[-b 2|4|8] -c CORESET | -d DATA [-o FILE] [options] [MODEL]", options, 1};
 
 static void progress(uint32_t epoch, uint32_t of, double loss, double accuracy)
 {

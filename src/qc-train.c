@@ -46,7 +46,8 @@ static const QcOption options[] = {
     QC_OPTIONS_MORE(rare, QC_OPTIONS_RARE),
 };
 
-static const QcProgram program = {"qc-train", "train a float classifier", "[options] -a ARCH [-d DATA]", options, 0};
+static const QcProgram program = {"qc-train", "train a float classifier", "-a ARCH [-d FILE] [-o FILE] [options]",
+                                  options, 0};
 
 static QcEpoch kept; /* of the epoch whose parameters the model has */
 

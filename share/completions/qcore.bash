@@ -1,25 +1,30 @@
-# Completes, for every qc- program: options, from what its --help all says; the words that an option takes; file names elsewhere.
+# Completes for every qc- program: its options, as --help all lists them; the words that an option takes; else file
+# names.
 _qcore()
 {
     local program=$1 word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words= line
     local k help=(--help all)
     COMPREPLY=()
     for ((k = 1; k + 1 < ${#COMP_WORDS[@]}; k++)); do # options of a format are in its own help
-        [[ $program == qc-import && ( ${COMP_WORDS[k]} == -f || ${COMP_WORDS[k]} == --format ) && ${COMP_WORDS[k + 1]} ]] && help=(-f "${COMP_WORDS[k + 1]}" --help all)
+        [[ $program == qc-import && ( ${COMP_WORDS[k]} == -f || ${COMP_WORDS[k]} == --format ) &&
+            ${COMP_WORDS[k + 1]} ]] && help=(-f "${COMP_WORDS[k + 1]}" --help all)
     done
     if [[ $word == -* && $word != - ]]; then
-        mapfile -t COMPREPLY < <(compgen -W "$("$program" "${help[@]}" 2>/dev/null | grep -oE '^ +(-., )?--[a-z-]+' | grep -oE -- '--[a-z-]+')" -- "$word")
+        words=$("$program" "${help[@]}" 2>/dev/null | grep -oE '^ +(-., )?--[a-z-]+' | grep -oE -- '--[a-z-]+')
+        mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
         return
     fi
     # "  -b, --bits N   help ...": which option comes before, and what it takes
-    [[ $before == -* && $before != - ]] && line=$("$program" "${help[@]}" 2>/dev/null | grep -E -- "^ +(-., )?$before[ ,]" | head -1)
+    [[ $before == -* && $before != - ]] &&
+        line=$("$program" "${help[@]}" 2>/dev/null | grep -E -- "^ +(-., )?$before[ ,]" | head -1)
     case $line in
     *--format\ *'C source'*) words='c onnx tflite npz safetensors csv' ;; # qc-export
     *--raw\ *) words='f32 i16' ;;
     *--codes\ *) words='safe int8 int4' ;;
     *--bits\ *) words='2 4 8' ;;
     *--activation-bits\ *) words='4 8' ;;
-    *--arch\ *) words='inceptiontime inceptiontime-32x3 inceptiontime-16x3 inceptiontime-short omniscale fcn fcn-128 resnet18 resnet18-small vgg16 mlp' ;;
+    *--arch\ *) words='inceptiontime inceptiontime-32x3 inceptiontime-16x3 inceptiontime-short omniscale fcn fcn-128
+        resnet18 resnet18-small vgg16 mlp' ;;
     *--format\ *latex*) words='tsv md latex json' ;;
     *--format\ *) words="$("$program" -h 2>/dev/null | sed -n 's/^  \([a-z0-9]*\)  .*/\1/p') safetensors" ;;
     *--header\ *) words='yes no' ;;
@@ -35,7 +40,8 @@ _qcore()
     *--sample\ *) words='pmf proportional random balanced hardest' ;;
     *--drift\ KIND*) words='auto inertial series image' ;;
     *--method\ *closed\ or*) words='qcore closed none' ;; # qc-calibrate
-    *--method\ *) words='qcore closed none flip-random flip-greedy bn head bn+head proto spsa refit er er-ace der der++ a-gem camel deepc' ;;
+    *--method\ *) words='qcore closed none flip-random flip-greedy bn head bn+head proto spsa refit er er-ace der der++
+        a-gem camel deepc' ;;
     *--update\ *) words='misses balanced random reservoir' ;;
     *--by-layer\ *) words='0 1' ;;
     *\ [NRX]\ \ * | *FRACTION* | *LIST* | *NAME* | *COLUMN* | *SPAN* | *LOSS*) return ;; # nobody can guess these
@@ -44,4 +50,5 @@ _qcore()
     # flags and files, and operands
     [[ ! $words || $line == *--arch\ * ]] && mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -f -- "$word")
 }
-complete -o filenames -F _qcore qc-info qc-import qc-split qc-synth qc-train qc-coreset qc-quantize qc-bitflip-train qc-calibrate qc-run qc-rival qc-eval qc-export qc-sweep qc-report
+complete -o filenames -F _qcore qc-info qc-import qc-split qc-synth qc-train qc-coreset qc-quantize qc-bitflip-train \
+    qc-calibrate qc-run qc-rival qc-eval qc-export qc-sweep qc-report

@@ -10,6 +10,7 @@ shift 3
 # A line at a time, with a pause after each tenth of a second of frames: to start "sleep" takes time, too.
 play() {
     awk -v rate="$rate" \
-        '{ print; fflush() } rate > 0 && NR > 1 && NR % step == 1 { system("sleep " step / rate) } BEGIN { step = rate > 10 ? int(rate / 10) : 1 }' "$recording"
+        '{ print; fflush() } rate > 0 && NR > 1 && NR % step == 1 { system("sleep " step / rate) }
+        BEGIN { step = rate > 10 ? int(rate / 10) : 1 }' "$recording"
 }
 play | qc-run "$@" "$model"

@@ -16,17 +16,26 @@ awk -F '\t' -v experiment="$experiment" -v people="$here/people.yaml" '
     { key = $at["method"] "\t" $at["bits"]; line[NR] = $0; of[NR] = key }
     !(key in best) { order[++n] = key; best[key] = -1; plain[key] = "-" }
     $at["one"] == "default" && $at["two"] == "default" { plain[key] = $at["target_mean"] }
-    $at["target_mean"] + 0 > best[key] { best[key] = $at["target_mean"]; one[key] = $at["one"]; two[key] = $at["two"]; source[key] = $at["source_last"] }
+    $at["target_mean"] + 0 > best[key] {
+        best[key] = $at["target_mean"]; one[key] = $at["one"]; two[key] = $at["two"]
+        source[key] = $at["source_last"]
+    }
     function list(name, values, seen, k, text) {
-        for (k = 1; k <= n; k++) if (changed(order[k]) && !(values[order[k]] in seen)) { seen[values[order[k]]]; text = text (text ? ", " : "") values[order[k]] }
+        for (k = 1; k <= n; k++) if (changed(order[k]) && !(values[order[k]] in seen)) {
+            seen[values[order[k]]]
+            text = text (text ? ", " : "") values[order[k]]
+        }
         print "  " name ": [" text "]"
     }
     function changed(key) { return one[key] != "default" || two[key] != "default" }
     END {
-        print "# From the grid (mean target accuracy over batches on synthetic subjects; with the defaults; source accuracy at the end):"
+        print "# From the grid (mean target accuracy over batches on synthetic subjects; with the defaults; source " \
+            "accuracy at the end):"
         for (k = 1; k <= n; k++) {
             split(order[k], word, "\t")
-            print "#   " word[1] ", " word[2] " bits: " (changed(order[k]) ? one[order[k]] " " two[order[k]] : "defaults") " " best[order[k]] " " plain[order[k]] " " source[order[k]]
+            print "#   " word[1] ", " word[2] " bits: " \
+                (changed(order[k]) ? one[order[k]] " " two[order[k]] : "defaults") " " \
+                best[order[k]] " " plain[order[k]] " " source[order[k]]
             method[order[k]] = word[1]
             some += changed(order[k])
         }
@@ -42,7 +51,8 @@ awk -F '\t' -v experiment="$experiment" -v people="$here/people.yaml" '
         print "only:"
         for (k = 1; k <= n; k++) {
             split(order[k], word, "\t")
-            if (changed(order[k])) print "  - {method: " word[1] ", bits: " word[2] ", one: " one[order[k]] ", two: " two[order[k]] "}"
+            if (changed(order[k])) print "  - {method: " word[1] ", bits: " word[2] ", one: " \
+                one[order[k]] ", two: " two[order[k]] "}"
         }
         close(experiment) # which may be the same
         print "steps:"

@@ -9,7 +9,10 @@ printf 'bits\tablated\tseed\tprecision_network\tprecision_hebb\n'
 for bits in 2 4 8; do
     qc-sweep -q --all --step partial "$@" --set bits=$bits "$here/ablation-network.yaml" | awk -v bits=$bits '
         function after(word, k) { for (k = 1; k <= NF; k++) if ($k == word) return $(k + 1) }
-        function number(key) { return match(line, "\"" key "\": [0-9.]*") ? substr(line, RSTART + length(key) + 4, RLENGTH - length(key) - 4) : "-" }
+        function number(key) {
+            if (!match(line, "\"" key "\": [0-9.]*")) return "-"
+            return substr(line, RSTART + length(key) + 4, RLENGTH - length(key) - 4)
+        }
         {
             file = $NF
             gsub(/\047/, "", file)
@@ -17,6 +20,8 @@ for bits in 2 4 8; do
             line = ""
             while ((getline text < file) > 0) line = line text
             close(file)
-            if (line != "") print bits "\t" after("[") "\t" after("--seed") "\t" number("precision_network") "\t" number("precision_hebb")
+            if (line == "") next
+            print bits "\t" after("[") "\t" after("--seed") "\t" \
+                number("precision_network") "\t" number("precision_hebb")
         }'
 done

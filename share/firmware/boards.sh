@@ -19,5 +19,6 @@ choose_core() {
         pool=0x70000000 ;;
     *) return 1 ;;
     esac
-    places="-DCODE_BEGINS=$code -DRAM_BEGINS=$ram -DPOOL_BEGINS=$pool -Wl,--defsym=CODE_BEGINS=$code -Wl,--defsym=RAM_BEGINS=$ram"
+    places="-DCODE_BEGINS=$code -DRAM_BEGINS=$ram -DPOOL_BEGINS=$pool"
+    places="$places -Wl,--defsym=CODE_BEGINS=$code -Wl,--defsym=RAM_BEGINS=$ram"
 }

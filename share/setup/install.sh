@@ -8,15 +8,18 @@
 set -eu
 cd "$(dirname "$0")/../.."
 
-packages='gcc libc6-dev make pkg-config libdnnl-dev libyaml-dev libmatio-dev libjpeg62-turbo-dev libpng-dev libwebp-dev libsndfile1-dev zlib1g-dev protobuf-c-compiler libprotobuf-c-dev libonnx-dev'
+packages='gcc libc6-dev make pkg-config libdnnl-dev libyaml-dev libmatio-dev libjpeg62-turbo-dev libpng-dev'
+packages="$packages libwebp-dev libsndfile1-dev zlib1g-dev protobuf-c-compiler libprotobuf-c-dev libonnx-dev"
 node=
 # Node and npm may have come from elsewhere than Debian.
 need_node() { node=yes; command -v npm >/dev/null || packages="$packages nodejs npm"; }
 for option in "$@"; do
     case $option in
     --test)
-        packages="$packages check cppcheck gnuplot-nox libxml2-utils parallel slurm-wlm munge procps mandoc clang libclang-rt-14-dev zstd python3-numpy python3-pil python3-onnx python3-torch python3-flatbuffers python3-pyarmnn libarmnn-cpuref-backend22 qemu-user-static qemu-system-arm bochs gcc-arm-none-eabi\
- gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf libc6-dev-armhf-cross"; need_node ;;
+        packages="$packages check cppcheck gnuplot-nox libxml2-utils parallel slurm-wlm munge procps mandoc\
+ clang libclang-rt-14-dev zstd python3-numpy python3-pil python3-onnx python3-torch python3-flatbuffers\
+ python3-pyarmnn libarmnn-cpuref-backend22 qemu-user-static qemu-system-arm bochs gcc-arm-none-eabi gcc-aarch64-linux-gnu libc6-dev-arm64-cross\
+ gcc-arm-linux-gnueabihf libc6-dev-armhf-cross"; need_node ;;
     --bench)
         packages="$packages python3-torch zstd libxnnpack-dev libpthreadpool-dev gcc-arm-none-eabi qemu-system-arm"
         need_node ;;

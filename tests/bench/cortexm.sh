@@ -100,7 +100,9 @@ for core in ${CORES:-m0plus m3 m4 m7 m55}; do
 done
 
 awk -F'\t' -v OFS='\t' '
-function bar(name, value, most) { printf "bar %s %.3f <= %.2f %s\n", name, value, most, value <= most ? "ok" : "MISSED" }
+function bar(name, value, most) {
+    printf "bar %s %.3f <= %.2f %s\n", name, value, most, value <= most ? "ok" : "MISSED"
+}
 FNR == 1 { file++ }
 file == 1 { if (!/^#/) theirs[$1, $2, $3] = $4; next }
 file == 2 {
@@ -114,7 +116,8 @@ file == 2 {
 }
 END {
     split("InceptionTime dscnn resnet8 mobilenet ae", nets, " ")
-    split("m4 .55 .90 .58 .78 1.2|m7 .55 .90 .58 .78 1.2|m55 1.0 1.2 1.0 1.1 1.2|m3 1.0 1.1 1.1 1.1 1.5|m0plus 1.0 1.1 1.1 1.1 1.5", rows, "|")
+    split("m4 .55 .90 .58 .78 1.2|m7 .55 .90 .58 .78 1.2|m55 1.0 1.2 1.0 1.1 1.2|" \
+        "m3 1.0 1.1 1.1 1.1 1.5|m0plus 1.0 1.1 1.1 1.1 1.5", rows, "|")
     for (i in rows) { split(rows[i], cell, " "); for (k = 1; k <= 5; k++) most8[cell[1], k] = cell[k + 1] }
     split(".33 .52 .34 .50 .8", most4, " ")
     whole = "InceptionTime-16x3-45x125-19"
@@ -132,7 +135,8 @@ END {
                 if (bits < 8 && eight) bar(name "/8bits", mine / eight, 1.08)
             }
     for (bits = 8; bits >= 2; bits /= 2)
-        if (ours["m4", "adapt " whole, bits]) bar("m4-adapt-millions-" bits "bits", ours["m4", "adapt " whole, bits] / 1e6, 60)
+        if (ours["m4", "adapt " whole, bits])
+            bar("m4-adapt-millions-" bits "bits", ours["m4", "adapt " whole, bits] / 1e6, 60)
 }' "$here/reference.tsv" all
 printf 'core\tbits\tRAM and stack of a prediction\tcode and constants\n'
 cat sizes

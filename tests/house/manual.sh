@@ -1,0 +1,44 @@
+# The manual pages of the programs: sections in their order, at most 250 lines of source, and a SYNOPSIS that requires
+# what the usage line of -h requires. Lists of exceptions only shrink.
+command -v mandoc >/dev/null || exit 77
+wrong=0
+longer='qc-calibrate qc-export qc-import qc-report qc-run qc-train' without_output=qc-report
+
+# Each usage line in: the sorted options outside brackets, and OPERAND if its last word outside brackets is one.
+required() {
+    sed -E -e ':a; s/\[[^][]*\]//g; ta' -e 's/\.\.\.|<.*//g' | awk '{
+        n = 0
+        last = ""
+        for (i = 2; i <= NF; i++) {
+            if ($i == "--status") seen[++n] = $i # the one required option without an argument
+            else if ($i ~ /^-/) { seen[++n] = $i; i++ }
+            else if ($i != "|") last = "OPERAND"
+        }
+        line = last
+        for (i = 1; i <= n; i++) line = line " " seen[i]
+        print line
+    }'
+}
+
+for page in man/qc-*.1; do
+    program=$(basename "$page" .1)
+    lines=$(wc -l <"$page")
+    case " $longer " in
+    *" $program "*) [ "$lines" -gt 250 ] || { echo "$page has $lines lines: take it off the list"; wrong=1; } ;;
+    *) [ "$lines" -le 250 ] || { echo "$page has $lines lines, more than 250"; wrong=1; } ;;
+    esac
+    order=$(sed -n 's/^\.Sh //p' "$page" |
+        grep -xE 'SYNOPSIS|DESCRIPTION|EXAMPLES|OPTIONS|OUTPUT|EXIT STATUS' | tr '\n' ',')
+    [ "$program" = $without_output ] || [ "$order" = 'SYNOPSIS,DESCRIPTION,EXAMPLES,OPTIONS,OUTPUT,EXIT STATUS,' ] ||
+        { echo "$page has the sections $order"; wrong=1; }
+
+    usage=$("$program" -h | sed -n 's/^usage: //p' | required)
+    # The forms of the SYNOPSIS, a line each; what all of them require.
+    forms=$(mandoc -T ascii -O width=900 "$page" | sed 's/.\x08//g' | sed -n '/^SYNOPSIS/,/^DESCRIPTION/p' |
+        grep "^ *$program" | required)
+    common=$(echo "$forms" | awk '{ for (i = 1; i <= NF; i++) count[$i]++ }
+        END { for (w in count) if (count[w] == NR) print w }' | sort | tr '\n' ' ')
+    needed=$(echo "$usage" | tr ' ' '\n' | grep . | sort | tr '\n' ' ')
+    [ "$common" = "$needed" ] || { echo "$program -h requires '$needed', SYNOPSIS '$common'"; wrong=1; }
+done
+exit $wrong
