@@ -6,7 +6,7 @@ static const char *format, *coreset, *output, *codes;
 static int64_t batch = 64, seed = 1;
 
 static const QcOption options[] = {
-    {'f', "format", QC_OPTION_TEXT, &format, "FORMAT", "c, onnx: models; npz, csv: data; npz, safetensors: weights",
+    {'f', "format", QC_OPTION_TEXT, &format, "FORMAT", "c, onnx, tflite: models; npz, csv: data; npz, safetensors",
      0, 0},
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "what to write; c: NAME.c, and NAME.h beside it", 0, 0},
     {'c', "coreset", QC_OPTION_TEXT, &coreset, "FILE", "c: the coreset, without which the device cannot calibrate", 0,

@@ -9,6 +9,7 @@
 #include "../lib/format/qgraphfile.h"
 #include "../lib/nn/graphfile.h"
 #include "../lib/onnx/modelhints.h"
+#include "../lib/onnx/tflite.h"
 #include "../lib/onnx/weightsin.h"
 #include "../lib/quant/accuracy.h"
 #include "../lib/quant/keep.h"
@@ -39,7 +40,7 @@ static const QcOption model_options[] = {
     {0, "labels-from", QC_OPTION_TEXT, &hints.labels_from, "FILE",
      "models: class names of this data file, in its order", 0, 0},
     {0, "norm", QC_OPTION_TEXT, &hints.norm, "FILE", "models: .npz with mean and std, as --mean and --std", 0, 0},
-    {0, "logits", QC_OPTION_TEXT, &model_output, "NAME", "onnx: which of several outputs has the logits", 0, 0},
+    {0, "logits", QC_OPTION_TEXT, &model_output, "NAME", "onnx, tflite: which of several outputs has the logits", 0, 0},
     {'d', "data", QC_OPTION_TEXT, &measure_path, "FILE", "models: print the accuracy on this data file", 0, 0},
     {0, "shape", QC_OPTION_TEXT, &hints.shape, "LIST", "models: C,T or C,H,W of a window if the file lacks it", 0, 0},
     {0, "like", QC_OPTION_TEXT, &like, "FILE", "npz, safetensors: a float model with the same layers", 0, 0},
@@ -87,7 +88,10 @@ static void add_rows(int *n, const QcImporter *i, int all)
     }
 }
 
-static int is_model_format(const char *name) { return !strcmp(name, "onnx") || !strcmp(name, "safetensors"); }
+static int is_model_format(const char *name)
+{
+    return !strcmp(name, "onnx") || !strcmp(name, "tflite") || !strcmp(name, "safetensors");
+}
 
 /* The value of -f among the arguments, and whether help is asked for. */
 static const char *look_ahead(int argc, char **argv, int *help)
@@ -115,7 +119,7 @@ static void make_options(int argc, char **argv)
     if (!one)
         snprintf(synopsis + used, sizeof synopsis - used,
                  "  %-10s %s\n\n`qc-import -f FORMAT -h` shows the options of a format; common ones:", "onnx",
-                 "a model; also safetensors");
+                 "a model; also tflite, safetensors");
     else synopsis[used - 1] = 0;
     add_options(&n, common);
     for (const QcImporter *const *i = qc_importers; *i; i++)
@@ -178,8 +182,10 @@ static int is_format(const char *path, const char *name, const char *ending)
     return format ? !strcmp(format, name) : ends_in(path, ending);
 }
 static int is_onnx(const char *path) { return is_format(path, "onnx", ".onnx"); }
+static int is_tflite(const char *path) { return is_format(path, "tflite", ".tflite"); }
 static int is_safetensors(const char *path) { return is_format(path, "safetensors", ".safetensors"); }
-static int is_model(const char *path) { return is_onnx(path) || is_safetensors(path) || like || arch; }
+static int has_graph(const char *path) { return is_onnx(path) || is_tflite(path); }
+static int is_model(const char *path) { return has_graph(path) || is_safetensors(path) || like || arch; }
 
 static void report_model(const QcModelFile *m, const QcOnnxNotes *notes, const QcScore *score)
 {
@@ -196,6 +202,8 @@ static void report_model(const QcModelFile *m, const QcOnnxNotes *notes, const Q
     if (notes->asymmetric)
         qc_note("its activations have zero points that the device has not: the model is imported as float, for "
                 "qc-quantize");
+    else if (notes->mixed)
+        qc_note("some of its weights are not quantized: the model is imported as float, for qc-quantize");
     if (hints.labels_from)
         qc_note("its logits were given the class names of %s in their order: %s, ..., %s", hints.labels_from,
                 m->labels[0], m->labels[m->classes - 1]);
@@ -239,7 +247,7 @@ static int import_model(const char *path, QcErr *err)
                 "options about groups, windows, columns and pictures are for data, and this is a model");
         goto end;
     }
-    if (format && !is_onnx(path) && !is_safetensors(path) && strcmp(format, "npz")) {
+    if (format && !has_graph(path) && !is_safetensors(path) && strcmp(format, "npz")) {
         qc_fail(err, QC_EUSAGE, "weights are read from npz and safetensors, not from '%.40s'", format);
         goto end;
     }
@@ -247,8 +255,9 @@ static int import_model(const char *path, QcErr *err)
         qc_fail(err, QC_EUSAGE, "--width multiplies the channels of an architecture, which -a names");
         goto end;
     }
-    if (is_onnx(path) && (like || arch)) {
-        qc_fail(err, QC_EUSAGE, "--like and -a are for weights, and an ONNX file has a graph of its own");
+    if (has_graph(path) && (like || arch)) {
+        qc_fail(err, QC_EUSAGE, "--like and -a are for weights, and a file of %s has a graph of its own",
+                is_onnx(path) ? "ONNX" : "TensorFlow Lite");
         goto end;
     }
     if (qc_modelhints_read(&o, &hints, &arena, err)) goto end;
@@ -256,15 +265,16 @@ static int import_model(const char *path, QcErr *err)
     o.output = model_output;
     QcWeightsSource weights = {
         .path = path, .safetensors = is_safetensors(path), .like = like, .arch = arch, .width = width};
-    if (is_onnx(path) ? qc_onnx_load(&model, digest, path, &o, &notes, err)
-                      : qc_import_weights(&model, digest, &weights, &o, err))
+    if (is_onnx(path)     ? qc_onnx_load(&model, digest, path, &o, &notes, err)
+        : is_tflite(path) ? qc_tflite_load(&model, digest, path, &o, &notes, err)
+                          : qc_import_weights(&model, digest, &weights, &o, err))
         goto end;
     if (keep_quantized(&model, &notes, err)) {
         qc_within(err, qc_input_name(path));
         goto end;
     }
     if (measure_path && qc_model_score(&score, &model, measure_path, qc_threads(jobs), err)) goto end;
-    QcInput input = {is_onnx(path) ? "onnx" : "weights", digest};
+    QcInput input = {is_onnx(path) ? "onnx" : is_tflite(path) ? "tflite" : "weights", digest};
     if (qc_modelfile_stamp(&model, qc_cli_command(), &input, 1, err) || qc_modelfile_save(&model, output, err))
         goto end;
     report_model(&model, &notes, &score);

@@ -12,7 +12,12 @@
 static const char *data, *raw, *columns, *time_column, *label_column, *coreset, *state, *labels;
 static int64_t stride, top = 1, every = 32;
 static double rate;
-static int json, undo;
+static int json, undo, status_line;
+
+static const QcOption rare[] = {
+    QC_OPTION_TUNE,
+    {0},
+};
 
 static const QcOption options[] = {
     {'d', "data", QC_OPTION_TEXT, &data, "FILE", "predict the windows of a data file, not of standard input", 0, 0},
@@ -29,7 +34,8 @@ static const QcOption options[] = {
     {0, "every", QC_OPTION_INT, &every, "N", "adapt after N labels", 1, QC_LIVE_RING},
     {0, "undo", QC_OPTION_FLAG, &undo, NULL, "go back to before the latest adapt, and end", 0, 0},
     {0, "json", QC_OPTION_FLAG, &json, NULL, "one JSON object per window and per adapt", 0, 0},
-    QC_OPTION_TUNE,
+    {0, "status", QC_OPTION_FLAG, &status_line, NULL, "one line on the terminal that is kept up to date", 0, 0},
+    QC_OPTIONS_MORE(rare, QC_OPTIONS_RARE),
     {0},
 };
 
@@ -49,8 +55,11 @@ static int check(const char *model, QcErr *err)
     if (data && (stride || columns || time_column || label_column || raw || rate > 0 || labels))
         return qc_fail(err, QC_EUSAGE, "-d has windows already: options of frames and --labels do not go with it");
     if (raw && (columns || time_column || label_column)) return qc_fail(err, QC_EUSAGE, "raw numbers have no columns");
-    if (raw && strcmp(raw, "f32") && strcmp(raw, "i16")) return qc_fail(err, QC_EUSAGE, "--raw is f32 or i16");
+    if (raw && strcmp(raw, "f32") && strcmp(raw, "i16"))
+        return qc_fail(err, QC_EUSAGE, "--raw '%.20s': raw numbers are f32 or i16; convert others first", raw);
     if (labels && access(labels, R_OK)) return qc_fail(err, QC_EIO, "%s cannot be read: %s", labels, strerror(errno));
+    if (status_line && (!isatty(STDERR_FILENO) || isatty(STDOUT_FILENO)))
+        return qc_fail(err, QC_EUSAGE, "--status needs a terminal on standard error, and another standard output");
     if (undo && access(state, F_OK)) return qc_fail(err, QC_EUSAGE, "%s: there is no state to undo", state);
     const char *const inputs[] = {model, data, coreset, labels};
     return qc_output_refuse_overwrite(state, inputs, 4, err);
@@ -79,14 +88,17 @@ int main(int argc, char **argv)
 {
     QcErr err = {0};
     QcLiveLog log;
+    QcLiveStatus line = {0};
     QcLive live = {0};
     qc_cli_parse(&program, argc, argv);
-    log = (QcLiveLog){.json = json, .top = (uint32_t)top};
+    log = (QcLiveLog){.json = json, .top = (uint32_t)top, .status = status_line ? &line : NULL};
     live = (QcLive){.path = argv[1], .every = (uint32_t)every, .report = qc_livelog_report, .ctx = &log};
     live.o = (QcLiveOptions){coreset, state, qc_deviceoptions_list.items, qc_deviceoptions_list.n, 1};
     int status = qc_deviceoptions_check(&err) || check(argv[1], &err) || run(&live, &err);
+    if (!status && !undo) qc_livelog_end(&log, &live);
     if (!status && log.error)
         status = qc_fail(&err, QC_EIO, "cannot write standard output: %s", strerror(log.error));
+    qc_progress_end();
     qc_live_close(&live);
     return qc_cli_end(&err, status ? -1 : 0);
 }

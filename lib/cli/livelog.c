@@ -136,13 +136,14 @@ static void print_label(const QcLive *s, uint32_t number, uint32_t class_index)
 static void print_status(const QcLive *s)
 {
     const QcLiveCounts *c = &s->counts;
+    qc_progress_end();
     fprintf(stderr,
             "qc-run: %" PRIu64 " windows, %" PRIu64 " labelled, %" PRIu64 " right of these, %u labels wait, %" PRIu64
             " adapts, %" PRIu64 " refused, %" PRIu64 " breaks, %" PRIu64 " values filled, %" PRIu64 " alarms\n",
             c->windows, c->labelled, c->right, c->waiting, c->adapts, c->refused, c->breaks, c->filled, c->alarms);
 }
 
-static void print_start(const QcLiveLog *log, const QcLive *s)
+static void print_start(QcLiveLog *log, const QcLive *s)
 {
     const QcLiveModel *m = s->model;
     if (m->resumed)
@@ -150,20 +151,37 @@ static void print_start(const QcLiveLog *log, const QcLive *s)
                 m->learner.counters->adapts);
     else if (m->learns && m->kept.was_there)
         qc_warn("%s has no whole state: the learner begins anew", s->o.state);
+    log->next = m->learner.counters->next;
+    log->adapts = m->learner.counters->adapts;
+}
+
+/* Before the first line, and not at the start: input that cannot be read then leaves standard output empty. */
+static void begin(QcLiveLog *log, const QcLive *s)
+{
+    const QcLiveModel *m = s->model;
+    if (log->is_begun) return;
+    log->is_begun = 1;
     if (!log->json) {
         print_heading(log);
         return;
     }
-    printf("{\"start\": %" PRIu32 ", \"adapts\": %" PRIu32 ", \"learns\": %s", m->learner.counters->next,
-           m->learner.counters->adapts, m->learns ? "true" : "false");
+    printf("{\"start\": %" PRIu32 ", \"adapts\": %" PRIu32 ", \"learns\": %s", log->next, log->adapts,
+           m->learns ? "true" : "false");
     if (m->drift.features) printf(", \"threshold\": %.6g", (double)m->drift.threshold);
     printf("}\n");
+}
+
+void qc_livelog_end(QcLiveLog *log, const QcLive *live)
+{
+    begin(log, live);
+    if (fflush(stdout) && !log->error) log->error = errno;
 }
 
 int qc_livelog_report(void *ctx, const QcLiveReport *r)
 {
     QcLiveLog *log = ctx;
     if (log->top > classes_of(r->live)) log->top = classes_of(r->live);
+    if (r->event == QC_LIVE_WINDOW || r->event == QC_LIVE_LABEL || r->event == QC_LIVE_ADAPT) begin(log, r->live);
     switch (r->event) {
     case QC_LIVE_STARTED: print_start(log, r->live); break;
     case QC_LIVE_WINDOW: (log->json ? print_object : print_row)(log, r->live, r->window); break;
@@ -174,6 +192,7 @@ int qc_livelog_report(void *ctx, const QcLiveReport *r)
     case QC_LIVE_WORDS: qc_note("%s", r->words); break;
     case QC_LIVE_STATUS: print_status(r->live); break;
     }
+    if (log->status) qc_livestatus_take(log->status, r);
     if (fflush(stdout) && !log->error) log->error = errno;
     return log->error;
 }

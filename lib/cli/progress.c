@@ -72,6 +72,23 @@ void qc_progress(uint64_t done, uint64_t total, const char *format, ...)
     line_shown = 1;
 }
 
+/* A byte that is not printed as it is takes four columns. */
+void qc_status_line(const char *text, int columns)
+{
+    char piece[QC_TEXT_PIECE];
+    int used = 0;
+    if (qc_cli_quiet() || !isatty(STDERR_FILENO)) return;
+    fputs("\r\033[K", stderr);
+    while (*text) {
+        text += qc_text_next(piece, text, QC_TEXT_PLAIN);
+        used += piece[0] == '\\' ? 4 : 1;
+        if (used >= columns) break;
+        fputs(piece, stderr);
+    }
+    fflush(stderr);
+    line_shown = 1;
+}
+
 void qc_progress_end(void)
 {
     if (!line_shown) return;

@@ -54,7 +54,6 @@ static const Foreign foreign[] = {
     {".h5", "an HDF5 file: save its arrays with numpy.savez in Python (h5py), or a Keras model as ONNX with tf2onnx"},
     {".hdf5", "an HDF5 file: save its arrays with numpy.savez in Python (h5py), or a Keras model as ONNX with tf2onnx"},
     {".keras", "a Keras model: export it as ONNX with tf2onnx"},
-    {".tflite", "a TensorFlow Lite model: convert it to ONNX with tf2onnx --tflite, from the float model"},
     {".tar", "an archive: unpack it first (tar -xf) and import the folder"},
     {".tgz", "an archive: unpack it first (tar -xzf) and import the folder"},
     {".tar.gz", "an archive: unpack it first (tar -xzf) and import the folder"},

@@ -119,11 +119,11 @@ static float answer_score(QcLearner *l)
  * GUESS_UNTIL labels per class, labels alone are better. */
 void qc_learner_choose_guesses(QcLearner *l, QcHeadTask *t)
 {
-    if (!l->moments.n || !l->set.n_unlabelled) return;
+    float labelled = (float)l->counters->seen + (float)(l->set.n - l->set.n_kept);
+    if (!l->moments.n || !l->set.n_unlabelled || labelled >= GUESS_UNTIL * (float)l->shape.classes) return;
     if (l->set.n > l->set.n_kept) {
         float answered = answer_score(l); /* first, because guesses take the scratch */
         l->counters->trust = TRUST_MEMORY * l->counters->trust + (qc_guess_score(&l->scratch, t) - answered);
     }
-    float labelled = (float)l->counters->seen + (float)(l->set.n - l->set.n_kept);
-    t->guesses = l->counters->trust > 0 && !t->few_classes && labelled < GUESS_UNTIL * (float)l->shape.classes;
+    t->guesses = l->counters->trust > 0 && !t->few_classes;
 }

@@ -8,6 +8,7 @@
 const QcExporter qc_exporters[] = {
     {"c", "C source of a quantized model, for bare metal", qc_export_c},
     {"onnx", "a float or quantized model for other runtimes", qc_export_onnx},
+    {"tflite", "a quantized model for TensorFlow Lite's runtimes", qc_export_tflite},
     {"npz", "a data file, or the weights of a float model, as NumPy arrays", qc_export_npz},
     {"safetensors", "the weights of a float model", qc_export_safetensors},
     {"csv", "a data file as a table", qc_export_csv},

@@ -32,6 +32,7 @@ int qc_export(QcExport *e, const char *format, QcErr *err);
 /* One a format. */
 int qc_export_c(QcExport *e, QcErr *err); /* a quantized model as C source: output NAME.c, and NAME.h beside it */
 int qc_export_onnx(QcExport *e, QcErr *err); /* any model as ONNX */
+int qc_export_tflite(QcExport *e, QcErr *err); /* a quantized model as TensorFlow Lite */
 int qc_export_npz(QcExport *e, QcErr *err); /* a data file (data/dataset.h) or a float model's weights (nn/weights.h) as
                                                NumPy arrays */
 int qc_export_safetensors(QcExport *e, QcErr *err); /* a float model's weights */

@@ -45,7 +45,7 @@ int qc_live_open(QcLive *s, QcErr *err)
     s->answer = qc_arena_take(&s->arena, QC_LIVE_RING, sizeof *s->answer, err);
     s->is_labelled = qc_arena_take(&s->arena, QC_LIVE_RING, 1, err);
     if (!s->times || !s->answer || !s->is_labelled) return -1;
-    if (qc_plausible_init(&s->plausible, &s->model->model, &s->arena, err)) return qc_within(err, s->path);
+    if (qc_plausible_init(&s->plausible, &s->model->model, err)) return qc_within(err, s->path);
     qc_latelabels_init(&s->late, &s->model->model, s->times, QC_LIVE_RING, s->model->learner.counters->next);
     return 0;
 }
@@ -55,6 +55,7 @@ void qc_live_close(QcLive *s)
     if (!s) return;
     qc_livemodel_close(s->model);
     free(s->model);
+    qc_plausible_release(&s->plausible);
     qc_arena_release(&s->arena);
     *s = (QcLive){0};
 }
@@ -102,7 +103,7 @@ static void reload(QcLive *s, QcFrameReader *r)
         wrong = "the file is unchanged";
     else if (s->model->learns)
         wrong = "the state is of the running model: start again with another --state";
-    else if (qc_plausible_init(&plausible, &new->model, &s->arena, &err))
+    else if (qc_plausible_init(&plausible, &new->model, &err))
         wrong = err.text;
     if (wrong) {
         say(s, "the model stays as it is: %s", wrong);
@@ -111,6 +112,7 @@ static void reload(QcLive *s, QcFrameReader *r)
         return;
     }
     use_model(s, new);
+    qc_plausible_release(&s->plausible);
     s->plausible = plausible;
     r->m = &new->model;
     say(s, "the model was read again; windows start anew");
@@ -310,6 +312,7 @@ static int take_frame(QcLive *s, const QcFrameReader *r, QcErr *err)
     uint32_t row = s->frames.next;
     s->frame_time[row] = r->seconds;
     s->frame_label[row] = r->class_index;
+    s->plausible.name = r->name;
     qc_plausible_frame(&s->plausible, r->x);
     if (!qc_frames_push(&s->frames, r->x)) return 0;
     qc_plausible_window(&s->plausible, s->frames.length);

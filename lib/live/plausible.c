@@ -2,19 +2,33 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { FILE_WINDOWS = 1000 };
 static const double least_factor = 0.002;
 
-int qc_plausible_init(QcPlausible *p, const QcModelFile *m, QcArena *arena, QcErr *err)
+static int take_arrays(QcPlausible *p, const QcModelFile *m, QcErr *err)
+{
+    int found = qc_inputrange_decode(&p->range, m, &p->arena, err);
+    if (found <= 0) return found;
+    p->latest = qc_arena_take(&p->arena, m->channels, sizeof *p->latest, err);
+    p->outside = qc_arena_take(&p->arena, m->channels, sizeof *p->outside, err);
+    p->squares = qc_arena_take(&p->arena, m->channels, sizeof *p->squares, err);
+    return p->latest && p->outside && p->squares ? 0 : -1;
+}
+
+int qc_plausible_init(QcPlausible *p, const QcModelFile *m, QcErr *err)
 {
     *p = (QcPlausible){0};
-    int found = qc_inputrange_decode(&p->range, m, arena, err);
-    if (found <= 0) return found;
-    p->latest = qc_arena_take(arena, m->channels, sizeof *p->latest, err);
-    p->outside = qc_arena_take(arena, m->channels, sizeof *p->outside, err);
-    p->squares = qc_arena_take(arena, m->channels, sizeof *p->squares, err);
-    return p->latest && p->outside && p->squares ? 0 : -1;
+    int status = take_arrays(p, m, err);
+    if (status) qc_plausible_release(p);
+    return status;
+}
+
+void qc_plausible_release(QcPlausible *p)
+{
+    qc_arena_release(&p->arena);
+    *p = (QcPlausible){0};
 }
 
 static void add_value(QcPlausible *p, uint32_t c, float x)
@@ -70,19 +84,22 @@ static int unit_of(double factor)
 
 static void describe(const QcPlausible *p, char *words, uint32_t worst, uint32_t others)
 {
-    char more[32] = "";
+    char more[32] = "", channel[80];
     double factor = factor_of(p, worst);
     int unit = unit_of(factor);
+    int n = snprintf(channel, sizeof channel, "channel %u", worst + 1);
+    if (p->name && p->name[worst] && strcmp(p->name[worst], channel + strlen("channel ")))
+        snprintf(channel + n, sizeof channel - (size_t)n, ", column %.48s", p->name[worst]);
     if (others) snprintf(more, sizeof more, " (and %u more)", others);
     if (unit >= 0)
-        snprintf(words, QC_PLAUSIBLE_WORDS, "channel %u%s is %s times the training range: %s", worst + 1, more,
+        snprintf(words, QC_PLAUSIBLE_WORDS, "%s%s is %s times the training range: %s", channel, more,
                  units[unit].number, units[unit].words);
     else if (factor > 1.5 || factor < least_factor)
-        snprintf(words, QC_PLAUSIBLE_WORDS, "channel %u%s is %.3g times the training range: another unit or sensor?",
-                 worst + 1, more, factor);
+        snprintf(words, QC_PLAUSIBLE_WORDS, "%s%s is %.3g times the training range: another unit or sensor?",
+                 channel, more, factor);
     else
         snprintf(words, QC_PLAUSIBLE_WORDS,
-                 "channel %u%s is out of the training range, %.4g to %.4g, in %.0f %% of the windows", worst + 1, more,
+                 "%s%s is out of the training range, %.4g to %.4g, in %.0f %% of the windows", channel, more,
                  (double)p->range.low[worst], (double)p->range.high[worst],
                  100 * (double)p->outside[worst] / (double)p->windows);
 }
@@ -120,12 +137,13 @@ int qc_plausible_inputs(char *words, const QcInputs *inputs, const QcModelFile *
     QcPlausible p;
     const QcDataset *d = &inputs->data;
     uint32_t n = d->n < FILE_WINDOWS ? d->n : FILE_WINDOWS;
-    int status = qc_plausible_init(&p, m, &arena, err);
+    int status = qc_plausible_init(&p, m, err);
     float *x = qc_arena_take(&arena, (uint64_t)d->height * d->length, sizeof *x, err);
     if (!x) status = -1;
     for (uint32_t i = 0; i < n && p.range.channels && !status; i++)
         status = add_window(&p, x, d, (uint32_t)((uint64_t)i * d->n / n), err);
     if (!status) status = qc_plausible_say(&p, words, 1);
     qc_arena_release(&arena);
+    qc_plausible_release(&p);
     return status;
 }

@@ -13,18 +13,21 @@
 #include "../quant/qinput.h"
 
 typedef struct QcPlausible {
+    QcArena arena;
     QcInputRange range;
     uint64_t frames, windows; /* so far */
     uint64_t *latest;  /* [channels] latest frame out of range, from 1; 0: none */
     uint64_t *outside; /* [channels] windows out of range */
     double *squares;   /* [channels] sum over frames */
+    char *const *name; /* [channels] of columns, as in the stream; NULL: not known. Borrowed */
     int is_said;
-} QcPlausible;
+} QcPlausible; /* all zero = empty and valid */
 
 enum { QC_PLAUSIBLE_WINDOWS = 20 /* before anything is said */, QC_PLAUSIBLE_WORDS = 200 };
 
-/* A model without the section: nothing is ever implausible. Arrays come from `arena`. */
-int qc_plausible_init(QcPlausible *p, const QcModelFile *m, QcArena *arena, QcErr *err);
+/* A model without the section: nothing is ever implausible. */
+int qc_plausible_init(QcPlausible *p, const QcModelFile *m, QcErr *err);
+void qc_plausible_release(QcPlausible *p);
 
 void qc_plausible_frame(QcPlausible *p, const float *x); /* [channels] */
 

@@ -160,8 +160,6 @@ int qc_modelhints_foreign(const char *path, const char *format, QcErr *err)
          "a Keras model becomes ONNX by tf2onnx.convert.from_keras(model, output_path='model.onnx') in Python"},
         {".pb",
          "a TensorFlow model becomes ONNX by python -m tf2onnx.convert --saved-model FOLDER --output model.onnx"},
-        {".tflite",
-         "a TensorFlow Lite model becomes ONNX by python -m tf2onnx.convert --tflite model.tflite --output model.onnx"},
     };
     size_t letters = strlen(path);
     for (size_t k = 0; k < sizeof all / sizeof *all; k++) {

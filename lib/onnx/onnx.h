@@ -29,6 +29,7 @@ typedef struct QcOnnxNotes { /* what the user should know about the model that w
     int two_classes; /* the one logit became the second of two, the first being 0 */
     int numbered; /* classes have no names but numbers */
     uint32_t quantized; /* values that the file quantizes (QUANT nodes of the graph); 0: a float model */
+    int mixed; /* some weights are not quantized though values are, which were read as real numbers */
     int asymmetric; /* some zero point is neither 0 nor in the middle, so that quantized values were read as real
                        numbers */
     float *steps; /* [channels of all convolutions and linear layers, in order] scales of weights of a quantized model;

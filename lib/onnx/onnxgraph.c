@@ -284,14 +284,27 @@ static uint64_t cost_of(const QcGraph *g)
     return cost;
 }
 
+/* Why a graph of quantized values cannot keep them: our tensors have two zero points, our weights are codes. */
+static void note_forms(QcOnnxImport *im)
+{
+    int quantized = 0, real = 0;
+    for (uint32_t i = 0; i < im->g->n_nodes; i++) {
+        const QcNode *n = &im->g->nodes[i];
+        quantized |= n->op == QC_OP_QUANT;
+        im->notes.asymmetric |= n->op == QC_OP_QUANT && n->zero && n->zero != 128;
+        real |= (n->op == QC_OP_CONV || n->op == QC_OP_LINEAR) && !im->fills[i].step;
+    }
+    im->notes.mixed = quantized && real;
+}
+
 /* The axes of the input may be read in several ways: the way that moves least is taken, the first of equals. */
 static int build_best(QcOnnxImport *im, const uint8_t *needed)
 {
-    uint32_t ways = qc_onnx_layouts(im), best = 0;
+    uint32_t ways = qc_onnx_layouts(im), first_way = ways > 1 && im->channels_last, best = first_way;
     uint64_t least = UINT64_MAX;
     QcErr first = {0}, *out = im->err;
     int made = 0;
-    for (uint32_t way = 0; way < ways; way++) {
+    for (uint32_t way = first_way; way < ways; way++) {
         QcErr err = {0};
         im->layout = way;
         im->err = &err;
@@ -308,10 +321,9 @@ static int build_best(QcOnnxImport *im, const uint8_t *needed)
     if (!made) return *out = first, -1;
     im->layout = best;
     if (build(im, needed)) return -1;
-    for (uint32_t i = 0; i < im->g->n_nodes; i++)
-        im->plain |= im->g->nodes[i].op == QC_OP_QUANT && im->g->nodes[i].zero && im->g->nodes[i].zero != 128;
+    note_forms(im);
+    im->plain = im->notes.asymmetric || im->notes.mixed;
     if (!im->plain) return 0;
-    im->notes.asymmetric = 1; /* our tensors have no such zero points */
     qc_graph_release(im->g);
     return build(im, needed);
 }

@@ -104,20 +104,39 @@ static int make_model(QcModelFile *m, QcOnnxImport *im)
     return -1;
 }
 
+static int import(QcModelFile *m, QcOnnxImport *im, QcOnnxNotes *notes)
+{
+    int status = qc_onnx_build(im) || make_model(m, im) ? -1 : 0;
+    if (notes) *notes = im->notes;
+    if (!notes || status) free(im->notes.steps);
+    if (notes && status) notes->steps = NULL;
+    qc_graph_release(im->g);
+    return status;
+}
+
+int qc_onnx_import(QcModelFile *m, const Onnx__ModelProto *model, const QcOnnxShapes *shapes, const QcOnnxOptions *o,
+                   QcOnnxNotes *notes, QcErr *err)
+{
+    QcErr own = {0};
+    QcGraph g = {0};
+    QcOnnxImport im = {.model = model, .g = &g, .o = o, .shapes = shapes, .channels_last = 1,
+                       .err = err ? err : &own};
+    *m = (QcModelFile){0};
+    int status = import(m, &im, notes);
+    qc_arena_release(&im.arena);
+    return status;
+}
+
 int qc_onnx_decode(QcModelFile *m, const uint8_t *bytes, size_t length, const QcOnnxOptions *o, QcOnnxNotes *notes,
                    QcErr *err)
 {
-    QcGraph g = {0};
     QcErr own = {0};
+    QcGraph g = {0};
     QcOnnxImport im = {.o = o, .g = &g, .err = err ? err : &own};
-    int status = -1;
     *m = (QcModelFile){0};
-    im.model = qc_onnx_unpack(bytes, length, &im.arena, im.err);
-    if (im.model && !qc_onnx_build(&im) && !make_model(m, &im)) status = 0;
     if (notes) *notes = im.notes;
-    if (!notes || status) free(im.notes.steps);
-    if (notes && status) notes->steps = NULL;
-    qc_graph_release(&g);
+    im.model = qc_onnx_unpack(bytes, length, &im.arena, im.err);
+    int status = im.model ? import(m, &im, notes) : -1;
     qc_arena_release(&im.arena);
     return status;
 }

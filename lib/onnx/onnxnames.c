@@ -135,10 +135,22 @@ const QcTensor *qc_onnx_ints(QcOnnxImport *im, uint32_t k)
     return t;
 }
 
+/* Has the value the shape that the file gives it? */
+static int check_shape(QcOnnxImport *im, const char *name, const QcValue *v)
+{
+    int64_t dims[QC_ONNX_RANK];
+    int rank = im->shapes && v->kind == QC_VALUE_COMPUTED ? im->shapes->dims(im->shapes->context, name, dims) : -1;
+    if (rank < 0) return 0;
+    int same = (uint32_t)rank == v->rank;
+    for (uint32_t k = 0; same && k < v->rank; k++) same = dims[k] == qc_view_dim(im, v, k);
+    return same ? 0 : qc_onnx_wrong(im, "its result has another shape than the file gives it");
+}
+
 int qc_onnx_put_output(QcOnnxImport *im, uint32_t k, const QcValue *value)
 {
     if (k >= im->at->n_output || !*im->at->output[k]) return k ? 0 : qc_onnx_wrong(im, "it has no output");
     QcOnnxName *name = qc_onnx_find(im, im->at->output[k]);
+    if (check_shape(im, im->at->output[k], value)) return -1;
     if (!name->value && !(name->value = qc_arena_take(&im->arena, 1, sizeof *name->value, im->err))) return -1;
     *name->value = *value;
     return 0;

@@ -72,6 +72,13 @@ typedef struct QcAxes {
     uint8_t of[QC_ONNX_RANK]; /* QcAxisRole by ONNX axis */
 } QcAxes;
 
+/* What another format knows of the values of its graph. */
+typedef struct QcOnnxShapes {
+    /* The size of each axis of a value, at most QC_ONNX_RANK of them; returns their number, -1 if it is not known. */
+    int (*dims)(const void *context, const char *name, int64_t dims[QC_ONNX_RANK]);
+    const void *context;
+} QcOnnxShapes;
+
 typedef struct QcOnnxImport {
     const Onnx__ModelProto *model;
     const Onnx__GraphProto *graph;
@@ -87,6 +94,8 @@ typedef struct QcOnnxImport {
     QcFill *fills; /* [QC_MAX_NODES] by node of our graph */
     float *gain, *shift; /* [channels] what happens to a window before everything else; NULL: nothing */
     uint32_t layout; /* which reading of the input's axes is tried */
+    const QcOnnxShapes *shapes; /* computed values must have these; NULL: they may have any */
+    int channels_last; /* only that reading is tried */
     int plain; /* quantized values are read as real numbers */
     QcOnnxNotes notes;
     const char *output; /* name of the logits */
@@ -133,6 +142,12 @@ int qc_onnx_mark(QcOnnxImport *im, uint8_t mark[QC_ONNX_RANK], const int64_t *li
 
 /* A name for a node of our graph, that no node has yet: the weight's if it ends in ".weight", else the ONNX node's. */
 void qc_onnx_name(QcOnnxImport *im, char name[QC_NAME_MAX + 1], const char *weight);
+
+/* ---- onnxin.c ---- */
+
+/* qc_onnx_decode of a model in memory whose input is [N][T][C] or [N][H][W][C]. */
+int qc_onnx_import(QcModelFile *m, const Onnx__ModelProto *model, const QcOnnxShapes *shapes, const QcOnnxOptions *o,
+                   QcOnnxNotes *notes, QcErr *err);
 
 /* ---- onnxgraph.c: the nodes in order ---- */
 

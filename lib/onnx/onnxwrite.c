@@ -187,7 +187,7 @@ void qc_out_channels(QcOnnxOut *out, const char *name, const float *values, uint
 
 /* ---- the whole ---- */
 
-static Onnx__ValueInfoProto *value_info(QcOnnxOut *out, const char *name, const int64_t *dims, uint32_t rank)
+Onnx__ValueInfoProto *qc_out_value_info(QcOnnxOut *out, const char *name, const int64_t *dims, uint32_t rank)
 {
     Onnx__ValueInfoProto *v = take(out, 1, sizeof *v);
     Onnx__TypeProto *type = take(out, 1, sizeof *type);
@@ -260,8 +260,8 @@ static int pack(uint8_t **bytes, size_t *length, QcOnnxOut *out, const QcModelFi
     Onnx__OperatorSetIdProto set = ONNX__OPERATOR_SET_ID_PROTO__INIT, *sets = &set;
     const int64_t input[4] = {0, m->channels, out->spatial == 2 ? m->height : m->length, m->length},
                   output[2] = {0, m->classes};
-    Onnx__ValueInfoProto *x = value_info(out, "x", input, 2 + (uint32_t)out->spatial),
-                         *y = value_info(out, "logits", output, 2);
+    Onnx__ValueInfoProto *x = qc_out_value_info(out, "x", input, 2 + (uint32_t)out->spatial),
+                         *y = qc_out_value_info(out, "logits", output, 2);
     Onnx__StringStringEntryProto *entry = labels(out, m);
     if (out->bad) return qc_fail_memory(err, "the ONNX model");
     out->graph.name = m->name;

@@ -35,6 +35,9 @@ void qc_out_numbers(QcOnnxOut *out, const char *name, const int64_t *dims, uint3
 /* The bytes of a tensor of that type, to be filled by the caller; NULL where memory is out. */
 uint8_t *qc_out_raw(QcOnnxOut *out, const char *name, const int64_t *dims, uint32_t rank, int32_t type, size_t bytes);
 
+/* An input or output of the graph, of float; a dimension of 0 is open. NULL where memory is out. */
+Onnx__ValueInfoProto *qc_out_value_info(QcOnnxOut *out, const char *name, const int64_t *dims, uint32_t rank);
+
 /* What every window node has: kernel_shape, strides, dilations (unless all are 1) and pads; 1-D where the graph is. */
 typedef struct QcOutWindow {
     uint32_t kernel[2], stride[2], dilation[2], before[2], after[2];

@@ -18,7 +18,7 @@ _qcore()
     [[ $before == -* && $before != - ]] &&
         line=$("$program" "${help[@]}" 2>/dev/null | grep -E -- "^ +(-., )?$before[ ,]" | head -1)
     case $line in
-    *--format\ *'C source'*) words='c onnx npz safetensors csv' ;; # qc-export
+    *--format\ *'C source'*) words='c onnx tflite npz safetensors csv' ;; # qc-export
     *--raw\ *) words='f32 i16' ;;
     *--codes\ *) words='safe int8 int4' ;;
     *--bits\ *) words='2 4 8' ;;

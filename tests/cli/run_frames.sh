@@ -58,3 +58,6 @@ refuse 2 qc-run -c core.qcd --state core.qcd q.qcm
 refuse 5 qc-run fp.qcm
 refuse 3 qc-run core.qcd
 cut -d, -f2-3 frames.csv | qc-run q.qcm 2>&1 >out | cut -d: -f1-3
+
+# No heading before an error.
+printf "1,2\n3,4\n" | qc-run q.qcm 2>words | wc -c

@@ -94,3 +94,11 @@ exec 5>&-
 wait $process
 exec 4<&-
 cat err
+
+# The line on a terminal, which is cut at its width: the last adapt draws it.
+command -v script >words || { echo "script (bsdutils) is missing" >&2; exit 77; }
+live="$live --state line q.qcm"
+script -qec "stty cols 34; $live --status <frames >shown" /dev/null </dev/null >line.out || exit 1
+cmp shown whole.tsv && tr '\r' '\n' <line.out | grep -a ' windows ' | tail -n 1 | sed 's/^.*\[K//; s/accuracy [0-9.]*/accuracy X/'
+$live --status </dev/null 2>&1
+echo "status $?"

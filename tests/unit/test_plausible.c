@@ -41,10 +41,9 @@ static int stream(char *words, uint32_t windows, uint32_t every, float factor)
     QcModelFile m;
     QcPlausible p;
     QcErr err;
-    QcArena arena = {0};
     int said = 0;
     make_model(&m, WINDOWS, 1);
-    ck_assert_int_eq(qc_plausible_init(&p, &m, &arena, &err), 0);
+    ck_assert_int_eq(qc_plausible_init(&p, &m, &err), 0);
     *words = 0;
     for (uint32_t i = 0; i < windows; i++) {
         for (uint32_t t = 0; t < LENGTH; t++) {
@@ -56,7 +55,7 @@ static int stream(char *words, uint32_t windows, uint32_t every, float factor)
         qc_plausible_window(&p, LENGTH);
         said += qc_plausible_say(&p, words, i + 1 == windows);
     }
-    qc_arena_release(&arena);
+    qc_plausible_release(&p);
     qc_modelfile_release(&m);
     return said;
 }
@@ -95,9 +94,8 @@ START_TEST(windows_overlap)
     QcModelFile m;
     QcPlausible p;
     QcErr err;
-    QcArena arena = {0};
     make_model(&m, WINDOWS, 1);
-    ck_assert_int_eq(qc_plausible_init(&p, &m, &arena, &err), 0);
+    ck_assert_int_eq(qc_plausible_init(&p, &m, &err), 0);
     for (uint32_t i = 0; i < 3 * LENGTH; i++) {
         float x[CHANNELS] = {0, 1, 2, i == LENGTH ? 1e9f : 3};
         qc_plausible_frame(&p, x);
@@ -105,7 +103,11 @@ START_TEST(windows_overlap)
     }
     ck_assert_uint_eq(p.outside[3], LENGTH);
     ck_assert_uint_eq(p.outside[2], 0);
-    qc_arena_release(&arena);
+    char *names[CHANNELS] = {"ax", "ay", "az", "gx"}, words[QC_PLAUSIBLE_WORDS];
+    p.name = names;
+    ck_assert_int_eq(qc_plausible_say(&p, words, 1), 1);
+    ck_assert_msg(!strncmp(words, "channel 4, column gx ", 21), "%s", words);
+    qc_plausible_release(&p);
     qc_modelfile_release(&m);
 }
 END_TEST
@@ -117,22 +119,21 @@ START_TEST(models_without_a_range)
     QcModelFile m;
     QcPlausible p;
     QcErr err;
-    QcArena arena = {0};
     char words[QC_PLAUSIBLE_WORDS];
     make_model(&m, 99, 0);
-    ck_assert_int_eq(qc_plausible_init(&p, &m, &arena, &err), 0);
+    ck_assert_int_eq(qc_plausible_init(&p, &m, &err), 0);
     qc_plausible_frame(&p, (float[CHANNELS]){1e9f, 1e9f, 1e9f, 1e9f});
     qc_plausible_window(&p, 1);
     ck_assert_int_eq(qc_plausible_say(&p, words, 1), 0);
     float low[CHANNELS] = {0}, high[CHANNELS] = {0, 0, -1, 0}, rms[CHANNELS] = {0};
     QcInputRange r = {CHANNELS, low, high, rms};
     ck_assert_int_eq(qc_inputrange_encode(&m, &r, &err), 0);
-    ck_assert_int_eq(qc_plausible_init(&p, &m, &arena, &err), -1);
+    ck_assert_int_eq(qc_plausible_init(&p, &m, &err), -1);
     ck_assert_int_eq(err.code, QC_EFORMAT);
     r.channels = CHANNELS - 1;
     ck_assert_int_eq(qc_inputrange_encode(&m, &r, &err), 0);
-    ck_assert_int_eq(qc_plausible_init(&p, &m, &arena, &err), -1);
-    qc_arena_release(&arena);
+    ck_assert_int_eq(qc_plausible_init(&p, &m, &err), -1);
+    qc_plausible_release(&p);
     qc_modelfile_release(&m);
 }
 END_TEST
