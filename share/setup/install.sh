@@ -18,7 +18,8 @@ for option in "$@"; do
     --test)
         packages="$packages check cppcheck gnuplot-nox libxml2-utils parallel slurm-wlm munge procps mandoc\
  clang libclang-rt-14-dev zstd python3-numpy python3-pil python3-onnx python3-torch python3-flatbuffers\
- python3-pyarmnn libarmnn-cpuref-backend22 qemu-user-static qemu-system-arm bochs gcc-arm-none-eabi gcc-aarch64-linux-gnu libc6-dev-arm64-cross\
+ python3-pyarmnn libarmnn-cpuref-backend22 qemu-user-static qemu-system-arm\
+ bochs gcc-arm-none-eabi gcc-aarch64-linux-gnu libc6-dev-arm64-cross\
  gcc-arm-linux-gnueabihf libc6-dev-armhf-cross"; need_node ;;
     --bench)
         packages="$packages python3-torch zstd libxnnpack-dev libpthreadpool-dev gcc-arm-none-eabi qemu-system-arm"
