@@ -155,7 +155,8 @@ def run_killed():
             run.start()
     status = run.close()
     print("%d restarts, %d windows again" % (RESTARTS, went_back), file=sys.stderr)
-    return run, fact(status == 0, "the killed run ends with status 0") & fact(same, "windows again have the same answer")
+    ended = fact(status == 0, "the killed run ends with status 0")
+    return run, ended & fact(same, "windows again have the same answer")
 
 
 whole, good = run_alone()
