@@ -1,4 +1,4 @@
-# The program in the manual of qc-export works as it stands there, without a word from the compiler.
+# The program in qc-firmware(7) works as it stands there, without a word from the compiler.
 export OMP_NUM_THREADS=1
 CC=${CC:-cc} lib=$TOP/lib
 qc-synth -q --people 1 --activities 3 --windows 8 --channels 3 --length 24 -o data.qcd || exit 1
@@ -9,7 +9,7 @@ qc-quantize --force -q -b 4 --epochs 1 --threads 1 -c core.qcd -o q.qcm fp.qcm >
 qc-bitflip-train -q --subjects 1 --test-subjects 0 --oracle-steps 2 --steps 2 --threads 1 -c core.qcd -o f.qcm q.qcm \
     >words || exit 1
 qc-export -f c -c core.qcd -B 16 -o net.c f.qcm 2>words || exit 1
-sed -n '/^\.\\" main\.c/,/^\.Ed/p' "$TOP/man/qc-export.1" | grep -v '^\.' | sed 's/\\e/\\/g; s/\\-/-/g' >main.c
+sed -n '/^\.\\" main\.c/,/^\.Ed/p' "$TOP/man/qc-firmware.7" | grep -v '^\.' | sed 's/\\e/\\/g; s/\\-/-/g' >main.c
 [ "$(wc -l <main.c)" -gt 50 ] || echo "there is no main.c in the manual"
 $CC -std=c11 -O2 -Wall -Wextra -pedantic -Werror -ffp-contract=off -I "$lib" -o demo main.c net.c "$lib"/device/*.c \
     "$lib/kernels/scalar.c" || exit 1
