@@ -2,7 +2,7 @@
 # what the usage line of -h requires. Lists of exceptions only shrink.
 command -v mandoc >/dev/null || exit 77
 wrong=0
-longer='qc-calibrate qc-report qc-run' without_output=qc-report
+longer='qc-report qc-run' without_output=qc-report
 
 # Each usage line in: the sorted options outside brackets, and OPERAND if its last word outside brackets is one.
 required() {
