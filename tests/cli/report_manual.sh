@@ -1,7 +1,7 @@
 # A program of one's own in the tables, as the manual of qc-report says: its experiment and its lines are taken from
 # there.
 block() { awk -v n="$1" \
-    '/^\.Ss/ { on = /Runs of a program/ } on && /^\.Bd/ { k++; inside = 1; next } /^\.Ed/ { inside = 0 } on && inside && k == n' "$TOP/man/qc-report.1"; }
+    '/^\.Sh/ { on = /PROGRAMS OF YOUR OWN/ } on && /^\.Bd/ { k++; inside = 1; next } /^\.Ed/ { inside = 0 } on && inside && k == n' "$TOP/man/qc-report.1"; }
 block 1 | sed "s|/usr/local/share/qcore|$TOP/share|" >mine.yaml && mkdir runs || exit
 block 2 | tr -d '\n' | sed 's/}{/}\n{/g; s/$/\n/' >lines || exit
 wc -l <lines
