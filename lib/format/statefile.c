@@ -1,14 +1,48 @@
 #include "statefile.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "../base/file.h"
 #include "../base/lockedfile.h"
+#include "parametertable.h"
 
 enum { BLOCK = 4096 };
+enum { AT_MODEL = 16, AT_CORESET = 24, AT_SETTINGS = 32 }; /* in the first block, after the mark; big-endian */
 static const char mark[16] = "qcore state 1\n";
+
+/* ---- whose state it is ---- */
+
+static uint64_t number_of(const uint8_t *bytes)
+{
+    uint64_t number = 0;
+    for (int i = 0; i < 8; i++) number = number << 8 | bytes[i];
+    return number;
+}
+
+static void write_number(uint8_t *bytes, uint64_t number)
+{
+    for (int i = 0; i < 8; i++) bytes[i] = (uint8_t)(number >> (56 - 8 * i));
+}
+
+QcStateOwner qc_stateowner_of(const char *session, uint64_t seed, const QcParameters *parameters,
+                              const uint8_t model[QC_DIGEST_BYTES], const uint8_t coreset[QC_DIGEST_BYTES])
+{
+    QcStateOwner o = {.model = number_of(model), .coreset = number_of(coreset)};
+    QcDigest d;
+    char text[64];
+    qc_digest_init(&d);
+    qc_digest_add(&d, text, (size_t)snprintf(text, sizeof text, "%.30s %" PRIu64 " ", session, seed));
+    qc_parameters_digest(&d, parameters);
+    o.settings = qc_digest_number(&d);
+    qc_digest_add(&d, model, QC_DIGEST_BYTES);
+    qc_digest_add(&d, coreset, QC_DIGEST_BYTES);
+    o.identity = qc_digest_number(&d);
+    return o;
+}
 
 /* ---- a file with flash semantics: what was never written reads as ones ---- */
 
@@ -81,6 +115,9 @@ static int write_mark(const QcStateFile *f, QcErr *err)
 {
     uint8_t block[BLOCK] = {0};
     memcpy(block, mark, sizeof mark);
+    write_number(block + AT_MODEL, f->owner.model);
+    write_number(block + AT_CORESET, f->owner.coreset);
+    write_number(block + AT_SETTINGS, f->owner.settings);
     ssize_t put = pwrite(f->file, block, sizeof block, 0);
     if (put != (ssize_t)sizeof block || fsync(f->file))
         return qc_fail(err, QC_EIO, "cannot be written: %s", strerror(put < 0 || put == BLOCK ? errno : ENOSPC));
@@ -95,10 +132,10 @@ static int check_mark(const QcStateFile *f, QcErr *err)
     return qc_fail(err, QC_EFORMAT, "is no device state; it is left as it is");
 }
 
-int qc_statefile_open(QcStateFile *f, const char *path, const QcLearner *l, uint64_t identity, QcErr *err)
+int qc_statefile_open(QcStateFile *f, const char *path, const QcLearner *l, const QcStateOwner *owner, QcErr *err)
 {
     uint64_t size, slot = (qc_state_bytes(l->state_bytes, QC_STATE_PAGE_MAX) + BLOCK - 1) / BLOCK * BLOCK;
-    *f = (QcStateFile){.path = path};
+    *f = (QcStateFile){.path = path, .owner = *owner};
     if (slot > UINT32_MAX / 2)
         return qc_fail(err, QC_EUNSUPPORTED, "a state of %llu bytes is too large", (unsigned long long)slot);
     f->file = qc_lockedfile_open(path, &size, err);
@@ -107,20 +144,38 @@ int qc_statefile_open(QcStateFile *f, const char *path, const QcLearner *l, uint
     int blank = is_blank(f->file, size), status = blank ? write_mark(f, err) : check_mark(f, err);
     f->was_there = !blank && size != BLOCK;
     f->flash = (QcFlash){f, (uint32_t)slot, BLOCK, QC_STATE_PAGE_MAX, file_read, file_erase, file_program, file_sync};
-    qc_state_init(&f->state, &f->flash, identity);
+    qc_state_init(&f->state, &f->flash, owner->identity);
     if (!status) return 0;
     qc_statefile_close(f);
     return qc_within(err, path);
 }
 
+static int differs(const uint8_t *bytes, uint64_t number)
+{
+    uint64_t there = number_of(bytes);
+    return there && there != number;
+}
+
+/* What of the file's owner is not the caller's; NULL: nothing, or the file does not say. */
+static const char *other_owner(const QcStateFile *f)
+{
+    uint8_t block[AT_SETTINGS + 8];
+    if (pread(f->file, block, sizeof block, 0) != (ssize_t)sizeof block) return NULL;
+    if (differs(block + AT_MODEL, f->owner.model)) return "model";
+    if (differs(block + AT_CORESET, f->owner.coreset)) return "coreset";
+    return differs(block + AT_SETTINGS, f->owner.settings) ? "method, seed or parameters" : NULL;
+}
+
 int qc_statefile_load(QcStateFile *f, QcLearner *l, QcErr *err)
 {
+    const char *other = other_owner(f);
+    if (other) return qc_fail(err, QC_EFORMAT, "the state was made with another %s", other);
     f->error = 0;
     switch (qc_state_load(&f->state, l)) {
     case QC_STATE_LOADED: return 1;
     case QC_STATE_NONE: return 0;
     case QC_STATE_FOREIGN:
-        return qc_fail(err, QC_EFORMAT, "the state is of another model, coreset, parameters or version");
+        return qc_fail(err, QC_EFORMAT, "the state is of another model, coreset, parameters or version of qcore");
     case QC_STATE_BROKEN: break;
     }
     if (f->error) return qc_fail(err, QC_EIO, "the state cannot be read: %s", strerror(f->error));

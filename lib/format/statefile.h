@@ -5,8 +5,21 @@
 #ifndef QC_FORMAT_STATEFILE_H
 #define QC_FORMAT_STATEFILE_H
 
+#include "../base/digest.h"
 #include "../base/err.h"
 #include "../device/state.h"
+
+/* What a state belongs to. The file's first block names it, so that a refusal can say what differs; 0: a file of
+ * version 0.1 that does not. */
+typedef struct QcStateOwner {
+    uint64_t model, coreset; /* the first 8 bytes of the files' digests */
+    uint64_t settings;       /* of session, seed and parameters */
+    uint64_t identity;       /* of all of these */
+} QcStateOwner;
+
+/* session: "live", or the method of qc-calibrate; model, coreset: digests of the files. */
+QcStateOwner qc_stateowner_of(const char *session, uint64_t seed, const QcParameters *parameters,
+                              const uint8_t model[QC_DIGEST_BYTES], const uint8_t coreset[QC_DIGEST_BYTES]);
 
 typedef struct QcStateFile {
     int file, is_open;
@@ -14,15 +27,16 @@ typedef struct QcStateFile {
     const char *path; /* the caller's */
     int was_there; /* 1: the file existed, with another size than a file without a state has: loading nothing then means
                       that it was cut or damaged */
+    QcStateOwner owner; /* the caller's, of qc_statefile_open */
     QcFlash flash;
     QcState state;
 } QcStateFile;
 
 /* Opens, or makes, the file for a learner that is placed; f must stay at its address. A file that is no state is
  * refused and left alone. */
-int qc_statefile_open(QcStateFile *f, const char *path, const QcLearner *l, uint64_t identity, QcErr *err);
-/* 1: the last whole state is in l; 0: there is none yet. Fails if the file's state is of another model, coreset or
- * parameters. */
+int qc_statefile_open(QcStateFile *f, const char *path, const QcLearner *l, const QcStateOwner *owner, QcErr *err);
+/* 1: the last whole state is in l; 0: there is none yet. Fails if the file's state is of another owner: the sentence
+ * says whether model, coreset or settings differ. */
 int qc_statefile_load(QcStateFile *f, QcLearner *l, QcErr *err);
 int qc_statefile_save(QcStateFile *f, const QcLearner *l, QcErr *err);
 void qc_statefile_close(QcStateFile *f); /* all zero: nothing happens */

@@ -59,26 +59,12 @@ static int fill_coreset(QcLiveModel *m, QcErr *err)
     return 0;
 }
 
-/* The same model, coreset, parameters and seed: the same number. */
-static uint64_t identify(const QcLiveModel *m)
-{
-    uint8_t digest[QC_DIGEST_BYTES];
-    uint64_t number = 0;
-    char text[64];
-    QcDigest d;
-    qc_digest_init(&d);
-    qc_digest_add(&d, text, (size_t)snprintf(text, sizeof text, "live %" PRIu64 " ", m->learner.setup.seed));
-    qc_parameters_digest(&d, &m->learner.setup.parameters);
-    qc_digest_add(&d, m->model.container.digest, QC_DIGEST_BYTES);
-    qc_digest_add(&d, m->coreset.data.digest, QC_DIGEST_BYTES);
-    qc_digest_end(&d, digest);
-    for (int i = 0; i < 8; i++) number = number << 8 | digest[i];
-    return number;
-}
-
 static int take_up_state(QcLiveModel *m, const char *path, QcErr *err)
 {
-    if (qc_statefile_open(&m->kept, path, &m->learner, identify(m), err)) return -1;
+    const QcLearnerSetup *setup = &m->learner.setup;
+    QcStateOwner owner = qc_stateowner_of("live", setup->seed, &setup->parameters, m->model.container.digest,
+                                          m->coreset.data.digest);
+    if (qc_statefile_open(&m->kept, path, &m->learner, &owner, err)) return -1;
     int found = qc_statefile_load(&m->kept, &m->learner, err);
     m->resumed = found > 0;
     return found < 0 ? qc_within(err, path) : 0;

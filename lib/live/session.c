@@ -185,21 +185,6 @@ int qc_session_open(QcSession *s, const char *model, const char *coreset, const 
     return 0;
 }
 
-/* The same model, coreset, method, parameters and seed: the same number. */
-static uint64_t identify(const QcSession *s)
-{
-    QcDigest d;
-    char text[64];
-    qc_digest_init(&d);
-    qc_digest_add(&d, text,
-                  (size_t)snprintf(text, sizeof text, "%.30s %llu ", s->learner.method->name,
-                                   (unsigned long long)s->learner.seed));
-    qc_parameters_digest(&d, &s->learner.parameters);
-    qc_digest_add(&d, s->model.container.digest, QC_DIGEST_BYTES);
-    qc_digest_add(&d, s->coreset.data.digest, QC_DIGEST_BYTES);
-    return qc_digest_number(&d);
-}
-
 /* The same streams, cut into the same batches: the same number. */
 static uint64_t identify_input(const QcSession *s)
 {
@@ -221,7 +206,9 @@ int qc_session_keep(QcSession *s, const char *path, QcErr *err)
         return qc_fail(err, QC_EUSAGE,
                        "a session of several streams keeps no state: what it reports in the end needs all of them");
     QcLearner *l = qc_devicestep_learner(&s->learner);
-    if (qc_statefile_open(&s->kept, path, l, identify(s), err)) return -1;
+    QcStateOwner owner = qc_stateowner_of(s->learner.method->name, s->learner.seed, &s->learner.parameters,
+                                          s->model.container.digest, s->coreset.data.digest);
+    if (qc_statefile_open(&s->kept, path, l, &owner, err)) return -1;
     int found = qc_statefile_load(&s->kept, l, err);
     if (found < 0) return qc_within(err, path);
     s->input = identify_input(s);

@@ -45,6 +45,8 @@ refuse $session --seed 2 --state kept -o now.qcm model.qcm
 refuse $session --tune rounds=3 --state kept -o now.qcm model.qcm
 refuse qc-calibrate -c core.qcd -s p1.qcd --state kept -o now.qcm model.qcm
 refuse $session --state kept -o now.qcm whole.qcm
+qc-coreset -q -n 9 --seed 2 -d p1.qcd -o other.qcd || exit 1
+refuse qc-calibrate -c other.qcd -s p2.qcd -B 2 --tune rounds=200 --tune stop_loss=0 --state kept -o now.qcm model.qcm
 refuse $session --state core.qcd -o now.qcm model.qcm
 refuse $session --state kept -o model.qcm model.qcm
 refuse $session --state kept -C core.qcd -o now.qcm model.qcm

@@ -10,12 +10,14 @@ have $qemu || { skipped "there is no $qemu"; exit 77; }
 if nm "$BUILD/tests/test_kernels" | grep -q __asan_init; then skipped \
     "qemu does not play what sanitizers do to memory"; exit 77; fi
 
-for cpu in Conroe Haswell; do
-    for test in kernels kernelconvs qgraph; do
-        $qemu -cpu $cpu "$BUILD/tests/test_$test" >"$work/words" 2>&1 ||
-            { echo "test_$test fails on a $cpu:"; cat "$work/words"; exit 1; }
-    done
-done
+passes() { # passes CPU TEST
+    $qemu -cpu "$1" "$BUILD/tests/test_$2" >"$work/words" 2>&1 && return
+    echo "test_$2 fails on a $1:"
+    cat "$work/words"
+    exit 1
+}
+passes Conroe qgraph # its one set is scalar, which tests of kernels would compare with itself
+for test in kernels kernelconvs qgraph; do passes Haswell $test; done
 
 refused() { # refused CPU ISA
     ! QC_ISA=$2 $qemu -cpu "$1" "$BIN/qc-eval" -d "$work/d.qcd" "$work/q.qcm" >"$work/words" 2>&1 &&

@@ -51,7 +51,7 @@ try predict 5 -Os
 try learner 0 -O2 -c core.qcd -B 16
 
 # What only this firmware and this model need is not counted, nor is the drift figure, which a firmware may leave out.
-others='main|say|say_number|say_window|reset|fault|vectors|call_host|board_.*|memcpy|memmove|memset|nodes|tensors|codes|scale|bias|multiplier|shift|mean|deviation|model_graph|model_class_names|(qc_|model_)?drift_.*|model_drift'
+others='main|say|say_number|say_window|reset|fault|vectors|call_host|board_.*|memcpy|memmove|memset|nodes|tensors|codes|scale|bias|multiplier|shift|mean|deviation|model_graph|model_class_names|(qc_|model_)?drift(watch)?_.*|model_drift'
 code=$(arm-none-eabi-nm -S -t d predict/out/firmware.elf |
     awk -v others="^($others)\$" 'NF == 4 && $3 ~ /[Tt]/ && $4 !~ others { n += $2 } END { print n }')
 echo "predict-only code on a Cortex-M4: $code bytes"

@@ -1,4 +1,5 @@
-// run.js MODEL.onnx WINDOWS SHAPE LOGITS: what ONNX Runtime makes of raw float32 windows, shaped n,C,T or n,C,H,W, as raw float32 logits. A list of such
+// run.js MODEL.onnx WINDOWS SHAPE LOGITS: what ONNX Runtime makes of raw float32 windows, shaped n,C,T or n,C,H,W, as raw float32 logits (output
+// `logits`, else the first). A list of such
 // fours runs one after the other. OPTIMISE=disabled runs the graph node by node as the standard defines it; PRECISE=1 keeps 8-bit products from saturating.
 // Exit status 77: onnxruntime-node is not installed.
 const fs = require('fs');
@@ -15,8 +16,8 @@ async function run(model, windows, shape, logits) {
     const session = await ort.InferenceSession.create(model, options);
     const bytes = fs.readFileSync(windows);
     const x = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
-    const result = await session.run({ x: new ort.Tensor('float32', x, shape.split(',').map(Number)) });
-    const y = result.logits.data;
+    const result = await session.run({ [session.inputNames[0]]: new ort.Tensor('float32', x, shape.split(',').map(Number)) });
+    const y = (result.logits || result[session.outputNames[0]]).data;
     fs.writeFileSync(logits, Buffer.from(y.buffer, y.byteOffset, y.byteLength));
 }
 
