@@ -1,5 +1,5 @@
-# Models that public bug reports describe (../shared/data/cases): refused by operator and node, or imported to the logits
-# that ONNX Runtime has.
+# Models that public bug reports describe (../shared/data/cases): refused by operator and node, or imported to the
+# logits that ONNX Runtime has.
 cases=$QC_DATA/cases
 [ -d "$cases" ] || { echo "$QC_DATA has no cases" >&2; exit 77; }
 command -v node >/dev/null && [ -d "$TOP/tests/onnx/node_modules/onnxruntime-node" ] ||
