@@ -74,13 +74,18 @@ void qc_digest_end(const QcDigest *d, uint8_t out[QC_DIGEST_BYTES])
     for (int i = 0; i < 32; i++) out[i] = (uint8_t)(last.state[i / 4] >> (24 - 8 * (i % 4)));
 }
 
+uint64_t qc_digest_first(const uint8_t *digest)
+{
+    uint64_t number = 0;
+    for (int i = 0; i < 8; i++) number = number << 8 | digest[i];
+    return number;
+}
+
 uint64_t qc_digest_number(const QcDigest *d)
 {
     uint8_t digest[QC_DIGEST_BYTES];
-    uint64_t number = 0;
     qc_digest_end(d, digest);
-    for (int i = 0; i < 8; i++) number = number << 8 | digest[i];
-    return number;
+    return qc_digest_first(digest);
 }
 
 void qc_digest(uint8_t out[QC_DIGEST_BYTES], const void *bytes, size_t length)

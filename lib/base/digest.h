@@ -19,7 +19,8 @@ typedef struct QcDigest { /* bytes that come in pieces */
 void qc_digest_init(QcDigest *d);
 void qc_digest_add(QcDigest *d, const void *bytes, size_t length);
 void qc_digest_end(const QcDigest *d, uint8_t out[QC_DIGEST_BYTES]); /* d may go on being added to */
-uint64_t qc_digest_number(const QcDigest *d); /* the first 8 bytes of what qc_digest_end gives, big-endian */
+uint64_t qc_digest_first(const uint8_t *digest); /* its first 8 bytes, big-endian */
+uint64_t qc_digest_number(const QcDigest *d);    /* qc_digest_first of what qc_digest_end gives */
 
 void qc_digest(uint8_t out[QC_DIGEST_BYTES], const void *bytes, size_t length);
 void qc_digest_text(char out[QC_DIGEST_TEXT], const uint8_t digest[QC_DIGEST_BYTES]);

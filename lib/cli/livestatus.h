@@ -1,5 +1,5 @@
 /* livestatus.h - a live stream's state as one line on a terminal's standard error, which is drawn again as it changes:
- * windows, accuracy on the latest labelled windows, drift and its threshold, labels that wait, predicted classes. */
+ * windows, accuracy on the latest labelled windows, drift and its threshold, adapts, predicted classes. */
 #ifndef QC_CLI_LIVESTATUS_H
 #define QC_CLI_LIVESTATUS_H
 

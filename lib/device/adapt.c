@@ -198,7 +198,7 @@ void qc_learner_adapt(QcLearner *l, QcAdaptReport *report)
     l->counters->adapts++;
     report_before(l, report);
     memcpy(l->after, l->right, l->set.n);
-    int is_refused = qc_learner_labels_say_nothing(l);
+    int is_refused = qc_learner_labels_are_random(l);
     if (!is_refused) {
         report->mode = choose_mode(l, &task, report);
         if (report->mode == QC_FLIPS_THEN_HEAD) flip(l, &rng, report);

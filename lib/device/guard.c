@@ -1,4 +1,4 @@
-/* guard.c - when an adapt is refused: its labels say nothing, or the learner would lose what it knew (qc-method(7),
+/* guard.c - when an adapt is refused: its labels look random, or the learner would lose what it knew (qc-method(7),
  * "The learner"). */
 #include "learnerset.h"
 #include "qmath.h"
@@ -21,7 +21,7 @@ static int loses_of_origin(const QcLearner *l, int source)
 
 int qc_learner_loses_too_much(const QcLearner *l) { return loses_of_origin(l, 1) || loses_of_origin(l, 0); }
 
-/* ---- labels that say nothing ---- */
+/* ---- labels that look random ---- */
 
 enum { MOST_WINDOWS = 256 }; /* the latest; work grows with the square */
 #define DEVIATIONS 3.0f
@@ -89,7 +89,7 @@ static Agreement agree_with_answers(const QcLearner *l, uint32_t first)
     return a;
 }
 
-int qc_learner_labels_say_nothing(const QcLearner *l)
+int qc_learner_labels_are_random(const QcLearner *l)
 {
     uint32_t first = l->set.n_kept, n = l->set.n - first;
     float mates;

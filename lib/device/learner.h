@@ -53,7 +53,7 @@ typedef struct QcAdaptReport {
                                                      are */
     QcAdaptMode mode;
     uint32_t solved;                    /* 1: a new last layer answers */
-    uint32_t refused;                   /* 1: labels say nothing, or too much of what was known is lost (guard): the
+    uint32_t refused;                   /* 1: labels look random, or too much of what was known is lost (guard): the
                                            learner is as it was, and the labels are dropped */
     uint32_t proposals, accepted, flips; /* of bit flips; flips that stayed */
     uint32_t forwards, statistics;      /* windows through the network beside predictions; statistics of the flips */

@@ -27,7 +27,7 @@ float qc_learner_judge(QcLearner *l, uint8_t *right, const QcLastLayer *layer);
 /* 1 if the gathered set's new labels agree with the answers, and with each other, no more than labels dealt at random
  * would, though there are enough of them to see it. Work: O(n^2 features) for the latest 256, and only if they do not
  * agree with the answers. */
-int qc_learner_labels_say_nothing(const QcLearner *l);
+int qc_learner_labels_are_random(const QcLearner *l);
 /* 1 if l->after has fewer kept examples right than l->right, by more than the guard allows. */
 int qc_learner_loses_too_much(const QcLearner *l);
 /* l->logits of the ring's row by the last layer that answers, from its features; returns the class. */

@@ -16,13 +16,6 @@ static const char mark[16] = "qcore state 1\n";
 
 /* ---- whose state it is ---- */
 
-static uint64_t number_of(const uint8_t *bytes)
-{
-    uint64_t number = 0;
-    for (int i = 0; i < 8; i++) number = number << 8 | bytes[i];
-    return number;
-}
-
 static void write_number(uint8_t *bytes, uint64_t number)
 {
     for (int i = 0; i < 8; i++) bytes[i] = (uint8_t)(number >> (56 - 8 * i));
@@ -31,7 +24,7 @@ static void write_number(uint8_t *bytes, uint64_t number)
 QcStateOwner qc_stateowner_of(const char *session, uint64_t seed, const QcParameters *parameters,
                               const uint8_t model[QC_DIGEST_BYTES], const uint8_t coreset[QC_DIGEST_BYTES])
 {
-    QcStateOwner o = {.model = number_of(model), .coreset = number_of(coreset)};
+    QcStateOwner o = {.model = qc_digest_first(model), .coreset = qc_digest_first(coreset)};
     QcDigest d;
     char text[64];
     qc_digest_init(&d);
@@ -152,7 +145,7 @@ int qc_statefile_open(QcStateFile *f, const char *path, const QcLearner *l, cons
 
 static int differs(const uint8_t *bytes, uint64_t number)
 {
-    uint64_t there = number_of(bytes);
+    uint64_t there = qc_digest_first(bytes);
     return there && there != number;
 }
 

@@ -9,8 +9,8 @@
 #include "../base/err.h"
 #include "../device/state.h"
 
-/* What a state belongs to. The file's first block names it, so that a refusal can say what differs; 0: a file of
- * version 0.1 that does not. */
+/* What a state belongs to. The file's first block names the owner, so that a refusal can say what differs; 0
+ * there: an older file, which does not name it. */
 typedef struct QcStateOwner {
     uint64_t model, coreset; /* the first 8 bytes of the files' digests */
     uint64_t settings;       /* of session, seed and parameters */

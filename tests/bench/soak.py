@@ -5,9 +5,8 @@
 Two runs get the same windows and labels. One is left alone; the other is killed RESTARTS times and goes on from its
 state. Their states must be the same bytes, and so must the answers. The resident memory of the first run may not grow
 after 1,000 windows. A label that has not come when the learner adapts never comes: it would not survive a restart.
-Frames are made of a seed, in the three classes of the model that soak.sh makes, and
-drift. Runs in the current folder; prints a line per fact, and ends
-with 1 if one is false.
+Frames are made of a seed, in the three classes of the model that soak.sh makes, and drift. Runs in the current folder;
+prints a line per fact, and ends with 1 if a fact is false.
 """
 import json
 import math

@@ -9,7 +9,8 @@ compared() { # compared CASE LAYOUT: the model reads windows as channels first (
     model=$(echo "$cases/$1"-*/m.onnx)
     qc-import -q -o fp.qcm "$model" &&
         /usr/bin/python3 "$TOP/tests/onnx/windows.py" "$model" "$2" data.npz windows.bin shape &&
-        qc-import -q -f npz -o data.qcd data.npz && node "$TOP/tests/onnx/run.js" "$model" windows.bin "$(cat shape)" y &&
+        qc-import -q -f npz -o data.qcd data.npz &&
+        node "$TOP/tests/onnx/run.js" "$model" windows.bin "$(cat shape)" y &&
         qc-eval -q --threads 1 -d data.qcd --logits logits.npy fp.qcm >/dev/null || exit
     /usr/bin/python3 - "$1" <<'EOF'
 import sys

@@ -36,7 +36,7 @@ mutant 'wrong sign of a mean' moments 's/mean\[i\] += /mean[i] -= /' test_moment
 mutant 'no source prior' discriminant 's/prior = source ? t->parameters->prior_count : 0;/prior = 0;/' test_discriminant
 mutant 'ring off by one' learner 's/l->ring.capacity - age)/l->ring.capacity - age + 1)/' test_learner
 mutant 'guard off' adapt 's/is_refused = qc_learner_loses_too_much(l)/is_refused = 0/' test_guard
-mutant 'labels that say nothing' adapt 's/is_refused = qc_learner_labels_say_nothing(l)/is_refused = 0/' test_guard
+mutant 'labels that look random' adapt 's/is_refused = qc_learner_labels_are_random(l)/is_refused = 0/' test_guard
 mutant 'neighbours of neighbours' guard 's/if (j == i) continue;//' test_guard
 mutant 'no zero point' head 's/ - shape->zero \* of_codes//' test_head
 mutant 'reserved slots taken' slots \
