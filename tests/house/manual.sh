@@ -1,5 +1,5 @@
-# The manual pages of the programs: sections in their order, at most 250 lines of source, and a SYNOPSIS that requires
-# what the usage line of -h requires.
+# The manual pages: sentences of at most 25 words. The pages of the programs: sections in their order, at most 250 lines
+# of source, and a SYNOPSIS that requires what the usage line of -h requires.
 command -v mandoc >/dev/null || exit 77
 wrong=0
 
@@ -18,6 +18,31 @@ required() {
         print line
     }'
 }
+
+# Sentences of more than 25 words; heads of lists, displays, SYNOPSIS and SEE ALSO are none.
+long=$(awk '
+    function end(    sentences, words, i, k, n) {
+        n = split(text, sentences, /[.?!:]\)? +/)
+        for (i = 1; i <= n; i++) {
+            k = gsub(/(^| )[^ ]*[[:alnum:]][^ ]*/, "&", sentences[i])
+            if (k > 25) print FILENAME ": a sentence of " k " words: " substr(sentences[i], 1, 60) "..."
+        }
+        text = ""
+    }
+    /^\.Sh/ { end(); skip = /SYNOPSIS|SEE ALSO/ }
+    /^\.Bd/ { end(); display = 1 }
+    /^\.Ed/ { display = 0 }
+    skip || display { next }
+    /^\.(Sh|Ss|Pp|Bl|El|It|Dl|Dd|Dt|Os)/ { end(); next }
+    /^\.\\"/ { next }
+    {
+        sub(/^\.[A-Z][a-z]*/, "")
+        gsub(/ (Ar|Cm|Fl|Ns|No|Pq|Xr|Pa|Ql|Dv|Va|Fn|Fa|Ev|Em|Nm|Sx)( |$)/, " ")
+        text = text " " $0
+    }
+    /[.?!:]\)?$/ { text = text " "; end() }
+    END { end() }' man/*.[157])
+[ -z "$long" ] || { echo "$long"; wrong=1; }
 
 for page in man/qc-*.1; do
     program=$(basename "$page" .1)
