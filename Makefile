@@ -225,6 +225,7 @@ install: all $(LIBRARY) ## install programs, manuals, documents, experiments, li
 	install -m 644 share/systemd/* '$(DEST)/share/qcore/systemd'
 	install -m 644 share/firmware/* '$(DEST)/share/qcore/firmware'
 	install -m 755 share/examples/*.sh '$(DEST)/share/qcore/examples'
+	install -m 644 share/examples/*.c '$(DEST)/share/qcore/examples'
 	for name in $(NAMES); do \
 	    install -m 644 share/completions/qcore.bash '$(DEST)/share/bash-completion/completions/'$$name; \
 	    install -m 644 share/completions/qcore.fish '$(DEST)/share/fish/vendor_completions.d/'$$name.fish; done

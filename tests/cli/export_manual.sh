@@ -12,10 +12,9 @@ qc-quantize --force -q -b 4 --epochs 1 --threads 1 -c core.qcd -o q.qcm fp.qcm >
 qc-bitflip-train -q --subjects 1 --test-subjects 0 --oracle-steps 2 --steps 2 --threads 1 -c core.qcd -o f.qcm q.qcm \
     >words || exit 1
 qc-export -f c -c core.qcd -B 16 -o net.c f.qcm 2>words || exit 1
-cp f.qcm q2.qcm && ln -s "$lib" lib && mkdir share && ln -s "$TOP/share" share/qcore || exit 1
+cp f.qcm q2.qcm && mkdir -p share/qcore && ln -s "$lib" "$TOP/share/examples" "$TOP/share/firmware" share/qcore || exit 1
 head -c 2400 /dev/zero >frames.raw
-"$TOP/tests/shown.sh" --any "$TOP/man/qc-firmware.7" # writes main.c, too
-[ "$(wc -l <main.c)" -gt 50 ] || echo "there is no main.c in the manual"
+"$TOP/tests/shown.sh" --any "$TOP/man/qc-firmware.7"
 ./demo | sed 's/like .*/like CLASS/; s/[0-9][0-9]*/N/g'
 ./demo >first
 ./demo | cmp - first && echo "and once more"
@@ -24,7 +23,7 @@ head -c 2400 /dev/zero >frames.raw
 mkdir closed && qc-export -f c -c core.qcd -B 16 -o closed/net.c q.qcm 2>&1 | cut -d';' -f1
 strict="$CC -std=c11 -O2 -Wall -Wextra -pedantic -Werror -ffp-contract=off -I $lib"
 mkdir objects && (cd objects && $strict -c "$lib"/device/*.c "$lib/kernels/scalar.c") || exit 1
-$strict -I closed -o demo_closed -x c - -x none closed/net.c objects/*.o <main.c || exit 1
+$strict -I closed -o demo_closed "$TOP/share/examples/learn.c" closed/net.c objects/*.o || exit 1
 ./demo_closed | sed 's/like .*/like CLASS/; s/[1-9][0-9]*/N/g'
 
 # Without a coreset there are predictions only, and the rest is not even declared.

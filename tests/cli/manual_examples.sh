@@ -1,7 +1,7 @@
-# Every command in EXAMPLES of the manual pages, and the session of qc.7, works as it stands there, on small files of the
-# names that the pages use, and prints the output that a page shows. Architectures are smaller, flip training is shorter.
-# Elsewhere: qc-firmware.7 (cli/export_manual), qc-tutorial.7 (cli/tutorial), PROGRAMS OF YOUR OWN in qc-report.1
-# (cli/report_manual), labels of qc-stream.5 (unit/test_latelabels).
+# Every command in EXAMPLES of the manual pages, and the session of qc.7, works as it stands there, on small files of
+# the names that the pages use, and prints the output that a page shows. Architectures are smaller, flip training is
+# shorter. Elsewhere: qc-firmware.7 (cli/export_manual), qc-tutorial.7 (cli/tutorial), PROGRAMS OF YOUR OWN in
+# qc-report.1 (cli/report_manual), labels of qc-stream.5 (unit/test_latelabels).
 export OMP_NUM_THREADS=1
 mkdir files short arches arches/arch && cd files || exit
 python3 "$TOP/tests/examplefiles.py" || exit

@@ -1,5 +1,5 @@
-# The manual pages: sentences of at most 25 words. The pages of the programs: sections in their order, at most 250 lines
-# of source, and a SYNOPSIS that requires what the usage line of -h requires.
+# The manual pages: at most 250 lines of source, sentences of at most 25 words. The pages of the programs: sections in
+# their order, and a SYNOPSIS that requires what the usage line of -h requires.
 command -v mandoc >/dev/null || exit 77
 wrong=0
 
@@ -44,10 +44,13 @@ long=$(awk '
     END { end() }' man/*.[157])
 [ -z "$long" ] || { echo "$long"; wrong=1; }
 
-for page in man/qc-*.1; do
-    program=$(basename "$page" .1)
+for page in man/*; do
     lines=$(wc -l <"$page")
     [ "$lines" -le 250 ] || { echo "$page has $lines lines, more than 250"; wrong=1; }
+done
+
+for page in man/qc-*.1; do
+    program=$(basename "$page" .1)
     order=$(sed -n 's/^\.Sh //p' "$page" |
         grep -xE 'SYNOPSIS|DESCRIPTION|EXAMPLES|OPTIONS|OUTPUT|EXIT STATUS' | tr '\n' ',')
     [ "$order" = 'SYNOPSIS,DESCRIPTION,EXAMPLES,OPTIONS,OUTPUT,EXIT STATUS,' ] ||
