@@ -221,7 +221,6 @@ install: all $(LIBRARY) ## install programs, manuals, documents, experiments, li
 	for file in share/arch/*.yaml; do install -m 644 $$file '$(DEST)/share/qcore/arch'; done
 	install -m 644 share/experiments/*.yaml share/experiments/*.gp '$(DEST)/share/qcore/experiments'
 	install -m 755 share/experiments/*.sh '$(DEST)/share/qcore/experiments'
-	for file in $(DOCUMENTS); do install -D -m 644 $$file '$(DEST)/share/doc/qcore/'$$file; done
 	install -m 644 share/systemd/* '$(DEST)/share/qcore/systemd'
 	install -m 644 share/firmware/* '$(DEST)/share/qcore/firmware'
 	install -m 755 share/examples/*.sh '$(DEST)/share/qcore/examples'

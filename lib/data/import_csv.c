@@ -371,9 +371,9 @@ static int recognise_csv(const char *path)
 
 static const QcImportRow *const rows[] = {TABLE_ROWS, NULL};
 
-const QcImporter qc_importer_csv = {"csv", "a table (commas, semicolons, tabs, blanks): a window or a sample a row",
+const QcImporter qc_importer_csv = {"csv", "a table (commas, semicolons, tabs, blanks): a window or sample per row",
                                     rows,  recognise_csv,
                                     NULL,  gather_csv,
                                     1};
 const QcImporter qc_importer_tsv = {
-    "tsv", "UCR archive of 2018: a series a row, the label first", rows, recognise_tsv, NULL, gather_tsv, 1};
+    "tsv", "UCR archive of 2018: a series per row, the label first", rows, recognise_tsv, NULL, gather_tsv, 1};

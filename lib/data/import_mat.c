@@ -38,7 +38,7 @@ static int load(QcArray *out, const Reader *r, const char *name, QcErr *err)
     return 0;
 }
 
-/* The name asked for, or the first usual one that is there; "" where there is none. */
+/* The name asked for, or the first usual one that is there; "" if there is none. */
 static int find(char name[QC_MAT_NAME], const Reader *r, const char *asked, const char *const *usual, const char *what,
                 QcErr *err)
 {

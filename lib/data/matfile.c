@@ -48,7 +48,7 @@ void qc_mat_close(QcMat *mat)
     free(mat);
 }
 
-/* Element i as a number; NaN where the class is none of numbers. */
+/* Element i as a number; NaN if the class is none of numbers. */
 static double element(const matvar_t *v, size_t i)
 {
     switch (v->class_type) {

@@ -18,7 +18,7 @@ const char qc_c_code_head[] = ".\n"
     "\n"                                                                                                               \
     "extern const char *const @_class_names[@@_CLASSES];\n"                                                            \
     "\n"                                                                                                               \
-    "/* Before all else. 0; or -1 where lib/device is not of the version that made this file. */\n"                    \
+    "/* Before all else. 0; or -1 if lib/device is not of the version that made this file. */\n"                    \
     "int @_init(void);\n"                                                                                              \
     "\n"                                                                                                               \
     "/* Raw values to what the model takes: x [steps][@@_CHANNELS] in the units of the recordings it was trained on. " \

@@ -1,5 +1,5 @@
 /* modelhints.h - what the file of another tool does not say about its model, as a user writes it: class names,
- * normalisation, shape of the input. */
+ * normalization, shape of the input. */
 #ifndef QC_ONNX_MODELHINTS_H
 #define QC_ONNX_MODELHINTS_H
 

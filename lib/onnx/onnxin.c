@@ -48,7 +48,7 @@ static int make_labels(QcOnnxImport *im, char **labels, uint32_t n)
     return 0;
 }
 
-/* ---- normalisation ---- */
+/* ---- normalization ---- */
 
 static int check_count(QcOnnxImport *im, uint32_t n, uint32_t channels, const char *what)
 {

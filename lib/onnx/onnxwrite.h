@@ -55,7 +55,7 @@ void qc_out_turn(QcOnnxOut *out, const char *output, const char *x, const QcLoop
 /* [channels][1]..: one value a channel that broadcasts over windows. */
 void qc_out_channels(QcOnnxOut *out, const char *name, const float *values, uint32_t channels);
 
-/* Input "x" and, where the model normalises, the nodes for that: their result's name is written to `name`. */
+/* Input "x" and, where the model normalizes, the nodes for that: their result's name is written to `name`. */
 void qc_out_input(QcOnnxOut *out, char name[QC_ONNX_NAME], const QcModelFile *m);
 
 /* The two graphs: the result is named "logits". */

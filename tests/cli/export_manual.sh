@@ -4,7 +4,7 @@ for tool in arm-none-eabi-gcc qemu-system-arm; do
 done
 export OMP_NUM_THREADS=1
 CC=${CC:-cc} lib=$TOP/lib
-qc-synth -q --people 1 --activities 3 --windows 8 --channels 3 --length 24 -o data.qcd || exit 1
+qc-synth -q --subjects 1 --activities 3 --windows 8 --channels 3 --length 24 -o data.qcd || exit 1
 printf 'name: tiny\nlayers:\n  - conv: 6\n    kernel: 5\n  - relu\n  - gap\n' >tiny.yaml
 qc-train -q --threads 1 --epochs 3 -a tiny.yaml -d data.qcd -o fp.qcm && qc-coreset -q -n 6 -d data.qcd -o core.qcd ||
     exit 1
@@ -12,7 +12,8 @@ qc-quantize --force -q -b 4 --epochs 1 --threads 1 -c core.qcd -o q.qcm fp.qcm >
 qc-bitflip-train -q --subjects 1 --test-subjects 0 --oracle-steps 2 --steps 2 --threads 1 -c core.qcd -o f.qcm q.qcm \
     >words || exit 1
 qc-export -f c -c core.qcd -B 16 -o net.c f.qcm 2>words || exit 1
-cp f.qcm q2.qcm && mkdir -p share/qcore && ln -s "$lib" "$TOP/share/examples" "$TOP/share/firmware" share/qcore || exit 1
+cp f.qcm q2.qcm && mkdir -p share/qcore &&
+    ln -s "$lib" "$TOP/share/examples" "$TOP/share/firmware" share/qcore || exit 1
 head -c 2400 /dev/zero >frames.raw
 "$TOP/tests/shown.sh" --any "$TOP/man/qc-firmware.7"
 ./demo | sed 's/like .*/like CLASS/; s/[0-9][0-9]*/N/g'

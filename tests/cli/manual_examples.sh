@@ -73,7 +73,7 @@ for name in $pages; do
         mkfifo frames finish ended
         { cat frames.csv; read -r _ <finish; } >frames &
         feed=1
-        printf '#!/bin/sh\n"%s" "$@" 2>run.words\nstatus=$?\n[ ! -p labels ] || echo $status >ended\n' \
+        printf '#!/bin/sh\n"%s" "$@" \nstatus=$?\n[ ! -p labels ] || echo $status >ended\n' \
             "$(command -v qc-run)" >qc-run
         chmod +x qc-run
     fi
@@ -82,8 +82,6 @@ for name in $pages; do
         echo >finish
         read -r status <ended
         echo "qc-run ended with $status"
-        grep '^adapt' run.words | cut -d: -f1
-        grep 'matched no' run.words
     fi
     cd .. && rm -r place
 done

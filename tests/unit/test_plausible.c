@@ -11,7 +11,7 @@ enum { CHANNELS = 4, LENGTH = 10, WINDOWS = 120 };
 
 static float value(uint32_t frame, uint32_t c) { return (float)c + sinf((float)(frame * (c + 1))); }
 
-/* A model file with the range of windows of value(); its normalisation is not trivial. */
+/* A model file with the range of windows of value(); its normalization is not trivial. */
 static void make_model(QcModelFile *m, uint32_t windows, int fits)
 {
     static char *labels[] = {"a", "b"};
