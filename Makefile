@@ -1,7 +1,7 @@
 # qcore: `make help` lists what can be made. Objects lie under $(BUILD), programs under $(BIN).
 # Settings: CC=clang, SAN=1 (sanitizers, in a tree of their own), CI=1 (warnings are errors), OPT, CFLAGS, PREFIX,
 # DESTDIR, DATA. PRODUCT=1 is what `make product` sets: no lib/lab and its programs; `make install PRODUCT=1` installs
-# that. LEAN=1 is what `make device` sets: lib/lean in the place of the libraries. BARE=1 is what `make freestanding`
+# that. LEAN=1 is what `make device` sets: lib/lean instead of the libraries. BARE=1 is what `make freestanding`
 # sets: not even libc.
 
 ifeq ($(origin CC),default)

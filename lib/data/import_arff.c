@@ -1,4 +1,4 @@
-/* Weka's .arff as the UCR/UEA archive uses it: "%" comments, "@attribute" lines, "@data", then an example a line.
+/* Weka's .arff as the UCR/UEA archive uses it: "%" comments, "@attribute" lines, "@data", then an example per line.
  *
  * Attributes of type string and date are left out by name. Examples may be sparse ({index value, ...}: what is not
  * named is 0, or the first class), and lines may end in a comma.

@@ -1,7 +1,7 @@
-/* Tables: one window a row, or one sample a row (--window, --window-column). In the first form values are channel after
- * channel, or step after step with --channels-last. What the columns are is concluded in tableroles.c. The UCR archive
- * of 2018 gives its series as such tables (.tsv): parted by tabs, the label first, shorter series filled up with NaN;
- * its text form (.txt) is parted by blanks.
+/* Tables: one window per row, or one sample per row (--window, --window-column). In the first form values are channel
+ * after channel, or step after step with --channels-last. What the columns are is concluded in tableroles.c. The UCR
+ * archive of 2018 gives its series as such tables (.tsv): parted by tabs, the label first, shorter series filled up
+ * with NaN; its text form (.txt) is parted by blanks.
  *
  * Labels are sorted by name; ids are counted from the file's digest, as in import_ts.c; a window of steps has the id of
  * its first row.

@@ -1,4 +1,4 @@
-/* UCI Daily and Sports Activities: DIR/aNN/pN/sNN.txt, a window a file, a time step a line, a channel a column.
+/* UCI Daily and Sports Activities: DIR/aNN/pN/sNN.txt, a window per file, a time step per line, a channel per column.
  *
  * Label aNN, group pN, recording aNN/pN, and the id is readable: a19, p2, s60 is 19002060.
  */

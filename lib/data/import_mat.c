@@ -1,5 +1,5 @@
 /* MATLAB files of any content (version 5): windows as examples x length, x channels x length, x channels x height x
- * length, labels one a row; or, with --window, samples x channels. Variables are named by --variable and --y, or have
+ * length, labels one per row; or, with --window, samples x channels. Variables are named by --variable and --y, or have
  * usual names.
  */
 #include <math.h>

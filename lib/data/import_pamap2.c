@@ -1,4 +1,4 @@
-/* PAMAP2: DIR/Protocol/subjectN.dat, or one folder of such files. A line is a time step, 100 a second, of 54 columns:
+/* PAMAP2: DIR/Protocol/subjectN.dat, or one folder of such files. A line is a time step, 100 per second, of 54 columns:
  * time, activity, heart rate, then for hand, chest and ankle: temperature, acceleration (16 g), acceleration (6 g),
  * gyroscope, magnetometer, orientation.
  *

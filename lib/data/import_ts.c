@@ -1,5 +1,5 @@
-/* UCR/UEA archive, .ts: "#" and "%" comments, "@" header lines, then a series a line, channels parted by ':', values by
- * ',', the class last. With @timeStamps true a value is (time,value).
+/* UCR/UEA archive, .ts: "#" and "%" comments, "@" header lines, then a series per line, channels parted by ':', values
+ * by ',', the class last. With @timeStamps true a value is (time,value).
  *
  * Labels are the names after @classLabel, in this order. Ids are 21 bits of the file's digest and the row, so that two
  * files of an archive can be joined.

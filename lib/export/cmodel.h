@@ -1,5 +1,5 @@
 /* cmodel.h - a quantized model, its flip network and its coreset as one C source and one header for lib/device (see
- * qc-export(1)). */
+ * qc-firmware(7)). */
 #ifndef QC_EXPORT_CMODEL_H
 #define QC_EXPORT_CMODEL_H
 

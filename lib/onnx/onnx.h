@@ -18,7 +18,7 @@ typedef struct QcOnnxOptions { /* what the file does not say; all zero = nothing
         *labels; /* [n_labels] one for each logit; n_labels = 0: the file's ("qcore.labels"), else "0", "1", ... */
     uint32_t n_labels;
     const float *mean,
-        *deviation; /* [n_mean], [n_deviation] normalization of raw windows: one value, or one a channel; 0: none */
+        *deviation; /* [n_mean], [n_deviation] normalization of raw windows: one value, or one per channel; 0: none */
     uint32_t n_mean, n_deviation;
     const char *folder; /* where external data may be read from (file names alone, no paths); NULL: refused */
     const char *output; /* which of several outputs has the logits; NULL: the only output that no node reads */

@@ -39,7 +39,7 @@ export PATH QC_SHARE
 } >log 2>&1
 [ -s net.onnx ] && [ -s q4n.qcm ] || { cat log; exit 1; }
 
-# Experiments of invented results, in the place of days of work.
+# Experiments of invented results, instead of days of work.
 mkdir -p share/experiments/results there
 experiment() { # experiment FILE AXES: the step `run` prints what a program of a method would print
     cat >"share/experiments/$1" <<END

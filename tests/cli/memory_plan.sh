@@ -26,7 +26,7 @@ text = [line.split() for line in open("plan.txt")]
 assert [int(w[1]) for w in text if len(w) == 2] == [v for p in parts.values() for v in p.values()] + [plan["bytes"]]
 P
 echo "second source: $?"
-# no network: features in the place of windows
+# no network: features instead of windows
 bytes() { sed -n "s/^  $2: //p" $1; }
 qc-info --memory -n 12 -B 60 q2.qcm >features.txt &&
     [ "$(bytes features.txt coreset)" -lt "$(($(bytes plan.txt coreset) / 2))" ] && echo "features take less than half"

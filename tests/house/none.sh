@@ -1,4 +1,4 @@
-# Every end-to-end test fails if the calibrator does nothing: each is run with `qc-calibrate -m none` in the place of
+# Every end-to-end test fails if the calibrator does nothing: each is run with `qc-calibrate -m none` instead of
 # qc-calibrate. QC_SLOW=1 runs it.
 [ "${QC_SLOW:-}" ] || { echo "skipped: QC_SLOW=1 tests/run house/none runs it"; exit 0; }
 place=$(mktemp -d) || exit 1
