@@ -1,4 +1,4 @@
-/* qc-info - says what is in a file of ours, or what a quantized model needs memory for. */
+/* qc-info - prints what is in a file, or the memory that a quantized model needs. */
 #include "../lib/cli/cli.h"
 #include "../lib/cli/describe.h"
 #include "../lib/live/memory.h"
@@ -13,7 +13,7 @@ static const QcOption options[] = {
     {'B', "batch-size", QC_OPTION_INT, &batch, "N", "with --memory: examples of a batch", 1, 65535},
     {0}};
 
-static const QcProgram program = {"qc-info", "say what is in a model file, data file or miss log", "[options] [FILE]",
+static const QcProgram program = {"qc-info", "print what is in a model file, data file or miss log", "[options] [FILE]",
                                   options, 1};
 
 static int print_memory(QcKvWriter *facts, const char *path, QcErr *err)

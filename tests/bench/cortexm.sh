@@ -25,7 +25,7 @@ device=$(find "$top/lib/device" -name '*.c')
 ${CC:-cc} -O2 -shared -fPIC -o counter.so "$here/counter.c"
 
 # The networks: weights of almost any value will do, so a few epochs.
-qc-synth -q --people 2 --activities 19 --windows 4 --channels 45 --length 125 -o people.qcd
+qc-synth -q --subjects 2 --activities 19 --windows 4 --channels 45 --length 125 -o people.qcd
 qc-split -q -g p1 -o data.qcd people.qcd
 qc-split -q -g p2 -o other.qcd people.qcd
 qc-train -q --threads 1 --epochs 6 -a "$top/share/arch/inceptiontime-16x3.yaml" -d data.qcd -o float.qcm
