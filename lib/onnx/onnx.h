@@ -27,6 +27,7 @@ typedef struct QcOnnxOptions { /* what the file does not say; all zero = nothing
 typedef struct QcOnnxNotes { /* what the user should know about the model that was made */
     int softmax, sigmoid; /* left out at the end */
     int two_classes; /* the one logit became the second of two, the first being 0 */
+    int channels_last; /* the last axis of the input was read as the channels; 0 of .tflite, always so */
     int numbered; /* classes have no names but numbers */
     uint32_t quantized; /* values that the file quantizes (QUANT nodes of the graph); 0: a float model */
     int mixed; /* some weights are not quantized though values are, which were read as real numbers */

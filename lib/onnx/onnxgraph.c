@@ -320,6 +320,7 @@ static int build_best(QcOnnxImport *im, const uint8_t *needed)
     }
     if (!made) return *out = first, -1;
     im->layout = best;
+    im->notes.channels_last = best == 1 && !im->channels_last;
     if (build(im, needed)) return -1;
     note_forms(im);
     im->plain = im->notes.asymmetric || im->notes.mixed;
