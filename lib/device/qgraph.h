@@ -3,10 +3,11 @@
  * Freestanding: no allocation, no libm, no stdio. The struct points into memory that the caller placed (a file's arena,
  * flash, static arrays). On a device nothing of it changes but the last layer, which may lie elsewhere (`last`), and
  * `codes` where bits are flipped. Activations are u8 with a zero point: value = scale * (q - zero), zero = 0 behind a
- * ReLU and 2^(bits-1) for signed tensors. Weights are packed two's-complement codes: code j of a layer in bits [j*b,
- * j*b+b) of its bytes, low bits first, j = ((o * kernel_h + kh) * kernel_w + kw) * (in/groups) + i. A linear layer is a
- * convolution on a 1 x 1 image. Batch norm and most concats are gone: several convolutions write slices of one tensor.
- * The last node's integers become float logits. Sums, rescaling and so every byte are the same on all processors.
+ * ReLU and 2^(bits-1) for signed tensors; a model that came quantized has its own. Weights are packed two's-complement
+ * codes: code j of a layer in bits [j*b, j*b+b) of its bytes, low bits first, j = ((o * kernel_h + kh) * kernel_w + kw)
+ * * (in/groups) + i. A linear layer is a convolution on a 1 x 1 image. Batch norm and most concats are gone: several
+ * convolutions write slices of one tensor. The last node's integers become float logits. Sums, rescaling and so every
+ * byte are the same on all processors.
  */
 #ifndef QC_DEVICE_QGRAPH_H
 #define QC_DEVICE_QGRAPH_H
@@ -38,7 +39,7 @@ typedef enum QcQRole { QC_ROLE_BOTTLENECK, QC_ROLE_CONV, QC_ROLE_SHORTCUT, QC_RO
 typedef struct QcQTensor {
     uint16_t height, width, channels;
     uint8_t bits;    /* 2..8: values 0 .. 2^bits - 1 */
-    uint8_t zero;    /* 0 or 2^(bits-1) */
+    uint8_t zero;    /* below 2^bits */
     float scale;     /* > 0 */
     uint32_t offset; /* of its bytes in the activation memory (planned: tensors that live at different times share) */
     uint32_t inference_offset;   /* the same in the plan for predictions alone, where the flipper never looks back; not
