@@ -14,7 +14,7 @@
 #include "../../lib/onnx/onnx.h"
 
 enum { MOST = 4097 };
-static char letters[MOST][8], *names[MOST];
+static char letters[MOST][16], *names[MOST];
 static QcErr err;
 
 typedef struct Case {
