@@ -17,7 +17,7 @@
 static const char *format, *output;
 static int64_t jobs;
 static double width;
-static int json;
+static int json, real;
 static QcList groups;
 static QcModelHints hints;
 static const char *external_data, *like, *arch, *model_output, *measure_path;
@@ -41,6 +41,7 @@ static const QcOption model_options[] = {
      "models: class names of this data file, in its order", 0, 0},
     {0, "norm", QC_OPTION_TEXT, &hints.norm, "FILE", "models: .npz with mean and std, as --mean and --std", 0, 0},
     {0, "logits", QC_OPTION_TEXT, &model_output, "NAME", "onnx, tflite: which of several outputs has the logits", 0, 0},
+    {0, "real", QC_OPTION_FLAG, &real, NULL, "onnx, tflite: read a quantized model as a float model", 0, 0},
     {'d', "data", QC_OPTION_TEXT, &measure_path, "FILE", "models: print the accuracy on this data file", 0, 0},
     {0, "shape", QC_OPTION_TEXT, &hints.shape, "LIST", "models: C,T or C,H,W of a window if the file lacks it", 0, 0},
     {0, "like", QC_OPTION_TEXT, &like, "FILE", "npz, safetensors: a float model with the same layers", 0, 0},
@@ -197,12 +198,11 @@ static void report_model(const QcModelFile *m, const QcOnnxNotes *notes, const Q
     else
         qc_note("a model for windows of %u channels x %u x %u, %u classes", m->channels, m->height, m->length,
                 m->classes);
+    if (notes->channels_last) qc_note("the last axis of its input was read as the channels");
     if (notes->outputs > 1) qc_note("of its %u outputs, '%s' was taken as the logits", notes->outputs, notes->output);
-    if (notes->steps) qc_note("it is quantized: its codes of 8 bits and its scales are kept");
-    if (notes->asymmetric)
-        qc_note("its activations have zero points that the device has not: the model is imported as float, for "
-                "qc-quantize");
-    else if (notes->mixed)
+    if (notes->steps)
+        qc_note("it is quantized: its codes of 8 bits and its scales are kept (--real: as a float model)");
+    if (notes->mixed)
         qc_note("some of its weights are not quantized: the model is imported as float, for qc-quantize");
     if (hints.labels_from)
         qc_note("its logits were given the class names of %s in their order: %s, ..., %s", hints.labels_from,
@@ -263,6 +263,7 @@ static int import_model(const char *path, QcErr *err)
     if (qc_modelhints_read(&o, &hints, &arena, err)) goto end;
     o.folder = external_data;
     o.output = model_output;
+    o.real = real;
     QcWeightsSource weights = {
         .path = path, .safetensors = is_safetensors(path), .like = like, .arch = arch, .width = width};
     if (is_onnx(path)     ? qc_onnx_load(&model, digest, path, &o, &notes, err)
@@ -311,10 +312,10 @@ int main(int argc, char **argv)
         goto end;
     }
     if (hints.labels || hints.labels_from || hints.norm || model_output || measure_path || hints.mean || hints.std ||
-        hints.shape || width > 0 || external_data) {
+        hints.shape || width > 0 || external_data || real) {
         qc_fail(&err, QC_EUSAGE,
-                "--labels, --labels-from, --logits, --mean, --std, --norm, --shape, --width, --external-data and -d "
-                "are for models, and this is data");
+                "--labels, --labels-from, --logits, --mean, --std, --norm, --shape, --width, --external-data, --real "
+                "and -d are for models, and this is data");
         goto end;
     }
     if (read_rows(&o, &err) || qc_import(&data, format, path, &o, &err)) goto end;

@@ -45,7 +45,7 @@ static int check_tensor(const QcQGraph *g, uint32_t i, QcErr *err)
         return qc_fail(err, QC_EFORMAT, "tensor %u cannot be %u x %u x %u", i, t->height, t->width, t->channels);
     if (t->bits < 2 || t->bits > 8)
         return qc_fail(err, QC_EFORMAT, "tensor %u cannot have %d bits (2 to 8)", i, t->bits);
-    if (t->zero && t->zero != 1 << (t->bits - 1))
+    if (t->zero >= 1 << t->bits)
         return qc_fail(err, QC_EFORMAT, "tensor %u cannot have the zero point %d", i, t->zero);
     if (!isfinite(t->scale) || t->scale <= 0)
         return qc_fail(err, QC_EFORMAT, "the scale of tensor %u is not a finite number above 0", i);

@@ -21,17 +21,17 @@ typedef struct QcOnnxOptions { /* what the file does not say; all zero = nothing
         *deviation; /* [n_mean], [n_deviation] normalization of raw windows: one value, or one per channel; 0: none */
     uint32_t n_mean, n_deviation;
     const char *folder; /* where external data may be read from (file names alone, no paths); NULL: refused */
+    int real; /* a quantized model is read as a float model */
     const char *output; /* which of several outputs has the logits; NULL: the only output that no node reads */
 } QcOnnxOptions;
 
 typedef struct QcOnnxNotes { /* what the user should know about the model that was made */
     int softmax, sigmoid; /* left out at the end */
     int two_classes; /* the one logit became the second of two, the first being 0 */
+    int channels_last; /* the last axis of the input was read as the channels; 0 of .tflite, always so */
     int numbered; /* classes have no names but numbers */
     uint32_t quantized; /* values that the file quantizes (QUANT nodes of the graph); 0: a float model */
     int mixed; /* some weights are not quantized though values are, which were read as real numbers */
-    int asymmetric; /* some zero point is neither 0 nor in the middle, so that quantized values were read as real
-                       numbers */
     float *steps; /* [channels of all convolutions and linear layers, in order] scales of weights of a quantized model;
                      free() it; else NULL */
     uint32_t outputs; /* of the file */

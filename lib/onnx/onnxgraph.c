@@ -284,14 +284,13 @@ static uint64_t cost_of(const QcGraph *g)
     return cost;
 }
 
-/* Why a graph of quantized values cannot keep them: our tensors have two zero points, our weights are codes. */
+/* A graph of quantized values cannot keep them if some weights are real numbers. */
 static void note_forms(QcOnnxImport *im)
 {
     int quantized = 0, real = 0;
     for (uint32_t i = 0; i < im->g->n_nodes; i++) {
         const QcNode *n = &im->g->nodes[i];
         quantized |= n->op == QC_OP_QUANT;
-        im->notes.asymmetric |= n->op == QC_OP_QUANT && n->zero && n->zero != 128;
         real |= (n->op == QC_OP_CONV || n->op == QC_OP_LINEAR) && !im->fills[i].step;
     }
     im->notes.mixed = quantized && real;
@@ -304,6 +303,7 @@ static int build_best(QcOnnxImport *im, const uint8_t *needed)
     uint64_t least = UINT64_MAX;
     QcErr first = {0}, *out = im->err;
     int made = 0;
+    im->plain = im->o->real;
     for (uint32_t way = first_way; way < ways; way++) {
         QcErr err = {0};
         im->layout = way;
@@ -320,10 +320,11 @@ static int build_best(QcOnnxImport *im, const uint8_t *needed)
     }
     if (!made) return *out = first, -1;
     im->layout = best;
+    im->notes.channels_last = best == 1 && !im->channels_last;
     if (build(im, needed)) return -1;
     note_forms(im);
-    im->plain = im->notes.asymmetric || im->notes.mixed;
-    if (!im->plain) return 0;
+    im->plain |= im->notes.mixed;
+    if (!im->notes.mixed) return 0;
     qc_graph_release(im->g);
     return build(im, needed);
 }

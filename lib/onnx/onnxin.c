@@ -32,6 +32,14 @@ static int labels_of_file(QcOnnxImport *im, char **labels, uint32_t n, const cha
     return 0;
 }
 
+/* An autoencoder gives its input back; so few values may be classes. */
+static int gives_back(const QcOnnxImport *im, uint32_t n)
+{
+    enum { FEW = 16 };
+    const QcNode *in = &im->g->nodes[0];
+    return n == (uint64_t)in->height * in->width * in->channels && n > FEW && !im->notes.softmax && !im->notes.sigmoid;
+}
+
 static int make_labels(QcOnnxImport *im, char **labels, uint32_t n)
 {
     char number[16];
@@ -40,6 +48,10 @@ static int make_labels(QcOnnxImport *im, char **labels, uint32_t n)
         return qc_fail(im->err, QC_EUSAGE, "%u labels were given, and the model has %u logits", im->o->n_labels, n);
     if (!im->o->n_labels && text) return labels_of_file(im, labels, n, text);
     im->notes.numbered = !im->o->n_labels;
+    if (im->notes.numbered && gives_back(im, n))
+        return qc_fail(im->err, QC_EUNSUPPORTED,
+                       "the model gives as many values as it takes (%u), as an autoencoder does: it has no classes, "
+                       "and only classifiers are supported (--labels names them if it has)", n);
     for (uint32_t i = 0; i < n; i++) {
         snprintf(number, sizeof number, "%u", i);
         const char *label = im->o->n_labels ? im->o->labels[i] : number;

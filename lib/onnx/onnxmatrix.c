@@ -97,6 +97,7 @@ static const float *gemm_bias(QcOnnxImport *im, size_t n, float beta)
     const QcTensor *c = qc_onnx_floats(im, 2);
     float *bias = c ? qc_arena_take(&im->arena, n, sizeof *bias, im->err) : NULL;
     if (!bias) return NULL;
+    if (c->rank > 1 && c->dims[c->rank - 2] > 1) return qc_onnx_refuse(im, "its bias differs between windows"), NULL;
     if ((c->n != n && c->n != 1) || (c->rank && c->n == n && (size_t)c->dims[c->rank - 1] != n))
         return qc_onnx_wrong(im, "its bias has %zu values for %zu rows of weights", c->n, n), NULL;
     for (size_t i = 0; i < n; i++) bias[i] = beta * c->f[c->n == 1 ? 0 : i];

@@ -65,7 +65,8 @@ int qc_onnx_squeeze(QcOnnxImport *im)
         return -1;
     for (uint32_t k = 0; k < v.rank; k++) {
         int drop = list ? mark[k] : k && qc_view_dim(im, &v, k) == 1;
-        if (drop && (!k || qc_view_dim(im, &v, k) != 1)) return qc_onnx_wrong(im, "axis %u is not of size 1", k);
+        if (drop && !k) return qc_onnx_refuse(im, "it drops the axis of the batch");
+        if (drop && qc_view_dim(im, &v, k) != 1) return qc_onnx_wrong(im, "axis %u is not of size 1", k);
         to[k] = drop ? QC_ONNX_RANK : rank++; /* an axis of size 1 has no atoms */
     }
     move_axes(&v, to, rank);
@@ -118,10 +119,10 @@ int qc_onnx_shape(QcOnnxImport *im)
     if (!x) return -1;
     uint32_t rank = x->kind == QC_VALUE_CONSTANT ? x->constant.rank : x->rank;
     int64_t start = qc_onnx_int(im, "start", 0), end = qc_onnx_int(im, "end", rank), *dims;
-    if (start < 0) start += rank;
+    if (start < 0) start = start < -(int64_t)rank ? 0 : start + rank;
     if (end < 0) end += rank;
     if (end > rank) end = rank;
-    if (start < 0 || start > end) return qc_onnx_wrong(im, "it starts after its end");
+    if (start > end) return qc_onnx_refuse(im, "it starts after its end");
     int64_t n = end - start;
     QcTensor t;
     if (qc_tensor_ints(im, &t, &dims, 1, &n)) return -1;

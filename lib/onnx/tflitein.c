@@ -87,19 +87,6 @@ static uint8_t *mark_needed(QcTfliteRewrite *r, const QcOnnxOptions *o, QcArena 
     return needed;
 }
 
-/* An autoencoder gives its input back. */
-static int check_classes(const QcTflite *t, const QcOnnxOptions *o, QcErr *err)
-{
-    if (t->inputs.n != 1 || t->outputs.n != 1 || o->n_labels || t->labels) return 0;
-    const QcTfliteTensor *in = &t->tensors[tensor_at(t, t->inputs, 0)], *out = &t->tensors[tensor_at(t, t->outputs, 0)];
-    int32_t op = out->maker >= 0 ? t->nodes[out->maker].op : -1;
-    if (in->n != out->n || op == QC_TFLITE_SOFTMAX || op == QC_TFLITE_LOG_SOFTMAX || op == QC_TFLITE_LOGISTIC) return 0;
-    return qc_fail(err, QC_EUNSUPPORTED,
-                   "the model gives as many values as it takes (%llu), as an autoencoder does: it has no classes, and "
-                   "only classifiers are supported (--labels names them if it has)",
-                   (unsigned long long)in->n);
-}
-
 /* ---- the graph ---- */
 
 static int put_inputs(QcTfliteRewrite *r, Onnx__ValueInfoProto **list)
@@ -159,7 +146,7 @@ static int rewrite(QcOnnxOut *out, QcTflite *t, size_t length, const QcOnnxOptio
     uint8_t *needed = mark_needed(&r, o, arena);
     if (!lists || !r.names || !r.put || !r.plain || !needed) return -1;
     for (uint32_t i = 0; i < t->n_tensors; i++) snprintf(r.names[i], sizeof r.names[i], "#%u", i);
-    if (check_classes(t, o, err) || put_inputs(&r, lists) || put_outputs(&r, lists + t->inputs.n) ||
+    if (put_inputs(&r, lists) || put_outputs(&r, lists + t->inputs.n) ||
         put_nodes(&r, needed))
         return -1;
     out->graph.name = qc_arena_text(arena, t->name, strlen(t->name), err);

@@ -1,4 +1,11 @@
-# MLPerf Tiny's reference models (or any others), fetched by the user into the folder QC_TFLITE, go all the way.
-[ -d "${QC_TFLITE-}" ] || { echo 'QC_TFLITE=FOLDER with .tflite models is not given' >&2; exit 77; }
-/usr/bin/python3 -c 'import numpy' 2>/dev/null || { echo 'python3-numpy is missing' >&2; exit 77; }
-sh "$TOP/tests/tflite/quantize.sh" "$QC_TFLITE"/*.tflite
+# MLPerf Tiny's reference models (or any others), fetched by the user into the folder QC_TFLITE, go all the way; with
+# QC_SLOW=1 and no such folder, models of our own making of the same layers and sizes.
+/usr/bin/python3 -c 'import numpy, flatbuffers' 2>/dev/null ||
+    { echo 'python3-numpy or python3-flatbuffers is missing (share/setup/install.sh --test)' >&2; exit 77; }
+if [ -d "${QC_TFLITE-}" ]; then
+    sh "$TOP/tests/tflite/quantize.sh" "$QC_TFLITE"/*.tflite
+    exit
+fi
+[ "${QC_SLOW-}" = 1 ] || { echo 'QC_TFLITE=FOLDER with .tflite models is not given' >&2; exit 77; }
+/usr/bin/python3 "$TOP/tests/tflite/models.py" models kws ic vww autoencoder >/dev/null &&
+    sh "$TOP/tests/tflite/quantize.sh" models/*.tflite

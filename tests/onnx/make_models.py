@@ -97,6 +97,8 @@ refuse("r-channels", 3, "do not fit an input of 5 channels", [conv, node("Relu",
 refuse("r-kernel", 3, "does not fit its", [conv, node("Relu", ["a"], ["b"]), *tail], shape=(3, 2))
 refuse("r-rows", 3, "do not fit rows of 4", [conv, node("Relu", ["a"], ["b"]), *tail], {"v": np.zeros((5, 2), np.float32)})
 refuse("r-missing", 3, "nothing makes its input 'u'", [node("Conv", ["x", "u"], ["a"]), node("Relu", ["a"], ["b"]), *tail])
+refuse("r-autoencoder", 5, "as an autoencoder does", [node("Gemm", ["x", "w", ""], ["a"]), node("Relu", ["a"], ["b"]), node("MatMul", ["b", "v"], ["logits"])],
+       {"w": np.zeros((20, 4), np.float32), "v": np.zeros((4, 20), np.float32)}, shape=(20,))
 refuse("r-later", 3, "made by a later node", [node("Relu", ["a"], ["b"]), conv, *tail])
 refuse("r-twice", 3, "defined twice", [conv, node("Relu", ["a"], ["b"]), node("Relu", ["b"], ["a"]), *tail])
 refuse("r-not-finite", 3, "not finite", [conv, node("Relu", ["a"], ["b"]), *tail], {"w": np.full((4, 3, 3), np.nan, np.float32)})

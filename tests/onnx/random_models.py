@@ -1,6 +1,7 @@
 """random_models.py FOLDER SEED COUNT: random graphs of the operators that qc-import takes, and what ONNX Runtime makes of them.
 
-Writes NAME.onnx, NAME.x (three windows as the graph takes them), NAME.y (logits) and a line "NAME rank d1 d2 d3" in FOLDER/random. Exit status 77: something is missing.
+Writes NAME.onnx, NAME.x (three windows as the graph takes them), NAME.y (logits) and a line
+"NAME random windows logits rank d1 d2 d3" in FOLDER/random. Exit status 77: something is missing.
 """
 import os
 import subprocess
@@ -14,13 +15,13 @@ except ImportError:
 here = os.path.dirname(os.path.abspath(__file__))
 folder, seed, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 POINTWISE = {"Relu": {}, "LeakyRelu": {"alpha": 0.1}, "Elu": {"alpha": 0.7}, "Selu": {}, "Sigmoid": {}, "Tanh": {}, "Softplus": {}, "Softsign": {}, "Erf": {}, "Abs": {}, "Neg": {},
-             "HardSigmoid": {"alpha": 0.3, "beta": 0.4}, "HardSwish": {}}
+             "HardSigmoid": {"alpha": 0.3, "beta": 0.4}, "HardSwish": {}, "Celu": {"alpha": 0.6}, "Mish": {}, "Gelu": {}, "Exp": {}}
 
 
 class Net:
     def __init__(self, rng):
         self.rng, self.nodes, self.weights = rng, [], {}
-        self.opset = int(rng.choice([9, 11, 12, 13, 15, 17]))
+        self.opset = int(rng.choice([7, 8, 9, 11, 12, 13, 15, 17, 18, 20, 22]))
         rank = int(rng.integers(3, 5))
         shape = [3, 11] if rank == 3 else [2, 7, 6]
         if rng.random() < 0.3:
@@ -58,7 +59,7 @@ class Net:
             return
         pick = lambda *options: options[int(r.integers(len(options)))]
         what = pick("conv", "conv", "pool", "norm", "act", "act", "const", "const", "two", "gate", "concat", "transpose", "reshape", "unit", "slice", "split", "gather", "pad", "reduce", "matmul",
-                    "flatten", "clip", "prelu", "gelu", "silu", "pow", "minmax", "cast", "rsub")
+                    "flatten", "clip", "prelu", "gelu", "silu", "pow", "minmax", "cast", "rsub", "wide", "sum", "same", "shaped", "shuffle", "fold")
         if what == "conv" and rank in (3, 4):
             c, d = s[0], s[1:]
             k = [int(r.integers(1, min(4, n) + 1)) for n in d]
@@ -91,7 +92,7 @@ class Net:
             self.add("BatchNormalization", [x] + [self.constant(a) for a in (self.normal(c), self.normal(c), self.normal(c, scale=0.3), r.uniform(0.5, 1.5, c))], s, epsilon=1e-3)
         elif what == "act":
             op = pick(*POINTWISE)
-            if op == "HardSwish" and self.opset < 14:
+            if self.opset < {"HardSwish": 14, "Celu": 12, "Mish": 18, "Gelu": 20, "Swish": 24, "Erf": 9}.get(op, 7):
                 return
             self.add(op, [x], s, **POINTWISE[op])
         elif what in ("const", "rsub"):
@@ -103,6 +104,38 @@ class Net:
         elif what == "two":
             mates = [n for n, t in self.values if t == s]
             self.add(pick("Add", "Sub", "Mul", "Sum"), [x, pick(*mates)], s)
+        elif what == "wide" and rank > 2:
+            axes = tuple(i for i in range(rank - 1) if r.random() < 0.5) or (0,)
+            t = [1 if i in axes else n for i, n in enumerate(s)]
+            m, _ = self.lists("ReduceMax", 18, x, t, axes=[i + 1 for i in axes], keepdims=1)
+            if r.random() < 0.3:  # both grow
+                other = [i for i in range(rank - 1) if i not in axes] or [0]
+                t = [1 if i in other else n for i, n in enumerate(s)]
+                x, _ = self.lists("ReduceMean", 18, x, t, axes=[i + 1 for i in other], keepdims=1)
+                if 0 in axes and other == [0]:
+                    return
+            op = pick("Add", "Sub", "Mul", "Sum" if self.opset > 7 else "Add")
+            self.add(op, [x, m] if r.random() < 0.5 else [m, x], s)
+        elif what == "sum":
+            mates = [n for n, t in self.values if t == s]
+            self.add("Sum", [x] + [pick(*mates) for _ in range(int(r.integers(0, 4)))], s)
+        elif what == "same":
+            self.add(pick("Identity", "Dropout"), [x], s)
+        elif what == "shaped" and self.opset >= 13:  # view(x.size(0), -1), as exporters write it
+            n, _ = self.add("Shape", [x], [])
+            n, _ = self.add("Gather", [n, self.constant(0, np.int64)], [], axis=0)
+            n, _ = self.add("Unsqueeze", [n, self.constant([0], np.int64)], [])
+            n, _ = self.add("Concat", [n, self.constant([-1], np.int64)], [], axis=0)
+            self.add("Reshape", [x, n], [size])
+        elif what == "shuffle" and rank > 2 and s[0] % 2 == 0:
+            t = [2, s[0] // 2] + s[1:]
+            y, _ = self.add("Reshape", [x, self.constant([0] + t, np.int64)], t)
+            y, _ = self.add("Transpose", [y], [t[1], t[0]] + t[2:], perm=[0, 2, 1] + list(range(3, rank + 1)))
+            self.add("Reshape", [y, self.constant([0] + s, np.int64)], s)
+        elif what == "fold":  # constants that are worked out
+            c, _ = self.add("Mul", [self.constant(self.normal(s[-1])), self.constant(self.normal(1))], [])
+            c, _ = self.add("Sub", [c, self.constant(self.normal(s[-1]))], [])
+            self.add("Add", [x, c], s)
         elif what == "gate" and rank in (3, 4):
             g, t = self.add("GlobalAveragePool", [x], [s[0]] + [1] * (rank - 2))
             g, t = self.add("Conv", [g, self.constant(self.normal(s[0], s[0], *[1] * (rank - 2)))], t)
@@ -181,7 +214,7 @@ class Net:
                 self.add("Clip", [x, self.constant(low), self.constant(high)], s)
         elif what == "prelu":
             self.add("PRelu", [x, self.constant(self.normal(*pick([1], s[:1] + [1] * (rank - 2))))], s)
-        elif what == "gelu":
+        elif what == "gelu" and self.opset > 8:
             a, _ = self.add("Div", [x, self.constant(np.sqrt(2))], s)
             a, _ = self.add("Erf", [a], s)
             a, _ = self.add("Add", [a, self.constant(1)], s)
@@ -192,7 +225,7 @@ class Net:
             self.add("Mul", [x, a], s)
         elif what == "pow" and self.opset >= 12:
             self.add("Pow", [x, self.constant(2.0)], s)
-        elif what == "minmax":
+        elif what == "minmax" and self.opset > 7:
             self.add(pick("Min", "Max"), [x, self.constant(0.3)], s)
         elif what == "cast":
             self.add("Cast", [x], s, to=int(TensorProto.FLOAT))
@@ -219,7 +252,7 @@ for i in range(count):
     net.finish(path + ".onnx")
     rng.normal(size=[3] + net.input).astype(np.float32).tofile(path + ".x")
     jobs += [path + ".onnx", path + ".x", ",".join(map(str, [3] + net.input)), path + ".y"]
-    cases.append("%s %d %s" % (name, len(net.input) + 1, " ".join(map(str, (net.input + [0])[:3]))))
+    cases.append("%s random 3 3 %d %s" % (name, len(net.input) + 1, " ".join(map(str, (net.input + [0])[:3]))))
 with open(os.path.join(folder, "random"), "w") as f:
     f.write("\n".join(cases) + "\n")
 for k in range(0, len(jobs), 400):

@@ -86,6 +86,36 @@ class Net(Graph):
         return self
 
 
+def kws(softmax):
+    """Keyword spotting at the size of MLPerf Tiny: DS-CNN."""
+    n = Net([49, 10, 1])
+    x = n.conv(n.inputs[0], 64, (10, 4), (2, 2))
+    for _ in range(4):
+        x = n.conv(n.depthwise(x, (3, 3)), 64, (1, 1))
+    return n.end(n.dense(n.flat(n.pool(x, "AVERAGE", (25, 5), (25, 5))), 12), softmax)
+
+
+def ic(softmax):
+    """Image classification at the size of MLPerf Tiny: ResNet8."""
+    n = Net([32, 32, 3])
+    x = n.conv(n.inputs[0], 16, (3, 3))
+    for out in (16, 32, 64):
+        step = (out // n.shape(x)[3],) * 2
+        y = n.conv(n.conv(x, out, (3, 3), step), out, (3, 3), activation="")
+        skip = n.conv(x, out, (1, 1), step, activation="") if step[0] > 1 else x
+        x = n.make("ADD", [skip, y], n.shape(y), "relu")
+    return n.end(n.dense(n.flat(n.pool(x, "AVERAGE", (8, 8), (8, 8))), 10), softmax)
+
+
+def vww(softmax):
+    """Visual wake words at the size of MLPerf Tiny: MobileNetV1, a quarter of its channels."""
+    n = Net([96, 96, 3])
+    x = n.conv(n.inputs[0], 8, (3, 3), (2, 2))
+    for out, step in ((16, 1), (32, 2), (32, 1), (64, 2), (64, 1), (128, 2), *[(128, 1)] * 5, (256, 2), (256, 1)):
+        x = n.conv(n.depthwise(x, (3, 3), (step, step)), out, (1, 1))
+    return n.end(n.dense(n.flat(n.pool(x, "AVERAGE", (3, 3), (3, 3))), 2), softmax)
+
+
 def ds_cnn(softmax):
     """Keyword spotting."""
     n = Net([49, 10, 1])
@@ -167,11 +197,12 @@ def halves(softmax):
 
 
 def autoencoder(_):
-    n = Net([64])
+    """Anomaly detection, at the size of MLPerf Tiny."""
+    n = Net([640])
     x = n.inputs[0]
-    for width in (16, 4, 16):
+    for width in (128, 128, 128, 128, 8, 128, 128, 128, 128):
         x = n.dense(x, width, "relu")
-    return n.end(n.dense(x, 64), False)
+    return n.end(n.dense(x, 640), False)
 
 
 def tiny(softmax):
@@ -226,6 +257,16 @@ def refused():
     spoil("loop", lambda g: g.nodes[0][1].__setitem__(0, g.nodes[2][2][0]))
 
 
+def unsigned(g):
+    """The same with codes of 0 to 255."""
+    for t in g.tensors:
+        if t["kind"] == "int8":
+            t["kind"], t["zero"] = "uint8", t["zero"] + 128
+            if t["data"] is not None:
+                t["data"] = (t["data"].astype("i2") + 128).astype("u1")
+    return g
+
+
 def save(name, g, x, n_classes):
     values = run(g, x)
     last = g.outputs[0]
@@ -240,9 +281,10 @@ def save(name, g, x, n_classes):
 
 
 refused()
-for make in (ds_cnn, resnet, mobilenet, series, branches, halves, autoencoder, tiny):
+SMALL = "ds-cnn", "resnet", "mobilenet", "series", "branches", "halves", "autoencoder", "tiny"
+for make in (kws, ic, vww, ds_cnn, resnet, mobilenet, series, branches, halves, autoencoder, tiny):
     name = make.__name__.replace("_", "-")
-    if wanted and name not in wanted:
+    if name not in (wanted or SMALL):
         continue
     g = make(True)
     shape = g.tensors[g.inputs[0]]["shape"][1:]
@@ -256,5 +298,7 @@ for make in (ds_cnn, resnet, mobilenet, series, branches, halves, autoencoder, t
     if make is series:  # quantize() makes codes of all that is computed, and shapes are no codes
         logits.nodes = [(k, i[:1] if k == "RESHAPE" else i, o, f) for k, i, o, f in logits.nodes if k not in ("SHAPE", "PACK")]
     save(name + "-int8", quantize(logits, signed), signed, n_classes)
+    if make in (ds_cnn, resnet):
+        save(name + "-uint8", unsigned(quantize(logits, signed)), signed, n_classes)
     save(name + "-ends", quantize(logits, signed, float_ends=True), signed, n_classes)
     save(name + "-middle", quantize(logits, x, middle=True), x, n_classes)

@@ -38,7 +38,7 @@ static inline uint16_t tensor_new(Sample *s, uint32_t height, uint32_t width, ui
                                  .width = (uint16_t)width,
                                  .channels = (uint16_t)channels,
                                  .bits = bits,
-                                 .zero = pick(s, 0, 1) ? (uint8_t)(1 << (bits - 1)) : 0,
+                                 .zero = pick(s, 0, 2) ? (uint8_t)pick(s, 0, (1 << bits) - 1) : 0,
                                  .scale = 0.01f + qc_rng_unit(&s->rng),
                                  .offset = s->g.activation_bytes };
     s->g.activation_bytes += height * width * channels + pick(s, 0, 5);

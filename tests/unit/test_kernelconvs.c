@@ -120,7 +120,7 @@ static void check_linear(uint32_t segments, uint32_t length, uint32_t channels, 
                    .segment = segment,
                    .rows = 1,
                    .positions = 1,
-                   .zero_in = (int32_t)pick(0, 1) * 128,
+                   .zero_in = (int32_t)pick(0, 255),
                    .scratch_bytes = 64 * pick(0, 100)};
     QcKDot dot = {1, 0, segments, run, segment, round_up(channels, QC_K_LANES) / QC_K_LANES};
     how.scratch = edge(3, how.scratch_bytes);

@@ -210,7 +210,6 @@ START_TEST(every_single_fault_is_found)
         {FIELD(s.tensors[1].height), 0, "cannot be"},
         {FIELD(s.tensors[1].bits), 9, "bits"},
         {FIELD(s.tensors[1].bits), 1, "bits"},
-        {FIELD(s.tensors[1].zero), 3, "zero point"},
         {REAL(s.tensors[1].scale), 0, "scale"},
         {REAL(s.tensors[1].scale), -1, "scale"},
         {REAL(s.tensors[2].scale), 1, "same scale"},
