@@ -180,7 +180,7 @@ bench-train: ## training throughput and memory beside PyTorch's
 bench-infer: ## latency of the whole quantized InceptionTime beside PyTorch's float; two threads beside one
 bench-onnx: ## latency of the whole quantized network beside ONNX Runtime, float and int8
 bench-cortexm: ## instructions on Cortex-M cores under QEMU beside CMSIS-NN's; CORES='m4 m55' counts on those alone
-bench-soak: ## qc-run for 100,000 windows with kills and late, wrong and missing labels; SOAK_WINDOWS=N
+bench-soak: ## qc-run for 100,000 windows with kills, power cuts, late, wrong, missing labels; SOAK_WINDOWS=N
 bench-kernels: ## integer convolutions beside XNNPACK's, oneDNN's and the core's peak; kernels of each instruction set
 
 bench-%: ## run one benchmark: build/tests/bench_NAME or tests/bench/NAME.sh; TSV and lines `bar NAME VALUE >= BAR ok`
