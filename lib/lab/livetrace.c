@@ -13,7 +13,8 @@
 typedef enum Column { WINDOW, TIME, CLASS, CONFIDENCE, DRIFT, ALARM, LABEL, COLUMNS } Column;
 
 static const char *const names[COLUMNS] = {"window", "time", "class", "confidence", "drift", "alarm", "label"};
-static const char late_label[] = "late label: window ", heading[] = "window\ttime\tclass\t", *const objects[] = {"{\"window\": ", "{\"adapt\": ",
+static const char late_label[] = "late label: window ";
+static const char heading[] = "window\ttime\tclass\t", *const objects[] = {"{\"window\": ", "{\"adapt\": ",
                                                                          "{\"start\": ", "{\"late\": "};
 
 enum { CELLS_MOST = 4096 };
