@@ -29,7 +29,7 @@ network() {
         for part in data other; do
             awk -v n="${4%x*}" -v classes="$5" -v seed=$part 'BEGIN {
                 srand(length(seed))
-                for (w = 0; w < 8 * classes; w++) {
+                for (w = 0; w < 24 * classes; w++) {
                     printf "%d", w % classes
                     for (i = 0; i < n * n; i++) printf ",%.3f", (i % classes == w % classes) + rand()
                     print ""
@@ -68,14 +68,14 @@ if [ "${FIT:-}" ]; then
         network "$(basename "$arch" .yaml)" "$arch" $(sed -n '1s/# //p' "$arch")
     done
 else
-    for net in ${NETS:-inceptiontime-16x3 inceptiontime fcn mlp omniscale resnet8}; do
+    for net in ${NETS:-inceptiontime-16x3 inceptiontime-32x3 fcn mlp omniscale resnet8}; do
         case $net in
         inceptiontime-16x3) network $net $net 45 125 19 19 30 ;;
-        inceptiontime) network $net $net 9 60 8 16 32 ;;
+        inceptiontime-32x3) network $net $net 9 60 8 16 32 ;;
         fcn) network $net $net 6 100 6 30 24 ;;
         mlp) network $net $net 9 50 12 24 40 ;;
         omniscale) network $net $net 3 64 5 10 20 ;;
-        resnet8) network $net "$here/resnet8.yaml" 1 24x24 10 20 40 ;;
+        resnet8) network $net "$here/resnet8.yaml" 1 16x16 10 20 40 ;;
         *) echo "target.sh: there is no network '$net'" >&2; exit 2 ;;
         esac
     done
