@@ -13,9 +13,11 @@ TRIPLET := $(shell $(CC) -dumpmachine 2>/dev/null)
 ARCH    := $(firstword $(subst -, ,$(TRIPLET)))
 CROSS   := $(if $(filter-out $(ARCH),$(shell uname -m)),-$(TRIPLET))
 PREFIX  ?= /usr/local
-BUILD   ?= build$(if $(LEAN),/device$(CROSS))$(if $(BARE),/bare$(CROSS))$(if $(SAN),-san)
-BIN     ?= $(if $(PRODUCT),$(BUILD)/product/bin,$(if $(filter build,$(BUILD)),bin,$(if \
-    $(filter build/device,$(BUILD)),bin/device,$(BUILD)/bin)))
+BUILD   ?= build$(if $(LEAN),$(if $(CROSS),/device$(CROSS)))$(if $(BARE),/bare$(CROSS))$(if $(SAN),-san)
+# what has the objects of BUILD, and a library and programs of its own
+APART   := $(if $(PRODUCT),product/)$(if $(LEAN),$(if $(CROSS),,device/))
+BIN     ?= $(if $(filter builddevice/,$(BUILD)$(APART)),bin/device,$(if \
+    $(filter build,$(BUILD)$(APART)),bin,$(BUILD)/$(APART)bin))
 DATA    ?= $(or $(QC_DATA),../shared/data)
 WERROR  ?= $(if $(CI),-Werror)
 OPT     ?= $(if $(SAN),-O1 -g,-O3 -g)
@@ -63,7 +65,7 @@ UNITS    := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/tes
 HELPERS  := $(patsubst tests/device/%.c,$(BUILD)/tests/%,$(wildcard tests/device/*.c))
 FUZZERS  := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCHES  := $(patsubst tests/bench/%.c,$(BUILD)/tests/%,$(wildcard tests/bench/bench_*.c))
-LIBRARY  := $(BUILD)/$(if $(PRODUCT),product/)libqcore.a
+LIBRARY  := $(BUILD)/$(APART)libqcore.a
 
 .PHONY: all help lib product device freestanding tests check check-now demo install uninstall deb clean
 .SECONDARY:
@@ -168,7 +170,7 @@ fuzz-%: ## search for inputs that break a parser, with clang's libFuzzer (SECOND
 	    -artifact_prefix=build-fuzz/$*. build-fuzz/$* tests/fuzz/seeds/$*
 
 check-now: all tests ## the same without looking for missing packages
-	@CC='$(CC)' BUILD='$(BUILD)' BIN='$(BIN)' QC_DATA='$(abspath $(DATA))' tests/run
+	@CC='$(CC)' SAN='$(SAN)' BUILD='$(BUILD)' BIN='$(BIN)' QC_DATA='$(abspath $(DATA))' tests/run
 
 demo: ## install what is missing, build, run the whole chain on synthetic data (or DATA=DIR, a UCI-DSA tree) and draw it
 	@share/setup/install.sh --demo

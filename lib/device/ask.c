@@ -2,7 +2,6 @@
  * deviation within a class, in any direction. */
 #include "ask.h"
 
-#include "../kernels/mem.h"
 #include "learnerset.h"
 #include "qmath.h"
 
@@ -113,8 +112,7 @@ static uint32_t best_row(const QcLearner *l)
 {
     uint32_t best = l->ring.capacity;
     for (uint32_t row = 0; row < l->ring.capacity; row++)
-        if (waits(l, row) && l->ring.misses[row] == 0 && (best == l->ring.capacity || l->keys[row] > l->keys[best]))
-            best = row;
+        if (waits(l, row) && (best == l->ring.capacity || l->keys[row] > l->keys[best])) best = row;
     return best;
 }
 
@@ -131,15 +129,15 @@ uint32_t qc_learner_ask(QcLearner *l, uint32_t *numbers, uint32_t n)
     }
     if (by_distance) measure(&a);
     else score_by_answer(l, rule == QC_ASK_COVER || rule == QC_ASK_CENTER ? QC_ASK_MARGIN : rule);
-    memset(l->ring.misses, 0, l->ring.capacity * sizeof *l->ring.misses); /* 1: asked already */
     for (; found < n; found++) {
         if (by_distance) score_by_distance(&a, rule);
         uint32_t row = best_row(l);
         if (row == l->ring.capacity) break;
-        l->ring.misses[row] = 1;
+        l->ring.flags[row] = QC_RING_ASKED;
         numbers[found] = number_of(l, row);
         if (by_distance) come_near(&a, a.white + (size_t)row * a.n);
     }
-    memset(l->ring.misses, 0, l->ring.capacity * sizeof *l->ring.misses);
+    for (uint32_t row = 0; row < l->ring.capacity; row++)
+        if (l->ring.flags[row] == QC_RING_ASKED) l->ring.flags[row] = QC_RING_PREDICTED;
     return found;
 }

@@ -76,7 +76,8 @@ typedef struct QcLearnerCounters {
                               windows without a label do not count */
 } QcLearnerCounters;
 
-enum { QC_RING_EMPTY, QC_RING_PREDICTED, QC_RING_LABELLED, QC_RING_LEARNED };
+/* What a row of the ring holds; QC_RING_ASKED: predicted, and chosen by the qc_learner_ask that is running. */
+enum { QC_RING_EMPTY, QC_RING_PREDICTED, QC_RING_LABELLED, QC_RING_LEARNED, QC_RING_ASKED };
 
 typedef struct QcLearner {
     QcLearnerSetup setup;

@@ -21,11 +21,12 @@ link_elf() { # link_elf NAME ARGUMENTS...
     name=$1
     shift
     arm-none-eabi-gcc $flags $cpu $places -nostdlib -nostartfiles -Wl,--gc-sections -T $firmware/cortex-m.ld -I lib -I \
-        $firmware -o "$work/$name.elf" "$@" "$work/$core"/*.o -lgcc
+        $firmware -o "$work/$name.elf" "$@" "$work/$core"/*.o build/bare-$core/libqcore.a -lgcc
 }
 
+for_bare "bare-${CC:-gcc}" "${CC:-gcc}"
 ${CC:-gcc} -std=c11 -O2 -ffp-contract=off -I lib -I tests/bench/cortexm -o "$work/layers" tests/bench/cortexm/layers.c \
-    $(find lib/device -name '*.c') lib/kernels/scalar.c
+    "build/bare-${CC:-gcc}/libqcore.a"
 "$work/layers" >"$work/expected"
 
 cat >"$work/guard.c" <<'GUARD'
@@ -44,10 +45,9 @@ GUARD
 for core in $cores; do
     choose_core $core
     mkdir "$work/$core"
-    sources=$(for file in lib/kernels/scalar.c lib/kernels/cortexm_*.c $(find lib/device -name '*.c') \
-        $firmware/board.c; do realpath "$file"; done)
-    (top=$(pwd) && cd "$work/$core" && arm-none-eabi-gcc $flags $cpu -I "$top/lib" -I "$top/$firmware" -c $sources &&
-        arm-none-eabi-gcc $flags $cpu -fno-tree-loop-distribute-patterns -I "$top/lib" -c "$top/$firmware/mem.c")
+    for_bare bare-$core "arm-none-eabi-gcc -mthumb $cpu"
+    arm-none-eabi-gcc $flags $cpu -I lib -I $firmware -c -o "$work/$core/board.o" $firmware/board.c
+    arm-none-eabi-gcc $flags $cpu -fno-tree-loop-distribute-patterns -I lib -c -o "$work/$core/mem.o" $firmware/mem.c
     arm-none-eabi-gcc $flags $cpu $places -fno-builtin -I $here -I lib -I $firmware -c -o "$work/libc.o" $here/libc.c
     link_elf $core.guard -fno-builtin -Wno-unused -DQC_PLAIN_BARE='""' -I $here -I tests/device/plain -I tests/unit \
         "$work/guard.c" "$work/libc.o"

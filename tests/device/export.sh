@@ -1,12 +1,10 @@
-#!/bin/sh
 # export.sh - a model exported as C gives the logits of qc-eval and, after a session, the codes and the coreset of
 # qc-calibrate, bit for bit: at 2, 4 and 8 bits, where the last layer reads standard deviations, and with every option
 # of the device's step at another value than its default. Run from the top of the tree; BUILD has pack_stream, PATH the
 # programs.
 set -eu
+. tests/device/cross
 . tests/device/firmware/make.sh
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
 cd "$work"
 make_people
 for bits in 2 4 8 4std 2all; do

@@ -1,33 +1,21 @@
-#!/bin/sh
 # firmware.sh - a bare Cortex-M (M3 without floating point, M4F, M7, M33, M55) runs a calibration session to the same
 # codes, last layer and coreset as the host and qc-calibrate, straight through and with power cuts. Run from the top of
 # the tree; BUILD has pack_stream, PATH the programs.
 set -eu
-for tool in arm-none-eabi-gcc qemu-system-arm; do
-    command -v $tool >/dev/null || { echo "skipped: there is no $tool"; exit 77; }
-done
+. tests/device/cross
+for tool in arm-none-eabi-gcc qemu-system-arm; do have $tool || { skipped "there is no $tool"; exit 77; }; done
 . tests/device/firmware/make.sh
 . share/firmware/boards.sh
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
 cd "$work"
 
 flags='-mthumb -std=c11 -O2 -ffreestanding -ffp-contract=off -ffunction-sections -fdata-sections -Wall -Wextra -Werror'
 
-# compile_library FLAGS FOLDER: what no model changes
-compile_library() {
-    mkdir "$2" && cd "$2"
-    arm-none-eabi-gcc $flags $1 -I "$top/lib" -c "$top"/lib/device/*.c "$top"/lib/kernels/scalar.c \
-        "$top"/lib/kernels/cortexm_*.c
-    arm-none-eabi-gcc $flags $1 -fno-tree-loop-distribute-patterns -I "$top/lib" -c "$board/mem.c"
-    cd ..
-}
-
-# run_firmware BOARD FLAGS FOLDER SESSION
+# run_firmware BOARD FLAGS CORE SESSION
 run_firmware() {
     arm-none-eabi-gcc $flags $2 -nostdlib -nostartfiles -Wl,--gc-sections -T "$board/cortex-m.ld" -I "$top/lib" -I \
         "$board" -I "$firmware" -I "$4" -o "$4/$1.elf" \
-        "$board/board.c" "$firmware/firmware.c" "$firmware/session.c" "$4/model.c" "$4/stream.c" "$3"/*.o -lgcc
+        "$board/board.c" "$firmware/firmware.c" "$firmware/session.c" "$4/model.c" "$4/stream.c" "$3.mem.o" \
+        "$top/build/bare-$3/libqcore.a" -lgcc
     timeout 120 qemu-system-arm -machine "$1" -display none -monitor none -serial none -kernel "$4/$1.elf" \
         -chardev "file,id=words,path=$4/$1.out" -semihosting-config enable=on,target=native,chardev=words \
         2>"$4/$1.err" </dev/null || { echo "$1: status $?"; tail -n 30 "$4/$1.out"; cat "$4/$1.err"; exit 1; }
@@ -48,7 +36,8 @@ grep -q 'solved 1' solved/host.out || { echo "no batch's last layer was solved";
 
 try_core() { # try_core CORE
     choose_core $1
-    compile_library "$cpu" "$1"
+    (cd "$top" && for_bare bare-$1 "arm-none-eabi-gcc -mthumb $cpu")
+    arm-none-eabi-gcc $flags $cpu -fno-tree-loop-distribute-patterns -I "$top/lib" -c -o "$1.mem.o" "$board/mem.c"
     for session in bits2 bits8 solved; do run_firmware $machine "$cpu $places" "$1" $session; done
 }
 for core in m3 m4 m7 m33 m55; do try_core $core; done

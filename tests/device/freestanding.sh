@@ -5,6 +5,7 @@
 # pass there, and no others: no double anywhere.
 set -eu
 . tests/device/cross
+. share/firmware/boards.sh
 wrong=0
 
 wide='__aeabi_(ldivmod|uldivmod|lmul|llsl|llsr|lasr|lcmp|ulcmp|l2f|ul2f|f2lz|f2ulz)'
@@ -12,26 +13,27 @@ divide='__aeabi_(idiv|uidiv|idivmod|uidivmod)'
 single='__aeabi_(fadd|fsub|frsub|fmul|fdiv|fcmp[a-z]+|cfcmp[a-z]+|f2iz|f2uiz|i2f|ui2f)'
 
 target() { # target NAME ROUTINES COMPILER: ROUTINES of the compiler's own may be missing
-    name=$1 routines=$2 compiler=$3 place=$work/$1
+    name=$1 routines=$2 compiler=$3 whole=$work/$1.o
     have "${compiler%% *}" || { skipped "$name: there is no ${compiler%% *}"; return; }
-    alone make -s --no-print-directory freestanding CC="$compiler" BUILD="$place" OPT=-O2 CI=1 ||
-        { echo "$name does not compile"; wrong=1; return; }
-    $compiler -nostdlib -r -o "$place/whole.o" -Wl,--whole-archive "$place/libqcore.a" -Wl,--no-whole-archive
-    asked=$("${NM:-nm}" -u "$place/whole.o" | awk '{ print $2 }' |
+    for_bare "bare-$name" "$compiler" || { wrong=1; return; }
+    $compiler -nostdlib -r -o "$whole" -Wl,--whole-archive "build/bare-$name/libqcore.a" -Wl,--no-whole-archive
+    asked=$("${NM:-nm}" -u "$whole" | awk '{ print $2 }' |
         grep -Evx "memcpy|memmove|memset|_GLOBAL_OFFSET_TABLE_|$routines" || true)
     [ -z "$asked" ] || { echo "$name asks for what a bare machine does not have:" $asked; wrong=1; }
-    "${NM:-nm}" "$place/whole.o" | grep -q ' T qc_learner_adapt$' || { echo "$name: nothing was looked at"; wrong=1; }
+    "${NM:-nm}" "$whole" | grep -q ' T qc_learner_adapt$' || { echo "$name: nothing was looked at"; wrong=1; }
 }
 
 none='\(none\)'
-[ "$(uname -m)" = x86_64 ] && this=x86-64 || this=$(uname -m)
-target "$this" "$none" "${CC:-gcc}"
+target "${CC:-gcc}" "$none" "${CC:-gcc}"
 target aarch64 "$none" aarch64-linux-gnu-gcc
 target armv7 "$wide|$divide" arm-linux-gnueabihf-gcc
-target cortex-m4f "$wide" 'arm-none-eabi-gcc -mthumb -mcpu=cortex-m4 -mfloat-abi=hard -mfpu=fpv4-sp-d16'
-target cortex-m7 "$wide" 'arm-none-eabi-gcc -mthumb -mcpu=cortex-m7 -mfloat-abi=hard -mfpu=fpv5-d16'
-target cortex-m33 "$wide" 'arm-none-eabi-gcc -mthumb -mcpu=cortex-m33 -mfloat-abi=hard -mfpu=fpv5-sp-d16'
-target cortex-m55 "$wide" 'arm-none-eabi-gcc -mthumb -mcpu=cortex-m55 -mfloat-abi=hard'
-target cortex-m0plus "$wide|$single|$divide" 'arm-none-eabi-gcc -mthumb -mcpu=cortex-m0plus -mfloat-abi=soft'
-target cortex-m3 "$wide|$single" 'arm-none-eabi-gcc -mthumb -mcpu=cortex-m3 -mfloat-abi=soft'
+for core in $cores; do
+    choose_core $core
+    case $core in
+    m0plus) routines="$wide|$single|$divide" ;;
+    m3) routines="$wide|$single" ;;
+    *) routines=$wide ;;
+    esac
+    target $core "$routines" "arm-none-eabi-gcc -mthumb $cpu"
+done
 exit $wrong

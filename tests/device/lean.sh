@@ -5,8 +5,8 @@ set -eu
 wrong=0
 report() { echo "$*"; wrong=1; }
 
-for_device "${CC:-gcc}" "$native"
-bin=build/$native/bin
+for_device "${CC:-gcc}"
+bin=$device/bin
 
 # what the linker was given is the objects and libm; a dynamic program names no other library, a static one has none of
 # theirs in it
@@ -17,7 +17,7 @@ for name in qc-calibrate qc-eval qc-info qc-run; do
     foreign=$(nm "$bin/$name" | grep -iE ' (dnnl|GOMP|omp|yaml|cblas|xnn)_' | head -3)
     [ -z "$foreign" ] || report "$name has in it" $foreign
 done
-asked=$(nm -u "build/$native/libqcore.a" | grep -iE ' (dnnl|GOMP|omp|yaml|cblas|xnn)_' | sort -u | head -3)
+asked=$(nm -u "$device/libqcore.a" | grep -iE ' (dnnl|GOMP|omp|yaml|cblas|xnn)_' | sort -u | head -3)
 [ -z "$asked" ] || report "the library asks for" $asked
 
 (

@@ -4,8 +4,8 @@
 set -eu
 . tests/device/cross
 
-for_device "${CC:-gcc}" "$native"
-bin=$PWD/build/$native/bin
+for_device "${CC:-gcc}"
+bin=$(realpath "$device/bin")
 cd "$work"
 qc-synth -q --people 2 --activities 4 --windows 10 --channels 3 --length 200 -o people.qcd
 qc-split -q -g p1 -o p1.qcd people.qcd

@@ -6,7 +6,7 @@ export OMP_NUM_THREADS=1
 cc=arm-linux-gnueabihf-gcc
 have $cc || { skipped "there is no $cc"; exit 77; }
 have qemu-arm-static || { skipped "there is no qemu-arm-static"; exit 77; }
-for_device $cc device-arm-linux-gnueabihf
+for_device $cc
 (
     cd "$work"
     qc-synth -q --people 1 --activities 2 --windows 3 --channels 64 --length 1024 -o d.qcd
@@ -33,7 +33,7 @@ END
 wrong=0
 for coreset in "$work"/huge-*.qcd; do
     status=0
-    qemu-arm-static build/device-arm-linux-gnueabihf/bin/qc-calibrate -q -c "$coreset" -s "$work/d.qcd" -B 3 -o \
+    qemu-arm-static "$device/bin/qc-calibrate" -q -c "$coreset" -s "$work/d.qcd" -B 3 -o \
         "$work/out.qcm" "$work/f.qcm" >"$work/words" 2>"$work/err" || status=$?
     case $status in 1 | 5) ;; *) echo "$(basename "$coreset"): status $status"; wrong=1 ;; esac
     [ "$(wc -l <"$work/err")" -eq 1 ] && grep -qE 'bytes|memory' "$work/err" ||

@@ -58,13 +58,13 @@ for bits in 2 4 8; do # the runlog tells of flips, else there was nothing to com
         { echo "at $bits bits there are not ten batches"; wrong=1; }
 done
 
-elsewhere() { # elsewhere NAME CC FOLDER 'BITS' RUNNER...
-    name=$1 cc=$2 folder=$3 widths=$4
-    shift 4
+elsewhere() { # elsewhere NAME CC 'BITS' RUNNER...
+    name=$1 cc=$2 widths=$3
+    shift 3
     have "$cc" || { skipped "$name: there is no $cc"; return; }
     have "$1" || { skipped "$name: there is no $1"; return; }
-    for_device "$cc" "$folder"
-    for bits in $widths; do session "$name" "$bits" "$@" "build/$folder/bin/qc-calibrate"; done
+    for_device "$cc"
+    for bits in $widths; do session "$name" "$bits" "$@" "$device/bin/qc-calibrate"; done
     same "$name" $widths
 }
 
@@ -73,9 +73,9 @@ grep -q '"solved": 1' "$work"/scalar-?.runlog || { echo "no last layer was solve
 grep -q '"flips_skipped": 1' "$work"/scalar-?.runlog || { echo "flips were never skipped"; wrong=1; }
 grep -q '"flips": [1-9]' "$work"/scalar-?.runlog || { echo "nothing was flipped"; wrong=1; }
 
-elsewhere lean "${CC:-gcc}" "$native" '2 4 8 2c 2n 2s' env
-elsewhere aarch64 aarch64-linux-gnu-gcc device-aarch64-linux-gnu '2 4 8 4c 8n 8s' qemu-aarch64-static -cpu max
-elsewhere cortex-a53 aarch64-linux-gnu-gcc device-aarch64-linux-gnu '8' qemu-aarch64-static -cpu cortex-a53
-elsewhere armv7 arm-linux-gnueabihf-gcc device-arm-linux-gnueabihf '2 4 8 2c 2n 2s' qemu-arm-static -cpu cortex-a15
-[ "$(uname -m)" != x86_64 ] || elsewhere core2 "${CC:-gcc}" "$native" '4 8c' qemu-x86_64-static -cpu Conroe
+elsewhere lean "${CC:-gcc}" '2 4 8 2c 2n 2s' env
+elsewhere aarch64 aarch64-linux-gnu-gcc '2 4 8 4c 8n 8s' qemu-aarch64-static -cpu max
+elsewhere cortex-a53 aarch64-linux-gnu-gcc '8' qemu-aarch64-static -cpu cortex-a53
+elsewhere armv7 arm-linux-gnueabihf-gcc '2 4 8 2c 2n 2s' qemu-arm-static -cpu cortex-a15
+[ "$(uname -m)" != x86_64 ] || elsewhere core2 "${CC:-gcc}" '4 8c' qemu-x86_64-static -cpu Conroe
 exit $wrong

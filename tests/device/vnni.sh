@@ -9,8 +9,7 @@ have bochs || { skipped 'there is no bochs'; exit 77; }
 here=tests/device/bochs cc=gcc
 have $cc || { skipped 'there is no gcc'; exit 77; }
 
-alone make -s --no-print-directory freestanding CC=$cc BUILD="$work/bare" OPT=-O2 >"$work/make.log" 2>&1 ||
-    { cat "$work/make.log"; exit 1; }
+for_bare bare-$cc $cc
 build() { $cc -std=c11 -O2 -fno-pic -fno-builtin -fno-stack-protector -ffp-contract=off -U_FORTIFY_SOURCE \
     -D_GNU_SOURCE "$@"; }
 build -c -o "$work/bare.o" $here/bare.c
@@ -20,7 +19,7 @@ $cc -c -o "$work/boot.o" $here/boot.S
 passes() { # passes TEST "NAME", "NAME"...: checks of tests/unit/TEST.c
     build -Itests/device/plain -DQC_PLAIN_BARE="$2" -Dmain=test_main -c -o "$work/test.o" "tests/unit/$1.c"
     $cc -nostdlib -static -no-pie -Wl,--build-id=none,-z,norelro -T $here/bare.ld -o "$work/whole" "$work"/*.o \
-        "$work/bare/libqcore.a" -lgcc 2>"$work/ld.log" || { cat "$work/ld.log"; exit 1; }
+        "build/bare-$cc/libqcore.a" -lgcc 2>"$work/ld.log" || { cat "$work/ld.log"; exit 1; }
     objcopy -O binary -j .boot "$work/whole" "$work/boot.bin"
     objcopy -O binary -j .program "$work/whole" "$work/program.bin"
     cat "$work/boot.bin" "$work/program.bin" >"$work/disk"

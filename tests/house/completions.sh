@@ -16,16 +16,20 @@ expect() { # expect WORDS LINE...
 }
 for source in "$TOP"/src/qc-*.c; do
     program=$(basename "$source" .c)
+    all=$("$program" --help all)
+    eval "$program() { [[ \$* == '--help all' ]] && echo \"\$all\" || command $program \"\$@\"; }" # asked once
     complete_line "$program" --
     offered=" ${COMPREPLY[*]} "
-    for option in $("$program" --help all | grep -oE '^ +(-., )?--[a-z-]+' | grep -oE -- '--[a-z-]+'); do
+    for option in $(echo "$all" | grep -oE '^ +(-., )?--[a-z-]+' | grep -oE -- '--[a-z-]+'); do
         [[ $offered == *" $option "* ]] || { echo "$program $option is not completed"; wrong=1; }
         complete_line "$program" "$option" ''
-        [[ $option == --format && $program == qc-import ]] && help=$("$program" -h) || help=$("$program" --help all | grep -E -- "$option([ ]|\$)")
+        [[ ${#COMPREPLY[@]} -gt 0 ]] || continue
+        [[ $option == --format && $program == qc-import ]] && help=$("$program" -h) || help=$(echo "$all" | grep -E -- "$option([ ]|\$)")
         for word in "${COMPREPLY[@]}"; do
             [[ $word == file.qcd || $option == --arch || $help == *"$word"* ]] || { echo "$program $option $word: not in its help"; wrong=1; }
         done
     done
+    unset -f "$program"
 done
 expect 'shuffled' qc-calibrate --order s
 expect '2 4 8' qc-quantize -b ''

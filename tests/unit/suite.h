@@ -4,13 +4,25 @@
 
 #include <check.h>
 
-static inline int run_suite(Suite *suite)
+static inline int run_suite_by(Suite *suite, enum fork_status fork_status)
 {
     SRunner *runner = srunner_create(suite);
+    srunner_set_fork_status(runner, fork_status);
     srunner_run_all(runner, CK_NORMAL);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);
     return failed != 0;
+}
+
+static inline int run_suite(Suite *suite)
+{
+    return run_suite_by(suite, CK_FORK_GETENV);
+}
+
+/* Each check in a process of its own, also if CK_FORK=no: for what is chosen once a process. */
+static inline int run_suite_apart(Suite *suite)
+{
+    return run_suite_by(suite, CK_FORK);
 }
 
 #endif

@@ -262,5 +262,5 @@ int main(void)
     suite_add_tcase(suite, scores);
     suite_add_tcase(suite, files);
     suite_add_tcase(suite, integers);
-    return run_suite(suite);
+    return run_suite_apart(suite);
 }

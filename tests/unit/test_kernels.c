@@ -402,5 +402,5 @@ int main(void)
     tcase_add_test(t, triangles_are_equal);
     tcase_add_loop_test(t, choice_obeys_the_environment, 0, 4);
     suite_add_tcase(suite, t);
-    return run_suite(suite);
+    return run_suite_apart(suite);
 }

@@ -32,9 +32,10 @@ make_session() {
 
 # compile_host FOLDER: FOLDER/host, run as FOLDER/host LOGITS
 compile_host() {
-    "${CC:-cc}" -std=c11 -O2 -Wall -Wextra -Wshadow -pedantic -Werror -ffp-contract=off -I "$top/lib" -I "$firmware" \
+    (cd "$top" && for_bare "bare-${CC:-gcc}" "${CC:-gcc}") || return 1
+    "${CC:-gcc}" -std=c11 -O2 -Wall -Wextra -Wshadow -pedantic -Werror -ffp-contract=off -I "$top/lib" -I "$firmware" \
         -I "$1" -c -o "$1/model.o" "$1/model.c" &&
-        "${CC:-cc}" -std=c11 -O2 -ffp-contract=off -I "$top/lib" -I "$firmware" -I "$1" -o "$1/host" \
-            "$firmware/host.c" "$firmware/session.c" "$1/model.o" "$1/after.c" "$1/stream.c" "$top"/lib/device/*.c \
-            "$top/lib/kernels/scalar.c"
+        "${CC:-gcc}" -std=c11 -O2 -ffp-contract=off -I "$top/lib" -I "$firmware" -I "$1" -o "$1/host" \
+            "$firmware/host.c" "$firmware/session.c" "$1/model.o" "$1/after.c" "$1/stream.c" \
+            "$top/build/bare-${CC:-gcc}/libqcore.a"
 }
