@@ -1,7 +1,7 @@
 # qcore: `make help` lists what can be made. Objects lie under $(BUILD), programs under $(BIN).
 # Settings: CC=clang, SAN=1 (sanitizers, in a tree of their own), CI=1 (warnings are errors), OPT, CFLAGS, PREFIX,
 # DESTDIR, DATA. PRODUCT=1 is what `make product` sets: no lib/lab and its programs; `make install PRODUCT=1` installs
-# that. LEAN=1 is what `make device` sets: lib/lean in the place of the libraries. BARE=1 is what `make freestanding`
+# that. LEAN=1 is what `make device` sets: lib/lean instead of the libraries. BARE=1 is what `make freestanding`
 # sets: not even libc.
 
 ifeq ($(origin CC),default)
@@ -226,10 +226,10 @@ install: all $(LIBRARY) ## install programs, manuals, documents, experiments, li
 	for file in share/arch/*.yaml; do install -m 644 $$file '$(DEST)/share/qcore/arch'; done
 	install -m 644 share/experiments/*.yaml share/experiments/*.gp '$(DEST)/share/qcore/experiments'
 	install -m 755 share/experiments/*.sh '$(DEST)/share/qcore/experiments'
-	for file in $(DOCUMENTS); do install -D -m 644 $$file '$(DEST)/share/doc/qcore/'$$file; done
 	install -m 644 share/systemd/* '$(DEST)/share/qcore/systemd'
 	install -m 644 share/firmware/* '$(DEST)/share/qcore/firmware'
 	install -m 755 share/examples/*.sh '$(DEST)/share/qcore/examples'
+	install -m 644 share/examples/*.c '$(DEST)/share/qcore/examples'
 	for name in $(NAMES); do \
 	    install -m 644 share/completions/qcore.bash '$(DEST)/share/bash-completion/completions/'$$name; \
 	    install -m 644 share/completions/qcore.fish '$(DEST)/share/fish/vendor_completions.d/'$$name.fish; done

@@ -16,7 +16,7 @@ static int json;
 static QcList ablated;
 
 static const QcOption options[] = {
-    {'c', "coreset", QC_OPTION_TEXT, &coreset_path, "FILE", "coreset: what to train on if there is no more", 0, 0},
+    {'c', "coreset", QC_OPTION_TEXT, &coreset_path, "FILE", "coreset: trained on if there is no -d", 0, 0},
     {'d', "data", QC_OPTION_TEXT, &data_path, "FILE", "training data to train on", 0, 0},
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "the model with its bit-flip network", 0, 0},
     {0, "drift", QC_OPTION_TEXT, &drift, "KIND", "simulated drift: inertial, series, image, or auto", 0, 0},
@@ -27,7 +27,7 @@ static const QcOption options[] = {
     {0, "steps", QC_OPTION_INT, &steps, "N", "steps of the network's training", 1, 1000000},
     {0, "ablate", QC_OPTION_LIST, &ablated, "FEATURE",
      "size, evidence, code, row, column, layer, depth or kind", 0, 0},
-    {0, "seed", QC_OPTION_INT, &seed, "N", "seed of all that is drawn", 0, 0},
+    {0, "seed", QC_OPTION_INT, &seed, "N", "seed of all random numbers", 0, 0},
     {0, "threads", QC_OPTION_INT, &threads, "N", "0 = all cores", 0, 256},
     {0, "json", QC_OPTION_FLAG, &json, NULL, "the report as JSON", 0, 0},
     {0},

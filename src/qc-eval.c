@@ -17,12 +17,12 @@ static int64_t threads = 0, windows;
 
 static const QcOption options[] = {
     {'d', "data", QC_OPTION_LIST, &data_paths, "FILE", "data to evaluate on (repeatable; '-' = standard input)", 0, 0},
-    {0, "json", QC_OPTION_FLAG, &json, NULL, "one JSON object a data file", 0, 0},
+    {0, "json", QC_OPTION_FLAG, &json, NULL, "one JSON object per data file", 0, 0},
     {0, "confusion", QC_OPTION_FLAG, &confusion, NULL, "also the confusion matrix: true classes down", 0, 0},
     {0, "logits", QC_OPTION_TEXT, &logits_path, "FILE", "write the logits as a NumPy file, examples x classes", 0, 0},
     {0, "dump-layers", QC_OPTION_TEXT, &layers_path, "FILE", "write the integers of every layer as text instead", 0, 0},
     {0, "profile", QC_OPTION_FLAG, &profile, NULL, "print the time of a prediction by layer instead", 0, 0},
-    {'n', "windows", QC_OPTION_INT, &windows, "N", "of --dump-layers (0 = 1) and --profile (0 = 100)", 0, 1000000},
+    {'n', "windows", QC_OPTION_INT, &windows, "N", "windows of --dump-layers (0: 1) or --profile (0: 100)", 0, 1000000},
     {0, "threads", QC_OPTION_INT, &threads, "N", "threads (0 = all cores)", 0, 256},
     {0}};
 

@@ -11,14 +11,14 @@ static const QcOption options[] = {
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "what to write; c: NAME.c, and NAME.h beside it", 0, 0},
     {'c', "coreset", QC_OPTION_TEXT, &coreset, "FILE", "c: the coreset, without which the device cannot calibrate", 0,
      0},
-    {'B', "batch-size", QC_OPTION_INT, &batch, "N", "c: most examples of a batch", 1, 65535},
+    {'B', "batch-size", QC_OPTION_INT, &batch, "N", "c: largest batch of windows", 1, 65535},
     {0, "codes", QC_OPTION_TEXT, &codes, "KIND", "onnx: quantized weights as safe, int8 or int4 (else safe)", 0, 0},
-    {0, "seed", QC_OPTION_INT, &seed, "N", "c: of the device's draws", 0, 0},
+    {0, "seed", QC_OPTION_INT, &seed, "N", "c: seed of the device's random numbers", 0, 0},
     QC_OPTION_TUNE,
     {0},
 };
 
-static const QcProgram program = {"qc-export", "write a model or data in a form that others read",
+static const QcProgram program = {"qc-export", "write a model or data in another format",
                                   "-f FORMAT [options] [-o FILE] [MODEL|DATA]", options, 1};
 
 int main(int argc, char **argv)

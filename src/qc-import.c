@@ -27,7 +27,7 @@ static const QcOption common[] = {
     {'f', "format", QC_OPTION_TEXT, &format, "FORMAT", "one of the formats above (else concluded)", 0, 0},
     {'g', "group", QC_OPTION_LIST, &groups, "NAME", "import this person (group) only; repeatable", 0, 0},
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "write the data file here, not to standard output", 0, 0},
-    {0, "jobs", QC_OPTION_INT, &jobs, "N", "threads that read files; 0 = all cores", 0, 256},
+    {0, "threads", QC_OPTION_INT, &jobs, "N", "threads that read files; 0 = all cores", 0, 256},
     {0, "json", QC_OPTION_FLAG, &json, NULL, "print what was imported as JSON (needs -o)", 0, 0},
     {0},
 };
@@ -36,7 +36,7 @@ static const QcOption model_options[] = {
     {0, "labels", QC_OPTION_TEXT, &hints.labels, "FILE", "models: file of class names, one per line", 0, 0},
     {0, "mean", QC_OPTION_TEXT, &hints.mean, "LIST", "models: subtracted from raw windows: one, or one per channel",
      0, 0},
-    {0, "std", QC_OPTION_TEXT, &hints.std, "LIST", "models: what to divide them by then (else nothing)", 0, 0},
+    {0, "std", QC_OPTION_TEXT, &hints.std, "LIST", "models: raw windows are divided by it (else by 1)", 0, 0},
     {0, "labels-from", QC_OPTION_TEXT, &hints.labels_from, "FILE",
      "models: class names of this data file, in its order", 0, 0},
     {0, "norm", QC_OPTION_TEXT, &hints.norm, "FILE", "models: .npz with mean and std, as --mean and --std", 0, 0},
@@ -215,7 +215,7 @@ static void report_model(const QcModelFile *m, const QcOnnxNotes *notes, const Q
     if (!score->n) return;
     qc_note("accuracy on %u examples of %s: %.4f%s", score->n, measure_path, score->accuracy,
             qc_is_chance(score) ? " - no better than guessing: is the order of the classes right, and the "
-                                       "normalisation (--mean, --std, --norm)?"
+                                       "normalization (--mean, --std, --norm)?"
                                      : "");
 }
 

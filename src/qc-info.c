@@ -1,4 +1,4 @@
-/* qc-info - says what is in a file of ours, or what a quantized model needs on a device. */
+/* qc-info - prints what is in a file, or what a quantized model needs on a device. */
 #include "../lib/cli/cli.h"
 #include "../lib/cli/describe.h"
 #include "../lib/cli/describetarget.h"
@@ -18,7 +18,7 @@ static const QcOption options[] = {
     {'B', "batch-size", QC_OPTION_INT, &batch, "N", "examples of a batch", 1, 65535},
     {0}};
 
-static const QcProgram program = {"qc-info", "say what is in a model file, data file or miss log", "[options] [FILE]",
+static const QcProgram program = {"qc-info", "print what is in a model file, data file or miss log", "[options] [FILE]",
                                   options, 1};
 
 static int print_memory(QcKvWriter *facts, const char *path, QcErr *err)

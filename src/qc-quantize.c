@@ -28,10 +28,10 @@ static const QcOption options[] = {
     {0, "std", QC_OPTION_FLAG, &with_std, NULL, "refuse a model whose last layer cannot read deviations", 0, 0},
     {0, "no-std", QC_OPTION_FLAG, &without_std, NULL, "the last layer reads no deviations of features, only means", 0,
      0},
-    {'B', "batch-size", QC_OPTION_INT, &batch, "N", "examples a step of calibration", 1, 4096},
+    {'B', "batch-size", QC_OPTION_INT, &batch, "N", "examples per step of calibration", 1, 4096},
     {0, "epochs", QC_OPTION_INT, &epochs, "N", "epochs of calibration; 0 = rounding only", 0, 100000},
-    {0, "rate", QC_OPTION_REAL, &rate, "R", "quantization steps a step of calibration; 0 = by the bits", 0, 100},
-    {0, "seed", QC_OPTION_INT, &seed, "N", "seed of all that is drawn", 0, 0},
+    {0, "rate", QC_OPTION_REAL, &rate, "R", "learning rate in quantization steps; 0 = by the bits", 0, 100},
+    {0, "seed", QC_OPTION_INT, &seed, "N", "seed of all random numbers", 0, 0},
     {0, "threads", QC_OPTION_INT, &threads, "N", "0 = all cores", 0, 256},
     {0, "force", QC_OPTION_FLAG, &force, NULL, "start even from a model that only guesses", 0, 0},
     {0, "json", QC_OPTION_FLAG, &json, NULL, "the report as JSON (on stderr if stdout has the model)", 0, 0},
@@ -99,7 +99,7 @@ static int refuse_guessing(QcGraph *graph, const QcWindows *w, QcErr *err)
     if (!force && !status && qc_is_chance(&score))
         status = qc_fail(err, QC_EFORMAT,
                          "the float model is no better than guessing on this data (accuracy %.3f): is the order of its "
-                         "classes right, and its normalisation? --force quantizes it all the same",
+                         "classes right, and its normalization? --force quantizes it all the same",
                          score.accuracy);
     qc_score_release(&score);
     return status;

@@ -20,11 +20,11 @@ static const QcOption options[] = {
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "write the table or script here", 0, 0},
     {0, "set", QC_OPTION_LIST, &settings, "NAME=VALUE", "as for qc-sweep, or runs with this; repeatable", 0, 0},
     {'g', "group", QC_OPTION_LIST, &groups, "AXIS", "a row per value of this axis; repeatable", 0, 0},
-    {'f', "format", QC_OPTION_TEXT, &format, "FORMAT", "tsv, md, latex, json, or runs: a row a run, for --runs", 0, 0},
+    {'f', "format", QC_OPTION_TEXT, &format, "FORMAT", "tsv, md, latex, json, or runs: a row per run", 0, 0},
     {0, "runs", QC_OPTION_LIST, &tables, "FILE", "take runs that DIR lacks from this table; repeatable", 0, 0},
     {0, "figures", QC_OPTION_TEXT, &figures, "A,B", "columns: accuracy, cost, transfer, or names", 0, 0},
     {0, "plot", QC_OPTION_TEXT, &plot, "WHAT", "a gnuplot script of batches, of two figures X,Y, or AXIS,Y", 0, 0},
-    {0, "html", QC_OPTION_FLAG, &html, NULL, "of a log of qc-run: a page with tables, not SVG alone", 0, 0},
+    {0, "html", QC_OPTION_FLAG, &html, NULL, "with a log of qc-run: a page with tables, not SVG alone", 0, 0},
     {0},
 };
 

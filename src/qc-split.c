@@ -25,7 +25,7 @@ static const QcOption options[] = {
     {0, "order", QC_OPTION_TEXT, &order_name, "ORDER", "of the batches: shuffled, recorded or classes", 0, 0},
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "write the training part (or all that was picked) here", 0, 0},
     {'O', "test-output", QC_OPTION_TEXT, &second, "FILE", "write the test part here", 0, 0},
-    {0, "seed", QC_OPTION_INT, &seed, "N", "seed of every draw", 0, 0},
+    {0, "seed", QC_OPTION_INT, &seed, "N", "seed of all random numbers", 0, 0},
     {0, "json", QC_OPTION_FLAG, &json, NULL, "print the sizes of what was written as JSON (needs -o)", 0, 0},
     {0},
 };

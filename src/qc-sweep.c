@@ -1,4 +1,4 @@
-/* qc-sweep: an experiment in; the commands that are still to be run out, one a line, for sh, xargs, GNU parallel or a
+/* qc-sweep: an experiment in; the commands that are still to be run out, one per line, for sh, xargs, GNU parallel or a
  * batch system. */
 #include <errno.h>
 #include <stdio.h>

@@ -1,10 +1,10 @@
-/* qc-synth: nothing in, or recordings of real people; the recordings of synthetic subjects out. */
+/* qc-synth: synthetic subjects, from nothing or from recordings of real people. */
 #include "../lib/base/file.h"
 #include "../lib/bitflip/simulate.h"
 #include "../lib/cli/cli.h"
 #include "../lib/data/synth.h"
 
-static int64_t activities = 8, people = 3, windows = 40, channels = 9, length = 100, seed = 1;
+static int64_t activities = 8, subjects = 3, windows = 40, channels = 9, length = 100, seed = 1;
 static double drift = 1;
 static const char *output, *source_path;
 
@@ -13,28 +13,28 @@ static const QcOption options[] = {
     {'d', "data", QC_OPTION_TEXT, &source_path, "FILE", "synthetic subjects from this data: all its windows for each",
      0, 0},
     {0, "activities", QC_OPTION_INT, &activities, "N", "classes", 1, 999},
-    {0, "people", QC_OPTION_INT, &people, "N", "groups p1 to pN", 1, 999},
-    {0, "windows", QC_OPTION_INT, &windows, "N", "windows of each activity and person", 1, 999999},
-    {0, "channels", QC_OPTION_INT, &channels, "N", "three make a sensor", 1, 999},
-    {0, "length", QC_OPTION_INT, &length, "N", "time steps of a window, at 25 a second", 1, 65535},
-    {0, "drift", QC_OPTION_REAL, &drift, "X", "how much people differ: 0 not at all, 1 like real ones", 0, 10},
-    {0, "seed", QC_OPTION_INT, &seed, "N", "seed of every draw", 0, 0},
+    {0, "subjects", QC_OPTION_INT, &subjects, "N", "groups p1 to pN", 1, 999},
+    {0, "windows", QC_OPTION_INT, &windows, "N", "windows of each activity and subject", 1, 999999},
+    {0, "channels", QC_OPTION_INT, &channels, "N", "channels; three make a sensor", 1, 999},
+    {0, "length", QC_OPTION_INT, &length, "N", "time steps of a window, at 25 per second", 1, 65535},
+    {0, "drift", QC_OPTION_REAL, &drift, "X", "how much subjects differ; 0: by noise, 1: like people", 0, 10},
+    {0, "seed", QC_OPTION_INT, &seed, "N", "seed of all random numbers", 0, 0},
     {0},
 };
 
-static const QcProgram program = {"qc-synth", "make up the inertial recordings of several people", "[options]", options,
+static const QcProgram program = {"qc-synth", "make inertial recordings of synthetic subjects", "[options]", options,
                                   0};
 
 static void show_progress(void *ctx, uint64_t done, uint64_t total)
 {
     (void)ctx;
-    qc_progress(done, total, "making up");
+    qc_progress(done, total, "synthesizing");
 }
 
-static int make_up(QcDataset *data, QcErr *err)
+static int synthesize(QcDataset *data, QcErr *err)
 {
     QcSynthOptions o = {.activities = (uint32_t)activities,
-                        .people = (uint32_t)people,
+                        .subjects = (uint32_t)subjects,
                         .windows = (uint32_t)windows,
                         .channels = (uint32_t)channels,
                         .length = (uint32_t)length,
@@ -49,7 +49,7 @@ static int make_up(QcDataset *data, QcErr *err)
 static int make_of_data(QcDataset *data, QcErr *err)
 {
     QcDataset source = {0};
-    QcSimulateOptions o = {.people = (uint32_t)people, .strength = drift, .seed = (uint64_t)seed};
+    QcSimulateOptions o = {.subjects = (uint32_t)subjects, .strength = drift, .seed = (uint64_t)seed};
     int status = qc_dataset_load(&source, source_path, err) || qc_simulate(data, &source, &o, err) ||
                          qc_dataset_sign(data, qc_cli_command(), source.digest, err)
                      ? -1
@@ -65,10 +65,10 @@ int main(int argc, char **argv)
     QcDataset data = {0};
     int status = qc_output_refuse_overwrite(output, &source_path, 1, &err) || qc_output_check(output, 1, &err) ? -1
                  : source_path ? make_of_data(&data, &err)
-                               : make_up(&data, &err);
+                               : synthesize(&data, &err);
     if (!status) status = qc_dataset_save(&data, output, &err);
     if (!status)
-        qc_note("%u windows of %u channels x %u, %u classes, %u people", data.n, data.channels, data.length,
+        qc_note("%u windows of %u channels x %u, %u classes, %u subjects", data.n, data.channels, data.length,
                 data.labels.n, data.groups.n);
     qc_dataset_release(&data);
     return qc_cli_end(&err, status);

@@ -39,10 +39,10 @@ static const QcOption options[] = {
     {0, "valid", QC_OPTION_REAL, &valid, "FRACTION", "hold out this share of each class; keep the best epoch", 0, .9},
     {0, "patience", QC_OPTION_INT, &patience, "N", "stop after N epochs without a better loss; 0: never", 0, 1000000},
     {0, "checkpoint", QC_OPTION_TEXT, &checkpoint, "FILE", "keep the state of training here", 0, 0},
-    {0, "resume", QC_OPTION_FLAG, &resume, NULL, "go on from the checkpoint where there is one", 0, 0},
+    {0, "resume", QC_OPTION_FLAG, &resume, NULL, "resume from the checkpoint if there is one", 0, 0},
     {0, "seed", QC_OPTION_INT, &seed, "N", "seed of weights, shuffles and validation split", 0, 0},
     {0, "threads", QC_OPTION_INT, &threads, "N", "threads to use; 0: all cores", 0, 1024},
-    {0, "json", QC_OPTION_FLAG, &json, NULL, "print one JSON object an epoch (needs -o)", 0, 0},
+    {0, "json", QC_OPTION_FLAG, &json, NULL, "print one JSON object per epoch (needs -o)", 0, 0},
     QC_OPTIONS_MORE(rare, QC_OPTIONS_RARE),
 };
 
@@ -114,8 +114,8 @@ static int check_usage(QcTrainOptions *o, QcErr *err)
     o->checkpoint = checkpoint;
     o->checkpoint_every = (uint32_t)checkpoint_every;
     o->resume = resume;
-    const char *complaint = qc_train_complain(o);
-    return complaint ? qc_fail(err, QC_EUSAGE, "%s", complaint) : 0;
+    const char *wrong = qc_train_validate(o);
+    return wrong ? qc_fail(err, QC_EUSAGE, "%s", wrong) : 0;
 }
 
 /* Nothing but a checkpoint is written over. */

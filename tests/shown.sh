@@ -3,30 +3,36 @@
 #   shown.sh PAGE          blocks between "```console" and "```" (Markdown), or of ".Bd -literal" (mdoc); a block that
 #                          begins with "/* NAME.c - " is written to that file
 #   shown.sh --print PAGE  prints the blocks with what the commands print here
-# A line "$ COMMAND" is run in the current folder, with the lines "> ..." that continue it; the lines after it are its
+#   shown.sh --any PAGE    a command whose output is not shown may print anything, but must end with status 0
+# (or lines of ".Dl"). A line "$ COMMAND" is run in the current folder, with the lines "> ..." that continue it; the lines after it are its
 # output, stderr included. Accuracies may differ by .1, as float training does between processors; a number with a
 # decimal point above 1 on either side is a time or a loss and may be any. A whole number above 1000 may differ by a
 # twentieth, as bytes do from version to version. All else must be equal.
 set -u
-print=
+print= any=
 [ "$1" != --print ] || { print=1; shift; }
+[ "$1" != --any ] || { any=1; shift; }
 page=$1 work=$(mktemp -d) wrong=0
 trap 'rm -rf "$work"' EXIT
 case $page in
 *.md) awk '/^```/ { inside = /^```console/; next } inside' "$page" ;;
 *) awk '
     /^\.Ed/ { inside = 0; file = "" }
-    inside {
+    inside || /^\.Dl / {
+        sub(/^\.Dl /, "")
         gsub(/\\e/, "\\"); gsub(/\\-/, "-"); gsub(/\\&/, "")
         if (/^\/\* [a-z]+\.c - /) file = $2
         if (file != "") print >file; else print
+        next
     }
+    { print "\001" } # ends what is shown
     /^\.Bd -literal/ { inside = 1 }' "$page" ;;
 esac | awk -v work="$work" '
     /^\$ / { n++; file = sprintf("%s/%03d", work, n); print substr($0, 3) >(file ".command")
-        printf "" >(file ".expected"); next }
-    /^> / && n { print substr($0, 3) >(file ".command"); next }
-    n { print >(file ".expected") }'
+        printf "" >(file ".expected"); shown = 1; next }
+    /^> / && shown { print substr($0, 3) >(file ".command"); next }
+    /^\001/ { shown = 0; next }
+    shown { print >(file ".expected") }'
 
 same() { # same EXPECTED ACTUAL
     awk '
@@ -54,9 +60,12 @@ for command in "$work"/*.command; do
     ran=$((ran + 1))
     # shellcheck disable=SC1090 # what the page says
     . "$command" >"$actual" 2>&1 </dev/null
+    status=$?
     if [ -n "$print" ]; then
         sed '1s/^/$ /; 2,$s/^/> /' "$command"
         cat "$actual"
+    elif [ -n "$any" ] && [ ! -s "$expected" ]; then
+        [ $status -eq 0 ] || { sed '1s/^/$ /; 2,$s/^/> /' "$command"; echo "status $status"; cat "$actual"; wrong=1; }
     elif ! same "$expected" "$actual"; then
         echo "$page: another output than it says:"
         sed '1s/^/$ /; 2,$s/^/> /' "$command"

@@ -7,7 +7,7 @@ enum { ALIGN = 64, BLOCK = 1 << 16 };
 
 typedef struct QcArenaBlock {
     struct QcArenaBlock *next;
-    size_t size, used; /* of the bytes behind this header, header included */
+    size_t size, used; /* of the bytes after this header, header included */
 } QcArenaBlock;
 
 static QcArenaBlock *block_new(size_t bytes)

@@ -16,8 +16,8 @@ typedef struct QcArena {
     size_t bytes;                /* taken in all */
 } QcArena; /* all zero = empty and valid */
 
-/* n x size zeroed bytes that live until the arena is released; NULL (with err) when memory is out. n = 0 gives a
- * valid pointer. 64 bits on every machine: what is too much for a small one must be seen here. */
+/* n x size zeroed bytes that live until the arena is released; NULL (with err) if memory runs out. n = 0 gives a valid
+ * pointer. n and size have 64 bits on every machine: a request too large for a 32-bit machine is refused. */
 void *qc_arena_take(QcArena *arena, uint64_t n, uint64_t size, QcErr *err);
 
 /* A copy of `text` (at most `length` bytes) with a terminating zero. */

@@ -1,4 +1,4 @@
-/* clock.h - time that passes, for measuring: it starts anywhere and never goes back. */
+/* clock.h - a monotonic clock to measure durations; its origin is arbitrary. */
 #ifndef QC_BASE_CLOCK_H
 #define QC_BASE_CLOCK_H
 

@@ -1,4 +1,4 @@
-/* crc32.h - CRC-32 (IEEE 802.3, reflected) of bytes that come in pieces; inline, for lib/device uses it too.
+/* crc32.h - CRC-32 (IEEE 802.3, reflected) of bytes in pieces; inline, because lib/device uses it.
  *
  *     uint32_t crc = qc_crc32_add(0, first, n);
  *     crc = qc_crc32_add(crc, second, m);

@@ -1,5 +1,5 @@
-/* digest.h - SHA-256 (FIPS 180-4) and CRC-32 (IEEE 802.3, reflected): what files are checked and named by.
- * Plain C, because the device-side programs read the same files with a C compiler and libc alone.
+/* digest.h - SHA-256 (FIPS 180-4) and CRC-32 (IEEE 802.3, reflected): both check files, and SHA-256 also
+ * identifies them. Plain C: a Linux board builds the programs that read these files with a C compiler and libc alone.
  */
 #ifndef QC_BASE_DIGEST_H
 #define QC_BASE_DIGEST_H
@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #define QC_DIGEST_BYTES 32
-#define QC_DIGEST_TEXT 65 /* hexadecimal with the terminating zero */
+#define QC_DIGEST_TEXT 65 /* 64 hexadecimal digits and the terminating zero */
 
 typedef struct QcDigest { /* bytes that come in pieces */
     uint32_t state[8];
@@ -18,7 +18,7 @@ typedef struct QcDigest { /* bytes that come in pieces */
 
 void qc_digest_init(QcDigest *d);
 void qc_digest_add(QcDigest *d, const void *bytes, size_t length);
-void qc_digest_end(const QcDigest *d, uint8_t out[QC_DIGEST_BYTES]); /* d may go on being added to */
+void qc_digest_end(const QcDigest *d, uint8_t out[QC_DIGEST_BYTES]); /* more bytes may follow */
 uint64_t qc_digest_first(const uint8_t *digest); /* its first 8 bytes, big-endian */
 uint64_t qc_digest_number(const QcDigest *d);    /* qc_digest_first of what qc_digest_end gives */
 

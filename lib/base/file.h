@@ -1,4 +1,4 @@
-/* file.h - whole inputs read (file.c), outputs that are never torn (output.c).
+/* file.h - inputs that are read whole (file.c), outputs that are written whole or not at all (output.c).
  *
  * An output goes to a temporary file in its own folder, is flushed and fsynced, renamed over PATH, and the folder is
  * fsynced: kill -9 at any moment leaves the old file or the new file. The new file has the permissions of the old file;
@@ -21,24 +21,24 @@ extern uint64_t qc_max_bytes; /* --max-bytes; QC_MAX_BYTES_DEFAULT at start */
 /* Reads all of `path` ("-" or NULL = stdin, read incrementally) into one malloc'd buffer, which the caller frees.
  * Refuses more than qc_max_bytes. An empty input is not an error here. */
 int qc_read_all(const char *path, uint8_t **bytes, size_t *length, QcErr *err);
-/* The same of inputs that are small: refuses more than `most` bytes, too, having read no more than that. */
+/* The same for small inputs: it also refuses more than `most` bytes, and reads no more of them. */
 int qc_read_most(const char *path, uint64_t most, uint8_t **bytes, size_t *length, QcErr *err);
-/* As qc_read_all where the input begins with the n bytes of `magic`; of any other, which may never end, only a
+/* As qc_read_all if the input begins with the n bytes of `magic`. Of any other input, which may never end, only the
  * beginning is read. */
 int qc_read_marked(const char *path, const char *magic, size_t n, uint8_t **bytes, size_t *length, QcErr *err);
 
-/* A regular file that is held open, so that pieces of it can be read when they are wanted. */
+/* A regular file that is held open, so that pieces of it can be read later. */
 typedef struct QcPieces {
     int descriptor;
     uint64_t length; /* when it was opened */
     char *path;
 } QcPieces;
 
-/* 1 where the path names a regular file, which can be read in pieces: no standard stream, pipe or device. */
+/* 1 if the path names a regular file, which can be read in pieces: no standard stream, pipe or device. */
 int qc_is_regular(const char *path);
 /* Refuses a path to anything else: for paths that come from the content of a file, not from the user. */
 int qc_need_regular(const char *path, QcErr *err);
-/* Refuses more than qc_max_bytes, and whatever is no regular file. For paths that come from the content of a file or a
+/* Refuses more than qc_max_bytes, and anything but a regular file. For paths that come from the content of a file or a
  * folder, too: no pipe stops it. */
 QcPieces *qc_pieces_open(const char *path, QcErr *err);
 /* n bytes from `at` on; fewer are a failure. Any number of threads may read at a time. */
@@ -49,10 +49,10 @@ void qc_pieces_close(QcPieces *p);
 const char *qc_input_name(const char *path);
 const char *qc_output_name(const char *path);
 
-/* 1 where the path means a standard stream. */
+/* 1 if the path means a standard stream. */
 int qc_is_standard(const char *path);
 
-/* 1 where one output would replace the other: the same name in the same folder, however it is spelt ("x" and "./x"). */
+/* 1 if one output would replace the other: the same name in the same folder, however it is spelt ("x" and "./x"). */
 int qc_same_output(const char *a, const char *b);
 
 /* Refuses an output that would replace one of the n inputs (QC_EUSAGE). Any path may be NULL. */
@@ -75,7 +75,7 @@ extern int qc_output_named;
 /* Opens; `binary` refuses a terminal. On failure nothing is left behind. */
 int qc_output_open(QcOutput *out, const char *path, int binary, QcErr *err);
 
-/* Before long work: fails where opening would (a terminal for binary output, a folder that is not there or not
+/* Before long work: fails if opening would (a terminal for binary output, a folder that is not there or not
  * writable). Leaves nothing. */
 int qc_output_check(const char *path, int binary, QcErr *err);
 
@@ -86,7 +86,7 @@ int qc_output_commit(QcOutput *out, QcErr *err);
 void qc_output_release(QcOutput *out);
 
 /* Removes the temporary files of all open outputs: for a process that a signal ends. Async-signal-safe. */
-void qc_output_abandon(void);
+void qc_output_cleanup(void);
 
 /* Makes new names in the folder of `path` survive a power cut; file systems that cannot fsync a folder are left
  * alone. */

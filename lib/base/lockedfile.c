@@ -34,5 +34,5 @@ int qc_lockedfile_open(const char *path, uint64_t *size, QcErr *err)
         close(file);
         if (status < 0) return -1;
     }
-    return qc_fail(err, QC_EIO, "is replaced by other processes again and again");
+    return qc_fail(err, QC_EIO, "is replaced by other processes all the time");
 }

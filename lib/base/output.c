@@ -199,7 +199,7 @@ static int note_temporary(const char *before, char *now)
     return -1;
 }
 
-void qc_output_abandon(void)
+void qc_output_cleanup(void)
 {
     for (int i = 0; i < NAMES_MAX; i++)
         if (temporaries[i]) unlink(temporaries[i]);
@@ -212,7 +212,7 @@ static void forget_name(QcOutput *out)
     out->temporary = NULL;
 }
 
-/* A new name that nobody can guess, noted before there is a file. */
+/* A new, unpredictable name, noted before there is a file. */
 static int choose_name(QcOutput *out)
 {
     uint8_t random[RANDOM_BYTES];
@@ -292,7 +292,7 @@ static int is_temporary_of(const char *entry, const char *name)
     return strlen(entry) == 2 * RANDOM_BYTES && strspn(entry, "0123456789abcdef") == 2 * RANDOM_BYTES;
 }
 
-/* Removes what processes that died left beside the target: our temporary files whose lock nobody holds. */
+/* Removes temporary files that dead processes left beside the target: their lock is free. */
 static void sweep(const char *target)
 {
     char *path = folder_of(target);

@@ -13,8 +13,8 @@ typedef struct QcRng {
     uint64_t s[4];
 } QcRng;
 
-/* All streams. A name that ends in 0 is the first of a family: the index of what it is for is added. Values stay, or
- * results change. */
+/* All streams. A name that ends in 0 is the first of a family: the index of its use is added. Never change a
+ * value: results would change. */
 typedef enum QcStream {
     /* a seed per use */
     QC_STREAM_BLOCKS = 0,         /* device: blocks of weights of a statistic; the seed is drawn */
@@ -80,7 +80,7 @@ static inline uint64_t qc_rng_next(QcRng *rng)
     return result;
 }
 
-/* Uniform in 0 .. n-1 (n > 0), without modulo bias to speak of (Lemire's multiplication). */
+/* Uniform in 0 .. n-1 (n > 0), with a bias below 2^-32 n (Lemire's multiplication). */
 static inline uint32_t qc_rng_below(QcRng *rng, uint32_t n)
 {
     return (uint32_t)(((qc_rng_next(rng) >> 32) * n) >> 32);
@@ -89,7 +89,7 @@ static inline uint32_t qc_rng_below(QcRng *rng, uint32_t n)
 /* Uniform in [0, 1), 24 bits, exact in float. */
 static inline float qc_rng_unit(QcRng *rng) { return (float)(qc_rng_next(rng) >> 40) * 0x1p-24f; }
 
-/* Standard normal: the host's only (libm). */
+/* Standard normal; host only, since it needs libm. */
 double qc_rng_normal(QcRng *rng);
 
 /* Shuffles items[0..n-1] (Fisher-Yates). */

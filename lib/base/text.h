@@ -1,8 +1,8 @@
-/* text.h - text that others wrote (names in files, paths, arguments), safe in what we print.
+/* text.h - text from outside (names in files, paths, arguments), made safe to print.
  *
  * Unsafe are: control characters (C0, DEL, C1), bytes that are no UTF-8, line and paragraph separators, and marks that
- * turn the direction of writing. Nothing else is lost, but characters that mean something in the form of output are
- * escaped as that form wants it.
+ * change the direction of writing. All other text stays, but characters with a meaning in the output form are escaped
+ * by the rules of that form.
  */
 #ifndef QC_BASE_TEXT_H
 #define QC_BASE_TEXT_H

@@ -27,7 +27,7 @@ typedef struct QcBitflipReport {
     double sign;         /* among weights that moved, share that moved with the Hebbian direction */
 } QcBitflipReport;
 
-/* m: the quantized model's file (shape, normalisation); arrays of flip from `arena`. g is unchanged afterwards. */
+/* m: the quantized model's file (shape, normalization); arrays of flip from `arena`. g is unchanged afterwards. */
 int qc_bitflip_train(QcFlip *flip, QcBitflipReport *report, QcQGraph *g, const QcModelFile *m, const QcWindows *source,
                      const QcBitflipOptions *o, QcArena *arena, QcErr *err);
 

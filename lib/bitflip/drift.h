@@ -1,9 +1,10 @@
-/* drift.h - synthetic subjects: what source data might look like elsewhere, so that the flip network can be trained
- * before anything has drifted.
+/* drift.h - synthetic subjects: source data under drifts, so that the flip network can be trained before any
+ * real drift is known.
  *
- * A drift is drawn once and stays fixed, like a subject or a machine. It works on normalised windows
+ * A drift is drawn once and stays fixed, like a subject or a machine. It works on normalized windows
  * [height][length][channels]. The kinds are a list: inertial recordings are rotated, scaled, shifted and warped in
- * time; other series are all but rotated; images change in light, contrast, sharpness, place and noise.
+ * time; other series are changed likewise, but not rotated; images change in light, contrast, sharpness, place and
+ * noise.
  */
 #ifndef QC_BITFLIP_DRIFT_H
 #define QC_BITFLIP_DRIFT_H

@@ -44,7 +44,7 @@ typedef struct QcOracle {
     QcQGraph *g;          /* its codes are changed meanwhile and put back */
     const QcFlip *flip;   /* layers and feedback; the network is not used */
     const QcWindows *source;
-    const QcModelFile *m; /* normalisation and shape */
+    const QcModelFile *m; /* normalization and shape */
     const QcOracleOptions *o;
 } QcOracle;
 

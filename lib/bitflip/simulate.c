@@ -13,7 +13,7 @@ static int add_name(QcNames *names, QcArena *arena, uint32_t subject, const char
     return qc_names_add(names, arena, name, index, err);
 }
 
-/* [height][length][channels] of normalised values back to what is recorded. */
+/* [height][length][channels] of normalized values back to what is recorded. */
 static void put_window(float *x, const float *window, const QcDataset *d, const QcNorm *norm)
 {
     size_t places = (size_t)d->height * d->length;
@@ -54,17 +54,17 @@ int qc_simulate(QcDataset *out, const QcDataset *source, const QcSimulateOptions
     QcArena arena = {0};
     QcModelFile m = {.channels = source->channels, .height = source->height, .length = source->length};
     *out = (QcDataset){0};
-    if ((uint64_t)source->n * o->people > UINT32_MAX / 2)
-        return qc_fail(err, QC_EUSAGE, "%u people of %u windows each are too many", o->people, source->n);
+    if ((uint64_t)source->n * o->subjects > UINT32_MAX / 2)
+        return qc_fail(err, QC_EUSAGE, "%u subjects of %u windows each are too many", o->subjects, source->n);
     float *room = qc_arena_take(&arena, 2 * qc_dataset_values(source), sizeof *room, err);
     int status =
         !room || qc_norm_measure(&m.norm, source, &arena, err) ||
-                qc_dataset_init(out, source->n * o->people, source->channels, source->height, source->length, 0, err)
+                qc_dataset_init(out, source->n * o->subjects, source->channels, source->height, source->length, 0, err)
             ? -1
             : 0;
     for (uint32_t c = 0; c < source->labels.n && !status; c++)
         status = qc_names_add(&out->labels, &out->arena, source->labels.names[c], NULL, err);
-    for (uint32_t p = 0; p < o->people && !status; p++) status = add_subject(out, source, p, &m, o, room, err);
+    for (uint32_t p = 0; p < o->subjects && !status; p++) status = add_subject(out, source, p, &m, o, room, err);
     qc_arena_release(&arena);
     if (status) qc_dataset_release(out);
     return status;

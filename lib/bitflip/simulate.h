@@ -11,7 +11,7 @@
 #include "drift.h"
 
 typedef struct QcSimulateOptions {
-    uint32_t people;
+    uint32_t subjects;
     double strength; /* 0: like the source; 1: like the subjects of the oracle (drift.h) */
     uint64_t seed;
 } QcSimulateOptions;

@@ -15,9 +15,9 @@ static int64_t batches, batch_size = 64, seed = 1, threads;
 static int json, memory, no_output;
 
 static const QcOption rare[] = {
-    {0, "memory", QC_OPTION_FLAG, &memory, NULL, "say what it needs memory for, and do nothing else", 0, 0},
+    {0, "memory", QC_OPTION_FLAG, &memory, NULL, "print the memory that it needs, by part, and end", 0, 0},
     {0, "no-output", QC_OPTION_FLAG, &no_output, NULL, "write no model", 0, 0},
-    {0, "threads", QC_OPTION_INT, &threads, "N", "of methods with back-propagation; others have one; 0 = 1", 0, 256},
+    {0, "threads", QC_OPTION_INT, &threads, "N", "threads of methods with back-propagation; 0 = 1", 0, 256},
     {0},
 };
 
@@ -29,10 +29,10 @@ const QcOption qc_calibrate_options[] = {
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "write the model here after every batch", 0, 0},
     {0, "state", QC_OPTION_TEXT, &state, "FILE", "keep the state here after every batch; resume from it", 0, 0},
     {0, "batches", QC_OPTION_INT, &batches, "N", "cut each stream into N batches; 0 = by -B", 0, 1000000},
-    {'B', "batch-size", QC_OPTION_INT, &batch_size, "N", "examples of a batch where --batches is not given", 1, 65535},
-    {0, "order", QC_OPTION_TEXT, &order, "KIND", "of the stream: shuffled, recorded or classes", 0, 0},
-    {0, "seed", QC_OPTION_INT, &seed, "N", "of stream order, draws and coreset", 0, 0},
-    {0, "json", QC_OPTION_FLAG, &json, NULL, "one JSON object a batch and a summary", 0, 0},
+    {'B', "batch-size", QC_OPTION_INT, &batch_size, "N", "examples per batch if --batches is not given", 1, 65535},
+    {0, "order", QC_OPTION_TEXT, &order, "KIND", "order of the stream: shuffled, recorded or classes", 0, 0},
+    {0, "seed", QC_OPTION_INT, &seed, "N", "seed of stream order, draws and coreset", 0, 0},
+    {0, "json", QC_OPTION_FLAG, &json, NULL, "one JSON object per batch, and a summary", 0, 0},
     QC_OPTION_TUNE,
     QC_OPTIONS_MORE(rare, QC_OPTIONS_RARE),
 };

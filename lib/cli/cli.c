@@ -27,7 +27,7 @@ static const QcProgram *running;
 const QcOption qc_cli_common[] = {
     {'h', "help", QC_OPTION_FLAG, NULL, NULL, "show this help", 0, 0},
     {0, "version", QC_OPTION_FLAG, NULL, NULL, "show the version", 0, 0},
-    {'q', "quiet", QC_OPTION_FLAG, &quiet, NULL, "no words on stderr but errors and warnings", 0, 0},
+    {'q', "quiet", QC_OPTION_FLAG, &quiet, NULL, "only errors and warnings on stderr", 0, 0},
     {0, "config", QC_OPTION_TEXT, &config_path, "FILE", "take long options from a YAML file; the command line wins", 0,
      0},
     {0, "max-bytes", QC_OPTION_INT, &max_bytes, "N", "refuse larger inputs", 1, (double)((uint64_t)1 << 62)},
@@ -282,7 +282,7 @@ static void hold_standard_streams(void)
 
 static void end_by_signal(int number)
 {
-    qc_output_abandon();
+    qc_output_cleanup();
     signal(number, SIG_DFL);
     raise(number); /* blocked until the handler returns */
 }

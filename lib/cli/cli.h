@@ -76,11 +76,11 @@ void qc_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* A progress line, redrawn at most ten times a second, only where stderr is a terminal and not -q. `done` of `total`
  * gives the time left; `format` what to show beside it. */
 void qc_progress(uint64_t done, uint64_t total, const char *format, ...) __attribute__((format(printf, 3, 4)));
-void qc_status_line(const char *text, int columns); /* in the place of a progress line, cut at the terminal's width */
+void qc_status_line(const char *text, int columns); /* instead of a progress line, cut at the terminal's width */
 void qc_progress_end(void); /* wipes the line */
 
 /* Text as a JSON string with quotes and escapes (base/text.h), on stdout. Numbers: use printf; NaN must be printed as
- * null with qc_json_real, which prints `digits` digits behind the point. */
+ * null with qc_json_real, which prints `digits` digits after the point. */
 void qc_json_text(const char *text);
 void qc_json_real(double value, int digits);
 

@@ -60,7 +60,7 @@ static void put_shape(QcKvWriter *s, uint32_t channels, uint32_t height, uint32_
 
 static void put_norm(QcKvWriter *s, const QcNorm *norm)
 {
-    qc_kv_list(s, "normalisation");
+    qc_kv_list(s, "normalization");
     for (uint32_t i = 0; i < norm->channels; i++) {
         qc_kv_object(s, NULL);
         qc_kv_real(s, "mean", (double)norm->mean[i]);
@@ -237,7 +237,7 @@ static int describe_data(QcKvWriter *s, QcContainer *c, const char *path, QcErr 
     return status;
 }
 
-/* --- the rest: its envelope, and its provenance where it has one ------------------------------- */
+/* --- the rest: its envelope, and its provenance if it has one ------------------------------- */
 
 static int describe_other(QcKvWriter *s, const QcContainer *c, const char *path, QcErr *err)
 {

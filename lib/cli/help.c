@@ -119,7 +119,7 @@ static void append(const char *text)
 
 static int leaves_no_trace(const QcOption *o)
 {
-    static const char *const names[] = {"jobs",    "json",   "quiet",     "report", "resume",
+    static const char *const names[] = {"json", "quiet", "report", "resume",
                                         "threads", "config", "max-bytes", NULL};
     if (o->meta && (!strcmp(o->meta, "FILE") || !strcmp(o->meta, "DIR"))) return 1;
     for (const char *const *name = names; *name; name++)

@@ -152,10 +152,10 @@ static void print_start(QcLiveLog *log, const QcLive *s)
 {
     const QcLiveModel *m = s->model;
     if (m->resumed)
-        qc_note("%s: the learner goes on at window %u, after %u adapts", s->o.state, m->learner.counters->next,
+        qc_note("%s: the learner resumes at window %u, after %u adapts", s->o.state, m->learner.counters->next,
                 m->learner.counters->adapts);
     else if (m->learns && m->kept.was_there)
-        qc_warn("%s has no whole state: the learner begins anew", s->o.state);
+        qc_warn("%s has no whole state: the learner starts anew", s->o.state);
     log->next = m->learner.counters->next;
     log->adapts = m->learner.counters->adapts;
 }

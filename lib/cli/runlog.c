@@ -227,7 +227,7 @@ void qc_runlog_report(void *log, const QcSessionReport *report)
     QcRunLog *j = log;
     const QcSession *s = report->session;
     switch (report->event) {
-    case QC_SESSION_ANEW: qc_warn("%s has no whole state: the session begins anew", s->kept.path); break;
+    case QC_SESSION_ANEW: qc_warn("%s has no whole state: the session starts anew", s->kept.path); break;
     case QC_SESSION_RESUMED: qc_note("resuming after batch %u of %u", s->at, s->batches); break;
     case QC_SESSION_BEGIN: begin(j, s, report->tests); break;
     case QC_SESSION_NEXT: qc_progress(s->at, s->batches, "batches"); break;

@@ -1,4 +1,4 @@
-/* choose.h - the device's coreset made from source data: so many examples, some of them in slots that a stream never
+/* choose.h - chooses the device's coreset from source data: `size` examples, some in slots that a stream never
  * takes.
  *
  * The result is a dataset of its own with capacity, misses and flags; examples stay in order of recording.
@@ -24,7 +24,7 @@ extern const QcChooseOptions qc_choose_defaults; /* 30, 2/3, PMF, seed 1 */
  * examples allow. */
 int qc_choose(QcDataset *coreset, const QcDataset *data, const QcMissLog *log, const QcChooseOptions *o, QcErr *err);
 
-/* How the set mirrors the whole: a row a class, then a row a level of misses ("never right" last). */
+/* How the set represents the data: a row per class, then a row per level of misses ("never right" last). */
 typedef struct QcChooseRow {
     const char *kind; /* "class", "misses" */
     const char *name; /* borrowed from the data or the report */

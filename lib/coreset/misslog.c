@@ -164,7 +164,7 @@ static int check_counts(const QcMissLog *log, QcErr *err)
             if (log->last[cell] > (looks > 0))
                 return qc_fail(err, QC_EFORMAT, "the mark of example %llu at %u bits in the miss log is wrong", id,
                                log->bits[b]);
-            if (misses > (looks - log->last[cell]) / 2) /* each miss takes a right and a wrong look */
+            if (misses > (looks - log->last[cell]) / 2) /* each miss takes a right and a wrong observation */
                 return qc_fail(err, QC_EFORMAT,
                                "the miss log gives example %llu %u misses at %u bits in %u observations", id, misses,
                                log->bits[b], looks);

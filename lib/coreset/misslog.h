@@ -1,7 +1,7 @@
-/* misslog.h - quantization misses: how often each training example was lost again while the model learned
+/* misslog.h - quantization misses: how often each training example was right and then wrong while the model learned
  * (qc-method(7)).
  *
- * At each observation the model is snapped to b bits and every example is looked at. A miss at b bits is an example
+ * At each observation the model is snapped to b bits and every example is classified. A miss at b bits is an example
  * that was right at one observation of b bits and wrong at the next. Misses add up over bit-widths. An example that was
  * not once right, at any of them, has no misses but is marked (qc_misslog_never_right). A log owns everything
  * through its arena; ids are unique and stay in the order they were given in.
@@ -50,8 +50,8 @@ void qc_misslog_put(QcWriter *w, const QcMissLog *log);           /* all but the
                                                                      checkpoint's part */
 int qc_misslog_get(QcMissLog *log, QcCursor *c, QcErr *err);
 
-/* What the training hook works with. The caller fills the first six and keeps what they point to; the rest is the
- * hook's. */
+/* State of the training hook. The caller fills the first six fields and keeps what they point to; the hook owns the
+ * others. */
 typedef struct QcMissWatch {
     QcMissLog *log;      /* of data's ids, in data's order */
     const QcDataset *data;

@@ -1,4 +1,4 @@
-/* The training hook: snapshots of the graph at every bit-width, looked at and taken back. */
+/* The training hook: rounds the graph at every bit-width, classifies all examples, and restores it. */
 #include "misslog.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* dataset.h - examples in memory and in data files (.qcd): windows x channels x height x length, with names for
  * everything.
  *
- * One arena owns all. Values are in the recording's own units, never normalised: the normalisation belongs to the model
+ * One arena owns all. Values are in the recording's own units, never normalized: the normalization belongs to the model
  * (QcNorm) and is applied when a batch is made. `id` names an example for life: it survives subset, split, save and
  * load, and is unique within a dataset. Order is the order of recording (block splits and streams rely on it). A
  * coreset is a dataset with capacity > 0: it then has misses and flags.
@@ -13,7 +13,7 @@
 #include "../base/nametable.h"
 #include "../format/modelfile.h"
 
-#define QC_VALUE_MAX 1e30f /* no measurement is larger; keeps sums and normalisation finite */
+#define QC_VALUE_MAX 1e30f /* no measurement is larger; keeps sums and normalization finite */
 
 enum { QC_EXAMPLE_RESERVED = 1,    /* coreset: a source slot that stream examples never take */
        QC_EXAMPLE_NEVER_RIGHT = 2, /* coreset: not once classified right */
@@ -91,7 +91,7 @@ int64_t qc_names_find(const QcNames *names, const char *name); /* -1: none */
 /* Per-channel mean and standard deviation over all windows (a constant channel gets deviation 1). */
 int qc_norm_measure(QcNorm *norm, const QcDataset *d, QcArena *arena, QcErr *err);
 
-/* Window i, normalised and turned to [height][length][channels], the layout of both graphs. */
+/* Window i, normalized and turned to [height][length][channels], the layout of both graphs. */
 void qc_dataset_batch_window(float *out, const QcDataset *d, uint32_t i, const QcNorm *norm);
 
 typedef enum QcLabelNeed {

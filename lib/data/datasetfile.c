@@ -147,7 +147,7 @@ static int read_shape(QcDataset *d, const QcContainer *c, QcErr *err)
     if (qc_cursor_end(&cursor, "section 'shape'", err)) return -1;
     if (!n) return qc_fail(err, QC_EFORMAT, "the data file holds no examples");
     if (!channels || !height || !length || channels > MAX_DIM || height > MAX_DIM || length > MAX_DIM)
-        return qc_fail(err, QC_EFORMAT, "windows of %u x %u x %u cannot be (each from 1 to %d)", channels, height,
+        return qc_fail(err, QC_EFORMAT, "windows of %u x %u x %u are not possible (1 to %d each)", channels, height,
                        length, MAX_DIM);
     if (capacity && n > capacity)
         return qc_fail(err, QC_EFORMAT, "the coreset has %u examples, but a capacity of %u", n, capacity);

@@ -1,4 +1,4 @@
-/* What a model wants of a dataset: normalisation, windows in its own layout, labels as its classes. */
+/* What a model wants of a dataset: normalization, windows in its own layout, labels as its classes. */
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -22,7 +22,7 @@ static double channel_sum(const QcDataset *d, uint32_t c, double mean, int squar
 int qc_norm_measure(QcNorm *norm, const QcDataset *d, QcArena *arena, QcErr *err)
 {
     double count = (double)d->n * d->height * d->length;
-    if (!(count > 0)) return qc_fail(err, QC_EFORMAT, "there are no examples to measure a normalisation on");
+    if (!(count > 0)) return qc_fail(err, QC_EFORMAT, "there are no examples to measure a normalization on");
     float *mean = qc_arena_take(arena, d->channels, sizeof *mean, err);
     float *deviation = qc_arena_take(arena, d->channels, sizeof *deviation, err);
     if (!mean || !deviation) return -1;
@@ -61,7 +61,7 @@ static int check_shape(const QcDataset *d, const QcModelFile *m, QcErr *err)
     return 0;
 }
 
-/* classes [d->labels.n]: the model's class of each name, -1 where it knows none. */
+/* classes [d->labels.n]: the model's class of each name, -1 if it knows none. */
 static int find_classes(int32_t *classes, const QcDataset *d, const QcModelFile *m, QcErr *err)
 {
     QcArena scratch = {0};

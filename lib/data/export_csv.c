@@ -1,4 +1,4 @@
-/* A dataset as a table with a header, a window a row: group and recording where they have names, the values channel
+/* A dataset as a table with a header, a window per row: group and recording if they have names, the values channel
  * after channel with all their digits, the label last where there are labels (empty: none). qc-import reads it back
  * with --channels. */
 #include <stdio.h>

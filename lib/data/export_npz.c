@@ -1,5 +1,5 @@
 /* A dataset as NumPy arrays, which import_npz.c reads back whole: x [n][channels][length] (images
- * [n][channels][height][length]), y [n] places in label_names (-1: none), id [n], and where they have names group [n]
+ * [n][channels][height][length]), y [n] places in label_names (-1: none), id [n], and if they have names group [n]
  * and recording [n]; of a coreset also misses and flags [n]. */
 #include <stdlib.h>
 

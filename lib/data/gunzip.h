@@ -8,7 +8,7 @@
 
 #include "../base/err.h"
 
-/* qc_read_all; what begins as gzip does is inflated. */
+/* qc_read_all; input in gzip format is inflated. */
 int qc_read_unpacked(const char *path, uint8_t **bytes, size_t *length, QcErr *err);
 
 #endif

@@ -68,8 +68,8 @@ static const Foreign foreign[] = {
     {".cbor", "Edge Impulse's CBOR: export the data as CSV"},
     {".mp3", "compressed sound: convert it to WAV (ffmpeg -i IN OUT.wav)"},
     {".m4a", "compressed sound: convert it to WAV (ffmpeg -i IN OUT.wav)"},
-    {".qcd", "a data file of ours already: there is nothing to import"},
-    {".qcm", "a model file of ours already: there is nothing to import"},
+    {".qcd", "a qcore data file already: there is nothing to import"},
+    {".qcm", "a qcore model file already: there is nothing to import"},
 };
 
 static int ends_in(const char *path, const char *ending)

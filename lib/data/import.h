@@ -1,7 +1,7 @@
-/* import.h - foreign recordings in: one function for whoever has a path, one QcImporter for each format.
+/* import.h - imports foreign recordings: one function for a path, one QcImporter per format.
  *
  * An importer fills a dataset in recording order, with labels, groups and ids that are the same whenever the same files
- * are imported. It refuses what it cannot carry over whole (missing values, rows of unequal length), unless an option
+ * are imported. It refuses data that it cannot import whole (missing values, rows of unequal length), unless an option
  * says what to do, with a sentence that names file and line. What it concludes by itself it reports through `note`. The
  * result does not depend on o->jobs.
  *
@@ -43,12 +43,12 @@ typedef struct QcImportOptions {
     int skip_bad; /* leave out single damaged files, and say how many */
     const char
         *name_pattern; /* "{label}_{group}_{recording}.csv": what the names of a folder's files say (namepattern.h) */
-    const char *label_names; /* a file of lines "NUMBER NAME": names in the place of class numbers */
+    const char *label_names; /* a file of lines "NUMBER NAME": names instead of class numbers */
     /* tables and arrays: names of columns (or numbers from 1) or of arrays */
     const char *label; /* "none" = unlabelled; NULL = concluded */
-    const char *group, *recording, *time; /* NULL = concluded from names where that is certain; "none" */
+    const char *group, *recording, *time; /* NULL = concluded from names if that is certain; "none" */
     const char *window_id; /* column whose value is the same for all rows of a window: a row is then one step */
-    const char *columns, *ignore; /* lists of columns with commas: the values, or what is not looked at */
+    const char *columns, *ignore; /* lists of columns with commas: the values, or what is ignored */
     QcHeader header;
     int decimal; /* 0 = point, 1 = comma */
     const char *values; /* arrays: the name of the windows' array; NULL = the usual */
@@ -61,7 +61,7 @@ typedef struct QcImportOptions {
     QcMissing missing;
     uint32_t length; /* what unequal series are padded or resampled to; 0 = the longest */
     const char *window, *stride; /* recordings: "200" or "2s"; NULL = what is usual for the data, and stride = window */
-    double rate; /* samples a second; 0 = what the data says */
+    double rate; /* samples per second; 0 = what the data says */
     QcLabelRule label_rule;
     const char *segments; /* a file of lines "RECORDING GROUP LABEL FIRST LAST" */
     /* images */
@@ -74,8 +74,8 @@ typedef struct QcImportOptions {
     const char *lead; /* wfdb: one lead by its name; NULL = all */
     uint32_t indices; /* libsvm: the number of features; 0 = the highest index */
     int all_beats; /* wfdb: classes are the annotation's own codes, not AAMI's five */
-    void (*progress)(void *ctx, uint64_t done, uint64_t total); /* NULL = nobody */
-    void (*note)(void *ctx, int warning, const char *sentence); /* what was concluded or left out; NULL = nobody */
+    void (*progress)(void *ctx, uint64_t done, uint64_t total); /* NULL = none */
+    void (*note)(void *ctx, int warning, const char *sentence); /* what was concluded or left out; NULL = none */
     void *ctx;
 } QcImportOptions;
 
@@ -85,7 +85,7 @@ struct QcSeriesList;
 
 typedef struct QcImporter {
     const char *name; /* for -f */
-    const char *what; /* one line for humans */
+    const char *what; /* one line for -h */
     const QcImportRow *const *rows; /* the options that it takes besides jobs, groups and the like; ends with NULL */
     int (*recognises)(const char *path); /* 1: certainly this format */
     int (*import)(QcDataset *d, const char *path, const QcImportOptions *o, QcErr *err);
@@ -96,7 +96,7 @@ typedef struct QcImporter {
 
 extern const QcImporter *const qc_importers[]; /* ends with NULL */
 
-/* format: a name of the table, or NULL to find it out where that is certain. */
+/* format: a name of the table, or NULL to find it out if that is certain. */
 int qc_import(QcDataset *d, const char *format, const char *path, const QcImportOptions *o, QcErr *err);
 const QcImporter *qc_importer_named(const char *format); /* NULL: there is none */
 
@@ -104,7 +104,7 @@ const QcImporter *qc_importer_named(const char *format); /* NULL: there is none 
 void qc_import_note(const QcImportOptions *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void qc_import_warn(const QcImportOptions *o, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* 1 where o asks for all groups, or for this one. */
+/* 1 if o asks for all groups, or for this one. */
 int qc_import_wants(const QcImportOptions *o, const char *group);
 /* -1 with a sentence about the first group that was asked for and is not in the names. */
 int qc_import_check_groups(const QcImportOptions *o, const QcNames *groups, const char *path, QcErr *err);
@@ -120,7 +120,7 @@ int qc_import_shape(QcDataset *d, const QcImportOptions *o, QcErr *err);
 /* importfiles.c: all files of a folder that the name pattern, or else the importer, takes. */
 int qc_import_files(QcDataset *d, const QcImporter *i, const char *folder, const QcImportOptions *o, QcErr *err);
 
-/* One a file: import_dsa.c, import_ts.c, ... */
+/* One per file: import_dsa.c, import_ts.c, ... */
 extern const QcImporter qc_importer_dsa, qc_importer_uschad, qc_importer_ucihar, qc_importer_wisdm, qc_importer_pamap2,
     qc_importer_images, qc_importer_ts, qc_importer_npz, qc_importer_npy, qc_importer_arff, qc_importer_libsvm,
     qc_importer_wav, qc_importer_raw, qc_importer_wfdb, qc_importer_idx, qc_importer_mat, qc_importer_segments,

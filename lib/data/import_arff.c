@@ -1,4 +1,4 @@
-/* Weka's .arff as the UCR/UEA archive uses it: "%" comments, "@attribute" lines, "@data", then an example a line.
+/* Weka's .arff as the UCR/UEA archive uses it: "%" comments, "@attribute" lines, "@data", then an example per line.
  *
  * Attributes of type string and date are left out by name. Examples may be sparse ({index value, ...}: what is not
  * named is 0, or the first class), and lines may end in a comma.
@@ -296,7 +296,7 @@ static int read_sparse(Reader *r, QcField line, int32_t *label, QcErr *err)
         before = a;
         pair = qc_field_trim((QcField){at, pair.end});
         if (next_item(&pair, &item, ',') != 1)
-            return qc_lines_fail(&r->lines, err, "quotes do not close, or something stands behind them");
+            return qc_lines_fail(&r->lines, err, "quotes do not close, or something follows them");
         if (!r->skipped[a] && read_attribute_value(r, item, a, step_of(r, a), label, err)) return -1;
     }
     return 0;
@@ -313,7 +313,7 @@ static int read_dense(Reader *r, QcField line, int32_t *label, QcErr *err)
         if (read_attribute_value(r, item, a, t, label, err)) return -1;
         t += a != r->label && a != r->relational ? 1 : 0;
     }
-    if (more < 0) return qc_lines_fail(&r->lines, err, "quotes do not close, or something stands behind them");
+    if (more < 0) return qc_lines_fail(&r->lines, err, "quotes do not close, or something follows them");
     if (more && a == r->attributes && item.at == item.end && !line.at) more = 0; /* a comma at the end */
     if (more || a != r->attributes)
         return qc_lines_fail(&r->lines, err, "%s values than the %u attributes", more ? "more" : "fewer",
@@ -351,7 +351,7 @@ static int read_all(Reader *r, QcErr *err)
         if (r->o->progress)
             r->o->progress(r->o->ctx, (uint64_t)((const uint8_t *)r->lines.next - r->lines.bytes), r->lines.length);
     }
-    return r->examples ? 0 : qc_fail(err, QC_EFORMAT, "%.300s: there are no examples behind @data", r->lines.name);
+    return r->examples ? 0 : qc_fail(err, QC_EFORMAT, "%.300s: there are no examples after @data", r->lines.name);
 }
 
 static int gather(QcSeriesList *list, const char *path, const QcImportOptions *o, QcErr *err)

@@ -1,7 +1,7 @@
-/* Tables: one window a row, or one sample a row (--window, --window-column). In the first form values are channel after
- * channel, or step after step with --channels-last. What the columns are is concluded in tableroles.c. The UCR archive
- * of 2018 gives its series as such tables (.tsv): parted by tabs, the label first, shorter series filled up with NaN;
- * its text form (.txt) is parted by blanks.
+/* Tables: one window per row, or one sample per row (--window, --window-column). In the first form values are channel
+ * after channel, or step after step with --channels-last. What the columns are is concluded in tableroles.c. The UCR
+ * archive of 2018 gives its series as such tables (.tsv): parted by tabs, the label first, shorter series filled up
+ * with NaN; its text form (.txt) is parted by blanks.
  *
  * Labels are sorted by name; ids are counted from the file's digest, as in import_ts.c; a window of steps has the id of
  * its first row.
@@ -371,9 +371,9 @@ static int recognise_csv(const char *path)
 
 static const QcImportRow *const rows[] = {TABLE_ROWS, NULL};
 
-const QcImporter qc_importer_csv = {"csv", "a table (commas, semicolons, tabs, blanks): a window or a sample a row",
+const QcImporter qc_importer_csv = {"csv", "a table (commas, semicolons, tabs, blanks): a window or sample per row",
                                     rows,  recognise_csv,
                                     NULL,  gather_csv,
                                     1};
 const QcImporter qc_importer_tsv = {
-    "tsv", "UCR archive of 2018: a series a row, the label first", rows, recognise_tsv, NULL, gather_tsv, 1};
+    "tsv", "UCR archive of 2018: a series per row, the label first", rows, recognise_tsv, NULL, gather_tsv, 1};

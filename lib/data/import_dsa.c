@@ -1,4 +1,4 @@
-/* UCI Daily and Sports Activities: DIR/aNN/pN/sNN.txt, a window a file, a time step a line, a channel a column.
+/* UCI Daily and Sports Activities: DIR/aNN/pN/sNN.txt, a window per file, a time step per line, a channel per column.
  *
  * Label aNN, group pN, recording aNN/pN, and the id is readable: a19, p2, s60 is 19002060.
  */
@@ -26,7 +26,7 @@ typedef struct Tree {
     uint32_t n, room;
 } Tree;
 
-/* "a01" with letter 'a' and no suffix is 1; 0 where the name is of another kind. */
+/* "a01" with letter 'a' and no suffix is 1; 0 if the name is of another kind. */
 static uint32_t numbered(const char *name, char letter, const char *suffix)
 {
     if (name[0] != letter || name[1] < '0' || name[1] > '9') return 0;

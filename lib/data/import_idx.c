@@ -1,6 +1,6 @@
 /* IDX, the form of MNIST: two zero bytes, type, number of dimensions, sizes (u32, big-endian), values; often gzip.
  * Pictures are [n][height][width] or, with more dimensions, as in arrays (arraywindows.h); labels lie in a second file,
- * whose name has labels-idx1 in the place of images-idx3 unless --y names it.
+ * whose name has labels-idx1 instead of images-idx3 unless --y names it.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -72,7 +72,7 @@ static int add_picture(Album *a, const Picture *picture, QcErr *err)
     return 0;
 }
 
-/* 1 where one of the folders in `folder` has pictures in it. */
+/* 1 if one of the folders in `folder` has pictures in it. */
 static int holds_classes(Album *a, const QcFolder *folder, int *found, QcErr *err)
 {
     *found = 0;

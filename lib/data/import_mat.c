@@ -1,5 +1,5 @@
 /* MATLAB files of any content (version 5): windows as examples x length, x channels x length, x channels x height x
- * length, labels one a row; or, with --window, samples x channels. Variables are named by --variable and --y, or have
+ * length, labels one per row; or, with --window, samples x channels. Variables are named by --variable and --y, or have
  * usual names.
  */
 #include <math.h>
@@ -38,7 +38,7 @@ static int load(QcArray *out, const Reader *r, const char *name, QcErr *err)
     return 0;
 }
 
-/* The name asked for, or the first usual one that is there; "" where there is none. */
+/* The name asked for, or the first usual one that is there; "" if there is none. */
 static int find(char name[QC_MAT_NAME], const Reader *r, const char *asked, const char *const *usual, const char *what,
                 QcErr *err)
 {

@@ -2,7 +2,7 @@
  *
  * x is [n][length], [n][channels][length] or [n][channels][height][length] (or, with channels last, the channels at the
  * end), y one label an example: text, or whole numbers, which become names unless an array label_names says what they
- * stand for. Arrays group, recording and id are taken where they are there, as qc-export writes them. Ids are else
+ * stand for. Arrays group, recording and id are taken if they are there, as qc-export writes them. Ids are else
  * counted from the file's digest, as in import_ts.c.
  */
 #include <math.h>

@@ -1,4 +1,4 @@
-/* PAMAP2: DIR/Protocol/subjectN.dat, or one folder of such files. A line is a time step, 100 a second, of 54 columns:
+/* PAMAP2: DIR/Protocol/subjectN.dat, or one folder of such files. A line is a time step, 100 per second, of 54 columns:
  * time, activity, heart rate, then for hand, chest and ankle: temperature, acceleration (16 g), acceleration (6 g),
  * gyroscope, magnetometer, orientation.
  *
@@ -122,7 +122,7 @@ static int qc_recognise_pamap2(const char *path)
 
 /* --- a file --------------------------------------------------------------------------------------------- */
 
-/* Where a column's value goes: 0 to CHANNELS - 1, or -1 where it is not taken. */
+/* Where a column's value goes: 0 to CHANNELS - 1, or -1 if it is not taken. */
 static int channel_of(uint32_t column)
 {
     if (column < BEFORE_SENSORS) return -1;
@@ -185,7 +185,7 @@ static int read_line(Reader *r, QcField line, QcErr *err)
         return qc_lines_fail(&r->lines, err, "there is no activity %g in PAMAP2", number);
     uint32_t activity = (uint32_t)number;
     if (r->lines.line > 1 && !(time > r->run.time))
-        return qc_lines_fail(&r->lines, err, "the time %g is not behind the one before it", time);
+        return qc_lines_fail(&r->lines, err, "the time %g is not after the one before it", time);
     int goes_on = r->run.steps && r->run.label == (int32_t)activity && time - r->run.time <= gap;
     r->run.time = time;
     if (!goes_on) {

@@ -103,4 +103,4 @@ static const QcImportRow *const rows[] = {&row_type,
                                           NULL};
 
 const QcImporter qc_importer_raw = {
-    "raw", "binary samples without a head: --type, --channels", rows, recognise, NULL, gather, 1};
+    "raw", "binary samples without a header: --type, --channels", rows, recognise, NULL, gather, 1};

@@ -1,5 +1,5 @@
-/* UCR/UEA archive, .ts: "#" and "%" comments, "@" header lines, then a series a line, channels parted by ':', values by
- * ',', the class last. With @timeStamps true a value is (time,value).
+/* UCR/UEA archive, .ts: "#" and "%" comments, "@" header lines, then a series per line, channels parted by ':', values
+ * by ',', the class last. With @timeStamps true a value is (time,value).
  *
  * Labels are the names after @classLabel, in this order. Ids are 21 bits of the file's digest and the row, so that two
  * files of an archive can be joined.
@@ -182,7 +182,7 @@ static int read_stamped(Reader *r, uint32_t c, QcField channel, uint32_t n, QcEr
             return qc_lines_fail(&r->lines, err, "value %u of channel %u '%.*s' %s", t + 1, c + 1, QC_FIELD(value),
                                  wrong);
         if (t && r->times[t] <= r->times[t - 1])
-            return qc_lines_fail(&r->lines, err, "time %u of channel %u is not behind the one before it", t + 1, c + 1);
+            return qc_lines_fail(&r->lines, err, "time %u of channel %u is not after the one before it", t + 1, c + 1);
         for (at = close + 1; at < channel.end && (*at == ' ' || *at == ','); at++) continue;
     }
     if (at != channel.end) return qc_lines_fail(&r->lines, err, "channel %u is not a list of (time,value)", c + 1);
@@ -238,7 +238,7 @@ static int check_channels(Reader *r, QcField line, QcErr *err)
     if (!r->channels) {
         r->channels = parts - labels;
         if (r->channels && qc_series_channels(r->list, r->channels, r->lines.name, err)) return -1;
-        if (!r->channels) return qc_lines_fail(&r->lines, err, "a class is expected behind the last ':'");
+        if (!r->channels) return qc_lines_fail(&r->lines, err, "a class is expected after the last ':'");
         if (h->dimensions && r->channels != h->dimensions)
             return qc_lines_fail(&r->lines, err, "%u channels, but the header says %u", r->channels, h->dimensions);
     }
@@ -276,7 +276,7 @@ static int read_all(Reader *r, QcErr *err)
         if (r->o->progress)
             r->o->progress(r->o->ctx, (uint64_t)((const uint8_t *)r->lines.next - r->lines.bytes), r->lines.length);
     }
-    return n ? 0 : qc_fail(err, QC_EFORMAT, "%.300s: there are no series behind @data", r->lines.name);
+    return n ? 0 : qc_fail(err, QC_EFORMAT, "%.300s: there are no series after @data", r->lines.name);
 }
 
 static int gather(QcSeriesList *list, const char *path, const QcImportOptions *o, QcErr *err)

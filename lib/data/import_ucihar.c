@@ -1,5 +1,5 @@
 /* UCI Human Activity Recognition Using Smartphones: DIR/activity_labels.txt and, in DIR/train and DIR/test, y_PART.txt,
- * subject_PART.txt and "Inertial Signals"/SIGNAL_AXIS_PART.txt: a window a line, in all files in the same order. DIR
+ * subject_PART.txt and "Inertial Signals"/SIGNAL_AXIS_PART.txt: a window per line, in all files in the same order. DIR
  * may also be the folder around it, or one of the parts.
  *
  * Nine channels: total_acc, body_acc, body_gyro, each x, y, z. Label: the activity's name; group: the subject's number.

@@ -72,7 +72,7 @@ static int add_series(QcSeriesList *list, const float *frames, uint32_t n, uint3
              length = to == rate ? n : qc_sinc_length(n, rate, to);
     if (!length) return qc_fail(err, QC_EFORMAT, "%.300s is too short", path);
     if (list->n && list->rate != to)
-        return qc_fail(err, QC_EFORMAT, "%.300s has %u samples a second, those before it %g (--rate makes them equal)",
+        return qc_fail(err, QC_EFORMAT, "%.300s has %u samples per second, those before %g (--rate makes them equal)",
                        path, rate, list->rate);
     if (qc_series_channels(list, kept, path, err)) return -1;
     list->rate = to;
@@ -150,7 +150,7 @@ static int recognise(const char *path)
 static const QcImportRow row_mono = {
     "mono", QC_ROW_FLAG, NULL, "the mean of all channels", offsetof(QcImportOptions, grey), NULL, 0};
 static const QcImportRow row_rate = {
-    "rate", QC_ROW_REAL, "HZ", "resample to so many samples a second", offsetof(QcImportOptions, rate), NULL, 0};
+    "rate", QC_ROW_REAL, "HZ", "resample to so many samples per second", offsetof(QcImportOptions, rate), NULL, 0};
 static const QcImportRow *const rows[] = {&row_mono,       &row_rate,      &qc_row_window, &qc_row_stride,
                                           &qc_row_unequal, &qc_row_length, QC_ROWS_FILES,  NULL};
 

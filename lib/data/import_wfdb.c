@@ -250,7 +250,7 @@ static int gather_record(QcSeriesList *list, Record *r, const char *path, QcErr 
         return -1;
     snprintf(name, sizeof name, "%s.atr", r->name);
     if (list->rate > 0 && list->rate != r->rate)
-        return qc_fail(err, QC_EFORMAT, "%.300s has %g samples a second, those before it %g", path, r->rate,
+        return qc_fail(err, QC_EFORMAT, "%.300s has %g samples per second, those before %g", path, r->rate,
                        list->rate);
     list->rate = r->rate;
     int status = beside(file, path, name, err) || qc_read_all(file, &bytes, &length, err) ||

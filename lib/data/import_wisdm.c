@@ -1,5 +1,5 @@
 /* WISDM v1.1: WISDM_ar_v1.1_raw.txt, or a folder with it. A record is "user,activity,timestamp,x,y,z;", the time in
- * nanoseconds, 20 a second; a line may hold several.
+ * nanoseconds, 20 per second; a line may hold several.
  *
  * Records of one user and activity that follow each other without a gap are a recording, which is cut into windows.
  * Label: the activity; group: the user. Ids are counted from the file's digest, by records.

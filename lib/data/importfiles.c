@@ -99,7 +99,7 @@ static int find_files(Files *f, const char *folder, QcErr *err)
 /* --- what a name says -------------------------------------------------------------------------------------- */
 
 /* "GROUP/RECORDING", or the file's own name without what it ends in; what the file itself calls its recordings comes
- * behind it. */
+ * after it. */
 static void name_recording(char out[3 * QC_PART_ROOM], const File *file, const char *own)
 {
     const char *recording = file->parts.text[QC_PART_RECORDING], *group = file->parts.text[QC_PART_GROUP],

@@ -62,7 +62,7 @@ static int shape_pictures(QcDataset *d, const QcImportOptions *o, QcErr *err)
     if (!h) return 0;
     if (d->height == h && d->length == w) return 0;
     if (d->height != 1 || d->length != h * w)
-        return qc_fail(err, QC_EUSAGE, "a row has %u values a channel, which are no picture of %u x %u (--image)",
+        return qc_fail(err, QC_EUSAGE, "a row has %u values per channel, which are no picture of %u x %u (--image)",
                        d->length, h, w);
     d->height = h;
     d->length = w;

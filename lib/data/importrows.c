@@ -25,11 +25,11 @@ const QcImportRow qc_row_window_id = {
     AT(window_id),   NULL,        0};
 const QcImportRow qc_row_columns = {
     "columns", QC_ROW_TEXT, "LIST", "the columns with values, by names or numbers (3-8)", AT(columns), NULL, 0};
-const QcImportRow qc_row_ignore = {"ignore",   QC_ROW_TEXT, "LIST", "columns that are not looked at",
+const QcImportRow qc_row_ignore = {"ignore",   QC_ROW_TEXT, "LIST", "columns to leave out",
                                    AT(ignore), NULL,        0};
 const QcImportRow qc_row_header = {
     "header", QC_ROW_WORD, "yes|no", "whether the first row has names (else concluded)", AT(header), "auto no yes", 0};
-const QcImportRow qc_row_decimal = {"decimal",   QC_ROW_WORD, ".|,", "the sign before the fraction of a number",
+const QcImportRow qc_row_decimal = {"decimal",   QC_ROW_WORD, ".|,", "the decimal sign",
                                     AT(decimal), ". ,",       0};
 const QcImportRow qc_row_channels = {"channels",   QC_ROW_COUNT, "N", "a row holds N channels, one after another",
                                      AT(channels), NULL,         1};
@@ -38,7 +38,7 @@ const QcImportRow qc_row_channels_last = {
     AT(channels_last), NULL,        1};
 const QcImportRow qc_row_features = {
     "features", QC_ROW_FLAG, NULL, "every value of a row is a channel, with a scale of its own", AT(features), NULL, 1};
-const QcImportRow qc_row_image = {"image",          QC_ROW_SIZE, "HxW", "a row is a picture of H x W values a channel",
+const QcImportRow qc_row_image = {"image",          QC_ROW_SIZE, "HxW", "a row is a picture of this size per channel",
                                   AT(image_height), NULL,        0};
 const QcImportRow qc_row_unequal = {
     "unequal",   QC_ROW_WORD,           "WHAT", "series of unequal length: refuse, pad or resample",
@@ -52,7 +52,7 @@ const QcImportRow qc_row_window = {
     "window", QC_ROW_TEXT, "SPAN", "windows of 200 samples or 2s, or the whole recording", AT(window), NULL, 1};
 const QcImportRow qc_row_stride = {
     "stride", QC_ROW_TEXT, "SPAN", "from one window's start to the next (else the window)", AT(stride), NULL, 1};
-const QcImportRow qc_row_rate = {"rate",   QC_ROW_REAL, "HZ", "samples a second (else what the data says)",
+const QcImportRow qc_row_rate = {"rate",   QC_ROW_REAL, "HZ", "samples per second (else what the data says)",
                                  AT(rate), NULL,        0};
 const QcImportRow qc_row_label_rule = {"label-rule",
                                        QC_ROW_WORD,

@@ -45,7 +45,7 @@ extern const QcImportRow qc_row_label, qc_row_group, qc_row_recording, qc_row_ti
 
 /* Reads the text of an option into o. QC_EUSAGE: it does not fit. */
 int qc_row_read(struct QcImportOptions *o, const QcImportRow *row, const char *text, QcErr *err);
-/* 1 where o asks for it. */
+/* 1 if o asks for it. */
 int qc_row_given(const struct QcImportOptions *o, const QcImportRow *row);
 /* -1 with a sentence about the first option that o asks for and that is not among the rows of this format. */
 int qc_rows_check(const struct QcImportOptions *o, const char *format, const QcImportRow *const *rows, QcErr *err);

@@ -16,6 +16,6 @@ int qc_inflate_check(const char *name, uint64_t compressed, uint64_t inflated, Q
     if (inflated <= limit) return 0;
     return qc_fail(
         err, QC_EFORMAT,
-        "%.300s: %llu bytes inflate to more than %llu, which is not what measurements do (--max-bytes allows it)", name,
+        "%.300s: %llu bytes inflate to more than %llu, too much for measurements (--max-bytes allows it)", name,
         (unsigned long long)compressed, (unsigned long long)limit);
 }

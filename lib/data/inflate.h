@@ -1,7 +1,7 @@
 /* inflate.h - what compressed input may grow to, before memory is spent on it.
  *
  * Deflate can blow up a thousandfold; measurements do not compress like that. So an input may inflate to 64 MiB, or to
- * 256 times its own size where that is more, and never above qc_max_bytes. A user who has set --max-bytes has said what
+ * 256 times its own size if that is more, and never above qc_max_bytes. A user who has set --max-bytes has said what
  * is wanted: then that alone counts.
  */
 #ifndef QC_DATA_INFLATE_H

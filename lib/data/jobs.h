@@ -16,7 +16,7 @@ typedef struct QcJobs {
     uint32_t threads;                                    /* at most; 0 = 1 */
     int (*work)(void *ctx, uint32_t i, QcErr *err);      /* piece i; touches nothing that another piece touches */
     void *ctx;
-    void (*progress)(void *ctx, uint64_t done, uint64_t total); /* one call at a time; NULL = nobody */
+    void (*progress)(void *ctx, uint64_t done, uint64_t total); /* one call at a time; NULL = none */
     void *progress_ctx;
 } QcJobs;
 

@@ -20,7 +20,7 @@ int qc_lines_open(QcLines *l, const char *path, QcErr *err)
     qc_lines_rewind(l);
     int status = 0;
     if (l->length >= 4 && !memcmp(l->bytes, "QCF1", 4))
-        status = qc_fail(err, QC_EFORMAT, "%.300s is a file of ours already: there is nothing to import", l->name);
+        status = qc_fail(err, QC_EFORMAT, "%.300s is a qcore file already: there is nothing to import", l->name);
     else if (l->length >= 2 && (!memcmp(l->bytes, "\xff\xfe", 2) || !memcmp(l->bytes, "\xfe\xff", 2)))
         status =
             qc_fail(err, QC_EFORMAT, "%.300s is text in UTF-16: convert it first (iconv -f UTF-16 -t UTF-8)", l->name);
@@ -129,7 +129,7 @@ uint64_t qc_lines_id(const QcLines *l)
     return (uint64_t)(digest[0] & 0x1f) << 48 | (uint64_t)digest[1] << 40 | (uint64_t)digest[2] << 32;
 }
 
-/* Bytes of the UTF-8 sequence at `at`, 0 where there is none: no overlong forms, no surrogates, none above U+10FFFF. */
+/* Bytes of the UTF-8 sequence at `at`, 0 if there is none: no overlong forms, no surrogates, none above U+10FFFF. */
 static size_t utf8_length(const unsigned char *at, size_t left)
 {
     if (at[0] < 0x80) return 1;

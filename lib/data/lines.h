@@ -22,8 +22,8 @@ typedef struct QcLines {
     uint32_t line; /* number of the current one, from 1 */
 } QcLines;
 
-/* Reads the whole file, which may be compressed with gzip; refuses one that is no text (a zero byte in it), or our own
- * data file. */
+/* Reads the whole file, which may be compressed with gzip; refuses a file that is no text (it has a zero byte) and our
+ * own data files. */
 int qc_lines_open(QcLines *l, const char *path, QcErr *err);
 int qc_lines_next(QcLines *l, QcField *line); /* 1: a line, without its end and without blanks around it; 0: no more */
 int qc_lines_raw(QcLines *l, QcField *line);  /* the same with all blanks, and with CR */
@@ -35,7 +35,7 @@ uint64_t qc_lines_id(const QcLines *l);
 int qc_lines_fail(const QcLines *l, QcErr *err, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* Takes the field up to `separator` (or the end) off the front of `line`, blanks around it trimmed. 0: nothing was
- * left. A line that ends in a separator has an empty field behind it. A blank separator stands for any run of
+ * left. A line that ends in a separator has an empty field after it. A blank separator stands for any run of
  * blanks. */
 int qc_field_next(QcField *line, QcField *field, char separator);
 uint32_t qc_field_count(QcField line, char separator);

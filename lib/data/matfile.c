@@ -48,7 +48,7 @@ void qc_mat_close(QcMat *mat)
     free(mat);
 }
 
-/* Element i as a number; NaN where the class is none of numbers. */
+/* Element i as a number; NaN if the class is none of numbers. */
 static double element(const matvar_t *v, size_t i)
 {
     switch (v->class_type) {
@@ -134,7 +134,7 @@ int qc_mat_next(char name[QC_MAT_NAME], int *numeric, uint32_t *rank, uint64_t *
 
 void qc_mat_rewind(QcMat *mat) { Mat_Rewind(mat->file); }
 
-/* Text lies in 8 or 16 bits a letter, as the file had it. */
+/* Text lies in 8 or 16 bits per letter, as the file had it. */
 static double letter(const matvar_t *v, size_t i)
 {
     return v->data_type == MAT_T_UINT16 || v->data_type == MAT_T_UTF16 ? ((const uint16_t *)v->data)[i]

@@ -1,8 +1,8 @@
 /* matfile.h - variables of a MATLAB file (version 5, plain or zlib-compressed, either byte order), through libmatio.
  *
- * Before libmatio sees the file it is looked through: every variable must be a plain array of numbers or text whose
- * declared shape is exactly what follows it, so that neither a damaged file nor one that inflates without end reaches
- * it or costs memory.
+ * The file is checked before libmatio reads it: every variable must be a plain array of numbers or text whose
+ * declared shape is exactly what follows it, so that damaged files and files that inflate without end neither reach
+ * it nor cost memory.
  */
 #ifndef QC_DATA_MATFILE_H
 #define QC_DATA_MATFILE_H
@@ -27,7 +27,7 @@ int qc_mat_array(double **values, uint64_t shape[QC_RANK_MAX], uint32_t *rank, Q
 /* The next variable of the file, from the first on after opening or qc_mat_rewind: 1, or 0 at the end. */
 int qc_mat_next(char name[QC_MAT_NAME], int *is_numeric, uint32_t *rank, uint64_t *count, QcMat *mat);
 void qc_mat_rewind(QcMat *mat);
-/* A positive whole number, whether held as a number or as text ('12'). *number stays 0 where there is no such
+/* A positive whole number, whether held as a number or as text ('12'). *number stays 0 if there is no such
  * variable. */
 int qc_mat_number(uint32_t *number, QcMat *mat, const char *name, QcErr *err);
 

@@ -59,7 +59,7 @@ typedef struct Head {
 
 typedef struct Part {
     uint32_t type, length;
-    const uint8_t *data; /* NULL where it is not at hand */
+    const uint8_t *data; /* NULL if it is not at hand */
 } Part;
 
 static int next_part(const Guard *g, Head *h, Part *p, QcErr *err)

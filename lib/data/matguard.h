@@ -1,4 +1,4 @@
-/* matguard.h - looks through the bytes of a MATLAB file before libmatio reads it (see matfile.h). */
+/* matguard.h - checks the bytes of a MATLAB file before libmatio reads it (see matfile.h). */
 #ifndef QC_DATA_MATGUARD_H
 #define QC_DATA_MATGUARD_H
 

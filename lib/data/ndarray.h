@@ -33,7 +33,7 @@ double qc_ndarray_real(const QcNdarray *a, uint64_t at);
 /* As text of at most `room` bytes with the zero: a number without a fraction as digits. -1: it has a fraction, is too
  * long, or no valid text. */
 int qc_ndarray_text(char *text, size_t room, const QcNdarray *a, uint64_t at);
-/* As an unsigned whole number; -1 where it is none. */
+/* As an unsigned whole number; -1 if it is none. */
 int qc_ndarray_whole(uint64_t *value, const QcNdarray *a, uint64_t at);
 
 #endif

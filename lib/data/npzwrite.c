@@ -91,7 +91,7 @@ void qc_npz_begin(QcNpz *npz, const char *name, const char *descr, const uint64_
     put_header(&npz->out, descr, shape, rank);
 }
 
-/* Length and checksum are known only now: they stand 14 bytes behind the beginning of the local header. */
+/* Length and checksum are known only now: they stand 14 bytes after the beginning of the local header. */
 void qc_npz_end(QcNpz *npz)
 {
     QcNpzMember *m = npz->n < npz->room ? &npz->members[npz->n++] : NULL;

@@ -22,7 +22,7 @@ void qc_npz_begin(QcNpz *npz, const char *name, const char *descr, const uint64_
 void qc_npz_end(QcNpz *npz);
 /* n texts (UTF-8), as an array of fixed length. */
 void qc_npz_texts(QcNpz *npz, const char *name, const char *const *texts, uint32_t n);
-/* Fails where the archive is larger than 4 GB. Nothing is written then. */
+/* Fails if the archive is larger than 4 GB. Nothing is written then. */
 int qc_npz_save(QcNpz *npz, const char *path, QcErr *err);
 void qc_npz_release(QcNpz *npz);
 

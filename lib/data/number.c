@@ -47,7 +47,7 @@ static const char *read_exponent(Decimal *d, const char *at, const char *end)
     return digit;
 }
 
-/* Behind the number, or NULL where there is none. */
+/* The place after the number, or NULL if there is none. */
 static const char *read_decimal(Decimal *d, const char *at, const char *end)
 {
     *d = (Decimal){.exact = 1};

@@ -32,7 +32,7 @@ int qc_pixmap_init(QcPixmap *p, uint32_t width, uint32_t height, size_t length, 
 {
     uint64_t bytes = (uint64_t)width * height * 3;
     if (!width || !height || width > QC_SIDE_MAX || height > QC_SIDE_MAX)
-        return qc_fail(err, QC_EFORMAT, "%.300s: %u x %u pixels cannot be", name, width, height);
+        return qc_fail(err, QC_EFORMAT, "%.300s: %u x %u pixels are not possible", name, width, height);
     if (qc_inflate_check(name, length, bytes, err)) return -1;
     *p = (QcPixmap){width, height, malloc(bytes)};
     return p->at ? 0 : qc_fail_memory(err, name);

@@ -1,8 +1,8 @@
 /* pixmap.h - pictures: decoded from JPEG, PNG, WebP, BMP and PNM to red, green and blue, cut and scaled to one size.
  *
  * Decoders refuse what is damaged or cut off (libjpeg alone would go on with grey), and pictures that inflate beyond
- * the bounds of inflate.h, before memory is taken for them. Transparent parts are shown on white; 16 bits become 8. How
- * a camera was held (EXIF) is not looked at.
+ * the bounds of inflate.h, before memory is taken for them. Transparent parts are shown on white; 16 bits become 8. The
+ * orientation in EXIF is ignored.
  */
 #ifndef QC_DATA_PIXMAP_H
 #define QC_DATA_PIXMAP_H

@@ -1,4 +1,4 @@
-/* PNM pictures (Netpbm): bitmaps P1 P4, grey P2 P5, colours P3 P6; text or bytes, up to 16 bits a value, "#" comments
+/* PNM pictures (Netpbm): bitmaps P1 P4, grey P2 P5, colours P3 P6; text or bytes, up to 16 bits per value, "#" comments
  * in the head. */
 #include <stdlib.h>
 #include <string.h>

@@ -223,7 +223,7 @@ static void copy_whole(float *x, uint32_t length, const QcSeries *s, uint32_t ch
     for (uint32_t c = 0; c < channels; c++, x += length) {
         const float *from = s->x + (uint64_t)c * s->length;
         if (resample && s->length != length) qc_series_resample(x, length, from, s->length);
-        else memcpy(x, from, s->length * sizeof *x); /* what is behind it stays zero */
+        else memcpy(x, from, s->length * sizeof *x); /* what is after it stays zero */
     }
 }
 
@@ -261,7 +261,7 @@ int qc_span_read(uint32_t *samples, const char *text, const char *option, double
     if (seconds) end--;
     if (seconds && rate <= 0)
         return qc_fail(err, QC_EUSAGE,
-                       "--%s '%.40s': the data does not say how many samples a second has, so name a number of samples",
+                       "--%s '%.40s': the data has no rate, so give a number of samples",
                        option, text);
     if (qc_number_read(&value, &at, end) || at != end)
         return qc_fail(err, QC_EUSAGE, "--%s is a number of samples (200) or of seconds (2s), not '%.40s'", option,

@@ -26,7 +26,7 @@ typedef struct QcSeriesList {
     QcSeries *items; /* [n]; owned */
     uint32_t n, room, channels;
     QcNames labels, groups, recordings;
-    double rate; /* samples a second; 0 = not known */
+    double rate; /* samples per second; 0 = not known */
     int keeps_order; /* labels are in the order of a header, and stay so */
     float *turned; /* room for one row of channels-last values, of turned_room values */
     uint64_t turned_room;
@@ -36,10 +36,10 @@ typedef struct QcSeriesList {
 /* A new series at the end, its values zero; borrowed until the next is added. */
 QcSeries *qc_series_add(QcSeriesList *list, uint32_t length, QcErr *err);
 void qc_series_release(QcSeriesList *list);
-/* The first file says how many channels there are; -1 where another says otherwise. */
+/* The first file says how many channels there are; -1 if another says otherwise. */
 int qc_series_channels(QcSeriesList *list, uint32_t channels, const char *file, QcErr *err);
 
-/* A value out of text; one that is missing (qc_number_is_missing) becomes NaN where `may_miss`. 0, or -1 and what is
+/* A value out of text; one that is missing (qc_number_is_missing) becomes NaN if `may_miss`. 0, or -1 and what is
  * wrong with it. */
 int qc_series_value(float *value, QcField field, int may_miss, const char **wrong);
 /* Whether the options let a table have holes: at the ends of its rows, or anywhere. */
@@ -54,7 +54,7 @@ QcSeries *qc_series_add_row(QcSeriesList *list, const float *row, uint32_t lengt
  * ones and of missing values. */
 int qc_series_whole(QcDataset *d, QcSeriesList *list, const QcImportOptions *o, QcErr *err);
 
-/* "200" or "2s" (seconds need the rate, in samples a second; 0 = not known). NULL gives `standard`. */
+/* "200" or "2s" (seconds need the rate, in samples per second; 0 = not known). NULL gives `standard`. */
 int qc_span_read(uint32_t *samples, const char *text, const char *option, double rate, uint32_t standard, QcErr *err);
 
 /* Windows of `window` steps, one every `stride`, within each series; what is left at its end is dropped. Where series
@@ -64,7 +64,7 @@ int qc_series_cut(QcDataset *d, QcSeriesList *list, uint32_t window, uint32_t st
                   QcErr *err);
 
 /* What is missing (NaN) becomes a straight line between the neighbours that are there; at the ends, the nearest one. 0
- * where no value is there at all. */
+ * if no value is there at all. */
 int qc_series_fill(float *x, uint32_t n);
 /* A step of linear interpolation: out[n] from x[length], both ends kept (one value alone is repeated). */
 void qc_series_resample(float *out, uint32_t n, const float *x, uint32_t length);

@@ -14,7 +14,7 @@ uint32_t qc_sinc_length(uint32_t n, uint32_t from, uint32_t to)
 int qc_sinc_resample(float *out, uint32_t length, const float *x, uint32_t n, uint32_t from, uint32_t to, QcErr *err)
 {
     double scale = to < from ? (double)to / from : 1, step = (double)from / to, reach = CROSSINGS / scale;
-    if (reach > 100000) return qc_fail(err, QC_EUSAGE, "%u to %u samples a second is too much of a change", from, to);
+    if (reach > 100000) return qc_fail(err, QC_EUSAGE, "%u to %u samples per second is too much of a change", from, to);
     for (uint32_t i = 0; i < length; i++) {
         double centre = i * step, sum = 0;
         int64_t first = (int64_t)ceil(centre - reach), last = (int64_t)floor(centre + reach);

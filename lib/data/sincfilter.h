@@ -7,7 +7,7 @@
 
 #include "../base/err.h"
 
-/* Samples that n at `from` Hz become at `to` Hz: at least 1 where n is not 0; 0 = too many. */
+/* Samples that n at `from` Hz become at `to` Hz: at least 1 if n is not 0; 0 = too many. */
 uint32_t qc_sinc_length(uint32_t n, uint32_t from, uint32_t to);
 /* out[length] from x[n]; beyond its ends x is 0. */
 int qc_sinc_resample(float *out, uint32_t length, const float *x, uint32_t n, uint32_t from, uint32_t to, QcErr *err);

@@ -28,8 +28,8 @@ extern const QcSplitOptions qc_split_defaults; /* block, .2, stratified, seed 1 
 
 int qc_split_by_name(QcSplitBy *by, const char *name, QcErr *err); /* "random", "block", "recording", "group" */
 
-/* order [d->n]: the training part order[0 .. *n_train - 1], behind it the test part, each in the order of the dataset.
- * Fails where a part would be empty, or a class would be missing from a part that needs it. */
+/* order [d->n]: the training part order[0 .. *n_train - 1], after it the test part, each in the order of the dataset.
+ * Fails if a part would be empty, or a class would be missing from a part that needs it. */
 int qc_split(uint32_t *order, uint32_t *n_train, const QcDataset *d, const QcSplitOptions *o, QcErr *err);
 
 /* order [d->n]: the examples of the named groups, in the order of the dataset; *n says how many. An unknown name is an

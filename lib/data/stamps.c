@@ -13,7 +13,7 @@ static double days(int year, int month, int day)
     return 365.0 * y + floor(y / 4.0) - floor(y / 100.0) + floor(y / 400.0) + (153 * m + 2) / 5 + day - 1 - 719468;
 }
 
-/* `digits` digits and, where `behind` is not zero, that sign behind them. */
+/* `digits` digits and, where `behind` is not zero, that sign after them. */
 static int take(int *value, const char **at, const char *end, int digits, char behind)
 {
     *value = 0;

@@ -6,7 +6,7 @@
 #include "../base/rng.h"
 
 const QcSynthOptions qc_synth_defaults = {
-    .activities = 8, .people = 3, .windows = 40, .channels = 9, .length = 100, .drift = 1, .seed = 1};
+    .activities = 8, .subjects = 3, .windows = 40, .channels = 9, .length = 100, .drift = 1, .seed = 1};
 
 enum { HARMONICS = 4, AXES = 3, SENSORS_MAX = 333, POSTURES = 3 };
 enum { STREAM_ACTIVITY = 1, STREAM_POSTURE, STREAM_PERSON, STREAM_STYLE, STREAM_RECORDING };
@@ -19,7 +19,7 @@ typedef struct Kind {
 } Kind;
 static const Kind kinds[3] = {{9.81, 4.0, 0.35}, {0.1, 1.5, 0.10}, {0.6, 0.25, 0.02}};
 
-/* Known activities have a pace (cycles a second), a vigour and a posture; those beyond the table are drawn. */
+/* Known activities have a pace (cycles per second), a vigour and a posture; those beyond the table are drawn. */
 typedef struct Known {
     const char *name;
     double pace, vigour;
@@ -210,10 +210,10 @@ static int describe(QcDataset *d, const QcSynthOptions *o, uint32_t person, uint
     return 0;
 }
 
-const char *qc_synth_complain(const QcSynthOptions *o)
+const char *qc_synth_validate(const QcSynthOptions *o)
 {
     if (!o->activities || o->activities > 999) return "the number of activities must be from 1 to 999";
-    if (!o->people || o->people > 999) return "the number of people must be from 1 to 999";
+    if (!o->subjects || o->subjects > 999) return "the number of subjects must be from 1 to 999";
     if (!o->windows || o->windows > 999999) return "the number of windows must be from 1 to 999999";
     if (!o->channels || o->channels > SENSORS_MAX * AXES) return "the number of channels must be from 1 to 999";
     if (!o->length || o->length > 65535) return "the length of a window must be from 1 to 65535";
@@ -224,7 +224,7 @@ const char *qc_synth_complain(const QcSynthOptions *o)
 static int synthesise(QcDataset *d, const QcSynthOptions *o, Activity *a, Person *p, QcErr *err)
 {
     uint32_t first = 0;
-    for (uint32_t person = 0; person < o->people; person++) {
+    for (uint32_t person = 0; person < o->subjects; person++) {
         draw_person(p, o, person);
         for (uint32_t activity = 0; activity < o->activities; activity++, first += o->windows) {
             draw_activity(a, o, activity);
@@ -240,9 +240,9 @@ static int synthesise(QcDataset *d, const QcSynthOptions *o, Activity *a, Person
 int qc_synth(QcDataset *d, const QcSynthOptions *o, QcErr *err)
 {
     *d = (QcDataset){0};
-    const char *complaint = qc_synth_complain(o);
-    if (complaint) return qc_fail(err, QC_EUSAGE, "%s", complaint);
-    uint64_t n = (uint64_t)o->people * o->activities * o->windows;
+    const char *wrong = qc_synth_validate(o);
+    if (wrong) return qc_fail(err, QC_EUSAGE, "%s", wrong);
+    uint64_t n = (uint64_t)o->subjects * o->activities * o->windows;
     if (n > INT32_MAX)
         return qc_fail(err, QC_EUSAGE, "%llu windows are more than a data file holds", (unsigned long long)n);
     QcArena arena = {0};

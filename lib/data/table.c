@@ -9,7 +9,7 @@
 
 /* --- cells ---------------------------------------------------------------------------------------------- */
 
-/* Behind the closing quote of the quoted text at `at`, where only a separator or the end may follow; else NULL. */
+/* The place after the closing quote of the text at `at`, where only a separator or the end may follow; else NULL. */
 static const char *behind_quotes(const char *at, const char *end, char separator)
 {
     const char *q = at + 1;

@@ -1,6 +1,6 @@
 /* table.h - a text table: rows and cells, and what is concluded about its columns.
  *
- * qc_table_open finds the separator, comments and quotes, looks at the first thousands of rows, and gives every column
+ * qc_table_open finds the separator, comments and quotes, reads the first thousands of rows, and gives every column
  * a role: from options, from the names in the header, and from the values. What stays uncertain is refused with the
  * option that decides it.
  */
@@ -24,7 +24,7 @@ typedef enum QcRole {
     QC_ROLE_EMPTY
 } QcRole;
 
-/* What the rows that were looked at say of a column. */
+/* Facts about a column, from the first rows. */
 typedef struct QcColumn {
     QcField name; /* in the header; empty = none */
     QcRole role;
@@ -46,7 +46,7 @@ typedef struct QcTable {
     uint32_t unnamed; /* 1: the header has no name for the first column (R's row names) */
     int has_header, is_samples; /* is_samples: a row is a sample of a recording */
     QcField comment_names; /* the last comment before the first row */
-    uint32_t columns, looked_at; /* looked_at: rows */
+    uint32_t columns, looked_at; /* looked_at: first rows that were read */
     QcColumn *column; /* [columns]; malloc'd */
     uint32_t label, group, recording, time, window; /* columns, or QC_NO_COLUMN */
     uint32_t values; /* columns of role VALUE */
@@ -59,7 +59,7 @@ void qc_table_close(QcTable *t);
 
 /* Next row that is neither blank nor a comment; the header is one of them. */
 int qc_table_next(QcTable *t, QcField *row);
-/* To the first row behind the header. */
+/* To the first row after the header. */
 void qc_table_rewind(QcTable *t);
 /* As qc_field_next, but a cell in double quotes may hold the separator, and loses its quotes. -1: they do not close on
  * this line. */
@@ -71,7 +71,7 @@ int qc_table_number(double *value, QcField cell, int decimal_comma, const char *
 /* A cell as a name: doubled quotes become one; label: "1.0" and "1.0e+00" are 1. */
 int qc_table_name(char name[QC_FIELD_NAME], const QcTable *t, QcField cell, int label, QcErr *err);
 
-/* tablefacts.c: looks at the first rows from here on, and fills column[]. */
+/* tablefacts.c: reads the first rows from here on, and fills column[]. */
 int qc_table_look(QcTable *t, QcErr *err);
 /* The median of the steps above 0 of a column of times, among the first rows; 0 = there is none. */
 double qc_table_step(QcTable *t, uint32_t column);
@@ -82,7 +82,7 @@ int qc_column_is_class(const QcColumn *c, uint32_t rows); /* whole numbers, few 
 int qc_table_find_header(QcTable *t, QcErr *err);
 /* tableroles.c: gives every column its role, and says what was taken for what. */
 int qc_table_find_roles(QcTable *t, QcErr *err);
-/* tablenames.c: what a name says of its column: 1 where it is a usual name of that role. */
+/* tablenames.c: what a name says of its column: 1 if it is a usual name of that role. */
 int qc_name_is_label(QcField name);
 int qc_name_is_time(QcField name);
 int qc_name_is_group(QcField name);

@@ -76,7 +76,7 @@ static void take_names(QcTable *t, QcField names)
         t->column[c].name = cell;
 }
 
-/* numpy.savetxt writes names as a comment; they are names where there is one for each column. */
+/* numpy.savetxt writes names as a comment; they are names if there is one for each column. */
 static void take_comment(QcTable *t)
 {
     QcField names = t->comment_names, cell;
@@ -100,7 +100,7 @@ int qc_table_find_header(QcTable *t, QcErr *err)
         if (decided < 0)
             return qc_fail(
                 err, QC_EUSAGE,
-                "whether the first row of %.300s has names or values is not certain: say so with --header yes or no",
+                "whether the first row of %.300s has names or values is not certain: give --header yes or no",
                 t->lines.name);
     }
     t->has_header = decided;

@@ -36,7 +36,8 @@ int qc_name_is_group(QcField name)
     static const char *const words[] = {
         "group",     "user",      "subject",       "person",    "participant", "volunteer",
         "patient",   "wearer",    "userid",        "subjectid", "personid",    "participantid",
-        "patientid", "subjectno", "subjectnumber", "username",  NULL};
+        "patientid", "subjectno", "subjectnumber", "username",  "machine",     "machineid",
+        "device",    "deviceid",  "camera",        "cameraid",  NULL};
     return is_one_of(name, words);
 }
 

@@ -201,7 +201,8 @@ static int fail_text(const QcTable *t, uint32_t a, uint32_t b, QcErr *err)
                        qc_column_called(two, t, b));
     return qc_fail(
         err, QC_EUSAGE,
-        "%.200s: '%s' and '%s' both hold words: name the label with --label-column, and leave others out with --ignore",
+        "%.200s: '%s' and '%s' both hold words: name the label with --label-column, others with --group-column or "
+        "--ignore",
         t->lines.name, qc_column_called(one, t, a), qc_column_called(two, t, b));
 }
 

@@ -19,7 +19,7 @@ static void add_name(char *list, size_t room, const QcTable *t, uint32_t c)
     snprintf(list + used, room - used, "%s%s", used ? ", " : "", qc_column_called(text, t, c));
 }
 
-/* "ax, ay, az", or "p0 to p149" where there are many. */
+/* "ax, ay, az", or "p0 to p149" if there are many. */
 static void list_values(char *list, size_t room, const QcTable *t)
 {
     uint32_t first = QC_NO_COLUMN, last = 0;
@@ -63,6 +63,6 @@ void qc_table_summary(const QcTable *t, uint32_t classes)
     if (t->is_samples || t->o->features)
         qc_import_note(t->o, "%u channel%s %s%s", channels, channels == 1 ? "" : "s", values, rest);
     else
-        qc_import_note(t->o, "%u value%s (%s), %u channel%s a row%s%s", t->values, t->values == 1 ? "" : "s", values,
+        qc_import_note(t->o, "%u value%s (%s), %u channel%s per row%s%s", t->values, t->values == 1 ? "" : "s", values,
                        channels, channels == 1 ? "" : "s", t->has_header ? "" : ", no header", rest);
 }

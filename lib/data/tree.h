@@ -1,5 +1,5 @@
 /* tree.h - folders of files: what is in them, always in the same order, and never anything but folders and regular
- * files (a pipe or a device by the name of a data file would be waited for).
+ * files (reading a pipe or device with the name of a data file could block).
  */
 #ifndef QC_DATA_TREE_H
 #define QC_DATA_TREE_H
@@ -24,15 +24,15 @@ typedef struct QcFolder {
 int qc_folder_read(QcFolder *folder, const char *path, QcArena *arena, QcErr *err);
 
 int qc_is_folder(const char *path);
-/* 1 where the name ends so, in either case; a .gz behind it counts as nothing. */
+/* 1 if the name ends so, in either case; a .gz after it counts as nothing. */
 int qc_path_ends_in(const char *path, const char *ending);
 /* -1 unless it is a folder: "PATH is a file, but WHAT is a folder". */
 int qc_need_folder(const char *path, const char *what, QcErr *err);
-/* "a/b" in QC_PATH_ROOM bytes; -1 where it is too long. */
+/* "a/b" in QC_PATH_ROOM bytes; -1 if it is too long. */
 int qc_path_join(char out[QC_PATH_ROOM], const char *folder, const char *name, QcErr *err);
 /* The last part of the path, as the file system spells it ("." and "x/.." are resolved): in QC_PATH_ROOM bytes. */
 int qc_path_name(char out[QC_PATH_ROOM], const char *path, QcErr *err);
-/* "a12" with prefix "a" and suffix "" is 12; 0 where the name is of another kind or the number is above 999999. */
+/* "a12" with prefix "a" and suffix "" is 12; 0 if the name is of another kind or the number is above 999999. */
 uint32_t qc_name_number(const char *name, const char *prefix, const char *suffix);
 
 #endif

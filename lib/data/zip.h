@@ -1,7 +1,7 @@
 /* zip.h - members of a ZIP archive in memory (what .npz is): stored or deflated, with or without the 64-bit extension.
  *
- * Nothing that the archive says is believed: places and lengths are bounded by its bytes, what a member inflates to by
- * inflate.h, before memory is taken.
+ * The archive is not trusted: before memory is taken, places and lengths are bounded by its bytes, and the inflated
+ * size of a member by inflate.h.
  */
 #ifndef QC_DATA_ZIP_H
 #define QC_DATA_ZIP_H

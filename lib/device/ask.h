@@ -1,7 +1,7 @@
 /* ask.h - which of the ring's windows deserve a label most: active learning on the device (qc-method(7), "Asking").
  *
  * The rule is a parameter (parameters.h: ask). A rule on distances needs a last layer that a head fits, and a learner
- * that is not set up for labelled windows alone; QC_ASK_MARGIN takes its place elsewhere.
+ * that is not set up for labelled windows alone; without them QC_ASK_MARGIN is used instead.
  */
 #ifndef QC_DEVICE_ASK_H
 #define QC_DEVICE_ASK_H
@@ -18,8 +18,8 @@ typedef enum QcAskRule {
     QC_ASK_COUNT
 } QcAskRule;
 
-/* The numbers of up to n windows that wait without a label, the most useful first; returns how many. Changes nothing of
- * what is learned. Call between predictions: scratch lies where activations do. */
+/* The numbers of up to n windows that wait without a label, the most useful first; returns how many. Changes nothing
+ * that is learned. Call between predictions: scratch lies where activations do. */
 uint32_t qc_learner_ask(QcLearner *l, uint32_t *numbers, uint32_t n);
 
 #endif

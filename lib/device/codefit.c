@@ -15,7 +15,7 @@
 #include "../kernels/mem.h"
 #include "qmath.h"
 
-#define TARGET_MARGIN 4.0f /* deviations: beyond that two classes are apart */
+#define TARGET_MARGIN 4.0f /* deviations: with a larger margin two classes count as separated */
 enum { SWEEPS = 8 };
 
 typedef struct Fit {
@@ -185,7 +185,7 @@ static void round_rows(const Fit *f, float share)
     }
 }
 
-/* logits and product of the codes. kept: S w of each row stays, in the place of the weights. */
+/* logits and product of the codes. kept: S w of each row stays, instead of the weights. */
 static void measure(const Fit *f, int kept)
 {
     QcHeadScratch *s = f->s;

@@ -113,7 +113,7 @@ static int decompose(const QcKernels *kernels, float *scatter, uint32_t n)
     return 1;
 }
 
-/* S again, in the place of its factor: row i of U'U is made of the rows of U up to i, so the last row comes first. */
+/* S again, instead of its factor: row i of U'U is made of the rows of U up to i, so the last row comes first. */
 static void compose(const QcKernels *kernels, float *scatter, uint32_t n)
 {
     for (uint32_t i = n; i-- > 0;) {

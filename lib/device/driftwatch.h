@@ -1,10 +1,12 @@
 /* driftwatch.h - how far a stream is from what a model knows, without labels: a figure per window, and a threshold
  * above which it is an alarm.
  *
- *   d = mean over features j of min(25, (x_j - mean_kj)^2 weight_j)      k: the class as predicted; mean of the source,
- * or as learned, whichever is nearer z = (ln(d + 0.001) - centre_k) / spread, within -3 .. 6              1: a standard
- * deviation farther than source windows figure += (z - figure) / 64 exponentially weighted moving average (Roberts,
- * 1959)
+ *   d       = mean over features j of min(25, (x_j - mean_kj)^2 weight_j)
+ *             k: the predicted class; its mean of the source, or as learned, whichever is nearer
+ *   z       = (ln(d + 0.001) - centre_k) / spread, clamped to -3 .. 6
+ *             1: one standard deviation farther than source windows
+ *   figure += (z - figure) / 64
+ *             exponentially weighted moving average (Roberts, 1959)
  *
  * Constants come from the training data at quantize time (lib/quant/driftfit.h). Distances by class alone are a
  * diagonal Mahalanobis distance (Lee et al., 2018).
@@ -20,9 +22,9 @@ typedef struct QcDriftBase {
     uint32_t features, classes;
     const uint8_t *mean; /* [classes][features] rounded codes of what the last layer reads */
     const float *weight; /* [features] > 0: 1 / variance within classes */
-    const float *centre; /* [classes] */
-    float spread; /* > 0 */
-    float threshold; /* > 0, of the figure */
+    const float *centre; /* [classes] mean of ln(d + 0.001) over source windows */
+    float spread;        /* > 0, standard deviation of ln(d + 0.001) over source windows, all classes */
+    float threshold;     /* > 0, of the figure */
 } QcDriftBase;
 
 /* ln(d + 0.001) by one mean: codes [features], or floats [features] less the zero point. */

@@ -14,7 +14,7 @@ static uint32_t count_readers(const QcQGraph *g, uint32_t t)
     return n;
 }
 
-/* The one node that writes tensor t, or -1 where several write slices of it (or none: the input). */
+/* The one node that writes tensor t, or -1 if several write slices of it (or none: the input). */
 static int32_t sole_writer(const QcQGraph *g, uint32_t t)
 {
     int32_t writer = -1;

@@ -20,7 +20,7 @@ enum {
     QC_NO_GATE = 0xffff
 };
 
-/* A layer as the flipper sees it; follows from the graph (qc_flip_describe). */
+/* A layer with weights that can be flipped; derived from the graph (qc_flip_describe). */
 typedef struct QcFlipLayer {
     uint16_t node;       /* a CONV or LOGITS node */
     uint16_t gate;       /* exact layers under a residual sum: tensor y, masks where y > 0; else QC_NO_GATE */
@@ -41,12 +41,12 @@ typedef struct QcFlip {
     float b1[QC_FLIP_HIDDEN], b2[QC_FLIP_HIDDEN], b3[3];
 } QcFlip;
 
-/* Fills layers [QC_FLIP_MAX_LAYERS] and returns how many; *n_feedback is what the feedback of all needs; 0 where there
+/* Fills layers [QC_FLIP_MAX_LAYERS] and returns how many; *n_feedback is what the feedback of all needs; 0 if there
  * are too many. */
 uint32_t qc_flip_describe(const QcQGraph *g, QcFlipLayer *layers, uint32_t *n_feedback);
 
 /* For the memory planner: the node until which tensor t must stay, so that gated layers still find their input and mask
- * (0 = no wish). */
+ * (0 = no need). */
 uint32_t qc_flip_keep_until(const QcQGraph *g, const QcFlipLayer *layers, uint32_t n_layers, uint32_t t);
 
 /* The statistic of some output channels of a layer, one after another, over a set of examples. */
@@ -66,7 +66,7 @@ typedef struct QcFlipScale {
 } QcFlipScale;
 
 /* The 14 features of weight j of a layer, which is the i-th of the statistic (and of scale's rows); *dir = -sign(h), 0
- * where h is 0 (features are then meaningless). */
+ * if h is 0 (features are then meaningless). */
 void qc_flip_features(float *f, int *dir, const QcQGraph *g, const QcFlipLayer *layer, const QcFlipStats *stats,
                       const QcFlipScale *scale, uint32_t i, uint32_t j);
 
@@ -79,8 +79,8 @@ void qc_flip_scores(const QcFlip *flip, const QcKernels *k, float *scores, float
 void qc_flip_measure(QcFlipScale *scale, const QcQGraph *g, const QcFlipLayer *layer, const QcFlipStats *stats,
                      uint32_t channels);
 
-/* Scores in one byte a weight: bit 7 the direction (1 = up), bits 0-6 the level: score = 2^(-level/8); QC_FLIP_NEVER =
- * not to be stepped. */
+/* Scores in one byte per weight: bit 7 the direction (1 = up), bits 0-6 the level: score = 2^(-level/8); QC_FLIP_NEVER
+ * = not to be stepped. */
 enum { QC_FLIP_UP = 0x80, QC_FLIP_NEVER = 0x7f };
 uint8_t qc_flip_byte(float score, int dir);
 

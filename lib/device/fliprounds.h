@@ -14,7 +14,7 @@
 
 typedef enum QcFlipScore {
     QC_SCORE_NETWORK, /* by the bit-flip network */
-    QC_SCORE_RANDOM,  /* any weight, direction by the sign of the statistic: what the network is measured against */
+    QC_SCORE_RANDOM,  /* any weight, direction by the sign of the statistic: the baseline of the network */
     QC_SCORE_GREEDY   /* by the statistic relative to its layer */
 } QcFlipScore;
 
@@ -53,7 +53,7 @@ typedef struct QcFlipCounts {
     uint32_t forwards, statistics;       /* window passes, the statistic's included; statistics taken of the set */
 } QcFlipCounts;
 
-/* The plug-in's functions, so that only who names it links it. */
+/* The plug-in's functions: only code that names the table links them. */
 typedef struct QcFlipRounds {
     void (*place_kept)(QcFlipper *f, const QcFlip *flip, QcPlacing *placing); /* what is kept from session to session */
     void (*place)(QcFlipper *f, QcQGraph *g, QcQRun *run, const QcFlip *flip, const QcParameters *p, uint32_t most,

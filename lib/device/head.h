@@ -16,10 +16,10 @@
 #include "qgraph.h"
 #include "slots.h"
 
-/* Scratch grows with the square of both, work with classes^2 features. */
+/* Scratch memory grows with features^2 + classes^2, work with classes^2 features. */
 enum { QC_HEAD_MAX_FEATURES = 512, QC_HEAD_MAX_CLASSES = 128 };
 
-/* What of the LOGITS node matters here. */
+/* What the head needs to know of the LOGITS node. */
 typedef struct QcHeadShape {
     uint32_t features, classes;
     uint32_t bits;        /* of a code: 2, 4, 8 */
@@ -135,7 +135,7 @@ uint32_t qc_largest(const float *logits, uint32_t classes);
  * definite. */
 int qc_discriminant_solve(QcHeadScratch *s, const QcHeadTask *t);
 /* For distances: s->mean, each class's stream mean, or its source mean if the stream has not shown it; s->bias
- * [classes], stream examples; s->centre; and in the place of the scatter its factor U, S = U'U, with a large ridge. 0
+ * [classes], stream examples; s->centre; and instead of the scatter its factor U, S = U'U, with a large ridge. 0
  * if S is not positive definite. */
 int qc_discriminant_whiten(QcHeadScratch *s, const QcHeadTask *t);
 /* x = U'^-1 x: then S is the unit matrix, and distances count deviations. */

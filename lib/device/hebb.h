@@ -1,16 +1,16 @@
 /* hebb.h - the Hebbian pass: one forward pass over a set of examples, gathering the statistic of the weights in the
  * sampled blocks (blocksample.h).
  *
- * Each example's h is added to a sum and its square to another: mean and spread over the examples. An example whose
- * error is next to nothing is left out: it would change next to nothing. See flip.h for the formulas.
+ * Each example's h is added to a sum and its square to another: mean and spread over the examples. An example with
+ * a very small error is omitted, since it would change little. See flip.h for the formulas.
  */
 #ifndef QC_DEVICE_HEBB_H
 #define QC_DEVICE_HEBB_H
 
 #include "blocksample.h"
 
-/* An example is left out of the statistic if its error (sum of absolute values) is smaller than this share of the mean
- * one. */
+/* An example is omitted from the statistic if its error (sum of absolute values) is below this share of the mean
+ * error. */
 #define QC_HEBB_NEGLECT 0.05f
 
 /* The examples Z: coreset and batch, or any other set. */
@@ -39,7 +39,7 @@ void qc_hebb_place_kept(QcHebb *hebb, const QcFlip *flip, QcPlacing *p);
 void qc_hebb_place(QcHebb *hebb, QcQRun *run, const QcFlip *flip, uint32_t capacity, QcPlacing *p);
 
 /* Samples blocks, gathers the statistic of each, and hands it out, first to last: stats and scale are the block's own,
- * valid during the call. Returns how many examples went through the network (its last nodes are left out where no layer
+ * valid during the call. Returns how many examples went through the network (its last nodes are left out if no layer
  * needs them). */
 typedef void (*QcHebbVisit)(void *ctx, const QcBlock *block, const QcFlipStats *stats, const QcFlipScale *scale);
 uint32_t qc_hebb_gather(QcHebb *hebb, const QcExamples *z, uint64_t seed, QcHebbVisit visit, void *ctx);

@@ -56,7 +56,7 @@ static void lay_out_set(QcLearner *l, QcPlacing *p)
     l->logits = qc_placing_take(p, l->shape.classes * sizeof *l->logits);
 }
 
-/* A head is solved between forward passes, so its scratch lies where activations do, and goes on behind them where it
+/* A head is solved between forward passes, so its scratch lies where activations do, and goes on after them where it
  * is larger. */
 static void lay_out_run(QcLearner *l, const QcKernels *kernels, QcPlacing *p)
 {

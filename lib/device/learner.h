@@ -2,9 +2,9 @@
  *
  *   window -> qc_learner_predict -> number -> qc_learner_label, now or later -> qc_learner_adapt
  *
- * The learner never changes the network below the last layer, so it keeps features (the inputs of the last layer) in
- * the place of windows. Only with the plug-in of bit flips (fliprounds.h) do the codes below change, and windows are
- * kept as well. All memory is placed beforehand; all arithmetic is integer, or float in a fixed order: the same model,
+ * The learner never changes the network below the last layer, so it keeps features (the inputs of the last layer)
+ * instead of windows. Only with the plug-in of bit flips (fliprounds.h) do the codes below change, and windows are kept
+ * as well. All memory is placed beforehand; all arithmetic is integer, or float in a fixed order: the same model,
  * coreset, windows, labels and seed make the same bytes on every processor. Nothing here allocates, prints or calls
  * libm.
  */
@@ -117,7 +117,7 @@ uint64_t qc_learner_bytes(const QcLearnerSetup *setup);
 void qc_learner_place(QcLearner *l, const QcLearnerSetup *setup, const QcKernels *kernels, void *memory);
 
 /* Fills a slot of the coreset, before the first adapt. window: u8 [height][width][channels]; its features are computed,
- * or taken from `features` if that is not NULL (window may then be NULL where no flips need it). flags: QC_SLOT_*. */
+ * or taken from `features` if that is not NULL (window may then be NULL if no flips need it). flags: QC_SLOT_*. */
 void qc_learner_fill(QcLearner *l, uint32_t slot, const uint8_t *window, const uint8_t *features, uint16_t label,
                      uint16_t misses, uint8_t flags, uint64_t id);
 

@@ -16,7 +16,7 @@ static inline uint8_t *qc_learner_features(const QcLearner *l)
     return qc_qrun_tensor(&l->run, l->graph.nodes[l->graph.n_nodes - 1].in[0]);
 }
 
-/* Fills l->set: the coreset's examples, then labelled windows; behind them, if they count, windows without a label. */
+/* Fills l->set: the coreset's examples, then labelled windows; after them, if they count, windows without a label. */
 void qc_learner_gather(QcLearner *l);
 /* What a head for the gathered set would be solved from. */
 QcHeadTask qc_learner_task(QcLearner *l);
@@ -24,8 +24,8 @@ QcHeadTask qc_learner_task(QcLearner *l);
 void qc_learner_choose_guesses(QcLearner *l, QcHeadTask *t);
 /* right [set]: which examples of the set a last layer has right, by their features. Returns its loss. */
 float qc_learner_judge(QcLearner *l, uint8_t *right, const QcLastLayer *layer);
-/* 1 if the gathered set's new labels agree with the answers, and with each other, no more than labels dealt at random
- * would, though there are enough of them to see it. Work: O(n^2 features) for the latest 256, and only if they do not
+/* 1 if the gathered set's new labels agree with the answers, and with each other, no more than random labels
+ * would, and there are enough of them to tell. Work: O(n^2 features) for the latest 256, and only if they do not
  * agree with the answers. */
 int qc_learner_labels_are_random(const QcLearner *l);
 /* 1 if l->after has fewer kept examples right than l->right, by more than the guard allows. */

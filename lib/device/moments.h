@@ -32,8 +32,8 @@ void qc_moments_clear(QcMoments *m);
 /* 0 if the moments cannot be moments of u8 features: not numbers, or too large. */
 int qc_moments_are_sound(const QcMoments *m);
 
-/* Differences on their way into a scatter, scatter += weight d d', four at a time: the triangle is then read and
- * written a quarter as often. */
+/* Collects differences d for scatter += weight d d', four at a time, so that the triangle is read and written a quarter
+ * as often. */
 enum { QC_QUEUE = 4 };
 typedef struct QcScatterQueue {
     const QcKernels *kernels;

@@ -1,8 +1,8 @@
-/* parameters.h - what can be set of the learner, in one table: qc-calibrate --tune, the state's identity, exported C
- * and the manual are made from it.
+/* parameters.h - the parameters of the learner in one table: qc-calibrate --tune, the state's identity, exported C and
+ * the manual are made from it.
  *
- * A row: X(type, name, default at 2, 4 and 8 bits, smallest, largest, meaning). The types are float and uint32_t. What
- * no user needs and no experiment varies is a constant beside the code that uses it.
+ * A row: X(type, name, default at 2, 4 and 8 bits, smallest, largest, meaning). The types are float and uint32_t. A
+ * value that no user needs and no experiment varies is a constant beside the code that uses it.
  */
 #ifndef QC_DEVICE_PARAMETERS_H
 #define QC_DEVICE_PARAMETERS_H

@@ -1,6 +1,6 @@
-/* placing.h - how device objects are laid out in memory that the caller gives: the same walk counts the bytes (memory =
- * NULL) and hands out the pieces, and on the way it can note what each part of them is for. So a plan that is printed
- * cannot differ from the memory that is used. */
+/* placing.h - lays device objects out in memory that the caller gives. The same walk counts the bytes (memory = NULL)
+ * and assigns the pieces; it can also note the use of each part. So a plan that is printed cannot differ from the
+ * memory that is used. */
 #ifndef QC_DEVICE_PLACING_H
 #define QC_DEVICE_PLACING_H
 
@@ -20,11 +20,11 @@ typedef struct QcPlan {
 
 typedef struct QcPlacing {
     uint8_t *memory; /* NULL: count only */
-    uint64_t used;   /* 64 bits: whoever counts must see that it is too much */
-    QcPlan *plan;    /* NULL: nobody asks what for */
+    uint64_t used;   /* 64 bits, so that a count too large for the machine is seen */
+    QcPlan *plan;    /* NULL: uses are not noted */
 } QcPlacing;
 
-/* What is taken from now on belongs to a new part; at most QC_PLAN_PARTS, the last takes what is too many. */
+/* Pieces taken from now on belong to a new part. After QC_PLAN_PARTS parts, the last part takes all. */
 static inline void qc_placing_part(QcPlacing *p, const char *name)
 {
     QcPlan *plan = p->plan;

@@ -3,7 +3,7 @@
 
 #include "../kernels/mem.h"
 
-/* The node's input with zero points around it; the tensor itself where there is no padding. */
+/* The node's input with zero points around it; the tensor itself if there is no padding. */
 static const uint8_t *padded_input(QcQRun *run, const QcQNode *node)
 {
     const QcQTensor *in = &run->g->tensors[node->in[0]];

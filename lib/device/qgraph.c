@@ -61,7 +61,7 @@ typedef float Floats __attribute__((vector_size(LANES * sizeof(float)))); /* com
 typedef int32_t Ints __attribute__((vector_size(LANES * sizeof(int32_t))));
 typedef uint8_t Bytes __attribute__((vector_size(LANES)));
 
-/* Comparisons of vectors are -1 where true. */
+/* Comparisons of vectors are -1 if true. */
 static inline Bytes codes_of(Floats value, const QcQTensor *input)
 {
     const Floats far = (Floats){0} + 1024; /* beyond it every code is clamped */

@@ -4,7 +4,7 @@
 
 #include "qgraph.h"
 
-/* The node's output: its slice and the range its codes are clamped to. */
+/* The node's output: its view of the tensor, and the range to which its codes are clamped. */
 typedef struct QcOutputView {
     uint8_t *q;    /* of the first position */
     uint32_t step; /* bytes between positions */

@@ -1,5 +1,5 @@
-/* slots.h - examples that a learner keeps: the coreset, whose reserved slots hold their source examples for ever, and
- * the ring of windows that wait for a label. Both are QcSlots.
+/* slots.h - examples that a learner keeps: the coreset, whose reserved slots hold their source examples permanently,
+ * and the ring of windows that wait for a label. Both are QcSlots.
  *
  * An example is kept as its features (what the last layer reads), as its quantized window, or as both: flips change the
  * features and need the window. Slots have no order; an empty slot has flags QC_SLOT_EMPTY. After each batch the slots
@@ -32,13 +32,13 @@ void qc_slots_clear(QcSlots *slots); /* all empty, all bytes known: they are sav
 static inline uint8_t *qc_slot_window(const QcSlots *s, uint32_t i) { return s->windows + (size_t)i * s->window; }
 static inline uint8_t *qc_slot_features(const QcSlots *s, uint32_t i) { return s->feature + (size_t)i * s->features; }
 
-/* 1 if the example is in a slot: a stream may bring it again, or an example that the source had, and it is kept
+/* 1 if the example is in a slot: a stream may repeat it, or repeat an example of the source, and it is kept
  * once. */
 int qc_slots_hold(const QcSlots *slots, uint64_t id);
 
 typedef enum QcUpdate {
     QC_UPDATE_MISSES,    /* weight misses + 0.1 + 0.5 [never right] */
-    QC_UPDATE_BALANCED,  /* the same within a class; of every class as many as of any other, stream examples first */
+    QC_UPDATE_BALANCED,  /* the same within a class; the same number of each class, stream examples first */
     QC_UPDATE_RANDOM,    /* equal weights */
     QC_UPDATE_RESERVOIR, /* each stream example ever seen with equal probability (Vitter, 1985) */
     QC_UPDATE_COUNT

@@ -1,7 +1,7 @@
 /* state.h - what a learner has learned, kept through a power cut: its state block (learner.h) in two slots of flash
  * that are written in turn.
  *
- * A slot is whole if its header is, and the header is written last: whatever moment the power goes, the other slot
+ * A slot is whole if its header is, and the header is written last: if the power fails at any moment, the other slot
  * still has the state before. Memory is reached through callbacks with flash semantics: a sector is erased to ones, a
  * page is written once after that. A file can do the same (lib/format/statefile.h). Little-endian, as all processors
  * that this is built for.
@@ -35,11 +35,11 @@ typedef struct QcFlash {
 
 typedef struct QcState {
     const QcFlash *flash;
-    uint64_t identity;  /* of the model and all else that a state must fit: the caller's, the same for as long as states
-                           are to be found again */
+    uint64_t identity;  /* of the model and all else that a state must fit: from the caller, and the same as long as
+                           states are to be found again */
     uint32_t sequence;  /* of the newest whole slot; wraps */
     int8_t newest;      /* 0, 1; -1 none */
-    uint8_t known;      /* the image was looked at */
+    uint8_t known;      /* the image was read */
 } QcState;
 
 typedef enum QcStateFound {

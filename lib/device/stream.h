@@ -13,7 +13,7 @@
 
 typedef struct QcFrames {
     const QcQTensor *input; /* of the model */
-    const float *mean, *deviation; /* [channels] the model's normalisation */
+    const float *mean, *deviation; /* [channels] the model's normalization */
     uint8_t *ring; /* [length][channels] */
     uint32_t length, stride;
     uint32_t next; /* row of the ring for the next frame; of a full window the oldest */

@@ -14,7 +14,7 @@ typedef struct QcWeightSample {
     const QcFlipLayer *layers;
     const QcBlockSample *blocks; /* the weights that have scores */
     uint8_t *scores;     /* [blocks->capacity] qc_flip_byte, in the order of the blocks */
-    uint8_t *stepped;    /* [blocks->capacity / 8] one bit a weight: stepped by the latest proposal */
+    uint8_t *stepped;    /* [blocks->capacity / 8] one bit per weight: stepped by the latest proposal */
     uint32_t *histogram; /* [QC_SAMPLE_BINS] */
     float *inverse;      /* [128] 1 / score^2 of each level */
     int32_t step;        /* of the latest proposal */

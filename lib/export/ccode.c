@@ -4,7 +4,7 @@ const char qc_c_code_head[] = ".\n"
                               " * Compile @.c, all of qcore's lib/device, lib/kernels/scalar.c and "
                               "lib/kernels/cortexm_*.c as C11 with -ffp-contract=off and -I where\n"
                               " * qcore's lib is. On a Cortex-M the compiler's flags choose the kernels; "
-                              "-D@@_KERNELS=... takes another table. See qc-export(1) for a\n"
+                              "-D@@_KERNELS=... takes another table. See qc-firmware(7) for a\n"
                               " * complete program. */\n"
                               "#ifndef @@_H\n"
                               "#define @@_H\n"
@@ -18,7 +18,7 @@ const char qc_c_code_head[] = ".\n"
     "\n"                                                                                                               \
     "extern const char *const @_class_names[@@_CLASSES];\n"                                                            \
     "\n"                                                                                                               \
-    "/* Before all else. 0; or -1 where lib/device is not of the version that made this file. */\n"                    \
+    "/* Before all else. 0; or -1 if lib/device is not of the version that made this file. */\n"                    \
     "int @_init(void);\n"                                                                                              \
     "\n"                                                                                                               \
     "/* Raw values to what the model takes: x [steps][@@_CHANNELS] in the units of the recordings it was trained on. " \

@@ -7,7 +7,7 @@ extern const char qc_c_code_head[];             /* ends the comment that opens t
                                                    numbers */
 extern const char qc_c_code_header_predict[];   /* the rest of the header */
 extern const char qc_c_code_header_learner[];
-extern const char qc_c_code_common[];           /* what both kinds of sources have, behind the tables */
+extern const char qc_c_code_common[];           /* what both kinds of sources have, after the tables */
 extern const char qc_c_code_header_drift[];     /* of models that know their source's features */
 extern const char qc_c_code_header_end[];
 extern const char qc_c_code_predict[];

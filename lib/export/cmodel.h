@@ -1,5 +1,5 @@
 /* cmodel.h - a quantized model, its flip network and its coreset as one C source and one header for lib/device (see
- * qc-export(1)). */
+ * qc-firmware(7)). */
 #ifndef QC_EXPORT_CMODEL_H
 #define QC_EXPORT_CMODEL_H
 
@@ -12,15 +12,15 @@ enum { QC_C_PREDICT_STACK = 2048, QC_C_FLIP_STACK = 14 << 10 }; /* tests/device/
 
 typedef struct QcCModel {
     const char *prefix;      /* of every symbol */
-    const QcModelFile *file; /* labels, normalisation */
+    const QcModelFile *file; /* labels, normalization */
     const QcQGraph *g;
     const QcLearner *learner; /* placed, its coreset filled; NULL: the exported model predicts only */
     const QcDriftBase *drift; /* what the model knows of its source; NULL: nothing */
     int has_learned;         /* 1: the learner starts from what the model file had learned */
     uint64_t identity;       /* of states */
     const char *origin;      /* words for the heads of the files: what made them, of what */
-    uint64_t memory[2];      /* planned bytes where pointers have 4 bytes, and where they have 8 */
-    uint64_t flash, ram;     /* bytes of constants; of all that changes, where pointers have 4 bytes */
+    uint64_t memory[2];      /* planned bytes if pointers have 4 bytes, and if they have 8 */
+    uint64_t flash, ram;     /* bytes of constants; of all that changes, if pointers have 4 bytes */
 } QcCModel;
 
 void qc_cmodel_measure(QcCModel *m); /* fills memory, flash and ram from the rest */

@@ -110,7 +110,7 @@ void qc_c_code(FILE *to, const char *code, const char *prefix)
     }
 }
 
-const char *qc_c_complain(const char *prefix)
+const char *qc_c_validate(const char *prefix)
 {
     if (!isalpha((unsigned char)*prefix)) return "does not begin with a letter, as a C name must";
     for (const char *c = prefix; *c; c++)

@@ -1,4 +1,4 @@
-/* cwrite.h - writes C source: arrays, strings and pieces of code, onto a stream whose errors the caller looks at in the
+/* cwrite.h - writes C source: arrays, strings and pieces of code, to a stream whose errors the caller checks at the
  * end. */
 #ifndef QC_EXPORT_CWRITE_H
 #define QC_EXPORT_CWRITE_H
@@ -28,6 +28,6 @@ void qc_c_comment(FILE *to, const char *text); /* inside a comment: what could e
 void qc_c_code(FILE *to, const char *code, const char *prefix);
 
 /* Can its derived names stand in C beside ours? NULL: yes; else why not, to follow "'NAME' ". */
-const char *qc_c_complain(const char *prefix);
+const char *qc_c_validate(const char *prefix);
 
 #endif

@@ -42,9 +42,9 @@ static int name_outputs(Job *job, const char *output, QcErr *err)
     job->prefix = qc_arena_text(&job->arena, base, strlen(base) - 2, err);
     if (!job->source || !job->header || !job->prefix) return -1;
     job->header[length - 1] = 'h';
-    const char *complaint = qc_c_complain(job->prefix);
-    return complaint
-               ? qc_fail(err, QC_EUSAGE, "symbols are named after the file, and '%.120s' %s", job->prefix, complaint)
+    const char *wrong = qc_c_validate(job->prefix);
+    return wrong
+               ? qc_fail(err, QC_EUSAGE, "symbols are named after the file, and '%.120s' %s", job->prefix, wrong)
                : 0;
 }
 

@@ -109,7 +109,7 @@ void qc_writer_release(QcWriter *w)
     *w = (QcWriter){0};
 }
 
-/* The next n bytes, or NULL and bad. Once bad, nothing more is handed out: fields behind a hole mean nothing. */
+/* The next n bytes, or NULL and bad. Once bad, nothing more is handed out: fields after a hole mean nothing. */
 static const uint8_t *take(QcCursor *c, size_t n)
 {
     if (c->bad || c->length - c->at < n) {
@@ -155,7 +155,7 @@ uint32_t qc_get_count(QcCursor *c, size_t each)
     return n;
 }
 
-/* Length of the UTF-8 character at s, 0 where there is none (overlong, surrogate, beyond U+10FFFF, cut off, or
+/* Length of the UTF-8 character at s, 0 if there is none (overlong, surrogate, beyond U+10FFFF, cut off, or
  * zero). */
 static size_t utf8_character(const uint8_t *s, size_t left)
 {

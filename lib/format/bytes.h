@@ -31,16 +31,14 @@ void qc_put_f32s(QcWriter *w, const float *values, size_t n);
 void qc_put_i32s(QcWriter *w, const int32_t *values, size_t n);
 void qc_put_u32s(QcWriter *w, const uint32_t *values, size_t n);
 void qc_put_u64s(QcWriter *w, const uint64_t *values, size_t n);
-void qc_writer_reserve(QcWriter *w, size_t n); /* room for n bytes more and no others: for whoever knows how many there
-                                                  will be */
-int qc_writer_check(const QcWriter *w, QcErr *err); /* -1: memory was out */
+void qc_writer_reserve(QcWriter *w, size_t n); /* room for exactly n more bytes */
+int qc_writer_check(const QcWriter *w, QcErr *err); /* -1: memory ran out */
 void qc_writer_release(QcWriter *w);
 
 typedef struct QcCursor {
     const uint8_t *bytes; /* borrowed */
     size_t length, at;
-    int bad; /* something was asked for that is not there, or (QC_CURSOR_MEMORY) could not be copied for lack of
-                memory */
+    int bad; /* a read went past the end, or (QC_CURSOR_MEMORY) memory ran out */
 } QcCursor;
 enum { QC_CURSOR_MEMORY = 2 };
 
@@ -50,7 +48,7 @@ uint32_t qc_get_u32(QcCursor *c);
 uint64_t qc_get_u64(QcCursor *c);
 int32_t qc_get_i32(QcCursor *c);
 float qc_get_f32(QcCursor *c);
-/* A count of things of at least `each` bytes: 0 and bad where that many cannot follow in the bytes that are left. */
+/* A count of items of at least `each` bytes: 0 and bad where that many cannot follow in the bytes that are left. */
 uint32_t qc_get_count(QcCursor *c, size_t each);
 /* Valid UTF-8 without zero bytes, copied into the arena; NULL (with bad) otherwise. */
 char *qc_get_text(QcCursor *c, QcArena *arena);

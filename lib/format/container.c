@@ -17,7 +17,7 @@ const char *qc_kind_name(QcKind kind)
 
 static uint64_t aligned(uint64_t at) { return (at + ALIGN - 1) / ALIGN * ALIGN; }
 
-/* Names are ASCII words, so that they can be compared, printed and looked up without further thought. */
+/* Names are ASCII words, so that they can be compared, printed and looked up as they are. */
 static int is_name(const char *name)
 {
     size_t n = strlen(name);
@@ -257,7 +257,7 @@ static int decode(QcContainer *c, const Source *source, QcKind kind, const char 
         return qc_fail(err, QC_EFORMAT, "is truncated: %llu bytes of %llu", (unsigned long long)length,
                        (unsigned long long)stated);
     if (stated < length)
-        return qc_fail(err, QC_EFORMAT, "has %llu bytes behind its end", (unsigned long long)(length - stated));
+        return qc_fail(err, QC_EFORMAT, "has %llu bytes after its end", (unsigned long long)(length - stated));
     if (n > QC_MAX_SECTIONS || length < aligned(HEADER + (uint64_t)ENTRY * n) + END)
         return qc_fail(err, QC_EFORMAT, "cannot have %u sections", n);
 

@@ -83,5 +83,5 @@ int qc_flipfile_decode(QcFlip *flip, const QcModelFile *m, const QcQGraph *g, Qc
     if (qc_cursor_end(&c, "section 'flip'", err)) return -1;
     return finite
                ? 0
-               : qc_fail(err, QC_EFORMAT, "the bit-flip network holds a number that is not finite or absurdly large");
+               : qc_fail(err, QC_EFORMAT, "the bit-flip network holds a number that is not finite or out of range");
 }

@@ -1,5 +1,5 @@
 /* learnedfile.h - what a learner has learned as the optional section "learned" of its model file: counters, both last
- * layers, moments. With the coreset's file beside it, a later session goes on as if there had been no pause. docs:
+ * layers, moments. With the coreset's file beside it, a later session continues as if there had been no pause; see
  * qc-formats(5).
  */
 #ifndef QC_FORMAT_LEARNEDFILE_H

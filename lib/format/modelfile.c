@@ -26,7 +26,7 @@ int qc_provenance_decode(QcProvenance *p, QcCursor *c, QcArena *arena, QcErr *er
 
 int qc_provenance_add(QcProvenance *p, QcArena *arena, const char *line, QcErr *err)
 {
-    /* a chain is a handful of programs long: the old array stays behind in the arena */
+    /* a chain is a handful of programs long: the old array remains in the arena */
     char **lines = qc_arena_take(arena, (size_t)p->n + 1, sizeof *lines, err);
     if (!lines) return -1;
     if (p->n) memcpy(lines, p->lines, p->n * sizeof *lines);
@@ -50,12 +50,12 @@ static int check(const QcModelFile *m, QcErr *err)
             if (!strcmp(m->labels[i], m->labels[j]))
                 return qc_fail(err, QC_EFORMAT, "classes %u and %u are both named '%s'", j, i, m->labels[i]);
     if (m->norm.channels != m->channels)
-        return qc_fail(err, QC_EFORMAT, "the normalisation is of %u channels, the input of %u", m->norm.channels,
+        return qc_fail(err, QC_EFORMAT, "the normalization is of %u channels, the input of %u", m->norm.channels,
                        m->channels);
     for (uint32_t i = 0; i < m->channels; i++)
         if (!isfinite(m->norm.mean[i]) || !isfinite(m->norm.deviation[i]) || m->norm.deviation[i] <= 0)
             return qc_fail(err, QC_EFORMAT,
-                           "the normalisation of channel %u is not a finite mean and a deviation above 0", i);
+                           "the normalization of channel %u is not a finite mean and a deviation above 0", i);
     return 0;
 }
 

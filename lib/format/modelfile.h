@@ -1,4 +1,4 @@
-/* modelfile.h - what every model file has, whether float or quantized: labels, normalisation, input shape, provenance.
+/* modelfile.h - what every model file has, whether float or quantized: labels, normalization, input shape, provenance.
  *
  * A QcModelFile is an open container plus its decoded "meta" section. The graph itself lies in section "graph" (float;
  * coded by lib/nn/graphfile.h) or "qgraph" (quantized; coded by lib/format/qgraphfile.h) with "flip" (bit-flip
@@ -9,7 +9,7 @@
 
 #include "container.h"
 
-/* Per-channel normalisation, replayed on raw windows by every program: (x - mean[c]) / deviation[c]. */
+/* Per-channel normalization, replayed on raw windows by every program: (x - mean[c]) / deviation[c]. */
 typedef struct QcNorm {
     uint32_t channels;
     float *mean;      /* [channels] in the data's own units */
@@ -34,9 +34,10 @@ typedef struct QcModelFile {
 } QcModelFile;
 
 int qc_modelfile_load(QcModelFile *m, const char *path, QcErr *err);
-/* The same of a container that is read already; takes it over (on failure too: it is then released and empty). */
+/* The same from a container that was read already. Takes the container over, on failure too: it is then released and
+ * empty. */
 int qc_modelfile_decode(QcModelFile *m, QcContainer *container, QcErr *err);
-/* A fresh one (no graph yet); copies what it is given. */
+/* A new model file without a graph; copies its arguments. */
 int qc_modelfile_init(QcModelFile *m, const char *name, uint32_t channels, uint32_t height, uint32_t length,
                       uint32_t classes, char *const *labels, const QcNorm *norm, QcErr *err);
 int qc_modelfile_is_quantized(const QcModelFile *m); /* has section "qgraph" */

@@ -77,7 +77,7 @@ static int check_indices(const QcQGraph *g, uint32_t i, QcErr *err)
     return 0;
 }
 
-/* Positions of a window along one side; 0 where it does not fit. */
+/* Positions of a window along one side; 0 if it does not fit. */
 static uint64_t positions(uint32_t size, uint32_t kernel, uint32_t stride, uint32_t dilation, uint32_t before,
                           uint32_t after)
 {
@@ -167,7 +167,7 @@ static int check_loops(const QcQGraph *g, uint32_t i, QcErr *err)
                : wrong(err, g, i, "does not read as many codes as it writes");
 }
 
-/* A table behind the codes before it, whose entries the output can hold. */
+/* A table after the codes before it, whose entries the output can hold. */
 static int check_table(const QcQGraph *g, uint32_t i, uint64_t *byte, QcErr *err)
 {
     const QcQNode *n = &g->nodes[i];
@@ -239,7 +239,7 @@ static int check_codes(const QcQGraph *g, uint32_t i, uint64_t *code, uint64_t *
     return 0;
 }
 
-/* --- the order of things ---------------------------------------------------------------------- */
+/* --- order of writes and reads ---------------------------------------------------------------------- */
 
 /* Slices of one tensor are written once each, and all of them before anyone reads it. */
 static int check_flow(const QcQGraph *g, QcErr *err)

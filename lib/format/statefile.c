@@ -172,7 +172,7 @@ int qc_statefile_load(QcStateFile *f, QcLearner *l, QcErr *err)
     case QC_STATE_BROKEN: break;
     }
     if (f->error) return qc_fail(err, QC_EIO, "the state cannot be read: %s", strerror(f->error));
-    return qc_fail(err, QC_EFORMAT, "the state makes no sense, though its checksums are right");
+    return qc_fail(err, QC_EFORMAT, "the state has values out of range, though its checksums are right");
 }
 
 int qc_statefile_save(QcStateFile *f, const QcLearner *l, QcErr *err)

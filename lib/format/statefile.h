@@ -1,4 +1,4 @@
-/* statefile.h - a learner's state (lib/device/state.h) in a file: two slots after one block that says what the file is.
+/* statefile.h - a learner's state (lib/device/state.h) in a file: two slots after a block that identifies the file.
  * Blocks are written in place and reach the disk in order, so a kill or a power cut leaves the last whole state. One
  * process at a time has it open.
  */

@@ -30,11 +30,11 @@ typedef struct QcYamlDocument {
 
 enum { QC_YAML_MOST = 16 << 20 }; /* bytes */
 int qc_yaml_load(QcYamlDocument *d, const char *path, QcErr *err);
-/* `line`: of `name`, where the text begins; 1 where it is all of it. */
+/* `line`: of `name`, where the text begins; 1 if it is all of it. */
 int qc_yaml_parse(QcYamlDocument *d, const char *text, size_t length, const char *name, uint32_t line, QcErr *err);
 void qc_yaml_release(QcYamlDocument *d);
 
-const QcYaml *qc_yaml_get(const QcYaml *map, const char *key); /* NULL where there is none */
+const QcYaml *qc_yaml_get(const QcYaml *map, const char *key); /* NULL if there is none */
 /* key of a map as a number in [low, high]; `fallback` where absent (for must-have use qc_yaml_need first). */
 int qc_yaml_int(const QcYaml *map, const char *key, int64_t low, int64_t high, int64_t fallback, int64_t *value,
                 QcErr *err);

@@ -217,7 +217,7 @@ typedef struct Adder {
 
 static int32_t pair_of(int64_t a, int64_t b) { return (int32_t)((uint32_t)(a & 0xffff) | (uint32_t)b << 16); }
 
-/* 0 where that is not so: high parts of 2^15, shifts that reach into the low sum or beyond 32 bits. */
+/* 0 if that is not so: high parts of 2^15, shifts that reach into the low sum or beyond 32 bits. */
 static int adder_init(Adder *s, const QcKAdd *how)
 {
     int64_t a = ((int64_t)how->multiplier_a + 0x8000) >> 16, b = ((int64_t)how->multiplier_b + 0x8000) >> 16;

@@ -1,4 +1,4 @@
-/* avx2depth.c - whole depthwise convolutions: sixteen channels at a time, two taps a product, and codes straight from
+/* avx2depth.c - whole depthwise convolutions: sixteen channels at a time, two taps per product, and codes straight from
  * the sums. */
 #include "avx2.h"
 

@@ -32,7 +32,7 @@ static const uint32_t inverse[LEAVES] = {0x55555556u, 0x71c71c72u, 0x38e38e39u, 
                                          0x87654321u, 0xf2ff2ff3u, 0x5e991cc5u, 0x00000002u};
 
 typedef struct Work { /* on the stack */
-    _Alignas(32) uint8_t x[(POSITIONS + TAPS + 2 * PER) * INPUTS];          /* rows of the piece's inputs, zeros behind
+    _Alignas(32) uint8_t x[(POSITIONS + TAPS + 2 * PER) * INPUTS];          /* rows of the piece's inputs, zeros after
                                                                                them */
     _Alignas(32) int16_t stream[LEAVES][(GROUPS + STEPS - 1) * INPUTS + 16]; /* transformed inputs */
     _Alignas(32) int8_t codes[AT_ONCE * PER * INPUTS * LANES];              /* of one block of channels, unpacked:

@@ -80,7 +80,7 @@ INLINE Clamp clamp_of(const QcKConv *how)
                    _mm512_set1_epi8((char)how->high)};
 }
 
-/* What rescales the sums of up to 16 channels; 0 where a shift is below 32, which only the scalar kernel takes. */
+/* What rescales the sums of up to 16 channels; 0 if a shift is below 32, which only the scalar kernel takes. */
 INLINE int rescale_lanes(Rescale *r, const QcKConv *how, uint32_t channel, __mmask16 there, __m512i bias)
 {
     __m512i shift = _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(there, how->shift + channel));

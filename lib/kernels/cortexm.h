@@ -1,4 +1,4 @@
-/* cortexm.h - what both tables for Cortex-M ask of a convolution before they take it. */
+/* cortexm.h - which convolutions both tables for Cortex-M can compute. */
 #ifndef QC_KERNELS_CORTEXM_H
 #define QC_KERNELS_CORTEXM_H
 
@@ -11,7 +11,7 @@ static inline uint32_t cortexm_up(const QcKConv *how, uint32_t o)
     return how->shift[o] < 33 ? 33u - how->shift[o] : 0;
 }
 
-/* Whether no sum leaves 32 bits on that way. */
+/* 1 if no sum leaves 32 bits that way. */
 static inline int cortexm_takes(const QcKConv *how)
 {
     const QcKCodes *c = &how->codes;

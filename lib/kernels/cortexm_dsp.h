@@ -88,7 +88,7 @@ DSP_INLINE uint32_t dsp_load_bits(const uint8_t *from, uint32_t at)
     return at ? word >> at | (uint32_t)from[4] << (32 - at) : word;
 }
 
-/* The last n codes, fewer than a word's, from code j on; zeros behind them. */
+/* The last n codes, fewer than a word's, from code j on; zeros after them. */
 static inline uint32_t dsp_load_last(const uint8_t *bytes, uint32_t j, uint32_t n, uint32_t bits)
 {
     uint32_t word = 0, mask = (1u << bits) - 1;

@@ -5,7 +5,7 @@
 
 #include "cortexm_mve.h"
 
-/* Sixteen bytes of codes are multiplied by 8 / bits vectors of inputs, which lie behind each other: the p-th has those
+/* Sixteen bytes of codes are multiplied by 8 / bits vectors of inputs, which lie one after another: the p-th has those
  * of the codes p, p + 8 / bits and so on, bits p * bits and the following of the bytes. In a byte that is shifted up
  * and masked so that a code is its highest bits, the code counts 2^(8-bits) times. */
 

@@ -8,7 +8,7 @@
 #include "kernels.h"
 #include "mem.h"
 
-/* gcc and clang split it where registers are narrower */
+/* gcc and clang split it if registers are narrower */
 typedef int32_t DepthSums __attribute__((vector_size(QC_K_LANES * sizeof(int32_t))));
 /* |x * w| <= 255 * 128 < 2^15 */
 typedef int16_t DepthProducts __attribute__((vector_size(QC_K_LANES * sizeof(int16_t))));

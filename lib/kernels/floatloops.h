@@ -1,5 +1,5 @@
-/* floatloops.h - the float loops of the flipper and of the closed-form head, for each kernel set to compile under its
- * own flags: lanes are independent and each keeps one order of operations, so that wider registers change no bit
+/* floatloops.h - the float loops of the flipper and of the closed-form head. Each kernel set compiles them with its own
+ * flags. Lanes are independent, and each has one order of operations, so wider registers change no bit
  * (-ffp-contract=off). See kernels.h for what they compute.
  */
 #ifndef QC_KERNELS_FLOATLOOPS_H

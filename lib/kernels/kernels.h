@@ -1,10 +1,10 @@
-/* kernels.h - the table of inner loops of integer inference, flips and the closed-form head. scalar.c defines,
- * the others only make it faster, bit for bit.
+/* kernels.h - the table of inner loops of integer inference, flips and the closed-form head. scalar.c is the
+ * definition; all other sets give the same bits, only faster.
  *
- * Pure functions: no memory of their own, no failure, no libc but memcpy/memset. Each set is a copy of the one below
- * with what it does better (only the files of a set are compiled with its flags; dispatch.c, which reads the
- * environment, with nothing). Arrays may end anywhere: kernels read and write no byte beyond what the comments allow.
- * Tests and benches walk qc_kernels_available().
+ * Pure functions: no memory of their own, no failure, no libc but memcpy/memset. Each set is a copy of the set below
+ * it, with some functions replaced. Only the files of a set are compiled with its processor flags; dispatch.c, which
+ * reads the environment, is compiled without any. Arrays may end anywhere: kernels read and write no byte beyond what
+ * the comments allow. Tests and benches walk qc_kernels_available().
  */
 #ifndef QC_KERNELS_KERNELS_H
 #define QC_KERNELS_KERNELS_H
@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 enum { QC_K_LANES = 8 };  /* output channels in a block of packed-for-use weights */
-enum { QC_K_SLACK = 64 }; /* bytes behind padded input rows that a kernel may read (never needs) */
+enum { QC_K_SLACK = 64 }; /* bytes after padded input rows that a kernel may read (never needs) */
 enum { QC_K_STACK = 64 << 10 }; /* bytes of stack that a kernel of a large processor may take */
 
 /* A convolution seen as dot products: output position t of a row needs `segments` runs of x, each `run` bytes long (run
@@ -39,7 +39,7 @@ typedef struct QcKCodes {
 
 /* A convolution from padded input to output codes. Position t of row r reads the runs x + r * row_step + t * step +
  * segment[s] + (0 .. length-1), s < codes.segments, and writes out + (r * positions + t) * out_step + (0 ..
- * channels-1). Of x nothing else is read but up to 3 bytes behind a run, where its length is no multiple of 4. */
+ * channels-1). Of x nothing else is read but up to 3 bytes after a run, where its length is no multiple of 4. */
 typedef struct QcKConv {
     const uint8_t *x;
     QcKCodes codes; /* of all output channels */
@@ -93,10 +93,8 @@ typedef struct QcKernels {
     void (*add)(uint8_t *out, const uint8_t *a, const uint8_t *b, uint32_t n, const QcKAdd *how);
 
     /* sums[o][i] = sum over t of mask[t * mask_step + o] ? x[t * step + i] : 0, i = 0..run-1, o = 0..channels-1, exact;
-     * positions
-     * * 255 < 2^31. mask bytes: 0 = off, anything else = on. x may be read up to QC_K_SLACK bytes beyond the last run.
-     *   The
-     * Hebbian statistic of bit-flipping (qc-method(7), "Flips") in integers, for one segment. */
+     * positions * 255 < 2^31. mask bytes: 0 = off, anything else = on. x may be read up to QC_K_SLACK bytes beyond the
+     * last run. For one segment, this is the Hebbian statistic in integers (qc-method(7), "Flips"). */
     void (*masked_sum)(int32_t *sums, const uint8_t *x, const uint8_t *mask, uint32_t positions, uint32_t step,
                        uint32_t mask_step, uint32_t run, uint32_t channels);
 
@@ -104,7 +102,7 @@ typedef struct QcKernels {
     void (*max_rows)(uint8_t *out, const uint8_t *x, uint32_t rows, uint32_t step, uint32_t n);
 
     /* A dense layer for 8 inputs side by side: out[o][lane] = bias[o] + sum over i (ascending) of w[o][i] *
-     * in[i][lane], cut at 0 where relu. */
+     * in[i][lane], cut at 0 if relu. */
     void (*dense)(float *out, const float *in, const float *w, const float *bias, uint32_t n_out, uint32_t n_in,
                   int relu);
 
@@ -165,7 +163,7 @@ extern const QcKernels qc_kernels_mve;                         /* only for a Cor
 /* The best set of this processor, chosen once; QC_ISA=NAME in the environment can only lower it. The host calls this;
  * the device library is handed a table. NULL with *wrong = the name for an unknown or unavailable QC_ISA. */
 const QcKernels *qc_kernels_choose(const char **wrong);
-/* Those of this processor, scalar first, NULL-terminated. */
+/* The sets that this processor can run, scalar first, NULL-terminated. */
 const QcKernels *const *qc_kernels_available(void);
 
 #endif

@@ -1,6 +1,5 @@
-/* mem.h - the three functions that freestanding C still expects from its surroundings; compilers call them on their own
- * account anyway. lib/kernels and lib/device include this and not <string.h>, which a bare-metal toolchain need not
- * have.
+/* mem.h - the three functions that freestanding C still needs; compilers also insert calls of them. lib/kernels and
+ * lib/device include this header and not <string.h>, which a bare-metal toolchain may lack.
  */
 #ifndef QC_KERNELS_MEM_H
 #define QC_KERNELS_MEM_H

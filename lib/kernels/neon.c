@@ -195,7 +195,7 @@ static void dot(int32_t *acc, const uint8_t *x, const int8_t *w, const QcKDot *h
 
 /* ---- rescaling ---- */
 
-/* (product + 2^(shift-1)) >> shift is what a rounding shift does; where the result is beyond 32 bits it is beyond every
+/* (product + 2^(shift-1)) >> shift is what a rounding shift does; if the result is beyond 32 bits it is beyond every
  * clamp too. */
 INLINE int32x4_t settle(int64x2_t a, int64x2_t b, int64x2_t shift_a, int64x2_t shift_b)
 {

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 /* Where g conflicts with the memory's gradient m (g.m < 0): g -= (g.m / m.m) m, so that to first order the memory's
- * loss does not rise. 1 where it did. */
+ * loss does not rise. 1 if it did. */
 int qc_agem_project(float *g, const float *m, uint32_t n);
 
 #endif

@@ -4,7 +4,7 @@
  * Pruning, once: of every layer the share `prune` of the weights |scale code| that are smallest become 0 and stay it.
  * Then for each batch
  *     half of the steps   the weights left over are fine-tuned one by one (the gradient of a pruned one is dropped);
- *     clustering          of every layer they are drawn together to 2^cluster values (one of them 0 where weights were
+ *     clustering          of every layer they are drawn together to 2^cluster values (one of them 0 if weights were
  *                         pruned) by k-means in code steps, from evenly spread centres; scales differ from channel to
  *                         channel, so what is shared is the code;
  *     the other half      the shared values are fine-tuned: the gradient of one is the sum over its weights.
@@ -32,7 +32,7 @@ typedef struct Deepc {
     QcReplay replay;
     uint32_t values;         /* 2^cluster; 0: codes are not clustered */
     int is_pruned;
-    uint8_t *pruned, *owner; /* [n_codes] 1: is 0 for ever; the cluster of its layer that it belongs to */
+    uint8_t *pruned, *owner; /* [n_codes] 1: is 0 permanently; the cluster of its layer that it belongs to */
     float *centre, *dcentre; /* [n_nodes][values], in code steps */
     QcOptim centres;
     Size *sizes;             /* of one layer */

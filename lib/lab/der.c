@@ -43,7 +43,7 @@ static void scale(float *values, size_t n, double by)
     for (size_t i = 0; i < n; i++) values[i] *= (float)by;
 }
 
-/* Rows of the memory: the first n_recalled are to answer as remembered, those behind them to be right. */
+/* Rows of the memory: the first n_recalled are to answer as remembered, those after them to be right. */
 static void loss(QcReplay *r, QcMethodRun *l, const float *logits)
 {
     const Der *der = l->state;

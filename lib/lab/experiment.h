@@ -1,7 +1,7 @@
 /* experiment.h - an experiment as a YAML file describes it: axes, and the commands that each combination of their
  * values needs.
  *
- *   from: other.yaml                   # what another one says and this one does not (experimentfile.h); most have none
+ *   from: other.yaml                   # an experiment that this one extends (experimentfile.h); optional
  *   name: people                       # a word for tables
  *   paths: {data: parts}               # where things lie: not part of what is run
  *   let: {arch: inceptiontime-16x3}    # the same for all
@@ -9,11 +9,11 @@
  *                                      # a value `default` is nothing in a command: [default, --rounds=40]
  *   without: [{source: "{target}"}]    # combinations in which all of a map's axes have these values ([A, B]: one of
  *                                      these) are left out
- *   only: [...]                        # likewise, where it is there: what is in none of its maps is left out
+ *   only: [...]                        # likewise, if it is there: what is in none of its maps is left out
  *   steps:                             # in order; {NAME}: an axis, a let, a path, {out}: this step's result, {STEP}:
  *                                      the result of an earlier step
  *     float: qc-train -d {data}/{source}.train.qcd -o {out} --seed {seed}
- *     idle: ""                         # no command, no step: takes away one that comes from another description
+ *     idle: ""                         # no command: removes the step of the other experiment
  *     run: qc-calibrate -m {method} ... --json --no-output {float} > {out}
  *   report: run                        # the step whose results are reported; the last one if not said
  *
@@ -61,7 +61,7 @@ typedef struct QcExperiment {
                                          that it has */
     uint32_t n_jobs;
     QcJob *jobs;                      /* [n_jobs] each once, a job after all that it needs */
-    uint32_t *reported;               /* [n_combinations] job of the reported step, or UINT32_MAX where the combination
+    uint32_t *reported;               /* [n_combinations] job of the reported step, or UINT32_MAX if the combination
                                          is left out */
 } QcExperiment;
 

@@ -1,9 +1,9 @@
-/* experimentfile.h - an experiment's description as one YAML tree, with what it is made from put in.
+/* experimentfile.h - an experiment's description as one YAML tree, merged with the description that it extends.
  *
  *   from: people.yaml     # a description that lies beside this one, or is named from there, or comes with the programs
  *                         (share.h: "people" does, too)
  *
- * What it says itself counts: `let` and `paths` name by name, `steps` likewise; any other key as a whole. A step of its
+ * Its own keys win: `let` and `paths` name by name, `steps` likewise; any other key as a whole. A step of its
  * own takes the place of the step of the same name, and a new one comes before the next one that does, or last. A let
  * or path of the other that is an axis here is that axis.
  */

@@ -102,7 +102,7 @@ static int expand(QcJobMaker *m, Text *t, const char *text, uint32_t step, uint3
 
 /* ---- jobs ---- */
 
-/* 1 where the combination's value of the axis is the one that is named, or one of those in a list. */
+/* 1 if the combination's value of the axis is the one that is named, or one of those in a list. */
 static int has_value(QcJobMaker *m, uint32_t combination, const char *axis, const QcYaml *named, QcErr *err)
 {
     Text text;
@@ -116,7 +116,7 @@ static int has_value(QcJobMaker *m, uint32_t combination, const char *axis, cons
     return 0;
 }
 
-/* 1 where all that one of the maps says holds. */
+/* 1 if all that one of the maps says holds. */
 static int is_in(QcJobMaker *m, uint32_t combination, const QcYaml *maps, QcErr *err)
 {
     for (uint32_t i = 0; i < maps->n; i++) {

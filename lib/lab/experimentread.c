@@ -138,7 +138,7 @@ static int read_steps(QcJobMaker *m, const QcYaml *root, QcErr *err)
         const QcYaml *command = steps->items[s];
         if (command->kind != QC_YAML_SCALAR) return qc_yaml_fail(err, command, "a step is a command: one text");
         if (strpbrk(command->text, "\r\n"))
-            return qc_yaml_fail(err, command, "a command is one line: write it behind >- to fold it");
+            return qc_yaml_fail(err, command, "a command is one line: write it after >- to fold it");
         if (!*command->text) continue;
         if (add_name(m, command, (QcName){QC_NAME_STEP, steps->keys[s], NULL, e->n_steps}, err)) return -1;
         m->commands[e->n_steps] = command;

@@ -1,7 +1,7 @@
-/* lasthead.h - a float classifier on the integer model's last features: what head and proto put in place of the model's
+/* floathead.h - a float classifier on the integer model's last features: head and proto put it in place of the model's
  * own last layer.
  *
- * The features of a window are the input of the LOGITS node (behind the global average, where there is one) as real
+ * The features of a window are the input of the LOGITS node (after the global average, if there is one) as real
  * values. The head is linear: logit_k = w_k (x, 1). Where it is folded, its rows are rounded to the model's own codes,
  * each with its best scale, and the model is a plain one again.
  */
@@ -16,7 +16,7 @@ typedef struct QcFloatHead {
     const QcQNode *node; /* LOGITS */
     uint32_t n;          /* features + 1 */
     float *w;            /* [classes][n] */
-    float *x;            /* [n] of the last window looked at */
+    float *x;            /* [n] of the latest window */
     int folded;          /* answers come from the integer model, which qc_float_head_fold keeps equal */
     float *logits;       /* [classes] scratch */
 } QcFloatHead;
@@ -26,7 +26,7 @@ int qc_float_head_init(QcFloatHead *h, QcMethodRun *l, int folded, QcErr *err);
 /* one forward pass; fills h->x */
 void qc_float_head_features(QcFloatHead *h, QcMethodRun *l, const uint8_t *x);
 void qc_float_head_logits(QcFloatHead *h, QcMethodRun *l, float *logits, const uint8_t *x);
-/* nothing where it is not to be folded */
+/* does nothing if the head is not folded */
 void qc_float_head_fold(QcFloatHead *h, QcMethodRun *l);
 
 /* For QcMethod.unsaved of methods whose first setting is `fold`. */

@@ -11,7 +11,7 @@ enum { WIDTH = 960, LEFT = 60, PLOT = 880, TOP = 60, HIGH = 180, GAP = 40 };
 static const char *const outcome_words[] = {"the last layer stays", "a new last layer", "refused"},
                   *const outcome_colours[] = {"#8c8c8c", "#009e73", "#d55e00"};
 
-/* What is drawn: a value per point, NaN where there is none. */
+/* What is drawn: a value per point, NaN if there is none. */
 typedef struct Curves {
     uint32_t n; /* points */
     float confidence[QC_PICTURE_POINTS], accuracy[QC_PICTURE_POINTS], drift[QC_PICTURE_POINTS];

@@ -1,4 +1,4 @@
-/* preact.h - the sums of a convolution before they are rescaled: their mean and mean square a channel, over positions
+/* preact.h - the sums of a convolution before they are rescaled: their mean and mean square per channel, over positions
  * and windows.
  *
  * The device's forward pass rounds and clips them away at once, so they are computed a second time here, by the same

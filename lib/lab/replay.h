@@ -1,10 +1,11 @@
 /* replay.h - rehearsal by straight-through back-propagation: what er, er-ace, der, der++, a-gem, camel and deepc have
  * in common.
  *
- * The integer model has a float double with a master weight for every code, in code steps (quant/fakequant.h). A batch
- * of the stream is learned in `steps` steps of Adam; each takes `batch` examples of it and `replay` of the slots, both
- * drawn in shuffled passes. Then the master weights, which with Adam's moments live on, are rounded to the model's
- * codes. Scales stay, and biases unless `bias` gives them a rate. A method says with which loss.
+ * The integer model has a fake-quantized float copy with a master weight for every code, in code steps
+ * (quant/fakequant.h). A batch of the stream is learned in `steps` steps of Adam; each takes `batch` examples of it and
+ * `replay` of the slots, both drawn in shuffled passes. Then the master weights, which are kept with Adam's moments,
+ * are rounded to the model's codes. Scales stay, and biases unless `bias` gives them a rate. A method says with which
+ * loss.
  */
 #ifndef QC_LAB_REPLAY_H
 #define QC_LAB_REPLAY_H
@@ -14,7 +15,7 @@
 #include "../quant/biastune.h"
 #include "../live/method.h"
 
-/* Where the settings that all have are found; a method's own begin at QC_REPLAY_OWN. */
+/* Indices of the settings that all methods have; a method's own settings begin at QC_REPLAY_OWN. */
 enum {
     QC_REPLAY_STEPS,
     QC_REPLAY_BATCH,
@@ -44,7 +45,7 @@ typedef struct QcReplay {
     QcBiasTune biases;
     uint32_t steps, batch, replay; /* settings */
     uint32_t window, classes;
-    /* The batch at hand. */
+    /* The current batch. */
     const QcBatch *arrived;
     QcSampler fresh, old;   /* over the batch; over `slot` */
     const uint32_t *among;   /* the batch's examples that are drawn from; NULL: all */
@@ -52,14 +53,14 @@ typedef struct QcReplay {
     uint32_t *orders[2];     /* of the samplers */
     QcRng rng;
     uint64_t forwards, backwards;
-    /* The step at hand: rows 0 .. n_fresh-1 are of the batch, n_old rows behind them of the slots. */
+    /* The current step: rows 0 .. n_fresh-1 are of the batch, n_old rows after them of the slots. */
     uint32_t n_fresh, n_old, passed; /* rows of the last forward pass */
     uint32_t *from;  /* [batch + replay] index in the batch, or slot */
     int32_t *label;  /* [batch + replay] */
     float *x;        /* [batch + replay][window] */
     float *dlogits;  /* [batch + replay][classes]: a method writes the gradients of the pass */
     float *grads;    /* [n_params] of the graph */
-    float *dmaster;  /* [n_moving] of the master weights, and behind them of the biases where they move */
+    float *dmaster;  /* [n_moving] of the master weights, and after them of the biases where they move */
     uint32_t n_moving;
     size_t run_bytes; /* counted so far */
 } QcReplay;

@@ -15,7 +15,7 @@ typedef struct Plot {
     const uint8_t *by;
 } Plot;
 
-/* Okabe and Ito's colours, which the colour-blind can tell apart; grey in the place of their yellow. */
+/* Okabe and Ito's colours, which the colour-blind can tell apart; grey instead of their yellow. */
 static const char *const colours[QC_PLOT_CURVES] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
                                                     "#e69f00", "#56b4e9", "#000000", "#8c8c8c"};
 

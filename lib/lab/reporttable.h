@@ -27,7 +27,7 @@ typedef struct QcReport {
 
 /* Figures "A,B,...", of which "accuracy", "cost" and "transfer" are several. QC_EUSAGE for what there is not. */
 int qc_report_table(QcReport *r, const char *format, const char *figures, QcErr *err);
-/* "batches" (a curve a row), "X,Y" (a point a row), or "AXIS,Y" (a curve over the axis, which makes rows, too: by
+/* "batches" (a curve per row), "X,Y" (a point per row), or "AXIS,Y" (a curve over the axis, which makes rows, too: by
  * [n_axes] is reported). */
 int qc_report_picture(QcReport *r, const char *what, const QcExperiment *e, uint8_t *by, QcErr *err);
 /* by: as in qc_results_load. The script writes SVG to its standard output (reportplot.h). */

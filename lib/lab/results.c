@@ -62,7 +62,7 @@ typedef struct Lines {
     int whole;          /* its summary was there */
 } Lines;
 
-/* NaN where it is none. */
+/* NaN if it is none. */
 static double number_of(const QcYaml *value)
 {
     char *end;
@@ -132,10 +132,10 @@ static int check_figures(const QcYaml *line, QcErr *err)
     return check_shares(line, "test", err) || check_shares(line, "ece", err) ? -1 : 0;
 }
 
-/* Batches one after another, and the summary behind them: two logs in one file are none. */
+/* Batches one after another, and the summary after them: two logs in one file are none. */
 static int check_order(const QcYaml *line, int is_summary, Lines *lines, QcErr *err)
 {
-    if (lines->whole) return qc_yaml_fail(err, line, "there is more behind the summary: a result is of one run");
+    if (lines->whole) return qc_yaml_fail(err, line, "there is more after the summary: a result is of one run");
     if (is_summary) return 0;
     double batch = number(line, "batch");
     if (!(batch > lines->batch))

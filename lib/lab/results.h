@@ -1,7 +1,7 @@
-/* results.h - what the runs of an experiment came to: figures of each run, and their mean over repetitions with a 95 %
- * interval.
+/* results.h - the results of the runs of an experiment: figures of each run, and their mean over repetitions with a 95
+ * % interval.
  *
- * A run is what `qc-calibrate --json` printed: an object a batch and a summary. Its first test sets (-t) are the
+ * A run is what `qc-calibrate --json` printed: an object per batch and a summary. Its first test sets (-t) are the
  * targets' in the order of the streams, the next one is the source's. The target of a batch is the person whose stream
  * it is of.
  */
@@ -20,11 +20,10 @@ typedef enum QcFigure {
     QC_FIGURE_FORWARDS,
     QC_FIGURE_BACKWARDS,
     QC_FIGURE_PASSES,
-    QC_FIGURE_OPERATIONS, /* means a batch */
+    QC_FIGURE_OPERATIONS, /* means per batch */
     QC_FIGURE_MODEL_BYTES,
     QC_FIGURE_WORKING_BYTES,
-    QC_FIGURE_BYTES, /* the last: of both together, all that the method
-                                                                        needs beside the batch */
+    QC_FIGURE_BYTES, /* of both together: all that the method needs beside the batch */
     QC_FIGURE_ACC,
     QC_FIGURE_BWT,
     QC_FIGURE_FWT,
@@ -38,14 +37,14 @@ const char *qc_figure_name(QcFigure f);
 const char *qc_figure_words(QcFigure f);
 /* 1: at most 1 (an accuracy, a difference of accuracies, a calibration error). */
 int qc_figure_is_share(QcFigure f);
-/* QC_FIGURE_COUNT where there is none of that name. */
+/* QC_FIGURE_COUNT if there is none of that name. */
 QcFigure qc_figure_find(const char *name, size_t length);
 
-/* 1: a run may say this of it (NaN: it says nothing). Programs of others write results, too. */
+/* 1 if x is a possible value of the figure (NaN: not given). Other programs write results, too. */
 int qc_figure_can_be(QcFigure f, double x);
 
 typedef struct QcRunResult {
-    double figure[QC_FIGURE_COUNT]; /* NaN: the run does not say */
+    double figure[QC_FIGURE_COUNT]; /* NaN: not given */
     uint32_t n_batches;
     double *target; /* [n_batches] the target's accuracy after each batch; from the arena */
     uint32_t combination; /* of the experiment; qc_results_load says it */

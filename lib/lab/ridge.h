@@ -1,6 +1,6 @@
 /* ridge.h - ridge regression from its normal equations, one example at a time.
  *
- * The weights W that minimise  sum_i u_i |y_i - W (x_i, 1)|^2 + lambda t |W|^2  solve  (A + lambda t I) W' = B  with A
+ * The weights W that minimize  sum_i u_i |y_i - W (x_i, 1)|^2 + lambda t |W|^2  solve  (A + lambda t I) W' = B  with A
  * = sum u x x', B = sum u x y' and t the mean of A's diagonal (Hoerl and Kennard, 1970). A and B take an example in, or
  * forget, without seeing old ones again: this is recursive least squares in its information form (the same W as the
  * form that keeps A's inverse), and it needs one Cholesky decomposition whenever W is asked for.
@@ -25,7 +25,7 @@ void qc_ridge_scale(QcRidge *r, double factor); /* forget */
 void qc_ridge_add(QcRidge *r, const float *x, uint32_t label, double weight);
 void qc_ridge_join(QcRidge *r, const QcRidge *other, double weight); /* all that `other` has seen */
 
-/* w [m][n]: weights, then the constant's. Destroys what r has seen (make it of a copy); returns -1 where A + lambda t I
+/* w [m][n]: weights, then the constant's. Destroys what r has seen (make it of a copy); returns -1 if A + lambda t I
  * is not positive definite: w is then untouched. */
 int qc_ridge_solve(QcRidge *r, float *w, double lambda);
 

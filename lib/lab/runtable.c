@@ -123,7 +123,7 @@ static int add_runs(QcRunTable *t, QcKnownRun *newer, uint32_t n, QcErr *err)
     while (a < t->n || b < n) {
         int order = a == t->n ? 1 : b == n ? -1 : by_name(&t->runs[a], &newer[b]);
         QcKnownRun run = order < 0 ? t->runs[a++] : newer[b++];
-        if (order == 0) run.order = t->runs[a++].order; /* in the place of the earlier file's run */
+        if (order == 0) run.order = t->runs[a++].order; /* instead of the earlier file's run */
         if (count && !strcmp(all[count - 1].name, run.name)) count--; /* twice in one file */
         all[count++] = run;
     }

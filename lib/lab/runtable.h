@@ -1,10 +1,10 @@
-/* runtable.h - finished runs as one text file, which goes where their folder of results does not: to another machine,
- * into a repository, to a reader.
+/* runtable.h - finished runs as one text file, which is easier to move than their folder of results: to another
+ * machine, into a repository, to a reader.
  *
  * TSV. The first line names the columns: `run`, the experiment's axes, all figures of results.h, `targets`. `run` is
- * the result's name, STEP-DIGEST, so that a run is known for what it was, whatever the table's experiment was; the axes
- * are for the reader. Numbers have nine digits, `-` is one that the run does not say; `targets` is the target's
- * accuracy after each batch, with commas between. Lines that begin with # are the writer's own words.
+ * the result's name, STEP-DIGEST, so that a run can be identified whatever the table's experiment is; the axes
+ * are for the reader. Numbers have nine digits, `-` is a missing number; `targets` is the target's
+ * accuracy after each batch, with commas between. Lines that begin with # are comments.
  */
 #ifndef QC_LAB_RUNTABLE_H
 #define QC_LAB_RUNTABLE_H
@@ -39,13 +39,13 @@ struct QcRunTable { /* all zero = empty */
 int qc_runtable_load(QcRunTable *t, const char *const *paths, int n, QcErr *err);
 void qc_runtable_release(QcRunTable *t);
 
-/* The job's run, NULL where the table has none. A result in the folder goes before it: see qc_results_load. */
+/* The job's run, NULL if the table has none. A result in the folder goes before it: see qc_results_load. */
 const QcRunResult *qc_runtable_find(const QcRunTable *t, const QcJob *job);
 
 /* done [n_jobs]: 1 for reported jobs that the table has, and for jobs that only done jobs need. */
 void qc_runtable_mark_done(const QcRunTable *t, const QcExperiment *e, uint8_t *done);
 
-/* A row a run, in the experiment's order. */
+/* A row per run, in the experiment's order. */
 void qc_runtable_print(FILE *to, const QcExperiment *e, const QcResults *results);
 
 #endif

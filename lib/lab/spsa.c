@@ -1,4 +1,4 @@
-/* spsa.c - zeroth-order learning of scales and biases: two forward passes a step, nothing but losses comes back.
+/* spsa.c - zeroth-order learning of scales and biases: two forward passes per step, nothing but losses comes back.
  *
  * Every weighted channel has two parameters: its scale is scale_0 exp(theta), and its pre-activation is shifted by
  * theta' units, a unit being an eighth of the range of the tensor that it writes (of a logit: 1). Both are rounded to

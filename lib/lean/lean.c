@@ -1,4 +1,4 @@
-/* lean.c - what `make device` links in the place of libraries: the functions of lib/format/yaml.c, lib/data/gunzip.h
+/* lean.c - what `make device` links instead of libraries: the functions of lib/format/yaml.c, lib/data/gunzip.h
  * and lib/nn/run.h, which here say what this build cannot do. Whoever asks for --config or for floats gets one sentence
  * and a status.
  */

@@ -19,7 +19,7 @@ typedef struct QcFrameOptions {
     const char *columns; /* of the channels, in the model's order: names, numbers from 1, 3-8, separated by commas;
                             NULL: all that are nothing else */
     const char *time_column, *label_column; /* name or number, or "none"; NULL: by the header's names */
-    double rate; /* frames per second, where they have no times; 0: not known */
+    double rate; /* frames per second, if they have no times; 0: not known */
     int decimal_comma; /* numbers of text are 1,5: a comma separates no cells */
 } QcFrameOptions;
 
@@ -44,7 +44,7 @@ typedef struct QcFrameReader {
     uint32_t *channel; /* [columns] channel of a column; UINT32_MAX: none */
     char **name; /* [channels] for messages */
     /* the latest frame */
-    float *x, *row; /* [channels]; row: as it was read, NaN where a value is missing */
+    float *x, *row; /* [channels]; row: as it was read, NaN if a value is missing */
     int32_t class_index; /* -1: no label */
     double seconds; /* NaN: not known */
     char stamp[QC_FRAME_STAMP]; /* as it was given; empty: none */

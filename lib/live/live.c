@@ -176,7 +176,7 @@ static int save_labels(QcLive *s, QcErr *err)
 static void check_plausible(QcLive *s, int is_end)
 {
     char words[QC_PLAUSIBLE_WORDS];
-    if (qc_plausible_say(&s->plausible, words, is_end)) say(s, "%s", words);
+    if (qc_plausible_report(&s->plausible, words, is_end)) say(s, "%s", words);
 }
 
 /* The figure after the latest window; NaN: the model knows nothing to hold it against. What it learns counts, so an

@@ -24,7 +24,7 @@ typedef struct QcLiveModel {
     QcArena arena;
     QcModelFile model;
     QcQGraph g;
-    QcInputs coreset; /* empty where nothing is learned */
+    QcInputs coreset; /* empty if nothing is learned */
     QcLearner learner;
     void *memory; /* the learner's */
     QcStateFile kept; /* all zero where no state is kept */

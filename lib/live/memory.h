@@ -8,7 +8,7 @@
 
 typedef struct QcMemory {
     QcPlan model, inference;    /* inference: of one thread */
-    QcPlan calibration, batch;  /* calibration: its own forward pass included; both empty where there is none */
+    QcPlan calibration, batch;  /* calibration: its own forward pass included; both empty if there is none */
 } QcMemory;
 
 /* Of a model in a file; a calibration by the device's own step with that many slots and examples in a batch, where the

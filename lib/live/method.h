@@ -127,7 +127,7 @@ struct QcMethodRun {
  * there. */
 const QcMethod *qc_method_find(const QcMethod *const *table, const char *name, QcErr *err);
 
-/* method->unsaved, where there is one. */
+/* method->unsaved, if there is one. */
 const char *qc_method_unsaved(const QcMethod *m, const double *setting);
 
 /* "NAME=VALUE" texts over the defaults into values [QC_METHOD_SETTINGS]; QC_EUSAGE names the settings that there are,

@@ -104,7 +104,7 @@ static void describe(const QcPlausible *p, char *words, uint32_t worst, uint32_t
                  100 * (double)p->outside[worst] / (double)p->windows);
 }
 
-int qc_plausible_say(QcPlausible *p, char *words, int is_end)
+int qc_plausible_report(QcPlausible *p, char *words, int is_end)
 {
     uint32_t worst = 0, n = 0;
     if (p->is_said || !p->windows || (p->windows < QC_PLAUSIBLE_WINDOWS && !is_end)) return 0;
@@ -142,7 +142,7 @@ int qc_plausible_inputs(char *words, const QcInputs *inputs, const QcModelFile *
     if (!x) status = -1;
     for (uint32_t i = 0; i < n && p.range.channels && !status; i++)
         status = add_window(&p, x, d, (uint32_t)((uint64_t)i * d->n / n), err);
-    if (!status) status = qc_plausible_say(&p, words, 1);
+    if (!status) status = qc_plausible_report(&p, words, 1);
     qc_arena_release(&arena);
     qc_plausible_release(&p);
     return status;

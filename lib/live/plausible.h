@@ -36,7 +36,7 @@ void qc_plausible_window(QcPlausible *p, uint32_t length);
 
 /* 1, once, if a channel is implausible: words [QC_PLAUSIBLE_WORDS] then say which, and by what factor. is_end: fewer
  * windows are enough, because no more come. */
-int qc_plausible_say(QcPlausible *p, char *words, int is_end);
+int qc_plausible_report(QcPlausible *p, char *words, int is_end);
 
 /* The same of a data file: at most 1000 of its windows, evenly taken. 1, 0 or -1. */
 int qc_plausible_inputs(char *words, const QcInputs *inputs, const QcModelFile *m, QcErr *err);

@@ -39,7 +39,7 @@ typedef struct QcSession {
     uint32_t n_streams;
     QcMethodRun learner;         /* .bytes: all that it needs but the model and the batch: coreset, activations, the
                                     method's own */
-    uint64_t model_bytes;        /* codes, scales, and the flip network where the method uses it */
+    uint64_t model_bytes;        /* codes, scales, and the flip network if the method uses it */
     uint64_t batch_bytes;        /* the largest batch, quantized, with labels and ids; 0 of methods on the device, which
                                     take one window after another */
     uint32_t *order, *starts;    /* examples, each by its place in its own stream, stream after stream; where each batch
@@ -81,7 +81,7 @@ typedef struct QcTestFigures {
     double accuracy, ece; /* NaN: no window is labelled */
 } QcTestFigures;
 int qc_session_test(QcSession *s, QcTestFigures *figures, const QcInputs *test, QcErr *err);
-/* The model as it stands (refused where the method's result is no plain one: qc_method_unsaved), the coreset as it
+/* The model as it stands (refused if the method's result is no plain one: qc_method_unsaved), the coreset as it
  * stands. NULL or "-": stdout. */
 int qc_session_save_model(QcSession *s, const char *path, QcErr *err);
 int qc_session_save_coreset(QcSession *s, const char *path, QcErr *err);

@@ -9,7 +9,7 @@
 enum { QC_SESSION_TESTS = 16 };
 
 typedef enum QcSessionEvent {
-    QC_SESSION_ANEW,    /* the state's file has no whole state: the session begins anew */
+    QC_SESSION_ANEW,    /* the state's file has no whole state: the session starts anew */
     QC_SESSION_RESUMED, /* the session goes on after batch s->at */
     QC_SESSION_BEGIN,   /* tests: before the first batch; only where there are several streams and a test set for
                            each */

@@ -70,7 +70,7 @@ static int64_t find_id(const QcDataset *d, uint64_t id)
     return -1;
 }
 
-/* The originals behind the slots by where they are from: part 0 is the coreset file, the others the streams. */
+/* The original examples of the slots by their origin: part 0 is the coreset file, the others the streams. */
 typedef struct Origins {
     QcDataset parts[1 + QC_TRANSFER_STREAMS]; /* those that are kept */
     /* [capacity] examples, slots; how many */

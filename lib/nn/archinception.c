@@ -24,7 +24,7 @@ static int read_inception(Inception *a, const QcYaml *map, QcErr *err)
 }
 
 /* Bottleneck -> parallel convolutions, and pool -> convolution; concat -> batch norm -> ReLU. The bottleneck is left
- * out where there is one channel. */
+ * out if there is one channel. */
 static int add_module(QcArch *arch, const Inception *a, int module, uint32_t in, QcErr *err)
 {
     QcGraph *g = arch->g;

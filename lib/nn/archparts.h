@@ -1,7 +1,7 @@
 /* archparts.h - inside an architecture: declarations shared by its readers (inception, omni-scale, layers) and arch.c.
  * Not for other floors.
  *
- * Each reader adds its nodes to arch->g behind `in` and returns the last, which arch.c joins to the classes; or -1 with
+ * Each reader adds its nodes to arch->g after `in` and returns the last, which arch.c joins to the classes; or -1 with
  * a sentence that has file, line and column where one key is to blame.
  */
 #ifndef QC_NN_ARCHPARTS_H

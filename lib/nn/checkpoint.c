@@ -1,6 +1,6 @@
 /* A checkpoint is a container of kind "checkpoint": section "options" (what it was made with, a line each, so that the
- * first line that differs can be reported), "state" (everything the next epoch starts from), "hook" (what hangs on
- * after_epoch). */
+ * first line that differs can be reported), "state" (everything the next epoch starts from), "hook" (state of
+ * the hook after_epoch). */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include "../format/container.h"
 #include "trainparts.h"
 
-/* A digest of what is learned from: windows, labels and normalisation. */
+/* A digest of what is learned from: windows, labels and normalization. */
 static void digest_data(char text[QC_DIGEST_TEXT], const QcTraining *t, QcWriter *w)
 {
     uint8_t digests[2][QC_DIGEST_BYTES], whole[QC_DIGEST_BYTES];
@@ -92,7 +92,7 @@ static const char *skip_line(const char *text)
     return text + n + (text[n] == '\n');
 }
 
-/* One sentence about the first line in which two lists of options differ; 0 where none does. */
+/* One sentence about the first line in which two lists of options differ; 0 if none does. */
 static int compare_options(const char *theirs, const char *ours, QcErr *err)
 {
     while (*theirs && *ours) {

@@ -188,7 +188,7 @@ static int all_used(const QcGraph *g, QcErr *err)
 /* What holds for the graph as a whole, once every node is right. */
 static int check_whole(const QcGraph *g, QcErr *err)
 {
-    if (g->n_nodes < 2) return qc_fail(err, QC_EFORMAT, "the graph has no node behind its input");
+    if (g->n_nodes < 2) return qc_fail(err, QC_EFORMAT, "the graph has no node after its input");
     const QcNode *last = &g->nodes[g->n_nodes - 1];
     if (last->height != 1 || last->width != 1)
         return qc_fail(err, QC_EFORMAT, "the last node '%.63s' gives %u x %u positions, not one row of logits",
@@ -256,7 +256,7 @@ static int check_numbers(const QcGraph *g, QcErr *err)
         const float *mean = g->stats + node->stat, *variance = mean + node->channels;
         for (uint32_t c = 0; c < node->channels; c++)
             if (!isfinite(mean[c]) || !(variance[c] >= 0) || !isfinite(variance[c]))
-                return qc_fail(err, QC_EFORMAT, "node '%.63s' has a running mean or variance that cannot be",
+                return qc_fail(err, QC_EFORMAT, "node '%.63s' has a running mean or variance out of range",
                                node->name);
     }
     return 0;

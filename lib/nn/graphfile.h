@@ -6,7 +6,7 @@
 #include "graph.h"
 
 int qc_graph_encode(QcModelFile *m, const QcGraph *g, QcErr *err);
-/* Fails with QC_EUSAGE-free sentences: a quantized model says so ("... is quantized to 4 bits; a float model is
+/* A quantized model is refused with a sentence ("... is quantized to 4 bits; a float model is
  * needed"). */
 int qc_graph_decode(QcGraph *g, const QcModelFile *m, QcErr *err);
 

@@ -12,7 +12,7 @@ static int wrong(QcErr *err, const QcNode *node, const char *what)
     return qc_fail(err, QC_EFORMAT, "node '%.63s' (%s) %s", node->name, qc_op_names[node->op], what);
 }
 
-/* Output length of one dimension; 0 where the window does not fit. */
+/* Output length of one dimension; 0 if the window does not fit. */
 static uint32_t slide(uint32_t in, uint32_t kernel, uint32_t stride, uint32_t dilation, uint32_t before, uint32_t after)
 {
     uint64_t padded = (uint64_t)in + before + after, reach = (uint64_t)(kernel - 1) * dilation + 1;

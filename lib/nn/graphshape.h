@@ -1,5 +1,5 @@
-/* graphshape.h - what a node's attributes and inputs say about its shape and parameters; the one judge of both for the
- * builder, the reader and the checker.
+/* graphshape.h - a node's shape and parameters from its attributes and inputs: the builder, the reader and the checker
+ * all use these functions.
  */
 #ifndef QC_NN_GRAPHSHAPE_H
 #define QC_NN_GRAPHSHAPE_H

@@ -48,7 +48,7 @@ int qc_graph_with_std(QcGraph *out, const QcGraph *g, QcErr *err)
     const QcNode *average = average_of(g), *last = &g->nodes[g->n_nodes - 1], *input = &g->nodes[0];
     if (!average)
         return qc_fail(err, QC_EUNSUPPORTED,
-                       "the last layer '%.63s' is no linear one behind a global average, so it cannot read standard "
+                       "the last layer '%.63s' is not linear after a global average, so it cannot read standard "
                        "deviations too",
                        last->name);
     if (qc_graph_init(out, input->channels, input->height, input->width, err)) return -1;

@@ -1,4 +1,4 @@
-/* loss.h - softmax cross-entropy, and how far its probabilities are to be believed. */
+/* loss.h - softmax cross-entropy, and the calibration error of its probabilities. */
 #ifndef QC_NN_LOSS_H
 #define QC_NN_LOSS_H
 
@@ -10,7 +10,7 @@ double qc_loss(float *dlogits, uint32_t *right, const float *logits, const int32
                uint32_t classes);
 
 /* Expected calibration error over QC_ECE_BINS bins ((k-1)/15, k/15] of the largest probability: sum of bin size / n *
- * |share right - mean probability| (Guo et al., 2017). All zero: nothing counted yet. */
+ * |share right - mean probability| (Guo et al., 2017). All zero: empty. */
 enum { QC_ECE_BINS = 15 };
 typedef struct QcEce {
     uint32_t n, right[QC_ECE_BINS];
@@ -18,6 +18,6 @@ typedef struct QcEce {
 } QcEce;
 
 void qc_ece_add(QcEce *e, double confidence, int right);
-double qc_ece(const QcEce *e); /* NaN of nothing */
+double qc_ece(const QcEce *e); /* NaN if nothing was added */
 
 #endif

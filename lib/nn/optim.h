@@ -25,7 +25,7 @@ typedef struct QcOptim {
 
 /* momentum .9, betas .9 .999, eps 1e-8 */
 int qc_optim_init(QcOptim *o, QcOptimKind kind, size_t n, double rate, double decay, QcErr *err);
-/* One step; scale multiplies the rate (schedule). decays (may be NULL) [n]: 1 where weight decay applies. */
+/* One step; scale multiplies the rate (schedule). decays (may be NULL) [n]: 1 if weight decay applies. */
 void qc_optim_step(QcOptim *o, float *params, const float *grads, double scale, const uint8_t *decays);
 void qc_optim_release(QcOptim *o);
 double qc_schedule_cosine(uint64_t step, uint64_t steps); /* 1 -> 0, half a cosine */

@@ -67,7 +67,7 @@ static int make_convs(QcRun *run, int which, QcErr *err)
 QcRun *qc_run_new(QcGraph *g, uint32_t batch, QcRunMode mode, int threads, QcErr *err)
 {
     if (!batch || batch > QC_MAX_DIM || threads < 1 || threads > 1024) {
-        qc_fail(err, QC_EUSAGE, "a batch of %u windows on %d threads cannot be (1 to 65535 windows, 1 to 1024 threads)",
+        qc_fail(err, QC_EUSAGE, "a batch of %u windows on %d threads is not possible (1 to 65535, 1 to 1024)",
                 batch, threads);
         return NULL;
     }

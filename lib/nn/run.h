@@ -1,9 +1,9 @@
 /* run.h - forward and backward passes of a graph over a mini-batch (oneDNN does the convolutions).
  *
  * A QcRun borrows its graph (which must outlive it) and owns the memory for `batch` windows. Parameters are read from
- * graph->params at each forward, so whoever changes them (an optimizer, a quantizer's snapshot) has nothing else to do.
- * For the same inputs the result is the same to the bit, whatever the number of threads, of which more than four are of
- * no use.
+ * graph->params at each forward, so a change of them (by an optimizer or a quantizer's snapshot) takes effect at once.
+ * For the same inputs the result is the same to the bit, whatever the number of threads; more than four are of no
+ * use.
  */
 #ifndef QC_NN_RUN_H
 #define QC_NN_RUN_H
@@ -28,7 +28,7 @@ const float *qc_run_forward(QcRun *run, const float *x, uint32_t n);
 void qc_run_backward(QcRun *run, float *grads, const float *dlogits);
 
 /* Of the last pass, borrowed until the next: the output of a node, and (after qc_run_backward, for nodes kept by
- * qc_run_keep) the gradient with respect to it, both [n][h][w][c]. NULL where memory was shared away. */
+ * qc_run_keep) the gradient with respect to it, both [n][h][w][c]. NULL if memory was shared away. */
 const float *qc_run_value(const QcRun *run, uint32_t node);
 const float *qc_run_gradient(const QcRun *run, uint32_t node);
 /* Call before the first forward: this node's value and gradient must survive the pass. */

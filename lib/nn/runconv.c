@@ -1,6 +1,6 @@
 /* Convolutions and linear layers by oneDNN. Measured on AVX2 with 16 and 32 channels and kernels of 9 to 39 (64 windows
  * of 125, two threads): activations plain, weights in the layout that oneDNN asks for, is up to 2.5 times as fast as
- * blocked activations, for which wide kernels fall back to the same matrix product behind a slower im2col. A linear
+ * blocked activations, for which wide kernels fall back to the same matrix product after a slower im2col. A linear
  * layer is a 1 x 1 convolution over one row of n positions. */
 #include <stdlib.h>
 
@@ -79,7 +79,7 @@ static dnnl_status_t describe_conv(QcConvShape *s, const QcNode *node, const QcN
     s->dilates[1] = w->dilation_w - 1;
     s->before[0] = w->pad_top;
     s->before[1] = w->pad_left;
-    /* what lies behind the last window's reach is not seen by any; oneDNN wants padding that fits exactly */
+    /* what lies after the last window's reach is not seen by any; oneDNN wants padding that fits exactly */
     s->after[0] = (dnnl_dim_t)(node->height - 1) * w->stride_h + (dnnl_dim_t)(w->kernel_h - 1) * w->dilation_h + 1 -
                   height - w->pad_top;
     s->after[1] = (dnnl_dim_t)(node->width - 1) * w->stride_w + (dnnl_dim_t)(w->kernel_w - 1) * w->dilation_w + 1 -

@@ -10,7 +10,7 @@ enum { QC_FORWARD, QC_BACK_DATA, QC_BACK_WEIGHTS, QC_PASSES };
 
 typedef struct QcPass {
     dnnl_primitive_t primitive;
-    dnnl_primitive_t reorder; /* weights from our layout (QC_BACK_WEIGHTS: into it); NULL where they are the same */
+    dnnl_primitive_t reorder; /* weights from our layout (QC_BACK_WEIGHTS: into it); NULL if they are the same */
     dnnl_memory_t weights;    /* in oneDNN's layout, set only with a reorder */
     dnnl_memory_t scratchpad;
 } QcPass;
@@ -47,7 +47,7 @@ dnnl_status_t qc_pass_make(QcPass *out, const QcConvShape *s, int pass, dnnl_pri
 void qc_pass_release(QcPass *pass);
 void qc_pass_lend(const QcPass *pass, const QcConvs *convs); /* the rooms that all layers share */
 
-/* Whether oneDNN has nothing better for this pass than a matrix product behind a copy of each window, and something
+/* Whether oneDNN has nothing better for this pass than a matrix product after a copy of each window, and something
  * better for the turned one: then *turn is that. NULL otherwise. */
 dnnl_status_t qc_turn_make(QcTurn **turn, const QcConvShape *s, int pass, dnnl_primitive_desc_t desc,
                            QcConvNeeds *needs);

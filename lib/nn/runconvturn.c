@@ -1,5 +1,5 @@
 /* Backward passes as forward ones. Of kernels wider than 14 (gradient of weights) and 20 or so (gradient of data)
- * oneDNN 2.6 has only a matrix product behind a copy of every window, at a third to a half of the speed of its forward
+ * oneDNN 2.6 has only a matrix product after a copy of every window, at a third to a half of the speed of its forward
  * convolution. Without strides both gradients are forward convolutions themselves (39 taps, 16 channels, 48 windows of
  * 500, AVX-512, one thread: weights 16.3 to 4.7 ms, data 10.2 to 4.5 ms):
  *   dx[n][t][i] = sum_o,k  W[o][k][i] dy[n][t + before - k][o]          dy convolved with the kernel reversed, in and

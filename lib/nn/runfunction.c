@@ -46,7 +46,7 @@ void qc_run_table_backward(float *dx, const float *dy, const float *x, const QcN
 
 /* ---- products ---- */
 
-/* Does the input have one value a channel, for all positions of the node? */
+/* Does the input have one value per channel, for all positions of the node? */
 static int is_gate(const QcNode *node, const QcNode *in)
 {
     return qc_node_positions(in) == 1 && qc_node_positions(node) > 1;

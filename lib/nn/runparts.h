@@ -32,7 +32,7 @@ typedef struct QcWorker {
     struct QcRun *run;
     int number;
     uint32_t first, n;         /* windows of the last pass */
-    float **value, **gradient; /* [n_nodes], NULL where there is none */
+    float **value, **gradient; /* [n_nodes], NULL if there is none */
     float **spare;             /* [n_nodes] where a node works out a gradient that is to be added */
     float *grads;              /* [n_params] its share of the parameters' gradients; slice 0 writes the caller's */
     float *channel;            /* [3][widest channels] */
@@ -90,7 +90,7 @@ void qc_run_avgpool_backward(float *dx, const float *dy, const QcNode *node, con
 void qc_run_gap_forward(float *y, const float *x, const QcNode *in, uint32_t n);
 void qc_run_gap_backward(float *dx, const float *dy, const QcNode *in, uint32_t n);
 void qc_run_std_forward(float *y, const float *x, const QcNode *in, uint32_t n);
-/* 0 where all of a channel is alike */
+/* 0 if all of a channel is alike */
 void qc_run_std_backward(float *dx, const float *dy, const float *y, const float *x, const QcNode *in, uint32_t n);
 
 /* runpoint.c: value by value; y and x may be one array. */

@@ -1,7 +1,7 @@
-/* score.h - logits of a float model on a data set, and how good logits are: accuracy, loss, calibration error, recall
+/* score.h - logits of a float model on a data set, and figures of logits: accuracy, loss, calibration error, recall
  * of each class, confusion.
  *
- * Examples with label -1 are left out and counted. A figure that nothing was counted for is NaN. The struct owns its
+ * Examples with label -1 are only counted, in `unlabelled`. A figure over no examples is NaN. The struct owns its
  * arrays.
  */
 #ifndef QC_NN_SCORE_H

@@ -132,7 +132,7 @@ QcTeam *qc_team_new(int members, int cores, QcErr *err)
 void qc_team_free(QcTeam *team)
 {
     if (!team) return;
-    team->members = team->started + 1; /* fewer where not all could be started */
+    team->members = team->started + 1; /* fewer if not all could be started */
     team->work = NULL;
     meet(team, 0, 1);
     leave(team);

@@ -1,8 +1,8 @@
-/* team.h - a few threads that do the same work on different parts, and meet where they need each other's results.
+/* team.h - a few threads that do the same work on different parts, with barriers where they need each other's results.
  *
  * Members are threads, but no more than `cores` of them work at a time: what they compute does not depend on the number
- * of cores. A waiting thread looks around for a moment and then sleeps: a machine that is shared with others loses no
- * time to it (OpenMP's threads spin for milliseconds; measured on two busy cores, training took four times as long).
+ * of cores. A waiting thread spins for a moment and then sleeps, which costs little on a machine that is shared
+ * with others (OpenMP's threads spin for milliseconds; measured on two busy cores, training took four times as long).
  */
 #ifndef QC_NN_TEAM_H
 #define QC_NN_TEAM_H

@@ -59,7 +59,7 @@ int qc_train_split(QcTraining *t, QcErr *err)
 
 /* ---- epochs ---- */
 
-const char *qc_train_complain(const QcTrainOptions *o)
+const char *qc_train_validate(const QcTrainOptions *o)
 {
     if (o->epochs < 1 || o->epochs > 1000000) return "the number of epochs must be 1 to 1000000";
     if (o->batch < 1 || o->batch > QC_MAX_DIM) return "the batch size must be 1 to 65535";
@@ -138,7 +138,7 @@ static int train_epoch(Workspace *workspace, QcTraining *t, QcEpoch *epoch, QcEr
         hits += right;
         if (!isfinite(loss))
             return qc_fail(err, QC_EFAIL,
-                           "training fell apart in epoch %u: the loss is no longer a number (a lower rate may help)",
+                           "training diverged in epoch %u: the loss is not a number (a lower rate may help)",
                            epoch->epoch);
         qc_run_backward(workspace->run, workspace->grads, workspace->dlogits);
         qc_optim_step(&t->optim, t->g->params, workspace->grads,
@@ -221,8 +221,8 @@ static int check_examples(const QcTraining *t, QcErr *err)
 int qc_train(QcGraph *g, const QcDataset *d, const QcNorm *norm, const int32_t *map, const QcTrainOptions *o,
              QcErr *err)
 {
-    const char *complaint = qc_train_complain(o);
-    if (complaint) return qc_fail(err, QC_EUSAGE, "%s", complaint);
+    const char *wrong = qc_train_validate(o);
+    if (wrong) return qc_fail(err, QC_EUSAGE, "%s", wrong);
     QcTraining t = {.g = g, .d = d, .norm = norm, .map = map, .o = o, .best_loss = INFINITY};
     Workspace workspace = {0}, valid = {0};
     int status = -1;

@@ -1,6 +1,6 @@
 /* train.h - float training: mini-batches, schedule, validation, early stop, checkpoint and resume.
  *
- * Higher floors hang on `after_epoch`, which is how a miss log is filled without this floor knowing what one is.
+ * Higher floors use the hook `after_epoch`: a miss log is filled by it, of which this floor knows nothing.
  */
 #ifndef QC_NN_TRAIN_H
 #define QC_NN_TRAIN_H
@@ -27,7 +27,7 @@ typedef struct QcTrainOptions {
     const char *checkpoint; /* path, NULL = none; written after every checkpoint_every epochs, never torn */
     uint32_t checkpoint_every;
     int resume;           /* start from the checkpoint if it is there; refuses one made with other options or data */
-    /* Called after each epoch with the graph as it stands; stop with -1. NULL = nobody. */
+    /* Called after each epoch with the graph as it stands; stop with -1. NULL = none. */
     int (*after_epoch)(void *ctx, QcGraph *g, const QcEpoch *epoch, QcErr *err);
     void *ctx;
     /* State of the hook, saved in and restored from the checkpoint (both NULL = none). */
@@ -36,7 +36,7 @@ typedef struct QcTrainOptions {
 } QcTrainOptions;
 
 extern const QcTrainOptions qc_train_defaults;
-const char *qc_train_complain(const QcTrainOptions *o); /* NULL, or the sentence to print */
+const char *qc_train_validate(const QcTrainOptions *o); /* NULL, or the sentence to print */
 
 /* Trains g (reset beforehand by the caller) on d (labels mapped by map, see qc_dataset_match). With validation, g ends
  * with the parameters of the best epoch. Same options and data = same bytes, whatever the number of threads, whether or

@@ -25,7 +25,7 @@ typedef struct QcTraining {
 /* Holds out o->valid of every class, at least one example and never all of them. */
 int qc_train_split(QcTraining *t, QcErr *err);
 
-/* checkpoint.c: reading returns 1 where there was one, 0 where there is no such file, -1 where it does not fit. */
+/* checkpoint.c: reading returns 1 if there was one, 0 if there is no such file, -1 if it does not fit. */
 int qc_checkpoint_save(const QcTraining *t, QcErr *err);
 int qc_checkpoint_load(QcTraining *t, QcErr *err);
 

@@ -1,7 +1,7 @@
-/* weights.h - the parameters of a float graph by name, in the order and layout of PyTorch: what carries weights between
- * tools without a graph.
+/* weights.h - the parameters of a float graph by name, in the order and layout of PyTorch: the form in which
+ * weights go from tool to tool without a graph.
  *
- * A node NAME has NAME.weight and, where it has one, NAME.bias; a batch norm also NAME.running_mean and
+ * A node NAME has NAME.weight and, if it has one, NAME.bias; a batch norm also NAME.running_mean and
  * NAME.running_var. Weights of a convolution are [out][in / groups][height][width], of a graph of series [out][in /
  * groups][width]; of a linear layer [out][in], in being the values of a window in the order channel, height, width. All
  * else is [channels].
@@ -51,7 +51,7 @@ const QcWeight *qc_weights_find(const QcWeights *w, const char *name);
 int qc_weights_ignores(const char *name);
 /* 0 if the shape is the shape of w without its ones; else a sentence. */
 int qc_weight_check_shape(const QcWeight *w, const uint64_t *dims, uint32_t rank, const char *file, QcErr *err);
-/* 0 where all n values are finite (a running variance: not negative); then they are set. */
+/* 0 if all n values are finite (a running variance: not negative); then they are set. */
 int qc_weight_take(const QcWeight *w, const float *values, const char *file, QcErr *err);
 
 #endif

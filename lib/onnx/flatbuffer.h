@@ -1,7 +1,7 @@
 /* flatbuffer.h - the tables of a FlatBuffers file (flatbuffers.dev, "internals"), read in place. Not for other floors.
  *
  * A table starts with an offset to its vtable, which has the place of each field or 0 if the field has its default.
- * Every offset and length is checked against the file before a byte behind it is read. What lies outside reads as
+ * Every offset and length is checked against the file before a byte beyond it is read. What lies outside reads as
  * absent, 0 or empty and sets `bad`; qc_flat_end reports it once, so that readers are straight lines.
  */
 #ifndef QC_ONNX_FLATBUFFER_H

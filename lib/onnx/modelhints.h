@@ -1,5 +1,5 @@
 /* modelhints.h - what the file of another tool does not say about its model, as a user writes it: class names,
- * normalisation, shape of the input. */
+ * normalization, shape of the input. */
 #ifndef QC_ONNX_MODELHINTS_H
 #define QC_ONNX_MODELHINTS_H
 
@@ -9,7 +9,7 @@ typedef struct QcModelHints { /* NULL: not given */
     const char *labels;       /* a text file, a class name a line, in the order of the logits */
     const char *labels_from;  /* a data file, whose class names are taken in its order */
     const char *norm;         /* an .npz with the arrays mean and std */
-    const char *mean, *std;   /* "0.485,0.456,0.406": one number, or one a channel */
+    const char *mean, *std;   /* "0.485,0.456,0.406": one number, or one per channel */
     const char *shape;        /* "C,T" or "C,H,W" of one window */
 } QcModelHints;
 

@@ -3,7 +3,7 @@
  *
  * Reading: a float classifier of one input becomes a model file with section "graph". ONNX lays windows out as
  * [N][C][T] or [N][C][H][W], or channels-last; our graphs are channels-last, so weights are turned while they are read,
- * and operators that only rename axes leave no node. Constants are worked out beforehand. A normalisation before
+ * and operators that only rename axes leave no node. Constants are worked out beforehand. A normalization before
  * everything else (x * gain + shift by channel) becomes the model's own. Files are not trusted: a broken file is
  * QC_EFORMAT, an operator without a counterpart in our graphs QC_EUNSUPPORTED with its name and its node's.
  */
@@ -18,7 +18,7 @@ typedef struct QcOnnxOptions { /* what the file does not say; all zero = nothing
         *labels; /* [n_labels] one for each logit; n_labels = 0: the file's ("qcore.labels"), else "0", "1", ... */
     uint32_t n_labels;
     const float *mean,
-        *deviation; /* [n_mean], [n_deviation] normalisation of raw windows: one value, or one a channel; 0: none */
+        *deviation; /* [n_mean], [n_deviation] normalization of raw windows: one value, or one per channel; 0: none */
     uint32_t n_mean, n_deviation;
     const char *folder; /* where external data may be read from (file names alone, no paths); NULL: refused */
     const char *output; /* which of several outputs has the logits; NULL: the only output that no node reads */

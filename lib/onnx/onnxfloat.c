@@ -118,7 +118,7 @@ static void write_pool(Writer *w, const QcNode *node, const char *output, const 
     if ((node->window.dilation_h > 1 || node->window.dilation_w > 1) && w->out->opset < 19) w->out->opset = 19;
 }
 
-/* Values of a window lie in the order of height, width, channels behind it, which ONNX must be told. */
+/* Values of a window lie in the order of height, width, channels after it, which ONNX must be told. */
 static void write_flatten(Writer *w, const QcNode *node, const char *output, const char *x)
 {
     char turned[QC_ONNX_NAME], shape[QC_ONNX_NAME];

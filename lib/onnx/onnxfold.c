@@ -64,7 +64,7 @@ int qc_fold_filled(QcOnnxImport *im)
     return qc_onnx_put_tensor(im, t);
 }
 
-/* a op b of two integers; 0 where it cannot be. */
+/* a op b of two integers; 0 if it cannot be. */
 static int integers(int64_t *out, char op, int64_t a, int64_t b)
 {
     switch (op) {
@@ -133,7 +133,7 @@ int qc_fold_arithmetic(QcOnnxImport *im)
     return qc_onnx_put_tensor(im, t);
 }
 
-/* Lists of integers behind one another: shapes. */
+/* Lists of integers, joined: shapes. */
 int qc_fold_concat(QcOnnxImport *im)
 {
     int64_t n = 0, *to;

@@ -135,7 +135,7 @@ static int check_node(QcOnnxImport *im, const Onnx__NodeProto *node)
     return op ? qc_onnx_check_attributes(im, op->attributes) : qc_onnx_refuse(im, "%s", advice(node->op_type));
 }
 
-/* Marks the nodes that the output needs, from behind, and counts who reads what. */
+/* Marks the nodes that the output needs, backwards, and counts who reads what. */
 static int mark_needed(QcOnnxImport *im, uint8_t *needed)
 {
     const Onnx__GraphProto *g = im->graph;
@@ -174,7 +174,7 @@ static int all_constant(QcOnnxImport *im)
     return 1;
 }
 
-/* Codes may only change places before they are numbers again; behind a Softmax that was left out, only axes may change.
+/* Codes may only change places before they are numbers again; after a Softmax that was left out, only axes may change.
  */
 static int check_ends(QcOnnxImport *im)
 {

@@ -19,7 +19,7 @@ static const char *metadata(const Onnx__ModelProto *model, const char *key)
 
 /* ---- labels ---- */
 
-/* What our own exports say: a label a line. */
+/* What our own exports say: a label per line. */
 static int labels_of_file(QcOnnxImport *im, char **labels, uint32_t n, const char *text)
 {
     for (uint32_t i = 0; i < n; i++) {
@@ -48,7 +48,7 @@ static int make_labels(QcOnnxImport *im, char **labels, uint32_t n)
     return 0;
 }
 
-/* ---- normalisation ---- */
+/* ---- normalization ---- */
 
 static int check_count(QcOnnxImport *im, uint32_t n, uint32_t channels, const char *what)
 {
@@ -57,7 +57,7 @@ static int check_count(QcOnnxImport *im, uint32_t n, uint32_t channels, const ch
                : qc_fail(im->err, QC_EUSAGE, "%u %s were given, and the model has %u channels", n, what, channels);
 }
 
-/* The user's, and behind it what stood in front of the graph: gain * ((x - mean) / deviation) + shift. */
+/* The user's, and after it what stood in front of the graph: gain * ((x - mean) / deviation) + shift. */
 static int make_norm(QcOnnxImport *im, QcNorm *norm, uint32_t channels)
 {
     const QcOnnxOptions *o = im->o;

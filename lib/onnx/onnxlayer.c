@@ -26,7 +26,7 @@ static int read_list(QcOnnxImport *im, uint32_t out[2], const char *name, const 
     return 0;
 }
 
-/* auto_pad: as much padding as gives ceil(size / stride) positions; an odd one behind (UPPER) or in front (LOWER). */
+/* auto_pad: as much padding as gives ceil(size / stride) positions; an odd one at the end (UPPER) or start (LOWER). */
 static void pad_same(Sliding *s, const int64_t size[2], int upper)
 {
     for (int d = 0; d < 2; d++) {
@@ -39,7 +39,7 @@ static void pad_same(Sliding *s, const int64_t size[2], int upper)
     }
 }
 
-/* ceil_mode: one more position where the last window would not be whole, unless it would begin behind the input.
+/* ceil_mode: one more position where the last window would not be whole, unless it would begin after the input.
  * Returns whether padding grew. */
 static int pad_to_ceiling(Sliding *s, const int64_t size[2])
 {
@@ -188,7 +188,7 @@ static int pool(QcOnnxImport *im, QcOp op, const QcValue *x, QcWindow window, in
     return qc_onnx_put(im, &y);
 }
 
-/* Zeros before a MaxPool are as good as nothing where no value is negative. */
+/* Zeros before a MaxPool are as good as nothing if no value is negative. */
 static int max_may_read(QcOnnxImport *im, const QcValue *x)
 {
     if (!qc_wait_padded(x) || x->padding < 0 || im->g->nodes[x->node].op == QC_OP_RELU) return 0;

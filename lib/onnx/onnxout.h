@@ -1,9 +1,9 @@
 /* onnxout.h - a model as ONNX: input "x" of raw windows [n][C][T] (or [n][C][H][W]), output "logits" [n][classes].
  *
- * The normalisation stands in the graph. A float model is what it is. A quantized one is written as ONNX tools write
+ * The normalization stands in the graph. A float model is what it is. A quantized one is written as ONNX tools write
  * them: floats between QuantizeLinear and DequantizeLinear, weights as codes with a scale for each output channel, so
  * that a runtime may do it in integers. Such a runtime rounds halves to even and multiplies by floats where ours
- * multiplies by integers: some values differ by one step. Labels are kept as metadata "qcore.labels", a label a line.
+ * multiplies by integers: some values differ by one step. Labels are kept as metadata "qcore.labels", a label per line.
  */
 #ifndef QC_ONNX_ONNXOUT_H
 #define QC_ONNX_ONNXOUT_H

@@ -132,7 +132,7 @@ int qc_onnx_is_text(const QcOnnxImport *im, const char *name, const char *text);
  * spaces. */
 int qc_onnx_check_attributes(QcOnnxImport *im, const char *known);
 
-/* A list of integers that newer opsets give as input k and older ones as an attribute; *list is NULL where neither is
+/* A list of integers that newer opsets give as input k and older ones as an attribute; *list is NULL if neither is
  * given. */
 int qc_onnx_list(QcOnnxImport *im, const int64_t **list, size_t *n, const char *attribute, uint32_t k);
 /* An axis of a value of that rank, counted from the end if negative: -1 with a sentence. */

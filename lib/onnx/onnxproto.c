@@ -28,7 +28,7 @@ static int skip(Bytes *b, uint64_t n)
     return 1;
 }
 
-/* 1 where the bytes are fields of such a message, nest no deeper than `depth`, and hold no text with a zero byte. */
+/* 1 if the bytes are fields of such a message, nest no deeper than `depth`, and hold no text with a zero byte. */
 static int is_message(Bytes b, const ProtobufCMessageDescriptor *about, int depth)
 {
     enum { VARINT = 0, FIXED64 = 1, BYTES = 2, FIXED32 = 5 };

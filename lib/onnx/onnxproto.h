@@ -10,7 +10,7 @@
 
 #include "../base/arena.h"
 
-/* The message lives in the arena and points into nothing else. QC_EFORMAT where the bytes are no ONNX model. */
+/* The message lives in the arena and points into nothing else. QC_EFORMAT if the bytes are no ONNX model. */
 const Onnx__ModelProto *qc_onnx_unpack(const uint8_t *bytes, size_t length, QcArena *arena, QcErr *err);
 
 #endif

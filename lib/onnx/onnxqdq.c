@@ -1,5 +1,5 @@
 /* A quantized graph as ONNX: every tensor goes through QuantizeLinear and DequantizeLinear with its scale and zero
- * point, weights are codes behind a DequantizeLinear. Several nodes that write slices of one tensor become branches
+ * point, weights are codes after a DequantizeLinear. Several nodes that write slices of one tensor become branches
  * that a Concat joins. */
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +25,7 @@ static const char *tensor_name(Name name, uint32_t t, const char *ending)
     return name;
 }
 
-/* Channels [from, from + n) of tensor t, dequantized: the tensor itself where that is all of it. */
+/* Channels [from, from + n) of tensor t, dequantized: the tensor itself if that is all of it. */
 static const char *slice_name(const Writer *w, Name name, uint32_t t, uint32_t from, uint32_t n)
 {
     if (n == w->g->tensors[t].channels) return tensor_name(name, t, "");
@@ -106,7 +106,7 @@ static int32_t code_at(const Writer *w, const QcQNode *node, uint32_t o, uint32_
     return qc_code_get(w->g, node, o * row + p * in + c);
 }
 
-/* Weights [out][in][h][w] as codes behind a DequantizeLinear with a scale for each output channel. */
+/* Weights [out][in][h][w] as codes after a DequantizeLinear with a scale for each output channel. */
 static void put_weights(Writer *w, const QcQNode *node, const char *weight, const int64_t *dims, uint32_t rank)
 {
     Name codes, scale, zero;

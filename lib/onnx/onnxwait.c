@@ -145,8 +145,8 @@ int qc_wait_apply(QcOnnxImport *im, QcValue *v)
 
 /* ---- gain and shift along the channels ---- */
 
-/* Before everything else: it becomes part of the model's normalisation. */
-static int normalise(QcOnnxImport *im, const float *gain, const float *shift)
+/* Before everything else: it becomes part of the model's normalization. */
+static int normalize(QcOnnxImport *im, const float *gain, const float *shift)
 {
     uint32_t channels = im->g->nodes[0].channels;
     float *new_gain = same_values(im, channels, 0), *new_shift = same_values(im, channels, 0);
@@ -174,13 +174,13 @@ static int all_divide(const float *values, uint32_t n) /* a deviation can be mad
     return 1;
 }
 
-/* The bias of what is before it, the model's normalisation, or a batch norm that subtracts nothing. */
+/* The bias of what is before it, the model's normalization, or a batch norm that subtracts nothing. */
 int qc_wait_affine(QcOnnxImport *im, QcValue *v, const float *gain, const float *shift)
 {
     QcNode *node = &im->g->nodes[v->node];
     uint32_t channels = node->channels;
     if (all_are(gain, channels, 1) && all_are(shift, channels, 0)) return 0;
-    if (!v->node && v->alone && all_divide(gain, channels)) return normalise(im, gain, shift);
+    if (!v->node && v->alone && all_divide(gain, channels)) return normalize(im, gain, shift);
     if ((node->op == QC_OP_CONV || node->op == QC_OP_LINEAR) && !node->has_bias && v->alone &&
         all_are(gain, channels, 1)) {
         node->has_bias = 1;

@@ -218,7 +218,7 @@ Onnx__ValueInfoProto *qc_out_value_info(QcOnnxOut *out, const char *name, const 
     return v;
 }
 
-static int is_normalised(const QcNorm *norm)
+static int is_normalized(const QcNorm *norm)
 {
     for (uint32_t c = 0; c < norm->channels; c++)
         if (norm->mean[c] < 0 || norm->mean[c] > 0 || norm->deviation[c] < 1 || norm->deviation[c] > 1) return 1;
@@ -228,12 +228,12 @@ static int is_normalised(const QcNorm *norm)
 void qc_out_input(QcOnnxOut *out, char name[QC_ONNX_NAME], const QcModelFile *m)
 {
     snprintf(name, QC_ONNX_NAME, "x");
-    if (!is_normalised(&m->norm)) return;
+    if (!is_normalized(&m->norm)) return;
     qc_out_channels(out, "x.mean", m->norm.mean, m->channels);
     qc_out_channels(out, "x.deviation", m->norm.deviation, m->channels);
     qc_out_node(out, "Sub", "x.centred", "x", "x.mean", NULL);
-    qc_out_node(out, "Div", "x.normalised", "x.centred", "x.deviation", NULL);
-    snprintf(name, QC_ONNX_NAME, "x.normalised");
+    qc_out_node(out, "Div", "x.normalized", "x.centred", "x.deviation", NULL);
+    snprintf(name, QC_ONNX_NAME, "x.normalized");
 }
 
 /* One label a line; a label that has lines of its own is not worth a format of its own. */

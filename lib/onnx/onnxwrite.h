@@ -16,14 +16,14 @@ typedef struct QcOnnxOut {
     Onnx__GraphProto graph;
     size_t room_nodes, room_tensors;
     int64_t opset;
-    int spatial; /* axes behind the channels: 1 or 2 */
+    int spatial; /* axes after the channels: 1 or 2 */
     int bad;
 } QcOnnxOut;
 
 /* The node, to which attributes may be added; its name is its output's name. */
 Onnx__NodeProto *qc_out_node(QcOnnxOut *out, const char *op, const char *output, const char *a, const char *b,
                              const char *c);
-/* inputs behind those it has */
+/* inputs after those it has */
 void qc_out_more(QcOnnxOut *out, Onnx__NodeProto *node, const char *const *inputs, uint32_t n);
 void qc_out_int(QcOnnxOut *out, Onnx__NodeProto *node, const char *name, int64_t value);
 void qc_out_float(QcOnnxOut *out, Onnx__NodeProto *node, const char *name, float value);
@@ -32,10 +32,10 @@ void qc_out_ints(QcOnnxOut *out, Onnx__NodeProto *node, const char *name, const 
 /* Initializers: the values are copied. */
 void qc_out_floats(QcOnnxOut *out, const char *name, const int64_t *dims, uint32_t rank, const float *values);
 void qc_out_numbers(QcOnnxOut *out, const char *name, const int64_t *dims, uint32_t rank, const int64_t *values);
-/* The bytes of a tensor of that type, to be filled by the caller; NULL where memory is out. */
+/* The bytes of a tensor of that type, to be filled by the caller; NULL if memory is out. */
 uint8_t *qc_out_raw(QcOnnxOut *out, const char *name, const int64_t *dims, uint32_t rank, int32_t type, size_t bytes);
 
-/* An input or output of the graph, of float; a dimension of 0 is open. NULL where memory is out. */
+/* An input or output of the graph, of float; a dimension of 0 is open. NULL if memory is out. */
 Onnx__ValueInfoProto *qc_out_value_info(QcOnnxOut *out, const char *name, const int64_t *dims, uint32_t rank);
 
 /* What every window node has: kernel_shape, strides, dilations (unless all are 1) and pads; 1-D where the graph is. */
@@ -55,7 +55,7 @@ void qc_out_turn(QcOnnxOut *out, const char *output, const char *x, const QcLoop
 /* [channels][1]..: one value a channel that broadcasts over windows. */
 void qc_out_channels(QcOnnxOut *out, const char *name, const float *values, uint32_t channels);
 
-/* Input "x" and, where the model normalises, the nodes for that: their result's name is written to `name`. */
+/* Input "x" and, where the model normalizes, the nodes for that: their result's name is written to `name`. */
 void qc_out_input(QcOnnxOut *out, char name[QC_ONNX_NAME], const QcModelFile *m);
 
 /* The two graphs: the result is named "logits". */

@@ -1,7 +1,7 @@
 /* tflite.h - TensorFlow Lite models in (float32, float16 weights, int8 and uint8 with their scales).
  *
  * The graph is written anew as ONNX nodes in memory, channels-last, and read as ONNX files are (onnx.h): layouts,
- * folding, normalisation and refusals are shared with ONNX. The logits of a quantized model are not rounded.
+ * folding, normalization and refusals are shared with ONNX. The logits of a quantized model are not rounded.
  * A model whose output has the size of its input and no softmax (an autoencoder) is refused, unless class names are
  * given.
  */

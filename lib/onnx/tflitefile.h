@@ -85,7 +85,7 @@ typedef struct QcTflite {
     QcTfliteNode *nodes; /* [n_nodes] in the order in which they are run */
     uint32_t n_tensors, n_nodes;
     QcFlatVector inputs, outputs; /* of int32: tensors */
-    const char *labels; /* metadata "qcore.labels", which our own files have: a label a line; NULL: none */
+    const char *labels; /* metadata "qcore.labels", which our own files have: a label per line; NULL: none */
 } QcTflite;
 
 /* All of it lives in the arena, or points into `bytes`. QC_EFORMAT if the bytes are no such file. */

@@ -54,7 +54,7 @@ QcTfliteCall *qc_tflite_call(QcTfliteGraph *g, int32_t op, int options, const ui
                              uint32_t output);
 void qc_tflite_set(QcTfliteCall *c, uint32_t field, uint8_t bytes, int32_t value); /* c may be NULL */
 
-/* The file; *bytes is malloc'd. labels: a label a line, or NULL. */
+/* The file; *bytes is malloc'd. labels: a label per line, or NULL. */
 int qc_tflite_pack(uint8_t **bytes, size_t *length, QcTfliteGraph *g, const char *name, uint32_t input,
                    uint32_t output, const char *labels, QcErr *err);
 

@@ -1,9 +1,9 @@
 /* tfliteout.h - a quantized model as TensorFlow Lite: input "x" of raw windows, float32 [1][H][W][C] (H = 1 for
  * series); output "logits", float32 [1][classes].
  *
- * All layers but the last compute on int8 codes, with the model's own codes and scales; the normalisation before them
+ * All layers but the last compute on int8 codes, with the model's own codes and scales; the normalization before them
  * and the last layer, whose logits have no scale, compute on float32. A runtime multiplies by other integers than ours:
- * some values differ by one step. Class names are metadata "qcore.labels", a label a line.
+ * some values differ by one step. Class names are metadata "qcore.labels", a label per line.
  */
 #ifndef QC_ONNX_TFLITEOUT_H
 #define QC_ONNX_TFLITEOUT_H

@@ -360,7 +360,7 @@ static uint32_t write_input(Writer *w, const QcModelFile *m)
         uint32_t centred = qc_tflite_add(&w->out, "x/centred", dims, 4, NULL, 0);
         qc_tflite_set(qc_tflite_call(&w->out, QC_TFLITE_SUB, 28, sub, 2, centred), 0, 1, NONE);
         const uint32_t div[2] = {centred, add_floats(w, "x/deviation", &channels, 1, m->norm.deviation)};
-        at = qc_tflite_add(&w->out, "x/normalised", dims, 4, NULL, 0);
+        at = qc_tflite_add(&w->out, "x/normalized", dims, 4, NULL, 0);
         qc_tflite_set(qc_tflite_call(&w->out, QC_TFLITE_DIV, 29, div, 2, at), 0, 1, NONE);
     }
     w->value[0] = add_value(w, "t0", m->height, m->length, m->channels, 0);

@@ -27,7 +27,7 @@ static int from_model(QcModelFile *m, uint8_t *digest, const QcWeightsSource *s,
 {
     QcGraph g = {0};
     if (o->channels || o->n_labels || o->n_mean || o->n_deviation)
-        return qc_fail(err, QC_EUSAGE, "shape, class names and normalisation come from the model that --like names");
+        return qc_fail(err, QC_EUSAGE, "shape, class names and normalization come from the model that --like names");
     if (qc_is_standard(s->like) && qc_is_standard(s->path))
         return qc_fail(err, QC_EUSAGE, "only one of the inputs can be standard input");
     if (qc_modelfile_load(m, s->like, err)) return -1;

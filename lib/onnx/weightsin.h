@@ -8,7 +8,7 @@
 typedef struct QcWeightsSource {
     const char *path;  /* of the weights; "-" or NULL = standard input */
     int safetensors;   /* else .npz */
-    const char *like;  /* a float model: graph, labels and normalisation are taken from it; or */
+    const char *like;  /* a float model: graph, labels and normalization are taken from it; or */
     const char *arch;  /* an architecture (nn/arch.h), with shape and labels in the options below */
     double width;      /* of that; 0: as it says itself */
 } QcWeightsSource;

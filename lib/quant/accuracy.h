@@ -1,4 +1,4 @@
-/* accuracy.h - how right a model is: on a data file, or on windows that are in memory. */
+/* accuracy.h - the accuracy of a model on a data file, or on windows in memory. */
 #ifndef QC_QUANT_ACCURACY_H
 #define QC_QUANT_ACCURACY_H
 

@@ -32,7 +32,7 @@ static const QcNode *input_of(const Emit *e, const QcNode *node) { return &e->f-
 static uint32_t index_of(const Emit *e, const QcNode *node) { return (uint32_t)(node - e->f->nodes); }
 static int is_weighted(const QcNode *node) { return node->op == QC_OP_CONV || node->op == QC_OP_LINEAR; }
 
-/* A node that takes the ReLU behind it along. */
+/* A node that takes the ReLU after it along. */
 static int under_relu(const Emit *e, const QcNode *node)
 {
     if (!is_weighted(node) && node->op != QC_OP_ADD) return 0;
@@ -183,7 +183,7 @@ static int quantize_channels(Emit *e, const QcNode *node, QcQNode *n, int out)
             e->given ? e->given->step[e->given->first[index_of(e, node)] + o] : qc_scale_of_weights(w, row, bits);
         uint32_t c = n->channel + o;
         double real_bias = node->has_bias ? (double)e->f->params[node->bias + o] : 0;
-        /* a dead channel: its weights are all but nothing, its bias is not */
+        /* a dead channel: its weights are nearly zero, its bias is not */
         if (!e->given) scale = fmaxf(scale, (float)(fabs(real_bias) / ((double)in->scale * 0x1p29)));
         double step = (double)in->scale * (double)scale, bias = rint(real_bias / step);
         e->scale[c] = scale;
@@ -337,7 +337,7 @@ static int emit_concat(Emit *e, const QcNode *node)
     return out < 0 ? -1 : 0;
 }
 
-/* The node, with the ReLU behind it if it has one there. */
+/* The node, with the ReLU after it if it has one there. */
 static int emit_body(Emit *e, const QcNode *body, int relu, int out)
 {
     switch (body->op) {

@@ -10,7 +10,7 @@
 #include "../nn/graph.h"
 
 /* g: weights as packed codes; all arrays from `arena`. master [g->n_codes] (from the arena): the weights in units of
- * their scale, before rounding. windows [n][h][w][c]: normalised, real (never noise). bits 2, 4, 8 of weights;
+ * their scale, before rounding. windows [n][h][w][c]: normalized, real (never noise). bits 2, 4, 8 of weights;
  * activation_bits 4 or 8. */
 int qc_emit(QcQGraph *g, float **master, const QcGraph *model, const float *windows, uint32_t n, int bits,
             int last_bits, int activation_bits, int threads, QcArena *arena, QcErr *err);

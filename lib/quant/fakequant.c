@@ -6,9 +6,9 @@
 
 #include "scale.h"
 
-/* What is known of a device tensor while the double is built. */
+/* What is known of a device tensor while the float copy is built. */
 typedef struct Tensor {
-    int node;                        /* of the graph, behind its QUANT; -1: not complete */
+    int node;                        /* of the graph, after its QUANT; -1: not complete */
     uint32_t n_slices, channels;     /* written so far */
     uint32_t slices[QC_MAX_INPUTS], first[QC_MAX_INPUTS];
 } Tensor;

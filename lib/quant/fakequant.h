@@ -1,4 +1,5 @@
-/* fakequant.h - the float double of a quantized model, for straight-through back-propagation on the workstation.
+/* fakequant.h - the fake-quantized float copy of a quantized model, for straight-through back-propagation on the
+ * workstation.
  *
  * A graph of CONV, RELU, pools, GAP, ADD, CONCAT with a QUANT node wherever the device has a tensor, so its forward
  * pass rounds where the device does. Each weight has a master weight in units of its scale; the graph's weight is scale

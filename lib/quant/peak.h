@@ -1,5 +1,4 @@
-/* peak.h - the int8 multiply-adds that this core can do at all, in registers: what a kernel's speed is measured
- * against. */
+/* peak.h - the peak rate of int8 multiply-adds of this core, from registers: the reference for a kernel's speed. */
 #ifndef QC_QUANT_PEAK_H
 #define QC_QUANT_PEAK_H
 
@@ -10,12 +9,12 @@ typedef struct QcPeakLoop {
     double macs;
 } QcPeakLoop;
 
-/* Those that this processor can run and that are exact for some int8 operands, ended by a NULL name; none where no loop
- * was written for the processor. */
+/* The loops that this processor can run and that are exact for some int8 operands, ended by a NULL name; none if no
+ * loop was written for the processor. */
 const QcPeakLoop *qc_peak_loops(void);
-/* Multiply-adds a second at best, tried for about so many seconds. */
+/* Multiply-adds per second at best, measured for about `seconds`. */
 double qc_peak_rate(const QcPeakLoop *loop, double seconds);
-/* Of the best loop; 0 where there is none. */
+/* Of the best loop; 0 if there is none. */
 double qc_peak_measure(void);
 
 #endif

@@ -1,4 +1,4 @@
-/* qinput.h - labelled data as a quantized model reads it: one u8 window at a time, normalised, turned and quantized as
+/* qinput.h - labelled data as a quantized model reads it: one u8 window at a time, normalized, turned and quantized as
  * it is read, so that windows need not be in memory, neither as floats nor all at once.
  */
 #ifndef QC_QUANT_QINPUT_H

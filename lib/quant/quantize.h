@@ -2,7 +2,7 @@
  * keeping what is best on held-out source data.
  *
  * With training data, a tenth of it is held out and chooses when to stop; with the coreset alone, calibration must beat
- * rounding on a held-out third of the coreset, or rounding it is (on a small set calibration can lose).
+ * rounding on a held-out third of the coreset, or the rounded model is kept (on a small set calibration can lose).
  */
 #ifndef QC_QUANT_QUANTIZE_H
 #define QC_QUANT_QUANTIZE_H
@@ -15,7 +15,7 @@ typedef struct QcQuantizeOptions {
     int last_bits;             /* of the last layer's weights; 0 = bits */
     uint32_t epochs;           /* of calibration; 0 = rounding only */
     uint32_t batch;
-    double rate;               /* quantization steps a step; 0 = qc_tune_rate(bits) */
+    double rate;               /* quantization steps per step; 0 = qc_tune_rate(bits) */
     uint64_t seed;
     int threads;
     void (*progress)(uint32_t epoch, uint32_t epochs, double held_out_loss, double held_out_accuracy);

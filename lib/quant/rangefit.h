@@ -5,7 +5,7 @@
 #include "../format/rangefile.h"
 #include "windows.h"
 
-/* Of windows that `norm` has normalised. Returns 1; 0 if fewer than 100 windows say too little; -1. Arrays come from
+/* Of windows that `norm` has normalized. Returns 1; 0 if fewer than 100 windows say too little; -1. Arrays come from
  * `arena`. */
 int qc_range_fit(QcInputRange *r, const QcWindows *w, const QcNorm *norm, QcArena *arena, QcErr *err);
 

@@ -1,7 +1,7 @@
 /* tune.h - straight-through back-propagation on the master weights of a fake-quantized model: what calibrates a model
  * on the workstation, and the oracle of the flip network.
  *
- * Adam in units of one quantization step. Windows are given normalised, [n][h][w][c].
+ * Adam in units of one quantization step. Windows are given normalized, [n][h][w][c].
  */
 #ifndef QC_QUANT_TUNE_H
 #define QC_QUANT_TUNE_H
@@ -11,7 +11,7 @@
 
 typedef struct QcTuneOptions {
     uint32_t steps, batch;
-    double rate;       /* quantization steps a step, at the start */
+    double rate;       /* quantization steps per step, at the start */
     double bias_rate;  /* relative to the weights' rate, in units of a bias's layer output step; 0 = biases stay */
     int cosine;        /* rate falls to 0 along half a cosine */
     uint64_t seed;
@@ -22,9 +22,9 @@ typedef struct QcTuneOptions {
     uint32_t every;
 } QcTuneOptions;
 
-double qc_tune_rate(int bits); /* .015, .05, .3 steps a step at 2, 4, 8 bits */
+double qc_tune_rate(int bits); /* .015, .05, .3 steps per step at 2, 4, 8 bits */
 /* An optimizer of master weights whose rate is chosen by the model's bits: weights of a last layer with its own bits
- * move as theirs ask for. */
+ * have the rate of these bits. */
 void qc_tune_pace(QcOptim *o, const QcQGraph *g, double (*rate)(int bits));
 
 /* Ends with rounded weights in the graph. */

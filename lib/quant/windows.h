@@ -1,4 +1,4 @@
-/* windows.h - labelled examples as the networks eat them: normalised, [height][length][channels], with the model's
+/* windows.h - labelled examples as the networks read them: normalized, [height][length][channels], with the model's
  * classes. */
 #ifndef QC_QUANT_WINDOWS_H
 #define QC_QUANT_WINDOWS_H
@@ -23,7 +23,7 @@ int qc_windows_load_source(QcWindows *w, uint8_t digest[QC_DIGEST_BYTES], const 
                            const char *data, QcErr *err);
 void qc_windows_release(QcWindows *w);
 
-/* Those at index[0..n-1]. */
+/* The windows at index[0..n-1]. */
 int qc_windows_pick(QcWindows *out, const QcWindows *w, const uint32_t *index, uint32_t n, QcErr *err);
 
 /* Splits at random, class by class: order [n], the first *n_kept indices are kept, the rest (about `share` of each

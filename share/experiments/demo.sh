@@ -29,7 +29,7 @@ if [ -n "$tree" ]; then
     training='' flips='' held=0.2
 else
     say 'synthesizing the recordings of three people: 19 activities, 3 sensors of 3 axes'
-    qc-synth -q --people 3 --activities 19 --windows 40 --channels 9 --length 75 --drift 1 --seed 1 -o \
+    qc-synth -q --subjects 3 --activities 19 --windows 40 --channels 9 --length 75 --drift 1 --seed 1 -o \
         "$OUT/people.qcd"
     training='--epochs 15' flips='--subjects 5 --test-subjects 1 --oracle-steps 30 --steps 600' held=0.5
 fi

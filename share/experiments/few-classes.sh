@@ -11,7 +11,7 @@ shift 3
 classes=$(qc-info --json "$coreset" | tr -d ' \n' | sed 's/.*"classes":\([0-9]*\).*/\1/')
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-qc-synth -q -d "$data" --people 3 --seed 7 -o "$work/people"
+qc-synth -q -d "$data" --subjects 3 --seed 7 -o "$work/people"
 for person in $(qc-info "$work/people" | sed -n '/^groups:/,/^[a-z]/s/^  \(.*\): [0-9]*$/\1/p'); do
     qc-split -q -g "$person" -o "$work/all" "$work/people"
     qc-split -q --batches $((2 * classes)) --order classes -o "$work/$person" "$work/all"

@@ -9,7 +9,7 @@ model=$1 coreset=$2 data=$3
 shift 3
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-qc-synth -q -d "$data" --people 3 --seed 7 -o "$work/people"
+qc-synth -q -d "$data" --subjects 3 --seed 7 -o "$work/people"
 qc-info "$work/people" | sed -n '/^groups:/,/^[a-z]/s/^  \(.*\): [0-9]*$/\1/p' >"$work/names"
 while read -r person; do
     qc-split -q -g "$person" -t 0.2 --by block -o "$work/stream" -O "$work/test" "$work/people"

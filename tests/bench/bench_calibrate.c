@@ -97,7 +97,7 @@ static int quantize_published(QcModelFile *m, const QcGraph *graph, const QcWind
     QcQGraph g;
     QcFlip flip;
     QcQuantizeReport quantized;
-    QcBitflipReport taught;
+    QcBitflipReport flip_report;
     QcBitflipOptions b = qc_bitflip_defaults;
     b.oracle = qc_oracle_defaults;
     b.subjects = 2;
@@ -107,7 +107,7 @@ static int quantize_published(QcModelFile *m, const QcGraph *graph, const QcWind
     if (qc_quantize(&g, &quantized, graph, windows, 0, &quantize_options, arena, &err) ||
         qc_qgraphfile_encode(m, &g, &err))
         return -1;
-    if (qc_bitflip_train(&flip, &taught, &g, m, windows, &b, arena, &err) ||
+    if (qc_bitflip_train(&flip, &flip_report, &g, m, windows, &b, arena, &err) ||
         qc_flipfile_encode(m, &flip, &err))
         return -1;
     return qc_modelfile_save(m, files[PUBLISHED], &err);
@@ -137,7 +137,7 @@ static int make_files(void)
     QcWindows windows = {0};
     QcArena arena = {0};
     QcSynthOptions o = qc_synth_defaults;
-    o.people = 2;
+    o.subjects = 2;
     o.activities = 19;
     o.windows = 10;
     o.channels = 45;

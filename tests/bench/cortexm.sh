@@ -16,7 +16,7 @@ export OMP_NUM_THREADS=1
 . "$here/count.sh"
 
 # The networks: weights of almost any value will do, so a few epochs.
-qc-synth -q --people 2 --activities 19 --windows 4 --channels 45 --length 125 -o people.qcd
+qc-synth -q --subjects 2 --activities 19 --windows 4 --channels 45 --length 125 -o people.qcd
 qc-split -q -g p1 -o data.qcd people.qcd
 qc-split -q -g p2 -o other.qcd people.qcd
 qc-train -q --threads 1 --epochs 6 -a "$top/share/arch/inceptiontime-16x3.yaml" -d data.qcd -o float.qcm

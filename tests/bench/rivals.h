@@ -13,7 +13,7 @@ typedef struct RivalShape {
 
 typedef struct Rival Rival; /* a convolution ready to run */
 
-/* w [out][kernel][in]; NULL where the library refuses. */
+/* w [out][kernel][in]; NULL if the library refuses. */
 Rival *rival_xnnpack_new(const RivalShape *s, const int8_t *w);
 Rival *rival_onednn_new(const RivalShape *s, const int8_t *w);
 void rival_run(void *rival);

@@ -7,7 +7,7 @@ export OMP_NUM_THREADS=1
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 cd "$place"
-qc-synth -q --people 1 --activities 19 --windows 40 --channels 45 --length 125 -o data.qcd
+qc-synth -q --subjects 1 --activities 19 --windows 40 --channels 45 --length 125 -o data.qcd
 qc-split -q -t 0.75 -o some.qcd -O test.qcd data.qcd
 qc-export -q -f csv -o windows.csv test.qcd
 for arch in inceptiontime-16x3 inceptiontime; do

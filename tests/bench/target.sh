@@ -38,7 +38,7 @@ network() {
         done
         ;;
     *)
-        qc-synth -q --people 2 --activities "$5" --windows 8 --channels "$3" --length "$4" -o people.qcd
+        qc-synth -q --subjects 2 --activities "$5" --windows 8 --channels "$3" --length "$4" -o people.qcd
         qc-split -q -g p1 -o "$data/data.qcd" people.qcd
         qc-split -q -g p2 -o "$data/other.qcd" people.qcd
         ;;

@@ -4,7 +4,7 @@
 export OMP_NUM_THREADS=1 PYTHONPATH="$TOP/tests/foreign"
 CC=${CC:-cc}
 /usr/bin/python3 -c 'import numpy' 2>/dev/null || { echo 'python3-numpy is missing' >&2; exit 77; }
-qc-synth -q --people 2 --activities 3 --channels 3 --length 64 --windows 12 --drift 5 --seed 2 -o people.qcd &&
+qc-synth -q --subjects 2 --activities 3 --channels 3 --length 64 --windows 12 --drift 5 --seed 2 -o people.qcd &&
     qc-split -q -g p1 -o series.qcd people.qcd &&
     qc-split -q -g p2 -o series-drifted.qcd people.qcd || exit
 /usr/bin/python3 - <<'END' || exit

@@ -1,6 +1,6 @@
 # A file that is wrong: one sentence that names it, status 3, nothing on stdout.
 try() { qc-info "$@" >out; echo "status $?"; test ! -s out || cat out; }
-qc-synth -q --people 1 --windows 2 --activities 2 -o good
+qc-synth -q --subjects 1 --windows 2 --activities 2 -o good
 : >empty
 try empty
 echo hello >text

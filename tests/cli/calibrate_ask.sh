@@ -1,7 +1,7 @@
 # Labels on demand: N windows of each batch get one; figures are of all labels before, and of the windows that were not
 # asked for after.
 export OMP_NUM_THREADS=1
-qc-synth -q --people 2 --activities 4 --channels 3 --length 24 --windows 30 -o both.qcd &&
+qc-synth -q --subjects 2 --activities 4 --channels 3 --length 24 --windows 30 -o both.qcd &&
     qc-split -q -g p1 -o p1.qcd both.qcd && qc-split -q -g p2 -o p2.qcd both.qcd || exit 1
 printf 'name: tiny\nlayers:\n  - conv: 8\n    kernel: 5\n  - relu\n  - gap\n' >tiny.yaml
 qc-train -q --threads 1 --epochs 10 -a tiny.yaml -d p1.qcd -o float.qcm &&

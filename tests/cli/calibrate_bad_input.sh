@@ -1,12 +1,13 @@
 # What qc-quantize, qc-bitflip-train and qc-calibrate cannot take: one sentence that names the culprit, the right
 # status, old files whole.
 export OMP_NUM_THREADS=1
-synth() { qc-synth -q --people 1 --windows 4 --channels 3 --length 24 "$@" || exit 1; }
+synth() { qc-synth -q --subjects 1 --windows 4 --channels 3 --length 24 "$@" || exit 1; }
 synth --activities 3 -o data.qcd
 synth --activities 4 -o more_classes.qcd
 synth --activities 3 --channels 6 -o more_channels.qcd
 synth --activities 3 --length 25 -o longer.qcd
-qc-synth -q --people 2 --activities 3 --channels 3 --length 24 --windows 10 | qc-split -q -g p2 -o stream.qcd || exit 1
+qc-synth -q --subjects 2 --activities 3 --channels 3 --length 24 --windows 10 |
+    qc-split -q -g p2 -o stream.qcd || exit 1
 printf 'name: tiny\nlayers:\n  - conv: 4\n    kernel: 3\n  - relu\n  - gap\n' >tiny.yaml
 qc-train -q --threads 1 --epochs 2 -a tiny.yaml -d data.qcd -o float.qcm &&
     qc-coreset -q -n 6 -d data.qcd -o core.qcd || exit 1

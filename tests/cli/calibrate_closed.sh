@@ -1,7 +1,7 @@
 # A model without a bit-flip network is calibrated by its last layer alone: as one with a network is that makes no
 # flips, and nothing else of it changes.
 export OMP_NUM_THREADS=1
-qc-synth -q --people 2 --activities 4 --channels 3 --length 24 --windows 20 -o both.qcd &&
+qc-synth -q --subjects 2 --activities 4 --channels 3 --length 24 --windows 20 -o both.qcd &&
     qc-split -q -g p1 -o p1.qcd both.qcd && qc-split -q -g p2 -o p2.qcd both.qcd || exit 1
 printf 'name: tiny\nlayers:\n  - conv: 8\n    kernel: 5\n  - relu\n  - gap\n' >tiny.yaml
 qc-train -q --threads 1 --epochs 10 -a tiny.yaml -d p1.qcd -o float.qcm &&

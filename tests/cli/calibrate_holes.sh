@@ -1,7 +1,7 @@
 # Streams and test data with unlabelled examples: what is learned is what the labelled ones alone teach, and figures
 # count these.
 export OMP_NUM_THREADS=1
-qc-synth -q --people 2 --activities 3 --channels 3 --length 24 --windows 20 -o both.qcd &&
+qc-synth -q --subjects 2 --activities 3 --channels 3 --length 24 --windows 20 -o both.qcd &&
     qc-split -q -g p1 -o p1.qcd both.qcd && qc-split -q -g p2 both.qcd | qc-export -q -f csv - >p2.csv || exit 1
 awk -F , -v OFS=, 'NR > 1 && NR % 2 { $NF = "" } { print }' p2.csv >holes.csv # every other row
 awk -F , 'NR == 1 || NR % 2 == 0' p2.csv >rest.csv

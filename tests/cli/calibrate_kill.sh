@@ -1,6 +1,6 @@
 # Killed at any moment, qc-calibrate leaves a whole model and a whole coreset, from which a session can go on.
 export OMP_NUM_THREADS=1
-qc-synth -q --people 2 --activities 3 --windows 20 --channels 3 --length 24 -o people.qcd || exit 1
+qc-synth -q --subjects 2 --activities 3 --windows 20 --channels 3 --length 24 -o people.qcd || exit 1
 for p in p1 p2; do qc-split -q -g $p -o $p.qcd people.qcd || exit 1; done
 printf 'name: tiny\nlayers:\n  - conv: 6\n    kernel: 5\n  - relu\n  - gap\n' >tiny.yaml
 qc-train -q --threads 1 --epochs 3 -a tiny.yaml -d p1.qcd -o fp.qcm && qc-coreset -q -n 9 -d p1.qcd -o core.qcd ||
@@ -9,7 +9,7 @@ qc-quantize --force -b 8 --epochs 1 --threads 1 -c core.qcd fp.qcm 2>words |
     qc-bitflip-train --subjects 1 --test-subjects 0 --oracle-steps 2 --steps 2 --threads 1 -c core.qcd -o model.qcm \
         >words || exit 1
 # many seconds of a stream, so that it is never over before it is killed
-qc-synth -q --people 2 --activities 3 --windows 300 --channels 3 --length 24 -o many.qcd &&
+qc-synth -q --subjects 2 --activities 3 --windows 300 --channels 3 --length 24 -o many.qcd &&
     qc-split -q -g p2 -o long.qcd many.qcd || exit 1
 for lines in 1 2 5 9; do # killed once so many lines are out, the heading counted
     cp model.qcm now.qcm && cp core.qcd now.qcd

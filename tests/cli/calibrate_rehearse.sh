@@ -1,7 +1,7 @@
 # Every method with back-propagation on a small model without a flip network: a seed is a result, costs and coreset are
 # told, the model is a plain one; settings are checked.
 export OMP_NUM_THREADS=1
-qc-synth -q --people 2 --activities 3 --channels 3 --length 24 --windows 12 -o both.qcd &&
+qc-synth -q --subjects 2 --activities 3 --channels 3 --length 24 --windows 12 -o both.qcd &&
     qc-split -q -g p1 -o p1.qcd both.qcd && qc-split -q -g p2 -o p2.qcd both.qcd || exit 1
 printf 'name: tiny\nlayers:\n  - conv: 6\n    kernel: 5\n  - relu\n  - gap\n' >tiny.yaml
 qc-train -q --threads 1 --epochs 10 -a tiny.yaml -d p1.qcd -o float.qcm && qc-coreset -q -n 9 -d p1.qcd -o core.qcd ||

@@ -1,6 +1,6 @@
 # One person after another in one session: R is what the batches' tests say, and each stream's examples are found again
 # for the coreset.
-qc-synth -q --people 3 --activities 3 --windows 12 --channels 3 --length 24 -o all.qcd || exit
+qc-synth -q --subjects 3 --activities 3 --windows 12 --channels 3 --length 24 -o all.qcd || exit
 for p in p1 p2 p3; do qc-split -q -g $p -t 0.25 -o $p.qcd -O $p.test.qcd all.qcd || exit; done
 qc-train -q -a fcn -d p1.qcd --epochs 3 --threads 1 -o fp.qcm && qc-coreset -q -n 6 -d p1.qcd -o core.qcd fp.qcm || exit
 qc-quantize --force -q -b 4 --epochs 0 -c core.qcd -o q.qcm fp.qcm >report || exit

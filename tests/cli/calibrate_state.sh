@@ -1,7 +1,7 @@
 # With --state a session that is killed again and again ends in the same model and coreset as one that is left alone;
 # states of others are refused.
 export OMP_NUM_THREADS=1
-qc-synth -q --people 2 --activities 3 --windows 12 --channels 3 --length 24 -o people.qcd || exit 1
+qc-synth -q --subjects 2 --activities 3 --windows 12 --channels 3 --length 24 -o people.qcd || exit 1
 for p in p1 p2; do qc-split -q -g $p -o $p.qcd people.qcd || exit 1; done
 printf 'name: tiny\nlayers:\n  - conv: 6\n    kernel: 5\n  - relu\n  - gap\n' >tiny.yaml
 qc-train -q --threads 1 --epochs 3 -a tiny.yaml -d p1.qcd -o fp.qcm && qc-coreset -q -n 9 -d p1.qcd -o core.qcd ||
@@ -60,7 +60,7 @@ printf '\252' | dd of=kept bs=1 seek=4700 conv=notrunc 2>words
 printf '\252' | dd of=kept bs=1 seek=4701 conv=notrunc 2>words
 rm -f now.qcm
 run >words 2>&1 && cmp now.qcm whole.qcm && echo "a damaged slot costs no more than its batch"
-# Neither half is whole: that is said, and the session begins anew.
+# Neither half is whole: that is said, and the session starts anew.
 head -c 6000 kept >torn && mv torn kept
 rm -f now.qcm
 run 2>&1 >words | grep whole

@@ -1,7 +1,7 @@
 # A terminal gets at most nine aligned columns, a pipe all of them as TSV, with the same figures.
 command -v script >/dev/null || { echo "script (bsdutils) is missing" >&2; exit 77; }
 export OMP_NUM_THREADS=1
-qc-synth -q --people 3 --activities 3 --channels 3 --length 24 --windows 10 -o all.qcd &&
+qc-synth -q --subjects 3 --activities 3 --channels 3 --length 24 --windows 10 -o all.qcd &&
     for p in p1 p2 p3; do qc-split -q -g $p -t .4 -o $p.qcd -O $p.test.qcd all.qcd || exit; done
 printf 'name: tiny\nlayers:\n  - conv: 6\n    kernel: 5\n  - relu\n  - gap\n' >tiny.yaml
 qc-train -q --threads 1 --epochs 5 -a tiny.yaml -d p1.qcd -o float.qcm && qc-coreset -q -n 9 -d p1.qcd -o core.qcd ||

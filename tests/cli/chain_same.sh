@@ -1,7 +1,7 @@
 # The same seed makes the same bytes, through files, standard streams and pipes; --json parses and has its keys; figures
 # agree with each other.
 export OMP_NUM_THREADS=1
-qc-synth -q --people 2 --activities 3 --windows 10 --channels 3 --length 24 -o people.qcd || exit 1
+qc-synth -q --subjects 2 --activities 3 --windows 10 --channels 3 --length 24 -o people.qcd || exit 1
 for p in p1 p2; do qc-split -q -g $p -t 0.2 --by block -o $p.train.qcd -O $p.test.qcd people.qcd >words 2>&1 ||
     exit 1; done
 printf 'name: tiny\nlayers:\n  - conv: 6\n    kernel: 5\n  - batchnorm\n  - relu\n  - conv: 6\n    kernel: 3\n  - relu\n  - gap\n' >tiny.yaml

@@ -1,16 +1,16 @@
 # A configuration that is wrong is reported with file, line and column; status 3, or 4 if it cannot be read.
 try() { printf '%b' "$1" >c.yaml; qc-synth --config c.yaml </dev/null >out; echo "status $?"; test ! -s out; }
-try 'people: 1\nno-such: 2\n'
-try 'people: many\n'
-try 'people: 1\n  windows: 2\n'
-try 'people: [1, 2]\n'
-try 'people: 0\n'
-try 'people: 1\npeople: 2\n'
+try 'subjects: 1\nno-such: 2\n'
+try 'subjects: many\n'
+try 'subjects: 1\n  windows: 2\n'
+try 'subjects: [1, 2]\n'
+try 'subjects: 0\n'
+try 'subjects: 1\nsubjects: 2\n'
 try '- people\n'
 try 'help: true\n'
 try 'config: c.yaml\n'
 try 'quiet: perhaps\n'
-try 'people: &a 1\n'
+try 'subjects: &a 1\n'
 qc-synth --config none.yaml
 echo "status $?"
 # What is read is not written over, under whatever name.

@@ -1,6 +1,6 @@
 # Files that are damaged or of the wrong kind: one sentence that names the file, status 3 (4: not readable or writable),
 # the old output whole.
-qc-synth -q --people 1 --activities 4 --windows 5 --channels 3 --length 40 -o data.qcd || exit 1
+qc-synth -q --subjects 1 --activities 4 --windows 5 --channels 3 --length 40 -o data.qcd || exit 1
 printf old >old.qcd
 
 try() { # try FILE OPTION...: which file the sentence must name

@@ -1,5 +1,5 @@
 # What cannot be chosen is refused with one sentence.
-qc-synth -q --people 1 --activities 4 --windows 5 --channels 3 --length 40 -o data.qcd || exit 1
+qc-synth -q --subjects 1 --activities 4 --windows 5 --channels 3 --length 40 -o data.qcd || exit 1
 try() {
     qc-coreset -q -o core.qcd "$@" 2>&1 </dev/null
     echo "status $?"

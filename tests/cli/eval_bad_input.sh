@@ -1,5 +1,5 @@
 # What qc-eval cannot read, or cannot evaluate: one sentence that names the culprit, and the right status.
-synth() { qc-synth -q --people 1 --windows 3 --channels 3 --length 40 "$@" || exit 1; }
+synth() { qc-synth -q --subjects 1 --windows 3 --channels 3 --length 40 "$@" || exit 1; }
 synth --activities 4 -o data.qcd
 synth --activities 5 -o more_classes.qcd
 synth --activities 4 --channels 6 -o more_channels.qcd

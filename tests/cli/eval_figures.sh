@@ -1,7 +1,7 @@
 # The figures agree with each other: text with JSON, confusion with the logits as NumPy reads them, a pipe with a file,
 # any number of threads.
 /usr/bin/python3 -c 'import numpy' 2>/dev/null || { echo "python3-numpy is not installed" >&2; exit 77; }
-qc-synth -q --people 2 --activities 4 --windows 8 --channels 3 --length 40 -o data.qcd || exit 1
+qc-synth -q --subjects 2 --activities 4 --windows 8 --channels 3 --length 40 -o data.qcd || exit 1
 qc-train -q -a mlp -d data.qcd --epochs 2 --rate 0.0005 -o model.qcm || exit 1
 qc-eval -d data.qcd --json --confusion --logits x.npy model.qcm >one.json || exit 1
 /usr/bin/python3 - <<'P'

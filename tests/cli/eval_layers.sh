@@ -1,6 +1,6 @@
 # A model layer by layer: the dump has every layer, the same for all kernels, and ends in the logits that --logits
 # gives; the profile accounts for all of the model.
-qc-synth -q --people 1 --activities 4 --windows 6 --channels 3 --length 40 -o data.qcd || exit 1
+qc-synth -q --subjects 1 --activities 4 --windows 6 --channels 3 --length 40 -o data.qcd || exit 1
 printf 'name: tiny\ninception:\n  filters: 4\n  depth: 3\n  kernels: [9, 5, 3]\n  bottleneck: 4\n  residual: 3\n' \
     >tiny.yaml
 qc-train -q -a tiny.yaml -d data.qcd --epochs 1 -o fp.qcm || exit 1

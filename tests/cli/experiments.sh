@@ -1,7 +1,7 @@
 # The experiments of share/experiments, small: every command of a corner of each works, and what two have in common is
 # made once.
 place=$TOP/share/experiments
-qc-synth -q --people 3 --activities 4 --windows 15 --channels 3 --length 24 -o all.qcd && mkdir parts || exit
+qc-synth -q --subjects 3 --activities 4 --windows 15 --channels 3 --length 24 -o all.qcd && mkdir parts || exit
 for p in 1 2 3; do
     qc-split -q -g p$p -t 0.34 -o parts/p$p.train.qcd -O parts/p$p.test.qcd all.qcd || exit
     for part in train test; do ln parts/p$p.$part.qcd parts/s$p.$part.qcd; done

@@ -1,8 +1,8 @@
 # What cannot be exported is refused in one sentence, with its exit status, and leaves no file.
 export OMP_NUM_THREADS=1
-qc-synth -q --people 2 --activities 3 --windows 8 --channels 3 --length 24 -o people.qcd &&
+qc-synth -q --subjects 2 --activities 3 --windows 8 --channels 3 --length 24 -o people.qcd &&
     qc-split -q -g p1 -o data.qcd people.qcd || exit 1
-qc-synth -q --people 1 --activities 3 --windows 8 --channels 3 --length 20 -o short.qcd || exit 1
+qc-synth -q --subjects 1 --activities 3 --windows 8 --channels 3 --length 20 -o short.qcd || exit 1
 printf 'name: tiny\nlayers:\n  - conv: 6\n    kernel: 5\n  - relu\n  - gap\n' >tiny.yaml
 qc-train -q --threads 1 --epochs 2 -a tiny.yaml -d data.qcd -o fp.qcm && qc-coreset -q -n 6 -d data.qcd -o core.qcd &&
     qc-coreset -q -n 6 -d short.qcd -o other.qcd || exit 1

@@ -28,7 +28,7 @@ qc-import -q --channels 2 --group-column group --recording-column recording -o t
 dd if=table.qcd of=table.part bs=1 skip=320 count=48 status=none
 head -c 48 data.part | cmp - table.part || exit
 # a coreset, and data without labels
-qc-synth -q --people 1 --activities 2 --windows 8 --channels 2 --length 10 -o s.qcd &&
+qc-synth -q --subjects 1 --activities 2 --windows 8 --channels 2 --length 10 -o s.qcd &&
     qc-coreset -q -n 4 -d s.qcd -o core.qcd && qc-export -f npz -o core.npz core.qcd || exit
 $python -c "
 import numpy as np

@@ -23,7 +23,7 @@ grep '^#' tuned.yaml
 qc-sweep --status tuned.yaml
 qc-sweep -q --step run --set seed=1 --set source=p1 --set target=p2 tuned.yaml | sed 's/.*-q \(-m.*\) -c .*/\1/'
 # all but the last step are as in people.yaml, whatever is set
-qc-sweep -q --step taught --set bits=4 tuned.yaml >a &&
-    qc-sweep -q --step taught --set bits=4 "$TOP/share/experiments/people.yaml" >b && cmp a b || exit
+qc-sweep -q --step flipnet --set bits=4 tuned.yaml >a &&
+    qc-sweep -q --step flipnet --set bits=4 "$TOP/share/experiments/people.yaml" >b && cmp a b || exit
 sed -i '/row er/d; /row head/d' fake/qc-report
 PATH=$PWD/fake:$PATH sh "$TOP/share/experiments/grid-best.sh"

@@ -101,7 +101,7 @@ for group, n in (('office', 2), ('home', 3)):
         os.makedirs(f'both/{group}/{kind}')
         for k in range(n): Image.fromarray(rng.integers(0, 256, (9, 9, 3)).astype('u1')).save(f'both/{group}/{kind}/{k}.png')
 END
-for jobs in 1 4; do qc-import -f images --size 8 --jobs $jobs --json -o $jobs.qcd both || exit; done
+for jobs in 1 4; do qc-import -f images --size 8 --threads $jobs --json -o $jobs.qcd both || exit; done
 cmp 1.qcd 4.qcd || exit
 qc-import -f images --size 8 -g home -o home.qcd both && (cd both/home &&
     qc-import -f images --size 8 -o ../../dot.qcd .) || exit

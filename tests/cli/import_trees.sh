@@ -33,7 +33,7 @@ for part, subject, y in (('train', [1, 1, 1, 3, 3], [5, 5, 4, 4, 4]), ('test', [
     np.savetxt(f'{root}/{part}/subject_{part}.txt', subject, fmt='%d')
 open(root + '/activity_labels.txt', 'w').write('4 SITTING\n5 STANDING\n12 LAYING DOWN\n')
 END
-for jobs in 1 3; do qc-import --jobs $jobs --json -o $jobs.qcd har || exit; done
+for jobs in 1 3; do qc-import --threads $jobs --json -o $jobs.qcd har || exit; done
 cmp 1.qcd 3.qcd || exit
 qc-info 1.qcd | sed -n '/^labels/,/^recordings/p'
 $python -c "
@@ -122,7 +122,7 @@ for subject, plan in ((101, [(0, 5), (1, 25), (0, 5), (24, 12)]), (102, [(1, 10)
     open(f'pamap/Protocol/subject{subject}.dat', 'w').write('\n'.join(rows) + '\n')
 np.save('pamap.npy', np.array(expected))
 END
-for jobs in 1 2; do qc-import --window 0.1s --jobs $jobs --json -o $jobs.qcd pamap || exit; done
+for jobs in 1 2; do qc-import --window 0.1s --threads $jobs --json -o $jobs.qcd pamap || exit; done
 cmp 1.qcd 2.qcd || exit
 qc-info 1.qcd | sed -n '/^labels/,/^recordings/p'
 $python -c "

@@ -1,7 +1,7 @@
 # qc-info --target: RAM and flash are qc-export's, layers add up, time follows the clock, a file of one's own counts, and
 # what cannot be is refused.
 export OMP_NUM_THREADS=1
-qc-synth -q --people 1 --activities 3 --windows 12 --channels 3 --length 24 -o p1.qcd || exit 1
+qc-synth -q --subjects 1 --activities 3 --windows 12 --channels 3 --length 24 -o p1.qcd || exit 1
 printf 'name: tiny\nlayers:\n  - conv: 6\n    kernel: 5\n  - relu\n  - gap\n' >tiny.yaml
 qc-train -q --threads 1 --epochs 3 -a tiny.yaml -d p1.qcd -o fp.qcm && qc-coreset -q -n 9 -d p1.qcd -o core.qcd &&
     qc-quantize --force -q -b 4 --epochs 1 --threads 1 -c core.qcd -d p1.qcd -o q.qcm fp.qcm >words || exit 1

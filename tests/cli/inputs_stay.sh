@@ -1,6 +1,6 @@
 # No program writes over what it reads, but a model or a coreset that calibration makes another of; and what has no
 # recordings or people is no reason to fall over.
-qc-synth -q --people 2 --activities 3 --windows 6 --channels 3 --length 24 -o all.qcd &&
+qc-synth -q --subjects 2 --activities 3 --windows 6 --channels 3 --length 24 -o all.qcd &&
     qc-split -q -g p1 -o p.01.qcd all.qcd && qc-split -q -g p2 -o two.qcd all.qcd || exit 1
 printf 'name: tiny\nlayers:\n  - conv: 4\n    kernel: 3\n  - relu\n  - gap\n' >tiny.yaml
 qc-train -q --threads 1 --epochs 2 -a tiny.yaml -d p.01.qcd -L misses -o f.qcm &&
@@ -47,6 +47,6 @@ cp q.h own.qcm && cp core.qcd own.qcd && qc-calibrate -q -c own.qcd -s two.qcd -
 printf '1,2,3,a\n2,3,4,b\n2,2,4,a\n3,1,4,b\n' | qc-import -q -f csv -o bare.qcd || exit 1
 try qc-split -q --leave '*' -o new -O new2 bare.qcd
 try qc-split -q -t .5 --by recording -o new -O new2 bare.qcd
-qc-synth -q -d bare.qcd --people 2 -o drifted.qcd && qc-info drifted.qcd |
+qc-synth -q -d bare.qcd --subjects 2 -o drifted.qcd && qc-info drifted.qcd |
     grep -E "recordings|groups|people|subjects" |
     sed "s/qc-synth [0-9.]*/qc-synth VERSION/; s/sha256:[0-9a-f]*/sha256:DIGEST/"

@@ -1,6 +1,6 @@
 # The plan of a model's memory: sums that add up, text that says what JSON says, and the same from a file and from a
 # session.
-qc-synth -q --people 2 --activities 4 --windows 30 --channels 3 --length 40 -o data.qcd || exit 1
+qc-synth -q --subjects 2 --activities 4 --windows 30 --channels 3 --length 40 -o data.qcd || exit 1
 printf 'name: tiny\ninception:\n  filters: 4\n  depth: 3\n  kernels: [9, 5, 3]\n  bottleneck: 4\n  residual: 3\n' \
     >tiny.yaml
 qc-split -q -g p1 -o p1.qcd data.qcd && qc-split -q -g p2 -o p2.qcd data.qcd || exit 1
@@ -26,7 +26,7 @@ text = [line.split() for line in open("plan.txt")]
 assert [int(w[1]) for w in text if len(w) == 2] == [v for p in parts.values() for v in p.values()] + [plan["bytes"]]
 P
 echo "second source: $?"
-# no network: features in the place of windows
+# no network: features instead of windows
 bytes() { sed -n "s/^  $2: //p" $1; }
 qc-info --memory -n 12 -B 60 q2.qcm >features.txt &&
     [ "$(bytes features.txt coreset)" -lt "$(($(bytes plan.txt coreset) / 2))" ] && echo "features take less than half"

@@ -2,7 +2,7 @@
 # cannot save is refused in a sentence.
 export OMP_NUM_THREADS=1
 /usr/bin/python3 -c '' 2>/dev/null || { echo "python3 is not installed" >&2; exit 77; }
-qc-synth -q --people 2 --activities 3 --channels 3 --length 24 --windows 10 -o all.qcd || exit 1
+qc-synth -q --subjects 2 --activities 3 --channels 3 --length 24 --windows 10 -o all.qcd || exit 1
 qc-split -q -g p1 -o p1.qcd all.qcd && qc-split -q -g p2 -t 0.4 -o stream.qcd -O test.qcd all.qcd || exit 1
 printf 'name: tiny\nlayers:\n  - conv: 6\n    kernel: 5\n  - batchnorm\n  - relu\n  - gap\n' >tiny.yaml
 qc-train -q --threads 1 --epochs 8 -a tiny.yaml -d p1.qcd -o float.qcm && qc-coreset -q -n 9 -d p1.qcd -o core.qcd ||

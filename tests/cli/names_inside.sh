@@ -13,7 +13,7 @@ echo '--- w, a zero byte, in: not w'
 perl -pe 's/w\.bin/w\0bin/' "$model" >zero.onnx
 head -c 100 /dev/zero >folder/w
 status qc-import -f onnx -q --external-data folder -o m.qcm zero.onnx
-echo '--- a pipe under from, and in the place of a result'
+echo '--- a pipe under from, and instead of a result'
 printf 'from: pipe\n' >from.yaml
 status qc-sweep -o runs from.yaml
 printf 'name: one\naxes:\n  seed: [1]\nsteps:\n  run: "true > {out}"\nreport: run\n' >one.yaml

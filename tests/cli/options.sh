@@ -1,9 +1,9 @@
 # How every program reads its command line, shown on qc-synth and qc-info.
 # Letters and long options, joined and apart, mean the same.
-qc-synth -q --people 1 --windows 2 --activities 2 -o a
-qc-synth -q --people=1 --windows=2 --activities=2 -oa.2
+qc-synth -q --subjects 1 --windows 2 --activities 2 -o a
+qc-synth -q --subjects=1 --windows=2 --activities=2 -oa.2
 cmp a a.2
-printf 'people: 1\nwindows: 2\nactivities: 2\nquiet: true\n' >c.yaml
+printf 'subjects: 1\nwindows: 2\nactivities: 2\nquiet: true\n' >c.yaml
 qc-synth --config c.yaml -o a.3
 cmp a a.3
 qc-synth --config c.yaml -o b --windows 3 # the command line wins

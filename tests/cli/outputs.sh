@@ -1,6 +1,6 @@
 # What cannot be written: status 4, and an old file is whole.
 try() { "$@" >out; echo "status $?"; }
-small='-q --people 1 --windows 2 --activities 2'
+small='-q --subjects 1 --windows 2 --activities 2'
 qc-synth $small -o old
 cp old kept
 (trap '' XFSZ; ulimit -f 1; qc-synth $small --windows 40 -o old; echo "status $?") 2>&1

@@ -1,7 +1,7 @@
 # qc-run as a learner on FIFOs: killed at several moments it ends in the bytes of a run that is left alone; late labels
 # do what labels in a column do; SIGTERM saves; undo.
 export OMP_NUM_THREADS=1
-qc-synth -q --people 2 --activities 3 --windows 20 --channels 3 --length 24 -o people.qcd || exit 1
+qc-synth -q --subjects 2 --activities 3 --windows 20 --channels 3 --length 24 -o people.qcd || exit 1
 for p in p1 p2; do qc-split -q -g $p -o $p.qcd people.qcd || exit 1; done
 printf 'name: tiny\nlayers:\n  - conv: 6\n    kernel: 5\n  - relu\n  - gap\n' >tiny.yaml
 qc-train -q --threads 1 --epochs 3 -a tiny.yaml -d p1.qcd -o fp.qcm && qc-coreset -q -n 9 -d p1.qcd -o core.qcd ||

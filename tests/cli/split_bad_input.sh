@@ -1,5 +1,5 @@
 # What qc-split refuses: files that are no data, and wishes that make no sense. An old output stays whole.
-qc-synth -q --people 2 --windows 5 -o data.qcd || exit
+qc-synth -q --subjects 2 --windows 5 -o data.qcd || exit
 echo old >train.qcd
 qc-split -q -g p1 -o p1.qcd data.qcd
 try() {

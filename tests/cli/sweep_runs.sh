@@ -8,13 +8,13 @@ axes:
   method: [good, bad]
 steps:
   model: echo {person} > {out}
-  taught: cat {model} > {out}; echo {seed} >> {out}
+  flipnet: cat {model} > {out}; echo {seed} >> {out}
   run: >-
     {
     echo '{"batch": 1, "test": [0.{seed}25, 1]}';
     echo '{"batch": 2, "test": [0.9, 0.{seed}5]}';
     echo '{"summary": true, "accuracy_before": 0.1{seed}3456789, "test": [0.5, 1], "flips": 3, "ms": 1{seed}, "model_bytes": 7, "working_bytes": 100}';
-    } > {out} && test -s {taught} && : {method}
+    } > {out} && test -s {flipnet} && : {method}
 END
 qc-sweep -q -o all e.yaml | sh || exit
 qc-sweep -q -o a --set seed=1 e.yaml | sh || exit
@@ -24,7 +24,7 @@ qc-report -q -d b -f runs -o b.tsv e.yaml || exit
 cut -f 1-5,8,9,14-16,22,23 a.tsv | sed 's/run-[0-9a-f]*/run-X/'
 echo '--- what is left'
 qc-sweep --status -o none --runs a.tsv --runs b.tsv e.yaml
-qc-sweep -o none --runs a.tsv --runs b.tsv e.yaml | sed 's/.*\(model\|taught\|run\)-[0-9a-f]*.done.*/\1/' | sort | uniq -c
+qc-sweep -o none --runs a.tsv --runs b.tsv e.yaml | sed 's/.*\(model\|flipnet\|run\)-[0-9a-f]*.done.*/\1/' | sort | uniq -c
 qc-sweep -o none -q --runs a.tsv --runs b.tsv --all e.yaml | wc -l
 qc-sweep -o none -q --runs a.tsv --runs b.tsv e.yaml | sh || exit
 qc-sweep -o none --runs a.tsv --runs b.tsv e.yaml

@@ -36,7 +36,7 @@ for k, label in enumerate((b"a\xc2\x9b31mb", b"\xe2\x80\xaegnp", b"tab\there", b
     run("qc-import", "-f", "csv", "--header", "yes", "-o", "d.qcd", "d.csv")
     run("qc-import", "-f", "csv", "-q", "--label-column", "label", "--group-column", "group", "-o", "d%d.qcd" % k, "d.csv")
 
-subprocess.run("qc-synth -q --people 1 --activities 3 --windows 12 --channels 2 --length 8 -o s.qcd", shell=True, check=True)
+subprocess.run("qc-synth -q --subjects 1 --activities 3 --windows 12 --channels 2 --length 8 -o s.qcd", shell=True, check=True)
 for k in range(7):
     if not os.path.exists("d%d.qcd" % k): continue
     d = "d%d.qcd" % k

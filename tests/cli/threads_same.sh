@@ -1,7 +1,7 @@
 # The same seed makes the same bytes whatever the number of threads: training, quantization, the flip network; a
 # checkpoint can go on with another number.
 export OMP_NUM_THREADS=3
-qc-synth -q --people 2 --activities 3 --windows 20 --channels 3 --length 24 -o d.qcd || exit 1
+qc-synth -q --subjects 2 --activities 3 --windows 20 --channels 3 --length 24 -o d.qcd || exit 1
 printf 'name: tiny\nlayers:\n  - conv: 6\n    kernel: 5\n  - batchnorm\n  - relu\n  - conv: 6\n    kernel: 3\n  - batchnorm\n  - relu\n  - gap\n' >tiny.yaml
 qc-coreset -q -n 9 -d d.qcd -o core.qcd || exit 1
 for n in 1 2 3 7; do

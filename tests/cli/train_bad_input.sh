@@ -1,6 +1,6 @@
 # What qc-train cannot take: one sentence, the right status, an old model whole.
-qc-synth -q --people 1 --activities 3 --windows 4 --channels 3 --length 24 -o data.qcd || exit 1
-qc-synth -q --people 1 --activities 1 --windows 4 --channels 3 --length 24 -o one.qcd || exit 1
+qc-synth -q --subjects 1 --activities 3 --windows 4 --channels 3 --length 24 -o data.qcd || exit 1
+qc-synth -q --subjects 1 --activities 1 --windows 4 --channels 3 --length 24 -o one.qcd || exit 1
 printf '1,2,3\n2,3,4\n' | qc-import -q -f csv --label-column none -o bare.qcd || exit 1
 printf 'name: tiny\nlayers:\n  - conv: 4\n    kernel: 3\n  - relu\n  - gap\n' >tiny.yaml
 head -c 900 data.qcd >short.qcd

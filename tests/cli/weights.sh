@@ -2,7 +2,7 @@
 # architecture; what does not fit is refused.
 python=$(command -v /usr/bin/python3 python3 | head -1)
 $python -c 'import numpy' 2>/dev/null || { echo 'python3-numpy is missing' >&2; exit 77; }
-qc-synth -q --people 1 --activities 3 --windows 8 --channels 3 --length 24 -o data.qcd || exit
+qc-synth -q --subjects 1 --activities 3 --windows 8 --channels 3 --length 24 -o data.qcd || exit
 printf 'name: tiny\nlayers:\n  - conv: 6\n    kernel: 5\n  - batchnorm\n  - relu\n  - gap\n' >tiny.yaml
 qc-train -q --threads 1 --epochs 2 -a tiny.yaml -d data.qcd -o fp.qcm || exit
 qc-export -q -f npz -o w.npz fp.qcm && qc-export -q -f safetensors <fp.qcm >w.safetensors || exit

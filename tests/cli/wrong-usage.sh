@@ -7,8 +7,8 @@ try qc-info --json=maybe
 try qc-info --max-bytes
 try qc-info --max-bytes 1x
 try qc-info --max-bytes 0
-try qc-synth --people
-try qc-synth --people 0
+try qc-synth --subjects
+try qc-synth --subjects 0
 try qc-synth --drift much
 try qc-synth --drift nan
 try qc-synth --seed 99999999999999999999

@@ -22,7 +22,7 @@ asked=$(nm -u "$device/libqcore.a" | grep -iE ' (dnnl|GOMP|omp|yaml|cblas|xnn)_'
 
 (
     cd "$work"
-    qc-synth -q --people 1 --activities 3 --windows 8 --channels 2 --length 16 -o d.qcd
+    qc-synth -q --subjects 1 --activities 3 --windows 8 --channels 2 --length 16 -o d.qcd
     printf 'name: tiny\nlayers:\n  - conv: 4\n    kernel: 3\n  - relu\n  - gap\n' >tiny.yaml
     qc-train -q --threads 1 --epochs 2 -a tiny.yaml -d d.qcd -o fp.qcm
     qc-coreset -q -n 6 -d d.qcd -o core.qcd

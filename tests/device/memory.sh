@@ -7,9 +7,9 @@ set -eu
 for_device "${CC:-gcc}"
 bin=$(realpath "$device/bin")
 cd "$work"
-qc-synth -q --people 2 --activities 4 --windows 10 --channels 3 --length 200 -o people.qcd
+qc-synth -q --subjects 2 --activities 4 --windows 10 --channels 3 --length 200 -o people.qcd
 qc-split -q -g p1 -o p1.qcd people.qcd
-qc-synth -q --people 1 --activities 4 --windows 1000 --channels 3 --length 200 -o long.qcd
+qc-synth -q --subjects 1 --activities 4 --windows 1000 --channels 3 --length 200 -o long.qcd
 printf 'name: tiny\ninception:\n  filters: 4\n  depth: 3\n  kernels: [9, 5, 3]\n  bottleneck: 4\n  residual: 3\n' \
     >tiny.yaml
 qc-train -q --threads 1 --epochs 1 -a tiny.yaml -d p1.qcd -o fp.qcm

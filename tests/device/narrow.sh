@@ -9,7 +9,7 @@ have qemu-arm-static || { skipped "there is no qemu-arm-static"; exit 77; }
 for_device $cc
 (
     cd "$work"
-    qc-synth -q --people 1 --activities 2 --windows 3 --channels 64 --length 1024 -o d.qcd
+    qc-synth -q --subjects 1 --activities 2 --windows 3 --channels 64 --length 1024 -o d.qcd
     printf 'name: tiny\nlayers:\n  - conv: 4\n    kernel: 3\n  - relu\n  - gap\n' >tiny.yaml
     qc-train -q --threads 1 --epochs 1 -a tiny.yaml -d d.qcd -o fp.qcm
     qc-coreset -q -n 4 -d d.qcd -o core.qcd

@@ -26,7 +26,7 @@ refused() { # refused CPU ISA
     cat "$work/words"
     exit 1
 }
-qc-synth -q --people 1 --activities 2 --windows 4 --channels 3 --length 16 -o "$work/d.qcd"
+qc-synth -q --subjects 1 --activities 2 --windows 4 --channels 3 --length 16 -o "$work/d.qcd"
 printf 'name: tiny\ninception:\n  filters: 2\n  depth: 3\n  kernels: [5, 3, 3]\n  bottleneck: 2\n  residual: 3\n' \
     >"$work/tiny.yaml"
 qc-train -q --threads 1 --epochs 1 -a "$work/tiny.yaml" -d "$work/d.qcd" -o "$work/f.qcm"

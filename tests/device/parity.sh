@@ -7,7 +7,7 @@ export OMP_NUM_THREADS=1
 
 (
     cd "$work"
-    qc-synth -q --people 2 --activities 4 --windows 25 --channels 3 --length 24 -o people.qcd
+    qc-synth -q --subjects 2 --activities 4 --windows 25 --channels 3 --length 24 -o people.qcd
     for p in p1 p2; do qc-split -q -g $p -t 0.2 --by block -o $p.train.qcd -O $p.test.qcd people.qcd >words 2>&1; done
     printf 'name: tiny\ninception:\n  filters: 4\n  depth: 3\n  kernels: [9, 5, 3]\n  bottleneck: 4\n  residual: 3\n' \
         >tiny.yaml

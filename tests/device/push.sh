@@ -7,7 +7,7 @@ wrong=0
 report() { echo "$*"; wrong=1; }
 template=$TOP/share/firmware
 cd "$work"
-qc-synth -q --people 2 --activities 4 --windows 8 --channels 3 --length 24 -o people.qcd
+qc-synth -q --subjects 2 --activities 4 --windows 8 --channels 3 --length 24 -o people.qcd
 qc-split -q -g p1 -o p1.qcd people.qcd
 printf 'name: tiny\ninception:\n  filters: 4\n  depth: 3\n  kernels: [9, 5, 3]\n  bottleneck: 4\n  residual: 3\n' \
     >tiny.yaml

@@ -1,4 +1,4 @@
-/* Files of ours whose checksums are made right again, so that what lies behind them is searched: model, float graph,
+/* Files of ours whose checksums are made right again, so that what lies after them is searched: model, float graph,
  * integer graph with its plan and a forward pass, flip network, data, miss log. The seeds are files that 0.1.0
  * wrote. */
 #include "fuzz.h"

@@ -29,7 +29,7 @@ static void change_number(QcRng *rng, size_t length)
     for (uint32_t k = 0; k < bytes; k++) work[at + k] = (uint8_t)(value >> 8 * (big ? bytes - 1 - k : k));
 }
 
-/* A piece of `from` is put in the place of one of ours. */
+/* A piece of `from` is put instead of one of ours. */
 static size_t splice(QcRng *rng, size_t length, const Seed *from)
 {
     uint32_t piece = 1 + qc_rng_below(rng, (uint32_t)(from->length < 64 ? from->length : 64)),

@@ -1,5 +1,5 @@
-# The manual pages of the programs: sections in their order, at most 250 lines of source, and a SYNOPSIS that requires
-# what the usage line of -h requires.
+# The manual pages: at most 250 lines of source, sentences of at most 25 words. The pages of the programs: sections in
+# their order, and a SYNOPSIS that requires what the usage line of -h requires.
 command -v mandoc >/dev/null || exit 77
 wrong=0
 
@@ -19,10 +19,38 @@ required() {
     }'
 }
 
-for page in man/qc-*.1; do
-    program=$(basename "$page" .1)
+# Sentences of more than 25 words; heads of lists, displays, SYNOPSIS and SEE ALSO are none.
+long=$(awk '
+    function end(    sentences, words, i, k, n) {
+        n = split(text, sentences, /[.?!:]\)? +/)
+        for (i = 1; i <= n; i++) {
+            k = gsub(/(^| )[^ ]*[[:alnum:]][^ ]*/, "&", sentences[i])
+            if (k > 25) print FILENAME ": a sentence of " k " words: " substr(sentences[i], 1, 60) "..."
+        }
+        text = ""
+    }
+    /^\.Sh/ { end(); skip = /SYNOPSIS|SEE ALSO/ }
+    /^\.Bd/ { end(); display = 1 }
+    /^\.Ed/ { display = 0 }
+    skip || display { next }
+    /^\.(Sh|Ss|Pp|Bl|El|It|Dl|Dd|Dt|Os)/ { end(); next }
+    /^\.\\"/ { next }
+    {
+        sub(/^\.[A-Z][a-z]*/, "")
+        gsub(/ (Ar|Cm|Fl|Ns|No|Pq|Xr|Pa|Ql|Dv|Va|Fn|Fa|Ev|Em|Nm|Sx)( |$)/, " ")
+        text = text " " $0
+    }
+    /[.?!:]\)?$/ { text = text " "; end() }
+    END { end() }' man/*.[157])
+[ -z "$long" ] || { echo "$long"; wrong=1; }
+
+for page in man/*; do
     lines=$(wc -l <"$page")
     [ "$lines" -le 250 ] || { echo "$page has $lines lines, more than 250"; wrong=1; }
+done
+
+for page in man/qc-*.1; do
+    program=$(basename "$page" .1)
     order=$(sed -n 's/^\.Sh //p' "$page" |
         grep -xE 'SYNOPSIS|DESCRIPTION|EXAMPLES|OPTIONS|OUTPUT|EXIT STATUS' | tr '\n' ',')
     [ "$order" = 'SYNOPSIS,DESCRIPTION,EXAMPLES,OPTIONS,OUTPUT,EXIT STATUS,' ] ||

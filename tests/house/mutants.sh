@@ -12,7 +12,7 @@ mkdir -p "$place/lib/device"
 for room in base kernels; do ln -s "$TOP/lib/$room" "$place/lib/$room"; done
 ln -s "$TOP"/lib/device/*.h "$place/lib/device"
 
-passes() { # passes TEST OBJECT: the test, with this object in the place of the library's
+passes() { # passes TEST OBJECT: the test, with this object instead of the library's
     $compile -o "$place/test" "$BUILD/tests/unit/$1.o" "$2" "$BUILD/libqcore.a" $libs ||
         { report "$1 does not link"; return 0; }
     CK_DEFAULT_TIMEOUT=20 "$place/test" >"$place/out" 2>&1

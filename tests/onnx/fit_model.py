@@ -1,5 +1,5 @@
 """fit_model.py: in the current folder, synthetic windows of three classes (train.csv, drifted.csv: three channels of 24 steps, label last) and net.onnx, a
-random convolution and a least-squares layer behind it that tells the classes apart, with its own normalisation in front. Exit status 77: no python3-onnx."""
+random convolution and a least-squares layer behind it that tells the classes apart, with its own normalization in front. Exit status 77: no python3-onnx."""
 import sys
 
 try:

@@ -165,7 +165,7 @@ for opset in (9, 11, 13, 17):
     export("means-%d" % opset, Fn(lambda m, x: m.fc(m.conv(x).mean(2).mean(-1, keepdim=True).squeeze(2)), conv=nn.Conv2d(2, 6, 3), fc=nn.Linear(6, 4)), (2, 7, 9), opset)
     export("pads-%d" % opset, Fn(lambda m, x: m.fc(F.max_pool1d(F.relu(F.pad(m.b(F.pad(m.a(F.pad(x, (4, 1))), (1, 2)).relu()), (2, 0))), 3, 2).flatten(1)), a=nn.Conv1d(3, 5, 3),
                                  b=nn.Conv1d(5, 4, 3), fc=nn.Linear(4 * 12, 3)), (3, 19), opset)
-    export("normalised-%d" % opset, Fn(lambda m, x: m.fc(m.conv((x - m.mean) / m.std).relu().mean(2)), mean=nn.Parameter(torch.randn(1, 4, 1)), std=nn.Parameter(torch.rand(1, 4, 1) + 0.5),
+    export("normalized-%d" % opset, Fn(lambda m, x: m.fc(m.conv((x - m.mean) / m.std).relu().mean(2)), mean=nn.Parameter(torch.randn(1, 4, 1)), std=nn.Parameter(torch.rand(1, 4, 1) + 0.5),
                                        conv=nn.Conv1d(4, 6, 3, padding=1), fc=nn.Linear(6, 3)), (4, 10), opset)
     export("products-%d" % opset, Fn(lambda m, x: (m.lin(x.permute(0, 2, 1)).relu() @ m.w + m.b).permute(0, 2, 1).mean(2) @ m.v + m.c, lin=nn.Linear(6, 8), w=nn.Parameter(torch.randn(8, 5)),
                                      b=nn.Parameter(torch.randn(5)), v=nn.Parameter(torch.randn(5, 3)), c=nn.Parameter(torch.randn(3))), (6, 14), opset)

@@ -1,4 +1,4 @@
-/* building.h - what the tests of graphs that train share. Include behind check.h. */
+/* building.h - what the tests of graphs that train share. Include after check.h. */
 #ifndef QC_TESTS_BUILDING_H
 #define QC_TESTS_BUILDING_H
 

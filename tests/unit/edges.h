@@ -1,5 +1,5 @@
 /* edges.h - what the tests of kernels share: arrays that end at an unreadable page, and values, extreme ones among
- * them. Include behind check.h. */
+ * them. Include after check.h. */
 #ifndef QC_TESTS_EDGES_H
 #define QC_TESTS_EDGES_H
 

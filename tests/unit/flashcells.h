@@ -1,4 +1,4 @@
-/* flashcells.h - memory with flash semantics, whose power goes after as many bytes as wished. Include behind
+/* flashcells.h - memory with flash semantics, whose power goes after as many bytes as wished. Include after
  * check.h. */
 #ifndef QC_TESTS_FLASHCELLS_H
 #define QC_TESTS_FLASHCELLS_H

@@ -1,5 +1,5 @@
 /* gathering.h - a tiny graph with examples and their errors, and the Hebbian statistic gathered from them. Include
- * behind tiny.h. */
+ * after tiny.h. */
 #ifndef QC_TESTS_GATHERING_H
 #define QC_TESTS_GATHERING_H
 

@@ -1,5 +1,5 @@
 /* headbench.h - features of a source and of a stream, laid out as a learner has them, and all that a head is solved
- * from. Include behind tiny.h.
+ * from. Include after tiny.h.
  *
  * Source examples lie in the coreset. Of the stream's examples the first `learned` are in the moments already; the
  * others lie in the ring.

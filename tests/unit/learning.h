@@ -1,5 +1,5 @@
 /* learning.h - a method at work: a tiny model, a coreset of the source and some batches of a louder stream. Include
- * behind tiny.h and BATCH, the examples that a batch has. */
+ * after tiny.h and BATCH, the examples that a batch has. */
 #ifndef QC_TESTS_LEARNING_H
 #define QC_TESTS_LEARNING_H
 

@@ -1,4 +1,4 @@
-/* samplegraph.h - random integer graphs of every operation, with an input each. Include behind check.h. */
+/* samplegraph.h - random integer graphs of every operation, with an input each. Include after check.h. */
 #ifndef QC_TESTS_SAMPLEGRAPH_H
 #define QC_TESTS_SAMPLEGRAPH_H
 

@@ -1,4 +1,4 @@
-/* scratch.h - a folder of its own for a test's files, gone when the test ends well. Include behind check.h. */
+/* scratch.h - a folder of its own for a test's files, gone when the test ends well. Include after check.h. */
 #ifndef QC_TESTS_SCRATCH_H
 #define QC_TESTS_SCRATCH_H
 

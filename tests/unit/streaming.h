@@ -1,5 +1,5 @@
 /* streaming.h - a learner on a tiny graph, windows that are known by their ids, and what a batch of them does. Include
- * behind suite.h and tiny.h.
+ * after suite.h and tiny.h.
  *
  * A window's class shows in the mean of a channel, the last class in none. Ids below SOURCE_IDS are the source's. The
  * stream's windows are shifted: channels have other offsets, so that a last layer that was made for the source is often

@@ -11,7 +11,7 @@
 /* ---- feedback ---- */
 
 /* Where no ReLU is between, the true error of a layer is one matrix times e (all but constant over time): the fit must
- * find it, on the errors that there are (their sum is 0). With a ReLU behind the layer itself the mean is taken where
+ * find it, on the errors that there are (their sum is 0). With a ReLU after the layer itself the mean is taken where
  * it is on, so the matrix is the same but for the few positions at the ends. */
 START_TEST(feedback_finds_a_planted_matrix)
 {

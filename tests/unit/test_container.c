@@ -106,7 +106,7 @@ START_TEST(every_cut_and_every_addition_is_noticed)
     QcContainer c;
     QcErr err = {0};
     ck_assert_int_eq(decode(&c, w.bytes, w.length, QC_KIND_ANY, &err), -1);
-    ck_assert_ptr_nonnull(strstr(err.text, "behind its end"));
+    ck_assert_ptr_nonnull(strstr(err.text, "after its end"));
     qc_writer_release(&w);
 }
 END_TEST
@@ -126,7 +126,7 @@ START_TEST(forged_structure_is_refused)
         const char *says;
     } forgeries[] = {
         {64, 'F', "name"},                 /* no such letter in names */
-        {64 + 15, 'x', "name"},            /* something behind the name */
+        {64 + 15, 'x', "name"},            /* something after the name */
         {64 + 16, 6, "flags"},
         {64 + 24, 1, "not where"},         /* offset */
         {64 + 32 + 7, 0x80, "beyond"},     /* length, huge */
@@ -280,7 +280,7 @@ START_TEST(a_cursor_never_reads_beyond_its_end)
     QcCursor c = {.bytes = three, .length = 3};
     ck_assert_uint_eq(qc_get_u32(&c), 0);
     ck_assert_int_eq(c.bad, 1);
-    ck_assert_uint_eq(qc_get_u8(&c), 0); /* nothing behind a hole */
+    ck_assert_uint_eq(qc_get_u8(&c), 0); /* nothing after a hole */
     ck_assert_int_eq(qc_cursor_end(&c, "the thing", &err), -1);
     ck_assert_ptr_nonnull(strstr(err.text, "the thing is truncated"));
     c = (QcCursor){.bytes = three, .length = 3};

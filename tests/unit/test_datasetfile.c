@@ -133,7 +133,7 @@ START_TEST(wrong_content_is_refused)
 }
 END_TEST
 
-/* A shape that lies about the values behind it must not make anyone allocate. */
+/* A shape that lies about the values after it must not make anyone allocate. */
 START_TEST(wrong_shape_is_refused)
 {
     static const uint32_t shapes[][5] = {{N + 1, CHANNELS, 1, LENGTH, 0},
@@ -161,7 +161,7 @@ START_TEST(wrong_shape_is_refused)
 }
 END_TEST
 
-/* Random damage behind good checksums: refused, or a dataset that can be used and saved. */
+/* Random damage after good checksums: refused, or a dataset that can be used and saved. */
 START_TEST(damaged_sections_do_no_harm)
 {
     QcDataset d, back;

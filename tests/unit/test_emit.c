@@ -239,7 +239,7 @@ START_TEST(what_a_gate_waits_for_is_still_there)
     }
     ck_assert_uint_eq(w.compared, 4 * w.n_layers);
     ck_assert_uint_eq(w.gated, _i == TINY_RESIDUAL ? 8 : 0); /* the convolution and its shortcut; there is no ReLU
-                                                                behind the sum of TINY_MIXED */
+                                                                after the sum of TINY_MIXED */
     free(memory);
     tiny_release(&t);
 }
@@ -402,7 +402,7 @@ START_TEST(what_cannot_be_quantized_is_refused_in_words)
     ck_assert_ptr_nonnull(strstr(err.text, "no window"));
     ck_assert_int_eq(err.code, QC_EFORMAT);
     qc_graph_release(&g);
-    for (int relu = 0; relu < 2; relu++) { /* the last layer is a pool, or a ReLU behind the classifier */
+    for (int relu = 0; relu < 2; relu++) { /* the last layer is a pool, or a ReLU after the classifier */
         ck_assert_int_eq(qc_graph_init(&g, TINY_CHANNELS, 1, TINY_LENGTH, NULL), 0);
         uint32_t at = tiny_op(&g, "mean", QC_OP_GAP, tiny_conv(&g, "c", 0, TINY_CLASSES, 3, 1));
         if (relu) tiny_op(&g, "top", QC_OP_RELU, tiny_ok(qc_graph_linear(&g, "fc", at, TINY_CLASSES, 1, NULL)));

@@ -85,7 +85,7 @@ START_TEST(a_signal_takes_the_temporaries_of_all_outputs_along)
     ck_assert_int_eq(qc_output_open(&one, path, 1, &err), 0);
     ck_assert_int_eq(qc_output_open(&two, other, 1, &err), 0);
     ck_assert_int_eq(files_in_folder(), 3);
-    qc_output_abandon(); /* as a handler does */
+    qc_output_cleanup(); /* as a handler does */
     ck_assert_int_eq(files_in_folder(), 1);
     expect("done");
     qc_output_release(&one);

@@ -359,7 +359,7 @@ START_TEST(round_trip_same_bytes)
 }
 END_TEST
 
-/* The section's bytes changed behind the checksums' back: whatever comes out must be an error or a graph that holds. */
+/* The section's bytes changed after the checksums' back: whatever comes out must be an error or a graph that holds. */
 START_TEST(mutations_never_pass_unchecked)
 {
     QcGraph g;

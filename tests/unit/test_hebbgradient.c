@@ -32,7 +32,7 @@ static int masks_agree(const QcQRun *run, const QcFakeQuant *s, const QcRun *flo
     return 1;
 }
 
-/* Takes the error from examples on which the double's masks differ from the device's behind some exact layer: a value
+/* Takes the error from examples on which the double's masks differ from the device's after some exact layer: a value
  * below half a step is on but rounds to 0, and beyond a range there is no straight-through gradient. On the others both
  * must agree to float rounding. */
 static uint32_t keep_agreeing(const QcFakeQuant *s, const QcRun *floats)

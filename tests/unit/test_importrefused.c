@@ -36,7 +36,7 @@ static const Refused refused[] = {
     {"ts", "@dimensions 2\n@data\n1,2:3\n", "f:3: channel 2 has length 1 instead of 2"},
     {"ts", "@missing perhaps\n", "f:1: @missing is neither true nor false"},
     {"ts", "@timeStamps true\n@data\n1,2\n", "f:3: "},
-    {"ts", "@timeStamps true\n@data\n(0,1),(0,2)\n", "f:3: time 2 of channel 1 is not behind"},
+    {"ts", "@timeStamps true\n@data\n(0,1),(0,2)\n", "f:3: time 2 of channel 1 is not after"},
     {"ts", "@timeStamps true\n@data\n(0,1),(1,2),(3,4)\n", "f:3: the times of channel 1 are not in equal steps"},
     {"ts", "@timeStamps true\n@data\n(0,1),(1,2)x\n", "f:3: channel 1 is not a list"},
     {"ts", "@timeStamps true\n@data\n(0,1),(1;2)\n", "f:3: value 2 of channel 1 is not of the form"},
@@ -72,7 +72,7 @@ static const Refused refused[] = {
     {"ts", "@dimensions 2\n@classLabel true a\n@data\n1:a\n", "f:4: 1 channels, but the header says 2"},
     {"ts", "@seriesLength 2\n@classLabel true a\n@data\n1:a\n", "f:4: a series of length 1, but the header says 2"},
     {"ts", "@dimensions many\n", "f:1: @dimensions is no sensible number"},
-    {"ts", "QCF1....", "is a file of ours already"},
+    {"ts", "QCF1....", "is a qcore file already"},
     {"dsa", "1,2\n", "is a file, but a UCI-DSA tree is a folder"},
 };
 enum { REFUSED = sizeof refused / sizeof *refused };

@@ -42,7 +42,7 @@ static void child(const int *start, const int *said, const int *hold, int who)
     _exit(c == 'y' && file < 0);
 }
 
-/* Several begin at one moment where there is no file: one has it, and the file of that name is the one it wrote. */
+/* Several begin at one moment if there is no file: one has it, and the file of that name is the one it wrote. */
 START_TEST(one_of_those_who_begin_together_has_it)
 {
     enum { PROCESSES = 4 };

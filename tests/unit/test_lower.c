@@ -69,7 +69,7 @@ START_TEST(every_kind_of_graph)
 }
 END_TEST
 
-/* A graph that begins; finish_and_compare puts a classifier behind `at`. */
+/* A graph that begins; finish_and_compare puts a classifier after `at`. */
 static void begin(QcGraph *g) { ck_assert_int_eq(qc_graph_init(g, TINY_CHANNELS, 1, TINY_LENGTH, NULL), 0); }
 
 static void finish_and_compare(QcGraph *g, uint32_t at)
@@ -84,11 +84,11 @@ static void finish_and_compare(QcGraph *g, uint32_t at)
 START_TEST(norms_without_a_convolution_before_them)
 {
     QcGraph g;
-    begin(&g); /* on the input, and one on the sum behind it */
+    begin(&g); /* on the input, and one on the sum after it */
     uint32_t norm = tiny_op(&g, "n1", QC_OP_BATCHNORM, 0), a = tiny_conv(&g, "a", norm, 4, 3, 1),
              b = tiny_conv(&g, "b", norm, 4, 1, 0);
     finish_and_compare(&g, tiny_bn_relu(&g, "sum", tiny_ok(qc_graph_add(&g, "add", a, b, NULL))));
-    begin(&g); /* behind a pool, behind a ReLU, and one behind another */
+    begin(&g); /* after a pool, after a ReLU, and one after another */
     uint32_t relu = tiny_op(&g, "r", QC_OP_RELU, tiny_conv(&g, "a", 0, 5, 3, 1));
     uint32_t pool = tiny_ok(qc_graph_pool(&g, "p", QC_OP_MAXPOOL, tiny_op(&g, "n1", QC_OP_BATCHNORM, relu),
                                           qc_window_1d(3, 2, 1, 1, 1), 0, NULL));
@@ -150,7 +150,7 @@ START_TEST(relus_of_relus_and_clipped_ones)
     uint32_t clip_all = tiny_op(&g, "all", QC_OP_RELU, tiny_ok(qc_graph_concat(&g, "join", pair, 2, NULL)));
     g.nodes[clip_all].clip = 0.3f;
     finish_and_compare(&g, clip_all);
-    begin(&g); /* a clipped one behind a sum, and a norm between two */
+    begin(&g); /* a clipped one after a sum, and a norm between two */
     uint32_t sum =
         tiny_ok(qc_graph_add(&g, "sum", tiny_conv(&g, "a", 0, 4, 3, 1), tiny_conv(&g, "b", 0, 4, 1, 1), NULL));
     uint32_t clipped = tiny_op(&g, "r", QC_OP_RELU, sum);

@@ -1,4 +1,4 @@
-/* Exactly i allocations succeed, for every i: whatever runs out must say so and leave nothing behind (the sanitizer
+/* Exactly i allocations succeed, for every i: whatever runs out must say so and leave nothing after (the sanitizer
  * build looks for leaks). The linker puts these wrappers before the library's own calls (see the Makefile); shared
  * libraries keep theirs. */
 #include <stdio.h>

@@ -18,7 +18,7 @@
 static QcErr err;
 static const QcOnnxOptions nothing;
 
-/* Runs tests/onnx/make_models.py into the scratch folder; 0 where the test must be skipped. */
+/* Runs tests/onnx/make_models.py into the scratch folder; 0 if the test must be skipped. */
 static int make_models(void)
 {
     char command[1024];
@@ -54,8 +54,8 @@ static void load_graph(QcGraph *g, QcModelFile *m, const char *name, const QcOnn
     ck_assert_msg(!qc_graph_decode(g, m, &err), "%s: %s", name, err.text);
 }
 
-/* Normalised as every program does it. */
-static void normalise(float *x, size_t n, const QcNorm *norm)
+/* Normalized as every program does it. */
+static void normalize(float *x, size_t n, const QcNorm *norm)
 {
     for (size_t i = 0; i < n; i++) x[i] = (x[i] - norm->mean[i % norm->channels]) / norm->deviation[i % norm->channels];
 }
@@ -72,7 +72,7 @@ static double difference(const char *name, uint32_t n, const QcOnnxOptions *o)
     size_t values = (size_t)g.nodes[0].height * g.nodes[0].width * g.nodes[0].channels;
     ck_assert_uint_eq(n_x, n * values);
     ck_assert_uint_eq(n_y, n * g.classes);
-    normalise(x, n_x, &m.norm);
+    normalize(x, n_x, &m.norm);
     QcRun *run = qc_run_new(&g, n, QC_RUN_EVAL, 1, &err);
     ck_assert_ptr_nonnull(run);
     const float *logits = qc_run_forward(run, x, n);

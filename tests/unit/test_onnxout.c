@@ -36,7 +36,7 @@ static void save(const QcModelFile *m, const char *name, QcOnnxCodes codes)
     ck_assert_msg(!qc_onnx_save(m, scratch_path(file), codes, &err), "%s: %s", name, err.text);
 }
 
-/* Raw windows for x [WINDOWS][h][w][c] normalised, as [C][H][W], in NAME.x. */
+/* Raw windows for x [WINDOWS][h][w][c] normalized, as [C][H][W], in NAME.x. */
 static void save_raw(const float *x, const QcNode *in, const char *name)
 {
     char file[64];
@@ -52,7 +52,7 @@ static void save_raw(const float *x, const QcNode *in, const char *name)
     free(raw);
 }
 
-/* NAME.onnx on NAME.x: the logits, or NULL where the runtime is not there. */
+/* NAME.onnx on NAME.x: the logits, or NULL if the runtime is not there. */
 static float *runtime(const char *name, const QcNode *in)
 {
     char command[1024], shape[64], file[64];

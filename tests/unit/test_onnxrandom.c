@@ -101,7 +101,7 @@ START_TEST(random_graphs_give_the_logits_of_onnx_runtime_or_a_sentence)
 }
 END_TEST
 
-/* 0 where the test must be skipped. */
+/* 0 if the test must be skipped. */
 static void make_models(void)
 {
     char command[1024];

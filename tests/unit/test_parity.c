@@ -38,7 +38,7 @@ static const char *dump_path(const char *name, const char *ending)
     return path;
 }
 
-/* The dump turned into text, in `file`; 0 where the test must be skipped. */
+/* The dump turned into text, in `file`; 0 if the test must be skipped. */
 static int fetch(const char *name, const char *file)
 {
     char command[16384];

@@ -11,7 +11,7 @@ enum { CHANNELS = 4, LENGTH = 10, WINDOWS = 120 };
 
 static float value(uint32_t frame, uint32_t c) { return (float)c + sinf((float)(frame * (c + 1))); }
 
-/* A model file with the range of windows of value(); its normalisation is not trivial. */
+/* A model file with the range of windows of value(); its normalization is not trivial. */
 static void make_model(QcModelFile *m, uint32_t windows, int fits)
 {
     static char *labels[] = {"a", "b"};
@@ -53,7 +53,7 @@ static int stream(char *words, uint32_t windows, uint32_t every, float factor)
             qc_plausible_frame(&p, x);
         }
         qc_plausible_window(&p, LENGTH);
-        said += qc_plausible_say(&p, words, i + 1 == windows);
+        said += qc_plausible_report(&p, words, i + 1 == windows);
     }
     qc_plausible_release(&p);
     qc_modelfile_release(&m);
@@ -105,7 +105,7 @@ START_TEST(windows_overlap)
     ck_assert_uint_eq(p.outside[2], 0);
     char *names[CHANNELS] = {"ax", "ay", "az", "gx"}, words[QC_PLAUSIBLE_WORDS];
     p.name = names;
-    ck_assert_int_eq(qc_plausible_say(&p, words, 1), 1);
+    ck_assert_int_eq(qc_plausible_report(&p, words, 1), 1);
     ck_assert_msg(!strncmp(words, "channel 4, column gx ", 21), "%s", words);
     qc_plausible_release(&p);
     qc_modelfile_release(&m);
@@ -124,7 +124,7 @@ START_TEST(models_without_a_range)
     ck_assert_int_eq(qc_plausible_init(&p, &m, &err), 0);
     qc_plausible_frame(&p, (float[CHANNELS]){1e9f, 1e9f, 1e9f, 1e9f});
     qc_plausible_window(&p, 1);
-    ck_assert_int_eq(qc_plausible_say(&p, words, 1), 0);
+    ck_assert_int_eq(qc_plausible_report(&p, words, 1), 0);
     float low[CHANNELS] = {0}, high[CHANNELS] = {0, 0, -1, 0}, rms[CHANNELS] = {0};
     QcInputRange r = {CHANNELS, low, high, rms};
     ck_assert_int_eq(qc_inputrange_encode(&m, &r, &err), 0);

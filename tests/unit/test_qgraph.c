@@ -263,7 +263,7 @@ START_TEST(forward_follows_the_formulas)
         ck_assert_uint_eq(w.next, s->g.n_nodes);
         ck_assert_mem_eq(logits, expected, s->g.classes * sizeof *logits);
         memset(logits, 0, sizeof logits);
-        qc_qrun_forward(&run, logits, s->input); /* what a run leaves behind does not matter to the next */
+        qc_qrun_forward(&run, logits, s->input); /* what a run leaves after does not matter to the next */
         ck_assert_mem_eq(logits, expected, s->g.classes * sizeof *logits);
         free(memory);
     }

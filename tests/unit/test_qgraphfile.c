@@ -28,7 +28,7 @@ static QcQTensor tensor(uint16_t width, uint16_t channels, uint8_t zero)
     return (QcQTensor){.height = 1, .width = width, .channels = channels, .bits = 8, .zero = zero, .scale = 0.05f};
 }
 
-/* Takes codes and entries behind those that are taken. */
+/* Takes codes and entries after those that are taken. */
 static void node(uint32_t i, QcQOp op, uint16_t in, uint16_t out, uint16_t first, uint16_t channels, uint16_t kernel)
 {
     QcQNode n = {.op = op,

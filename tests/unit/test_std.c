@@ -44,14 +44,14 @@ START_TEST(answers_stay_the_same)
 }
 END_TEST
 
-START_TEST(only_behind_a_global_average)
+START_TEST(only_after_a_global_average)
 {
     QcGraph g, wider;
     QcErr err;
     tiny_graph(&g, TINY_MLP, 4);
     ck_assert_int_eq(qc_graph_with_std(&wider, &g, &err), -1);
     ck_assert_int_eq(err.code, QC_EUNSUPPORTED);
-    ck_assert_ptr_nonnull(strstr(err.text, "'last' is no linear one behind a global average"));
+    ck_assert_ptr_nonnull(strstr(err.text, "'last' is not linear after a global average"));
     qc_graph_release(&g);
     tiny_graph(&g, TINY_STD, 4); /* which reads them already */
     ck_assert_int_eq(qc_graph_with_std(&wider, &g, &err), -1);
@@ -86,7 +86,7 @@ int main(void)
     TCase *t = tcase_create("all");
     tiny_windows(windows, N, 1, 21);
     tcase_add_loop_test(t, answers_stay_the_same, 0, 5);
-    tcase_add_test(t, only_behind_a_global_average);
+    tcase_add_test(t, only_after_a_global_average);
     tcase_add_test(t, values_of_one_mean_differ);
     suite_add_tcase(s, t);
     return run_suite(s);

@@ -17,7 +17,7 @@ static QcErr err;
 static void make(QcDataset *d, uint32_t people, double drift, uint64_t seed)
 {
     QcSynthOptions o = qc_synth_defaults;
-    o.people = people;
+    o.subjects = people;
     o.drift = drift;
     o.seed = seed;
     ck_assert_msg(!qc_synth(d, &o, &err), "%s", err.text);
@@ -27,7 +27,7 @@ START_TEST(shape_names_and_ids)
 {
     QcDataset d;
     QcSynthOptions o = {
-        .activities = 14, .people = 2, .windows = 3, .channels = 7, .length = 11, .drift = 1, .seed = 4};
+        .activities = 14, .subjects = 2, .windows = 3, .channels = 7, .length = 11, .drift = 1, .seed = 4};
     ck_assert_int_eq(qc_synth(&d, &o, &err), 0);
     ck_assert_uint_eq(d.n, 84);
     ck_assert_uint_eq(d.channels, 7);
@@ -161,12 +161,12 @@ END_TEST
 START_TEST(senseless_options_are_refused)
 {
     static const QcSynthOptions wrong[] = {
-        {.people = 1, .windows = 1, .channels = 1, .length = 1, .drift = 1},
-        {.activities = 1, .people = 1000, .windows = 1, .channels = 1, .length = 1},
-        {.activities = 1, .people = 1, .windows = 1, .channels = 1000, .length = 1},
-        {.activities = 1, .people = 1, .windows = 1, .channels = 1, .length = 1, .drift = -1},
-        {.activities = 1, .people = 1, .windows = 1, .channels = 1, .length = 1, .drift = NAN},
-        {.activities = 999, .people = 999, .windows = 999999, .channels = 1, .length = 1}};
+        {.subjects = 1, .windows = 1, .channels = 1, .length = 1, .drift = 1},
+        {.activities = 1, .subjects = 1000, .windows = 1, .channels = 1, .length = 1},
+        {.activities = 1, .subjects = 1, .windows = 1, .channels = 1000, .length = 1},
+        {.activities = 1, .subjects = 1, .windows = 1, .channels = 1, .length = 1, .drift = -1},
+        {.activities = 1, .subjects = 1, .windows = 1, .channels = 1, .length = 1, .drift = NAN},
+        {.activities = 999, .subjects = 999, .windows = 999999, .channels = 1, .length = 1}};
     QcDataset d;
     for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
         ck_assert_int_eq(qc_synth(&d, &wrong[k], &err), -1);

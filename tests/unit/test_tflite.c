@@ -75,7 +75,7 @@ START_TEST(what_leads_outside_is_refused)
 }
 END_TEST
 
-/* The bytes are copied to a block of their own size, so that a sanitizer sees a read behind them. */
+/* The bytes are copied to a block of their own size, so that a sanitizer sees a read after them. */
 START_TEST(cut_models_are_refused)
 {
     static const char *const seeds[] = {"float", "int8", "ends"};

@@ -1,5 +1,5 @@
 /* tiny.h - small float graphs with lifelike parameters, random windows, and what the quantizer makes of them: for
- * tests. Include behind check.h. */
+ * tests. Include after check.h. */
 #ifndef QC_TESTS_TINY_H
 #define QC_TESTS_TINY_H
 
@@ -80,7 +80,7 @@ static inline uint32_t tiny_mixed(QcGraph *g)
     uint32_t join = tiny_ok(qc_graph_concat(g, "join", parts, 4, NULL)); /* 23 channels */
     uint32_t body = tiny_conv(g, "body", join, 6, 3, 1), sum = tiny_ok(qc_graph_add(g, "sum", body, shared, NULL));
     uint32_t first = tiny_op(g, "first", QC_OP_RELU, sum);
-    /* no ReLU behind it */
+    /* no ReLU after it */
     uint32_t second = tiny_ok(qc_graph_add(g, "second", tiny_conv(g, "tail", first, 6, 5, 1), first, NULL));
     return second;
 }

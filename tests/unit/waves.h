@@ -1,5 +1,5 @@
 /* waves.h - a small problem to train on: the class is the number of waves in the window, under noise and a random
- * phase. Include behind check.h. */
+ * phase. Include after check.h. */
 #ifndef QC_TESTS_WAVES_H
 #define QC_TESTS_WAVES_H
 

@@ -8,7 +8,7 @@ case $BUILD in /*) build=$BUILD ;; *) build=$top/$BUILD ;; esac
 export OMP_NUM_THREADS=1
 
 make_people() {
-    qc-synth -q --people 2 --activities 4 --windows 12 --channels 3 --length 24 -o people.qcd || return 1
+    qc-synth -q --subjects 2 --activities 4 --windows 12 --channels 3 --length 24 -o people.qcd || return 1
     for p in p1 p2; do qc-split -q -g $p -o $p.qcd people.qcd || return 1; done
     printf 'name: tiny\ninception:\n  filters: 4\n  depth: 3\n  kernels: [9, 5, 3]\n  bottleneck: 4\n  residual: 3\n' \
         >tiny.yaml

@@ -1,11 +1,11 @@
 # People made of real recordings: without drift they are the source, with it they are not; the same seed makes the same,
 # and each has windows, names and ids of its own.
-qc-synth -q --people 1 --activities 3 --windows 6 --channels 6 --length 20 -o source.qcd || exit
-qc-synth -q -d source.qcd --people 2 --drift 0 -o same.qcd &&
-    qc-synth -q -d source.qcd --people 2 --seed 5 -o two.qcd || exit
-qc-synth -q -d - --people 2 --seed 5 -o again.qcd <source.qcd &&
-    qc-synth -q -d source.qcd --people 3 --seed 5 -o three.qcd &&
-    qc-synth -q -d source.qcd --people 2 --seed 6 -o other.qcd || exit
+qc-synth -q --subjects 1 --activities 3 --windows 6 --channels 6 --length 20 -o source.qcd || exit
+qc-synth -q -d source.qcd --subjects 2 --drift 0 -o same.qcd &&
+    qc-synth -q -d source.qcd --subjects 2 --seed 5 -o two.qcd || exit
+qc-synth -q -d - --subjects 2 --seed 5 -o again.qcd <source.qcd &&
+    qc-synth -q -d source.qcd --subjects 3 --seed 5 -o three.qcd &&
+    qc-synth -q -d source.qcd --subjects 2 --seed 6 -o other.qcd || exit
 cmp two.qcd again.qcd || exit
 for data in source same two three other; do qc-export -q -f npz -o $data.npz $data.qcd || exit; done
 $(command -v /usr/bin/python3 python3 | head -1) - <<'END_OF_PYTHON' || exit
