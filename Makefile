@@ -49,7 +49,8 @@ PROGRAMS := $(patsubst src/%.c,$(BIN)/%,$(filter-out $(if $(PRODUCT),$(LAB)),$(w
 ifdef LEAN
 SOURCES  := $(filter-out lib/format/yaml.c,$(filter $(foreach f,base kernels device format quant live cli,lib/$f/%) \
     lib/data/dataset% lib/data/npy.c lib/data/split.c lib/data/lines.c lib/data/number.c lib/data/stamps.c \
-    lib/data/tablenames.c lib/nn/graph% lib/nn/loss.c lib/nn/optim.c lib/nn/score.c,$(SOURCES))) \
+    lib/data/tablenames.c lib/export/cmodelsize.c lib/export/target% lib/nn/graph% lib/nn/loss.c lib/nn/optim.c \
+    lib/nn/score.c,$(SOURCES))) \
     $(wildcard lib/lean/*.c)
 PROGRAMS := $(addprefix $(BIN)/,qc-calibrate qc-eval qc-info qc-run)
 LIBS     := -lm
@@ -182,7 +183,9 @@ bench-train: ## training throughput and memory beside PyTorch's
 bench-infer: ## latency of the whole quantized InceptionTime beside PyTorch's float; two threads beside one
 bench-onnx: ## latency of the whole quantized network beside ONNX Runtime, float and int8
 bench-cortexm: ## instructions on Cortex-M cores under QEMU beside CMSIS-NN's; CORES='m4 m55' counts on those alone
-bench-soak: ## qc-run for 100,000 windows with kills and late, wrong and missing labels; SOAK_WINDOWS=N
+bench-target: ## the estimates of qc-info --target beside QEMU's counts; CORES='m4 m55' counts on those alone
+bench-run: ## time from a window's last frame to the line of qc-run, in forward passes
+bench-soak: ## qc-run for 100,000 windows with kills, power cuts, late, wrong, missing labels; SOAK_WINDOWS=N
 bench-kernels: ## integer convolutions beside XNNPACK's, oneDNN's and the core's peak; kernels of each instruction set
 
 bench-%: ## run one benchmark: build/tests/bench_NAME or tests/bench/NAME.sh; TSV and lines `bar NAME VALUE >= BAR ok`
@@ -205,7 +208,7 @@ DEST  = $(DESTDIR)$(PREFIX)
 NAMES = $(notdir $(PROGRAMS))
 # Laid out as here, so that the links of README hold.
 DOCUMENTS := README.md LICENSE share/CHANGELOG.md share/experiments/RESULTS.md share/experiments/few-labels.md \
-    tests/bench/README.md $(wildcard share/pictures/*.svg)
+    share/experiments/drift.md tests/bench/README.md $(wildcard share/pictures/*.svg)
 # Folders that are removed when they are empty; folders of a system's own hierarchy stay.
 FOLDERS := share/bash-completion/completions share/bash-completion share/zsh/vendor-completions share/zsh \
     share/fish/vendor_completions.d share/fish share/man/man1 share/man/man5 share/man/man7 share/doc lib/pkgconfig \

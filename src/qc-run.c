@@ -9,12 +9,13 @@
 #include "../lib/cli/deviceoptions.h"
 #include "../lib/cli/livelog.h"
 
-static const char *data, *raw, *columns, *time_column, *label_column, *coreset, *state, *labels;
+static const char *data, *raw, *columns, *time_column, *label_column, *coreset, *state, *labels, *decimal = ".";
 static int64_t stride, top = 1, every = 32;
 static double rate;
 static int json, undo, status_line;
 
 static const QcOption rare[] = {
+    {0, "decimal", QC_OPTION_TEXT, &decimal, "SIGN", "the sign before the fraction of a number: . or ,", 0, 0},
     QC_OPTION_TUNE,
     {0},
 };
@@ -54,6 +55,10 @@ static int check(const char *model, QcErr *err)
         return qc_fail(err, QC_EUSAGE, "--labels needs a file or a FIFO: standard input has the frames");
     if (data && (stride || columns || time_column || label_column || raw || rate > 0 || labels))
         return qc_fail(err, QC_EUSAGE, "-d has windows already: options of frames and --labels do not go with it");
+    if (strcmp(decimal, ".") && strcmp(decimal, ","))
+        return qc_fail(err, QC_EUSAGE, "--decimal '%.20s': the sign before a fraction is . or ,", decimal);
+    if (*decimal == ',' && (data || raw))
+        return qc_fail(err, QC_EUSAGE, "--decimal is of frames as text: it does not go with -d and --raw");
     if (raw && (columns || time_column || label_column)) return qc_fail(err, QC_EUSAGE, "raw numbers have no columns");
     if (raw && strcmp(raw, "f32") && strcmp(raw, "i16"))
         return qc_fail(err, QC_EUSAGE, "--raw '%.20s': raw numbers are f32 or i16; convert others first", raw);
@@ -73,7 +78,8 @@ static int run(QcLive *live, QcErr *err)
                              .columns = columns,
                              .time_column = time_column,
                              .label_column = label_column,
-                             .rate = rate};
+                             .rate = rate,
+                             .decimal_comma = *decimal == ','};
     if (qc_live_open(live, err)) return -1;
     if (undo) {
         if (qc_live_undo(live, err)) return -1;

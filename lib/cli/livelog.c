@@ -126,10 +126,15 @@ static void print_adapt(const QcLiveLog *log, const QcLive *s, const QcAdaptRepo
                 r->source_after, what);
 }
 
-static void print_label(const QcLive *s, uint32_t number, uint32_t class_index)
+static void print_label(const QcLiveLog *log, const QcLive *s, uint32_t number, uint32_t class_index)
 {
+    const char *name = s->model->model.labels[class_index];
+    if (!log->json) {
+        qc_note("late label: window %" PRIu32 " is %s", number, name);
+        return;
+    }
     printf("{\"late\": %" PRIu32 ", \"label\": ", number);
-    qc_json_text(s->model->model.labels[class_index]);
+    qc_json_text(name);
     printf("}\n");
 }
 
@@ -185,9 +190,7 @@ int qc_livelog_report(void *ctx, const QcLiveReport *r)
     switch (r->event) {
     case QC_LIVE_STARTED: print_start(log, r->live); break;
     case QC_LIVE_WINDOW: (log->json ? print_object : print_row)(log, r->live, r->window); break;
-    case QC_LIVE_LABEL:
-        if (log->json) print_label(r->live, r->number, r->class_index);
-        break;
+    case QC_LIVE_LABEL: print_label(log, r->live, r->number, r->class_index); break;
     case QC_LIVE_ADAPT: print_adapt(log, r->live, r->adapt); break;
     case QC_LIVE_WORDS: qc_note("%s", r->words); break;
     case QC_LIVE_STATUS: print_status(r->live); break;

@@ -9,57 +9,10 @@
 #include "ccode.h"
 #include "cwrite.h"
 
-enum { QC_C_PREDICT_STACK = 2048 }; /* tests/device/push.sh measures some 1300 */
-
 static const char *const op_names[QC_Q_OP_COUNT] = {"QC_Q_CONV",  "QC_Q_MAXPOOL", "QC_Q_AVGPOOL", "QC_Q_GAP",
                                                     "QC_Q_ADD",   "QC_Q_COPY",    "QC_Q_LOGITS",  "QC_Q_STD",
                                                     "QC_Q_TABLE", "QC_Q_MUL",     "QC_Q_TURN"};
 static const char *const role_names[] = {"QC_ROLE_BOTTLENECK", "QC_ROLE_CONV", "QC_ROLE_SHORTCUT", "QC_ROLE_LINEAR"};
-
-/* ---- sizes ---- */
-
-static uint64_t aligned(uint64_t bytes) { return (bytes + QC_PLACING_ALIGN - 1) / QC_PLACING_ALIGN * QC_PLACING_ALIGN; }
-
-static const QcFlip *flips_of(const QcCModel *m)
-{
-    return m->learner && m->learner->setup.flips ? m->learner->setup.flip : NULL;
-}
-
-/* The filled slots come first; the others are empty. */
-static uint32_t filled(const QcSlots *s)
-{
-    uint32_t n = 0;
-    while (n < s->capacity && !(s->flags[n] & QC_SLOT_EMPTY)) n++;
-    return n;
-}
-
-void qc_cmodel_measure(QcCModel *m)
-{
-    const QcQGraph *g = m->g;
-    m->flash = g->n_code_bytes + (uint64_t)g->n_channels * 13 + g->n_nodes * sizeof(QcQNode) +
-               g->n_tensors * sizeof(QcQTensor) + m->file->channels * 8u;
-    if (m->drift)
-        m->flash += (uint64_t)g->classes * m->drift->features + 4 * ((uint64_t)g->classes + m->drift->features) +
-                    sizeof *m->drift;
-    if (!m->learner) {
-        m->memory[0] = m->memory[1] = qc_qgraph_inference_bytes(g);
-        m->ram = m->memory[0] + sizeof(float) * g->classes;
-        return;
-    }
-    const QcLearnerSetup *s = &m->learner->setup;
-    const QcFlip *flip = flips_of(m);
-    m->memory[0] = m->memory[1] = qc_learner_bytes(s);
-    if (flip) { /* of the learner's arrays only the pointers to windows depend on the processor */
-        uint64_t z = (uint64_t)s->capacity + s->ring;
-        m->memory[1] += aligned(z * 8) - aligned(z * sizeof(void *));
-        m->memory[0] = m->memory[1] - aligned(z * 8) + aligned(z * 4);
-        m->flash += sizeof(QcFlip) + flip->n_feedback + flip->n_layers * (sizeof(QcFlipLayer) + 4);
-    }
-    m->flash +=
-        (uint64_t)filled(&m->learner->coreset) * (m->learner->coreset.window + m->learner->coreset.features + 13) +
-        (m->has_learned ? m->learner->learned_bytes : 0);
-    m->ram = m->memory[0] + sizeof(float) * g->classes;
-}
 
 /* ---- tables ---- */
 
@@ -177,7 +130,7 @@ static void put_setup(FILE *to, const QcCModel *m)
     const QcLearnerSetup *s = &m->learner->setup;
     qc_c_code(to, "static const QcLearnerSetup setup = {\n    .graph = &@_graph,", m->prefix);
     fprintf(to, "%s .seed = %" PRIu64 "u, .capacity = %" PRIu32 ", .ring = %" PRIu32 ",\n    .parameters = {",
-            flips_of(m) ? " .flips = &qc_flip_rounds, .flip = &flip," : "", s->seed, s->capacity, s->ring);
+            qc_cmodel_flips(m) ? " .flips = &qc_flip_rounds, .flip = &flip," : "", s->seed, s->capacity, s->ring);
     for (int i = 0; i < QC_PARAMETER_COUNT; i++) {
         const QcParameterRow *row = &qc_parameter_rows[i];
         fprintf(to, "%s.%s = ", i ? ", " : "", row->name);
@@ -189,7 +142,7 @@ static void put_setup(FILE *to, const QcCModel *m)
 
 static void put_coreset(FILE *to, const QcSlots *s)
 {
-    uint32_t n = filled(s);
+    uint32_t n = qc_cmodel_filled(s);
     fprintf(to, "/* The coreset to start with: %" PRIu32 " examples. */\nenum { FIRST_SLOTS = %" PRIu32 " };\n", n, n);
     qc_c_u8s(to, "static const uint8_t first_features", s->feature, (size_t)n * s->features);
     qc_c_u8s(to, "static const uint8_t first_windows", s->windows, (size_t)n * s->window);
@@ -256,7 +209,7 @@ void qc_cmodel_source(FILE *to, const QcCModel *m)
     qc_c_f32s(to, "static const float deviation", m->file->norm.deviation, m->file->channels);
     put_graph(to, m->g);
     put_graph_struct(to, m);
-    if (flips_of(m)) put_flip(to, flips_of(m));
+    if (qc_cmodel_flips(m)) put_flip(to, qc_cmodel_flips(m));
     if (m->learner) {
         put_setup(to, m);
         put_coreset(to, &m->learner->coreset);
@@ -287,9 +240,9 @@ void qc_cmodel_header(FILE *to, const QcCModel *m)
     fprintf(to,
             " *\n * Constants: about %" PRIu64 " bytes of flash. Memory: about %" PRIu64
             " bytes of RAM beside the stack, all of it static; a firmware that calls %s_push has %" PRIu64 " more.\n",
-            m->flash, m->ram, m->prefix, steps * f->channels + sizeof(QcFrames));
+            m->flash, m->ram, m->prefix, qc_cmodel_frames(m));
     fprintf(to, " * A Cortex-M needs a stack of %d bytes to predict%s", QC_C_PREDICT_STACK,
-            flips_of(m)  ? ", and of about 14 KB to learn by flips"
+            qc_cmodel_flips(m)  ? ", and of about 14 KB to learn by flips"
             : m->learner ? " and to learn"
                          : "");
     if (!m->learner) fputs(".\n * It predicts only: to learn, a device needs a coreset beside the model", to);

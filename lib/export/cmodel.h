@@ -8,6 +8,8 @@
 #include "../device/driftwatch.h"
 #include "../format/modelfile.h"
 
+enum { QC_C_PREDICT_STACK = 2048, QC_C_FLIP_STACK = 14 << 10 }; /* tests/device/push.sh measures some 1300 to predict */
+
 typedef struct QcCModel {
     const char *prefix;      /* of every symbol */
     const QcModelFile *file; /* labels, normalization */
@@ -22,6 +24,11 @@ typedef struct QcCModel {
 } QcCModel;
 
 void qc_cmodel_measure(QcCModel *m); /* fills memory, flash and ram from the rest */
+uint64_t qc_cmodel_frames(const QcCModel *m); /* bytes of RAM more, if windows are cut on the device */
+uint64_t qc_cmodel_stack(const QcCModel *m); /* bytes of stack of a prediction and an adapt */
+const QcFlip *qc_cmodel_flips(const QcCModel *m); /* NULL: there are none */
+uint32_t qc_cmodel_filled(const QcSlots *s); /* the filled slots come first; the others are empty */
+
 void qc_cmodel_header(FILE *to, const QcCModel *m);
 void qc_cmodel_source(FILE *to, const QcCModel *m);
 

@@ -13,6 +13,7 @@
 typedef enum Column { WINDOW, TIME, CLASS, CONFIDENCE, DRIFT, ALARM, LABEL, COLUMNS } Column;
 
 static const char *const names[COLUMNS] = {"window", "time", "class", "confidence", "drift", "alarm", "label"};
+static const char late_label[] = "late label: window ";
 static const char heading[] = "window\ttime\tclass\t", *const objects[] = {"{\"window\": ", "{\"adapt\": ",
                                                                          "{\"start\": ", "{\"late\": "};
 
@@ -108,6 +109,23 @@ static int add_adapt(Reader *r, QcTraceAdapt a, QcErr *err)
     return 0;
 }
 
+/* A label that came after its window: the latest window of that number. One that is older than the log is not drawn. */
+static int add_label(Reader *r, QcField number, QcField label, QcErr *err)
+{
+    uint64_t n;
+    if (read_whole(&n, number))
+        return qc_lines_fail(&r->lines, err, "'%.*s' is no number of a window", QC_FIELD(number));
+    if (is_empty(label)) return qc_lines_fail(&r->lines, err, "the label has no class");
+    int64_t class_index = class_of(r->t, label.at, (size_t)(label.end - label.at), err);
+    if (class_index < 0) return -1;
+    for (uint32_t i = r->t->n; i-- > 0;) {
+        if (r->t->windows[i].number != n) continue;
+        r->t->windows[i].label = (int32_t)class_index;
+        return 0;
+    }
+    return 0;
+}
+
 /* ---- TSV, and words of standard error ---- */
 
 static int starts_with(const char *at, const char *end, const char *text)
@@ -142,12 +160,23 @@ static int read_row(Reader *r, QcField line, QcErr *err)
     return add_window(r, &x, err);
 }
 
+/* "late label: window 17 is walking" */
+static int read_late_words(Reader *r, const char *text, QcErr *err)
+{
+    static const char is[] = " is ";
+    const char *number = text + sizeof late_label - 1, *end = strstr(number, is);
+    if (!end) return qc_lines_fail(&r->lines, err, "this is no line of a late label of qc-run");
+    const char *name = end + sizeof is - 1;
+    return add_label(r, (QcField){number, end}, (QcField){name, name + strlen(name)}, err);
+}
+
 static int read_words(Reader *r, const char *text, QcErr *err)
 {
     QcTraceAdapt a = {0};
     const char *threshold = strstr(text, "threshold ");
     char end[16] = "";
     if (!strncmp(text, "drift: ", 7) && threshold) r->t->threshold = strtod(threshold + 10, NULL);
+    if (!strncmp(text, late_label, sizeof late_label - 1)) return read_late_words(r, text, err);
     if (strncmp(text, "adapt ", 6)) return 0;
     if (sscanf(text, "adapt %u: %u labels, %u right before, %u after; source %u of %u, then %u; %15[a-z ]", &a.number,
                &a.labels, &a.right_before, &a.right_after, &a.source_before, &a.source, &a.source_after, end) != 8)
@@ -189,22 +218,9 @@ static int read_adapt(Reader *r, const QcYaml *map, QcErr *err)
     return add_adapt(r, a, err);
 }
 
-/* A label that came after its window: the latest window of that number. One that is older than the log is not drawn. */
 static int read_late(Reader *r, const QcYaml *map, QcErr *err)
 {
-    QcField number = text_of(map, "late"), label = text_of(map, "label");
-    uint64_t n;
-    if (read_whole(&n, number))
-        return qc_lines_fail(&r->lines, err, "'%.*s' is no number of a window", QC_FIELD(number));
-    if (is_empty(label)) return qc_lines_fail(&r->lines, err, "the label has no class");
-    int64_t class_index = class_of(r->t, label.at, (size_t)(label.end - label.at), err);
-    if (class_index < 0) return -1;
-    for (uint32_t i = r->t->n; i-- > 0;) {
-        if (r->t->windows[i].number != n) continue;
-        r->t->windows[i].label = (int32_t)class_index;
-        return 0;
-    }
-    return 0;
+    return add_label(r, text_of(map, "late"), text_of(map, "label"), err);
 }
 
 static int read_start(Reader *r, const QcYaml *map, QcErr *err)

@@ -6,10 +6,9 @@
 #include "../data/number.h"
 #include "../data/table.h"
 
-static char separator_of(QcField row)
+static char separator_of(const QcFrameReader *r, QcField row)
 {
-    static const char signs[] = "\t;,";
-    for (const char *s = signs; *s; s++)
+    for (const char *s = r->o.decimal_comma ? "\t;" : "\t;,"; *s; s++)
         if (memchr(row.at, *s, (size_t)(row.end - row.at))) return *s;
     return ' ';
 }
@@ -22,9 +21,21 @@ int qc_framecolumns_cell(const QcFrameReader *r, QcField *row, QcField *cell)
     return 1;
 }
 
-static int is_number(QcField cell)
+QcField qc_framecolumns_number(const QcFrameReader *r, QcField cell, char room[QC_FRAME_NUMBER])
 {
+    size_t n = (size_t)(cell.end - cell.at);
+    const char *comma = r->o.decimal_comma ? memchr(cell.at, ',', n) : NULL;
+    if (!comma || n > QC_FRAME_NUMBER) return cell;
+    memcpy(room, cell.at, n);
+    room[comma - cell.at] = '.';
+    return (QcField){room, room + n};
+}
+
+static int is_number(const QcFrameReader *r, QcField cell)
+{
+    char room[QC_FRAME_NUMBER];
     double value;
+    cell = qc_framecolumns_number(r, cell, room);
     const char *at = cell.at;
     return !qc_number_read_double(&value, &at, cell.end) && at == cell.end;
 }
@@ -35,7 +46,7 @@ static int is_header(const QcFrameReader *r, QcField row)
     QcField cell;
     int words = 0;
     while (qc_framecolumns_cell(r, &row, &cell)) {
-        if (is_number(cell)) return 0;
+        if (is_number(r, cell)) return 0;
         words += !qc_number_is_missing(cell.at, cell.end);
     }
     return words > 0;
@@ -152,7 +163,7 @@ static int name_channels(QcFrameReader *r, QcField header, QcErr *err)
 int qc_framecolumns_find(QcFrameReader *r, QcField row, QcErr *err)
 {
     uint32_t channels = 0;
-    r->separator = separator_of(row);
+    r->separator = separator_of(r, row);
     if (r->separator == ' ') row = qc_field_trim(row);
     r->columns = qc_field_count(row, r->separator);
     QcField header = is_header(r, row) ? row : (QcField){0};

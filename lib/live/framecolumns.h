@@ -12,4 +12,8 @@ int qc_framecolumns_find(QcFrameReader *r, QcField row, QcErr *err);
 /* The next cell of a row, without quotes around it; 0: no more. */
 int qc_framecolumns_cell(const QcFrameReader *r, QcField *row, QcField *cell);
 
+/* The cell as a number is written in C: with decimal_comma its first comma becomes a point, in `room`. */
+enum { QC_FRAME_NUMBER = 64 };
+QcField qc_framecolumns_number(const QcFrameReader *r, QcField cell, char room[QC_FRAME_NUMBER]);
+
 #endif

@@ -138,7 +138,8 @@ static void take_label(QcFrameReader *r, QcField cell)
 static QcFrameKind take_time(QcFrameReader *r, QcField cell)
 {
     double gap;
-    QcFrameStep step = qc_frameclock_take(&r->clock, cell, &gap);
+    char room[QC_FRAME_NUMBER];
+    QcFrameStep step = qc_frameclock_take(&r->clock, qc_framecolumns_number(r, cell, room), &gap);
     if (step == QC_STEP_BAD)
         return break_off(r, "line %llu: '%.*s' is no time", (unsigned long long)r->line, QC_FIELD(cell));
     r->seconds = r->clock.now;
@@ -155,9 +156,10 @@ static QcFrameKind take_time(QcFrameReader *r, QcField cell)
 static QcFrameKind take_value(QcFrameReader *r, uint32_t channel, QcField cell)
 {
     const char *wrong;
+    char room[QC_FRAME_NUMBER];
     r->row[channel] = NAN;
     if (qc_number_is_missing(cell.at, cell.end)) return QC_FRAME_NEXT;
-    if (qc_field_number(&r->row[channel], cell, &wrong))
+    if (qc_field_number(&r->row[channel], qc_framecolumns_number(r, cell, room), &wrong))
         return break_off(r, "line %llu: '%.*s' of channel %s %s", (unsigned long long)r->line, QC_FIELD(cell),
                          r->name[channel], wrong);
     return QC_FRAME_NEXT;

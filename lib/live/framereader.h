@@ -20,6 +20,7 @@ typedef struct QcFrameOptions {
                             NULL: all that are nothing else */
     const char *time_column, *label_column; /* name or number, or "none"; NULL: by the header's names */
     double rate; /* frames per second, if they have no times; 0: not known */
+    int decimal_comma; /* numbers of text are 1,5: a comma separates no cells */
 } QcFrameOptions;
 
 typedef enum QcFrameKind {

@@ -6,23 +6,14 @@
 # TSV: core, what, bits, instructions, ratio to CMSIS-NN s8, ratio to its s4. Then lines `bar NAME VALUE <= BAR ok`, and
 # RAM, stack and code in bytes.
 set -eu
-for tool in arm-none-eabi-gcc qemu-system-arm; do
-    command -v $tool >/dev/null || { echo "bench-cortexm needs $tool: share/setup/install.sh --test installs it" >&2; \
-        exit 1; }
-done
 top=$(pwd)
 here=$top/tests/bench/cortexm
-firmware=$top/share/firmware
-. "$firmware/boards.sh"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 export OMP_NUM_THREADS=1
 
-flags='-std=c11 -O3 -ffreestanding -ffp-contract=off -ffunction-sections -fdata-sections'
-device=$(find "$top/lib/device" -name '*.c')
-
-${CC:-cc} -O2 -shared -fPIC -o counter.so "$here/counter.c"
+. "$here/count.sh"
 
 # The networks: weights of almost any value will do, so a few epochs.
 qc-synth -q --subjects 2 --activities 19 --windows 4 --channels 45 --length 125 -o people.qcd
@@ -39,44 +30,10 @@ for bits in 8 4 2; do
     "$BUILD/tests/pack_stream" q.qcm core.qcd other.qcd 2 1 shuffled >learner$bits/stream.c
 done
 
-# program FOLDER SOURCES...: FOLDER/host and what it prints
-host_program() {
-    folder=$1
-    shift
-    mkdir -p "$folder"
-    "${CC:-cc}" -std=c11 -O2 -ffp-contract=off -I "$top/lib" -I "$here" -I "$folder" -o "$folder/host" "$@" $device \
-        "$top"/lib/kernels/scalar.c
-    "$folder/host" >"$folder/expected"
-}
-
-# on_core FOLDER SOURCES...: what the core prints, which must be the same, beside the counts: FOLDER/counted
-on_core() {
-    folder=$1
-    shift
-    [ -d "$core" ] || {
-        mkdir "$core"
-        (cd "$core" && arm-none-eabi-gcc -mthumb $flags $cpu -I "$top/lib" -c $device "$top"/lib/kernels/scalar.c \
-            "$top"/lib/kernels/cortexm_*.c &&
-            arm-none-eabi-gcc -mthumb $flags $cpu -fno-tree-loop-distribute-patterns -I "$top/lib" -I "$firmware" -c \
-                "$firmware/mem.c" "$firmware/board.c")
-    }
-    arm-none-eabi-gcc -mthumb $flags $cpu $places -DKERNELS=$table -DMODEL_KERNELS=$table -nostdlib -nostartfiles \
-        -Wl,--gc-sections -T "$firmware/cortex-m.ld" \
-        -I "$top/lib" -I "$firmware" -I "$here" -I "$folder" -o "$folder/$core.elf" "$@" "$core"/*.o -lgcc
-    timeout 600 qemu-system-arm -machine $machine -display none -monitor none -serial none -kernel "$folder/$core.elf" \
-        -plugin ./counter.so,out=counts \
-        -chardev file,id=words,path=printed -semihosting-config enable=on,target=native,chardev=words </dev/null
-    grep -v '^#' printed >results
-    grep -v '^#' "$folder/expected" | cmp -s - results ||
-        { echo "$core: the outputs of $folder differ from the host's" >&2; diff "$folder/expected" results >&2; exit \
-        1; }
-    paste results counts >counted
-}
-
 host_program layers "$here/layers.c"
 for bits in 8 4 2; do
     host_program network$bits "$here/network.c" network$bits/model.c
-    host_program learner$bits -I "$firmware" "$here/pack_windows.c" learner$bits/model.c learner$bits/stream.c
+    host_program learner$bits -I "$top/tests/device/firmware" "$here/pack_windows.c" learner$bits/model.c learner$bits/stream.c
     mv learner$bits/expected learner$bits/windows.c
     host_program learner$bits "$here/adapt.c" learner$bits/model.c learner$bits/windows.c
 done

@@ -1,10 +1,12 @@
-"""soak.py - qc-run for a long time: late, wrong and missing labels, and kill -9 at random moments.
+"""soak.py - qc-run for a long time: late, wrong and missing labels, kill -9 at random moments, and power cuts.
 
     soak.py MODEL CORESET WINDOWS RESTARTS SEED
 
 Two runs get the same windows and labels. One is left alone; the other is killed RESTARTS times and goes on from its
-state. Their states must be the same bytes, and so must the answers. The resident memory of the first run may not grow
-after 1,000 windows. A label that has not come when the learner adapts never comes: it would not survive a restart.
+state. Every second kill is a power cut: the latest slot of the state (lib/device/state.h) is left as an unfinished
+write leaves it. Their states must be the same bytes, and so must the answers. The resident memory of the first run may
+not grow after 1,000 windows. A label that has not come when the learner adapts never comes: it would not survive a
+restart.
 Frames are made of a seed, in the three classes of the model that soak.sh makes, and drift. Runs in the current folder;
 prints a line per fact, and ends with 1 if a fact is false.
 """
@@ -13,11 +15,13 @@ import math
 import os
 import random
 import shutil
+import struct
 import subprocess
 import sys
 import time
 
 MODEL, CORESET, WINDOWS, RESTARTS, SEED = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:6])
+BLOCK, PAGE = 4096, 512  # of a state file: what is before the first slot, and what a slot has for its header
 CLASSES, LENGTH, EVERY, LATE_MOST = ["lying", "sitting", "standing"], 24, 8, 20
 
 
@@ -112,6 +116,37 @@ class Run:
         os.close(self.labels)
 
 
+def cut_power(state, r):
+    """Leaves the latest slot as an unfinished write does. 0: header and end of the content were not written, 1: half of
+    the header was, 2: the disk wrote the header before the content."""
+    with open(state, "r+b") as f:
+        image, slots = f.read(), []
+        for at in range(BLOCK, len(image), BLOCK):
+            if image[at:at + 4] == b"QCCS":
+                sequence, content = struct.unpack_from("<II", image, at + 16)
+                slots.append((sequence, at, content))
+        if not slots:
+            return
+        _, at, content = max(slots)
+        kind = r.randrange(3)
+        if kind != 1:
+            cut = r.randrange(content)
+            f.seek(at + PAGE + cut)
+            f.write(b"\xff" * (content - cut))
+        if kind != 2:
+            cut = r.randrange(1, 32) if kind == 1 else 0
+            f.seek(at + cut)
+            f.write(b"\xff" * (32 - cut))
+
+
+def start_of(state):
+    """The window that a run with this state would go on from. A run saves, so it gets a copy."""
+    shutil.copy(state, "copy")
+    probe = subprocess.run(["qc-run", "-q", "--json", "-c", CORESET, "--state", "copy", MODEL],
+                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True)
+    return json.loads(probe.stdout.splitlines()[0])["start"]
+
+
 def fact(is_true, words):
     print(("" if is_true else "NOT ") + words)
     return is_true
@@ -135,7 +170,7 @@ def run_alone():
 
 
 def run_killed():
-    run, r, same, went_back = Run("killed"), random.Random(SEED), True, 0
+    run, r, same, torn, went_back, cuts = Run("killed"), random.Random(SEED), True, True, 0, 0
     moments = sorted(r.randrange(1, WINDOWS) for _ in range(RESTARTS))
     run.start()
     w = 0
@@ -145,16 +180,18 @@ def run_killed():
         if moments and w >= moments[0]:
             moments.pop(0)
             run.kill()
-            shutil.copy(run.state, "copy")  # this process would save once more
-            probe = subprocess.run(["qc-run", "-q", "--json", "-c", CORESET, "--state", "copy", MODEL],
-                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True)
-            back = json.loads(probe.stdout.splitlines()[0])["start"]
+            back = start_of(run.state)
+            if len(moments) % 2:
+                cut_power(run.state, r)
+                before, back, cuts = back, start_of(run.state), cuts + 1
+                torn &= back < before or before == 0
             went_back += w - back
             w = back
             run.start()
     status = run.close()
-    print("%d restarts, %d windows again" % (RESTARTS, went_back), file=sys.stderr)
+    print("%d restarts, %d of them after power cuts, %d windows again" % (RESTARTS, cuts, went_back), file=sys.stderr)
     ended = fact(status == 0, "the killed run ends with status 0")
+    ended &= fact(torn, "a power cut costs the latest save")
     return run, ended & fact(same, "windows again have the same answer")
 
 

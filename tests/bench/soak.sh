@@ -1,6 +1,6 @@
 #!/bin/sh
-# qc-run under soak.py in a folder of its own: SOAK_WINDOWS windows, SOAK_RESTARTS kills, SOAK_SEED. The defaults take a
-# minute or two; a million windows take some twenty.
+# qc-run under soak.py in a folder of its own: SOAK_WINDOWS windows, SOAK_RESTARTS kills, half of them power cuts,
+# SOAK_SEED. The defaults take a minute or two; a million windows take some twenty.
 TOP=${TOP:-$(cd "$(dirname "$0")/../.." && pwd)}
 export OMP_NUM_THREADS=1
 place=$(mktemp -d) || exit 1

@@ -40,6 +40,11 @@ awk -F, -v OFS=, 'NR == 30 { print $1, $2; next } NR == 60 { $2 = "x" } NR > 100
     qc-run q.qcm 2>&1 >broken.tsv | cut -d' ' -f1-12
 tail -n +2 broken.tsv | cut -f1,2 | head -4
 
+echo "--- decimal commas"
+tr ',.' ';,' <frames.csv | qc-run --decimal , --top 3 q.qcm >comma.tsv || exit 1
+columns comma.tsv | cmp - wanted && echo "the same windows"
+cut -f2 comma.tsv | sed -n '2p;13p'
+
 refuse() { # refuse STATUS WORDS...: what it says
     wanted=$1
     shift
@@ -53,6 +58,8 @@ refuse 2 qc-run -d p2.qcd --stride 3 q.qcm
 refuse 2 qc-run -c core.qcd q.qcm
 refuse 2 qc-run --labels x q.qcm
 refuse 2 qc-run --raw f64 q.qcm
+refuse 2 qc-run --decimal ';' q.qcm
+refuse 2 qc-run --decimal , --raw f32 q.qcm
 refuse 2 qc-run -
 refuse 2 qc-run -c core.qcd --state core.qcd q.qcm
 refuse 5 qc-run fp.qcm
