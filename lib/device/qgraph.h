@@ -51,7 +51,7 @@ typedef struct QcQNode {
     uint8_t relu;          /* clamp at the output's zero point */
     uint8_t role;          /* QcQRole of CONV and LOGITS: a feature of the bit-flip network */
     uint8_t count_padding; /* AVGPOOL */
-    uint8_t code_bits;     /* CONV, LOGITS: 2, 4, 8 where its codes have other bits than the model's; 0: they have not
+    uint8_t code_bits;     /* CONV, LOGITS: 2, 4, 8 if its codes have other bits than the model's; 0: they have not
                               (qc_code_bits) */
     uint16_t in[2];        /* tensor indices; in[1] of ADD and MUL only */
     uint16_t out;          /* tensor index; of LOGITS: unused */
@@ -68,7 +68,7 @@ typedef struct QcQNode {
                            there; TURN: of its loops */
 } QcQNode;
 
-/* A last layer in the place of the model's own: codes packed as the LOGITS node's, scale and bias [classes]. A learner
+/* A last layer instead of the model's own: codes packed as the LOGITS node's, scale and bias [classes]. A learner
  * (learner.h) has two and swaps a pointer. */
 typedef struct QcLastLayer {
     uint8_t *codes;
@@ -123,7 +123,7 @@ typedef struct QcQGraph {
  * (row, t), group n reads from x + row * row_step + n * group_step + t * dot.step + dot.segment[s]. A 1 x 1 convolution
  * is one long row, whatever the image. */
 typedef struct QcQConv {
-    const uint8_t *x; /* padded input, or the tensor itself where nothing is padded; readable QC_K_SLACK bytes beyond
+    const uint8_t *x; /* padded input, or the tensor itself if nothing is padded; readable QC_K_SLACK bytes beyond
                          its end */
     QcKDot dot;       /* positions: of one row; run: length rounded up to 4; blocks: of one group */
     uint32_t length;  /* codes (and bytes of x) in a segment */
@@ -168,7 +168,7 @@ void qc_qrun_forward(QcQRun *run, float *logits, const uint8_t *x);
 
 /* The same, calling `see` for every node when its output has just been written and still lies in memory, and so do the
  * inputs of CONV and LOGITS (a sum or a pool may have written over its own), in order; stops after node `last`; logits
- * are written only where that is the LOGITS node (else they may be NULL). conv: how CONV and LOGITS read their (padded)
+ * are written only if that is the LOGITS node (else they may be NULL). conv: how CONV and LOGITS read their (padded)
  * input; NULL for other nodes (the Hebbian pass looks at layers later than they run, and opens its own). The sums of
  * inputs where a mask of outputs is on: for group n, row and segment s of a conv, k->masked_sum(sums, conv->x + n *
  * group_step + row * row_step + segment[s], mask of the row's output, positions, step, out tensor's channels, length,
@@ -235,7 +235,7 @@ void qc_code_set(const QcQGraph *g, const QcQNode *node, uint32_t j, int32_t val
 /* The largest bias with which no sum of a CONV or LOGITS node leaves 32 bits, whatever its codes become. */
 int32_t qc_largest_bias(const QcQGraph *g, const QcQNode *node);
 
-/* Input quantization: clamp(round-half-away(x / scale) + zero). x normalised floats [n]. */
+/* Input quantization: clamp(round-half-away(x / scale) + zero). x normalized floats [n]. */
 void qc_q_input(uint8_t *q, const float *x, uint32_t n, const QcQTensor *input);
 
 /* Raw frames: q [steps][channels], the codes of (x [steps][channels] - mean [channels]) / deviation [channels]. */

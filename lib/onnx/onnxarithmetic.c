@@ -179,7 +179,7 @@ static int same_view(const QcValue *a, const QcValue *b)
     return 1;
 }
 
-/* Two functions of one value become one function: 1 where they do, -1 with a sentence. */
+/* Two functions of one value become one function: 1 if they do, -1 with a sentence. */
 static int one_function(QcOnnxImport *im, QcValue *a, const QcValue *b, int op)
 {
     QcStep steps[QC_MAX_STEPS];
@@ -198,8 +198,8 @@ static int one_function(QcOnnxImport *im, QcValue *a, const QcValue *b, int op)
     return qc_wait_function(im, a, steps, n) ? -1 : 1;
 }
 
-/* Both in one layout; `small` may have axes of size 1 where `large` has not (the set): then those are positions, and
- * the others channels. */
+/* Both in one layout; `small` may have axes of one value that are longer in `large` (the set): then those are
+ * positions, and the others channels. */
 static int fit_together(QcOnnxImport *im, QcValue *large, QcValue *small, uint32_t broadcast)
 {
     uint32_t all = (1u << large->rank) - 1;
