@@ -188,7 +188,7 @@ START_TEST(complaints)
     o.decay = 0;
     o.epochs = 200;
     for (size_t i = 0; i < g.n_params; i++) g.params[i] = 1e37f;
-    expect(qc_train(&g, &d, &norm, map, &o, &err), "no longer a number");
+    expect(qc_train(&g, &d, &norm, map, &o, &err), "not a number");
     o = small_options();
     d.label[7] = -1;
     expect(qc_train(&g, &d, &norm, map, &o, &err), "example 7 has no label");
