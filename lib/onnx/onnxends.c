@@ -201,11 +201,34 @@ static int prune(QcOnnxImport *im, uint32_t output)
     return 0;
 }
 
-/* A last Sigmoid goes as a Softmax does. */
+static int ends_in_sigmoid(const QcStep *steps, uint32_t n) { return n && steps[n - 1].op == QC_STEP_SIGMOID; }
+
+/* A last Sigmoid goes as a Softmax does, also with its codes and names of axes after it. */
 static void drop_sigmoid(QcOnnxImport *im, QcValue *v)
 {
-    im->notes.sigmoid = !im->notes.softmax && v->n_steps && v->steps[v->n_steps - 1].op == QC_STEP_SIGMOID;
-    if (im->notes.sigmoid) v->n_steps--;
+    const QcNode *nodes = im->g->nodes;
+    uint32_t last = v->node;
+    if (im->notes.softmax) return;
+    if (ends_in_sigmoid(v->steps, v->n_steps)) {
+        v->n_steps--;
+        im->notes.sigmoid = 1;
+        return;
+    }
+    while (nodes[last].op == QC_OP_QUANT) last = nodes[last].inputs[0];
+    if (v->n_steps || nodes[last].op != QC_OP_FUNCTION || nodes[last].n_steps != 2 ||
+        !ends_in_sigmoid(nodes[last].steps, 2))
+        return;
+    v->node = nodes[last].inputs[0];
+    im->notes.sigmoid = 1;
+}
+
+/* Is the one output computed from a probability? Then it is above 0 for either class. */
+static int is_after_sigmoid(const QcGraph *g)
+{
+    for (uint32_t i = g->n_nodes - 1; i > 0 && g->nodes[i].channels == 1; i = g->nodes[i].inputs[0])
+        for (uint32_t k = 0; g->nodes[i].op == QC_OP_FUNCTION && k < g->nodes[i].n_steps; k++)
+            if (g->nodes[i].steps[k].op == QC_STEP_SIGMOID) return 1;
+    return 0;
 }
 
 static int fresh_name(const QcOnnxImport *im, char name[QC_NAME_MAX + 1], const char *base)
@@ -233,6 +256,9 @@ static int two_logits(QcOnnxImport *im)
 {
     static const float rows[2] = {0, 1};
     im->notes.two_classes = 1;
+    if (is_after_sigmoid(im->g))
+        return qc_fail(im->err, QC_EUNSUPPORTED,
+                       "the one output is computed from a probability: end the model with its Sigmoid, or before it");
     QcNode *last = &im->g->nodes[im->g->n_nodes - 1];
     if (last->op != QC_OP_LINEAR) return append_linear(im, rows, NULL, 2, "classes");
     size_t n = last->n_weight;

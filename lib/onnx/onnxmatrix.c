@@ -30,6 +30,15 @@ static float weight_at(const QcTensor *w, int turned, size_t in, size_t out)
     return turned ? w->f[out * (size_t)w->dims[1] + in] : w->f[in * (size_t)w->dims[1] + out];
 }
 
+/* Steps of weights that are multiplied by alpha; NULL: they have none. */
+static const float *steps_of(QcOnnxImport *im, const QcTensor *w, int turned, size_t out, float alpha)
+{
+    const float *steps = alpha > 0 ? qc_fold_steps(im, w, turned ? 0 : 1, out) : NULL;
+    float *scaled = steps ? qc_arena_take(&im->arena, out, sizeof *scaled, im->err) : NULL;
+    for (size_t o = 0; scaled && o < out; o++) scaled[o] = alpha * steps[o];
+    return scaled;
+}
+
 static int linear(QcOnnxImport *im, QcValue *x, const QcTensor *w, int turned, float alpha, const float *bias)
 {
     char name[QC_NAME_MAX + 1];
@@ -41,7 +50,7 @@ static int linear(QcOnnxImport *im, QcValue *x, const QcTensor *w, int turned, f
     qc_onnx_name(im, name, weight_name(im, 1));
     int node = qc_graph_linear(im->g, name, x->node, (uint32_t)out, bias != NULL, im->err);
     if (node < 0) return -1;
-    im->fills[node] = (QcFill){.weight = weight, .bias = bias, .step = qc_fold_steps(im, w, turned ? 0 : 1, out)};
+    im->fills[node] = (QcFill){.weight = weight, .bias = bias, .step = steps_of(im, w, turned, out, alpha)};
     x->node = (uint32_t)node;
     x->alone = 1;
     x->offset = x->n_atoms = 0;
@@ -68,7 +77,7 @@ static int pointwise(QcOnnxImport *im, QcValue *x, const QcTensor *w, int turned
     qc_onnx_name(im, name, weight_name(im, 1));
     int node = qc_graph_conv(im->g, name, x->node, (uint32_t)out, one, 1, bias != NULL, im->err);
     if (node < 0) return -1;
-    im->fills[node] = (QcFill){.weight = weight, .bias = bias, .step = qc_fold_steps(im, w, turned ? 0 : 1, out)};
+    im->fills[node] = (QcFill){.weight = weight, .bias = bias, .step = steps_of(im, w, turned, out, alpha)};
     x->node = (uint32_t)node;
     x->alone = 1;
     for (uint32_t i = 0; i < x->n_atoms; i++)

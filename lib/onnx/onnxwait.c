@@ -229,7 +229,7 @@ static int pad_node(QcOnnxImport *im, QcValue *v, const QcAxes *axes)
     int node = qc_graph_conv(im->g, name, v->node, channels, w, channels, 0, im->err);
     const float *ones = node < 0 ? NULL : same_values(im, channels, 1);
     if (!ones) return -1;
-    im->fills[node].weight = ones;
+    im->fills[node].weight = im->fills[node].step = ones;
     v->node = (uint32_t)node;
     v->alone = 1;
     return 0;

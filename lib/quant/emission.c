@@ -4,13 +4,21 @@
 
 #include "scale.h"
 
-/* A node that takes the ReLU after it along. */
+/* Is the value of `node` rounded by another scale than the value of `reader`? */
+static int has_own_codes(const QcEmission *e, uint32_t node, uint32_t reader)
+{
+    return e->given && e->given->scale[node] > 0 &&
+           (e->given->zero[node] != e->given->zero[reader] ||
+            memcmp(&e->given->scale[node], &e->given->scale[reader], sizeof(float)));
+}
+
 int qc_emission_under_relu(const QcEmission *e, const QcNode *node)
 {
     if (!qc_emission_is_weighted(node) && node->op != QC_OP_ADD) return 0;
-    if (e->readers[qc_emission_index_of(e, node)] != 1) return 0;
-    for (uint32_t i = qc_emission_index_of(e, node) + 1; i < e->f->n_nodes; i++)
-        if (e->f->nodes[i].inputs[0] == qc_emission_index_of(e, node) && e->f->nodes[i].op == QC_OP_RELU) return 1;
+    uint32_t me = qc_emission_index_of(e, node);
+    if (e->readers[me] != 1) return 0;
+    for (uint32_t i = me + 1; i < e->f->n_nodes; i++)
+        if (e->f->nodes[i].inputs[0] == me && e->f->nodes[i].op == QC_OP_RELU) return !has_own_codes(e, me, i);
     return 0;
 }
 
@@ -22,9 +30,7 @@ static int rounds_first(const QcEmission *e, const QcNode *node)
     while (reader < e->f->n_nodes) {
         const QcNode *n = &e->f->nodes[reader];
         for (uint32_t k = 0; k < n->n_inputs; k++)
-            if (n->inputs[k] == me)
-                return e->given->zero[me] != e->given->zero[reader] ||
-                       memcmp(&e->given->scale[me], &e->given->scale[reader], sizeof(float));
+            if (n->inputs[k] == me) return has_own_codes(e, me, reader);
         reader++;
     }
     return 0;
@@ -70,6 +76,10 @@ int qc_emission_add_tensor(QcEmission *e, const QcNode *node, const QcQTensor *l
                        node->name);
     if (given > 0) {
         t->bits = 8, t->zero = e->given->zero[me], t->scale = given;
+        if (node->clip > 0 && (float)(255 - t->zero) * given > node->clip + given / 2)
+            return qc_fail(e->err, QC_EUNSUPPORTED,
+                           "'%s' is limited to %g, but its codes go up to %g (--real reads the model as float)",
+                           node->name, (double)node->clip, (double)(255 - t->zero) * (double)given);
         if (like && (t->zero != like->zero || memcmp(&t->scale, &like->scale, sizeof t->scale)))
             return qc_fail(e->err, QC_EUNSUPPORTED, "'%s' changes the scale of what it reads", node->name);
     } else if (like) {
