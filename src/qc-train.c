@@ -1,5 +1,4 @@
 /* qc-train: an architecture and a data file in; a float model out, and the log of its quantization misses. */
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -7,6 +6,7 @@
 #include "../lib/base/clock.h"
 #include "../lib/base/file.h"
 #include "../lib/cli/cli.h"
+#include "../lib/cli/trainlog.h"
 #include "../lib/coreset/misslog.h"
 #include "../lib/format/container.h"
 #include "../lib/nn/arch.h"
@@ -49,34 +49,11 @@ static const QcOption options[] = {
 static const QcProgram program = {"qc-train", "train a float classifier", "-a ARCH [-d FILE] [-o FILE] [options]",
                                   options, 0};
 
-static QcEpoch kept; /* of the epoch whose parameters the model has */
-
-static void show(const QcEpoch *e)
-{
-    if (!kept.epoch || isnan(e->valid_loss) || e->valid_loss < kept.valid_loss) kept = *e;
-    if (json) {
-        printf("{\"epoch\": %u, \"loss\": ", e->epoch);
-        qc_json_real(e->loss, 6);
-        printf(", \"accuracy\": ");
-        qc_json_real(e->accuracy, 6);
-        printf(", \"valid_loss\": ");
-        qc_json_real(e->valid_loss, 6);
-        printf(", \"valid_accuracy\": ");
-        qc_json_real(e->valid_accuracy, 6);
-        printf(", \"seconds\": ");
-        qc_json_real(e->seconds, 2);
-        puts("}");
-    }
-    if (isnan(e->valid_loss))
-        qc_progress(e->epoch, e->epochs, "epochs  loss %.4f  accuracy %.4f", e->loss, e->accuracy);
-    else
-        qc_progress(e->epoch, e->epochs, "epochs  loss %.4f  accuracy %.4f  validation %.4f %.4f", e->loss, e->accuracy,
-                    e->valid_loss, e->valid_accuracy);
-}
+static QcTrainLog training;
 
 static int after_epoch(void *ctx, QcGraph *g, const QcEpoch *epoch, QcErr *err)
 {
-    show(epoch);
+    qc_trainlog_show(&training, epoch);
     return log_path ? qc_misslog_after_epoch(ctx, g, epoch, err) : 0;
 }
 
@@ -178,16 +155,6 @@ static int begin_log(QcMissWatch *watch, const QcDataset *d, const QcModelFile *
     return qc_provenance_add(&watch->log->provenance, &watch->log->arena, m->provenance.lines[0], err);
 }
 
-static void say_result(const QcModelFile *m, double seconds)
-{
-    unsigned long long bytes = qc_container_bytes(&m->container);
-    if (!kept.epoch) qc_note("no epoch was left to train; %.1f s; %llu bytes", seconds, bytes);
-    else if (isnan(kept.valid_loss))
-        qc_note("accuracy %.4f on the training examples (--valid holds some out); %.1f s; %llu bytes", kept.accuracy,
-                seconds, bytes);
-    else qc_note("accuracy %.4f on held-out examples; %.1f s; %llu bytes", kept.valid_accuracy, seconds, bytes);
-}
-
 int main(int argc, char **argv)
 {
     QcErr err = {0};
@@ -201,9 +168,14 @@ int main(int argc, char **argv)
     int status = -1;
     double start = qc_seconds();
     qc_cli_parse(&program, argc, argv);
+    training.json = json;
     if (check_usage(&o, &err) || check_outputs(&err) || qc_dataset_load(&d, data, &err) ||
-        begin_model(&m, &g, &d, &err) || qc_dataset_match(&d, &m, QC_LABELS_ALL, &map, &d.arena, &err))
+        begin_model(&m, &g, &d, &err))
         goto end;
+    if (qc_dataset_match(&d, &m, QC_LABELS_ALL, &map, &d.arena, &err)) {
+        qc_within(&err, qc_input_name(data));
+        goto end;
+    }
     o.after_epoch = after_epoch;
     o.ctx = &watch;
     if (log_path) {
@@ -220,7 +192,7 @@ int main(int argc, char **argv)
     qc_progress_end();
     if (log_path && qc_misslog_save(&log, log_path, &err)) goto end;
     if (qc_graph_encode(&m, &g, &err) || qc_modelfile_save(&m, output, &err)) goto end;
-    say_result(&m, qc_seconds() - start);
+    qc_trainlog_end(&training, qc_container_bytes(&m.container), qc_seconds() - start);
     status = 0;
 end:
     qc_misswatch_release(&watch);

@@ -52,8 +52,16 @@ static double number_of(QcField text)
     return value;
 }
 
-/* "10:02:00" or "26:10" of an hour: the day is the one that is nearest to now. Dates as they are. */
-static int read_time(double *time, QcField text, double now)
+/* Seconds of a day, of the day that is nearest to now. */
+static double on_nearest_day(double time, double now)
+{
+    time += DAY * floor(now / DAY);
+    return time > now + DAY / 2 ? time - DAY : time < now - DAY / 2 ? time + DAY : time;
+}
+
+/* "10:02:00" or "26:10" of an hour: the day is the one that is nearest to now; seconds of a day while now is not known.
+ * Dates as they are. */
+static int read_time(double *time, int *is_of_day, QcField text, double now)
 {
     char stamp[64];
     int n = (int)(text.end - text.at);
@@ -62,12 +70,8 @@ static int read_time(double *time, QcField text, double now)
     int is_short = text.at[1] == ':'; /* H:MM:SS */
     int length = snprintf(stamp, sizeof stamp, "1970-01-01T%s%.*s", is_short ? "0" : "", n, text.at);
     if (qc_stamp_read(time, (QcField){stamp, stamp + length})) return -1;
-    if (!(now >= QC_CLOCK_DATE)) return 0;
-    *time += DAY * floor(now / DAY);
-    if (*time > now + DAY / 2)
-        *time -= DAY;
-    else if (*time < now - DAY / 2)
-        *time += DAY;
+    if (now >= QC_CLOCK_DATE) *time = on_nearest_day(*time, now);
+    *is_of_day = isnan(now);
     return 0;
 }
 
@@ -79,12 +83,16 @@ static int read_span(QcLateLabels *l, QcLateLabel *label, QcField span)
         label->from = number_of(from);
         label->to = number_of(to);
     } else {
+        int from_is_of_day = 0, to_is_of_day = 0;
         label->is_time = 1;
-        if (!middle || read_time(&label->from, from, l->now) || read_time(&label->to, to, l->now))
+        if (!middle || read_time(&label->from, &from_is_of_day, from, l->now) ||
+            read_time(&label->to, &to_is_of_day, to, l->now))
             return refuse(l, "label '%s': '%.*s' is no number of a window and no span of time", label->text,
                           QC_FIELD(span));
         if (isnan(l->now) && l->windows)
             return refuse(l, "label '%s': the stream has no times (a time column, or --rate)", label->text);
+        label->is_of_day = from_is_of_day && to_is_of_day;
+        if (label->is_of_day && label->to < label->from) label->to += DAY; /* over midnight */
     }
     return label->from <= label->to ? 0 : refuse(l, "label '%s': its end is before its start", label->text);
 }
@@ -165,6 +173,19 @@ int qc_latelabels_wait(QcLateLabels *l, const QcLateLabel *label)
     return 0;
 }
 
+/* Labels that came before the stream said which day it is. */
+static void say_day(QcLateLabels *l)
+{
+    for (uint32_t i = 0; i < l->n; i++) {
+        QcLateLabel *label = &l->waiting[i];
+        if (!label->is_of_day) continue;
+        double shift = on_nearest_day(label->from, l->now) - label->from;
+        label->from += shift;
+        label->to += shift;
+        label->is_of_day = 0;
+    }
+}
+
 int qc_latelabels_window(QcLateLabels *l, QcWindowTimes window, uint32_t *class_index)
 {
     int found = 0;
@@ -172,7 +193,9 @@ int qc_latelabels_window(QcLateLabels *l, QcWindowTimes window, uint32_t *class_
     l->window[window.number % l->ring] = window;
     l->next = window.number + 1;
     if (l->windows < l->ring) l->windows++;
+    int is_first = isnan(l->now);
     if (!isnan(window.to)) l->now = window.to;
+    if (is_first && l->now >= QC_CLOCK_DATE) say_day(l);
     for (uint32_t i = 0; i < l->n; i++) {
         if (is_in(&l->waiting[i], &window)) {
             *class_index = l->waiting[i].class_index; /* the latest label counts */

@@ -20,6 +20,7 @@ enum { QC_LABELS_WAITING = 256, QC_LABELS_LINE = 512, QC_LABELS_WORDS = 300 };
 typedef struct QcLateLabel {
     int is_time; /* from, to: seconds; else numbers of windows */
     double from, to; /* both inclusive */
+    int is_of_day; /* they are seconds of a day, and the stream has not said which */
     uint32_t class_index;
     char text[64]; /* as it was given, for messages */
     uint32_t found; /* windows that it labelled */

@@ -1,130 +1,15 @@
 #include "emit.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "../format/qgraphfile.h"
-#include "../nn/run.h"
+#include "emission.h"
 #include "lower.h"
 #include "scale.h"
 
 enum { RANGE_WINDOWS = 256 }; /* at most, for the ranges of activations */
 
-typedef struct Emit {
-    const QcGraph *f;    /* lowered; or as it is, with what is given */
-    const QcGiven *given; /* NULL: ranges and scales are measured */
-    const uint32_t *readers;
-    QcRun *run;          /* has the values of all tensors on real windows */
-    uint32_t n;          /* windows in it */
-    int bits, last_bits, activation_bits;
-    QcQGraph *g;
-    QcQTensor *tensors;
-    QcQNode *nodes;
-    int32_t *tensor_of;  /* [f->n_nodes] */
-    float *scale;
-    int32_t *bias, *multiplier;
-    uint8_t *shift;
-    float *master;
-    QcErr *err;
-} Emit;
-
-static const QcNode *input_of(const Emit *e, const QcNode *node) { return &e->f->nodes[node->inputs[0]]; }
-static uint32_t index_of(const Emit *e, const QcNode *node) { return (uint32_t)(node - e->f->nodes); }
-static int is_weighted(const QcNode *node) { return node->op == QC_OP_CONV || node->op == QC_OP_LINEAR; }
-
-/* A node that takes the ReLU after it along. */
-static int under_relu(const Emit *e, const QcNode *node)
-{
-    if (!is_weighted(node) && node->op != QC_OP_ADD) return 0;
-    if (e->readers[index_of(e, node)] != 1) return 0;
-    for (uint32_t i = index_of(e, node) + 1; i < e->f->n_nodes; i++)
-        if (e->f->nodes[i].inputs[0] == index_of(e, node) && e->f->nodes[i].op == QC_OP_RELU) return 1;
-    return 0;
-}
-
-/* Is the value rounded by another scale than the scale of the concat that reads it? */
-static int rounds_first(const Emit *e, const QcNode *node)
-{
-    uint32_t me = index_of(e, node), reader = me + 1;
-    if (!e->given || !(e->given->scale[me] > 0)) return 0;
-    while (reader < e->f->n_nodes) {
-        const QcNode *n = &e->f->nodes[reader];
-        for (uint32_t k = 0; k < n->n_inputs; k++)
-            if (n->inputs[k] == me)
-                return e->given->zero[me] != e->given->zero[reader] ||
-                       memcmp(&e->given->scale[me], &e->given->scale[reader], sizeof(float));
-        reader++;
-    }
-    return 0;
-}
-
-/* The convolution that can write this node's value straight into a slice of a concat, or NULL. What keeps values below
- * a clip is the end of their tensor's own range, which the concat may exceed. */
-static const QcNode *slice_writer(const Emit *e, const QcNode *node)
-{
-    if (e->readers[index_of(e, node)] != 1 || node->clip > 0 || rounds_first(e, node)) return NULL;
-    if (node->op == QC_OP_RELU && under_relu(e, input_of(e, node)) && is_weighted(input_of(e, node)))
-        return input_of(e, node);
-    return is_weighted(node) ? node : NULL;
-}
-
-static int feeds_concat(const Emit *e, const QcNode *node)
-{
-    uint32_t me = index_of(e, node);
-    for (uint32_t i = me + 1; i < e->f->n_nodes; i++)
-        for (uint32_t k = 0; k < e->f->nodes[i].n_inputs; k++)
-            if (e->f->nodes[i].inputs[k] == me) return e->f->nodes[i].op == QC_OP_CONCAT;
-    return 0;
-}
-
-/* Has the node a tensor of its own on the device, made when it is reached? */
-static int is_tensor(const Emit *e, const QcNode *node)
-{
-    if (node->op == QC_OP_FLATTEN || under_relu(e, node)) return 0;
-    return !(feeds_concat(e, node) && slice_writer(e, node));
-}
-
-/* ---- tensors ---- */
-
-static int add_tensor(Emit *e, const QcNode *node, const QcQTensor *like)
-{
-    QcQTensor *t = &e->tensors[e->g->n_tensors];
-    if (e->g->n_tensors == QC_Q_MAX_TENSORS)
-        return qc_fail(e->err, QC_EUNSUPPORTED, "the model has more than %d tensors", QC_Q_MAX_TENSORS);
-    *t = (QcQTensor){
-        .height = (uint16_t)node->height, .width = (uint16_t)node->width, .channels = (uint16_t)node->channels};
-    if (e->given && !like && !(e->given->scale[index_of(e, node)] > 0))
-        return qc_fail(e->err, QC_EUNSUPPORTED,
-                       "the value of '%s' is not quantized in the file, and a whole quantized model is needed",
-                       node->name);
-    if (e->given && e->given->scale[index_of(e, node)] > 0) {
-        t->bits = 8, t->zero = e->given->zero[index_of(e, node)], t->scale = e->given->scale[index_of(e, node)];
-        if (like && (t->zero != like->zero || memcmp(&t->scale, &like->scale, sizeof t->scale)))
-            return qc_fail(e->err, QC_EUNSUPPORTED, "'%s' changes the scale of what it reads", node->name);
-    } else if (like) {
-        t->bits = like->bits, t->zero = like->zero, t->scale = like->scale;
-    } else {
-        uint32_t zero;
-        int input = node->op == QC_OP_INPUT, bits = input ? 8 : e->activation_bits;
-        uint64_t values = (uint64_t)e->n * node->height * node->width * node->channels;
-        qc_scale_of_values(&t->scale, &zero, qc_run_value(e->run, index_of(e, node)), values, bits);
-        if (input && !zero) t->scale *= 255.0f / 127.0f, zero = 128; /* the first input is signed whatever it holds */
-        t->bits = (uint8_t)bits;
-        t->zero = (uint8_t)zero;
-    }
-    e->tensor_of[index_of(e, node)] = (int32_t)e->g->n_tensors;
-    return (int)e->g->n_tensors++;
-}
-
-static int tensor_behind(const Emit *e, uint32_t node)
-{
-    while (e->f->nodes[node].op == QC_OP_FLATTEN) node = e->f->nodes[node].inputs[0];
-    return e->tensor_of[node];
-}
-
-/* ---- nodes ---- */
-
-static QcQNode *add_node(Emit *e, QcQOp op, uint32_t channel_entries)
+static QcQNode *add_node(QcEmission *e, QcQOp op, uint32_t channel_entries)
 {
     QcQNode *n = &e->nodes[e->g->n_nodes++];
     *n = (QcQNode){.op = (uint8_t)op,
@@ -153,38 +38,37 @@ static void set_window(QcQNode *n, const QcWindow *w)
     n->pad_left = (uint16_t)w->pad_left, n->pad_right = (uint16_t)w->pad_right;
 }
 
-static int rescale_entry(Emit *e, const QcNode *node, uint32_t entry, double real)
+static int rescale_entry(QcEmission *e, const QcNode *node, uint32_t entry, double real)
 {
     if (!qc_fixed_point(&e->multiplier[entry], &e->shift[entry], real)) return 0;
     return qc_fail(e->err, QC_EUNSUPPORTED,
                    "node '%s' cannot be quantized: its output is %g times finer than its input", node->name, real);
 }
 
-static QcQRole role_of(const Emit *e, const QcNode *node, int relu)
+static QcQRole role_of(const QcEmission *e, const QcNode *node, int relu)
 {
     if (node->op == QC_OP_LINEAR) return QC_ROLE_LINEAR;
-    for (uint32_t i = index_of(e, node) + 1; i < e->f->n_nodes; i++)
-        if (e->f->nodes[i].op == QC_OP_ADD &&
-            (e->f->nodes[i].inputs[0] == index_of(e, node) || e->f->nodes[i].inputs[1] == index_of(e, node)))
-            return QC_ROLE_SHORTCUT;
+    uint32_t me = qc_emission_index_of(e, node);
+    for (const QcNode *n = node + 1; n < e->f->nodes + e->f->n_nodes; n++)
+        if (n->op == QC_OP_ADD && (n->inputs[0] == me || n->inputs[1] == me)) return QC_ROLE_SHORTCUT;
     return relu ? QC_ROLE_CONV : QC_ROLE_BOTTLENECK;
 }
 
 /* Weights, biases and multipliers of a convolution whose output tensor (or logits: -1) is `out`. */
-static int quantize_channels(Emit *e, const QcNode *node, QcQNode *n, int out)
+static int quantize_channels(QcEmission *e, const QcNode *node, QcQNode *n, int out)
 {
     const QcQTensor *in = &e->tensors[n->in[0]];
     uint32_t row = (uint32_t)(node->n_weight / node->channels);
     int bits = (int)qc_code_bits(e->g, n);
     double most = (double)row * 255 * (1 << (bits - 1)); /* of a sum */
+    const float *given = e->given ? e->given->step + e->given->first[qc_emission_index_of(e, node)] : NULL;
     for (uint32_t o = 0; o < node->channels; o++) {
         const float *w = e->f->params + node->weight + (size_t)o * row;
-        float scale =
-            e->given ? e->given->step[e->given->first[index_of(e, node)] + o] : qc_scale_of_weights(w, row, bits);
+        float scale = given ? given[o] : qc_scale_of_weights(w, row, bits);
         uint32_t c = n->channel + o;
         double real_bias = node->has_bias ? (double)e->f->params[node->bias + o] : 0;
         /* a dead channel: its weights are nearly zero, its bias is not */
-        if (!e->given) scale = fmaxf(scale, (float)(fabs(real_bias) / ((double)in->scale * 0x1p29)));
+        if (!given) scale = fmaxf(scale, (float)(fabs(real_bias) / ((double)in->scale * 0x1p29)));
         double step = (double)in->scale * (double)scale, bias = rint(real_bias / step);
         e->scale[c] = scale;
         for (uint32_t j = 0; j < row; j++) e->master[n->code + o * row + j] = w[j] / scale;
@@ -197,9 +81,9 @@ static int quantize_channels(Emit *e, const QcNode *node, QcQNode *n, int out)
     return 0;
 }
 
-static int emit_conv(Emit *e, const QcNode *node, int relu, int out, uint32_t out_channel)
+static int emit_conv(QcEmission *e, const QcNode *node, int relu, int out, uint32_t out_channel)
 {
-    int in = tensor_behind(e, node->inputs[0]);
+    int in = qc_emission_tensor_of(e, node->inputs[0]);
     QcQRole role = role_of(e, node, relu);
     QcQNode *n = add_node(e, out < 0 ? QC_Q_LOGITS : QC_Q_CONV, node->channels);
     n->in[0] = (uint16_t)in;
@@ -225,7 +109,7 @@ static int emit_conv(Emit *e, const QcNode *node, int relu, int out, uint32_t ou
 }
 
 /* Ops with one multiplier: real = scale_in / (scale_out * count). */
-static int emit_rescaled(Emit *e, QcQOp op, const QcNode *node, int in, int out, uint32_t out_channel,
+static int emit_rescaled(QcEmission *e, QcQOp op, const QcNode *node, int in, int out, uint32_t out_channel,
                          uint32_t channels, int relu, double count)
 {
     QcQNode *n = add_node(e, op, 1);
@@ -241,12 +125,12 @@ static int emit_rescaled(Emit *e, QcQOp op, const QcNode *node, int in, int out,
     return rescale_entry(e, node, n->channel, (double)e->tensors[in].scale / ((double)e->tensors[out].scale * count));
 }
 
-static int emit_add(Emit *e, const QcNode *node, int relu, int out)
+static int emit_add(QcEmission *e, const QcNode *node, int relu, int out)
 {
     QcQNode *n = add_node(e, QC_Q_ADD, 2);
     double real[2];
     for (int k = 0; k < 2; k++) {
-        n->in[k] = (uint16_t)tensor_behind(e, node->inputs[k]);
+        n->in[k] = (uint16_t)qc_emission_tensor_of(e, node->inputs[k]);
         real[k] = (double)e->tensors[n->in[k]].scale / (double)e->tensors[out].scale;
     }
     n->out = (uint16_t)out;
@@ -260,9 +144,9 @@ static int emit_add(Emit *e, const QcNode *node, int relu, int out)
     return 0;
 }
 
-static int emit_maxpool(Emit *e, const QcNode *node)
+static int emit_maxpool(QcEmission *e, const QcNode *node)
 {
-    int in = tensor_behind(e, node->inputs[0]), out = add_tensor(e, node, &e->tensors[in]);
+    int in = qc_emission_tensor_of(e, node->inputs[0]), out = qc_emission_add_tensor(e, node, &e->tensors[in]);
     if (out < 0) return -1;
     QcQNode *n = add_node(e, QC_Q_MAXPOOL, 0);
     n->in[0] = (uint16_t)in;
@@ -273,9 +157,9 @@ static int emit_maxpool(Emit *e, const QcNode *node)
 }
 
 /* The function of every input code, as codes of its output. */
-static int emit_table(Emit *e, const QcNode *node, int out)
+static int emit_table(QcEmission *e, const QcNode *node, int out)
 {
-    int in = tensor_behind(e, node->inputs[0]);
+    int in = qc_emission_tensor_of(e, node->inputs[0]);
     const QcQTensor *from = &e->tensors[in], *to = &e->tensors[out];
     QcQNode *n = add_node(e, QC_Q_TABLE, 0);
     n->in[0] = (uint16_t)in;
@@ -293,10 +177,10 @@ static int emit_table(Emit *e, const QcNode *node, int out)
     return 0;
 }
 
-static int emit_mul(Emit *e, const QcNode *node, int out)
+static int emit_mul(QcEmission *e, const QcNode *node, int out)
 {
     QcQNode *n = add_node(e, QC_Q_MUL, 1);
-    for (int k = 0; k < 2; k++) n->in[k] = (uint16_t)tensor_behind(e, node->inputs[k]);
+    for (int k = 0; k < 2; k++) n->in[k] = (uint16_t)qc_emission_tensor_of(e, node->inputs[k]);
     n->out = (uint16_t)out;
     n->channels = (uint16_t)node->channels;
     return rescale_entry(e, node, n->channel,
@@ -304,9 +188,9 @@ static int emit_mul(Emit *e, const QcNode *node, int out)
                              (double)e->tensors[out].scale);
 }
 
-static int emit_turn(Emit *e, const QcNode *node)
+static int emit_turn(QcEmission *e, const QcNode *node)
 {
-    int in = tensor_behind(e, node->inputs[0]), out = add_tensor(e, node, &e->tensors[in]);
+    int in = qc_emission_tensor_of(e, node->inputs[0]), out = qc_emission_add_tensor(e, node, &e->tensors[in]);
     if (out < 0) return -1;
     QcQNode *n = add_node(e, QC_Q_TURN, node->loops.n);
     n->in[0] = (uint16_t)in;
@@ -322,14 +206,14 @@ static int emit_turn(Emit *e, const QcNode *node)
     return 0;
 }
 
-static int emit_concat(Emit *e, const QcNode *node)
+static int emit_concat(QcEmission *e, const QcNode *node)
 {
-    int out = add_tensor(e, node, NULL);
+    int out = qc_emission_add_tensor(e, node, NULL);
     uint32_t channel = 0;
     for (uint32_t k = 0; out >= 0 && k < node->n_inputs; k++) {
-        const QcNode *from = &e->f->nodes[node->inputs[k]], *writer = slice_writer(e, from);
+        const QcNode *from = &e->f->nodes[node->inputs[k]], *writer = qc_emission_slice_writer(e, from);
         int status = writer ? emit_conv(e, writer, writer != from, out, channel)
-                            : emit_rescaled(e, QC_Q_COPY, node, tensor_behind(e, node->inputs[k]), out, channel,
+                            : emit_rescaled(e, QC_Q_COPY, node, qc_emission_tensor_of(e, node->inputs[k]), out, channel,
                                             from->channels, 0, 1);
         if (status) return -1;
         channel += from->channels;
@@ -338,8 +222,11 @@ static int emit_concat(Emit *e, const QcNode *node)
 }
 
 /* The node, with the ReLU after it if it has one there. */
-static int emit_body(Emit *e, const QcNode *body, int relu, int out)
+static int emit_body(QcEmission *e, const QcNode *body, int relu, int out)
 {
+    const QcNode *input = qc_emission_input_of(e, body);
+    int in = qc_emission_tensor_of(e, body->inputs[0]);
+    uint32_t channels = body->channels;
     switch (body->op) {
     case QC_OP_CONV:
     case QC_OP_LINEAR: return emit_conv(e, body, relu, out, 0);
@@ -347,16 +234,15 @@ static int emit_body(Emit *e, const QcNode *body, int relu, int out)
     case QC_OP_FUNCTION: return emit_table(e, body, out);
     case QC_OP_MUL: return emit_mul(e, body, out);
     case QC_OP_GAP:
-        return emit_rescaled(e, QC_Q_GAP, body, tensor_behind(e, body->inputs[0]), out, 0, body->channels, 0,
-                             (double)input_of(e, body)->height * input_of(e, body)->width);
+        return emit_rescaled(e, QC_Q_GAP, body, in, out, 0, channels, 0, (double)input->height * input->width);
     case QC_OP_STD:
-        if ((uint64_t)input_of(e, body)->height * input_of(e, body)->width > QC_Q_STD_PIXELS)
+        if ((uint64_t)input->height * input->width > QC_Q_STD_PIXELS)
             return qc_fail(e->err, QC_EUNSUPPORTED, "node '%s' reads more than %d positions", body->name,
                            QC_Q_STD_PIXELS);
-        return emit_rescaled(e, QC_Q_STD, body, tensor_behind(e, body->inputs[0]), out, 0, body->channels, 0,
-                             (double)QC_Q_STD_UNIT * input_of(e, body)->height * input_of(e, body)->width);
+        return emit_rescaled(e, QC_Q_STD, body, in, out, 0, channels, 0,
+                             (double)QC_Q_STD_UNIT * input->height * input->width);
     case QC_OP_AVGPOOL:
-        return emit_rescaled(e, QC_Q_AVGPOOL, body, tensor_behind(e, body->inputs[0]), out, 0, body->channels, 0,
+        return emit_rescaled(e, QC_Q_AVGPOOL, body, in, out, 0, channels, 0,
                              (double)body->window.kernel_h * body->window.kernel_w);
     default:
         return qc_fail(e->err, QC_EUNSUPPORTED, "node '%s' (%s) cannot be quantized", body->name,
@@ -364,17 +250,18 @@ static int emit_body(Emit *e, const QcNode *body, int relu, int out)
     }
 }
 
-static int emit_node(Emit *e, const QcNode *node)
+static int emit_node(QcEmission *e, const QcNode *node)
 {
-    if (!is_tensor(e, node)) return 0;
+    if (!qc_emission_has_tensor(e, node)) return 0;
     if (node->op == QC_OP_MAXPOOL) return emit_maxpool(e, node);
     if (node->op == QC_OP_TURN) return emit_turn(e, node);
     if (node->op == QC_OP_CONCAT) return emit_concat(e, node);
-    int out = add_tensor(e, node, NULL);
+    int out = qc_emission_add_tensor(e, node, NULL);
     if (out < 0 || node->op == QC_OP_INPUT) return out < 0 ? -1 : 0;
     if (node->op != QC_OP_RELU) return emit_body(e, node, 0, out);
-    if (under_relu(e, input_of(e, node))) return emit_body(e, input_of(e, node), 1, out);
-    return emit_rescaled(e, QC_Q_COPY, node, tensor_behind(e, node->inputs[0]), out, 0, node->channels, 1, 1);
+    const QcNode *before = qc_emission_input_of(e, node);
+    if (qc_emission_under_relu(e, before)) return emit_body(e, before, 1, out);
+    return emit_rescaled(e, QC_Q_COPY, node, qc_emission_tensor_of(e, node->inputs[0]), out, 0, node->channels, 1, 1);
 }
 
 static const QcNode *classifier_of(const QcGraph *f)
@@ -384,10 +271,11 @@ static const QcNode *classifier_of(const QcGraph *f)
     return last;
 }
 
-static int emit_all(Emit *e)
+static int emit_all(QcEmission *e)
 {
     const QcNode *classifier = classifier_of(e->f);
-    if (!is_weighted(classifier) || classifier->height != 1 || classifier->width != 1 || classifier->groups > 1)
+    if (!qc_emission_is_weighted(classifier) || classifier->height != 1 || classifier->width != 1 ||
+        classifier->groups > 1)
         return qc_fail(e->err, QC_EUNSUPPORTED,
                        "the model's last layer is '%s' (%s); only a linear last layer can be quantized",
                        classifier->name, qc_op_names[classifier->op]);
@@ -396,13 +284,14 @@ static int emit_all(Emit *e)
     return emit_conv(e, classifier, 0, -1, 0);
 }
 
-static int allocate(Emit *e, QcArena *arena)
+static int allocate(QcEmission *e, QcArena *arena)
 {
     uint64_t codes = 0, channels = 0;
     for (uint32_t i = 0; i < e->f->n_nodes; i++) {
         const QcNode *node = &e->f->nodes[i];
-        codes += is_weighted(node) ? node->n_weight : node->op == QC_OP_FUNCTION ? QC_Q_TABLE_BYTES : 0;
-        channels += is_weighted(node) ? node->channels : node->op == QC_OP_TURN ? QC_MAX_LOOPS : 2 + node->n_inputs;
+        int weighted = qc_emission_is_weighted(node);
+        codes += weighted ? node->n_weight : node->op == QC_OP_FUNCTION ? QC_Q_TABLE_BYTES : 0;
+        channels += weighted ? node->channels : node->op == QC_OP_TURN ? QC_MAX_LOOPS : 2 + node->n_inputs;
         if (node->height > UINT16_MAX || node->width > UINT16_MAX || node->channels > UINT16_MAX)
             return qc_fail(e->err, QC_EUNSUPPORTED, "node '%s' is larger than 65535 along one side", node->name);
     }
@@ -433,7 +322,7 @@ void qc_pack_masters(QcQGraph *g, const float *master)
     }
 }
 
-static int finish(Emit *e, float **master)
+static int finish(QcEmission *e, float **master)
 {
     QcQGraph *g = e->g;
     if (emit_all(e)) return -1;
@@ -452,7 +341,7 @@ int qc_emit_given(QcQGraph *g, const QcGraph *f, const QcGiven *given, QcArena *
 {
     float *master;
     *g = (QcQGraph){.bits = 8, .classes = f->classes};
-    Emit e = {.f = f, .given = given, .bits = 8, .last_bits = 8, .activation_bits = 8, .g = g, .err = err};
+    QcEmission e = {.f = f, .given = given, .bits = 8, .last_bits = 8, .activation_bits = 8, .g = g, .err = err};
     uint32_t *readers = qc_arena_take(arena, f->n_nodes, sizeof *readers, err);
     if (!readers || allocate(&e, arena)) return -1;
     qc_count_readers(readers, f);
@@ -466,7 +355,7 @@ int qc_emit(QcQGraph *g, float **master, const QcGraph *model, const float *wind
     int status = -1;
     QcGraph f = {0};
     *g = (QcQGraph){.bits = (uint8_t)bits, .classes = model->classes};
-    Emit e = {.f = &f,
+    QcEmission e = {.f = &f,
               .n = n < RANGE_WINDOWS ? n : RANGE_WINDOWS,
               .bits = bits,
               .last_bits = last_bits ? last_bits : bits,

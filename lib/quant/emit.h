@@ -18,7 +18,7 @@ int qc_emit(QcQGraph *g, float **master, const QcGraph *model, const float *wind
 /* Scales that a model has already: by node of the graph. */
 typedef struct QcGiven {
     const float *scale;   /* [n_nodes] of the node's value; 0: it has none */
-    const uint8_t *zero;  /* [n_nodes] 0 or 128 */
+    const uint8_t *zero;  /* [n_nodes] of its codes */
     const uint32_t *first; /* [n_nodes] CONV, LINEAR: where in `step` the scales of its weights begin */
     const float *step;
 } QcGiven;

@@ -98,6 +98,25 @@ START_TEST(dates)
 }
 END_TEST
 
+START_TEST(times_of_day_before_the_first_window)
+{
+    static const double starts[] = {0, 1716508800 + 3600 * 10 + 120, 1716508800 - 4};
+    static const char *const spans[] = {"0:00:03-0:00:06 b c\n", "10:02:03-10:02:06 b c\n", "23:59:59-00:00:02 b c\n"};
+    for (int s = 0; s < 3; s++) {
+        QcLateLabels l;
+        uint32_t k;
+        qc_latelabels_init(&l, &model, windows, RING, 0);
+        expect(&l, spans[s], "=1w");
+        for (uint32_t n = 0; n < 12; n++) {
+            int found = next_window(&l, n, starts[s], &k); /* from n to n + 2 seconds */
+            ck_assert_int_eq(found, n == 3 || n == 4);
+            if (found) ck_assert_uint_eq(k, 1);
+        }
+        ck_assert_uint_eq(qc_latelabels_unmatched(&l), 0);
+    }
+}
+END_TEST
+
 START_TEST(lines_that_say_nothing)
 {
     QcLateLabels l;
@@ -129,6 +148,7 @@ int main(void)
     tcase_add_test(c, windows_by_number);
     tcase_add_test(c, windows_by_time);
     tcase_add_test(c, dates);
+    tcase_add_test(c, times_of_day_before_the_first_window);
     tcase_add_test(c, lines_that_say_nothing);
     suite_add_tcase(suite, c);
     return run_suite(suite);

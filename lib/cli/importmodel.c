@@ -1,0 +1,141 @@
+#include "importmodel.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/file.h"
+#include "../format/qgraphfile.h"
+#include "../nn/graphfile.h"
+#include "../onnx/tflite.h"
+#include "../onnx/weightsin.h"
+#include "../quant/accuracy.h"
+#include "../quant/keep.h"
+#include "cli.h"
+
+static int ends_in(const char *path, const char *ending)
+{
+    size_t letters = strlen(path), last = strlen(ending);
+    return letters > last && !strcmp(path + letters - last, ending);
+}
+
+static int is_format(const QcModelImport *m, const char *name, const char *ending)
+{
+    return m->format ? !strcmp(m->format, name) : ends_in(m->path, ending);
+}
+
+static int is_onnx(const QcModelImport *m) { return is_format(m, "onnx", ".onnx"); }
+static int is_tflite(const QcModelImport *m) { return is_format(m, "tflite", ".tflite"); }
+static int is_safetensors(const QcModelImport *m) { return is_format(m, "safetensors", ".safetensors"); }
+static int has_graph(const QcModelImport *m) { return is_onnx(m) || is_tflite(m); }
+
+int qc_modelimport_is_for(const QcModelImport *m)
+{
+    return has_graph(m) || is_safetensors(m) || m->like || m->arch;
+}
+
+int qc_modelimport_given(const QcModelImport *m)
+{
+    const QcModelHints *h = &m->hints;
+    return h->labels || h->labels_from || h->norm || h->mean || h->std || h->shape || m->logits || m->measure ||
+           m->width > 0 || m->external_data || m->real;
+}
+
+static void report(const QcModelImport *import, const QcModelFile *m, const QcOnnxNotes *notes, const QcScore *score)
+{
+    if (import->json)
+        printf("{\"channels\": %u, \"height\": %u, \"length\": %u, \"classes\": %u", m->channels, m->height, m->length,
+               m->classes);
+    if (import->json && score->n) printf(", \"accuracy\": %.6g", score->accuracy);
+    if (import->json) puts("}");
+    else
+        qc_note("a model for windows of %u channels x %u x %u, %u classes", m->channels, m->height, m->length,
+                m->classes);
+    if (notes->channels_last) qc_note("the last axis of its input was read as the channels");
+    if (notes->outputs > 1) qc_note("of its %u outputs, '%s' was taken as the logits", notes->outputs, notes->output);
+    if (notes->steps)
+        qc_note("it is quantized: its codes of 8 bits and its scales are kept (--real: as a float model)");
+    if (notes->mixed)
+        qc_note("some of its weights are not quantized: the model is imported as float, for qc-quantize");
+    if (import->hints.labels_from)
+        qc_note("its logits were given the class names of %s in their order: %s, ..., %s", import->hints.labels_from,
+                m->labels[0], m->labels[m->classes - 1]);
+    else if (notes->numbered)
+        qc_note("its classes have no names but 0 to %u (--labels or --labels-from names them)", m->classes - 1);
+    if (notes->softmax) qc_note("its final softmax was left out: the model gives logits");
+    if (notes->sigmoid) qc_note("its final sigmoid was left out: the model gives logits");
+    if (notes->two_classes) qc_note("its one logit is the logit of class 1; class 0 has the logit 0");
+    if (!score->n) return;
+    qc_note("accuracy on %u examples of %s: %.4f%s", score->n, import->measure, score->accuracy,
+            qc_is_chance(score) ? " - no better than guessing: is the order of the classes right, and the "
+                                       "normalization (--mean, --std, --norm)?"
+                                     : "");
+}
+
+/* A model that comes quantized keeps its codes and scales. */
+static int keep_quantized(QcModelFile *m, const QcOnnxNotes *notes, QcErr *err)
+{
+    QcGraph graph;
+    QcQGraph g;
+    QcArena arena = {0};
+    if (!notes->steps) return 0;
+    if (qc_graph_decode(&graph, m, err)) return -1;
+    int status = qc_keep(&g, &graph, notes->steps, &arena, err) || qc_qgraphfile_encode(m, &g, err) ? -1 : 0;
+    qc_graph_release(&graph);
+    qc_arena_release(&arena);
+    return status;
+}
+
+static int check_usage(const QcModelImport *m, QcErr *err)
+{
+    if (m->format && !has_graph(m) && !is_safetensors(m) && strcmp(m->format, "npz"))
+        return qc_fail(err, QC_EUSAGE, "weights are read from npz and safetensors, not from '%.40s'", m->format);
+    if (m->width > 0 && !m->arch)
+        return qc_fail(err, QC_EUSAGE, "--width multiplies the channels of an architecture, which -a names");
+    if (has_graph(m) && (m->like || m->arch))
+        return qc_fail(err, QC_EUSAGE, "--like and -a are for weights, and a file of %s has a graph of its own",
+                       is_onnx(m) ? "ONNX" : "TensorFlow Lite");
+    return 0;
+}
+
+static int load(QcModelFile *model, uint8_t *digest, QcOnnxNotes *notes, const QcModelImport *m, const QcOnnxOptions *o,
+                QcErr *err)
+{
+    QcWeightsSource weights = {
+        .path = m->path, .safetensors = is_safetensors(m), .like = m->like, .arch = m->arch, .width = m->width};
+    if (is_onnx(m)) return qc_onnx_load(model, digest, m->path, o, notes, err);
+    if (is_tflite(m)) return qc_tflite_load(model, digest, m->path, o, notes, err);
+    return qc_import_weights(model, digest, &weights, o, err);
+}
+
+int qc_modelimport_run(const QcModelImport *m, QcErr *err)
+{
+    QcModelFile model = {0};
+    QcArena arena = {0};
+    QcOnnxOptions o;
+    uint8_t digest[QC_DIGEST_BYTES];
+    QcOnnxNotes notes = {0};
+    QcScore score = {0};
+    int status = -1;
+    if (check_usage(m, err) || qc_modelhints_read(&o, &m->hints, &arena, err)) goto end;
+    o.folder = m->external_data;
+    o.output = m->logits;
+    o.real = m->real;
+    if (load(&model, digest, &notes, m, &o, err)) goto end;
+    if (keep_quantized(&model, &notes, err)) {
+        qc_within(err, qc_input_name(m->path));
+        goto end;
+    }
+    if (m->measure && qc_model_score(&score, &model, m->measure, m->threads, err)) goto end;
+    QcInput input = {is_onnx(m) ? "onnx" : is_tflite(m) ? "tflite" : "weights", digest};
+    if (qc_modelfile_stamp(&model, qc_cli_command(), &input, 1, err) || qc_modelfile_save(&model, m->output, err))
+        goto end;
+    report(m, &model, &notes, &score);
+    status = 0;
+end:
+    free(notes.steps);
+    qc_score_release(&score);
+    qc_modelfile_release(&model);
+    qc_arena_release(&arena);
+    return status;
+}
