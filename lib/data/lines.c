@@ -26,6 +26,13 @@ int qc_lines_open(QcLines *l, const char *path, QcErr *err)
             qc_fail(err, QC_EFORMAT, "%.300s is text in UTF-16: convert it first (iconv -f UTF-16 -t UTF-8)", l->name);
     else if (l->length && memchr(l->bytes, 0, l->length))
         status = qc_fail(err, QC_EFORMAT, "%.300s is not a text file", l->name);
+    else if (l->length && !memchr(l->bytes, '\n', l->length)) {
+        const uint8_t *cr = memchr(l->bytes, '\r', l->length);
+        if (cr && cr + 1 < l->bytes + l->length)
+            status = qc_fail(err, QC_EFORMAT,
+                             "%.300s: no line end in %llu bytes (old Mac CR? tr '\\r' '\\n' converts)", l->name,
+                             (unsigned long long)l->length);
+    }
     if (status) qc_lines_close(l);
     return status;
 }

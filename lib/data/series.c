@@ -256,17 +256,17 @@ int qc_span_read(uint32_t *samples, const char *text, const char *option, double
     *samples = standard;
     if (!text) return 0;
     const char *end = text + strlen(text), *at = text;
-    int seconds = end > text && end[-1] == 's';
+    int seconds = end > text && end[-1] == 's', milli = seconds && end - text > 1 && end[-2] == 'm';
     float value;
-    if (seconds) end--;
+    end -= seconds + milli;
     if (seconds && rate <= 0)
         return qc_fail(err, QC_EUSAGE,
                        "--%s '%.40s': the data has no rate, so give a number of samples",
                        option, text);
     if (qc_number_read(&value, &at, end) || at != end)
-        return qc_fail(err, QC_EUSAGE, "--%s is a number of samples (200) or of seconds (2s), not '%.40s'", option,
-                       text);
-    double n = seconds ? value * rate : (double)value;
+        return qc_fail(err, QC_EUSAGE, "--%s is a number of samples (200) or of seconds (2s, 500ms), not '%.40s'",
+                       option, text);
+    double n = seconds ? value * rate / (milli ? 1000 : 1) : (double)value;
     if (seconds && fabs(n - rint(n)) < 1e-4 * n) n = rint(n); /* as near as a float says it */
     if (!(n >= 1 && n <= 1 << 24) || n != floor(n))
         return qc_fail(err, QC_EUSAGE, "--%s must come to a whole number of samples from 1 to %d, not '%.40s'", option,

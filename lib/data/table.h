@@ -32,6 +32,7 @@ typedef struct QcColumn {
     uint32_t n, numbers, whole, missing, empty, stamps,
         commas; /* cells; of these numbers, whole ones, missing, empty, dates, numbers with a comma */
     uint32_t rising, steps; /* times that a number was above the one before it, and numbers with one before them */
+    uint32_t falling; /* times that it was below */
     uint32_t counted; /* times that it was above by exactly one */
     uint32_t distinct; /* different cells, at most QC_DISTINCT_MAX */
     double first, last, low, high; /* numbers */
@@ -51,6 +52,7 @@ typedef struct QcTable {
     uint32_t label, group, recording, time, window; /* columns, or QC_NO_COLUMN */
     uint32_t values; /* columns of role VALUE */
     double step, unit; /* usual step of the time column, and seconds in one unit of it; 0 = not known */
+    double repeats; /* rows per different time; 1 = each row has its own */
 } QcTable;
 
 /* separator: 0 = found out. Close it also after a failure. */
@@ -73,7 +75,7 @@ int qc_table_name(char name[QC_FIELD_NAME], const QcTable *t, QcField cell, int 
 
 /* tablefacts.c: reads the first rows from here on, and fills column[]. */
 int qc_table_look(QcTable *t, QcErr *err);
-/* The median of the steps above 0 of a column of times, among the first rows; 0 = there is none. */
+/* The median of the steps above 0 of a column of times, among the first rows; 0 = there is none. Sets repeats. */
 double qc_table_step(QcTable *t, uint32_t column);
 int qc_column_is_numeric(const QcColumn *c);
 int qc_column_is_class(const QcColumn *c, uint32_t rows); /* whole numbers, few of them */
@@ -82,6 +84,9 @@ int qc_column_is_class(const QcColumn *c, uint32_t rows); /* whole numbers, few 
 int qc_table_find_header(QcTable *t, QcErr *err);
 /* tableroles.c: gives every column its role, and says what was taken for what. */
 int qc_table_find_roles(QcTable *t, QcErr *err);
+/* tabletime.c: step and unit of the time column; -1 if times or options contradict each other, or leave a span of
+ * seconds uncertain. */
+int qc_table_find_time(QcTable *t, QcErr *err);
 /* tablenames.c: what a name says of its column: 1 if it is a usual name of that role. */
 int qc_name_is_label(QcField name);
 int qc_name_is_time(QcField name);
@@ -89,6 +94,8 @@ int qc_name_is_group(QcField name);
 int qc_name_is_recording(QcField name);
 int qc_name_is_index(QcField name);
 int qc_name_is_leak(QcField name); /* may give the label away */
+/* Seconds in the unit that the name of a time ends in: "t_ms", "time (s)"; 0 = none. */
+double qc_name_unit(QcField name);
 void qc_name_plain(char out[40], QcField name); /* small letters and digits alone: "User_ID" is userid */
 /* tablesummary.c: a column as people call it, by its name, else "column N". */
 const char *qc_column_called(char text[80], const QcTable *t, uint32_t c);

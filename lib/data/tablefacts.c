@@ -42,6 +42,7 @@ static void note_number(QcColumn *c, double value)
     else {
         c->steps++;
         c->rising += value > c->last ? 1 : 0;
+        c->falling += value < c->last ? 1 : 0;
         c->counted += value == c->last + 1 ? 1 : 0;
     }
     c->low = fmin(c->low, value);
@@ -106,7 +107,7 @@ static int compare_reals(const void *a, const void *b)
 double qc_table_step(QcTable *t, uint32_t column)
 {
     double steps[STEPS_MAX], time, last = NAN;
-    uint32_t n = 0;
+    uint32_t n = 0, same = 0;
     QcField row, cell = {0};
     qc_table_rewind(t);
     for (uint32_t k = 0; k < ROWS_MAX && n < STEPS_MAX && qc_table_next(t, &row); k++) {
@@ -114,8 +115,10 @@ double qc_table_step(QcTable *t, uint32_t column)
         for (uint32_t c = 0; more > 0 && c <= column; c++) more = qc_table_cell(&row, &cell, t->separator);
         if (more <= 0 || qc_stamp_read(&time, cell)) continue;
         if (time > last) steps[n++] = time - last;
+        same += time == last ? 1 : 0;
         last = time;
     }
+    t->repeats = 1 + (double)same / (n + 1);
     if (!n) return 0;
     qsort(steps, n, sizeof *steps, compare_reals);
     return steps[n / 2];

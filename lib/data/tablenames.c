@@ -51,14 +51,47 @@ int qc_name_is_recording(QcField name)
 int qc_name_is_time(QcField name)
 {
     static const char *const words[] = {"t",       "ts",     "tms",          "tus",     "tns",
-                                        "tsec",    "date",   "datetime",     "epoch",   "unixtime",
-                                        "seconds", "millis", "milliseconds", "elapsed", NULL};
+                                        "tsec",    "date",   "datetime",     "epoch",    "unixtime",
+                                        "seconds", "millis", "milliseconds", "elapsed",  "sec",
+                                        "secs",    "micros", "elapseds",     "elapsedms", NULL};
     char text[40];
     qc_name_plain(text, name);
     size_t n = strlen(text);
     if (is_one_of(name, words)) return 1;
     if (n && text[n - 1] >= '0' && text[n - 1] <= '9') return 0; /* time0, time1, ... are steps of a window */
     return !strncmp(text, "time", 4) || (n > 4 && !strcmp(text + n - 4, "time"));
+}
+
+/* The last word of a name, after a sign or as the end of one word, where it is long enough to be nothing else. */
+double qc_name_unit(QcField name)
+{
+    static const struct {
+        const char *word;
+        double seconds;
+        int apart; /* only as a word of its own: "times" are not seconds */
+    } units[] = {
+        {"milliseconds", 1e-3, 0}, {"millisecond", 1e-3, 0}, {"millis", 1e-3, 0}, {"msec", 1e-3, 0},
+        {"millisec", 1e-3, 0}, {"microseconds", 1e-6, 0}, {"microsecond", 1e-6, 0}, {"micros", 1e-6, 0},
+        {"usec", 1e-6, 0}, {"microsec", 1e-6, 0}, {"nanoseconds", 1e-9, 0}, {"nanosecond", 1e-9, 0},
+        {"nanos", 1e-9, 0}, {"nsec", 1e-9, 0}, {"nanosec", 1e-9, 0}, {"ms", 1e-3, 0},
+        {"us", 1e-6, 0}, {"ns", 1e-9, 0}, {"seconds", 1, 0}, {"second", 1, 0},
+        {"secs", 1, 0}, {"sec", 1, 0}, {"minutes", 60, 0}, {"hours", 3600, 0},
+        {"s", 1, 1}, {"min", 60, 1}, {"h", 3600, 1},
+    };
+    char text[40];
+    const char *end = name.end, *word;
+    qc_name_plain(text, name);
+    size_t n = strlen(text), k = 0;
+    while (name.at && end > name.at && strchr(" )]_.", end[-1])) end--;
+    for (word = end; name.at && word > name.at && ((word[-1] | 32) >= 'a' && (word[-1] | 32) <= 'z'); word--) continue;
+    int apart = name.at && word > name.at;
+    if (apart && end - word == 1 && *word == 's' && (word[-1] == '\xb5' || word[-1] == '\xbc')) return 1e-6; /* Greek */
+    for (; k < sizeof units / sizeof *units; k++) {
+        size_t length = strlen(units[k].word);
+        if (length > n || strcmp(text + n - length, units[k].word)) continue;
+        if (!units[k].apart || (apart && (size_t)(end - word) == length)) return units[k].seconds;
+    }
+    return 0;
 }
 
 int qc_name_is_index(QcField name)

@@ -135,8 +135,9 @@ static void find_by_name(QcTable *t, uint32_t *place, const char *option, QcRole
     for (uint32_t c = 0; c < t->columns; c++) {
         if (!is_free(t, c) || !is_name(t->column[c].name)) continue;
         if (role == QC_ROLE_TIME && 2 * (t->column[c].stamps + t->column[c].numbers) < t->column[c].n) continue;
-        if (role == QC_ROLE_TIME && t->column[c].numbers > 2 && 2 * t->column[c].rising < t->column[c].steps)
-            continue; /* a reaction time, say */
+        if (role == QC_ROLE_TIME && t->column[c].numbers > 2 && 2 * t->column[c].rising < t->column[c].steps &&
+            t->column[c].rising <= 4 * t->column[c].falling)
+            continue; /* a reaction time, say; times that repeat rise seldom, but do not fall */
         if (found != QC_NO_COLUMN) t->column[c].role = QC_ROLE_IGNORED; /* said in the summary */
         else found = c;
     }
@@ -309,45 +310,7 @@ static int check_values(QcTable *t, QcErr *err)
     return 0;
 }
 
-/* --- time -------------------------------------------------------------------------------------------------------- */
-
-/* Seconds in one unit: by the name, or by the size of the numbers since 1970; whole steps of a stamp are milliseconds.
- */
-static double unit_of(const QcTable *t, uint32_t c, double step)
-{
-    char name[40];
-    const QcColumn *column = &t->column[c];
-    qc_name_plain(name, column->name);
-    size_t n = strlen(name);
-    if (column->stamps > column->numbers) return 1;
-    if (n > 1 && (!strcmp(name + n - 2, "ms") || strstr(name, "millis"))) return 1e-3;
-    if (n > 1 && (!strcmp(name + n - 2, "us") || strstr(name, "micros"))) return 1e-6;
-    if (n > 1 && (!strcmp(name + n - 2, "ns") || strstr(name, "nanos"))) return 1e-9;
-    if (strstr(name, "sec") || (n && !strcmp(name, "ts") && step < 1)) return 1;
-    double size = fabs(column->last);
-    if (size > 1e17) return 1e-9;
-    if (size > 1e14) return 1e-6;
-    if (size > 1e11) return 1e-3;
-    if (size > 1e8) return 1;
-    if (step > 0 && step < 1) return 1;
-    return step >= 2 && column->whole == column->numbers ? 1e-3 : 0;
-}
-
-/* Rows in even steps of time are samples of a recording, not windows. */
-static int check_samples(QcTable *t, QcErr *err)
-{
-    char text[80];
-    if (t->time == QC_NO_COLUMN) return 0;
-    const QcColumn *c = &t->column[t->time];
-    t->step = qc_table_step(t, t->time);
-    t->unit = unit_of(t, t->time, t->step);
-    if (t->is_samples || t->o->features || t->o->channels || t->o->time || t->values > 32) return 0;
-    if (c->n < 3 || !(t->step > 0) || (c->numbers && c->rising + 1 < c->numbers - c->numbers / 8)) return 0;
-    return qc_fail(err, QC_EUSAGE,
-                   "%.200s: the rows are samples in time ('%s'): cut them with --window; or say --features if a row is "
-                   "an example, or --window-column",
-                   t->lines.name, qc_column_called(text, t, t->time));
-}
+/* --- order and leaks ------------------------------------------------------------------------------------------ */
 
 /* ax0, ay0, ax1, ay1, ...: names that alternate say that the values do. */
 static int check_order(const QcTable *t, QcErr *err)
@@ -415,7 +378,7 @@ int qc_table_find_roles(QcTable *t, QcErr *err)
     find_indices(t);
     if (find_label(t, err)) return -1;
     keep_listed(t);
-    if (check_label(t, err) || check_values(t, err) || check_samples(t, err) || check_order(t, err)) return -1;
+    if (check_label(t, err) || check_values(t, err) || qc_table_find_time(t, err) || check_order(t, err)) return -1;
     warn_of_leaks(t);
     return 0;
 }

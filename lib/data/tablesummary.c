@@ -34,9 +34,28 @@ static void list_values(char *list, size_t room, const QcTable *t)
         if (t->column[c].role == QC_ROLE_VALUE) add_name(list, room, t, c);
 }
 
+/* " (milliseconds, 50 samples/s)"; nothing where times are of no use. */
+static const char *say_time(char text[80], const QcTable *t)
+{
+    static const struct {
+        double seconds;
+        const char *name;
+    } units[] = {{1, "seconds"},           {1e-3, "milliseconds"}, {1e-6, "microseconds"},
+                 {1e-9, "nanoseconds"}, {60, "minutes"},        {3600, "hours"}};
+    const QcColumn *c = &t->column[t->time];
+    *text = 0;
+    if (!t->is_samples || !(t->step > 0)) return text;
+    if (!(t->unit > 0)) return snprintf(text, 80, " (steps of %.6g, unit not known)", t->step), text;
+    for (size_t k = 0; k < sizeof units / sizeof *units; k++)
+        if (t->unit == units[k].seconds)
+            snprintf(text, 80, " (%s, %.6g %s/s)", c->stamps > c->numbers ? "dates" : units[k].name,
+                     1 / (t->step * t->unit), t->repeats >= 1.5 ? "different times" : "samples");
+    return text;
+}
+
 void qc_table_summary(const QcTable *t, uint32_t classes)
 {
-    char values[500] = "", ignored[300] = "", rest[600] = "", name[80];
+    char values[500] = "", ignored[300] = "", rest[600] = "", name[80], time[80];
     uint32_t left_out = 0;
     if (!t->o->note) return;
     list_values(values, sizeof values, t);
@@ -53,8 +72,8 @@ void qc_table_summary(const QcTable *t, uint32_t classes)
     if (t->recording != QC_NO_COLUMN)
         n += (size_t)snprintf(rest + n, sizeof rest - n, "; recording: %s", qc_column_called(name, t, t->recording));
     if (t->time != QC_NO_COLUMN)
-        n += (size_t)snprintf(rest + n, sizeof rest - n, t->is_samples ? "; time: %s" : "; ignored: %s",
-                              qc_column_called(name, t, t->time));
+        n += (size_t)snprintf(rest + n, sizeof rest - n, "; %s: %s%s", t->is_samples ? "time" : "ignored",
+                              qc_column_called(name, t, t->time), say_time(time, t));
     int time_ignored = t->time != QC_NO_COLUMN && !t->is_samples;
     if (*ignored)
         snprintf(rest + n, sizeof rest - n, "%s%s%s", time_ignored ? ", " : "; ignored: ", ignored,

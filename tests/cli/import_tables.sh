@@ -55,6 +55,7 @@ rows() { echo 'timestamp,ax,ay,activity'; for t in 0 20 40 60 80 100 300 320 340
 rows | try log.csv
 rows | try log.csv --window 2
 rows | try log.csv --window 0.04s --stride 0.02s
+rows | sed 's/timestamp/time_ms/' | try named.csv --window 40ms --stride 0.02s
 rows | try log.csv --window 3 --label-rule majority
 rows | try log.csv --window 3 --label-rule last
 rows | try log.csv --window 3 --label-rule pure

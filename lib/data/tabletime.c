@@ -1,0 +1,76 @@
+/* The time column of a table: its unit, its rate, and what contradicts them. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "table.h"
+
+/* Seconds in one unit: dates; else by the name; else by the size of a number since 1970; else steps below 1 are of
+ * seconds. 0: not known, as 0, 10, 20 may be milliseconds or seconds. */
+static double unit_of(const QcTable *t, uint32_t c, double step)
+{
+    const QcColumn *column = &t->column[c];
+    if (column->stamps > column->numbers) return 1;
+    double named = qc_name_unit(column->name), size = fabs(column->last);
+    if (named > 0) return named;
+    if (size > 1e17) return 1e-9;
+    if (size > 1e14) return 1e-6;
+    if (size > 1e11) return 1e-3;
+    return size > 1e8 || (step > 0 && step < 1) ? 1 : 0;
+}
+
+static int is_seconds(const char *span) { return span && *span && span[strlen(span) - 1] == 's'; }
+
+/* Numbers without fractions may be rounded, so that a step is off by nearly one. */
+static int contradicts(const QcTable *t, double rate)
+{
+    const QcColumn *c = &t->column[t->time];
+    double step = 1 / (rate * t->unit), room = 0.15 * t->step;
+    if (c->numbers && c->whole == c->numbers) room = fmax(room, 1);
+    return fabs(step - t->step) > room;
+}
+
+static int check_rate(const QcTable *t, QcErr *err)
+{
+    char text[80];
+    const QcImportOptions *o = t->o;
+    int seconds = is_seconds(o->window) || is_seconds(o->stride);
+    const char *name = qc_column_called(text, t, t->time);
+    if (t->window != QC_NO_COLUMN || !(t->step > 0)) return 0;
+    if (t->repeats >= 1.5) {
+        if (!seconds || o->rate > 0) return 0;
+        return qc_fail(err, QC_EUSAGE,
+                       "%.200s: '%s' repeats (%.3g rows per time): give --rate HZ, or --window as a number of samples",
+                       t->lines.name, name, t->repeats);
+    }
+    if (!(t->unit > 0)) {
+        if (!seconds || o->rate > 0) return 0;
+        return qc_fail(err, QC_EUSAGE,
+                       "%.200s: '%s' has steps of %.6g, but no unit: give --rate HZ (%.6g if they are milliseconds, "
+                       "%.6g if seconds)",
+                       t->lines.name, name, t->step, 1000 / t->step, 1 / t->step);
+    }
+    if (o->rate > 0 && contradicts(t, o->rate))
+        return qc_fail(err, QC_EUSAGE,
+                       "%.200s: --rate %.6g contradicts '%s' (%.6g samples/s): leave --rate out, or give --time-column "
+                       "none",
+                       t->lines.name, o->rate, name, 1 / (t->step * t->unit));
+    return 0;
+}
+
+/* Rows in even steps of time are samples of a recording, not windows. */
+int qc_table_find_time(QcTable *t, QcErr *err)
+{
+    char text[80];
+    if (t->time == QC_NO_COLUMN) return 0;
+    const QcColumn *c = &t->column[t->time];
+    t->step = qc_table_step(t, t->time);
+    t->unit = unit_of(t, t->time, t->step);
+    if (t->is_samples) return check_rate(t, err);
+    if (t->o->features || t->o->channels || t->o->time || t->values > 32) return 0;
+    if (c->n < 3 || !(t->step > 0) || (c->numbers && c->rising + 1 < c->numbers - c->numbers / 8)) return 0;
+    return qc_fail(err, QC_EUSAGE,
+                   "%.200s: the rows are samples in time ('%s'): cut them with --window; or say --features if a row is "
+                   "an example, or --window-column",
+                   t->lines.name, qc_column_called(text, t, t->time));
+}

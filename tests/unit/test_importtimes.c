@@ -1,0 +1,126 @@
+/* test_importtimes.c - what qc-import concludes from times in a table, and what it refuses to conclude. */
+#include "suite.h"
+#include "../../lib/data/import.h"
+
+#include "scratch.h"
+#include "importing.h"
+
+static char said[4000];
+
+static void hear(void *ctx, int warning, const char *sentence)
+{
+    (void)ctx;
+    size_t n = strlen(said);
+    snprintf(said + n, sizeof said - n, "%s%s\n", warning ? "warning: " : "", sentence);
+}
+
+/* A table of 200 rows, whose times are k * step for the row k, each time `repeats` times. */
+static const char *times(const char *name, double step, int repeats)
+{
+    static char text[16000];
+    size_t n = (size_t)snprintf(text, sizeof text, "%s,a,label\n", name);
+    for (int k = 0; k < 200; k++)
+        n += (size_t)snprintf(text + n, sizeof text - n, "%.9g,%d,x\n", step * (k / repeats), k * 7 % 5);
+    return scratch_text("f", text);
+}
+
+static int windows(const char *path, QcImportOptions o)
+{
+    QcDataset d;
+    *said = 0;
+    o.note = hear;
+    if (import(&d, "csv", path, o)) return -1;
+    int length = (int)d.length;
+    qc_dataset_release(&d);
+    return length;
+}
+
+typedef struct Unit {
+    const char *name;
+    double step; /* of 20 ms */
+    const char *report;
+} Unit;
+
+static const Unit units[] = {
+    {"time_s", 0.02, "time: time_s (seconds, 50 samples/s)"},
+    {"t_ms", 20, "time: t_ms (milliseconds, 50 samples/s)"},
+    {"time (ms)", 20, "milliseconds, 50"},
+    {"time_msec", 20, "milliseconds, 50"},
+    {"time_us", 20000, "microseconds, 50"},
+    {"time [\xc2\xb5s]", 20000, "microseconds, 50"},
+    {"time_microsec", 20000, "microseconds, 50"},
+    {"t_ns", 2e7, "nanoseconds, 50"},
+    {"time", 0.02, "time: time (seconds, 50 samples/s)"},
+};
+
+START_TEST(a_name_of_a_time_gives_its_unit)
+{
+    const Unit *u = &units[_i];
+    const char *path = times(u->name, u->step, 1);
+    ck_assert_msg(windows(path, (QcImportOptions){.window = "2s"}) == 100, "%s", err.text);
+    ck_assert_msg(strstr(said, u->report) != NULL, "%s", said);
+    ck_assert_int_eq(windows(path, (QcImportOptions){.window = "500ms"}), 25);
+}
+END_TEST
+
+/* Whole steps, which would be milliseconds without a name that says seconds. */
+START_TEST(whole_seconds_are_seconds)
+{
+    static const char *const names[] = {"time_s", "time (s)", "Time[s]", "t_s", "seconds", "elapsed_s"};
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+        ck_assert_msg(windows(times(names[k], 10, 1), (QcImportOptions){.window = "100s"}) == 10, "%s: %s", names[k],
+                      err.text);
+        ck_assert(strstr(said, "(seconds, 0.1 samples/s)"));
+    }
+}
+END_TEST
+
+START_TEST(steps_without_a_unit_need_a_rate)
+{
+    static const char *const names[] = {"time", "timestamp", "t"};
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+        const char *path = times(names[k], 10, 1);
+        ck_assert_int_eq(windows(path, (QcImportOptions){.window = "10s"}), -1);
+        ck_assert_int_eq(err.code, QC_EUSAGE);
+        ck_assert(strstr(err.text, "has steps of 10, but no unit: give --rate HZ (100 if they are milliseconds, 0.1"));
+        ck_assert_int_eq(windows(path, (QcImportOptions){.window = "1s", .rate = 100}), 100);
+        ck_assert(strstr(said, "(steps of 10, unit not known)"));
+        ck_assert_int_eq(windows(path, (QcImportOptions){.window = "50"}), 50);
+    }
+}
+END_TEST
+
+START_TEST(times_that_repeat_give_no_rate)
+{
+    const char *path = times("time_s", 1, 50);
+    ck_assert_int_eq(windows(path, (QcImportOptions){.window = "2s"}), -1);
+    ck_assert(strstr(err.text, "'time_s' repeats (50 rows per time): give --rate HZ, or --window as a number of"));
+    ck_assert_int_eq(windows(path, (QcImportOptions){.window = "2s", .rate = 50}), 100);
+    ck_assert_int_eq(windows(path, (QcImportOptions){.window = "100"}), 100);
+}
+END_TEST
+
+START_TEST(a_rate_that_contradicts_the_times_is_refused)
+{
+    const char *path = times("time_s", 0.02, 1);
+    ck_assert_int_eq(windows(path, (QcImportOptions){.window = "2s", .rate = 25}), -1);
+    ck_assert(strstr(err.text, "--rate 25 contradicts 'time_s' (50 samples/s)"));
+    ck_assert_int_eq(windows(path, (QcImportOptions){.window = "2s", .rate = 25, .time = "none", .ignore = "1"}), 50);
+    ck_assert_int_eq(windows(path, (QcImportOptions){.window = "2s", .rate = 50}), 100);
+    ck_assert_int_eq(windows(times("t_ms", 3, 1), (QcImportOptions){.window = "20", .rate = 300}), 20); /* rounded */
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("importtimes");
+    TCase *t = tcase_create("importtimes");
+    tcase_add_checked_fixture(t, scratch_make, scratch_remove);
+    tcase_add_loop_test(t, a_name_of_a_time_gives_its_unit, 0, sizeof units / sizeof *units);
+    tcase_add_test(t, whole_seconds_are_seconds);
+    tcase_add_test(t, steps_without_a_unit_need_a_rate);
+    tcase_add_test(t, times_that_repeat_give_no_rate);
+    tcase_add_test(t, a_rate_that_contradicts_the_times_is_refused);
+    suite_add_tcase(suite, t);
+    return run_suite(suite);
+}
