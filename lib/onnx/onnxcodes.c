@@ -70,13 +70,16 @@ static int read_step(QcOnnxImport *im, float *step, uint32_t *zero)
     return 0;
 }
 
-/* As real numbers: codes end at 0 and 255. */
-static int limit_range(QcOnnxImport *im, QcValue *v)
+/* As real numbers: codes of a value that begin at 0 are a ReLU, which quantizers leave out for them. */
+static int put_real(QcOnnxImport *im, QcValue *v)
 {
-    float low = -(float)v->zero * v->step, high = (float)(255 - v->zero) * v->step;
-    const QcStep steps[] = {
-        {QC_STEP_X, 0}, {QC_STEP_NUMBER, low}, {QC_STEP_MAX, 0}, {QC_STEP_NUMBER, high}, {QC_STEP_MIN, 0}};
-    return qc_wait_function(im, v, steps, sizeof steps / sizeof *steps);
+    const QcStep relu[] = {{QC_STEP_X, 0},
+                           {QC_STEP_NUMBER, 0},
+                           {QC_STEP_MAX, 0},
+                           {QC_STEP_NUMBER, 255 * v->step},
+                           {QC_STEP_MIN, 0}};
+    if (v->zero || !v->node) return qc_onnx_put(im, v);
+    return qc_wait_function(im, v, relu, sizeof relu / sizeof *relu);
 }
 
 int qc_onnx_quantize(QcOnnxImport *im)
@@ -84,7 +87,7 @@ int qc_onnx_quantize(QcOnnxImport *im)
     char name[QC_NAME_MAX + 1];
     QcValue v;
     if (qc_onnx_take(im, &v, 0, QC_TAKE_SETTLED) || read_step(im, &v.step, &v.zero)) return -1;
-    if (im->plain) return limit_range(im, &v);
+    if (im->plain) return put_real(im, &v);
     qc_onnx_name(im, name, NULL);
     int node = qc_graph_quant(im->g, name, v.node, v.step, v.zero, 8, im->err);
     if (node < 0) return -1;

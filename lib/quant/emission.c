@@ -55,6 +55,13 @@ static int feeds_concat(const QcEmission *e, const QcNode *node)
     return 0;
 }
 
+int qc_emission_is_above_clip(const QcEmission *e, const QcNode *node)
+{
+    uint32_t me = qc_emission_index_of(e, node);
+    float step = e->given && node->op == QC_OP_RELU ? e->given->scale[me] : 0;
+    return node->clip > 0 && step > 0 && (float)(255 - e->given->zero[me]) * step > node->clip + step / 2;
+}
+
 int qc_emission_has_tensor(const QcEmission *e, const QcNode *node)
 {
     if (node->op == QC_OP_FLATTEN || qc_emission_under_relu(e, node)) return 0;
@@ -76,10 +83,6 @@ int qc_emission_add_tensor(QcEmission *e, const QcNode *node, const QcQTensor *l
                        node->name);
     if (given > 0) {
         t->bits = 8, t->zero = e->given->zero[me], t->scale = given;
-        if (node->clip > 0 && (float)(255 - t->zero) * given > node->clip + given / 2)
-            return qc_fail(e->err, QC_EUNSUPPORTED,
-                           "'%s' is limited to %g, but its codes go up to %g (--real reads the model as float)",
-                           node->name, (double)node->clip, (double)(255 - t->zero) * (double)given);
         if (like && (t->zero != like->zero || memcmp(&t->scale, &like->scale, sizeof t->scale)))
             return qc_fail(e->err, QC_EUNSUPPORTED, "'%s' changes the scale of what it reads", node->name);
     } else if (like) {

@@ -47,6 +47,9 @@ int qc_emission_under_relu(const QcEmission *e, const QcNode *node);
  * a clip is the end of their tensor's own range, which the concat may exceed. */
 const QcNode *qc_emission_slice_writer(const QcEmission *e, const QcNode *node);
 
+/* Do given codes of the ReLU's value go on above its clip? Then a table ends them. */
+int qc_emission_is_above_clip(const QcEmission *e, const QcNode *node);
+
 /* Has the node a tensor of its own on the device, made when it is reached? */
 int qc_emission_has_tensor(const QcEmission *e, const QcNode *node);
 

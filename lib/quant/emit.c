@@ -157,18 +157,17 @@ static int emit_maxpool(QcEmission *e, const QcNode *node)
 }
 
 /* The function of every input code, as codes of its output. */
-static int emit_table(QcEmission *e, const QcNode *node, int out)
+static int emit_steps(QcEmission *e, const QcStep *steps, uint32_t n_steps, int in, int out)
 {
-    int in = qc_emission_tensor_of(e, node->inputs[0]);
     const QcQTensor *from = &e->tensors[in], *to = &e->tensors[out];
     QcQNode *n = add_node(e, QC_Q_TABLE, 0);
     n->in[0] = (uint16_t)in;
     n->out = (uint16_t)out;
-    n->channels = (uint16_t)node->channels;
+    n->channels = from->channels;
     n->code_byte = e->g->n_code_bytes;
     e->g->n_code_bytes += QC_Q_TABLE_BYTES;
     for (int code = 0; code < QC_Q_TABLE_BYTES; code++) {
-        float y = qc_function_at(node->steps, node->n_steps, from->scale * (float)(code - from->zero), NULL),
+        float y = qc_function_at(steps, n_steps, from->scale * (float)(code - from->zero), NULL),
               top = (float)((1 << to->bits) - 1);
         float q = roundf(y / to->scale) + (float)to->zero;
         /* what is no number is 0 */
@@ -231,7 +230,7 @@ static int emit_body(QcEmission *e, const QcNode *body, int relu, int out)
     case QC_OP_CONV:
     case QC_OP_LINEAR: return emit_conv(e, body, relu, out, 0);
     case QC_OP_ADD: return emit_add(e, body, relu, out);
-    case QC_OP_FUNCTION: return emit_table(e, body, out);
+    case QC_OP_FUNCTION: return emit_steps(e, body->steps, body->n_steps, in, out);
     case QC_OP_MUL: return emit_mul(e, body, out);
     case QC_OP_GAP:
         return emit_rescaled(e, QC_Q_GAP, body, in, out, 0, channels, 0, (double)input->height * input->width);
@@ -250,6 +249,15 @@ static int emit_body(QcEmission *e, const QcNode *body, int relu, int out)
     }
 }
 
+/* A ReLU, in codes that go on above its clip: they end there. */
+static int emit_clip(QcEmission *e, const QcNode *node, int in)
+{
+    const QcStep steps[] = {{QC_STEP_X, 0}, {QC_STEP_NUMBER, node->clip}, {QC_STEP_MIN, 0}};
+    if (!qc_emission_is_above_clip(e, node)) return 0;
+    int out = qc_emission_add_tensor(e, node, &e->tensors[in]);
+    return out < 0 ? -1 : emit_steps(e, steps, sizeof steps / sizeof *steps, in, out);
+}
+
 static int emit_node(QcEmission *e, const QcNode *node)
 {
     if (!qc_emission_has_tensor(e, node)) return 0;
@@ -260,8 +268,11 @@ static int emit_node(QcEmission *e, const QcNode *node)
     if (out < 0 || node->op == QC_OP_INPUT) return out < 0 ? -1 : 0;
     if (node->op != QC_OP_RELU) return emit_body(e, node, 0, out);
     const QcNode *before = qc_emission_input_of(e, node);
-    if (qc_emission_under_relu(e, before)) return emit_body(e, before, 1, out);
-    return emit_rescaled(e, QC_Q_COPY, node, qc_emission_tensor_of(e, node->inputs[0]), out, 0, node->channels, 1, 1);
+    int status = qc_emission_under_relu(e, before)
+                     ? emit_body(e, before, 1, out)
+                     : emit_rescaled(e, QC_Q_COPY, node, qc_emission_tensor_of(e, node->inputs[0]), out, 0,
+                                     node->channels, 1, 1);
+    return status ? -1 : emit_clip(e, node, out);
 }
 
 static const QcNode *classifier_of(const QcGraph *f)
@@ -290,14 +301,15 @@ static int allocate(QcEmission *e, QcArena *arena)
     for (uint32_t i = 0; i < e->f->n_nodes; i++) {
         const QcNode *node = &e->f->nodes[i];
         int weighted = qc_emission_is_weighted(node);
-        codes += weighted ? node->n_weight : node->op == QC_OP_FUNCTION ? QC_Q_TABLE_BYTES : 0;
+        int table = node->op == QC_OP_FUNCTION || qc_emission_is_above_clip(e, node);
+        codes += weighted ? node->n_weight : table ? QC_Q_TABLE_BYTES : 0;
         channels += weighted ? node->channels : node->op == QC_OP_TURN ? QC_MAX_LOOPS : 2 + node->n_inputs;
         if (node->height > UINT16_MAX || node->width > UINT16_MAX || node->channels > UINT16_MAX)
             return qc_fail(e->err, QC_EUNSUPPORTED, "node '%s' is larger than 65535 along one side", node->name);
     }
     if (codes > UINT32_MAX / 8)
         return qc_fail(e->err, QC_EUNSUPPORTED, "%llu weights are too many for the device", (unsigned long long)codes);
-    e->tensors = qc_arena_take(arena, e->f->n_nodes, sizeof *e->tensors, e->err);
+    e->tensors = qc_arena_take(arena, 2 * (size_t)e->f->n_nodes, sizeof *e->tensors, e->err);
     e->nodes = qc_arena_take(arena, (size_t)e->f->n_nodes * (1 + QC_MAX_INPUTS), sizeof *e->nodes, e->err);
     e->tensor_of = qc_arena_take(arena, e->f->n_nodes, sizeof *e->tensor_of, e->err);
     e->scale = qc_arena_take(arena, channels, sizeof *e->scale, e->err);

@@ -4,6 +4,7 @@ for tool in arm-none-eabi-gcc qemu-system-arm; do
 done
 export OMP_NUM_THREADS=1
 CC=${CC:-cc} lib=$TOP/lib
+unset MAKEFLAGS MAKELEVEL # a CC= of the make that runs the tests is not the firmware's
 qc-synth -q --subjects 1 --activities 3 --windows 8 --channels 3 --length 24 -o data.qcd || exit 1
 printf 'name: tiny\nlayers:\n  - conv: 6\n    kernel: 5\n  - relu\n  - gap\n' >tiny.yaml
 qc-train -q --threads 1 --epochs 3 -a tiny.yaml -d data.qcd -o fp.qcm && qc-coreset -q -n 6 -d data.qcd -o core.qcd ||
