@@ -1,30 +1,13 @@
 #include "frameclock.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "../data/stamps.h"
 #include "../data/table.h"
 
-static int ends_in(const char *text, const char *ending)
-{
-    size_t n = strlen(text), k = strlen(ending);
-    return n >= k && !strcmp(text + n - k, ending);
-}
-
 void qc_frameclock_init(QcFrameClock *c, QcField name)
 {
-    char text[40];
-    qc_name_plain(text, name);
-    *c = (QcFrameClock){.now = NAN};
-    if (ends_in(text, "ms") || ends_in(text, "millis") || ends_in(text, "milliseconds"))
-        c->unit = 1e-3;
-    else if (ends_in(text, "us") || ends_in(text, "micros") || ends_in(text, "microseconds"))
-        c->unit = 1e-6;
-    else if (ends_in(text, "ns") || ends_in(text, "nanos") || ends_in(text, "nanoseconds"))
-        c->unit = 1e-9;
-    else if (ends_in(text, "sec") || ends_in(text, "seconds"))
-        c->unit = 1;
+    *c = (QcFrameClock){.now = NAN, .unit = qc_name_unit(name)};
 }
 
 /* Seconds since 1970 are 1.7e9 in our years, so a larger number has a smaller unit. */
