@@ -51,7 +51,9 @@ static int copy_nodes(Keep *k)
             continue;
         }
         if (n.op == QC_OP_BATCHNORM)
-            return qc_fail(k->err, QC_EUNSUPPORTED, "'%s' is a batch norm that was not folded into a quantized layer",
+            return qc_fail(k->err, QC_EUNSUPPORTED,
+                           "'%s' scales or shifts each channel, outside a quantized layer (--real reads the model as "
+                           "float)",
                            n.name);
         for (uint32_t j = 0; j < n.n_inputs; j++) n.inputs[j] = k->to[n.inputs[j]];
         int made = i ? qc_graph_append(k->plain, &n, k->err)
