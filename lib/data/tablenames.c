@@ -62,7 +62,7 @@ int qc_name_is_time(QcField name)
     return !strncmp(text, "time", 4) || (n > 4 && !strcmp(text + n - 4, "time"));
 }
 
-/* The last word of a name, after a sign or as the end of one word, where it is long enough to be nothing else. */
+/* The unit is the last word of a name, after a sign; or the end of a word, if the unit is long enough to be certain. */
 double qc_name_unit(QcField name)
 {
     static const struct {
