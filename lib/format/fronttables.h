@@ -1,0 +1,12 @@
+/* fronttables.h - the constants of a front-end for sound (device/frontend.h), from what a user chooses. Only + - * / on
+ * doubles, so that every workstation makes the same tables. */
+#ifndef QC_FORMAT_FRONTTABLES_H
+#define QC_FORMAT_FRONTTABLES_H
+
+#include "../base/arena.h"
+#include "../device/frontend.h"
+
+/* Arrays come from `arena`. QC_EUSAGE: a number is out of range, or a band is so narrow that no bin is in it. */
+int qc_fronttables_make(QcFrontEnd *f, const QcFrontSetup *setup, QcArena *arena, QcErr *err);
+
+#endif
