@@ -36,24 +36,31 @@ static Complex product(Complex a, Complex b)
 
 /* ---- the spectrum ---- */
 
-/* The latest samples under the window, scaled so that no sum of `fft` of them exceeds 2^30. Returns the binary exponent
- * of that scale. */
-static int load_frame(const QcFrontRun *run)
+/* Sample n of the latest frame, times 2^30 of the window. */
+static int64_t sample_of(const QcFrontRun *run, uint32_t n)
 {
     const QcFrontEnd *f = run->front;
-    uint32_t frame = f->setup.frame, largest = 0;
-    int32_t *x = run->spectrum;
-    int room = 30, shift;
-    for (uint32_t n = f->fft; n > 1; n /= 2) room--;
-    for (uint32_t n = 0, at = run->next; n < f->fft; n++) {
-        x[n] = n < frame ? run->ring[at] * (int32_t)f->window[n > frame / 2 ? frame - n : n] : 0;
-        if (++at == frame) at = 0;
-        uint32_t size = (uint32_t)(x[n] < 0 ? -x[n] : x[n]);
+    uint32_t frame = f->setup.frame, at = run->next + n < frame ? run->next + n : run->next + n - frame;
+    return (int64_t)run->ring[at] * f->window[n > frame / 2 ? frame - n : n];
+}
+
+/* The latest frame, scaled so that no sum of `fft` samples exceeds 2^30. Returns the binary exponent of that scale. */
+static int load_frame(const QcFrontRun *run)
+{
+    uint32_t frame = run->front->setup.frame, fft = run->front->fft;
+    uint64_t largest = 0;
+    int shift = 30;
+    for (uint32_t n = 0; n < frame; n++) {
+        int64_t x = sample_of(run, n);
+        uint64_t size = (uint64_t)(x < 0 ? -x : x);
         if (size > largest) largest = size;
     }
-    for (shift = room; largest; largest >>= 1) shift--;
-    for (uint32_t n = 0; n < frame; n++)
-        x[n] = shift >= 0 ? (int32_t)((uint32_t)x[n] << shift) : rounded(x[n], -shift);
+    for (uint32_t n = fft; n > 1; n /= 2) shift--;
+    for (; largest; largest >>= 1) shift--;
+    for (uint32_t n = 0; n < fft; n++) {
+        int64_t x = n < frame ? sample_of(run, n) : 0;
+        run->spectrum[n] = shift >= 0 ? (int32_t)((uint32_t)x << shift) : rounded(x, -shift);
+    }
     return shift;
 }
 
@@ -120,7 +127,7 @@ static int32_t log2_of(uint64_t x)
 
 static uint64_t power_of(Complex z) { return (uint64_t)((int64_t)z.re * z.re + (int64_t)z.im * z.im); }
 
-/* A filter's sum is 2^(2 x 15 of the window + 2 x 15 of the samples + 2 x shift - 16) times the power. */
+/* A filter's sum is 2^(2 x 30 of the window + 2 x 15 of the samples + 2 x shift - 16) times the power. */
 static void measure_bands(const QcFrontRun *run, int shift)
 {
     const QcFrontEnd *f = run->front;
@@ -130,7 +137,7 @@ static void measure_bands(const QcFrontRun *run, int shift)
         int32_t floor = QC_FRONT_FLOOR * 65536;
         for (uint32_t k = 0; k < f->bins[b]; k++)
             sum += (power_of(get(run->spectrum, f->first[b] + k)) >> 16) * *weight++;
-        int32_t log2 = sum ? log2_of(sum) - (44 + 2 * shift) * 65536 : 0;
+        int32_t log2 = sum ? log2_of(sum) - (74 + 2 * shift) * 65536 : 0;
         int32_t level = rounded((int64_t)log2 * 3156529, 20) + f->gain[b]; /* 2^20 x 10 log10(2) */
         run->level[b] = !sum || level < floor ? floor : level;
     }

@@ -9,7 +9,7 @@
  *
  * Frame t has the samples from t x hop on. Features are whole multiples of 1/256 (dB). A frame is scaled to the
  * integers' full range before the transform, so quiet sound is as exact as loud sound: bands within 60 dB of the
- * frame's largest band differ from the definitions in double precision by less than 0.05 dB (test_frontend.c).
+ * frame's largest band differ from the definitions in double precision by less than 0.02 dB (test_frontend.c).
  */
 #ifndef QC_DEVICE_FRONTEND_H
 #define QC_DEVICE_FRONTEND_H
@@ -31,7 +31,7 @@ typedef struct QcFrontEnd {
     QcFrontSetup setup;
     uint32_t fft; /* the power of two that holds a frame, at least 32 */
     const int32_t *cosine; /* [fft / 4 + 1] 2^30 cos(2 pi k / fft) */
-    const uint16_t *window; /* [frame / 2 + 1] 2^15 times the first half of the window; the second mirrors it */
+    const int32_t *window; /* [frame / 2 + 1] 2^30 times the first half of the window; the second mirrors it */
     const uint16_t *first, *bins; /* [bands] */
     const uint16_t *weight; /* filter after filter; the largest of each filter is 65535 */
     const int32_t *gain; /* [bands] 2^16 x 10 log10(largest weight / 65535), dB */

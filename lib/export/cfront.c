@@ -16,7 +16,7 @@ static uint32_t dct_entries(const QcFrontEnd *f) { return f->setup.coefficients 
 
 uint64_t qc_c_front_flash(const QcFrontEnd *f)
 {
-    return 4 * (f->fft / 4 + 1) + 2 * (f->setup.frame / 2 + 1) + 8 * f->setup.bands + 2 * weights_of(f) +
+    return 4 * (f->fft / 4 + 1) + 4 * (f->setup.frame / 2 + 1) + 8 * f->setup.bands + 2 * weights_of(f) +
            4 * dct_entries(f) + sizeof *f;
 }
 
@@ -26,7 +26,7 @@ void qc_c_front(FILE *to, const char *name, const QcFrontEnd *f)
     char head[160];
 #define HEAD(type, what) (snprintf(head, sizeof head, "static const " type " %.100s_" what, name), head)
     qc_c_i32s(to, HEAD("int32_t", "cosine"), f->cosine, f->fft / 4 + 1);
-    qc_c_u16s(to, HEAD("uint16_t", "window"), f->window, s->frame / 2 + 1);
+    qc_c_i32s(to, HEAD("int32_t", "window"), f->window, s->frame / 2 + 1);
     qc_c_u16s(to, HEAD("uint16_t", "first"), f->first, s->bands);
     qc_c_u16s(to, HEAD("uint16_t", "bins"), f->bins, s->bands);
     qc_c_u16s(to, HEAD("uint16_t", "weight"), f->weight, weights_of(f));

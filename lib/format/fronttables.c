@@ -64,12 +64,12 @@ static int32_t *cosines(uint32_t n, QcArena *arena, QcErr *err)
     return table;
 }
 
-static uint16_t *hann(uint32_t frame, QcArena *arena, QcErr *err)
+static int32_t *hann(uint32_t frame, QcArena *arena, QcErr *err)
 {
-    uint16_t *table = qc_arena_take(arena, frame / 2 + 1, sizeof *table, err);
+    int32_t *table = qc_arena_take(arena, frame / 2 + 1, sizeof *table, err);
     for (uint32_t n = 0; table && n <= frame / 2; n++) {
         double sine = quarter_cosine(1 - 2 * (double)n / frame); /* of pi n / frame */
-        table[n] = (uint16_t)whole_of(32768 * sine * sine);
+        table[n] = whole_of(1073741824.0 * sine * sine);
     }
     return table;
 }
@@ -123,7 +123,7 @@ static int make_filters(QcFrontEnd *f, QcArena *arena, QcErr *err)
     return 0;
 }
 
-static int check(const QcFrontSetup *s, QcErr *err)
+int qc_fronttables_check(const QcFrontSetup *s, QcErr *err)
 {
     if (s->rate < 1 || s->rate > RATE_MAX)
         return qc_fail(err, QC_EUSAGE, "the front-end takes 1 to %d samples per second, not %u", RATE_MAX, s->rate);
@@ -143,7 +143,7 @@ static int check(const QcFrontSetup *s, QcErr *err)
 int qc_fronttables_make(QcFrontEnd *f, const QcFrontSetup *setup, QcArena *arena, QcErr *err)
 {
     *f = (QcFrontEnd){.setup = *setup, .fft = FFT_MIN};
-    if (check(setup, err)) return -1;
+    if (qc_fronttables_check(setup, err)) return -1;
     while (f->fft < setup->frame) f->fft *= 2;
     f->cosine = cosines(f->fft / 4, arena, err);
     f->window = hann(setup->frame, arena, err);

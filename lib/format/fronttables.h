@@ -6,6 +6,9 @@
 #include "../base/arena.h"
 #include "../device/frontend.h"
 
+/* QC_EUSAGE: a number is out of range. */
+int qc_fronttables_check(const QcFrontSetup *s, QcErr *err);
+
 /* Arrays come from `arena`. QC_EUSAGE: a number is out of range, or a band is so narrow that no bin is in it. */
 int qc_fronttables_make(QcFrontEnd *f, const QcFrontSetup *setup, QcArena *arena, QcErr *err);
 
