@@ -90,4 +90,15 @@ qc-eval -d other.qcd q.qcm 2>&1
 qc-export -q -f npz -o d.npz d.qcd && qc-import -q -o plain.qcd d.npz && qc-eval -d plain.qcd q.qcm 2>&1
 qc-train -q --threads 1 --epochs 1 -a tiny.yaml -d plain.qcd -o plain.qcm # a model of unknown features takes any
 qc-eval --json -d d.qcd plain.qcm | grep -c accuracy
+# sound as it comes: the same answers as for windows of the same samples
+get --front-end logmel:bands=8 --window 1000 --stride 880 -o live.qcd . # 11 frames of 80 samples
+qc-run -d live.qcd q.qcm 2>words | awk 'NR > 1 && NR < 10 { print $2, $3, $4, $5 }' >windows
+tail -c +45 d_one.wav >one.i16
+qc-run --raw i16 q.qcm <one.i16 2>words | awk 'NR > 1 { print $3, $4, $5, $6 }' >stream
+qc-run --raw i16 --stride 1 q.qcm <one.i16 2>words | awk 'NR > 1 && (NR - 2) % 11 == 0 { print $3, $4, $5 }' >often
+cmp stream windows && cut -d ' ' -f 1-3 stream | cmp - often && [ "$(wc -l <stream)" -eq 8 ] && echo sound is predicted as it comes
+qc-run --raw i16 q.qcm <one.i16 2>words | awk 'NR == 3 { print $2 }' # 1000 + 880 samples
+qc-run --raw f32 q.qcm <one.i16 2>&1
+qc-run q.qcm <one.i16 2>&1
+qc-run --raw i16 --rate 16000 q.qcm <one.i16 2>&1
 exit 0
