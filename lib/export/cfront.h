@@ -6,9 +6,7 @@
 
 #include "../device/frontend.h"
 
-/* `static const QcFrontEnd NAME`, with its arrays before it. */
+/* `static const QcFrontEnd NAME`, with its arrays before it; without coefficients no dct. */
 void qc_c_front(FILE *to, const char *name, const QcFrontEnd *f);
-/* Bytes of these tables. */
-uint64_t qc_c_front_flash(const QcFrontEnd *f);
 
 #endif

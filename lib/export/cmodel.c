@@ -7,6 +7,7 @@
 #include "../device/stream.h"
 #include "../format/parametertable.h"
 #include "ccode.h"
+#include "cfront.h"
 #include "cwrite.h"
 
 static const char *const op_names[QC_Q_OP_COUNT] = {"QC_Q_CONV",  "QC_Q_MAXPOOL", "QC_Q_AVGPOOL", "QC_Q_GAP",
@@ -204,6 +205,7 @@ void qc_cmodel_source(FILE *to, const QcCModel *m)
     put_head(to, m, ".c", "the quantized classifier");
     fputs(" * Do not edit: export again. */\n", to);
     qc_c_code(to, "#include \"@.h\"\n\n#include \"device/qmath.h\"\n#include \"kernels/mem.h\"\n\n", m->prefix);
+    if (m->front) fputs("#include \"device/frontend.h\"\n\n", to);
     put_names(to, m);
     qc_c_f32s(to, "static const float mean", m->file->norm.mean, m->file->channels);
     qc_c_f32s(to, "static const float deviation", m->file->norm.deviation, m->file->channels);
@@ -220,8 +222,10 @@ void qc_cmodel_source(FILE *to, const QcCModel *m)
                 m->identity);
     }
     if (m->drift) put_drift(to, m);
+    if (m->front) qc_c_front(to, "front_end", m->front);
     qc_c_code(to, qc_c_code_common, m->prefix);
     qc_c_code(to, m->learner ? qc_c_code_learner : qc_c_code_predict, m->prefix);
+    qc_c_code(to, m->front ? qc_c_code_sound : qc_c_code_frames, m->prefix);
     if (m->drift) qc_c_code(to, m->learner ? qc_c_code_drift_learner : qc_c_code_drift_predict, m->prefix);
 }
 
@@ -253,7 +257,8 @@ void qc_cmodel_header(FILE *to, const QcCModel *m)
     qc_c_code(to, "#include \"device/stream.h\"\n\n", m->prefix);
     put_number(to, m->prefix, "CLASSES", f->classes, "what a window can be");
     put_number(to, m->prefix, "CHANNELS", f->channels, "values of a step");
-    put_number(to, m->prefix, "STEPS", steps, f->height > 1 ? "pixels of a window, row by row" : "moments of a window");
+    put_number(to, m->prefix, "STEPS", steps,
+               f->height > 1 ? "pixels of a window, row by row" : m->front ? "frames of a window" : "moments of a window");
     put_number(to, m->prefix, "WINDOW", steps * f->channels,
                "bytes of a window as the model takes it: [STEPS][CHANNELS]");
     if (m->learner) {
@@ -270,7 +275,14 @@ void qc_cmodel_header(FILE *to, const QcCModel *m)
         fprintf(to, " (sizeof(void *) == 4 ? %" PRIu64 "u : %" PRIu64 "u) /* working memory, coreset included */\n",
                 m->memory[0], m->memory[1]);
     }
-    qc_c_code(to, m->learner ? qc_c_code_header_learner : qc_c_code_header_predict, m->prefix);
+    if (m->front) {
+        put_number(to, m->prefix, "RATE", m->front->setup.rate, "samples of sound per second");
+        put_number(to, m->prefix, "FRONT_WORDS", qc_front_words(m->front), "32-bit words of the front-end's memory");
+    }
+    qc_c_code(to, qc_c_code_header_common, m->prefix);
+    qc_c_code(to, m->front ? qc_c_code_header_sound : qc_c_code_header_frames, m->prefix);
+    qc_c_code(to, qc_c_code_header_stream, m->prefix);
+    if (m->learner) qc_c_code(to, qc_c_code_header_learner, m->prefix);
     if (m->drift) qc_c_code(to, qc_c_code_header_drift, m->prefix);
     qc_c_code(to, qc_c_code_header_end, m->prefix);
 }

@@ -152,3 +152,17 @@ int qc_fronttables_make(QcFrontEnd *f, const QcFrontSetup *setup, QcArena *arena
     f->dct_scale[1] = whole_of(1073741824.0 * square_root(2.0 / setup->bands));
     return !f->cosine || !f->window || !f->dct ? -1 : make_filters(f, arena, err);
 }
+
+uint32_t qc_fronttables_weights(const QcFrontEnd *f)
+{
+    uint32_t n = 0;
+    for (uint32_t b = 0; b < f->setup.bands; b++) n += f->bins[b];
+    return n;
+}
+
+uint64_t qc_fronttables_bytes(const QcFrontEnd *f)
+{
+    const QcFrontSetup *s = &f->setup;
+    return 4 * (f->fft / 4 + 1) + 4 * (s->frame / 2 + 1) + 8 * s->bands + 2 * qc_fronttables_weights(f) +
+           (s->coefficients ? 4 * (s->bands + 1) : 0) + sizeof *f;
+}

@@ -12,4 +12,7 @@ int qc_fronttables_check(const QcFrontSetup *s, QcErr *err);
 /* Arrays come from `arena`. QC_EUSAGE: a number is out of range, or a band is so narrow that no bin is in it. */
 int qc_fronttables_make(QcFrontEnd *f, const QcFrontSetup *setup, QcArena *arena, QcErr *err);
 
+uint32_t qc_fronttables_weights(const QcFrontEnd *f); /* of all filters */
+uint64_t qc_fronttables_bytes(const QcFrontEnd *f); /* on a device, where log-mel has no DCT */
+
 #endif
