@@ -258,7 +258,9 @@ void qc_cmodel_header(FILE *to, const QcCModel *m)
     put_number(to, m->prefix, "CLASSES", f->classes, "what a window can be");
     put_number(to, m->prefix, "CHANNELS", f->channels, "values of a step");
     put_number(to, m->prefix, "STEPS", steps,
-               f->height > 1 ? "pixels of a window, row by row" : m->front ? "frames of a window" : "moments of a window");
+               f->height > 1 ? "pixels of a window, row by row"
+               : m->front    ? "frames of a window"
+                             : "moments of a window");
     put_number(to, m->prefix, "WINDOW", steps * f->channels,
                "bytes of a window as the model takes it: [STEPS][CHANNELS]");
     if (m->learner) {
