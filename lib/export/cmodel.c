@@ -5,6 +5,7 @@
 
 #include "../device/state.h"
 #include "../device/stream.h"
+#include "../format/fronttables.h"
 #include "../format/parametertable.h"
 #include "ccode.h"
 #include "cfront.h"
@@ -236,6 +237,14 @@ static void put_number(FILE *to, const char *prefix, const char *name, uint64_t 
     fprintf(to, "_%s %" PRIu64 "u /* %s */\n", name, value, what);
 }
 
+static void put_front_size(FILE *to, const QcFrontEnd *f)
+{
+    char text[QC_FRONT_TEXT];
+    qc_frontfile_text(text, &f->setup);
+    fprintf(to, " * Of these bytes %" PRIu64 " of flash and %" PRIu32 " of RAM are the front-end's: %s.\n",
+            qc_fronttables_bytes(f), 4 * qc_front_words(f), text);
+}
+
 void qc_cmodel_header(FILE *to, const QcCModel *m)
 {
     const QcModelFile *f = m->file;
@@ -245,6 +254,7 @@ void qc_cmodel_header(FILE *to, const QcCModel *m)
             " *\n * Constants: about %" PRIu64 " bytes of flash. Memory: about %" PRIu64
             " bytes of RAM beside the stack, all of it static; a firmware that calls %s_push has %" PRIu64 " more.\n",
             m->flash, m->ram, m->prefix, qc_cmodel_frames(m));
+    if (m->front) put_front_size(to, m->front);
     fprintf(to, " * A Cortex-M needs a stack of %d bytes to predict%s", QC_C_PREDICT_STACK,
             qc_cmodel_flips(m)  ? ", and of about 14 KB to learn by flips"
             : m->learner ? " and to learn"

@@ -71,6 +71,8 @@ qc-coreset -q -n 12 -d sound.qcd -o core.qcd
 qc-quantize --force -q -b 4 --epochs 1 --threads 1 -c core.qcd -o sound.qcm fp.qcm >words
 raw=i16 model=sound.qcm type=int16_t star=\*
 try sound 3 -O2 -c core.qcd -B 16
+grep -q "the front-end's: mfcc:coefficients=8,bands=20,frame=200,hop=80 at 8000 Hz" sound/model.h ||
+    report "model.h does not name its front-end"
 [ "$(cut -f2 wanted | sort -u | wc -l)" -eq 2 ] || report "all sound is the same to the model"
 
 # What only this firmware and this model need is not counted, nor is the drift figure, which a firmware may leave out.
