@@ -9,7 +9,7 @@
 static void say(const char *text) { fputs(text, stdout); }
 #endif
 
-enum { FRONTS = sizeof fronts / sizeof *fronts, SOUNDS = 4, FRAMES = 5, WORDS = 4096 + 2 + 128 + 2048 };
+enum { FRONTS = sizeof fronts / sizeof *fronts, SOUNDS = 4, FRAMES = 3, WORDS = 4096 + 2 + 128 + 2048 };
 
 static int32_t memory[WORDS];
 static float features[QC_FRONT_BANDS_MAX];
