@@ -53,19 +53,25 @@ static int read_name(uint32_t *index, QcNames *names, Reader *r, QcField cell, i
     return 0;
 }
 
+/* None, NA and ? may be classes; what programs write for a missing number is none. */
+static int is_no_label(QcField cell)
+{
+    return cell.at == cell.end || qc_field_is(cell, "nan") || qc_field_is(cell, "<na>") || qc_field_is(cell, "#n/a");
+}
+
 static int read_place(Row *row, Reader *r, QcRole role, QcField cell, QcErr *err)
 {
     uint32_t label = row->label < 0 ? 0 : (uint32_t)row->label;
     switch (role) {
     case QC_ROLE_LABEL:
-        if (cell.at == cell.end) return row->label = -1, 0;
+        if (is_no_label(cell)) return row->label = -1, 0;
         if (read_name(&label, &r->list->labels, r, cell, 1, err)) return -1;
         return row->label = (int32_t)label, 0;
     case QC_ROLE_GROUP: return read_name(&row->group, &r->list->groups, r, cell, 0, err);
     case QC_ROLE_RECORDING: return read_name(&row->recording, &r->list->recordings, r, cell, 0, err);
     case QC_ROLE_WINDOW: return qc_table_name(row->window, &r->t, cell, 0, err);
     case QC_ROLE_TIME:
-        if (!r->t.is_samples || !qc_stamp_read(&row->time, cell)) return 0;
+        if (!r->t.is_samples || !qc_table_stamp(&row->time, &r->t, cell)) return 0;
         return qc_lines_fail(&r->t.lines, err, "the time '%.*s' is neither a number nor a date", QC_FIELD(cell));
     default: return 0;
     }
