@@ -28,7 +28,8 @@ typedef enum QcRole {
 typedef struct QcColumn {
     QcField name; /* in the header; empty = none */
     QcRole role;
-    int listed; /* by --columns */
+    uint32_t listed; /* by --columns: from 1, in its order */
+    uint32_t place; /* of a value in its row */
     uint32_t n, numbers, whole, missing, empty, stamps,
         commas; /* cells; of these numbers, whole ones, missing, empty, dates, numbers with a comma */
     uint32_t thousands; /* of commas: those with three digits after each comma */
@@ -62,6 +63,8 @@ typedef struct QcTable {
     uint32_t label, group, recording, time, window; /* columns, or QC_NO_COLUMN */
     uint32_t values; /* columns of role VALUE */
     double step, unit; /* usual step of the time column, and seconds in one unit of it; 0 = not known */
+    double mean_step; /* the mean of those that are near the usual step */
+    double low_step, high_step; /* nine of ten steps are above, below it */
     double repeats; /* rows per different time; 1 = each row has its own */
 } QcTable;
 
@@ -92,7 +95,8 @@ void qc_table_skip_preamble(QcTable *t, QcField *first);
 /* tablefacts.c: reads the first rows from here on, and fills column[]. */
 int qc_table_look(QcTable *t, QcErr *err);
 void qc_table_forget(QcTable *t); /* what qc_table_look allocated */
-/* The median of the steps above 0 of a column of times, among the first rows; 0 = there is none. Sets repeats. */
+/* The median of the steps above 0 of a column of times, among the first rows; 0 = there is none. Sets repeats
+ * and the other steps. */
 double qc_table_step(QcTable *t, uint32_t column);
 int qc_column_is_numeric(const QcColumn *c);
 int qc_column_is_class(const QcColumn *c, uint32_t rows); /* whole numbers, few of them */

@@ -56,6 +56,19 @@ static int check_rising(const QcTable *t, QcErr *err)
     return 0;
 }
 
+/* Rows that are samples have times that rise; a reaction time is listed with --columns. */
+static int check_falling(const QcTable *t, QcErr *err)
+{
+    char text[80];
+    for (uint32_t c = 0; t->is_samples && t->time == QC_NO_COLUMN && !t->o->columns && c < t->columns; c++)
+        if (qc_column_is_free(t, c) && qc_name_is_time(t->column[c].name) && t->column[c].falling)
+            return qc_fail(err, QC_EFORMAT,
+                           "%.200s: the times of '%s' go back in %u of the first %u rows: sort the rows of each "
+                           "recording by time, or leave it out with --ignore",
+                           t->lines.name, qc_column_called(text, t, c), t->column[c].falling, t->looked_at);
+    return 0;
+}
+
 /* Columns of one name: by name they cannot be told apart. */
 static void note_twins(const QcTable *t)
 {
@@ -93,7 +106,7 @@ static void warn_of_leaks(const QcTable *t)
 
 int qc_table_doubt(const QcTable *t, QcErr *err)
 {
-    if (check_order(t, err) || check_rising(t, err)) return -1;
+    if (check_order(t, err) || check_rising(t, err) || check_falling(t, err)) return -1;
     note_twins(t);
     warn_of_leaks(t);
     return 0;

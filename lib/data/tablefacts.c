@@ -189,5 +189,13 @@ double qc_table_step(QcTable *t, uint32_t column)
     t->repeats = 1 + (double)same / (n + 1);
     if (!n) return 0;
     qsort(steps, n, sizeof *steps, compare_reals);
-    return steps[n / 2];
+    double usual = steps[n / 2], sum = 0;
+    uint32_t near = 0;
+    for (uint32_t k = 0; k < n; k++)
+        if (steps[k] > 0.5 * usual && steps[k] < 1.5 * usual) sum += steps[k], near++;
+    t->mean_step = sum / near;
+    while (steps[n - 1] > 2.5 * usual) n--; /* gaps */
+    t->low_step = steps[n / 10];
+    t->high_step = steps[n - 1 - n / 10];
+    return usual;
 }

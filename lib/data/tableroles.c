@@ -56,6 +56,7 @@ static int give_named(QcTable *t, const char *name, QcRole role, uint32_t *place
 /* "a,b" or "3-8,12": the columns get this role. */
 static int give_list(QcTable *t, const char *list, QcRole role, const char *what, QcErr *err)
 {
+    uint32_t order = 0;
     for (const char *at = list; at && *at;) {
         size_t n = strcspn(at, ",");
         unsigned from, to;
@@ -74,7 +75,7 @@ static int give_list(QcTable *t, const char *list, QcRole role, const char *what
             last = first;
         }
         for (uint32_t c = first; c <= last; c++)
-            if (role == QC_ROLE_VALUE) t->column[c].listed = 1;
+            if (role == QC_ROLE_VALUE) t->column[c].listed = ++order;
             else if (give(t, c, role, NULL, what, err)) return -1;
         at += n + (at[n] == ',');
     }
@@ -343,13 +344,33 @@ static int check_values(QcTable *t, QcErr *err)
 
 /* --- all of them ------------------------------------------------------------------------------------------------ */
 
-/* With --columns, what is not listed and has no other use is left out. */
-static void keep_listed(QcTable *t)
+typedef struct Listed {
+    uint32_t order, column;
+} Listed;
+
+static int compare_listed(const void *a, const void *b)
 {
-    for (uint32_t c = 0; t->o->columns && c < t->columns; c++) {
-        if (qc_column_is_free(t, c)) t->column[c].role = QC_ROLE_IGNORED;
-        t->column[c].listed = 0;
+    uint32_t p = ((const Listed *)a)->order, q = ((const Listed *)b)->order;
+    return p < q ? -1 : p > q;
+}
+
+/* With --columns, what is not listed and has no other use is left out, and values come in the order of the list, as
+ * qc-run has it. */
+static int place_values(QcTable *t, QcErr *err)
+{
+    uint32_t n = 0;
+    Listed *values = malloc(t->columns * sizeof *values);
+    if (!values) return qc_fail_memory(err, "columns");
+    for (uint32_t c = 0; c < t->columns; c++) {
+        QcColumn *column = &t->column[c];
+        if (t->o->columns && qc_column_is_free(t, c)) column->role = QC_ROLE_IGNORED;
+        if (column->role == QC_ROLE_VALUE) values[n++] = (Listed){column->listed ? column->listed : c, c};
+        column->listed = 0;
     }
+    if (n) qsort(values, n, sizeof *values, compare_listed);
+    for (uint32_t k = 0; k < n; k++) t->column[values[k].column].place = k;
+    free(values);
+    return 0;
 }
 
 int qc_table_find_roles(QcTable *t, QcErr *err)
@@ -364,7 +385,6 @@ int qc_table_find_roles(QcTable *t, QcErr *err)
     find_indices(t);
     if (find_label(t, err)) return -1;
     find_hollow(t);
-    keep_listed(t);
-    if (check_label(t, err) || check_values(t, err) || qc_table_find_time(t, err)) return -1;
+    if (place_values(t, err) || check_label(t, err) || check_values(t, err) || qc_table_find_time(t, err)) return -1;
     return qc_table_doubt(t, err);
 }

@@ -80,6 +80,9 @@ int qc_table_find_time(QcTable *t, QcErr *err)
     if (find_order(t, err)) return -1;
     t->step = qc_table_step(t, t->time);
     t->unit = unit_of(t, t->time, t->step);
+    if (t->is_samples && t->repeats < 1.5 && t->high_step > 1.5 * t->low_step && t->window == QC_NO_COLUMN)
+        qc_import_warn(t->o, "%.200s: '%s' has steps of %.4g to %.4g: windows take its samples as even", t->lines.name,
+                       qc_column_called(text, t, t->time), t->low_step, t->high_step);
     if (t->is_samples) return check_rate(t, err);
     if (t->o->features || t->o->channels || t->o->time || t->values > 32) return 0;
     if (c->n < 3 || !(t->step > 0) || (c->numbers && c->rising + 1 < c->numbers - c->numbers / 8)) return 0;

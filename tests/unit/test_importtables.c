@@ -160,6 +160,86 @@ START_TEST(lines_about_a_table_are_no_rows)
 }
 END_TEST
 
+START_TEST(filled_values_are_reported)
+{
+    const QcImportOptions fill = {.missing = QC_MISSING_FILL}, cut = {.missing = QC_MISSING_FILL, .window = "4"};
+    check("1,2,3,4,5,6,7,8,9,a\n1,2,,4,5,6,7,8,9,b\n", fill, "1 2 3 4 5 6 7 8 9 a; 1 2 3 4 5 6 7 8 9 b; ",
+          "1 missing value (5.6 %) was filled in; the longest run has 1 step");
+    check("1,2,3,4,a\n,,,4,b\n", fill, "1 2 3 4 a; 4 4 4 4 b; ",
+          "warning: 3 missing values (38 %) were filled in; the longest run has 3 steps of a window of 4");
+    /* a run of a window's length is no measurement; its windows are dropped */
+    check("v,label\n1,a\n2,a\n,a\n4,a\n5,a\n,a\n,a\n,a\n,a\n,a\n7,a\n8,a\n9,a\n10,a\n11,a\n12,a\n", cut,
+          "1 2 3 4 a; 9 10 11 12 a; ", "2 of 4 windows were dropped: a value is missing");
+    ck_assert(strstr(said, "1 missing value"));
+}
+END_TEST
+
+START_TEST(rows_out_of_order_are_refused)
+{
+    const QcImportOptions two = {.window = "2"};
+    refuse("t,user,v,label\n1,A,1,a\n1,B,2,a\n2,A,3,a\n2,B,4,a\n3,A,5,a\n3,B,6,a\n", two, QC_EFORMAT,
+           "rows of different 'user' alternate (4 times in 6 rows): sort the rows");
+    refuse("t,v,label\n6,1,a\n5,2,a\n4,3,a\n3,4,a\n2,5,a\n", two, QC_EFORMAT,
+           "the times of 't' go back in 4 of the first 5 rows: sort the rows");
+    refuse("t,v,label\n1,1,a\n101,2,a\n2,3,a\n102,4,a\n3,5,a\n103,4,a\n", two, QC_EFORMAT, "go back in 2 of ");
+    check("t,user,v,label\n1,A,1,a\n2,A,2,a\n1,B,3,a\n2,B,4,a\n3,A,5,a\n4,A,6,a\n", two,
+          "1 2 a; 3 4 a; 5 6 a; ", "recordings by 'user' come back 1 time after another");
+    check("t,v,label\n1,1,a\n2,2,a\n3,3,a\n4,4,a\n5,9,a\n6,9,a\n1,5,a\n2,6,a\n3,7,a\n4,8,a\n", two,
+          "1 2 a; 3 4 a; 9 9 a; 5 6 a; 7 8 a; ", "time goes back 1 time: no window crosses such a place");
+}
+END_TEST
+
+START_TEST(a_measured_rate_gives_the_nearest_number_of_samples)
+{
+    char table[2000];
+    size_t n = (size_t)snprintf(table, sizeof table, "t_ms,v,label\n");
+    for (int k = 0; k < 60; k++)
+        n += (size_t)snprintf(table + n, sizeof table - n, "%d,%d,a\n", (k * 100 + 1) / 3, k * 7 % 5);
+    QcDataset d;
+    const char *path = scratch_text("f", table);
+    ck_assert_msg(!import(&d, "csv", path, (QcImportOptions){.window = "500ms", .note = hear}), "%s", err.text);
+    ck_assert_int_eq((int)d.length, 15);
+    qc_dataset_release(&d);
+    *said = 0;
+    ck_assert_msg(!import(&d, "csv", path, (QcImportOptions){.window = "510ms", .note = hear}), "%s", err.text);
+    ck_assert_int_eq((int)d.length, 15);
+    ck_assert_msg(strstr(said, "--window 510ms is 15 samples at 29.9") != NULL, "%s", said);
+    qc_dataset_release(&d);
+    refuse(table, (QcImportOptions){.window = "510ms", .rate = 30}, QC_EUSAGE,
+           "--window 510ms is 15.3 samples at 30 samples/s: give a number of samples (15)");
+    check("t_ms,v,label\n0,1,a\n10,2,a\n30,3,a\n40,2,a\n60,1,a\n70,5,a\n", (QcImportOptions){.window = "6"},
+          "1 2 3 2 1 5 a; ", "'t_ms' has steps of 10 to 20: windows take its samples as even");
+}
+END_TEST
+
+START_TEST(columns_come_in_the_order_of_the_list)
+{
+    check("ax,ay,az,label\n1,2,3,a\n4,5,7,b\n", (QcImportOptions){.columns = "az,ax", .features = 1},
+          "3 1 a; 7 4 b; ", "2 channels az, ax;");
+}
+END_TEST
+
+/* The same columns in another order, or another rate, in the second file of a folder. */
+START_TEST(files_of_a_folder_must_agree)
+{
+    QcDataset d;
+    QcImportOptions o = {.window = "2", .note = hear};
+    char folder[300];
+    snprintf(folder, sizeof folder, "%s", scratch_text("one.csv", "t_s,ax,ay,label\n0,1,2,a\n1,3,4,a\n"));
+    *strrchr(folder, '/') = 0;
+    scratch_text("two.csv", "t_s,ay,ax,label\n0,1,2,a\n1,3,4,a\n");
+    ck_assert_int_eq(import(&d, "csv", folder, o), -1);
+    ck_assert_msg(strstr(err.text, "two.csv: its columns of values have other names") != NULL, "%s", err.text);
+    o.columns = "ax,ay";
+    ck_assert_msg(!import(&d, "csv", folder, o), "%s", err.text);
+    ck_assert_str_eq(text_of(&d), "1 3 2 4 a; 2 4 1 3 a; ");
+    qc_dataset_release(&d);
+    scratch_text("two.csv", "t_s,ax,ay,label\n0,1,2,a\n2,3,4,a\n");
+    ck_assert_int_eq(import(&d, "csv", folder, o), -1);
+    ck_assert_msg(strstr(err.text, "two.csv has 0.5 samples/s, the files before it 1") != NULL, "%s", err.text);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("importtables");
@@ -171,6 +251,11 @@ int main(void)
     tcase_add_test(t, a_column_that_rises_is_asked_for);
     tcase_add_test(t, dates_are_read_where_they_are_certain);
     tcase_add_test(t, lines_about_a_table_are_no_rows);
+    tcase_add_test(t, filled_values_are_reported);
+    tcase_add_test(t, rows_out_of_order_are_refused);
+    tcase_add_test(t, a_measured_rate_gives_the_nearest_number_of_samples);
+    tcase_add_test(t, columns_come_in_the_order_of_the_list);
+    tcase_add_test(t, files_of_a_folder_must_agree);
     suite_add_tcase(suite, t);
     return run_suite(suite);
 }
