@@ -115,5 +115,8 @@ int qc_import_finish(QcDataset *d, QcSeriesList *list, const QcImportOptions *o,
     note_breaks(list, o);
     int pieces = (o->window && strcmp(o->window, "whole")) || o->stride;
     int status = pieces ? cut(d, list, o, err) : qc_series_whole(d, list, o, err);
-    return status || (!list->keeps_order && qc_import_sort_labels(d, err)) || qc_import_shape(d, o, err) ? -1 : 0;
+    return status || (!list->keeps_order && qc_import_sort_labels(d, err)) ||
+                   qc_import_front(d, list->rate, o, err) || qc_import_shape(d, o, err)
+               ? -1
+               : 0;
 }
