@@ -1,13 +1,13 @@
 #!/bin/sh
 # Runs the commands that a page shows and compares what they print with what the page says they print.
-#   shown.sh PAGE          blocks between "```console" and "```" (Markdown), or of ".Bd -literal" (mdoc); a block that
-#                          begins with "/* NAME.c - " is written to that file
+#   shown.sh PAGE          blocks between "```console" and "```" (Markdown), or of ".Bd -literal" or ".Dl" (mdoc); a
+#                          block that begins with "/* NAME.c - " is written to that file
 #   shown.sh --print PAGE  prints the blocks with what the commands print here
 #   shown.sh --any PAGE    a command whose output is not shown may print anything, but must end with status 0
-# (or lines of ".Dl"). A line "$ COMMAND" is run in the current folder, with the lines "> ..." that continue it; the lines after it are its
-# output, stderr included. Accuracies may differ by .1, as float training does between processors; a number with a
-# decimal point above 1 on either side is a time or a loss and may be any. A whole number above 1000 may differ by a
-# twentieth, as bytes do from version to version. All else must be equal.
+# A line "$ COMMAND" is run in the current folder, with the lines "> ..." that continue it; the lines after it are its
+# output, stderr included. Accuracies may differ by .1, as float training does between processors. A number with a
+# decimal point above 1 on either side is a time or a loss and may differ by any amount. A whole number above 1000 may
+# differ by a twentieth, as bytes do from version to version. All else must be equal.
 set -u
 print= any=
 [ "$1" != --print ] || { print=1; shift; }

@@ -6,7 +6,8 @@ one = "#1f6fb4"; two = "#b4531f"; kept = "#3f9b68"; ink = "#333333"
 
 set terminal svg size 760,560 font 'Helvetica,14' background '#ffffff'
 set output picture
-set multiplot layout 2,1 title sprintf("A %s-bit model of %s keeps itself right on %s, then on %s", bits, source, first, second) font ',17'
+set multiplot layout 2,1 font ',17' \
+    title sprintf("A %s-bit model of %s keeps itself right on %s, then on %s", bits, source, first, second)
 set border 3 linecolor rgb ink linewidth 1
 set tics nomirror out scale 0.5 textcolor rgb ink
 set xrange [-0.2:batch_max + 0.2]

@@ -74,7 +74,10 @@ awk -F '\t' -v first="$first" -v second="$second" -v source="$source" -v \
     floats="$(accuracy float "$first") $(accuracy float "$second") $(accuracy float "$source")" '
     FNR == 1 { p++; for (i = 1; i <= NF; i++) at[$i] = i; next }
     $1 == "R0" { for (t = 1; t <= 3; t++) a[p, 0, t] = $(4 + t); next }
-    $1 ~ /^[0-9]+$/ { n = $1; for (t = 1; t <= 3; t++) a[p, n, t] = $at["test" t]; ms[p] += $at["ms"]; bytes[p] = $at["bytes"] }
+    $1 ~ /^[0-9]+$/ {
+        n = $1; for (t = 1; t <= 3; t++) a[p, n, t] = $at["test" t]
+        ms[p] += $at["ms"]; bytes[p] = $at["bytes"]
+    }
     END {
         printf "%-16s %20s   %20s\n", "", "recommended", "QCore"
         printf "%-16s", "after batch"
@@ -89,13 +92,16 @@ awk -F '\t' -v first="$first" -v second="$second" -v source="$source" -v \
         }
         printf "%-16s", "forgotten"
         for (p = 1; p <= 2; p++) printf " %6.3f %6s %6.3f  ", a[p, n / 2, 1] - a[p, n, 1], "-", a[p, 0, 3] - a[p, n, 3]
-        printf "\n%-16s %20.1f   %20.1f\n%-16s %20d   %20d\n", "ms per batch", ms[1] / n, ms[2] / n, "bytes", bytes[1], bytes[2]
-        for (b = 0; b <= n; b++) print b, a[1, b, 1], a[1, b, 2], a[1, b, 3], a[2, b, 1], a[2, b, 2], a[2, b, 3] >"/dev/stderr"
+        printf "\n%-16s %20.1f   %20.1f\n", "ms per batch", ms[1] / n, ms[2] / n
+        printf "%-16s %20d   %20d\n", "bytes", bytes[1], bytes[2]
+        for (b = 0; b <= n; b++)
+            print b, a[1, b, 1], a[1, b, 2], a[1, b, 3], a[2, b, 1], a[2, b, 2], a[2, b, 3] >"/dev/stderr"
     }' "$OUT/recommended.tsv" "$OUT/qcore.tsv" >"$OUT/table.txt" 2>"$OUT/curve.dat"
 cat "$OUT/table.txt"
 cat <<WORDS
 forgotten: of $first while $second was learned, and of $source since it was quantized
 bytes: all memory of the device, model included, but the batch itself
 WORDS
-gnuplot -e "data='$OUT/curve.dat'; picture='$OUT/demo.svg'; source='$source'; first='$first'; second='$second'; bits='$BITS'" "$here/demo.gp"
+gnuplot -e "data='$OUT/curve.dat'; picture='$OUT/demo.svg'; bits='$BITS'" \
+    -e "source='$source'; first='$first'; second='$second'" "$here/demo.gp"
 echo "picture: $OUT/demo.svg"

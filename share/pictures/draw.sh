@@ -55,11 +55,14 @@ drift() {
             w[p] += n[i]; f[p] += n[i] * frozen[i]; q[p] += n[i] * qcore[i]
         }
         for (p = 1; p <= parts; p++) { f[p] /= w[p]; q[p] /= w[p] }
-        print "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 760 320\" font-family=\"Helvetica, Arial, sans-serif\">"
+        printf "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 760 320\""
+        print " font-family=\"Helvetica, Arial, sans-serif\">"
         print "<rect width=\"760\" height=\"320\" fill=\"#ffffff\"/>"
-        text(left, 28, 16, "start", "#333333", "An e-nose drifts for 18 months: 6 gases, 4-bit model of the first two months")
+        text(left, 28, 16, "start", "#333333",
+             "An e-nose drifts for 18 months: 6 gases, 4-bit model of the first two months")
         for (a = 0; a <= 1.001; a += .2) {
-            printf "<line x1=\"%d\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\" stroke=\"#e4e4e4\"/>\n", left, y(a), left + wide, y(a)
+            printf "<line x1=\"%d\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\" stroke=\"#e4e4e4\"/>\n",
+                left, y(a), left + wide, y(a)
             text(left - 8, y(a) + 4, 12, "end", "#333333", sprintf("%.1f", a))
         }
         split("445 1244 1586 161 197 2300", of, " ");
@@ -75,8 +78,10 @@ drift() {
         }
         text(left + wide / 2, bottom + 42, 13, "middle", "#333333", "5488 measurements, month after month")
         curve(f, "#b4531f"); curve(q, "#1f6fb4")
-        text(left + wide + 12, y(q[parts]) + 4, 13, "start", "#1f6fb4", sprintf("with qcore (mean %.2f)", sum[2] / total))
-        text(left + wide + 12, y(f[parts]) + 4, 13, "start", "#b4531f", sprintf("frozen (mean %.2f)", sum[1] / total))
+        text(left + wide + 12, y(q[parts]) + 4, 13, "start", "#1f6fb4",
+             sprintf("with qcore (mean %.2f)", sum[2] / total))
+        text(left + wide + 12, y(f[parts]) + 4, 13, "start", "#b4531f",
+             sprintf("frozen (mean %.2f)", sum[1] / total))
         text(18, 48, 12, "start", "#333333", "accuracy before the label is learned")
         print "</svg>"
     }' "$1"
@@ -87,10 +92,12 @@ drift() {
 pipeline() {
     awk '
     function text(x, y, size, colour, words) {
-        printf "<text x=\"%d\" y=\"%d\" font-size=\"%d\" text-anchor=\"middle\" fill=\"%s\">%s</text>\n", x, y, size, colour, words
+        printf "<text x=\"%d\" y=\"%d\" font-size=\"%d\" text-anchor=\"middle\" fill=\"%s\">%s</text>\n",
+            x, y, size, colour, words
     }
     function box(x, y, w, h, colour, first, second) {
-        printf "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"5\" fill=\"#ffffff\" stroke=\"%s\" ", x, y, w, h, colour
+        printf "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"5\" fill=\"#ffffff\" stroke=\"%s\" ",
+            x, y, w, h, colour
         print "stroke-width=\"1.5\"/>"
         text(x + w / 2, y + h / 2 - 3, 13, "#333333", first); text(x + w / 2, y + h / 2 + 14, 11, "#666666", second)
     }
@@ -98,7 +105,8 @@ pipeline() {
         printf "<path d=\"%s\" fill=\"none\" stroke=\"#555555\" stroke-width=\"1.5\" marker-end=\"url(#tip)\"/>\n", path
     }
     BEGIN {
-        print "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 860 250\" font-family=\"Helvetica, Arial, sans-serif\">"
+        printf "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 860 250\""
+        print " font-family=\"Helvetica, Arial, sans-serif\">"
         print "<defs><marker id=\"tip\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"7\" markerHeight=\"7\""
         print " orient=\"auto\"><path d=\"M0,0 L8,4 L0,8 z\" fill=\"#555555\"/></marker></defs>"
         print "<rect width=\"860\" height=\"250\" fill=\"#ffffff\"/>"

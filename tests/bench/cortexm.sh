@@ -33,7 +33,8 @@ done
 host_program layers "$here/layers.c"
 for bits in 8 4 2; do
     host_program network$bits "$here/network.c" network$bits/model.c
-    host_program learner$bits -I "$top/tests/device/firmware" "$here/pack_windows.c" learner$bits/model.c learner$bits/stream.c
+    host_program learner$bits -I "$top/tests/device/firmware" "$here/pack_windows.c" \
+        learner$bits/model.c learner$bits/stream.c
     mv learner$bits/expected learner$bits/windows.c
     host_program learner$bits "$here/adapt.c" learner$bits/model.c learner$bits/windows.c
 done

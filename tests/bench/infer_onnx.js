@@ -1,5 +1,5 @@
-// infer_onnx.js MODEL.onnx CALLS: ONNX Runtime's side of bench_onnx. For every line "N" on stdin, CALLS runs of N windows on one thread; prints the
-// seconds of processor time of the quickest on one line.
+// infer_onnx.js MODEL.onnx CALLS: ONNX Runtime's side of bench_onnx. For each line "N" on stdin, CALLS runs of N
+// windows on one thread. Prints the seconds of processor time of the quickest run on one line.
 let ort;
 try {
     ort = require('../onnx/node_modules/onnxruntime-node');
@@ -13,7 +13,10 @@ const [model, calls] = [process.argv[2], Number(process.argv[3])];
     const inputs = {};
     for await (const line of require('readline').createInterface({ input: process.stdin })) {
         const n = Number(line);
-        if (!inputs[n]) inputs[n] = { x: new ort.Tensor('float32', Float32Array.from({ length: n * 45 * 125 }, (_, i) => Math.sin(i * 0.37) * 2), [n, 45, 125]) };
+        if (!inputs[n]) {
+            const values = Float32Array.from({ length: n * 45 * 125 }, (_, i) => Math.sin(i * 0.37) * 2);
+            inputs[n] = { x: new ort.Tensor('float32', values, [n, 45, 125]) };
+        }
         let best = 1e9;
         for (let i = 0; i < calls; i++) {
             const start = process.cpuUsage();

@@ -1,5 +1,8 @@
-"""infer_torch.py THREADS CALLS: PyTorch's side of bench_infer. For every line on stdin, CALLS forward passes of InceptionTime in float, in evaluation mode
-without gradients, one window each; prints the seconds of the quickest on one line."""
+"""infer_torch.py THREADS CALLS: PyTorch's side of bench_infer.
+
+For each line on stdin, CALLS forward passes of InceptionTime in float, in evaluation mode without gradients, of one
+window each. Prints the seconds of the quickest pass on one line.
+"""
 import sys
 import time
 

@@ -1,6 +1,7 @@
 #!/bin/sh
-# The time from the last frame of a window to its line of qc-run, in parts of a forward pass of the same model, which is
-# the processor time per window of `qc-run -d`. TSV: model, forward pass and line in microseconds (medians), ratio; then a bar.
+# The time from the last frame of a window to qc-run's line for it, divided by the time of the model's forward pass.
+# The forward pass is the processor time per window of `qc-run -d`. TSV: model, forward pass and line in microseconds
+# (medians), ratio; then the limit.
 set -eu
 TOP=${TOP:-$(cd "$(dirname "$0")/../.." && pwd)}
 export OMP_NUM_THREADS=1

@@ -14,7 +14,8 @@ import numpy as np
 rng = np.random.default_rng(1)
 at = np.arange(32)
 def chunk(kind, data): return struct.pack('>I', len(data)) + kind + data + struct.pack('>I', zlib.crc32(kind + data))
-for name, ground, light, wide in ('pictures', 40, np.array([130, 130, 130]), 4), ('pictures-drifted', 160, np.array([-110, -60, -90]), 7):
+sets = (('pictures', 40, np.array([130, 130, 130]), 4), ('pictures-drifted', 160, np.array([-110, -60, -90]), 7))
+for name, ground, light, wide in sets:
     for kind in range(3): # stripes across, stripes down, a chequerboard, each somewhere else
         os.makedirs(f'{name}/{kind}')
         for k in range(12):
@@ -22,7 +23,9 @@ for name, ground, light, wide in ('pictures', 40, np.array([130, 130, 130]), 4),
             on = (y[:, None] + 0 * x, 0 * y[:, None] + x, (y[:, None] + x) % 2)[kind][..., None]
             pixels = np.clip(ground + on * light + rng.normal(0, 12, (32, 32, 3)), 0, 255).astype('u1')
             rows = b''.join(b'\0' + row.tobytes() for row in pixels)
-            open(f'{name}/{kind}/{k:02}.png', 'wb').write(b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', 32, 32, 8, 2, 0, 0, 0)) + chunk(b'IDAT', zlib.compress(rows)) + chunk(b'IEND', b''))
+            header = chunk(b'IHDR', struct.pack('>IIBBBBB', 32, 32, 8, 2, 0, 0, 0))
+            body = chunk(b'IDAT', zlib.compress(rows)) + chunk(b'IEND', b'')
+            open(f'{name}/{kind}/{k:02}.png', 'wb').write(b'\x89PNG\r\n\x1a\n' + header + body)
 END
 for set in pictures pictures-drifted; do qc-import -q -f images --size 32 -o $set.qcd $set || exit; done
 for set in series pictures; do # what a firmware would be given: step after step, as floats

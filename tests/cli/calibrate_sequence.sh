@@ -19,8 +19,10 @@ start = [json.loads(line)["accuracy"] for line in open("start")]
 R = summary["R"]
 near = lambda a, b: all(abs(x - y) < 1e-5 for x, y in zip(a, b)) and len(a) == len(b)
 assert [b["stream"] for b in batches] == [1, 1, 2, 2], batches
-assert near(R[0], start) and near(R[1], batches[1]["test"]) and near(R[2], batches[3]["test"]) and len(R) == 3, (R, start)
-assert abs(summary["acc"] - sum(R[2]) / 3) < 1e-5 and abs(summary["bwt"] - (R[2][0] - R[1][0] + R[2][2] - R[0][2]) / 2) < 1e-5
+assert len(R) == 3 and near(R[0], start), (R, start)
+assert near(R[1], batches[1]["test"]) and near(R[2], batches[3]["test"]), R
+assert abs(summary["acc"] - sum(R[2]) / 3) < 1e-5
+assert abs(summary["bwt"] - (R[2][0] - R[1][0] + R[2][2] - R[0][2]) / 2) < 1e-5
 assert abs(summary["fwt"] - (R[1][1] - R[0][1])) < 1e-5
 rows = {line.split("\t")[0]: line.rstrip("\n").split("\t") for line in open("run.tsv")}
 assert near([float(x) for x in rows["R2"][4:7]], [round(x, 4) for x in R[2]]), rows["R2"]

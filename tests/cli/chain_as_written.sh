@@ -1,5 +1,5 @@
-# The session and the pipeline of the design, word for word, on a small tree of recordings with a small network in the
-# place of InceptionTime.
+# The session and the pipeline of the design, word for word, on a small tree of recordings. A small network replaces
+# InceptionTime.
 awk 'BEGIN {
     srand(7)
     for (p = 1; p <= 2; p++) for (a = 1; a <= 3; a++) {
@@ -7,7 +7,9 @@ awk 'BEGIN {
         system("mkdir -p " folder)
         for (s = 1; s <= 15; s++) {
             file = sprintf("%s/s%02d.txt", folder, s)
-            for (t = 0; t < 16; t++) printf "%.3f,%.3f,%.3f\n", sin(t * a / 2 + s) + .2 * rand(), a * (3 - 2 * p) / 2 + .2 * rand(), cos(t * a / 3) + p / 2 + .2 * rand() >file
+            for (t = 0; t < 16; t++)
+                printf "%.3f,%.3f,%.3f\n", sin(t * a / 2 + s) + .2 * rand(), a * (3 - 2 * p) / 2 + .2 * rand(),
+                    cos(t * a / 3) + p / 2 + .2 * rand() >file
             close(file)
         }
     }

@@ -4,7 +4,8 @@ export OMP_NUM_THREADS=1
 qc-synth -q --subjects 2 --activities 3 --windows 10 --channels 3 --length 24 -o people.qcd || exit 1
 for p in p1 p2; do qc-split -q -g $p -t 0.2 --by block -o $p.train.qcd -O $p.test.qcd people.qcd >words 2>&1 ||
     exit 1; done
-printf 'name: tiny\nlayers:\n  - conv: 6\n    kernel: 5\n  - batchnorm\n  - relu\n  - conv: 6\n    kernel: 3\n  - relu\n  - gap\n' >tiny.yaml
+printf 'name: tiny\nlayers:\n  - conv: 6\n    kernel: 5\n  - batchnorm\n  - relu\n' >tiny.yaml
+printf '  - conv: 6\n    kernel: 3\n  - relu\n  - gap\n' >>tiny.yaml
 qc-train -q --threads 1 --epochs 10 -a tiny.yaml -d p1.train.qcd -o fp.qcm &&
     qc-coreset -q -n 9 -d p1.train.qcd -o core.qcd || exit 1
 few='--subjects 1 --test-subjects 1 --oracle-steps 4 --steps 20 --threads 1'
@@ -51,10 +52,12 @@ qc-info --json c.qcd >c.json; qc-info --json q.qcm >info.json
 import json
 def lines(name): return [json.loads(line) for line in open(name)]
 q, f, info = lines("q.json")[0], lines("f.json")[0], lines("info.json")[0]
-assert q["bits"] == 2 and q["weights"] == info["parameters"] and q["bytes"] == info["packed_bytes"] and q["layers"] == info["weighted_layers"], (q, info)
+assert q["bits"] == 2 and q["weights"] == info["parameters"], (q, info)
+assert q["bytes"] == info["packed_bytes"] and q["layers"] == info["weighted_layers"], (q, info)
 assert q["loss"] <= q["rounded_loss"] and 0 <= q["accuracy"] <= 1
-assert {"samples", "test_samples", "base_rate", "sign_right", "precision_network", "precision_hebb", "bytes"} <= set(f), f
-assert all(0 <= f[k] <= 1 for k in ("base_rate", "sign_right", "precision_network", "precision_hebb")), f
+rates = {"base_rate", "sign_right", "precision_network", "precision_hebb"}
+assert {"samples", "test_samples", "bytes"} | rates <= set(f), f
+assert all(0 <= f[k] <= 1 for k in rates), f
 *batches, summary = lines("n.json")
 assert [b["batch"] for b in batches] == [1, 2, 3, 4] and sum(b["n"] for b in batches) == 24
 for b in batches:
@@ -65,13 +68,16 @@ assert summary["summary"] is True and summary["batches"] == 4
 for key in ("accuracy_before", "accuracy_after", "flips"):
     assert abs(summary[key] - sum(b[key] for b in batches) / 4) < 1e-3 * (1 + summary[key]), key
 assert summary["model_bytes"] + summary["working_bytes"] == batches[0]["bytes"]
-assert [round(e["accuracy"], 4) for e in lines("eval.json")] == [round(a, 4) for a in batches[-1]["test"]], "qc-eval and the last batch disagree"
+measured, last = [e["accuracy"] for e in lines("eval.json")], batches[-1]["test"]
+assert [round(a, 4) for a in measured] == [round(a, 4) for a in last], "qc-eval and the last batch disagree"
 coreset = lines("c.json")[0]["coreset"]
-assert coreset["reserved"] == 6 and coreset["from_stream"] == batches[-1]["coreset"]["stream"] + batches[-1]["coreset"]["new"], coreset
+last = batches[-1]["coreset"]
+assert coreset["reserved"] == 6 and coreset["from_stream"] == last["stream"] + last["new"], coreset
 header, *rows, mean = [line.rstrip("\n").split("\t") for line in open("n.tsv")]
 assert len(rows) == 4 and mean[0] == "mean" and {len(header)} == {len(r) for r in rows + [mean]}, "columns"
 none = [line.split("\t") for line in open("none.tsv")][1:5]
 assert len({(r[4], r[5]) for r in none}) == 1, "the model changed without a method"
-assert all(abs(e["accuracy"] - float(x)) < 1e-4 for e, x in zip(lines("none.json"), none[-1][4:6])), "nor does qc-eval agree"
+pairs = [(e["accuracy"], float(x)) for e, x in zip(lines("none.json"), none[-1][4:6])]
+assert all(abs(a - b) < 1e-4 for a, b in pairs), "qc-eval and the last batch without a method disagree"
 print("the figures agree")
 END

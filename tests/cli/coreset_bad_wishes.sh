@@ -14,8 +14,13 @@ try -n 3 -d data.qcd --miss-bits 4
 qc-coreset -n 3 -d data.qcd --report 2>&1
 echo "status $?"
 ls
-# k2 is known of person b alone: a set of person a's would forget it
-awk 'BEGIN { for (i = 0; i < 24; i++) { for (k = 0; k < 12; k++) printf "%d,", i % 3 + k; print (i % 3 == 2 || i > 12 ? "b" : "a") ",k" i % 3 } }' >two.csv
+# Only person b has examples of k2: a coreset of person a would forget the class.
+awk 'BEGIN {
+    for (i = 0; i < 24; i++) {
+        for (k = 0; k < 12; k++) printf "%d,", i % 3 + k
+        print (i % 3 == 2 || i > 12 ? "b" : "a") ",k" i % 3
+    }
+}' >two.csv
 sed 's/,[^,]*$//' two.csv >bare.csv
 qc-import -q -f csv --group-column 13 -o two.qcd two.csv && qc-split -q -g a -o a.qcd two.qcd &&
     qc-import -q -f csv --label-column none --group-column 13 -o bare.qcd bare.csv || exit 1

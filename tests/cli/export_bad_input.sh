@@ -41,6 +41,13 @@ qc-import -q -f csv --header no -o odd.qcd many.csv && printf 'name: "odd*/ name
 qc-train -q --threads 1 --epochs 1 -a odd.yaml -d odd.qcd -o ofp.qcm &&
     qc-quantize --force -q -b 8 --epochs 0 --threads 1 -d odd.qcd -o oq.qcm ofp.qcm >words || exit 1
 qc-export -q -f c -o odd.c <oq.qcm || exit 1
-printf '#include <stdio.h>\n#include "odd.h"\nint main(void) { for (unsigned k = 0; k < ODD_CLASSES; k++) puts(odd_class_names[k]); return odd_init(); }\n' >main.c
+cat >main.c <<'END'
+#include <stdio.h>
+#include "odd.h"
+int main(void) {
+    for (unsigned k = 0; k < ODD_CLASSES; k++) puts(odd_class_names[k]);
+    return odd_init();
+}
+END
 "${CC:-cc}" -std=c11 -Wall -Wextra -pedantic -Werror -ffp-contract=off -I "$TOP/lib" -o odd main.c odd.c \
     "$TOP"/lib/device/*.c "$TOP/lib/kernels/scalar.c" && ./odd | sort

@@ -1,8 +1,9 @@
-# Data out: NumPy and a plain reader of tables see what is in the file, and qc-import makes the same examples of both
-# again.
+# Export of data: NumPy and Python's csv read the values of the file, and qc-import makes the same examples of both
+# exports.
 export PYTHONPATH="$TOP/tests/foreign"
 python=$(command -v /usr/bin/python3 python3 | head -1)
-printf 'g1,r1,1,2.5,-3e-5,4,"to ""walk"", slowly"\ng2,r1,0.1,16777217,1e30,-0,Läufer\ng1,"r 2",5,6,7,8,Läufer\n' >in.csv
+printf 'g1,r1,1,2.5,-3e-5,4,"to ""walk"", slowly"\n' >in.csv
+printf 'g2,r1,0.1,16777217,1e30,-0,Läufer\ng1,"r 2",5,6,7,8,Läufer\n' >>in.csv
 qc-import -q -f csv --channels 2 --group-column 1 --recording-column 2 -o data.qcd in.csv || exit
 qc-export -f npz -o data.npz data.qcd && qc-export -f csv -o data.csv data.qcd || exit
 qc-export -f npz <data.qcd | cmp - data.npz || exit

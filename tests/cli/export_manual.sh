@@ -31,5 +31,11 @@ $strict -I closed -o demo_closed "$TOP/share/examples/learn.c" closed/net.c obje
 # Without a coreset there are predictions only, and the rest is not even declared.
 qc-export -f c -o plain.c f.qcm 2>&1 | cut -d';' -f1
 grep -c 'plain_calibrate\|state' plain.h
-printf '#include "plain.h"\nint main(void) { static uint8_t w[PLAIN_WINDOW]; return plain_init() || plain_predict(0, w) >= PLAIN_CLASSES; }\n' >main.c
+cat >main.c <<'END'
+#include "plain.h"
+int main(void) {
+    static uint8_t w[PLAIN_WINDOW];
+    return plain_init() || plain_predict(0, w) >= PLAIN_CLASSES;
+}
+END
 $strict -o plain main.c plain.c objects/*.o && ./plain && echo "predicts"

@@ -17,11 +17,13 @@ def same(old, new, where):
     else: equal = old == new
     if not equal: print(where, "was", old, "and is", new)
 
-for line in open("eval.json"): # of floats and 2, 4 and 8 bits, with and without deviations, a flip network, what qc-calibrate wrote
+# Models of floats and of 2, 4 and 8 bits, with and without deviations, with a flip network, and after qc-calibrate.
+for line in open("eval.json"):
     old = json.loads(line)
     new = json.loads(printed("qc-eval", "--json", "-d", old["data"], old["model"] + ".qcm"))
     for key in old:
-        if key != "model" and key in new and not isinstance(old[key], (dict, list)): same(old[key], new[key], (old["model"], key))
+        if key != "model" and key in new and not isinstance(old[key], (dict, list)):
+            same(old[key], new[key], (old["model"], key))
     same(old["examples"], new["examples"], old["model"])
     same(old["accuracy"], new["accuracy"], old["model"])
     same(old["loss"], new["loss"], old["model"])
@@ -33,7 +35,9 @@ for line in open("info.json"):
     for key in ("examples", "classes", "labels", "groups", "window", "bits"):
         if key in new: same(old.get(key), new[key], (old["file"], key))
 
-old, new = (dict(zip(*[line.split("\t") for line in text.splitlines()])) for text in (open("report.tsv").read(), printed("qc-report", "-q", "-f", "tsv", "-d", "none", "--runs", "runs.tsv", "runs.yaml")))
+report = printed("qc-report", "-q", "-f", "tsv", "-d", "none", "--runs", "runs.tsv", "runs.yaml")
+old, new = (dict(zip(*[line.split("\t") for line in text.splitlines()]))
+            for text in (open("report.tsv").read(), report))
 for key in old: same(old[key], new.get(key), ("runs.tsv", key))
 print(n > 150)
 EOF

@@ -46,7 +46,8 @@ same(imported('gas', len(rows), 128), np.array([[float(p.split(':')[1]) for p in
 
 def sound(path):
     with wave.open(path) as w: return np.frombuffer(w.readframes(w.getnframes()), '<i2') / 32768
-sounds = [sound(p) for p in sorted(glob.glob('fsdd/*.wav'), key=lambda p: [int(t) if t.isdigit() else t for t in re.findall(r'\d+|\D+', p)])]
+def natural(path): return [int(t) if t.isdigit() else t for t in re.findall(r'\d+|\D+', path)]
+sounds = [sound(p) for p in sorted(glob.glob('fsdd/*.wav'), key=natural)]
 longest = max(map(len, sounds))
 same(imported('fsdd', len(sounds), longest), np.array([np.pad(s, (0, longest - len(s))) for s in sounds]))
 
@@ -72,7 +73,8 @@ def record(name):
             time += value
             if code in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 25, 30, 34, 35, 38, 41): beats.append(time)
     return [(s[t - 128:t + 128, lead] - 1024) / 200 for t in beats if t >= 128 and t + 128 <= len(s)]
-expected = np.array([w for name in sorted(os.path.basename(p)[:-4] for p in glob.glob('ecg/*.hea')) for w in record(name)])
+names = sorted(os.path.basename(p)[:-4] for p in glob.glob('ecg/*.hea'))
+expected = np.array([w for name in names for w in record(name)])
 assert np.abs(imported('ecg', *expected.shape) - expected).max() < 1e-6
 
 expected = []

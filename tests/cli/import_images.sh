@@ -10,7 +10,8 @@ from foreign import *
 
 rng = np.random.default_rng(1)
 smooth = np.kron(rng.integers(0, 256, (5, 6, 4)), np.ones((4, 4, 1))).astype('u1') # 20 x 24
-rgb, rgba, grey = Image.fromarray(smooth[..., :3].copy()), Image.fromarray(smooth, 'RGBA'), Image.fromarray(smooth[..., 0].copy())
+rgb, rgba = Image.fromarray(smooth[..., :3].copy()), Image.fromarray(smooth, 'RGBA')
+grey = Image.fromarray(smooth[..., 0].copy())
 
 def imported(*options, path='set'):
     subprocess.run(['qc-import', '-q', *options, '-o', 'out.qcd', path], check=True)
@@ -30,7 +31,8 @@ def interlaced(path, a):
         part = a[y0::dy, x0::dx]
         raw += b''.join(b'\0' + row.tobytes() for row in part) if part.size else b''
     chunk = lambda kind, data: struct.pack('>I', len(data)) + kind + data + struct.pack('>I', zlib.crc32(kind + data))
-    open(path, 'wb').write(b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', w, h, 8, 2, 0, 0, 1)) + chunk(b'IDAT', zlib.compress(raw)) + chunk(b'IEND', b''))
+    open(path, 'wb').write(b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', w, h, 8, 2, 0, 0, 1))
+                           + chunk(b'IDAT', zlib.compress(raw)) + chunk(b'IEND', b''))
 
 # one file of each kind, kept at its size: what Pillow sees is what is imported
 os.makedirs('set/kinds')
@@ -47,8 +49,13 @@ rgb.save('set/kinds/12.jpeg', quality=60, subsampling=2, progressive=True)
 grey.save('set/kinds/13.JPG')
 rgb.convert('CMYK').save('set/kinds/14.jpg', quality=95)
 rgb.save('set/kinds/15.jpg', 'PNG')
-if features.check('webp'): rgb.save('set/kinds/16.webp', lossless=True), rgba.save('set/kinds/17.webp', lossless=True, exact=True)
-rgb.save('set/kinds/18.bmp'), grey.save('set/kinds/19.bmp'), rgb.convert('1').save('set/kinds/20.bmp'), rgb.save('set/kinds/21.ppm')
+if features.check('webp'):
+    rgb.save('set/kinds/16.webp', lossless=True)
+    rgba.save('set/kinds/17.webp', lossless=True, exact=True)
+rgb.save('set/kinds/18.bmp')
+grey.save('set/kinds/19.bmp')
+rgb.convert('1').save('set/kinds/20.bmp')
+rgb.save('set/kinds/21.ppm')
 open('set/kinds/notes.txt', 'w').write('no picture')
 
 def seen(path):
@@ -80,7 +87,9 @@ def line(n_in, n_out, how):
             if k + 1 < n_in: w[i, k + 1] += at - k
     return w
 
-def scaled(a, height, width, how): return np.einsum('yj,xk,jkc->yxc', line(a.shape[0], height, how), line(a.shape[1], width, how), a.astype('f8'))
+def scaled(a, height, width, how):
+    rows, columns = line(a.shape[0], height, how), line(a.shape[1], width, how)
+    return np.einsum('yj,xk,jkc->yxc', rows, columns, a.astype('f8'))
 
 noise = rng.integers(0, 256, (37, 53, 3)).astype('u1')
 Image.fromarray(noise).save('set/kinds/a.png')
@@ -99,7 +108,9 @@ check([scaled(noise[12:25], 10, 40, 'area')], 10, 40)
 for group, n in (('office', 2), ('home', 3)):
     for kind in ('mug', 'bike'):
         os.makedirs(f'both/{group}/{kind}')
-        for k in range(n): Image.fromarray(rng.integers(0, 256, (9, 9, 3)).astype('u1')).save(f'both/{group}/{kind}/{k}.png')
+        for k in range(n):
+            pixels = rng.integers(0, 256, (9, 9, 3)).astype('u1')
+            Image.fromarray(pixels).save(f'both/{group}/{kind}/{k}.png')
 END
 for jobs in 1 4; do qc-import -f images --size 8 --threads $jobs --json -o $jobs.qcd both || exit; done
 cmp 1.qcd 4.qcd || exit
@@ -117,7 +128,9 @@ from PIL import Image
 p = 'bad/mug/a.jpg'
 x = Image.fromarray(np.random.default_rng(1).integers(0, 256, (40, 40, 3)).astype('u1'))
 def chunk(kind, data): return struct.pack('>I', len(data)) + kind + data + struct.pack('>I', zlib.crc32(kind + data))
-def png(w, h, data): open(p, 'wb').write(b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', w, h, 8, 2, 0, 0, 0)) + chunk(b'IDAT', data) + chunk(b'IEND', b''))
+def png(w, h, data):
+    header = chunk(b'IHDR', struct.pack('>IIBBBBB', w, h, 8, 2, 0, 0, 0))
+    open(p, 'wb').write(b'\x89PNG\r\n\x1a\n' + header + chunk(b'IDAT', data) + chunk(b'IEND', b''))
 $1" || exit
     echo "$1"
     shift
@@ -137,7 +150,8 @@ try "png(0, 5, b'')"
 try "png(40, 40, zlib.compress(bytes(100)))"
 # bombs: 100 MB and 3 GB out of a few hundred KB
 try "png(6000, 6000, zlib.compress(bytes(6000 * 18001)))"
-try "x.save(p); d = open(p, 'rb').read(); k = d.index(b'\xff\xc0'); open(p, 'wb').write(d[:k + 5] + b'\x7f\xff\x7f\xff' + d[k + 9:])"
+try "x.save(p); d = open(p, 'rb').read(); k = d.index(b'\xff\xc0'); "\
+"open(p, 'wb').write(d[:k + 5] + b'\x7f\xff\x7f\xff' + d[k + 9:])"
 try "x.save(p)" --size 0
 try "x.save(p)" --size 64x
 try "x.save(p)" --size big
@@ -159,5 +173,6 @@ for i, path in enumerate(sorted(glob.glob('real/dslr/*/*.jpg'))):
     if image.shape[:2] != (1000, 1000): continue # 64 pixels are 125 / 8 each
     rows = np.add.reduceat(image.repeat(8, 0), np.arange(64) * 125, 0) / 125
     expected = (np.add.reduceat(rows.repeat(8, 1), np.arange(64) * 125, 1) / 125).transpose(2, 0, 1)
-    assert np.abs(qcd_values('real.qcd', 10 * expected.size).reshape(10, *expected.shape)[i] - expected).max() < 1e-3, path
+    stored = qcd_values('real.qcd', 10 * expected.size).reshape(10, *expected.shape)[i]
+    assert np.abs(stored - expected).max() < 1e-3, path
 END

@@ -23,16 +23,19 @@ for kind in ('f2', 'f4', 'f8', 'i1', 'i2', 'i4', 'i8', 'u1', 'u2', 'u4', 'u8', '
                 with open('x.npy', 'wb') as f:
                     np.lib.format.write_array(f, x, version)
                 imported('x.npy')
-                assert np.array_equal(qcd_values('out.qcd', 60).reshape(4, 3, 5), x.astype('f4')), (kind, order, fortran, version)
+                stored = qcd_values('out.qcd', 60).reshape(4, 3, 5)
+                assert np.array_equal(stored, x.astype('f4')), (kind, order, fortran, version)
 x = rng.normal(size=(4, 3, 5)).astype('f4')
 for save in (np.savez, np.savez_compressed):
-    for labels in (y, y.astype('S') if y.astype('U4').tolist() == y.tolist() else y, np.array([3, -1, 3, 10], '>i2'), np.array([1., 2, 1, 10])):
+    for labels in (y, y.astype('S') if y.astype('U4').tolist() == y.tolist() else y,
+                   np.array([3, -1, 3, 10], '>i2'), np.array([1., 2, 1, 10])):
         save('a.npz', x=x, y=labels)
         whole = imported('a.npz')
         assert np.array_equal(qcd_values('out.qcd', 60).reshape(x.shape), x)
         info = subprocess.run(['qc-info', 'out.qcd'], capture_output=True, text=True).stdout
         for name in set(labels.tolist()):
-            assert f"  {int(name) if isinstance(name, float) else name}: {labels.tolist().count(name)}\n" in info, (name, info)
+            text = int(name) if isinstance(name, float) else name
+            assert f"  {text}: {labels.tolist().count(name)}\n" in info, (name, info)
 # a pipe, other names, other layouts; zip members made by streaming have their lengths behind them
 with open('piped.npz', 'wb') as f:
     class Pipe(io.RawIOBase):
@@ -41,8 +44,10 @@ with open('piped.npz', 'wb') as f:
     with zipfile.ZipFile(Pipe(), 'w', zipfile.ZIP_DEFLATED) as z:
         with z.open('signals.npy', 'w', force_zip64=True) as member:
             np.lib.format.write_array(member, x.transpose(0, 2, 1))
-        z.writestr('who.npy', (lambda b: (np.save(b, np.array(['p1', 'p2', 'p1', 'p2'])), b.getvalue())[1])(io.BytesIO()))
-        z.writestr('y.npy', (lambda b: (np.save(b, y), b.getvalue())[1])(io.BytesIO()))
+        for name, values in (('who.npy', np.array(['p1', 'p2', 'p1', 'p2'])), ('y.npy', y)):
+            member = io.BytesIO()
+            np.save(member, values)
+            z.writestr(name, member.getvalue())
 options = ('-f', 'npz', '--x', 'signals', '--channels-last', '--group-column', 'who')
 whole = imported('piped.npz', *options)
 assert np.array_equal(qcd_values('out.qcd', 60).reshape(x.shape), x)
@@ -63,7 +68,9 @@ try() { # try WORDS-OF-PYTHON OPTIONS...: what they save as x.npy or a.npz
     $python -c "
 import numpy as np, struct, zipfile, io
 x = np.ones((4, 3, 5), 'f4')
-def head(text, version=1): return b'\x93NUMPY' + bytes([version, 0]) + struct.pack('<H' if version == 1 else '<I', len(text)) + text.encode()
+def head(text, version=1):
+    length = struct.pack('<H' if version == 1 else '<I', len(text))
+    return b'\x93NUMPY' + bytes([version, 0]) + length + text.encode()
 def raw(text, data=b'', version=1): open('x.npy', 'wb').write(head(text, version) + data)
 def change(at, byte, name='a.npz'): d = bytearray(open(name, 'rb').read()); d[at] = byte; open(name, 'wb').write(d)
 $1" || exit

@@ -7,14 +7,17 @@ import gzip, os, struct, wave
 import numpy as np
 from foreign import *
 rng = np.random.default_rng(3)
-def idx(a, kind): return bytes([0, 0, kind, a.ndim]) + b''.join(struct.pack('>I', n) for n in a.shape) + a.astype(a.dtype.newbyteorder('>')).tobytes()
+def idx(a, kind):
+    shape = b''.join(struct.pack('>I', n) for n in a.shape)
+    return bytes([0, 0, kind, a.ndim]) + shape + a.astype(a.dtype.newbyteorder('>')).tobytes()
 def write(path, data):
     os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
     open(path, 'wb').write(data)
 def sound(path, frames, rate):
     os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
     with wave.open(path, 'wb') as w:
-        w.setnchannels(frames.shape[1]); w.setsampwidth(2); w.setframerate(rate); w.writeframes(frames.astype('<i2').tobytes())
+        w.setnchannels(frames.shape[1]); w.setsampwidth(2); w.setframerate(rate)
+        w.writeframes(frames.astype('<i2').tobytes())
 def pack212(s):
     s = s.ravel() & 4095
     return np.stack([s[::2] & 255, s[::2] >> 8 | s[1::2] >> 8 << 4, s[1::2] & 255], 1).astype('u1').tobytes()
@@ -38,8 +41,10 @@ def same(a, b): assert np.array_equal(a, np.asarray(b).astype('f4')), (a, b)
 a, b = rng.integers(-30000, 30000, (40, 2)), rng.integers(-30000, 30000, (25, 2))
 sound('snd/up_p1_1.wav', a, 8000), sound('snd/down_p2_1.wav', b, 8000)
 pattern = ('--name-pattern', '{label}_{group}_{recording}.wav')
-same(imported((3, 2, 16), '--window', '16', '-f', 'wav', *pattern, 'snd'), [b[:16].T / 32768, a[:16].T / 32768, a[16:32].T / 32768])
-same(imported((2, 1, 40), '-f', 'wav', '--mono', '--unequal', 'pad', *pattern, 'snd'), [[np.pad(b.mean(1), (0, 15)) / 32768], [a.mean(1) / 32768]])
+same(imported((3, 2, 16), '--window', '16', '-f', 'wav', *pattern, 'snd'),
+     [b[:16].T / 32768, a[:16].T / 32768, a[16:32].T / 32768])
+same(imported((2, 1, 40), '-f', 'wav', '--mono', '--unequal', 'pad', *pattern, 'snd'),
+     [[np.pad(b.mean(1), (0, 15)) / 32768], [a.mean(1) / 32768]])
 # a tone of 440 Hz stays one at another rate; one above the new Nyquist frequency goes
 t = np.arange(8000) / 8000
 sound('tone.wav', np.round(20000 * np.sin(2 * np.pi * 440 * t))[:, None], 8000)
@@ -48,18 +53,22 @@ assert np.abs(x[100:-100] - (20000 / 32768 * np.sin(2 * np.pi * 440 * np.arange(
 sound('tone.wav', np.round(20000 * np.sin(2 * np.pi * 3600 * t))[:, None], 8000)
 assert np.abs(imported((4000,), '--rate', '4000', 'tone.wav')[100:-100]).max() < 1e-3
 
-for kind, dtype in (('i8', 'i1'), ('u8', 'u1'), ('i16', '<i2'), ('u16', '<u2'), ('i32', '<i4'), ('u32', '<u4'), ('f32', '<f4'), ('f64', '<f8')):
+for kind, dtype in (('i8', 'i1'), ('u8', 'u1'), ('i16', '<i2'), ('u16', '<u2'), ('i32', '<i4'), ('u32', '<u4'),
+                    ('f32', '<f4'), ('f64', '<f8')):
     x = (np.abs(rng.normal(size=(20, 3))) * 50).astype(dtype)
-    write('a.bin', x.tobytes()), write('planar.bin', x.T.tobytes()), write('big.bin', x.astype(x.dtype.newbyteorder('>')).tobytes())
+    write('a.bin', x.tobytes()), write('planar.bin', x.T.tobytes())
+    write('big.bin', x.astype(x.dtype.newbyteorder('>')).tobytes())
     common = ('-f', 'raw', '--type', kind, '--channels', '3', '--window', '10')
-    for options in (('--interleaved', 'a.bin'), ('planar.bin',), ('--interleaved', '--big-endian', 'big.bin')): same(imported((2, 3, 10), *common, *options), x.reshape(2, 10, 3).transpose(0, 2, 1))
+    for options in (('--interleaved', 'a.bin'), ('planar.bin',), ('--interleaved', '--big-endian', 'big.bin')):
+        same(imported((2, 3, 10), *common, *options), x.reshape(2, 10, 3).transpose(0, 2, 1))
 
 x, y = rng.integers(0, 256, (5, 6, 8)).astype('u1'), np.array([3, 1, 3, 0, 1], 'u1')
 write('t-images-idx3-ubyte', idx(x, 8)), write('t-labels-idx1-ubyte', idx(y, 8))
 same(imported((5, 6, 8), 't-images-idx3-ubyte'), x)
 write('z-images-idx3-ubyte.gz', gzip.compress(idx(x, 8))), write('z-labels-idx1-ubyte.gz', gzip.compress(idx(y, 8)))
 same(imported((5, 6, 8), 'z-images-idx3-ubyte.gz'), x)
-assert np.abs(imported((5, 3, 4), '--size', '3x4', 't-images-idx3-ubyte') - x.reshape(5, 3, 2, 4, 2).mean((2, 4))).max() < 1e-4
+smaller = imported((5, 3, 4), '--size', '3x4', 't-images-idx3-ubyte')
+assert np.abs(smaller - x.reshape(5, 3, 2, 4, 2).mean((2, 4))).max() < 1e-4
 f = rng.normal(size=(4, 7)).astype('f4')
 write('f.idx', idx(f, 13))
 same(imported((4, 7), '--y', 'none', 'f.idx'), f)
@@ -81,7 +90,8 @@ x, y = rng.normal(size=(6, 4)), np.array([[1.], [2], [1], [2], [1], [2]])
 for compress in (True, False):
     mat_write('a.mat', {'note': 'words', 'y': y, 'fea': x}, compress)
     same(imported((6, 4), 'a.mat'), x)
-    same(imported((3, 4, 2), '--window', '2', '--variable', 'fea', '--y', 'none', 'a.mat'), x.reshape(3, 2, 4).transpose(0, 2, 1))
+    same(imported((3, 4, 2), '--window', '2', '--variable', 'fea', '--y', 'none', 'a.mat'),
+         x.reshape(3, 2, 4).transpose(0, 2, 1))
     same(imported((6, 4, 1), '--features', '--x', 'fea', 'a.mat')[:, :, 0], x)
 
 for e, u in ((1, 1), (2, 1), (3, 2)):
@@ -89,9 +99,12 @@ for e, u in ((1, 1), (2, 1), (3, 2)):
         os.makedirs('seg', exist_ok=True)
         np.savetxt(f'seg/{kind}_exp{e:02}_user{u:02}.txt', rng.normal(size=(50, columns)), '%.17g')
 both = lambda e, u: np.hstack([np.loadtxt(f'seg/{k}_exp{e:02}_user{u:02}.txt', ndmin=2) for k in ('acc', 'gyro')])
-open('seg/labels.txt', 'w').write('1 1 5 1 20\n1 1 6 21 25\n3 2 5 11 30\n9 9 5 1 2\n'), open('names.txt', 'w').write('5 WALKING\n6 SIT DOWN\n')
-segments = ('-f', 'segments', '--segments', 'seg/labels.txt', '--name-pattern', '{channels}_exp{recording}_user{group}.txt', '--window', '10', 'seg')
-same(imported((4, 3, 10), *segments, '--label-names', 'names.txt'), [both(1, 1)[0:10].T, both(1, 1)[10:20].T, both(3, 2)[10:20].T, both(3, 2)[20:30].T])
+open('seg/labels.txt', 'w').write('1 1 5 1 20\n1 1 6 21 25\n3 2 5 11 30\n9 9 5 1 2\n')
+open('names.txt', 'w').write('5 WALKING\n6 SIT DOWN\n')
+segments = ('-f', 'segments', '--segments', 'seg/labels.txt', '--window', '10',
+            '--name-pattern', '{channels}_exp{recording}_user{group}.txt', 'seg')
+same(imported((4, 3, 10), *segments, '--label-names', 'names.txt'),
+     [both(1, 1)[0:10].T, both(1, 1)[10:20].T, both(3, 2)[10:20].T, both(3, 2)[20:30].T])
 same(imported((2, 3, 10), *segments, '-g', '02'), [both(3, 2)[10:20].T, both(3, 2)[20:30].T])
 
 # --window of arrays
@@ -104,11 +117,15 @@ same(imported((6, 2, 4), '--window', '4', 'r.npz'), [x[k:k + 4].T for k in (0, 4
 
 # pictures of other kinds
 p = rng.integers(0, 256, (4, 5, 3)).astype('u1')
-write('pics/c/a.ppm', b'P6 # words\n5 4\n255\n' + p.tobytes()), write('pics/c/b.ppm', b'P3\n5 4 255\n' + ' '.join(map(str, p.ravel())).encode())
-write('pics/c/c.pgm', b'P5 5 4 65535\n' + (p[..., 0].astype('>u2') * 257).tobytes()), write('pics/c/d.pbm', b'P4 5 4\n' + np.packbits(p[..., 0] > 99, axis=1).tobytes())
+write('pics/c/a.ppm', b'P6 # words\n5 4\n255\n' + p.tobytes())
+write('pics/c/b.ppm', b'P3\n5 4 255\n' + ' '.join(map(str, p.ravel())).encode())
+write('pics/c/c.pgm', b'P5 5 4 65535\n' + (p[..., 0].astype('>u2') * 257).tobytes())
+write('pics/c/d.pbm', b'P4 5 4\n' + np.packbits(p[..., 0] > 99, axis=1).tobytes())
 row = lambda a: b''.join(r.tobytes() + b'\0' * (-r.nbytes % 4) for r in a)
-head = lambda bits, offset, h=4: b'BM' + struct.pack('<IHHI', 0, 0, 0, offset) + struct.pack('<IiiHHIIiiII', 40, 5, h, 1, bits, 0, 0, 0, 0, 0, 0)
-write('pics/c/e.bmp', head(24, 54) + row(p[::-1, :, ::-1])), write('pics/c/f.bmp', head(24, 54, -4) + row(p[:, :, ::-1]))
+head = lambda bits, offset, h=4: (b'BM' + struct.pack('<IHHI', 0, 0, 0, offset)
+                                  + struct.pack('<IiiHHIIiiII', 40, 5, h, 1, bits, 0, 0, 0, 0, 0, 0))
+write('pics/c/e.bmp', head(24, 54) + row(p[::-1, :, ::-1]))
+write('pics/c/f.bmp', head(24, 54, -4) + row(p[:, :, ::-1]))
 palette = np.arange(256)[:, None].repeat(4, 1).astype('u1')
 write('pics/c/g.bmp', head(8, 54 + 1024) + palette.tobytes() + row(p[::-1, :, 0]))
 grey = p[..., :1].repeat(3, 2)
@@ -116,8 +133,10 @@ x = imported((7, 3, 4, 5), '-f', 'images', '--size', '4x5', 'pics')
 bits = np.where(p[..., :1] > 99, 0, 255).repeat(3, 2)
 for k, expected in enumerate((p, p, grey, bits, p, p, grey)):
     assert np.abs(x[k] - expected.transpose(2, 0, 1)).max() < 1e-4, k
-x = imported((7, 3, 4, 5), '-f', 'images', '--size', '4x5', '--name-pattern', '{group}/{label}.{}', 'pics') # each picture a class
-assert np.abs(x[0] - p.transpose(2, 0, 1)).max() < 1e-4 and '  g: 1' in subprocess.run(['qc-info', 'out.qcd'], capture_output=True, text=True).stdout
+# each picture is a class
+x = imported((7, 3, 4, 5), '-f', 'images', '--size', '4x5', '--name-pattern', '{group}/{label}.{}', 'pics')
+info = subprocess.run(['qc-info', 'out.qcd'], capture_output=True, text=True).stdout
+assert np.abs(x[0] - p.transpose(2, 0, 1)).max() < 1e-4 and '  g: 1' in info
 END_OF_PYTHON
 try() { # try WORDS-OF-PYTHON OPTIONS...
     rm -rf bad && mkdir bad
@@ -192,7 +211,8 @@ segment "write('bad/a1.txt', b'1 2\n3 4\n'); write('bad/b1.txt', b'1\n')" '1 7 1
 try "write('bad/c/a.ppm', b'P6 5 4 255\n')" -f images bad
 try "write('bad/c/a.ppm', b'P6 99999 99999 255\n')" -f images bad
 try "write('bad/c/a.bmp', b'BM' + bytes(30))" -f images bad
-try "write('bad/c/a.bmp', b'BM' + struct.pack('<IHHI', 0, 0, 0, 54) + struct.pack('<IiiHHIIiiII', 40, 5, 5, 1, 24, 0, 0, 0, 0, 0, 0))" -f images bad
+try "write('bad/c/a.bmp', b'BM' + struct.pack('<IHHI', 0, 0, 0, 54) + "\
+"struct.pack('<IiiHHIIiiII', 40, 5, 5, 1, 24, 0, 0, 0, 0, 0, 0))" -f images bad
 try "write('bad/c/a.webp', b'RIFF\\1\\0\\0\\0WEBPVP8 ')" -f images bad
 try "write('bad/c/a.gif', b'GIF89a'); write('bad/c/b.ppm', b'P6 1 1 255\nabc')" -f images bad
 try "write('bad/c/a.gif', b'GIF89a'); write('bad/c/b.ppm', b'P6 1 1 255\nabc'); write('bad/c/c.png', b'x')" -f images \

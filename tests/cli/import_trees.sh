@@ -28,7 +28,8 @@ for part, subject, y in (('train', [1, 1, 1, 3, 3], [5, 5, 4, 4, 4]), ('test', [
     os.makedirs(f'{root}/{part}/Inertial Signals')
     x = rng.normal(size=(len(y), 9, 8))
     np.save(part + '.npy', x)
-    for c, name in enumerate(names): np.savetxt(f'{root}/{part}/Inertial Signals/{name}_{part}.txt', x[:, c], fmt=' %.7e')
+    for c, name in enumerate(names):
+        np.savetxt(f'{root}/{part}/Inertial Signals/{name}_{part}.txt', x[:, c], fmt=' %.7e')
     np.savetxt(f'{root}/{part}/y_{part}.txt', y, fmt='%d')
     np.savetxt(f'{root}/{part}/subject_{part}.txt', subject, fmt='%d')
 open(root + '/activity_labels.txt', 'w').write('4 SITTING\n5 STANDING\n12 LAYING DOWN\n')
@@ -117,7 +118,8 @@ for subject, plan in ((101, [(0, 5), (1, 25), (0, 5), (24, 12)]), (102, [(1, 10)
         t = x[-1, 0]
         x[::3, 2] = np.nan
         x[:, 16] = np.nan # orientation is not looked at
-        rows += [' '.join('NaN' if v != v else f'{v:.2f}' if c == 0 else str(int(v)) if c == 1 else f'{v:.5f}' for c, v in enumerate(row)) for row in x]
+        rows += [' '.join('NaN' if v != v else f'{v:.2f}' if c == 0 else str(int(v)) if c == 1 else f'{v:.5f}'
+                          for c, v in enumerate(row)) for row in x]
         if activity: expected += [x[i:i + 10][:, kept].T for i in range(0, n - 9, 10)]
     open(f'pamap/Protocol/subject{subject}.dat', 'w').write('\n'.join(rows) + '\n')
 np.save('pamap.npy', np.array(expected))

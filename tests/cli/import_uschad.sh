@@ -11,8 +11,9 @@ for s, a, t, rows, kind in ((1, 1, 1, 250, 0), (1, 2, 1, 99, 1), (2, 1, 1, 100, 
     os.makedirs(f'tree/Subject{s}', exist_ok=True)
     x = rng.normal(size=(rows, 6))
     np.save(f'Subject{s}-a{a}t{t}.npy', x)
-    mat_write(f'tree/Subject{s}/a{a}t{t}.mat', {'title': 'x', 'activity_numbr' if kind == 3 else 'activity_number': str(a) if kind else np.array([[a]]),
-                                               'sensor_readings': x}, kind < 2, '>' if kind == 2 else '<')
+    key = 'activity_numbr' if kind == 3 else 'activity_number'
+    values = {'title': 'x', key: str(a) if kind else np.array([[a]]), 'sensor_readings': x}
+    mat_write(f'tree/Subject{s}/a{a}t{t}.mat', values, kind < 2, '>' if kind == 2 else '<')
 END
 for jobs in 1 3; do qc-import --window 1s --stride 50 --threads $jobs --json -o $jobs.qcd tree || exit; done
 cmp 1.qcd 3.qcd || exit

@@ -1,5 +1,5 @@
-# qc-info --target: RAM and flash are qc-export's, layers add up, time follows the clock, a file of one's own counts, and
-# what cannot be is refused.
+# qc-info --target: RAM and flash are those figures that qc-export prints, the layers add up to the window, time follows
+# the clock, a target file of the user is read, and impossible targets are refused.
 export OMP_NUM_THREADS=1
 qc-synth -q --subjects 1 --activities 3 --windows 12 --channels 3 --length 24 -o p1.qcd || exit 1
 printf 'name: tiny\nlayers:\n  - conv: 6\n    kernel: 5\n  - relu\n  - gap\n' >tiny.yaml
@@ -14,7 +14,10 @@ frames=$(sed -n 's/.*NET_WINDOW \([0-9]*\)u.*/\1/p' net.h)
 awk -v flash="$(value flash bytes m4)" -v code="$(value flash code m4)" -v ram="$(value ram bytes m4)" \
     -v stack="$(value ram stack m4)" -v frames="$frames" '
     { for (i = 1; i < NF; i++) { if ($i == "flash") f = $(i + 1); if ($i == "RAM") r = $(i + 1) } }
-    END { more = ram - stack - r; if (f == flash - code && more >= frames && more < frames + 200) print "as qc-export" }' said
+    END {
+        more = ram - stack - r
+        if (f == flash - code && more >= frames && more < frames + 200) print "as qc-export"
+    }' said
 /usr/bin/python3 - <<'END'
 import json
 m = json.load(open('m4'))
@@ -30,7 +33,8 @@ as_json --target m4 -n 9 -B 16 >short
 [ "$(value window instructions short)" = "$(value window instructions m4)" ] && ! grep -q milliseconds short &&
     echo "m4 is cortex-m4; without a clock there is no time"
 as_json --target m4 -n 0 >predicts
-grep -q adapt predicts || [ "$(value flash code predicts)" -ge "$(value flash code m4)" ] || echo "without slots it does not learn"
+grep -q adapt predicts || [ "$(value flash code predicts)" -ge "$(value flash code m4)" ] ||
+    echo "without slots it does not learn"
 for core in m0plus m3 m7 m55; do
     as_json --target $core >$core && [ "$(value window instructions $core)" -gt 1000 ] || echo "$core?"
 done
@@ -39,15 +43,21 @@ done
     [ "$(value window instructions m4)" -gt "$(value window instructions m55)" ] && echo "a larger core needs fewer"
 
 room=$(value ram bytes m4)
-for ram in $room $((room - 1)); do as_json --target m4 -n 9 -B 16 --ram "$ram" --flash 1M >fits; value ram fits fits; echo; done
+for ram in $room $((room - 1)); do
+    as_json --target m4 -n 9 -B 16 --ram "$ram" --flash 1M >fits
+    value ram fits fits
+    echo
+done
 qc-info --target m4 --ram 64K --flash 512K q.qcm | grep -A4 '^flash'
 
 echo '--- a file of one'\''s own'
 printf 'name: ours\nlike: cortex-m4\nmhz: 32\ncycles_per_instruction: 3\nadapt_factor: 0\n' >ours.yaml
 as_json --target ours.yaml -n 9 -B 16 >ours
-awk -v a="$(value window milliseconds ours)" -v i="$(value window instructions m4)" 'BEGIN { if ((a / (i * 3 / 32000) - 1) ^ 2 < 1e-6) print "its clock and cycles count" }'
+awk -v a="$(value window milliseconds ours)" -v i="$(value window instructions m4)" \
+    'BEGIN { if ((a / (i * 3 / 32000) - 1) ^ 2 < 1e-6) print "its clock and cycles count" }'
 as_json --target ours.yaml@64MHz -n 9 -B 16 >faster
-awk -v a="$(value window milliseconds ours)" -v b="$(value window milliseconds faster)" 'BEGIN { if ((a / b - 2) ^ 2 < 1e-6) print "the command line wins" }'
+awk -v a="$(value window milliseconds ours)" -v b="$(value window milliseconds faster)" \
+    'BEGIN { if ((a / b - 2) ^ 2 < 1e-6) print "the command line wins" }'
 
 echo '--- what cannot be'
 refuse() {

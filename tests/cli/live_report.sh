@@ -1,4 +1,4 @@
-# qc-report on logs of qc-run: both forms, late labels, a restart, hostile names; the page as Chromium has it.
+# qc-report on logs of qc-run: JSON and TSV, late labels, a restart, hostile names; Chromium renders the page.
 export OMP_NUM_THREADS=1
 qc-synth -q --subjects 2 --activities 3 --windows 20 --channels 3 --length 24 -o people.qcd || exit 1
 for p in p1 p2; do qc-split -q -g $p -o $p.qcd people.qcd || exit 1; done
@@ -6,7 +6,11 @@ printf 'name: tiny\nlayers:\n  - conv: 6\n    kernel: 5\n  - relu\n  - gap\n' >t
 qc-train -q --threads 1 --epochs 3 -a tiny.yaml -d p1.qcd -o fp.qcm && qc-coreset -q -n 9 -d p1.qcd -o core.qcd &&
     qc-quantize --force -q -b 4 --epochs 1 --threads 1 -c core.qcd -d p1.qcd -o q.qcm fp.qcm >words || exit 1
 qc-export -q -f csv -o p2.csv p2.qcd || exit 1
-awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i ~ /^c[0-9]+_[0-9]+$/) { split(substr($i, 2), part, "_"); at[part[1], part[2]] = i }; next }
+awk -F, 'NR == 1 {
+             for (i = 1; i <= NF; i++)
+                 if ($i ~ /^c[0-9]+_[0-9]+$/) { split(substr($i, 2), part, "_"); at[part[1], part[2]] = i }
+             next
+         }
          { for (t = 1; t <= 24; t++) print $at[1, t] "," $at[2, t] "," $at[3, t] }' p2.csv >frames
 # Labels by number after the first 40 windows; then the process begins again.
 mkfifo in out late
@@ -32,7 +36,9 @@ grep -o 'id="[a-z]*"' session.html | sort | uniq -c | sed 's/ *//'
 grep -c 'class="adapt"' session.svg
 grep -c 'class="start"' session.svg
 grep -E '<script|src=|href=' session.html && echo "the page loads something"
-right=$(awk -F'"' '/^{"window"/ { split($3, n, /[: ,]+/); class[n[2]] = $6 } /^{"late"/ { split($3, n, /[: ,]+/); right += class[n[2]] == $6 } END { print right }' json)
+right=$(awk -F'"' '/^{"window"/ { split($3, n, /[: ,]+/); class[n[2]] = $6 }
+    /^{"late"/ { split($3, n, /[: ,]+/); right += class[n[2]] == $6 }
+    END { print right }' json)
 grep -q "<td>40<td>$right " session.html && echo "labelled and right windows as in the log"
 
 echo '--- the same by TSV, with a line that is written just now'
@@ -50,7 +56,8 @@ qc-report hostile >hostile.svg && xmllint --noout hostile.svg
 
 echo '--- what cannot be'
 for wrong in 1=x 9=1 5=7 5=nan 6=1e; do
-    awk -F'\t' -v OFS='\t' -v wrong="$wrong" 'NR == 5 { split(wrong, w, "="); $w[1] = w[2] } NR == 1 || NR == 5' tsv >bad
+    awk -F'\t' -v OFS='\t' -v wrong="$wrong" \
+        'NR == 5 { split(wrong, w, "="); $w[1] = w[2] } NR == 1 || NR == 5' tsv >bad
     qc-report bad 2>&1
     echo "status $?"
 done
@@ -70,7 +77,8 @@ cmp json kept
 echo '--- in a browser'
 if command -v chromium >words; then
     mkdir home
-    HOME=$PWD/home timeout 100 chromium --headless --no-sandbox --disable-gpu --dump-dom "file://$PWD/session.html" >dom 2>words
+    HOME=$PWD/home timeout 100 chromium --headless --no-sandbox --disable-gpu \
+        --dump-dom "file://$PWD/session.html" >dom 2>words
     tr -d '\n' <dom | sed 's/<tr/\n<tr/g; s/<table/\n<table/g' >lines
     grep -o '<title>qcore live session</title>' dom
     sed -n '/id="adapts"/,/id="classes"/p' lines | grep -c '^<tr><td>'

@@ -9,8 +9,11 @@ for camera, n in ('amazon', 10), ('dslr', 5), ('webcam', 5):
     for kind in 'mug', 'bike':
         os.makedirs(f'tree/{camera}/{kind}')
         for k in range(n):
-            rows = b''.join(b'\0' + bytes(draw.randrange(128) + 127 * (kind == "bike") for _ in range(24)) for _ in range(8))
-            open(f'tree/{camera}/{kind}/{k}.png', 'wb').write(b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', 8, 8, 8, 2, 0, 0, 0)) + chunk(b'IDAT', zlib.compress(rows)) + chunk(b'IEND', b''))
+            rows = b''.join(b'\0' + bytes(draw.randrange(128) + 127 * (kind == "bike") for _ in range(24))
+                            for _ in range(8))
+            header = chunk(b'IHDR', struct.pack('>IIBBBBB', 8, 8, 8, 2, 0, 0, 0))
+            body = chunk(b'IDAT', zlib.compress(rows)) + chunk(b'IEND', b'')
+            open(f'tree/{camera}/{kind}/{k}.png', 'wb').write(b'\x89PNG\r\n\x1a\n' + header + body)
 END
 sizes() { for camera in amazon dslr webcam; do echo $camera $(for part in train test; do qc-info \
     "$1/$camera.$part.qcd" | sed -n 's/^examples: //p'; done); done; }

@@ -14,7 +14,8 @@ for model in eegnet-13 tcn-13 gated-13 shuffle-13 branches-13 over-time-13 head 
 import sys
 import numpy as np
 c, h, l, k = map(int, sys.argv[1:])
-np.savez("data.npz", x=np.random.default_rng(3).normal(size=(40, c, l) if h == 1 else (40, c, h, l)).astype("f4"), y=np.arange(40) % k)
+x = np.random.default_rng(3).normal(size=(40, c, l) if h == 1 else (40, c, h, l)).astype("f4")
+np.savez("data.npz", x=x, y=np.arange(40) % k)
 EOF
     qc-import -q -f npz -o data.qcd data.npz || exit
     for bits in 8 2; do

@@ -11,7 +11,8 @@ for name in names:
     number = getattr(signal, "SIG" + name)
     child = subprocess.Popen(["qc-info"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, preexec_fn=default)
     for turn in range(1000): # it reads standard input; are its handlers set?
-        caught = int(next(line for line in open("/proc/%d/status" % child.pid) if line.startswith("SigCgt")).split()[1], 16)
+        status = open("/proc/%d/status" % child.pid)
+        caught = int(next(line for line in status if line.startswith("SigCgt")).split()[1], 16)
         if caught >> (number - 1) & 1: break
         time.sleep(.01)
     else:

@@ -1,4 +1,4 @@
-# The pictures of README are what their script draws; what they show of the e-nose is measured where its data is.
+# share/pictures/draw.sh draws the pictures of README. If the e-nose data is there, its figures are measured again.
 mkdir drawn || exit
 OUT=$PWD/drawn "$TOP/share/pictures/draw.sh" || exit
 for name in drift pipeline; do cmp "drawn/$name.svg" "$TOP/share/pictures/$name.svg" && echo "$name.svg"; done
@@ -11,4 +11,7 @@ else
     measured=$TOP/share/pictures/drift.tsv
 fi
 awk -F '\t' '!/^#/ { n += $1; a += $1 * $2; b += $1 * $3 }
-    END { print (n == 5488 && a / n < .7 && b / n > .9 ? "qcore repairs the drift" : n " windows: " a / n " and " b / n) }' "$measured"
+    END {
+        repaired = n == 5488 && a / n < .7 && b / n > .9
+        print (repaired ? "qcore repairs the drift" : n " windows: " a / n " and " b / n)
+    }' "$measured"

@@ -9,9 +9,16 @@ qc-train -q --threads 1 --epochs 10 -a tiny.yaml -d p1.qcd -o fp.qcm && qc-cores
 qc-quantize --force -q -b 4 --epochs 1 --threads 1 -c core.qcd -o q.qcm fp.qcm >words || exit 1
 qc-export -q -f csv -o p2.csv p2.qcd || exit 1
 # Windows, a row each, to frames: one after another, 25 per second.
-awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i ~ /^c[0-9]+_[0-9]+$/) { split(substr($i, 2), part, "_"); at[part[1], part[2]] = i } else if ($i == "label") label = i
-                   print "t,c1,c2,c3,label"; next }
-         { for (t = 1; t <= 24; t++) printf "%.2f,%s,%s,%s,%s\n", n++ * .04, $at[1, t], $at[2, t], $at[3, t], $label }' p2.csv >frames.csv
+awk -F, 'NR == 1 {
+             for (i = 1; i <= NF; i++)
+                 if ($i ~ /^c[0-9]+_[0-9]+$/) { split(substr($i, 2), part, "_"); at[part[1], part[2]] = i }
+                 else if ($i == "label") label = i
+             print "t,c1,c2,c3,label"; next
+         }
+         {
+             for (t = 1; t <= 24; t++)
+                 printf "%.2f,%s,%s,%s,%s\n", n++ * .04, $at[1, t], $at[2, t], $at[3, t], $label
+         }' p2.csv >frames.csv
 qc-run -d p2.qcd --top 3 q.qcm >data.tsv || exit 1
 columns() { tail -n +2 "$1" | cut -f3-; }
 columns data.tsv >wanted
@@ -22,12 +29,15 @@ cut -d, -f2-4 frames.csv | tail -n +2 | tr , ' ' | qc-run --top 3 --rate 25 q.qc
 cut -f3-7,9- blanks.tsv >without; cut -f3-7,9- data.tsv | cmp - without && echo "... without a header, times and labels"
 cut -f2 frames.tsv | sed -n '2p;13p'; cut -f2 blanks.tsv | sed -n '2p;13p'
 qc-run --json q.qcm <frames.csv >frames.json || exit 1
-sed 's/.*"class": "\([^"]*\)", "probability": \([0-9.]*\).*/\1/; 1d' frames.json >classes; cut -f3 data.tsv | tail -n +2 |
-    cmp - classes && echo "... as JSON"
+sed 's/.*"class": "\([^"]*\)", "probability": \([0-9.]*\).*/\1/; 1d' frames.json >classes
+cut -f3 data.tsv | tail -n +2 | cmp - classes && echo "... as JSON"
 right=$(awk -F'\t' 'NR > 1 && $3 == $8' data.tsv | wc -l)
 # counted by another program
 qc-eval --json -d p2.qcd q.qcm | grep -c "\"accuracy\": $(awk "BEGIN { printf \"%.6f\", $right / 36 }")"
-awk -F'\t' 'NR > 1 { if ($4 < $10 || $10 < $12 || ($4 + $10 + $12 - 1) ^ 2 > 1e-7 || ($4 - $10 - $5) ^ 2 > 1e-7) print "no distribution: " $0 }' data.tsv
+awk -F'\t' 'NR > 1 {
+    if ($4 < $10 || $10 < $12 || ($4 + $10 + $12 - 1) ^ 2 > 1e-7 || ($4 - $10 - $5) ^ 2 > 1e-7)
+        print "no distribution: " $0
+}' data.tsv
 
 # Overlapping windows: each fourth of stride 6 is one of stride 24.
 qc-run --stride 6 --top 3 q.qcm <frames.csv >over.tsv || exit 1

@@ -9,9 +9,20 @@ qc-train -q --threads 1 --epochs 3 -a tiny.yaml -d p1.qcd -o fp.qcm && qc-corese
 qc-quantize --force -q -b 4 --epochs 1 --threads 1 -c core.qcd -o q.qcm fp.qcm >words || exit 1
 qc-export -q -f csv -o p2.csv p2.qcd || exit 1
 # Windows of the three classes in turn, to frames with a label.
-awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i ~ /^c[0-9]+_[0-9]+$/) { split(substr($i, 2), part, "_"); at[part[1], part[2]] = i } else if ($i == "label") label = i; next }
+awk -F, 'NR == 1 {
+             for (i = 1; i <= NF; i++)
+                 if ($i ~ /^c[0-9]+_[0-9]+$/) { split(substr($i, 2), part, "_"); at[part[1], part[2]] = i }
+                 else if ($i == "label") label = i
+             next
+         }
          { row[(NR - 2) % 20 * 3 + int((NR - 2) / 20)] = $0 }
-         END { for (r = 0; r < 60; r++) { split(row[r], cell, ","); for (t = 1; t <= 24; t++) printf "%.2f,%s,%s,%s,%s\n", n++ * .04, cell[at[1, t]], cell[at[2, t]], cell[at[3, t]], cell[label] } }' p2.csv >frames
+         END {
+             for (r = 0; r < 60; r++) {
+                 split(row[r], cell, ",")
+                 for (t = 1; t <= 24; t++)
+                     printf "%.2f,%s,%s,%s,%s\n", n++ * .04, cell[at[1, t]], cell[at[2, t]], cell[at[3, t]], cell[label]
+             }
+         }' p2.csv >frames
 live='qc-run -c core.qcd --every 6 --time-column 1 --label-column 5'
 $live --state whole q.qcm <frames >whole.tsv 2>whole.err || exit 1
 wc -l <whole.tsv
@@ -42,7 +53,11 @@ answers rest.tsv >rest; answers whole.tsv | tail -n "$(wc -l <rest)" | cmp - res
     echo "the same answers and state"
 
 # Labels that come apart: all of them before the first frame, by time and by number.
-awk -F, 'NR % 24 == 1 { n = int(NR / 24); from = $1; class = $5 } NR % 24 == 0 { if (n % 2) print n, class; else printf "0:%02d:%05.2f-0:%02d:%05.2f %s\n", from / 60, from % 60, $1 / 60, $1 % 60, class }' frames >labels
+awk -F, 'NR % 24 == 1 { n = int(NR / 24); from = $1; class = $5 }
+         NR % 24 == 0 {
+             if (n % 2) print n, class
+             else printf "0:%02d:%05.2f-0:%02d:%05.2f %s\n", from / 60, from % 60, $1 / 60, $1 % 60, class
+         }' frames >labels
 cut -d, -f1-4 frames | qc-run -c core.qcd --every 6 --time-column 1 --labels labels --state late q.qcm >late.tsv 2>err \
     || exit 1
 cmp whole.tsv late.tsv && cmp whole late && echo "labels apart: the same answers and state"
@@ -99,6 +114,7 @@ cat err
 command -v script >words || { echo "script (bsdutils) is missing" >&2; exit 77; }
 live="$live --state line q.qcm"
 script -qec "stty cols 34; $live --status <frames >shown" /dev/null </dev/null >line.out || exit 1
-cmp shown whole.tsv && tr '\r' '\n' <line.out | grep -a ' windows ' | tail -n 1 | sed 's/^.*\[K//; s/accuracy [0-9.]*/accuracy X/'
+cmp shown whole.tsv && tr '\r' '\n' <line.out | grep -a ' windows ' | tail -n 1 |
+    sed 's/^.*\[K//; s/accuracy [0-9.]*/accuracy X/'
 $live --status </dev/null 2>&1
 echo "status $?"

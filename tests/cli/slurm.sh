@@ -27,8 +27,10 @@ until_so() { # until_so COMMAND: tries for a minute; says what the daemons said 
         sleep 0.2
     done
 }
-ports=$(/usr/bin/python3 -c \
-    'import socket; s = [socket.socket() for _ in "12"]; [x.bind(("127.0.0.1", 0)) for x in s]; print(*[x.getsockname()[1] for x in s])')
+ports=$(/usr/bin/python3 -c 'import socket
+s = [socket.socket() for _ in "12"]
+for x in s: x.bind(("127.0.0.1", 0))
+print(*[x.getsockname()[1] for x in s])')
 umask 022
 mkdir state spool private && chmod 700 private && head -c 128 /dev/urandom >private/key && chmod 600 private/key &&
     : >plugstack.conf || exit
@@ -78,7 +80,9 @@ name: cluster
 axes: {seed: [1, 2, 3], kind: [good, bad]}
 steps:
   first: echo {seed} > {out}
-  second: test -s {first} && { test {kind} = good || test -e mended; } && cat {first} > {out} && echo "$SLURM_JOB_NAME" >> {out}
+  second: >-
+    test -s {first} && { test {kind} = good || test -e mended; } && cat {first} > {out} &&
+    echo "$SLURM_JOB_NAME" >> {out}
 EXPERIMENT
 all_ended() { until_so '[ -z "$(squeue -h)" ]'; }
 script=$TOP/share/experiments/slurm.sh

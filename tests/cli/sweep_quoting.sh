@@ -11,14 +11,16 @@ EXPERIMENT
 exec /usr/bin/python3 - <<'EOF'
 import glob, os, shutil, subprocess
 
-values = ["plain/path-1.qcd", "", " ", "a b", "'", "''", "a'b'c", '"', "\\", "\\'", "\\\\n", "$HOME", "$(touch pwned)", "`touch pwned`", "; touch pwned", "& touch pwned &", "| touch pwned",
-          "> pwned", "< /none", "*", "?", "[a-z]", "~", "#", "!", "!!", "%s%n", "{}", "{1}", "{data}", "${data}", "-n", "--", "\t", "a\tb", "\x1b[31m", "\x7f", "\xe4", "\u202e", "' ; touch pwned ; '", "'\"'\"'",
-          "&&", "||", "(", ")", "a=b", "=ls", "\x01\x02", "\v\f"]
+values = ["plain/path-1.qcd", "", " ", "a b", "'", "''", "a'b'c", '"', "\\", "\\'", "\\\\n", "$HOME", "$(touch pwned)",
+          "`touch pwned`", "; touch pwned", "& touch pwned &", "| touch pwned", "> pwned", "< /none", "*", "?", "[a-z]",
+          "~", "#", "!", "!!", "%s%n", "{}", "{1}", "{data}", "${data}", "-n", "--", "\t", "a\tb", "\x1b[31m", "\x7f",
+          "\xe4", "\u202e", "' ; touch pwned ; '", "'\"'\"'", "&&", "||", "(", ")", "a=b", "=ls", "\x01\x02", "\v\f"]
 values = [v.encode() for v in values] + [b"\xff\xfe", b"\xc2\x9b31m", b"\xe4 latin", b"\x9b"]
 runners = (["sh"], ["xargs", "-d", "\\n", "-n", "1", "sh", "-c"], ["parallel", "--will-cite", "-j", "1"])
 
 def commands(dir, value):
-    made = subprocess.run(["qc-sweep", "-q", "-o", dir, "--set", b"data=" + value, "e.yaml"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    made = subprocess.run(["qc-sweep", "-q", "-o", dir, "--set", b"data=" + value, "e.yaml"], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE)
     return made.returncode, made.stdout, made.stderr
 
 wrong = 0

@@ -1,11 +1,12 @@
-# An experiment of invented results: shared steps are run once, a failed command comes again, results are found and
-# averaged as numpy says.
+# An experiment of invented results: shared steps run once, a failed command runs again, and qc-report's means and
+# intervals are NumPy's.
 cat >result <<'END' || exit
 #!/bin/sh
 # result SEED METHOD: what qc-calibrate --json would print
 [ "$2" = good ] && a=0.9 || a=0.5
 printf '{"batch": 1, "test": [0.25, 1]}\n{"batch": 2, "test": [%s%s, 0.75]}\n' $a "$1"
-printf '{"summary": true, "accuracy_before": %s%s, "test": [0.5, 1], "flips": 3, "ms": 1%s, "working_bytes": 100}\n' $a "$1" "$1"
+printf '{"summary": true, "accuracy_before": %s%s, "test": [0.5, 1], "flips": 3, ' $a "$1"
+printf '"ms": 1%s, "working_bytes": 100}\n' "$1"
 END
 chmod +x result
 cat >e.yaml <<'END' || exit
@@ -54,7 +55,8 @@ qc-report -g method --plot seed,before e.yaml | tee c.gp | gnuplot >c.svg && gre
 sed -n '/^.row/,/^END/p' c.gp | cut -c 1-6 # a curve a method over the seeds, where they lie
 qc-report -g method --plot person,before e.yaml | grep -e xtics -e plot # words lie side by side
 # the bands of batches are the means' intervals
-qc-report -g method --plot batches e.yaml | sed -n '/^.row0/,/^END/p' | sed '1d;$d' >bands && /usr/bin/python3 - <<'END' || exit
+qc-report -g method --plot batches e.yaml | sed -n '/^.row0/,/^END/p' | sed '1d;$d' >bands || exit
+/usr/bin/python3 - <<'END' || exit
 import statistics as s
 x = [0.91, 0.92, 0.94] * 2
 half = 2.5705818 * s.stdev(x) / 6 ** .5
@@ -77,7 +79,7 @@ qc-report -d many --plot batches many.yaml >many.gp
 grep -c '^.row[0-9]* <<' many.gp; grep -o 'title "[^"]*"' many.gp
 gnuplot many.gp >many.svg && grep -c '<svg' many.svg
 qc-report -d many --plot size,ms -g method --set method=m1,m2 many.yaml | grep -o 'title "[^"]*"\|label "[^"]*"'
-# two streams: the target is the person of the stream, the source comes behind both
+# two streams: the target is the subject of the stream; the source is the last test set
 cat >streams.yaml <<'END'
 name: streams
 axes: {seed: [1], method: [a, b, c], size: [1, 2]}
@@ -87,7 +89,8 @@ steps:
     {
     echo '{"batch": 1, "stream": 1, "test": [0.5, 0.1, 0.9], "ece": [0.2, 0.7, 0.7]}';
     echo '{"batch": 2, "stream": 2, "test": [0.2, 0.75, 0.8], "ece": [0.7, 0.4, 0.7]}';
-    echo '{"summary": true, "accuracy_before": {seed}, "test": [0.35, 0.4, 0.85], "ece": [0.5, 0.5, 0.7], "model_bytes": 30, "working_bytes": 12, "acc": 0.6, "bwt": -0.2}';
+    echo '{"summary": true, "accuracy_before": {seed}, "test": [0.35, 0.4, 0.85], "ece": [0.5, 0.5, 0.7],
+    "model_bytes": 30, "working_bytes": 12, "acc": 0.6, "bwt": -0.2}';
     } > {out}; : {method} {size}
 END
 qc-sweep -q -o streams streams.yaml | sh || exit

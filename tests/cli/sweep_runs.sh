@@ -1,5 +1,5 @@
-# Runs of two folders become one table, which says what is done elsewhere: nothing that only they need is run again, and
-# means are over all of them.
+# --runs: the runs of two folders become one table. qc-sweep runs no job that only finished runs need; means are over
+# the runs of both folders.
 cat >e.yaml <<'END' || exit
 name: halves
 axes:
@@ -13,7 +13,8 @@ steps:
     {
     echo '{"batch": 1, "test": [0.{seed}25, 1]}';
     echo '{"batch": 2, "test": [0.9, 0.{seed}5]}';
-    echo '{"summary": true, "accuracy_before": 0.1{seed}3456789, "test": [0.5, 1], "flips": 3, "ms": 1{seed}, "model_bytes": 7, "working_bytes": 100}';
+    echo '{"summary": true, "accuracy_before": 0.1{seed}3456789, "test": [0.5, 1], "flips": 3, "ms": 1{seed},
+    "model_bytes": 7, "working_bytes": 100}';
     } > {out} && test -s {flipnet} && : {method}
 END
 qc-sweep -q -o all e.yaml | sh || exit
@@ -24,17 +25,20 @@ qc-report -q -d b -f runs -o b.tsv e.yaml || exit
 cut -f 1-5,8,9,14-16,22,23 a.tsv | sed 's/run-[0-9a-f]*/run-X/'
 echo '--- what is left'
 qc-sweep --status -o none --runs a.tsv --runs b.tsv e.yaml
-qc-sweep -o none --runs a.tsv --runs b.tsv e.yaml | sed 's/.*\(model\|flipnet\|run\)-[0-9a-f]*.done.*/\1/' | sort | uniq -c
+qc-sweep -o none --runs a.tsv --runs b.tsv e.yaml |
+    sed 's/.*\(model\|flipnet\|run\)-[0-9a-f]*.done.*/\1/' | sort | uniq -c
 qc-sweep -o none -q --runs a.tsv --runs b.tsv --all e.yaml | wc -l
 qc-sweep -o none -q --runs a.tsv --runs b.tsv e.yaml | sh || exit
 qc-sweep -o none --runs a.tsv --runs b.tsv e.yaml
 echo '--- means'
 qc-report -d all -f runs e.yaml >all.tsv || exit
 qc-report -d none --runs a.tsv --runs b.tsv -f runs e.yaml | cmp - all.tsv && echo "the table of all"
-sed '1i # made by hand' all.tsv | qc-report -d nowhere --runs - -f runs e.yaml | cmp - all.tsv && echo "a table of a table"
+sed '1i # made by hand' all.tsv | qc-report -d nowhere --runs - -f runs e.yaml | cmp - all.tsv &&
+    echo "a table of a table"
 for format in tsv md latex json; do
     qc-report -d all -f $format -g method --figures accuracy,cost,target_ece e.yaml >want || exit
-    qc-report -d nowhere -f $format -g method --figures accuracy,cost,target_ece --runs all.tsv e.yaml | cmp - want && echo "$format is the same"
+    qc-report -d nowhere -f $format -g method --figures accuracy,cost,target_ece --runs all.tsv e.yaml |
+        cmp - want && echo "$format is the same"
 done
 qc-report -d all -g method --plot batches e.yaml >want
 qc-report -d nowhere --runs all.tsv -g method --plot batches e.yaml | cmp - want && echo "curves are the same"

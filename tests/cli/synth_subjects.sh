@@ -1,5 +1,5 @@
-# People made of real recordings: without drift they are the source, with it they are not; the same seed makes the same,
-# and each has windows, names and ids of its own.
+# qc-synth -d: synthetic subjects from recordings. Without drift their windows are the source's, with drift they are
+# not. The same seed makes the same subjects; each has its own windows, names and ids.
 qc-synth -q --subjects 1 --activities 3 --windows 6 --channels 6 --length 20 -o source.qcd || exit
 qc-synth -q -d source.qcd --subjects 2 --drift 0 -o same.qcd &&
     qc-synth -q -d source.qcd --subjects 2 --seed 5 -o two.qcd || exit
@@ -13,7 +13,8 @@ import numpy as np
 d = {name: np.load(name + ".npz", allow_pickle=False) for name in ("source", "same", "two", "three", "other")}
 source, x = d["source"]["x"], {name: d[name]["x"] for name in d}
 n = len(source)
-assert np.allclose(x["same"], np.concatenate([source, source]), atol=1e-4 * np.abs(source).max()), "no drift changes them"
+twice, tolerance = np.concatenate([source, source]), 1e-4 * np.abs(source).max()
+assert np.allclose(x["same"], twice, atol=tolerance), "subjects without drift are not the source"
 assert len(x["two"]) == 2 * n and np.array_equal(x["three"][:2 * n], x["two"]), "a third person changes the first two"
 far = lambda a, b: np.abs(a - b).mean() > 0.05 * source.std()
 assert far(x["two"][:n], source) and far(x["two"][n:], x["two"][:n]) and far(x["other"], x["two"])

@@ -8,7 +8,9 @@ hostile = b"a" + ENDS + b"\x07b"
 runs = wrong = refused = 0
 
 def unsafe(text):
-    return [c for c in text if (unicodedata.category(c) in ("Cc", "Zl", "Zp") and c not in "\n\t") or c in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"]
+    directions = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+    control = [c for c in text if unicodedata.category(c) in ("Cc", "Zl", "Zp") and c not in "\n\t"]
+    return control + [c for c in text if c in directions]
 
 def run(*words, may_fail=1, data=None):
     global runs, wrong, refused
@@ -28,22 +30,30 @@ def run(*words, may_fail=1, data=None):
 def csv(path, label, n=24):
     with open(path, "wb") as f:
         f.write(b"group,c1,c2,c3,label\n")
-        for i in range(n): f.write(b'"g%s",%d,%d,%d,"%s"\n' % (label if i % 3 else b"", i % 5, i % 7, i * i % 11, (label if i % 2 else b"plain")))
+        for i in range(n):
+            group, name = label if i % 3 else b"", label if i % 2 else b"plain"
+            f.write(b'"g%s",%d,%d,%d,"%s"\n' % (group, i % 5, i % 7, i * i % 11, name))
 
 # labels as files of ours can hold them: what an importer refuses is put in afterwards by our own writer
-for k, label in enumerate((b"a\xc2\x9b31mb", b"\xe2\x80\xaegnp", b"tab\there", b"quote\"back\\slash", hostile, b"\x9b", b"new\nline")):
+for k, label in enumerate((b"a\xc2\x9b31mb", b"\xe2\x80\xaegnp", b"tab\there", b"quote\"back\\slash", hostile, b"\x9b",
+                           b"new\nline")):
     csv("d.csv", label)
     run("qc-import", "-f", "csv", "--header", "yes", "-o", "d.qcd", "d.csv")
-    run("qc-import", "-f", "csv", "-q", "--label-column", "label", "--group-column", "group", "-o", "d%d.qcd" % k, "d.csv")
+    run("qc-import", "-f", "csv", "-q", "--label-column", "label", "--group-column", "group", "-o", "d%d.qcd" % k,
+        "d.csv")
 
-subprocess.run("qc-synth -q --subjects 1 --activities 3 --windows 12 --channels 2 --length 8 -o s.qcd", shell=True, check=True)
+subprocess.run("qc-synth -q --subjects 1 --activities 3 --windows 12 --channels 2 --length 8 -o s.qcd", shell=True,
+               check=True)
 for k in range(7):
     if not os.path.exists("d%d.qcd" % k): continue
     d = "d%d.qcd" % k
-    for words in (["qc-info", d], ["qc-split", "-t", ".3", "-o", "x.qcd", "-O", "y.qcd", d], ["qc-split", "-g", "none", "-o", "x.qcd", d], ["qc-coreset", "-n", "6", "-d", d, "-o", "c.qcd"],
-                  ["qc-train", "-a", "mlp", "-d", d, "--epochs", "1", "--threads", "1", "-o", "m.qcm"], ["qc-info", "m.qcm"], ["qc-eval", "-d", d, "m.qcm"],
-                  ["qc-eval", "-d", "s.qcd", "m.qcm"], ["qc-quantize", "--epochs", "1", "--threads", "1", "-c", "c.qcd", "-o", "q.qcm", "m.qcm"], ["qc-eval", "--confusion", "-d", d, "q.qcm"],
-                  ["qc-export", "-f", "csv", "-o", "e.csv", d], ["qc-calibrate", "-c", "c.qcd", "-s", d, "-o", "n.qcm", "q.qcm"]):
+    for words in (["qc-info", d], ["qc-split", "-t", ".3", "-o", "x.qcd", "-O", "y.qcd", d],
+                  ["qc-split", "-g", "none", "-o", "x.qcd", d], ["qc-coreset", "-n", "6", "-d", d, "-o", "c.qcd"],
+                  ["qc-train", "-a", "mlp", "-d", d, "--epochs", "1", "--threads", "1", "-o", "m.qcm"],
+                  ["qc-info", "m.qcm"], ["qc-eval", "-d", d, "m.qcm"], ["qc-eval", "-d", "s.qcd", "m.qcm"],
+                  ["qc-quantize", "--epochs", "1", "--threads", "1", "-c", "c.qcd", "-o", "q.qcm", "m.qcm"],
+                  ["qc-eval", "--confusion", "-d", d, "q.qcm"], ["qc-export", "-f", "csv", "-o", "e.csv", d],
+                  ["qc-calibrate", "-c", "c.qcd", "-s", d, "-o", "n.qcm", "q.qcm"]):
         run(*words)
         if words[0] in ("qc-info", "qc-eval", "qc-split", "qc-coreset", "qc-train", "qc-calibrate"):
             for line in run(*words[:1], "--json", *words[1:]).decode(errors="replace").splitlines():
@@ -55,7 +65,8 @@ os.symlink("s.qcd", hostile)
 for name in (hostile, b"none" + ENDS, b"\x9b" * 700):
     for program in sorted(os.listdir(os.environ["BIN"])):
         if not program.startswith("qc-"): continue
-        for words in ([name], ["--config", name], ["-o", name, name], ["--json", name], ["-d", name, name], ["-c", name, "-s", name, name], ["--no" + os.fsdecode(ENDS)], [b"-" + ENDS],
+        for words in ([name], ["--config", name], ["-o", name, name], ["--json", name], ["-d", name, name],
+                      ["-c", name, "-s", name, name], ["--no" + os.fsdecode(ENDS)], [b"-" + ENDS],
                       ["--max-bytes", name], ["--seed", name], ["-a", name, "-d", name], ["-f", name, name]):
             run(program, *words, data=b"")
     with open("config.yaml", "wb") as f: f.write(b'"no\\u009bsuch\\e[2J": 1\n')

@@ -2,7 +2,8 @@
 # checkpoint can go on with another number.
 export OMP_NUM_THREADS=3
 qc-synth -q --subjects 2 --activities 3 --windows 20 --channels 3 --length 24 -o d.qcd || exit 1
-printf 'name: tiny\nlayers:\n  - conv: 6\n    kernel: 5\n  - batchnorm\n  - relu\n  - conv: 6\n    kernel: 3\n  - batchnorm\n  - relu\n  - gap\n' >tiny.yaml
+printf 'name: tiny\nlayers:\n  - conv: 6\n    kernel: 5\n  - batchnorm\n  - relu\n' >tiny.yaml
+printf '  - conv: 6\n    kernel: 3\n  - batchnorm\n  - relu\n  - gap\n' >>tiny.yaml
 qc-coreset -q -n 9 -d d.qcd -o core.qcd || exit 1
 for n in 1 2 3 7; do
     qc-train -q --threads $n --epochs 4 --valid .2 -B 33 -a tiny.yaml -d d.qcd -L miss$n -o fp$n.qcm || exit 1
@@ -16,7 +17,8 @@ for n in 2 3 7; do cmp fp1.qcm fp$n.qcm && cmp miss1 miss$n && cmp q1.qcm q$n.qc
 /usr/bin/python3 - <<'EOF'
 import os, signal, subprocess
 os.mkfifo("pipe")
-command = "qc-train --threads %d --epochs 4 --valid .2 -B 33 -a tiny.yaml -d d.qcd -L miss --checkpoint state -o fp.qcm%s"
+command = ("qc-train --threads %d --epochs 4 --valid .2 -B 33 -a tiny.yaml -d d.qcd -L miss --checkpoint state"
+           " -o fp.qcm%s")
 first = subprocess.Popen((command % (1, "")).split(), stderr=subprocess.DEVNULL)
 while first.poll() is None and not os.path.exists("state"): pass
 first.kill()

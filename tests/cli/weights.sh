@@ -15,7 +15,8 @@ n, = struct.unpack_from('<Q', b)
 header = json.loads(b[8:8 + n])
 for k, v in header.items():
     lo, hi = v['data_offsets']
-    assert v['dtype'] == 'F32' and np.array_equal(np.frombuffer(b[8 + n + lo:8 + n + hi], '<f4').reshape(v['shape']), a[k]), k
+    values = np.frombuffer(b[8 + n + lo:8 + n + hi], '<f4').reshape(v['shape'])
+    assert v['dtype'] == 'F32' and np.array_equal(values, a[k]), k
 print({k: a[k].shape for k in a.files})
 
 
@@ -35,7 +36,8 @@ save('f32', arrays)
 save('f64', arrays, 'F64', '<f8')
 save('f16', arrays, 'F16', '<f2')
 save('bf16', arrays, 'BF16')
-np.savez_compressed('f64.npz', **{k: np.asfortranarray(v.astype('>f8')) for k, v in reversed(arrays.items())}, **{'x.num_batches_tracked': 7})
+np.savez_compressed('f64.npz', **{k: np.asfortranarray(v.astype('>f8')) for k, v in reversed(arrays.items())},
+                    **{'x.num_batches_tracked': 7})
 first = a.files[0]
 save('missing', {k: v for k, v in arrays.items() if k != first})
 save('more', {**arrays, 'other.weight': np.zeros(3)})

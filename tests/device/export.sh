@@ -10,7 +10,8 @@ make_people
 for bits in 2 4 8 4std 2all; do
     device=
     [ $bits != 2all ] || \
-        device='--tune stop_loss=0 --tune first_share=.03 --tune largest_share=.5 --tune block_sample=600 --tune few_class_threshold=.2 --tune skip_flips=0 --tune temperature_loss=.2
+        device='--tune stop_loss=0 --tune first_share=.03 --tune largest_share=.5 --tune block_sample=600
+        --tune few_class_threshold=.2 --tune skip_flips=0 --tune temperature_loss=.2
         --tune stacking_bias=.3 --tune ridge=.1 --tune prior_count=1 --tune average_window=3 --tune update=0'
     make_session ${bits%%[a-z]*} s$bits shuffled $(case $bits in *std) echo --std --last-bits 8;; esac) || exit 1
     compile_host s$bits || exit 1

@@ -6,7 +6,8 @@ import numpy as np
 
 # --- MATLAB version 5 (MAT-File Format, MathWorks) ----------------------------------------------------
 
-MAT_TYPES = {1: 'i1', 2: 'u1', 3: 'i2', 4: 'u2', 5: 'i4', 6: 'u4', 7: 'f4', 9: 'f8', 12: 'i8', 13: 'u8', 16: 'u1', 17: 'u2'}
+MAT_TYPES = {1: 'i1', 2: 'u1', 3: 'i2', 4: 'u2', 5: 'i4', 6: 'u4', 7: 'f4', 9: 'f8', 12: 'i8', 13: 'u8', 16: 'u1',
+             17: 'u2'}
 
 
 def mat_element(data, at, order='<'):
@@ -45,7 +46,8 @@ def mat_array(name, value, order='<', dims=None):
     else:
         value = np.asarray(value, 'f8')
         flags, kind, data, shape = 6, 9, value.astype(order + 'f8').tobytes(order='F'), value.shape
-    body = mat_part(6, struct.pack(order + 'II', flags, 0), order) + mat_part(5, struct.pack(order + 'ii', *(dims or shape)), order)
+    body = mat_part(6, struct.pack(order + 'II', flags, 0), order)
+    body += mat_part(5, struct.pack(order + 'ii', *(dims or shape)), order)
     body += mat_part(1, name.encode(), order) + mat_part(kind, data, order)
     return struct.pack(order + 'II', 14, len(body)) + body
 

@@ -24,9 +24,12 @@ for source in "$TOP"/src/qc-*.c; do
         [[ $offered == *" $option "* ]] || { echo "$program $option is not completed"; wrong=1; }
         complete_line "$program" "$option" ''
         [[ ${COMPREPLY[*]} && ${COMPREPLY[*]} != file.qcd ]] || continue
-        [[ $option == --format && $program == qc-import ]] && help=$("$program" -h) || help=$(echo "$all" | grep -E -- "$option([ ]|\$)")
+        # the formats of qc-import are in its short help
+        [[ $option == --format && $program == qc-import ]] && help=$("$program" -h) ||
+            help=$(echo "$all" | grep -E -- "$option([ ]|\$)")
         for word in "${COMPREPLY[@]}"; do
-            [[ $word == file.qcd || $option == --arch || $help == *"$word"* ]] || { echo "$program $option $word: not in its help"; wrong=1; }
+            [[ $word == file.qcd || $option == --arch || $help == *"$word"* ]] ||
+                { echo "$program $option $word: not in its help"; wrong=1; }
         done
     done
     unset -f "$program"
@@ -43,7 +46,8 @@ for arch in "$TOP"/share/arch/*.yaml; do # every one is offered, and is in the m
     arch=$(basename "$arch" .yaml)
     complete_line qc-train -a "$arch"
     [[ " ${COMPREPLY[*]} " == *" $arch "* ]] || { echo "qc-train -a $arch is not completed"; wrong=1; }
-    grep -qE "^\.It Cm ([a-z0-9-]+ , )*$arch( ,|\$)" "$TOP/man/qc-train.1" || { echo "$arch is not in man/qc-train.1"; wrong=1; }
+    grep -qE "^\.It Cm ([a-z0-9-]+ , )*$arch( ,|\$)" "$TOP/man/qc-train.1" ||
+        { echo "$arch is not in man/qc-train.1"; wrong=1; }
 done
 exit $wrong
 END

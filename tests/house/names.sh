@@ -5,11 +5,18 @@ twice=$(ls lib/*/*.[ch] src/*.c tests/unit/*.c tests/bench/*.c 2>/dev/null | sed
 awk '
 {
     name = ""
-    if (match($0, /^(typedef )?(struct|enum|union) Qc[A-Za-z0-9]+ *\{/)) { name = substr($0, 1, RLENGTH); sub(/ *\{$/, "", name); sub(/.* /, "", name) }
-    else if (match($0, /^\} Qc[A-Za-z0-9]+;/)) name = substr($0, 3, RLENGTH - 3)
-    else if (match($0, /^typedef .*\(\*Qc[A-Za-z0-9]+\)/)) { name = $0; sub(/.*\(\*/, "", name); sub(/\).*/, "", name) }
+    if (match($0, /^(typedef )?(struct|enum|union) Qc[A-Za-z0-9]+ *\{/)) {
+        name = substr($0, 1, RLENGTH); sub(/ *\{$/, "", name); sub(/.* /, "", name)
+    } else if (match($0, /^\} Qc[A-Za-z0-9]+;/)) {
+        name = substr($0, 3, RLENGTH - 3)
+    } else if (match($0, /^typedef .*\(\*Qc[A-Za-z0-9]+\)/)) {
+        name = $0; sub(/.*\(\*/, "", name); sub(/\).*/, "", name)
+    }
     if (name == "") next
-    if (name in home && home[name] != FILENAME) { print "two types are called " name ": in " home[name] " and " FILENAME; wrong = 1 }
+    if (name in home && home[name] != FILENAME) {
+        print "two types are called " name ": in " home[name] " and " FILENAME
+        wrong = 1
+    }
     home[name] = FILENAME
 }
 END { exit wrong }' lib/*/*.[ch]
@@ -24,7 +31,8 @@ awk '
     family = part[2]
     if (family ~ /^(fit|import|is|need|put|read)$/) next
     if (family in folder && folder[family] != path[2]) {
-        print "qc_" family "_ is a family of lib/" folder[family] " (" example[family] ") and of lib/" path[2] " (" name ")"
+        print "qc_" family "_ is a family of lib/" folder[family] " (" example[family] ") and of lib/" path[2] \
+            " (" name ")"
         wrong = 1
     }
     folder[family] = path[2]; example[family] = name

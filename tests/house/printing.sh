@@ -5,5 +5,9 @@ objects=$(for source in lib/*/*.c; do
     [ ! -f "$BUILD/${source%.c}.o" ] || echo "$BUILD/${source%.c}.o"
 done)
 [ -n "$objects" ] || { echo "nothing is built in $BUILD"; exit 1; }
-nm -A -u $objects | awk \
-    '$NF ~ /^(__)?(printf|vprintf|puts|putchar|perror|stdout|stderr)(_chk|_unlocked)?(@.*)?$/ { print $1 " uses " $NF; wrong = 1 } END { exit wrong }'
+nm -A -u $objects | awk '
+    $NF ~ /^(__)?(printf|vprintf|puts|putchar|perror|stdout|stderr)(_chk|_unlocked)?(@.*)?$/ {
+        print $1 " uses " $NF
+        wrong = 1
+    }
+    END { exit wrong }'

@@ -1,8 +1,9 @@
-"""PyTorch's word on the losses of rehearsal: reads one problem from stdin, prints loss and gradient of each.
+"""The losses of rehearsal by PyTorch: reads one problem from stdin, prints the value and the gradient of each loss.
 
 stdin:  n classes, then logits [n][classes], labels [n], weights [n], allowed [classes], remembered [n][classes].
-stdout: a line for each loss: its value, then its gradient with respect to the logits [n][classes]:
-        cross-entropy; the same weighted; the same among the allowed classes (ER-ACE's mask); mean squared distance to the remembered logits (DER).
+stdout: a line for each loss: its value, then its gradient with respect to the logits [n][classes]. The losses are
+        cross-entropy, weighted cross-entropy, weighted cross-entropy among the allowed classes (ER-ACE's mask), and
+        the mean squared distance to the remembered logits (DER).
 Exit status 77: PyTorch is missing.
 """
 import sys

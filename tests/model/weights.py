@@ -1,10 +1,8 @@
-"""weights.py MODEL.onnx MODEL.npz: the weights, inputs and logits of a dump as text that tests/unit/test_parity.c
-reads.
+"""weights.py MODEL.onnx MODEL.npz: the weights, inputs and logits of a dump as text for tests/unit/test_parity.c.
 
-A line a tensor: its kind (conv, bias, linear, gain, shift, mean, variance, x, logits), its number of values, the
-values, in the order and layout
-of our graph: weights [out][kernel_h][kernel_w][in], windows [n][height][width][channels]. Exit status 77: python3-onnx
-is missing.
+A line per tensor: its kind (conv, bias, linear, gain, shift, mean, variance, x, logits), its number of values, the
+values. Order and layout are those that QcGraph has: weights [out][kernel_h][kernel_w][in], windows
+[n][height][width][channels]. Exit status 77: python3-onnx is missing.
 """
 import sys
 

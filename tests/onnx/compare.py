@@ -1,5 +1,8 @@
-"""compare.py DATA.qcd MODEL.onnx LOGITS.npy WORDS: windows of a data file through ONNX Runtime, held against the logits of qc-eval. Prints how many windows get
-another class, and on stderr the largest difference. Exit status 77: numpy or onnxruntime-node is missing."""
+"""compare.py DATA.qcd MODEL.onnx LOGITS.npy WORDS: ONNX Runtime's logits of a data file against the logits of qc-eval.
+
+Prints how many windows get another class, and on stderr the largest difference. Exit status 77: numpy or
+onnxruntime-node is missing.
+"""
 import os
 import struct
 import subprocess
@@ -33,7 +36,8 @@ n, channels, height, width = map(int, shape)
 with open(model + ".x", "wb") as f:
     f.write(sections["x"])
 shape = (n, channels, width) if height == 1 and rank_of(model) < 4 else (n, channels, height, width)
-status = subprocess.call(["node", os.path.join(os.path.dirname(__file__), "run.js"), model, model + ".x", ",".join(map(str, shape)), model + ".y"])
+status = subprocess.call(["node", os.path.join(os.path.dirname(__file__), "run.js"), model, model + ".x",
+                          ",".join(map(str, shape)), model + ".y"])
 if status:
     sys.exit(status)
 ours = np.load(logits)

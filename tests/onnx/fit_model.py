@@ -1,5 +1,8 @@
-"""fit_model.py: in the current folder, synthetic windows of three classes (train.csv, drifted.csv: three channels of 24 steps, label last) and net.onnx, a
-random convolution and a least-squares layer behind it that tells the classes apart, with its own normalization in front. Exit status 77: no python3-onnx."""
+"""fit_model.py: writes synthetic windows of three classes and a network that classifies them to the current folder.
+
+train.csv and drifted.csv have three channels of 24 steps, label last. net.onnx is a normalization, a random convolution
+and a linear layer that least squares fits. Exit status 77: python3-onnx is missing.
+"""
 import sys
 
 try:
@@ -41,9 +44,12 @@ design = np.hstack([features, np.ones((len(x), 1))])
 v = np.linalg.solve(design.T @ design + 50 * np.eye(design.shape[1]), design.T @ (8 * np.eye(CLASSES)[label] - 4))
 weights = {"mean": mean, "std": std, "conv.weight": w, "conv.bias": b, "fc.weight": v[:-1].T, "fc.bias": v[-1]}
 nodes = [helper.make_node("Sub", ["x", "mean"], ["a"]), helper.make_node("Div", ["a", "std"], ["b"]),
-         helper.make_node("Conv", ["b", "conv.weight", "conv.bias"], ["c"], pads=[2, 2]), helper.make_node("Relu", ["c"], ["d"]), helper.make_node("Flatten", ["d"], ["e"]),
-         helper.make_node("Gemm", ["e", "fc.weight", "fc.bias"], ["f"], transB=1), helper.make_node("Softmax", ["f"], ["probabilities"], axis=1)]
-graph = helper.make_graph(nodes, "net", [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", C, T])], [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", CLASSES])],
+         helper.make_node("Conv", ["b", "conv.weight", "conv.bias"], ["c"], pads=[2, 2]),
+         helper.make_node("Relu", ["c"], ["d"]), helper.make_node("Flatten", ["d"], ["e"]),
+         helper.make_node("Gemm", ["e", "fc.weight", "fc.bias"], ["f"], transB=1),
+         helper.make_node("Softmax", ["f"], ["probabilities"], axis=1)]
+graph = helper.make_graph(nodes, "net", [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", C, T])],
+                          [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", CLASSES])],
                           [numpy_helper.from_array(value.astype(np.float32), name) for name, value in weights.items()])
 save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)]), "net.onnx")
 with open("classes.txt", "w") as f:

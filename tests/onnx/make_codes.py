@@ -1,5 +1,7 @@
-"""make_codes.py CASE: in the current folder, a small QDQ model (case.onnx), its windows (data.npz), on stdout the size
-of one output step. Cases are what other tools write and what was once read wrong."""
+"""make_codes.py CASE: writes a small QDQ model (case.onnx) and its windows (data.npz) to the current folder.
+
+Prints the size of one output step. The cases are what other tools write and what qc-import once read wrong.
+"""
 import sys
 
 try:

@@ -1,5 +1,8 @@
-"""make_quantized.py ZERO: in the current folder, a QDQ model of int8 as ONNX Runtime's quantizer writes them (qdq.onnx: residual, concat, pools, weights by channel or by tensor) and
-windows (data.npz). ZERO: zero point of signed activations (0: symmetric; another: not). Exit status 77: python3-torch or python3-onnx is missing."""
+"""make_quantized.py ZERO: writes an int8 model (qdq.onnx) and windows (data.npz) to the current folder.
+
+The model has QDQ nodes as ONNX Runtime's quantizer writes them: residual, concat, pools, weights by channel or by
+tensor. ZERO: zero point of signed activations (0: symmetric). Exit status 77: python3-torch or python3-onnx is missing.
+"""
 import sys
 
 try:
@@ -45,7 +48,8 @@ def codes(name, w, axis):
     constant(name + ".c", q.numpy().astype(np.int8))
     constant(name + ".cs", scale)
     constant(name + ".cz", np.zeros(scale.shape, np.int8))
-    add("DequantizeLinear", [name + ".c", name + ".cs", name + ".cz"], name, **({"axis": axis} if axis is not None else {}))
+    add("DequantizeLinear", [name + ".c", name + ".cs", name + ".cz"], name,
+        **({"axis": axis} if axis is not None else {}))
     return q * torch.tensor(scale.reshape(shape) if axis is not None else scale), scale
 
 
@@ -94,6 +98,7 @@ add("Gemm", ["row", "fc.w", "fc.b"], "last", transB=1)
 quantized("last", F.linear(values["row"], w, b))
 nodes[-1].output[0] = "logits"
 info = [helper.make_tensor_value_info(n, TensorProto.FLOAT, ["n"] + d) for n, d in (("x", [3, 20]), ("logits", [4]))]
-graph = helper.make_graph(nodes, "net", info[:1], info[1:], [numpy_helper.from_array(np.asarray(v), k) for k, v in weights.items()])
+graph = helper.make_graph(nodes, "net", info[:1], info[1:],
+                          [numpy_helper.from_array(np.asarray(v), k) for k, v in weights.items()])
 save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), "qdq.onnx")
 print("%.9g" % weights["last.s"])

@@ -1,9 +1,9 @@
 """node_tests.py FOLDER: ONNX's own node tests as models that qc-import may take.
 
-Input 0 (then input 1, then all of them, cut out of one window) of a test is the model's input, the others are constants;
-a Flatten makes logits of the first output. Where the first axis of an input cannot be the batch, the whole input is one
-window. Writes NAME.onnx, NAME.x (windows), NAME.y (the output that the test stores) and a line "NAME OPERATOR windows
-logits rank d1 d2 d3" in FOLDER/nodes. Exit status 77: python3-onnx is missing.
+Input 0 of a test is the model's input, the others are constants. Then input 1 is the model's input, then all inputs are
+slices of one window. A Flatten makes logits of the first output. If the first axis of an input cannot be the batch, the
+whole input is one window. Writes NAME.onnx, NAME.x (windows), NAME.y (the output that the test stores) and a line
+"NAME OPERATOR windows logits rank d1 d2 d3" in FOLDER/nodes. Exit status 77: python3-onnx is missing.
 """
 import os
 import sys
@@ -46,9 +46,11 @@ def write(test, name, op, x, given, before, y):
     nodes.append(helper.make_node("Reshape", [last, "the_row"], ["the_logits"], "end"))
     given = {**given, "the_row": np.array([len(x), -1], np.int64)}
     constants = [numpy_helper.from_array(np.asarray(v), k) for k, v in given.items()]
-    info = [helper.make_tensor_value_info("the_windows", TensorProto.FLOAT, x.shape), helper.make_tensor_value_info("the_logits", TensorProto.FLOAT, None)]
+    info = [helper.make_tensor_value_info("the_windows", TensorProto.FLOAT, x.shape),
+            helper.make_tensor_value_info("the_logits", TensorProto.FLOAT, None)]
     graph = helper.make_graph(nodes, "net", info[:1], info[1:], [*old.initializer, *constants])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17), *(o for o in test.model.opset_import if o.domain)], ir_version=8, functions=test.model.functions)
+    opsets = [helper.make_opsetid("", 17), *(o for o in test.model.opset_import if o.domain)]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=8, functions=test.model.functions)
     onnx.save(model, os.path.join(folder, name + ".onnx"))
     x.astype("<f4").tofile(os.path.join(folder, name + ".x"))
     y.astype("<f4").tofile(os.path.join(folder, name + ".y"))
@@ -81,15 +83,18 @@ def prepare(test, number):
             write(test, name, op, x, rest, [helper.make_node("Identity", ["the_windows"], [names[k]], "begin")], y)
         if x.size:
             begin = helper.make_node("Reshape", ["the_windows", "the_shape"], [names[k]], "begin")
-            write(test, name + "-whole", op, x.reshape(1, -1), {**rest, "the_shape": np.array(x.shape, np.int64)}, [begin], y)
+            write(test, name + "-whole", op, x.reshape(1, -1), {**rest, "the_shape": np.array(x.shape, np.int64)},
+                  [begin], y)
     n = values[0].shape[0] if values[0].ndim else 0
     if op in TOGETHER and len(values) > 1 and n and all(v.ndim > 1 and v.shape[0] == n and v.size for v in values):
         parts = [v.reshape(n, -1) for v in values]
         ends = np.cumsum([0] + [p.shape[1] for p in parts])
         before, rest = [], {"the_axis": np.array([1], np.int64)}
         for i, (part, value) in enumerate(zip(names, values)):
-            rest.update({"from_%d" % i: ends[i:i + 1], "to_%d" % i: ends[i + 1:i + 2], "shape_%d" % i: np.array(value.shape, np.int64)})
-            before += [helper.make_node("Slice", ["the_windows", "from_%d" % i, "to_%d" % i, "the_axis"], ["part_%d" % i], "cut_%d" % i),
+            rest.update({"from_%d" % i: ends[i:i + 1], "to_%d" % i: ends[i + 1:i + 2],
+                         "shape_%d" % i: np.array(value.shape, np.int64)})
+            before += [helper.make_node("Slice", ["the_windows", "from_%d" % i, "to_%d" % i, "the_axis"],
+                                        ["part_%d" % i], "cut_%d" % i),
                        helper.make_node("Reshape", ["part_%d" % i, "shape_%d" % i], [part], "begin_%d" % i)]
         write(test, "%d-%s-both" % (number, test.name), op, np.hstack(parts), rest, before, y)
 

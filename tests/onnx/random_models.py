@@ -1,7 +1,7 @@
-"""random_models.py FOLDER SEED COUNT: random graphs of the operators that qc-import takes, and what ONNX Runtime makes of them.
+"""random_models.py FOLDER SEED COUNT: random graphs of qc-import's operators, and what ONNX Runtime makes of them.
 
-Writes NAME.onnx, NAME.x (three windows as the graph takes them), NAME.y (logits) and a line
-"NAME random windows logits rank d1 d2 d3" in FOLDER/random. Exit status 77: something is missing.
+Writes NAME.onnx, NAME.x (three windows in the graph's layout), NAME.y (logits) and a line
+"NAME random windows logits rank d1 d2 d3" in FOLDER/random. Exit status 77: a library is missing.
 """
 import os
 import subprocess
@@ -14,8 +14,10 @@ except ImportError:
     sys.exit(77)
 here = os.path.dirname(os.path.abspath(__file__))
 folder, seed, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-POINTWISE = {"Relu": {}, "LeakyRelu": {"alpha": 0.1}, "Elu": {"alpha": 0.7}, "Selu": {}, "Sigmoid": {}, "Tanh": {}, "Softplus": {}, "Softsign": {}, "Erf": {}, "Abs": {}, "Neg": {},
-             "HardSigmoid": {"alpha": 0.3, "beta": 0.4}, "HardSwish": {}, "Celu": {"alpha": 0.6}, "Mish": {}, "Gelu": {}, "Exp": {}}
+POINTWISE = {"Relu": {}, "LeakyRelu": {"alpha": 0.1}, "Elu": {"alpha": 0.7}, "Selu": {}, "Sigmoid": {}, "Tanh": {},
+             "Softplus": {}, "Softsign": {}, "Erf": {}, "Abs": {}, "Neg": {},
+             "HardSigmoid": {"alpha": 0.3, "beta": 0.4}, "HardSwish": {}, "Celu": {"alpha": 0.6}, "Mish": {},
+             "Gelu": {}, "Exp": {}}
 
 
 class Net:
@@ -45,7 +47,8 @@ class Net:
         values = {k: v for k, v in lists.items() if k in order}
         rest = {k: v for k, v in lists.items() if k not in order}
         if self.opset >= since:
-            return self.add(op, [x] + [self.constant(values[k], np.int64) if k in values else "" for k in order], shape, outputs, **rest)
+            return self.add(op, [x] + [self.constant(values[k], np.int64) if k in values else "" for k in order], shape,
+                            outputs, **rest)
         return self.add(op, [x], shape, outputs, **values, **rest)
 
     def normal(self, *shape, scale=1.0):
@@ -58,28 +61,35 @@ class Net:
         if not s:
             return
         pick = lambda *options: options[int(r.integers(len(options)))]
-        what = pick("conv", "conv", "pool", "norm", "act", "act", "const", "const", "two", "gate", "concat", "transpose", "reshape", "unit", "slice", "split", "gather", "pad", "reduce", "matmul",
-                    "flatten", "clip", "prelu", "gelu", "silu", "pow", "minmax", "cast", "rsub", "wide", "sum", "same", "shaped", "shuffle", "fold")
+        what = pick("conv", "conv", "pool", "norm", "act", "act", "const", "const", "two", "gate", "concat",
+                    "transpose", "reshape", "unit", "slice", "split", "gather", "pad", "reduce", "matmul", "flatten",
+                    "clip", "prelu", "gelu", "silu", "pow", "minmax", "cast", "rsub", "wide", "sum", "same", "shaped",
+                    "shuffle", "fold")
         if what == "conv" and rank in (3, 4):
             c, d = s[0], s[1:]
             k = [int(r.integers(1, min(4, n) + 1)) for n in d]
-            stride, dil = [int(r.integers(1, 3)) for _ in d], [int(r.integers(1, 3)) if (kk - 1) * 2 + 1 <= n else 1 for kk, n in zip(k, d)]
+            stride = [int(r.integers(1, 3)) for _ in d]
+            dil = [int(r.integers(1, 3)) if (kk - 1) * 2 + 1 <= n else 1 for kk, n in zip(k, d)]
             pads = [int(r.integers(0, 3)) for _ in range(2 * len(d))]
             groups = pick(1, 1, c)
             out = groups * int(r.integers(1, 4)) if groups > 1 else int(r.integers(1, 7))
             if out > 24:
                 return
             o = [(n + pads[i] + pads[i + len(d)] - (k[i] - 1) * dil[i] - 1) // stride[i] + 1 for i, n in enumerate(d)]
-            w = [self.constant(self.normal(out, c // groups, *k, scale=1 / np.sqrt(c // groups * np.prod(k))))] + ([self.constant(self.normal(out, scale=0.3))] if r.random() < 0.5 else [])
+            w = [self.constant(self.normal(out, c // groups, *k, scale=1 / np.sqrt(c // groups * np.prod(k))))]
+            if r.random() < 0.5:
+                w.append(self.constant(self.normal(out, scale=0.3)))
             how = {"pads": pads} if r.random() < 0.7 else {"auto_pad": pick("SAME_UPPER", "SAME_LOWER")}
             if "auto_pad" in how:
                 dil = [1] * len(d)
                 o = [-(-n // t) for n, t in zip(d, stride)]
-            self.add("Conv", [x] + w, [out] + o, kernel_shape=k, strides=stride, dilations=dil, group=int(groups), **how)
+            self.add("Conv", [x] + w, [out] + o, kernel_shape=k, strides=stride, dilations=dil, group=int(groups),
+                     **how)
         elif what == "pool" and rank in (3, 4):
             d = s[1:]
             k = [int(r.integers(1, min(3, n) + 1)) for n in d]
-            stride, pads = [int(r.integers(1, 3)) for _ in d], [int(r.integers(0, 2)) if k[i % len(d)] > 1 else 0 for i in range(2 * len(d))]
+            stride = [int(r.integers(1, 3)) for _ in d]
+            pads = [int(r.integers(0, 2)) if k[i % len(d)] > 1 else 0 for i in range(2 * len(d))]
             o = [(n + pads[i] + pads[i + len(d)] - k[i]) // stride[i] + 1 for i, n in enumerate(d)]
             op = pick("MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool")
             if op.startswith("Global"):
@@ -89,7 +99,10 @@ class Net:
                 self.add(op, [x], [s[0]] + o, kernel_shape=k, strides=stride, pads=pads, **more)
         elif what == "norm" and rank > 1:
             c = s[0]
-            self.add("BatchNormalization", [x] + [self.constant(a) for a in (self.normal(c), self.normal(c), self.normal(c, scale=0.3), r.uniform(0.5, 1.5, c))], s, epsilon=1e-3)
+            gain, shift, mean, variance = (self.normal(c), self.normal(c), self.normal(c, scale=0.3),
+                                           r.uniform(0.5, 1.5, c))
+            constants = [self.constant(a) for a in (gain, shift, mean, variance)]
+            self.add("BatchNormalization", [x] + constants, s, epsilon=1e-3)
         elif what == "act":
             op = pick(*POINTWISE)
             if self.opset < {"HardSwish": 14, "Celu": 12, "Mish": 18, "Gelu": 20, "Swish": 24, "Erf": 9}.get(op, 7):
@@ -143,7 +156,8 @@ class Net:
             self.add("Mul", [x, g] if r.random() < 0.5 else [g, x], s)
         elif what == "concat":
             axis = int(r.integers(1, rank))
-            mates = [(n, t) for n, t in self.values if len(t) == len(s) and all(a == b for i, (a, b) in enumerate(zip(t, s)) if i + 1 != axis)]
+            mates = [(n, t) for n, t in self.values
+                     if len(t) == len(s) and all(a == b for i, (a, b) in enumerate(zip(t, s)) if i + 1 != axis)]
             parts = [(x, s)] + [pick(*mates) for _ in range(int(r.integers(0, 3)))]
             t = list(s)
             t[axis - 1] = sum(p[1][axis - 1] for p in parts)
@@ -175,7 +189,8 @@ class Net:
             t = list(s)
             t[axis - 1] = -(-(b - a) // st)
             more = {"steps": [st]} if self.opset >= 10 else {}
-            self.lists("Slice", 10, x, t, order=("starts", "ends", "axes", "steps"), starts=[a - n if r.random() < 0.5 else a], ends=[b if b < n else 1 << 40], axes=[axis], **more)
+            self.lists("Slice", 10, x, t, order=("starts", "ends", "axes", "steps"),
+                       starts=[a - n if r.random() < 0.5 else a], ends=[b if b < n else 1 << 40], axes=[axis], **more)
         elif what == "split":
             axis = int(r.integers(1, rank))
             n = s[axis - 1]
@@ -187,7 +202,8 @@ class Net:
         elif what == "gather" and rank > 2:
             axis = int(r.integers(1, rank))
             at = int(r.integers(s[axis - 1]))
-            self.add("Gather", [x, self.constant(pick(at, at - s[axis - 1]), np.int64)], s[:axis - 1] + s[axis:], axis=axis)
+            self.add("Gather", [x, self.constant(pick(at, at - s[axis - 1]), np.int64)], s[:axis - 1] + s[axis:],
+                     axis=axis)
         elif what == "pad" and size < 500:
             axis = int(r.integers(1, rank))
             pads = [0] * (2 * rank)
@@ -200,7 +216,8 @@ class Net:
             t = [n for i, n in enumerate(s) if i + 1 != axis or keep]
             t = [1 if keep and i + 1 == axis else n for i, n in enumerate(t)] if keep else t
             op = pick("ReduceMean", "ReduceMax", "ReduceSum")
-            self.lists(op, 13 if op == "ReduceSum" else 18, x, t, axes=[axis - rank if r.random() < 0.5 else axis], keepdims=keep)
+            self.lists(op, 13 if op == "ReduceSum" else 18, x, t, axes=[axis - rank if r.random() < 0.5 else axis],
+                       keepdims=keep)
         elif what == "matmul":
             out = int(r.integers(1, 7))
             self.add("MatMul", [x, self.constant(self.normal(s[-1], out, scale=1 / np.sqrt(s[-1])))], s[:-1] + [out])
@@ -235,9 +252,12 @@ class Net:
         # large values are made small, so that rounding stays rounding
         x, s = self.add("Tanh", [x], s)
         x, s = self.add("Flatten", [x], [int(np.prod(s))], axis=1)
-        self.nodes.append(helper.make_node("Gemm", [x, self.constant(self.normal(3, s[0])), self.constant(self.normal(3))], ["logits"], "last", transB=1))
-        info = [helper.make_tensor_value_info(n, TensorProto.FLOAT, ["n"] + d) for n, d in (("x", self.input), ("logits", [3]))]
-        graph = helper.make_graph(self.nodes, "net", info[:1], info[1:], [numpy_helper.from_array(v, k) for k, v in self.weights.items()])
+        w, b = self.constant(self.normal(3, s[0])), self.constant(self.normal(3))
+        self.nodes.append(helper.make_node("Gemm", [x, w, b], ["logits"], "last", transB=1))
+        info = [helper.make_tensor_value_info(n, TensorProto.FLOAT, ["n"] + d)
+                for n, d in (("x", self.input), ("logits", [3]))]
+        graph = helper.make_graph(self.nodes, "net", info[:1], info[1:],
+                                  [numpy_helper.from_array(v, k) for k, v in self.weights.items()])
         save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)], ir_version=8), path)
 
 

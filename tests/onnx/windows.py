@@ -1,5 +1,8 @@
-"""windows.py MODEL.onnx LAYOUT DATA.npz WINDOWS.bin SHAPE: twenty random windows of a model's shape, for qc-import as an
-npz file, for run.js as raw float32 in the model's layout (c: channels first, l: last) with its dimensions."""
+"""windows.py MODEL.onnx LAYOUT DATA.npz WINDOWS.bin SHAPE: twenty random windows of a model's shape.
+
+DATA.npz is for qc-import. WINDOWS.bin is for run.js: raw float32 in the model's layout (c: channels first, l: last),
+its dimensions in SHAPE.
+"""
 import sys
 
 import numpy as np

@@ -1,6 +1,8 @@
-"""check.py FOLDER SCALES: imports each model that models.py has written to FOLDER (its words are in SCALES) and holds
-the logits against NumPy's and, where Arm NN is installed and knows the model's operators, against the logits of its
-reference backend. Prints a line for each; exit status 1 if one is wrong."""
+"""check.py FOLDER SCALES: compares the logits of models that models.py has written to FOLDER with NumPy's.
+
+SCALES is the output of models.py. If Arm NN is installed and knows the model's operators, the logits of its reference
+backend are compared too. Prints a line for each model; exit status 1 if a model is wrong.
+"""
 import subprocess
 import sys
 
@@ -8,7 +10,7 @@ import arm
 import numpy as np
 
 folder, wrong, ran = sys.argv[1], 0, 0
-# Arm NN 20.08 pads codes with the code 0, not with the zero point (TensorFlow: "padding with zeros" is of real numbers).
+# Arm NN 20.08 pads with the code 0, not with the zero point. TensorFlow pads with the real number 0.
 ARM_PADS_WRONGLY = "mobilenet-int8", "mobilenet-ends", "mobilenet-middle", "tiny-int8", "tiny-ends", "tiny-middle"
 
 
@@ -35,7 +37,8 @@ for line in open(sys.argv[2]):
     ours, expected, x = np.load("l.npy"), np.load(path + ".expected.npy"), np.load(path + ".npz")["x"]
     off, most = np.abs(ours - expected).max(), np.abs(expected).max()
     if "codes of 8 bits and its scales are kept" in words:
-        form, holds = "quantized, its codes and scales are kept", off <= 3 * step  # a feature may be one code apart, and only theirs is rounded
+        # A feature may be one code apart, and only theirs is rounded.
+        form, holds = "quantized, its codes and scales are kept", off <= 3 * step
     else:
         form, holds = "float", off < 1e-5 * most
     theirs = None if name.endswith("-uint8") else arm.run(path + ".tflite", np.moveaxis(x, 1, -1) if x.ndim > 2 else x)
@@ -44,8 +47,10 @@ for line in open(sys.argv[2]):
         close = np.abs(theirs - expected).max() <= 1.01 * step if step else np.abs(theirs - soft(expected)).max() < 1e-5
         if not close:
             holds = 0
-            print(name + ": Arm NN and NumPy differ by %g" % np.abs(theirs - (expected if step else soft(expected))).max())
+            difference = np.abs(theirs - (expected if step else soft(expected))).max()
+            print(name + ": Arm NN and NumPy differ by %g" % difference)
     wrong += not holds or status
-    print(name + ": " + form + (", as computed by others" if holds else ": off by %g of %g, step %g" % (off, most, step)))
+    verdict = ", as computed by others" if holds else ": off by %g of %g, step %g" % (off, most, step)
+    print(name + ": " + form + verdict)
 print("Arm NN ran %d of the models" % ran if ran else "skipped: Arm NN is not installed", file=sys.stderr)
 sys.exit(wrong > 0)

@@ -1,8 +1,10 @@
-"""models.py FOLDER [NAME...]: writes test models of the layers of MLPerf Tiny's reference models and of Keras' small
-CNNs as NAME.tflite, with NAME.npz: windows as qc-import reads them (x, y) and NAME.expected.npy: what NumPy computes
-(the value before a last SOFTMAX). NAME-int8: quantized as TensorFlow's converter does it; NAME-middle: with zero points
-in the middle or at the end. Prints each name and the step of its logits (0: float). FOLDER/refused has models that must
-be refused. Exit status 77: python3-numpy or python3-flatbuffers is missing."""
+"""models.py FOLDER [NAME...]: writes test models of the layers of MLPerf Tiny and of small Keras CNNs.
+
+A model is NAME.tflite with NAME.npz (x, y: windows as qc-import reads them) and NAME.expected.npy (NumPy's output
+before a last SOFTMAX). NAME-int8 is quantized as TensorFlow's converter does it; NAME-middle has zero points in the
+middle or at the end. Prints each name and the step of its logits (0: float). FOLDER/refused has models that must be
+refused. Exit status 77: python3-numpy or python3-flatbuffers is missing.
+"""
 import os
 import sys
 
@@ -52,25 +54,26 @@ class Net(Graph):
         size = self.window(x, kernel, stride, same, dilation)
         c = self.shape(x)[3]
         w = self.random([out, *kernel, c], kernel[0] * kernel[1] * c)
-        return self.make("CONV_2D", [x, w, self.bias(out)], [1, *size, out], activation, padding=0 if same else 1, stride_h=stride[0],
-                         stride_w=stride[1], dilation_h=dilation, dilation_w=dilation)
+        return self.make("CONV_2D", [x, w, self.bias(out)], [1, *size, out], activation, padding=0 if same else 1,
+                         stride_h=stride[0], stride_w=stride[1], dilation_h=dilation, dilation_w=dilation)
 
     def depthwise(self, x, kernel, stride=(1, 1), same=True, activation="relu", multiplier=1):
         size = self.window(x, kernel, stride, same)
         out = self.shape(x)[3] * multiplier
         w = self.random([1, *kernel, out], kernel[0] * kernel[1])
-        return self.make("DEPTHWISE_CONV_2D", [x, w, self.bias(out)], [1, *size, out], activation, padding=0 if same else 1, stride_h=stride[0],
-                         stride_w=stride[1], multiplier=multiplier, dilation_h=1, dilation_w=1)
+        return self.make("DEPTHWISE_CONV_2D", [x, w, self.bias(out)], [1, *size, out], activation,
+                         padding=0 if same else 1, stride_h=stride[0], stride_w=stride[1], multiplier=multiplier,
+                         dilation_h=1, dilation_w=1)
 
     def pool(self, x, kind, kernel, stride, same=False):
         size = self.window(x, kernel, stride, same)
-        return self.make(kind + "_POOL_2D", [x], [1, *size, self.shape(x)[3]], padding=0 if same else 1, stride_h=stride[0], stride_w=stride[1],
-                         height=kernel[0], width=kernel[1])
+        return self.make(kind + "_POOL_2D", [x], [1, *size, self.shape(x)[3]], padding=0 if same else 1,
+                         stride_h=stride[0], stride_w=stride[1], height=kernel[0], width=kernel[1])
 
     def dense(self, x, out, activation="", keep=False):
         c = self.shape(x)[-1]
-        return self.make("FULLY_CONNECTED", [x, self.random([out, c], c), self.bias(out)], [*self.shape(x)[:-1], out] if keep else [1, out], activation,
-                         **({"keep": 1} if keep else {}))
+        return self.make("FULLY_CONNECTED", [x, self.random([out, c], c), self.bias(out)],
+                         [*self.shape(x)[:-1], out] if keep else [1, out], activation, **({"keep": 1} if keep else {}))
 
     def reshape(self, x, shape, kind="RESHAPE"):
         return self.make(kind, [x, self.constant("s%d" % len(self.tensors), np.array(shape, "i4"))], shape)
@@ -79,7 +82,8 @@ class Net(Graph):
         return self.reshape(x, [1, int(np.prod(self.shape(x)))])
 
     def mean(self, x):
-        return self.make("MEAN", [x, self.constant("axes%d" % len(self.tensors), np.array([1, 2], "i4"))], [1, self.shape(x)[3]])
+        return self.make("MEAN", [x, self.constant("axes%d" % len(self.tensors), np.array([1, 2], "i4"))],
+                         [1, self.shape(x)[3]])
 
     def end(self, x, softmax=True):
         self.outputs = [self.make("SOFTMAX", [x], self.shape(x), beta=1.0) if softmax else x]
@@ -208,7 +212,8 @@ def autoencoder(_):
 def tiny(softmax):
     """Most operators at sizes that suit the seeds of the fuzz target (tests/fuzz/seeds/tflite)."""
     n = Net([6, 4, 2])
-    x = n.conv(n.make("PAD", [n.inputs[0], n.constant("pads", np.array([[0, 0], [1, 0], [0, 1], [0, 0]], "i4"))], [1, 7, 5, 2]), 2, (3, 3), (2, 2))
+    pads = n.constant("pads", np.array([[0, 0], [1, 0], [0, 1], [0, 0]], "i4"))
+    x = n.conv(n.make("PAD", [n.inputs[0], pads], [1, 7, 5, 2]), 2, (3, 3), (2, 2))
     y = n.make("ADD", [n.depthwise(x, (2, 2)), n.conv(x, 2, (1, 1), activation="")], n.shape(x), "relu")
     x = n.pool(n.make("CONCATENATION", [x, y], [1, *n.shape(x)[1:3], 4], axis=3), "MAX", (2, 1), (2, 1))
     return n.end(n.dense(n.flat(n.pool(x, "AVERAGE", (2, 3), (2, 3))), 3), softmax)
@@ -296,7 +301,8 @@ for make in (kws, ic, vww, ds_cnn, resnet, mobilenet, series, branches, halves, 
     signed = x * np.where(np.arange(x[0].size).reshape(x[0].shape) % 2, 1, -0.7)
     logits = make(False)
     if make is series:  # quantize() makes codes of all that is computed, and shapes are no codes
-        logits.nodes = [(k, i[:1] if k == "RESHAPE" else i, o, f) for k, i, o, f in logits.nodes if k not in ("SHAPE", "PACK")]
+        logits.nodes = [(k, i[:1] if k == "RESHAPE" else i, o, f)
+                        for k, i, o, f in logits.nodes if k not in ("SHAPE", "PACK")]
     save(name + "-int8", quantize(logits, signed), signed, n_classes)
     if make in (ds_cnn, resnet):
         save(name + "-uint8", unsigned(quantize(logits, signed)), signed, n_classes)

@@ -1,6 +1,8 @@
-"""outcheck.py MODEL.tflite DATA.npz LOGITS.npy WORDS: windows through Arm NN's reference backend, held against the
-logits of qc-eval. Prints how many windows get another class, and on stderr the largest difference. Exit status 77:
-python3-numpy or Arm NN is missing."""
+"""outcheck.py MODEL.tflite DATA.npz LOGITS.npy WORDS: Arm NN's logits of windows against the logits of qc-eval.
+
+Prints how many windows get another class, and on stderr the largest difference. Exit status 77: python3-numpy or Arm NN
+is missing.
+"""
 import sys
 
 try:

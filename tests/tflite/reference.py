@@ -1,5 +1,7 @@
-"""What a graph of writer.py computes, by NumPy from TensorFlow's definitions: values of int8 tensors are rounded to
-their codes after each operator. And its int8 form."""
+"""The values of a graph of writer.py, by NumPy from TensorFlow's definitions, and the graph's int8 form.
+
+Values of int8 tensors are rounded to their codes after each operator.
+"""
 import numpy as np
 
 from writer import Graph
@@ -88,7 +90,9 @@ def run(g, x):
 
     def put(k, value):
         t = g.tensors[k]
-        values[k] = (codes(t, value) - t["zero"][0]) * np.float64(t["scale"][0]) if t["kind"] in ("int8", "uint8") else value
+        if t["kind"] in ("int8", "uint8"):
+            value = (codes(t, value) - t["zero"][0]) * np.float64(t["scale"][0])
+        values[k] = value
 
     for k, t in enumerate(g.tensors):
         if t["data"] is not None:
@@ -98,7 +102,8 @@ def run(g, x):
         if kind in ("SHAPE", "STRIDED_SLICE", "PACK"):
             continue
         shaped = kind in ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
-        put(outputs[0], apply(kind, [values[k] for k in inputs[:1 if shaped else None]], o, g.tensors[outputs[0]]["shape"]))
+        operands = [values[k] for k in inputs[:1 if shaped else None]]
+        put(outputs[0], apply(kind, operands, o, g.tensors[outputs[0]]["shape"]))
     return values
 
 
@@ -106,8 +111,10 @@ SAME_CODES = ("MAX_POOL_2D", "AVERAGE_POOL_2D", "RESHAPE", "SQUEEZE", "EXPAND_DI
 
 
 def quantize(g, x, middle=False, float_ends=False):
-    """g as int8, as TensorFlow's converter makes it: weights by channel, scales from windows x. middle: signed values have the zero point 0. float_ends: the
-    input and the output stay float32."""
+    """g as int8, as TensorFlow's converter makes it: weights by channel, scales from windows x.
+
+    middle: signed values have the zero point 0. float_ends: the input and the output stay float32.
+    """
     values, q, to = run(g, x), Graph(), {}
 
     def params(k):
@@ -127,7 +134,10 @@ def quantize(g, x, middle=False, float_ends=False):
     def weights(k, axis):
         t = g.tensors[k]
         w = real(t)
-        scale = (np.abs(w).max(tuple(a for a in range(w.ndim) if a != axis)) / 127).astype("f4") if axis is not None else np.float32(np.abs(w).max() / 127)
+        if axis is None:
+            scale = np.float32(np.abs(w).max() / 127)
+        else:
+            scale = (np.abs(w).max(tuple(a for a in range(w.ndim) if a != axis)) / 127).astype("f4")
         shape = [-1 if a == axis else 1 for a in range(w.ndim)]
         form = scale.reshape(shape) if axis is not None else scale
         return q.tensor(t["name"], t["shape"], "int8", np.round(w / form), scale=scale, axis=axis or 0), scale
@@ -160,7 +170,8 @@ def quantize(g, x, middle=False, float_ends=False):
             scale, zero = step[0], q.tensors[read[0]]["zero"][0]
         elif kind == "CONCATENATION":
             for i, k in enumerate(inputs):
-                read[i] = q.tensor(g.tensors[k]["name"] + "_again", g.tensors[k]["shape"], "int8", scale=scale, zero=zero)
+                read[i] = q.tensor(g.tensors[k]["name"] + "_again", g.tensors[k]["shape"], "int8",
+                                   scale=scale, zero=zero)
                 q.op("QUANTIZE", [to[k]], [read[i]])
         q.op(kind, read, [activation(outputs[0], scale, zero)], **o)
     q.outputs = [to[k] for k in g.outputs]

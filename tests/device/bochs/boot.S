@@ -1,4 +1,5 @@
-/* boot.S - from the BIOS to C in long mode: reads the rest of the disk to 64 KB, lets the processor use all the vectors it has, and calls bare_main. */
+/* boot.S - from the BIOS to C in long mode: reads the rest of the disk to 64 KB, enables all vector registers of the
+ * processor, and calls bare_main. */
     .set LOAD, 0x10000            /* where the program lies (bare.ld) */
     .set TABLES, 0x1000           /* page tables: three pages */
     .set PIECE, 64                /* sectors read at a time */
