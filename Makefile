@@ -98,6 +98,9 @@ $(addprefix $(BUILD)/lib/kernels/,avx512vnni.o avx512unpack.o avx512conv.o): \
 $(BUILD)/lib/kernels/neon.o: CFLAGS_FILE := $(if $(filter arm,$(ARCH)),-march=armv7-a+simd)
 $(BUILD)/lib/kernels/neondot.o: CFLAGS_FILE := -march=armv8.2-a+dotprod
 
+# Tests are compiled quickly: what they test is compiled as everybody has it.
+$(BUILD)/tests/unit/%.o $(BUILD)/tests/fuzz/%.o: CFLAGS_FILE := -O1
+
 # Readers of ONNX files come from the description that libonnx-dev installs.
 ONNX_PROTO ?= $(firstword $(wildcard /usr/local/include/onnx/onnx.proto) /usr/include/onnx/onnx.proto)
 $(BUILD)/onnx/onnx.pb-c.c: $(ONNX_PROTO)

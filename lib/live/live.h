@@ -2,9 +2,9 @@
  * the last layer learns from them.
  *
  *   frames -> framereader -> device/stream -> device/learner -> report
- *                labels -> latelabels ------------^      ^-- adapt after every `every` labels; the state is saved after
- * each
+ *                labels -> latelabels ------------^      ^-- adapt after every `every` labels
  *
+ * The state is saved after each adapt.
  * A window whose frames have a label column is labelled if all its labelled frames agree. Reports go to a callback, one
  * per event, as it happens.
  */

@@ -14,12 +14,11 @@
 
 typedef struct QcOnnxOptions { /* what the file does not say; all zero = nothing more is known */
     uint32_t channels, height, length; /* of one input window; channels = 0: as the file says */
-    char *const
-        *labels; /* [n_labels] one for each logit; n_labels = 0: the file's ("qcore.labels"), else "0", "1", ... */
-    uint32_t n_labels;
-    const float *mean,
-        *deviation; /* [n_mean], [n_deviation] normalization of raw windows: one value, or one per channel; 0: none */
-    uint32_t n_mean, n_deviation;
+    char *const *labels; /* [n_labels] by logit */
+    uint32_t n_labels; /* 0: the file's labels ("qcore.labels"), else "0", "1", ... */
+    const float *mean; /* [n_mean] of raw windows: one value, or one per channel */
+    const float *deviation; /* [n_deviation] the same */
+    uint32_t n_mean, n_deviation; /* 0: no normalization beside the file's */
     const char *folder; /* where external data may be read from (file names alone, no paths); NULL: refused */
     int real; /* a quantized model is read as a float model */
     const char *output; /* which of several outputs has the logits; NULL: the only output that no node reads */

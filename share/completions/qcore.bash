@@ -2,8 +2,8 @@
 # names.
 _qcore()
 {
-    local program=$1 word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words= line
-    local k help=(--help all)
+    local program=$1 word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words= line=
+    local k help=(--help all) row
     COMPREPLY=()
     for ((k = 1; k + 1 < ${#COMP_WORDS[@]}; k++)); do # options of a format are in its own help
         [[ $program == qc-import && ( ${COMP_WORDS[k]} == -f || ${COMP_WORDS[k]} == --format ) &&
@@ -15,8 +15,9 @@ _qcore()
         return
     fi
     # "  -b, --bits N   help ...": which option comes before, and what it takes
-    [[ $before == -* && $before != - ]] &&
-        line=$("$program" "${help[@]}" 2>/dev/null | grep -E -- "^ +(-., )?$before[ ,]" | head -1)
+    row=$'\n +(-., )?'"$before"$'[ ,][^\n]*'
+    [[ $before == -* && $before != - && $'\n'$("$program" "${help[@]}" 2>/dev/null) =~ $row ]] &&
+        line=${BASH_REMATCH[0]}
     case $line in
     *--format\ *'C source'*) words='c onnx tflite npz safetensors csv' ;; # qc-export
     *--raw\ *) words='f32 i16' ;;

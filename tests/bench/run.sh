@@ -15,4 +15,4 @@ for arch in inceptiontime-16x3 inceptiontime; do
     qc-coreset -q -n 19 -d some.qcd -o core.qcd
     qc-quantize --force -q -b 2 --epochs 0 --threads 1 -c core.qcd -d some.qcd -o $arch.qcm float.qcm >words
 done
-python3 "$TOP/tests/bench/run.py" test.qcd windows.csv inceptiontime-16x3.qcm inceptiontime.qcm
+/usr/bin/python3 "$TOP/tests/bench/run.py" test.qcd windows.csv inceptiontime-16x3.qcm inceptiontime.qcm

@@ -37,7 +37,7 @@ qc-calibrate -c core.qcd -C core2.qcd -s p2.train.qcd --batches 10 -t p2.test.qc
 qc-eval -d p2.test.qcd --json q4n.qcm >after.json || exit
 qc-eval -d p2.test.qcd --json q4.qcm >before.json || exit
 
-python3 - <<'END' || exit
+/usr/bin/python3 - <<'END' || exit
 import json
 lines = [json.loads(line) for line in open("batches.json")]
 batches, summary = lines[:-1], lines[-1]

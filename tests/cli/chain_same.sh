@@ -47,7 +47,7 @@ $quantize --json -o q.qcm fp.qcm >q.json; $flip --json -o qf.qcm q.qcm >f.json; 
 for t in p2 p1; do qc-eval --json -d $t.test.qcd qn.qcm; done >eval.json
 for t in p2 p1; do qc-eval --json -d $t.test.qcd none.qcm; done >none.json
 qc-info --json c.qcd >c.json; qc-info --json q.qcm >info.json
-python3 - <<'END'
+/usr/bin/python3 - <<'END'
 import json
 def lines(name): return [json.loads(line) for line in open(name)]
 q, f, info = lines("q.json")[0], lines("f.json")[0], lines("info.json")[0]

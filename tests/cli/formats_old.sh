@@ -37,7 +37,7 @@ old, new = (dict(zip(*[line.split("\t") for line in text.splitlines()])) for tex
 for key in old: same(old[key], new.get(key), ("runs.tsv", key))
 print(n > 150)
 EOF
-python3 check.py || exit
+/usr/bin/python3 check.py || exit
 # a checkpoint whose epochs are all made: resuming makes the model that was written then
 qc-train -q --epochs 40 --rate .05 -a tiny.yaml -d data.qcd -L again.miss --checkpoint checkpoint --resume -o \
     again.qcm || exit

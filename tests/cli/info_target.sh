@@ -15,7 +15,7 @@ awk -v flash="$(value flash bytes m4)" -v code="$(value flash code m4)" -v ram="
     -v stack="$(value ram stack m4)" -v frames="$frames" '
     { for (i = 1; i < NF; i++) { if ($i == "flash") f = $(i + 1); if ($i == "RAM") r = $(i + 1) } }
     END { more = ram - stack - r; if (f == flash - code && more >= frames && more < frames + 200) print "as qc-export" }' said
-python3 - <<'END'
+/usr/bin/python3 - <<'END'
 import json
 m = json.load(open('m4'))
 window, layers = m['window'], sum(y['instructions'] for y in m['layers'])

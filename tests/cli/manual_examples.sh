@@ -4,7 +4,7 @@
 # qc-report.1 (cli/report_manual), labels of qc-stream.5 (unit/test_latelabels).
 export OMP_NUM_THREADS=1
 mkdir files short arches arches/arch && cd files || exit
-python3 "$TOP/tests/examplefiles.py" || exit
+/usr/bin/python3 "$TOP/tests/examplefiles.py" || exit
 for name in inceptiontime inceptiontime-16x3 fcn vgg16; do
     printf 'name: %s\nlayers:\n  - conv: 8\n    kernel: 5\n  - batchnorm\n  - relu\n  - gap\n' $name \
         >../arches/arch/$name.yaml

@@ -16,4 +16,4 @@ echo "status $?"
 qc-info old >&-
 echo "status $?"
 # a pipe that nobody reads any more
-python3 -c 'import os, subprocess; r, w = os.pipe(); os.close(r); print("status", subprocess.call(["qc-info", "old"], stdout=w))'
+/usr/bin/python3 -c 'import os, subprocess; r, w = os.pipe(); os.close(r); print("status", subprocess.call(["qc-info", "old"], stdout=w))'

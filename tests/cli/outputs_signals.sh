@@ -1,6 +1,6 @@
 # Every signal that ends a process by default, but for its own faults, finds a handler that removes temporary files
 # first.
-exec python3 - <<'EOF'
+exec /usr/bin/python3 - <<'EOF'
 import os, signal, subprocess, time
 
 def default():

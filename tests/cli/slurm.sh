@@ -27,7 +27,7 @@ until_so() { # until_so COMMAND: tries for a minute; says what the daemons said 
         sleep 0.2
     done
 }
-ports=$(python3 -c \
+ports=$(/usr/bin/python3 -c \
     'import socket; s = [socket.socket() for _ in "12"]; [x.bind(("127.0.0.1", 0)) for x in s]; print(*[x.getsockname()[1] for x in s])')
 umask 022
 mkdir state spool private && chmod 700 private && head -c 128 /dev/urandom >private/key && chmod 600 private/key &&

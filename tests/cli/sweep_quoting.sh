@@ -8,7 +8,7 @@ axes: {seed: [1]}
 steps:
   copy: printf %s {data} > {out}
 EXPERIMENT
-exec python3 - <<'EOF'
+exec /usr/bin/python3 - <<'EOF'
 import glob, os, shutil, subprocess
 
 values = ["plain/path-1.qcd", "", " ", "a b", "'", "''", "a'b'c", '"', "\\", "\\'", "\\\\n", "$HOME", "$(touch pwned)", "`touch pwned`", "; touch pwned", "& touch pwned &", "| touch pwned",

@@ -38,7 +38,7 @@ qc-sweep e.yaml
 cat runs/float-*[0-9a-f] | sort # each once
 qc-report -g method --figures before,target_mean,target_last,source_last,ms -f md e.yaml
 qc-report -g method -f json --figures before,working_bytes e.yaml >table.json
-python3 - <<'END' || exit
+/usr/bin/python3 - <<'END' || exit
 import json, statistics as s
 x = [0.91, 0.92, 0.94] * 2
 t = 2.5705818 # of 5 degrees of freedom
@@ -54,7 +54,7 @@ qc-report -g method --plot seed,before e.yaml | tee c.gp | gnuplot >c.svg && gre
 sed -n '/^.row/,/^END/p' c.gp | cut -c 1-6 # a curve a method over the seeds, where they lie
 qc-report -g method --plot person,before e.yaml | grep -e xtics -e plot # words lie side by side
 # the bands of batches are the means' intervals
-qc-report -g method --plot batches e.yaml | sed -n '/^.row0/,/^END/p' | sed '1d;$d' >bands && python3 - <<'END' || exit
+qc-report -g method --plot batches e.yaml | sed -n '/^.row0/,/^END/p' | sed '1d;$d' >bands && /usr/bin/python3 - <<'END' || exit
 import statistics as s
 x = [0.91, 0.92, 0.94] * 2
 half = 2.5705818 * s.stdev(x) / 6 ** .5

@@ -1,6 +1,6 @@
 # Labels, groups, file names, options and values that would drive a terminal: nothing that any program prints about them
 # holds a control character or a byte that is no UTF-8, in text or JSON, on stdout or stderr.
-exec python3 - <<'EOF'
+exec /usr/bin/python3 - <<'EOF'
 import json, os, subprocess, unicodedata
 
 ENDS = b"\x1b[2J\xc2\x9b31m\x9b\xff\xe2\x80\xae"

@@ -13,7 +13,7 @@ done
 for n in 2 3 7; do cmp fp1.qcm fp$n.qcm && cmp miss1 miss$n && cmp q1.qcm q$n.qcm && cmp f1.qcm f$n.qcm &&
     echo same; done
 # stopped after two epochs of four, with one thread, and resumed with three
-python3 - <<'EOF'
+/usr/bin/python3 - <<'EOF'
 import os, signal, subprocess
 os.mkfifo("pipe")
 command = "qc-train --threads %d --epochs 4 --valid .2 -B 33 -a tiny.yaml -d d.qcd -L miss --checkpoint state -o fp.qcm%s"

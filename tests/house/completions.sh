@@ -23,7 +23,7 @@ for source in "$TOP"/src/qc-*.c; do
     for option in $(echo "$all" | grep -oE '^ +(-., )?--[a-z-]+' | grep -oE -- '--[a-z-]+'); do
         [[ $offered == *" $option "* ]] || { echo "$program $option is not completed"; wrong=1; }
         complete_line "$program" "$option" ''
-        [[ ${#COMPREPLY[@]} -gt 0 ]] || continue
+        [[ ${COMPREPLY[*]} && ${COMPREPLY[*]} != file.qcd ]] || continue
         [[ $option == --format && $program == qc-import ]] && help=$("$program" -h) || help=$(echo "$all" | grep -E -- "$option([ ]|\$)")
         for word in "${COMPREPLY[@]}"; do
             [[ $word == file.qcd || $option == --arch || $help == *"$word"* ]] || { echo "$program $option $word: not in its help"; wrong=1; }

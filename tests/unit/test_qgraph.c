@@ -224,7 +224,7 @@ static void check_masked_sums(const Sample *s, QcQRun *run, const QcQNode *node,
                             value(s, node->in[0], (int64_t)h * node->stride_h + kh * node->dilation_h - node->pad_top,
                                   (int64_t)w * node->stride_w + kw * node->dilation_w - node->pad_left, i) +
                             in->zero;
-            ck_assert_int_eq(sum, got[(size_t)o * n + j]);
+            if (sum != got[(size_t)o * n + j]) ck_assert_int_eq(sum, got[(size_t)o * n + j]);
         }
     free(got);
     free(part);
@@ -241,9 +241,9 @@ static void watch(void *ctx, QcQRun *run, uint32_t i, const QcQConv *conv)
     for (uint32_t t = 0; t < (uint32_t)out->height * out->width; t++)
         for (uint32_t c = 0; c < node->channels; c++) {
             uint32_t at = t * out->channels + node->out_channel + c;
-            ck_assert_msg(qc_qrun_tensor(run, node->out)[at] == plane[node->out][at],
-                          "node %u (op %d), position %u, channel %u: %d instead of %d", i, node->op, t, c,
-                          qc_qrun_tensor(run, node->out)[at], plane[node->out][at]);
+            if (qc_qrun_tensor(run, node->out)[at] != plane[node->out][at])
+                ck_abort_msg("node %u (op %d), position %u, channel %u: %d instead of %d", i, node->op, t, c,
+                             qc_qrun_tensor(run, node->out)[at], plane[node->out][at]);
         }
     if (conv) check_masked_sums(w->s, run, node, conv);
 }

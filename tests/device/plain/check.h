@@ -26,6 +26,7 @@ static void (*plain_setup)(void);
         printf("\n"); \
         exit(1); \
     } while (0)
+#define ck_abort_msg(...) ck_assert_msg(0, __VA_ARGS__)
 #define ck_assert(holds) ck_assert_msg(holds, "%s", "not so: " #holds)
 #define ck_assert_int_eq(a, b) ck_assert((a) == (b))
 #define ck_assert_uint_eq(a, b) ck_assert((a) == (b))
