@@ -117,8 +117,7 @@ static int read_line(QcLateLabels *l, QcLateLabel *label)
     int32_t found = qc_class_of_label(l->m, rest.at, length, l->takes_classes);
     label->class_index = (uint32_t)found;
     return found >= 0 ? 1
-                      : refuse(l, "label '%s': the model has no class '%.*s', and no spare row", label->text,
-                               QC_FIELD(rest));
+                      : refuse(l, "label '%s': the model has no class '%.*s'", label->text, QC_FIELD(rest));
 }
 
 int qc_latelabels_byte(QcLateLabels *l, char byte, QcLateLabel *label)
