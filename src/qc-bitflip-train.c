@@ -8,6 +8,7 @@
 #include "../lib/cli/cli.h"
 #include "../lib/format/flipfile.h"
 #include "../lib/format/qgraphfile.h"
+#include "../lib/format/spareclasses.h"
 
 static const char *coreset_path, *data_path, *output = "-", *drift = "auto";
 static int64_t subjects = 8, test_subjects = 2, oracle_steps = 45, steps = 1500, seed = 1, threads;
@@ -103,6 +104,11 @@ int main(int argc, char **argv)
     if (drift_kind(&o.oracle.kind, &model, &err)) goto end;
     if (qc_qgraphfile_decode(&g, &model, &arena, &err)) {
         qc_within(&err, qc_input_name(argv[1]));
+        goto end;
+    }
+    if (qc_named_classes(&model) < model.classes) {
+        qc_fail(&err, QC_EUNSUPPORTED,
+                "%.200s has spare classes, which flips do not learn: quantize it without --spare-classes", argv[1]);
         goto end;
     }
     if (qc_windows_load_source(&windows, digest, &model, coreset_path, data_path, &err)) goto end;

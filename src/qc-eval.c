@@ -9,6 +9,7 @@
 #include "../lib/cli/profile.h"
 #include "../lib/nn/score.h"
 #include "../lib/format/qgraphfile.h"
+#include "../lib/format/spareclasses.h"
 
 static QcList data_paths;
 static const char *logits_path, *layers_path;
@@ -174,7 +175,8 @@ int main(int argc, char **argv)
     QcErr err = {0};
     QcModelFile model = {0};
     int status = validate(!qc_is_standard(model_path), &err) || spare(logits_path, model_path, &err) ||
-                         spare(layers_path, model_path, &err) || qc_modelfile_load(&model, model_path, &err)
+                         spare(layers_path, model_path, &err) || qc_modelfile_load(&model, model_path, &err) ||
+                         qc_drop_spare_classes(&model, &err)
                      ? -1
                      : 0;
     for (int i = 0; i < data_paths.n && !status; i++)

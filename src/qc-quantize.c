@@ -7,16 +7,22 @@
 #include "../lib/device/head.h"
 #include "../lib/format/driftfile.h"
 #include "../lib/format/qgraphfile.h"
+#include "../lib/format/spareclasses.h"
 #include "../lib/nn/graphfile.h"
 #include "../lib/quant/accuracy.h"
 #include "../lib/quant/driftfit.h"
 #include "../lib/quant/quantize.h"
 #include "../lib/quant/rangefit.h"
 
-static int64_t bits = 8, last_bits = 8, activation_bits = 8, epochs = 10, batch = 48, seed = 1, threads;
+static int64_t bits = 8, last_bits = 8, activation_bits = 8, spare_classes, epochs = 10, batch = 48, seed = 1, threads;
 static double rate;
 static int json, with_std, without_std, force;
 static const char *coreset_path, *data_path, *output = "-";
+
+static const QcOption rare[] = {
+    {0, "rate", QC_OPTION_REAL, &rate, "R", "learning rate in quantization steps; 0 = by the bits", 0, 100},
+    {0},
+};
 
 static const QcOption options[] = {
     {'b', "bits", QC_OPTION_INT, &bits, "N", "bits of a weight: 2, 4 or 8", 2, 8},
@@ -28,13 +34,15 @@ static const QcOption options[] = {
     {0, "std", QC_OPTION_FLAG, &with_std, NULL, "refuse a model whose last layer cannot read deviations", 0, 0},
     {0, "no-std", QC_OPTION_FLAG, &without_std, NULL, "the last layer reads no deviations of features, only means", 0,
      0},
+    {0, "spare-classes", QC_OPTION_INT, &spare_classes, "N", "classes that the device can learn later", 0,
+     QC_HEAD_MAX_CLASSES},
     {'B', "batch-size", QC_OPTION_INT, &batch, "N", "examples per step of calibration", 1, 4096},
     {0, "epochs", QC_OPTION_INT, &epochs, "N", "epochs of calibration; 0 = rounding only", 0, 100000},
-    {0, "rate", QC_OPTION_REAL, &rate, "R", "learning rate in quantization steps; 0 = by the bits", 0, 100},
     {0, "seed", QC_OPTION_INT, &seed, "N", "seed of all random numbers", 0, 0},
     {0, "threads", QC_OPTION_INT, &threads, "N", "0 = all cores", 0, 256},
     {0, "force", QC_OPTION_FLAG, &force, NULL, "start even from a model that only guesses", 0, 0},
     {0, "json", QC_OPTION_FLAG, &json, NULL, "the report as JSON (on stderr if stdout has the model)", 0, 0},
+    QC_OPTIONS_MORE(rare, QC_OPTIONS_RARE),
     {0},
 };
 
@@ -167,6 +175,7 @@ int main(int argc, char **argv)
     if (refuse_guessing(&graph, &windows, &err)) goto end;
     if (qc_quantize(&g, &r, &graph, &windows, !data_path, &o, &arena, &err)) goto end;
     qc_progress_end();
+    if (qc_add_spare_classes(&model, &g, (uint32_t)spare_classes, &arena, &err)) goto end;
     QcInput input = {data_path ? "data" : "coreset", digest};
     if (qc_qgraphfile_encode(&model, &g, &err) || add_drift(&model, &g, &windows, &arena, &err) ||
         add_range(&model, &windows, &arena, &err) ||

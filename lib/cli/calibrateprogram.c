@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../base/file.h"
+#include "../format/spareclasses.h"
 #include "../live/plausible.h"
 #include "describe.h"
 #include "deviceoptions.h"
@@ -93,6 +94,7 @@ static int make_options(QcSessionOptions *o, const QcCalibrateProgram *p, QcErr 
                             .seed = (uint64_t)seed,
                             .batches = (uint32_t)batches,
                             .batch_size = (uint32_t)batch_size,
+                            .state = state,
                             .command = qc_cli_command(),
                             .method = method ? qc_method_find(p->methods, method, err) : NULL,
                             .threads = (int)threads};
@@ -142,10 +144,23 @@ static int print_memory(const QcSession *s)
     return 0;
 }
 
+/* The classes that took spare rows, in one line. */
+static void report_new_classes(const QcSession *s)
+{
+    char names[300] = "";
+    uint32_t named = qc_named_classes(&s->model);
+    size_t at = 0;
+    if (named == s->known) return;
+    for (uint32_t k = s->known; k < named && at < sizeof names; k++)
+        at += (size_t)snprintf(names + at, sizeof names - at, "%s%s", at ? ", " : "", s->model.labels[k]);
+    qc_note("new: %s; %u spare row%s left", names, s->model.classes - named, s->model.classes - named == 1 ? "" : "s");
+}
+
 static int run(QcSession *s, const QcInputs *inputs, QcErr *err)
 {
     const QcMethod *m = s->learner.method;
     if (!m->on_device) qc_deviceoptions_warn_ignored(m->name, m->keeps);
+    report_new_classes(s);
     if (memory) return print_memory(s);
     /* the model may go to standard output */
     QcRunLog log = {.to = output && qc_is_standard(output) ? stderr : stdout, .json = json, .n_tests = tests.n};

@@ -5,6 +5,7 @@
 #include "../base/file.h"
 #include "../data/dataset.h"
 #include "../format/qgraphfile.h"
+#include "../format/spareclasses.h"
 #include "../nn/graphfile.h"
 
 /* --- what every file has ---------------------------------------------------------------------- */
@@ -152,9 +153,11 @@ static void put_model(QcKvWriter *s, const QcModelFile *m, const QcGraph *graph,
     qc_kv_flag(s, "flip_network", qc_container_find(&m->container, "flip", &flip));
     put_front(s, &m->front);
     put_shape(s, m->channels, m->height, m->length);
-    qc_kv_int(s, "classes", m->classes);
+    uint32_t named = qc_named_classes(m);
+    qc_kv_int(s, "classes", named);
+    if (named < m->classes) qc_kv_int(s, "spare_classes", m->classes - named);
     qc_kv_list(s, "labels");
-    for (uint32_t i = 0; i < m->classes; i++) qc_kv_text(s, NULL, m->labels[i]);
+    for (uint32_t i = 0; i < named; i++) qc_kv_text(s, NULL, m->labels[i]);
     qc_kv_end(s);
     if (graph) put_float_graph(s, graph);
     if (qgraph) put_quantized_graph(s, qgraph);

@@ -5,11 +5,13 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "../format/spareclasses.h"
 #include "cli.h"
 
 /* ---- classes, the most probable first ---- */
 
-static uint32_t classes_of(const QcLive *s) { return s->model->model.classes; }
+/* Spare rows are no answers. */
+static uint32_t classes_of(const QcLive *s) { return qc_named_classes(&s->model->model); }
 
 /* The most probable class after class `last`; of equal logits the first class comes first. last UINT32_MAX: of all. */
 static uint32_t class_after(const float *logits, uint32_t classes, uint32_t last)

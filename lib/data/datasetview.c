@@ -78,7 +78,7 @@ static int find_classes(int32_t *classes, const QcDataset *d, const QcModelFile 
     QcNameTable table = {0};
     int status = 0;
     for (uint32_t k = 0; k < m->classes && !status; k++)
-        status = qc_nametable_add(&table, &scratch, m->labels[k], k, err);
+        if (*m->labels[k]) status = qc_nametable_add(&table, &scratch, m->labels[k], k, err);
     for (uint32_t k = 0; k < d->labels.n && !status; k++)
         classes[k] = (int32_t)qc_nametable_find(&table, d->labels.names[k]);
     qc_arena_release(&scratch);

@@ -79,19 +79,28 @@ static void flip(QcLearner *l, QcRng *rng, QcAdaptReport *report)
     if (counts.accepted) observe_features(l, report);
 }
 
+/* Of a class that was not trained, nothing but labels says anything. */
+static int shows_new_class(const QcLearner *l)
+{
+    for (uint32_t i = l->set.n_kept; i < l->set.n; i++)
+        if (qc_set_label(&l->set, i) >= l->shape.classes - l->graph.spare) return 1;
+    return 0;
+}
+
 /* Tries a new last layer; report->solved says whether it should answer from now on, and l->after what the layer that
- * then answers has right. A batch of few classes gets a new head only if that is better on the set: it says little of
- * the classes that it lacks. */
+ * then answers has right. A batch of few classes, none of them new, gets a new head only if that is better on the set:
+ * it says little of the classes that it lacks. */
 static void refit(QcLearner *l, const QcHeadTask *t, QcAdaptReport *report)
 {
     const QcLastLayer *active = &l->layers[l->counters->active];
     float solved, loss = report->flips ? qc_learner_judge(l, l->after, active) : report->loss_before;
     report->loss_after = loss;
-    int is_wanted = l->moments.n && qc_head_can_solve(t) && (!t->few_classes || loss > t->parameters->temperature_loss);
+    int must_gain = t->few_classes && !shows_new_class(l);
+    int is_wanted = l->moments.n && qc_head_can_solve(t) && (!must_gain || loss > t->parameters->temperature_loss);
     if (!is_wanted) return;
     int is_solved = qc_head_solve(&l->trial, l->after, &solved, &l->scratch, t);
     report->operations = l->scratch.operations;
-    if (!is_solved || (t->few_classes && !(solved < 0.9999f * loss))) { /* by more than a sum in another order */
+    if (!is_solved || (must_gain && !(solved < 0.9999f * loss))) { /* by more than a sum in another order */
         qc_learner_judge(l, l->after, active);
         return;
     }

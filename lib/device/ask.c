@@ -10,6 +10,7 @@
 typedef struct Ask {
     QcLearner *l;
     uint32_t n;      /* features */
+    uint32_t classes; /* that s->mean has means of */
     int8_t *white;   /* [ring][n] */
     float *nearest;  /* [ring] distance to the nearest labelled example */
 } Ask;
@@ -75,7 +76,7 @@ static void measure(const Ask *a)
         if (waits(l, row))
             qc_white_features(a->white + (size_t)row * a->n, s, &l->shape, qc_slot_features(&l->ring, row));
     }
-    for (uint32_t k = 0; k < l->shape.classes; k++) {
+    for (uint32_t k = 0; k < a->classes; k++) {
         for (uint32_t i = 0; i < a->n; i++) s->row[i] = s->mean[(size_t)k * a->n + i] - s->centre[i];
         qc_whiten(s->kernels, s->row, s->scatter, a->n);
         qc_round_white(white, s->row, a->n);
@@ -119,12 +120,13 @@ static uint32_t best_row(const QcLearner *l)
 uint32_t qc_learner_ask(QcLearner *l, uint32_t *numbers, uint32_t n)
 {
     QcAskRule rule = (QcAskRule)l->setup.parameters.ask;
-    Ask a = {l, l->shape.features, l->scratch.white, l->nearest};
+    Ask a = {.l = l, .n = l->shape.features, .white = l->scratch.white, .nearest = l->nearest};
     int by_distance = rule == QC_ASK_COVER || rule == QC_ASK_CENTER;
     uint32_t found = 0;
     if (by_distance && (by_distance = l->moments.n > 0 && !l->setup.all_labelled)) {
         qc_learner_gather(l);
         QcHeadTask task = qc_learner_task(l);
+        a.classes = task.shape->classes;
         by_distance = qc_discriminant_whiten(&l->scratch, &task);
     }
     if (by_distance) measure(&a);

@@ -23,20 +23,38 @@
 /* The stream's mean of class k, new examples included, into `mean`; their scatter into the queue. Returns how many. */
 static uint32_t stream_mean(QcScatterQueue *q, const QcHeadTask *t, uint32_t k, float *mean)
 {
-    uint32_t n = t->shape->features, count = t->stream->count[k];
-    memcpy(mean, t->stream->mean + (size_t)k * n, n * sizeof *mean);
+    uint32_t n = t->shape->features, row = qc_task_row(t, k), count = t->stream->count[row];
+    memcpy(mean, t->stream->mean + (size_t)row * n, n * sizeof *mean);
     for (uint32_t i = 0; i < t->set->n; i++)
-        if (qc_set_label(t->set, i) == k && qc_head_is_new(t, i))
+        if (qc_task_label(t, i) == k && qc_head_is_new(t, i))
             qc_mean_add(mean, &count, q, qc_set_features(t->set, i), t->shape->zero, t->parameters->average_window);
+    return count;
+}
+
+/* Coreset examples of class k around the mean that the model knows of the training data. */
+static uint32_t known_mean(QcScatterQueue *q, const QcHeadTask *t, uint32_t k, float *mean)
+{
+    uint32_t n = t->shape->features, count = 0;
+    const uint8_t *known = t->source->mean + (size_t)qc_task_row(t, k) * n;
+    for (uint32_t i = 0; i < n; i++) mean[i] = (float)((int32_t)known[i] - t->shape->zero);
+    for (uint32_t i = 0; i < t->set->n_kept; i++) {
+        if (qc_task_label(t, i) != k || !qc_set_is_source(t->set, i)) continue;
+        const uint8_t *features = qc_set_features(t->set, i);
+        float *difference = qc_queue_row(q);
+        for (uint32_t j = 0; j < n; j++) difference[j] = (float)((int32_t)features[j] - t->shape->zero) - mean[j];
+        qc_queue_push(q, 1);
+        count++;
+    }
     return count;
 }
 
 static uint32_t source_mean(QcScatterQueue *q, const QcHeadTask *t, uint32_t k, float *mean)
 {
     uint32_t n = t->shape->features, count = 0;
+    if (t->source && (count = known_mean(q, t, k, mean)) > 0) return count;
     memset(mean, 0, n * sizeof *mean);
     for (uint32_t i = 0; i < t->set->n_kept; i++)
-        if (qc_set_label(t->set, i) == k && qc_set_is_source(t->set, i))
+        if (qc_task_label(t, i) == k && qc_set_is_source(t->set, i))
             qc_mean_add(mean, &count, q, qc_set_features(t->set, i), t->shape->zero, 0);
     return count;
 }
@@ -92,6 +110,7 @@ static void join(QcHeadScratch *s, const QcHeadTask *t, int guesses, int apart)
     float lack = (float)classes / (seen > 1 ? seen : 1), factor = t->guesses ? FEW_LABELS : lack * lack;
     float ridge = (apart ? WHITE_RIDGE : t->parameters->ridge * factor) * trace / (float)n;
     for (uint32_t i = 0; i < n; i++) qc_triangle_row(s->scatter, n, i)[i] += ridge > 1e-6f ? ridge : 1e-6f;
+    for (uint32_t i = 0; i < n && t->source; i++) qc_triangle_row(s->scatter, n, i)[i] += 1 / t->source->weight[i];
     s->operations += qc_triangle(n) * (t->set->n + classes + (guesses ? t->set->n_unlabelled : 0));
 }
 

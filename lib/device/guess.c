@@ -139,22 +139,22 @@ int qc_guess(QcHeadScratch *s, const QcHeadTask *t)
 }
 
 /* The first n windows have labels: the sum of the logarithms of what their classes are guessed to be. */
-static float score(const QcHeadScratch *s, const QcSet *set, uint32_t n, uint32_t classes)
+static float score(const QcHeadScratch *s, const QcHeadTask *t, uint32_t n)
 {
     float sum = 0;
     for (uint32_t i = 0; i < n; i++)
-        sum += qc_ln(s->share[(size_t)i * classes + set->ring->label[set->row[set->n + i]]] + QC_LEAST_SHARE);
+        sum += qc_ln(s->share[(size_t)i * t->shape->classes + qc_task_label(t, t->set->n_kept + i)] + QC_LEAST_SHARE);
     return sum;
 }
 
 float qc_guess_score(QcHeadScratch *s, const QcHeadTask *t)
 {
-    uint32_t n = t->set->n - t->set->n_kept, classes = t->shape->classes;
+    uint32_t n = t->set->n - t->set->n_kept;
     QcSet set = *t->set;
     QcHeadTask blind = *t;
     blind.set = &set;
     set.n = set.n_kept;
     set.n_unlabelled += n; /* rows of labelled windows lie before the rows of other windows */
     if (!qc_guess(s, &blind)) return 0;
-    return score(s, &set, n, classes);
+    return score(s, t, n);
 }

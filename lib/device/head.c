@@ -44,6 +44,28 @@ void qc_last_layer_copy(const QcHeadShape *shape, const QcLastLayer *to, const Q
     memcpy(to->bias, from->bias, shape->classes * sizeof *to->bias);
 }
 
+/* As it lies there, low bits first, not sign-extended; bits divides 8. */
+static int32_t packed_code(const QcLastLayer *layer, const QcHeadShape *shape, uint32_t j)
+{
+    uint32_t per_byte = 8 / shape->bits, mask = (1u << shape->bits) - 1;
+    return (int32_t)(layer->codes[j / per_byte] >> j % per_byte * shape->bits & mask);
+}
+
+int qc_is_spare_row(const QcLastLayer *layer, const QcHeadShape *shape, uint32_t k)
+{
+    if (layer->bias[k] != -shape->largest_bias) return 0; /* which no solved row has (whole_bias) */
+    for (uint32_t i = 0; i < shape->features; i++)
+        if (packed_code(layer, shape, k * shape->features + i)) return 0;
+    return 1;
+}
+
+/* |sum + bias| < 2^31 in all rows, and largest_bias is above 2^29: the logit of this row is the lowest. */
+void qc_make_spare_row(QcLastLayer *layer, const QcHeadShape *shape, uint32_t k, float largest_scale)
+{
+    layer->bias[k] = -shape->largest_bias;
+    layer->scale[k] = 8 * largest_scale;
+}
+
 void qc_head_scratch_place(QcHeadScratch *s, const QcHeadShape *shape, uint32_t ring, const QcKernels *kernels,
                            QcPlacing *p)
 {
@@ -98,25 +120,21 @@ void qc_head_logits(float *logits, const QcHeadShape *shape, const int8_t *codes
     }
 }
 
-/* Codes lie packed, low bits first; bits divides 8. */
 const int8_t *qc_head_unpack(int8_t *codes, const QcLastLayer *layer, const QcHeadShape *shape)
 {
     if (shape->bits == 8) return (const int8_t *)layer->codes;
-    uint32_t n = shape->features * shape->classes, per_byte = 8 / shape->bits, mask = (1u << shape->bits) - 1;
+    uint32_t n = shape->features * shape->classes;
     int32_t sign = 1 << (shape->bits - 1);
-    for (uint32_t j = 0; j < n; j++) {
-        int32_t code = (int32_t)(layer->codes[j / per_byte] >> j % per_byte * shape->bits & mask);
-        codes[j] = (int8_t)((code ^ sign) - sign);
-    }
+    for (uint32_t j = 0; j < n; j++) codes[j] = (int8_t)((packed_code(layer, shape, j) ^ sign) - sign);
     return codes;
 }
 
 /* Codes of 8 bits were made in place. */
-static void pack(QcLastLayer *layer, const int8_t *codes, const QcHeadShape *shape)
+static void pack(QcLastLayer *layer, const int8_t *codes, const QcHeadShape *shape, uint32_t rows)
 {
     if (shape->bits == 8) return;
-    uint32_t n = shape->features * shape->classes, per_byte = 8 / shape->bits, mask = (1u << shape->bits) - 1;
-    memset(layer->codes, 0, (size_t)qc_head_code_bytes(shape));
+    uint32_t n = shape->features * rows, per_byte = 8 / shape->bits, mask = (1u << shape->bits) - 1;
+    memset(layer->codes, 0, (n + per_byte - 1) / per_byte);
     for (uint32_t j = 0; j < n; j++)
         layer->codes[j / per_byte] |= (uint8_t)(((uint32_t)codes[j] & mask) << j % per_byte * shape->bits);
 }
@@ -131,14 +149,18 @@ uint32_t qc_set_count(const QcSet *set, uint32_t first, uint32_t *count, uint32_
 
 /* ---- solving ---- */
 
+int qc_task_has_example(const QcHeadTask *t, uint32_t row)
+{
+    int found = t->stream->count[row] > 0;
+    for (uint32_t i = 0; i < t->set->n && !found; i++)
+        found = qc_set_label(t->set, i) == row && (qc_head_is_new(t, i) || qc_set_is_source(t->set, i));
+    return found;
+}
+
 int qc_head_can_solve(const QcHeadTask *t)
 {
-    for (uint32_t k = 0; k < t->shape->classes; k++) {
-        int found = t->stream->count[k] > 0;
-        for (uint32_t i = 0; i < t->set->n && !found; i++)
-            found = qc_set_label(t->set, i) == k && (qc_head_is_new(t, i) || qc_set_is_source(t->set, i));
-        if (!found) return 0;
-    }
+    for (uint32_t k = 0; k < t->shape->classes; k++)
+        if (!qc_task_has_example(t, qc_task_row(t, k))) return 0;
     return 1;
 }
 
@@ -160,15 +182,37 @@ static void write_layer(QcLastLayer *layer, const QcHeadScratch *s, const QcHead
         layer->scale[k] = s->scale[k] / shape->step;
         layer->bias[k] = whole_bias(shape, bias / s->scale[k]);
     }
-    pack(layer, s->codes, shape);
+}
+
+/* Classes to their rows, the last one first: a row is never before its class. All other rows are spare. */
+static void spread_rows(QcLastLayer *layer, const QcHeadScratch *s, const QcHeadTask *t)
+{
+    uint32_t n = t->shape->features, k = t->shape->classes;
+    float largest = 0;
+    for (uint32_t i = 0; i < k; i++) largest = qc_most(largest, layer->scale[i]);
+    for (uint32_t row = t->n_rows; row-- > 0;) {
+        int8_t *codes = s->codes + (size_t)row * n;
+        if (k > 0 && t->rows[k - 1] == row) {
+            k--;
+            memmove(codes, s->codes + (size_t)k * n, n);
+            layer->scale[row] = layer->scale[k];
+            layer->bias[row] = layer->bias[k];
+        } else {
+            memset(codes, 0, n);
+            qc_make_spare_row(layer, t->shape, row, largest);
+        }
+    }
 }
 
 /* ---- classes that the stream has not shown ---- */
 
+/* The source has not shown it either: it is no class whose mean the stream has moved. */
+static int is_new_class(const QcHeadTask *t, uint32_t k) { return qc_task_row(t, k) >= t->n_rows - t->spare; }
+
 static uint32_t count_new(const QcHeadTask *t, uint32_t k)
 {
-    uint32_t n = t->stream->count[k];
-    for (uint32_t i = 0; i < t->set->n; i++) n += (uint32_t)(qc_set_label(t->set, i) == k && qc_head_is_new(t, i));
+    uint32_t n = t->stream->count[qc_task_row(t, k)];
+    for (uint32_t i = 0; i < t->set->n; i++) n += (uint32_t)(qc_task_label(t, i) == k && qc_head_is_new(t, i));
     return n;
 }
 
@@ -179,8 +223,8 @@ static float margin_over_unseen(const QcLastLayer *layer, QcHeadScratch *s, cons
     uint32_t classes = t->shape->classes, n = 0;
     float sum = 0, *logits = s->trial_logits;
     for (uint32_t i = 0; i < t->set->n; i++) {
-        uint16_t label = qc_set_label(t->set, i);
-        if (qc_set_is_source(t->set, i) || !(shown[label] > 0)) continue;
+        uint32_t label = qc_task_label(t, i);
+        if (qc_set_is_source(t->set, i) || !(shown[label] > 0) || is_new_class(t, label)) continue;
         qc_head_logits(logits, t->shape, s->codes, layer->scale, layer->bias, qc_set_features(t->set, i));
         uint32_t other = classes;
         for (uint32_t k = 0; k < classes; k++)
@@ -217,7 +261,7 @@ static void lower_shown_classes(QcLastLayer *layer, QcHeadScratch *s, const QcHe
     for (uint32_t k = 0; k < t->shape->classes; k++) shown[k] = (float)count_new(t, k);
     float amount = t->parameters->stacking_bias * expectation(t, shown) * margin_over_unseen(layer, s, t, shown);
     for (uint32_t k = 0; k < t->shape->classes && amount > 0; k++)
-        if (shown[k] > 0)
+        if (shown[k] > 0 && !is_new_class(t, k))
             layer->bias[k] = whole_bias(t->shape, (float)layer->bias[k] - amount / (layer->scale[k] * t->shape->step));
 }
 
@@ -231,12 +275,12 @@ static float set_temperature(QcLastLayer *layer, uint8_t *right, QcHeadScratch *
 {
     uint32_t classes = t->shape->classes, *count = (uint32_t *)s->column;
     float loss[TEMPERATURES] = {0}, factor[TEMPERATURES] = {1}, *logits = s->trial_logits, *scaled = s->trial_product;
-    float present = (float)qc_set_count(t->set, 0, count, classes);
+    float present = (float)qc_set_count(t->set, 0, count, t->n_rows);
     int best = 0;
     for (int h = 1; h < TEMPERATURES; h++) factor[h] = TEMPERATURE_STEP * factor[h - 1];
     for (uint32_t i = 0; i < t->set->n; i++) {
-        uint16_t label = qc_set_label(t->set, i);
-        float weight = 1 / (present * (float)count[label]);
+        uint16_t label = (uint16_t)qc_task_label(t, i);
+        float weight = 1 / (present * (float)count[qc_set_label(t->set, i)]);
         qc_head_logits(logits, t->shape, s->codes, layer->scale, layer->bias, qc_set_features(t->set, i));
         right[i] = qc_largest(logits, classes) == label;
         for (int h = 0; h < TEMPERATURES; h++) {
@@ -259,5 +303,7 @@ int qc_head_solve(QcLastLayer *layer, uint8_t *right, float *loss, QcHeadScratch
     write_layer(layer, s, t->shape);
     lower_shown_classes(layer, s, t);
     *loss = set_temperature(layer, right, s, t);
+    if (t->rows) spread_rows(layer, s, t);
+    pack(layer, s->codes, t->shape, t->n_rows);
     return 1;
 }

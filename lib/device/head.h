@@ -41,6 +41,14 @@ static inline uint64_t qc_head_code_bytes(const QcHeadShape *s)
 void qc_last_layer_place(QcLastLayer *layer, const QcHeadShape *shape, QcPlacing *p);
 void qc_last_layer_copy(const QcHeadShape *shape, const QcLastLayer *to, const QcLastLayer *from); /* the values */
 
+/* A spare row is a row of the last layer without a class. Its codes are 0 and its bias is the lowest that the layer can
+ * have, and its scale is so large that its logit is below any logit that another row can have: no argument of any
+ * caller has to say which rows may answer. The row becomes an ordinary row once a head is solved with examples of it.
+ */
+int qc_is_spare_row(const QcLastLayer *layer, const QcHeadShape *shape, uint32_t k);
+/* scale and bias of row k; the codes are the caller's. largest_scale: of the rows that have a class. */
+void qc_make_spare_row(QcLastLayer *layer, const QcHeadShape *shape, uint32_t k, float largest_scale);
+
 /* The set that an adapt learns from: n_kept filled slots of the coreset, then labelled windows of the ring. */
 typedef struct QcSet {
     const QcSlots *coreset, *ring;
@@ -88,10 +96,22 @@ typedef struct QcHeadScratch {
 void qc_head_scratch_place(QcHeadScratch *s, const QcHeadShape *shape, uint32_t ring, const QcKernels *kernels,
                            QcPlacing *p);
 
-/* What a head is solved from. */
+/* What the model knows of the training data's features (driftwatch.h): better means and variances than a few coreset
+ * examples have. */
+typedef struct QcHeadSource {
+    const uint8_t *mean; /* [rows][features] codes */
+    const float *weight; /* [features] > 0: 1 / variance within classes */
+} QcHeadSource;
+
+/* What a head is solved from. Spare rows without an example have no part in it: class k of the shape is then row
+ * rows[k] of the layer. */
 typedef struct QcHeadTask {
-    const QcHeadShape *shape;
+    const QcHeadShape *shape;  /* classes: of the task */
+    uint32_t n_rows, spare;    /* of the layer, >= shape->classes; the last of them are or were spare */
+    const uint16_t *rows;      /* [shape->classes] ascending; NULL: each row has a class */
+    const uint16_t *class_of;  /* [n_rows] of a row with a class; NULL as rows */
     const QcParameters *parameters;
+    const QcHeadSource *source; /* NULL: not known, or no new class has an example */
     const QcMoments *stream; /* of all windows learned before the set */
     const QcSet *set;
     int takes_kept;          /* 1: stream examples in the coreset are not in the moments (they are of an earlier
@@ -106,6 +126,15 @@ static inline int qc_head_is_new(const QcHeadTask *t, uint32_t i)
 {
     return i >= t->set->n_kept || (t->takes_kept && !qc_set_is_source(t->set, i));
 }
+
+static inline uint32_t qc_task_row(const QcHeadTask *t, uint32_t k) { return t->rows ? t->rows[k] : k; }
+/* The class of the task that example i is of. */
+static inline uint32_t qc_task_label(const QcHeadTask *t, uint32_t i)
+{
+    return t->class_of ? t->class_of[qc_set_label(t->set, i)] : qc_set_label(t->set, i);
+}
+/* 1 if the stream or the set has an example of a row that counts. */
+int qc_task_has_example(const QcHeadTask *t, uint32_t row);
 
 /* 1 if each class has an example that counts. */
 int qc_head_can_solve(const QcHeadTask *t);

@@ -53,6 +53,10 @@ static void lay_out_set(QcLearner *l, QcPlacing *p)
     l->misses = qc_placing_take(p, z * sizeof *l->misses);
     l->keys = qc_placing_take(p, z * sizeof *l->keys);
     l->count = qc_placing_take(p, l->shape.classes * sizeof *l->count);
+    if (l->moments.n && l->graph.spare) {
+        l->rows = qc_placing_take(p, l->shape.classes * sizeof *l->rows);
+        l->class_of = qc_placing_take(p, l->shape.classes * sizeof *l->class_of);
+    }
     l->logits = qc_placing_take(p, l->shape.classes * sizeof *l->logits);
 }
 
@@ -195,6 +199,14 @@ int qc_learner_label(QcLearner *l, uint32_t number, uint16_t label)
     l->ring.label[row] = label;
     l->ring.flags[row] = QC_RING_LABELLED;
     return 0;
+}
+
+uint32_t qc_learner_classes(const QcLearner *l)
+{
+    uint32_t n = 0;
+    for (uint32_t k = 0; k < l->shape.classes; k++)
+        n += !l->moments.n || !qc_is_spare_row(&l->layers[l->counters->active], &l->shape, k);
+    return n;
 }
 
 int qc_learner_answer(QcLearner *l, QcAnswer *answer, uint32_t number)

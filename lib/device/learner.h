@@ -24,6 +24,7 @@ typedef struct QcLearnerSetup {
     uint64_t seed;
     uint32_t capacity; /* slots of the coreset */
     uint32_t ring;     /* latest windows that can be labelled, >= 1; also the most windows that one adapt learns from */
+    QcHeadSource source;   /* of a model with spare rows; mean NULL: not known */
     uint32_t all_labelled; /* 1: windows without a label are neither learned from nor asked for (guess.c, ask.h); takes
                               ring (features + 4 (classes + 1)) bytes less */
 } QcLearnerSetup;
@@ -100,6 +101,8 @@ typedef struct QcLearner {
     uint8_t *right, *after, *ever; /* [set] under the last layer before and after, and at least once */
     uint16_t *misses;    /* [set] */
     uint32_t *count;     /* [classes] */
+    uint16_t *rows, *class_of; /* [classes] of the head's task; NULL: the model has no spare rows */
+    QcHeadShape task_shape;
     float *logits;       /* [classes] of the latest prediction */
     float *keys;         /* [set] */
     QcHeadScratch scratch; /* lies where activations do */
@@ -127,8 +130,12 @@ void qc_learner_fill(QcLearner *l, uint32_t slot, const uint8_t *window, const u
 int qc_learner_predict(QcLearner *l, QcAnswer *answer, const uint8_t *window, uint64_t id);
 
 /* Labels window `number`; a second label replaces the first until the next adapt. -1, and nothing changes, if the
- * window has left the ring, was learned from already, or the label is not a class. */
+ * window has left the ring, was learned from already, or the label is not a class. The number of a spare row is a
+ * class: the next adapt that is not refused learns it, and it is answered from then on. */
 int qc_learner_label(QcLearner *l, uint32_t number, uint16_t label);
+
+/* Classes that can be answered: all but the spare rows that no adapt has learned yet (head.h). */
+uint32_t qc_learner_classes(const QcLearner *l);
 
 /* 1 if window `number` is in the ring with a label, learned from or not. */
 int qc_learner_is_labelled(const QcLearner *l, uint32_t number);

@@ -64,7 +64,10 @@ float qc_learner_judge(QcLearner *l, uint8_t *right, const QcLastLayer *layer)
         uint16_t label = qc_set_label(set, i);
         logits_by(l, layer, codes, qc_set_features(set, i));
         right[i] = qc_largest(l->logits, classes) == label;
-        loss += qc_cross_entropy(l->logits, label, classes) / (present * (float)l->count[label]);
+        /* a layer knows no more of a spare row than chance does */
+        float lost = qc_is_spare_row(layer, &l->shape, label) ? qc_ln((float)classes)
+                                                                         : qc_cross_entropy(l->logits, label, classes);
+        loss += lost / (present * (float)l->count[label]);
     }
     return loss;
 }
@@ -77,7 +80,7 @@ static int has_few_classes(QcLearner *l)
     uint32_t classes = qc_set_count(&l->set, l->set.n_kept, l->count, l->shape.classes);
     for (uint32_t u = 0; u < l->set.n_unlabelled; u++)
         classes += (uint32_t)(l->count[l->answer[l->set.row[l->set.n + u]]]++ == 0);
-    return (float)classes <= l->setup.parameters.few_class_threshold * (float)l->shape.classes;
+    return (float)classes <= l->setup.parameters.few_class_threshold * (float)l->task_shape.classes;
 }
 
 /* Labelled windows since one was the first of its class, after the set is learned. */
@@ -94,10 +97,30 @@ static uint32_t waited_after(const QcLearner *l, const QcHeadTask *t)
     return waited;
 }
 
+/* Spare rows without an example have no part in the task. */
+static void choose_rows(QcLearner *l, QcHeadTask *t)
+{
+    const QcLastLayer *active = &l->layers[l->counters->active];
+    uint32_t classes = 0;
+    for (uint32_t row = 0; row < l->shape.classes; row++) {
+        l->class_of[row] = (uint16_t)classes;
+        if (qc_task_has_example(t, row) || !qc_is_spare_row(active, &l->shape, row))
+            l->rows[classes++] = (uint16_t)row;
+    }
+    if (l->setup.source.mean && classes && l->rows[classes - 1] >= t->n_rows - t->spare) t->source = &l->setup.source;
+    l->task_shape.classes = classes;
+    t->rows = l->rows;
+    t->class_of = l->class_of;
+}
+
 QcHeadTask qc_learner_task(QcLearner *l)
 {
-    QcHeadTask t = {.shape = &l->shape, .parameters = &l->setup.parameters, .stream = &l->moments, .set = &l->set};
+    QcHeadTask t = {.shape = &l->task_shape, .parameters = &l->setup.parameters, .stream = &l->moments, .set = &l->set};
+    t.n_rows = l->shape.classes;
+    t.spare = l->graph.spare;
     t.takes_kept = l->counters->seen == 0;
+    l->task_shape = l->shape;
+    if (l->rows) choose_rows(l, &t);
     t.few_classes = has_few_classes(l);
     t.waited = l->moments.n ? waited_after(l, &t) : 0;
     return t;
@@ -120,7 +143,8 @@ static float answer_score(QcLearner *l)
 void qc_learner_choose_guesses(QcLearner *l, QcHeadTask *t)
 {
     float labelled = (float)l->counters->seen + (float)(l->set.n - l->set.n_kept);
-    if (!l->moments.n || !l->set.n_unlabelled || labelled >= GUESS_UNTIL * (float)l->shape.classes) return;
+    if (!l->moments.n || !l->set.n_unlabelled || labelled >= GUESS_UNTIL * (float)t->shape->classes)
+        return;
     if (l->set.n > l->set.n_kept) {
         float answered = answer_score(l); /* first, because guesses take the scratch */
         l->counters->trust = TRUST_MEMORY * l->counters->trust + (qc_guess_score(&l->scratch, t) - answered);

@@ -78,6 +78,7 @@ typedef struct QcLastLayer {
 
 typedef struct QcQGraph {
     uint32_t n_tensors, n_nodes, classes;
+    uint32_t spare;           /* classes, the last ones, that were not trained: rows that learn them (head.h) */
     uint32_t n_codes, n_code_bytes, n_channels;
     uint8_t bits;             /* of the weights: 2, 4, 8; a layer may have its own */
     const QcQTensor *tensors; /* [n_tensors]; tensor 0 is the input */

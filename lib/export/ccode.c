@@ -61,6 +61,13 @@ const char qc_c_code_header_drift[] = "/* How far the latest windows are from wh
                                       "float @_drift(void);\n"
                                       "\n";
 
+const char qc_c_code_header_spare[] =
+    "/* A new class: @_label(number, class) with class @@_CLASSES - @@_SPARE_CLASSES or above, then @_adapt. This is "
+    "how many classes @_observe\n"
+    " * can answer now, new ones included. */\n"
+    "uint32_t @_classes(void);\n"
+    "\n";
+
 const char qc_c_code_header_end[] =
     "#ifdef __cplusplus\n"
     "}\n"
@@ -245,6 +252,9 @@ const char qc_c_code_learner[] =
     "    if (state.flash != flash) qc_state_init(&state, flash, identity);\n"
     "    return qc_state_save(&state, &@_learner);\n"
     "}\n";
+
+const char qc_c_code_spare[] = "\n"
+                               "uint32_t @_classes(void) { return qc_learner_classes(&@_learner); }\n";
 
 const char qc_c_code_frames[] =
     "\n"

@@ -7,6 +7,7 @@
 #include "../device/stream.h"
 #include "../format/fronttables.h"
 #include "../format/parametertable.h"
+#include "../format/spareclasses.h"
 #include "ccode.h"
 #include "cfront.h"
 #include "cwrite.h"
@@ -75,6 +76,7 @@ static void put_graph_struct(FILE *to, const QcCModel *m)
     fputs("    .codes = (uint8_t *)(uintptr_t)codes, .scale = (float *)(uintptr_t)scale, .bias = (int32_t "
           "*)(uintptr_t)bias,\n",
           to);
+    if (g->spare) fprintf(to, "    .spare = %" PRIu32 ",\n", g->spare);
     fprintf(to, "    .activation_bytes = %" PRIu32 ", .inference_bytes = %" PRIu32 ",\n};\n\n", g->activation_bytes,
             g->inference_bytes);
 }
@@ -139,7 +141,9 @@ static void put_setup(FILE *to, const QcCModel *m)
         if (row->whole) fprintf(to, "%" PRIu32, (uint32_t)qc_parameter_value(&s->parameters, row));
         else qc_c_float(to, (float)qc_parameter_value(&s->parameters, row));
     }
-    fputs("},\n};\n\n", to);
+    fputs("},\n", to);
+    if (s->source.mean) fputs("    .source = {drift_mean, drift_weight},\n", to);
+    fputs("};\n\n", to);
 }
 
 static void put_coreset(FILE *to, const QcSlots *s)
@@ -213,6 +217,7 @@ void qc_cmodel_source(FILE *to, const QcCModel *m)
     put_graph(to, m->g);
     put_graph_struct(to, m);
     if (qc_cmodel_flips(m)) put_flip(to, qc_cmodel_flips(m));
+    if (m->drift && m->g->spare) put_drift(to, m); /* which the setup names */
     if (m->learner) {
         put_setup(to, m);
         put_coreset(to, &m->learner->coreset);
@@ -222,11 +227,12 @@ void qc_cmodel_source(FILE *to, const QcCModel *m)
                 "0x%016" PRIx64 "u;\n\n",
                 m->identity);
     }
-    if (m->drift) put_drift(to, m);
+    if (m->drift && !m->g->spare) put_drift(to, m);
     if (m->front) qc_c_front(to, "front_end", m->front);
     qc_c_code(to, qc_c_code_common, m->prefix);
     qc_c_code(to, m->learner ? qc_c_code_learner : qc_c_code_predict, m->prefix);
     qc_c_code(to, m->front ? qc_c_code_sound : qc_c_code_frames, m->prefix);
+    if (m->learner && qc_named_classes(m->file) < m->file->classes) qc_c_code(to, qc_c_code_spare, m->prefix);
     if (m->drift) qc_c_code(to, m->learner ? qc_c_code_drift_learner : qc_c_code_drift_predict, m->prefix);
 }
 
@@ -265,7 +271,11 @@ void qc_cmodel_header(FILE *to, const QcCModel *m)
     qc_c_code(to, "#include \"device/driftwatch.h\"\n", m->prefix);
     qc_c_code(to, m->learner ? "#include \"device/state.h\"\n" : "", m->prefix);
     qc_c_code(to, "#include \"device/stream.h\"\n\n", m->prefix);
+    uint32_t spare = f->classes - qc_named_classes(f);
     put_number(to, m->prefix, "CLASSES", f->classes, "what a window can be");
+    if (spare)
+        put_number(to, m->prefix, "SPARE_CLASSES", spare,
+                   "the last of them: no answer until a label of one was learned");
     put_number(to, m->prefix, "CHANNELS", f->channels, "values of a step");
     put_number(to, m->prefix, "STEPS", steps,
                f->height > 1 ? "pixels of a window, row by row"
@@ -295,6 +305,7 @@ void qc_cmodel_header(FILE *to, const QcCModel *m)
     qc_c_code(to, m->front ? qc_c_code_header_sound : qc_c_code_header_frames, m->prefix);
     qc_c_code(to, qc_c_code_header_stream, m->prefix);
     if (m->learner) qc_c_code(to, qc_c_code_header_learner, m->prefix);
+    if (m->learner && spare) qc_c_code(to, qc_c_code_header_spare, m->prefix);
     if (m->drift) qc_c_code(to, qc_c_code_header_drift, m->prefix);
     qc_c_code(to, qc_c_code_header_end, m->prefix);
 }

@@ -10,6 +10,7 @@
 #include "../format/learnedfile.h"
 #include "../format/parametertable.h"
 #include "../format/qgraphfile.h"
+#include "../format/spareclasses.h"
 #include "../quant/qinput.h"
 #include "../quant/windows.h"
 #include "cmodel.h"
@@ -50,9 +51,11 @@ static int name_outputs(Job *job, const char *output, QcErr *err)
                : 0;
 }
 
-static int load_model(Job *job, const char *path, QcErr *err)
+/* Without a coreset nothing is learned, and spare rows are no use. */
+static int load_model(Job *job, const char *path, int learns, QcErr *err)
 {
     if (qc_modelfile_load(&job->model, path, err)) return -1;
+    if (!learns && qc_drop_spare_classes(&job->model, err)) return qc_within(err, qc_input_name(path));
     if (qc_qgraphfile_decode(&job->g, &job->model, &job->arena, err)) return qc_within(err, qc_input_name(path));
     job->knows_source = qc_driftbase_decode(&job->drift, &job->model, &job->g, &job->arena, err);
     if (job->knows_source < 0) return qc_within(err, qc_input_name(path));
@@ -94,6 +97,7 @@ static int load_learner(Job *job, const QcExport *e, QcErr *err)
                             .seed = e->seed,
                             .ring = e->batch};
     const QcKernels *kernels = qc_need_kernels(err);
+    if (job->g.spare && job->knows_source) setup.source = (QcHeadSource){job->drift.mean, job->drift.weight};
     if (!kernels || qc_parameters_tune(&setup.parameters, e->tune, e->n_tune, err)) return -1;
     if (has_flip(job)) {
         if (qc_flipfile_decode(&job->flip, &job->model, &job->g, &job->arena, err))
@@ -183,7 +187,7 @@ int qc_export_c(QcExport *e, QcErr *err)
     if (name_outputs(&job, e->output, err) || qc_output_refuse_overwrite(job.header, inputs, 2, err) ||
         qc_output_check(job.source, 0, err) || qc_output_check(job.header, 0, err))
         goto end;
-    if (load_model(&job, e->input, err)) goto end;
+    if (load_model(&job, e->input, e->coreset != NULL, err)) goto end;
     int learns = e->coreset && can_learn(&job);
     if (learns && load_learner(&job, e, err)) goto end;
     tell_origin(&job, e);

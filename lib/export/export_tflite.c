@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "../base/file.h"
+#include "../format/spareclasses.h"
 #include "../onnx/tfliteout.h"
 #include "export.h"
 
@@ -10,7 +11,7 @@ int qc_export_tflite(QcExport *e, QcErr *err)
     if (e->coreset) return qc_fail(err, QC_EUSAGE, "format tflite has no place for a coreset");
     if (e->codes) return qc_fail(err, QC_EUSAGE, "--codes is for format onnx; tflite has int8");
     if (qc_output_check(e->output, 1, err) || qc_modelfile_load(&m, e->input, err)) return -1;
-    int status = qc_tflite_save(&m, e->output, err);
+    int status = qc_drop_spare_classes(&m, err) || qc_tflite_save(&m, e->output, err);
     if (!status)
         snprintf(e->words, sizeof e->words, "a quantized model, for windows of %u x %u x %u channels", m.height,
                  m.length, m.channels);

@@ -47,7 +47,7 @@ static int check(const QcModelFile *m, QcErr *err)
         return qc_fail(err, QC_EFORMAT, "a model of %u classes is not possible (1 to %d)", m->classes, MAX_CLASSES);
     for (uint32_t i = 0; i < m->classes; i++)
         for (uint32_t j = 0; j < i; j++)
-            if (!strcmp(m->labels[i], m->labels[j]))
+            if (*m->labels[i] && !strcmp(m->labels[i], m->labels[j])) /* spare rows have no name */
                 return qc_fail(err, QC_EFORMAT, "classes %u and %u are both named '%s'", j, i, m->labels[i]);
     if (m->norm.channels != m->channels)
         return qc_fail(err, QC_EFORMAT, "the normalization is of %u channels, the input of %u", m->norm.channels,

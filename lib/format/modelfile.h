@@ -28,7 +28,7 @@ typedef struct QcModelFile {
     char *name;                      /* of the architecture */
     uint32_t channels, height, length; /* of one input window; height 1 for series */
     uint32_t classes;
-    char **labels;                   /* [classes], index = class */
+    char **labels;                   /* [classes], index = class; empty: a spare row (spareclasses.h) */
     QcNorm norm;                     /* norm.channels == channels */
     QcFrontSetup front;              /* that the features were made with, of models of sound; else all zero */
     QcProvenance provenance;

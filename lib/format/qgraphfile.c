@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "../device/head.h"
+
 enum { TENSOR_BYTES = 16, NODE_BYTES = 52, CHANNEL_BYTES = 13 };
 
 static void put_tensor(QcWriter *w, const QcQTensor *t)
@@ -97,7 +99,22 @@ int qc_qgraphfile_encode(QcModelFile *m, const QcQGraph *g, QcErr *err)
     qc_put_bytes(&w, g->codes, g->n_code_bytes);
     qc_container_remove(&m->container, "graph"); /* the float graph it was made from */
     qc_container_remove(&m->container, "learned"); /* which is of the graph before (learnedfile.h) */
-    return qc_container_add(&m->container, "qgraph", 0, &w, err);
+    if (qc_container_add(&m->container, "qgraph", 0, &w, err)) return -1;
+    qc_container_remove(&m->container, "spare");
+    if (!g->spare) return 0;
+    QcWriter spare = {0};
+    qc_put_u32(&spare, g->spare);
+    return qc_container_add(&m->container, "spare", QC_SECTION_OPTIONAL, &spare, err);
+}
+
+/* How many classes were not trained: section "spare", of models that have such classes. */
+static int read_spare(QcQGraph *g, const QcModelFile *m, QcErr *err)
+{
+    QcCursor c;
+    if (!qc_container_find(&m->container, "spare", &c)) return 0;
+    g->spare = qc_get_u32(&c);
+    if (qc_cursor_end(&c, "section 'spare'", err)) return -1;
+    return g->spare < g->classes ? 0 : qc_fail(err, QC_EFORMAT, "all classes of the model are spare");
 }
 
 static int read_graph(QcQGraph *g, QcQTensor **own, QcCursor *c, QcArena *arena, QcErr *err)
@@ -129,6 +146,23 @@ static int read_graph(QcQGraph *g, QcQTensor **own, QcCursor *c, QcArena *arena,
     return qc_cursor_end(c, "section 'qgraph'", err);
 }
 
+/* Classes without a name come last, and are spare rows (device/head.h). */
+static int check_names(const QcQGraph *g, const QcModelFile *m, QcErr *err)
+{
+    const QcQNode *node = &g->nodes[g->n_nodes - 1];
+    const QcLastLayer layer = {qc_layer_codes(g, node), qc_layer_scale(g, node), qc_layer_bias(g, node)};
+    QcHeadShape shape;
+    int unnamed = 0;
+    qc_head_shape(&shape, g);
+    for (uint32_t k = 0; k < g->classes; k++) {
+        unnamed |= !*m->labels[k];
+        int is_spare = k >= g->classes - g->spare && qc_head_fits(g) && qc_is_spare_row(&layer, &shape, k);
+        if (unnamed && (*m->labels[k] || !is_spare))
+            return qc_fail(err, QC_EFORMAT, "class %u has no name, and its row of the last layer is not spare", k);
+    }
+    return 0;
+}
+
 int qc_qgraphfile_decode(QcQGraph *g, const QcModelFile *m, QcArena *arena, QcErr *err)
 {
     QcCursor c;
@@ -140,9 +174,10 @@ int qc_qgraphfile_decode(QcQGraph *g, const QcModelFile *m, QcArena *arena, QcEr
                            "the model is a float model; a quantized one is needed (qc-quantize makes it)");
         return qc_fail(err, QC_EFORMAT, "the model has no quantized graph");
     }
-    if (read_graph(g, &tensors, &c, arena, err) || qc_qgraphfile_check(g, err) ||
+    if (read_graph(g, &tensors, &c, arena, err) || read_spare(g, m, err) || qc_qgraphfile_check(g, err) ||
         qc_qgraphfile_plan_inference(g, tensors, err))
         return -1;
+    if (g->classes == m->classes && check_names(g, m, err)) return -1;
     const QcQTensor *input = &g->tensors[0];
     if (g->classes != m->classes || input->channels != m->channels || input->height != m->height ||
         input->width != m->length)

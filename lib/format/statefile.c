@@ -1,17 +1,21 @@
 #include "statefile.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "../base/crc32.h"
 #include "../base/file.h"
 #include "../base/lockedfile.h"
 #include "parametertable.h"
+#include "spareclasses.h"
 
 enum { BLOCK = 4096 };
-enum { AT_MODEL = 16, AT_CORESET = 24, AT_SETTINGS = 32 }; /* in the first block, after the mark; big-endian */
+enum { AT_MODEL = 16, AT_CORESET = 24, AT_SETTINGS = 32, AT_NAMES = 64 }; /* in the first block, after the mark;
+                                                                             numbers are big-endian */
 static const char mark[16] = "qcore state 1\n";
 
 /* ---- whose state it is ---- */
@@ -173,6 +177,55 @@ int qc_statefile_load(QcStateFile *f, QcLearner *l, QcErr *err)
     }
     if (f->error) return qc_fail(err, QC_EIO, "the state cannot be read: %s", strerror(f->error));
     return qc_fail(err, QC_EFORMAT, "the state has values out of range, though its checksums are right");
+}
+
+/* ---- names of new classes ---- */
+
+/* A name: its length in two bytes, its characters, a CRC-32 of both and of its place. After the last one come zeros. */
+static uint32_t name_crc(const uint8_t *at, size_t n, uint32_t place)
+{
+    return qc_crc32_add(place, at, n);
+}
+
+void qc_statefile_read_names(QcModelFile *m, const char *path)
+{
+    uint8_t block[BLOCK];
+    uint32_t at = AT_NAMES, crc;
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = file < 0 ? 0 : pread(file, block, sizeof block, 0);
+    if (file >= 0) close(file);
+    if (got != (ssize_t)sizeof block || memcmp(block, mark, sizeof mark)) return;
+    for (uint32_t place = 0; at + 2 < BLOCK; place++) {
+        size_t length = block[at] | (size_t)block[at + 1] << 8;
+        if (!length || at + 2 + length + sizeof crc > BLOCK) break;
+        memcpy(&crc, block + at + 2 + length, sizeof crc);
+        if (crc != name_crc(block + at, 2 + length, place)) break; /* torn: no state knows it */
+        if (qc_class_of_label(m, (const char *)block + at + 2, length, 1) < 0) break; /* more than the model has */
+        at += (uint32_t)(2 + length + sizeof crc);
+    }
+}
+
+int qc_statefile_write_names(QcStateFile *f, const QcModelFile *m, uint32_t first, QcErr *err)
+{
+    uint8_t block[BLOCK] = {0};
+    uint32_t at = AT_NAMES;
+    for (uint32_t k = first; k < qc_named_classes(m); k++) {
+        size_t length = strlen(m->labels[k]);
+        uint32_t crc;
+        if (at + 2 + length + sizeof crc > BLOCK)
+            return qc_fail(err, QC_EUNSUPPORTED, "%s: the names of new classes are longer than a state can hold",
+                           f->path);
+        block[at] = (uint8_t)length;
+        block[at + 1] = (uint8_t)(length >> 8);
+        memcpy(block + at + 2, m->labels[k], length);
+        crc = name_crc(block + at, 2 + length, k - first);
+        memcpy(block + at + 2 + length, &crc, sizeof crc);
+        at += (uint32_t)(2 + length + sizeof crc);
+    }
+    if (at == AT_NAMES) return 0;
+    if (pwrite(f->file, block + AT_NAMES, at - AT_NAMES, AT_NAMES) == (ssize_t)(at - AT_NAMES) && !fdatasync(f->file))
+        return 0;
+    return qc_fail(err, QC_EIO, "%s: the names of new classes cannot be written: %s", f->path, strerror(errno));
 }
 
 int qc_statefile_save(QcStateFile *f, const QcLearner *l, QcErr *err)

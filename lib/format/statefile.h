@@ -8,6 +8,7 @@
 #include "../base/digest.h"
 #include "../base/err.h"
 #include "../device/state.h"
+#include "modelfile.h"
 
 /* What a state belongs to. The file's first block names the owner, so that a refusal can say what differs; 0
  * there: an older file, which does not name it. */
@@ -38,6 +39,11 @@ int qc_statefile_open(QcStateFile *f, const char *path, const QcLearner *l, cons
 /* 1: the last whole state is in l; 0: there is none yet. Fails if the file's state is of another owner: the sentence
  * says whether model, coreset or settings differ. */
 int qc_statefile_load(QcStateFile *f, QcLearner *l, QcErr *err);
+/* Names of spare rows (spareclasses.h) that the sessions of a state have taken lie in the file's first block. Reads
+ * them into a model whose spare rows have no names yet, before a learner is placed; without a file, none. */
+void qc_statefile_read_names(QcModelFile *m, const char *path);
+/* Names of the classes from `first` on, before a state that knows them is saved. */
+int qc_statefile_write_names(QcStateFile *f, const QcModelFile *m, uint32_t first, QcErr *err);
 int qc_statefile_save(QcStateFile *f, const QcLearner *l, QcErr *err);
 void qc_statefile_close(QcStateFile *f); /* all zero: nothing happens */
 

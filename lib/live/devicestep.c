@@ -10,6 +10,7 @@ int qc_devicestep_place(QcMethodRun *l, QcErr *err)
 {
     QcLearnerSetup setup = {.graph = l->g,
                             .parameters = l->parameters,
+                            .source = l->source,
                             .score = l->score,
                             .seed = l->seed,
                             .capacity = l->capacity,

@@ -9,6 +9,7 @@
 #include "../data/dataset.h"
 #include "../data/number.h"
 #include "../format/fronttables.h"
+#include "../format/spareclasses.h"
 #include "framecolumns.h"
 
 static int open_front(QcFrameReader *r, QcErr *err)
@@ -29,7 +30,7 @@ static int open_front(QcFrameReader *r, QcErr *err)
     return 0;
 }
 
-int qc_framereader_open(QcFrameReader *r, const QcModelFile *m, const QcFrameOptions *o, QcErr *err)
+int qc_framereader_open(QcFrameReader *r, QcModelFile *m, const QcFrameOptions *o, QcErr *err)
 {
     uint32_t part = m->length / 8;
     *r = (QcFrameReader){.o = *o,
@@ -158,10 +159,7 @@ static void take_label(QcFrameReader *r, QcField cell)
 {
     r->class_index = -1;
     if (qc_number_is_missing(cell.at, cell.end)) return;
-    for (uint32_t k = 0; k < r->m->classes && r->class_index < 0; k++)
-        if (strlen(r->m->labels[k]) == (size_t)(cell.end - cell.at) &&
-            !memcmp(r->m->labels[k], cell.at, (size_t)(cell.end - cell.at)))
-            r->class_index = (int32_t)k;
+    r->class_index = qc_class_of_label(r->m, cell.at, (size_t)(cell.end - cell.at), r->takes_classes);
     if (r->class_index >= 0 || r->noted_label++) return;
     char text[QC_FRAME_WORDS];
     snprintf(text, sizeof text, "line %llu: the model has no class '%.*s'; such labels are left out",

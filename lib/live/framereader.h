@@ -37,7 +37,7 @@ enum { QC_FRAME_LINE = 1 << 20, QC_FRAME_STAMP = 40, QC_FRAME_WORDS = 240 };
 
 typedef struct QcFrameReader {
     QcFrameOptions o;
-    const QcModelFile *m;
+    QcModelFile *m;
     QcArena arena;
     uint8_t *bytes; /* [QC_FRAME_LINE] of which at..n are unread */
     size_t n, at;
@@ -50,6 +50,7 @@ typedef struct QcFrameReader {
     /* the latest frame */
     float *x, *row; /* [channels]; row: as it was read, NaN if a value is missing */
     int32_t class_index; /* -1: no label */
+    int takes_classes; /* 1: labels of new names take spare rows of the model */
     double seconds; /* NaN: not known */
     char stamp[QC_FRAME_STAMP]; /* as it was given; empty: none */
     char words[QC_FRAME_WORDS];
@@ -67,7 +68,7 @@ typedef struct QcFrameReader {
 
 /* m is borrowed. Text has its columns checked at its first line. QC_EUSAGE: the options do not fit the model's
  * front-end. */
-int qc_framereader_open(QcFrameReader *r, const QcModelFile *m, const QcFrameOptions *o, QcErr *err);
+int qc_framereader_open(QcFrameReader *r, QcModelFile *m, const QcFrameOptions *o, QcErr *err);
 
 /* Where to put bytes that arrived, and how many fit (>= 1); then how many came. 0: the stream has ended, and a last
  * line without an end counts. */

@@ -8,11 +8,12 @@
 #include "../base/text.h"
 #include "../data/number.h"
 #include "../data/stamps.h"
+#include "../format/spareclasses.h"
 #include "frameclock.h"
 
 #define DAY 86400.0
 
-void qc_latelabels_init(QcLateLabels *l, const QcModelFile *m, QcWindowTimes *window, uint32_t ring, uint32_t next)
+void qc_latelabels_init(QcLateLabels *l, QcModelFile *m, QcWindowTimes *window, uint32_t ring, uint32_t next)
 {
     *l = (QcLateLabels){.m = m, .window = window, .ring = ring, .next = next, .now = NAN};
 }
@@ -97,16 +98,6 @@ static int read_span(QcLateLabels *l, QcLateLabel *label, QcField span)
     return label->from <= label->to ? 0 : refuse(l, "label '%s': its end is before its start", label->text);
 }
 
-static int find_class(const QcModelFile *m, QcField name, uint32_t *class_index)
-{
-    for (*class_index = 0; *class_index < m->classes; ++*class_index) {
-        const char *label = m->labels[*class_index];
-        if (strlen(label) == (size_t)(name.end - name.at) && !memcmp(label, name.at, (size_t)(name.end - name.at)))
-            return 0;
-    }
-    return -1;
-}
-
 static int read_line(QcLateLabels *l, QcLateLabel *label)
 {
     QcField line = qc_field_trim((QcField){l->line, l->line + l->length}), span;
@@ -119,9 +110,14 @@ static int read_line(QcLateLabels *l, QcLateLabel *label)
     if (!qc_field_next(&rest, &span, ' ') || !rest.at)
         return refuse(l, "label '%s': a line is a window's number or a span, and a class", label->text);
     rest = qc_field_trim(rest);
-    if (find_class(l->m, rest, &label->class_index))
+    size_t length = (size_t)(rest.end - rest.at);
+    if (qc_class_of_label(l->m, rest.at, length, 0) < 0 && !l->takes_classes)
         return refuse(l, "label '%s': the model has no class '%.*s'", label->text, QC_FIELD(rest));
-    return read_span(l, label, span) ? -1 : 1;
+    if (read_span(l, label, span)) return -1;
+    int32_t found = qc_class_of_label(l->m, rest.at, length, l->takes_classes);
+    label->class_index = (uint32_t)found;
+    return found >= 0 ? 1
+                      : refuse(l, "label '%s': the model has no class '%.*s'", label->text, QC_FIELD(rest));
 }
 
 int qc_latelabels_byte(QcLateLabels *l, char byte, QcLateLabel *label)

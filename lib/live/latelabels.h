@@ -32,7 +32,8 @@ typedef struct QcWindowTimes {
 } QcWindowTimes;
 
 typedef struct QcLateLabels {
-    const QcModelFile *m;
+    QcModelFile *m;
+    int takes_classes; /* 1: labels of new names take spare rows of the model */
     QcWindowTimes *window; /* [ring] the latest windows; row = number % ring */
     uint32_t ring, windows; /* windows: how many rows are filled */
     uint32_t next; /* number of the next window */
@@ -47,7 +48,7 @@ typedef struct QcLateLabels {
 } QcLateLabels;
 
 /* window: the caller's [ring]. next: number of the first window. */
-void qc_latelabels_init(QcLateLabels *l, const QcModelFile *m, QcWindowTimes *window, uint32_t ring, uint32_t next);
+void qc_latelabels_init(QcLateLabels *l, QcModelFile *m, QcWindowTimes *window, uint32_t ring, uint32_t next);
 
 /* A new window, of which labels that wait may be. 1, and its class; or 0. */
 int qc_latelabels_window(QcLateLabels *l, QcWindowTimes window, uint32_t *class_index);

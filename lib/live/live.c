@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "../base/file.h"
+#include "../format/spareclasses.h"
 #include "livesignals.h"
 #include "sourcewatch.h"
 
@@ -47,6 +48,8 @@ int qc_live_open(QcLive *s, QcErr *err)
     if (!s->times || !s->answer || !s->is_labelled) return -1;
     if (qc_plausible_init(&s->plausible, &s->model->model, err)) return qc_within(err, s->path);
     qc_latelabels_init(&s->late, &s->model->model, s->times, QC_LIVE_RING, s->model->learner.counters->next);
+    s->late.takes_classes = s->model->learns;
+    s->named = qc_named_classes(&s->model->model);
     return 0;
 }
 
@@ -79,6 +82,7 @@ static void use_model(QcLive *s, QcLiveModel *new)
     s->model = new;
     new->learner.counters->next = next;
     s->late.m = &new->model;
+    s->named = qc_named_classes(&new->model);
     s->drift = 0;
     s->alarm = 0;
     qc_frames_init(&s->frames, &new->g.tensors[0], new->model.norm.mean, new->model.norm.deviation, s->frames.stride,
@@ -120,6 +124,14 @@ static void reload(QcLive *s, QcFrameReader *r)
 }
 
 /* ---- learning ---- */
+
+/* After a label was read. */
+static void report_new_classes(QcLive *s)
+{
+    const QcModelFile *m = &s->model->model;
+    for (uint32_t named = qc_named_classes(m); s->named < named; s->named++)
+        say(s, "new class '%.200s' takes a spare row; %u left", m->labels[s->named], m->classes - s->named - 1);
+}
 
 /* Kept source examples, before anything was learned and now. */
 static void check_source(QcLive *s, const QcAdaptReport *r)
@@ -278,6 +290,7 @@ static int read_labels(QcLive *s, int file, QcErr *err)
             QcLateLabel label;
             int found = qc_latelabels_byte(&s->late, n ? bytes[i] : '\n', &label);
             if (found < 0) say(s, "%s", s->late.words);
+            report_new_classes(s);
             if (found > 0 && take_label(s, &label, err)) return -1;
         }
         if (n == 0) return 1;
@@ -340,6 +353,7 @@ static int take_frames(QcLive *s, QcFrameReader *r, QcErr *err)
     while (!s->is_over) {
         if (qc_framereader_next(r, &kind, err)) return -1;
         if (*r->note) say(s, "%s", r->note);
+        report_new_classes(s);
         *r->note = 0;
         s->counts.breaks = r->breaks;
         s->counts.filled = r->filled;
@@ -427,6 +441,7 @@ int qc_live_frames(QcLive *s, int input, const QcFrameOptions *frames, uint32_t 
     qc_livesignals_hold();
     if (!open_frames(s, stride, err) && !qc_framereader_open(&r, &s->model->model, frames, err) &&
         !open_labels(&file, labels, err)) {
+        r.takes_classes = s->model->learns;
         report(s, (QcLiveReport){.event = QC_LIVE_STARTED});
         status = run(s, &r, input, &file, err) || finish(s, err) || check_windows(s, err) ? -1 : 0;
     }
@@ -446,9 +461,11 @@ static int check_data(QcLive *s, const QcInputs *data, const char *path, QcErr *
 int qc_live_data(QcLive *s, const char *path, QcErr *err)
 {
     QcInputs data = {0};
-    int status = qc_inputs_open(&data, path, &s->model->model, &s->model->g, 0, 0, err);
+    int status = s->model->learns ? qc_inputs_open_stream(&data, path, &s->model->model, &s->model->g, 0, err)
+                                  : qc_inputs_open(&data, path, &s->model->model, &s->model->g, 0, 0, err);
     qc_livesignals_hold();
     if (!status) report(s, (QcLiveReport){.event = QC_LIVE_STARTED});
+    if (!status) report_new_classes(s);
     if (!status) status = check_data(s, &data, path, err);
     for (uint32_t i = 0; i < data.n && !status && !s->is_over; i++) {
         qc_livesignals_poll(NULL, 0, 0);

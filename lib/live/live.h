@@ -72,6 +72,7 @@ struct QcLive {
     uint8_t *is_labelled; /* [QC_LIVE_RING] */
     uint8_t *ring; /* of frames */
     uint32_t breaks_said; /* since the last window */
+    uint32_t named; /* classes that have a name, new ones that were reported included */
     float drift;
     int alarm;
     int is_over, is_fall_said;

@@ -7,6 +7,7 @@
 #include "../format/learnedfile.h"
 #include "../format/parametertable.h"
 #include "../format/qgraphfile.h"
+#include "../format/spareclasses.h"
 #include "../quant/windows.h"
 
 static int load_model(QcLiveModel *m, const char *path, QcErr *err)
@@ -17,6 +18,7 @@ static int load_model(QcLiveModel *m, const char *path, QcErr *err)
                        "%.300s: a float model does not run on a stream: quantize it (qc-quantize)",
                        qc_input_name(path));
     if (qc_qgraphfile_decode(&m->g, &m->model, &m->arena, err)) return qc_within(err, qc_input_name(path));
+    m->known = qc_named_classes(&m->model);
     int found = qc_driftbase_decode(&m->drift, &m->model, &m->g, &m->arena, err);
     if (!found) m->drift.features = 0;
     return found < 0 ? qc_within(err, qc_input_name(path)) : 0;
@@ -29,6 +31,7 @@ static int place_learner(QcLiveModel *m, const QcLiveOptions *o, QcErr *err)
                             .seed = o->seed,
                             .capacity = m->coreset.data.capacity,
                             .ring = m->learns ? QC_LIVE_RING : 1};
+    if (m->g.spare && m->drift.features) setup.source = (QcHeadSource){m->drift.mean, m->drift.weight};
     const QcKernels *kernels = qc_need_kernels(err);
     if (!kernels || qc_parameters_tune(&setup.parameters, o->tune, o->n_tune, err)) return -1;
     if (m->learns && !qc_head_fits(&m->g))
@@ -67,12 +70,14 @@ static int take_up_state(QcLiveModel *m, const char *path, QcErr *err)
     if (qc_statefile_open(&m->kept, path, &m->learner, &owner, err)) return -1;
     int found = qc_statefile_load(&m->kept, &m->learner, err);
     m->resumed = found > 0;
-    return found < 0 ? qc_within(err, path) : 0;
+    if (found < 0) return qc_within(err, path);
+    return qc_statefile_write_names(&m->kept, &m->model, m->known, err);
 }
 
 /* What the model file carries from qc-calibrate comes before the coreset, whose features do not depend on it. */
 static int open_learner(QcLiveModel *m, const char *path, const QcLiveOptions *o, QcErr *err)
 {
+    if (m->learns) qc_statefile_read_names(&m->model, o->state);
     if (place_learner(m, o, err)) return -1;
     if (!m->learns) return 0;
     if (qc_learned_decode(&m->learner, &m->model, err) < 0) return qc_within(err, qc_input_name(path));
@@ -92,6 +97,7 @@ int qc_livemodel_open(QcLiveModel *m, const char *path, const QcLiveOptions *o, 
 
 int qc_livemodel_save(QcLiveModel *m, QcErr *err)
 {
+    if (m->kept.is_open && qc_statefile_write_names(&m->kept, &m->model, m->known, err)) return -1;
     return m->kept.is_open ? qc_statefile_save(&m->kept, &m->learner, err) : 0;
 }
 

@@ -29,6 +29,7 @@ typedef struct QcLiveModel {
     void *memory; /* the learner's */
     QcStateFile kept; /* all zero where no state is kept */
     QcDriftBase drift; /* features 0: the model knows none */
+    uint32_t known; /* classes that the model file names; later ones took spare rows */
     uint32_t source, source_right; /* source examples of the coreset; of these, right by the model in the file */
     int learns, resumed; /* resumed: the learner goes on from the state */
 } QcLiveModel;

@@ -8,6 +8,7 @@
 #include "../format/modelplan.h"
 #include "../format/parametertable.h"
 #include "../format/qgraphfile.h"
+#include "../format/spareclasses.h"
 #include "../quant/windows.h"
 #include "devicestep.h"
 #include "methodtable.h"
@@ -52,6 +53,7 @@ static int load_model(QcSession *s, const QcMethod **method, const char *path, Q
     QcCursor flip;
     if (qc_modelfile_load(&s->model, path, err)) return -1;
     if (qc_qgraphfile_decode(&s->g, &s->model, &s->arena, err)) return qc_within(err, qc_input_name(path));
+    s->known = qc_named_classes(&s->model);
     if (!*method)
         *method = qc_container_find(&s->model.container, "flip", &flip) ? &qc_method_qcore : &qc_method_closed;
     if ((*method)->needs_flip && qc_flipfile_decode(&s->flip, &s->model, &s->g, &s->arena, err))
@@ -120,12 +122,19 @@ static int fill_coreset(QcSession *s, QcErr *err)
     return 0;
 }
 
-static int load_learned(QcSession *s, const char *model, QcErr *err)
+static int load_drift(QcSession *s, const char *model, QcErr *err)
 {
     if (!s->learner.method->observe) return 0;
     int known = qc_driftbase_decode(&s->drift, &s->model, &s->g, &s->arena, err);
     if (known < 0) return qc_within(err, qc_input_name(model));
     if (!known) s->drift.features = 0;
+    if (known && s->g.spare) s->learner.source = (QcHeadSource){s->drift.mean, s->drift.weight};
+    return 0;
+}
+
+static int load_learned(QcSession *s, const char *model, QcErr *err)
+{
+    if (!s->learner.method->observe) return 0;
     int found = qc_learned_decode(qc_devicestep_learner(&s->learner), &s->model, err);
     s->has_learned = found > 0;
     return found < 0 ? qc_within(err, qc_input_name(model)) : 0;
@@ -153,20 +162,35 @@ static int open_learner(QcSession *s, const QcMethod *method, const QcSessionOpt
         return qc_fail(err, QC_EUSAGE, "only methods of the device ask for labels; %s is not one", l->method->name);
     s->numbers = qc_arena_take(&s->arena, s->ask, sizeof *s->numbers, err);
     if (!s->numbers) return -1;
-    return place_batch(s, err) || qc_method_place(l, err) || load_learned(s, model, err) || fill_coreset(s, err) ||
-                   qc_method_open(l, err)
+    return place_batch(s, err) || load_drift(s, model, err) || qc_method_place(l, err) ||
+                   load_learned(s, model, err) || fill_coreset(s, err) || qc_method_open(l, err)
                ? -1
                : 0;
 }
 
+/* Only the closed-form head makes a class of a spare row. */
+static int check_spare(const QcSession *s, const QcMethod *method, QcErr *err)
+{
+    if (s->known == s->model.classes || method == &qc_method_closed || method == &qc_method_none) return 0;
+    return qc_fail(err, QC_EUNSUPPORTED,
+                   "method %s cannot learn a model with spare classes: quantize it without --spare-classes",
+                   method->name);
+}
+
 static int open_data(QcSession *s, const QcMethod *method, const char *coreset, const char *const *streams, int n,
-                     QcErr *err)
+                     const char *state, QcErr *err)
 {
     if (n > QC_TRANSFER_STREAMS) return qc_fail(err, QC_EUSAGE, "at most %d streams", QC_TRANSFER_STREAMS);
+    if (state) qc_statefile_read_names(&s->model, state);
     if (qc_inputs_open(&s->coreset, coreset, &s->model, &s->g, 1, QC_LABELS_ALL, err)) return -1;
     QcLabelNeed need = method->observe ? QC_LABELS_OPTIONAL : QC_LABELS_SOME;
-    for (; s->n_streams < (uint32_t)n; s->n_streams++)
-        if (qc_inputs_open(&s->streams[s->n_streams], streams[s->n_streams], &s->model, &s->g, 0, need, err)) return -1;
+    for (; s->n_streams < (uint32_t)n; s->n_streams++) {
+        QcInputs *stream = &s->streams[s->n_streams];
+        const char *path = streams[s->n_streams];
+        if (method == &qc_method_closed ? qc_inputs_open_stream(stream, path, &s->model, &s->g, need, err)
+                                        : qc_inputs_open(stream, path, &s->model, &s->g, 0, need, err))
+            return -1;
+    }
     return 0;
 }
 
@@ -177,7 +201,8 @@ int qc_session_open(QcSession *s, const char *model, const char *coreset, const 
     *s = (QcSession){.command = o->command, .ask = o->ask};
     if (load_model(s, &method, model, err) ||
         qc_method_settings(s->learner.setting, method, o->settings, o->n_settings, err) ||
-        open_data(s, method, coreset, streams, n_streams, err) || cut_streams(s, o, err) ||
+        check_spare(s, method, err) || open_data(s, method, coreset, streams, n_streams, o->state, err) ||
+        cut_streams(s, o, err) ||
         open_learner(s, method, o, model, err)) {
         qc_session_close(s);
         return -1;
@@ -211,6 +236,7 @@ int qc_session_keep(QcSession *s, const char *path, QcErr *err)
     if (qc_statefile_open(&s->kept, path, l, &owner, err)) return -1;
     int found = qc_statefile_load(&s->kept, l, err);
     if (found < 0) return qc_within(err, path);
+    if (qc_statefile_write_names(&s->kept, &s->model, s->known, err)) return -1;
     s->input = identify_input(s);
     if (l->counters->input != s->input) return 0;
     if (l->counters->input_adapts > s->batches)

@@ -26,6 +26,7 @@ typedef struct QcSessionOptions {
     uint32_t ask;              /* windows per batch that get their label, chosen by the learner; 0: all with a label get
                                   it */
     uint64_t seed;
+    const char *state;         /* file whose new classes are known from the start; NULL: none */
     const char *command;       /* for the provenance */
 } QcSessionOptions;
 
@@ -37,6 +38,7 @@ typedef struct QcSession {
     QcInputs coreset;            /* windows stay in the files and are read when they are wanted */
     QcInputs streams[QC_TRANSFER_STREAMS];
     uint32_t n_streams;
+    uint32_t known;              /* classes that the model file names; later ones took spare rows */
     QcMethodRun learner;         /* .bytes: all that it needs but the model and the batch: coreset, activations, the
                                     method's own */
     uint64_t model_bytes;        /* codes, scales, and the flip network if the method uses it */

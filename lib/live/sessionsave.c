@@ -8,6 +8,7 @@
 #include "../format/learnedfile.h"
 #include "../format/parametertable.h"
 #include "../format/qgraphfile.h"
+#include "../format/spareclasses.h"
 #include "devicestep.h"
 #include "session.h"
 
@@ -50,6 +51,35 @@ static int stamp(QcSession *s, QcErr *err)
                                                                  : qc_modelfile_stamp(&s->model, line, inputs, 1, err);
 }
 
+/* Rows that took a name but that no adapt has learned yet are spare in the file, too, if no later row is learned. */
+static int name_rows(char ***labels, const QcSession *s, QcArena *scratch, QcErr *err)
+{
+    const QcModelFile *m = &s->model;
+    uint32_t named = qc_named_classes(m), learned = named;
+    const QcLearner *l = s->learner.method->observe ? qc_devicestep_learner(&s->learner) : NULL;
+    *labels = qc_arena_take(scratch, m->classes, sizeof **labels, err);
+    char *empty = qc_arena_text(scratch, "", 0, err);
+    if (!*labels || !empty) return -1;
+    while (l && learned > s->known && qc_is_spare_row(&l->layers[l->counters->active], &l->shape, learned - 1))
+        learned--;
+    for (uint32_t k = 0; k < m->classes; k++) (*labels)[k] = k < learned || k >= named ? m->labels[k] : empty;
+    return 0;
+}
+
+static int save_named(QcSession *s, const char *path, QcErr *err)
+{
+    QcArena scratch = {0};
+    char **names = s->model.labels, **labels;
+    int status = name_rows(&labels, s, &scratch, err);
+    if (!status) {
+        s->model.labels = labels;
+        status = qc_modelfile_save(&s->model, path, err);
+        s->model.labels = names;
+    }
+    qc_arena_release(&scratch);
+    return status;
+}
+
 int qc_session_save_model(QcSession *s, const char *path, QcErr *err)
 {
     const char *unsaved = qc_method_unsaved(s->learner.method, s->learner.setting);
@@ -60,7 +90,7 @@ int qc_session_save_model(QcSession *s, const char *path, QcErr *err)
     if (l) qc_learner_store(l, &s->g);
     if (qc_qgraphfile_encode(&s->model, &s->g, err) || (l && qc_learned_encode(&s->model, l, err)) || stamp(s, err))
         return -1;
-    return qc_modelfile_save(&s->model, path, err);
+    return save_named(s, path, err);
 }
 
 static int64_t find_id(const QcDataset *d, uint64_t id)

@@ -1,5 +1,9 @@
 #include "qinput.h"
 
+#include <string.h>
+
+#include "../format/spareclasses.h"
+
 enum { PIECE = 1024 }; /* values at a time */
 
 int qc_inputs_quantize(uint8_t *q, const QcDataset *d, uint32_t i, const QcNorm *norm, const QcQTensor *input,
@@ -30,6 +34,48 @@ static int label_all(QcInputs *in, const QcModelFile *m, QcLabelNeed need, QcErr
     in->n = d->n;
     in->window = (uint32_t)qc_dataset_values(d);
     return 0;
+}
+
+/* needed [d->labels.n]: 1 if an example has the name, and the model does not know it. Returns how many, or -1. */
+static int64_t find_new_names(uint8_t **needed, const QcDataset *d, const QcModelFile *m, QcArena *arena, QcErr *err)
+{
+    int64_t n = 0;
+    uint8_t *used = *needed = qc_arena_take(arena, d->labels.n, 1, err);
+    if (!used) return -1;
+    for (uint32_t i = 0; i < d->n; i++)
+        if (d->label[i] >= 0) used[d->label[i]] = 1;
+    for (uint32_t k = 0; k < d->labels.n; k++) {
+        const char *name = d->labels.names[k];
+        if (used[k]) used[k] = *name && qc_class_of_name(m, name, strlen(name)) < 0;
+        n += used[k];
+    }
+    return n;
+}
+
+static int take_names(QcModelFile *m, const QcDataset *d, QcArena *arena, QcErr *err)
+{
+    uint32_t spare = m->classes - qc_named_classes(m);
+    uint8_t *needed;
+    int64_t n = spare ? find_new_names(&needed, d, m, arena, err) : 0;
+    if (n > spare)
+        return qc_fail(err, QC_EFORMAT,
+                       "the data has %lld classes that the model does not know, and the model has spare rows for %u: "
+                       "quantize it with --spare-classes %lld",
+                       (long long)n, spare, (long long)n);
+    for (uint32_t k = 0; k < d->labels.n && n > 0; k++)
+        if (needed[k] && qc_class_of_label(m, d->labels.names[k], strlen(d->labels.names[k]), 1) < 0)
+            return qc_fail_memory(err, "the name of a class");
+    return n < 0 ? -1 : 0;
+}
+
+int qc_inputs_open_stream(QcInputs *in, const char *path, QcModelFile *m, const QcQGraph *g, QcLabelNeed need,
+                          QcErr *err)
+{
+    *in = (QcInputs){.norm = &m->norm, .input = &g->tensors[0]};
+    if (qc_dataset_open(&in->data, path, err)) return -1;
+    if (!take_names(m, &in->data, &in->arena, err) && !label_all(in, m, need, err)) return 0;
+    qc_inputs_close(in);
+    return qc_within(err, qc_input_name(path));
 }
 
 int qc_inputs_open(QcInputs *in, const char *path, const QcModelFile *m, const QcQGraph *g, int coreset,

@@ -26,6 +26,10 @@ typedef struct QcInputs {
 /* Fails as qc_dataset_match does, with the file's name in front. coreset: the file must be one. */
 int qc_inputs_open(QcInputs *in, const char *path, const QcModelFile *m, const QcQGraph *g, int coreset,
                    QcLabelNeed need, QcErr *err);
+/* The same of a stream, whose examples may be of classes that the model does not know: their names take spare rows of
+ * the model (format/spareclasses.h). Fails, and takes none, if there are too few. */
+int qc_inputs_open_stream(QcInputs *in, const char *path, QcModelFile *m, const QcQGraph *g, QcLabelNeed need,
+                          QcErr *err);
 int qc_inputs_read(const QcInputs *in, uint8_t *q, uint32_t i, QcErr *err); /* q [window] */
 void qc_inputs_close(QcInputs *in);
 

@@ -20,16 +20,24 @@ export OMP_NUM_THREADS=1
         qc-bitflip-train -q --subjects 1 --test-subjects 1 --oracle-steps 3 --steps 20 --threads 1 -c core.qcd -d \
             p1.train.qcd -o f$bits.qcm q$bits.qcm >words
     done
+    # a source of three activities: the fourth takes a spare row
+    qc-synth -q --subjects 1 --activities 3 --windows 25 --channels 3 --length 24 -o three.qcd
+    qc-train -q --threads 1 --epochs 3 -a tiny.yaml -d three.qcd -o three.qcm
+    qc-coreset -q -n 9 -d three.qcd -o three.core.qcd
+    for bits in 2 8; do
+        qc-quantize --force -q --spare-classes 2 --last-bits $bits -b $bits --epochs 1 --threads 1 -c three.core.qcd \
+            -d three.qcd -o x$bits.qcm three.qcm >words
+    done
 )
 
 # session NAME BITS PROGRAM...: leaves NAME-BITS.qcm, .qcd and .runlog
 # BITS followed by c: one class after another; by n: without the flip network; by s: the same, and a last layer that
-# reads standard deviations
+# reads standard deviations; by x: with a class that takes a spare row
 session() {
-    to=$work/$1-$2 bits=${2%[cns]} order=shuffled model=f
-    case $2 in *c) order=classes ;; *n) model=q ;; *s) model=s ;; esac
+    to=$work/$1-$2 bits=${2%[cnsx]} order=shuffled model=f core=core
+    case $2 in *c) order=classes ;; *n) model=q ;; *s) model=s ;; *x) model=x core=three.core ;; esac
     shift 2
-    "$@" -q --json --order $order -c "$work/core.qcd" -s "$work/p2.train.qcd" --batches 10 -t "$work/p2.test.qcd" -C \
+    "$@" -q --json --order $order -c "$work/$core.qcd" -s "$work/p2.train.qcd" --batches 10 -t "$work/p2.test.qcd" -C \
         "$to.qcd" -o "$to.qcm" "$work/$model$bits.qcm" >"$to.json"
     sed -E 's/, "(ms|predict_ms|bytes|model_bytes|working_bytes)": [0-9.]+//g' "$to.json" >"$to.runlog"
 }
@@ -48,8 +56,8 @@ same() { # same NAME BITS...: as scalar on this machine
 
 for isa in scalar avx2 avx512vnni neon neondot; do
     if QC_ISA=$isa qc-eval --json -d "$work/p2.test.qcd" "$work/q2.qcm" >"$work/words" 2>&1; then
-        for bits in 2 4 8 2c 4c 8c 2n 8n 2s 8s; do QC_ISA=$isa session $isa $bits qc-calibrate; done
-        same $isa 2 4 8 2c 4c 8c 2n 8n 2s 8s
+        for bits in 2 4 8 2c 4c 8c 2n 8n 2s 8s 2x 8x; do QC_ISA=$isa session $isa $bits qc-calibrate; done
+        same $isa 2 4 8 2c 4c 8c 2n 8n 2s 8s 2x 8x
     fi
 done
 for bits in 2 4 8; do # the runlog tells of flips, else there was nothing to compare
@@ -71,11 +79,13 @@ elsewhere() { # elsewhere NAME CC 'BITS' RUNNER...
 grep -q '"solved": 1' "$work"/scalar-?c.runlog || { echo "no last layer was solved in class order"; wrong=1; }
 grep -q '"solved": 1' "$work"/scalar-?.runlog || { echo "no last layer was solved"; wrong=1; }
 grep -q '"flips_skipped": 1' "$work"/scalar-?.runlog || { echo "flips were never skipped"; wrong=1; }
+grep -q '"solved": 1' "$work"/scalar-2x.runlog && qc-info "$work/scalar-2x.qcm" | grep -q '^classes: 4' ||
+    { echo "no spare row was taken"; wrong=1; }
 grep -q '"flips": [1-9]' "$work"/scalar-?.runlog || { echo "nothing was flipped"; wrong=1; }
 
-elsewhere lean "${CC:-gcc}" '2 4 8 2c 2n 2s' env
-elsewhere aarch64 aarch64-linux-gnu-gcc '2 4 8 4c 8n 8s' qemu-aarch64-static -cpu max
+elsewhere lean "${CC:-gcc}" '2 4 8 2c 2n 2s 2x' env
+elsewhere aarch64 aarch64-linux-gnu-gcc '2 4 8 4c 8n 8s 8x' qemu-aarch64-static -cpu max
 elsewhere cortex-a53 aarch64-linux-gnu-gcc '8' qemu-aarch64-static -cpu cortex-a53
-elsewhere armv7 arm-linux-gnueabihf-gcc '2 4 8 2c 2n 2s' qemu-arm-static -cpu cortex-a15
+elsewhere armv7 arm-linux-gnueabihf-gcc '2 4 8 2c 2n 2s 2x' qemu-arm-static -cpu cortex-a15
 [ "$(uname -m)" != x86_64 ] || elsewhere core2 "${CC:-gcc}" '4 8c' qemu-x86_64-static -cpu Conroe
 exit $wrong

@@ -72,7 +72,11 @@ static inline void bench_begin(TinyKind kind, int bits)
     bench_lay_out(&scratch, &others);
     b.set.coreset = &b.coreset;
     b.set.ring = &b.ring;
-    b.task = (QcHeadTask){.shape = &b.shape, .parameters = &b.parameters, .stream = &b.stream, .set = &b.set};
+    b.task = (QcHeadTask){.shape = &b.shape,
+                          .n_rows = b.shape.classes,
+                          .parameters = &b.parameters,
+                          .stream = &b.stream,
+                          .set = &b.set};
     bench_draw_features();
 }
 

@@ -9,7 +9,7 @@
 enum { CHANNELS = 3, LENGTH = 16, ROOM = 4096 };
 static float mean[CHANNELS], deviation[CHANNELS] = {1, 1, 1};
 static char *labels[] = {"sitting", "walking, fast"};
-static const QcModelFile model = {.channels = CHANNELS,
+static QcModelFile model = {.channels = CHANNELS,
                                   .height = 1,
                                   .length = LENGTH,
                                   .classes = 2,

@@ -9,7 +9,7 @@
 
 enum { RING = 8 };
 static char *names[] = {"a", "b c"};
-static const QcModelFile model = {.classes = 2, .labels = names};
+static QcModelFile model = {.classes = 2, .labels = names};
 static QcWindowTimes windows[RING];
 
 /* The lines' effect: for each line "N+N+=class" for windows that it names now, then "w" if it waits, "x" if it is
