@@ -143,6 +143,7 @@ static int begin_model(QcModelFile *m, QcGraph *g, QcDataset *d, QcErr *err)
     snprintf(line, sizeof line, "%.950s ; data=sha256:%.16s", qc_cli_command(), digest);
     if (qc_modelfile_init(m, name, d->channels, d->height, d->length, d->labels.n, d->labels.names, &norm, err))
         return -1;
+    m->front = d->front;
     return qc_modelfile_add_provenance(m, line, err);
 }
 

@@ -62,6 +62,7 @@ int qc_simulate(QcDataset *out, const QcDataset *source, const QcSimulateOptions
                 qc_dataset_init(out, source->n * o->subjects, source->channels, source->height, source->length, 0, err)
             ? -1
             : 0;
+    out->front = source->front;
     for (uint32_t c = 0; c < source->labels.n && !status; c++)
         status = qc_names_add(&out->labels, &out->arena, source->labels.names[c], NULL, err);
     for (uint32_t p = 0; p < o->subjects && !status; p++) status = add_subject(out, source, p, &m, o, room, err);

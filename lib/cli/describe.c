@@ -56,6 +56,14 @@ static void put_shape(QcKvWriter *s, uint32_t channels, uint32_t height, uint32_
     qc_kv_end(s);
 }
 
+static void put_front(QcKvWriter *s, const QcFrontSetup *front)
+{
+    char text[QC_FRONT_TEXT];
+    if (!front->rate) return;
+    qc_frontfile_text(text, front);
+    qc_kv_text(s, "front_end", text);
+}
+
 /* --- models ------------------------------------------------------------------------------------- */
 
 static void put_norm(QcKvWriter *s, const QcNorm *norm)
@@ -142,6 +150,7 @@ static void put_model(QcKvWriter *s, const QcModelFile *m, const QcGraph *graph,
     qc_kv_flag(s, "quantized", qgraph != NULL);
     if (qgraph) qc_kv_flag(s, "deviations", has_deviations(qgraph));
     qc_kv_flag(s, "flip_network", qc_container_find(&m->container, "flip", &flip));
+    put_front(s, &m->front);
     put_shape(s, m->channels, m->height, m->length);
     qc_kv_int(s, "classes", m->classes);
     qc_kv_list(s, "labels");
@@ -223,6 +232,7 @@ static int describe_data(QcKvWriter *s, QcContainer *c, const char *path, QcErr 
         }
         put_envelope(s, c, path);
         qc_kv_int(s, "examples", d.n);
+        put_front(s, &d.front);
         put_shape(s, d.channels, d.height, d.length);
         qc_kv_int(s, "classes", d.labels.n);
         put_counts(s, "labels", &d.labels, labels);

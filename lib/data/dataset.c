@@ -167,6 +167,7 @@ int qc_dataset_subset(QcDataset *out, const QcDataset *source, const uint32_t *i
     if (capacity && n > capacity)
         return qc_fail(err, QC_EUSAGE, "%u examples do not fit a coreset of capacity %u", n, capacity);
     if (qc_dataset_init(out, n, source->channels, source->height, source->length, capacity, err)) return -1;
+    out->front = source->front;
     for (uint32_t i = 0; i < n; i++) {
         assert(index[i] < source->n);
         if (copy_example(out, i, source, index[i], err)) {
@@ -249,11 +250,14 @@ int qc_dataset_join(QcDataset *out, const QcDataset *const *parts, uint32_t n_pa
         if (d->channels != first->channels || d->height != first->height || d->length != first->length)
             return qc_fail(err, QC_EFORMAT, "data set %u has windows of %u x %u x %u, but the first has %u x %u x %u",
                            p + 1, d->channels, d->height, d->length, first->channels, first->height, first->length);
+        if (!qc_frontfile_same(&d->front, &first->front))
+            return qc_fail(err, QC_EFORMAT, "data set %u and the first were made with different front-ends", p + 1);
         n += d->n;
     }
     if (n > UINT32_MAX) return qc_fail(err, QC_EUSAGE, "the data sets have more than %u examples together", UINT32_MAX);
     if (check_no_collision(parts, n_parts, (uint32_t)n, err)) return -1;
     if (qc_dataset_init(out, (uint32_t)n, first->channels, first->height, first->length, 0, err)) return -1;
+    out->front = first->front;
     uint32_t at = 0;
     for (uint32_t p = 0; p < n_parts; at += parts[p++]->n)
         if (join_part(out, at, parts[p], err)) {

@@ -40,6 +40,7 @@ typedef struct QcDataset {
     uint32_t capacity;   /* > 0: this is a coreset, n <= capacity */
     uint32_t *misses;    /* [n] quantization misses; NULL when capacity == 0 */
     uint8_t *flags;      /* [n] QC_EXAMPLE_*; NULL when capacity == 0 */
+    QcFrontSetup front;  /* that the values were made with, if they are features of sound; else all zero */
     QcProvenance provenance;
     uint8_t digest[QC_DIGEST_BYTES]; /* of the file it was loaded from; zero otherwise */
 } QcDataset; /* all zero = empty and valid to release */

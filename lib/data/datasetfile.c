@@ -6,6 +6,7 @@
  *   names       three tables: labels, groups, recordings; each a u32 count and that many texts, unique within the
  *               table. Where a table of groups or recordings is empty, all examples are of group or recording 0
  *   coreset     u32 misses[n], u8 flags[n] (1 reserved, 2 never right, 4 from a stream); there just when capacity > 0
+ *   frontend    u32 rate, frame, hop, bands, coefficients, if the values are features of sound (device/frontend.h)
  *   provenance  (optional) one text for each program that made this file
  */
 #include <errno.h>
@@ -22,7 +23,8 @@ enum {
     KNOWN_FLAGS = QC_EXAMPLE_RESERVED | QC_EXAMPLE_NEVER_RIGHT | QC_EXAMPLE_STREAM
 };
 
-static const char *const known_sections[] = {"shape", "x", "examples", "names", "coreset", "provenance", NULL};
+static const char *const known_sections[] = {"shape",   "x",        "examples",   "names",
+                                             "coreset", "frontend", "provenance", NULL};
 
 static void put_names(QcWriter *w, const QcNames *names)
 {
@@ -84,7 +86,7 @@ int qc_dataset_encode(const QcDataset *d, QcContainer *c, QcErr *err)
 {
     if (!d->n) return qc_fail(err, QC_EUSAGE, "a data file without examples is of no use and is not written");
     return add_shape(d, c, err) || add_values(d, c, err) || add_examples(d, c, err) || add_names(d, c, err) ||
-                   add_coreset(d, c, err) || add_provenance(d, c, err)
+                   add_coreset(d, c, err) || qc_frontfile_put(c, &d->front, err) || add_provenance(d, c, err)
                ? -1
                : 0;
 }
@@ -327,7 +329,8 @@ int qc_dataset_decode(QcDataset *d, QcContainer *c, QcErr *err)
     *d = (QcDataset){0};
     if (qc_container_expect(c, known_sections, err) || read_shape(d, c, err)) return -1;
     if (read_values(d, c, err) || read_examples(d, c, err) || read_names(d, c, err) || read_coreset(d, c, err) ||
-        read_provenance(d, c, err) || check_indices(d, err)) {
+        qc_frontfile_get(&d->front, c, d->channels, d->height, err) || read_provenance(d, c, err) ||
+        check_indices(d, err)) {
         qc_dataset_release(d);
         return -1;
     }

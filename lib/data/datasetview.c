@@ -48,6 +48,16 @@ void qc_dataset_batch_window(float *out, const QcDataset *d, uint32_t i, const Q
     }
 }
 
+/* Features of another front-end have other meanings. A model that knows of no front-end takes any channels. */
+static int check_front(const QcDataset *d, const QcModelFile *m, QcErr *err)
+{
+    char made[QC_FRONT_TEXT] = "no front-end", wanted[QC_FRONT_TEXT];
+    if (!m->front.rate || qc_frontfile_same(&d->front, &m->front)) return 0;
+    if (d->front.rate) qc_frontfile_text(made, &d->front);
+    qc_frontfile_text(wanted, &m->front);
+    return qc_fail(err, QC_EFORMAT, "the data was made with %s, but the model takes features of %s", made, wanted);
+}
+
 static int check_shape(const QcDataset *d, const QcModelFile *m, QcErr *err)
 {
     if (d->channels != m->channels)
@@ -94,7 +104,7 @@ int qc_dataset_match(const QcDataset *d, const QcModelFile *m, QcLabelNeed need,
                      QcErr *err)
 {
     if (!d->n) return qc_fail(err, QC_EFORMAT, "the data holds no examples");
-    if (check_shape(d, m, err) || check_need(d, need, err)) return -1;
+    if (check_front(d, m, err) || check_shape(d, m, err) || check_need(d, need, err)) return -1;
     int32_t *classes = qc_arena_take(arena, d->labels.n, sizeof *classes, err);
     if (!classes || find_classes(classes, d, m, err)) return -1;
     for (uint32_t i = 0; i < d->n; i++) {

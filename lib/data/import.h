@@ -73,6 +73,7 @@ typedef struct QcImportOptions {
     QcTrust trust; /* uschad: what counts where name and content of a file disagree */
     const char *lead; /* wfdb: one lead by its name; NULL = all */
     uint32_t indices; /* libsvm: the number of features; 0 = the highest index */
+    const char *front_end; /* wav: "logmel:bands=40,frame=25ms,hop=10ms", or mfcc; NULL = samples (importfront.c) */
     int all_beats; /* wfdb: classes are the annotation's own codes, not AAMI's five */
     void (*progress)(void *ctx, uint64_t done, uint64_t total); /* NULL = none */
     void (*note)(void *ctx, int warning, const char *sentence); /* what was concluded or left out; NULL = none */
@@ -117,6 +118,8 @@ int qc_import_sort_labels(QcDataset *d, QcErr *err);
 int qc_import_finish(QcDataset *d, struct QcSeriesList *list, const QcImportOptions *o, QcErr *err);
 /* And the part of it that is for all: pictures, names of classes. */
 int qc_import_shape(QcDataset *d, const QcImportOptions *o, QcErr *err);
+/* importfront.c: features of sound instead of its samples, if o asks for them. rate: samples per second. */
+int qc_import_front(QcDataset *d, double rate, const QcImportOptions *o, QcErr *err);
 /* importfiles.c: all files of a folder that the name pattern, or else the importer, takes. */
 int qc_import_files(QcDataset *d, const QcImporter *i, const char *folder, const QcImportOptions *o, QcErr *err);
 

@@ -90,5 +90,8 @@ int qc_import_finish(QcDataset *d, QcSeriesList *list, const QcImportOptions *o,
     if (!list->n && o->n_groups) return qc_fail(err, QC_EUSAGE, "there is no group '%.60s' in the data", o->groups[0]);
     int pieces = (o->window && strcmp(o->window, "whole")) || o->stride;
     int status = pieces ? cut(d, list, o, err) : qc_series_whole(d, list, o, err);
-    return status || (!list->keeps_order && qc_import_sort_labels(d, err)) || qc_import_shape(d, o, err) ? -1 : 0;
+    return status || (!list->keeps_order && qc_import_sort_labels(d, err)) ||
+                   qc_import_front(d, list->rate, o, err) || qc_import_shape(d, o, err)
+               ? -1
+               : 0;
 }

@@ -10,36 +10,48 @@ const char qc_c_code_head[] = ".\n"
                               "#define @@_H\n"
                               "\n";
 
-#define HEADER_COMMON                                                                                                  \
-    "\n"                                                                                                               \
-    "#ifdef __cplusplus\n"                                                                                             \
-    "extern \"C\" {\n"                                                                                                 \
-    "#endif\n"                                                                                                         \
-    "\n"                                                                                                               \
-    "extern const char *const @_class_names[@@_CLASSES];\n"                                                            \
-    "\n"                                                                                                               \
-    "/* Before all else. 0; or -1 if lib/device is not of the version that made this file. */\n"                    \
-    "int @_init(void);\n"                                                                                              \
-    "\n"                                                                                                               \
-    "/* Raw values to what the model takes: x [steps][@@_CHANNELS] in the units of the recordings it was trained on. " \
-    "A window is\n"                                                                                                    \
-    " * @@_STEPS steps; they may come in parts, one step at a time if need be. */\n"                                   \
-    "void @_quantize(uint8_t *window, const float *x, uint32_t steps);\n"                                              \
-    "\n"                                                                                                               \
-    "/* The class of a window [@@_WINDOW]. logits [@@_CLASSES] may be NULL. */\n"                                      \
-    "uint32_t @_predict(float *logits, const uint8_t *window);\n"                                                      \
-    "\n"                                                                                                               \
-    "/* A frame of a live stream: values [@@_CHANNELS] in the units of the recordings. Returns 1 if it completes a "   \
-    "window, whose answer is\n"                                                                                        \
-    " * then in @_answer; else 0. Windows overlap without being moved. */\n"                                           \
-    "int @_push(const float *frame);\n"                                                                                \
-    "extern QcAnswer @_answer;\n"                                                                                      \
-    "\n"                                                                                                               \
-    "/* Windows of @_push start anew, as after a gap in time, and then again after every `stride` frames (0: "         \
-    "@@_STEPS, as from the\n"                                                                                          \
-    " * start). */\n"                                                                                                  \
-    "void @_restart(uint32_t stride);\n"                                                                               \
+const char qc_c_code_header_common[] =
     "\n"
+    "#ifdef __cplusplus\n"
+    "extern \"C\" {\n"
+    "#endif\n"
+    "\n"
+    "extern const char *const @_class_names[@@_CLASSES];\n"
+    "\n"
+    "/* Before all else. 0; or -1 if lib/device is not of the version that made this file. */\n"
+    "int @_init(void);\n"
+    "\n"
+    "/* Raw values to what the model takes: x [steps][@@_CHANNELS] in the units of the recordings it was trained on. "
+    "A window is\n"
+    " * @@_STEPS steps; they may come in parts, one step at a time if need be. */\n"
+    "void @_quantize(uint8_t *window, const float *x, uint32_t steps);\n"
+    "\n"
+    "/* The class of a window [@@_WINDOW]. logits [@@_CLASSES] may be NULL. */\n"
+    "uint32_t @_predict(float *logits, const uint8_t *window);\n"
+    "\n";
+
+const char qc_c_code_header_frames[] =
+    "/* A frame of a live stream: values [@@_CHANNELS] in the units of the recordings. Returns 1 if it completes a "
+    "window, whose answer is\n"
+    " * then in @_answer; else 0. Windows overlap without being moved. */\n"
+    "int @_push(const float *frame);\n";
+
+const char qc_c_code_header_sound[] =
+    "/* A sample of sound, @@_RATE per second. Returns 1 if it completes a frame of the front-end, and that frame a "
+    "window, whose answer is\n"
+    " * then in @_answer; else 0. Such a call takes the time of a forward pass, and a call that completes a frame the "
+    "time of a Fourier\n"
+    " * transform: an interrupt should only store samples. */\n"
+    "int @_push(int16_t sample);\n";
+
+const char qc_c_code_header_stream[] =
+    "extern QcAnswer @_answer;\n"
+    "\n"
+    "/* Windows of @_push start anew, as after a gap in time, and then again after every `stride` frames (0: "
+    "@@_STEPS, as from the\n"
+    " * start). */\n"
+    "void @_restart(uint32_t stride);\n"
+    "\n";
 
 const char qc_c_code_header_drift[] = "/* How far the latest windows are from what the model knows, without labels "
                                       "(device/driftwatch.h). Call it once after each window that @_push\n"
@@ -56,9 +68,7 @@ const char qc_c_code_header_end[] =
     "\n"
     "#endif\n";
 
-const char qc_c_code_header_predict[] = HEADER_COMMON;
-
-const char qc_c_code_header_learner[] = HEADER_COMMON
+const char qc_c_code_header_learner[] =
     "/* Predicts a window and keeps its features, so that it can be labelled (device/learner.h: QcAnswer has the "
     "number for that). Returns the class. */\n"
     "uint32_t @_observe(QcAnswer *answer, const uint8_t *window);\n"
@@ -111,7 +121,7 @@ const char qc_c_code_common[] =
     "static uint8_t frame_ring[@@_WINDOW];\n"
     "QcAnswer @_answer;\n"
     "\n"
-    "void @_restart(uint32_t stride)\n"
+    "static void restart_frames(uint32_t stride)\n"
     "{\n"
     "    qc_frames_init(&frames, &tensors[0], mean, deviation, stride ? stride : @@_STEPS, frame_ring);\n"
     "}\n"
@@ -119,7 +129,7 @@ const char qc_c_code_common[] =
     "/* 1: a window is full, and lies where the run reads it. */\n"
     "static int take_frame(const QcQRun *run, const float *frame)\n"
     "{\n"
-    "    if (!frames.stride) @_restart(0);\n"
+    "    if (!frames.stride) restart_frames(0);\n"
     "    if (!qc_frames_push(&frames, frame)) return 0;\n"
     "    qc_frames_window(&frames, qc_qrun_tensor(run, 0));\n"
     "    return 1;\n"
@@ -149,7 +159,7 @@ const char qc_c_code_predict[] =
     "\n"
     "uint32_t @_predict(float *logits, const uint8_t *window) { return classify(&run, logits, window); }\n"
     "\n"
-    "int @_push(const float *frame)\n"
+    "static int push_frame(const float *frame)\n"
     "{\n"
     "    static float logits[@@_CLASSES];\n"
     "    static uint32_t number;\n"
@@ -187,7 +197,7 @@ const char qc_c_code_learner[] =
     "    return answer->class_index;\n"
     "}\n"
     "\n"
-    "int @_push(const float *frame)\n"
+    "static int push_frame(const float *frame)\n"
     "{\n"
     "    if (!take_frame(&@_learner.run, frame)) return 0;\n"
     "    @_observe(&@_answer, qc_qrun_tensor(&@_learner.run, 0));\n"
@@ -234,6 +244,29 @@ const char qc_c_code_learner[] =
     "{\n"
     "    if (state.flash != flash) qc_state_init(&state, flash, identity);\n"
     "    return qc_state_save(&state, &@_learner);\n"
+    "}\n";
+
+const char qc_c_code_frames[] =
+    "\n"
+    "int @_push(const float *frame) { return push_frame(frame); }\n"
+    "void @_restart(uint32_t stride) { restart_frames(stride); }\n";
+
+const char qc_c_code_sound[] =
+    "\n"
+    "static QcFrontRun front;\n"
+    "static int32_t front_memory[@@_FRONT_WORDS];\n"
+    "\n"
+    "void @_restart(uint32_t stride)\n"
+    "{\n"
+    "    restart_frames(stride);\n"
+    "    qc_front_init(&front, &front_end, front_memory);\n"
+    "}\n"
+    "\n"
+    "int @_push(int16_t sample)\n"
+    "{\n"
+    "    static float features[@@_CHANNELS];\n"
+    "    if (!front.front) @_restart(frames.stride);\n"
+    "    return qc_front_push(&front, sample, features) && push_frame(features);\n"
     "}\n";
 
 const char qc_c_code_drift_predict[] =

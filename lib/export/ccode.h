@@ -5,13 +5,18 @@
 
 extern const char qc_c_code_head[];             /* ends the comment that opens the header, and what comes before its
                                                    numbers */
-extern const char qc_c_code_header_predict[];   /* the rest of the header */
-extern const char qc_c_code_header_learner[];
+extern const char qc_c_code_header_common[];    /* the rest of the header, in this order */
+extern const char qc_c_code_header_frames[];    /* either this or sound */
+extern const char qc_c_code_header_sound[];     /* of models with a front-end */
+extern const char qc_c_code_header_stream[];
+extern const char qc_c_code_header_learner[];   /* of models that learn */
 extern const char qc_c_code_common[];           /* what both kinds of sources have, after the tables */
 extern const char qc_c_code_header_drift[];     /* of models that know their source's features */
 extern const char qc_c_code_header_end[];
 extern const char qc_c_code_predict[];
 extern const char qc_c_code_learner[];
+extern const char qc_c_code_frames[];           /* either this or sound */
+extern const char qc_c_code_sound[];
 extern const char qc_c_code_drift_predict[];
 extern const char qc_c_code_drift_learner[];
 

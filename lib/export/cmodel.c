@@ -5,8 +5,10 @@
 
 #include "../device/state.h"
 #include "../device/stream.h"
+#include "../format/fronttables.h"
 #include "../format/parametertable.h"
 #include "ccode.h"
+#include "cfront.h"
 #include "cwrite.h"
 
 static const char *const op_names[QC_Q_OP_COUNT] = {"QC_Q_CONV",  "QC_Q_MAXPOOL", "QC_Q_AVGPOOL", "QC_Q_GAP",
@@ -204,6 +206,7 @@ void qc_cmodel_source(FILE *to, const QcCModel *m)
     put_head(to, m, ".c", "the quantized classifier");
     fputs(" * Do not edit: export again. */\n", to);
     qc_c_code(to, "#include \"@.h\"\n\n#include \"device/qmath.h\"\n#include \"kernels/mem.h\"\n\n", m->prefix);
+    if (m->front) fputs("#include \"device/frontend.h\"\n\n", to);
     put_names(to, m);
     qc_c_f32s(to, "static const float mean", m->file->norm.mean, m->file->channels);
     qc_c_f32s(to, "static const float deviation", m->file->norm.deviation, m->file->channels);
@@ -220,8 +223,10 @@ void qc_cmodel_source(FILE *to, const QcCModel *m)
                 m->identity);
     }
     if (m->drift) put_drift(to, m);
+    if (m->front) qc_c_front(to, "front_end", m->front);
     qc_c_code(to, qc_c_code_common, m->prefix);
     qc_c_code(to, m->learner ? qc_c_code_learner : qc_c_code_predict, m->prefix);
+    qc_c_code(to, m->front ? qc_c_code_sound : qc_c_code_frames, m->prefix);
     if (m->drift) qc_c_code(to, m->learner ? qc_c_code_drift_learner : qc_c_code_drift_predict, m->prefix);
 }
 
@@ -230,6 +235,14 @@ static void put_number(FILE *to, const char *prefix, const char *name, uint64_t 
     fputs("#define ", to);
     qc_c_code(to, "@@", prefix);
     fprintf(to, "_%s %" PRIu64 "u /* %s */\n", name, value, what);
+}
+
+static void put_front_size(FILE *to, const QcFrontEnd *f)
+{
+    char text[QC_FRONT_TEXT];
+    qc_frontfile_text(text, &f->setup);
+    fprintf(to, " * Of these bytes %" PRIu64 " of flash and %" PRIu32 " of RAM are the front-end's: %s.\n",
+            qc_fronttables_bytes(f), 4 * qc_front_words(f), text);
 }
 
 void qc_cmodel_header(FILE *to, const QcCModel *m)
@@ -241,6 +254,7 @@ void qc_cmodel_header(FILE *to, const QcCModel *m)
             " *\n * Constants: about %" PRIu64 " bytes of flash. Memory: about %" PRIu64
             " bytes of RAM beside the stack, all of it static; a firmware that calls %s_push has %" PRIu64 " more.\n",
             m->flash, m->ram, m->prefix, qc_cmodel_frames(m));
+    if (m->front) put_front_size(to, m->front);
     fprintf(to, " * A Cortex-M needs a stack of %d bytes to predict%s", QC_C_PREDICT_STACK,
             qc_cmodel_flips(m)  ? ", and of about 14 KB to learn by flips"
             : m->learner ? " and to learn"
@@ -253,7 +267,10 @@ void qc_cmodel_header(FILE *to, const QcCModel *m)
     qc_c_code(to, "#include \"device/stream.h\"\n\n", m->prefix);
     put_number(to, m->prefix, "CLASSES", f->classes, "what a window can be");
     put_number(to, m->prefix, "CHANNELS", f->channels, "values of a step");
-    put_number(to, m->prefix, "STEPS", steps, f->height > 1 ? "pixels of a window, row by row" : "moments of a window");
+    put_number(to, m->prefix, "STEPS", steps,
+               f->height > 1 ? "pixels of a window, row by row"
+               : m->front    ? "frames of a window"
+                             : "moments of a window");
     put_number(to, m->prefix, "WINDOW", steps * f->channels,
                "bytes of a window as the model takes it: [STEPS][CHANNELS]");
     if (m->learner) {
@@ -270,7 +287,14 @@ void qc_cmodel_header(FILE *to, const QcCModel *m)
         fprintf(to, " (sizeof(void *) == 4 ? %" PRIu64 "u : %" PRIu64 "u) /* working memory, coreset included */\n",
                 m->memory[0], m->memory[1]);
     }
-    qc_c_code(to, m->learner ? qc_c_code_header_learner : qc_c_code_header_predict, m->prefix);
+    if (m->front) {
+        put_number(to, m->prefix, "RATE", m->front->setup.rate, "samples of sound per second");
+        put_number(to, m->prefix, "FRONT_WORDS", qc_front_words(m->front), "32-bit words of the front-end's memory");
+    }
+    qc_c_code(to, qc_c_code_header_common, m->prefix);
+    qc_c_code(to, m->front ? qc_c_code_header_sound : qc_c_code_header_frames, m->prefix);
+    qc_c_code(to, qc_c_code_header_stream, m->prefix);
+    if (m->learner) qc_c_code(to, qc_c_code_header_learner, m->prefix);
     if (m->drift) qc_c_code(to, qc_c_code_header_drift, m->prefix);
     qc_c_code(to, qc_c_code_header_end, m->prefix);
 }

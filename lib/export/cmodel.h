@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "../device/driftwatch.h"
+#include "../device/frontend.h"
 #include "../format/modelfile.h"
 
 enum { QC_C_PREDICT_STACK = 2048, QC_C_FLIP_STACK = 14 << 10 }; /* tests/device/push.sh measures some 1300 to predict */
@@ -16,6 +17,7 @@ typedef struct QcCModel {
     const QcQGraph *g;
     const QcLearner *learner; /* placed, its coreset filled; NULL: the exported model predicts only */
     const QcDriftBase *drift; /* what the model knows of its source; NULL: nothing */
+    const QcFrontEnd *front; /* of a model of sound; NULL: none */
     int has_learned;         /* 1: the learner starts from what the model file had learned */
     uint64_t identity;       /* of states */
     const char *origin;      /* words for the heads of the files: what made them, of what */

@@ -1,5 +1,6 @@
 /* cmodelsize.c - RAM and flash of an exported model. */
 #include "../device/stream.h"
+#include "../format/fronttables.h"
 #include "cmodel.h"
 
 static uint64_t aligned(uint64_t bytes) { return (bytes + QC_PLACING_ALIGN - 1) / QC_PLACING_ALIGN * QC_PLACING_ALIGN; }
@@ -24,6 +25,7 @@ void qc_cmodel_measure(QcCModel *m)
     if (m->drift)
         m->flash += (uint64_t)g->classes * m->drift->features + 4 * ((uint64_t)g->classes + m->drift->features) +
                     sizeof *m->drift;
+    if (m->front) m->flash += qc_fronttables_bytes(m->front);
     if (!m->learner) {
         m->memory[0] = m->memory[1] = qc_qgraph_inference_bytes(g);
         m->ram = m->memory[0] + sizeof(float) * g->classes;
@@ -46,7 +48,8 @@ void qc_cmodel_measure(QcCModel *m)
 
 uint64_t qc_cmodel_frames(const QcCModel *m)
 {
-    return (uint64_t)m->file->height * m->file->length * m->file->channels + sizeof(QcFrames);
+    uint64_t sound = m->front ? 4 * (uint64_t)qc_front_words(m->front) + sizeof(QcFrontRun) + 4 * m->file->channels : 0;
+    return (uint64_t)m->file->height * m->file->length * m->file->channels + sizeof(QcFrames) + sound;
 }
 
 uint64_t qc_cmodel_stack(const QcCModel *m) { return qc_cmodel_flips(m) ? QC_C_FLIP_STACK : QC_C_PREDICT_STACK; }

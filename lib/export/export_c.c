@@ -6,6 +6,7 @@
 #include "../base/file.h"
 #include "../format/driftfile.h"
 #include "../format/flipfile.h"
+#include "../format/fronttables.h"
 #include "../format/learnedfile.h"
 #include "../format/parametertable.h"
 #include "../format/qgraphfile.h"
@@ -22,6 +23,7 @@ typedef struct Job {
     QcFlip flip;
     QcInputs coreset;
     QcDriftBase drift;
+    QcFrontEnd front;
     int knows_source; /* drift is there */
     QcLearner learner;
     void *memory; /* the learner's */
@@ -54,6 +56,8 @@ static int load_model(Job *job, const char *path, QcErr *err)
     if (qc_qgraphfile_decode(&job->g, &job->model, &job->arena, err)) return qc_within(err, qc_input_name(path));
     job->knows_source = qc_driftbase_decode(&job->drift, &job->model, &job->g, &job->arena, err);
     if (job->knows_source < 0) return qc_within(err, qc_input_name(path));
+    if (job->model.front.rate && qc_fronttables_make(&job->front, &job->model.front, &job->arena, err))
+        return qc_within(err, qc_input_name(path));
     const QcQTensor *in = &job->g.tensors[0];
     const QcModelFile *m = &job->model;
     if (in->channels == m->channels && in->height == m->height && in->width == m->length &&
@@ -188,6 +192,7 @@ int qc_export_c(QcExport *e, QcErr *err)
                   .g = &job.g,
                   .learner = learns ? &job.learner : NULL,
                   .has_learned = job.has_learned > 0, .drift = job.knows_source ? &job.drift : NULL,
+                  .front = job.model.front.rate ? &job.front : NULL,
                   .identity = identify(&job),
                   .origin = job.origin};
     qc_cmodel_measure(&m);

@@ -6,6 +6,7 @@
 #include "../base/file.h"
 #include "../format/driftfile.h"
 #include "../format/flipfile.h"
+#include "../format/fronttables.h"
 #include "../format/qgraphfile.h"
 #include "../quant/qpredict.h"
 #include "cmodel.h"
@@ -16,6 +17,7 @@ typedef struct Job {
     QcQGraph g;
     QcFlip flip;
     QcDriftBase drift;
+    QcFrontEnd front;
     QcLearner learner;
     void *memory; /* the learner's */
 } Job;
@@ -33,6 +35,7 @@ static int has_flip(const Job *job)
 static int decode(Job *job, QcErr *err)
 {
     if (qc_qgraphfile_decode(&job->g, &job->file, &job->arena, err)) return -1;
+    if (job->file.front.rate && qc_fronttables_make(&job->front, &job->file.front, &job->arena, err)) return -1;
     return has_flip(job) ? qc_flipfile_decode(&job->flip, &job->file, &job->g, &job->arena, err) : 0;
 }
 
@@ -61,7 +64,8 @@ static void measure(QcTargetModel *m, Job *job, int learns, int knows_source)
     QcCModel c = {.file = &job->file,
                   .g = &job->g,
                   .learner = learns ? &job->learner : NULL,
-                  .drift = knows_source ? &job->drift : NULL};
+                  .drift = knows_source ? &job->drift : NULL,
+                  .front = job->file.front.rate ? &job->front : NULL};
     qc_cmodel_measure(&c);
     m->ram = c.ram + qc_cmodel_frames(&c);
     m->flash = c.flash;

@@ -113,11 +113,11 @@ static int decode_meta(QcModelFile *m, QcCursor *c, QcErr *err)
 
 static int decode(QcModelFile *m, QcErr *err)
 {
-    static const char *const known[] = {"meta", "provenance", "graph", "qgraph", "flip", "learned", NULL};
+    static const char *const known[] = {"meta", "provenance", "graph", "qgraph", "flip", "learned", "frontend", NULL};
     QcCursor c;
     if (qc_container_expect(&m->container, known, err)) return -1;
     if (!qc_container_find(&m->container, "meta", &c)) return qc_fail(err, QC_EFORMAT, "section 'meta' is missing");
-    if (decode_meta(m, &c, err)) return -1;
+    if (decode_meta(m, &c, err) || qc_frontfile_get(&m->front, &m->container, m->channels, m->height, err)) return -1;
     return qc_container_find(&m->container, "provenance", &c) ? qc_provenance_decode(&m->provenance, &c, &m->arena, err)
                                                               : 0;
 }
@@ -154,7 +154,8 @@ int qc_modelfile_save(QcModelFile *m, const char *path, QcErr *err)
 {
     QcWriter meta = {0}, provenance = {0};
     encode_meta(&meta, m);
-    if (qc_container_add(&m->container, "meta", 0, &meta, err)) return -1;
+    if (qc_container_add(&m->container, "meta", 0, &meta, err) || qc_frontfile_put(&m->container, &m->front, err))
+        return -1;
     qc_provenance_encode(&provenance, &m->provenance);
     if (qc_container_add(&m->container, "provenance", QC_SECTION_OPTIONAL, &provenance, err)) return -1;
     return qc_container_save(&m->container, path, err);

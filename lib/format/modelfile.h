@@ -7,7 +7,7 @@
 #ifndef QC_FORMAT_MODELFILE_H
 #define QC_FORMAT_MODELFILE_H
 
-#include "container.h"
+#include "frontfile.h"
 
 /* Per-channel normalization, replayed on raw windows by every program: (x - mean[c]) / deviation[c]. */
 typedef struct QcNorm {
@@ -30,6 +30,7 @@ typedef struct QcModelFile {
     uint32_t classes;
     char **labels;                   /* [classes], index = class */
     QcNorm norm;                     /* norm.channels == channels */
+    QcFrontSetup front;              /* that the features were made with, of models of sound; else all zero */
     QcProvenance provenance;
 } QcModelFile;
 

@@ -8,7 +8,26 @@
 #include "../base/text.h"
 #include "../data/dataset.h"
 #include "../data/number.h"
+#include "../format/fronttables.h"
 #include "framecolumns.h"
+
+static int open_front(QcFrameReader *r, QcErr *err)
+{
+    const QcFrontSetup *s = &r->m->front;
+    if (!s->rate) return 0;
+    if (r->o.raw != QC_RAW_I16)
+        return qc_fail(err, QC_EUSAGE,
+                       "the model takes sound: give it samples of 16 bits, one channel, %u per second (--raw i16)",
+                       s->rate);
+    if (r->o.rate > 0 && r->o.rate != (double)s->rate)
+        return qc_fail(err, QC_EUSAGE, "the model takes %u samples per second, not %g (--rate)", s->rate, r->o.rate);
+    r->o.rate = s->rate;
+    if (qc_fronttables_make(&r->front_end, s, &r->arena, err)) return -1;
+    int32_t *memory = qc_arena_take(&r->arena, qc_front_words(&r->front_end), sizeof *memory, err);
+    if (!memory) return -1;
+    qc_front_init(&r->front, &r->front_end, memory);
+    return 0;
+}
 
 int qc_framereader_open(QcFrameReader *r, const QcModelFile *m, const QcFrameOptions *o, QcErr *err)
 {
@@ -25,7 +44,7 @@ int qc_framereader_open(QcFrameReader *r, const QcModelFile *m, const QcFrameOpt
     r->row = qc_arena_take(&r->arena, m->channels, sizeof *r->row, err);
     r->absent = qc_arena_take(&r->arena, m->channels, sizeof *r->absent, err);
     r->name = qc_arena_take(&r->arena, m->channels, sizeof *r->name, err);
-    if (r->bytes && r->x && r->row && r->absent && r->name) return 0;
+    if (r->bytes && r->x && r->row && r->absent && r->name && !open_front(r, err)) return 0;
     qc_framereader_close(r);
     return -1;
 }
@@ -108,8 +127,23 @@ static void tick(QcFrameReader *r)
     if (r->o.rate > 0) r->seconds = (double)(r->line - 1) / r->o.rate;
 }
 
+/* A frame of features after so many samples. */
+static QcFrameKind next_sound(QcFrameReader *r)
+{
+    while (r->n - r->at >= 2) {
+        int16_t sample = (int16_t)raw_value(r, r->bytes + r->at);
+        r->at += 2;
+        r->line++;
+        if (!qc_front_push(&r->front, sample, r->row)) continue;
+        tick(r);
+        return fill(r, r->row);
+    }
+    return QC_FRAME_NONE;
+}
+
 static QcFrameKind next_raw(QcFrameReader *r)
 {
+    if (r->front.front) return next_sound(r);
     size_t item = r->o.raw == QC_RAW_I16 ? 2 : 4;
     if (r->n - r->at < item * r->m->channels) return QC_FRAME_NONE;
     for (uint32_t c = 0; c < r->m->channels; c++, r->at += item) r->row[c] = raw_value(r, r->bytes + r->at);

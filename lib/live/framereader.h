@@ -4,11 +4,15 @@
  * Text: a line per frame; cells separated by tab, semicolon, comma or blanks; a header or none; empty lines and lines
  * that start with # are skipped. A row that cannot be read, a gap in time or too many missing values break the stream:
  * windows start anew after it. Only a header or options that do not fit the model are errors.
+ *
+ * A model of sound takes samples, as raw numbers of 16 bits: frames of its front-end's features go out, with the time
+ * of their last sample.
  */
 #ifndef QC_LIVE_FRAMEREADER_H
 #define QC_LIVE_FRAMEREADER_H
 
 #include "../data/lines.h"
+#include "../device/frontend.h"
 #include "../format/modelfile.h"
 #include "frameclock.h"
 
@@ -57,9 +61,12 @@ typedef struct QcFrameReader {
     uint32_t fill_most; /* of these */
     int noted_label;
     QcFrameClock clock;
+    QcFrontEnd front_end;
+    QcFrontRun front; /* front.front NULL: the model has no front-end */
 } QcFrameReader;
 
-/* m is borrowed. Text has its columns checked at its first line. */
+/* m is borrowed. Text has its columns checked at its first line. QC_EUSAGE: the options do not fit the model's
+ * front-end. */
 int qc_framereader_open(QcFrameReader *r, const QcModelFile *m, const QcFrameOptions *o, QcErr *err);
 
 /* Where to put bytes that arrived, and how many fit (>= 1); then how many came. 0: the stream has ended, and a last

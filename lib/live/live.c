@@ -60,10 +60,11 @@ void qc_live_close(QcLive *s)
     *s = (QcLive){0};
 }
 
-/* 1 if windows and classes of both are the same, so that one can take the other's place. */
+/* 1 if windows, front-ends and classes of both are the same, so that one can take the other's place. */
 static int is_alike(const QcModelFile *a, const QcModelFile *b)
 {
-    if (a->channels != b->channels || a->height != b->height || a->length != b->length || a->classes != b->classes)
+    if (a->channels != b->channels || a->height != b->height || a->length != b->length || a->classes != b->classes ||
+        !qc_frontfile_same(&a->front, &b->front))
         return 0;
     for (uint32_t k = 0; k < a->classes; k++)
         if (strcmp(a->labels[k], b->labels[k])) return 0;

@@ -25,46 +25,76 @@ static void set_padding(uint32_t *before, uint32_t *after, uint32_t kernel, uint
     *after = pad < 0 ? whole - *before : (uint32_t)pad;
 }
 
-/* `pad` -1: "same". Kernel, stride and dilation hold for both dimensions of an image; a series has one. */
-static int read_window(QcWindow *w, const QcYaml *item, int64_t kernel, int64_t stride, int64_t pad, uint32_t height,
-                       QcErr *err)
+/* A window of kernel[0] x kernel[1] on an image, of kernel[1] on a series. Stride and dilation hold for both
+ * dimensions. `pad` -1: "same". */
+static int read_window(QcWindow *w, const QcYaml *item, const int64_t kernel[2], int64_t stride, int64_t pad,
+                       uint32_t height, QcErr *err)
 {
     int64_t dilation;
     if (qc_yaml_int(item, "stride", 1, 1024, stride, &stride, err) ||
         qc_yaml_int(item, "dilation", 1, 1024, 1, &dilation, err) || qc_yaml_int(item, "pad", 0, 1024, pad, &pad, err))
         return -1;
-    *w = qc_window_1d((uint32_t)kernel, (uint32_t)stride, (uint32_t)dilation, 0, 0);
+    *w = qc_window_1d((uint32_t)kernel[1], (uint32_t)stride, (uint32_t)dilation, 0, 0);
     set_padding(&w->pad_left, &w->pad_right, w->kernel_w, w->dilation_w, pad);
     if (height == 1) return 0;
-    w->kernel_h = w->kernel_w;
+    w->kernel_h = (uint32_t)kernel[0];
     w->stride_h = w->stride_w;
     w->dilation_h = w->dilation_w;
-    w->pad_top = w->pad_left;
-    w->pad_bottom = w->pad_right;
+    set_padding(&w->pad_top, &w->pad_bottom, w->kernel_h, w->dilation_h, pad);
+    return 0;
+}
+
+/* Under `key`: one number for both dimensions, or [height, width]. */
+static int read_kernel(int64_t kernel[2], const QcYaml *item, const char *key, int64_t fallback, QcErr *err)
+{
+    const QcYaml *given = qc_yaml_get(item, key);
+    uint32_t n = 2;
+    if (given && given->kind == QC_YAML_LIST) {
+        if (qc_arch_numbers(kernel, &n, 2, item, key, 1, 1024, err)) return -1;
+        return n == 2 ? 0 : qc_yaml_fail(err, given, "'%s' must be a number or [height, width]", key);
+    }
+    if (qc_yaml_int(item, key, 1, 1024, fallback, &kernel[1], err)) return -1;
+    kernel[0] = kernel[1];
     return 0;
 }
 
 static int add_conv(QcArch *arch, const QcYaml *item, const char *name, uint32_t in, QcErr *err)
 {
     static const char *const keys[] = {"conv", "kernel", "stride", "dilation", "pad", "groups", "bias", NULL};
-    int64_t out, kernel, groups;
+    int64_t out, kernel[2], groups;
     int bias;
     QcWindow w;
     if (qc_yaml_known(item, keys, err) || qc_yaml_int(item, "conv", 1, QC_MAX_DIM, 1, &out, err) ||
-        qc_yaml_int(item, "kernel", 1, 1024, 3, &kernel, err) ||
+        read_kernel(kernel, item, "kernel", 3, err) ||
         qc_yaml_int(item, "groups", 1, QC_MAX_DIM, 1, &groups, err) || qc_yaml_flag(item, "bias", 0, &bias, err) ||
         read_window(&w, item, kernel, 1, -1, arch->g->nodes[in].height, err))
         return -1;
     return qc_graph_conv(arch->g, name, in, qc_arch_scaled(arch, out), w, (uint32_t)groups, bias, err);
 }
 
+/* A convolution of each channel by itself. */
+static int add_depthwise(QcArch *arch, const QcYaml *item, uint32_t in, QcErr *err)
+{
+    static const char *const keys[] = {"depthwise", "stride", "dilation", "pad", "bias", NULL};
+    const char *name = qc_arch_name("%u.depthwise", arch->number++);
+    uint32_t channels = arch->g->nodes[in].channels;
+    int64_t kernel[2];
+    int bias;
+    QcWindow w;
+    if (qc_yaml_known(item, keys, err) || read_kernel(kernel, item, "depthwise", 3, err) ||
+        qc_yaml_flag(item, "bias", 0, &bias, err) ||
+        read_window(&w, item, kernel, 1, -1, arch->g->nodes[in].height, err))
+        return -1;
+    return qc_graph_conv(arch->g, name, in, channels, w, channels, bias, err);
+}
+
 static int add_pool(QcArch *arch, const QcYaml *item, QcOp op, const char *name, uint32_t in, QcErr *err)
 {
     static const char *const keys[] = {"maxpool", "avgpool", "stride", "dilation", "pad", NULL};
-    int64_t kernel;
+    int64_t kernel[2];
     QcWindow w;
-    if (qc_yaml_known(item, keys, err) || qc_yaml_int(item, qc_op_names[op], 1, 1024, 2, &kernel, err) ||
-        read_window(&w, item, kernel, kernel, 0, arch->g->nodes[in].height, err))
+    if (qc_yaml_known(item, keys, err) || read_kernel(kernel, item, qc_op_names[op], 2, err) ||
+        read_window(&w, item, kernel, kernel[1], 0, arch->g->nodes[in].height, err))
         return -1;
     return qc_graph_pool(arch->g, name, op, in, w, 0, err);
 }
@@ -136,11 +166,12 @@ static int add_layer(QcArch *arch, const QcYaml *item, uint32_t in, QcErr *err)
     const char *word;
     if (item->kind == QC_YAML_MAP && qc_yaml_get(item, "repeat")) return add_repeated(arch, item, in, err);
     if (item->kind == QC_YAML_MAP && qc_yaml_get(item, "residual")) return add_residual(arch, item, in, err);
+    if (item->kind == QC_YAML_MAP && qc_yaml_get(item, "depthwise")) return add_depthwise(arch, item, in, err);
     int op = item_op(item, &word);
     if (op < 0)
         return qc_yaml_fail(err, item,
-                            "a layer must be one of conv, maxpool, avgpool, linear (with a size), batchnorm, relu, "
-                            "gap, std, flatten, residual, repeat");
+                            "a layer must be one of conv, depthwise, maxpool, avgpool, linear (with a size), "
+                            "batchnorm, relu, gap, std, flatten, residual, repeat");
     const char *name = qc_arch_name("%u.%s", arch->number++, word);
     if (op == QC_OP_CONV) return add_conv(arch, item, name, in, err);
     if (op == QC_OP_LINEAR) return add_linear(arch, item, name, in, err);

@@ -25,7 +25,7 @@ _qcore()
     *--bits\ *) words='2 4 8' ;;
     *--activation-bits\ *) words='4 8' ;;
     *--arch\ *) words='inceptiontime inceptiontime-32x3 inceptiontime-16x3 inceptiontime-short omniscale fcn fcn-128
-        resnet18 resnet18-small vgg16 mlp' ;;
+        resnet18 resnet18-small resnet8 vgg16 ds-cnn mobilenet mlp' ;;
     *--format\ *latex*) words='tsv md latex json' ;;
     *--format\ *) words="$("$program" -h 2>/dev/null | sed -n 's/^  \([a-z0-9]*\)  .*/\1/p') safetensors" ;;
     *--header\ *) words='yes no' ;;

@@ -75,7 +75,7 @@ else
         fcn) network $net $net 6 100 6 30 24 ;;
         mlp) network $net $net 9 50 12 24 40 ;;
         omniscale) network $net $net 3 64 5 10 20 ;;
-        resnet8) network $net "$here/resnet8.yaml" 1 16x16 10 20 40 ;;
+        resnet8) network $net "resnet8" 1 16x16 10 20 40 ;;
         *) echo "target.sh: there is no network '$net'" >&2; exit 2 ;;
         esac
     done

@@ -28,27 +28,27 @@ awk -F, 'function put(x,   s, e, m, k) { # the bytes of a float, low first; x is
              printf "\\%03o\\%03o\\%03o\\%03o", m % 256, int(m / 256) % 256, int(m / 65536) + e % 2 * 128,
                  s + int(e / 2) }
          { for (c = 1; c <= 3; c++) put($c) }' frames.csv >octal
-printf "$(cat octal)" >frames.raw
-[ "$(wc -c <frames.raw)" -eq 3600 ] || report "the frames are not written as they should be"
+printf "$(cat octal)" >frames.f32
+[ "$(wc -c <frames.f32)" -eq 3600 ] || report "the frames are not written as they should be"
 
 try() { # try FOLDER STRIDE FLAGS OPTIONS...
     folder=$1 stride=$2 flags=$3
     shift 3
     mkdir -p "$folder"
-    qc-export -q -f c "$@" -o "$folder/model.c" q.qcm
-    qc-run --raw f32 --stride "$stride" q.qcm <frames.raw |
+    qc-export -q -f c "$@" -o "$folder/model.c" "$model"
+    qc-run --raw $raw --stride "$stride" "$model" <frames.$raw |
         awk -v OFS='\t' -F'\t' 'NR > 1 { print $1, $3, $6 * 1000 }' >wanted
     [ "$(wc -l <wanted)" -gt 10 ] || report "there are no windows"
-    make -s -f "$template/Makefile" OUT="$folder/out" MODEL="$folder/model.c" FRAMES=frames.raw STRIDE="$stride" \
+    make -s -f "$template/Makefile" OUT="$folder/out" MODEL="$folder/model.c" FRAMES=frames.$raw STRIDE="$stride" \
         CFLAGS="$flags -Wall -Wextra -Werror" run >"$folder/words" || report "$folder: status $?"
     grep -v '^#' "$folder/words" >answers
     cut -f1,2 wanted >same; cut -f1,2 answers | cmp - same || report "$folder: a Cortex-M4 answers otherwise"
     paste wanted answers | awk -F'\t' '($3 - $6) ^ 2 > 2' | grep . && report "$folder: another drift"
-    cat >use.cc <<'END'
+    cat >use.cc <<END
 #include "model.h"
 int main() {
-    float f[MODEL_CHANNELS] = {};
-    return model_init() || model_push(f) || model_answer.class_index;
+    $type f[MODEL_CHANNELS] = {};
+    return model_init() || model_push(${star}f) || model_answer.class_index;
 }
 END
     g++ -std=c++17 -Wall -Wextra -Werror -fsyntax-only -I "$TOP/lib" -I "$folder" use.cc ||
@@ -57,8 +57,32 @@ END
     said=$(sed -n 's/.* stack of \([0-9]*\) bytes to predict.*/\1/p' "$folder/model.h")
     [ "$stack" -le "$said" ] || report "$folder: $stack bytes of stack, not $said"
 }
+raw=f32 model=q.qcm type=float star=
 try predict 5 -Os
 try learner 0 -O2 -c core.qcd -B 16
+
+# a model of sound: samples go in, and the front-end's tables are in model.c
+python3 - <<'EOF'
+import math, random, struct, wave
+random.seed(2)
+def tone(t): return 4000 * math.sin(t * .3 * (1 + t % 2000 / 9000)) + random.gauss(0, 30)
+def noise(t): return random.gauss(0, 3000) * (t % 1500 > 700)
+def samples(sound, n): return b''.join(struct.pack('<h', round(sound(t))) for t in range(n))
+for name, sound in (('tone', tone), ('noise', noise)):
+    with wave.open('sound_%s.wav' % name, 'wb') as w:
+        w.setparams((1, 2, 8000, 0, 'NONE', '')); w.writeframes(samples(sound, 16000))
+open('frames.i16', 'wb').write(samples(tone, 5000) + samples(noise, 5000) + samples(tone, 4000))
+EOF
+qc-import -q -f wav --front-end mfcc:coefficients=8,bands=20 --window 2000 --stride 400 \
+    --name-pattern 'sound_{label}.wav' -o sound.qcd .
+qc-train -q --threads 1 --epochs 8 -a tiny.yaml -d sound.qcd -o fp.qcm
+qc-coreset -q -n 12 -d sound.qcd -o core.qcd
+qc-quantize --force -q -b 4 --epochs 1 --threads 1 -c core.qcd -o sound.qcm fp.qcm >words
+raw=i16 model=sound.qcm type=int16_t star=\*
+try sound 3 -O2 -c core.qcd -B 16
+grep -q "the front-end's: mfcc:coefficients=8,bands=20,frame=200,hop=80 at 8000 Hz" sound/model.h ||
+    report "model.h does not name its front-end"
+[ "$(cut -f2 wanted | sort -u | wc -l)" -eq 2 ] || report "all sound is the same to the model"
 
 # What only this firmware and this model need is not counted, nor is the drift figure, which a firmware may leave out.
 others='main|say|say_number|say_window|reset|fault|vectors|call_host|board_.*|memcpy|memmove|memset'

@@ -66,4 +66,6 @@ def mat_write(path, variables, compress=True, order='<', dims=None):
 def qcd_values(path, count):
     """`count` float32 from the section x, found by its name in the table at the front."""
     data = open(path, 'rb').read()
-    return np.frombuffer(data, '<f4', count, 320)
+    table = (data[24 + 40 * k:64 + 40 * k] for k in range(struct.unpack_from('<I', data, 12)[0]))
+    at = next(struct.unpack_from('<Q', row, 24)[0] for row in table if row[:16].rstrip(b'\0') == b'x')
+    return np.frombuffer(data, '<f4', count, at)

@@ -42,4 +42,11 @@ mutant 'no zero point' head 's/ - shape->zero \* of_codes//' test_head
 mutant 'reserved slots taken' slots \
     's/ return !(slots->flags\[s\] & QC_SLOT_RESERVED);/ return (int)(slots != NULL || s);/' test_slots
 mutant 'guesses that no label confirmed' learnerset 's/t->guesses = l->counters->trust > 0/t->guesses = 1/' test_ask
+mutant 'window not mirrored' frontend \
+    's/f->window\[n > frame \/ 2 ? frame - n : n\]/f->window[n > frame \/ 2 ? 0 : n]/' test_frontend
+mutant 'halves of a spectrum swapped' frontend \
+    's/put(z, k, even.re + odd.re,/put(z, k, even.re - odd.re,/' test_frontend
+mutant 'no floor' frontend 's/= !sum || level < floor ? floor : level/= !sum ? floor : level/' test_frontend
+mutant 'samples before a gap' frontend \
+    's/    run->missing = run->front->setup.frame;/    run->missing = 1;/' test_frontend
 exit $wrong

@@ -219,6 +219,11 @@ START_TEST(parameters_of_backbones)
     /* a quarter as wide: the first convolution a quarter, the others a sixteenth, the norms a quarter */
     ck_assert_uint_eq(parameters("vgg16", .25, 3, 64, 64, 10),
                       27 * 16 + (14714688 - 4224 - 27 * 64) / 16 + 2 * 1056 + 1290);
+    /* MLPerf Tiny's models: 24,908, 78,666 and 221,794, with biases of convolutions and running moments of batch norms,
+     * and without batch norms in ResNet8's shortcuts */
+    ck_assert_uint_eq(parameters("ds-cnn", 0, 1, 49, 10, 12), 24908 - 576 - 2 * 576);
+    ck_assert_uint_eq(parameters("resnet8", 0, 3, 32, 32, 10), 78666 - 336 - 2 * 240 + 2 * 96);
+    ck_assert_uint_eq(parameters("mobilenet", 0, 3, 96, 96, 2), 221794 - 2736 - 2 * 2736);
     ck_assert_uint_eq(parameters("fcn-128", 0, 45, 1, 125, 19),
                       8 * 45 * 128 + 5 * 128 * 256 + 3 * 256 * 128 + 2 * 512 + 128 * 19 + 19);
     /* the 24 primes up to 89 are 963 together; 25 sizes, of 1024 / 964 = 1 and 229376 / (964 * 25) = 9 channels, then
@@ -270,6 +275,30 @@ START_TEST(blocks_with_shortcuts)
 }
 END_TEST
 
+START_TEST(kernels_of_two_sizes)
+{
+    QcGraph g;
+    char name[QC_NAME_MAX + 1];
+    const char *text = "name: x\nlayers:\n  - {conv: 4, kernel: [10, 4], stride: 2}\n"
+                       "  - {depthwise: [2, 3], stride: 2}\n";
+    ck_assert_msg(qc_arch_load(&g, name, written(text), 0, 1, 49, 10, 2, &err) == 0, "%s", err.text);
+    const QcNode *conv = &g.nodes[qc_graph_find(&g, "0.conv")], *depth = &g.nodes[qc_graph_find(&g, "1.depthwise")];
+    ck_assert_uint_eq(conv->window.kernel_h, 10);
+    ck_assert_uint_eq(conv->window.kernel_w, 4);
+    ck_assert_uint_eq(conv->height, 25); /* as DS-CNN's: 49 x 10 become 25 x 5 */
+    ck_assert_uint_eq(conv->width, 5);
+    ck_assert_uint_eq(depth->groups, 4);
+    ck_assert_uint_eq(depth->channels, 4);
+    ck_assert_uint_eq(depth->window.kernel_h, 2);
+    ck_assert_uint_eq(depth->height, 13);
+    qc_graph_release(&g);
+    ck_assert_msg(qc_arch_load(&g, name, written(text), 0, 3, 1, 11, 2, &err) == 0, "%s", err.text);
+    ck_assert_uint_eq(g.nodes[qc_graph_find(&g, "0.conv")].window.kernel_w, 4); /* a series takes the width */
+    ck_assert_uint_eq(g.nodes[qc_graph_find(&g, "0.conv")].window.kernel_h, 1);
+    qc_graph_release(&g);
+}
+END_TEST
+
 static void expect_arch(const char *text, const char *place, const char *words)
 {
     QcGraph g;
@@ -288,6 +317,9 @@ START_TEST(arch_errors_have_line_and_column)
     expect_arch("layers: []\n", "1:1", "name is missing");
     expect_arch("name: x\nlayers:\n  - relu\n  - swish\n", "4:5", "a layer must be one of");
     expect_arch("name: x\nlayers:\n  - conv: 8\n    kernel: 0\n", "4:13", "kernel must be a whole number");
+    expect_arch("name: x\nlayers:\n  - conv: 8\n    kernel: [3]\n", "4:13", "a number or [height, width]");
+    expect_arch("name: x\nlayers:\n  - conv: 8\n    kernel: [3, 0]\n", "4:17", "each of 'kernel'");
+    expect_arch("name: x\nlayers:\n  - {depthwise: 3, groups: 2}\n", "3:20", "groups");
     expect_arch("name: x\nlayers:\n  - conv: 8\n    kern: 3\n", "4:5", "kern");
     expect_arch("name: x\nlayers:\n  - relu\n  - conv: 8\n    kernel: 30\n    pad: 0\n", "4:5", "does not fit");
     expect_arch("name: x\ninception:\n  kernels: [9, x]\n", "3:16",
@@ -410,6 +442,7 @@ int main(void)
     tcase_add_test(all, shipped_architectures);
     tcase_add_test(all, parameters_of_backbones);
     tcase_add_test(all, blocks_with_shortcuts);
+    tcase_add_test(all, kernels_of_two_sizes);
     tcase_add_test(all, arch_errors_have_line_and_column);
     tcase_add_test(all, round_trip_same_bytes);
     tcase_add_test(all, mutations_never_pass_unchecked);

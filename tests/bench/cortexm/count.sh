@@ -22,7 +22,7 @@ host_program() {
     "$folder/host" >"$folder/expected"
 }
 
-# on_core FOLDER SOURCES...: what the core prints, which must be the same, beside the counts: FOLDER/counted
+# on_core FOLDER SOURCES...: what the core prints, which must be the same, beside the counts: the file counted
 on_core() {
     folder=$1
     shift

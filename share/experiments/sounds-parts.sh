@@ -1,0 +1,22 @@
+#!/bin/sh
+# sounds-parts.sh DIR [DATA]: spoken digits (FSDD) of jackson and theo as log-mel: DIR/jackson.train.qcd,
+# DIR/jackson.test.qcd, theo likewise. DATA: a folder with fsdd/recordings.tar, or with its files. A fifth of each
+# digit's recordings, drawn at random, is the test part. Recordings are padded with silence to 2.29 s, as the
+# longest, which are 114 frames.
+set -eu
+out=${1:?a folder for the parts is needed} data=${2:-${QC_DATA:-../shared/data}}
+mkdir -p "$out"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+for speaker in jackson theo; do
+    if [ -f "$data/fsdd/recordings.tar" ]; then
+        mkdir "$work/$speaker"
+        tar -xf "$data/fsdd/recordings.tar" -C "$work/$speaker" --wildcards "*_${speaker}_*.wav"
+        tree=$work/$speaker
+    else
+        tree=$data
+    fi
+    qc-import -q -f wav --front-end logmel:frame=32ms,hop=20ms --unequal pad --length 18336 \
+        --name-pattern "{label:d}_${speaker}_{recording:d}.wav" -o "$work/$speaker.qcd" "$tree"
+    qc-split -q --by random -t 0.2 -o "$out/$speaker.train.qcd" -O "$out/$speaker.test.qcd" "$work/$speaker.qcd"
+done
