@@ -1,5 +1,5 @@
-# What qc-quantize, qc-bitflip-train and qc-calibrate cannot take: one sentence that names the culprit, the right
-# status, old files whole.
+# What qc-quantize, qc-bitflip-train and qc-calibrate cannot read or do: one sentence that names the cause, the right
+# status, old files unchanged.
 export OMP_NUM_THREADS=1
 synth() { qc-synth -q --subjects 1 --windows 4 --channels 3 --length 24 "$@" || exit 1; }
 synth --activities 3 -o data.qcd

@@ -1,5 +1,5 @@
-# Streams and test data with unlabelled examples: what is learned is what the labelled ones alone teach, and figures
-# count these.
+# Streams and test data with unlabelled examples: the model learns from the labelled examples alone, and figures count
+# only these.
 export OMP_NUM_THREADS=1
 qc-synth -q --subjects 2 --activities 3 --channels 3 --length 24 --windows 20 -o both.qcd &&
     qc-split -q -g p1 -o p1.qcd both.qcd && qc-split -q -g p2 both.qcd | qc-export -q -f csv - >p2.csv || exit 1

@@ -1,4 +1,4 @@
-# Killed at any moment, qc-calibrate leaves a whole model and a whole coreset, from which a session can go on.
+# qc-calibrate, killed at any moment, leaves a whole model and a whole coreset, from which a session can continue.
 export OMP_NUM_THREADS=1
 qc-synth -q --subjects 2 --activities 3 --windows 20 --channels 3 --length 24 -o people.qcd || exit 1
 for p in p1 p2; do qc-split -q -g $p -o $p.qcd people.qcd || exit 1; done

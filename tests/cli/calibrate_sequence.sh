@@ -1,5 +1,5 @@
-# One person after another in one session: R is what the batches' tests say, and each stream's examples are found again
-# for the coreset.
+# A session over one person after another: R is the accuracy that the batches' tests print, and the coreset has examples
+# of each stream.
 qc-synth -q --subjects 3 --activities 3 --windows 12 --channels 3 --length 24 -o all.qcd || exit
 for p in p1 p2 p3; do qc-split -q -g $p -t 0.25 -o $p.qcd -O $p.test.qcd all.qcd || exit; done
 qc-train -q -a fcn -d p1.qcd --epochs 3 --threads 1 -o fp.qcm && qc-coreset -q -n 6 -d p1.qcd -o core.qcd fp.qcm || exit

@@ -1,5 +1,5 @@
-# With --state a session that is killed again and again ends in the same model and coreset as one that is left alone;
-# states of others are refused.
+# With --state, a session that is killed repeatedly ends in the same model and coreset as an uninterrupted session. The
+# state of another session is refused.
 export OMP_NUM_THREADS=1
 qc-synth -q --subjects 2 --activities 3 --windows 12 --channels 3 --length 24 -o people.qcd || exit 1
 for p in p1 p2; do qc-split -q -g $p -o $p.qcd people.qcd || exit 1; done

@@ -1,5 +1,5 @@
-# The experiments of share/experiments, small: every command of a corner of each works, and what two have in common is
-# made once.
+# The experiments of share/experiments, small: every command of a part of each experiment works, and a step that two
+# experiments share runs once.
 place=$TOP/share/experiments
 qc-synth -q --subjects 3 --activities 4 --windows 15 --channels 3 --length 24 -o all.qcd && mkdir parts || exit
 for p in 1 2 3; do

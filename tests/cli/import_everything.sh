@@ -1,4 +1,5 @@
-# Every set of the shared data, as it unpacks, with one command each; counts and values against readers of Python's own.
+# Every set of the shared data, as it unpacks, with one command each: counts and values equal the results of independent
+# readers in Python.
 [ -d "$QC_DATA/gas-drift" ] || { echo "$QC_DATA/gas-drift is not there" >&2; exit 77; }
 export PYTHONPATH="$TOP/tests/foreign"
 python=$(command -v /usr/bin/python3 python3 | head -1)

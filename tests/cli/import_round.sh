@@ -1,4 +1,4 @@
-# A tree and a table that say the same become the same examples; a pipe is as good as a file; ids survive.
+# A folder tree and a table of the same content become the same examples. A pipe equals a file; ids survive.
 mkdir -p tree/a01/p1 tree/a02/p1 tree/a02/p2
 for s in 1 2 3; do
     printf "$s,0.5\n1e1,-2\n" >tree/a01/p1/s0$s.txt

@@ -1,5 +1,5 @@
-# Small trees in the documented layouts of UCI-HAR, WISDM v1.1 and PAMAP2: what was written into them comes out;
-# malformed lines are refused.
+# Small trees in the documented layouts of UCI-HAR, WISDM v1.1 and PAMAP2: qc-import reads the values that were written.
+# Malformed lines are refused.
 export PYTHONPATH="$TOP/tests/foreign"
 python=$(command -v /usr/bin/python3 python3 | head -1)
 try() {

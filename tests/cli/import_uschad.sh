@@ -1,5 +1,5 @@
-# USC-HAD: both spellings of the field, both byte orders, plain and compressed; windows as an independent reader cuts
-# them; broken files.
+# USC-HAD: both spellings of the field, both byte orders, plain and compressed. The windows equal the windows of an
+# independent reader; broken files are refused.
 export PYTHONPATH="$TOP/tests/foreign"
 python=$(command -v /usr/bin/python3 python3 | head -1)
 $python - <<'END' || exit

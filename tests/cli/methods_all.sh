@@ -1,5 +1,5 @@
-# Every method on the same small session: a model that it saves is judged by qc-eval as its run log says; one that it
-# cannot save is refused in a sentence.
+# Every method on the same small session: qc-eval gives a saved model the accuracy of its run log. A model that cannot
+# be saved is refused in a sentence.
 export OMP_NUM_THREADS=1
 /usr/bin/python3 -c '' 2>/dev/null || { echo "python3 is not installed" >&2; exit 77; }
 qc-synth -q --subjects 2 --activities 3 --channels 3 --length 24 --windows 10 -o all.qcd || exit 1

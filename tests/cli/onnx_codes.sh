@@ -1,4 +1,4 @@
-# QDQ models as other tools write them, held against ONNX Runtime: what is cut off by codes and clips on the way.
+# QDQ models as other tools write them, compared with ONNX Runtime: codes and clips that cut values off.
 command -v node >/dev/null && [ -d "$TOP/tests/onnx/node_modules/onnxruntime-node" ] ||
     { echo 'onnxruntime-node is missing (share/setup/install.sh --test)' >&2; exit 77; }
 /usr/bin/python3 -c 'import onnx' 2>/dev/null || { echo 'python3-onnx is missing' >&2; exit 77; }

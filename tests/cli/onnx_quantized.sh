@@ -1,5 +1,5 @@
-# A quantized ONNX model (QDQ) keeps its codes, scales and zero points: logits within one output step of ONNX Runtime,
-# then coreset, calibration and export as of our own.
+# A quantized ONNX model (QDQ) keeps its codes, scales and zero points: logits are within one output step of ONNX
+# Runtime's. Coreset, calibration and export then work as for models of qc-quantize.
 command -v node >/dev/null && [ -d "$TOP/tests/onnx/node_modules/onnxruntime-node" ] ||
     { echo 'onnxruntime-node is missing (share/setup/install.sh --test)' >&2; exit 77; }
 /usr/bin/python3 -c 'import onnx, torch' 2>/dev/null ||

@@ -1,5 +1,5 @@
-# share/experiments/parallel.sh, killed in the middle: what was done is kept, what was begun is made anew, and no
-# command runs before what it needs.
+# share/experiments/parallel.sh, killed in the middle and started again: finished results are kept, unfinished ones are
+# made again, and no command runs before its inputs exist.
 command -v parallel >/dev/null || { echo "there is no GNU parallel: share/setup/install.sh --test" >&2; exit 77; }
 mkfifo pipe || exit
 cat >e.yaml <<'EXPERIMENT'

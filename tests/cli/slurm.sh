@@ -1,5 +1,5 @@
-# share/experiments/slurm.sh on a cluster of one node, this machine, which the test starts: steps wait for one another,
-# what failed comes again, what is done does not.
+# share/experiments/slurm.sh on a cluster of one node, this machine, that the test starts. Steps wait for their inputs,
+# failed steps run again, finished steps do not.
 for tool in munged slurmctld slurmd sbatch; do
     PATH=$PATH:/usr/sbin command -v $tool >/dev/null ||
         { echo "there is no $tool: share/setup/install.sh --test" >&2; exit 77; }

@@ -1,5 +1,5 @@
-# An experiment that is made from another: what it says itself counts, what both have in common is one job, and errors
-# say which file they are in.
+# An experiment with `from`: its own settings override the settings of the other experiment. A step that both share is
+# one job; errors name the right file.
 mkdir of || exit
 cat >base.yaml <<'END' || exit
 name: base

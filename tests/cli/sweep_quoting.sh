@@ -1,5 +1,5 @@
-# Whatever a path or the folder of results is called, a command is one line, and sh, xargs and GNU parallel give the
-# step that very path and run nothing else.
+# Paths and result folders with any name: a command stays one line. sh, xargs and GNU parallel pass the step exactly
+# that path and run nothing else.
 command -v parallel >/dev/null || { echo "there is no GNU parallel: share/setup/install.sh --test" >&2; exit 77; }
 cat >e.yaml <<'EXPERIMENT'
 name: quoting

@@ -1,5 +1,5 @@
-# Quantized models as TensorFlow Lite: Arm NN's reference backend gives each window the class that our own integers give
-# it, our own reader takes the file back, and what has no operator there is refused.
+# Quantized models as TensorFlow Lite: Arm NN's reference backend gives each window the class of qc-eval, and qc-import
+# reads the file back. Operators that TensorFlow Lite lacks are refused.
 /usr/bin/python3 "$TOP/tests/tflite/models.py" models resnet mobilenet ds-cnn series branches >/dev/null ||
     { echo 'python3-numpy or python3-flatbuffers is missing (share/setup/install.sh --test)' >&2; exit 77; }
 /usr/bin/python3 -c 'import pyarmnn' >/dev/null 2>&1 ||

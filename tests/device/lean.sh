@@ -1,5 +1,5 @@
-# lean.sh - `make device`: four programs of a C compiler and libc alone, which do what the full ones do and refuse in
-# one sentence what they cannot.
+# lean.sh - `make device`: four programs that need only a C compiler and libc. They give the results of the full
+# programs, and refuse in one sentence what they do not support.
 set -eu
 . tests/device/cross
 wrong=0

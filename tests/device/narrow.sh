@@ -1,5 +1,5 @@
-# narrow.sh - on a processor of 32 bits, sizes that only 64 bits can count are refused in a sentence: nothing wraps to a
-# small one that is then overrun.
+# narrow.sh - on a processor of 32 bits, sizes that need 64 bits are refused in a sentence. No size wraps to a small
+# number, whose buffer would then overflow.
 set -eu
 . tests/device/cross
 export OMP_NUM_THREADS=1

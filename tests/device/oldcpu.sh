@@ -1,6 +1,5 @@
-# oldcpu.sh - kernels on processors that lack what this one has, as qemu plays them: a Conroe of 2006 gets the scalar
-# set, a Haswell of 2013 AVX2 and no more, each without an instruction that it does not know; and both say so when a
-# better set is asked for.
+# oldcpu.sh - kernels on older processors that QEMU emulates: a Conroe of 2006 gets the scalar set, a Haswell of 2013
+# the AVX2 set. Neither executes an instruction that it lacks; both refuse a better set that is asked for.
 set -eu
 . tests/device/cross
 

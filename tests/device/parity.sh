@@ -1,6 +1,7 @@
-# parity.sh - one calibration session (model, flip network, coreset, ten batches, shuffled and one class after another;
-# 2, 4 and 8 bits) makes the same model, the same coreset and the same runlog on every set of kernels and every
-# processor that there is or that qemu plays. Of the runlog, time differs, and bytes, which count pointers.
+# parity.sh - one calibration session gives the same model, coreset and run log on every set of kernels. It runs on
+# every processor that is present or that QEMU emulates. A session has a model, a flip network, a coreset and ten
+# batches, shuffled and one class after another, at 2, 4 and 8 bits. In the run log only times differ, and bytes, which
+# count pointers.
 set -eu
 . tests/device/cross
 export OMP_NUM_THREADS=1

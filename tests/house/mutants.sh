@@ -1,6 +1,5 @@
-# One-line mutants of lib/device, each of which a unit test must catch: a mutant that passes is a gap in the tests.
-# QC_SLOW=1 runs it. The mutated file takes the place of its object in the library; each test is first held to the file
-# as it is.
+# One-line mutants of lib/device: a unit test must fail for each; a mutant that passes is a gap in the tests. QC_SLOW=1
+# runs it. The mutated file replaces its object in the library. Each test first passes with the original file.
 [ "${QC_SLOW:-}" ] || { echo "skipped: QC_SLOW=1 tests/run house/mutants runs it"; exit 0; }
 place=$(mktemp -d) || exit 1
 trap 'rm -rf "$place"' EXIT
