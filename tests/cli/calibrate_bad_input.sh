@@ -37,7 +37,7 @@ echo "not one of ours, but long enough to hold a header of ours" >text.qcm
 
 printf old >old.qcm
 printf old >old.qcd
-try() { # try CULPRIT PROGRAM OPTION...: what the one sentence must say
+try() { # try CULPRIT PROGRAM OPTION...: the sentence must contain CULPRIT
     culprit=$1
     shift
     "$@" >out 2>err </dev/null
@@ -138,5 +138,5 @@ echo "twice standard input: $?"
 ls | grep tmp
 true
 
-# What a method does without is no error, but it is reported.
+# An input that a method does not use is no error, but it is reported.
 qc-rival -q -m head --tune skip_flips=0 --tune update=2 -c core.qcd -s stream.qcd quantized.qcm 2>&1 >words

@@ -27,7 +27,7 @@ qc-eval -q -n 9 --dump-layers - -d p1.qcd a.qcm >a && qc-eval -q -n 9 --dump-lay
 qc-export -q -f csv a.qcd >a && qc-export -q -f csv b.qcd | cmp - a && echo 'the same coreset'
 figures holes.json | sed -n 1,2p
 qc-eval --json -d holes.qcd a.qcm | grep -oE '"(examples|unlabelled)": [^,]*'
-for method in none refit; do # other methods leave unlabelled examples out
+for method in none refit; do # other methods omit unlabelled examples
     qc-rival -q -m $method -c core.qcd --order recorded --json --no-output -s holes.qcd -B 20 q.qcm >a &&
         qc-rival -q -m $method -c core.qcd --order recorded --json --no-output -s rest.qcd -B 10 q.qcm >b || exit 1
     figures a | grep -v unlabelled >aa && figures b | grep -v unlabelled | cmp - aa || exit 1

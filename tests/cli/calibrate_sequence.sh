@@ -11,7 +11,7 @@ qc-calibrate -q -c core.qcd -C core2.qcd $all --json -o n.qcm f.qcm >run || exit
 qc-calibrate -q -c core.qcd $all -o n2.qcm f.qcm >run.tsv && cmp n.qcm n2.qcm || exit
 for p in p2 p3 p1; do qc-eval -q --json -d $p.test.qcd f.qcm; done >start
 qc-info --json core2.qcd >core2.json || exit
-qc-calibrate -q -c core2.qcd -s p3.qcd --batches 1 --no-output n.qcm >again || exit # what it kept fits the model
+qc-calibrate -q -c core2.qcd -s p3.qcd --batches 1 --no-output n.qcm >again || exit # its coreset fits the model
 /usr/bin/python3 - <<'END' || exit
 import json
 *batches, summary = [json.loads(line) for line in open("run")]

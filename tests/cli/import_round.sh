@@ -12,7 +12,7 @@ for s in 1 2 3; do printf "$s,10,0.5,-2,a01\n"; done >table.csv
 for s in 1 2 3; do printf -- "-$s,10,0.5,-2,a02\n"; done >>table.csv
 qc-import -q -f csv --channels 2 -o table.qcd table.csv || exit
 qc-import -q -f csv --channels 2 <table.csv | cmp - table.qcd || exit
-# the values begin at byte 320, behind the shape
+# the values begin at byte 320, after the shape
 for file in p1 table; do dd if=$file.qcd of=$file.values bs=32 skip=10 count=3 status=none; done
 cmp p1.values table.values || exit
 od -An -f -v -w16 p1.values

@@ -13,13 +13,13 @@ stop() {
 }
 trap stop EXIT
 trap 'exit 1' INT TERM
-start() { # start DAEMON ARGUMENTS: in the foreground of its own process, which ends in five minutes whatever happens
+start() { # start DAEMON ARGUMENTS: in the foreground of its own process, for at most five minutes
     name=$1
     shift
     timeout -k 5 300 "$name" "$@" >"$name.words" 2>&1 &
     daemons="$! $daemons"
 }
-until_so() { # until_so COMMAND: tries for a minute; says what the daemons said where it never came to be
+until_so() { # until_so COMMAND: tries for a minute; if COMMAND never succeeds, prints the daemons' messages
     tries=0
     until timeout 10 sh -c "$1" >/dev/null 2>&1; do
         tries=$((tries + 1))

@@ -67,7 +67,7 @@ printf 'let: {kind: a}\nnane: x\n' >half.yaml
 wrong 'from: half.yaml\nname: x\naxes: {a: [1]}\nsteps: {run: "{a}"}\n'
 printf -- '- a\n' >half.yaml
 wrong 'from: half.yaml\nname: x\naxes: {a: [1]}\nsteps: {run: "{a}"}\n'
-# One that comes with the programs, by its name; a file of that name goes before it.
+# An installed experiment, by its name; a file of that name has precedence.
 qc-sweep --status people | tail -n 1
 printf 'from: people.yaml\nname: mine\naxes: {seed: [1], source: [p1], target: [p2], bits: [2], method: [closed]}\n' \
     >mine.yaml

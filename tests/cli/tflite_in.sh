@@ -16,7 +16,7 @@ for model in cut.tflite text.tflite empty.tflite '-f tflite text.tflite' '--like
     echo "$?"
 done
 [ -e none.qcm ] && echo 'something was written'
-# An option for what the file does not say, and the provenance.
+# An option for information that the file lacks, and the provenance.
 printf 'a\nb\nc\n' >classes
 qc-import --labels classes --mean 0.5 --std 2 -o m.qcm models/tiny-middle.tflite 2>&1 && qc-info m.qcm |
     grep -E 'tflite=|mean|^quantized' | sed 's/sha256:.*/sha256/'

@@ -8,8 +8,8 @@ report() { echo "$*"; wrong=1; }
 for_device "${CC:-gcc}"
 bin=$device/bin
 
-# what the linker was given is the objects and libm; a dynamic program names no other library, a static one has none of
-# theirs in it
+# The linker gets the objects and libm only: a dynamic program needs no other library, a static program contains no
+# other library.
 for name in qc-calibrate qc-eval qc-info qc-run; do
     needed=$(readelf -d "$bin/$name" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' |
         grep -vE '^(libc|libm|libpthread|ld-.*)\.so' || true)

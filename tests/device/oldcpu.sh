@@ -15,7 +15,7 @@ passes() { # passes CPU TEST
     cat "$work/words"
     exit 1
 }
-passes Conroe qgraph # its one set is scalar, which tests of kernels would compare with itself
+passes Conroe qgraph # its only set is scalar, and tests of kernels would compare scalar with itself
 for test in kernels qgraph; do passes Haswell $test; done
 
 refused() { # refused CPU ISA

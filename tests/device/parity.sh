@@ -53,7 +53,7 @@ for isa in scalar avx2 avx512vnni neon neondot; do
         same $isa 2 4 8 2c 4c 8c 2n 8n 2s 8s
     fi
 done
-for bits in 2 4 8; do # the runlog tells of flips, else there was nothing to compare
+for bits in 2 4 8; do # the run log must have flips, or the comparison says nothing
     cmp -s "$work/f$bits.qcm" "$work/scalar-$bits.qcm" && { echo "at $bits bits nothing was flipped"; wrong=1; }
     [ "$(grep -c '"batch"' "$work/scalar-$bits.runlog")" -eq 10 ] ||
         { echo "at $bits bits there are not ten batches"; wrong=1; }
