@@ -2,18 +2,35 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-enum { ALIGN = 64, BLOCK = 1 << 16 };
+enum { ALIGN = 64, BLOCK = 1 << 16, LARGE = 1 << 23, PAGE = 4096 };
+
+void qc_advise_large(void *memory, size_t bytes)
+{
+#ifdef MADV_HUGEPAGE
+    size_t skip = (PAGE - (uintptr_t)memory % PAGE) % PAGE;
+    if (bytes >= LARGE) (void)madvise((char *)memory + skip, (bytes - skip) / PAGE * PAGE, MADV_HUGEPAGE);
+#else
+    (void)memory;
+    (void)bytes;
+#endif
+}
 
 typedef struct QcArenaBlock {
     struct QcArenaBlock *next;
     size_t size, used; /* of the bytes after this header, header included */
+    void *base; /* what free takes */
 } QcArenaBlock;
 
+/* Zeros: calloc has them from the system for large blocks, and need not touch them. */
 static QcArenaBlock *block_new(size_t bytes)
 {
-    QcArenaBlock *block = aligned_alloc(ALIGN, bytes);
-    if (block) *block = (QcArenaBlock){.size = bytes, .used = ALIGN};
+    char *base = calloc(1, bytes + ALIGN - 1);
+    if (!base) return NULL;
+    qc_advise_large(base, bytes);
+    QcArenaBlock *block = (QcArenaBlock *)(void *)(base + (ALIGN - (uintptr_t)base % ALIGN) % ALIGN);
+    *block = (QcArenaBlock){.size = bytes, .used = ALIGN, .base = base};
     return block;
 }
 
@@ -39,7 +56,7 @@ void *qc_arena_take(QcArena *arena, uint64_t n, uint64_t size, QcErr *err)
     void *piece = (char *)block + block->used;
     block->used += bytes;
     arena->bytes += bytes;
-    return memset(piece, 0, bytes);
+    return piece;
 }
 
 char *qc_arena_text(QcArena *arena, const char *text, size_t length, QcErr *err)
@@ -54,7 +71,7 @@ void qc_arena_release(QcArena *arena)
     if (!arena) return;
     for (QcArenaBlock *block = arena->blocks, *next; block; block = next) {
         next = block->next;
-        free(block);
+        free(block->base);
     }
     *arena = (QcArena){0};
 }

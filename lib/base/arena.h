@@ -25,6 +25,9 @@ char *qc_arena_text(QcArena *arena, const char *text, size_t length, QcErr *err)
 
 void qc_arena_release(QcArena *arena); /* NULL or zero: nothing happens */
 
+/* Says that memory not yet touched may come in large pages, which takes much less time: of use from 8 MB on. */
+void qc_advise_large(void *memory, size_t bytes);
+
 /* 64-byte aligned memory for objects that are placed (X_bytes, X_place), without an arena: the caller frees it with
  * free(). */
 void *qc_aligned_new(uint64_t bytes, const char *what, QcErr *err);

@@ -1,8 +1,15 @@
 #include "digest.h"
 
+#include <pthread.h>
 #include <string.h>
+#if defined __x86_64__
+#include <cpuid.h>
+#include <immintrin.h>
+#endif
 
 #include "crc32.h"
+
+int qc_digest_plain;
 
 static const uint32_t round_constant[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
@@ -16,7 +23,7 @@ static const uint32_t round_constant[64] = {
 
 static inline uint32_t rotate(uint32_t x, int k) { return (x >> k) | (x << (32 - k)); }
 
-static void compress(uint32_t state[8], const uint8_t *block)
+static void compress_block(uint32_t state[8], const uint8_t *block)
 {
     uint32_t w[64];
     for (int i = 0; i < 16; i++)
@@ -40,6 +47,68 @@ static void compress(uint32_t state[8], const uint8_t *block)
     state[4] += e, state[5] += f, state[6] += g, state[7] += h;
 }
 
+#if defined __x86_64__
+
+/* Intel, SHA extensions: the instructions take the state as ABEF and CDGH, and do two rounds at a time. */
+__attribute__((target("sha,sse4.1,ssse3"))) static void compress_x86(uint32_t state[8], const uint8_t *in,
+                                                                     size_t blocks)
+{
+    const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
+    __m128i low = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)state), 0xb1),            /* CDAB */
+        high = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(state + 4)), 0x1b),         /* EFGH */
+        abef = _mm_alignr_epi8(low, high, 8), cdgh = _mm_blend_epi16(high, low, 0xf0);
+    for (; blocks--; in += 64) {
+        __m128i w[4], abef_before = abef, cdgh_before = cdgh;
+        for (int k = 0; k < 4; k++)
+            w[k] = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(in + 16 * k)), swap);
+#pragma GCC unroll 16
+        for (int k = 0; k < 16; k++) {
+            __m128i x = w[k % 4];
+            if (k >= 4) {
+                __m128i sum = _mm_add_epi32(_mm_sha256msg1_epu32(x, w[(k + 1) % 4]),
+                                            _mm_alignr_epi8(w[(k + 3) % 4], w[(k + 2) % 4], 4));
+                x = w[k % 4] = _mm_sha256msg2_epu32(sum, w[(k + 3) % 4]);
+            }
+            x = _mm_add_epi32(x, _mm_loadu_si128((const __m128i *)(round_constant + 4 * k)));
+            cdgh = _mm_sha256rnds2_epu32(cdgh, abef, x);
+            abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32(x, 0x0e));
+        }
+        abef = _mm_add_epi32(abef, abef_before);
+        cdgh = _mm_add_epi32(cdgh, cdgh_before);
+    }
+    low = _mm_shuffle_epi32(abef, 0x1b);  /* FEBA */
+    high = _mm_shuffle_epi32(cdgh, 0xb1); /* DCHG */
+    _mm_storeu_si128((__m128i *)state, _mm_blend_epi16(low, high, 0xf0));
+    _mm_storeu_si128((__m128i *)(state + 4), _mm_alignr_epi8(high, low, 8));
+}
+
+/* Bit 29 of EBX of leaf 7; SSSE3 and SSE4.1 are bits 9 and 19 of ECX of leaf 1. */
+static int has_sha(void)
+{
+    static int known; /* 1 no, 2 yes; threads that look at once find the same */
+    int answer = __atomic_load_n(&known, __ATOMIC_RELAXED);
+    if (!answer) {
+        unsigned a, b, c, d, e;
+        int sse = __get_cpuid(1, &a, &b, &c, &d) && (c >> 9 & 1) && (c >> 19 & 1);
+        answer = sse && __get_cpuid_count(7, 0, &a, &b, &e, &d) && (b >> 29 & 1) ? 2 : 1;
+        __atomic_store_n(&known, answer, __ATOMIC_RELAXED);
+    }
+    return answer == 2;
+}
+
+#endif
+
+static void compress(uint32_t state[8], const uint8_t *in, size_t blocks)
+{
+#if defined __x86_64__
+    if (!qc_digest_plain && has_sha()) {
+        compress_x86(state, in, blocks);
+        return;
+    }
+#endif
+    for (; blocks--; in += 64) compress_block(state, in);
+}
+
 void qc_digest_init(QcDigest *d)
 {
     *d = (QcDigest){
@@ -55,12 +124,12 @@ void qc_digest_add(QcDigest *d, const void *bytes, size_t length)
         size_t piece = length < 64 - used ? length : 64 - used;
         if (piece) memcpy(d->block + used, in, piece);
         if (used + piece < 64) return;
-        compress(d->state, d->block);
+        compress(d->state, d->block, 1);
         in += piece;
         length -= piece;
     }
-    for (; length >= 64; in += 64, length -= 64) compress(d->state, in);
-    if (length) memcpy(d->block, in, length);
+    compress(d->state, in, length / 64);
+    if (length % 64) memcpy(d->block, in + length / 64 * 64, length % 64);
 }
 
 void qc_digest_end(const QcDigest *d, uint8_t out[QC_DIGEST_BYTES])
@@ -106,4 +175,39 @@ void qc_digest_text(char out[QC_DIGEST_TEXT], const uint8_t digest[QC_DIGEST_BYT
     out[2 * QC_DIGEST_BYTES] = 0;
 }
 
-uint32_t qc_crc32(const void *bytes, size_t length) { return qc_crc32_add(0, bytes, length); }
+/* --- CRC-32, eight bytes at a time (Kounavis and Berry, 2005) ---------------------------------------------------- */
+
+static uint32_t remainders[8][256]; /* of a byte with k bytes after it */
+
+static void make_remainders(void)
+{
+    for (uint32_t n = 0; n < 256; n++) {
+        uint8_t byte = (uint8_t)n;
+        remainders[0][n] = ~qc_crc32_add(UINT32_MAX, &byte, 1); /* the sum without its inversions */
+    }
+    for (int k = 1; k < 8; k++)
+        for (uint32_t n = 0; n < 256; n++)
+            remainders[k][n] = remainders[k - 1][n] >> 8 ^ remainders[0][remainders[k - 1][n] & 255];
+}
+
+static uint32_t four(const uint8_t *at)
+{
+    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+}
+
+uint32_t qc_crc32_more(uint32_t crc, const void *bytes, size_t length)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    const uint8_t *in = bytes;
+    pthread_once(&once, make_remainders);
+    crc = ~crc;
+    for (; length >= 8; in += 8, length -= 8) {
+        uint32_t a = crc ^ four(in), b = four(in + 4);
+        crc = remainders[7][a & 255] ^ remainders[6][a >> 8 & 255] ^ remainders[5][a >> 16 & 255] ^
+              remainders[4][a >> 24] ^ remainders[3][b & 255] ^ remainders[2][b >> 8 & 255] ^
+              remainders[1][b >> 16 & 255] ^ remainders[0][b >> 24];
+    }
+    return qc_crc32_add(~crc, in, length);
+}
+
+uint32_t qc_crc32(const void *bytes, size_t length) { return qc_crc32_more(0, bytes, length); }

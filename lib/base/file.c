@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "arena.h"
+
 uint64_t qc_max_bytes = QC_MAX_BYTES_DEFAULT;
 
 int qc_is_standard(const char *path) { return !path || !strcmp(path, "-") || !strcmp(path, "/dev/stdout"); }
@@ -53,6 +55,7 @@ static int read_input(const char *path, uint64_t most, const char *magic, size_t
                 goto end;
             }
             buffer = larger;
+            qc_advise_large(buffer + used, room - used);
         }
         errno = 0;
         size_t got = fread(buffer + used, 1, room - used, in);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "recorder.h"
+#include "seriesfill.h"
 
 enum { DIM_MAX = 1 << 24 };
 
@@ -89,24 +90,25 @@ static int copy_window(float *out, uint64_t *holes, const Axes *s, const QcArray
 {
     *holes = 0;
     for (uint64_t c = 0; c < s->channels; c++)
-        for (uint64_t h = 0; h < s->height; h++)
-            for (uint64_t l = 0; l < s->length; l++) {
-                double v = qc_ndarray_real(&x->a,
-                                           i * s->n_stride + c * s->c_stride + h * s->h_stride + l * s->l_stride);
-                if (!(fabs(v) <= (double)QC_VALUE_MAX)) {
-                    if (o->missing == QC_MISSING_REFUSE || isfinite(v)) return fail_value(x, i, "example", c, v, err);
-                    v = NAN;
-                    ++*holes;
-                }
-                *out++ = (float)v;
+        for (uint64_t h = 0; h < s->height; h++, out += s->length) {
+            uint64_t at = i * s->n_stride + c * s->c_stride + h * s->h_stride;
+            double high;
+            qc_ndarray_floats(out, &high, &x->a, at, s->l_stride, s->length);
+            for (uint64_t l = 0; !(high <= (double)QC_VALUE_MAX) && l < s->length; l++) {
+                double v = qc_ndarray_real(&x->a, at + l * s->l_stride);
+                if (fabs(v) <= (double)QC_VALUE_MAX) continue;
+                if (o->missing == QC_MISSING_REFUSE || isfinite(v)) return fail_value(x, i, "example", c, v, err);
+                out[l] = NAN;
+                ++*holes;
             }
+        }
     return 0;
 }
 
-static int fill_window(float *x, const Axes *s, const QcArray *a, uint64_t i, QcErr *err)
+static int fill_window(float *x, QcFilled *filled, const Axes *s, const QcArray *a, uint64_t i, QcErr *err)
 {
     for (uint64_t k = 0; k < s->channels * s->height; k++)
-        if (!qc_series_fill(x + k * s->length, (uint32_t)s->length))
+        if (!qc_series_fill(x + k * s->length, (uint32_t)s->length, (uint32_t)s->length, filled))
             return qc_fail(err, QC_EFORMAT,
                            "%s: a channel of example %llu has no value at all, so that nothing can be filled in",
                            a->where, (unsigned long long)i);
@@ -116,6 +118,7 @@ static int fill_window(float *x, const Axes *s, const QcArray *a, uint64_t i, Qc
 int qc_array_windows(QcDataset *d, uint8_t **keep, const QcArray *x, const QcImportOptions *o, QcErr *err)
 {
     Axes s = {0};
+    QcFilled filled = {0};
     uint32_t kept = 0;
     *keep = NULL;
     if (o->features && o->missing == QC_MISSING_FILL)
@@ -130,11 +133,12 @@ int qc_array_windows(QcDataset *d, uint8_t **keep, const QcArray *x, const QcImp
         float *out = d->x + i * qc_dataset_values(d);
         uint64_t holes;
         if (copy_window(out, &holes, &s, x, i, o, err) ||
-            (holes && o->missing == QC_MISSING_FILL && fill_window(out, &s, x, i, err)))
+            (holes && o->missing == QC_MISSING_FILL && fill_window(out, &filled, &s, x, i, err)))
             return -1;
         if (*keep) kept += (*keep)[i] = !holes;
         if (o->progress) o->progress(o->ctx, i + 1, d->n);
     }
+    qc_filled_note(&filled, d->n * qc_dataset_values(d), d->length, o);
     return *keep && !kept
                ? qc_fail(err, QC_EFORMAT, "%s: values are missing in every example, so that all are dropped", x->where)
                : 0;

@@ -71,6 +71,7 @@ int qc_dataset_save_pair(QcDataset *a, const char *path_a, QcDataset *b, const c
  * from. */
 int qc_dataset_sign(QcDataset *d, const char *command, const uint8_t input[QC_DIGEST_BYTES], QcErr *err);
 int qc_dataset_decode(QcDataset *d, QcContainer *c, QcErr *err); /* takes over c's file where the values stay in it */
+/* c borrows the values of d. */
 int qc_dataset_encode(const QcDataset *d, QcContainer *c, QcErr *err);
 
 /* The examples at index[0..n-1], in that order, with names, ids and (where source is a coreset) misses and flags;

@@ -35,7 +35,8 @@ static const QcImporter *importer_named(const char *name, QcErr *err)
         if (*known) strcat(known, i[1] ? ", " : " or ");
         strcat(known, (*i)->name);
     }
-    qc_fail(err, QC_EUSAGE, "there is no format '%.40s' (use %s; of models onnx, npz or safetensors)", name, known);
+    qc_fail(err, QC_EUSAGE, "there is no format '%.40s' (use %s; of models onnx, tflite, npz or safetensors)", name,
+            known);
     return NULL;
 }
 

@@ -12,9 +12,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "number.h"
 #include "recorder.h"
 #include "stamps.h"
 #include "table.h"
+#include "tablepieces.h"
 #include "tree.h"
 
 typedef struct Reader {
@@ -53,19 +55,25 @@ static int read_name(uint32_t *index, QcNames *names, Reader *r, QcField cell, i
     return 0;
 }
 
+/* None, NA and ? may be classes; what programs write for a missing number is none. */
+static int is_no_label(QcField cell)
+{
+    return cell.at == cell.end || qc_field_is(cell, "nan") || qc_field_is(cell, "<na>") || qc_field_is(cell, "#n/a");
+}
+
 static int read_place(Row *row, Reader *r, QcRole role, QcField cell, QcErr *err)
 {
     uint32_t label = row->label < 0 ? 0 : (uint32_t)row->label;
     switch (role) {
     case QC_ROLE_LABEL:
-        if (cell.at == cell.end) return row->label = -1, 0;
+        if (is_no_label(cell)) return row->label = -1, 0;
         if (read_name(&label, &r->list->labels, r, cell, 1, err)) return -1;
         return row->label = (int32_t)label, 0;
     case QC_ROLE_GROUP: return read_name(&row->group, &r->list->groups, r, cell, 0, err);
     case QC_ROLE_RECORDING: return read_name(&row->recording, &r->list->recordings, r, cell, 0, err);
     case QC_ROLE_WINDOW: return qc_table_name(row->window, &r->t, cell, 0, err);
     case QC_ROLE_TIME:
-        if (!r->t.is_samples || !qc_stamp_read(&row->time, cell)) return 0;
+        if (!r->t.is_samples || !qc_table_stamp(&row->time, &r->t, cell)) return 0;
         return qc_lines_fail(&r->t.lines, err, "the time '%.*s' is neither a number nor a date", QC_FIELD(cell));
     default: return 0;
     }
@@ -97,6 +105,23 @@ static int read_value(float *x, const Reader *r, uint32_t c, QcField cell, int m
     return fail_cell(r, c, cell, wrong, err);
 }
 
+/* A number that ends where its cell does, as nearly all do: found without looking for the separator first. 0: read the
+ * cell. */
+static int take_value(float *x, QcField *rest, char separator)
+{
+    double value;
+    const char *at = rest->at;
+    if (!at || qc_number_read_double(&value, &at, rest->end)) return 0;
+    if (at < rest->end) {
+        if (*at != separator) return 0;
+        at++;
+        while (separator == ' ' && at < rest->end && (*at == ' ' || *at == '\t')) at++;
+        rest->at = at;
+    } else rest->at = NULL;
+    *x = (float)value;
+    return 1;
+}
+
 static int read_row(Row *row, float *x, Reader *r, QcField line, QcErr *err)
 {
     const QcTable *t = &r->t;
@@ -105,11 +130,14 @@ static int read_row(Row *row, float *x, Reader *r, QcField line, QcErr *err)
     row->time = NAN;
     for (uint32_t c = 0; c < t->columns; c++) {
         QcRole role = t->column[c].role;
+        if (role == QC_ROLE_VALUE && !r->o->decimal && take_value(&x[t->column[c].place], &rest, t->separator))
+            continue;
         int more = qc_table_cell(&rest, &cell, t->separator);
         if (more <= 0 && role == QC_ROLE_EMPTY && c == t->columns - 1 && !more)
             break; /* a header with a separator at its end, over rows without */
         if (more <= 0) return fail_columns(r, line, err);
-        if (role == QC_ROLE_VALUE ? read_value(x++, r, c, cell, may_miss, err) : read_place(row, r, role, cell, err))
+        if (role == QC_ROLE_VALUE ? read_value(&x[t->column[c].place], r, c, cell, may_miss, err)
+                                  : read_place(row, r, role, cell, err))
             return qc_table_count(line, t->separator) != t->columns ? fail_columns(r, line, err) : -1;
     }
     if (rest.at && qc_field_trim(rest).at < rest.end) return fail_columns(r, line, err);
@@ -128,6 +156,14 @@ static int is_wanted(const Reader *r, QcField line)
     for (uint32_t c = 0; c <= t->group; c++)
         if (qc_table_cell(&line, &cell, t->separator) <= 0) return 1;
     return !qc_table_name(name, t, cell, 0, NULL) ? qc_import_wants(r->o, name) : 1;
+}
+
+/* Asking a terminal takes longer than reading a row. */
+static void show_progress(const Reader *r, uint64_t row)
+{
+    const QcLines *l = &r->t.lines;
+    if (r->o->progress && (row % 64 == 0 || l->next == l->end))
+        r->o->progress(r->o->ctx, (uint64_t)((const uint8_t *)l->next - l->bytes), l->length);
 }
 
 /* --- rows that are windows ------------------------------------------------------------------------------ */
@@ -149,9 +185,7 @@ static int read_windows(Reader *r, QcErr *err)
         s->group = row.group;
         s->recording = row.recording;
         s->id = base + k;
-        if (r->o->progress)
-            r->o->progress(r->o->ctx, (uint64_t)((const uint8_t *)r->t.lines.next - r->t.lines.bytes),
-                           r->t.lines.length);
+        show_progress(r, k);
     }
     return 0;
 }
@@ -255,8 +289,7 @@ static int read_samples(Reader *r, Keys *keys, QcErr *err)
         memcpy(x, r->row, t->values * sizeof *x);
         before = row;
         first = 0;
-        if (r->o->progress)
-            r->o->progress(r->o->ctx, (uint64_t)((const uint8_t *)t->lines.next - t->lines.bytes), t->lines.length);
+        show_progress(r, k);
     }
     return qc_recorder_break(&r->recorder, err) || name_recordings(r, from, err) ? -1 : 0;
 }
@@ -283,21 +316,20 @@ static int read_table(Reader *r, QcErr *err)
 {
     const QcTable *t = &r->t;
     Keys keys = {0};
-    if (find_channels(r, err)) return -1;
+    uint32_t from = r->list->n, falls = r->list->falls;
+    if (find_channels(r, err) || qc_table_fits(r->list, t, err)) return -1;
     r->row = malloc(t->values * sizeof *r->row);
     if (!r->row) return qc_fail_memory(err, "a row");
     r->list->one_window = !t->is_samples || t->window != QC_NO_COLUMN;
-    if (t->step > 0 && t->unit > 0) r->list->rate = 1 / (t->step * t->unit);
     qc_recorder_init(&r->recorder, r->list, r->o, t->lines.name,
                      t->time == QC_NO_COLUMN || t->window != QC_NO_COLUMN ? 0 : 2.5 * t->step);
     int status = t->is_samples ? read_samples(r, &keys, err) : read_windows(r, err);
+    if (!status && t->is_samples && t->window == QC_NO_COLUMN) 
+        status = qc_table_pieces(r->list, from, r->list->falls - falls, t, err);
     if (!status && t->window != QC_NO_COLUMN) status = check_once(&keys, r, err);
     free(keys.items);
     if (status) return -1;
     qc_table_summary(t, r->list->labels.n);
-    if (r->recorder.gaps)
-        qc_import_note(r->o, "%u gap%s in time: no window crosses one", r->recorder.gaps,
-                       r->recorder.gaps == 1 ? "" : "s");
     int out = t->is_samples && r->o->missing == QC_MISSING_DROP;
     if (r->unlabelled)
         qc_import_note(r->o, "%u rows %s", r->unlabelled, out ? "without a label were left out" : "have no label");

@@ -27,6 +27,7 @@ typedef struct Reader {
     size_t length;
     QcArena arena;
     QcZip zip; /* no members: the file is one array */
+    const QcZipMember *windows; /* the array x */
 } Reader;
 
 static int recognise_npz(const char *path) { return qc_path_ends_in(path, ".npz") && qc_is_regular(path); }
@@ -42,14 +43,21 @@ static const QcZipMember *member(const Reader *r, const char *name)
     return qc_zip_find(&r->zip, file);
 }
 
+/* Without .npy. */
+static int name_length(const char *name)
+{
+    size_t n = strlen(name);
+    return (int)(n > 4 && !strcmp(name + n - 4, ".npy") ? n - 4 : n);
+}
+
 static int load_member(QcArray *out, const Reader *r, const QcZipMember *m, QcErr *err)
 {
-    size_t shown = strlen(m->name);
-    if (shown > 4 && !strcmp(m->name + shown - 4, ".npy")) shown -= 4;
-    snprintf(out->where, sizeof out->where, "%.200s: array '%.*s'", r->name, (int)(shown > 60 ? 60 : shown), m->name);
-    if (qc_zip_read(&out->bytes, &r->zip, m, err)) return -1;
+    int shown = name_length(m->name);
+    snprintf(out->where, sizeof out->where, "%.200s: array '%.*s'", r->name, shown > 60 ? 60 : shown, m->name);
+    const uint8_t *from = NULL;
+    if (qc_zip_view(&from, &out->bytes, &r->zip, m, err)) return -1;
     out->there = 1;
-    return qc_ndarray_parse(&out->a, out->bytes, (size_t)m->length, out->where, err);
+    return qc_ndarray_parse(&out->a, from, (size_t)m->length, out->where, err);
 }
 
 /* The array by the name asked for, which must be there, or else by the first of the usual names that is. */
@@ -62,11 +70,13 @@ static int find_array(QcArray *out, const Reader *r, const char *asked, const ch
     return m ? load_member(out, r, m, err) : 0;
 }
 
-static int find_windows(QcArray *x, const Reader *r, QcErr *err)
+static int find_windows(QcArray *x, Reader *r, QcErr *err)
 {
     static const char *const usual[] = {"x", "X", "data", "windows", "x_train", "X_train", NULL};
+    for (const char *const *name = usual; *name && !r->windows; name++)
+        r->windows = member(r, r->o->values ? r->o->values : *name);
     if (find_array(x, r, r->o->values, usual, "windows", err)) return -1;
-    if (!x->there && r->zip.n == 1 && load_member(x, r, &r->zip.members[0], err)) return -1;
+    if (!x->there && r->zip.n == 1 && load_member(x, r, r->windows = &r->zip.members[0], err)) return -1;
     return x->there ? 0
                     : qc_fail(err, QC_EUSAGE, "%.300s has no array x: name that with the windows (--x NAME)", r->name);
 }
@@ -166,13 +176,43 @@ static int read_labels(QcDataset *d, const Reader *r, const QcArray *y, QcErr *e
     return status;
 }
 
+static int has_another_use(const char *name)
+{
+    static const char *const names[] = {"group", "recording", "id", "label_names", "time", "timestamp", "t", NULL};
+    size_t n = (size_t)name_length(name);
+    for (const char *const *k = names; *k; k++)
+        if (strlen(*k) == n && !memcmp(*k, name, n)) return 1;
+    return 0;
+}
+
+/* Without y: an array with one value for each example may be the labels; else no example has a label. */
+static int ask_for_labels(const QcDataset *d, const Reader *r, QcErr *err)
+{
+    for (uint32_t k = 0; k < r->zip.n; k++) {
+        const QcZipMember *m = &r->zip.members[k];
+        QcArray a = {0};
+        QcErr unused;
+        if (m == r->windows || has_another_use(m->name) || m->length > (uint64_t)4 * QC_FIELD_NAME * (d->n + 1))
+            continue;
+        int may_be = !load_member(&a, r, m, &unused) && !one_per_example(&a, d, &unused);
+        free(a.bytes);
+        if (may_be)
+            return qc_fail(err, QC_EUSAGE,
+                           "%.200s has no array y, but '%.*s' has a value for each example: --y names the labels, "
+                           "--y none imports without them",
+                           r->name, name_length(m->name) > 60 ? 60 : name_length(m->name), m->name);
+    }
+    qc_import_note(r->o, "%.300s has no array of labels (y, or --y NAME): no example has a label", r->name);
+    return 0;
+}
+
 static int find_labels(QcDataset *d, const Reader *r, QcErr *err)
 {
     static const char *const usual[] = {"y", "Y", "label", "labels", "target", "y_train", NULL};
     QcArray y = {0};
     if (r->o->label && !strcmp(r->o->label, "none")) return 0;
     int status = find_array(&y, r, r->o->label, usual, "labels", err);
-    if (!status && y.there) status = read_labels(d, r, &y, err);
+    if (!status) status = y.there ? read_labels(d, r, &y, err) : ask_for_labels(d, r, err);
     free(y.bytes);
     return status;
 }
@@ -294,12 +334,14 @@ static int import_npz(QcDataset *d, const char *path, const QcImportOptions *o, 
 }
 
 /* The labels of a .npy lie in another, which --y names. */
-static int read_label_file(QcDataset *d, const char *path, QcErr *err)
+static int read_label_file(QcDataset *d, const QcImportOptions *o, QcErr *err)
 {
     QcArray y = {0};
     size_t length;
+    const char *path = o->label;
     const Reader alone = {0};
     snprintf(y.where, sizeof y.where, "%.300s", path);
+    if (!path) qc_import_note(o, "no example has a label: --y FILE names the array of labels");
     if (!path || !strcmp(path, "none")) return 0;
     int status = qc_read_all(path, &y.bytes, &length, err) || qc_ndarray_parse(&y.a, y.bytes, length, y.where, err) ||
                          read_labels(d, &alone, &y, err)
@@ -318,7 +360,7 @@ static int import_npy(QcDataset *d, const char *path, const QcImportOptions *o, 
     int status = qc_read_all(path, &r.bytes, &r.length, err) ||
                          qc_ndarray_parse(&x.a, r.bytes, r.length, x.where, err) ||
                          qc_array_windows(d, &keep, &x, o, err) || find_ids(d, &r, err) ||
-                         read_label_file(d, o->label, err) || qc_array_keep(d, keep, err) || qc_import_shape(d, o, err)
+                         read_label_file(d, o, err) || qc_array_keep(d, keep, err) || qc_import_shape(d, o, err)
                      ? -1
                      : 0;
     free(keep);

@@ -1,10 +1,34 @@
 /* From gathered series to a dataset: windows or whole series, names of classes, pictures. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "import.h"
 #include "lines.h"
 #include "series.h"
+
+/* A rate that was measured gives the nearest number of samples, and says so; one that was given must fit. */
+static int read_span(uint32_t *samples, const char *text, const char *option, double rate, uint32_t standard,
+                     const QcImportOptions *o, QcErr *err)
+{
+    double seconds, n;
+    if (o->rate > 0 || !(rate > 0) || !text || qc_span_seconds(&seconds, text) || !(seconds * rate >= 1))
+        return qc_span_read(samples, text, option, rate, standard, err);
+    n = rint(seconds * rate);
+    if (fabs(n - seconds * rate) > 1e-3 * n)
+        qc_import_note(o, "--%s %.20s is %.0f samples at %.6g samples/s", option, text, n, rate);
+    return qc_span_read(samples, text, option, n / seconds, standard, err);
+}
+
+/* Counted over all files. */
+static void note_breaks(const QcSeriesList *list, const QcImportOptions *o)
+{
+    if (list->gaps)
+        qc_import_note(o, "%u gap%s in time: no window crosses one", list->gaps, list->gaps == 1 ? "" : "s");
+    if (list->falls)
+        qc_import_note(o, "time goes back %u time%s: no window crosses such a place", list->falls,
+                       list->falls == 1 ? "" : "s");
+}
 
 static int cut(QcDataset *d, QcSeriesList *list, const QcImportOptions *o, QcErr *err)
 {
@@ -14,8 +38,8 @@ static int cut(QcDataset *d, QcSeriesList *list, const QcImportOptions *o, QcErr
     if (list->one_window) return qc_fail(err, QC_EUSAGE, "every series is one window already: --window does not apply");
     if (o->unequal || o->length)
         return qc_fail(err, QC_EUSAGE, "--window makes all windows of one length: --unequal and --length do not apply");
-    if (qc_span_read(&window, o->window, "window", rate, 0, err) ||
-        qc_span_read(&stride, o->stride, "stride", rate, window, err))
+    if (read_span(&window, o->window, "window", rate, 0, o, err) ||
+        read_span(&stride, o->stride, "stride", rate, window, o, err))
         return -1;
     return qc_series_cut(d, list, window, stride, o, err);
 }
@@ -88,6 +112,7 @@ int qc_import_finish(QcDataset *d, QcSeriesList *list, const QcImportOptions *o,
     if (o->length && !o->unequal)
         return qc_fail(err, QC_EUSAGE, "--length makes lengths equal: say with --unequal how (pad or resample)");
     if (!list->n && o->n_groups) return qc_fail(err, QC_EUSAGE, "there is no group '%.60s' in the data", o->groups[0]);
+    note_breaks(list, o);
     int pieces = (o->window && strcmp(o->window, "whole")) || o->stride;
     int status = pieces ? cut(d, list, o, err) : qc_series_whole(d, list, o, err);
     return status || (!list->keeps_order && qc_import_sort_labels(d, err)) ||

@@ -210,6 +210,72 @@ double qc_ndarray_real(const QcNdarray *a, uint64_t at)
     return real;
 }
 
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+/* Whether a size is at most `high`, without a branch; NaN stays. */
+static double larger(double high, double size) { return size <= high ? high : size; }
+
+/* Numbers as the processor has them. memcpy: they may lie at any byte. */
+#define READ_FLOATS(NAME, TYPE)                                                                                        \
+    static double NAME(float *out, const uint8_t *from, uint64_t step, uint64_t n)                                     \
+    {                                                                                                                  \
+        double high = 0;                                                                                               \
+        for (uint64_t k = 0; k < n; k++, from += step) {                                                               \
+            TYPE value;                                                                                                \
+            memcpy(&value, from, sizeof value);                                                                        \
+            out[k] = (float)value;                                                                                     \
+            high = high != high ? high : larger(high, fabs((double)value));                                            \
+        }                                                                                                              \
+        return high;                                                                                                   \
+    }
+READ_FLOATS(read_doubles, double)
+READ_FLOATS(read_i16s, int16_t)
+READ_FLOATS(read_u8s, uint8_t)
+
+/* Sizes of floats are in the order of their bits without the sign, and a NaN is above all. */
+static double read_floats(float *out, const uint8_t *from, uint64_t step, uint64_t n)
+{
+    uint32_t high = 0;
+    if (step == sizeof *out) {
+        memcpy(out, from, n * sizeof *out);
+        for (uint64_t k = 0; k < n; k++) {
+            uint32_t v;
+            memcpy(&v, &out[k], sizeof v);
+            v &= INT32_MAX;
+            high = v > high ? v : high;
+        }
+    } else {
+        for (uint64_t k = 0; k < n; k++, from += step) {
+            uint32_t v;
+            memcpy(&v, from, sizeof v);
+            memcpy(&out[k], &v, sizeof v);
+            v &= INT32_MAX;
+            high = v > high ? v : high;
+        }
+    }
+    float size;
+    memcpy(&size, &high, sizeof size);
+    return (double)size;
+}
+#endif
+
+void qc_ndarray_floats(float *out, double *high, const QcNdarray *a, uint64_t at, uint64_t stride, uint64_t n)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    const uint8_t *from = a->data + at * a->item;
+    uint64_t step = stride * a->item;
+    if (!a->swapped && a->kind == 'f' && a->item == 4) return (void)(*high = read_floats(out, from, step, n));
+    if (!a->swapped && a->kind == 'f' && a->item == 8) return (void)(*high = read_doubles(out, from, step, n));
+    if (!a->swapped && a->kind == 'i' && a->item == 2) return (void)(*high = read_i16s(out, from, step, n));
+    if (a->kind == 'u' && a->item == 1) return (void)(*high = read_u8s(out, from, step, n));
+#endif
+    *high = 0;
+    for (uint64_t k = 0; k < n; k++) {
+        double value = qc_ndarray_real(a, at + k * stride);
+        out[k] = (float)value;
+        if (!isnan(*high) && !(fabs(value) <= *high)) *high = fabs(value);
+    }
+}
+
 int qc_ndarray_whole(uint64_t *value, const QcNdarray *a, uint64_t at)
 {
     if (a->kind != 'i' && a->kind != 'u') return -1;

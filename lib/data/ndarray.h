@@ -30,6 +30,8 @@ int qc_ndarray_parse(QcNdarray *a, const uint8_t *bytes, size_t length, const ch
 int qc_ndarray_is_text(const QcNdarray *a);
 /* Element at this place in memory (the sum of index x stride). */
 double qc_ndarray_real(const QcNdarray *a, uint64_t at);
+/* n elements from `at` on, `stride` apart, as floats; *high: the largest size among them, NaN if one is no number. */
+void qc_ndarray_floats(float *out, double *high, const QcNdarray *a, uint64_t at, uint64_t stride, uint64_t n);
 /* As text of at most `room` bytes with the zero: a number without a fraction as digits. -1: it has a fraction, is too
  * long, or no valid text. */
 int qc_ndarray_text(char *text, size_t room, const QcNdarray *a, uint64_t at);

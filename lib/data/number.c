@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { EXACT_POWER = 22, TOKEN_MAX = 512 };
+enum { EXACT_POWER = 22, DIGITS_MAX = 19 /* fit 64 bits */, TOKEN_MAX = 512 };
 
 static const double powers[EXACT_POWER + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                                                1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
@@ -18,20 +18,23 @@ static void make_plain_locale(void) { plain_locale = newlocale(LC_ALL_MASK, "C",
 static int is_digit(char c) { return c >= '0' && c <= '9'; }
 
 typedef struct Decimal {
-    int negative, digits, exact; /* exact: the mantissa holds all digits */
+    int negative;
+    int64_t digits; /* up to DIGITS_MAX the mantissa holds all of them */
     uint64_t mantissa;
-    int power;
+    int64_t power;
 } Decimal;
 
-static const char *read_digits(Decimal *d, const char *at, const char *end, int fraction)
+static const char *read_digits(Decimal *d, const char *at, const char *end)
 {
-    for (; at < end && is_digit(*at); at++) {
-        d->digits++;
-        if (d->mantissa >= (uint64_t)1 << 49) d->exact = 0; /* another digit might not fit the 53 bits of a double */
-        if (!d->exact) continue;
-        d->mantissa = d->mantissa * 10 + (uint64_t)(*at - '0');
-        d->power -= fraction;
+    const char *from = at;
+    uint64_t mantissa = d->mantissa;
+    for (; at < end; at++) {
+        unsigned digit = (unsigned)*at - '0';
+        if (digit > 9) break;
+        mantissa = mantissa * 10 + digit; /* of too many digits it is not used */
     }
+    d->mantissa = mantissa;
+    d->digits += at - from;
     return at;
 }
 
@@ -50,10 +53,14 @@ static const char *read_exponent(Decimal *d, const char *at, const char *end)
 /* The place after the number, or NULL if there is none. */
 static const char *read_decimal(Decimal *d, const char *at, const char *end)
 {
-    *d = (Decimal){.exact = 1};
+    *d = (Decimal){0};
     if (at < end && (*at == '-' || *at == '+')) d->negative = *at++ == '-';
-    at = read_digits(d, at, end, 0);
-    if (at < end && *at == '.') at = read_digits(d, at + 1, end, 1);
+    at = read_digits(d, at, end);
+    if (at < end && *at == '.') {
+        int64_t whole = d->digits;
+        at = read_digits(d, at + 1, end);
+        d->power = whole - d->digits;
+    }
     if (!d->digits) return NULL;
     return at < end && (*at == 'e' || *at == 'E') ? read_exponent(d, at, end) : at;
 }
@@ -93,7 +100,8 @@ const char *qc_number_read_double(double *value, const char **at, const char *en
     const char *behind = read_decimal(&d, *at, end);
     if (!behind) return what_else(*at, end);
     double v = (double)d.mantissa;
-    if (!d.exact || d.power < -EXACT_POWER || d.power > EXACT_POWER) {
+    int exact = d.digits <= DIGITS_MAX && d.mantissa <= (uint64_t)1 << 53; /* as a double has it */
+    if (!exact || d.power < -EXACT_POWER || d.power > EXACT_POWER) {
         v = read_slowly(*at, (size_t)(behind - *at));
     } else {
         v = d.power < 0 ? v / powers[-d.power] : v * powers[d.power]; /* both exact, so the result is rounded once */

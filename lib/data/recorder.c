@@ -33,9 +33,11 @@ static int goes_on(QcRecorder *r, const QcPlace *place)
     const QcPlace *first = &r->place;
     if (!r->run.steps || place->group != first->group || place->recording != first->recording) return 0;
     if (r->rule == QC_LABEL_CHANGE && place->label != first->label) return 0;
-    int gap = r->leap > 0 && !(place->time >= r->run.time && place->time - r->run.time <= r->leap);
-    r->gaps += gap ? 1 : 0;
-    return !gap;
+    if (!(r->leap > 0)) return 1;
+    int falls = place->time < r->run.time, gap = !falls && !(place->time - r->run.time <= r->leap);
+    r->list->falls += falls ? 1 : 0;
+    r->list->gaps += gap ? 1 : 0;
+    return !falls && !gap;
 }
 
 static int note_label(QcRecorder *r, int32_t label, QcErr *err)

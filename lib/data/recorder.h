@@ -25,7 +25,6 @@ typedef struct QcRecorder {
     QcPlace place; /* of the first sample of the run */
     int32_t *labels; /* [steps]; malloc'd, for rules that look at them */
     uint32_t label_room;
-    uint32_t gaps; /* found so far */
 } QcRecorder;
 
 /* The list's channels must be known. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "number.h"
+#include "seriesfill.h"
 
 QcSeries *qc_series_add(QcSeriesList *list, uint32_t length, QcErr *err)
 {
@@ -109,20 +110,6 @@ QcSeries *qc_series_add_row(QcSeriesList *list, const float *row, uint32_t lengt
 
 /* --- missing values --------------------------------------------------------------------------------- */
 
-int qc_series_fill(float *x, uint32_t n)
-{
-    uint32_t known = n;
-    for (uint32_t t = 0; t < n; t++) {
-        if (isnan(x[t])) continue;
-        uint32_t from = known == n ? 0 : known + 1;
-        for (uint32_t k = from; k < t; k++)
-            x[k] = known == n ? x[t] : x[known] + (x[t] - x[known]) * ((float)(k - known) / (float)(t - known));
-        known = t;
-    }
-    for (uint32_t k = known == n ? n : known + 1; k < n; k++) x[k] = x[known];
-    return known < n;
-}
-
 static int has_missing(const float *x, uint64_t n)
 {
     for (uint64_t k = 0; k < n; k++)
@@ -130,18 +117,23 @@ static int has_missing(const float *x, uint64_t n)
     return 0;
 }
 
-static int fill_series(QcSeries *s, uint32_t channels, QcErr *err)
+/* Runs longer than a window would make windows that nobody measured: they stay missing. window 0: a series is a window,
+ * and a channel without any value is an error. */
+static int fill_list(QcSeriesList *list, uint32_t window, const QcImportOptions *o, QcErr *err)
 {
-    for (uint32_t c = 0; c < channels; c++)
-        if (s->length && !qc_series_fill(s->x + (uint64_t)c * s->length, s->length))
-            return fail_series(s, err, "a channel has no value at all, so that nothing can be filled in");
-    return 0;
-}
-
-static int fill_list(QcSeriesList *list, const QcImportOptions *o, QcErr *err)
-{
-    for (uint32_t i = 0; o->missing == QC_MISSING_FILL && i < list->n; i++)
-        if (fill_series(&list->items[i], list->channels, err)) return -1;
+    QcFilled filled = {0};
+    uint64_t all = 0;
+    uint32_t shortest = UINT32_MAX;
+    for (uint32_t i = 0; o->missing == QC_MISSING_FILL && i < list->n; i++) {
+        QcSeries *s = &list->items[i];
+        all += (uint64_t)list->channels * s->length;
+        if (s->length < shortest) shortest = s->length;
+        for (uint32_t c = 0; s->length && c < list->channels; c++)
+            if (!qc_series_fill(s->x + (uint64_t)c * s->length, s->length, window ? window : s->length, &filled) &&
+                !window)
+                return fail_series(s, err, "a channel has no value at all, so that nothing can be filled in");
+    }
+    qc_filled_note(&filled, all, window ? window : shortest, o);
     return 0;
 }
 
@@ -231,7 +223,7 @@ int qc_series_whole(QcDataset *d, QcSeriesList *list, const QcImportOptions *o, 
 {
     uint32_t length = o->length ? o->length : longest(list), n = 0;
     if (!list->n) return qc_fail(err, QC_EFORMAT, "there are no series");
-    if (check_lengths(list, length, o, err) || fill_list(list, o, err)) return -1;
+    if (check_lengths(list, length, o, err) || fill_list(list, 0, o, err)) return -1;
     for (uint32_t i = 0; i < list->n; i++) {
         QcSeries *s = &list->items[i];
         if (!has_missing(s->x, (uint64_t)list->channels * s->length)) list->items[n++] = *s;
@@ -251,6 +243,17 @@ int qc_series_whole(QcDataset *d, QcSeriesList *list, const QcImportOptions *o, 
 
 /* --- windows ------------------------------------------------------------------------------------------ */
 
+int qc_span_seconds(double *seconds, const char *text)
+{
+    const char *at = text, *end = text + strlen(text);
+    if (end == text || *--end != 's') return -1;
+    int milli = end > text && end[-1] == 'm';
+    end -= milli;
+    if (qc_number_read_double(seconds, &at, end) || at != end) return -1;
+    if (milli) *seconds /= 1000;
+    return 0;
+}
+
 int qc_span_read(uint32_t *samples, const char *text, const char *option, double rate, uint32_t standard, QcErr *err)
 {
     *samples = standard;
@@ -268,6 +271,9 @@ int qc_span_read(uint32_t *samples, const char *text, const char *option, double
                        option, text);
     double n = seconds ? value * rate / (milli ? 1000 : 1) : (double)value;
     if (seconds && fabs(n - rint(n)) < 1e-4 * n) n = rint(n); /* as near as a float says it */
+    if (seconds && n >= 1 && n <= 1 << 24 && n != floor(n))
+        return qc_fail(err, QC_EUSAGE, "--%s %.40s is %.6g samples at %.6g samples/s: give a number of samples (%.0f)",
+                       option, text, n, rate, rint(n));
     if (!(n >= 1 && n <= 1 << 24) || n != floor(n))
         return qc_fail(err, QC_EUSAGE, "--%s must come to a whole number of samples from 1 to %d, not '%.40s'", option,
                        1 << 24, text);
@@ -338,7 +344,7 @@ static void note_losses(const QcSeriesList *list, uint32_t window, uint32_t stri
 int qc_series_cut(QcDataset *d, QcSeriesList *list, uint32_t window, uint32_t stride, const QcImportOptions *o,
                   QcErr *err)
 {
-    if (fill_list(list, o, err)) return -1;
+    if (fill_list(list, window, o, err)) return -1;
     uint64_t n = cut_windows(NULL, list, window, stride, o->label_rule);
     if (!n && longest(list) >= window)
         return qc_fail(

@@ -27,6 +27,8 @@ typedef struct QcSeriesList {
     uint32_t n, room, channels;
     QcNames labels, groups, recordings;
     double rate; /* samples per second; 0 = not known */
+    uint32_t gaps, falls; /* leaps in time and times that go back, which end a series */
+    uint64_t columns; /* digest of the names of a table's values; 0 = none */
     int keeps_order; /* labels are in the order of a header, and stay so */
     float *turned; /* room for one row of channels-last values, of turned_room values */
     uint64_t turned_room;
@@ -57,15 +59,15 @@ int qc_series_whole(QcDataset *d, QcSeriesList *list, const QcImportOptions *o, 
 /* "200" or "2s" (seconds need the rate, in samples per second; 0 = not known). NULL gives `standard`. */
 int qc_span_read(uint32_t *samples, const char *text, const char *option, double rate, uint32_t standard, QcErr *err);
 
+/* "2s" or "500ms" in seconds; -1: it is none of these. */
+int qc_span_seconds(double *seconds, const char *text);
+
 /* Windows of `window` steps, one every `stride`, within each series; what is left at its end is dropped. Where series
  * have labels of their steps, o->label_rule gives the window's. Window k of a series has the id s->id + k, so ids of
  * series must lie far enough apart. */
 int qc_series_cut(QcDataset *d, QcSeriesList *list, uint32_t window, uint32_t stride, const QcImportOptions *o,
                   QcErr *err);
 
-/* What is missing (NaN) becomes a straight line between the neighbours that are there; at the ends, the nearest one. 0
- * if no value is there at all. */
-int qc_series_fill(float *x, uint32_t n);
 /* A step of linear interpolation: out[n] from x[length], both ends kept (one value alone is repeated). */
 void qc_series_resample(float *out, uint32_t n, const float *x, uint32_t length);
 

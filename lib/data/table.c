@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "number.h"
+#include "stamps.h"
 
 /* --- cells ---------------------------------------------------------------------------------------------- */
 
@@ -45,9 +46,9 @@ int64_t qc_table_count(QcField row, char separator)
 int qc_table_number(double *value, QcField cell, int decimal_comma, const char **wrong)
 {
     char text[64];
-    if (decimal_comma && (size_t)(cell.end - cell.at) < sizeof text &&
-        memchr(cell.at, ',', (size_t)(cell.end - cell.at))) {
-        size_t n = (size_t)(cell.end - cell.at);
+    size_t n = (size_t)(cell.end - cell.at);
+    int has_point = decimal_comma && memchr(cell.at, '.', n) != NULL;
+    if (decimal_comma && !has_point && n < sizeof text && memchr(cell.at, ',', n)) {
         memcpy(text, cell.at, n);
         char *comma = memchr(text, ',', n);
         *comma = '.';
@@ -56,7 +57,17 @@ int qc_table_number(double *value, QcField cell, int decimal_comma, const char *
     const char *at = cell.at;
     *wrong = qc_number_read_double(value, &at, cell.end);
     if (!*wrong && at != cell.end) *wrong = "is not a number";
+    if (!*wrong && has_point) *wrong = "has a point, but --decimal is a comma";
     return *wrong ? -1 : 0;
+}
+
+int qc_table_stamp(double *time, const QcTable *t, QcField cell)
+{
+    const char *wrong;
+    return qc_table_number(time, cell, t->o->decimal, &wrong) && qc_stamp_read(time, cell) &&
+                   qc_stamp_read_slashed(time, cell, t->day_first)
+               ? -1
+               : 0;
 }
 
 /* A number without a fraction that is not written as one: "1.0", "2e+00", "+3". Others stay as they are. */
@@ -115,19 +126,29 @@ static int is_hint(QcField row) { return row.end - row.at <= 5 && row.end - row.
 void qc_table_rewind(QcTable *t)
 {
     QcField row;
-    qc_lines_rewind(&t->lines);
-    QcLines before = t->lines;
-    if (!(qc_table_next(t, &row) && is_hint(row))) t->lines = before;
+    t->lines.next = t->top;
+    t->lines.line = t->lines_above;
     if (t->has_header) qc_table_next(t, &row);
+    if (t->has_units) qc_table_next(t, &row);
 }
 
-static char guess_separator(QcField row, int decimal_comma)
+/* Where numbers have commas, cells that commas separate are in quotes. */
+static int has_quoted_commas(const QcTable *t, QcField first)
+{
+    QcTable ahead = *t;
+    QcField second;
+    int64_t n = qc_table_count(first, ',');
+    return n > 1 && qc_table_next(&ahead, &second) && memchr(second.at, '"', (size_t)(second.end - second.at)) &&
+           qc_table_count(second, ',') == n;
+}
+
+static char guess_separator(const QcTable *t, QcField row, int decimal_comma)
 {
     static const char candidates[] = "\t;, "; /* a comma may stand in a name, a blank beside anything */
     char best = decimal_comma ? ';' : ',';
     int64_t most = 1;
     for (const char *c = candidates; *c; c++) {
-        int64_t n = *c == ',' && decimal_comma ? 0 : qc_table_count(row, *c);
+        int64_t n = *c == ',' && decimal_comma && !has_quoted_commas(t, row) ? 0 : qc_table_count(row, *c);
         if (n > most) {
             most = n;
             best = *c;
@@ -140,7 +161,10 @@ static char guess_separator(QcField row, int decimal_comma)
 /* The first row, past comments and a hint; names may stand in the last comment (numpy.savetxt). */
 static int find_first(QcTable *t, QcField *row, QcErr *err)
 {
-    while (qc_lines_raw(&t->lines, row)) {
+    for (;;) {
+        t->top = t->lines.next;
+        t->lines_above = t->lines.line;
+        if (!qc_lines_raw(&t->lines, row)) break;
         *row = trim(*row, '\t');
         if (is_blank(*row)) continue;
         if (is_hint(*row)) {
@@ -185,7 +209,8 @@ int qc_table_open(QcTable *t, const char *path, char separator, int label_first,
                    .window = QC_NO_COLUMN};
     t->is_samples = o->window || o->stride || o->segments || o->window_id;
     if (qc_lines_open(&t->lines, path, err) || find_first(t, &first, err)) return -1;
-    if (!t->separator) t->separator = guess_separator(first, o->decimal);
+    qc_table_skip_preamble(t, &first);
+    if (!t->separator) t->separator = guess_separator(t, first, o->decimal);
     if (t->separator == '\t' && qc_table_count(first, '\t') == 1 && qc_table_count(first, ' ') > 1) t->separator = ' ';
     first = trim(first, t->separator);
     if (count_columns(t, first, err) || qc_table_find_header(t, err) || qc_table_find_roles(t, err)) return -1;
@@ -196,6 +221,7 @@ int qc_table_open(QcTable *t, const char *path, char separator, int label_first,
 void qc_table_close(QcTable *t)
 {
     if (!t) return;
+    qc_table_forget(t);
     free(t->column);
     qc_lines_close(&t->lines);
     *t = (QcTable){0};

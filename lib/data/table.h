@@ -11,7 +11,7 @@
 #include "lines.h"
 
 #define QC_NO_COLUMN UINT32_MAX
-enum { QC_CLASSES_MAX = 255, QC_DISTINCT_MAX = 256 };
+enum { QC_CLASSES_MAX = 255, QC_DISTINCT_MAX = 256, QC_DISTINCT_FEW = 4 };
 
 typedef enum QcRole {
     QC_ROLE_VALUE,
@@ -28,15 +28,22 @@ typedef enum QcRole {
 typedef struct QcColumn {
     QcField name; /* in the header; empty = none */
     QcRole role;
-    int listed; /* by --columns */
+    uint32_t listed; /* by --columns: from 1, in its order */
+    uint32_t place; /* of a value in its row */
     uint32_t n, numbers, whole, missing, empty, stamps,
         commas; /* cells; of these numbers, whole ones, missing, empty, dates, numbers with a comma */
+    uint32_t thousands; /* of commas: those with three digits after each comma */
+    uint32_t grouped; /* numbers such as 1,234.5 or 1.234,5 */
+    uint32_t slashed, day_first, month_first; /* of stamps: 3/2/2026; of these 13/2/2026, 2/13/2026 */
+    int days_differ; /* slashed dates are of more than one day */
     uint32_t rising, steps; /* times that a number was above the one before it, and numbers with one before them */
     uint32_t falling; /* times that it was below */
     uint32_t counted; /* times that it was above by exactly one */
+    uint32_t even; /* times that it was above by as much as the time before */
     uint32_t distinct; /* different cells, at most QC_DISTINCT_MAX */
-    double first, last, low, high; /* numbers */
-    uint64_t seen[2 * QC_DISTINCT_MAX]; /* digests of the cells, open addressing */
+    double first, last, low, high, step; /* numbers; step: between the last two */
+    uint64_t day, few[QC_DISTINCT_FEW]; /* digests of the last slashed day, of the first different cells */
+    uint64_t *seen; /* of all different cells, open addressing; malloc'd, NULL while they are few */
 } QcColumn;
 
 typedef struct QcTable {
@@ -46,12 +53,18 @@ typedef struct QcTable {
     int label_first; /* tsv of the UCR archive: the label is the first column */
     uint32_t unnamed; /* 1: the header has no name for the first column (R's row names) */
     int has_header, is_samples; /* is_samples: a row is a sample of a recording */
+    int has_units; /* the row after the header has units */
+    int day_first; /* the time column has 31/12/2026, not 12/31/2026 */
+    const char *top; /* the first row, which may be the header; lines before it are no rows */
+    uint32_t lines_above; /* lines before it */
     QcField comment_names; /* the last comment before the first row */
     uint32_t columns, looked_at; /* looked_at: first rows that were read */
     QcColumn *column; /* [columns]; malloc'd */
     uint32_t label, group, recording, time, window; /* columns, or QC_NO_COLUMN */
     uint32_t values; /* columns of role VALUE */
     double step, unit; /* usual step of the time column, and seconds in one unit of it; 0 = not known */
+    double mean_step; /* the mean of those that are near the usual step */
+    double low_step, high_step; /* nine of ten steps are above, below it */
     double repeats; /* rows per different time; 1 = each row has its own */
 } QcTable;
 
@@ -68,14 +81,22 @@ void qc_table_rewind(QcTable *t);
 int qc_table_cell(QcField *row, QcField *cell, char separator);
 /* -1: quotes do not close. */
 int64_t qc_table_count(QcField row, char separator);
-/* A number, with the decimal sign of the options. As qc_field_number. */
+/* A number, with the decimal sign of the options: with a comma, a point is refused, as it may separate thousands. As
+ * qc_field_number. */
 int qc_table_number(double *value, QcField cell, int decimal_comma, const char **wrong);
+/* A time of the time column, with the decimal sign of the options and its order of day and month. As qc_stamp_read. */
+int qc_table_stamp(double *time, const QcTable *t, QcField cell);
 /* A cell as a name: doubled quotes become one; label: "1.0" and "1.0e+00" are 1. */
 int qc_table_name(char name[QC_FIELD_NAME], const QcTable *t, QcField cell, int label, QcErr *err);
 
+/* tabletop.c: past lines above the header, which loggers write: sets top and the first row. */
+void qc_table_skip_preamble(QcTable *t, QcField *first);
+
 /* tablefacts.c: reads the first rows from here on, and fills column[]. */
 int qc_table_look(QcTable *t, QcErr *err);
-/* The median of the steps above 0 of a column of times, among the first rows; 0 = there is none. Sets repeats. */
+void qc_table_forget(QcTable *t); /* what qc_table_look allocated */
+/* The median of the steps above 0 of a column of times, among the first rows; 0 = there is none. Sets repeats
+ * and the other steps. */
 double qc_table_step(QcTable *t, uint32_t column);
 int qc_column_is_numeric(const QcColumn *c);
 int qc_column_is_class(const QcColumn *c, uint32_t rows); /* whole numbers, few of them */
@@ -84,6 +105,14 @@ int qc_column_is_class(const QcColumn *c, uint32_t rows); /* whole numbers, few 
 int qc_table_find_header(QcTable *t, QcErr *err);
 /* tableroles.c: gives every column its role, and says what was taken for what. */
 int qc_table_find_roles(QcTable *t, QcErr *err);
+/* A value, unless a role is found for it. */
+static inline int qc_column_is_free(const QcTable *t, uint32_t c)
+{
+    return t->column[c].role == QC_ROLE_VALUE && !t->column[c].listed;
+}
+/* tabledoubts.c: -1 if names contradict the order of values, or a value rises from row to row; warns of values that may
+ * give the label away. */
+int qc_table_doubt(const QcTable *t, QcErr *err);
 /* tabletime.c: step and unit of the time column; -1 if times or options contradict each other, or leave a span of
  * seconds uncertain. */
 int qc_table_find_time(QcTable *t, QcErr *err);

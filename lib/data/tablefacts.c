@@ -26,14 +26,32 @@ static uint64_t hash(const void *bytes, size_t n)
     return h ? h : 1;
 }
 
+static int add_seen(QcColumn *c, uint64_t digest)
+{
+    uint32_t at = (uint32_t)(digest % (2 * QC_DISTINCT_MAX));
+    while (c->seen[at] && c->seen[at] != digest) at = (at + 1) % (2 * QC_DISTINCT_MAX);
+    if (c->seen[at]) return 0;
+    c->seen[at] = digest;
+    return 1;
+}
+
+/* A table can have a million columns, so that the set of cells is allocated for columns of many different cells only.
+ * Without memory for it a column has few different cells. */
 static void note_value(QcColumn *c, uint64_t digest)
 {
     if (c->distinct >= QC_DISTINCT_MAX) return;
-    uint32_t at = (uint32_t)(digest % (2 * QC_DISTINCT_MAX));
-    while (c->seen[at] && c->seen[at] != digest) at = (at + 1) % (2 * QC_DISTINCT_MAX);
-    if (c->seen[at]) return;
-    c->seen[at] = digest;
-    c->distinct++;
+    if (!c->seen) {
+        for (uint32_t k = 0; k < c->distinct && k < QC_DISTINCT_FEW; k++)
+            if (c->few[k] == digest) return;
+        if (c->distinct < QC_DISTINCT_FEW) {
+            c->few[c->distinct++] = digest;
+            return;
+        }
+        c->seen = calloc(2 * QC_DISTINCT_MAX, sizeof *c->seen);
+        if (!c->seen) return;
+        for (uint32_t k = 0; k < QC_DISTINCT_FEW; k++) add_seen(c, c->few[k]);
+    }
+    c->distinct += (uint32_t)add_seen(c, digest);
 }
 
 static void note_number(QcColumn *c, double value)
@@ -44,6 +62,9 @@ static void note_number(QcColumn *c, double value)
         c->rising += value > c->last ? 1 : 0;
         c->falling += value < c->last ? 1 : 0;
         c->counted += value == c->last + 1 ? 1 : 0;
+        double step = value - c->last;
+        c->even += step > 0 && fabs(step - c->step) <= 1e-6 * step ? 1 : 0;
+        c->step = step;
     }
     c->low = fmin(c->low, value);
     c->high = fmax(c->high, value);
@@ -52,6 +73,41 @@ static void note_number(QcColumn *c, double value)
     c->whole += value == floor(value) ? 1 : 0;
     value += 0.0; /* no -0 */
     note_value(c, hash(&value, sizeof value));
+}
+
+/* 3/2/2026: the third of February, or the second of March. */
+static int note_slashed(QcColumn *c, QcField cell)
+{
+    double value;
+    int day = !qc_stamp_read_slashed(&value, cell, 1), month = !qc_stamp_read_slashed(&value, cell, 0);
+    if (!day && !month) return 0;
+    const char *blank = memchr(cell.at, ' ', (size_t)(cell.end - cell.at));
+    uint64_t digest = hash(cell.at, (size_t)((blank ? blank : cell.end) - cell.at));
+    c->days_differ |= c->slashed && digest != c->day;
+    c->day = digest;
+    c->slashed++;
+    c->day_first += day && !month;
+    c->month_first += month && !day;
+    return 1;
+}
+
+/* 1,234 and 12,345,678, which may be 1234 and 12345678. */
+static int may_be_thousands(QcField cell)
+{
+    const char *end = cell.end;
+    while (end - cell.at > 4 && end[-4] == ',') end -= 4;
+    return end != cell.end && !memchr(cell.at, ',', (size_t)(end - cell.at));
+}
+
+/* 1,234.5 or 1.234,5: digits, and signs of both kinds. */
+static int is_grouped(QcField cell)
+{
+    int commas = 0, points = 0;
+    for (const char *at = cell.at; at < cell.end; at++)
+        if (*at == ',') commas++;
+        else if (*at == '.') points++;
+        else if ((*at < '0' || *at > '9') && !(at == cell.at && (*at == '-' || *at == '+'))) return 0;
+    return commas && points;
 }
 
 static void note_cell(QcColumn *c, QcField cell, int decimal_comma)
@@ -69,16 +125,28 @@ static void note_cell(QcColumn *c, QcField cell, int decimal_comma)
         return;
     }
     if (!strcmp(wrong, "is out of range")) c->numbers++;
-    else if (!qc_stamp_read(&value, cell)) c->stamps++;
+    else if (!qc_stamp_read(&value, cell) || note_slashed(c, cell)) c->stamps++;
     else if (!decimal_comma && memchr(cell.at, ',', (size_t)(cell.end - cell.at)) &&
-             !qc_table_number(&value, cell, 1, &wrong))
+             (!qc_table_number(&value, cell, 1, &wrong) || may_be_thousands(cell))) {
         c->commas++;
+        c->thousands += may_be_thousands(cell);
+    }
+    else if (is_grouped(cell)) c->grouped++;
     note_value(c, hash(cell.at, (size_t)(cell.end - cell.at)));
+}
+
+void qc_table_forget(QcTable *t)
+{
+    for (uint32_t c = 0; t->column && c < t->columns; c++) {
+        free(t->column[c].seen);
+        t->column[c].seen = NULL;
+    }
 }
 
 int qc_table_look(QcTable *t, QcErr *err)
 {
     QcField row, cell;
+    qc_table_forget(t);
     for (uint32_t c = 0; c < t->columns; c++) t->column[c] = (QcColumn){.name = t->column[c].name};
     for (t->looked_at = 0; t->looked_at < ROWS_MAX && qc_table_next(t, &row); t->looked_at++) {
         uint32_t c = 0;
@@ -113,7 +181,7 @@ double qc_table_step(QcTable *t, uint32_t column)
     for (uint32_t k = 0; k < ROWS_MAX && n < STEPS_MAX && qc_table_next(t, &row); k++) {
         int more = 1;
         for (uint32_t c = 0; more > 0 && c <= column; c++) more = qc_table_cell(&row, &cell, t->separator);
-        if (more <= 0 || qc_stamp_read(&time, cell)) continue;
+        if (more <= 0 || qc_table_stamp(&time, t, cell)) continue;
         if (time > last) steps[n++] = time - last;
         same += time == last ? 1 : 0;
         last = time;
@@ -121,5 +189,13 @@ double qc_table_step(QcTable *t, uint32_t column)
     t->repeats = 1 + (double)same / (n + 1);
     if (!n) return 0;
     qsort(steps, n, sizeof *steps, compare_reals);
-    return steps[n / 2];
+    double usual = steps[n / 2], sum = 0;
+    uint32_t near = 0;
+    for (uint32_t k = 0; k < n; k++)
+        if (steps[k] > 0.5 * usual && steps[k] < 1.5 * usual) sum += steps[k], near++;
+    t->mean_step = sum / near;
+    while (steps[n - 1] > 2.5 * usual) n--; /* gaps */
+    t->low_step = steps[n / 10];
+    t->high_step = steps[n - 1 - n / 10];
+    return usual;
 }

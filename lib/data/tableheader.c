@@ -76,6 +76,32 @@ static void take_names(QcTable *t, QcField names)
         t->column[c].name = cell;
 }
 
+/* Words under the header, over columns of numbers: units, or names again (a pandas MultiIndex). */
+static int is_units(const QcTable *t, QcField row)
+{
+    QcField cell;
+    uint32_t words = 0, numeric = 0;
+    for (uint32_t c = 0; c < t->columns && qc_table_cell(&row, &cell, t->separator) > 0; c++) {
+        const QcColumn *column = &t->column[c];
+        if (!column->numbers || column->numbers + column->missing + 1 < column->n) continue;
+        numeric++;
+        if (is_word(cell)) words++;
+        else if (cell.at < cell.end) return 0;
+    }
+    return words && 2 * words >= numeric && t->looked_at > 2;
+}
+
+static int find_units(QcTable *t, QcErr *err)
+{
+    QcField row;
+    qc_table_rewind(t);
+    if (!qc_table_next(t, &row) || !is_units(t, row)) return 0;
+    t->has_units = 1;
+    qc_import_note(t->o, "%.200s: line %u ('%.*s' ...) is a second row of the header, as of units, and was left out",
+                   t->lines.name, t->lines.line, QC_FIELD(row));
+    return qc_table_look(t, err);
+}
+
 /* numpy.savetxt writes names as a comment; they are names if there is one for each column. */
 static void take_comment(QcTable *t)
 {
@@ -107,6 +133,7 @@ int qc_table_find_header(QcTable *t, QcErr *err)
     if (decided && !t->looked_at) return qc_fail(err, QC_EFORMAT, "%.300s has a header, but no rows", t->lines.name);
     if (decided) take_names(t, first);
     else take_comment(t);
+    if (decided && find_units(t, err)) return -1;
     qc_table_rewind(t);
     return decided ? 0 : qc_table_look(t, err);
 }

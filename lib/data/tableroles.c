@@ -14,9 +14,16 @@ static int find_column(uint32_t *column, const char *name, size_t length, const 
                        QcErr *err)
 {
     char text[QC_FIELD_NAME], *behind;
+    uint32_t found = 0;
     snprintf(text, sizeof text, "%.*s", (int)(length > 255 ? 255 : length), name);
-    for (uint32_t c = 0; c < t->columns; c++)
-        if (t->column[c].name.at && qc_field_is(t->column[c].name, text)) return *column = c, 0;
+    for (uint32_t c = 0; c < t->columns; c++) {
+        if (!t->column[c].name.at || !qc_field_is(t->column[c].name, text)) continue;
+        if (found++)
+            return qc_fail(err, QC_EUSAGE, "columns %u and %u of %.200s are both called '%.60s': give the number of "
+                           "the %s instead", *column + 1, c + 1, t->lines.name, text, what);
+        *column = c;
+    }
+    if (found) return 0;
     unsigned long number = strtoul(text, &behind, 10);
     if (*text < '0' || *text > '9' || *behind)
         return qc_fail(err, QC_EUSAGE, "the first row of %.200s has no column '%.60s' for the %s", t->lines.name, text,
@@ -49,6 +56,7 @@ static int give_named(QcTable *t, const char *name, QcRole role, uint32_t *place
 /* "a,b" or "3-8,12": the columns get this role. */
 static int give_list(QcTable *t, const char *list, QcRole role, const char *what, QcErr *err)
 {
+    uint32_t order = 0;
     for (const char *at = list; at && *at;) {
         size_t n = strcspn(at, ",");
         unsigned from, to;
@@ -67,7 +75,7 @@ static int give_list(QcTable *t, const char *list, QcRole role, const char *what
             last = first;
         }
         for (uint32_t c = first; c <= last; c++)
-            if (role == QC_ROLE_VALUE) t->column[c].listed = 1;
+            if (role == QC_ROLE_VALUE) t->column[c].listed = ++order;
             else if (give(t, c, role, NULL, what, err)) return -1;
         at += n + (at[n] == ',');
     }
@@ -90,9 +98,6 @@ static int obey(QcTable *t, QcErr *err)
 
 /* --- conclusions ------------------------------------------------------------------------------------------------ */
 
-/* Not yet of any use. */
-static int is_free(const QcTable *t, uint32_t c) { return t->column[c].role == QC_ROLE_VALUE && !t->column[c].listed; }
-
 /* Separators at the end of every row, and columns without any cell filled in. */
 static void find_empty(QcTable *t)
 {
@@ -100,6 +105,14 @@ static void find_empty(QcTable *t)
     if (t->columns > 1 && t->looked_at && last->role == QC_ROLE_VALUE && last->empty == last->n && last->n &&
         last->name.at == last->name.end)
         last->role = QC_ROLE_EMPTY;
+}
+
+/* A column without any cell filled in, which has a name: a comment that nobody wrote. */
+static void find_hollow(QcTable *t)
+{
+    for (uint32_t c = 0; t->has_header && c < t->columns; c++)
+        if (qc_column_is_free(t, c) && t->column[c].n && t->column[c].empty == t->column[c].n)
+            t->column[c].role = QC_ROLE_IGNORED; /* said in the summary */
 }
 
 static int rises(const QcColumn *c) { return c->steps >= 2 && c->rising == c->steps; }
@@ -118,7 +131,7 @@ static void find_indices(QcTable *t)
                      (column->first == 0 || column->first == 1);
         int unnamed = t->has_header && column->name.at == column->name.end;
         int unique = column->distinct == column->n || column->distinct >= QC_DISTINCT_MAX;
-        if (!is_free(t, c)) continue;
+        if (!qc_column_is_free(t, c)) continue;
         if (unnamed && !c && counts) column->role = QC_ROLE_IGNORED; /* to_csv() */
         else if (unnamed && !c && !column->numbers && unique && column->n > 1)
             column->role = QC_ROLE_IGNORED; /* write.csv() with row names */
@@ -133,13 +146,17 @@ static void find_by_name(QcTable *t, uint32_t *place, const char *option, QcRole
     uint32_t found = QC_NO_COLUMN;
     if (option || *place != QC_NO_COLUMN) return;
     for (uint32_t c = 0; c < t->columns; c++) {
-        if (!is_free(t, c) || !is_name(t->column[c].name)) continue;
+        if (!qc_column_is_free(t, c) || !is_name(t->column[c].name)) continue;
         if (role == QC_ROLE_TIME && 2 * (t->column[c].stamps + t->column[c].numbers) < t->column[c].n) continue;
         if (role == QC_ROLE_TIME && t->column[c].numbers > 2 && 2 * t->column[c].rising < t->column[c].steps &&
             t->column[c].rising <= 4 * t->column[c].falling)
             continue; /* a reaction time, say; times that repeat rise seldom, but do not fall */
-        if (found != QC_NO_COLUMN) t->column[c].role = QC_ROLE_IGNORED; /* said in the summary */
-        else found = c;
+        uint32_t other = found;
+        if (found == QC_NO_COLUMN) found = c;
+        else if (role == QC_ROLE_TIME && 2 * t->column[found].distinct < t->column[c].distinct)
+            found = c; /* a clock beside a date */
+        else other = c;
+        if (other != QC_NO_COLUMN) t->column[other].role = QC_ROLE_IGNORED; /* said in the summary */
     }
     if (found == QC_NO_COLUMN) return;
     *place = found;
@@ -151,9 +168,15 @@ static void find_dates(QcTable *t)
 {
     for (uint32_t c = 0; c < t->columns; c++) {
         QcColumn *column = &t->column[c];
-        if (!is_free(t, c) || !column->stamps || column->stamps + column->missing < column->n) continue;
-        column->role = t->time == QC_NO_COLUMN && !t->o->time ? QC_ROLE_TIME : QC_ROLE_IGNORED;
-        if (column->role == QC_ROLE_TIME) t->time = c;
+        if (!qc_column_is_free(t, c) || !column->stamps || column->stamps + column->missing < column->n) continue;
+        column->role = QC_ROLE_IGNORED;
+        if (t->o->time) continue;
+        if (t->time != QC_NO_COLUMN) {
+            if (2 * t->column[t->time].distinct >= column->distinct) continue;
+            t->column[t->time].role = QC_ROLE_IGNORED; /* a date beside this clock */
+        }
+        column->role = QC_ROLE_TIME;
+        t->time = c;
     }
 }
 
@@ -180,26 +203,41 @@ static int y_is_axis(const QcTable *t)
 static int label_by_name(QcTable *t, QcErr *err)
 {
     for (uint32_t c = 0; c < t->columns; c++) {
-        if (!is_free(t, c) || !qc_name_is_label(t->column[c].name)) continue;
+        if (!qc_column_is_free(t, c) || !qc_name_is_label(t->column[c].name)) continue;
         if (t->label != QC_NO_COLUMN) return fail_two(t, t->label, c, err);
         t->label = c;
     }
     for (uint32_t c = 0; c < t->columns && t->label == QC_NO_COLUMN && !y_is_axis(t); c++)
-        if (is_free(t, c) && is_y(t->column[c].name) &&
+        if (qc_column_is_free(t, c) && is_y(t->column[c].name) &&
             (!qc_column_is_numeric(&t->column[c]) || qc_column_is_class(&t->column[c], t->looked_at)))
             t->label = c;
     return 0;
 }
 
+static int has_commas(const QcTable *t, uint32_t c) { return t->column[c].commas || t->column[c].grouped; }
+
+/* 1,5 is a fraction; 1,234 may have a separator of thousands, which is not guessed at. */
+static int fail_commas(const QcTable *t, uint32_t c, QcErr *err)
+{
+    char text[80];
+    qc_column_called(text, t, c);
+    if (t->column[c].grouped)
+        return qc_fail(err, QC_EFORMAT,
+                       "%.200s: %s has numbers such as 1,234.5: separators of thousands must be taken out first",
+                       t->lines.name, text);
+    if (t->column[c].thousands == t->column[c].commas)
+        return qc_fail(err, QC_EFORMAT,
+                       "%.200s: %s has numbers such as 1,234: --decimal , reads 1.234; separators of thousands must be "
+                       "taken out first",
+                       t->lines.name, text);
+    return qc_fail(err, QC_EFORMAT, "%.200s: %s has numbers with a comma: --decimal , reads them", t->lines.name, text);
+}
+
 static int fail_text(const QcTable *t, uint32_t a, uint32_t b, QcErr *err)
 {
     char one[80], two[80];
-    if (t->column[a].commas)
-        return qc_fail(err, QC_EFORMAT, "%.200s: %s has numbers with a comma: --decimal , reads them", t->lines.name,
-                       qc_column_called(one, t, a));
-    if (t->column[b].commas)
-        return qc_fail(err, QC_EFORMAT, "%.200s: %s has numbers with a comma: --decimal , reads them", t->lines.name,
-                       qc_column_called(two, t, b));
+    if (has_commas(t, a)) return fail_commas(t, a, err);
+    if (has_commas(t, b)) return fail_commas(t, b, err);
     return qc_fail(
         err, QC_EUSAGE,
         "%.200s: '%s' and '%s' both hold words: name the label with --label-column, others with --group-column or "
@@ -210,15 +248,11 @@ static int fail_text(const QcTable *t, uint32_t a, uint32_t b, QcErr *err)
 static int label_by_words(QcTable *t, QcErr *err)
 {
     for (uint32_t c = 0; c < t->columns; c++) {
-        if (!is_free(t, c) || qc_column_is_numeric(&t->column[c])) continue;
+        if (!qc_column_is_free(t, c) || qc_column_is_numeric(&t->column[c])) continue;
         if (t->label != QC_NO_COLUMN) return fail_text(t, t->label, c, err);
         t->label = c;
     }
-    char text[80];
-    if (t->label != QC_NO_COLUMN && t->column[t->label].commas)
-        return qc_fail(err, QC_EFORMAT, "%.200s: %s has numbers with a comma: --decimal , reads them", t->lines.name,
-                       qc_column_called(text, t, t->label));
-    return 0;
+    return t->label != QC_NO_COLUMN && has_commas(t, t->label) ? fail_commas(t, t->label, err) : 0;
 }
 
 /* 0, 1, 2, ... or 1, 2, ... without a hole, or -1 and 1. */
@@ -233,7 +267,7 @@ static int label_by_numbers(QcTable *t, QcErr *err)
 {
     uint32_t first = QC_NO_COLUMN, last = QC_NO_COLUMN, rows = t->looked_at;
     for (uint32_t c = 0; c < t->columns; c++)
-        if (is_free(t, c)) last = c, first = first == QC_NO_COLUMN ? c : first;
+        if (qc_column_is_free(t, c)) last = c, first = first == QC_NO_COLUMN ? c : first;
     if (first == QC_NO_COLUMN || (first == last && !t->o->columns)) return 0;
     int a = qc_column_is_class(&t->column[first], rows), b = qc_column_is_class(&t->column[last], rows);
     if (t->label_first) a = 1, b = 0;
@@ -257,7 +291,7 @@ static int find_label(QcTable *t, QcErr *err)
 {
     for (uint32_t c = 0; (t->o->label || t->o->segments) && c < t->columns;
          c++) /* labelled otherwise, or not: no value either */
-        if (is_free(t, c) && qc_name_is_label(t->column[c].name)) t->column[c].role = QC_ROLE_IGNORED;
+        if (qc_column_is_free(t, c) && qc_name_is_label(t->column[c].name)) t->column[c].role = QC_ROLE_IGNORED;
     if (t->o->label || t->o->segments) return 0;
     if (!t->label_first && (label_by_name(t, err) || (t->label == QC_NO_COLUMN && label_by_words(t, err)))) return -1;
     if (t->label == QC_NO_COLUMN && label_by_numbers(t, err)) return -1;
@@ -294,12 +328,10 @@ static int check_values(QcTable *t, QcErr *err)
     t->values = 0;
     for (uint32_t c = 0; c < t->columns; c++) {
         const QcColumn *column = &t->column[c];
-        if (!is_free(t, c)) continue;
+        if (!qc_column_is_free(t, c)) continue;
         t->values++;
         if (qc_column_is_numeric(column) || !column->n) continue;
-        if (column->commas)
-            return qc_fail(err, QC_EFORMAT, "%.200s: %s has numbers with a comma: --decimal , reads them",
-                           t->lines.name, qc_column_called(text, t, c));
+        if (has_commas(t, c)) return fail_commas(t, c, err);
         return qc_fail(err, QC_EUSAGE,
                        "%.200s: '%s' holds words, not values: leave it out with --ignore, or say what it is",
                        t->lines.name, qc_column_called(text, t, c));
@@ -310,60 +342,35 @@ static int check_values(QcTable *t, QcErr *err)
     return 0;
 }
 
-/* --- order and leaks ------------------------------------------------------------------------------------------ */
+/* --- all of them ------------------------------------------------------------------------------------------------ */
 
-/* ax0, ay0, ax1, ay1, ...: names that alternate say that the values do. */
-static int check_order(const QcTable *t, QcErr *err)
+typedef struct Listed {
+    uint32_t order, column;
+} Listed;
+
+static int compare_listed(const void *a, const void *b)
 {
-    char first[40] = "", name[40];
-    uint32_t alternate = 0, blocks = 0, channels = t->o->channels, k = 0;
-    char before[40] = "";
-    if (t->is_samples || channels < 2 || t->values % channels) return 0;
+    uint32_t p = ((const Listed *)a)->order, q = ((const Listed *)b)->order;
+    return p < q ? -1 : p > q;
+}
+
+/* With --columns, what is not listed and has no other use is left out, and values come in the order of the list, as
+ * qc-run has it. */
+static int place_values(QcTable *t, QcErr *err)
+{
+    uint32_t n = 0;
+    Listed *values = malloc(t->columns * sizeof *values);
+    if (!values) return qc_fail_memory(err, "columns");
     for (uint32_t c = 0; c < t->columns; c++) {
-        if (!is_free(t, c)) continue;
-        qc_name_plain(name, t->column[c].name);
-        size_t n = strlen(name);
-        while (n && name[n - 1] >= '0' && name[n - 1] <= '9') name[--n] = 0;
-        if (!n) return 0;
-        if (!k) strcpy(first, name);
-        else if (!strcmp(name, before)) blocks++;
-        if (k && k % channels == 0 && !strcmp(name, first)) alternate++;
-        strcpy(before, name);
-        k++;
+        QcColumn *column = &t->column[c];
+        if (t->o->columns && qc_column_is_free(t, c)) column->role = QC_ROLE_IGNORED;
+        if (column->role == QC_ROLE_VALUE) values[n++] = (Listed){column->listed ? column->listed : c, c};
+        column->listed = 0;
     }
-    if (!blocks && alternate == t->values / channels - 1 && alternate && !t->o->channels_last)
-        return qc_fail(
-            err, QC_EUSAGE,
-            "%.200s: the names of the columns say that values come step after step: --channels-last reads them so",
-            t->lines.name);
-    if (t->o->channels_last && blocks == t->values - channels && t->values > channels)
-        return qc_fail(err, QC_EUSAGE,
-                       "%.200s: the names of the columns say that values come channel after channel: --channels-last "
-                       "would mix them",
-                       t->lines.name);
+    if (n) qsort(values, n, sizeof *values, compare_listed);
+    for (uint32_t k = 0; k < n; k++) t->column[values[k].column].place = k;
+    free(values);
     return 0;
-}
-
-static void warn_of_leaks(const QcTable *t)
-{
-    char text[80];
-    for (uint32_t c = 0; c < t->columns; c++)
-        if (is_free(t, c) && !t->o->columns &&
-            (qc_name_is_leak(t->column[c].name) || qc_name_is_index(t->column[c].name) ||
-             qc_name_is_time(t->column[c].name)))
-            qc_import_warn(t->o,
-                           "%.200s: '%s' is taken as a value, but may give the answer away: --ignore leaves it out, "
-                           "--columns silences this",
-                           t->lines.name, qc_column_called(text, t, c));
-}
-
-/* With --columns, what is not listed and has no other use is left out. */
-static void keep_listed(QcTable *t)
-{
-    for (uint32_t c = 0; t->o->columns && c < t->columns; c++) {
-        if (is_free(t, c)) t->column[c].role = QC_ROLE_IGNORED;
-        t->column[c].listed = 0;
-    }
 }
 
 int qc_table_find_roles(QcTable *t, QcErr *err)
@@ -377,8 +384,7 @@ int qc_table_find_roles(QcTable *t, QcErr *err)
     find_by_name(t, &t->recording, o->recording, QC_ROLE_RECORDING, qc_name_is_recording);
     find_indices(t);
     if (find_label(t, err)) return -1;
-    keep_listed(t);
-    if (check_label(t, err) || check_values(t, err) || qc_table_find_time(t, err) || check_order(t, err)) return -1;
-    warn_of_leaks(t);
-    return 0;
+    find_hollow(t);
+    if (place_values(t, err) || check_label(t, err) || check_values(t, err) || qc_table_find_time(t, err)) return -1;
+    return qc_table_doubt(t, err);
 }

@@ -22,16 +22,20 @@ static void add_name(char *list, size_t room, const QcTable *t, uint32_t c)
 /* "ax, ay, az", or "p0 to p149" if there are many. */
 static void list_values(char *list, size_t room, const QcTable *t)
 {
-    uint32_t first = QC_NO_COLUMN, last = 0;
-    for (uint32_t c = 0; c < t->columns; c++)
-        if (t->column[c].role == QC_ROLE_VALUE) last = c, first = first == QC_NO_COLUMN ? c : first;
+    uint32_t first = 0, last = 0;
+    for (uint32_t c = 0; c < t->columns; c++) {
+        if (t->column[c].role != QC_ROLE_VALUE) continue;
+        if (!t->column[c].place) first = c;
+        if (t->column[c].place == t->values - 1) last = c;
+    }
     char one[80], two[80];
     if (t->values > 6) {
         snprintf(list, room, "%s to %s", qc_column_called(one, t, first), qc_column_called(two, t, last));
         return;
     }
-    for (uint32_t c = 0; c < t->columns; c++)
-        if (t->column[c].role == QC_ROLE_VALUE) add_name(list, room, t, c);
+    for (uint32_t k = 0; k < t->values; k++)
+        for (uint32_t c = 0; c < t->columns; c++)
+            if (t->column[c].role == QC_ROLE_VALUE && t->column[c].place == k) add_name(list, room, t, c);
 }
 
 /* " (milliseconds, 50 samples/s)"; nothing where times are of no use. */
@@ -49,7 +53,7 @@ static const char *say_time(char text[80], const QcTable *t)
     for (size_t k = 0; k < sizeof units / sizeof *units; k++)
         if (t->unit == units[k].seconds)
             snprintf(text, 80, " (%s, %.6g %s/s)", c->stamps > c->numbers ? "dates" : units[k].name,
-                     1 / (t->step * t->unit), t->repeats >= 1.5 ? "different times" : "samples");
+                     1 / (t->mean_step * t->unit), t->repeats >= 1.5 ? "different times" : "samples");
     return text;
 }
 

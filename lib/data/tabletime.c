@@ -58,14 +58,31 @@ static int check_rate(const QcTable *t, QcErr *err)
     return 0;
 }
 
+/* 13/2/2026 has the day first, 2/13/2026 the month; of one day alone it makes no difference. */
+static int find_order(QcTable *t, QcErr *err)
+{
+    char text[80];
+    const QcColumn *c = &t->column[t->time];
+    t->day_first = c->day_first > 0;
+    if (!t->is_samples || !c->days_differ || !c->day_first != !c->month_first) return 0;
+    return qc_fail(err, QC_EUSAGE,
+                   "%.200s: '%s' has dates such as 3/2/2026, where the day or the month may be first: write them as "
+                   "2026-03-02, or leave the times out (--time-column none --ignore %u)",
+                   t->lines.name, qc_column_called(text, t, t->time), t->time + 1);
+}
+
 /* Rows in even steps of time are samples of a recording, not windows. */
 int qc_table_find_time(QcTable *t, QcErr *err)
 {
     char text[80];
     if (t->time == QC_NO_COLUMN) return 0;
     const QcColumn *c = &t->column[t->time];
+    if (find_order(t, err)) return -1;
     t->step = qc_table_step(t, t->time);
     t->unit = unit_of(t, t->time, t->step);
+    if (t->is_samples && t->repeats < 1.5 && t->high_step > 1.5 * t->low_step && t->window == QC_NO_COLUMN)
+        qc_import_warn(t->o, "%.200s: '%s' has steps of %.4g to %.4g: windows take its samples as even", t->lines.name,
+                       qc_column_called(text, t, t->time), t->low_step, t->high_step);
     if (t->is_samples) return check_rate(t, err);
     if (t->o->features || t->o->channels || t->o->time || t->values > 32) return 0;
     if (c->n < 3 || !(t->step > 0) || (c->numbers && c->rising + 1 < c->numbers - c->numbers / 8)) return 0;

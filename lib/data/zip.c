@@ -7,6 +7,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "../base/digest.h"
 #include "inflate.h"
 
 enum {
@@ -187,9 +188,18 @@ static int find_data(const uint8_t **from, const QcZip *z, const QcZipMember *m,
 
 static int check_crc(const uint8_t *bytes, const QcZip *z, const QcZipMember *m, QcErr *err)
 {
-    uLong crc = crc32_z(0, NULL, 0);
-    if ((uint32_t)crc32_z(crc, bytes, (z_size_t)m->length) == m->crc) return 0;
+    if (qc_crc32(bytes, (size_t)m->length) == m->crc) return 0;
     return qc_fail(err, QC_EFORMAT, "%.300s: member '%.60s' is damaged (its checksum is wrong)", z->name, m->name);
+}
+
+int qc_zip_view(const uint8_t **stays, uint8_t **bytes, const QcZip *zip, const QcZipMember *m, QcErr *err)
+{
+    *bytes = NULL;
+    if (m->method == STORED && m->compressed == m->length)
+        return find_data(stays, zip, m, err) || check_crc(*stays, zip, m, err) ? -1 : 0;
+    if (qc_zip_read(bytes, zip, m, err)) return -1;
+    *stays = *bytes;
+    return 0;
 }
 
 int qc_zip_read(uint8_t **bytes, const QcZip *zip, const QcZipMember *m, QcErr *err)

@@ -30,5 +30,7 @@ int qc_zip_open(QcZip *zip, const uint8_t *bytes, size_t length, const char *nam
 const QcZipMember *qc_zip_find(const QcZip *zip, const char *name); /* NULL: none */
 /* The member's bytes, from malloc, the caller's; its checksum is right. */
 int qc_zip_read(uint8_t **bytes, const QcZip *zip, const QcZipMember *member, QcErr *err);
+/* The same without a copy, where the member is stored: *stays points into the archive's bytes, and *bytes is NULL. */
+int qc_zip_view(const uint8_t **stays, uint8_t **bytes, const QcZip *zip, const QcZipMember *member, QcErr *err);
 
 #endif

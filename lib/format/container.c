@@ -1,9 +1,9 @@
 #include "container.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "../base/crc32.h"
 
 enum { VERSION = 1, ALIGN = 64, HEADER = 24, ENTRY = 40, NAME = 16, END = QC_DIGEST_BYTES + 8 };
 static const char magic[4] = {'Q', 'C', 'F', '1'};
@@ -62,6 +62,16 @@ int qc_container_add(QcContainer *c, const char *name, uint32_t flags, QcWriter 
     return status;
 }
 
+int qc_container_borrow(QcContainer *c, const char *name, uint32_t flags, const void *bytes, size_t length, QcErr *err)
+{
+    QcWriter none = {0};
+    if (qc_container_add(c, name, flags, &none, err)) return -1;
+    QcSection *s = &c->sections[index_of(c, name)];
+    if (length) s->bytes = bytes;
+    s->length = length;
+    return 0;
+}
+
 void qc_container_remove(QcContainer *c, const char *name)
 {
     int i = index_of(c, name);
@@ -72,57 +82,104 @@ void qc_container_remove(QcContainer *c, const char *name)
                                              again */
 }
 
-int qc_container_encode(const QcContainer *c, QcWriter *w, QcErr *err)
-{
-    static const uint8_t zeros[ALIGN];
-    uint64_t offset[QC_MAX_SECTIONS + 1];
-    offset[0] = aligned(HEADER + (uint64_t)ENTRY * c->n);
-    for (uint32_t i = 0; i < c->n; i++) offset[i + 1] = aligned(offset[i] + c->sections[i].length);
+/* ---- writing: to memory, or to a stream ---- */
 
-    size_t start = w->length; /* offsets count from here */
-    qc_writer_reserve(w, offset[c->n] + END);
-    qc_put_bytes(w, magic, sizeof magic);
-    qc_put_u32(w, c->kind);
-    qc_put_u32(w, VERSION);
-    qc_put_u32(w, c->n);
-    qc_put_u64(w, offset[c->n] + END);
-    for (uint32_t i = 0; i < c->n; i++) {
-        const QcSection *s = &c->sections[i];
-        qc_put_bytes(w, s->name, NAME);
-        qc_put_u32(w, s->flags);
-        qc_put_u32(w, qc_crc32(s->bytes, s->length));
-        qc_put_u64(w, offset[i]);
-        qc_put_u64(w, s->length);
-    }
-    for (uint32_t i = 0; i < c->n; i++) {
-        qc_put_bytes(w, zeros, offset[i] - (w->length - start));
-        qc_put_bytes(w, c->sections[i].bytes, c->sections[i].length);
-        if (w->bad) break;
-    }
-    if (!w->bad) qc_put_bytes(w, zeros, offset[c->n] - (w->length - start));
-    if (qc_writer_check(w, err)) return -1;
-    uint8_t digest[QC_DIGEST_BYTES];
-    qc_digest(digest, w->bytes + start, w->length - start);
-    qc_put_bytes(w, digest, sizeof digest);
-    qc_put_bytes(w, end_mark, sizeof end_mark);
-    return qc_writer_check(w, err);
+typedef struct Sink {
+    QcWriter *w;  /* NULL: the stream */
+    FILE *stream;
+    uint64_t at; /* bytes so far */
+    QcDigest digest;
+    int failed;
+} Sink;
+
+static void put(Sink *s, const void *bytes, size_t n)
+{
+    if (!n || s->failed) return;
+    qc_digest_add(&s->digest, bytes, n);
+    s->at += n;
+    if (s->w) qc_put_bytes(s->w, bytes, n);
+    else s->failed = fwrite(bytes, 1, n, s->stream) != n;
 }
 
-int qc_container_save(const QcContainer *c, const char *path, QcErr *err)
+/* Offsets of the sections, and after them of the digest. */
+static void place(uint64_t offset[QC_MAX_SECTIONS + 1], const QcContainer *c)
+{
+    offset[0] = aligned(HEADER + (uint64_t)ENTRY * c->n);
+    for (uint32_t i = 0; i < c->n; i++) offset[i + 1] = aligned(offset[i] + c->sections[i].length);
+}
+
+static int put_header(Sink *sink, const QcContainer *c, const uint64_t *offset, QcErr *err)
 {
     QcWriter w = {0};
-    int status = qc_container_encode(c, &w, err);
-    if (!status) status = qc_write_all(path, w.bytes, w.length, err);
+    qc_put_bytes(&w, magic, sizeof magic);
+    qc_put_u32(&w, c->kind);
+    qc_put_u32(&w, VERSION);
+    qc_put_u32(&w, c->n);
+    qc_put_u64(&w, offset[c->n] + END);
+    for (uint32_t i = 0; i < c->n; i++) {
+        const QcSection *s = &c->sections[i];
+        qc_put_bytes(&w, s->name, NAME);
+        qc_put_u32(&w, s->flags);
+        qc_put_u32(&w, qc_crc32(s->bytes, s->length));
+        qc_put_u64(&w, offset[i]);
+        qc_put_u64(&w, s->length);
+    }
+    int status = qc_writer_check(&w, err);
+    if (!status) put(sink, w.bytes, w.length);
     qc_writer_release(&w);
     return status;
 }
 
+static int put_all(Sink *s, const QcContainer *c, QcErr *err)
+{
+    static const uint8_t zeros[ALIGN];
+    uint64_t offset[QC_MAX_SECTIONS + 1];
+    uint8_t digest[QC_DIGEST_BYTES];
+    place(offset, c);
+    if (s->w) qc_writer_reserve(s->w, offset[c->n] + END);
+    qc_digest_init(&s->digest);
+    if (put_header(s, c, offset, err)) return -1;
+    for (uint32_t i = 0; i < c->n; i++) {
+        put(s, zeros, offset[i] - s->at);
+        put(s, c->sections[i].bytes, c->sections[i].length);
+    }
+    put(s, zeros, offset[c->n] - s->at);
+    qc_digest_end(&s->digest, digest);
+    put(s, digest, sizeof digest);
+    put(s, end_mark, sizeof end_mark);
+    return 0;
+}
+
+int qc_container_encode(const QcContainer *c, QcWriter *w, QcErr *err)
+{
+    Sink sink = {.w = w};
+    return put_all(&sink, c, err) || qc_writer_check(w, err) ? -1 : 0;
+}
+
+int qc_container_write(const QcContainer *c, const QcOutput *out, const char *path, QcErr *err)
+{
+    Sink sink = {.stream = out->stream};
+    errno = 0;
+    if (put_all(&sink, c, err)) return -1;
+    if (!sink.failed && !fflush(out->stream)) return 0;
+    return qc_fail(err, QC_EIO, "cannot write %.300s: %s", qc_output_name(path), strerror(errno ? errno : EIO));
+}
+
+int qc_container_save(const QcContainer *c, const char *path, QcErr *err)
+{
+    QcOutput out;
+    if (qc_output_open(&out, path, 1, err)) return -1;
+    Sink sink = {.stream = out.stream};
+    if (!put_all(&sink, c, err)) return qc_output_commit(&out, err); /* which looks at the stream's errors */
+    qc_output_release(&out);
+    return -1;
+}
+
 uint64_t qc_container_bytes(const QcContainer *c)
 {
-    QcWriter w = {0};
-    uint64_t bytes = qc_container_encode(c, &w, NULL) ? 0 : w.length;
-    qc_writer_release(&w);
-    return bytes;
+    uint64_t offset[QC_MAX_SECTIONS + 1];
+    place(offset, c);
+    return offset[c->n] + END;
 }
 
 /* ---- reading: from memory, or from a file piece by piece ---- */
@@ -163,7 +220,7 @@ static int walk(const Source *s, uint64_t at, uint64_t end, SeeBytes see, void *
 static void see_digest(void *digest, const uint8_t *bytes, size_t n) { qc_digest_add(digest, bytes, n); }
 static void see_crc(void *crc, const uint8_t *bytes, size_t n)
 {
-    *(uint32_t *)crc = qc_crc32_add(*(uint32_t *)crc, bytes, n);
+    *(uint32_t *)crc = qc_crc32_more(*(uint32_t *)crc, bytes, n);
 }
 
 static void see_zero(void *is_zero, const uint8_t *bytes, size_t n)

@@ -57,10 +57,15 @@ int qc_container_decode(QcContainer *c, uint8_t *file, size_t length, QcKind kin
 void qc_container_init(QcContainer *c, QcKind kind);
 /* Takes over the writer's bytes (the writer is empty afterwards, on failure too); replaces a section of that name. */
 int qc_container_add(QcContainer *c, const char *name, uint32_t flags, QcWriter *w, QcErr *err);
+/* The same with bytes that stay the caller's and must outlive the container. */
+int qc_container_borrow(QcContainer *c, const char *name, uint32_t flags, const void *bytes, size_t length,
+                        QcErr *err);
 void qc_container_remove(QcContainer *c, const char *name); /* nothing happens if there is none */
 int qc_container_save(const QcContainer *c, const char *path, QcErr *err); /* same content = same bytes */
 int qc_container_encode(const QcContainer *c, QcWriter *w, QcErr *err);
-uint64_t qc_container_bytes(const QcContainer *c); /* of the file as it would be saved; 0: memory is out */
+/* To a stream that is open: `path` is for messages. */
+int qc_container_write(const QcContainer *c, const QcOutput *out, const char *path, QcErr *err);
+uint64_t qc_container_bytes(const QcContainer *c); /* of the file as it would be saved */
 
 /* A cursor over a section; 0 when there is none of that name (the cursor is then empty), 1 when there is. */
 int qc_container_find(const QcContainer *c, const char *name, QcCursor *cursor);

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "../data/number.h"
 #include "../data/stamps.h"
 #include "../data/table.h"
 
@@ -13,7 +14,13 @@ void qc_frameclock_init(QcFrameClock *c, QcField name)
 /* Seconds since 1970 are 1.7e9 in our years, so a larger number has a smaller unit. */
 static double unit_of(double number) { return number > 1e17 ? 1e-9 : number > 1e14 ? 1e-6 : number > 1e11 ? 1e-3 : 1; }
 
-static int is_date(QcField stamp) { return stamp.end - stamp.at > 4 && stamp.at[4] == '-'; }
+/* Dates and clocks are in seconds whatever the column is called. */
+static int is_number(QcField stamp)
+{
+    double value;
+    const char *at = stamp.at;
+    return !qc_number_read_double(&value, &at, stamp.end) && at == stamp.end;
+}
 
 static void sort(double *x, uint32_t n)
 {
@@ -39,7 +46,7 @@ QcFrameStep qc_frameclock_take(QcFrameClock *c, QcField stamp, double *seconds)
     double time, before = c->now;
     *seconds = 0;
     if (qc_stamp_read(&time, stamp) || !isfinite(time)) return QC_STEP_BAD;
-    if (!is_date(stamp)) {
+    if (is_number(stamp)) {
         if (!(c->unit > 0)) c->unit = unit_of(time);
         time *= c->unit;
     }

@@ -116,15 +116,20 @@ static int give_listed(QcFrameReader *r, QcField header, uint32_t *channels, QcE
     return 0;
 }
 
-static int is_value_name(QcField name)
+/* As qc-import leaves columns out: row numbers, first without a name (pandas); a separator at the end of all rows; a
+ * date beside a clock. */
+static int is_value(const QcFrameReader *r, QcField header, uint32_t column)
 {
-    return !qc_name_is_index(name) && !qc_name_is_group(name) && !qc_name_is_recording(name);
+    QcField name = cell_at(r, header, column);
+    int is_time = r->time != UINT32_MAX && !r->o.time_column && qc_name_is_time(name);
+    if (name.at == name.end) return column && column + 1 < r->columns;
+    return !is_time && !qc_name_is_index(name) && !qc_name_is_group(name) && !qc_name_is_recording(name);
 }
 
 static int give_all(QcFrameReader *r, QcField header, uint32_t *channels, QcErr *err)
 {
     for (uint32_t c = 0; c < r->columns; c++)
-        if (c != r->time && c != r->label && (!header.at || is_value_name(cell_at(r, header, c))) &&
+        if (c != r->time && c != r->label && (!header.at || is_value(r, header, c)) &&
             give_channel(r, c, channels, err))
             return -1;
     return 0;

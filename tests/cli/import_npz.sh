@@ -109,3 +109,4 @@ try "np.savez_compressed('a.npz', x=np.zeros((300, 250000), 'f4'))"
 try "np.savez('a.npz', x=x)" --window-column 1
 try "np.savez('a.npz', x=x)" --unequal pad
 try "np.savez('a.npz', x=x)" -g p1
+try "np.savez('a.npz', x=x, activity=np.arange(4))"

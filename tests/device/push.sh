@@ -63,7 +63,7 @@ try predict 5 -Os
 try learner 0 -O2 -c core.qcd -B 16
 
 # a model of sound: samples go in, and the front-end's tables are in model.c
-python3 - <<'EOF'
+/usr/bin/python3 - <<'EOF'
 import math, random, struct, wave
 random.seed(2)
 def tone(t): return 4000 * math.sin(t * .3 * (1 + t % 2000 / 9000)) + random.gauss(0, 30)

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "suite.h"
+#include "../../lib/base/crc32.h"
 #include "../../lib/base/digest.h"
 
 static void text_of(char text[QC_DIGEST_TEXT], const void *bytes, size_t length)
@@ -86,10 +87,29 @@ START_TEST(crc_check_value)
 }
 END_TEST
 
+/* Pieces of all lengths at all places: the instructions of a processor and the plain C give the same. */
+START_TEST(plain_c_gives_the_same)
+{
+    enum { LENGTH = 1000 };
+    uint8_t bytes[LENGTH], fast[QC_DIGEST_BYTES], plain[QC_DIGEST_BYTES];
+    for (int i = 0; i < LENGTH; i++) bytes[i] = (uint8_t)(i * i * 37 + 11);
+    for (int n = 0; n < LENGTH; n += 7) {
+        qc_digest(fast, bytes + n % 16, (size_t)(n > 16 ? n - 16 : n));
+        qc_digest_plain = 1;
+        qc_digest(plain, bytes + n % 16, (size_t)(n > 16 ? n - 16 : n));
+        qc_digest_plain = 0;
+        ck_assert_mem_eq(fast, plain, QC_DIGEST_BYTES);
+        uint32_t crc = qc_crc32_add(7, bytes + n % 16, (size_t)(n / 2));
+        ck_assert_uint_eq(qc_crc32_more(7, bytes + n % 16, (size_t)(n / 2)), crc);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("digest");
     TCase *tcase = tcase_create("digest");
+    tcase_add_test(tcase, plain_c_gives_the_same);
     tcase_add_test(tcase, fips_examples);
     tcase_add_test(tcase, equals_sha256sum_at_every_length);
     tcase_add_test(tcase, pieces_make_the_same_as_the_whole);

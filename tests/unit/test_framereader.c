@@ -83,6 +83,9 @@ START_TEST(rows_of_all_kinds_of_tables)
            "\xef\xbb\xbf"
            "a,b,c\n1,2,3\n",
            "1 2 3;");
+    expect(&plain, ",a,b,c\n0,1,2,3\n1,4,5,6\n", "1 2 3;4 5 6;"); /* pandas' row numbers */
+    expect(&plain, "a,b,c,\n1,2,3,\n4,5,6,\n", "1 2 3;4 5 6;");
+    expect(&plain, "time,date,a,b,c\n10:00:00.0,2026-03-02,1,2,3\n10:00:00.5,2026-03-02,4,5,6\n", "1 2 3;4 5 6;");
     expect(&plain, "id,user,a,b,c,label\n7,p1,1,2,3,sitting\n8,p1,4,5,6,\n9,p1,7,8,9,\"sitting\"\n",
            "1 2 3@sitting;4 5 6;7 8 9@sitting;");
     expect(&plain, "a;b;c;activity\n1;2;3;\"walking, fast\"\n1;2;3;flying\n", "1 2 3@walking, fast;1 2 3;");

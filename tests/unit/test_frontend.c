@@ -122,7 +122,7 @@ START_TEST(features_are_the_definitions)
         qc_front_init(&run, &f, memory);
         for (uint32_t t = 0; t < n; t++) {
             float features[QC_FRONT_BANDS_MAX];
-            double level[QC_FRONT_BANDS_MAX];
+            double level[QC_FRONT_BANDS_MAX] = {0};
             x[t] = sound(kind, t, s->rate, &rng);
             int full = qc_front_push(&run, x[t], features);
             ck_assert_int_eq(full, t + 1 == frames * s->hop + s->frame);

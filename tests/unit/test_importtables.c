@@ -1,0 +1,261 @@
+/* test_importtables.c - tables as spreadsheets, loggers, pandas and R write them: the exact values, or one sentence. */
+#include "suite.h"
+#include "../../lib/data/import.h"
+
+#include "scratch.h"
+#include "importing.h"
+
+static char said[4000];
+
+static void hear(void *ctx, int warning, const char *sentence)
+{
+    (void)ctx;
+    size_t n = strlen(said);
+    snprintf(said + n, sizeof said - n, "%s%s\n", warning ? "warning: " : "", sentence);
+}
+
+/* All values of all windows, and their labels: "1 2 a; 3 4 b; ". */
+static const char *text_of(const QcDataset *d)
+{
+    static char text[4000];
+    size_t n = 0, values = qc_dataset_values(d);
+    *text = 0;
+    for (uint32_t i = 0; i < d->n; i++) {
+        for (size_t k = 0; k < values; k++)
+            n += (size_t)snprintf(text + n, sizeof text - n, "%.9g ", (double)d->x[i * values + k]);
+        n += (size_t)snprintf(text + n, sizeof text - n, "%s; ", d->label[i] < 0 ? "-" : d->labels.names[d->label[i]]);
+    }
+    return text;
+}
+
+static void check(const char *table, QcImportOptions o, const char *values, const char *words)
+{
+    QcDataset d;
+    const char *path = scratch_text("f", table);
+    *said = 0;
+    o.note = hear;
+    ck_assert_msg(!import(&d, "csv", path, o), "%s\n%s", table, err.text);
+    ck_assert_str_eq(text_of(&d), values);
+    if (words) ck_assert_msg(strstr(said, words) != NULL, "%s", said);
+    qc_dataset_release(&d);
+}
+
+static void refuse(const char *table, QcImportOptions o, QcCode code, const char *words)
+{
+    QcDataset d;
+    o.note = hear;
+    ck_assert_msg(import(&d, "csv", scratch_text("f", table), o) == -1, "%s", table);
+    ck_assert_int_eq(err.code, code);
+    ck_assert_msg(strstr(err.text, words) != NULL, "%s", err.text);
+}
+
+START_TEST(a_decimal_comma_is_read_in_quotes_in_times_and_dates)
+{
+    const QcImportOptions comma = {.decimal = 1}, seconds = {.decimal = 1, .window = "1s"};
+    check("v,w,label\n\"1,5\",\"2,25\",a\n\"-,5\",3,b\n", comma, "1.5 2.25 a; -0.5 3 b; ", NULL);
+    check("t;v;label\n0,0;1,5;a\n0,5;2,5;a\n1,0;3;a\n1,5;4;a\n", seconds, "1.5 2.5 a; 3 4 a; ",
+          "time: t (seconds, 2 samples/s)");
+    check("t;v;label\n2026-03-02 10:00:00,0;1,5;a\n2026-03-02 10:00:00,5;2,5;a\n", seconds, "1.5 2.5 a; ",
+          "2 samples/s");
+    check("\xef\xbb\xbfv;w;label\r\n1,5;2;a\r\n3;4;b\r\n", comma, "1.5 2 a; 3 4 b; ", NULL);
+    refuse("v,w,label\n\"1,5\",2,a\n\"2,5\",2,b\n", plain, QC_EFORMAT, "--decimal , reads them");
+}
+END_TEST
+
+START_TEST(separators_of_thousands_are_refused)
+{
+    refuse("v,w,label\n\"1,234\",2,a\n\"2,345\",2,b\n", plain, QC_EFORMAT, "--decimal , reads 1.234; separators of");
+    refuse("v,w,label\n\"1,234,567\",2,a\n\"2,345\",2,b\n", plain, QC_EFORMAT, "numbers such as 1,234");
+    refuse("v,w,label\n\"1,234.5\",2,a\n\"2,345.0\",2,b\n", plain, QC_EFORMAT, "separators of thousands must be taken");
+    refuse("v;w;label\n1.234,5;2;a\n2.345,5;2;b\n", (QcImportOptions){.decimal = 1}, QC_EFORMAT,
+           "separators of thousands must be taken");
+    refuse("v;w;label\n1.234;2,5;a\n2,5;2,5;b\n", (QcImportOptions){.decimal = 1}, QC_EFORMAT,
+           "has a point, but --decimal is a comma");
+}
+END_TEST
+
+START_TEST(columns_of_one_name_need_numbers)
+{
+    const char *table = "ax,ax,label\n1,2,a\n4,1,b\n";
+    check(table, plain, "1 2 a; 4 1 b; ", "f: columns 1 and 2 are both called 'ax'");
+    check(table, (QcImportOptions){.columns = "2"}, "2 a; 1 b; ", NULL);
+    refuse(table, (QcImportOptions){.columns = "ax"}, QC_EUSAGE, "are both called 'ax': give the number of the values");
+    refuse(table, (QcImportOptions){.label = "AX"}, QC_EUSAGE, "give the number of the label");
+}
+END_TEST
+
+/* A column `name` of the values first + k * step (at most `most` of them before it starts anew) beside others. */
+static const char *counter(const char *name, double first, double step, int most)
+{
+    static char text[4000];
+    size_t n = (size_t)snprintf(text, sizeof text, "a,%s,label\n", name);
+    for (int k = 0; k < 64; k++)
+        n += (size_t)snprintf(text + n, sizeof text - n, "%d,%g,%c\n", k * 7 % 5, first + step * (k % most),
+                              "ab"[k / 32]);
+    return text;
+}
+
+START_TEST(a_column_that_rises_is_asked_for)
+{
+    static const char *const names[] = {"counter", "position", "frame", "x9"};
+    const QcImportOptions samples = {.window = "4"};
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+        refuse(counter(names[k], 100, 1, 64), plain, QC_EUSAGE, "rises from row to row, as counters and times do");
+        refuse(counter(names[k], 0.5, 20, 64), samples, QC_EUSAGE, "leave it out with --ignore ");
+        refuse(counter(names[k], 0, 0.02, 32), samples, QC_EUSAGE, "rises from row to row"); /* two recordings */
+    }
+    QcDataset d;
+    ck_assert_int_eq(import(&d, "csv", scratch_text("f", counter("counter", 9, 1, 64)),
+                            (QcImportOptions){.ignore = "counter"}), 0);
+    ck_assert_int_eq((int)d.length, 1);
+    qc_dataset_release(&d);
+    ck_assert_int_eq(import(&d, "csv", scratch_text("f", counter("counter", 9, 1, 64)),
+                            (QcImportOptions){.columns = "1,2"}), 0);
+    ck_assert_int_eq((int)d.length, 2);
+    qc_dataset_release(&d);
+    ck_assert_int_eq(import(&d, "csv", scratch_text("f", counter("sawtooth", 0, 1, 3)), plain), 0);
+    qc_dataset_release(&d);
+}
+END_TEST
+
+START_TEST(dates_are_read_where_they_are_certain)
+{
+    static const char *const forms[][4] = {
+        {"02.03.2026 10:00:00", "02.03.2026 10:00:01", "02.03.2026 10:00:02", "02.03.2026 10:00:03"},
+        {"31.5.2026 23:59:58", "31.5.2026 23:59:59", "1.6.2026 00:00:00", "1.6.2026 00:00:01"},
+        {"3/2/2026 9:59:59 AM", "3/2/2026 10:00:00 AM", "3/2/2026 10:00:01 AM", "3/2/2026 10:00:02 AM"},
+        {"2/28/2026 11:59:59 PM", "3/1/2026 12:00:00 AM", "3/1/2026 12:00:01 AM", "3/1/2026 12:00:02 AM"},
+        {"28/2/2026 23:59:59", "1/3/2026 0:00:00", "1/3/2026 0:00:01", "1/3/2026 0:00:02"},
+        {"2026/03/02 10:00:00", "2026/03/02 10:00:01", "2026/03/02 10:00:02", "2026/03/02 10:00:03"},
+        {"28-Feb-2026 23:59:59", "01-Mar-2026 00:00:00", "01-Mar-2026 00:00:01", "01-Mar-2026 00:00:02"},
+        {"9:59:59.000", "10:00:00.000", "10:00:01.000", "10:00:02.000"},
+    };
+    char table[400];
+    for (size_t k = 0; k < sizeof forms / sizeof *forms; k++) {
+        snprintf(table, sizeof table, "time,v,label\n%s,1,a\n%s,2,a\n%s,3,a\n%s,4,a\n", forms[k][0], forms[k][1],
+                 forms[k][2], forms[k][3]);
+        check(table, (QcImportOptions){.window = "4s"}, "1 2 3 4 a; ", "time: time (dates, 1 samples/s)");
+    }
+    check("date,time,v,label\n2026-03-02,10:00:00,1,a\n2026-03-02,10:00:01,2,a\n2026-03-02,10:00:02,3,a\n",
+          (QcImportOptions){.window = "3s"}, "1 2 3 a; ", "time: time (dates, 1 samples/s); ignored: date");
+    refuse("time,v,label\n3/2/2026,1,a\n4/2/2026,2,a\n5/2/2026,3,a\n", (QcImportOptions){.window = "2"}, QC_EUSAGE,
+           "the day or the month may be first: write them as 2026-03-02");
+    refuse("time,v,label\n13/2/2026,1,a\n2/13/2026,2,a\n", (QcImportOptions){.window = "2"}, QC_EUSAGE,
+           "the day or the month may be first");
+}
+END_TEST
+
+START_TEST(lines_about_a_table_are_no_rows)
+{
+    check("Device: X\nRate: 50\n\nax,ay,label\n1,2,a\n4,5,b\n", plain, "1 2 a; 4 5 b; ", "lines 1 to 3 ('Device: X'");
+    check("Rate,50\nUnit,g\nName;,x\nax,ay,az,label\n1,2,3,a\n4,5,6,b\n", plain, "1 2 3 a; 4 5 6 b; ",
+          "lines 1 to 3 ('Rate,50'");
+    check("ax,ay,label\nm/s2,m/s2,-\n1,2,a\n4,5,b\n", plain, "1 2 a; 4 5 b; ",
+          "line 2 ('m/s2,m/s2,-' ...) is a second row");
+    check("a,b,label,note\n1,2,u,\n4,3,v,\n", plain, "1 2 u; 4 3 v; ", "ignored: note");
+    check("a,b,label\n1,2,nan\n4,5,None\n7,8,NaN\n", plain, "1 2 -; 4 5 None; 7 8 -; ", "2 rows have no label");
+    check("a,b,label\n1,2,True\n4,5,False\n", plain, "1 2 True; 4 5 False; ", NULL);
+    refuse("1,2,a\n1,2,3,a\n1,2,3,b\n", plain, QC_EFORMAT, "f:2: 4 columns instead of 3");
+    refuse("walk,1,2\nwalk,1,2,3\nsit,1,2,3\n", plain, QC_EFORMAT, "f:2: 4 columns instead of 3");
+}
+END_TEST
+
+START_TEST(filled_values_are_reported)
+{
+    const QcImportOptions fill = {.missing = QC_MISSING_FILL}, cut = {.missing = QC_MISSING_FILL, .window = "4"};
+    check("1,2,3,4,5,6,7,8,9,a\n1,2,,4,5,6,7,8,9,b\n", fill, "1 2 3 4 5 6 7 8 9 a; 1 2 3 4 5 6 7 8 9 b; ",
+          "1 missing value (5.6 %) was filled in; the longest run has 1 step");
+    check("1,2,3,4,a\n,,,4,b\n", fill, "1 2 3 4 a; 4 4 4 4 b; ",
+          "warning: 3 missing values (38 %) were filled in; the longest run has 3 steps of a window of 4");
+    /* a run of a window's length is no measurement; its windows are dropped */
+    check("v,label\n1,a\n2,a\n,a\n4,a\n5,a\n,a\n,a\n,a\n,a\n,a\n7,a\n8,a\n9,a\n10,a\n11,a\n12,a\n", cut,
+          "1 2 3 4 a; 9 10 11 12 a; ", "2 of 4 windows were dropped: a value is missing");
+    ck_assert(strstr(said, "1 missing value"));
+}
+END_TEST
+
+START_TEST(rows_out_of_order_are_refused)
+{
+    const QcImportOptions two = {.window = "2"};
+    refuse("t,user,v,label\n1,A,1,a\n1,B,2,a\n2,A,3,a\n2,B,4,a\n3,A,5,a\n3,B,6,a\n", two, QC_EFORMAT,
+           "rows of different 'user' alternate (4 times in 6 rows): sort the rows");
+    refuse("t,v,label\n6,1,a\n5,2,a\n4,3,a\n3,4,a\n2,5,a\n", two, QC_EFORMAT,
+           "the times of 't' go back in 4 of the first 5 rows: sort the rows");
+    refuse("t,v,label\n1,1,a\n101,2,a\n2,3,a\n102,4,a\n3,5,a\n103,4,a\n", two, QC_EFORMAT, "go back in 2 of ");
+    check("t,user,v,label\n1,A,1,a\n2,A,2,a\n1,B,3,a\n2,B,4,a\n3,A,5,a\n4,A,6,a\n", two,
+          "1 2 a; 3 4 a; 5 6 a; ", "recordings by 'user' come back 1 time after another");
+    check("t,v,label\n1,1,a\n2,2,a\n3,3,a\n4,4,a\n5,9,a\n6,9,a\n1,5,a\n2,6,a\n3,7,a\n4,8,a\n", two,
+          "1 2 a; 3 4 a; 9 9 a; 5 6 a; 7 8 a; ", "time goes back 1 time: no window crosses such a place");
+}
+END_TEST
+
+START_TEST(a_measured_rate_gives_the_nearest_number_of_samples)
+{
+    char table[2000];
+    size_t n = (size_t)snprintf(table, sizeof table, "t_ms,v,label\n");
+    for (int k = 0; k < 60; k++)
+        n += (size_t)snprintf(table + n, sizeof table - n, "%d,%d,a\n", (k * 100 + 1) / 3, k * 7 % 5);
+    QcDataset d;
+    const char *path = scratch_text("f", table);
+    ck_assert_msg(!import(&d, "csv", path, (QcImportOptions){.window = "500ms", .note = hear}), "%s", err.text);
+    ck_assert_int_eq((int)d.length, 15);
+    qc_dataset_release(&d);
+    *said = 0;
+    ck_assert_msg(!import(&d, "csv", path, (QcImportOptions){.window = "510ms", .note = hear}), "%s", err.text);
+    ck_assert_int_eq((int)d.length, 15);
+    ck_assert_msg(strstr(said, "--window 510ms is 15 samples at 29.9") != NULL, "%s", said);
+    qc_dataset_release(&d);
+    refuse(table, (QcImportOptions){.window = "510ms", .rate = 30}, QC_EUSAGE,
+           "--window 510ms is 15.3 samples at 30 samples/s: give a number of samples (15)");
+    check("t_ms,v,label\n0,1,a\n10,2,a\n30,3,a\n40,2,a\n60,1,a\n70,5,a\n", (QcImportOptions){.window = "6"},
+          "1 2 3 2 1 5 a; ", "'t_ms' has steps of 10 to 20: windows take its samples as even");
+}
+END_TEST
+
+START_TEST(columns_come_in_the_order_of_the_list)
+{
+    check("ax,ay,az,label\n1,2,3,a\n4,5,7,b\n", (QcImportOptions){.columns = "az,ax", .features = 1},
+          "3 1 a; 7 4 b; ", "2 channels az, ax;");
+}
+END_TEST
+
+/* The same columns in another order, or another rate, in the second file of a folder. */
+START_TEST(files_of_a_folder_must_agree)
+{
+    QcDataset d;
+    QcImportOptions o = {.window = "2", .note = hear};
+    char folder[300];
+    snprintf(folder, sizeof folder, "%s", scratch_text("one.csv", "t_s,ax,ay,label\n0,1,2,a\n1,3,4,a\n"));
+    *strrchr(folder, '/') = 0;
+    scratch_text("two.csv", "t_s,ay,ax,label\n0,1,2,a\n1,3,4,a\n");
+    ck_assert_int_eq(import(&d, "csv", folder, o), -1);
+    ck_assert_msg(strstr(err.text, "two.csv: its columns of values have other names") != NULL, "%s", err.text);
+    o.columns = "ax,ay";
+    ck_assert_msg(!import(&d, "csv", folder, o), "%s", err.text);
+    ck_assert_str_eq(text_of(&d), "1 3 2 4 a; 2 4 1 3 a; ");
+    qc_dataset_release(&d);
+    scratch_text("two.csv", "t_s,ax,ay,label\n0,1,2,a\n2,3,4,a\n");
+    ck_assert_int_eq(import(&d, "csv", folder, o), -1);
+    ck_assert_msg(strstr(err.text, "two.csv has 0.5 samples/s, the files before it 1") != NULL, "%s", err.text);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("importtables");
+    TCase *t = tcase_create("importtables");
+    tcase_add_checked_fixture(t, scratch_make, scratch_remove);
+    tcase_add_test(t, a_decimal_comma_is_read_in_quotes_in_times_and_dates);
+    tcase_add_test(t, separators_of_thousands_are_refused);
+    tcase_add_test(t, columns_of_one_name_need_numbers);
+    tcase_add_test(t, a_column_that_rises_is_asked_for);
+    tcase_add_test(t, dates_are_read_where_they_are_certain);
+    tcase_add_test(t, lines_about_a_table_are_no_rows);
+    tcase_add_test(t, filled_values_are_reported);
+    tcase_add_test(t, rows_out_of_order_are_refused);
+    tcase_add_test(t, a_measured_rate_gives_the_nearest_number_of_samples);
+    tcase_add_test(t, columns_come_in_the_order_of_the_list);
+    tcase_add_test(t, files_of_a_folder_must_agree);
+    suite_add_tcase(suite, t);
+    return run_suite(suite);
+}
