@@ -3,8 +3,8 @@
 # then gets its label and learns.
 #   enose.sh GASDRIFT [FOLDER]
 # GASDRIFT: a folder with batch1.dat, batch2.dat ... (UCI 224), or their .tar.zst. FOLDER gets the model, the state, the
-# log and the log's page, session.html; without it they are thrown away. Prints accuracy of each batch: of the model as
-# quantized, and of the learner before it knew the label.
+# log and the log's page, session.html; without it they are deleted. Prints the accuracy of each batch: of the quantized
+# model without learning, and of the learner before it gets the label.
 set -eu
 data=${1:?usage: enose.sh GASDRIFT [FOLDER]} folder=${2:-}
 [ -n "$folder" ] || { folder=$(mktemp -d) && trap 'rm -rf "$folder"' EXIT; }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # drift.sh DIR [DATA]: the drift figure of qc-run without labels, on every source and every stream of DSA, USC-HAD, gas
 # drift, FSDD and Myo. A model of 2 bits is made of each source's training part; then `qc-run -d` reads the source's
-# test part and the streams in recorded order. DIR keeps parts, models and logs; what is there is not made again.
+# test part and the streams in recorded order. DIR keeps parts, models and logs; existing files are not made again.
 # SETS='fsdd myo': only these sets. SEED: of training. ORDER=shuffled: streams are shuffled.
 # TSV: set, source, stream, windows, accuracy, windows with an alarm, first
 # of them (1 is the stream's first window; 0: none).

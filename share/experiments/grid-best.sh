@@ -1,9 +1,9 @@
 #!/bin/sh
-# grid-best.sh [qc-report's options]: the setting of each method and bit-width that did best in grid.yaml, as an
-# experiment on standard output: people.yaml (or EXPERIMENT, which has axes and takes its run from people.yaml) with
-# these settings. Best: of the highest mean target accuracy over batches; of two alike the earlier one in grid.yaml, so
-# a default stays where nothing is better. Where defaults are best nothing is run again: their runs are the runs of
-# people.yaml.
+# grid-best.sh [qc-report's options]: prints an experiment with the best setting of grid.yaml for each method and bit
+# width. The experiment is people.yaml with these settings (or EXPERIMENT, which has axes and takes its run from
+# people.yaml). The best setting has the highest mean target accuracy over batches. Of two equal settings it is the
+# earlier in grid.yaml, so a default stays if nothing is better. Runs with default settings are the runs of people.yaml
+# and are not repeated.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd) experiment=${EXPERIMENT:-$here/people.yaml}
 case $experiment in /*) ;; *) experiment=$PWD/$experiment ;; esac

@@ -1,8 +1,8 @@
 #!/bin/sh
-# network-features.sh [qc-sweep's options]: how well the bit-flip networks of ablation-network.yaml name weights to
-# step, with all or all but one feature: a row per network, after its training. precision_network: of the 5 % of weights
-# that it ranks highest on simulated people it was not trained on, the share that back-propagation moves that way
-# (qc-bitflip-train(1)); precision_hebb: of those with the largest |h|.
+# network-features.sh [qc-sweep's options]: how well the bit-flip networks of ablation-network.yaml choose weights, with
+# all features or without one of them. Prints a row per trained network. precision_network: of the 5 % of weights that
+# the network ranks highest on synthetic subjects outside its training, the share that back-propagation moves in the
+# same direction (qc-bitflip-train(1)). precision_hebb: the same share of the weights with the largest |h|.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 printf 'bits\tablated\tseed\tprecision_network\tprecision_hebb\n'

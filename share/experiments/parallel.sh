@@ -1,7 +1,7 @@
 #!/bin/sh
 # parallel.sh EXPERIMENT [qc-sweep's options]: runs all of an experiment with GNU parallel, JOBS [all cores] at a time.
-# Goes on where it was stopped. What can run now is run; then what that made possible; until there is nothing more. A
-# command that fails stops the next round.
+# A stopped run resumes. Each round runs all commands whose inputs exist, until no command is left. A command that fails
+# stops the next round.
 set -eu
 commands=$(mktemp)
 trap 'rm -f "$commands"' EXIT

@@ -1,12 +1,13 @@
 #!/bin/sh
-# slurm.sh EXPERIMENT [qc-sweep's options]: runs all of an experiment on a Slurm cluster: arrays of jobs for each step,
-# all of them waiting for the jobs of the step before.
+# slurm.sh EXPERIMENT [qc-sweep's options]: runs all of an experiment on a Slurm cluster. Each step is arrays of jobs,
+# which wait for all jobs of the step before.
 #   SBATCH ["--time=1:00:00 --cpus-per-task=1 --mem=2G"]  options of sbatch
 #   WIDTH  [200]   jobs of an array at a time
 #   ARRAY  [1000]  jobs of an array at most (Slurm's MaxArraySize is 1001 where nobody has changed it)
 #   DRY    [""]    1: only test the scripts (sbatch --test-only)
-# Run it again when it has ended: finished commands are skipped, failed ones come again. Jobs read their commands from a
-# folder that is made here, qc-sweep.XXXXXX, and leave their words there; so this folder must be one that all nodes see.
+# Run it again after it has ended: finished commands are skipped, failed commands run again. Jobs read their commands
+# from the new folder qc-sweep.XXXXXX in the current folder, and write their messages there. All nodes must see this
+# folder.
 set -eu
 SBATCH=${SBATCH:---time=1:00:00 --cpus-per-task=1 --mem=2G} WIDTH=${WIDTH:-200} ARRAY=${ARRAY:-1000} DRY=${DRY:-}
 status=$(qc-sweep --status "$@")

@@ -1,8 +1,8 @@
 #!/bin/sh
-# synthetic.sh MODEL CORESET DATA [OPTIONS of qc-calibrate]: what to try settings on, so that no person is used up for
-# it. Three people are synthesized from DATA (qc-synth -d), and each has the last fifth of each activity for testing;
-# two orders of the stream. Prints the means of the six runs: test-then-train and target accuracy (mean over ten
-# batches, after the last), and windows that pass through the network in a batch.
+# synthetic.sh MODEL CORESET DATA [OPTIONS of qc-calibrate]: settings are tuned on synthetic subjects, so that no real
+# subject is used up. Three subjects are synthesized from DATA (qc-synth -d). The last fifth of each activity is the
+# test set, and the stream has two orders. Prints the means of the six runs: test-then-train accuracy, target accuracy
+# (mean over ten batches, after the last), and forward passes per batch.
 set -eu
 [ $# -ge 3 ] || { echo "usage: synthetic.sh MODEL CORESET DATA [OPTIONS]" >&2; exit 2; }
 model=$1 coreset=$2 data=$3

@@ -1,7 +1,7 @@
 # boards.sh - sourced by tests and benches: the cores that QEMU has boards for.
-#   choose_core NAME   machine (QEMU's board), cpu (the compiler's flags), table (the kernels' table), places (flags
-#   that say where code, RAM and a pool of 12 MB more begin);
-#                      not 0 if there is no such core
+#   choose_core NAME   sets machine (QEMU's board), cpu (the compiler's flags), table (the kernels' table) and places
+#                      (flags with the addresses of code, RAM and a further pool of 12 MB); status not 0 if there is no
+#                      such core
 
 cores='m0plus m3 m4 m7 m33 m55'
 

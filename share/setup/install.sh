@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs, through apt, what building and testing qcore needs and this machine lacks. Does nothing where all is there.
+# Installs, through apt, what building and testing qcore needs and this machine lacks.
+# Does nothing if nothing is missing.
 #   install.sh            what the programs are built with
 #   install.sh --test     and what `make check` uses
 #   install.sh --bench    and what the benches compare with

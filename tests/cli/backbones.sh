@@ -1,6 +1,7 @@
-# Every architecture that is shipped goes the whole way, deep ones narrowed: it trains, quantizes, gets a flip network,
-# calibrates on drifted data, and leaves as C, whose logits equal qc-eval's to the bit, and as ONNX, which read
-# back gives the float model's. Series for all of them, small pictures for those that take them.
+# Every shipped architecture goes the whole way; deep ones are narrowed. It trains, quantizes, gets a flip network,
+# calibrates on drifted data, and is exported as C and as ONNX. The logits of the C equal qc-eval's bit for bit; the
+# ONNX, read back, gives the float model's logits. All architectures read series; those that can also read small
+# pictures.
 export OMP_NUM_THREADS=1 PYTHONPATH="$TOP/tests/foreign"
 CC=${CC:-cc}
 /usr/bin/python3 -c 'import numpy' 2>/dev/null || { echo 'python3-numpy is missing' >&2; exit 77; }

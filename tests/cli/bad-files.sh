@@ -1,4 +1,4 @@
-# A file that is wrong: one sentence that names it, status 3, nothing on stdout.
+# A file that is damaged or of the wrong kind: one sentence that names the file, status 3, nothing on stdout.
 try() { qc-info "$@" >out; echo "status $?"; test ! -s out || cat out; }
 qc-synth -q --subjects 1 --windows 2 --activities 2 -o good
 : >empty

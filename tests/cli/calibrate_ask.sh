@@ -1,5 +1,5 @@
-# Labels on demand: N windows of each batch get one; figures are of all labels before, and of the windows that were not
-# asked for after.
+# Labels on demand: N windows of each batch get a label. Figures before adaptation count all windows with a label;
+# figures after it count the windows that were not asked for.
 export OMP_NUM_THREADS=1
 qc-synth -q --subjects 2 --activities 4 --channels 3 --length 24 --windows 30 -o both.qcd &&
     qc-split -q -g p1 -o p1.qcd both.qcd && qc-split -q -g p2 -o p2.qcd both.qcd || exit 1

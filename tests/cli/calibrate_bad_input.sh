@@ -1,5 +1,5 @@
-# What qc-quantize, qc-bitflip-train and qc-calibrate cannot take: one sentence that names the culprit, the right
-# status, old files whole.
+# What qc-quantize, qc-bitflip-train and qc-calibrate cannot read or do: one sentence that names the cause, the right
+# status, old files unchanged.
 export OMP_NUM_THREADS=1
 synth() { qc-synth -q --subjects 1 --windows 4 --channels 3 --length 24 "$@" || exit 1; }
 synth --activities 3 -o data.qcd
@@ -37,7 +37,7 @@ echo "not one of ours, but long enough to hold a header of ours" >text.qcm
 
 printf old >old.qcm
 printf old >old.qcd
-try() { # try CULPRIT PROGRAM OPTION...: what the one sentence must say
+try() { # try CULPRIT PROGRAM OPTION...: the sentence must contain CULPRIT
     culprit=$1
     shift
     "$@" >out 2>err </dev/null
@@ -138,5 +138,5 @@ echo "twice standard input: $?"
 ls | grep tmp
 true
 
-# What a method does without is no error, but it is reported.
+# An input that a method does not use is no error, but it is reported.
 qc-rival -q -m head --tune skip_flips=0 --tune update=2 -c core.qcd -s stream.qcd quantized.qcm 2>&1 >words

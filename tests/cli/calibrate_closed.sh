@@ -1,5 +1,5 @@
-# A model without a bit-flip network is calibrated by its last layer alone: as one with a network is that makes no
-# flips, and nothing else of it changes.
+# A model without a flip network calibrates its closed-form head alone. The result equals the result of a model with a
+# flip network that makes no flips; all other weights stay the same.
 export OMP_NUM_THREADS=1
 qc-synth -q --subjects 2 --activities 4 --channels 3 --length 24 --windows 20 -o both.qcd &&
     qc-split -q -g p1 -o p1.qcd both.qcd && qc-split -q -g p2 -o p2.qcd both.qcd || exit 1

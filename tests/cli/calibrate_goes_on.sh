@@ -1,5 +1,5 @@
-# Five sessions with a fifth of the stream each end in the bytes of one session with all of it, without flips and with
-# them: a model file carries what was learned, a coreset file its slots.
+# Five sessions with a fifth of the stream each end in the bytes of one session with the whole stream, without flips and
+# with flips. A model file keeps what was learned, a coreset file keeps its slots.
 export OMP_NUM_THREADS=1
 qc-synth -q --subjects 2 --activities 4 --windows 12 --channels 3 --length 24 -o people.qcd || exit 1
 for p in p1 p2; do qc-split -q -g $p -o $p.qcd people.qcd || exit 1; done

@@ -1,5 +1,5 @@
-# Streams and test data with unlabelled examples: what is learned is what the labelled ones alone teach, and figures
-# count these.
+# Streams and test data with unlabelled examples: the model learns from the labelled examples alone, and figures count
+# only these.
 export OMP_NUM_THREADS=1
 qc-synth -q --subjects 2 --activities 3 --channels 3 --length 24 --windows 20 -o both.qcd &&
     qc-split -q -g p1 -o p1.qcd both.qcd && qc-split -q -g p2 both.qcd | qc-export -q -f csv - >p2.csv || exit 1
@@ -27,7 +27,7 @@ qc-eval -q -n 9 --dump-layers - -d p1.qcd a.qcm >a && qc-eval -q -n 9 --dump-lay
 qc-export -q -f csv a.qcd >a && qc-export -q -f csv b.qcd | cmp - a && echo 'the same coreset'
 figures holes.json | sed -n 1,2p
 qc-eval --json -d holes.qcd a.qcm | grep -oE '"(examples|unlabelled)": [^,]*'
-for method in none refit; do # other methods leave unlabelled examples out
+for method in none refit; do # other methods omit unlabelled examples
     qc-rival -q -m $method -c core.qcd --order recorded --json --no-output -s holes.qcd -B 20 q.qcm >a &&
         qc-rival -q -m $method -c core.qcd --order recorded --json --no-output -s rest.qcd -B 10 q.qcm >b || exit 1
     figures a | grep -v unlabelled >aa && figures b | grep -v unlabelled | cmp - aa || exit 1

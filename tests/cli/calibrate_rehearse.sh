@@ -1,5 +1,5 @@
-# Every method with back-propagation on a small model without a flip network: a seed is a result, costs and coreset are
-# told, the model is a plain one; settings are checked.
+# Every method with back-propagation on a small model without a flip network. The same seed gives the same result, costs
+# and coreset are printed, the model is a plain model; settings are checked.
 export OMP_NUM_THREADS=1
 qc-synth -q --subjects 2 --activities 3 --channels 3 --length 24 --windows 12 -o both.qcd &&
     qc-split -q -g p1 -o p1.qcd both.qcd && qc-split -q -g p2 -o p2.qcd both.qcd || exit 1

@@ -1,5 +1,5 @@
-# One person after another in one session: R is what the batches' tests say, and each stream's examples are found again
-# for the coreset.
+# A session over one person after another: R is the accuracy that the batches' tests print, and the coreset has examples
+# of each stream.
 qc-synth -q --subjects 3 --activities 3 --windows 12 --channels 3 --length 24 -o all.qcd || exit
 for p in p1 p2 p3; do qc-split -q -g $p -t 0.25 -o $p.qcd -O $p.test.qcd all.qcd || exit; done
 qc-train -q -a fcn -d p1.qcd --epochs 3 --threads 1 -o fp.qcm && qc-coreset -q -n 6 -d p1.qcd -o core.qcd fp.qcm || exit
@@ -11,7 +11,7 @@ qc-calibrate -q -c core.qcd -C core2.qcd $all --json -o n.qcm f.qcm >run || exit
 qc-calibrate -q -c core.qcd $all -o n2.qcm f.qcm >run.tsv && cmp n.qcm n2.qcm || exit
 for p in p2 p3 p1; do qc-eval -q --json -d $p.test.qcd f.qcm; done >start
 qc-info --json core2.qcd >core2.json || exit
-qc-calibrate -q -c core2.qcd -s p3.qcd --batches 1 --no-output n.qcm >again || exit # what it kept fits the model
+qc-calibrate -q -c core2.qcd -s p3.qcd --batches 1 --no-output n.qcm >again || exit # its coreset fits the model
 /usr/bin/python3 - <<'END' || exit
 import json
 *batches, summary = [json.loads(line) for line in open("run")]

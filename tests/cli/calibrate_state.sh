@@ -1,5 +1,5 @@
-# With --state a session that is killed again and again ends in the same model and coreset as one that is left alone;
-# states of others are refused.
+# With --state, a session that is killed repeatedly ends in the same model and coreset as an uninterrupted session. The
+# state of another session is refused.
 export OMP_NUM_THREADS=1
 qc-synth -q --subjects 2 --activities 3 --windows 12 --channels 3 --length 24 -o people.qcd || exit 1
 for p in p1 p2; do qc-split -q -g $p -o $p.qcd people.qcd || exit 1; done
@@ -14,7 +14,7 @@ $session -C whole.qcd -o whole.qcm model.qcm >whole.tsv || exit 1
 
 kept='--state kept -C now.qcd -o now.qcm model.qcm'
 run() { $session $kept; }
-for lines in 2 3 3; do # killed once so many lines are out, the heading counted
+for lines in 2 3 3; do # killed after this number of lines of output, heading included
     $session $kept >lines 2>err &
     process=$!
     for turn in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
@@ -27,13 +27,13 @@ done
 run >rest.tsv 2>err || { cat err; exit 1; }
 grep -c '^qc-calibrate: \|resuming after batch' err
 cmp now.qcm whole.qcm && cmp now.qcd whole.qcd && echo "the same model and coreset"
-# its last lines, but for times: the batches that were left
+# lines of the batches after the last kill, without times
 columns() { grep -E '^[0-9]' "$1" | cut -f1-10; }
 columns rest.tsv >rest; columns whole.tsv | tail -n "$(wc -l <rest)" | cmp - rest && echo "the same figures"
 
 rm now.qcm now.qcd
 run >words 2>&1 && cmp now.qcm whole.qcm && cmp now.qcd whole.qcd && echo "once more, with nothing left to do"
-$session -q --json $kept | sed 's/_bytes": [0-9]*/_bytes": N/g' # no means of no batches
+$session -q --json $kept | sed 's/_bytes": [0-9]*/_bytes": N/g' # without batches there are no means
 
 refuse() { # refuse WORDS: its exit status and sentence, and the state stays
     cp kept before
@@ -55,12 +55,12 @@ refuse $session --state - -o now.qcm model.qcm
 refuse $session --state nowhere/kept -o now.qcm model.qcm
 refuse $session -s p1.qcd --state kept -o now.qcm model.qcm
 refuse qc-calibrate -c core.qcd -s p2.qcd -B 2 -m none --state kept -o now.qcm model.qcm
-# The newest state is damaged: the session goes on from the one before.
+# The newest state is damaged: the session resumes from the state before.
 printf '\252' | dd of=kept bs=1 seek=4700 conv=notrunc 2>words
 printf '\252' | dd of=kept bs=1 seek=4701 conv=notrunc 2>words
 rm -f now.qcm
 run >words 2>&1 && cmp now.qcm whole.qcm && echo "a damaged slot costs no more than its batch"
-# Neither half is whole: that is said, and the session starts anew.
+# Both states are damaged: the session reports this and starts anew.
 head -c 6000 kept >torn && mv torn kept
 rm -f now.qcm
 run 2>&1 >words | grep whole

@@ -12,7 +12,7 @@ run="qc-calibrate -q -c core.qcd $streams -t p2.test.qcd -t p3.test.qcd -t p1.qc
 $run >piped || exit
 script -qec "$run" /dev/null </dev/null | tr -d '\r' >shown || exit
 sed -n 1p shown | awk '{ print NF " columns" }'
-awk 'NR <= 6 { print length($0) }' shown | uniq | wc -l # aligned: all lines are as long
+awk 'NR <= 6 { print length($0) }' shown | uniq | wc -l # aligned: all lines have the same length
 sed -n 1p piped | awk -F '\t' '{ print NF }'
 awk 'NR > 1 && NR < 7 && $1 != "mean" { print $1, $2, $3, $4, $5, $6, $7 }' shown >a &&
     awk -F '\t' 'NR > 1 && NR < 7 && $1 != "mean" { print $1, $2, $3, $4, $5, $6, $7 }' piped | cmp - a &&

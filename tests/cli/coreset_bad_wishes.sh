@@ -1,4 +1,4 @@
-# What cannot be chosen is refused with one sentence.
+# A choice that qc-coreset cannot make is refused with one sentence.
 qc-synth -q --subjects 1 --activities 4 --windows 5 --channels 3 --length 40 -o data.qcd || exit 1
 try() {
     qc-coreset -q -o core.qcd "$@" 2>&1 </dev/null

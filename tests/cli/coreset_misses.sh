@@ -1,4 +1,4 @@
-# Misses from qc-train's log, and observed for a model that came without one.
+# Misses from qc-train's log, and misses that qc-coreset observes for a model without a log.
 qc-synth -q --subjects 1 --activities 4 --windows 10 --channels 3 --length 40 -o data.qcd || exit 1
 qc-split -q -t 0.5 -o half.qcd -O other.qcd data.qcd >/dev/null 2>&1 || exit 1
 qc-train -q -a mlp -d data.qcd --epochs 4 --rate 0.0005 --miss-every 1 -L data.miss -o model.qcm || exit 1

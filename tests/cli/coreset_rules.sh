@@ -1,5 +1,5 @@
-# Without misses the set is even over the classes, the reserved part too; the same seed gives the same bytes, by file
-# and by pipe.
+# Without misses the coreset has equal shares of the classes, and so has its reserved part. The same seed gives the same
+# bytes, by file and by pipe.
 qc-synth -q --subjects 1 --activities 5 --windows 12 --channels 3 --length 40 -o data.qcd || exit 1
 qc-coreset -n 15 -d data.qcd -o a.qcd --report --reserve 0.7 2>/dev/null | cut -f 1,3,5,7
 qc-coreset -q -n 15 -d data.qcd -o b.qcd --reserve 0.7

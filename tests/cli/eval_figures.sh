@@ -1,5 +1,5 @@
-# The figures agree with each other: text with JSON, confusion with the logits as NumPy reads them, a pipe with a file,
-# any number of threads.
+# Figures agree: text with JSON, the confusion matrix with the logits that NumPy reads, a pipe with a file, one number
+# of threads with another.
 /usr/bin/python3 -c 'import numpy' 2>/dev/null || { echo "python3-numpy is not installed" >&2; exit 77; }
 qc-synth -q --subjects 2 --activities 4 --windows 8 --channels 3 --length 40 -o data.qcd || exit 1
 qc-train -q -a mlp -d data.qcd --epochs 2 --rate 0.0005 -o model.qcm || exit 1

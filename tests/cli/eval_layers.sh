@@ -1,5 +1,5 @@
-# A model layer by layer: the dump has every layer, the same for all kernels, and ends in the logits that --logits
-# gives; the profile accounts for all of the model.
+# A model layer by layer: the dump has every layer, is the same for all kernels, and ends in the logits of --logits. The
+# profile's MACs and times add up to the model's.
 qc-synth -q --subjects 1 --activities 4 --windows 6 --channels 3 --length 40 -o data.qcd || exit 1
 printf 'name: tiny\ninception:\n  filters: 4\n  depth: 3\n  kernels: [9, 5, 3]\n  bottleneck: 4\n  residual: 3\n' \
     >tiny.yaml

@@ -10,7 +10,7 @@ qc-quantize --force -q -b 4 --epochs 1 --threads 1 -c core.qcd -o q.qcm fp.qcm >
 qc-bitflip-train -q --subjects 1 --test-subjects 0 --oracle-steps 2 --steps 2 --threads 1 -c core.qcd -o f.qcm q.qcm \
     >words || exit 1
 head -c 900 f.qcm >cut.qcm
-try() { # try ARGUMENTS: its words and its exit status
+try() { # try ARGUMENTS: prints the sentence and the exit status
     qc-export "$@" >out 2>err
     echo "$? $(head -1 err)"
 }
@@ -32,7 +32,7 @@ try -f c -c data.qcd -o x.c f.qcm
 try -f c -c other.qcd -o x.c f.qcm
 try -f c -c core.qcd -B 0 -o x.c f.qcm
 ls ./*.c ./*.h 2>/dev/null
-# Names of classes are any text, and the source stays one that compiles: quotes, backslashes, trigraphs, other
+# Names of classes are any text, and the C still compiles: quotes, backslashes, trigraphs, other
 # alphabets.
 printf '0,1,2,sit "x"\n1,2,3,a\\b??/\n2,1,0,\303\251t\303\251*/\n0,2,2,%%s%%n\n' >odd.csv
 for i in 1 2 3; do cat odd.csv; done >many.csv

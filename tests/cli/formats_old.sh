@@ -1,6 +1,6 @@
-# Files that 0.1.0 wrote (tests/formats/0.1.0, one of each kind) are read for ever, and mean what they meant: what that
-# version printed about them is beside them. Not kept: --state, which is a session's own and is refused by another
-# version in one sentence.
+# Files that version 0.1.0 wrote (tests/formats/0.1.0, one of each kind) stay readable and keep their meaning. The
+# figures that 0.1.0 printed about these files are stored beside them. Not kept: --state, the private state of a
+# session, which another version refuses in one sentence.
 cp "$TOP"/tests/formats/0.1.0/* . || exit 1
 cat >check.py <<'EOF'
 import json, subprocess, sys

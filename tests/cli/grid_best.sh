@@ -1,5 +1,5 @@
-# share/experiments/grid-best.sh: the highest mean of each method and bit-width, defaults where nothing is better, and
-# what it prints is an experiment of those alone.
+# share/experiments/grid-best.sh prints an experiment: for each method and bit width the settings of the highest mean,
+# and the defaults if no settings are better.
 mkdir fake
 cat >fake/qc-report <<'END_OF_TABLE'
 #!/bin/sh

@@ -1,5 +1,5 @@
-# A stream in another unit is said once, by qc-run and qc-calibrate, and so is a fall of source accuracy. A test on the
-# stream itself is refused. Drift and alarm of qc-calibrate are the figures of qc-run.
+# qc-run and qc-calibrate warn once of a stream in another unit, and once of a fall of source accuracy. A test set that
+# is the stream is refused. Drift and alarm of qc-calibrate are the figures of qc-run.
 export OMP_NUM_THREADS=1
 qc-synth -q --subjects 2 --activities 3 --windows 40 --channels 3 --length 24 --drift 2 -o people.qcd || exit 1
 for p in p1 p2; do qc-split -q -g $p -o $p.qcd people.qcd || exit 1; done

@@ -1,4 +1,4 @@
-# What qc-import refuses, in which words and with which exit status; nothing is left behind.
+# What qc-import refuses: the sentence, the exit status, and no file is left.
 try() {
     echo "\$ qc-import $*"
     qc-import -o out.qcd "$@" 2>&1

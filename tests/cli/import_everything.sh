@@ -1,4 +1,5 @@
-# Every set of the shared data, as it unpacks, with one command each; counts and values against readers of Python's own.
+# Every set of the shared data, as it unpacks, with one command each: counts and values equal the results of independent
+# readers in Python.
 [ -d "$QC_DATA/gas-drift" ] || { echo "$QC_DATA/gas-drift is not there" >&2; exit 77; }
 export PYTHONPATH="$TOP/tests/foreign"
 python=$(command -v /usr/bin/python3 python3 | head -1)
@@ -13,7 +14,7 @@ get myo -f raw --type i16 --channels 8 --interleaved --window 52 --stride 5 --na
     '{group}/{recording}/classe_{label%7}.dat' -o myo.qcd myo
 unpack ecg mit-bih/records.tar.zst
 get ecg -f wfdb --lead MLII -o ecg.qcd ecg
-# this archive begins with 63 bytes that are no part of it
+# the archive starts after 63 other bytes
 mkdir hapt && zstd -dcq "$QC_DATA/hapt/hapt-users-1-9.tar.zst" | tail -c +64 | tar -xf - -C hapt || exit
 get hapt -f segments --segments hapt/Raw-Data/labels.txt --name-pattern '{channels}_exp{recording}_user{group}.txt' \
     --label-names hapt/activity_labels.txt \

@@ -58,7 +58,8 @@ for rate in (8000, 16000):
 x = rng.normal(0, 3000, (9000, 2)).round()
 sound('b.wav', x, 8000)
 mean = x.mean(1).round()
-got = imported((3, 20, 48), '--front-end', 'logmel:bands=20', '--mono', '--window', '500ms', '--stride', '2000', 'b.wav')
+got = imported((3, 20, 48), '--front-end', 'logmel:bands=20', '--mono', '--window', '500ms', '--stride', '2000',
+               'b.wav')
 for k in range(3): near(got[k], logmel(mean[2000 * k:2000 * k + 4000], 8000, 200, 80, 20))
 got = imported((20, 123), '--front-end', 'logmel:bands=20', '--mono', '--unequal', 'pad', '--length', '10000', 'b.wav')
 assert (got[:, -10:] == -100).all() and (got[:, -14] > -100).all()
@@ -96,7 +97,8 @@ qc-run -d live.qcd q.qcm 2>words | awk 'NR > 1 && NR < 10 { print $2, $3, $4, $5
 tail -c +45 d_one.wav >one.i16
 qc-run --raw i16 q.qcm <one.i16 2>words | awk 'NR > 1 { print $3, $4, $5, $6 }' >stream
 qc-run --raw i16 --stride 1 q.qcm <one.i16 2>words | awk 'NR > 1 && (NR - 2) % 11 == 0 { print $3, $4, $5 }' >often
-cmp stream windows && cut -d ' ' -f 1-3 stream | cmp - often && [ "$(wc -l <stream)" -eq 8 ] && echo sound is predicted as it comes
+cmp stream windows && cut -d ' ' -f 1-3 stream | cmp - often && [ "$(wc -l <stream)" -eq 8 ] &&
+    echo sound is predicted as it comes
 qc-run --raw i16 q.qcm <one.i16 2>words | awk 'NR == 3 { print $2 }' # 1000 + 880 samples
 qc-run --raw f32 q.qcm <one.i16 2>&1
 qc-run q.qcm <one.i16 2>&1

@@ -34,7 +34,7 @@ def interlaced(path, a):
     open(path, 'wb').write(b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', w, h, 8, 2, 0, 0, 1))
                            + chunk(b'IDAT', zlib.compress(raw)) + chunk(b'IEND', b''))
 
-# one file of each kind, kept at its size: what Pillow sees is what is imported
+# one file of each kind at its own size: imported pixels equal Pillow's
 os.makedirs('set/kinds')
 rgb.save('set/kinds/01.png')
 grey.save('set/kinds/02.png')
@@ -74,7 +74,7 @@ imported('--size', '20x24')
 check([seen('set/kinds/' + n) for n in names], 20, 24)
 for name in names: os.remove('set/kinds/' + name)
 
-# scaling, written down once more as plainly as can be
+# a second, plain implementation of scaling
 def line(n_in, n_out, how):
     w, step = np.zeros((n_out, n_in)), n_in / n_out
     for i in range(n_out):
@@ -104,7 +104,7 @@ check([scaled(noise[:, 8:45], 16, 16, 'area')], 16, 16)
 imported('--size', '10x40', '--crop')
 check([scaled(noise[12:25], 10, 40, 'area')], 10, 40)
 
-# groups, and the same ids through whichever folder
+# groups; ids do not depend on the folder in the command line
 for group, n in (('office', 2), ('home', 3)):
     for kind in ('mug', 'bike'):
         os.makedirs(f'both/{group}/{kind}')
@@ -120,7 +120,7 @@ qc-info 1.qcd | sed -n '/^labels/,/^recordings/p'
 # values, labels, ids, groups, recordings
 for file in home dot; do dd if=$file.qcd of=$file.part bs=1 skip=320 count=4728 status=none; done
 cmp home.part dot.part || exit
-try() { # try WORDS-OF-PYTHON OPTIONS...: bad/mug/a.jpg is what they make
+try() { # try PYTHON OPTIONS...: imports bad/mug/a.jpg, which PYTHON writes
     rm -rf bad && mkdir -p bad/mug
     $python -c "
 import numpy as np, zlib, struct, os
@@ -148,7 +148,7 @@ try "png(30000, 30000, zlib.compress(bytes(1000)))"
 try "png(2000000000, 2000000000, b'')"
 try "png(0, 5, b'')"
 try "png(40, 40, zlib.compress(bytes(100)))"
-# bombs: 100 MB and 3 GB out of a few hundred KB
+# decompression bombs: a few hundred KB inflate to 100 MB and 3 GB
 try "png(6000, 6000, zlib.compress(bytes(6000 * 18001)))"
 try "x.save(p); d = open(p, 'rb').read(); k = d.index(b'\xff\xc0'); "\
 "open(p, 'wb').write(d[:k + 5] + b'\x7f\xff\x7f\xff' + d[k + 9:])"

@@ -1,5 +1,5 @@
-# What the user says about a model beside its file: class names of the data, a normalization in an .npz, which output;
-# what accuracy shows; files that must be converted first.
+# Options about an ONNX model: class names from data, a normalization from an .npz, the output to read, an accuracy to
+# print. Files of other tools must be converted first.
 /usr/bin/python3 "$TOP/tests/onnx/fit_model.py" || { echo 'python3-onnx is missing' >&2; exit 77; }
 qc-import -q --channels 3 -o train.qcd train.csv || exit
 /usr/bin/python3 - <<'EOF' || exit

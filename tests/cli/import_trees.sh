@@ -1,5 +1,5 @@
-# Small trees in the documented layouts of UCI-HAR, WISDM v1.1 and PAMAP2: what was written into them comes out;
-# malformed lines are refused.
+# Small trees in the documented layouts of UCI-HAR, WISDM v1.1 and PAMAP2: qc-import reads the values that were written.
+# Malformed lines are refused.
 export PYTHONPATH="$TOP/tests/foreign"
 python=$(command -v /usr/bin/python3 python3 | head -1)
 try() {
@@ -117,7 +117,7 @@ for subject, plan in ((101, [(0, 5), (1, 25), (0, 5), (24, 12)]), (102, [(1, 10)
         x[:, 0], x[:, 1] = t + .01 * np.arange(1, n + 1), activity
         t = x[-1, 0]
         x[::3, 2] = np.nan
-        x[:, 16] = np.nan # orientation is not looked at
+        x[:, 16] = np.nan # qc-import ignores orientation
         rows += [' '.join('NaN' if v != v else f'{v:.2f}' if c == 0 else str(int(v)) if c == 1 else f'{v:.5f}'
                           for c, v in enumerate(row)) for row in x]
         if activity: expected += [x[i:i + 10][:, kept].T for i in range(0, n - 9, 10)]

@@ -1,4 +1,4 @@
-# What may be read in two ways is not guessed at, and nothing is left out without a sentence.
+# Input that can be read in two ways is refused, not guessed; omitted input is reported in a sentence.
 try() {
     echo "\$ qc-import $*"
     qc-import -o out.qcd "$@" 2>&1

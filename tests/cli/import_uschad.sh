@@ -1,5 +1,5 @@
-# USC-HAD: both spellings of the field, both byte orders, plain and compressed; windows as an independent reader cuts
-# them; broken files.
+# USC-HAD: both spellings of the field, both byte orders, plain and compressed. The windows equal the windows of an
+# independent reader; broken files are refused.
 export PYTHONPATH="$TOP/tests/foreign"
 python=$(command -v /usr/bin/python3 python3 | head -1)
 $python - <<'END' || exit
@@ -43,7 +43,7 @@ try -f uschad -g Subject3 tree
 try -f uschad --channels 3 tree
 try -f uschad .
 try -f uschad 1.qcd
-break_it() { # break_it WORDS-OF-PYTHON: a1t1 written anew, then read
+break_it() { # break_it PYTHON: writes a1t1 anew, then imports it
     $python -c "
 import numpy as np, zlib, struct
 from foreign import *
@@ -73,11 +73,11 @@ break_it "mat_write(p, dict(good, sensor_readings=x), False, dims=(400, 6))"
 break_it "open(p, 'w').write('activity_number = 1')"
 break_it "open(p, 'w').write('')"
 break_it "open(p, 'wb').write(b'MATLAB 7.3'.ljust(124) + b'\0\x02IM' + bytes(512))"
-# a bomb: 200 KB that inflate to 200 MB, all declared as it is
+# a decompression bomb: 200 KB that inflate to 200 MB, with correct declarations
 break_it "mat_write(p, dict(good, sensor_readings=np.zeros((4500000, 6))))"
 rm one/Subject1/a1t1.mat && mkfifo one/Subject1/a1t1.mat && qc-import -f uschad one
 echo "status $?"
-# the real files of one subject, every value of them
+# every value of the real files of one subject
 [ -f "$QC_DATA/usc-had/Subject1.tar" ] || { echo "skipped: $QC_DATA/usc-had is not there" >&2; exit 0; }
 mkdir real && tar -xf "$QC_DATA/usc-had/Subject1.tar" -C real --wildcards '*/a1*' || exit
 qc-import -q -o real.qcd real || exit

@@ -1,5 +1,5 @@
-# No program writes over what it reads, but a model or a coreset that calibration makes another of; and what has no
-# recordings or people is no reason to fall over.
+# No program overwrites its input; only calibration may replace its own model and coreset. Data without recordings or
+# people is reported in a sentence, not a crash.
 qc-synth -q --subjects 2 --activities 3 --windows 6 --channels 3 --length 24 -o all.qcd &&
     qc-split -q -g p1 -o p.01.qcd all.qcd && qc-split -q -g p2 -o two.qcd all.qcd || exit 1
 printf 'name: tiny\nlayers:\n  - conv: 4\n    kernel: 3\n  - relu\n  - gap\n' >tiny.yaml

@@ -62,7 +62,7 @@ cp people.runs.tsv share/experiments/results
 ln -s "$TOP/share/experiments/parallel.sh" share/experiments
 cd ..
 
-# Not run as they stand: a serial port is a file here; real recordings are needed, and a cluster (cli/slurm has one).
+# Not run unchanged: a serial port (a file here), real recordings, and a cluster (cli/slurm tests it).
 page() { sed -e 's|/dev/ttyACM0|frames.i16|' -e '/parts\.sh parts$/d' -e '/slurm\.sh/d' "$TOP/man/$1"; }
 pages=$(cd "$TOP/man" && grep -lE '^(\.Dl )?\$ ' ./*.[157] | grep -vE 'qc-(firmware|tutorial)\.7')
 for name in $pages; do

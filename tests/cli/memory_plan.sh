@@ -1,5 +1,4 @@
-# The plan of a model's memory: sums that add up, text that says what JSON says, and the same from a file and from a
-# session.
+# The plan of a model's memory: parts add up to the sums, text and JSON agree. A file and a session give the same plan.
 qc-synth -q --subjects 2 --activities 4 --windows 30 --channels 3 --length 40 -o data.qcd || exit 1
 printf 'name: tiny\ninception:\n  filters: 4\n  depth: 3\n  kernels: [9, 5, 3]\n  bottleneck: 4\n  residual: 3\n' \
     >tiny.yaml

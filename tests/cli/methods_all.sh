@@ -1,5 +1,5 @@
-# Every method on the same small session: a model that it saves is judged by qc-eval as its run log says; one that it
-# cannot save is refused in a sentence.
+# Every method on the same small session: qc-eval gives a saved model the accuracy of its run log. A model that cannot
+# be saved is refused in a sentence.
 export OMP_NUM_THREADS=1
 /usr/bin/python3 -c '' 2>/dev/null || { echo "python3 is not installed" >&2; exit 77; }
 qc-synth -q --subjects 2 --activities 3 --channels 3 --length 24 --windows 10 -o all.qcd || exit 1
@@ -12,7 +12,7 @@ qc-bitflip-train -q --subjects 1 --test-subjects 0 --oracle-steps 2 --steps 2 --
     flip.qcm plain.qcm >words || exit 1
 
 calibrate() { qc-rival -q -c core.qcd -s stream.qcd -B 7 -t test.qcd -t p1.qcd --json "$@"; }
-same() { # same NAME: the last accuracies of the run log are what qc-eval says of the saved model
+same() { # same NAME: the last accuracies of the run log equal qc-eval's of the saved model
     qc-eval --json -d test.qcd "$1.qcm" >"$1.eval" && qc-eval --json -d p1.qcd "$1.qcm" >>"$1.eval" || return
     /usr/bin/python3 - "$1" <<'P'
 import json, sys
@@ -37,13 +37,13 @@ done
 for method in head proto bn+head; do
     calibrate -m $method --set fold=1 -o $method.qcm flip.qcm >$method.json && same $method &&
         echo "$method, folded: qc-eval agrees"
-    # the figures are on standard output, a model nowhere
+    # figures are printed, no model is written
     calibrate -m $method flip.qcm >open.json && grep -c summary open.json
     calibrate -m $method -o open.qcm flip.qcm
     echo "saving it: $?"
 done
 [ -e open.qcm ] && echo "but it was saved"
-for method in none bn head bn+head proto spsa refit; do # none of these asks for a flip network, and none changes for it
+for method in none bn head bn+head proto spsa refit; do # these need no flip network and ignore it
     fold=
     case $method in head | bn+head | proto) fold='--set fold=1' ;; esac
     calibrate -m $method $fold -o bare.qcm plain.qcm >bare.json || echo "$method needs a flip network"

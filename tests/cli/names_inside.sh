@@ -1,5 +1,5 @@
-# Files that other files name: a pipe, a device or a name with a zero byte in it is refused in one sentence, and nothing
-# waits.
+# Files that other files name: a pipe, a device, or a name with a zero byte is refused in one sentence. No program waits
+# for them.
 status() { timeout 20 "$@" >out 2>err; echo "status $?"; sed "s|$TOP/||; s/run-[0-9a-f]*/run-N/" err out; }
 model=$TOP/tests/fuzz/seeds/onnx/r-outside.onnx
 mkdir folder

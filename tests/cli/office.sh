@@ -1,5 +1,5 @@
-# The image experiment on synthetic pictures: parts that do not overlap, and its commands as far as the first of their
-# results; on the real ones, where they are, the parts' sizes.
+# The image experiment on synthetic pictures: source, stream and test parts do not overlap, and its commands run up to
+# the first results. With the real pictures, the sizes of the parts are checked.
 /usr/bin/python3 - <<'END' || exit
 import os, random, struct, zlib
 

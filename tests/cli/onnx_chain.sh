@@ -21,7 +21,7 @@ for bits in 2 4 8; do
         "$(accuracy drifted.qcd q.qcm | awk '{ print $1 + .2 }')"
 done
 
-# What the file does not say, and what nobody may say.
+# Options for information that the file lacks, and options that contradict the file.
 qc-import --labels classes.txt -o /dev/null train.csv
 echo $?
 printf 'a\nb\n' >two.txt

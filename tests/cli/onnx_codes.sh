@@ -1,4 +1,4 @@
-# QDQ models as other tools write them, held against ONNX Runtime: what is cut off by codes and clips on the way.
+# QDQ models as other tools write them, compared with ONNX Runtime: codes and clips that cut values off.
 command -v node >/dev/null && [ -d "$TOP/tests/onnx/node_modules/onnxruntime-node" ] ||
     { echo 'onnxruntime-node is missing (share/setup/install.sh --test)' >&2; exit 77; }
 /usr/bin/python3 -c 'import onnx' 2>/dev/null || { echo 'python3-onnx is missing' >&2; exit 77; }
@@ -12,7 +12,7 @@ import sys
 import numpy as np
 name, step, real = sys.argv[1], float(sys.argv[2]), sys.argv[3]
 ours, theirs = np.load("ours.npy"), np.fromfile("case.y", "<f4")
-if ours.shape[1] == 2: # classes by a logit, and by a probability
+if ours.shape[1] == 2: # ours has two logits, theirs one probability
     second = theirs > .5
     other = int(((ours[:, 1] > ours[:, 0]) != second).sum())
     print(f"{name}: {other} other classes, both are there:", 5 < second.sum() < 55)

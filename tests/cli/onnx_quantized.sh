@@ -1,5 +1,5 @@
-# A quantized ONNX model (QDQ) keeps its codes, scales and zero points: logits within one output step of ONNX Runtime,
-# then coreset, calibration and export as of our own.
+# A quantized ONNX model (QDQ) keeps its codes, scales and zero points: logits are within one output step of ONNX
+# Runtime's. Coreset, calibration and export then work as for models of qc-quantize.
 command -v node >/dev/null && [ -d "$TOP/tests/onnx/node_modules/onnxruntime-node" ] ||
     { echo 'onnxruntime-node is missing (share/setup/install.sh --test)' >&2; exit 77; }
 /usr/bin/python3 -c 'import onnx, torch' 2>/dev/null ||
@@ -16,7 +16,7 @@ ours, theirs = np.load("ours.npy"), np.fromfile("qdq.onnx.y", "<f4")
 off = np.abs(ours.ravel() - theirs).max() / float(sys.argv[1])
 print("within one output step" if off <= 1 else "%.4f output steps apart" % off)
 END
-    # Our own export comes back to the byte.
+    # The export of an import has the same bytes.
     qc-export -q -f onnx -o own.onnx q.qcm && qc-import -q -o back.qcm own.onnx &&
         qc-eval -q -d data.qcd --logits back.npy back.qcm >/dev/null && cmp ours.npy back.npy &&
         echo 'our own comes back'

@@ -1,5 +1,5 @@
-# ONNX Runtime gives every window of a real test set the class that our own integers give it, whatever the bits: a model
-# of one person of UCI-DSA on another's.
+# ONNX Runtime gives every window of a real test set the same class as qc-eval, for all bit widths. The model is of one
+# person of UCI-DSA, the windows are of another.
 model=$QC_DATA/onnx/inceptiontime-nf16-d3-dsa-p1.onnx norm=$QC_DATA/onnx/dsa-p1-norm.npz people=$QC_DATA/dsa/p2.tar.zst
 [ -f "$model" ] && [ -f "$people" ] || { echo "$QC_DATA has no dsa and onnx" >&2; exit 77; }
 command -v node >/dev/null && [ -d "$TOP/tests/onnx/node_modules/onnxruntime-node" ] ||

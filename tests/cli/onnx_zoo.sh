@@ -1,5 +1,5 @@
-# Models as people have them go all the way: imported, quantized, exported as C, and as ONNX that ONNX Runtime runs to
-# our own integers' logits.
+# Models as users have them go the whole way: imported, quantized, exported as C and as ONNX. ONNX Runtime gives the
+# logits of qc-eval.
 command -v node >/dev/null && [ -d "$TOP/tests/onnx/node_modules/onnxruntime-node" ] ||
     { echo 'onnxruntime-node is missing (share/setup/install.sh --test)' >&2; exit 77; }
 mkdir models && /usr/bin/python3 "$TOP/tests/onnx/make_models.py" models >/dev/null 2>&1 ||

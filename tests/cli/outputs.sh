@@ -1,4 +1,4 @@
-# What cannot be written: status 4, and an old file is whole.
+# An output that cannot be written: status 4, and an old file stays unchanged.
 try() { "$@" >out; echo "status $?"; }
 small='-q --subjects 1 --windows 2 --activities 2'
 qc-synth $small -o old

@@ -1,5 +1,5 @@
-# Every signal that ends a process by default, but for its own faults, finds a handler that removes temporary files
-# first.
+# Every signal that ends a process by default has a handler that removes temporary files first. Signals of program
+# faults have none.
 exec /usr/bin/python3 - <<'EOF'
 import os, signal, subprocess, time
 

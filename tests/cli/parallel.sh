@@ -1,5 +1,5 @@
-# share/experiments/parallel.sh, killed in the middle: what was done is kept, what was begun is made anew, and no
-# command runs before what it needs.
+# share/experiments/parallel.sh, killed in the middle and started again: finished results are kept, unfinished ones are
+# made again, and no command runs before its inputs exist.
 command -v parallel >/dev/null || { echo "there is no GNU parallel: share/setup/install.sh --test" >&2; exit 77; }
 mkfifo pipe || exit
 cat >e.yaml <<'EXPERIMENT'
@@ -15,7 +15,7 @@ script=$TOP/share/experiments/parallel.sh
 JOBS=2 timeout -k 1 100 sh "$script" e.yaml >words 2>&1 &
 limit=$!
 tries=0
-# two are through, two are in the middle
+# two commands have ended, two are running
 until [ "$(cat pids 2>/dev/null | wc -l)" -eq 4 ] && [ "$(ls runs/*.done | wc -l)" -eq 2 ]; do
     tries=$((tries + 1))
     [ $tries -lt 300 ] || { cat words >&2; exit 1; }
@@ -30,10 +30,10 @@ grep -l half runs/first-*[0-9a-f] | wc -l
 : >open
 JOBS=3 timeout -k 1 100 sh "$script" e.yaml || exit
 qc-sweep --status e.yaml
-cat runs/first-*.log | wc -l # 6, and 2 twice
+cat runs/first-*.log | wc -l # 6 commands, and 2 of them twice
 cat runs/second-*[0-9a-f] | sort | uniq -c
 timeout 60 sh "$script" e.yaml && echo 'nothing is left'
-# one that fails ends it
+# a command that fails ends the run
 sed -i 's/seed: .*\]/seed: [7], kind: [a]/; s/grep whole/grep never/' e.yaml
 timeout 60 sh "$script" e.yaml
 echo $?

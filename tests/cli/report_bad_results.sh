@@ -1,5 +1,5 @@
-# Results that no run can have come to are refused with where they stand: logs of two runs, and tables of runs that were
-# cut or changed.
+# Impossible results are refused with their place in the file: logs of two runs in one file, and tables of runs that
+# were cut or changed.
 cat >e.yaml <<'END' || exit
 name: results
 axes: {method: [one], seed: [1, 2]}

@@ -1,5 +1,5 @@
-# qc-run as a learner on FIFOs: killed at several moments it ends in the bytes of a run that is left alone; late labels
-# do what labels in a column do; SIGTERM saves; undo.
+# qc-run as a learner on FIFOs: killed at several moments, it ends in the bytes of an uninterrupted run. Late labels
+# have the effect of labels in a column; SIGTERM saves the state; undo.
 export OMP_NUM_THREADS=1
 qc-synth -q --subjects 2 --activities 3 --windows 20 --channels 3 --length 24 -o people.qcd || exit 1
 for p in p1 p2; do qc-split -q -g $p -o $p.qcd people.qcd || exit 1; done
@@ -8,7 +8,7 @@ qc-train -q --threads 1 --epochs 3 -a tiny.yaml -d p1.qcd -o fp.qcm && qc-corese
     exit 1
 qc-quantize --force -q -b 4 --epochs 1 --threads 1 -c core.qcd -o q.qcm fp.qcm >words || exit 1
 qc-export -q -f csv -o p2.csv p2.qcd || exit 1
-# Windows of the three classes in turn, to frames with a label.
+# Windows to frames with a label; the three classes alternate.
 awk -F, 'NR == 1 {
              for (i = 1; i <= NF; i++)
                  if ($i ~ /^c[0-9]+_[0-9]+$/) { split(substr($i, 2), part, "_"); at[part[1], part[2]] = i }
@@ -29,13 +29,13 @@ wc -l <whole.tsv
 grep -c '^adapt .*: 6 labels' whole.err
 grep -q 'a new last layer' whole.err || echo "nothing was learned"
 
-# Killed once so many lines are out: what was not learned by then is fed again.
+# Killed after this number of lines: windows that were not learned by then are fed again.
 mkfifo in out
 next=0
 for lines in 3 9 14; do
     $live --state kept q.qcm <in >out 2>err &
     process=$!
-    exec 5>in 4<out # as the process opens them
+    exec 5>in 4<out # in the order in which the process opens them
     tail -n +$((next * 24 + 1)) frames | head -n $((lines * 24)) >&5
     for _ in $(seq 0 $lines); do read -r line <&4; done
     kill -9 $process
@@ -52,7 +52,7 @@ answers() { tail -n +2 "$1" | cut -f1-5,8; } # drift starts at 0 in each process
 answers rest.tsv >rest; answers whole.tsv | tail -n "$(wc -l <rest)" | cmp - rest && cmp whole kept &&
     echo "the same answers and state"
 
-# Labels that come apart: all of them before the first frame, by time and by number.
+# Labels from their own file: all of them before the first frame, by time and by number.
 awk -F, 'NR % 24 == 1 { n = int(NR / 24); from = $1; class = $5 }
          NR % 24 == 0 {
              if (n % 2) print n, class
@@ -70,12 +70,12 @@ exec 5>in 4<out 6>later
 cat some >&5
 for _ in 0 1 2 3 4 5 6 7 8 9 10 11; do read -r line <&4; done
 { head -n 4 labels; echo "99 lying"; echo "3-1 lying"; echo "1 lying"; echo "5 flying"; echo "8 sitting"; } >&6
-exec 5>&- # the end: the labels that are there count
+exec 5>&- # at the end of the stream, labels that have come are learned
 wait $process || echo "status $?"
 exec 4<&- 6>&-
 sed 's/:.*labels, .*/: N labels/' err
 
-# SIGTERM: labels that wait are learned, the state is saved, and the status is 0; SIGUSR1 and SIGHUP.
+# SIGTERM: waiting labels are learned, the state is saved, and the status is 0; SIGUSR1 and SIGHUP.
 $live --state term q.qcm <in >out 2>err &
 process=$!
 exec 5>in 4<out
@@ -89,7 +89,7 @@ echo "status $?"
 exec 4<&- 5>&-
 cut -d';' -f1 err | sed 's/, [0-9]* right.*wait//; s/^adapt 1: 2 labels.*/adapt 1: 2 labels/'
 $live --state term q.qcm </dev/null 2>&1 >nothing
-# A model that is another now.
+# The model file changes during the run.
 qc-quantize --force -q -b 8 --epochs 1 --threads 1 -c core.qcd -o q8.qcm fp.qcm >words || exit 1
 cp q.qcm now.qcm
 qc-run --label-column 5 --time-column 1 now.qcm <in >out 2>err &
@@ -110,7 +110,7 @@ wait $process
 exec 4<&-
 cat err
 
-# The line on a terminal, which is cut at its width: the last adapt draws it.
+# The status line on a terminal is cut at the terminal's width; the last adapt prints it.
 command -v script >words || { echo "script (bsdutils) is missing" >&2; exit 77; }
 live="$live --state line q.qcm"
 script -qec "stty cols 34; $live --status <frames >shown" /dev/null </dev/null >line.out || exit 1

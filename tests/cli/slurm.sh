@@ -1,5 +1,5 @@
-# share/experiments/slurm.sh on a cluster of one node, this machine, which the test starts: steps wait for one another,
-# what failed comes again, what is done does not.
+# share/experiments/slurm.sh on a cluster of one node, this machine, that the test starts. Steps wait for their inputs,
+# failed steps run again, finished steps do not.
 for tool in munged slurmctld slurmd sbatch; do
     PATH=$PATH:/usr/sbin command -v $tool >/dev/null ||
         { echo "there is no $tool: share/setup/install.sh --test" >&2; exit 77; }
@@ -13,13 +13,13 @@ stop() {
 }
 trap stop EXIT
 trap 'exit 1' INT TERM
-start() { # start DAEMON ARGUMENTS: in the foreground of its own process, which ends in five minutes whatever happens
+start() { # start DAEMON ARGUMENTS: in the foreground of its own process, for at most five minutes
     name=$1
     shift
     timeout -k 5 300 "$name" "$@" >"$name.words" 2>&1 &
     daemons="$! $daemons"
 }
-until_so() { # until_so COMMAND: tries for a minute; says what the daemons said where it never came to be
+until_so() { # until_so COMMAND: tries for a minute; if COMMAND never succeeds, prints the daemons' messages
     tries=0
     until timeout 10 sh -c "$1" >/dev/null 2>&1; do
         tries=$((tries + 1))

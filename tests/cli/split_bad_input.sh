@@ -1,4 +1,4 @@
-# What qc-split refuses: files that are no data, and wishes that make no sense. An old output stays whole.
+# What qc-split refuses: files that are no data, and options that cannot be met. An old output stays unchanged.
 qc-synth -q --subjects 2 --windows 5 -o data.qcd || exit
 echo old >train.qcd
 qc-split -q -g p1 -o p1.qcd data.qcd

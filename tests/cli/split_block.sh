@@ -1,5 +1,5 @@
-# The blocks of UCI-DSA in small: of 10 segments of each activity the last 2; the same from a file, a pipe, and after
-# -g.
+# The blocks of UCI-DSA in small: the last 2 of 10 segments of each activity. The result is the same from a file, from a
+# pipe, and after -g.
 qc-synth --subjects 3 --windows 10 --activities 4 -q -o all.qcd || exit
 qc-split -g p2 -o p2.qcd all.qcd 2>/dev/null || exit
 qc-split -t 0.2 --by block --json -o train.qcd -O test.qcd p2.qcd || exit

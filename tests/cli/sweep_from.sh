@@ -1,5 +1,5 @@
-# An experiment that is made from another: what it says itself counts, what both have in common is one job, and errors
-# say which file they are in.
+# An experiment with `from`: its own settings override the settings of the other experiment. A step that both share is
+# one job; errors name the right file.
 mkdir of || exit
 cat >base.yaml <<'END' || exit
 name: base
@@ -67,7 +67,7 @@ printf 'let: {kind: a}\nnane: x\n' >half.yaml
 wrong 'from: half.yaml\nname: x\naxes: {a: [1]}\nsteps: {run: "{a}"}\n'
 printf -- '- a\n' >half.yaml
 wrong 'from: half.yaml\nname: x\naxes: {a: [1]}\nsteps: {run: "{a}"}\n'
-# One that comes with the programs, by its name; a file of that name goes before it.
+# An installed experiment, by its name; a file of that name has precedence.
 qc-sweep --status people | tail -n 1
 printf 'from: people.yaml\nname: mine\naxes: {seed: [1], source: [p1], target: [p2], bits: [2], method: [closed]}\n' \
     >mine.yaml

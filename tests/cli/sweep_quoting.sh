@@ -1,5 +1,5 @@
-# Whatever a path or the folder of results is called, a command is one line, and sh, xargs and GNU parallel give the
-# step that very path and run nothing else.
+# Paths and result folders with any name: a command stays one line. sh, xargs and GNU parallel pass the step exactly
+# that path and run nothing else.
 command -v parallel >/dev/null || { echo "there is no GNU parallel: share/setup/install.sh --test" >&2; exit 77; }
 cat >e.yaml <<'EXPERIMENT'
 name: quoting
@@ -31,7 +31,7 @@ def check(holds, *words):
     print(*words)
 
 for runner in runners:
-    # parallel starts slowly: it gets the lines of all values at once, as the others do
+    # parallel starts slowly, so every runner gets the lines of all values at once
     lines, expected = b"", {}
     for i, value in enumerate(values):
         for dir in (b"runs", b"of ' $(touch pwned) \"%d" % i):
@@ -49,7 +49,7 @@ for runner in runners:
     check(not os.path.exists("pwned"), runner[0], "ran what is none of its commands")
 print(len(values) * 2 * len(runners), "commands,", wrong, "wrong")
 
-# no form of a line break can be one line for all of them: refused
+# no quoting of a line break is one line for all three runners: refused
 for value in (b"a\nb", b"\n", b"a\rb", b"a\n"):
     status, out, err = commands(b"runs", value)
     print(status, out, err.decode().strip())

@@ -28,7 +28,7 @@ qc-sweep --status e.yaml || exit
 qc-sweep e.yaml >all 2>words || exit
 cat words
 grep -c float- all >/dev/null || exit
-sh all # what is bad fails
+sh all # commands of method bad fail
 qc-sweep --status --json e.yaml
 qc-report e.yaml >table || exit
 qc-sweep -q e.yaml >again || exit
@@ -36,7 +36,7 @@ wc -l <again
 for out in $(sed -n 's/.*result . bad > \([^ ]*\) .*/\1/p' again); do : >"$out.may"; done
 qc-sweep -q --ready --step run e.yaml | sh || exit
 qc-sweep e.yaml
-cat runs/float-*[0-9a-f] | sort # each once
+cat runs/float-*[0-9a-f] | sort # each step once
 qc-report -g method --figures before,target_mean,target_last,source_last,ms -f md e.yaml
 qc-report -g method -f json --figures before,working_bytes e.yaml >table.json
 /usr/bin/python3 - <<'END' || exit
@@ -52,9 +52,9 @@ END
 qc-report -g method --plot batches e.yaml | gnuplot >a.svg && grep -c '<svg' a.svg
 qc-report -g method --plot ms,target_last e.yaml | gnuplot >b.svg && grep -c '<svg' b.svg
 qc-report -g method --plot seed,before e.yaml | tee c.gp | gnuplot >c.svg && grep -c '<svg' c.svg
-sed -n '/^.row/,/^END/p' c.gp | cut -c 1-6 # a curve a method over the seeds, where they lie
-qc-report -g method --plot person,before e.yaml | grep -e xtics -e plot # words lie side by side
-# the bands of batches are the means' intervals
+sed -n '/^.row/,/^END/p' c.gp | cut -c 1-6 # a curve per method; the seeds are the x values
+qc-report -g method --plot person,before e.yaml | grep -e xtics -e plot # words are evenly spaced
+# the bands around the curves are the intervals of the means
 qc-report -g method --plot batches e.yaml | sed -n '/^.row0/,/^END/p' | sed '1d;$d' >bands || exit
 /usr/bin/python3 - <<'END' || exit
 import statistics as s
@@ -65,7 +65,7 @@ assert rows[0] == [1, .25, 0], rows
 assert abs(rows[1][1] - s.mean(x)) < 1e-8 and abs(rows[1][2] - half) < 1e-4, rows
 print("bands as computed elsewhere")
 END
-# more curves than can be told apart: the first eight, and words for which ones are left out
+# too many curves: the first eight are drawn, and a warning names the omitted curves
 cat >many.yaml <<'END' || exit
 name: many
 axes: {method: [m1, m2, m3, m4, m5], size: [1, 2]}
@@ -95,7 +95,7 @@ steps:
 END
 qc-sweep -q -o streams streams.yaml | sh || exit
 qc-report -d streams --figures accuracy,target_ece,transfer,bytes -f md -g method streams.yaml
-# all but what is in `only`, and of that not what is in `without`
+# combinations that `only` lists, without combinations that `without` lists
 echo 'only: [{method: a}, {method: [b, c], size: [1, 2]}]' | cat streams.yaml - | qc-sweep --status -
 echo 'only: [{method: [a, c], size: 2}]' | cat streams.yaml - | qc-sweep -q - | sed 's/.*: \(. .\) ;.*/\1/'
 sed 's/\["2"\]/{a: 2}/' streams.yaml | qc-sweep -

@@ -72,11 +72,11 @@ sed 's/\tperson\t/\tseed\t/' all.tsv >word4.tsv && alone word4.tsv
 sed 's,^run-,../run-,' all.tsv >word5.tsv && alone word5.tsv 2>&1 | sed 's/run-[0-9a-f]*/run-X/g'
 head -n 1 all.tsv >header.tsv && alone header.tsv
 cut -f 1,5- all.tsv >no-axis.tsv && alone no-axis.tsv
-# a result in the folder goes before the table's; of two tables the later one
+# a result in the folder has precedence over a table, and a later table over an earlier one
 sed 's/\t0\.1\([123]\)3456789/\t0.75/' all.tsv >changed.tsv
 qc-report -d all --runs changed.tsv --figures before -g seed e.yaml
 qc-report -d nowhere --runs all.tsv --runs changed.tsv --figures before -g seed e.yaml
-# other experiments' runs are nothing to this one
+# runs of other experiments are ignored
 qc-report -d nowhere --runs all.tsv --set seed=4 e.yaml
 echo "$?"
 echo '--- wrong'

@@ -1,4 +1,4 @@
-# The same options give the same bytes, another seed gives others, and more people leave the first as they were.
+# The same options give the same bytes, another seed gives others, and more people leave the first people unchanged.
 qc-synth -q --windows 4 >a.qcd || exit
 qc-synth -q --windows 4 -o b.qcd || exit
 cmp a.qcd b.qcd || exit

@@ -19,8 +19,8 @@ assert len(x["two"]) == 2 * n and np.array_equal(x["three"][:2 * n], x["two"]), 
 far = lambda a, b: np.abs(a - b).mean() > 0.05 * source.std()
 assert far(x["two"][:n], source) and far(x["two"][n:], x["two"][:n]) and far(x["other"], x["two"])
 for name in ("same", "two", "other"): assert np.array_equal(d[name]["y"], np.concatenate([d["source"]["y"]] * 2)), name
-# a drift is fixed: one and the same change of every window, linear in it but for time. The mean over time of a sensor
-# is turned, scaled and shifted
+# A drift is the same change of every window, linear except in time: the mean over time of a sensor is rotated, scaled
+# and shifted.
 a, b = source.mean(2), x["two"][:n].mean(2)
 fit = np.c_[a[:, :3], np.ones(n)]
 left = b[:, :3] - fit @ np.linalg.lstsq(fit, b[:, :3], rcond=None)[0]
@@ -29,7 +29,7 @@ print("as they should be")
 END_OF_PYTHON
 qc-info two.qcd | sed -n '/^labels/,/^recordings/p'
 qc-split -q -g x2 -t 0.34 -o train.qcd -O test.qcd two.qcd && qc-info test.qcd | grep '^examples'
-# beside the source: no example is mistaken for another
+# in a session with the source, no id is mistaken for an id of the source
 qc-train -q -a fcn -d source.qcd --epochs 2 --threads 1 -o fp.qcm &&
     qc-coreset -q -n 6 -d source.qcd -o core.qcd fp.qcm &&
     qc-quantize --force -q -b 8 --epochs 0 -c core.qcd -o q.qcm fp.qcm >report || exit

@@ -1,5 +1,5 @@
-# Labels, groups, file names, options and values that would drive a terminal: nothing that any program prints about them
-# holds a control character or a byte that is no UTF-8, in text or JSON, on stdout or stderr.
+# Labels, groups, file names, options and values with terminal escapes. No program prints a control character or invalid
+# UTF-8, in text or JSON, on stdout or stderr.
 exec /usr/bin/python3 - <<'EOF'
 import json, os, subprocess, unicodedata
 

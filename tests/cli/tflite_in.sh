@@ -1,5 +1,5 @@
-# TensorFlow Lite models in: float, float16 weights and int8, of the layers of MLPerf Tiny's models and of Keras' small
-# CNNs, give the logits that NumPy and Arm NN's reference backend compute; what cannot be read is refused by name.
+# TensorFlow Lite models (float32, float16 weights, int8) of the layers of MLPerf Tiny's models and of small Keras CNNs.
+# Logits equal NumPy's and the logits of Arm NN's reference backend. Unsupported models are refused by name.
 /usr/bin/python3 "$TOP/tests/tflite/models.py" models >scales ||
     { echo 'python3-numpy or python3-flatbuffers is missing (share/setup/install.sh --test)' >&2; exit 77; }
 /usr/bin/python3 "$TOP/tests/tflite/check.py" models scales || exit
@@ -16,7 +16,7 @@ for model in cut.tflite text.tflite empty.tflite '-f tflite text.tflite' '--like
     echo "$?"
 done
 [ -e none.qcm ] && echo 'something was written'
-# An option for what the file does not say, and the provenance.
+# An option for information that the file lacks, and the provenance.
 printf 'a\nb\nc\n' >classes
 qc-import --labels classes --mean 0.5 --std 2 -o m.qcm models/tiny-middle.tflite 2>&1 && qc-info m.qcm |
     grep -E 'tflite=|mean|^quantized' | sed 's/sha256:.*/sha256/'

@@ -1,5 +1,5 @@
-# MLPerf Tiny's reference models (or any others), fetched by the user into the folder QC_TFLITE, go all the way; with
-# QC_SLOW=1 and no such folder, models of our own making of the same layers and sizes.
+# MLPerf Tiny's reference models (or any others) that the user has put into the folder QC_TFLITE go the whole way. With
+# QC_SLOW=1 and no such folder, tests/tflite makes models of the same layers and sizes.
 /usr/bin/python3 -c 'import numpy, flatbuffers' 2>/dev/null ||
     { echo 'python3-numpy or python3-flatbuffers is missing (share/setup/install.sh --test)' >&2; exit 77; }
 if [ -d "${QC_TFLITE-}" ]; then

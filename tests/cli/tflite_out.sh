@@ -1,5 +1,5 @@
-# Quantized models as TensorFlow Lite: Arm NN's reference backend gives each window the class that our own integers give
-# it, our own reader takes the file back, and what has no operator there is refused.
+# Quantized models as TensorFlow Lite: Arm NN's reference backend gives each window the class of qc-eval, and qc-import
+# reads the file back. Operators that TensorFlow Lite lacks are refused.
 /usr/bin/python3 "$TOP/tests/tflite/models.py" models resnet mobilenet ds-cnn series branches >/dev/null ||
     { echo 'python3-numpy or python3-flatbuffers is missing (share/setup/install.sh --test)' >&2; exit 77; }
 /usr/bin/python3 -c 'import pyarmnn' >/dev/null 2>&1 ||
@@ -18,7 +18,7 @@ for model in resnet mobilenet ds-cnn series; do
     done
     qc-import -o back.qcm net.tflite 2>&1 && qc-info back.qcm | sed -n 's/^  - \(mean .*\)/\1/p' | head -1
 done
-try() { # try ARGUMENTS: its words and its exit status
+try() { # try ARGUMENTS: prints the sentence and the exit status
     qc-export -q -f tflite -o none.tflite "$@" 2>&1
     echo "$?"
 }
@@ -31,7 +31,7 @@ qc-import -q -o fp.qcm models/branches.tflite && qc-import -q -f npz -o data.qcd
 qc-import -q -o fp.qcm models/mobilenet.tflite && qc-import -q -f npz -o data.qcd models/mobilenet.npz &&
     qc-quantize -q --std --force -b 8 -d data.qcd --epochs 0 -o t.qcm fp.qcm >/dev/null && try t.qcm
 [ -e none.tflite ] && echo 'something was written'
-# A real test set: a model of one person of UCI-DSA on another's.
+# A real test set: a model of one person of UCI-DSA, windows of another.
 model=$QC_DATA/onnx/inceptiontime-nf16-d3-dsa-p1.onnx norm=$QC_DATA/onnx/dsa-p1-norm.npz people=$QC_DATA/dsa/p2.tar.zst
 [ -f "$model" ] && [ -f "$people" ] || { echo "skipped: $QC_DATA has no dsa and onnx" >&2; exit 0; }
 mkdir tree && zstd -dc "$people" | tar -x -C tree || exit

@@ -1,5 +1,5 @@
-# The same seed makes the same bytes whatever the number of threads: training, quantization, the flip network; a
-# checkpoint can go on with another number.
+# The same seed gives the same bytes for any number of threads: training, quantization, the flip network. A checkpoint
+# can be resumed with another number of threads.
 export OMP_NUM_THREADS=3
 qc-synth -q --subjects 2 --activities 3 --windows 20 --channels 3 --length 24 -o d.qcd || exit 1
 printf 'name: tiny\nlayers:\n  - conv: 6\n    kernel: 5\n  - batchnorm\n  - relu\n' >tiny.yaml

@@ -1,4 +1,4 @@
-# What qc-train cannot take: one sentence, the right status, an old model whole.
+# What qc-train cannot read: one sentence, the right status, an old model unchanged.
 qc-synth -q --subjects 1 --activities 3 --windows 4 --channels 3 --length 24 -o data.qcd || exit 1
 qc-synth -q --subjects 1 --activities 1 --windows 4 --channels 3 --length 24 -o one.qcd || exit 1
 printf '1,2,3\n2,3,4\n' | qc-import -q -f csv --label-column none -o bare.qcd || exit 1

@@ -1,5 +1,5 @@
-# Weights go out and come in as NumPy and safetensors see them, in any of their floats, for a model or for an
-# architecture; what does not fit is refused.
+# Export and import of weights: NumPy and safetensors files of every float type, for a model or for an architecture.
+# Weights that do not fit are refused.
 python=$(command -v /usr/bin/python3 python3 | head -1)
 $python -c 'import numpy' 2>/dev/null || { echo 'python3-numpy is missing' >&2; exit 77; }
 qc-synth -q --subjects 1 --activities 3 --windows 8 --channels 3 --length 24 -o data.qcd || exit

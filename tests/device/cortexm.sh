@@ -1,6 +1,6 @@
-# cortexm.sh - tests/unit/test_kernels.c and test_kernelconvs.c on the Cortex-M cores that qemu has boards for: the
-# table of kernels that each core's compiler flags choose against scalar, byte for byte; and each forward pass of the
-# bench's layers against the host's.
+# cortexm.sh - tests/unit/test_kernels.c and test_kernelconvs.c on the Cortex-M cores that QEMU has boards for. The
+# kernel table that each core's compiler flags choose equals the scalar table byte for byte. Each forward pass of the
+# bench's layers equals the host's.
 set -eu
 . tests/device/cross
 . share/firmware/boards.sh

@@ -1,6 +1,6 @@
-# export.sh - a model exported as C gives the logits of qc-eval and, after a session, the codes and the coreset of
-# qc-calibrate, bit for bit: at 2, 4 and 8 bits, where the last layer reads standard deviations, and with every option
-# of the device's step at another value than its default. Run from the top of the tree; BUILD has pack_stream, PATH the
+# export.sh - a model exported as C gives the logits of qc-eval. After a session it has the codes and the coreset of
+# qc-calibrate, bit for bit. The models have 2, 4 and 8 bits, a last layer that reads standard deviations, and every
+# --tune option at another value than its default. Run from the top of the tree; BUILD has pack_stream, PATH the
 # programs.
 set -eu
 . tests/device/cross

@@ -1,8 +1,8 @@
-# freestanding.sh - the device's library compiles without a C library, warnings as errors, for every processor that
-# there is a compiler for, and asks its surroundings for memcpy, memmove and memset alone. What a processor has no
-# instruction for, compilers call from their own libgcc: on 32 bits, shifts, products and divisions of 64 bits and what
-# turns them into floats; without a divider, division; without float registers, all of float arithmetic. Those are let
-# pass there, and no others: no double anywhere.
+# freestanding.sh - the device's library compiles without a C library, warnings as errors, with every compiler that is
+# installed. It calls only memcpy, memmove and memset. Compilers call libgcc for instructions that a processor lacks. On
+# 32 bits these are shifts, products and divisions of 64 bits and their conversion to float. Without a divider it is
+# division; without float registers, float arithmetic. The test allows these functions and no others: no double
+# anywhere.
 set -eu
 . tests/device/cross
 . share/firmware/boards.sh

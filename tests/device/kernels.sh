@@ -1,5 +1,5 @@
-# kernels.sh - tests/unit/test_kernels.c and test_kernelconvs.c on the processors that qemu plays: every set of kernels
-# against scalar, byte for byte.
+# kernels.sh - tests/unit/test_kernels.c and test_kernelconvs.c on the processors that QEMU emulates: every set of
+# kernels equals the scalar kernels byte for byte.
 set -eu
 . tests/device/cross
 wrong=0

@@ -1,5 +1,5 @@
-# lean.sh - `make device`: four programs of a C compiler and libc alone, which do what the full ones do and refuse in
-# one sentence what they cannot.
+# lean.sh - `make device`: four programs that need only a C compiler and libc. They give the results of the full
+# programs, and refuse in one sentence what they do not support.
 set -eu
 . tests/device/cross
 wrong=0
@@ -8,8 +8,8 @@ report() { echo "$*"; wrong=1; }
 for_device "${CC:-gcc}"
 bin=$device/bin
 
-# what the linker was given is the objects and libm; a dynamic program names no other library, a static one has none of
-# theirs in it
+# The linker gets the objects and libm only: a dynamic program needs no other library, a static program contains no
+# other library.
 for name in qc-calibrate qc-eval qc-info qc-run; do
     needed=$(readelf -d "$bin/$name" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' |
         grep -vE '^(libc|libm|libpthread|ld-.*)\.so' || true)

@@ -1,6 +1,6 @@
-# memory.sh - the device's programs keep to the plan that --memory prints: they run in an address space, which is more
-# than what is resident, of the plan and 4 MB, on a stream of more than twice that; and 2 MB less is too little for a
-# program that holds its stream.
+# memory.sh - the device's programs keep to the plan that --memory prints. Their address space, which is larger than
+# their resident memory, is limited to the plan and 4 MB; the stream is more than twice that. With 2 MB less, a program
+# that holds its stream fails.
 set -eu
 . tests/device/cross
 

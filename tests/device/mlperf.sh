@@ -1,5 +1,5 @@
-# mlperf.sh - the networks of MLPerf Tiny at their full size come back from ONNX, are quantized, and predict on M4 and
-# M55 what they predict here, byte for byte; their flash is less than the published .tflite's. QC_SLOW=1 runs it.
+# mlperf.sh - the networks of MLPerf Tiny at their full size are exported as ONNX, imported and quantized. On M4 and M55
+# they give the host's predictions byte for byte; their flash is less than the published .tflite's. QC_SLOW=1 runs it.
 [ "${QC_SLOW:-}" ] || { echo "skipped: QC_SLOW=1 tests/run device/mlperf runs it"; exit 77; }
 for tool in arm-none-eabi-gcc qemu-system-arm; do
     command -v $tool >/dev/null || { echo "skipped: there is no $tool"; exit 77; }

@@ -1,5 +1,5 @@
-# narrow.sh - on a processor of 32 bits, sizes that only 64 bits can count are refused in a sentence: nothing wraps to a
-# small one that is then overrun.
+# narrow.sh - on a processor of 32 bits, sizes that need 64 bits are refused in a sentence. No size wraps to a small
+# number, whose buffer would then overflow.
 set -eu
 . tests/device/cross
 export OMP_NUM_THREADS=1
@@ -17,7 +17,7 @@ for_device $cc
         qc-bitflip-train -q --subjects 1 --test-subjects 1 --oracle-steps 2 --steps 2 --threads 1 -c core.qcd -d d.qcd \
             -o f.qcm >words
     python3 - <<'END'
-# The coreset with other capacities, its checksums made good (man/qc-formats.5).
+# The coreset with other capacities and correct checksums (man/qc-formats.5).
 import hashlib, struct, zlib
 whole = open("core.qcd", "rb").read()
 for capacity in (2**16, 2**16 + 1, 2**31, 2**32 - 1):  # a window is 2^16 bytes

@@ -1,6 +1,5 @@
-# oldcpu.sh - kernels on processors that lack what this one has, as qemu plays them: a Conroe of 2006 gets the scalar
-# set, a Haswell of 2013 AVX2 and no more, each without an instruction that it does not know; and both say so when a
-# better set is asked for.
+# oldcpu.sh - kernels on older processors that QEMU emulates: a Conroe of 2006 gets the scalar set, a Haswell of 2013
+# the AVX2 set. Neither executes an instruction that it lacks; both refuse a better set that is asked for.
 set -eu
 . tests/device/cross
 
@@ -16,7 +15,7 @@ passes() { # passes CPU TEST
     cat "$work/words"
     exit 1
 }
-passes Conroe qgraph # its one set is scalar, which tests of kernels would compare with itself
+passes Conroe qgraph # its only set is scalar, and tests of kernels would compare scalar with itself
 for test in kernels qgraph; do passes Haswell $test; done
 
 refused() { # refused CPU ISA

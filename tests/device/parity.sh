@@ -1,6 +1,7 @@
-# parity.sh - one calibration session (model, flip network, coreset, ten batches, shuffled and one class after another;
-# 2, 4 and 8 bits) makes the same model, the same coreset and the same runlog on every set of kernels and every
-# processor that there is or that qemu plays. Of the runlog, time differs, and bytes, which count pointers.
+# parity.sh - one calibration session gives the same model, coreset and run log on every set of kernels. It runs on
+# every processor that is present or that QEMU emulates. A session has a model, a flip network, a coreset and ten
+# batches, shuffled and one class after another, at 2, 4 and 8 bits. In the run log only times differ, and bytes, which
+# count pointers.
 set -eu
 . tests/device/cross
 export OMP_NUM_THREADS=1
@@ -60,7 +61,7 @@ for isa in scalar avx2 avx512vnni neon neondot; do
         same $isa 2 4 8 2c 4c 8c 2n 8n 2s 8s 2x 8x
     fi
 done
-for bits in 2 4 8; do # the runlog tells of flips, else there was nothing to compare
+for bits in 2 4 8; do # the run log must have flips, or the comparison says nothing
     cmp -s "$work/f$bits.qcm" "$work/scalar-$bits.qcm" && { echo "at $bits bits nothing was flipped"; wrong=1; }
     [ "$(grep -c '"batch"' "$work/scalar-$bits.runlog")" -eq 10 ] ||
         { echo "at $bits bits there are not ten batches"; wrong=1; }

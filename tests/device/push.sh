@@ -1,5 +1,6 @@
-# push.sh - the firmware that is installed (share/firmware), built by its own Makefile: a Cortex-M4 cuts and predicts a
-# stream as qc-run does, predict-only code is small, the stack is what the header says, and the header is C++, too.
+# push.sh - the installed firmware (share/firmware), built by its own Makefile. A Cortex-M4 cuts a stream into windows
+# and predicts them as qc-run does. Code that only predicts is small, the stack is at most the header's figure, and the
+# header is also C++.
 set -eu
 . tests/device/cross
 for tool in arm-none-eabi-gcc qemu-system-arm make; do have $tool || { skipped "there is no $tool"; exit 77; }; done

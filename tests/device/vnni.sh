@@ -1,6 +1,6 @@
-# vnni.sh - tests/unit/test_kernels.c and test_kernelconvs.c on a machine with AVX-512 VNNI, which bochs plays (slowly:
-# only what avx512vnni.c does in its own way): not every workstation has it, nor qemu. There is no operating system on
-# it: a boot sector, a page of C library, and the test.
+# vnni.sh - tests/unit/test_kernels.c and test_kernelconvs.c on a machine with AVX-512 VNNI, which few workstations have
+# and QEMU lacks. Bochs emulates it, slowly, so only the kernels of avx512vnni.c run. The machine has no operating
+# system: a boot sector, a page of C library, and the test.
 set -eu
 . tests/device/cross
 [ -n "${QC_SLOW-}" ] || { skipped 'bochs takes minutes; QC_SLOW=1 tests/run device/vnni runs it'; exit 77; }

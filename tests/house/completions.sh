@@ -1,4 +1,4 @@
-# Shells complete every option of every program, and no word that an option does not take.
+# Shell completions: every option of every program is completed, and only with values that the option takes.
 command -v bash >/dev/null || exit 0
 place=$(mktemp -d) || exit 1
 trap 'rm -rf "$place"' EXIT

@@ -1,5 +1,4 @@
-# What the device side asks of the outside world: memcpy and its kin, which compilers call by themselves, and nothing
-# else.
+# The device side needs only memcpy, memmove, memset and the like, which compilers call by themselves.
 objects=$(ls "$BUILD"/lib/device/*.o "$BUILD"/lib/kernels/*.o 2>/dev/null | grep -v /dispatch.o)
 [ -n "$objects" ] || { echo "nothing is built in $BUILD"; exit 1; }
 nm -g $objects | awk '

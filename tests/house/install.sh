@@ -1,4 +1,4 @@
-# What install puts there works from there, and uninstall takes all of it away.
+# Installed files work from the place where `make install` puts them, and `make uninstall` removes all of them.
 place=$(mktemp -d) || exit 1
 trap 'rm -rf "$place"' EXIT
 make -s --no-print-directory AS_BUILT=1 install DESTDIR="$place" PREFIX=/opt/qcore >/dev/null || exit 1

@@ -1,6 +1,5 @@
-# One-line mutants of lib/device, each of which a unit test must catch: a mutant that passes is a gap in the tests.
-# QC_SLOW=1 runs it. The mutated file takes the place of its object in the library; each test is first held to the file
-# as it is.
+# One-line mutants of lib/device: a unit test must fail for each; a mutant that passes is a gap in the tests. QC_SLOW=1
+# runs it. The mutated file replaces its object in the library. Each test first passes with the original file.
 [ "${QC_SLOW:-}" ] || { echo "skipped: QC_SLOW=1 tests/run house/mutants runs it"; exit 0; }
 place=$(mktemp -d) || exit 1
 trap 'rm -rf "$place"' EXIT
@@ -42,9 +41,11 @@ mutant 'no zero point' head 's/ - shape->zero \* of_codes//' test_head
 mutant 'reserved slots taken' slots \
     's/ return !(slots->flags\[s\] & QC_SLOT_RESERVED);/ return (int)(slots != NULL || s);/' test_slots
 mutant 'guesses that no label confirmed' learnerset 's/t->guesses = l->counters->trust > 0/t->guesses = 1/' test_ask
-mutant 'window not mirrored' frontend 's/f->window\[n > frame \/ 2 ? frame - n : n\]/f->window[n > frame \/ 2 ? 0 : n]/' \
-    test_frontend
-mutant 'halves of a spectrum swapped' frontend 's/put(z, k, even.re + odd.re,/put(z, k, even.re - odd.re,/' test_frontend
+mutant 'window not mirrored' frontend \
+    's/f->window\[n > frame \/ 2 ? frame - n : n\]/f->window[n > frame \/ 2 ? 0 : n]/' test_frontend
+mutant 'halves of a spectrum swapped' frontend \
+    's/put(z, k, even.re + odd.re,/put(z, k, even.re - odd.re,/' test_frontend
 mutant 'no floor' frontend 's/= !sum || level < floor ? floor : level/= !sum ? floor : level/' test_frontend
-mutant 'samples before a gap' frontend 's/    run->missing = run->front->setup.frame;/    run->missing = 1;/' test_frontend
+mutant 'samples before a gap' frontend \
+    's/    run->missing = run->front->setup.frame;/    run->missing = 1;/' test_frontend
 exit $wrong

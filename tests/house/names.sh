@@ -1,4 +1,4 @@
-# File names are unique in the tree, so that a name says which file is meant; and so are the names of types.
+# File names are unique in the tree, so that a name identifies a file; names of types are unique, too.
 twice=$(ls lib/*/*.[ch] src/*.c tests/unit/*.c tests/bench/*.c 2>/dev/null | sed 's|.*/||' | sort | uniq -d)
 [ -z "$twice" ] || { echo "more than one file is called:" $twice; exit 1; }
 # "typedef struct QcName {", "struct QcName {", "} QcName;", "typedef int (*QcName)(": each file once

@@ -1,5 +1,5 @@
-# Nothing below lib/cli prints: no object calls printf and its kin or names a standard stream. lib/base/output.c alone
-# hands standard output to those who write files.
+# No file of lib outside lib/cli prints: no object calls printf and the like or names a standard stream. Only
+# lib/base/output.c gives standard output to functions that write files.
 objects=$(for source in lib/*/*.c; do
     case $source in lib/cli/* | lib/base/output.c) continue ;; esac
     [ ! -f "$BUILD/${source%.c}.o" ] || echo "$BUILD/${source%.c}.o"

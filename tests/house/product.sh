@@ -1,4 +1,4 @@
-# The product without the laboratory: its programs link, none has a part of lib/lab in it, and only those that run float
+# The product without the laboratory: its programs link, none contains code of lib/lab, and only programs that run float
 # models load oneDNN.
 env -u BIN make -s --no-print-directory -o "$BUILD/flags" product >/dev/null || exit 1
 bin=$BUILD/product/bin wrong=0

@@ -1,4 +1,4 @@
-# The tables of share/experiments/RESULTS.md equal the files, and no file is missing there.
+# The tables of share/experiments/RESULTS.md equal the files of results/, and every file is in RESULTS.md.
 page=share/experiments/RESULTS.md
 share/experiments/results.sh RESULTS.md | cmp - "$page" ||
     { echo "$page: make it anew with share/experiments/results.sh"; exit 1; }

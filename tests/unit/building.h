@@ -1,4 +1,4 @@
-/* building.h - what the tests of graphs that train share. Include after check.h. */
+/* building.h - helpers that tests of training graphs share. Include after check.h. */
 #ifndef QC_TESTS_BUILDING_H
 #define QC_TESTS_BUILDING_H
 

@@ -1,5 +1,5 @@
-/* edges.h - what the tests of kernels share: arrays that end at an unreadable page, and values, extreme ones among
- * them. Include after check.h. */
+/* edges.h - helpers that tests of kernels share: arrays that end at an unreadable page, and random values with some
+ * extreme values. Include after check.h. */
 #ifndef QC_TESTS_EDGES_H
 #define QC_TESTS_EDGES_H
 

@@ -1,4 +1,4 @@
-/* examples.h - a data set of seven examples, for what can be done with one. Include after check.h. */
+/* examples.h - a data set of seven examples for tests of operations on data sets. Include after check.h. */
 #ifndef QC_TESTS_EXAMPLES_H
 #define QC_TESTS_EXAMPLES_H
 

@@ -1,5 +1,4 @@
-/* flashcells.h - memory with flash semantics, whose power goes after as many bytes as wished. Include after
- * check.h. */
+/* flashcells.h - memory with flash semantics and a power cut after a given number of bytes. Include after check.h. */
 #ifndef QC_TESTS_FLASHCELLS_H
 #define QC_TESTS_FLASHCELLS_H
 

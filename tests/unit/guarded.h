@@ -1,5 +1,5 @@
-/* guarded.h - memory of exactly the promised size between pages that may not be touched: up against the one after, or
- * the one before. Include after check.h. */
+/* guarded.h - memory of exactly the promised size next to an inaccessible page, after it or before it. Include after
+ * check.h. */
 #ifndef QC_TESTS_GUARDED_H
 #define QC_TESTS_GUARDED_H
 

@@ -1,8 +1,8 @@
-/* headbench.h - features of a source and of a stream, laid out as a learner has them, and all that a head is solved
- * from. Include after tiny.h.
+/* headbench.h - features of a source and of a stream in a learner's layout, and all inputs of a closed-form head.
+ * Include after tiny.h.
  *
- * Source examples lie in the coreset. Of the stream's examples the first `learned` are in the moments already; the
- * others lie in the ring.
+ * Source examples are in the coreset. The first `learned` examples of the stream are already in the moments; the others
+ * are in the ring.
  */
 #ifndef QC_TESTS_HEADBENCH_H
 #define QC_TESTS_HEADBENCH_H

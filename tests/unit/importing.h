@@ -1,4 +1,4 @@
-/* importing.h - what the tests of importers share. Include after check.h and scratch.h. */
+/* importing.h - helpers that tests of importers share. Include after check.h and scratch.h. */
 #ifndef QC_TESTS_IMPORTING_H
 #define QC_TESTS_IMPORTING_H
 

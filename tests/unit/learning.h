@@ -1,5 +1,5 @@
-/* learning.h - a method at work: a tiny model, a coreset of the source and some batches of a louder stream. Include
- * after tiny.h and BATCH, the examples that a batch has. */
+/* learning.h - runs a method: a tiny model, a coreset of the source and some batches of a stream of larger amplitude.
+ * Include after tiny.h and after a definition of BATCH, the number of examples of a batch. */
 #ifndef QC_TESTS_LEARNING_H
 #define QC_TESTS_LEARNING_H
 

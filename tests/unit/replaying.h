@@ -1,4 +1,4 @@
-/* replaying.h - a method with back-propagation at work, its settings in one string. Include after tiny.h. */
+/* replaying.h - runs a method with back-propagation, with its settings in one string. Include after tiny.h. */
 #ifndef QC_TESTS_REPLAYING_H
 #define QC_TESTS_REPLAYING_H
 

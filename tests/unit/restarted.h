@@ -1,5 +1,5 @@
-/* restarted.h - a small learner that learns, loses its memory and resumes from what its state holds. Include after
- * suite.h, tiny.h and flashcells.h. */
+/* restarted.h - a small learner that learns, loses its memory and resumes from its state. Include after suite.h, tiny.h
+ * and flashcells.h. */
 #ifndef QC_TESTS_RESTARTED_H
 #define QC_TESTS_RESTARTED_H
 

@@ -1,4 +1,4 @@
-/* samplegraph.h - random integer graphs of every operation, with an input each. Include after check.h. */
+/* samplegraph.h - random integer graphs with every operation, and an input for each graph. Include after check.h. */
 #ifndef QC_TESTS_SAMPLEGRAPH_H
 #define QC_TESTS_SAMPLEGRAPH_H
 

@@ -1,4 +1,4 @@
-/* scratch.h - a folder of its own for a test's files, gone when the test ends well. Include after check.h. */
+/* scratch.h - a temporary folder for a test's files, removed if the test passes. Include after check.h. */
 #ifndef QC_TESTS_SCRATCH_H
 #define QC_TESTS_SCRATCH_H
 

@@ -1,9 +1,8 @@
-/* streaming.h - a learner on a tiny graph, windows that are known by their ids, and what a batch of them does. Include
- * after suite.h and tiny.h.
+/* streaming.h - a learner on a tiny graph, windows that their ids determine, and adaptation on a batch of windows.
+ * Include after suite.h and tiny.h.
  *
- * A window's class shows in the mean of a channel, the last class in none. Ids below SOURCE_IDS are the source's. The
- * stream's windows are shifted: channels have other offsets, so that a last layer that was made for the source is often
- * wrong.
+ * Class k has a larger mean in channel k; the last class has it in no channel. Ids below SOURCE_IDS are the source's.
+ * The stream's windows are shifted: channels have other offsets, so that the last layer of the source is often wrong.
  */
 #ifndef QC_TESTS_STREAMING_H
 #define QC_TESTS_STREAMING_H

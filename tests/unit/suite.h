@@ -1,4 +1,4 @@
-/* suite.h - the end of every test program: runs the suite and turns its failures into the exit status. */
+/* suite.h - the last call of every test program: runs the suite; the exit status is 1 if a test failed. */
 #ifndef QC_TESTS_SUITE_H
 #define QC_TESTS_SUITE_H
 
@@ -19,7 +19,7 @@ static inline int run_suite(Suite *suite)
     return run_suite_by(suite, CK_FORK_GETENV);
 }
 
-/* Each check in a process of its own, also if CK_FORK=no: for what is chosen once a process. */
+/* Each test in its own process, also if CK_FORK=no: for choices that a process makes once. */
 static inline int run_suite_apart(Suite *suite)
 {
     return run_suite_by(suite, CK_FORK);

@@ -1,5 +1,5 @@
-/* What an adapt reports, against what the test measures from outside: whole windows through another run of the graph,
- * losses by libm in double. */
+/* What an adapt reports, compared with what the test measures itself: whole windows through a second forward pass,
+ * losses by libm in double precision. */
 #include "suite.h"
 #include "tiny.h"
 #include "streaming.h"

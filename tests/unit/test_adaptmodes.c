@@ -1,5 +1,5 @@
-/* How an adapt learns: by the last layer alone, by flips first, or with flips skipped; from windows whose labels came
- * late; and in exactly the promised memory. */
+/* How an adapt learns: by the closed-form head alone, by flips first, or with flips skipped; from windows labelled
+ * late. Its memory is exactly the promised memory. */
 #include "suite.h"
 #include "tiny.h"
 #include "streaming.h"

@@ -1,4 +1,4 @@
-/* Which windows a learner asks for, and what windows without a label do to a last layer. */
+/* Which windows a learner asks a label for, and what windows without a label do to a last layer. */
 #include "suite.h"
 #include "tiny.h"
 #include "streaming.h"

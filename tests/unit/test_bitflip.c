@@ -1,4 +1,4 @@
-/* The making of a flip network: the fitted feedback, the network itself, and its section in a model file. */
+/* Training of a flip network: the fitted feedback, the network itself, and its section in a model file. */
 
 #include "suite.h"
 #include "tiny.h"

@@ -1,5 +1,5 @@
-/* Methods that take statistics of a stream: bn against sums taken one by one, proto against class means, head against
- * one ridge regression. */
+/* Methods that use statistics of a stream: bn compared with sums, proto with class means, head with ridge regression
+ * in one step. */
 #include "suite.h"
 #include "tiny.h"
 

@@ -1,4 +1,5 @@
-/* Checkpoints of a training: killed and resumed it ends in the same bytes, and those that do not fit are refused. */
+/* Checkpoints of a training: a training that is killed and resumed ends in the same bytes, and checkpoints that do
+ * not fit are refused. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* Integer codes of a head: their margin loss, computed from codes, scales and biases in double precision, against the
- * losses of rounding, of all single steps and of all codes. */
+/* Integer codes of a head: their margin loss compared with the losses of rounding, of all single steps and of all
+ * codes. Losses are computed from codes, scales and biases in double precision. */
 #include <math.h>
 
 #include "suite.h"

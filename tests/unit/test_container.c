@@ -1,5 +1,5 @@
-/* The container: what is written is read, and no flipped byte and no cut goes unnoticed. Cursor and writer bounds.
- * Model files. */
+/* The container: reading gives what was written, and every flipped byte and every cut is detected. Bounds of cursor
+ * and writer. Model files. */
 #include <float.h>
 #include <math.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* The device's coreset: it covers classes and keeps the share of each count of misses, bad wishes are refused, the
- * report counts what it holds. */
+/* The device's coreset: it covers the classes and keeps the share of each count of misses. Impossible requests are
+ * refused, and the report counts what the coreset holds. */
 #include <stdio.h>
 #include <string.h>
 

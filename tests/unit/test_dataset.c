@@ -1,5 +1,5 @@
-/* test_dataset.c - data sets in memory: what is cut or joined keeps its names, and models find the values and labels
- * that they want. */
+/* test_dataset.c - data sets in memory: parts and joined sets keep their names, and models find the values and
+ * labels that they need. */
 #include "suite.h"
 
 #include <stdio.h>

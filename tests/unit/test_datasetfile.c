@@ -1,4 +1,4 @@
-/* test_datasetfile.c - data sets in files: what goes in comes out, and what is broken is refused. */
+/* test_datasetfile.c - data sets in files: reading gives what was written, and damaged files are refused. */
 #include "suite.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
-/* The linear discriminant against the formulas of discriminant.c taken directly, in double precision, from all examples
- * at once. */
+/* The linear discriminant compared with the formulas of discriminant.c, evaluated in double precision from all
+ * examples at once. */
 #include "suite.h"
 #include "tiny.h"
 #include "headbench.h"

@@ -1,5 +1,5 @@
-/* Synthetic subjects: rotations are rotations in the sensors' own units, warps keep to the window, and a seed is a
- * subject. */
+/* Synthetic subjects: rotations act within each sensor, warps keep the window's length, and the same seed gives the
+ * same subject. */
 #include "suite.h"
 #include "tiny.h"
 #include "tinyfile.h"

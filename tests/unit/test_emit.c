@@ -1,5 +1,5 @@
-/* What the quantizer makes of a float model: near to it, near to its float double, and placed in memory so that nothing
- * is lost that is still needed. */
+/* The quantizer's output: its logits are near the float model's and near the fake-quantized model's. Its plan of
+ * memory overwrites nothing that is still needed. */
 
 #include "suite.h"
 #include "tiny.h"

@@ -1,5 +1,5 @@
-/* Scores against figures worked out by hand, .npy files read back by NumPy, and the integer forward pass over a dataset
- * against sums made here. */
+/* Scores compared with figures computed by hand, and .npy files with NumPy's reading. The integer forward pass over
+ * a data set is compared with sums of this test. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

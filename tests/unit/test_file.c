@@ -1,5 +1,5 @@
-/* Outputs are never torn: whatever fails, and whenever the program is killed, the old file is whole or the new one
- * is. */
+/* Outputs are never torn: whatever fails, and whenever the program is killed, either the old file or the new file is
+ * whole. */
 #include <dirent.h>
 #include <signal.h>
 #include <stdio.h>

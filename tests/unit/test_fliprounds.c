@@ -1,5 +1,5 @@
-/* Rounds of bit flips on a set of examples: what holds of every run whatever the data, against losses by libm in
- * double, in memory of exactly the promised size. */
+/* Rounds of bit flips on a set of examples: invariants of every run on any data. Losses are by libm in double
+ * precision; memory has exactly the promised size. */
 #include "suite.h"
 #include "tiny.h"
 #include "guarded.h"

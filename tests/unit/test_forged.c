@@ -1,5 +1,5 @@
-/* Sections that someone forged: checksums are right, contents are not. Every decoder must refuse them cleanly or make
- * sense of them; with a sanitizer this is a small fuzzer that begins from valid files and is the same each time. */
+/* Forged sections: checksums are right, contents are not. Every decoder must refuse a section cleanly or decode it.
+ * With a sanitizer this is a small fuzzer that starts from valid files and repeats exactly. */
 #include <stdlib.h>
 #include <string.h>
 

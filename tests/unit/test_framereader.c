@@ -1,4 +1,4 @@
-/* Frames of a stream that comes in pieces: the same frames however it is cut; breaks where rows, times or values are
+/* Frames of a stream that comes in pieces: any cut gives the same frames. Breaks where rows, times or values are
  * wrong; columns by name and number. */
 #include <math.h>
 

@@ -1,4 +1,5 @@
-/* Building graphs, reading architectures, and graphs in files: what is right goes round, what is wrong is reported. */
+/* Building graphs, reading architectures, and graphs in files: valid graphs are read back unchanged, invalid ones
+ * are reported. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* What an adapt leaves alone: the network below the last layer, the setup's graph, and all of the learner if the guard
- * refuses. And the way back. */
+/* What an adapt does not change: the network below the last layer, the setup's graph, and the whole learner if the
+ * guard refuses. Then undo. */
 #include "suite.h"
 #include "tiny.h"
 #include "streaming.h"

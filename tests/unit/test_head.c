@@ -1,5 +1,5 @@
-/* The closed-form head as a last layer: the same floats as the LOGITS node, classes separated by integers, and the
- * network below as it was. */
+/* The closed-form head as a last layer: the floats equal the LOGITS node's, the integers separate the classes, and
+ * the network below is unchanged. */
 #include "suite.h"
 #include "tiny.h"
 #include "headbench.h"

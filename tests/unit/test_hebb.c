@@ -1,5 +1,5 @@
-/* The Hebbian statistic of every layer, and the features made of it, against the formulas of flip.h, written a second
- * time. */
+/* The Hebbian statistic of every layer, and the features made of it, compared with a second implementation of the
+ * formulas of flip.h. */
 #include "suite.h"
 #include "tiny.h"
 #include "gathering.h"

@@ -1,4 +1,4 @@
-/* The Hebbian statistic against straight-through back-propagation, where it claims to be exact. */
+/* The Hebbian statistic compared with straight-through back-propagation, for the layers whose statistic is exact. */
 #include "suite.h"
 #include "tiny.h"
 #include "gathering.h"

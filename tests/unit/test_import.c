@@ -1,5 +1,5 @@
-/* test_import.c - numbers against the C library's, tables and series against what was written into them, and the real
- * files. */
+/* test_import.c - numbers compared with the C library's, tables and series with the values that were written, and
+ * the real files. */
 #include "suite.h"
 #include "../../lib/base/rng.h"
 #include "../../lib/data/import.h"

@@ -1,4 +1,4 @@
-/* test_importrefused.c - texts that no importer takes, in which words they are refused, and damaged ones, which do no
+/* test_importrefused.c - texts that every importer refuses, with the sentences, and damaged texts, which must do no
  * harm. */
 #include "suite.h"
 #include "../../lib/base/rng.h"

@@ -1,4 +1,4 @@
-/* test_importtrees.c - folders of recordings against what was written into them, and the real files. */
+/* test_importtrees.c - folders of recordings compared with the values that were written, and the real files. */
 #include "suite.h"
 
 #include "scratch.h"

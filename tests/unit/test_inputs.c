@@ -1,5 +1,5 @@
-/* Data whose values stay in the file: the same as data that is loaded, refused for the same reasons in the same words,
- * and read by any number of threads. */
+/* Data whose values stay in the file: equal to loaded data, refused with the same sentences, and read by any number
+ * of threads. */
 #include "suite.h"
 #include "scratch.h"
 #include "tiny.h"

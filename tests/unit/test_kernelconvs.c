@@ -1,5 +1,5 @@
-/* test_kernelconvs.c - whole convolutions, where a table of kernels has a way of its own, against scalar's unpack, dot
- * and rescale, byte for byte. */
+/* test_kernelconvs.c - whole convolutions of each kernel table that has its own, compared byte for byte with
+ * scalar's unpack, dot and rescale. */
 #include "suite.h"
 #include "edges.h"
 

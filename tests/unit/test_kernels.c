@@ -1,5 +1,5 @@
-/* test_kernels.c - every table of kernels against scalar, byte for byte: all small sizes, extreme values, arrays that
- * begin anywhere and end at an unreadable page. That scalar itself is right, test_qgraph.c says. */
+/* test_kernels.c - every kernel table compared with scalar, byte for byte. Sizes are all small sizes, values are
+ * extreme, arrays have any alignment and end at an unreadable page. test_qgraph.c tests scalar itself. */
 #include "suite.h"
 #include "edges.h"
 

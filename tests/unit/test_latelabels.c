@@ -1,4 +1,4 @@
-/* Labels by number and by time: which windows they name, before and after these come, and what is refused. */
+/* Labels by number and by time: which windows they name, labels before and after their windows, and refused labels. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

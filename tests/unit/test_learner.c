@@ -1,4 +1,4 @@
-/* The life of a learner's windows: predicted, labelled now or later, learned from once, or gone from the ring. */
+/* The life of a learner's windows: predicted, labelled now or later, learned once, or dropped from the ring. */
 #include "suite.h"
 #include "tiny.h"
 #include "streaming.h"

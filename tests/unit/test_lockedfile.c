@@ -1,4 +1,4 @@
-/* A file that is written in place is one process's: whoever begins together, and whatever others do with the name
+/* A file that is written in place belongs to one process, also if several start together or others change the name
  * meanwhile (lib/base/lockedfile.c). */
 #include <signal.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* The lowered graph computes what the original does, with nothing left in it that the device does not know. */
+/* The lowered graph computes what the original computes, and has only nodes that the device supports. */
 
 #include "suite.h"
 #include "tiny.h"

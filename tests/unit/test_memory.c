@@ -1,6 +1,6 @@
-/* Exactly i allocations succeed, for every i: whatever runs out must say so and leave nothing after (the sanitizer
- * build looks for leaks). The linker puts these wrappers before the library's own calls (see the Makefile); shared
- * libraries keep theirs. */
+/* Exactly i allocations succeed, for every i: each failure must be reported and leak nothing (the sanitizer build
+ * looks for leaks). The linker puts these wrappers before the library's own calls (see the Makefile). Calls inside
+ * shared libraries are not wrapped. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

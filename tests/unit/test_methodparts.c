@@ -1,5 +1,5 @@
-/* The numerics under the methods: ridge regression against a direct solve, SPSA against the gradient, refitted codes
- * against brute force. */
+/* The numerics of the methods: ridge regression compared with a direct solve, SPSA with the gradient, refitted codes
+ * with brute force. */
 #include <math.h>
 #include <string.h>
 

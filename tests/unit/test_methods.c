@@ -1,4 +1,5 @@
-/* Methods on tiny models: what holds of all, none against the bytes as they were, the device's against its own step. */
+/* Methods on tiny models: invariants of all methods, none compared with the unchanged bytes, the device's method
+ * with its own step. */
 #include "suite.h"
 #include "tiny.h"
 

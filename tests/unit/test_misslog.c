@@ -1,4 +1,4 @@
-/* Misses counted by hand, and the miss log's file: it comes back whole, and what is impossible, cut or damaged is
+/* Misses counted by hand, and the miss log's file: it is read back whole, and impossible, cut or damaged logs are
  * refused. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,4 @@
-/* Running moments of features, against the same moments taken directly, in double precision, from all examples at
- * once. */
+/* Running moments of features compared with the moments of all examples at once, in double precision. */
 #include "suite.h"
 #include "tiny.h"
 #include "headbench.h"

@@ -1,4 +1,4 @@
-/* Names in a table and in what is built on it: datasets, YAML, ZIP. */
+/* Names in a table and in its users: data sets, YAML, ZIP. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* ONNX in: logits against PyTorch's, on its own exports and on ones that spell the same nets in other words; refusals;
- * damaged files. */
+/* ONNX import: logits compared with PyTorch's, on its own exports and on the same networks from other operators;
+ * refusals; damaged files. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* ONNX out: read back by our own reader, and run by ONNX Runtime, float and quantized, on every kind of small graph. */
+/* ONNX export: read back by qc-import's reader and run by ONNX Runtime, float and quantized, on every kind of small
+ * graph. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

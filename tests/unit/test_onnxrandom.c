@@ -1,5 +1,5 @@
-/* ONNX in, as a property: a random graph of supported operators gives ONNX Runtime's logits, each of ONNX's own node
- * tests the output that it stores, or one sentence. */
+/* ONNX import as a property: a random graph of supported operators gives ONNX Runtime's logits. Each of ONNX's node
+ * tests gives the output that it stores, or is refused in one sentence. */
 #include <malloc.h>
 #include <math.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* How an output takes its place (lib/base/output.c): permissions, links, names that others planted, remains of dead
- * processes, two writers at a time. Each holds for temporary files without a name and for named ones (_i = 1). */
+/* How an output replaces its file (lib/base/output.c): permissions, links, names that others created, remains of
+ * killed processes, two writers at a time. Each test uses temporary files without a name and with a name (_i = 1). */
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* Forward parity with PyTorch: the weights of its ONNX dumps put into our graphs give its logits. Skipped where the
- * dumps or python3-onnx are missing. */
+/* Forward parity with PyTorch: QcGraph with the weights of PyTorch's ONNX dumps gives PyTorch's logits. Skipped if
+ * the dumps or python3-onnx are missing. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

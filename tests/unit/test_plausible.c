@@ -1,4 +1,4 @@
-/* Values of another unit are said once, with channel and factor; values of another person are not. */
+/* Values in another unit are reported once, with channel and factor; values of another person are not. */
 #include <math.h>
 #include <string.h>
 

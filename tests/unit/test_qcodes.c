@@ -1,5 +1,5 @@
-/* Weights packed as codes, and floats made the codes of an input: what is set is read, halves go away from zero, what
- * is no number is harmless. */
+/* Weights packed as codes, and floats that become the codes of an input. Reading gives what was set, halves round
+ * away from zero, values that are no number do no harm. */
 #include <math.h>
 
 #include "suite.h"

@@ -1,5 +1,5 @@
-/* test_qgraph.c - the integer forward pass against the formulas of qgraph.h, written a second time as plainly as can
- * be, on random graphs. */
+/* test_qgraph.c - the integer forward pass on random graphs compared with a second, plain implementation of the
+ * formulas of qgraph.h. */
 #include "suite.h"
 #include "samplegraph.h"
 

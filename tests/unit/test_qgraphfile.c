@@ -1,5 +1,5 @@
-/* The quantized graph in its file: the same bytes come back, and nothing that would lead a forward pass astray is
- * accepted. */
+/* The quantized graph in its file: the same bytes are read back, and every graph that would break a forward pass is
+ * refused. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

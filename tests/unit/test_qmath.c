@@ -1,4 +1,4 @@
-/* The device's ln, exp and sqrt against libm's. */
+/* The device's ln, exp and sqrt compared with libm's. */
 #include <math.h>
 
 #include "suite.h"

@@ -1,5 +1,5 @@
-/* The pieces of the methods with back-propagation against their papers' definitions: losses and their gradients,
- * A-GEM's projection, Camel's greedy choice, shared values. */
+/* The parts of the methods with back-propagation compared with their papers' definitions: losses and their
+ * gradients, A-GEM's projection, Camel's greedy choice, shared values. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

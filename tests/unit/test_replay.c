@@ -1,4 +1,4 @@
-/* The methods with back-propagation at work on small models: what holds of all of them, batch by batch. */
+/* The methods with back-propagation on small models: invariants of all methods, batch by batch. */
 #include "suite.h"
 #include "tiny.h"
 #include "replaying.h"

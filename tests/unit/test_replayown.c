@@ -1,5 +1,5 @@
-/* The methods with back-propagation at work on small models: what is each one's own, from a step down the gradient to
- * shared values. */
+/* The methods with back-propagation on small models: the properties of each method, from a gradient step to shared
+ * values. */
 #include "suite.h"
 #include "tiny.h"
 #include "replaying.h"

@@ -1,4 +1,5 @@
-/* The rules that draw examples: distribution by chi-square, evenness over classes against every possible filling. */
+/* The rules that draw examples: distribution by chi-square, evenness over classes compared with every possible
+ * allocation. */
 #include <math.h>
 #include <string.h>
 

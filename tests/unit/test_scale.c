@@ -1,4 +1,4 @@
-/* Scales, rounding and fixed-point factors: against exact arithmetic and against the plainest scale there is. */
+/* Scales, rounding and fixed-point factors, compared with exact arithmetic and with a min-max scale. */
 #include <float.h>
 #include <limits.h>
 #include <math.h>

@@ -1,4 +1,4 @@
-/* Examples that a learner keeps: reserved slots stay, others are drawn with the promised odds. */
+/* Examples that a learner keeps: reserved slots stay, the others are drawn with the promised probability. */
 #include <math.h>
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* test_split.c - every example goes to exactly one part, parts have the sizes asked for, and what cannot be split is
+/* test_split.c - every example goes to exactly one part, parts have the requested sizes, and impossible splits are
  * refused. */
 #include "suite.h"
 #include "../../lib/data/split.h"

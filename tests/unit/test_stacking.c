@@ -1,5 +1,5 @@
-/* Calibrated stacking and temperature: how far the head lowers classes that the stream has shown, from the margins of a
- * head that lowers none; and by how much it scales its logits, from the losses at other scales. */
+/* Calibrated stacking and temperature. How far the head lowers classes that the stream has shown follows from the
+ * margins of a head that lowers none. How it scales its logits follows from the losses at other scales. */
 #include "suite.h"
 #include "tiny.h"
 #include "headbench.h"

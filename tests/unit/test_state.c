@@ -1,4 +1,4 @@
-/* A learner's state against power cuts: on memory with flash semantics, cut at every byte. */
+/* A learner's state against power cuts: on memory with flash semantics, the power is cut at every byte. */
 #include "suite.h"
 #include "tiny.h"
 #include "flashcells.h"

@@ -1,4 +1,4 @@
-/* States that a learner must not take: another learner's, forged ones whose checksums are right, and memory that cannot
+/* States that a learner must refuse: another learner's, forged states with right checksums, and memory that cannot
  * hold a state. */
 #include "suite.h"
 #include "tiny.h"

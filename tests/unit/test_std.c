@@ -1,5 +1,5 @@
-/* A last layer that reads standard deviations, too: it says what it said as long as their weights are 0, and it tells
- * apart what means cannot. */
+/* A last layer that also reads standard deviations: its logits are unchanged while their weights are 0, and it
+ * separates classes that means cannot separate. */
 #include "suite.h"
 #include "tiny.h"
 

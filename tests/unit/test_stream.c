@@ -1,4 +1,4 @@
-/* Frames into windows: the same bytes as quantizing each window whole, at each stride and after each gap. */
+/* Frames into windows: the same bytes as from quantizing each window whole, at each stride and after each gap. */
 #include "suite.h"
 #include "tiny.h"
 

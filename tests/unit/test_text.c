@@ -1,4 +1,4 @@
-/* One table says what every form of output makes of text that others wrote (lib/base/text.c). */
+/* One table defines how every form of output writes text from outside (lib/base/text.c). */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

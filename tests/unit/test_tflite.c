@@ -1,4 +1,4 @@
-/* TensorFlow Lite in: the reader of FlatBuffers, and files that are cut. (Logits: tests/cli/tflite_in.sh.) */
+/* TensorFlow Lite import: the reader of FlatBuffers, and cut files. (Logits: tests/cli/tflite_in.sh.) */
 #include <stdlib.h>
 #include <string.h>
 

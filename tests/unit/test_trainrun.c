@@ -1,5 +1,5 @@
-/* What a run for training promises beside slopes: gradients straight through quantization, norms' statistics, memory
- * shared without harm. */
+/* A training run beside its gradients: straight-through gradients of quantization, statistics of norms, memory that
+ * is shared safely. */
 #include <math.h>
 #include <stdlib.h>
 

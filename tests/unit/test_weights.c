@@ -1,4 +1,5 @@
-/* Weights in and out: layout against an index worked by hand, round trips of every kind of graph, damaged files. */
+/* Weights out and in: layout compared with an index computed by hand, round trips of every kind of graph, damaged
+ * files. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

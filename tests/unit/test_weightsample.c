@@ -1,4 +1,5 @@
-/* From features to flips: the small network's score, its byte, and the draw of weights: counts, odds, ties and undo. */
+/* From features to flips: the small network's score, its byte, and the sample of weights: counts, probabilities,
+ * ties and undo. */
 
 #include "suite.h"
 #include "tiny.h"

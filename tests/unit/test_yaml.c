@@ -1,4 +1,4 @@
-/* YAML trees: values, and sentences that say where. */
+/* YAML trees: values, and messages with file, line and column. */
 #include <stdlib.h>
 #include <string.h>
 

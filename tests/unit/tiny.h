@@ -1,5 +1,5 @@
-/* tiny.h - small float graphs with lifelike parameters, random windows, and what the quantizer makes of them: for
- * tests. Include after check.h. */
+/* tiny.h - small float graphs with realistic parameters, random windows, and their quantized graphs. Include after
+ * check.h. */
 #ifndef QC_TESTS_TINY_H
 #define QC_TESTS_TINY_H
 

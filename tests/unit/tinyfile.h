@@ -1,4 +1,4 @@
-/* tinyfile.h - a model file of the tiny shape, as yet without a graph, and labelled windows for it. Include after
+/* tinyfile.h - a model file of the tiny shape that has no graph yet, and labelled windows for it. Include after
  * tiny.h. */
 #ifndef QC_TESTS_TINYFILE_H
 #define QC_TESTS_TINYFILE_H

@@ -1,5 +1,5 @@
-/* waves.h - a small problem to train on: the class is the number of waves in the window, under noise and a random
- * phase. Include after check.h. */
+/* waves.h - a small training problem: the class is the number of waves in the window, with noise and a random phase.
+ * Include after check.h. */
 #ifndef QC_TESTS_WAVES_H
 #define QC_TESTS_WAVES_H
 
