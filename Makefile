@@ -212,8 +212,8 @@ bench-%: ## run one benchmark: build/tests/bench_NAME or tests/bench/NAME.sh; TS
 DEST  = $(DESTDIR)$(PREFIX)
 NAMES = $(notdir $(PROGRAMS))
 # Laid out as here, so that the links of README hold.
-DOCUMENTS := README.md LICENSE share/CHANGELOG.md share/experiments/RESULTS.md share/experiments/few-labels.md \
-    share/experiments/drift.md tests/bench/README.md $(wildcard share/pictures/*.svg)
+DOCUMENTS := README.md LICENSE share/CHANGELOG.md tests/bench/README.md $(wildcard share/experiments/*.md) \
+    $(wildcard share/pictures/*.svg)
 # Folders that are removed when they are empty; folders of a system's own hierarchy stay.
 FOLDERS := share/bash-completion/completions share/bash-completion share/zsh/vendor-completions share/zsh \
     share/fish/vendor_completions.d share/fish share/man/man1 share/man/man5 share/man/man7 share/doc lib/pkgconfig \
