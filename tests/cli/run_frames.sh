@@ -72,7 +72,7 @@ refuse 2 qc-run --decimal ';' q.qcm
 refuse 2 qc-run --decimal , --raw f32 q.qcm
 refuse 2 qc-run -
 refuse 2 qc-run -c core.qcd --state core.qcd q.qcm
-refuse 5 qc-run fp.qcm
+refuse 3 qc-run fp.qcm
 refuse 3 qc-run core.qcd
 cut -d, -f2-3 frames.csv | qc-run q.qcm 2>&1 >out | cut -d: -f1-3
 
