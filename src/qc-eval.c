@@ -1,15 +1,13 @@
 /* qc-eval - how good a model is on labelled data: integer forward for a quantized model, float forward for a float
  * one. */
-#include <stdio.h>
-
 #include "../lib/base/file.h"
 #include "../lib/cli/cli.h"
-#include "../lib/data/npy.h"
-#include "../lib/quant/qpredict.h"
 #include "../lib/cli/profile.h"
-#include "../lib/nn/score.h"
+#include "../lib/cli/scoretable.h"
+#include "../lib/data/npy.h"
 #include "../lib/format/qgraphfile.h"
 #include "../lib/format/spareclasses.h"
+#include "../lib/quant/qpredict.h"
 
 static QcList data_paths;
 static const char *logits_path, *layers_path;
@@ -29,70 +27,6 @@ static const QcOption options[] = {
 
 static const QcProgram program = {"qc-eval", "evaluate a float or quantized model on data", "-d FILE [options] [MODEL]",
                                   options, 1};
-
-static void print_json_confusion(const QcScore *s, const QcModelFile *m)
-{
-    printf(", \"labels\": [");
-    for (uint32_t c = 0; c < s->classes; c++) {
-        if (c) printf(", ");
-        qc_json_text(m->labels[c]);
-    }
-    printf("], \"confusion\": [");
-    for (uint32_t c = 0; c < s->classes; c++)
-        for (uint32_t k = 0; k < s->classes; k++)
-            printf("%s%u%s",
-                   k   ? ", "
-                   : c ? ", ["
-                       : "[",
-                   s->confusion[(size_t)c * s->classes + k], k + 1 == s->classes ? "]" : "");
-    printf("]");
-}
-
-static void print_json(const char *path, const QcScore *s, const QcModelFile *m)
-{
-    const struct {
-        const char *name;
-        double value;
-    } figures[] = {{"accuracy", s->accuracy}, {"loss", s->loss}, {"ece", s->ece}, {"recall_mean", s->recall_mean}};
-    printf("{\"data\": ");
-    qc_json_text(path);
-    printf(", \"examples\": %u, \"unlabelled\": %u", s->n, s->unlabelled);
-    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
-        printf(", \"%s\": ", figures[i].name);
-        qc_json_real(figures[i].value, 6);
-    }
-    printf(", \"recall\": {");
-    for (uint32_t c = 0; c < s->classes; c++) {
-        if (c) printf(", ");
-        qc_json_text(m->labels[c]);
-        printf(": ");
-        qc_json_real(s->recall[c], 6);
-    }
-    printf("}");
-    if (confusion) print_json_confusion(s, m);
-    printf("}\n");
-}
-
-static void print_table(const char *path, const QcScore *s, const QcModelFile *m)
-{
-    printf("data\t");
-    qc_print_text(path);
-    printf("\nexamples\t%u\n", s->n);
-    if (s->unlabelled) printf("unlabelled\t%u\n", s->unlabelled);
-    printf("accuracy\t%.4f\nloss\t%.4f\nece\t%.4f\nrecall_mean\t%.4f\n", s->accuracy, s->loss, s->ece, s->recall_mean);
-    printf("class\texamples\trecall");
-    for (uint32_t c = 0; c < s->classes && confusion; c++) {
-        printf("\tas ");
-        qc_print_text(m->labels[c]);
-    }
-    putchar('\n');
-    for (uint32_t c = 0; c < s->classes; c++) {
-        qc_print_text(m->labels[c]);
-        printf("\t%u\t%.4f", s->examples[c], s->recall[c]);
-        for (uint32_t k = 0; k < s->classes && confusion; k++) printf("\t%u", s->confusion[(size_t)c * s->classes + k]);
-        putchar('\n');
-    }
-}
 
 /* One data file: load, predict, score, print. */
 static int evaluate(const QcModelFile *m, const char *path, QcErr *err)
@@ -114,7 +48,7 @@ static int evaluate(const QcModelFile *m, const char *path, QcErr *err)
     for (uint32_t i = 0; i < data.n; i++) label[i] = data.label[i] < 0 ? -1 : map[data.label[i]];
     if (logits_path && qc_npy_save(logits_path, logits, data.n, m->classes, err)) goto end;
     if (qc_score(&score, logits, label, data.n, m->classes, err)) goto end;
-    (json ? print_json : print_table)(qc_input_name(path), &score, m);
+    qc_print_score(qc_input_name(path), &score, m, json, confusion);
     status = 0;
 end:
     qc_score_release(&score);
@@ -160,7 +94,7 @@ static int validate(int has_model, QcErr *err)
     return from_stdin > 1 ? qc_fail(err, QC_EUSAGE, "only one of the inputs can be standard input") : 0;
 }
 
-static int spare(const char *output, const char *model_path, QcErr *err)
+static int refuse_overwrite(const char *output, const char *model_path, QcErr *err)
 {
     return qc_output_refuse_overwrite(output, &model_path, 1, err) ||
                    qc_output_refuse_overwrite(output, data_paths.items, data_paths.n, err)
@@ -174,11 +108,10 @@ int main(int argc, char **argv)
     const char *model_path = operands ? argv[1] : NULL;
     QcErr err = {0};
     QcModelFile model = {0};
-    int status = validate(!qc_is_standard(model_path), &err) || spare(logits_path, model_path, &err) ||
-                         spare(layers_path, model_path, &err) || qc_modelfile_load(&model, model_path, &err) ||
-                         qc_drop_spare_classes(&model, &err)
-                     ? -1
-                     : 0;
+    int status = validate(!qc_is_standard(model_path), &err) ? -1 : 0;
+    if (!status && (refuse_overwrite(logits_path, model_path, &err) || refuse_overwrite(layers_path, model_path, &err)))
+        status = -1;
+    if (!status) status = qc_modelfile_load(&model, model_path, &err) || qc_drop_spare_classes(&model, &err) ? -1 : 0;
     for (int i = 0; i < data_paths.n && !status; i++)
         status = (layers_path || profile ? look_inside : evaluate)(&model, data_paths.items[i], &err);
     qc_modelfile_release(&model);

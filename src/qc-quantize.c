@@ -1,9 +1,8 @@
 /* qc-quantize - a float model in, a quantized model out. */
-#include <stdio.h>
-
 #include "../lib/base/clock.h"
 #include "../lib/base/file.h"
 #include "../lib/cli/cli.h"
+#include "../lib/cli/quantizereport.h"
 #include "../lib/device/head.h"
 #include "../lib/format/driftfile.h"
 #include "../lib/format/qgraphfile.h"
@@ -52,30 +51,6 @@ static const QcProgram program = {"qc-quantize", "quantize a float model to 2, 4
 static void progress(uint32_t epoch, uint32_t of, double loss, double accuracy)
 {
     qc_progress(epoch, of, "epoch %u/%u  held-out loss %.4f  accuracy %.3f", epoch, of, loss, accuracy);
-}
-
-/* A figure over nothing is none. */
-static const char *figure(char text[32], double value, int known)
-{
-    snprintf(text, 32, json ? "%.6g" : "%.4f", value);
-    return known ? text : json ? "null" : "nan";
-}
-
-static void report(FILE *to, const QcQGraph *g, const QcQuantizeReport *r)
-{
-    uint32_t layers = 0;
-    for (uint32_t i = 0; i < g->n_nodes; i++) layers += g->nodes[i].n_codes > 0;
-    const char *form =
-        json ? "{\"bits\": %lld, \"activation_bits\": %lld, \"layers\": %u, \"weights\": %u, \"bytes\": %u, "
-               "\"held_out\": %u, "
-               "\"rounded_loss\": %s, \"rounded_accuracy\": %s, \"loss\": %s, \"accuracy\": %s, \"kept_epoch\": %u}\n"
-             : "bits\t%lld\nactivation bits\t%lld\nlayers\t%u\nweights\t%u\nbytes of codes\t%u\nheld-out examples\t%u\n"
-               "rounded: loss\t%s\nrounded: accuracy\t%s\nkept: loss\t%s\nkept: accuracy\t%s\nkept epoch\t%u\n";
-    char text[4][32];
-    int known = r->held_out > 0;
-    fprintf(to, form, (long long)bits, (long long)activation_bits, layers, g->n_codes, g->n_code_bytes, r->held_out,
-            figure(text[0], r->rounded_loss, known), figure(text[1], r->rounded_accuracy, known),
-            figure(text[2], r->loss, known), figure(text[3], r->accuracy, known), r->kept_epoch);
 }
 
 static int is_width(int64_t n) { return n == 2 || n == 4 || n == 8; }
@@ -129,6 +104,27 @@ static int add_drift(QcModelFile *model, const QcQGraph *g, const QcWindows *win
     return fits > 0 ? qc_driftbase_encode(model, &base, g, err) : fits;
 }
 
+static int check_usage(QcQuantizeOptions *o, const char *model_path, QcErr *err)
+{
+    const char *const inputs[] = {coreset_path, data_path, model_path};
+    if (with_std && without_std) return qc_fail(err, QC_EUSAGE, "--std and --no-std exclude each other");
+    if (!is_width(bits) || !is_width(last_bits) || (activation_bits != 4 && activation_bits != 8))
+        return qc_fail(err, QC_EUSAGE, "-b and --last-bits are 2, 4 or 8 and -a is 4 or 8");
+    if (!coreset_path && !data_path)
+        return qc_fail(err, QC_EUSAGE,
+                       "real data is needed for the ranges of activations: give a coreset (-c) or training data (-d)");
+    *o = (QcQuantizeOptions){.bits = (int)bits,
+                             .last_bits = (int)last_bits,
+                             .activation_bits = (int)activation_bits,
+                             .epochs = (uint32_t)epochs,
+                             .batch = (uint32_t)batch,
+                             .rate = rate,
+                             .seed = (uint64_t)seed,
+                             .threads = qc_threads(threads),
+                             .progress = progress};
+    return qc_output_refuse_overwrite(output, inputs, 3, err) || qc_output_check(output, 1, err) ? -1 : 0;
+}
+
 int main(int argc, char **argv)
 {
     QcErr err;
@@ -137,36 +133,13 @@ int main(int argc, char **argv)
     QcWindows windows = {0};
     QcArena arena = {0};
     QcQGraph g;
+    QcQuantizeOptions o;
     QcQuantizeReport r;
     uint8_t digest[QC_DIGEST_BYTES];
     int status = -1;
     double start = qc_seconds();
     qc_cli_parse(&program, argc, argv);
-    if (with_std && without_std) {
-        qc_fail(&err, QC_EUSAGE, "--std and --no-std exclude each other");
-        goto end;
-    }
-    if (!is_width(bits) || !is_width(last_bits) || (activation_bits != 4 && activation_bits != 8)) {
-        qc_fail(&err, QC_EUSAGE, "-b and --last-bits are 2, 4 or 8 and -a is 4 or 8");
-        goto end;
-    }
-    if (!coreset_path && !data_path) {
-        qc_fail(&err, QC_EUSAGE,
-                "real data is needed for the ranges of activations: give a coreset (-c) or training data (-d)");
-        goto end;
-    }
-    QcQuantizeOptions o = {.bits = (int)bits,
-                           .last_bits = (int)last_bits,
-                           .activation_bits = (int)activation_bits,
-                           .epochs = (uint32_t)epochs,
-                           .batch = (uint32_t)batch,
-                           .rate = rate,
-                           .seed = (uint64_t)seed,
-                           .threads = qc_threads(threads),
-                           .progress = progress};
-    const char *const inputs[] = {coreset_path, data_path, argv[1]};
-    if (qc_output_refuse_overwrite(output, inputs, 3, &err) || qc_output_check(output, 1, &err)) goto end;
-    if (qc_modelfile_load(&model, argv[1], &err)) goto end;
+    if (check_usage(&o, argv[1], &err) || qc_modelfile_load(&model, argv[1], &err)) goto end;
     if (load_graph(&graph, &model, &err)) {
         qc_within(&err, qc_input_name(argv[1]));
         goto end;
@@ -182,7 +155,7 @@ int main(int argc, char **argv)
         qc_modelfile_stamp(&model, qc_cli_command(), &input, 1, &err))
         goto end;
     if (qc_modelfile_save(&model, output, &err)) goto end;
-    report(qc_is_standard(output) ? stderr : stdout, &g, &r);
+    qc_print_quantized(qc_is_standard(output) ? stderr : stdout, &r, &g, o.activation_bits, json);
     unsigned long long bytes = qc_container_bytes(&model.container);
     if (r.held_out)
         qc_note("accuracy %.4f on %u held-out examples; %.1f s; %llu bytes", r.accuracy, r.held_out,

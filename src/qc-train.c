@@ -1,7 +1,6 @@
 /* qc-train: an architecture and a data file in; a float model out, and the log of its quantization misses. */
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "../lib/base/clock.h"
 #include "../lib/base/file.h"
@@ -95,39 +94,13 @@ static int check_usage(QcTrainOptions *o, QcErr *err)
     return wrong ? qc_fail(err, QC_EUSAGE, "%s", wrong) : 0;
 }
 
-/* Nothing but a checkpoint is written over. */
-static int check_checkpoint(QcErr *err)
-{
-    QcContainer c;
-    struct stat about;
-    if (!checkpoint || stat(checkpoint, &about) || !S_ISREG(about.st_mode) || !about.st_size) return 0;
-    if (qc_container_load(&c, checkpoint, QC_KIND_CHECKPOINT, err)) return -1;
-    qc_container_release(&c);
-    return 0;
-}
-
 static int check_outputs(QcErr *err)
 {
-    return check_checkpoint(err) || qc_output_check(output, 1, err) ||
+    return qc_train_check_checkpoint(checkpoint, err) || qc_output_check(output, 1, err) ||
                    (log_path && qc_output_check(log_path, 1, err)) ||
                    (checkpoint && qc_output_check(checkpoint, 1, err))
                ? -1
                : 0;
-}
-
-/* Every label name becomes a class, so each needs an example. */
-static int check_classes(const QcDataset *d, QcErr *err)
-{
-    if (!d->n) return qc_fail(err, QC_EFORMAT, "%.200s has no examples", qc_input_name(data));
-    if (d->labels.n < 2) return qc_fail(err, QC_EFORMAT, "%.200s has fewer than two classes", qc_input_name(data));
-    for (uint32_t class = 0; class < d->labels.n; class++) {
-        uint32_t i = 0;
-        while (i < d->n && d->label[i] != (int32_t)class) i++;
-        if (i == d->n)
-            return qc_fail(err, QC_EFORMAT, "%.200s has no example of class '%.100s'", qc_input_name(data),
-                           d->labels.names[class]);
-    }
-    return 0;
 }
 
 /* A fresh model file for this data, with provenance; its graph is added when it has learned. */
@@ -135,7 +108,7 @@ static int begin_model(QcModelFile *m, QcGraph *g, QcDataset *d, QcErr *err)
 {
     char path[4096], name[QC_NAME_MAX + 1], digest[QC_DIGEST_TEXT], line[1100];
     QcNorm norm;
-    if (qc_arch_find(path, sizeof path, arch, err) || check_classes(d, err) ||
+    if (qc_arch_find(path, sizeof path, arch, err) || qc_train_check_classes(d, qc_input_name(data), err) ||
         qc_norm_measure(&norm, d, &d->arena, err) ||
         qc_arch_load(g, name, path, width, d->channels, d->height, d->length, d->labels.n, err))
         return -1;

@@ -14,7 +14,7 @@ static int load_model(QcLiveModel *m, const char *path, QcErr *err)
 {
     if (qc_modelfile_load(&m->model, path, err)) return -1;
     if (!qc_modelfile_is_quantized(&m->model))
-        return qc_fail(err, QC_EUNSUPPORTED,
+        return qc_fail(err, QC_EFORMAT,
                        "%.300s: a float model does not run on a stream: quantize it (qc-quantize)",
                        qc_input_name(path));
     if (qc_qgraphfile_decode(&m->g, &m->model, &m->arena, err)) return qc_within(err, qc_input_name(path));

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../format/container.h"
@@ -183,4 +184,14 @@ int qc_checkpoint_load(QcTraining *t, QcErr *err)
                      : 1;
     qc_container_release(&c);
     return status < 0 ? qc_within(err, t->o->checkpoint) : 1;
+}
+
+int qc_train_check_checkpoint(const char *path, QcErr *err)
+{
+    QcContainer c;
+    struct stat about;
+    if (!path || stat(path, &about) || !S_ISREG(about.st_mode) || !about.st_size) return 0;
+    if (qc_container_load(&c, path, QC_KIND_CHECKPOINT, err)) return -1;
+    qc_container_release(&c);
+    return 0;
 }

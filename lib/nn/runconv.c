@@ -3,8 +3,11 @@
  * blocked activations, for which wide kernels fall back to the same matrix product after a slower im2col. A linear
  * layer is a 1 x 1 convolution over one row of n positions. */
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "runconvparts.h"
+
+enum { GENERATORS = 16 << 20 }; /* bytes, more than the code of a primitive takes */
 
 struct QcConv {
     QcPass pass[QC_PASSES];
@@ -131,12 +134,22 @@ dnnl_status_t qc_pass_describe(dnnl_primitive_desc_t *out, const QcConvShape *s,
     return bad ? bad : describe_primitive(out, &op, hint);
 }
 
+/* oneDNN's code generators write to address 0 if the system has no pages for them, so pages for all of them must be
+ * there beforehand. */
+static dnnl_status_t create_primitive(dnnl_primitive_t *out, dnnl_primitive_desc_t desc)
+{
+    void *probe = mmap(NULL, GENERATORS, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (probe == MAP_FAILED) return dnnl_out_of_memory;
+    munmap(probe, GENERATORS);
+    return dnnl_primitive_create(out, desc);
+}
+
 dnnl_status_t qc_dnnl_reorder(dnnl_primitive_t *out, const dnnl_memory_desc_t *from, const dnnl_memory_desc_t *to)
 {
     dnnl_primitive_desc_t desc;
     dnnl_status_t bad = dnnl_reorder_primitive_desc_create(&desc, from, engine, to, engine, NULL);
     if (bad) return bad;
-    bad = dnnl_primitive_create(out, desc);
+    bad = create_primitive(out, desc);
     dnnl_primitive_desc_destroy(desc);
     return bad;
 }
@@ -149,7 +162,7 @@ void qc_dnnl_raise(size_t *most, const dnnl_memory_desc_t *desc)
 
 dnnl_status_t qc_pass_make(QcPass *out, const QcConvShape *s, int pass, dnnl_primitive_desc_t desc, QcConvNeeds *needs)
 {
-    dnnl_status_t bad = dnnl_primitive_create(&out->primitive, desc);
+    dnnl_status_t bad = create_primitive(&out->primitive, desc);
     const dnnl_memory_desc_t *wanted = dnnl_primitive_desc_query_md(
         desc, pass == QC_BACK_WEIGHTS ? dnnl_query_diff_weights_md : dnnl_query_weights_md, 0);
     const dnnl_memory_desc_t *scratchpad = dnnl_primitive_desc_query_md(desc, dnnl_query_scratchpad_md, 0);

@@ -37,6 +37,10 @@ typedef struct QcTrainOptions {
 
 extern const QcTrainOptions qc_train_defaults;
 const char *qc_train_validate(const QcTrainOptions *o); /* NULL, or the sentence to print */
+/* -1 if the file at `path` is no checkpoint: nothing else is written over. NULL: none is wanted. */
+int qc_train_check_checkpoint(const char *path, QcErr *err);
+/* Every label name becomes a class, so each needs an example, and there must be two. name: of the data in messages. */
+int qc_train_check_classes(const QcDataset *d, const char *name, QcErr *err);
 
 /* Trains g (reset beforehand by the caller) on d (labels mapped by map, see qc_dataset_match). With validation, g ends
  * with the parameters of the best epoch. Same options and data = same bytes, whatever the number of threads, whether or
