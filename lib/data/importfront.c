@@ -66,6 +66,16 @@ static int16_t sample_of(float x)
     return (int16_t)(value > INT16_MAX ? INT16_MAX : value < INT16_MIN ? INT16_MIN : value);
 }
 
+/* The device takes samples of 16 bits; overshoot of a resampling is a few samples. */
+static void check_range(const QcDataset *d, const QcImportOptions *o)
+{
+    uint64_t n = (uint64_t)d->n * d->length, beyond = 0;
+    for (uint64_t i = 0; i < n; i++) beyond += fabsf(d->x[i]) > 1;
+    if (beyond <= n / 1000) return;
+    qc_import_warn(o, "%.1f %% of the samples are beyond -1 to 1 and are clipped: scale the sound files to this range",
+                   100 * (double)beyond / (double)n);
+}
+
 static int turn_window(void *ctx, uint32_t i, QcErr *err)
 {
     const Work *w = ctx;
@@ -98,6 +108,7 @@ int qc_import_front(QcDataset *d, double rate, const QcImportOptions *o, QcErr *
     if (d->length < s.frame)
         return qc_fail(err, QC_EUSAGE, "a window of %u samples has no frame of %u samples (--front-end)", d->length,
                        s.frame);
+    check_range(d, o);
     Work w = {.front = &front, .d = d, .frames = (d->length - s.frame) / s.hop + 1};
     w.out = qc_arena_take(&d->arena, (uint64_t)d->n * qc_front_features(&s) * w.frames, sizeof *w.out, err);
     QcJobs jobs = {.threads = o->jobs, .work = turn_window, .ctx = &w};

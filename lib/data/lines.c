@@ -1,5 +1,6 @@
 #include "lines.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -162,4 +163,16 @@ int qc_field_name(char name[QC_FIELD_NAME], const QcLines *l, QcField field, QcE
     memcpy(name, field.at, length);
     name[length] = 0;
     return 0;
+}
+
+int qc_field_whole(char name[QC_FIELD_NAME], QcField field)
+{
+    double value;
+    const char *end = field.at;
+    int plain = 1;
+    for (const char *at = field.at; at < field.end; at++) plain = plain && *at >= '0' && *at <= '9';
+    if (plain || qc_number_read_double(&value, &end, field.end) || end != field.end) return 0;
+    if (value != floor(value) || fabs(value) >= 1e15) return 0;
+    snprintf(name, QC_FIELD_NAME, "%.0f", value == 0 ? 0.0 : value);
+    return 1;
 }

@@ -47,6 +47,10 @@ int qc_field_number(float *value, QcField field, const char **wrong); /* the who
 enum { QC_FIELD_NAME = 256 };
 int qc_field_name(char name[QC_FIELD_NAME], const QcLines *l, QcField field, QcErr *err);
 
+/* A whole number that is not written as digits alone, such as "1.0", "2e+00", "+3": 1, and its digits in `name`.
+ * Other fields: 0. A class of this field has these digits as its name. */
+int qc_field_whole(char name[QC_FIELD_NAME], QcField field);
+
 /* For "%.*s": the start of a field, cut where it would fill a message. */
 #define QC_FIELD(f) (int)((f).end - (f).at > 40 ? 40 : (f).end - (f).at), (f).at
 

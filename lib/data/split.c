@@ -232,6 +232,9 @@ int qc_split(uint32_t *order, uint32_t *n_train, const QcDataset *d, const QcSpl
     if (status) return -1;
     if (!*n_train && o->leave)
         return qc_fail(err, QC_EUSAGE, "the training part would be empty: all recordings are named '%.60s'", o->leave);
+    if (*n_train == d->n && !o->leave && o->by == QC_SPLIT_BLOCK)
+        return qc_fail(err, QC_EUSAGE, "the test part would be empty: no recording has enough examples of a class for "
+                       "a fraction of %g (--by recording or --by random)", o->test);
     if (!*n_train || *n_train == d->n)
         return qc_fail(err, QC_EUSAGE, "the %s part would be empty: a fraction of %g does not fit %u examples",
                        *n_train ? "test" : "training", o->test, d->n);

@@ -1,7 +1,5 @@
 #include "table.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,23 +68,11 @@ int qc_table_stamp(double *time, const QcTable *t, QcField cell)
                : 0;
 }
 
-/* A number without a fraction that is not written as one: "1.0", "2e+00", "+3". Others stay as they are. */
-static int write_whole(char name[QC_FIELD_NAME], QcField cell)
-{
-    double value;
-    const char *wrong;
-    int plain = 1;
-    for (const char *at = cell.at; at < cell.end; at++) plain = plain && *at >= '0' && *at <= '9';
-    if (plain || qc_table_number(&value, cell, 0, &wrong) || value != floor(value) || fabs(value) >= 1e15) return 0;
-    snprintf(name, QC_FIELD_NAME, "%.0f", value == 0 ? 0.0 : value);
-    return 1;
-}
-
 int qc_table_name(char name[QC_FIELD_NAME], const QcTable *t, QcField cell, int label, QcErr *err)
 {
     char text[2 * QC_FIELD_NAME];
     size_t n = 0;
-    if (label && write_whole(name, cell)) return 0;
+    if (label && qc_field_whole(name, cell)) return 0;
     for (const char *at = cell.at; at < cell.end && n < sizeof text; at++) {
         text[n++] = *at;
         if (*at == '"' && at + 1 < cell.end && at[1] == '"') at++;

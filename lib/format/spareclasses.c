@@ -131,7 +131,7 @@ int32_t qc_class_of_label(QcModelFile *m, const char *name, size_t length, int t
     QcErr err;
     int32_t found = qc_class_of_name(m, name, length);
     uint32_t named = qc_named_classes(m);
-    if (found >= 0 || !takes || !length || named == m->classes) return found;
+    if (found >= 0 || !takes || !length || named == m->classes || memchr(name, 0, length)) return found;
     char *text = qc_arena_text(&m->arena, name, length, &err);
     if (!text) return -1;
     m->labels[named] = text;

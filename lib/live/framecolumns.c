@@ -5,6 +5,7 @@
 
 #include "../data/number.h"
 #include "../data/table.h"
+#include "../format/spareclasses.h"
 
 static char separator_of(const QcFrameReader *r, QcField row)
 {
@@ -187,4 +188,13 @@ int qc_framecolumns_find(QcFrameReader *r, QcField row, QcErr *err)
     if (name_channels(r, header, err)) return -1;
     qc_frameclock_init(&r->clock, header.at && r->time != UINT32_MAX ? cell_at(r, header, r->time) : (QcField){0});
     return header.at != NULL;
+}
+
+int32_t qc_framecolumns_class(QcModelFile *m, QcField cell, int takes)
+{
+    char whole[QC_FIELD_NAME];
+    size_t length = (size_t)(cell.end - cell.at);
+    if (qc_class_of_name(m, cell.at, length) < 0 && qc_field_whole(whole, cell))
+        return qc_class_of_label(m, whole, strlen(whole), takes);
+    return qc_class_of_label(m, cell.at, length, takes);
 }

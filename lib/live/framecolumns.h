@@ -16,4 +16,8 @@ int qc_framecolumns_cell(const QcFrameReader *r, QcField *row, QcField *cell);
 enum { QC_FRAME_NUMBER = 64 };
 QcField qc_framecolumns_number(const QcFrameReader *r, QcField cell, char room[QC_FRAME_NUMBER]);
 
+/* The class of a label's cell as qc-import reads it: class 1.0 is class 1, unless the model has a class "1.0". -1: the
+ * model has no such class; with `takes`, a new name takes a spare row. */
+int32_t qc_framecolumns_class(QcModelFile *m, QcField cell, int takes);
+
 #endif

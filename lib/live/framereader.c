@@ -159,7 +159,7 @@ static void take_label(QcFrameReader *r, QcField cell)
 {
     r->class_index = -1;
     if (qc_number_is_missing(cell.at, cell.end)) return;
-    r->class_index = qc_class_of_label(r->m, cell.at, (size_t)(cell.end - cell.at), r->takes_classes);
+    r->class_index = qc_framecolumns_class(r->m, cell, r->takes_classes);
     if (r->class_index >= 0 || r->noted_label++) return;
     char text[QC_FRAME_WORDS];
     snprintf(text, sizeof text, "line %llu: the model has no class '%.*s'; such labels are left out",

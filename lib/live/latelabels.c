@@ -8,8 +8,8 @@
 #include "../base/text.h"
 #include "../data/number.h"
 #include "../data/stamps.h"
-#include "../format/spareclasses.h"
 #include "frameclock.h"
+#include "framecolumns.h"
 
 #define DAY 86400.0
 
@@ -110,11 +110,10 @@ static int read_line(QcLateLabels *l, QcLateLabel *label)
     if (!qc_field_next(&rest, &span, ' ') || !rest.at)
         return refuse(l, "label '%s': a line is a window's number or a span, and a class", label->text);
     rest = qc_field_trim(rest);
-    size_t length = (size_t)(rest.end - rest.at);
-    if (qc_class_of_label(l->m, rest.at, length, 0) < 0 && !l->takes_classes)
+    if (qc_framecolumns_class(l->m, rest, 0) < 0 && !l->takes_classes)
         return refuse(l, "label '%s': the model has no class '%.*s'", label->text, QC_FIELD(rest));
     if (read_span(l, label, span)) return -1;
-    int32_t found = qc_class_of_label(l->m, rest.at, length, l->takes_classes);
+    int32_t found = qc_framecolumns_class(l->m, rest, l->takes_classes);
     label->class_index = (uint32_t)found;
     return found >= 0 ? 1
                       : refuse(l, "label '%s': the model has no class '%.*s'", label->text, QC_FIELD(rest));

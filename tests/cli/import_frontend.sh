@@ -26,7 +26,7 @@ def mfcc(levels, n):
     return np.sqrt(scale) * np.cos(np.pi * k * (2 * b + 1) / (2 * bands)) @ levels
 EOF
 $python - <<'EOF' || exit
-import subprocess, wave
+import struct, subprocess, wave
 from foreign import *
 from definitions import *
 rng = np.random.default_rng(5)
@@ -65,6 +65,10 @@ got = imported((20, 123), '--front-end', 'logmel:bands=20', '--mono', '--unequal
 assert (got[:, -10:] == -100).all() and (got[:, -14] > -100).all()
 x = np.zeros(8000); x[::97] = 32767 # the largest values
 sound('d_one.wav', x, 8000); sound('d_two.wav', -x[::-1] - 1, 8000)
+loud = x.astype('<f4').tobytes() # a float file of whole numbers
+with open('loud.wav', 'wb') as f:
+    f.write(b'RIFF' + struct.pack('<I', 36 + len(loud)) + b'WAVEfmt ' +
+            struct.pack('<IHHIIHH', 16, 3, 1, 8000, 32000, 4, 32) + b'data' + struct.pack('<I', len(loud)) + loud)
 EOF
 echo features agree
 for what in fbank logmel: logmel:band=3 logmel:bands=300 logmel:bands=250 logmel:frame=2 logmel:frame=25.3ms \
@@ -75,6 +79,7 @@ qc-import -q -f wav --front-end logmel -o none.qcd b.wav 2>&1
 qc-import -q -f wav --front-end logmel --window 100 --mono -o none.qcd b.wav 2>&1
 qc-import -q -f wav --front-end logmel --unequal pad -o none.qcd b.wav 2>&1
 qc-import -q -f npy --front-end logmel -o none.qcd b.wav 2>&1
+qc-import -q -f wav --front-end logmel -o none.qcd loud.wav 2>&1
 # a data file and what is made of it
 get() { qc-import -q -f wav --name-pattern 'd_{label}.wav' --window 1000 --stride 500 "$@"; }
 get --front-end logmel:bands=8 -o d.qcd . && get --front-end mfcc:coefficients=8 -o other.qcd . || exit

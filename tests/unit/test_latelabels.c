@@ -141,6 +141,25 @@ START_TEST(lines_that_say_nothing)
 }
 END_TEST
 
+/* As qc-import names classes: 1.0 is 1. */
+START_TEST(classes_of_numbers)
+{
+    char *numbers[] = {"1", "2", "3.0", "", ""};
+    QcModelFile numbered = {.classes = 5, .labels = numbers};
+    QcLateLabels l;
+    uint32_t k;
+    qc_latelabels_init(&l, &numbered, windows, RING, 0);
+    l.takes_classes = 1;
+    for (uint32_t n = 0; n < 8; n++) next_window(&l, n, 0, &k);
+    expect(&l, "3 2\n3 2.0\n3 +1\n3 2e+00\n", "3+=13+=13+=03+=1");
+    expect(&l, "3 3.0\n", "3+=2"); /* the name of a class as it is comes first */
+    expect(&l, "3 4.0\n3 4\n3 5.5\n3 5\n", "3+=33+=33+=4x");
+    ck_assert_str_eq(numbers[3], "4");
+    ck_assert_str_eq(numbers[4], "5.5");
+    qc_arena_release(&numbered.arena);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("latelabels");
@@ -150,6 +169,7 @@ int main(void)
     tcase_add_test(c, dates);
     tcase_add_test(c, times_of_day_before_the_first_window);
     tcase_add_test(c, lines_that_say_nothing);
+    tcase_add_test(c, classes_of_numbers);
     suite_add_tcase(suite, c);
     return run_suite(suite);
 }

@@ -157,6 +157,7 @@ START_TEST(names_take_rows_in_order)
     ck_assert_uint_eq(qc_named_classes(m), TINY_CLASSES);
     ck_assert_int_eq(qc_class_of_name(m, "", 0), -1);
     ck_assert_int_eq(qc_class_of_label(m, "", 0, 1), -1);
+    ck_assert_int_eq(qc_class_of_label(m, "a\0b", 3, 1), -1); /* the row would have the name "a" */
     ck_assert_int_eq(qc_class_of_label(m, "jump", 4, 0), -1);
     ck_assert_int_eq(qc_class_of_label(m, "jump", 4, 1), TINY_CLASSES);
     ck_assert_int_eq(qc_class_of_label(m, "jumping", 7, 1), TINY_CLASSES + 1);
