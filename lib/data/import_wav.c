@@ -65,12 +65,18 @@ static int check_whole(const uint8_t *b, size_t length, const char *path, QcErr 
     return qc_fail(err, QC_EFORMAT, "%.300s is cut off", path);
 }
 
+enum { MOST_FACTOR = 64 /* from the file's rate to the one asked for */ };
+
 /* The channels one after another; with mono their mean. */
 static int add_series(QcSeriesList *list, const float *frames, uint32_t n, uint32_t channels, uint32_t rate,
                       uint64_t id, const char *path, const QcImportOptions *o, QcErr *err)
 {
     uint32_t kept = o->grey ? 1 : channels, to = o->rate > 0 ? (uint32_t)lround(o->rate) : rate,
-             length = to == rate ? n : qc_sinc_length(n, rate, to);
+             length;
+    if (to > MOST_FACTOR * (uint64_t)rate || rate > MOST_FACTOR * (uint64_t)to)
+        return qc_fail(err, QC_EFORMAT, "%.300s has %u samples per second: --rate may be %d times as many or as few",
+                       path, rate, MOST_FACTOR);
+    length = to == rate ? n : qc_sinc_length(n, rate, to);
     if (!length) return qc_fail(err, QC_EFORMAT, "%.300s is too short", path);
     if (list->n && list->rate != to)
         return qc_fail(err, QC_EFORMAT, "%.300s has %u samples per second, those before %g (--rate makes them equal)",

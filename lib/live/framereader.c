@@ -153,6 +153,18 @@ static QcFrameKind next_raw(QcFrameReader *r)
     return fill(r, r->row);
 }
 
+/* The header of a sound file would be read as numbers. */
+static int refuse_header(const QcFrameReader *r, QcErr *err)
+{
+    static const char *const starts[] = {"RIFF", "FORM", "fLaC", "OggS"};
+    for (size_t k = 0; k < sizeof starts / sizeof *starts && !r->line && r->n - r->at >= 4; k++)
+        if (!memcmp(r->bytes + r->at, starts[k], 4))
+            return qc_fail(err, QC_EFORMAT,
+                           "standard input begins with '%s', as sound files do: --raw takes samples without a header",
+                           starts[k]);
+    return 0;
+}
+
 /* ---- text ---- */
 
 static void take_label(QcFrameReader *r, QcField cell)
@@ -254,6 +266,7 @@ int qc_framereader_next(QcFrameReader *r, QcFrameKind *kind, QcErr *err)
 {
     *r->words = 0;
     if (!r->is_pending && r->o.raw == QC_RAW_TEXT) return next_text(r, kind, err);
+    if (!r->is_pending && refuse_header(r, err)) return -1;
     *kind = r->is_pending ? fill(r, r->row) : next_raw(r);
     r->is_pending = 0;
     return 0;

@@ -80,6 +80,7 @@ qc-import -q -f wav --front-end logmel --window 100 --mono -o none.qcd b.wav 2>&
 qc-import -q -f wav --front-end logmel --unequal pad -o none.qcd b.wav 2>&1
 qc-import -q -f npy --front-end logmel -o none.qcd b.wav 2>&1
 qc-import -q -f wav --front-end logmel -o none.qcd loud.wav 2>&1
+qc-import -q -f wav --rate 1e9 -o none.qcd a.wav 2>&1
 # a data file and what is made of it
 get() { qc-import -q -f wav --name-pattern 'd_{label}.wav' --window 1000 --stride 500 "$@"; }
 get --front-end logmel:bands=8 -o d.qcd . && get --front-end mfcc:coefficients=8 -o other.qcd . || exit

@@ -175,6 +175,22 @@ START_TEST(raw_numbers)
 }
 END_TEST
 
+START_TEST(headers_of_sound_files_are_no_numbers)
+{
+    static const uint8_t wav[44] = "RIFF....WAVEfmt ";
+    QcFrameReader r;
+    QcFrameKind kind;
+    QcErr err;
+    size_t room;
+    ck_assert(!qc_framereader_open(&r, &model, &(QcFrameOptions){.raw = QC_RAW_I16}, &err));
+    memcpy(qc_framereader_room(&r, &room), wav, sizeof wav);
+    qc_framereader_add(&r, sizeof wav);
+    ck_assert_int_eq(qc_framereader_next(&r, &kind, &err), -1);
+    ck_assert_ptr_nonnull(strstr(err.text, "RIFF"));
+    qc_framereader_close(&r);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("framereader");
@@ -185,6 +201,7 @@ int main(void)
     tcase_add_test(c, missing_values_take_the_value_before_for_a_while);
     tcase_add_test(c, gaps_in_time_break_the_stream);
     tcase_add_test(c, raw_numbers);
+    tcase_add_test(c, headers_of_sound_files_are_no_numbers);
     suite_add_tcase(suite, c);
     return run_suite(suite);
 }
