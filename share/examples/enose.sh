@@ -1,6 +1,6 @@
 #!/bin/sh
-# An e-nose that drifts for 36 months, as a live stream: a model of the first batch predicts each later measurement,
-# then gets its label and learns.
+# An e-nose that drifts for 36 months (batches 1 to 6: 20 months), as a live stream. A model of the first batch
+# predicts each later measurement, then gets its label and learns.
 #   enose.sh GASDRIFT [FOLDER]
 # GASDRIFT: a folder with batch1.dat, batch2.dat ... (UCI 224), or their .tar.zst. FOLDER gets the model, the state, the
 # log and the log's page, session.html; without it they are deleted. Prints the accuracy of each batch: of the quantized
