@@ -108,6 +108,17 @@ static int load(QcModelFile *model, uint8_t *digest, QcOnnxNotes *notes, const Q
     return qc_import_weights(model, digest, &weights, o, err);
 }
 
+/* A model of the features that name its classes takes sound as they do. */
+static int take_front(QcModelFile *m, const QcOnnxOptions *o, const char *path, QcErr *err)
+{
+    if (!o->front.rate) return 0;
+    if (m->height > 1 || m->channels != qc_front_features(&o->front))
+        return qc_fail(err, QC_EFORMAT, "%.300s has %u features of sound per step, and the model takes other windows",
+                       qc_input_name(path), qc_front_features(&o->front));
+    m->front = o->front;
+    return 0;
+}
+
 int qc_modelimport_run(const QcModelImport *m, QcErr *err)
 {
     QcModelFile model = {0};
@@ -121,7 +132,7 @@ int qc_modelimport_run(const QcModelImport *m, QcErr *err)
     o.folder = m->external_data;
     o.output = m->logits;
     o.real = m->real;
-    if (load(&model, digest, &notes, m, &o, err)) goto end;
+    if (load(&model, digest, &notes, m, &o, err) || take_front(&model, &o, m->hints.labels_from, err)) goto end;
     if (keep_quantized(&model, &notes, err)) {
         qc_within(err, qc_input_name(m->path));
         goto end;

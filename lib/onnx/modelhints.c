@@ -81,6 +81,7 @@ static int labels_of_data(QcOnnxOptions *o, const char *path, QcArena *arena, Qc
         if (!(labels[k] = qc_arena_text(arena, d.labels.names[k], strlen(d.labels.names[k]), err))) status = -1;
     o->labels = labels;
     o->n_labels = d.labels.n;
+    o->front = d.front;
     qc_dataset_release(&d);
     return status;
 }

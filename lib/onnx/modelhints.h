@@ -7,7 +7,7 @@
 
 typedef struct QcModelHints { /* NULL: not given */
     const char *labels;       /* a text file, a class name a line, in the order of the logits */
-    const char *labels_from;  /* a data file, whose class names are taken in its order */
+    const char *labels_from;  /* a data file, whose class names are taken in its order, and its front-end for sound */
     const char *norm;         /* an .npz with the arrays mean and std */
     const char *mean, *std;   /* "0.485,0.456,0.406": one number, or one per channel */
     const char *shape;        /* "C,T" or "C,H,W" of one window */

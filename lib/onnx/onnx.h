@@ -16,6 +16,7 @@ typedef struct QcOnnxOptions { /* what the file does not say; all zero = nothing
     uint32_t channels, height, length; /* of one input window; channels = 0: as the file says */
     char *const *labels; /* [n_labels] by logit */
     uint32_t n_labels; /* 0: the file's labels ("qcore.labels"), else "0", "1", ... */
+    QcFrontSetup front; /* of the data that named the classes, if they are features of sound; rate 0: none */
     const float *mean; /* [n_mean] of raw windows: one value, or one per channel */
     const float *deviation; /* [n_deviation] the same */
     uint32_t n_mean, n_deviation; /* 0: no normalization beside the file's */

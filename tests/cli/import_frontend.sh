@@ -93,6 +93,8 @@ qc-split -q -t 0.5 -o train.qcd -O test.qcd d.qcd
 for file in d.qcd float.qcm core.qcd q.qcm new.qcm new.qcd train.qcd test.qcd other.qcd; do
     echo "$file $(qc-info $file | grep front_end)"
 done
+qc-export -q -f onnx -o net.onnx float.qcm && qc-import -q --labels-from d.qcd -o back.qcm net.onnx &&
+    echo "back.qcm $(qc-info back.qcm | grep front_end)"
 qc-eval -d other.qcd q.qcm 2>&1
 qc-export -q -f npz -o d.npz d.qcd && qc-import -q -o plain.qcd d.npz && qc-eval -d plain.qcd q.qcm 2>&1
 qc-train -q --threads 1 --epochs 1 -a tiny.yaml -d plain.qcd -o plain.qcm # a model of unknown features takes any
