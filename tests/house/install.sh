@@ -16,7 +16,8 @@ for arch in share/arch/*.yaml; do [ -f "$root/share/qcore/arch/$(basename "$arch
     report "$arch is not installed"; done
 for file in share/experiments/*.[ygs]*; do cmp -s "$file" "$root/share/qcore/experiments/$(basename "$file")" ||
     report "$file is not installed"; done
-"$root/bin/qc-sweep" -q --all -o "$place/nowhere" "$root/share/qcore/experiments/uschad.yaml" | grep -c qc-train >/dev/null ||
+"$root/bin/qc-sweep" -q --all -o "$place/nowhere" "$root/share/qcore/experiments/uschad.yaml" |
+    grep -c qc-train >/dev/null ||
     report "an installed experiment has no commands"
 for file in $(sed -n 's/.*](\([^):]*\)).*/\1/p' README.md) README.md LICENSE; do
     cmp -s "$file" "$root/share/doc/qcore/$file" || report "$file is not installed beside README"
