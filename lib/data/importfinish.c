@@ -7,7 +7,7 @@
 #include "lines.h"
 #include "series.h"
 
-/* A rate that was measured gives the nearest number of samples, and says so; one that was given must fit. */
+/* A measured rate gives the nearest number of samples, which is reported; a rate that the user gives must fit. */
 static int read_span(uint32_t *samples, const char *text, const char *option, double rate, uint32_t standard,
                      const QcImportOptions *o, QcErr *err)
 {

@@ -32,7 +32,7 @@ typedef struct QcColumn {
     uint32_t place; /* of a value in its row */
     uint32_t n, numbers, whole, missing, empty, stamps,
         commas; /* cells; of these numbers, whole ones, missing, empty, dates, numbers with a comma */
-    uint32_t thousands; /* of commas: those with three digits after each comma */
+    uint32_t thousands; /* commas with three digits after each comma */
     uint32_t grouped; /* numbers such as 1,234.5 or 1.234,5 */
     uint32_t slashed, day_first, month_first; /* of stamps: 3/2/2026; of these 13/2/2026, 2/13/2026 */
     int days_differ; /* slashed dates are of more than one day */
@@ -63,7 +63,7 @@ typedef struct QcTable {
     uint32_t label, group, recording, time, window; /* columns, or QC_NO_COLUMN */
     uint32_t values; /* columns of role VALUE */
     double step, unit; /* usual step of the time column, and seconds in one unit of it; 0 = not known */
-    double mean_step; /* the mean of those that are near the usual step */
+    double mean_step; /* mean of the steps that are near the usual step */
     double low_step, high_step; /* nine of ten steps are above, below it */
     double repeats; /* rows per different time; 1 = each row has its own */
 } QcTable;

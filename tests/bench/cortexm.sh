@@ -6,14 +6,7 @@
 # TSV: core, what, bits, instructions, ratio to CMSIS-NN s8, ratio to its s4. Then lines `bar NAME VALUE <= BAR ok`, and
 # RAM, stack and code in bytes.
 set -eu
-top=$(pwd)
-here=$top/tests/bench/cortexm
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-export OMP_NUM_THREADS=1
-
-. "$here/count.sh"
+. tests/bench/cortexm/count.sh
 
 # The networks: weights of almost any value will do, so a few epochs.
 qc-synth -q --subjects 2 --activities 19 --windows 4 --channels 45 --length 125 -o people.qcd

@@ -7,13 +7,7 @@
 # TSV: network, bits, core, instructions of a window, bytes of flash (codes, scales, plan) and RAM, without code and
 # stack. Then lines `bar NAME VALUE <= BAR ok`: flash at 8 bits in parts of the published .tflite.
 set -eu
-top=$(pwd)
-here=$top/tests/bench/cortexm
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-export OMP_NUM_THREADS=1
-. "$here/count.sh"
+. tests/bench/cortexm/count.sh
 
 # network NAME ARCH HEIGHT WIDTH CHANNELS CLASSES: NAME.qcm has come back from ONNX, NAME.core.qcd is its coreset
 network() {

@@ -8,13 +8,7 @@
 # TSV: core, network, bits, what, counted, estimated, error. Then lines `bar NAME VALUE <= BAR ok`: the largest error of
 # a network's windows and of its adapts on a core.
 set -eu
-top=$(pwd)
-here=$top/tests/bench/cortexm
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-export OMP_NUM_THREADS=1
-. "$here/count.sh"
+. tests/bench/cortexm/count.sh
 program=network
 [ -z "${FIT:-}" ] || program=nodes
 

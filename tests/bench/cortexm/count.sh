@@ -1,5 +1,11 @@
-# count.sh - sourced by benches in an empty folder, with $top and $here: programs on the host and on a core under QEMU,
-# whose instructions counter.c counts.
+# count.sh - sourced by benches at the top of the tree, which go on in an empty folder, with $top and $here: programs on
+# the host and on a core under QEMU, whose instructions counter.c counts.
+top=$(pwd)
+here=$top/tests/bench/cortexm
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+export OMP_NUM_THREADS=1
 for tool in arm-none-eabi-gcc qemu-system-arm; do
     command -v $tool >/dev/null || { echo "this bench needs $tool: share/setup/install.sh --test installs it" >&2; \
         exit 1; }
