@@ -177,3 +177,10 @@ int qc_fit_driftbase(QcDriftBase *b, const QcQGraph *g, const QcWindows *w, QcAr
     qc_arena_release(&scratch);
     return status;
 }
+
+int qc_fit_add_driftbase(QcModelFile *m, const QcQGraph *g, const QcWindows *w, QcArena *arena, QcErr *err)
+{
+    QcDriftBase base;
+    int fits = qc_fit_driftbase(&base, g, w, arena, err);
+    return fits > 0 ? qc_driftbase_encode(m, &base, g, err) : fits;
+}
