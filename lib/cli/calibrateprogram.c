@@ -12,13 +12,12 @@
 
 static const char *state, *coreset, *coreset_out, *output, *order = "shuffled";
 static QcList streams, tests;
-static int64_t batches, batch_size = 64, seed = 1, threads;
+static int64_t batches, batch_size = 64, seed = 1;
 static int json, memory, no_output;
 
 static const QcOption rare[] = {
     {0, "memory", QC_OPTION_FLAG, &memory, NULL, "print the memory that it needs, by part, and end", 0, 0},
     {0, "no-output", QC_OPTION_FLAG, &no_output, NULL, "write no model", 0, 0},
-    {0, "threads", QC_OPTION_INT, &threads, "N", "threads of methods with back-propagation; 0 = 1", 0, 256},
     {0},
 };
 
@@ -97,7 +96,7 @@ static int make_options(QcSessionOptions *o, const QcCalibrateProgram *p, QcErr 
                             .state = state,
                             .command = qc_cli_command(),
                             .method = method ? qc_method_find(p->methods, method, err) : NULL,
-                            .threads = (int)threads};
+                            .threads = p->threads ? (int)*p->threads : 0};
     if (p->settings) {
         o->settings = p->settings->items;
         o->n_settings = p->settings->n;
