@@ -10,10 +10,11 @@
 
 /* ---- classes, the most probable first ---- */
 
-/* Spare rows are no answers. */
+/* Spare rows are never the answer. */
 static uint32_t classes_of(const QcLive *s) { return qc_named_classes(&s->model->model); }
 
-/* The most probable class after class `last`; of equal logits the first class comes first. last UINT32_MAX: of all. */
+/* The most probable class after class `last`; if logits are equal, the first class. last UINT32_MAX: the most
+ * probable of all. */
 static uint32_t class_after(const float *logits, uint32_t classes, uint32_t last)
 {
     uint32_t best = UINT32_MAX;
@@ -162,7 +163,8 @@ static void print_start(QcLiveLog *log, const QcLive *s)
     log->adapts = m->learner.counters->adapts;
 }
 
-/* Before the first line, and not at the start: input that cannot be read then leaves standard output empty. */
+/* Called before the first line and not at the start, so that standard output stays empty if the input cannot be
+ * read. */
 static void begin(QcLiveLog *log, const QcLive *s)
 {
     const QcLiveModel *m = s->model;
