@@ -13,7 +13,7 @@ enum { STREAM_ACTIVITY = 1, STREAM_POSTURE, STREAM_PERSON, STREAM_STYLE, STREAM_
 
 static const double two_pi = 6.283185307179586;
 
-/* Properties of the three kinds of sensor: amplitude at rest, amplitude of movement, noise. */
+/* Properties of the three kinds of sensor: distance of the rest value from zero, amplitude of movement, noise. */
 typedef struct Kind {
     double rest, movement, noise;
 } Kind;

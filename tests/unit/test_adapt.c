@@ -74,8 +74,8 @@ START_TEST(adapt_report_equals_direct_measurement)
 }
 END_TEST
 
-/* A model that no label of the batch may help: the batch has one class only, and what it has right is what the model
- * says by itself. */
+/* The labels of the batch must not help its score: the batch has one class only, and correct means the plain answer
+ * of the model. */
 START_TEST(batch_of_one_class_is_learned)
 {
     uint32_t wrong = 0, solved = 0;
@@ -97,8 +97,8 @@ START_TEST(batch_of_one_class_is_learned)
 }
 END_TEST
 
-/* _i: the last layer is good enough as it is, in batches of few classes; the batches have no class that the source had,
- * so one stays unknown. Then it stays. */
+/* _i: the last layer is good enough in batches of few classes; or the batches lack a class that the source lacked
+ * too, so this class stays unknown. Then the last layer is unchanged. */
 START_TEST(last_layer_is_unchanged_if_good_enough_or_class_unknown)
 {
     enum { GOOD_ENOUGH, UNKNOWN_CLASS };
@@ -212,7 +212,7 @@ START_TEST(misses_and_never_right_flags_equal_direct_count)
 }
 END_TEST
 
-/* How long no labelled window was the first of its class. */
+/* Counts labelled windows since one was the first of its class. */
 START_TEST(windows_since_new_class_are_counted)
 {
     Device d;
@@ -256,8 +256,8 @@ static void adapt_ten_times(uint32_t right[2], TinyKind kind, int bits, int flip
     device_end(&d);
 }
 
-/* _i: kind. The guard may keep some learners from a shift as large as this; on the whole it must not, and without it
- * every learner learns. */
+/* _i: kind. The guard may keep some learners from adapting to a shift as large as this, but not most of them.
+ * Without the guard every learner learns. */
 START_TEST(ten_adapts_raise_accuracy_on_shifted_data)
 {
     uint32_t gain = 0; /* of 1200 windows */

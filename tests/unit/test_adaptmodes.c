@@ -56,8 +56,8 @@ START_TEST(skip_flips_0_never_skips)
 }
 END_TEST
 
-/* With a flip network that makes no proposals, as without one: the same last layers, moments, answers; with batches of
- * few classes between. */
+/* A flip network that makes no proposals changes nothing: last layers, moments and answers are the same as without
+ * it, with batches of few classes in between. */
 START_TEST(flip_network_without_proposals_changes_nothing)
 {
     uint32_t solved = 0;
@@ -86,7 +86,7 @@ START_TEST(flip_network_without_proposals_changes_nothing)
 }
 END_TEST
 
-/* A class without any example has no mean: then flips it is, also for batches of few classes. */
+/* A class without any example has no mean: then flips run, also in batches of few classes. */
 START_TEST(flips_run_if_class_has_no_example)
 {
     const int bits = 2 << _i % 3;

@@ -28,8 +28,8 @@ static float margin_outside(Device *d, uint64_t id)
     return y[best] - second;
 }
 
-/* _i: rule. Numbers are of waiting windows, each once, none that has a label; the same again; and nothing of the state
- * changes. */
+/* _i: rule. The numbers belong to waiting windows without a label, each once. A second call gives the same numbers,
+ * and the state does not change. */
 START_TEST(each_unlabelled_window_is_requested_once)
 {
     Device d;

@@ -10,9 +10,9 @@
 
 /* ---- feedback ---- */
 
-/* Where no ReLU is between, the true error of a layer is one matrix times e (all but constant over time): the fit must
- * find it, on the errors that there are (their sum is 0). With a ReLU after the layer itself the mean is taken where
- * it is on, so the matrix is the same but for the few positions at the ends. */
+/* Without a ReLU in between, the true error of a layer is a matrix times e (all but constant over time): the fit
+ * must find this matrix from errors whose sum is 0. With a ReLU after the layer itself the mean is taken over the
+ * positions where the ReLU is on. So the matrix is the same except for the few positions at the ends. */
 START_TEST(feedback_fit_recovers_known_matrix)
 {
     enum { C1 = 5, C2 = 6, KERNEL = 3 };

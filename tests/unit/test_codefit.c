@@ -1,5 +1,5 @@
-/* Integer codes of a head: their margin loss compared with the losses of rounding, of all single steps and of all
- * codes. Losses are computed from codes, scales and biases in double precision. */
+/* Integer codes of a head: their margin loss is compared with the loss after rounding, after every single step, and
+ * of all possible codes. Losses are computed from codes, scales and biases in double precision. */
 #include <math.h>
 
 #include "suite.h"

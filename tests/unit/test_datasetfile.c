@@ -133,7 +133,7 @@ START_TEST(wrong_content_is_refused)
 }
 END_TEST
 
-/* A shape that lies about the values after it must not make anyone allocate. */
+/* A shape that disagrees with the values after it must not cause an allocation. */
 START_TEST(wrong_shape_is_refused)
 {
     static const uint32_t shapes[][5] = {{N + 1, CHANNELS, 1, LENGTH, 0},

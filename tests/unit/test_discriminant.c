@@ -180,7 +180,7 @@ START_TEST(stored_stream_examples_count_once)
 }
 END_TEST
 
-/* What no examples could have led to, as a forged state might have it. */
+/* A scatter that no examples could give, as in a forged state. */
 START_TEST(scatter_not_positive_definite_is_refused)
 {
     const float bad[] = {-1e9f, NAN, -INFINITY};

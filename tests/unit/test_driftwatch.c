@@ -1,5 +1,5 @@
-/* The drift figure: low on source windows in any order, above its threshold soon after features move, and low again
- * once the stream's own means are learned. */
+/* The drift score: low on source windows in any order, above its threshold soon after features move, and low again
+ * after the means of the stream are learned. */
 #include <math.h>
 
 #include "suite.h"

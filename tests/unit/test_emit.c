@@ -90,9 +90,9 @@ START_TEST(quantization_error_is_small_at_8_bits_and_grows_with_fewer)
 }
 END_TEST
 
-/* The double rounds where the device does; they part only where a value lies so near a half that float and fixed-point
- * rounding differ, and then by one step of one tensor. So almost all logits agree to float rounding, and all to a few
- * steps of the last tensor. */
+/* The float copy rounds at the same places as the device. They differ only if a value lies so near a half that float
+ * and fixed-point rounding differ, and then by one step of one tensor. So almost all logits agree to float rounding,
+ * and all to a few steps of the last tensor. */
 START_TEST(fakequant_model_equals_integer_model)
 {
     static float device[N * TINY_CLASSES], fakequant[N * TINY_CLASSES];
@@ -332,8 +332,7 @@ START_TEST(clipped_relu_keeps_its_limit)
 }
 END_TEST
 
-/* A filter that training has put to sleep has weights of (almost) nothing, but its bias still reaches the next
- * layer. */
+/* A filter that training has disabled has weights of almost zero, but its bias still reaches the next layer. */
 START_TEST(dead_channels_keep_their_bias)
 {
     const float sizes[] = {0, 1e-6f, 1e-12f, 1e-20f, 1e-30f};

@@ -232,8 +232,8 @@ START_TEST(flipped_codes_stay_in_range)
 }
 END_TEST
 
-/* A batch of one class whose frequencies are taken out of the loss: what counts as right is what the model says by
- * itself (in every_run_keeps_invariants), and some of it is wrong although the offset would make any window right. */
+/* A batch of one class whose frequencies are removed from the loss. Correct means the plain answer of the model (in
+ * every_run_keeps_invariants). Some answers are wrong, although the offset would make any window correct. */
 START_TEST(batch_labels_do_not_change_reported_correct_count)
 {
     uint32_t wrong = 0;

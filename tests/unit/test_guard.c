@@ -199,8 +199,8 @@ START_TEST(random_labels_are_refused)
 }
 END_TEST
 
-/* _i: seed. True labels are learned by a model that is wrong about most of the stream, and so are the labels of a
- * batch that is too small to say. */
+/* _i: seed. A model that is wrong about most of the stream learns true labels. It also learns labels of a batch that
+ * is too small for the test. */
 START_TEST(labels_that_contradict_the_model_are_learned)
 {
     for (int kind = 0; kind < TINY_KINDS; kind++)

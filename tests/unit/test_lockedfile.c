@@ -42,7 +42,8 @@ static void child(const int *start, const int *said, const int *hold, int who)
     _exit(c == 'y' && file < 0);
 }
 
-/* Several begin at one moment if there is no file: one has it, and the file of that name is the one it wrote. */
+/* Several processes start at the same time without a file: one gets the lock, and the file of this name is the file
+ * that it wrote. */
 START_TEST(one_of_concurrent_processes_gets_lock)
 {
     enum { PROCESSES = 4 };

@@ -191,7 +191,7 @@ START_TEST(truncated_logs_are_refused)
 }
 END_TEST
 
-/* Whatever bytes come, reading ends with a log that holds together or with a sentence. */
+/* For any bytes, reading ends with a consistent log or with a message. */
 START_TEST(mutated_logs_are_refused_or_valid)
 {
     QcMissLog log, again;

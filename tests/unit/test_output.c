@@ -85,7 +85,7 @@ START_TEST(permissions_are_kept_and_new_files_follow_umask)
 }
 END_TEST
 
-/* A secret is never in a file that others can open, not even in one without its name. */
+/* A secret is never in a file that others can open, not even in a file without a name. */
 START_TEST(temporary_file_has_private_permissions)
 {
     QcOutput out;
@@ -127,7 +127,7 @@ START_TEST(link_is_kept_and_its_target_is_replaced)
 }
 END_TEST
 
-/* What 0.1.0 wrote to, PATH.tmp.PID, may be another's link to what must stay. */
+/* PATH.tmp.PID, which 0.1.0 wrote to, may be a link of another user to a file that must not change. */
 START_TEST(planted_symbolic_link_is_not_followed)
 {
     char planted[160], victim[128];

@@ -124,7 +124,7 @@ START_TEST(slots_stay_consistent)
 }
 END_TEST
 
-/* An empty memory is no error; nor a batch of one. */
+/* An empty memory or a batch of one is no error. */
 START_TEST(empty_memory_and_batch_of_one_are_accepted)
 {
     begin(methods[_i], TINY_MLP, 8, 3, "steps=3");

@@ -255,7 +255,7 @@ START_TEST(one_open_slot_is_drawn_by_weight)
 }
 END_TEST
 
-/* Two slots and three candidates: who stays out is the one not drawn in two draws without replacement. */
+/* Two slots and three candidates: the one that is left out is not drawn in two draws without replacement. */
 START_TEST(two_open_slots_are_drawn_without_replacement)
 {
     const double weight[3] = {0.1, 1.1, 3.1};

@@ -91,7 +91,7 @@ START_TEST(unused_spare_rows_change_nothing)
 }
 END_TEST
 
-/* _i: the row, not only the first. Four labels are enough; rows that were skipped stay spare. */
+/* _i: the row, which need not be the first. Four labels are enough; skipped rows stay spare. */
 START_TEST(first_label_makes_spare_row_a_class)
 {
     for (int bits = 2; bits <= 8; bits *= 2) {

@@ -72,8 +72,8 @@ static void expect_lowered_by(double share, uint32_t first, uint32_t classes)
     }
 }
 
-/* Others are waited for as ever; by a tenth, because 640 examples of each shown class have come; by a quarter, because
- * no class was new for four times the examples of a class. */
+/* The full bias; a tenth, because 640 examples of each shown class have come; a quarter, because no class was new
+ * for four times the examples of a class. */
 START_TEST(stacking_lowers_shown_classes_by_share_of_margin)
 {
     static const struct {

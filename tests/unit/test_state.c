@@ -133,7 +133,7 @@ START_TEST(sequence_number_wraps_around)
 }
 END_TEST
 
-/* A byte of either slot goes bad at rest. */
+/* A byte of either slot is corrupted after it was written. */
 START_TEST(corrupted_byte_loses_one_state_at_most)
 {
     Device d;

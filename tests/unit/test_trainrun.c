@@ -61,8 +61,8 @@ START_TEST(quantization_rounds_as_roundf)
 }
 END_TEST
 
-/* Memory is shared where lives do not meet: a kept node's value and gradient must still equal the values of a run that
- * keeps everything. */
+/* Tensors that are not needed at the same time share memory: a kept node's value and gradient must equal the values
+ * of a run that keeps everything. */
 START_TEST(shared_memory_gives_same_values_as_separate_memory)
 {
     QcGraph g = start(4, 1, 10);
