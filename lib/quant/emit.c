@@ -156,7 +156,7 @@ static int emit_maxpool(QcEmission *e, const QcNode *node)
     return 0;
 }
 
-/* A table: for each input code, the output code of the function. */
+/* The function of every input code, as codes of its output. */
 static int emit_steps(QcEmission *e, const QcStep *steps, uint32_t n_steps, int in, int out)
 {
     const QcQTensor *from = &e->tensors[in], *to = &e->tensors[out];
@@ -170,7 +170,7 @@ static int emit_steps(QcEmission *e, const QcStep *steps, uint32_t n_steps, int 
         float y = qc_function_at(steps, n_steps, from->scale * (float)(code - from->zero), NULL),
               top = (float)((1 << to->bits) - 1);
         float q = roundf(y / to->scale) + (float)to->zero;
-        /* NaN becomes 0 */
+        /* what is no number is 0 */
         e->g->codes[n->code_byte + (uint32_t)code] = (uint8_t)(q > 0 ? q < top ? q : top : 0);
     }
     return 0;

@@ -99,7 +99,7 @@ static void logits_of(float *logits, QcGraph *g, const float *x)
 }
 
 /* But those with standard deviations, which are many operators there. */
-START_TEST(float_model_round_trip)
+START_TEST(float_models_come_back)
 {
     QcGraph g, back;
     QcModelFile m, again;
@@ -195,7 +195,7 @@ int main(void)
     TCase *all = tcase_create("all");
     tcase_set_timeout(all, 0);
     tcase_add_unchecked_fixture(all, scratch_make, scratch_remove);
-    tcase_add_loop_test(all, float_model_round_trip, 0, TINY_KINDS);
+    tcase_add_loop_test(all, float_models_come_back, 0, TINY_KINDS);
     tcase_add_loop_test(all, quantized_models_equal_onnx_runtime, 0, TINY_KINDS);
     suite_add_tcase(suite, all);
     return run_suite(suite);
