@@ -150,7 +150,8 @@ static int read_line(QcLateLabels *l, QcLateLabel *label)
         return refuse(l, "label '%s': a line is a window's number or a span, and a class", label->text);
     rest = qc_field_trim(rest);
     int is_new = qc_framecolumns_class(l->m, rest, 0) < 0;
-    if (is_new && !l->takes_classes) return refuse_class(l, label->text, rest);
+    if (is_new && (!l->takes_classes || qc_class_in_other_case(l->m, rest.at, (size_t)(rest.end - rest.at))))
+        return refuse_class(l, label->text, rest);
     if (read_span(l, label, span)) return -1;
     if (is_new && has_no_window(l, label)) /* nothing to learn from, so no row for it */
         return refuse(l, "label '%s': no such window is among the latest %u", label->text, l->ring);
