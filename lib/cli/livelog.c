@@ -10,10 +10,11 @@
 
 /* ---- classes, the most probable first ---- */
 
-/* Spare rows are no answers. */
+/* Spare rows are never the answer. */
 static uint32_t classes_of(const QcLive *s) { return qc_named_classes(&s->model->model); }
 
-/* The most probable class after class `last`; of equal logits the first class comes first. last UINT32_MAX: of all. */
+/* The most probable class after class `last`; if logits are equal, the first class. last UINT32_MAX: the most
+ * probable of all. */
 static uint32_t class_after(const float *logits, uint32_t classes, uint32_t last)
 {
     uint32_t best = UINT32_MAX;
@@ -123,7 +124,7 @@ static void print_adapt(const QcLiveLog *log, const QcLive *s, const QcAdaptRepo
                s->model->learner.counters->adapts, r->n, r->right_before, r->right_after, r->source, r->source_before,
                r->source_after, r->solved ? "true" : "false", r->refused ? "true" : "false");
     else
-        qc_note("adapt %" PRIu32 ": %u labels, %u right before, %u after; source %u of %u, then %u; %s",
+        qc_note("qc-run: adapt %" PRIu32 ": %u labels, %u right before, %u after; source %u of %u, then %u; %s",
                 s->model->learner.counters->adapts, r->n, r->right_before, r->right_after, r->source_before, r->source,
                 r->source_after, what);
 }
@@ -132,7 +133,7 @@ static void print_label(const QcLiveLog *log, const QcLive *s, uint32_t number, 
 {
     const char *name = s->model->model.labels[class_index];
     if (!log->json) {
-        qc_note("late label: window %" PRIu32 " is %s", number, name);
+        qc_note("qc-run: late label: window %" PRIu32 " is %s", number, name);
         return;
     }
     printf("{\"late\": %" PRIu32 ", \"label\": ", number);
@@ -154,7 +155,7 @@ static void print_start(QcLiveLog *log, const QcLive *s)
 {
     const QcLiveModel *m = s->model;
     if (m->resumed)
-        qc_note("%s: the learner resumes at window %u, after %u adapts", s->o.state, m->learner.counters->next,
+        qc_note("qc-run: %s: the learner resumes at window %u, after %u adapts", s->o.state, m->learner.counters->next,
                 m->learner.counters->adapts);
     else if (m->learns && m->kept.was_there)
         qc_warn("%s has no whole state: the learner starts anew", s->o.state);
@@ -162,7 +163,8 @@ static void print_start(QcLiveLog *log, const QcLive *s)
     log->adapts = m->learner.counters->adapts;
 }
 
-/* Before the first line, and not at the start: input that cannot be read then leaves standard output empty. */
+/* Called before the first line and not at the start, so that standard output stays empty if the input cannot be
+ * read. */
 static void begin(QcLiveLog *log, const QcLive *s)
 {
     const QcLiveModel *m = s->model;
@@ -194,7 +196,7 @@ int qc_livelog_report(void *ctx, const QcLiveReport *r)
     case QC_LIVE_WINDOW: (log->json ? print_object : print_row)(log, r->live, r->window); break;
     case QC_LIVE_LABEL: print_label(log, r->live, r->number, r->class_index); break;
     case QC_LIVE_ADAPT: print_adapt(log, r->live, r->adapt); break;
-    case QC_LIVE_WORDS: qc_note("%s", r->words); break;
+    case QC_LIVE_WORDS: qc_note("qc-run: %s", r->words); break;
     case QC_LIVE_STATUS: print_status(r->live); break;
     }
     if (log->status) qc_livestatus_take(log->status, r);

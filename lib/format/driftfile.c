@@ -8,7 +8,7 @@ uint32_t qc_driftbase_features(const QcQGraph *g)
     return (uint32_t)in->height * in->width * in->channels;
 }
 
-/* Of all codes but the codes of the last layer, which learns. */
+/* CRC-32 of all codes except the codes of the last layer, which learns. */
 static uint32_t codes_below(const QcQGraph *g)
 {
     const QcQNode *last = &g->nodes[g->n_nodes - 1];

@@ -63,8 +63,8 @@ static int compute_features(Fit *f, const QcQGraph *g, const QcWindows *w, QcAre
     return 0;
 }
 
-/* Means of the true classes, and the variance within them, of all windows but the windows of a fold (FOLDS: of all). A
- * variance has a tenth of the mean variance and the variance of rounded means added. */
+/* Means of the true classes and the variance within them, over all windows outside fold `without` (FOLDS: over all
+ * windows). A tenth of the mean variance and the variance of rounded means are added to each variance. */
 static void fit_means(Fit *f, uint32_t without)
 {
     uint32_t used = 0;
@@ -106,7 +106,7 @@ static void score_fold(Fit *f, const QcDriftBase *b, uint32_t fold)
                                                  f->x + (size_t)i * f->features, f->zero);
 }
 
-/* Centres of classes that nothing was predicted as are the mean of all. */
+/* Fits the centre of each class. A class that was never predicted gets the mean score of all windows. */
 static void fit_centres(Fit *f, QcDriftBase *b)
 {
     double all = 0, squares = 0;
@@ -176,4 +176,11 @@ int qc_fit_driftbase(QcDriftBase *b, const QcQGraph *g, const QcWindows *w, QcAr
     }
     qc_arena_release(&scratch);
     return status;
+}
+
+int qc_fit_add_driftbase(QcModelFile *m, const QcQGraph *g, const QcWindows *w, QcArena *arena, QcErr *err)
+{
+    QcDriftBase base;
+    int fits = qc_fit_driftbase(&base, g, w, arena, err);
+    return fits > 0 ? qc_driftbase_encode(m, &base, g, err) : fits;
 }

@@ -4,6 +4,7 @@
 #define QC_QUANT_DRIFTFIT_H
 
 #include "../device/driftwatch.h"
+#include "../format/modelfile.h"
 #include "windows.h"
 
 /* Means and variances of all windows (at most 4096 of them). Centres and spread of distances are cross-validated in
@@ -11,5 +12,8 @@
  * ten random orders, and at least 0.75. Returns 1; 0 if the windows or the last layer do not allow it (fewer than ten
  * windows, more than 2^20 means); -1. Arrays come from `arena`. */
 int qc_fit_driftbase(QcDriftBase *b, const QcQGraph *g, const QcWindows *w, QcArena *arena, QcErr *err);
+
+/* The same, into the model's file, where it is known. */
+int qc_fit_add_driftbase(QcModelFile *m, const QcQGraph *g, const QcWindows *w, QcArena *arena, QcErr *err);
 
 #endif

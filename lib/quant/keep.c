@@ -7,7 +7,7 @@
 
 typedef struct Keep {
     const QcGraph *g;
-    QcGraph *plain; /* the same without its QUANT nodes */
+    QcGraph *plain; /* the same graph without its QUANT nodes */
     uint32_t *to; /* [g->n_nodes] node of plain that has the value */
     float *scale; /* [g->n_nodes] by node of plain */
     uint8_t *zero;
@@ -30,7 +30,7 @@ static int note_scale(Keep *k, const QcNode *quant)
     return (int)at;
 }
 
-/* Values that are only laid out anew have the scale of what they read. */
+/* A node that only changes the layout of its input has the scale of its input. */
 static void pass_scale(Keep *k, uint32_t at)
 {
     const QcNode *n = &k->plain->nodes[at];

@@ -44,7 +44,7 @@ grep -q "<td>40<td>$right " session.html && echo "labelled and right windows as 
 echo '--- the same by TSV, with a line that is written just now'
 cut -d, -f1-3 frames | qc-run q.qcm 2>words >tsv || exit 1
 # The same labels by TSV, whose late labels are words of standard error.
-awk -F'"' '/^{"late"/ { split($3, n, /[: ,]+/); print "late label: window " n[2] " is " $6 }' json >said
+awk -F'"' '/^{"late"/ { split($3, n, /[: ,]+/); print "qc-run: late label: window " n[2] " is " $6 }' json >said
 cat tsv said >both
 qc-report --html both | grep -q "<td>40<td>$right " && echo "late labels of standard error count"
 echo 'late label: window x is walking' >>both && qc-report --html both 2>&1

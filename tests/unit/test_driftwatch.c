@@ -1,5 +1,5 @@
-/* The drift figure: low on source windows in any order, above its threshold soon after features move, and low again
- * once the stream's own means are learned. */
+/* The drift score: low on source windows in any order, above its threshold soon after features move, and low again
+ * after the means of the stream are learned. */
 #include <math.h>
 
 #include "suite.h"
@@ -74,7 +74,7 @@ static float run(Bench *b, uint32_t first, uint32_t n, float moved, float *most)
 }
 
 /* _i: kind */
-START_TEST(drift_is_seen_and_source_is_not)
+START_TEST(drift_score_rises_on_drift_and_not_on_source)
 {
     Bench b;
     float most;
@@ -89,7 +89,7 @@ START_TEST(drift_is_seen_and_source_is_not)
 }
 END_TEST
 
-START_TEST(what_is_learned_is_known)
+START_TEST(drift_score_falls_after_means_are_learned)
 {
     Bench b;
     float most;
@@ -115,7 +115,7 @@ START_TEST(what_is_learned_is_known)
 END_TEST
 
 /* The definition, in double. */
-START_TEST(scores_are_as_defined)
+START_TEST(drift_scores_equal_definition)
 {
     static const uint8_t mean[2][3] = {{10, 20, 30}, {0, 0, 255}}, features[3] = {12, 20, 27};
     static const float weight[3] = {.5f, 1, 2}, centre[2] = {.1f, -.2f}, learned[3] = {3, 12, 20};
@@ -137,7 +137,7 @@ START_TEST(scores_are_as_defined)
 }
 END_TEST
 
-START_TEST(a_model_file_carries_it_unless_codes_below_have_changed)
+START_TEST(drift_base_in_model_file_is_dropped_if_lower_layers_changed)
 {
     Bench b;
     QcErr err;
@@ -172,10 +172,10 @@ int main(void)
 {
     Suite *suite = suite_create("driftwatch");
     TCase *c = tcase_create("driftwatch");
-    tcase_add_loop_test(c, drift_is_seen_and_source_is_not, 0, TINY_KINDS);
-    tcase_add_test(c, what_is_learned_is_known);
-    tcase_add_test(c, scores_are_as_defined);
-    tcase_add_test(c, a_model_file_carries_it_unless_codes_below_have_changed);
+    tcase_add_loop_test(c, drift_score_rises_on_drift_and_not_on_source, 0, TINY_KINDS);
+    tcase_add_test(c, drift_score_falls_after_means_are_learned);
+    tcase_add_test(c, drift_scores_equal_definition);
+    tcase_add_test(c, drift_base_in_model_file_is_dropped_if_lower_layers_changed);
     suite_add_tcase(suite, c);
     return run_suite(suite);
 }
