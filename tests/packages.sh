@@ -18,6 +18,8 @@ check() { # check WHAT COMMAND...
 }
 same() { for file in "$place"/first/*.deb; do cmp "$file" "$1/$(basename "$file")" || return 1; done; }
 
+COMMIT=$(git rev-parse --short=12 HEAD 2>/dev/null) # of both: --version prints it
+export COMMIT
 make --no-print-directory deb >"$place/log" 2>&1 || { tail -40 "$place/log"; exit 1; }
 mkdir "$place/first" "$place/again"
 cp build/deb/*.deb build/deb/*.changes build/deb/*.buildinfo "$place/first"
