@@ -44,7 +44,7 @@ static void print_heading(const QcLiveLog *log)
 {
     printf("window\ttime\tclass\tprobability\tconfidence\tdrift\talarm\tlabel");
     for (uint32_t n = 2; n <= log->top; n++) printf("\tclass%u\tprobability%u", n, n);
-    putchar('\n');
+    printf("\tdistance\tunknown\n");
 }
 
 static void print_time(const QcLiveWindow *w)
@@ -76,7 +76,8 @@ static void print_row(const QcLiveLog *log, const QcLive *s, const QcLiveWindow 
         putchar('\t');
         if (k != UINT32_MAX) printf("%.4f", probability_of(w, k));
     }
-    putchar('\n');
+    if (isnan(w->distance)) printf("\t\t\n");
+    else printf("\t%.3f\t%d\n", (double)w->distance, w->distance > 1);
 }
 
 static void print_top(const QcLiveLog *log, const QcLive *s, const QcLiveWindow *w)
@@ -104,6 +105,8 @@ static void print_object(const QcLiveLog *log, const QcLive *s, const QcLiveWind
     qc_json_text(s->model->model.labels[w->answer->class_index]);
     printf(", \"probability\": %.6g, \"confidence\": %.6g", (double)w->answer->probability, confidence_of(s, w));
     if (!isnan(w->drift)) printf(", \"drift\": %.4g, \"alarm\": %s", (double)w->drift, w->alarm ? "true" : "false");
+    if (!isnan(w->distance))
+        printf(", \"distance\": %.4g, \"unknown\": %s", (double)w->distance, w->distance > 1 ? "true" : "false");
     if (w->label >= 0) {
         printf(", \"label\": ");
         qc_json_text(s->model->model.labels[w->label]);
@@ -147,8 +150,10 @@ static void print_status(const QcLive *s)
     qc_progress_end();
     fprintf(stderr,
             "qc-run: %" PRIu64 " windows, %" PRIu64 " labelled, %" PRIu64 " right of these, %u labels wait, %" PRIu64
-            " adapts, %" PRIu64 " refused, %" PRIu64 " breaks, %" PRIu64 " values filled, %" PRIu64 " alarms\n",
-            c->windows, c->labelled, c->right, c->waiting, c->adapts, c->refused, c->breaks, c->filled, c->alarms);
+            " adapts, %" PRIu64 " refused, %" PRIu64 " breaks, %" PRIu64 " values filled, %" PRIu64 " alarms, %" PRIu64
+            " unknown\n",
+            c->windows, c->labelled, c->right, c->waiting, c->adapts, c->refused, c->breaks, c->filled, c->alarms,
+            c->unknown);
 }
 
 static void print_start(QcLiveLog *log, const QcLive *s)

@@ -8,6 +8,7 @@
 #include "../base/text.h"
 #include "../data/number.h"
 #include "../data/stamps.h"
+#include "../format/spareclasses.h"
 #include "frameclock.h"
 #include "framecolumns.h"
 
@@ -98,6 +99,13 @@ static int read_span(QcLateLabels *l, QcLateLabel *label, QcField span)
     return label->from <= label->to ? 0 : refuse(l, "label '%s': its end is before its start", label->text);
 }
 
+static int refuse_class(QcLateLabels *l, const char *label, QcField name)
+{
+    const char *like = qc_class_in_other_case(l->m, name.at, (size_t)(name.end - name.at));
+    return refuse(l, "label '%s': the model has no class '%.*s'%s%.100s%s", label, QC_FIELD(name),
+                  like ? "; did you mean '" : "", like ? like : "", like ? "'?" : "");
+}
+
 static int read_line(QcLateLabels *l, QcLateLabel *label)
 {
     QcField line = qc_field_trim((QcField){l->line, l->line + l->length}), span;
@@ -111,12 +119,11 @@ static int read_line(QcLateLabels *l, QcLateLabel *label)
         return refuse(l, "label '%s': a line is a window's number or a span, and a class", label->text);
     rest = qc_field_trim(rest);
     if (qc_framecolumns_class(l->m, rest, 0) < 0 && !l->takes_classes)
-        return refuse(l, "label '%s': the model has no class '%.*s'", label->text, QC_FIELD(rest));
+        return refuse_class(l, label->text, rest);
     if (read_span(l, label, span)) return -1;
     int32_t found = qc_framecolumns_class(l->m, rest, l->takes_classes);
     label->class_index = (uint32_t)found;
-    return found >= 0 ? 1
-                      : refuse(l, "label '%s': the model has no class '%.*s'", label->text, QC_FIELD(rest));
+    return found >= 0 ? 1 : refuse_class(l, label->text, rest);
 }
 
 int qc_latelabels_byte(QcLateLabels *l, char byte, QcLateLabel *label)

@@ -107,6 +107,16 @@ static float follow_drift(QcLive *s)
     return s->drift;
 }
 
+/* The window's own class may be none of the model's. */
+static float find_distance(QcLive *s)
+{
+    const QcDriftBase *b = &s->model->drift;
+    if (!b->features || !(b->farthest > 0)) return NAN;
+    float distance = qc_driftwatch_nearest_of_latest(b, &s->model->learner);
+    s->counts.unknown += distance > 1;
+    return distance;
+}
+
 /* Processes the window in the model's input. label: -1 none. */
 int qc_live_window(QcLive *s, QcLiveWindow w, double from, QcErr *err)
 {
@@ -125,6 +135,7 @@ int qc_live_window(QcLive *s, QcLiveWindow w, double from, QcErr *err)
     w.logits = l->logits;
     w.drift = follow_drift(s);
     w.alarm = s->alarm;
+    w.distance = find_distance(s);
     qc_live_report(s, (QcLiveReport){.event = QC_LIVE_WINDOW, .window = &w});
     if (w.label >= 0) qc_live_label(s, answer.number, (uint32_t)w.label);
     return s->counts.waiting >= s->every ? qc_live_adapt(s, err) : 0;

@@ -60,6 +60,10 @@ awk -F, -v class="${new% *}" -v c=$column 'NR > 1 && $c == class && ++n <= 6 {
 printf '0-1 %s\n' "${new% *}" >labels
 qc-run -c core.qcd --state fifo --labels labels --every 2 q.qcm <frames.csv >tsv
 cut -f 3 tsv | tail -n 1
+echo '0 Standing' >labels # a slip is no new class
+qc-run -c core.qcd --state fifo --labels labels q.qcm <frames.csv 2>&1 >tsv | grep -o 'did you mean.*'
+awk 'NR == 1 { print "a,b,c,label" } { print $0 ",STANDING" }' frames.csv >slips.csv
+qc-run -c core.qcd --state fifo q.qcm <slips.csv 2>&1 >tsv | grep -o 'did you mean.*'
 awk 'NR == 1 { print "a,b,c,label" } { print $0 ",fly" }' frames.csv | qc-run -c core.qcd --state column q.qcm >tsv
 
 echo '--- what cannot be'
