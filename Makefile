@@ -67,7 +67,7 @@ FUZZERS  := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuz
 BENCHES  := $(patsubst tests/bench/%.c,$(BUILD)/tests/%,$(wildcard tests/bench/bench_*.c))
 LIBRARY  := $(BUILD)/$(APART)libqcore.a
 
-.PHONY: all help lib product device freestanding tests check check-now demo install uninstall deb clean
+.PHONY: all help lib product device freestanding tests check check-now demo install uninstall deb check-deb clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -170,7 +170,15 @@ fuzz-%: ## search for inputs that break a parser, with clang's libFuzzer (SECOND
 	clang -fsanitize=fuzzer,address,undefined -o build-fuzz/fuzz_$* build-fuzz/tests/fuzz/fuzz_$*.o \
 	    build-fuzz/libqcore.a $(LIBS)
 	mkdir -p build-fuzz/$* && build-fuzz/fuzz_$* -max_total_time=$(or $(SECONDS),60) -max_len=65536 \
-	    -artifact_prefix=build-fuzz/$*. build-fuzz/$* tests/fuzz/seeds/$*
+	    -print_final_stats=1 -artifact_prefix=build-fuzz/$*. build-fuzz/$* tests/fuzz/seeds/$*
+
+fuzz-all: ## search with every fuzz target, SECONDS=60 each: lines `NAME EXECUTIONS executions, EDGES edges`
+	@mkdir -p build-fuzz; failed=0; for name in $(patsubst $(BUILD)/tests/fuzz_%,%,$(FUZZERS)); do \
+	    $(MAKE) --no-print-directory fuzz-$$name >build-fuzz/$$name.log 2>&1 || \
+	        { failed=1; tail -40 build-fuzz/$$name.log; }; \
+	    awk -v name=$$name '/^#.* cov: /{ sub(/.* cov: /, ""); edges = $$1 } /number_of_executed_units/{ n = $$2 } \
+	        END { print name "\t" n + 0 " executions, " edges + 0 " edges" }' build-fuzz/$$name.log; \
+	done; exit $$failed
 
 check-now: all tests ## the same without looking for missing packages
 	@CC='$(CC)' SAN='$(SAN)' BUILD='$(BUILD)' BIN='$(BIN)' QC_DATA='$(abspath $(DATA))' tests/run
@@ -191,6 +199,7 @@ bench-target: ## the estimates of qc-info --target beside QEMU's counts; CORES='
 bench-import: ## qc-import of CSV and npz on one core beside numpy.loadtxt and numpy.load
 bench-run: ## time from a window's last frame to the line of qc-run, in forward passes
 bench-soak: ## qc-run for 100,000 windows with kills, power cuts, late, wrong, missing labels; SOAK_WINDOWS=N
+bench-wander: ## accuracy over 10,000 small batches; WANDER_SEEDS='1 2' WANDER_BATCHES=N
 bench-kernels: ## integer convolutions beside XNNPACK's, oneDNN's and the core's peak; kernels of each instruction set
 
 bench-%: ## run one benchmark: build/tests/bench_NAME or tests/bench/NAME.sh; TSV and lines `bar NAME VALUE >= BAR ok`
@@ -264,6 +273,10 @@ deb: ## build Debian packages into build/deb: qcore, qcore-dev, qcore-doc
 	cp -R --parents Makefile README.md LICENSE lib man share src tests/bench/README.md build/deb/qcore-$(VERSION)
 	mv build/deb/qcore-$(VERSION)/share/debian build/deb/qcore-$(VERSION)/debian
 	cd build/deb/qcore-$(VERSION) && COMMIT='$(COMMIT)' dpkg-buildpackage -b -us -uc
+
+check-deb: ## build them twice (same bytes), lintian, install, use and purge them in a root of their own
+	@share/setup/install.sh --test --deb
+	@tests/packages.sh
 
 clean: ## remove what was built
 	rm -rf build build-san build-clang build-fuzz bin

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "../base/file.h"
-#include "../format/yaml.h"
 #include "parser.h"
 
 extern const char qc_commit[];
@@ -56,38 +55,33 @@ static void die_memory(void)
 
 /* --- an option and what was said about it --------------------------------------------------- */
 
-typedef struct Given {
-    const QcOption *option;
-    QcList texts;
-} Given;
-
-static void list_add(QcList *list, const char *text)
+void qc_option_add_text(QcOptionTexts *g, const char *text)
 {
-    const char **items = realloc(list->items, ((size_t)list->n + 1) * sizeof *items);
+    const char **items = realloc(g->texts.items, ((size_t)g->texts.n + 1) * sizeof *items);
     if (!items) die_memory();
-    items[list->n++] = text;
-    list->items = items;
+    items[g->texts.n++] = text;
+    g->texts.items = items;
 }
 
-static void add_table(Given **given, int *n, const QcOption *table)
+static void add_table(QcOptionTexts **given, int *n, const QcOption *table)
 {
     for (const QcOption *o = table; o->name; o++) {
         *given = realloc(*given, ((size_t)*n + 1) * sizeof **given);
         if (!*given) die_memory();
-        (*given)[(*n)++] = (Given){.option = o};
+        (*given)[(*n)++] = (QcOptionTexts){.option = o};
     }
 }
 
-static Given *all_given(const QcProgram *program, int *n)
+static QcOptionTexts *all_given(const QcProgram *program, int *n)
 {
-    Given *given = NULL;
+    QcOptionTexts *given = NULL;
     *n = 0;
     for (const QcOption *table = program->options; table; table = qc_cli_next(table)) add_table(&given, n, table);
     add_table(&given, n, qc_cli_common);
     return given;
 }
 
-static Given *find_long(Given *given, int n, const char *name, size_t length)
+QcOptionTexts *qc_option_find(QcOptionTexts *given, int n, const char *name, size_t length)
 {
     for (int i = 0; i < n; i++)
         if (strlen(given[i].option->name) == length && !strncmp(given[i].option->name, name, length)) return &given[i];
@@ -95,9 +89,9 @@ static Given *find_long(Given *given, int n, const char *name, size_t length)
 }
 
 /* The only option that begins with `name`. NULL: none does; if many do, it is wrong usage. */
-static Given *find_prefix(Given *given, int n, const char *name, size_t length)
+static QcOptionTexts *find_prefix(QcOptionTexts *given, int n, const char *name, size_t length)
 {
-    Given *found = NULL;
+    QcOptionTexts *found = NULL;
     for (int i = 0; i < n; i++) {
         if (!length || strncmp(given[i].option->name, name, length)) continue;
         if (found)
@@ -107,15 +101,14 @@ static Given *find_prefix(Given *given, int n, const char *name, size_t length)
     return found;
 }
 
-static Given *find_letter(Given *given, int n, char letter)
+static QcOptionTexts *find_letter(QcOptionTexts *given, int n, char letter)
 {
     for (int i = 0; i < n; i++)
         if (given[i].option->letter == letter) return &given[i];
     return NULL;
 }
 
-/* Stores a text where the option's value lives; `wrong` (of `room` bytes) gets the sentence when it does not fit. */
-static int store(const QcOption *o, const char *text, char *wrong, size_t room)
+int qc_option_store(const QcOption *o, const char *text, char *wrong, size_t room)
 {
     char *end;
     errno = 0;
@@ -156,7 +149,7 @@ static int store(const QcOption *o, const char *text, char *wrong, size_t room)
 /* --- the command line ----------------------------------------------------------------------- */
 
 /* -h and --version act at once, whatever else is there. */
-static void note(const QcProgram *program, Given *g, const char *text, const char *next)
+static void note(const QcProgram *program, QcOptionTexts *g, const char *text, const char *next)
 {
     if (g->option == &qc_cli_common[0]) {
         qc_cli_help(program, !strcmp(text, "all") || (next && !strcmp(next, "all")));
@@ -168,15 +161,15 @@ static void note(const QcProgram *program, Given *g, const char *text, const cha
         printf("%s %s%s\n", program->name, QC_VERSION, commit);
         exit(qc_cli_end(NULL, 0));
     }
-    list_add(&g->texts, text);
+    qc_option_add_text(g, text);
 }
 
 /* "--name", "--name=value" or "--name value"; returns how many further arguments were used. */
-static int take_long(const QcProgram *program, Given *given, int n, const char *argument, const char *next)
+static int take_long(const QcProgram *program, QcOptionTexts *given, int n, const char *argument, const char *next)
 {
     const char *name = argument + 2, *equals = strchr(name, '=');
     size_t length = equals ? (size_t)(equals - name) : strlen(name);
-    Given *g = find_long(given, n, name, length);
+    QcOptionTexts *g = qc_option_find(given, n, name, length);
     if (!g) g = find_prefix(given, n, name, length);
     const char *meant = g ? NULL : qc_cli_meant(program, name, length);
     if (meant) die_usage("there is no option --%.*s; did you mean --%s?", (int)length, name, meant);
@@ -188,10 +181,10 @@ static int take_long(const QcProgram *program, Given *given, int n, const char *
 }
 
 /* "-q", "-b4", "-b 4", "-qb4" */
-static int take_letters(const QcProgram *program, Given *given, int n, const char *argument, const char *next)
+static int take_letters(const QcProgram *program, QcOptionTexts *given, int n, const char *argument, const char *next)
 {
     for (const char *letter = argument + 1; *letter; letter++) {
-        Given *g = find_letter(given, n, *letter);
+        QcOptionTexts *g = find_letter(given, n, *letter);
         if (!g) die_usage("there is no option -%c", *letter);
         if (g->option->kind == QC_OPTION_FLAG) {
             note(program, g, "true", next);
@@ -204,7 +197,7 @@ static int take_letters(const QcProgram *program, Given *given, int n, const cha
     return 0;
 }
 
-static int take_arguments(const QcProgram *program, Given *given, int n, int argc, char **argv)
+static int take_arguments(const QcProgram *program, QcOptionTexts *given, int n, int argc, char **argv)
 {
     int operands = 0;
     for (int i = 1; i < argc; i++) {
@@ -223,50 +216,19 @@ static int take_arguments(const QcProgram *program, Given *given, int n, int arg
     return operands;
 }
 
-static void store_given(const Given *given, int n)
+static void store_given(const QcOptionTexts *given, int n)
 {
     char wrong[300];
     for (int i = 0; i < n; i++)
         for (int k = 0; k < given[i].texts.n; k++)
-            if (store(given[i].option, given[i].texts.items[k], wrong, sizeof wrong)) die_usage("%s", wrong);
+            if (qc_option_store(given[i].option, given[i].texts.items[k], wrong, sizeof wrong)) die_usage("%s", wrong);
 }
 
-/* --- --config --------------------------------------------------------------------------------- */
-
-static int apply_item(Given *g, const QcYaml *item, QcErr *err)
-{
-    char wrong[300];
-    if (item->kind != QC_YAML_SCALAR)
-        return qc_yaml_fail(err, item, "%s takes %s", g->option->name,
-                            g->option->kind == QC_OPTION_LIST ? "plain values" : "one plain value");
-    if (store(g->option, item->text, wrong, sizeof wrong)) return qc_yaml_fail(err, item, "%s", wrong + 2);
-    list_add(&g->texts, item->text);
-    return 0;
-}
-
-static int apply_config(Given *given, int n, const QcYaml *root, QcErr *err)
-{
-    if (root->kind != QC_YAML_MAP) return qc_yaml_fail(err, root, "long options and their values are expected here");
-    for (uint32_t i = 0; i < root->n; i++) {
-        const QcYaml *item = root->items[i];
-        Given *g = find_long(given, n, root->keys[i], strlen(root->keys[i]));
-        if (!g || g->option == &qc_cli_common[0] || g->option == &qc_cli_common[1] || g->option->value == &config_path)
-            return qc_yaml_fail(err, item->key, "there is no option %.100s", root->keys[i]);
-        if (g->texts.n) continue; /* the command line wins */
-        int many = g->option->kind == QC_OPTION_LIST && item->kind == QC_YAML_LIST;
-        if (!many && apply_item(g, item, err)) return -1;
-        for (uint32_t k = 0; many && k < item->n; k++)
-            if (apply_item(g, item->items[k], err)) return -1;
-    }
-    return 0;
-}
-
-static void read_config(Given *given, int n)
+static void read_config(QcOptionTexts *given, int n)
 {
     static QcYamlDocument document; /* options point into it for the life of the process */
     QcErr err = {0};
-    if (qc_yaml_load(&document, config_path, &err) || apply_config(given, n, document.root, &err))
-        exit(qc_cli_end(&err, -1));
+    if (qc_config_apply(given, n, &document, config_path, &err)) exit(qc_cli_end(&err, -1));
 }
 
 /* --- the whole ---------------------------------------------------------------------------------- */
@@ -300,12 +262,12 @@ static void set_signals(void)
     signal(SIGXFSZ, SIG_IGN); /* and so is a file that may not grow */
 }
 
-static Given *spoken; /* lists of the program point into it for the life of the process */
+static QcOptionTexts *spoken; /* lists of the program point into it for the life of the process */
 static int n_spoken;
 
 int qc_cli_given(const char *name)
 {
-    const Given *g = find_long(spoken, n_spoken, name, strlen(name));
+    const QcOptionTexts *g = qc_option_find(spoken, n_spoken, name, strlen(name));
     return g && g->texts.n > 0;
 }
 
@@ -316,7 +278,7 @@ int qc_cli_parse(const QcProgram *program, int argc, char **argv)
     set_signals();
     max_bytes = (int64_t)qc_max_bytes;
     int n;
-    Given *given = spoken = all_given(program, &n);
+    QcOptionTexts *given = spoken = all_given(program, &n);
     n_spoken = n;
     int operands = take_arguments(program, given, n, argc, argv);
     store_given(given, n);

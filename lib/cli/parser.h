@@ -4,7 +4,23 @@
 
 #include <stdarg.h>
 
+#include "../format/yaml.h"
 #include "cli.h"
+
+/* An option and its texts, from the command line or --config. */
+typedef struct QcOptionTexts {
+    const QcOption *option;
+    QcList texts;
+} QcOptionTexts;
+
+void qc_option_add_text(QcOptionTexts *g, const char *text); /* text: borrowed for the life of g */
+QcOptionTexts *qc_option_find(QcOptionTexts *given, int n, const char *name, size_t length); /* by its long name */
+
+/* Stores a text where the option's value lives; `wrong` (of `room` bytes) gets the sentence if it does not fit. */
+int qc_option_store(const QcOption *o, const char *text, char *wrong, size_t room);
+
+/* Options of the YAML file that have no text yet. Values point into the document. */
+int qc_config_apply(QcOptionTexts *given, int n, QcYamlDocument *document, const char *path, QcErr *err);
 
 extern const QcOption qc_cli_common[]; /* help and version first; ends with {0} */
 

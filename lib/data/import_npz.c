@@ -340,9 +340,9 @@ static int read_label_file(QcDataset *d, const QcImportOptions *o, QcErr *err)
     size_t length;
     const char *path = o->label;
     const Reader alone = {0};
-    snprintf(y.where, sizeof y.where, "%.300s", path);
     if (!path) qc_import_note(o, "no example has a label: --y FILE names the array of labels");
     if (!path || !strcmp(path, "none")) return 0;
+    snprintf(y.where, sizeof y.where, "%.300s", path);
     int status = qc_read_all(path, &y.bytes, &length, err) || qc_ndarray_parse(&y.a, y.bytes, length, y.where, err) ||
                          read_labels(d, &alone, &y, err)
                      ? -1

@@ -67,6 +67,7 @@ static void flip(QcLearner *l, QcRng *rng, QcAdaptReport *report)
     QcFlipTask task = {.set = &l->set,
                        .parameters = p,
                        .stop = l->moments.n ? p->stop_loss : p->temperature_loss,
+                       .adapts = l->counters->adapts,
                        .right = l->after,
                        .ever = l->ever,
                        .misses = l->misses,
@@ -134,6 +135,13 @@ static void learn_moments(QcLearner *l, const QcHeadTask *t)
     qc_queue_flush(&queue);
 }
 
+/* Flips have changed the features: older examples say less of them. */
+static void forget_moments(QcLearner *l)
+{
+    uint32_t window = l->setup.parameters.average_window;
+    if (l->moments.n && window) qc_moments_forget(&l->moments, window);
+}
+
 static void count_origins(const QcLearner *l, QcAdaptReport *report)
 {
     const QcSlots *s = &l->coreset;
@@ -170,6 +178,7 @@ static void commit(QcLearner *l, const QcHeadTask *t, QcRng *rng, QcAdaptReport 
 {
     report_after(l, report);
     count_misses(l);
+    if (report->flips) forget_moments(l);
     if (report->n) learn_moments(l, t);
     if (report->solved) {
         l->counters->active = 1 - l->counters->active;

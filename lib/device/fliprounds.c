@@ -7,6 +7,7 @@
 #define SMALLEST_SHARE 2e-5f
 #define GROW 1.5f            /* factor of the share after an accepted proposal */
 #define SHRINK 0.4f          /* factor after a refused proposal */
+#define EVIDENCE 0.7f        /* that a gain is not chance; see qc-method(7), "Flips" */
 enum { BLOCK = 128 };        /* weights whose features are in memory at once */
 
 /* Share of the weights above which steps become longer instead of more numerous. */
@@ -39,6 +40,7 @@ static void place(QcFlipper *f, QcQGraph *g, QcQRun *run, const QcFlip *flip, co
     f->count = qc_placing_take(placing, classes * sizeof *f->count);
     f->error = qc_placing_take(placing, z * classes * sizeof *f->error);
     f->loss = qc_placing_take(placing, z * sizeof *f->loss);
+    f->accepted_loss = qc_placing_take(placing, z * sizeof *f->accepted_loss);
     f->visit = qc_placing_take(placing, z * sizeof *f->visit);
     f->last = qc_placing_take(placing, z);
     qc_placing_part(placing, "codes before flips");
@@ -97,10 +99,24 @@ static float forward(QcFlipper *f, const QcFlipTask *t, float limit, QcFlipCount
     return loss;
 }
 
+/* Is the gain of the last whole pass more than what examples gain and lose by chance? The largest of n chance gains
+ * grows as sqrt(2 ln n), and a long stream tries many proposals on few examples each. */
+static int is_evident(const QcFlipper *f, const QcFlipTask *t)
+{
+    float gain = 0, squares = 0;
+    for (uint32_t i = 0; i < t->set->n; i++) {
+        float of_example = f->accepted_loss[i] - f->loss[i];
+        gain += of_example;
+        squares += of_example * of_example;
+    }
+    return gain > EVIDENCE * qc_sqrt(qc_ln(1 + (float)t->adapts) * squares);
+}
+
 /* Keeps the model of the last whole pass. */
 static void accept(QcFlipper *f, const QcFlipTask *t)
 {
     memcpy(t->right, f->last, t->set->n);
+    memcpy(f->accepted_loss, f->loss, t->set->n * sizeof *f->loss);
     qc_weightsample_keep(&f->sample);
     for (uint32_t i = 1; i < t->set->n; i++) { /* the hardest first: an insertion sort, for the order changes little */
         uint32_t example = f->visit[i], at = i;
@@ -164,7 +180,7 @@ static void run(QcFlipper *f, QcFlipCounts *counts, const QcFlipTask *t, QcRng *
                                                  f->weight_bits == 8, qc_rng_next(rng));
         float after = forward(f, t, loss, counts);
         counts->proposals++;
-        fresh = after < loss; /* after a refusal: the same statistic, another proposal */
+        fresh = after < loss && is_evident(f, t); /* after a refusal: the same statistic, another proposal */
         if (fresh) {
             accept(f, t);
             loss = after;

@@ -31,6 +31,7 @@ typedef struct QcFlipper {
     uint32_t *count;        /* [classes] */
     float *error;           /* [Z][classes] weight (softmax - onehot) under the accepted model */
     float *loss;            /* [Z] share of each example in the loss, when last computed */
+    float *accepted_loss;   /* [Z] the same under the accepted model */
     uint32_t *visit;        /* [Z] order of passes, hardest first */
     uint8_t *last;          /* [Z] right at the last pass */
     uint8_t *codes_before, *last_before; /* codes of the network and of its last layer before the rounds */
@@ -42,6 +43,7 @@ typedef struct QcFlipTask {
     const QcSet *set;
     const QcParameters *parameters;
     float stop;       /* loss at which no more is proposed */
+    uint32_t adapts;  /* of the learner so far, this one included: the more, the more evidence a proposal needs */
     uint8_t *right;   /* [set.n] in and out: right under the accepted model */
     uint8_t *ever;    /* [set.n] in and out: right at least once */
     uint16_t *misses; /* [set.n] in and out: passes at which an example was wrong that had been right */

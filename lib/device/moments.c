@@ -17,6 +17,19 @@ void qc_moments_clear(QcMoments *m)
     memset(m->scatter, 0, (size_t)qc_triangle(m->n) * sizeof *m->scatter);
 }
 
+void qc_moments_forget(QcMoments *m, uint32_t most)
+{
+    float before = 0, after = 0;
+    for (uint32_t k = 0; k < m->classes; k++) {
+        before += (float)m->count[k];
+        if (m->count[k] > most) m->count[k] = most;
+        after += (float)m->count[k];
+    }
+    if (!(after < before)) return;
+    float share = after / before;
+    for (uint64_t i = 0; i < qc_triangle(m->n); i++) m->scatter[i] *= share;
+}
+
 void qc_queue_flush(QcScatterQueue *q)
 {
     if (!q->used) return;

@@ -29,6 +29,9 @@ static inline float *qc_triangle_row(float *triangle, uint32_t n, uint32_t i)
 void qc_moments_place(QcMoments *m, uint32_t n, uint32_t classes, QcPlacing *p);
 void qc_moments_clear(QcMoments *m);
 
+/* No class counts as more than `most` examples from now on; the scatter counts as much less as they do. */
+void qc_moments_forget(QcMoments *m, uint32_t most);
+
 /* 0 if the moments cannot be moments of u8 features: not numbers, or too large. */
 int qc_moments_are_sound(const QcMoments *m);
 

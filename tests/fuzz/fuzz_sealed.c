@@ -2,8 +2,8 @@
  * integer graph with its plan and a forward pass, flip network, data, miss log. The seeds are files that 0.1.0
  * wrote. */
 #include "fuzz.h"
+#include "resealed.h"
 
-#include "../../lib/base/digest.h"
 #include "../../lib/coreset/misslog.h"
 #include "../../lib/format/flipfile.h"
 #include "../../lib/format/modelfile.h"
@@ -11,44 +11,7 @@
 #include "../../lib/nn/graphfile.h"
 #include "../../lib/quant/qpredict.h"
 
-enum {
-    HEADER = 24,
-    ENTRY = 40,
-    END = 40,
-    SECTIONS_AT = 12,
-    LENGTH_AT = 16,
-    MOST_VALUES = 4096,
-    MOST_CLASSES = 256,
-    MOST_MACS = 1000000
-};
-
-static uint64_t get(const uint8_t *at, int n)
-{
-    uint64_t value = 0;
-    for (int k = n; k-- > 0;) value = value << 8 | at[k];
-    return value;
-}
-
-static void put(uint8_t *at, uint64_t value, int n)
-{
-    for (int k = 0; k < n; k++) at[k] = (uint8_t)(value >> 8 * k);
-}
-
-/* The length, each section's CRC and the digest at the end (lib/format/container.c). */
-static void reseal(uint8_t *b, size_t n)
-{
-    if (n < HEADER + END) return;
-    put(b + LENGTH_AT, n, 8);
-    uint32_t sections = (uint32_t)get(b + SECTIONS_AT, 4);
-    for (uint32_t i = 0; i < sections && i < QC_MAX_SECTIONS; i++) {
-        uint8_t *entry = b + HEADER + ENTRY * (size_t)i;
-        if (entry + ENTRY > b + n) break;
-        uint64_t offset = get(entry + 24, 8), length = get(entry + 32, 8);
-        if (offset <= n && length <= n - offset) put(entry + 20, qc_crc32(b + offset, length), 4);
-    }
-    qc_digest(b + n - END, b, n - END);
-    memcpy(b + n - 8, "QCF1END\n", 8);
-}
+enum { MOST_VALUES = 4096, MOST_CLASSES = 256, MOST_MACS = 1000000 };
 
 static void predict(const QcModelFile *m)
 {
@@ -134,7 +97,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     uint8_t *copy = malloc(length ? length : 1);
     qc_max_bytes = 1 << 22;
     memcpy(copy, bytes, length);
-    reseal(copy, length);
+    reseal_container(copy, length);
     if (qc_container_decode(&c, copy, length, QC_KIND_ANY, &err)) { /* the container's from here on, or freed */
         fuzz_refused(&err);
         return 0;

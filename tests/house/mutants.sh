@@ -33,6 +33,9 @@ mutant() { # mutant WHAT FILE SED TEST...: one of the tests must fail
 mutant 'no adapt' adapt 's/^    if (report->solved) {/    if (0) {/' test_adapt
 mutant 'wrong sign of a mean' moments 's/mean\[i\] += /mean[i] -= /' test_moments
 mutant 'no source prior' discriminant 's/prior = source ? t->parameters->prior_count : 0;/prior = 0;/' test_discriminant
+mutant 'a gain by chance' fliprounds 's/ && is_evident(f, t);/;/' test_fliprounds
+mutant 'counts forgotten without the scatter' moments 's/m->scatter\[i\] \*= share/(void)share/' test_moments
+mutant 'moments of features before flips' adapt 's/if (report->flips) forget_moments(l);//' test_adapt
 mutant 'ring off by one' learner 's/l->ring.capacity - age)/l->ring.capacity - age + 1)/' test_learner
 mutant 'guard off' adapt 's/is_refused = qc_learner_loses_too_much(l)/is_refused = 0/' test_guard
 mutant 'labels that look random' adapt 's/is_refused = qc_learner_labels_are_random(l)/is_refused = 0/' test_guard

@@ -97,9 +97,9 @@ static void flip(Bench *b, QcFlipCounts *counts, uint64_t seed)
     qc_flip_rounds.run(&b->flipper, counts, &b->task, &rng);
 }
 
-/* By the formulas: classes balanced, and the batch's class frequencies taken out of the loss of its examples. right
- * [set] */
-static double loss_outside(Bench *b, uint8_t *right)
+/* By the formulas: classes balanced, and the batch's class frequencies taken out of the loss of its examples.
+ * each, right [set]: shares of the loss, which examples are right. */
+static double loss_outside(Bench *b, double *each, uint8_t *right)
 {
     double loss = 0, of_class[TINY_CLASSES] = {0}, in_batch[TINY_CLASSES] = {0}, present = 0, most = 0;
     const QcSet *z = &b->set;
@@ -119,7 +119,8 @@ static double loss_outside(Bench *b, uint8_t *right)
             if (k == qc_set_label(z, i)) own = (double)y[k] + offset;
             if (y[k] > y[best]) best = k;
         }
-        loss += (log(sum) - own) / (present * of_class[qc_set_label(z, i)]);
+        each[i] = (log(sum) - own) / (present * of_class[qc_set_label(z, i)]);
+        loss += each[i];
         right[i] = best == qc_set_label(z, i);
     }
     return loss;
@@ -177,14 +178,15 @@ START_TEST(every_run_keeps_invariants)
             ck_assert_uint_eq(watched->nodes[0].groups, _i == TINY_MIXED ? TINY_CHANNELS : 1);
             for (uint32_t batch = 0; batch < 3; batch++) {
                 QcFlipCounts counts;
+                double each[Z];
                 uint8_t right[Z];
                 gather(&b, batch, batch == 1 ? 1 : BATCH, batch == 2 ? 1 : TINY_CLASSES);
-                double before = loss_outside(&b, right);
+                double before = loss_outside(&b, each, right);
                 ck_assert_mem_eq(right, b.right, b.set.n);
                 windows_seen = 0;
                 flip(&b, &counts, batch);
                 expect_counts(&b, &counts);
-                double after = loss_outside(&b, right);
+                double after = loss_outside(&b, each, right);
                 /* what was refused left no trace */
                 ck_assert(counts.accepted ? after < before + 1e-5 : after == before);
                 ck_assert_mem_eq(right, b.right, b.set.n);
@@ -260,11 +262,12 @@ START_TEST(no_rounds_or_low_loss_proposes_nothing)
         bench_begin(&b, (TinyKind)kind, 2, QC_SCORE_NETWORK, &qc_kernels_scalar, 0);
         if (_i == 0) b.parameters.rounds = 0;
         else b.task.stop = 100;
+        double each[Z];
         uint8_t right[Z];
         gather(&b, 0, BATCH - (uint32_t)kind % 3, 1 + (uint32_t)kind % TINY_CLASSES);
         uint8_t *codes = memcpy(malloc(b.t.g.n_code_bytes), b.t.g.codes, b.t.g.n_code_bytes);
         flip(&b, &counts, 1);
-        double loss = 0, outside = loss_outside(&b, right);
+        double loss = 0, outside = loss_outside(&b, each, right);
         for (uint32_t i = 0; i < b.set.n; i++) loss += (double)b.flipper.loss[i];
         ck_assert_double_eq_tol(loss, outside, 2e-5 * (1 + outside));
         for (uint32_t i = 0; i < b.set.n; i++) ck_assert(b.misses[i] == 0 && b.ever[i] == right[i]);
@@ -299,6 +302,35 @@ START_TEST(proposal_share_grows_if_accepted_and_shrinks_if_refused)
         bench_end(&b);
     }
     ck_assert(seen[0] > 0 && seen[1] > 0);
+}
+END_TEST
+
+/* An accepted proposal has more gain than its spread over the examples explains; the more adapts there were, the more
+ * it needs. */
+START_TEST(gain_within_noise_is_refused)
+{
+    const uint32_t adapts[] = {0, 1, 100, UINT32_MAX};
+    uint32_t accepted[4] = {0};
+    for (int k = 0; k < 4; k++)
+        for (uint64_t seed = 0; seed < 40; seed++) {
+            Bench b;
+            QcFlipCounts counts;
+            double before[Z], after[Z], gain, squares = 0;
+            uint8_t right[Z];
+            bench_begin(&b, (TinyKind)(seed % TINY_KINDS), 2, QC_SCORE_NETWORK, &qc_kernels_scalar, 0);
+            b.parameters.rounds = 1;
+            b.task.adapts = adapts[k];
+            gather(&b, (uint32_t)seed, BATCH, TINY_CLASSES);
+            gain = loss_outside(&b, before, right);
+            flip(&b, &counts, seed);
+            gain -= loss_outside(&b, after, right);
+            for (uint32_t i = 0; i < b.set.n; i++) squares += (before[i] - after[i]) * (before[i] - after[i]);
+            ck_assert(!counts.accepted || gain > .7 * sqrt(log(1 + (double)adapts[k]) * squares) - 1e-5);
+            accepted[k] += counts.accepted;
+            bench_end(&b);
+        }
+    ck_assert(accepted[0] >= accepted[1] && accepted[1] >= accepted[2] && accepted[2] >= accepted[3]);
+    ck_assert(accepted[0] > accepted[3] && accepted[1] > 0);
 }
 END_TEST
 
@@ -362,6 +394,7 @@ int main(void)
     tcase_add_test(tests, batch_labels_do_not_change_reported_correct_count);
     tcase_add_loop_test(tests, no_rounds_or_low_loss_proposes_nothing, 0, 2);
     tcase_add_test(tests, proposal_share_grows_if_accepted_and_shrinks_if_refused);
+    tcase_add_test(tests, gain_within_noise_is_refused);
     tcase_add_test(tests, restore_undoes_all_flips);
     tcase_add_test(tests, impossible_statistic_is_refused);
     suite_add_tcase(suite, tests);

@@ -151,6 +151,41 @@ START_TEST(one_example_moves_mean_by_1_over_window)
 }
 END_TEST
 
+/* A class counts as at most so many examples, the scatter as all classes together; means stay. */
+START_TEST(forgetting_scales_counts_and_scatter_together)
+{
+    bench_begin(TINY_PLAIN, 4);
+    b.learned = STREAM;
+    bench_gather();
+    QcMoments *m = &b.stream;
+    uint32_t all = 0, left = 0, most = 3, count[TINY_CLASSES];
+    uint64_t values = qc_triangle(m->n);
+    float *scatter = malloc(values * sizeof *scatter), *mean = malloc(m->n * TINY_CLASSES * sizeof *mean);
+    memcpy(scatter, m->scatter, values * sizeof *scatter);
+    memcpy(mean, m->mean, m->n * TINY_CLASSES * sizeof *mean);
+    m->count[0] = 2;
+    for (uint32_t k = 0; k < TINY_CLASSES; k++) {
+        count[k] = m->count[k] < most ? m->count[k] : most;
+        all += m->count[k];
+        left += count[k];
+    }
+    qc_moments_forget(m, all); /* nothing */
+    ck_assert_mem_eq(scatter, m->scatter, values * sizeof *scatter);
+    qc_moments_forget(m, most);
+    ck_assert_uint_lt(left, all);
+    ck_assert_mem_eq(m->count, count, sizeof count);
+    for (uint64_t i = 0; i < values; i++)
+        ck_assert_double_eq_tol((double)m->scatter[i], (double)scatter[i] * left / all,
+                                1e-6 * fabs((double)scatter[i]));
+    ck_assert_mem_eq(mean, m->mean, m->n * TINY_CLASSES * sizeof *mean);
+    qc_moments_clear(m);
+    qc_moments_forget(m, most);
+    ck_assert(qc_moments_are_sound(m));
+    free(scatter), free(mean);
+    bench_end();
+}
+END_TEST
+
 START_TEST(impossible_moments_are_refused)
 {
     const float bad[] = {NAN, INFINITY, -INFINITY, 1e15f};
@@ -190,6 +225,7 @@ int main(void)
     tcase_add_loop_test(t, earlier_examples_decay_beyond_window, 5, 21);
     tcase_add_test(t, order_of_examples_does_not_matter);
     tcase_add_test(t, one_example_moves_mean_by_1_over_window);
+    tcase_add_test(t, forgetting_scales_counts_and_scatter_together);
     tcase_add_test(t, impossible_moments_are_refused);
     suite_add_tcase(s, t);
     return run_suite(s);
