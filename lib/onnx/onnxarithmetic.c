@@ -49,7 +49,7 @@ static int by_channel(QcOnnxImport *im, QcValue *v, const float *const *values, 
     uint32_t channels = im->g->nodes[v->node].channels;
     const size_t *map = qc_layout_channel_map(im, v, &axes, dims);
     for (uint32_t k = 0; map && k < n; k++) {
-        if (!(out[k] = qc_arena_take(&im->arena, channels, sizeof **out, im->err))) return -1;
+        if (!(out[k] = qc_onnx_room(im, channels, sizeof **out))) return -1;
         for (uint32_t c = 0; c < channels; c++) out[k][c] = values[k][map[c]];
     }
     return map ? 0 : -1;
@@ -100,7 +100,7 @@ int qc_onnx_prelu(QcOnnxImport *im)
         return qc_wait_function(im, &v, STEPS(S(X), N(0), S(MAX), S(X), N(0), S(MIN), N(t->f[0]), S(MUL), S(ADD)));
     if (by_channel(im, &v, &t->f, 1, &slope, dims, set)) return -1;
     uint32_t channels = im->g->nodes[v.node].channels;
-    if (!(zeros = qc_arena_take(&im->arena, channels, sizeof *zeros, im->err))) return -1;
+    if (!(zeros = qc_onnx_room(im, channels, sizeof *zeros))) return -1;
     QcValue low = v;
     v.alone = low.alone = 0;
     const QcStep under[] = {S(X), N(0), S(MIN)};
@@ -155,8 +155,8 @@ static int with_constant(QcOnnxImport *im, uint32_t k, const QcTensor *t)
         return qc_onnx_refuse(im, "a constant that differs between channels is not supported here");
     if (by_channel(im, &v, &t->f, 1, &c, dims, set)) return -1;
     uint32_t channels = im->g->nodes[v.node].channels;
-    if (!(gain = qc_arena_take(&im->arena, channels, sizeof *gain, im->err)) ||
-        !(shift = qc_arena_take(&im->arena, channels, sizeof *shift, im->err)))
+    if (!(gain = qc_onnx_room(im, channels, sizeof *gain)) ||
+        !(shift = qc_onnx_room(im, channels, sizeof *shift)))
         return -1;
     for (uint32_t i = 0; i < channels; i++) {
         gain[i] = op == MUL ? c[i] : op == DIV ? 1 / c[i] : op == SUB && first ? -1 : 1;

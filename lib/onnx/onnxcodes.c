@@ -10,7 +10,7 @@ enum { UINT8 = 2, INT8 = 3, INT32 = 6 };
 const float *qc_fold_steps(QcOnnxImport *im, const QcTensor *w, uint32_t axis, size_t n)
 {
     if (!w->step || (w->n_step != 1 && (w->n_step != n || w->step_axis != axis))) return NULL;
-    float *steps = qc_arena_take(&im->arena, n, sizeof *steps, im->err);
+    float *steps = qc_onnx_room(im, n, sizeof *steps);
     for (size_t k = 0; steps && k < n; k++) steps[k] = w->step[w->n_step == 1 ? 0 : k];
     return steps;
 }

@@ -4,8 +4,6 @@
 
 #include "onnxparts.h"
 
-enum { MOST = 1 << 24 }; /* values that a constant may be blown up to */
-
 static const QcTensor *constant(QcOnnxImport *im, uint32_t k)
 {
     const QcValue *v = qc_onnx_input(im, k);
@@ -46,14 +44,10 @@ int qc_fold_filled(QcOnnxImport *im)
     const Onnx__AttributeProto *a = qc_onnx_attribute(im, "value");
     QcTensor with = {.n = 1, .f = (const float[]){0}}, t;
     float *f = NULL;
-    int64_t *i = NULL, total = 1;
+    int64_t *i = NULL;
     if (!shape || (a && a->t && qc_onnx_tensor(im, &with, a->t))) return -1;
     if (with.n != 1 || shape->n > QC_ONNX_RANK)
         return qc_onnx_wrong(im, "its value is not one number, or its shape has too many axes");
-    for (size_t k = 0; k < shape->n; k++) {
-        if (shape->i[k] < 0 || shape->i[k] > MOST || (total *= shape->i[k]) > MOST)
-            return qc_onnx_refuse(im, "a constant of more than %d values", MOST);
-    }
     if (with.f ? qc_tensor_floats(im, &t, &f, (uint32_t)shape->n, shape->i)
                : qc_tensor_ints(im, &t, &i, (uint32_t)shape->n, shape->i))
         return -1;
@@ -120,9 +114,6 @@ int qc_fold_arithmetic(QcOnnxImport *im)
     if (!!a->f != !!b->f) return qc_onnx_refuse(im, "constants of two types are not combined");
     if (broadcast(&rank, dims, a, b))
         return qc_onnx_wrong(im, "its constants of %zu and %zu values do not fit", a->n, b->n);
-    size_t n = 1;
-    for (uint32_t k = 0; k < rank; k++)
-        if ((n *= (size_t)dims[k]) > MOST) return qc_onnx_refuse(im, "a constant of more than %d values", MOST);
     if (a->f ? qc_tensor_floats(im, &t, &f, rank, dims) : qc_tensor_ints(im, &t, &i, rank, dims)) return -1;
     for (size_t k = 0; k < t.n; k++) {
         size_t x = place_in(a, rank, dims, k), y = place_in(b, rank, dims, k);
@@ -141,8 +132,7 @@ int qc_fold_concat(QcOnnxImport *im)
     for (uint32_t k = 0; k < im->at->n_input; k++) {
         const QcTensor *part = qc_onnx_ints(im, k);
         if (!part) return -1;
-        if (part->rank != 1 || n + (int64_t)part->n > MOST)
-            return qc_onnx_refuse(im, "only lists of integers are joined among constants");
+        if (part->rank != 1) return qc_onnx_refuse(im, "only lists of integers are joined among constants");
         n += (int64_t)part->n;
     }
     if (qc_tensor_ints(im, &t, &to, 1, &n)) return -1;

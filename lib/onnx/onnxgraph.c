@@ -262,6 +262,8 @@ static int build(QcOnnxImport *im, const uint8_t *needed)
     im->gain = im->shift = NULL;
     memset(im->fills, 0, QC_MAX_NODES * sizeof *im->fills);
     for (uint32_t i = 0; i < im->n_names; i++) im->names[i].value = NULL;
+    qc_arena_release(&im->work);
+    im->at = NULL;
     if (qc_onnx_begin(im)) return -1;
     for (uint32_t i = 0; i < g->n_node; i++) {
         if (!needed[i]) continue;

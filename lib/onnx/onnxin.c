@@ -123,16 +123,17 @@ static int import(QcModelFile *m, QcOnnxImport *im, QcOnnxNotes *notes)
     if (!notes || status) free(im->notes.steps);
     if (notes && status) notes->steps = NULL;
     qc_graph_release(im->g);
+    qc_arena_release(&im->work);
     return status;
 }
 
-int qc_onnx_import(QcModelFile *m, const Onnx__ModelProto *model, const QcOnnxShapes *shapes, const QcOnnxOptions *o,
-                   QcOnnxNotes *notes, QcErr *err)
+int qc_onnx_import(QcModelFile *m, const Onnx__ModelProto *model, uint64_t file_bytes, const QcOnnxShapes *shapes,
+                   const QcOnnxOptions *o, QcOnnxNotes *notes, QcErr *err)
 {
     QcErr own = {0};
     QcGraph g = {0};
-    QcOnnxImport im = {.model = model, .g = &g, .o = o, .shapes = shapes, .channels_last = 1,
-                       .err = err ? err : &own};
+    QcOnnxImport im = {.model = model, .g = &g, .o = o, .file_bytes = file_bytes, .shapes = shapes,
+                       .channels_last = 1, .err = err ? err : &own};
     *m = (QcModelFile){0};
     int status = import(m, &im, notes);
     qc_arena_release(&im.arena);
@@ -144,7 +145,7 @@ int qc_onnx_decode(QcModelFile *m, const uint8_t *bytes, size_t length, const Qc
 {
     QcErr own = {0};
     QcGraph g = {0};
-    QcOnnxImport im = {.o = o, .g = &g, .err = err ? err : &own};
+    QcOnnxImport im = {.o = o, .g = &g, .file_bytes = length, .err = err ? err : &own};
     *m = (QcModelFile){0};
     if (notes) *notes = im.notes;
     im.model = qc_onnx_unpack(bytes, length, &im.arena, im.err);

@@ -121,7 +121,7 @@ static const float *turn_kernel(QcOnnxImport *im, const QcTensor *w, const int w
         step[where[k]] = positions;
         positions *= (size_t)w->dims[2 + k];
     }
-    float *turned = qc_arena_take(&im->arena, w->n, sizeof *turned, im->err), *to = turned;
+    float *turned = qc_onnx_room(im, w->n, sizeof *turned), *to = turned;
     for (size_t o = 0; turned && o < (size_t)w->dims[0]; o++)
         for (size_t h = 0; h < size[0]; h++)
             for (size_t x = 0; x < size[1]; x++)

@@ -165,7 +165,7 @@ size_t *qc_layout_channel_map(QcOnnxImport *im, const QcValue *v, const QcAxes *
         }
         inside[a->axis] *= a->size;
     }
-    size_t *map = qc_arena_take(&im->arena, channels, sizeof *map, im->err);
+    size_t *map = qc_onnx_room(im, channels, sizeof *map);
     for (uint32_t c = 0; map && c < channels; c++)
         for (uint32_t i = 0, rest = c; i < n; rest /= sizes[i], i++) map[c] += rest % sizes[i] * steps[i];
     return map;

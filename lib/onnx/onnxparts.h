@@ -85,6 +85,9 @@ typedef struct QcOnnxImport {
     const QcOnnxOptions *o;
     QcGraph *g;
     QcArena arena;
+    QcArena work; /* values, constants and weights of one reading of the graph */
+    uint64_t file_bytes; /* what the model was read from, external data included: the bound of `work` */
+    struct QcExternal *externals; /* files of external data that were read */
     QcErr *err;
     int64_t opset, batch;
     QcOnnxName *names; /* [n_names] sorted */
@@ -145,9 +148,9 @@ void qc_onnx_name(QcOnnxImport *im, char name[QC_NAME_MAX + 1], const char *weig
 
 /* ---- onnxin.c ---- */
 
-/* qc_onnx_decode of a model in memory whose input is [N][T][C] or [N][H][W][C]. */
-int qc_onnx_import(QcModelFile *m, const Onnx__ModelProto *model, const QcOnnxShapes *shapes, const QcOnnxOptions *o,
-                   QcOnnxNotes *notes, QcErr *err);
+/* qc_onnx_decode of a model in memory whose input is [N][T][C] or [N][H][W][C]; file_bytes: of its file. */
+int qc_onnx_import(QcModelFile *m, const Onnx__ModelProto *model, uint64_t file_bytes, const QcOnnxShapes *shapes,
+                   const QcOnnxOptions *o, QcOnnxNotes *notes, QcErr *err);
 
 /* ---- onnxgraph.c: the nodes in order ---- */
 
@@ -160,6 +163,9 @@ int qc_onnx_end(QcOnnxImport *im);
 uint32_t qc_onnx_layouts(const QcOnnxImport *im); /* how many readings of the input's axes there are */
 
 /* ---- onnxtensor.c: constants ---- */
+/* n x size zeroed bytes until the graph is read again; NULL with a sentence if the values, constants and weights take
+ * far more than the file (a few bytes can ask for gigabytes). */
+void *qc_onnx_room(QcOnnxImport *im, uint64_t n, uint64_t size);
 int qc_onnx_tensor(QcOnnxImport *im, QcTensor *t, const Onnx__TensorProto *proto);
 int qc_tensor_floats(QcOnnxImport *im, QcTensor *t, float **values, uint32_t rank, const int64_t *dims); /* allocates */
 int qc_tensor_ints(QcOnnxImport *im, QcTensor *t, int64_t **values, uint32_t rank, const int64_t *dims);

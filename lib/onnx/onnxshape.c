@@ -251,7 +251,7 @@ int qc_onnx_split(QcOnnxImport *im)
     uint32_t n = (uint32_t)im->at->n_output;
     if (qc_onnx_take(im, &v, 0, QC_TAKE_SETTLED)) return -1;
     int axis = qc_onnx_axis(im, qc_onnx_int(im, "axis", 0), v.rank);
-    int64_t *sizes = axis < 0 ? NULL : qc_arena_take(&im->arena, n, sizeof *sizes, im->err), start = 0;
+    int64_t *sizes = axis < 0 ? NULL : qc_onnx_room(im, n, sizeof *sizes), start = 0;
     if (!sizes) return -1;
     if (!axis) return qc_onnx_refuse(im, "it takes some windows of a batch");
     if (qc_onnx_int(im, "num_outputs", n) != n) return qc_onnx_wrong(im, "it has not as many outputs as it says");

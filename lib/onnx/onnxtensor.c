@@ -22,6 +22,21 @@ typedef enum Type {
     BFLOAT16 = 16
 } Type;
 
+/* Bytes of memory for a byte of file: an 8-bit code becomes 64 bits, a float and a weight; beside them a model without
+ * weights may have constants. */
+enum { PER_BYTE = 48, ALWAYS = 64 << 20 };
+
+void *qc_onnx_room(QcOnnxImport *im, uint64_t n, uint64_t size)
+{
+    uint64_t bytes, most = im->file_bytes < UINT64_MAX / 2 / PER_BYTE ? PER_BYTE * im->file_bytes + ALWAYS : UINT64_MAX;
+    if (!__builtin_mul_overflow(n, size, &bytes) && bytes <= most && im->work.bytes <= most - bytes)
+        return qc_arena_take(&im->work, n, size, im->err);
+    if (!im->at) return qc_fail_memory(im->err, "the model"), NULL;
+    qc_onnx_refuse(im, "its result and the values before it take more than %llu MB, far more than the file",
+                   (unsigned long long)(most >> 20));
+    return NULL;
+}
+
 static size_t size_of(int32_t type)
 {
     switch (type) {
@@ -125,6 +140,28 @@ static int external_number(QcOnnxImport *im, uint64_t *value, const Onnx__Tensor
                          text);
 }
 
+typedef struct QcExternal {
+    const char *place;
+    struct QcExternal *next;
+} QcExternal;
+
+/* Its bytes are the model's, once. */
+static int count_external(QcOnnxImport *im, const char *place, uint64_t bytes)
+{
+    enum { MOST_FILES = 4096 };
+    uint32_t n = 0;
+    for (const QcExternal *e = im->externals; e; e = e->next, n++)
+        if (!strcmp(e->place, place)) return 0;
+    if (n == MOST_FILES)
+        return qc_fail(im->err, QC_EUNSUPPORTED, "the model's tensors lie in more than %d files", MOST_FILES);
+    QcExternal *e = qc_arena_take(&im->arena, 1, sizeof *e, im->err);
+    if (!e) return -1;
+    *e = (QcExternal){place, im->externals};
+    im->externals = e;
+    im->file_bytes += bytes;
+    return 0;
+}
+
 /* Exactly `wanted` bytes of a file in the folder that the user named; a path to anywhere else is refused. */
 static int read_external(QcOnnxImport *im, Source *s, size_t wanted)
 {
@@ -151,7 +188,7 @@ static int read_external(QcOnnxImport *im, Source *s, size_t wanted)
         qc_fail(im->err, QC_EFORMAT, "tensor '%.100s' needs bytes %llu to %llu of %.200s, which has %llu", name,
                 (unsigned long long)offset, (unsigned long long)(offset + wanted), path,
                 (unsigned long long)file->length);
-    else if ((bytes = qc_arena_take(&im->arena, wanted, 1, im->err)) &&
+    else if (!count_external(im, place, file->length) && (bytes = qc_onnx_room(im, wanted, 1)) &&
              qc_pieces_read(file, bytes, offset, wanted, im->err))
         bytes = NULL;
     qc_pieces_close(file);
@@ -167,7 +204,7 @@ static int set_dims(QcOnnxImport *im, QcTensor *t, uint32_t rank, const int64_t 
     *t = (QcTensor){.rank = rank, .n = 1};
     for (uint32_t k = 0; k < rank; k++) {
         if (dims[k] < 0 || (dims[k] && t->n > ((size_t)1 << 40) / (size_t)dims[k]))
-            return qc_fail(im->err, QC_EFORMAT, "a tensor has a dimension of %lld", (long long)dims[k]);
+            return qc_onnx_wrong(im, "a tensor has a dimension of %lld", (long long)dims[k]);
         t->dims[k] = dims[k];
         t->n *= (size_t)dims[k];
     }
@@ -177,14 +214,14 @@ static int set_dims(QcOnnxImport *im, QcTensor *t, uint32_t rank, const int64_t 
 int qc_tensor_floats(QcOnnxImport *im, QcTensor *t, float **values, uint32_t rank, const int64_t *dims)
 {
     if (set_dims(im, t, rank, dims)) return -1;
-    t->f = *values = qc_arena_take(&im->arena, t->n, sizeof **values, im->err);
+    t->f = *values = qc_onnx_room(im, t->n, sizeof **values);
     return *values ? 0 : -1;
 }
 
 int qc_tensor_ints(QcOnnxImport *im, QcTensor *t, int64_t **values, uint32_t rank, const int64_t *dims)
 {
     if (set_dims(im, t, rank, dims)) return -1;
-    t->i = *values = qc_arena_take(&im->arena, t->n, sizeof **values, im->err);
+    t->i = *values = qc_onnx_room(im, t->n, sizeof **values);
     return *values ? 0 : -1;
 }
 

@@ -117,7 +117,7 @@ static int function_node(QcOnnxImport *im, QcValue *v)
 
 static float *same_values(QcOnnxImport *im, uint32_t n, float value)
 {
-    float *values = qc_arena_take(&im->arena, n, sizeof *values, im->err);
+    float *values = qc_onnx_room(im, n, sizeof *values);
     for (uint32_t i = 0; values && i < n; i++) values[i] = value;
     return values;
 }

@@ -139,6 +139,27 @@ refuse("r-short", 3, "needs 144 bytes by its dimensions and has 140", [conv, nod
        {"w": onnx.TensorProto(name="w", dims=[4, 3, 3], data_type=1, raw_data=bytes(140))})
 refuse("r-huge", 3, "dimension", [conv, node("Relu", ["a"], ["b"]), *tail],
        {"w": onnx.TensorProto(name="w", dims=[1 << 40, 1 << 40], data_type=1, raw_data=bytes(4))})
+# a few bytes that ask for gigabytes
+many = "far more than the file"
+fill = node("ConstantOfShape", ["size"], ["big"])
+add = [node("Conv", ["x", "w"], ["a"]), node("Add", ["a", "k"], ["b"]), *tail]
+refuse("r-filled", 5, "operator ConstantOfShape (node 'constantofshape'): its result and the values before it take more "
+       "than 64 MB, " + many, [fill, node("Conv", ["x", "big"], ["a"]), node("Relu", ["a"], ["b"]), *tail],
+       {"size": np.array([60000, 3, 20000])})
+refuse("r-filled-often", 5, many,
+       [n for i in range(9) for n in (node("ConstantOfShape", ["size"], ["k%d" % i]),)] +
+       [node("Add", ["k%d" % i, "k8" if i == 7 else "s%d" % (i + 1)], ["s%d" % i]) for i in range(7, -1, -1)] +
+       [node("Reshape", ["s0", "shape"], ["k"]), *add], {"size": np.array([1 << 21]), "shape": np.array([1, 4, 6])})
+refuse("r-outer-product", 5, many, [node("Mul", ["col", "row"], ["k"]), *add],
+       {"col": np.ones((5000, 1), np.float32), "row": np.ones((1, 5000), np.float32)})
+refuse("r-picked-often", 5, many,
+       [node("Gather", ["few" if i == 0 else "g%d" % (i - 1), "places"], ["g%d" % i], axis=0) for i in range(90)] +
+       [node("Reshape", ["a", "g89"], ["b"]), conv, *tail],
+       {"few": np.array([1, 4, 6]), "places": np.zeros(100000, np.int8).astype(np.int64) % 3})
+refuse("r-weights-often", 5, many,
+       [node("Conv", ["x" if i == 0 else "y%d" % (i - 1), "u"], ["y%d" % i], pads=[1, 1]) for i in range(400)] +
+       [node("Conv", ["y399", "w"], ["a"]), node("Relu", ["a"], ["b"]), *tail],
+       {"u": np.zeros((100, 100, 3), np.float32), "w": np.zeros((4, 100, 3), np.float32)}, shape=(100, 8))
 for name, status, words, place in (("r-outside", 5, "--external-data", "w.bin"),
                                    ("r-path", 3, "not the plain name", "../w.bin"),
                                    ("r-absolute", 3, "not the plain name", "/etc/passwd"),
