@@ -128,10 +128,11 @@ static int operation(const char *name)
 
 static int power(QcOnnxImport *im, QcValue *v, float exponent)
 {
+    if (exponent >= 0.5f && exponent <= 0.5f) return qc_wait_function(im, v, STEPS(S(X), S(QC_STEP_SQRT)));
     if (exponent >= 1 && exponent <= 1) return qc_wait_function(im, v, STEPS(S(X)));
     if (exponent >= 2 && exponent <= 2) return qc_wait_function(im, v, STEPS(S(X), S(X), S(MUL)));
     if (exponent >= 3 && exponent <= 3) return qc_wait_function(im, v, STEPS(S(X), S(X), S(MUL), S(X), S(MUL)));
-    return qc_onnx_refuse(im, "a power of %g is not supported, only 1, 2 and 3", (double)exponent);
+    return qc_onnx_refuse(im, "a power of %g is not supported, only .5, 1, 2 and 3", (double)exponent);
 }
 
 static int with_constant(QcOnnxImport *im, uint32_t k, const QcTensor *t)

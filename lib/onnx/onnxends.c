@@ -322,10 +322,7 @@ int qc_onnx_end(QcOnnxImport *im)
     uint32_t axes = 0;
     if (!v || v->kind != QC_VALUE_COMPUTED)
         return qc_fail(im->err, QC_EUNSUPPORTED, "the output '%.100s' is not computed from the input", output->name);
-    if (v->step > 0)
-        return qc_fail(im->err, QC_EUNSUPPORTED,
-                       "the output '%.100s' has quantized codes, not logits: it needs a DequantizeLinear",
-                       output->name);
+    v->step = 0; /* logits instead of their codes */
     for (uint32_t k = 1; k < v->rank; k++) axes += qc_view_dim(im, v, k) > 1;
     if (axes > 1 || qc_view_size(v, 0) > 1)
         return qc_fail(im->err, QC_EUNSUPPORTED, "the output '%.100s' is not one row of logits a window", output->name);

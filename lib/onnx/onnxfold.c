@@ -278,25 +278,6 @@ int qc_fold_transpose(QcOnnxImport *im)
     return qc_onnx_put_tensor(im, t);
 }
 
-/* The range of an integer type; 0: another type. */
-static int range_of(int64_t type, int64_t *low, int64_t *high)
-{
-    enum { UINT8 = 2, INT8 = 3, UINT16 = 4, INT16 = 5, INT32 = 6, INT64 = 7, UINT32 = 12 };
-    *low = type == INT8    ? INT8_MIN
-           : type == INT16 ? INT16_MIN
-           : type == INT32 ? INT32_MIN
-           : type == INT64 ? INT64_MIN
-                           : 0;
-    *high = type == INT8     ? INT8_MAX
-            : type == INT16  ? INT16_MAX
-            : type == INT32  ? INT32_MAX
-            : type == INT64  ? INT64_MAX
-            : type == UINT8  ? UINT8_MAX
-            : type == UINT16 ? UINT16_MAX
-                             : UINT32_MAX;
-    return (type >= UINT8 && type <= INT64) || type == UINT32;
-}
-
 /* x with so many significant bits, as float16 and bfloat16 have them, and no step finer than 2^least. */
 static float rounded(float x, int bits, int least)
 {
@@ -327,7 +308,7 @@ int qc_fold_cast(QcOnnxImport *im)
         }
         return qc_onnx_put_tensor(im, t);
     }
-    if (!range_of(to, &low, &high) && to != BOOL)
+    if (!qc_tensor_range(to, &low, &high) && to != BOOL)
         return qc_onnx_refuse(im, "element type %lld is not supported", (long long)to);
     if (qc_tensor_ints(im, &t, &i, x->rank, x->dims)) return -1;
     for (size_t k = 0; k < t.n; k++) {

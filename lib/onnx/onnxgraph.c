@@ -42,6 +42,7 @@ static const Operator operators[] = {
     {"HardSwish", qc_onnx_activation, NULL, ""},
     {"Identity", qc_onnx_same, qc_onnx_same, ""},
     {"LeakyRelu", qc_onnx_activation, NULL, "alpha:f"},
+    {"Log", qc_onnx_activation, NULL, ""},
     {"LogSoftmax", qc_onnx_softmax, NULL, "axis:i"},
     {"MatMul", qc_onnx_matmul, NULL, ""},
     {"Max", qc_onnx_arithmetic, NULL, ""},
@@ -54,7 +55,7 @@ static const Operator operators[] = {
     {"Pad", qc_onnx_pad, NULL, "mode:s pads:I value:f"},
     {"Pow", qc_onnx_arithmetic, NULL, ""},
     {"Reciprocal", qc_onnx_activation, NULL, ""},
-    {"QuantizeLinear", qc_onnx_quantize, NULL, "axis:i saturate:i block_size:i output_dtype:i precision:i"},
+    {"QuantizeLinear", qc_onnx_quantize, qc_fold_quantize, "axis:i saturate:i block_size:i output_dtype:i precision:i"},
     {"ReduceMax", qc_onnx_reduce, NULL, "axes:I keepdims:i noop_with_empty_axes:i"},
     {"ReduceMean", qc_onnx_reduce, NULL, "axes:I keepdims:i noop_with_empty_axes:i"},
     {"ReduceSum", qc_onnx_reduce, NULL, "axes:I keepdims:i noop_with_empty_axes:i"},
@@ -68,6 +69,7 @@ static const Operator operators[] = {
     {"Softplus", qc_onnx_activation, NULL, ""},
     {"Softsign", qc_onnx_activation, NULL, ""},
     {"Split", qc_onnx_split, NULL, "axis:i split:I num_outputs:i"},
+    {"Sqrt", qc_onnx_sqrt, NULL, ""},
     {"Squeeze", qc_onnx_squeeze, qc_fold_reshape, "axes:I"},
     {"Sub", qc_onnx_arithmetic, qc_fold_arithmetic, ""},
     {"Sum", qc_onnx_arithmetic, NULL, ""},
@@ -179,13 +181,16 @@ static int all_constant(QcOnnxImport *im)
 static int check_ends(QcOnnxImport *im)
 {
     static const char *const axes_only[] = {"Dropout", "Flatten", "Identity",  "Reshape",
-                                            "Shape",   "Squeeze", "Transpose", "Unsqueeze"};
+                                            "Shape",   "Squeeze", "Transpose", "Unsqueeze"},
+                             *const of_codes[] = {"Cast", "DequantizeLinear", "Gather", "MaxPool", "Slice", "Split"};
     for (uint32_t k = 0; k < im->at->n_input; k++) {
         const QcValue *v = qc_onnx_has(im, k) ? qc_onnx_input(im, k) : NULL;
         int codes = v && v->kind == QC_VALUE_COMPUTED && v->step > 0,
             allowed = !v || v->kind == QC_VALUE_CONSTANT || !(v->ends || codes);
-        allowed |= codes && (!strcmp(im->at->op_type, "DequantizeLinear") || !strcmp(im->at->op_type, "MaxPool"));
-        allowed |= !codes && !strcmp(im->at->op_type, "Cast");
+        for (size_t i = 0; i < sizeof of_codes / sizeof *of_codes; i++)
+            allowed |= codes && !v->index && !strcmp(im->at->op_type, of_codes[i]);
+        allowed |= codes && v->index && k == 1 && !strcmp(im->at->op_type, "Gather");
+        allowed |= !codes && (!strcmp(im->at->op_type, "Cast") || !strcmp(im->at->op_type, "QuantizeLinear"));
         for (size_t i = 0; i < sizeof axes_only / sizeof *axes_only; i++)
             allowed |= !strcmp(im->at->op_type, axes_only[i]);
         if (!allowed && codes)
@@ -287,15 +292,18 @@ static uint64_t cost_of(const QcGraph *g)
 }
 
 /* A graph of quantized values cannot keep them if some weights are real numbers. */
-static void note_forms(QcOnnxImport *im)
+static int note_forms(QcOnnxImport *im)
 {
     int quantized = 0, real = 0;
-    for (uint32_t i = 0; i < im->g->n_nodes; i++) {
+    for (uint32_t i = 0; i < im->g->n_nodes; i++) quantized |= im->g->nodes[i].op == QC_OP_QUANT;
+    for (uint32_t i = 0; i < im->g->n_nodes && quantized; i++) {
         const QcNode *n = &im->g->nodes[i];
-        quantized |= n->op == QC_OP_QUANT;
-        real |= (n->op == QC_OP_CONV || n->op == QC_OP_LINEAR) && !im->fills[i].step;
+        if ((n->op != QC_OP_CONV && n->op != QC_OP_LINEAR) || im->fills[i].step) continue;
+        if (qc_onnx_find_steps(im, i)) return -1;
+        real |= !im->fills[i].step;
     }
     im->notes.mixed = quantized && real;
+    return 0;
 }
 
 /* The axes of the input may be read in several ways: the way that moves least is taken, the first of equals. */
@@ -324,7 +332,7 @@ static int build_best(QcOnnxImport *im, const uint8_t *needed)
     im->layout = best;
     im->notes.channels_last = best == 1 && !im->channels_last;
     if (build(im, needed)) return -1;
-    note_forms(im);
+    if (note_forms(im)) return -1;
     im->plain |= im->notes.mixed;
     if (!im->notes.mixed) return 0;
     qc_graph_release(im->g);

@@ -94,7 +94,7 @@ static int make_norm(QcOnnxImport *im, QcNorm *norm, uint32_t channels)
 
 /* ---- the whole ---- */
 
-static int make_model(QcModelFile *m, QcOnnxImport *im)
+static int make_model(QcModelFile *m, QcOnnxImport *im, int keeps_graph)
 {
     const QcNode *input = &im->g->nodes[0];
     const char *name = im->graph->name && *im->graph->name ? im->graph->name : "onnx";
@@ -111,18 +111,26 @@ static int make_model(QcModelFile *m, QcOnnxImport *im)
     if (qc_modelfile_init(m, short_name, input->channels, input->height, input->width, im->g->classes, labels, &norm,
                           im->err))
         return -1;
+    if (im->notes.steps && keeps_graph) return 0;
     if (!qc_graph_encode(m, im->g, im->err)) return 0;
     qc_modelfile_release(m);
     return -1;
 }
 
+void qc_onnxnotes_release(QcOnnxNotes *notes)
+{
+    free(notes->steps);
+    qc_graph_release(&notes->graph);
+    notes->steps = NULL;
+}
+
 static int import(QcModelFile *m, QcOnnxImport *im, QcOnnxNotes *notes)
 {
-    int status = qc_onnx_build(im) || make_model(m, im) ? -1 : 0;
-    if (notes) *notes = im->notes;
-    if (!notes || status) free(im->notes.steps);
-    if (notes && status) notes->steps = NULL;
+    int status = qc_onnx_build(im) || make_model(m, im, notes != NULL) ? -1 : 0;
+    if (!status && notes && im->notes.steps) im->notes.graph = *im->g, *im->g = (QcGraph){0};
     qc_graph_release(im->g);
+    if (status || !notes) qc_onnxnotes_release(&im->notes);
+    if (notes) *notes = im->notes;
     qc_arena_release(&im->work);
     return status;
 }

@@ -47,6 +47,8 @@ typedef struct QcValue {
     int alone; /* the node has no other reader than this value */
     float step; /* the value is codes of this scale and zero point (0..255); 0: real numbers */
     uint32_t zero;
+    int signed_codes; /* of -128 to 127 in the file, not 0 to 255 */
+    int index; /* the codes choose from a table */
     int ends; /* a Softmax was left out: only axes may change from here on */
 } QcValue;
 
@@ -170,6 +172,8 @@ int qc_onnx_tensor(QcOnnxImport *im, QcTensor *t, const Onnx__TensorProto *proto
 int qc_tensor_floats(QcOnnxImport *im, QcTensor *t, float **values, uint32_t rank, const int64_t *dims); /* allocates */
 int qc_tensor_ints(QcOnnxImport *im, QcTensor *t, int64_t **values, uint32_t rank, const int64_t *dims);
 
+int qc_tensor_range(int64_t type, int64_t *low, int64_t *high); /* of an integer type; 0: it is another */
+
 /* ---- onnxview.c: the view ---- */
 int64_t qc_view_dim(const QcOnnxImport *im, const QcValue *v, uint32_t axis); /* with padding that waits */
 uint32_t qc_view_size(const QcValue *v, uint32_t axis); /* without it, and without the batch */
@@ -178,6 +182,10 @@ void qc_view_clean(QcValue *v); /* sorts atoms, drops sizes of 1, joins neighbou
 int qc_view_covers(const QcOnnxImport *im, const QcValue *v); /* every number of the node is in the view once */
 /* Gives v the dimensions dims[0..rank-1], dims[0] being a multiple of the batch; -1 with a sentence. */
 int qc_view_reshape(QcOnnxImport *im, QcValue *v, const int64_t *dims, uint32_t rank);
+/* Brings all numbers of an axis of more than one into one atom, number *at. */
+int qc_view_join(QcOnnxImport *im, QcValue *v, uint32_t axis, uint32_t *at);
+/* v becomes `count` places of its axis, which must be counted by loops; -1 with a sentence. */
+int qc_view_pick(QcOnnxImport *im, QcValue *v, uint32_t axis, const int64_t *places, size_t count);
 /* A view of a whole node by roles: every axis has the size of its role in the node. */
 void qc_view_of_node(const QcOnnxImport *im, QcValue *v, uint32_t node, uint32_t rank, const QcAxes *roles);
 
@@ -221,6 +229,7 @@ int qc_onnx_global_pool(QcOnnxImport *im);
 int qc_onnx_reduce(QcOnnxImport *im);
 int qc_onnx_batchnorm(QcOnnxImport *im);
 int qc_onnx_activation(QcOnnxImport *im);
+int qc_onnx_sqrt(QcOnnxImport *im);
 int qc_onnx_clip(QcOnnxImport *im);
 int qc_onnx_prelu(QcOnnxImport *im);
 int qc_onnx_gemm(QcOnnxImport *im);
@@ -240,8 +249,14 @@ int qc_onnx_slice(QcOnnxImport *im);
 int qc_onnx_split(QcOnnxImport *im);
 int qc_onnx_gather(QcOnnxImport *im);
 int qc_onnx_shape(QcOnnxImport *im);
+int qc_onnx_table(QcOnnxImport *im); /* Gather from a constant, by codes */
 int qc_onnx_quantize(QcOnnxImport *im);
 int qc_onnx_dequantize(QcOnnxImport *im);
+
+/* ---- onnxgrid.c ---- */
+/* Gives the weights of a CONV or LINEAR node that reads quantized values their steps, if they are codes times steps;
+ * -1 with a sentence. */
+int qc_onnx_find_steps(QcOnnxImport *im, uint32_t node);
 
 /* ---- onnxfold.c: the same on constants alone ---- */
 int qc_fold_constant(QcOnnxImport *im);
@@ -254,6 +269,7 @@ int qc_fold_reshape(QcOnnxImport *im);
 int qc_fold_transpose(QcOnnxImport *im);
 int qc_fold_cast(QcOnnxImport *im);
 int qc_fold_dequantize(QcOnnxImport *im);
+int qc_fold_quantize(QcOnnxImport *im);
 /* The scale of each of n channels along an axis of w; NULL: w is not of codes, or memory is out. */
 const float *qc_fold_steps(QcOnnxImport *im, const QcTensor *w, uint32_t axis, size_t n);
 

@@ -19,7 +19,9 @@ typedef enum Type {
     FLOAT16 = 10,
     DOUBLE = 11,
     UINT32 = 12,
-    BFLOAT16 = 16
+    BFLOAT16 = 16,
+    UINT4 = 21,
+    INT4 = 22 /* two a byte, the first in the low half */
 } Type;
 
 /* Bytes of memory for a byte of file: an 8-bit code becomes 64 bits, a float and a weight; beside them a model without
@@ -42,6 +44,8 @@ static size_t size_of(int32_t type)
     switch (type) {
     case UINT8:
     case INT8:
+    case UINT4: /* two of them */
+    case INT4:
     case BOOL: return 1;
     case UINT16:
     case INT16:
@@ -54,6 +58,20 @@ static size_t size_of(int32_t type)
     case DOUBLE: return 8;
     default: return 0;
     }
+}
+
+static int is_half_byte(int32_t type) { return type == UINT4 || type == INT4; }
+
+int qc_tensor_range(int64_t type, int64_t *low, int64_t *high)
+{
+    static const Type with_sign[] = {INT4, INT8, INT16, INT32, INT64}, without[] = {UINT4, UINT8, UINT16, UINT32};
+    static const int bits[] = {4, 8, 16, 32, 64};
+    *low = *high = 0;
+    for (size_t k = 0; k < sizeof with_sign / sizeof *with_sign; k++)
+        if (type == with_sign[k]) *high = INT64_MAX >> (64 - bits[k]), *low = -*high - 1;
+    for (size_t k = 0; k < sizeof without / sizeof *without; k++)
+        if (type == without[k]) *high = INT64_MAX >> (63 - bits[k]);
+    return *high > 0;
 }
 
 static int is_real(int32_t type) { return type == FLOAT || type == FLOAT16 || type == DOUBLE || type == BFLOAT16; }
@@ -79,6 +97,7 @@ static int64_t integer_of(uint64_t bits, int32_t type)
 {
     switch (type) {
     case INT8: return (int8_t)bits;
+    case INT4: return (int64_t)((bits & 15) ^ 8) - 8;
     case INT16: return (int16_t)bits;
     case INT32: return (int32_t)bits;
     default: return (int64_t)bits;
@@ -244,8 +263,13 @@ static int fill_ints(QcOnnxImport *im, QcTensor *t, const Source *s)
     QcTensor dims = *t;
     int64_t *values;
     if (qc_tensor_ints(im, t, &values, dims.rank, dims.dims)) return -1;
-    for (size_t i = 0; i < t->n; i++)
-        values[i] = s->raw ? integer_of(little_endian(s->raw + i * size, size), p->data_type) : typed_integer(p, i);
+    for (size_t i = 0; i < t->n; i++) {
+        if (is_half_byte(p->data_type))
+            values[i] = integer_of((s->raw ? s->raw[i / 2] : (uint64_t)p->int32_data[i / 2]) >> (i % 2 ? 4 : 0) & 15,
+                                   p->data_type);
+        else
+            values[i] = s->raw ? integer_of(little_endian(s->raw + i * size, size), p->data_type) : typed_integer(p, i);
+    }
     return 0;
 }
 
@@ -260,13 +284,14 @@ int qc_onnx_tensor(QcOnnxImport *im, QcTensor *t, const Onnx__TensorProto *p)
     if (p->n_dims > QC_ONNX_RANK)
         return qc_fail(im->err, QC_EUNSUPPORTED, "tensor '%.100s' has %zu dimensions", name, p->n_dims);
     if (set_dims(im, t, (uint32_t)p->n_dims, p->dims)) return qc_within(im->err, name);
+    size_t n = is_half_byte(p->data_type) ? (t->n + 1) / 2 : t->n;
     if (p->has_data_location && p->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL) {
-        if (read_external(im, &s, t->n * size)) return -1;
+        if (read_external(im, &s, n * size)) return -1;
     } else if (p->has_raw_data) {
         s.raw = p->raw_data.len ? p->raw_data.data : (const uint8_t *)"";
         s.length = p->raw_data.len;
     }
-    size_t there = s.raw ? s.length : typed_count(p), wanted = s.raw ? t->n * size : t->n;
+    size_t there = s.raw ? s.length : typed_count(p), wanted = s.raw ? n * size : n;
     if (there != wanted)
         return qc_fail(im->err, QC_EFORMAT, "tensor '%.100s' needs %zu %s by its dimensions and has %zu", name, wanted,
                        s.raw ? "bytes" : "numbers", there);

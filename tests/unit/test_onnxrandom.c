@@ -115,7 +115,7 @@ static int check_case(const Case *c)
     }
     double off = difference(c, &m, &notes);
     qc_modelfile_release(&m);
-    free(notes.steps);
+    qc_onnxnotes_release(&notes);
     if (!(off < 1e-4)) {
         printf("%s: %g\n", c->name, off);
         return -1;
