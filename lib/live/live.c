@@ -4,8 +4,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,29 +11,9 @@
 #include "../base/file.h"
 #include "../format/spareclasses.h"
 #include "livesignals.h"
-#include "sourcewatch.h"
+#include "livewindow.h"
 
 enum { BREAKS_SAID = 3, LABEL_BYTES = 4096, LABEL_READS = 16 /* before frames and signals have their turn */ };
-
-/* ---- reports ---- */
-
-static void report(QcLive *s, QcLiveReport r)
-{
-    r.live = s;
-    if (s->report(s->ctx, &r)) s->is_over = 1;
-}
-
-static void __attribute__((format(printf, 2, 3))) say(QcLive *s, const char *format, ...)
-{
-    char text[400];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    report(s, (QcLiveReport){.event = QC_LIVE_WORDS, .words = text});
-}
-
-/* ---- the model ---- */
 
 int qc_live_open(QcLive *s, QcErr *err)
 {
@@ -63,183 +41,6 @@ void qc_live_close(QcLive *s)
     *s = (QcLive){0};
 }
 
-/* 1 if windows, front-ends and classes of both are the same, so that one can take the other's place. */
-static int is_alike(const QcModelFile *a, const QcModelFile *b)
-{
-    if (a->channels != b->channels || a->height != b->height || a->length != b->length || a->classes != b->classes ||
-        !qc_frontfile_same(&a->front, &b->front))
-        return 0;
-    for (uint32_t k = 0; k < a->classes; k++)
-        if (strcmp(a->labels[k], b->labels[k])) return 0;
-    return 1;
-}
-
-static void use_model(QcLive *s, QcLiveModel *new)
-{
-    uint32_t next = s->model->learner.counters->next;
-    qc_livemodel_close(s->model);
-    free(s->model);
-    s->model = new;
-    new->learner.counters->next = next;
-    s->late.m = &new->model;
-    s->named = qc_named_classes(&new->model);
-    s->drift = 0;
-    s->alarm = 0;
-    qc_frames_init(&s->frames, &new->g.tensors[0], new->model.norm.mean, new->model.norm.deviation, s->frames.stride,
-                   s->ring);
-}
-
-/* A model that cannot take the place of the running model leaves it running. */
-static void reload(QcLive *s, QcFrameReader *r)
-{
-    QcErr err;
-    QcLiveOptions o = s->o;
-    QcLiveModel *new = calloc(1, sizeof *new);
-    QcPlausible plausible;
-    const char *wrong = NULL;
-    o.coreset = o.state = NULL; /* a learner's state is of its model */
-    if (!new)
-        wrong = "memory is out";
-    else if (qc_livemodel_open(new, s->path, &o, &err))
-        wrong = err.text;
-    else if (!is_alike(&s->model->model, &new->model))
-        wrong = "the model in the file has other windows or classes";
-    else if (!memcmp(s->model->model.container.digest, new->model.container.digest, QC_DIGEST_BYTES))
-        wrong = "the file is unchanged";
-    else if (s->model->learns)
-        wrong = "the state is of the running model: start again with another --state";
-    else if (qc_plausible_init(&plausible, &new->model, &err))
-        wrong = err.text;
-    if (wrong) {
-        say(s, "the model stays as it is: %s", wrong);
-        qc_livemodel_close(new);
-        free(new);
-        return;
-    }
-    use_model(s, new);
-    qc_plausible_release(&s->plausible);
-    s->plausible = plausible;
-    r->m = &new->model;
-    say(s, "the model was read again; windows start anew");
-}
-
-/* ---- learning ---- */
-
-/* After a label was read. */
-static void report_new_classes(QcLive *s)
-{
-    const QcModelFile *m = &s->model->model;
-    for (uint32_t named = qc_named_classes(m); s->named < named; s->named++)
-        say(s, "new class '%.200s' takes a spare row; %u left", m->labels[s->named], m->classes - s->named - 1);
-}
-
-/* Kept source examples, before anything was learned and now. */
-static void check_source(QcLive *s, const QcAdaptReport *r)
-{
-    const QcLiveModel *m = s->model;
-    double before = m->source ? (double)m->source_right / m->source : 0,
-           now = r->source ? (double)r->source_after / r->source : 1;
-    if (s->is_fall_said || !qc_source_fell(before, now)) return;
-    s->is_fall_said = 1;
-    say(s, "source accuracy fell from %.3f to %.3f", before, now);
-}
-
-static int adapt(QcLive *s, QcErr *err)
-{
-    QcAdaptReport r;
-    if (!s->counts.waiting) return 0;
-    qc_learner_adapt(&s->model->learner, &r);
-    s->counts.waiting = 0;
-    s->counts.adapts++;
-    s->counts.refused += r.refused;
-    if (qc_livemodel_save(s->model, err)) return -1;
-    report(s, (QcLiveReport){.event = QC_LIVE_ADAPT, .adapt = &r});
-    check_source(s, &r);
-    return 0;
-}
-
-static void count_label(QcLive *s, uint32_t number, uint32_t class_index)
-{
-    uint32_t row = number % QC_LIVE_RING;
-    if (s->is_labelled[row]) return;
-    s->is_labelled[row] = 1;
-    s->counts.labelled++;
-    s->counts.right += s->answer[row] == class_index;
-    s->counts.waiting += (uint32_t)s->model->learns;
-}
-
-/* -1: the window was learned from already. */
-static int label_window(QcLive *s, uint32_t number, uint32_t class_index)
-{
-    if (s->model->learns && qc_learner_label(&s->model->learner, number, (uint16_t)class_index)) return -1;
-    count_label(s, number, class_index);
-    return 0;
-}
-
-/* Before a window is put where the model reads it: the window that would leave the ring with a label that was not
- * learned is learned from. */
-static int save_labels(QcLive *s, QcErr *err)
-{
-    const QcLearner *l = &s->model->learner;
-    return l->ring.flags[l->next_row] == QC_RING_LABELLED ? adapt(s, err) : 0;
-}
-
-/* ---- a window ---- */
-
-static void check_plausible(QcLive *s, int is_end)
-{
-    char words[QC_PLAUSIBLE_WORDS];
-    if (qc_plausible_report(&s->plausible, words, is_end)) say(s, "%s", words);
-}
-
-/* The figure after the latest window; NaN: the model knows nothing to hold it against. What it learns counts, so an
- * adapt lets the figure fall. */
-static float follow_drift(QcLive *s)
-{
-    const QcDriftBase *b = &s->model->drift;
-    int before = s->alarm;
-    if (!b->features) return NAN;
-    s->drift = qc_driftwatch_figure(s->drift, qc_driftwatch_of_latest(b, &s->model->learner));
-    s->alarm = s->drift > b->threshold;
-    s->counts.alarms += (uint64_t)s->alarm;
-    if (s->alarm && !before)
-        say(s, "drift: the stream is far from what the model knows (figure %.2f, threshold %.2f): label some windows",
-            (double)s->drift, (double)b->threshold);
-    return s->drift;
-}
-
-/* The window lies in the model's input. label: -1 none. */
-static int take_window(QcLive *s, QcLiveWindow w, double from, QcErr *err)
-{
-    QcLearner *l = &s->model->learner;
-    QcAnswer answer;
-    uint32_t late;
-    qc_learner_predict(l, &answer, qc_livemodel_input(s->model),
-                       w.id == UINT64_MAX ? (uint64_t)1 << 63 | l->counters->next : w.id);
-    if (w.id == UINT64_MAX) w.id = answer.number;
-    s->answer[answer.number % QC_LIVE_RING] = answer.class_index;
-    s->is_labelled[answer.number % QC_LIVE_RING] = 0;
-    s->counts.windows++;
-    s->breaks_said = 0;
-    if (qc_latelabels_window(&s->late, (QcWindowTimes){answer.number, from, w.seconds}, &late)) w.label = (int32_t)late;
-    w.answer = &answer;
-    w.logits = l->logits;
-    w.drift = follow_drift(s);
-    w.alarm = s->alarm;
-    report(s, (QcLiveReport){.event = QC_LIVE_WINDOW, .window = &w});
-    if (w.label >= 0) label_window(s, answer.number, (uint32_t)w.label);
-    return s->counts.waiting >= s->every ? adapt(s, err) : 0;
-}
-
-/* Before the end: what is labelled is learned, and the state is saved. */
-static int finish(QcLive *s, QcErr *err)
-{
-    uint64_t unmatched = qc_latelabels_unmatched(&s->late);
-    check_plausible(s, 1);
-    if (unmatched) say(s, "%" PRIu64 " label%s matched no window", unmatched, unmatched == 1 ? "" : "s");
-    return adapt(s, err) || qc_livemodel_save(s->model, err) ? -1 : 0;
-}
-
 /* A stream that ended before a window was full. */
 static int check_windows(const QcLive *s, QcErr *err)
 {
@@ -263,18 +64,21 @@ static int take_label(QcLive *s, QcLateLabel *label, QcErr *err)
     uint32_t at = 0, number, lost = 0;
     while (qc_latelabels_find(&s->late, label, &at, &number)) {
         label->found++;
-        if (label_window(s, number, label->class_index)) lost++;
-        else report(s, (QcLiveReport){.event = QC_LIVE_LABEL, .number = number, .class_index = label->class_index});
+        if (qc_live_label(s, number, label->class_index)) lost++;
+        else
+            qc_live_report(
+                s, (QcLiveReport){.event = QC_LIVE_LABEL, .number = number, .class_index = label->class_index});
     }
     int past = qc_latelabels_wait(&s->late, label);
     if (past < 0)
-        say(s, "label '%s': %d labels wait for windows already; this label is dropped", label->text, QC_LABELS_WAITING);
+        qc_live_say(s, "label '%s': %d labels wait for windows already; this label is dropped", label->text,
+                    QC_LABELS_WAITING);
     else if (past && !label->found)
-        say(s, "label '%s': no such window is among the latest %d", label->text, QC_LIVE_RING);
+        qc_live_say(s, "label '%s': no such window is among the latest %d", label->text, QC_LIVE_RING);
     else if (lost)
-        say(s, "label '%s': %" PRIu32 " of %" PRIu32 " windows were learned from already", label->text, lost,
-            label->found);
-    return s->counts.waiting >= s->every ? adapt(s, err) : 0;
+        qc_live_say(s, "label '%s': %" PRIu32 " of %" PRIu32 " windows were learned from already", label->text, lost,
+                    label->found);
+    return s->counts.waiting >= s->every ? qc_live_adapt(s, err) : 0;
 }
 
 /* What is there, up to LABEL_READS pieces. 0: all that is there, 1: the file has ended, 2: there may be more. */
@@ -289,8 +93,8 @@ static int read_labels(QcLive *s, int file, QcErr *err)
         for (ssize_t i = 0; i < n || (n == 0 && i == 0); i++) {
             QcLateLabel label;
             int found = qc_latelabels_byte(&s->late, n ? bytes[i] : '\n', &label);
-            if (found < 0) say(s, "%s", s->late.words);
-            report_new_classes(s);
+            if (found < 0) qc_live_say(s, "%s", s->late.words);
+            qc_live_new_classes(s);
             if (found > 0 && take_label(s, &label, err)) return -1;
         }
         if (n == 0) return 1;
@@ -330,10 +134,10 @@ static int take_frame(QcLive *s, const QcFrameReader *r, QcErr *err)
     qc_plausible_frame(&s->plausible, r->x);
     if (!qc_frames_push(&s->frames, r->x)) return 0;
     qc_plausible_window(&s->plausible, s->frames.length);
-    check_plausible(s, 0);
-    if (save_labels(s, err)) return -1;
+    qc_live_check_inputs(s, 0);
+    if (qc_live_save_labels(s, err)) return -1;
     qc_frames_window(&s->frames, qc_livemodel_input(s->model));
-    return take_window(
+    return qc_live_window(
         s, (QcLiveWindow){.id = UINT64_MAX, .stamp = r->stamp, .seconds = r->seconds, .label = label_of_window(s)},
         s->frame_time[s->frames.next], err);
 }
@@ -342,8 +146,8 @@ static void take_break(QcLive *s, const QcFrameReader *r)
 {
     qc_frames_restart(&s->frames);
     if (*r->words && s->breaks_said++ < BREAKS_SAID)
-        say(s, "%s; the window starts anew%s", r->words,
-            s->breaks_said == BREAKS_SAID ? " (no more is said of it until a window is full)" : "");
+        qc_live_say(s, "%s; the window starts anew%s", r->words,
+                    s->breaks_said == BREAKS_SAID ? " (no more is said of it until a window is full)" : "");
 }
 
 /* All frames that have arrived. */
@@ -352,8 +156,8 @@ static int take_frames(QcLive *s, QcFrameReader *r, QcErr *err)
     QcFrameKind kind;
     while (!s->is_over) {
         if (qc_framereader_next(r, &kind, err)) return -1;
-        if (*r->note) say(s, "%s", r->note);
-        report_new_classes(s);
+        if (*r->note) qc_live_say(s, "%s", r->note);
+        qc_live_new_classes(s);
         *r->note = 0;
         s->counts.breaks = r->breaks;
         s->counts.filled = r->filled;
@@ -378,21 +182,13 @@ static int read_frames(QcFrameReader *r, int input, QcErr *err)
     return n == 0;
 }
 
-static void take_signals(QcLive *s, QcFrameReader *r)
-{
-    int signals = qc_livesignals_take();
-    if (signals & QC_SIGNAL_STATUS) report(s, (QcLiveReport){.event = QC_LIVE_STATUS});
-    if (signals & QC_SIGNAL_RELOAD && r) reload(s, r);
-    if (signals & QC_SIGNAL_END) s->is_over = 1;
-}
-
 static int read_last_labels(QcLive *s, QcFrameReader *r, int labels, QcErr *err)
 {
     int more = labels >= 0 ? 2 : 0;
     while (more == 2 && !s->is_over) {
         more = read_labels(s, labels, err);
         qc_livesignals_poll(NULL, 0, 0);
-        take_signals(s, r);
+        qc_live_take_signals(s, r);
     }
     return more < 0 ? -1 : 0;
 }
@@ -405,7 +201,7 @@ static int run(QcLive *s, QcFrameReader *r, int input, int *labels, QcErr *err)
         if (n < 0 && errno != EINTR)
             return qc_fail(err, QC_EIO, "standard input cannot be waited for: %s", strerror(errno));
         if (n > 0) qc_livesignals_poll(NULL, 0, 0); /* a signal that came before these bytes counts before them */
-        take_signals(s, r);
+        qc_live_take_signals(s, r);
         if (n > 0 && ready[1].revents) {
             int end = read_labels(s, *labels, err);
             if (end < 0) return -1;
@@ -442,8 +238,8 @@ int qc_live_frames(QcLive *s, int input, const QcFrameOptions *frames, uint32_t 
     if (!open_frames(s, stride, err) && !qc_framereader_open(&r, &s->model->model, frames, err) &&
         !open_labels(&file, labels, err)) {
         r.takes_classes = s->model->learns;
-        report(s, (QcLiveReport){.event = QC_LIVE_STARTED});
-        status = run(s, &r, input, &file, err) || finish(s, err) || check_windows(s, err) ? -1 : 0;
+        qc_live_report(s, (QcLiveReport){.event = QC_LIVE_STARTED});
+        status = run(s, &r, input, &file, err) || qc_live_finish(s, err) || check_windows(s, err) ? -1 : 0;
     }
     if (file >= 0) close(file);
     qc_framereader_close(&r);
@@ -454,7 +250,7 @@ static int check_data(QcLive *s, const QcInputs *data, const char *path, QcErr *
 {
     char words[QC_PLAUSIBLE_WORDS];
     int found = qc_plausible_inputs(words, data, &s->model->model, err);
-    if (found > 0) say(s, "%.150s: %s", qc_input_name(path), words);
+    if (found > 0) qc_live_say(s, "%.150s: %s", qc_input_name(path), words);
     return found < 0 ? -1 : 0;
 }
 
@@ -464,21 +260,21 @@ int qc_live_data(QcLive *s, const char *path, QcErr *err)
     int status = s->model->learns ? qc_inputs_open_stream(&data, path, &s->model->model, &s->model->g, 0, err)
                                   : qc_inputs_open(&data, path, &s->model->model, &s->model->g, 0, 0, err);
     qc_livesignals_hold();
-    if (!status) report(s, (QcLiveReport){.event = QC_LIVE_STARTED});
-    if (!status) report_new_classes(s);
+    if (!status) qc_live_report(s, (QcLiveReport){.event = QC_LIVE_STARTED});
+    if (!status) qc_live_new_classes(s);
     if (!status) status = check_data(s, &data, path, err);
     for (uint32_t i = 0; i < data.n && !status && !s->is_over; i++) {
         qc_livesignals_poll(NULL, 0, 0);
-        take_signals(s, NULL);
-        status = save_labels(s, err) || qc_inputs_read(&data, qc_livemodel_input(s->model), i, err) ||
-                         take_window(
+        qc_live_take_signals(s, NULL);
+        status = qc_live_save_labels(s, err) || qc_inputs_read(&data, qc_livemodel_input(s->model), i, err) ||
+                         qc_live_window(
                              s,
                              (QcLiveWindow){.id = data.data.id[i], .stamp = "", .seconds = NAN, .label = data.label[i]},
                              NAN, err)
                      ? -1
                      : 0;
     }
-    if (!status) status = finish(s, err);
+    if (!status) status = qc_live_finish(s, err);
     qc_inputs_close(&data);
     return status;
 }

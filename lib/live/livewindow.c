@@ -1,0 +1,140 @@
+#include "livewindow.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "../format/spareclasses.h"
+#include "sourcewatch.h"
+
+void qc_live_report(QcLive *s, QcLiveReport r)
+{
+    r.live = s;
+    if (s->report(s->ctx, &r)) s->is_over = 1;
+}
+
+void qc_live_say(QcLive *s, const char *format, ...)
+{
+    char text[400];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    qc_live_report(s, (QcLiveReport){.event = QC_LIVE_WORDS, .words = text});
+}
+
+/* After a label was read. */
+void qc_live_new_classes(QcLive *s)
+{
+    const QcModelFile *m = &s->model->model;
+    for (uint32_t named = qc_named_classes(m); s->named < named; s->named++)
+        qc_live_say(s, "new class '%.200s' takes a spare row; %u left", m->labels[s->named], m->classes - s->named - 1);
+}
+
+/* Kept source examples, before anything was learned and now. */
+static void check_source(QcLive *s, const QcAdaptReport *r)
+{
+    const QcLiveModel *m = s->model;
+    double before = m->source ? (double)m->source_right / m->source : 0,
+           now = r->source ? (double)r->source_after / r->source : 1;
+    if (s->is_fall_said || !qc_source_fell(before, now)) return;
+    s->is_fall_said = 1;
+    qc_live_say(s, "source accuracy fell from %.3f to %.3f", before, now);
+}
+
+int qc_live_adapt(QcLive *s, QcErr *err)
+{
+    QcAdaptReport r;
+    if (!s->counts.waiting) return 0;
+    qc_learner_adapt(&s->model->learner, &r);
+    s->counts.waiting = 0;
+    s->counts.adapts++;
+    s->counts.refused += r.refused;
+    if (qc_livemodel_save(s->model, err)) return -1;
+    qc_live_report(s, (QcLiveReport){.event = QC_LIVE_ADAPT, .adapt = &r});
+    check_source(s, &r);
+    return 0;
+}
+
+static void count_label(QcLive *s, uint32_t number, uint32_t class_index)
+{
+    uint32_t row = number % QC_LIVE_RING;
+    if (s->is_labelled[row]) return;
+    s->is_labelled[row] = 1;
+    s->counts.labelled++;
+    s->counts.right += s->answer[row] == class_index;
+    s->counts.waiting += (uint32_t)s->model->learns;
+}
+
+/* -1: the window was learned from already. */
+int qc_live_label(QcLive *s, uint32_t number, uint32_t class_index)
+{
+    if (s->model->learns && qc_learner_label(&s->model->learner, number, (uint16_t)class_index)) return -1;
+    count_label(s, number, class_index);
+    return 0;
+}
+
+/* Before a window is put where the model reads it: the window that would leave the ring with a label that was not
+ * learned is learned from. */
+int qc_live_save_labels(QcLive *s, QcErr *err)
+{
+    const QcLearner *l = &s->model->learner;
+    return l->ring.flags[l->next_row] == QC_RING_LABELLED ? qc_live_adapt(s, err) : 0;
+}
+
+void qc_live_check_inputs(QcLive *s, int is_end)
+{
+    char words[QC_PLAUSIBLE_WORDS];
+    if (qc_plausible_report(&s->plausible, words, is_end)) qc_live_say(s, "%s", words);
+}
+
+/* The figure after the latest window; NaN: the model knows nothing to hold it against. What it learns counts, so an
+ * adapt lets the figure fall. */
+static float follow_drift(QcLive *s)
+{
+    const QcDriftBase *b = &s->model->drift;
+    int before = s->alarm;
+    if (!b->features) return NAN;
+    s->drift = qc_driftwatch_figure(s->drift, qc_driftwatch_of_latest(b, &s->model->learner));
+    s->alarm = s->drift > b->threshold;
+    s->counts.alarms += (uint64_t)s->alarm;
+    if (s->alarm && !before)
+        qc_live_say(s,
+                    "drift: the stream is far from what the model knows (figure %.2f, threshold %.2f): label some "
+                    "windows",
+                    (double)s->drift, (double)b->threshold);
+    return s->drift;
+}
+
+/* The window lies in the model's input. label: -1 none. */
+int qc_live_window(QcLive *s, QcLiveWindow w, double from, QcErr *err)
+{
+    QcLearner *l = &s->model->learner;
+    QcAnswer answer;
+    uint32_t late;
+    qc_learner_predict(l, &answer, qc_livemodel_input(s->model),
+                       w.id == UINT64_MAX ? (uint64_t)1 << 63 | l->counters->next : w.id);
+    if (w.id == UINT64_MAX) w.id = answer.number;
+    s->answer[answer.number % QC_LIVE_RING] = answer.class_index;
+    s->is_labelled[answer.number % QC_LIVE_RING] = 0;
+    s->counts.windows++;
+    s->breaks_said = 0;
+    if (qc_latelabels_window(&s->late, (QcWindowTimes){answer.number, from, w.seconds}, &late)) w.label = (int32_t)late;
+    w.answer = &answer;
+    w.logits = l->logits;
+    w.drift = follow_drift(s);
+    w.alarm = s->alarm;
+    qc_live_report(s, (QcLiveReport){.event = QC_LIVE_WINDOW, .window = &w});
+    if (w.label >= 0) qc_live_label(s, answer.number, (uint32_t)w.label);
+    return s->counts.waiting >= s->every ? qc_live_adapt(s, err) : 0;
+}
+
+/* Before the end: what is labelled is learned, and the state is saved. */
+int qc_live_finish(QcLive *s, QcErr *err)
+{
+    uint64_t unmatched = qc_latelabels_unmatched(&s->late);
+    qc_live_check_inputs(s, 1);
+    if (unmatched) qc_live_say(s, "%" PRIu64 " label%s matched no window", unmatched, unmatched == 1 ? "" : "s");
+    return qc_live_adapt(s, err) || qc_livemodel_save(s->model, err) ? -1 : 0;
+}
