@@ -1,4 +1,5 @@
 /* Arithmetic with constants along the axes (batch norms too), sums and products of computed values. */
+#include <math.h>
 #include <string.h>
 
 #include "../nn/graphshape.h"
@@ -77,11 +78,18 @@ int qc_onnx_batchnorm(QcOnnxImport *im)
             return qc_onnx_wrong(im, "input %u has %zu values for %lld channels", k + 1, t->n, (long long)dims[1]);
         values[k] = t->f;
     }
-    if (by_channel(im, &v, values, 4, out, dims, 2) || qc_wait_simple(im, &v, QC_OP_BATCHNORM, im->at->input[1]))
-        return -1;
-    im->g->nodes[v.node].eps = qc_onnx_float(im, "epsilon", 1e-5f);
-    if (!(im->g->nodes[v.node].eps > 0 && im->g->nodes[v.node].eps < 1))
-        return qc_onnx_refuse(im, "an epsilon of %g is not supported", (double)im->g->nodes[v.node].eps);
+    float eps = qc_onnx_float(im, "epsilon", 1e-5f);
+    if (!(eps > 0 && eps < 1)) return qc_onnx_refuse(im, "an epsilon of %g is not supported", (double)eps);
+    if (by_channel(im, &v, values, 4, out, dims, 2)) return -1;
+    if (!im->plain && (qc_onnx_is_of_codes(im->g, v.node) || im->fills[v.node].step)) {
+        for (uint32_t c = 0; c < im->g->nodes[v.node].channels; c++) {
+            out[0][c] /= sqrtf(out[3][c] + eps);
+            out[1][c] -= out[0][c] * out[2][c];
+        }
+        return qc_wait_affine(im, &v, out[0], out[1]) ? -1 : qc_onnx_put(im, &v);
+    }
+    if (qc_wait_simple(im, &v, QC_OP_BATCHNORM, im->at->input[1])) return -1;
+    im->g->nodes[v.node].eps = eps;
     im->fills[v.node] = (QcFill){.weight = out[0], .bias = out[1], .mean = out[2], .variance = out[3]};
     return qc_onnx_put(im, &v);
 }

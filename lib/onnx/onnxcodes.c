@@ -124,9 +124,41 @@ static int put_real(QcOnnxImport *im, QcValue *v)
     return qc_wait_function(im, v, relu, sizeof relu / sizeof *relu);
 }
 
+int qc_onnx_is_of_codes(const QcGraph *g, uint32_t node)
+{
+    QcOp op = g->nodes[node].op;
+    while (op == QC_OP_FLATTEN || op == QC_OP_TURN || op == QC_OP_MAXPOOL)
+        node = g->nodes[node].inputs[0], op = g->nodes[node].op;
+    return op == QC_OP_QUANT;
+}
+
+/* Codes of a maximum are the maximum of codes, which the device takes. */
+static int quantize_before_pool(QcOnnxImport *im, QcValue *v, uint32_t bits)
+{
+    char name[QC_NAME_MAX + 1];
+    QcNode pool = im->g->nodes[v->node];
+    qc_onnx_name(im, name, NULL);
+    int node = qc_graph_quant(im->g, name, pool.inputs[0], v->step, v->zero, bits, im->err);
+    if (node < 0) return -1;
+    qc_onnx_name(im, name, NULL);
+    return qc_graph_pool(im->g, name, QC_OP_MAXPOOL, (uint32_t)node, pool.window, 0, im->err);
+}
+
 static int is_number(const QcStep *s, float value)
 {
     return s->op == QC_STEP_NUMBER && s->value >= value && s->value <= value;
+}
+
+/* Limits at the ends of the codes (give or take a code) do nothing; a ReLU stays. */
+static void drop_limits(QcValue *v, float step, uint32_t zero)
+{
+    const QcStep *s = v->steps;
+    if (v->n_steps >= 3 && is_number(&s[1], 0) && s[2].op == QC_STEP_MAX) return;
+    for (; v->n_steps >= 3 && s[v->n_steps - 2].op == QC_STEP_NUMBER; v->n_steps -= 2) {
+        float code = rintf(s[v->n_steps - 2].value / step) + (float)zero;
+        uint8_t op = s[v->n_steps - 1].op;
+        if (!(op == QC_STEP_MAX && code <= 1) && !(op == QC_STEP_MIN && code >= 254)) return;
+    }
 }
 
 /* A Clip to the codes of fewer bits, as our exports have it: the bits. 8: there is none, and it goes on waiting. */
@@ -151,16 +183,24 @@ int qc_onnx_quantize(QcOnnxImport *im)
     QcValue v;
     if (qc_onnx_take(im, &v, 0, QC_TAKE_RAW) || read_step(im, &v, type)) return -1;
     if (v.ends) return qc_onnx_put(im, &v); /* the logits before the Softmax need no codes */
+    uint32_t waiting = v.n_steps;
     if (!im->plain) bits = take_bits(&v, v.step, v.zero);
-    if (bits < 8 ? qc_wait_settle(im, &v) : qc_onnx_take(im, &v, 0, QC_TAKE_SETTLED) || read_step(im, &v, type))
-        return -1;
+    if (!im->plain) drop_limits(&v, v.step, v.zero);
+    if (v.n_steps < waiting && qc_wait_apply(im, &v)) return -1;
+    if (v.n_steps && (qc_onnx_take(im, &v, 0, QC_TAKE_APPLIED) || read_step(im, &v, type))) return -1;
+    if (v.padding < 0 && qc_wait_settle(im, &v)) return -1; /* zeros go on waiting: they are codes, too */
     if (im->plain) return put_real(im, &v);
     const QcNode *from = &im->g->nodes[v.node];
     if (from->op == QC_OP_QUANT && from->scale >= v.step && from->scale <= v.step && from->zero == v.zero &&
         from->bits <= bits)
         return qc_onnx_put(im, &v); /* codes as they are */
-    qc_onnx_name(im, name, NULL);
-    int node = qc_graph_quant(im->g, name, v.node, v.step, v.zero, bits, im->err);
+    int node;
+    if (from->op == QC_OP_MAXPOOL && !qc_onnx_is_of_codes(im->g, v.node)) {
+        node = quantize_before_pool(im, &v, bits);
+    } else {
+        qc_onnx_name(im, name, NULL);
+        node = qc_graph_quant(im->g, name, v.node, v.step, v.zero, bits, im->err);
+    }
     if (node < 0) return -1;
     v.node = (uint32_t)node;
     v.alone = 1;

@@ -249,6 +249,7 @@ int qc_onnx_slice(QcOnnxImport *im);
 int qc_onnx_split(QcOnnxImport *im);
 int qc_onnx_gather(QcOnnxImport *im);
 int qc_onnx_shape(QcOnnxImport *im);
+int qc_onnx_is_of_codes(const QcGraph *g, uint32_t node); /* its value is codes, laid out anew or not */
 int qc_onnx_table(QcOnnxImport *im); /* Gather from a constant, by codes */
 int qc_onnx_quantize(QcOnnxImport *im);
 int qc_onnx_dequantize(QcOnnxImport *im);

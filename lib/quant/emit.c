@@ -38,6 +38,11 @@ static void set_window(QcQNode *n, const QcWindow *w)
     n->pad_left = (uint16_t)w->pad_left, n->pad_right = (uint16_t)w->pad_right;
 }
 
+static double gain_of(const QcEmission *e, const QcNode *node)
+{
+    return e->given ? (double)e->given->gain[qc_emission_index_of(e, node)] : 1;
+}
+
 static int rescale_entry(QcEmission *e, const QcNode *node, uint32_t entry, double real)
 {
     if (!qc_fixed_point(&e->multiplier[entry], &e->shift[entry], real)) return 0;
@@ -122,7 +127,9 @@ static int emit_rescaled(QcEmission *e, QcQOp op, const QcNode *node, int in, in
         set_window(n, &node->window);
         n->count_padding = (uint8_t)node->count_padding;
     }
-    return rescale_entry(e, node, n->channel, (double)e->tensors[in].scale / ((double)e->tensors[out].scale * count));
+    double gain = op == QC_Q_COPY ? 1 : gain_of(e, node);
+    return rescale_entry(e, node, n->channel,
+                         gain * (double)e->tensors[in].scale / ((double)e->tensors[out].scale * count));
 }
 
 static int emit_add(QcEmission *e, const QcNode *node, int relu, int out)
@@ -131,7 +138,7 @@ static int emit_add(QcEmission *e, const QcNode *node, int relu, int out)
     double real[2];
     for (int k = 0; k < 2; k++) {
         n->in[k] = (uint16_t)qc_emission_tensor_of(e, node->inputs[k]);
-        real[k] = (double)e->tensors[n->in[k]].scale / (double)e->tensors[out].scale;
+        real[k] = gain_of(e, node) * (double)e->tensors[n->in[k]].scale / (double)e->tensors[out].scale;
     }
     n->out = (uint16_t)out;
     n->channels = (uint16_t)node->channels;
@@ -202,7 +209,7 @@ static int emit_mul(QcEmission *e, const QcNode *node, int out)
     n->out = (uint16_t)out;
     n->channels = (uint16_t)node->channels;
     return rescale_entry(e, node, n->channel,
-                         (double)e->tensors[n->in[0]].scale * (double)e->tensors[n->in[1]].scale /
+                         gain_of(e, node) * (double)e->tensors[n->in[0]].scale * (double)e->tensors[n->in[1]].scale /
                              (double)e->tensors[out].scale);
 }
 
