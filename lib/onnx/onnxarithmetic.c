@@ -264,16 +264,37 @@ static int merge(QcOnnxImport *im, int op, QcValue *a, QcValue *b)
     return 0;
 }
 
+/* max(a, b) = a + max(b - a, 0), min(a, b) = a - max(a - b, 0) */
+static int extreme(QcOnnxImport *im, int op, QcValue *a, QcValue *b)
+{
+    QcValue first = *a, difference = op == MAX ? *b : *a, *other = op == MAX ? a : b;
+    const QcStep relu[] = {S(X), N(0), S(MAX)};
+    if (merge(im, SUB, &difference, other)) return -1;
+    memcpy(difference.steps, relu, sizeof relu);
+    difference.n_steps = 3;
+    if (qc_wait_apply(im, &difference)) return -1;
+    if (merge(im, op == MAX ? ADD : SUB, &first, &difference)) return -1;
+    *a = first;
+    return 0;
+}
+
 static int combine(QcOnnxImport *im, int op)
 {
     QcValue a, b;
     if (qc_onnx_take(im, &a, 0, QC_TAKE_RAW) || qc_onnx_take(im, &b, 1, QC_TAKE_RAW)) return -1;
     int one = op < 0 ? 0 : one_function(im, &a, &b, op);
     if (one) return one < 0 ? -1 : 0;
-    if (op != ADD && op != SUB && op != MUL)
-        return qc_onnx_refuse(im,
-                              "two computed values can be added, subtracted and multiplied, not combined otherwise");
+    if (op < 0) return qc_onnx_refuse(im, "a power with a computed exponent is not supported");
     if (qc_onnx_take(im, &a, 0, QC_TAKE_SETTLED) || qc_onnx_take(im, &b, 1, QC_TAKE_SETTLED)) return -1;
+    if (op == DIV) { /* times the reciprocal */
+        const QcStep reciprocal[] = {N(1), S(X), S(DIV)};
+        memcpy(b.steps, reciprocal, sizeof reciprocal);
+        b.n_steps = 3;
+        b.alone = 0;
+        if (qc_wait_apply(im, &b)) return -1;
+        op = MUL;
+    }
+    if (op == MIN || op == MAX) return extreme(im, op, &a, &b) ? -1 : qc_onnx_put(im, &a);
     return merge(im, op, &a, &b) ? -1 : qc_onnx_put(im, &a);
 }
 
@@ -284,6 +305,24 @@ static int sum_up(QcOnnxImport *im)
     for (uint32_t k = 1; k < im->at->n_input; k++)
         if (qc_onnx_take(im, &v, k, QC_TAKE_SETTLED) || merge(im, ADD, &sum, &v)) return -1;
     return qc_onnx_put(im, &sum);
+}
+
+/* Expand of a computed value: axes of size 1 are repeated. */
+int qc_onnx_expand(QcOnnxImport *im)
+{
+    const int64_t *shape;
+    size_t n;
+    QcValue v;
+    if (qc_onnx_take(im, &v, 0, QC_TAKE_SETTLED) || qc_onnx_list(im, &shape, &n, "", 1)) return -1;
+    if (!shape || n > v.rank) return qc_onnx_refuse(im, "it makes more axes than its input has");
+    for (uint32_t k = v.rank - (uint32_t)n; k < v.rank; k++) {
+        int64_t size = shape[k + n - v.rank];
+        if (size == 1 || size == qc_view_dim(im, &v, k)) continue;
+        if (size < 1 || !k || qc_view_dim(im, &v, k) != 1)
+            return qc_onnx_refuse(im, "it gives axis %u %lld values", k, (long long)size);
+        if (repeat(im, &v, k, size)) return -1;
+    }
+    return qc_onnx_put(im, &v);
 }
 
 int qc_onnx_arithmetic(QcOnnxImport *im)

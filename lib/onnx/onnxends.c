@@ -28,6 +28,7 @@ int qc_onnx_choose_output(QcOnnxImport *im)
         ends++;
     }
     im->notes.outputs = (uint32_t)g->n_output;
+    if (im->o->output && !ends && qc_onnx_find(im, im->o->output)) im->output = im->o->output, ends = 1;
     if (im->o->output && !ends)
         return qc_fail(im->err, QC_EUSAGE, "the model has no output '%.60s'; its first is '%.60s'", im->o->output,
                        g->output[0]->name);

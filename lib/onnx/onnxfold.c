@@ -77,8 +77,7 @@ static float reals(char op, float a, float b)
     return op == 'A' ? a + b : op == 'S' ? a - b : op == 'M' ? a * b : a / b;
 }
 
-/* Dimensions of a op b, whose axes are aligned at the end; -1: they do not fit. */
-static int broadcast(uint32_t *rank, int64_t dims[QC_ONNX_RANK], const QcTensor *a, const QcTensor *b)
+int qc_tensor_broadcast(uint32_t *rank, int64_t dims[QC_ONNX_RANK], const QcTensor *a, const QcTensor *b)
 {
     *rank = a->rank > b->rank ? a->rank : b->rank;
     for (uint32_t k = 0; k < *rank; k++) {
@@ -90,8 +89,7 @@ static int broadcast(uint32_t *rank, int64_t dims[QC_ONNX_RANK], const QcTensor 
     return 0;
 }
 
-/* Where in t the value lies that meets value i of the result. */
-static size_t place_in(const QcTensor *t, uint32_t rank, const int64_t *dims, size_t i)
+size_t qc_tensor_place(const QcTensor *t, uint32_t rank, const int64_t *dims, size_t i)
 {
     size_t at = 0, step = 1;
     for (uint32_t k = rank; k-- > rank - t->rank; i /= (size_t)dims[k]) {
@@ -112,11 +110,11 @@ int qc_fold_arithmetic(QcOnnxImport *im)
     uint32_t rank;
     if (!b) return -1;
     if (!!a->f != !!b->f) return qc_onnx_refuse(im, "constants of two types are not combined");
-    if (broadcast(&rank, dims, a, b))
+    if (qc_tensor_broadcast(&rank, dims, a, b))
         return qc_onnx_wrong(im, "its constants of %zu and %zu values do not fit", a->n, b->n);
     if (a->f ? qc_tensor_floats(im, &t, &f, rank, dims) : qc_tensor_ints(im, &t, &i, rank, dims)) return -1;
     for (size_t k = 0; k < t.n; k++) {
-        size_t x = place_in(a, rank, dims, k), y = place_in(b, rank, dims, k);
+        size_t x = qc_tensor_place(a, rank, dims, k), y = qc_tensor_place(b, rank, dims, k);
         if (f) f[k] = reals(im->at->op_type[0], a->f[x], b->f[y]);
         else if (!integers(&i[k], im->at->op_type[0], a->i[x], b->i[y]))
             return qc_onnx_wrong(im, "its result does not fit 64 bits");

@@ -30,8 +30,10 @@ static const Operator operators[] = {
     {"Div", qc_onnx_arithmetic, qc_fold_arithmetic, ""},
     {"Dropout", qc_onnx_same, qc_onnx_same, "ratio:f seed:i"},
     {"Elu", qc_onnx_activation, NULL, "alpha:f"},
+    {"Equal", NULL, qc_fold_equal, ""},
     {"Erf", qc_onnx_activation, NULL, ""},
     {"Exp", qc_onnx_activation, NULL, ""},
+    {"Expand", qc_onnx_expand, qc_fold_expand, ""},
     {"Flatten", qc_onnx_flatten, NULL, "axis:i"},
     {"Gather", qc_onnx_gather, qc_fold_gather, "axis:i"},
     {"Gelu", qc_onnx_activation, NULL, "approximate:s"},
@@ -54,10 +56,13 @@ static const Operator operators[] = {
     {"PRelu", qc_onnx_prelu, NULL, ""},
     {"Pad", qc_onnx_pad, NULL, "mode:s pads:I value:f"},
     {"Pow", qc_onnx_arithmetic, NULL, ""},
-    {"Reciprocal", qc_onnx_activation, NULL, ""},
     {"QuantizeLinear", qc_onnx_quantize, qc_fold_quantize, "axis:i saturate:i block_size:i output_dtype:i precision:i"},
+    {"Reciprocal", qc_onnx_activation, NULL, ""},
+    {"ReduceL2", qc_onnx_reduce, NULL, "axes:I keepdims:i noop_with_empty_axes:i"},
     {"ReduceMax", qc_onnx_reduce, NULL, "axes:I keepdims:i noop_with_empty_axes:i"},
     {"ReduceMean", qc_onnx_reduce, NULL, "axes:I keepdims:i noop_with_empty_axes:i"},
+    {"ReduceMin", qc_onnx_reduce, NULL, "axes:I keepdims:i noop_with_empty_axes:i"},
+    {"ReduceProd", NULL, qc_fold_product, "axes:I keepdims:i noop_with_empty_axes:i"},
     {"ReduceSum", qc_onnx_reduce, NULL, "axes:I keepdims:i noop_with_empty_axes:i"},
     {"Relu", qc_onnx_activation, NULL, ""},
     {"Reshape", qc_onnx_reshape, qc_fold_reshape, "allowzero:i"},
@@ -77,6 +82,7 @@ static const Operator operators[] = {
     {"Tanh", qc_onnx_activation, NULL, ""},
     {"Transpose", qc_onnx_transpose, qc_fold_transpose, "perm:I"},
     {"Unsqueeze", qc_onnx_unsqueeze, qc_fold_reshape, "axes:I"},
+    {"Where", NULL, qc_fold_where, ""},
 };
 
 static const Operator *operator_named(const char *name)
@@ -94,6 +100,8 @@ static const char *advice(const char *name)
                "share/arch/inceptiontime.yaml, or a TCN)";
     if (!strcmp(name, "If") || !strcmp(name, "Loop") || !strcmp(name, "Scan"))
         return "control flow is not supported; export the model for inference, with a fixed shape";
+    if (!strcmp(name, "ArgMax") || !strcmp(name, "TopK"))
+        return "it gives classes, not logits; name the value that it reads with --logits";
     return "this operator is not supported";
 }
 

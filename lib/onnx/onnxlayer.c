@@ -272,10 +272,25 @@ int qc_onnx_global_pool(QcOnnxImport *im)
                : qc_onnx_put(im, &x);
 }
 
-/* ReduceMean, ReduceMax, ReduceSum */
+/* What a reduction does to each value before it, and after it; NULL: nothing. */
+static const QcStep *around(const char *op, int after, uint32_t *n)
+{
+    static const QcStep minus[] = {{QC_STEP_X, 0}, {QC_STEP_NUMBER, -1}, {QC_STEP_MUL, 0}},
+                        square[] = {{QC_STEP_X, 0}, {QC_STEP_X, 0}, {QC_STEP_MUL, 0}},
+                        root[] = {{QC_STEP_X, 0}, {QC_STEP_SQRT, 0}};
+    *n = 3;
+    if (!strcmp(op, "ReduceMin")) return minus;
+    if (strcmp(op, "ReduceL2")) return NULL;
+    if (after) *n = 2;
+    return after ? root : square;
+}
+
+/* ReduceMean, ReduceMax, ReduceMin, ReduceSum, ReduceL2 */
 int qc_onnx_reduce(QcOnnxImport *im)
 {
     const char *op = im->at->op_type;
+    int largest = !strcmp(op, "ReduceMax") || !strcmp(op, "ReduceMin"), mean = !strcmp(op, "ReduceMean");
+    uint32_t n_steps;
     const int64_t *list;
     uint8_t mark[QC_ONNX_RANK];
     size_t n;
@@ -292,11 +307,14 @@ int qc_onnx_reduce(QcOnnxImport *im)
         count *= mark[k] ? qc_view_size(&x, k) : 1;
         to[k] = mark[k] && !keep ? QC_ONNX_RANK : rank++;
     }
-    if (count > 1 && reduce(im, &x, strcmp(op, "ReduceMax") ? QC_OP_AVGPOOL : QC_OP_MAXPOOL, set)) return -1;
+    const QcStep *steps = around(op, 0, &n_steps);
+    if (steps && (qc_wait_function(im, &x, steps, n_steps) || qc_wait_apply(im, &x))) return -1;
+    if (count > 1 && reduce(im, &x, largest ? QC_OP_MAXPOOL : QC_OP_AVGPOOL, set)) return -1;
     for (uint32_t i = 0; i < x.n_atoms; i++) x.atoms[i].axis = to[x.atoms[i].axis];
     x.rank = rank;
     qc_view_clean(&x);
-    if (strcmp(op, "ReduceSum") || count == 1) return qc_onnx_put(im, &x);
     const QcStep times[] = {{QC_STEP_X, 0}, {QC_STEP_NUMBER, (float)count}, {QC_STEP_MUL, 0}};
-    return qc_wait_function(im, &x, times, 3);
+    if (!largest && !mean && qc_wait_function(im, &x, times, 3)) return -1;
+    steps = around(op, 1, &n_steps);
+    return steps ? qc_wait_function(im, &x, steps, n_steps) : qc_onnx_put(im, &x);
 }

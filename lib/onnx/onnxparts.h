@@ -235,6 +235,7 @@ int qc_onnx_prelu(QcOnnxImport *im);
 int qc_onnx_gemm(QcOnnxImport *im);
 int qc_onnx_matmul(QcOnnxImport *im);
 int qc_onnx_arithmetic(QcOnnxImport *im);
+int qc_onnx_expand(QcOnnxImport *im);
 int qc_onnx_concat(QcOnnxImport *im);
 int qc_onnx_pad(QcOnnxImport *im);
 int qc_onnx_same(QcOnnxImport *im);
@@ -271,6 +272,17 @@ int qc_fold_transpose(QcOnnxImport *im);
 int qc_fold_cast(QcOnnxImport *im);
 int qc_fold_dequantize(QcOnnxImport *im);
 int qc_fold_quantize(QcOnnxImport *im);
+/* Dimensions of an operation on both, whose axes are aligned at the end; -1: they do not fit. */
+int qc_tensor_broadcast(uint32_t *rank, int64_t dims[QC_ONNX_RANK], const QcTensor *a, const QcTensor *b);
+/* Where in t the value lies that meets value i of the result. */
+size_t qc_tensor_place(const QcTensor *t, uint32_t rank, const int64_t *dims, size_t i);
+
+/* ---- onnxfoldshape.c: constants alone, of shapes that may be open ---- */
+int qc_fold_expand(QcOnnxImport *im);
+int qc_fold_product(QcOnnxImport *im);
+int qc_fold_equal(QcOnnxImport *im);
+int qc_fold_where(QcOnnxImport *im);
+/* ---- onnxcodes.c ---- */
 /* The scale of each of n channels along an axis of w; NULL: w is not of codes, or memory is out. */
 const float *qc_fold_steps(QcOnnxImport *im, const QcTensor *w, uint32_t axis, size_t n);
 

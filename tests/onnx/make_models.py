@@ -116,8 +116,8 @@ refuse("r-max", 5, "padded with zeros",
        [conv, node("Pad", ["a", "p"], ["q"]), node("MaxPool", ["q"], ["b"], kernel_shape=[3]), *tail],
        {"p": np.array([0, 0, 1, 0, 0, 1])})
 refuse("r-weights", 5, "computed from the data", [node("Conv", ["x", "x"], ["a"]), node("Relu", ["a"], ["b"]), *tail])
-refuse("r-quotient", 5, "two computed values",
-       [conv, node("Conv", ["x", "w"], ["a2"]), node("Div", ["a", "a2"], ["b"]), *tail])
+refuse("r-power", 5, "a power with a computed exponent",
+       [conv, node("Conv", ["x", "w"], ["a2"]), node("Pow", ["a", "a2"], ["b"]), *tail])
 refuse("r-batch-concat", 5, "it joins windows of a batch", [conv, node("Concat", ["a", "a"], ["b"], axis=0), *tail])
 refuse("r-not-logits", 5, "not one row of logits", [conv, node("Relu", ["a"], ["logits"])])
 refuse("r-windows", 5, "not one row of logits", [conv, node("Reshape", ["a", "s"], ["b"]), *tail],

@@ -159,7 +159,7 @@ START_TEST(node_tests_of_onnx_give_the_output_they_store_or_a_sentence)
         "Neg",        "PRelu",       "Pow",         "Reciprocal",         "ReduceMax",     "Relu",      "ReduceMean",
         "ReduceSum",  "Reshape",     "Selu",        "Sigmoid",            "Slice",         "Softmax",   "Softplus",
         "Softsign",   "Split",       "Squeeze",     "Sub",                "Sum",           "Tanh",      "Transpose",
-        "Unsqueeze"};
+        "Unsqueeze",  "Expand",      "Log",         "Sqrt",               "ReduceMin",     "ReduceL2"};
     enum { N = sizeof read / sizeof *read };
     Case c;
     uint32_t cases = 0, taken = 0, wrong = 0, seen[N] = {0};
