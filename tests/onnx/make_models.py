@@ -112,9 +112,6 @@ refuse("r-inputs", 5, "several inputs",
 refuse("r-reflect", 5, "only padding with a constant",
        [node("Pad", ["x", "p"], ["q"], mode="reflect"), node("Conv", ["q", "w"], ["a"]), node("Relu", ["a"], ["b"]),
         *tail], {"p": np.array([0, 0, 1, 0, 0, 1])})
-refuse("r-max", 5, "padded with zeros",
-       [conv, node("Pad", ["a", "p"], ["q"]), node("MaxPool", ["q"], ["b"], kernel_shape=[3]), *tail],
-       {"p": np.array([0, 0, 1, 0, 0, 1])})
 refuse("r-weights", 5, "computed from the data", [node("Conv", ["x", "x"], ["a"]), node("Relu", ["a"], ["b"]), *tail])
 refuse("r-power", 5, "a power with a computed exponent",
        [conv, node("Conv", ["x", "w"], ["a2"]), node("Pow", ["a", "a2"], ["b"]), *tail])
@@ -386,6 +383,14 @@ build("newest",
                 helper.make_node("Gemm", ["y3", "vt", "c"], ["logits"], "fc", alpha=2.0, beta=1.0)],
       {**{k: npw[k] for k in "wbc"}, "vt": npw["v"].T / 2, **consts}, (3, 11), net_of(w), 18)
 half = {"w": npw["w"].astype(np.float16), "v": npw["v"].astype(np.float64)}
+build("padded-maximum",
+      [helper.make_node("Conv", ["x", "w", "b"], ["y0"], "conv"),
+       helper.make_node("Pad", ["y0", "pads"], ["y1"], "pad"),
+       helper.make_node("MaxPool", ["y1"], ["y2"], "max", kernel_shape=[2], strides=[2]),
+       helper.make_node("ReduceMean", ["y2"], ["y3"], "mean", axes=[2], keepdims=0),
+       helper.make_node("Gemm", ["y3", "v", "c"], ["logits"], "fc", transB=1)],
+      {**npw, "pads": np.array([0, 0, 1, 0, 0, 2], np.int64)}, (3, 11),
+      lambda x: F.linear(F.max_pool1d(F.pad(F.conv1d(x, w["w"], w["b"]), (1, 2)), 2).mean(2), w["v"], w["c"]), 13)
 build("constants",
       [helper.make_node("Constant", [], ["w16"], "c0", value=numpy_helper.from_array(half["w"])),
        helper.make_node("Cast", ["w16"], ["w32"], "cast", to=TensorProto.FLOAT),
