@@ -20,7 +20,7 @@ BIN     ?= $(if $(filter builddevice/,$(BUILD)$(APART)),bin/device,$(if \
     $(filter build,$(BUILD)$(APART)),bin,$(BUILD)/$(APART)bin))
 DATA    ?= $(or $(QC_DATA),../shared/data)
 WERROR  ?= $(if $(CI),-Werror)
-OPT     ?= $(if $(SAN),-O1 -g,-O3 -g)
+OPT     ?= $(if $(SAN),-O1 -g1,-O3 -g)
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla $(WERROR)
 SANFLAGS := $(if $(SAN),-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
@@ -99,7 +99,7 @@ $(BUILD)/lib/kernels/neon.o: CFLAGS_FILE := $(if $(filter arm,$(ARCH)),-march=ar
 $(BUILD)/lib/kernels/neondot.o: CFLAGS_FILE := -march=armv8.2-a+dotprod
 
 # Tests are compiled quickly: what they test is compiled as everybody has it.
-$(BUILD)/tests/unit/%.o $(BUILD)/tests/fuzz/%.o: CFLAGS_FILE := -O1
+$(BUILD)/tests/unit/%.o $(BUILD)/tests/fuzz/%.o: CFLAGS_FILE := -O0
 
 # Readers of ONNX files come from the description that libonnx-dev installs.
 ONNX_PROTO ?= $(firstword $(wildcard /usr/local/include/onnx/onnx.proto) /usr/include/onnx/onnx.proto)

@@ -18,5 +18,5 @@ static const QcProgram program = {
 
 int main(int argc, char **argv)
 {
-    return qc_calibrate_main(&(QcCalibrateProgram){&program, qc_method_table, &method, NULL, &ask}, argc, argv);
+    return qc_calibrate_main(&(QcCalibrateProgram){&program, qc_method_table, &method, NULL, &ask, NULL}, argc, argv);
 }

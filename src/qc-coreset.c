@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../lib/base/file.h"
+#include "../lib/cli/choicetable.h"
 #include "../lib/cli/cli.h"
 #include "../lib/coreset/choose.h"
 #include "../lib/nn/graphfile.h"
@@ -37,13 +38,9 @@ static const QcProgram program = {"qc-coreset", "choose a coreset from data by q
 /* The training of a clone shows which examples the quantized model loses. */
 static int observe(QcMissLog *log, const QcDataset *data, const QcModelFile *model, const int32_t *map, QcErr *err)
 {
-    uint8_t bits[QC_MISS_MAX_BITS];
-    uint32_t n_bits;
     QcGraph graph;
-    if (qc_miss_bits(bits, &n_bits, strcmp(bits_text, "all") ? bits_text : "2,3,4,8", err) ||
-        qc_graph_decode(&graph, model, err))
-        return -1;
-    int status = qc_misslog_init(log, data->id, data->n, bits, n_bits, err);
+    if (qc_graph_decode(&graph, model, err)) return -1;
+    int status = qc_misslog_begin(log, data, strcmp(bits_text, "all") ? bits_text : "2,3,4,8", err);
     QcMissWatch watch = {
         .log = log, .data = data, .norm = &model->norm, .map = map, .every = 1, .threads = qc_threads(threads)};
     if (!status) {
@@ -91,26 +88,6 @@ static int add_provenance(QcDataset *coreset, const QcDataset *data, const QcMis
     int n = snprintf(line, sizeof line, "%.600s; data=sha256:%.16s", qc_cli_command(), of_data);
     if (log_path) snprintf(line + n, sizeof line - (size_t)n, " misses=sha256:%.16s", of_log);
     return qc_provenance_add(&coreset->provenance, &coreset->arena, line, err);
-}
-
-static void print_report(const QcChooseReport *r, const QcDataset *coreset, const QcDataset *data)
-{
-    if (json) printf("{\"examples\": %u, \"size\": %u, \"rows\": [", data->n, coreset->n);
-    else printf("kind\tname\twhole\twhole_share\tset\tset_share\treserved\n");
-    for (uint32_t i = 0; i < r->n; i++) {
-        const QcChooseRow *row = &r->rows[i];
-        if (json) {
-            printf("%s{\"kind\": \"%s\", \"name\": ", i ? ", " : "", row->kind);
-            qc_json_text(row->name);
-            printf(", \"whole\": %u, \"set\": %u, \"reserved\": %u}", row->whole, row->set, row->reserved);
-        } else {
-            printf("%s\t", row->kind);
-            qc_print_text(row->name);
-            printf("\t%u\t%.4f\t%u\t%.4f\t%u\n", row->whole, (double)row->whole / data->n, row->set,
-                   (double)row->set / coreset->n, row->reserved);
-        }
-    }
-    if (json) printf("]}\n");
 }
 
 /* The distribution of misses says nothing where hardly anything was missed: the set is then next to a random one. */
@@ -168,7 +145,7 @@ int main(int argc, char **argv)
     if (known && sampling == QC_SAMPLE_PMF) warn_of_few_misses(known);
     if (add_provenance(&coreset, &data, &log, &err) || qc_dataset_save(&coreset, out_path, &err)) goto end;
     if ((report || json) && qc_choose_report(&table, &coreset, &data, known, &err)) goto end;
-    if (report || json) print_report(&table, &coreset, &data);
+    if (report || json) qc_print_choice(&table, &coreset, &data, json);
     status = 0;
 end:
     qc_choose_report_release(&table);

@@ -4,7 +4,6 @@
 #include "../lib/cli/cli.h"
 #include "../lib/cli/quantizereport.h"
 #include "../lib/device/head.h"
-#include "../lib/format/driftfile.h"
 #include "../lib/format/qgraphfile.h"
 #include "../lib/format/spareclasses.h"
 #include "../lib/nn/graphfile.h"
@@ -74,36 +73,6 @@ static int load_graph(QcGraph *graph, const QcModelFile *model, QcErr *err)
     return 0;
 }
 
-/* A model that guesses was imported wrongly or not trained: to quantize it would only hide this. */
-static int refuse_guessing(QcGraph *graph, const QcWindows *w, QcErr *err)
-{
-    QcScore score = {0};
-    int status = force ? 0 : qc_windows_score(&score, graph, w, qc_threads(threads), err);
-    if (!force && !status && qc_is_chance(&score))
-        status = qc_fail(err, QC_EFORMAT,
-                         "the float model is no better than guessing on this data (accuracy %.3f): is the order of its "
-                         "classes right, and its normalization? --force quantizes it all the same",
-                         score.accuracy);
-    qc_score_release(&score);
-    return status;
-}
-
-/* What the values of a stream are held against. */
-static int add_range(QcModelFile *model, const QcWindows *windows, QcArena *arena, QcErr *err)
-{
-    QcInputRange range;
-    int fits = qc_range_fit(&range, windows, &model->norm, arena, err);
-    return fits > 0 ? qc_inputrange_encode(model, &range, err) : fits;
-}
-
-/* What the drift figure of a live stream is held against. */
-static int add_drift(QcModelFile *model, const QcQGraph *g, const QcWindows *windows, QcArena *arena, QcErr *err)
-{
-    QcDriftBase base;
-    int fits = qc_fit_driftbase(&base, g, windows, arena, err);
-    return fits > 0 ? qc_driftbase_encode(model, &base, g, err) : fits;
-}
-
 static int check_usage(QcQuantizeOptions *o, const char *model_path, QcErr *err)
 {
     const char *const inputs[] = {coreset_path, data_path, model_path};
@@ -145,13 +114,13 @@ int main(int argc, char **argv)
         goto end;
     }
     if (qc_windows_load_source(&windows, digest, &model, coreset_path, data_path, &err)) goto end;
-    if (refuse_guessing(&graph, &windows, &err)) goto end;
+    if (!force && qc_windows_refuse_guessing(&graph, &windows, o.threads, &err)) goto end;
     if (qc_quantize(&g, &r, &graph, &windows, !data_path, &o, &arena, &err)) goto end;
     qc_progress_end();
     if (qc_add_spare_classes(&model, &g, (uint32_t)spare_classes, &arena, &err)) goto end;
     QcInput input = {data_path ? "data" : "coreset", digest};
-    if (qc_qgraphfile_encode(&model, &g, &err) || add_drift(&model, &g, &windows, &arena, &err) ||
-        add_range(&model, &windows, &arena, &err) ||
+    if (qc_qgraphfile_encode(&model, &g, &err) || qc_fit_add_driftbase(&model, &g, &windows, &arena, &err) ||
+        qc_range_add(&model, &windows, &arena, &err) ||
         qc_modelfile_stamp(&model, qc_cli_command(), &input, 1, &err))
         goto end;
     if (qc_modelfile_save(&model, output, &err)) goto end;

@@ -4,6 +4,7 @@
 
 static const char *method;
 static QcList settings;
+static int64_t threads;
 
 static const QcOption options[] = {
     {'m', "method", QC_OPTION_TEXT, &method, "NAME",
@@ -11,6 +12,7 @@ static const QcOption options[] = {
      "a method of qc-calibrate: qcore, closed, none",
      0, 0},
     {0, "set", QC_OPTION_LIST, &settings, "NAME=VALUE", "setting of the method; repeatable", 0, 0},
+    {0, "threads", QC_OPTION_INT, &threads, "N", "threads of methods with back-propagation; 0 = 1", 0, 256},
     QC_OPTIONS_MORE(qc_calibrate_options, NULL),
 };
 
@@ -20,5 +22,6 @@ static const QcProgram program = {
 
 int main(int argc, char **argv)
 {
-    return qc_calibrate_main(&(QcCalibrateProgram){&program, qc_rival_table, &method, &settings, NULL}, argc, argv);
+    return qc_calibrate_main(&(QcCalibrateProgram){&program, qc_rival_table, &method, &settings, NULL, &threads}, argc,
+                             argv);
 }

@@ -6,6 +6,7 @@
 
 #include "../lib/base/file.h"
 #include "../lib/cli/cli.h"
+#include "../lib/cli/savepart.h"
 #include "../lib/data/split.h"
 
 static const char *output, *second, *by = "block", *leave, *order_name = "shuffled";
@@ -71,33 +72,6 @@ static int check_usage(QcErr *err)
     return 0;
 }
 
-static void report(const char *path, uint32_t n)
-{
-    if (!json) {
-        qc_note("%s: %u examples", qc_output_name(path), n);
-        return;
-    }
-    printf("{\"file\": ");
-    qc_json_text(path);
-    printf(", \"examples\": %u}\n", n);
-}
-
-/* The examples at index[0..n-1] as a dataset that knows where it comes from. */
-static int make_part(QcDataset *part, const QcDataset *d, const uint32_t *index, uint32_t n, QcErr *err)
-{
-    if (qc_dataset_subset(part, d, index, n, d->capacity, err)) return -1;
-    return qc_dataset_sign(part, qc_cli_command(), d->digest, err);
-}
-
-static int save_part(const char *path, const QcDataset *d, const uint32_t *index, uint32_t n, QcErr *err)
-{
-    QcDataset part = {0};
-    int status = make_part(&part, d, index, n, err) || qc_dataset_save(&part, path, err) ? -1 : 0;
-    qc_dataset_release(&part);
-    if (!status) report(path, n);
-    return status;
-}
-
 static int save_batches(const QcDataset *d, uint32_t *order, QcErr *err)
 {
     QcStreamOrder kind;
@@ -109,7 +83,7 @@ static int save_batches(const QcDataset *d, uint32_t *order, QcErr *err)
                      ? -1
                      : 0;
     for (uint32_t b = 0; b < n && !status; b++) {
-        status = save_part(batch_path(path, b), d, order + starts[b], starts[b + 1] - starts[b], err);
+        status = qc_part_save(batch_path(path, b), d, order + starts[b], starts[b + 1] - starts[b], json, err);
     }
     free(starts);
     return status;
@@ -124,16 +98,16 @@ static int save_two(const QcDataset *d, uint32_t *order, QcErr *err)
     if (!leave && o.by == QC_SPLIT_RANDOM)
         qc_note("random windows: neighbours of what a model learned from are in the test part, so it will look better "
                 "than it is");
-    int status = make_part(&train, d, order, n_train, err) ||
-                         make_part(&held_out, d, order + n_train, d->n - n_train, err) ||
+    int status = qc_part_make(&train, d, order, n_train, err) ||
+                         qc_part_make(&held_out, d, order + n_train, d->n - n_train, err) ||
                          qc_dataset_save_pair(&train, output, &held_out, second, err)
                      ? -1
                      : 0;
     qc_dataset_release(&train);
     qc_dataset_release(&held_out);
     if (status) return -1;
-    report(output, n_train);
-    report(second, d->n - n_train);
+    qc_part_report(output, n_train, json);
+    qc_part_report(second, d->n - n_train, json);
     return 0;
 }
 
@@ -160,7 +134,7 @@ int main(int argc, char **argv)
     else if (batches)
         status = save_batches(&picked, order, &err);
     else
-        status = save_part(output, &picked, order, n, &err);
+        status = qc_part_save(output, &picked, order, n, json, &err);
 end:
     free(order);
     qc_dataset_release(&picked);

@@ -68,15 +68,6 @@ static int check_usage(QcTrainOptions *o, QcErr *err)
         return qc_fail(err, QC_EUSAGE, "the miss log needs a file of its own: -L FILE");
     if (checkpoint && qc_is_standard(checkpoint))
         return qc_fail(err, QC_EUSAGE, "the checkpoint needs a file of its own: --checkpoint FILE");
-    if (log_path && qc_same_output(log_path, output)) return qc_fail(err, QC_EUSAGE, "-o and -L name the same file");
-    if (checkpoint && qc_same_output(checkpoint, output))
-        return qc_fail(err, QC_EUSAGE, "-o and --checkpoint name the same file");
-    if (checkpoint && log_path && qc_same_output(checkpoint, log_path))
-        return qc_fail(err, QC_EUSAGE, "-L and --checkpoint name the same file");
-    const char *const inputs[] = {data, arch};
-    if (qc_output_refuse_overwrite(output, inputs, 2, err) || qc_output_refuse_overwrite(log_path, inputs, 2, err) ||
-        qc_output_refuse_overwrite(checkpoint, inputs, 2, err))
-        return -1;
     *o = qc_train_defaults;
     o->epochs = (uint32_t)epochs;
     o->batch = (uint32_t)batch;
@@ -94,39 +85,44 @@ static int check_usage(QcTrainOptions *o, QcErr *err)
     return wrong ? qc_fail(err, QC_EUSAGE, "%s", wrong) : 0;
 }
 
+/* Before long work: none replaces what is read or another output, and each can be written. */
 static int check_outputs(QcErr *err)
 {
-    return qc_train_check_checkpoint(checkpoint, err) || qc_output_check(output, 1, err) ||
-                   (log_path && qc_output_check(log_path, 1, err)) ||
-                   (checkpoint && qc_output_check(checkpoint, 1, err))
-               ? -1
-               : 0;
+    const char *const inputs[] = {data, arch}, *const outputs[] = {output, log_path, checkpoint},
+                      *const names[] = {"-o", "-L", "--checkpoint"};
+    for (int i = 0; i < 3; i++) {
+        if (i && !outputs[i]) continue;
+        for (int k = 0; k < i; k++)
+            if ((!k || outputs[k]) && qc_same_output(outputs[k], outputs[i]))
+                return qc_fail(err, QC_EUSAGE, "%s and %s name the same file", names[k], names[i]);
+        if (qc_output_refuse_overwrite(outputs[i], inputs, 2, err) || qc_output_check(outputs[i], 1, err)) return -1;
+    }
+    return qc_train_check_checkpoint(checkpoint, err);
 }
 
 /* A fresh model file for this data, with provenance; its graph is added when it has learned. */
 static int begin_model(QcModelFile *m, QcGraph *g, QcDataset *d, QcErr *err)
 {
-    char path[4096], name[QC_NAME_MAX + 1], digest[QC_DIGEST_TEXT], line[1100];
+    char path[4096], name[QC_NAME_MAX + 1];
+    QcInput input = {"data", d->digest};
     QcNorm norm;
     if (qc_arch_find(path, sizeof path, arch, err) || qc_train_check_classes(d, qc_input_name(data), err) ||
         qc_norm_measure(&norm, d, &d->arena, err) ||
         qc_arch_load(g, name, path, width, d->channels, d->height, d->length, d->labels.n, err))
         return -1;
-    qc_digest_text(digest, d->digest);
-    snprintf(line, sizeof line, "%.950s ; data=sha256:%.16s", qc_cli_command(), digest);
     if (qc_modelfile_init(m, name, d->channels, d->height, d->length, d->labels.n, d->labels.names, &norm, err))
         return -1;
     m->front = d->front;
-    return qc_modelfile_add_provenance(m, line, err);
+    return qc_modelfile_stamp(m, qc_cli_command(), &input, 1, err);
 }
 
-static int begin_log(QcMissWatch *watch, const QcDataset *d, const QcModelFile *m, QcErr *err)
+/* Training counts misses, and a checkpoint keeps them. */
+static int begin_log(QcTrainOptions *o, QcMissLog *log, const QcDataset *d, const QcModelFile *m, QcErr *err)
 {
-    uint8_t bits[QC_MISS_MAX_BITS];
-    uint32_t n_bits;
-    if (qc_miss_bits(bits, &n_bits, miss_bits, err) || qc_misslog_init(watch->log, d->id, d->n, bits, n_bits, err))
-        return -1;
-    return qc_provenance_add(&watch->log->provenance, &watch->log->arena, m->provenance.lines[0], err);
+    o->save_hook = qc_misslog_save_hook;
+    o->load_hook = qc_misslog_load_hook;
+    if (qc_misslog_begin(log, d, miss_bits, err)) return -1;
+    return qc_provenance_add(&log->provenance, &log->arena, m->provenance.lines[0], err);
 }
 
 int main(int argc, char **argv)
@@ -137,7 +133,7 @@ int main(int argc, char **argv)
     QcGraph g = {0};
     QcMissLog log = {0};
     QcTrainOptions o;
-    QcMissWatch watch = {.log = &log, .data = &d};
+    QcMissWatch watch = {.log = &log, .data = &d, .norm = &m.norm};
     int32_t *map;
     int status = -1;
     double start = qc_seconds();
@@ -150,17 +146,12 @@ int main(int argc, char **argv)
         qc_within(&err, qc_input_name(data));
         goto end;
     }
+    watch.map = map;
+    watch.every = (uint32_t)miss_every;
+    watch.threads = o.threads;
     o.after_epoch = after_epoch;
     o.ctx = &watch;
-    if (log_path) {
-        if (begin_log(&watch, &d, &m, &err)) goto end;
-        watch.norm = &m.norm;
-        watch.map = map;
-        watch.every = (uint32_t)miss_every;
-        watch.threads = o.threads;
-        o.save_hook = qc_misslog_save_hook;
-        o.load_hook = qc_misslog_load_hook;
-    }
+    if (log_path && begin_log(&o, &log, &d, &m, &err)) goto end;
     qc_graph_reset(&g, (uint64_t)seed);
     if (qc_train(&g, &d, &m.norm, map, &o, &err)) goto end;
     qc_progress_end();

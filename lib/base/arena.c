@@ -19,11 +19,11 @@ void qc_advise_large(void *memory, size_t bytes)
 
 typedef struct QcArenaBlock {
     struct QcArenaBlock *next;
-    size_t size, used; /* of the bytes after this header, header included */
-    void *base; /* what free takes */
+    size_t size, used; /* size, used: bytes of the block, header included */
+    void *base; /* the address that free takes */
 } QcArenaBlock;
 
-/* Zeros: calloc has them from the system for large blocks, and need not touch them. */
+/* The block is zeroed: for large blocks calloc gets zeroed pages from the system and need not write them. */
 static QcArenaBlock *block_new(size_t bytes)
 {
     char *base = calloc(1, bytes + ALIGN - 1);
@@ -78,7 +78,7 @@ void qc_arena_release(QcArena *arena)
 
 void *qc_aligned_new(uint64_t bytes, const char *what, QcErr *err)
 {
-    uint64_t whole = (bytes | 1) + ALIGN - 1; /* never nothing */
+    uint64_t whole = (bytes | 1) + ALIGN - 1; /* at least one byte */
     void *room = bytes < SIZE_MAX / 2 ? aligned_alloc(ALIGN, (size_t)(whole - whole % ALIGN)) : NULL;
     if (!room) qc_fail_memory(err, what);
     return room;

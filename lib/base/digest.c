@@ -85,7 +85,7 @@ __attribute__((target("sha,sse4.1,ssse3"))) static void compress_x86(uint32_t st
 /* Bit 29 of EBX of leaf 7; SSSE3 and SSE4.1 are bits 9 and 19 of ECX of leaf 1. */
 static int has_sha(void)
 {
-    static int known; /* 1 no, 2 yes; threads that look at once find the same */
+    static int known; /* 1 no, 2 yes; threads that ask at the same time find the same */
     int answer = __atomic_load_n(&known, __ATOMIC_RELAXED);
     if (!answer) {
         unsigned a, b, c, d, e;

@@ -14,8 +14,8 @@ int qc_fail(QcErr *err, QcCode code, const char *format, ...)
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     err->code = code;
-    qc_text_copy(err->text, sizeof err->text, text, QC_TEXT_PLAIN); /* names that come out of files: a message stays one
-                                                                       line */
+    qc_text_copy(err->text, sizeof err->text, text, QC_TEXT_PLAIN); /* names from files may contain line ends: a
+                                                                     * message stays one line */
     return -1;
 }
 

@@ -18,7 +18,7 @@ static int lock(int file, const char *path, uint64_t *size, QcErr *err)
     if (flock(file, LOCK_EX | LOCK_NB))
         return qc_fail(err, QC_EIO, errno == EWOULDBLOCK ? "is in use by another process" : "cannot be locked: %s",
                        strerror(errno));
-    /* its size under the lock */
+    /* the size while the file is locked */
     if (fstat(file, &about)) return qc_fail(err, QC_EIO, "cannot be read: %s", strerror(errno));
     *size = (uint64_t)about.st_size;
     return !stat(path, &named) && named.st_ino == about.st_ino && named.st_dev == about.st_dev;

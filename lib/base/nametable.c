@@ -11,11 +11,11 @@ typedef struct QcNameSlot {
     uint32_t hash, index;
 } QcNameSlot;
 
-/* Secret, so that nobody can write names that meet in one slot. No result depends on it. */
+/* A secret key, so that nobody can choose names that collide in one slot. No result depends on it. */
 static uint64_t process_key(void)
 {
     static uint64_t key;
-    /* the address is random, too, as a rule */
+    /* the address of key is usually random, too */
     if (!key && getrandom(&key, sizeof key, 0) != (ssize_t)sizeof key) key = (uintptr_t)&key;
     if (!key) key = 1;
     return key;
@@ -33,7 +33,7 @@ static uint32_t hash_of(const char *name)
     return (uint32_t)qc_hash64(hash, length);
 }
 
-/* Where the name is, or would be. */
+/* The slot of the name, or the free slot that it would take. */
 static QcNameSlot *look_up(QcNameSlot *slots, uint32_t room, const char *name, uint32_t hash)
 {
     uint32_t at = hash & (room - 1);

@@ -1,14 +1,14 @@
-/* Outputs (file.h). How a file takes the place of another one:
+/* Outputs (file.h). How a new file replaces an old one:
  *
- *     open      a file without a name in the target's folder (O_TMPFILE), or, where the system has none, one with an
+ *     open      a file without a name in the target's folder (O_TMPFILE), or, if the system has none, a file with an
  *               unpredictable name
  *     commit    flush, fsync; name it TARGET.tmp.XXXXXXXXXXXX; rename that over TARGET; fsync the folder
  *
- * A process holds a lock (flock) on each file that it has written, and on each existing file that it is about to
- * replace, until it ends. So of two processes that write the same output, the second is refused. A temporary file is
- * locked, too: if nobody holds its lock, its process is dead, and the next process that writes this output removes it.
- * Kernels drop these locks at every end of a process. Where a file system has no locks, nothing is refused and nothing
- * is removed.
+ * A process holds a lock (flock) until it ends: on each file that it has written, and on each existing file that it
+ * is about to replace. So if two processes write the same output, the second is refused. A temporary file is locked,
+ * too. If nobody holds its lock, its process is dead, and the next process that writes this output removes the file.
+ * The kernel drops these locks at every end of a process. If a file system has no locks, nothing is refused and
+ * nothing is removed.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -66,7 +66,8 @@ static void stat_folder(const char *path, struct stat *about)
     free(folder);
 }
 
-/* The file that a path means after symbolic links in its last part, which need not exist. malloc'd; NULL with errno. */
+/* The file that a path names after symbolic links in its last part; the file need not exist. malloc'd; NULL with
+ * errno. */
 static char *resolve(const char *path)
 {
     char *target = strdup(path);
@@ -88,7 +89,8 @@ int qc_same_output(const char *a, const char *b)
 {
     struct stat about, folder_a, folder_b;
     if (qc_is_standard(a) || qc_is_standard(b)) return qc_is_standard(a) && qc_is_standard(b);
-    if (!stat(a, &about) && !S_ISREG(about.st_mode)) return 0; /* /dev/null takes any number */
+    if (!stat(a, &about) && !S_ISREG(about.st_mode)) return 0; /* not a regular file, for example /dev/null: any
+                                                                * number of writers */
     if (!strcmp(a, b)) return 1;
     char *target_a = resolve(a), *target_b = resolve(b);
     int same = 0;
@@ -117,7 +119,7 @@ void qc_output_protect(const char *path) { protected = path; }
 
 /* ---- locks ---- */
 
-/* Files that this process has locked; a newer one takes the place of the oldest. */
+/* Files that this process has locked; a new file replaces the oldest entry. */
 static struct {
     int is_used, file;
     dev_t device;
@@ -140,7 +142,7 @@ static void let_go(const struct stat *about)
     held[i].is_used = 0;
 }
 
-/* The descriptor, which has the lock, is ours from here on. */
+/* Takes ownership of the descriptor, which has the lock. */
 static void keep_lock(int file)
 {
     struct stat about;
@@ -157,8 +159,8 @@ static void keep_lock(int file)
     held[i].number = about.st_ino;
 }
 
-/* Locks the file that the target names, if there is a file and it is not ours. The name must still be the locked file's
- * afterwards. */
+/* Locks the existing file of the target, unless this process has locked it. Afterwards the name must still be of the
+ * locked file. */
 static int lock_target(const char *target, const char *path, QcErr *err)
 {
     for (int tries = 0; tries < TRIES; tries++) {
@@ -184,11 +186,11 @@ static int lock_target(const char *target, const char *path, QcErr *err)
 
 /* ---- temporary files ---- */
 
-/* The names that there are, for a signal that ends the process. */
+/* Names of the current temporary files, for a signal that ends the process. */
 enum { NAMES_MAX = 16 };
 static char *volatile temporaries[NAMES_MAX];
 
-/* `now` takes the place of `before`; one of them is NULL. -1: no place is left. */
+/* Replaces `before` by `now`; one of them is NULL. -1: the list is full. */
 static int note_temporary(const char *before, char *now)
 {
     for (int i = 0; i < NAMES_MAX; i++)
@@ -242,7 +244,7 @@ static int choose_name(QcOutput *out)
 static int open_unnamed(const char *target, mode_t mode)
 {
 #ifdef O_TMPFILE
-    if (qc_output_named || access("/proc/self/fd", X_OK)) return -1; /* it is named through there */
+    if (qc_output_named || access("/proc/self/fd", X_OK)) return -1; /* commit names the file through this folder */
     char *folder = folder_of(target);
     int file = folder ? open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, mode) : -1;
     free(folder);
@@ -253,7 +255,7 @@ static int open_unnamed(const char *target, mode_t mode)
 #endif
 }
 
-/* Another process may remove the file between its creation and its lock, taking it for a dead one's: then once more. */
+/* Another process may take the file for a dead process's file and remove it before it is locked. Then try again. */
 static int open_named(QcOutput *out, mode_t mode)
 {
     for (int tries = 0; tries < TRIES; tries++) {
@@ -313,7 +315,8 @@ static void sweep(const char *target)
 
 /* ---- outputs ---- */
 
-/* As a stream: standard output, /dev/null, a pipe by name. There is no renaming over these. */
+/* Opens a stream that is no regular file: standard output, /dev/null, a pipe by name. Such a file is not replaced by
+ * renaming. */
 static int open_stream(QcOutput *out, const char *path, const struct stat *about, QcErr *err)
 {
     out->stream = S_ISDIR(about->st_mode) ? (errno = EISDIR, NULL) : fopen(path, "wb");
@@ -326,7 +329,7 @@ static int open_stream(QcOutput *out, const char *path, const struct stat *about
 static void copy_permissions(int file, const struct stat *old)
 {
     struct stat now;
-    /* not allowed: then it is ours */
+    /* if it is not allowed, this process stays the owner */
     if (!fstat(file, &now) && (now.st_uid != old->st_uid || now.st_gid != old->st_gid) &&
         fchown(file, old->st_uid, old->st_gid))
         errno = 0;
@@ -378,7 +381,7 @@ int qc_output_check(const char *path, int binary, QcErr *err)
 {
     QcOutput out;
     struct stat about;
-    /* opening a pipe would be noticed */
+    /* do not open a pipe: its reader would notice */
     if (!qc_is_standard(path) && !stat(path, &about) && !S_ISREG(about.st_mode) && !S_ISDIR(about.st_mode)) return 0;
     if (qc_output_open(&out, path, binary, err)) return -1;
     qc_output_release(&out);
@@ -395,7 +398,7 @@ void qc_sync_folder(const char *path)
     close(folder);
 }
 
-/* What is written and flushed takes its name. */
+/* Gives the written and flushed file its name. */
 static int take_place(QcOutput *out, QcErr *err)
 {
     struct stat old;
@@ -419,7 +422,7 @@ static int take_place(QcOutput *out, QcErr *err)
 int qc_output_commit(QcOutput *out, QcErr *err)
 {
     int status = 0;
-    if (!ferror(out->stream)) errno = 0; /* else it still says why the last write failed */
+    if (!ferror(out->stream)) errno = 0; /* else errno still has the cause of the last failed write */
     if (fflush(out->stream) || ferror(out->stream)) status = fail_write(err, out->path, errno);
     else if (out->target) status = take_place(out, err);
     qc_output_release(out);

@@ -35,7 +35,7 @@ typedef struct Escape {
     const char *escaped;
 } Escape;
 
-/* What stands for a character of ASCII in this form; NULL: the character itself. */
+/* The escape of an ASCII character in this form; NULL: the character itself. */
 static const char *special(char c, QcTextForm form)
 {
     static const Escape json[] = {{'"', "\\\""}, {'\\', "\\\\"}, {0, NULL}};
@@ -82,7 +82,8 @@ size_t qc_text_next(char piece[QC_TEXT_PIECE], const char *text, QcTextForm form
     if (form == QC_TEXT_JSON && n) snprintf(piece, QC_TEXT_PIECE, "\\u%04x", (unsigned)point);
     else if (form == QC_TEXT_JSON) snprintf(piece, QC_TEXT_PIECE, "\xef\xbf\xbd");
     else snprintf(piece, QC_TEXT_PIECE, "%sx%02x", backslash ? backslash : "\\", *s);
-    return form == QC_TEXT_JSON && n ? n : 1; /* else byte by byte: the rest of a sequence is no sequence */
+    return form == QC_TEXT_JSON && n ? n : 1; /* else byte by byte: other bytes of an invalid sequence are handled
+                                               * alone */
 }
 
 void qc_text_put(FILE *to, const char *text, QcTextForm form)

@@ -12,13 +12,12 @@
 
 static const char *state, *coreset, *coreset_out, *output, *order = "shuffled";
 static QcList streams, tests;
-static int64_t batches, batch_size = 64, seed = 1, threads;
+static int64_t batches, batch_size = 64, seed = 1;
 static int json, memory, no_output;
 
 static const QcOption rare[] = {
     {0, "memory", QC_OPTION_FLAG, &memory, NULL, "print the memory that it needs, by part, and end", 0, 0},
     {0, "no-output", QC_OPTION_FLAG, &no_output, NULL, "write no model", 0, 0},
-    {0, "threads", QC_OPTION_INT, &threads, "N", "threads of methods with back-propagation; 0 = 1", 0, 256},
     {0},
 };
 
@@ -38,8 +37,8 @@ const QcOption qc_calibrate_options[] = {
     QC_OPTIONS_MORE(rare, QC_OPTIONS_RARE),
 };
 
-/* Where the model goes: standard output, if nothing else is said and the method makes a model. m NULL: by the model,
- * and each such method makes one. */
+/* Decides where the model is written: to standard output, if no option says otherwise and the method makes a model.
+ * m NULL: the model decides the method, and all these methods make a model. */
 static int check_output(const QcMethod *m, const QcList *settings, QcErr *err)
 {
     double values[QC_METHOD_SETTINGS];
@@ -53,7 +52,7 @@ static int check_output(const QcMethod *m, const QcList *settings, QcErr *err)
     return 0;
 }
 
-/* The model may be replaced by what becomes of it, and so may the coreset; nothing else that is read. */
+/* The output may replace the model and the coreset, but no other input. */
 static int check_inputs(const char *model, QcErr *err)
 {
     const char *const others[] = {output, coreset_out}, *const own[] = {coreset, model};
@@ -65,7 +64,7 @@ static int check_inputs(const char *model, QcErr *err)
     return 0;
 }
 
-/* A session that goes on starts from its model and coreset once more. */
+/* A resumed session starts from its model and coreset again. */
 static int check_state(const char *model, QcErr *err)
 {
     if (!state) return 0;
@@ -97,7 +96,7 @@ static int make_options(QcSessionOptions *o, const QcCalibrateProgram *p, QcErr 
                             .state = state,
                             .command = qc_cli_command(),
                             .method = method ? qc_method_find(p->methods, method, err) : NULL,
-                            .threads = (int)threads};
+                            .threads = p->threads ? (int)*p->threads : 0};
     if (p->settings) {
         o->settings = p->settings->items;
         o->n_settings = p->settings->n;
@@ -113,7 +112,7 @@ static int open_tests(QcInputs *inputs, const QcSession *s, QcErr *err)
     return 0;
 }
 
-/* Values that the model was not trained on, and a test set that is learned from. */
+/* Warns about values outside the training range, and refuses a test set that is also a stream. */
 static int check_data(const QcSession *s, const QcInputs *inputs, QcErr *err)
 {
     if (memory) return 0;

@@ -1,5 +1,5 @@
-/* Parsing: the command line is first collected as texts and only then stored, so that -h shows the defaults, and
- * --config fills what the command line left alone. */
+/* Parsing: the command line is first collected as texts and stored later, so that -h shows the defaults, and
+ * --config sets only options that the command line has not set. */
 #include "cli.h"
 
 #include <errno.h>
@@ -271,8 +271,8 @@ static void read_config(Given *given, int n)
 
 /* --- the whole ---------------------------------------------------------------------------------- */
 
-/* A standard stream that the caller closed must not become the number of the next file we open: writing it then fails,
- * as it should. */
+/* A standard stream that the caller closed must not become the descriptor of the next file that is opened. Writing
+ * to this stream then fails, as it should. */
 static void hold_standard_streams(void)
 {
     static const int wrong_way[3] = {O_WRONLY, O_RDONLY, O_WRONLY};
@@ -336,7 +336,7 @@ int qc_cli_parse(const QcProgram *program, int argc, char **argv)
     return operands;
 }
 
-/* A reader of standard output that needs no more (head) is no error to report; the exit status says it. */
+/* A reader of standard output that stops early (head) is not reported; the exit status shows it. */
 static int reader_left(const char *text)
 {
     const char *broken = strerror(EPIPE), *at = strstr(text, broken);

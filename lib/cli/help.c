@@ -1,4 +1,4 @@
-/* help.c - what a program says about itself: -h, and the line it leaves in a file's provenance. */
+/* help.c - texts of a program about itself: -h, and its line in the provenance of a file. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,7 +112,7 @@ static void append(const char *text)
 {
     size_t used = command ? strlen(command) : 0;
     char *longer = realloc(command, used + strlen(text) + 1);
-    if (!longer) return; /* a line that is cut short is no reason to fail */
+    if (!longer) return; /* if memory runs out, the line is shortened */
     command = longer;
     strcpy(command + used, text);
 }

@@ -10,10 +10,11 @@
 
 /* ---- classes, the most probable first ---- */
 
-/* Spare rows are no answers. */
+/* Spare rows are never the answer. */
 static uint32_t classes_of(const QcLive *s) { return qc_named_classes(&s->model->model); }
 
-/* The most probable class after class `last`; of equal logits the first class comes first. last UINT32_MAX: of all. */
+/* The most probable class after class `last`; if logits are equal, the first class. last UINT32_MAX: the most
+ * probable of all. */
 static uint32_t class_after(const float *logits, uint32_t classes, uint32_t last)
 {
     uint32_t best = UINT32_MAX;
@@ -43,7 +44,7 @@ static void print_heading(const QcLiveLog *log)
 {
     printf("window\ttime\tclass\tprobability\tconfidence\tdrift\talarm\tlabel");
     for (uint32_t n = 2; n <= log->top; n++) printf("\tclass%u\tprobability%u", n, n);
-    putchar('\n');
+    printf("\tdistance\tunknown\n");
 }
 
 static void print_time(const QcLiveWindow *w)
@@ -75,7 +76,8 @@ static void print_row(const QcLiveLog *log, const QcLive *s, const QcLiveWindow 
         putchar('\t');
         if (k != UINT32_MAX) printf("%.4f", probability_of(w, k));
     }
-    putchar('\n');
+    if (isnan(w->distance)) printf("\t\t\n");
+    else printf("\t%.3f\t%d\n", (double)w->distance, w->distance > 1);
 }
 
 static void print_top(const QcLiveLog *log, const QcLive *s, const QcLiveWindow *w)
@@ -103,6 +105,8 @@ static void print_object(const QcLiveLog *log, const QcLive *s, const QcLiveWind
     qc_json_text(s->model->model.labels[w->answer->class_index]);
     printf(", \"probability\": %.6g, \"confidence\": %.6g", (double)w->answer->probability, confidence_of(s, w));
     if (!isnan(w->drift)) printf(", \"drift\": %.4g, \"alarm\": %s", (double)w->drift, w->alarm ? "true" : "false");
+    if (!isnan(w->distance))
+        printf(", \"distance\": %.4g, \"unknown\": %s", (double)w->distance, w->distance > 1 ? "true" : "false");
     if (w->label >= 0) {
         printf(", \"label\": ");
         qc_json_text(s->model->model.labels[w->label]);
@@ -123,7 +127,7 @@ static void print_adapt(const QcLiveLog *log, const QcLive *s, const QcAdaptRepo
                s->model->learner.counters->adapts, r->n, r->right_before, r->right_after, r->source, r->source_before,
                r->source_after, r->solved ? "true" : "false", r->refused ? "true" : "false");
     else
-        qc_note("adapt %" PRIu32 ": %u labels, %u right before, %u after; source %u of %u, then %u; %s",
+        qc_note("qc-run: adapt %" PRIu32 ": %u labels, %u right before, %u after; source %u of %u, then %u; %s",
                 s->model->learner.counters->adapts, r->n, r->right_before, r->right_after, r->source_before, r->source,
                 r->source_after, what);
 }
@@ -132,7 +136,7 @@ static void print_label(const QcLiveLog *log, const QcLive *s, uint32_t number, 
 {
     const char *name = s->model->model.labels[class_index];
     if (!log->json) {
-        qc_note("late label: window %" PRIu32 " is %s", number, name);
+        qc_note("qc-run: late label: window %" PRIu32 " is %s", number, name);
         return;
     }
     printf("{\"late\": %" PRIu32 ", \"label\": ", number);
@@ -146,15 +150,17 @@ static void print_status(const QcLive *s)
     qc_progress_end();
     fprintf(stderr,
             "qc-run: %" PRIu64 " windows, %" PRIu64 " labelled, %" PRIu64 " right of these, %u labels wait, %" PRIu64
-            " adapts, %" PRIu64 " refused, %" PRIu64 " breaks, %" PRIu64 " values filled, %" PRIu64 " alarms\n",
-            c->windows, c->labelled, c->right, c->waiting, c->adapts, c->refused, c->breaks, c->filled, c->alarms);
+            " adapts, %" PRIu64 " refused, %" PRIu64 " breaks, %" PRIu64 " values filled, %" PRIu64 " alarms, %" PRIu64
+            " unknown\n",
+            c->windows, c->labelled, c->right, c->waiting, c->adapts, c->refused, c->breaks, c->filled, c->alarms,
+            c->unknown);
 }
 
 static void print_start(QcLiveLog *log, const QcLive *s)
 {
     const QcLiveModel *m = s->model;
     if (m->resumed)
-        qc_note("%s: the learner resumes at window %u, after %u adapts", s->o.state, m->learner.counters->next,
+        qc_note("qc-run: %s: the learner resumes at window %u, after %u adapts", s->o.state, m->learner.counters->next,
                 m->learner.counters->adapts);
     else if (m->learns && m->kept.was_there)
         qc_warn("%s has no whole state: the learner starts anew", s->o.state);
@@ -162,7 +168,8 @@ static void print_start(QcLiveLog *log, const QcLive *s)
     log->adapts = m->learner.counters->adapts;
 }
 
-/* Before the first line, and not at the start: input that cannot be read then leaves standard output empty. */
+/* Called before the first line and not at the start, so that standard output stays empty if the input cannot be
+ * read. */
 static void begin(QcLiveLog *log, const QcLive *s)
 {
     const QcLiveModel *m = s->model;
@@ -194,7 +201,7 @@ int qc_livelog_report(void *ctx, const QcLiveReport *r)
     case QC_LIVE_WINDOW: (log->json ? print_object : print_row)(log, r->live, r->window); break;
     case QC_LIVE_LABEL: print_label(log, r->live, r->number, r->class_index); break;
     case QC_LIVE_ADAPT: print_adapt(log, r->live, r->adapt); break;
-    case QC_LIVE_WORDS: qc_note("%s", r->words); break;
+    case QC_LIVE_WORDS: qc_note("qc-run: %s", r->words); break;
     case QC_LIVE_STATUS: print_status(r->live); break;
     }
     if (log->status) qc_livestatus_take(log->status, r);

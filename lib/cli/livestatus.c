@@ -12,7 +12,7 @@
 
 enum { LINE_BYTES = 512 };
 
-/* The counts have grown by at most one label since the report before; windows that are labelled anew do not count. */
+/* The counts have grown by at most one label since the last report; a window whose label is replaced does not count. */
 static void take_labels(QcLiveStatus *s, const QcLiveCounts *c)
 {
     if (c->labelled > s->labelled) s->right[s->labelled % QC_STATUS_LABELS] = c->right > s->labelled_right;

@@ -1,4 +1,4 @@
-/* progress.c - words and a progress line for the person at the terminal; JSON and safe text for stdout. */
+/* progress.c - messages and a progress line on the terminal; JSON and safe text for standard output. */
 #include <math.h>
 #include <sched.h>
 #include <stdarg.h>
@@ -13,7 +13,7 @@
 
 static int line_shown; /* a progress line stands on the terminal */
 
-/* A sentence with arguments that others wrote. */
+/* A message whose arguments may come from files. */
 void qc_cli_message(const char *format, va_list args)
 {
     char *text;
@@ -49,7 +49,7 @@ void qc_progress(uint64_t done, uint64_t total, const char *format, ...)
     static uint64_t first, before = UINT64_MAX;
     if (qc_cli_quiet() || !isatty(STDERR_FILENO)) return;
     double t = qc_seconds();
-    if (done < before) { /* something new has begun */
+    if (done < before) { /* a new task has begun */
         start = t;
         first = done;
         drawn = 0;

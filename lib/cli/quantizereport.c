@@ -1,6 +1,6 @@
 #include "quantizereport.h"
 
-/* A figure over nothing is none. */
+/* A figure without examples is nan or null. */
 static const char *figure(char text[32], double value, int known, int json)
 {
     snprintf(text, 32, json ? "%.6g" : "%.4f", value);

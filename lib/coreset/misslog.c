@@ -45,6 +45,13 @@ int qc_misslog_init(QcMissLog *log, const uint64_t *ids, uint32_t n, const uint8
     return 0;
 }
 
+int qc_misslog_begin(QcMissLog *log, const QcDataset *data, const char *bits, QcErr *err)
+{
+    uint8_t list[QC_MISS_MAX_BITS];
+    uint32_t n;
+    return qc_miss_bits(list, &n, bits, err) || qc_misslog_init(log, data->id, data->n, list, n, err) ? -1 : 0;
+}
+
 void qc_misslog_release(QcMissLog *log)
 {
     if (!log) return;

@@ -31,6 +31,8 @@ int qc_miss_bits(uint8_t bits[QC_MISS_MAX_BITS], uint32_t *n_bits, const char *t
 
 /* A log of n examples without an observation; ids are copied. */
 int qc_misslog_init(QcMissLog *log, const uint64_t *ids, uint32_t n, const uint8_t *bits, uint32_t n_bits, QcErr *err);
+/* The same for all examples of data, with bit-widths as qc_miss_bits reads them. */
+int qc_misslog_begin(QcMissLog *log, const QcDataset *data, const char *bits, QcErr *err);
 void qc_misslog_release(QcMissLog *log);
 
 /* One observation of every example at log->bits[bits_index]: right [n], 0 or 1. */

@@ -14,7 +14,7 @@ typedef struct Axes {
     uint64_t n_stride, c_stride, h_stride, l_stride;
 } Axes;
 
-/* Bytes in squares are pictures rather than series. */
+/* 2-D arrays of bytes per example may be pictures rather than series. */
 static int may_be_pictures(const QcNdarray *a, const QcImportOptions *o)
 {
     return a->rank == 3 && a->kind == 'u' && a->item == 1 && a->shape[1] == a->shape[2] && a->shape[1] >= 8 &&
@@ -168,7 +168,7 @@ static int compare_reals(const void *a, const void *b)
     return p < q ? -1 : p > q;
 }
 
-/* Two and a half usual steps; 0 = no time is known. */
+/* Two and a half usual steps; 0 if there are no times. */
 static double usual_leap(const double *times, uint32_t n)
 {
     double steps[512];

@@ -1,4 +1,4 @@
-/* The dataset in memory: made, cut, joined. Its file form is datasetfile.c, what models want of it is datasetview.c. */
+/* The dataset in memory: created, cut, joined. Its file form is datasetfile.c; its form for models is datasetview.c. */
 #include "dataset.h"
 
 #include <assert.h>
@@ -117,9 +117,9 @@ static int names_copy(QcNames *out, QcArena *arena, const QcNames *names, QcErr 
     return 0;
 }
 
-/* Adds the names that out's examples use (given as indices into `names`), in the order in which examples first use
- * them, and renumbers the examples: so the same examples in the same order have the same table, whatever they were
- * taken from. */
+/* Adds the names that the examples of `out` use (given as indices into `names`), in the order of their first use,
+ * and renumbers the examples. So the same examples in the same order have the same table, whatever dataset they come
+ * from. */
 static int names_compact(QcNames *out, QcArena *arena, const QcNames *names, uint32_t *used, uint32_t n, QcErr *err)
 {
     if (!names->n) return 0;
@@ -137,7 +137,7 @@ static int names_compact(QcNames *out, QcArena *arena, const QcNames *names, uin
     return status;
 }
 
-/* Everything of example i of source, indices into name tables as they are there. */
+/* Copies all fields of example i of source; indices still refer to the name tables of source. */
 static int copy_example(QcDataset *out, uint32_t at, const QcDataset *source, uint32_t i, QcErr *err)
 {
     uint64_t values = qc_dataset_values(source);
@@ -175,8 +175,7 @@ int qc_dataset_subset(QcDataset *out, const QcDataset *source, const uint32_t *i
             return -1;
         }
     }
-    /* labels stay whole, so that a class keeps its index; people and recordings that are not there any more are
-     * forgotten */
+    /* labels stay complete, so that a class keeps its index; unused people and recordings are dropped */
     if (names_copy(&out->labels, &out->arena, &source->labels, err) ||
         names_compact(&out->groups, &out->arena, &source->groups, out->group, n, err) ||
         names_compact(&out->recordings, &out->arena, &source->recordings, out->recording, n, err) ||

@@ -41,7 +41,8 @@ static int add_shape(const QcDataset *d, QcContainer *c, QcErr *err)
 
 static int add_values(const QcDataset *d, QcContainer *c, QcErr *err)
 {
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ /* values are in memory as in the file, and are most of it */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ /* little-endian memory has the byte order of the file, so values are
+                                               * written without a copy */
     return qc_container_borrow(c, "x", 0, d->x, d->n * qc_dataset_values(d) * sizeof *d->x, err);
 #else
     QcWriter w = {0};
@@ -112,7 +113,7 @@ int qc_dataset_save(QcDataset *d, const char *path, QcErr *err)
     return status;
 }
 
-/* Writes all of it, but not yet under its name. */
+/* Writes the whole file, but under a temporary name. */
 static int write_aside(QcOutput *out, QcDataset *d, const char *path, QcErr *err)
 {
     QcContainer c;
@@ -158,7 +159,7 @@ static int read_shape(QcDataset *d, const QcContainer *c, QcErr *err)
         __builtin_mul_overflow(bytes, (uint64_t)n * sizeof(float), &bytes) || bytes != values.length)
         return qc_fail(err, QC_EFORMAT, "%u windows of %u x %u x %u do not fit %zu bytes of values", n, channels,
                        height, length, values.length);
-    /* the other sections must be there, too, before memory is taken on the word of this one */
+    /* the other sections must exist before memory is allocated for the sizes in this section */
     QcCursor examples;
     if (need_section(&examples, c, "examples", err)) return -1;
     if (examples.length != (uint64_t)n * 20)
@@ -179,12 +180,12 @@ static int check_values(const QcDataset *d, const float *x, uint64_t first, uint
     return 0;
 }
 
-/* Values that stay in the file are looked at once, a piece at a time. */
+/* Checks values that stay in the file once, a piece at a time. */
 static int pass_values(QcDataset *d, QcContainer *c, QcErr *err)
 {
     float piece[PIECE];
     uint64_t values = qc_dataset_values(d);
-    d->file = c->pieces; /* is d's from now on */
+    d->file = c->pieces; /* d owns the pieces from here on */
     c->pieces = NULL;
     for (uint32_t i = 0; i < c->n; i++)
         if (!strcmp(c->sections[i].name, "x")) d->at = c->sections[i].offset;
@@ -305,7 +306,7 @@ static int check_ids_unique(const QcDataset *d, QcErr *err)
     return status;
 }
 
-/* Group and recording 0 may go without a name. */
+/* Group 0 and recording 0 need no name. */
 static int check_index(uint32_t index, const QcNames *names, uint32_t i, const char *what, QcErr *err)
 {
     if (index < names->n || (!index && !names->n)) return 0;

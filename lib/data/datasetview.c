@@ -1,4 +1,5 @@
-/* What a model wants of a dataset: normalization, windows in its own layout, labels as its classes. */
+/* A dataset as a model reads it: normalized, windows in the layout of the model, labels as class indices of the
+ * model. */
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -28,7 +29,7 @@ int qc_norm_measure(QcNorm *norm, const QcDataset *d, QcArena *arena, QcErr *err
     if (!mean || !deviation) return -1;
     for (uint32_t c = 0; c < d->channels; c++) {
         double m = channel_sum(d, c, 0, 0) / count, s = sqrt(channel_sum(d, c, m, 1) / count);
-        /* what is left of a constant channel is rounding, which must not be blown up */
+        /* the deviation of a constant channel is a rounding error, which must not be amplified */
         int constant = s <= 1e-9 * fabs(m) || s < FLT_MIN;
         mean[c] = (float)m;
         deviation[c] = constant ? 1.0f : s > FLT_MAX ? FLT_MAX : (float)s;
@@ -48,7 +49,7 @@ void qc_dataset_batch_window(float *out, const QcDataset *d, uint32_t i, const Q
     }
 }
 
-/* Features of another front-end have other meanings. A model that knows of no front-end takes any channels. */
+/* Features of another front-end have another meaning. A model without a front-end accepts any channels. */
 static int check_front(const QcDataset *d, const QcModelFile *m, QcErr *err)
 {
     char made[QC_FRONT_TEXT] = "no front-end", wanted[QC_FRONT_TEXT];
@@ -109,7 +110,7 @@ int qc_dataset_match(const QcDataset *d, const QcModelFile *m, QcLabelNeed need,
     if (!classes || find_classes(classes, d, m, err)) return -1;
     for (uint32_t i = 0; i < d->n; i++) {
         int32_t label = d->label[i];
-        /* a name that no example uses does no harm */
+        /* a name that no example uses is ignored */
         if (label >= 0 && classes[label] < 0)
             return qc_fail(err, QC_EFORMAT, "the data has the class '%.60s', which the model does not know",
                            d->labels.names[label]);

@@ -20,7 +20,7 @@ static void put_name(FILE *out, const char *name)
     putc('"', out);
 }
 
-/* Nine digits bring every float back; the point is a point in every locale. */
+/* Nine digits identify every float; the decimal sign is a point in every locale. */
 static void put_value(FILE *out, float value)
 {
     char text[32];

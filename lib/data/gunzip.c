@@ -51,7 +51,7 @@ static int inflate_all(Grown *out, const uint8_t *bytes, size_t length, const ch
         } else if (code != Z_OK && code != Z_STREAM_END) break;
         if (code == Z_OK && used == length && z.avail_out) break;
     }
-    /* input may be used up before the output is: go on until the stream ends or nothing moves */
+    /* the input may end before the output is complete: continue until the stream ends or nothing changes */
     while (!status && code == Z_OK && used == length) {
         status = make_room(out, name, length, err);
         if (status) break;

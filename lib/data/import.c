@@ -12,7 +12,7 @@
 
 const QcImportOptions qc_import_defaults = {0};
 
-/* Trees are asked first: they look for names that nothing else has. */
+/* Importers of trees come first, because they look for file names that no other format has. */
 const QcImporter *const qc_importers[] = {
     &qc_importer_dsa,    &qc_importer_uschad,   &qc_importer_ucihar, &qc_importer_wisdm, &qc_importer_pamap2,
     &qc_importer_images, &qc_importer_ts,       &qc_importer_npz,    &qc_importer_npy,   &qc_importer_arff,
@@ -118,7 +118,7 @@ static const QcImporter *importer_for(const char *path, const QcImportOptions *o
     if (!qc_is_standard(path) && stat(path, &about)) {
         uint8_t *none = NULL;
         size_t length;
-        qc_read_all(path, &none, &length, err); /* says why it cannot be read */
+        qc_read_all(path, &none, &length, err); /* fails with the reason */
         return NULL;
     }
     const QcImporter *found = NULL;
@@ -126,7 +126,7 @@ static const QcImporter *importer_for(const char *path, const QcImportOptions *o
     for (const QcImporter *const *i = qc_importers; *i && !qc_is_standard(path); i++) {
         if (!(*i)->recognises(path)) continue;
         if (!found) found = *i;
-        else if (folder) { /* of files, what is more special comes first */
+        else if (folder) { /* of two formats for files, the more special format comes first */
             qc_fail(err, QC_EUSAGE, "%.300s may be %s or %s: name it with -f", path, found->name, (*i)->name);
             return NULL;
         }

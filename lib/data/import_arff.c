@@ -39,8 +39,8 @@ static int recognise(const char *path) { return qc_path_ends_in(path, ".arff") &
 
 static int is_quote(char c) { return c == '\'' || c == '"'; }
 
-/* A word up to `separator`, or in quotes (which it loses); a backslash protects what follows. 0: nothing was left, or
- * -1: quotes without an end. */
+/* A word up to `separator`, or a text in quotes (without the quotes); a backslash escapes the next character. 0: the
+ * line is empty; -1: the quotes do not end. */
 static int next_item(QcField *line, QcField *item, char separator)
 {
     if (!line->at) return 0;

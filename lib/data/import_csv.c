@@ -43,7 +43,7 @@ static int read_name(uint32_t *index, QcNames *names, Reader *r, QcField cell, i
     char name[QC_FIELD_NAME];
     uint32_t n = names->n;
     size_t length = (size_t)(cell.end - cell.at);
-    if (*index < n && length && names->names[*index][0] == *cell.at) { /* most rows are as the one before */
+    if (*index < n && length && names->names[*index][0] == *cell.at) { /* most rows have the name of the row before */
         if (strlen(names->names[*index]) == length && !memcmp(names->names[*index], cell.at, length)) return 0;
     }
     if (qc_table_name(name, &r->t, cell, label, err) || qc_names_add(names, &r->list->arena, name, index, err))
@@ -105,8 +105,8 @@ static int read_value(float *x, const Reader *r, uint32_t c, QcField cell, int m
     return fail_cell(r, c, cell, wrong, err);
 }
 
-/* A number that ends where its cell does, as nearly all do: found without looking for the separator first. 0: read the
- * cell. */
+/* A number that ends where its cell ends, as nearly all numbers do; found without a search for the separator. 0:
+ * read the cell. */
 static int take_value(float *x, QcField *rest, char separator)
 {
     double value;
@@ -146,7 +146,7 @@ static int read_row(Row *row, float *x, Reader *r, QcField line, QcErr *err)
     return 0;
 }
 
-/* The group of a row, before anything else of it is looked at: rows of others may hold what they like. */
+/* The group of a row, before its other cells are read: rows of other groups may have any content. */
 static int is_wanted(const Reader *r, QcField line)
 {
     const QcTable *t = &r->t;
@@ -158,7 +158,7 @@ static int is_wanted(const Reader *r, QcField line)
     return !qc_table_name(name, t, cell, 0, NULL) ? qc_import_wants(r->o, name) : 1;
 }
 
-/* Asking a terminal takes longer than reading a row. */
+/* Progress is shown rarely, because a call for the terminal takes longer than a row. */
 static void show_progress(const Reader *r, uint64_t row)
 {
     const QcLines *l = &r->t.lines;
@@ -249,7 +249,7 @@ static int mind_window(Keys *keys, Reader *r, const Row *row, const Row *before,
     return 0;
 }
 
-/* Where no column and no file names the recordings, every stretch between two breaks is one. */
+/* If neither a column nor a file names the recordings, each segment between two breaks is a recording. */
 static int name_recordings(Reader *r, uint32_t from, QcErr *err)
 {
     char name[32];

@@ -45,7 +45,7 @@ static int has_activities(const char *path)
     return found;
 }
 
-/* The archive unpacks into a folder "data": either it or the one around it may be named. */
+/* The archive unpacks into a folder "data": the path may name this folder or its parent. */
 static int find_root(char *root, const char *path)
 {
     snprintf(root, QC_PATH_ROOM, "%.4000s", path);
@@ -72,7 +72,7 @@ static int add_segment(Tree *tree, const Segment *segment, QcErr *err)
     return 0;
 }
 
-/* Walks the three levels; what is not named like a level is passed over (notes, checksums). */
+/* Walks the three levels; files whose names do not fit the level are ignored (notes, checksums). */
 static int walk(Tree *tree, const char *path, int level, Segment *so_far, QcErr *err)
 {
     static const char letters[] = "aps";

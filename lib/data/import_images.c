@@ -51,7 +51,7 @@ static int is_picture(const QcEntry *e)
     return has_ending(e, endings);
 }
 
-/* Pictures that cannot be read must not be lost without a word. */
+/* A picture format that cannot be read must be reported. */
 static int is_foreign_picture(const QcEntry *e)
 {
     static const char *const endings[] = {".gif", ".tif", ".tiff", ".heic", ".heif", ".avif", ".jp2", ".j2k", ".jxl",
@@ -105,7 +105,7 @@ static int add_class(Album *a, const char *group, const QcEntry *class, QcErr *e
                   : 0;
 }
 
-/* The classes of a group; of one that is not wanted only the name is noted. */
+/* Adds the classes of a group; of an unwanted group only the name. */
 static int add_group(Album *a, const char *name, const char *path, QcErr *err)
 {
     QcFolder folder;

@@ -26,7 +26,7 @@ static QcField without_comment(QcField line)
     return qc_field_trim((QcField){line.at, hash ? hash : line.end});
 }
 
-/* "5:0.25". -1: it is none. *index is UINT32_MAX for qid, which is not looked at. */
+/* "5:0.25". -1: not a pair. *index is UINT32_MAX for qid, which is ignored. */
 static int read_pair(uint32_t *index, QcField *value, QcField pair)
 {
     const char *colon = memchr(pair.at, ':', (size_t)(pair.end - pair.at));

@@ -84,7 +84,7 @@ static int find_windows(QcArray *x, Reader *r, QcErr *err)
 static int one_per_example(const QcArray *a, const QcDataset *d, QcErr *err)
 {
     if ((a->a.rank == 1 || (a->a.rank == 2 && a->a.shape[1] == 1)) && a->a.shape[0] == d->n)
-        return 0; /* Keras likes columns */
+        return 0; /* Keras stores labels as a column */
     return qc_fail(err, QC_EFORMAT, "%s must have one value for each of the %u examples", a->where, d->n);
 }
 

@@ -131,8 +131,8 @@ static int channel_of(uint32_t column)
     return sensor >= 7 && sensor <= 12 ? (int)(place * 9 + sensor - 4) : -1;
 }
 
-/* Time and activity must be there; the rest may be missing, as heart rates mostly are, but nothing may be there that is
- * no number. */
+/* Time and activity must be present. Other values may be missing, as most heart rates are, but a value must be a
+ * number. */
 static const char *read_column(float x[CHANNELS], double *time, double *activity, uint32_t column, QcField field)
 {
     const char *wrong, *at = field.at;

@@ -82,7 +82,7 @@ static int compare_parts(const void *a, const void *b)
 
 /* --- recordings ---------------------------------------------------------------------------------------------- */
 
-/* Recordings that are the same to the byte get ids of their own. */
+/* Recordings with identical bytes get different ids. */
 static uint64_t own_id(const Set *set, uint64_t id)
 {
     for (uint32_t k = 0; k + 1 < set->n; k++)

@@ -49,7 +49,7 @@ static sf_count_t give(const void *from, sf_count_t n, void *memory)
     return 0;
 }
 
-/* libsndfile goes on with what is left of a file that is cut off. */
+/* libsndfile reads a truncated file without an error, so the length is checked here. */
 static int check_whole(const uint8_t *b, size_t length, const char *path, QcErr *err)
 {
     if (length < 12 || memcmp(b, "RIFF", 4) || memcmp(b + 8, "WAVE", 4)) return 0;

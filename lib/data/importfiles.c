@@ -98,8 +98,7 @@ static int find_files(Files *f, const char *folder, QcErr *err)
 
 /* --- what a name says -------------------------------------------------------------------------------------- */
 
-/* "GROUP/RECORDING", or the file's own name without what it ends in; what the file itself calls its recordings comes
- * after it. */
+/* "GROUP/RECORDING", or the file name without its suffix; the recording names within the file follow. */
 static void name_recording(char out[3 * QC_PART_ROOM], const File *file, const char *own)
 {
     const char *recording = file->parts.text[QC_PART_RECORDING], *group = file->parts.text[QC_PART_GROUP],

@@ -66,7 +66,7 @@ static int16_t sample_of(float x)
     return (int16_t)(value > INT16_MAX ? INT16_MAX : value < INT16_MIN ? INT16_MIN : value);
 }
 
-/* The device takes samples of 16 bits; overshoot of a resampling is a few samples. */
+/* The device takes samples of 16 bits; after resampling, a few samples may exceed the range. */
 static void check_range(const QcDataset *d, const QcImportOptions *o)
 {
     uint64_t n = (uint64_t)d->n * d->length, beyond = 0;

@@ -10,8 +10,8 @@ typedef struct Queue {
     pthread_mutex_t lock;
 } Queue;
 
-/* The next piece, unless one before it has failed: all pieces below the first failure are thus done, whoever is
- * faster. */
+/* The next piece, unless an earlier piece has failed. So all pieces before the first failure are done, for any speed
+ * of the threads. */
 static int take(Queue *q, uint32_t *i)
 {
     pthread_mutex_lock(&q->lock);
@@ -49,7 +49,7 @@ int qc_jobs_run(const QcJobs *jobs, uint32_t n, QcErr *err)
     Queue q = {.jobs = jobs, .n = n, .failed = n, .lock = PTHREAD_MUTEX_INITIALIZER};
     pthread_t threads[QC_JOBS_MAX];
     uint32_t helpers = 0, wanted = jobs->threads > QC_JOBS_MAX ? QC_JOBS_MAX : jobs->threads;
-    /* a thread that cannot be had only makes the work slower */
+    /* without another thread the work is only slower */
     while (helpers + 1 < wanted && helpers + 1 < n && !pthread_create(&threads[helpers], NULL, work_off, &q)) helpers++;
     work_off(&q);
     for (uint32_t k = 0; k < helpers; k++) pthread_join(threads[k], NULL);

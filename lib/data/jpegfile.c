@@ -1,5 +1,5 @@
-/* JPEG through libjpeg, whose way out of an error is a long jump: it lands in qc_jpeg_decode, and nothing that must be
- * freed is held in between but in Jpeg. */
+/* JPEG through libjpeg, which reports errors by a long jump to qc_jpeg_decode. Only Jpeg holds memory that must be
+ * freed between the calls. */
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +33,7 @@ static void leave(j_common_ptr common)
     longjmp(j->way_out, 1);
 }
 
-/* libjpeg fills up what is missing or wrong and only warns; a picture that is partly invented is no data. */
+/* libjpeg fills in missing or wrong parts and only warns; a picture with invented parts is refused. */
 static void heed_warning(j_common_ptr common, int level)
 {
     int code = common->err->msg_code;

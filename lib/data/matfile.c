@@ -78,7 +78,7 @@ static int copy_matrix(double **values, uint32_t *rows, uint32_t *columns, const
         return qc_fail(err, QC_EFORMAT, "%.300s: '%s' is empty or too large", mat->name, name);
     double *out = malloc(r * c * sizeof *out);
     if (!out) return qc_fail_memory(err, name);
-    for (size_t i = 0; i < r; i++) /* theirs go down the columns */
+    for (size_t i = 0; i < r; i++) /* MATLAB stores arrays column by column */
         for (size_t k = 0; k < c; k++) out[i * c + k] = element(v, k * r + i);
     *values = out;
     *rows = (uint32_t)r;

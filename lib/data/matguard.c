@@ -143,7 +143,7 @@ static int inflate_through(Guard *g, z_stream *z, uint8_t head[HEAD_ROOM], size_
         *have += keep;
         *total += got;
         if (qc_inflate_check(g->name, g->length, g->inflated + *total, err)) return -1;
-        /* what is declared at the beginning is all that may come */
+        /* the stream must not be longer than the length declared at its beginning */
         if (*have >= 8 && *total > (uint64_t)u32(g, head + 4) + 8)
             return fail(g, err, "a compressed variable inflates to more than it declares");
     }

@@ -69,7 +69,8 @@ static int add_part(QcNameParts *parts, const Field *f, const char *at, size_t n
     return wrote < 0 || (size_t)wrote >= room ? -1 : 0;
 }
 
-/* All ways to read the rest; `found` keeps the first. Steps are counted, so that no pattern takes forever. */
+/* Tries all ways to match the rest; `found` keeps the first. Steps are counted, so that a pattern cannot take
+ * exponential time. */
 static int match(QcNameParts *found, const QcNameParts *so_far, int ways, const char *pattern, const char *text,
                  uint32_t *steps)
 {

@@ -296,7 +296,7 @@ static int put_utf8(char *text, size_t room, size_t *n, uint32_t c)
     return 0;
 }
 
-/* Texts are filled up with zeros, which are no part of them. */
+/* Texts are padded with zeros, which are removed. */
 static int copy_text(char *text, size_t room, const QcNdarray *a, uint64_t at)
 {
     const uint8_t *from = a->data + at * a->item;

@@ -65,7 +65,7 @@ static const char *read_decimal(Decimal *d, const char *at, const char *end)
     return at < end && (*at == 'e' || *at == 'E') ? read_exponent(d, at, end) : at;
 }
 
-/* Long numbers go the slow way, which rounds rightly whatever their length. */
+/* Long numbers are read by a slower function, which rounds correctly for any length. */
 static double read_slowly(const char *text, size_t length)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;

@@ -47,7 +47,7 @@ void qc_pixmap_release(QcPixmap *p)
 
 /* --- scaling: along rows, then along columns ----------------------------------------------------------- */
 
-/* What one output pixel takes of a line: weights of the pixels from `first` on. */
+/* The contributions to one output pixel: weights of the pixels of a line from `first` on. */
 typedef struct Taps {
     uint32_t first, n;
     const float *weights; /* [n], sum 1 */

@@ -1,5 +1,5 @@
-/* PNG through libpng, whose way out of an error is a long jump: it lands in qc_png_decode, and nothing that must be
- * freed is held in between but in Png. */
+/* PNG through libpng, which reports errors by a long jump to qc_png_decode. Only Png holds memory that must be freed
+ * between the calls. */
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -117,8 +117,8 @@ static int has_missing(const float *x, uint64_t n)
     return 0;
 }
 
-/* Runs longer than a window would make windows that nobody measured: they stay missing. window 0: a series is a window,
- * and a channel without any value is an error. */
+/* Runs longer than a window stay missing, because a filled window would have no measured value. window 0: a series
+ * is a window, and a channel without any value is an error. */
 static int fill_list(QcSeriesList *list, uint32_t window, const QcImportOptions *o, QcErr *err)
 {
     QcFilled filled = {0};
@@ -323,7 +323,7 @@ static uint64_t cut_windows(QcDataset *d, const QcSeriesList *list, uint32_t win
     return n;
 }
 
-/* What gives no window must not be lost without a word. */
+/* Reports series that give no window. */
 static void note_losses(const QcSeriesList *list, uint32_t window, uint32_t stride, uint64_t n,
                         const QcImportOptions *o)
 {

@@ -3,7 +3,8 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { LONG_PART = 8 }; /* of a window, as qc-run has it: a longer run says more about the neighbours than the data */
+enum { LONG_PART = 8 }; /* the part of a window, as in qc-run: in a longer run the filled values would depend on the
+                         * neighbours only */
 
 /* x[from .. to) between its neighbours; a side without a neighbour takes the other. */
 static void fill_run(float *x, uint32_t from, uint32_t to, uint32_t n)

@@ -1,6 +1,6 @@
-/* Splitting is one idea: examples fall into units that must stay together (an example, a recording, a group), units
- * into strata that each give their share, and the last units of a stratum are its test part, after shuffling where
- * chance shall decide. */
+/* All splits use one scheme. Examples form units that must stay together (an example, a recording, a group). Units
+ * form strata, and each stratum gives its share. The last units of a stratum are its test part, after shuffling if
+ * the split is random. */
 #include "split.h"
 
 #include <fnmatch.h>
@@ -128,7 +128,7 @@ static int choose_test(Unit **units, uint32_t n, const QcDataset *d, const QcSpl
 {
     static const char *const whole[] = {"example", "example", "recording", "group"};
     uint32_t test = (uint32_t)floor(o->test * n + 0.5);
-    /* a short recording may lie wholly in one part; a class or a whole data set may not */
+    /* a short recording may lie entirely in one part; a class or a whole dataset may not */
     if (o->by != QC_SPLIT_BLOCK) {
         if (n < 2) {
             if (o->by == QC_SPLIT_GROUP || !o->stratify)
@@ -165,7 +165,7 @@ static int choose_all(Units *u, const QcDataset *d, const QcSplitOptions *o, QcE
     return status;
 }
 
-/* The test part is what the pattern names; chance has no say. */
+/* The test part is the recordings that match the pattern; nothing is random. */
 static int leave_out(Units *u, const QcDataset *d, const char *pattern, QcErr *err)
 {
     uint32_t found = 0;

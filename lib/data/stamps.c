@@ -13,7 +13,7 @@ static double days(int year, int month, int day)
     return 365.0 * y + floor(y / 4.0) - floor(y / 100.0) + floor(y / 400.0) + (153 * m + 2) / 5 + day - 1 - 719468;
 }
 
-/* `digits` digits and, where `behind` is not zero, that sign after them. */
+/* Reads `digits` digits and, if `behind` is not zero, this sign after them. */
 static int take(int *value, const char **at, const char *end, int digits, char behind)
 {
     *value = 0;
@@ -88,7 +88,8 @@ static int read_clock(double *seconds, const char *at, const char *end)
     return 0;
 }
 
-/* A clock alone has seconds, so that 12:30 stays uncertain: "12:30:00", or "12:30.5" as spreadsheets show it. */
+/* A time of day without a date needs seconds, because 12:30 is ambiguous: "12:30:00", or "12:30.5" as spreadsheets
+ * show it. */
 static int read_clock_alone(double *seconds, const char *at, const char *end)
 {
     int minute;

@@ -13,13 +13,13 @@ enum { STREAM_ACTIVITY = 1, STREAM_POSTURE, STREAM_PERSON, STREAM_STYLE, STREAM_
 
 static const double two_pi = 6.283185307179586;
 
-/* What the three kinds of sensor measure: how far rest is from zero, how much movement shows, how much noise. */
+/* Properties of the three kinds of sensor: distance of the rest value from zero, amplitude of movement, noise. */
 typedef struct Kind {
     double rest, movement, noise;
 } Kind;
 static const Kind kinds[3] = {{9.81, 4.0, 0.35}, {0.1, 1.5, 0.10}, {0.6, 0.25, 0.02}};
 
-/* Known activities have a pace (cycles per second), a vigour and a posture; those beyond the table are drawn. */
+/* Known activities have a pace (cycles per second), a vigour and a posture; other activities are drawn at random. */
 typedef struct Known {
     const char *name;
     double pace, vigour;
@@ -44,7 +44,7 @@ typedef struct Person {
     double gain[SENSORS_MAX][AXES], offset[SENSORS_MAX][AXES];
 } Person;
 
-/* A quantity that wanders around 0 with deviation 1 and forgets itself within `seconds`. */
+/* A random process around 0 with deviation 1 and a correlation time of `seconds`. */
 typedef struct Wander {
     double value, keep;
 } Wander;
@@ -179,8 +179,9 @@ static void record(float *x, const Activity *a, const Person *p, const QcSynthOp
                 move_sensor(v, a, s, phase, strength, leaning);
                 for (uint32_t i = 0; i < AXES; i++) {
                     double turned = p->turn[s][i][0] * v[0] + p->turn[s][i][1] * v[1] + p->turn[s][i][2] * v[2];
-                    double noise = kinds[s % 3].noise * qc_rng_normal(&rng); /* drawn for absent axes, too: channels do
-                                                                                not disturb each other */
+                    double noise = kinds[s % 3].noise * qc_rng_normal(&rng); /* drawn for absent axes, too, so that
+                                                                              * the number of channels does not
+                                                                              * change the others */
                     if (s * AXES + i < o->channels)
                         x[(size_t)(s * AXES + i) * o->length + t] =
                             (float)(p->gain[s][i] * turned + p->offset[s][i] + noise);

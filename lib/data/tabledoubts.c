@@ -35,8 +35,8 @@ static int check_order(const QcTable *t, QcErr *err)
     return 0;
 }
 
-/* A counter, a position or a time gives the place in the file away, and classes mostly stand one after another there. A
- * sensor's value seldom rises in each of many rows. */
+/* A counter, a position or a time reveals the place in the file, and files often have one class after another. The
+ * value of a sensor seldom rises in each of many rows. */
 static int check_rising(const QcTable *t, QcErr *err)
 {
     enum { ROWS = 20 };
@@ -69,7 +69,7 @@ static int check_falling(const QcTable *t, QcErr *err)
     return 0;
 }
 
-/* Columns of one name: by name they cannot be told apart. */
+/* Columns of the same name cannot be selected by name. */
 static void note_twins(const QcTable *t)
 {
     uint32_t twins = 0, first = 0, second = 0;

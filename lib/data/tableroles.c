@@ -1,5 +1,5 @@
-/* Which column of a table is what: by options, then by usual names, then by the values. What is not certain is asked
- * for. */
+/* The role of each column of a table: by options, then by usual names, then by values. If a role is uncertain, the
+ * message asks the user to decide. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,7 +107,7 @@ static void find_empty(QcTable *t)
         last->role = QC_ROLE_EMPTY;
 }
 
-/* A column without any cell filled in, which has a name: a comment that nobody wrote. */
+/* A column with a name but without any filled cell: an unused comment column. */
 static void find_hollow(QcTable *t)
 {
     for (uint32_t c = 0; t->has_header && c < t->columns; c++)
@@ -163,7 +163,7 @@ static void find_by_name(QcTable *t, uint32_t *place, const char *option, QcRole
     t->column[found].role = role;
 }
 
-/* Dates can be nothing else. */
+/* A column of dates can only be the time. */
 static void find_dates(QcTable *t)
 {
     for (uint32_t c = 0; c < t->columns; c++) {
@@ -299,7 +299,7 @@ static int find_label(QcTable *t, QcErr *err)
     return 0;
 }
 
-/* A time stamp or a measurement makes no class. */
+/* A time stamp or a measurement cannot be the label. */
 static int check_label(const QcTable *t, QcErr *err)
 {
     char text[80];
@@ -321,7 +321,7 @@ static int check_label(const QcTable *t, QcErr *err)
     return 0;
 }
 
-/* Words that are left are no values. */
+/* Columns of words that have no role cannot be values. */
 static int check_values(QcTable *t, QcErr *err)
 {
     char text[80];
@@ -354,8 +354,8 @@ static int compare_listed(const void *a, const void *b)
     return p < q ? -1 : p > q;
 }
 
-/* With --columns, what is not listed and has no other use is left out, and values come in the order of the list, as
- * qc-run has it. */
+/* With --columns, columns that are not listed and have no other role are left out. Values come in the order of the
+ * list, as in qc-run. */
 static int place_values(QcTable *t, QcErr *err)
 {
     uint32_t n = 0;

@@ -1,4 +1,4 @@
-/* What the columns of a table were taken for, in one sentence. */
+/* The roles of the columns of a table, in one sentence. */
 #include <stdio.h>
 #include <string.h>
 

@@ -40,8 +40,8 @@ static int is_header(QcTable *t, QcField row, char separator)
     return rows == 2;
 }
 
-/* Rows above the header have other numbers of cells than it, and the first row is none of the table's. 1: found; 0: not
- * with this separator; -1: the first row is the header. */
+/* Rows above the header have another number of cells than the header, and the first row is not part of the table. 1:
+ * found; 0: not with this separator; -1: the first row is the header. */
 static int find(QcTable *t, QcField *first, char separator)
 {
     int64_t above[LINES_MAX];

@@ -1,4 +1,5 @@
-/* adapt.c - the step: flips or not, a new last layer, and whether it answers from now on (qc-method(7), "The learner").
+/* adapt.c - the adapt step: flips or not, then a new last layer, and whether it replaces the active one
+ * (qc-method(7), "The learner").
  */
 #include "../kernels/mem.h"
 #include "learnerset.h"
@@ -51,7 +52,7 @@ static void observe_slot(QcLearner *l, const QcSlots *slots, uint32_t row, QcAda
     report->forwards++;
 }
 
-/* Of the set, and of windows that still wait for a label. */
+/* Observes features of the set, and of windows that still wait for a label. */
 static void observe_features(QcLearner *l, QcAdaptReport *report)
 {
     for (uint32_t i = 0; i < l->set.n; i++) observe_slot(l, qc_set_slots(&l->set, i), l->set.row[i], report);
@@ -79,7 +80,7 @@ static void flip(QcLearner *l, QcRng *rng, QcAdaptReport *report)
     if (counts.accepted) observe_features(l, report);
 }
 
-/* Of a class that was not trained, nothing but labels says anything. */
+/* Does the set show a class without training data? Only labels describe such a class. */
 static int shows_new_class(const QcLearner *l)
 {
     for (uint32_t i = l->set.n_kept; i < l->set.n; i++)
@@ -87,9 +88,9 @@ static int shows_new_class(const QcLearner *l)
     return 0;
 }
 
-/* Tries a new last layer; report->solved says whether it should answer from now on, and l->after what the layer that
- * then answers has right. A batch of few classes, none of them new, gets a new head only if that is better on the set:
- * it says little of the classes that it lacks. */
+/* Tries a new last layer. report->solved: 1 if it replaces the active layer. l->after: correct answers of the layer
+ * that is active then. A batch of few classes, none of them new, gets a new head only if the head is better on the
+ * set, because the batch lacks the other classes. */
 static void refit(QcLearner *l, const QcHeadTask *t, QcAdaptReport *report)
 {
     const QcLastLayer *active = &l->layers[l->counters->active];
@@ -100,7 +101,8 @@ static void refit(QcLearner *l, const QcHeadTask *t, QcAdaptReport *report)
     if (!is_wanted) return;
     int is_solved = qc_head_solve(&l->trial, l->after, &solved, &l->scratch, t);
     report->operations = l->scratch.operations;
-    if (!is_solved || (must_gain && !(solved < 0.9999f * loss))) { /* by more than a sum in another order */
+    if (!is_solved || (must_gain && !(solved < 0.9999f * loss))) { /* by more than the rounding error of a sum in
+                                                                    * another order */
         qc_learner_judge(l, l->after, active);
         return;
     }

@@ -5,12 +5,12 @@
 #include "learnerset.h"
 #include "qmath.h"
 
-/* Whitened features of the windows that wait, and the squared distance of each to the nearest labelled example, in
+/* Whitened features of the waiting windows, and the squared distance of each to the nearest labelled example, in
  * steps. */
 typedef struct Ask {
     QcLearner *l;
     uint32_t n;      /* features */
-    uint32_t classes; /* that s->mean has means of */
+    uint32_t classes; /* classes that have a mean in s->mean */
     int8_t *white;   /* [ring][n] */
     float *nearest;  /* [ring] distance to the nearest labelled example */
 } Ask;
@@ -63,8 +63,8 @@ static void come_near(const Ask *a, const int8_t *white)
             a->nearest[row] = qc_least(a->nearest[row], distance(a->white + (size_t)row * a->n, white, a->n));
 }
 
-/* The labelled: means of the classes (of source and stream together), stream examples of the coreset, labelled
- * windows. */
+/* Measures the distance to labelled examples: class means (of source and stream together), stream examples of the
+ * coreset, labelled windows. */
 static void measure(const Ask *a)
 {
     QcLearner *l = a->l;
@@ -89,7 +89,7 @@ static void measure(const Ask *a)
     }
 }
 
-/* What labelling a window would save of all distances to the nearest labelled example. */
+/* By how much a label of this window would lower the sum of all distances to the nearest labelled example. */
 static float saving(const Ask *a, uint32_t row)
 {
     float sum = 0;

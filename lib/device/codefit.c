@@ -1,14 +1,13 @@
-/* codefit.c - the integer head that keeps classes furthest apart: few-bit codes, a scale and a bias for each class.
+/* codefit.c - the integer head that separates classes best: codes of few bits, a scale and a bias per class.
  *
- * Classes have means mu_k and one scatter S. Head w, b puts class k ahead of class l by a margin m, which varies by a
- * deviation d:
+ * Classes have means mu_k and one scatter S. Head w, b puts class k ahead of class l by a margin m with deviation d:
  *
- *   m_kl = (w_k - w_l)' mu_k + b_k - b_l,   d_kl^2 = (w_k - w_l)' S (w_k - w_l)
+ *    m_kl = (w_k - w_l)' mu_k + b_k - b_l,   d_kl^2 = (w_k - w_l)' S (w_k - w_l)
  *
- * The margin loss of the head is the sum over all pairs of max(0, TARGET_MARGIN - m_kl / d_kl)^2. From the rounded
- * discriminant on, codes step by one, scales and biases by shares, one at a time, wherever the step lowers the loss
- * (coordinate descent). A trial costs a pass over the classes, because all products w_k' mu_l and w_k' S w_l are kept
- * up to date.
+ * The margin loss of the head is the sum over all pairs of max(0, TARGET_MARGIN - m_kl / d_kl)^2. The search starts
+ * from the rounded discriminant (coordinate descent). Codes step by one, scales and biases by shares, one at a time,
+ * and a step is kept if it lowers the loss. A trial costs one pass over the classes, because all products w_k' mu_l
+ * and w_k' S w_l are updated after each step.
  */
 #include "head.h"
 
@@ -34,8 +33,8 @@ static float margin_loss(float margin, float deviation)
     return lack > 0 ? lack * lack : 0;
 }
 
-/* The loss of all pairs that row k is in, were its logits and products these. column [classes]: logits of class k's
- * mean under each row. */
+/* The loss of all pairs with row k, if its logits and products were these. column [classes]: logits of the mean of
+ * class k under each row. */
 static float row_loss(const Fit *f, uint32_t k, const float *restrict logits, const float *restrict product)
 {
     const QcHeadScratch *s = f->s;
@@ -46,7 +45,8 @@ static float row_loss(const Fit *f, uint32_t k, const float *restrict logits, co
         float ahead = logits[k] - s->column[l], behind = s->logits[(size_t)l * f->classes + l] - logits[l],
               least = ahead < behind ? ahead : behind;
         if (square < 1e-12f) square = 1e-12f;
-        if (least > 0 && least * least >= TARGET_MARGIN * TARGET_MARGIN * square) continue; /* both are apart */
+        if (least > 0 && least * least >= TARGET_MARGIN * TARGET_MARGIN * square) continue; /* both pairs are
+                                                                                             * separated */
         float deviation = qc_sqrt(square);
         sum += margin_loss(ahead, deviation) + margin_loss(behind, deviation);
     }
@@ -165,8 +165,8 @@ static float largest_of(const float *w, uint64_t n, float least)
     return least;
 }
 
-/* The largest weight of each row into f->s->trial_logits. A row of next to nothing has a scale that its bias can be
- * expressed in. */
+/* Stores the largest weight of each row in f->s->trial_logits. A row of nearly zero weights gets a scale in which
+ * its bias can be expressed. */
 static void find_largest(const Fit *f)
 {
     float least = 1e-4f * largest_of(f->s->weights, (uint64_t)f->classes * f->n, 1e-16f);
@@ -185,7 +185,7 @@ static void round_rows(const Fit *f, float share)
     }
 }
 
-/* logits and product of the codes. kept: S w of each row stays, instead of the weights. */
+/* Logits and products of the codes. kept: stores S w of each row in place of the weights. */
 static void measure(const Fit *f, int kept)
 {
     QcHeadScratch *s = f->s;
@@ -226,10 +226,10 @@ void qc_codes_fit(QcHeadScratch *s, const QcHeadShape *shape)
         round_rows(&f, shares[i]);
         measure(&f, 0);
         float loss = loss_of_all(&f);
-        if (i && !(loss < least)) break; /* the loss has one minimum, as good as always */
+        if (i && !(loss < least)) break; /* the loss nearly always has one minimum */
         least = loss;
         best = shares[i];
-        if (!(least > 0)) break; /* all classes are apart */
+        if (!(least > 0)) break; /* all classes are separated */
     }
     round_rows(&f, best);
     measure(&f, 1);

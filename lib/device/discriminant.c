@@ -14,9 +14,9 @@
 #include "../kernels/mem.h"
 #include "qmath.h"
 
-#define FEW_LABELS 10.0f /* times the ridge, if the set has windows without a label: these show the classes that labels
-                            lack */
-#define WHITE_RIDGE 3.0f /* of the scatter that distances are measured by: few labels say little of it */
+#define FEW_LABELS 10.0f /* times the ridge, if the set has windows without a label: they show classes that lack
+                          * labels */
+#define WHITE_RIDGE 3.0f /* ridge of the scatter that whitens distances: few labels give a poor estimate of it */
 
 /* ---- moments of source and stream together ---- */
 
@@ -59,7 +59,7 @@ static uint32_t source_mean(QcScatterQueue *q, const QcHeadTask *t, uint32_t k, 
     return count;
 }
 
-/* The same with the windows without a label, each weighed by its responsibility. */
+/* The same mean with the windows without a label, each weighted by its responsibility. */
 static float guessed_mean(QcScatterQueue *q, const QcHeadScratch *s, const QcHeadTask *t, uint32_t k, float *mean,
                           float count)
 {
@@ -132,7 +132,7 @@ static int decompose(const QcKernels *kernels, float *scatter, uint32_t n)
     return 1;
 }
 
-/* S again, instead of its factor: row i of U'U is made of the rows of U up to i, so the last row comes first. */
+/* Restores S from its factor: row i of U'U depends on the rows of U up to i, so the last row comes first. */
 static void compose(const QcKernels *kernels, float *scatter, uint32_t n)
 {
     for (uint32_t i = n; i-- > 0;) {
@@ -175,8 +175,8 @@ static void make_weights(QcHeadScratch *s, const QcHeadShape *shape)
     s->operations += qc_triangle(n) * (n / 3 + 2 * (uint64_t)shape->classes);
 }
 
-/* Features are measured from the mean of the class means from now on. What all rows and biases have in common decides
- * nothing and is taken out. */
+/* Moves the origin of features to the mean of the class means. Subtracts the part that all rows and biases have in
+ * common, because it changes no decision. */
 static void centre(QcHeadScratch *s, const QcHeadShape *shape)
 {
     uint32_t n = shape->features, classes = shape->classes;

@@ -4,8 +4,9 @@
 
 static const float farthest = 25, lowest = -3, highest = 6;
 
-float qc_driftwatch_distance(const QcDriftBase *b, const uint8_t *mean, const float *learned, const uint8_t *features,
-                             int32_t zero)
+/* d by one mean: codes, or floats less the zero point. */
+static float distance(const QcDriftBase *b, const uint8_t *mean, const float *learned, const uint8_t *features,
+                      int32_t zero)
 {
     float sum = 0;
     for (uint32_t j = 0; j < b->features; j++) {
@@ -13,7 +14,13 @@ float qc_driftwatch_distance(const QcDriftBase *b, const uint8_t *mean, const fl
                                    : (float)((int32_t)features[j] - mean[j]);
         sum += qc_least(difference * difference * b->weight[j], farthest);
     }
-    return qc_ln(sum / (float)b->features + 0.001f);
+    return sum / (float)b->features;
+}
+
+float qc_driftwatch_distance(const QcDriftBase *b, const uint8_t *mean, const float *learned, const uint8_t *features,
+                             int32_t zero)
+{
+    return qc_ln(distance(b, mean, learned, features, zero) + 0.001f);
 }
 
 float qc_driftwatch_score(const QcDriftBase *b, const float *learned, const uint8_t *features, int32_t zero, uint32_t k)
@@ -23,9 +30,34 @@ float qc_driftwatch_score(const QcDriftBase *b, const float *learned, const uint
     return qc_most(lowest, qc_least(highest, (distance - b->centre[k]) / b->spread));
 }
 
+static const float *learned_mean(const QcMoments *m, uint32_t k)
+{
+    return m && m->n && m->count[k] ? m->mean + (size_t)k * m->n : NULL;
+}
+
+static uint32_t latest_row(const QcLearner *l) { return (l->next_row + l->ring.capacity - 1) % l->ring.capacity; }
+
 float qc_driftwatch_of_latest(const QcDriftBase *b, const QcLearner *l)
 {
-    uint32_t row = (l->next_row + l->ring.capacity - 1) % l->ring.capacity, k = l->answer[row];
-    const float *learned = l->moments.n && l->moments.count[k] ? l->moments.mean + (size_t)k * l->moments.n : NULL;
-    return qc_driftwatch_score(b, learned, qc_slot_features(&l->ring, row), l->shape.zero, k);
+    uint32_t row = latest_row(l), k = l->answer[row];
+    return qc_driftwatch_score(b, learned_mean(&l->moments, k), qc_slot_features(&l->ring, row), l->shape.zero, k);
+}
+
+float qc_driftwatch_nearest(const QcDriftBase *b, const QcMoments *learned, uint32_t spare, const uint8_t *features,
+                            int32_t zero)
+{
+    float nearest = farthest;
+    for (uint32_t k = 0; k < b->classes; k++) {
+        const float *mean = learned_mean(learned, k);
+        if (k + spare < b->classes)
+            nearest = qc_least(nearest, distance(b, b->mean + (size_t)k * b->features, NULL, features, zero));
+        if (mean) nearest = qc_least(nearest, distance(b, NULL, mean, features, zero));
+    }
+    return nearest / b->farthest;
+}
+
+float qc_driftwatch_nearest_of_latest(const QcDriftBase *b, const QcLearner *l)
+{
+    return qc_driftwatch_nearest(b, &l->moments, l->graph.spare, qc_slot_features(&l->ring, latest_row(l)),
+                                 l->shape.zero);
 }

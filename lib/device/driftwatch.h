@@ -1,5 +1,5 @@
 /* driftwatch.h - how far a stream is from what a model knows, without labels: a figure per window, and a threshold
- * above which it is an alarm.
+ * above which it is an alarm; and whether a window is of a class that the model does not know.
  *
  *   d       = mean over features j of min(25, (x_j - mean_kj)^2 weight_j)
  *             k: the predicted class; its mean of the source, or as learned, whichever is nearer
@@ -7,6 +7,9 @@
  *             1: one standard deviation farther than source windows
  *   figure += (z - figure) / 64
  *             exponentially weighted moving average (Roberts, 1959)
+ *
+ *   distance = least d of all classes / farthest
+ *             above 1: farther from every class than 98.5 % of the source windows, so of an unknown class
  *
  * Constants come from the training data at quantize time (lib/quant/driftfit.h). Distances by class alone are a
  * diagonal Mahalanobis distance (Lee et al., 2018).
@@ -25,6 +28,7 @@ typedef struct QcDriftBase {
     const float *centre; /* [classes] mean of ln(d + 0.001) over source windows */
     float spread;        /* > 0, standard deviation of ln(d + 0.001) over source windows, all classes */
     float threshold;     /* > 0, of the figure */
+    float farthest;      /* >= 0: 98.5 % of the source windows have a class whose d is at most this; 0: not known */
 } QcDriftBase;
 
 /* ln(d + 0.001) by one mean: codes [features], or floats [features] less the zero point. */
@@ -44,5 +48,13 @@ static inline float qc_driftwatch_figure(float figure, float score)
 
 /* The score of the learner's latest window. */
 float qc_driftwatch_of_latest(const QcDriftBase *b, const QcLearner *l);
+
+/* The least d of all classes over b->farthest, which is known: above 1 the window is of an unknown class. learned:
+ * means as the stream has shown them, or NULL. The last `spare` classes have no source. */
+float qc_driftwatch_nearest(const QcDriftBase *b, const QcMoments *learned, uint32_t spare, const uint8_t *features,
+                            int32_t zero);
+
+/* The same of the learner's latest window. */
+float qc_driftwatch_nearest_of_latest(const QcDriftBase *b, const QcLearner *l);
 
 #endif

@@ -14,7 +14,7 @@ static uint32_t count_readers(const QcQGraph *g, uint32_t t)
     return n;
 }
 
-/* The one node that writes tensor t, or -1 if several write slices of it (or none: the input). */
+/* The only node that writes tensor t, or -1 if several write slices of it or none does (the input). */
 static int32_t sole_writer(const QcQGraph *g, uint32_t t)
 {
     int32_t writer = -1;
@@ -26,7 +26,8 @@ static int32_t sole_writer(const QcQGraph *g, uint32_t t)
     return writer;
 }
 
-/* Layers that write `tensor` see the classifier's error exactly; gate = the node whose ReLU follows them, or -1. */
+/* Layers that write `tensor` receive the exact error of the classifier; gate = the node whose ReLU follows them, or
+ * -1. */
 static void mark_exact(const QcQGraph *g, QcFlipLayer *layers, uint32_t n, uint32_t tensor, int32_t gate)
 {
     if (count_readers(g, tensor) != 1) return;

@@ -3,13 +3,13 @@
 #include "../kernels/mem.h"
 #include "qmath.h"
 
-#define PRIOR_COUNT 1.0f     /* a class counts as if it had been seen once more in the batch */
+#define PRIOR_COUNT 1.0f     /* prior examples of each class in the batch */
 #define SMALLEST_SHARE 2e-5f
-#define GROW 1.5f            /* of the share after an accepted proposal */
-#define SHRINK 0.4f          /* after a refused one */
-enum { BLOCK = 128 };        /* weights whose features are held at once */
+#define GROW 1.5f            /* factor of the share after an accepted proposal */
+#define SHRINK 0.4f          /* factor after a refused proposal */
+enum { BLOCK = 128 };        /* weights whose features are in memory at once */
 
-/* Share of the weights above which steps get longer instead of more. */
+/* Share of the weights above which steps become longer instead of more numerous. */
 static float share_cap(const QcFlipper *f) { return f->weight_bits == 2 ? 1.0f : 0.3f; }
 
 static uint32_t last_bytes(const QcQGraph *g)
@@ -49,8 +49,8 @@ static void place(QcFlipper *f, QcQGraph *g, QcQRun *run, const QcFlip *flip, co
 
 /* ---- the loss on the set ---- */
 
-/* Classes are balanced by weight. A batch of few classes must not teach that the others are gone: its class frequencies
- * are taken out of its examples' loss (logit adjustment; Menon et al., 2021). */
+/* Weights classes equally. A batch of few classes must not lower the other classes: the class frequencies of the
+ * batch are removed from the loss of its examples (logit adjustment; Menon et al., 2021). */
 static void weigh(QcFlipper *f, const QcSet *set)
 {
     uint32_t classes = f->g->classes, most = 0;
@@ -74,8 +74,8 @@ static float example_loss(float *error, const float *logits, uint16_t label, flo
     return weight * (qc_ln(sum) - (logits[label] - largest));
 }
 
-/* Forward over the set, hardest examples first. Ends early, at a sum not below `limit`, when the loss cannot stay below
- * it. A miss: right at the last pass and wrong now. */
+/* Forward over the set, hardest examples first. Ends early, with a sum of at least `limit`, if the loss cannot stay
+ * below it. A miss: correct at the last pass and wrong now. */
 static float forward(QcFlipper *f, const QcFlipTask *t, float limit, QcFlipCounts *counts)
 {
     uint32_t classes = f->g->classes;
@@ -84,8 +84,8 @@ static float forward(QcFlipper *f, const QcFlipTask *t, float limit, QcFlipCount
         uint32_t i = f->visit[v];
         uint16_t label = qc_set_label(t->set, i);
         qc_qrun_forward(f->hebb.run, logits, f->window[i]);
-        int right = qc_largest(logits, classes) == label; /* what the model says: only the loss knows which classes the
-                                                             batch has */
+        int right = qc_largest(logits, classes) == label; /* the plain answer of the model: only the loss uses the
+                                                           * class frequencies of the batch */
         for (uint32_t k = 0; i >= t->set->n_kept && k < classes; k++) logits[k] += f->offset[k];
         f->loss[i] = example_loss(f->error + (size_t)i * classes, logits, label, f->weight[i], classes);
         loss += f->loss[i];
@@ -97,7 +97,7 @@ static float forward(QcFlipper *f, const QcFlipTask *t, float limit, QcFlipCount
     return loss;
 }
 
-/* The model of the last whole pass stays. */
+/* Keeps the model of the last whole pass. */
 static void accept(QcFlipper *f, const QcFlipTask *t)
 {
     memcpy(t->right, f->last, t->set->n);
@@ -159,7 +159,7 @@ static void run(QcFlipper *f, QcFlipCounts *counts, const QcFlipTask *t, QcRng *
     *t->share = qc_most(*t->share, p->first_share);
     for (uint32_t round = 0, fresh = 1; round < p->rounds && loss > t->stop; round++) {
         if (fresh) score(f, t, qc_rng_next(rng), counts);
-        int32_t step = (int32_t)qc_least(*t->share / cap + 0.5f, 256.0f); /* longer than any range */
+        int32_t step = (int32_t)qc_least(*t->share / cap + 0.5f, 256.0f); /* 256 exceeds the range of codes */
         uint32_t flips = qc_weightsample_propose(&f->sample, qc_least(*t->share, cap), step > 1 ? step : 1,
                                                  f->weight_bits == 8, qc_rng_next(rng));
         float after = forward(f, t, loss, counts);

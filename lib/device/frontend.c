@@ -44,7 +44,8 @@ static int64_t sample_of(const QcFrontRun *run, uint32_t n)
     return (int64_t)run->ring[at] * f->window[n > frame / 2 ? frame - n : n];
 }
 
-/* The latest frame, scaled so that no sum of `fft` samples exceeds 2^30. Returns the binary exponent of that scale. */
+/* Loads the latest frame, scaled so that no sum of `fft` samples exceeds 2^30. Returns the binary exponent of that
+ * scale. */
 static int load_frame(const QcFrontRun *run)
 {
     uint32_t frame = run->front->setup.frame, fft = run->front->fft;

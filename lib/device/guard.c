@@ -1,12 +1,12 @@
-/* guard.c - when an adapt is refused: its labels look random, or the learner would lose what it knew (qc-method(7),
+/* guard.c - refuses an adapt if its labels look random, or if the learner would lose what it knew (qc-method(7),
  * "The learner"). */
 #include "learnerset.h"
 #include "qmath.h"
 
 /* ---- lost ---- */
 
-/* Of the kept examples of one origin, were more right before than the guard allows? By two standard deviations of the
- * number that it allows, or by more than a single example: of few examples, some are lost by chance. */
+/* Did the kept examples of one origin lose more correct answers than the guard allows? The excess must be at least
+ * two standard deviations of the allowed number, and one example, because some of few examples are lost by chance. */
 static int loses_of_origin(const QcLearner *l, int source)
 {
     float n = 0, lost = 0;
@@ -23,16 +23,17 @@ int qc_learner_loses_too_much(const QcLearner *l) { return loses_of_origin(l, 1)
 
 /* ---- labels that look random ---- */
 
-enum { MOST_WINDOWS = 256 }; /* the latest; work grows with the square */
+enum { MOST_WINDOWS = 256 }; /* the latest windows; time grows with the square */
 #define DEVIATIONS 3.0f
-#define LEAST_AGREEMENT 0.25f /* of what labels agree beyond chance: the test must be able to find so little */
+#define LEAST_AGREEMENT 0.25f /* share of the agreement of labels beyond chance: the test must be able to detect so
+                               * little */
 
-/* What of n labelled windows agrees, and what would by chance. */
+/* How many of n labelled windows agree, and how many would by chance. */
 typedef struct Agreement {
     float found, chance;
 } Agreement;
 
-/* Not by more than labels that were dealt at random. */
+/* The largest agreement that random labels reach. */
 static float most_by_chance(const Agreement *a, float n)
 {
     return a->chance + DEVIATIONS * qc_sqrt(a->chance * (1 - a->chance / n));
@@ -61,8 +62,8 @@ static uint32_t nearest_to(const QcLearner *l, uint32_t first, uint32_t i)
     return best;
 }
 
-/* Windows whose nearest neighbour has the same label (Schilling, 1986). *mates: windows that share their label with
- * another one, the most that can be found. */
+/* Windows whose nearest neighbour has the same label (Schilling, 1986). *mates: windows whose label another window
+ * has, too; agreement is at most this number. */
 static Agreement agree_with_neighbours(const QcLearner *l, uint32_t first, float *mates)
 {
     Agreement a = {0, 0};

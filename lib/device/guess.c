@@ -1,15 +1,15 @@
-/* guess.c - classes of windows without a label, by expectation maximization (Dempster et al., 1977): one Gaussian per
- * class, all with one scatter.
+/* guess.c - classes of windows without a label, by expectation maximization (Dempster et al., 1977): one Gaussian
+ * per class, with a common scatter.
  *
- * Features are whitened by the scatter S of labelled examples, with a large ridge. z_k, the white mean of class k, is
- * first the mean of its labelled stream examples, or the source's mean if the stream has none. A round computes the
- * responsibilities of the classes for each window u without a label,
+ * Features are whitened by the scatter S of labelled examples, with a large ridge. z_k, the whitened mean of class
+ * k, is first the mean of its labelled stream examples, or the source's mean if the stream has none. A round
+ * computes the responsibilities of the classes for each window u without a label,
  *
- *   r_uk  ~  share_k exp(-|z_u - z_k|^2 / (2 guess_temperature)),
+ *    r_uk  ~  share_k exp(-|z_u - z_k|^2 / (2 guess_temperature)),
  *
- * and from them the shares of the classes (a tenth is even) and the means z_k: a labelled example weighs 1, a window
- * without a label guess_weight r_uk. The last responsibilities then count in means and scatter as labelled stream
- * examples do (discriminant.c). Nothing of them is kept: the next adapt guesses anew, so a label that comes late
+ * and from them the shares of the classes (a tenth is uniform) and the means z_k. A labelled example has weight 1, a
+ * window without a label guess_weight r_uk. The last responsibilities then count in means and scatter like labelled
+ * stream examples (discriminant.c). They are not stored: the next adapt computes new guesses, so a late label
  * replaces the guess.
  */
 #include "head.h"
@@ -17,7 +17,7 @@
 #include "../kernels/mem.h"
 #include "qmath.h"
 
-#define WHITE_STEP 0.25f /* deviations per step of a whitened feature: i8 reaches 32 deviations from the centre */
+#define WHITE_STEP 0.25f /* deviations per step of a whitened feature: int8 reaches 32 deviations from the centre */
 #define EVEN 0.1f
 enum { ROUNDS = 8 };
 
@@ -68,7 +68,8 @@ static void respond(float *r, const QcHeadScratch *s, const QcHeadTask *t, const
     for (uint32_t k = 0; k < classes; k++) r[k] /= sum;
 }
 
-/* s->weights: the white means, from means of labelled examples (s->mean, counts in s->bias) and responsibilities. */
+/* Computes the whitened means in s->weights, from means of labelled examples (s->mean, counts in s->bias) and
+ * responsibilities. */
 static void find_means(QcHeadScratch *s, const QcHeadTask *t)
 {
     uint32_t n = t->shape->features, classes = t->shape->classes;
@@ -138,7 +139,7 @@ int qc_guess(QcHeadScratch *s, const QcHeadTask *t)
     return 1;
 }
 
-/* The first n windows have labels: the sum of the logarithms of what their classes are guessed to be. */
+/* Sum over the first n windows, which have labels, of the logarithm of the responsibility of the label's class. */
 static float score(const QcHeadScratch *s, const QcHeadTask *t, uint32_t n)
 {
     float sum = 0;

@@ -3,8 +3,8 @@
 #include "../kernels/mem.h"
 #include "qmath.h"
 
-#define PATIENCE 64.0f /* examples per shown class up to which unseen classes are expected as much as ever; then less,
-                          as the inverse */
+#define PATIENCE 64.0f /* examples per shown class until which the expectation of unseen classes is constant; then
+                        * it falls as the inverse */
 enum { TEMPERATURES = 9 };
 #define TEMPERATURE_STEP 0.6f
 #define NEGLIGIBLE -18.0f /* a class this far below the largest logit adds less than half of the last place of 1 */

@@ -188,7 +188,7 @@ typedef struct Pass {
     const float *error; /* of the example under way */
 } Pass;
 
-/* All sampled weights of the layers whose statistic is taken here. */
+/* Adds the statistic of all sampled weights of the layers that are evaluated at this node. */
 static void see_node(void *ctx, QcQRun *run, uint32_t node, const QcQConv *its_own)
 {
     const Pass *pass = ctx;
@@ -196,7 +196,7 @@ static void see_node(void *ctx, QcQRun *run, uint32_t node, const QcQConv *its_o
     const QcBlockSample *blocks = &hebb->blocks;
     uint32_t opened = UINT32_MAX;
     QcQConv conv;
-    (void)its_own; /* gated layers are taken later than they run, so each opens its own */
+    (void)its_own; /* gated layers are evaluated after they run, so each opens its own */
     for (uint32_t i = qc_block_sample_next(blocks, 0); i < blocks->n_blocks; i = qc_block_sample_next(blocks, i + 1)) {
         const QcBlock *block = &blocks->blocks[i];
         const QcFlipLayer *layer = &hebb->flip->layers[block->layer];
@@ -214,7 +214,7 @@ static float size_of_error(const float *error, uint32_t classes)
     return sum;
 }
 
-/* The error that is too small to be worth a pass. */
+/* The smallest error that is worth a pass. */
 static float least_error(const QcExamples *z, uint32_t classes)
 {
     float sum = 0;
@@ -260,7 +260,7 @@ static int next_part(Part *part, const QcBlockSample *blocks)
     return 1;
 }
 
-/* Of h over the layers that were ever looked at. */
+/* Root mean square of h over all layers observed so far. */
 static float rms_of_net(QcHebb *hebb)
 {
     float sum = 0, codes = 0;

@@ -9,10 +9,10 @@
 static uint32_t tensor_bytes(const QcQTensor *t) { return (uint32_t)t->height * t->width * t->channels; }
 static uint32_t window_bytes(const QcQGraph *g) { return tensor_bytes(&g->tensors[0]); }
 
-/* All that the last layer reads. If a head fits, that is shape.features. */
+/* Bytes that the last layer reads. If a head fits, this is shape.features. */
 static uint32_t feature_bytes(const QcQGraph *g) { return tensor_bytes(&g->tensors[g->nodes[g->n_nodes - 1].in[0]]); }
 
-/* All that is kept when the power goes, in one block. */
+/* All that must survive a power cut, in one block. */
 static void lay_out_state(QcLearner *l, QcPlacing *p)
 {
     const QcLearnerSetup *s = &l->setup;
@@ -129,7 +129,8 @@ void qc_learner_place(QcLearner *l, const QcLearnerSetup *setup, const QcKernels
 void qc_learner_resume(QcLearner *l)
 {
     qc_learner_use_active(l);
-    memset(l->ring.flags, QC_RING_EMPTY, l->ring.capacity); /* its windows have numbers of another life */
+    memset(l->ring.flags, QC_RING_EMPTY, l->ring.capacity); /* the windows in the ring were numbered before this
+                                                             * state */
 }
 
 /* ---- predict and label ---- */

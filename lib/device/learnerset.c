@@ -64,7 +64,7 @@ float qc_learner_judge(QcLearner *l, uint8_t *right, const QcLastLayer *layer)
         uint16_t label = qc_set_label(set, i);
         logits_by(l, layer, codes, qc_set_features(set, i));
         right[i] = qc_largest(l->logits, classes) == label;
-        /* a layer knows no more of a spare row than chance does */
+        /* a spare row predicts no better than chance */
         float lost = qc_is_spare_row(layer, &l->shape, label) ? qc_ln((float)classes)
                                                                          : qc_cross_entropy(l->logits, label, classes);
         loss += lost / (present * (float)l->count[label]);
@@ -83,7 +83,7 @@ static int has_few_classes(QcLearner *l)
     return (float)classes <= l->setup.parameters.few_class_threshold * (float)l->task_shape.classes;
 }
 
-/* Labelled windows since one was the first of its class, after the set is learned. */
+/* Number of labelled windows since the last first example of a class, after the set is learned. */
 static uint32_t waited_after(const QcLearner *l, const QcHeadTask *t)
 {
     uint32_t waited = l->counters->waited;
@@ -97,7 +97,7 @@ static uint32_t waited_after(const QcLearner *l, const QcHeadTask *t)
     return waited;
 }
 
-/* Spare rows without an example have no part in the task. */
+/* Spare rows without an example are excluded from the task. */
 static void choose_rows(QcLearner *l, QcHeadTask *t)
 {
     const QcLastLayer *active = &l->layers[l->counters->active];

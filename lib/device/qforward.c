@@ -54,7 +54,7 @@ typedef struct Piece {
     uint32_t from, length;      /* codes of each */
 } Piece;
 
-/* The piece that follows (the first one where segments is 0); 0 when there are no more. */
+/* Moves to the next piece (the first piece if segments is 0). Returns 0 if there are no more. */
 static int piece_next(Piece *p, const QcQConv *conv, uint32_t most)
 {
     int is_new = !p->segments;
@@ -88,8 +88,7 @@ static void piece_unpack(QcQRun *run, Panel *panel, const Piece *p, const QcQCon
     }
 }
 
-/* run->sums = the unpacked piece's dot products at `positions` positions from x on; added to what is there where
- * `also`. */
+/* run->sums = dot products of the unpacked piece at `positions` positions from x on; added to run->sums if `also`. */
 static void piece_dot(QcQRun *run, const Panel *panel, const Piece *p, const QcQConv *conv, const QcQNode *node,
                       const uint8_t *x, uint32_t positions, int also)
 {
@@ -168,8 +167,8 @@ static QcKConv whole_of(QcQRun *run, const QcQConv *conv, const QcQNode *node, u
                      .scratch_bytes = run->scratch_bytes};
 }
 
-/* Where the kernels have a faster way for the whole of it; if they have none for one group, they have none for the
- * others, which are alike. */
+/* Runs the whole convolution if the kernels have a faster function for it. If they have none for one group, they
+ * have none for the other groups, which have the same shape. */
 static int whole_run(QcQRun *run, const QcQConv *conv, const QcQNode *node, const QcOutputView *out)
 {
     const QcQTensor *in = &run->g->tensors[node->in[0]];
@@ -235,7 +234,7 @@ static void depthwise_block(QcQRun *run, const QcQConv *conv, const QcQNode *nod
         }
 }
 
-/* Where every channel is a group of its own. */
+/* Convolution in which every channel is its own group. */
 static int depthwise_run(QcQRun *run, const QcQConv *conv, const QcQNode *node, const QcOutputView *out)
 {
     if (conv->groups == 1 || conv->group_step != 1 || conv->group_channels != 1) return 0;
@@ -294,7 +293,7 @@ static void copy_run(QcQRun *run, const QcQNode *node)
     const QcQTensor *in = &g->tensors[node->in[0]];
     const uint8_t *q = qc_qrun_tensor(run, node->in[0]);
     QcOutputView out = qc_output_view(run, node);
-    uint8_t map[256]; /* there are only so many codes */
+    uint8_t map[256]; /* a table: codes have only 256 values */
     for (int32_t code = 0; code < 256; code++)
         map[code] =
             qc_requantize((int64_t)(code - in->zero) * g->multiplier[node->channel], g->shift[node->channel], &out);

@@ -1,4 +1,4 @@
-/* qgraph.c - where a quantized graph's things lie: its weight codes, its working memory, what a convolution reads. */
+/* qgraph.c - memory layout of a quantized graph: weight codes, working memory, the input of a convolution. */
 #include "qgraph.h"
 
 #include "../kernels/mem.h"
@@ -26,7 +26,7 @@ void qc_code_set(const QcQGraph *g, const QcQNode *node, uint32_t j, int32_t val
 
 #if defined __ARM_ARCH_PROFILE && __ARM_ARCH_PROFILE == 'M'
 
-/* One value at a time, where floats have no vectors that divide. As below. */
+/* One value at a time, for processors whose vectors cannot divide floats. The same result as below. */
 static uint8_t code_of(float value, const QcQTensor *input)
 {
     const int32_t high = (1 << input->bits) - 1;
@@ -218,14 +218,14 @@ static Sizes sizes_of(const QcQGraph *g, int inference_only)
 
 void qc_qrun_lay_out(QcQRun *run, const QcQGraph *g, const QcKernels *k, int inference_only, QcPlacing *p)
 {
-    inference_only = inference_only && g->inference_bytes; /* where there is such a plan */
+    inference_only = inference_only && g->inference_bytes; /* if there is such a plan */
     Sizes size = sizes_of(g, inference_only);
     run->g = g;
     run->k = k;
     run->inference_only = inference_only;
     run->piece = piece_of(g, inference_only);
     qc_placing_part(p, "activations");
-    /* what follows is the slack of convolutions that read a tensor in place */
+    /* the memory after the activations is the slack of convolutions that read a tensor in place */
     run->activations = qc_placing_take(p, inference_only ? g->inference_bytes : g->activation_bytes);
     qc_placing_part(p, "padded input");
     run->padded = qc_placing_take(p, size.padded);

@@ -38,7 +38,7 @@ static void maxpool_row(QcQRun *run, const QcOutputView *view, const QcQNode *no
     }
 }
 
-/* Column `at` of a padded series; what is outside is 0: no code is smaller. */
+/* Column `at` of a padded series. Positions outside are 0, the smallest code. */
 static void pool_column(uint8_t *to, const uint8_t *x, const QcQTensor *in, uint32_t at, uint32_t pad)
 {
     if (at < pad || at >= pad + in->width) memset(to, 0, in->channels);
@@ -102,7 +102,7 @@ static int64_t scale_sum(int32_t sum, uint32_t area, uint32_t inside)
     return (int64_t)whole * area + quotient + (2 * over >= inside);
 }
 
-/* run->sums are of `inside` pixels and stand for `area` of them. */
+/* run->sums are sums of `inside` pixels that stand for `area` pixels. */
 static void requantize_sums(QcQRun *run, uint8_t *q, const QcQNode *node, const QcOutputView *view, uint32_t inside,
                             uint32_t area)
 {

@@ -34,7 +34,7 @@ int qc_slots_hold(const QcSlots *slots, uint64_t id)
     return 0;
 }
 
-/* A batch and what is known of its examples. */
+/* A batch and the state of its examples. */
 typedef struct Incoming {
     const QcBatch *batch;
     const uint16_t *misses;
@@ -71,7 +71,7 @@ static float key(QcRng *rng, float weight)
 
 static float threshold(const float *keys, uint32_t n, uint32_t k, float never)
 {
-    /* the k-th smallest by rank: sets are small, and nothing needs sorting */
+    /* the k-th smallest by rank: sets are small, so no sort is needed */
     for (uint32_t i = 0; i < n; i++) {
         uint32_t below = 0, equal = 0;
         if (keys[i] >= never) continue;

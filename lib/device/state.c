@@ -61,7 +61,7 @@ static Slot look_at(const QcState *s, const QcLearner *l, int slot, Header *h)
     return crc == h->content_crc ? SLOT_WHOLE : SLOT_TORN;
 }
 
-/* Which slots are whole, the newest first: order [2]; returns how many. */
+/* Finds the whole slots, the newest first: order [2]; returns how many. */
 static int sort_slots(QcState *s, const QcLearner *l, int order[2], uint32_t sequence[2], int *foreign, int *unreadable)
 {
     int n = 0;
@@ -72,7 +72,7 @@ static int sort_slots(QcState *s, const QcLearner *l, int order[2], uint32_t seq
         *foreign |= found == SLOT_FOREIGN;
         *unreadable |= found == SLOT_UNREADABLE;
         if (found != SLOT_WHOLE) continue;
-        int first = n == 1 && (int32_t)(h.sequence - sequence[0]) > 0; /* numbers go round */
+        int first = n == 1 && (int32_t)(h.sequence - sequence[0]) > 0; /* sequence numbers wrap around */
         if (first) {
             order[1] = order[0];
             sequence[1] = sequence[0];
@@ -117,7 +117,7 @@ QcStateFound qc_state_load(QcState *s, QcLearner *l)
 
 /* ---- writing ---- */
 
-/* Bytes on their way into pages. */
+/* Buffer that collects bytes into pages. */
 typedef struct Pages {
     const QcFlash *f;
     uint32_t at, used, crc;
@@ -192,8 +192,8 @@ int qc_state_save(QcState *s, const QcLearner *l)
         return -1;
     h.crc = header_crc(&h);
     if (write_header(f, &h, slot)) return -1;
-    if (look_at(s, l, slot, &there) != SLOT_WHOLE) return -1; /* worn out: the next save tries this slot again, and the
-                                                                 other one stays */
+    if (look_at(s, l, slot, &there) != SLOT_WHOLE) return -1; /* a worn flash cell: the next save tries this slot
+                                                               * again, and the other slot stays */
     s->newest = (int8_t)slot;
     s->sequence = h.sequence;
     return 0;

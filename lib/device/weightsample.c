@@ -43,7 +43,7 @@ static int may_step(const QcWeightSample *s, const QcQNode *node, uint32_t j, ui
     return code >= -limit && code < limit;
 }
 
-/* Bits of -ln(u) / score^2: the smaller, the sooner drawn. Positive floats order as their bits do. */
+/* Bits of -ln(u) / score^2; small keys are drawn first. Positive floats have the order of their bits. */
 static uint32_t key_bits(const QcWeightSample *s, uint32_t code, uint8_t byte, uint64_t seed)
 {
     float u = ((float)(qc_hash64(seed, code) >> 41) + 0.5f) * 0x1p-23f; /* in (0, 1), never either end */
@@ -102,7 +102,7 @@ static void take(Draw *draw, const QcQNode *node, uint32_t j, uint32_t at, uint3
     draw->taken++;
 }
 
-/* The bin in which the k-th smallest lies; *k becomes its rank in that bin. All bins taken when there are fewer. */
+/* The bin with the k-th smallest; *k becomes its rank in this bin. If there are fewer than k, all bins are taken. */
 static uint32_t bin_of(const uint32_t *histogram, uint32_t *k)
 {
     for (uint32_t bin = 0; bin < QC_SAMPLE_BINS; bin++) {
@@ -132,8 +132,8 @@ static uint32_t share_of(float share, uint32_t n)
     return k ? k : 1;
 }
 
-/* Of n sampled weights. The sample stands for the whole network, but at most half of it is stepped: beyond that, scores
- * would decide nothing. */
+/* How many of n sampled weights are stepped. The sample stands for the whole network, but at most half of it is
+ * stepped: beyond half, scores would decide nothing. */
 static uint32_t wanted(const QcWeightSample *s, float share, uint32_t n, int by_layer)
 {
     if (by_layer || s->blocks->n == s->g->n_codes) return share_of(share, n);

@@ -61,6 +61,12 @@ const char qc_c_code_header_drift[] = "/* How far the latest windows are from wh
                                       "float @_drift(void);\n"
                                       "\n";
 
+const char qc_c_code_header_distance[] =
+    "/* How far the window that was predicted last is from the nearest class; above 1 it is of a class that the model\n"
+    " * does not know. */\n"
+    "float @_distance(void);\n"
+    "\n";
+
 const char qc_c_code_header_spare[] =
     "/* A new class: @_label(number, class) with class @@_CLASSES - @@_SPARE_CLASSES or above, then @_adapt. This is "
     "how many classes @_observe\n"
@@ -298,3 +304,16 @@ const char qc_c_code_drift_learner[] =
     "    figure = qc_driftwatch_figure(figure, qc_driftwatch_of_latest(&@_drift_base, &@_learner));\n"
     "    return figure;\n"
     "}\n";
+
+const char qc_c_code_distance_predict[] =
+    "\n"
+    "float @_distance(void)\n"
+    "{\n"
+    "    const uint32_t features = nodes[@_graph.n_nodes - 1].in[0];\n"
+    "    return qc_driftwatch_nearest(&@_drift_base, 0, @_graph.spare, qc_qrun_tensor(&run, features), "
+    "tensors[features].zero);\n"
+    "}\n";
+
+const char qc_c_code_distance_learner[] =
+    "\n"
+    "float @_distance(void) { return qc_driftwatch_nearest_of_latest(&@_drift_base, &@_learner); }\n";

@@ -12,6 +12,7 @@ extern const char qc_c_code_header_stream[];
 extern const char qc_c_code_header_learner[];   /* of models that learn */
 extern const char qc_c_code_common[];           /* what both kinds of sources have, after the tables */
 extern const char qc_c_code_header_drift[];     /* of models that know their source's features */
+extern const char qc_c_code_header_distance[];  /* of models that know how far source windows are */
 extern const char qc_c_code_header_spare[];  /* of learners with spare classes */
 extern const char qc_c_code_header_end[];
 extern const char qc_c_code_predict[];
@@ -21,5 +22,7 @@ extern const char qc_c_code_frames[];           /* either this or sound */
 extern const char qc_c_code_sound[];
 extern const char qc_c_code_drift_predict[];
 extern const char qc_c_code_drift_learner[];
+extern const char qc_c_code_distance_predict[];
+extern const char qc_c_code_distance_learner[];
 
 #endif

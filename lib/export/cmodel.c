@@ -191,6 +191,8 @@ static void put_drift(FILE *to, const QcCModel *m)
     qc_c_float(to, b->spread);
     fputs(", .threshold = ", to);
     qc_c_float(to, b->threshold);
+    fputs(", .farthest = ", to);
+    qc_c_float(to, b->farthest);
     fputs("};\n\n", to);
 }
 
@@ -234,6 +236,8 @@ void qc_cmodel_source(FILE *to, const QcCModel *m)
     qc_c_code(to, m->front ? qc_c_code_sound : qc_c_code_frames, m->prefix);
     if (m->learner && qc_named_classes(m->file) < m->file->classes) qc_c_code(to, qc_c_code_spare, m->prefix);
     if (m->drift) qc_c_code(to, m->learner ? qc_c_code_drift_learner : qc_c_code_drift_predict, m->prefix);
+    if (m->drift && m->drift->farthest > 0)
+        qc_c_code(to, m->learner ? qc_c_code_distance_learner : qc_c_code_distance_predict, m->prefix);
 }
 
 static void put_number(FILE *to, const char *prefix, const char *name, uint64_t value, const char *what)
@@ -307,5 +311,6 @@ void qc_cmodel_header(FILE *to, const QcCModel *m)
     if (m->learner) qc_c_code(to, qc_c_code_header_learner, m->prefix);
     if (m->learner && spare) qc_c_code(to, qc_c_code_header_spare, m->prefix);
     if (m->drift) qc_c_code(to, qc_c_code_header_drift, m->prefix);
+    if (m->drift && m->drift->farthest > 0) qc_c_code(to, qc_c_code_header_distance, m->prefix);
     qc_c_code(to, qc_c_code_header_end, m->prefix);
 }

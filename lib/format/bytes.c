@@ -22,7 +22,7 @@ void qc_writer_reserve(QcWriter *w, size_t n)
 
 static uint8_t *reserve(QcWriter *w, size_t n)
 {
-    /* twice as much: few copies of what is there */
+    /* doubles the room, so that the content is seldom copied */
     if (!w->bad && w->room - w->length < n) qc_writer_reserve(w, n > w->room ? n : w->room < 256 ? 256 : w->room);
     if (w->bad) return NULL;
     uint8_t *at = w->bytes + w->length;
@@ -109,7 +109,8 @@ void qc_writer_release(QcWriter *w)
     *w = (QcWriter){0};
 }
 
-/* The next n bytes, or NULL and bad. Once bad, nothing more is handed out: fields after a hole mean nothing. */
+/* The next n bytes, or NULL and `bad`. After an error nothing more is returned, because later fields would be
+ * meaningless. */
 static const uint8_t *take(QcCursor *c, size_t n)
 {
     if (c->bad || c->length - c->at < n) {

@@ -78,8 +78,7 @@ void qc_container_remove(QcContainer *c, const char *name)
     if (i < 0) return;
     free(c->sections[i].own);
     memmove(&c->sections[i], &c->sections[i + 1], (c->n - 1 - (uint32_t)i) * sizeof c->sections[0]);
-    c->sections[--c->n] = (QcSection){0}; /* what stood there has moved: it must not be freed when the place is taken
-                                             again */
+    c->sections[--c->n] = (QcSection){0}; /* the content has moved: it must not be freed when the entry is used again */
 }
 
 /* ---- writing: to memory, or to a stream ---- */

@@ -8,7 +8,7 @@ uint32_t qc_driftbase_features(const QcQGraph *g)
     return (uint32_t)in->height * in->width * in->channels;
 }
 
-/* Of all codes but the codes of the last layer, which learns. */
+/* CRC-32 of all codes except the codes of the last layer, which learns. */
 static uint32_t codes_below(const QcQGraph *g)
 {
     const QcQNode *last = &g->nodes[g->n_nodes - 1];
@@ -26,6 +26,7 @@ int qc_driftbase_encode(QcModelFile *m, const QcDriftBase *b, const QcQGraph *g,
     qc_put_f32s(&w, b->centre, b->classes);
     qc_put_f32s(&w, b->weight, b->features);
     qc_put_bytes(&w, b->mean, (size_t)b->classes * b->features);
+    if (b->farthest > 0) qc_put_f32(&w, b->farthest);
     return qc_container_add(&m->container, "drift", QC_SECTION_OPTIONAL, &w, err);
 }
 
@@ -51,9 +52,11 @@ int qc_driftbase_decode(QcDriftBase *b, const QcModelFile *m, const QcQGraph *g,
     b->centre = qc_get_f32s(&c, b->classes, arena);
     b->weight = qc_get_f32s(&c, b->features, arena);
     b->mean = qc_get_bytes(&c, (size_t)b->classes * b->features, arena);
+    if (c.length - c.at == 4) b->farthest = qc_get_f32(&c); /* models of 0.1.0 have none */
     if (qc_cursor_end(&c, "section \"drift\"", err)) return -1;
     if (!all_within(b->centre, b->classes, -100, 100) || !all_within(b->weight, b->features, 0, 1e6f) ||
-        !all_within(&b->spread, 1, 0, 1e6f) || !all_within(&b->threshold, 1, 0, 1e6f))
+        !all_within(&b->spread, 1, 0, 1e6f) || !all_within(&b->threshold, 1, 0, 1e6f) ||
+        !(b->farthest >= 0 && b->farthest < 1e6f))
         return qc_fail(err, QC_EFORMAT, "section \"drift\" has numbers that are out of range");
     return codes == codes_below(g);
 }

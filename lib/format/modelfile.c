@@ -37,7 +37,7 @@ int qc_provenance_add(QcProvenance *p, QcArena *arena, const char *line, QcErr *
     return 0;
 }
 
-/* What must hold of a model whoever made it. */
+/* Checks that hold for every model. */
 static int check(const QcModelFile *m, QcErr *err)
 {
     if (!m->channels || m->channels > MAX_DIM || !m->height || m->height > MAX_DIM || !m->length || m->length > MAX_DIM)

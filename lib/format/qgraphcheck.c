@@ -1,6 +1,6 @@
-/* qgraphcheck.c - everything that the device's forward pass takes for granted, checked once: shapes, indices, packing,
- * scales, the width of sums, that a tensor is complete before it is read, and that tensors which live together lie
- * apart. */
+/* qgraphcheck.c - checks everything that the device's forward pass relies on, once: shapes, indices, packing,
+ * scales, the width of sums. Also: a tensor is complete before it is read, and tensors that are needed at the same
+ * time do not overlap. */
 #include <math.h>
 
 #include "qgraphplan.h"
@@ -241,7 +241,7 @@ static int check_codes(const QcQGraph *g, uint32_t i, uint64_t *code, uint64_t *
 
 /* --- order of writes and reads ---------------------------------------------------------------------- */
 
-/* Slices of one tensor are written once each, and all of them before anyone reads it. */
+/* Each slice of a tensor is written once, and all slices before the tensor is read. */
 static int check_flow(const QcQGraph *g, QcErr *err)
 {
     uint32_t written[QC_Q_MAX_TENSORS] = {g->tensors[0].channels};

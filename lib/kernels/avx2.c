@@ -1,4 +1,4 @@
-/* avx2.c - the kernels in 256-bit vectors, but for products: avx2dot.c, avx2series.c. */
+/* avx2.c - the kernels in 256-bit vectors, except products: avx2dot.c, avx2series.c. */
 #include "avx2.h"
 
 #include <immintrin.h>
@@ -28,7 +28,7 @@ INLINE __m256i widen_pairs(__m256i pairs) { return _mm256_madd_epi16(pairs, _mm2
 typedef struct Spread {
     uint32_t codes;    /* in 32 bits: 16, 8 or 4 */
     __m256i which[4];  /* the byte that holds each code of a vector */
-    __m256i mask, map; /* its bits there; their meaning */
+    __m256i mask, map; /* mask: the bits of the code in its byte; map: the value of each code */
 } Spread;
 
 static Spread spread_init(int bits)
@@ -50,8 +50,8 @@ static Spread spread_init(int bits)
     return s;
 }
 
-/* A masked byte has its code in its low or in its high four bits. One look-up finds the low ones, one the high ones,
- * each zero for the other's. */
+/* A masked byte has its code in its low or in its high four bits. One table look-up translates the low codes and one
+ * the high codes; each gives zero for the others. */
 INLINE __m256i spread_codes(__m256i packed, const Spread *s, uint32_t v)
 {
     if (s->codes == 4) return packed;
@@ -158,8 +158,8 @@ void qc_avx2_unpack(int8_t *w, int32_t *sum, const QcKCodes *codes)
 
 /* ---- rescaling ---- */
 
-/* Four vectors of eight as bytes side by side, zero added and clamped: packing saturates on the way, which changes
- * nothing that is not clamped anyway. */
+/* Four vectors of eight as bytes side by side, zero added and clamped. Packing saturates, which changes only values
+ * that are clamped anyway. */
 INLINE __m256i packed_four(__m256i a, __m256i b, __m256i c, __m256i d, __m256i zero, __m256i low, __m256i high)
 {
     __m256i ab = _mm256_adds_epi16(_mm256_packs_epi32(a, b), zero),
@@ -206,9 +206,9 @@ void qc_avx2_rescale(uint8_t *out, const int32_t *acc, const int32_t *bias, cons
     }
 }
 
-/* a * multiplier_a + b * multiplier_b + what both zeros and half come to, shifted: each multiplier is high * 2^16 +
- * low, so that vpmaddwd adds both products exactly in 32 bits, and of the low sum only what reaches the high one
- * counts. */
+/* a * multiplier_a + b * multiplier_b + the constant part of both zeros and half, shifted. Each multiplier is high *
+ * 2^16 + low, so that vpmaddwd adds both products exactly in 32 bits. Of the low sum only the carry into the high
+ * sum counts. */
 typedef struct Adder {
     __m256i high, low;         /* multipliers of a and b side by side */
     __m256i add_high, add_low; /* zeros and half */
@@ -217,7 +217,7 @@ typedef struct Adder {
 
 static int32_t pair_of(int64_t a, int64_t b) { return (int32_t)((uint32_t)(a & 0xffff) | (uint32_t)b << 16); }
 
-/* 0 if that is not so: high parts of 2^15, shifts that reach into the low sum or beyond 32 bits. */
+/* 0 if this does not hold: high parts of 2^15, shifts that reach into the low sum or beyond 32 bits. */
 static int adder_init(Adder *s, const QcKAdd *how)
 {
     int64_t a = ((int64_t)how->multiplier_a + 0x8000) >> 16, b = ((int64_t)how->multiplier_b + 0x8000) >> 16;
@@ -239,7 +239,7 @@ INLINE __m256i added(__m256i pairs, const Adder *s)
                             s->shift);
 }
 
-/* The same of eight pairs of bytes in either half, as words; packing saturates, which changes nothing that is not
+/* The same for eight pairs of bytes in either half, as words. Packing saturates, which changes only values that are
  * clamped anyway. */
 INLINE __m256i added_bytes(__m256i pairs, const Adder *s, __m256i zero)
 {

@@ -48,7 +48,7 @@ static inline __attribute__((always_inline)) __m256i words_at(const uint8_t *x)
     return _mm256_cvtepu8_epi16(_mm_loadu_si128((const void *)x));
 }
 
-/* n (a constant at each call) positions, which share the weights. */
+/* n positions, which share the weights; n is a constant at each call. */
 static inline __attribute__((always_inline)) void positions_run(uint8_t *out, uint32_t out_step, const uint8_t *x,
                                                                 uint32_t step, const Sixteen *some, int n)
 {
@@ -64,7 +64,7 @@ static inline __attribute__((always_inline)) void positions_run(uint8_t *out, ui
             sum[p][1] = _mm256_add_epi32(sum[p][1], _mm256_madd_epi16(_mm256_unpackhi_epi16(a, b), w1));
         }
     }
-    for (int p = 0; p < n; p++) { /* packing saturates, which changes nothing that is not clamped anyway */
+    for (int p = 0; p < n; p++) { /* packing saturates, which changes only values that are clamped anyway */
         __m256i words = _mm256_adds_epi16(
             _mm256_packs_epi32(rescaled(&some->rescale[0], sum[p][0]), rescaled(&some->rescale[1], sum[p][1])),
             some->zero);
@@ -116,7 +116,7 @@ int qc_avx2_depthwise(uint8_t *out, const QcKConv *how)
         return 1;
     }
     for (uint32_t o = 0; o < channels; o += CHANNELS) {
-        uint32_t first = o + CHANNELS <= channels ? o : channels - CHANNELS; /* some channels twice */
+        uint32_t first = o + CHANNELS <= channels ? o : channels - CHANNELS; /* some channels are computed twice */
         sixteen_open(&some, how, first);
         for (uint32_t row = 0; row < how->rows; row++) {
             const uint8_t *x = how->x + (size_t)row * how->row_step + first;

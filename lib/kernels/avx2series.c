@@ -1,16 +1,17 @@
 /* avx2series.c - long 1-D convolutions with fewer multiplications than taps.
  *
- * vpmaddwd does 16 products and nothing exact on this set does more, so this file multiplies less. Five outputs of five
- * taps are 25 products, but only nine where the inputs and the weights are first evaluated as polynomials at nine
- * points (Toom and Cook's algorithm, transposed: Winograd, Arithmetic Complexity of Computations, 1980, IV; minimal
- * filtering, F(5, 5)). The points are 0, 1, -1, 2, -2, 1/2, -1/2, 3 and infinity. For every point ("leaf") l
+ * vpmaddwd does 16 products, and no exact instruction of this set does more, so this file multiplies less. Five
+ * outputs of five taps are 25 products, but only nine if the inputs and the weights are first evaluated as
+ * polynomials at nine points (Toom and Cook's algorithm, transposed: Winograd, Arithmetic Complexity of
+ * Computations, 1980, IV; minimal filtering, F(5, 5)). The points are 0, 1, -1, 2, -2, 1/2, -1/2, 3 and infinity.
+ * For every point ("leaf") l
  *
  *     m[l][n] = sum over j of (sum over i of INPUT[l][i] * x[5 n + 5 j + i]) * (sum over q of POINT[l]^q * w[5 j + q])
  *     y[5 n + r] = sum over l of POINT[l]^r * m[l][n] / DIVISOR[l]
  *
- * so that all j read one stream of transformed inputs. All is exact: transformed values fit 16 bits, and the sums are
- * integers modulo 2^32, in which the divisors' odd parts have inverses; their powers of two, at most 8, are shifted out
- * at the end, which leaves y itself where |y| < 2^28.
+ * so that all j read one stream of transformed inputs. All results are exact. Transformed values fit 16 bits, and
+ * the sums are integers modulo 2^32, in which the odd parts of the divisors have inverses. Their powers of two, at
+ * most 8, are shifted out at the end, which leaves y itself if |y| < 2^28.
  */
 #include "avx2tile.h"
 #include "mem.h"
@@ -18,9 +19,9 @@
 enum { PER = 5, LEAVES = 9, POSITIONS = 125, GROUPS = POSITIONS / PER, INPUTS = 32, LANES = QC_K_LANES };
 enum { STEPS = 8, TAPS = STEPS * PER, AT_ONCE = 4 /* steps whose weights are held */ };
 
-/* The coefficients of the product of (z - p) over the other finite points p, times what makes them whole. |x - zero_in|
- * <= 255 gives |sum| < 2^15: the coefficients of one sign add up to at most 100, and the coefficients of all leaves but
- * one to 0. */
+/* The coefficients of the product of (z - p) over the other finite points p, times the factor that makes them
+ * integers. |x - zero_in| <= 255 gives |sum| < 2^15: the coefficients of one sign add up to at most 100, and the
+ * coefficients of all leaves except one to 0. */
 static const int16_t input[LEAVES][2 * PER - 1] = {
     {12, -4, -63, 21, 63, -21, -12, 4, 0}, {0, -12, -8, 55, 34, -29, -8, 4, 0},  {0, 12, -16, -47, 68, -5, -16, 4, 0},
     {0, 6, 1, -31, -5, 29, 4, -4, 0},      {0, -6, 5, 29, -25, -19, 20, -4, 0},  {0, 12, 20, -23, -25, 13, 5, -2, 0},
@@ -51,14 +52,14 @@ typedef struct Series {
     uint32_t inputs, taps, positions;
 } Series;
 
-/* What is worked on at once: some positions, inputs and taps. */
+/* The part of the work in memory at once: some positions, inputs and taps. */
 typedef struct Piece {
     uint32_t position, positions, groups; /* groups of five outputs */
     uint32_t input, inputs, row;          /* row: inputs rounded up to 4 */
     uint32_t tap, taps, steps;            /* steps of five taps */
 } Piece;
 
-/* Of them, the taps whose weights are held at once. */
+/* The taps of a piece whose weights are in memory at once. */
 typedef struct Part {
     uint32_t step, steps, taps;
 } Part;

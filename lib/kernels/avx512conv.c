@@ -1,11 +1,11 @@
-/* avx512conv.c - whole convolutions: the weights of 16 or 32 output channels are unpacked once, sums of up to twelve
- * positions stay in registers, and are rescaled there.
+/* avx512conv.c - whole convolutions: the weights of 16 or 32 output channels are unpacked once; the sums of up to
+ * twelve positions stay in registers, and are rescaled there.
  *
- * A step is four bytes of x, repeated in all lanes, by the next four weights of each channel: vpdpbusd. Every position
- * must load and repeat its own four bytes, which cores do no faster than they multiply: so two vectors of channels
- * share them. 24 sums, two vectors of weights and some of x are the 32 registers. Of the border around a series, what
- * all positions of a tile see is the zero point: multiplied once for all of them. Tiles are smaller there, so that it
- * is more.
+ * A step multiplies four bytes of x, repeated in all lanes, by the next four weights of each channel: vpdpbusd.
+ * Every position must load and repeat its own four bytes, which takes a core as long as the multiplication. So two
+ * vectors of channels share them. 24 sums, two vectors of weights and some of x fill the 32 registers. In the border
+ * around a series, all positions of a tile may read the zero point: its products are computed once for all of them.
+ * Tiles are smaller at the border, so that more positions share these products.
  */
 #include "avx512.h"
 
@@ -21,7 +21,7 @@ enum {
  * .. and 1, 3, 5 .. apart. */
 typedef struct Rescale {
     __m512i m, m_odd, add, add_odd;
-    __m512i shift, shift_odd; /* shift_odd is shift less 32: what is wanted is then the upper half */
+    __m512i shift, shift_odd; /* shift_odd is shift minus 32: the result is then in the upper half */
 } Rescale;
 
 /* 16 or 32 output channels, `vectors` of 16; those beyond the last are zeros. */
@@ -31,7 +31,7 @@ typedef struct Panel {
     int32_t bias[2 * LANES];        /* less the zero point's share */
     Rescale rescale[2];
     uint32_t channel, channels, vectors;
-    __mmask32 there; /* the channels that there are */
+    __mmask32 there; /* mask of existing channels */
     int is_plain;    /* a shift below 32: rescaled by the scalar kernel */
 } Panel;
 
@@ -64,8 +64,8 @@ typedef struct Clamp {
     __m512i zero, low, high; /* 16, 8 and 8 bits */
 } Clamp;
 
-/* Four vectors of 16 as bytes side by side, zero added and clamped: packing saturates on the way, which changes nothing
- * that is not clamped anyway. */
+/* Four vectors of 16 as bytes side by side, zero added and clamped. Packing saturates, which changes only values
+ * that are clamped anyway. */
 INLINE __m512i packed_four(__m512i a, __m512i b, __m512i c, __m512i d, const Clamp *to)
 {
     __m512i ab = _mm512_adds_epi16(_mm512_packs_epi32(a, b), to->zero),
@@ -80,7 +80,8 @@ INLINE Clamp clamp_of(const QcKConv *how)
                    _mm512_set1_epi8((char)how->high)};
 }
 
-/* What rescales the sums of up to 16 channels; 0 if a shift is below 32, which only the scalar kernel takes. */
+/* Prepares the rescaling of the sums of up to 16 channels; 0 if a shift is below 32, which only the scalar kernel
+ * supports. */
 INLINE int rescale_lanes(Rescale *r, const QcKConv *how, uint32_t channel, __mmask16 there, __m512i bias)
 {
     __m512i shift = _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(there, how->shift + channel));
@@ -88,7 +89,7 @@ INLINE int rescale_lanes(Rescale *r, const QcKConv *how, uint32_t channel, __mma
     return _mm512_mask_cmplt_epi32_mask(there, shift, _mm512_set1_epi32(32)) == 0;
 }
 
-/* Unpacks the panel's weights and makes ready what rescales its sums. */
+/* Unpacks the weights of the panel and prepares the rescaling of its sums. */
 static void panel_open(Panel *panel, const QcKConv *how)
 {
     panel->there = (__mmask32)(0xffffffffu >> (32 - panel->channels));
@@ -131,7 +132,7 @@ INLINE __m512i repeated(const uint8_t *at)
         _mm512_storeu_si512(panel->acc + p * V * LANES, sum##p); \
         if (V > 1) _mm512_storeu_si512(panel->acc + p * V * LANES + LANES, more##p); \
     }
-/* Two positions of 32 channels, or four of 16; a position that is not there stands for the one before it. */
+/* Two positions of 32 channels, or four of 16; a missing position repeats the position before it. */
 #define SETTLE_TWO(p, q)                                                                                     \
     if (P > p) {                                                                                             \
         __m512i bytes =                                                                                      \
@@ -150,8 +151,8 @@ INLINE __m512i repeated(const uint8_t *at)
         if (P > t) _mm_mask_storeu_epi8(out + t * out_step, (__mmask16)there, _mm512_extracti32x4_epi32(bytes, 3));  \
     }
 
-/* The steps of a tile at position `at` of a series: some see nothing but border, whatever the position, and are not
- * multiplied by each. */
+/* The steps of a tile at position `at` of a series. Steps that read only border at all positions are not multiplied
+ * per position. */
 typedef struct Span {
     uint32_t first, end;
 } Span;
@@ -159,7 +160,8 @@ typedef struct Span {
 static Span span_of(const QcKConv *how, uint32_t at, uint32_t positions)
 {
     uint32_t steps = (how->codes.length + 3) / 4, from = at * how->step, last = from + (positions - 1) * how->step;
-    uint32_t border = (how->positions - 1) * how->step + how->codes.length - how->after; /* where it begins again */
+    uint32_t border = (how->positions - 1) * how->step + how->codes.length - how->after; /* start of the border
+                                                                                          * after the series */
     Span span = {0, steps};
     if (how->before > last) span.first = (how->before - last) / 4;
     if (how->after && (border - from + 3) / 4 < steps) span.end = (border - from + 3) / 4;
@@ -218,7 +220,8 @@ static void tile_two(uint8_t *out, Panel *panel, const QcKConv *how, const uint8
 
 /* ---- all of it ---- */
 
-/* How a tile's sums are rescaled: the sums of the steps that it leaves out, the same at all positions, are a bias. */
+/* Rescaling for a tile: the sums of the omitted border steps, which are equal at all positions, are added to the
+ * bias. */
 static const Rescale *border_rescale(Rescale own[2], const Panel *panel, const QcKConv *how, const Span *span)
 {
     const uint32_t steps = (how->codes.length + 3) / 4;
@@ -268,7 +271,7 @@ static void border_run(uint8_t *out, Panel *panel, const QcKConv *how, const uin
     }
 }
 
-/* A row of output: what is no border in nearly equal tiles. */
+/* A row of output. The part without border is cut into nearly equal tiles. */
 static void row_run(uint8_t *out, Panel *panel, const QcKConv *how, const uint8_t *x, const Clamp *to)
 {
     const Span whole = {0, (how->codes.length + 3) / 4};

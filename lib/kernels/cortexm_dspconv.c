@@ -1,6 +1,6 @@
-/* cortexm_dspconv.c - whole convolutions on Cortex-M4, M7 and M33: inputs less their zero point and weights are widened
- * to pairs of 16 bits, in tiles of as many positions as the scratch memory holds; then two positions by two channels
- * share what they load.
+/* cortexm_dspconv.c - whole convolutions on Cortex-M4, M7 and M33. Inputs minus their zero point, and weights, are
+ * widened to pairs of 16 bits. A tile has as many positions as the scratch memory holds. Then two positions by two
+ * channels share their loads.
  */
 #include "cortexm_dsp.h"
 
@@ -80,7 +80,7 @@ typedef struct Pair { /* of channels */
     uint32_t up[2], is_up; /* is_up: one of them is not 0 */
     int32_t zero;
     uint32_t low, high; /* in each byte of a word */
-    uint32_t is_one;    /* the second channel is the first once more */
+    uint32_t is_one;    /* the second channel repeats the first */
 } Pair;
 
 typedef struct Tile {
@@ -114,7 +114,7 @@ DSP_INLINE uint32_t code_of(int32_t sum, const Pair *pair, int channel)
     return dsp_usat8((upper >> pair->more[channel]) + pair->zero);
 }
 
-/* One or two positions from t on, counted in the row that the tile is of: out [position][channel]. */
+/* One or two positions from t on, counted from the start of the tile's row: out [position][channel]. */
 static void square(uint8_t *out, uint32_t out_step, const Tile *tile, const Pair *pair, uint32_t t)
 {
     uint32_t is_one = t + 1 == tile->n, next = is_one ? 0 : tile->step, xa, xb, skip = 0, run = tile->run;
@@ -197,8 +197,8 @@ static void tile_run(uint8_t *out, const QcKConv *how, Tile *tile, uint32_t rows
     }
 }
 
-/* Positions that read their inputs where they lie, widened once for all that share them. Whole rows as far as they fit;
- * else parts of one. */
+/* Positions that read their inputs in place. The inputs are widened once for all positions that share them: whole
+ * rows if they fit, else parts of a row. */
 static int run_in_place(uint8_t *out, const QcKConv *how, uint32_t *x, uint32_t room, uint32_t *w)
 {
     const uint32_t run = (how->codes.length + 3) & ~3u, positions = how->positions;
@@ -231,7 +231,7 @@ static int run_in_place(uint8_t *out, const QcKConv *how, uint32_t *x, uint32_t 
     return 1;
 }
 
-/* Positions whose inputs are gathered first: each is one segment then. */
+/* Positions whose inputs are first gathered into one segment. */
 static int run_gathered(uint8_t *out, const QcKConv *how, uint32_t *x, uint32_t room, uint32_t *w)
 {
     static const uint32_t none = 0;

@@ -1,4 +1,4 @@
-/* cortexm_dspdepth.c - depthwise convolutions on Cortex-M4, M7 and M33: four channels at a time, two taps a
+/* cortexm_dspdepth.c - depthwise convolutions on Cortex-M4, M7 and M33: four channels at a time, two taps per
  * multiplication. */
 #include "cortexm_dsp.h"
 
@@ -86,7 +86,7 @@ int qc_dsp_depthwise(uint8_t *out, const QcKConv *how)
     if (channels < 4 || n_pairs * sizeof *pairs > how->scratch_bytes || !cortexm_takes(how)) return 0;
     for (uint32_t o = 0; o < channels; o += 4) {
         Four four;
-        uint32_t first = o + 4 <= channels ? o : channels - 4; /* some channels twice */
+        uint32_t first = o + 4 <= channels ? o : channels - 4; /* some channels are computed twice */
         uint8_t *to = out + first;
         four_open(&four, pairs, how, first);
         for (uint32_t row = 0; row < how->rows; row++) {

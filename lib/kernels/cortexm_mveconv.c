@@ -1,6 +1,6 @@
-/* cortexm_mveconv.c - whole convolutions on Cortex-M55 and M85: sixteen products of signed bytes an instruction. Inputs
- * are made signed in tiles of as many positions as the scratch memory holds; weights of 8 bits are read where they lie.
- * Four positions share a channel's weights.
+/* cortexm_mveconv.c - whole convolutions on Cortex-M55 and M85: sixteen products of signed bytes per instruction.
+ * Inputs are made signed in tiles of as many positions as the scratch memory holds; weights of 8 bits are read in
+ * place. Four positions share the weights of a channel.
  */
 #include "kernels.h"
 
@@ -78,7 +78,7 @@ typedef struct Block {
     uint32_t at[4]; /* of the four outputs */
 } Block;
 
-/* Registers are few: what is not wanted in the inner loop lies in the block. SHIFT: of the sums. */
+/* There are few registers, so values that the inner loop does not need are in the block. SHIFT: of the sums. */
 #define FOUR_BY_FOUR(SHIFT)                                                                                            \
     __asm__ volatile(                                                                                                  \
         "ldr %[a0], [%[k], #56]\n\tvdup.32 q4, %[a0]\n\tldr %[a0], [%[k], #60]\n\tvdup.32 q5, %[a0]\n\tldr %[a0], "    \
@@ -104,7 +104,7 @@ typedef struct Block {
         : [k] "r"(block)                                                                                               \
         : "q0", "q1", "q2", "q4", "q5", "q6", "q7", "r14", "cc", "memory")
 
-/* Whole fours of positions. */
+/* Groups of four positions. */
 static void four_by_four(Block *block, const int8_t *x0, uint32_t step)
 {
     const int8_t *x1 = x0 + step, *x2 = x1 + step, *x3 = x2 + step, *w;
@@ -116,7 +116,7 @@ static void four_by_four(Block *block, const int8_t *x0, uint32_t step)
         FOUR_BY_FOUR("");
 }
 
-/* The positions from t on that are no whole four, or all of them. */
+/* The positions from t on that do not fill a group of four, or all positions. */
 static void positions_run(uint8_t *out, const QcKConv *how, const Tile *tile, const Channel *channel, uint32_t t)
 {
     for (; t < tile->n; t++) {
@@ -187,7 +187,7 @@ static void tile_run(uint8_t *out, const QcKConv *how, Tile *tile, uint32_t rows
     }
 }
 
-/* Positions that read their inputs where they lie: whole rows as far as they fit, else parts of one. */
+/* Positions that read their inputs in place: whole rows if they fit, else parts of a row. */
 static int run_in_place(uint8_t *out, const QcKConv *how, int8_t *x, uint32_t room, int8_t *w, int32_t *moves)
 {
     const uint32_t length = how->codes.length, positions = how->positions;
@@ -213,7 +213,7 @@ static int run_in_place(uint8_t *out, const QcKConv *how, int8_t *x, uint32_t ro
     return 1;
 }
 
-/* Positions whose runs are gathered side by side first: short ones fill few of a vector's bytes. */
+/* Positions whose runs are first gathered side by side, because short runs would use few bytes of a vector. */
 static int run_gathered(uint8_t *out, const QcKConv *how, int8_t *x, uint32_t room, int8_t *w, int32_t *moves)
 {
     static const uint32_t none = 0;

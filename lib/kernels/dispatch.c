@@ -1,4 +1,4 @@
-/* dispatch.c - which kernels this processor gets. Host only: the device library is handed a table. */
+/* dispatch.c - selects the kernels for this processor. Host only: the device library gets a table from its caller. */
 #include "kernels.h"
 
 #include <stdlib.h>
@@ -31,7 +31,7 @@ const QcKernels *const *qc_kernels_available(void)
 
 const QcKernels *qc_kernels_choose(const char **wrong)
 {
-    static const QcKernels *chosen; /* threads may ask at once: they find the same */
+    static const QcKernels *chosen; /* threads may ask at the same time: they find the same table */
     const QcKernels *best = __atomic_load_n(&chosen, __ATOMIC_RELAXED);
     if (best) return best;
     const char *name = getenv("QC_ISA");

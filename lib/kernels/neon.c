@@ -1,8 +1,8 @@
 /* neon.c - the kernels in 128-bit vectors, for every 64-bit ARM processor and each 32-bit processor that has NEON.
  *
- * There is no product of unsigned by signed bytes: x - 128 is signed, and 128 times the sum of the weights is added
- * again. At 2 and 4 bits a product is at most 256 and 1024, so that 127 and 31 of them are added in 16 bits; at 8 bits
- * each is widened at once.
+ * NEON has no product of unsigned by signed bytes. So x - 128 is multiplied, which is signed, and 128 times the sum
+ * of the weights is added afterwards. At 2 and 4 bits a product is at most 256 and 1024, so that 127 and 31 of them
+ * are added in 16 bits. At 8 bits each product is widened at once.
  */
 #include "neon.h"
 
@@ -195,8 +195,7 @@ static void dot(int32_t *acc, const uint8_t *x, const int8_t *w, const QcKDot *h
 
 /* ---- rescaling ---- */
 
-/* (product + 2^(shift-1)) >> shift is what a rounding shift does; if the result is beyond 32 bits it is beyond every
- * clamp too. */
+/* A rounding shift computes (product + 2^(shift-1)) >> shift. A result beyond 32 bits is also beyond every clamp. */
 INLINE int32x4_t settle(int64x2_t a, int64x2_t b, int64x2_t shift_a, int64x2_t shift_b)
 {
     return vcombine_s32(vqmovn_s64(vrshlq_s64(a, shift_a)), vqmovn_s64(vrshlq_s64(b, shift_b)));

@@ -1,4 +1,4 @@
-/* scalar.c - what the kernels mean, in plain C. */
+/* scalar.c - the definition of the kernels, in plain C. */
 #include "scalar.h"
 #include "floatloops.h"
 #include "mem.h"
@@ -140,7 +140,7 @@ void qc_scalar_dot(int32_t *acc, const uint8_t *x, const int8_t *w, const QcKDot
     const size_t block_bytes = (size_t)dot->segments * dot->run * QC_K_LANES;
     const uint32_t lanes = dot->blocks * QC_K_LANES;
     for (uint32_t t = 0; t < dot->positions; t += TILE, x += (size_t)TILE * dot->step, acc += TILE * lanes) {
-        uint32_t is_last = t + 1 == dot->positions; /* then the same position twice */
+        uint32_t is_last = t + 1 == dot->positions; /* then the same position is computed twice */
         for (uint32_t lane = 0; lane < lanes; lane += TILE == 1 ? 4 : 2) {
             const int8_t *four = w + lane / QC_K_LANES * block_bytes + lane % QC_K_LANES * 4;
             int32_t *to = acc + lane;
@@ -227,7 +227,7 @@ int qc_scalar_linear(int32_t *sums, const QcKConv *how)
 
 /* ---- from sums to codes ---- */
 
-/* Rounded half up; >> of a negative number is arithmetic on every compiler we know. */
+/* Rounds half up; >> of a negative number is arithmetic on all supported compilers. */
 static uint8_t requantize(int64_t product, int32_t shift, int32_t zero, int32_t low, int32_t high)
 {
     int64_t value = ((product + ((int64_t)1 << (shift - 1))) >> shift) + zero;

@@ -59,7 +59,7 @@ static void change_node(QcBn *bn, QcMethodRun *l, uint32_t i, double alpha, doub
     for (uint32_t o = 0; o < node->channels; o++) {
         uint32_t c = node->channel + o;
         double mean, square, factor, shift, step = (double)l->g->tensors[node->in[0]].scale * (double)l->start_scale[c];
-        if (!(bn->deviation[c] > 0)) continue; /* a channel that never spoke has no normalization to restore */
+        if (!(bn->deviation[c] > 0)) continue; /* a constant channel has no normalization to restore */
         moments(bn, l, i, o, &mean, &square);
         bn->new_mean[c] += (float)(momentum * (mean - (double)bn->new_mean[c]));
         bn->new_square[c] += (float)(momentum * (square - (double)bn->new_square[c]));

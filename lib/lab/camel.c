@@ -29,7 +29,7 @@ typedef struct Camel {
     float *feature, *error; /* [n][features], [n][classes] */
     uint16_t *label;
     uint32_t *from;        /* slot, or index in the batch */
-    uint8_t *may;          /* 1: can be chosen */
+    uint8_t *may;          /* 1: selectable */
     float *similarity;     /* [n][n] */
     float *covered, *weight;
     uint32_t *chosen;
@@ -121,7 +121,7 @@ static void compare(Camel *c, const QcMethodRun *l)
 
 /* ---- selection ---- */
 
-/* Which of the batch are learned from; weights of mean 1 over those. */
+/* Selects examples of the batch to learn from; their weights have mean 1. */
 static uint32_t choose_fresh(Camel *c, QcMethodRun *l, const QcBatch *batch)
 {
     double all = 0;
@@ -184,7 +184,7 @@ static void reduce(Camel *c, QcMethodRun *l, const QcBatch *batch, uint32_t room
         for (uint32_t k = 0; !c->may[i] && k < c->n; k++)
             c->covered[k] = fmaxf(c->covered[k], c->similarity[(size_t)k * c->n + i]);
     uint32_t n = qc_cover_choose(c->chosen, c->covered, c->may, c->similarity, c->n, room);
-    for (uint32_t i = 0; i < n_slots; i++) /* what could have been chosen and was not */
+    for (uint32_t i = 0; i < n_slots; i++) /* examples that were selectable but not selected */
         if (c->may[i]) slots->flags[c->from[i]] = QC_SLOT_EMPTY;
     for (uint32_t i = 0, s = 0; i < n; i++) {
         if (c->chosen[i] < n_slots) continue;

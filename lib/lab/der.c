@@ -59,7 +59,7 @@ static void loss(QcReplay *r, QcMethodRun *l, const float *logits)
     scale(r->dlogits + right, (size_t)n_right * k, l->setting[BETA]);
 }
 
-/* What the calibrated model says of the batch: some of it will be kept. */
+/* The logits of the calibrated model for the batch, some of which are stored. */
 static void answer(Der *der, QcMethodRun *l, const QcBatch *batch, QcMethodReport *report)
 {
     for (uint32_t i = 0; i < batch->n; i++)

@@ -19,7 +19,7 @@ static void put(QcYaml *map, const char *key, const QcYaml *item)
     map->items[map->n++] = item;
 }
 
-/* An empty map where `like` stands, with room for all of two. */
+/* An empty map at the position of `like`, with room for the entries of both maps. */
 static QcYaml *new_map(QcArena *arena, const QcYaml *like, uint32_t room, QcErr *err)
 {
     QcYaml *map = qc_arena_take(arena, 1, sizeof *map, err);

@@ -32,7 +32,7 @@ static int add_text(Text *t, const char *text, const QcYaml *at, QcErr *err)
     return add_bytes(t, text, strlen(text), at, err);
 }
 
-/* As one word for a shell, quoted whether it need be or not. */
+/* Adds the text as one quoted word for a shell, even if quotes are not needed. */
 static int add_in_quotes(Text *t, const char *text, const QcYaml *at, QcErr *err)
 {
     if (add_text(t, "'", at, err)) return -1;
@@ -140,7 +140,7 @@ static int left_out(QcJobMaker *m, uint32_t combination, QcErr *err)
     return in < 0 ? -1 : !in;
 }
 
-/* Where the table has the digest, or would have it. */
+/* The slot of the digest in the table, or the free slot that it would take. */
 static uint32_t *look_up(const QcJobMaker *m, const char *digest)
 {
     char head[9] = {0};

@@ -111,7 +111,7 @@ static int read_axes(QcJobMaker *m, const QcYaml *axes, const char *const *setti
             if (!qc_is_plain(axis->values[i]))
                 return qc_yaml_fail(err, axes->items[a], "'%.40s' of axis '%.40s' is not a plain word", axis->values[i],
                                     axis->name);
-            /* it would count as two runs */
+            /* a repeated value would count as two runs */
             int twice = qc_nametable_add(&axis->table, &e->arena, axis->values[i], i, err);
             if (twice)
                 return twice < 0 ? -1

@@ -19,7 +19,7 @@ typedef struct Curves {
     int has_drift, has_labels;
 } Curves;
 
-/* Names in a log are anybody's. */
+/* Names in a log may contain any character. */
 static void put_xml(FILE *to, const char *text)
 {
     char piece[QC_TEXT_PIECE];

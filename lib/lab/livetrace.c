@@ -160,7 +160,7 @@ static int read_row(Reader *r, QcField line, QcErr *err)
     return add_window(r, &x, err);
 }
 
-/* "late label: window 17 is walking" */
+/* "late label: window 17 is walking" without the name of the program */
 static int read_late_words(Reader *r, const char *text, QcErr *err)
 {
     static const char is[] = " is ";
@@ -175,6 +175,7 @@ static int read_words(Reader *r, const char *text, QcErr *err)
     QcTraceAdapt a = {0};
     const char *threshold = strstr(text, "threshold ");
     char end[16] = "";
+    if (!strncmp(text, "qc-run: ", 8)) text += 8;
     if (!strncmp(text, "drift: ", 7) && threshold) r->t->threshold = strtod(threshold + 10, NULL);
     if (!strncmp(text, late_label, sizeof late_label - 1)) return read_late_words(r, text, err);
     if (strncmp(text, "adapt ", 6)) return 0;

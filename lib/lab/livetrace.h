@@ -1,9 +1,9 @@
 /* livetrace.h - a log of qc-run, read again: what a live session did, window by window and adapt by adapt.
  *
- * Both of its forms are read. TSV has a heading, wherever a process began, and a row per window; JSON has an object per
- * start, window, late label and adapt. If standard error went to the same file (2>&1), its lines of adapts and late
- * labels and its threshold are read from there, and its other words are skipped. A last line without an end is not
- * read: a process writes it just now, or was killed.
+ * Both forms of the log are read. TSV has a heading at each start of a process, and a row per window. JSON has an
+ * object per start, window, late label and adapt. If standard error went to the same file (2>&1), adapts, late labels
+ * and the threshold are read from its lines, which begin with "qc-run: "; other messages are skipped. A last line
+ * without an end is not read: a process is writing it, or was killed.
  */
 #ifndef QC_LAB_LIVETRACE_H
 #define QC_LAB_LIVETRACE_H

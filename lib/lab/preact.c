@@ -83,6 +83,6 @@ static void see(void *ctx, QcQRun *run, uint32_t i, const QcQConv *conv)
 
 void qc_preact_add(QcPreact *p, QcMethodRun *l, const uint8_t *x)
 {
-    /* the last node is no convolution: nobody asks for its logits */
+    /* the last node is not a convolution, and its logits are not needed */
     qc_qrun_forward_seen(&l->run, NULL, x, l->g->n_nodes - 2, see, p);
 }

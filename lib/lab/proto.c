@@ -38,7 +38,7 @@ static void make_head(Proto *p, QcMethodRun *l)
             w[i] = (float)(2 * sharp * mean);
             square += mean * mean;
         }
-        w[n] = (float)(count > 0 ? -sharp * square : -1e6); /* a class nobody has seen is nobody's */
+        w[n] = (float)(count > 0 ? -sharp * square : -1e6); /* a class without examples is never predicted */
     }
     qc_float_head_fold(&p->head, l);
 }

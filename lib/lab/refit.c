@@ -61,7 +61,7 @@ typedef struct Refit {
     int32_t *sums;        /* [longest run] */
     float *logits;
     uint32_t all, n, n_slots, group;
-    /* what a pass is looking for */
+    /* current position of a pass */
     uint32_t node, example;
 } Refit;
 

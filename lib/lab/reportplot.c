@@ -123,7 +123,7 @@ static void print_batches(const Plot *p, const QcRow *row)
     }
 }
 
-/* Values that are numbers lie where they belong, words side by side. */
+/* Numeric values are placed by their value, words at equal distances. */
 static void print_axis_points(const Plot *p, uint32_t i)
 {
     const QcExperimentAxis *axis = &p->e->axes[p->r->axis];

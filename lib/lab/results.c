@@ -62,7 +62,7 @@ typedef struct Lines {
     int whole;          /* its summary was there */
 } Lines;
 
-/* NaN if it is none. */
+/* The number of a value; NaN if it is not a number. */
 static double number_of(const QcYaml *value)
 {
     char *end;
@@ -132,7 +132,7 @@ static int check_figures(const QcYaml *line, QcErr *err)
     return check_shares(line, "test", err) || check_shares(line, "ece", err) ? -1 : 0;
 }
 
-/* Batches one after another, and the summary after them: two logs in one file are none. */
+/* Batches must be consecutive, with the summary after them; a file with two logs is refused. */
 static int check_order(const QcYaml *line, int is_summary, Lines *lines, QcErr *err)
 {
     if (lines->whole) return qc_yaml_fail(err, line, "there is more after the summary: a result is of one run");

@@ -77,7 +77,7 @@ static int read_targets(QcRunResult *r, QcArena *arena, const QcLines *l, QcFiel
     return 0;
 }
 
-/* The last column is a list: its end tells whether it is all there. */
+/* The last column is a list, so an incomplete list shows that the row was cut. */
 static int is_whole(const QcRunResult *r)
 {
     double last = r->figure[QC_FIGURE_LAST];

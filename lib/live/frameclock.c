@@ -11,7 +11,7 @@ void qc_frameclock_init(QcFrameClock *c, QcField name)
     *c = (QcFrameClock){.now = NAN, .unit = qc_name_unit(name)};
 }
 
-/* Seconds since 1970 are 1.7e9 in our years, so a larger number has a smaller unit. */
+/* Seconds since 1970 are 1.7e9 today, so a larger number has a smaller unit. */
 static double unit_of(double number) { return number > 1e17 ? 1e-9 : number > 1e14 ? 1e-6 : number > 1e11 ? 1e-3 : 1; }
 
 /* Dates and clocks are in seconds whatever the column is called. */

@@ -138,7 +138,7 @@ int qc_latelabels_byte(QcLateLabels *l, char byte, QcLateLabel *label)
 
 static int is_in(const QcLateLabel *label, const QcWindowTimes *w)
 {
-    if (label->is_time) return w->from >= label->from && w->to <= label->to; /* NaN: no */
+    if (label->is_time) return w->from >= label->from && w->to <= label->to; /* with NaN the result is 0 */
     return w->number >= label->from && w->number <= label->to;
 }
 
@@ -154,7 +154,7 @@ int qc_latelabels_find(const QcLateLabels *l, const QcLateLabel *label, uint32_t
     return 0;
 }
 
-/* 1: no window to come can be in it. */
+/* 1: no future window can be in the span. */
 static int is_past(const QcLateLabels *l, const QcLateLabel *label)
 {
     return label->is_time ? l->now > label->to : l->next > label->to;

@@ -34,12 +34,13 @@ typedef struct QcLiveWindow {
     const float *logits;
     float drift; /* figure (device/driftwatch.h); NaN: the model knows none */
     int alarm;   /* 1: above the threshold */
+    float distance; /* from the nearest class; above 1: of none of them (device/driftwatch.h); NaN: not known */
     int32_t label; /* -1: none came with the window */
 } QcLiveWindow;
 
 typedef struct QcLiveCounts {
     uint64_t frames, windows, labelled, right; /* right: of the labelled windows, when they were predicted */
-    uint64_t adapts, refused, breaks, filled, alarms; /* alarms: windows */
+    uint64_t adapts, refused, breaks, filled, alarms, unknown; /* alarms, unknown: windows */
     uint32_t waiting; /* labelled windows that no adapt has learned from */
 } QcLiveCounts;
 

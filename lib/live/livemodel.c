@@ -74,7 +74,7 @@ static int take_up_state(QcLiveModel *m, const char *path, QcErr *err)
     return qc_statefile_write_names(&m->kept, &m->model, m->known, err);
 }
 
-/* What the model file carries from qc-calibrate comes before the coreset, whose features do not depend on it. */
+/* The learned content of the model file comes before the coreset, whose features do not depend on it. */
 static int open_learner(QcLiveModel *m, const char *path, const QcLiveOptions *o, QcErr *err)
 {
     if (m->learns) qc_statefile_read_names(&m->model, o->state);

@@ -5,7 +5,7 @@
 #include "livesignals.h"
 #include "livewindow.h"
 
-/* 1 if windows, front-ends and classes of both are the same, so that one can take the other's place. */
+/* 1 if windows, front-ends and classes of both are the same, so that one model can replace the other. */
 static int is_alike(const QcModelFile *a, const QcModelFile *b)
 {
     if (a->channels != b->channels || a->height != b->height || a->length != b->length || a->classes != b->classes ||
@@ -31,7 +31,7 @@ static void use_model(QcLive *s, QcLiveModel *new)
                    s->ring);
 }
 
-/* A model that cannot take the place of the running model leaves it running. */
+/* Reads the model again. If the new model cannot replace the running model, the running model stays. */
 static void reload(QcLive *s, QcFrameReader *r)
 {
     QcErr err;

@@ -32,7 +32,7 @@ void qc_live_new_classes(QcLive *s)
         qc_live_say(s, "new class '%.200s' takes a spare row; %u left", m->labels[s->named], m->classes - s->named - 1);
 }
 
-/* Kept source examples, before anything was learned and now. */
+/* Compares accuracy on the kept source examples now with accuracy before anything was learned. */
 static void check_source(QcLive *s, const QcAdaptReport *r)
 {
     const QcLiveModel *m = s->model;
@@ -75,8 +75,8 @@ int qc_live_label(QcLive *s, uint32_t number, uint32_t class_index)
     return 0;
 }
 
-/* Before a window is put where the model reads it: the window that would leave the ring with a label that was not
- * learned is learned from. */
+/* Called before a window enters the model's input. If a window with an unlearned label would leave the ring, it is
+ * learned first. */
 int qc_live_save_labels(QcLive *s, QcErr *err)
 {
     const QcLearner *l = &s->model->learner;
@@ -89,8 +89,8 @@ void qc_live_check_inputs(QcLive *s, int is_end)
     if (qc_plausible_report(&s->plausible, words, is_end)) qc_live_say(s, "%s", words);
 }
 
-/* The figure after the latest window; NaN: the model knows nothing to hold it against. What it learns counts, so an
- * adapt lets the figure fall. */
+/* The drift score after the latest window; NaN if the model has no base for it. Learned means count, so the score
+ * falls after an adapt. */
 static float follow_drift(QcLive *s)
 {
     const QcDriftBase *b = &s->model->drift;
@@ -107,7 +107,17 @@ static float follow_drift(QcLive *s)
     return s->drift;
 }
 
-/* The window lies in the model's input. label: -1 none. */
+/* The window's own class may be none of the model's. */
+static float find_distance(QcLive *s)
+{
+    const QcDriftBase *b = &s->model->drift;
+    if (!b->features || !(b->farthest > 0)) return NAN;
+    float distance = qc_driftwatch_nearest_of_latest(b, &s->model->learner);
+    s->counts.unknown += distance > 1;
+    return distance;
+}
+
+/* Processes the window in the model's input. label: -1 none. */
 int qc_live_window(QcLive *s, QcLiveWindow w, double from, QcErr *err)
 {
     QcLearner *l = &s->model->learner;
@@ -125,12 +135,13 @@ int qc_live_window(QcLive *s, QcLiveWindow w, double from, QcErr *err)
     w.logits = l->logits;
     w.drift = follow_drift(s);
     w.alarm = s->alarm;
+    w.distance = find_distance(s);
     qc_live_report(s, (QcLiveReport){.event = QC_LIVE_WINDOW, .window = &w});
     if (w.label >= 0) qc_live_label(s, answer.number, (uint32_t)w.label);
     return s->counts.waiting >= s->every ? qc_live_adapt(s, err) : 0;
 }
 
-/* Before the end: what is labelled is learned, and the state is saved. */
+/* At the end: learns labelled windows and saves the state. */
 int qc_live_finish(QcLive *s, QcErr *err)
 {
     uint64_t unmatched = qc_latelabels_unmatched(&s->late);

@@ -64,7 +64,7 @@ static int is_implausible(const QcPlausible *p, uint32_t c)
     return p->outside[c] * 10 > p->windows + 10 || factor_of(p, c) < least_factor;
 }
 
-/* Units that are taken for each other. */
+/* Units that are often confused. */
 static const struct {
     double factor;
     const char *number, *words;

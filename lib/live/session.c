@@ -116,7 +116,7 @@ static int fill_coreset(QcSession *s, QcErr *err)
         if (qc_inputs_read(&s->coreset, window, i, err)) return -1;
         qc_method_fill(l, i, window, kept.label, kept.misses, kept.flags, kept.id);
         if (!l->method->observe || kept.flags & QC_SLOT_STREAM) continue;
-        s->source.n++; /* the learner has just been through it */
+        s->source.n++; /* the learner has just observed this example */
         s->source.right += qc_largest(qc_devicestep_learner(l)->logits, s->g.classes) == kept.label;
     }
     return 0;

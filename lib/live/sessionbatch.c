@@ -1,5 +1,5 @@
-/* sessionbatch.c - a session's next batch: its windows and labels are given to the method, or the learner asks for
- * labels; and how a test set does.
+/* sessionbatch.c - the next batch of a session: gives its windows and labels to the method, or lets the learner ask
+ * for labels. Also evaluates test sets.
  */
 #include <math.h>
 
@@ -19,8 +19,8 @@ static int follow_drift(QcSession *s)
     return s->drift_figure > s->drift.threshold;
 }
 
-/* Window after window goes straight to where the forward pass reads it. If the learner asks, no window is labelled
- * yet. */
+/* Each window is written directly into the input of the forward pass. If the learner asks for labels, no window is
+ * labelled yet. */
 static int observe_batch(QcSession *s, const QcInputs *stream, const uint32_t *index, uint32_t n, uint32_t *alarms,
                          QcErr *err)
 {

@@ -1,7 +1,7 @@
-/* sessionsave.c - what a session leaves: the model with what it has learned, and the coreset of its slots.
+/* sessionsave.c - the files that a session writes: the model with its learned state, and the coreset of its slots.
  *
- * A learner without flips has the features of its slots alone, so the coreset's windows are copied from the files that
- * they came from.
+ * A learner without flips has only the features of its slots, so the windows of the coreset are copied from the
+ * files that they came from.
  */
 #include <string.h>
 

@@ -11,7 +11,7 @@
 #include "../format/container.h"
 #include "trainparts.h"
 
-/* A digest of what is learned from: windows, labels and normalization. */
+/* A digest of the training data: windows, labels and normalization. */
 static void digest_data(char text[QC_DIGEST_TEXT], const QcTraining *t, QcWriter *w)
 {
     uint8_t digests[2][QC_DIGEST_BYTES], whole[QC_DIGEST_BYTES];

@@ -185,7 +185,7 @@ static int all_used(const QcGraph *g, QcErr *err)
     return 0;
 }
 
-/* What holds for the graph as a whole, once every node is right. */
+/* Checks the graph as a whole, after every node has been checked. */
 static int check_whole(const QcGraph *g, QcErr *err)
 {
     if (g->n_nodes < 2) return qc_fail(err, QC_EFORMAT, "the graph has no node after its input");
@@ -273,7 +273,7 @@ int qc_graph_check(const QcGraph *g, QcErr *err)
     if (g->n_nodes < 1 || g->n_nodes > QC_MAX_NODES || !g->nodes)
         return qc_fail(err, QC_EFORMAT, "the graph has not 1 to %d nodes", QC_MAX_NODES);
     if (!g->params || !g->stats) return qc_fail(err, QC_EUSAGE, "the graph is not finished");
-    /* worked out afresh on a copy, and compared */
+    /* shapes are computed again on a copy, and compared */
     QcGraph fresh = {.n_nodes = g->n_nodes, .room = g->n_nodes};
     fresh.nodes = qc_arena_take(&fresh.arena, g->n_nodes, sizeof *fresh.nodes, err);
     if (!fresh.nodes) return -1;

@@ -28,7 +28,7 @@ static Dual binary(uint8_t op, Dual a, Dual b)
     case QC_STEP_SUB: return (Dual){a.v - b.v, a.d - b.d};
     case QC_STEP_MUL: return (Dual){a.v * b.v, a.d * b.v + a.v * b.d};
     case QC_STEP_DIV: return (Dual){a.v / b.v, (a.d - a.v / b.v * b.d) / b.v};
-    case QC_STEP_MIN: return b.v < a.v ? b : a; /* what is no number stays none */
+    case QC_STEP_MIN: return b.v < a.v ? b : a; /* NaN stays NaN */
     default: return b.v > a.v ? b : a;
     }
 }

@@ -30,7 +30,7 @@ static int window_fits(const QcWindow *w)
     return 1;
 }
 
-/* A pool may not have a window that lies in the padding alone: it would be the maximum or mean of nothing. */
+/* A window of a pool must not lie entirely in the padding: its maximum or mean would be undefined. */
 static int sees_input(uint32_t in, uint32_t out, uint32_t kernel, uint32_t stride, uint32_t dilation, uint32_t before)
 {
     for (uint32_t o = 0; o < out; o++) {

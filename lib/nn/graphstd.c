@@ -1,4 +1,4 @@
-/* The last layer reads how much each feature varies over a window, besides its mean. */
+/* A last layer that reads the standard deviation of each feature over a window, besides its mean. */
 #include <stdio.h>
 #include <string.h>
 

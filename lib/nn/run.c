@@ -48,8 +48,7 @@ static int take_tables(QcRun *run, QcErr *err)
     return 0;
 }
 
-/* The primitives for the windows of every slice; primitives of the full batch stay, others give way to the
- * next. */
+/* Creates the primitives for the windows of every slice. Primitives of the full batch stay; others are replaced. */
 static int make_convs(QcRun *run, int which, QcErr *err)
 {
     qc_convs_single_threaded();

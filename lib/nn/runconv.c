@@ -103,7 +103,7 @@ static dnnl_status_t describe_linear(QcConvShape *s, const QcNode *node, const Q
     return bad ? bad : describe_tensors(s, x, y);
 }
 
-/* The scratchpad is ours, so that all layers share one. */
+/* The caller provides the scratchpad, so that all layers share one. */
 static dnnl_status_t describe_primitive(dnnl_primitive_desc_t *out, const void *op, dnnl_primitive_desc_t hint)
 {
     dnnl_primitive_attr_t attr;
@@ -134,8 +134,8 @@ dnnl_status_t qc_pass_describe(dnnl_primitive_desc_t *out, const QcConvShape *s,
     return bad ? bad : describe_primitive(out, &op, hint);
 }
 
-/* oneDNN's code generators write to address 0 if the system has no pages for them, so pages for all of them must be
- * there beforehand. */
+/* oneDNN's code generators write to address 0 if the system has no memory for their code, so memory for all of them
+ * must be reserved before. */
 static dnnl_status_t create_primitive(dnnl_primitive_t *out, dnnl_primitive_desc_t desc)
 {
     void *probe = mmap(NULL, GENERATORS, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -291,7 +291,7 @@ void qc_dnnl_point_at(dnnl_memory_t memory, const void *values)
     dnnl_memory_set_data_handle(memory, (void *)(uintptr_t)values);
 }
 
-/* What a layer's primitives see of its input. */
+/* The input of a layer as its primitives read it. */
 static const float *input_of(const QcConvs *convs, const QcGraph *g, uint32_t node, const float *x)
 {
     const QcNode *layer = &g->nodes[node];

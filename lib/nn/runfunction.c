@@ -31,7 +31,7 @@ static int32_t code_of(float x, const QcNode *node)
 void qc_run_table_forward(float *y, const float *x, const QcNode *node, size_t values)
 {
     for (size_t i = 0; i < values; i++)
-        y[i] = node->levels[code_of(x[i], node)] + (x[i] - x[i]); /* what is no number stays none */
+        y[i] = node->levels[code_of(x[i], node)] + (x[i] - x[i]); /* NaN stays NaN */
 }
 
 /* The slope between the codes on both sides. */

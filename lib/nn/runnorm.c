@@ -1,5 +1,5 @@
-/* Batch norm over the rows [n*h*w][channels]. Each slice sums its own rows, float within a block and double beyond;
- * then all slices meet, and each adds up everybody's sums in the same order. */
+/* Batch norm over the rows [n*h*w][channels]. Each slice sums its own rows, in float within a block and in double
+ * over blocks. After a barrier, each slice adds up the sums of all slices in the same order. */
 #include <math.h>
 #include <string.h>
 
@@ -40,8 +40,8 @@ static void sum_rows(double *s, double *t, const float *a, const float *b, const
     }
 }
 
-/* Leaves this slice's two sums for every channel where all can see them, and waits for the others'. Gives the place of
- * slice 0's; the next slice's lie 2 * channels further. */
+/* Stores the two sums of this slice for every channel in shared memory, and waits for the other slices. Returns the
+ * sums of slice 0; the sums of the next slice are 2 * channels further. */
 static const double *sum_and_meet(QcWorker *slice, const QcNode *node, const float *a, const float *b,
                                   const float *centre, size_t rows)
 {

@@ -161,7 +161,7 @@ static int larger_first(const void *a, const void *b, void *items)
     return *(const uint32_t *)a < *(const uint32_t *)b ? -1 : 1;
 }
 
-/* The lowest place that no tensor of the same time has taken: the placed ones are tried as its lower neighbours. */
+/* The lowest offset that no tensor of the same time uses: tried directly after each placed tensor. */
 static size_t lowest_place(const Plan *p, const Item *item, const uint32_t *placed, uint32_t n_placed)
 {
     size_t best = 0;
@@ -194,7 +194,7 @@ static size_t place_all(Plan *p)
     return total;
 }
 
-/* Where a slice's tensors lie, but for the kept ones; `base` is the slice's memory. */
+/* Sets the addresses of a slice's tensors except the kept tensors; `base` is the memory of the slice. */
 static void settle_slice(const Plan *p, QcWorker *slice, float *base)
 {
     for (uint32_t i = 0; i < p->n; i++) {

@@ -60,8 +60,8 @@ void qc_run_maxpool_forward(float *y, const float *x, const QcNode *node, const 
     }
 }
 
-/* What is left of each channel's gradient goes to x if that is the maximum. Short loops, because compilers make
- * vectors of them. */
+/* The rest of the gradient of each channel goes to x if x is the maximum. Short loops, because compilers vectorize
+ * them. */
 static void give(float *restrict dx, float *restrict left, const float *restrict best, const float *restrict x,
                  size_t width)
 {

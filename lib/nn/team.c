@@ -4,7 +4,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { LOOKS = 4000 }; /* before a waiting thread sleeps: some tens of microseconds */
+enum { LOOKS = 4000 }; /* polls of a waiting thread before it sleeps: some tens of microseconds */
 
 typedef struct Member {
     QcTeam *team;
@@ -70,7 +70,7 @@ static void meet_by_turns(QcTeam *team, int has_place, int wants_place)
     pthread_mutex_unlock(&team->lock);
 }
 
-/* Work is over for good: the place is another's. */
+/* The member ends; its place becomes free. */
 static void leave(QcTeam *team)
 {
     pthread_mutex_lock(&team->lock);

@@ -28,7 +28,7 @@ int qc_weights_save_npz(const QcWeights *w, const char *path, QcErr *err)
     return status;
 }
 
-/* In C order, whatever the array's own is. */
+/* Element i in C order, for any order of the array. */
 static float value_at(const QcNdarray *a, uint64_t i)
 {
     uint64_t place = 0;

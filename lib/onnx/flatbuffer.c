@@ -4,7 +4,7 @@
 
 enum { LARGEST = 0x7fffffff };
 
-/* n bytes at `at` are in the file; else bad. */
+/* Checks that n bytes at `at` are in the file; else sets bad. */
 static int inside(QcFlat *f, size_t at, size_t n)
 {
     if (at <= f->length && n <= f->length - at) return 1;
@@ -55,7 +55,7 @@ static QcFlatTable table_at(QcFlat *f, size_t at)
     return t;
 }
 
-/* Where field k lies, which has so many bytes; 0: it is absent. */
+/* The position of field k, which has `bytes` bytes; 0: it is absent. */
 static size_t field(QcFlat *f, QcFlatTable t, uint32_t k, uint32_t bytes)
 {
     if (!t.at || k >= t.n_fields) return 0;
@@ -68,7 +68,7 @@ static size_t field(QcFlat *f, QcFlatTable t, uint32_t k, uint32_t bytes)
     return t.at + offset;
 }
 
-/* Where an offset at `at` leads to. */
+/* The target of the offset at `at`. */
 static size_t follow(const QcFlat *f, size_t at) { return at + (size_t)little_endian(f, at, 4); }
 
 int qc_flat_open(QcFlat *f, QcFlatTable *root, const uint8_t *bytes, size_t length, const char identifier[4],

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Room for n zero bytes at the end; the place of the first. */
+/* Appends n zero bytes; returns the position of the first. */
 static size_t extend(QcFlatOut *f, size_t n)
 {
     size_t at = f->n;
@@ -20,7 +20,7 @@ static size_t extend(QcFlatOut *f, size_t n)
     return at;
 }
 
-/* The next n bytes come at a place that is `beyond` more than a multiple of `to`. */
+/* Aligns the next n bytes to a position that is `beyond` more than a multiple of `to`. */
 static void align(QcFlatOut *f, size_t to, size_t beyond) { extend(f, (to + beyond - f->n % to) % to); }
 
 static void put(QcFlatOut *f, size_t at, uint64_t value, int bytes)

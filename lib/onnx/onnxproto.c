@@ -49,7 +49,7 @@ static int is_message(Bytes b, const ProtobufCMessageDescriptor *about, int dept
             if (!get_varint(&b, &n) || n > (uint64_t)(b.end - b.at)) return 0;
             const ProtobufCFieldDescriptor *field =
                 protobuf_c_message_descriptor_get_field(about, (unsigned)(tag >> 3));
-            /* would be read as a shorter name */
+            /* a text with a zero byte would be read as a shorter name */
             if (field && field->type == PROTOBUF_C_TYPE_STRING && memchr(b.at, 0, n)) return 0;
             if (field && field->type == PROTOBUF_C_TYPE_MESSAGE &&
                 (!depth || !is_message((Bytes){b.at, b.at + n}, field->descriptor, depth - 1)))

@@ -25,7 +25,7 @@ static const char *tensor_name(Name name, uint32_t t, const char *ending)
     return name;
 }
 
-/* Channels [from, from + n) of tensor t, dequantized: the tensor itself if that is all of it. */
+/* Channels [from, from + n) of tensor t, dequantized: the tensor itself if these are all its channels. */
 static const char *slice_name(const Writer *w, Name name, uint32_t t, uint32_t from, uint32_t n)
 {
     if (n == w->g->tensors[t].channels) return tensor_name(name, t, "");
@@ -65,8 +65,8 @@ static void requantize(Writer *w, const char *output, const char *x, uint32_t t)
     qc_out_node(w->out, "DequantizeLinear", output, codes, scale, zero);
 }
 
-/* The node has made `value`: into its slice of its tensor, and the slices joined once all are there (they are written
- * in the order of nodes, and joined in the order of channels). */
+/* Stores `value` of the node as its slice of its tensor, and joins the slices after the last one. Slices are written
+ * in the order of nodes and joined in the order of channels. */
 static void finish(Writer *w, uint32_t i, const char *value)
 {
     const QcQNode *node = &w->g->nodes[i];
@@ -81,7 +81,8 @@ static void finish(Writer *w, uint32_t i, const char *value)
     requantize(w, slice_name(w, slice, t, node->out_channel, node->channels), value, t);
     w->written[t] += node->channels;
     if (node->channels == channels || w->written[t] < channels) return;
-    for (uint32_t from = 0; from < channels && parts < MOST_PARTS; parts++) { /* whoever writes the next channels */
+    for (uint32_t from = 0; from < channels && parts < MOST_PARTS; parts++) { /* the node that writes the next
+                                                                               * channels */
         uint32_t k = 0;
         while (k <= i &&
                (w->g->nodes[k].op == QC_Q_LOGITS || w->g->nodes[k].out != t || w->g->nodes[k].out_channel != from))
@@ -184,8 +185,8 @@ static void write_conv(Writer *w, const QcQNode *node, const char *value, const 
     if (node->groups > 1) qc_out_int(w->out, made, "group", node->groups);
 }
 
-/* Rows of codes: what is flattened is quantized again, which changes nothing, so that a runtime sees integers in front
- * of the product. */
+/* Rows of codes: flattened values are quantized again, which changes nothing, so that a runtime sees integers before
+ * the product. */
 static void write_logits(Writer *w, const QcQNode *node, const char *x)
 {
     Name flat;
@@ -209,7 +210,7 @@ static void write_pool(Writer *w, const QcQNode *node, const char *value, const 
     if ((node->dilation_h > 1 || node->dilation_w > 1) && w->out->opset < 19) w->out->opset = 19;
 }
 
-/* Codes choose from the table, whose entries stand here as real numbers. */
+/* Codes are indices into the table, whose entries are stored as real numbers. */
 static void write_table(Writer *w, const QcQNode *node, const char *value, const char *x)
 {
     Name codes, index, table, scale, zero;

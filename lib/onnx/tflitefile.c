@@ -26,8 +26,7 @@ const char *qc_tflite_op_name(int32_t op)
     return op >= 0 && op < (int32_t)(sizeof names / sizeof *names) ? names[op] : NULL;
 }
 
-/* Sentences are one line. TensorFlow's converter joins the names of operators that it fused by ';': the first is
- * kept. */
+/* Messages are one line. TensorFlow's converter joins the names of fused operators by ';': the first name is kept. */
 static const char *read_name(QcFlat *f, QcFlatTable t, uint32_t k, QcArena *arena, QcErr *err)
 {
     char *text = qc_flat_text(f, t, k, arena, err);
@@ -126,7 +125,7 @@ static int check_tensors(const QcTflite *t, QcFlatVector list, int64_t least, co
     return 0;
 }
 
-/* Numbers above 127 are in a field of their own, which older files do not have. */
+/* Operator numbers above 127 have their own field, which older files lack. */
 static int read_code(QcTfliteNode *n, QcFlat *f, QcFlatTable code, QcArena *arena, QcErr *err)
 {
     int64_t narrow = qc_flat_int(f, code, 0, 1, 0), wide = qc_flat_int(f, code, 3, 4, 0);
@@ -206,7 +205,7 @@ int qc_tflite_parse(QcTflite *t, const uint8_t *bytes, size_t length, QcArena *a
                          !read_nodes(t, graph, codes, arena, err) && !read_labels(t, model, buffers, arena, err)
                      ? 0
                      : -1;
-    if (f->bad) return qc_flat_end(f, err); /* the reason of what else may be wrong */
+    if (f->bad) return qc_flat_end(f, err); /* a damaged file may cause other errors, so it is reported first */
     if (status) return -1;
     t->inputs = qc_flat_vector(f, graph, 1, 4);
     t->outputs = qc_flat_vector(f, graph, 2, 4);

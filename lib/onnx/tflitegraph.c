@@ -72,7 +72,7 @@ void qc_tflite_set(QcTfliteCall *c, uint32_t field, uint8_t bytes, int32_t value
 
 enum { SCHEMA = 3 };
 
-static int32_t version_of(int32_t op) /* the first that knows int8, for float operators 1 */
+static int32_t version_of(int32_t op) /* the first version with int8; for float operators 1 */
 {
     switch (op) {
     case QC_TFLITE_CONV_2D:

@@ -14,7 +14,7 @@ typedef char Name[QC_ONNX_NAME];
 
 /* ---- the result of an operator ---- */
 
-/* What must be done to the result of the operator before it is the value of its output. */
+/* Operations that are still to be applied to the result of an operator before it is the value of its output. */
 typedef struct Result {
     const QcTfliteTensor *tensor;
     int activation, quantized;

@@ -55,3 +55,16 @@ int qc_is_chance(const QcScore *s)
     double guess = 1.0 / s->classes;
     return s->n && s->recall_mean <= guess + sqrt(guess * (1 - guess) / s->n);
 }
+
+int qc_windows_refuse_guessing(QcGraph *g, const QcWindows *w, int threads, QcErr *err)
+{
+    QcScore score = {0};
+    int status = qc_windows_score(&score, g, w, threads, err);
+    if (!status && qc_is_chance(&score))
+        status = qc_fail(err, QC_EFORMAT,
+                         "the float model is no better than guessing on this data (accuracy %.3f): is the order of its "
+                         "classes right, and its normalization? --force quantizes it all the same",
+                         score.accuracy);
+    qc_score_release(&score);
+    return status;
+}

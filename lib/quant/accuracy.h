@@ -13,6 +13,9 @@ int qc_model_score(QcScore *s, const QcModelFile *m, const char *path, int threa
 /* The first 1024 windows at most. */
 int qc_windows_score(QcScore *s, QcGraph *g, const QcWindows *w, int threads, QcErr *err);
 
+/* A model that guesses was imported wrongly or not trained, and to go on from it would hide this: QC_EFORMAT. */
+int qc_windows_refuse_guessing(QcGraph *g, const QcWindows *w, int threads, QcErr *err);
+
 /* Is the mean recall no better than guessing (within one standard error)? */
 int qc_is_chance(const QcScore *s);
 

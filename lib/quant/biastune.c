@@ -34,7 +34,7 @@ void qc_biastune_gradient(const QcFakeQuant *s, float *dbias, const float *grads
     }
 }
 
-/* Between the graph's biases and b->bias, this way or back. */
+/* Copies biases from the graph to b->bias, or back if `back` is set. */
 static void carry(QcBiasTune *b, QcFakeQuant *s, int back)
 {
     for (uint32_t i = 0; i < s->g->n_nodes; i++) {

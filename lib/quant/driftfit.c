@@ -1,6 +1,7 @@
 #include "driftfit.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../base/rng.h"
@@ -10,13 +11,14 @@
 enum { WINDOWS = 4096, FOLDS = 5, ORDERS = 10, LEAST = 10, MEANS = 1 << 20 };
 
 typedef struct Fit {
-    uint32_t n, features, classes;
+    uint32_t n, features, classes, spare;
     int32_t zero;
     uint8_t *x; /* [n][features] */
     uint16_t *label, *answer; /* [n] true; as predicted */
     uint8_t *fold; /* [n] */
     uint8_t *mean; /* [classes][features] */
     float *weight, *centre; /* of the base */
+    float *nearest; /* [n] out of fold, to the nearest mean */
     double *sum; /* [classes][features] */
     uint32_t *count; /* [classes] */
     float *score; /* [n] */
@@ -37,8 +39,9 @@ static int take_memory(Fit *f, QcArena *arena, QcArena *scratch, QcErr *err)
     f->count = qc_arena_take(scratch, f->classes, sizeof *f->count, err);
     f->score = qc_arena_take(scratch, f->n, sizeof *f->score, err);
     f->order = qc_arena_take(scratch, f->n, sizeof *f->order, err);
+    f->nearest = qc_arena_take(scratch, f->n, sizeof *f->nearest, err);
     return f->mean && f->weight && f->centre && f->x && f->label && f->answer && f->fold && f->sum && f->count &&
-                   f->score && f->order
+                   f->score && f->order && f->nearest
                ? 0
                : -1;
 }
@@ -63,8 +66,8 @@ static int compute_features(Fit *f, const QcQGraph *g, const QcWindows *w, QcAre
     return 0;
 }
 
-/* Means of the true classes, and the variance within them, of all windows but the windows of a fold (FOLDS: of all). A
- * variance has a tenth of the mean variance and the variance of rounded means added. */
+/* Means of the true classes and the variance within them, over all windows outside fold `without` (FOLDS: over all
+ * windows). A tenth of the mean variance and the variance of rounded means are added to each variance. */
 static void fit_means(Fit *f, uint32_t without)
 {
     uint32_t used = 0;
@@ -100,13 +103,15 @@ static void fit_means(Fit *f, uint32_t without)
 static void score_fold(Fit *f, const QcDriftBase *b, uint32_t fold)
 {
     fit_means(f, fold);
-    for (uint32_t i = 0; i < f->n; i++)
-        if (f->fold[i] == fold)
-            f->score[i] = qc_driftwatch_distance(b, f->mean + (size_t)f->answer[i] * f->features, NULL,
-                                                 f->x + (size_t)i * f->features, f->zero);
+    for (uint32_t i = 0; i < f->n; i++) {
+        const uint8_t *x = f->x + (size_t)i * f->features;
+        if (f->fold[i] != fold) continue;
+        f->score[i] = qc_driftwatch_distance(b, f->mean + (size_t)f->answer[i] * f->features, NULL, x, f->zero);
+        f->nearest[i] = qc_driftwatch_nearest(b, NULL, f->spare, x, f->zero);
+    }
 }
 
-/* Centres of classes that nothing was predicted as are the mean of all. */
+/* Fits the centre of each class. A class that was never predicted gets the mean score of all windows. */
 static void fit_centres(Fit *f, QcDriftBase *b)
 {
     double all = 0, squares = 0;
@@ -147,6 +152,19 @@ static void fit_threshold(Fit *f, QcDriftBase *b)
     b->threshold = fmaxf(0.75f, 2 * most);
 }
 
+static int by_value(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+/* All but 1.5 % of the windows are at most as far. */
+static void fit_farthest(Fit *f, QcDriftBase *b)
+{
+    qsort(f->nearest, f->n, sizeof *f->nearest, by_value);
+    b->farthest = fmaxf(f->nearest[(uint64_t)(f->n - 1) * 985 / 1000], 1e-3f);
+}
+
 static void assign_folds(Fit *f)
 {
     QcRng rng = qc_rng_seed(1, 0);
@@ -160,6 +178,7 @@ int qc_fit_driftbase(QcDriftBase *b, const QcQGraph *g, const QcWindows *w, QcAr
     Fit f = {.n = w->n < WINDOWS ? w->n : WINDOWS,
              .features = qc_driftbase_features(g),
              .classes = g->classes,
+             .spare = g->spare,
              .zero = g->tensors[g->nodes[g->n_nodes - 1].in[0]].zero};
     QcArena scratch = {0};
     *b = (QcDriftBase){0};
@@ -167,13 +186,22 @@ int qc_fit_driftbase(QcDriftBase *b, const QcQGraph *g, const QcWindows *w, QcAr
     int status = take_memory(&f, arena, &scratch, err) || compute_features(&f, g, w, &scratch, err) ? -1 : 1;
     if (status > 0) {
         *b = (QcDriftBase){
-            .features = f.features, .classes = f.classes, .mean = f.mean, .weight = f.weight, .centre = f.centre};
+            .features = f.features, .classes = f.classes, .mean = f.mean, .weight = f.weight, .centre = f.centre,
+            .farthest = 1};
         assign_folds(&f);
         for (uint32_t fold = 0; fold < FOLDS; fold++) score_fold(&f, b, fold);
         fit_centres(&f, b);
         fit_threshold(&f, b);
+        fit_farthest(&f, b);
         fit_means(&f, FOLDS);
     }
     qc_arena_release(&scratch);
     return status;
+}
+
+int qc_fit_add_driftbase(QcModelFile *m, const QcQGraph *g, const QcWindows *w, QcArena *arena, QcErr *err)
+{
+    QcDriftBase base;
+    int fits = qc_fit_driftbase(&base, g, w, arena, err);
+    return fits > 0 ? qc_driftbase_encode(m, &base, g, err) : fits;
 }

@@ -22,7 +22,7 @@ int qc_emission_under_relu(const QcEmission *e, const QcNode *node)
     return 0;
 }
 
-/* Is the value rounded by another scale than the scale of the concat that reads it? */
+/* Does the value have another scale than the concat that reads it? */
 static int rounds_first(const QcEmission *e, const QcNode *node)
 {
     uint32_t me = qc_emission_index_of(e, node), reader = me + 1;
@@ -95,7 +95,7 @@ int qc_emission_add_tensor(QcEmission *e, const QcNode *node, const QcQTensor *l
         int input = node->op == QC_OP_INPUT, bits = input ? 8 : e->activation_bits;
         uint64_t values = (uint64_t)e->n * node->height * node->width * node->channels;
         qc_scale_of_values(&t->scale, &zero, qc_run_value(e->run, me), values, bits);
-        if (input && !zero) t->scale *= 255.0f / 127.0f, zero = 128; /* the first input is signed whatever it holds */
+        if (input && !zero) t->scale *= 255.0f / 127.0f, zero = 128; /* the first input is always signed */
         t->bits = (uint8_t)bits;
         t->zero = (uint8_t)zero;
     }

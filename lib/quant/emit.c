@@ -7,7 +7,7 @@
 #include "lower.h"
 #include "scale.h"
 
-enum { RANGE_WINDOWS = 256 }; /* at most, for the ranges of activations */
+enum { RANGE_WINDOWS = 256 }; /* windows that measure the ranges of activations, at most */
 
 static QcQNode *add_node(QcEmission *e, QcQOp op, uint32_t channel_entries)
 {
@@ -113,7 +113,7 @@ static int emit_conv(QcEmission *e, const QcNode *node, int relu, int out, uint3
     return quantize_channels(e, node, n, out);
 }
 
-/* Ops with one multiplier: real = scale_in / (scale_out * count). */
+/* Operators with one multiplier: real = scale_in / (scale_out * count). */
 static int emit_rescaled(QcEmission *e, QcQOp op, const QcNode *node, int in, int out, uint32_t out_channel,
                          uint32_t channels, int relu, double count)
 {
@@ -246,7 +246,7 @@ static int emit_concat(QcEmission *e, const QcNode *node)
     return out < 0 ? -1 : 0;
 }
 
-/* The node, with the ReLU after it if it has one there. */
+/* Emits the node, together with the ReLU that follows it (if `relu` is set). */
 static int emit_body(QcEmission *e, const QcNode *body, int relu, int out)
 {
     const QcNode *input = qc_emission_input_of(e, body);
@@ -276,7 +276,7 @@ static int emit_body(QcEmission *e, const QcNode *body, int relu, int out)
     }
 }
 
-/* A ReLU, in codes that go on above its clip: they end there. */
+/* A clipped ReLU whose output codes could exceed the clip: clamps them. */
 static int emit_clip(QcEmission *e, const QcNode *node, int in)
 {
     const QcStep steps[] = {{QC_STEP_X, 0}, {QC_STEP_NUMBER, node->clip}, {QC_STEP_MIN, 0}};

@@ -6,7 +6,7 @@
 
 #include "scale.h"
 
-/* What is known of a device tensor while the float copy is built. */
+/* State of a device tensor while the float copy is built. */
 typedef struct Tensor {
     int node;                        /* of the graph, after its QUANT; -1: not complete */
     uint32_t n_slices, channels;     /* written so far */
@@ -50,7 +50,7 @@ static int add_slice(QcFakeQuant *s, Tensor *tensors, const QcQNode *n, int node
     return t->node < 0 ? -1 : 0;
 }
 
-/* What the table makes of each input code, as real numbers. */
+/* The output of the table for each input code, as real numbers. */
 static int add_table(QcFakeQuant *s, const char *name, uint32_t in, const QcQNode *n, QcErr *err)
 {
     const QcQTensor *from = &s->g->tensors[n->in[0]], *to = &s->g->tensors[n->out];
@@ -88,7 +88,7 @@ static int add_body(QcFakeQuant *s, const Tensor *tensors, uint32_t i, QcErr *er
     case QC_Q_TABLE: return add_table(s, name, in, n, err);
     case QC_Q_TURN: return add_turn(s, name, in, n, err);
     case QC_Q_ADD: return qc_graph_add(&s->graph, name, in, (uint32_t)tensors[n->in[1]].node, err);
-    default: return (int)in; /* COPY: the slice's QUANT does it */
+    default: return (int)in; /* COPY: the QUANT node of the slice does it */
     }
 }
 

@@ -8,7 +8,7 @@
 
 typedef struct Keep {
     const QcGraph *g;
-    QcGraph *plain; /* the same without its QUANT nodes */
+    QcGraph *plain; /* the same graph without its QUANT nodes */
     uint32_t *to; /* [g->n_nodes] node of plain that has the value */
     float *scale; /* [g->n_nodes] by node of plain */
     uint8_t *zero, *bits;
@@ -89,7 +89,7 @@ static int only_pads(const Keep *k, const QcNode *n, uint32_t at, uint32_t old)
     return 1;
 }
 
-/* Values that are only laid out anew have the scale of what they read. */
+/* A node that only changes the layout of its input has the scale of its input. */
 static void pass_scale(Keep *k, uint32_t at, uint32_t old)
 {
     const QcNode *n = &k->plain->nodes[at];

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What still has to happen to a node's value: y = relu(gain * x + shift), channel by channel. */
+/* Operation that still has to be applied to a node's value: y = relu(gain * x + shift), per channel. */
 typedef struct After {
     const float *gain, *shift; /* [channels]; NULL: nothing */
     int relu;
@@ -53,7 +53,7 @@ static int add_relu(Lower *lower, const char *name, int x, const After *after)
     return i;
 }
 
-/* Does to the finished value x what is in `after`. */
+/* Adds nodes that apply `after` to the finished value x. */
 static int wrap(Lower *lower, const char *name, int x, const After *after)
 {
     if (x >= 0 && after->gain) {
@@ -105,7 +105,7 @@ static int concat(Lower *lower, uint32_t node, const After *after)
     return qc_graph_concat(lower->out, n->name, inputs, n->n_inputs, lower->err);
 }
 
-/* gain and shift of a batch norm, with what comes after it. */
+/* Gain and shift of a batch norm, combined with the operation after it. */
 static int batchnorm(Lower *lower, const QcNode *n, After *after)
 {
     float *gain = qc_arena_take(&lower->arena, n->channels, sizeof *gain, lower->err);

@@ -1,12 +1,13 @@
-/* modelpredict.c - qc_model_predict, apart from qpredict.c: who predicts with quantized models alone needs no float
- * forward pass, and no oneDNN. */
+/* modelpredict.c - qc_model_predict. It is separate from qpredict.c so that programs with quantized models only link
+ * neither the float forward pass nor oneDNN. */
 #include "qpredict.h"
 
 #include "../format/qgraphfile.h"
 #include "../nn/graphfile.h"
 #include "../nn/score.h"
 
-/* The graph in the file must agree with the file's own description, which the data was matched with. */
+/* The graph in the file must agree with the description in the file, because the data was matched with this
+ * description. */
 static int check_shape(const QcModelFile *m, uint32_t channels, uint32_t height, uint32_t length, uint32_t classes,
                        QcErr *err)
 {

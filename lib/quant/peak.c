@@ -26,7 +26,7 @@ double qc_peak_measure(void)
 
 #ifdef __x86_64__
 
-enum { ROUNDS = 1000, CHAINS = 8 /* products that do not wait for each other */ };
+enum { ROUNDS = 1000, CHAINS = 8 /* independent chains of products */ };
 
 /* In assembler, so that no compiler moves, merges or spills the products. */
 #define EACH_CHAIN(link)                                                                                          \

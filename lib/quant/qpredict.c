@@ -7,19 +7,19 @@
 
 enum { MAX_THREADS = 256 };
 
-/* Where windows come from. read: the i-th, quantized; called by several threads at a time. */
+/* A source of windows. read: gives the i-th window, quantized; called by several threads at a time. */
 typedef struct Source {
     uint32_t n;
     int (*read)(const void *from, uint8_t *q, uint32_t i, QcErr *err);
     const void *from;
 } Source;
 
-typedef struct Share { /* of one thread: it takes the next window when it is done with one, as its processor may be busy
-                          with other things, too */
+typedef struct Share { /* of one thread: it takes the next window after it has finished one, because processors may
+                        * differ in load */
     const QcQGraph *g;
     const Source *source;
     float *logits;
-    uint32_t *next, window; /* of all threads; the one that it has */
+    uint32_t *next, window; /* next: shared by all threads; window: current window of this thread */
     QcQRun run;
     void *memory; /* of the run */
     int status;
@@ -29,7 +29,7 @@ typedef struct Share { /* of one thread: it takes the next window when it is don
 static void *predict_share(void *ctx)
 {
     Share *s = ctx;
-    uint8_t *window = qc_qrun_tensor(&s->run, 0); /* the input's own place */
+    uint8_t *window = qc_qrun_tensor(&s->run, 0); /* the input tensor in the memory of the run */
     while (!s->status && (s->window = __atomic_fetch_add(s->next, 1, __ATOMIC_RELAXED)) < s->source->n) {
         s->status = s->source->read(s->source->from, window, s->window, &s->err);
         if (!s->status) qc_qrun_forward(&s->run, s->logits + (size_t)s->window * s->g->classes, window);
@@ -53,7 +53,7 @@ static int share_init(Share *s, const QcKernels *kernels, QcErr *err)
     return 0;
 }
 
-/* The caller's thread takes the first share; where a thread cannot be started, the others take its windows. */
+/* The caller's thread takes the first share. If a thread cannot be started, the other threads take its windows. */
 static void run_shares(Share *shares, int n)
 {
     pthread_t threads[MAX_THREADS];
@@ -70,8 +70,8 @@ static int predict(const QcQGraph *g, const Source *source, int threads, float *
     if (!kernels) return -1;
     if (!source->n) return 0;
     int n = threads < 1 ? 1 : threads > MAX_THREADS ? MAX_THREADS : threads, status = 0;
-    uint32_t next = 0, wrong = source->n; /* the first window that could not be read, which some thread came to whatever
-                                             the others did */
+    uint32_t next = 0, wrong = source->n; /* the first window that could not be read; the same for any number of
+                                           * threads */
     if ((uint32_t)n > source->n) n = (int)source->n;
     Share *shares = calloc((size_t)n, sizeof *shares);
     if (!shares) return qc_fail_memory(err, "the integer forward pass");

@@ -91,7 +91,7 @@ int qc_quantize(QcQGraph *g, QcQuantizeReport *report, const QcGraph *model, con
         goto end;
     Best best = {.g = g, .held = &held, .o = o, .report = report};
     best.codes = qc_arena_take(&scratch, g->n_code_bytes, 1, err);
-    best.bias = qc_arena_take(arena, g->n_channels, sizeof *best.bias, err); /* stays: it becomes the graph's */
+    best.bias = qc_arena_take(arena, g->n_channels, sizeof *best.bias, err); /* not freed: the graph takes it */
     best.trial = qc_arena_take(&scratch, g->n_channels, sizeof *best.trial, err);
     if (!best.codes || !best.bias || !best.trial) goto end;
     report->held_out = held.n;

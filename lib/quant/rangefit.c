@@ -30,3 +30,10 @@ int qc_range_fit(QcInputRange *r, const QcWindows *w, const QcNorm *norm, QcAren
     r->channels = channels;
     return 1;
 }
+
+int qc_range_add(QcModelFile *m, const QcWindows *w, QcArena *arena, QcErr *err)
+{
+    QcInputRange range;
+    int fits = qc_range_fit(&range, w, &m->norm, arena, err);
+    return fits > 0 ? qc_inputrange_encode(m, &range, err) : fits;
+}

@@ -9,4 +9,7 @@
  * `arena`. */
 int qc_range_fit(QcInputRange *r, const QcWindows *w, const QcNorm *norm, QcArena *arena, QcErr *err);
 
+/* The same, into the model's file, where enough is known. */
+int qc_range_add(QcModelFile *m, const QcWindows *w, QcArena *arena, QcErr *err);
+
 #endif

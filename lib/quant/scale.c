@@ -50,7 +50,7 @@ void qc_scale_of_values(float *scale, uint32_t *zero, const float *values, uint6
     float largest = fmaxf(top / high, *zero ? bottom / low : 0); /* the scale that clips nothing */
     *scale = 1;
     if (!(largest > 0x1p-100f)) return;
-    *scale = largest; /* of values so large that their squares are no floats */
+    *scale = largest; /* values so large that their squares overflow a float */
     double least = INFINITY;
     for (int k = CANDIDATES / 4; k <= CANDIDATES; k++) {
         float s = largest * (float)k / (float)CANDIDATES, inverse = 1 / s;
@@ -87,7 +87,7 @@ int qc_fixed_point(int32_t *multiplier, uint8_t *shift, double real)
     int s = 31 - exponent;
     if (m == (int64_t)1 << 31) m >>= 1, s--;
     if (s < 1) return -1; /* rounded up to 2^30 */
-    if (s > 62) { /* a tiny factor: fewer digits of it are enough */
+    if (s > 62) { /* fewer bits are enough */
         m = s - 62 < 31 ? m >> (s - 62) : 0;
         s = 62;
     }

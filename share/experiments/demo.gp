@@ -1,6 +1,6 @@
-# One picture of two calibrations: the recommended path above, QCore beneath. Needs data, picture, source, first,
-# second, bits (gnuplot -e). data: batches so far; accuracy on the first target, the second and the source; the same
-# three of QCore
+# One picture of two calibrations: the recommended method above, QCore below. Needs the variables data, picture, source,
+# first, second, bits (gnuplot -e). Columns of the file data: batches so far; accuracy on the first target, the second
+# target and the source; the same three accuracies of QCore.
 stats data using 1 name 'batch' nooutput
 one = "#1f6fb4"; two = "#b4531f"; kept = "#3f9b68"; ink = "#333333"
 

@@ -1,16 +1,17 @@
 #!/bin/sh
-# The whole chain on one page: a classifier is trained on one person's inertial recordings, quantized, and keeps itself
-# right on two others, one after the other. Two paths from the same float model: the recommended one, and QCore as
-# published, with a bit-flip network.
+# Runs the whole workflow. A classifier is trained on the inertial recordings of one subject and quantized. It then
+# adapts to two other subjects, one after the other. Two methods start from the same float model: the recommended one
+# (closed) and QCore as published, with a bit-flip network.
 #   demo.sh          on synthetic recordings (qc-synth)
 #   demo.sh DIR      on a UCI-DSA tree, DIR/a01/p1/s01.txt ...
+# Prints a table of accuracies after each batch, and writes a picture.
 # From the environment: PEOPLE ("p1 p2 p3": source, then two targets), BITS (2), OUT (build/demo), THREADS (0 = all
-# cores). `make demo` calls this with the programs in PATH and QC_SHARE set.
+# cores). `make demo` calls this script with the programs in PATH and QC_SHARE set.
 # shellcheck disable=SC2086 # PEOPLE and options are words
 set -eu
 tree=${1:-}
 BITS=${BITS:-2} OUT=${OUT:-build/demo} THREADS=${THREADS:-0}
-# Threads that wait for work give their core to those that have some, which is much faster on a shared machine.
+# A waiting thread yields its core to working threads, which is much faster on a shared machine.
 export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-passive}" LC_ALL=C
 here=$(dirname "$0")
 set -- ${PEOPLE:-p1 p2 p3}
@@ -38,7 +39,7 @@ for person in "$source" "$first" "$second"; do
         "$OUT/people.qcd"
 done
 
-# ---- on the workstation: nothing is known of the targets
+# ---- on the workstation: no data of the targets are used
 
 say "training a float model on $source"
 qc-train -q -a inceptiontime-16x3 -d "$OUT/$source.train.qcd" -L "$OUT/misses" -o "$OUT/float.qcm" $training --threads \
@@ -65,7 +66,7 @@ for path in recommended qcore; do
         "$OUT/$path.qcm" >"$OUT/$path.tsv"
 done
 
-# ---- the table: tested before anything was learned (batch 0) and after each batch
+# ---- the table: accuracy before learning (batch 0) and after each batch
 
 accuracy() { qc-eval -q -d "$OUT/$2.test.qcd" --threads "$THREADS" --json "$OUT/$1.qcm" |
     sed 's/.*"accuracy": \([0-9.]*\).*/\1/'; }

@@ -1,12 +1,13 @@
 #!/bin/sh
-# domains-parts.sh DIR [DATA]: training and test parts of pairs of domains, and the architecture for each:
-# DIR/SET.source.train.qcd, DIR/SET.source.test.qcd, target likewise, DIR/SET.yaml. The sets:
+# Makes the training and test parts of pairs of domains, and an architecture for each pair.
+#   domains-parts.sh DIR [DATA]
+# Writes DIR/SET.source.train.qcd, DIR/SET.source.test.qcd, the same for the target, and DIR/SET.yaml. The sets:
 #   gas      an e-nose, measurements of batch 1 -> batch 6; 30 % of each gas, drawn at random, is the test part
 #   myo      muscles of the forearm, Male0 -> Male1; session training0, test part: session Test0
 #   ecg      heart beats (N and V) of patient 106 -> 119; the last 30 % of each class's beats are the test part
 #   hapt     a phone at the waist, six activities of person 1 -> 2; the last 30 % are the test part
-#   digits   handwriting, USPS -> MNIST at 16 x 16, of values -1 to 1; 20 % and 90 %, drawn at random, are the test part
-# SETS='gas ecg': only these. DATA: a folder with gas-drift, myo, mit-bih, hapt, digits.
+#   digits   handwriting, USPS -> MNIST at 16 x 16, values -1 to 1; test parts of 20 % and 90 %, drawn at random
+# SETS='gas ecg' makes only these sets. DATA: a folder with gas-drift, myo, mit-bih, hapt, digits.
 set -eu
 mkdir -p "${1:?a folder for the parts is needed}"
 out=$(cd "$1" && pwd) data=$(cd "${2:-${QC_DATA:-../shared/data}}" && pwd) here=$(cd "$(dirname "$0")" && pwd)
@@ -16,7 +17,7 @@ cd "$work"
 
 unpack() { zstd -dcq "$data/$1" | tail -c "+${2:-1}" | tar -xf -; }
 
-# parts SET DOMAIN FILE WAYS...: of a data file
+# parts SET DOMAIN FILE OPTIONS...: splits a data file into a training and a test part
 parts() {
     set_of=$1 domain=$2 file=$3
     shift 3
@@ -47,7 +48,7 @@ for set in ${SETS:-gas myo ecg hapt digits}; do
     ecg)
         unpack mit-bih/records.tar.zst
         qc-import -q -f wfdb --lead MLII -g 106 -g 119 -o all.qcd .
-        qc-export -q -f npz -o all.npz all.qcd # without the three classes that neither has
+        qc-export -q -f npz -o all.npz all.qcd # without the three classes that both datasets lack
         /usr/bin/python3 -c "
 import numpy as np
 f = dict(np.load('all.npz'))
@@ -58,8 +59,8 @@ np.savez('ecg.npz', **f | {'y': names[f['y']]})"
         parts ecg target ecg.qcd -g 119 -t 0.3
         ;;
     hapt)
-        unpack hapt/hapt-users-1-9.tar.zst 64 # 63 bytes before the archive are no part of it
-        awk '$3 <= 6' Raw-Data/labels.txt >six.txt # the other six are transitions, of seconds
+        unpack hapt/hapt-users-1-9.tar.zst 64 # the archive begins after 63 bytes
+        awk '$3 <= 6' Raw-Data/labels.txt >six.txt # the other six are transitions of a few seconds
         qc-import -q -f segments --segments six.txt --label-names activity_labels.txt --window 128 --stride 64 \
             --name-pattern '{channels}_exp{recording}_user{group}.txt' -o hapt.qcd Raw-Data
         parts hapt source hapt.qcd -g 01 -t 0.3

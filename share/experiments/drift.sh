@@ -1,10 +1,12 @@
 #!/bin/sh
-# drift.sh DIR [DATA]: the drift figure of qc-run without labels, on every source and every stream of DSA, USC-HAD, gas
-# drift, FSDD and Myo. A model of 2 bits is made of each source's training part; then `qc-run -d` reads the source's
-# test part and the streams in recorded order. DIR keeps parts, models and logs; existing files are not made again.
+# Measures the drift score of qc-run without labels, for every source and every stream of DSA, USC-HAD, gas drift, FSDD
+# and Myo. A model of 2 bits is trained on the training part of each source. Then `qc-run -d` reads the test part of the
+# source and all streams in recorded order.
+#   drift.sh DIR [DATA]
+# DIR keeps parts, models and logs; existing files are not made again.
 # SETS='fsdd myo': only these sets. SEED: of training. ORDER=shuffled: streams are shuffled.
-# TSV: set, source, stream, windows, accuracy, windows with an alarm, first
-# of them (1 is the stream's first window; 0: none).
+# Prints TSV: set, source, stream, windows, accuracy, windows with an alarm, number of the first such window (from 1; 0:
+# no alarm).
 set -eu
 dir=${1:?a folder for parts and models is needed} data=${2:-${QC_DATA:-../shared/data}} here=$(dirname "$0")
 sets=${SETS:-dsa uschad gas fsdd myo} seed=${SEED:-1} order=${ORDER:-recorded}
@@ -12,7 +14,7 @@ mkdir -p "$dir"
 
 unpack() { [ -d "$dir/$1.raw" ] || { mkdir "$dir/$1.raw" && $2 "$data/$3" | tar -xf - -C "$dir/$1.raw"; }; }
 
-# parts_of SET: DIR/SET/SOURCE.train.qcd and .test.qcd, and DIR/SET/NAME.stream.qcd of what else there is
+# parts_of SET: makes DIR/SET/SOURCE.train.qcd, DIR/SET/SOURCE.test.qcd, and DIR/SET/NAME.stream.qcd of all other data
 parts_of() {
     case $1 in
     dsa) sh "$here/parts.sh" "$dir/dsa" "$data" ;;
@@ -59,7 +61,7 @@ model_of() {
     qc-quantize -q --threads 1 -b 2 -c "$at.core.qcd" -d "$at.train.qcd" -o "$at.qcm" "$at.float.qcm" >"$at.tsv"
 }
 
-# follow SET SOURCE STREAM FILE: windows, accuracy, windows with an alarm, the first
+# follow SET SOURCE STREAM FILE: prints windows, accuracy, windows with an alarm, number of the first
 follow() {
     file=$4
     if [ $order = shuffled ]; then

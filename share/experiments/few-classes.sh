@@ -1,9 +1,10 @@
 #!/bin/sh
-# few-classes.sh MODEL CORESET DATA [OPTIONS of qc-calibrate]: streams with a few classes at a time. Three subjects are
-# synthesized from DATA (qc-synth -d). Each stream has every fourth class, one class after another, with half of the
-# examples, and then the same classes again with the other half. Prints the accuracy before learning: on first visits
-# and on second visits.
-#   qc-info CORESET prints the number of classes; DATA must have about the same number of examples of each class.
+# Measures accuracy on streams with a few classes at a time. Three subjects are synthesized from DATA (qc-synth -d).
+# Each stream has every fourth class, one class after another, with half of the examples. The same classes follow
+# again with the other half.
+#   few-classes.sh MODEL CORESET DATA [OPTIONS of qc-calibrate]
+# Prints the accuracy before learning, on first visits of a class and on second visits.
+# `qc-info CORESET` prints the number of classes. DATA must have about the same number of examples of each class.
 set -eu
 [ $# -ge 3 ] || { echo "usage: few-classes.sh MODEL CORESET DATA [OPTIONS]" >&2; exit 2; }
 model=$1 coreset=$2 data=$3

@@ -1,9 +1,10 @@
 #!/bin/sh
-# grid-best.sh [qc-report's options]: prints an experiment with the best setting of grid.yaml for each method and bit
-# width. The experiment is people.yaml with these settings (or EXPERIMENT, which has axes and takes its run from
-# people.yaml). The best setting has the highest mean target accuracy over batches. Of two equal settings it is the
-# earlier in grid.yaml, so a default stays if nothing is better. Runs with default settings are the runs of people.yaml
-# and are not repeated.
+# Prints an experiment with the best setting of grid.yaml for each method and bit width.
+#   grid-best.sh [qc-report's options]
+# The experiment is people.yaml with these settings. EXPERIMENT names another file, whose axes are used with the run
+# of people.yaml. The best setting has the highest mean target accuracy over batches. If two settings are equal, the
+# earlier in grid.yaml is printed, so a default stays unless another setting is better. Runs with default settings are
+# already runs of people.yaml and are not repeated.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd) experiment=${EXPERIMENT:-$here/people.yaml}
 case $experiment in /*) ;; *) experiment=$PWD/$experiment ;; esac
@@ -44,7 +45,7 @@ awk -F '\t' -v experiment="$experiment" -v people="$here/people.yaml" '
         while ((getline text < experiment) > 0) {
             if (text ~ /^name:/) print "name: tuned-" substr(text, 7)
             if (text ~ /^[a-z]/) inside = text ~ /^axes:/
-            if (text ~ /^  [a-z]/) methods = text ~ /^  method:/ # which may go on in the next lines
+            if (text ~ /^  [a-z]/) methods = text ~ /^  method:/ # the list may continue on the next lines
             if (inside && !methods) print text
         }
         list("method", method); list("one", one); list("two", two)
@@ -54,7 +55,7 @@ awk -F '\t' -v experiment="$experiment" -v people="$here/people.yaml" '
             if (changed(order[k])) print "  - {method: " word[1] ", bits: " word[2] ", one: " \
                 one[order[k]] ", two: " two[order[k]] "}"
         }
-        close(experiment) # which may be the same
+        close(experiment) # both names may be of one file
         print "steps:"
         inside = 0
         while ((getline text < people) > 0) {

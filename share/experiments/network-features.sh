@@ -1,8 +1,9 @@
 #!/bin/sh
-# network-features.sh [qc-sweep's options]: how well the bit-flip networks of ablation-network.yaml choose weights, with
-# all features or without one of them. Prints a row per trained network. precision_network: of the 5 % of weights that
-# the network ranks highest on synthetic subjects outside its training, the share that back-propagation moves in the
-# same direction (qc-bitflip-train(1)). precision_hebb: the same share of the weights with the largest |h|.
+# Measures how well the bit-flip networks of ablation-network.yaml select weights, with all features or without one.
+#   network-features.sh [qc-sweep's options]
+# Prints a row per trained network. precision_network: of the 5 % of weights that the network ranks highest, the share
+# that back-propagation moves in the same direction (qc-bitflip-train(1)). The weights are of synthetic subjects outside
+# the network's training. precision_hebb: the same share of the weights with the largest |h|.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 printf 'bits\tablated\tseed\tprecision_network\tprecision_hebb\n'

@@ -1,9 +1,12 @@
 #!/bin/sh
-# new-classes.sh DIR [DATA]: classes that a model has never seen, on UCI-DSA people 1 to 3. Three of the 19 activities,
-# drawn by seed, are left out of training; the model has 2 bits and three spare rows. Then two windows of each new
-# activity are labelled, then eight more. DIR keeps parts, models and logs; what is there is not made again.
+# Measures how a model learns classes that were absent from its training, on UCI-DSA people 1 to 3. Three of the 19
+# activities, drawn by seed, are left out of training. The model has 2 bits and three spare rows. Two windows of each
+# new activity are labelled first, then eight more.
+#   new-classes.sh DIR [DATA]
+# DIR keeps parts, models and logs; existing files are not made again.
 # SEEDS='1 2 3': draws. PEOPLE='p1 p2 p3'. OPTIONS: of qc-calibrate.
-# TSV: person, seed, new classes, labels of each, their mean recall, accuracy of the other classes before and after.
+# Prints TSV: person, seed, new classes, labels of each, mean recall of the new classes, accuracy of the other classes
+# before and after.
 set -eu
 dir=${1:?a folder for parts and models is needed} data=${2:-${QC_DATA:-../shared/data}}
 mkdir -p "$dir/tree"
@@ -12,11 +15,11 @@ for archive in "$data"/dsa/p*.tar.zst; do
 done
 tree=$(cd "$(dirname "$(find "$dir/tree" -type d -name a01 | head -n 1)")" && pwd)
 
-# numbers FROM TO N SEED: N different whole numbers, drawn
+# numbers FROM TO N SEED: draws N different whole numbers
 numbers() { seq "$1" "$2" | awk -v seed="$4" 'BEGIN { srand(seed) } { print rand() "\t" $1 }' | sort -n | head -n "$3" |
     cut -f 2; }
 
-# part NAME PERSON: DIR/NAME.qcd of "ACTIVITY SEGMENT" lines
+# part NAME PERSON: makes DIR/NAME.qcd from "ACTIVITY SEGMENT" lines on stdin
 part() {
     rm -rf "$dir/some"
     while read -r activity segment; do

@@ -1,9 +1,10 @@
 #!/bin/sh
-# office-parts.sh DIR [DATA]: training and test parts of Office-Caltech's cameras, 64 x 64 pixels: DIR/amazon.train.qcd,
-# DIR/amazon.test.qcd, dslr and webcam likewise. DATA: a folder with amazon, dslr and webcam (of a folder a class), or
-# with office-caltech/amazon.tar ... The test part of each class is drawn at random: a fifth of amazon, two fifths of
-# the others, which have few pictures. dslr and webcam show some objects several times, so that both parts may show the
-# same object.
+# Makes the training and test parts of Office-Caltech's cameras, 64 x 64 pixels.
+#   office-parts.sh DIR [DATA]
+# Writes DIR/amazon.train.qcd, DIR/amazon.test.qcd, and the same for dslr and webcam. DATA: a folder with amazon, dslr
+# and webcam (each has a folder per class), or with office-caltech/amazon.tar ... The test part of each class is drawn
+# at random: a fifth of amazon, and two fifths of the others, which have few pictures. dslr and webcam show some
+# objects several times, so that both parts may show the same object.
 set -eu
 out=${1:?a folder for the parts is needed} data=${2:-${QC_DATA:-../shared/data}}
 mkdir -p "$out"

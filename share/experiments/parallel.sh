@@ -1,7 +1,8 @@
 #!/bin/sh
-# parallel.sh EXPERIMENT [qc-sweep's options]: runs all of an experiment with GNU parallel, JOBS [all cores] at a time.
-# A stopped run resumes. Each round runs all commands whose inputs exist, until no command is left. A command that fails
-# stops the next round.
+# Runs all commands of an experiment with GNU parallel, JOBS [all cores] at a time.
+#   parallel.sh EXPERIMENT [qc-sweep's options]
+# A stopped run resumes. Each round runs all commands whose inputs exist, until no command is left. After a command
+# fails, no further round starts.
 set -eu
 commands=$(mktemp)
 trap 'rm -f "$commands"' EXIT

@@ -1,7 +1,8 @@
 #!/bin/sh
-# parts.sh DIR [TREE]: training and test parts of UCI-DSA people, one file each: DIR/p1.train.qcd, DIR/p1.test.qcd ...
-# TREE: a UCI-DSA tree (a01/p1/s01.txt), or a folder with dsa/p1.tar.zst ... The last 20 % of each activity's segments
-# are the test part.
+# Makes the training and test parts of UCI-DSA people, one file each.
+#   parts.sh DIR [TREE]
+# Writes DIR/p1.train.qcd, DIR/p1.test.qcd ... TREE: a UCI-DSA tree (a01/p1/s01.txt), or a folder with dsa/p1.tar.zst
+# ... The last 20 % of the segments of each activity are the test part.
 set -eu
 out=${1:?a folder for the parts is needed} data=${2:-${QC_DATA:-../shared/data}}
 mkdir -p "$out"

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Prints RESULTS.md with its tables made again from results/*.tsv, so that the page and the tables cannot disagree.
+# Prints RESULTS.md with its tables generated from results/*.tsv, so that the page and the tables cannot disagree.
 #   results.sh RESULTS.md > new
-# A table stands between "<!-- table NAME KEY... -->" and "<!-- end -->": NAME.tsv, its columns KEY..., then the
-# figures below. The first line of NAME.tsv (command, commit, date) stands above the table.
+# A table stands between "<!-- table NAME KEY... -->" and "<!-- end -->". KEY...: the first columns of NAME.tsv, which
+# name a row; its figures follow. The first line of NAME.tsv (command, commit, date) stands above the table.
 cd "$(dirname "$0")" || exit 1
 table() { # table NAME KEY...
     awk -F '\t' -v wanted="$*" '

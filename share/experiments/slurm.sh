@@ -1,19 +1,21 @@
 #!/bin/sh
-# slurm.sh EXPERIMENT [qc-sweep's options]: runs all of an experiment on a Slurm cluster. Each step is arrays of jobs,
-# which wait for all jobs of the step before.
+# Runs all commands of an experiment on a Slurm cluster. Each step of the experiment is a set of job arrays, which wait
+# for all jobs of the step before.
+#   slurm.sh EXPERIMENT [qc-sweep's options]
+# From the environment:
 #   SBATCH ["--time=1:00:00 --cpus-per-task=1 --mem=2G"]  options of sbatch
-#   WIDTH  [200]   jobs of an array at a time
-#   ARRAY  [1000]  jobs of an array at most (Slurm's MaxArraySize is 1001 where nobody has changed it)
+#   WIDTH  [200]   jobs of an array that run at a time
+#   ARRAY  [1000]  jobs of an array at most (the default MaxArraySize of Slurm is 1001)
 #   DRY    [""]    1: only test the scripts (sbatch --test-only)
-# Run it again after it has ended: finished commands are skipped, failed commands run again. Jobs read their commands
-# from the new folder qc-sweep.XXXXXX in the current folder, and write their messages there. All nodes must see this
-# folder.
+# Run the script again after it has ended: finished commands are skipped, failed commands run again. Jobs read their
+# commands from the new folder qc-sweep.XXXXXX in the current folder, and write their messages there. All nodes must see
+# this folder.
 set -eu
 SBATCH=${SBATCH:---time=1:00:00 --cpus-per-task=1 --mem=2G} WIDTH=${WIDTH:-200} ARRAY=${ARRAY:-1000} DRY=${DRY:-}
 status=$(qc-sweep --status "$@")
 steps=$(echo "$status" | awk -F '\t' 'NR > 1 { print $1 }')
 
-submit() { # submit STEP LIST: an array of a command a line; prints what the next step has to wait for
+submit() { # submit STEP LIST: submits arrays with a job per line of LIST; prints the jobs that the next step waits for
     n=$(wc -l <"$2")
     cat >"$2.sh" <<JOB
 #!/bin/sh

@@ -1,8 +1,9 @@
 #!/bin/sh
-# sounds-parts.sh DIR [DATA]: spoken digits (FSDD) of jackson and theo as log-mel: DIR/jackson.train.qcd,
-# DIR/jackson.test.qcd, theo likewise. DATA: a folder with fsdd/recordings.tar, or with its files. A fifth of each
-# digit's recordings, drawn at random, is the test part. Recordings are padded with silence to 2.29 s, as the
-# longest, which are 114 frames.
+# Makes the training and test parts of spoken digits (FSDD) of jackson and theo, as log-mel features.
+#   sounds-parts.sh DIR [DATA]
+# Writes DIR/jackson.train.qcd, DIR/jackson.test.qcd, and the same for theo. DATA: a folder with fsdd/recordings.tar, or
+# with its files. A fifth of the recordings of each digit, drawn at random, is the test part. Recordings are padded with
+# silence to 2.29 s, the length of the longest recording, which gives 114 frames.
 set -eu
 out=${1:?a folder for the parts is needed} data=${2:-${QC_DATA:-../shared/data}}
 mkdir -p "$out"

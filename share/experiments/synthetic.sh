@@ -1,8 +1,9 @@
 #!/bin/sh
-# synthetic.sh MODEL CORESET DATA [OPTIONS of qc-calibrate]: settings are tuned on synthetic subjects, so that no real
-# subject is used up. Three subjects are synthesized from DATA (qc-synth -d). The last fifth of each activity is the
-# test set, and the stream has two orders. Prints the means of the six runs: test-then-train accuracy, target accuracy
-# (mean over ten batches, after the last), and forward passes per batch.
+# Measures settings of qc-calibrate on synthetic subjects, so that settings are tuned without a real subject.
+#   synthetic.sh MODEL CORESET DATA [OPTIONS of qc-calibrate]
+# Three subjects are synthesized from DATA (qc-synth -d). The last fifth of each activity is the test set, and the
+# stream has two orders. Prints the means of the six runs: test-then-train accuracy, target accuracy (mean over ten
+# batches, and after the last), and forward passes per batch.
 set -eu
 [ $# -ge 3 ] || { echo "usage: synthetic.sh MODEL CORESET DATA [OPTIONS]" >&2; exit 2; }
 model=$1 coreset=$2 data=$3

@@ -1,7 +1,8 @@
 #!/bin/sh
-# uschad-parts.sh DIR [DATA]: training and test parts of USC-HAD subjects, one file each: DIR/s1.train.qcd,
-# DIR/s1.test.qcd ... DATA: a USC-HAD tree (Subject1/a1t1.mat), or a folder with usc-had/Subject1.tar ... Windows are
-# 500 rows (5 s) that do not overlap; trial 5 of each activity is the test part.
+# Makes the training and test parts of USC-HAD subjects, one file each.
+#   uschad-parts.sh DIR [DATA]
+# Writes DIR/s1.train.qcd, DIR/s1.test.qcd ... DATA: a USC-HAD tree (Subject1/a1t1.mat), or a folder with
+# usc-had/Subject1.tar ... Windows are 500 rows (5 s) that do not overlap. Trial 5 of each activity is the test part.
 set -eu
 out=${1:?a folder for the parts is needed} data=${2:-${QC_DATA:-../shared/data}}
 mkdir -p "$out"

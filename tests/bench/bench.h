@@ -1,6 +1,6 @@
-/* bench.h - what the benches share: a clock, the line for a figure that has a bar, a rival in a process of its own, and
- * the whole network that is timed beside rivals. What is compared takes turns in one run, and the best or the median of
- * many rounds counts, because others share the machine.
+/* bench.h - code that the benches share: a clock, the line for a figure that has a bar, a rival program in its own
+ * process, and the full network that is timed beside rivals. Compared programs run in turns, and the best or the
+ * median of many rounds counts, because other programs use the machine.
  */
 #ifndef QC_TESTS_BENCH_H
 #define QC_TESTS_BENCH_H
@@ -12,30 +12,32 @@
 #include "../../lib/device/qgraph.h"
 #include "../../lib/nn/graph.h"
 
-/* CLOCK_MONOTONIC, or CLOCK_PROCESS_CPUTIME_ID where a rival counts its processor time. */
+/* CLOCK_MONOTONIC, or CLOCK_PROCESS_CPUTIME_ID if a rival reports its processor time. */
 double bench_seconds(clockid_t clock);
 
 double bench_median(double *values, int n); /* sorts them */
 
 void bench_bar(const char *name, double value, double least);
 
-/* A process that answers lines on its stdin by numbers on its stdout; it is not there when it answers nothing. */
+/* A process that reads lines on its stdin and answers with numbers on its stdout. It counts as absent if it answers
+ * nothing. */
 typedef struct Child {
     FILE *to, *from;
     pid_t pid;
 } Child;
 
-int child_start(Child *c, const char *const *argv); /* a process that has threads should not fork */
+int child_start(Child *c, const char *const *argv); /* call before threads start: a process with threads should not
+                                                     * fork */
 int child_ask(Child *c, const char *line, double *answers, int n);
 void child_stop(Child *c);
 
-/* InceptionTime (32 filters, depth 6), weights as they are before training. */
+/* InceptionTime (32 filters, depth 6) with initial weights. */
 enum { NET_CHANNELS = 45, NET_LENGTH = 125, NET_CLASSES = 19, NET_VALUES = NET_CHANNELS * NET_LENGTH };
 
 int whole_load(QcGraph *model, QcErr *err);
-void whole_window(float window[NET_VALUES]); /* normal at random, the same each time */
+void whole_window(float window[NET_VALUES]); /* normally distributed random values, the same on each call */
 
-/* The same, quantized on one window, and ready to run. */
+/* The same network, quantized on one window and ready to run. */
 typedef struct Whole {
     QcQGraph g;
     QcArena arena;

@@ -1,8 +1,9 @@
-/* bench_calibrate.c - what a device saves: one stream batch of about 90 windows calibrated by forward passes and flips
- * (or its last layer alone), beside 30 steps of float training on 48 windows each, which replay with back-propagation
- * would take. One thread each, in turns within one run; medians. And the memory a calibration works in.
+/* bench_calibrate.c - measures what a device saves. One batch of about 90 windows is calibrated by forward passes
+ * and flips, or by the last layer alone. It is compared with 30 steps of float training on 48 windows each, as
+ * replay with back-propagation takes. One thread each, in turns within one run; medians. Also prints the working
+ * memory of a calibration.
  *
- * Two models of 2 bits: as QCore was published, with flips, and as qc-quantize makes them unless told otherwise (the
+ * Two models of 2 bits: QCore as published, with flips, and the model that qc-quantize makes by default (the
  * recommended model: deviations, a last layer of 8 bits).
  *
  *   bench_calibrate                                  on synthetic subjects like UCI-DSA, InceptionTime 16 x 3
@@ -44,7 +45,7 @@ static const char *files[] = {made[FLOAT], made[PUBLISHED], made[CORESET], made[
 
 static double now(void) { return bench_seconds(CLOCK_MONOTONIC); }
 
-/* ---- models and data where none are given: schooled just enough to be wrong about another person ---- */
+/* ---- models and data if no files are given: trained briefly, so that they err on another subject ---- */
 
 static int person(QcDataset *out, const QcDataset *all, const char *name)
 {
@@ -201,7 +202,7 @@ static void stop_rival(Rival *r)
     free(r->dlogits);
 }
 
-/* Seconds; making the run ready is not counted. The parameters are put back. */
+/* Seconds, without the setup of the run. Restores the parameters. */
 static int train_steps(Rival *r, QcRunMode mode, double *seconds)
 {
     QcGraph copy;
@@ -287,8 +288,8 @@ static double time_of(Ours *o, double trained, double tuned)
     return bench_median(o->ms, o->n) * 1e-3 / (tuned < trained ? tuned : trained);
 }
 
-/* The bars hold for what qc-calibrate does unless told otherwise: with a bit-flip network, the first of ours; with the
- * recommended model, the last. */
+/* The bars hold for the defaults of qc-calibrate: the first method with a bit-flip network, the last with the
+ * recommended model. */
 static void report(double trained, double tuned, Ours *ours, int n)
 {
     static const char *models[N_FILES] = {[PUBLISHED] = "published", [RECOMMENDED] = "recommended"};

@@ -1,5 +1,5 @@
-/* bench_infer.c - latency of the whole quantized InceptionTime beside PyTorch's float on one thread, one window at a
- * time; and two threads beside one at 16 windows. */
+/* bench_infer.c - measures the latency of the full quantized InceptionTime beside PyTorch in float, on one thread
+ * and one window at a time. Also compares two threads with one thread on 16 windows. */
 #include "bench.h"
 
 #include <signal.h>

@@ -1,6 +1,6 @@
-/* bench_kernels.c - InceptionTime's convolutions beside XNNPACK's and oneDNN's and the core's peak, then the kernels of
- * each instruction set and a whole forward pass with them. One thread; what is compared takes turns, and the best of
- * many rounds counts, because others share this machine. */
+/* bench_kernels.c - measures the convolutions of InceptionTime beside XNNPACK, oneDNN and the peak of the core. Then
+ * measures the kernels of each instruction set, and a whole forward pass with them. One thread. Compared functions
+ * run in turns, and the best of many rounds counts, because other programs use the machine. */
 #include "bench.h"
 
 #include "../../lib/base/rng.h"
@@ -16,7 +16,7 @@ static double now(void) { return bench_seconds(CLOCK_MONOTONIC); }
 typedef struct Runner {
     void (*work)(void *);
     void *ctx;
-    uint32_t calls; /* in a round, so that it takes some ms */
+    uint32_t calls; /* calls in a round, so that a round takes some ms */
     double best;    /* seconds of one call */
 } Runner;
 
@@ -27,7 +27,7 @@ static double seconds_of_calls(const Runner *r)
     return (now() - start) / r->calls;
 }
 
-/* Best times of all, taking turns. */
+/* Best times of all functions, which run in turns. */
 static void race(Runner *runners, uint32_t n, int rounds)
 {
     for (uint32_t i = 0; i < n; i++) {
@@ -258,7 +258,7 @@ static QcQNode *node(Net *n, QcQOp op, uint16_t in, uint16_t out, uint32_t at, u
     return v;
 }
 
-/* Weights and scales, made up. */
+/* Weights and scales of arbitrary values. */
 static void net_fill(Net *n)
 {
     QcQGraph *g = &n->g;
@@ -378,7 +378,7 @@ static void bar(const char *name, const char *of, double value, double least)
     printf("bar %s-%s %.2f >= %.2f %s\n", name, of, value, least, value >= least ? "ok" : "short");
 }
 
-/* Multiply-adds a second of the best register-only loop there is. */
+/* Multiply-adds per second of the best loop that uses registers only. */
 static double measured_peak(void)
 {
     double best = 0;
@@ -417,7 +417,7 @@ static void compare(const char *name, const RivalShape *s, double peak)
     double faster = rate[3] > rate[4] ? rate[3] : rate[4];
     printf("room\t%s\t%.2f\tpeak over the faster of the two\n", name, peak / faster);
     bar("conv8", name, rate[0] / faster, 1.5);
-    bar("conv4-of-8", name, rate[1] / rate[0], .98); /* no slower, but for noise */
+    bar("conv4-of-8", name, rate[1] / rate[0], .98); /* not slower, except for noise */
     bar("conv2-of-8", name, rate[2] / rate[0], .98);
     if (s->kernel == 39) bar("peak", name, rate[0] / peak, .6);
     for (int i = 0; i < OURS; i++) one_release(&ours[i]);

@@ -1,5 +1,5 @@
-/* bench_onnx.c - latency of the whole InceptionTime beside ONNX Runtime on the same model as qc-export writes it:
- * float, and 8 bits in both ways of writing its weights. One thread each, 1 and 64 windows at a time; processor
+/* bench_onnx.c - measures the latency of the full InceptionTime beside ONNX Runtime on the model that qc-export
+ * writes: in float, and in 8 bits with both forms of weights. One thread each, 1 and 64 windows at a time; processor
  * time. */
 #include "bench.h"
 
@@ -48,7 +48,7 @@ static int round_rival(Side *s)
     return 0;
 }
 
-/* A model file around the float graph (g NULL) or the quantized one, as ONNX at `path`. */
+/* Writes a model file with the float graph (if g is NULL) or with the quantized graph g, as ONNX to `path`. */
 static int write_onnx(const char *path, const QcGraph *model, const QcQGraph *g, QcOnnxCodes codes)
 {
     QcModelFile m;

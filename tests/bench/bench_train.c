@@ -1,6 +1,6 @@
-/* Training throughput and peak memory beside PyTorch's: InceptionTime (32 filters, depth 6), 45 channels x 125, 19
- * classes, batch 64, two threads. Both sides take turns within one run, a few steps each; a step is forward, loss,
- * backward and Adam. Reported is the median step. */
+/* bench_train.c - measures training throughput and peak memory beside PyTorch: InceptionTime (32 filters, depth 6),
+ * 45 channels x 125, 19 classes, batch 64, two threads. Both programs run in turns within one run, a few steps each.
+ * A step is forward, loss, backward and Adam. Prints the median step. */
 #include "bench.h"
 
 #include <signal.h>
@@ -60,7 +60,7 @@ int main(void)
     Ours o = {0};
     Child torch;
     signal(SIGPIPE, SIG_IGN);
-    if (child_start(&torch, argv)) return 1; /* first: a process that has threads should not fork */
+    if (child_start(&torch, argv)) return 1; /* first, because a process with threads should not fork */
     if (start_ours(&o)) {
         fprintf(stderr, "bench_train: %s\n", err.text);
         return 1;

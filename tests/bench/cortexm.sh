@@ -1,14 +1,14 @@
-# cortexm.sh - counts the instructions of our integer kernels on Cortex-M under QEMU: the layers of
-# tests/bench/cortexm/layers.h, and the whole InceptionTime 16 x 3 (45 channels, 125 steps, 19 classes) with its input's
-# quantization and one adapt after 30 labelled windows, at 8, 4 and 2 bits. Compares every output with the host's, and
-# every count with CMSIS-NN's (cortexm/reference.tsv).
+# cortexm.sh - counts the instructions of the integer kernels of qcore on Cortex-M under QEMU. Counted are the layers
+# of tests/bench/cortexm/layers.h, and the whole InceptionTime 16 x 3 (45 channels, 125 steps, 19 classes) at 8, 4 and
+# 2 bits. The whole network includes the quantization of its input and one adapt after 30 labelled windows. Compares
+# every output with the output on the host, and every count with the count of CMSIS-NN (cortexm/reference.tsv).
 #   CORES='m4 m55'   only these cores
-# TSV: core, what, bits, instructions, ratio to CMSIS-NN s8, ratio to its s4. Then lines `bar NAME VALUE <= BAR ok`, and
-# RAM, stack and code in bytes.
+# Prints TSV: core, what, bits, instructions, ratio to CMSIS-NN s8, ratio to its s4. Then lines `bar NAME VALUE <= BAR
+# ok`, and RAM, stack and code in bytes.
 set -eu
 . tests/bench/cortexm/count.sh
 
-# The networks: weights of almost any value will do, so a few epochs.
+# The networks: counts do not depend on the weights, so a few epochs are enough.
 qc-synth -q --subjects 2 --activities 19 --windows 4 --channels 45 --length 125 -o people.qcd
 qc-split -q -g p1 -o data.qcd people.qcd
 qc-split -q -g p2 -o other.qcd people.qcd

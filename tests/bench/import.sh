@@ -1,7 +1,8 @@
 #!/bin/sh
-# Import of a CSV table and of an npz archive on one core, beside numpy.loadtxt and numpy.load in one run. Files are in
-# memory (/dev/shm), so that no disk is measured. TSV: form, program, MB of the input, seconds of the processor (the
-# best of three runs), MB/s, peak memory in parts of the data file; then the bars.
+# import.sh - measures the import of a CSV table and of an npz archive on one core, beside numpy.loadtxt and numpy.load
+# in one run. Files are in memory (/dev/shm), so that the disk has no influence.
+# Prints TSV: form, program, MB of the input, seconds of the processor (the best of three runs), MB/s, peak memory
+# divided by the size of the data file. Then the bars.
 set -eu
 place=$(mktemp -d -p /dev/shm 2>/dev/null || mktemp -d)
 trap 'rm -rf "$place"' EXIT
@@ -19,7 +20,7 @@ with open('table.csv', 'w') as f:
 windows = x.reshape(n // 100, 100, 45).transpose(0, 2, 1).repeat(8, 0)
 np.savez('arrays.npz', x=windows, y=np.arange(len(windows)) % 5)
 END
-# a process of its own without NumPy: a child's peak memory is at least its parent's
+# a separate process without NumPy, because the peak memory of a child is at least its parent's
 /usr/bin/python3 - <<'END'
 import os, sys
 

@@ -1,5 +1,5 @@
-// infer_onnx.js MODEL.onnx CALLS: ONNX Runtime's side of bench_onnx. For each line "N" on stdin, CALLS runs of N
-// windows on one thread. Prints the seconds of processor time of the quickest run on one line.
+// infer_onnx.js MODEL.onnx CALLS: the ONNX Runtime program of bench_onnx. For each line "N" on stdin, runs N
+// windows CALLS times on one thread. Prints the seconds of processor time of the fastest run on one line.
 let ort;
 try {
     ort = require('../onnx/node_modules/onnxruntime-node');

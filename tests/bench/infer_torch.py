@@ -1,7 +1,7 @@
-"""infer_torch.py THREADS CALLS: PyTorch's side of bench_infer.
+"""infer_torch.py THREADS CALLS: the PyTorch program of bench_infer.
 
-For each line on stdin, CALLS forward passes of InceptionTime in float, in evaluation mode without gradients, of one
-window each. Prints the seconds of the quickest pass on one line.
+For each line on stdin, runs CALLS forward passes of InceptionTime in float, in evaluation mode without gradients, on
+one window each. Prints the seconds of the fastest pass on one line.
 """
 import sys
 import time

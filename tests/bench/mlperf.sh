@@ -1,15 +1,15 @@
-# mlperf.sh - the networks of MLPerf Tiny with weights of our own making (share/arch, cortexm/autoencoder.yaml): each is
-# trained on random images, exported as ONNX, imported, quantized and exported as C. It predicts on Cortex-M cores under
-# QEMU, where every byte must be the host's.
+# mlperf.sh - takes the networks of MLPerf Tiny (share/arch, cortexm/autoencoder.yaml) from training to Cortex-M. Each
+# network is trained on random images, exported as ONNX, imported, quantized and exported as C. It predicts on Cortex-M
+# cores under QEMU, and every byte must equal the byte on the host.
 #   CORES='m4 m55'   only these cores
 #   NETS='ds-cnn'    only these networks
 #   BITS='8 2'       only these bits
-# TSV: network, bits, core, instructions of a window, bytes of flash (codes, scales, plan) and RAM, without code and
-# stack. Then lines `bar NAME VALUE <= BAR ok`: flash at 8 bits in parts of the published .tflite.
+# Prints TSV: network, bits, core, instructions per window, bytes of flash (codes, scales, plan) and RAM, without code
+# and stack. Then lines `bar NAME VALUE <= BAR ok`: flash at 8 bits divided by the size of the published .tflite.
 set -eu
 . tests/bench/cortexm/count.sh
 
-# network NAME ARCH HEIGHT WIDTH CHANNELS CLASSES: NAME.qcm has come back from ONNX, NAME.core.qcd is its coreset
+# network NAME ARCH HEIGHT WIDTH CHANNELS CLASSES: makes NAME.qcm, imported from ONNX, and its coreset NAME.core.qcd
 network() {
     /usr/bin/python3 - "$@" <<'END'
 import sys

@@ -1,6 +1,6 @@
-/* rivals.h - what others make of a 1-D int8 convolution on one thread: XNNPACK (s8 in and out, per-channel scales) and
- * oneDNN (u8 in and out, per-channel scales). Both prepare their weights beforehand; timed is what a model's forward
- * pass would call.
+/* rivals.h - a 1-D int8 convolution on one thread by XNNPACK (s8 in and out, per-channel scales) and oneDNN (u8 in
+ * and out, per-channel scales). Both prepare their weights before the measurement. The timed function is the
+ * function that a forward pass calls.
  */
 #ifndef QC_TESTS_RIVALS_H
 #define QC_TESTS_RIVALS_H

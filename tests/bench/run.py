@@ -1,6 +1,6 @@
-"""run.py - how soon qc-run prints a window after its last frame.
+"""run.py - measures the time from the last frame of a window to the line of qc-run.
 
-    run.py DATA TABLE MODEL...      DATA: windows; TABLE: the same as CSV, a window per row (qc-export -f csv)
+    run.py DATA TABLE MODEL...      DATA: windows; TABLE: the same windows as CSV, one per row (qc-export -f csv)
 """
 import csv
 import re
@@ -14,7 +14,7 @@ WINDOWS = 300
 
 
 def windows_of(path):
-    """Each window as two pieces of text: all frames but the last, and the last."""
+    """Each window as two pieces of text: all frames except the last, and the last frame."""
     with open(path) as f:
         rows = csv.reader(f)
         header = next(rows)
@@ -46,7 +46,7 @@ def line_times(model, windows):
 
 
 def forward_time(model, data):
-    """Of one window, by the least processor time of nine runs over all of them: starting is a small part of each."""
+    """Seconds per window: least processor time of nine runs over all windows, in which the start is a small part."""
     times = []
     for _ in range(9):
         before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime

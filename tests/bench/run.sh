@@ -1,7 +1,7 @@
 #!/bin/sh
-# The time from the last frame of a window to qc-run's line for it, divided by the time of the model's forward pass.
-# The forward pass is the processor time per window of `qc-run -d`. TSV: model, forward pass and line in microseconds
-# (medians), ratio; then the limit.
+# run.sh - measures the time from the last frame of a window to the line of qc-run for it, divided by the time of a
+# forward pass of the model. The time of the forward pass is the processor time per window of `qc-run -d`.
+# Prints TSV: model, forward pass and line in microseconds (medians), ratio. Then the bar.
 set -eu
 TOP=${TOP:-$(cd "$(dirname "$0")/../.." && pwd)}
 export OMP_NUM_THREADS=1

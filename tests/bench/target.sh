@@ -1,19 +1,19 @@
-# target.sh - the estimates of `qc-info --target` beside instructions that QEMU counts: windows and adapts of networks
-# that no coefficient of lib/export/targettable.c was fitted on, at 8, 4 and 2 bits.
+# target.sh - compares the estimates of `qc-info --target` with instructions that QEMU counts: windows and adapts of
+# networks that no coefficient of lib/export/targettable.c was fitted on, at 8, 4 and 2 bits.
 #   CORES='m4 m55'   only these cores
 #   NETS='mlp fcn'   only these networks, or files of cortexm/fit
 #   BITS='8 2'       only these bits
-#   FIT=DIR          counts each layer and adapt of the networks of cortexm/fit in place of them; from what DIR gets,
-#                    cortexm/fit.py makes the table
-# TSV: core, network, bits, what, counted, estimated, error. Then lines `bar NAME VALUE <= BAR ok`: the largest error of
-# a network's windows and of its adapts on a core.
+#   FIT=DIR          counts each layer and adapt of the networks of cortexm/fit instead, and writes the counts to DIR;
+#                    cortexm/fit.py makes the table of them
+# Prints TSV: core, network, bits, what, counted, estimated, error. Then lines `bar NAME VALUE <= BAR ok`: the largest
+# error of the windows and of the adapts of a network on a core.
 set -eu
 . tests/bench/cortexm/count.sh
 program=network
 [ -z "${FIT:-}" ] || program=nodes
 
-# network NAME ARCH CHANNELS LENGTH CLASSES SLOTS BATCH: NAME.BITS/ has a model, a coreset and labelled windows. A
-# length of 16x16 makes pictures of one channel.
+# network NAME ARCH CHANNELS LENGTH CLASSES SLOTS BATCH: makes NAME.BITS/ with a model, a coreset and labelled windows.
+# A LENGTH of 16x16 means pictures of one channel.
 network() {
     name=$1
     data=$name.data
@@ -58,7 +58,7 @@ network() {
 
 if [ "${FIT:-}" ]; then
     for arch in ${NETS:-"$here"/fit/*.yaml}; do
-        # the first line says: # CHANNELS LENGTH CLASSES SLOTS BATCH
+        # the first line is: # CHANNELS LENGTH CLASSES SLOTS BATCH
         network "$(basename "$arch" .yaml)" "$arch" $(sed -n '1s/# //p' "$arch")
     done
 else

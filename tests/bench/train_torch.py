@@ -1,6 +1,6 @@
-"""train_torch.py STEPS THREADS BATCH: PyTorch's side of bench_train.
+"""train_torch.py STEPS THREADS BATCH: the PyTorch program of bench_train.
 
-For each line on stdin, STEPS training steps of InceptionTime (32 filters, depth 6, 45 channels x 125, 19 classes,
+For each line on stdin, runs STEPS training steps of InceptionTime (32 filters, depth 6, 45 channels x 125, 19 classes,
 Adam). Prints the seconds of each step and the peak memory in kilobytes on one line.
 """
 import resource

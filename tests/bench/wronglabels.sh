@@ -1,8 +1,8 @@
 #!/bin/sh
-# wronglabels.sh - what wrong labels in a stream cost: the target's accuracy, mean over ten batches, with the labels as
-# they are, and with a share of them replaced by other classes at random.
+# wronglabels.sh - measures the cost of wrong labels in a stream: accuracy on the target, mean over ten batches, with
+# the true labels, and with a share of them replaced by other classes at random.
 #   wronglabels.sh STREAM TEST CORESET MODEL [DRAWS]
-# Programs are those in PATH. Prints TSV: share, draw, mean, cost (the mean with the labels as they are less this one).
+# Runs the programs in PATH. Prints TSV: share, draw, mean, cost (mean with true labels minus this mean).
 set -eu
 [ $# -ge 4 ] || { sed -n '2,5s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 stream=$1 test=$2 coreset=$3 model=$4 draws=${5:-3}
@@ -10,13 +10,13 @@ place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 export OMP_NUM_THREADS=1
 
-mean_of() { # mean_of STREAM: of column test, over the batches
+mean_of() { # mean_of STREAM: prints the mean of column test over the batches
     qc-calibrate -q --json -c "$coreset" -s "$1" --batches 10 -t "$test" -o "$place/out.qcm" "$model" |
         sed -n 's/.*"batch".*"test": \[\([0-9.]*\).*/\1/p' |
         awk '{ sum += $1 } END { printf "%.4f\n", sum / NR }'
 }
 
-deal() { # deal SHARE DRAW: $place/wrong.qcd
+deal() { # deal SHARE DRAW: writes $place/wrong.qcd with this share of labels replaced
     /usr/bin/python3 - "$place/stream.npz" "$place/wrong.npz" "$1" "$2" <<'END'
 import sys
 import numpy as np

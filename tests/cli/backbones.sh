@@ -1,7 +1,7 @@
 # Every shipped architecture goes the whole way; deep ones are narrowed. It trains, quantizes, gets a flip network,
 # calibrates on drifted data, and is exported as C and as ONNX. The logits of the C equal qc-eval's bit for bit; the
 # ONNX, read back, gives the float model's logits. All architectures read series; those that can also read small
-# pictures.
+# pictures (of those that read both, all but resnet18 only with QC_SLOW=1).
 export OMP_NUM_THREADS=1 PYTHONPATH="$TOP/tests/foreign"
 CC=${CC:-cc}
 /usr/bin/python3 -c 'import numpy' 2>/dev/null || { echo 'python3-numpy is missing' >&2; exit 77; }
@@ -115,6 +115,7 @@ for file in "$TOP"/share/arch/*.yaml; do
     *) width=.25 ;;
     esac
     for set in $sets; do
+        case ${QC_SLOW-},$set,$name in ,pictures,vgg16 | ,pictures,fcn | ,pictures,resnet18-*) continue ;; esac
         [ $own ] || case $bits in 2) bits=4 ;; 4) bits=8 ;; 8) bits=2 ;; esac
         # the sanitizers take long
         case $BUILD,$name in *san*,omniscale | *san*,resnet18-small | *san*,vgg16) ;; *san*) continue ;; esac

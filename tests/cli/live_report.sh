@@ -44,18 +44,18 @@ grep -q "<td>40<td>$right " session.html && echo "labelled and right windows as 
 echo '--- the same by TSV, with a line that is written just now'
 cut -d, -f1-3 frames | qc-run q.qcm 2>words >tsv || exit 1
 # The same labels by TSV, whose late labels are words of standard error.
-awk -F'"' '/^{"late"/ { split($3, n, /[: ,]+/); print "late label: window " n[2] " is " $6 }' json >said
+awk -F'"' '/^{"late"/ { split($3, n, /[: ,]+/); print "qc-run: late label: window " n[2] " is " $6 }' json >said
 cat tsv said >both
 qc-report --html both | grep -q "<td>40<td>$right " && echo "late labels of standard error count"
 echo 'late label: window x is walking' >>both && qc-report --html both 2>&1
 printf '60\t\twalk' >>tsv
 qc-report --html tsv | grep -A1 id=.session | tail -n 1 | cut -d'<' -f1-4
-{ head -n 1 tsv; printf '7\t<b>\t<script>&"\t.5\t.5\t\t\t\n'; } >hostile
+{ head -n 1 tsv; printf '7\t<b>\t<script>&"\t.5\t.5\t\t\t\t\t\n'; } >hostile
 qc-report --html hostile | grep -c -E '<script|<b>'
 qc-report hostile >hostile.svg && xmllint --noout hostile.svg
 
 echo '--- what cannot be'
-for wrong in 1=x 9=1 5=7 5=nan 6=1e; do
+for wrong in 1=x 11=1 5=7 5=nan 6=1e; do
     awk -F'\t' -v OFS='\t' -v wrong="$wrong" \
         'NR == 5 { split(wrong, w, "="); $w[1] = w[2] } NR == 1 || NR == 5' tsv >bad
     qc-report bad 2>&1

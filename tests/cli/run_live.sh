@@ -26,7 +26,7 @@ awk -F, 'NR == 1 {
 live='qc-run -c core.qcd --every 6 --time-column 1 --label-column 5'
 $live --state whole q.qcm <frames >whole.tsv 2>whole.err || exit 1
 wc -l <whole.tsv
-grep -c '^adapt .*: 6 labels' whole.err
+grep -c '^qc-run: adapt .*: 6 labels' whole.err
 grep -q 'a new last layer' whole.err || echo "nothing was learned"
 
 # Killed after this number of lines: windows that were not learned by then are fed again.
@@ -43,7 +43,7 @@ for lines in 3 9 14; do
     exec 4<&- 5>&-
     echo "killed at $line" | cut -f1
     cp kept copy
-    $live --state copy q.qcm </dev/null 2>&1 >nothing | tee words | cut -d: -f2
+    $live --state copy q.qcm </dev/null 2>&1 >nothing | tee words | cut -d: -f3
     next=$(sed -n 's/.* at window \([0-9]*\), .*/\1/p' words)
     : "${next:=0}"
 done
@@ -73,7 +73,7 @@ for _ in 0 1 2 3 4 5 6 7 8 9 10 11; do read -r line <&4; done
 exec 5>&- # at the end of the stream, labels that have come are learned
 wait $process || echo "status $?"
 exec 4<&- 6>&-
-sed 's/:.*labels, .*/: N labels/' err
+sed 's/\(adapt [0-9]*\):.*labels, .*/\1: N labels/' err
 
 # SIGTERM: waiting labels are learned, the state is saved, and the status is 0; SIGUSR1 and SIGHUP.
 $live --state term q.qcm <in >out 2>err &
@@ -87,7 +87,7 @@ kill -TERM $process
 wait $process
 echo "status $?"
 exec 4<&- 5>&-
-cut -d';' -f1 err | sed 's/, [0-9]* right.*wait//; s/^adapt 1: 2 labels.*/adapt 1: 2 labels/'
+cut -d';' -f1 err | sed 's/, [0-9]* right.*wait//; s/adapt 1: 2 labels.*/adapt 1: 2 labels/'
 $live --state term q.qcm </dev/null 2>&1 >nothing
 # The model file changes during the run.
 qc-quantize --force -q -b 8 --epochs 1 --threads 1 -c core.qcd -o q8.qcm fp.qcm >words || exit 1

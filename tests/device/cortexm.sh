@@ -7,9 +7,9 @@ set -eu
 for tool in arm-none-eabi-gcc qemu-system-arm; do have $tool || { skipped "there is no $tool"; exit 77; }; done
 firmware=share/firmware here=tests/device/cortexm wrong=0
 flags='-mthumb -std=c11 -O2 -ffreestanding -ffp-contract=off -ffunction-sections -fdata-sections -Wall -Wextra -Werror'
-kernels='"rescaled_sums_are_equal", "rescaling_rounds_half_up", "added_tensors_are_equal", "masked_sums_are_equal",'
-kernels="$kernels "'"maxima_are_equal", "depthwise_sums_are_equal"'
-convs='"convs_are_equal", "depthwise_convs_are_equal", "dense_layers_are_equal"'
+kernels='"rescale_equals_scalar", "rescaling_rounds_half_up", "add_equals_scalar", "masked_sum_equals_scalar",'
+kernels="$kernels "'"maximum_equals_scalar", "depthwise_sum_equals_scalar"'
+convs='"conv_equals_scalar", "depthwise_conv_equals_scalar", "linear_equals_scalar"'
 
 # run_elf NAME: what the core prints, into NAME.out
 run_elf() {

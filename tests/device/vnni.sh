@@ -48,6 +48,6 @@ error: action=report
 info: action=ignore
 sound: driver=dummy
 END
-kernels='"dots_are_equal", "depthwise_sums_are_equal", "rescaled_sums_are_equal", "masked_sums_are_equal",'
-passes test_kernels "$kernels "'"float_loops_are_equal"'
-passes test_kernelconvs '"convs_are_equal"'
+kernels='"dot_equals_scalar", "depthwise_sum_equals_scalar", "rescale_equals_scalar", "masked_sum_equals_scalar",'
+passes test_kernels "$kernels "'"float_loops_equal_scalar"'
+passes test_kernelconvs '"conv_equals_scalar"'

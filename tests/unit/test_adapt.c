@@ -51,7 +51,7 @@ static QcAdaptReport expect_report(Device *d, uint32_t number, uint32_t first, u
 }
 
 /* _i: kind. Every third batch has few classes. */
-START_TEST(what_is_reported_is_what_is_measured)
+START_TEST(adapt_report_equals_direct_measurement)
 {
     uint32_t solved = 0, accepted = 0;
     for (int bits = 2; bits <= 8; bits *= 2)
@@ -74,9 +74,9 @@ START_TEST(what_is_reported_is_what_is_measured)
 }
 END_TEST
 
-/* A model that no label of the batch may help: the batch has one class only, and what it has right is what the model
- * says by itself. */
-START_TEST(a_batch_of_one_class_is_learned)
+/* The labels of the batch must not help its score: the batch has one class only, and correct means the plain answer
+ * of the model. */
+START_TEST(batch_of_one_class_is_learned)
 {
     uint32_t wrong = 0, solved = 0;
     for (int kind = 0; kind < TINY_KINDS; kind++) {
@@ -97,9 +97,9 @@ START_TEST(a_batch_of_one_class_is_learned)
 }
 END_TEST
 
-/* _i: the last layer is good enough as it is, in batches of few classes; the batches have no class that the source had,
- * so one stays unknown. Then it stays. */
-START_TEST(the_last_layer_stays_if_no_other_is_wanted)
+/* _i: the last layer is good enough in batches of few classes; or the batches lack a class that the source lacked
+ * too, so this class stays unknown. Then the last layer is unchanged. */
+START_TEST(last_layer_is_unchanged_if_good_enough_or_class_unknown)
 {
     enum { GOOD_ENOUGH, UNKNOWN_CLASS };
     for (int kind = 0; kind < TINY_KINDS; kind++) {
@@ -187,7 +187,7 @@ static void learn_and_record(Device *d, uint32_t number, uint32_t first, uint32_
     }
 }
 
-START_TEST(misses_and_never_right_are_those_of_the_examples)
+START_TEST(misses_and_never_right_flags_equal_direct_count)
 {
     uint32_t missed = 0, never = 0;
     for (int kind = 0; kind < TINY_KINDS; kind++) {
@@ -212,8 +212,8 @@ START_TEST(misses_and_never_right_are_those_of_the_examples)
 }
 END_TEST
 
-/* How long no labelled window was the first of its class. */
-START_TEST(it_counts_windows_since_a_class_was_new)
+/* Counts labelled windows since one was the first of its class. */
+START_TEST(windows_since_new_class_are_counted)
 {
     Device d;
     device_begin(&d, TINY_PLAIN, 8, 0);
@@ -256,8 +256,8 @@ static void adapt_ten_times(uint32_t right[2], TinyKind kind, int bits, int flip
     device_end(&d);
 }
 
-/* _i: kind. The guard may keep some learners from a shift as large as this; on the whole it must not, and without it
- * every learner learns. */
+/* _i: kind. The guard may keep some learners from adapting to a shift as large as this, but not most of them.
+ * Without the guard every learner learns. */
 START_TEST(ten_adapts_raise_accuracy_on_shifted_data)
 {
     uint32_t gain = 0; /* of 1200 windows */
@@ -280,12 +280,12 @@ int main(void)
 {
     Suite *s = suite_create("adapt");
     TCase *t = tcase_create("all");
-    tcase_add_loop_test(t, what_is_reported_is_what_is_measured, 0, TINY_KINDS);
-    tcase_add_loop_test(t, a_batch_of_one_class_is_learned, 0, 6);
-    tcase_add_loop_test(t, the_last_layer_stays_if_no_other_is_wanted, 0, 2);
+    tcase_add_loop_test(t, adapt_report_equals_direct_measurement, 0, TINY_KINDS);
+    tcase_add_loop_test(t, batch_of_one_class_is_learned, 0, 6);
+    tcase_add_loop_test(t, last_layer_is_unchanged_if_good_enough_or_class_unknown, 0, 2);
     tcase_add_test(t, each_stream_example_is_learned_once);
-    tcase_add_test(t, misses_and_never_right_are_those_of_the_examples);
-    tcase_add_test(t, it_counts_windows_since_a_class_was_new);
+    tcase_add_test(t, misses_and_never_right_flags_equal_direct_count);
+    tcase_add_test(t, windows_since_new_class_are_counted);
     tcase_add_loop_test(t, ten_adapts_raise_accuracy_on_shifted_data, 0, TINY_KINDS);
     suite_add_tcase(s, t);
     return run_suite(s);

@@ -17,7 +17,7 @@ static uint64_t codes_of(const Device *d)
 }
 
 /* _i: kind. Batches of few classes never skip flips: they have none. */
-START_TEST(flips_are_skipped_if_a_batch_is_right_already)
+START_TEST(flips_are_skipped_if_batch_is_already_correct)
 {
     uint32_t skipped = 0, poor = 0;
     for (int bits = 2; bits <= 8; bits *= 2) {
@@ -46,7 +46,7 @@ START_TEST(flips_are_skipped_if_a_batch_is_right_already)
 END_TEST
 
 /* A skip_flips of 0 never skips. */
-START_TEST(flips_are_never_skipped_at_zero)
+START_TEST(skip_flips_0_never_skips)
 {
     Device d;
     device_begin(&d, TINY_PLAIN, 8, 1);
@@ -56,9 +56,9 @@ START_TEST(flips_are_never_skipped_at_zero)
 }
 END_TEST
 
-/* With a flip network that makes no proposals, as without one: the same last layers, moments, answers; with batches of
- * few classes between. */
-START_TEST(without_proposals_flips_make_no_difference)
+/* A flip network that makes no proposals changes nothing: last layers, moments and answers are the same as without
+ * it, with batches of few classes in between. */
+START_TEST(flip_network_without_proposals_changes_nothing)
 {
     uint32_t solved = 0;
     for (int kind = 0; kind < TINY_KINDS; kind++) {
@@ -86,8 +86,8 @@ START_TEST(without_proposals_flips_make_no_difference)
 }
 END_TEST
 
-/* A class without any example has no mean: then flips it is, also for batches of few classes. */
-START_TEST(flips_stand_in_for_a_head_while_a_class_is_unknown)
+/* A class without any example has no mean: then flips run, also in batches of few classes. */
+START_TEST(flips_run_if_class_has_no_example)
 {
     const int bits = 2 << _i % 3;
     uint32_t proposals = 0;
@@ -110,7 +110,7 @@ END_TEST
 
 /* Windows that were predicted before flips and are labelled after them: the adapt that learns from them sees the
  * network as it is now. */
-START_TEST(late_labels_are_learned_under_the_codes_of_their_adapt)
+START_TEST(late_labels_use_features_of_current_codes)
 {
     uint32_t flipped = 0;
     for (int kind = 0; kind < TINY_KINDS; kind++) {
@@ -165,7 +165,7 @@ static uint64_t outcome(TinyKind kind, int bits, int flips, const QcKernels *ker
     return hash;
 }
 
-START_TEST(the_same_seed_makes_the_same_bytes)
+START_TEST(same_seed_gives_same_bytes)
 {
     for (int flips = 0; flips < 2; flips++) {
         int bits = 2 << (_i + flips) % 3;
@@ -182,7 +182,7 @@ START_TEST(the_same_seed_makes_the_same_bytes)
 END_TEST
 
 /* The parts of the plan are the whole, and what is too large is counted in full. */
-START_TEST(memory_is_as_planned)
+START_TEST(memory_equals_plan)
 {
     for (int flips = 0; flips < 2; flips++) {
         Device d;
@@ -230,7 +230,7 @@ static void make_unfitted(Device *d, int which, QcQNode *nodes)
     tiny_flip(&d->flip, &d->t, 4);
 }
 
-START_TEST(a_last_layer_that_no_head_fits_has_flips_alone)
+START_TEST(unsupported_last_layer_adapts_by_flips_only)
 {
     for (int at_end = 0; at_end < 2; at_end++) {
         Device d = {0};
@@ -269,14 +269,14 @@ int main(void)
 {
     Suite *s = suite_create("adaptmodes");
     TCase *t = tcase_create("all");
-    tcase_add_loop_test(t, flips_are_skipped_if_a_batch_is_right_already, 0, TINY_KINDS);
-    tcase_add_test(t, flips_are_never_skipped_at_zero);
-    tcase_add_loop_test(t, without_proposals_flips_make_no_difference, 0, 3);
-    tcase_add_loop_test(t, flips_stand_in_for_a_head_while_a_class_is_unknown, 0, 3);
-    tcase_add_test(t, late_labels_are_learned_under_the_codes_of_their_adapt);
-    tcase_add_loop_test(t, the_same_seed_makes_the_same_bytes, 0, TINY_KINDS);
-    tcase_add_loop_test(t, memory_is_as_planned, 0, TINY_KINDS);
-    tcase_add_loop_test(t, a_last_layer_that_no_head_fits_has_flips_alone, 0, 2);
+    tcase_add_loop_test(t, flips_are_skipped_if_batch_is_already_correct, 0, TINY_KINDS);
+    tcase_add_test(t, skip_flips_0_never_skips);
+    tcase_add_loop_test(t, flip_network_without_proposals_changes_nothing, 0, 3);
+    tcase_add_loop_test(t, flips_run_if_class_has_no_example, 0, 3);
+    tcase_add_test(t, late_labels_use_features_of_current_codes);
+    tcase_add_loop_test(t, same_seed_gives_same_bytes, 0, TINY_KINDS);
+    tcase_add_loop_test(t, memory_equals_plan, 0, TINY_KINDS);
+    tcase_add_loop_test(t, unsupported_last_layer_adapts_by_flips_only, 0, 2);
     suite_add_tcase(s, t);
     return run_suite(s);
 }

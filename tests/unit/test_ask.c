@@ -28,9 +28,9 @@ static float margin_outside(Device *d, uint64_t id)
     return y[best] - second;
 }
 
-/* _i: rule. Numbers are of waiting windows, each once, none that has a label; the same again; and nothing of the state
- * changes. */
-START_TEST(each_waiting_window_is_asked_for_once)
+/* _i: rule. The numbers belong to waiting windows without a label, each once. A second call gives the same numbers,
+ * and the state does not change. */
+START_TEST(each_unlabelled_window_is_requested_once)
 {
     Device d;
     uint32_t numbers[2 * BATCH], again[2 * BATCH];
@@ -54,7 +54,7 @@ START_TEST(each_waiting_window_is_asked_for_once)
 }
 END_TEST
 
-START_TEST(the_margin_rule_takes_the_least_margins)
+START_TEST(margin_rule_selects_smallest_margins)
 {
     for (int bits = 2; bits <= 8; bits *= 2) {
         Device d;
@@ -72,7 +72,7 @@ END_TEST
 
 /* A learner for labelled windows alone learns the same from them, and neither learns from other windows
  * nor measures distances between them. */
-START_TEST(a_learner_for_labelled_windows_alone_learns_the_same)
+START_TEST(labelled_only_learner_learns_the_same_from_labels)
 {
     for (int bits = 2; bits <= 8; bits *= 2) {
         Device d[2];
@@ -105,7 +105,7 @@ END_TEST
 
 /* Many windows are the same; the cover rule takes one of them first, and then none of them again as long as others are
  * far from what is labelled. */
-START_TEST(the_cover_rule_takes_one_of_each_kind)
+START_TEST(cover_rule_selects_no_duplicate_first)
 {
     Device d;
     uint32_t numbers[BATCH];
@@ -119,7 +119,7 @@ START_TEST(the_cover_rule_takes_one_of_each_kind)
 }
 END_TEST
 
-START_TEST(a_window_is_answered_again_by_the_layer_that_answers_now)
+START_TEST(window_is_reclassified_by_current_layer)
 {
     for (int bits = 2; bits <= 8; bits *= 2) {
         Device d;
@@ -148,7 +148,7 @@ static uint32_t right_of(Device *d, uint32_t from, uint32_t n)
 
 /* Windows of all classes, no label: where labels have confirmed guesses, the head moves to the stream, and the moments
  * stay empty. Where no label has come yet, or guesses have no weight, nothing happens. */
-START_TEST(windows_without_a_label_count_once_labels_confirm_guesses)
+START_TEST(unlabelled_windows_count_after_labels_confirm_predictions)
 {
     uint32_t before = 0, after = 0, all = 0, moved = 0;
     for (int bits = 2; bits <= 8; bits *= 2) {
@@ -187,7 +187,7 @@ START_TEST(windows_without_a_label_count_once_labels_confirm_guesses)
 END_TEST
 
 /* Labels that contradict each guess: trust falls below 0, and the head comes from labels alone. */
-START_TEST(guesses_that_labels_contradict_do_not_count)
+START_TEST(predictions_contradicted_by_labels_have_no_weight)
 {
     Device d[2];
     QcAdaptReport r;
@@ -208,7 +208,7 @@ END_TEST
 
 /* A window that waited while others were learned gets its label at last: the moments are the moments of labelled
  * windows alone, whatever was guessed before. */
-START_TEST(a_late_label_replaces_what_was_guessed)
+START_TEST(late_label_replaces_prediction)
 {
     Device d[2];
     QcAdaptReport r;
@@ -239,14 +239,14 @@ int main(void)
     Suite *suite = suite_create("ask");
     TCase *t = tcase_create("ask");
     tcase_set_timeout(t, 60);
-    tcase_add_loop_test(t, each_waiting_window_is_asked_for_once, 0, QC_ASK_COUNT);
-    tcase_add_test(t, the_margin_rule_takes_the_least_margins);
-    tcase_add_test(t, a_learner_for_labelled_windows_alone_learns_the_same);
-    tcase_add_test(t, the_cover_rule_takes_one_of_each_kind);
-    tcase_add_test(t, a_window_is_answered_again_by_the_layer_that_answers_now);
-    tcase_add_test(t, windows_without_a_label_count_once_labels_confirm_guesses);
-    tcase_add_test(t, guesses_that_labels_contradict_do_not_count);
-    tcase_add_test(t, a_late_label_replaces_what_was_guessed);
+    tcase_add_loop_test(t, each_unlabelled_window_is_requested_once, 0, QC_ASK_COUNT);
+    tcase_add_test(t, margin_rule_selects_smallest_margins);
+    tcase_add_test(t, labelled_only_learner_learns_the_same_from_labels);
+    tcase_add_test(t, cover_rule_selects_no_duplicate_first);
+    tcase_add_test(t, window_is_reclassified_by_current_layer);
+    tcase_add_test(t, unlabelled_windows_count_after_labels_confirm_predictions);
+    tcase_add_test(t, predictions_contradicted_by_labels_have_no_weight);
+    tcase_add_test(t, late_label_replaces_prediction);
     suite_add_tcase(suite, t);
     return run_suite(suite);
 }

@@ -10,10 +10,10 @@
 
 /* ---- feedback ---- */
 
-/* Where no ReLU is between, the true error of a layer is one matrix times e (all but constant over time): the fit must
- * find it, on the errors that there are (their sum is 0). With a ReLU after the layer itself the mean is taken where
- * it is on, so the matrix is the same but for the few positions at the ends. */
-START_TEST(feedback_finds_a_planted_matrix)
+/* Without a ReLU in between, the true error of a layer is a matrix times e (all but constant over time): the fit
+ * must find this matrix from errors whose sum is 0. With a ReLU after the layer itself the mean is taken over the
+ * positions where the ReLU is on. So the matrix is the same except for the few positions at the ends. */
+START_TEST(feedback_fit_recovers_known_matrix)
 {
     enum { C1 = 5, C2 = 6, KERNEL = 3 };
     Tiny t = {0};
@@ -86,7 +86,7 @@ static QcOracleSamples samples_by_rule(size_t n, uint64_t seed)
     return l;
 }
 
-START_TEST(eight_bits_are_enough_for_a_rule_that_can_be_learnt)
+START_TEST(network_quantized_to_8_bits_keeps_learned_rule)
 {
     QcErr err;
     QcFlip flip = {0}, again = {0};
@@ -127,7 +127,7 @@ START_TEST(eight_bits_are_enough_for_a_rule_that_can_be_learnt)
 }
 END_TEST
 
-START_TEST(an_ablated_feature_has_no_effect)
+START_TEST(ablated_feature_has_no_effect)
 {
     static const char *const names[] = {"size", "evidence", "code", "row", "column", "layer", "depth", "kind"};
     QcErr err;
@@ -175,7 +175,7 @@ static void container_of(QcModelFile *m, const Tiny *t, const QcFlip *flip)
     ck_assert_msg(!qc_flipfile_encode(m, flip, &err), "%s", err.text);
 }
 
-START_TEST(a_flip_section_goes_round)
+START_TEST(flip_section_round_trip)
 {
     Tiny t;
     QcErr err = {0};
@@ -255,7 +255,7 @@ END_TEST
 
 /* ---- all of it ---- */
 
-START_TEST(a_small_network_is_trained)
+START_TEST(trained_network_beats_base_rate_and_repeats)
 {
     Tiny t;
     QcErr err = {0};
@@ -297,12 +297,12 @@ int main(void)
     Suite *suite = suite_create("bitflip");
     TCase *tests = tcase_create("bitflip");
     tcase_set_timeout(tests, 120);
-    tcase_add_loop_test(tests, feedback_finds_a_planted_matrix, 0, 2);
-    tcase_add_test(tests, eight_bits_are_enough_for_a_rule_that_can_be_learnt);
-    tcase_add_test(tests, an_ablated_feature_has_no_effect);
-    tcase_add_loop_test(tests, a_flip_section_goes_round, 0, TINY_KINDS);
+    tcase_add_loop_test(tests, feedback_fit_recovers_known_matrix, 0, 2);
+    tcase_add_test(tests, network_quantized_to_8_bits_keeps_learned_rule);
+    tcase_add_test(tests, ablated_feature_has_no_effect);
+    tcase_add_loop_test(tests, flip_section_round_trip, 0, TINY_KINDS);
     tcase_add_test(tests, forged_flip_sections_are_refused_or_harmless);
-    tcase_add_loop_test(tests, a_small_network_is_trained, 0, 2);
+    tcase_add_loop_test(tests, trained_network_beats_base_rate_and_repeats, 0, 2);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

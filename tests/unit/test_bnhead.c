@@ -37,7 +37,7 @@ static void sums_of(double *sum, double *squares, const QcQRun *run, const QcQNo
         }
 }
 
-START_TEST(moments_are_those_of_every_sum)
+START_TEST(layer_moments_equal_direct_sums)
 {
     for (int kind = 0; kind < TINY_KINDS; kind++) {
         Bench b;
@@ -74,7 +74,7 @@ START_TEST(moments_are_those_of_every_sum)
 }
 END_TEST
 
-START_TEST(a_whole_mixture_has_the_source_s_moments)
+START_TEST(mixture_of_weight_1_restores_source_moments)
 {
     double factor, shift;
     qc_bn_mix(&factor, &shift, 1, 0.5, 2, -3, 4);
@@ -91,7 +91,7 @@ START_TEST(a_whole_mixture_has_the_source_s_moments)
 }
 END_TEST
 
-START_TEST(bn_gives_the_first_layer_of_the_stream_the_source_s_moments)
+START_TEST(bn_restores_source_moments_in_first_layer)
 {
     const char *const settings[] = {"alpha=1", "decay=0"};
     for (int kind = TINY_PLAIN; kind <= TINY_RESIDUAL; kind++) {
@@ -153,7 +153,7 @@ static void features_of(double *f, Bench *b, const uint8_t *x, uint32_t n)
     for (uint32_t i = 0; i < n; i++) f[i] = (double)in->scale * (qc_qrun_tensor(&b->t.run, last->in[0])[i] - in->zero);
 }
 
-START_TEST(proto_is_the_nearest_class_mean)
+START_TEST(proto_predicts_nearest_class_mean)
 {
     const char *const settings[] = {"source=3"};
     Bench b;
@@ -194,7 +194,7 @@ START_TEST(proto_is_the_nearest_class_mean)
 }
 END_TEST
 
-START_TEST(head_is_one_ridge_regression_of_all_batches)
+START_TEST(head_equals_one_ridge_regression_over_all_batches)
 {
     const char *const settings[] = {"lambda=0.02", "source=0.25", "sharp=1"};
     Bench b;
@@ -238,7 +238,7 @@ START_TEST(head_is_one_ridge_regression_of_all_batches)
 }
 END_TEST
 
-START_TEST(a_folded_head_is_the_plain_model)
+START_TEST(folded_head_equals_plain_model)
 {
     const char *const fold[] = {"fold=1"};
     const QcMethod *const methods[] = {&qc_method_head, &qc_method_proto, &qc_method_bn_head};
@@ -277,12 +277,12 @@ int main(void)
     Suite *suite = suite_create("bnhead");
     TCase *whole = tcase_create("bnhead");
     tcase_set_timeout(whole, 120);
-    tcase_add_test(whole, moments_are_those_of_every_sum);
-    tcase_add_test(whole, a_whole_mixture_has_the_source_s_moments);
-    tcase_add_test(whole, bn_gives_the_first_layer_of_the_stream_the_source_s_moments);
-    tcase_add_test(whole, proto_is_the_nearest_class_mean);
-    tcase_add_test(whole, head_is_one_ridge_regression_of_all_batches);
-    tcase_add_test(whole, a_folded_head_is_the_plain_model);
+    tcase_add_test(whole, layer_moments_equal_direct_sums);
+    tcase_add_test(whole, mixture_of_weight_1_restores_source_moments);
+    tcase_add_test(whole, bn_restores_source_moments_in_first_layer);
+    tcase_add_test(whole, proto_predicts_nearest_class_mean);
+    tcase_add_test(whole, head_equals_one_ridge_regression_over_all_batches);
+    tcase_add_test(whole, folded_head_equals_plain_model);
     suite_add_tcase(suite, whole);
     return run_suite(suite);
 }

@@ -58,7 +58,7 @@ static QcTrainOptions hooked_options(Hook *hook)
     return o;
 }
 
-START_TEST(killed_and_resumed_same_bytes)
+START_TEST(resumed_training_gives_same_bytes)
 {
     QcDataset d;
     QcGraph whole, resumed;
@@ -90,7 +90,7 @@ START_TEST(killed_and_resumed_same_bytes)
 }
 END_TEST
 
-START_TEST(checkpoints_that_do_not_fit_are_refused)
+START_TEST(mismatched_checkpoints_are_refused)
 {
     QcDataset d, other;
     QcGraph g;
@@ -132,8 +132,8 @@ int main(void)
     TCase *all = tcase_create("all");
     tcase_set_timeout(all, 0);
     if (!mkdtemp(folder)) return EXIT_FAILURE;
-    tcase_add_test(all, killed_and_resumed_same_bytes);
-    tcase_add_test(all, checkpoints_that_do_not_fit_are_refused);
+    tcase_add_test(all, resumed_training_gives_same_bytes);
+    tcase_add_test(all, mismatched_checkpoints_are_refused);
     suite_add_tcase(suite, all);
     int failed = run_suite(suite);
     char command[64];

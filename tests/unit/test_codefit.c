@@ -1,5 +1,5 @@
-/* Integer codes of a head: their margin loss compared with the losses of rounding, of all single steps and of all
- * codes. Losses are computed from codes, scales and biases in double precision. */
+/* Integer codes of a head: their margin loss is compared with the loss after rounding, after every single step, and
+ * of all possible codes. Losses are computed from codes, scales and biases in double precision. */
 #include <math.h>
 
 #include "suite.h"
@@ -109,7 +109,7 @@ static double least_loss_of_rounding(const Problem *p)
 static double loss_of_head(const Problem *p) { return margin_loss(p, p->head.codes, p->head.scale, p->head.bias); }
 
 /* 12 features: a block of eight and a rest. */
-START_TEST(codes_are_in_range_and_never_worse_than_rounding)
+START_TEST(codes_are_in_range_and_not_worse_than_rounding)
 {
     double gain = 0;
     for (uint32_t n = 7; n <= 12; n += 5)
@@ -132,7 +132,7 @@ START_TEST(codes_are_in_range_and_never_worse_than_rounding)
 END_TEST
 
 /* Logits, products and S w are updated at each step; at the end they equal the codes' own. */
-START_TEST(what_is_kept_up_to_date_is_right)
+START_TEST(incremental_sums_equal_direct_sums)
 {
     Problem p;
     problem_begin(&p, 12, 6, (uint32_t)_i, 30);
@@ -198,7 +198,7 @@ static double best_step_of_rows(Problem *p)
     return best;
 }
 
-START_TEST(no_single_step_would_lower_the_loss)
+START_TEST(no_single_code_step_lowers_loss)
 {
     for (uint32_t bits = 2; bits <= 4; bits *= 2)
         for (uint64_t seed = 50; seed < 70; seed++) {
@@ -228,7 +228,7 @@ static double least_loss(const Problem *p, int8_t *codes, uint32_t j)
     return least;
 }
 
-START_TEST(hardly_any_other_codes_would_be_better)
+START_TEST(loss_is_near_exhaustive_optimum)
 {
     double solved = 0, least = 0;
     for (uint64_t seed = 100; seed < 130; seed++) {
@@ -245,7 +245,7 @@ START_TEST(hardly_any_other_codes_would_be_better)
 END_TEST
 
 /* A row of zeros gets a scale in which its bias can be expressed; a single class has no pair and ends at once. */
-START_TEST(rows_of_nothing_are_fitted_too)
+START_TEST(zero_rows_and_single_class_are_fitted)
 {
     Problem p;
     problem_begin(&p, 4, 3, 2, 7);
@@ -268,12 +268,12 @@ int main(void)
     Suite *s = suite_create("codefit");
     TCase *t = tcase_create("all");
     for (int bits = 2; bits <= 8; bits *= 2) {
-        tcase_add_loop_test(t, codes_are_in_range_and_never_worse_than_rounding, bits, bits + 1);
-        tcase_add_loop_test(t, what_is_kept_up_to_date_is_right, bits, bits + 1);
+        tcase_add_loop_test(t, codes_are_in_range_and_not_worse_than_rounding, bits, bits + 1);
+        tcase_add_loop_test(t, incremental_sums_equal_direct_sums, bits, bits + 1);
     }
-    tcase_add_test(t, no_single_step_would_lower_the_loss);
-    tcase_add_test(t, hardly_any_other_codes_would_be_better);
-    tcase_add_test(t, rows_of_nothing_are_fitted_too);
+    tcase_add_test(t, no_single_code_step_lowers_loss);
+    tcase_add_test(t, loss_is_near_exhaustive_optimum);
+    tcase_add_test(t, zero_rows_and_single_class_are_fitted);
     suite_add_tcase(s, t);
     return run_suite(s);
 }

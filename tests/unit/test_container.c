@@ -39,7 +39,7 @@ static void encoded(QcWriter *w)
     qc_container_release(&c);
 }
 
-START_TEST(round_trip)
+START_TEST(container_round_trip)
 {
     QcContainer c;
     QcCursor cursor;
@@ -73,7 +73,7 @@ START_TEST(round_trip)
 }
 END_TEST
 
-START_TEST(every_flipped_bit_is_noticed)
+START_TEST(every_flipped_bit_is_detected)
 {
     QcWriter w = {0};
     encoded(&w);
@@ -91,7 +91,7 @@ START_TEST(every_flipped_bit_is_noticed)
 }
 END_TEST
 
-START_TEST(every_cut_and_every_addition_is_noticed)
+START_TEST(truncation_and_appended_bytes_are_detected)
 {
     QcWriter w = {0};
     encoded(&w);
@@ -153,7 +153,7 @@ START_TEST(forged_structure_is_refused)
 }
 END_TEST
 
-START_TEST(two_sections_of_one_name_are_refused)
+START_TEST(duplicate_sections_are_refused)
 {
     QcWriter w = {0};
     QcContainer c;
@@ -167,7 +167,7 @@ START_TEST(two_sections_of_one_name_are_refused)
 }
 END_TEST
 
-START_TEST(kinds_and_unknown_sections)
+START_TEST(unknown_kinds_and_sections)
 {
     static const char *const both[] = {"first", "bytes", NULL}, *const one[] = {"first", NULL};
     QcWriter w = {0};
@@ -185,7 +185,7 @@ START_TEST(kinds_and_unknown_sections)
 }
 END_TEST
 
-START_TEST(adding_replaces_and_checks)
+START_TEST(added_section_replaces_old_and_is_checked)
 {
     QcContainer c;
     QcCursor cursor;
@@ -216,7 +216,7 @@ END_TEST
 
 /* Taken out, put back, taken out: nothing is lost, and nothing freed twice (the allocator or a sanitizer would
  * notice). */
-START_TEST(what_is_removed_makes_room)
+START_TEST(removed_section_can_be_added_again)
 {
     QcContainer c;
     QcErr err;
@@ -239,7 +239,7 @@ START_TEST(what_is_removed_makes_room)
 }
 END_TEST
 
-START_TEST(fields_come_back)
+START_TEST(fields_round_trip)
 {
     static const float floats[] = {0, -0.0f, 1.5f, FLT_MAX, FLT_MIN / 4, INFINITY};
     QcWriter w = {0};
@@ -270,7 +270,7 @@ START_TEST(fields_come_back)
 }
 END_TEST
 
-START_TEST(a_cursor_never_reads_beyond_its_end)
+START_TEST(cursor_never_reads_past_end)
 {
     /* exactly as many bytes as there are, on the heap, so that a sanitizer or valgrind sees one byte too many */
     uint8_t *three = malloc(3);
@@ -296,7 +296,7 @@ START_TEST(a_cursor_never_reads_beyond_its_end)
 }
 END_TEST
 
-START_TEST(counts_are_bounded_by_what_can_follow)
+START_TEST(counts_are_bounded_by_remaining_bytes)
 {
     static const uint8_t bytes[] = {2, 0, 0, 0, 1, 1, 1, 1};
     QcCursor c = {.bytes = bytes, .length = 8};
@@ -310,7 +310,7 @@ START_TEST(counts_are_bounded_by_what_can_follow)
 }
 END_TEST
 
-START_TEST(text_is_utf8)
+START_TEST(invalid_utf8_is_refused)
 {
     static const char *const wrong[] = {
         "\x80", "\xc0\xaf", "\xc1\xbf", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80",
@@ -336,7 +336,7 @@ static float means[] = {1, 2}, deviations[] = {0.5f, 3};
 static char *names[] = {"sit", "walk", "run"};
 static const QcNorm norm = {2, means, deviations};
 
-START_TEST(model_file_comes_back)
+START_TEST(model_file_round_trip)
 {
     char path[] = "/tmp/qc-model-XXXXXX";
     close(mkstemp(path));
@@ -387,19 +387,19 @@ int main(void)
 {
     Suite *suite = suite_create("container");
     TCase *tcase = tcase_create("container");
-    tcase_add_test(tcase, round_trip);
-    tcase_add_test(tcase, what_is_removed_makes_room);
-    tcase_add_test(tcase, every_flipped_bit_is_noticed);
-    tcase_add_test(tcase, every_cut_and_every_addition_is_noticed);
+    tcase_add_test(tcase, container_round_trip);
+    tcase_add_test(tcase, removed_section_can_be_added_again);
+    tcase_add_test(tcase, every_flipped_bit_is_detected);
+    tcase_add_test(tcase, truncation_and_appended_bytes_are_detected);
     tcase_add_test(tcase, forged_structure_is_refused);
-    tcase_add_test(tcase, two_sections_of_one_name_are_refused);
-    tcase_add_test(tcase, kinds_and_unknown_sections);
-    tcase_add_test(tcase, adding_replaces_and_checks);
-    tcase_add_test(tcase, fields_come_back);
-    tcase_add_test(tcase, a_cursor_never_reads_beyond_its_end);
-    tcase_add_test(tcase, counts_are_bounded_by_what_can_follow);
-    tcase_add_test(tcase, text_is_utf8);
-    tcase_add_test(tcase, model_file_comes_back);
+    tcase_add_test(tcase, duplicate_sections_are_refused);
+    tcase_add_test(tcase, unknown_kinds_and_sections);
+    tcase_add_test(tcase, added_section_replaces_old_and_is_checked);
+    tcase_add_test(tcase, fields_round_trip);
+    tcase_add_test(tcase, cursor_never_reads_past_end);
+    tcase_add_test(tcase, counts_are_bounded_by_remaining_bytes);
+    tcase_add_test(tcase, invalid_utf8_is_refused);
+    tcase_add_test(tcase, model_file_round_trip);
     tcase_add_test(tcase, impossible_models_are_refused);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

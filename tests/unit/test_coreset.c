@@ -41,7 +41,7 @@ static void activities(QcDataset *d, QcMissLog *log)
 
 /* Of 30 slots: 27.24 without a miss, 1.18 with one, 1.18 with three, .39 never right; the last has the largest
  * remainder. */
-START_TEST(coreset_covers_and_reserves)
+START_TEST(coreset_covers_classes_and_fills_miss_quotas)
 {
     QcDataset d, core;
     QcMissLog log;
@@ -90,7 +90,7 @@ static void expect_choice_refused(const QcDataset *d, const QcMissLog *log, QcCh
     ck_assert_ptr_null(core.arena.blocks);
 }
 
-START_TEST(bad_wishes_are_refused)
+START_TEST(impossible_requests_are_refused)
 {
     QcDataset d, core;
     QcMissLog log;
@@ -116,7 +116,7 @@ START_TEST(bad_wishes_are_refused)
 }
 END_TEST
 
-START_TEST(report_counts)
+START_TEST(report_counts_coreset_content)
 {
     static const struct {
         const char *name;
@@ -150,9 +150,9 @@ int main(void)
 {
     Suite *suite = suite_create("coreset");
     TCase *chosen = tcase_create("chosen");
-    tcase_add_test(chosen, coreset_covers_and_reserves);
-    tcase_add_test(chosen, bad_wishes_are_refused);
-    tcase_add_test(chosen, report_counts);
+    tcase_add_test(chosen, coreset_covers_classes_and_fills_miss_quotas);
+    tcase_add_test(chosen, impossible_requests_are_refused);
+    tcase_add_test(chosen, report_counts_coreset_content);
     suite_add_tcase(suite, chosen);
     return run_suite(suite);
 }

@@ -8,7 +8,7 @@
 
 /* --- cutting and joining ------------------------------------------------------------------------ */
 
-START_TEST(subset_keeps_what_belongs_to_an_example)
+START_TEST(subset_keeps_all_fields_of_an_example)
 {
     QcDataset d, part;
     make(&d, 10);
@@ -35,7 +35,7 @@ START_TEST(subset_keeps_what_belongs_to_an_example)
 }
 END_TEST
 
-START_TEST(join_unites_what_subset_parted)
+START_TEST(join_restores_subsets)
 {
     QcDataset d, a, b, all;
     make(&d, 0);
@@ -64,7 +64,7 @@ START_TEST(join_unites_what_subset_parted)
 }
 END_TEST
 
-START_TEST(names_grow_and_stay_unique)
+START_TEST(name_table_grows_and_stays_unique)
 {
     QcNames names = {0};
     QcArena arena = {0};
@@ -84,7 +84,7 @@ END_TEST
 
 /* --- what models want --------------------------------------------------------------------------- */
 
-START_TEST(normalised_windows_have_mean_0_and_deviation_1)
+START_TEST(normalized_windows_have_mean_0_and_deviation_1)
 {
     QcDataset d;
     QcNorm norm;
@@ -157,10 +157,10 @@ int main(void)
     Suite *suite = suite_create("dataset");
     TCase *t = tcase_create("dataset");
     tcase_set_timeout(t, 60);
-    tcase_add_test(t, subset_keeps_what_belongs_to_an_example);
-    tcase_add_test(t, join_unites_what_subset_parted);
-    tcase_add_test(t, names_grow_and_stay_unique);
-    tcase_add_test(t, normalised_windows_have_mean_0_and_deviation_1);
+    tcase_add_test(t, subset_keeps_all_fields_of_an_example);
+    tcase_add_test(t, join_restores_subsets);
+    tcase_add_test(t, name_table_grows_and_stays_unique);
+    tcase_add_test(t, normalized_windows_have_mean_0_and_deviation_1);
     tcase_add_test(t, labels_are_matched_by_name);
     suite_add_tcase(suite, t);
     return run_suite(suite);

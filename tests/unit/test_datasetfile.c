@@ -32,7 +32,7 @@ static void assert_same(const QcDataset *a, const QcDataset *b)
     }
 }
 
-START_TEST(save_and_load_give_the_same)
+START_TEST(dataset_round_trip)
 {
     QcDataset d, back;
     make(&d, _i ? 10 : 0);
@@ -56,7 +56,7 @@ START_TEST(save_and_load_give_the_same)
 }
 END_TEST
 
-START_TEST(every_flipped_or_missing_byte_is_noticed)
+START_TEST(every_flipped_or_missing_byte_is_detected)
 {
     QcDataset d, back;
     make(&d, 10);
@@ -133,7 +133,7 @@ START_TEST(wrong_content_is_refused)
 }
 END_TEST
 
-/* A shape that lies about the values after it must not make anyone allocate. */
+/* A shape that disagrees with the values after it must not cause an allocation. */
 START_TEST(wrong_shape_is_refused)
 {
     static const uint32_t shapes[][5] = {{N + 1, CHANNELS, 1, LENGTH, 0},
@@ -234,7 +234,7 @@ START_TEST(missing_and_unknown_sections_are_refused)
 }
 END_TEST
 
-START_TEST(nothing_is_not_saved)
+START_TEST(empty_dataset_is_not_saved)
 {
     QcDataset d;
     ck_assert_int_eq(qc_dataset_init(&d, 0, 1, 1, 1, 0, &err), 0);
@@ -251,13 +251,13 @@ int main(void)
     TCase *t = tcase_create("datasetfile");
     tcase_add_checked_fixture(t, scratch_make, scratch_remove);
     tcase_set_timeout(t, 60);
-    tcase_add_loop_test(t, save_and_load_give_the_same, 0, 2);
-    tcase_add_test(t, every_flipped_or_missing_byte_is_noticed);
+    tcase_add_loop_test(t, dataset_round_trip, 0, 2);
+    tcase_add_test(t, every_flipped_or_missing_byte_is_detected);
     tcase_add_loop_test(t, wrong_content_is_refused, 0, WRONGS);
     tcase_add_test(t, wrong_shape_is_refused);
     tcase_add_loop_test(t, damaged_sections_do_no_harm, 0, 3);
     tcase_add_test(t, missing_and_unknown_sections_are_refused);
-    tcase_add_test(t, nothing_is_not_saved);
+    tcase_add_test(t, empty_dataset_is_not_saved);
     suite_add_tcase(suite, t);
     return run_suite(suite);
 }

@@ -15,7 +15,7 @@ static void text_of(char text[QC_DIGEST_TEXT], const void *bytes, size_t length)
     qc_digest_text(text, digest);
 }
 
-START_TEST(fips_examples)
+START_TEST(sha256_matches_fips_180_4_examples)
 {
     static const struct {
         const char *message, *digest;
@@ -38,7 +38,7 @@ START_TEST(fips_examples)
 }
 END_TEST
 
-START_TEST(equals_sha256sum_at_every_length)
+START_TEST(sha256_equals_sha256sum_at_every_length)
 {
     enum { LENGTHS = 200 };
     uint8_t bytes[LENGTHS];
@@ -62,7 +62,7 @@ START_TEST(equals_sha256sum_at_every_length)
 }
 END_TEST
 
-START_TEST(pieces_make_the_same_as_the_whole)
+START_TEST(digest_of_pieces_equals_digest_of_whole)
 {
     uint8_t bytes[300], whole[QC_DIGEST_BYTES], pieces[QC_DIGEST_BYTES];
     for (int i = 0; i < 300; i++) bytes[i] = (uint8_t)(i * i);
@@ -79,7 +79,7 @@ START_TEST(pieces_make_the_same_as_the_whole)
 }
 END_TEST
 
-START_TEST(crc_check_value)
+START_TEST(crc32_matches_published_check_value)
 {
     ck_assert_uint_eq(qc_crc32("123456789", 9), 0xcbf43926); /* the check value of CRC-32/ISO-HDLC */
     ck_assert_uint_eq(qc_crc32("", 0), 0);
@@ -88,7 +88,7 @@ START_TEST(crc_check_value)
 END_TEST
 
 /* Pieces of all lengths at all places: the instructions of a processor and the plain C give the same. */
-START_TEST(plain_c_gives_the_same)
+START_TEST(portable_c_equals_processor_instructions)
 {
     enum { LENGTH = 1000 };
     uint8_t bytes[LENGTH], fast[QC_DIGEST_BYTES], plain[QC_DIGEST_BYTES];
@@ -109,11 +109,11 @@ int main(void)
 {
     Suite *suite = suite_create("digest");
     TCase *tcase = tcase_create("digest");
-    tcase_add_test(tcase, plain_c_gives_the_same);
-    tcase_add_test(tcase, fips_examples);
-    tcase_add_test(tcase, equals_sha256sum_at_every_length);
-    tcase_add_test(tcase, pieces_make_the_same_as_the_whole);
-    tcase_add_test(tcase, crc_check_value);
+    tcase_add_test(tcase, portable_c_equals_processor_instructions);
+    tcase_add_test(tcase, sha256_matches_fips_180_4_examples);
+    tcase_add_test(tcase, sha256_equals_sha256sum_at_every_length);
+    tcase_add_test(tcase, digest_of_pieces_equals_digest_of_whole);
+    tcase_add_test(tcase, crc32_matches_published_check_value);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

@@ -125,7 +125,7 @@ static void expect_formulas(uint32_t stream_starts)
 }
 
 /* _i: what is missing. Each with a stream that is in the moments, in the ring, or in both. */
-START_TEST(the_discriminant_is_that_of_the_formulas)
+START_TEST(discriminant_equals_formulas)
 {
     enum { AS_IT_IS, NO_SOURCE_OF_ONE, ONE_SOURCE_OF_ONE, ONE_STREAM_OF_ONE, ONE_CLASS_STREAMS, NO_STREAM, NO_SOURCE };
     for (uint32_t learned = 0; learned <= STREAM; learned += STREAM / 2) {
@@ -148,7 +148,7 @@ END_TEST
 
 /* 2 stream examples of a class: the prior count decides; 20: from 20 / 3 on it does, below a quarter of the class is
  * the source's whatever it is. */
-START_TEST(source_means_count_as_prior_count_and_as_a_quarter_at_least)
+START_TEST(source_mean_has_prior_count_and_minimum_share)
 {
     const float priors[] = {0.01f, 1, 3, 6, 7, 50, 1e6f};
     for (int p = 0; p < 7; p++)
@@ -166,7 +166,7 @@ END_TEST
 
 /* Stream examples that an earlier session left in the coreset count as the stream's, but only if the moments lack
  * them. */
-START_TEST(kept_stream_examples_are_new_or_known)
+START_TEST(stored_stream_examples_count_once)
 {
     for (int takes = 0; takes < 2; takes++) {
         bench_begin(TINY_STD, 4);
@@ -180,8 +180,8 @@ START_TEST(kept_stream_examples_are_new_or_known)
 }
 END_TEST
 
-/* What no examples could have led to, as a forged state might have it. */
-START_TEST(a_scatter_that_is_not_positive_definite_is_refused)
+/* A scatter that no examples could give, as in a forged state. */
+START_TEST(scatter_not_positive_definite_is_refused)
 {
     const float bad[] = {-1e9f, NAN, -INFINITY};
     for (int i = 0; i < 3; i++) {
@@ -196,7 +196,7 @@ START_TEST(a_scatter_that_is_not_positive_definite_is_refused)
 }
 END_TEST
 
-START_TEST(each_class_needs_an_example)
+START_TEST(class_without_example_is_refused)
 {
     bench_begin(TINY_PLAIN, 4);
     leave_out(2, 0, ALL, 0);
@@ -228,11 +228,11 @@ int main(void)
 {
     Suite *s = suite_create("discriminant");
     TCase *t = tcase_create("all");
-    tcase_add_loop_test(t, the_discriminant_is_that_of_the_formulas, 0, 7);
-    tcase_add_test(t, source_means_count_as_prior_count_and_as_a_quarter_at_least);
-    tcase_add_test(t, kept_stream_examples_are_new_or_known);
-    tcase_add_test(t, a_scatter_that_is_not_positive_definite_is_refused);
-    tcase_add_test(t, each_class_needs_an_example);
+    tcase_add_loop_test(t, discriminant_equals_formulas, 0, 7);
+    tcase_add_test(t, source_mean_has_prior_count_and_minimum_share);
+    tcase_add_test(t, stored_stream_examples_count_once);
+    tcase_add_test(t, scatter_not_positive_definite_is_refused);
+    tcase_add_test(t, class_without_example_is_refused);
     suite_add_tcase(s, t);
     return run_suite(s);
 }

@@ -6,7 +6,7 @@
 
 #include "../../lib/bitflip/drift.h"
 
-START_TEST(rotations_are_rotations)
+START_TEST(rotation_matrices_are_orthonormal)
 {
     begin(1);
     for (uint64_t seed = 1; seed <= 200; seed++) {
@@ -30,7 +30,7 @@ START_TEST(rotations_are_rotations)
 }
 END_TEST
 
-START_TEST(rotation_is_in_the_sensors_own_units)
+START_TEST(rotation_is_applied_in_sensor_units)
 {
     float out[TINY_VALUES];
     begin(1);
@@ -58,7 +58,7 @@ START_TEST(rotation_is_in_the_sensors_own_units)
 }
 END_TEST
 
-START_TEST(no_drift_is_no_change_and_a_seed_is_a_person)
+START_TEST(zero_drift_changes_nothing_and_seed_fixes_subject)
 {
     float out[TINY_VALUES], again[TINY_VALUES];
     begin(1);
@@ -88,7 +88,7 @@ START_TEST(no_drift_is_no_change_and_a_seed_is_a_person)
 }
 END_TEST
 
-START_TEST(warps_keep_to_the_window)
+START_TEST(time_warps_stay_within_window)
 {
     float ramp[TINY_VALUES], out[TINY_VALUES];
     const float warps[] = {0.5f, 0.8f, 1.3f, 2};
@@ -118,10 +118,10 @@ int main(void)
     Suite *suite = suite_create("drift");
     TCase *tests = tcase_create("drift");
     tcase_set_timeout(tests, 120);
-    tcase_add_test(tests, rotations_are_rotations);
-    tcase_add_test(tests, rotation_is_in_the_sensors_own_units);
-    tcase_add_test(tests, no_drift_is_no_change_and_a_seed_is_a_person);
-    tcase_add_test(tests, warps_keep_to_the_window);
+    tcase_add_test(tests, rotation_matrices_are_orthonormal);
+    tcase_add_test(tests, rotation_is_applied_in_sensor_units);
+    tcase_add_test(tests, zero_drift_changes_nothing_and_seed_fixes_subject);
+    tcase_add_test(tests, time_warps_stay_within_window);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -1,5 +1,5 @@
-/* The drift figure: low on source windows in any order, above its threshold soon after features move, and low again
- * once the stream's own means are learned. */
+/* The drift score: low on source windows in any order, above its threshold soon after features move, and low again
+ * after the means of the stream are learned. */
 #include <math.h>
 
 #include "suite.h"
@@ -74,7 +74,7 @@ static float run(Bench *b, uint32_t first, uint32_t n, float moved, float *most)
 }
 
 /* _i: kind */
-START_TEST(drift_is_seen_and_source_is_not)
+START_TEST(drift_score_rises_on_drift_and_not_on_source)
 {
     Bench b;
     float most;
@@ -89,7 +89,7 @@ START_TEST(drift_is_seen_and_source_is_not)
 }
 END_TEST
 
-START_TEST(what_is_learned_is_known)
+START_TEST(drift_score_falls_after_means_are_learned)
 {
     Bench b;
     float most;
@@ -115,7 +115,7 @@ START_TEST(what_is_learned_is_known)
 END_TEST
 
 /* The definition, in double. */
-START_TEST(scores_are_as_defined)
+START_TEST(drift_scores_equal_definition)
 {
     static const uint8_t mean[2][3] = {{10, 20, 30}, {0, 0, 255}}, features[3] = {12, 20, 27};
     static const float weight[3] = {.5f, 1, 2}, centre[2] = {.1f, -.2f}, learned[3] = {3, 12, 20};
@@ -125,7 +125,8 @@ START_TEST(scores_are_as_defined)
                            .weight = weight,
                            .centre = centre,
                            .spread = .7f,
-                           .threshold = 1};
+                           .threshold = 1,
+                           .farthest = 4};
     double first = log((4 * .5 + 0 + 9 * 2) / 3 + .001),
            own = log((1 * .5 + 0 + 1 * 2) / 3 + .001); /* less the zero point 8: 4, 12, 19 */
     ck_assert_double_eq_tol((double)qc_driftwatch_score(&b, NULL, features, 8, 0), (first - (double)centre[0]) / .7,
@@ -134,10 +135,38 @@ START_TEST(scores_are_as_defined)
                             1e-5);
     double far = log(25 + .001); /* each feature counts 25 at most */
     ck_assert_double_eq_tol((double)qc_driftwatch_score(&b, NULL, features, 8, 1), fmin(6, (far + .2) / .7), 1e-5);
+
+    uint32_t count[2] = {0, 1};
+    float means[2][3] = {{4, 12, 19}, {5, 12, 20}}; /* of the stream: the first is of no example */
+    const QcMoments stream = {.n = 3, .mean = &means[0][0], .count = count};
+    double source = (4 * .5 + 0 + 9 * 2) / 3, learned_one = (1 * .5 + 0 + 1 * 2) / 3;
+    ck_assert_double_eq_tol((double)qc_driftwatch_nearest(&b, NULL, 0, features, 8), source / 4, 1e-5);
+    ck_assert_double_eq_tol((double)qc_driftwatch_nearest(&b, &stream, 0, features, 8), learned_one / 4, 1e-5);
+    ck_assert_double_eq_tol((double)qc_driftwatch_nearest(&b, NULL, 2, features, 8), 25. / 4, 1e-5); /* no class */
 }
 END_TEST
 
-START_TEST(a_model_file_carries_it_unless_codes_below_have_changed)
+/* Windows that the fit has not seen: of the source's classes, and of none of them. */
+START_TEST(distance_is_above_1_for_windows_of_an_unknown_class)
+{
+    Bench b;
+    uint32_t known = 0, unknown = 0;
+    bench_open(&b, TINY_PLAIN);
+    for (uint32_t i = 0; i < 400; i++) {
+        float x[TINY_VALUES];
+        uint8_t q[TINY_VALUES];
+        QcAnswer a;
+        make_values(x, 4000 + i, i < 300 ? 0 : -3);
+        qc_q_input(q, x, TINY_VALUES, &b.t.g.tensors[0]);
+        qc_learner_predict(&b.l, &a, q, i);
+        *(i < 300 ? &known : &unknown) += qc_driftwatch_nearest_of_latest(&b.base, &b.l) > 1;
+    }
+    ck_assert_msg(known <= 15 && unknown >= 80, "far: %u of 300 known, %u of 100 unknown", known, unknown);
+    bench_close(&b);
+}
+END_TEST
+
+START_TEST(drift_base_in_model_file_is_dropped_if_lower_layers_changed)
 {
     Bench b;
     QcErr err;
@@ -153,6 +182,7 @@ START_TEST(a_model_file_carries_it_unless_codes_below_have_changed)
     ck_assert_msg(!qc_driftbase_encode(&m, &b.base, g, &err), "%s", err.text);
     ck_assert_int_eq(qc_driftbase_decode(&back, &m, g, &b.arena, &err), 1);
     ck_assert(back.spread == b.base.spread && back.threshold == b.base.threshold);
+    ck_assert(back.farthest == b.base.farthest && back.farthest > 0);
     ck_assert_mem_eq(back.mean, b.base.mean, (size_t)back.classes * back.features);
     ck_assert_mem_eq(back.weight, b.base.weight, back.features * sizeof(float));
     ck_assert_mem_eq(back.centre, b.base.centre, back.classes * sizeof(float));
@@ -172,10 +202,11 @@ int main(void)
 {
     Suite *suite = suite_create("driftwatch");
     TCase *c = tcase_create("driftwatch");
-    tcase_add_loop_test(c, drift_is_seen_and_source_is_not, 0, TINY_KINDS);
-    tcase_add_test(c, what_is_learned_is_known);
-    tcase_add_test(c, scores_are_as_defined);
-    tcase_add_test(c, a_model_file_carries_it_unless_codes_below_have_changed);
+    tcase_add_loop_test(c, drift_score_rises_on_drift_and_not_on_source, 0, TINY_KINDS);
+    tcase_add_test(c, drift_score_falls_after_means_are_learned);
+    tcase_add_test(c, drift_scores_equal_definition);
+    tcase_add_test(c, distance_is_above_1_for_windows_of_an_unknown_class);
+    tcase_add_test(c, drift_base_in_model_file_is_dropped_if_lower_layers_changed);
     suite_add_tcase(suite, c);
     return run_suite(suite);
 }

@@ -74,7 +74,7 @@ static double error_of(TinyKind kind, int bits, int activation_bits, uint64_t se
  * of a tensor's deviation (the range is some 6 deviations): 1 % of the signal a rounding, twice that where half the
  * range or a clipped tail counts. Four to eight roundings in a row, averaged by sums over channels and positions: 7 %
  * is what may come out; more is a mistake in a scale or a bias. Fewer bits must cost more. */
-START_TEST(eight_bits_stay_close_and_fewer_stay_less_close)
+START_TEST(quantization_error_is_small_at_8_bits_and_grows_with_fewer)
 {
     double eight = 0, four = 0, two = 0, narrow = 0;
     for (uint64_t seed = 1; seed <= 4; seed++) {
@@ -90,10 +90,10 @@ START_TEST(eight_bits_stay_close_and_fewer_stay_less_close)
 }
 END_TEST
 
-/* The double rounds where the device does; they part only where a value lies so near a half that float and fixed-point
- * rounding differ, and then by one step of one tensor. So almost all logits agree to float rounding, and all to a few
- * steps of the last tensor. */
-START_TEST(the_fakequant_model_computes_what_the_device_does)
+/* The float copy rounds at the same places as the device. They differ only if a value lies so near a half that float
+ * and fixed-point rounding differ, and then by one step of one tensor. So almost all logits agree to float rounding,
+ * and all to a few steps of the last tensor. */
+START_TEST(fakequant_model_equals_integer_model)
 {
     static float device[N * TINY_CLASSES], fakequant[N * TINY_CLASSES];
     const int bits[] = {2, 4, 8};
@@ -129,7 +129,7 @@ START_TEST(the_fakequant_model_computes_what_the_device_does)
 }
 END_TEST
 
-START_TEST(codes_and_biases_go_round)
+START_TEST(codes_and_biases_round_trip)
 {
     const int bits[] = {2, 4, 8};
     for (int b = 0; b < 3; b++) {
@@ -214,7 +214,7 @@ static void see_all_there(void *ctx, QcQRun *run, uint32_t at, const QcQConv *co
     }
 }
 
-START_TEST(what_a_gate_waits_for_is_still_there)
+START_TEST(gate_inputs_are_not_overwritten_by_plan)
 {
     Tiny t;
     QcFlipLayer layers[QC_FLIP_MAX_LAYERS];
@@ -256,7 +256,7 @@ static void see_output(void *ctx, QcQRun *run, uint32_t at, const QcQConv *conv)
 
 /* Sums and pools write over what they read, nothing is kept for the flipper, and every integer of every layer is what
  * it is where no two tensors share. */
-START_TEST(the_lean_plan_changes_no_bit)
+START_TEST(inference_only_plan_gives_same_bits)
 {
     Tiny t;
     QcQTensor tensors[64];
@@ -315,7 +315,7 @@ static void end_own(Tiny *t, uint32_t at)
     tiny_settle(&t->model, 8);
 }
 
-START_TEST(clipped_relus_keep_their_clip)
+START_TEST(clipped_relu_keeps_its_limit)
 {
     for (int joined = 0; joined < 2; joined++) {
         Tiny t = {0};
@@ -332,8 +332,7 @@ START_TEST(clipped_relus_keep_their_clip)
 }
 END_TEST
 
-/* A filter that training has put to sleep has weights of (almost) nothing, but its bias still reaches the next
- * layer. */
+/* A filter that training has disabled has weights of almost zero, but its bias still reaches the next layer. */
 START_TEST(dead_channels_keep_their_bias)
 {
     const float sizes[] = {0, 1e-6f, 1e-12f, 1e-20f, 1e-30f};
@@ -357,7 +356,7 @@ START_TEST(dead_channels_keep_their_bias)
 END_TEST
 
 /* SiLU, a squeeze-and-excite gate, columns as channels, and a batch norm of a flat row. */
-START_TEST(functions_products_and_orders)
+START_TEST(silu_gate_permutation_and_flat_norm)
 {
     static const QcStep silu[] = {{QC_STEP_X, 0}, {QC_STEP_SIGMOID, 0}, {QC_STEP_X, 0}, {QC_STEP_MUL, 0}},
                         gate[] = {{QC_STEP_X, 0}, {QC_STEP_SIGMOID, 0}};
@@ -390,7 +389,7 @@ START_TEST(functions_products_and_orders)
 }
 END_TEST
 
-START_TEST(what_cannot_be_quantized_is_refused_in_words)
+START_TEST(unsupported_graphs_are_refused_with_message)
 {
     QcErr err;
     QcArena arena = {0};
@@ -425,15 +424,15 @@ int main(void)
     TCase *tests = tcase_create("emit");
     tcase_set_timeout(tests, 120);
     tiny_windows(windows, N, 1, 77);
-    tcase_add_loop_test(tests, eight_bits_stay_close_and_fewer_stay_less_close, 0, TINY_KINDS);
-    tcase_add_loop_test(tests, the_fakequant_model_computes_what_the_device_does, 0, TINY_KINDS);
-    tcase_add_loop_test(tests, codes_and_biases_go_round, 0, TINY_KINDS);
-    tcase_add_loop_test(tests, what_a_gate_waits_for_is_still_there, 0, TINY_KINDS);
-    tcase_add_loop_test(tests, the_lean_plan_changes_no_bit, 0, TINY_KINDS);
-    tcase_add_test(tests, clipped_relus_keep_their_clip);
+    tcase_add_loop_test(tests, quantization_error_is_small_at_8_bits_and_grows_with_fewer, 0, TINY_KINDS);
+    tcase_add_loop_test(tests, fakequant_model_equals_integer_model, 0, TINY_KINDS);
+    tcase_add_loop_test(tests, codes_and_biases_round_trip, 0, TINY_KINDS);
+    tcase_add_loop_test(tests, gate_inputs_are_not_overwritten_by_plan, 0, TINY_KINDS);
+    tcase_add_loop_test(tests, inference_only_plan_gives_same_bits, 0, TINY_KINDS);
+    tcase_add_test(tests, clipped_relu_keeps_its_limit);
     tcase_add_test(tests, dead_channels_keep_their_bias);
-    tcase_add_test(tests, functions_products_and_orders);
-    tcase_add_test(tests, what_cannot_be_quantized_is_refused_in_words);
+    tcase_add_test(tests, silu_gate_permutation_and_flat_norm);
+    tcase_add_test(tests, unsupported_graphs_are_refused_with_message);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -19,7 +19,7 @@
 
 /* Two classes; probabilities .9 (four examples, three right) and .65 (two, one right).
  * ECE = 4/6 |3/4 - .9| + 2/6 |1/2 - .65| = .15; loss = (3 -ln .9 - ln .1 - ln .65 - ln .35) / 6. */
-START_TEST(figures_by_hand)
+START_TEST(scores_equal_hand_computed_values)
 {
     const float sure = logf(9), less = logf(.65f / .35f);
     const float logits[7][2] = {{sure, 0}, {0, sure}, {sure, 0}, {0, sure}, {less, 0}, {0, less}, {5, 0}};
@@ -42,7 +42,7 @@ START_TEST(figures_by_hand)
 END_TEST
 
 /* Probabilities at the edges of bins, classes without examples, no examples at all. */
-START_TEST(edges)
+START_TEST(scores_at_bin_edges_and_without_examples)
 {
     QcScore s;
     const float one_sided[2][3] = {{1000, 0, -1000}, {-1000, 0, 1000}}; /* exp would overflow; probability 1 belongs to
@@ -72,7 +72,7 @@ END_TEST
 
 /* Two confidences in different bins must not cancel, two in one bin must: .55 wrong with .55 right (one bin: |.5 -
  * .55|); .55 right and .75 wrong (two bins). */
-START_TEST(errors_cancel_within_a_bin_only)
+START_TEST(calibration_errors_cancel_only_within_a_bin)
 {
     const float a = logf(.55f / .45f), b = logf(3);
     const float together[2][2] = {{a, 0}, {a, 0}}, apart[2][2] = {{a, 0}, {b, 0}};
@@ -87,7 +87,7 @@ START_TEST(errors_cancel_within_a_bin_only)
 }
 END_TEST
 
-START_TEST(numpy_reads_npy)
+START_TEST(npy_files_are_read_by_numpy)
 {
     char path[] = "/tmp/qc-npy-XXXXXX", command[400];
     close(mkstemp(path));
@@ -162,7 +162,7 @@ static void linear(Linear *m)
                           .activation_bytes = 64};
 }
 
-START_TEST(integer_forward_over_a_dataset)
+START_TEST(integer_forward_equals_direct_sums)
 {
     Linear m;
     QcDataset d;
@@ -203,7 +203,7 @@ END_TEST
 
 /* Half the interval of n values whose deviation is sqrt(n) is the .975 quantile of Student's t; quantiles of a printed
  * table. */
-START_TEST(intervals_are_those_of_student)
+START_TEST(intervals_use_student_t_quantiles)
 {
     const struct {
         uint32_t n;
@@ -229,7 +229,7 @@ START_TEST(intervals_are_those_of_student)
 END_TEST
 
 /* Two streams and the source, worked out by hand from the definitions. */
-START_TEST(transfer_by_hand)
+START_TEST(transfer_scores_equal_hand_computed_values)
 {
     QcTransfer t = {2, 3, {{.4, .3, .9}, {.8, .5, .7}, {.6, .9, .8}}};
     QcTransferFigures f = qc_transfer_figures(&t);
@@ -251,13 +251,13 @@ int main(void)
 {
     Suite *suite = suite_create("eval");
     TCase *scores = tcase_create("scores"), *files = tcase_create("files"), *integers = tcase_create("integers");
-    tcase_add_test(scores, figures_by_hand);
-    tcase_add_test(scores, intervals_are_those_of_student);
-    tcase_add_test(scores, transfer_by_hand);
-    tcase_add_test(scores, edges);
-    tcase_add_test(scores, errors_cancel_within_a_bin_only);
-    tcase_add_test(files, numpy_reads_npy);
-    tcase_add_test(integers, integer_forward_over_a_dataset);
+    tcase_add_test(scores, scores_equal_hand_computed_values);
+    tcase_add_test(scores, intervals_use_student_t_quantiles);
+    tcase_add_test(scores, transfer_scores_equal_hand_computed_values);
+    tcase_add_test(scores, scores_at_bin_edges_and_without_examples);
+    tcase_add_test(scores, calibration_errors_cancel_only_within_a_bin);
+    tcase_add_test(files, npy_files_are_read_by_numpy);
+    tcase_add_test(integers, integer_forward_equals_direct_sums);
     tcase_add_test(integers, unknown_kernels_are_reported);
     suite_add_tcase(suite, scores);
     suite_add_tcase(suite, files);

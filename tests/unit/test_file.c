@@ -52,7 +52,7 @@ static void expect(const char *text)
     free(bytes);
 }
 
-START_TEST(a_new_file_takes_the_place_of_the_old)
+START_TEST(new_file_replaces_old)
 {
     QcErr err = {0};
     ck_assert_int_eq(qc_write_all(path, "newer", 5, &err), 0);
@@ -61,7 +61,7 @@ START_TEST(a_new_file_takes_the_place_of_the_old)
 }
 END_TEST
 
-START_TEST(giving_up_leaves_the_old_file)
+START_TEST(cancelled_output_keeps_old_file)
 {
     QcErr err = {0};
     QcOutput out;
@@ -74,7 +74,7 @@ START_TEST(giving_up_leaves_the_old_file)
 }
 END_TEST
 
-START_TEST(a_signal_takes_the_temporaries_of_all_outputs_along)
+START_TEST(signal_removes_temporary_files_of_all_outputs)
 {
     QcErr err = {0};
     QcOutput one, two;
@@ -93,7 +93,7 @@ START_TEST(a_signal_takes_the_temporaries_of_all_outputs_along)
 }
 END_TEST
 
-START_TEST(a_full_disk_leaves_the_old_file)
+START_TEST(full_disk_keeps_old_file)
 {
     static char big[1 << 20];
     QcErr err = {0};
@@ -108,7 +108,7 @@ START_TEST(a_full_disk_leaves_the_old_file)
 }
 END_TEST
 
-START_TEST(a_full_device_is_reported)
+START_TEST(full_device_is_reported)
 {
     QcErr err = {0};
     ck_assert_int_eq(qc_write_all("/dev/full", "x", 1, &err), -1);
@@ -119,7 +119,7 @@ START_TEST(a_full_device_is_reported)
 }
 END_TEST
 
-START_TEST(places_that_cannot_be_written)
+START_TEST(unwritable_paths_are_refused)
 {
     QcErr err = {0};
     char nowhere[160];
@@ -134,7 +134,7 @@ END_TEST
 
 /* A child writes a file again and again, each time as many bytes of one letter as before; it is killed at some
  * moment. */
-START_TEST(killed_at_any_moment)
+START_TEST(file_is_whole_after_kill)
 {
     enum { BYTES = 200000 };
     qc_output_named = _i % 2;
@@ -160,7 +160,7 @@ START_TEST(killed_at_any_moment)
 }
 END_TEST
 
-START_TEST(too_large_an_input_is_refused)
+START_TEST(too_large_input_is_refused)
 {
     uint8_t *bytes;
     size_t length;
@@ -177,7 +177,7 @@ START_TEST(too_large_an_input_is_refused)
 }
 END_TEST
 
-START_TEST(a_missing_input_is_reported)
+START_TEST(missing_input_is_reported)
 {
     uint8_t *bytes;
     size_t length;
@@ -189,7 +189,7 @@ START_TEST(a_missing_input_is_reported)
 }
 END_TEST
 
-START_TEST(one_output_under_two_names)
+START_TEST(two_names_of_one_output_are_refused)
 {
     char other[160];
     const char *base = strrchr(folder, '/') + 1;
@@ -209,16 +209,16 @@ int main(void)
     TCase *tcase = tcase_create("file");
     tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_test(tcase, a_new_file_takes_the_place_of_the_old);
-    tcase_add_test(tcase, giving_up_leaves_the_old_file);
-    tcase_add_test(tcase, a_signal_takes_the_temporaries_of_all_outputs_along);
-    tcase_add_test(tcase, a_full_disk_leaves_the_old_file);
-    tcase_add_test(tcase, a_full_device_is_reported);
-    tcase_add_test(tcase, places_that_cannot_be_written);
-    tcase_add_loop_test(tcase, killed_at_any_moment, 0, 8);
-    tcase_add_test(tcase, too_large_an_input_is_refused);
-    tcase_add_test(tcase, a_missing_input_is_reported);
-    tcase_add_test(tcase, one_output_under_two_names);
+    tcase_add_test(tcase, new_file_replaces_old);
+    tcase_add_test(tcase, cancelled_output_keeps_old_file);
+    tcase_add_test(tcase, signal_removes_temporary_files_of_all_outputs);
+    tcase_add_test(tcase, full_disk_keeps_old_file);
+    tcase_add_test(tcase, full_device_is_reported);
+    tcase_add_test(tcase, unwritable_paths_are_refused);
+    tcase_add_loop_test(tcase, file_is_whole_after_kill, 0, 8);
+    tcase_add_test(tcase, too_large_input_is_refused);
+    tcase_add_test(tcase, missing_input_is_reported);
+    tcase_add_test(tcase, two_names_of_one_output_are_refused);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

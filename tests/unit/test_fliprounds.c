@@ -160,7 +160,7 @@ static void expect_counts(const Bench *b, const QcFlipCounts *c)
 }
 
 /* _i: kind. */
-START_TEST(what_holds_of_every_run)
+START_TEST(every_run_keeps_invariants)
 {
     const int bits[] = {2, 4, 8};
     uint32_t accepted = 0, refused = 0;
@@ -202,7 +202,7 @@ END_TEST
 
 /* One round of steps by one: the codes that changed are as many as the report says. A code beyond its range would have
  * wrapped. */
-START_TEST(flips_stay_in_range)
+START_TEST(flipped_codes_stay_in_range)
 {
     uint32_t flipped = 0;
     for (uint64_t seed = 1; seed <= 18; seed++) {
@@ -232,9 +232,9 @@ START_TEST(flips_stay_in_range)
 }
 END_TEST
 
-/* A batch of one class whose frequencies are taken out of the loss: what counts as right is what the model says by
- * itself (in what_holds_of_every_run), and some of it is wrong although the offset would make any window right. */
-START_TEST(the_batchs_labels_do_not_help_its_score)
+/* A batch of one class whose frequencies are removed from the loss. Correct means the plain answer of the model (in
+ * every_run_keeps_invariants). Some answers are wrong, although the offset would make any window correct. */
+START_TEST(batch_labels_do_not_change_reported_correct_count)
 {
     uint32_t wrong = 0;
     for (uint32_t batch = 0; batch < 3; batch++) {
@@ -252,7 +252,7 @@ END_TEST
 
 /* _i: no rounds; a loss that is low enough. One pass to know the loss, which is the loss of the formulas, and no more;
  * in a second pass nothing was missed. */
-START_TEST(nothing_is_proposed_if_nothing_is_wanted)
+START_TEST(no_rounds_or_low_loss_proposes_nothing)
 {
     for (int kind = 0; kind < TINY_KINDS; kind++) {
         Bench b;
@@ -277,7 +277,7 @@ START_TEST(nothing_is_proposed_if_nothing_is_wanted)
 END_TEST
 
 /* An accepted proposal makes the next larger, a refused one smaller, within the largest and the smallest share. */
-START_TEST(the_share_follows_what_was_accepted)
+START_TEST(proposal_share_grows_if_accepted_and_shrinks_if_refused)
 {
     const float shares[] = {1e-5f, 0.01f, 0.02f, 0.3f};
     uint32_t seen[2] = {0};
@@ -303,7 +303,7 @@ START_TEST(the_share_follows_what_was_accepted)
 END_TEST
 
 /* Codes and statistic as before the run, also where the last layer lies elsewhere. */
-START_TEST(restore_takes_all_flips_back)
+START_TEST(restore_undoes_all_flips)
 {
     uint32_t flipped = 0;
     for (int kind = 0; kind < TINY_KINDS; kind++)
@@ -339,7 +339,7 @@ START_TEST(restore_takes_all_flips_back)
 }
 END_TEST
 
-START_TEST(a_statistic_that_cannot_be_is_refused)
+START_TEST(impossible_statistic_is_refused)
 {
     const float bad[] = {NAN, -1, -INFINITY};
     Bench b;
@@ -357,13 +357,13 @@ int main(void)
 {
     Suite *suite = suite_create("fliprounds");
     TCase *tests = tcase_create("all");
-    tcase_add_loop_test(tests, what_holds_of_every_run, 0, TINY_KINDS);
-    tcase_add_test(tests, flips_stay_in_range);
-    tcase_add_test(tests, the_batchs_labels_do_not_help_its_score);
-    tcase_add_loop_test(tests, nothing_is_proposed_if_nothing_is_wanted, 0, 2);
-    tcase_add_test(tests, the_share_follows_what_was_accepted);
-    tcase_add_test(tests, restore_takes_all_flips_back);
-    tcase_add_test(tests, a_statistic_that_cannot_be_is_refused);
+    tcase_add_loop_test(tests, every_run_keeps_invariants, 0, TINY_KINDS);
+    tcase_add_test(tests, flipped_codes_stay_in_range);
+    tcase_add_test(tests, batch_labels_do_not_change_reported_correct_count);
+    tcase_add_loop_test(tests, no_rounds_or_low_loss_proposes_nothing, 0, 2);
+    tcase_add_test(tests, proposal_share_grows_if_accepted_and_shrinks_if_refused);
+    tcase_add_test(tests, restore_undoes_all_flips);
+    tcase_add_test(tests, impossible_statistic_is_refused);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

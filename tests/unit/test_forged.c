@@ -55,7 +55,7 @@ static void sample_data(QcDataset *d, uint32_t capacity)
     for (uint32_t i = 0; i < 60; i++) d->x[i] = (float)i / 7;
 }
 
-START_TEST(data_files)
+START_TEST(forged_data_files_are_refused_or_valid)
 {
     QcDataset d, read;
     QcContainer good, bad;
@@ -89,7 +89,7 @@ START_TEST(data_files)
 }
 END_TEST
 
-START_TEST(float_models)
+START_TEST(forged_float_models_are_refused_or_valid)
 {
     static float mean[] = {0, 0}, deviation[] = {1, 1};
     static char *labels[] = {"walk", "sit", "run"};
@@ -139,7 +139,7 @@ START_TEST(float_models)
 }
 END_TEST
 
-START_TEST(miss_logs)
+START_TEST(forged_miss_logs_are_refused_or_valid)
 {
     static const uint64_t ids[] = {10, 11, 12, 13};
     static const uint8_t bits[] = {2, 4}, right[] = {1, 0, 1, 1}, wrong[] = {0, 0, 1, 0};
@@ -182,9 +182,9 @@ int main(void)
     Suite *suite = suite_create("forged");
     TCase *tcase = tcase_create("forged");
     tcase_set_timeout(tcase, 300);
-    tcase_add_loop_test(tcase, data_files, 0, 2);
-    tcase_add_test(tcase, float_models);
-    tcase_add_test(tcase, miss_logs);
+    tcase_add_loop_test(tcase, forged_data_files_are_refused_or_valid, 0, 2);
+    tcase_add_test(tcase, forged_float_models_are_refused_or_valid);
+    tcase_add_test(tcase, forged_miss_logs_are_refused_or_valid);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

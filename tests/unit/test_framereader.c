@@ -72,7 +72,7 @@ static void refuse(const QcFrameOptions *o, const char *text, const char *words)
     qc_framereader_close(&r);
 }
 
-START_TEST(rows_of_all_kinds_of_tables)
+START_TEST(table_formats_are_read)
 {
     const QcFrameOptions plain = {0};
     expect(&plain, "1,2,3\n4,5,6\n", "1 2 3;4 5 6;");
@@ -92,7 +92,7 @@ START_TEST(rows_of_all_kinds_of_tables)
 }
 END_TEST
 
-START_TEST(columns_by_name_and_number)
+START_TEST(columns_are_found_by_name_and_number)
 {
     expect(&(QcFrameOptions){.columns = "c,a,b"}, "a,b,x,c\n1,2,0,3\n", "3 1 2;");
     expect(&(QcFrameOptions){.columns = "2-4"}, "9,1,2,3,9\n", "1 2 3;");
@@ -109,7 +109,7 @@ START_TEST(columns_by_name_and_number)
 }
 END_TEST
 
-START_TEST(bad_rows_break_the_stream_and_are_reported_once)
+START_TEST(bad_rows_end_a_segment_and_are_reported_once)
 {
     const QcFrameOptions plain = {0};
     expect(&plain, "1,2,3\n4,5\n6,7,8,9\n1,2,3\n", "1 2 3;!.1 2 3;");
@@ -118,7 +118,7 @@ START_TEST(bad_rows_break_the_stream_and_are_reported_once)
 }
 END_TEST
 
-START_TEST(missing_values_take_the_value_before_for_a_while)
+START_TEST(missing_values_repeat_previous_value_for_a_limited_time)
 {
     const QcFrameOptions plain = {0};
     expect(&plain, "1,2,3\n,5,nan\n7,NA,9\n", "1 2 3;1 5 3;7 5 9;");
@@ -128,7 +128,7 @@ START_TEST(missing_values_take_the_value_before_for_a_while)
 }
 END_TEST
 
-START_TEST(gaps_in_time_break_the_stream)
+START_TEST(time_gaps_end_a_segment)
 {
     const QcFrameOptions plain = {0};
     char text[ROOM], wanted[ROOM] = "";
@@ -156,7 +156,7 @@ START_TEST(gaps_in_time_break_the_stream)
 }
 END_TEST
 
-START_TEST(raw_numbers)
+START_TEST(raw_binary_numbers_are_read)
 {
     static const int16_t i16[] = {1, -2, 3, 32767, -32768, 0, 7};
     float f32[] = {1.5f, -2, 3, NAN, 5, 6, 1e38f, 0, 0, 9, 8};
@@ -175,7 +175,7 @@ START_TEST(raw_numbers)
 }
 END_TEST
 
-START_TEST(headers_of_sound_files_are_no_numbers)
+START_TEST(sound_file_headers_are_refused)
 {
     static const uint8_t wav[44] = "RIFF....WAVEfmt ";
     QcFrameReader r;
@@ -195,13 +195,13 @@ int main(void)
 {
     Suite *suite = suite_create("framereader");
     TCase *c = tcase_create("framereader");
-    tcase_add_test(c, rows_of_all_kinds_of_tables);
-    tcase_add_test(c, columns_by_name_and_number);
-    tcase_add_test(c, bad_rows_break_the_stream_and_are_reported_once);
-    tcase_add_test(c, missing_values_take_the_value_before_for_a_while);
-    tcase_add_test(c, gaps_in_time_break_the_stream);
-    tcase_add_test(c, raw_numbers);
-    tcase_add_test(c, headers_of_sound_files_are_no_numbers);
+    tcase_add_test(c, table_formats_are_read);
+    tcase_add_test(c, columns_are_found_by_name_and_number);
+    tcase_add_test(c, bad_rows_end_a_segment_and_are_reported_once);
+    tcase_add_test(c, missing_values_repeat_previous_value_for_a_limited_time);
+    tcase_add_test(c, time_gaps_end_a_segment);
+    tcase_add_test(c, raw_binary_numbers_are_read);
+    tcase_add_test(c, sound_file_headers_are_refused);
     suite_add_tcase(suite, c);
     return run_suite(suite);
 }

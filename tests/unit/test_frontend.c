@@ -103,7 +103,7 @@ static uint32_t check_coefficients(const float *features, const double *level, c
 }
 
 /* _i: setup. Frame t has the samples from t x hop on; the memory that was asked for is enough. */
-START_TEST(features_are_the_definitions)
+START_TEST(features_equal_definitions)
 {
     const QcFrontSetup *s = &setups[_i];
     QcArena arena = {0};
@@ -143,7 +143,7 @@ START_TEST(features_are_the_definitions)
 }
 END_TEST
 
-START_TEST(silence_is_the_floor_and_a_gap_starts_anew)
+START_TEST(silence_gives_floor_and_gap_restarts_frames)
 {
     const QcFrontSetup *s = &setups[0];
     QcArena arena = {0};
@@ -189,7 +189,7 @@ START_TEST(impossible_setups_are_refused)
 END_TEST
 
 /* Written and read again; a section that is of other windows, or impossible, is refused. */
-START_TEST(a_file_has_the_setup)
+START_TEST(setup_round_trip_in_file)
 {
     for (int k = 0; k < 4; k++) {
         QcContainer c;
@@ -216,10 +216,10 @@ int main(void)
     Suite *suite = suite_create("frontend");
     TCase *c = tcase_create("frontend");
     tcase_set_timeout(c, 60);
-    tcase_add_loop_test(c, features_are_the_definitions, 0, SETUPS);
-    tcase_add_test(c, silence_is_the_floor_and_a_gap_starts_anew);
+    tcase_add_loop_test(c, features_equal_definitions, 0, SETUPS);
+    tcase_add_test(c, silence_gives_floor_and_gap_restarts_frames);
     tcase_add_test(c, impossible_setups_are_refused);
-    tcase_add_test(c, a_file_has_the_setup);
+    tcase_add_test(c, setup_round_trip_in_file);
     suite_add_tcase(suite, c);
     return run_suite(suite);
 }

@@ -105,7 +105,7 @@ static void check_conv(uint32_t channels, uint32_t height, uint32_t width, uint3
     close_with_head(&g, NODE(qc_graph_conv(&g, "conv", 0, out, window, groups, bias, &err)));
 }
 
-START_TEST(conv_series)
+START_TEST(conv_of_series_gradient)
 {
     check_conv(3, 1, 17, 5, qc_window_same_1d(9), 1, 0);
     check_conv(8, 1, 20, 16, qc_window_same_1d(19), 1, 0);
@@ -115,7 +115,7 @@ START_TEST(conv_series)
 END_TEST
 
 /* Wider than oneDNN's own backward passes reach: those that are turned into forward ones (runconvturn.c). */
-START_TEST(conv_wide)
+START_TEST(conv_with_wide_kernel_gradient)
 {
     check_conv(16, 1, 50, 16, qc_window_same_1d(39), 1, 1);
     check_conv(5, 1, 31, 7, qc_window_1d(24, 1, 1, 3, 20), 1, 1);
@@ -125,7 +125,7 @@ START_TEST(conv_wide)
 }
 END_TEST
 
-START_TEST(conv_odd_windows)
+START_TEST(conv_of_odd_window_sizes_gradient)
 {
     check_conv(3, 1, 21, 4, qc_window_1d(4, 3, 1, 2, 0), 1, 1);
     check_conv(2, 1, 23, 3, qc_window_1d(3, 2, 4, 1, 5), 1, 0);
@@ -135,7 +135,7 @@ START_TEST(conv_odd_windows)
 }
 END_TEST
 
-START_TEST(conv_images)
+START_TEST(conv_of_images_gradient)
 {
     QcWindow w = {.kernel_h = 3,
                   .kernel_w = 2,
@@ -154,7 +154,7 @@ START_TEST(conv_images)
 END_TEST
 
 /* 1 x 1 with a stride. */
-START_TEST(conv_that_only_strides)
+START_TEST(conv_1x1_with_stride_gradient)
 {
     QcWindow both = {1, 1, 2, 3, 1, 1, 0, 0, 0, 0}, down = {1, 1, 2, 1, 1, 1, 0, 0, 0, 0};
     check_conv(8, 64, 64, 16, both, 1, 0);
@@ -165,7 +165,7 @@ START_TEST(conv_that_only_strides)
 }
 END_TEST
 
-START_TEST(conv_groups)
+START_TEST(conv_with_groups_gradient)
 {
     check_conv(6, 1, 11, 9, qc_window_same_1d(3), 3, 1);
     check_conv(8, 1, 11, 8, qc_window_1d(5, 2, 1, 2, 1), 8, 0); /* depthwise */
@@ -174,7 +174,7 @@ START_TEST(conv_groups)
 }
 END_TEST
 
-START_TEST(linear_on_an_image)
+START_TEST(linear_on_image_gradient)
 {
     QcGraph g = start(3, 4, 5);
     uint32_t hidden = NODE(qc_graph_linear(&g, "hidden", 0, 7, 1, &err));
@@ -184,14 +184,14 @@ START_TEST(linear_on_an_image)
 }
 END_TEST
 
-START_TEST(batch_norm)
+START_TEST(batch_norm_gradient)
 {
     QcGraph g = start(70, 1, 6); /* more channels than one strip */
     close_with_head(&g, NODE(qc_graph_simple(&g, "norm", QC_OP_BATCHNORM, 0, &err)));
 }
 END_TEST
 
-START_TEST(relu_with_and_without_clip)
+START_TEST(relu_and_clipped_relu_gradient)
 {
     QcGraph g = start(3, 2, 5);
     uint32_t relu = NODE(qc_graph_simple(&g, "relu", QC_OP_RELU, 0, &err));
@@ -209,7 +209,7 @@ static void check_pool(QcOp op, uint32_t height, uint32_t width, QcWindow window
     close_with_head(&g, NODE(qc_graph_pool(&g, "pool", op, 0, window, count_padding, &err)));
 }
 
-START_TEST(pools)
+START_TEST(pooling_gradient)
 {
     QcWindow square = {3, 2, 2, 1, 1, 1, 1, 1, 1, 0}, spread = {2, 3, 1, 2, 2, 1, 1, 1, 2, 1};
     const QcOp ops[] = {QC_OP_MAXPOOL, QC_OP_AVGPOOL};
@@ -222,7 +222,7 @@ START_TEST(pools)
 }
 END_TEST
 
-START_TEST(global_pool)
+START_TEST(global_pooling_gradient)
 {
     QcGraph g = start(5, 3, 4);
     uint32_t gap = NODE(qc_graph_simple(&g, "gap", QC_OP_GAP, 0, &err));
@@ -231,7 +231,7 @@ START_TEST(global_pool)
 }
 END_TEST
 
-START_TEST(standard_deviation)
+START_TEST(standard_deviation_gradient)
 {
     QcGraph g = start(5, 3, 4);
     uint32_t conv = NODE(qc_graph_conv(&g, "conv", 0, 4, qc_window_same_1d(3), 1, 1, &err));
@@ -243,7 +243,7 @@ START_TEST(standard_deviation)
 END_TEST
 
 /* Every step of a function, two kinds of products, and an order that reads some values twice. */
-START_TEST(functions_products_and_orders)
+START_TEST(function_product_and_permutation_gradient)
 {
     static const QcStep steps[] = {
         {QC_STEP_X, 0},       {QC_STEP_TANH, 0}, {QC_STEP_NUMBER, 0.3f}, {QC_STEP_ADD, 0},      {QC_STEP_X, 0},
@@ -262,7 +262,7 @@ START_TEST(functions_products_and_orders)
 }
 END_TEST
 
-START_TEST(concat_and_add_of_shared_values)
+START_TEST(concat_and_add_with_shared_inputs_gradient)
 {
     QcGraph g = start(3, 1, 8);
     uint32_t a = NODE(qc_graph_conv(&g, "a", 0, 4, qc_window_same_1d(3), 1, 0, &err));
@@ -276,7 +276,7 @@ START_TEST(concat_and_add_of_shared_values)
 END_TEST
 
 /* One module of InceptionTime with its shortcut. */
-START_TEST(inception_module)
+START_TEST(inception_module_gradient)
 {
     QcGraph g = start(6, 1, 15);
     uint32_t bottleneck = NODE(qc_graph_conv(&g, "bottleneck", 0, 4, qc_window_same_1d(1), 1, 0, &err));
@@ -321,7 +321,7 @@ static void check_residual(uint32_t height, uint32_t width)
     check_gradients(&g);
 }
 
-START_TEST(residual_blocks)
+START_TEST(residual_block_gradient)
 {
     check_residual(1, 13);
     check_residual(7, 6);
@@ -329,7 +329,7 @@ START_TEST(residual_blocks)
 END_TEST
 
 /* A layer of OS-CNN: more inputs side by side than any other network has, of even sizes too, some beyond the series. */
-START_TEST(omni_scale_layer)
+START_TEST(omni_scale_layer_gradient)
 {
     const uint32_t kernels[] = {1, 2, 3, 5, 7, 11, 13, 17, 19, 23, 29};
     enum { N = sizeof kernels / sizeof *kernels };
@@ -352,23 +352,23 @@ int main(void)
     Suite *suite = suite_create("gradients");
     TCase *layers = tcase_create("layers");
     tcase_set_timeout(layers, 0);
-    tcase_add_test(layers, conv_series);
-    tcase_add_test(layers, conv_wide);
-    tcase_add_test(layers, conv_odd_windows);
-    tcase_add_test(layers, conv_images);
-    tcase_add_test(layers, conv_that_only_strides);
-    tcase_add_test(layers, conv_groups);
-    tcase_add_test(layers, linear_on_an_image);
-    tcase_add_test(layers, batch_norm);
-    tcase_add_test(layers, relu_with_and_without_clip);
-    tcase_add_test(layers, pools);
-    tcase_add_test(layers, global_pool);
-    tcase_add_test(layers, standard_deviation);
-    tcase_add_test(layers, functions_products_and_orders);
-    tcase_add_test(layers, concat_and_add_of_shared_values);
-    tcase_add_test(layers, inception_module);
-    tcase_add_test(layers, residual_blocks);
-    tcase_add_test(layers, omni_scale_layer);
+    tcase_add_test(layers, conv_of_series_gradient);
+    tcase_add_test(layers, conv_with_wide_kernel_gradient);
+    tcase_add_test(layers, conv_of_odd_window_sizes_gradient);
+    tcase_add_test(layers, conv_of_images_gradient);
+    tcase_add_test(layers, conv_1x1_with_stride_gradient);
+    tcase_add_test(layers, conv_with_groups_gradient);
+    tcase_add_test(layers, linear_on_image_gradient);
+    tcase_add_test(layers, batch_norm_gradient);
+    tcase_add_test(layers, relu_and_clipped_relu_gradient);
+    tcase_add_test(layers, pooling_gradient);
+    tcase_add_test(layers, global_pooling_gradient);
+    tcase_add_test(layers, standard_deviation_gradient);
+    tcase_add_test(layers, function_product_and_permutation_gradient);
+    tcase_add_test(layers, concat_and_add_with_shared_inputs_gradient);
+    tcase_add_test(layers, inception_module_gradient);
+    tcase_add_test(layers, residual_block_gradient);
+    tcase_add_test(layers, omni_scale_layer_gradient);
     suite_add_tcase(suite, layers);
     return run_suite(suite);
 }

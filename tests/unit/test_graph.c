@@ -20,7 +20,7 @@ static void expect(int status, const char *words)
     ck_assert_msg(strstr(err.text, words) != NULL, "'%s' should say '%s'", err.text, words);
 }
 
-START_TEST(shapes)
+START_TEST(node_shapes)
 {
     QcGraph g;
     ck_assert_int_eq(qc_graph_init(&g, 3, 10, 12, &err), 0);
@@ -94,7 +94,7 @@ static void small_graph(QcGraph *g)
     qc_graph_reset(g, 9);
 }
 
-START_TEST(check_finds_what_was_tampered_with)
+START_TEST(check_finds_corrupted_fields)
 {
     QcGraph g, clone;
     small_graph(&g);
@@ -122,7 +122,7 @@ START_TEST(check_finds_what_was_tampered_with)
 }
 END_TEST
 
-START_TEST(reset_is_seeded_and_scaled)
+START_TEST(initial_weights_follow_seed_and_fan_in)
 {
     QcGraph g, other;
     small_graph(&g);
@@ -164,7 +164,7 @@ static const char *shipped(const char *name)
     return path;
 }
 
-START_TEST(shipped_architectures)
+START_TEST(shipped_architectures_are_read)
 {
     QcGraph g;
     char name[QC_NAME_MAX + 1];
@@ -206,7 +206,7 @@ static size_t parameters(const char *arch, double width, uint32_t channels, uint
 }
 
 /* Against what is published of them, or the arithmetic of the papers. */
-START_TEST(parameters_of_backbones)
+START_TEST(backbone_parameter_counts_match_papers)
 {
     setenv("QC_SHARE", "share", 0);
     ck_assert_uint_eq(parameters("resnet18", 0, 3, 224, 224, 1000), 11689512); /* torchvision */
@@ -247,7 +247,7 @@ START_TEST(parameters_of_backbones)
 }
 END_TEST
 
-START_TEST(blocks_with_shortcuts)
+START_TEST(shortcut_blocks_are_built)
 {
     QcGraph g;
     char name[QC_NAME_MAX + 1];
@@ -276,7 +276,7 @@ START_TEST(blocks_with_shortcuts)
 }
 END_TEST
 
-START_TEST(kernels_of_two_sizes)
+START_TEST(kernels_with_two_dimensions_are_read)
 {
     QcGraph g;
     char name[QC_NAME_MAX + 1];
@@ -364,7 +364,7 @@ static void write_model(const char *path, const QcGraph *g)
     qc_modelfile_release(&m);
 }
 
-START_TEST(round_trip_same_bytes)
+START_TEST(graph_round_trip_gives_same_bytes)
 {
     QcGraph g, back;
     QcModelFile m;
@@ -393,7 +393,7 @@ START_TEST(round_trip_same_bytes)
 END_TEST
 
 /* The section's bytes changed after the checksums' back: whatever comes out must be an error or a graph that holds. */
-START_TEST(mutations_never_pass_unchecked)
+START_TEST(mutated_sections_are_refused_or_valid)
 {
     QcGraph g;
     QcModelFile m;
@@ -436,17 +436,17 @@ int main(void)
     TCase *all = tcase_create("all");
     tcase_set_timeout(all, 0);
     if (!mkdtemp(folder)) return EXIT_FAILURE;
-    tcase_add_test(all, shapes);
+    tcase_add_test(all, node_shapes);
     tcase_add_test(all, builder_errors_name_the_node);
-    tcase_add_test(all, check_finds_what_was_tampered_with);
-    tcase_add_test(all, reset_is_seeded_and_scaled);
-    tcase_add_test(all, shipped_architectures);
-    tcase_add_test(all, parameters_of_backbones);
-    tcase_add_test(all, blocks_with_shortcuts);
-    tcase_add_test(all, kernels_of_two_sizes);
+    tcase_add_test(all, check_finds_corrupted_fields);
+    tcase_add_test(all, initial_weights_follow_seed_and_fan_in);
+    tcase_add_test(all, shipped_architectures_are_read);
+    tcase_add_test(all, backbone_parameter_counts_match_papers);
+    tcase_add_test(all, shortcut_blocks_are_built);
+    tcase_add_test(all, kernels_with_two_dimensions_are_read);
     tcase_add_test(all, arch_errors_have_line_and_column);
-    tcase_add_test(all, round_trip_same_bytes);
-    tcase_add_test(all, mutations_never_pass_unchecked);
+    tcase_add_test(all, graph_round_trip_gives_same_bytes);
+    tcase_add_test(all, mutated_sections_are_refused_or_valid);
     suite_add_tcase(suite, all);
     int failed = run_suite(suite);
     char command[64];

@@ -33,7 +33,7 @@ static void expect_model(const Model *m, const QcQGraph *g)
 
 /* _i: kind. Without flips the codes of the learner's graph are the setup's own. Stored into a copy, the last layer is
  * all that differs. */
-START_TEST(nothing_but_the_last_layer_changes)
+START_TEST(only_last_layer_changes)
 {
     for (int bits = 2; bits <= 8; bits *= 2)
         for (int flips = 0; flips < 2; flips++) {
@@ -125,7 +125,7 @@ static uint32_t kept_right(Device *d)
 }
 
 /* _i: seed. A batch of permuted labels. */
-START_TEST(what_would_lose_what_is_known_is_refused)
+START_TEST(loss_of_known_examples_is_refused)
 {
     uint32_t refused = 0;
     for (int kind = 0; kind < TINY_KINDS; kind++)
@@ -174,7 +174,7 @@ static void observe_dealt(Device *d, uint64_t seed)
 }
 
 /* _i: seed. Nothing changes, whatever the kept examples would say. One of 14 may agree by chance. */
-START_TEST(labels_dealt_at_random_are_refused)
+START_TEST(random_labels_are_refused)
 {
     int refused = 0;
     for (int kind = 0; kind < TINY_KINDS; kind++)
@@ -199,8 +199,8 @@ START_TEST(labels_dealt_at_random_are_refused)
 }
 END_TEST
 
-/* _i: seed. True labels are learned by a model that is wrong about most of the stream, and so are the labels of a
- * batch that is too small to say. */
+/* _i: seed. A model that is wrong about most of the stream learns true labels. It also learns labels of a batch that
+ * is too small for the test. */
 START_TEST(labels_that_contradict_the_model_are_learned)
 {
     for (int kind = 0; kind < TINY_KINDS; kind++)
@@ -223,7 +223,7 @@ START_TEST(labels_that_contradict_the_model_are_learned)
 END_TEST
 
 /* With a guard of 1 nothing is refused. */
-START_TEST(a_guard_of_one_accepts_all)
+START_TEST(guard_1_accepts_everything)
 {
     Device d;
     QcAdaptReport r;
@@ -250,7 +250,7 @@ static void logits_of_some(Device *d, float (*logits)[TINY_CLASSES])
 
 /* _i: kind. Before the first adapt there is no way back; after each that changed the last layer there is one step;
  * batches of few classes, whose new last layer was no better, and refused batches leave the way back as it was. */
-START_TEST(undo_brings_the_layer_before_back)
+START_TEST(undo_restores_previous_layer)
 {
     uint32_t undone = 0, kept = 0;
     for (int bits = 2; bits <= 8; bits *= 2) {
@@ -285,7 +285,7 @@ START_TEST(undo_brings_the_layer_before_back)
 END_TEST
 
 /* Flips change the codes below the last layer: there is no way back over them. */
-START_TEST(flips_take_the_way_back)
+START_TEST(undo_is_impossible_after_flips)
 {
     uint32_t flipped = 0;
     for (int kind = 0; kind < TINY_KINDS; kind++) {
@@ -306,13 +306,13 @@ int main(void)
 {
     Suite *s = suite_create("guard");
     TCase *t = tcase_create("all");
-    tcase_add_loop_test(t, nothing_but_the_last_layer_changes, 0, TINY_KINDS);
-    tcase_add_loop_test(t, what_would_lose_what_is_known_is_refused, 1, 11);
-    tcase_add_loop_test(t, labels_dealt_at_random_are_refused, 1, 5);
+    tcase_add_loop_test(t, only_last_layer_changes, 0, TINY_KINDS);
+    tcase_add_loop_test(t, loss_of_known_examples_is_refused, 1, 11);
+    tcase_add_loop_test(t, random_labels_are_refused, 1, 5);
     tcase_add_loop_test(t, labels_that_contradict_the_model_are_learned, 0, 4);
-    tcase_add_test(t, a_guard_of_one_accepts_all);
-    tcase_add_loop_test(t, undo_brings_the_layer_before_back, 0, TINY_KINDS);
-    tcase_add_test(t, flips_take_the_way_back);
+    tcase_add_test(t, guard_1_accepts_everything);
+    tcase_add_loop_test(t, undo_restores_previous_layer, 0, TINY_KINDS);
+    tcase_add_test(t, undo_is_impossible_after_flips);
     suite_add_tcase(s, t);
     return run_suite(s);
 }

@@ -14,7 +14,7 @@ static void draw_layer(QcRng *rng)
 }
 
 /* _i: kind. Any codes and features, biases as large as they may be among them. */
-START_TEST(logits_are_those_of_the_node)
+START_TEST(logits_equal_logits_node)
 {
     for (int bits = 2; bits <= 8; bits *= 2) {
         int8_t room[TINY_CLASSES * MOST];
@@ -38,7 +38,7 @@ START_TEST(logits_are_those_of_the_node)
 END_TEST
 
 /* The model's own last layer as a QcLastLayer answers as the model does. */
-START_TEST(the_models_own_layer_answers_as_the_model)
+START_TEST(last_layer_struct_equals_model)
 {
     for (int bits = 2; bits <= 8; bits *= 2) {
         bench_begin((TinyKind)_i, bits);
@@ -60,7 +60,7 @@ START_TEST(the_models_own_layer_answers_as_the_model)
 END_TEST
 
 /* Unpacked codes are those that qc_code_get reads, and what a head solves lies packed in the same way. */
-START_TEST(codes_are_packed_as_the_node_has_them)
+START_TEST(codes_are_packed_as_in_logits_node)
 {
     for (int bits = 2; bits <= 8; bits *= 2) {
         int8_t room[TINY_CLASSES * MOST];
@@ -89,7 +89,7 @@ static uint32_t wrong_of(uint32_t first, uint32_t end)
     return wrong;
 }
 
-START_TEST(separable_classes_are_separated_by_integers)
+START_TEST(separable_classes_are_separated_by_integer_codes)
 {
     for (int bits = 2; bits <= 8; bits *= 2) {
         bench_begin(TINY_PLAIN, bits);
@@ -107,7 +107,7 @@ END_TEST
 
 /* scale codes (x - centre) + bias, times the temperature: to half a unit of the integer bias. The model is as it
  * was. */
-START_TEST(the_node_gives_the_answers_of_the_coded_head)
+START_TEST(logits_node_equals_float_formula_of_head)
 {
     for (int kind = 0; kind < TINY_KINDS; kind++) {
         bench_begin((TinyKind)kind, 2 << kind % 3);
@@ -136,7 +136,7 @@ START_TEST(the_node_gives_the_answers_of_the_coded_head)
 END_TEST
 
 /* A scatter of nothing, and one from so few examples that there is none: the means still tell the classes apart. */
-START_TEST(examples_that_do_not_vary_are_separated)
+START_TEST(classes_without_variance_are_separated)
 {
     for (uint32_t first_unused = TINY_CLASSES; first_unused <= ALL; first_unused += ALL - TINY_CLASSES) {
         bench_begin(TINY_INCEPTION, 2);
@@ -153,7 +153,7 @@ START_TEST(examples_that_do_not_vary_are_separated)
 END_TEST
 
 /* Three classes around a fourth, whose row is next to nothing: only its bias tells it from them. */
-START_TEST(a_class_amid_the_others_is_separated)
+START_TEST(class_at_center_of_others_is_separated)
 {
     static const int at[TINY_CLASSES][2] = {{40, 0}, {-20, 30}, {-20, -30}, {0, 0}};
     for (int bits = 2; bits <= 8; bits *= 2) {
@@ -172,7 +172,7 @@ START_TEST(a_class_amid_the_others_is_separated)
 END_TEST
 
 /* In double, with libm. */
-START_TEST(cross_entropy_is_that_of_libm)
+START_TEST(cross_entropy_equals_libm)
 {
     QcRng rng = qc_rng_seed(1, 12);
     for (int trial = 0; trial < 2000; trial++) {
@@ -196,14 +196,14 @@ int main(void)
 {
     Suite *s = suite_create("head");
     TCase *t = tcase_create("all");
-    tcase_add_loop_test(t, logits_are_those_of_the_node, 0, TINY_KINDS);
-    tcase_add_loop_test(t, the_models_own_layer_answers_as_the_model, 0, TINY_KINDS);
-    tcase_add_loop_test(t, codes_are_packed_as_the_node_has_them, 0, TINY_KINDS);
-    tcase_add_test(t, separable_classes_are_separated_by_integers);
-    tcase_add_test(t, the_node_gives_the_answers_of_the_coded_head);
-    tcase_add_test(t, examples_that_do_not_vary_are_separated);
-    tcase_add_test(t, a_class_amid_the_others_is_separated);
-    tcase_add_test(t, cross_entropy_is_that_of_libm);
+    tcase_add_loop_test(t, logits_equal_logits_node, 0, TINY_KINDS);
+    tcase_add_loop_test(t, last_layer_struct_equals_model, 0, TINY_KINDS);
+    tcase_add_loop_test(t, codes_are_packed_as_in_logits_node, 0, TINY_KINDS);
+    tcase_add_test(t, separable_classes_are_separated_by_integer_codes);
+    tcase_add_test(t, logits_node_equals_float_formula_of_head);
+    tcase_add_test(t, classes_without_variance_are_separated);
+    tcase_add_test(t, class_at_center_of_others_is_separated);
+    tcase_add_test(t, cross_entropy_equals_libm);
     suite_add_tcase(s, t);
     return run_suite(s);
 }

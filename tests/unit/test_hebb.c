@@ -62,7 +62,7 @@ static void add_naive(double *h, double *size, const QcQRun *run, uint32_t l, co
         }
 }
 
-START_TEST(every_layer_follows_the_formula)
+START_TEST(every_layer_equals_formula)
 {
     static double h[CODES], sum[CODES], squares[CODES], size[CODES];
     QcQTensor tensors[64];
@@ -100,7 +100,7 @@ START_TEST(every_layer_follows_the_formula)
 END_TEST
 
 /* A sample's statistic equals the statistic of the same weights among all, and in the end every weight has its turn. */
-START_TEST(samples_and_kernels_change_no_bit)
+START_TEST(weight_samples_and_kernels_give_same_bits)
 {
     setup_case((TinyKind)_i, _i % 2 ? 2 : 8, 3);
     gather(&got, &qc_kernels_scalar, 0, 1);
@@ -126,7 +126,7 @@ START_TEST(samples_and_kernels_change_no_bit)
 }
 END_TEST
 
-START_TEST(no_error_no_direction)
+START_TEST(zero_error_gives_zero_statistic)
 {
     setup_case(TINY_RESIDUAL, 4, 3);
     memset(c.error, 0, sizeof c.error);
@@ -137,7 +137,7 @@ START_TEST(no_error_no_direction)
 END_TEST
 
 /* The last example's error just below the share of the mean that is neglected, and just above it. */
-START_TEST(next_to_no_error_is_left_out)
+START_TEST(negligible_error_is_left_out)
 {
     for (int above = 0; above < 2; above++) {
         setup_case(TINY_RESIDUAL, 4, 3);
@@ -205,7 +205,7 @@ static void check_features(void *ctx, const QcBlock *piece, const QcFlipStats *s
     }
 }
 
-START_TEST(features_are_those_of_the_method)
+START_TEST(features_equal_definitions)
 {
     setup_case((TinyKind)_i, 4, 12);
     QcHebb hebb;
@@ -223,11 +223,11 @@ int main(void)
     Suite *suite = suite_create("hebb");
     TCase *tests = tcase_create("hebb");
     tcase_set_timeout(tests, 120);
-    tcase_add_loop_test(tests, every_layer_follows_the_formula, 0, TINY_KINDS);
-    tcase_add_loop_test(tests, samples_and_kernels_change_no_bit, 0, TINY_KINDS);
-    tcase_add_test(tests, no_error_no_direction);
-    tcase_add_test(tests, next_to_no_error_is_left_out);
-    tcase_add_loop_test(tests, features_are_those_of_the_method, 0, TINY_KINDS);
+    tcase_add_loop_test(tests, every_layer_equals_formula, 0, TINY_KINDS);
+    tcase_add_loop_test(tests, weight_samples_and_kernels_give_same_bits, 0, TINY_KINDS);
+    tcase_add_test(tests, zero_error_gives_zero_statistic);
+    tcase_add_test(tests, negligible_error_is_left_out);
+    tcase_add_loop_test(tests, features_equal_definitions, 0, TINY_KINDS);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

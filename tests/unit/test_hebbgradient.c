@@ -94,7 +94,7 @@ static double distance(const float *a, const float *b, uint32_t n)
 /* Which layers are exact, by name of the float model: what qc-method(7) says, for each kind of graph. */
 static const char *const exact_layers[TINY_KINDS] = {"c2", "c2 short", "m2.a m2.b m2.c", "tail", "l1", "c4", ""};
 
-START_TEST(exact_layers_see_the_true_gradient)
+START_TEST(exact_layers_equal_true_gradient)
 {
     static float truth[CODES];
     for (uint64_t seed = 1; seed <= 3; seed++) {
@@ -119,7 +119,7 @@ START_TEST(exact_layers_see_the_true_gradient)
 }
 END_TEST
 
-START_TEST(gates_are_where_a_relu_follows_the_sum)
+START_TEST(gates_exist_only_if_relu_follows_sum)
 {
     setup_case((TinyKind)_i, 8, 1);
     for (uint32_t l = 0; l < c.flip.n_layers; l++) {
@@ -142,8 +142,8 @@ int main(void)
     Suite *suite = suite_create("hebbgradient");
     TCase *tests = tcase_create("hebbgradient");
     tcase_set_timeout(tests, 120);
-    tcase_add_loop_test(tests, exact_layers_see_the_true_gradient, 0, TINY_KINDS);
-    tcase_add_loop_test(tests, gates_are_where_a_relu_follows_the_sum, 0, TINY_KINDS);
+    tcase_add_loop_test(tests, exact_layers_equal_true_gradient, 0, TINY_KINDS);
+    tcase_add_loop_test(tests, gates_exist_only_if_relu_follows_sum, 0, TINY_KINDS);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -22,7 +22,7 @@ static void assert_as_libc(const char *text)
     ck_assert_msg(!memcmp(&value, &expected, sizeof value), "%s gave %.9g instead of %.9g", text, value, expected);
 }
 
-START_TEST(numbers_are_read_as_the_c_library_reads_them)
+START_TEST(numbers_equal_strtod)
 {
     static const char *const texts[] = {"0",
                                         "-0",
@@ -55,7 +55,7 @@ START_TEST(numbers_are_read_as_the_c_library_reads_them)
 }
 END_TEST
 
-START_TEST(a_text_that_is_no_number_is_reported)
+START_TEST(invalid_number_is_reported)
 {
     static const char *const wrong[][2] = {{"nan", "is missing"},       {"-NaN", "is missing"},
                                            {"Inf", "is missing"},       {"+infinity", "is missing"},
@@ -119,7 +119,7 @@ START_TEST(csv_with_header_groups_and_channels)
 }
 END_TEST
 
-START_TEST(csv_guesses_header_and_separator)
+START_TEST(csv_header_and_separator_are_detected)
 {
     static const struct { const char *text; uint32_t n, length;
     } cases[] = {
@@ -181,7 +181,7 @@ static void expect_values(const char *format, const char *text, QcImportOptions 
     qc_dataset_release(&d);
 }
 
-START_TEST(unequal_series_are_made_equal)
+START_TEST(unequal_series_are_padded_or_resampled)
 {
     static const char ts[] = "@classLabel true a\n@data\n1,2,3,4:a\n1,4:a\n",
                       tsv[] = "1\t1\t2\t3\t4\n1\t1\t4\tNaN\tNaN\n";
@@ -230,7 +230,7 @@ START_TEST(missing_values_are_filled_or_dropped)
 }
 END_TEST
 
-START_TEST(time_stamps_are_brought_to_equal_steps)
+START_TEST(timestamps_are_resampled_to_equal_steps)
 {
     const QcImportOptions o = {.unequal = QC_UNEQUAL_RESAMPLE};
     const float x[] = {1, 2, 3, 4, 5, 6};
@@ -244,7 +244,7 @@ START_TEST(time_stamps_are_brought_to_equal_steps)
 }
 END_TEST
 
-START_TEST(tables_of_steps_become_windows)
+START_TEST(table_rows_become_windows)
 {
     const char *path =
         scratch_text("long.csv", "w,who,\"x, first\",y,label\n1,p1,1,10,\"say \"\"hi\"\"\"\n1,p1,2,20,\"say "
@@ -325,7 +325,7 @@ START_TEST(ucr_files_are_read)
 END_TEST
 
 /* The archive gives BasicMotions in two forms: they must agree. */
-START_TEST(ts_and_arff_say_the_same)
+START_TEST(ts_and_arff_give_same_dataset)
 {
     QcDataset a, b;
     const char *path = real("ucr/BasicMotions_TRAIN.ts");
@@ -342,7 +342,7 @@ START_TEST(ts_and_arff_say_the_same)
 END_TEST
 
 /* And GunPoint. */
-START_TEST(ts_and_tsv_say_the_same)
+START_TEST(ts_and_tsv_give_same_dataset)
 {
     QcDataset a, b;
     const char *path = real("ucr/GunPoint_TRAIN.ts");
@@ -367,19 +367,19 @@ int main(void)
     TCase *t = tcase_create("import");
     tcase_add_checked_fixture(t, scratch_make, scratch_remove);
     tcase_set_timeout(t, 120);
-    tcase_add_test(t, numbers_are_read_as_the_c_library_reads_them);
-    tcase_add_test(t, a_text_that_is_no_number_is_reported);
+    tcase_add_test(t, numbers_equal_strtod);
+    tcase_add_test(t, invalid_number_is_reported);
     tcase_add_test(t, csv_with_header_groups_and_channels);
-    tcase_add_test(t, csv_guesses_header_and_separator);
+    tcase_add_test(t, csv_header_and_separator_are_detected);
     tcase_add_test(t, ts_with_channels_and_header);
-    tcase_add_test(t, unequal_series_are_made_equal);
+    tcase_add_test(t, unequal_series_are_padded_or_resampled);
     tcase_add_test(t, missing_values_are_filled_or_dropped);
-    tcase_add_test(t, time_stamps_are_brought_to_equal_steps);
-    tcase_add_test(t, tables_of_steps_become_windows);
+    tcase_add_test(t, timestamps_are_resampled_to_equal_steps);
+    tcase_add_test(t, table_rows_become_windows);
     tcase_add_test(t, arff_in_both_forms);
     tcase_add_test(t, ucr_files_are_read);
-    tcase_add_test(t, ts_and_tsv_say_the_same);
-    tcase_add_test(t, ts_and_arff_say_the_same);
+    tcase_add_test(t, ts_and_tsv_give_same_dataset);
+    tcase_add_test(t, ts_and_arff_give_same_dataset);
     suite_add_tcase(suite, t);
     return run_suite(suite);
 }

@@ -78,7 +78,7 @@ static const Refused refused[] = {
 };
 enum { REFUSED = sizeof refused / sizeof *refused };
 
-START_TEST(wrong_text_is_refused)
+START_TEST(invalid_text_is_refused)
 {
     const Refused *r = &refused[_i];
     QcDataset d;
@@ -115,7 +115,7 @@ START_TEST(wrong_usage_is_reported)
 END_TEST
 
 /* Random damage: refused in one sentence, or a dataset that can be saved and loaded. */
-START_TEST(damaged_text_does_no_harm)
+START_TEST(damaged_text_is_refused_or_valid)
 {
     static const char letters[] = "0123456789,:;\t \n\r\"@#.eE+-?nai\xff\x80";
     static const char *const texts[2] = {
@@ -168,8 +168,8 @@ int main(void)
     TCase *t = tcase_create("importrefused");
     tcase_add_checked_fixture(t, scratch_make, scratch_remove);
     tcase_set_timeout(t, 120);
-    tcase_add_loop_test(t, wrong_text_is_refused, 0, REFUSED);
-    tcase_add_loop_test(t, damaged_text_does_no_harm, 0, 2);
+    tcase_add_loop_test(t, invalid_text_is_refused, 0, REFUSED);
+    tcase_add_loop_test(t, damaged_text_is_refused_or_valid, 0, 2);
     tcase_add_test(t, wrong_usage_is_reported);
     suite_add_tcase(suite, t);
     return run_suite(suite);

@@ -49,7 +49,7 @@ static void refuse(const char *table, QcImportOptions o, QcCode code, const char
     ck_assert_msg(strstr(err.text, words) != NULL, "%s", err.text);
 }
 
-START_TEST(a_decimal_comma_is_read_in_quotes_in_times_and_dates)
+START_TEST(decimal_comma_is_read_in_quotes_times_and_dates)
 {
     const QcImportOptions comma = {.decimal = 1}, seconds = {.decimal = 1, .window = "1s"};
     check("v,w,label\n\"1,5\",\"2,25\",a\n\"-,5\",3,b\n", comma, "1.5 2.25 a; -0.5 3 b; ", NULL);
@@ -62,7 +62,7 @@ START_TEST(a_decimal_comma_is_read_in_quotes_in_times_and_dates)
 }
 END_TEST
 
-START_TEST(separators_of_thousands_are_refused)
+START_TEST(thousands_separators_are_refused)
 {
     refuse("v,w,label\n\"1,234\",2,a\n\"2,345\",2,b\n", plain, QC_EFORMAT, "--decimal , reads 1.234; separators of");
     refuse("v,w,label\n\"1,234,567\",2,a\n\"2,345\",2,b\n", plain, QC_EFORMAT, "numbers such as 1,234");
@@ -74,7 +74,7 @@ START_TEST(separators_of_thousands_are_refused)
 }
 END_TEST
 
-START_TEST(columns_of_one_name_need_numbers)
+START_TEST(duplicate_column_names_need_numbers)
 {
     const char *table = "ax,ax,label\n1,2,a\n4,1,b\n";
     check(table, plain, "1 2 a; 4 1 b; ", "f: columns 1 and 2 are both called 'ax'");
@@ -95,7 +95,7 @@ static const char *counter(const char *name, double first, double step, int most
     return text;
 }
 
-START_TEST(a_column_that_rises_is_asked_for)
+START_TEST(rising_column_needs_a_decision)
 {
     static const char *const names[] = {"counter", "position", "frame", "x9"};
     const QcImportOptions samples = {.window = "4"};
@@ -118,7 +118,7 @@ START_TEST(a_column_that_rises_is_asked_for)
 }
 END_TEST
 
-START_TEST(dates_are_read_where_they_are_certain)
+START_TEST(unambiguous_dates_are_read)
 {
     static const char *const forms[][4] = {
         {"02.03.2026 10:00:00", "02.03.2026 10:00:01", "02.03.2026 10:00:02", "02.03.2026 10:00:03"},
@@ -145,7 +145,7 @@ START_TEST(dates_are_read_where_they_are_certain)
 }
 END_TEST
 
-START_TEST(lines_about_a_table_are_no_rows)
+START_TEST(lines_before_table_are_not_rows)
 {
     check("Device: X\nRate: 50\n\nax,ay,label\n1,2,a\n4,5,b\n", plain, "1 2 a; 4 5 b; ", "lines 1 to 3 ('Device: X'");
     check("Rate,50\nUnit,g\nName;,x\nax,ay,az,label\n1,2,3,a\n4,5,6,b\n", plain, "1 2 3 a; 4 5 6 b; ",
@@ -189,7 +189,7 @@ START_TEST(rows_out_of_order_are_refused)
 }
 END_TEST
 
-START_TEST(a_measured_rate_gives_the_nearest_number_of_samples)
+START_TEST(measured_rate_gives_nearest_window_length)
 {
     char table[2000];
     size_t n = (size_t)snprintf(table, sizeof table, "t_ms,v,label\n");
@@ -212,7 +212,7 @@ START_TEST(a_measured_rate_gives_the_nearest_number_of_samples)
 }
 END_TEST
 
-START_TEST(columns_come_in_the_order_of_the_list)
+START_TEST(columns_follow_order_of_list)
 {
     check("ax,ay,az,label\n1,2,3,a\n4,5,7,b\n", (QcImportOptions){.columns = "az,ax", .features = 1},
           "3 1 a; 7 4 b; ", "2 channels az, ax;");
@@ -245,16 +245,16 @@ int main(void)
     Suite *suite = suite_create("importtables");
     TCase *t = tcase_create("importtables");
     tcase_add_checked_fixture(t, scratch_make, scratch_remove);
-    tcase_add_test(t, a_decimal_comma_is_read_in_quotes_in_times_and_dates);
-    tcase_add_test(t, separators_of_thousands_are_refused);
-    tcase_add_test(t, columns_of_one_name_need_numbers);
-    tcase_add_test(t, a_column_that_rises_is_asked_for);
-    tcase_add_test(t, dates_are_read_where_they_are_certain);
-    tcase_add_test(t, lines_about_a_table_are_no_rows);
+    tcase_add_test(t, decimal_comma_is_read_in_quotes_times_and_dates);
+    tcase_add_test(t, thousands_separators_are_refused);
+    tcase_add_test(t, duplicate_column_names_need_numbers);
+    tcase_add_test(t, rising_column_needs_a_decision);
+    tcase_add_test(t, unambiguous_dates_are_read);
+    tcase_add_test(t, lines_before_table_are_not_rows);
     tcase_add_test(t, filled_values_are_reported);
     tcase_add_test(t, rows_out_of_order_are_refused);
-    tcase_add_test(t, a_measured_rate_gives_the_nearest_number_of_samples);
-    tcase_add_test(t, columns_come_in_the_order_of_the_list);
+    tcase_add_test(t, measured_rate_gives_nearest_window_length);
+    tcase_add_test(t, columns_follow_order_of_list);
     tcase_add_test(t, files_of_a_folder_must_agree);
     suite_add_tcase(suite, t);
     return run_suite(suite);

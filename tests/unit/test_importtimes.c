@@ -53,7 +53,7 @@ static const Unit units[] = {
     {"time", 0.02, "time: time (seconds, 50 samples/s)"},
 };
 
-START_TEST(a_name_of_a_time_gives_its_unit)
+START_TEST(time_column_name_gives_unit)
 {
     const Unit *u = &units[_i];
     const char *path = times(u->name, u->step, 1);
@@ -64,7 +64,7 @@ START_TEST(a_name_of_a_time_gives_its_unit)
 END_TEST
 
 /* Whole steps, which would be milliseconds without a name that says seconds. */
-START_TEST(whole_seconds_are_seconds)
+START_TEST(whole_seconds_are_not_milliseconds)
 {
     static const char *const names[] = {"time_s", "time (s)", "Time[s]", "t_s", "seconds", "elapsed_s"};
     for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
@@ -75,7 +75,7 @@ START_TEST(whole_seconds_are_seconds)
 }
 END_TEST
 
-START_TEST(steps_without_a_unit_need_a_rate)
+START_TEST(steps_without_unit_need_rate)
 {
     static const char *const names[] = {"time", "timestamp", "t"};
     for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
@@ -90,7 +90,7 @@ START_TEST(steps_without_a_unit_need_a_rate)
 }
 END_TEST
 
-START_TEST(times_that_repeat_give_no_rate)
+START_TEST(repeated_times_give_no_rate)
 {
     const char *path = times("time_s", 1, 50);
     ck_assert_int_eq(windows(path, (QcImportOptions){.window = "2s"}), -1);
@@ -100,7 +100,7 @@ START_TEST(times_that_repeat_give_no_rate)
 }
 END_TEST
 
-START_TEST(a_rate_that_contradicts_the_times_is_refused)
+START_TEST(rate_that_contradicts_times_is_refused)
 {
     const char *path = times("time_s", 0.02, 1);
     ck_assert_int_eq(windows(path, (QcImportOptions){.window = "2s", .rate = 25}), -1);
@@ -116,11 +116,11 @@ int main(void)
     Suite *suite = suite_create("importtimes");
     TCase *t = tcase_create("importtimes");
     tcase_add_checked_fixture(t, scratch_make, scratch_remove);
-    tcase_add_loop_test(t, a_name_of_a_time_gives_its_unit, 0, sizeof units / sizeof *units);
-    tcase_add_test(t, whole_seconds_are_seconds);
-    tcase_add_test(t, steps_without_a_unit_need_a_rate);
-    tcase_add_test(t, times_that_repeat_give_no_rate);
-    tcase_add_test(t, a_rate_that_contradicts_the_times_is_refused);
+    tcase_add_loop_test(t, time_column_name_gives_unit, 0, sizeof units / sizeof *units);
+    tcase_add_test(t, whole_seconds_are_not_milliseconds);
+    tcase_add_test(t, steps_without_unit_need_rate);
+    tcase_add_test(t, repeated_times_give_no_rate);
+    tcase_add_test(t, rate_that_contradicts_times_is_refused);
     suite_add_tcase(suite, t);
     return run_suite(suite);
 }

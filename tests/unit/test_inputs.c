@@ -28,7 +28,7 @@ static const char *make_file(const char *name, uint32_t length, uint32_t capacit
     return path;
 }
 
-START_TEST(what_is_opened_is_what_is_loaded)
+START_TEST(opened_data_equals_loaded_data)
 {
     const uint32_t length = _i ? 5003 : TINY_LENGTH, index[] = {8, 0, 3};
     const char *path = make_file("x.qcd", length, 0);
@@ -80,7 +80,7 @@ static void assert_refused(const char *path, const char *what, size_t at)
                   in_file.text);
 }
 
-START_TEST(damage_is_refused_in_the_same_words)
+START_TEST(damage_is_refused_with_same_message)
 {
     size_t length;
     const char *path = make_file("x.qcd", TINY_LENGTH, 0);
@@ -98,7 +98,7 @@ START_TEST(damage_is_refused_in_the_same_words)
 }
 END_TEST
 
-START_TEST(wrong_values_are_refused_in_the_same_words)
+START_TEST(invalid_values_are_refused_with_same_message)
 {
     const float wrong[] = {NAN, INFINITY, -2e30f};
     for (uint32_t k = 0; k < 3; k++) {
@@ -116,7 +116,7 @@ START_TEST(wrong_values_are_refused_in_the_same_words)
 }
 END_TEST
 
-START_TEST(a_file_that_shrinks_is_noticed)
+START_TEST(shrinking_file_is_detected)
 {
     QcDataset d;
     float x[TINY_VALUES];
@@ -131,7 +131,7 @@ START_TEST(a_file_that_shrinks_is_noticed)
 }
 END_TEST
 
-START_TEST(a_coreset_is_distinguished_from_data)
+START_TEST(coreset_is_distinguished_from_data)
 {
     QcDataset d;
     ck_assert_int_eq(qc_dataset_open_coreset(&d, make_file("core.qcd", TINY_LENGTH, N), &err), 0);
@@ -144,7 +144,7 @@ START_TEST(a_coreset_is_distinguished_from_data)
 }
 END_TEST
 
-START_TEST(larger_than_allowed_is_refused)
+START_TEST(input_larger_than_limit_is_refused)
 {
     const char *path = make_file("x.qcd", TINY_LENGTH, 0);
     qc_max_bytes = 100;
@@ -155,7 +155,7 @@ END_TEST
 
 /* ---- as a model reads it ---- */
 
-START_TEST(windows_are_quantized_alike)
+START_TEST(opened_and_loaded_windows_quantize_equally)
 {
     const uint32_t length = _i ? 5003 : TINY_LENGTH, values = TINY_CHANNELS * length;
     static const QcQTensor inputs[] = {{.bits = 8, .zero = 128, .scale = .02f}, {.bits = 4, .zero = 8, .scale = .5f}};
@@ -182,7 +182,7 @@ START_TEST(windows_are_quantized_alike)
 }
 END_TEST
 
-START_TEST(logits_are_the_same_from_file_and_memory)
+START_TEST(logits_are_equal_from_file_and_memory)
 {
     Tiny t;
     QcDataset d[2];
@@ -212,7 +212,7 @@ START_TEST(logits_are_the_same_from_file_and_memory)
 }
 END_TEST
 
-START_TEST(the_plan_is_what_is_placed)
+START_TEST(plan_equals_placed_memory)
 {
     Tiny t;
     QcPlan plan = {0};
@@ -230,15 +230,15 @@ int main(void)
     TCase *t = tcase_create("inputs");
     tcase_add_checked_fixture(t, scratch_make, scratch_remove);
     tcase_set_timeout(t, 120);
-    tcase_add_loop_test(t, what_is_opened_is_what_is_loaded, 0, 2);
-    tcase_add_test(t, damage_is_refused_in_the_same_words);
-    tcase_add_test(t, wrong_values_are_refused_in_the_same_words);
-    tcase_add_test(t, a_file_that_shrinks_is_noticed);
-    tcase_add_test(t, a_coreset_is_distinguished_from_data);
-    tcase_add_test(t, larger_than_allowed_is_refused);
-    tcase_add_loop_test(t, windows_are_quantized_alike, 0, 2);
-    tcase_add_test(t, logits_are_the_same_from_file_and_memory);
-    tcase_add_loop_test(t, the_plan_is_what_is_placed, 0, TINY_KINDS);
+    tcase_add_loop_test(t, opened_data_equals_loaded_data, 0, 2);
+    tcase_add_test(t, damage_is_refused_with_same_message);
+    tcase_add_test(t, invalid_values_are_refused_with_same_message);
+    tcase_add_test(t, shrinking_file_is_detected);
+    tcase_add_test(t, coreset_is_distinguished_from_data);
+    tcase_add_test(t, input_larger_than_limit_is_refused);
+    tcase_add_loop_test(t, opened_and_loaded_windows_quantize_equally, 0, 2);
+    tcase_add_test(t, logits_are_equal_from_file_and_memory);
+    tcase_add_loop_test(t, plan_equals_placed_memory, 0, TINY_KINDS);
     suite_add_tcase(suite, t);
     return run_suite(suite);
 }

@@ -158,8 +158,8 @@ enum { SPARSE = 3 };
 enum { SPARSE = 1 };
 #endif
 
-START_TEST(series_are_equal) /* in sizes that end anywhere in a tile, a group of outputs, a group of taps, a vector, a
-                                piece */
+/* Sizes that end anywhere in a tile, in a group of outputs or taps, in a vector, in a piece. */
+START_TEST(conv_of_series_equals_scalar)
 {
     int bits = 2 << _i;
     convs_done = 0;
@@ -182,8 +182,8 @@ START_TEST(series_are_equal) /* in sizes that end anywhere in a tile, a group of
 }
 END_TEST
 
-START_TEST(convs_are_equal) /* of all sizes around a tile of positions, a vector of channels, a step of four and a load
-                               of 16 bytes of codes */
+/* All sizes around a tile of positions, a vector of channels, a step of four and a load of 16 bytes of codes. */
+START_TEST(conv_equals_scalar)
 {
     int bits = 2 << _i;
     convs_done = 0;
@@ -299,7 +299,7 @@ static void check_depthwise(uint32_t rows, uint32_t positions, uint32_t taps, ui
     }
 }
 
-START_TEST(depthwise_convs_are_equal)
+START_TEST(depthwise_conv_equals_scalar)
 {
     int bits = 2 << _i, is_there = 0;
     convs_done = 0;
@@ -314,7 +314,7 @@ START_TEST(depthwise_convs_are_equal)
 }
 END_TEST
 
-START_TEST(dense_layers_are_equal) /* of all lengths around a word of codes, and rows that begin anywhere in a byte */
+START_TEST(linear_equals_scalar) /* of all lengths around a word of codes, and rows that begin anywhere in a byte */
 {
     int bits = 2 << _i;
     lines_done = 0;
@@ -333,10 +333,10 @@ int main(void)
     TCase *t = tcase_create("kernelconvs");
     tcase_add_checked_fixture(t, setup, NULL);
     tcase_set_timeout(t, 120);
-    tcase_add_loop_test(t, series_are_equal, 0, 3);
-    tcase_add_loop_test(t, convs_are_equal, 0, 3);
-    tcase_add_loop_test(t, depthwise_convs_are_equal, 0, 3);
-    tcase_add_loop_test(t, dense_layers_are_equal, 0, 3);
+    tcase_add_loop_test(t, conv_of_series_equals_scalar, 0, 3);
+    tcase_add_loop_test(t, conv_equals_scalar, 0, 3);
+    tcase_add_loop_test(t, depthwise_conv_equals_scalar, 0, 3);
+    tcase_add_loop_test(t, linear_equals_scalar, 0, 3);
     suite_add_tcase(suite, t);
     return run_suite(suite);
 }

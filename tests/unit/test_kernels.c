@@ -39,7 +39,7 @@ static void check_dot(uint32_t positions, uint32_t blocks, uint32_t segments, ui
     }
 }
 
-START_TEST(dots_are_equal)
+START_TEST(dot_equals_scalar)
 {
     int bits = 2 << _i;
     for (uint32_t fill = 0; fill < 4; fill++) {
@@ -55,7 +55,7 @@ START_TEST(dots_are_equal)
 }
 END_TEST
 
-START_TEST(depthwise_sums_are_equal)
+START_TEST(depthwise_sum_equals_scalar)
 {
     for (uint32_t fill = 0; fill < 4; fill++)
         for (uint32_t positions = 0; positions <= 9; positions++)
@@ -104,7 +104,7 @@ static void check_unpack(uint32_t channels, uint32_t segments, uint32_t length, 
     }
 }
 
-START_TEST(unpacked_codes_are_equal)
+START_TEST(unpack_equals_scalar)
 {
     int bits = 2 << _i;
     for (uint32_t channels = 1; channels <= 17; channels++)
@@ -161,7 +161,7 @@ static void check_rescale(uint32_t positions, uint32_t channels, uint32_t kind)
     }
 }
 
-START_TEST(rescaled_sums_are_equal)
+START_TEST(rescale_equals_scalar)
 {
     for (uint32_t round = 0; round < 20; round++)
         for (uint32_t positions = 0; positions <= 5; positions++)
@@ -182,7 +182,7 @@ START_TEST(rescaling_rounds_half_up)
 }
 END_TEST
 
-START_TEST(added_tensors_are_equal)
+START_TEST(add_equals_scalar)
 {
     for (uint32_t round = 0; round < 30; round++)
         for (uint32_t n = 0; n <= 70; n++) {
@@ -231,7 +231,7 @@ static void check_masked(uint32_t positions, uint32_t run, uint32_t channels, ui
     }
 }
 
-START_TEST(masked_sums_are_equal)
+START_TEST(masked_sum_equals_scalar)
 {
     uint32_t fill = (uint32_t)_i;
     for (uint32_t run = 1; run <= 100; run++)
@@ -245,7 +245,7 @@ START_TEST(masked_sums_are_equal)
 }
 END_TEST
 
-START_TEST(maxima_are_equal)
+START_TEST(maximum_equals_scalar)
 {
     for (uint32_t rows = 1; rows <= 5; rows++)
         for (uint32_t n = 0; n <= 100; n++) {
@@ -265,7 +265,7 @@ END_TEST
 
 /* ---- the choice ---- */
 
-START_TEST(float_loops_are_equal) /* to the bit, and near a sum in double */
+START_TEST(float_loops_equal_scalar) /* to the bit, and near a sum in double */
 {
     static float w[16 * 19], bias[16], in[19 * QC_K_LANES], out[16 * QC_K_LANES], first[16 * QC_K_LANES];
     static float sum[2][100], squares[2][100];
@@ -306,7 +306,7 @@ END_TEST
 
 /* Symmetric matrices as upper triangles: scalar against the plain definition in double precision, all others against
  * scalar, bit for bit. */
-START_TEST(triangles_are_equal)
+START_TEST(triangular_updates_equal_scalar_and_definition)
 {
     enum { MOST = 70 };
     static float rows[4 * MOST], w[MOST], first[MOST * (MOST + 1) / 2], triangle[MOST * (MOST + 1) / 2],
@@ -361,7 +361,7 @@ START_TEST(triangles_are_equal)
 }
 END_TEST
 
-START_TEST(choice_obeys_the_environment) /* a process of its own each: the choice is made once */
+START_TEST(environment_selects_kernels) /* a process of its own each: the choice is made once */
 {
     static const char *const names[] = { "scalar", "", "sse9", NULL };
     const char *wrong = NULL;
@@ -390,17 +390,17 @@ int main(void)
     TCase *t = tcase_create("kernels");
     tcase_add_checked_fixture(t, setup, NULL);
     tcase_set_timeout(t, 120);
-    tcase_add_loop_test(t, dots_are_equal, 0, 3);
-    tcase_add_test(t, depthwise_sums_are_equal);
-    tcase_add_loop_test(t, unpacked_codes_are_equal, 0, 3);
-    tcase_add_loop_test(t, rescaled_sums_are_equal, 0, 4);
+    tcase_add_loop_test(t, dot_equals_scalar, 0, 3);
+    tcase_add_test(t, depthwise_sum_equals_scalar);
+    tcase_add_loop_test(t, unpack_equals_scalar, 0, 3);
+    tcase_add_loop_test(t, rescale_equals_scalar, 0, 4);
     tcase_add_test(t, rescaling_rounds_half_up);
-    tcase_add_test(t, added_tensors_are_equal);
-    tcase_add_loop_test(t, masked_sums_are_equal, 0, 4);
-    tcase_add_test(t, maxima_are_equal);
-    tcase_add_test(t, float_loops_are_equal);
-    tcase_add_test(t, triangles_are_equal);
-    tcase_add_loop_test(t, choice_obeys_the_environment, 0, 4);
+    tcase_add_test(t, add_equals_scalar);
+    tcase_add_loop_test(t, masked_sum_equals_scalar, 0, 4);
+    tcase_add_test(t, maximum_equals_scalar);
+    tcase_add_test(t, float_loops_equal_scalar);
+    tcase_add_test(t, triangular_updates_equal_scalar_and_definition);
+    tcase_add_loop_test(t, environment_selects_kernels, 0, 4);
     suite_add_tcase(suite, t);
     return run_suite_apart(suite);
 }

@@ -41,7 +41,7 @@ static int next_window(QcLateLabels *l, uint32_t number, double start, uint32_t 
     return qc_latelabels_window(l, (QcWindowTimes){number, start + number, start + number + 2}, class_index);
 }
 
-START_TEST(windows_by_number)
+START_TEST(labels_by_window_number)
 {
     QcLateLabels l;
     uint32_t k;
@@ -60,7 +60,7 @@ START_TEST(windows_by_number)
 }
 END_TEST
 
-START_TEST(windows_by_time)
+START_TEST(labels_by_time)
 {
     static const double starts[] = {0, 1716508800 + 3600 * 10 + 120,
                                     1716508800 -
@@ -87,7 +87,7 @@ START_TEST(windows_by_time)
 }
 END_TEST
 
-START_TEST(dates)
+START_TEST(labels_by_date)
 {
     QcLateLabels l;
     uint32_t k;
@@ -98,7 +98,7 @@ START_TEST(dates)
 }
 END_TEST
 
-START_TEST(times_of_day_before_the_first_window)
+START_TEST(time_of_day_before_first_window)
 {
     static const double starts[] = {0, 1716508800 + 3600 * 10 + 120, 1716508800 - 4};
     static const char *const spans[] = {"0:00:03-0:00:06 b c\n", "10:02:03-10:02:06 b c\n", "23:59:59-00:00:02 b c\n"};
@@ -117,7 +117,7 @@ START_TEST(times_of_day_before_the_first_window)
 }
 END_TEST
 
-START_TEST(lines_that_say_nothing)
+START_TEST(lines_without_valid_label_are_refused)
 {
     QcLateLabels l;
     uint32_t k;
@@ -142,7 +142,7 @@ START_TEST(lines_that_say_nothing)
 END_TEST
 
 /* As qc-import names classes: 1.0 is 1. */
-START_TEST(classes_of_numbers)
+START_TEST(numeric_class_names)
 {
     char *numbers[] = {"1", "2", "3.0", "", ""};
     QcModelFile numbered = {.classes = 5, .labels = numbers};
@@ -164,12 +164,12 @@ int main(void)
 {
     Suite *suite = suite_create("latelabels");
     TCase *c = tcase_create("latelabels");
-    tcase_add_test(c, windows_by_number);
-    tcase_add_test(c, windows_by_time);
-    tcase_add_test(c, dates);
-    tcase_add_test(c, times_of_day_before_the_first_window);
-    tcase_add_test(c, lines_that_say_nothing);
-    tcase_add_test(c, classes_of_numbers);
+    tcase_add_test(c, labels_by_window_number);
+    tcase_add_test(c, labels_by_time);
+    tcase_add_test(c, labels_by_date);
+    tcase_add_test(c, time_of_day_before_first_window);
+    tcase_add_test(c, lines_without_valid_label_are_refused);
+    tcase_add_test(c, numeric_class_names);
     suite_add_tcase(suite, c);
     return run_suite(suite);
 }

@@ -4,7 +4,7 @@
 #include "streaming.h"
 
 /* _i: kind. Class and probability by softmax in double, over windows that go through another graph and run. */
-START_TEST(answers_are_those_of_the_model)
+START_TEST(answers_equal_model)
 {
     for (int bits = 2; bits <= 8; bits *= 2)
         for (int flips = 0; flips < 2; flips++) {
@@ -33,7 +33,7 @@ START_TEST(answers_are_those_of_the_model)
 END_TEST
 
 /* Windows come all the time; labels come 0 to BATCH - 1 windows later. */
-START_TEST(labels_come_late)
+START_TEST(late_labels_are_learned)
 {
     Device d;
     QcAdaptReport r;
@@ -65,7 +65,7 @@ START_TEST(labels_come_late)
 }
 END_TEST
 
-START_TEST(what_is_no_waiting_window_or_no_class_is_refused)
+START_TEST(unknown_window_or_class_is_refused)
 {
     Device d;
     QcAdaptReport r;
@@ -129,7 +129,7 @@ START_TEST(only_the_last_label_of_a_window_counts)
 }
 END_TEST
 
-START_TEST(labelled_windows_that_leave_the_ring_are_reported)
+START_TEST(labelled_windows_dropped_from_ring_are_reported)
 {
     Device d;
     QcAdaptReport r;
@@ -155,7 +155,7 @@ START_TEST(labelled_windows_that_leave_the_ring_are_reported)
 }
 END_TEST
 
-START_TEST(nothing_labelled_changes_nothing)
+START_TEST(adapt_without_labels_changes_nothing)
 {
     for (int flips = 0; flips < 2; flips++) {
         Device d;
@@ -177,7 +177,7 @@ START_TEST(nothing_labelled_changes_nothing)
 END_TEST
 
 /* A ring of one window and little room, or none, in the coreset, which is empty: all kinds of little to learn from. */
-START_TEST(little_or_nothing_to_learn_from)
+START_TEST(minimal_ring_and_coreset_are_accepted)
 {
     const uint32_t capacities[] = {0, 1, CAPACITY}, rings[] = {1, 2, BATCH};
     for (int flips = 0; flips < 2; flips++)
@@ -212,7 +212,7 @@ START_TEST(little_or_nothing_to_learn_from)
 END_TEST
 
 /* The number after 2^32 - 1 is 0, and windows before and after it stay distinct, whatever the ring's capacity. */
-START_TEST(numbers_go_round)
+START_TEST(window_numbers_wrap_around)
 {
     for (uint32_t ring = 1; ring <= 5; ring++) {
         Device d;
@@ -242,7 +242,7 @@ END_TEST
 
 /* A learner that goes back to an earlier state has no windows of the life that it left: their numbers are given
  * anew. */
-START_TEST(an_earlier_state_has_an_empty_ring)
+START_TEST(restored_state_has_empty_ring)
 {
     Device d;
     QcAdaptReport r;
@@ -275,15 +275,15 @@ int main(void)
 {
     Suite *s = suite_create("learner");
     TCase *t = tcase_create("all");
-    tcase_add_loop_test(t, answers_are_those_of_the_model, 0, TINY_KINDS);
-    tcase_add_test(t, labels_come_late);
-    tcase_add_test(t, what_is_no_waiting_window_or_no_class_is_refused);
+    tcase_add_loop_test(t, answers_equal_model, 0, TINY_KINDS);
+    tcase_add_test(t, late_labels_are_learned);
+    tcase_add_test(t, unknown_window_or_class_is_refused);
     tcase_add_test(t, only_the_last_label_of_a_window_counts);
-    tcase_add_test(t, labelled_windows_that_leave_the_ring_are_reported);
-    tcase_add_test(t, nothing_labelled_changes_nothing);
-    tcase_add_test(t, little_or_nothing_to_learn_from);
-    tcase_add_test(t, numbers_go_round);
-    tcase_add_test(t, an_earlier_state_has_an_empty_ring);
+    tcase_add_test(t, labelled_windows_dropped_from_ring_are_reported);
+    tcase_add_test(t, adapt_without_labels_changes_nothing);
+    tcase_add_test(t, minimal_ring_and_coreset_are_accepted);
+    tcase_add_test(t, window_numbers_wrap_around);
+    tcase_add_test(t, restored_state_has_empty_ring);
     suite_add_tcase(s, t);
     return run_suite(s);
 }

@@ -42,8 +42,9 @@ static void child(const int *start, const int *said, const int *hold, int who)
     _exit(c == 'y' && file < 0);
 }
 
-/* Several begin at one moment if there is no file: one has it, and the file of that name is the one it wrote. */
-START_TEST(one_of_those_who_begin_together_has_it)
+/* Several processes start at the same time without a file: one gets the lock, and the file of this name is the file
+ * that it wrote. */
+START_TEST(one_of_concurrent_processes_gets_lock)
 {
     enum { PROCESSES = 4 };
     for (int round = 0; round < 60; round++) {
@@ -76,7 +77,7 @@ END_TEST
 
 /* Another process makes and removes files of this name all the time: what is opened always is the file of that name at
  * the end of opening. */
-START_TEST(a_name_that_changes_hands)
+START_TEST(lock_is_correct_while_file_is_replaced)
 {
     pid_t other = fork();
     if (!other)
@@ -101,7 +102,7 @@ START_TEST(a_name_that_changes_hands)
 }
 END_TEST
 
-START_TEST(what_is_no_file_is_refused)
+START_TEST(non_regular_file_is_refused)
 {
     uint64_t size;
     QcErr err = {0};
@@ -121,9 +122,9 @@ int main(void)
     TCase *tcase = tcase_create("lockedfile");
     tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_test(tcase, one_of_those_who_begin_together_has_it);
-    tcase_add_test(tcase, a_name_that_changes_hands);
-    tcase_add_test(tcase, what_is_no_file_is_refused);
+    tcase_add_test(tcase, one_of_concurrent_processes_gets_lock);
+    tcase_add_test(tcase, lock_is_correct_while_file_is_replaced);
+    tcase_add_test(tcase, non_regular_file_is_refused);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

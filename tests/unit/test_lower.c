@@ -58,7 +58,7 @@ static void compare_finished(QcGraph *g)
     qc_graph_release(&lowered);
 }
 
-START_TEST(every_kind_of_graph)
+START_TEST(lowered_graph_equals_original)
 {
     for (uint64_t seed = 1; seed <= 3; seed++) {
         QcGraph g;
@@ -81,7 +81,7 @@ static void finish_and_compare(QcGraph *g, uint32_t at)
     qc_graph_release(g);
 }
 
-START_TEST(norms_without_a_convolution_before_them)
+START_TEST(batch_norm_without_convolution_is_lowered)
 {
     QcGraph g;
     begin(&g); /* on the input, and one on the sum after it */
@@ -103,7 +103,7 @@ START_TEST(norms_without_a_convolution_before_them)
 }
 END_TEST
 
-START_TEST(a_convolution_that_others_read_too_is_not_folded)
+START_TEST(convolution_with_other_readers_is_not_folded)
 {
     QcGraph g;
     begin(&g);
@@ -125,7 +125,7 @@ START_TEST(a_convolution_that_others_read_too_is_not_folded)
 }
 END_TEST
 
-START_TEST(relus_of_relus_and_clipped_ones)
+START_TEST(repeated_and_clipped_relus_are_merged)
 {
     QcGraph g;
     for (int outer = 0; outer < 2; outer++)
@@ -159,7 +159,7 @@ START_TEST(relus_of_relus_and_clipped_ones)
 }
 END_TEST
 
-START_TEST(readers_are_counted)
+START_TEST(node_readers_are_counted)
 {
     QcGraph g;
     uint32_t readers[64];
@@ -182,7 +182,7 @@ static const struct Shipped {
     {"resnet18-small", .1, 9, 12, 0},    {"resnet18", .1, 1, 50, 0},   {"vgg16", .1, 33, 40, 0},
 };
 
-START_TEST(narrow_backbones)
+START_TEST(narrow_backbones_are_lowered)
 {
     enum { CHANNELS = 6, N = 4 };
     const struct Shipped *s = &shipped[_i];
@@ -217,12 +217,12 @@ int main(void)
     Suite *suite = suite_create("lower");
     TCase *tests = tcase_create("lower");
     tcase_set_timeout(tests, 60);
-    tcase_add_loop_test(tests, every_kind_of_graph, 0, TINY_KINDS);
-    tcase_add_test(tests, norms_without_a_convolution_before_them);
-    tcase_add_test(tests, a_convolution_that_others_read_too_is_not_folded);
-    tcase_add_test(tests, relus_of_relus_and_clipped_ones);
-    tcase_add_test(tests, readers_are_counted);
-    tcase_add_loop_test(tests, narrow_backbones, 0, sizeof shipped / sizeof *shipped);
+    tcase_add_loop_test(tests, lowered_graph_equals_original, 0, TINY_KINDS);
+    tcase_add_test(tests, batch_norm_without_convolution_is_lowered);
+    tcase_add_test(tests, convolution_with_other_readers_is_not_folded);
+    tcase_add_test(tests, repeated_and_clipped_relus_are_merged);
+    tcase_add_test(tests, node_readers_are_counted);
+    tcase_add_loop_test(tests, narrow_backbones_are_lowered, 0, sizeof shipped / sizeof *shipped);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

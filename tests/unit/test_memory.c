@@ -122,7 +122,7 @@ static int rehearse(QcErr *err)
 
 static int (*const things[])(QcErr *) = {parse_yaml, save_and_load_data, save_and_load_model, rehearse};
 
-START_TEST(every_allocation_may_fail)
+START_TEST(every_failed_allocation_is_reported)
 {
     strcpy(path, "/tmp/qc-memory-XXXXXX");
     close(mkstemp(path));
@@ -149,7 +149,7 @@ int main(void)
     Suite *suite = suite_create("memory");
     TCase *tcase = tcase_create("memory");
     tcase_set_timeout(tcase, 120);
-    tcase_add_loop_test(tcase, every_allocation_may_fail, 0, sizeof things / sizeof *things);
+    tcase_add_loop_test(tcase, every_failed_allocation_is_reported, 0, sizeof things / sizeof *things);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

@@ -64,7 +64,7 @@ static void assert_close(const float *got, double want[M][N])
             ck_assert_double_eq_tol((double)got[k * N + i], want[k][i], 1e-5 * (1 + fabs(want[k][i])));
 }
 
-START_TEST(ridge_equals_a_direct_solve)
+START_TEST(ridge_equals_direct_solve)
 {
     double memory[2][N * N + N * M], want[M][N];
     float w[M * N];
@@ -87,7 +87,7 @@ START_TEST(ridge_equals_a_direct_solve)
 }
 END_TEST
 
-START_TEST(ridge_is_recursive_least_squares)
+START_TEST(ridge_equals_recursive_least_squares)
 {
     double p[N][N] = {{0}}, want[M][N] = {{0}}, memory[N * N + N * M], trace = 0;
     const double lambda = 0.01;
@@ -120,7 +120,7 @@ START_TEST(ridge_is_recursive_least_squares)
 }
 END_TEST
 
-START_TEST(what_is_not_positive_definite_is_refused)
+START_TEST(not_positive_definite_matrix_is_refused)
 {
     double a[4] = {1, 0, 2, 3}, memory[N * N + N * M]; /* 1 2; 2 3 */
     float w[M * N] = {5};
@@ -154,7 +154,7 @@ static void gradient(double g[4], const float *theta)
     }
 }
 
-START_TEST(spsa_is_unbiased_on_a_quadratic)
+START_TEST(spsa_is_unbiased_on_quadratic)
 {
     const float theta[4] = {0.5f, -1, 0.25f, 2}, keep[4] = {0.5f, -1, 0.25f, 2};
     float direction[4], room[4];
@@ -231,7 +231,7 @@ static double error_of(const Problem *p, const int32_t *code)
     return error;
 }
 
-START_TEST(refit_never_raises_the_error_and_ends_where_no_code_can_lower_it)
+START_TEST(refit_ends_in_local_minimum_of_error)
 {
     uint32_t moved = 0, best = 0;
     for (int trial = 0; trial < 200; trial++) {
@@ -272,11 +272,11 @@ int main(void)
 {
     Suite *suite = suite_create("methodparts");
     TCase *parts = tcase_create("parts");
-    tcase_add_test(parts, ridge_equals_a_direct_solve);
-    tcase_add_test(parts, ridge_is_recursive_least_squares);
-    tcase_add_test(parts, what_is_not_positive_definite_is_refused);
-    tcase_add_test(parts, spsa_is_unbiased_on_a_quadratic);
-    tcase_add_test(parts, refit_never_raises_the_error_and_ends_where_no_code_can_lower_it);
+    tcase_add_test(parts, ridge_equals_direct_solve);
+    tcase_add_test(parts, ridge_equals_recursive_least_squares);
+    tcase_add_test(parts, not_positive_definite_matrix_is_refused);
+    tcase_add_test(parts, spsa_is_unbiased_on_quadratic);
+    tcase_add_test(parts, refit_ends_in_local_minimum_of_error);
     suite_add_tcase(suite, parts);
     return run_suite(suite);
 }

@@ -10,7 +10,7 @@ enum { BATCH = 10 };
 
 #include "../../lib/format/qgraphfile.h"
 
-START_TEST(every_forward_method_leaves_a_sound_model_and_reports_its_cost)
+START_TEST(forward_methods_keep_model_valid_and_report_cost)
 {
     const TinyKind kinds[] = {TINY_INCEPTION, TINY_MIXED, TINY_MLP, TINY_IMAGE};
     for (const QcMethod *const *m = qc_rival_table; *m; m++) {
@@ -50,7 +50,7 @@ START_TEST(every_forward_method_leaves_a_sound_model_and_reports_its_cost)
 }
 END_TEST
 
-START_TEST(none_changes_no_byte)
+START_TEST(method_none_changes_no_byte)
 {
     Bench b;
     QcMethodReport r;
@@ -65,7 +65,7 @@ START_TEST(none_changes_no_byte)
 }
 END_TEST
 
-START_TEST(device_methods_are_the_learner)
+START_TEST(device_methods_equal_learner)
 {
     const struct { const QcMethod *m; QcFlipScore score;
     } all[] = {{&qc_method_qcore, QC_SCORE_NETWORK},
@@ -116,7 +116,7 @@ START_TEST(device_methods_are_the_learner)
 }
 END_TEST
 
-START_TEST(settings_are_checked)
+START_TEST(method_settings_are_checked)
 {
     QcErr err;
     double v[QC_METHOD_SETTINGS];
@@ -156,7 +156,7 @@ static int stand_still(QcMethodRun *l, QcMethodReport *r, const QcBatch *batch, 
     return 0;
 }
 
-START_TEST(a_method_receives_the_examples_that_were_kept)
+START_TEST(method_receives_stored_examples)
 {
     const QcMethod listener = {.name = "listener", .summary = "", .next = stand_still, .kept = note};
     Bench b;
@@ -177,7 +177,7 @@ START_TEST(a_method_receives_the_examples_that_were_kept)
 }
 END_TEST
 
-START_TEST(a_channel_takes_what_integers_can_say)
+START_TEST(channel_scale_and_bias_saturate_to_integer_range)
 {
     QcErr err;
     Bench b;
@@ -211,12 +211,12 @@ int main(void)
     Suite *suite = suite_create("methods");
     TCase *whole = tcase_create("methods");
     tcase_set_timeout(whole, 120);
-    tcase_add_test(whole, every_forward_method_leaves_a_sound_model_and_reports_its_cost);
-    tcase_add_test(whole, none_changes_no_byte);
-    tcase_add_test(whole, device_methods_are_the_learner);
-    tcase_add_test(whole, settings_are_checked);
-    tcase_add_test(whole, a_method_receives_the_examples_that_were_kept);
-    tcase_add_test(whole, a_channel_takes_what_integers_can_say);
+    tcase_add_test(whole, forward_methods_keep_model_valid_and_report_cost);
+    tcase_add_test(whole, method_none_changes_no_byte);
+    tcase_add_test(whole, device_methods_equal_learner);
+    tcase_add_test(whole, method_settings_are_checked);
+    tcase_add_test(whole, method_receives_stored_examples);
+    tcase_add_test(whole, channel_scale_and_bias_saturate_to_integer_range);
     suite_add_tcase(suite, whole);
     return run_suite(suite);
 }

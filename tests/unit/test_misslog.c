@@ -29,7 +29,7 @@ START_TEST(misses_are_counted)
 }
 END_TEST
 
-START_TEST(bit_widths_add_up)
+START_TEST(misses_of_bit_widths_are_added)
 {
     const uint64_t ids[2] = {0, 1};
     const uint8_t bits[2] = {2, 8}, right[2] = {1, 0}, wrong[2] = {0, 0};
@@ -51,7 +51,7 @@ START_TEST(bit_widths_add_up)
 }
 END_TEST
 
-START_TEST(bit_widths_are_kept_and_forgotten)
+START_TEST(other_bit_widths_are_removed)
 {
     static const uint64_t ids[] = {7, 3};
     static const uint8_t bits[] = {2, 4, 8}, right[] = {1, 1}, wrong[] = {0, 1}, both[] = {8, 4}, none[] = {3};
@@ -76,7 +76,7 @@ START_TEST(bit_widths_are_kept_and_forgotten)
 }
 END_TEST
 
-START_TEST(lists_of_bits)
+START_TEST(bit_lists_are_parsed)
 {
     static const char *const bad[] = {"", ",", "2,", ",2", "1", "9", "16", "2,2", "2 3", "2,,3", "x"};
     uint8_t bits[QC_MISS_MAX_BITS];
@@ -112,7 +112,7 @@ static void random_log(QcMissLog *log, uint32_t n, uint64_t seed)
     free(right);
 }
 
-START_TEST(log_survives_its_file)
+START_TEST(miss_log_round_trip)
 {
     char path[] = "/tmp/qc-misslog-XXXXXX";
     close(mkstemp(path));
@@ -191,8 +191,8 @@ START_TEST(truncated_logs_are_refused)
 }
 END_TEST
 
-/* Whatever bytes come, reading ends with a log that holds together or with a sentence. */
-START_TEST(mutated_logs_do_no_harm)
+/* For any bytes, reading ends with a consistent log or with a message. */
+START_TEST(mutated_logs_are_refused_or_valid)
 {
     QcMissLog log, again;
     QcWriter w = {0};
@@ -225,13 +225,13 @@ int main(void)
     Suite *suite = suite_create("misslog");
     TCase *misses = tcase_create("misses");
     tcase_add_test(misses, misses_are_counted);
-    tcase_add_test(misses, bit_widths_add_up);
-    tcase_add_test(misses, bit_widths_are_kept_and_forgotten);
-    tcase_add_test(misses, lists_of_bits);
-    tcase_add_test(misses, log_survives_its_file);
+    tcase_add_test(misses, misses_of_bit_widths_are_added);
+    tcase_add_test(misses, other_bit_widths_are_removed);
+    tcase_add_test(misses, bit_lists_are_parsed);
+    tcase_add_test(misses, miss_log_round_trip);
     tcase_add_test(misses, impossible_logs_are_refused);
     tcase_add_test(misses, truncated_logs_are_refused);
-    tcase_add_test(misses, mutated_logs_do_no_harm);
+    tcase_add_test(misses, mutated_logs_are_refused_or_valid);
     suite_add_tcase(suite, misses);
     return run_suite(suite);
 }

@@ -57,7 +57,7 @@ static void expect_direct(void)
 }
 
 /* A window of 0, or one that no class fills, leaves the plain mean. */
-START_TEST(moments_are_those_of_two_passes)
+START_TEST(running_moments_equal_two_pass_moments)
 {
     const uint32_t windows[] = {0, 20, 1000};
     for (int w = 0; w < 3; w++) {
@@ -90,7 +90,7 @@ static void mean_of_first(double *mean, const uint8_t *const *at, uint32_t n, ui
 }
 
 /* _i: the window; there are 20 examples of a class. */
-START_TEST(beyond_the_window_earlier_examples_fade)
+START_TEST(earlier_examples_decay_beyond_window)
 {
     const uint32_t window = (uint32_t)_i;
     bench_begin(TINY_PLAIN, 8);
@@ -116,7 +116,7 @@ START_TEST(beyond_the_window_earlier_examples_fade)
 }
 END_TEST
 
-START_TEST(the_order_of_examples_does_not_matter)
+START_TEST(order_of_examples_does_not_matter)
 {
     bench_begin(TINY_PLAIN, 4);
     bench_gather();
@@ -132,7 +132,7 @@ START_TEST(the_order_of_examples_does_not_matter)
 END_TEST
 
 /* After an outlier of 255 in a stream of zeros, a window of W remembers it by 1 / W. */
-START_TEST(one_step_moves_the_mean_by_one_over_the_window)
+START_TEST(one_example_moves_mean_by_1_over_window)
 {
     enum { N = 2, WINDOW = 4 };
     const uint8_t zeros[N] = {0, 0}, outlier[N] = {255, 0};
@@ -151,7 +151,7 @@ START_TEST(one_step_moves_the_mean_by_one_over_the_window)
 }
 END_TEST
 
-START_TEST(moments_that_cannot_be_are_refused)
+START_TEST(impossible_moments_are_refused)
 {
     const float bad[] = {NAN, INFINITY, -INFINITY, 1e15f};
     bench_begin(TINY_PLAIN, 4);
@@ -186,11 +186,11 @@ int main(void)
 {
     Suite *s = suite_create("moments");
     TCase *t = tcase_create("all");
-    tcase_add_loop_test(t, moments_are_those_of_two_passes, 0, TINY_KINDS);
-    tcase_add_loop_test(t, beyond_the_window_earlier_examples_fade, 5, 21);
-    tcase_add_test(t, the_order_of_examples_does_not_matter);
-    tcase_add_test(t, one_step_moves_the_mean_by_one_over_the_window);
-    tcase_add_test(t, moments_that_cannot_be_are_refused);
+    tcase_add_loop_test(t, running_moments_equal_two_pass_moments, 0, TINY_KINDS);
+    tcase_add_loop_test(t, earlier_examples_decay_beyond_window, 5, 21);
+    tcase_add_test(t, order_of_examples_does_not_matter);
+    tcase_add_test(t, one_example_moves_mean_by_1_over_window);
+    tcase_add_test(t, impossible_moments_are_refused);
     suite_add_tcase(s, t);
     return run_suite(s);
 }

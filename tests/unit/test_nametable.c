@@ -36,7 +36,7 @@ START_TEST(each_name_has_its_index)
 END_TEST
 
 /* Names that differ in one place alone, on either side of a word's end. */
-START_TEST(names_that_are_nearly_the_same)
+START_TEST(similar_names_are_distinguished)
 {
     QcArena arena = {0};
     QcNameTable t = {0};
@@ -53,7 +53,7 @@ START_TEST(names_that_are_nearly_the_same)
 }
 END_TEST
 
-START_TEST(a_dataset_of_many_names)
+START_TEST(dataset_with_many_names)
 {
     QcArena arena = {0};
     QcNames names = {0};
@@ -73,7 +73,7 @@ START_TEST(a_dataset_of_many_names)
 END_TEST
 
 /* The second of two equal keys is reported, with its line, wherever the first stands. */
-START_TEST(a_key_twice_among_many)
+START_TEST(duplicate_key_among_many_is_reported)
 {
     static const uint32_t firsts[] = {0, 15, 16, KEYS - 1};
     static char text[KEYS * 16 + 64];
@@ -98,9 +98,9 @@ int main(void)
     Suite *suite = suite_create("nametable");
     TCase *tcase = tcase_create("nametable");
     tcase_add_test(tcase, each_name_has_its_index);
-    tcase_add_test(tcase, names_that_are_nearly_the_same);
-    tcase_add_test(tcase, a_dataset_of_many_names);
-    tcase_add_test(tcase, a_key_twice_among_many);
+    tcase_add_test(tcase, similar_names_are_distinguished);
+    tcase_add_test(tcase, dataset_with_many_names);
+    tcase_add_test(tcase, duplicate_key_among_many_is_reported);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

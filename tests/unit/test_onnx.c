@@ -92,7 +92,7 @@ static double difference(const char *name, uint32_t n, const QcOnnxOptions *o)
     return worst;
 }
 
-START_TEST(logits_are_those_of_pytorch)
+START_TEST(logits_equal_pytorch)
 {
     char name[64];
     uint32_t n, cases = 0;
@@ -145,7 +145,7 @@ static void must_not_crash(const uint8_t *bytes, size_t length, size_t at)
     free(copy);
 }
 
-START_TEST(damage_is_refused)
+START_TEST(damaged_files_are_refused)
 {
     uint8_t *bytes;
     size_t length;
@@ -185,7 +185,7 @@ static size_t wrap(uint8_t *bytes, size_t at, size_t end, uint8_t field)
     return at - n;
 }
 
-START_TEST(graphs_in_graphs_end)
+START_TEST(nested_graphs_are_bounded)
 {
     enum { ROOM = 1 << 21, DEPTH = 100000 };
     static uint8_t bytes[ROOM];
@@ -224,10 +224,10 @@ int main(void)
     TCase *all = tcase_create("all");
     tcase_set_timeout(all, 0);
     tcase_add_unchecked_fixture(all, prepare, scratch_remove);
-    tcase_add_test(all, logits_are_those_of_pytorch);
+    tcase_add_test(all, logits_equal_pytorch);
     tcase_add_test(all, refusals_name_the_reason);
-    tcase_add_test(all, damage_is_refused);
-    tcase_add_test(all, graphs_in_graphs_end);
+    tcase_add_test(all, damaged_files_are_refused);
+    tcase_add_test(all, nested_graphs_are_bounded);
     tcase_add_test(all, many_empty_nodes_do_not_fill_memory);
     suite_add_tcase(suite, all);
     return run_suite(suite);

@@ -175,7 +175,7 @@ static void compare_quantized(TinyKind kind, int bits, int activation_bits, QcOn
     tiny_release(&t);
 }
 
-START_TEST(runtime_agrees_on_quantized_models)
+START_TEST(quantized_models_equal_onnx_runtime)
 {
     compare_quantized((TinyKind)_i, 8, 8, QC_ONNX_SAFE);
     compare_quantized((TinyKind)_i, 4, 8, QC_ONNX_INT4);
@@ -191,7 +191,7 @@ int main(void)
     tcase_set_timeout(all, 0);
     tcase_add_unchecked_fixture(all, scratch_make, scratch_remove);
     tcase_add_loop_test(all, float_models_come_back, 0, TINY_KINDS);
-    tcase_add_loop_test(all, runtime_agrees_on_quantized_models, 0, TINY_KINDS);
+    tcase_add_loop_test(all, quantized_models_equal_onnx_runtime, 0, TINY_KINDS);
     suite_add_tcase(suite, all);
     return run_suite(suite);
 }

@@ -129,7 +129,7 @@ static int read_case(FILE *list, Case *c)
                   &c->dims[1], &c->dims[2]) == 8;
 }
 
-START_TEST(random_graphs_give_the_logits_of_onnx_runtime_or_a_sentence)
+START_TEST(random_graphs_equal_onnx_runtime_or_are_refused)
 {
     Case c;
     uint32_t cases = 0, taken = 0, wrong = 0;
@@ -148,7 +148,7 @@ START_TEST(random_graphs_give_the_logits_of_onnx_runtime_or_a_sentence)
 }
 END_TEST
 
-START_TEST(node_tests_of_onnx_give_the_output_they_store_or_a_sentence)
+START_TEST(onnx_node_tests_equal_stored_output_or_are_refused)
 {
     /* At least one node test of each of these is read, so that refusing everything does not pass. */
     static const char *const read[] = {
@@ -216,8 +216,8 @@ int main(void)
     TCase *all = tcase_create("all");
     tcase_set_timeout(all, 0);
     tcase_add_unchecked_fixture(all, prepare, scratch_remove);
-    tcase_add_test(all, random_graphs_give_the_logits_of_onnx_runtime_or_a_sentence);
-    tcase_add_test(all, node_tests_of_onnx_give_the_output_they_store_or_a_sentence);
+    tcase_add_test(all, random_graphs_equal_onnx_runtime_or_are_refused);
+    tcase_add_test(all, onnx_node_tests_equal_stored_output_or_are_refused);
     suite_add_tcase(suite, all);
     return run_suite(suite);
 }

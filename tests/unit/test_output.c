@@ -69,7 +69,7 @@ static mode_t mode_of(const char *name)
     return about.st_mode;
 }
 
-START_TEST(permissions_stay_and_new_files_follow_the_mask)
+START_TEST(permissions_are_kept_and_new_files_follow_umask)
 {
     static const mode_t modes[] = {0600, 0640, 0644, 0444, 0755};
     qc_output_named = _i;
@@ -85,8 +85,8 @@ START_TEST(permissions_stay_and_new_files_follow_the_mask)
 }
 END_TEST
 
-/* A secret is never in a file that others can open, not even in one without its name. */
-START_TEST(a_secret_is_closed_while_it_is_written)
+/* A secret is never in a file that others can open, not even in a file without a name. */
+START_TEST(temporary_file_has_private_permissions)
 {
     QcOutput out;
     struct stat about;
@@ -101,7 +101,7 @@ START_TEST(a_secret_is_closed_while_it_is_written)
 }
 END_TEST
 
-START_TEST(a_link_stays_and_its_file_is_replaced)
+START_TEST(link_is_kept_and_its_target_is_replaced)
 {
     char link[128], deep[128], away[160], inner[160];
     qc_output_named = _i;
@@ -127,8 +127,8 @@ START_TEST(a_link_stays_and_its_file_is_replaced)
 }
 END_TEST
 
-/* What 0.1.0 wrote to, PATH.tmp.PID, may be another's link to what must stay. */
-START_TEST(a_planted_name_is_not_followed)
+/* PATH.tmp.PID, which 0.1.0 wrote to, may be a link of another user to a file that must not change. */
+START_TEST(planted_symbolic_link_is_not_followed)
 {
     char planted[160], victim[128];
     qc_output_named = _i;
@@ -142,7 +142,7 @@ START_TEST(a_planted_name_is_not_followed)
 }
 END_TEST
 
-START_TEST(names_differ_each_time)
+START_TEST(temporary_names_differ_each_time)
 {
     QcOutput one, two;
     qc_output_named = 1;
@@ -154,7 +154,7 @@ START_TEST(names_differ_each_time)
 }
 END_TEST
 
-START_TEST(long_names_can_be_written)
+START_TEST(long_file_names_can_be_written)
 {
     char name[400];
     qc_output_named = _i;
@@ -182,7 +182,7 @@ static pid_t start_and_die(int named)
     return child;
 }
 
-START_TEST(remains_of_the_dead_are_swept_and_of_the_living_are_not)
+START_TEST(only_temporary_files_of_dead_processes_are_removed)
 {
     char other[160], living[160];
     start_and_die(0);
@@ -226,7 +226,7 @@ static pid_t writer(int *said, int *hold)
     return child;
 }
 
-START_TEST(two_processes_do_not_write_one_output_by_turns)
+START_TEST(concurrent_writer_is_refused_at_open)
 {
     int said, hold;
     char c = 0;
@@ -248,7 +248,7 @@ START_TEST(two_processes_do_not_write_one_output_by_turns)
 END_TEST
 
 /* Both began before there was a file: whoever is second to write is refused. */
-START_TEST(the_second_to_write_is_refused)
+START_TEST(second_writer_of_new_file_is_refused)
 {
     QcOutput out;
     int said, hold;
@@ -282,7 +282,7 @@ START_TEST(many_outputs_of_one_process)
 END_TEST
 
 /* Pieces are read of what a file names, so a pipe there must not stop the program. */
-START_TEST(pieces_are_of_regular_files)
+START_TEST(pieces_need_regular_file)
 {
     ck_assert_int_eq(mkfifo(path, 0600), 0);
     ck_assert_ptr_null(qc_pieces_open(path, &err));
@@ -298,17 +298,17 @@ int main(void)
     TCase *tcase = tcase_create("output");
     tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_loop_test(tcase, permissions_stay_and_new_files_follow_the_mask, 0, 2);
-    tcase_add_loop_test(tcase, a_secret_is_closed_while_it_is_written, 0, 2);
-    tcase_add_loop_test(tcase, a_link_stays_and_its_file_is_replaced, 0, 2);
-    tcase_add_loop_test(tcase, a_planted_name_is_not_followed, 0, 2);
-    tcase_add_test(tcase, names_differ_each_time);
-    tcase_add_loop_test(tcase, long_names_can_be_written, 0, 2);
-    tcase_add_loop_test(tcase, remains_of_the_dead_are_swept_and_of_the_living_are_not, 0, 2);
-    tcase_add_loop_test(tcase, two_processes_do_not_write_one_output_by_turns, 0, 2);
-    tcase_add_loop_test(tcase, the_second_to_write_is_refused, 0, 2);
+    tcase_add_loop_test(tcase, permissions_are_kept_and_new_files_follow_umask, 0, 2);
+    tcase_add_loop_test(tcase, temporary_file_has_private_permissions, 0, 2);
+    tcase_add_loop_test(tcase, link_is_kept_and_its_target_is_replaced, 0, 2);
+    tcase_add_loop_test(tcase, planted_symbolic_link_is_not_followed, 0, 2);
+    tcase_add_test(tcase, temporary_names_differ_each_time);
+    tcase_add_loop_test(tcase, long_file_names_can_be_written, 0, 2);
+    tcase_add_loop_test(tcase, only_temporary_files_of_dead_processes_are_removed, 0, 2);
+    tcase_add_loop_test(tcase, concurrent_writer_is_refused_at_open, 0, 2);
+    tcase_add_loop_test(tcase, second_writer_of_new_file_is_refused, 0, 2);
     tcase_add_loop_test(tcase, many_outputs_of_one_process, 0, 2);
-    tcase_add_test(tcase, pieces_are_of_regular_files);
+    tcase_add_test(tcase, pieces_need_regular_file);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

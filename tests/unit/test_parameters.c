@@ -29,7 +29,7 @@ static void expect_refused(const QcParameters *p, const char *text, const char *
 }
 
 /* Each row is a field of its own, and what it says of its defaults is true of the struct. */
-START_TEST(rows_are_the_struct)
+START_TEST(table_rows_match_struct_fields)
 {
     const int bits[] = {2, 4, 8};
     uint8_t taken[sizeof(QcParameters)] = {0};
@@ -53,7 +53,7 @@ START_TEST(rows_are_the_struct)
 }
 END_TEST
 
-START_TEST(defaults_follow_the_bits)
+START_TEST(defaults_depend_on_bits)
 {
     QcParameters two = qc_parameters_default(2), four = qc_parameters_default(4), eight = qc_parameters_default(8),
                  other = qc_parameters_default(0);
@@ -63,7 +63,7 @@ START_TEST(defaults_follow_the_bits)
 }
 END_TEST
 
-START_TEST(tune_sets_one_field_and_no_other)
+START_TEST(tune_sets_only_the_named_field)
 {
     for (int i = 0; i < QC_PARAMETER_COUNT; i++) {
         const QcParameterRow *row = &qc_parameter_rows[i];
@@ -78,7 +78,7 @@ START_TEST(tune_sets_one_field_and_no_other)
 }
 END_TEST
 
-START_TEST(ends_of_the_range_are_within_it)
+START_TEST(range_limits_are_accepted)
 {
     for (int i = 0; i < QC_PARAMETER_COUNT; i++) {
         const QcParameterRow *row = &qc_parameter_rows[i];
@@ -98,7 +98,7 @@ START_TEST(ends_of_the_range_are_within_it)
 }
 END_TEST
 
-START_TEST(what_is_no_name_or_no_number_is_refused)
+START_TEST(unknown_name_or_invalid_number_is_refused)
 {
     QcParameters p = qc_parameters_default(8);
     expect_refused(&p, "ridges=1", "the names are prior_count, average_window");
@@ -123,7 +123,7 @@ END_TEST
 
 /* One text after another; the last of the same name counts. What comes before a wrong one has been set, so that the
  * caller drops the struct. */
-START_TEST(texts_are_taken_in_order)
+START_TEST(last_setting_of_a_name_counts)
 {
     const char *texts[] = {"ridge=0.5", "rounds=7", "ridge=0.25"};
     QcParameters p = qc_parameters_default(8);
@@ -144,7 +144,7 @@ static void digest_of(uint8_t out[QC_DIGEST_BYTES], const QcParameters *p)
 }
 
 /* By the smallest step that a float or a whole number can take. */
-START_TEST(a_digest_changes_with_every_parameter)
+START_TEST(digest_changes_with_every_parameter)
 {
     QcParameters p = qc_parameters_default(4);
     uint8_t digests[QC_PARAMETER_COUNT + 1][QC_DIGEST_BYTES], again[QC_DIGEST_BYTES];
@@ -169,13 +169,13 @@ int main(void)
 {
     Suite *s = suite_create("parameters");
     TCase *t = tcase_create("all");
-    tcase_add_test(t, rows_are_the_struct);
-    tcase_add_test(t, defaults_follow_the_bits);
-    tcase_add_test(t, tune_sets_one_field_and_no_other);
-    tcase_add_test(t, ends_of_the_range_are_within_it);
-    tcase_add_test(t, what_is_no_name_or_no_number_is_refused);
-    tcase_add_test(t, texts_are_taken_in_order);
-    tcase_add_test(t, a_digest_changes_with_every_parameter);
+    tcase_add_test(t, table_rows_match_struct_fields);
+    tcase_add_test(t, defaults_depend_on_bits);
+    tcase_add_test(t, tune_sets_only_the_named_field);
+    tcase_add_test(t, range_limits_are_accepted);
+    tcase_add_test(t, unknown_name_or_invalid_number_is_refused);
+    tcase_add_test(t, last_setting_of_a_name_counts);
+    tcase_add_test(t, digest_changes_with_every_parameter);
     suite_add_tcase(s, t);
     return run_suite(s);
 }

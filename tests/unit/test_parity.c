@@ -141,7 +141,7 @@ static void compare(QcGraph *g, const char *file, uint32_t batch)
     unlink(file);
 }
 
-START_TEST(inceptiontime)
+START_TEST(inceptiontime_logits_equal_pytorch)
 {
     char file[] = "/tmp/qc-parity-XXXXXX", path[4096], name[QC_NAME_MAX + 1];
     QcGraph g;
@@ -185,7 +185,7 @@ static uint32_t residual(QcGraph *g, int block, uint32_t in, uint32_t out, uint3
     return simple(g, names[5], QC_OP_RELU, (uint32_t)sum);
 }
 
-START_TEST(resnet_on_images)
+START_TEST(resnet_logits_equal_pytorch)
 {
     char file[] = "/tmp/qc-parity-XXXXXX";
     QcGraph g;
@@ -211,8 +211,8 @@ int main(void)
     Suite *suite = suite_create("parity");
     TCase *all = tcase_create("all");
     tcase_set_timeout(all, 0);
-    tcase_add_test(all, inceptiontime);
-    tcase_add_test(all, resnet_on_images);
+    tcase_add_test(all, inceptiontime_logits_equal_pytorch);
+    tcase_add_test(all, resnet_logits_equal_pytorch);
     suite_add_tcase(suite, all);
     return run_suite(suite);
 }

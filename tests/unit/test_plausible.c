@@ -60,7 +60,7 @@ static int stream(char *words, uint32_t windows, uint32_t every, float factor)
     return said;
 }
 
-START_TEST(another_unit_is_reported_once)
+START_TEST(values_in_another_unit_are_reported_once)
 {
     char words[QC_PLAUSIBLE_WORDS];
     ck_assert_int_eq(stream(words, 100, 1, 1000), 1);
@@ -78,7 +78,7 @@ START_TEST(another_unit_is_reported_once)
 }
 END_TEST
 
-START_TEST(another_person_is_not)
+START_TEST(values_of_another_subject_are_not_reported)
 {
     char words[QC_PLAUSIBLE_WORDS];
     ck_assert_int_eq(stream(words, 100, 1, 1), 0);
@@ -89,7 +89,7 @@ START_TEST(another_person_is_not)
 END_TEST
 
 /* A window is out of range as long as it holds such a frame. */
-START_TEST(windows_overlap)
+START_TEST(implausible_frame_counts_in_each_window)
 {
     QcModelFile m;
     QcPlausible p;
@@ -114,7 +114,7 @@ END_TEST
 
 /* Few windows say too little; a model without the section finds nothing implausible; a section of nonsense is
  * refused. */
-START_TEST(models_without_a_range)
+START_TEST(models_without_value_range)
 {
     QcModelFile m;
     QcPlausible p;
@@ -142,10 +142,10 @@ int main(void)
 {
     Suite *suite = suite_create("plausible");
     TCase *tests = tcase_create("");
-    tcase_add_test(tests, another_unit_is_reported_once);
-    tcase_add_test(tests, another_person_is_not);
-    tcase_add_test(tests, windows_overlap);
-    tcase_add_test(tests, models_without_a_range);
+    tcase_add_test(tests, values_in_another_unit_are_reported_once);
+    tcase_add_test(tests, values_of_another_subject_are_not_reported);
+    tcase_add_test(tests, implausible_frame_counts_in_each_window);
+    tcase_add_test(tests, models_without_value_range);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

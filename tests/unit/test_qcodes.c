@@ -6,7 +6,7 @@
 #include "../../lib/base/rng.h"
 #include "../../lib/device/qgraph.h"
 
-START_TEST(codes_keep_what_was_set)
+START_TEST(packed_codes_round_trip)
 {
     int bits = 2 << _i;
     enum { N = 37 };
@@ -51,7 +51,7 @@ START_TEST(input_rounds_half_away_from_zero)
 }
 END_TEST
 
-START_TEST(frames_are_normalised_first) /* of channels that fill vectors and that do not */
+START_TEST(frames_are_normalized_before_quantization) /* of channels that fill vectors and that do not */
 {
     enum { STEPS = 5, MOST = 11 };
     QcQTensor t = {.bits = 8, .zero = 128, .scale = 0.07f};
@@ -80,9 +80,9 @@ int main(void)
     Suite *suite = suite_create("qcodes");
     TCase *t = tcase_create("qcodes");
     tcase_set_timeout(t, 60);
-    tcase_add_loop_test(t, codes_keep_what_was_set, 0, 3);
+    tcase_add_loop_test(t, packed_codes_round_trip, 0, 3);
     tcase_add_test(t, input_rounds_half_away_from_zero);
-    tcase_add_test(t, frames_are_normalised_first);
+    tcase_add_test(t, frames_are_normalized_before_quantization);
     suite_add_tcase(suite, t);
     return run_suite(suite);
 }

@@ -248,7 +248,7 @@ static void watch(void *ctx, QcQRun *run, uint32_t i, const QcQConv *conv)
     if (conv) check_masked_sums(w->s, run, node, conv);
 }
 
-START_TEST(forward_follows_the_formulas)
+START_TEST(forward_equals_formulas)
 {
     Sample *s = sample;
     sample_new(s, _i);
@@ -270,7 +270,7 @@ START_TEST(forward_follows_the_formulas)
 }
 END_TEST
 
-START_TEST(forward_stops_after_last)
+START_TEST(forward_stops_after_requested_node)
 {
     Sample *s = sample;
     sample_new(s, _i);
@@ -296,8 +296,8 @@ int main(void)
     TCase *t = tcase_create("qgraph");
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_set_timeout(t, 60);
-    tcase_add_loop_test(t, forward_follows_the_formulas, 0, 300);
-    tcase_add_loop_test(t, forward_stops_after_last, 0, 20);
+    tcase_add_loop_test(t, forward_equals_formulas, 0, 300);
+    tcase_add_loop_test(t, forward_stops_after_requested_node, 0, 20);
     suite_add_tcase(suite, t);
     return run_suite(suite);
 }

@@ -109,7 +109,7 @@ static void model(QcModelFile *m)
     ck_assert_int_eq(qc_modelfile_init(m, "sample", 3, 1, 16, 3, labels, &norm, &err), 0);
 }
 
-START_TEST(sample_is_accepted)
+START_TEST(valid_graph_is_accepted)
 {
     static const int bits[] = {2, 4, 8};
     QcErr err = {0};
@@ -118,7 +118,7 @@ START_TEST(sample_is_accepted)
 }
 END_TEST
 
-START_TEST(plan_is_tight_and_sound)
+START_TEST(plan_has_no_gap_and_no_overlap)
 {
     build(4);
     uint32_t all = 0;
@@ -135,7 +135,7 @@ START_TEST(plan_is_tight_and_sound)
 }
 END_TEST
 
-START_TEST(file_gives_it_back)
+START_TEST(quantized_graph_round_trip)
 {
     QcModelFile m;
     QcErr err = {0};
@@ -191,7 +191,7 @@ static void set(const Mutation *m)
 #define FIELD(lvalue) &(lvalue), sizeof(lvalue)
 #define REAL(lvalue) &(lvalue), 5
 
-START_TEST(every_single_fault_is_found)
+START_TEST(every_single_fault_is_refused)
 {
     const Mutation mutations[] = {
         {FIELD(s.g.bits), 3, "bits"},
@@ -288,7 +288,7 @@ START_TEST(every_single_fault_is_found)
 }
 END_TEST
 
-START_TEST(bits_left_over_are_zero)
+START_TEST(padding_bits_are_zero)
 {
     QcErr err = {0};
     build(2);
@@ -300,7 +300,7 @@ START_TEST(bits_left_over_are_zero)
 }
 END_TEST
 
-START_TEST(pools_that_see_only_padding_are_refused)
+START_TEST(pools_over_padding_only_are_refused)
 {
     QcErr err = {0};
     s.nodes[2].pad_left = 3; /* windows end before the input begins */
@@ -313,7 +313,7 @@ START_TEST(pools_that_see_only_padding_are_refused)
 END_TEST
 
 /* What is accepted must be safe to run: with a sanitizer this test is the judge of the check. */
-START_TEST(whatever_is_accepted_can_be_run)
+START_TEST(accepted_random_graphs_can_be_run)
 {
     QcModelFile m;
     QcErr err = {0};
@@ -370,13 +370,13 @@ int main(void)
     TCase *tcase = tcase_create("qgraphfile");
     tcase_set_timeout(tcase, 120);
     tcase_add_checked_fixture(tcase, setup, NULL);
-    tcase_add_loop_test(tcase, sample_is_accepted, 0, 3);
-    tcase_add_test(tcase, plan_is_tight_and_sound);
-    tcase_add_test(tcase, file_gives_it_back);
-    tcase_add_test(tcase, every_single_fault_is_found);
-    tcase_add_test(tcase, bits_left_over_are_zero);
-    tcase_add_test(tcase, pools_that_see_only_padding_are_refused);
-    tcase_add_test(tcase, whatever_is_accepted_can_be_run);
+    tcase_add_loop_test(tcase, valid_graph_is_accepted, 0, 3);
+    tcase_add_test(tcase, plan_has_no_gap_and_no_overlap);
+    tcase_add_test(tcase, quantized_graph_round_trip);
+    tcase_add_test(tcase, every_single_fault_is_refused);
+    tcase_add_test(tcase, padding_bits_are_zero);
+    tcase_add_test(tcase, pools_over_padding_only_are_refused);
+    tcase_add_test(tcase, accepted_random_graphs_can_be_run);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

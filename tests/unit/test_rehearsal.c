@@ -48,7 +48,7 @@ static double loss_of(int which, float *d, const Problem *p, const float *logits
                          N, CLASSES);
 }
 
-START_TEST(gradients_are_those_of_finite_differences)
+START_TEST(gradients_equal_finite_differences)
 {
     for (uint64_t seed = 1; seed <= 10; seed++) {
         Problem p = make_problem(seed);
@@ -83,7 +83,7 @@ static void write_problem(const Problem *p)
     ck_assert_int_eq(fclose(out), 0);
 }
 
-START_TEST(losses_are_pytorchs)
+START_TEST(losses_equal_pytorch)
 {
     char command[1024];
     scratch_make();
@@ -190,7 +190,7 @@ static void random_similarity(float *s, uint64_t seed)
 
 /* Each choice is the best single one by the definition of f; the whole is within 1 - 1/e of the best set, found by
  * trying all. */
-START_TEST(greedy_choices_are_greedy_and_near_the_best)
+START_TEST(greedy_selection_follows_definition_and_bound)
 {
     const float nothing[POINTS] = {0};
     int below_best = 0;
@@ -220,7 +220,7 @@ START_TEST(greedy_choices_are_greedy_and_near_the_best)
 }
 END_TEST
 
-START_TEST(greedy_choices_begin_with_what_is_covered)
+START_TEST(greedy_selection_starts_from_covered_examples)
 {
     for (uint64_t seed = 1; seed <= 20; seed++) {
         float s[POINTS * POINTS], covered[POINTS], start[POINTS];
@@ -239,7 +239,7 @@ START_TEST(greedy_choices_begin_with_what_is_covered)
 }
 END_TEST
 
-START_TEST(weights_count_who_is_represented)
+START_TEST(weights_count_represented_examples)
 {
     /* Four points on a line at 0, 1, 5, 6; the chosen are 1 and 3; the last is like nobody. */
     const float x[4] = {0, 1, 5, 6};
@@ -255,7 +255,7 @@ END_TEST
 
 /* ---- shared values ---- */
 
-START_TEST(clusters_are_fixed_points_of_lloyds_rule)
+START_TEST(clusters_are_fixed_points_of_lloyd_algorithm)
 {
     enum { WEIGHTS = 400 };
     for (uint64_t seed = 1; seed <= 30; seed++) {
@@ -288,7 +288,7 @@ END_TEST
 
 /* ---- draws ---- */
 
-START_TEST(draws_come_in_whole_passes)
+START_TEST(examples_are_drawn_in_whole_passes)
 {
     uint32_t order[11], first[11] = {0}, same = 0;
     QcSampler s;
@@ -313,14 +313,14 @@ int main(void)
     Suite *suite = suite_create("rehearsal");
     TCase *tests = tcase_create("rehearsal");
     tcase_set_timeout(tests, 120); /* PyTorch takes seconds to begin */
-    tcase_add_loop_test(tests, gradients_are_those_of_finite_differences, 0, LOSSES);
-    tcase_add_test(tests, losses_are_pytorchs);
+    tcase_add_loop_test(tests, gradients_equal_finite_differences, 0, LOSSES);
+    tcase_add_test(tests, losses_equal_pytorch);
     tcase_add_test(tests, projected_gradients_do_not_conflict);
-    tcase_add_test(tests, greedy_choices_are_greedy_and_near_the_best);
-    tcase_add_test(tests, greedy_choices_begin_with_what_is_covered);
-    tcase_add_test(tests, weights_count_who_is_represented);
-    tcase_add_test(tests, clusters_are_fixed_points_of_lloyds_rule);
-    tcase_add_test(tests, draws_come_in_whole_passes);
+    tcase_add_test(tests, greedy_selection_follows_definition_and_bound);
+    tcase_add_test(tests, greedy_selection_starts_from_covered_examples);
+    tcase_add_test(tests, weights_count_represented_examples);
+    tcase_add_test(tests, clusters_are_fixed_points_of_lloyd_algorithm);
+    tcase_add_test(tests, examples_are_drawn_in_whole_passes);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

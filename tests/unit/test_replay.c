@@ -22,7 +22,7 @@ START_TEST(rate_0_changes_no_code)
 }
 END_TEST
 
-START_TEST(a_seed_is_a_result)
+START_TEST(same_seed_gives_same_bytes)
 {
     uint8_t codes[3][65536], slots[3][CAPACITY * TINY_VALUES];
     uint32_t n = 0;
@@ -41,7 +41,7 @@ START_TEST(a_seed_is_a_result)
 END_TEST
 
 /* The loss on the batch falls, and the flips reported are the codes that changed. */
-START_TEST(a_batch_is_learned)
+START_TEST(batch_loss_falls_and_flips_are_counted)
 {
     int32_t *before = NULL;
     for (int bits = 2; bits <= 8; bits *= 2) {
@@ -71,7 +71,7 @@ END_TEST
 
 /* Forwards, backwards and multiply-adds by hand; memory holds at least master weights, their gradient, two moments and
  * the weights. */
-START_TEST(costs_are_counted)
+START_TEST(costs_equal_hand_count)
 {
     const QcMethod *m = methods[_i];
     uint32_t filled[BATCHES] = {SOURCE, CAPACITY, CAPACITY};
@@ -96,7 +96,7 @@ END_TEST
 
 /* Reserved slots keep their source examples; a slot's window, label and id stay one example's; none is held
  * twice. */
-START_TEST(slots_stay_whole)
+START_TEST(slots_stay_consistent)
 {
     for (int keep = 0; keep < 2; keep++) {
         begin(methods[_i], TINY_MLP, 8, 3, keep ? "steps=1" : "steps=1 keep=0");
@@ -124,8 +124,8 @@ START_TEST(slots_stay_whole)
 }
 END_TEST
 
-/* An empty memory is no error; nor a batch of one. */
-START_TEST(little_is_enough)
+/* An empty memory or a batch of one is no error. */
+START_TEST(empty_memory_and_batch_of_one_are_accepted)
 {
     begin(methods[_i], TINY_MLP, 8, 3, "steps=3");
     memset(b.l.slots->flags, QC_SLOT_EMPTY, CAPACITY);
@@ -140,7 +140,7 @@ END_TEST
 
 /* Adam's first step moves a bias by rate x bias steps of its layer's output, or not at all; close gives the model its
  * own biases back. */
-START_TEST(biases_move_where_they_may)
+START_TEST(biases_move_only_if_allowed)
 {
     for (int moves = 0; moves < 2; moves++) {
         uint32_t moved = 0, n_biases = 0;
@@ -175,12 +175,12 @@ int main(void)
     TCase *tests = tcase_create("replay");
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, rate_0_changes_no_code, 0, METHODS);
-    tcase_add_loop_test(tests, a_seed_is_a_result, 0, METHODS);
-    tcase_add_loop_test(tests, a_batch_is_learned, 0, METHODS);
-    tcase_add_loop_test(tests, costs_are_counted, 0, METHODS);
-    tcase_add_loop_test(tests, slots_stay_whole, 0, METHODS);
-    tcase_add_loop_test(tests, little_is_enough, 0, METHODS);
-    tcase_add_loop_test(tests, biases_move_where_they_may, 0, METHODS);
+    tcase_add_loop_test(tests, same_seed_gives_same_bytes, 0, METHODS);
+    tcase_add_loop_test(tests, batch_loss_falls_and_flips_are_counted, 0, METHODS);
+    tcase_add_loop_test(tests, costs_equal_hand_count, 0, METHODS);
+    tcase_add_loop_test(tests, slots_stay_consistent, 0, METHODS);
+    tcase_add_loop_test(tests, empty_memory_and_batch_of_one_are_accepted, 0, METHODS);
+    tcase_add_loop_test(tests, biases_move_only_if_allowed, 0, METHODS);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -8,7 +8,7 @@
 
 /* The step of plain back-propagation is the step of its parts: cross-entropy of one batch through the float double,
  * Adam's first step of one rate against the gradient. */
-START_TEST(er_steps_down_the_gradient)
+START_TEST(er_step_equals_adam_step_on_batch_gradient)
 {
     QcFakeQuant s;
     QcRun *run;
@@ -51,7 +51,7 @@ END_TEST
 
 /* A batch of one class teaches plain replay that there is no other; ER-ACE has nothing to learn from it: among one
  * class the loss is 0. */
-START_TEST(er_ace_learns_nothing_from_one_class)
+START_TEST(er_ace_has_zero_loss_on_one_class)
 {
     for (int ace = 0; ace < 2; ace++) {
         begin(ace ? &qc_method_er_ace : &qc_method_er, TINY_PLAIN, 4, 1, "replay=0 rate=0.3 steps=20");
@@ -77,7 +77,7 @@ static void codes_after(uint8_t *codes, const QcMethod *m, const char *settings,
 }
 
 /* DER looks at the memory's windows and never at its labels, DER++ at both; alpha and beta are their weights. */
-START_TEST(der_recalls_logits_not_labels)
+START_TEST(der_uses_stored_logits_not_labels)
 {
     const struct {
         const QcMethod *m;
@@ -115,7 +115,7 @@ static double distance_to_start(float start[SOURCE][TINY_CLASSES], int keep)
 }
 
 /* The more alpha weighs, the nearer the answers to the source examples stay to what they were. */
-START_TEST(alpha_holds_the_answers)
+START_TEST(der_alpha_keeps_logits_near_start)
 {
     double moved[2];
     for (int heavy = 0; heavy < 2; heavy++) {
@@ -131,7 +131,7 @@ START_TEST(alpha_holds_the_answers)
 END_TEST
 
 /* Every layer: the share asked for is 0 and stays it, and no more than 2^cluster values are left. */
-START_TEST(deepc_prunes_and_shares)
+START_TEST(deepc_prunes_requested_share_and_clusters_values)
 {
     uint8_t *was_zero = calloc(65536, 1);
     begin(&qc_method_deepc, TINY_INCEPTION, 8, 1, "prune=0.4 cluster=3 steps=8 rate=2");
@@ -162,7 +162,7 @@ START_TEST(deepc_prunes_and_shares)
 END_TEST
 
 /* What is pruned are the weights nearest to 0, in the weights' own units. */
-START_TEST(deepc_prunes_the_smallest)
+START_TEST(deepc_prunes_smallest_weights)
 {
     begin(&qc_method_deepc, TINY_PLAIN, 8, 1, "prune=0.5 cluster=8 steps=0");
     float *was = malloc(b.t.g.n_codes * sizeof *was);
@@ -191,7 +191,7 @@ START_TEST(deepc_prunes_the_smallest)
 END_TEST
 
 /* With keep=0 the slots are a reservoir of all that was ever seen, source and stream: each with equal probability. */
-START_TEST(the_reservoir_favours_nobody)
+START_TEST(reservoir_keeps_each_example_with_equal_probability)
 {
     enum { TRIALS = 800, STREAM = BATCHES * BATCH, ALL = CAPACITY + STREAM };
     uint32_t kept[ALL] = {0};
@@ -215,13 +215,13 @@ int main(void)
     Suite *suite = suite_create("replayown");
     TCase *tests = tcase_create("replayown");
     tcase_set_timeout(tests, 120);
-    tcase_add_test(tests, er_steps_down_the_gradient);
-    tcase_add_test(tests, er_ace_learns_nothing_from_one_class);
-    tcase_add_test(tests, der_recalls_logits_not_labels);
-    tcase_add_test(tests, alpha_holds_the_answers);
-    tcase_add_test(tests, deepc_prunes_and_shares);
-    tcase_add_test(tests, deepc_prunes_the_smallest);
-    tcase_add_test(tests, the_reservoir_favours_nobody);
+    tcase_add_test(tests, er_step_equals_adam_step_on_batch_gradient);
+    tcase_add_test(tests, er_ace_has_zero_loss_on_one_class);
+    tcase_add_test(tests, der_uses_stored_logits_not_labels);
+    tcase_add_test(tests, der_alpha_keeps_logits_near_start);
+    tcase_add_test(tests, deepc_prunes_requested_share_and_clusters_values);
+    tcase_add_test(tests, deepc_prunes_smallest_weights);
+    tcase_add_test(tests, reservoir_keeps_each_example_with_equal_probability);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -59,7 +59,7 @@ static uint32_t draw_by_pmf(const World *w, const QcCandidates *c, uint32_t *cou
     return to_level_1;
 }
 
-START_TEST(pmf_keeps_the_distribution)
+START_TEST(pmf_rule_keeps_distribution_of_misses)
 {
     static World w;
     static uint32_t counts[WHOLE];
@@ -85,7 +85,7 @@ END_TEST
 
 /* Each of m is drawn k / m of the time; the counts' covariance makes the statistic chi-square of m - 1 degrees once
  * scaled by (m - 1) / m. */
-START_TEST(random_is_uniform)
+START_TEST(random_rule_is_uniform)
 {
     static World w;
     static uint32_t counts[WHOLE];
@@ -101,7 +101,7 @@ START_TEST(random_is_uniform)
 }
 END_TEST
 
-START_TEST(proportional_follows_the_weights)
+START_TEST(proportional_rule_follows_weights)
 {
     enum { N = 6, SEEDS = 20000 };
     const int32_t label[N] = {0};
@@ -130,7 +130,7 @@ START_TEST(proportional_follows_the_weights)
 }
 END_TEST
 
-START_TEST(hardest_come_first)
+START_TEST(hardest_rule_selects_most_missed_first)
 {
     static World w;
     QcCandidates c = world(&w);
@@ -144,7 +144,7 @@ START_TEST(hardest_come_first)
 }
 END_TEST
 
-START_TEST(quota_by_largest_remainder)
+START_TEST(quotas_follow_largest_remainder)
 {
     const uint32_t size[3] = {50, 30, 20};
     uint32_t quota[3];
@@ -156,7 +156,7 @@ START_TEST(quota_by_largest_remainder)
 }
 END_TEST
 
-START_TEST(nothing_is_taken_twice)
+START_TEST(no_example_is_selected_twice)
 {
     enum { N = 57, K = 5 };
     int32_t label[N];
@@ -207,7 +207,7 @@ static uint32_t least_squares(const uint32_t *size, const uint32_t *left, uint32
     return best;
 }
 
-START_TEST(no_filling_is_more_even)
+START_TEST(even_fill_has_least_sum_of_squares)
 {
     QcRng rng = qc_rng_seed(5, 0);
     for (int trial = 0; trial < 300; trial++) {
@@ -239,13 +239,13 @@ int main(void)
 {
     Suite *suite = suite_create("sample");
     TCase *rules = tcase_create("rules");
-    tcase_add_test(rules, pmf_keeps_the_distribution);
-    tcase_add_test(rules, random_is_uniform);
-    tcase_add_test(rules, proportional_follows_the_weights);
-    tcase_add_test(rules, hardest_come_first);
-    tcase_add_test(rules, quota_by_largest_remainder);
-    tcase_add_test(rules, nothing_is_taken_twice);
-    tcase_add_test(rules, no_filling_is_more_even);
+    tcase_add_test(rules, pmf_rule_keeps_distribution_of_misses);
+    tcase_add_test(rules, random_rule_is_uniform);
+    tcase_add_test(rules, proportional_rule_follows_weights);
+    tcase_add_test(rules, hardest_rule_selects_most_missed_first);
+    tcase_add_test(rules, quotas_follow_largest_remainder);
+    tcase_add_test(rules, no_example_is_selected_twice);
+    tcase_add_test(rules, even_fill_has_least_sum_of_squares);
     suite_add_tcase(suite, rules);
     return run_suite(suite);
 }

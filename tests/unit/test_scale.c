@@ -65,7 +65,7 @@ START_TEST(codes_stay_in_range_and_round_to_the_nearest)
 }
 END_TEST
 
-START_TEST(no_row_loses_more_than_by_the_scale_that_clips_nothing)
+START_TEST(row_error_is_at_most_that_of_min_max_scale)
 {
     QcRng rng = qc_rng_seed(2, 1);
     float w[N];
@@ -86,7 +86,7 @@ START_TEST(no_row_loses_more_than_by_the_scale_that_clips_nothing)
 }
 END_TEST
 
-START_TEST(rows_that_hold_nothing_or_all_but_nothing)
+START_TEST(zero_and_near_zero_rows_have_valid_scale)
 {
     float zero[N] = {0}, one[N] = {0}, faint[N];
     ck_assert_float_eq(qc_scale_of_weights(zero, N, 4), 1);
@@ -113,7 +113,7 @@ static double values_error(const float *x, uint64_t n, float scale, uint32_t zer
     return error;
 }
 
-START_TEST(activations_are_signed_only_where_they_must_be)
+START_TEST(activations_are_signed_only_if_negative_values_exist)
 {
     QcRng rng = qc_rng_seed(3, 1);
     float x[N], scale;
@@ -140,7 +140,7 @@ START_TEST(activations_are_signed_only_where_they_must_be)
 }
 END_TEST
 
-START_TEST(huge_activations_do_not_collapse)
+START_TEST(huge_activations_keep_resolution)
 {
     float x[4] = {1e25f, 5e24f, 2.5e24f, 0}, scale;
     uint32_t zero;
@@ -151,7 +151,7 @@ START_TEST(huge_activations_do_not_collapse)
 }
 END_TEST
 
-START_TEST(fixed_point_is_as_near_as_31_bits_can_be)
+START_TEST(fixed_point_factor_is_nearest_of_31_bits)
 {
     QcRng rng = qc_rng_seed(4, 1);
     for (int i = 0; i < 20000; i++) {
@@ -174,7 +174,7 @@ START_TEST(fixed_point_is_as_near_as_31_bits_can_be)
 }
 END_TEST
 
-START_TEST(fixed_point_at_the_ends)
+START_TEST(fixed_point_factor_at_range_limits)
 {
     int32_t m = -1;
     uint8_t s = 99;
@@ -233,7 +233,7 @@ static int all_on_a_grid(const float *w, uint32_t row, int bits)
     return 0;
 }
 
-START_TEST(snapping_twice_is_snapping_once)
+START_TEST(snapping_is_idempotent)
 {
     for (int bits = 2; bits <= 8; bits += bits == 2 ? 2 : 4) {
         QcGraph g;
@@ -265,13 +265,13 @@ int main(void)
     Suite *suite = suite_create("scale");
     TCase *tests = tcase_create("scale");
     tcase_add_test(tests, codes_stay_in_range_and_round_to_the_nearest);
-    tcase_add_test(tests, no_row_loses_more_than_by_the_scale_that_clips_nothing);
-    tcase_add_test(tests, rows_that_hold_nothing_or_all_but_nothing);
-    tcase_add_test(tests, activations_are_signed_only_where_they_must_be);
-    tcase_add_test(tests, huge_activations_do_not_collapse);
-    tcase_add_test(tests, fixed_point_is_as_near_as_31_bits_can_be);
-    tcase_add_test(tests, fixed_point_at_the_ends);
-    tcase_add_test(tests, snapping_twice_is_snapping_once);
+    tcase_add_test(tests, row_error_is_at_most_that_of_min_max_scale);
+    tcase_add_test(tests, zero_and_near_zero_rows_have_valid_scale);
+    tcase_add_test(tests, activations_are_signed_only_if_negative_values_exist);
+    tcase_add_test(tests, huge_activations_keep_resolution);
+    tcase_add_test(tests, fixed_point_factor_is_nearest_of_31_bits);
+    tcase_add_test(tests, fixed_point_factor_at_range_limits);
+    tcase_add_test(tests, snapping_is_idempotent);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -69,7 +69,7 @@ static void full_file(QcModelFile *m, const Full *f)
     ck_assert_msg(!qc_qgraphfile_encode(m, &f->g, &err) && !qc_flipfile_encode(m, &f->flip, &err), "%s", err.text);
 }
 
-START_TEST(the_model_is_small_in_file_and_memory)
+START_TEST(model_file_and_memory_fit_limits)
 {
     Full f;
     QcModelFile m;
@@ -89,7 +89,7 @@ START_TEST(the_model_is_small_in_file_and_memory)
 }
 END_TEST
 
-START_TEST(a_prediction_works_in_little)
+START_TEST(prediction_fits_64_kb_with_same_logits)
 {
     Full f;
     QcPlan plan = {0};
@@ -119,7 +119,7 @@ START_TEST(a_prediction_works_in_little)
 }
 END_TEST
 
-START_TEST(a_learner_fits_a_small_device)
+START_TEST(learner_fits_small_device)
 {
     Full f;
     full_make(&f);
@@ -141,7 +141,7 @@ START_TEST(a_learner_fits_a_small_device)
 END_TEST
 
 /* Reading takes from the arena what the plan says, array by array. */
-START_TEST(the_model_takes_what_is_said)
+START_TEST(model_memory_equals_plan)
 {
     Tiny t;
     QcQGraph g;
@@ -172,7 +172,7 @@ START_TEST(the_model_takes_what_is_said)
 }
 END_TEST
 
-START_TEST(a_batch_takes_its_windows_labels_and_ids)
+START_TEST(batch_memory_is_windows_labels_and_ids)
 {
     QcPlan plan = {0};
     qc_session_plan_batch(&plan, 64, VALUES);
@@ -180,7 +180,7 @@ START_TEST(a_batch_takes_its_windows_labels_and_ids)
 }
 END_TEST
 
-START_TEST(a_plan_has_an_end)
+START_TEST(plan_counts_parts_beyond_its_table)
 {
     QcPlan plan = {0};
     QcPlacing p = {.plan = &plan};
@@ -200,12 +200,12 @@ int main(void)
     Suite *suite = suite_create("sizes");
     TCase *t = tcase_create("sizes");
     tcase_set_timeout(t, 120);
-    tcase_add_test(t, the_model_is_small_in_file_and_memory);
-    tcase_add_test(t, a_prediction_works_in_little);
-    tcase_add_test(t, a_learner_fits_a_small_device);
-    tcase_add_loop_test(t, the_model_takes_what_is_said, 0, TINY_KINDS);
-    tcase_add_test(t, a_batch_takes_its_windows_labels_and_ids);
-    tcase_add_test(t, a_plan_has_an_end);
+    tcase_add_test(t, model_file_and_memory_fit_limits);
+    tcase_add_test(t, prediction_fits_64_kb_with_same_logits);
+    tcase_add_test(t, learner_fits_small_device);
+    tcase_add_loop_test(t, model_memory_equals_plan, 0, TINY_KINDS);
+    tcase_add_test(t, batch_memory_is_windows_labels_and_ids);
+    tcase_add_test(t, plan_counts_parts_beyond_its_table);
     suite_add_tcase(suite, t);
     return run_suite(suite);
 }

@@ -96,7 +96,7 @@ static uint32_t check_slots(void)
     return filled;
 }
 
-START_TEST(reserved_slots_outlive_every_batch)
+START_TEST(reserved_slots_are_kept_in_every_batch)
 {
     for (uint64_t seed = 1; seed <= 20; seed++) {
         device_begin(seed);
@@ -132,7 +132,7 @@ START_TEST(reserved_slots_outlive_every_batch)
 }
 END_TEST
 
-START_TEST(empty_slots_take_what_comes)
+START_TEST(empty_slots_are_filled_first)
 {
     device_begin(1);
     QcBatch a = make_batch(3);
@@ -144,7 +144,7 @@ START_TEST(empty_slots_take_what_comes)
 }
 END_TEST
 
-START_TEST(an_example_that_comes_again_is_not_kept_twice)
+START_TEST(repeated_example_is_stored_once)
 {
     for (uint64_t seed = 1; seed <= 20; seed++) {
         device_begin(seed);
@@ -160,7 +160,7 @@ START_TEST(an_example_that_comes_again_is_not_kept_twice)
 }
 END_TEST
 
-START_TEST(no_room_no_change)
+START_TEST(full_reserved_slots_change_nothing)
 {
     device_begin(1);
     for (uint32_t s = 0; s < CAPACITY; s++) fill_slot(s, QC_SLOT_RESERVED, 1);
@@ -173,7 +173,7 @@ END_TEST
 
 /* The same batch in rows that are spread over larger arrays, in another order, as a ring has them: the same slots
  * afterwards, byte for byte. */
-START_TEST(rows_say_where_examples_lie)
+START_TEST(examples_in_scattered_rows_give_same_slots)
 {
     static uint8_t x[ROWS * WINDOW], features[ROWS * FEATURES];
     uint16_t label[ROWS];
@@ -206,7 +206,7 @@ START_TEST(rows_say_where_examples_lie)
 }
 END_TEST
 
-START_TEST(what_is_held_is_found)
+START_TEST(stored_ids_are_found)
 {
     device_begin(1);
     ck_assert(!qc_slots_hold(&d.slots, 0)); /* empty slots have the id 0 */
@@ -224,7 +224,7 @@ enum { TRIALS = 20000, CANDIDATES = 6 };
 
 /* One open slot with an example in it and five that come: the winner is drawn by weight. Weights by qc-method(7):
  * misses + .1 + .5 [never right]. */
-START_TEST(one_slot_is_won_by_weight)
+START_TEST(one_open_slot_is_drawn_by_weight)
 {
     const uint16_t misses[CANDIDATES] = {1, 0, 0, 2, 3, 1};
     const uint8_t ever[CANDIDATES] = {1, 1, 0, 1, 0, 1};
@@ -255,8 +255,8 @@ START_TEST(one_slot_is_won_by_weight)
 }
 END_TEST
 
-/* Two slots and three candidates: who stays out is the one not drawn in two draws without replacement. */
-START_TEST(two_slots_are_won_without_replacement)
+/* Two slots and three candidates: the one that is left out is not drawn in two draws without replacement. */
+START_TEST(two_open_slots_are_drawn_without_replacement)
 {
     const double weight[3] = {0.1, 1.1, 3.1};
     const uint16_t misses[3] = {0, 1, 3}, label[3] = {0, 0, 0};
@@ -282,7 +282,7 @@ START_TEST(two_slots_are_won_without_replacement)
 END_TEST
 
 /* By turns: of each class as many as of any other, as far as there are any; a class that comes later gets its share. */
-START_TEST(balanced_slots_hold_the_classes_evenly)
+START_TEST(balanced_slots_keep_classes_even)
 {
     const uint16_t labels[2][BATCH] = {{0, 0, 0, 0, 0, 1, 1, 2, 2}, {3, 3, 3, 3, 3, 3, 3, 3, 3}};
     for (uint64_t seed = 1; seed <= 200; seed++) {
@@ -305,7 +305,7 @@ START_TEST(balanced_slots_hold_the_classes_evenly)
 END_TEST
 
 /* A reservoir of 4 out of a stream of 23, in batches of 5, 9, 9: each example is in it with probability 4/23. */
-START_TEST(a_reservoir_favours_nobody)
+START_TEST(reservoir_keeps_each_example_with_equal_probability)
 {
     enum { STREAM = 23, ROOM = 4 };
     uint32_t kept[STREAM] = {0};
@@ -337,16 +337,16 @@ int main(void)
     Suite *suite = suite_create("slots");
     TCase *tests = tcase_create("slots");
     tcase_set_timeout(tests, 60);
-    tcase_add_loop_test(tests, reserved_slots_outlive_every_batch, 0, QC_UPDATE_COUNT);
-    tcase_add_loop_test(tests, empty_slots_take_what_comes, 0, QC_UPDATE_COUNT);
-    tcase_add_loop_test(tests, an_example_that_comes_again_is_not_kept_twice, 0, QC_UPDATE_COUNT);
-    tcase_add_loop_test(tests, no_room_no_change, 0, QC_UPDATE_COUNT);
-    tcase_add_loop_test(tests, rows_say_where_examples_lie, 0, QC_UPDATE_COUNT);
-    tcase_add_test(tests, what_is_held_is_found);
-    tcase_add_loop_test(tests, one_slot_is_won_by_weight, 0, QC_UPDATE_RESERVOIR);
-    tcase_add_test(tests, two_slots_are_won_without_replacement);
-    tcase_add_test(tests, balanced_slots_hold_the_classes_evenly);
-    tcase_add_test(tests, a_reservoir_favours_nobody);
+    tcase_add_loop_test(tests, reserved_slots_are_kept_in_every_batch, 0, QC_UPDATE_COUNT);
+    tcase_add_loop_test(tests, empty_slots_are_filled_first, 0, QC_UPDATE_COUNT);
+    tcase_add_loop_test(tests, repeated_example_is_stored_once, 0, QC_UPDATE_COUNT);
+    tcase_add_loop_test(tests, full_reserved_slots_change_nothing, 0, QC_UPDATE_COUNT);
+    tcase_add_loop_test(tests, examples_in_scattered_rows_give_same_slots, 0, QC_UPDATE_COUNT);
+    tcase_add_test(tests, stored_ids_are_found);
+    tcase_add_loop_test(tests, one_open_slot_is_drawn_by_weight, 0, QC_UPDATE_RESERVOIR);
+    tcase_add_test(tests, two_open_slots_are_drawn_without_replacement);
+    tcase_add_test(tests, balanced_slots_keep_classes_even);
+    tcase_add_test(tests, reservoir_keeps_each_example_with_equal_probability);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -67,7 +67,7 @@ static void assert_same_answers(Pair *p, uint32_t from)
 }
 
 /* _i: kind. Answers, logits and reports of batches with all classes and with few, labelled and not. */
-START_TEST(untaken_rows_change_nothing)
+START_TEST(unused_spare_rows_change_nothing)
 {
     for (int bits = 2; bits <= 8; bits *= 2) {
         Pair p;
@@ -91,8 +91,8 @@ START_TEST(untaken_rows_change_nothing)
 }
 END_TEST
 
-/* _i: the row, not only the first. Four labels are enough; rows that were skipped stay spare. */
-START_TEST(a_label_makes_a_class_of_a_row)
+/* _i: the row, which need not be the first. Four labels are enough; skipped rows stay spare. */
+START_TEST(first_label_makes_spare_row_a_class)
 {
     for (int bits = 2; bits <= 8; bits *= 2) {
         Pair p;
@@ -131,7 +131,7 @@ START_TEST(a_label_makes_a_class_of_a_row)
 END_TEST
 
 /* Before and after the first label, undo takes the class back. */
-START_TEST(undo_makes_the_row_spare_again)
+START_TEST(undo_makes_row_spare_again)
 {
     Pair p;
     QcAdaptReport r;
@@ -148,7 +148,7 @@ START_TEST(undo_makes_the_row_spare_again)
 }
 END_TEST
 
-START_TEST(names_take_rows_in_order)
+START_TEST(class_names_take_spare_rows_in_order)
 {
     Pair p;
     pair_begin(&p, TINY_PLAIN, 4);
@@ -171,7 +171,7 @@ START_TEST(names_take_rows_in_order)
 END_TEST
 
 /* _i: kind. The model without its spare rows is the model that it was made of. */
-START_TEST(dropped_rows_leave_the_model)
+START_TEST(dropping_spare_rows_restores_model)
 {
     for (int bits = 2; bits <= 8; bits *= 2) {
         Pair p;
@@ -192,7 +192,7 @@ START_TEST(dropped_rows_leave_the_model)
 }
 END_TEST
 
-START_TEST(a_row_without_a_name_that_could_answer_is_refused)
+START_TEST(active_row_without_name_is_refused)
 {
     Pair p;
     QcErr err;
@@ -209,7 +209,7 @@ START_TEST(a_row_without_a_name_that_could_answer_is_refused)
 }
 END_TEST
 
-START_TEST(more_rows_than_a_head_can_have_are_refused)
+START_TEST(too_many_spare_rows_are_refused)
 {
     Pair p;
     QcErr err;
@@ -225,13 +225,13 @@ int main(void)
 {
     Suite *s = suite_create("spare");
     TCase *t = tcase_create("all");
-    tcase_add_loop_test(t, untaken_rows_change_nothing, 0, TINY_KINDS);
-    tcase_add_loop_test(t, a_label_makes_a_class_of_a_row, 0, SPARE);
-    tcase_add_test(t, undo_makes_the_row_spare_again);
-    tcase_add_test(t, names_take_rows_in_order);
-    tcase_add_loop_test(t, dropped_rows_leave_the_model, 0, TINY_KINDS);
-    tcase_add_test(t, a_row_without_a_name_that_could_answer_is_refused);
-    tcase_add_test(t, more_rows_than_a_head_can_have_are_refused);
+    tcase_add_loop_test(t, unused_spare_rows_change_nothing, 0, TINY_KINDS);
+    tcase_add_loop_test(t, first_label_makes_spare_row_a_class, 0, SPARE);
+    tcase_add_test(t, undo_makes_row_spare_again);
+    tcase_add_test(t, class_names_take_spare_rows_in_order);
+    tcase_add_loop_test(t, dropping_spare_rows_restores_model, 0, TINY_KINDS);
+    tcase_add_test(t, active_row_without_name_is_refused);
+    tcase_add_test(t, too_many_spare_rows_are_refused);
     suite_add_tcase(s, t);
     return run_suite(s);
 }

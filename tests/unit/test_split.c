@@ -54,7 +54,7 @@ static uint32_t count_label(const QcDataset *d, const uint32_t *order, uint32_t 
 }
 
 /* UCI-DSA: the last 12 of the 60 segments of each activity. */
-START_TEST(block_takes_the_end_of_each_recording)
+START_TEST(block_split_takes_end_of_each_recording)
 {
     static const uint32_t sizes[] = {60, 60, 60};
     QcDataset d;
@@ -69,7 +69,7 @@ START_TEST(block_takes_the_end_of_each_recording)
 }
 END_TEST
 
-START_TEST(block_looks_at_class_and_recording)
+START_TEST(block_split_separates_class_and_recording)
 {
     static const uint32_t sizes[] = {20, 30};
     QcDataset d;
@@ -85,7 +85,7 @@ START_TEST(block_looks_at_class_and_recording)
 }
 END_TEST
 
-START_TEST(random_is_stratified_seeded_and_in_order)
+START_TEST(random_split_is_stratified_seeded_and_in_order)
 {
     static const uint32_t sizes[] = {10, 35, 2, 53};
     QcDataset d;
@@ -129,7 +129,7 @@ START_TEST(whole_recordings_and_groups_stay_together)
 }
 END_TEST
 
-START_TEST(recordings_are_left_out_by_name)
+START_TEST(recordings_are_excluded_by_name)
 {
     static const uint32_t sizes[] = {40, 60};
     QcDataset d;
@@ -148,7 +148,7 @@ START_TEST(recordings_are_left_out_by_name)
 }
 END_TEST
 
-START_TEST(what_cannot_be_split_is_refused)
+START_TEST(impossible_splits_are_refused)
 {
     static const uint32_t lonely[] = {10, 1}, single[] = {1}, even[] = {20, 20};
     QcDataset d;
@@ -183,7 +183,7 @@ START_TEST(what_cannot_be_split_is_refused)
 }
 END_TEST
 
-START_TEST(groups_are_picked_by_name)
+START_TEST(groups_are_selected_by_name)
 {
     static const uint32_t sizes[] = {30};
     QcDataset d;
@@ -234,7 +234,7 @@ END_TEST
 
 /* Where a shuffled stream puts an example is uniform: chi-square over tenths, 9 degrees of freedom, one in a million
  * above 45. */
-START_TEST(shuffling_is_fair)
+START_TEST(shuffling_is_uniform)
 {
     static const uint32_t sizes[] = {50};
     QcDataset d;
@@ -252,7 +252,7 @@ START_TEST(shuffling_is_fair)
 }
 END_TEST
 
-START_TEST(words_name_ways_and_orders)
+START_TEST(split_and_order_names_are_parsed)
 {
     QcSplitBy by;
     QcStreamOrder kind;
@@ -269,16 +269,16 @@ int main(void)
 {
     Suite *suite = suite_create("split");
     TCase *t = tcase_create("split");
-    tcase_add_loop_test(t, block_takes_the_end_of_each_recording, 0, 2);
-    tcase_add_test(t, block_looks_at_class_and_recording);
-    tcase_add_test(t, random_is_stratified_seeded_and_in_order);
+    tcase_add_loop_test(t, block_split_takes_end_of_each_recording, 0, 2);
+    tcase_add_test(t, block_split_separates_class_and_recording);
+    tcase_add_test(t, random_split_is_stratified_seeded_and_in_order);
     tcase_add_loop_test(t, whole_recordings_and_groups_stay_together, 0, 2);
-    tcase_add_test(t, recordings_are_left_out_by_name);
-    tcase_add_test(t, what_cannot_be_split_is_refused);
-    tcase_add_test(t, groups_are_picked_by_name);
+    tcase_add_test(t, recordings_are_excluded_by_name);
+    tcase_add_test(t, impossible_splits_are_refused);
+    tcase_add_test(t, groups_are_selected_by_name);
     tcase_add_loop_test(t, batches_hold_every_example_once, 0, 3);
-    tcase_add_test(t, shuffling_is_fair);
-    tcase_add_test(t, words_name_ways_and_orders);
+    tcase_add_test(t, shuffling_is_uniform);
+    tcase_add_test(t, split_and_order_names_are_parsed);
     suite_add_tcase(suite, t);
     return run_suite(suite);
 }

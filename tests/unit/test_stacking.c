@@ -72,9 +72,9 @@ static void expect_lowered_by(double share, uint32_t first, uint32_t classes)
     }
 }
 
-/* Others are waited for as ever; by a tenth, because 640 examples of each shown class have come; by a quarter, because
- * no class was new for four times the examples of a class. */
-START_TEST(shown_classes_are_lowered_by_a_share_of_their_margin)
+/* The full bias; a tenth, because 640 examples of each shown class have come; a quarter, because no class was new
+ * for four times the examples of a class. */
+START_TEST(stacking_lowers_shown_classes_by_share_of_margin)
 {
     static const struct {
         uint32_t before, waited;
@@ -94,7 +94,7 @@ END_TEST
 
 /* _i: the batch has many classes; all classes are shown; the margin is not positive, because the ring's labels are
  * wrong. */
-START_TEST(otherwise_nothing_is_lowered)
+START_TEST(stacking_is_off_otherwise)
 {
     enum { MANY_CLASSES, ALL_SHOWN, NO_MARGIN };
     for (int kind = 0; kind < TINY_KINDS; kind++) {
@@ -154,7 +154,7 @@ static void expect_best_temperature(double enough)
 }
 
 /* _i: kind. Losses that are good enough: none, the default, all. Some examples have the label of another class. */
-START_TEST(temperature_is_the_best_or_the_highest_that_is_good_enough)
+START_TEST(temperature_is_best_or_highest_with_acceptable_loss)
 {
     const float enough[] = {0, 0.03f, 0.4f, 100};
     double least = 1, largest = 0;
@@ -181,9 +181,9 @@ int main(void)
 {
     Suite *s = suite_create("stacking");
     TCase *t = tcase_create("all");
-    tcase_add_loop_test(t, shown_classes_are_lowered_by_a_share_of_their_margin, 0, TINY_KINDS);
-    tcase_add_loop_test(t, otherwise_nothing_is_lowered, 0, 3);
-    tcase_add_loop_test(t, temperature_is_the_best_or_the_highest_that_is_good_enough, 0, TINY_KINDS);
+    tcase_add_loop_test(t, stacking_lowers_shown_classes_by_share_of_margin, 0, TINY_KINDS);
+    tcase_add_loop_test(t, stacking_is_off_otherwise, 0, 3);
+    tcase_add_loop_test(t, temperature_is_best_or_highest_with_acceptable_loss, 0, TINY_KINDS);
     suite_add_tcase(s, t);
     return run_suite(s);
 }

@@ -5,7 +5,7 @@
 #include "restarted.h"
 
 /* _i: bits, without and with flips. */
-START_TEST(a_restart_goes_on_exactly)
+START_TEST(restored_learner_continues_with_same_bytes)
 {
     Device d;
     static Cells cells;
@@ -72,7 +72,7 @@ static int cut_save(Device *d, Cells *cells, const QcFlash *f, int64_t budget, c
 
 /* _i: the page, without and with flips. before: saves that went well; 0: the first save of all, over garbage; then into
  * either slot. */
-START_TEST(cut_at_any_byte)
+START_TEST(power_cut_at_any_byte_keeps_a_valid_state)
 {
     /* the state with flips is large */
     const uint32_t pages[] = {1, 8, 64, 512}, page = pages[_i], step = _i % 2 ? 7 : 1;
@@ -108,7 +108,7 @@ START_TEST(cut_at_any_byte)
 }
 END_TEST
 
-START_TEST(sequence_goes_round)
+START_TEST(sequence_number_wraps_around)
 {
     Device d;
     static Cells cells;
@@ -133,8 +133,8 @@ START_TEST(sequence_goes_round)
 }
 END_TEST
 
-/* A byte of either slot goes bad at rest. */
-START_TEST(a_bad_byte_costs_one_state_at_most)
+/* A byte of either slot is corrupted after it was written. */
+START_TEST(corrupted_byte_loses_one_state_at_most)
 {
     Device d;
     static Cells cells;
@@ -172,10 +172,10 @@ int main(void)
     Suite *suite = suite_create("state");
     TCase *t = tcase_create("state");
     tcase_set_timeout(t, 240);
-    tcase_add_loop_test(t, a_restart_goes_on_exactly, 0, 6);
-    tcase_add_loop_test(t, cut_at_any_byte, 0, 4);
-    tcase_add_test(t, sequence_goes_round);
-    tcase_add_test(t, a_bad_byte_costs_one_state_at_most);
+    tcase_add_loop_test(t, restored_learner_continues_with_same_bytes, 0, 6);
+    tcase_add_loop_test(t, power_cut_at_any_byte_keeps_a_valid_state, 0, 4);
+    tcase_add_test(t, sequence_number_wraps_around);
+    tcase_add_test(t, corrupted_byte_loses_one_state_at_most);
     suite_add_tcase(suite, t);
     return run_suite(suite);
 }

@@ -7,7 +7,7 @@
 
 #include "../../lib/base/digest.h"
 
-START_TEST(states_of_others_are_refused)
+START_TEST(states_of_other_learners_are_refused)
 {
     Device d;
     static Cells cells;
@@ -129,7 +129,7 @@ static int broken_read(void *ctx, uint32_t at, void *to, uint32_t n)
     return 1;
 }
 
-START_TEST(memory_that_cannot_be_read_is_broken)
+START_TEST(unreadable_memory_is_reported_broken)
 {
     Device d;
     static Cells cells;
@@ -143,7 +143,7 @@ START_TEST(memory_that_cannot_be_read_is_broken)
 }
 END_TEST
 
-START_TEST(memory_that_does_not_fit_is_refused)
+START_TEST(memory_of_wrong_size_is_refused)
 {
     Device d;
     static Cells cells;
@@ -177,11 +177,11 @@ int main(void)
 {
     Suite *suite = suite_create("staterefused");
     TCase *t = tcase_create("staterefused");
-    tcase_add_test(t, states_of_others_are_refused);
+    tcase_add_test(t, states_of_other_learners_are_refused);
     tcase_add_test(t, forged_states_are_refused);
     tcase_add_test(t, states_of_another_size_are_refused);
-    tcase_add_test(t, memory_that_cannot_be_read_is_broken);
-    tcase_add_test(t, memory_that_does_not_fit_is_refused);
+    tcase_add_test(t, unreadable_memory_is_reported_broken);
+    tcase_add_test(t, memory_of_wrong_size_is_refused);
     suite_add_tcase(suite, t);
     return run_suite(suite);
 }

@@ -16,7 +16,7 @@ static void logits_of(float *out, QcGraph *g)
     qc_run_free(run);
 }
 
-START_TEST(answers_stay_the_same)
+START_TEST(logits_are_unchanged_while_weights_are_0)
 {
     static const TinyKind kinds[] = {TINY_PLAIN, TINY_RESIDUAL, TINY_INCEPTION, TINY_MIXED, TINY_IMAGE};
     float plain[N * TINY_CLASSES], both[N * TINY_CLASSES];
@@ -44,7 +44,7 @@ START_TEST(answers_stay_the_same)
 }
 END_TEST
 
-START_TEST(only_after_a_global_average)
+START_TEST(deviations_need_global_average)
 {
     QcGraph g, wider;
     QcErr err;
@@ -60,7 +60,7 @@ START_TEST(only_after_a_global_average)
 END_TEST
 
 /* Mean 0, deviation 1 or 2, in random order. */
-START_TEST(values_of_one_mean_differ)
+START_TEST(classes_of_equal_mean_are_separated)
 {
     const float calm[8] = {1, -1, 1, 1, -1, -1, 1, -1};
     float x[16];
@@ -85,9 +85,9 @@ int main(void)
     Suite *s = suite_create("std");
     TCase *t = tcase_create("all");
     tiny_windows(windows, N, 1, 21);
-    tcase_add_loop_test(t, answers_stay_the_same, 0, 5);
-    tcase_add_test(t, only_after_a_global_average);
-    tcase_add_test(t, values_of_one_mean_differ);
+    tcase_add_loop_test(t, logits_are_unchanged_while_weights_are_0, 0, 5);
+    tcase_add_test(t, deviations_need_global_average);
+    tcase_add_test(t, classes_of_equal_mean_are_separated);
     suite_add_tcase(s, t);
     return run_suite(s);
 }

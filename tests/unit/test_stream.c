@@ -16,7 +16,7 @@ static void make_frames(float x[FRAMES][TINY_CHANNELS])
 }
 
 /* _i: kind. Strides below, at and above the length of a window. */
-START_TEST(windows_are_those_of_the_whole_recording)
+START_TEST(stream_windows_equal_windows_of_whole_recording)
 {
     static const uint32_t strides[] = {1, 5, TINY_LENGTH - 1, TINY_LENGTH, TINY_LENGTH + 7, 2 * TINY_LENGTH};
     static float x[FRAMES][TINY_CHANNELS];
@@ -71,7 +71,7 @@ int main(void)
 {
     Suite *suite = suite_create("stream");
     TCase *c = tcase_create("stream");
-    tcase_add_loop_test(c, windows_are_those_of_the_whole_recording, 0, TINY_KINDS);
+    tcase_add_loop_test(c, stream_windows_equal_windows_of_whole_recording, 0, TINY_KINDS);
     tcase_add_test(c, no_window_spans_a_gap);
     suite_add_tcase(suite, c);
     return run_suite(suite);

@@ -133,7 +133,7 @@ static double judge(const QcDataset *d, uint32_t learnt, uint32_t tested)
     return (double)right / n_test;
 }
 
-START_TEST(a_person_can_be_learnt_and_another_not_by_it)
+START_TEST(subject_is_learnable_and_differs_from_other_subjects)
 {
     double own = 0, other = 0;
     for (uint64_t seed = 1; seed <= 5; seed++) {
@@ -149,7 +149,7 @@ START_TEST(a_person_can_be_learnt_and_another_not_by_it)
 }
 END_TEST
 
-START_TEST(without_drift_people_are_alike)
+START_TEST(subjects_without_drift_are_alike)
 {
     QcDataset d;
     make(&d, 2, 0, 1);
@@ -158,7 +158,7 @@ START_TEST(without_drift_people_are_alike)
 }
 END_TEST
 
-START_TEST(senseless_options_are_refused)
+START_TEST(invalid_options_are_refused)
 {
     static const QcSynthOptions wrong[] = {
         {.subjects = 1, .windows = 1, .channels = 1, .length = 1, .drift = 1},
@@ -182,9 +182,9 @@ int main(void)
     tcase_set_timeout(t, 120);
     tcase_add_test(t, shape_names_and_ids);
     tcase_add_test(t, the_same_seed_gives_the_same_bytes);
-    tcase_add_test(t, a_person_can_be_learnt_and_another_not_by_it);
-    tcase_add_test(t, without_drift_people_are_alike);
-    tcase_add_test(t, senseless_options_are_refused);
+    tcase_add_test(t, subject_is_learnable_and_differs_from_other_subjects);
+    tcase_add_test(t, subjects_without_drift_are_alike);
+    tcase_add_test(t, invalid_options_are_refused);
     suite_add_tcase(suite, t);
     return run_suite(suite);
 }

@@ -84,7 +84,7 @@ static const struct {
     {"100%#{}^", {"100%#{}^", NULL, "100\\%\\#\\{\\}\\textasciicircum{}", NULL, NULL}},
 };
 
-START_TEST(each_form_of_each_text)
+START_TEST(texts_are_escaped_in_each_form)
 {
     for (int f = 0; f < FORMS; f++) {
         const char *wanted = table[_i].forms[f] ? table[_i].forms[f] : table[_i].forms[0], *text = table[_i].text;
@@ -110,7 +110,7 @@ START_TEST(each_form_of_each_text)
 END_TEST
 
 /* Whatever the bytes are: the output is UTF-8 without a control character, and plain text of it is itself. */
-START_TEST(any_bytes_become_safe_text)
+START_TEST(random_bytes_become_safe_text)
 {
     uint64_t state = 1;
     for (int turn = 0; turn < 20000; turn++) {
@@ -129,7 +129,7 @@ START_TEST(any_bytes_become_safe_text)
 }
 END_TEST
 
-START_TEST(sentences_are_one_line)
+START_TEST(messages_are_one_line)
 {
     QcErr err;
     qc_fail(&err, QC_EFORMAT, "class '%s' of %.5s", "a\n\x1b[2J\xc2\x9b", "\xff\xfe");
@@ -143,9 +143,9 @@ int main(void)
 {
     Suite *suite = suite_create("text");
     TCase *tcase = tcase_create("text");
-    tcase_add_loop_test(tcase, each_form_of_each_text, 0, sizeof table / sizeof *table);
-    tcase_add_test(tcase, any_bytes_become_safe_text);
-    tcase_add_test(tcase, sentences_are_one_line);
+    tcase_add_loop_test(tcase, texts_are_escaped_in_each_form, 0, sizeof table / sizeof *table);
+    tcase_add_test(tcase, random_bytes_become_safe_text);
+    tcase_add_test(tcase, messages_are_one_line);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

@@ -23,7 +23,7 @@ static int open_changed(QcFlat *f, QcFlatTable *root, uint8_t bytes[sizeof good]
     return qc_flat_open(f, root, bytes, sizeof good, "TEST", &err);
 }
 
-START_TEST(fields_are_read)
+START_TEST(flatbuffer_fields_are_read)
 {
     QcFlat f;
     QcFlatTable root;
@@ -42,7 +42,7 @@ START_TEST(fields_are_read)
 }
 END_TEST
 
-START_TEST(what_leads_outside_is_refused)
+START_TEST(offsets_outside_file_are_refused)
 {
     QcFlat f;
     QcFlatTable root;
@@ -107,8 +107,8 @@ int main(void)
 {
     Suite *suite = suite_create("tflite");
     TCase *tcase = tcase_create("tflite");
-    tcase_add_test(tcase, fields_are_read);
-    tcase_add_test(tcase, what_leads_outside_is_refused);
+    tcase_add_test(tcase, flatbuffer_fields_are_read);
+    tcase_add_test(tcase, offsets_outside_file_are_refused);
     tcase_add_test(tcase, cut_models_are_refused);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

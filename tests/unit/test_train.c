@@ -26,7 +26,7 @@ START_TEST(loss_of_known_logits)
 }
 END_TEST
 
-START_TEST(optimizer_steps_by_hand)
+START_TEST(optimizer_steps_equal_hand_computed_values)
 {
     QcOptim o;
     float p[2] = {1, 1}, g[2] = {.5f, -2};
@@ -61,7 +61,7 @@ static double accuracy(QcGraph *g, const QcDataset *d)
     return (double)right / d->n;
 }
 
-START_TEST(learns_a_small_problem)
+START_TEST(training_solves_small_problem)
 {
     QcDataset d, test;
     QcGraph g;
@@ -84,7 +84,7 @@ START_TEST(learns_a_small_problem)
 }
 END_TEST
 
-START_TEST(same_seed_same_bytes)
+START_TEST(same_seed_gives_same_bytes)
 {
     QcDataset d;
     QcGraph a, b;
@@ -148,7 +148,7 @@ static int remember(void *ctx, QcGraph *g, const QcEpoch *epoch, QcErr *e)
     return 0;
 }
 
-START_TEST(early_stop_keeps_the_best_epoch)
+START_TEST(early_stop_keeps_best_epoch)
 {
     QcDataset d;
     QcGraph g;
@@ -170,7 +170,7 @@ START_TEST(early_stop_keeps_the_best_epoch)
 }
 END_TEST
 
-START_TEST(complaints)
+START_TEST(invalid_options_and_labels_are_refused)
 {
     QcDataset d;
     QcGraph g;
@@ -207,12 +207,12 @@ int main(void)
     TCase *all = tcase_create("all");
     tcase_set_timeout(all, 0);
     tcase_add_test(all, loss_of_known_logits);
-    tcase_add_test(all, optimizer_steps_by_hand);
-    tcase_add_test(all, learns_a_small_problem);
-    tcase_add_test(all, same_seed_same_bytes);
+    tcase_add_test(all, optimizer_steps_equal_hand_computed_values);
+    tcase_add_test(all, training_solves_small_problem);
+    tcase_add_test(all, same_seed_gives_same_bytes);
     tcase_add_test(all, validation_split_is_stratified);
-    tcase_add_test(all, early_stop_keeps_the_best_epoch);
-    tcase_add_test(all, complaints);
+    tcase_add_test(all, early_stop_keeps_best_epoch);
+    tcase_add_test(all, invalid_options_and_labels_are_refused);
     suite_add_tcase(suite, all);
     return run_suite(suite);
 }

@@ -9,7 +9,7 @@
 #include "../../lib/nn/runparts.h"
 
 /* The straight-through gradient is no slope: it is 1 inside the range, 0 outside. */
-START_TEST(quant_is_straight_through)
+START_TEST(quantization_gradient_is_straight_through)
 {
     QcGraph g = start(1, 1, 6);
     uint32_t quant = NODE(qc_graph_quant(&g, "quant", 0, .5f, 2, 2, &err)); /* values -1, -.5, 0, .5 */
@@ -31,7 +31,7 @@ END_TEST
 
 /* By the C library's rounding, value by value: halves, values around them, far ones and what is no number, with and
  * without room of its own. */
-START_TEST(quant_rounds_as_roundf)
+START_TEST(quantization_rounds_as_roundf)
 {
     enum { N = 4 * 64 + 9 };
     const QcNode node = {.scale = 0.37f, .zero = 5, .bits = 4};
@@ -61,9 +61,9 @@ START_TEST(quant_rounds_as_roundf)
 }
 END_TEST
 
-/* Memory is shared where lives do not meet: a kept node's value and gradient must still equal the values of a run that
- * keeps everything. */
-START_TEST(keeping_changes_nothing)
+/* Tensors that are not needed at the same time share memory: a kept node's value and gradient must equal the values
+ * of a run that keeps everything. */
+START_TEST(shared_memory_gives_same_values_as_separate_memory)
 {
     QcGraph g = start(4, 1, 10);
     uint32_t a = NODE(qc_graph_conv(&g, "a", 0, 6, qc_window_same_1d(3), 1, 1, &err));
@@ -104,7 +104,7 @@ END_TEST
 
 /* Batch norm sees the n windows that are there, whatever the run has room for, and keeps PyTorch's running
  * statistics. */
-START_TEST(norm_statistics)
+START_TEST(batch_norm_statistics_equal_definition)
 {
     QcGraph g = start(1, 1, 2);
     uint32_t norm = NODE(qc_graph_simple(&g, "norm", QC_OP_BATCHNORM, 0, &err));
@@ -133,7 +133,7 @@ START_TEST(norm_statistics)
 END_TEST
 
 /* Beyond its scratchpad is where oneDNN 2.6 would write; the heap notices, for so many windows. */
-START_TEST(strides_stay_in_their_memory)
+START_TEST(strided_convolutions_stay_in_their_memory)
 {
     enum { N = 64 };
     QcGraph g = start(8, 64, 64);
@@ -165,11 +165,11 @@ int main(void)
     Suite *suite = suite_create("trainrun");
     TCase *runs = tcase_create("runs");
     tcase_set_timeout(runs, 0);
-    tcase_add_test(runs, quant_is_straight_through);
-    tcase_add_test(runs, quant_rounds_as_roundf);
-    tcase_add_test(runs, keeping_changes_nothing);
-    tcase_add_test(runs, norm_statistics);
-    tcase_add_test(runs, strides_stay_in_their_memory);
+    tcase_add_test(runs, quantization_gradient_is_straight_through);
+    tcase_add_test(runs, quantization_rounds_as_roundf);
+    tcase_add_test(runs, shared_memory_gives_same_values_as_separate_memory);
+    tcase_add_test(runs, batch_norm_statistics_equal_definition);
+    tcase_add_test(runs, strided_convolutions_stay_in_their_memory);
     suite_add_tcase(suite, runs);
     return run_suite(suite);
 }

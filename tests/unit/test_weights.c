@@ -17,7 +17,7 @@ typedef int (*Read)(QcWeights *w, const uint8_t *bytes, size_t length, const cha
 static const Save saves[2] = {qc_weights_save_npz, qc_weights_save_safetensors};
 static const Read reads[2] = {qc_weights_read_npz, qc_weights_read_safetensors};
 
-START_TEST(layout_is_pytorchs)
+START_TEST(weight_layout_equals_pytorch)
 {
     QcGraph g;
     QcWeights w;
@@ -52,7 +52,7 @@ START_TEST(layout_is_pytorchs)
 }
 END_TEST
 
-START_TEST(round_trips)
+START_TEST(weights_round_trip)
 {
     QcGraph g, back;
     QcWeights w, v;
@@ -91,7 +91,7 @@ static int refuses(int format, QcWeights *w, const uint8_t *bytes, size_t length
     return refused;
 }
 
-START_TEST(damage_is_refused)
+START_TEST(damaged_weight_files_are_refused)
 {
     QcGraph g;
     QcWeights w;
@@ -122,9 +122,9 @@ int main(void)
     TCase *all = tcase_create("all");
     tcase_set_timeout(all, 0);
     tcase_add_unchecked_fixture(all, scratch_make, scratch_remove);
-    tcase_add_test(all, layout_is_pytorchs);
-    tcase_add_loop_test(all, round_trips, 0, TINY_KINDS);
-    tcase_add_loop_test(all, damage_is_refused, 0, 2);
+    tcase_add_test(all, weight_layout_equals_pytorch);
+    tcase_add_loop_test(all, weights_round_trip, 0, TINY_KINDS);
+    tcase_add_loop_test(all, damaged_weight_files_are_refused, 0, 2);
     suite_add_tcase(suite, all);
     return run_suite(suite);
 }

@@ -61,7 +61,7 @@ static double layer_of_network(double *out, const double *in, int n_out, int n_i
     return out[0];
 }
 
-START_TEST(the_network_is_an_mlp_with_a_softmax)
+START_TEST(network_equals_mlp_with_softmax)
 {
     enum { M = 21 }; /* not a whole number of lanes */
     QcRng rng = qc_rng_seed(1, 8);
@@ -135,7 +135,7 @@ static uint32_t count_all(int32_t step)
     return n;
 }
 
-START_TEST(a_sample_steps_exactly_what_it_proposes)
+START_TEST(step_changes_exactly_the_proposed_weights)
 {
     const int bits[] = {2, 4, 8};
     const float shares[] = {0, 1e-6f, 0.003f, 0.05f, 0.2f, 0.6f, 1};
@@ -213,7 +213,7 @@ END_TEST
 
 /* Keys of the last bin are equal: now and then several weights share it, and only as many as are still wanted
  * may be taken. */
-START_TEST(ties_do_not_add_to_a_draw)
+START_TEST(ties_do_not_enlarge_sample)
 {
     draw_begin(TINY_INCEPTION, 8);
     memset(w.sample.scores, 0, w.t.g.n_codes);
@@ -226,7 +226,7 @@ START_TEST(ties_do_not_add_to_a_draw)
 }
 END_TEST
 
-START_TEST(a_share_of_each_layer)
+START_TEST(sample_takes_a_share_of_each_layer)
 {
     draw_begin(TINY_INCEPTION, 8);
     memset(w.sample.scores, 0, w.t.g.n_codes); /* all down by 1, which few of 256 codes cannot */
@@ -243,7 +243,7 @@ START_TEST(a_share_of_each_layer)
 }
 END_TEST
 
-START_TEST(nothing_to_draw)
+START_TEST(no_possible_step_gives_empty_sample)
 {
     draw_begin(TINY_PLAIN, 2);
     ck_assert_uint_eq(qc_weightsample_propose(&w.sample, 0.5f, 1, 0, 1), 0); /* as begun: no weight has a score */
@@ -258,7 +258,7 @@ END_TEST
 
 /* A single weight drawn many times: odds go with score^2, that is 2^(-level/4); among equals nobody is favoured; seeds
  * decide. */
-START_TEST(higher_scores_are_drawn_more_often)
+START_TEST(higher_scores_are_sampled_more_often)
 {
     enum { TRIALS = 2000, PARTS = 8 };
     draw_begin(TINY_PLAIN, 8);
@@ -306,13 +306,13 @@ int main(void)
     TCase *tests = tcase_create("draw");
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, score_bytes_keep_order_and_direction);
-    tcase_add_test(tests, the_network_is_an_mlp_with_a_softmax);
-    tcase_add_loop_test(tests, a_sample_steps_exactly_what_it_proposes, 0, TINY_KINDS);
+    tcase_add_test(tests, network_equals_mlp_with_softmax);
+    tcase_add_loop_test(tests, step_changes_exactly_the_proposed_weights, 0, TINY_KINDS);
     tcase_add_loop_test(tests, only_sampled_weights_are_stepped, 0, TINY_KINDS);
-    tcase_add_test(tests, ties_do_not_add_to_a_draw);
-    tcase_add_test(tests, a_share_of_each_layer);
-    tcase_add_test(tests, nothing_to_draw);
-    tcase_add_test(tests, higher_scores_are_drawn_more_often);
+    tcase_add_test(tests, ties_do_not_enlarge_sample);
+    tcase_add_test(tests, sample_takes_a_share_of_each_layer);
+    tcase_add_test(tests, no_possible_step_gives_empty_sample);
+    tcase_add_test(tests, higher_scores_are_sampled_more_often);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

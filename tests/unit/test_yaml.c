@@ -10,7 +10,7 @@ static int parse(QcYamlDocument *d, const char *text, QcErr *err)
     return qc_yaml_parse(d, text, strlen(text), "f.yaml", 1, err);
 }
 
-START_TEST(values)
+START_TEST(yaml_values_are_read)
 {
     static const char text[] = "name: net\nlayers:\n  - {kind: conv, k: 3}\n  - {kind: relu}\nrate: 1e-3\nbias: no\n";
     QcYamlDocument d;
@@ -40,7 +40,7 @@ START_TEST(values)
 }
 END_TEST
 
-START_TEST(errors_say_where)
+START_TEST(errors_name_line_and_column)
 {
     static const struct {
         const char *text, *says;
@@ -69,7 +69,7 @@ START_TEST(errors_say_where)
 }
 END_TEST
 
-START_TEST(getters_say_where)
+START_TEST(getter_errors_name_line_and_column)
 {
     static const char *const known[] = {"n", "f", "list", NULL};
     QcYamlDocument d;
@@ -117,9 +117,9 @@ int main(void)
 {
     Suite *suite = suite_create("yaml");
     TCase *tcase = tcase_create("yaml");
-    tcase_add_test(tcase, values);
-    tcase_add_test(tcase, errors_say_where);
-    tcase_add_test(tcase, getters_say_where);
+    tcase_add_test(tcase, yaml_values_are_read);
+    tcase_add_test(tcase, errors_name_line_and_column);
+    tcase_add_test(tcase, getter_errors_name_line_and_column);
     tcase_add_test(tcase, depth_and_size_are_bounded);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

@@ -1,6 +1,6 @@
-/* adapt.c - an exported learner ("model") and the first labelled windows of a stream ("windows"): counts one adapt
- * after all of them were predicted and labelled, and the predictions. Prints a digest of what was learned, and the
- * RAM. */
+/* adapt.c - counts the predictions of an exported learner ("model") on the first labelled windows of a stream
+ * ("windows"), and one adapt after all windows were predicted and labelled. Prints a digest of the learned state,
+ * and the RAM. */
 #include "counted.h"
 #include "model.h"
 #include "windows.h"

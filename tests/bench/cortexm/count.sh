@@ -17,7 +17,7 @@ device=$(find "$top/lib/device" -name '*.c')
 
 ${CC:-cc} -O2 -shared -fPIC -o counter.so "$here/counter.c"
 
-# program FOLDER SOURCES...: FOLDER/host and what it prints
+# program FOLDER SOURCES...: builds FOLDER/host, runs it and stores its output
 host_program() {
     folder=$1
     shift
@@ -28,7 +28,8 @@ host_program() {
     "$folder/host" >"$folder/expected"
 }
 
-# on_core FOLDER SOURCES...: what the core prints, which must be the same, beside the counts: the file counted
+# on_core FOLDER SOURCES...: prints the output on the core, which must equal the output on the host, and writes the
+# counts to the file counted
 on_core() {
     folder=$1
     shift

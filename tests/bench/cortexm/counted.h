@@ -1,4 +1,4 @@
-/* counted.h - what the programs of bench-cortexm share: words out, digests, and the hints between which counter.c
+/* counted.h - code that the programs of bench-cortexm share: output, digests, and the hints between which counter.c
  * counts. On the host nothing is counted. */
 #ifndef QC_BENCH_COUNTED_H
 #define QC_BENCH_COUNTED_H

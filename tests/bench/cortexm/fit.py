@@ -1,11 +1,11 @@
-"""fit.py - coefficients of lib/export/targettable.c from what `FIT=DIR make bench-target` counted.
+"""fit.py - fits the coefficients of lib/export/targettable.c to the counts of `FIT=DIR make bench-target`.
 
     fit.py DIR          run where qc-info is on PATH; prints the rows of the table and the errors of the fit
 
 A count is a sum of amounts of work times coefficients. The amounts come from qc-info itself, by a target whose
 coefficients are all 0 but one. The fit has the least squared relative errors of all non-negative coefficients. Layers
 that are a small part of their network weigh less, because errors of the whole network matter. Networks named head*
-are for adapts alone.
+are for adapts only.
 """
 import collections
 import json
@@ -21,7 +21,7 @@ KEYS = re.findall(r"^    X\((\w+),", HEADER, re.M)[:-3]
 
 
 def non_negative(a, b):
-    """The x >= 0 with the least |a x - b|: a coordinate at a time."""
+    """The x >= 0 with the least |a x - b|, one coordinate at a time."""
     square, product, x = a.T @ a, a.T @ b, np.zeros(a.shape[1])
     for _ in range(20000):
         for i in range(len(x)):

@@ -1,6 +1,6 @@
-/* layers.c - runs each layer of layers.h at 8, 4 and 2 bits, with random weights and inputs, through lib/device's
- * forward pass. Prints a line per run: name, bits, digest of the output; the same on the host and on each core.
- * -DLAYERS_MATCH='"text"': only layers whose name begins with the text. */
+/* layers.c - runs each layer of layers.h at 8, 4 and 2 bits, with random weights and inputs, through the forward
+ * pass of lib/device. Prints a line per run: name, bits, digest of the output. The lines are equal on the host and
+ * on each core. -DLAYERS_MATCH='"text"': only layers whose name begins with the text. */
 #include "counted.h"
 #include "device/qgraph.h"
 #include "kernels/mem.h"

@@ -1,5 +1,5 @@
-/* network.c - an exported network ("model") and one random window of raw values: counts quantizing the window and
- * predicting it, and prints digests of both. */
+/* network.c - counts the quantization and the prediction of one random window of raw values by an exported network
+ * ("model"). Prints digests of the quantized window and of the logits. */
 #include "counted.h"
 #include "model.h"
 

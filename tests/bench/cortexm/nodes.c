@@ -1,5 +1,5 @@
-/* nodes.c - an exported network ("model") and one random window of raw values: counts quantizing it and each layer of
- * the forward pass. Prints a digest of window and logits for each, so that a line stands beside each count. */
+/* nodes.c - counts the quantization of one random window of raw values and each layer of the forward pass of an
+ * exported network ("model"). Prints a digest of window and logits per count, so that each count has a line. */
 #include "counted.h"
 #include "kernels/mem.h"
 #include "model.h"

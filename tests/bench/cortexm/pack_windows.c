@@ -1,5 +1,5 @@
-/* pack_windows.c - runs on the host: the first windows of pack_stream's stream as the exported network ("model") takes
- * them, one byte a value, so that they fit into a board's flash. */
+/* pack_windows.c - runs on the host: writes the first windows of the stream of pack_stream in the input format of
+ * the exported network ("model"), one byte per value, so that they fit into the flash of a board. */
 #include <stdio.h>
 
 #include "model.h"
