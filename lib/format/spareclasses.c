@@ -1,6 +1,7 @@
 #include "spareclasses.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "driftfile.h"
 #include "qgraphfile.h"
@@ -126,12 +127,22 @@ int32_t qc_class_of_name(const QcModelFile *m, const char *name, size_t length)
     return -1;
 }
 
+const char *qc_class_in_other_case(const QcModelFile *m, const char *name, size_t length)
+{
+    if (qc_class_of_name(m, name, length) >= 0) return NULL;
+    for (uint32_t k = 0; k < m->classes && length; k++)
+        if (strlen(m->labels[k]) == length && !strncasecmp(m->labels[k], name, length)) return m->labels[k];
+    return NULL;
+}
+
 int32_t qc_class_of_label(QcModelFile *m, const char *name, size_t length, int takes)
 {
     QcErr err;
     int32_t found = qc_class_of_name(m, name, length);
     uint32_t named = qc_named_classes(m);
-    if (found >= 0 || !takes || !length || named == m->classes || memchr(name, 0, length)) return found;
+    if (found >= 0 || !takes || !length || named == m->classes || memchr(name, 0, length) ||
+        qc_class_in_other_case(m, name, length))
+        return found;
     char *text = qc_arena_text(&m->arena, name, length, &err);
     if (!text) return -1;
     m->labels[named] = text;

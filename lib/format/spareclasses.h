@@ -19,8 +19,11 @@ int qc_add_spare_classes(QcModelFile *m, QcQGraph *g, uint32_t n, QcArena *arena
 /* The class of a name: >= 0; -1: there is none. */
 int32_t qc_class_of_name(const QcModelFile *m, const char *name, size_t length);
 
-/* The same; with `takes`, a name that the model does not know takes its first spare row, if there is one and the
- * name has no zero byte. */
+/* The class whose name differs from this one in the case of letters (A to Z) alone, or NULL: a slip, no new class. */
+const char *qc_class_in_other_case(const QcModelFile *m, const char *name, size_t length);
+
+/* The class of a name; with `takes`, a name that the model does not know takes its first spare row, if there is one,
+ * the name has no zero byte, and it is no class's name in another case. */
 int32_t qc_class_of_label(QcModelFile *m, const char *name, size_t length, int takes);
 
 /* Leaves the spare rows out of a model that is in memory, for whoever only predicts: sections "qgraph" and "drift"

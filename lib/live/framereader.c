@@ -174,8 +174,10 @@ static void take_label(QcFrameReader *r, QcField cell)
     r->class_index = qc_framecolumns_class(r->m, cell, r->takes_classes);
     if (r->class_index >= 0 || r->noted_label++) return;
     char text[QC_FRAME_WORDS];
-    snprintf(text, sizeof text, "line %llu: the model has no class '%.*s'; such labels are left out",
-             (unsigned long long)r->line, QC_FIELD(cell));
+    const char *like = qc_class_in_other_case(r->m, cell.at, (size_t)(cell.end - cell.at));
+    snprintf(text, sizeof text, "line %llu: the model has no class '%.*s'; such labels are left out%s%.60s%s",
+             (unsigned long long)r->line, QC_FIELD(cell), like ? " (did you mean '" : "", like ? like : "",
+             like ? "'?)" : "");
     qc_text_copy(r->note, sizeof r->note, text, QC_TEXT_PLAIN);
 }
 

@@ -8,6 +8,7 @@
 #include "../base/text.h"
 #include "../data/number.h"
 #include "../data/stamps.h"
+#include "../format/spareclasses.h"
 #include "frameclock.h"
 #include "framecolumns.h"
 
@@ -98,43 +99,12 @@ static int read_span(QcLateLabels *l, QcLateLabel *label, QcField span)
     return label->from <= label->to ? 0 : refuse(l, "label '%s': its end is before its start", label->text);
 }
 
-static int read_line(QcLateLabels *l, QcLateLabel *label)
+static int refuse_class(QcLateLabels *l, const char *label, QcField name)
 {
-    QcField line = qc_field_trim((QcField){l->line, l->line + l->length}), span;
-    if (line.at == line.end || *line.at == '#') return 0;
-    *label = (QcLateLabel){0};
-    snprintf(label->text, sizeof label->text, "%.*s", (int)(line.end - line.at > 60 ? 60 : line.end - line.at),
-             line.at);
-    if (l->is_long) return refuse(l, "label '%s...': the line is too long", label->text);
-    QcField rest = line;
-    if (!qc_field_next(&rest, &span, ' ') || !rest.at)
-        return refuse(l, "label '%s': a line is a window's number or a span, and a class", label->text);
-    rest = qc_field_trim(rest);
-    if (qc_framecolumns_class(l->m, rest, 0) < 0 && !l->takes_classes)
-        return refuse(l, "label '%s': the model has no class '%.*s'", label->text, QC_FIELD(rest));
-    if (read_span(l, label, span)) return -1;
-    int32_t found = qc_framecolumns_class(l->m, rest, l->takes_classes);
-    label->class_index = (uint32_t)found;
-    return found >= 0 ? 1
-                      : refuse(l, "label '%s': the model has no class '%.*s'", label->text, QC_FIELD(rest));
+    const char *like = qc_class_in_other_case(l->m, name.at, (size_t)(name.end - name.at));
+    return refuse(l, "label '%s': the model has no class '%.*s'%s%.100s%s", label, QC_FIELD(name),
+                  like ? "; did you mean '" : "", like ? like : "", like ? "'?" : "");
 }
-
-int qc_latelabels_byte(QcLateLabels *l, char byte, QcLateLabel *label)
-{
-    if (byte != '\n') {
-        if (l->length < sizeof l->line)
-            l->line[l->length++] = byte;
-        else
-            l->is_long = 1;
-        return 0;
-    }
-    int status = read_line(l, label);
-    l->length = 0;
-    l->is_long = 0;
-    return status;
-}
-
-/* ---- windows ---- */
 
 static int is_in(const QcLateLabel *label, const QcWindowTimes *w)
 {
@@ -159,6 +129,53 @@ static int is_past(const QcLateLabels *l, const QcLateLabel *label)
 {
     return label->is_time ? l->now > label->to : l->next > label->to;
 }
+
+/* Neither in the book nor to come. */
+static int has_no_window(const QcLateLabels *l, const QcLateLabel *label)
+{
+    uint32_t at = 0, number;
+    return is_past(l, label) && !qc_latelabels_find(l, label, &at, &number);
+}
+
+static int read_line(QcLateLabels *l, QcLateLabel *label)
+{
+    QcField line = qc_field_trim((QcField){l->line, l->line + l->length}), span;
+    if (line.at == line.end || *line.at == '#') return 0;
+    *label = (QcLateLabel){0};
+    snprintf(label->text, sizeof label->text, "%.*s", (int)(line.end - line.at > 60 ? 60 : line.end - line.at),
+             line.at);
+    if (l->is_long) return refuse(l, "label '%s...': the line is too long", label->text);
+    QcField rest = line;
+    if (!qc_field_next(&rest, &span, ' ') || !rest.at)
+        return refuse(l, "label '%s': a line is a window's number or a span, and a class", label->text);
+    rest = qc_field_trim(rest);
+    int is_new = qc_framecolumns_class(l->m, rest, 0) < 0;
+    if (is_new && (!l->takes_classes || qc_class_in_other_case(l->m, rest.at, (size_t)(rest.end - rest.at))))
+        return refuse_class(l, label->text, rest);
+    if (read_span(l, label, span)) return -1;
+    if (is_new && has_no_window(l, label)) /* nothing to learn from, so no row for it */
+        return refuse(l, "label '%s': no such window is among the latest %u", label->text, l->ring);
+    int32_t found = qc_framecolumns_class(l->m, rest, l->takes_classes);
+    label->class_index = (uint32_t)found;
+    return found >= 0 ? 1 : refuse_class(l, label->text, rest);
+}
+
+int qc_latelabels_byte(QcLateLabels *l, char byte, QcLateLabel *label)
+{
+    if (byte != '\n') {
+        if (l->length < sizeof l->line)
+            l->line[l->length++] = byte;
+        else
+            l->is_long = 1;
+        return 0;
+    }
+    int status = read_line(l, label);
+    l->length = 0;
+    l->is_long = 0;
+    return status;
+}
+
+/* ---- windows ---- */
 
 int qc_latelabels_wait(QcLateLabels *l, const QcLateLabel *label)
 {

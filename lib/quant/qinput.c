@@ -62,6 +62,12 @@ static int take_names(QcModelFile *m, const QcDataset *d, QcArena *arena, QcErr 
                        "the data has %lld classes that the model does not know, and the model has spare rows for %u: "
                        "quantize it with --spare-classes %lld",
                        (long long)n, spare, (long long)n);
+    for (uint32_t k = 0; k < d->labels.n && n > 0; k++) {
+        const char *name = d->labels.names[k], *like = qc_class_in_other_case(m, name, strlen(name));
+        if (needed[k] && like)
+            return qc_fail(err, QC_EFORMAT, "the data has the class '%.60s' and the model '%.60s': give both one name",
+                           name, like);
+    }
     for (uint32_t k = 0; k < d->labels.n && n > 0; k++)
         if (needed[k] && qc_class_of_label(m, d->labels.names[k], strlen(d->labels.names[k]), 1) < 0)
             return qc_fail_memory(err, "the name of a class");

@@ -60,6 +60,11 @@ awk -F, -v class="${new% *}" -v c=$column 'NR > 1 && $c == class && ++n <= 6 {
 printf '0-1 %s\n' "${new% *}" >labels
 qc-run -c core.qcd --state fifo --labels labels --every 2 q.qcm <frames.csv >tsv
 cut -f 3 tsv | tail -n 1
+printf '0 Standing\n0 swim\n' >labels # a slip is no new class, and a window of an earlier session has no row
+qc-run -c core.qcd --state fifo --labels labels q.qcm <frames.csv 2>&1 >tsv |
+    grep -oE 'did you mean.*|no such window|new class'
+awk 'NR == 1 { print "a,b,c,label" } { print $0 ",STANDING" }' frames.csv >slips.csv
+qc-run -c core.qcd --state fifo q.qcm <slips.csv 2>&1 >tsv | grep -o 'did you mean.*'
 awk 'NR == 1 { print "a,b,c,label" } { print $0 ",fly" }' frames.csv | qc-run -c core.qcd --state column q.qcm >tsv
 
 echo '--- what cannot be'
