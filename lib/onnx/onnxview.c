@@ -27,7 +27,14 @@ uint32_t qc_view_values(const QcValue *v)
 int qc_view_covers(const QcOnnxImport *im, const QcValue *v)
 {
     const QcNode *node = &im->g->nodes[v->node];
-    return !v->offset && qc_view_values(v) == node->height * node->width * node->channels;
+    uint32_t stride = 1, found = 0;
+    for (uint32_t n = 0; n < v->n_atoms; n++, found = 0) { /* by stride, the smallest first */
+        for (uint32_t i = 0; i < v->n_atoms && !found; i++)
+            if (v->atoms[i].stride == stride) found = v->atoms[i].size;
+        if (!found) return 0;
+        stride *= found;
+    }
+    return !v->offset && stride == node->height * node->width * node->channels;
 }
 
 void qc_view_clean(QcValue *v)
