@@ -75,13 +75,10 @@ static void report(const QcModelImport *import, const QcModelFile *m, const QcOn
 /* A model that comes quantized keeps its codes and scales. */
 static int keep_quantized(QcModelFile *m, const QcOnnxNotes *notes, QcErr *err)
 {
-    QcGraph graph;
     QcQGraph g;
     QcArena arena = {0};
     if (!notes->steps) return 0;
-    if (qc_graph_decode(&graph, m, err)) return -1;
-    int status = qc_keep(&g, &graph, notes->steps, &arena, err) || qc_qgraphfile_encode(m, &g, err) ? -1 : 0;
-    qc_graph_release(&graph);
+    int status = qc_keep(&g, &notes->graph, notes->steps, &arena, err) || qc_qgraphfile_encode(m, &g, err) ? -1 : 0;
     qc_arena_release(&arena);
     return status;
 }
@@ -144,7 +141,7 @@ int qc_modelimport_run(const QcModelImport *m, QcErr *err)
     report(m, &model, &notes, &score);
     status = 0;
 end:
-    free(notes.steps);
+    qc_onnxnotes_release(&notes);
     qc_score_release(&score);
     qc_modelfile_release(&model);
     qc_arena_release(&arena);

@@ -64,7 +64,9 @@ typedef enum QcStepOp {
     QC_STEP_SIGMOID,
     QC_STEP_TANH,
     QC_STEP_ERF,
-    QC_STEP_SOFTPLUS, /* one value */
+    QC_STEP_SOFTPLUS,
+    QC_STEP_SQRT,
+    QC_STEP_LOG, /* one value */
     QC_STEP_COUNT
 } QcStepOp;
 

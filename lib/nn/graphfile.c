@@ -134,6 +134,10 @@ int qc_graph_encode(QcModelFile *m, const QcGraph *g, QcErr *err)
 {
     QcWriter w = {0};
     if (qc_graph_check(g, err)) return -1;
+    for (uint32_t i = 0; i < g->n_nodes; i++)
+        if (g->nodes[i].op == QC_OP_TABLE)
+            return qc_fail(err, QC_EUNSUPPORTED, "'%.63s' is a table of codes, which a float model cannot have",
+                           g->nodes[i].name);
     qc_put_u32(&w, g->n_nodes);
     for (uint32_t i = 0; i < g->n_nodes; i++) put_node(&w, &g->nodes[i]);
     qc_put_f32s(&w, g->params, g->n_params);

@@ -45,6 +45,8 @@ static Dual unary(uint8_t op, Dual a)
     case QC_STEP_SIGMOID: return v = sigmoid(a.v), (Dual){v, v * (1 - v) * a.d};
     case QC_STEP_TANH: return v = tanhf(a.v), (Dual){v, (1 - v * v) * a.d};
     case QC_STEP_ERF: return (Dual){erff(a.v), 1.12837917f * expf(-a.v * a.v) * a.d}; /* 2 / sqrt(pi) */
+    case QC_STEP_SQRT: return v = sqrtf(a.v), (Dual){v, v > 0 ? a.d / (2 * v) : 0};
+    case QC_STEP_LOG: return (Dual){logf(a.v), a.d / a.v};
     default: return (Dual){a.v > 0 ? a.v + log1pf(expf(-a.v)) : log1pf(expf(a.v)), sigmoid(a.v) * a.d};
     }
 }

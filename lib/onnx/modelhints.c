@@ -25,7 +25,7 @@ static int read_numbers(const float **values, uint32_t *n, const char *text, con
     *values = out;
     for (uint32_t i = 0; i < *n && qc_field_next(&line, &field, ','); i++)
         if (qc_field_number(&out[i], field, &wrong))
-            return qc_fail(err, QC_EUSAGE, "--%s: '%.*s' %s", option, QC_FIELD(field), wrong);
+            return qc_fail(err, QC_EUSAGE, "--%s: '%.*s' is not a finite number", option, QC_FIELD(field));
     return 0;
 }
 

@@ -11,6 +11,7 @@
 #define QC_ONNX_ONNX_H
 
 #include "../format/modelfile.h"
+#include "../nn/graph.h"
 
 typedef struct QcOnnxOptions { /* what the file does not say; all zero = nothing more is known */
     uint32_t channels, height, length; /* of one input window; channels = 0: as the file says */
@@ -33,12 +34,16 @@ typedef struct QcOnnxNotes { /* what the user should know about the model that w
     uint32_t quantized; /* values that the file quantizes (QUANT nodes of the graph); 0: a float model */
     int mixed; /* some weights are not quantized though values are, which were read as real numbers */
     float *steps; /* [channels of all convolutions and linear layers, in order] scales of weights of a quantized model;
-                     free() it; else NULL */
+                     else NULL */
+    QcGraph graph; /* of a quantized model, whose model file has no section "graph"; else empty */
     uint32_t outputs; /* of the file */
     char output[64]; /* the output that was taken */
 } QcOnnxNotes;
 
-/* path: "-" or NULL = standard input. notes may be NULL. The file's digest is written to `digest`. */
+void qc_onnxnotes_release(QcOnnxNotes *notes); /* zero or failed notes too */
+
+/* path: "-" or NULL = standard input. notes may be NULL: a quantized model is then stored as a float graph. The file's
+ * digest is written to `digest`. */
 int qc_onnx_load(QcModelFile *m, uint8_t digest[QC_DIGEST_BYTES], const char *path, const QcOnnxOptions *o,
                  QcOnnxNotes *notes, QcErr *err);
 /* The same of bytes in memory. */

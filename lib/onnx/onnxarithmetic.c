@@ -1,4 +1,5 @@
 /* Arithmetic with constants along the axes (batch norms too), sums and products of computed values. */
+#include <math.h>
 #include <string.h>
 
 #include "../nn/graphshape.h"
@@ -49,7 +50,7 @@ static int by_channel(QcOnnxImport *im, QcValue *v, const float *const *values, 
     uint32_t channels = im->g->nodes[v->node].channels;
     const size_t *map = qc_layout_channel_map(im, v, &axes, dims);
     for (uint32_t k = 0; map && k < n; k++) {
-        if (!(out[k] = qc_arena_take(&im->arena, channels, sizeof **out, im->err))) return -1;
+        if (!(out[k] = qc_onnx_room(im, channels, sizeof **out))) return -1;
         for (uint32_t c = 0; c < channels; c++) out[k][c] = values[k][map[c]];
     }
     return map ? 0 : -1;
@@ -77,11 +78,18 @@ int qc_onnx_batchnorm(QcOnnxImport *im)
             return qc_onnx_wrong(im, "input %u has %zu values for %lld channels", k + 1, t->n, (long long)dims[1]);
         values[k] = t->f;
     }
-    if (by_channel(im, &v, values, 4, out, dims, 2) || qc_wait_simple(im, &v, QC_OP_BATCHNORM, im->at->input[1]))
-        return -1;
-    im->g->nodes[v.node].eps = qc_onnx_float(im, "epsilon", 1e-5f);
-    if (!(im->g->nodes[v.node].eps > 0 && im->g->nodes[v.node].eps < 1))
-        return qc_onnx_refuse(im, "an epsilon of %g is not supported", (double)im->g->nodes[v.node].eps);
+    float eps = qc_onnx_float(im, "epsilon", 1e-5f);
+    if (!(eps > 0 && eps < 1)) return qc_onnx_refuse(im, "an epsilon of %g is not supported", (double)eps);
+    if (by_channel(im, &v, values, 4, out, dims, 2)) return -1;
+    if (!im->plain && (qc_onnx_is_of_codes(im->g, v.node) || im->fills[v.node].step)) {
+        for (uint32_t c = 0; c < im->g->nodes[v.node].channels; c++) {
+            out[0][c] /= sqrtf(out[3][c] + eps);
+            out[1][c] -= out[0][c] * out[2][c];
+        }
+        return qc_wait_affine(im, &v, out[0], out[1]) ? -1 : qc_onnx_put(im, &v);
+    }
+    if (qc_wait_simple(im, &v, QC_OP_BATCHNORM, im->at->input[1])) return -1;
+    im->g->nodes[v.node].eps = eps;
     im->fills[v.node] = (QcFill){.weight = out[0], .bias = out[1], .mean = out[2], .variance = out[3]};
     return qc_onnx_put(im, &v);
 }
@@ -100,7 +108,7 @@ int qc_onnx_prelu(QcOnnxImport *im)
         return qc_wait_function(im, &v, STEPS(S(X), N(0), S(MAX), S(X), N(0), S(MIN), N(t->f[0]), S(MUL), S(ADD)));
     if (by_channel(im, &v, &t->f, 1, &slope, dims, set)) return -1;
     uint32_t channels = im->g->nodes[v.node].channels;
-    if (!(zeros = qc_arena_take(&im->arena, channels, sizeof *zeros, im->err))) return -1;
+    if (!(zeros = qc_onnx_room(im, channels, sizeof *zeros))) return -1;
     QcValue low = v;
     v.alone = low.alone = 0;
     const QcStep under[] = {S(X), N(0), S(MIN)};
@@ -128,10 +136,11 @@ static int operation(const char *name)
 
 static int power(QcOnnxImport *im, QcValue *v, float exponent)
 {
+    if (exponent >= 0.5f && exponent <= 0.5f) return qc_wait_function(im, v, STEPS(S(X), S(QC_STEP_SQRT)));
     if (exponent >= 1 && exponent <= 1) return qc_wait_function(im, v, STEPS(S(X)));
     if (exponent >= 2 && exponent <= 2) return qc_wait_function(im, v, STEPS(S(X), S(X), S(MUL)));
     if (exponent >= 3 && exponent <= 3) return qc_wait_function(im, v, STEPS(S(X), S(X), S(MUL), S(X), S(MUL)));
-    return qc_onnx_refuse(im, "a power of %g is not supported, only 1, 2 and 3", (double)exponent);
+    return qc_onnx_refuse(im, "a power of %g is not supported, only .5, 1, 2 and 3", (double)exponent);
 }
 
 static int with_constant(QcOnnxImport *im, uint32_t k, const QcTensor *t)
@@ -155,8 +164,8 @@ static int with_constant(QcOnnxImport *im, uint32_t k, const QcTensor *t)
         return qc_onnx_refuse(im, "a constant that differs between channels is not supported here");
     if (by_channel(im, &v, &t->f, 1, &c, dims, set)) return -1;
     uint32_t channels = im->g->nodes[v.node].channels;
-    if (!(gain = qc_arena_take(&im->arena, channels, sizeof *gain, im->err)) ||
-        !(shift = qc_arena_take(&im->arena, channels, sizeof *shift, im->err)))
+    if (!(gain = qc_onnx_room(im, channels, sizeof *gain)) ||
+        !(shift = qc_onnx_room(im, channels, sizeof *shift)))
         return -1;
     for (uint32_t i = 0; i < channels; i++) {
         gain[i] = op == MUL ? c[i] : op == DIV ? 1 / c[i] : op == SUB && first ? -1 : 1;
@@ -255,16 +264,37 @@ static int merge(QcOnnxImport *im, int op, QcValue *a, QcValue *b)
     return 0;
 }
 
+/* max(a, b) = a + max(b - a, 0), min(a, b) = a - max(a - b, 0) */
+static int extreme(QcOnnxImport *im, int op, QcValue *a, QcValue *b)
+{
+    QcValue first = *a, difference = op == MAX ? *b : *a, *other = op == MAX ? a : b;
+    const QcStep relu[] = {S(X), N(0), S(MAX)};
+    if (merge(im, SUB, &difference, other)) return -1;
+    memcpy(difference.steps, relu, sizeof relu);
+    difference.n_steps = 3;
+    if (qc_wait_apply(im, &difference)) return -1;
+    if (merge(im, op == MAX ? ADD : SUB, &first, &difference)) return -1;
+    *a = first;
+    return 0;
+}
+
 static int combine(QcOnnxImport *im, int op)
 {
     QcValue a, b;
     if (qc_onnx_take(im, &a, 0, QC_TAKE_RAW) || qc_onnx_take(im, &b, 1, QC_TAKE_RAW)) return -1;
     int one = op < 0 ? 0 : one_function(im, &a, &b, op);
     if (one) return one < 0 ? -1 : 0;
-    if (op != ADD && op != SUB && op != MUL)
-        return qc_onnx_refuse(im,
-                              "two computed values can be added, subtracted and multiplied, not combined otherwise");
+    if (op < 0) return qc_onnx_refuse(im, "a power with a computed exponent is not supported");
     if (qc_onnx_take(im, &a, 0, QC_TAKE_SETTLED) || qc_onnx_take(im, &b, 1, QC_TAKE_SETTLED)) return -1;
+    if (op == DIV) { /* times the reciprocal */
+        const QcStep reciprocal[] = {N(1), S(X), S(DIV)};
+        memcpy(b.steps, reciprocal, sizeof reciprocal);
+        b.n_steps = 3;
+        b.alone = 0;
+        if (qc_wait_apply(im, &b)) return -1;
+        op = MUL;
+    }
+    if (op == MIN || op == MAX) return extreme(im, op, &a, &b) ? -1 : qc_onnx_put(im, &a);
     return merge(im, op, &a, &b) ? -1 : qc_onnx_put(im, &a);
 }
 
@@ -275,6 +305,24 @@ static int sum_up(QcOnnxImport *im)
     for (uint32_t k = 1; k < im->at->n_input; k++)
         if (qc_onnx_take(im, &v, k, QC_TAKE_SETTLED) || merge(im, ADD, &sum, &v)) return -1;
     return qc_onnx_put(im, &sum);
+}
+
+/* Expand of a computed value: axes of size 1 are repeated. */
+int qc_onnx_expand(QcOnnxImport *im)
+{
+    const int64_t *shape;
+    size_t n;
+    QcValue v;
+    if (qc_onnx_take(im, &v, 0, QC_TAKE_SETTLED) || qc_onnx_list(im, &shape, &n, "", 1)) return -1;
+    if (!shape || n > v.rank) return qc_onnx_refuse(im, "it makes more axes than its input has");
+    for (uint32_t k = v.rank - (uint32_t)n; k < v.rank; k++) {
+        int64_t size = shape[k + n - v.rank];
+        if (size == 1 || size == qc_view_dim(im, &v, k)) continue;
+        if (size < 1 || !k || qc_view_dim(im, &v, k) != 1)
+            return qc_onnx_refuse(im, "it gives axis %u %lld values", k, (long long)size);
+        if (repeat(im, &v, k, size)) return -1;
+    }
+    return qc_onnx_put(im, &v);
 }
 
 int qc_onnx_arithmetic(QcOnnxImport *im)

@@ -5,12 +5,12 @@
 
 #include "onnxparts.h"
 
-enum { UINT8 = 2, INT8 = 3, INT32 = 6 };
+enum { UINT8 = 2, INT8 = 3 };
 
 const float *qc_fold_steps(QcOnnxImport *im, const QcTensor *w, uint32_t axis, size_t n)
 {
     if (!w->step || (w->n_step != 1 && (w->n_step != n || w->step_axis != axis))) return NULL;
-    float *steps = qc_arena_take(&im->arena, n, sizeof *steps, im->err);
+    float *steps = qc_onnx_room(im, n, sizeof *steps);
     for (size_t k = 0; steps && k < n; k++) steps[k] = w->step[w->n_step == 1 ? 0 : k];
     return steps;
 }
@@ -22,51 +22,93 @@ static int all_scales(const QcTensor *t)
     return t->n > 0;
 }
 
-/* Codes that are constants: (code - zero) * scale, by tensor or along one axis. */
+/* Scales and zero points of a constant, by tensor or along one axis. */
+typedef struct Steps {
+    const QcTensor *scale, *zero; /* zero: NULL if all are 0 */
+    uint32_t axis;
+    size_t inner; /* values for one step along the axis */
+} Steps;
+
+static int read_steps(QcOnnxImport *im, Steps *s, const QcTensor *of)
+{
+    s->scale = qc_onnx_floats(im, 1);
+    s->zero = s->scale && qc_onnx_has(im, 2) ? qc_onnx_ints(im, 2) : NULL;
+    if (!s->scale || (qc_onnx_has(im, 2) && !s->zero)) return -1;
+    if (qc_onnx_int(im, "block_size", 0)) return qc_onnx_refuse(im, "scales by blocks are not supported");
+    size_t n = s->scale->n;
+    if (!all_scales(s->scale) || (s->zero && s->zero->n != n))
+        return qc_onnx_wrong(im, "its scales are not above 0, or there are not as many zero points");
+    int axis = n == 1 ? 0 : qc_onnx_axis(im, qc_onnx_int(im, "axis", 1), of->rank);
+    if (axis < 0) return -1;
+    if (n > 1 && (int64_t)n != of->dims[axis])
+        return qc_onnx_wrong(im, "it has %zu scales for %lld values along axis %d", n, (long long)of->dims[axis], axis);
+    s->axis = (uint32_t)axis;
+    s->inner = 1;
+    for (uint32_t k = s->axis + 1; k < of->rank; k++) s->inner *= (size_t)of->dims[k];
+    return 0;
+}
+
+static size_t channel_of(const Steps *s, size_t i) { return s->scale->n == 1 ? 0 : i / s->inner % s->scale->n; }
+
+/* Codes that are constants: (code - zero) * scale. */
 int qc_fold_dequantize(QcOnnxImport *im)
 {
-    const QcTensor *codes = qc_onnx_ints(im, 0), *scale = codes ? qc_onnx_floats(im, 1) : NULL,
-                   *zero = scale && qc_onnx_has(im, 2) ? qc_onnx_ints(im, 2) : NULL;
+    const QcTensor *codes = qc_onnx_ints(im, 0);
+    Steps s;
     QcTensor t;
     float *f;
-    if (!scale || (qc_onnx_has(im, 2) && !zero)) return -1;
-    if (qc_onnx_int(im, "block_size", 0)) return qc_onnx_refuse(im, "scales by blocks are not supported");
-    if (!all_scales(scale) || (zero && zero->n != scale->n))
-        return qc_onnx_wrong(im, "its scales are not above 0, or there are not as many zero points");
-    int axis = scale->n == 1 ? 0 : qc_onnx_axis(im, qc_onnx_int(im, "axis", 1), codes->rank);
-    if (axis < 0) return -1;
-    if (scale->n > 1 && (int64_t)scale->n != codes->dims[axis])
-        return qc_onnx_wrong(im, "it has %zu scales for %lld values along axis %d", scale->n,
-                             (long long)codes->dims[axis], axis);
-    if (qc_tensor_floats(im, &t, &f, codes->rank, codes->dims)) return -1;
-    size_t inner = 1;
-    for (uint32_t k = (uint32_t)axis + 1; k < codes->rank; k++) inner *= (size_t)codes->dims[k];
+    if (!codes || read_steps(im, &s, codes) || qc_tensor_floats(im, &t, &f, codes->rank, codes->dims)) return -1;
     int symmetric = 1;
     for (size_t k = 0; k < t.n; k++) {
-        size_t c = scale->n == 1 ? 0 : k / inner % scale->n;
-        int64_t code = codes->i[k] - (zero ? zero->i[c] : 0);
+        size_t c = channel_of(&s, k);
+        int64_t code = codes->i[k] - (s.zero ? s.zero->i[c] : 0);
         symmetric &= code >= -128 && code <= 127;
-        f[k] = (float)code * scale->f[c];
+        f[k] = (float)code * s.scale->f[c];
     }
-    if (symmetric) t.step = scale->f, t.n_step = (uint32_t)scale->n, t.step_axis = (uint32_t)axis;
+    if (symmetric) t.step = s.scale->f, t.n_step = (uint32_t)s.scale->n, t.step_axis = s.axis;
     return qc_onnx_put_tensor(im, t);
 }
 
-/* One scale, and the zero point for codes 0..255. */
-static int read_step(QcOnnxImport *im, float *step, uint32_t *zero)
+/* Real numbers that are constants: round(x / scale) + zero, within the range of the type. */
+int qc_fold_quantize(QcOnnxImport *im)
+{
+    const QcTensor *x = qc_onnx_floats(im, 0);
+    int64_t low, high, *codes;
+    Steps s;
+    QcTensor t;
+    if (!x || read_steps(im, &s, x)) return -1;
+    int64_t type = s.zero ? s.zero->type : qc_onnx_int(im, "output_dtype", 0);
+    if (!type) type = UINT8;
+    if (!qc_tensor_range(type, &low, &high) || high > INT32_MAX)
+        return qc_onnx_refuse(im, "codes of element type %lld are not supported", (long long)type);
+    if (qc_tensor_ints(im, &t, &codes, x->rank, x->dims)) return -1;
+    for (size_t k = 0; k < t.n; k++) {
+        size_t c = channel_of(&s, k);
+        double code = (double)rintf(x->f[k] / s.scale->f[c]) + (s.zero ? (double)s.zero->i[c] : 0);
+        if (isnan(code)) return qc_onnx_wrong(im, "a value of its constant is not finite");
+        codes[k] = (int64_t)fmin(fmax(code, (double)low), (double)high);
+    }
+    t.type = (int32_t)type;
+    return qc_onnx_put_tensor(im, t);
+}
+
+/* Scale and zero point of codes, which are of the type that is given if they do not say it themselves: 0 if that is to
+ * be what the standard says. */
+static int read_step(QcOnnxImport *im, QcValue *v, int64_t type)
 {
     const QcTensor *scale = qc_onnx_floats(im, 1), *point = scale && qc_onnx_has(im, 2) ? qc_onnx_ints(im, 2) : NULL;
     if (!scale || (qc_onnx_has(im, 2) && !point)) return -1;
     if (scale->n != 1 || (point && point->n != 1))
         return qc_onnx_refuse(im, "only one scale for all of a computed value is supported");
     if (!all_scales(scale)) return qc_onnx_wrong(im, "its scale is not above 0");
-    int64_t type = point ? point->type : qc_onnx_int(im, "output_dtype", UINT8),
-            at = (point ? point->i[0] : 0) + (type == INT8 ? 128 : 0);
-    if (type != UINT8 && type != INT8)
+    if (point) type = point->type;
+    int64_t at = (point ? point->i[0] : 0) + (type == INT8 ? 128 : 0);
+    if (type && type != UINT8 && type != INT8)
         return qc_onnx_refuse(im, "only codes of 8 bits are supported for computed values");
     if (at < 0 || at > 255) return qc_onnx_wrong(im, "its zero point is none of 8 bits");
-    *step = scale->f[0];
-    *zero = (uint32_t)at;
+    v->step = scale->f[0];
+    v->zero = (uint32_t)at; /* of codes 0..255 */
+    v->signed_codes = type == INT8;
     return 0;
 }
 
@@ -82,14 +124,83 @@ static int put_real(QcOnnxImport *im, QcValue *v)
     return qc_wait_function(im, v, relu, sizeof relu / sizeof *relu);
 }
 
+int qc_onnx_is_of_codes(const QcGraph *g, uint32_t node)
+{
+    QcOp op = g->nodes[node].op;
+    while (op == QC_OP_FLATTEN || op == QC_OP_TURN || op == QC_OP_MAXPOOL)
+        node = g->nodes[node].inputs[0], op = g->nodes[node].op;
+    return op == QC_OP_QUANT;
+}
+
+/* Codes of a maximum are the maximum of codes, which the device takes. */
+static int quantize_before_pool(QcOnnxImport *im, QcValue *v, uint32_t bits)
+{
+    char name[QC_NAME_MAX + 1];
+    QcNode pool = im->g->nodes[v->node];
+    qc_onnx_name(im, name, NULL);
+    int node = qc_graph_quant(im->g, name, pool.inputs[0], v->step, v->zero, bits, im->err);
+    if (node < 0) return -1;
+    qc_onnx_name(im, name, NULL);
+    return qc_graph_pool(im->g, name, QC_OP_MAXPOOL, (uint32_t)node, pool.window, 0, im->err);
+}
+
+static int is_number(const QcStep *s, float value)
+{
+    return s->op == QC_STEP_NUMBER && s->value >= value && s->value <= value;
+}
+
+/* Limits at the ends of the codes (give or take a code) do nothing; a ReLU stays. */
+static void drop_limits(QcValue *v, float step, uint32_t zero)
+{
+    const QcStep *s = v->steps;
+    if (v->n_steps >= 3 && is_number(&s[1], 0) && s[2].op == QC_STEP_MAX) return;
+    for (; v->n_steps >= 3 && s[v->n_steps - 2].op == QC_STEP_NUMBER; v->n_steps -= 2) {
+        float code = rintf(s[v->n_steps - 2].value / step) + (float)zero;
+        uint8_t op = s[v->n_steps - 1].op;
+        if (!(op == QC_STEP_MAX && code <= 1) && !(op == QC_STEP_MIN && code >= 254)) return;
+    }
+}
+
+/* A Clip to the codes of fewer bits, as our exports have it: the bits. 8: there is none, and it goes on waiting. */
+static uint32_t take_bits(QcValue *v, float step, uint32_t zero)
+{
+    const QcStep *s = v->steps + v->n_steps - 4;
+    if (v->n_steps < 5 || s[1].op != QC_STEP_MAX || s[3].op != QC_STEP_MIN) return 8;
+    for (uint32_t bits = 2; bits < 8; bits++) {
+        float low = -(float)zero * step, high = ((float)(1u << bits) - 1 - (float)zero) * step;
+        if (zero >= 1u << bits || !is_number(&s[0], low) || !is_number(&s[2], high)) continue;
+        v->n_steps -= 4;
+        return bits;
+    }
+    return 8;
+}
+
 int qc_onnx_quantize(QcOnnxImport *im)
 {
     char name[QC_NAME_MAX + 1];
+    int64_t type = qc_onnx_int(im, "output_dtype", 0);
+    uint32_t bits = 8;
     QcValue v;
-    if (qc_onnx_take(im, &v, 0, QC_TAKE_SETTLED) || read_step(im, &v.step, &v.zero)) return -1;
+    if (qc_onnx_take(im, &v, 0, QC_TAKE_RAW) || read_step(im, &v, type)) return -1;
+    if (v.ends) return qc_onnx_put(im, &v); /* the logits before the Softmax need no codes */
+    uint32_t waiting = v.n_steps;
+    if (!im->plain) bits = take_bits(&v, v.step, v.zero);
+    if (!im->plain) drop_limits(&v, v.step, v.zero);
+    if (v.n_steps < waiting && qc_wait_apply(im, &v)) return -1;
+    if (v.n_steps && (qc_onnx_take(im, &v, 0, QC_TAKE_APPLIED) || read_step(im, &v, type))) return -1;
+    if (v.padding < 0 && qc_wait_settle(im, &v)) return -1; /* zeros go on waiting: they are codes, too */
     if (im->plain) return put_real(im, &v);
-    qc_onnx_name(im, name, NULL);
-    int node = qc_graph_quant(im->g, name, v.node, v.step, v.zero, 8, im->err);
+    const QcNode *from = &im->g->nodes[v.node];
+    if (from->op == QC_OP_QUANT && from->scale >= v.step && from->scale <= v.step && from->zero == v.zero &&
+        from->bits <= bits)
+        return qc_onnx_put(im, &v); /* codes as they are */
+    int node;
+    if (from->op == QC_OP_MAXPOOL && !qc_onnx_is_of_codes(im->g, v.node)) {
+        node = quantize_before_pool(im, &v, bits);
+    } else {
+        qc_onnx_name(im, name, NULL);
+        node = qc_graph_quant(im->g, name, v.node, v.step, v.zero, bits, im->err);
+    }
     if (node < 0) return -1;
     v.node = (uint32_t)node;
     v.alone = 1;
@@ -98,13 +209,41 @@ int qc_onnx_quantize(QcOnnxImport *im)
 
 int qc_onnx_dequantize(QcOnnxImport *im)
 {
-    QcValue v;
-    float step;
-    uint32_t zero;
-    if (qc_onnx_take(im, &v, 0, QC_TAKE_RAW) || read_step(im, &step, &zero)) return -1;
+    QcValue v, own = {0};
+    if (qc_onnx_take(im, &v, 0, QC_TAKE_RAW) || read_step(im, &own, v.signed_codes ? INT8 : UINT8)) return -1;
     if (!(v.step > 0)) return qc_onnx_refuse(im, "its input is not the result of a QuantizeLinear");
-    if (step < v.step || step > v.step || zero != v.zero)
+    if (own.step < v.step || own.step > v.step || own.zero != v.zero || own.signed_codes != v.signed_codes)
         return qc_onnx_refuse(im, "it has another scale or zero point than the QuantizeLinear before it");
     v.step = 0;
+    return qc_onnx_put(im, &v);
+}
+
+/* ---- tables ---- */
+
+/* Codes choose from 256 numbers: how our exports write a function of codes. */
+int qc_onnx_table(QcOnnxImport *im)
+{
+    enum { SIZE = 256 };
+    char name[QC_NAME_MAX + 1];
+    const QcTensor *t = qc_onnx_floats(im, 0);
+    QcValue v;
+    if (!t || qc_onnx_take(im, &v, 1, QC_TAKE_RAW)) return -1;
+    if (!(v.step > 0) || !v.index) return qc_onnx_refuse(im, "its places are computed from the data");
+    if (t->rank != 1 || t->n != SIZE || qc_onnx_int(im, "axis", 0) || v.signed_codes)
+        return qc_onnx_refuse(im, "only a table of %d numbers for unsigned codes of 8 bits is supported", SIZE);
+    if (im->plain)
+        return qc_onnx_refuse(im, "its table is of codes; a model that has one can only be read as a quantized model, "
+                                  "all of whose weights and values are quantized");
+    float *levels = qc_arena_take(&im->g->arena, SIZE, sizeof *levels, im->err);
+    if (!levels) return -1;
+    for (int k = 0; k < SIZE; k++)
+        if (!isfinite(levels[k] = t->f[k])) return qc_onnx_wrong(im, "a number of its table is not finite");
+    qc_onnx_name(im, name, NULL);
+    int node = qc_graph_table(im->g, name, v.node, v.step, v.zero, 8, levels, im->err);
+    if (node < 0) return -1;
+    v.node = (uint32_t)node;
+    v.alone = 1;
+    v.step = 0;
+    v.index = 0;
     return qc_onnx_put(im, &v);
 }

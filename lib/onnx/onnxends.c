@@ -28,6 +28,7 @@ int qc_onnx_choose_output(QcOnnxImport *im)
         ends++;
     }
     im->notes.outputs = (uint32_t)g->n_output;
+    if (im->o->output && !ends && qc_onnx_find(im, im->o->output)) im->output = im->o->output, ends = 1;
     if (im->o->output && !ends)
         return qc_fail(im->err, QC_EUSAGE, "the model has no output '%.60s'; its first is '%.60s'", im->o->output,
                        g->output[0]->name);
@@ -136,7 +137,7 @@ int qc_onnx_begin(QcOnnxImport *im)
     if (!input || input_dims(im, dims, &rank, input)) return -1;
     QcOnnxName *name = qc_onnx_find(im, input->name);
     QcAxes axes = {{QC_AXIS_NONE, QC_AXIS_CHANNELS, QC_AXIS_NONE, QC_AXIS_NONE}};
-    QcValue *v = qc_arena_take(&im->arena, 1, sizeof *v, im->err);
+    QcValue *v = qc_onnx_room(im, 1, sizeof *v);
     if (!v) return -1;
     if (rank == 3) axes.of[2] = QC_AXIS_WIDTH;
     if (rank == 4) axes.of[2] = QC_AXIS_HEIGHT, axes.of[3] = QC_AXIS_WIDTH;
@@ -183,7 +184,7 @@ int qc_onnx_begin(QcOnnxImport *im)
 static int prune(QcOnnxImport *im, uint32_t output)
 {
     QcGraph *g = im->g;
-    uint32_t *to = qc_arena_take(&im->arena, g->n_nodes, sizeof *to, im->err), n = 1;
+    uint32_t *to = qc_onnx_room(im, g->n_nodes, sizeof *to), n = 1;
     if (!to) return -1;
     to[output] = 1;
     for (uint32_t i = output; i > 0; i--)
@@ -245,7 +246,7 @@ static int append_linear(QcOnnxImport *im, const float *weight, const float *bia
     fresh_name(im, name, base);
     int node = qc_graph_linear(im->g, name, im->g->n_nodes - 1, rows, bias != NULL, im->err);
     if (node < 0) return -1;
-    float *step = qc_arena_take(&im->arena, rows, sizeof *step, im->err);
+    float *step = qc_onnx_room(im, rows, sizeof *step);
     for (uint32_t k = 0; step && k < rows; k++) step[k] = 1; /* weights are 0 and 1 */
     im->fills[node] = (QcFill){.weight = weight, .bias = bias, .step = step};
     return step ? 0 : -1;
@@ -263,8 +264,8 @@ static int two_logits(QcOnnxImport *im)
     if (last->op != QC_OP_LINEAR) return append_linear(im, rows, NULL, 2, "classes");
     size_t n = last->n_weight;
     const QcFill *f = &im->fills[im->g->n_nodes - 1];
-    float *weight = qc_arena_take(&im->arena, 2 * n, sizeof *weight, im->err),
-          *bias = qc_arena_take(&im->arena, 2, sizeof *bias, im->err);
+    float *weight = qc_onnx_room(im, 2 * n, sizeof *weight),
+          *bias = qc_onnx_room(im, 2, sizeof *bias);
     if (!weight || !bias) return -1;
     memcpy(weight + n, f->weight, n * sizeof *weight);
     if (last->has_bias && f->bias) bias[1] = f->bias[0];
@@ -272,7 +273,7 @@ static int two_logits(QcOnnxImport *im)
     last->n_weight = 2 * n;
     last->n_bias = last->has_bias ? 2 : 0;
     const float *step = f->step;
-    float *steps = step ? qc_arena_take(&im->arena, 2, sizeof *steps, im->err) : NULL;
+    float *steps = step ? qc_onnx_room(im, 2, sizeof *steps) : NULL;
     if (steps) steps[0] = steps[1] = step[0];
     im->fills[im->g->n_nodes - 1] = (QcFill){.weight = weight, .bias = bias, .step = steps};
     return step && !steps ? -1 : 0;
@@ -309,7 +310,7 @@ static int end_linear(QcOnnxImport *im)
     const QcNode *last = &im->g->nodes[im->g->n_nodes - 1];
     uint32_t n = last->channels;
     if (last->op == QC_OP_LINEAR || (last->op == QC_OP_CONV && last->groups == 1)) return 0;
-    float *one = qc_arena_take(&im->arena, (size_t)n * n, sizeof *one, im->err);
+    float *one = qc_onnx_room(im, (size_t)n * n, sizeof *one);
     for (uint32_t k = 0; one && k < n; k++) one[(size_t)k * n + k] = 1;
     return one ? append_linear(im, one, NULL, n, "logits") : -1;
 }
@@ -322,10 +323,7 @@ int qc_onnx_end(QcOnnxImport *im)
     uint32_t axes = 0;
     if (!v || v->kind != QC_VALUE_COMPUTED)
         return qc_fail(im->err, QC_EUNSUPPORTED, "the output '%.100s' is not computed from the input", output->name);
-    if (v->step > 0)
-        return qc_fail(im->err, QC_EUNSUPPORTED,
-                       "the output '%.100s' has quantized codes, not logits: it needs a DequantizeLinear",
-                       output->name);
+    v->step = 0; /* logits instead of their codes */
     for (uint32_t k = 1; k < v->rank; k++) axes += qc_view_dim(im, v, k) > 1;
     if (axes > 1 || qc_view_size(v, 0) > 1)
         return qc_fail(im->err, QC_EUNSUPPORTED, "the output '%.100s' is not one row of logits a window", output->name);

@@ -143,7 +143,8 @@ static void write_concat(Writer *w, const QcNode *node, const char *output)
 static void write_function(Writer *w, const QcNode *node, const char *output, const char *x)
 {
     static const char *const names[QC_STEP_COUNT] = {NULL,  NULL,  "Add", "Sub",     "Mul",  "Div", "Min",     "Max",
-                                                     "Abs", "Exp", "Exp", "Sigmoid", "Tanh", "Erf", "Softplus"};
+                                                     "Abs", "Exp", "Exp", "Sigmoid", "Tanh", "Erf", "Softplus",
+                                                     "Sqrt", "Log"};
     char stack[QC_MAX_STACK + 1][QC_ONNX_NAME], value[QC_ONNX_NAME], power[QC_ONNX_NAME], one[QC_ONNX_NAME], ending[24];
     const float unit = 1;
     uint32_t top = 0;

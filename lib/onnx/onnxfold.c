@@ -4,8 +4,6 @@
 
 #include "onnxparts.h"
 
-enum { MOST = 1 << 24 }; /* values that a constant may be blown up to */
-
 static const QcTensor *constant(QcOnnxImport *im, uint32_t k)
 {
     const QcValue *v = qc_onnx_input(im, k);
@@ -46,14 +44,10 @@ int qc_fold_filled(QcOnnxImport *im)
     const Onnx__AttributeProto *a = qc_onnx_attribute(im, "value");
     QcTensor with = {.n = 1, .f = (const float[]){0}}, t;
     float *f = NULL;
-    int64_t *i = NULL, total = 1;
+    int64_t *i = NULL;
     if (!shape || (a && a->t && qc_onnx_tensor(im, &with, a->t))) return -1;
     if (with.n != 1 || shape->n > QC_ONNX_RANK)
         return qc_onnx_wrong(im, "its value is not one number, or its shape has too many axes");
-    for (size_t k = 0; k < shape->n; k++) {
-        if (shape->i[k] < 0 || shape->i[k] > MOST || (total *= shape->i[k]) > MOST)
-            return qc_onnx_refuse(im, "a constant of more than %d values", MOST);
-    }
     if (with.f ? qc_tensor_floats(im, &t, &f, (uint32_t)shape->n, shape->i)
                : qc_tensor_ints(im, &t, &i, (uint32_t)shape->n, shape->i))
         return -1;
@@ -83,8 +77,7 @@ static float reals(char op, float a, float b)
     return op == 'A' ? a + b : op == 'S' ? a - b : op == 'M' ? a * b : a / b;
 }
 
-/* Dimensions of a op b, whose axes are aligned at the end; -1: they do not fit. */
-static int broadcast(uint32_t *rank, int64_t dims[QC_ONNX_RANK], const QcTensor *a, const QcTensor *b)
+int qc_tensor_broadcast(uint32_t *rank, int64_t dims[QC_ONNX_RANK], const QcTensor *a, const QcTensor *b)
 {
     *rank = a->rank > b->rank ? a->rank : b->rank;
     for (uint32_t k = 0; k < *rank; k++) {
@@ -96,8 +89,7 @@ static int broadcast(uint32_t *rank, int64_t dims[QC_ONNX_RANK], const QcTensor 
     return 0;
 }
 
-/* Where in t the value lies that meets value i of the result. */
-static size_t place_in(const QcTensor *t, uint32_t rank, const int64_t *dims, size_t i)
+size_t qc_tensor_place(const QcTensor *t, uint32_t rank, const int64_t *dims, size_t i)
 {
     size_t at = 0, step = 1;
     for (uint32_t k = rank; k-- > rank - t->rank; i /= (size_t)dims[k]) {
@@ -118,14 +110,11 @@ int qc_fold_arithmetic(QcOnnxImport *im)
     uint32_t rank;
     if (!b) return -1;
     if (!!a->f != !!b->f) return qc_onnx_refuse(im, "constants of two types are not combined");
-    if (broadcast(&rank, dims, a, b))
+    if (qc_tensor_broadcast(&rank, dims, a, b))
         return qc_onnx_wrong(im, "its constants of %zu and %zu values do not fit", a->n, b->n);
-    size_t n = 1;
-    for (uint32_t k = 0; k < rank; k++)
-        if ((n *= (size_t)dims[k]) > MOST) return qc_onnx_refuse(im, "a constant of more than %d values", MOST);
     if (a->f ? qc_tensor_floats(im, &t, &f, rank, dims) : qc_tensor_ints(im, &t, &i, rank, dims)) return -1;
     for (size_t k = 0; k < t.n; k++) {
-        size_t x = place_in(a, rank, dims, k), y = place_in(b, rank, dims, k);
+        size_t x = qc_tensor_place(a, rank, dims, k), y = qc_tensor_place(b, rank, dims, k);
         if (f) f[k] = reals(im->at->op_type[0], a->f[x], b->f[y]);
         else if (!integers(&i[k], im->at->op_type[0], a->i[x], b->i[y]))
             return qc_onnx_wrong(im, "its result does not fit 64 bits");
@@ -141,8 +130,7 @@ int qc_fold_concat(QcOnnxImport *im)
     for (uint32_t k = 0; k < im->at->n_input; k++) {
         const QcTensor *part = qc_onnx_ints(im, k);
         if (!part) return -1;
-        if (part->rank != 1 || n + (int64_t)part->n > MOST)
-            return qc_onnx_refuse(im, "only lists of integers are joined among constants");
+        if (part->rank != 1) return qc_onnx_refuse(im, "only lists of integers are joined among constants");
         n += (int64_t)part->n;
     }
     if (qc_tensor_ints(im, &t, &to, 1, &n)) return -1;
@@ -288,25 +276,6 @@ int qc_fold_transpose(QcOnnxImport *im)
     return qc_onnx_put_tensor(im, t);
 }
 
-/* The range of an integer type; 0: another type. */
-static int range_of(int64_t type, int64_t *low, int64_t *high)
-{
-    enum { UINT8 = 2, INT8 = 3, UINT16 = 4, INT16 = 5, INT32 = 6, INT64 = 7, UINT32 = 12 };
-    *low = type == INT8    ? INT8_MIN
-           : type == INT16 ? INT16_MIN
-           : type == INT32 ? INT32_MIN
-           : type == INT64 ? INT64_MIN
-                           : 0;
-    *high = type == INT8     ? INT8_MAX
-            : type == INT16  ? INT16_MAX
-            : type == INT32  ? INT32_MAX
-            : type == INT64  ? INT64_MAX
-            : type == UINT8  ? UINT8_MAX
-            : type == UINT16 ? UINT16_MAX
-                             : UINT32_MAX;
-    return (type >= UINT8 && type <= INT64) || type == UINT32;
-}
-
 /* x with so many significant bits, as float16 and bfloat16 have them, and no step finer than 2^least. */
 static float rounded(float x, int bits, int least)
 {
@@ -337,7 +306,7 @@ int qc_fold_cast(QcOnnxImport *im)
         }
         return qc_onnx_put_tensor(im, t);
     }
-    if (!range_of(to, &low, &high) && to != BOOL)
+    if (!qc_tensor_range(to, &low, &high) && to != BOOL)
         return qc_onnx_refuse(im, "element type %lld is not supported", (long long)to);
     if (qc_tensor_ints(im, &t, &i, x->rank, x->dims)) return -1;
     for (size_t k = 0; k < t.n; k++) {

@@ -30,8 +30,10 @@ static const Operator operators[] = {
     {"Div", qc_onnx_arithmetic, qc_fold_arithmetic, ""},
     {"Dropout", qc_onnx_same, qc_onnx_same, "ratio:f seed:i"},
     {"Elu", qc_onnx_activation, NULL, "alpha:f"},
+    {"Equal", NULL, qc_fold_equal, ""},
     {"Erf", qc_onnx_activation, NULL, ""},
     {"Exp", qc_onnx_activation, NULL, ""},
+    {"Expand", qc_onnx_expand, qc_fold_expand, ""},
     {"Flatten", qc_onnx_flatten, NULL, "axis:i"},
     {"Gather", qc_onnx_gather, qc_fold_gather, "axis:i"},
     {"Gelu", qc_onnx_activation, NULL, "approximate:s"},
@@ -42,6 +44,7 @@ static const Operator operators[] = {
     {"HardSwish", qc_onnx_activation, NULL, ""},
     {"Identity", qc_onnx_same, qc_onnx_same, ""},
     {"LeakyRelu", qc_onnx_activation, NULL, "alpha:f"},
+    {"Log", qc_onnx_activation, NULL, ""},
     {"LogSoftmax", qc_onnx_softmax, NULL, "axis:i"},
     {"MatMul", qc_onnx_matmul, NULL, ""},
     {"Max", qc_onnx_arithmetic, NULL, ""},
@@ -53,10 +56,13 @@ static const Operator operators[] = {
     {"PRelu", qc_onnx_prelu, NULL, ""},
     {"Pad", qc_onnx_pad, NULL, "mode:s pads:I value:f"},
     {"Pow", qc_onnx_arithmetic, NULL, ""},
+    {"QuantizeLinear", qc_onnx_quantize, qc_fold_quantize, "axis:i saturate:i block_size:i output_dtype:i precision:i"},
     {"Reciprocal", qc_onnx_activation, NULL, ""},
-    {"QuantizeLinear", qc_onnx_quantize, NULL, "axis:i saturate:i block_size:i output_dtype:i precision:i"},
+    {"ReduceL2", qc_onnx_reduce, NULL, "axes:I keepdims:i noop_with_empty_axes:i"},
     {"ReduceMax", qc_onnx_reduce, NULL, "axes:I keepdims:i noop_with_empty_axes:i"},
     {"ReduceMean", qc_onnx_reduce, NULL, "axes:I keepdims:i noop_with_empty_axes:i"},
+    {"ReduceMin", qc_onnx_reduce, NULL, "axes:I keepdims:i noop_with_empty_axes:i"},
+    {"ReduceProd", NULL, qc_fold_product, "axes:I keepdims:i noop_with_empty_axes:i"},
     {"ReduceSum", qc_onnx_reduce, NULL, "axes:I keepdims:i noop_with_empty_axes:i"},
     {"Relu", qc_onnx_activation, NULL, ""},
     {"Reshape", qc_onnx_reshape, qc_fold_reshape, "allowzero:i"},
@@ -68,6 +74,7 @@ static const Operator operators[] = {
     {"Softplus", qc_onnx_activation, NULL, ""},
     {"Softsign", qc_onnx_activation, NULL, ""},
     {"Split", qc_onnx_split, NULL, "axis:i split:I num_outputs:i"},
+    {"Sqrt", qc_onnx_sqrt, NULL, ""},
     {"Squeeze", qc_onnx_squeeze, qc_fold_reshape, "axes:I"},
     {"Sub", qc_onnx_arithmetic, qc_fold_arithmetic, ""},
     {"Sum", qc_onnx_arithmetic, NULL, ""},
@@ -75,6 +82,7 @@ static const Operator operators[] = {
     {"Tanh", qc_onnx_activation, NULL, ""},
     {"Transpose", qc_onnx_transpose, qc_fold_transpose, "perm:I"},
     {"Unsqueeze", qc_onnx_unsqueeze, qc_fold_reshape, "axes:I"},
+    {"Where", NULL, qc_fold_where, ""},
 };
 
 static const Operator *operator_named(const char *name)
@@ -92,6 +100,8 @@ static const char *advice(const char *name)
                "share/arch/inceptiontime.yaml, or a TCN)";
     if (!strcmp(name, "If") || !strcmp(name, "Loop") || !strcmp(name, "Scan"))
         return "control flow is not supported; export the model for inference, with a fixed shape";
+    if (!strcmp(name, "ArgMax") || !strcmp(name, "TopK"))
+        return "it gives classes, not logits; name the value that it reads with --logits";
     return "this operator is not supported";
 }
 
@@ -179,13 +189,16 @@ static int all_constant(QcOnnxImport *im)
 static int check_ends(QcOnnxImport *im)
 {
     static const char *const axes_only[] = {"Dropout", "Flatten", "Identity",  "Reshape",
-                                            "Shape",   "Squeeze", "Transpose", "Unsqueeze"};
+                                            "Shape",   "Squeeze", "Transpose", "Unsqueeze"},
+                             *const of_codes[] = {"Cast", "DequantizeLinear", "Gather", "MaxPool", "Slice", "Split"};
     for (uint32_t k = 0; k < im->at->n_input; k++) {
         const QcValue *v = qc_onnx_has(im, k) ? qc_onnx_input(im, k) : NULL;
         int codes = v && v->kind == QC_VALUE_COMPUTED && v->step > 0,
             allowed = !v || v->kind == QC_VALUE_CONSTANT || !(v->ends || codes);
-        allowed |= codes && (!strcmp(im->at->op_type, "DequantizeLinear") || !strcmp(im->at->op_type, "MaxPool"));
-        allowed |= !codes && !strcmp(im->at->op_type, "Cast");
+        for (size_t i = 0; i < sizeof of_codes / sizeof *of_codes; i++)
+            allowed |= codes && !v->index && !strcmp(im->at->op_type, of_codes[i]);
+        allowed |= codes && v->index && k == 1 && !strcmp(im->at->op_type, "Gather");
+        allowed |= !codes && (!strcmp(im->at->op_type, "Cast") || !strcmp(im->at->op_type, "QuantizeLinear"));
         for (size_t i = 0; i < sizeof axes_only / sizeof *axes_only; i++)
             allowed |= !strcmp(im->at->op_type, axes_only[i]);
         if (!allowed && codes)
@@ -262,6 +275,8 @@ static int build(QcOnnxImport *im, const uint8_t *needed)
     im->gain = im->shift = NULL;
     memset(im->fills, 0, QC_MAX_NODES * sizeof *im->fills);
     for (uint32_t i = 0; i < im->n_names; i++) im->names[i].value = NULL;
+    qc_arena_release(&im->work);
+    im->at = NULL;
     if (qc_onnx_begin(im)) return -1;
     for (uint32_t i = 0; i < g->n_node; i++) {
         if (!needed[i]) continue;
@@ -285,15 +300,18 @@ static uint64_t cost_of(const QcGraph *g)
 }
 
 /* A graph of quantized values cannot keep them if some weights are real numbers. */
-static void note_forms(QcOnnxImport *im)
+static int note_forms(QcOnnxImport *im)
 {
     int quantized = 0, real = 0;
-    for (uint32_t i = 0; i < im->g->n_nodes; i++) {
+    for (uint32_t i = 0; i < im->g->n_nodes; i++) quantized |= im->g->nodes[i].op == QC_OP_QUANT;
+    for (uint32_t i = 0; i < im->g->n_nodes && quantized; i++) {
         const QcNode *n = &im->g->nodes[i];
-        quantized |= n->op == QC_OP_QUANT;
-        real |= (n->op == QC_OP_CONV || n->op == QC_OP_LINEAR) && !im->fills[i].step;
+        if ((n->op != QC_OP_CONV && n->op != QC_OP_LINEAR) || im->fills[i].step) continue;
+        if (qc_onnx_find_steps(im, i)) return -1;
+        real |= !im->fills[i].step;
     }
     im->notes.mixed = quantized && real;
+    return 0;
 }
 
 /* The axes of the input may be read in several ways: the way that moves least is taken, the first of equals. */
@@ -322,7 +340,7 @@ static int build_best(QcOnnxImport *im, const uint8_t *needed)
     im->layout = best;
     im->notes.channels_last = best == 1 && !im->channels_last;
     if (build(im, needed)) return -1;
-    note_forms(im);
+    if (note_forms(im)) return -1;
     im->plain |= im->notes.mixed;
     if (!im->notes.mixed) return 0;
     qc_graph_release(im->g);

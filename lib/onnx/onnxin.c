@@ -94,7 +94,7 @@ static int make_norm(QcOnnxImport *im, QcNorm *norm, uint32_t channels)
 
 /* ---- the whole ---- */
 
-static int make_model(QcModelFile *m, QcOnnxImport *im)
+static int make_model(QcModelFile *m, QcOnnxImport *im, int keeps_graph)
 {
     const QcNode *input = &im->g->nodes[0];
     const char *name = im->graph->name && *im->graph->name ? im->graph->name : "onnx";
@@ -111,28 +111,37 @@ static int make_model(QcModelFile *m, QcOnnxImport *im)
     if (qc_modelfile_init(m, short_name, input->channels, input->height, input->width, im->g->classes, labels, &norm,
                           im->err))
         return -1;
+    if (im->notes.steps && keeps_graph) return 0;
     if (!qc_graph_encode(m, im->g, im->err)) return 0;
     qc_modelfile_release(m);
     return -1;
 }
 
+void qc_onnxnotes_release(QcOnnxNotes *notes)
+{
+    free(notes->steps);
+    qc_graph_release(&notes->graph);
+    notes->steps = NULL;
+}
+
 static int import(QcModelFile *m, QcOnnxImport *im, QcOnnxNotes *notes)
 {
-    int status = qc_onnx_build(im) || make_model(m, im) ? -1 : 0;
-    if (notes) *notes = im->notes;
-    if (!notes || status) free(im->notes.steps);
-    if (notes && status) notes->steps = NULL;
+    int status = qc_onnx_build(im) || make_model(m, im, notes != NULL) ? -1 : 0;
+    if (!status && notes && im->notes.steps) im->notes.graph = *im->g, *im->g = (QcGraph){0};
     qc_graph_release(im->g);
+    if (status || !notes) qc_onnxnotes_release(&im->notes);
+    if (notes) *notes = im->notes;
+    qc_arena_release(&im->work);
     return status;
 }
 
-int qc_onnx_import(QcModelFile *m, const Onnx__ModelProto *model, const QcOnnxShapes *shapes, const QcOnnxOptions *o,
-                   QcOnnxNotes *notes, QcErr *err)
+int qc_onnx_import(QcModelFile *m, const Onnx__ModelProto *model, uint64_t file_bytes, const QcOnnxShapes *shapes,
+                   const QcOnnxOptions *o, QcOnnxNotes *notes, QcErr *err)
 {
     QcErr own = {0};
     QcGraph g = {0};
-    QcOnnxImport im = {.model = model, .g = &g, .o = o, .shapes = shapes, .channels_last = 1,
-                       .err = err ? err : &own};
+    QcOnnxImport im = {.model = model, .g = &g, .o = o, .file_bytes = file_bytes, .shapes = shapes,
+                       .channels_last = 1, .err = err ? err : &own};
     *m = (QcModelFile){0};
     int status = import(m, &im, notes);
     qc_arena_release(&im.arena);
@@ -144,7 +153,7 @@ int qc_onnx_decode(QcModelFile *m, const uint8_t *bytes, size_t length, const Qc
 {
     QcErr own = {0};
     QcGraph g = {0};
-    QcOnnxImport im = {.o = o, .g = &g, .err = err ? err : &own};
+    QcOnnxImport im = {.o = o, .g = &g, .file_bytes = length, .err = err ? err : &own};
     *m = (QcModelFile){0};
     if (notes) *notes = im.notes;
     im.model = qc_onnx_unpack(bytes, length, &im.arena, im.err);

@@ -95,13 +95,18 @@ static QcWindow window_of(const Sliding *s, const QcValue *v, const int where[2]
 }
 
 /* x is brought into [N][C][...] with its spatial axes along our height and width; where[k]: 0 height, 1 width. */
+static int lay_spatial(QcOnnxImport *im, QcValue *x, QcAxes *axes, int where[2])
+{
+    if (qc_layout_spatial(im, x, axes) || qc_layout_arrange(im, x, axes)) return -1;
+    for (uint32_t k = 2; k < x->rank; k++) where[k - 2] = axes->of[k] == QC_AXIS_WIDTH;
+    return 0;
+}
+
 static int open_spatial(QcOnnxImport *im, QcValue *x, QcAxes *axes, int where[2])
 {
     if (qc_onnx_take(im, x, 0, QC_TAKE_APPLIED)) return -1;
     if ((x->pads[0][0] | x->pads[0][1] | x->pads[1][0] | x->pads[1][1]) && qc_wait_settle(im, x)) return -1;
-    if (qc_layout_spatial(im, x, axes) || qc_layout_arrange(im, x, axes)) return -1;
-    for (uint32_t k = 2; k < x->rank; k++) where[k - 2] = axes->of[k] == QC_AXIS_WIDTH;
-    return 0;
+    return lay_spatial(im, x, axes, where);
 }
 
 static const char *weight_name(const QcOnnxImport *im, uint32_t k)
@@ -121,7 +126,7 @@ static const float *turn_kernel(QcOnnxImport *im, const QcTensor *w, const int w
         step[where[k]] = positions;
         positions *= (size_t)w->dims[2 + k];
     }
-    float *turned = qc_arena_take(&im->arena, w->n, sizeof *turned, im->err), *to = turned;
+    float *turned = qc_onnx_room(im, w->n, sizeof *turned), *to = turned;
     for (size_t o = 0; turned && o < (size_t)w->dims[0]; o++)
         for (size_t h = 0; h < size[0]; h++)
             for (size_t x = 0; x < size[1]; x++)
@@ -188,29 +193,42 @@ static int pool(QcOnnxImport *im, QcOp op, const QcValue *x, QcWindow window, in
     return qc_onnx_put(im, &y);
 }
 
-/* Zeros before a MaxPool are as good as nothing if no value is negative. */
-static int max_may_read(QcOnnxImport *im, const QcValue *x)
+/* Zeros before a MaxPool are as good as nothing if no value is negative and no window is of zeros alone. */
+static int max_may_read(const QcOnnxImport *im, const QcValue *x, const QcWindow *w)
 {
-    if (!qc_wait_padded(x) || x->padding < 0 || im->g->nodes[x->node].op == QC_OP_RELU) return 0;
-    return qc_onnx_refuse(im, "its input is padded with zeros, which is not the same as a MaxPool's own padding");
+    const QcNode *node = &im->g->nodes[x->node];
+    if (!qc_wait_padded(x) || x->padding < 0) return 1;
+    return node->op == QC_OP_RELU && w->pad_top < w->kernel_h && w->pad_bottom < w->kernel_h &&
+           w->pad_left < w->kernel_w && w->pad_right < w->kernel_w;
+}
+
+static int read_pool(QcOnnxImport *im, Sliding *s, const QcValue *x, const int where[2])
+{
+    *s = (Sliding){{1, 1}, {1, 1}, {1, 1}, {0, 0}, {0, 0}};
+    return read_list(im, s->kernel, "kernel_shape", where, x->rank - 2, 0, x->rank - 2, 1) ||
+                   read_sliding(im, s, x, where)
+               ? -1
+               : 0;
 }
 
 int qc_onnx_pool(QcOnnxImport *im)
 {
     int is_max = !strcmp(im->at->op_type, "MaxPool"), where[2] = {1, 0},
         counts = qc_onnx_int(im, "count_include_pad", 0) != 0;
-    Sliding s = {{1, 1}, {1, 1}, {1, 1}, {0, 0}, {0, 0}};
+    Sliding s;
     int64_t size[2];
     QcAxes axes;
     QcValue x;
     if (open_spatial(im, &x, &axes, where)) return -1;
     if (!qc_onnx_attribute(im, "kernel_shape")) return qc_onnx_wrong(im, "it has no kernel_shape");
-    if (read_list(im, s.kernel, "kernel_shape", where, x.rank - 2, 0, x.rank - 2, 1) || read_sliding(im, &s, &x, where))
-        return -1;
+    if (read_pool(im, &s, &x, where)) return -1;
+    QcWindow window = window_of(&s, &x, where);
+    if (is_max && !max_may_read(im, &x, &window)) /* the zeros are values */
+        if (qc_wait_settle(im, &x) || lay_spatial(im, &x, &axes, where) || read_pool(im, &s, &x, where)) return -1;
     sizes_of(im, size, &x, where);
     int grew = qc_onnx_int(im, "ceil_mode", 0) && pad_to_ceiling(&s, size),
         own = (s.before[0] | s.before[1] | s.after[0] | s.after[1]) != 0, waits = qc_wait_padded(&x);
-    if (is_max) return max_may_read(im, &x) ? -1 : pool(im, QC_OP_MAXPOOL, &x, window_of(&s, &x, where), 0, &axes);
+    if (is_max) return pool(im, QC_OP_MAXPOOL, &x, window_of(&s, &x, where), 0, &axes);
     if (waits && (x.padding < 0 || (own && !counts)))
         return qc_onnx_refuse(im, "its input is padded in a way that it cannot take over");
     if (grew && (counts || waits))
@@ -272,10 +290,25 @@ int qc_onnx_global_pool(QcOnnxImport *im)
                : qc_onnx_put(im, &x);
 }
 
-/* ReduceMean, ReduceMax, ReduceSum */
+/* What a reduction does to each value before it, and after it; NULL: nothing. */
+static const QcStep *around(const char *op, int after, uint32_t *n)
+{
+    static const QcStep minus[] = {{QC_STEP_X, 0}, {QC_STEP_NUMBER, -1}, {QC_STEP_MUL, 0}},
+                        square[] = {{QC_STEP_X, 0}, {QC_STEP_X, 0}, {QC_STEP_MUL, 0}},
+                        root[] = {{QC_STEP_X, 0}, {QC_STEP_SQRT, 0}};
+    *n = 3;
+    if (!strcmp(op, "ReduceMin")) return minus;
+    if (strcmp(op, "ReduceL2")) return NULL;
+    if (after) *n = 2;
+    return after ? root : square;
+}
+
+/* ReduceMean, ReduceMax, ReduceMin, ReduceSum, ReduceL2 */
 int qc_onnx_reduce(QcOnnxImport *im)
 {
     const char *op = im->at->op_type;
+    int largest = !strcmp(op, "ReduceMax") || !strcmp(op, "ReduceMin"), mean = !strcmp(op, "ReduceMean");
+    uint32_t n_steps;
     const int64_t *list;
     uint8_t mark[QC_ONNX_RANK];
     size_t n;
@@ -292,11 +325,14 @@ int qc_onnx_reduce(QcOnnxImport *im)
         count *= mark[k] ? qc_view_size(&x, k) : 1;
         to[k] = mark[k] && !keep ? QC_ONNX_RANK : rank++;
     }
-    if (count > 1 && reduce(im, &x, strcmp(op, "ReduceMax") ? QC_OP_AVGPOOL : QC_OP_MAXPOOL, set)) return -1;
+    const QcStep *steps = around(op, 0, &n_steps);
+    if (steps && (qc_wait_function(im, &x, steps, n_steps) || qc_wait_apply(im, &x))) return -1;
+    if (count > 1 && reduce(im, &x, largest ? QC_OP_MAXPOOL : QC_OP_AVGPOOL, set)) return -1;
     for (uint32_t i = 0; i < x.n_atoms; i++) x.atoms[i].axis = to[x.atoms[i].axis];
     x.rank = rank;
     qc_view_clean(&x);
-    if (strcmp(op, "ReduceSum") || count == 1) return qc_onnx_put(im, &x);
     const QcStep times[] = {{QC_STEP_X, 0}, {QC_STEP_NUMBER, (float)count}, {QC_STEP_MUL, 0}};
-    return qc_wait_function(im, &x, times, 3);
+    if (!largest && !mean && qc_wait_function(im, &x, times, 3)) return -1;
+    steps = around(op, 1, &n_steps);
+    return steps ? qc_wait_function(im, &x, steps, n_steps) : qc_onnx_put(im, &x);
 }

@@ -60,6 +60,21 @@ void qc_layout_restride(QcValue *v, const QcAxes *roles)
     v->offset = 0;
 }
 
+/* The node that orders v's node so already; -1: there is none. */
+static int find_turn(const QcGraph *g, uint32_t input, uint32_t height, uint32_t width, uint32_t channels,
+                     const QcLoops *l)
+{
+    for (uint32_t i = input + 1; i < g->n_nodes; i++) {
+        const QcNode *n = &g->nodes[i];
+        if (n->op == QC_OP_TURN && n->inputs[0] == input && n->height == height && n->width == width &&
+            n->channels == channels && n->loops.n == l->n && n->loops.offset == l->offset &&
+            !memcmp(n->loops.size, l->size, l->n * sizeof *l->size) &&
+            !memcmp(n->loops.stride, l->stride, l->n * sizeof *l->stride))
+            return (int)i;
+    }
+    return -1;
+}
+
 int qc_layout_arrange(QcOnnxImport *im, QcValue *v, const QcAxes *roles)
 {
     char name[QC_NAME_MAX + 1];
@@ -75,11 +90,13 @@ int qc_layout_arrange(QcOnnxImport *im, QcValue *v, const QcAxes *roles)
              channels = size_of_role(v, roles, QC_AXIS_CHANNELS);
     qc_onnx_name(im, name, NULL);
     int flat = in_order(&l, &im->g->nodes[v->node]) && height == 1 && width == 1;
-    int node = flat ? qc_graph_simple(im->g, name, QC_OP_FLATTEN, v->node, im->err)
-                    : qc_graph_turn(im->g, name, v->node, height, width, channels, &l, im->err);
+    int there = flat ? -1 : find_turn(im->g, v->node, height, width, channels, &l);
+    int node = there >= 0 ? there
+               : flat     ? qc_graph_simple(im->g, name, QC_OP_FLATTEN, v->node, im->err)
+                          : qc_graph_turn(im->g, name, v->node, height, width, channels, &l, im->err);
     if (node < 0) return -1;
     v->node = (uint32_t)node;
-    v->alone = 1;
+    v->alone = there < 0;
     qc_layout_restride(v, roles);
     return 0;
 }
@@ -165,7 +182,7 @@ size_t *qc_layout_channel_map(QcOnnxImport *im, const QcValue *v, const QcAxes *
         }
         inside[a->axis] *= a->size;
     }
-    size_t *map = qc_arena_take(&im->arena, channels, sizeof *map, im->err);
+    size_t *map = qc_onnx_room(im, channels, sizeof *map);
     for (uint32_t c = 0; map && c < channels; c++)
         for (uint32_t i = 0, rest = c; i < n; rest /= sizes[i], i++) map[c] += rest % sizes[i] * steps[i];
     return map;

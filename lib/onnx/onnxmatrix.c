@@ -34,7 +34,7 @@ static float weight_at(const QcTensor *w, int turned, size_t in, size_t out)
 static const float *steps_of(QcOnnxImport *im, const QcTensor *w, int turned, size_t out, float alpha)
 {
     const float *steps = alpha > 0 ? qc_fold_steps(im, w, turned ? 0 : 1, out) : NULL;
-    float *scaled = steps ? qc_arena_take(&im->arena, out, sizeof *scaled, im->err) : NULL;
+    float *scaled = steps ? qc_onnx_room(im, out, sizeof *scaled) : NULL;
     for (size_t o = 0; scaled && o < out; o++) scaled[o] = alpha * steps[o];
     return scaled;
 }
@@ -43,7 +43,7 @@ static int linear(QcOnnxImport *im, QcValue *x, const QcTensor *w, int turned, f
 {
     char name[QC_NAME_MAX + 1];
     size_t in = (size_t)w->dims[turned ? 1 : 0], out = (size_t)w->dims[turned ? 0 : 1];
-    float *weight = qc_arena_take(&im->arena, w->n, sizeof *weight, im->err);
+    float *weight = qc_onnx_room(im, w->n, sizeof *weight);
     if (!weight) return -1;
     for (size_t i = 0; i < in; i++)
         for (size_t o = 0, at = place_of(x, i); o < out; o++) weight[o * in + at] = alpha * weight_at(w, turned, i, o);
@@ -70,7 +70,7 @@ static int pointwise(QcOnnxImport *im, QcValue *x, const QcTensor *w, int turned
     axes = qc_layout_find(im, x, qc_fit_channels_are, 1u << last, &axes);
     axes.of[last] = QC_AXIS_CHANNELS;
     if (qc_layout_arrange(im, x, &axes)) return -1;
-    float *weight = qc_arena_take(&im->arena, w->n, sizeof *weight, im->err);
+    float *weight = qc_onnx_room(im, w->n, sizeof *weight);
     if (!weight) return -1;
     for (size_t o = 0; o < out; o++)
         for (size_t i = 0; i < in; i++) weight[o * in + i] = alpha * weight_at(w, turned, i, o);
@@ -104,7 +104,7 @@ static int multiply(QcOnnxImport *im, QcValue *x, const QcTensor *w, int turned,
 static const float *gemm_bias(QcOnnxImport *im, size_t n, float beta)
 {
     const QcTensor *c = qc_onnx_floats(im, 2);
-    float *bias = c ? qc_arena_take(&im->arena, n, sizeof *bias, im->err) : NULL;
+    float *bias = c ? qc_onnx_room(im, n, sizeof *bias) : NULL;
     if (!bias) return NULL;
     if (c->rank > 1 && c->dims[c->rank - 2] > 1) return qc_onnx_refuse(im, "its bias differs between windows"), NULL;
     if ((c->n != n && c->n != 1) || (c->rank && c->n == n && (size_t)c->dims[c->rank - 1] != n))
@@ -158,7 +158,7 @@ static int join(QcOnnxImport *im, const uint32_t *nodes, uint32_t n)
 int qc_onnx_concat(QcOnnxImport *im)
 {
     QcValue first, v;
-    uint32_t n = (uint32_t)im->at->n_input, *nodes = qc_arena_take(&im->arena, n, sizeof *nodes, im->err);
+    uint32_t n = (uint32_t)im->at->n_input, *nodes = qc_onnx_room(im, n, sizeof *nodes);
     if (!nodes || qc_onnx_take(im, &first, 0, QC_TAKE_SETTLED)) return -1;
     int axis = qc_onnx_axis(im, qc_onnx_int(im, "axis", 1), first.rank);
     if (axis < 0) return -1;

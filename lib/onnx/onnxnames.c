@@ -83,7 +83,7 @@ const QcValue *qc_onnx_input(QcOnnxImport *im, uint32_t k)
     QcOnnxName *name = qc_onnx_find(im, im->at->input[k]);
     if (!name) return qc_onnx_wrong(im, "nothing makes its input '%.100s'", im->at->input[k]), NULL;
     if (!name->value && name->tensor) {
-        QcValue *v = qc_arena_take(&im->arena, 1, sizeof *v, im->err);
+        QcValue *v = qc_onnx_room(im, 1, sizeof *v);
         if (!v || qc_onnx_tensor(im, &v->constant, name->tensor)) return NULL;
         name->value = v; /* QC_VALUE_CONSTANT is 0 */
     }
@@ -151,7 +151,7 @@ int qc_onnx_put_output(QcOnnxImport *im, uint32_t k, const QcValue *value)
     if (k >= im->at->n_output || !*im->at->output[k]) return k ? 0 : qc_onnx_wrong(im, "it has no output");
     QcOnnxName *name = qc_onnx_find(im, im->at->output[k]);
     if (check_shape(im, im->at->output[k], value)) return -1;
-    if (!name->value && !(name->value = qc_arena_take(&im->arena, 1, sizeof *name->value, im->err))) return -1;
+    if (!name->value && !(name->value = qc_onnx_room(im, 1, sizeof *name->value))) return -1;
     *name->value = *value;
     return 0;
 }

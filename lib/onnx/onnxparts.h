@@ -47,6 +47,8 @@ typedef struct QcValue {
     int alone; /* the node has no other reader than this value */
     float step; /* the value is codes of this scale and zero point (0..255); 0: real numbers */
     uint32_t zero;
+    int signed_codes; /* of -128 to 127 in the file, not 0 to 255 */
+    int index; /* the codes choose from a table */
     int ends; /* a Softmax was left out: only axes may change from here on */
 } QcValue;
 
@@ -85,6 +87,9 @@ typedef struct QcOnnxImport {
     const QcOnnxOptions *o;
     QcGraph *g;
     QcArena arena;
+    QcArena work; /* values, constants and weights of one reading of the graph */
+    uint64_t file_bytes; /* what the model was read from, external data included: the bound of `work` */
+    struct QcExternal *externals; /* files of external data that were read */
     QcErr *err;
     int64_t opset, batch;
     QcOnnxName *names; /* [n_names] sorted */
@@ -145,9 +150,9 @@ void qc_onnx_name(QcOnnxImport *im, char name[QC_NAME_MAX + 1], const char *weig
 
 /* ---- onnxin.c ---- */
 
-/* qc_onnx_decode of a model in memory whose input is [N][T][C] or [N][H][W][C]. */
-int qc_onnx_import(QcModelFile *m, const Onnx__ModelProto *model, const QcOnnxShapes *shapes, const QcOnnxOptions *o,
-                   QcOnnxNotes *notes, QcErr *err);
+/* qc_onnx_decode of a model in memory whose input is [N][T][C] or [N][H][W][C]; file_bytes: of its file. */
+int qc_onnx_import(QcModelFile *m, const Onnx__ModelProto *model, uint64_t file_bytes, const QcOnnxShapes *shapes,
+                   const QcOnnxOptions *o, QcOnnxNotes *notes, QcErr *err);
 
 /* ---- onnxgraph.c: the nodes in order ---- */
 
@@ -160,9 +165,14 @@ int qc_onnx_end(QcOnnxImport *im);
 uint32_t qc_onnx_layouts(const QcOnnxImport *im); /* how many readings of the input's axes there are */
 
 /* ---- onnxtensor.c: constants ---- */
+/* n x size zeroed bytes until the graph is read again; NULL with a sentence if the values, constants and weights take
+ * far more than the file (a few bytes can ask for gigabytes). */
+void *qc_onnx_room(QcOnnxImport *im, uint64_t n, uint64_t size);
 int qc_onnx_tensor(QcOnnxImport *im, QcTensor *t, const Onnx__TensorProto *proto);
 int qc_tensor_floats(QcOnnxImport *im, QcTensor *t, float **values, uint32_t rank, const int64_t *dims); /* allocates */
 int qc_tensor_ints(QcOnnxImport *im, QcTensor *t, int64_t **values, uint32_t rank, const int64_t *dims);
+
+int qc_tensor_range(int64_t type, int64_t *low, int64_t *high); /* of an integer type; 0: it is another */
 
 /* ---- onnxview.c: the view ---- */
 int64_t qc_view_dim(const QcOnnxImport *im, const QcValue *v, uint32_t axis); /* with padding that waits */
@@ -172,6 +182,10 @@ void qc_view_clean(QcValue *v); /* sorts atoms, drops sizes of 1, joins neighbou
 int qc_view_covers(const QcOnnxImport *im, const QcValue *v); /* every number of the node is in the view once */
 /* Gives v the dimensions dims[0..rank-1], dims[0] being a multiple of the batch; -1 with a sentence. */
 int qc_view_reshape(QcOnnxImport *im, QcValue *v, const int64_t *dims, uint32_t rank);
+/* Brings all numbers of an axis of more than one into one atom, number *at. */
+int qc_view_join(QcOnnxImport *im, QcValue *v, uint32_t axis, uint32_t *at);
+/* v becomes `count` places of its axis, which must be counted by loops; -1 with a sentence. */
+int qc_view_pick(QcOnnxImport *im, QcValue *v, uint32_t axis, const int64_t *places, size_t count);
 /* A view of a whole node by roles: every axis has the size of its role in the node. */
 void qc_view_of_node(const QcOnnxImport *im, QcValue *v, uint32_t node, uint32_t rank, const QcAxes *roles);
 
@@ -215,11 +229,13 @@ int qc_onnx_global_pool(QcOnnxImport *im);
 int qc_onnx_reduce(QcOnnxImport *im);
 int qc_onnx_batchnorm(QcOnnxImport *im);
 int qc_onnx_activation(QcOnnxImport *im);
+int qc_onnx_sqrt(QcOnnxImport *im);
 int qc_onnx_clip(QcOnnxImport *im);
 int qc_onnx_prelu(QcOnnxImport *im);
 int qc_onnx_gemm(QcOnnxImport *im);
 int qc_onnx_matmul(QcOnnxImport *im);
 int qc_onnx_arithmetic(QcOnnxImport *im);
+int qc_onnx_expand(QcOnnxImport *im);
 int qc_onnx_concat(QcOnnxImport *im);
 int qc_onnx_pad(QcOnnxImport *im);
 int qc_onnx_same(QcOnnxImport *im);
@@ -234,8 +250,15 @@ int qc_onnx_slice(QcOnnxImport *im);
 int qc_onnx_split(QcOnnxImport *im);
 int qc_onnx_gather(QcOnnxImport *im);
 int qc_onnx_shape(QcOnnxImport *im);
+int qc_onnx_is_of_codes(const QcGraph *g, uint32_t node); /* its value is codes, laid out anew or not */
+int qc_onnx_table(QcOnnxImport *im); /* Gather from a constant, by codes */
 int qc_onnx_quantize(QcOnnxImport *im);
 int qc_onnx_dequantize(QcOnnxImport *im);
+
+/* ---- onnxgrid.c ---- */
+/* Gives the weights of a CONV or LINEAR node that reads quantized values their steps, if they are codes times steps;
+ * -1 with a sentence. */
+int qc_onnx_find_steps(QcOnnxImport *im, uint32_t node);
 
 /* ---- onnxfold.c: the same on constants alone ---- */
 int qc_fold_constant(QcOnnxImport *im);
@@ -248,6 +271,18 @@ int qc_fold_reshape(QcOnnxImport *im);
 int qc_fold_transpose(QcOnnxImport *im);
 int qc_fold_cast(QcOnnxImport *im);
 int qc_fold_dequantize(QcOnnxImport *im);
+int qc_fold_quantize(QcOnnxImport *im);
+/* Dimensions of an operation on both, whose axes are aligned at the end; -1: they do not fit. */
+int qc_tensor_broadcast(uint32_t *rank, int64_t dims[QC_ONNX_RANK], const QcTensor *a, const QcTensor *b);
+/* Where in t the value lies that meets value i of the result. */
+size_t qc_tensor_place(const QcTensor *t, uint32_t rank, const int64_t *dims, size_t i);
+
+/* ---- onnxfoldshape.c: constants alone, of shapes that may be open ---- */
+int qc_fold_expand(QcOnnxImport *im);
+int qc_fold_product(QcOnnxImport *im);
+int qc_fold_equal(QcOnnxImport *im);
+int qc_fold_where(QcOnnxImport *im);
+/* ---- onnxcodes.c ---- */
 /* The scale of each of n channels along an axis of w; NULL: w is not of codes, or memory is out. */
 const float *qc_fold_steps(QcOnnxImport *im, const QcTensor *w, uint32_t axis, size_t n);
 

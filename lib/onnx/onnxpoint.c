@@ -23,9 +23,15 @@ int qc_onnx_same(QcOnnxImport *im)
 
 int qc_onnx_cast(QcOnnxImport *im)
 {
-    enum { FLOAT = 1, FLOAT16 = 10, DOUBLE = 11, BFLOAT16 = 16 };
+    enum { FLOAT = 1, INT32 = 6, INT64 = 7, FLOAT16 = 10, DOUBLE = 11, BFLOAT16 = 16 };
     int64_t to = qc_onnx_int(im, "to", 0);
+    const QcValue *x = qc_onnx_input(im, 0);
     QcValue v;
+    if (x && x->step > 0 && (to == INT32 || to == INT64)) {
+        if (qc_onnx_take(im, &v, 0, QC_TAKE_RAW)) return -1;
+        v.index = 1;
+        return qc_onnx_put(im, &v);
+    }
     if (to != FLOAT && to != FLOAT16 && to != DOUBLE && to != BFLOAT16)
         return qc_onnx_refuse(im, "it turns computed values into element type %lld, which is not of real numbers",
                               (long long)to);
@@ -101,7 +107,8 @@ int qc_onnx_activation(QcOnnxImport *im)
         const char *name;
         uint8_t op;
     } plain[] = {{"Abs", QC_STEP_ABS},   {"Exp", QC_STEP_EXP}, {"Sigmoid", QC_STEP_SIGMOID},
-                 {"Tanh", QC_STEP_TANH}, {"Erf", QC_STEP_ERF}, {"Softplus", QC_STEP_SOFTPLUS}};
+                 {"Tanh", QC_STEP_TANH}, {"Erf", QC_STEP_ERF}, {"Softplus", QC_STEP_SOFTPLUS},
+                 {"Log", QC_STEP_LOG}};
     for (size_t k = 0; k < sizeof plain / sizeof *plain; k++)
         if (!strcmp(op, plain[k].name)) return qc_wait_function(im, &v, STEPS(S(X), S(plain[k].op)));
     return qc_onnx_refuse(im, "this operator is not supported");

@@ -177,18 +177,10 @@ int qc_onnx_pad(QcOnnxImport *im)
 /* Numbers start, start + step, ... of the axis, `count` of them. */
 static int cut(QcOnnxImport *im, QcValue *v, uint32_t axis, int64_t start, int64_t count, int64_t step)
 {
-    uint32_t atoms = 0, at = 0;
+    uint32_t at;
     if (!axis) return qc_onnx_refuse(im, "it takes some windows of a batch");
     if (count == qc_view_size(v, axis)) return 0;
-    for (uint32_t i = 0; i < v->n_atoms; i++)
-        if (v->atoms[i].axis == axis) atoms++, at = i;
-    if (atoms > 1) { /* in one piece first */
-        QcAxes axes = qc_layout_of_channels(v, 1u << axis);
-        if (qc_layout_arrange(im, v, &axes)) return -1;
-        qc_view_clean(v);
-        for (uint32_t i = 0; i < v->n_atoms; i++)
-            if (v->atoms[i].axis == axis) at = i;
-    }
+    if (qc_view_join(im, v, axis, &at)) return -1;
     v->offset += (uint32_t)start * v->atoms[at].stride;
     v->atoms[at].stride *= (uint32_t)step;
     v->atoms[at].size = (uint32_t)count;
@@ -251,7 +243,7 @@ int qc_onnx_split(QcOnnxImport *im)
     uint32_t n = (uint32_t)im->at->n_output;
     if (qc_onnx_take(im, &v, 0, QC_TAKE_SETTLED)) return -1;
     int axis = qc_onnx_axis(im, qc_onnx_int(im, "axis", 0), v.rank);
-    int64_t *sizes = axis < 0 ? NULL : qc_arena_take(&im->arena, n, sizeof *sizes, im->err), start = 0;
+    int64_t *sizes = axis < 0 ? NULL : qc_onnx_room(im, n, sizeof *sizes), start = 0;
     if (!sizes) return -1;
     if (!axis) return qc_onnx_refuse(im, "it takes some windows of a batch");
     if (qc_onnx_int(im, "num_outputs", n) != n) return qc_onnx_wrong(im, "it has not as many outputs as it says");
@@ -263,27 +255,19 @@ int qc_onnx_split(QcOnnxImport *im)
     return 0;
 }
 
-/* One place of an axis (then the axis goes), or several at equal distances. */
+/* One place of an axis (then the axis goes), or several that loops count. */
 int qc_onnx_gather(QcOnnxImport *im)
 {
     QcValue v;
-    const QcTensor *index = qc_onnx_ints(im, 1);
+    const QcValue *from = qc_onnx_input(im, 0);
+    if (from && from->kind == QC_VALUE_CONSTANT) return qc_onnx_table(im);
+    const QcTensor *index = from ? qc_onnx_ints(im, 1) : NULL;
     if (!index || qc_onnx_take(im, &v, 0, QC_TAKE_SETTLED)) return -1;
     int axis = qc_onnx_axis(im, qc_onnx_int(im, "axis", 0), v.rank);
     if (axis < 0) return -1;
     if (!axis) return qc_onnx_refuse(im, "it takes some windows of a batch");
-    int64_t size = qc_view_size(&v, (uint32_t)axis), first = index->n ? index->i[0] : 0, step = 1;
     if (index->rank > 1 || !index->n) return qc_onnx_refuse(im, "its places are no list");
-    if (first < 0) first += size;
-    for (size_t k = 0; k < index->n; k++) {
-        int64_t at = index->i[k] < 0 ? index->i[k] + size : index->i[k];
-        if (at < 0 || at >= size)
-            return qc_onnx_wrong(im, "it takes place %lld of %lld", (long long)index->i[k], (long long)size);
-        if (k == 1) step = at - first;
-        if (step < 1 || at != first + (int64_t)k * step)
-            return qc_onnx_refuse(im, "it takes places that are not at equal distances");
-    }
-    if (cut(im, &v, (uint32_t)axis, first, (int64_t)index->n, step)) return -1;
+    if (qc_view_pick(im, &v, (uint32_t)axis, index->i, index->n)) return -1;
     if (index->rank) return qc_onnx_put(im, &v);
     uint32_t to[QC_ONNX_RANK] = {0};
     for (uint32_t k = 0; k < v.rank; k++) to[k] = k < (uint32_t)axis ? k : k == (uint32_t)axis ? QC_ONNX_RANK : k - 1;

@@ -19,14 +19,33 @@ typedef enum Type {
     FLOAT16 = 10,
     DOUBLE = 11,
     UINT32 = 12,
-    BFLOAT16 = 16
+    BFLOAT16 = 16,
+    UINT4 = 21,
+    INT4 = 22 /* two a byte, the first in the low half */
 } Type;
+
+/* Bytes of memory for a byte of file: an 8-bit code becomes 64 bits, a float and a weight; beside them a model without
+ * weights may have constants. */
+enum { PER_BYTE = 48, ALWAYS = 64 << 20 };
+
+void *qc_onnx_room(QcOnnxImport *im, uint64_t n, uint64_t size)
+{
+    uint64_t bytes, most = im->file_bytes < UINT64_MAX / 2 / PER_BYTE ? PER_BYTE * im->file_bytes + ALWAYS : UINT64_MAX;
+    if (!__builtin_mul_overflow(n, size, &bytes) && bytes <= most && im->work.bytes <= most - bytes)
+        return qc_arena_take(&im->work, n, size, im->err);
+    if (!im->at) return qc_fail_memory(im->err, "the model"), NULL;
+    qc_onnx_refuse(im, "its result and the values before it take more than %llu MB, far more than the file",
+                   (unsigned long long)(most >> 20));
+    return NULL;
+}
 
 static size_t size_of(int32_t type)
 {
     switch (type) {
     case UINT8:
     case INT8:
+    case UINT4: /* two of them */
+    case INT4:
     case BOOL: return 1;
     case UINT16:
     case INT16:
@@ -39,6 +58,20 @@ static size_t size_of(int32_t type)
     case DOUBLE: return 8;
     default: return 0;
     }
+}
+
+static int is_half_byte(int32_t type) { return type == UINT4 || type == INT4; }
+
+int qc_tensor_range(int64_t type, int64_t *low, int64_t *high)
+{
+    static const Type with_sign[] = {INT4, INT8, INT16, INT32, INT64}, without[] = {UINT4, UINT8, UINT16, UINT32};
+    static const int bits[] = {4, 8, 16, 32, 64};
+    *low = *high = 0;
+    for (size_t k = 0; k < sizeof with_sign / sizeof *with_sign; k++)
+        if (type == with_sign[k]) *high = INT64_MAX >> (64 - bits[k]), *low = -*high - 1;
+    for (size_t k = 0; k < sizeof without / sizeof *without; k++)
+        if (type == without[k]) *high = INT64_MAX >> (63 - bits[k]);
+    return *high > 0;
 }
 
 static int is_real(int32_t type) { return type == FLOAT || type == FLOAT16 || type == DOUBLE || type == BFLOAT16; }
@@ -64,6 +97,7 @@ static int64_t integer_of(uint64_t bits, int32_t type)
 {
     switch (type) {
     case INT8: return (int8_t)bits;
+    case INT4: return (int64_t)((bits & 15) ^ 8) - 8;
     case INT16: return (int16_t)bits;
     case INT32: return (int32_t)bits;
     default: return (int64_t)bits;
@@ -125,6 +159,28 @@ static int external_number(QcOnnxImport *im, uint64_t *value, const Onnx__Tensor
                          text);
 }
 
+typedef struct QcExternal {
+    const char *place;
+    struct QcExternal *next;
+} QcExternal;
+
+/* Its bytes are the model's, once. */
+static int count_external(QcOnnxImport *im, const char *place, uint64_t bytes)
+{
+    enum { MOST_FILES = 4096 };
+    uint32_t n = 0;
+    for (const QcExternal *e = im->externals; e; e = e->next, n++)
+        if (!strcmp(e->place, place)) return 0;
+    if (n == MOST_FILES)
+        return qc_fail(im->err, QC_EUNSUPPORTED, "the model's tensors lie in more than %d files", MOST_FILES);
+    QcExternal *e = qc_arena_take(&im->arena, 1, sizeof *e, im->err);
+    if (!e) return -1;
+    *e = (QcExternal){place, im->externals};
+    im->externals = e;
+    im->file_bytes += bytes;
+    return 0;
+}
+
 /* Exactly `wanted` bytes of a file in the folder that the user named; a path to anywhere else is refused. */
 static int read_external(QcOnnxImport *im, Source *s, size_t wanted)
 {
@@ -151,7 +207,7 @@ static int read_external(QcOnnxImport *im, Source *s, size_t wanted)
         qc_fail(im->err, QC_EFORMAT, "tensor '%.100s' needs bytes %llu to %llu of %.200s, which has %llu", name,
                 (unsigned long long)offset, (unsigned long long)(offset + wanted), path,
                 (unsigned long long)file->length);
-    else if ((bytes = qc_arena_take(&im->arena, wanted, 1, im->err)) &&
+    else if (!count_external(im, place, file->length) && (bytes = qc_onnx_room(im, wanted, 1)) &&
              qc_pieces_read(file, bytes, offset, wanted, im->err))
         bytes = NULL;
     qc_pieces_close(file);
@@ -167,7 +223,7 @@ static int set_dims(QcOnnxImport *im, QcTensor *t, uint32_t rank, const int64_t 
     *t = (QcTensor){.rank = rank, .n = 1};
     for (uint32_t k = 0; k < rank; k++) {
         if (dims[k] < 0 || (dims[k] && t->n > ((size_t)1 << 40) / (size_t)dims[k]))
-            return qc_fail(im->err, QC_EFORMAT, "a tensor has a dimension of %lld", (long long)dims[k]);
+            return qc_onnx_wrong(im, "a tensor has a dimension of %lld", (long long)dims[k]);
         t->dims[k] = dims[k];
         t->n *= (size_t)dims[k];
     }
@@ -177,14 +233,14 @@ static int set_dims(QcOnnxImport *im, QcTensor *t, uint32_t rank, const int64_t 
 int qc_tensor_floats(QcOnnxImport *im, QcTensor *t, float **values, uint32_t rank, const int64_t *dims)
 {
     if (set_dims(im, t, rank, dims)) return -1;
-    t->f = *values = qc_arena_take(&im->arena, t->n, sizeof **values, im->err);
+    t->f = *values = qc_onnx_room(im, t->n, sizeof **values);
     return *values ? 0 : -1;
 }
 
 int qc_tensor_ints(QcOnnxImport *im, QcTensor *t, int64_t **values, uint32_t rank, const int64_t *dims)
 {
     if (set_dims(im, t, rank, dims)) return -1;
-    t->i = *values = qc_arena_take(&im->arena, t->n, sizeof **values, im->err);
+    t->i = *values = qc_onnx_room(im, t->n, sizeof **values);
     return *values ? 0 : -1;
 }
 
@@ -207,8 +263,13 @@ static int fill_ints(QcOnnxImport *im, QcTensor *t, const Source *s)
     QcTensor dims = *t;
     int64_t *values;
     if (qc_tensor_ints(im, t, &values, dims.rank, dims.dims)) return -1;
-    for (size_t i = 0; i < t->n; i++)
-        values[i] = s->raw ? integer_of(little_endian(s->raw + i * size, size), p->data_type) : typed_integer(p, i);
+    for (size_t i = 0; i < t->n; i++) {
+        if (is_half_byte(p->data_type))
+            values[i] = integer_of((s->raw ? s->raw[i / 2] : (uint64_t)p->int32_data[i / 2]) >> (i % 2 ? 4 : 0) & 15,
+                                   p->data_type);
+        else
+            values[i] = s->raw ? integer_of(little_endian(s->raw + i * size, size), p->data_type) : typed_integer(p, i);
+    }
     return 0;
 }
 
@@ -223,13 +284,14 @@ int qc_onnx_tensor(QcOnnxImport *im, QcTensor *t, const Onnx__TensorProto *p)
     if (p->n_dims > QC_ONNX_RANK)
         return qc_fail(im->err, QC_EUNSUPPORTED, "tensor '%.100s' has %zu dimensions", name, p->n_dims);
     if (set_dims(im, t, (uint32_t)p->n_dims, p->dims)) return qc_within(im->err, name);
+    size_t n = is_half_byte(p->data_type) ? (t->n + 1) / 2 : t->n;
     if (p->has_data_location && p->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL) {
-        if (read_external(im, &s, t->n * size)) return -1;
+        if (read_external(im, &s, n * size)) return -1;
     } else if (p->has_raw_data) {
         s.raw = p->raw_data.len ? p->raw_data.data : (const uint8_t *)"";
         s.length = p->raw_data.len;
     }
-    size_t there = s.raw ? s.length : typed_count(p), wanted = s.raw ? t->n * size : t->n;
+    size_t there = s.raw ? s.length : typed_count(p), wanted = s.raw ? n * size : n;
     if (there != wanted)
         return qc_fail(im->err, QC_EFORMAT, "tensor '%.100s' needs %zu %s by its dimensions and has %zu", name, wanted,
                        s.raw ? "bytes" : "numbers", there);

@@ -117,7 +117,7 @@ static int function_node(QcOnnxImport *im, QcValue *v)
 
 static float *same_values(QcOnnxImport *im, uint32_t n, float value)
 {
-    float *values = qc_arena_take(&im->arena, n, sizeof *values, im->err);
+    float *values = qc_onnx_room(im, n, sizeof *values);
     for (uint32_t i = 0; values && i < n; i++) values[i] = value;
     return values;
 }
@@ -174,6 +174,53 @@ static int all_divide(const float *values, uint32_t n) /* a deviation can be mad
     return 1;
 }
 
+/* Weights of codes keep their codes. */
+static int scale_steps(QcOnnxImport *im, uint32_t at, const float *gain, const float *shift)
+{
+    QcNode *node = &im->g->nodes[at];
+    QcFill *f = &im->fills[at], scaled;
+    size_t row = node->n_weight / node->channels;
+    float *weight = qc_onnx_room(im, node->n_weight, sizeof *weight), *step = same_values(im, node->channels, 0),
+          *bias = same_values(im, node->channels, 0);
+    if (!weight || !step || !bias) return -1;
+    for (uint32_t c = 0; c < node->channels; c++) {
+        for (size_t j = c * row; j < (c + 1) * row; j++) weight[j] = gain[c] * f->weight[j];
+        step[c] = gain[c] * f->step[c];
+        bias[c] = gain[c] * (f->bias ? f->bias[c] : 0) + shift[c];
+    }
+    scaled = (QcFill){.weight = weight, .bias = bias, .step = step};
+    *f = scaled;
+    node->has_bias = 1;
+    node->n_bias = node->channels;
+    return 0;
+}
+
+/* A convolution of each channel by itself, with a window of one. */
+static int by_itself(QcOnnxImport *im, QcValue *v, QcWindow w, int has_bias, const QcFill *fill)
+{
+    char name[QC_NAME_MAX + 1];
+    uint32_t channels = im->g->nodes[v->node].channels;
+    qc_onnx_name(im, name, NULL);
+    int node = qc_graph_conv(im->g, name, v->node, channels, w, channels, has_bias, im->err);
+    if (node < 0) return -1;
+    im->fills[node] = *fill;
+    v->node = (uint32_t)node;
+    v->alone = 1;
+    return 0;
+}
+
+/* Values that are codes: each channel's gain is a weight of the largest code. */
+static int scale_codes(QcOnnxImport *im, QcValue *v, const float *gain, const float *shift)
+{
+    const QcWindow one = {1, 1, 1, 1, 1, 1, 0, 0, 0, 0};
+    uint32_t channels = im->g->nodes[v->node].channels;
+    float *step = same_values(im, channels, 1);
+    for (uint32_t c = 0; step && c < channels; c++)
+        if (fabsf(gain[c]) > 0) step[c] = fabsf(gain[c]) / 127;
+    const QcFill fill = {.weight = gain, .bias = shift, .step = step};
+    return step ? by_itself(im, v, one, 1, &fill) : -1;
+}
+
 /* The bias of what is before it, the model's normalization, or a batch norm that subtracts nothing. */
 int qc_wait_affine(QcOnnxImport *im, QcValue *v, const float *gain, const float *shift)
 {
@@ -188,6 +235,9 @@ int qc_wait_affine(QcOnnxImport *im, QcValue *v, const float *gain, const float 
         im->fills[v->node].bias = shift;
         return 0;
     }
+    if (!im->plain && v->alone && im->fills[v->node].step && all_divide(gain, channels))
+        return scale_steps(im, v->node, gain, shift);
+    if (!im->plain && qc_onnx_is_of_codes(im->g, v->node)) return scale_codes(im, v, gain, shift);
     float *zeros = same_values(im, channels, 0), *ones = same_values(im, channels, 0);
     if (!zeros || !ones || qc_wait_simple(im, v, QC_OP_BATCHNORM, NULL)) return -1;
     for (uint32_t c = 0; c < channels; c++) ones[c] = 1 - im->g->nodes[v->node].eps; /* with eps it is 1 */
@@ -218,21 +268,14 @@ static int fit_padded(const QcAxes *axes, uint32_t rank, uint32_t set)
 /* Zero padding by itself is a convolution that copies. */
 static int pad_node(QcOnnxImport *im, QcValue *v, const QcAxes *axes)
 {
-    char name[QC_NAME_MAX + 1];
     QcWindow w = {1, 1, 1, 1, 1, 1, 0, 0, 0, 0};
-    uint32_t channels = im->g->nodes[v->node].channels;
+    const float *ones = same_values(im, im->g->nodes[v->node].channels, 1);
+    const QcFill fill = {.weight = ones, .step = ones};
     for (uint32_t k = 0; k < v->rank; k++) {
         if (axes->of[k] == QC_AXIS_HEIGHT) w.pad_top += v->pads[k][0], w.pad_bottom += v->pads[k][1];
         if (axes->of[k] == QC_AXIS_WIDTH) w.pad_left += v->pads[k][0], w.pad_right += v->pads[k][1];
     }
-    qc_onnx_name(im, name, NULL);
-    int node = qc_graph_conv(im->g, name, v->node, channels, w, channels, 0, im->err);
-    const float *ones = node < 0 ? NULL : same_values(im, channels, 1);
-    if (!ones) return -1;
-    im->fills[node].weight = im->fills[node].step = ones;
-    v->node = (uint32_t)node;
-    v->alone = 1;
-    return 0;
+    return ones ? by_itself(im, v, w, 0, &fill) : -1;
 }
 
 int qc_wait_settle(QcOnnxImport *im, QcValue *v)

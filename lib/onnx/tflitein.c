@@ -194,7 +194,7 @@ int qc_tflite_decode(QcModelFile *m, const uint8_t *bytes, size_t length, const 
         labels.value = (char *)(uintptr_t)t.labels;
         model.metadata_props = &metadata;
         model.n_metadata_props = t.labels != NULL;
-        status = qc_onnx_import(m, &model, &shapes, o, notes, err);
+        status = qc_onnx_import(m, &model, length, &shapes, o, notes, err);
     }
     qc_arena_release(&out.arena);
     qc_arena_release(&arena);

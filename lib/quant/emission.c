@@ -8,7 +8,7 @@
 static int has_own_codes(const QcEmission *e, uint32_t node, uint32_t reader)
 {
     return e->given && e->given->scale[node] > 0 &&
-           (e->given->zero[node] != e->given->zero[reader] ||
+           (e->given->zero[node] != e->given->zero[reader] || e->given->bits[node] != e->given->bits[reader] ||
             memcmp(&e->given->scale[node], &e->given->scale[reader], sizeof(float)));
 }
 
@@ -59,7 +59,8 @@ int qc_emission_is_above_clip(const QcEmission *e, const QcNode *node)
 {
     uint32_t me = qc_emission_index_of(e, node);
     float step = e->given && node->op == QC_OP_RELU ? e->given->scale[me] : 0;
-    return node->clip > 0 && step > 0 && (float)(255 - e->given->zero[me]) * step > node->clip + step / 2;
+    return node->clip > 0 && step > 0 &&
+           (float)((1 << e->given->bits[me]) - 1 - e->given->zero[me]) * step > node->clip + step / 2;
 }
 
 int qc_emission_has_tensor(const QcEmission *e, const QcNode *node)
@@ -83,8 +84,9 @@ int qc_emission_add_tensor(QcEmission *e, const QcNode *node, const QcQTensor *l
                        "reads it as float)",
                        node->name);
     if (given > 0) {
-        t->bits = 8, t->zero = e->given->zero[me], t->scale = given;
-        if (like && (t->zero != like->zero || memcmp(&t->scale, &like->scale, sizeof t->scale)))
+        t->bits = e->given->bits[me], t->zero = e->given->zero[me], t->scale = given;
+        if (like && (t->zero != like->zero || t->bits != like->bits ||
+                     memcmp(&t->scale, &like->scale, sizeof t->scale)))
             return qc_fail(e->err, QC_EUNSUPPORTED, "'%s' changes the scale of what it reads", node->name);
     } else if (like) {
         t->bits = like->bits, t->zero = like->zero, t->scale = like->scale;

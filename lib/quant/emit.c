@@ -38,6 +38,11 @@ static void set_window(QcQNode *n, const QcWindow *w)
     n->pad_left = (uint16_t)w->pad_left, n->pad_right = (uint16_t)w->pad_right;
 }
 
+static double gain_of(const QcEmission *e, const QcNode *node)
+{
+    return e->given ? (double)e->given->gain[qc_emission_index_of(e, node)] : 1;
+}
+
 static int rescale_entry(QcEmission *e, const QcNode *node, uint32_t entry, double real)
 {
     if (!qc_fixed_point(&e->multiplier[entry], &e->shift[entry], real)) return 0;
@@ -122,7 +127,9 @@ static int emit_rescaled(QcEmission *e, QcQOp op, const QcNode *node, int in, in
         set_window(n, &node->window);
         n->count_padding = (uint8_t)node->count_padding;
     }
-    return rescale_entry(e, node, n->channel, (double)e->tensors[in].scale / ((double)e->tensors[out].scale * count));
+    double gain = op == QC_Q_COPY ? 1 : gain_of(e, node);
+    return rescale_entry(e, node, n->channel,
+                         gain * (double)e->tensors[in].scale / ((double)e->tensors[out].scale * count));
 }
 
 static int emit_add(QcEmission *e, const QcNode *node, int relu, int out)
@@ -131,7 +138,7 @@ static int emit_add(QcEmission *e, const QcNode *node, int relu, int out)
     double real[2];
     for (int k = 0; k < 2; k++) {
         n->in[k] = (uint16_t)qc_emission_tensor_of(e, node->inputs[k]);
-        real[k] = (double)e->tensors[n->in[k]].scale / (double)e->tensors[out].scale;
+        real[k] = gain_of(e, node) * (double)e->tensors[n->in[k]].scale / (double)e->tensors[out].scale;
     }
     n->out = (uint16_t)out;
     n->channels = (uint16_t)node->channels;
@@ -156,23 +163,42 @@ static int emit_maxpool(QcEmission *e, const QcNode *node)
     return 0;
 }
 
+/* A node of a table, whose codes are to be filled in. */
+static uint8_t *add_table(QcEmission *e, int in, int out)
+{
+    QcQNode *n = add_node(e, QC_Q_TABLE, 0);
+    n->in[0] = (uint16_t)in;
+    n->out = (uint16_t)out;
+    n->channels = e->tensors[in].channels;
+    n->code_byte = e->g->n_code_bytes;
+    e->g->n_code_bytes += QC_Q_TABLE_BYTES;
+    return e->g->codes + n->code_byte;
+}
+
+static uint8_t code_of(float value, const QcQTensor *t)
+{
+    float q = roundf(value / t->scale) + (float)t->zero, top = (float)((1 << t->bits) - 1);
+    return (uint8_t)(q > 0 ? q < top ? q : top : 0); /* what is no number is 0 */
+}
+
 /* The function of every input code, as codes of its output. */
 static int emit_steps(QcEmission *e, const QcStep *steps, uint32_t n_steps, int in, int out)
 {
     const QcQTensor *from = &e->tensors[in], *to = &e->tensors[out];
-    QcQNode *n = add_node(e, QC_Q_TABLE, 0);
-    n->in[0] = (uint16_t)in;
-    n->out = (uint16_t)out;
-    n->channels = from->channels;
-    n->code_byte = e->g->n_code_bytes;
-    e->g->n_code_bytes += QC_Q_TABLE_BYTES;
-    for (int code = 0; code < QC_Q_TABLE_BYTES; code++) {
-        float y = qc_function_at(steps, n_steps, from->scale * (float)(code - from->zero), NULL),
-              top = (float)((1 << to->bits) - 1);
-        float q = roundf(y / to->scale) + (float)to->zero;
-        /* what is no number is 0 */
-        e->g->codes[n->code_byte + (uint32_t)code] = (uint8_t)(q > 0 ? q < top ? q : top : 0);
-    }
+    uint8_t *codes = add_table(e, in, out);
+    for (int code = 0; code < QC_Q_TABLE_BYTES; code++)
+        codes[code] = code_of(qc_function_at(steps, n_steps, from->scale * (float)(code - from->zero), NULL), to);
+    return 0;
+}
+
+/* Levels by input code, as codes of the output. */
+static int emit_levels(QcEmission *e, const QcNode *node, int in, int out)
+{
+    const QcQTensor *from = &e->tensors[in], *to = &e->tensors[out];
+    uint8_t *codes = add_table(e, in, out);
+    if (from->scale < node->scale || from->scale > node->scale || from->zero != node->zero || from->bits > node->bits)
+        return qc_fail(e->err, QC_EUNSUPPORTED, "table '%s' is of other codes than its input has", node->name);
+    for (int code = 0; code < 1 << from->bits; code++) codes[code] = code_of(node->levels[code], to);
     return 0;
 }
 
@@ -183,7 +209,7 @@ static int emit_mul(QcEmission *e, const QcNode *node, int out)
     n->out = (uint16_t)out;
     n->channels = (uint16_t)node->channels;
     return rescale_entry(e, node, n->channel,
-                         (double)e->tensors[n->in[0]].scale * (double)e->tensors[n->in[1]].scale /
+                         gain_of(e, node) * (double)e->tensors[n->in[0]].scale * (double)e->tensors[n->in[1]].scale /
                              (double)e->tensors[out].scale);
 }
 
@@ -231,6 +257,7 @@ static int emit_body(QcEmission *e, const QcNode *body, int relu, int out)
     case QC_OP_LINEAR: return emit_conv(e, body, relu, out, 0);
     case QC_OP_ADD: return emit_add(e, body, relu, out);
     case QC_OP_FUNCTION: return emit_steps(e, body->steps, body->n_steps, in, out);
+    case QC_OP_TABLE: return emit_levels(e, body, in, out);
     case QC_OP_MUL: return emit_mul(e, body, out);
     case QC_OP_GAP:
         return emit_rescaled(e, QC_Q_GAP, body, in, out, 0, channels, 0, (double)input->height * input->width);
@@ -301,7 +328,7 @@ static int allocate(QcEmission *e, QcArena *arena)
     for (uint32_t i = 0; i < e->f->n_nodes; i++) {
         const QcNode *node = &e->f->nodes[i];
         int weighted = qc_emission_is_weighted(node);
-        int table = node->op == QC_OP_FUNCTION || qc_emission_is_above_clip(e, node);
+        int table = node->op == QC_OP_FUNCTION || node->op == QC_OP_TABLE || qc_emission_is_above_clip(e, node);
         codes += weighted ? node->n_weight : table ? QC_Q_TABLE_BYTES : 0;
         channels += weighted ? node->channels : node->op == QC_OP_TURN ? QC_MAX_LOOPS : 2 + node->n_inputs;
         if (node->height > UINT16_MAX || node->width > UINT16_MAX || node->channels > UINT16_MAX)

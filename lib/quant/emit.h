@@ -19,6 +19,8 @@ int qc_emit(QcQGraph *g, float **master, const QcGraph *model, const float *wind
 typedef struct QcGiven {
     const float *scale;   /* [n_nodes] of the node's value; 0: it has none */
     const uint8_t *zero;  /* [n_nodes] of its codes */
+    const uint8_t *bits;  /* [n_nodes] of its codes */
+    const float *gain;    /* [n_nodes] GAP, AVGPOOL, ADD, MUL: what the value is multiplied by before it is rounded */
     const uint32_t *first; /* [n_nodes] CONV, LINEAR: where in `step` the scales of its weights begin */
     const float *step;
 } QcGiven;

@@ -31,6 +31,10 @@ qc-import --mean 1,2 -o two.qcm net.onnx
 echo $?
 qc-import --std 0 -o two.qcm net.onnx
 echo $?
+qc-import --mean nan -o two.qcm net.onnx
+echo $?
+qc-import --std 1,inf -o two.qcm net.onnx
+echo $?
 qc-import --shape 3,25 -o two.qcm net.onnx
 echo $?
 qc-import --channels 3 -o two.qcm net.onnx

@@ -16,7 +16,10 @@ for model in resnet mobilenet ds-cnn series; do
         qc-quantize -q --no-std --last-bits 8 --force -b $bits -d data.qcd --epochs 0 --threads 1 -o q.qcm fp.qcm \
             >/dev/null 2>&1 && same q.qcm models/$model.npz "$model, $bits bits" || exit
     done
-    qc-import -o back.qcm net.tflite 2>&1 && qc-info back.qcm | sed -n 's/^  - \(mean .*\)/\1/p' | head -1
+    qc-import -o back.qcm net.tflite 2>&1 && qc-eval -q --threads 1 -d d.qcd --logits back.npy back.qcm >/dev/null &&
+        /usr/bin/python3 -c 'import numpy as np; a, b = np.load("logits.npy"), np.load("back.npy")
+print("other classes:", (a.argmax(1) != b.argmax(1)).sum(), "and the same logits" if (a == b).all() else "")'
+    qc-info back.qcm | sed -n 's/^  - \(mean .*\)/\1/p' | head -1
 done
 try() { # try ARGUMENTS: prints the sentence and the exit status
     qc-export -q -f tflite -o none.tflite "$@" 2>&1

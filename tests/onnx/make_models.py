@@ -112,12 +112,9 @@ refuse("r-inputs", 5, "several inputs",
 refuse("r-reflect", 5, "only padding with a constant",
        [node("Pad", ["x", "p"], ["q"], mode="reflect"), node("Conv", ["q", "w"], ["a"]), node("Relu", ["a"], ["b"]),
         *tail], {"p": np.array([0, 0, 1, 0, 0, 1])})
-refuse("r-max", 5, "padded with zeros",
-       [conv, node("Pad", ["a", "p"], ["q"]), node("MaxPool", ["q"], ["b"], kernel_shape=[3]), *tail],
-       {"p": np.array([0, 0, 1, 0, 0, 1])})
 refuse("r-weights", 5, "computed from the data", [node("Conv", ["x", "x"], ["a"]), node("Relu", ["a"], ["b"]), *tail])
-refuse("r-quotient", 5, "two computed values",
-       [conv, node("Conv", ["x", "w"], ["a2"]), node("Div", ["a", "a2"], ["b"]), *tail])
+refuse("r-power", 5, "a power with a computed exponent",
+       [conv, node("Conv", ["x", "w"], ["a2"]), node("Pow", ["a", "a2"], ["b"]), *tail])
 refuse("r-batch-concat", 5, "it joins windows of a batch", [conv, node("Concat", ["a", "a"], ["b"], axis=0), *tail])
 refuse("r-not-logits", 5, "not one row of logits", [conv, node("Relu", ["a"], ["logits"])])
 refuse("r-windows", 5, "not one row of logits", [conv, node("Reshape", ["a", "s"], ["b"]), *tail],
@@ -139,6 +136,27 @@ refuse("r-short", 3, "needs 144 bytes by its dimensions and has 140", [conv, nod
        {"w": onnx.TensorProto(name="w", dims=[4, 3, 3], data_type=1, raw_data=bytes(140))})
 refuse("r-huge", 3, "dimension", [conv, node("Relu", ["a"], ["b"]), *tail],
        {"w": onnx.TensorProto(name="w", dims=[1 << 40, 1 << 40], data_type=1, raw_data=bytes(4))})
+# a few bytes that ask for gigabytes
+many = "far more than the file"
+fill = node("ConstantOfShape", ["size"], ["big"])
+add = [node("Conv", ["x", "w"], ["a"]), node("Add", ["a", "k"], ["b"]), *tail]
+refuse("r-filled", 5, "operator ConstantOfShape (node 'constantofshape'): its result and the values before it take",
+       [fill, node("Conv", ["x", "big"], ["a"]), node("Relu", ["a"], ["b"]), *tail],
+       {"size": np.array([60000, 3, 20000])})
+refuse("r-filled-often", 5, many,
+       [n for i in range(9) for n in (node("ConstantOfShape", ["size"], ["k%d" % i]),)] +
+       [node("Add", ["k%d" % i, "k8" if i == 7 else "s%d" % (i + 1)], ["s%d" % i]) for i in range(7, -1, -1)] +
+       [node("Reshape", ["s0", "shape"], ["k"]), *add], {"size": np.array([1 << 21]), "shape": np.array([1, 4, 6])})
+refuse("r-outer-product", 5, many, [node("Mul", ["col", "row"], ["k"]), *add],
+       {"col": np.ones((5000, 1), np.float32), "row": np.ones((1, 5000), np.float32)})
+refuse("r-picked-often", 5, many,
+       [node("Gather", ["few" if i == 0 else "g%d" % (i - 1), "places"], ["g%d" % i], axis=0) for i in range(900)] +
+       [conv, node("Reshape", ["a", "g899"], ["b"]), *tail],
+       {"few": np.array([1, 4, 6]), "places": np.zeros(20000, np.int64)})
+refuse("r-weights-often", 5, many,
+       [node("Conv", ["x" if i == 0 else "y%d" % (i - 1), "u"], ["y%d" % i], pads=[1, 1]) for i in range(900)] +
+       [node("Conv", ["y899", "w"], ["a"]), node("Relu", ["a"], ["b"]), *tail],
+       {"u": np.zeros((100, 100, 3), np.float32), "w": np.zeros((4, 100, 3), np.float32)}, shape=(100, 8))
 for name, status, words, place in (("r-outside", 5, "--external-data", "w.bin"),
                                    ("r-path", 3, "not the plain name", "../w.bin"),
                                    ("r-absolute", 3, "not the plain name", "/etc/passwd"),
@@ -365,6 +383,14 @@ build("newest",
                 helper.make_node("Gemm", ["y3", "vt", "c"], ["logits"], "fc", alpha=2.0, beta=1.0)],
       {**{k: npw[k] for k in "wbc"}, "vt": npw["v"].T / 2, **consts}, (3, 11), net_of(w), 18)
 half = {"w": npw["w"].astype(np.float16), "v": npw["v"].astype(np.float64)}
+build("padded-maximum",
+      [helper.make_node("Conv", ["x", "w", "b"], ["y0"], "conv"),
+       helper.make_node("Pad", ["y0", "pads"], ["y1"], "pad"),
+       helper.make_node("MaxPool", ["y1"], ["y2"], "max", kernel_shape=[2], strides=[2]),
+       helper.make_node("ReduceMean", ["y2"], ["y3"], "mean", axes=[2], keepdims=0),
+       helper.make_node("Gemm", ["y3", "v", "c"], ["logits"], "fc", transB=1)],
+      {**npw, "pads": np.array([0, 0, 1, 0, 0, 2], np.int64)}, (3, 11),
+      lambda x: F.linear(F.max_pool1d(F.pad(F.conv1d(x, w["w"], w["b"]), (1, 2)), 2).mean(2), w["v"], w["c"]), 13)
 build("constants",
       [helper.make_node("Constant", [], ["w16"], "c0", value=numpy_helper.from_array(half["w"])),
        helper.make_node("Cast", ["w16"], ["w32"], "cast", to=TensorProto.FLOAT),

@@ -64,7 +64,7 @@ class Net:
         what = pick("conv", "conv", "pool", "norm", "act", "act", "const", "const", "two", "gate", "concat",
                     "transpose", "reshape", "unit", "slice", "split", "gather", "pad", "reduce", "matmul", "flatten",
                     "clip", "prelu", "gelu", "silu", "pow", "minmax", "cast", "rsub", "wide", "sum", "same", "shaped",
-                    "shuffle", "fold")
+                    "shuffle", "fold", "root", "quotient", "expand", "deviation", "places")
         if what == "conv" and rank in (3, 4):
             c, d = s[0], s[1:]
             k = [int(r.integers(1, min(4, n) + 1)) for n in d]
@@ -116,7 +116,8 @@ class Net:
             self.add(op, [k, x] if what == "rsub" or (op in ("Add", "Mul") and r.random() < 0.5) else [x, k], s)
         elif what == "two":
             mates = [n for n, t in self.values if t == s]
-            self.add(pick("Add", "Sub", "Mul", "Sum"), [x, pick(*mates)], s)
+            op = pick("Add", "Sub", "Mul", "Sum", *(["Max", "Min"] if self.opset > 7 else []))
+            self.add(op, [x, pick(*mates)], s)
         elif what == "wide" and rank > 2:
             axes = tuple(i for i in range(rank - 1) if r.random() < 0.5) or (0,)
             t = [1 if i in axes else n for i, n in enumerate(s)]
@@ -215,7 +216,7 @@ class Net:
             axis, keep = int(r.integers(1, rank)), int(r.integers(2))
             t = [n for i, n in enumerate(s) if i + 1 != axis or keep]
             t = [1 if keep and i + 1 == axis else n for i, n in enumerate(t)] if keep else t
-            op = pick("ReduceMean", "ReduceMax", "ReduceSum")
+            op = pick("ReduceMean", "ReduceMax", "ReduceSum", "ReduceMin", "ReduceL2")
             self.lists(op, 13 if op == "ReduceSum" else 18, x, t, axes=[axis - rank if r.random() < 0.5 else axis],
                        keepdims=keep)
         elif what == "matmul":
@@ -244,6 +245,39 @@ class Net:
             self.add("Pow", [x, self.constant(2.0)], s)
         elif what == "minmax" and self.opset > 7:
             self.add(pick("Min", "Max"), [x, self.constant(0.3)], s)
+        elif what == "root":  # of what is not near 0
+            y, _ = self.add("Abs", [x], s)
+            y, _ = self.add("Add", [y, self.constant(0.1)], s)
+            self.add(pick("Sqrt", "Log"), [y], s)
+        elif what == "quotient":
+            mates = [n for n, t in self.values if t == s]
+            y, _ = self.add("Sigmoid", [pick(*mates)], s)
+            y, _ = self.add("Add", [y, self.constant(0.2)], s)
+            self.add("Div", [x, y], s)
+        elif what == "expand" and rank > 2 and size < 300 and self.opset > 7:
+            axis = int(r.integers(1, rank))
+            t = [1 if i + 1 == axis else n for i, n in enumerate(s)]
+            y, _ = self.lists("ReduceMax", 18, x, t, axes=[axis], keepdims=1)
+            shape = [3 if i + 1 == axis else 1 for i in range(rank - 1)]
+            self.add("Expand", [y, self.constant([1] + shape, np.int64)],
+                     [3 if i + 1 == axis else n for i, n in enumerate(s)])
+        elif what == "deviation" and rank in (3, 4):
+            ones = [s[0]] + [1] * (rank - 2)
+            y, _ = self.add("GlobalAveragePool", [x], ones)
+            y, _ = self.add("Sub", [x, y], s)
+            y, _ = self.add("Mul", [y, y], s)
+            y, _ = self.add("GlobalAveragePool", [y], ones)
+            self.add("Sqrt", [y], ones)
+        elif what == "places" and rank > 2:
+            axis = int(r.integers(1, rank))
+            n = s[axis - 1]
+            a, b = int(r.integers(1, 4)), int(r.integers(1, 4))
+            steps = (int(r.integers(0, 3)), int(r.integers(0, 3)))
+            last = (a - 1) * steps[0] + (b - 1) * steps[1]
+            if last < n and size // n * a * b < 1000:
+                at = int(r.integers(0, n - last))
+                where = [at + i * steps[0] + k * steps[1] for i in range(a) for k in range(b)]
+                self.add("Gather", [x, self.constant(where, np.int64)], s[:axis - 1] + [a * b] + s[axis:], axis=axis)
         elif what == "cast":
             self.add("Cast", [x], s, to=int(TensorProto.FLOAT))
 

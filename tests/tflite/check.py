@@ -11,7 +11,7 @@ import numpy as np
 
 folder, wrong, ran = sys.argv[1], 0, 0
 # Arm NN 20.08 pads with the code 0, not with the zero point. TensorFlow pads with the real number 0.
-ARM_PADS_WRONGLY = "mobilenet-int8", "mobilenet-ends", "mobilenet-middle", "tiny-int8", "tiny-ends", "tiny-middle"
+ARM_PADS_WRONGLY = [name + form for name in ("mobilenet", "steps", "tiny") for form in ("-int8", "-ends", "-middle")]
 
 
 def soft(x):

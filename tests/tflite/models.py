@@ -188,6 +188,19 @@ def branches(softmax):
     return n.end(n.dense(n.flat(x), 5), softmax)
 
 
+def steps(softmax):
+    """A ReLU and a padding as operators of their own, whose result is read twice; a padding before a maximum."""
+    n = Net([10, 8, 3])
+    x = n.conv(n.inputs[0], 6, (3, 3), activation="")
+    x = n.make("RELU", [x], n.shape(x))
+    pads = n.constant("pads", np.array([[0, 0], [1, 1], [0, 2], [0, 0]], "i4"))
+    x = n.make("PAD", [x, pads], [1, 12, 10, 6])
+    x = n.make("ADD", [x, n.depthwise(x, (3, 3), activation="")], n.shape(x))
+    x = n.make("RELU6", [x], n.shape(x))
+    x = n.pool(n.make("PAD", [x, pads], [1, 14, 12, 6]), "MAX", (2, 2), (2, 2))
+    return n.end(n.dense(n.mean(x), 4), softmax)
+
+
 def halves(softmax):
     """Weights of float16 behind DEQUANTIZE."""
     n = ds_cnn(softmax)
@@ -286,8 +299,8 @@ def save(name, g, x, n_classes):
 
 
 refused()
-SMALL = "ds-cnn", "resnet", "mobilenet", "series", "branches", "halves", "autoencoder", "tiny"
-for make in (kws, ic, vww, ds_cnn, resnet, mobilenet, series, branches, halves, autoencoder, tiny):
+SMALL = "ds-cnn", "resnet", "mobilenet", "series", "branches", "halves", "autoencoder", "tiny", "steps"
+for make in (kws, ic, vww, ds_cnn, resnet, mobilenet, series, branches, halves, autoencoder, tiny, steps):
     name = make.__name__.replace("_", "-")
     if name not in (wanted or SMALL):
         continue

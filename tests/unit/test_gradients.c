@@ -249,7 +249,7 @@ START_TEST(function_product_and_permutation_gradient)
         {QC_STEP_X, 0},       {QC_STEP_TANH, 0}, {QC_STEP_NUMBER, 0.3f}, {QC_STEP_ADD, 0},      {QC_STEP_X, 0},
         {QC_STEP_SIGMOID, 0}, {QC_STEP_MUL, 0},  {QC_STEP_X, 0},         {QC_STEP_SOFTPLUS, 0}, {QC_STEP_DIV, 0},
         {QC_STEP_X, 0},       {QC_STEP_ERF, 0},  {QC_STEP_SUB, 0},       {QC_STEP_X, 0},        {QC_STEP_TANH, 0},
-        {QC_STEP_EXPM1, 0},   {QC_STEP_EXP, 0},  {QC_STEP_ADD, 0}};
+        {QC_STEP_EXPM1, 0},   {QC_STEP_EXP, 0},  {QC_STEP_ADD, 0},      {QC_STEP_SQRT, 0},     {QC_STEP_LOG, 0}};
     const QcLoops loops = {.n = 3, .size = {4, 2, 3}, .stride = {1, 4, 4}, .offset = 8};
     QcGraph g = start(3, 2, 4);
     uint32_t a = NODE(qc_graph_conv(&g, "a", 0, 4, qc_window_same_1d(3), 1, 1, &err));

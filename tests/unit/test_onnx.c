@@ -126,6 +126,7 @@ START_TEST(refusals_name_the_reason)
         ck_assert_msg(strstr(err.text, words) && err.code == status, "%s: %s (%d)", name, err.text, err.code);
         refusals++;
     }
+    ck_assert_msg(feof(list), "after %s: a line that is not read", name);
     fclose(list);
     ck_assert_uint_gt(refusals, 20);
 }

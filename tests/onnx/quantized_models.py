@@ -1,0 +1,119 @@
+"""quantized_models.py FOLDER: QDQ models of other tools, and ONNX Runtime's logits, for test_onnxquantized.c.
+
+A case is NAME.onnx, NAME.x (windows [40][3][16], float32), NAME.y (logits) and a line "NAME STEP" in FOLDER/quantized:
+STEP is the scale of the logits. Exit status 77: python3-onnx or onnxruntime-node is missing.
+"""
+import os
+import subprocess
+import sys
+
+try:
+    import numpy as np
+    from onnx import TensorProto, helper, numpy_helper, save
+except ImportError:
+    sys.exit(77)
+folder, here, n = sys.argv[1], os.path.dirname(os.path.abspath(__file__)), 40
+
+
+class Net:
+    def __init__(self, name, opset=13):
+        self.name, self.opset, self.nodes, self.weights = name, opset, [], []
+        self.rng = np.random.default_rng(len(name))
+        self.x = (self.rng.normal(size=(n, 3, 16)) + self.rng.normal(size=(n, 3, 1))).astype("<f4")
+
+    def constant(self, value, kind="f4"):
+        self.weights.append(numpy_helper.from_array(np.asarray(value, kind), "k%d" % len(self.weights)))
+        return self.weights[-1].name
+
+    def add(self, op, *inputs, **attributes):
+        self.nodes.append(helper.make_node(op, inputs, ["v%d" % len(self.nodes)], "%s_%d" % (op, len(self.nodes)),
+                                           **attributes))
+        return self.nodes[-1].output[0]
+
+    def q(self, value, scale, zero=0, kind="i1"):
+        s, z = self.constant(scale), self.constant(zero, kind)
+        return self.add("DequantizeLinear", self.add("QuantizeLinear", value, s, z), s, z)
+
+    def layer(self, op, value, shape, real=False, **attributes):
+        w = self.rng.normal(size=shape) / np.sqrt(np.prod(shape[1:]))
+        w -= w.mean()  # logits on both sides of 0
+        scale = np.float32(np.abs(w).max() / 127)
+        codes = self.q(self.constant(w), scale) if real else self.add(
+            "DequantizeLinear", self.constant(np.round(w / scale), "i1"), self.constant(scale))
+        return self.add(op, value, codes, **attributes)
+
+    def conv(self, value, channels_in=3, channels=8, **how):
+        return self.layer("Conv", value, (channels, channels_in, 3), pads=[1, 1], **how)
+
+    def finish(self, at, scale=0.012):
+        at = self.q(self.add("Flatten", self.add("GlobalAveragePool", at)), scale)
+        at = self.q(self.layer("Gemm", at, (4, 8), transB=1), 0.02)
+        ends = [helper.make_tensor_value_info(*v) for v in (("x", TensorProto.FLOAT, ["n", 3, 16]),
+                                                            (at, TensorProto.FLOAT, None))]
+        graph = helper.make_graph(self.nodes, "g", ends[:1], ends[1:], self.weights)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)], ir_version=8)
+        if self.opset > 20:
+            model.ir_version = 10
+        path = os.path.join(folder, self.name)
+        save(model, path + ".onnx")
+        self.x.tofile(path + ".x")
+        jobs.extend([path + ".onnx", path + ".x", "%d,3,16" % n, path + ".y"])
+        cases.append("%s 0.02" % self.name)
+
+
+cases, jobs = [], []
+pads = [0, 0, 1, 0, 0, 1]
+
+
+def case(name, opset=13):
+    net = Net(name, opset)
+    return net, net.q("x", 0.03)
+
+
+m, x = case("weights-quantized-in-the-file")
+m.finish(m.q(m.add("Relu", m.conv(x, real=True)), 0.01, 0, "u1"))
+m, x = case("with-and-without-relu")
+y = m.conv(x)
+m.finish(m.q(m.add("Add", m.q(y, 0.02), m.q(m.add("Relu", y), 0.011, 0, "u1")), 0.025, 3))
+m, x = case("two-scales-of-one-value")
+y = m.conv(x)
+m.finish(m.q(m.add("Add", m.q(y, 0.02), m.q(y, 0.013, -20)), 0.025, 3))
+m, x = case("sum-with-and-without-relu")
+y = m.add("Add", m.q(m.conv(x), 0.02), m.q(m.conv(x), 0.03, 5))
+m.finish(m.q(m.add("Add", m.q(y, 0.03), m.q(m.add("Relu", y), 0.017, 0, "u1")), 0.04, 3))
+m, x = case("sum-over-time")
+y = m.q(m.add("Relu", m.conv(x)), 0.01, 0, "u1")
+y = m.q(m.add("ReduceSum", y, m.constant([2], "i8"), keepdims=1), 0.1137, 0, "u1")
+m.finish(m.q(m.add("Mul", y, m.constant(1 / 16)), 0.0063, 0, "u1"), 0.0063)
+m, x = case("scaled-codes")
+m.finish(m.q(m.add("Mul", m.q(m.conv(x), 0.02), m.constant(0.7)), 0.013))
+m, x = case("shifted-by-channel")
+m.finish(m.q(m.add("Add", m.q(m.conv(x), 0.02), m.q(m.constant(m.rng.normal(size=(1, 8, 1))), 0.02)), 0.03))
+m, x = case("scaled-before-rounding")
+m.finish(m.q(m.add("Mul", m.conv(x), m.constant(0.7)), 0.013))
+m, x = case("norm-of-codes")
+m.finish(m.q(m.add("BatchNormalization", m.q(m.conv(x), 0.02), *[m.constant(m.rng.uniform(0.5, 1.5, 8))
+                                                               for _ in range(4)]), 0.03))
+m, x = case("pool-before-rounding")
+m.finish(m.q(m.add("MaxPool", m.add("Relu", m.conv(x)), kernel_shape=[2], strides=[2]), 0.01, 0, "u1"))
+m, x = case("pad-before-sum")
+y = m.add("Pad", m.q(m.conv(x), 0.02), m.constant(pads, "i8"))
+m.finish(m.q(m.add("Add", y, m.q(m.conv(y, 8), 0.03)), 0.03))
+m, x = case("pad-before-rounding")
+m.finish(m.q(m.add("Pad", m.add("Relu", m.conv(x)), m.constant(pads, "i8")), 0.01, 0, "u1"))
+m, x = case("gate")
+y = m.q(m.conv(x), 0.02)
+m.finish(m.q(m.add("Mul", y, m.q(m.add("Sigmoid", y), 1 / 256, -128)), 0.015, -110))
+m, x = case("no-zero-point", 21)
+s = m.constant(0.02)
+m.finish(m.add("DequantizeLinear", m.add("QuantizeLinear", m.conv(x), s, output_dtype=int(TensorProto.INT8)), s))
+m, x = case("limits-of-the-codes")
+m.finish(m.q(m.add("Clip", m.conv(x), m.constant(-1), m.constant(1)), 2 / 255))
+m, x = case("turned")
+m.finish(m.add("Transpose", m.q(m.add("Transpose", m.conv(x), perm=[0, 2, 1]), 0.02), perm=[0, 2, 1]))
+m, x = case("concat")
+m.finish(m.q(m.add("Concat", m.q(m.conv(x, 3, 4), 0.02), m.q(m.add("Relu", m.conv(x, 3, 4)), 0.01, -128), axis=1),
+             0.02))
+with open(os.path.join(folder, "quantized"), "w") as f:
+    f.write("\n".join(cases) + "\n")
+sys.exit(subprocess.call(["node", os.path.join(here, "run.js"), *jobs]))

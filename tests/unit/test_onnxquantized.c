@@ -1,0 +1,94 @@
+/* Quantized models of other tools (QDQ) keep their codes: logits are within one output step of ONNX Runtime's. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "suite.h"
+#include "scratch.h"
+#include "tiny.h"
+#include "../../lib/base/file.h"
+#include "../../lib/onnx/onnx.h"
+#include "../../lib/quant/keep.h"
+
+enum { WINDOWS = 40, CHANNELS = 3, LENGTH = 16, VALUES = CHANNELS * LENGTH, LOGITS = 4 };
+
+static QcErr err;
+
+static float *read_floats(const char *name, const char *ending, size_t n)
+{
+    char file[128];
+    uint8_t *bytes;
+    size_t length;
+    snprintf(file, sizeof file, "%s.%s", name, ending);
+    ck_assert_msg(!qc_read_all(scratch_path(file), &bytes, &length, &err), "%s", err.text);
+    ck_assert_uint_eq(length, n * sizeof(float));
+    return (float *)(void *)bytes;
+}
+
+/* The largest difference in steps. */
+static double steps_apart(const char *name, double step)
+{
+    const QcOnnxOptions nothing = {0};
+    uint8_t digest[QC_DIGEST_BYTES], q[VALUES];
+    char file[128];
+    float window[VALUES], logits[LOGITS];
+    double off = 0;
+    Tiny t = {0};
+    QcModelFile m;
+    QcOnnxNotes notes;
+    snprintf(file, sizeof file, "%s.onnx", name);
+    ck_assert_msg(!qc_onnx_load(&m, digest, scratch_path(file), &nothing, &notes, &err), "%s", err.text);
+    ck_assert_msg(notes.steps && !notes.mixed, "%s is read as a float model", name);
+    ck_assert_msg(!qc_keep(&t.g, &notes.graph, notes.steps, &t.arena, &err), "%s: %s", name, err.text);
+    tiny_place(&t, &qc_kernels_scalar);
+    float *x = read_floats(name, "x", WINDOWS * VALUES), *y = read_floats(name, "y", WINDOWS * LOGITS);
+    for (int w = 0; w < WINDOWS; w++) {
+        for (int i = 0; i < VALUES; i++) window[i % LENGTH * CHANNELS + i / LENGTH] = x[w * VALUES + i];
+        qc_q_input(q, window, VALUES, &t.g.tensors[0]);
+        qc_qrun_forward(&t.run, logits, q);
+        for (int k = 0; k < LOGITS; k++) off = fmax(off, fabs((double)(logits[k] - y[w * LOGITS + k])) / step);
+    }
+    free(x);
+    free(y);
+    qc_onnxnotes_release(&notes);
+    qc_modelfile_release(&m);
+    tiny_release(&t);
+    return off;
+}
+
+START_TEST(logits_are_within_a_step)
+{
+    char command[512], name[64];
+    double step;
+    uint32_t cases = 0;
+    snprintf(command, sizeof command,
+             "OPTIMISE=disabled exec /usr/bin/python3 tests/onnx/quantized_models.py '%s' >'%s/log' 2>&1", scratch,
+             scratch);
+    int status = system(command);
+    if (WEXITSTATUS(status) == 77 || WEXITSTATUS(status) == 127) {
+        puts("skipped: python3-onnx or onnxruntime-node is missing");
+        return;
+    }
+    ck_assert_msg(!status, "quantized_models.py failed");
+    FILE *list = fopen(scratch_path("quantized"), "r");
+    ck_assert_ptr_nonnull(list);
+    for (; fscanf(list, "%63s %lf", name, &step) == 2; cases++) {
+        double off = steps_apart(name, step);
+        ck_assert_msg(off < 1.01, "%s: %.2f steps apart", name, off);
+    }
+    fclose(list);
+    ck_assert_uint_gt(cases, 12);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("onnxquantized");
+    TCase *all = tcase_create("all");
+    tcase_set_timeout(all, 0);
+    tcase_add_unchecked_fixture(all, scratch_make, scratch_remove);
+    tcase_add_test(all, logits_are_within_a_step);
+    suite_add_tcase(suite, all);
+    return run_suite(suite);
+}
