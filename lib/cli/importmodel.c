@@ -57,6 +57,10 @@ static void report(const QcModelImport *import, const QcModelFile *m, const QcOn
         qc_note("it is quantized: its codes of 8 bits and its scales are kept (--real: as a float model)");
     if (notes->mixed)
         qc_note("some of its weights are not quantized: the model is imported as float, for qc-quantize");
+    if (notes->uncut)
+        qc_note("%u of its values are not cut off at the ends of their codes, as the quantized model cuts them: "
+                "-d DATA shows the accuracy",
+                notes->uncut);
     if (import->hints.labels_from)
         qc_note("its logits were given the class names of %s in their order: %s, ..., %s", import->hints.labels_from,
                 m->labels[0], m->labels[m->classes - 1]);

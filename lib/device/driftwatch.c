@@ -4,29 +4,38 @@
 
 static const float farthest = 25, lowest = -3, highest = 6;
 
-/* d by one mean: codes, or floats less the zero point. */
-static float distance(const QcDriftBase *b, const uint8_t *mean, const float *learned, const uint8_t *features,
-                      int32_t zero)
+static float part(const QcDriftBase *b, uint32_t j, float difference)
+{
+    return qc_least(difference * difference * b->weight[j], farthest);
+}
+
+/* d by the source's mean. */
+static float from_source(const QcDriftBase *b, const uint8_t *mean, const uint8_t *features)
 {
     float sum = 0;
-    for (uint32_t j = 0; j < b->features; j++) {
-        float difference = learned ? (float)((int32_t)features[j] - zero) - learned[j]
-                                   : (float)((int32_t)features[j] - mean[j]);
-        sum += qc_least(difference * difference * b->weight[j], farthest);
-    }
+    for (uint32_t j = 0; j < b->features; j++) sum += part(b, j, (float)((int32_t)features[j] - mean[j]));
     return sum / (float)b->features;
 }
 
-float qc_driftwatch_distance(const QcDriftBase *b, const uint8_t *mean, const float *learned, const uint8_t *features,
-                             int32_t zero)
+/* d by a mean that the stream has shown. */
+static float from_learned(const QcDriftBase *b, const float *mean, const uint8_t *features, int32_t zero)
 {
-    return qc_ln(distance(b, mean, learned, features, zero) + 0.001f);
+    float sum = 0;
+    for (uint32_t j = 0; j < b->features; j++) sum += part(b, j, (float)((int32_t)features[j] - zero) - mean[j]);
+    return sum / (float)b->features;
+}
+
+static float log_of(float d) { return qc_ln(d + 0.001f); }
+
+float qc_driftwatch_distance(const QcDriftBase *b, const uint8_t *mean, const uint8_t *features)
+{
+    return log_of(from_source(b, mean, features));
 }
 
 float qc_driftwatch_score(const QcDriftBase *b, const float *learned, const uint8_t *features, int32_t zero, uint32_t k)
 {
-    float distance = qc_driftwatch_distance(b, b->mean + (size_t)k * b->features, NULL, features, zero);
-    if (learned) distance = qc_least(distance, qc_driftwatch_distance(b, NULL, learned, features, zero));
+    float distance = qc_driftwatch_distance(b, b->mean + (size_t)k * b->features, features);
+    if (learned) distance = qc_least(distance, log_of(from_learned(b, learned, features, zero)));
     return qc_most(lowest, qc_least(highest, (distance - b->centre[k]) / b->spread));
 }
 
@@ -50,8 +59,8 @@ float qc_driftwatch_nearest(const QcDriftBase *b, const QcMoments *learned, uint
     for (uint32_t k = 0; k < b->classes; k++) {
         const float *mean = learned_mean(learned, k);
         if (k + spare < b->classes)
-            nearest = qc_least(nearest, distance(b, b->mean + (size_t)k * b->features, NULL, features, zero));
-        if (mean) nearest = qc_least(nearest, distance(b, NULL, mean, features, zero));
+            nearest = qc_least(nearest, from_source(b, b->mean + (size_t)k * b->features, features));
+        if (mean) nearest = qc_least(nearest, from_learned(b, mean, features, zero));
     }
     return nearest / b->farthest;
 }

@@ -31,9 +31,8 @@ typedef struct QcDriftBase {
     float farthest;      /* >= 0: 98.5 % of the source windows have a class whose d is at most this; 0: not known */
 } QcDriftBase;
 
-/* ln(d + 0.001) by one mean: codes [features], or floats [features] less the zero point. */
-float qc_driftwatch_distance(const QcDriftBase *b, const uint8_t *mean, const float *learned, const uint8_t *features,
-                             int32_t zero);
+/* ln(d + 0.001) by one mean [features] of the source. */
+float qc_driftwatch_distance(const QcDriftBase *b, const uint8_t *mean, const uint8_t *features);
 
 /* z of a window that was predicted as class k. learned: [features] mean of the class as the stream has shown it, less
  * the zero point; NULL: it has not. */

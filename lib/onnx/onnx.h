@@ -33,6 +33,7 @@ typedef struct QcOnnxNotes { /* what the user should know about the model that w
     int numbered; /* classes have no names but numbers */
     uint32_t quantized; /* values that the file quantizes (QUANT nodes of the graph); 0: a float model */
     int mixed; /* some weights are not quantized though values are, which were read as real numbers */
+    uint32_t uncut; /* values read as real numbers, whose codes cut off numbers that the model made does not */
     float *steps; /* [channels of all convolutions and linear layers, in order] scales of weights of a quantized model;
                      else NULL */
     QcGraph graph; /* of a quantized model, whose model file has no section "graph"; else empty */

@@ -120,6 +120,7 @@ static int put_real(QcOnnxImport *im, QcValue *v)
                            {QC_STEP_MAX, 0},
                            {QC_STEP_NUMBER, 255 * v->step},
                            {QC_STEP_MIN, 0}};
+    im->notes.uncut += v->zero && v->node;
     if (v->zero || !v->node) return qc_onnx_put(im, v);
     return qc_wait_function(im, v, relu, sizeof relu / sizeof *relu);
 }

@@ -106,7 +106,7 @@ static void score_fold(Fit *f, const QcDriftBase *b, uint32_t fold)
     for (uint32_t i = 0; i < f->n; i++) {
         const uint8_t *x = f->x + (size_t)i * f->features;
         if (f->fold[i] != fold) continue;
-        f->score[i] = qc_driftwatch_distance(b, f->mean + (size_t)f->answer[i] * f->features, NULL, x, f->zero);
+        f->score[i] = qc_driftwatch_distance(b, f->mean + (size_t)f->answer[i] * f->features, x);
         f->nearest[i] = qc_driftwatch_nearest(b, NULL, f->spare, x, f->zero);
     }
 }
