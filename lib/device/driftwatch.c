@@ -34,9 +34,9 @@ float qc_driftwatch_distance(const QcDriftBase *b, const uint8_t *mean, const ui
 
 float qc_driftwatch_score(const QcDriftBase *b, const float *learned, const uint8_t *features, int32_t zero, uint32_t k)
 {
-    float distance = qc_driftwatch_distance(b, b->mean + (size_t)k * b->features, features);
-    if (learned) distance = qc_least(distance, log_of(from_learned(b, learned, features, zero)));
-    return qc_most(lowest, qc_least(highest, (distance - b->centre[k]) / b->spread));
+    float d = from_source(b, b->mean + (size_t)k * b->features, features);
+    if (learned) d = qc_least(d, from_learned(b, learned, features, zero));
+    return qc_most(lowest, qc_least(highest, (log_of(d) - b->centre[k]) / b->spread));
 }
 
 static const float *learned_mean(const QcMoments *m, uint32_t k)

@@ -88,7 +88,7 @@ grep -q "the front-end's: mfcc:coefficients=8,bands=20,frame=200,hop=80 at 8000 
 # What only this firmware and this model need is not counted, nor is the drift figure, which a firmware may leave out.
 others='main|say|say_number|say_window|reset|fault|vectors|call_host|board_.*|memcpy|memmove|memset'
 others="$others|nodes|tensors|codes|scale|bias|multiplier|shift|mean|deviation|model_graph|model_class_names"
-others="$others|(qc_|model_)?drift(watch)?_.*|model_drift"
+others="$others|(qc_|model_)?drift(watch)?_.*|model_drift|from_source|from_learned|learned_mean|qc_ln"
 code=$(arm-none-eabi-nm -S -t d predict/out/firmware.elf |
     awk -v others="^($others)\$" 'NF == 4 && $3 ~ /[Tt]/ && $4 !~ others { n += $2 } END { print n }')
 echo "predict-only code on a Cortex-M4: $code bytes"
