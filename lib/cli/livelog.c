@@ -119,7 +119,9 @@ static void print_object(const QcLiveLog *log, const QcLive *s, const QcLiveWind
 
 static void print_adapt(const QcLiveLog *log, const QcLive *s, const QcAdaptReport *r)
 {
-    const char *what = r->refused ? "refused" : r->solved ? "a new last layer" : "the last layer stays";
+    const char *what = r->refused  ? "refused: it would lose what was known, or labels look random (--tune guard)"
+                       : r->solved ? "a new last layer"
+                                   : "the last layer stays";
     if (log->json)
         printf("{\"adapt\": %" PRIu32 ", \"labels\": %u, \"right_before\": %u, \"right_after\": %u, \"source\": %u, "
                "\"source_before\": %u, \"source_after\": %u, \"solved\": %s, "

@@ -122,6 +122,7 @@ static void add(QcRunLog *j, const QcMethodReport *report, const QcTestFigures *
     add_tally(&j->after, &j->n_after, report->after);
     j->ms += ms;
     j->flips += r->flips;
+    j->refused += r->refused;
     j->forwards += report->forwards;
     j->backwards += report->backwards;
     j->operations += report->operations;
@@ -188,6 +189,10 @@ static void end_batch(QcRunLog *j, const QcSession *s, const QcMethodReport *r, 
 static void print_means(const QcRunLog *j, const QcSession *s)
 {
     double n = j->n, before = mean(j->before, j->n_before), after = mean(j->after, j->n_after);
+    if (j->refused)
+        qc_warn("%u of %.0f batches were refused: they would lose what was known, or their labels look random (--tune "
+                "guard)",
+                j->refused, n);
     if (is_terminal(j)) {
         print_aligned(j, "mean", "", n * before, n * after, j->tests, (double)j->flips, j->ms, n);
         return;

@@ -14,6 +14,7 @@ typedef struct QcRunLog {
     double n, ms;
     double before, n_before, after, n_after; /* n_: batches with such a figure */
     QcTestFigures tests[QC_SESSION_TESTS];
+    uint32_t refused; /* batches */
     uint64_t flips, forwards, backwards, operations, set;
     QcTransfer transfer; /* where there are several streams, and a test set for each */
 } QcRunLog;

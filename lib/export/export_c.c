@@ -26,6 +26,7 @@ typedef struct Job {
     QcDriftBase drift;
     QcFrontEnd front;
     int knows_source; /* drift is there */
+    int has_lost_drift; /* the figure needs what was learned, which only a learner has */
     QcLearner learner;
     void *memory; /* the learner's */
     int has_learned;
@@ -54,11 +55,15 @@ static int name_outputs(Job *job, const char *output, QcErr *err)
 /* Without a coreset nothing is learned, and spare rows are no use. */
 static int load_model(Job *job, const char *path, int learns, QcErr *err)
 {
+    QcCursor learned;
     if (qc_modelfile_load(&job->model, path, err)) return -1;
+    int has_learned = qc_container_find(&job->model.container, "learned", &learned);
     if (!learns && qc_drop_spare_classes(&job->model, err)) return qc_within(err, qc_input_name(path));
     if (qc_qgraphfile_decode(&job->g, &job->model, &job->arena, err)) return qc_within(err, qc_input_name(path));
     job->knows_source = qc_driftbase_decode(&job->drift, &job->model, &job->g, &job->arena, err);
     if (job->knows_source < 0) return qc_within(err, qc_input_name(path));
+    job->has_lost_drift = job->knows_source && has_learned && !learns;
+    if (job->has_lost_drift) job->knows_source = 0;
     if (job->model.front.rate && qc_fronttables_make(&job->front, &job->model.front, &job->arena, err))
         return qc_within(err, qc_input_name(path));
     const QcQTensor *in = &job->g.tensors[0];
@@ -172,11 +177,13 @@ static const char *what_it_does(const QcExport *e, const QcCModel *m)
            "(qc-bitflip-train gives it one)";
 }
 
-static void say(QcExport *e, const QcCModel *m)
+static void say(QcExport *e, const QcCModel *m, int has_lost_drift)
 {
     const char *what = what_it_does(e, m);
-    snprintf(e->words, sizeof e->words, "%s %s; flash %" PRIu64 " bytes, RAM %" PRIu64 " bytes without code and stack",
-             m->prefix, what, m->flash, m->ram);
+    snprintf(e->words, sizeof e->words,
+             "%s %s; flash %" PRIu64 " bytes, RAM %" PRIu64 " bytes without code and stack%s", m->prefix, what, m->flash,
+             m->ram,
+             has_lost_drift ? "; the model has learned: it has drift figures only with its coreset (-c)" : "");
 }
 
 int qc_export_c(QcExport *e, QcErr *err)
@@ -201,7 +208,7 @@ int qc_export_c(QcExport *e, QcErr *err)
                   .origin = job.origin};
     qc_cmodel_measure(&m);
     status = write_both(&job, &m, err);
-    if (!status) say(e, &m);
+    if (!status) say(e, &m, job.has_lost_drift);
 end:
     free(job.memory);
     qc_inputs_close(&job.coreset);

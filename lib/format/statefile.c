@@ -205,6 +205,14 @@ void qc_statefile_read_names(QcModelFile *m, const char *path)
     }
 }
 
+int qc_statefile_check_names(const QcLearner *l, uint32_t named, QcErr *err)
+{
+    uint32_t learned = qc_learner_classes(l);
+    if (learned <= named) return 0;
+    return qc_fail(err, QC_EFORMAT, "the state has learned %" PRIu32 " classes and has whole names of %" PRIu32
+                   ": its file is damaged", learned, named);
+}
+
 int qc_statefile_write_names(QcStateFile *f, const QcModelFile *m, uint32_t first, QcErr *err)
 {
     uint8_t block[BLOCK] = {0};

@@ -42,6 +42,9 @@ int qc_statefile_load(QcStateFile *f, QcLearner *l, QcErr *err);
 /* Names of spare rows (spareclasses.h) that the sessions of a state have taken lie in the file's first block. Reads
  * them into a model whose spare rows have no names yet, before a learner is placed; without a file, none. */
 void qc_statefile_read_names(QcModelFile *m, const char *path);
+/* After a state was loaded: refuses it if it has learned more classes than the `named` of the model and of its own
+ * names, some of which are damaged then. */
+int qc_statefile_check_names(const QcLearner *l, uint32_t named, QcErr *err);
 /* Names of the classes from `first` on, before a state that knows them is saved. */
 int qc_statefile_write_names(QcStateFile *f, const QcModelFile *m, uint32_t first, QcErr *err);
 int qc_statefile_save(QcStateFile *f, const QcLearner *l, QcErr *err);

@@ -70,17 +70,22 @@ static int take_up_state(QcLiveModel *m, const char *path, QcErr *err)
     if (qc_statefile_open(&m->kept, path, &m->learner, &owner, err)) return -1;
     int found = qc_statefile_load(&m->kept, &m->learner, err);
     m->resumed = found > 0;
-    if (found < 0) return qc_within(err, path);
+    if (found < 0 || qc_statefile_check_names(&m->learner, qc_named_classes(&m->model), err))
+        return qc_within(err, path);
     return qc_statefile_write_names(&m->kept, &m->model, m->known, err);
 }
 
-/* The learned content of the model file comes before the coreset, whose features do not depend on it. */
+/* The learned content of the model file comes before the coreset, whose features do not depend on it. A model that only
+ * predicts needs it for its drift figures, and counts windows from 0. */
 static int open_learner(QcLiveModel *m, const char *path, const QcLiveOptions *o, QcErr *err)
 {
     if (m->learns) qc_statefile_read_names(&m->model, o->state);
     if (place_learner(m, o, err)) return -1;
-    if (!m->learns) return 0;
     if (qc_learned_decode(&m->learner, &m->model, err) < 0) return qc_within(err, qc_input_name(path));
+    if (!m->learns) {
+        m->learner.counters->next = 0;
+        return 0;
+    }
     return fill_coreset(m, err) || take_up_state(m, o->state, err) ? -1 : 0;
 }
 

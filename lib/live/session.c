@@ -182,6 +182,7 @@ static int open_data(QcSession *s, const QcMethod *method, const char *coreset, 
 {
     if (n > QC_TRANSFER_STREAMS) return qc_fail(err, QC_EUSAGE, "at most %d streams", QC_TRANSFER_STREAMS);
     if (state) qc_statefile_read_names(&s->model, state);
+    s->named = qc_named_classes(&s->model);
     if (qc_inputs_open(&s->coreset, coreset, &s->model, &s->g, 1, QC_LABELS_ALL, err)) return -1;
     QcLabelNeed need = method->observe ? QC_LABELS_OPTIONAL : QC_LABELS_SOME;
     for (; s->n_streams < (uint32_t)n; s->n_streams++) {
@@ -235,7 +236,7 @@ int qc_session_keep(QcSession *s, const char *path, QcErr *err)
                                           s->model.container.digest, s->coreset.data.digest);
     if (qc_statefile_open(&s->kept, path, l, &owner, err)) return -1;
     int found = qc_statefile_load(&s->kept, l, err);
-    if (found < 0) return qc_within(err, path);
+    if (found < 0 || qc_statefile_check_names(l, s->named, err)) return qc_within(err, path);
     if (qc_statefile_write_names(&s->kept, &s->model, s->known, err)) return -1;
     s->input = identify_input(s);
     if (l->counters->input != s->input) return 0;

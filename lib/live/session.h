@@ -39,6 +39,7 @@ typedef struct QcSession {
     QcInputs streams[QC_TRANSFER_STREAMS];
     uint32_t n_streams;
     uint32_t known;              /* classes that the model file names; later ones took spare rows */
+    uint32_t named;              /* the same, and classes that the state names */
     QcMethodRun learner;         /* .bytes: all that it needs but the model and the batch: coreset, activations, the
                                     method's own */
     uint64_t model_bytes;        /* codes, scales, and the flip network if the method uses it */

@@ -45,6 +45,9 @@ qc-calibrate -c core.qcd -s two.qcd -C new.core.qcd -t tests.qcd -t others.qcd -
 enough "$(recall tests.qcd new.qcm)" 0.9
 enough "$(recall others.qcd new.qcm)" 0.9
 qc-info new.qcm | sed -n '/^classes/p; /^spare/p'
+qc-run -q -d tests.qcd new.qcm | # without a learner, too, a class that was learned is known
+    awk -F'\t' 'NR > 1 { n++; far += $NF } END { print (n && far <= n / 4) ? "known" : far " of " n " unknown" }'
+qc-export -q -f c -o known.c new.qcm && grep -c known_distance known.h # what was learned is not in this code
 qc-calibrate -q -c new.core.qcd -s mixed.qcd --batches 1 -t tests.qcd -o later.qcm new.qcm >tsv
 enough "$(recall tests.qcd later.qcm)" 0.9
 qc-calibrate -q -c core.qcd -s two.qcd --batches 1 -o new8.qcm q8.qcm >tsv
@@ -55,6 +58,8 @@ echo '--- a live stream: the state knows the names'
 qc-run -c core.qcd --state s -d two.qcd q.qcm >tsv
 qc-run -q -c core.qcd --state s -d tests.qcd q.qcm | awk -F'\t' 'NR > 1 { n++; right += $3 == $8 }
     END { print (right >= 0.9 * n) ? "enough" : "only " right " of " n }'
+LC_ALL=C sed 's/standing/st-nding/' s >damaged
+qc-run -c core.qcd --state damaged -d tests.qcd q.qcm 2>&1 >tsv | sed 's/.*: //'
 awk -F, -v class="${new% *}" -v c=$column 'NR > 1 && $c == class && ++n <= 6 {
     for (t = 3; t < 27; t++) print $t "," $(24 + t) "," $(48 + t) }' tests.csv >frames.csv
 printf '0-1 %s\n' "${new% *}" >labels
