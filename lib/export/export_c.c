@@ -181,8 +181,8 @@ static void say(QcExport *e, const QcCModel *m, int has_lost_drift)
 {
     const char *what = what_it_does(e, m);
     snprintf(e->words, sizeof e->words,
-             "%s %s; flash %" PRIu64 " bytes, RAM %" PRIu64 " bytes without code and stack%s", m->prefix, what, m->flash,
-             m->ram,
+             "%s %s; flash %" PRIu64 " bytes, RAM %" PRIu64 " bytes without code and stack%s",
+             m->prefix, what, m->flash, m->ram,
              has_lost_drift ? "; the model has learned: it has drift figures only with its coreset (-c)" : "");
 }
 
