@@ -187,7 +187,7 @@ static int snapshot(Survey *s, QcFakeQuant *fakequant, const QcDrift *drift, QcO
         if (add_layer(s, samples, &g->nodes[s->t->flip->layers[l].node], movement, limit, (uint32_t *)scratch, rng,
                       err))
             goto end;
-    qc_pack_masters(g, fakequant->master); /* the next snapshot starts where this one came to */
+    qc_pack_masters(g, fakequant->master); /* the next snapshot starts where this one ended */
     status = 0;
 end:
     qc_windows_release(&set);

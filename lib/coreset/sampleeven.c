@@ -10,7 +10,7 @@ typedef struct Table {
     const uint32_t *size; /* [levels][classes] */
     uint32_t *total;      /* [classes] of taken */
     uint32_t *order;      /* [classes] shuffled: no class is favoured for its number */
-    uint32_t *via, *level; /* [classes] of the search: who takes over from this class, at which level */
+    uint32_t *via, *level; /* [classes] of the search: which class takes a slot from this one, and at which level */
     uint32_t *queue;      /* [classes] */
 } Table;
 
@@ -43,9 +43,9 @@ static void fill_level(Table *t, uint32_t level, uint32_t slots, QcRng *rng)
     }
 }
 
-/* Who could hand a slot to `low`, directly or through others: a class may hand over to another at a level where it has
- * slots and the other still has examples. Breadth first; returns a class that has at least two slots more than `low`,
- * or UNSEEN. */
+/* Finds a class that can give a slot to `low`, directly or through other classes. A class can give to another class at a
+ * level where it has slots and the other still has examples. The search is breadth-first. Returns a class that has at
+ * least two slots more than `low`, or UNSEEN. */
 static uint32_t find_giver(Table *t, uint32_t low)
 {
     uint32_t head = 0, tail = 0;
@@ -79,8 +79,8 @@ static void hand_over(Table *t, uint32_t giver, uint32_t low)
     }
 }
 
-/* As long as some class can be helped by one that has two more, do it. Each turn lowers the sum of squares, so it ends;
- * and when no such chain is left, no other filling is more even. */
+/* Moves slots along such chains while there are any. Each move lowers the sum of squares, so this ends; then no other
+ * filling is more even. */
 static void even_out(Table *t)
 {
     for (int helped = 1; helped;) {

@@ -236,9 +236,9 @@ static float margin_over_unseen(const QcLastLayer *layer, QcHeadScratch *s, cons
     return n ? sum / (float)n : 0;
 }
 
-/* The more classes are missing and the shorter they have been, the more they are expected: if one class comes after
- * another, a new class should come once the last has had its share of examples, and if the same few come for long, no
- * other may. */
+/* How much unseen classes are expected: more if more classes are unseen, less the longer they have been unseen. If
+ * classes come one after another, a new class is due once the last class has had its share of examples. If the same few
+ * classes come for long, perhaps no other comes. */
 static float expectation(const QcHeadTask *t, const float *shown)
 {
     float classes = 0, examples = 0;
@@ -251,8 +251,8 @@ static float expectation(const QcHeadTask *t, const float *shown)
     return patience * qc_sqrt(1 - classes / (float)t->shape->classes);
 }
 
-/* Means of classes that the stream has shown are of the person at hand, means of all others of the source, so any
- * window is taken for a shown class. The logits of shown classes are lowered by a share of their margin (calibrated
+/* Classes that the stream has shown have the means of its person; all other classes have the source's means. So every
+ * window looks like a shown class. The logits of shown classes are lowered by a share of their margin (calibrated
  * stacking, Chao et al., 2016). Only in batches of few classes: elsewhere few classes are unseen, and not for long. */
 static void lower_shown_classes(QcLastLayer *layer, QcHeadScratch *s, const QcHeadTask *t)
 {
@@ -267,7 +267,7 @@ static void lower_shown_classes(QcLastLayer *layer, QcHeadScratch *s, const QcHe
 
 /* ---- temperature ---- */
 
-/* Means and scatter say which class, but are too sure of it. Logits get the temperature that is best on the set, or the
+/* Logits from means and scatter rank classes well, but are overconfident. They get the temperature that is best on the set, or the
  * highest at which the loss is still as low as temperature_loss (temperature scaling; Guo et al., 2017). Class priors
  * have no part in the loss, because class means say nothing of how often a class comes. Returns the loss; which
  * examples are right does not depend on the temperature. */

@@ -82,7 +82,7 @@ static float error_signal(const QcHebb *hebb, uint32_t l, const float *error, ui
     return sum * g->tensors[node->in[0]].scale * qc_layer_scale(g, node)[o];
 }
 
-/* mask[t][o] = value above zero, of `channels` outputs of each position; or that and what it was, where `also`. */
+/* mask[t][o] = value above zero, of `channels` outputs of each position; ANDed with its former value if `also`. */
 static void mask_positive(uint8_t *restrict mask, const uint8_t *restrict y, uint8_t zero, uint32_t positions,
                           uint32_t channels, uint32_t step, int also)
 {

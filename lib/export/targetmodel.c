@@ -39,7 +39,7 @@ static int decode(Job *job, QcErr *err)
     return has_flip(job) ? qc_flipfile_decode(&job->flip, &job->file, &job->g, &job->arena, err) : 0;
 }
 
-/* A learner whose coreset is full of nothing: a real one has the same sizes. */
+/* A learner with an empty coreset: a real one has the same sizes. */
 static int place_learner(Job *job, uint32_t slots, uint32_t batch, QcErr *err)
 {
     QcLearnerSetup setup = {.graph = &job->g,
