@@ -43,9 +43,9 @@ static void fill_level(Table *t, uint32_t level, uint32_t slots, QcRng *rng)
     }
 }
 
-/* Finds a class that can give a slot to `low`, directly or through other classes. A class can give to another class at a
- * level where it has slots and the other still has examples. The search is breadth-first. Returns a class that has at
- * least two slots more than `low`, or UNSEEN. */
+/* Finds a class that can give a slot to `low`, directly or through other classes. A class can give to another class
+ * at a level where it has slots and the other still has examples. The search is breadth-first. Returns a class that
+ * has at least two slots more than `low`, or UNSEEN. */
 static uint32_t find_giver(Table *t, uint32_t low)
 {
     uint32_t head = 0, tail = 0;

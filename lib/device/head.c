@@ -267,10 +267,10 @@ static void lower_shown_classes(QcLastLayer *layer, QcHeadScratch *s, const QcHe
 
 /* ---- temperature ---- */
 
-/* Logits from means and scatter rank classes well, but are overconfident. They get the temperature that is best on the set, or the
- * highest at which the loss is still as low as temperature_loss (temperature scaling; Guo et al., 2017). Class priors
- * have no part in the loss, because class means say nothing of how often a class comes. Returns the loss; which
- * examples are right does not depend on the temperature. */
+/* Logits from means and scatter rank classes well, but are overconfident. They get the temperature that is best on
+ * the set, or the highest at which the loss is still as low as temperature_loss (temperature scaling; Guo et al.,
+ * 2017). Class priors have no part in the loss, because class means say nothing of how often a class comes. Returns
+ * the loss; which examples are right does not depend on the temperature. */
 static float set_temperature(QcLastLayer *layer, uint8_t *right, QcHeadScratch *s, const QcHeadTask *t)
 {
     uint32_t classes = t->shape->classes, *count = (uint32_t *)s->column;
