@@ -55,9 +55,8 @@ static int name_outputs(Job *job, const char *output, QcErr *err)
 /* Without a coreset nothing is learned, and spare rows are no use. */
 static int load_model(Job *job, const char *path, int learns, QcErr *err)
 {
-    QcCursor learned;
     if (qc_modelfile_load(&job->model, path, err)) return -1;
-    int has_learned = qc_container_find(&job->model.container, "learned", &learned);
+    int has_learned = qc_learned_is_there(&job->model);
     if (!learns && qc_drop_spare_classes(&job->model, err)) return qc_within(err, qc_input_name(path));
     if (qc_qgraphfile_decode(&job->g, &job->model, &job->arena, err)) return qc_within(err, qc_input_name(path));
     job->knows_source = qc_driftbase_decode(&job->drift, &job->model, &job->g, &job->arena, err);

@@ -7,6 +7,7 @@
 #include "../format/driftfile.h"
 #include "../format/flipfile.h"
 #include "../format/fronttables.h"
+#include "../format/learnedfile.h"
 #include "../format/qgraphfile.h"
 #include "../quant/qpredict.h"
 #include "cmodel.h"
@@ -76,10 +77,8 @@ static void measure(QcTargetModel *m, Job *job, int learns, int knows_source)
 static int estimate(QcTargetModel *m, Job *job, uint32_t slots, uint32_t batch, QcErr *err)
 {
     int knows_source = qc_driftbase_decode(&job->drift, &job->file, &job->g, &job->arena, err);
-    QcCursor learned;
     int learns = slots && (has_flip(job) || qc_head_fits(&job->g));
-    int has_learned = qc_container_find(&job->file.container, "learned", &learned);
-    if (knows_source > 0 && has_learned && !learns) knows_source = 0; /* as qc-export has it */
+    if (knows_source > 0 && !learns && qc_learned_is_there(&job->file)) knows_source = 0; /* as qc-export has it */
     if (knows_source < 0 || (learns && place_learner(job, slots, batch, err))) return -1;
     m->layers = calloc(job->g.n_nodes, sizeof *m->layers);
     double *each = qc_arena_take(&job->arena, job->g.n_nodes, sizeof *each, err);

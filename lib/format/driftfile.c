@@ -52,7 +52,7 @@ int qc_driftbase_decode(QcDriftBase *b, const QcModelFile *m, const QcQGraph *g,
     b->centre = qc_get_f32s(&c, b->classes, arena);
     b->weight = qc_get_f32s(&c, b->features, arena);
     b->mean = qc_get_bytes(&c, (size_t)b->classes * b->features, arena);
-    if (c.length - c.at == 4) b->farthest = qc_get_f32(&c); /* models of 0.1.0 have none */
+    if (c.length - c.at == 4) b->farthest = qc_get_f32(&c); /* older models have none */
     if (qc_cursor_end(&c, "section \"drift\"", err)) return -1;
     if (!all_within(b->centre, b->classes, -100, 100) || !all_within(b->weight, b->features, 0, 1e6f) ||
         !all_within(&b->spread, 1, 0, 1e6f) || !all_within(&b->threshold, 1, 0, 1e6f) ||

@@ -28,6 +28,12 @@ static int fits(const QcLearner *l)
            !memcmp(layer->bias, qc_layer_bias(g, node), g->classes * sizeof *layer->bias);
 }
 
+int qc_learned_is_there(const QcModelFile *m)
+{
+    QcCursor c;
+    return qc_container_find(&m->container, "learned", &c);
+}
+
 int qc_learned_decode(QcLearner *l, const QcModelFile *m, QcErr *err)
 {
     QcCursor c;

@@ -47,4 +47,18 @@ static inline const char *scratch_text(const char *name, const char *text)
     return scratch_write(name, text, strlen(text));
 }
 
+/* All of NAME.ENDING, which has n floats; the caller frees them. */
+static inline float *scratch_floats(const char *name, const char *ending, size_t n)
+{
+    char file[160];
+    float *values = malloc((n + 1) * sizeof *values);
+    ck_assert_ptr_nonnull(values);
+    snprintf(file, sizeof file, "%s.%s", name, ending);
+    FILE *in = fopen(scratch_path(file), "rb");
+    ck_assert_ptr_nonnull(in);
+    ck_assert_uint_eq(fread(values, sizeof *values, n + 1, in), n);
+    fclose(in);
+    return values;
+}
+
 #endif

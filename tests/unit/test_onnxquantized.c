@@ -7,24 +7,12 @@
 #include "suite.h"
 #include "scratch.h"
 #include "tiny.h"
-#include "../../lib/base/file.h"
 #include "../../lib/onnx/onnx.h"
 #include "../../lib/quant/keep.h"
 
 enum { WINDOWS = 40, CHANNELS = 3, LENGTH = 16, VALUES = CHANNELS * LENGTH, LOGITS = 4 };
 
 static QcErr err;
-
-static float *read_floats(const char *name, const char *ending, size_t n)
-{
-    char file[128];
-    uint8_t *bytes;
-    size_t length;
-    snprintf(file, sizeof file, "%s.%s", name, ending);
-    ck_assert_msg(!qc_read_all(scratch_path(file), &bytes, &length, &err), "%s", err.text);
-    ck_assert_uint_eq(length, n * sizeof(float));
-    return (float *)(void *)bytes;
-}
 
 /* The largest difference in steps. */
 static double steps_apart(const char *name, double step)
@@ -42,7 +30,7 @@ static double steps_apart(const char *name, double step)
     ck_assert_msg(notes.steps && !notes.mixed, "%s is read as a float model", name);
     ck_assert_msg(!qc_keep(&t.g, &notes.graph, notes.steps, &t.arena, &err), "%s: %s", name, err.text);
     tiny_place(&t, &qc_kernels_scalar);
-    float *x = read_floats(name, "x", WINDOWS * VALUES), *y = read_floats(name, "y", WINDOWS * LOGITS);
+    float *x = scratch_floats(name, "x", WINDOWS * VALUES), *y = scratch_floats(name, "y", WINDOWS * LOGITS);
     for (int w = 0; w < WINDOWS; w++) {
         for (int i = 0; i < VALUES; i++) window[i % LENGTH * CHANNELS + i / LENGTH] = x[w * VALUES + i];
         qc_q_input(q, window, VALUES, &t.g.tensors[0]);

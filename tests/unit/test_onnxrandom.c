@@ -9,7 +9,6 @@
 
 #include "suite.h"
 #include "scratch.h"
-#include "../../lib/base/file.h"
 #include "../../lib/nn/graphfile.h"
 #include "../../lib/nn/run.h"
 #include "../../lib/onnx/onnx.h"
@@ -23,17 +22,6 @@ typedef struct Case {
     uint32_t windows, logits; /* logits of a window; 0: the output is not by window, so the model must be refused */
     uint32_t rank, dims[3]; /* of the graph's input with the batch; sizes without it */
 } Case;
-
-static float *read_floats(const char *name, const char *ending, size_t n)
-{
-    char file[160];
-    uint8_t *bytes;
-    size_t length;
-    snprintf(file, sizeof file, "%s.%s", name, ending);
-    ck_assert_msg(!qc_read_all(scratch_path(file), &bytes, &length, &err), "%s", err.text);
-    ck_assert_uint_eq(length, n * sizeof(float));
-    return (float *)(void *)bytes;
-}
 
 /* The windows as the model takes them: channels last, whether the graph has them first or last. */
 static void turn_windows(float *to, const float *x, const Case *c, const QcModelFile *m, int last)
@@ -72,7 +60,7 @@ static double difference(const Case *c, const QcModelFile *m, const QcOnnxNotes 
         return INFINITY;
     }
     size_t n = (size_t)c->windows * m->channels * m->height * m->length;
-    float *x = read_floats(c->name, "x", n), *y = read_floats(c->name, "y", (size_t)c->windows * c->logits),
+    float *x = scratch_floats(c->name, "x", n), *y = scratch_floats(c->name, "y", (size_t)c->windows * c->logits),
           *turned = malloc(n * sizeof *turned), *ours = malloc(c->logits * sizeof *ours);
     turn_windows(turned, x, c, m, notes->channels_last);
     QcRun *run = qc_run_new(&g, c->windows, QC_RUN_EVAL, 1, &err);
