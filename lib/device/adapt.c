@@ -101,7 +101,7 @@ static void refit(QcLearner *l, const QcHeadTask *t, QcAdaptReport *report)
     int is_wanted = l->moments.n && qc_head_can_solve(t) && (!must_gain || loss > t->parameters->temperature_loss);
     if (!is_wanted) return;
     int is_solved = qc_head_solve(&l->trial, l->after, &solved, &l->scratch, t);
-    report->operations = l->scratch.operations;
+    report->operations += l->scratch.operations;
     if (!is_solved || (must_gain && !(solved < 0.9999f * loss))) { /* by more than the rounding error of a sum in
                                                                     * another order */
         qc_learner_judge(l, l->after, active);
@@ -109,6 +109,18 @@ static void refit(QcLearner *l, const QcHeadTask *t, QcAdaptReport *report)
     }
     report->loss_after = solved;
     report->solved = 1;
+}
+
+/* 1 if the guard allows what answers then. If it does not, perhaps shown classes were lowered too much (head.c): they
+ * are tried without. */
+static int refit_within_guard(QcLearner *l, QcHeadTask *t, QcAdaptReport *report)
+{
+    refit(l, t, report);
+    if (report->solved && t->expects_unseen && qc_learner_loses_too_much(l)) {
+        t->expects_unseen = report->solved = 0;
+        refit(l, t, report);
+    }
+    return !qc_learner_loses_too_much(l);
 }
 
 /* ---- commit or refuse ---- */
@@ -222,8 +234,7 @@ void qc_learner_adapt(QcLearner *l, QcAdaptReport *report)
     if (!is_refused) {
         report->mode = choose_mode(l, &task, report);
         if (report->mode == QC_FLIPS_THEN_HEAD) flip(l, &rng, report);
-        refit(l, &task, report);
-        is_refused = qc_learner_loses_too_much(l);
+        is_refused = !refit_within_guard(l, &task, report);
     }
     if (is_refused) refuse(l, &before, report);
     else commit(l, &task, &rng, report);

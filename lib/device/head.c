@@ -257,7 +257,7 @@ static float expectation(const QcHeadTask *t, const float *shown)
 static void lower_shown_classes(QcLastLayer *layer, QcHeadScratch *s, const QcHeadTask *t)
 {
     float *shown = s->column;
-    if (!t->few_classes || !(t->parameters->stacking_bias > 0)) return;
+    if (!t->expects_unseen || !(t->parameters->stacking_bias > 0)) return;
     for (uint32_t k = 0; k < t->shape->classes; k++) shown[k] = (float)count_new(t, k);
     float amount = t->parameters->stacking_bias * expectation(t, shown) * margin_over_unseen(layer, s, t, shown);
     for (uint32_t k = 0; k < t->shape->classes && amount > 0; k++)

@@ -121,7 +121,7 @@ QcHeadTask qc_learner_task(QcLearner *l)
     t.takes_kept = l->counters->seen == 0;
     l->task_shape = l->shape;
     if (l->rows) choose_rows(l, &t);
-    t.few_classes = has_few_classes(l);
+    t.few_classes = t.expects_unseen = has_few_classes(l);
     t.waited = l->moments.n ? waited_after(l, &t) : 0;
     return t;
 }

@@ -72,6 +72,16 @@ awk 'NR == 1 { print "a,b,c,label" } { print $0 ",STANDING" }' frames.csv >slips
 qc-run -c core.qcd --state fifo q.qcm <slips.csv 2>&1 >tsv | grep -o 'did you mean.*'
 awk 'NR == 1 { print "a,b,c,label" } { print $0 ",fly" }' frames.csv | qc-run -c core.qcd --state column q.qcm >tsv
 
+echo '--- one class after another: the guard lets a new class in'
+# shellcheck disable=SC2086
+for class in $(echo $old | cut -d ' ' -f 1-3) $new $(echo $old | cut -d ' ' -f 4); do
+    awk -F, -v class=$class -v c=$column 'NR > 1 && $c == class && ++n <= 16' all.csv
+done >blocks
+{ head -1 all.csv && cat blocks; } >blocks.csv
+qc-import -q -f csv --channels 3 -o blocks.qcd blocks.csv
+qc-run -q --every 8 -c core.qcd --state waves -d blocks.qcd q.qcm |
+    awk -F'\t' 'NR > 1 { right += $3 == $8 } END { print right " of " NR - 1 }'
+
 echo '--- what cannot be'
 quantize --spare-classes 1 -o one.qcm
 qc-calibrate -c core.qcd -s two.qcd --no-output one.qcm

@@ -24,7 +24,7 @@ static void begin(TinyKind kind, int bits, uint32_t first, uint32_t classes, uin
         for (uint32_t f = 0; f < b.shape.features; f++)
             b.stream.mean[k * b.shape.features + f] = (float)((f % TINY_CLASSES == k ? 130 : 70) - b.shape.zero);
     }
-    b.task.few_classes = 1;
+    b.task.few_classes = b.task.expects_unseen = 1;
 }
 
 static void solve(float stacking_bias)
@@ -100,7 +100,7 @@ START_TEST(stacking_is_off_otherwise)
     for (int kind = 0; kind < TINY_KINDS; kind++) {
         int32_t bias[TINY_CLASSES];
         begin((TinyKind)kind, 8, 0, 1, 0);
-        if (_i == MANY_CLASSES) b.task.few_classes = 0;
+        if (_i == MANY_CLASSES) b.task.few_classes = b.task.expects_unseen = 0;
         for (uint32_t k = 0; k < TINY_CLASSES && _i == ALL_SHOWN; k++) {
             if (!b.stream.count[k])
                 memcpy(b.stream.mean + k * b.shape.features, b.stream.mean, b.shape.features * sizeof(float));
