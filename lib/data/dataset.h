@@ -99,7 +99,8 @@ void qc_dataset_batch_window(float *out, const QcDataset *d, uint32_t i, const Q
 typedef enum QcLabelNeed {
     QC_LABELS_OPTIONAL,
     QC_LABELS_ALL, /* every example must have a label */
-    QC_LABELS_SOME /* at least one example must have a label */
+    QC_LABELS_SOME, /* at least one example must have a label */
+    QC_LABELS_KNOWN /* optional; an example of a class that the model does not know counts as unlabelled */
 } QcLabelNeed;
 
 /* Fails unless the shape fits the model and every label name is known to it; `map` ([d->labels.n], from the arena)

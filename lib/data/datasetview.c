@@ -111,7 +111,7 @@ int qc_dataset_match(const QcDataset *d, const QcModelFile *m, QcLabelNeed need,
     for (uint32_t i = 0; i < d->n; i++) {
         int32_t label = d->label[i];
         /* a name that no example uses is ignored */
-        if (label >= 0 && classes[label] < 0)
+        if (label >= 0 && classes[label] < 0 && need != QC_LABELS_KNOWN)
             return qc_fail(err, QC_EFORMAT, "the data has the class '%.60s', which the model does not know",
                            d->labels.names[label]);
     }

@@ -251,14 +251,20 @@ static int check_data(QcLive *s, const QcInputs *data, const char *path, QcErr *
     char words[QC_PLAUSIBLE_WORDS];
     int found = qc_plausible_inputs(words, data, &s->model->model, err);
     if (found > 0) qc_live_say(s, "%.150s: %s", qc_input_name(path), words);
+    if (data->n_unknown)
+        qc_live_say(s,
+                    "%.150s: %u windows are of classes that the model does not know, such as '%.60s': they count as "
+                    "unlabelled",
+                    qc_input_name(path), data->n_unknown, data->unknown);
     return found < 0 ? -1 : 0;
 }
 
 int qc_live_data(QcLive *s, const char *path, QcErr *err)
 {
     QcInputs data = {0};
-    int status = s->model->learns ? qc_inputs_open_stream(&data, path, &s->model->model, &s->model->g, 0, err)
-                                  : qc_inputs_open(&data, path, &s->model->model, &s->model->g, 0, 0, err);
+    QcLiveModel *m = s->model;
+    int status = m->learns ? qc_inputs_open_stream(&data, path, &m->model, &m->g, QC_LABELS_OPTIONAL, err)
+                           : qc_inputs_open(&data, path, &m->model, &m->g, 0, QC_LABELS_KNOWN, err);
     qc_livesignals_hold();
     if (!status) qc_live_report(s, (QcLiveReport){.event = QC_LIVE_STARTED});
     if (!status) qc_live_new_classes(s);

@@ -30,7 +30,11 @@ static int label_all(QcInputs *in, const QcModelFile *m, QcLabelNeed need, QcErr
     if (qc_dataset_match(d, m, need, &map, &in->arena, err)) return -1;
     in->label = qc_arena_take(&in->arena, d->n, sizeof *in->label, err);
     if (!in->label) return -1;
-    for (uint32_t i = 0; i < d->n; i++) in->label[i] = d->label[i] < 0 ? -1 : map[d->label[i]];
+    for (uint32_t i = 0; i < d->n; i++) {
+        in->label[i] = d->label[i] < 0 ? -1 : map[d->label[i]];
+        if (d->label[i] < 0 || in->label[i] >= 0) continue;
+        if (!in->n_unknown++) in->unknown = d->labels.names[d->label[i]];
+    }
     in->n = d->n;
     in->window = (uint32_t)qc_dataset_values(d);
     return 0;

@@ -82,6 +82,10 @@ qc-import -q -f csv --channels 3 -o blocks.qcd blocks.csv
 qc-run -q --every 8 -c core.qcd --state waves -d blocks.qcd q.qcm |
     awk -F'\t' 'NR > 1 { right += $3 == $8 } END { print right " of " NR - 1 }'
 
+echo '--- without a learner, a class that the model does not know has no label'
+qc-run -d blocks.qcd plain.qcm 2>words.txt | awk -F'\t' 'NR > 1 { n[$8 != ""]++ } END { print n[1], n[0] }'
+grep -o 'blocks.*' words.txt
+
 echo '--- what cannot be'
 quantize --spare-classes 1 -o one.qcm
 qc-calibrate -c core.qcd -s two.qcd --no-output one.qcm
