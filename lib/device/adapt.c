@@ -111,12 +111,12 @@ static void refit(QcLearner *l, const QcHeadTask *t, QcAdaptReport *report)
     report->solved = 1;
 }
 
-/* 1 if the guard allows what answers then. If it does not, perhaps shown classes were lowered too much (head.c): they
- * are tried without. */
+/* 1 if the guard allows what answers then. A batch with a new class that it does not allow is tried again without
+ * lowering of shown classes (head.c), which may have lost them: else the class could be refused for good. */
 static int refit_within_guard(QcLearner *l, QcHeadTask *t, QcAdaptReport *report)
 {
     refit(l, t, report);
-    if (report->solved && t->expects_unseen && qc_learner_loses_too_much(l)) {
+    if (report->solved && t->expects_unseen && shows_new_class(l) && qc_learner_loses_too_much(l)) {
         t->expects_unseen = report->solved = 0;
         refit(l, t, report);
     }
