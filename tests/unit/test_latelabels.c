@@ -123,6 +123,7 @@ START_TEST(lines_without_valid_label_are_refused)
     uint32_t k;
     char text[2 * QC_LABELS_LINE];
     qc_latelabels_init(&l, &model, windows, RING, 0);
+    expect(&l, "10:05:00-10:02:00 a\n", "x"); /* no span over midnight, whatever the day */
     for (uint32_t n = 0; n < 8; n++) next_window(&l, n, 0, &k);
     expect(&l, "\n# words\n  \n", "");
     expect(&l, "3\n", "x");
