@@ -119,9 +119,7 @@ static void print_object(const QcLiveLog *log, const QcLive *s, const QcLiveWind
 
 static void print_adapt(const QcLiveLog *log, const QcLive *s, const QcAdaptReport *r)
 {
-    const char *what = r->refused  ? "refused: it would lose what was known, or labels look random (--tune guard)"
-                       : r->solved ? "a new last layer"
-                                   : "the last layer stays";
+    const char *what = r->refused ? "refused" : r->solved ? "a new last layer" : "the last layer stays";
     if (log->json)
         printf("{\"adapt\": %" PRIu32 ", \"labels\": %u, \"right_before\": %u, \"right_after\": %u, \"source\": %u, "
                "\"source_before\": %u, \"source_after\": %u, \"solved\": %s, "
@@ -132,6 +130,9 @@ static void print_adapt(const QcLiveLog *log, const QcLive *s, const QcAdaptRepo
         qc_note("qc-run: adapt %" PRIu32 ": %u labels, %u right before, %u after; source %u of %u, then %u; %s",
                 s->model->learner.counters->adapts, r->n, r->right_before, r->right_after, r->source_before, r->source,
                 r->source_after, what);
+    if (r->refused)
+        qc_warn("adapt %" PRIu32 " was refused: it would lose what was known, or labels look random (--tune guard)",
+                s->model->learner.counters->adapts);
 }
 
 static void print_label(const QcLiveLog *log, const QcLive *s, uint32_t number, uint32_t class_index)
@@ -204,6 +205,7 @@ int qc_livelog_report(void *ctx, const QcLiveReport *r)
     case QC_LIVE_LABEL: print_label(log, r->live, r->number, r->class_index); break;
     case QC_LIVE_ADAPT: print_adapt(log, r->live, r->adapt); break;
     case QC_LIVE_WORDS: qc_note("qc-run: %s", r->words); break;
+    case QC_LIVE_WARNING: qc_warn("%s", r->words); break;
     case QC_LIVE_STATUS: print_status(r->live); break;
     }
     if (log->status) qc_livestatus_take(log->status, r);

@@ -167,12 +167,24 @@ static int refuse_header(const QcFrameReader *r, QcErr *err)
 
 /* ---- text ---- */
 
+/* 1 if a name that the model does not know is to be said: once each, and no more than QC_FRAME_UNKNOWN of them. */
+static int note_unknown(QcFrameReader *r, QcField cell)
+{
+    char name[QC_FRAME_NAME];
+    snprintf(name, sizeof name, "%.*s", QC_FIELD(cell));
+    for (uint32_t k = 0; k < r->n_unknown; k++)
+        if (!strcmp(name, r->unknown[k])) return 0;
+    if (r->n_unknown == QC_FRAME_UNKNOWN) return 0;
+    memcpy(r->unknown[r->n_unknown++], name, sizeof name);
+    return 1;
+}
+
 static void take_label(QcFrameReader *r, QcField cell)
 {
     r->class_index = -1;
     if (qc_number_is_missing(cell.at, cell.end)) return;
     r->class_index = qc_framecolumns_class(r->m, cell, r->takes_classes);
-    if (r->class_index >= 0 || r->noted_label++) return;
+    if (r->class_index >= 0 || !note_unknown(r, cell)) return;
     char text[QC_FRAME_WORDS];
     const char *like = qc_class_in_other_case(r->m, cell.at, (size_t)(cell.end - cell.at));
     snprintf(text, sizeof text, "line %llu: the model has no class '%.*s'; such labels are left out%s%.60s%s",

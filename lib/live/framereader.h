@@ -33,7 +33,7 @@ typedef enum QcFrameKind {
     QC_FRAME_BREAK /* windows start anew; a frame may follow. words: why; empty: the break before goes on */
 } QcFrameKind;
 
-enum { QC_FRAME_LINE = 1 << 20, QC_FRAME_STAMP = 40, QC_FRAME_WORDS = 240 };
+enum { QC_FRAME_LINE = 1 << 20, QC_FRAME_STAMP = 40, QC_FRAME_WORDS = 240, QC_FRAME_UNKNOWN = 8, QC_FRAME_NAME = 64 };
 
 typedef struct QcFrameReader {
     QcFrameOptions o;
@@ -60,7 +60,8 @@ typedef struct QcFrameReader {
     int is_broken, has_values, is_pending; /* is_pending: a frame that was read follows its break */
     uint32_t *absent; /* [channels] frames in a row without a value */
     uint32_t fill_most; /* of these */
-    int noted_label;
+    char unknown[QC_FRAME_UNKNOWN][QC_FRAME_NAME]; /* names of a label column that the model does not know */
+    uint32_t n_unknown;
     QcFrameClock clock;
     QcFrontEnd front_end;
     QcFrontRun front; /* front.front NULL: the model has no front-end */

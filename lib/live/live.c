@@ -71,13 +71,13 @@ static int take_label(QcLive *s, QcLateLabel *label, QcErr *err)
     }
     int past = qc_latelabels_wait(&s->late, label);
     if (past < 0)
-        qc_live_say(s, "label '%s': %d labels wait for windows already; this label is dropped", label->text,
-                    QC_LABELS_WAITING);
+        qc_live_say(s, QC_LIVE_WARNING, "label '%s': %d labels wait for windows already; this label is dropped",
+                    label->text, QC_LABELS_WAITING);
     else if (past && !label->found)
-        qc_live_say(s, "label '%s': no such window is among the latest %d", label->text, QC_LIVE_RING);
+        qc_live_say(s, QC_LIVE_WARNING, "label '%s': no such window is among the latest %d", label->text, QC_LIVE_RING);
     else if (lost)
-        qc_live_say(s, "label '%s': %" PRIu32 " of %" PRIu32 " windows were learned from already", label->text, lost,
-                    label->found);
+        qc_live_say(s, QC_LIVE_WARNING, "label '%s': %" PRIu32 " of %" PRIu32 " windows were learned from already",
+                    label->text, lost, label->found);
     return s->counts.waiting >= s->every ? qc_live_adapt(s, err) : 0;
 }
 
@@ -93,7 +93,7 @@ static int read_labels(QcLive *s, int file, QcErr *err)
         for (ssize_t i = 0; i < n || (n == 0 && i == 0); i++) {
             QcLateLabel label;
             int found = qc_latelabels_byte(&s->late, n ? bytes[i] : '\n', &label);
-            if (found < 0) qc_live_say(s, "%s", s->late.words);
+            if (found < 0) qc_live_say(s, QC_LIVE_WARNING, "%s", s->late.words);
             qc_live_new_classes(s);
             if (found > 0 && take_label(s, &label, err)) return -1;
         }
@@ -146,7 +146,7 @@ static void take_break(QcLive *s, const QcFrameReader *r)
 {
     qc_frames_restart(&s->frames);
     if (*r->words && s->breaks_said++ < BREAKS_SAID)
-        qc_live_say(s, "%s; the window starts anew%s", r->words,
+        qc_live_say(s, QC_LIVE_WARNING, "%s; the window starts anew%s", r->words,
                     s->breaks_said == BREAKS_SAID ? " (no more is said of it until a window is full)" : "");
 }
 
@@ -156,7 +156,7 @@ static int take_frames(QcLive *s, QcFrameReader *r, QcErr *err)
     QcFrameKind kind;
     while (!s->is_over) {
         if (qc_framereader_next(r, &kind, err)) return -1;
-        if (*r->note) qc_live_say(s, "%s", r->note);
+        if (*r->note) qc_live_say(s, QC_LIVE_WARNING, "%s", r->note);
         qc_live_new_classes(s);
         *r->note = 0;
         s->counts.breaks = r->breaks;
@@ -250,9 +250,9 @@ static int check_data(QcLive *s, const QcInputs *data, const char *path, QcErr *
 {
     char words[QC_PLAUSIBLE_WORDS];
     int found = qc_plausible_inputs(words, data, &s->model->model, err);
-    if (found > 0) qc_live_say(s, "%.150s: %s", qc_input_name(path), words);
+    if (found > 0) qc_live_say(s, QC_LIVE_WARNING, "%.150s: %s", qc_input_name(path), words);
     if (data->n_unknown)
-        qc_live_say(s,
+        qc_live_say(s, QC_LIVE_WARNING,
                     "%.150s: %u windows are of classes that the model does not know, such as '%.60s': they count as "
                     "unlabelled",
                     qc_input_name(path), data->n_unknown, data->unknown);

@@ -22,7 +22,8 @@ typedef enum QcLiveEvent {
     QC_LIVE_WINDOW, /* window */
     QC_LIVE_LABEL, /* number, class_index: a label that came after its window */
     QC_LIVE_ADAPT, /* adapt */
-    QC_LIVE_WORDS, /* words: a break, a label that was refused, a reload */
+    QC_LIVE_WORDS, /* words: a new class, a reload */
+    QC_LIVE_WARNING, /* words: a break, a label that was refused, drift */
     QC_LIVE_STATUS /* counts */
 } QcLiveEvent;
 

@@ -53,7 +53,7 @@ static void reload(QcLive *s, QcFrameReader *r)
     else if (qc_plausible_init(&plausible, &new->model, &err))
         wrong = err.text;
     if (wrong) {
-        qc_live_say(s, "the model stays as it is: %s", wrong);
+        qc_live_say(s, QC_LIVE_WARNING, "the model stays as it is: %s", wrong);
         qc_livemodel_close(new);
         free(new);
         return;
@@ -62,7 +62,7 @@ static void reload(QcLive *s, QcFrameReader *r)
     qc_plausible_release(&s->plausible);
     s->plausible = plausible;
     r->m = &new->model;
-    qc_live_say(s, "the model was read again; windows start anew");
+    qc_live_say(s, QC_LIVE_WORDS, "the model was read again; windows start anew");
 }
 
 void qc_live_take_signals(QcLive *s, QcFrameReader *r)

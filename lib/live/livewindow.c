@@ -14,14 +14,14 @@ void qc_live_report(QcLive *s, QcLiveReport r)
     if (s->report(s->ctx, &r)) s->is_over = 1;
 }
 
-void qc_live_say(QcLive *s, const char *format, ...)
+void qc_live_say(QcLive *s, QcLiveEvent event, const char *format, ...)
 {
     char text[400];
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    qc_live_report(s, (QcLiveReport){.event = QC_LIVE_WORDS, .words = text});
+    qc_live_report(s, (QcLiveReport){.event = event, .words = text});
 }
 
 /* After a label was read. */
@@ -29,7 +29,8 @@ void qc_live_new_classes(QcLive *s)
 {
     const QcModelFile *m = &s->model->model;
     for (uint32_t named = qc_named_classes(m); s->named < named; s->named++)
-        qc_live_say(s, "new class '%.200s' takes a spare row; %u left", m->labels[s->named], m->classes - s->named - 1);
+        qc_live_say(s, QC_LIVE_WORDS, "new class '%.200s' takes a spare row; %u left", m->labels[s->named],
+                    m->classes - s->named - 1);
 }
 
 /* Compares accuracy on the kept source examples now with accuracy before anything was learned. */
@@ -40,7 +41,7 @@ static void check_source(QcLive *s, const QcAdaptReport *r)
            now = r->source ? (double)r->source_after / r->source : 1;
     if (s->is_fall_said || !qc_source_fell(before, now)) return;
     s->is_fall_said = 1;
-    qc_live_say(s, "source accuracy fell from %.3f to %.3f", before, now);
+    qc_live_say(s, QC_LIVE_WARNING, "source accuracy fell from %.3f to %.3f", before, now);
 }
 
 int qc_live_adapt(QcLive *s, QcErr *err)
@@ -86,7 +87,7 @@ int qc_live_save_labels(QcLive *s, QcErr *err)
 void qc_live_check_inputs(QcLive *s, int is_end)
 {
     char words[QC_PLAUSIBLE_WORDS];
-    if (qc_plausible_report(&s->plausible, words, is_end)) qc_live_say(s, "%s", words);
+    if (qc_plausible_report(&s->plausible, words, is_end)) qc_live_say(s, QC_LIVE_WARNING, "%s", words);
 }
 
 /* The drift score after the latest window; NaN if the model has no base for it. Learned means count, so the score
@@ -100,7 +101,7 @@ static float follow_drift(QcLive *s)
     s->alarm = s->drift > b->threshold;
     s->counts.alarms += (uint64_t)s->alarm;
     if (s->alarm && !before)
-        qc_live_say(s,
+        qc_live_say(s, QC_LIVE_WARNING,
                     "drift: the stream is far from what the model knows (figure %.2f, threshold %.2f): label some "
                     "windows",
                     (double)s->drift, (double)b->threshold);
@@ -146,6 +147,7 @@ int qc_live_finish(QcLive *s, QcErr *err)
 {
     uint64_t unmatched = qc_latelabels_unmatched(&s->late);
     qc_live_check_inputs(s, 1);
-    if (unmatched) qc_live_say(s, "%" PRIu64 " label%s matched no window", unmatched, unmatched == 1 ? "" : "s");
+    if (unmatched)
+        qc_live_say(s, QC_LIVE_WARNING, "%" PRIu64 " label%s matched no window", unmatched, unmatched == 1 ? "" : "s");
     return qc_live_adapt(s, err) || qc_livemodel_save(s->model, err) ? -1 : 0;
 }

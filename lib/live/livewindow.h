@@ -8,7 +8,8 @@
 
 /* To the session's callback; once it returns other than 0, the session is over. */
 void qc_live_report(QcLive *s, QcLiveReport r);
-void qc_live_say(QcLive *s, const char *format, ...) __attribute__((format(printf, 2, 3))); /* QC_LIVE_WORDS */
+/* QC_LIVE_WORDS or QC_LIVE_WARNING */
+void qc_live_say(QcLive *s, QcLiveEvent event, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* The window lies in the model's input: it is predicted and reported, and its label counts. from: time of its first
  * frame, NaN: not known. After the labels of an adapt, the model learns. */

@@ -25,13 +25,13 @@ awk -F, -v OFS=, '
         for (t = 1; t <= 24; t++) printf "%s,%s,%s\n", $at[1, t], $at[2, t], $at[3, t] >"frames"
     }' p2.csv >mg.csv
 qc-import -q --channels 3 -o mg.qcd mg.csv || exit 1
-said() { "$@" 2>&1 >out | grep -v '^qc-run: drift: '; }
+said() { "$@" 2>&1 >out | grep -v '^qc-run: warning: drift: '; }
 said qc-run q.qcm <frames
 said qc-run -d mg.qcd q.qcm
 said qc-calibrate -q -c core.qcd -s mg.qcd -t p2.qcd --no-output q.qcm
 said qc-calibrate -q -c core.qcd -s p2.qcd -t mg.qcd --no-output q.qcm
 said qc-run -d p2.qcd q.qcm
-qc-run -q -d p2.qcd q.qcm >run.tsv || exit 1
+qc-run -q -d p2.qcd q.qcm >run.tsv 2>words || exit 1
 
 # The same file, and its content under another name.
 cp p2.qcd again.qcd
@@ -57,4 +57,4 @@ awk -F, -v OFS=, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "label") at = i;
      { $at = $at == "sitting" ? "lying" : $at == "lying" ? "standing" : "sitting"; print }' p2.csv >turned.csv
 qc-import -q --channels 3 -o turned.qcd turned.csv || exit 1
 qc-calibrate --tune guard=1 -c core.qcd -s turned.qcd -t p1.qcd --no-output q.qcm 2>&1 >out | cut -d' ' -f1-4
-qc-run -c core.qcd --state s --tune guard=1 -d turned.qcd q.qcm 2>&1 >out | grep source.accuracy | cut -d' ' -f1-5
+qc-run -c core.qcd --state s --tune guard=1 -d turned.qcd q.qcm 2>&1 >out | grep source.accuracy | cut -d' ' -f1-6

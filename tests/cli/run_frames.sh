@@ -47,7 +47,7 @@ awk 'NR > 1 && (NR - 2) % 4 == 0' over.tsv | cut -f3-5 >fourth; cut -f1-3 wanted
 
 # Breaks: a row is short, a value is no number, a second is lost. Windows start anew after each.
 awk -F, -v OFS=, 'NR == 30 { print $1, $2; next } NR == 60 { $2 = "x" } NR > 100 { $1 += 1 } { print }' frames.csv |
-    qc-run q.qcm 2>&1 >broken.tsv | cut -d' ' -f1-13
+    qc-run q.qcm 2>&1 >broken.tsv | cut -d' ' -f1-14
 tail -n +2 broken.tsv | cut -f1,2 | head -4
 
 echo "--- decimal commas"
