@@ -37,13 +37,14 @@ mutant 'a gain by chance' fliprounds 's/ && is_evident(f, t);/;/' test_flipround
 mutant 'counts forgotten without the scatter' moments 's/m->scatter\[i\] \*= share/(void)share/' test_moments
 mutant 'moments of features before flips' adapt 's/if (report->flips) forget_moments(l);//' test_adapt
 mutant 'ring off by one' learner 's/l->ring.capacity - age)/l->ring.capacity - age + 1)/' test_learner
-mutant 'guard off' adapt 's/is_refused = qc_learner_loses_too_much(l)/is_refused = 0/' test_guard
+mutant 'guard off' adapt 's/return !qc_learner_loses_too_much(l);/return 1;/' test_guard
 mutant 'labels that look random' adapt 's/is_refused = qc_learner_labels_are_random(l)/is_refused = 0/' test_guard
 mutant 'neighbours of neighbours' guard 's/if (j == i) continue;//' test_guard
 mutant 'no zero point' head 's/ - shape->zero \* of_codes//' test_head
 mutant 'reserved slots taken' slots \
     's/ return !(slots->flags\[s\] & QC_SLOT_RESERVED);/ return (int)(slots != NULL || s);/' test_slots
 mutant 'guesses that no label confirmed' learnerset 's/t->guesses = l->counters->trust > 0/t->guesses = 1/' test_ask
+mutant 'spare rows that answer' head 's/qc_make_spare_row(layer, t->shape, row, largest);//' test_spare
 mutant 'window not mirrored' frontend \
     's/f->window\[n > frame \/ 2 ? frame - n : n\]/f->window[n > frame \/ 2 ? 0 : n]/' test_frontend
 mutant 'halves of a spectrum swapped' frontend \
