@@ -10,12 +10,13 @@
 #include "../lib/cli/livelog.h"
 
 static const char *data, *raw, *columns, *time_column, *label_column, *coreset, *state, *labels, *decimal = ".";
-static int64_t stride, top = 1, every = 32;
+static int64_t stride, top = 1, every = 32, ask;
 static double rate;
 static int json, undo, status_line;
 
 static const QcOption rare[] = {
     {0, "decimal", QC_OPTION_TEXT, &decimal, "SIGN", "the sign before the fraction of a number: . or ,", 0, 0},
+    {0, "ask", QC_OPTION_INT, &ask, "N", "mark at most N of 64 windows that a label would help most; 0: none", 0, 64},
     QC_OPTION_TUNE,
     {0},
 };
@@ -49,8 +50,8 @@ static int check(const char *model, QcErr *err)
     if (qc_is_standard(data) && data) return qc_fail(err, QC_EUSAGE, "-d needs a file");
     if (!coreset != !state) return qc_fail(err, QC_EUSAGE, "a learner needs both a coreset (-c) and a --state");
     if (state && qc_is_standard(state)) return qc_fail(err, QC_EUSAGE, "--state needs a file");
-    if ((labels || undo || qc_deviceoptions_list.n) && !state)
-        return qc_fail(err, QC_EUSAGE, "--labels, --undo and --tune go with --state");
+    if ((labels || undo || ask || qc_deviceoptions_list.n) && !state)
+        return qc_fail(err, QC_EUSAGE, "--labels, --ask, --undo and --tune go with --state");
     if (labels && qc_is_standard(labels))
         return qc_fail(err, QC_EUSAGE, "--labels needs a file or a FIFO: standard input has the frames");
     if (data && (stride || columns || time_column || label_column || raw || rate > 0 || labels))
@@ -98,7 +99,11 @@ int main(int argc, char **argv)
     QcLive live = {0};
     qc_cli_parse(&program, argc, argv);
     log = (QcLiveLog){.json = json, .top = (uint32_t)top, .status = status_line ? &line : NULL};
-    live = (QcLive){.path = argv[1], .every = (uint32_t)every, .report = qc_livelog_report, .ctx = &log};
+    live = (QcLive){.path = argv[1],
+                    .every = (uint32_t)every,
+                    .ask = (uint32_t)ask,
+                    .report = qc_livelog_report,
+                    .ctx = &log};
     live.o = (QcLiveOptions){coreset, state, qc_deviceoptions_list.items, qc_deviceoptions_list.n, 1};
     int status = qc_deviceoptions_check(&err) || check(argv[1], &err) || run(&live, &err);
     if (!status && !undo) qc_livelog_end(&log, &live);

@@ -40,11 +40,11 @@ static double confidence_of(const QcLive *s, const QcLiveWindow *w)
 
 /* ---- a window ---- */
 
-static void print_heading(const QcLiveLog *log)
+static void print_heading(const QcLiveLog *log, const QcLive *s)
 {
     printf("window\ttime\tclass\tprobability\tconfidence\tdrift\talarm\tlabel");
     for (uint32_t n = 2; n <= log->top; n++) printf("\tclass%u\tprobability%u", n, n);
-    printf("\tdistance\tunknown\n");
+    printf("\tdistance\tunknown%s\n", s->ask ? "\task" : "");
 }
 
 static void print_time(const QcLiveWindow *w)
@@ -76,8 +76,10 @@ static void print_row(const QcLiveLog *log, const QcLive *s, const QcLiveWindow 
         putchar('\t');
         if (k != UINT32_MAX) printf("%.4f", probability_of(w, k));
     }
-    if (isnan(w->distance)) printf("\t\t\n");
-    else printf("\t%.3f\t%d\n", (double)w->distance, w->distance > 1);
+    if (isnan(w->distance)) printf("\t\t");
+    else printf("\t%.3f\t%d", (double)w->distance, w->distance > 1);
+    if (s->ask) printf("\t%d", w->is_asked);
+    putchar('\n');
 }
 
 static void print_top(const QcLiveLog *log, const QcLive *s, const QcLiveWindow *w)
@@ -111,6 +113,7 @@ static void print_object(const QcLiveLog *log, const QcLive *s, const QcLiveWind
         printf(", \"label\": ");
         qc_json_text(s->model->model.labels[w->label]);
     }
+    if (s->ask) printf(", \"ask\": %s", w->is_asked ? "true" : "false");
     if (log->top > 1) print_top(log, s, w);
     printf("}\n");
 }
@@ -179,7 +182,7 @@ static void begin(QcLiveLog *log, const QcLive *s)
     if (log->is_begun) return;
     log->is_begun = 1;
     if (!log->json) {
-        print_heading(log);
+        print_heading(log, s);
         return;
     }
     printf("{\"start\": %" PRIu32 ", \"adapts\": %" PRIu32 ", \"learns\": %s", log->next, log->adapts,

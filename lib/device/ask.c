@@ -117,12 +117,22 @@ static uint32_t best_row(const QcLearner *l)
     return best;
 }
 
-uint32_t qc_learner_ask(QcLearner *l, uint32_t *numbers, uint32_t n)
+/* Rows that hold `from`, and are older than the latest windows, then hold `to`. */
+static void turn_old(QcLearner *l, uint32_t latest, uint8_t from, uint8_t to)
+{
+    for (uint32_t age = l->ring.capacity; age > latest; age--) {
+        uint8_t *flag = &l->ring.flags[qc_learner_row_of_age(l, age)];
+        if (*flag == from) *flag = to;
+    }
+}
+
+uint32_t qc_learner_ask(QcLearner *l, uint32_t *numbers, uint32_t n, uint32_t latest)
 {
     QcAskRule rule = (QcAskRule)l->setup.parameters.ask;
     Ask a = {.l = l, .n = l->shape.features, .white = l->scratch.white, .nearest = l->nearest};
     int by_distance = rule == QC_ASK_COVER || rule == QC_ASK_CENTER;
     uint32_t found = 0;
+    turn_old(l, latest, QC_RING_PREDICTED, QC_RING_OLD);
     if (by_distance && (by_distance = l->moments.n > 0 && !l->setup.all_labelled)) {
         qc_learner_gather(l);
         QcHeadTask task = qc_learner_task(l);
@@ -141,5 +151,6 @@ uint32_t qc_learner_ask(QcLearner *l, uint32_t *numbers, uint32_t n)
     }
     for (uint32_t row = 0; row < l->ring.capacity; row++)
         if (l->ring.flags[row] == QC_RING_ASKED) l->ring.flags[row] = QC_RING_PREDICTED;
+    turn_old(l, latest, QC_RING_OLD, QC_RING_PREDICTED);
     return found;
 }

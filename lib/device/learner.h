@@ -77,8 +77,9 @@ typedef struct QcLearnerCounters {
                               windows without a label do not count */
 } QcLearnerCounters;
 
-/* What a row of the ring holds; QC_RING_ASKED: predicted, and chosen by the qc_learner_ask that is running. */
-enum { QC_RING_EMPTY, QC_RING_PREDICTED, QC_RING_LABELLED, QC_RING_LEARNED, QC_RING_ASKED };
+/* What a row of the ring holds; QC_RING_ASKED, QC_RING_OLD: predicted, and chosen by the qc_learner_ask that is
+ * running, or too old for it. */
+enum { QC_RING_EMPTY, QC_RING_PREDICTED, QC_RING_LABELLED, QC_RING_LEARNED, QC_RING_ASKED, QC_RING_OLD };
 
 typedef struct QcLearner {
     QcLearnerSetup setup;

@@ -219,7 +219,7 @@ const char qc_c_code_learner[] =
     "\n"
     "int @_label(uint32_t number, uint16_t label) { return qc_learner_label(&@_learner, number, label); }\n"
     "\n"
-    "uint32_t @_ask(uint32_t *numbers, uint32_t n) { return qc_learner_ask(&@_learner, numbers, n); }\n"
+    "uint32_t @_ask(uint32_t *numbers, uint32_t n) { return qc_learner_ask(&@_learner, numbers, n, @@_BATCH); }\n"
     "\n"
     "void @_adapt(QcAdaptReport *report)\n"
     "{\n"

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "../device/ask.h"
 #include "../format/spareclasses.h"
 #include "sourcewatch.h"
 
@@ -118,6 +119,22 @@ static float find_distance(QcLive *s)
     return distance;
 }
 
+/* Is a label of the latest window asked for? It must be one of the `ask` most useful among the latest QC_LIVE_ASKS, and
+ * fewer than `ask` of these may have been asked for. */
+static int asks_for(QcLive *s, uint32_t number)
+{
+    QcLearner *l = &s->model->learner;
+    QcAnswer again;
+    uint32_t numbers[QC_LIVE_ASKS], n;
+    if (!s->ask || s->counts.windows < QC_LIVE_ASKS) return 0;
+    if (s->n_asked >= s->ask && number - s->asked[(s->n_asked - s->ask) % QC_LIVE_ASKS] < QC_LIVE_ASKS) return 0;
+    n = qc_learner_ask(l, numbers, s->ask, QC_LIVE_ASKS);
+    qc_learner_answer(l, &again, number); /* some rules take l->logits */
+    while (n > 0 && numbers[n - 1] != number) n--;
+    if (n > 0) s->asked[s->n_asked++ % QC_LIVE_ASKS] = number;
+    return n > 0;
+}
+
 /* Processes the window in the model's input. label: -1 none. */
 int qc_live_window(QcLive *s, QcLiveWindow w, double from, QcErr *err)
 {
@@ -137,6 +154,7 @@ int qc_live_window(QcLive *s, QcLiveWindow w, double from, QcErr *err)
     w.drift = follow_drift(s);
     w.alarm = s->alarm;
     w.distance = find_distance(s);
+    w.is_asked = w.label < 0 && asks_for(s, answer.number);
     qc_live_report(s, (QcLiveReport){.event = QC_LIVE_WINDOW, .window = &w});
     if (w.label >= 0) qc_live_label(s, answer.number, (uint32_t)w.label);
     return s->counts.waiting >= s->every ? qc_live_adapt(s, err) : 0;

@@ -77,7 +77,7 @@ static int32_t label_at(const QcSession *s, uint32_t at)
 /* The learner may ask for a window of an earlier batch, too, also of an earlier stream. */
 static uint32_t label_asked(QcSession *s, QcLearner *l)
 {
-    uint32_t labelled = 0, end = s->starts[s->at + 1], asked = qc_learner_ask(l, s->numbers, s->ask);
+    uint32_t labelled = 0, end = s->starts[s->at + 1], asked = qc_learner_ask(l, s->numbers, s->ask, UINT32_MAX);
     for (uint32_t i = 0; i < asked; i++) {
         uint32_t age = l->counters->next - s->numbers[i];
         int32_t label = age <= end ? label_at(s, end - age) : -1;

@@ -35,16 +35,16 @@ START_TEST(each_unlabelled_window_is_requested_once)
     Device d;
     uint32_t numbers[2 * BATCH], again[2 * BATCH];
     begin(&d, (uint32_t)_i, 4);
-    ck_assert_uint_eq(qc_learner_ask(&d.l, numbers, 3), 0);
+    ck_assert_uint_eq(qc_learner_ask(&d.l, numbers, 3, UINT32_MAX), 0);
     for (uint32_t n = 0; n < BATCH + 5; n++) predict(&d, FIRST + n, NULL);
     for (uint32_t n = BATCH; n < BATCH + 4; n++) ck_assert_int_eq(qc_learner_label(&d.l, n, label_of(FIRST + n)), 0);
     uint8_t *before = copy_of(d.l.state, d.l.state_bytes), *flags = copy_of(d.l.ring.flags, BATCH);
-    ck_assert_uint_eq(qc_learner_ask(&d.l, numbers, 2 * BATCH), BATCH - 4);
+    ck_assert_uint_eq(qc_learner_ask(&d.l, numbers, 2 * BATCH, UINT32_MAX), BATCH - 4);
     for (uint32_t i = 0; i < BATCH - 4; i++) {
         ck_assert(numbers[i] >= 5 && numbers[i] < BATCH + 5 && !qc_learner_is_labelled(&d.l, numbers[i]));
         for (uint32_t j = 0; j < i; j++) ck_assert_uint_ne(numbers[i], numbers[j]);
     }
-    ck_assert_uint_eq(qc_learner_ask(&d.l, again, 4), 4);
+    ck_assert_uint_eq(qc_learner_ask(&d.l, again, 4, UINT32_MAX), 4);
     ck_assert_mem_eq(numbers, again, 4 * sizeof *again); /* the most useful come first */
     ck_assert_mem_eq(before, d.l.state, d.l.state_bytes);
     ck_assert_mem_eq(flags, d.l.ring.flags, BATCH);
@@ -61,7 +61,7 @@ START_TEST(margin_rule_selects_smallest_margins)
         uint32_t numbers[BATCH];
         begin(&d, QC_ASK_MARGIN, bits);
         for (uint32_t n = 0; n < BATCH; n++) predict(&d, FIRST + n, NULL);
-        ck_assert_uint_eq(qc_learner_ask(&d.l, numbers, BATCH), BATCH);
+        ck_assert_uint_eq(qc_learner_ask(&d.l, numbers, BATCH, UINT32_MAX), BATCH);
         for (uint32_t i = 1; i < BATCH; i++)
             ck_assert_float_le(margin_outside(&d, FIRST + numbers[i - 1]),
                                margin_outside(&d, FIRST + numbers[i]) + 1e-4f);
@@ -90,7 +90,7 @@ START_TEST(labelled_only_learner_learns_the_same_from_labels)
             ck_assert_mem_eq(d[0].l.state, d[1].l.state, d[0].l.state_bytes);
         }
         for (uint32_t n = 0; n < BATCH; n++) predict(&d[1], FIRST + n, NULL);
-        ck_assert_uint_eq(qc_learner_ask(&d[1].l, numbers, BATCH), BATCH);
+        ck_assert_uint_eq(qc_learner_ask(&d[1].l, numbers, BATCH, UINT32_MAX), BATCH);
         for (uint32_t i = 1; i < BATCH; i++)
             ck_assert_float_le(margin_outside(&d[1], FIRST + numbers[i - 1] % BATCH),
                                margin_outside(&d[1], FIRST + numbers[i] % BATCH) + 1e-4f);
@@ -112,7 +112,7 @@ START_TEST(cover_rule_selects_no_duplicate_first)
     int kinds[3] = {0};
     begin(&d, QC_ASK_COVER, 8);
     for (uint32_t n = 0; n < BATCH; n++) predict(&d, FIRST + n % 3, NULL);
-    ck_assert_uint_eq(qc_learner_ask(&d.l, numbers, 3), 3);
+    ck_assert_uint_eq(qc_learner_ask(&d.l, numbers, 3, UINT32_MAX), 3);
     for (uint32_t i = 0; i < 3; i++) kinds[numbers[i] % 3]++;
     ck_assert(kinds[0] == 1 && kinds[1] == 1 && kinds[2] == 1);
     device_end(&d);
