@@ -3,12 +3,9 @@
 #ifndef QC_DATA_GUNZIP_H
 #define QC_DATA_GUNZIP_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "../base/view.h"
 
-#include "../base/err.h"
-
-/* qc_read_all; input in gzip format is inflated. */
-int qc_read_unpacked(const char *path, uint8_t **bytes, size_t *length, QcErr *err);
+/* qc_view_open; input in gzip format is inflated. */
+int qc_view_unpacked(QcView *v, const char *path, QcErr *err);
 
 #endif

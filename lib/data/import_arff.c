@@ -348,8 +348,7 @@ static int read_all(Reader *r, QcErr *err)
     while (qc_lines_next(&r->lines, &line)) {
         if (line.at == line.end || *line.at == '%') continue;
         if (read_example(r, line, id++, err)) return -1;
-        if (r->o->progress)
-            r->o->progress(r->o->ctx, (uint64_t)((const uint8_t *)r->lines.next - r->lines.bytes), r->lines.length);
+        qc_lines_progress(&r->lines, r->o->progress, r->o->ctx);
     }
     return r->examples ? 0 : qc_fail(err, QC_EFORMAT, "%.300s: there are no examples after @data", r->lines.name);
 }

@@ -159,11 +159,10 @@ static int is_wanted(const Reader *r, QcField line)
 }
 
 /* Progress is shown rarely, because a call for the terminal takes longer than a row. */
-static void show_progress(const Reader *r, uint64_t row)
+static void show_progress(Reader *r, uint64_t row)
 {
-    const QcLines *l = &r->t.lines;
-    if (r->o->progress && (row % 64 == 0 || l->next == l->end))
-        r->o->progress(r->o->ctx, (uint64_t)((const uint8_t *)l->next - l->bytes), l->length);
+    QcLines *l = &r->t.lines;
+    if (row % 64 == 0 || l->next == l->end) qc_lines_progress(l, r->o->progress, r->o->ctx);
 }
 
 /* --- rows that are windows ------------------------------------------------------------------------------ */

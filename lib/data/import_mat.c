@@ -25,11 +25,11 @@ static int load(QcArray *out, const Reader *r, const char *name, QcErr *err)
     double *values = NULL;
     snprintf(out->where, sizeof out->where, "%.250s: '%.60s'", r->path, name);
     if (qc_mat_array(&values, out->a.shape, &out->a.rank, r->mat, name, err)) return -1;
-    out->bytes = (uint8_t *)values;
+    qc_view_own(&out->view, (uint8_t *)values, 0);
     out->there = 1;
     out->a.kind = 'f';
     out->a.item = sizeof *values;
-    out->a.data = out->bytes;
+    out->a.data = out->view.bytes;
     out->a.count = 1;
     for (uint32_t k = 0; k < out->a.rank; k++) { /* the first dimension is the fastest */
         out->a.stride[k] = out->a.count;
@@ -114,7 +114,7 @@ static int describe(QcDataset *d, const Reader *r, uint64_t id, QcErr *err)
     if (!status && *name) status = read_labels(d, &y, err);
     if (!status && !*name)
         qc_import_warn(r->o, "%.200s has no variable y: the examples have no labels (--y names them)", r->path);
-    free(y.bytes);
+    qc_view_close(&y.view);
     return status;
 }
 
@@ -131,7 +131,7 @@ static int cut(QcDataset *d, const Reader *r, const QcArray *x, uint64_t id, QcE
     return status;
 }
 
-static int whole(QcDataset *d, const Reader *r, const QcArray *x, uint64_t id, QcErr *err)
+static int whole(QcDataset *d, const Reader *r, QcArray *x, uint64_t id, QcErr *err)
 {
     uint8_t *keep = NULL;
     int status = qc_array_windows(d, &keep, x, r->o, err) || describe(d, r, id, err) || qc_array_keep(d, keep, err) ||
@@ -158,7 +158,7 @@ static int read_file(QcDataset *d, const Reader *r, QcErr *err)
                      ? -1
                      : 0;
     if (!status) status = r->o->window ? cut(d, r, &x, id, err) : whole(d, r, &x, id, err);
-    free(x.bytes);
+    qc_view_close(&x.view);
     return status;
 }
 

@@ -17,18 +17,18 @@ static const struct {
     uint32_t item;
 } types[] = {{0, 0}, {'i', 1}, {'u', 1}, {'i', 2}, {'u', 2}, {'i', 4}, {'u', 4}, {'f', 4}, {'f', 8}};
 
-static uint64_t id_of(const uint8_t *bytes, size_t length)
+static uint64_t id_of(QcView *v)
 {
     uint8_t digest[QC_DIGEST_BYTES];
-    qc_digest(digest, bytes, length);
+    qc_view_digest(v, digest);
     return (uint64_t)(digest[0] & 0x1f) << 48 | (uint64_t)digest[1] << 40 | (uint64_t)digest[2] << 32;
 }
 
-static int take(QcSeriesList *list, const uint8_t *bytes, size_t length, const char *path, const QcImportOptions *o,
-                QcErr *err)
+static int take(QcSeriesList *list, QcView *view, const char *path, const QcImportOptions *o, QcErr *err)
 {
+    size_t length = view->length;
     uint32_t channels = o->channels ? o->channels : 1;
-    QcNdarray a = {.kind = types[o->type].kind, .item = types[o->type].item, .swapped = o->big_endian, .data = bytes};
+    QcNdarray a = {.kind = types[o->type].kind, .item = types[o->type].item, .swapped = o->big_endian, .data = view->bytes};
     uint64_t frame = (uint64_t)a.item * channels, steps = length / frame;
     if (!length) return qc_fail(err, QC_EFORMAT, "%.300s is empty", path);
     if (length % frame)
@@ -39,7 +39,7 @@ static int take(QcSeriesList *list, const uint8_t *bytes, size_t length, const c
     QcSeries *s = qc_series_add(list, (uint32_t)steps, err);
     if (!s) return -1;
     s->file = path;
-    s->id = id_of(bytes, length);
+    s->id = id_of(view);
     for (uint32_t c = 0; c < channels; c++)
         for (uint64_t t = 0; t < steps; t++) {
             double v = qc_ndarray_real(&a, o->channels_last ? t * channels + c : c * steps + t);
@@ -55,15 +55,12 @@ static int take(QcSeriesList *list, const uint8_t *bytes, size_t length, const c
 
 static int gather(QcSeriesList *list, const char *path, const QcImportOptions *o, QcErr *err)
 {
-    uint8_t *bytes = NULL;
-    size_t length;
+    QcView view = {0};
     if (!o->type)
         return qc_fail(err, QC_EUSAGE, "raw samples do not say what they are: name their --type (i16, f32, ...)");
     if (o->channels > CHANNELS_MAX) return qc_fail(err, QC_EUSAGE, "more than %d channels", CHANNELS_MAX);
-    int status = qc_read_unpacked(path, &bytes, &length, err) || take(list, bytes, length, qc_input_name(path), o, err)
-                     ? -1
-                     : 0;
-    free(bytes);
+    int status = qc_view_unpacked(&view, path, err) || take(list, &view, qc_input_name(path), o, err) ? -1 : 0;
+    qc_view_close(&view);
     return status;
 }
 
