@@ -54,6 +54,10 @@ void qc_view_pass(QcView *v, const void *at)
     if (v->own || !v->bytes) return;
     size_t n = take_passed(v, at, &from);
     if (n) (void)madvise((void *)(uintptr_t)from, n, MADV_DONTNEED);
+#ifdef MADV_POPULATE_READ
+    size_t left = v->length - v->passed;
+    if (n) (void)madvise((void *)(uintptr_t)(from + n), left < PIECE ? left : PIECE, MADV_POPULATE_READ);
+#endif
 }
 
 void qc_view_drop(QcView *v, const void *at)
