@@ -82,7 +82,7 @@ static int read_place(Row *row, Reader *r, QcRole role, QcField cell, QcErr *err
 static int fail_columns(const Reader *r, QcField line, QcErr *err)
 {
     int64_t n = qc_table_count(line, r->t.separator);
-    if (n < 0) return qc_lines_fail(&r->t.lines, err, "a quoted cell is not closed on its line");
+    if (n < 0) return qc_lines_fail(&r->t.lines, err, "a quoted cell is not closed");
     return qc_lines_fail(&r->t.lines, err, "%lld columns instead of %u", (long long)n, r->t.columns);
 }
 

@@ -63,17 +63,11 @@ static int check_text(QcLines *l, QcErr *err)
 {
     const uint8_t *bytes = l->view.bytes;
     size_t length = l->view.length;
-    int feeds = 0;
-    for (size_t at = 0, n; at < length; at += n) { /* by pieces, which the processor keeps at hand */
+    for (size_t at = 0, n; at < length; at += n) { /* by pieces, which are given back */
         n = length - at < PIECE ? length - at : PIECE;
         if (memchr(bytes + at, 0, n)) return qc_fail(err, QC_EFORMAT, "%.300s is not a text file", l->name);
-        feeds = feeds || memchr(bytes + at, '\n', n);
         qc_view_pass(&l->view, bytes + at + n);
     }
-    const uint8_t *cr = feeds || !length ? NULL : memchr(bytes, '\r', length);
-    if (cr && cr + 1 < bytes + length)
-        return qc_fail(err, QC_EFORMAT, "%.300s: no line end in %llu bytes (old Mac CR? tr '\\r' '\\n' converts)",
-                       l->name, (unsigned long long)length);
     return 0;
 }
 
@@ -97,6 +91,7 @@ void qc_lines_rewind(QcLines *l)
     qc_view_again(&l->view);
     l->next = (const char *)l->view.bytes;
     l->end = l->next + l->view.length;
+    l->feed = l->sought = l->end;
     l->line = 0;
     if (l->view.length >= 3 && !memcmp(l->next, "\xef\xbb\xbf", 3)) l->next += 3;
 }
@@ -107,12 +102,25 @@ void qc_lines_progress(QcLines *l, void (*progress)(void *ctx, uint64_t done, ui
     if (progress) progress(ctx, (uint64_t)((const uint8_t *)l->next - l->view.bytes), l->view.length);
 }
 
+/* The end of the line: LF, or a CR that no LF follows, as spreadsheets on a Mac write it. */
+static const char *line_end(QcLines *l)
+{
+    if (l->next < l->sought || l->next > l->feed) { /* in a file without LF it is sought once */
+        const char *feed = memchr(l->next, '\n', (size_t)(l->end - l->next));
+        l->sought = l->next;
+        l->feed = feed ? feed : l->end;
+    }
+    const char *cr = memchr(l->next, '\r', (size_t)(l->feed - l->next)), *after = cr;
+    while (after && after < l->feed && *after == '\r') after++; /* CR CR LF is one end, too */
+    return cr && after < l->feed ? cr : l->feed;
+}
+
 int qc_lines_raw(QcLines *l, QcField *line)
 {
     if (l->next == l->end) return 0;
-    const char *feed = memchr(l->next, '\n', (size_t)(l->end - l->next));
-    *line = (QcField){l->next, feed ? feed : l->end};
-    l->next = feed ? feed + 1 : l->end;
+    const char *end = line_end(l);
+    *line = (QcField){l->next, end};
+    l->next = end < l->end ? end + 1 : end;
     l->line++;
     return 1;
 }

@@ -1,6 +1,6 @@
 /* lines.h - a text file, line by line and field by field, with messages that name file and line.
  *
- * Fields are borrowed from the text. Lines may end in LF or CR LF; a byte-order mark is skipped.
+ * Fields are borrowed from the text. Lines may end in LF, CR LF or CR; a byte-order mark is skipped.
  */
 #ifndef QC_DATA_LINES_H
 #define QC_DATA_LINES_H
@@ -18,6 +18,7 @@ typedef struct QcLines {
     const char *name; /* of the file, for messages; borrowed */
     QcView view;
     const char *next, *end;
+    const char *feed, *sought; /* the first LF (else the end) after `sought` */
     uint32_t line; /* number of the current one, from 1 */
 } QcLines;
 

@@ -91,15 +91,51 @@ static QcField trim(QcField row, char separator)
     return row;
 }
 
+static int is_space(char c) { return c == ' ' || c == '\t' || c == '\r'; }
+
 static int is_blank(QcField row)
 {
     row = qc_field_trim(row);
     return row.at == row.end;
 }
 
+/* A quote begins a cell after a separator or at the start of the row; 0: the separator is not known yet. */
+static int begins_cell(const char *quote, const char *start, char separator)
+{
+    while (quote > start && quote[-1] == ' ' && separator != ' ') quote--;
+    if (quote == start) return 1;
+    return separator ? quote[-1] == separator || (separator == ' ' && quote[-1] == '\t')
+                     : quote[-1] == ',' || quote[-1] == ';' || quote[-1] == '\t';
+}
+
+/* The quote that ends the cell which begins with this one; NULL: there is none, or the cell would be very long. */
+static const char *closing_quote(const char *quote, const char *end)
+{
+    enum { CELL_MAX = 1 << 16 };
+    if (end - quote > CELL_MAX) end = quote + CELL_MAX;
+    for (const char *at = quote + 1; at < end && (at = memchr(at, '"', (size_t)(end - at))); at += 2)
+        if (at + 1 == end || at[1] != '"') return at;
+    return NULL;
+}
+
+int qc_table_line(QcTable *t, QcField *row)
+{
+    if (!qc_lines_raw(&t->lines, row)) return 0;
+    const char *start = row->at, *at = start;
+    while (start < row->end && is_space(*start)) start++;
+    if (start < row->end && *start == '#') return 1;
+    while (at < row->end && (at = memchr(at, '"', (size_t)(row->end - at)))) {
+        const char *close = begins_cell(at, start, t->separator) ? closing_quote(at, t->lines.end) : at;
+        if (!close) break;
+        for (QcField more; close >= row->end && qc_lines_raw(&t->lines, &more);) row->end = more.end;
+        at = close + 1;
+    }
+    return 1;
+}
+
 int qc_table_next(QcTable *t, QcField *row)
 {
-    while (qc_lines_raw(&t->lines, row)) {
+    while (qc_table_line(t, row)) {
         *row = trim(*row, t->separator);
         if (!is_blank(*row) && *row->at != '#') return 1;
     }
@@ -150,7 +186,7 @@ static int find_first(QcTable *t, QcField *row, QcErr *err)
     for (;;) {
         t->top = t->lines.next;
         t->lines_above = t->lines.line;
-        if (!qc_lines_raw(&t->lines, row)) break;
+        if (!qc_table_line(t, row)) break;
         *row = trim(*row, '\t');
         if (is_blank(*row)) continue;
         if (is_hint(*row)) {
@@ -168,7 +204,7 @@ static int count_columns(QcTable *t, QcField first, QcErr *err)
 {
     QcField second = first, cell;
     int64_t n = qc_table_count(first, t->separator), more = n;
-    if (n < 0) return qc_lines_fail(&t->lines, err, "a quoted cell is not closed on its line");
+    if (n < 0) return qc_lines_fail(&t->lines, err, "a quoted cell is not closed");
     if (qc_table_next(t, &second)) more = qc_table_count(second, t->separator);
     int names = 1;
     double value;
@@ -195,7 +231,7 @@ int qc_table_open(QcTable *t, const char *path, char separator, int label_first,
                    .window = QC_NO_COLUMN};
     t->is_samples = o->window || o->stride || o->segments || o->window_id;
     if (qc_lines_open(&t->lines, path, err) || find_first(t, &first, err)) return -1;
-    qc_table_skip_preamble(t, &first);
+    if (qc_table_skip_preamble(t, &first, err)) return -1;
     if (!t->separator) t->separator = guess_separator(t, first, o->decimal);
     if (t->separator == '\t' && qc_table_count(first, '\t') == 1 && qc_table_count(first, ' ') > 1) t->separator = ' ';
     first = trim(first, t->separator);

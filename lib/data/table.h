@@ -74,10 +74,12 @@ void qc_table_close(QcTable *t);
 
 /* Next row that is neither blank nor a comment; the header is one of them. */
 int qc_table_next(QcTable *t, QcField *row);
+/* The same of any line, blanks included: a line, and those after it while a cell in quotes is open. */
+int qc_table_line(QcTable *t, QcField *row);
 /* To the first row after the header. */
 void qc_table_rewind(QcTable *t);
-/* As qc_field_next, but a cell in double quotes may hold the separator, and loses its quotes. -1: they do not close on
- * this line. */
+/* As qc_field_next, but a cell in double quotes may hold the separator and line ends, and loses its quotes. -1: they do
+ * not close. */
 int qc_table_cell(QcField *row, QcField *cell, char separator);
 /* -1: quotes do not close. */
 int64_t qc_table_count(QcField row, char separator);
@@ -89,8 +91,9 @@ int qc_table_stamp(double *time, const QcTable *t, QcField cell);
 /* A cell as a name: doubled quotes become one; label: "1.0" and "1.0e+00" are 1. */
 int qc_table_name(char name[QC_FIELD_NAME], const QcTable *t, QcField cell, int label, QcErr *err);
 
-/* tabletop.c: past lines above the header, which loggers write: sets top and the first row. */
-void qc_table_skip_preamble(QcTable *t, QcField *first);
+/* tabletop.c: past lines above the header, which loggers write: sets top and the first row. -1: which line is the header
+ * is not certain. */
+int qc_table_skip_preamble(QcTable *t, QcField *first, QcErr *err);
 
 /* tablefacts.c: reads the first rows from here on, and fills column[]. */
 int qc_table_look(QcTable *t, QcErr *err);

@@ -153,7 +153,7 @@ int qc_table_look(QcTable *t, QcErr *err)
         QcField rest = row;
         for (int more = 1; c < t->columns; c++) {
             more = qc_table_cell(&rest, &cell, t->separator);
-            if (more < 0) return qc_lines_fail(&t->lines, err, "a quoted cell is not closed on its line");
+            if (more < 0) return qc_lines_fail(&t->lines, err, "a quoted cell is not closed");
             if (!more) break;
             note_cell(&t->column[c], cell, t->o->decimal);
         }

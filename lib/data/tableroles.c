@@ -141,6 +141,18 @@ static void find_indices(QcTable *t)
     }
 }
 
+/* Row names: R leaves out their name; a single unnamed column before named ones is an index that does not count, as
+ * that of rows which were selected. */
+static void find_row_names(QcTable *t)
+{
+    QcColumn *first = &t->column[0];
+    int named = t->has_header && t->columns > 2;
+    for (uint32_t c = 1; named && c < t->columns; c++)
+        named = t->column[c].name.at < t->column[c].name.end || t->column[c].role == QC_ROLE_EMPTY;
+    if (qc_column_is_free(t, 0) && t->has_header && first->name.at == first->name.end && (named || t->unnamed))
+        first->role = QC_ROLE_IGNORED; /* said in the summary */
+}
+
 static void find_by_name(QcTable *t, uint32_t *place, const char *option, QcRole role, int (*is_name)(QcField))
 {
     uint32_t found = QC_NO_COLUMN;
@@ -338,7 +350,7 @@ static int check_values(QcTable *t, QcErr *err)
     }
     if (!t->values)
         return qc_fail(err, QC_EFORMAT,
-                       "%.300s: no column is left for values (wrong kind of file, or wrong separator?)", t->lines.name);
+                       "%.300s: no column is left for values (commas, semicolons, tabs or blanks separate cells)", t->lines.name);
     return 0;
 }
 
@@ -383,7 +395,9 @@ int qc_table_find_roles(QcTable *t, QcErr *err)
     find_by_name(t, &t->group, o->group, QC_ROLE_GROUP, qc_name_is_group);
     find_by_name(t, &t->recording, o->recording, QC_ROLE_RECORDING, qc_name_is_recording);
     find_indices(t);
+    if (t->unnamed) find_row_names(t);
     if (find_label(t, err)) return -1;
+    find_row_names(t);
     find_hollow(t);
     if (place_values(t, err) || check_label(t, err) || check_values(t, err) || qc_table_find_time(t, err)) return -1;
     return qc_table_doubt(t, err);
