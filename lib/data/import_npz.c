@@ -28,6 +28,7 @@ typedef struct Reader {
     QcArena arena;
     QcZip zip; /* no members: the file is one array */
     const QcZipMember *windows; /* the array x */
+    uint8_t *used; /* [zip.n] */
 } Reader;
 
 static int recognise_npz(const char *path) { return qc_path_ends_in(path, ".npz") && qc_is_regular(path); }
@@ -69,6 +70,7 @@ static int find_array(QcArray *out, const Reader *r, const char *asked, const ch
     const QcZipMember *m = asked ? member(r, asked) : NULL;
     if (asked && !m) return qc_fail(err, QC_EUSAGE, "%.300s has no array '%.60s' for the %s", r->name, asked, what);
     for (; !m && *usual; usual++) m = member(r, *usual);
+    if (m) r->used[m - r->zip.members] = 1;
     return m ? load_member(out, r, m, err) : 0;
 }
 
@@ -78,6 +80,7 @@ static int find_windows(QcArray *x, Reader *r, QcErr *err)
     for (const char *const *name = usual; *name && !r->windows; name++)
         r->windows = member(r, r->o->values ? r->o->values : *name);
     if (find_array(x, r, r->o->values, usual, "windows", err)) return -1;
+    if (!x->there && r->zip.n == 1) r->used[0] = 1;
     if (!x->there && r->zip.n == 1 && load_member(x, r, r->windows = &r->zip.members[0], err)) return -1;
     return x->there ? 0
                     : qc_fail(err, QC_EUSAGE, "%.300s has no array x: name that with the windows (--x NAME)", r->name);
@@ -280,6 +283,23 @@ static int describe(QcDataset *d, const Reader *r, QcErr *err)
                : 0;
 }
 
+/* Arrays of other names may be the groups, or examples that the user expects. */
+static void note_unread(const Reader *r)
+{
+    char list[300] = "";
+    uint32_t n = 0;
+    for (uint32_t k = 0; k < r->zip.n; k++) {
+        size_t used = strlen(list);
+        int shown = name_length(r->zip.members[k].name);
+        if (r->used[k]) continue;
+        if (n++ < 6) snprintf(list + used, sizeof list - used, "%s%.*s", used ? ", " : "", shown > 40 ? 40 : shown,
+                              r->zip.members[k].name);
+    }
+    if (n)
+        qc_import_note(r->o, "%.200s: arrays that were not read: %s%s (--x, --y, --group-column, --recording-column "
+                       "name others)", r->name, list, n > 6 ? ", ..." : "");
+}
+
 /* --window: a row of x is a sample. */
 static int read_samples(QcDataset *d, const Reader *r, const QcArray *x, QcErr *err)
 {
@@ -308,16 +328,20 @@ static int read_archive(QcDataset *d, Reader *r, QcErr *err)
 {
     QcArray x = {0};
     uint8_t *keep = NULL;
-    int status = qc_zip_open(&r->zip, &r->view, r->name, &r->arena, err) || find_windows(&x, r, err) ? -1
-                                                                                                                : 0;
+    if (qc_zip_open(&r->zip, &r->view, r->name, &r->arena, err) ||
+        !(r->used = qc_arena_take(&r->arena, r->zip.n, 1, err)))
+        return -1;
+    int status = find_windows(&x, r, err);
     if (!status && r->o->window) {
         status = read_samples(d, r, &x, err);
         qc_view_close(&x.view);
+        if (!status) note_unread(r);
         return status;
     }
     if (!status) status = qc_array_windows(d, &keep, &x, r->o, err);
     qc_view_close(&x.view);
     if (!status) status = describe(d, r, err) || qc_array_keep(d, keep, err) || qc_import_shape(d, r->o, err) ? -1 : 0;
+    if (!status) note_unread(r);
     free(keep);
     return status;
 }

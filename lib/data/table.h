@@ -116,6 +116,8 @@ static inline int qc_column_is_free(const QcTable *t, uint32_t c)
 /* tabledoubts.c: -1 if names contradict the order of values, or a value rises from row to row; warns of values that may
  * give the label away. */
 int qc_table_doubt(const QcTable *t, QcErr *err);
+/* tableleaks.c: -1 if columns of values say the same as the label in the first rows. */
+int qc_table_find_leaks(QcTable *t, QcErr *err);
 /* tabletime.c: step and unit of the time column; -1 if times or options contradict each other, or leave a span of
  * seconds uncertain. */
 int qc_table_find_time(QcTable *t, QcErr *err);

@@ -45,18 +45,16 @@ static void study(FirstRow *f, const QcTable *t, QcField first)
                             : 0;
             f->is_y |= y;
         } else if (!qc_table_number(&value, cell, 0, &wrong)) {
-            f->counts = f->counts && value == f->cells;
+            f->counts = f->counts && value == f->numbers;
             f->rises = f->rises && value > last;
             if (f->numbers > 1 && fabs(value - last - step) > 1e-6 * fabs(step)) f->even = 0;
             step = value - last;
             f->numbers++;
             f->whole_over_parts |= value == floor(value) && column->whole < column->numbers;
             last = value;
-        } else {
-            f->counts = f->rises = 0;
-            if (!c && cell.at == cell.end && column->numbers && column->whole == column->numbers)
-                f->empty_over_index = 1;
-        }
+        } else if (!c && cell.at == cell.end && column->numbers && column->whole == column->numbers) {
+            f->empty_over_index = 1;
+        } else f->counts = f->rises = 0;
     }
 }
 
@@ -73,7 +71,7 @@ static int decide(const FirstRow *f, uint32_t rows)
     if (f->names) return 1;
     if (!rows) return f->words && !f->numbers_over_words && f->words == f->cells && f->cells > 1 ? 1 : 0;
     if (f->words_over_numbers && f->numbers_over_words) return -1; /* "Rate,50" over 1.5,walk */
-    if (2 * f->words_over_numbers > f->numeric_columns || (f->empty_over_index && f->words)) return 1;
+    if (2 * f->words_over_numbers > f->numeric_columns || (f->empty_over_index && (f->words || (f->counts && f->numbers)))) return 1;
     if (f->words_over_numbers) return has_numbered_names(f) ? 1 : -1;
     if (f->numbers_over_words && !f->words) return f->rises && f->cells > 2 ? 1 : 0;
     if (f->is_y) return -1;

@@ -117,6 +117,16 @@ static void find_hollow(QcTable *t)
 
 static int rises(const QcColumn *c) { return c->steps >= 2 && c->rising == c->steps; }
 
+/* Whole numbers, called an id or an index, in rows enough that no two share one by chance. */
+static int is_id(const QcColumn *c)
+{
+    enum { ROWS = 20 };
+    char text[40];
+    qc_name_plain(text, c->name);
+    size_t n = strlen(text);
+    return c->n >= ROWS && c->whole == c->n && (!strncmp(text, "ind", 3) || (n > 1 && !strcmp(text + n - 2, "id")));
+}
+
 /* Row numbers, as pandas and R write them, and ids that no two rows share. */
 static void find_indices(QcTable *t)
 {
@@ -135,7 +145,8 @@ static void find_indices(QcTable *t)
         if (unnamed && !c && counts) column->role = QC_ROLE_IGNORED; /* to_csv() */
         else if (unnamed && !c && !column->numbers && unique && column->n > 1)
             column->role = QC_ROLE_IGNORED; /* write.csv() with row names */
-        else if (qc_name_is_index(column->name) && unique && (counts || rises(column) || !column->numbers))
+        else if (qc_name_is_index(column->name) && unique &&
+                 (counts || rises(column) || !column->numbers || is_id(column)))
             column->role = QC_ROLE_IGNORED;
         else if (!t->has_header && !c && counts && column->n >= 8 && counting < numeric) column->role = QC_ROLE_IGNORED;
     }
@@ -400,5 +411,5 @@ int qc_table_find_roles(QcTable *t, QcErr *err)
     find_row_names(t);
     find_hollow(t);
     if (place_values(t, err) || check_label(t, err) || check_values(t, err) || qc_table_find_time(t, err)) return -1;
-    return qc_table_doubt(t, err);
+    return qc_table_doubt(t, err) || qc_table_find_leaks(t, err) ? -1 : 0;
 }
