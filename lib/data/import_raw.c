@@ -15,7 +15,9 @@ static const char type_words[] = "none i8 u8 i16 u16 i32 u32 f32 f64";
 static const struct {
     char kind;
     uint32_t item;
-} types[] = {{0, 0}, {'i', 1}, {'u', 1}, {'i', 2}, {'u', 2}, {'i', 4}, {'u', 4}, {'f', 4}, {'f', 8}};
+    double zero, full; /* of sound: the value of silence, and of full scale above it */
+} types[] = {{0, 0, 0, 1}, {'i', 1, 0, 0x1p7}, {'u', 1, 0x1p7, 0x1p7}, {'i', 2, 0, 0x1p15}, {'u', 2, 0x1p15, 0x1p15},
+             {'i', 4, 0, 0x1p31}, {'u', 4, 0x1p31, 0x1p31}, {'f', 4, 0, 1}, {'f', 8, 0, 1}};
 
 static uint64_t id_of(QcView *v)
 {
@@ -38,6 +40,7 @@ static int take(QcSeriesList *list, QcView *view, const char *path, const QcImpo
     if (qc_series_channels(list, channels, path, err)) return -1;
     QcSeries *s = qc_series_add(list, (uint32_t)steps, err);
     if (!s) return -1;
+    list->rate = o->rate;
     s->file = path;
     s->id = id_of(view);
     for (uint32_t c = 0; c < channels; c++)
@@ -48,6 +51,7 @@ static int take(QcSeriesList *list, QcView *view, const char *path, const QcImpo
                 return qc_fail(
                     err, QC_EFORMAT, "%.300s: step %llu of channel %u is %s", path, (unsigned long long)t + 1, c + 1,
                     isfinite(v) ? "larger than 1e30" : "missing (NaN or infinite; --missing fill or drop allows it)");
+            if (o->front_end) v = (v - types[o->type].zero) / types[o->type].full; /* -1 to 1, as of sound files */
             s->x[c * steps + t] = there ? (float)v : NAN;
         }
     return 0;
@@ -58,6 +62,8 @@ static int gather(QcSeriesList *list, const char *path, const QcImportOptions *o
     QcView view = {0};
     if (!o->type)
         return qc_fail(err, QC_EUSAGE, "raw samples do not say what they are: name their --type (i16, f32, ...)");
+    if (o->front_end && !(o->rate > 0 && o->rate == floor(o->rate)))
+        return qc_fail(err, QC_EUSAGE, "--front-end needs the --rate of raw samples: a whole number per second");
     if (o->channels > CHANNELS_MAX) return qc_fail(err, QC_EUSAGE, "more than %d channels", CHANNELS_MAX);
     int status = qc_view_unpacked(&view, path, err) || take(list, &view, qc_input_name(path), o, err) ? -1 : 0;
     qc_view_close(&view);
@@ -95,6 +101,7 @@ static const QcImportRow *const rows[] = {&row_type,
                                           &qc_row_unequal,
                                           &qc_row_missing,
                                           &qc_row_length,
+                                          &qc_row_front,
                                           QC_ROWS_RECORDINGS,
                                           QC_ROWS_FILES,
                                           NULL};
