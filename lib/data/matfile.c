@@ -205,7 +205,7 @@ static int read_fields(const Reader *r, Bytes *b, uint32_t index, QcErr *err)
 /* What an array of this class is called. */
 static const char *class_name(uint32_t class, int is_complex)
 {
-    static const char *const names[] = {[CELL] = "cells",  [STRUCT] = "a structure", [OBJECT] = "an object",
+    static const char *const names[] = {[CELL] = "an array of cells", [STRUCT] = "a structure", [OBJECT] = "an object",
                                         [CHAR] = "text", [SPARSE] = "a sparse matrix"};
     if (class && class < sizeof names / sizeof *names) return names[class];
     return class > U64_CLASS || !class ? "an object or a function" : is_complex ? "complex numbers" : "numbers";

@@ -244,6 +244,17 @@ static int next_line(QcFrameReader *r, QcField *line)
     return 1;
 }
 
+static int is_numbers(const QcFrameReader *r, QcField row)
+{
+    QcField cell;
+    float value;
+    const char *wrong;
+    char room[QC_FRAME_NUMBER];
+    while (qc_framecolumns_cell(r, &row, &cell))
+        if (qc_field_number(&value, qc_framecolumns_number(r, cell, room), &wrong)) return 0;
+    return 1;
+}
+
 /* Lines such as "Rate,50", which loggers write above the header. 1: the line is a header, 0: a frame, -1: neither, 2: it
  * was left out. */
 static int find_columns(QcFrameReader *r, QcField line, QcErr *err)
@@ -256,7 +267,7 @@ static int find_columns(QcFrameReader *r, QcField line, QcErr *err)
                  r->above > 1 ? "were" : "was");
     if (header > 0 || (!header && !r->above)) return header;
     if (!r->above++) r->first_above = failure;
-    if (header < 0 && r->columns < r->m->channels && r->above < ABOVE_MAX) return 2;
+    if (header < 0 && r->columns < r->m->channels && r->above < ABOVE_MAX && !is_numbers(r, line)) return 2;
     if (err) *err = r->first_above;
     return -1;
 }
