@@ -49,7 +49,8 @@ PROGRAMS := $(patsubst src/%.c,$(BIN)/%,$(filter-out $(if $(PRODUCT),$(LAB)),$(w
 ifdef LEAN
 SOURCES  := $(filter-out lib/format/yaml.c,$(filter $(foreach f,base kernels device format quant live cli,lib/$f/%) \
     lib/data/dataset% lib/data/npy.c lib/data/split.c lib/data/lines.c lib/data/number.c lib/data/stamps.c \
-    lib/data/tablecells.c lib/data/tablenames.c lib/export/cmodelsize.c lib/export/target% lib/nn/graph% lib/nn/loss.c lib/nn/optim.c \
+    lib/data/tablecells.c lib/data/tablenames.c \
+    lib/export/cmodelsize.c lib/export/target% lib/nn/graph% lib/nn/loss.c lib/nn/optim.c \
     lib/nn/score.c,$(SOURCES))) \
     $(wildcard lib/lean/*.c)
 PROGRAMS := $(addprefix $(BIN)/,qc-calibrate qc-eval qc-info qc-run)

@@ -61,9 +61,9 @@ static inline __m128i load(const uint8_t *at) { return _mm_loadu_si128((const __
 /* length: FOLDED bytes at least, a multiple of 16. crc: before its last inversion. */
 __attribute__((target("pclmul,sse4.1"))) static uint32_t fold_all(uint32_t crc, const uint8_t *in, size_t length)
 {
-    const __m128i over_512 = _mm_set_epi64x(0x1c6e41596, 0x154442bd4), over_128 = _mm_set_epi64x(0xccaa009e, 0x1751997d0),
-                  over_64 = _mm_set_epi64x(0, 0x163cd6124), barrett = _mm_set_epi64x(0x1f7011641, 0x1db710641),
-                  low = _mm_set_epi32(0, -1, 0, -1);
+    const __m128i over_512 = _mm_set_epi64x(0x1c6e41596, 0x154442bd4),
+                  over_128 = _mm_set_epi64x(0xccaa009e, 0x1751997d0), over_64 = _mm_set_epi64x(0, 0x163cd6124),
+                  barrett = _mm_set_epi64x(0x1f7011641, 0x1db710641), low = _mm_set_epi32(0, -1, 0, -1);
     __m128i x[4];
     for (int k = 0; k < 4; k++) x[k] = load(in + 16 * k);
     x[0] = _mm_xor_si128(x[0], _mm_cvtsi32_si128((int)crc));

@@ -119,9 +119,9 @@ static int fill_window(float *x, QcFilled *filled, const Axes *s, const QcArray 
 static void drop_read(QcArray *x, uint64_t i)
 {
     const QcNdarray *a = &x->a;
-    QcView *view = x->within ? x->within : &x->view;
+    QcInputView *view = x->within ? x->within : &x->view;
     if (view->bytes && a->stride[0] * a->shape[0] == a->count)
-        qc_view_drop(view, a->data + (i + 1) * a->stride[0] * a->item);
+        qc_inputview_drop(view, a->data + (i + 1) * a->stride[0] * a->item);
 }
 
 int qc_array_windows(QcDataset *d, uint8_t **keep, QcArray *x, const QcImportOptions *o, QcErr *err)

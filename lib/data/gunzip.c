@@ -67,14 +67,14 @@ static int inflate_all(Grown *out, const uint8_t *bytes, size_t length, const ch
     return status;
 }
 
-int qc_view_unpacked(QcView *v, const char *path, QcErr *err)
+int qc_gunzip_view(QcInputView *v, const char *path, QcErr *err)
 {
-    if (qc_view_open(v, path, err)) return -1;
+    if (qc_inputview_open(v, path, err)) return -1;
     if (v->length < 2 || v->bytes[0] != 0x1f || v->bytes[1] != 0x8b) return 0;
     Grown out = {.limit = qc_inflate_limit(v->length)};
     int status = inflate_all(&out, v->bytes, v->length, qc_input_name(path), err);
-    qc_view_close(v);
+    qc_inputview_close(v);
     if (status) free(out.at);
-    else qc_view_own(v, out.at, out.length);
+    else qc_inputview_own(v, out.at, out.length);
     return status;
 }

@@ -3,9 +3,9 @@
 #ifndef QC_DATA_GUNZIP_H
 #define QC_DATA_GUNZIP_H
 
-#include "../base/view.h"
+#include "../base/inputview.h"
 
-/* qc_view_open; input in gzip format is inflated. */
-int qc_view_unpacked(QcView *v, const char *path, QcErr *err);
+/* qc_inputview_open; input in gzip format is inflated. */
+int qc_gunzip_view(QcInputView *v, const char *path, QcErr *err);
 
 #endif

@@ -160,7 +160,8 @@ static int is_same_but_case(const char *a, const char *b)
     return !*a && !*b;
 }
 
-/* Warns of names that may be mistakes: two that differ in nothing that people see, and what programs write for nothing. */
+/* Warns of names that may be mistakes: two that differ in nothing that people see, and what programs write for nothing.
+ */
 static void doubt_labels(const QcNames *labels, const QcImportOptions *o)
 {
     for (uint32_t k = 0; k < labels->n; k++) {

@@ -46,7 +46,7 @@ static int load(Idx *x, const char *path, QcErr *err)
 {
     *x = (Idx){0};
     snprintf(x->array.where, sizeof x->array.where, "%.300s", qc_input_name(path));
-    return qc_view_unpacked(&x->array.view, path, err) ||
+    return qc_gunzip_view(&x->array.view, path, err) ||
                    parse(&x->array.a, x->array.view.bytes, x->array.view.length, x->array.where, err)
                ? -1
                : 0;
@@ -92,7 +92,7 @@ static int find_and_read_labels(QcDataset *d, const char *path, const QcImportOp
         return qc_fail(err, QC_EUSAGE,
                        "the labels of %.300s are not beside it: name their file with --y, or say --y none", path);
     int status = load(&y, labels ? labels : file, err) || read_labels(d, &y, err) ? -1 : 0;
-    qc_view_close(&y.array.view);
+    qc_inputview_close(&y.array.view);
     return status;
 }
 
@@ -132,7 +132,7 @@ static int import_idx(QcDataset *d, const char *path, const QcImportOptions *o, 
     QcImportOptions own = *o;
     uint8_t *keep = NULL, digest[QC_DIGEST_BYTES];
     int status = load(&x, path, err);
-    if (!status) qc_view_digest(&x.array.view, digest);
+    if (!status) qc_inputview_digest(&x.array.view, digest);
     own.grey = x.array.a.rank == 3 && !o->channels;
     if (!status)
         status = qc_array_windows(d, &keep, &x.array, &own, err) || rescale(d, &x, o, err) ||
@@ -145,7 +145,7 @@ static int import_idx(QcDataset *d, const char *path, const QcImportOptions *o, 
         status = qc_import_shape(d, o, err);
     }
     free(keep);
-    qc_view_close(&x.array.view);
+    qc_inputview_close(&x.array.view);
     return status;
 }
 

@@ -1,6 +1,6 @@
 /* MATLAB files of any content (version 5): windows as examples x length, x channels x length, x channels x height x
- * length, labels one per row; or, with --window, samples x channels. Variables are named by --variable and --y ("s.x" is
- * field x of the structure s), or have usual names.
+ * length, labels one per row; or, with --window, samples x channels. Variables are named by --variable and --y ("s.x"
+ * is field x of the structure s), or have usual names.
  */
 #include <math.h>
 #include <stdio.h>
@@ -111,7 +111,9 @@ static int name_label(char name[QC_FIELD_NAME], const QcMatVariable *v, uint32_t
     if (bad && v->kind == QC_MAT_NUMBERS)
         return qc_fail(err, QC_EFORMAT, "%s: value %u is %g, which is no class", where, i + 1,
                        qc_ndarray_real(&v->a, i));
-    if (bad) return qc_fail(err, QC_EFORMAT, "%s: value %u is no text or whole number, so that it is no class", where, i + 1);
+    if (bad)
+        return qc_fail(err, QC_EFORMAT, "%s: value %u is no text or whole number, so that it is no class", where,
+                       i + 1);
     QcField field = qc_field_trim((QcField){text, text + strlen(text)});
     *name = 0;
     return field.at < field.end ? qc_field_name(name, &place, field, err) : 0; /* empty: no label */
@@ -182,7 +184,7 @@ static int read_file(QcDataset *d, const Reader *r, QcErr *err)
     const QcMatVariable *v = NULL;
     uint8_t digest[QC_DIGEST_BYTES];
     QcArray x = {0};
-    qc_view_digest(&r->mat->view, digest);
+    qc_inputview_digest(&r->mat->view, digest);
     uint64_t id = (uint64_t)(digest[0] & 0x1f) << 48 | (uint64_t)digest[1] << 40 | (uint64_t)digest[2] << 32;
     if (find(&v, r, r->o->values, usual, "windows", err) || (!v && find_only(&v, r, err)) || !is_windows(r, v, err))
         return -1;

@@ -23,7 +23,7 @@ enum { CLASSES_MAX = 255 };
 typedef struct Reader {
     const QcImportOptions *o;
     const char *name;
-    QcView view; /* the file */
+    QcInputView view; /* the file */
     uint64_t id; /* that ids are counted from */
     QcArena arena;
     QcZip zip; /* no members: the file is one array */
@@ -177,7 +177,7 @@ static int read_labels(QcDataset *d, const Reader *r, const QcArray *y, QcErr *e
     if (one_per_example(y, d, err)) return -1;
     int status = qc_ndarray_is_text(&y->a) ? 0 : find_array(&names, r, NULL, usual, "label names", err);
     if (!status) status = names.there ? look_up_labels(d, y, &names, err) : name_labels(d, y, err);
-    qc_view_close(&names.view);
+    qc_inputview_close(&names.view);
     return status;
 }
 
@@ -200,7 +200,7 @@ static int ask_for_labels(const QcDataset *d, const Reader *r, QcErr *err)
         if (m == r->windows || has_another_use(m->name) || m->length > (uint64_t)4 * QC_FIELD_NAME * (d->n + 1))
             continue;
         int may_be = !load_member(&a, r, m, &unused) && !one_per_example(&a, d, &unused);
-        qc_view_close(&a.view);
+        qc_inputview_close(&a.view);
         if (may_be)
             return qc_fail(err, QC_EUSAGE,
                            "%.200s has no array y, but '%.*s' has a value for each example: --y names the labels, "
@@ -218,7 +218,7 @@ static int find_labels(QcDataset *d, const Reader *r, QcErr *err)
     if (r->o->label && !strcmp(r->o->label, "none")) return 0;
     int status = find_array(&y, r, r->o->label, usual, "labels", err);
     if (!status) status = y.there ? read_labels(d, r, &y, err) : ask_for_labels(d, r, err);
-    qc_view_close(&y.view);
+    qc_inputview_close(&y.view);
     return status;
 }
 
@@ -235,7 +235,7 @@ static int find_places(QcDataset *d, uint32_t *index, QcNames *names, const Read
         if (!status && !*name) status = qc_fail(err, QC_EFORMAT, "%s: value %u is empty", a.where, i);
         if (!status) status = qc_names_add(names, &d->arena, name, &index[i], err);
     }
-    qc_view_close(&a.view);
+    qc_inputview_close(&a.view);
     return status;
 }
 
@@ -270,7 +270,7 @@ static int find_ids(QcDataset *d, const Reader *r, QcErr *err)
         if (qc_ndarray_whole(&d->id[i], &a.a, i * a.a.stride[0]))
             status = qc_fail(err, QC_EFORMAT, "%s: value %u is no id", a.where, i);
     if (!status && a.there) status = check_ids(d, a.where, err);
-    qc_view_close(&a.view);
+    qc_inputview_close(&a.view);
     return status;
 }
 
@@ -319,7 +319,7 @@ static int read_samples(QcDataset *d, const Reader *r, const QcArray *x, QcErr *
     for (uint32_t k = 0; times && k < samples.n; k++) times[k] = qc_ndarray_real(&t.a, k * t.a.stride[0]);
     if (!status) status = qc_array_cut(d, x, &samples, times, r->o, err);
     free(times);
-    qc_view_close(&t.view);
+    qc_inputview_close(&t.view);
     qc_dataset_release(&samples);
     return status;
 }
@@ -334,12 +334,12 @@ static int read_archive(QcDataset *d, Reader *r, QcErr *err)
     int status = find_windows(&x, r, err);
     if (!status && r->o->window) {
         status = read_samples(d, r, &x, err);
-        qc_view_close(&x.view);
+        qc_inputview_close(&x.view);
         if (!status) note_unread(r);
         return status;
     }
     if (!status) status = qc_array_windows(d, &keep, &x, r->o, err);
-    qc_view_close(&x.view);
+    qc_inputview_close(&x.view);
     if (!status) status = describe(d, r, err) || qc_array_keep(d, keep, err) || qc_import_shape(d, r->o, err) ? -1 : 0;
     if (!status) note_unread(r);
     free(keep);
@@ -349,8 +349,8 @@ static int read_archive(QcDataset *d, Reader *r, QcErr *err)
 static int open_file(Reader *r, const char *path, QcErr *err)
 {
     uint8_t digest[QC_DIGEST_BYTES];
-    if (qc_view_open(&r->view, path, err)) return -1;
-    qc_view_digest(&r->view, digest);
+    if (qc_inputview_open(&r->view, path, err)) return -1;
+    qc_inputview_digest(&r->view, digest);
     r->id = (uint64_t)(digest[0] & 0x1f) << 48 | (uint64_t)digest[1] << 40 | (uint64_t)digest[2] << 32;
     return 0;
 }
@@ -360,7 +360,7 @@ static int import_npz(QcDataset *d, const char *path, const QcImportOptions *o, 
     Reader r = {.o = o, .name = qc_input_name(path)};
     int status = open_file(&r, path, err);
     if (!status) status = read_archive(d, &r, err);
-    qc_view_close(&r.view);
+    qc_inputview_close(&r.view);
     qc_arena_release(&r.arena);
     return status;
 }
@@ -374,12 +374,12 @@ static int read_label_file(QcDataset *d, const QcImportOptions *o, QcErr *err)
     if (!path) qc_import_note(o, "no example has a label: --y FILE names the array of labels");
     if (!path || !strcmp(path, "none")) return 0;
     snprintf(y.where, sizeof y.where, "%.300s", path);
-    int status = qc_view_open(&y.view, path, err) ||
+    int status = qc_inputview_open(&y.view, path, err) ||
                          qc_ndarray_parse(&y.a, y.view.bytes, y.view.length, y.where, err) ||
                          read_labels(d, &alone, &y, err)
                      ? -1
                      : 0;
-    qc_view_close(&y.view);
+    qc_inputview_close(&y.view);
     return status;
 }
 
@@ -395,7 +395,7 @@ static int import_npy(QcDataset *d, const char *path, const QcImportOptions *o, 
                      ? -1
                      : 0;
     free(keep);
-    qc_view_close(&r.view);
+    qc_inputview_close(&r.view);
     return status;
 }
 

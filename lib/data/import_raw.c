@@ -19,18 +19,19 @@ static const struct {
 } types[] = {{0, 0, 0, 1}, {'i', 1, 0, 0x1p7}, {'u', 1, 0x1p7, 0x1p7}, {'i', 2, 0, 0x1p15}, {'u', 2, 0x1p15, 0x1p15},
              {'i', 4, 0, 0x1p31}, {'u', 4, 0x1p31, 0x1p31}, {'f', 4, 0, 1}, {'f', 8, 0, 1}};
 
-static uint64_t id_of(QcView *v)
+static uint64_t id_of(QcInputView *v)
 {
     uint8_t digest[QC_DIGEST_BYTES];
-    qc_view_digest(v, digest);
+    qc_inputview_digest(v, digest);
     return (uint64_t)(digest[0] & 0x1f) << 48 | (uint64_t)digest[1] << 40 | (uint64_t)digest[2] << 32;
 }
 
-static int take(QcSeriesList *list, QcView *view, const char *path, const QcImportOptions *o, QcErr *err)
+static int take(QcSeriesList *list, QcInputView *view, const char *path, const QcImportOptions *o, QcErr *err)
 {
     size_t length = view->length;
     uint32_t channels = o->channels ? o->channels : 1;
-    QcNdarray a = {.kind = types[o->type].kind, .item = types[o->type].item, .swapped = o->big_endian, .data = view->bytes};
+    QcNdarray a = {
+        .kind = types[o->type].kind, .item = types[o->type].item, .swapped = o->big_endian, .data = view->bytes};
     uint64_t frame = (uint64_t)a.item * channels, steps = length / frame;
     if (!length) return qc_fail(err, QC_EFORMAT, "%.300s is empty", path);
     if (length % frame)
@@ -59,14 +60,14 @@ static int take(QcSeriesList *list, QcView *view, const char *path, const QcImpo
 
 static int gather(QcSeriesList *list, const char *path, const QcImportOptions *o, QcErr *err)
 {
-    QcView view = {0};
+    QcInputView view = {0};
     if (!o->type)
         return qc_fail(err, QC_EUSAGE, "raw samples do not say what they are: name their --type (i16, f32, ...)");
     if (o->front_end && !(o->rate > 0 && o->rate == floor(o->rate)))
         return qc_fail(err, QC_EUSAGE, "--front-end needs the --rate of raw samples: a whole number per second");
     if (o->channels > CHANNELS_MAX) return qc_fail(err, QC_EUSAGE, "more than %d channels", CHANNELS_MAX);
-    int status = qc_view_unpacked(&view, path, err) || take(list, &view, qc_input_name(path), o, err) ? -1 : 0;
-    qc_view_close(&view);
+    int status = qc_gunzip_view(&view, path, err) || take(list, &view, qc_input_name(path), o, err) ? -1 : 0;
+    qc_inputview_close(&view);
     return status;
 }
 

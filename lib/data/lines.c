@@ -18,7 +18,7 @@ static int is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 
 /* --- UTF-16 ------------------------------------------------------------------------------------------------ */
 
-static uint32_t unit_at(const QcView *v, size_t at)
+static uint32_t unit_at(const QcInputView *v, size_t at)
 {
     const uint8_t *b = v->bytes + at;
     return v->bytes[0] == 0xff ? b[0] | (uint32_t)b[1] << 8 : b[1] | (uint32_t)b[0] << 8;
@@ -34,7 +34,7 @@ static uint8_t *put_utf8(uint8_t *out, uint32_t c)
 }
 
 /* Text as Excel ("Unicode text") and PowerShell write it becomes UTF-8. Half of a pair alone is no text. */
-static int convert_utf16(QcView *v, const char *name, QcErr *err)
+static int convert_utf16(QcInputView *v, const char *name, QcErr *err)
 {
     uint8_t *text = malloc(v->length / 2 * 3), *out = text;
     if (!text) return qc_fail_memory(err, name);
@@ -52,8 +52,8 @@ static int convert_utf16(QcView *v, const char *name, QcErr *err)
         free(text);
         return qc_fail(err, QC_EFORMAT, "%.300s begins like text in UTF-16, but is damaged", name);
     }
-    qc_view_close(v);
-    qc_view_own(v, text, (size_t)(out - text));
+    qc_inputview_close(v);
+    qc_inputview_own(v, text, (size_t)(out - text));
     return 0;
 }
 
@@ -66,7 +66,7 @@ static int check_text(QcLines *l, QcErr *err)
     for (size_t at = 0, n; at < length; at += n) { /* by pieces, which are given back */
         n = length - at < PIECE ? length - at : PIECE;
         if (memchr(bytes + at, 0, n)) return qc_fail(err, QC_EFORMAT, "%.300s is not a text file", l->name);
-        qc_view_pass(&l->view, bytes + at + n);
+        qc_inputview_pass(&l->view, bytes + at + n);
     }
     return 0;
 }
@@ -74,8 +74,8 @@ static int check_text(QcLines *l, QcErr *err)
 int qc_lines_open(QcLines *l, const char *path, QcErr *err)
 {
     *l = (QcLines){.name = qc_input_name(path)};
-    if (qc_view_unpacked(&l->view, path, err)) return -1;
-    const QcView *v = &l->view;
+    if (qc_gunzip_view(&l->view, path, err)) return -1;
+    const QcInputView *v = &l->view;
     int status = 0, utf16 = v->length >= 2 && (!memcmp(v->bytes, "\xff\xfe", 2) || !memcmp(v->bytes, "\xfe\xff", 2));
     if (v->length >= 4 && !memcmp(v->bytes, "QCF1", 4))
         status = qc_fail(err, QC_EFORMAT, "%.300s is a qcore file already: there is nothing to import", l->name);
@@ -88,7 +88,7 @@ int qc_lines_open(QcLines *l, const char *path, QcErr *err)
 
 void qc_lines_rewind(QcLines *l)
 {
-    qc_view_again(&l->view);
+    qc_inputview_again(&l->view);
     l->next = (const char *)l->view.bytes;
     l->end = l->next + l->view.length;
     l->feed = l->sought = l->end;
@@ -98,7 +98,7 @@ void qc_lines_rewind(QcLines *l)
 
 void qc_lines_progress(QcLines *l, void (*progress)(void *ctx, uint64_t done, uint64_t total), void *ctx)
 {
-    qc_view_pass(&l->view, l->next);
+    qc_inputview_pass(&l->view, l->next);
     if (progress) progress(ctx, (uint64_t)((const uint8_t *)l->next - l->view.bytes), l->view.length);
 }
 
@@ -135,7 +135,7 @@ int qc_lines_next(QcLines *l, QcField *line)
 void qc_lines_close(QcLines *l)
 {
     if (!l) return;
-    qc_view_close(&l->view);
+    qc_inputview_close(&l->view);
     *l = (QcLines){0};
 }
 
@@ -202,7 +202,7 @@ int qc_field_number(float *value, QcField field, const char **wrong)
 uint64_t qc_lines_id(QcLines *l)
 {
     uint8_t digest[QC_DIGEST_BYTES];
-    qc_view_digest(&l->view, digest);
+    qc_inputview_digest(&l->view, digest);
     return (uint64_t)(digest[0] & 0x1f) << 48 | (uint64_t)digest[1] << 40 | (uint64_t)digest[2] << 32;
 }
 

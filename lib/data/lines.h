@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../base/view.h"
+#include "../base/inputview.h"
 
 typedef struct QcField {
     const char *at, *end;
@@ -16,18 +16,18 @@ typedef struct QcField {
 
 typedef struct QcLines {
     const char *name; /* of the file, for messages; borrowed */
-    QcView view;
+    QcInputView view;
     const char *next, *end;
     const char *feed, *sought; /* the first LF (else the end) after `sought` */
     uint32_t line; /* number of the current one, from 1 */
 } QcLines;
 
-/* The whole file, which may be compressed with gzip; text in UTF-16 with a byte-order mark becomes UTF-8. Refuses a file
- * that is no text (it has a zero byte) and our own data files. */
+/* The whole file, which may be compressed with gzip; text in UTF-16 with a byte-order mark becomes UTF-8. Refuses a
+ * file that is no text (it has a zero byte) and our own data files. */
 int qc_lines_open(QcLines *l, const char *path, QcErr *err);
 int qc_lines_next(QcLines *l, QcField *line); /* 1: a line, without its end and without blanks around it; 0: no more */
 int qc_lines_raw(QcLines *l, QcField *line);  /* the same with all blanks, and with CR */
-/* Between lines: shows how far the file was read (`progress` may be NULL), and gives pages back (qc_view_pass). */
+/* Between lines: shows how far the file was read (`progress` may be NULL), and gives pages back (qc_inputview_pass). */
 void qc_lines_progress(QcLines *l, void (*progress)(void *ctx, uint64_t done, uint64_t total), void *ctx);
 void qc_lines_rewind(QcLines *l);
 void qc_lines_close(QcLines *l);

@@ -130,8 +130,9 @@ static int read_values(QcMatVariable *v, const Reader *r, Bytes *b, QcErr *err)
     static const struct {
         char kind;
         uint8_t item;
-    } types[19] = {[1] = {'i', 1}, [2] = {'u', 1},  [3] = {'i', 2},  [4] = {'u', 2},  [5] = {'i', 4},  [6] = {'u', 4}, [7] = {'f', 4},
-                   [9] = {'f', 8}, [12] = {'i', 8}, [13] = {'u', 8}, [16] = {'u', 1}, [17] = {'u', 2}, [18] = {'u', 4}};
+    } types[19] = {[1] = {'i', 1},  [2] = {'u', 1},  [3] = {'i', 2}, [4] = {'u', 2},  [5] = {'i', 4},
+                   [6] = {'u', 4},  [7] = {'f', 4},  [9] = {'f', 8}, [12] = {'i', 8}, [13] = {'u', 8},
+                   [16] = {'u', 1}, [17] = {'u', 2}, [18] = {'u', 4}};
     Part p = {0};
     QcNdarray *a = &v->a;
     if (!a->count && b->at == b->end) return a->kind = 'f', a->item = 8, 0;
@@ -237,7 +238,9 @@ static int read_array(const Reader *r, Bytes b, const char *outer, uint32_t leve
     QcMatVariable *v = add_variable(r, level ? outer : own, level, err);
     if (!v || read_shape(&v->a, r, &dims, err)) return -1;
     v->what = class_name(class, is_complex);
-    v->kind = class == CHAR ? QC_MAT_TEXT : class >= DOUBLE && class <= U64_CLASS && !is_complex ? QC_MAT_NUMBERS : QC_MAT_OTHER;
+    v->kind = class == CHAR                                          ? QC_MAT_TEXT
+              : class >= DOUBLE && class <= U64_CLASS && !is_complex ? QC_MAT_NUMBERS
+                                                                     : QC_MAT_OTHER;
     if (class == CELL) v->kind = QC_MAT_CELLS;
     if (class == STRUCT) v->kind = QC_MAT_STRUCTURE;
     switch (v->kind) {
@@ -339,7 +342,7 @@ QcMat *qc_mat_open(const char *path, QcErr *err)
         return NULL;
     }
     mat->path = path;
-    if (!qc_view_open(&mat->view, path, err) && !read_all(mat, err)) return mat;
+    if (!qc_inputview_open(&mat->view, path, err) && !read_all(mat, err)) return mat;
     qc_mat_close(mat);
     return NULL;
 }
@@ -347,7 +350,7 @@ QcMat *qc_mat_open(const char *path, QcErr *err)
 void qc_mat_close(QcMat *mat)
 {
     if (!mat) return;
-    qc_view_close(&mat->view);
+    qc_inputview_close(&mat->view);
     qc_arena_release(&mat->arena);
     free(mat->variables);
     free(mat);
@@ -409,9 +412,10 @@ int qc_mat_number(uint32_t *number, const QcMat *mat, const char *name, QcErr *e
     const QcMatVariable *v = qc_mat_find(mat, name);
     *number = 0;
     if (!v) return 0;
-    unsigned long n = qc_mat_text(text, sizeof text, v) || strspn(text, "0123456789") != strlen(text) || strlen(text) > 9
-                          ? 0
-                          : strtoul(text, &end, 10);
+    unsigned long n =
+        qc_mat_text(text, sizeof text, v) || strspn(text, "0123456789") != strlen(text) || strlen(text) > 9
+            ? 0
+            : strtoul(text, &end, 10);
     if (!n) return qc_fail(err, QC_EFORMAT, "%.300s: '%s' is no positive whole number", mat->path, name);
     *number = (uint32_t)n;
     return 0;

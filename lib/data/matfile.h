@@ -8,7 +8,7 @@
 #define QC_DATA_MATFILE_H
 
 #include "../base/arena.h"
-#include "../base/view.h"
+#include "../base/inputview.h"
 #include "ndarray.h"
 
 typedef enum QcMatKind {
@@ -29,7 +29,7 @@ typedef struct QcMatVariable {
 
 typedef struct QcMat {
     const char *path; /* borrowed */
-    QcView view;
+    QcInputView view;
     QcArena arena;
     QcMatVariable *variables; /* [n] in the order of the file */
     uint32_t n, room;

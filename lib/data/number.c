@@ -108,14 +108,14 @@ static inline uint64_t read_eight(const char *at, unsigned *n)
     uint64_t others = (((digits & 0x7f7f7f7f7f7f7f7f) + 0x7676767676767676) | digits) & 0x8080808080808080;
     *n = others ? (unsigned)__builtin_ctzll(others) / 8 : 8;
     if (!*n) return 0;
-    digits <<= 64 - 8 * *n; /* leading zeros in the place of what follows the digits */
+    digits <<= 64 - 8 * *n; /* leading zeros instead of what follows the digits */
     digits = digits * 10 + (digits >> 8); /* numbers of two digits in every other byte */
     return ((digits & 0x000000ff000000ff) * 0x000f424000000064 +
             (digits >> 16 & 0x000000ff000000ff) * 0x0000271000000001) >> 32;
 }
 
-/* Up to seven digits, a point, up to seven digits, and then a letter that is no exponent: most numbers of tables. 0: the
- * number is of another form, or there is none. */
+/* Up to seven digits, a point, up to seven digits, and then a letter that is no exponent: most numbers of tables. 0:
+ * the number is of another form, or there is none. */
 static inline int read_short(double *value, const char **at, const char *end)
 {
     enum { DIGITS = 7 };

@@ -91,8 +91,8 @@ int qc_table_stamp(double *time, const QcTable *t, QcField cell);
 /* A cell as a name: doubled quotes become one; label: "1.0" and "1.0e+00" are 1. */
 int qc_table_name(char name[QC_FIELD_NAME], const QcTable *t, QcField cell, int label, QcErr *err);
 
-/* tabletop.c: past lines above the header, which loggers write: sets top and the first row. -1: which line is the header
- * is not certain. */
+/* tabletop.c: past lines above the header, which loggers write: sets top and the first row. -1: which line is the
+ * header is not certain. */
 int qc_table_skip_preamble(QcTable *t, QcField *first, QcErr *err);
 
 /* tablefacts.c: reads the first rows from here on, and fills column[]. */

@@ -71,7 +71,9 @@ static int decide(const FirstRow *f, uint32_t rows)
     if (f->names) return 1;
     if (!rows) return f->words && !f->numbers_over_words && f->words == f->cells && f->cells > 1 ? 1 : 0;
     if (f->words_over_numbers && f->numbers_over_words) return -1; /* "Rate,50" over 1.5,walk */
-    if (2 * f->words_over_numbers > f->numeric_columns || (f->empty_over_index && (f->words || (f->counts && f->numbers)))) return 1;
+    if (2 * f->words_over_numbers > f->numeric_columns ||
+        (f->empty_over_index && (f->words || (f->counts && f->numbers))))
+        return 1;
     if (f->words_over_numbers) return has_numbered_names(f) ? 1 : -1;
     if (f->numbers_over_words && !f->words) return f->rises && f->cells > 2 ? 1 : 0;
     if (f->is_y) return -1;

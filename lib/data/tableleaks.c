@@ -114,11 +114,11 @@ static int check(const Leaks *l, const QcTable *t, QcErr *err)
     for (uint32_t k = 0; k < l->n_codes; k++) {
         const Code *code = &l->codes[k];
         if (code->differs || code->n < 2) continue;
-        return qc_fail(err, QC_EUSAGE,
-                       "%.200s: '%s' says the same as the label '%s' in each of %u rows: leave it out with --ignore, or "
-                       "list the values with --columns if it is measured",
-                       t->lines.name, qc_column_called(text, t, code->column), qc_column_called(label, t, t->label),
-                       l->rows);
+        return qc_fail(
+            err, QC_EUSAGE,
+            "%.200s: '%s' says the same as the label '%s' in each of %u rows: leave it out with --ignore, or "
+            "list the values with --columns if it is measured",
+            t->lines.name, qc_column_called(text, t, code->column), qc_column_called(label, t, t->label), l->rows);
     }
     return 0;
 }

@@ -152,8 +152,8 @@ static void find_indices(QcTable *t)
     }
 }
 
-/* Row names: R leaves out their name; a single unnamed column before named ones is an index that does not count, as
- * that of rows which were selected. */
+/* Row names: R leaves out their name. A first column without a name, before named columns, is an index of pandas, also
+ * if rows were selected and it does not count. */
 static void find_row_names(QcTable *t)
 {
     QcColumn *first = &t->column[0];
@@ -361,7 +361,8 @@ static int check_values(QcTable *t, QcErr *err)
     }
     if (!t->values)
         return qc_fail(err, QC_EFORMAT,
-                       "%.300s: no column is left for values (commas, semicolons, tabs or blanks separate cells)", t->lines.name);
+                       "%.300s: no column is left for values (commas, semicolons, tabs or blanks separate cells)",
+                       t->lines.name);
     return 0;
 }
 

@@ -92,10 +92,11 @@ static int refuse_digits(const QcTable *t, QcErr *err)
     if (!t->is_samples || c->numbers < c->n || c->whole < c->numbers || !is_digits_of_date(c->first) ||
         !is_digits_of_date(c->last))
         return 0;
-    return qc_fail(err, QC_EUSAGE,
-                   "%.200s: '%s' has dates without signs, such as %.0f: write them as 2026-03-02 10:00:00, or leave the "
-                   "times out (--time-column none --ignore %u)",
-                   t->lines.name, qc_column_called(text, t, t->time), c->first, t->time + 1);
+    return qc_fail(
+        err, QC_EUSAGE,
+        "%.200s: '%s' has dates without signs, such as %.0f: write them as 2026-03-02 10:00:00, or leave the "
+        "times out (--time-column none --ignore %u)",
+        t->lines.name, qc_column_called(text, t, t->time), c->first, t->time + 1);
 }
 
 /* Rows in even steps of time are samples of a recording, not windows. */

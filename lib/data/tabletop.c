@@ -61,7 +61,8 @@ static int is_header(Header *h, QcTable *t, QcField row, char separator)
     return rows == 2;
 }
 
-/* "Rate,50": another number of cells than the header, or a name and a value where the rows have other kinds of cells. */
+/* "Rate,50": another number of cells than the header, or a name and a value where the rows have other kinds of cells.
+ */
 static int is_above(const Shape *above, const Header *h)
 {
     if (!is_alike(above->cells, h->header.cells)) return 1;

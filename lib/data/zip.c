@@ -63,11 +63,13 @@ static int find_directory(Directory *d, const QcZip *z, QcErr *err)
             uint64_t at = le(locator + 8, 8);
             if (at > z->view->length || z->view->length - at < END64_BYTES || le(z->view->bytes + at, 4) != 0x06064b50)
                 return fail(z, err, "the archive's 64-bit end record is not where it should be");
-            *d = (Directory){
-                .n = le(z->view->bytes + at + 32, 8), .length = le(z->view->bytes + at + 40, 8), .at = le(z->view->bytes + at + 48, 8)};
+            *d = (Directory){.n = le(z->view->bytes + at + 32, 8),
+                             .length = le(z->view->bytes + at + 40, 8),
+                             .at = le(z->view->bytes + at + 48, 8)};
         }
     }
-    if (d->at > z->view->length || d->length > z->view->length - d->at || d->n > MEMBERS_MAX || d->n * ENTRY_BYTES > d->length)
+    if (d->at > z->view->length || d->length > z->view->length - d->at || d->n > MEMBERS_MAX ||
+        d->n * ENTRY_BYTES > d->length)
         return fail(z, err, "the archive's directory is not where it should be");
     return 0;
 }
@@ -116,7 +118,7 @@ static int read_member(QcZipMember *m, const QcZip *z, const uint8_t **at, const
     return m->name ? 0 : -1;
 }
 
-int qc_zip_open(QcZip *zip, QcView *archive, const char *name, QcArena *arena, QcErr *err)
+int qc_zip_open(QcZip *zip, QcInputView *archive, const char *name, QcArena *arena, QcErr *err)
 {
     Directory d = {0};
     *zip = (QcZip){.name = name, .view = archive};
@@ -176,7 +178,8 @@ static int inflate_member(uint8_t *out, const QcZip *z, const QcZipMember *m, co
 
 static int find_data(const uint8_t **from, const QcZip *z, const QcZipMember *m, QcErr *err)
 {
-    if (m->at <= z->view->length && z->view->length - m->at >= LOCAL_BYTES && le(z->view->bytes + m->at, 4) == 0x04034b50) {
+    if (m->at <= z->view->length && z->view->length - m->at >= LOCAL_BYTES &&
+        le(z->view->bytes + m->at, 4) == 0x04034b50) {
         const uint8_t *header = z->view->bytes + m->at;
         uint64_t before = LOCAL_BYTES + le(header + 26, 2) + le(header + 28, 2);
         if (before <= z->view->length - m->at && m->compressed <= z->view->length - m->at - before) {
@@ -199,20 +202,20 @@ static int check_stored(const uint8_t *from, const QcZip *z, const QcZipMember *
     for (uint64_t at = 0, n; at < m->length; at += n) {
         n = m->length - at < PIECE ? m->length - at : PIECE;
         crc = qc_crc32_more(crc, from + at, (size_t)n);
-        qc_view_pass(z->view, from + at + n);
+        qc_inputview_pass(z->view, from + at + n);
     }
-    qc_view_again(z->view);
+    qc_inputview_again(z->view);
     return crc == m->crc ? 0 : fail_crc(z, m, err);
 }
 
-int qc_zip_view(const uint8_t **stays, QcView *own, const QcZip *zip, const QcZipMember *m, QcErr *err)
+int qc_zip_view(const uint8_t **stays, QcInputView *own, const QcZip *zip, const QcZipMember *m, QcErr *err)
 {
     uint8_t *bytes = NULL;
-    *own = (QcView){0};
+    *own = (QcInputView){0};
     if (m->method == STORED && m->compressed == m->length)
         return find_data(stays, zip, m, err) || check_stored(*stays, zip, m, err) ? -1 : 0;
     if (qc_zip_read(&bytes, zip, m, err)) return -1;
-    qc_view_own(own, bytes, (size_t)m->length);
+    qc_inputview_own(own, bytes, (size_t)m->length);
     *stays = bytes;
     return 0;
 }

@@ -15,7 +15,10 @@ int qc_yaml_parse(QcYamlDocument *d, const char *text, size_t length, const char
                    "%.200s: this build (make device) reads no YAML: give the options on the command line", name);
 }
 
-int qc_view_unpacked(QcView *v, const char *path, QcErr *err) { return qc_view_open(v, path, err); } /* no zlib */
+int qc_gunzip_view(QcInputView *v, const char *path, QcErr *err)
+{
+    return qc_inputview_open(v, path, err);
+} /* no zlib */
 
 QcRun *qc_run_new(QcGraph *g, uint32_t batch, QcRunMode mode, int threads, QcErr *err)
 {

@@ -1,8 +1,9 @@
 /* frameclock.h - the times of frames that arrive: stamps to seconds, and gaps between frames.
  *
- * A stamp is a date (3/2/2026 only after a date that shows whether the day comes first), or a number in seconds, milliseconds, microseconds or nanoseconds: the unit comes from the
- * column's name (t_ms) or, of times since 1970, from the number's size. The usual step is the median of the first
- * QC_CLOCK_STEPS steps above 0; until it is known there is no gap.
+ * A stamp is a date (3/2/2026 only after a date that shows whether the day comes first), or a number in seconds,
+ * milliseconds, microseconds or nanoseconds: the unit comes from the column's name (t_ms) or, of times since 1970, from
+ * the number's size. The usual step is the median of the first QC_CLOCK_STEPS steps above 0; until it is known there is
+ * no gap.
  */
 #ifndef QC_LIVE_FRAMECLOCK_H
 #define QC_LIVE_FRAMECLOCK_H

@@ -255,8 +255,8 @@ static int is_numbers(const QcFrameReader *r, QcField row)
     return 1;
 }
 
-/* Lines such as "Rate,50", which loggers write above the header. 1: the line is a header, 0: a frame, -1: neither, 2: it
- * was left out. */
+/* Lines such as "Rate,50", which loggers write above the header. 1: the line is a header, 0: a frame, -1: neither, 2:
+ * it was left out. */
 static int find_columns(QcFrameReader *r, QcField line, QcErr *err)
 {
     enum { ABOVE_MAX = 100 };

@@ -110,15 +110,15 @@ static int read_array(const float **values, uint32_t *n, const QcZip *zip, const
 
 static int read_norm(QcOnnxOptions *o, const char *path, QcArena *arena, QcErr *err)
 {
-    QcView archive;
+    QcInputView archive;
     QcZip zip;
-    if (qc_view_open(&archive, path, err)) return -1;
+    if (qc_inputview_open(&archive, path, err)) return -1;
     int status = qc_zip_open(&zip, &archive, qc_input_name(path), arena, err) ||
                          read_array(&o->mean, &o->n_mean, &zip, "mean.npy", arena, err) ||
                          read_array(&o->deviation, &o->n_deviation, &zip, "std.npy", arena, err)
                      ? -1
                      : 0;
-    qc_view_close(&archive);
+    qc_inputview_close(&archive);
     return status;
 }
 

@@ -66,7 +66,8 @@ for form, path, options, bar, read in CASES:
     speed, data = size / 1e6 / seconds, os.path.getsize('out.qcd')
     show(form, 'qc-import', size, seconds, needed / data, resident / data)
     bars.append('bar import-%s %.0f >= %d %s' % (form, speed, bar, 'ok' if speed >= bar else 'MISSED'))
-    bars.append('bar import-%s-memory %.2f <= 1.3 %s' % (form, needed / data, 'ok' if needed <= 1.3 * data else 'MISSED'))
+    verdict = 'ok' if needed <= 1.3 * data else 'MISSED'
+    bars.append('bar import-%s-memory %.2f <= 1.3 %s' % (form, needed / data, verdict))
     seconds, needed, resident = run(['/usr/bin/python3', '-c', 'import numpy; ' + read])
     show(form, 'numpy', size, seconds - nothing, needed / data, resident / data)
 print('\n'.join(bars))

@@ -131,7 +131,8 @@ END_TEST
 
 START_TEST(cells_in_quotes_hold_separators)
 {
-    expect(&(QcFrameOptions){0}, "time,a,b,c,label\n\"2026-03-02 10:00:00,5\",1,2,3,\"walking, fast\"\n", "1 2 3@walking, fast;");
+    expect(&(QcFrameOptions){0}, "time,a,b,c,label\n\"2026-03-02 10:00:00,5\",1,2,3,\"walking, fast\"\n",
+           "1 2 3@walking, fast;");
     expect(&(QcFrameOptions){0}, "1,2,3\n1,\"2,3\n4,5,6\n", "1 2 3;!4 5 6;");
 }
 END_TEST
@@ -146,7 +147,8 @@ START_TEST(dates_with_slashes_need_a_known_order)
            "1 2 3;4 5 6;!7 8 9;"); /* the third of February: time goes back */
     refuse(&plain, "time,a,b,c\n3/2/2026 10:00:00,1,2,3\n", words);
     refuse(&plain, "time,a,b,c\nnoon,1,2,3\n3/2/2026 10:00:00,1,2,3\n", words);
-    expect(&(QcFrameOptions){.time_column = "none", .columns = "a,b,c"}, "time,a,b,c\n3/2/2026 10:00:00,1,2,3\n", "1 2 3;");
+    expect(&(QcFrameOptions){.time_column = "none", .columns = "a,b,c"}, "time,a,b,c\n3/2/2026 10:00:00,1,2,3\n",
+           "1 2 3;");
 }
 END_TEST
 

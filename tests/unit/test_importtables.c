@@ -186,7 +186,8 @@ END_TEST
 START_TEST(cells_in_quotes_may_have_line_ends)
 {
     check("a,b,label\n1,2,\"u\nx\"\n3,4,v\n", plain, "1 2 u\nx; 3 4 v; ", NULL);
-    check("note,b,label\n\"say \"\"hi\"\",\n\nyou\",2,u\nx,4,v\n", (QcImportOptions){.ignore = "note"}, "2 u; 4 v; ", NULL);
+    check("note,b,label\n\"say \"\"hi\"\",\n\nyou\",2,u\nx,4,v\n", (QcImportOptions){.ignore = "note"}, "2 u; 4 v; ",
+          NULL);
     check("\"acc\nx\",\"acc\ny\",label\n1,2,u\n3,4,v\n", plain, "1 2 u; 3 4 v; ", "2 values (acc\nx, acc\ny)");
     check("size,b,label\n5\" pipe,2,u\n6\" pipe,4,v\n", (QcImportOptions){.ignore = "size"}, "2 u; 4 v; ", NULL);
     refuse("a,b,label\n1,2,\"u\n3,4,v\n", plain, QC_EFORMAT, "f:2: a quoted cell is not closed");
@@ -229,7 +230,8 @@ START_TEST(columns_that_say_the_label_need_a_decision)
     static const char *const code[] = {"4,u", "7,v", "9,w"}, *const other[] = {"4,u", "7,v", "4,w"},
                       *const hot[] = {"1,0,0", "0,1,0", "0,0,1"}, *const free[] = {"0,0,0", "1,1,0", "1,0,1"};
     QcDataset d;
-    refuse(coded("v,code,label", code), plain, QC_EUSAGE, "'code' says the same as the label 'label' in each of 36 rows");
+    refuse(coded("v,code,label", code), plain, QC_EUSAGE,
+           "'code' says the same as the label 'label' in each of 36 rows");
     ck_assert_int_eq(import(&d, "csv", scratch_text("f", coded("v,code,label", code)),
                             (QcImportOptions){.columns = "v,code"}), 0);
     qc_dataset_release(&d);

@@ -52,10 +52,32 @@ END_TEST
 
 START_TEST(edges_are_as_strtod_reads_them)
 {
-    static const char *const texts[] = {
-        "0", "-0", "0.0", "-0.0", "-.5", ".5", "5.", "1e-30", "9007199254740993", "0.1234567", "0.12345678", "1234567.1234567",
-        "12345678.1234567", "1234567.12345678", "9999999.9999999", "0000000.0000001", "1.e5", "1.5e5", "1.5E-5", "1.5e",
-        "1.5e+", "123456789012345678901234567890e-10", "2.2250738585072011e-308", "0.1e-400", "1e22", "1e23"};
+    static const char *const texts[] = {"0",
+                                        "-0",
+                                        "0.0",
+                                        "-0.0",
+                                        "-.5",
+                                        ".5",
+                                        "5.",
+                                        "1e-30",
+                                        "9007199254740993",
+                                        "0.1234567",
+                                        "0.12345678",
+                                        "1234567.1234567",
+                                        "12345678.1234567",
+                                        "1234567.12345678",
+                                        "9999999.9999999",
+                                        "0000000.0000001",
+                                        "1.e5",
+                                        "1.5e5",
+                                        "1.5E-5",
+                                        "1.5e",
+                                        "1.5e+",
+                                        "123456789012345678901234567890e-10",
+                                        "2.2250738585072011e-308",
+                                        "0.1e-400",
+                                        "1e22",
+                                        "1e23"};
     for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) {
         expect_as_strtod(texts[k], "");
         expect_as_strtod(texts[k], ",");
@@ -68,10 +90,20 @@ START_TEST(what_is_no_number_is_refused)
 {
     static const struct {
         const char *text, *wrong;
-    } cases[] = {{"", "is missing"}, {"nan", "is missing"}, {"-nan", "is missing"}, {"-Inf", "is missing"},
-                 {"N/A", "is missing"}, {"?", "is missing"}, {"abc", "is not a number"}, {"-", "is not a number"},
-                 {".", "is not a number"}, {"-.", "is not a number"}, {"e5", "is not a number"},
-                 {"1e31", "is out of range"}, {"-1e400", "is out of range"}, {"1000001000001000001000001000001.5", "is out of range"}};
+    } cases[] = {{"", "is missing"},
+                 {"nan", "is missing"},
+                 {"-nan", "is missing"},
+                 {"-Inf", "is missing"},
+                 {"N/A", "is missing"},
+                 {"?", "is missing"},
+                 {"abc", "is not a number"},
+                 {"-", "is not a number"},
+                 {".", "is not a number"},
+                 {"-.", "is not a number"},
+                 {"e5", "is not a number"},
+                 {"1e31", "is out of range"},
+                 {"-1e400", "is out of range"},
+                 {"1000001000001000001000001000001.5", "is out of range"}};
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         const char *at = cases[k].text;
         double value = 5;

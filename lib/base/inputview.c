@@ -1,4 +1,4 @@
-#include "view.h"
+#include "inputview.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 enum { PIECE = 1 << 20 }; /* bytes that are given back at a time: a multiple of any page */
 
 /* A regular file with content, mapped. 0: it cannot be mapped, so it is to be read. */
-static int map(QcView *v, const char *path)
+static int map(QcInputView *v, const char *path)
 {
     struct stat about;
     int file = qc_is_standard(path) ? -1 : open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -20,27 +20,30 @@ static int map(QcView *v, const char *path)
     if (!fstat(file, &about) && S_ISREG(about.st_mode) && about.st_size > 0 &&
         (uint64_t)about.st_size <= qc_max_bytes && (uint64_t)about.st_size <= SIZE_MAX / 2) {
         void *bytes = mmap(NULL, (size_t)about.st_size, PROT_READ, MAP_PRIVATE, file, 0);
-        if (bytes != MAP_FAILED) *v = (QcView){.bytes = bytes, .length = (size_t)about.st_size};
+        if (bytes != MAP_FAILED) *v = (QcInputView){.bytes = bytes, .length = (size_t)about.st_size};
     }
     close(file);
     return v->bytes != NULL;
 }
 
-int qc_view_open(QcView *v, const char *path, QcErr *err)
+int qc_inputview_open(QcInputView *v, const char *path, QcErr *err)
 {
     uint8_t *own = NULL;
     size_t length;
-    *v = (QcView){0};
+    *v = (QcInputView){0};
     if (map(v, path)) return 0;
     if (qc_read_all(path, &own, &length, err)) return -1; /* says why it cannot be read, too */
-    qc_view_own(v, own, length);
+    qc_inputview_own(v, own, length);
     return 0;
 }
 
-void qc_view_own(QcView *v, uint8_t *own, size_t length) { *v = (QcView){.bytes = own, .length = length, .own = own}; }
+void qc_inputview_own(QcInputView *v, uint8_t *own, size_t length)
+{
+    *v = (QcInputView){.bytes = own, .length = length, .own = own};
+}
 
 /* Whole pieces before `at` that were not passed before. */
-static size_t take_passed(QcView *v, const void *at, const uint8_t **from)
+static size_t take_passed(QcInputView *v, const void *at, const uint8_t **from)
 {
     size_t end = (size_t)((const uint8_t *)at - v->bytes) / PIECE * PIECE, n = end > v->passed ? end - v->passed : 0;
     *from = v->bytes + v->passed;
@@ -48,7 +51,7 @@ static size_t take_passed(QcView *v, const void *at, const uint8_t **from)
     return n;
 }
 
-void qc_view_pass(QcView *v, const void *at)
+void qc_inputview_pass(QcInputView *v, const void *at)
 {
     const uint8_t *from;
     if (v->own || !v->bytes) return;
@@ -60,37 +63,37 @@ void qc_view_pass(QcView *v, const void *at)
 #endif
 }
 
-void qc_view_drop(QcView *v, const void *at)
+void qc_inputview_drop(QcInputView *v, const void *at)
 {
     const uint8_t *from;
-    if (!v->own) return qc_view_pass(v, at);
+    if (!v->own) return qc_inputview_pass(v, at);
     size_t n = take_passed(v, at, &from);
     if (n) qc_give_back((void *)(uintptr_t)from, n);
 }
 
-void qc_view_again(QcView *v)
+void qc_inputview_again(QcInputView *v)
 {
-    qc_view_pass(v, v->bytes + v->length);
+    qc_inputview_pass(v, v->bytes + v->length);
     v->passed = 0;
 }
 
-void qc_view_digest(QcView *v, uint8_t digest[QC_DIGEST_BYTES])
+void qc_inputview_digest(QcInputView *v, uint8_t digest[QC_DIGEST_BYTES])
 {
     QcDigest d;
     qc_digest_init(&d);
     for (size_t at = 0, n; at < v->length; at += n) {
         n = v->length - at < PIECE ? v->length - at : PIECE;
         qc_digest_add(&d, v->bytes + at, n);
-        qc_view_pass(v, v->bytes + at + n);
+        qc_inputview_pass(v, v->bytes + at + n);
     }
     qc_digest_end(&d, digest);
-    qc_view_again(v);
+    qc_inputview_again(v);
 }
 
-void qc_view_close(QcView *v)
+void qc_inputview_close(QcInputView *v)
 {
     if (!v) return;
     if (v->own) free(v->own);
     else if (v->bytes) munmap((void *)(uintptr_t)v->bytes, v->length);
-    *v = (QcView){0};
+    *v = (QcInputView){0};
 }

@@ -8,7 +8,7 @@
 
 #include "../../lib/base/arena.h"
 #include "../../lib/base/file.h"
-#include "../../lib/base/view.h"
+#include "../../lib/base/inputview.h"
 #include "../../lib/cli/cli.h"
 #include "suite.h"
 
@@ -35,7 +35,7 @@ static void teardown(void)
     free(content);
 }
 
-static void expect_whole(const QcView *v)
+static void expect_whole(const QcInputView *v)
 {
     ck_assert_uint_eq(v->length, LENGTH);
     ck_assert_mem_eq(v->bytes, content, LENGTH);
@@ -43,61 +43,61 @@ static void expect_whole(const QcView *v)
 
 START_TEST(mapped_file_keeps_its_bytes_after_pages_are_given_back)
 {
-    QcView v;
+    QcInputView v;
     QcErr err = {0};
     uint8_t digest[QC_DIGEST_BYTES], other[QC_DIGEST_BYTES];
-    ck_assert_int_eq(qc_view_open(&v, path, &err), 0);
+    ck_assert_int_eq(qc_inputview_open(&v, path, &err), 0);
     ck_assert_ptr_null(v.own);
     expect_whole(&v);
-    qc_view_pass(&v, v.bytes + 3 * 1000 * 1000);
+    qc_inputview_pass(&v, v.bytes + 3 * 1000 * 1000);
     ck_assert_uint_gt(v.passed, 0);
     ck_assert_uint_le(v.passed, 3 * 1000 * 1000);
-    qc_view_drop(&v, v.bytes + 4 * 1000 * 1000);
+    qc_inputview_drop(&v, v.bytes + 4 * 1000 * 1000);
     expect_whole(&v);
-    qc_view_digest(&v, digest);
+    qc_inputview_digest(&v, digest);
     qc_digest(other, content, LENGTH);
     ck_assert_mem_eq(digest, other, sizeof digest);
     ck_assert_uint_eq(v.passed, 0);
     expect_whole(&v);
-    qc_view_close(&v);
+    qc_inputview_close(&v);
 }
 END_TEST
 
 START_TEST(pipe_is_read_into_memory)
 {
     char fifo[80], command[300];
-    QcView v;
+    QcInputView v;
     QcErr err = {0};
     snprintf(fifo, sizeof fifo, "%s.fifo", path);
     snprintf(command, sizeof command, "mkfifo %s && (cat %s >%s &)", fifo, path, fifo);
     ck_assert_int_eq(system(command), 0);
-    ck_assert_int_eq(qc_view_open(&v, fifo, &err), 0);
+    ck_assert_int_eq(qc_inputview_open(&v, fifo, &err), 0);
     unlink(fifo);
     ck_assert_ptr_nonnull(v.own);
-    qc_view_pass(&v, v.bytes + LENGTH);
+    qc_inputview_pass(&v, v.bytes + LENGTH);
     expect_whole(&v);
-    qc_view_drop(&v, v.bytes + 2 * 1000 * 1000); /* the bytes before are lost, all others stay */
+    qc_inputview_drop(&v, v.bytes + 2 * 1000 * 1000); /* the bytes before are lost, all others stay */
     ck_assert_mem_eq(v.bytes + 2 * 1000 * 1000, content + 2 * 1000 * 1000, LENGTH - 2 * 1000 * 1000);
-    qc_view_close(&v);
+    qc_inputview_close(&v);
 }
 END_TEST
 
 START_TEST(empty_large_and_missing_files)
 {
-    QcView v;
+    QcInputView v;
     QcErr err = {0};
     qc_max_bytes = LENGTH - 1;
-    ck_assert_int_ne(qc_view_open(&v, path, &err), 0);
+    ck_assert_int_ne(qc_inputview_open(&v, path, &err), 0);
     ck_assert_ptr_nonnull(strstr(err.text, "larger than"));
     qc_max_bytes = LENGTH;
-    ck_assert_int_eq(qc_view_open(&v, path, &err), 0);
-    qc_view_close(&v);
+    ck_assert_int_eq(qc_inputview_open(&v, path, &err), 0);
+    qc_inputview_close(&v);
     ck_assert_int_eq(truncate(path, 0), 0);
-    ck_assert_int_eq(qc_view_open(&v, path, &err), 0);
+    ck_assert_int_eq(qc_inputview_open(&v, path, &err), 0);
     ck_assert_uint_eq(v.length, 0);
-    qc_view_close(&v);
+    qc_inputview_close(&v);
     unlink(path);
-    ck_assert_int_ne(qc_view_open(&v, path, &err), 0);
+    ck_assert_int_ne(qc_inputview_open(&v, path, &err), 0);
     ck_assert_ptr_nonnull(strstr(err.text, "No such file"));
 }
 END_TEST
@@ -112,11 +112,11 @@ START_TEST(file_that_shrinks_ends_the_program_with_a_sentence)
     pid_t child = fork();
     if (!child) {
         char *words[] = {"shrink", NULL};
-        QcView v;
+        QcInputView v;
         QcErr err = {0};
         dup2(pipes[1], 2);
         qc_cli_parse(&program, 1, words);
-        if (qc_view_open(&v, path, &err) || truncate(path, 4096)) _exit(99);
+        if (qc_inputview_open(&v, path, &err) || truncate(path, 4096)) _exit(99);
         volatile uint8_t last = v.bytes[LENGTH - 1];
         _exit(last ? 98 : 97);
     }
@@ -157,8 +157,8 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("view");
-    TCase *tcase = tcase_create("view");
+    Suite *suite = suite_create("inputview");
+    TCase *tcase = tcase_create("inputview");
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, mapped_file_keeps_its_bytes_after_pages_are_given_back);
     tcase_add_test(tcase, pipe_is_read_into_memory);
