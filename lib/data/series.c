@@ -207,6 +207,7 @@ static void copy_place(QcDataset *d, uint32_t i, const QcSeries *s, uint64_t k)
 /* Memory of values that were copied, given back in large pieces. */
 typedef struct Spent {
     const char *from, *to;
+    const float *own; /* of a series by steps: memory of its own, which ends in other memory's bookkeeping */
 } Spent;
 
 static void give_back(Spent *spent)
@@ -215,14 +216,16 @@ static void give_back(Spent *spent)
     spent->from = spent->to;
 }
 
-/* Pieces of an arena have gaps of less than 64 bytes. */
-static void spend(Spent *spent, const float *x, uint64_t n)
+/* Pieces of one block of an arena have gaps of less than 64 bytes; pieces of two blocks have larger gaps. */
+static void spend(Spent *spent, const QcSeries *s, const float *x, uint64_t n)
 {
     enum { PIECE = 1 << 20, GAP = 64 };
     const char *at = (const char *)x;
-    if (!spent->to || at < spent->to || at - spent->to >= GAP) {
+    const float *own = s->by_step ? s->x : NULL;
+    if (!spent->to || own != spent->own || at < spent->to || at - spent->to >= GAP) {
         if (spent->to) give_back(spent);
         spent->from = at;
+        spent->own = own;
     }
     spent->to = at + n * sizeof *x;
     if (spent->to - spent->from >= PIECE) give_back(spent);
@@ -301,7 +304,7 @@ int qc_series_whole(QcDataset *d, QcSeriesList *list, const QcImportOptions *o, 
         copy_whole(d->x + i * qc_dataset_values(d), length, s, line, list->channels,
                    o->unequal == QC_UNEQUAL_RESAMPLE);
         copy_place(d, i, s, 0);
-        spend(&spent, s->x, (uint64_t)list->channels * s->length);
+        spend(&spent, s, s->x, (uint64_t)list->channels * s->length);
     }
     free(line);
     return status;
@@ -401,11 +404,11 @@ static uint64_t cut_windows(QcDataset *d, const QcSeriesList *list, uint32_t win
                 copy_place(d, (uint32_t)n, s, k);
                 d->label[n] = label;
                 uint64_t rest = s->length - from, done = rest < stride ? rest : stride;
-                if (s->by_step) spend(&spent, s->x + from * list->channels, done * list->channels);
+                if (s->by_step) spend(&spent, s, s->x + from * list->channels, done * list->channels);
             }
             n++;
         }
-        if (d && !s->by_step) spend(&spent, s->x, (uint64_t)list->channels * s->length);
+        if (d && !s->by_step) spend(&spent, s, s->x, (uint64_t)list->channels * s->length);
     }
     return n;
 }

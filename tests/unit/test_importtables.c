@@ -266,6 +266,44 @@ START_TEST(dates_without_signs_are_refused)
 }
 END_TEST
 
+/* Recordings of several pages of memory each: what is given back is theirs alone. */
+START_TEST(many_recordings_keep_their_values)
+{
+    enum { RECORDINGS = 50, STEPS = 1500, ROOM = 2000000 };
+    static const struct {
+        QcImportOptions o;
+        uint32_t per_recording, stride, length;
+    } cases[] = {{{.window = "whole"}, 1, 0, STEPS},
+                 {{.window = "whole", .unequal = QC_UNEQUAL_RESAMPLE, .length = 750}, 1, 0, 750},
+                 {{.window = "100"}, 15, 100, 100},
+                 {{.window = "100", .stride = "40", .missing = QC_MISSING_DROP}, 36, 40, 100}};
+    char *table = malloc(ROOM);
+    size_t n = (size_t)sprintf(table, "ax,ay,label\n");
+    for (int k = 0; k < RECORDINGS; k++)
+        for (int t = 0; t < STEPS; t++) n += (size_t)sprintf(table + n, "%d.5,%d,%c\n", t * 7 % 97, k, "uv"[k % 2]);
+    ck_assert_uint_lt(n, ROOM);
+    const char *path = scratch_text("f", table);
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        QcDataset d;
+        uint32_t wrong = 0;
+        ck_assert_msg(!import(&d, "csv", path, cases[c].o), "%s", err.text);
+        ck_assert_uint_eq(d.n, RECORDINGS * cases[c].per_recording);
+        ck_assert_uint_eq(d.length, cases[c].length);
+        for (uint32_t i = 0; i < d.n; i++)
+            for (uint32_t t = 0; t < d.length; t++) {
+                const float *x = qc_dataset_window(&d, i);
+                uint32_t step = i % cases[c].per_recording * cases[c].stride + t;
+                int resampled = cases[c].length == 750;
+                wrong += !resampled && x[t] != (float)(step * 7 % 97) + 0.5f;
+                wrong += x[d.length + t] != (float)(i / cases[c].per_recording);
+            }
+        ck_assert_uint_eq(wrong, 0);
+        qc_dataset_release(&d);
+    }
+    free(table);
+}
+END_TEST
+
 START_TEST(utf16_becomes_utf8)
 {
     static const char16_t text[] = u"\ufeffa;b;label\r\n1;2;\u00e4\u20ac\U0001f600\r\n3;4;v\r\n";
@@ -347,6 +385,40 @@ START_TEST(columns_follow_order_of_list)
 END_TEST
 
 /* The same columns in another order, or another rate, in the second file of a folder. */
+/* Short recordings lie side by side in memory. */
+START_TEST(files_of_a_folder_keep_their_values)
+{
+    enum { FILES = 8, STEPS = 200, MORE = 17 };
+    QcDataset d;
+    char name[40], text[STEPS * 20], folder[300] = "";
+    uint32_t wrong = 0;
+    for (int f = 0; f < FILES; f++) {
+        size_t n = (size_t)sprintf(text, "x,y\n");
+        for (int t = 0; t < STEPS + MORE * (f / 2); t++) n += (size_t)sprintf(text + n, "%d,%d\n", t * 7 % 97, f);
+        snprintf(name, sizeof name, "%c_u%d.csv", "ab"[f % 2], f / 2);
+        snprintf(folder, sizeof folder, "%s", scratch_text(name, text));
+    }
+    *strrchr(folder, '/') = 0;
+    QcImportOptions o = {.window = "whole", .unequal = QC_UNEQUAL_PAD, .name_pattern = "{label}_{group}.csv"};
+    for (int k = 0; k < 2; k++) {
+        ck_assert_msg(!import(&d, "csv", folder, o), "%s", err.text);
+        ck_assert_uint_eq(d.n, FILES);
+        for (uint32_t i = 0; i < d.n; i++) {
+            const char *group = d.groups.names[d.group[i]];
+            uint32_t u = (uint32_t)(group[1] - '0'), f = 2 * u + (uint32_t)d.label[i], steps = STEPS + MORE * u;
+            for (uint32_t t = 0; t < d.length; t++) {
+                const float *x = qc_dataset_window(&d, i);
+                wrong += x[d.length + t] != (t < steps || k ? (float)f : 0);
+                wrong += !k && x[t] != (t < steps ? (float)(t * 7 % 97) : 0);
+            }
+        }
+        ck_assert_uint_eq(wrong, 0);
+        qc_dataset_release(&d);
+        o.unequal = QC_UNEQUAL_RESAMPLE;
+    }
+}
+END_TEST
+
 START_TEST(files_of_a_folder_must_agree)
 {
     QcDataset d;
@@ -387,9 +459,11 @@ int main(void)
     tcase_add_test(t, doubtful_class_names_are_reported);
     tcase_add_test(t, dates_without_signs_are_refused);
     tcase_add_test(t, utf16_becomes_utf8);
+    tcase_add_test(t, many_recordings_keep_their_values);
     tcase_add_test(t, rows_out_of_order_are_refused);
     tcase_add_test(t, measured_rate_gives_nearest_window_length);
     tcase_add_test(t, columns_follow_order_of_list);
+    tcase_add_test(t, files_of_a_folder_keep_their_values);
     tcase_add_test(t, files_of_a_folder_must_agree);
     suite_add_tcase(suite, t);
     return run_suite(suite);
