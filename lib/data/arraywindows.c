@@ -115,13 +115,14 @@ static int fill_window(float *x, QcFilled *filled, const Axes *s, const QcArray 
     return 0;
 }
 
-/* What was read of an array whose examples follow one another is not needed any more. */
+/* What was read of an array whose examples follow one another is not needed any more. In a file there are others. */
 static void drop_read(QcArray *x, uint64_t i)
 {
     const QcNdarray *a = &x->a;
-    QcInputView *view = x->within ? x->within : &x->view;
-    if (view->bytes && a->stride[0] * a->shape[0] == a->count)
-        qc_inputview_drop(view, a->data + (i + 1) * a->stride[0] * a->item);
+    const uint8_t *read = a->data + (i + 1) * a->stride[0] * a->item;
+    if (a->stride[0] * a->shape[0] != a->count) return;
+    if (x->within) qc_inputview_pass(x->within, read);
+    else if (x->view.length) qc_inputview_drop(&x->view, read);
 }
 
 int qc_array_windows(QcDataset *d, uint8_t **keep, QcArray *x, const QcImportOptions *o, QcErr *err)
