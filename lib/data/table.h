@@ -32,6 +32,7 @@ typedef struct QcColumn {
     uint32_t place; /* of a value in its row */
     uint32_t n, numbers, whole, missing, empty, stamps,
         commas; /* cells; of these numbers, whole ones, missing, empty, dates, numbers with a comma */
+    uint32_t clocks; /* cells of digits and colons, such as 10:30, that are no date */
     uint32_t thousands; /* commas with three digits after each comma */
     uint32_t grouped; /* numbers such as 1,234.5 or 1.234,5 */
     uint32_t slashed, day_first, month_first; /* of stamps: 3/2/2026; of these 13/2/2026, 2/13/2026 */
@@ -121,6 +122,8 @@ int qc_table_find_leaks(QcTable *t, QcErr *err);
 /* tabletime.c: step and unit of the time column; -1 if times or options contradict each other, or leave a span of
  * seconds uncertain. */
 int qc_table_find_time(QcTable *t, QcErr *err);
+/* -1: a column without a role has times of a form that is not known. */
+int qc_table_check_times(const QcTable *t, QcErr *err);
 /* tablenames.c: what a name says of its column: 1 if it is a usual name of that role. */
 int qc_name_is_label(QcField name);
 int qc_name_is_time(QcField name);

@@ -110,6 +110,16 @@ static int is_grouped(QcField cell)
     return commas && points;
 }
 
+/* 10:30 or 10:30:15:250 */
+static int is_clock(QcField cell)
+{
+    int colons = 0;
+    for (const char *at = cell.at; at < cell.end; at++)
+        if (*at == ':') colons++;
+        else if (*at < '0' || *at > '9') return 0;
+    return colons > 0 && *cell.at != ':' && cell.end[-1] != ':';
+}
+
 static void note_cell(QcColumn *c, QcField cell, int decimal_comma)
 {
     double value;
@@ -132,6 +142,7 @@ static void note_cell(QcColumn *c, QcField cell, int decimal_comma)
         c->thousands += may_be_thousands(cell);
     }
     else if (is_grouped(cell)) c->grouped++;
+    else if (is_clock(cell)) c->clocks++;
     note_value(c, hash(cell.at, (size_t)(cell.end - cell.at)));
 }
 

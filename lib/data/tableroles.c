@@ -408,7 +408,7 @@ int qc_table_find_roles(QcTable *t, QcErr *err)
     find_by_name(t, &t->recording, o->recording, QC_ROLE_RECORDING, qc_name_is_recording);
     find_indices(t);
     if (t->unnamed) find_row_names(t);
-    if (find_label(t, err)) return -1;
+    if (qc_table_check_times(t, err) || find_label(t, err)) return -1;
     find_row_names(t);
     find_hollow(t);
     if (place_values(t, err) || check_label(t, err) || check_values(t, err) || qc_table_find_time(t, err)) return -1;

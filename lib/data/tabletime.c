@@ -99,6 +99,24 @@ static int refuse_digits(const QcTable *t, QcErr *err)
         t->lines.name, qc_column_called(text, t, t->time), c->first, t->time + 1);
 }
 
+/* Times of another form would be taken as classes: "10:30" of each minute. */
+int qc_table_check_times(const QcTable *t, QcErr *err)
+{
+    char text[80];
+    for (uint32_t c = 0; c < t->columns; c++) {
+        const QcColumn *column = &t->column[c];
+        int clocks = column->clocks && column->clocks + column->missing == column->n;
+        if (!qc_column_is_free(t, c) || (!clocks && (!qc_name_is_time(column->name) || qc_column_is_numeric(column))))
+            continue;
+        qc_column_called(text, t, c);
+        return qc_fail(err, QC_EUSAGE,
+                       "%.200s: '%s' has times of a form that is not known: write them as 2026-03-02 10:00:00.5, as "
+                       "10:00:00.5 or as numbers, or leave them out with --ignore %s",
+                       t->lines.name, text, column->name.at < column->name.end ? text : text + strlen("column "));
+    }
+    return 0;
+}
+
 /* Rows in even steps of time are samples of a recording, not windows. */
 int qc_table_find_time(QcTable *t, QcErr *err)
 {

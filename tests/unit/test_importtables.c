@@ -250,6 +250,24 @@ START_TEST(doubtful_class_names_are_reported)
 }
 END_TEST
 
+START_TEST(times_of_other_forms_are_no_classes)
+{
+    static const char *const times[] = {"10:30", "10:30:15:250", "02/03/26 10:30", "0 days 00:00:01"};
+    const QcImportOptions samples = {.window = "2"};
+    char table[200];
+    for (size_t k = 0; k < sizeof times / sizeof *times; k++) {
+        const char *t = times[k];
+        snprintf(table, sizeof table, "time,ax,ay\n%s,1.5,2\n%s,2.5,3\n%s,3.5,1\n%s,4,1\n", t, t, t, t);
+        refuse(table, samples, QC_EUSAGE, "'time' has times of a form that is not known: write them as 2026-03-02");
+        snprintf(table, sizeof table, "%s,1.5,2\n%s,2.5,3\n%s,3.5,1\n%s,4,1\n", t, t, t, t);
+        if (k < 2) refuse(table, samples, QC_EUSAGE, "leave them out with --ignore 1");
+    }
+    check("time,ax,ay\n10:30,1.5,2\n10:31,2.5,3\n", (QcImportOptions){.ignore = "time", .label = "none"},
+          "1.5 2 -; 2.5 3 -; ", NULL);
+    check("time,ax,ay\nday,1.5,2\nnight,2.5,3\n", (QcImportOptions){.label = "time"}, "1.5 2 day; 2.5 3 night; ", NULL);
+}
+END_TEST
+
 START_TEST(dates_without_signs_are_refused)
 {
     static const char *const times[] = {"20260302100059,20260302100100,20260302100101",
@@ -457,6 +475,7 @@ int main(void)
     tcase_add_test(t, row_names_are_no_values);
     tcase_add_test(t, columns_that_say_the_label_need_a_decision);
     tcase_add_test(t, doubtful_class_names_are_reported);
+    tcase_add_test(t, times_of_other_forms_are_no_classes);
     tcase_add_test(t, dates_without_signs_are_refused);
     tcase_add_test(t, utf16_becomes_utf8);
     tcase_add_test(t, many_recordings_keep_their_values);
