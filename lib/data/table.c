@@ -49,15 +49,6 @@ int qc_table_name(char name[QC_FIELD_NAME], const QcTable *t, QcField cell, int 
 
 /* --- rows ------------------------------------------------------------------------------------------------- */
 
-/* Tabs at the ends of a row are empty cells where tabs are the separator. */
-static QcField trim(QcField row, char separator)
-{
-    if (separator != '\t') return qc_field_trim(row);
-    while (row.at < row.end && *row.at == ' ') row.at++;
-    while (row.at < row.end && (row.end[-1] == ' ' || row.end[-1] == '\r')) row.end--;
-    return row;
-}
-
 static int is_space(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 
 static int is_blank(QcField row)
@@ -103,7 +94,7 @@ int qc_table_line(QcTable *t, QcField *row)
 int qc_table_next(QcTable *t, QcField *row)
 {
     while (qc_table_line(t, row)) {
-        *row = trim(*row, t->separator);
+        *row = qc_table_trim(*row, t->separator);
         if (!is_blank(*row) && *row->at != '#') return 1;
     }
     return 0;
@@ -154,7 +145,7 @@ static int find_first(QcTable *t, QcField *row, QcErr *err)
         t->top = t->lines.next;
         t->lines_above = t->lines.line;
         if (!qc_table_line(t, row)) break;
-        *row = trim(*row, '\t');
+        *row = qc_table_trim(*row, '\t');
         if (is_blank(*row)) continue;
         if (is_hint(*row)) {
             if (!t->separator && row->end - row->at == 5) t->separator = row->at[4];
@@ -201,7 +192,7 @@ int qc_table_open(QcTable *t, const char *path, char separator, int label_first,
     if (qc_table_skip_preamble(t, &first, err)) return -1;
     if (!t->separator) t->separator = guess_separator(t, first, o->decimal);
     if (t->separator == '\t' && qc_table_count(first, '\t') == 1 && qc_table_count(first, ' ') > 1) t->separator = ' ';
-    first = trim(first, t->separator);
+    first = qc_table_trim(first, t->separator);
     if (count_columns(t, first, err) || qc_table_find_header(t, err) || qc_table_find_roles(t, err)) return -1;
     qc_table_rewind(t);
     return 0;

@@ -82,6 +82,8 @@ void qc_table_rewind(QcTable *t);
 /* As qc_field_next, but a cell in double quotes may hold the separator and line ends, and loses its quotes. -1: they do
  * not close. */
 int qc_table_cell(QcField *row, QcField *cell, char separator);
+/* Without blanks around it; tabs stay if they separate cells. */
+QcField qc_table_trim(QcField row, char separator);
 /* -1: quotes do not close. */
 int64_t qc_table_count(QcField row, char separator);
 /* A number, with the decimal sign of the options: with a comma, a point is refused, as it may separate thousands. As
@@ -104,6 +106,7 @@ void qc_table_forget(QcTable *t); /* what qc_table_look allocated */
 double qc_table_step(QcTable *t, uint32_t column);
 int qc_column_is_numeric(const QcColumn *c);
 int qc_column_is_class(const QcColumn *c, uint32_t rows); /* whole numbers, few of them */
+int qc_column_is_dense(const QcColumn *c);
 
 /* tableheader.c: decides has_header, takes its names. */
 int qc_table_find_header(QcTable *t, QcErr *err);

@@ -35,3 +35,12 @@ int64_t qc_table_count(QcField row, char separator)
         if (more < 0) return -1;
     return n;
 }
+
+/* Tabs at the ends of a row are empty cells where tabs are the separator. */
+QcField qc_table_trim(QcField row, char separator)
+{
+    if (separator != '\t') return qc_field_trim(row);
+    while (row.at < row.end && *row.at == ' ') row.at++;
+    while (row.at < row.end && (row.end[-1] == ' ' || row.end[-1] == '\r')) row.end--;
+    return row;
+}

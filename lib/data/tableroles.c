@@ -143,8 +143,8 @@ static void find_indices(QcTable *t)
         int unique = column->distinct == column->n || column->distinct >= QC_DISTINCT_MAX;
         if (!qc_column_is_free(t, c)) continue;
         if (unnamed && !c && counts) column->role = QC_ROLE_IGNORED; /* to_csv() */
-        else if (unnamed && !c && !column->numbers && unique && column->n > 1)
-            column->role = QC_ROLE_IGNORED; /* write.csv() with row names */
+        else if (unnamed && !c && (!column->numbers || column->whole == column->n) && unique && column->n > 1)
+            column->role = QC_ROLE_IGNORED; /* write.csv() with row names, to_csv() of selected rows */
         else if (qc_name_is_index(column->name) && unique &&
                  (counts || rises(column) || !column->numbers || is_id(column)))
             column->role = QC_ROLE_IGNORED;
@@ -278,13 +278,6 @@ static int label_by_words(QcTable *t, QcErr *err)
     return t->label != QC_NO_COLUMN && has_commas(t, t->label) ? fail_commas(t, t->label, err) : 0;
 }
 
-/* 0, 1, 2, ... or 1, 2, ... without a hole, or -1 and 1. */
-static int is_dense(const QcColumn *c)
-{
-    return c->distinct == c->high - c->low + 1 ? c->low == 0 || c->low == 1
-                                               : c->distinct == 2 && c->low == -1 && c->high == 1;
-}
-
 /* Numbers alone: the label stands first or last, and is the one whose numbers look like classes. */
 static int label_by_numbers(QcTable *t, QcErr *err)
 {
@@ -295,8 +288,8 @@ static int label_by_numbers(QcTable *t, QcErr *err)
     int a = qc_column_is_class(&t->column[first], rows), b = qc_column_is_class(&t->column[last], rows);
     if (t->label_first) a = 1, b = 0;
     if (first == last) b = 0;
-    if (a && b && rows >= 2 && is_dense(&t->column[first]) != is_dense(&t->column[last]))
-        a = is_dense(&t->column[first]), b = !a;
+    if (a && b && rows >= 2 && qc_column_is_dense(&t->column[first]) != qc_column_is_dense(&t->column[last]))
+        a = qc_column_is_dense(&t->column[first]), b = !a;
     if (a && b)
         return qc_fail(err, QC_EUSAGE,
                        "the label of %.200s may be the first or the last column: say with --label-column 1, %u or none",

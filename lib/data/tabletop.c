@@ -50,7 +50,8 @@ static int is_header(Header *h, QcTable *t, QcField row, char separator)
     uint32_t rows = 0;
     *h = (Header){.header = shape_of(row, separator, t->o->decimal), .exact = 1};
     const Shape *header = &h->header;
-    if (header->cells < 2 || header->numbers || header->words < 2 || header->words + 1 < header->cells) return 0;
+    int64_t unnamed = header->cells > 3 ? 2 : 1; /* row numbers, and what follows a separator at the end */
+    if (header->cells < 2 || header->numbers || header->words < 2 || header->words + unnamed < header->cells) return 0;
     while (rows < 2 && qc_table_next(t, &next)) {
         Shape s = shape_of(next, separator, t->o->decimal);
         if (!is_alike(s.cells, header->cells) || (!s.numbers && (rows || h->has_units++))) return 0;
@@ -99,8 +100,8 @@ static int find(QcTable *t, QcField *first, char separator)
             at = ahead.lines.next;
             lines = ahead.lines.line;
             if (at - t->top > BYTES_MAX || !qc_table_line(&ahead, &row)) return 0;
-            row = qc_field_trim(row);
-        } while (row.at == row.end || *row.at == '#');
+            row = qc_table_trim(row, separator);
+        } while (qc_field_trim(row).at == row.end || *row.at == '#');
     }
     return 0;
 }

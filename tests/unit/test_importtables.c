@@ -60,6 +60,8 @@ START_TEST(decimal_comma_is_read_in_quotes_times_and_dates)
     check("t;v;label\n2026-03-02 10:00:00,0;1,5;a\n2026-03-02 10:00:00,5;2,5;a\n", seconds, "1.5 2.5 a; ",
           "2 samples/s");
     check("\xef\xbb\xbfv;w;label\r\n1,5;2;a\r\n3;4;b\r\n", comma, "1.5 2 a; 3 4 b; ", NULL);
+    check("1.0\t1,5\n1.0\t2,5\n2.0\t3,5\n", comma, "1.5 1; 2.5 1; 3.5 2; ",
+          "label: column 1 (2 classes)"); /* no times */
     refuse("v,w,label\n\"1,5\",2,a\n\"2,5\",2,b\n", plain, QC_EFORMAT, "--decimal , reads them");
 }
 END_TEST
@@ -175,6 +177,9 @@ START_TEST(narrow_tables_may_have_lines_above_them)
     }
     check("Subject,P1\nDate,2026-03-02\nax,ay,label\n1,2,u\n3,4,v\n", plain, "1 2 u; 3 4 v; ", "lines 1 to 2");
     check("Subject;P1\nt;ax\n0;1\n1;2\n2;3\n3;4\n", windows, "1 2 -; 3 4 -; ", "1 channel ax; no label; time: t");
+    check("Rate,50\n,ax,ay,label,\n0,1,2,u,\n1,3,4,v,\n", plain, "1 2 u; 3 4 v; ", "above the header");
+    check("made by X\n\tax\tay\tlabel\n0\t1\t2\tu\n1\t3\t4\tv\n2\t5\t6\tu\n", plain, "1 2 u; 3 4 v; 5 6 u; ",
+          "2 values (ax, ay), 1 channel per row; label: label (2 classes); ignored: column 1");
     check("time,acc\ns,g\n0,1\n1,2\n2,3\n3,4\n", windows, "1 2 -; 3 4 -; ", "line 2 ('s,g' ...) is a second row");
     refuse("Rate,50\nDevice,X\nax,ay\n1,2\n2,3\n3,4\n", unlabelled, QC_EUSAGE, "may both be the header: take out");
     refuse("Rate,50\n1.5,walk\n2.5,sit\n", plain, QC_EUSAGE, "give --header yes or no");
@@ -211,6 +216,8 @@ START_TEST(row_names_are_no_values)
     check("ax label\n11 0.5 1\n20 1.5 2\n31 1.4 2\n", plain, "0.5 1; 1.5 2; 1.39999998 2; ", "ignored: column 1");
     check(",ax,label\n11,0.5,u\n20,1.5,v\n31,1,v\n", plain, "0.5 u; 1.5 v; 1 v; ", "ignored: column 1");
     check(",0,1,2\n0,1.5,2,u\n1,3.5,9,v\n2,1,1,u\n", plain, "1.5 2 u; 3.5 9 v; 1 1 u; ", "ignored: column 1");
+    check(",outcome,v\n781730,1,9.5\n275277,1,8\n414992,2,7\n", plain, "9.5 1; 8 1; 7 2; ",
+          "label: outcome (2 classes)");
     check("ax ay label\n11 0.5 1 1\n20 1.5 3 2\n", (QcImportOptions){.columns = "1,ax"}, "11 0.5 1; 20 1.5 2; ", NULL);
 }
 END_TEST
@@ -240,6 +247,14 @@ START_TEST(columns_that_say_the_label_need_a_decision)
     refuse(coded("v,a,b,c", hot), plain, QC_EUSAGE, "'a' to 'c' are one label in several columns (one-hot)");
     ck_assert_int_eq(import(&d, "csv", scratch_text("f", coded("v,a,b,c", free)), plain), 0);
     qc_dataset_release(&d);
+}
+END_TEST
+
+/* Of a few rows, numbers that all differ are no classes, unless they count. */
+START_TEST(numbers_that_all_differ_are_no_classes)
+{
+    refuse("-192,-1379,1\n265,2825,1\n-3708,-2186,1\n", plain, QC_EUSAGE, "which column of");
+    check("0,1.5,7\n1,2.5,8\n2,0.5,7.5\n", plain, "1.5 7 0; 2.5 8 1; 0.5 7.5 2; ", "label: column 1 (3 classes)");
 }
 END_TEST
 
@@ -474,6 +489,7 @@ int main(void)
     tcase_add_test(t, lines_may_end_in_any_way);
     tcase_add_test(t, row_names_are_no_values);
     tcase_add_test(t, columns_that_say_the_label_need_a_decision);
+    tcase_add_test(t, numbers_that_all_differ_are_no_classes);
     tcase_add_test(t, doubtful_class_names_are_reported);
     tcase_add_test(t, times_of_other_forms_are_no_classes);
     tcase_add_test(t, dates_without_signs_are_refused);
