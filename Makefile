@@ -28,7 +28,7 @@ HOSTED   := $(if $(BARE),-ffreestanding -nostdlib,-D_GNU_SOURCE -D_FILE_OFFSET_B
 # No path of this folder gets into objects: the same sources make the same bytes anywhere.
 CFLAGS_ALL = -std=c11 -ffile-prefix-map='$(CURDIR)'=. $(HOSTED) -ffp-contract=off $(OPT) $(WARNINGS) $(SANFLAGS) \
     $(CFLAGS)
-LIBS     := -Wl,--as-needed -ldnnl -lgomp -lyaml -lprotobuf-c -lmatio -ljpeg -lpng -lwebp -lsndfile -lz -lm $(LDLIBS)
+LIBS     := -Wl,--as-needed -ldnnl -lgomp -lyaml -lprotobuf-c -ljpeg -lpng -lwebp -lsndfile -lz -lm $(LDLIBS)
 
 FLOORS   := base kernels device format data nn onnx quant coreset bitflip export live $(if $(PRODUCT),,lab) cli
 SOURCES  := $(sort $(foreach f,$(FLOORS),$(wildcard lib/$f/*.c)))
@@ -49,7 +49,8 @@ PROGRAMS := $(patsubst src/%.c,$(BIN)/%,$(filter-out $(if $(PRODUCT),$(LAB)),$(w
 ifdef LEAN
 SOURCES  := $(filter-out lib/format/yaml.c,$(filter $(foreach f,base kernels device format quant live cli,lib/$f/%) \
     lib/data/dataset% lib/data/npy.c lib/data/split.c lib/data/lines.c lib/data/number.c lib/data/stamps.c \
-    lib/data/tablenames.c lib/export/cmodelsize.c lib/export/target% lib/nn/graph% lib/nn/loss.c lib/nn/optim.c \
+    lib/data/tablecells.c lib/data/tablenames.c \
+    lib/export/cmodelsize.c lib/export/target% lib/nn/graph% lib/nn/loss.c lib/nn/optim.c \
     lib/nn/score.c,$(SOURCES))) \
     $(wildcard lib/lean/*.c)
 PROGRAMS := $(addprefix $(BIN)/,qc-calibrate qc-eval qc-info qc-run)
@@ -254,7 +255,7 @@ install: all $(LIBRARY) ## install programs, manuals, documents, experiments, li
 	    install -D -m 644 $$source '$(DEST)/share/qcore/'$$source; done
 	printf '%s\n' 'prefix=$(PREFIX)' 'Name: qcore' 'Description: continual calibration of quantized classifiers' \
 	    'Version: $(VERSION)' 'Cflags: -I$${prefix}/include/qcore' 'Libs: -L$${prefix}/lib -lqcore' \
-	    'Libs.private: -ldnnl -lyaml -lprotobuf-c -lmatio -ljpeg -lpng -lwebp -lsndfile -lz -lm' \
+	    'Libs.private: -ldnnl -lyaml -lprotobuf-c -ljpeg -lpng -lwebp -lsndfile -lz -lm' \
 	    > '$(DEST)/lib/pkgconfig/qcore.pc'
 
 uninstall: ## remove what install put there

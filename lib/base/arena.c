@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 enum { ALIGN = 64, BLOCK = 1 << 16, LARGE = 1 << 23, PAGE = 4096 };
 
@@ -21,6 +22,7 @@ typedef struct QcArenaBlock {
     struct QcArenaBlock *next;
     size_t size, used; /* size, used: bytes of the block, header included */
     void *base; /* the address that free takes */
+    void *adopted; /* malloc'd memory that goes with it */
 } QcArenaBlock;
 
 /* The block is zeroed: for large blocks calloc gets zeroed pages from the system and need not write them. */
@@ -59,6 +61,20 @@ void *qc_arena_take(QcArena *arena, uint64_t n, uint64_t size, QcErr *err)
     return piece;
 }
 
+int qc_arena_adopt(QcArena *arena, void *memory, QcErr *err)
+{
+    QcArenaBlock *block = calloc(1, sizeof *block);
+    if (!block) {
+        free(memory);
+        return qc_fail_memory(err, "memory that is taken over");
+    }
+    *block = (QcArenaBlock){.base = block, .adopted = memory};
+    QcArenaBlock **place = arena->blocks ? &arena->blocks->next : &arena->blocks; /* the first has room to be taken */
+    block->next = *place;
+    *place = block;
+    return 0;
+}
+
 char *qc_arena_text(QcArena *arena, const char *text, size_t length, QcErr *err)
 {
     char *copy = qc_arena_take(arena, length + 1, 1, err);
@@ -71,9 +87,16 @@ void qc_arena_release(QcArena *arena)
     if (!arena) return;
     for (QcArenaBlock *block = arena->blocks, *next; block; block = next) {
         next = block->next;
+        free(block->adopted);
         free(block->base);
     }
     *arena = (QcArena){0};
+}
+
+void qc_give_back(void *memory, size_t bytes)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), skip = (page - (uintptr_t)memory % page) % page;
+    if (bytes > skip + page) (void)madvise((char *)memory + skip, (bytes - skip) / page * page, MADV_DONTNEED);
 }
 
 void *qc_aligned_new(uint64_t bytes, const char *what, QcErr *err)

@@ -23,10 +23,16 @@ void *qc_arena_take(QcArena *arena, uint64_t n, uint64_t size, QcErr *err);
 /* A copy of `text` (at most `length` bytes) with a terminating zero. */
 char *qc_arena_text(QcArena *arena, const char *text, size_t length, QcErr *err);
 
+/* The arena frees `memory`, which is malloc'd; on failure, too. */
+int qc_arena_adopt(QcArena *arena, void *memory, QcErr *err);
+
 void qc_arena_release(QcArena *arena); /* NULL or zero: nothing happens */
 
 /* Says that memory not yet touched may come in large pages, which takes much less time: of use from 8 MB on. */
 void qc_advise_large(void *memory, size_t bytes);
+
+/* The content of these bytes is not needed any more and is lost: their whole pages go back to the system. */
+void qc_give_back(void *memory, size_t bytes);
 
 /* 64-byte aligned memory for objects that are placed (X_bytes, X_place), without an arena: the caller frees it with
  * free(). */

@@ -1,13 +1,10 @@
 #include "digest.h"
 
-#include <pthread.h>
 #include <string.h>
 #if defined __x86_64__
 #include <cpuid.h>
 #include <immintrin.h>
 #endif
-
-#include "crc32.h"
 
 int qc_digest_plain;
 
@@ -174,40 +171,3 @@ void qc_digest_text(char out[QC_DIGEST_TEXT], const uint8_t digest[QC_DIGEST_BYT
     }
     out[2 * QC_DIGEST_BYTES] = 0;
 }
-
-/* --- CRC-32, eight bytes at a time (Kounavis and Berry, 2005) ---------------------------------------------------- */
-
-static uint32_t remainders[8][256]; /* of a byte with k bytes after it */
-
-static void make_remainders(void)
-{
-    for (uint32_t n = 0; n < 256; n++) {
-        uint8_t byte = (uint8_t)n;
-        remainders[0][n] = ~qc_crc32_add(UINT32_MAX, &byte, 1); /* the sum without its inversions */
-    }
-    for (int k = 1; k < 8; k++)
-        for (uint32_t n = 0; n < 256; n++)
-            remainders[k][n] = remainders[k - 1][n] >> 8 ^ remainders[0][remainders[k - 1][n] & 255];
-}
-
-static uint32_t four(const uint8_t *at)
-{
-    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
-}
-
-uint32_t qc_crc32_more(uint32_t crc, const void *bytes, size_t length)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    const uint8_t *in = bytes;
-    pthread_once(&once, make_remainders);
-    crc = ~crc;
-    for (; length >= 8; in += 8, length -= 8) {
-        uint32_t a = crc ^ four(in), b = four(in + 4);
-        crc = remainders[7][a & 255] ^ remainders[6][a >> 8 & 255] ^ remainders[5][a >> 16 & 255] ^
-              remainders[4][a >> 24] ^ remainders[3][b & 255] ^ remainders[2][b >> 8 & 255] ^
-              remainders[1][b >> 16 & 255] ^ remainders[0][b >> 24];
-    }
-    return qc_crc32_add(~crc, in, length);
-}
-
-uint32_t qc_crc32(const void *bytes, size_t length) { return qc_crc32_more(0, bytes, length); }

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "crc32.h"
+
 #define QC_DIGEST_BYTES 32
 #define QC_DIGEST_TEXT 65 /* 64 hexadecimal digits and the terminating zero */
 
@@ -25,11 +27,8 @@ uint64_t qc_digest_number(const QcDigest *d);    /* qc_digest_first of what qc_d
 
 void qc_digest(uint8_t out[QC_DIGEST_BYTES], const void *bytes, size_t length);
 void qc_digest_text(char out[QC_DIGEST_TEXT], const uint8_t digest[QC_DIGEST_BYTES]);
-uint32_t qc_crc32(const void *bytes, size_t length);
-/* As qc_crc32_add (crc32.h), for many bytes: tables of 8 KB make it several times as fast. */
-uint32_t qc_crc32_more(uint32_t crc, const void *bytes, size_t length);
 
-/* For tests. 1: the plain C is taken on every processor. */
+/* For tests. 1: the plain C is taken on every processor, here and in crc32.h. */
 extern int qc_digest_plain;
 
 #endif

@@ -249,13 +249,28 @@ static void end_by_signal(int number)
     raise(number); /* blocked until the handler returns */
 }
 
+/* A mapped input (base/inputview.h) that another process shortened is read beyond its end. */
+static void end_by_fault(int number, siginfo_t *about, void *context)
+{
+    static const char sentence[] = ": an input became shorter while it was read\n";
+    (void)context;
+    if (about->si_code != BUS_ADRERR) end_by_signal(number);
+    qc_output_cleanup();
+    const char *name = qc_cli_name();
+    if (write(2, name, strlen(name)) > 0 && write(2, sentence, sizeof sentence - 1) > 0) _exit(QC_EIO);
+    _exit(QC_EIO);
+}
+
 /* A process that a signal ends leaves no temporary files; a signal that is ignored (nohup) stays ignored. */
 static void set_signals(void)
 {
     static const int ends[] = {SIGHUP,    SIGINT,  SIGQUIT, SIGTERM, SIGALRM,
                                SIGVTALRM, SIGPROF, SIGUSR1, SIGUSR2, SIGXCPU};
-    struct sigaction old, end = {.sa_handler = end_by_signal};
+    struct sigaction old, end = {.sa_handler = end_by_signal},
+                          fault = {.sa_sigaction = end_by_fault, .sa_flags = SA_SIGINFO};
     sigfillset(&end.sa_mask);
+    sigfillset(&fault.sa_mask);
+    sigaction(SIGBUS, &fault, NULL);
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
         if (!sigaction(ends[i], NULL, &old) && old.sa_handler == SIG_DFL) sigaction(ends[i], &end, NULL);
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write that fails: exit status 4 */

@@ -115,7 +115,17 @@ static int fill_window(float *x, QcFilled *filled, const Axes *s, const QcArray 
     return 0;
 }
 
-int qc_array_windows(QcDataset *d, uint8_t **keep, const QcArray *x, const QcImportOptions *o, QcErr *err)
+/* What was read of an array whose examples follow one another is not needed any more. In a file there are others. */
+static void drop_read(QcArray *x, uint64_t i)
+{
+    const QcNdarray *a = &x->a;
+    const uint8_t *read = a->data + (i + 1) * a->stride[0] * a->item;
+    if (a->stride[0] * a->shape[0] != a->count) return;
+    if (x->within) qc_inputview_pass(x->within, read);
+    else if (x->view.length) qc_inputview_drop(&x->view, read);
+}
+
+int qc_array_windows(QcDataset *d, uint8_t **keep, QcArray *x, const QcImportOptions *o, QcErr *err)
 {
     Axes s = {0};
     QcFilled filled = {0};
@@ -136,6 +146,7 @@ int qc_array_windows(QcDataset *d, uint8_t **keep, const QcArray *x, const QcImp
             (holes && o->missing == QC_MISSING_FILL && fill_window(out, &filled, &s, x, i, err)))
             return -1;
         if (*keep) kept += (*keep)[i] = !holes;
+        drop_read(x, i);
         if (o->progress) o->progress(o->ctx, i + 1, d->n);
     }
     qc_filled_note(&filled, d->n * qc_dataset_values(d), d->length, o);

@@ -67,19 +67,14 @@ static int inflate_all(Grown *out, const uint8_t *bytes, size_t length, const ch
     return status;
 }
 
-int qc_read_unpacked(const char *path, uint8_t **bytes, size_t *length, QcErr *err)
+int qc_gunzip_view(QcInputView *v, const char *path, QcErr *err)
 {
-    if (qc_read_all(path, bytes, length, err)) return -1;
-    if (*length < 2 || (*bytes)[0] != 0x1f || (*bytes)[1] != 0x8b) return 0;
-    Grown out = {.limit = qc_inflate_limit(*length)};
-    int status = inflate_all(&out, *bytes, *length, qc_input_name(path), err);
-    free(*bytes);
-    *bytes = NULL;
-    if (status) {
-        free(out.at);
-        return -1;
-    }
-    *bytes = out.at;
-    *length = out.length;
-    return 0;
+    if (qc_inputview_open(v, path, err)) return -1;
+    if (v->length < 2 || v->bytes[0] != 0x1f || v->bytes[1] != 0x8b) return 0;
+    Grown out = {.limit = qc_inflate_limit(v->length)};
+    int status = inflate_all(&out, v->bytes, v->length, qc_input_name(path), err);
+    qc_inputview_close(v);
+    if (status) free(out.at);
+    else qc_inputview_own(v, out.at, out.length);
+    return status;
 }

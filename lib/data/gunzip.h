@@ -3,12 +3,9 @@
 #ifndef QC_DATA_GUNZIP_H
 #define QC_DATA_GUNZIP_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "../base/inputview.h"
 
-#include "../base/err.h"
-
-/* qc_read_all; input in gzip format is inflated. */
-int qc_read_unpacked(const char *path, uint8_t **bytes, size_t *length, QcErr *err);
+/* qc_inputview_open; input in gzip format is inflated. */
+int qc_gunzip_view(QcInputView *v, const char *path, QcErr *err);
 
 #endif

@@ -1,5 +1,6 @@
 #include "import.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +8,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "number.h"
 #include "series.h"
 #include "tree.h"
 
@@ -146,6 +148,33 @@ static int import_file(QcDataset *d, const QcImporter *i, const char *path, cons
     return status;
 }
 
+/* --- names of classes ---------------------------------------------------------------------------------------- */
+
+static int is_same_but_case(const char *a, const char *b)
+{
+    while (*a == ' ') a++;
+    while (*b == ' ') b++;
+    for (; *a && *b && tolower((unsigned char)*a) == tolower((unsigned char)*b); a++, b++) continue;
+    while (*a == ' ') a++;
+    while (*b == ' ') b++;
+    return !*a && !*b;
+}
+
+/* Warns of names that may be mistakes: two that differ in nothing that people see, and what programs write for nothing.
+ */
+static void doubt_labels(const QcNames *labels, const QcImportOptions *o)
+{
+    for (uint32_t k = 0; k < labels->n; k++) {
+        const char *name = labels->names[k];
+        for (uint32_t i = 0; i < k; i++)
+            if (is_same_but_case(labels->names[i], name))
+                qc_import_warn(o, "the classes '%.60s' and '%.60s' differ in case or blanks only", labels->names[i],
+                               name);
+        if (qc_number_is_missing(name, name + strlen(name)))
+            qc_import_warn(o, "'%.60s' was taken as a class: a missing label is an empty cell", name);
+    }
+}
+
 int qc_import(QcDataset *d, const char *format, const char *path, const QcImportOptions *o, QcErr *err)
 {
     *d = (QcDataset){0};
@@ -158,6 +187,7 @@ int qc_import(QcDataset *d, const char *format, const char *path, const QcImport
     int status = many ? qc_import_files(d, i, path, o, err) : import_file(d, i, path, o, err);
     if (!status) status = qc_import_pick_groups(d, o, qc_input_name(path), err);
     if (status) qc_dataset_release(d);
+    else doubt_labels(&d->labels, o);
     return status;
 }
 

@@ -16,6 +16,7 @@
 #include "lines.h"
 #include "number.h"
 #include "series.h"
+#include "table.h"
 #include "tree.h"
 
 enum { NO_COLUMN = UINT32_MAX };
@@ -149,6 +150,9 @@ static int read_attribute(Reader *r, QcField rest, QcErr *err)
         return qc_lines_fail(&r->lines, err, "attribute '%.*s' is neither numeric nor the label ('%.*s')",
                              QC_FIELD(name), QC_FIELD(type));
     else r->steps++;
+    if (!chosen && !r->within && (qc_name_is_leak(name) || qc_name_is_index(name)) && r->steps)
+        qc_import_warn(r->o, "%.200s: attribute '%.*s' is taken as a value, but may give the answer away: take it out",
+                       r->lines.name, QC_FIELD(name));
     return chosen || r->relational == NO_COLUMN
                ? 0
                : qc_lines_fail(&r->lines, err, "a relational attribute beside others with values");
@@ -348,8 +352,7 @@ static int read_all(Reader *r, QcErr *err)
     while (qc_lines_next(&r->lines, &line)) {
         if (line.at == line.end || *line.at == '%') continue;
         if (read_example(r, line, id++, err)) return -1;
-        if (r->o->progress)
-            r->o->progress(r->o->ctx, (uint64_t)((const uint8_t *)r->lines.next - r->lines.bytes), r->lines.length);
+        qc_lines_progress(&r->lines, r->o->progress, r->o->ctx);
     }
     return r->examples ? 0 : qc_fail(err, QC_EFORMAT, "%.300s: there are no examples after @data", r->lines.name);
 }

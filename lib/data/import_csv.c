@@ -82,7 +82,7 @@ static int read_place(Row *row, Reader *r, QcRole role, QcField cell, QcErr *err
 static int fail_columns(const Reader *r, QcField line, QcErr *err)
 {
     int64_t n = qc_table_count(line, r->t.separator);
-    if (n < 0) return qc_lines_fail(&r->t.lines, err, "a quoted cell is not closed on its line");
+    if (n < 0) return qc_lines_fail(&r->t.lines, err, "a quoted cell is not closed");
     return qc_lines_fail(&r->t.lines, err, "%lld columns instead of %u", (long long)n, r->t.columns);
 }
 
@@ -159,11 +159,10 @@ static int is_wanted(const Reader *r, QcField line)
 }
 
 /* Progress is shown rarely, because a call for the terminal takes longer than a row. */
-static void show_progress(const Reader *r, uint64_t row)
+static void show_progress(Reader *r, uint64_t row)
 {
-    const QcLines *l = &r->t.lines;
-    if (r->o->progress && (row % 64 == 0 || l->next == l->end))
-        r->o->progress(r->o->ctx, (uint64_t)((const uint8_t *)l->next - l->bytes), l->length);
+    QcLines *l = &r->t.lines;
+    if (row % 64 == 0 || l->next == l->end) qc_lines_progress(l, r->o->progress, r->o->ctx);
 }
 
 /* --- rows that are windows ------------------------------------------------------------------------------ */

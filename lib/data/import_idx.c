@@ -14,7 +14,6 @@
 
 typedef struct Idx {
     QcArray array;
-    size_t length;
 } Idx;
 
 static int parse(QcNdarray *a, const uint8_t *bytes, size_t length, const char *name, QcErr *err)
@@ -47,8 +46,8 @@ static int load(Idx *x, const char *path, QcErr *err)
 {
     *x = (Idx){0};
     snprintf(x->array.where, sizeof x->array.where, "%.300s", qc_input_name(path));
-    return qc_read_unpacked(path, &x->array.bytes, &x->length, err) ||
-                   parse(&x->array.a, x->array.bytes, x->length, x->array.where, err)
+    return qc_gunzip_view(&x->array.view, path, err) ||
+                   parse(&x->array.a, x->array.view.bytes, x->array.view.length, x->array.where, err)
                ? -1
                : 0;
 }
@@ -93,7 +92,7 @@ static int find_and_read_labels(QcDataset *d, const char *path, const QcImportOp
         return qc_fail(err, QC_EUSAGE,
                        "the labels of %.300s are not beside it: name their file with --y, or say --y none", path);
     int status = load(&y, labels ? labels : file, err) || read_labels(d, &y, err) ? -1 : 0;
-    free(y.array.bytes);
+    qc_inputview_close(&y.array.view);
     return status;
 }
 
@@ -133,6 +132,7 @@ static int import_idx(QcDataset *d, const char *path, const QcImportOptions *o, 
     QcImportOptions own = *o;
     uint8_t *keep = NULL, digest[QC_DIGEST_BYTES];
     int status = load(&x, path, err);
+    if (!status) qc_inputview_digest(&x.array.view, digest);
     own.grey = x.array.a.rank == 3 && !o->channels;
     if (!status)
         status = qc_array_windows(d, &keep, &x.array, &own, err) || rescale(d, &x, o, err) ||
@@ -140,13 +140,12 @@ static int import_idx(QcDataset *d, const char *path, const QcImportOptions *o, 
                      ? -1
                      : 0;
     if (!status) {
-        qc_digest(digest, x.array.bytes, x.length);
         uint64_t base = (uint64_t)(digest[0] & 0x1f) << 48 | (uint64_t)digest[1] << 40 | (uint64_t)digest[2] << 32;
         for (uint32_t i = 0; i < d->n; i++) d->id[i] = base + i;
         status = qc_import_shape(d, o, err);
     }
     free(keep);
-    free(x.array.bytes);
+    qc_inputview_close(&x.array.view);
     return status;
 }
 

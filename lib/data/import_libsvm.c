@@ -73,7 +73,7 @@ static int measure(Reader *r, QcErr *err)
     if (most + 1 - r->base > r->columns)
         return qc_fail(err, QC_EUSAGE, "%.300s has index %u, which is beyond --indices %u", r->lines.name, most,
                        r->columns);
-    return qc_inflate_check(r->lines.name, r->lines.length, (uint64_t)r->rows * r->columns * sizeof(float), err);
+    return qc_inflate_check(r->lines.name, r->lines.view.length, (uint64_t)r->rows * r->columns * sizeof(float), err);
 }
 
 static int read_label(int32_t *label, Reader *r, QcField cell, QcErr *err)
@@ -138,6 +138,7 @@ static int read_all(Reader *r, QcErr *err)
     while (qc_lines_next(&r->lines, &line)) {
         line = without_comment(line);
         if (line.at < line.end && read_row(r, line, id++, err)) return -1;
+        qc_lines_progress(&r->lines, r->o->progress, r->o->ctx);
     }
     qc_import_note(r->o, "%u features, %s; label: the first number", r->columns,
                    channels == r->columns ? "each a channel" : "in channels one after another");

@@ -1,6 +1,6 @@
 /* MATLAB files of any content (version 5): windows as examples x length, x channels x length, x channels x height x
- * length, labels one per row; or, with --window, samples x channels. Variables are named by --variable and --y, or have
- * usual names.
+ * length, labels one per row; or, with --window, samples x channels. Variables are named by --variable and --y ("s.x"
+ * is field x of the structure s), or have usual names.
  */
 #include <math.h>
 #include <stdio.h>
@@ -10,6 +10,7 @@
 #include "../base/digest.h"
 #include "../base/file.h"
 #include "arraywindows.h"
+#include "lines.h"
 #include "matfile.h"
 #include "tree.h"
 
@@ -19,84 +20,122 @@ typedef struct Reader {
     QcMat *mat;
 } Reader;
 
-/* A variable as an array; `bytes` owns the values. */
-static int load(QcArray *out, const Reader *r, const char *name, QcErr *err)
+static void load(QcArray *out, const Reader *r, const QcMatVariable *v)
 {
-    double *values = NULL;
-    snprintf(out->where, sizeof out->where, "%.250s: '%.60s'", r->path, name);
-    if (qc_mat_array(&values, out->a.shape, &out->a.rank, r->mat, name, err)) return -1;
-    out->bytes = (uint8_t *)values;
+    snprintf(out->where, sizeof out->where, "%.250s: '%.60s'", r->path, v->name);
     out->there = 1;
-    out->a.kind = 'f';
-    out->a.item = sizeof *values;
-    out->a.data = out->bytes;
-    out->a.count = 1;
-    for (uint32_t k = 0; k < out->a.rank; k++) { /* the first dimension is the fastest */
-        out->a.stride[k] = out->a.count;
-        out->a.count *= out->a.shape[k];
-    }
-    return 0;
+    out->a = v->a;
 }
 
-/* The name asked for, or the first usual one that is there; "" if there is none. */
-static int find(char name[QC_MAT_NAME], const Reader *r, const char *asked, const char *const *usual, const char *what,
-                QcErr *err)
+/* "x, s.data, s.label": what is inside, without cells. */
+static const char *list_variables(char list[300], const QcMat *m, int numbers)
 {
-    char list[300] = "", each[QC_MAT_NAME];
-    int numeric, best = 1000;
-    uint32_t rank;
-    uint64_t count;
-    *name = 0;
-    qc_mat_rewind(r->mat);
-    while (qc_mat_next(each, &numeric, &rank, &count, r->mat)) {
+    *list = 0;
+    for (uint32_t k = 0; k < m->n; k++) {
+        const QcMatVariable *v = &m->variables[k];
         size_t used = strlen(list);
-        if (used < 200) snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "", each);
-        if (asked && !strcmp(asked, each)) best = 0, strcpy(name, each);
-        for (int k = 0; !asked && usual[k] && k < best; k++)
-            if (numeric && !strcmp(usual[k], each)) best = k, strcpy(name, each);
+        if (strchr(v->name, '{') || v->kind == QC_MAT_STRUCTURE) continue;
+        if (numbers && (v->kind != QC_MAT_NUMBERS || v->a.count < 2)) continue;
+        if (used > 220) return strcat(list, ", ...");
+        snprintf(list + used, 300 - used, "%s%.60s", used ? ", " : "", v->name);
     }
-    if (asked && !*name)
+    return list;
+}
+
+/* The variable asked for, or the first usual one that is there; *found stays NULL if there is none. */
+static int find(const QcMatVariable **found, const Reader *r, const char *asked, const char *const *usual,
+                const char *what, QcErr *err)
+{
+    char list[300];
+    *found = asked ? qc_mat_find(r->mat, asked) : NULL;
+    if (asked && !*found)
         return qc_fail(err, QC_EUSAGE, "%.200s has no variable '%.60s' for the %s; it has %s", r->path, asked, what,
-                       list);
+                       list_variables(list, r->mat, 0));
+    for (; !asked && !*found && *usual; usual++) {
+        const QcMatVariable *v = qc_mat_find(r->mat, *usual);
+        if (v && (v->kind == QC_MAT_NUMBERS || v->kind == QC_MAT_CELLS)) *found = v;
+    }
     return 0;
 }
 
-/* The only variable that can be the windows: of numbers, more than one column. */
-static int find_only(char name[QC_MAT_NAME], const Reader *r, QcErr *err)
+/* The only variable that can be the windows: of numbers, more than one value. */
+static int find_only(const QcMatVariable **found, const Reader *r, QcErr *err)
 {
-    char each[QC_MAT_NAME], list[300] = "";
-    int numeric, n = 0;
-    uint32_t rank;
-    uint64_t count;
-    qc_mat_rewind(r->mat);
-    while (qc_mat_next(each, &numeric, &rank, &count, r->mat)) {
-        size_t used = strlen(list);
-        if (!numeric || count < 2) continue;
-        if (used < 200) snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "", each);
-        if (!n++) strcpy(name, each);
+    char list[300];
+    uint32_t n = 0;
+    for (uint32_t k = 0; k < r->mat->n; k++) {
+        const QcMatVariable *v = &r->mat->variables[k];
+        if (v->kind == QC_MAT_NUMBERS && v->a.count > 1 && !strchr(v->name, '{') && !n++) *found = v;
     }
     if (n == 1) return 0;
+    list_variables(list, r->mat, n > 0);
     return qc_fail(err, QC_EUSAGE,
                    n ? "%.200s has several variables: name that with the windows (--variable): %s"
-                     : "%.200s has no array of numbers%s",
+                     : "%.200s has no array of numbers (it has %s)",
                    r->path, list);
 }
 
-/* Labels as a row or a column of whole numbers. */
-static int read_labels(QcDataset *d, const QcArray *y, QcErr *err)
+static int is_windows(const Reader *r, const QcMatVariable *v, QcErr *err)
 {
-    char name[32];
-    if (y->a.count != d->n)
-        return qc_fail(err, QC_EFORMAT, "%s must have one value for each of the %u examples", y->where, d->n);
+    char list[300];
+    if (v->kind == QC_MAT_NUMBERS && v->a.count) return 1;
+    if (v->kind == QC_MAT_CELLS || v->kind == QC_MAT_STRUCTURE)
+        qc_fail(err, QC_EUSAGE, "%.200s: '%.60s' is %s: --variable names one array of numbers in it (the file has %s)",
+                r->path, v->name, v->what, list_variables(list, r->mat, 1));
+    else
+        qc_fail(err, QC_EFORMAT, "%.200s: '%.60s' is no array of numbers, but %s", r->path, v->name,
+                v->a.count ? v->what : "empty");
+    return 0;
+}
+
+/* --- labels -------------------------------------------------------------------------------------------------- */
+
+/* The label of example i: a whole number, a cell with text or a number, or a row of letters. */
+static int name_label(char name[QC_FIELD_NAME], const QcMatVariable *v, uint32_t i, const char *where, QcErr *err)
+{
+    char text[QC_FIELD_NAME];
+    QcLines place = {.name = where, .line = i + 1};
+    int bad = 0;
+    if (v->kind == QC_MAT_NUMBERS) bad = qc_ndarray_text(text, sizeof text, &v->a, i);
+    else if (v->kind == QC_MAT_CELLS) bad = qc_mat_text(text, sizeof text, v + 1 + i);
+    else {
+        uint64_t n = v->a.shape[1];
+        bad = n >= sizeof text || v->a.count != v->a.shape[0] * n;
+        for (uint64_t k = 0; !bad && k < n; k++) {
+            double letter = qc_ndarray_real(&v->a, i + k * v->a.shape[0]);
+            bad = letter < 1 || letter > 127;
+            text[k] = (char)letter;
+        }
+        if (!bad) text[n] = 0;
+    }
+    if (bad && v->kind == QC_MAT_NUMBERS)
+        return qc_fail(err, QC_EFORMAT, "%s: value %u is %g, which is no class", where, i + 1,
+                       qc_ndarray_real(&v->a, i));
+    if (bad)
+        return qc_fail(err, QC_EFORMAT, "%s: value %u is no text or whole number, so that it is no class", where,
+                       i + 1);
+    QcField field = qc_field_trim((QcField){text, text + strlen(text)});
+    *name = 0;
+    return field.at < field.end ? qc_field_name(name, &place, field, err) : 0; /* empty: no label */
+}
+
+/* A row or a column of whole numbers or cells, or rows of letters. */
+static int read_labels(QcDataset *d, const Reader *r, const QcMatVariable *v, QcErr *err)
+{
+    char name[QC_FIELD_NAME], where[400];
+    snprintf(where, sizeof where, "%.250s: '%.60s'", r->path, v->name);
+    int flat = v->kind != QC_MAT_CELLS || v->inside == v->a.count; /* cells in cells are no labels */
+    for (uint32_t k = 0; v->kind == QC_MAT_CELLS && flat && k < v->inside; k++) flat = v[1 + k].level == v->level + 1;
+    uint64_t n = v->kind == QC_MAT_TEXT ? v->a.shape[0] : v->a.count;
+    if (!flat || v->kind == QC_MAT_STRUCTURE || v->kind == QC_MAT_OTHER || n != d->n)
+        return qc_fail(err, QC_EFORMAT, "%s must have one value for each of the %u examples", where, d->n);
     for (uint32_t i = 0; i < d->n; i++) {
-        double v = qc_ndarray_real(&y->a, i);
         uint32_t label;
-        if (v != floor(v) || !(fabs(v) < 1e15))
-            return qc_fail(err, QC_EFORMAT, "%s: value %u is %g, which is no class", y->where, i + 1, v);
-        snprintf(name, sizeof name, "%.0f", v);
+        if (name_label(name, v, i, where, err)) return -1;
+        if (!*name) continue;
         if (qc_names_add(&d->labels, &d->arena, name, &label, err)) return -1;
         if (d->labels.n > 255)
-            return qc_fail(err, QC_EFORMAT, "%s has more than 255 different values, which are no classes", y->where);
+            return qc_fail(err, QC_EFORMAT, "%s has more than 255 different values, which are no classes", where);
         d->label[i] = (int32_t)label;
     }
     return qc_import_sort_labels(d, err);
@@ -105,17 +144,14 @@ static int read_labels(QcDataset *d, const QcArray *y, QcErr *err)
 static int describe(QcDataset *d, const Reader *r, uint64_t id, QcErr *err)
 {
     static const char *const usual[] = {"y", "Y", "label", "labels", "target", "class", NULL};
-    char name[QC_MAT_NAME] = "";
-    QcArray y = {0};
+    const QcMatVariable *y = NULL;
     const char *asked = r->o->label && !strcmp(r->o->label, "none") ? NULL : r->o->label;
     for (uint32_t i = 0; i < d->n; i++) d->id[i] = id + i;
     if (r->o->label && !asked) return 0;
-    int status = find(name, r, asked, usual, "labels", err) || (*name && load(&y, r, name, err)) ? -1 : 0;
-    if (!status && *name) status = read_labels(d, &y, err);
-    if (!status && !*name)
-        qc_import_warn(r->o, "%.200s has no variable y: the examples have no labels (--y names them)", r->path);
-    free(y.bytes);
-    return status;
+    if (find(&y, r, asked, usual, "labels", err)) return -1;
+    if (y) return read_labels(d, r, y, err);
+    qc_import_warn(r->o, "%.200s has no variable y: the examples have no labels (--y names them)", r->path);
+    return 0;
 }
 
 static int cut(QcDataset *d, const Reader *r, const QcArray *x, uint64_t id, QcErr *err)
@@ -131,7 +167,7 @@ static int cut(QcDataset *d, const Reader *r, const QcArray *x, uint64_t id, QcE
     return status;
 }
 
-static int whole(QcDataset *d, const Reader *r, const QcArray *x, uint64_t id, QcErr *err)
+static int whole(QcDataset *d, const Reader *r, QcArray *x, uint64_t id, QcErr *err)
 {
     uint8_t *keep = NULL;
     int status = qc_array_windows(d, &keep, x, r->o, err) || describe(d, r, id, err) || qc_array_keep(d, keep, err) ||
@@ -145,21 +181,15 @@ static int whole(QcDataset *d, const Reader *r, const QcArray *x, uint64_t id, Q
 static int read_file(QcDataset *d, const Reader *r, QcErr *err)
 {
     static const char *const usual[] = {"x", "X", "data", "windows", "features", "fea", NULL};
-    char name[QC_MAT_NAME];
-    uint8_t *bytes = NULL, digest[QC_DIGEST_BYTES];
-    size_t length;
+    const QcMatVariable *v = NULL;
+    uint8_t digest[QC_DIGEST_BYTES];
     QcArray x = {0};
-    if (qc_read_all(r->path, &bytes, &length, err)) return -1;
-    qc_digest(digest, bytes, length);
-    free(bytes);
+    qc_inputview_digest(&r->mat->view, digest);
     uint64_t id = (uint64_t)(digest[0] & 0x1f) << 48 | (uint64_t)digest[1] << 40 | (uint64_t)digest[2] << 32;
-    int status = find(name, r, r->o->values, usual, "windows", err) || (!*name && find_only(name, r, err)) ||
-                         load(&x, r, name, err)
-                     ? -1
-                     : 0;
-    if (!status) status = r->o->window ? cut(d, r, &x, id, err) : whole(d, r, &x, id, err);
-    free(x.bytes);
-    return status;
+    if (find(&v, r, r->o->values, usual, "windows", err) || (!v && find_only(&v, r, err)) || !is_windows(r, v, err))
+        return -1;
+    load(&x, r, v);
+    return r->o->window ? cut(d, r, &x, id, err) : whole(d, r, &x, id, err);
 }
 
 static int import_mat(QcDataset *d, const char *path, const QcImportOptions *o, QcErr *err)

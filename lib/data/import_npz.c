@@ -23,11 +23,12 @@ enum { CLASSES_MAX = 255 };
 typedef struct Reader {
     const QcImportOptions *o;
     const char *name;
-    uint8_t *bytes; /* the file */
-    size_t length;
+    QcInputView view; /* the file */
+    uint64_t id; /* that ids are counted from */
     QcArena arena;
     QcZip zip; /* no members: the file is one array */
     const QcZipMember *windows; /* the array x */
+    uint8_t *used; /* [zip.n] */
 } Reader;
 
 static int recognise_npz(const char *path) { return qc_path_ends_in(path, ".npz") && qc_is_regular(path); }
@@ -55,8 +56,10 @@ static int load_member(QcArray *out, const Reader *r, const QcZipMember *m, QcEr
     int shown = name_length(m->name);
     snprintf(out->where, sizeof out->where, "%.200s: array '%.*s'", r->name, shown > 60 ? 60 : shown, m->name);
     const uint8_t *from = NULL;
-    if (qc_zip_view(&from, &out->bytes, &r->zip, m, err)) return -1;
+    if (qc_zip_view(&from, &out->view, &r->zip, m, err)) return -1;
     out->there = 1;
+    out->within = r->zip.view;
+    if (out->view.bytes) out->within = NULL;
     return qc_ndarray_parse(&out->a, from, (size_t)m->length, out->where, err);
 }
 
@@ -67,6 +70,7 @@ static int find_array(QcArray *out, const Reader *r, const char *asked, const ch
     const QcZipMember *m = asked ? member(r, asked) : NULL;
     if (asked && !m) return qc_fail(err, QC_EUSAGE, "%.300s has no array '%.60s' for the %s", r->name, asked, what);
     for (; !m && *usual; usual++) m = member(r, *usual);
+    if (m) r->used[m - r->zip.members] = 1;
     return m ? load_member(out, r, m, err) : 0;
 }
 
@@ -76,6 +80,7 @@ static int find_windows(QcArray *x, Reader *r, QcErr *err)
     for (const char *const *name = usual; *name && !r->windows; name++)
         r->windows = member(r, r->o->values ? r->o->values : *name);
     if (find_array(x, r, r->o->values, usual, "windows", err)) return -1;
+    if (!x->there && r->zip.n == 1) r->used[0] = 1;
     if (!x->there && r->zip.n == 1 && load_member(x, r, r->windows = &r->zip.members[0], err)) return -1;
     return x->there ? 0
                     : qc_fail(err, QC_EUSAGE, "%.300s has no array x: name that with the windows (--x NAME)", r->name);
@@ -172,7 +177,7 @@ static int read_labels(QcDataset *d, const Reader *r, const QcArray *y, QcErr *e
     if (one_per_example(y, d, err)) return -1;
     int status = qc_ndarray_is_text(&y->a) ? 0 : find_array(&names, r, NULL, usual, "label names", err);
     if (!status) status = names.there ? look_up_labels(d, y, &names, err) : name_labels(d, y, err);
-    free(names.bytes);
+    qc_inputview_close(&names.view);
     return status;
 }
 
@@ -195,7 +200,7 @@ static int ask_for_labels(const QcDataset *d, const Reader *r, QcErr *err)
         if (m == r->windows || has_another_use(m->name) || m->length > (uint64_t)4 * QC_FIELD_NAME * (d->n + 1))
             continue;
         int may_be = !load_member(&a, r, m, &unused) && !one_per_example(&a, d, &unused);
-        free(a.bytes);
+        qc_inputview_close(&a.view);
         if (may_be)
             return qc_fail(err, QC_EUSAGE,
                            "%.200s has no array y, but '%.*s' has a value for each example: --y names the labels, "
@@ -213,7 +218,7 @@ static int find_labels(QcDataset *d, const Reader *r, QcErr *err)
     if (r->o->label && !strcmp(r->o->label, "none")) return 0;
     int status = find_array(&y, r, r->o->label, usual, "labels", err);
     if (!status) status = y.there ? read_labels(d, r, &y, err) : ask_for_labels(d, r, err);
-    free(y.bytes);
+    qc_inputview_close(&y.view);
     return status;
 }
 
@@ -230,7 +235,7 @@ static int find_places(QcDataset *d, uint32_t *index, QcNames *names, const Read
         if (!status && !*name) status = qc_fail(err, QC_EFORMAT, "%s: value %u is empty", a.where, i);
         if (!status) status = qc_names_add(names, &d->arena, name, &index[i], err);
     }
-    free(a.bytes);
+    qc_inputview_close(&a.view);
     return status;
 }
 
@@ -257,18 +262,15 @@ static int check_ids(const QcDataset *d, const char *where, QcErr *err)
 static int find_ids(QcDataset *d, const Reader *r, QcErr *err)
 {
     static const char *const usual[] = {"id", NULL};
-    uint8_t digest[QC_DIGEST_BYTES];
     QcArray a = {0};
-    qc_digest(digest, r->bytes, r->length);
-    uint64_t base = (uint64_t)(digest[0] & 0x1f) << 48 | (uint64_t)digest[1] << 40 | (uint64_t)digest[2] << 32;
-    for (uint32_t i = 0; i < d->n; i++) d->id[i] = base + i;
+    for (uint32_t i = 0; i < d->n; i++) d->id[i] = r->id + i;
     int status = find_array(&a, r, NULL, usual, "ids", err);
     if (!status && a.there) status = one_per_example(&a, d, err);
     for (uint32_t i = 0; !status && a.there && i < d->n; i++)
         if (qc_ndarray_whole(&d->id[i], &a.a, i * a.a.stride[0]))
             status = qc_fail(err, QC_EFORMAT, "%s: value %u is no id", a.where, i);
     if (!status && a.there) status = check_ids(d, a.where, err);
-    free(a.bytes);
+    qc_inputview_close(&a.view);
     return status;
 }
 
@@ -279,6 +281,23 @@ static int describe(QcDataset *d, const Reader *r, QcErr *err)
                    find_ids(d, r, err)
                ? -1
                : 0;
+}
+
+/* Arrays of other names may be the groups, or examples that the user expects. */
+static void note_unread(const Reader *r)
+{
+    char list[300] = "";
+    uint32_t n = 0;
+    for (uint32_t k = 0; k < r->zip.n; k++) {
+        size_t used = strlen(list);
+        int shown = name_length(r->zip.members[k].name);
+        if (r->used[k]) continue;
+        if (n++ < 6) snprintf(list + used, sizeof list - used, "%s%.*s", used ? ", " : "", shown > 40 ? 40 : shown,
+                              r->zip.members[k].name);
+    }
+    if (n)
+        qc_import_note(r->o, "%.200s: arrays that were not read: %s%s (--x, --y, --group-column, --recording-column "
+                       "name others)", r->name, list, n > 6 ? ", ..." : "");
 }
 
 /* --window: a row of x is a sample. */
@@ -300,7 +319,7 @@ static int read_samples(QcDataset *d, const Reader *r, const QcArray *x, QcErr *
     for (uint32_t k = 0; times && k < samples.n; k++) times[k] = qc_ndarray_real(&t.a, k * t.a.stride[0]);
     if (!status) status = qc_array_cut(d, x, &samples, times, r->o, err);
     free(times);
-    free(t.bytes);
+    qc_inputview_close(&t.view);
     qc_dataset_release(&samples);
     return status;
 }
@@ -309,26 +328,39 @@ static int read_archive(QcDataset *d, Reader *r, QcErr *err)
 {
     QcArray x = {0};
     uint8_t *keep = NULL;
-    int status = qc_zip_open(&r->zip, r->bytes, r->length, r->name, &r->arena, err) || find_windows(&x, r, err) ? -1
-                                                                                                                : 0;
+    if (qc_zip_open(&r->zip, &r->view, r->name, &r->arena, err) ||
+        !(r->used = qc_arena_take(&r->arena, r->zip.n, 1, err)))
+        return -1;
+    int status = find_windows(&x, r, err);
     if (!status && r->o->window) {
         status = read_samples(d, r, &x, err);
-        free(x.bytes);
+        qc_inputview_close(&x.view);
+        if (!status) note_unread(r);
         return status;
     }
     if (!status) status = qc_array_windows(d, &keep, &x, r->o, err);
-    free(x.bytes);
+    qc_inputview_close(&x.view);
     if (!status) status = describe(d, r, err) || qc_array_keep(d, keep, err) || qc_import_shape(d, r->o, err) ? -1 : 0;
+    if (!status) note_unread(r);
     free(keep);
     return status;
+}
+
+static int open_file(Reader *r, const char *path, QcErr *err)
+{
+    uint8_t digest[QC_DIGEST_BYTES];
+    if (qc_inputview_open(&r->view, path, err)) return -1;
+    qc_inputview_digest(&r->view, digest);
+    r->id = (uint64_t)(digest[0] & 0x1f) << 48 | (uint64_t)digest[1] << 40 | (uint64_t)digest[2] << 32;
+    return 0;
 }
 
 static int import_npz(QcDataset *d, const char *path, const QcImportOptions *o, QcErr *err)
 {
     Reader r = {.o = o, .name = qc_input_name(path)};
-    int status = qc_read_all(path, &r.bytes, &r.length, err);
+    int status = open_file(&r, path, err);
     if (!status) status = read_archive(d, &r, err);
-    free(r.bytes);
+    qc_inputview_close(&r.view);
     qc_arena_release(&r.arena);
     return status;
 }
@@ -337,34 +369,33 @@ static int import_npz(QcDataset *d, const char *path, const QcImportOptions *o, 
 static int read_label_file(QcDataset *d, const QcImportOptions *o, QcErr *err)
 {
     QcArray y = {0};
-    size_t length;
     const char *path = o->label;
     const Reader alone = {0};
     if (!path) qc_import_note(o, "no example has a label: --y FILE names the array of labels");
     if (!path || !strcmp(path, "none")) return 0;
     snprintf(y.where, sizeof y.where, "%.300s", path);
-    int status = qc_read_all(path, &y.bytes, &length, err) || qc_ndarray_parse(&y.a, y.bytes, length, y.where, err) ||
+    int status = qc_inputview_open(&y.view, path, err) ||
+                         qc_ndarray_parse(&y.a, y.view.bytes, y.view.length, y.where, err) ||
                          read_labels(d, &alone, &y, err)
                      ? -1
                      : 0;
-    free(y.bytes);
+    qc_inputview_close(&y.view);
     return status;
 }
 
 static int import_npy(QcDataset *d, const char *path, const QcImportOptions *o, QcErr *err)
 {
     Reader r = {.o = o, .name = qc_input_name(path)};
-    QcArray x = {.there = 1};
+    QcArray x = {.there = 1, .within = &r.view};
     uint8_t *keep = NULL;
     snprintf(x.where, sizeof x.where, "%.300s", r.name);
-    int status = qc_read_all(path, &r.bytes, &r.length, err) ||
-                         qc_ndarray_parse(&x.a, r.bytes, r.length, x.where, err) ||
+    int status = open_file(&r, path, err) || qc_ndarray_parse(&x.a, r.view.bytes, r.view.length, x.where, err) ||
                          qc_array_windows(d, &keep, &x, o, err) || find_ids(d, &r, err) ||
                          read_label_file(d, o, err) || qc_array_keep(d, keep, err) || qc_import_shape(d, o, err)
                      ? -1
                      : 0;
     free(keep);
-    free(r.bytes);
+    qc_inputview_close(&r.view);
     return status;
 }
 

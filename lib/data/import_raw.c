@@ -15,20 +15,23 @@ static const char type_words[] = "none i8 u8 i16 u16 i32 u32 f32 f64";
 static const struct {
     char kind;
     uint32_t item;
-} types[] = {{0, 0}, {'i', 1}, {'u', 1}, {'i', 2}, {'u', 2}, {'i', 4}, {'u', 4}, {'f', 4}, {'f', 8}};
+    double zero, full; /* of sound: the value of silence, and of full scale above it */
+} types[] = {{0, 0, 0, 1}, {'i', 1, 0, 0x1p7}, {'u', 1, 0x1p7, 0x1p7}, {'i', 2, 0, 0x1p15}, {'u', 2, 0x1p15, 0x1p15},
+             {'i', 4, 0, 0x1p31}, {'u', 4, 0x1p31, 0x1p31}, {'f', 4, 0, 1}, {'f', 8, 0, 1}};
 
-static uint64_t id_of(const uint8_t *bytes, size_t length)
+static uint64_t id_of(QcInputView *v)
 {
     uint8_t digest[QC_DIGEST_BYTES];
-    qc_digest(digest, bytes, length);
+    qc_inputview_digest(v, digest);
     return (uint64_t)(digest[0] & 0x1f) << 48 | (uint64_t)digest[1] << 40 | (uint64_t)digest[2] << 32;
 }
 
-static int take(QcSeriesList *list, const uint8_t *bytes, size_t length, const char *path, const QcImportOptions *o,
-                QcErr *err)
+static int take(QcSeriesList *list, QcInputView *view, const char *path, const QcImportOptions *o, QcErr *err)
 {
+    size_t length = view->length;
     uint32_t channels = o->channels ? o->channels : 1;
-    QcNdarray a = {.kind = types[o->type].kind, .item = types[o->type].item, .swapped = o->big_endian, .data = bytes};
+    QcNdarray a = {
+        .kind = types[o->type].kind, .item = types[o->type].item, .swapped = o->big_endian, .data = view->bytes};
     uint64_t frame = (uint64_t)a.item * channels, steps = length / frame;
     if (!length) return qc_fail(err, QC_EFORMAT, "%.300s is empty", path);
     if (length % frame)
@@ -38,8 +41,9 @@ static int take(QcSeriesList *list, const uint8_t *bytes, size_t length, const c
     if (qc_series_channels(list, channels, path, err)) return -1;
     QcSeries *s = qc_series_add(list, (uint32_t)steps, err);
     if (!s) return -1;
+    list->rate = o->rate;
     s->file = path;
-    s->id = id_of(bytes, length);
+    s->id = id_of(view);
     for (uint32_t c = 0; c < channels; c++)
         for (uint64_t t = 0; t < steps; t++) {
             double v = qc_ndarray_real(&a, o->channels_last ? t * channels + c : c * steps + t);
@@ -48,6 +52,7 @@ static int take(QcSeriesList *list, const uint8_t *bytes, size_t length, const c
                 return qc_fail(
                     err, QC_EFORMAT, "%.300s: step %llu of channel %u is %s", path, (unsigned long long)t + 1, c + 1,
                     isfinite(v) ? "larger than 1e30" : "missing (NaN or infinite; --missing fill or drop allows it)");
+            if (o->front_end) v = (v - types[o->type].zero) / types[o->type].full; /* -1 to 1, as of sound files */
             s->x[c * steps + t] = there ? (float)v : NAN;
         }
     return 0;
@@ -55,15 +60,14 @@ static int take(QcSeriesList *list, const uint8_t *bytes, size_t length, const c
 
 static int gather(QcSeriesList *list, const char *path, const QcImportOptions *o, QcErr *err)
 {
-    uint8_t *bytes = NULL;
-    size_t length;
+    QcInputView view = {0};
     if (!o->type)
         return qc_fail(err, QC_EUSAGE, "raw samples do not say what they are: name their --type (i16, f32, ...)");
+    if (o->front_end && !(o->rate > 0 && o->rate == floor(o->rate)))
+        return qc_fail(err, QC_EUSAGE, "--front-end needs the --rate of raw samples: a whole number per second");
     if (o->channels > CHANNELS_MAX) return qc_fail(err, QC_EUSAGE, "more than %d channels", CHANNELS_MAX);
-    int status = qc_read_unpacked(path, &bytes, &length, err) || take(list, bytes, length, qc_input_name(path), o, err)
-                     ? -1
-                     : 0;
-    free(bytes);
+    int status = qc_gunzip_view(&view, path, err) || take(list, &view, qc_input_name(path), o, err) ? -1 : 0;
+    qc_inputview_close(&view);
     return status;
 }
 
@@ -98,6 +102,7 @@ static const QcImportRow *const rows[] = {&row_type,
                                           &qc_row_unequal,
                                           &qc_row_missing,
                                           &qc_row_length,
+                                          &qc_row_front,
                                           QC_ROWS_RECORDINGS,
                                           QC_ROWS_FILES,
                                           NULL};

@@ -112,7 +112,8 @@ static int read_part(Set *set, Recording *r, const char *path, QcErr *err)
         if (!x) status = -1;
         else {
             if (r->channels) memcpy(x, r->x, (size_t)r->channels * r->length * sizeof *x);
-            memcpy(x + (size_t)r->channels * s->length, s->x, (size_t)list.channels * s->length * sizeof *x);
+            for (uint32_t c = 0; c < list.channels; c++)
+                qc_series_channel(x + (size_t)(r->channels + c) * s->length, s, list.channels, c);
             if (!r->channels) r->id = own_id(set, s->id);
             *r = (Recording){r->recording, r->group, r->channels ? r->path : path, x, channels, s->length, r->id, 0};
         }

@@ -273,8 +273,7 @@ static int read_all(Reader *r, QcErr *err)
         if (!is_data(line)) continue;
         if (read_series(r, line, err)) return -1;
         r->list->items[r->list->n - 1].id = base + n++;
-        if (r->o->progress)
-            r->o->progress(r->o->ctx, (uint64_t)((const uint8_t *)r->lines.next - r->lines.bytes), r->lines.length);
+        qc_lines_progress(&r->lines, r->o->progress, r->o->ctx);
     }
     return n ? 0 : qc_fail(err, QC_EFORMAT, "%.300s: there are no series after @data", r->lines.name);
 }

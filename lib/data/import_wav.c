@@ -158,10 +158,7 @@ static const QcImportRow row_mono = {
     "mono", QC_ROW_FLAG, NULL, "the mean of all channels", offsetof(QcImportOptions, grey), NULL, 0};
 static const QcImportRow row_rate = {
     "rate", QC_ROW_REAL, "HZ", "resample to so many samples per second", offsetof(QcImportOptions, rate), NULL, 0};
-static const QcImportRow row_front = {
-    "front-end", QC_ROW_TEXT, "WHAT", "logmel or mfcc: logmel:bands=40,frame=25ms,hop=10ms",
-    offsetof(QcImportOptions, front_end), NULL, 0};
-static const QcImportRow *const rows[] = {&row_mono,      &row_rate,       &row_front,     &qc_row_window,
+static const QcImportRow *const rows[] = {&row_mono,      &row_rate,       &qc_row_front,     &qc_row_window,
                                           &qc_row_stride, &qc_row_unequal, &qc_row_length, QC_ROWS_FILES,
                                           NULL};
 

@@ -151,8 +151,7 @@ static int read_all(Reader *r, QcErr *err)
     r->base = qc_lines_id(&r->lines);
     while (qc_lines_next(&r->lines, &line)) {
         if (read_line(r, line, err)) return -1;
-        if (r->o->progress)
-            r->o->progress(r->o->ctx, (uint64_t)((const uint8_t *)r->lines.next - r->lines.bytes), r->lines.length);
+        qc_lines_progress(&r->lines, r->o->progress, r->o->ctx);
     }
     if (!r->records) return qc_fail(err, QC_EFORMAT, "%.300s is empty", r->lines.name);
     return end_run(r, err) || qc_import_check_groups(r->o, &r->users, r->lines.name, err) ? -1 : 0;

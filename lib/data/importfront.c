@@ -102,8 +102,8 @@ int qc_import_front(QcDataset *d, double rate, const QcImportOptions *o, QcErr *
     char text[QC_FRONT_TEXT];
     if (!o->front_end) return 0;
     if (d->channels != 1)
-        return qc_fail(err, QC_EUSAGE, "--front-end takes one channel, and the sound has %u: --mono takes their mean",
-                       d->channels);
+        return qc_fail(err, QC_EUSAGE,
+                       "--front-end takes one channel, not %u (of sound files, --mono takes their mean)", d->channels);
     if (read_setup(&s, o->front_end, rate, err) || qc_fronttables_make(&front, &s, &d->arena, err)) return -1;
     if (d->length < s.frame)
         return qc_fail(err, QC_EUSAGE, "a window of %u samples has no frame of %u samples (--front-end)", d->length,

@@ -74,6 +74,9 @@ const QcImportRow qc_row_crop = {"crop",   QC_ROW_FLAG, NULL, "take the middle p
                                  AT(crop), NULL,        0};
 const QcImportRow qc_row_grey = {
     "grey", QC_ROW_FLAG, NULL, "pictures of one channel (brightness), not of three colours", AT(grey), NULL, 0};
+const QcImportRow qc_row_front = {
+    "front-end", QC_ROW_TEXT, "WHAT", "logmel or mfcc: logmel:bands=40,frame=25ms,hop=10ms",
+    offsetof(QcImportOptions, front_end), NULL, 0};
 const QcImportRow qc_row_x = {"x", QC_ROW_TEXT, "NAME", "the array with the windows", AT(values), NULL, 0};
 const QcImportRow qc_row_y = {"y",       QC_ROW_TEXT, "NAME", "the array (npy, idx: the file) of labels, or none",
                               AT(label), NULL,        0};

@@ -36,7 +36,7 @@ extern const QcImportRow qc_row_label, qc_row_group, qc_row_recording, qc_row_ti
     qc_row_ignore, qc_row_header, qc_row_decimal, qc_row_channels, qc_row_channels_last, qc_row_features, qc_row_image,
     qc_row_unequal, qc_row_missing, qc_row_length, qc_row_window, qc_row_stride, qc_row_rate, qc_row_label_rule,
     qc_row_name_pattern, qc_row_label_names, qc_row_skip_bad, qc_row_size, qc_row_resize, qc_row_crop, qc_row_grey,
-    qc_row_x, qc_row_y;
+    qc_row_x, qc_row_y, qc_row_front;
 
 /* Options about one recording, and about what becomes of its samples: for lists of rows. */
 #define QC_ROWS_RECORDINGS &qc_row_window, &qc_row_stride, &qc_row_rate, &qc_row_label_rule

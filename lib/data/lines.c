@@ -12,46 +12,115 @@
 #include "gunzip.h"
 #include "number.h"
 
+enum { PIECE = 1 << 18 };
+
 static int is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
+
+/* --- UTF-16 ------------------------------------------------------------------------------------------------ */
+
+static uint32_t unit_at(const QcInputView *v, size_t at)
+{
+    const uint8_t *b = v->bytes + at;
+    return v->bytes[0] == 0xff ? b[0] | (uint32_t)b[1] << 8 : b[1] | (uint32_t)b[0] << 8;
+}
+
+static uint8_t *put_utf8(uint8_t *out, uint32_t c)
+{
+    int more = c < 0x80 ? 0 : c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+    static const uint8_t lead[] = {0, 0xc0, 0xe0, 0xf0};
+    *out++ = (uint8_t)(lead[more] | c >> 6 * more);
+    while (more--) *out++ = (uint8_t)(0x80 | (c >> 6 * more & 63));
+    return out;
+}
+
+/* Text as Excel ("Unicode text") and PowerShell write it becomes UTF-8. Half of a pair alone is no text. */
+static int convert_utf16(QcInputView *v, const char *name, QcErr *err)
+{
+    uint8_t *text = malloc(v->length / 2 * 3), *out = text;
+    if (!text) return qc_fail_memory(err, name);
+    int bad = v->length % 2;
+    for (size_t at = 2; !bad && at < v->length; at += 2) {
+        uint32_t c = unit_at(v, at);
+        if (c >= 0xd800 && c < 0xe000) {
+            uint32_t low = c < 0xdc00 && at + 2 < v->length ? unit_at(v, at += 2) : 0;
+            bad = low < 0xdc00 || low >= 0xe000;
+            c = 0x10000 + ((c & 0x3ff) << 10 | (low & 0x3ff));
+        }
+        if (!bad) out = put_utf8(out, c);
+    }
+    if (bad) {
+        free(text);
+        return qc_fail(err, QC_EFORMAT, "%.300s begins like text in UTF-16, but is damaged", name);
+    }
+    qc_inputview_close(v);
+    qc_inputview_own(v, text, (size_t)(out - text));
+    return 0;
+}
+
+/* --- the file ------------------------------------------------------------------------------------------------ */
+
+static int check_text(QcLines *l, QcErr *err)
+{
+    const uint8_t *bytes = l->view.bytes;
+    size_t length = l->view.length;
+    for (size_t at = 0, n; at < length; at += n) { /* by pieces, which are given back */
+        n = length - at < PIECE ? length - at : PIECE;
+        if (memchr(bytes + at, 0, n)) return qc_fail(err, QC_EFORMAT, "%.300s is not a text file", l->name);
+        qc_inputview_pass(&l->view, bytes + at + n);
+    }
+    return 0;
+}
 
 int qc_lines_open(QcLines *l, const char *path, QcErr *err)
 {
     *l = (QcLines){.name = qc_input_name(path)};
-    if (qc_read_unpacked(path, &l->bytes, &l->length, err)) return -1;
-    qc_lines_rewind(l);
-    int status = 0;
-    if (l->length >= 4 && !memcmp(l->bytes, "QCF1", 4))
+    if (qc_gunzip_view(&l->view, path, err)) return -1;
+    const QcInputView *v = &l->view;
+    int status = 0, utf16 = v->length >= 2 && (!memcmp(v->bytes, "\xff\xfe", 2) || !memcmp(v->bytes, "\xfe\xff", 2));
+    if (v->length >= 4 && !memcmp(v->bytes, "QCF1", 4))
         status = qc_fail(err, QC_EFORMAT, "%.300s is a qcore file already: there is nothing to import", l->name);
-    else if (l->length >= 2 && (!memcmp(l->bytes, "\xff\xfe", 2) || !memcmp(l->bytes, "\xfe\xff", 2)))
-        status =
-            qc_fail(err, QC_EFORMAT, "%.300s is text in UTF-16: convert it first (iconv -f UTF-16 -t UTF-8)", l->name);
-    else if (l->length && memchr(l->bytes, 0, l->length))
-        status = qc_fail(err, QC_EFORMAT, "%.300s is not a text file", l->name);
-    else if (l->length && !memchr(l->bytes, '\n', l->length)) {
-        const uint8_t *cr = memchr(l->bytes, '\r', l->length);
-        if (cr && cr + 1 < l->bytes + l->length)
-            status = qc_fail(err, QC_EFORMAT,
-                             "%.300s: no line end in %llu bytes (old Mac CR? tr '\\r' '\\n' converts)", l->name,
-                             (unsigned long long)l->length);
-    }
+    if (!status && utf16) status = convert_utf16(&l->view, l->name, err);
+    if (!status) status = check_text(l, err);
     if (status) qc_lines_close(l);
+    else qc_lines_rewind(l);
     return status;
 }
 
 void qc_lines_rewind(QcLines *l)
 {
-    l->next = (const char *)l->bytes;
-    l->end = l->next + l->length;
+    qc_inputview_again(&l->view);
+    l->next = (const char *)l->view.bytes;
+    l->end = l->next + l->view.length;
+    l->feed = l->sought = l->end;
     l->line = 0;
-    if (l->length >= 3 && !memcmp(l->next, "\xef\xbb\xbf", 3)) l->next += 3;
+    if (l->view.length >= 3 && !memcmp(l->next, "\xef\xbb\xbf", 3)) l->next += 3;
+}
+
+void qc_lines_progress(QcLines *l, void (*progress)(void *ctx, uint64_t done, uint64_t total), void *ctx)
+{
+    qc_inputview_pass(&l->view, l->next);
+    if (progress) progress(ctx, (uint64_t)((const uint8_t *)l->next - l->view.bytes), l->view.length);
+}
+
+/* The end of the line: LF, or a CR that no LF follows, as spreadsheets on a Mac write it. */
+static const char *line_end(QcLines *l)
+{
+    if (l->next < l->sought || l->next > l->feed) { /* in a file without LF it is sought once */
+        const char *feed = memchr(l->next, '\n', (size_t)(l->end - l->next));
+        l->sought = l->next;
+        l->feed = feed ? feed : l->end;
+    }
+    const char *cr = memchr(l->next, '\r', (size_t)(l->feed - l->next)), *after = cr;
+    while (after && after < l->feed && *after == '\r') after++; /* CR CR LF is one end, too */
+    return cr && after < l->feed ? cr : l->feed;
 }
 
 int qc_lines_raw(QcLines *l, QcField *line)
 {
     if (l->next == l->end) return 0;
-    const char *feed = memchr(l->next, '\n', (size_t)(l->end - l->next));
-    *line = (QcField){l->next, feed ? feed : l->end};
-    l->next = feed ? feed + 1 : l->end;
+    const char *end = line_end(l);
+    *line = (QcField){l->next, end};
+    l->next = end < l->end ? end + 1 : end;
     l->line++;
     return 1;
 }
@@ -66,7 +135,7 @@ int qc_lines_next(QcLines *l, QcField *line)
 void qc_lines_close(QcLines *l)
 {
     if (!l) return;
-    free(l->bytes);
+    qc_inputview_close(&l->view);
     *l = (QcLines){0};
 }
 
@@ -130,10 +199,10 @@ int qc_field_number(float *value, QcField field, const char **wrong)
     return *wrong ? -1 : 0;
 }
 
-uint64_t qc_lines_id(const QcLines *l)
+uint64_t qc_lines_id(QcLines *l)
 {
     uint8_t digest[QC_DIGEST_BYTES];
-    qc_digest(digest, l->bytes, l->length);
+    qc_inputview_digest(&l->view, digest);
     return (uint64_t)(digest[0] & 0x1f) << 48 | (uint64_t)digest[1] << 40 | (uint64_t)digest[2] << 32;
 }
 

@@ -1,6 +1,6 @@
 /* lines.h - a text file, line by line and field by field, with messages that name file and line.
  *
- * Fields are borrowed from the text. Lines may end in LF or CR LF; a byte-order mark is skipped.
+ * Fields are borrowed from the text. Lines may end in LF, CR LF or CR; a byte-order mark is skipped.
  */
 #ifndef QC_DATA_LINES_H
 #define QC_DATA_LINES_H
@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../base/err.h"
+#include "../base/inputview.h"
 
 typedef struct QcField {
     const char *at, *end;
@@ -16,21 +16,23 @@ typedef struct QcField {
 
 typedef struct QcLines {
     const char *name; /* of the file, for messages; borrowed */
-    uint8_t *bytes;   /* owned */
-    size_t length;
+    QcInputView view;
     const char *next, *end;
+    const char *feed, *sought; /* the first LF (else the end) after `sought` */
     uint32_t line; /* number of the current one, from 1 */
 } QcLines;
 
-/* Reads the whole file, which may be compressed with gzip; refuses a file that is no text (it has a zero byte) and our
- * own data files. */
+/* The whole file, which may be compressed with gzip; text in UTF-16 with a byte-order mark becomes UTF-8. Refuses a
+ * file that is no text (it has a zero byte) and our own data files. */
 int qc_lines_open(QcLines *l, const char *path, QcErr *err);
 int qc_lines_next(QcLines *l, QcField *line); /* 1: a line, without its end and without blanks around it; 0: no more */
 int qc_lines_raw(QcLines *l, QcField *line);  /* the same with all blanks, and with CR */
+/* Between lines: shows how far the file was read (`progress` may be NULL), and gives pages back (qc_inputview_pass). */
+void qc_lines_progress(QcLines *l, void (*progress)(void *ctx, uint64_t done, uint64_t total), void *ctx);
 void qc_lines_rewind(QcLines *l);
 void qc_lines_close(QcLines *l);
 /* What ids of the file's rows are counted from: 21 bits of its digest above 32 for the row, exact in a JSON number. */
-uint64_t qc_lines_id(const QcLines *l);
+uint64_t qc_lines_id(QcLines *l);
 /* "NAME:LINE: sentence", code QC_EFORMAT. */
 int qc_lines_fail(const QcLines *l, QcErr *err, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

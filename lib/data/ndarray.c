@@ -78,7 +78,8 @@ static int set_type(QcNdarray *a, const char *descr, const char *name, QcErr *er
     a->swapped = *descr == '>';
     a->kind = *at;
     if (*at == 'O')
-        return fail(name, err, "holds Python objects (pickled code), which are refused: save it as numbers");
+        return fail(name, err,
+                    "holds Python objects (pickled code), which are refused: save it as numbers or text (astype)");
     if (*at == 'U' || *at == 'S') {
         unsigned long length = 0;
         for (at++; *at >= '0' && *at <= '9' && length < 65536; at++) length = length * 10 + (unsigned long)(*at - '0');

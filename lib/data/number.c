@@ -12,6 +12,8 @@ enum { EXACT_POWER = 22, DIGITS_MAX = 19 /* fit 64 bits */, TOKEN_MAX = 512 };
 static const double powers[EXACT_POWER + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                                                1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
+static const uint64_t tens[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000};
+
 static locale_t plain_locale;
 static void make_plain_locale(void) { plain_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0); }
 
@@ -94,20 +96,67 @@ static const char *what_else(const char *at, const char *end)
     return qc_number_is_missing(at, end) ? "is missing" : "is not a number";
 }
 
+/* Eight letters at once: *n of them from the first on are digits, which make this number. */
+static inline uint64_t read_eight(const char *at, unsigned *n)
+{
+    uint64_t letters;
+    memcpy(&letters, at, sizeof letters);
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+    letters = __builtin_bswap64(letters);
+#endif
+    uint64_t digits = letters ^ 0x3030303030303030; /* a digit is now 0 to 9, any other letter is more */
+    uint64_t others = (((digits & 0x7f7f7f7f7f7f7f7f) + 0x7676767676767676) | digits) & 0x8080808080808080;
+    *n = others ? (unsigned)__builtin_ctzll(others) / 8 : 8;
+    if (!*n) return 0;
+    digits <<= 64 - 8 * *n; /* leading zeros instead of what follows the digits */
+    digits = digits * 10 + (digits >> 8); /* numbers of two digits in every other byte */
+    return ((digits & 0x000000ff000000ff) * 0x000f424000000064 +
+            (digits >> 16 & 0x000000ff000000ff) * 0x0000271000000001) >> 32;
+}
+
+/* Up to seven digits, a point, up to seven digits, and then a letter that is no exponent: most numbers of tables. 0:
+ * the number is of another form, or there is none. */
+static inline int read_short(double *value, const char **at, const char *end)
+{
+    enum { DIGITS = 7 };
+    const char *p = *at;
+    if (end - p < 2 * DIGITS + 3) return 0;
+    int negative = *p == '-';
+    p += negative;
+    const char *from = p;
+    uint64_t whole = 0;
+    for (unsigned digit; (digit = (unsigned)*p - '0') <= 9; p++) {
+        if (p - from == DIGITS) return 0;
+        whole = whole * 10 + digit;
+    }
+    if (p == from || *p != '.') return 0;
+    unsigned n;
+    uint64_t part = read_eight(++p, &n);
+    if (n > DIGITS || (p[n] | 32) == 'e') return 0;
+    double v = (double)(whole * tens[n] + part) / powers[n]; /* both exact, so it is rounded once */
+    uint64_t bits; /* of a sensor the sign is hard to predict, so that a branch takes longer */
+    memcpy(&bits, &v, sizeof bits);
+    bits |= (uint64_t)negative << 63;
+    memcpy(value, &bits, sizeof bits);
+    *at = p + n;
+    return 1;
+}
+
 const char *qc_number_read_double(double *value, const char **at, const char *end)
 {
     Decimal d;
+    if (read_short(value, at, end)) return NULL;
     const char *behind = read_decimal(&d, *at, end);
     if (!behind) return what_else(*at, end);
     double v = (double)d.mantissa;
     int exact = d.digits <= DIGITS_MAX && d.mantissa <= (uint64_t)1 << 53; /* as a double has it */
     if (!exact || d.power < -EXACT_POWER || d.power > EXACT_POWER) {
         v = read_slowly(*at, (size_t)(behind - *at));
+        if (isnan(v)) return "is not a number";
     } else {
         v = d.power < 0 ? v / powers[-d.power] : v * powers[d.power]; /* both exact, so the result is rounded once */
         if (d.negative) v = -v;
     }
-    if (isnan(v)) return "is not a number";
     /* the largest float, printed, may be a little above itself */
     if (!(fabs(v) < 1e38) || fabsf((float)v) > QC_VALUE_MAX) return "is out of range";
     *value = v;

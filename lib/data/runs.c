@@ -20,11 +20,16 @@ float *qc_recording_step(QcRecording *run, QcErr *err)
 
 QcSeries *qc_recording_close(QcRecording *run, QcSeriesList *list, QcErr *err)
 {
-    QcSeries *s = qc_series_add(list, run->steps, err);
-    if (!s) return NULL;
-    for (uint32_t t = 0; t < run->steps; t++)
-        for (uint32_t c = 0; c < run->channels; c++)
-            s->x[(uint64_t)c * run->steps + t] = run->x[(uint64_t)t * run->channels + c];
+    QcSeries *s = qc_series_add(list, 0, err);
+    float *x = s ? realloc(run->x, (uint64_t)run->steps * run->channels * sizeof *x) : NULL;
+    if (s && !x) qc_fail_memory(err, "a recording");
+    if (!x) return NULL;
+    run->x = NULL;
+    run->room = 0;
+    if (qc_arena_adopt(&list->arena, x, err)) return NULL;
+    s->x = x;
+    s->length = run->steps;
+    s->by_step = 1;
     run->steps = 0;
     return s;
 }

@@ -44,6 +44,14 @@ int qc_series_channels(QcSeriesList *list, uint32_t channels, const char *file, 
     return 0;
 }
 
+static uint32_t longest(const QcSeriesList *list)
+{
+    uint32_t length = 0;
+    for (uint32_t i = 0; i < list->n; i++)
+        if (list->items[i].length > length) length = list->items[i].length;
+    return length;
+}
+
 static int fail_series(const QcSeries *s, QcErr *err, const char *sentence)
 {
     return s->line ? qc_fail(err, QC_EFORMAT, "%.200s:%u: %s", s->file, s->line, sentence)
@@ -62,6 +70,27 @@ int qc_series_value(float *value, QcField field, int may_miss, const char **wron
 int qc_series_may_miss(const QcImportOptions *o)
 {
     return o->missing != QC_MISSING_REFUSE || o->unequal != QC_UNEQUAL_REFUSE;
+}
+
+void qc_series_channel(float *out, const QcSeries *s, uint32_t channels, uint32_t c)
+{
+    const float *x = s->x + (s->by_step ? c : (uint64_t)c * s->length);
+    for (uint32_t t = 0, step = s->by_step ? channels : 1; t < s->length; t++) out[t] = x[(uint64_t)t * step];
+}
+
+static void put_channel(QcSeries *s, uint32_t channels, uint32_t c, const float *x)
+{
+    float *out = s->x + (s->by_step ? c : (uint64_t)c * s->length);
+    for (uint32_t t = 0, step = s->by_step ? channels : 1; t < s->length; t++) out[(uint64_t)t * step] = x[t];
+}
+
+/* Room for one channel of any series of the list. NULL: out of memory. */
+static float *new_channel(const QcSeriesList *list, QcErr *err)
+{
+    uint32_t length = longest(list);
+    float *x = malloc((length ? length : 1) * sizeof *x);
+    if (!x) qc_fail_memory(err, "a channel");
+    return x;
 }
 
 static int step_is_empty(const float *row, uint32_t channels, uint32_t length, uint32_t t)
@@ -119,22 +148,35 @@ static int has_missing(const float *x, uint64_t n)
 
 /* Runs longer than a window stay missing, because a filled window would have no measured value. window 0: a series
  * is a window, and a channel without any value is an error. */
+static int fill_series(QcSeries *s, float *line, QcFilled *filled, uint32_t channels, uint32_t window, QcErr *err)
+{
+    if (!has_missing(s->x, (uint64_t)channels * s->length)) return 0;
+    for (uint32_t c = 0; c < channels; c++) {
+        qc_series_channel(line, s, channels, c);
+        if (!qc_series_fill(line, s->length, window ? window : s->length, filled) && !window)
+            return fail_series(s, err, "a channel has no value at all, so that nothing can be filled in");
+        put_channel(s, channels, c, line);
+    }
+    return 0;
+}
+
 static int fill_list(QcSeriesList *list, uint32_t window, const QcImportOptions *o, QcErr *err)
 {
     QcFilled filled = {0};
     uint64_t all = 0;
     uint32_t shortest = UINT32_MAX;
-    for (uint32_t i = 0; o->missing == QC_MISSING_FILL && i < list->n; i++) {
+    if (o->missing != QC_MISSING_FILL) return 0;
+    float *line = new_channel(list, err);
+    int status = line ? 0 : -1;
+    for (uint32_t i = 0; !status && i < list->n; i++) {
         QcSeries *s = &list->items[i];
         all += (uint64_t)list->channels * s->length;
         if (s->length < shortest) shortest = s->length;
-        for (uint32_t c = 0; s->length && c < list->channels; c++)
-            if (!qc_series_fill(s->x + (uint64_t)c * s->length, s->length, window ? window : s->length, &filled) &&
-                !window)
-                return fail_series(s, err, "a channel has no value at all, so that nothing can be filled in");
+        status = fill_series(s, line, &filled, list->channels, window, err);
     }
-    qc_filled_note(&filled, all, window ? window : shortest, o);
-    return 0;
+    free(line);
+    if (!status) qc_filled_note(&filled, all, window ? window : shortest, o);
+    return status;
 }
 
 /* --- names and places ------------------------------------------------------------------------------- */
@@ -162,6 +204,33 @@ static void copy_place(QcDataset *d, uint32_t i, const QcSeries *s, uint64_t k)
     d->id[i] = s->id + k;
 }
 
+/* Memory of values that were copied, given back in large pieces. */
+typedef struct Spent {
+    const char *from, *to;
+    const float *own; /* of a series by steps: memory of its own, which ends in other memory's bookkeeping */
+} Spent;
+
+static void give_back(Spent *spent)
+{
+    qc_give_back((void *)(uintptr_t)spent->from, (size_t)(spent->to - spent->from));
+    spent->from = spent->to;
+}
+
+/* Pieces of one block of an arena have gaps of less than 64 bytes; pieces of two blocks have larger gaps. */
+static void spend(Spent *spent, const QcSeries *s, const float *x, uint64_t n)
+{
+    enum { PIECE = 1 << 20, GAP = 64 };
+    const char *at = (const char *)x;
+    const float *own = s->by_step ? s->x : NULL;
+    if (!spent->to || own != spent->own || at < spent->to || at - spent->to >= GAP) {
+        if (spent->to) give_back(spent);
+        spent->from = at;
+        spent->own = own;
+    }
+    spent->to = at + n * sizeof *x;
+    if (spent->to - spent->from >= PIECE) give_back(spent);
+}
+
 /* --- one example for each series ---------------------------------------------------------------------- */
 
 void qc_series_resample(float *out, uint32_t n, const float *x, uint32_t length)
@@ -174,14 +243,6 @@ void qc_series_resample(float *out, uint32_t n, const float *x, uint32_t length)
         double part = at - left, a = x[left], b = length > 1 ? x[left + 1] : a;
         out[t] = (float)(a + (b - a) * part);
     }
-}
-
-static uint32_t longest(const QcSeriesList *list)
-{
-    uint32_t length = 0;
-    for (uint32_t i = 0; i < list->n; i++)
-        if (list->items[i].length > length) length = list->items[i].length;
-    return length;
 }
 
 static int fail_length(const QcSeries *s, uint32_t length, const QcImportOptions *o, QcErr *err)
@@ -210,35 +271,43 @@ static int check_lengths(const QcSeriesList *list, uint32_t length, const QcImpo
     return 0;
 }
 
-static void copy_whole(float *x, uint32_t length, const QcSeries *s, uint32_t channels, int resample)
+/* line: room for a channel. What is after a shorter series stays zero. */
+static void copy_whole(float *x, uint32_t length, const QcSeries *s, float *line, uint32_t channels, int resample)
 {
+    int resampled = resample && s->length != length;
     for (uint32_t c = 0; c < channels; c++, x += length) {
-        const float *from = s->x + (uint64_t)c * s->length;
-        if (resample && s->length != length) qc_series_resample(x, length, from, s->length);
-        else memcpy(x, from, s->length * sizeof *x); /* what is after it stays zero */
+        qc_series_channel(resampled ? line : x, s, channels, c);
+        if (resampled) qc_series_resample(x, length, line, s->length);
     }
 }
 
 int qc_series_whole(QcDataset *d, QcSeriesList *list, const QcImportOptions *o, QcErr *err)
 {
     uint32_t length = o->length ? o->length : longest(list), n = 0;
+    Spent spent = {0};
     if (!list->n) return qc_fail(err, QC_EFORMAT, "there are no series");
     if (check_lengths(list, length, o, err) || fill_list(list, 0, o, err)) return -1;
     for (uint32_t i = 0; i < list->n; i++) {
         QcSeries *s = &list->items[i];
-        if (!has_missing(s->x, (uint64_t)list->channels * s->length)) list->items[n++] = *s;
+        if (o->missing != QC_MISSING_DROP || !has_missing(s->x, (uint64_t)list->channels * s->length))
+            list->items[n++] = *s;
     }
     if (!n)
         return qc_fail(err, QC_EFORMAT, "%.300s: values are missing in every series, so that all are dropped",
                        list->items[0].file);
     list->n = n;
-    if (qc_dataset_init(d, n, list->channels, 1, length, 0, err) || copy_all_names(d, list, err)) return -1;
-    for (uint32_t i = 0; i < n; i++) {
-        copy_whole(d->x + i * qc_dataset_values(d), length, &list->items[i], list->channels,
+    float *line = new_channel(list, err);
+    if (!line) return -1;
+    int status = qc_dataset_init(d, n, list->channels, 1, length, 0, err) || copy_all_names(d, list, err) ? -1 : 0;
+    for (uint32_t i = 0; !status && i < n; i++) {
+        const QcSeries *s = &list->items[i];
+        copy_whole(d->x + i * qc_dataset_values(d), length, s, line, list->channels,
                    o->unequal == QC_UNEQUAL_RESAMPLE);
-        copy_place(d, i, &list->items[i], 0);
+        copy_place(d, i, s, 0);
+        spend(&spent, s, s->x, (uint64_t)list->channels * s->length);
     }
-    return 0;
+    free(line);
+    return status;
 }
 
 /* --- windows ------------------------------------------------------------------------------------------ */
@@ -298,27 +367,48 @@ static int32_t window_label(const QcSeries *s, uint64_t from, uint32_t window, Q
     return rule == QC_LABEL_PURE && most < window ? -2 : best;
 }
 
-/* Windows in order; without a dataset they are only counted. Those with a value that is missing are left out (--missing
- * drop). */
-static uint64_t cut_windows(QcDataset *d, const QcSeriesList *list, uint32_t window, uint32_t stride, QcLabelRule rule)
+/* A value of the window from this step on is missing. */
+static int window_misses(const QcSeries *s, uint32_t channels, uint64_t from, uint32_t window)
+{
+    if (s->by_step) return has_missing(s->x + from * channels, (uint64_t)window * channels);
+    for (uint32_t c = 0; c < channels; c++)
+        if (has_missing(s->x + (uint64_t)c * s->length + from, window)) return 1;
+    return 0;
+}
+
+static void copy_window(float *out, const QcSeries *s, uint32_t channels, uint64_t from, uint32_t window)
+{
+    for (uint32_t c = 0; c < channels; c++, out += window) {
+        const float *x = s->x + (s->by_step ? from * channels + c : (uint64_t)c * s->length + from);
+        if (!s->by_step) memcpy(out, x, window * sizeof *out);
+        else
+            for (uint32_t t = 0; t < window; t++) out[t] = x[(uint64_t)t * channels];
+    }
+}
+
+/* Windows in order; without a dataset they are only counted. Windows with a value that is missing are left out
+ * (--missing drop). */
+static uint64_t cut_windows(QcDataset *d, const QcSeriesList *list, uint32_t window, uint32_t stride,
+                            const QcImportOptions *o)
 {
     uint64_t n = 0;
+    Spent spent = {0};
     for (uint32_t i = 0; i < list->n; i++) {
         const QcSeries *s = &list->items[i];
         uint64_t k = 0;
         for (uint64_t from = 0; from + window <= s->length; from += stride, k++) {
-            int32_t label = window_label(s, from, window, rule);
-            int whole = label != -2;
-            for (uint32_t c = 0; whole && c < list->channels; c++)
-                whole = !has_missing(s->x + (uint64_t)c * s->length + from, window);
-            if (!whole) continue;
-            for (uint32_t c = 0; d && c < list->channels; c++)
-                memcpy(d->x + n * qc_dataset_values(d) + (uint64_t)c * window, s->x + (uint64_t)c * s->length + from,
-                       window * sizeof *d->x);
-            if (d) copy_place(d, (uint32_t)n, s, k);
-            if (d) d->label[n] = label;
+            int32_t label = window_label(s, from, window, o->label_rule);
+            if (label == -2 || (o->missing && window_misses(s, list->channels, from, window))) continue;
+            if (d) {
+                copy_window(d->x + n * qc_dataset_values(d), s, list->channels, from, window);
+                copy_place(d, (uint32_t)n, s, k);
+                d->label[n] = label;
+                uint64_t rest = s->length - from, done = rest < stride ? rest : stride;
+                if (s->by_step) spend(&spent, s, s->x + from * list->channels, done * list->channels);
+            }
             n++;
         }
+        if (d && !s->by_step) spend(&spent, s, s->x, (uint64_t)list->channels * s->length);
     }
     return n;
 }
@@ -345,7 +435,7 @@ int qc_series_cut(QcDataset *d, QcSeriesList *list, uint32_t window, uint32_t st
                   QcErr *err)
 {
     if (fill_list(list, window, o, err)) return -1;
-    uint64_t n = cut_windows(NULL, list, window, stride, o->label_rule);
+    uint64_t n = cut_windows(NULL, list, window, stride, o);
     if (!n && longest(list) >= window)
         return qc_fail(
             err, QC_EFORMAT,
@@ -358,6 +448,6 @@ int qc_series_cut(QcDataset *d, QcSeriesList *list, uint32_t window, uint32_t st
         return qc_fail(err, QC_EUSAGE, "%llu windows are more than %u", (unsigned long long)n, UINT32_MAX);
     note_losses(list, window, stride, n, o);
     if (qc_dataset_init(d, (uint32_t)n, list->channels, 1, window, 0, err) || copy_all_names(d, list, err)) return -1;
-    cut_windows(d, list, window, stride, o->label_rule);
+    cut_windows(d, list, window, stride, o);
     return 0;
 }

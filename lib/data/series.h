@@ -11,7 +11,8 @@
 #include "lines.h"
 
 typedef struct QcSeries {
-    float *x; /* [channels][length] */
+    float *x; /* [channels][length]; by_step: [length][channels] */
+    int by_step;
     int32_t *labels; /* [length] of each step, for --label-rule; NULL = all steps have `label` */
     uint32_t length;
     int32_t label; /* -1 = none */
@@ -53,7 +54,8 @@ QcSeries *qc_series_add_row(QcSeriesList *list, const float *row, uint32_t lengt
                             const QcLines *l, QcErr *err);
 
 /* An example for each series, all of o->length steps, or of the longest series'. Options say what becomes of shorter
- * ones and of missing values. */
+ * ones and of missing values. This and qc_series_cut give the memory of values back to the system as they are copied:
+ * afterwards the list is of no use. */
 int qc_series_whole(QcDataset *d, QcSeriesList *list, const QcImportOptions *o, QcErr *err);
 
 /* "200" or "2s" (seconds need the rate, in samples per second; 0 = not known). NULL gives `standard`. */
@@ -67,6 +69,9 @@ int qc_span_seconds(double *seconds, const char *text);
  * series must lie far enough apart. */
 int qc_series_cut(QcDataset *d, QcSeriesList *list, uint32_t window, uint32_t stride, const QcImportOptions *o,
                   QcErr *err);
+
+/* One channel of a series: out[length]. */
+void qc_series_channel(float *out, const QcSeries *s, uint32_t channels, uint32_t c);
 
 /* A step of linear interpolation: out[n] from x[length], both ends kept (one value alone is repeated). */
 void qc_series_resample(float *out, uint32_t n, const float *x, uint32_t length);

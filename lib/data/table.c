@@ -8,39 +8,6 @@
 
 /* --- cells ---------------------------------------------------------------------------------------------- */
 
-/* The place after the closing quote of the text at `at`, where only a separator or the end may follow; else NULL. */
-static const char *behind_quotes(const char *at, const char *end, char separator)
-{
-    const char *q = at + 1;
-    while (q < end && !(*q == '"' && (q + 1 == end || q[1] != '"'))) q += *q == '"' ? 2 : 1;
-    if (q >= end) return NULL;
-    for (q++; q < end && *q != separator && (*q == ' ' || *q == '\t'); q++) continue;
-    return q == end || *q == separator ? q : NULL;
-}
-
-int qc_table_cell(QcField *row, QcField *cell, char separator)
-{
-    const char *at = row->at;
-    while (at && separator != ' ' && at < row->end && *at == ' ') at++;
-    if (!at || at == row->end || *at != '"') return qc_field_next(row, cell, separator);
-    const char *behind = behind_quotes(at, row->end, separator);
-    if (!behind) return -1;
-    *cell = qc_field_trim((QcField){at, behind});
-    *cell = (QcField){cell->at + 1, cell->end - 1};
-    row->at = behind < row->end ? behind + 1 : NULL;
-    while (separator == ' ' && row->at && row->at < row->end && (*row->at == ' ' || *row->at == '\t')) row->at++;
-    return 1;
-}
-
-int64_t qc_table_count(QcField row, char separator)
-{
-    QcField cell;
-    int64_t n = 0;
-    for (int more; (more = qc_table_cell(&row, &cell, separator)) != 0; n++)
-        if (more < 0) return -1;
-    return n;
-}
-
 int qc_table_number(double *value, QcField cell, int decimal_comma, const char **wrong)
 {
     char text[64];
@@ -82,14 +49,7 @@ int qc_table_name(char name[QC_FIELD_NAME], const QcTable *t, QcField cell, int 
 
 /* --- rows ------------------------------------------------------------------------------------------------- */
 
-/* Tabs at the ends of a row are empty cells where tabs are the separator. */
-static QcField trim(QcField row, char separator)
-{
-    if (separator != '\t') return qc_field_trim(row);
-    while (row.at < row.end && *row.at == ' ') row.at++;
-    while (row.at < row.end && (row.end[-1] == ' ' || row.end[-1] == '\r')) row.end--;
-    return row;
-}
+static int is_space(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 
 static int is_blank(QcField row)
 {
@@ -97,10 +57,44 @@ static int is_blank(QcField row)
     return row.at == row.end;
 }
 
+/* A quote begins a cell after a separator or at the start of the row; 0: the separator is not known yet. */
+static int begins_cell(const char *quote, const char *start, char separator)
+{
+    while (quote > start && quote[-1] == ' ' && separator != ' ') quote--;
+    if (quote == start) return 1;
+    return separator ? quote[-1] == separator || (separator == ' ' && quote[-1] == '\t')
+                     : quote[-1] == ',' || quote[-1] == ';' || quote[-1] == '\t';
+}
+
+/* The quote that ends the cell which begins with this one; NULL: there is none, or the cell would be very long. */
+static const char *closing_quote(const char *quote, const char *end)
+{
+    enum { CELL_MAX = 1 << 16 };
+    if (end - quote > CELL_MAX) end = quote + CELL_MAX;
+    for (const char *at = quote + 1; at < end && (at = memchr(at, '"', (size_t)(end - at))); at += 2)
+        if (at + 1 == end || at[1] != '"') return at;
+    return NULL;
+}
+
+int qc_table_line(QcTable *t, QcField *row)
+{
+    if (!qc_lines_raw(&t->lines, row)) return 0;
+    const char *start = row->at, *at = start;
+    while (start < row->end && is_space(*start)) start++;
+    if (start < row->end && *start == '#') return 1;
+    while (at < row->end && (at = memchr(at, '"', (size_t)(row->end - at)))) {
+        const char *close = begins_cell(at, start, t->separator) ? closing_quote(at, t->lines.end) : at;
+        if (!close) break;
+        for (QcField more; close >= row->end && qc_lines_raw(&t->lines, &more);) row->end = more.end;
+        at = close + 1;
+    }
+    return 1;
+}
+
 int qc_table_next(QcTable *t, QcField *row)
 {
-    while (qc_lines_raw(&t->lines, row)) {
-        *row = trim(*row, t->separator);
+    while (qc_table_line(t, row)) {
+        *row = qc_table_trim(*row, t->separator);
         if (!is_blank(*row) && *row->at != '#') return 1;
     }
     return 0;
@@ -150,8 +144,8 @@ static int find_first(QcTable *t, QcField *row, QcErr *err)
     for (;;) {
         t->top = t->lines.next;
         t->lines_above = t->lines.line;
-        if (!qc_lines_raw(&t->lines, row)) break;
-        *row = trim(*row, '\t');
+        if (!qc_table_line(t, row)) break;
+        *row = qc_table_trim(*row, '\t');
         if (is_blank(*row)) continue;
         if (is_hint(*row)) {
             if (!t->separator && row->end - row->at == 5) t->separator = row->at[4];
@@ -168,7 +162,7 @@ static int count_columns(QcTable *t, QcField first, QcErr *err)
 {
     QcField second = first, cell;
     int64_t n = qc_table_count(first, t->separator), more = n;
-    if (n < 0) return qc_lines_fail(&t->lines, err, "a quoted cell is not closed on its line");
+    if (n < 0) return qc_lines_fail(&t->lines, err, "a quoted cell is not closed");
     if (qc_table_next(t, &second)) more = qc_table_count(second, t->separator);
     int names = 1;
     double value;
@@ -195,10 +189,10 @@ int qc_table_open(QcTable *t, const char *path, char separator, int label_first,
                    .window = QC_NO_COLUMN};
     t->is_samples = o->window || o->stride || o->segments || o->window_id;
     if (qc_lines_open(&t->lines, path, err) || find_first(t, &first, err)) return -1;
-    qc_table_skip_preamble(t, &first);
+    if (qc_table_skip_preamble(t, &first, err)) return -1;
     if (!t->separator) t->separator = guess_separator(t, first, o->decimal);
     if (t->separator == '\t' && qc_table_count(first, '\t') == 1 && qc_table_count(first, ' ') > 1) t->separator = ' ';
-    first = trim(first, t->separator);
+    first = qc_table_trim(first, t->separator);
     if (count_columns(t, first, err) || qc_table_find_header(t, err) || qc_table_find_roles(t, err)) return -1;
     qc_table_rewind(t);
     return 0;

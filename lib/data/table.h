@@ -32,6 +32,7 @@ typedef struct QcColumn {
     uint32_t place; /* of a value in its row */
     uint32_t n, numbers, whole, missing, empty, stamps,
         commas; /* cells; of these numbers, whole ones, missing, empty, dates, numbers with a comma */
+    uint32_t clocks; /* cells of digits and colons, such as 10:30, that are no date */
     uint32_t thousands; /* commas with three digits after each comma */
     uint32_t grouped; /* numbers such as 1,234.5 or 1.234,5 */
     uint32_t slashed, day_first, month_first; /* of stamps: 3/2/2026; of these 13/2/2026, 2/13/2026 */
@@ -74,11 +75,15 @@ void qc_table_close(QcTable *t);
 
 /* Next row that is neither blank nor a comment; the header is one of them. */
 int qc_table_next(QcTable *t, QcField *row);
+/* The same of any line, blanks included: a line, and those after it while a cell in quotes is open. */
+int qc_table_line(QcTable *t, QcField *row);
 /* To the first row after the header. */
 void qc_table_rewind(QcTable *t);
-/* As qc_field_next, but a cell in double quotes may hold the separator, and loses its quotes. -1: they do not close on
- * this line. */
+/* As qc_field_next, but a cell in double quotes may hold the separator and line ends, and loses its quotes. -1: they do
+ * not close. */
 int qc_table_cell(QcField *row, QcField *cell, char separator);
+/* Without blanks around it; tabs stay if they separate cells. */
+QcField qc_table_trim(QcField row, char separator);
 /* -1: quotes do not close. */
 int64_t qc_table_count(QcField row, char separator);
 /* A number, with the decimal sign of the options: with a comma, a point is refused, as it may separate thousands. As
@@ -89,8 +94,9 @@ int qc_table_stamp(double *time, const QcTable *t, QcField cell);
 /* A cell as a name: doubled quotes become one; label: "1.0" and "1.0e+00" are 1. */
 int qc_table_name(char name[QC_FIELD_NAME], const QcTable *t, QcField cell, int label, QcErr *err);
 
-/* tabletop.c: past lines above the header, which loggers write: sets top and the first row. */
-void qc_table_skip_preamble(QcTable *t, QcField *first);
+/* tabletop.c: past lines above the header, which loggers write: sets top and the first row. -1: which line is the
+ * header is not certain. */
+int qc_table_skip_preamble(QcTable *t, QcField *first, QcErr *err);
 
 /* tablefacts.c: reads the first rows from here on, and fills column[]. */
 int qc_table_look(QcTable *t, QcErr *err);
@@ -100,6 +106,7 @@ void qc_table_forget(QcTable *t); /* what qc_table_look allocated */
 double qc_table_step(QcTable *t, uint32_t column);
 int qc_column_is_numeric(const QcColumn *c);
 int qc_column_is_class(const QcColumn *c, uint32_t rows); /* whole numbers, few of them */
+int qc_column_is_dense(const QcColumn *c);
 
 /* tableheader.c: decides has_header, takes its names. */
 int qc_table_find_header(QcTable *t, QcErr *err);
@@ -113,9 +120,13 @@ static inline int qc_column_is_free(const QcTable *t, uint32_t c)
 /* tabledoubts.c: -1 if names contradict the order of values, or a value rises from row to row; warns of values that may
  * give the label away. */
 int qc_table_doubt(const QcTable *t, QcErr *err);
+/* tableleaks.c: -1 if columns of values say the same as the label in the first rows. */
+int qc_table_find_leaks(QcTable *t, QcErr *err);
 /* tabletime.c: step and unit of the time column; -1 if times or options contradict each other, or leave a span of
  * seconds uncertain. */
 int qc_table_find_time(QcTable *t, QcErr *err);
+/* -1: a column without a role has times of a form that is not known. */
+int qc_table_check_times(const QcTable *t, QcErr *err);
 /* tablenames.c: what a name says of its column: 1 if it is a usual name of that role. */
 int qc_name_is_label(QcField name);
 int qc_name_is_time(QcField name);

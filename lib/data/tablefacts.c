@@ -12,11 +12,19 @@ enum { ROWS_MAX = 4096, STEPS_MAX = 512 };
 
 int qc_column_is_numeric(const QcColumn *c) { return c->n == c->missing || 2 * (c->numbers + c->missing) >= c->n; }
 
+/* 0, 1, 2, ... or 1, 2, ... without a hole, or -1 and 1. */
+int qc_column_is_dense(const QcColumn *c)
+{
+    return c->distinct == c->high - c->low + 1 ? c->low == 0 || c->low == 1
+                                               : c->distinct == 2 && c->low == -1 && c->high == 1;
+}
+
 int qc_column_is_class(const QcColumn *c, uint32_t rows)
 {
     if (!c->numbers || c->whole < c->numbers || c->missing || c->numbers < c->n || c->distinct > 100) return 0;
     if (rows >= 2 && c->distinct < 2) return 0;
-    return rows < 10 || c->distinct <= rows / 2;
+    if (rows < 10) return rows < 3 || c->distinct < rows || qc_column_is_dense(c);
+    return c->distinct <= rows / 2;
 }
 
 static uint64_t hash(const void *bytes, size_t n)
@@ -110,6 +118,16 @@ static int is_grouped(QcField cell)
     return commas && points;
 }
 
+/* 10:30 or 10:30:15:250 */
+static int is_clock(QcField cell)
+{
+    int colons = 0;
+    for (const char *at = cell.at; at < cell.end; at++)
+        if (*at == ':') colons++;
+        else if (*at < '0' || *at > '9') return 0;
+    return colons > 0 && *cell.at != ':' && cell.end[-1] != ':';
+}
+
 static void note_cell(QcColumn *c, QcField cell, int decimal_comma)
 {
     double value;
@@ -124,14 +142,17 @@ static void note_cell(QcColumn *c, QcField cell, int decimal_comma)
         c->empty += cell.at == cell.end ? 1 : 0;
         return;
     }
+    const char *other; /* with --decimal , a number with a point is a word, as of a class 1.0 */
+    int is_plain = decimal_comma && !qc_table_number(&value, cell, 0, &other);
     if (!strcmp(wrong, "is out of range")) c->numbers++;
-    else if (!qc_stamp_read(&value, cell) || note_slashed(c, cell)) c->stamps++;
+    else if (!is_plain && (!qc_stamp_read(&value, cell) || note_slashed(c, cell))) c->stamps++;
     else if (!decimal_comma && memchr(cell.at, ',', (size_t)(cell.end - cell.at)) &&
              (!qc_table_number(&value, cell, 1, &wrong) || may_be_thousands(cell))) {
         c->commas++;
         c->thousands += may_be_thousands(cell);
     }
     else if (is_grouped(cell)) c->grouped++;
+    else if (is_clock(cell)) c->clocks++;
     note_value(c, hash(cell.at, (size_t)(cell.end - cell.at)));
 }
 
@@ -153,7 +174,7 @@ int qc_table_look(QcTable *t, QcErr *err)
         QcField rest = row;
         for (int more = 1; c < t->columns; c++) {
             more = qc_table_cell(&rest, &cell, t->separator);
-            if (more < 0) return qc_lines_fail(&t->lines, err, "a quoted cell is not closed on its line");
+            if (more < 0) return qc_lines_fail(&t->lines, err, "a quoted cell is not closed");
             if (!more) break;
             note_cell(&t->column[c], cell, t->o->decimal);
         }

@@ -9,7 +9,8 @@ typedef struct FirstRow {
     uint32_t cells, numeric_columns, text_columns;
     uint32_t words_over_numbers, numbers_over_words, words, names; /* names: usual ones, as "label" or "timestamp" */
     int is_y; /* a cell is y, which may be a name or a class */
-    int counts, rises; /* 0, 1, 2, ...; numbers that rise */
+    uint32_t numbers;
+    int counts, rises, even; /* 0, 1, 2, ...; numbers that rise; in even steps */
     int whole_over_parts; /* a whole number over a column with fractions */
     int empty_over_index; /* the first cell is empty, over whole numbers */
 } FirstRow;
@@ -25,9 +26,9 @@ static int is_word(QcField cell)
 static void study(FirstRow *f, const QcTable *t, QcField first)
 {
     QcField cell;
-    double value, last = -INFINITY;
+    double value, last = -INFINITY, step = 0;
     const char *wrong;
-    *f = (FirstRow){.counts = 1, .rises = 1};
+    *f = (FirstRow){.counts = 1, .rises = 1, .even = 1};
     for (uint32_t c = t->unnamed; c < t->columns && qc_table_cell(&first, &cell, t->separator) > 0; c++, f->cells++) {
         const QcColumn *column = &t->column[c];
         int numeric = column->n && qc_column_is_numeric(column), word = is_word(cell);
@@ -44,16 +45,24 @@ static void study(FirstRow *f, const QcTable *t, QcField first)
                             : 0;
             f->is_y |= y;
         } else if (!qc_table_number(&value, cell, 0, &wrong)) {
-            f->counts = f->counts && value == f->cells;
+            f->counts = f->counts && value == f->numbers;
             f->rises = f->rises && value > last;
+            if (f->numbers > 1 && fabs(value - last - step) > 1e-6 * fabs(step)) f->even = 0;
+            step = value - last;
+            f->numbers++;
             f->whole_over_parts |= value == floor(value) && column->whole < column->numbers;
             last = value;
-        } else {
-            f->counts = f->rises = 0;
-            if (!c && cell.at == cell.end && column->numbers && column->whole == column->numbers)
-                f->empty_over_index = 1;
-        }
+        } else if (!c && cell.at == cell.end && column->numbers && column->whole == column->numbers) {
+            f->empty_over_index = 1;
+        } else f->counts = f->rises = 0;
     }
+}
+
+/* Times or numbers of steps as names of columns, beside words. Two or three measured values rise by chance. */
+static int has_numbered_names(const FirstRow *f)
+{
+    enum { FEW = 3, MANY = 6 };
+    return f->rises && (f->numbers >= MANY || (f->even && f->numbers >= FEW));
 }
 
 /* 1 yes, 0 no, -1 not certain. */
@@ -61,8 +70,11 @@ static int decide(const FirstRow *f, uint32_t rows)
 {
     if (f->names) return 1;
     if (!rows) return f->words && !f->numbers_over_words && f->words == f->cells && f->cells > 1 ? 1 : 0;
-    if (2 * f->words_over_numbers > f->numeric_columns || (f->empty_over_index && f->words)) return 1;
-    if (f->words_over_numbers) return f->rises && f->cells > 2 ? 1 : -1;
+    if (f->words_over_numbers && f->numbers_over_words) return -1; /* "Rate,50" over 1.5,walk */
+    if (2 * f->words_over_numbers > f->numeric_columns ||
+        (f->empty_over_index && (f->words || (f->counts && f->numbers))))
+        return 1;
+    if (f->words_over_numbers) return has_numbered_names(f) ? 1 : -1;
     if (f->numbers_over_words && !f->words) return f->rises && f->cells > 2 ? 1 : 0;
     if (f->is_y) return -1;
     if (f->counts && f->cells > 2 && !f->words) return f->whole_over_parts ? 1 : -1;

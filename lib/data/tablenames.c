@@ -27,7 +27,8 @@ int qc_name_is_label(QcField name)
     static const char *const words[] = {
         "label",      "labels",    "class",   "classes",     "target",  "targets",   "activity",      "activities",
         "category",   "gesture",   "species", "classlabel",  "classid", "classname", "activitylabel", "activityname",
-        "activityid", "labelname", "labelid", "groundtruth", "gt",      NULL};
+        "activityid", "labelname", "labelid", "groundtruth", "gt",
+        "outcome",    "diagnosis", "annotation", "behavior",  "behaviour",  NULL};
     return is_one_of(name, words);
 }
 

@@ -117,6 +117,16 @@ static void find_hollow(QcTable *t)
 
 static int rises(const QcColumn *c) { return c->steps >= 2 && c->rising == c->steps; }
 
+/* Whole numbers, called an id or an index, in rows enough that no two share one by chance. */
+static int is_id(const QcColumn *c)
+{
+    enum { ROWS = 20 };
+    char text[40];
+    qc_name_plain(text, c->name);
+    size_t n = strlen(text);
+    return c->n >= ROWS && c->whole == c->n && (!strncmp(text, "ind", 3) || (n > 1 && !strcmp(text + n - 2, "id")));
+}
+
 /* Row numbers, as pandas and R write them, and ids that no two rows share. */
 static void find_indices(QcTable *t)
 {
@@ -133,12 +143,25 @@ static void find_indices(QcTable *t)
         int unique = column->distinct == column->n || column->distinct >= QC_DISTINCT_MAX;
         if (!qc_column_is_free(t, c)) continue;
         if (unnamed && !c && counts) column->role = QC_ROLE_IGNORED; /* to_csv() */
-        else if (unnamed && !c && !column->numbers && unique && column->n > 1)
-            column->role = QC_ROLE_IGNORED; /* write.csv() with row names */
-        else if (qc_name_is_index(column->name) && unique && (counts || rises(column) || !column->numbers))
+        else if (unnamed && !c && (!column->numbers || column->whole == column->n) && unique && column->n > 1)
+            column->role = QC_ROLE_IGNORED; /* write.csv() with row names, to_csv() of selected rows */
+        else if (qc_name_is_index(column->name) && unique &&
+                 (counts || rises(column) || !column->numbers || is_id(column)))
             column->role = QC_ROLE_IGNORED;
         else if (!t->has_header && !c && counts && column->n >= 8 && counting < numeric) column->role = QC_ROLE_IGNORED;
     }
+}
+
+/* Row names: R leaves out their name. A first column without a name, before named columns, is an index of pandas, also
+ * if rows were selected and it does not count. */
+static void find_row_names(QcTable *t)
+{
+    QcColumn *first = &t->column[0];
+    int named = t->has_header && t->columns > 2;
+    for (uint32_t c = 1; named && c < t->columns; c++)
+        named = t->column[c].name.at < t->column[c].name.end || t->column[c].role == QC_ROLE_EMPTY;
+    if (qc_column_is_free(t, 0) && t->has_header && first->name.at == first->name.end && (named || t->unnamed))
+        first->role = QC_ROLE_IGNORED; /* said in the summary */
 }
 
 static void find_by_name(QcTable *t, uint32_t *place, const char *option, QcRole role, int (*is_name)(QcField))
@@ -255,13 +278,6 @@ static int label_by_words(QcTable *t, QcErr *err)
     return t->label != QC_NO_COLUMN && has_commas(t, t->label) ? fail_commas(t, t->label, err) : 0;
 }
 
-/* 0, 1, 2, ... or 1, 2, ... without a hole, or -1 and 1. */
-static int is_dense(const QcColumn *c)
-{
-    return c->distinct == c->high - c->low + 1 ? c->low == 0 || c->low == 1
-                                               : c->distinct == 2 && c->low == -1 && c->high == 1;
-}
-
 /* Numbers alone: the label stands first or last, and is the one whose numbers look like classes. */
 static int label_by_numbers(QcTable *t, QcErr *err)
 {
@@ -272,8 +288,8 @@ static int label_by_numbers(QcTable *t, QcErr *err)
     int a = qc_column_is_class(&t->column[first], rows), b = qc_column_is_class(&t->column[last], rows);
     if (t->label_first) a = 1, b = 0;
     if (first == last) b = 0;
-    if (a && b && rows >= 2 && is_dense(&t->column[first]) != is_dense(&t->column[last]))
-        a = is_dense(&t->column[first]), b = !a;
+    if (a && b && rows >= 2 && qc_column_is_dense(&t->column[first]) != qc_column_is_dense(&t->column[last]))
+        a = qc_column_is_dense(&t->column[first]), b = !a;
     if (a && b)
         return qc_fail(err, QC_EUSAGE,
                        "the label of %.200s may be the first or the last column: say with --label-column 1, %u or none",
@@ -338,7 +354,8 @@ static int check_values(QcTable *t, QcErr *err)
     }
     if (!t->values)
         return qc_fail(err, QC_EFORMAT,
-                       "%.300s: no column is left for values (wrong kind of file, or wrong separator?)", t->lines.name);
+                       "%.300s: no column is left for values (commas, semicolons, tabs or blanks separate cells)",
+                       t->lines.name);
     return 0;
 }
 
@@ -383,8 +400,10 @@ int qc_table_find_roles(QcTable *t, QcErr *err)
     find_by_name(t, &t->group, o->group, QC_ROLE_GROUP, qc_name_is_group);
     find_by_name(t, &t->recording, o->recording, QC_ROLE_RECORDING, qc_name_is_recording);
     find_indices(t);
-    if (find_label(t, err)) return -1;
+    if (t->unnamed) find_row_names(t);
+    if (qc_table_check_times(t, err) || find_label(t, err)) return -1;
+    find_row_names(t);
     find_hollow(t);
     if (place_values(t, err) || check_label(t, err) || check_values(t, err) || qc_table_find_time(t, err)) return -1;
-    return qc_table_doubt(t, err);
+    return qc_table_doubt(t, err) || qc_table_find_leaks(t, err) ? -1 : 0;
 }

@@ -71,13 +71,59 @@ static int find_order(QcTable *t, QcErr *err)
                    t->lines.name, qc_column_called(text, t, t->time), t->time + 1);
 }
 
+/* 20260302100000: year, month, day and a clock in one number. */
+static int is_digits_of_date(double v)
+{
+    static const double units[] = {1e9, 1e6, 1e2, 1}; /* 17, 14, 10 (hours) and 8 digits */
+    for (size_t k = 0; k < sizeof units / sizeof *units; k++) {
+        double day = floor(v / units[k]), clock = floor((v - day * units[k]) / (units[k] / 1e6));
+        int month = (int)fmod(floor(day / 100), 100), date = (int)fmod(day, 100);
+        if (day < 19900101 || day > 20991231 || month < 1 || month > 12 || date < 1 || date > 31) continue;
+        if (units[k] == 1 || (units[k] == 1e2 && v - day * 1e2 < 24)) return 1;
+        if (clock < 240000 && fmod(clock, 1e4) < 6000 && fmod(clock, 1e2) < 60) return 1;
+    }
+    return 0;
+}
+
+static int refuse_digits(const QcTable *t, QcErr *err)
+{
+    char text[80];
+    const QcColumn *c = &t->column[t->time];
+    if (!t->is_samples || c->numbers < c->n || c->whole < c->numbers || !is_digits_of_date(c->first) ||
+        !is_digits_of_date(c->last))
+        return 0;
+    return qc_fail(
+        err, QC_EUSAGE,
+        "%.200s: '%s' has dates without signs, such as %.0f: write them as 2026-03-02 10:00:00, or leave the "
+        "times out (--time-column none --ignore %u)",
+        t->lines.name, qc_column_called(text, t, t->time), c->first, t->time + 1);
+}
+
+/* Times of another form would be taken as classes: "10:30" of each minute. */
+int qc_table_check_times(const QcTable *t, QcErr *err)
+{
+    char text[80];
+    for (uint32_t c = 0; c < t->columns; c++) {
+        const QcColumn *column = &t->column[c];
+        int clocks = column->clocks && column->clocks + column->missing == column->n;
+        if (!qc_column_is_free(t, c) || (!clocks && (!qc_name_is_time(column->name) || qc_column_is_numeric(column))))
+            continue;
+        qc_column_called(text, t, c);
+        return qc_fail(err, QC_EUSAGE,
+                       "%.200s: '%s' has times of a form that is not known: write them as 2026-03-02 10:00:00.5, as "
+                       "10:00:00.5 or as numbers, or leave them out with --ignore %s",
+                       t->lines.name, text, column->name.at < column->name.end ? text : text + strlen("column "));
+    }
+    return 0;
+}
+
 /* Rows in even steps of time are samples of a recording, not windows. */
 int qc_table_find_time(QcTable *t, QcErr *err)
 {
     char text[80];
     if (t->time == QC_NO_COLUMN) return 0;
     const QcColumn *c = &t->column[t->time];
-    if (find_order(t, err)) return -1;
+    if (find_order(t, err) || refuse_digits(t, err)) return -1;
     t->step = qc_table_step(t, t->time);
     t->unit = unit_of(t, t->time, t->step);
     if (t->is_samples && t->repeats < 1.5 && t->high_step > 1.5 * t->low_step && t->window == QC_NO_COLUMN)

@@ -9,6 +9,7 @@ enum { LINES_MAX = 100, BYTES_MAX = 1 << 16 };
 typedef struct Shape {
     int64_t cells;
     uint32_t words, numbers;
+    uint64_t kinds; /* which of the first cells are numbers */
 } Shape;
 
 static Shape shape_of(QcField row, char separator, int decimal_comma)
@@ -18,62 +19,94 @@ static Shape shape_of(QcField row, char separator, int decimal_comma)
     double value;
     const char *wrong;
     for (int64_t k = 0; k < s.cells && qc_table_cell(&row, &cell, separator) > 0; k++)
-        if (!qc_table_number(&value, cell, decimal_comma, &wrong)) s.numbers++;
-        else s.words += strcmp(wrong, "is missing") ? 1 : 0;
+        if (!qc_table_number(&value, cell, decimal_comma, &wrong)) {
+            s.numbers++;
+            if (k < 64) s.kinds |= (uint64_t)1 << k;
+        } else s.words += strcmp(wrong, "is missing") ? 1 : 0;
     return s;
 }
 
 static int is_alike(int64_t a, int64_t b) { return a - b <= 1 && b - a <= 1; }
 
-/* A header, over two rows with numbers and as many cells as it has; a row of units may be between. */
-static int is_header(QcTable *t, QcField row, char separator)
+/* Of a label or a time. Names of groups ("Device", "Subject") stand above headers, too. */
+static int has_usual_name(QcField row, char separator)
 {
-    Shape header = shape_of(row, separator, t->o->decimal);
+    QcField cell;
+    while (qc_table_cell(&row, &cell, separator) > 0)
+        if (qc_name_is_label(cell) || qc_name_is_time(cell)) return 1;
+    return 0;
+}
+
+typedef struct Header {
+    Shape header, data; /* data: of the first row with numbers */
+    int exact; /* both rows with numbers have as many cells as the header */
+    int has_units, names_in_units; /* a row of words after it, which has usual names though the header has none */
+} Header;
+
+/* A header, over two rows with numbers and as many cells as it has; a row of units may be between. */
+static int is_header(Header *h, QcTable *t, QcField row, char separator)
+{
     QcField next;
-    uint32_t rows = 0, units = 0;
-    if (header.cells < 2 || header.numbers || header.words < 2 || header.words + 1 < header.cells) return 0;
+    uint32_t rows = 0;
+    *h = (Header){.header = shape_of(row, separator, t->o->decimal), .exact = 1};
+    const Shape *header = &h->header;
+    int64_t unnamed = header->cells > 3 ? 2 : 1; /* row numbers, and what follows a separator at the end */
+    if (header->cells < 2 || header->numbers || header->words < 2 || header->words + unnamed < header->cells) return 0;
     while (rows < 2 && qc_table_next(t, &next)) {
         Shape s = shape_of(next, separator, t->o->decimal);
-        if (!is_alike(s.cells, header.cells) || (!s.numbers && (rows || units++))) return 0;
-        rows += s.numbers ? 1 : 0;
+        if (!is_alike(s.cells, header->cells) || (!s.numbers && (rows || h->has_units++))) return 0;
+        if (!s.numbers) h->names_in_units = has_usual_name(next, separator) && !has_usual_name(row, separator);
+        h->exact = h->exact && s.cells == header->cells;
+        if (s.numbers && !rows++) h->data = s;
     }
     return rows == 2;
 }
 
-/* Rows above the header have another number of cells than the header, and the first row is not part of the table. 1:
- * found; 0: not with this separator; -1: the first row is the header. */
+/* "Rate,50": another number of cells than the header, or a name and a value where the rows have other kinds of cells.
+ */
+static int is_above(const Shape *above, const Header *h)
+{
+    if (!is_alike(above->cells, h->header.cells)) return 1;
+    return h->exact && above->cells <= 2 && (above->cells != h->data.cells || above->kinds != h->data.kinds);
+}
+
+/* Two rows of words under "Rate,50": names and units, or another line above the header and names. */
+static int is_unsure(const Header *h, uint32_t above) { return above && h->has_units && h->header.cells == 2; }
+
+/* Rows above the header are no part of the table: all differ from it (is_above). 1: found; 0: not with this separator;
+ * -1: the first row is the header; -2: uncertain. */
 static int find(QcTable *t, QcField *first, char separator)
 {
-    int64_t above[LINES_MAX];
+    Shape above[LINES_MAX];
     QcField row = *first;
     QcTable ahead = *t;
     const char *at = t->top;
     uint32_t lines = t->lines_above;
     for (uint32_t n = 0; n < LINES_MAX; n++) {
         QcTable after = ahead;
-        int64_t cells = qc_table_count(row, separator);
-        int differs = n > 0;
-        for (uint32_t k = 0; k < n; k++) differs = differs && !is_alike(above[k], cells);
-        if (!n && is_header(&after, row, separator)) return -1;
-        if (differs && is_header(&after, row, separator)) {
+        Header h;
+        int header = is_header(&h, &after, row, separator) && !h.names_in_units, differs = n > 0;
+        if (!n && header) return -1;
+        for (uint32_t k = 0; header && k < n; k++) differs = differs && is_above(&above[k], &h);
+        if (header && differs) {
             t->lines = ahead.lines;
             t->top = at;
             t->lines_above = lines;
             *first = row;
-            return 1;
+            return is_unsure(&h, n) && !has_usual_name(row, separator) ? -2 : 1;
         }
-        above[n] = cells;
+        above[n] = shape_of(row, separator, t->o->decimal);
         do {
             at = ahead.lines.next;
             lines = ahead.lines.line;
-            if (at - t->top > BYTES_MAX || !qc_lines_raw(&ahead.lines, &row)) return 0;
-            row = qc_field_trim(row);
-        } while (row.at == row.end || *row.at == '#');
+            if (at - t->top > BYTES_MAX || !qc_table_line(&ahead, &row)) return 0;
+            row = qc_table_trim(row, separator);
+        } while (qc_field_trim(row).at == row.end || *row.at == '#');
     }
     return 0;
 }
 
-void qc_table_skip_preamble(QcTable *t, QcField *first)
+int qc_table_skip_preamble(QcTable *t, QcField *first, QcErr *err)
 {
     static const char candidates[] = "\t;, ";
     uint32_t before = t->lines_above;
@@ -81,10 +114,16 @@ void qc_table_skip_preamble(QcTable *t, QcField *first)
     for (const char *c = candidates; *c; c++) {
         if (t->separator ? *c != t->separator : *c == ',' && t->o->decimal) continue;
         int found = find(t, first, *c);
-        if (found < 0) return;
+        if (found == -1) return 0;
+        if (found == -2)
+            return qc_fail(err, QC_EUSAGE,
+                           "%.200s: line %u ('%.*s' ...) and the line after it may both be the header: take out the "
+                           "lines above the header",
+                           t->lines.name, t->lines_above + 1, QC_FIELD(*first));
         if (!found) continue;
         qc_import_note(t->o, "%.200s: lines %u to %u ('%.*s' ...) are above the header and were left out",
                        t->lines.name, before + 1, t->lines_above, QC_FIELD(old));
-        return;
+        return 0;
     }
+    return 0;
 }

@@ -18,6 +18,7 @@ enum {
     LOCATOR_BYTES = 20,
     END64_BYTES = 56,
     MEMBERS_MAX = 65535,
+    PIECE = 1 << 20,
     STORED = 0,
     DEFLATED = 8
 };
@@ -42,9 +43,9 @@ typedef struct Directory {
 
 static const uint8_t *find_end(const QcZip *z)
 {
-    if (z->length < END_BYTES) return NULL;
-    const uint8_t *last = z->bytes + z->length - END_BYTES,
-                  *first = z->length > END_BYTES + COMMENT_MAX ? last - COMMENT_MAX : z->bytes;
+    if (z->view->length < END_BYTES) return NULL;
+    const uint8_t *last = z->view->bytes + z->view->length - END_BYTES,
+                  *first = z->view->length > END_BYTES + COMMENT_MAX ? last - COMMENT_MAX : z->view->bytes;
     for (const uint8_t *at = last;; at--) {
         if (le(at, 4) == 0x06054b50 && le(at + 20, 2) == (uint64_t)(last - at)) return at;
         if (at == first) return NULL;
@@ -57,16 +58,18 @@ static int find_directory(Directory *d, const QcZip *z, QcErr *err)
     if (!end) return fail(z, err, "is no ZIP archive, or is cut off");
     *d = (Directory){.n = le(end + 10, 2), .length = le(end + 12, 4), .at = le(end + 16, 4)};
     if (d->n == 0xffff || d->length == 0xffffffff || d->at == 0xffffffff) {
-        const uint8_t *locator = (size_t)(end - z->bytes) >= LOCATOR_BYTES ? end - LOCATOR_BYTES : NULL;
+        const uint8_t *locator = (size_t)(end - z->view->bytes) >= LOCATOR_BYTES ? end - LOCATOR_BYTES : NULL;
         if (locator && le(locator, 4) == 0x07064b50) {
             uint64_t at = le(locator + 8, 8);
-            if (at > z->length || z->length - at < END64_BYTES || le(z->bytes + at, 4) != 0x06064b50)
+            if (at > z->view->length || z->view->length - at < END64_BYTES || le(z->view->bytes + at, 4) != 0x06064b50)
                 return fail(z, err, "the archive's 64-bit end record is not where it should be");
-            *d = (Directory){
-                .n = le(z->bytes + at + 32, 8), .length = le(z->bytes + at + 40, 8), .at = le(z->bytes + at + 48, 8)};
+            *d = (Directory){.n = le(z->view->bytes + at + 32, 8),
+                             .length = le(z->view->bytes + at + 40, 8),
+                             .at = le(z->view->bytes + at + 48, 8)};
         }
     }
-    if (d->at > z->length || d->length > z->length - d->at || d->n > MEMBERS_MAX || d->n * ENTRY_BYTES > d->length)
+    if (d->at > z->view->length || d->length > z->view->length - d->at || d->n > MEMBERS_MAX ||
+        d->n * ENTRY_BYTES > d->length)
         return fail(z, err, "the archive's directory is not where it should be");
     return 0;
 }
@@ -115,14 +118,14 @@ static int read_member(QcZipMember *m, const QcZip *z, const uint8_t **at, const
     return m->name ? 0 : -1;
 }
 
-int qc_zip_open(QcZip *zip, const uint8_t *bytes, size_t length, const char *name, QcArena *arena, QcErr *err)
+int qc_zip_open(QcZip *zip, QcInputView *archive, const char *name, QcArena *arena, QcErr *err)
 {
     Directory d = {0};
-    *zip = (QcZip){.name = name, .bytes = bytes, .length = length};
+    *zip = (QcZip){.name = name, .view = archive};
     if (find_directory(&d, zip, err)) return -1;
     zip->members = qc_arena_take(arena, (size_t)d.n, sizeof *zip->members, err);
     if (!zip->members) return -1;
-    const uint8_t *at = bytes + d.at, *end = at + d.length;
+    const uint8_t *at = archive->bytes + d.at, *end = at + d.length;
     for (uint64_t k = 0; k < d.n; k++) {
         QcZipMember m = {0};
         if (read_member(&m, zip, &at, end, arena, err)) return -1;
@@ -175,10 +178,11 @@ static int inflate_member(uint8_t *out, const QcZip *z, const QcZipMember *m, co
 
 static int find_data(const uint8_t **from, const QcZip *z, const QcZipMember *m, QcErr *err)
 {
-    if (m->at <= z->length && z->length - m->at >= LOCAL_BYTES && le(z->bytes + m->at, 4) == 0x04034b50) {
-        const uint8_t *header = z->bytes + m->at;
+    if (m->at <= z->view->length && z->view->length - m->at >= LOCAL_BYTES &&
+        le(z->view->bytes + m->at, 4) == 0x04034b50) {
+        const uint8_t *header = z->view->bytes + m->at;
         uint64_t before = LOCAL_BYTES + le(header + 26, 2) + le(header + 28, 2);
-        if (before <= z->length - m->at && m->compressed <= z->length - m->at - before) {
+        if (before <= z->view->length - m->at && m->compressed <= z->view->length - m->at - before) {
             *from = header + before;
             return 0;
         }
@@ -186,19 +190,33 @@ static int find_data(const uint8_t **from, const QcZip *z, const QcZipMember *m,
     return qc_fail(err, QC_EFORMAT, "%.300s: member '%.60s' is not where the directory says", z->name, m->name);
 }
 
-static int check_crc(const uint8_t *bytes, const QcZip *z, const QcZipMember *m, QcErr *err)
+static int fail_crc(const QcZip *z, const QcZipMember *m, QcErr *err)
 {
-    if (qc_crc32(bytes, (size_t)m->length) == m->crc) return 0;
     return qc_fail(err, QC_EFORMAT, "%.300s: member '%.60s' is damaged (its checksum is wrong)", z->name, m->name);
 }
 
-int qc_zip_view(const uint8_t **stays, uint8_t **bytes, const QcZip *zip, const QcZipMember *m, QcErr *err)
+/* The checksum of bytes of the archive, which are read in order. */
+static int check_stored(const uint8_t *from, const QcZip *z, const QcZipMember *m, QcErr *err)
 {
-    *bytes = NULL;
+    uint32_t crc = 0;
+    for (uint64_t at = 0, n; at < m->length; at += n) {
+        n = m->length - at < PIECE ? m->length - at : PIECE;
+        crc = qc_crc32_more(crc, from + at, (size_t)n);
+        qc_inputview_pass(z->view, from + at + n);
+    }
+    qc_inputview_again(z->view);
+    return crc == m->crc ? 0 : fail_crc(z, m, err);
+}
+
+int qc_zip_view(const uint8_t **stays, QcInputView *own, const QcZip *zip, const QcZipMember *m, QcErr *err)
+{
+    uint8_t *bytes = NULL;
+    *own = (QcInputView){0};
     if (m->method == STORED && m->compressed == m->length)
-        return find_data(stays, zip, m, err) || check_crc(*stays, zip, m, err) ? -1 : 0;
-    if (qc_zip_read(bytes, zip, m, err)) return -1;
-    *stays = *bytes;
+        return find_data(stays, zip, m, err) || check_stored(*stays, zip, m, err) ? -1 : 0;
+    if (qc_zip_read(&bytes, zip, m, err)) return -1;
+    qc_inputview_own(own, bytes, (size_t)m->length);
+    *stays = bytes;
     return 0;
 }
 
@@ -215,7 +233,8 @@ int qc_zip_read(uint8_t **bytes, const QcZip *zip, const QcZipMember *m, QcErr *
     int status = 0;
     if (m->method == STORED) memcpy(out, from, m->length);
     else status = inflate_member(out, zip, m, from, err);
-    if (status || check_crc(out, zip, m, err)) {
+    if (!status && qc_crc32(out, (size_t)m->length) != m->crc) status = fail_crc(zip, m, err);
+    if (status) {
         free(out);
         return -1;
     }

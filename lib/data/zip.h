@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "../base/nametable.h"
+#include "../base/inputview.h"
 
 typedef struct QcZipMember {
     char *name;
@@ -19,18 +20,18 @@ typedef struct QcZipMember {
 
 typedef struct QcZip {
     const char *name; /* of the archive, for messages */
-    const uint8_t *bytes;
-    size_t length;
+    QcInputView *view;
     QcZipMember *members; /* [n], from the arena */
     uint32_t n;
     QcNameTable table;
 } QcZip;
 
-int qc_zip_open(QcZip *zip, const uint8_t *bytes, size_t length, const char *name, QcArena *arena, QcErr *err);
+/* The archive is borrowed. */
+int qc_zip_open(QcZip *zip, QcInputView *archive, const char *name, QcArena *arena, QcErr *err);
 const QcZipMember *qc_zip_find(const QcZip *zip, const char *name); /* NULL: none */
 /* The member's bytes, from malloc, the caller's; its checksum is right. */
 int qc_zip_read(uint8_t **bytes, const QcZip *zip, const QcZipMember *member, QcErr *err);
-/* The same without a copy, where the member is stored: *stays points into the archive's bytes, and *bytes is NULL. */
-int qc_zip_view(const uint8_t **stays, uint8_t **bytes, const QcZip *zip, const QcZipMember *member, QcErr *err);
+/* The same without a copy if the member is stored: then *stays points into the archive, and *own is empty. */
+int qc_zip_view(const uint8_t **stays, QcInputView *own, const QcZip *zip, const QcZipMember *member, QcErr *err);
 
 #endif

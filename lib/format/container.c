@@ -93,11 +93,15 @@ typedef struct Sink {
 
 static void put(Sink *s, const void *bytes, size_t n)
 {
-    if (!n || s->failed) return;
-    qc_digest_add(&s->digest, bytes, n);
-    s->at += n;
-    if (s->w) qc_put_bytes(s->w, bytes, n);
-    else s->failed = fwrite(bytes, 1, n, s->stream) != n;
+    enum { AT_A_TIME = 1 << 18 }; /* what the processor still has at hand when it is written */
+    const uint8_t *at = bytes;
+    for (size_t piece; n && !s->failed; at += piece, n -= piece) {
+        piece = n < AT_A_TIME ? n : AT_A_TIME;
+        qc_digest_add(&s->digest, at, piece);
+        s->at += piece;
+        if (s->w) qc_put_bytes(s->w, at, piece);
+        else s->failed = fwrite(at, 1, piece, s->stream) != piece;
+    }
 }
 
 /* Offsets of the sections, and after them of the digest. */

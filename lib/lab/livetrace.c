@@ -295,9 +295,9 @@ static int read_log(Reader *r, QcErr *err)
     t->windows = qc_arena_take(&t->arena, n, sizeof *t->windows, err);
     t->adapts = qc_arena_take(&t->arena, n, sizeof *t->adapts, err);
     t->starts = qc_arena_take(&t->arena, n, sizeof *t->starts, err);
-    r->times = qc_arena_take(&t->arena, (uint64_t)r->lines.length + n + 1, 1, err);
+    r->times = qc_arena_take(&t->arena, (uint64_t)r->lines.view.length + n + 1, 1, err);
     if (!t->windows || !t->adapts || !t->starts || !r->times) return -1;
-    r->times_end = r->times + r->lines.length + n + 1;
+    r->times_end = r->times + r->lines.view.length + n + 1;
     while (qc_lines_raw(&r->lines, &line)) {
         if (line.end == r->lines.end && line.at < line.end) t->is_cut = 1; /* no end of line */
         else if (read_line(r, line, err)) return -1;

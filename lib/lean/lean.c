@@ -15,9 +15,9 @@ int qc_yaml_parse(QcYamlDocument *d, const char *text, size_t length, const char
                    "%.200s: this build (make device) reads no YAML: give the options on the command line", name);
 }
 
-int qc_read_unpacked(const char *path, uint8_t **bytes, size_t *length, QcErr *err)
+int qc_gunzip_view(QcInputView *v, const char *path, QcErr *err)
 {
-    return qc_read_all(path, bytes, length, err);
+    return qc_inputview_open(v, path, err);
 } /* no zlib */
 
 QcRun *qc_run_new(QcGraph *g, uint32_t batch, QcRunMode mode, int threads, QcErr *err)

@@ -41,11 +41,25 @@ static void learn_step(QcFrameClock *c, double seconds)
     c->step = c->first[c->n / 2];
 }
 
+/* 13/2/2026 shows that the day comes first. -1: no such date; 1: which comes first is not known. */
+static int read_slashed(double *time, QcFrameClock *c, QcField stamp)
+{
+    double other;
+    int day = !qc_stamp_read_slashed(time, stamp, 1), month = !qc_stamp_read_slashed(&other, stamp, 0);
+    if (!day && !month) return -1;
+    if (day && month && !c->order) return 1;
+    if (!c->order) c->order = day ? 1 : 2;
+    if (c->order == 2) *time = other;
+    return (c->order == 1 ? day : month) ? 0 : -1;
+}
+
 QcFrameStep qc_frameclock_take(QcFrameClock *c, QcField stamp, double *seconds)
 {
     double time, before = c->now;
     *seconds = 0;
-    if (qc_stamp_read(&time, stamp) || !isfinite(time)) return QC_STEP_BAD;
+    int slashed = qc_stamp_read(&time, stamp) ? read_slashed(&time, c, stamp) : 0;
+    if (slashed > 0) return QC_STEP_UNSURE;
+    if (slashed < 0 || !isfinite(time)) return QC_STEP_BAD;
     if (is_number(stamp)) {
         if (!(c->unit > 0)) c->unit = unit_of(time);
         time *= c->unit;

@@ -16,10 +16,7 @@ static char separator_of(const QcFrameReader *r, QcField row)
 
 int qc_framecolumns_cell(const QcFrameReader *r, QcField *row, QcField *cell)
 {
-    if (!qc_field_next(row, cell, r->separator)) return 0;
-    if (cell->end - cell->at >= 2 && *cell->at == '"' && cell->end[-1] == '"')
-        *cell = (QcField){cell->at + 1, cell->end - 1};
-    return 1;
+    return qc_table_cell(row, cell, r->separator) > 0;
 }
 
 QcField qc_framecolumns_number(const QcFrameReader *r, QcField cell, char room[QC_FRAME_NUMBER])
@@ -171,7 +168,9 @@ int qc_framecolumns_find(QcFrameReader *r, QcField row, QcErr *err)
     uint32_t channels = 0;
     r->separator = separator_of(r, row);
     if (r->separator == ' ') row = qc_field_trim(row);
-    r->columns = qc_field_count(row, r->separator);
+    int64_t cells = qc_table_count(row, r->separator);
+    if (cells < 0) return qc_fail(err, QC_EFORMAT, "a quoted cell of the first line is not closed");
+    r->columns = (uint32_t)cells;
     QcField header = is_header(r, row) ? row : (QcField){0};
     r->channel = qc_arena_take(&r->arena, r->columns, sizeof *r->channel, err);
     if (!r->channel) return -1;

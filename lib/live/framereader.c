@@ -8,6 +8,7 @@
 #include "../base/text.h"
 #include "../data/dataset.h"
 #include "../data/number.h"
+#include "../data/table.h"
 #include "../format/fronttables.h"
 #include "../format/spareclasses.h"
 #include "framecolumns.h"
@@ -198,7 +199,8 @@ static QcFrameKind take_time(QcFrameReader *r, QcField cell)
     double gap;
     char room[QC_FRAME_NUMBER];
     QcFrameStep step = qc_frameclock_take(&r->clock, qc_framecolumns_number(r, cell, room), &gap);
-    if (step == QC_STEP_BAD)
+    r->is_unsure = step == QC_STEP_UNSURE;
+    if (step == QC_STEP_BAD || r->is_unsure)
         return break_off(r, "line %llu: '%.*s' is no time", (unsigned long long)r->line, QC_FIELD(cell));
     r->seconds = r->clock.now;
     snprintf(r->stamp, sizeof r->stamp, "%.*s", QC_FIELD(cell));
@@ -228,9 +230,10 @@ static QcFrameKind take_row(QcFrameReader *r, QcField row)
     QcField cell;
     QcFrameKind time = QC_FRAME_NEXT, kind = QC_FRAME_NEXT;
     if (r->separator == ' ') row = qc_field_trim(row);
-    uint32_t cells = qc_field_count(row, r->separator);
+    int64_t cells = qc_table_count(row, r->separator);
+    if (cells < 0) return break_off(r, "line %llu has a quoted cell that is not closed", (unsigned long long)r->line);
     if (cells != r->columns)
-        return break_off(r, "line %llu has %u cells, not %u", (unsigned long long)r->line, cells, r->columns);
+        return break_off(r, "line %llu has %u cells, not %u", (unsigned long long)r->line, (unsigned)cells, r->columns);
     for (uint32_t c = 0; c < r->columns && qc_framecolumns_cell(r, &row, &cell) && kind == QC_FRAME_NEXT; c++) {
         if (c == r->label) take_label(r, cell);
         if (c == r->time) time = take_time(r, cell);
@@ -253,6 +256,41 @@ static int next_line(QcFrameReader *r, QcField *line)
     return 1;
 }
 
+static int is_numbers(const QcFrameReader *r, QcField row)
+{
+    QcField cell;
+    float value;
+    const char *wrong;
+    char room[QC_FRAME_NUMBER];
+    while (qc_framecolumns_cell(r, &row, &cell))
+        if (qc_field_number(&value, qc_framecolumns_number(r, cell, room), &wrong)) return 0;
+    return 1;
+}
+
+/* Lines such as "Rate,50", which loggers write above the header. 1: the line is a header, 0: a frame, -1: neither, 2:
+ * it was left out. */
+static int find_columns(QcFrameReader *r, QcField line, QcErr *err)
+{
+    enum { ABOVE_MAX = 100 };
+    QcErr failure = {0};
+    int header = qc_framecolumns_find(r, line, &failure);
+    if (header > 0 && r->above)
+        snprintf(r->note, sizeof r->note, "%u line%s above the header %s left out", r->above, r->above > 1 ? "s" : "",
+                 r->above > 1 ? "were" : "was");
+    if (header > 0 || (!header && !r->above)) return header;
+    if (!r->above++) r->first_above = failure;
+    if (header < 0 && r->columns < r->m->channels && r->above < ABOVE_MAX && !is_numbers(r, line)) return 2;
+    if (err) *err = r->first_above;
+    return -1;
+}
+
+static int fail_unsure(const QcFrameReader *r, QcErr *err)
+{
+    return qc_fail(err, QC_EFORMAT,
+                   "standard input: in line %llu the day or the month may be first: send dates as 2026-03-02, or leave "
+                   "the times out (--time-column none)", (unsigned long long)r->line);
+}
+
 static int next_text(QcFrameReader *r, QcFrameKind *kind, QcErr *err)
 {
     QcField line;
@@ -260,14 +298,19 @@ static int next_text(QcFrameReader *r, QcFrameKind *kind, QcErr *err)
         QcField words = qc_field_trim(line);
         if (words.at == words.end || *words.at == '#') continue;
         if (!r->has_columns) {
-            int header = qc_framecolumns_find(r, line, err);
+            int header = find_columns(r, line, err);
             if (header < 0) return qc_within(err, "standard input");
+            if (header > 1) continue;
             r->has_columns = 1;
             if (header) continue;
         }
         tick(r);
         *kind = take_row(r, line);
-        return 0;
+        return r->is_unsure ? fail_unsure(r, err) : 0;
+    }
+    if (r->has_ended && r->above && !r->has_columns) {
+        if (err) *err = r->first_above;
+        return qc_within(err, "standard input");
     }
     if (r->n - r->at == QC_FRAME_LINE)
         return qc_fail(err, QC_EFORMAT, "standard input: line %llu does not end: are these raw numbers (--raw)?",

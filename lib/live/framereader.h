@@ -1,9 +1,10 @@
 /* framereader.h - frames of a stream that has no end known: text (CSV) or raw numbers come in pieces of any size,
  * frames go out.
  *
- * Text: a line per frame; cells separated by tab, semicolon, comma or blanks; a header or none; empty lines and lines
- * that start with # are skipped. A row that cannot be read, a gap in time or too many missing values break the stream:
- * windows start anew after it. Only a header or options that do not fit the model are errors.
+ * Text: a line per frame; cells separated by tab, semicolon, comma or blanks; a header or none; empty lines, lines that
+ * start with # and lines above the header with fewer cells than the model has channels are skipped. A row that cannot
+ * be read, a gap in time or too many missing values break the stream: windows start anew after it. Only a header or
+ * options that do not fit the model are errors.
  *
  * A model of sound takes samples, as raw numbers of 16 bits: frames of its front-end's features go out, with the time
  * of their last sample.
@@ -62,6 +63,9 @@ typedef struct QcFrameReader {
     uint32_t fill_most; /* of these */
     char unknown[QC_FRAME_UNKNOWN][QC_FRAME_NAME]; /* names of a label column that the model does not know */
     uint32_t n_unknown;
+    int is_unsure; /* the stamp is a date whose day or month may be first */
+    uint32_t above; /* lines above the header */
+    QcErr first_above; /* what is wrong with the first of them */
     QcFrameClock clock;
     QcFrontEnd front_end;
     QcFrontRun front; /* front.front NULL: the model has no front-end */

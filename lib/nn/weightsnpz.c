@@ -74,7 +74,9 @@ int qc_weights_read_npz(QcWeights *w, const uint8_t *bytes, size_t length, const
 {
     QcArena arena = {0};
     QcZip zip;
-    int status = qc_zip_open(&zip, bytes, length, name, &arena, err);
+    QcInputView archive; /* not closed: the bytes are the caller's */
+    qc_inputview_own(&archive, (uint8_t *)(uintptr_t)bytes, length);
+    int status = qc_zip_open(&zip, &archive, name, &arena, err);
     /* of each weight */
     const QcZipMember **members = status ? NULL : qc_arena_take(&arena, w->n, sizeof *members, err);
     if (!members) status = -1;

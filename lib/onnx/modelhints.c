@@ -110,16 +110,15 @@ static int read_array(const float **values, uint32_t *n, const QcZip *zip, const
 
 static int read_norm(QcOnnxOptions *o, const char *path, QcArena *arena, QcErr *err)
 {
-    uint8_t *bytes = NULL;
-    size_t length;
+    QcInputView archive;
     QcZip zip;
-    if (qc_read_all(path, &bytes, &length, err)) return -1;
-    int status = qc_zip_open(&zip, bytes, length, qc_input_name(path), arena, err) ||
+    if (qc_inputview_open(&archive, path, err)) return -1;
+    int status = qc_zip_open(&zip, &archive, qc_input_name(path), arena, err) ||
                          read_array(&o->mean, &o->n_mean, &zip, "mean.npy", arena, err) ||
                          read_array(&o->deviation, &o->n_deviation, &zip, "std.npy", arena, err)
                      ? -1
                      : 0;
-    free(bytes);
+    qc_inputview_close(&archive);
     return status;
 }
 

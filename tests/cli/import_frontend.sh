@@ -63,6 +63,16 @@ got = imported((3, 20, 48), '--front-end', 'logmel:bands=20', '--mono', '--windo
 for k in range(3): near(got[k], logmel(mean[2000 * k:2000 * k + 4000], 8000, 200, 80, 20))
 got = imported((20, 123), '--front-end', 'logmel:bands=20', '--mono', '--unequal', 'pad', '--length', '10000', 'b.wav')
 assert (got[:, -10:] == -100).all() and (got[:, -14] > -100).all()
+# raw samples of any type give the features of the sound file with these samples
+x = rng.normal(0, 3000, 4000).round()
+sound('raw.wav', x, 8000)
+want = imported((40, 48), '--front-end', 'logmel', 'raw.wav')
+for kind, values in (('i16', x.astype('<i2')), ('u16', (x + 32768).astype('<u2')), ('f32', (x / 32768).astype('<f4')),
+                     ('i32', (x * 65536).astype('<i4')), ('f64', x / 32768)):
+    values.tofile('x.raw')
+    subprocess.run(['qc-import', '-q', '-f', 'raw', '--type', kind, '--rate', '8000', '--front-end', 'logmel',
+                    '-o', 'raw.qcd', 'x.raw'], check=True)
+    assert (qcd_values('raw.qcd', want.size).reshape(want.shape) == want).all(), kind
 x = np.zeros(8000); x[::97] = 32767 # the largest values
 sound('d_one.wav', x, 8000); sound('d_two.wav', -x[::-1] - 1, 8000)
 loud = x.astype('<f4').tobytes() # a float file of whole numbers
@@ -79,6 +89,7 @@ qc-import -q -f wav --front-end logmel -o none.qcd b.wav 2>&1
 qc-import -q -f wav --front-end logmel --window 100 --mono -o none.qcd b.wav 2>&1
 qc-import -q -f wav --front-end logmel --unequal pad -o none.qcd b.wav 2>&1
 qc-import -q -f npy --front-end logmel -o none.qcd b.wav 2>&1
+qc-import -q -f raw --type i16 --front-end logmel -o none.qcd x.raw 2>&1
 qc-import -q -f wav --front-end logmel -o none.qcd loud.wav 2>&1
 qc-import -q -f wav --rate 1e9 -o none.qcd a.wav 2>&1
 # a data file and what is made of it

@@ -36,6 +36,18 @@ for save in (np.savez, np.savez_compressed):
         for name in set(labels.tolist()):
             text = int(name) if isinstance(name, float) else name
             assert f"  {text}: {labels.tolist().count(name)}\n" in info, (name, info)
+# megabytes, of which memory is given back while they are read: from a file, a pipe, deflated; the labels come first
+x, y = rng.normal(size=(700, 10, 100)).astype('f4'), np.arange(700) % 7
+for save in (np.savez, np.savez_compressed):
+    save('large.npz', y=y, x=x)
+    for source in ('large.npz', '-'):
+        with open('large.npz') as f:
+            subprocess.run(['qc-import', '-q', '-f', 'npz', '-o', 'out.qcd', source], check=True, stdin=f)
+        subprocess.run(['qc-export', '-q', '-f', 'npz', '-o', 'back.npz', 'out.qcd'], check=True)
+        back = np.load('back.npz')
+        assert np.array_equal(back['x'], x) and back['label_names'][back['y']].tolist() == list(map(str, y)), source
+y = np.array(['sit', 'walk', 'sit', 'Läufer'])
+x = rng.normal(size=(4, 3, 5)).astype('f4')
 # a pipe, other names, other layouts; zip members made by streaming have their lengths behind them
 with open('piped.npz', 'wb') as f:
     class Pipe(io.RawIOBase):

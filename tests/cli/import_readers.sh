@@ -10,6 +10,9 @@ rng = np.random.default_rng(3)
 def idx(a, kind):
     shape = b''.join(struct.pack('>I', n) for n in a.shape)
     return bytes([0, 0, kind, a.ndim]) + shape + a.astype(a.dtype.newbyteorder('>')).tobytes()
+def labels(path):
+    rows = subprocess.run(['qc-export', '-q', '-f', 'csv', path], check=True, capture_output=True, text=True).stdout
+    return [row.split(',')[-1] for row in rows.split()[1:]]
 def write(path, data):
     os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
     open(path, 'wb').write(data)
@@ -93,6 +96,19 @@ for compress in (True, False):
     same(imported((3, 4, 2), '--window', '2', '--variable', 'fea', '--y', 'none', 'a.mat'),
          x.reshape(3, 2, 4).transpose(0, 2, 1))
     same(imported((6, 4, 1), '--features', '--x', 'fea', 'a.mat')[:, :, 0], x)
+
+words = ['walk', 'sit', 'walk', 'run', 'sit', 'sit']
+inside = {'sets': {'acc': x, 'small': rng.integers(-9, 9, (6, 4)).astype('i2'), 'cells': words},
+          'letters': np.array(words, 'S'), 'f': x.astype('f4'), 'mixed': ['walk', np.array([[2.]]), '', 'a', 'b', 'c']}
+for compress in (True, False):
+    for order in '<>':
+        mat_write('s.mat', inside, compress, order)
+        same(imported((6, 4), '--variable', 'sets.acc', '--y', 'sets.cells', 's.mat'), x)
+        assert labels('out.qcd') == words
+        same(imported((6, 4), '--variable', 'sets.small', '--y', 'letters', 's.mat'), inside['sets']['small'])
+        assert labels('out.qcd') == words
+        same(imported((6, 4), '--variable', 'f', '--y', 'mixed', 's.mat'), inside['f'])
+        assert labels('out.qcd') == ['walk', '2', '', 'a', 'b', 'c']
 
 for e, u in ((1, 1), (2, 1), (3, 2)):
     for kind, columns in (('acc', 2), ('gyro', 1)):
@@ -194,6 +210,13 @@ try "mat_write('bad/a.mat', {'a': np.ones((3, 2))})" --variable z bad/a.mat
 try "mat_write('bad/a.mat', {'x': np.ones((3, 2)), 'y': np.ones((2, 1))})" bad/a.mat
 try "mat_write('bad/a.mat', {'x': np.ones((3, 2)), 'y': np.full((3, 1), .5)})" bad/a.mat
 try "mat_write('bad/a.mat', {'note': 'words'})" bad/a.mat
+two="mat_write('bad/a.mat', {'s': {'x': np.ones((3, 2)), 'z': np.ones((3, 2)), 'w': 'word'}, 'c': ['a', 'b', 'c']})"
+try "$two" bad/a.mat
+try "$two" --variable s bad/a.mat
+try "$two" --variable c bad/a.mat
+try "$two" --variable s.w bad/a.mat
+try "$two" --variable s.x --y s bad/a.mat
+try "$two; write('bad/a.mat', open('bad/a.mat', 'rb').read()[:-40])" --variable s.x bad/a.mat
 try "write('bad/a.mat', b'MATLAB 7.3'.ljust(124) + b'\0\x02IM' + bytes(512))" bad/a.mat
 seg="write('bad/r1.txt', b'1 2\n3 4\n5 6\n')"
 segment() { words=$1 line=$2; shift 2; try "$words; write('labels', b'$line')" -f segments --segments labels --window \

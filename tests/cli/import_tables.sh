@@ -41,7 +41,8 @@ printf '1,2,3\n4,NA,6\n7,-nan,NULL\n' | try missing.csv --label-column none --mi
 printf 'a\tb\tlabel\n\t1\tu\n2\t3\tv\n' | try empty.tsv --missing drop
 printf '1,2,a\n3,4,b\n' | gzip | try packed.csv.gz
 printf '1,2,a\n' | gzip | head -c 20 | try cut.csv.gz
-printf '\377\376a\0' | try utf16.csv
+printf 'a,b,label\n1,2,u\n3,4,v\n' | iconv -f UTF-8 -t UTF-16 | try utf16.csv
+printf '\377\376a' | try half.csv
 echo '--- channels, features, pictures'
 printf 'x_1,y_1,x_2,y_2,label\n1,10,2,20,a\n3,30,4,40,b\n' | try order.csv --channels 2
 printf 'x_1,y_1,x_2,y_2,label\n1,10,2,20,a\n3,30,4,40,b\n' | try order.csv --channels 2 --channels-last

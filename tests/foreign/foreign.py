@@ -39,10 +39,32 @@ def mat_part(kind, data, order):
     return struct.pack(order + 'II', kind, len(data)) + data + b'\0' * (-len(data) % 8)
 
 
+MAT_NUMBERS = {'f4': (7, 7), 'i1': (8, 1), 'u1': (9, 2), 'i2': (10, 3), 'u2': (11, 4), 'i4': (12, 5), 'u4': (13, 6),
+               'i8': (14, 12), 'u8': (15, 13)}
+
+
 def mat_array(name, value, order='<', dims=None):
-    """A text or a matrix of doubles, with its tag; `dims` to lie about the shape."""
+    """A text, a matrix of numbers, a structure (dict) or cells (list), with its tag; `dims` to lie about the shape."""
+    form = np.asarray(value).dtype.str[1:] if isinstance(value, np.ndarray) else ''
+    if isinstance(value, (dict, list)):
+        fields = list(value) if isinstance(value, dict) else []
+        flags, shape = (2, (1, 1)) if fields else (1, (len(value), 1))
+        body = mat_part(6, struct.pack(order + 'II', flags, 0), order)
+        body += mat_part(5, struct.pack(order + 'ii', *shape), order) + mat_part(1, name.encode(), order)
+        if fields:
+            body += struct.pack(order + 'HHI', *((5, 4, 32) if order == '<' else (4, 5, 32)))
+            body += mat_part(1, b''.join(f.encode().ljust(32, b'\0') for f in fields), order)
+        for part in value.values() if fields else value:
+            body += mat_array('', part, order)
+        return struct.pack(order + 'II', 14, len(body)) + body
     if isinstance(value, str):
         flags, kind, data, shape = 4, 4, value.encode('utf-16-' + ('le' if order == '<' else 'be')), (1, len(value))
+    elif form in MAT_NUMBERS:
+        flags, kind = MAT_NUMBERS[form]
+        data, shape = value.astype(order + form).tobytes(order='F'), value.shape
+    elif form[:1] == 'S': # rows of letters
+        rows = np.frombuffer(b''.join(v.ljust(int(form[1:])) for v in value.tolist()), 'u1').reshape(len(value), -1)
+        flags, kind, data, shape = 4, 1, rows.tobytes(order='F'), rows.shape
     else:
         value = np.asarray(value, 'f8')
         flags, kind, data, shape = 6, 9, value.astype(order + 'f8').tobytes(order='F'), value.shape

@@ -1,4 +1,6 @@
 /* MATLAB files */
+#include <string.h>
+
 #include "fuzz.h"
 #include "../../lib/data/matfile.h"
 
@@ -15,6 +17,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     uint64_t missing = 0; /* every value is there to be read */
     for (uint64_t k = 0; values && k < (uint64_t)rows * columns; k++) missing += values[k] != values[k];
     fuzz_demand(!values || missing <= (uint64_t)rows * columns, "more values than there are");
+    for (uint32_t k = 0; mat && k < mat->n; k++) { /* and every variable, as importers read it */
+        const QcMatVariable *v = &mat->variables[k];
+        char text[64];
+        int is_text = !qc_mat_text(text, sizeof text, v);
+        fuzz_demand(!is_text || strlen(text) < sizeof text, "a text is longer than its room");
+        fuzz_demand(v->name && v->what && v->inside <= mat->n - k, "a variable is not described");
+        for (uint64_t i = 0; (v->kind == QC_MAT_NUMBERS || v->kind == QC_MAT_TEXT) && i < v->a.count; i++)
+            missing += qc_ndarray_real(&v->a, i) == 0;
+    }
+    fuzz_demand(missing <= UINT64_MAX / 2, "more values than there are");
     if (mat && qc_mat_number(&number, mat, "activity_number", &err)) fuzz_refused(&err);
     qc_mat_close(mat);
     free(values);

@@ -100,7 +100,9 @@ START_TEST(portable_c_equals_processor_instructions)
         qc_digest_plain = 0;
         ck_assert_mem_eq(fast, plain, QC_DIGEST_BYTES);
         uint32_t crc = qc_crc32_add(7, bytes + n % 16, (size_t)(n / 2));
-        ck_assert_uint_eq(qc_crc32_more(7, bytes + n % 16, (size_t)(n / 2)), crc);
+        for (qc_digest_plain = 0; qc_digest_plain < 2; qc_digest_plain++)
+            ck_assert_uint_eq(qc_crc32_more(7, bytes + n % 16, (size_t)(n / 2)), crc);
+        qc_digest_plain = 0;
     }
 }
 END_TEST

@@ -1,4 +1,6 @@
 /* test_importtables.c - tables as spreadsheets, loggers, pandas and R write them: the exact values, or one sentence. */
+#include <uchar.h>
+
 #include "suite.h"
 #include "../../lib/data/import.h"
 
@@ -58,6 +60,8 @@ START_TEST(decimal_comma_is_read_in_quotes_times_and_dates)
     check("t;v;label\n2026-03-02 10:00:00,0;1,5;a\n2026-03-02 10:00:00,5;2,5;a\n", seconds, "1.5 2.5 a; ",
           "2 samples/s");
     check("\xef\xbb\xbfv;w;label\r\n1,5;2;a\r\n3;4;b\r\n", comma, "1.5 2 a; 3 4 b; ", NULL);
+    check("1.0\t1,5\n1.0\t2,5\n2.0\t3,5\n", comma, "1.5 1; 2.5 1; 3.5 2; ",
+          "label: column 1 (2 classes)"); /* no times */
     refuse("v,w,label\n\"1,5\",2,a\n\"2,5\",2,b\n", plain, QC_EFORMAT, "--decimal , reads them");
 }
 END_TEST
@@ -160,6 +164,200 @@ START_TEST(lines_before_table_are_not_rows)
 }
 END_TEST
 
+/* Lines of a name and a value over a table of two or three columns. */
+START_TEST(narrow_tables_may_have_lines_above_them)
+{
+    const QcImportOptions windows = {.window = "2"}, unlabelled = {.window = "2", .label = "none"};
+    const char *rows = "ax,label\n1.5,walk\n2.5,sit\n3.5,sit\n", *values = "1.5 walk; 2.5 sit; 3.5 sit; ";
+    static const char *const above[] = {"Rate,50\n", "Device,X1\n", "Device,X1\nRate,50\n", "a log of device X\n"};
+    char table[200];
+    for (size_t k = 0; k < sizeof above / sizeof *above; k++) {
+        snprintf(table, sizeof table, "%s%s", above[k], rows);
+        check(table, plain, values, "above the header");
+    }
+    check("Subject,P1\nDate,2026-03-02\nax,ay,label\n1,2,u\n3,4,v\n", plain, "1 2 u; 3 4 v; ", "lines 1 to 2");
+    check("Subject;P1\nt;ax\n0;1\n1;2\n2;3\n3;4\n", windows, "1 2 -; 3 4 -; ", "1 channel ax; no label; time: t");
+    check("Rate,50\n,ax,ay,label,\n0,1,2,u,\n1,3,4,v,\n", plain, "1 2 u; 3 4 v; ", "above the header");
+    check("made by X\n\tax\tay\tlabel\n0\t1\t2\tu\n1\t3\t4\tv\n2\t5\t6\tu\n", plain, "1 2 u; 3 4 v; 5 6 u; ",
+          "2 values (ax, ay), 1 channel per row; label: label (2 classes); ignored: column 1");
+    check("time,acc\ns,g\n0,1\n1,2\n2,3\n3,4\n", windows, "1 2 -; 3 4 -; ", "line 2 ('s,g' ...) is a second row");
+    refuse("Rate,50\nDevice,X\nax,ay\n1,2\n2,3\n3,4\n", unlabelled, QC_EUSAGE, "may both be the header: take out");
+    refuse("Rate,50\n1.5,walk\n2.5,sit\n", plain, QC_EUSAGE, "give --header yes or no");
+    refuse("Rate,50\n1.5,2.5\n2.5,3.5\n", unlabelled, QC_EUSAGE, "give --header yes or no");
+    refuse("1.5f,2,u\n2,3,v\n", plain, QC_EUSAGE, "give --header yes or no");
+}
+END_TEST
+
+START_TEST(cells_in_quotes_may_have_line_ends)
+{
+    check("a,b,label\n1,2,\"u\nx\"\n3,4,v\n", plain, "1 2 u\nx; 3 4 v; ", NULL);
+    check("note,b,label\n\"say \"\"hi\"\",\n\nyou\",2,u\nx,4,v\n", (QcImportOptions){.ignore = "note"}, "2 u; 4 v; ",
+          NULL);
+    check("\"acc\nx\",\"acc\ny\",label\n1,2,u\n3,4,v\n", plain, "1 2 u; 3 4 v; ", "2 values (acc\nx, acc\ny)");
+    check("size,b,label\n5\" pipe,2,u\n6\" pipe,4,v\n", (QcImportOptions){.ignore = "size"}, "2 u; 4 v; ", NULL);
+    refuse("a,b,label\n1,2,\"u\n3,4,v\n", plain, QC_EFORMAT, "f:2: a quoted cell is not closed");
+    refuse("a,b,label\n1,2,\"u\n3,4,\"v\"\n", plain, QC_EFORMAT, "a quoted cell is not closed");
+}
+END_TEST
+
+START_TEST(lines_may_end_in_any_way)
+{
+    check("a,b,label\r1,2,u\r3,4,v\r", plain, "1 2 u; 3 4 v; ", NULL);
+    check("a,b,label\r\n1,2,u\r3,4,v\n5,6,u\r\n", plain, "1 2 u; 3 4 v; 5 6 u; ", NULL);
+    check("a,b,label\r\r\n1,2,u\r\r\n\r\r\n3,4,v\r\r\n", plain, "1 2 u; 3 4 v; ", NULL);
+    refuse("a,b,label\r1,2,u\r3,x,v\r", plain, QC_EFORMAT, "f:3: column 2 'x'");
+    refuse("a,b,label\r\r\n1,2,u\r\r\n3,x,v\r\r\n", plain, QC_EFORMAT, "f:3: column 2 'x'");
+}
+END_TEST
+
+/* R leaves out the name of the row names; a selection has numbers that do not count. */
+START_TEST(row_names_are_no_values)
+{
+    check("ax label\n11 0.5 1\n20 1.5 2\n31 1.4 2\n", plain, "0.5 1; 1.5 2; 1.39999998 2; ", "ignored: column 1");
+    check(",ax,label\n11,0.5,u\n20,1.5,v\n31,1,v\n", plain, "0.5 u; 1.5 v; 1 v; ", "ignored: column 1");
+    check(",0,1,2\n0,1.5,2,u\n1,3.5,9,v\n2,1,1,u\n", plain, "1.5 2 u; 3.5 9 v; 1 1 u; ", "ignored: column 1");
+    check(",outcome,v\n781730,1,9.5\n275277,1,8\n414992,2,7\n", plain, "9.5 1; 8 1; 7 2; ",
+          "label: outcome (2 classes)");
+    check("ax ay label\n11 0.5 1 1\n20 1.5 3 2\n", (QcImportOptions){.columns = "1,ax"}, "11 0.5 1; 20 1.5 2; ", NULL);
+}
+END_TEST
+
+/* v, then `cells` for the class of each row: three rows of each of three classes, again and again. */
+static const char *coded(const char *header, const char *const cells[3])
+{
+    static char text[4000];
+    size_t n = (size_t)snprintf(text, sizeof text, "%s\n", header);
+    for (int k = 0; k < 36; k++)
+        n += (size_t)snprintf(text + n, sizeof text - n, "%d.5,%s\n", k * 7 % 11, cells[k / 3 % 3]);
+    return text;
+}
+
+START_TEST(columns_that_say_the_label_need_a_decision)
+{
+    static const char *const code[] = {"4,u", "7,v", "9,w"}, *const other[] = {"4,u", "7,v", "4,w"},
+                      *const hot[] = {"1,0,0", "0,1,0", "0,0,1"}, *const free[] = {"0,0,0", "1,1,0", "1,0,1"};
+    QcDataset d;
+    refuse(coded("v,code,label", code), plain, QC_EUSAGE,
+           "'code' says the same as the label 'label' in each of 36 rows");
+    ck_assert_int_eq(import(&d, "csv", scratch_text("f", coded("v,code,label", code)),
+                            (QcImportOptions){.columns = "v,code"}), 0);
+    qc_dataset_release(&d);
+    ck_assert_int_eq(import(&d, "csv", scratch_text("f", coded("v,code,label", other)), plain), 0);
+    qc_dataset_release(&d);
+    refuse(coded("v,a,b,c", hot), plain, QC_EUSAGE, "'a' to 'c' are one label in several columns (one-hot)");
+    ck_assert_int_eq(import(&d, "csv", scratch_text("f", coded("v,a,b,c", free)), plain), 0);
+    qc_dataset_release(&d);
+}
+END_TEST
+
+/* Of a few rows, numbers that all differ are no classes, unless they count. */
+START_TEST(numbers_that_all_differ_are_no_classes)
+{
+    refuse("-192,-1379,1\n265,2825,1\n-3708,-2186,1\n", plain, QC_EUSAGE, "which column of");
+    check("0,1.5,7\n1,2.5,8\n2,0.5,7.5\n", plain, "1.5 7 0; 2.5 8 1; 0.5 7.5 2; ", "label: column 1 (3 classes)");
+}
+END_TEST
+
+START_TEST(doubtful_class_names_are_reported)
+{
+    check("a,b,label\n1,2,walk\n3,4,Walk\n", plain, "1 2 walk; 3 4 Walk; ", "warning: the classes 'Walk' and 'walk'");
+    check("a,b,label\n1,2,NA\n3,4,u\n", plain, "1 2 NA; 3 4 u; ", "warning: 'NA' was taken as a class");
+}
+END_TEST
+
+START_TEST(times_of_other_forms_are_no_classes)
+{
+    static const char *const times[] = {"10:30", "10:30:15:250", "02/03/26 10:30", "0 days 00:00:01"};
+    const QcImportOptions samples = {.window = "2"};
+    char table[200];
+    for (size_t k = 0; k < sizeof times / sizeof *times; k++) {
+        const char *t = times[k];
+        snprintf(table, sizeof table, "time,ax,ay\n%s,1.5,2\n%s,2.5,3\n%s,3.5,1\n%s,4,1\n", t, t, t, t);
+        refuse(table, samples, QC_EUSAGE, "'time' has times of a form that is not known: write them as 2026-03-02");
+        snprintf(table, sizeof table, "%s,1.5,2\n%s,2.5,3\n%s,3.5,1\n%s,4,1\n", t, t, t, t);
+        if (k < 2) refuse(table, samples, QC_EUSAGE, "leave them out with --ignore 1");
+    }
+    check("time,ax,ay\n10:30,1.5,2\n10:31,2.5,3\n", (QcImportOptions){.ignore = "time", .label = "none"},
+          "1.5 2 -; 2.5 3 -; ", NULL);
+    check("time,ax,ay\nday,1.5,2\nnight,2.5,3\n", (QcImportOptions){.label = "time"}, "1.5 2 day; 2.5 3 night; ", NULL);
+}
+END_TEST
+
+START_TEST(dates_without_signs_are_refused)
+{
+    static const char *const times[] = {"20260302100059,20260302100100,20260302100101",
+                                        "20260331,20260401,20260402", "2026030223,2026030300,2026030301",
+                                        "20260302100059900,20260302100100000,20260302100100100"};
+    char table[300], first[20], second[20], third[20];
+    for (size_t k = 0; k < sizeof times / sizeof *times; k++) {
+        ck_assert_int_eq(sscanf(times[k], "%19[0-9],%19[0-9],%19[0-9]", first, second, third), 3);
+        snprintf(table, sizeof table, "time,v,label\n%s,1,u\n%s,2,u\n%s,3,u\n", first, second, third);
+        refuse(table, (QcImportOptions){.window = "3"}, QC_EUSAGE, "has dates without signs, such as 2026");
+    }
+    check("t_ms,v,label\n20261302,1,u\n20261322,2,u\n20261342,3,u\n", (QcImportOptions){.window = "3"}, "1 2 3 u; ",
+          "50 samples/s"); /* no month */
+}
+END_TEST
+
+/* Recordings of several pages of memory each: what is given back is theirs alone. */
+START_TEST(many_recordings_keep_their_values)
+{
+    enum { RECORDINGS = 50, STEPS = 1500, ROOM = 2000000 };
+    static const struct {
+        QcImportOptions o;
+        uint32_t per_recording, stride, length;
+    } cases[] = {{{.window = "whole"}, 1, 0, STEPS},
+                 {{.window = "whole", .unequal = QC_UNEQUAL_RESAMPLE, .length = 750}, 1, 0, 750},
+                 {{.window = "100"}, 15, 100, 100},
+                 {{.window = "100", .stride = "40", .missing = QC_MISSING_DROP}, 36, 40, 100}};
+    char *table = malloc(ROOM);
+    size_t n = (size_t)sprintf(table, "ax,ay,label\n");
+    for (int k = 0; k < RECORDINGS; k++)
+        for (int t = 0; t < STEPS; t++) n += (size_t)sprintf(table + n, "%d.5,%d,%c\n", t * 7 % 97, k, "uv"[k % 2]);
+    ck_assert_uint_lt(n, ROOM);
+    const char *path = scratch_text("f", table);
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        QcDataset d;
+        uint32_t wrong = 0;
+        ck_assert_msg(!import(&d, "csv", path, cases[c].o), "%s", err.text);
+        ck_assert_uint_eq(d.n, RECORDINGS * cases[c].per_recording);
+        ck_assert_uint_eq(d.length, cases[c].length);
+        for (uint32_t i = 0; i < d.n; i++)
+            for (uint32_t t = 0; t < d.length; t++) {
+                const float *x = qc_dataset_window(&d, i);
+                uint32_t step = i % cases[c].per_recording * cases[c].stride + t;
+                int resampled = cases[c].length == 750;
+                wrong += !resampled && x[t] != (float)(step * 7 % 97) + 0.5f;
+                wrong += x[d.length + t] != (float)(i / cases[c].per_recording);
+            }
+        ck_assert_uint_eq(wrong, 0);
+        qc_dataset_release(&d);
+    }
+    free(table);
+}
+END_TEST
+
+START_TEST(utf16_becomes_utf8)
+{
+    static const char16_t text[] = u"\ufeffa;b;label\r\n1;2;\u00e4\u20ac\U0001f600\r\n3;4;v\r\n";
+    enum { UNITS = sizeof text / sizeof *text - 1 };
+    for (int big = 0; big < 2; big++)
+        for (int bad = 0; bad < 3; bad++) {
+            uint8_t bytes[2 * UNITS];
+            QcDataset d;
+            for (size_t k = 0; k < UNITS; k++) {
+                unsigned unit = bad == 1 && text[k] == 0xd83d ? 'x' : bad == 2 && text[k] == 0xde00 ? 'x' : text[k];
+                bytes[2 * k + (big ? 1 : 0)] = (uint8_t)unit;
+                bytes[2 * k + (big ? 0 : 1)] = (uint8_t)(unit >> 8);
+            }
+            ck_assert_int_eq(import(&d, "csv", scratch_write("f", bytes, sizeof bytes), plain), bad ? -1 : 0);
+            if (bad) ck_assert_ptr_nonnull(strstr(err.text, "text in UTF-16, but is damaged"));
+            else ck_assert_str_eq(text_of(&d), "1 2 \xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80; 3 4 v; ");
+            qc_dataset_release(&d);
+        }
+}
+END_TEST
+
 START_TEST(filled_values_are_reported)
 {
     const QcImportOptions fill = {.missing = QC_MISSING_FILL}, cut = {.missing = QC_MISSING_FILL, .window = "4"};
@@ -220,6 +418,40 @@ START_TEST(columns_follow_order_of_list)
 END_TEST
 
 /* The same columns in another order, or another rate, in the second file of a folder. */
+/* Short recordings lie side by side in memory. */
+START_TEST(files_of_a_folder_keep_their_values)
+{
+    enum { FILES = 8, STEPS = 200, MORE = 17 };
+    QcDataset d;
+    char name[40], text[STEPS * 20], folder[300] = "";
+    uint32_t wrong = 0;
+    for (int f = 0; f < FILES; f++) {
+        size_t n = (size_t)sprintf(text, "x,y\n");
+        for (int t = 0; t < STEPS + MORE * (f / 2); t++) n += (size_t)sprintf(text + n, "%d,%d\n", t * 7 % 97, f);
+        snprintf(name, sizeof name, "%c_u%d.csv", "ab"[f % 2], f / 2);
+        snprintf(folder, sizeof folder, "%s", scratch_text(name, text));
+    }
+    *strrchr(folder, '/') = 0;
+    QcImportOptions o = {.window = "whole", .unequal = QC_UNEQUAL_PAD, .name_pattern = "{label}_{group}.csv"};
+    for (int k = 0; k < 2; k++) {
+        ck_assert_msg(!import(&d, "csv", folder, o), "%s", err.text);
+        ck_assert_uint_eq(d.n, FILES);
+        for (uint32_t i = 0; i < d.n; i++) {
+            const char *group = d.groups.names[d.group[i]];
+            uint32_t u = (uint32_t)(group[1] - '0'), f = 2 * u + (uint32_t)d.label[i], steps = STEPS + MORE * u;
+            for (uint32_t t = 0; t < d.length; t++) {
+                const float *x = qc_dataset_window(&d, i);
+                wrong += x[d.length + t] != (t < steps || k ? (float)f : 0);
+                wrong += !k && x[t] != (t < steps ? (float)(t * 7 % 97) : 0);
+            }
+        }
+        ck_assert_uint_eq(wrong, 0);
+        qc_dataset_release(&d);
+        o.unequal = QC_UNEQUAL_RESAMPLE;
+    }
+}
+END_TEST
+
 START_TEST(files_of_a_folder_must_agree)
 {
     QcDataset d;
@@ -252,9 +484,21 @@ int main(void)
     tcase_add_test(t, unambiguous_dates_are_read);
     tcase_add_test(t, lines_before_table_are_not_rows);
     tcase_add_test(t, filled_values_are_reported);
+    tcase_add_test(t, narrow_tables_may_have_lines_above_them);
+    tcase_add_test(t, cells_in_quotes_may_have_line_ends);
+    tcase_add_test(t, lines_may_end_in_any_way);
+    tcase_add_test(t, row_names_are_no_values);
+    tcase_add_test(t, columns_that_say_the_label_need_a_decision);
+    tcase_add_test(t, numbers_that_all_differ_are_no_classes);
+    tcase_add_test(t, doubtful_class_names_are_reported);
+    tcase_add_test(t, times_of_other_forms_are_no_classes);
+    tcase_add_test(t, dates_without_signs_are_refused);
+    tcase_add_test(t, utf16_becomes_utf8);
+    tcase_add_test(t, many_recordings_keep_their_values);
     tcase_add_test(t, rows_out_of_order_are_refused);
     tcase_add_test(t, measured_rate_gives_nearest_window_length);
     tcase_add_test(t, columns_follow_order_of_list);
+    tcase_add_test(t, files_of_a_folder_keep_their_values);
     tcase_add_test(t, files_of_a_folder_must_agree);
     suite_add_tcase(suite, t);
     return run_suite(suite);
