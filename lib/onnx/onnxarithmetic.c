@@ -243,7 +243,9 @@ static int merge(QcOnnxImport *im, int op, QcValue *a, QcValue *b)
 {
     char name[QC_NAME_MAX + 1];
     uint32_t gate;
-    if (op == SUB) {
+    if (op == SUB && !im->plain && qc_onnx_is_of_codes(im->g, b->node)) {
+        if (qc_onnx_negate_codes(im, b)) return -1;
+    } else if (op == SUB) {
         const QcStep minus[] = {S(X), N(-1), S(MUL)};
         memcpy(b->steps, minus, sizeof minus);
         b->n_steps = 3;

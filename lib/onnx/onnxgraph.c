@@ -73,7 +73,7 @@ static const Operator operators[] = {
     {"Softmax", qc_onnx_softmax, NULL, "axis:i"},
     {"Softplus", qc_onnx_activation, NULL, ""},
     {"Softsign", qc_onnx_activation, NULL, ""},
-    {"Split", qc_onnx_split, NULL, "axis:i split:I num_outputs:i"},
+    {"Split", qc_onnx_split, qc_fold_split, "axis:i split:I num_outputs:i"},
     {"Sqrt", qc_onnx_sqrt, NULL, ""},
     {"Squeeze", qc_onnx_squeeze, qc_fold_reshape, "axes:I"},
     {"Sub", qc_onnx_arithmetic, qc_fold_arithmetic, ""},
@@ -299,7 +299,7 @@ static uint64_t cost_of(const QcGraph *g)
     return cost;
 }
 
-/* A graph of quantized values cannot keep them if some weights are real numbers. */
+/* A graph of quantized values cannot keep them if some weights are not codes. */
 static int note_forms(QcOnnxImport *im)
 {
     int quantized = 0, real = 0;
@@ -308,7 +308,7 @@ static int note_forms(QcOnnxImport *im)
         const QcNode *n = &im->g->nodes[i];
         if ((n->op != QC_OP_CONV && n->op != QC_OP_LINEAR) || im->fills[i].step) continue;
         if (qc_onnx_find_steps(im, i)) return -1;
-        real |= !im->fills[i].step;
+        if (!im->fills[i].step && !real++) memcpy(im->notes.real_layer, n->name, sizeof n->name);
     }
     im->notes.mixed = quantized && real;
     return 0;

@@ -248,9 +248,13 @@ int qc_onnx_unsqueeze(QcOnnxImport *im);
 int qc_onnx_transpose(QcOnnxImport *im);
 int qc_onnx_slice(QcOnnxImport *im);
 int qc_onnx_split(QcOnnxImport *im);
+/* sizes [n] of the parts that the Split node makes of `size` places; -1 with a sentence. */
+int qc_onnx_split_sizes(QcOnnxImport *im, int64_t *sizes, uint32_t n, int64_t size);
 int qc_onnx_gather(QcOnnxImport *im);
 int qc_onnx_shape(QcOnnxImport *im);
 int qc_onnx_is_of_codes(const QcGraph *g, uint32_t node); /* its value is codes, laid out anew or not */
+/* v, for which that holds, becomes -v, which is of codes, too. */
+int qc_onnx_negate_codes(QcOnnxImport *im, QcValue *v);
 int qc_onnx_table(QcOnnxImport *im); /* Gather from a constant, by codes */
 int qc_onnx_quantize(QcOnnxImport *im);
 int qc_onnx_dequantize(QcOnnxImport *im);
@@ -264,9 +268,6 @@ int qc_onnx_find_steps(QcOnnxImport *im, uint32_t node);
 int qc_fold_constant(QcOnnxImport *im);
 int qc_fold_filled(QcOnnxImport *im);
 int qc_fold_arithmetic(QcOnnxImport *im);
-int qc_fold_concat(QcOnnxImport *im);
-int qc_fold_gather(QcOnnxImport *im);
-int qc_fold_slice(QcOnnxImport *im);
 int qc_fold_reshape(QcOnnxImport *im);
 int qc_fold_transpose(QcOnnxImport *im);
 int qc_fold_cast(QcOnnxImport *im);
@@ -281,7 +282,14 @@ size_t qc_tensor_place(const QcTensor *t, uint32_t rank, const int64_t *dims, si
 int qc_fold_expand(QcOnnxImport *im);
 int qc_fold_product(QcOnnxImport *im);
 int qc_fold_equal(QcOnnxImport *im);
+
+/* ---- onnxfoldparts.c: constants alone, parts of them and joined ---- */
+int qc_fold_concat(QcOnnxImport *im);
+int qc_fold_gather(QcOnnxImport *im);
+int qc_fold_slice(QcOnnxImport *im);
+int qc_fold_split(QcOnnxImport *im);
 int qc_fold_where(QcOnnxImport *im);
+
 /* ---- onnxcodes.c ---- */
 /* The scale of each of n channels along an axis of w; NULL: w is not of codes, or memory is out. */
 const float *qc_fold_steps(QcOnnxImport *im, const QcTensor *w, uint32_t axis, size_t n);

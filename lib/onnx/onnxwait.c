@@ -174,6 +174,13 @@ static int all_divide(const float *values, uint32_t n) /* a deviation can be mad
     return 1;
 }
 
+static int all_scale(const float *values, uint32_t n) /* a step can be multiplied by them, if they are not 0 */
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (!(fabsf(values[i]) < 1e15f) || (fabsf(values[i]) > 0 && !(fabsf(values[i]) > 1e-15f))) return 0;
+    return 1;
+}
+
 /* Weights of codes keep their codes. */
 static int scale_steps(QcOnnxImport *im, uint32_t at, const float *gain, const float *shift)
 {
@@ -185,7 +192,7 @@ static int scale_steps(QcOnnxImport *im, uint32_t at, const float *gain, const f
     if (!weight || !step || !bias) return -1;
     for (uint32_t c = 0; c < node->channels; c++) {
         for (size_t j = c * row; j < (c + 1) * row; j++) weight[j] = gain[c] * f->weight[j];
-        step[c] = gain[c] * f->step[c];
+        step[c] = fabsf(gain[c]) > 0 ? fabsf(gain[c]) * f->step[c] : f->step[c];
         bias[c] = gain[c] * (f->bias ? f->bias[c] : 0) + shift[c];
     }
     scaled = (QcFill){.weight = weight, .bias = bias, .step = step};
@@ -235,7 +242,7 @@ int qc_wait_affine(QcOnnxImport *im, QcValue *v, const float *gain, const float 
         im->fills[v->node].bias = shift;
         return 0;
     }
-    if (!im->plain && v->alone && im->fills[v->node].step && all_divide(gain, channels))
+    if (!im->plain && v->alone && im->fills[v->node].step && all_scale(gain, channels))
         return scale_steps(im, v->node, gain, shift);
     if (!im->plain && qc_onnx_is_of_codes(im->g, v->node)) return scale_codes(im, v, gain, shift);
     float *zeros = same_values(im, channels, 0), *ones = same_values(im, channels, 0);

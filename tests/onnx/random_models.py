@@ -149,6 +149,26 @@ class Net:
         elif what == "fold":  # constants that are worked out
             c, _ = self.add("Mul", [self.constant(self.normal(s[-1])), self.constant(self.normal(1))], [])
             c, _ = self.add("Sub", [c, self.constant(self.normal(s[-1]))], [])
+            how, n = pick("whole", "concat", "gather", "slice", "split", "where"), s[-1]
+            if how == "concat":
+                c, _ = self.add("Concat", [c, self.constant(self.normal(2))], [], axis=-1)
+            if how in ("concat", "gather"):
+                c, _ = self.add("Gather", [c, self.constant(r.integers(-n, n, n), np.int64)], [], axis=0)
+            if how == "slice":
+                c, _ = self.add("Unsqueeze", [c, self.constant([0], np.int64)], []) if self.opset > 12 else (c, 0)
+                at = 1 if self.opset > 12 else 0
+                k = self.constant(self.normal(1, 3) if at else self.normal(3))
+                c, _ = self.add("Concat", [k, c], [], axis=at)
+                c, _ = self.lists("Slice", 10, c, [], order=("starts", "ends", "axes"), starts=[-n], ends=[1 << 40],
+                                  axes=[at])
+            if how == "split":
+                k, _ = self.add("Concat", [c, self.constant(self.normal(3))], [], axis=0)
+                c, _ = self.lists("Split", 13, k, [[n], [3]], 2, order=("split",), split=[n, 3], axis=0) and \
+                    self.values[-2]
+            if how == "where" and self.opset > 8:
+                which = numpy_helper.from_array(r.random(n) < 0.5, "w%d" % len(self.weights))
+                self.weights[which.name] = numpy_helper.to_array(which)
+                c, _ = self.add("Where", [which.name, c, self.constant(self.normal(1))], [])
             self.add("Add", [x, c], s)
         elif what == "gate" and rank in (3, 4):
             g, t = self.add("GlobalAveragePool", [x], [s[0]] + [1] * (rank - 2))
@@ -295,12 +315,28 @@ class Net:
         save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)], ir_version=8), path)
 
 
+def again(net, how):
+    """As many values as the input has, but one of them again and again: what random graphs have once in thousands."""
+    c, t = net.input
+    if how == 0:
+        net.add("Gather", ["x", net.constant([c - 1] * c, np.int64)], [c, t], axis=1)
+    elif how == 1:
+        net.add("Gather", ["x", net.constant([0] * t, np.int64)], [c, t], axis=2)
+    else:
+        m, _ = net.lists("Slice", 10, "x", [1, t], order=("starts", "ends", "axes"), starts=[0], ends=[1], axes=[1])
+        net.add("Expand", [m, net.constant([1, c, 1], np.int64)], [c, t])
+
+
 cases, jobs = [], []
-for i in range(count):
+for i in range(count + 3):
     rng = np.random.default_rng([seed, i])
     net = Net(rng)
-    for _ in range(int(rng.integers(2, 12))):
-        net.grow()
+    if i < count:
+        for _ in range(int(rng.integers(2, 12))):
+            net.grow()
+    else:
+        net.opset, net.input, net.values = 13, [3, 11], [("x", [3, 11])]
+        again(net, i - count)
     name = "random-%d" % i
     path = os.path.join(folder, name)
     net.finish(path + ".onnx")
