@@ -193,13 +193,21 @@ static int pool(QcOnnxImport *im, QcOp op, const QcValue *x, QcWindow window, in
     return qc_onnx_put(im, &y);
 }
 
-/* Zeros before a MaxPool are as good as nothing if no value is negative and no window is of zeros alone. */
-static int max_may_read(const QcOnnxImport *im, const QcValue *x, const QcWindow *w)
+/* Each window has values, not zeros of the padding alone. */
+static int sees_values(const QcWindow *w)
 {
-    const QcNode *node = &im->g->nodes[x->node];
-    if (!qc_wait_padded(x) || x->padding < 0) return 1;
-    return node->op == QC_OP_RELU && w->pad_top < w->kernel_h && w->pad_bottom < w->kernel_h &&
-           w->pad_left < w->kernel_w && w->pad_right < w->kernel_w;
+    return w->pad_top < w->kernel_h && w->pad_bottom < w->kernel_h && w->pad_left < w->kernel_w &&
+           w->pad_right < w->kernel_w && w->dilation_h == 1 && w->dilation_w == 1;
+}
+
+/* Can the pool have the padding that waits as its own? Zeros before a MaxPool are as good as nothing if no value is
+ * negative; an average counts zeros of a Pad, and its own if it says so. */
+static int may_pad(const QcOnnxImport *im, const QcValue *x, const Sliding *s, const QcWindow *w, int is_max,
+                   int counts)
+{
+    int own = (s->before[0] | s->before[1] | s->after[0] | s->after[1]) != 0;
+    if (!qc_wait_padded(x) || (is_max && x->padding < 0)) return 1;
+    return sees_values(w) && (is_max ? im->g->nodes[x->node].op == QC_OP_RELU : x->padding >= 0 && (counts || !own));
 }
 
 static int read_pool(QcOnnxImport *im, Sliding *s, const QcValue *x, const int where[2])
@@ -223,14 +231,11 @@ int qc_onnx_pool(QcOnnxImport *im)
     if (!qc_onnx_attribute(im, "kernel_shape")) return qc_onnx_wrong(im, "it has no kernel_shape");
     if (read_pool(im, &s, &x, where)) return -1;
     QcWindow window = window_of(&s, &x, where);
-    if (is_max && !max_may_read(im, &x, &window)) /* the zeros are values */
+    if (!may_pad(im, &x, &s, &window, is_max, counts)) /* the zeros are values */
         if (qc_wait_settle(im, &x) || lay_spatial(im, &x, &axes, where) || read_pool(im, &s, &x, where)) return -1;
     sizes_of(im, size, &x, where);
-    int grew = qc_onnx_int(im, "ceil_mode", 0) && pad_to_ceiling(&s, size),
-        own = (s.before[0] | s.before[1] | s.after[0] | s.after[1]) != 0, waits = qc_wait_padded(&x);
+    int grew = qc_onnx_int(im, "ceil_mode", 0) && pad_to_ceiling(&s, size), waits = qc_wait_padded(&x);
     if (is_max) return pool(im, QC_OP_MAXPOOL, &x, window_of(&s, &x, where), 0, &axes);
-    if (waits && (x.padding < 0 || (own && !counts)))
-        return qc_onnx_refuse(im, "its input is padded in a way that it cannot take over");
     if (grew && (counts || waits))
         return qc_onnx_refuse(im, "ceil_mode together with counted padding is not supported");
     return pool(im, QC_OP_AVGPOOL, &x, window_of(&s, &x, where), counts || waits, &axes);

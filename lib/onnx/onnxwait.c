@@ -181,22 +181,31 @@ static int all_scale(const float *values, uint32_t n) /* a step can be multiplie
     return 1;
 }
 
-/* Weights of codes keep their codes. */
+/* The finest step that makes codes of 8 bits of all weights, which are codes times the step: a bias is counted in steps
+ * (times the step of the input). */
+static float finest_step(const float *w, size_t n, float step)
+{
+    float most = 1;
+    for (size_t i = 0; i < n; i++) most = fmaxf(most, rintf(fabsf(w[i]) / step));
+    return most < 64 ? step / floorf(127 / most) : step;
+}
+
+/* Weights of codes keep being codes. */
 static int scale_steps(QcOnnxImport *im, uint32_t at, const float *gain, const float *shift)
 {
     QcNode *node = &im->g->nodes[at];
-    QcFill *f = &im->fills[at], scaled;
+    QcFill *f = &im->fills[at];
     size_t row = node->n_weight / node->channels;
     float *weight = qc_onnx_room(im, node->n_weight, sizeof *weight), *step = same_values(im, node->channels, 0),
           *bias = same_values(im, node->channels, 0);
     if (!weight || !step || !bias) return -1;
     for (uint32_t c = 0; c < node->channels; c++) {
-        for (size_t j = c * row; j < (c + 1) * row; j++) weight[j] = gain[c] * f->weight[j];
-        step[c] = fabsf(gain[c]) > 0 ? fabsf(gain[c]) * f->step[c] : f->step[c];
+        const float *w = f->weight + c * row, finest = finest_step(w, row, f->step[c]);
+        for (size_t j = 0; j < row; j++) weight[c * row + j] = gain[c] * w[j];
+        step[c] = fabsf(gain[c]) > 0 ? fabsf(gain[c]) * finest : finest;
         bias[c] = gain[c] * (f->bias ? f->bias[c] : 0) + shift[c];
     }
-    scaled = (QcFill){.weight = weight, .bias = bias, .step = step};
-    *f = scaled;
+    *f = (QcFill){.weight = weight, .bias = bias, .step = step};
     node->has_bias = 1;
     node->n_bias = node->channels;
     return 0;
@@ -228,13 +237,15 @@ static int scale_codes(QcOnnxImport *im, QcValue *v, const float *gain, const fl
     return step ? by_itself(im, v, one, 1, &fill) : -1;
 }
 
-/* The bias of what is before it, the model's normalization, or a batch norm that subtracts nothing. */
+/* The model's normalization, codes or the bias of what is before it, or a batch norm that subtracts nothing. */
 int qc_wait_affine(QcOnnxImport *im, QcValue *v, const float *gain, const float *shift)
 {
     QcNode *node = &im->g->nodes[v->node];
     uint32_t channels = node->channels;
     if (all_are(gain, channels, 1) && all_are(shift, channels, 0)) return 0;
     if (!v->node && v->alone && all_divide(gain, channels)) return normalize(im, gain, shift);
+    if (!im->plain && v->alone && im->fills[v->node].step && all_scale(gain, channels))
+        return scale_steps(im, v->node, gain, shift);
     if ((node->op == QC_OP_CONV || node->op == QC_OP_LINEAR) && !node->has_bias && v->alone &&
         all_are(gain, channels, 1)) {
         node->has_bias = 1;
@@ -242,8 +253,6 @@ int qc_wait_affine(QcOnnxImport *im, QcValue *v, const float *gain, const float 
         im->fills[v->node].bias = shift;
         return 0;
     }
-    if (!im->plain && v->alone && im->fills[v->node].step && all_scale(gain, channels))
-        return scale_steps(im, v->node, gain, shift);
     if (!im->plain && qc_onnx_is_of_codes(im->g, v->node)) return scale_codes(im, v, gain, shift);
     float *zeros = same_values(im, channels, 0), *ones = same_values(im, channels, 0);
     if (!zeros || !ones || qc_wait_simple(im, v, QC_OP_BATCHNORM, NULL)) return -1;

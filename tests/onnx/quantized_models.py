@@ -1,6 +1,6 @@
 """quantized_models.py FOLDER: QDQ models of other tools, and ONNX Runtime's logits, for test_onnxquantized.c.
 
-A case is NAME.onnx, NAME.x (windows [40][3][16], float32), NAME.y (logits) and a line "NAME STEP" in FOLDER/quantized:
+A case is NAME.onnx, NAME.x (windows [40][3][16], float32), NAME.y (logits) and a line "NAME STEP channels height width" in FOLDER/quantized:
 STEP is the scale that a quantizer would give the logits, which are not rounded. Exit status 77: python3-onnx or onnxruntime-node is missing.
 """
 import os
@@ -74,7 +74,7 @@ class Net:
         save(model, path + ".onnx")
         self.x.tofile(path + ".x")
         jobs.extend([path + ".onnx", path + ".x", "%d,3,16" % n, path + ".y"])
-        cases.append("%s 0.02" % self.name)
+        cases.append("%s 0.02 3 1 16" % self.name)
 
 
 cases, jobs = [], []
