@@ -128,12 +128,12 @@ static int put_real(QcOnnxImport *im, QcValue *v)
     return qc_wait_function(im, v, relu, sizeof relu / sizeof *relu);
 }
 
-int qc_onnx_is_of_codes(const QcGraph *g, uint32_t node)
+const QcNode *qc_onnx_codes_of(const QcOnnxImport *im, uint32_t node)
 {
-    QcOp op = g->nodes[node].op;
-    while (op == QC_OP_FLATTEN || op == QC_OP_TURN || op == QC_OP_MAXPOOL)
-        node = g->nodes[node].inputs[0], op = g->nodes[node].op;
-    return op == QC_OP_QUANT;
+    const QcNode *n = &im->g->nodes[node];
+    while (n->op == QC_OP_FLATTEN || n->op == QC_OP_TURN || n->op == QC_OP_MAXPOOL || im->fills[node].only_pads)
+        node = n->inputs[0], n = &im->g->nodes[node];
+    return n->op == QC_OP_QUANT ? n : NULL;
 }
 
 /* A function of codes, whose results are codes, too. */
@@ -156,9 +156,7 @@ static int codes_through(QcOnnxImport *im, QcValue *v, const QcStep *steps, uint
 int qc_onnx_negate_codes(QcOnnxImport *im, QcValue *v)
 {
     const QcStep minus[] = {{QC_STEP_X, 0}, {QC_STEP_NUMBER, -1}, {QC_STEP_MUL, 0}};
-    uint32_t at = v->node;
-    while (im->g->nodes[at].op != QC_OP_QUANT) at = im->g->nodes[at].inputs[0]; /* as qc_onnx_is_of_codes has it */
-    const QcNode *codes = &im->g->nodes[at];
+    const QcNode *codes = qc_onnx_codes_of(im, v->node);
     return codes_through(im, v, minus, sizeof minus / sizeof *minus, codes->scale,
                          (1u << codes->bits) - 1 - codes->zero, codes->bits);
 }
@@ -238,7 +236,7 @@ int qc_onnx_quantize(QcOnnxImport *im)
         from->bits <= bits)
         return qc_onnx_put(im, &v); /* codes as they are */
     int node;
-    if (from->op == QC_OP_MAXPOOL && !qc_onnx_is_of_codes(im->g, v.node)) {
+    if (from->op == QC_OP_MAXPOOL && !qc_onnx_codes_of(im, v.node)) {
         node = quantize_before_pool(im, &v, bits);
     } else {
         qc_onnx_name(im, name, NULL);

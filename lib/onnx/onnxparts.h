@@ -57,6 +57,7 @@ typedef struct QcValue {
 typedef struct QcFill {
     const float *weight, *bias, *mean, *variance;
     const float *step; /* [channels] weights are codes times these; NULL: they are not of codes */
+    int only_pads; /* a convolution of each channel by itself that copies */
 } QcFill;
 
 typedef struct QcOnnxName {
@@ -252,7 +253,8 @@ int qc_onnx_split(QcOnnxImport *im);
 int qc_onnx_split_sizes(QcOnnxImport *im, int64_t *sizes, uint32_t n, int64_t size);
 int qc_onnx_gather(QcOnnxImport *im);
 int qc_onnx_shape(QcOnnxImport *im);
-int qc_onnx_is_of_codes(const QcGraph *g, uint32_t node); /* its value is codes, laid out anew or not */
+/* The QUANT node whose codes a node has, laid out anew or not; NULL: its value is not of codes. */
+const QcNode *qc_onnx_codes_of(const QcOnnxImport *im, uint32_t node);
 /* v, for which that holds, becomes -v, which is of codes, too. */
 int qc_onnx_negate_codes(QcOnnxImport *im, QcValue *v);
 int qc_onnx_table(QcOnnxImport *im); /* Gather from a constant, by codes */

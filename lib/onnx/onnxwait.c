@@ -128,7 +128,8 @@ int qc_wait_apply(QcOnnxImport *im, QcValue *v)
     float gain, shift, clip;
     if (!n) return 0;
     v->n_steps = 0;
-    if (is_affine(v->steps, n, &gain, &shift)) {
+    int codes = !im->plain && qc_onnx_codes_of(im, v->node); /* a table of them is exact */
+    if (!codes && is_affine(v->steps, n, &gain, &shift)) {
         float *gains = same_values(im, channels, gain), *shifts = same_values(im, channels, shift);
         return gains && shifts ? qc_wait_affine(im, v, gains, shifts) : -1;
     }
@@ -253,7 +254,7 @@ int qc_wait_affine(QcOnnxImport *im, QcValue *v, const float *gain, const float 
         im->fills[v->node].bias = shift;
         return 0;
     }
-    if (!im->plain && qc_onnx_is_of_codes(im->g, v->node)) return scale_codes(im, v, gain, shift);
+    if (!im->plain && qc_onnx_codes_of(im, v->node)) return scale_codes(im, v, gain, shift);
     float *zeros = same_values(im, channels, 0), *ones = same_values(im, channels, 0);
     if (!zeros || !ones || qc_wait_simple(im, v, QC_OP_BATCHNORM, NULL)) return -1;
     for (uint32_t c = 0; c < channels; c++) ones[c] = 1 - im->g->nodes[v->node].eps; /* with eps it is 1 */
@@ -286,7 +287,7 @@ static int pad_node(QcOnnxImport *im, QcValue *v, const QcAxes *axes)
 {
     QcWindow w = {1, 1, 1, 1, 1, 1, 0, 0, 0, 0};
     const float *ones = same_values(im, im->g->nodes[v->node].channels, 1);
-    const QcFill fill = {.weight = ones, .step = ones};
+    const QcFill fill = {.weight = ones, .step = ones, .only_pads = 1};
     for (uint32_t k = 0; k < v->rank; k++) {
         if (axes->of[k] == QC_AXIS_HEIGHT) w.pad_top += v->pads[k][0], w.pad_bottom += v->pads[k][1];
         if (axes->of[k] == QC_AXIS_WIDTH) w.pad_left += v->pads[k][0], w.pad_right += v->pads[k][1];

@@ -1,7 +1,8 @@
 """quantized_models.py FOLDER: QDQ models of other tools, and ONNX Runtime's logits, for test_onnxquantized.c.
 
-A case is NAME.onnx, NAME.x (windows [40][3][16], float32), NAME.y (logits) and a line "NAME STEP channels height width" in FOLDER/quantized:
-STEP is the scale that a quantizer would give the logits, which are not rounded. Exit status 77: python3-onnx or onnxruntime-node is missing.
+A case is NAME.onnx, NAME.x (windows [40][3][16], float32), NAME.y (logits) and a line
+"NAME STEP channels height width" in FOLDER/quantized: STEP is the scale that a quantizer would give the logits, which
+are not rounded. Exit status 77: python3-onnx or onnxruntime-node is missing.
 """
 import os
 import subprocess

@@ -105,8 +105,8 @@ class Net:
         at = self.live[-1] if self.rng.random() < 0.7 else self.pick(*self.live)
         v = self.values[at]
         rank, pick = v.ndim, self.pick
-        what = pick("conv", "conv", "conv", "conv", "act", "act", "add", "add", "mul", "sub", "concat", "pool", "average",
-                    "reshape", "transpose", "clip", "slice", "pad", "scale", "gate", "norm", "twice", "split", "reduce",
+        what = pick("conv", "conv", "conv", "conv", "act", "act", "add", "add", "mul", "sub", "concat", "pool",
+                    "average", "reshape", "transpose", "clip", "slice", "pad", "scale", "gate", "norm", "twice", "split", "reduce",
                     "prelu", "shuffle", "again")
         if what == "conv" and rank > 2:
             c, groups = v.shape[1], 1
@@ -267,7 +267,7 @@ for i in range(count):
     step = net.finish(path)
     shape = list(net.x.shape[1:])
     jobs += [path + ".onnx", path + ".x", ",".join(map(str, [n] + shape)), path + ".y"]
-    cases.append("random-%d %.9g %s" % (i, step, " ".join(map(str, shape if len(shape) > 2 else [shape[0], 1, shape[1]]))))
+    cases.append("random-%d %.9g %d %d %d" % (i, step, shape[0], shape[1] if len(shape) > 2 else 1, shape[-1]))
 with open(os.path.join(folder, "quantized"), "w") as f:
     f.write("\n".join(cases) + "\n")
 for k in range(0, len(jobs), 400):
