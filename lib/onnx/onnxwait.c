@@ -128,8 +128,10 @@ int qc_wait_apply(QcOnnxImport *im, QcValue *v)
     float gain, shift, clip;
     if (!n) return 0;
     v->n_steps = 0;
-    int codes = !im->plain && qc_onnx_codes_of(im, v->node); /* a table of them is exact */
-    if (!codes && is_affine(v->steps, n, &gain, &shift)) {
+    int affine = is_affine(v->steps, n, &gain, &shift),
+        table = !im->plain && qc_onnx_codes_of(im, v->node); /* of codes: it is exact */
+    if (affine && gain >= 1 && gain <= 1 && shift >= 0 && shift <= 0) return 0;
+    if (affine && !table) {
         float *gains = same_values(im, channels, gain), *shifts = same_values(im, channels, shift);
         return gains && shifts ? qc_wait_affine(im, v, gains, shifts) : -1;
     }
