@@ -58,25 +58,6 @@ int qc_fold_filled(QcOnnxImport *im)
     return qc_onnx_put_tensor(im, t);
 }
 
-/* a op b of two integers; 0 if it cannot be. */
-static int integers(int64_t *out, char op, int64_t a, int64_t b)
-{
-    switch (op) {
-    case 'A': return !__builtin_add_overflow(a, b, out);
-    case 'S': return !__builtin_sub_overflow(a, b, out);
-    case 'M': return !__builtin_mul_overflow(a, b, out);
-    default:
-        if (!b || (b == -1 && a == INT64_MIN)) return 0;
-        *out = a / b;
-        return 1;
-    }
-}
-
-static float reals(char op, float a, float b)
-{
-    return op == 'A' ? a + b : op == 'S' ? a - b : op == 'M' ? a * b : a / b;
-}
-
 int qc_tensor_broadcast(uint32_t *rank, int64_t dims[QC_ONNX_RANK], const QcTensor *a, const QcTensor *b)
 {
     *rank = a->rank > b->rank ? a->rank : b->rank;
@@ -98,28 +79,6 @@ size_t qc_tensor_place(const QcTensor *t, uint32_t rank, const int64_t *dims, si
         step *= (size_t)own;
     }
     return at;
-}
-
-/* Add, Sub, Mul, Div. */
-int qc_fold_arithmetic(QcOnnxImport *im)
-{
-    const QcTensor *a = constant(im, 0), *b = a ? constant(im, 1) : NULL;
-    QcTensor t;
-    float *f = NULL;
-    int64_t *i = NULL, dims[QC_ONNX_RANK];
-    uint32_t rank;
-    if (!b) return -1;
-    if (!!a->f != !!b->f) return qc_onnx_refuse(im, "constants of two types are not combined");
-    if (qc_tensor_broadcast(&rank, dims, a, b))
-        return qc_onnx_wrong(im, "its constants of %zu and %zu values do not fit", a->n, b->n);
-    if (a->f ? qc_tensor_floats(im, &t, &f, rank, dims) : qc_tensor_ints(im, &t, &i, rank, dims)) return -1;
-    for (size_t k = 0; k < t.n; k++) {
-        size_t x = qc_tensor_place(a, rank, dims, k), y = qc_tensor_place(b, rank, dims, k);
-        if (f) f[k] = reals(im->at->op_type[0], a->f[x], b->f[y]);
-        else if (!integers(&i[k], im->at->op_type[0], a->i[x], b->i[y]))
-            return qc_onnx_wrong(im, "its result does not fit 64 bits");
-    }
-    return qc_onnx_put_tensor(im, t);
 }
 
 /* Reshape, Flatten, Squeeze, Unsqueeze of a constant: the same values under other dimensions. */

@@ -1,4 +1,4 @@
-/* Operators on constants alone with which exporters say that a shape may be open: Expand, Equal, ReduceProd. */
+/* Operators on constants alone with which exporters say that a shape may be open: Expand, Equal. */
 #include <string.h>
 
 #include "onnxparts.h"
@@ -29,23 +29,6 @@ int qc_fold_expand(QcOnnxImport *im)
         if (f) f[k] = x->f[from];
         else i[k] = x->i[from];
     }
-    return qc_onnx_put_tensor(im, t);
-}
-
-/* ReduceProd of a list: how many values a shape has. */
-int qc_fold_product(QcOnnxImport *im)
-{
-    const QcTensor *x = constant_of(im, 0);
-    int64_t *out, dims[1] = {1};
-    QcTensor t;
-    if (!x) return -1;
-    if (!x->i) return qc_onnx_refuse(im, "only the product of integers is supported");
-    if (x->rank != 1) return qc_onnx_refuse(im, "only the product of a list is supported");
-    if (qc_tensor_ints(im, &t, &out, qc_onnx_int(im, "keepdims", 1) != 0, dims)) return -1;
-    out[0] = 1;
-    for (size_t k = 0; k < x->n; k++)
-        if (__builtin_mul_overflow(out[0], x->i[k], &out[0]))
-            return qc_onnx_wrong(im, "its result does not fit 64 bits");
     return qc_onnx_put_tensor(im, t);
 }
 

@@ -126,6 +126,8 @@ const QcTensor *qc_onnx_ints(QcOnnxImport *im, uint32_t k); /* the same, of inte
 typedef enum QcTake { QC_TAKE_RAW, QC_TAKE_VIEW, QC_TAKE_APPLIED, QC_TAKE_SETTLED } QcTake;
 int qc_onnx_take(QcOnnxImport *im, QcValue *v, uint32_t k, QcTake how);
 
+int qc_onnx_take_number(QcOnnxImport *im, QcValue *v); /* input 0: RAW, or a constant */
+
 int qc_onnx_put(QcOnnxImport *im, const QcValue *value); /* the node's (first) output */
 int qc_onnx_put_output(QcOnnxImport *im, uint32_t k, const QcValue *value);
 int qc_onnx_put_tensor(QcOnnxImport *im, QcTensor t);
@@ -217,7 +219,7 @@ size_t *qc_layout_channel_map(QcOnnxImport *im, const QcValue *v, const QcAxes *
 int qc_wait_apply(QcOnnxImport *im, QcValue *v); /* the function becomes a node */
 int qc_wait_settle(QcOnnxImport *im, QcValue *v); /* function and padding become nodes */
 int qc_wait_padded(const QcValue *v);
-/* The function `steps` of v, put as the node's output. */
+/* The function `steps` of v, which may be a constant, put as the node's output. */
 int qc_wait_function(QcOnnxImport *im, QcValue *v, const QcStep *steps, uint32_t n_steps);
 /* v = gain * v + shift along the channels; v lies as the roles say. */
 int qc_wait_affine(QcOnnxImport *im, QcValue *v, const float *gain, const float *shift);
@@ -269,7 +271,6 @@ int qc_onnx_find_steps(QcOnnxImport *im, uint32_t node);
 /* ---- onnxfold.c: the same on constants alone ---- */
 int qc_fold_constant(QcOnnxImport *im);
 int qc_fold_filled(QcOnnxImport *im);
-int qc_fold_arithmetic(QcOnnxImport *im);
 int qc_fold_reshape(QcOnnxImport *im);
 int qc_fold_transpose(QcOnnxImport *im);
 int qc_fold_cast(QcOnnxImport *im);
@@ -282,7 +283,6 @@ size_t qc_tensor_place(const QcTensor *t, uint32_t rank, const int64_t *dims, si
 
 /* ---- onnxfoldshape.c: constants alone, of shapes that may be open ---- */
 int qc_fold_expand(QcOnnxImport *im);
-int qc_fold_product(QcOnnxImport *im);
 int qc_fold_equal(QcOnnxImport *im);
 
 /* ---- onnxfoldparts.c: constants alone, parts of them and joined ---- */
@@ -291,6 +291,13 @@ int qc_fold_gather(QcOnnxImport *im);
 int qc_fold_slice(QcOnnxImport *im);
 int qc_fold_split(QcOnnxImport *im);
 int qc_fold_where(QcOnnxImport *im);
+
+/* ---- onnxfoldmath.c: arithmetic on constants alone ---- */
+int qc_fold_arithmetic(QcOnnxImport *im);
+int qc_fold_function(QcOnnxImport *im, const QcTensor *x, const QcStep *steps, uint32_t n_steps);
+int qc_fold_softmax(QcOnnxImport *im);
+int qc_fold_reduce(QcOnnxImport *im);
+int qc_fold_matmul(QcOnnxImport *im);
 
 /* ---- onnxcodes.c ---- */
 /* The scale of each of n channels along an axis of w; NULL: w is not of codes, or memory is out. */

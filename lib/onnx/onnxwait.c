@@ -45,6 +45,7 @@ int qc_wait_function(QcOnnxImport *im, QcValue *v, const QcStep *steps, uint32_t
     for (uint32_t k = 0; k < n_steps; k++)
         if (steps[k].op == QC_STEP_NUMBER && !isfinite(steps[k].value))
             return qc_onnx_refuse(im, "its constant is not finite");
+    if (v->kind == QC_VALUE_CONSTANT) return qc_fold_function(im, &v->constant, steps, n_steps);
     if (qc_wait_padded(v) && (v->padding < 0 || !keeps_zero(steps, n_steps)) && qc_wait_settle(im, v)) return -1;
     uint32_t n = compose(all, steps, n_steps, v->steps, v->n_steps);
     if (!n && v->n_steps) {

@@ -64,7 +64,8 @@ class Net:
         what = pick("conv", "conv", "pool", "norm", "act", "act", "const", "const", "two", "gate", "concat",
                     "transpose", "reshape", "unit", "slice", "split", "gather", "pad", "reduce", "matmul", "flatten",
                     "clip", "prelu", "gelu", "silu", "pow", "minmax", "cast", "rsub", "wide", "sum", "same", "shaped",
-                    "shuffle", "fold", "root", "quotient", "expand", "deviation", "places")
+                    "shuffle", "fold", "root", "quotient", "expand", "deviation", "places",
+                    "learned")
         if what == "conv" and rank in (3, 4):
             c, d = s[0], s[1:]
             k = [int(r.integers(1, min(4, n) + 1)) for n in d]
@@ -169,6 +170,38 @@ class Net:
                 which = numpy_helper.from_array(r.random(n) < 0.5, "w%d" % len(self.weights))
                 self.weights[which.name] = numpy_helper.to_array(which)
                 c, _ = self.add("Where", [which.name, c, self.constant(self.normal(1))], [])
+            self.add("Add", [x, c], s)
+        elif what == "learned":  # weights that are computed from others
+            n = s[-1]
+            c = self.constant(self.normal(2, n))
+            for _ in range(int(r.integers(1, 4))):
+                op = pick("Sigmoid", "Tanh", "Exp", "Abs", "Softmax", "Clip", "Relu", "Elu", "Pow", "Max", "MatMul",
+                          "Reduce", "Norm", "Sum")
+                if op == "Clip":
+                    more = [self.constant(-0.5), self.constant(1)]
+                    c, _ = self.add("Clip", [c] + more, []) if self.opset > 10 else self.add("Clip", [c], [], min=-0.5,
+                                                                                             max=1.0)
+                elif op == "Pow":
+                    c, _ = self.add("Abs", [c], [])
+                    c, _ = self.add("Pow", [c, self.constant(pick(0.5, 2, 3))], [])
+                elif op == "Max" and self.opset > 7:
+                    c, _ = self.add(pick("Max", "Min"), [c, self.constant(self.normal(n)), self.constant(0.1)], [])
+                elif op == "Sum" and self.opset > 7:
+                    c, _ = self.add("Sum", [c, self.constant(self.normal(1, n)), c], [])
+                elif op == "MatMul":
+                    c, _ = self.add("MatMul", [c, self.constant(self.normal(n, n, scale=1 / np.sqrt(n)))], [])
+                elif op == "Reduce":
+                    of = pick("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin")
+                    k, _ = self.lists(of, 13 if of == "ReduceSum" else 18, c, [], axes=[pick(0, 1, -1)], keepdims=1)
+                    c, _ = self.add("Sub", [c, k], [])
+                elif op == "Norm":
+                    k, _ = self.lists("ReduceL2", 18, c, [], axes=[0], keepdims=1)
+                    c, _ = self.add("Div", [c, k], [])
+                elif op == "Softmax":
+                    c, _ = self.add("Softmax", [c], [], axis=1)
+                elif op not in ("Max", "Sum"):
+                    c, _ = self.add(op, [c], [])
+            c, _ = self.add("Gather", [c, self.constant(pick(0, 1), np.int64)], [], axis=0)
             self.add("Add", [x, c], s)
         elif what == "gate" and rank in (3, 4):
             g, t = self.add("GlobalAveragePool", [x], [s[0]] + [1] * (rank - 2))

@@ -106,8 +106,8 @@ class Net:
         v = self.values[at]
         rank, pick = v.ndim, self.pick
         what = pick("conv", "conv", "conv", "conv", "act", "act", "add", "add", "mul", "sub", "concat", "pool",
-                    "average", "reshape", "transpose", "clip", "slice", "pad", "scale", "gate", "norm", "twice", "split", "reduce",
-                    "prelu", "shuffle", "again")
+                    "average", "reshape", "transpose", "clip", "slice", "pad", "scale", "gate", "norm", "twice", "split",
+                    "reduce", "prelu", "shuffle", "again")
         if what == "conv" and rank > 2:
             c, groups = v.shape[1], 1
             out = int(self.rng.integers(2, 9))
