@@ -57,8 +57,8 @@ static void report(const QcModelImport *import, const QcModelFile *m, const QcOn
     if (notes->steps)
         qc_note("it is quantized: its codes of 8 bits and its scales are kept (--real: as a float model)");
     if (wide)
-        qc_note("the weights of %u of its layers have codes of 9 bits: they are kept as sums of codes of 8 bits, which "
-                "take as many times the memory",
+        qc_note("the weights of %u of its layers need 9 bits: each weight is kept as a sum of codes of 8 bits, which "
+                "takes two or three times the memory",
                 wide);
     if (notes->mixed)
         qc_note("the weights of '%s' are not codes of 8 bits: the model is imported as float, for qc-quantize",

@@ -102,6 +102,10 @@ static const char *advice(const char *name)
         return "control flow is not supported; export the model for inference, with a fixed shape";
     if (!strcmp(name, "ArgMax") || !strcmp(name, "TopK"))
         return "it gives classes, not logits; name the value that it reads with --logits";
+    if (!strncmp(name, "QLinear", 7) || !strcmp(name, "ConvInteger") || !strcmp(name, "MatMulInteger") ||
+        !strcmp(name, "DynamicQuantizeLinear"))
+        return "operators on codes are not supported; quantize the model in the form QDQ (QuantizeLinear and "
+               "DequantizeLinear on both sides of operators on real numbers), with scales that are fixed";
     return "this operator is not supported";
 }
 

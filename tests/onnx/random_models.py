@@ -164,7 +164,7 @@ class Net:
                                   axes=[at])
             if how == "split":
                 k, _ = self.add("Concat", [c, self.constant(self.normal(3))], [], axis=0)
-                c, _ = self.lists("Split", 13, k, [[n], [3]], 2, order=("split",), split=[n, 3], axis=0) and \
+                c, _ = self.lists("Split", 13, k, [[], []], 2, order=("split",), split=[n, 3], axis=0) and \
                     self.values[-2]
             if how == "where" and self.opset > 8:
                 which = numpy_helper.from_array(r.random(n) < 0.5, "w%d" % len(self.weights))

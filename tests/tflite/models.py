@@ -50,9 +50,9 @@ class Net(Graph):
         reach = [(k - 1) * dilation + 1 for k in kernel]
         return [-(-s // t) if same else (s - r) // t + 1 for s, r, t in zip((h, w), reach, stride)]
 
-    def conv(self, x, out, kernel, stride=(1, 1), same=True, activation="relu", dilation=1):
+    def conv(self, x, out, kernel, stride=(1, 1), same=True, activation="relu", dilation=1, groups=1):
         size = self.window(x, kernel, stride, same, dilation)
-        c = self.shape(x)[3]
+        c = self.shape(x)[3] // groups
         w = self.random([out, *kernel, c], kernel[0] * kernel[1] * c)
         return self.make("CONV_2D", [x, w, self.bias(out)], [1, *size, out], activation, padding=0 if same else 1,
                          stride_h=stride[0], stride_w=stride[1], dilation_h=dilation, dilation_w=dilation)
@@ -201,6 +201,14 @@ def steps(softmax):
     return n.end(n.dense(n.mean(x), 4), softmax)
 
 
+def groups(softmax):
+    """Keras' Conv2D(groups=3), whose weights have a third of the input's channels."""
+    n = Net([9, 8, 6])
+    x = n.conv(n.inputs[0], 12, (3, 3), groups=3)
+    x = n.conv(x, 6, (3, 2), (2, 1), groups=2, activation="")
+    return n.end(n.dense(n.mean(x), 4), softmax)
+
+
 def halves(softmax):
     """Weights of float16 behind DEQUANTIZE."""
     n = ds_cnn(softmax)
@@ -299,8 +307,8 @@ def save(name, g, x, n_classes):
 
 
 refused()
-SMALL = "ds-cnn", "resnet", "mobilenet", "series", "branches", "halves", "autoencoder", "tiny", "steps"
-for make in (kws, ic, vww, ds_cnn, resnet, mobilenet, series, branches, halves, autoencoder, tiny, steps):
+SMALL = "ds-cnn", "resnet", "mobilenet", "series", "branches", "halves", "autoencoder", "tiny", "steps", "groups"
+for make in (kws, ic, vww, ds_cnn, resnet, mobilenet, series, branches, halves, autoencoder, tiny, steps, groups):
     name = make.__name__.replace("_", "-")
     if name not in (wanted or SMALL):
         continue
