@@ -277,6 +277,8 @@ static int build(QcOnnxImport *im, const uint8_t *needed)
 {
     const Onnx__GraphProto *g = im->graph;
     im->gain = im->shift = NULL;
+    im->notes.softmax = im->notes.sigmoid = im->notes.two_classes = 0;
+    im->notes.uncut = 0;
     memset(im->fills, 0, QC_MAX_NODES * sizeof *im->fills);
     for (uint32_t i = 0; i < im->n_names; i++) im->names[i].value = NULL;
     qc_arena_release(&im->work);
