@@ -131,6 +131,18 @@ m.finish(m.add("Transpose", m.q(m.add("Transpose", m.conv(x), perm=[0, 2, 1]), 0
 m, x = case("concat")
 m.finish(m.q(m.add("Concat", m.q(m.conv(x, 3, 4), 0.02), m.q(m.add("Relu", m.conv(x, 3, 4)), 0.0137, -128), axis=1),
              0.02))
+m, x = case("pad-before-average")  # a window of zeros alone
+y = m.q(m.add("Pad", m.q(m.conv(x), 0.0203), m.constant([0, 0, 2, 0, 0, 1], "i8")), 0.0203)
+m.finish(m.q(m.add("AveragePool", y, kernel_shape=[2], strides=[2]), 0.0171))
+m, x = case("shift-of-padded-codes")
+y = m.q(m.add("Pad", m.q(m.conv(x), 0.0203), m.constant(pads, "i8")), 0.0203)
+m.finish(m.q(m.add("Sub", y, m.constant(m.rng.normal(size=(1, 8, 1)))), 0.0271, 3))
+m, x = case("function-of-padded-codes")
+y = m.q(m.add("Pad", m.q(m.conv(x), 0.0203), m.constant(pads, "i8")), 0.0203)
+y = m.add("Slice", y, m.constant([1], "i8"), m.constant([9], "i8"), m.constant([2], "i8"))
+m.finish(m.q(m.add("HardSigmoid", y), 0.0039, 0, "u1"))
+m, x = case("shift-by-one-number")
+m.finish(m.q(m.add("Sub", m.q(m.conv(x), 0.0203), m.constant(0.3550775)), 0.0171, -20))
 for name, coded in (("int8-zero", {"zero": 10}), ("int8-far-zero", {"zero": -127}),
                     ("uint8-middle", {"zero": 128, "kind": "u1"}), ("uint8-zero", {"zero": 117, "kind": "u1"}),
                     ("by-channel", {"zero": 100, "kind": "u1", "axis": 0})):
