@@ -115,7 +115,8 @@ static int read_step(QcOnnxImport *im, QcValue *v, int64_t type)
     return 0;
 }
 
-/* As real numbers: codes of a value that begin at 0 are a ReLU, which quantizers leave out for them. */
+/* As real numbers: codes of a value that begin at 0 are a ReLU, which quantizers leave out for them. The input has
+ * none, since a normalization is to be the model's. */
 static int put_real(QcOnnxImport *im, QcValue *v)
 {
     const QcStep relu[] = {{QC_STEP_X, 0},
@@ -123,8 +124,7 @@ static int put_real(QcOnnxImport *im, QcValue *v)
                            {QC_STEP_MAX, 0},
                            {QC_STEP_NUMBER, 255 * v->step},
                            {QC_STEP_MIN, 0}};
-    im->notes.uncut += v->zero && v->node;
-    if (v->zero || !v->node) return qc_onnx_put(im, v);
+    if (v->zero || !v->node) return im->notes.uncut++, qc_onnx_put(im, v);
     return qc_wait_function(im, v, relu, sizeof relu / sizeof *relu);
 }
 

@@ -330,7 +330,9 @@ int qc_onnx_reduce(QcOnnxImport *im)
         count *= mark[k] ? qc_view_size(&x, k) : 1;
         to[k] = mark[k] && !keep ? QC_ONNX_RANK : rank++;
     }
-    const QcStep *steps = around(op, 0, &n_steps);
+    int backwards = !strcmp(op, "ReduceMin") && !im->plain && qc_onnx_codes_of(im, x.node); /* codes stay codes */
+    const QcStep *steps = backwards ? NULL : around(op, 0, &n_steps);
+    if (backwards && qc_onnx_negate_codes(im, &x)) return -1;
     if (steps && (qc_wait_function(im, &x, steps, n_steps) || qc_wait_apply(im, &x))) return -1;
     if (count > 1 && reduce(im, &x, largest ? QC_OP_MAXPOOL : QC_OP_AVGPOOL, set)) return -1;
     for (uint32_t i = 0; i < x.n_atoms; i++) x.atoms[i].axis = to[x.atoms[i].axis];
@@ -338,6 +340,7 @@ int qc_onnx_reduce(QcOnnxImport *im)
     qc_view_clean(&x);
     const QcStep times[] = {{QC_STEP_X, 0}, {QC_STEP_NUMBER, (float)count}, {QC_STEP_MUL, 0}};
     if (!largest && !mean && qc_wait_function(im, &x, times, 3)) return -1;
+    if (backwards) return qc_onnx_negate_codes(im, &x) ? -1 : qc_onnx_put(im, &x);
     steps = around(op, 1, &n_steps);
     return steps ? qc_wait_function(im, &x, steps, n_steps) : qc_onnx_put(im, &x);
 }

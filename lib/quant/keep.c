@@ -202,8 +202,8 @@ static int make_node(Keep *k, uint32_t i, int depth)
     if (!i) return note_node(k, qc_graph_init(k->plain, n.channels, n.height, n.width, k->err), 0);
     if (depth > DEEPEST)
         return qc_fail(k->err, QC_EUNSUPPORTED,
-                       "the value of '%s' is not quantized in the file, and a whole quantized model is needed (--real "
-                       "reads it as float)",
+                       "'%s' reads or makes a value that the file does not quantize; a whole quantized model is needed "
+                       "(--real reads it as float)",
                        n.name);
     for (uint32_t j = 0; j < n.n_inputs; j++) {
         if ((made = make_value(k, n.inputs[j], depth + 1)) < 0) return -1;

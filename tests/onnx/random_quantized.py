@@ -106,8 +106,8 @@ class Net:
         v = self.values[at]
         rank, pick = v.ndim, self.pick
         what = pick("conv", "conv", "conv", "conv", "act", "act", "add", "add", "mul", "sub", "concat", "pool",
-                    "average", "reshape", "transpose", "clip", "slice", "pad", "scale", "gate", "norm", "twice", "split",
-                    "reduce", "prelu", "shuffle", "again")
+                    "average", "reshape", "transpose", "clip", "slice", "pad", "scale", "gate", "norm", "twice",
+                    "split", "reduce", "prelu", "shuffle", "again")
         if what == "conv" and rank > 2:
             c, groups = v.shape[1], 1
             out = int(self.rng.integers(2, 9))
@@ -213,7 +213,8 @@ class Net:
         elif what == "reduce" and rank > 2:
             axis, keep = int(self.rng.integers(1, rank)), pick(0, 1)
             ins, more = ([at], {"axes": [axis]}) if self.opset < 18 else ([at, self.constant([axis], "i8")], {})
-            at = self.add("ReduceMean", ins, v.mean(axis, keepdim=bool(keep)), keepdims=keep, **more)
+            op, y = pick(("ReduceMean", v.mean), ("ReduceMax", v.amax), ("ReduceMin", v.amin))
+            at = self.add(op, ins, y(axis, keepdim=bool(keep)), keepdims=keep, **more)
         elif what == "prelu":
             k = torch.tensor(self.rng.normal(size=(1,))).float()
             at = self.add("PRelu", [at, self.constant(k.numpy())], torch.where(v < 0, v * k, v))
