@@ -55,6 +55,17 @@ static int pad_to_ceiling(Sliding *s, const int64_t size[2])
     return grew;
 }
 
+/* Padding at the end that no window reaches goes: exporters without ceil_mode wrote some. */
+static void trim_padding(Sliding *s, const int64_t size[2])
+{
+    for (int d = 0; d < 2; d++) {
+        int64_t reach = (int64_t)(s->kernel[d] - 1) * s->dilation[d] + 1,
+                room = size[d] + s->before[d] + s->after[d] - reach;
+        uint32_t unread = room < 0 ? 0 : (uint32_t)(room % s->stride[d]);
+        s->after[d] -= unread < s->after[d] ? unread : s->after[d];
+    }
+}
+
 /* Sizes along our height and width, padding that waits included. */
 static void sizes_of(const QcOnnxImport *im, int64_t size[2], const QcValue *v, const int where[2])
 {
@@ -235,6 +246,7 @@ int qc_onnx_pool(QcOnnxImport *im)
         if (qc_wait_settle(im, &x) || lay_spatial(im, &x, &axes, where) || read_pool(im, &s, &x, where)) return -1;
     sizes_of(im, size, &x, where);
     int grew = qc_onnx_int(im, "ceil_mode", 0) && pad_to_ceiling(&s, size), waits = qc_wait_padded(&x);
+    trim_padding(&s, size);
     if (is_max) return pool(im, QC_OP_MAXPOOL, &x, window_of(&s, &x, where), 0, &axes);
     if (grew && (counts || waits))
         return qc_onnx_refuse(im, "ceil_mode together with counted padding is not supported");
