@@ -13,7 +13,7 @@ try:
     from writer import Graph
 except ImportError:
     sys.exit(77)
-from reference import quantize, run
+from reference import quantize, real, run
 
 folder, wanted = sys.argv[1], sys.argv[2:]
 os.makedirs(folder, exist_ok=True)
@@ -293,6 +293,23 @@ def unsigned(g):
     return g
 
 
+def asymmetric(g):
+    """Codes of 0 to 255 with one scale and zero point for the weights of a layer, as TensorFlow 1 quantized them."""
+    for op, inputs, _, _ in unsigned(g).nodes:
+        if op not in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"):
+            continue
+        x, weights, bias = (g.tensors[k] for k in inputs)
+        w, b = real(weights), real(bias)
+        low, high = min(w.min(), 0), max(w.max(), 0)
+        scale = np.float32((high - low) / 255)
+        weights["scale"], weights["zero"] = np.atleast_1d(scale), np.atleast_1d(np.round(-low / scale).astype("<i8"))
+        weights["data"] = np.clip(np.round(w / scale) + weights["zero"][0], 0, 255).astype("u1")
+        step = (x["scale"] * scale).astype("<f4")
+        bias["scale"], bias["zero"] = step, np.zeros(1, "<i8")
+        bias["data"] = np.round(b / step).astype("<i4")
+    return g
+
+
 def save(name, g, x, n_classes):
     values = run(g, x)
     last = g.outputs[0]
@@ -327,5 +344,6 @@ for make in (kws, ic, vww, ds_cnn, resnet, mobilenet, series, branches, halves, 
     save(name + "-int8", quantize(logits, signed), signed, n_classes)
     if make in (ds_cnn, resnet):
         save(name + "-uint8", unsigned(quantize(logits, signed)), signed, n_classes)
+        save(name + "-asymmetric-uint8", asymmetric(quantize(logits, signed)), signed, n_classes)
     save(name + "-ends", quantize(logits, signed, float_ends=True), signed, n_classes)
     save(name + "-middle", quantize(logits, x, middle=True), x, n_classes)
