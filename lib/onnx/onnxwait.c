@@ -185,13 +185,23 @@ static int all_scale(const float *values, uint32_t n) /* a step can be multiplie
     return 1;
 }
 
-/* The finest step that makes codes of 8 bits of all weights, which are codes times the step: a bias is counted in steps
- * (times the step of the input). */
-static float finest_step(const float *w, size_t n, float step)
+/* A whole fraction of `step` with which weights of at most `most` steps are still codes of 8 bits. A bias is counted in
+ * steps times the input's scale: the fraction is taken in which it is nearest to a whole number. */
+static float best_step(float step, float most, float bias, float in_scale)
 {
-    float most = 1;
-    for (size_t i = 0; i < n; i++) most = fmaxf(most, rintf(fabsf(w[i]) / step));
-    return most < 64 ? step / floorf(127 / most) : step;
+    uint32_t finest = most < 127 ? (uint32_t)(127 / fmaxf(most, 1)) : 1, best = finest;
+    double least = INFINITY;
+    for (uint32_t k = finest; in_scale > 0 && k > 0 && 2 * k >= finest; k--) {
+        double units = (double)bias / ((double)step * (double)in_scale) * k, off = fabs(units - rint(units)) / k;
+        if (off < least) least = off, best = k;
+    }
+    return step / (float)best;
+}
+
+static float scale_of(const QcOnnxImport *im, uint32_t node)
+{
+    const QcNode *codes = qc_onnx_codes_of(im, node);
+    return codes ? codes->scale : 0;
 }
 
 /* Weights of codes keep being codes. */
@@ -204,10 +214,14 @@ static int scale_steps(QcOnnxImport *im, uint32_t at, const float *gain, const f
           *bias = same_values(im, node->channels, 0);
     if (!weight || !step || !bias) return -1;
     for (uint32_t c = 0; c < node->channels; c++) {
-        const float *w = f->weight + c * row, finest = finest_step(w, row, f->step[c]);
-        for (size_t j = 0; j < row; j++) weight[c * row + j] = gain[c] * w[j];
-        step[c] = fabsf(gain[c]) > 0 ? fabsf(gain[c]) * finest : finest;
+        const float *w = f->weight + c * row, by = fabsf(gain[c]) > 0 ? fabsf(gain[c]) : 1;
+        float most = 0;
+        for (size_t j = 0; j < row; j++) {
+            weight[c * row + j] = gain[c] * w[j];
+            most = fmaxf(most, rintf(fabsf(w[j]) / f->step[c]));
+        }
         bias[c] = gain[c] * (f->bias ? f->bias[c] : 0) + shift[c];
+        step[c] = best_step(by * f->step[c], most, bias[c], scale_of(im, node->inputs[0]));
     }
     *f = (QcFill){.weight = weight, .bias = bias, .step = step};
     node->has_bias = 1;
@@ -229,14 +243,14 @@ static int by_itself(QcOnnxImport *im, QcValue *v, QcWindow w, int has_bias, con
     return 0;
 }
 
-/* Values that are codes: each channel's gain is a weight of the largest code. */
+/* Values that are codes: each channel's gain is a weight. */
 static int scale_codes(QcOnnxImport *im, QcValue *v, const float *gain, const float *shift)
 {
     const QcWindow one = {1, 1, 1, 1, 1, 1, 0, 0, 0, 0};
     uint32_t channels = im->g->nodes[v->node].channels;
     float *step = same_values(im, channels, 1);
     for (uint32_t c = 0; step && c < channels; c++)
-        if (fabsf(gain[c]) > 0) step[c] = fabsf(gain[c]) / 127;
+        step[c] = best_step(fabsf(gain[c]) > 0 ? fabsf(gain[c]) : 1, 1, shift[c], scale_of(im, v->node));
     const QcFill fill = {.weight = gain, .bias = shift, .step = step};
     return step ? by_itself(im, v, one, 1, &fill) : -1;
 }
