@@ -41,7 +41,8 @@ int qc_modelimport_given(const QcModelImport *m)
            m->width > 0 || m->external_data || m->real;
 }
 
-static void report(const QcModelImport *import, const QcModelFile *m, const QcOnnxNotes *notes, const QcScore *score)
+static void report(const QcModelImport *import, const QcModelFile *m, const QcOnnxNotes *notes, uint32_t wide,
+                   const QcScore *score)
 {
     if (import->json)
         printf("{\"channels\": %u, \"height\": %u, \"length\": %u, \"classes\": %u", m->channels, m->height, m->length,
@@ -55,8 +56,13 @@ static void report(const QcModelImport *import, const QcModelFile *m, const QcOn
     if (notes->outputs > 1) qc_note("of its %u outputs, '%s' was taken as the logits", notes->outputs, notes->output);
     if (notes->steps)
         qc_note("it is quantized: its codes of 8 bits and its scales are kept (--real: as a float model)");
+    if (wide)
+        qc_note("the weights of %u of its layers need 9 bits: each weight is kept as a sum of codes of 8 bits, which "
+                "takes two or three times the memory",
+                wide);
     if (notes->mixed)
-        qc_note("some of its weights are not quantized: the model is imported as float, for qc-quantize");
+        qc_note("the weights of '%s' are not codes of 8 bits: the model is imported as float, for qc-quantize",
+                notes->real_layer);
     if (notes->uncut)
         qc_note("%u of its values are not cut off at the ends of their codes, as the quantized model cuts them: "
                 "-d DATA shows the accuracy",
@@ -77,12 +83,13 @@ static void report(const QcModelImport *import, const QcModelFile *m, const QcOn
 }
 
 /* A model that comes quantized keeps its codes and scales. */
-static int keep_quantized(QcModelFile *m, const QcOnnxNotes *notes, QcErr *err)
+static int keep_quantized(QcModelFile *m, const QcOnnxNotes *notes, uint32_t *wide, QcErr *err)
 {
     QcQGraph g;
     QcArena arena = {0};
     if (!notes->steps) return 0;
-    int status = qc_keep(&g, &notes->graph, notes->steps, &arena, err) || qc_qgraphfile_encode(m, &g, err) ? -1 : 0;
+    int status = qc_keep(&g, &notes->graph, notes->steps, wide, &arena, err) || qc_qgraphfile_encode(m, &g, err)
+                     ? -1 : 0;
     qc_arena_release(&arena);
     return status;
 }
@@ -128,13 +135,14 @@ int qc_modelimport_run(const QcModelImport *m, QcErr *err)
     uint8_t digest[QC_DIGEST_BYTES];
     QcOnnxNotes notes = {0};
     QcScore score = {0};
+    uint32_t wide = 0;
     int status = -1;
     if (check_usage(m, err) || qc_modelhints_read(&o, &m->hints, &arena, err)) goto end;
     o.folder = m->external_data;
     o.output = m->logits;
     o.real = m->real;
     if (load(&model, digest, &notes, m, &o, err) || take_front(&model, &o, m->hints.labels_from, err)) goto end;
-    if (keep_quantized(&model, &notes, err)) {
+    if (keep_quantized(&model, &notes, &wide, err)) {
         qc_within(err, qc_input_name(m->path));
         goto end;
     }
@@ -142,7 +150,7 @@ int qc_modelimport_run(const QcModelImport *m, QcErr *err)
     QcInput input = {is_onnx(m) ? "onnx" : is_tflite(m) ? "tflite" : "weights", digest};
     if (qc_modelfile_stamp(&model, qc_cli_command(), &input, 1, err) || qc_modelfile_save(&model, m->output, err))
         goto end;
-    report(m, &model, &notes, &score);
+    report(m, &model, &notes, wide, &score);
     status = 0;
 end:
     qc_onnxnotes_release(&notes);

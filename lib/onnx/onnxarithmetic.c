@@ -81,7 +81,7 @@ int qc_onnx_batchnorm(QcOnnxImport *im)
     float eps = qc_onnx_float(im, "epsilon", 1e-5f);
     if (!(eps > 0 && eps < 1)) return qc_onnx_refuse(im, "an epsilon of %g is not supported", (double)eps);
     if (by_channel(im, &v, values, 4, out, dims, 2)) return -1;
-    if (!im->plain && (qc_onnx_is_of_codes(im->g, v.node) || im->fills[v.node].step)) {
+    if (!im->plain && (qc_onnx_codes_of(im, v.node) || im->fills[v.node].step)) {
         for (uint32_t c = 0; c < im->g->nodes[v.node].channels; c++) {
             out[0][c] /= sqrtf(out[3][c] + eps);
             out[1][c] -= out[0][c] * out[2][c];
@@ -243,7 +243,9 @@ static int merge(QcOnnxImport *im, int op, QcValue *a, QcValue *b)
 {
     char name[QC_NAME_MAX + 1];
     uint32_t gate;
-    if (op == SUB) {
+    if (op == SUB && !im->plain && qc_onnx_codes_of(im, b->node)) {
+        if (qc_onnx_negate_codes(im, b)) return -1;
+    } else if (op == SUB) {
         const QcStep minus[] = {S(X), N(-1), S(MUL)};
         memcpy(b->steps, minus, sizeof minus);
         b->n_steps = 3;

@@ -58,25 +58,28 @@ int qc_fold_dequantize(QcOnnxImport *im)
     QcTensor t;
     float *f;
     if (!codes || read_steps(im, &s, codes) || qc_tensor_floats(im, &t, &f, codes->rank, codes->dims)) return -1;
-    int symmetric = 1;
+    int codes_of_weights = 1; /* what a layer can have (qc_keep) */
     for (size_t k = 0; k < t.n; k++) {
         size_t c = channel_of(&s, k);
         int64_t code = codes->i[k] - (s.zero ? s.zero->i[c] : 0);
-        symmetric &= code >= -128 && code <= 127;
+        codes_of_weights &= code >= -256 && code <= 255;
         f[k] = (float)code * s.scale->f[c];
     }
-    if (symmetric) t.step = s.scale->f, t.n_step = (uint32_t)s.scale->n, t.step_axis = s.axis;
+    if (codes_of_weights) t.step = s.scale->f, t.n_step = (uint32_t)s.scale->n, t.step_axis = s.axis;
     return qc_onnx_put_tensor(im, t);
 }
 
 /* Real numbers that are constants: round(x / scale) + zero, within the range of the type. */
 int qc_fold_quantize(QcOnnxImport *im)
 {
-    const QcTensor *x = qc_onnx_floats(im, 0);
+    const QcValue *in = qc_onnx_input(im, 0);
     int64_t low, high, *codes;
     Steps s;
     QcTensor t;
-    if (!x || read_steps(im, &s, x)) return -1;
+    if (!in) return -1;
+    const QcTensor *x = &in->constant;
+    if (!x->f) return qc_onnx_refuse(im, "it quantizes a constant of integers");
+    if (read_steps(im, &s, x)) return -1;
     int64_t type = s.zero ? s.zero->type : qc_onnx_int(im, "output_dtype", 0);
     if (!type) type = UINT8;
     if (!qc_tensor_range(type, &low, &high) || high > INT32_MAX)
@@ -112,7 +115,8 @@ static int read_step(QcOnnxImport *im, QcValue *v, int64_t type)
     return 0;
 }
 
-/* As real numbers: codes of a value that begin at 0 are a ReLU, which quantizers leave out for them. */
+/* As real numbers: codes of a value that begin at 0 are a ReLU, which quantizers leave out for them. The input has
+ * none, since a normalization is to be the model's. */
 static int put_real(QcOnnxImport *im, QcValue *v)
 {
     const QcStep relu[] = {{QC_STEP_X, 0},
@@ -120,17 +124,41 @@ static int put_real(QcOnnxImport *im, QcValue *v)
                            {QC_STEP_MAX, 0},
                            {QC_STEP_NUMBER, 255 * v->step},
                            {QC_STEP_MIN, 0}};
-    im->notes.uncut += v->zero && v->node;
-    if (v->zero || !v->node) return qc_onnx_put(im, v);
+    if (v->zero || !v->node) return im->notes.uncut++, qc_onnx_put(im, v);
     return qc_wait_function(im, v, relu, sizeof relu / sizeof *relu);
 }
 
-int qc_onnx_is_of_codes(const QcGraph *g, uint32_t node)
+const QcNode *qc_onnx_codes_of(const QcOnnxImport *im, uint32_t node)
 {
-    QcOp op = g->nodes[node].op;
-    while (op == QC_OP_FLATTEN || op == QC_OP_TURN || op == QC_OP_MAXPOOL)
-        node = g->nodes[node].inputs[0], op = g->nodes[node].op;
-    return op == QC_OP_QUANT;
+    const QcNode *n = &im->g->nodes[node];
+    while (n->op == QC_OP_FLATTEN || n->op == QC_OP_TURN || n->op == QC_OP_MAXPOOL || im->fills[node].only_pads)
+        node = n->inputs[0], n = &im->g->nodes[node];
+    return n->op == QC_OP_QUANT ? n : NULL;
+}
+
+/* A function of codes, whose results are codes, too. */
+static int codes_through(QcOnnxImport *im, QcValue *v, const QcStep *steps, uint32_t n_steps, float step, uint32_t zero,
+                         uint32_t bits)
+{
+    char name[QC_NAME_MAX + 1];
+    qc_onnx_name(im, name, NULL);
+    int node = qc_graph_function(im->g, name, v->node, steps, n_steps, im->err);
+    if (node < 0) return -1;
+    qc_onnx_name(im, name, NULL);
+    node = qc_graph_quant(im->g, name, (uint32_t)node, step, zero, bits, im->err);
+    if (node < 0) return -1;
+    v->node = (uint32_t)node;
+    v->alone = 1;
+    return 0;
+}
+
+/* -v, exactly: the codes count backwards. */
+int qc_onnx_negate_codes(QcOnnxImport *im, QcValue *v)
+{
+    const QcStep minus[] = {{QC_STEP_X, 0}, {QC_STEP_NUMBER, -1}, {QC_STEP_MUL, 0}};
+    const QcNode *codes = qc_onnx_codes_of(im, v->node);
+    return codes_through(im, v, minus, sizeof minus / sizeof *minus, codes->scale,
+                         (1u << codes->bits) - 1 - codes->zero, codes->bits);
 }
 
 /* Codes of a maximum are the maximum of codes, which the device takes. */
@@ -150,16 +178,27 @@ static int is_number(const QcStep *s, float value)
     return s->op == QC_STEP_NUMBER && s->value >= value && s->value <= value;
 }
 
-/* Limits at the ends of the codes (give or take a code) do nothing; a ReLU stays. */
-static void drop_limits(QcValue *v, float step, uint32_t zero)
+/* Limits that wait last go, since codes have ends; a ReLU stays. What is left for the codes themselves, as a function
+ * `on_codes` of so many steps: limits within the codes. */
+static uint32_t take_limits(QcValue *v, uint32_t bits, QcStep on_codes[QC_MAX_STEPS])
 {
     const QcStep *s = v->steps;
-    if (v->n_steps >= 3 && is_number(&s[1], 0) && s[2].op == QC_STEP_MAX) return;
-    for (; v->n_steps >= 3 && s[v->n_steps - 2].op == QC_STEP_NUMBER; v->n_steps -= 2) {
-        float code = rintf(s[v->n_steps - 2].value / step) + (float)zero;
-        uint8_t op = s[v->n_steps - 1].op;
-        if (!(op == QC_STEP_MAX && code <= 1) && !(op == QC_STEP_MIN && code >= 254)) return;
+    const float top = (float)((1u << bits) - 1), close = 0.51f; /* a tie rounds either way */
+    uint32_t all = v->n_steps, kept = all;
+    int within = 0;
+    if (all >= 3 && is_number(&s[1], 0) && s[2].op == QC_STEP_MAX) return 0;
+    for (; kept >= 3 && s[kept - 2].op == QC_STEP_NUMBER; kept -= 2) {
+        float code = s[kept - 2].value / v->step + (float)v->zero;
+        uint8_t op = s[kept - 1].op;
+        if (op != QC_STEP_MAX && op != QC_STEP_MIN) break;
+        within |= op == QC_STEP_MAX ? code > close : code < top - close;
     }
+    if (within) {
+        on_codes[0] = (QcStep){QC_STEP_X, 0};
+        memcpy(on_codes + 1, s + kept, (all - kept) * sizeof *s);
+    }
+    v->n_steps = kept;
+    return within ? 1 + all - kept : 0;
 }
 
 /* A Clip to the codes of fewer bits, as our exports have it: the bits. 8: there is none, and it goes on waiting. */
@@ -181,22 +220,23 @@ int qc_onnx_quantize(QcOnnxImport *im)
     char name[QC_NAME_MAX + 1];
     int64_t type = qc_onnx_int(im, "output_dtype", 0);
     uint32_t bits = 8;
+    QcStep on_codes[QC_MAX_STEPS];
     QcValue v;
     if (qc_onnx_take(im, &v, 0, QC_TAKE_RAW) || read_step(im, &v, type)) return -1;
     if (v.ends) return qc_onnx_put(im, &v); /* the logits before the Softmax need no codes */
     uint32_t waiting = v.n_steps;
     if (!im->plain) bits = take_bits(&v, v.step, v.zero);
-    if (!im->plain) drop_limits(&v, v.step, v.zero);
+    uint32_t limits = im->plain ? 0 : take_limits(&v, bits, on_codes);
     if (v.n_steps < waiting && qc_wait_apply(im, &v)) return -1;
     if (v.n_steps && (qc_onnx_take(im, &v, 0, QC_TAKE_APPLIED) || read_step(im, &v, type))) return -1;
     if (v.padding < 0 && qc_wait_settle(im, &v)) return -1; /* zeros go on waiting: they are codes, too */
     if (im->plain) return put_real(im, &v);
     const QcNode *from = &im->g->nodes[v.node];
-    if (from->op == QC_OP_QUANT && from->scale >= v.step && from->scale <= v.step && from->zero == v.zero &&
+    if (!limits && from->op == QC_OP_QUANT && from->scale >= v.step && from->scale <= v.step && from->zero == v.zero &&
         from->bits <= bits)
         return qc_onnx_put(im, &v); /* codes as they are */
     int node;
-    if (from->op == QC_OP_MAXPOOL && !qc_onnx_is_of_codes(im->g, v.node)) {
+    if (from->op == QC_OP_MAXPOOL && !qc_onnx_codes_of(im, v.node)) {
         node = quantize_before_pool(im, &v, bits);
     } else {
         qc_onnx_name(im, name, NULL);
@@ -205,6 +245,7 @@ int qc_onnx_quantize(QcOnnxImport *im)
     if (node < 0) return -1;
     v.node = (uint32_t)node;
     v.alone = 1;
+    if (limits && codes_through(im, &v, on_codes, limits, v.step, v.zero, bits)) return -1;
     return qc_onnx_put(im, &v);
 }
 

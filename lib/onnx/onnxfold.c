@@ -58,25 +58,6 @@ int qc_fold_filled(QcOnnxImport *im)
     return qc_onnx_put_tensor(im, t);
 }
 
-/* a op b of two integers; 0 if it cannot be. */
-static int integers(int64_t *out, char op, int64_t a, int64_t b)
-{
-    switch (op) {
-    case 'A': return !__builtin_add_overflow(a, b, out);
-    case 'S': return !__builtin_sub_overflow(a, b, out);
-    case 'M': return !__builtin_mul_overflow(a, b, out);
-    default:
-        if (!b || (b == -1 && a == INT64_MIN)) return 0;
-        *out = a / b;
-        return 1;
-    }
-}
-
-static float reals(char op, float a, float b)
-{
-    return op == 'A' ? a + b : op == 'S' ? a - b : op == 'M' ? a * b : a / b;
-}
-
 int qc_tensor_broadcast(uint32_t *rank, int64_t dims[QC_ONNX_RANK], const QcTensor *a, const QcTensor *b)
 {
     *rank = a->rank > b->rank ? a->rank : b->rank;
@@ -98,106 +79,6 @@ size_t qc_tensor_place(const QcTensor *t, uint32_t rank, const int64_t *dims, si
         step *= (size_t)own;
     }
     return at;
-}
-
-/* Add, Sub, Mul, Div. */
-int qc_fold_arithmetic(QcOnnxImport *im)
-{
-    const QcTensor *a = constant(im, 0), *b = a ? constant(im, 1) : NULL;
-    QcTensor t;
-    float *f = NULL;
-    int64_t *i = NULL, dims[QC_ONNX_RANK];
-    uint32_t rank;
-    if (!b) return -1;
-    if (!!a->f != !!b->f) return qc_onnx_refuse(im, "constants of two types are not combined");
-    if (qc_tensor_broadcast(&rank, dims, a, b))
-        return qc_onnx_wrong(im, "its constants of %zu and %zu values do not fit", a->n, b->n);
-    if (a->f ? qc_tensor_floats(im, &t, &f, rank, dims) : qc_tensor_ints(im, &t, &i, rank, dims)) return -1;
-    for (size_t k = 0; k < t.n; k++) {
-        size_t x = qc_tensor_place(a, rank, dims, k), y = qc_tensor_place(b, rank, dims, k);
-        if (f) f[k] = reals(im->at->op_type[0], a->f[x], b->f[y]);
-        else if (!integers(&i[k], im->at->op_type[0], a->i[x], b->i[y]))
-            return qc_onnx_wrong(im, "its result does not fit 64 bits");
-    }
-    return qc_onnx_put_tensor(im, t);
-}
-
-/* Lists of integers, joined: shapes. */
-int qc_fold_concat(QcOnnxImport *im)
-{
-    int64_t n = 0, *to;
-    QcTensor t;
-    for (uint32_t k = 0; k < im->at->n_input; k++) {
-        const QcTensor *part = qc_onnx_ints(im, k);
-        if (!part) return -1;
-        if (part->rank != 1) return qc_onnx_refuse(im, "only lists of integers are joined among constants");
-        n += (int64_t)part->n;
-    }
-    if (qc_tensor_ints(im, &t, &to, 1, &n)) return -1;
-    for (uint32_t k = 0; k < im->at->n_input; k++) {
-        const QcTensor *part = constant(im, k);
-        if (part->n) memcpy(to, part->i, part->n * sizeof *to);
-        to += part->n;
-    }
-    return qc_onnx_put_tensor(im, t);
-}
-
-/* Elements of a list by their numbers: dimensions of a shape. */
-int qc_fold_gather(QcOnnxImport *im)
-{
-    const QcTensor *list = qc_onnx_ints(im, 0), *index = list ? qc_onnx_ints(im, 1) : NULL;
-    QcTensor t;
-    int64_t *out;
-    if (!index) return -1;
-    if (list->rank != 1) return qc_onnx_refuse(im, "it picks from a constant that is no list");
-    if (qc_tensor_ints(im, &t, &out, index->rank, index->dims)) return -1;
-    for (size_t k = 0; k < t.n; k++) {
-        int64_t at = index->i[k] < 0 ? index->i[k] + (int64_t)list->n : index->i[k];
-        if (at < 0 || at >= (int64_t)list->n)
-            return qc_onnx_wrong(im, "it picks number %lld of %zu", (long long)index->i[k], list->n);
-        out[k] = list->i[at];
-    }
-    return qc_onnx_put_tensor(im, t);
-}
-
-/* One of the lists that say which part a Slice takes: a single number, or `fallback` where it is not given. */
-static int slice_number(QcOnnxImport *im, int64_t *value, const char *attribute, uint32_t k, int64_t fallback)
-{
-    const int64_t *list;
-    size_t n;
-    if (qc_onnx_list(im, &list, &n, attribute, k)) return -1;
-    if (list && n != 1) return qc_onnx_refuse(im, "only one axis of a constant can be cut");
-    *value = list ? list[0] : fallback;
-    return 0;
-}
-
-static int64_t bounded(int64_t value, int64_t size, int64_t low, int64_t high)
-{
-    if (value < 0) value = value < -size ? low : value + size;
-    return value < low ? low : value > high ? high : value;
-}
-
-/* Some rows of a list or table of integers, forwards or backwards. */
-int qc_fold_slice(QcOnnxImport *im)
-{
-    const QcTensor *x = qc_onnx_ints(im, 0);
-    int64_t start = 0, end = 0, axis = 0, step = 1, *out;
-    QcTensor t;
-    if (!x || slice_number(im, &start, "starts", 1, 0) || slice_number(im, &end, "ends", 2, INT64_MAX) ||
-        slice_number(im, &axis, "axes", 3, 0) || slice_number(im, &step, "steps", 4, 1))
-        return -1;
-    if (!x->rank || (axis != 0 && axis != -(int64_t)x->rank) || (step != 1 && step != -1))
-        return qc_onnx_refuse(im, "this part of a constant cannot be taken");
-    int64_t size = x->dims[0], dims[QC_ONNX_RANK];
-    size_t row = size ? x->n / (size_t)size : 0;
-    start = step > 0 ? bounded(start, size, 0, size) : bounded(start, size, -1, size - 1);
-    end = step > 0 ? bounded(end, size, 0, size) : bounded(end, size, -1, size - 1);
-    memcpy(dims, x->dims, sizeof dims);
-    dims[0] = (end - start) * step > 0 ? (end - start) * step : 0;
-    if (qc_tensor_ints(im, &t, &out, x->rank, dims)) return -1;
-    for (int64_t r = 0; r < dims[0]; r++)
-        if (row) memcpy(out + (size_t)r * row, x->i + (size_t)(start + r * step) * row, row * sizeof *out);
-    return qc_onnx_put_tensor(im, t);
 }
 
 /* Reshape, Flatten, Squeeze, Unsqueeze of a constant: the same values under other dimensions. */

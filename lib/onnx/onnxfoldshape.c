@@ -1,4 +1,4 @@
-/* Operators on constants alone with which exporters say that a shape may be open: Expand, Equal, Where, ReduceProd. */
+/* Operators on constants alone with which exporters say that a shape may be open: Expand, Equal. */
 #include <string.h>
 
 #include "onnxparts.h"
@@ -32,52 +32,18 @@ int qc_fold_expand(QcOnnxImport *im)
     return qc_onnx_put_tensor(im, t);
 }
 
-/* ReduceProd of a list: how many values a shape has. */
-int qc_fold_product(QcOnnxImport *im)
-{
-    const QcTensor *x = qc_onnx_ints(im, 0);
-    int64_t *out, dims[1] = {1};
-    QcTensor t;
-    if (!x) return -1;
-    if (x->rank != 1) return qc_onnx_refuse(im, "only the product of a list is supported");
-    if (qc_tensor_ints(im, &t, &out, qc_onnx_int(im, "keepdims", 1) != 0, dims)) return -1;
-    out[0] = 1;
-    for (size_t k = 0; k < x->n; k++)
-        if (__builtin_mul_overflow(out[0], x->i[k], &out[0]))
-            return qc_onnx_wrong(im, "its result does not fit 64 bits");
-    return qc_onnx_put_tensor(im, t);
-}
-
 /* Equal of integers */
 int qc_fold_equal(QcOnnxImport *im)
 {
-    const QcTensor *a = qc_onnx_ints(im, 0), *b = a ? qc_onnx_ints(im, 1) : NULL;
+    const QcTensor *a = constant_of(im, 0), *b = a ? constant_of(im, 1) : NULL;
     int64_t *out, dims[QC_ONNX_RANK];
     uint32_t rank;
     QcTensor t;
     if (!b) return -1;
+    if (!a->i || !b->i) return qc_onnx_refuse(im, "only integers are compared");
     if (qc_tensor_broadcast(&rank, dims, a, b)) return qc_onnx_wrong(im, "its constants do not fit");
     if (qc_tensor_ints(im, &t, &out, rank, dims)) return -1;
     for (size_t k = 0; k < t.n; k++)
         out[k] = a->i[qc_tensor_place(a, rank, dims, k)] == b->i[qc_tensor_place(b, rank, dims, k)];
-    return qc_onnx_put_tensor(im, t);
-}
-
-/* Where of integers: shapes. */
-int qc_fold_where(QcOnnxImport *im)
-{
-    const QcTensor *in[3];
-    int64_t *out, dims[QC_ONNX_RANK];
-    uint32_t rank;
-    QcTensor t, both = {0};
-    for (uint32_t k = 0; k < 3; k++)
-        if (!(in[k] = qc_onnx_ints(im, k))) return -1;
-    if (qc_tensor_broadcast(&both.rank, both.dims, in[0], in[1]) || qc_tensor_broadcast(&rank, dims, &both, in[2]))
-        return qc_onnx_wrong(im, "its constants do not fit");
-    if (qc_tensor_ints(im, &t, &out, rank, dims)) return -1;
-    for (size_t k = 0; k < t.n; k++) {
-        const QcTensor *from = in[in[0]->i[qc_tensor_place(in[0], rank, dims, k)] ? 1 : 2];
-        out[k] = from->i[qc_tensor_place(from, rank, dims, k)];
-    }
     return qc_onnx_put_tensor(im, t);
 }

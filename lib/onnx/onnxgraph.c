@@ -15,13 +15,13 @@ typedef struct Operator {
 
 #define WINDOW "kernel_shape:I strides:I dilations:I pads:I auto_pad:s "
 static const Operator operators[] = {
-    {"Abs", qc_onnx_activation, NULL, ""},
+    {"Abs", qc_onnx_activation, qc_onnx_activation, ""},
     {"Add", qc_onnx_arithmetic, qc_fold_arithmetic, ""},
     {"AveragePool", qc_onnx_pool, NULL, WINDOW "ceil_mode:i count_include_pad:i"},
     {"BatchNormalization", qc_onnx_batchnorm, NULL, "epsilon:f momentum:f spatial:i training_mode:i"},
     {"Cast", qc_onnx_cast, qc_fold_cast, "to:i saturate:i"},
-    {"Celu", qc_onnx_activation, NULL, "alpha:f"},
-    {"Clip", qc_onnx_clip, NULL, "min:f max:f"},
+    {"Celu", qc_onnx_activation, qc_onnx_activation, "alpha:f"},
+    {"Clip", qc_onnx_clip, qc_onnx_clip, "min:f max:f"},
     {"Concat", qc_onnx_concat, qc_fold_concat, "axis:i"},
     {"Constant", NULL, qc_fold_constant, "value:t value_float:f value_floats:F value_int:i value_ints:I"},
     {"ConstantOfShape", NULL, qc_fold_filled, "value:t"},
@@ -29,57 +29,57 @@ static const Operator operators[] = {
     {"DequantizeLinear", qc_onnx_dequantize, qc_fold_dequantize, "axis:i block_size:i output_dtype:i"},
     {"Div", qc_onnx_arithmetic, qc_fold_arithmetic, ""},
     {"Dropout", qc_onnx_same, qc_onnx_same, "ratio:f seed:i"},
-    {"Elu", qc_onnx_activation, NULL, "alpha:f"},
+    {"Elu", qc_onnx_activation, qc_onnx_activation, "alpha:f"},
     {"Equal", NULL, qc_fold_equal, ""},
-    {"Erf", qc_onnx_activation, NULL, ""},
-    {"Exp", qc_onnx_activation, NULL, ""},
+    {"Erf", qc_onnx_activation, qc_onnx_activation, ""},
+    {"Exp", qc_onnx_activation, qc_onnx_activation, ""},
     {"Expand", qc_onnx_expand, qc_fold_expand, ""},
     {"Flatten", qc_onnx_flatten, NULL, "axis:i"},
     {"Gather", qc_onnx_gather, qc_fold_gather, "axis:i"},
-    {"Gelu", qc_onnx_activation, NULL, "approximate:s"},
+    {"Gelu", qc_onnx_activation, qc_onnx_activation, "approximate:s"},
     {"Gemm", qc_onnx_gemm, NULL, "alpha:f beta:f transA:i transB:i"},
     {"GlobalAveragePool", qc_onnx_global_pool, NULL, ""},
     {"GlobalMaxPool", qc_onnx_global_pool, NULL, ""},
-    {"HardSigmoid", qc_onnx_activation, NULL, "alpha:f beta:f"},
-    {"HardSwish", qc_onnx_activation, NULL, ""},
+    {"HardSigmoid", qc_onnx_activation, qc_onnx_activation, "alpha:f beta:f"},
+    {"HardSwish", qc_onnx_activation, qc_onnx_activation, ""},
     {"Identity", qc_onnx_same, qc_onnx_same, ""},
-    {"LeakyRelu", qc_onnx_activation, NULL, "alpha:f"},
-    {"Log", qc_onnx_activation, NULL, ""},
-    {"LogSoftmax", qc_onnx_softmax, NULL, "axis:i"},
-    {"MatMul", qc_onnx_matmul, NULL, ""},
-    {"Max", qc_onnx_arithmetic, NULL, ""},
+    {"LeakyRelu", qc_onnx_activation, qc_onnx_activation, "alpha:f"},
+    {"Log", qc_onnx_activation, qc_onnx_activation, ""},
+    {"LogSoftmax", qc_onnx_softmax, qc_fold_softmax, "axis:i"},
+    {"MatMul", qc_onnx_matmul, qc_fold_matmul, ""},
+    {"Max", qc_onnx_arithmetic, qc_fold_arithmetic, ""},
     {"MaxPool", qc_onnx_pool, NULL, WINDOW "ceil_mode:i storage_order:i"},
-    {"Min", qc_onnx_arithmetic, NULL, ""},
-    {"Mish", qc_onnx_activation, NULL, ""},
+    {"Min", qc_onnx_arithmetic, qc_fold_arithmetic, ""},
+    {"Mish", qc_onnx_activation, qc_onnx_activation, ""},
     {"Mul", qc_onnx_arithmetic, qc_fold_arithmetic, ""},
-    {"Neg", qc_onnx_activation, NULL, ""},
+    {"Neg", qc_onnx_activation, qc_onnx_activation, ""},
     {"PRelu", qc_onnx_prelu, NULL, ""},
     {"Pad", qc_onnx_pad, NULL, "mode:s pads:I value:f"},
-    {"Pow", qc_onnx_arithmetic, NULL, ""},
+    {"Pow", qc_onnx_arithmetic, qc_fold_arithmetic, ""},
     {"QuantizeLinear", qc_onnx_quantize, qc_fold_quantize, "axis:i saturate:i block_size:i output_dtype:i precision:i"},
-    {"Reciprocal", qc_onnx_activation, NULL, ""},
-    {"ReduceL2", qc_onnx_reduce, NULL, "axes:I keepdims:i noop_with_empty_axes:i"},
-    {"ReduceMax", qc_onnx_reduce, NULL, "axes:I keepdims:i noop_with_empty_axes:i"},
-    {"ReduceMean", qc_onnx_reduce, NULL, "axes:I keepdims:i noop_with_empty_axes:i"},
-    {"ReduceMin", qc_onnx_reduce, NULL, "axes:I keepdims:i noop_with_empty_axes:i"},
-    {"ReduceProd", NULL, qc_fold_product, "axes:I keepdims:i noop_with_empty_axes:i"},
-    {"ReduceSum", qc_onnx_reduce, NULL, "axes:I keepdims:i noop_with_empty_axes:i"},
-    {"Relu", qc_onnx_activation, NULL, ""},
+    {"Reciprocal", qc_onnx_activation, qc_onnx_activation, ""},
+    {"ReduceL2", qc_onnx_reduce, qc_fold_reduce, "axes:I keepdims:i noop_with_empty_axes:i"},
+    {"ReduceMax", qc_onnx_reduce, qc_fold_reduce, "axes:I keepdims:i noop_with_empty_axes:i"},
+    {"ReduceMean", qc_onnx_reduce, qc_fold_reduce, "axes:I keepdims:i noop_with_empty_axes:i"},
+    {"ReduceMin", qc_onnx_reduce, qc_fold_reduce, "axes:I keepdims:i noop_with_empty_axes:i"},
+    {"ReduceProd", NULL, qc_fold_reduce, "axes:I keepdims:i noop_with_empty_axes:i"},
+    {"ReduceSum", qc_onnx_reduce, qc_fold_reduce, "axes:I keepdims:i noop_with_empty_axes:i"},
+    {"Relu", qc_onnx_activation, qc_onnx_activation, ""},
     {"Reshape", qc_onnx_reshape, qc_fold_reshape, "allowzero:i"},
-    {"Selu", qc_onnx_activation, NULL, "alpha:f gamma:f"},
+    {"Selu", qc_onnx_activation, qc_onnx_activation, "alpha:f gamma:f"},
     {"Shape", qc_onnx_shape, qc_onnx_shape, "start:i end:i"},
-    {"Sigmoid", qc_onnx_activation, NULL, ""},
+    {"Sigmoid", qc_onnx_activation, qc_onnx_activation, ""},
     {"Slice", qc_onnx_slice, qc_fold_slice, "starts:I ends:I axes:I"},
-    {"Softmax", qc_onnx_softmax, NULL, "axis:i"},
-    {"Softplus", qc_onnx_activation, NULL, ""},
-    {"Softsign", qc_onnx_activation, NULL, ""},
-    {"Split", qc_onnx_split, NULL, "axis:i split:I num_outputs:i"},
-    {"Sqrt", qc_onnx_sqrt, NULL, ""},
+    {"Softmax", qc_onnx_softmax, qc_fold_softmax, "axis:i"},
+    {"Softplus", qc_onnx_activation, qc_onnx_activation, ""},
+    {"Softsign", qc_onnx_activation, qc_onnx_activation, ""},
+    {"Split", qc_onnx_split, qc_fold_split, "axis:i split:I num_outputs:i"},
+    {"Sqrt", qc_onnx_sqrt, qc_onnx_sqrt, ""},
     {"Squeeze", qc_onnx_squeeze, qc_fold_reshape, "axes:I"},
     {"Sub", qc_onnx_arithmetic, qc_fold_arithmetic, ""},
-    {"Sum", qc_onnx_arithmetic, NULL, ""},
-    {"Swish", qc_onnx_activation, NULL, "alpha:f"},
-    {"Tanh", qc_onnx_activation, NULL, ""},
+    {"Sum", qc_onnx_arithmetic, qc_fold_arithmetic, ""},
+    {"Swish", qc_onnx_activation, qc_onnx_activation, "alpha:f"},
+    {"Tanh", qc_onnx_activation, qc_onnx_activation, ""},
     {"Transpose", qc_onnx_transpose, qc_fold_transpose, "perm:I"},
     {"Unsqueeze", qc_onnx_unsqueeze, qc_fold_reshape, "axes:I"},
     {"Where", NULL, qc_fold_where, ""},
@@ -102,6 +102,10 @@ static const char *advice(const char *name)
         return "control flow is not supported; export the model for inference, with a fixed shape";
     if (!strcmp(name, "ArgMax") || !strcmp(name, "TopK"))
         return "it gives classes, not logits; name the value that it reads with --logits";
+    if (!strncmp(name, "QLinear", 7) || !strcmp(name, "ConvInteger") || !strcmp(name, "MatMulInteger") ||
+        !strcmp(name, "DynamicQuantizeLinear"))
+        return "operators on codes are not supported; quantize the model in the form QDQ (QuantizeLinear and "
+               "DequantizeLinear on both sides of operators on real numbers), with scales that are fixed";
     return "this operator is not supported";
 }
 
@@ -273,6 +277,8 @@ static int build(QcOnnxImport *im, const uint8_t *needed)
 {
     const Onnx__GraphProto *g = im->graph;
     im->gain = im->shift = NULL;
+    im->notes.softmax = im->notes.sigmoid = im->notes.two_classes = 0;
+    im->notes.uncut = 0;
     memset(im->fills, 0, QC_MAX_NODES * sizeof *im->fills);
     for (uint32_t i = 0; i < im->n_names; i++) im->names[i].value = NULL;
     qc_arena_release(&im->work);
@@ -299,7 +305,7 @@ static uint64_t cost_of(const QcGraph *g)
     return cost;
 }
 
-/* A graph of quantized values cannot keep them if some weights are real numbers. */
+/* A graph of quantized values cannot keep them if some weights are not codes. */
 static int note_forms(QcOnnxImport *im)
 {
     int quantized = 0, real = 0;
@@ -308,7 +314,7 @@ static int note_forms(QcOnnxImport *im)
         const QcNode *n = &im->g->nodes[i];
         if ((n->op != QC_OP_CONV && n->op != QC_OP_LINEAR) || im->fills[i].step) continue;
         if (qc_onnx_find_steps(im, i)) return -1;
-        real |= !im->fills[i].step;
+        if (!im->fills[i].step && !real++) memcpy(im->notes.real_layer, n->name, sizeof n->name);
     }
     im->notes.mixed = quantized && real;
     return 0;

@@ -36,18 +36,12 @@ static float step_of(const float *w, size_t n, float bias, float in_scale)
     return first;
 }
 
-static float scale_of_input(const QcGraph *g, const QcNode *node)
-{
-    const QcNode *in = &g->nodes[node->inputs[0]];
-    while (in->op == QC_OP_FLATTEN || in->op == QC_OP_TURN || in->op == QC_OP_MAXPOOL) in = &g->nodes[in->inputs[0]];
-    return in->op == QC_OP_QUANT ? in->scale : 0;
-}
-
 int qc_onnx_find_steps(QcOnnxImport *im, uint32_t node)
 {
     const QcNode *n = &im->g->nodes[node];
     QcFill *f = &im->fills[node];
-    float in_scale = scale_of_input(im->g, n);
+    const QcNode *codes = qc_onnx_codes_of(im, n->inputs[0]);
+    float in_scale = codes ? codes->scale : 0;
     size_t row = n->n_weight / n->channels;
     if (!(in_scale > 0) || !f->weight) return 0;
     float *steps = qc_onnx_room(im, n->channels, sizeof *steps);

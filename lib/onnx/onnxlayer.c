@@ -55,6 +55,17 @@ static int pad_to_ceiling(Sliding *s, const int64_t size[2])
     return grew;
 }
 
+/* Padding at the end that no window reaches goes: exporters without ceil_mode wrote some. */
+static void trim_padding(Sliding *s, const int64_t size[2])
+{
+    for (int d = 0; d < 2; d++) {
+        int64_t reach = (int64_t)(s->kernel[d] - 1) * s->dilation[d] + 1,
+                room = size[d] + s->before[d] + s->after[d] - reach;
+        uint32_t unread = room < 0 ? 0 : (uint32_t)(room % s->stride[d]);
+        s->after[d] -= unread < s->after[d] ? unread : s->after[d];
+    }
+}
+
 /* Sizes along our height and width, padding that waits included. */
 static void sizes_of(const QcOnnxImport *im, int64_t size[2], const QcValue *v, const int where[2])
 {
@@ -193,13 +204,21 @@ static int pool(QcOnnxImport *im, QcOp op, const QcValue *x, QcWindow window, in
     return qc_onnx_put(im, &y);
 }
 
-/* Zeros before a MaxPool are as good as nothing if no value is negative and no window is of zeros alone. */
-static int max_may_read(const QcOnnxImport *im, const QcValue *x, const QcWindow *w)
+/* Each window has values, not zeros of the padding alone. */
+static int sees_values(const QcWindow *w)
 {
-    const QcNode *node = &im->g->nodes[x->node];
-    if (!qc_wait_padded(x) || x->padding < 0) return 1;
-    return node->op == QC_OP_RELU && w->pad_top < w->kernel_h && w->pad_bottom < w->kernel_h &&
-           w->pad_left < w->kernel_w && w->pad_right < w->kernel_w;
+    return w->pad_top < w->kernel_h && w->pad_bottom < w->kernel_h && w->pad_left < w->kernel_w &&
+           w->pad_right < w->kernel_w && w->dilation_h == 1 && w->dilation_w == 1;
+}
+
+/* Can the pool have the padding that waits as its own? Zeros before a MaxPool are as good as nothing if no value is
+ * negative; an average counts zeros of a Pad, and its own if it says so. */
+static int may_pad(const QcOnnxImport *im, const QcValue *x, const Sliding *s, const QcWindow *w, int is_max,
+                   int counts)
+{
+    int own = (s->before[0] | s->before[1] | s->after[0] | s->after[1]) != 0;
+    if (!qc_wait_padded(x) || (is_max && x->padding < 0)) return 1;
+    return sees_values(w) && (is_max ? im->g->nodes[x->node].op == QC_OP_RELU : x->padding >= 0 && (counts || !own));
 }
 
 static int read_pool(QcOnnxImport *im, Sliding *s, const QcValue *x, const int where[2])
@@ -223,14 +242,12 @@ int qc_onnx_pool(QcOnnxImport *im)
     if (!qc_onnx_attribute(im, "kernel_shape")) return qc_onnx_wrong(im, "it has no kernel_shape");
     if (read_pool(im, &s, &x, where)) return -1;
     QcWindow window = window_of(&s, &x, where);
-    if (is_max && !max_may_read(im, &x, &window)) /* the zeros are values */
+    if (!may_pad(im, &x, &s, &window, is_max, counts)) /* the zeros are values */
         if (qc_wait_settle(im, &x) || lay_spatial(im, &x, &axes, where) || read_pool(im, &s, &x, where)) return -1;
     sizes_of(im, size, &x, where);
-    int grew = qc_onnx_int(im, "ceil_mode", 0) && pad_to_ceiling(&s, size),
-        own = (s.before[0] | s.before[1] | s.after[0] | s.after[1]) != 0, waits = qc_wait_padded(&x);
+    int grew = qc_onnx_int(im, "ceil_mode", 0) && pad_to_ceiling(&s, size), waits = qc_wait_padded(&x);
+    trim_padding(&s, size);
     if (is_max) return pool(im, QC_OP_MAXPOOL, &x, window_of(&s, &x, where), 0, &axes);
-    if (waits && (x.padding < 0 || (own && !counts)))
-        return qc_onnx_refuse(im, "its input is padded in a way that it cannot take over");
     if (grew && (counts || waits))
         return qc_onnx_refuse(im, "ceil_mode together with counted padding is not supported");
     return pool(im, QC_OP_AVGPOOL, &x, window_of(&s, &x, where), counts || waits, &axes);
@@ -325,7 +342,9 @@ int qc_onnx_reduce(QcOnnxImport *im)
         count *= mark[k] ? qc_view_size(&x, k) : 1;
         to[k] = mark[k] && !keep ? QC_ONNX_RANK : rank++;
     }
-    const QcStep *steps = around(op, 0, &n_steps);
+    int backwards = !strcmp(op, "ReduceMin") && !im->plain && qc_onnx_codes_of(im, x.node); /* codes stay codes */
+    const QcStep *steps = backwards ? NULL : around(op, 0, &n_steps);
+    if (backwards && qc_onnx_negate_codes(im, &x)) return -1;
     if (steps && (qc_wait_function(im, &x, steps, n_steps) || qc_wait_apply(im, &x))) return -1;
     if (count > 1 && reduce(im, &x, largest ? QC_OP_MAXPOOL : QC_OP_AVGPOOL, set)) return -1;
     for (uint32_t i = 0; i < x.n_atoms; i++) x.atoms[i].axis = to[x.atoms[i].axis];
@@ -333,6 +352,7 @@ int qc_onnx_reduce(QcOnnxImport *im)
     qc_view_clean(&x);
     const QcStep times[] = {{QC_STEP_X, 0}, {QC_STEP_NUMBER, (float)count}, {QC_STEP_MUL, 0}};
     if (!largest && !mean && qc_wait_function(im, &x, times, 3)) return -1;
+    if (backwards) return qc_onnx_negate_codes(im, &x) ? -1 : qc_onnx_put(im, &x);
     steps = around(op, 1, &n_steps);
     return steps ? qc_wait_function(im, &x, steps, n_steps) : qc_onnx_put(im, &x);
 }

@@ -112,6 +112,14 @@ int qc_onnx_take(QcOnnxImport *im, QcValue *v, uint32_t k, QcTake how)
     return 0;
 }
 
+int qc_onnx_take_number(QcOnnxImport *im, QcValue *v)
+{
+    const QcValue *in = qc_onnx_input(im, 0);
+    if (!in || in->kind != QC_VALUE_CONSTANT) return qc_onnx_take(im, v, 0, QC_TAKE_RAW);
+    *v = *in;
+    return 0;
+}
+
 static const QcTensor *constant(QcOnnxImport *im, uint32_t k)
 {
     const QcValue *v = qc_onnx_input(im, k);

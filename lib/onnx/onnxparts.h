@@ -57,6 +57,7 @@ typedef struct QcValue {
 typedef struct QcFill {
     const float *weight, *bias, *mean, *variance;
     const float *step; /* [channels] weights are codes times these; NULL: they are not of codes */
+    int only_pads; /* a convolution of each channel by itself that copies */
 } QcFill;
 
 typedef struct QcOnnxName {
@@ -124,6 +125,8 @@ const QcTensor *qc_onnx_ints(QcOnnxImport *im, uint32_t k); /* the same, of inte
  * padding may wait; SETTLED: nothing waits. */
 typedef enum QcTake { QC_TAKE_RAW, QC_TAKE_VIEW, QC_TAKE_APPLIED, QC_TAKE_SETTLED } QcTake;
 int qc_onnx_take(QcOnnxImport *im, QcValue *v, uint32_t k, QcTake how);
+
+int qc_onnx_take_number(QcOnnxImport *im, QcValue *v); /* input 0: RAW, or a constant */
 
 int qc_onnx_put(QcOnnxImport *im, const QcValue *value); /* the node's (first) output */
 int qc_onnx_put_output(QcOnnxImport *im, uint32_t k, const QcValue *value);
@@ -216,7 +219,7 @@ size_t *qc_layout_channel_map(QcOnnxImport *im, const QcValue *v, const QcAxes *
 int qc_wait_apply(QcOnnxImport *im, QcValue *v); /* the function becomes a node */
 int qc_wait_settle(QcOnnxImport *im, QcValue *v); /* function and padding become nodes */
 int qc_wait_padded(const QcValue *v);
-/* The function `steps` of v, put as the node's output. */
+/* The function `steps` of v, which may be a constant, put as the node's output. */
 int qc_wait_function(QcOnnxImport *im, QcValue *v, const QcStep *steps, uint32_t n_steps);
 /* v = gain * v + shift along the channels; v lies as the roles say. */
 int qc_wait_affine(QcOnnxImport *im, QcValue *v, const float *gain, const float *shift);
@@ -248,9 +251,14 @@ int qc_onnx_unsqueeze(QcOnnxImport *im);
 int qc_onnx_transpose(QcOnnxImport *im);
 int qc_onnx_slice(QcOnnxImport *im);
 int qc_onnx_split(QcOnnxImport *im);
+/* sizes [n] of the parts that the Split node makes of `size` places; -1 with a sentence. */
+int qc_onnx_split_sizes(QcOnnxImport *im, int64_t *sizes, uint32_t n, int64_t size);
 int qc_onnx_gather(QcOnnxImport *im);
 int qc_onnx_shape(QcOnnxImport *im);
-int qc_onnx_is_of_codes(const QcGraph *g, uint32_t node); /* its value is codes, laid out anew or not */
+/* The QUANT node whose codes a node has, laid out anew or not; NULL: its value is not of codes. */
+const QcNode *qc_onnx_codes_of(const QcOnnxImport *im, uint32_t node);
+/* v, for which that holds, becomes -v, which is of codes, too. */
+int qc_onnx_negate_codes(QcOnnxImport *im, QcValue *v);
 int qc_onnx_table(QcOnnxImport *im); /* Gather from a constant, by codes */
 int qc_onnx_quantize(QcOnnxImport *im);
 int qc_onnx_dequantize(QcOnnxImport *im);
@@ -263,10 +271,6 @@ int qc_onnx_find_steps(QcOnnxImport *im, uint32_t node);
 /* ---- onnxfold.c: the same on constants alone ---- */
 int qc_fold_constant(QcOnnxImport *im);
 int qc_fold_filled(QcOnnxImport *im);
-int qc_fold_arithmetic(QcOnnxImport *im);
-int qc_fold_concat(QcOnnxImport *im);
-int qc_fold_gather(QcOnnxImport *im);
-int qc_fold_slice(QcOnnxImport *im);
 int qc_fold_reshape(QcOnnxImport *im);
 int qc_fold_transpose(QcOnnxImport *im);
 int qc_fold_cast(QcOnnxImport *im);
@@ -279,9 +283,22 @@ size_t qc_tensor_place(const QcTensor *t, uint32_t rank, const int64_t *dims, si
 
 /* ---- onnxfoldshape.c: constants alone, of shapes that may be open ---- */
 int qc_fold_expand(QcOnnxImport *im);
-int qc_fold_product(QcOnnxImport *im);
 int qc_fold_equal(QcOnnxImport *im);
+
+/* ---- onnxfoldparts.c: constants alone, parts of them and joined ---- */
+int qc_fold_concat(QcOnnxImport *im);
+int qc_fold_gather(QcOnnxImport *im);
+int qc_fold_slice(QcOnnxImport *im);
+int qc_fold_split(QcOnnxImport *im);
 int qc_fold_where(QcOnnxImport *im);
+
+/* ---- onnxfoldmath.c: arithmetic on constants alone ---- */
+int qc_fold_arithmetic(QcOnnxImport *im);
+int qc_fold_function(QcOnnxImport *im, const QcTensor *x, const QcStep *steps, uint32_t n_steps);
+int qc_fold_softmax(QcOnnxImport *im);
+int qc_fold_reduce(QcOnnxImport *im);
+int qc_fold_matmul(QcOnnxImport *im);
+
 /* ---- onnxcodes.c ---- */
 /* The scale of each of n channels along an axis of w; NULL: w is not of codes, or memory is out. */
 const float *qc_fold_steps(QcOnnxImport *im, const QcTensor *w, uint32_t axis, size_t n);

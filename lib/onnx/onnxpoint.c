@@ -68,7 +68,7 @@ int qc_onnx_activation(QcOnnxImport *im)
 {
     const char *op = im->at->op_type;
     QcValue v;
-    if (qc_onnx_take(im, &v, 0, QC_TAKE_RAW)) return -1;
+    if (qc_onnx_take_number(im, &v)) return -1;
     float alpha = qc_onnx_float(im, "alpha",
                                 !strcmp(op, "LeakyRelu")     ? 0.01f
                                 : !strcmp(op, "HardSigmoid") ? 0.2f
@@ -131,7 +131,7 @@ int qc_onnx_clip(QcOnnxImport *im)
     QcStep steps[5] = {S(X)};
     uint32_t n = 1;
     float low = -FLT_MAX, high = FLT_MAX;
-    if (qc_onnx_take(im, &v, 0, QC_TAKE_RAW) || limit(im, &low, "min", 1) || limit(im, &high, "max", 2)) return -1;
+    if (qc_onnx_take_number(im, &v) || limit(im, &low, "min", 1) || limit(im, &high, "max", 2)) return -1;
     if (!(low <= high)) return qc_onnx_refuse(im, "its limits %g and %g leave nothing", (double)low, (double)high);
     if (low > -FLT_MAX) steps[n++] = N(low), steps[n++] = S(MAX);
     if (high < FLT_MAX) steps[n++] = N(high), steps[n++] = S(MIN);

@@ -220,11 +220,12 @@ int qc_onnx_slice(QcOnnxImport *im)
 }
 
 /* Sizes of the parts of a Split: given, or equal (the last one smaller). */
-static int split_sizes(QcOnnxImport *im, int64_t *sizes, uint32_t n, int64_t size)
+int qc_onnx_split_sizes(QcOnnxImport *im, int64_t *sizes, uint32_t n, int64_t size)
 {
     const int64_t *list;
     size_t given;
     int64_t sum = 0;
+    if (qc_onnx_int(im, "num_outputs", n) != n) return qc_onnx_wrong(im, "it has not as many outputs as it says");
     if (qc_onnx_list(im, &list, &given, "split", 1)) return -1;
     if (list && given != n) return qc_onnx_wrong(im, "it has %zu sizes for %u outputs", given, n);
     int64_t each = (size + n - 1) / n;
@@ -246,8 +247,7 @@ int qc_onnx_split(QcOnnxImport *im)
     int64_t *sizes = axis < 0 ? NULL : qc_onnx_room(im, n, sizeof *sizes), start = 0;
     if (!sizes) return -1;
     if (!axis) return qc_onnx_refuse(im, "it takes some windows of a batch");
-    if (qc_onnx_int(im, "num_outputs", n) != n) return qc_onnx_wrong(im, "it has not as many outputs as it says");
-    if (split_sizes(im, sizes, n, qc_view_size(&v, (uint32_t)axis))) return -1;
+    if (qc_onnx_split_sizes(im, sizes, n, qc_view_size(&v, (uint32_t)axis))) return -1;
     for (uint32_t k = 0; k < n; start += sizes[k++]) {
         QcValue part = v;
         if (cut(im, &part, (uint32_t)axis, start, sizes[k], 1) || qc_onnx_put_output(im, k, &part)) return -1;

@@ -52,8 +52,9 @@ int qc_onnx_sqrt(QcOnnxImport *im)
 {
     char name[QC_NAME_MAX + 1];
     QcValue v;
-    if (qc_onnx_take(im, &v, 0, QC_TAKE_RAW)) return -1;
-    int64_t x = v.n_steps || qc_wait_padded(&v) || !v.node || !qc_view_covers(im, &v) ? -1 : varying(im, v.node);
+    if (qc_onnx_take_number(im, &v)) return -1;
+    int whole = v.kind == QC_VALUE_COMPUTED && !v.n_steps && !qc_wait_padded(&v) && v.node && qc_view_covers(im, &v);
+    int64_t x = whole ? varying(im, v.node) : -1;
     if (x < 0) return qc_wait_function(im, &v, STEPS(S(X), S(QC_STEP_SQRT)));
     qc_onnx_name(im, name, NULL);
     int node = qc_graph_simple(im->g, name, QC_OP_STD, (uint32_t)x, im->err);

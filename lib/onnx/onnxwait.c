@@ -45,6 +45,7 @@ int qc_wait_function(QcOnnxImport *im, QcValue *v, const QcStep *steps, uint32_t
     for (uint32_t k = 0; k < n_steps; k++)
         if (steps[k].op == QC_STEP_NUMBER && !isfinite(steps[k].value))
             return qc_onnx_refuse(im, "its constant is not finite");
+    if (v->kind == QC_VALUE_CONSTANT) return qc_fold_function(im, &v->constant, steps, n_steps);
     if (qc_wait_padded(v) && (v->padding < 0 || !keeps_zero(steps, n_steps)) && qc_wait_settle(im, v)) return -1;
     uint32_t n = compose(all, steps, n_steps, v->steps, v->n_steps);
     if (!n && v->n_steps) {
@@ -128,7 +129,10 @@ int qc_wait_apply(QcOnnxImport *im, QcValue *v)
     float gain, shift, clip;
     if (!n) return 0;
     v->n_steps = 0;
-    if (is_affine(v->steps, n, &gain, &shift)) {
+    int affine = is_affine(v->steps, n, &gain, &shift),
+        table = !im->plain && qc_onnx_codes_of(im, v->node); /* of codes: it is exact */
+    if (affine && gain >= 1 && gain <= 1 && shift >= 0 && shift <= 0) return 0;
+    if (affine && !table) {
         float *gains = same_values(im, channels, gain), *shifts = same_values(im, channels, shift);
         return gains && shifts ? qc_wait_affine(im, v, gains, shifts) : -1;
     }
@@ -174,22 +178,52 @@ static int all_divide(const float *values, uint32_t n) /* a deviation can be mad
     return 1;
 }
 
-/* Weights of codes keep their codes. */
+static int all_scale(const float *values, uint32_t n) /* a step can be multiplied by them, if they are not 0 */
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (!(fabsf(values[i]) < 1e15f) || (fabsf(values[i]) > 0 && !(fabsf(values[i]) > 1e-15f))) return 0;
+    return 1;
+}
+
+/* A whole fraction of `step` with which weights of at most `most` steps are still codes of 8 bits. A bias is counted in
+ * steps times the input's scale: the fraction is taken in which it is nearest to a whole number. */
+static float best_step(float step, float most, float bias, float in_scale)
+{
+    uint32_t finest = most < 127 ? (uint32_t)(127 / fmaxf(most, 1)) : 1, best = finest;
+    double least = INFINITY;
+    for (uint32_t k = finest; in_scale > 0 && k > 0 && 2 * k >= finest; k--) {
+        double units = (double)bias / ((double)step * (double)in_scale) * k, off = fabs(units - rint(units)) / k;
+        if (off < least) least = off, best = k;
+    }
+    return step / (float)best;
+}
+
+static float scale_of(const QcOnnxImport *im, uint32_t node)
+{
+    const QcNode *codes = qc_onnx_codes_of(im, node);
+    return codes ? codes->scale : 0;
+}
+
+/* Weights of codes keep being codes. */
 static int scale_steps(QcOnnxImport *im, uint32_t at, const float *gain, const float *shift)
 {
     QcNode *node = &im->g->nodes[at];
-    QcFill *f = &im->fills[at], scaled;
+    QcFill *f = &im->fills[at];
     size_t row = node->n_weight / node->channels;
     float *weight = qc_onnx_room(im, node->n_weight, sizeof *weight), *step = same_values(im, node->channels, 0),
           *bias = same_values(im, node->channels, 0);
     if (!weight || !step || !bias) return -1;
     for (uint32_t c = 0; c < node->channels; c++) {
-        for (size_t j = c * row; j < (c + 1) * row; j++) weight[j] = gain[c] * f->weight[j];
-        step[c] = gain[c] * f->step[c];
+        const float *w = f->weight + c * row, by = fabsf(gain[c]) > 0 ? fabsf(gain[c]) : 1;
+        float most = 0;
+        for (size_t j = 0; j < row; j++) {
+            weight[c * row + j] = gain[c] * w[j];
+            most = fmaxf(most, rintf(fabsf(w[j]) / f->step[c]));
+        }
         bias[c] = gain[c] * (f->bias ? f->bias[c] : 0) + shift[c];
+        step[c] = best_step(by * f->step[c], most, bias[c], scale_of(im, node->inputs[0]));
     }
-    scaled = (QcFill){.weight = weight, .bias = bias, .step = step};
-    *f = scaled;
+    *f = (QcFill){.weight = weight, .bias = bias, .step = step};
     node->has_bias = 1;
     node->n_bias = node->channels;
     return 0;
@@ -209,25 +243,27 @@ static int by_itself(QcOnnxImport *im, QcValue *v, QcWindow w, int has_bias, con
     return 0;
 }
 
-/* Values that are codes: each channel's gain is a weight of the largest code. */
+/* Values that are codes: each channel's gain is a weight. */
 static int scale_codes(QcOnnxImport *im, QcValue *v, const float *gain, const float *shift)
 {
     const QcWindow one = {1, 1, 1, 1, 1, 1, 0, 0, 0, 0};
     uint32_t channels = im->g->nodes[v->node].channels;
     float *step = same_values(im, channels, 1);
     for (uint32_t c = 0; step && c < channels; c++)
-        if (fabsf(gain[c]) > 0) step[c] = fabsf(gain[c]) / 127;
+        step[c] = best_step(fabsf(gain[c]) > 0 ? fabsf(gain[c]) : 1, 1, shift[c], scale_of(im, v->node));
     const QcFill fill = {.weight = gain, .bias = shift, .step = step};
     return step ? by_itself(im, v, one, 1, &fill) : -1;
 }
 
-/* The bias of what is before it, the model's normalization, or a batch norm that subtracts nothing. */
+/* The model's normalization, codes or the bias of what is before it, or a batch norm that subtracts nothing. */
 int qc_wait_affine(QcOnnxImport *im, QcValue *v, const float *gain, const float *shift)
 {
     QcNode *node = &im->g->nodes[v->node];
     uint32_t channels = node->channels;
     if (all_are(gain, channels, 1) && all_are(shift, channels, 0)) return 0;
     if (!v->node && v->alone && all_divide(gain, channels)) return normalize(im, gain, shift);
+    if (!im->plain && v->alone && im->fills[v->node].step && all_scale(gain, channels))
+        return scale_steps(im, v->node, gain, shift);
     if ((node->op == QC_OP_CONV || node->op == QC_OP_LINEAR) && !node->has_bias && v->alone &&
         all_are(gain, channels, 1)) {
         node->has_bias = 1;
@@ -235,9 +271,7 @@ int qc_wait_affine(QcOnnxImport *im, QcValue *v, const float *gain, const float 
         im->fills[v->node].bias = shift;
         return 0;
     }
-    if (!im->plain && v->alone && im->fills[v->node].step && all_divide(gain, channels))
-        return scale_steps(im, v->node, gain, shift);
-    if (!im->plain && qc_onnx_is_of_codes(im->g, v->node)) return scale_codes(im, v, gain, shift);
+    if (!im->plain && qc_onnx_codes_of(im, v->node)) return scale_codes(im, v, gain, shift);
     float *zeros = same_values(im, channels, 0), *ones = same_values(im, channels, 0);
     if (!zeros || !ones || qc_wait_simple(im, v, QC_OP_BATCHNORM, NULL)) return -1;
     for (uint32_t c = 0; c < channels; c++) ones[c] = 1 - im->g->nodes[v->node].eps; /* with eps it is 1 */
@@ -270,7 +304,7 @@ static int pad_node(QcOnnxImport *im, QcValue *v, const QcAxes *axes)
 {
     QcWindow w = {1, 1, 1, 1, 1, 1, 0, 0, 0, 0};
     const float *ones = same_values(im, im->g->nodes[v->node].channels, 1);
-    const QcFill fill = {.weight = ones, .step = ones};
+    const QcFill fill = {.weight = ones, .step = ones, .only_pads = 1};
     for (uint32_t k = 0; k < v->rank; k++) {
         if (axes->of[k] == QC_AXIS_HEIGHT) w.pad_top += v->pads[k][0], w.pad_bottom += v->pads[k][1];
         if (axes->of[k] == QC_AXIS_WIDTH) w.pad_left += v->pads[k][0], w.pad_right += v->pads[k][1];

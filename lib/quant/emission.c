@@ -80,8 +80,8 @@ int qc_emission_add_tensor(QcEmission *e, const QcNode *node, const QcQTensor *l
     float given = e->given ? e->given->scale[me] : 0;
     if (e->given && !like && !(given > 0))
         return qc_fail(e->err, QC_EUNSUPPORTED,
-                       "the value of '%s' is not quantized in the file, and a whole quantized model is needed (--real "
-                       "reads it as float)",
+                       "'%s' reads or makes a value that the file does not quantize; a whole quantized model is needed "
+                       "(--real reads it as float)",
                        node->name);
     if (given > 0) {
         t->bits = e->given->bits[me], t->zero = e->given->zero[me], t->scale = given;

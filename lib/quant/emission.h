@@ -1,5 +1,5 @@
-/* emission.h - what emit.c works on, and which values of the float graph are tensors on the device: a layer takes the
- * ReLU after it along, and convolutions write slices of a concat.
+/* emission.h - what emit.c and emitnode.c work on, and which values of the float graph are tensors on the device: a
+ * layer takes the ReLU after it along, and convolutions write slices of a concat.
  */
 #ifndef QC_QUANT_EMISSION_H
 #define QC_QUANT_EMISSION_H
@@ -58,5 +58,14 @@ int qc_emission_add_tensor(QcEmission *e, const QcNode *node, const QcQTensor *l
 
 /* The index of the tensor that has the value of a node, or -1. */
 int qc_emission_tensor_of(const QcEmission *e, uint32_t node);
+
+/* ---- emitnode.c: -1 with a sentence ---- */
+
+/* The device's nodes for a node of the float graph, in whose turn those before it are made already. */
+int qc_emit_node(QcEmission *e, const QcNode *node);
+
+/* A CONV or LINEAR node, together with the ReLU that follows it (if `relu` is set), whose results go to channel
+ * out_channel of tensor `out`; -1: to the logits. */
+int qc_emit_conv(QcEmission *e, const QcNode *node, int relu, int out, uint32_t out_channel);
 
 #endif

@@ -24,7 +24,14 @@ END
 export OPTIMISE=disabled
 /usr/bin/python3 "$TOP/tests/onnx/make_codes.py" plain >words && /usr/bin/python3 -c "
 import numpy; numpy.load('data.npz')['x'].tofile('case.x')" || exit
-for case in plain 'codes before the ReLU' 'a clip below the codes' 'no ReLU' alpha 'one probability'; do
+for case in plain 'codes before the ReLU' 'a clip below the codes' 'no ReLU' alpha 'one probability' \
+    'weights of 9 bits'; do
     compare "$case" || exit
 done
 for case in plain 'no ReLU'; do compare "$case" --real || exit; done
+for case in 'weights of 9 bits' 'weights of 16 bits' 'operators on codes'; do
+    /usr/bin/python3 "$TOP/tests/onnx/make_codes.py" "$case" >/dev/null || exit
+    qc-import -o q.qcm case.onnx 2>&1
+    echo "$case: $?"
+done
+exit 0

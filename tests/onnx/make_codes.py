@@ -34,12 +34,22 @@ def layer(op, value, shape, **attributes):
     w = rng.normal(size=shape) / np.sqrt(np.prod(shape[1:]))
     w -= w.mean() # logits on both sides of 0
     scale = np.float32(np.abs(w).max() / 127)
-    codes = add("DequantizeLinear", constant(np.round(w / scale), "i1"), constant(scale))
+    if case == "weights of 9 bits" and op == "Conv":
+        scale = np.float32(np.ptp(w) / 255)
+        zero = np.round(-w.min() / scale)
+        codes = add("DequantizeLinear", constant(np.clip(np.round(w / scale) + zero, 0, 255), "u1"), constant(scale),
+                    constant(zero, "u1"))
+    elif case == "weights of 16 bits" and op == "Gemm":
+        codes = add("DequantizeLinear", constant(np.round(w / scale * 200), "i4"), constant(scale / 200))
+    else:
+        codes = add("DequantizeLinear", constant(np.round(w / scale), "i1"), constant(scale))
     return add(op, value, codes, **attributes)
 
 
 case = sys.argv[1]
 at = quantized("x", .03, 0, "i1")
+if case == "operators on codes":
+    at = add("QLinearConv", at, at, at, at, at, at, at, at)
 at = layer("Conv", at, (8, 3, 3), pads=[1, 1])
 if case == "codes before the ReLU":  # their range ends what goes on, which the ReLU's codes would not
     at = quantized(add("Relu", quantized(at, .005, 0, "i1")), .01, 0)

@@ -249,6 +249,8 @@ export("ceiling",
        nn.Sequential(nn.Conv2d(3, 4, 1), nn.MaxPool2d(3, 2, 1, ceil_mode=True),
                      nn.AvgPool2d((2, 3), (2, 2), ceil_mode=True), nn.Flatten(), nn.Linear(4 * 2 * 3, 3)),
        (3, 8, 9), 13)
+export("ceiling-9", nn.Sequential(nn.Conv2d(3, 4, 3), nn.MaxPool2d(3, 2, 1, ceil_mode=True), nn.Flatten(),
+                                  nn.Linear(196, 3)), (3, 14, 14), 9)  # padding that no window reads
 export("averages",
        nn.Sequential(nn.AvgPool2d(3, 1, 1, count_include_pad=False), nn.Conv2d(2, 3, 2), nn.AdaptiveAvgPool2d(1),
                      nn.Flatten(), nn.Linear(3, 3)), (2, 5, 6), 13)

@@ -64,7 +64,8 @@ class Net:
         what = pick("conv", "conv", "pool", "norm", "act", "act", "const", "const", "two", "gate", "concat",
                     "transpose", "reshape", "unit", "slice", "split", "gather", "pad", "reduce", "matmul", "flatten",
                     "clip", "prelu", "gelu", "silu", "pow", "minmax", "cast", "rsub", "wide", "sum", "same", "shaped",
-                    "shuffle", "fold", "root", "quotient", "expand", "deviation", "places")
+                    "shuffle", "fold", "root", "quotient", "expand", "deviation", "places",
+                    "learned")
         if what == "conv" and rank in (3, 4):
             c, d = s[0], s[1:]
             k = [int(r.integers(1, min(4, n) + 1)) for n in d]
@@ -149,6 +150,58 @@ class Net:
         elif what == "fold":  # constants that are worked out
             c, _ = self.add("Mul", [self.constant(self.normal(s[-1])), self.constant(self.normal(1))], [])
             c, _ = self.add("Sub", [c, self.constant(self.normal(s[-1]))], [])
+            how, n = pick("whole", "concat", "gather", "slice", "split", "where"), s[-1]
+            if how == "concat":
+                c, _ = self.add("Concat", [c, self.constant(self.normal(2))], [], axis=-1)
+            if how in ("concat", "gather"):
+                c, _ = self.add("Gather", [c, self.constant(r.integers(-n, n, n), np.int64)], [], axis=0)
+            if how == "slice":
+                c, _ = self.add("Unsqueeze", [c, self.constant([0], np.int64)], []) if self.opset > 12 else (c, 0)
+                at = 1 if self.opset > 12 else 0
+                k = self.constant(self.normal(1, 3) if at else self.normal(3))
+                c, _ = self.add("Concat", [k, c], [], axis=at)
+                c, _ = self.lists("Slice", 10, c, [], order=("starts", "ends", "axes"), starts=[-n], ends=[1 << 40],
+                                  axes=[at])
+            if how == "split":
+                k, _ = self.add("Concat", [c, self.constant(self.normal(3))], [], axis=0)
+                c, _ = self.lists("Split", 13, k, [[], []], 2, order=("split",), split=[n, 3], axis=0) and \
+                    self.values[-2]
+            if how == "where" and self.opset > 8:
+                which = numpy_helper.from_array(r.random(n) < 0.5, "w%d" % len(self.weights))
+                self.weights[which.name] = numpy_helper.to_array(which)
+                c, _ = self.add("Where", [which.name, c, self.constant(self.normal(1))], [])
+            self.add("Add", [x, c], s)
+        elif what == "learned":  # weights that are computed from others
+            n = s[-1]
+            c = self.constant(self.normal(2, n))
+            for _ in range(int(r.integers(1, 4))):
+                op = pick("Sigmoid", "Tanh", "Exp", "Abs", "Softmax", "Clip", "Relu", "Elu", "Pow", "Max", "MatMul",
+                          "Reduce", "Norm", "Sum")
+                if op == "Clip":
+                    more = [self.constant(-0.5), self.constant(1)]
+                    c, _ = self.add("Clip", [c] + more, []) if self.opset > 10 else self.add("Clip", [c], [], min=-0.5,
+                                                                                             max=1.0)
+                elif op == "Pow":
+                    c, _ = self.add("Abs", [c], [])
+                    c, _ = self.add("Pow", [c, self.constant(pick(0.5, 2, 3))], [])
+                elif op == "Max" and self.opset > 7:
+                    c, _ = self.add(pick("Max", "Min"), [c, self.constant(self.normal(n)), self.constant(0.1)], [])
+                elif op == "Sum" and self.opset > 7:
+                    c, _ = self.add("Sum", [c, self.constant(self.normal(1, n)), c], [])
+                elif op == "MatMul":
+                    c, _ = self.add("MatMul", [c, self.constant(self.normal(n, n, scale=1 / np.sqrt(n)))], [])
+                elif op == "Reduce":
+                    of = pick("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin")
+                    k, _ = self.lists(of, 13 if of == "ReduceSum" else 18, c, [], axes=[pick(0, 1, -1)], keepdims=1)
+                    c, _ = self.add("Sub", [c, k], [])
+                elif op == "Norm":
+                    k, _ = self.lists("ReduceL2", 18, c, [], axes=[0], keepdims=1)
+                    c, _ = self.add("Div", [c, k], [])
+                elif op == "Softmax":
+                    c, _ = self.add("Softmax", [c], [], axis=1)
+                elif op not in ("Max", "Sum"):
+                    c, _ = self.add(op, [c], [])
+            c, _ = self.add("Gather", [c, self.constant(pick(0, 1), np.int64)], [], axis=0)
             self.add("Add", [x, c], s)
         elif what == "gate" and rank in (3, 4):
             g, t = self.add("GlobalAveragePool", [x], [s[0]] + [1] * (rank - 2))
@@ -295,12 +348,28 @@ class Net:
         save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)], ir_version=8), path)
 
 
+def again(net, how):
+    """As many values as the input has, but one of them again and again: what random graphs have once in thousands."""
+    c, t = net.input
+    if how == 0:
+        net.add("Gather", ["x", net.constant([c - 1] * c, np.int64)], [c, t], axis=1)
+    elif how == 1:
+        net.add("Gather", ["x", net.constant([0] * t, np.int64)], [c, t], axis=2)
+    else:
+        m, _ = net.lists("Slice", 10, "x", [1, t], order=("starts", "ends", "axes"), starts=[0], ends=[1], axes=[1])
+        net.add("Expand", [m, net.constant([1, c, 1], np.int64)], [c, t])
+
+
 cases, jobs = [], []
-for i in range(count):
+for i in range(count + 3):
     rng = np.random.default_rng([seed, i])
     net = Net(rng)
-    for _ in range(int(rng.integers(2, 12))):
-        net.grow()
+    if i < count:
+        for _ in range(int(rng.integers(2, 12))):
+            net.grow()
+    else:
+        net.opset, net.input, net.values = 13, [3, 11], [("x", [3, 11])]
+        again(net, i - count)
     name = "random-%d" % i
     path = os.path.join(folder, name)
     net.finish(path + ".onnx")

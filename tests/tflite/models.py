@@ -13,7 +13,7 @@ try:
     from writer import Graph
 except ImportError:
     sys.exit(77)
-from reference import quantize, run
+from reference import quantize, real, run
 
 folder, wanted = sys.argv[1], sys.argv[2:]
 os.makedirs(folder, exist_ok=True)
@@ -50,9 +50,9 @@ class Net(Graph):
         reach = [(k - 1) * dilation + 1 for k in kernel]
         return [-(-s // t) if same else (s - r) // t + 1 for s, r, t in zip((h, w), reach, stride)]
 
-    def conv(self, x, out, kernel, stride=(1, 1), same=True, activation="relu", dilation=1):
+    def conv(self, x, out, kernel, stride=(1, 1), same=True, activation="relu", dilation=1, groups=1):
         size = self.window(x, kernel, stride, same, dilation)
-        c = self.shape(x)[3]
+        c = self.shape(x)[3] // groups
         w = self.random([out, *kernel, c], kernel[0] * kernel[1] * c)
         return self.make("CONV_2D", [x, w, self.bias(out)], [1, *size, out], activation, padding=0 if same else 1,
                          stride_h=stride[0], stride_w=stride[1], dilation_h=dilation, dilation_w=dilation)
@@ -201,6 +201,14 @@ def steps(softmax):
     return n.end(n.dense(n.mean(x), 4), softmax)
 
 
+def groups(softmax):
+    """Keras' Conv2D(groups=3), whose weights have a third of the input's channels."""
+    n = Net([9, 8, 6])
+    x = n.conv(n.inputs[0], 12, (3, 3), groups=3)
+    x = n.conv(x, 6, (3, 2), (2, 1), groups=2, activation="")
+    return n.end(n.dense(n.mean(x), 4), softmax)
+
+
 def halves(softmax):
     """Weights of float16 behind DEQUANTIZE."""
     n = ds_cnn(softmax)
@@ -285,6 +293,23 @@ def unsigned(g):
     return g
 
 
+def asymmetric(g):
+    """Codes of 0 to 255 with one scale and zero point for the weights of a layer, as TensorFlow 1 quantized them."""
+    for op, inputs, _, _ in unsigned(g).nodes:
+        if op not in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"):
+            continue
+        x, weights, bias = (g.tensors[k] for k in inputs)
+        w, b = real(weights), real(bias)
+        low, high = min(w.min(), 0), max(w.max(), 0)
+        scale = np.float32((high - low) / 255)
+        weights["scale"], weights["zero"] = np.atleast_1d(scale), np.atleast_1d(np.round(-low / scale).astype("<i8"))
+        weights["data"] = np.clip(np.round(w / scale) + weights["zero"][0], 0, 255).astype("u1")
+        step = (x["scale"] * scale).astype("<f4")
+        bias["scale"], bias["zero"] = step, np.zeros(1, "<i8")
+        bias["data"] = np.round(b / step).astype("<i4")
+    return g
+
+
 def save(name, g, x, n_classes):
     values = run(g, x)
     last = g.outputs[0]
@@ -299,8 +324,8 @@ def save(name, g, x, n_classes):
 
 
 refused()
-SMALL = "ds-cnn", "resnet", "mobilenet", "series", "branches", "halves", "autoencoder", "tiny", "steps"
-for make in (kws, ic, vww, ds_cnn, resnet, mobilenet, series, branches, halves, autoencoder, tiny, steps):
+SMALL = "ds-cnn", "resnet", "mobilenet", "series", "branches", "halves", "autoencoder", "tiny", "steps", "groups"
+for make in (kws, ic, vww, ds_cnn, resnet, mobilenet, series, branches, halves, autoencoder, tiny, steps, groups):
     name = make.__name__.replace("_", "-")
     if name not in (wanted or SMALL):
         continue
@@ -319,5 +344,6 @@ for make in (kws, ic, vww, ds_cnn, resnet, mobilenet, series, branches, halves, 
     save(name + "-int8", quantize(logits, signed), signed, n_classes)
     if make in (ds_cnn, resnet):
         save(name + "-uint8", unsigned(quantize(logits, signed)), signed, n_classes)
+        save(name + "-asymmetric-uint8", asymmetric(quantize(logits, signed)), signed, n_classes)
     save(name + "-ends", quantize(logits, signed, float_ends=True), signed, n_classes)
     save(name + "-middle", quantize(logits, x, middle=True), x, n_classes)

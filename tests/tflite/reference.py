@@ -42,8 +42,11 @@ def windows(x, height, width, o, empty):
 
 def apply(kind, v, o, shape):
     x = v[0]
-    if kind == "CONV_2D":
-        y = np.einsum("nabhwc,ohwc->nabo", windows(x, *v[1].shape[1:3], o, 0), v[1], optimize=True) + v[2]
+    if kind == "CONV_2D":  # in groups if the weights have fewer channels than x
+        groups = x.shape[3] // v[1].shape[3]
+        seen = np.split(windows(x, *v[1].shape[1:3], o, 0), groups, -1)
+        y = [np.einsum("nabhwc,ohwc->nabo", s, w, optimize=True) for s, w in zip(seen, np.split(v[1], groups))]
+        y = np.concatenate(y, -1) + v[2]
     elif kind == "DEPTHWISE_CONV_2D":
         _, h, w, out = v[1].shape
         y = np.einsum("nabhwc,hwcm->nabcm", windows(x, h, w, o, 0), v[1].reshape(h, w, x.shape[3], -1))

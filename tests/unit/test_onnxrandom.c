@@ -130,6 +130,7 @@ START_TEST(random_graphs_equal_onnx_runtime_or_are_refused)
     }
     fclose(list);
     printf("onnx: %u random graphs, %u refused\n", cases, cases - taken);
+    fflush(stdout); /* before a failure ends the process */
     ck_assert_uint_eq(wrong, 0);
     ck_assert_uint_gt(cases, 50);
     ck_assert_uint_lt(10 * (cases - taken), cases); /* refusals are exceptions */
@@ -161,6 +162,7 @@ START_TEST(onnx_node_tests_equal_stored_output_or_are_refused)
     }
     fclose(list);
     printf("onnx: %u models of node tests, %u refused\n", cases, cases - taken);
+    fflush(stdout); /* before a failure ends the process */
     ck_assert_uint_eq(wrong, 0);
     ck_assert_uint_gt(cases, 1000);
     for (int k = 0; k < N; k++) ck_assert_msg(seen[k], "no node test of %s was read", read[k]);

@@ -122,7 +122,9 @@ static void comes_back(int kind, int bits, int activation_bits, int codes)
     ck_assert_msg(!status, "kind %d: %s", kind, err.text);
     ck_assert_msg(notes.steps && !notes.mixed, "kind %d came back as a float model", kind);
     for (uint32_t k = 0; k < TINY_CLASSES; k++) ck_assert_str_eq(again.labels[k], labels[k]);
-    ck_assert_msg(!qc_keep(&back.g, &notes.graph, notes.steps, &back.arena, &err), "kind %d: %s", kind, err.text);
+    uint32_t wide;
+    ck_assert_msg(!qc_keep(&back.g, &notes.graph, notes.steps, &wide, &back.arena, &err), "kind %d: %s", kind,
+                  err.text);
     tiny_place(&back, &qc_kernels_scalar);
     run(theirs, &back, x);
     int exact = !memcmp(ours, theirs, sizeof ours);
