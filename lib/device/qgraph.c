@@ -1,7 +1,9 @@
 /* qgraph.c - memory layout of a quantized graph: weight codes, working memory, the input of a convolution. */
 #include "qgraph.h"
 
+#include "../base/clones.h"
 #include "../kernels/mem.h"
+#include "qmath.h"
 
 /* ---- codes ---- */
 
@@ -24,97 +26,37 @@ void qc_code_set(const QcQGraph *g, const QcQNode *node, uint32_t j, int32_t val
 
 /* ---- input ---- */
 
-#if defined __ARM_ARCH_PROFILE && __ARM_ARCH_PROFILE == 'M'
-
-/* One value at a time, for processors whose vectors cannot divide floats. The same result as below. */
-static uint8_t code_of(float value, const QcQTensor *input)
+/* Comparisons are of integers, which compilers do for many values at a time: the bits of floats without sign are
+ * ordered as the floats are, and NaN lies above all. */
+static inline uint8_t code_of(float scaled, int32_t zero, int32_t high)
 {
-    const int32_t high = (1 << input->bits) - 1;
-    value /= input->scale;
-    if (!(value > -1024)) value = -1024; /* NaN */
-    if (!(value < 1024)) value = 1024;
-    int32_t whole = (int32_t)value;
-    float rest = value - (float)whole;
-    int32_t code = whole + (rest >= 0.5f) - (rest <= -0.5f) + input->zero;
-    return (uint8_t)(code < 0 ? 0 : code > high ? high : code);
+    const int32_t far = 0x44800000 /* of 1024: beyond it every code is clamped */, infinite = 0x7f800000,
+                  half = 0x3f000000 /* of 0.5 */;
+    int32_t bits = (int32_t)qc_float_bits(scaled), size = bits & INT32_MAX;
+    int32_t sign = (bits | (infinite - size)) >> 31; /* -1 for negative values and NaN */
+    float magnitude = qc_bits_float((uint32_t)(size < far ? size : far));
+    int32_t whole = (int32_t)magnitude;
+    int32_t rest = (int32_t)qc_float_bits(magnitude - (float)whole); /* exact, unlike magnitude + 0.5f */
+    int32_t code = (((whole + (rest >= half)) ^ sign) - sign) + zero;
+    code = code < 0 ? 0 : code;
+    return (uint8_t)(code > high ? high : code);
 }
 
-void qc_q_input(uint8_t *q, const float *x, uint32_t n, const QcQTensor *input)
+QC_CLONES void qc_q_input(uint8_t *q, const float *x, uint32_t n, const QcQTensor *input)
 {
-    const QcQTensor own = *input; /* which no write to q can change */
-    for (uint32_t i = 0; i < n; i++) q[i] = code_of(x[i], &own);
+    const float scale = input->scale; /* no write to q can change copies */
+    const int32_t zero = input->zero, high = (1 << input->bits) - 1;
+    for (uint32_t i = 0; i < n; i++) q[i] = code_of(x[i] / scale, zero, high);
 }
 
-void qc_q_frames(uint8_t *q, const float *x, uint32_t steps, uint32_t channels, const float *mean,
-                 const float *deviation, const QcQTensor *input)
+QC_CLONES void qc_q_frames(uint8_t *q, const float *x, uint32_t steps, uint32_t channels, const float *mean,
+                           const float *deviation, const QcQTensor *input)
 {
-    const QcQTensor own = *input;
-    for (uint32_t t = 0; t < steps; t++)
-        for (uint32_t c = 0; c < channels; c++) *q++ = code_of((*x++ - mean[c]) / deviation[c], &own);
-}
-
-#else
-
-enum { LANES = 4 };
-typedef float Floats __attribute__((vector_size(LANES * sizeof(float)))); /* compilers split them where registers are
-                                                                             narrower */
-typedef int32_t Ints __attribute__((vector_size(LANES * sizeof(int32_t))));
-typedef uint8_t Bytes __attribute__((vector_size(LANES)));
-
-/* Comparisons of vectors are -1 if true. */
-static inline Bytes codes_of(Floats value, const QcQTensor *input)
-{
-    const Floats far = (Floats){0} + 1024; /* beyond it every code is clamped */
-    const Ints high = (Ints){0} + ((1 << input->bits) - 1);
-    value /= input->scale;
-    Ints inside = value > -far; /* not NaN */
-    value = (Floats)(((Ints)value & inside) | ((Ints)-far & ~inside));
-    inside = value < far;
-    value = (Floats)(((Ints)value & inside) | ((Ints)far & ~inside));
-    Ints whole = __builtin_convertvector(value, Ints);
-    Floats rest = value - __builtin_convertvector(whole, Floats); /* exact, unlike value + 0.5f */
-    Ints code = whole - (rest >= 0.5f) + (rest <= -0.5f) + input->zero;
-    code &= code > 0;
-    inside = code < high;
-    return __builtin_convertvector((code & inside) | (high & ~inside), Bytes);
-}
-
-/* n values, at most LANES. */
-static inline Floats some_of(const float *x, uint32_t n)
-{
-    Floats value = {0};
-    if (n >= LANES) memcpy(&value, x, sizeof value);
-    else
-        for (uint32_t i = 0; i < n; i++) value[i] = x[i];
-    return value;
-}
-
-static inline void store_some(uint8_t *q, Bytes codes, uint32_t n)
-{
-    if (n >= LANES) memcpy(q, &codes, sizeof codes);
-    else
-        for (uint32_t i = 0; i < n; i++) q[i] = codes[i];
-}
-
-void qc_q_input(uint8_t *q, const float *x, uint32_t n, const QcQTensor *input)
-{
-    const QcQTensor own = *input; /* which no write to q can change */
-    for (uint32_t i = 0; i < n; i += LANES) store_some(q + i, codes_of(some_of(x + i, n - i), &own), n - i);
-}
-
-void qc_q_frames(uint8_t *q, const float *x, uint32_t steps, uint32_t channels, const float *mean,
-                 const float *deviation, const QcQTensor *input)
-{
-    const QcQTensor own = *input;
+    const float scale = input->scale;
+    const int32_t zero = input->zero, high = (1 << input->bits) - 1;
     for (uint32_t t = 0; t < steps; t++, q += channels, x += channels)
-        for (uint32_t c = 0; c < channels; c += LANES) {
-            uint32_t n = channels - c;
-            store_some(q + c, codes_of((some_of(x + c, n) - some_of(mean + c, n)) / some_of(deviation + c, n), &own),
-                       n);
-        }
+        for (uint32_t c = 0; c < channels; c++) q[c] = code_of((x[c] - mean[c]) / deviation[c] / scale, zero, high);
 }
-
-#endif
 
 int32_t qc_largest_bias(const QcQGraph *g, const QcQNode *node)
 {
