@@ -92,7 +92,7 @@ $(BUILD)/commit.c: $(if $(AS_BUILT),,FORCE)
 $(BUILD)/commit.o: $(BUILD)/commit.c
 	$(call run,CC,$<)$(CC) $(CFLAGS_ALL) -c -o $@ $<
 
-$(addprefix $(BUILD)/lib/kernels/,avx2.o avx2dot.o avx2series.o avx2depth.o): CFLAGS_FILE := -mavx2
+$(addprefix $(BUILD)/lib/kernels/,avx2.o avx2conv.o avx2dot.o avx2series.o avx2depth.o): CFLAGS_FILE := -mavx2
 $(addprefix $(BUILD)/lib/kernels/,avx512vnni.o avx512unpack.o avx512conv.o avx512depth.o): \
     CFLAGS_FILE := -mavx2 -mavx512f -mavx512bw -mavx512vl -mavx512vnni
 $(BUILD)/lib/kernels/neon.o: CFLAGS_FILE := $(if $(filter arm,$(ARCH)),-march=armv7-a+simd)

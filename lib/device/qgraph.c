@@ -1,7 +1,7 @@
 /* qgraph.c - memory layout of a quantized graph: weight codes, working memory, the input of a convolution. */
 #include "qgraph.h"
 
-#include "../base/clones.h"
+#include "../kernels/clones.h"
 #include "../kernels/mem.h"
 #include "qmath.h"
 

@@ -20,7 +20,7 @@ INLINE __m512i spread(__m512i v, uint32_t bits)
 {
     if (bits == 8) return v;
     __m512i mask = _mm512_set1_epi8(bits == 4 ? 0x0f : 0x03), sign = _mm512_set1_epi8(bits == 4 ? 0x08 : 0x02);
-    __m512i words = bits == 4 ? _mm512_or_si512(v, _mm512_slli_epi32(v, 8)) : _mm512_or_si512(v, _mm512_slli_epi32(v, 12));
+    __m512i words = _mm512_or_si512(v, bits == 4 ? _mm512_slli_epi32(v, 8) : _mm512_slli_epi32(v, 12));
     words = _mm512_and_si512(words, _mm512_set1_epi32(bits == 4 ? 0x00ff00ff : 0x000f000f));
     words = _mm512_or_si512(words, bits == 4 ? _mm512_slli_epi32(words, 4) : _mm512_slli_epi32(words, 6));
     return _mm512_sub_epi8(_mm512_xor_si512(_mm512_and_si512(words, mask), sign), sign);
