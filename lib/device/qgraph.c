@@ -98,10 +98,61 @@ void qc_qconv_shape(QcQConv *conv, const QcQGraph *g, const QcQNode *node)
     conv->dot.run = (conv->length + 3) & ~3u;
 
     int is_point = node->kernel_h == 1 && node->kernel_w == 1 && node->stride_h == 1 && node->stride_w == 1;
-    if (is_point && padded_w == in->width && out) {
+    if (is_point && !qc_is_padded(node) && out) {
         conv->dot.positions *= conv->rows; /* rows follow each other without a seam */
         conv->rows = 1;
     }
+    conv->band = conv->rows;
+}
+
+/* Rows of the padded input that n rows of output read. */
+static uint32_t rows_read(const QcQNode *node, uint32_t n)
+{
+    return (n - 1) * node->stride_h + (node->kernel_h - 1u) * node->dilation_h + 1;
+}
+
+/* Cuts the rows of output into nearly equal bands whose padded input takes at most `most` bytes, or into rows. */
+static void cut_into_bands(QcQConv *conv, const QcQNode *node, uint32_t most)
+{
+    uint32_t fit = most / (conv->row_step / node->stride_h);
+    if (!qc_is_padded(node)) return;
+    for (uint32_t bands = 2; rows_read(node, conv->band) > fit && conv->band > 1; bands++)
+        conv->band = (conv->rows + bands - 1) / bands;
+}
+
+const uint8_t *qc_qconv_pad(QcQRun *run, const QcQNode *node, uint32_t row, uint32_t n)
+{
+    const QcQTensor *in = &run->g->tensors[node->in[0]];
+    const size_t bytes = (size_t)in->width * in->channels, left = (size_t)node->pad_left * in->channels,
+                 right = (size_t)node->pad_right * in->channels;
+    const uint8_t fill = in->zero, *x = qc_qrun_tensor(run, node->in[0]);
+    uint8_t *to = run->padded;
+    if (!qc_is_padded(node)) return x;
+    uint32_t h = row * node->stride_h - node->pad_top, end = h + rows_read(node, n); /* wraps above the image */
+    for (; h != end; h++) {
+        if (h < in->height) {
+            memset(to, fill, left);
+            memcpy(to + left, x + h * bytes, bytes);
+            memset(to + left + bytes, fill, right);
+        } else {
+            memset(to, fill, left + bytes + right);
+        }
+        to += left + bytes + right;
+    }
+    return run->padded;
+}
+
+void qc_qconv_open(QcQConv *conv, QcQRun *run, const QcQNode *node)
+{
+    const QcQTensor *in = &run->g->tensors[node->in[0]];
+    qc_qconv_shape(conv, run->g, node);
+    cut_into_bands(conv, node, run->most_padded);
+    conv->x = qc_qconv_pad(run, node, 0, conv->band);
+    conv->dot.segment = run->segments;
+    uint32_t row = conv->padded_w * in->channels * node->dilation_h, n = conv->dot.segments;
+    uint32_t columns = n > node->kernel_h ? node->kernel_w : 1; /* segments in a kernel row */
+    for (uint32_t s = 0; s < n; s++)
+        run->segments[s] = s / columns * row + s % columns * node->dilation_w * in->channels;
 }
 
 /* ---- memory ---- */
@@ -114,6 +165,13 @@ typedef struct Sizes {
 static void grow(uint64_t *size, uint64_t need)
 {
     if (*size < need) *size = need;
+}
+
+/* Bytes of padded input. More bands save memory, but kernels prepare the weights for each. */
+static uint32_t most_padded(const QcQGraph *g, int inference_only)
+{
+    uint32_t some = g->inference_bytes / 8;
+    return !inference_only ? UINT32_MAX : some > 5120 ? some : 5120;
 }
 
 /* Unpacked weights of one channel: long ones are cut, so that a small model's weights are not unpacked into more than
@@ -140,8 +198,9 @@ static Sizes sizes_of(const QcQGraph *g, int inference_only)
         if (node->op == QC_Q_CONV || node->op == QC_Q_LOGITS) {
             QcQConv conv;
             qc_qconv_shape(&conv, g, node);
+            cut_into_bands(&conv, node, most_padded(g, inference_only));
             if (qc_is_padded(node))
-                grow(&size.padded, (uint64_t)conv.padded_h * conv.padded_w * in->channels + QC_K_SLACK);
+                grow(&size.padded, (uint64_t)rows_read(node, conv.band) * conv.padded_w * in->channels + QC_K_SLACK);
             uint64_t panel = conv.group_channels <= QC_K_LANES ? QC_K_LANES : QC_Q_PANEL,
                      run = (uint64_t)conv.dot.segments * conv.dot.run;
             grow(&size.weights, (run < most ? run : most) * panel);
@@ -166,6 +225,7 @@ void qc_qrun_lay_out(QcQRun *run, const QcQGraph *g, const QcKernels *k, int inf
     run->k = k;
     run->inference_only = inference_only;
     run->piece = piece_of(g, inference_only);
+    run->most_padded = most_padded(g, inference_only);
     qc_placing_part(p, "activations");
     /* the memory after the activations is the slack of convolutions that read a tensor in place */
     run->activations = qc_placing_take(p, inference_only ? g->inference_bytes : g->activation_bytes);
