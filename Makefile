@@ -95,7 +95,7 @@ $(BUILD)/commit.o: $(BUILD)/commit.c
 $(addprefix $(BUILD)/lib/kernels/,avx2.o avx2conv.o avx2dot.o avx2series.o avx2depth.o): CFLAGS_FILE := -mavx2
 $(addprefix $(BUILD)/lib/kernels/,avx512vnni.o avx512unpack.o avx512conv.o avx512depth.o): \
     CFLAGS_FILE := -mavx2 -mavx512f -mavx512bw -mavx512vl -mavx512vnni
-$(BUILD)/lib/kernels/neon.o: CFLAGS_FILE := $(if $(filter arm,$(ARCH)),-march=armv7-a+simd)
+$(addprefix $(BUILD)/lib/kernels/,neon.o neondepth.o): CFLAGS_FILE := $(if $(filter arm,$(ARCH)),-march=armv7-a+simd)
 $(BUILD)/lib/kernels/neondot.o: CFLAGS_FILE := -march=armv8.2-a+dotprod
 
 # Tests are compiled quickly: what they test is compiled as everybody has it.
