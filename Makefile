@@ -193,6 +193,7 @@ bench-calibrate: ## time and memory of one calibration beside the float training
 bench-train: ## training throughput and memory beside PyTorch's
 bench-infer: ## latency of the whole quantized InceptionTime beside PyTorch's float; two threads beside one
 bench-onnx: ## latency of the whole quantized network beside ONNX Runtime, float and int8
+bench-nets: ## latency of four whole networks beside all int8 forms of ONNX Runtime, one window
 bench-cortexm: ## instructions on Cortex-M cores under QEMU beside CMSIS-NN's; CORES='m4 m55' counts on those alone
 bench-mlperf: ## networks of MLPerf Tiny from ONNX to Cortex-M cores under QEMU: instructions, flash, RAM
 bench-target: ## the estimates of qc-info --target beside QEMU's counts; CORES='m4 m55' counts on those alone

@@ -1,9 +1,7 @@
 /* qgraph.c - memory layout of a quantized graph: weight codes, working memory, the input of a convolution. */
 #include "qgraph.h"
 
-#include "../kernels/clones.h"
 #include "../kernels/mem.h"
-#include "qmath.h"
 
 /* ---- codes ---- */
 
@@ -26,36 +24,41 @@ void qc_code_set(const QcQGraph *g, const QcQNode *node, uint32_t j, int32_t val
 
 /* ---- input ---- */
 
-/* Comparisons are of integers, which compilers do for many values at a time: the bits of floats without sign are
- * ordered as the floats are, and NaN lies above all. */
-static inline uint8_t code_of(float scaled, int32_t zero, int32_t high)
+/* The codes of values in units of the scale. Clamped before they are rounded, which gives the same codes as after it,
+ * in steps that compilers do for many values at a time. */
+typedef struct Grid {
+    float scale, low, high; /* low, high: values of the first and the last code */
+    int32_t zero;
+} Grid;
+
+static Grid grid_of(const QcQTensor *input)
 {
-    const int32_t far = 0x44800000 /* of 1024: beyond it every code is clamped */, infinite = 0x7f800000,
-                  half = 0x3f000000 /* of 0.5 */;
-    int32_t bits = (int32_t)qc_float_bits(scaled), size = bits & INT32_MAX;
-    int32_t sign = (bits | (infinite - size)) >> 31; /* -1 for negative values and NaN */
-    float magnitude = qc_bits_float((uint32_t)(size < far ? size : far));
-    int32_t whole = (int32_t)magnitude;
-    int32_t rest = (int32_t)qc_float_bits(magnitude - (float)whole); /* exact, unlike magnitude + 0.5f */
-    int32_t code = (((whole + (rest >= half)) ^ sign) - sign) + zero;
-    code = code < 0 ? 0 : code;
-    return (uint8_t)(code > high ? high : code);
+    int32_t zero = input->zero;
+    return (Grid){input->scale, (float)-zero, (float)((1 << input->bits) - 1 - zero), zero};
 }
 
-QC_CLONES void qc_q_input(uint8_t *q, const float *x, uint32_t n, const QcQTensor *input)
+static inline uint8_t code_of(float value, float low, float high, int32_t zero)
 {
-    const float scale = input->scale; /* no write to q can change copies */
-    const int32_t zero = input->zero, high = (1 << input->bits) - 1;
-    for (uint32_t i = 0; i < n; i++) q[i] = code_of(x[i] / scale, zero, high);
+    value = value > low ? value : low; /* NaN is low */
+    value = value < high ? value : high;
+    int32_t whole = (int32_t)value;
+    float rest = value - (float)whole; /* exact, unlike value + 0.5f */
+    return (uint8_t)(whole + (int32_t)(rest + rest) + zero);
 }
 
-QC_CLONES void qc_q_frames(uint8_t *q, const float *x, uint32_t steps, uint32_t channels, const float *mean,
-                           const float *deviation, const QcQTensor *input)
+void qc_q_input(uint8_t *q, const float *x, uint32_t n, const QcQTensor *input)
 {
-    const float scale = input->scale;
-    const int32_t zero = input->zero, high = (1 << input->bits) - 1;
+    const Grid g = grid_of(input);
+    for (uint32_t i = 0; i < n; i++) q[i] = code_of(x[i] / g.scale, g.low, g.high, g.zero);
+}
+
+void qc_q_frames(uint8_t *q, const float *x, uint32_t steps, uint32_t channels, const float *mean,
+                 const float *deviation, const QcQTensor *input)
+{
+    const Grid g = grid_of(input);
     for (uint32_t t = 0; t < steps; t++, q += channels, x += channels)
-        for (uint32_t c = 0; c < channels; c++) q[c] = code_of((x[c] - mean[c]) / deviation[c] / scale, zero, high);
+        for (uint32_t c = 0; c < channels; c++)
+            q[c] = code_of((x[c] - mean[c]) / deviation[c] / g.scale, g.low, g.high, g.zero);
 }
 
 int32_t qc_largest_bias(const QcQGraph *g, const QcQNode *node)

@@ -1,6 +1,6 @@
-/* avx2conv.c - whole convolutions of 8-bit weights: those of 16 output channels are unpacked and widened once, and the
+/* avx2conv.c - whole convolutions of 8-bit weights. Weights of 16 output channels are unpacked and widened once; the
  * inputs of up to six positions are gathered from all segments, so that short segments cost no more than long ones.
- * Long series have a faster way (avx2series.c), and weights of 4 and 2 bits as well (avx2dot.c). */
+ * Long series have a faster way (avx2series.c), and so have weights of 4 and 2 bits (avx2dot.c). */
 #include "avx2tile.h"
 
 enum { CHANNELS = 2 * QC_K_LANES, MOST = 640 /* inputs of a position */, TILE = 6, CHUNK = 48 /* positions */ };

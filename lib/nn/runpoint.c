@@ -1,7 +1,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "../kernels/clones.h"
+#include "../base/clones.h"
 #include "runparts.h"
 
 QC_CLONES void qc_run_relu_forward(float *y, const float *x, float clip, size_t values)
