@@ -114,8 +114,7 @@ static uint32_t rows_read(const QcQNode *node, uint32_t n)
     return (n - 1) * node->stride_h + (node->kernel_h - 1u) * node->dilation_h + 1;
 }
 
-/* Cuts the rows of output into nearly equal bands whose padded input takes at most `most` bytes, or into rows. */
-static void cut_into_bands(QcQConv *conv, const QcQNode *node, uint32_t most)
+void qc_qconv_cut(QcQConv *conv, const QcQNode *node, uint32_t most)
 {
     uint32_t fit = most / (conv->row_step / node->stride_h);
     if (!qc_is_padded(node)) return;
@@ -149,7 +148,7 @@ void qc_qconv_open(QcQConv *conv, QcQRun *run, const QcQNode *node)
 {
     const QcQTensor *in = &run->g->tensors[node->in[0]];
     qc_qconv_shape(conv, run->g, node);
-    cut_into_bands(conv, node, run->most_padded);
+    qc_qconv_cut(conv, node, run->most_padded);
     conv->x = qc_qconv_pad(run, node, 0, conv->band);
     conv->dot.segment = run->segments;
     uint32_t row = conv->padded_w * in->channels * node->dilation_h, n = conv->dot.segments;
@@ -201,7 +200,7 @@ static Sizes sizes_of(const QcQGraph *g, int inference_only)
         if (node->op == QC_Q_CONV || node->op == QC_Q_LOGITS) {
             QcQConv conv;
             qc_qconv_shape(&conv, g, node);
-            cut_into_bands(&conv, node, most_padded(g, inference_only));
+            qc_qconv_cut(&conv, node, most_padded(g, inference_only));
             if (qc_is_padded(node))
                 grow(&size.padded, (uint64_t)rows_read(node, conv.band) * conv.padded_w * in->channels + QC_K_SLACK);
             uint64_t panel = conv.group_channels <= QC_K_LANES ? QC_K_LANES : QC_Q_PANEL,

@@ -192,6 +192,8 @@ const uint8_t *qc_qconv_pad(QcQRun *run, const QcQNode *node, uint32_t row, uint
 
 /* The geometry without a run: all but x and dot.segment; one band. */
 void qc_qconv_shape(QcQConv *conv, const QcQGraph *g, const QcQNode *node);
+/* Cuts the rows of output into nearly equal bands whose padded input takes at most `most` bytes, or into rows. */
+void qc_qconv_cut(QcQConv *conv, const QcQNode *node, uint32_t most);
 
 /* Where tensor t lies (valid while it lives). */
 static inline uint8_t *qc_qrun_tensor(const QcQRun *run, uint32_t t)

@@ -8,7 +8,6 @@
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum { CALLS = 40, ROUNDS = 25, RIVALS = 6, IDENTITY = 5, MOST_VALUES = 96 * 96 * 3 };
