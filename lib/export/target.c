@@ -61,8 +61,9 @@ static double bands_of(const QcQConv *conv) { return (conv->rows + conv->band - 
 static double tiles_of(const Work *w, const QcQConv *conv, const Reads *r)
 {
     double positions = (double)conv->rows * conv->dot.positions, row = (double)conv->dot.segments * conv->dot.run;
+    if (w->t->kernels == QC_TARGET_SCALAR && row <= w->run->piece) return bands_of(conv);
     if (w->t->kernels == QC_TARGET_SCALAR)
-        return row <= w->run->piece ? bands_of(conv) : conv->rows * (double)((conv->dot.positions + QC_Q_CHUNK - 1) / QC_Q_CHUNK);
+        return conv->rows * (double)((conv->dot.positions + QC_Q_CHUNK - 1) / QC_Q_CHUNK);
     double weights = w->t->kernels == QC_TARGET_DSP ? 4 * row : row, scratch = (double)w->run->scratch_bytes,
            each = w->t->kernels == QC_TARGET_DSP ? 2 : 1,
            inputs = r->gathered ? positions * r->run : (double)conv->padded_h * conv->padded_w * conv->dot.step;
