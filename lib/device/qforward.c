@@ -180,11 +180,14 @@ static void depthwise_block(QcQRun *run, const QcQConv *conv, const QcQNode *nod
 {
     const QcQGraph *g = run->g;
     uint32_t taps = conv->dot.segments, entry = node->channel + channel, positions = conv->dot.positions;
-    QcKCodes codes = {g->codes + node->code_byte, channel * taps, taps, channels, taps, 1, qc_code_bits(g, node)};
+    /* the taps as one run, [taps / 4][lanes][4], at the end of the room, then [taps][lanes] at its beginning */
+    QcKCodes codes = {g->codes + node->code_byte, channel * taps, taps, channels, 1, taps, qc_code_bits(g, node)};
     int32_t sum[QC_K_LANES], bias[QC_K_LANES];
-    run->k->unpack(run->weights, sum, &codes);
-    /* three of four are padding */
-    for (uint32_t i = 0; i < taps * QC_K_LANES; i++) run->weights[i] = run->weights[4 * i];
+    int8_t *to = run->weights, *from = to + taps * 4 * QC_K_LANES - ((taps + 3) & ~3u) * QC_K_LANES;
+    run->k->unpack(from, sum, &codes);
+    for (uint32_t s = 0; s < taps; s++)
+        for (uint32_t lane = 0; lane < QC_K_LANES; lane++)
+            *to++ = from[(s / 4 * QC_K_LANES + lane) * 4 + s % 4];
     for (uint32_t i = 0; i < channels; i++) bias[i] = g->bias[entry + i] - g->tensors[node->in[0]].zero * sum[i];
     for (uint32_t row = 0; row < conv->rows; row++)
         for (uint32_t t = 0; t < positions; t += QC_Q_CHUNK) {
