@@ -93,10 +93,10 @@ $(BUILD)/commit.c: $(if $(AS_BUILT),,FORCE)
 $(BUILD)/commit.o: $(BUILD)/commit.c
 	$(call run,CC,$<)$(CC) $(CFLAGS_ALL) -c -o $@ $<
 
-$(addprefix $(BUILD)/lib/kernels/,avx2.o avx2dot.o avx2series.o avx2depth.o): CFLAGS_FILE := -mavx2
-$(addprefix $(BUILD)/lib/kernels/,avx512vnni.o avx512unpack.o avx512conv.o): \
+$(addprefix $(BUILD)/lib/kernels/,avx2.o avx2conv.o avx2dot.o avx2series.o avx2depth.o): CFLAGS_FILE := -mavx2
+$(addprefix $(BUILD)/lib/kernels/,avx512vnni.o avx512unpack.o avx512conv.o avx512depth.o): \
     CFLAGS_FILE := -mavx2 -mavx512f -mavx512bw -mavx512vl -mavx512vnni
-$(BUILD)/lib/kernels/neon.o: CFLAGS_FILE := $(if $(filter arm,$(ARCH)),-march=armv7-a+simd)
+$(addprefix $(BUILD)/lib/kernels/,neon.o neondepth.o): CFLAGS_FILE := $(if $(filter arm,$(ARCH)),-march=armv7-a+simd)
 $(BUILD)/lib/kernels/neondot.o: CFLAGS_FILE := -march=armv8.2-a+dotprod
 
 # Tests are compiled quickly: what they test is compiled as everybody has it.
@@ -194,6 +194,7 @@ bench-calibrate: ## time and memory of one calibration beside the float training
 bench-train: ## training throughput and memory beside PyTorch's
 bench-infer: ## latency of the whole quantized InceptionTime beside PyTorch's float; two threads beside one
 bench-onnx: ## latency of the whole quantized network beside ONNX Runtime, float and int8
+bench-nets: ## latency of four whole networks beside all int8 forms of ONNX Runtime, one window
 bench-cortexm: ## instructions on Cortex-M cores under QEMU beside CMSIS-NN's; CORES='m4 m55' counts on those alone
 bench-mlperf: ## networks of MLPerf Tiny from ONNX to Cortex-M cores under QEMU: instructions, flash, RAM
 bench-target: ## the estimates of qc-info --target beside QEMU's counts; CORES='m4 m55' counts on those alone

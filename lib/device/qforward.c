@@ -3,42 +3,7 @@
 
 #include "../kernels/mem.h"
 
-/* The node's input with zero points around it; the tensor itself if there is no padding. */
-static const uint8_t *padded_input(QcQRun *run, const QcQNode *node)
-{
-    const QcQTensor *in = &run->g->tensors[node->in[0]];
-    const uint8_t fill = in->zero;
-    const uint8_t *x = qc_qrun_tensor(run, node->in[0]);
-    if (!qc_is_padded(node)) return x;
-
-    size_t left = (size_t)node->pad_left * in->channels, right = (size_t)node->pad_right * in->channels;
-    size_t row = (size_t)in->width * in->channels, wide = left + row + right;
-    uint8_t *to = run->padded;
-    memset(to, fill, node->pad_top * wide);
-    to += node->pad_top * wide;
-    for (uint32_t h = 0; h < in->height; h++, x += row) {
-        memset(to, fill, left);
-        memcpy(to + left, x, row);
-        memset(to + left + row, fill, right);
-        to += wide;
-    }
-    memset(to, fill, node->pad_bottom * wide);
-    return run->padded;
-}
-
 /* ---- convolutions ---- */
-
-void qc_qconv_open(QcQConv *conv, QcQRun *run, const QcQNode *node)
-{
-    const QcQTensor *in = &run->g->tensors[node->in[0]];
-    qc_qconv_shape(conv, run->g, node);
-    conv->x = padded_input(run, node);
-    conv->dot.segment = run->segments;
-    uint32_t row = conv->padded_w * in->channels * node->dilation_h, n = conv->dot.segments;
-    uint32_t columns = n > node->kernel_h ? node->kernel_w : 1; /* segments in a kernel row */
-    for (uint32_t s = 0; s < n; s++)
-        run->segments[s] = s / columns * row + s % columns * node->dilation_w * in->channels;
-}
 
 /* Up to QC_Q_PANEL output channels of one group. Their weights are unpacked a piece at a time: some whole segments, or
  * a part of one. */
@@ -215,11 +180,14 @@ static void depthwise_block(QcQRun *run, const QcQConv *conv, const QcQNode *nod
 {
     const QcQGraph *g = run->g;
     uint32_t taps = conv->dot.segments, entry = node->channel + channel, positions = conv->dot.positions;
-    QcKCodes codes = {g->codes + node->code_byte, channel * taps, taps, channels, taps, 1, qc_code_bits(g, node)};
+    /* the taps as one run, [taps / 4][lanes][4], at the end of the room, then [taps][lanes] at its beginning */
+    QcKCodes codes = {g->codes + node->code_byte, channel * taps, taps, channels, 1, taps, qc_code_bits(g, node)};
     int32_t sum[QC_K_LANES], bias[QC_K_LANES];
-    run->k->unpack(run->weights, sum, &codes);
-    /* three of four are padding */
-    for (uint32_t i = 0; i < taps * QC_K_LANES; i++) run->weights[i] = run->weights[4 * i];
+    int8_t *to = run->weights, *from = to + taps * 4 * QC_K_LANES - ((taps + 3) & ~3u) * QC_K_LANES;
+    run->k->unpack(from, sum, &codes);
+    for (uint32_t s = 0; s < taps; s++)
+        for (uint32_t lane = 0; lane < QC_K_LANES; lane++)
+            *to++ = from[(s / 4 * QC_K_LANES + lane) * 4 + s % 4];
     for (uint32_t i = 0; i < channels; i++) bias[i] = g->bias[entry + i] - g->tensors[node->in[0]].zero * sum[i];
     for (uint32_t row = 0; row < conv->rows; row++)
         for (uint32_t t = 0; t < positions; t += QC_Q_CHUNK) {
@@ -252,20 +220,32 @@ static int depthwise_run(QcQRun *run, const QcQConv *conv, const QcQNode *node, 
     return 1;
 }
 
-static void conv_run(QcQRun *run, float *logits, const QcQConv *conv, const QcQNode *node)
+static void band_run(QcQRun *run, float *logits, const QcQConv *conv, const QcQNode *node, const QcOutputView *out)
 {
-    QcOutputView out = { 0 };
-    if (node->op == QC_Q_CONV) out = qc_output_view(run, node);
-    if (linear_run(run, node->op == QC_Q_CONV ? NULL : logits, conv, node, &out)) return;
-    if (node->op == QC_Q_CONV && (depthwise_run(run, conv, node, &out) || whole_run(run, conv, node, &out))) return;
+    if (linear_run(run, node->op == QC_Q_CONV ? NULL : logits, conv, node, out)) return;
+    if (node->op == QC_Q_CONV && (depthwise_run(run, conv, node, out) || whole_run(run, conv, node, out))) return;
     for (uint32_t group = 0; group < conv->groups; group++)
         for (uint32_t o = 0; o < conv->group_channels; o += QC_Q_PANEL) {
             uint32_t left = conv->group_channels - o;
             Panel panel = {.channel = group * conv->group_channels + o,
                            .channels = left < QC_Q_PANEL ? left : QC_Q_PANEL};
-            if (node->op == QC_Q_CONV) panel_run(run, &panel, conv, node, &out);
+            if (node->op == QC_Q_CONV) panel_run(run, &panel, conv, node, out);
             else panel_logits(run, logits, &panel, conv, node);
         }
+}
+
+static void conv_run(QcQRun *run, float *logits, QcQConv *conv, const QcQNode *node)
+{
+    const uint32_t rows = conv->rows;
+    QcOutputView out = { 0 };
+    if (node->op == QC_Q_CONV) out = qc_output_view(run, node);
+    for (uint32_t row = 0; row < rows; row += conv->band) {
+        conv->rows = rows - row < conv->band ? rows - row : conv->band;
+        if (row) qc_qconv_pad(run, node, row, conv->rows);
+        band_run(run, logits, conv, node, &out);
+        out.q += (size_t)conv->rows * conv->dot.positions * out.step;
+    }
+    conv->rows = rows;
 }
 
 /* ---- element by element ---- */
@@ -327,7 +307,7 @@ void qc_qrun_forward_seen(QcQRun *run, float *logits, const uint8_t *x, uint32_t
         else if (node->op == QC_Q_MUL) qc_qnode_mul(run, node);
         else if (node->op == QC_Q_TURN) qc_qnode_turn(run, node);
         else copy_run(run, node);
-        if (see) see(ctx, run, i, is_conv ? &conv : NULL);
+        if (see) see(ctx, run, i, is_conv && !run->inference_only ? &conv : NULL);
     }
 }
 

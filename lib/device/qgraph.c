@@ -24,97 +24,42 @@ void qc_code_set(const QcQGraph *g, const QcQNode *node, uint32_t j, int32_t val
 
 /* ---- input ---- */
 
-#if defined __ARM_ARCH_PROFILE && __ARM_ARCH_PROFILE == 'M'
+/* The codes of values in units of the scale. Clamped before they are rounded, which gives the same codes as after it,
+ * in steps that compilers do for many values at a time. */
+typedef struct Grid {
+    float scale, low, high; /* low, high: values of the first and the last code */
+    int32_t zero;
+} Grid;
 
-/* One value at a time, for processors whose vectors cannot divide floats. The same result as below. */
-static uint8_t code_of(float value, const QcQTensor *input)
+static Grid grid_of(const QcQTensor *input)
 {
-    const int32_t high = (1 << input->bits) - 1;
-    value /= input->scale;
-    if (!(value > -1024)) value = -1024; /* NaN */
-    if (!(value < 1024)) value = 1024;
+    int32_t zero = input->zero;
+    return (Grid){input->scale, (float)-zero, (float)((1 << input->bits) - 1 - zero), zero};
+}
+
+static inline uint8_t code_of(float value, float low, float high, int32_t zero)
+{
+    value = value > low ? value : low; /* NaN is low */
+    value = value < high ? value : high;
     int32_t whole = (int32_t)value;
-    float rest = value - (float)whole;
-    int32_t code = whole + (rest >= 0.5f) - (rest <= -0.5f) + input->zero;
-    return (uint8_t)(code < 0 ? 0 : code > high ? high : code);
+    float rest = value - (float)whole; /* exact, unlike value + 0.5f */
+    return (uint8_t)(whole + (int32_t)(rest + rest) + zero);
 }
 
 void qc_q_input(uint8_t *q, const float *x, uint32_t n, const QcQTensor *input)
 {
-    const QcQTensor own = *input; /* which no write to q can change */
-    for (uint32_t i = 0; i < n; i++) q[i] = code_of(x[i], &own);
+    const Grid g = grid_of(input);
+    for (uint32_t i = 0; i < n; i++) q[i] = code_of(x[i] / g.scale, g.low, g.high, g.zero);
 }
 
 void qc_q_frames(uint8_t *q, const float *x, uint32_t steps, uint32_t channels, const float *mean,
                  const float *deviation, const QcQTensor *input)
 {
-    const QcQTensor own = *input;
-    for (uint32_t t = 0; t < steps; t++)
-        for (uint32_t c = 0; c < channels; c++) *q++ = code_of((*x++ - mean[c]) / deviation[c], &own);
-}
-
-#else
-
-enum { LANES = 4 };
-typedef float Floats __attribute__((vector_size(LANES * sizeof(float)))); /* compilers split them where registers are
-                                                                             narrower */
-typedef int32_t Ints __attribute__((vector_size(LANES * sizeof(int32_t))));
-typedef uint8_t Bytes __attribute__((vector_size(LANES)));
-
-/* Comparisons of vectors are -1 if true. */
-static inline Bytes codes_of(Floats value, const QcQTensor *input)
-{
-    const Floats far = (Floats){0} + 1024; /* beyond it every code is clamped */
-    const Ints high = (Ints){0} + ((1 << input->bits) - 1);
-    value /= input->scale;
-    Ints inside = value > -far; /* not NaN */
-    value = (Floats)(((Ints)value & inside) | ((Ints)-far & ~inside));
-    inside = value < far;
-    value = (Floats)(((Ints)value & inside) | ((Ints)far & ~inside));
-    Ints whole = __builtin_convertvector(value, Ints);
-    Floats rest = value - __builtin_convertvector(whole, Floats); /* exact, unlike value + 0.5f */
-    Ints code = whole - (rest >= 0.5f) + (rest <= -0.5f) + input->zero;
-    code &= code > 0;
-    inside = code < high;
-    return __builtin_convertvector((code & inside) | (high & ~inside), Bytes);
-}
-
-/* n values, at most LANES. */
-static inline Floats some_of(const float *x, uint32_t n)
-{
-    Floats value = {0};
-    if (n >= LANES) memcpy(&value, x, sizeof value);
-    else
-        for (uint32_t i = 0; i < n; i++) value[i] = x[i];
-    return value;
-}
-
-static inline void store_some(uint8_t *q, Bytes codes, uint32_t n)
-{
-    if (n >= LANES) memcpy(q, &codes, sizeof codes);
-    else
-        for (uint32_t i = 0; i < n; i++) q[i] = codes[i];
-}
-
-void qc_q_input(uint8_t *q, const float *x, uint32_t n, const QcQTensor *input)
-{
-    const QcQTensor own = *input; /* which no write to q can change */
-    for (uint32_t i = 0; i < n; i += LANES) store_some(q + i, codes_of(some_of(x + i, n - i), &own), n - i);
-}
-
-void qc_q_frames(uint8_t *q, const float *x, uint32_t steps, uint32_t channels, const float *mean,
-                 const float *deviation, const QcQTensor *input)
-{
-    const QcQTensor own = *input;
+    const Grid g = grid_of(input);
     for (uint32_t t = 0; t < steps; t++, q += channels, x += channels)
-        for (uint32_t c = 0; c < channels; c += LANES) {
-            uint32_t n = channels - c;
-            store_some(q + c, codes_of((some_of(x + c, n) - some_of(mean + c, n)) / some_of(deviation + c, n), &own),
-                       n);
-        }
+        for (uint32_t c = 0; c < channels; c++)
+            q[c] = code_of((x[c] - mean[c]) / deviation[c] / g.scale, g.low, g.high, g.zero);
 }
-
-#endif
 
 int32_t qc_largest_bias(const QcQGraph *g, const QcQNode *node)
 {
@@ -156,10 +101,60 @@ void qc_qconv_shape(QcQConv *conv, const QcQGraph *g, const QcQNode *node)
     conv->dot.run = (conv->length + 3) & ~3u;
 
     int is_point = node->kernel_h == 1 && node->kernel_w == 1 && node->stride_h == 1 && node->stride_w == 1;
-    if (is_point && padded_w == in->width && out) {
+    if (is_point && !qc_is_padded(node) && out) {
         conv->dot.positions *= conv->rows; /* rows follow each other without a seam */
         conv->rows = 1;
     }
+    conv->band = conv->rows;
+}
+
+/* Rows of the padded input that n rows of output read. */
+static uint32_t rows_read(const QcQNode *node, uint32_t n)
+{
+    return (n - 1) * node->stride_h + (node->kernel_h - 1u) * node->dilation_h + 1;
+}
+
+void qc_qconv_cut(QcQConv *conv, const QcQNode *node, uint32_t most)
+{
+    uint32_t fit = most / (conv->row_step / node->stride_h);
+    if (!qc_is_padded(node)) return;
+    for (uint32_t bands = 2; rows_read(node, conv->band) > fit && conv->band > 1; bands++)
+        conv->band = (conv->rows + bands - 1) / bands;
+}
+
+const uint8_t *qc_qconv_pad(QcQRun *run, const QcQNode *node, uint32_t row, uint32_t n)
+{
+    const QcQTensor *in = &run->g->tensors[node->in[0]];
+    const size_t bytes = (size_t)in->width * in->channels, left = (size_t)node->pad_left * in->channels,
+                 right = (size_t)node->pad_right * in->channels;
+    const uint8_t fill = in->zero, *x = qc_qrun_tensor(run, node->in[0]);
+    uint8_t *to = run->padded;
+    if (!qc_is_padded(node)) return x;
+    uint32_t h = row * node->stride_h - node->pad_top, end = h + rows_read(node, n); /* wraps above the image */
+    for (; h != end; h++) {
+        if (h < in->height) {
+            memset(to, fill, left);
+            memcpy(to + left, x + h * bytes, bytes);
+            memset(to + left + bytes, fill, right);
+        } else {
+            memset(to, fill, left + bytes + right);
+        }
+        to += left + bytes + right;
+    }
+    return run->padded;
+}
+
+void qc_qconv_open(QcQConv *conv, QcQRun *run, const QcQNode *node)
+{
+    const QcQTensor *in = &run->g->tensors[node->in[0]];
+    qc_qconv_shape(conv, run->g, node);
+    qc_qconv_cut(conv, node, run->most_padded);
+    conv->x = qc_qconv_pad(run, node, 0, conv->band);
+    conv->dot.segment = run->segments;
+    uint32_t row = conv->padded_w * in->channels * node->dilation_h, n = conv->dot.segments;
+    uint32_t columns = n > node->kernel_h ? node->kernel_w : 1; /* segments in a kernel row */
+    for (uint32_t s = 0; s < n; s++)
+        run->segments[s] = s / columns * row + s % columns * node->dilation_w * in->channels;
 }
 
 /* ---- memory ---- */
@@ -172,6 +167,13 @@ typedef struct Sizes {
 static void grow(uint64_t *size, uint64_t need)
 {
     if (*size < need) *size = need;
+}
+
+/* Bytes of padded input. More bands save memory, but kernels prepare the weights for each. */
+static uint32_t most_padded(const QcQGraph *g, int inference_only)
+{
+    uint32_t some = g->inference_bytes / 8;
+    return !inference_only ? UINT32_MAX : some > 5120 ? some : 5120;
 }
 
 /* Unpacked weights of one channel: long ones are cut, so that a small model's weights are not unpacked into more than
@@ -198,8 +200,9 @@ static Sizes sizes_of(const QcQGraph *g, int inference_only)
         if (node->op == QC_Q_CONV || node->op == QC_Q_LOGITS) {
             QcQConv conv;
             qc_qconv_shape(&conv, g, node);
+            qc_qconv_cut(&conv, node, most_padded(g, inference_only));
             if (qc_is_padded(node))
-                grow(&size.padded, (uint64_t)conv.padded_h * conv.padded_w * in->channels + QC_K_SLACK);
+                grow(&size.padded, (uint64_t)rows_read(node, conv.band) * conv.padded_w * in->channels + QC_K_SLACK);
             uint64_t panel = conv.group_channels <= QC_K_LANES ? QC_K_LANES : QC_Q_PANEL,
                      run = (uint64_t)conv.dot.segments * conv.dot.run;
             grow(&size.weights, (run < most ? run : most) * panel);
@@ -224,6 +227,7 @@ void qc_qrun_lay_out(QcQRun *run, const QcQGraph *g, const QcKernels *k, int inf
     run->k = k;
     run->inference_only = inference_only;
     run->piece = piece_of(g, inference_only);
+    run->most_padded = most_padded(g, inference_only);
     qc_placing_part(p, "activations");
     /* the memory after the activations is the slack of convolutions that read a tensor in place */
     run->activations = qc_placing_take(p, inference_only ? g->inference_bytes : g->activation_bytes);

@@ -169,15 +169,9 @@ void qc_qnode_std(QcQRun *run, const QcQNode *node)
     uint32_t count = (uint32_t)in->height * in->width, n;
     QcOutputView view = qc_output_view(run, node);
     for (uint32_t c = 0; c < in->channels; c += n) {
-        uint32_t sum[STRIP] = {0}, squares[STRIP] = {0}; /* up to QC_Q_STD_PIXELS of 255^2 */
+        uint32_t sum[STRIP], squares[STRIP]; /* of up to QC_Q_STD_PIXELS of 255^2 */
         n = in->channels - c < STRIP ? in->channels - c : STRIP;
-        for (uint32_t t = 0; t < count; t++) {
-            const uint8_t *q = x + (size_t)t * in->channels + c;
-            for (uint32_t i = 0; i < n; i++) {
-                sum[i] += q[i];
-                squares[i] += (uint32_t)q[i] * q[i];
-            }
-        }
+        run->k->moments(sum, squares, x + c, count, in->channels, n);
         for (uint32_t i = 0; i < n; i++) {
             int64_t root = whole_root(((uint64_t)count * squares[i] - (uint64_t)sum[i] * sum[i]) << 16);
             view.q[c + i] = qc_requantize(root * g->multiplier[node->channel], g->shift[node->channel], &view);

@@ -54,18 +54,22 @@ static double share_inside(const Work *w, const QcQConv *conv, const QcQNode *no
     return inside / all;
 }
 
+/* Kernels prepare the weights for each band of rows. */
+static double bands_of(const QcQConv *conv) { return (conv->rows + conv->band - 1) / conv->band; }
+
 /* How often all weights are unpacked: once for each tile of positions. */
 static double tiles_of(const Work *w, const QcQConv *conv, const Reads *r)
 {
     double positions = (double)conv->rows * conv->dot.positions, row = (double)conv->dot.segments * conv->dot.run;
+    if (w->t->kernels == QC_TARGET_SCALAR && row <= w->run->piece) return bands_of(conv);
     if (w->t->kernels == QC_TARGET_SCALAR)
-        return row <= w->run->piece ? 1 : conv->rows * (double)((conv->dot.positions + QC_Q_CHUNK - 1) / QC_Q_CHUNK);
+        return conv->rows * (double)((conv->dot.positions + QC_Q_CHUNK - 1) / QC_Q_CHUNK);
     double weights = w->t->kernels == QC_TARGET_DSP ? 4 * row : row, scratch = (double)w->run->scratch_bytes,
            each = w->t->kernels == QC_TARGET_DSP ? 2 : 1,
            inputs = r->gathered ? positions * r->run : (double)conv->padded_h * conv->padded_w * conv->dot.step;
-    if (weights >= scratch) return 1;
+    if (weights >= scratch) return bands_of(conv);
     double tiles = rounded(inputs * each / (scratch - weights), 1);
-    return tiles < 1 ? 1 : tiles > positions ? positions : tiles;
+    return tiles < bands_of(conv) ? bands_of(conv) : tiles > positions ? positions : tiles;
 }
 
 static void add_conv(Work *w, const QcQConv *conv, const QcQNode *node, uint32_t bits)
@@ -88,7 +92,7 @@ static void add_depthwise(Work *w, const QcQConv *conv)
     if (w->t->kernels == QC_TARGET_DSP) taps = rounded(taps, 2);
     add(w, QC_TARGET_depthwise_multiply, values * taps);
     add(w, QC_TARGET_depthwise_value, values);
-    add(w, QC_TARGET_depthwise_weight, taps * conv->groups);
+    add(w, QC_TARGET_depthwise_weight, taps * conv->groups * bands_of(conv));
 }
 
 static void add_weights(Work *w, const QcQNode *node)
@@ -96,6 +100,7 @@ static void add_weights(Work *w, const QcQNode *node)
     const QcQTensor *in = &w->run->g->tensors[node->in[0]];
     QcQConv conv;
     qc_qconv_shape(&conv, w->run->g, node);
+    qc_qconv_cut(&conv, node, w->run->most_padded);
     uint32_t bits = qc_code_bits(w->run->g, node);
     if (qc_is_padded(node)) add(w, QC_TARGET_pad_byte, (double)conv.padded_h * conv.padded_w * in->channels);
     if (conv.groups == 1 && (uint64_t)conv.rows * conv.dot.positions <= 1) {

@@ -7,6 +7,7 @@
 #include "depthloop.h"
 #include "floatloops.h"
 #include "mem.h"
+#include "momentloop.h"
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -347,4 +348,4 @@ void qc_avx2_max_rows(uint8_t *out, const uint8_t *x, uint32_t rows, uint32_t st
 const QcKernels qc_kernels_avx2 = {
     "avx2",           qc_avx2_unpack, qc_avx2_dot, depthwise,        qc_avx2_rescale,   qc_avx2_add, masked_sum,
     qc_avx2_max_rows, dense,          fold,        add_outer,        multiply_triangle, add_scaled,  dot_floats,
-    dot_codes,        qc_avx2_series, NULL,        qc_avx2_depthwise};
+    dot_codes,        qc_avx2_conv,   NULL,        qc_avx2_depthwise, moments};

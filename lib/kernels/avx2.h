@@ -15,6 +15,7 @@ void qc_avx2_add(uint8_t *out, const uint8_t *a, const uint8_t *b, uint32_t n, c
 void qc_avx2_max_rows(uint8_t *out, const uint8_t *x, uint32_t rows, uint32_t step, uint32_t n);
 void qc_avx2_dot(int32_t *acc, const uint8_t *x, const int8_t *w, const QcKDot *how, int bits); /* avx2dot.c */
 int qc_avx2_series(uint8_t *out, const QcKConv *how);                                           /* avx2series.c */
+int qc_avx2_conv(uint8_t *out, const QcKConv *how);                                             /* avx2conv.c */
 int qc_avx2_depthwise(uint8_t *out, const QcKConv *how);                                        /* avx2depth.c */
 
 /* `bits` (1..32) bits from bit `at` of bytes[0..end-1]. */

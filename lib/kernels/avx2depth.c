@@ -6,7 +6,7 @@
 
 #include "avx2rescale.h"
 
-enum { CHANNELS = 16, MOST_TAPS = 64 };
+enum { CHANNELS = 16, MOST_TAPS = 64, PAIR = 2 * CHANNELS /* weights of two taps */ };
 
 /* Interleaving two vectors of 16 words leaves the channels 0-3 and 8-11 in one vector, 4-7 and 12-15 in the other;
  * packing brings them back in order. */
@@ -23,19 +23,20 @@ typedef struct Sixteen {
 static void sixteen_open(Sixteen *some, const QcKConv *how, uint32_t first)
 {
     const QcKCodes *c = &how->codes;
-    const uint32_t taps = c->segments, bits = (uint32_t)c->bits;
+    const uint32_t taps = c->segments, bits = (uint32_t)c->bits, up = 32 - bits;
     int32_t bias[2][8], multiplier[2][8];
     uint8_t shift[2][8];
     for (uint32_t k = 0; k < CHANNELS; k++) {
-        uint32_t o = first + k % c->channels, part = k / 4 % 2, lane = k / 8 * 4 + k % 4;
+        uint32_t o = first + k % (c->channels < CHANNELS ? 8 : CHANNELS), part = k / 4 % 2, lane = k / 8 * 4 + k % 4;
+        int16_t *w = &some->w[0][part][2 * lane];
         int32_t sum = 0;
-        for (uint32_t s = 0; s < 2 * some->pairs; s++) {
-            uint64_t j = (uint64_t)c->first + (uint64_t)o * c->row + s;
-            int32_t code =
-                s < taps ? (int32_t)((uint32_t)c->bytes[j * bits / 8] << (32 - bits - j * bits % 8)) >> (32 - bits) : 0;
-            some->w[s / 2][part][2 * lane + s % 2] = (int16_t)code;
+        uint64_t at = (c->first + (uint64_t)o * c->row) * bits;
+        for (uint32_t s = 0; s < taps; s++, at += bits) {
+            int32_t code = (int32_t)((uint32_t)c->bytes[at / 8] << (up - at % 8)) >> up;
+            w[s / 2 * PAIR + s % 2] = (int16_t)code;
             sum += code;
         }
+        if (taps % 2) w[taps / 2 * PAIR + 1] = 0;
         bias[part][lane] = how->bias[o] - how->zero_in * sum;
         multiplier[part][lane] = how->multiplier[o];
         shift[part][lane] = how->shift[o];

@@ -16,5 +16,6 @@ void qc_avx512_unpack(int8_t *w, size_t next, int32_t sum[QC_512_LANES], const Q
                       uint32_t lanes);
 
 int qc_avx512_conv(uint8_t *out, const QcKConv *how);
+int qc_avx512_depthwise(uint8_t *out, const QcKConv *how);
 
 #endif

@@ -8,6 +8,7 @@
  * Tiles are smaller at the border, so that more positions share these products.
  */
 #include "avx512.h"
+#include "avx512rescale.h"
 
 enum {
     LANES = QC_512_LANES,
@@ -16,13 +17,6 @@ enum {
     WEIGHTS = 48 << 10,
     STEPS = WEIGHTS / 4 / LANES
 };
-
-/* How sums become codes: (sum * m + add) >> shift in 64 bits, where add is half and the bias's share. Channels 0, 2, 4
- * .. and 1, 3, 5 .. apart. */
-typedef struct Rescale {
-    __m512i m, m_odd, add, add_odd;
-    __m512i shift, shift_odd; /* shift_odd is shift minus 32: the result is then in the upper half */
-} Rescale;
 
 /* 16 or 32 output channels, `vectors` of 16; those beyond the last are zeros. */
 typedef struct Panel {
@@ -36,49 +30,6 @@ typedef struct Panel {
 } Panel;
 
 /* ---- rescaling ---- */
-
-INLINE __m512i odd(__m512i v) { return _mm512_srli_epi64(v, 32); }
-
-INLINE Rescale rescale_init(__m512i bias, __m512i multiplier, __m512i shift)
-{
-    const __m512i one = _mm512_set1_epi64(1);
-    Rescale r = {.m = multiplier,
-                 .m_odd = odd(multiplier),
-                 .shift = _mm512_and_si512(shift, _mm512_set1_epi64(0xffffffff)),
-                 .shift_odd = odd(shift)};
-    r.add = _mm512_add_epi64(_mm512_mul_epi32(bias, r.m), _mm512_sllv_epi64(one, _mm512_sub_epi64(r.shift, one)));
-    r.add_odd = _mm512_add_epi64(_mm512_mul_epi32(odd(bias), r.m_odd),
-                                 _mm512_sllv_epi64(one, _mm512_sub_epi64(r.shift_odd, one)));
-    r.shift_odd = _mm512_sub_epi64(r.shift_odd, _mm512_set1_epi64(32));
-    return r;
-}
-
-INLINE __m512i rescaled(__m512i sum, const Rescale *r)
-{
-    __m512i q = _mm512_srav_epi64(_mm512_add_epi64(_mm512_mul_epi32(sum, r->m), r->add), r->shift);
-    __m512i other = _mm512_srav_epi64(_mm512_add_epi64(_mm512_mul_epi32(odd(sum), r->m_odd), r->add_odd), r->shift_odd);
-    return _mm512_mask_blend_epi32(0xaaaa, q, other);
-}
-
-typedef struct Clamp {
-    __m512i zero, low, high; /* 16, 8 and 8 bits */
-} Clamp;
-
-/* Four vectors of 16 as bytes side by side, zero added and clamped. Packing saturates, which changes only values
- * that are clamped anyway. */
-INLINE __m512i packed_four(__m512i a, __m512i b, __m512i c, __m512i d, const Clamp *to)
-{
-    __m512i ab = _mm512_adds_epi16(_mm512_packs_epi32(a, b), to->zero),
-            cd = _mm512_adds_epi16(_mm512_packs_epi32(c, d), to->zero);
-    __m512i bytes = _mm512_min_epu8(_mm512_max_epu8(_mm512_packus_epi16(ab, cd), to->low), to->high);
-    return _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), bytes);
-}
-
-INLINE Clamp clamp_of(const QcKConv *how)
-{
-    return (Clamp){_mm512_set1_epi16((int16_t)how->zero), _mm512_set1_epi8((char)how->low),
-                   _mm512_set1_epi8((char)how->high)};
-}
 
 /* Prepares the rescaling of the sums of up to 16 channels; 0 if a shift is below 32, which only the scalar kernel
  * supports. */

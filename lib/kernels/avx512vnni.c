@@ -6,6 +6,7 @@
 #include "depthloop.h"
 #include "floatloops.h"
 #include "mem.h"
+#include "momentloop.h"
 
 INLINE int32_t four_bytes(const uint8_t *at)
 {
@@ -201,4 +202,4 @@ static void masked_sum(int32_t *sums, const uint8_t *x, const uint8_t *mask, uin
 const QcKernels qc_kernels_avx512vnni = {
     "avx512vnni", qc_avx2_unpack,   dot,       depthwise,      rescale,   qc_avx2_add,
     masked_sum,   qc_avx2_max_rows, dense,     fold,           add_outer, multiply_triangle,
-    add_scaled,   dot_floats,       dot_codes, qc_avx512_conv, NULL,      qc_avx2_depthwise};
+    add_scaled,   dot_floats,       dot_codes, qc_avx512_conv, NULL,      qc_avx512_depthwise, moments};

@@ -63,6 +63,7 @@ const QcKernels qc_kernels_dsp = {"dsp",
                                   dot_codes,
                                   qc_dsp_conv,
                                   qc_dsp_linear,
-                                  qc_dsp_depthwise};
+                                  qc_dsp_depthwise,
+                                  qc_scalar_moments};
 
 #endif

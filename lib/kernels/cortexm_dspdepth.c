@@ -17,27 +17,54 @@ typedef struct Four { /* channels */
     uint32_t up[4], is_up; /* is_up: one of them is not 0 */
 } Four;
 
-static int32_t code_at(const QcKCodes *c, uint32_t j)
+static void segments_open(Pair *pairs, const QcKConv *how)
 {
-    uint32_t bits = (uint32_t)c->bits, in_byte = 8 / bits;
-    return (int32_t)((uint32_t)c->bytes[j / in_byte] << (32 - bits - j % in_byte * bits)) >> (32 - bits);
+    const uint32_t taps = how->codes.segments;
+    for (uint32_t s = 0; s < taps; s += 2, pairs++) {
+        pairs->at[0] = how->segment[s];
+        pairs->at[1] = how->segment[s + 1 < taps ? s + 1 : s];
+    }
+}
+
+enum { NEXT = sizeof(Pair) / sizeof(uint32_t) };
+
+/* The weights of a channel, of which the first is the code at bit `at`, into words NEXT apart; their sum. An odd last
+ * tap is one of a pair whose other weight is 0. bits is a constant at each call. */
+DSP_INLINE int32_t channel_open(uint32_t *to, const uint8_t *bytes, uint32_t at, uint32_t bits, uint32_t taps)
+{
+    const uint32_t up = 32 - bits;
+    int32_t sum = 0;
+    bytes += at / 8;
+    if (bits == 8) {
+        for (; taps > 1; taps -= 2, bytes += 2, to += NEXT) {
+            uint32_t two = *(const DspShort *)bytes;
+            *to = dsp_sxtb16(two | two << 8);
+            sum = dsp_smlad(*to, 0x00010001, sum);
+        }
+        if (taps) *to = (uint16_t)(int8_t)*bytes, sum += (int8_t)*bytes;
+        return sum;
+    }
+    uint32_t left = 8 - at % 8, byte = (uint32_t)*bytes >> at % 8; /* bits of the byte that are still to come */
+    for (; taps; to += NEXT)
+        for (uint32_t half = 0; half < 32 && taps; half += 16, taps--, byte >>= bits, left -= bits) {
+            if (left == 0) byte = *++bytes, left = 8;
+            int32_t code = (int32_t)(byte << up) >> up;
+            sum += code;
+            *to = half ? *to | (uint32_t)code << 16 : (uint16_t)code;
+        }
+    return sum;
 }
 
 static void four_open(Four *four, Pair *pairs, const QcKConv *how, uint32_t o)
 {
     static const uint8_t place[4] = {0, 2, 1, 3};
-    const uint32_t taps = how->codes.segments;
+    const uint32_t bits = (uint32_t)how->codes.bits;
     for (uint32_t k = 0; k < 4; k++, o++) {
-        uint32_t j = how->codes.first + o * how->codes.row;
-        int32_t sum = 0;
-        for (uint32_t s = 0; s < taps; s += 2, j += 2) { /* an odd last tap is one of a pair whose other weight is 0 */
-            Pair *pair = &pairs[s / 2];
-            int32_t first = code_at(&how->codes, j), second = s + 1 < taps ? code_at(&how->codes, j + 1) : 0;
-            sum += first + second;
-            pair->weights[place[k]] = (uint16_t)first | (uint32_t)second << 16;
-            pair->at[0] = how->segment[s];
-            pair->at[1] = how->segment[s + 1 < taps ? s + 1 : s];
-        }
+        const uint32_t at = (how->codes.first + o * how->codes.row) * bits, taps = how->codes.segments;
+        uint32_t *to = &pairs->weights[place[k]];
+        int32_t sum = bits == 8   ? channel_open(to, how->codes.bytes, at, 8, taps)
+                      : bits == 4 ? channel_open(to, how->codes.bytes, at, 4, taps)
+                                  : channel_open(to, how->codes.bytes, at, 2, taps);
         four->bias[k] = how->bias[o] - how->zero_in * sum;
         four->multiplier[k] = how->multiplier[o];
         four->up[k] = cortexm_up(how, o);
@@ -84,6 +111,7 @@ int qc_dsp_depthwise(uint8_t *out, const QcKConv *how)
                    low = (uint32_t)how->low * 0x01010101u, high = (uint32_t)how->high * 0x01010101u;
     Pair *pairs = how->scratch;
     if (channels < 4 || n_pairs * sizeof *pairs > how->scratch_bytes || !cortexm_takes(how)) return 0;
+    segments_open(pairs, how);
     for (uint32_t o = 0; o < channels; o += 4) {
         Four four;
         uint32_t first = o + 4 <= channels ? o : channels - 4; /* some channels are computed twice */

@@ -98,6 +98,27 @@ static void max_rows(uint8_t *out, const uint8_t *x, uint32_t rows, uint32_t ste
     }
 }
 
+static void moments(uint32_t *sum, uint32_t *squares, const uint8_t *x, uint32_t positions, uint32_t step, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i += 8) { /* even ones, then odd ones */
+        const mve_pred16_t p = vctp16q(n - i);
+        const uint8_t *row = x + i;
+        uint32x4x2_t first = {{vdupq_n_u32(0), vdupq_n_u32(0)}}, second = first;
+        for (uint32_t t = positions; t; t--, row += step) {
+            const uint16x8_t v = vldrbq_z_u16(row, p);
+            first.val[0] = vaddq_u32(first.val[0], vmovlbq_u16(v));
+            first.val[1] = vaddq_u32(first.val[1], vmovltq_u16(v));
+            second.val[0] = vaddq_u32(second.val[0], vmullbq_int_u16(v, v));
+            second.val[1] = vaddq_u32(second.val[1], vmulltq_int_u16(v, v));
+        }
+        uint32_t to[2][8], left = n - i < 8 ? n - i : 8;
+        vst2q_u32(to[0], first);
+        vst2q_u32(to[1], second);
+        memcpy(sum + i, to[0], left * sizeof *sum);
+        memcpy(squares + i, to[1], left * sizeof *squares);
+    }
+}
+
 const QcKernels qc_kernels_mve = {"mve",         qc_scalar_unpack,
                                   qc_scalar_dot, qc_scalar_depthwise,
                                   rescale,       add,
@@ -106,6 +127,7 @@ const QcKernels qc_kernels_mve = {"mve",         qc_scalar_unpack,
                                   add_outer,     multiply_triangle,
                                   add_scaled,    dot_floats,
                                   dot_codes,     qc_mve_conv,
-                                  qc_mve_linear, qc_mve_depthwise};
+                                  qc_mve_linear, qc_mve_depthwise,
+                                  moments};
 
 #endif

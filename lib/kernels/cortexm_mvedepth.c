@@ -11,39 +11,49 @@ typedef struct Eight { /* channels: the even ones, then the odd ones */
     int is_up;
 } Eight;
 
-static int32_t code_at(const QcKCodes *c, uint32_t j)
+/* w [tap][8 channels]: of each channel the code at bit at[channel] and those after it. Channels that are not there
+ * (p) are zeros. sum: of each channel's. */
+static void weights_open(int16_t *w, int32x4_t sum[2], const uint8_t *bytes, uint16x8_t at, uint32_t taps, int bits,
+                         mve_pred16_t p)
 {
-    uint32_t bits = (uint32_t)c->bits, in_byte = 8 / bits;
-    return (int32_t)((uint32_t)c->bytes[j / in_byte] << (32 - bits - j % in_byte * bits)) >> (32 - bits);
+    const int16x8_t down = vdupq_n_s16((int16_t)(bits - 16));
+    sum[0] = sum[1] = vdupq_n_s32(0);
+    for (; taps; taps--, w += 8, at = vaddq_n_u16(at, (uint16_t)bits)) {
+        int16x8_t up = vsubq_s16(vnegq_s16(down), vreinterpretq_s16_u16(vandq_u16(at, vdupq_n_u16(7))));
+        uint16x8_t byte = vldrbq_gather_offset_z_u16(bytes, vshrq_n_u16(at, 3), p);
+        int16x8_t codes = vshlq_s16(vshlq_s16(vreinterpretq_s16_u16(byte), up), down);
+        vstrhq_s16(w, codes);
+        sum[0] = vaddq_s32(sum[0], vmovlbq_s16(codes));
+        sum[1] = vaddq_s32(sum[1], vmovltq_s16(codes));
+    }
 }
 
-/* w [tap][8 channels]. Channels that are not there are zeros. */
-static void eight_open(Eight *eight, int16_t *w, const QcKConv *how, uint32_t first)
+/* Returns 0 if the codes lie too far apart. */
+static int eight_open(Eight *eight, int16_t *w, const QcKConv *how, uint32_t first, mve_pred16_t p)
 {
-    int32_t bias[2][4] = {{0}}, multiplier[2][4] = {{0}}, half[2][4] = {{0}}, less[2][4] = {{0}}, up[2][4] = {{0}};
+    const QcKCodes *c = &how->codes;
+    const uint32_t bit = (c->first + first * c->row) * (uint32_t)c->bits, row = c->row * (uint32_t)c->bits;
+    const uint32x4_t every_other = vidupq_n_u32(0, 2);
+    int32x4_t sum[2];
+    if (7 + 8 * row > UINT16_MAX) return 0;
+    weights_open(w, sum, c->bytes + bit / 8, vmlaq_n_u16(vdupq_n_u16(bit % 8), vidupq_n_u16(0, 1), (uint16_t)row),
+                 c->segments, c->bits, p);
     eight->is_up = 0;
-    for (uint32_t k = 0; k < 8; k++) {
-        uint32_t o = first + k, half_of = k % 2, lane = k / 2, is_there = o < how->codes.channels;
-        int32_t sum = 0;
-        for (uint32_t s = 0; s < how->codes.segments; s++) {
-            int32_t code = is_there ? code_at(&how->codes, how->codes.first + o * how->codes.row + s) : 0;
-            w[s * 8 + k] = (int16_t)code;
-            sum += code;
-        }
-        if (!is_there) continue;
-        uint32_t shift_up = cortexm_up(how, o);
-        bias[half_of][lane] = how->bias[o] - how->zero_in * sum;
-        multiplier[half_of][lane] = how->multiplier[o];
-        up[half_of][lane] = (int32_t)shift_up;
-        less[half_of][lane] = 32 - how->shift[o] - (int32_t)shift_up;
-        half[half_of][lane] = (int32_t)(1u << (-less[half_of][lane] - 1));
-        eight->is_up |= shift_up != 0;
+    for (uint32_t half_of = 0; half_of < 2; half_of++) {
+        const uint32_t from = first + half_of, left = c->channels > from ? (c->channels - from + 1) / 2 : 0;
+        const mve_pred16_t there = vctp32q(left);
+        int32x4_t shift = vreinterpretq_s32_u32(vldrbq_gather_offset_z_u32(how->shift + from, every_other, there));
+        int32x4_t bias = vldrwq_gather_shifted_offset_z_s32(how->bias + from, every_other, there);
+        shift = vpselq_s32(shift, vdupq_n_s32(33), there);
+        eight->up[half_of] = vmaxq_s32(vsubq_s32(vdupq_n_s32(33), shift), vdupq_n_s32(0));
+        eight->less[half_of] = vsubq_s32(vsubq_s32(vdupq_n_s32(32), shift), eight->up[half_of]);
+        eight->half[half_of] =
+            vshlq_s32(vdupq_n_s32(1), vsubq_s32(vnegq_s32(eight->less[half_of]), vdupq_n_s32(1)));
+        eight->bias[half_of] = vmlaq_n_s32(bias, sum[half_of], -how->zero_in);
+        eight->multiplier[half_of] = vldrwq_gather_shifted_offset_z_s32(how->multiplier + from, every_other, there);
+        eight->is_up |= vmaxvq_s32(0, eight->up[half_of]) != 0;
     }
-    for (int i = 0; i < 2; i++) {
-        eight->bias[i] = vldrwq_s32(bias[i]), eight->multiplier[i] = vldrwq_s32(multiplier[i]),
-        eight->half[i] = vldrwq_s32(half[i]);
-        eight->less[i] = vldrwq_s32(less[i]), eight->up[i] = vldrwq_s32(up[i]);
-    }
+    return 1;
 }
 
 int qc_mve_depthwise(uint8_t *out, const QcKConv *how)
@@ -55,7 +65,7 @@ int qc_mve_depthwise(uint8_t *out, const QcKConv *how)
     for (uint32_t first = 0; first < channels; first += 8) {
         const mve_pred16_t p = vctp16q(channels - first);
         Eight eight;
-        eight_open(&eight, w, how, first);
+        if (!eight_open(&eight, w, how, first, p)) return 0;
         for (uint32_t row = 0; row < how->rows; row++) {
             const uint8_t *x = how->x + row * how->row_step + first;
             uint8_t *to = out + row * how->positions * how->out_step + first;

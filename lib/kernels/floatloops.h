@@ -13,7 +13,14 @@
 typedef float Lanes __attribute__((vector_size(QC_K_LANES * sizeof(float)))); /* gcc and clang split it where registers
                                                                                  are narrower */
 
-/* `rows` (a constant at each call) outputs at a time: their sums do not wait for each other. */
+/* `rows` (a constant at each call) outputs at a time: their sums do not wait for each other. A Cortex-M has registers
+ * for one. */
+#if defined __ARM_ARCH_PROFILE && __ARM_ARCH_PROFILE == 'M'
+enum { DENSE_ROWS = 1 };
+#else
+enum { DENSE_ROWS = 4 };
+#endif
+
 static inline __attribute__((always_inline)) void dense_rows(float *out, const float *in, const float *w,
                                                              const float *bias, uint32_t n_in, int relu, int rows)
 {
@@ -31,7 +38,8 @@ static void dense(float *out, const float *in, const float *w, const float *bias
                   int relu)
 {
     uint32_t o = 0;
-    for (; o + 4 <= n_out; o += 4) dense_rows(out + o * QC_K_LANES, in, w + o * n_in, bias + o, n_in, relu, 4);
+    for (; DENSE_ROWS > 1 && o + DENSE_ROWS <= n_out; o += DENSE_ROWS)
+        dense_rows(out + o * QC_K_LANES, in, w + o * n_in, bias + o, n_in, relu, DENSE_ROWS);
     for (; o < n_out; o++) dense_rows(out + o * QC_K_LANES, in, w + o * n_in, bias + o, n_in, relu, 1);
 }
 

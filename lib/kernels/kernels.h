@@ -139,6 +139,10 @@ typedef struct QcKernels {
      * * step + segment[s] + o; all channels' bytes of a run and none beside them. before and after mean nothing.
      * unpack, depthwise and rescale define it. */
     int (*depthwise_conv)(uint8_t *out, const QcKConv *how);
+
+    /* sum[i] = the sum over t of x[t * step + i], squares[i] = of its square, i = 0..n-1, t = 0..positions-1, exact:
+     * positions <= 65536. */
+    void (*moments)(uint32_t *sum, uint32_t *squares, const uint8_t *x, uint32_t positions, uint32_t step, uint32_t n);
 } QcKernels;
 
 extern const QcKernels qc_kernels_scalar;

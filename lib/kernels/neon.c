@@ -10,8 +10,8 @@
 
 #include "depthloop.h"
 #include "mem.h"
-
-#define INLINE static inline __attribute__((always_inline))
+#include "momentloop.h"
+#include "neonrescale.h"
 
 /* Of two vectors, the sums of neighbours, in order. */
 INLINE int32x4_t add_neighbours(int32x4_t a, int32x4_t b)
@@ -195,46 +195,13 @@ static void dot(int32_t *acc, const uint8_t *x, const int8_t *w, const QcKDot *h
 
 /* ---- rescaling ---- */
 
-/* A rounding shift computes (product + 2^(shift-1)) >> shift. A result beyond 32 bits is also beyond every clamp. */
-INLINE int32x4_t settle(int64x2_t a, int64x2_t b, int64x2_t shift_a, int64x2_t shift_b)
-{
-    return vcombine_s32(vqmovn_s64(vrshlq_s64(a, shift_a)), vqmovn_s64(vrshlq_s64(b, shift_b)));
-}
-
-typedef struct Range {
-    int32x4_t zero, least, most; /* without zero */
-} Range;
-
-INLINE Range range_of(int32_t zero, int32_t low, int32_t high)
-{
-    return (Range){vdupq_n_s32(zero), vdupq_n_s32(low - zero), vdupq_n_s32(high - zero)};
-}
-
-INLINE void store_eight(uint8_t *out, int32x4_t a, int32x4_t b, const Range *r)
-{
-    a = vaddq_s32(vminq_s32(vmaxq_s32(a, r->least), r->most), r->zero); /* clamped first, so that the sum cannot wrap */
-    b = vaddq_s32(vminq_s32(vmaxq_s32(b, r->least), r->most), r->zero);
-    uint16x8_t words = vcombine_u16(vmovn_u32(vreinterpretq_u32_s32(a)), vmovn_u32(vreinterpretq_u32_s32(b)));
-    vst1_u8(out, vmovn_u16(words));
-}
-
 static void rescale_eight(uint8_t *out, const int32_t *acc, const int32_t *bias, const int32_t *multiplier,
                           const uint8_t *shift, uint32_t positions, uint32_t acc_step, uint32_t out_step,
                           const Range *r)
 {
-    int32x4_t bias_a = vld1q_s32(bias), bias_b = vld1q_s32(bias + 4), m_a = vld1q_s32(multiplier),
-              m_b = vld1q_s32(multiplier + 4);
-    int64x2_t by[4];
-    for (int k = 0; k < 4; k++)
-        by[k] = vcombine_s64(vdup_n_s64(-(int64_t)shift[2 * k]), vdup_n_s64(-(int64_t)shift[2 * k + 1]));
-    for (uint32_t t = 0; t < positions; t++, acc += acc_step, out += out_step) {
-        int32x4_t a = vaddq_s32(vld1q_s32(acc), bias_a), b = vaddq_s32(vld1q_s32(acc + 4), bias_b);
-        int32x4_t low = settle(vmull_s32(vget_low_s32(a), vget_low_s32(m_a)),
-                               vmull_s32(vget_high_s32(a), vget_high_s32(m_a)), by[0], by[1]);
-        int32x4_t high = settle(vmull_s32(vget_low_s32(b), vget_low_s32(m_b)),
-                                vmull_s32(vget_high_s32(b), vget_high_s32(m_b)), by[2], by[3]);
-        store_eight(out, low, high, r);
-    }
+    const Rescale by = rescale_init(bias, multiplier, shift);
+    for (uint32_t t = 0; t < positions; t++, acc += acc_step, out += out_step)
+        store_eight(out, rescaled(&by, 0, vld1q_s32(acc)), rescaled(&by, 1, vld1q_s32(acc + 4)), r);
 }
 
 void qc_neon_rescale(uint8_t *out, const int32_t *acc, const int32_t *bias, const int32_t *multiplier,
@@ -369,4 +336,4 @@ static float dot_codes(const int8_t *a, const float *b, uint32_t n)
 const QcKernels qc_kernels_neon = {
     "neon",           qc_neon_unpack, dot,  depthwise, qc_neon_rescale,   qc_neon_add, qc_neon_masked_sum,
     qc_neon_max_rows, dense,          fold, add_outer, multiply_triangle, add_scaled,  dot_floats,
-    dot_codes,        NULL,           NULL, NULL};
+    dot_codes,        NULL,           NULL, qc_neon_depthwise, moments};

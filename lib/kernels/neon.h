@@ -12,5 +12,6 @@ void qc_neon_add(uint8_t *out, const uint8_t *a, const uint8_t *b, uint32_t n, c
 void qc_neon_masked_sum(int32_t *sums, const uint8_t *x, const uint8_t *mask, uint32_t positions, uint32_t step,
                         uint32_t mask_step, uint32_t run, uint32_t channels);
 void qc_neon_max_rows(uint8_t *out, const uint8_t *x, uint32_t rows, uint32_t step, uint32_t n);
+int qc_neon_depthwise(uint8_t *out, const QcKConv *how); /* neondepth.c */
 
 #endif

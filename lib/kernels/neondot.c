@@ -7,6 +7,7 @@
 
 #include "depthloop.h"
 #include "floatloops.h"
+#include "momentloop.h"
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -84,4 +85,4 @@ static void dot(int32_t *acc, const uint8_t *x, const int8_t *w, const QcKDot *h
 const QcKernels qc_kernels_neondot = {
     "neondot",        qc_neon_unpack, dot,  depthwise, qc_neon_rescale,   qc_neon_add, qc_neon_masked_sum,
     qc_neon_max_rows, dense,          fold, add_outer, multiply_triangle, add_scaled,  dot_floats,
-    dot_codes,        NULL,           NULL, NULL};
+    dot_codes,        NULL,           NULL, qc_neon_depthwise, moments};

@@ -300,6 +300,18 @@ static void max_rows(uint8_t *out, const uint8_t *x, uint32_t rows, uint32_t ste
     }
 }
 
+void qc_scalar_moments(uint32_t *sum, uint32_t *squares, const uint8_t *x, uint32_t positions, uint32_t step,
+                       uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        const uint8_t *column = x + i;
+        uint32_t first = 0, second = 0;
+        for (uint32_t t = positions; t; t--, column += step) first += *column, second += (uint32_t)*column * *column;
+        sum[i] = first;
+        squares[i] = second;
+    }
+}
+
 const QcKernels qc_kernels_scalar = {"scalar",
                                      qc_scalar_unpack,
                                      qc_scalar_dot,
@@ -317,4 +329,5 @@ const QcKernels qc_kernels_scalar = {"scalar",
                                      dot_codes,
                                      NULL,
                                      qc_scalar_linear,
-                                     NULL};
+                                     NULL,
+                                     qc_scalar_moments};

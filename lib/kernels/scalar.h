@@ -15,5 +15,7 @@ void qc_scalar_add(uint8_t *out, const uint8_t *a, const uint8_t *b, uint32_t n,
 void qc_scalar_masked_sum(int32_t *sums, const uint8_t *x, const uint8_t *mask, uint32_t positions, uint32_t step,
                           uint32_t mask_step, uint32_t run, uint32_t channels);
 int qc_scalar_linear(int32_t *sums, const QcKConv *how);
+void qc_scalar_moments(uint32_t *sum, uint32_t *squares, const uint8_t *x, uint32_t positions, uint32_t step,
+                       uint32_t n);
 
 #endif

@@ -23,7 +23,8 @@ for option in "$@"; do
  bochs gcc-arm-none-eabi gcc-aarch64-linux-gnu libc6-dev-arm64-cross\
  gcc-arm-linux-gnueabihf libc6-dev-armhf-cross"; need_node ;;
     --bench)
-        packages="$packages python3-torch zstd libxnnpack-dev libpthreadpool-dev gcc-arm-none-eabi qemu-system-arm"
+        packages="$packages python3-torch python3-onnx zstd libxnnpack-dev libpthreadpool-dev gcc-arm-none-eabi"
+        packages="$packages qemu-system-arm"
         need_node ;;
     --deb) packages="$packages debhelper dpkg-dev lintian" ;;
     --demo) packages="$packages gnuplot-nox" ;;

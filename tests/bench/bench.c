@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include "../../lib/base/rng.h"
+#include "../../lib/format/qgraphfile.h"
 #include "../../lib/nn/arch.h"
+#include "../../lib/nn/graphfile.h"
 #include "../../lib/quant/emit.h"
 #include "../../lib/quant/qinput.h"
 
@@ -72,22 +74,49 @@ void child_stop(Child *c)
 
 /* ---- the network ---- */
 
-int whole_load(QcGraph *model, QcErr *err)
+int net_load(QcGraph *model, const NetShape *shape, QcErr *err)
 {
     char path[4096], name[QC_NAME_MAX + 1];
-    if (qc_arch_find(path, sizeof path, "inceptiontime", err)) return -1;
-    if (qc_arch_load(model, name, path, 0, NET_CHANNELS, 1, NET_LENGTH, NET_CLASSES, err)) return -1;
+    if (qc_arch_find(path, sizeof path, shape->arch, err)) return -1;
+    if (qc_arch_load(model, name, path, 0, shape->channels, shape->height, shape->length, shape->classes, err))
+        return -1;
     qc_graph_reset(model, 1);
     return 0;
 }
 
-void whole_window(float window[NET_VALUES])
+int whole_load(QcGraph *model, QcErr *err)
 {
-    QcRng rng = qc_rng_seed(1, 1);
-    for (int i = 0; i < NET_VALUES; i++) window[i] = (float)qc_rng_normal(&rng);
+    return net_load(model, &(NetShape){"inceptiontime", NET_CHANNELS, 1, NET_LENGTH, NET_CLASSES}, err);
 }
 
-int whole_init(Whole *n, const QcGraph *model, const float window[NET_VALUES], int bits, const QcKernels *k, QcErr *err)
+void net_window(float *window, uint32_t values)
+{
+    QcRng rng = qc_rng_seed(1, 1);
+    for (uint32_t i = 0; i < values; i++) window[i] = (float)qc_rng_normal(&rng);
+}
+
+int net_write_onnx(const char *path, const NetShape *shape, const QcGraph *model, const QcQGraph *g, QcOnnxCodes codes,
+                   QcErr *err)
+{
+    enum { MOST_CHANNELS = 64 };
+    QcModelFile m;
+    char text[NET_CLASSES][12], *labels[NET_CLASSES];
+    float mean[MOST_CHANNELS] = {0}, deviation[MOST_CHANNELS];
+    QcNorm norm = {shape->channels, mean, deviation};
+    for (int c = 0; c < MOST_CHANNELS; c++) deviation[c] = 1;
+    for (uint32_t k = 0; k < shape->classes; k++) snprintf(labels[k] = text[k], sizeof *text, "%u", k);
+    if (qc_modelfile_init(&m, "bench", shape->channels, shape->height, shape->length, shape->classes, labels, &norm,
+                          err))
+        return -1;
+    int status =
+        (g ? qc_qgraphfile_encode(&m, g, err) : qc_graph_encode(&m, model, err)) || qc_onnx_save(&m, path, codes, err)
+            ? -1
+            : 0;
+    qc_modelfile_release(&m);
+    return status;
+}
+
+int whole_init(Whole *n, const QcGraph *model, const float *window, int bits, const QcKernels *k, QcErr *err)
 {
     float *master;
     *n = (Whole){0};
@@ -103,10 +132,11 @@ void whole_release(Whole *n)
     free(n->memory);
 }
 
-void whole_pass(Whole *n, const float window[NET_VALUES])
+void whole_pass(Whole *n, const float *window)
 {
     float logits[NET_CLASSES];
+    const QcQTensor *input = &n->g.tensors[0];
     uint8_t *in = qc_qrun_tensor(&n->run, 0);
-    qc_q_input(in, window, NET_VALUES, &n->g.tensors[0]);
+    qc_q_input(in, window, (uint32_t)input->height * input->width * input->channels, input);
     qc_qrun_forward(&n->run, logits, in);
 }

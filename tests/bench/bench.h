@@ -11,6 +11,7 @@
 
 #include "../../lib/device/qgraph.h"
 #include "../../lib/nn/graph.h"
+#include "../../lib/onnx/onnxout.h"
 
 /* CLOCK_MONOTONIC, or CLOCK_PROCESS_CPUTIME_ID if a rival reports its processor time. */
 double bench_seconds(clockid_t clock);
@@ -35,9 +36,21 @@ void child_stop(Child *c);
 enum { NET_CHANNELS = 45, NET_LENGTH = 125, NET_CLASSES = 19, NET_VALUES = NET_CHANNELS * NET_LENGTH };
 
 int whole_load(QcGraph *model, QcErr *err);
-void whole_window(float window[NET_VALUES]); /* normally distributed random values, the same on each call */
 
-/* The same network, quantized on one window and ready to run. */
+/* Any network of share/arch with initial weights. */
+typedef struct NetShape {
+    const char *arch;
+    uint32_t channels, height, length, classes; /* classes: at most NET_CLASSES */
+} NetShape;
+
+int net_load(QcGraph *model, const NetShape *shape, QcErr *err);
+void net_window(float *window, uint32_t values); /* normally distributed random values, the same on each call */
+
+/* Writes a model file with the float graph (if g is NULL) or with the quantized graph g, as ONNX to `path`. */
+int net_write_onnx(const char *path, const NetShape *shape, const QcGraph *model, const QcQGraph *g, QcOnnxCodes codes,
+                   QcErr *err);
+
+/* A network, quantized on one window [height][length][channels] and ready to run. */
 typedef struct Whole {
     QcQGraph g;
     QcArena arena;
@@ -45,9 +58,8 @@ typedef struct Whole {
     void *memory;
 } Whole;
 
-int whole_init(Whole *n, const QcGraph *model, const float window[NET_VALUES], int bits, const QcKernels *k,
-               QcErr *err);
+int whole_init(Whole *n, const QcGraph *model, const float *window, int bits, const QcKernels *k, QcErr *err);
 void whole_release(Whole *n);
-void whole_pass(Whole *n, const float window[NET_VALUES]); /* from floats to logits */
+void whole_pass(Whole *n, const float *window); /* from floats to logits */
 
 #endif

@@ -63,7 +63,7 @@ int main(void)
     if (child_start(&torch, argv)) return 1;
     const QcKernels *k = qc_kernels_choose(&wrong);
     if (!k) return fprintf(stderr, "bench_infer: there are no kernels '%s'\n", wrong), 1;
-    whole_window(window);
+    net_window(window, NET_VALUES);
     if (whole_load(&model, &err)) goto end;
     for (int i = 0; i < WIDTHS; i++)
         if (whole_init(&ours[i], &model, window, 2 << i, k, &err)) goto end;

@@ -7,10 +7,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "../../lib/format/qgraphfile.h"
-#include "../../lib/nn/graphfile.h"
-#include "../../lib/onnx/onnxout.h"
-
 enum { CALLS = 5, ROUNDS = 12, BATCHES = 2, WIDTHS = 3, RIVALS = 3 };
 static const int batches[BATCHES] = {1, 64};
 
@@ -48,24 +44,7 @@ static int round_rival(Side *s)
     return 0;
 }
 
-/* Writes a model file with the float graph (if g is NULL) or with the quantized graph g, as ONNX to `path`. */
-static int write_onnx(const char *path, const QcGraph *model, const QcQGraph *g, QcOnnxCodes codes)
-{
-    QcModelFile m;
-    static char text[NET_CLASSES][12], *labels[NET_CLASSES];
-    float mean[NET_CHANNELS] = {0}, deviation[NET_CHANNELS];
-    QcNorm norm = {NET_CHANNELS, mean, deviation};
-    for (int c = 0; c < NET_CHANNELS; c++) deviation[c] = 1;
-    for (int k = 0; k < NET_CLASSES; k++) snprintf(labels[k] = text[k], sizeof *text, "%d", k);
-    if (qc_modelfile_init(&m, "bench", NET_CHANNELS, 1, NET_LENGTH, NET_CLASSES, labels, &norm, &err)) return -1;
-    int status =
-        (g ? qc_qgraphfile_encode(&m, g, &err) : qc_graph_encode(&m, model, &err)) ||
-        qc_onnx_save(&m, path, codes, &err)
-            ? -1
-            : 0;
-    qc_modelfile_release(&m);
-    return status;
-}
+static const NetShape shape = {"inceptiontime", NET_CHANNELS, 1, NET_LENGTH, NET_CLASSES};
 
 int main(void)
 {
@@ -80,7 +59,7 @@ int main(void)
     const QcKernels *k = qc_kernels_choose(&wrong);
     if (!k) return fprintf(stderr, "bench_onnx: there are no kernels '%s'\n", wrong), 1;
     if (!mkdtemp(folder)) return 1;
-    whole_window(window);
+    net_window(window, NET_VALUES);
     if (whole_load(&model, &err)) goto end;
     for (int i = 0; i < WIDTHS; i++) {
         ours[i] = (Side){.name = k->name, .best = {1e9, 1e9}};
@@ -90,7 +69,8 @@ int main(void)
         const char *const argv[] = {"node", "tests/bench/infer_onnx.js", files[i], "5" /* CALLS */, NULL};
         rivals[i] = (Side){.name = names[i], .best = {1e9, 1e9}};
         snprintf(files[i], sizeof files[i], "%s/%d.onnx", folder, i);
-        if (write_onnx(files[i], &model, i ? &nets[2].g : NULL, i == 2 ? QC_ONNX_INT8 : QC_ONNX_SAFE) ||
+        if (net_write_onnx(files[i], &shape, &model, i ? &nets[2].g : NULL, i == 2 ? QC_ONNX_INT8 : QC_ONNX_SAFE,
+                           &err) ||
             child_start(&rivals[i].child, argv))
             goto end;
     }

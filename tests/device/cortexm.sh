@@ -8,7 +8,7 @@ for tool in arm-none-eabi-gcc qemu-system-arm; do have $tool || { skipped "there
 firmware=share/firmware here=tests/device/cortexm wrong=0
 flags='-mthumb -std=c11 -O2 -ffreestanding -ffp-contract=off -ffunction-sections -fdata-sections -Wall -Wextra -Werror'
 kernels='"rescale_equals_scalar", "rescaling_rounds_half_up", "add_equals_scalar", "masked_sum_equals_scalar",'
-kernels="$kernels "'"maximum_equals_scalar", "depthwise_sum_equals_scalar"'
+kernels="$kernels "'"maximum_equals_scalar", "depthwise_sum_equals_scalar", "moments_equal_formula"'
 convs='"conv_equals_scalar", "depthwise_conv_equals_scalar", "linear_equals_scalar"'
 
 # run_elf NAME: what the core prints, into NAME.out

@@ -38,6 +38,7 @@ mutant 'counts forgotten without the scatter' moments 's/m->scatter\[i\] \*= sha
 mutant 'moments of features before flips' adapt 's/if (report->flips) forget_moments(l);//' test_adapt
 mutant 'ring off by one' learner 's/l->ring.capacity - age)/l->ring.capacity - age + 1)/' test_learner
 mutant 'guard off' adapt 's/return !qc_learner_loses_too_much(l);/return 1;/' test_guard
+mutant 'bands of other rows' qgraph 's/h = row \* node->stride_h - node->pad_top/h = row - node->pad_top/' test_qgraph
 mutant 'labels that look random' adapt 's/is_refused = qc_learner_labels_are_random(l)/is_refused = 0/' test_guard
 mutant 'neighbours of neighbours' guard 's/if (j == i) continue;//' test_guard
 mutant 'no zero point' head 's/ - shape->zero \* of_codes//' test_head

@@ -8,7 +8,7 @@
 #include "../../lib/base/rng.h"
 #include "../../lib/device/qgraph.h"
 
-enum { MAX_NODES = 12, MAX_TENSORS = 12, MAX_CHANNELS = 4000, MAX_CODE_BYTES = 1 << 18, MAX_VALUES = 1 << 16 };
+enum { MAX_NODES = 12, MAX_TENSORS = 12, MAX_CHANNELS = 4000, MAX_CODE_BYTES = 1 << 18, MAX_VALUES = 1 << 17 };
 
 typedef struct Sample {
     QcQGraph g;
@@ -226,7 +226,7 @@ static inline void turn_new(Sample *s, uint16_t in)
     s->tensors[node->out].bits = x->bits, s->tensors[node->out].zero = x->zero, s->tensors[node->out].scale = x->scale;
 }
 
-static inline void sample_new(Sample *s, int seed)
+static inline void sample_start(Sample *s, int seed)
 {
     memset(s, 0, sizeof *s);
     s->rng = qc_rng_seed((uint64_t)seed, 1);
@@ -238,12 +238,37 @@ static inline void sample_new(Sample *s, int seed)
                        .bias = s->bias,
                        .multiplier = s->multiplier,
                        .shift = s->shift };
-    int series = pick(s, 0, 1);
-    tensor_new(s, series ? 1 : pick(s, 1, 9), series ? pick(s, 1, 70) : pick(s, 1, 9),
-               pick(s, 0, 1) ? pick(s, 1, 9) : 4 * pick(s, 1, 8));
-    const QcQTensor *input = &s->tensors[0];
-    for (uint32_t i = 0; i < (uint32_t)input->height * input->width * input->channels; i++)
+}
+
+static inline void input_new(Sample *s, uint32_t height, uint32_t width, uint32_t channels)
+{
+    const QcQTensor *input = &s->tensors[tensor_new(s, height, width, channels)];
+    for (uint32_t i = 0; i < height * width * channels; i++)
         s->input[i] = (uint8_t)(qc_rng_next(&s->rng) & ((1u << input->bits) - 1));
+}
+
+/* One convolution of an image that takes some KB, all channels together, in groups or each alone. */
+static inline void image_new(Sample *s, int seed)
+{
+    sample_start(s, seed);
+    uint32_t channels = pick(s, 0, 1) ? pick(s, 1, 24) : 8 * pick(s, 1, 3);
+    input_new(s, pick(s, 18, 50), pick(s, 10, 50), channels);
+    QcQNode *node = node_new(s, QC_Q_CONV, 0);
+    window_new(s, node, 4, pick(s, 0, 1));
+    node->groups = (uint16_t)(pick(s, 0, 1) ? channels : channels % 2 == 0 && pick(s, 0, 1) ? 2 : 1);
+    node->channels = (uint16_t)(node->groups == channels ? channels : node->groups * pick(s, 1, 9));
+    weights_new(s, node);
+    finish_into_new(s, node, out_height(node, &s->tensors[0]), out_width(node, &s->tensors[0]));
+    for (uint32_t t = 0; t < 2; t++) s->tensors[t].inference_offset = s->tensors[t].offset;
+    s->g.inference_bytes = s->g.activation_bytes;
+}
+
+static inline void sample_new(Sample *s, int seed)
+{
+    sample_start(s, seed);
+    int series = pick(s, 0, 1);
+    uint32_t height = series ? 1 : pick(s, 1, 9), width = series ? pick(s, 1, 70) : pick(s, 1, 9);
+    input_new(s, height, width, pick(s, 0, 1) ? pick(s, 1, 9) : 4 * pick(s, 1, 8));
     for (uint32_t n = pick(s, 1, 8); n > 0; n--) {
         uint16_t in = (uint16_t)(s->g.n_tensors - 1);
         switch (pick(s, 0, 10)) {

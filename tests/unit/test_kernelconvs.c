@@ -309,6 +309,11 @@ START_TEST(depthwise_conv_equals_scalar)
     for (uint32_t fill = 0; fill < 16; fill++) check_depthwise(2, 7, 9, 16, bits, fill);
     /* side by side now and then */
     for (uint32_t positions = 1; positions <= 40; positions++) check_depthwise(2, positions, 9, 8, bits, 0);
+    for (uint32_t positions = 1; positions <= 40; positions += SPARSE) /* vectors of one, two, four, eight positions */
+        for (uint32_t channels = 8; channels <= 128; channels *= 2) {
+            check_depthwise(2, positions, 1 + positions % 13, channels, bits, positions % 32);
+            check_depthwise(1, positions, 9, channels + channels / 2, bits, positions % 16);
+        }
     for (const QcKernels *const *k = qc_kernels_available(); *k; k++) is_there |= (*k)->depthwise_conv != NULL;
     if (is_there) ck_assert_uint_ge(convs_done, 20);
 }

@@ -263,6 +263,31 @@ START_TEST(maximum_equals_scalar)
 }
 END_TEST
 
+START_TEST(moments_equal_formula)
+{
+    for (uint32_t positions = 1; positions <= 9; positions++)
+        for (uint32_t n = 1; n <= 70; n += positions) {
+            uint32_t step = pick(0, 50);
+            size_t n_x = (size_t)(positions - 1) * step + n;
+            uint8_t *x = edge(0, n_x);
+            fill_bytes(x, n_x, n % 3);
+            for (const QcKernels *const *k = qc_kernels_available(); *k; k++) {
+                uint32_t *sum = edge_filled(1, n * 4, 1), *squares = edge_filled(2, n * 4, 2);
+                (*k)->moments(sum, squares, x, positions, step, n);
+                for (uint32_t i = 0; i < n; i++) {
+                    uint32_t first = 0, second = 0;
+                    for (uint32_t t = 0; t < positions; t++) {
+                        first += x[t * step + i];
+                        second += (uint32_t)x[t * step + i] * x[t * step + i];
+                    }
+                    ck_assert_uint_eq(sum[i], first);
+                    ck_assert_uint_eq(squares[i], second);
+                }
+            }
+        }
+}
+END_TEST
+
 /* ---- the choice ---- */
 
 START_TEST(float_loops_equal_scalar) /* to the bit, and near a sum in double */
@@ -398,6 +423,7 @@ int main(void)
     tcase_add_test(t, add_equals_scalar);
     tcase_add_loop_test(t, masked_sum_equals_scalar, 0, 4);
     tcase_add_test(t, maximum_equals_scalar);
+    tcase_add_test(t, moments_equal_formula);
     tcase_add_test(t, float_loops_equal_scalar);
     tcase_add_test(t, triangular_updates_equal_scalar_and_definition);
     tcase_add_loop_test(t, environment_selects_kernels, 0, 4);
