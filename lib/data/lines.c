@@ -29,7 +29,7 @@ static uint8_t *put_utf8(uint8_t *out, uint32_t c)
     int more = c < 0x80 ? 0 : c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
     static const uint8_t lead[] = {0, 0xc0, 0xe0, 0xf0};
     *out++ = (uint8_t)(lead[more] | c >> 6 * more);
-    while (more--) *out++ = (uint8_t)(0x80 | (c >> 6 * more & 63));
+    for (int bits = 6 * more - 6; bits >= 0; bits -= 6) *out++ = (uint8_t)(0x80 | (c >> bits & 63));
     return out;
 }
 
