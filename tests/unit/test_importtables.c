@@ -238,7 +238,7 @@ START_TEST(columns_that_say_the_label_need_a_decision)
                       *const hot[] = {"1,0,0", "0,1,0", "0,0,1"}, *const free[] = {"0,0,0", "1,1,0", "1,0,1"};
     QcDataset d;
     refuse(coded("v,code,label", code), plain, QC_EUSAGE,
-           "'code' says the same as the label 'label' in each of 36 rows");
+           "'code' encodes the label 'label' in each of 36 rows");
     ck_assert_int_eq(import(&d, "csv", scratch_text("f", coded("v,code,label", code)),
                             (QcImportOptions){.columns = "v,code"}), 0);
     qc_dataset_release(&d);
@@ -292,7 +292,7 @@ START_TEST(dates_without_signs_are_refused)
     for (size_t k = 0; k < sizeof times / sizeof *times; k++) {
         ck_assert_int_eq(sscanf(times[k], "%19[0-9],%19[0-9],%19[0-9]", first, second, third), 3);
         snprintf(table, sizeof table, "time,v,label\n%s,1,u\n%s,2,u\n%s,3,u\n", first, second, third);
-        refuse(table, (QcImportOptions){.window = "3"}, QC_EUSAGE, "has dates without signs, such as 2026");
+        refuse(table, (QcImportOptions){.window = "3"}, QC_EUSAGE, "has dates without separators, such as 2026");
     }
     check("t_ms,v,label\n20261302,1,u\n20261322,2,u\n20261342,3,u\n", (QcImportOptions){.window = "3"}, "1 2 3 u; ",
           "50 samples/s"); /* no month */
