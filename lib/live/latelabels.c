@@ -94,7 +94,8 @@ static int read_span(QcLateLabels *l, QcLateLabel *label, QcField span)
         if (isnan(l->now) && l->windows)
             return refuse(l, "label '%s': the stream has no times (a time column, or --rate)", label->text);
         label->is_of_day = from_is_of_day && to_is_of_day;
-        if (label->is_of_day && label->to + DAY / 2 < label->from) label->to += DAY; /* over midnight, and no slip */
+        /* the span crosses midnight; if it would be longer than half a day, its ends are swapped */
+        if (label->is_of_day && label->to + DAY / 2 < label->from) label->to += DAY;
     }
     return label->from <= label->to ? 0 : refuse(l, "label '%s': its end is before its start", label->text);
 }

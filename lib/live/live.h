@@ -17,7 +17,7 @@
 #include "livemodel.h"
 #include "plausible.h"
 
-enum { QC_LIVE_ASKS = 64 }; /* latest windows among which some are asked for */
+enum { QC_LIVE_ASKS = 64 }; /* latest windows among which qc-run --ask requests labels */
 
 typedef enum QcLiveEvent {
     QC_LIVE_STARTED, /* resumed or new */
@@ -39,7 +39,7 @@ typedef struct QcLiveWindow {
     int alarm;   /* 1: above the threshold */
     float distance; /* from the nearest class; above 1: of none of them (device/driftwatch.h); NaN: not known */
     int32_t label; /* -1: none came with the window */
-    int is_asked;  /* 1: a label of this window is asked for */
+    int is_asked;  /* 1: the label of this window is requested */
 } QcLiveWindow;
 
 typedef struct QcLiveCounts {
@@ -63,7 +63,7 @@ struct QcLive {
     const char *path; /* of the model */
     QcLiveOptions o;
     uint32_t every; /* labels per adapt, >= 1 */
-    uint32_t ask; /* windows to ask for among the latest QC_LIVE_ASKS, <= QC_LIVE_ASKS; 0: none */
+    uint32_t ask; /* labels to request among the latest QC_LIVE_ASKS windows, <= QC_LIVE_ASKS; 0: none */
     int (*report)(void *ctx, const QcLiveReport *report); /* other than 0: nobody reads any more, and the run ends */
     void *ctx;
     QcLiveModel *model;

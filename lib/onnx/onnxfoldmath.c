@@ -1,5 +1,5 @@
-/* Arithmetic on constants alone, with which exporters spell weights that are computed from others: norms of weights,
- * standardized weights, gates that were learned. */
+/* Arithmetic on constants alone. Exporters write it for weights that are computed from other weights: weight norm,
+ * spectral norm, weight standardization, learned gates. */
 #include <math.h>
 #include <string.h>
 
@@ -206,7 +206,7 @@ int qc_fold_matmul(QcOnnxImport *im)
            columns = b->rank > 1 ? (size_t)b->dims[1] : 1;
     if ((size_t)b->dims[0] != middle) return qc_onnx_wrong(im, "its matrices do not fit");
     if ((double)rows * (double)columns * (double)middle > MOST_PRODUCTS)
-        return qc_onnx_refuse(im, "its matrices are large: the model is to be exported with constants worked out");
+        return qc_onnx_refuse(im, "its constant matrices are too large: export the model with constants folded");
     if (a->rank > 1) dims[rank++] = (int64_t)rows;
     if (b->rank > 1) dims[rank++] = (int64_t)columns;
     if (qc_tensor_floats(im, &t, &f, rank, dims)) return -1;

@@ -9,7 +9,7 @@ static const QcTensor *constant_of(QcOnnxImport *im, uint32_t k)
     return v ? &v->constant : NULL;
 }
 
-/* A new constant, of real numbers or integers as x is. */
+/* A new constant of x's type: real numbers or integers. */
 static int like(QcOnnxImport *im, QcTensor *t, char **values, const QcTensor *x, uint32_t rank, const int64_t *dims)
 {
     float *f = NULL;

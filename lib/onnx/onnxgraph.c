@@ -305,7 +305,7 @@ static uint64_t cost_of(const QcGraph *g)
     return cost;
 }
 
-/* A graph of quantized values cannot keep them if some weights are not codes. */
+/* Codes of values can be kept only if all weights are codes. */
 static int note_forms(QcOnnxImport *im)
 {
     int quantized = 0, real = 0;

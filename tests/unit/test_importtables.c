@@ -273,7 +273,7 @@ START_TEST(times_of_other_forms_are_no_classes)
     for (size_t k = 0; k < sizeof times / sizeof *times; k++) {
         const char *t = times[k];
         snprintf(table, sizeof table, "time,ax,ay\n%s,1.5,2\n%s,2.5,3\n%s,3.5,1\n%s,4,1\n", t, t, t, t);
-        refuse(table, samples, QC_EUSAGE, "'time' has times of a form that is not known: write them as 2026-03-02");
+        refuse(table, samples, QC_EUSAGE, "'time' has times of an unknown form: write them as 2026-03-02");
         snprintf(table, sizeof table, "%s,1.5,2\n%s,2.5,3\n%s,3.5,1\n%s,4,1\n", t, t, t, t);
         if (k < 2) refuse(table, samples, QC_EUSAGE, "leave them out with --ignore 1");
     }
