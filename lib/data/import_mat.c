@@ -112,8 +112,8 @@ static int name_label(char name[QC_FIELD_NAME], const QcMatVariable *v, uint32_t
         return qc_fail(err, QC_EFORMAT, "%s: value %u is %g, which is no class", where, i + 1,
                        qc_ndarray_real(&v->a, i));
     if (bad)
-        return qc_fail(err, QC_EFORMAT, "%s: value %u is neither text nor a whole number, so it cannot be a class", where,
-                       i + 1);
+        return qc_fail(err, QC_EFORMAT, "%s: value %u is neither text nor a whole number, so it cannot be a class",
+                       where, i + 1);
     QcField field = qc_field_trim((QcField){text, text + strlen(text)});
     *name = 0;
     return field.at < field.end ? qc_field_name(name, &place, field, err) : 0; /* empty: no label */

@@ -210,7 +210,7 @@ START_TEST(lines_may_end_in_any_way)
 }
 END_TEST
 
-/* R leaves out the name of the row names; a selection has numbers that do not count. */
+/* Row names of R have no name in the header; row numbers of a selection are not 0, 1, 2, ... */
 START_TEST(row_names_are_no_values)
 {
     check("ax label\n11 0.5 1\n20 1.5 2\n31 1.4 2\n", plain, "0.5 1; 1.5 2; 1.39999998 2; ", "ignored: column 1");
@@ -222,7 +222,7 @@ START_TEST(row_names_are_no_values)
 }
 END_TEST
 
-/* v, then `cells` for the class of each row: three rows of each of three classes, again and again. */
+/* A table: v, then `cells` of the row's class. Three classes have three rows each in turn. */
 static const char *coded(const char *header, const char *const cells[3])
 {
     static char text[4000];
@@ -250,7 +250,7 @@ START_TEST(columns_that_say_the_label_need_a_decision)
 }
 END_TEST
 
-/* Of a few rows, numbers that all differ are no classes, unless they count. */
+/* In a table of few rows, distinct numbers are no classes, unless they are 0, 1, 2, ... */
 START_TEST(numbers_that_all_differ_are_no_classes)
 {
     refuse("-192,-1379,1\n265,2825,1\n-3708,-2186,1\n", plain, QC_EUSAGE, "which column of");
@@ -299,7 +299,7 @@ START_TEST(dates_without_signs_are_refused)
 }
 END_TEST
 
-/* Recordings of several pages of memory each: what is given back is theirs alone. */
+/* Recordings of several pages each: only their own memory is returned to the system. */
 START_TEST(many_recordings_keep_their_values)
 {
     enum { RECORDINGS = 50, STEPS = 1500, ROOM = 2000000 };
