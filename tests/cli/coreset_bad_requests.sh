@@ -17,7 +17,7 @@ ls
 # Only person b has examples of k2: a coreset of person a would forget the class.
 awk 'BEGIN {
     for (i = 0; i < 24; i++) {
-        for (k = 0; k < 12; k++) printf "%d,", i % 3 + k
+        for (k = 0; k < 12; k++) printf "%d,", 9 * (i % 3) + (i + k) % 5
         print (i % 3 == 2 || i > 12 ? "b" : "a") ",k" i % 3
     }
 }' >two.csv
