@@ -119,7 +119,7 @@ static inline int qc_column_is_free(const QcTable *t, uint32_t c)
     return t->column[c].role == QC_ROLE_VALUE && !t->column[c].listed;
 }
 /* tabledoubts.c: -1 if names contradict the order of values, or a value rises from row to row; warns of values that may
- * give the label away. */
+ * reveal the label. */
 int qc_table_doubt(const QcTable *t, QcErr *err);
 /* tableleaks.c: -1 if a column of values encodes the label one to one in the first rows, or if the label is one of
  * several one-hot columns. */
@@ -135,7 +135,7 @@ int qc_name_is_time(QcField name);
 int qc_name_is_group(QcField name);
 int qc_name_is_recording(QcField name);
 int qc_name_is_index(QcField name);
-int qc_name_is_leak(QcField name); /* may give the label away */
+int qc_name_is_leak(QcField name); /* may reveal the label */
 /* Seconds in the unit that the name of a time ends in: "t_ms", "time (s)"; 0 = none. */
 double qc_name_unit(QcField name);
 void qc_name_plain(char out[40], QcField name); /* small letters and digits alone: "User_ID" is userid */

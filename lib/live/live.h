@@ -76,8 +76,8 @@ struct QcLive {
     int32_t *frame_label; /* [length] -1: none */
     uint16_t *answer; /* [QC_LIVE_RING] by number */
     uint8_t *is_labelled; /* [QC_LIVE_RING] */
-    uint32_t asked[QC_LIVE_ASKS]; /* numbers of the latest asked windows */
-    uint32_t n_asked; /* so far */
+    uint32_t asked[QC_LIVE_ASKS]; /* ring of numbers of the latest windows whose labels were requested */
+    uint32_t n_asked; /* requests since the start */
     uint8_t *ring; /* of frames */
     uint32_t breaks_said; /* since the last window */
     uint32_t named; /* classes that have a name, new ones that were reported included */
