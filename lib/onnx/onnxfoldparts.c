@@ -99,7 +99,7 @@ int qc_fold_gather(QcOnnxImport *im)
     return pick(im, &t, x, (uint32_t)axis, places, index->rank, index->dims) ? -1 : qc_onnx_put_tensor(im, t);
 }
 
-/* Element `at` of a list of the Slice node (starts, ends, axes or steps), or `fallback` if the node has no such list. */
+/* Element `at` of a list of the Slice node (starts, ends, axes, steps), or `fallback` if the node has no such list. */
 static int slice_number(QcOnnxImport *im, int64_t *value, const char *attribute, uint32_t k, size_t at, size_t count,
                         int64_t fallback)
 {
