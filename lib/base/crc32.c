@@ -47,7 +47,7 @@ static uint32_t add_by_tables(uint32_t crc, const uint8_t *in, size_t length)
 /* --- by carry-less products (Gopal et al., Intel, 2009) ----------------------------------------------------------
  *
  * A remainder of 128 bits moves over n bits of the input if each half is multiplied by x^n mod P. Four remainders move
- * over 512 bits at a time, side by side, are folded into one, and this into 32 bits. All is reflected, as the CRC is.
+ * over 512 bits at a time, side by side, are folded into one, and this into 32 bits. Bits are reflected, as in the CRC.
  */
 enum { FOLDED = 64 /* bytes that are folded at a time */ };
 

@@ -9,7 +9,7 @@ enum { LINES_MAX = 100, BYTES_MAX = 1 << 16 };
 typedef struct Shape {
     int64_t cells;
     uint32_t words, numbers;
-    uint64_t kinds; /* which of the first cells are numbers */
+    uint64_t kinds; /* bit k: cell k is a number, k < 64 */
 } Shape;
 
 static Shape shape_of(QcField row, char separator, int decimal_comma)
@@ -70,7 +70,8 @@ static int is_above(const Shape *above, const Header *h)
     return h->exact && above->cells <= 2 && (above->cells != h->data.cells || above->kinds != h->data.kinds);
 }
 
-/* Two rows of words under "Rate,50": names and units, or another line above the header and names. */
+/* 1 if two rows of words follow a line such as "Rate,50": they may be names and units, or a line above the header and
+ * names. */
 static int is_unsure(const Header *h, uint32_t above) { return above && h->has_units && h->header.cells == 2; }
 
 /* Finds the header below lines that are no part of the table (is_above). 1: found; 0: not with this separator; -1: the
@@ -117,7 +118,7 @@ int qc_table_skip_preamble(QcTable *t, QcField *first, QcErr *err)
         if (found == -1) return 0;
         if (found == -2)
             return qc_fail(err, QC_EUSAGE,
-                           "%.200s: line %u ('%.*s' ...) and the line after it may both be the header: take out the "
+                           "%.200s: line %u ('%.*s' ...) and the line after it may both be the header: remove the "
                            "lines above the header",
                            t->lines.name, t->lines_above + 1, QC_FIELD(*first));
         if (!found) continue;

@@ -3,8 +3,8 @@
  *
  * Text: a line per frame; cells separated by tab, semicolon, comma or blanks; a header or none; empty lines, lines that
  * start with # and lines above the header with fewer cells than the model has channels are skipped. A row that cannot
- * be read, a gap in time or too many missing values break the stream: windows start anew after it. Only a header or
- * options that do not fit the model are errors.
+ * be read, a gap in time or too many missing values break the stream: windows start anew after it. Errors are: a header
+ * or options that do not fit the model, a date such as 3/2/2026 whose order is not known, and a line that does not end.
  *
  * A model of sound takes samples, as raw numbers of 16 bits: frames of its front-end's features go out, with the time
  * of their last sample.

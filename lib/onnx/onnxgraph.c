@@ -105,7 +105,7 @@ static const char *advice(const char *name)
     if (!strncmp(name, "QLinear", 7) || !strcmp(name, "ConvInteger") || !strcmp(name, "MatMulInteger") ||
         !strcmp(name, "DynamicQuantizeLinear"))
         return "operators on codes are not supported; quantize the model in the form QDQ (QuantizeLinear and "
-               "DequantizeLinear on both sides of operators on real numbers), with scales that are fixed";
+               "DequantizeLinear on both sides of operators on real numbers) by static quantization";
     return "this operator is not supported";
 }
 
