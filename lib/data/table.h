@@ -81,7 +81,7 @@ int qc_table_line(QcTable *t, QcField *row);
 /* To the first row after the header. */
 void qc_table_rewind(QcTable *t);
 /* As qc_field_next, but a cell in double quotes may hold the separator and line ends, and loses its quotes. -1: the
- * quotes do not close. */
+ * quotes do not close, or text follows them. */
 int qc_table_cell(QcField *row, QcField *cell, char separator);
 /* The row without blanks around it; tabs stay if they separate cells. */
 QcField qc_table_trim(QcField row, char separator);

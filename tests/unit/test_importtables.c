@@ -181,7 +181,7 @@ START_TEST(narrow_tables_may_have_lines_above_them)
     check("made by X\n\tax\tay\tlabel\n0\t1\t2\tu\n1\t3\t4\tv\n2\t5\t6\tu\n", plain, "1 2 u; 3 4 v; 5 6 u; ",
           "2 values (ax, ay), 1 channel per row; label: label (2 classes); ignored: column 1");
     check("time,acc\ns,g\n0,1\n1,2\n2,3\n3,4\n", windows, "1 2 -; 3 4 -; ", "line 2 ('s,g' ...) is a second row");
-    refuse("Rate,50\nDevice,X\nax,ay\n1,2\n2,3\n3,4\n", unlabelled, QC_EUSAGE, "may both be the header: take out");
+    refuse("Rate,50\nDevice,X\nax,ay\n1,2\n2,3\n3,4\n", unlabelled, QC_EUSAGE, "may both be the header: remove");
     refuse("Rate,50\n1.5,walk\n2.5,sit\n", plain, QC_EUSAGE, "give --header yes or no");
     refuse("Rate,50\n1.5,2.5\n2.5,3.5\n", unlabelled, QC_EUSAGE, "give --header yes or no");
     refuse("1.5f,2,u\n2,3,v\n", plain, QC_EUSAGE, "give --header yes or no");
