@@ -81,14 +81,18 @@ static int read_span(QcLateLabels *l, QcLateLabel *label, QcField span)
 {
     const char *middle = middle_of(span);
     QcField from = middle ? (QcField){span.at, middle} : span, to = middle ? (QcField){middle + 1, span.end} : span;
+    int is_open = middle && to.at == to.end && !is_whole(from); /* "10:02:00-": up to the latest window */
+    if (is_open && !l->windows)
+        return refuse(l, "label '%s': a span without an end needs an earlier window", label->text);
     if (is_whole(from) && is_whole(to)) {
         label->from = number_of(from);
         label->to = number_of(to);
     } else {
         int from_is_of_day = 0, to_is_of_day = 0;
         label->is_time = 1;
+        label->to = l->now;
         if (!middle || read_time(&label->from, &from_is_of_day, from, l->now) ||
-            read_time(&label->to, &to_is_of_day, to, l->now))
+            (!is_open && read_time(&label->to, &to_is_of_day, to, l->now)))
             return refuse(l, "label '%s': '%.*s' is no number of a window and no span of time", label->text,
                           QC_FIELD(span));
         if (isnan(l->now) && l->windows)

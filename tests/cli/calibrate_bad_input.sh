@@ -14,9 +14,12 @@ qc-train -q --threads 1 --epochs 2 -a tiny.yaml -d data.qcd -o float.qcm &&
 few='--subjects 1 --test-subjects 0 --oracle-steps 2 --steps 2 --threads 1'
 qc-quantize --force -b 4 --epochs 1 --threads 1 -c core.qcd -o quantized.qcm float.qcm >words &&
     qc-bitflip-train $few -c core.qcd -o good.qcm quantized.qcm >words || exit 1
-awk 'BEGIN { for (i = 0; i < 12; i++) {
-    for (k = 0; k < 12; k++) printf "%d,", 9 * (i % 3) + (i + k) % 5; print "k" i % 3 } }' \
-    >labelled.csv
+awk 'BEGIN {
+    for (i = 0; i < 12; i++) {
+        for (k = 0; k < 12; k++) printf "%d,", 9 * (i % 3) + (i + k) % 5
+        print "k" i % 3
+    }
+}' >labelled.csv
 sed 's/,[^,]*$//' labelled.csv >bare.csv
 qc-import -q -f csv -o labelled.qcd labelled.csv &&
     qc-import -q -f csv --header no --label-column none -o bare.qcd bare.csv &&

@@ -41,9 +41,12 @@ try nowhere -d data.qcd --logits nowhere/x.npy model.qcm
 QC_ISA=abacus qc-eval -d data.qcd model.qcm >/dev/null && echo "a float model does not care for QC_ISA"
 qc-eval -d data.qcd model.qcm >/dev/full 2>err
 echo "full disk: $?"
-awk 'BEGIN { for (i = 0; i < 12; i++) {
-    for (k = 0; k < 12; k++) printf "%d,", 9 * (i % 3) + (i + k) % 5; print "k" i % 3 } }' \
-    >labelled.csv
+awk 'BEGIN {
+    for (i = 0; i < 12; i++) {
+        for (k = 0; k < 12; k++) printf "%d,", 9 * (i % 3) + (i + k) % 5
+        print "k" i % 3
+    }
+}' >labelled.csv
 sed 's/,[^,]*$//' labelled.csv >bare.csv
 qc-import -q -f csv -o labelled.qcd labelled.csv &&
     qc-import -q -f csv --header no --label-column none -o bare.qcd bare.csv || exit 1

@@ -67,6 +67,7 @@ START_TEST(labels_by_time)
                                         4}; /* the stream's zero; 10:02 of a day; four seconds before midnight */
     static const char *const spans[] = {"0:00:03-0:00:06", "10:02:03-10:02:06", "23:59:59-00:00:02"},
                              *const later[] = {"0:00:14-0:00:16", "10:02:14-10:02:16", "00:00:10-00:00:12"};
+    static const char *const opened = "3+4+5+6+7+=0w"; /* from a time to now */
     for (int s = 0; s < 3; s++) {
         QcLateLabels l;
         uint32_t k;
@@ -75,6 +76,8 @@ START_TEST(labels_by_time)
         for (uint32_t n = 0; n < 8; n++) ck_assert_int_eq(next_window(&l, n, starts[s], &k), 0); /* now: 9 */
         snprintf(text, sizeof text, "%s a\n", spans[s]);
         expect(&l, text, "3+4+=0");
+        snprintf(text, sizeof text, "%.*s- a\n", (int)(strchr(spans[s], '-') - spans[s]), spans[s]);
+        expect(&l, text, opened);
         snprintf(text, sizeof text, "%s b c\n", later[s]);
         expect(&l, text, "=1w");
         for (uint32_t n = 8; n < 20; n++) {
@@ -124,12 +127,14 @@ START_TEST(lines_without_valid_label_are_refused)
     char text[2 * QC_LABELS_LINE];
     qc_latelabels_init(&l, &model, windows, RING, 0);
     expect(&l, "10:05:00-10:02:00 a\n", "x"); /* no span over midnight, whatever the day */
+    expect(&l, "10:05:00- a\n0- a\n", "xx"); /* no window yet; a number */
     for (uint32_t n = 0; n < 8; n++) next_window(&l, n, 0, &k);
     expect(&l, "\n# words\n  \n", "");
     expect(&l, "3\n", "x");
     expect(&l, "3 q\n", "x");
     expect(&l, "x a\n-3 a\n3- a\n3.5 a\n", "xxxx");
     expect(&l, "5-3 a\n", "x");
+    expect(&l, "-3 a\n- a\n9- a\n0:00:75- a\n", "xxxx");
     expect(&l, "0:00:05-0:00:03 a\n0:00:75-0:01:00 a\n", "xx");
     memset(text, 'a', sizeof text);
     memcpy(text + sizeof text - 8, "\n3 b c\n", 8);
