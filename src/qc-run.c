@@ -16,7 +16,7 @@ static int json, undo, status_line;
 
 static const QcOption rare[] = {
     {0, "decimal", QC_OPTION_TEXT, &decimal, "SIGN", "the sign before the fraction of a number: . or ,", 0, 0},
-    {0, "ask", QC_OPTION_INT, &ask, "N", "mark at most N of 64 windows that a label would help most; 0: none", 0, 64},
+    {0, "ask", QC_OPTION_INT, &ask, "N", "request labels of at most N of 64 windows; 0: none", 0, 64},
     QC_OPTION_TUNE,
     {0},
 };

@@ -22,7 +22,7 @@ typedef struct QcArenaBlock {
     struct QcArenaBlock *next;
     size_t size, used; /* size, used: bytes of the block, header included */
     void *base; /* the address that free takes */
-    void *adopted; /* malloc'd memory that goes with it */
+    void *adopted; /* malloc'd memory that is freed with the block, or NULL */
 } QcArenaBlock;
 
 /* The block is zeroed: for large blocks calloc gets zeroed pages from the system and need not write them. */
@@ -66,10 +66,11 @@ int qc_arena_adopt(QcArena *arena, void *memory, QcErr *err)
     QcArenaBlock *block = calloc(1, sizeof *block);
     if (!block) {
         free(memory);
-        return qc_fail_memory(err, "memory that is taken over");
+        return qc_fail_memory(err, "a block of the arena");
     }
     *block = (QcArenaBlock){.base = block, .adopted = memory};
-    QcArenaBlock **place = arena->blocks ? &arena->blocks->next : &arena->blocks; /* the first has room to be taken */
+    /* the first block stays first: qc_arena_take fills it */
+    QcArenaBlock **place = arena->blocks ? &arena->blocks->next : &arena->blocks;
     block->next = *place;
     *place = block;
     return 0;

@@ -23,7 +23,8 @@ void *qc_arena_take(QcArena *arena, uint64_t n, uint64_t size, QcErr *err);
 /* A copy of `text` (at most `length` bytes) with a terminating zero. */
 char *qc_arena_text(QcArena *arena, const char *text, size_t length, QcErr *err);
 
-/* The arena frees `memory`, which is malloc'd; on failure, too. */
+/* The arena takes ownership of `memory` (malloc'd) and frees it at release. 0; -1 out of memory: `memory` is freed
+ * already. */
 int qc_arena_adopt(QcArena *arena, void *memory, QcErr *err);
 
 void qc_arena_release(QcArena *arena); /* NULL or zero: nothing happens */
@@ -31,7 +32,7 @@ void qc_arena_release(QcArena *arena); /* NULL or zero: nothing happens */
 /* Says that memory not yet touched may come in large pages, which takes much less time: of use from 8 MB on. */
 void qc_advise_large(void *memory, size_t bytes);
 
-/* The content of these bytes is not needed any more and is lost: their whole pages go back to the system. */
+/* Returns the whole pages within these bytes to the system (MADV_DONTNEED). Their content is lost. */
 void qc_give_back(void *memory, size_t bytes);
 
 /* 64-byte aligned memory for objects that are placed (X_bytes, X_place), without an arena: the caller frees it with

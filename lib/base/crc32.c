@@ -10,13 +10,13 @@
 
 /* --- eight bytes at a time, by tables (Kounavis and Berry, 2005) ------------------------------------------------- */
 
-static uint32_t remainders[8][256]; /* of a byte with k bytes after it */
+static uint32_t remainders[8][256]; /* [k][byte] CRC of the byte with k zero bytes after it */
 
 static void make_remainders(void)
 {
     for (uint32_t n = 0; n < 256; n++) {
         uint8_t byte = (uint8_t)n;
-        remainders[0][n] = ~qc_crc32_add(UINT32_MAX, &byte, 1); /* the sum without its inversions */
+        remainders[0][n] = ~qc_crc32_add(UINT32_MAX, &byte, 1); /* the CRC without its inversions */
     }
     for (int k = 1; k < 8; k++)
         for (uint32_t n = 0; n < 256; n++)
@@ -47,7 +47,7 @@ static uint32_t add_by_tables(uint32_t crc, const uint8_t *in, size_t length)
 /* --- by carry-less products (Gopal et al., Intel, 2009) ----------------------------------------------------------
  *
  * A remainder of 128 bits moves over n bits of the input if each half is multiplied by x^n mod P. Four remainders move
- * over 512 bits at a time, side by side, are folded into one, and this into 32 bits. All is reflected, as the CRC is.
+ * over 512 bits at a time, side by side, are folded into one, and this into 32 bits. Bits are reflected, as in the CRC.
  */
 enum { FOLDED = 64 /* bytes that are folded at a time */ };
 
@@ -58,7 +58,7 @@ __attribute__((target("pclmul,sse4.1"))) static inline __m128i fold(__m128i x, _
 
 static inline __m128i load(const uint8_t *at) { return _mm_loadu_si128((const __m128i *)(const void *)at); }
 
-/* length: FOLDED bytes at least, a multiple of 16. crc: before its last inversion. */
+/* length: at least FOLDED bytes, a multiple of 16. crc: without its last inversion. */
 __attribute__((target("pclmul,sse4.1"))) static uint32_t fold_all(uint32_t crc, const uint8_t *in, size_t length)
 {
     const __m128i over_512 = _mm_set_epi64x(0x1c6e41596, 0x154442bd4),
@@ -82,7 +82,7 @@ __attribute__((target("pclmul,sse4.1"))) static uint32_t fold_all(uint32_t crc, 
 /* PCLMULQDQ and SSE4.1 are bits 1 and 19 of ECX of leaf 1. */
 static int has_products(void)
 {
-    static int known; /* 1 no, 2 yes; threads that ask at the same time find the same */
+    static int known; /* 1 no, 2 yes; threads that test at the same time store the same value */
     int answer = __atomic_load_n(&known, __ATOMIC_RELAXED);
     if (!answer) {
         unsigned a, b, c, d;

@@ -25,7 +25,7 @@ static inline uint32_t qc_crc32_add(uint32_t crc, const void *bytes, size_t leng
     return ~crc;
 }
 
-/* As qc_crc32_add, for many bytes: instructions of the processor or tables of 8 KB make it much faster (crc32.c). */
+/* As qc_crc32_add, faster for many bytes: by carry-less multiplication (PCLMULQDQ) or tables of 8 KB (crc32.c). */
 uint32_t qc_crc32_more(uint32_t crc, const void *bytes, size_t length);
 uint32_t qc_crc32(const void *bytes, size_t length);
 

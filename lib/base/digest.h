@@ -28,7 +28,7 @@ uint64_t qc_digest_number(const QcDigest *d);    /* qc_digest_first of what qc_d
 void qc_digest(uint8_t out[QC_DIGEST_BYTES], const void *bytes, size_t length);
 void qc_digest_text(char out[QC_DIGEST_TEXT], const uint8_t digest[QC_DIGEST_BYTES]);
 
-/* For tests. 1: the plain C is taken on every processor, here and in crc32.h. */
+/* For tests. 1: digests and CRCs (crc32.h) use the portable C code on every processor. */
 extern int qc_digest_plain;
 
 #endif

@@ -9,9 +9,9 @@
 #include "arena.h"
 #include "file.h"
 
-enum { PIECE = 1 << 20 }; /* bytes that are given back at a time: a multiple of any page */
+enum { PIECE = 1 << 20 }; /* bytes that are returned at a time: a multiple of every page size */
 
-/* A regular file with content, mapped. 0: it cannot be mapped, so it is to be read. */
+/* Maps a regular file that is not empty. 1: mapped; 0: the input must be read into memory. */
 static int map(QcInputView *v, const char *path)
 {
     struct stat about;
@@ -32,7 +32,7 @@ int qc_inputview_open(QcInputView *v, const char *path, QcErr *err)
     size_t length;
     *v = (QcInputView){0};
     if (map(v, path)) return 0;
-    if (qc_read_all(path, &own, &length, err)) return -1; /* says why it cannot be read, too */
+    if (qc_read_all(path, &own, &length, err)) return -1; /* also reports why open failed */
     qc_inputview_own(v, own, length);
     return 0;
 }
@@ -42,7 +42,7 @@ void qc_inputview_own(QcInputView *v, uint8_t *own, size_t length)
     *v = (QcInputView){.bytes = own, .length = length, .own = own};
 }
 
-/* Whole pieces before `at` that were not passed before. */
+/* Marks the whole pieces before `at` as passed: *from = the first new one. Returns their bytes. */
 static size_t take_passed(QcInputView *v, const void *at, const uint8_t **from)
 {
     size_t end = (size_t)((const uint8_t *)at - v->bytes) / PIECE * PIECE, n = end > v->passed ? end - v->passed : 0;

@@ -1,7 +1,8 @@
-/* inputview.h - the bytes of an input that is read in order, without a copy of them.
+/* inputview.h - all bytes of an input, for readers that read mostly in order: a file is not copied into memory.
  *
- * A regular file is mapped: its pages belong to the system, and qc_inputview_pass gives them back. Any other input (a
- * pipe, a device) is read into memory. A file that another process shortens ends this one with SIGBUS (lib/cli/cli.c).
+ * A regular file is mapped, and qc_inputview_pass returns pages that were read to the system. Any other input (a pipe,
+ * a device) is read into memory. If another process shortens a mapped file, reading beyond its new end raises SIGBUS,
+ * for which lib/cli/cli.c prints a message and ends the process.
  */
 #ifndef QC_BASE_INPUTVIEW_H
 #define QC_BASE_INPUTVIEW_H
@@ -15,20 +16,23 @@
 typedef struct QcInputView {
     const uint8_t *bytes; /* [length]; not NULL after qc_inputview_open */
     size_t length;
-    uint8_t *own;  /* malloc'd, the view's; NULL: `bytes` is mapped */
-    size_t passed; /* bytes whose pages were given back */
+    uint8_t *own;  /* malloc'd, owned by the view; NULL: `bytes` is mapped */
+    size_t passed; /* bytes whose pages were returned to the system */
 } QcInputView; /* all zero = nothing is open */
 
-/* path: "-" or NULL = stdin. Refuses more than qc_max_bytes. An empty input is not an error. */
+/* path: "-" or NULL = stdin. Refuses more than qc_max_bytes. An empty input is not an error. Overwrites *v; close it
+ * with qc_inputview_close. 0, or -1 with a sentence. */
 int qc_inputview_open(QcInputView *v, const char *path, QcErr *err);
-/* Takes over `own`, which is malloc'd. */
+/* A view of own[length], which is malloc'd: the view takes ownership. */
 void qc_inputview_own(QcInputView *v, uint8_t *own, size_t length);
-/* The bytes before `at` are not needed soon. They stay valid: reading them again takes time. */
+/* Returns the pages before `at`, a place in the view, to the system. The bytes stay valid: the system reads them from
+ * the file again if needed. */
 void qc_inputview_pass(QcInputView *v, const void *at);
-/* As qc_inputview_pass, but the bytes before `at` are lost if they are in memory of the view. */
+/* As qc_inputview_pass, but if the input is in memory, the bytes before `at` are lost. */
 void qc_inputview_drop(QcInputView *v, const void *at);
-/* The whole view is read again from its beginning. */
+/* Call before the view is read again from its beginning: all pages go back to the system. */
 void qc_inputview_again(QcInputView *v);
+/* SHA-256 of all bytes. */
 void qc_inputview_digest(QcInputView *v, uint8_t digest[QC_DIGEST_BYTES]);
 void qc_inputview_close(QcInputView *v); /* NULL or zero: nothing happens */
 

@@ -249,7 +249,7 @@ static void end_by_signal(int number)
     raise(number); /* blocked until the handler returns */
 }
 
-/* A mapped input (base/inputview.h) that another process shortened is read beyond its end. */
+/* SIGBUS: another process shortened a mapped input (base/inputview.h), which was read beyond its new end. */
 static void end_by_fault(int number, siginfo_t *about, void *context)
 {
     static const char sentence[] = ": an input became shorter while it was read\n";

@@ -64,7 +64,7 @@ static void report(const QcModelImport *import, const QcModelFile *m, const QcOn
         qc_note("the weights of '%s' are not codes of 8 bits: the model is imported as float, for qc-quantize",
                 notes->real_layer);
     if (notes->uncut)
-        qc_note("%u of its values are not cut off at the ends of their codes, as the quantized model cuts them: "
+        qc_note("%u of its values are not clipped to the range of their codes, unlike in the quantized model: "
                 "-d DATA shows the accuracy",
                 notes->uncut);
     if (import->hints.labels_from)

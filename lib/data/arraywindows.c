@@ -115,7 +115,7 @@ static int fill_window(float *x, QcFilled *filled, const Axes *s, const QcArray 
     return 0;
 }
 
-/* What was read of an array whose examples follow one another is not needed any more. In a file there are others. */
+/* Returns the pages of the examples that were read. Bytes of a file stay valid, since it may have other arrays. */
 static void drop_read(QcArray *x, uint64_t i)
 {
     const QcNdarray *a = &x->a;

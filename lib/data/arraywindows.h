@@ -6,18 +6,19 @@
 #include "import.h"
 #include "ndarray.h"
 
-/* An array, and the bytes it lies in: of its own, or of a file. */
+/* An array, and who owns its bytes. */
 typedef struct QcArray {
     QcNdarray a;
-    QcInputView view;    /* bytes of its own */
-    QcInputView *within; /* else the view that it lies in, or NULL */
+    QcInputView view;    /* bytes that the array owns; all zero: `within` has them */
+    QcInputView *within; /* borrowed view that has the bytes of `a`, or NULL */
     char where[400]; /* "FILE: array 'x'" */
     int there;
 } QcArray;
 
 /* x is [n][length], [n][channels][length] or [n][channels][height][length] (or, with channels last, the channels at the
  * end), or pictures [n][height][width] (o->grey). Missing values (NaN, inf) by o->missing: examples to drop have
- * keep[i] = 0 ([n], malloc'd, the caller's; NULL = all are kept). The bytes of x are lost (qc_inputview_drop). */
+ * keep[i] = 0 ([n], malloc'd, the caller's; NULL = all are kept). The bytes of x
+ * are lost (qc_inputview_drop). */
 int qc_array_windows(QcDataset *d, uint8_t **keep, QcArray *x, const QcImportOptions *o, QcErr *err);
 
 /* Takes examples with keep[i] = 0 out; keep may be NULL. */

@@ -100,7 +100,7 @@ typedef enum QcLabelNeed {
     QC_LABELS_OPTIONAL,
     QC_LABELS_ALL, /* every example must have a label */
     QC_LABELS_SOME, /* at least one example must have a label */
-    QC_LABELS_KNOWN /* optional; an example of a class that the model does not know counts as unlabelled */
+    QC_LABELS_KNOWN /* labels are optional; an example of a class that the model lacks counts as unlabelled */
 } QcLabelNeed;
 
 /* Fails unless the shape fits the model and every label name is known to it; `map` ([d->labels.n], from the arena)

@@ -5,7 +5,7 @@
 
 #include "../base/inputview.h"
 
-/* qc_inputview_open; input in gzip format is inflated. */
+/* As qc_inputview_open, but input in gzip format is inflated into memory of the view. -1 with a sentence. */
 int qc_gunzip_view(QcInputView *v, const char *path, QcErr *err);
 
 #endif

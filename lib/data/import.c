@@ -160,8 +160,7 @@ static int is_same_but_case(const char *a, const char *b)
     return !*a && !*b;
 }
 
-/* Warns of names that may be mistakes: two that differ in nothing that people see, and what programs write for nothing.
- */
+/* Warns of class names that may be mistakes: names that differ only in case or blanks, words for missing values. */
 static void doubt_labels(const QcNames *labels, const QcImportOptions *o)
 {
     for (uint32_t k = 0; k < labels->n; k++) {

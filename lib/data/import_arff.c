@@ -151,7 +151,7 @@ static int read_attribute(Reader *r, QcField rest, QcErr *err)
                              QC_FIELD(name), QC_FIELD(type));
     else r->steps++;
     if (!chosen && !r->within && (qc_name_is_leak(name) || qc_name_is_index(name)) && r->steps)
-        qc_import_warn(r->o, "%.200s: attribute '%.*s' is taken as a value, but may give the answer away: take it out",
+        qc_import_warn(r->o, "%.200s: attribute '%.*s' is taken as a value, but may reveal the label: remove it",
                        r->lines.name, QC_FIELD(name));
     return chosen || r->relational == NO_COLUMN
                ? 0

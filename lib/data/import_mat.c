@@ -27,7 +27,7 @@ static void load(QcArray *out, const Reader *r, const QcMatVariable *v)
     out->a = v->a;
 }
 
-/* "x, s.data, s.label": what is inside, without cells. */
+/* Names of variables and fields for messages, without cells: "x, s.data, s.label". */
 static const char *list_variables(char list[300], const QcMat *m, int numbers)
 {
     *list = 0;
@@ -42,7 +42,7 @@ static const char *list_variables(char list[300], const QcMat *m, int numbers)
     return list;
 }
 
-/* The variable asked for, or the first usual one that is there; *found stays NULL if there is none. */
+/* The variable of the option, else the first usual name that the file has; *found stays NULL if there is none. */
 static int find(const QcMatVariable **found, const Reader *r, const char *asked, const char *const *usual,
                 const char *what, QcErr *err)
 {
@@ -58,7 +58,7 @@ static int find(const QcMatVariable **found, const Reader *r, const char *asked,
     return 0;
 }
 
-/* The only variable that can be the windows: of numbers, more than one value. */
+/* The only variable of numbers with more than one value, which must be the windows. */
 static int find_only(const QcMatVariable **found, const Reader *r, QcErr *err)
 {
     char list[300];
@@ -112,8 +112,8 @@ static int name_label(char name[QC_FIELD_NAME], const QcMatVariable *v, uint32_t
         return qc_fail(err, QC_EFORMAT, "%s: value %u is %g, which is no class", where, i + 1,
                        qc_ndarray_real(&v->a, i));
     if (bad)
-        return qc_fail(err, QC_EFORMAT, "%s: value %u is no text or whole number, so that it is no class", where,
-                       i + 1);
+        return qc_fail(err, QC_EFORMAT, "%s: value %u is neither text nor a whole number, so it cannot be a class",
+                       where, i + 1);
     QcField field = qc_field_trim((QcField){text, text + strlen(text)});
     *name = 0;
     return field.at < field.end ? qc_field_name(name, &place, field, err) : 0; /* empty: no label */

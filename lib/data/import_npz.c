@@ -24,11 +24,11 @@ typedef struct Reader {
     const QcImportOptions *o;
     const char *name;
     QcInputView view; /* the file */
-    uint64_t id; /* that ids are counted from */
+    uint64_t id; /* ids of the examples count up from this number */
     QcArena arena;
     QcZip zip; /* no members: the file is one array */
     const QcZipMember *windows; /* the array x */
-    uint8_t *used; /* [zip.n] */
+    uint8_t *used; /* [zip.n] 1: the array was read */
 } Reader;
 
 static int recognise_npz(const char *path) { return qc_path_ends_in(path, ".npz") && qc_is_regular(path); }
@@ -283,7 +283,7 @@ static int describe(QcDataset *d, const Reader *r, QcErr *err)
                : 0;
 }
 
-/* Arrays of other names may be the groups, or examples that the user expects. */
+/* Names the arrays that were not read: they may be groups or examples that the user expects. */
 static void note_unread(const Reader *r)
 {
     char list[300] = "";

@@ -15,7 +15,7 @@ static const char type_words[] = "none i8 u8 i16 u16 i32 u32 f32 f64";
 static const struct {
     char kind;
     uint32_t item;
-    double zero, full; /* of sound: the value of silence, and of full scale above it */
+    double zero, full; /* of sound: the value of silence, and the distance from it to full scale */
 } types[] = {{0, 0, 0, 1}, {'i', 1, 0, 0x1p7}, {'u', 1, 0x1p7, 0x1p7}, {'i', 2, 0, 0x1p15}, {'u', 2, 0x1p15, 0x1p15},
              {'i', 4, 0, 0x1p31}, {'u', 4, 0x1p31, 0x1p31}, {'f', 4, 0, 1}, {'f', 8, 0, 1}};
 
@@ -52,7 +52,7 @@ static int take(QcSeriesList *list, QcInputView *view, const char *path, const Q
                 return qc_fail(
                     err, QC_EFORMAT, "%.300s: step %llu of channel %u is %s", path, (unsigned long long)t + 1, c + 1,
                     isfinite(v) ? "larger than 1e30" : "missing (NaN or infinite; --missing fill or drop allows it)");
-            if (o->front_end) v = (v - types[o->type].zero) / types[o->type].full; /* -1 to 1, as of sound files */
+            if (o->front_end) v = (v - types[o->type].zero) / types[o->type].full; /* -1 to 1, as in sound files */
             s->x[c * steps + t] = there ? (float)v : NAN;
         }
     return 0;

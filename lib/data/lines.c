@@ -33,7 +33,7 @@ static uint8_t *put_utf8(uint8_t *out, uint32_t c)
     return out;
 }
 
-/* Text as Excel ("Unicode text") and PowerShell write it becomes UTF-8. Half of a pair alone is no text. */
+/* Converts UTF-16, which Excel ("Unicode text") and PowerShell write, to UTF-8. Refuses unpaired surrogates. */
 static int convert_utf16(QcInputView *v, const char *name, QcErr *err)
 {
     uint8_t *text = malloc(v->length / 2 * 3), *out = text;
@@ -63,7 +63,7 @@ static int check_text(QcLines *l, QcErr *err)
 {
     const uint8_t *bytes = l->view.bytes;
     size_t length = l->view.length;
-    for (size_t at = 0, n; at < length; at += n) { /* by pieces, which are given back */
+    for (size_t at = 0, n; at < length; at += n) { /* by pieces, whose pages are returned to the system */
         n = length - at < PIECE ? length - at : PIECE;
         if (memchr(bytes + at, 0, n)) return qc_fail(err, QC_EFORMAT, "%.300s is not a text file", l->name);
         qc_inputview_pass(&l->view, bytes + at + n);
@@ -102,10 +102,10 @@ void qc_lines_progress(QcLines *l, void (*progress)(void *ctx, uint64_t done, ui
     if (progress) progress(ctx, (uint64_t)((const uint8_t *)l->next - l->view.bytes), l->view.length);
 }
 
-/* The end of the line: LF, or a CR that no LF follows, as spreadsheets on a Mac write it. */
+/* The end of the line: LF, or a CR without LF, which spreadsheets on a Mac write. */
 static const char *line_end(QcLines *l)
 {
-    if (l->next < l->sought || l->next > l->feed) { /* in a file without LF it is sought once */
+    if (l->next < l->sought || l->next > l->feed) { /* a file without LF is searched once, not per line */
         const char *feed = memchr(l->next, '\n', (size_t)(l->end - l->next));
         l->sought = l->next;
         l->feed = feed ? feed : l->end;

@@ -18,7 +18,7 @@ typedef struct QcLines {
     const char *name; /* of the file, for messages; borrowed */
     QcInputView view;
     const char *next, *end;
-    const char *feed, *sought; /* the first LF (else the end) after `sought` */
+    const char *feed, *sought; /* feed: the first LF from `sought` on, else the end */
     uint32_t line; /* number of the current one, from 1 */
 } QcLines;
 
@@ -27,7 +27,8 @@ typedef struct QcLines {
 int qc_lines_open(QcLines *l, const char *path, QcErr *err);
 int qc_lines_next(QcLines *l, QcField *line); /* 1: a line, without its end and without blanks around it; 0: no more */
 int qc_lines_raw(QcLines *l, QcField *line);  /* the same with all blanks, and with CR */
-/* Between lines: shows how far the file was read (`progress` may be NULL), and gives pages back (qc_inputview_pass). */
+/* To call between lines: reports bytes read of all bytes to `progress` (may be NULL), and returns pages to the system
+ * (qc_inputview_pass). */
 void qc_lines_progress(QcLines *l, void (*progress)(void *ctx, uint64_t done, uint64_t total), void *ctx);
 void qc_lines_rewind(QcLines *l);
 void qc_lines_close(QcLines *l);

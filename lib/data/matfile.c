@@ -1,8 +1,8 @@
 /* MAT-File Format, MathWorks, "Level 5": 128 bytes of header, then elements: type and length (u32 each), data. An
- * element is an array (14), or one that is compressed with zlib (15). An array is: flags (its class), dimensions, name,
- * and what its class has, each an element padded to 8 bytes; four bytes or less stand in the upper half of the tag
- * itself. Numbers have their values; cells have an array each; a structure has the length of its fields' names, the
- * names, and for each of its elements an array per field.
+ * element is an array (14), or an array that is compressed with zlib (15). An array has flags (its class), dimensions,
+ * name, and the data of its class, each as an element padded to 8 bytes. Data of at most four bytes are in the second
+ * half of the tag itself. An array of numbers has values, an array of cells one array per cell. A structure has the
+ * length of its fields' names, the names, and for each of its elements an array per field.
  */
 #include "matfile.h"
 
@@ -38,7 +38,7 @@ enum {
     FLAG_COMPLEX = 8
 };
 
-/* An array, or a part of one: `at` moves on. */
+/* Bytes of an array or of a part of an array; reading moves `at` on. */
 typedef struct Bytes {
     const uint8_t *at, *end;
 } Bytes;
@@ -72,7 +72,7 @@ static int next_part(Part *p, const Reader *r, Bytes *b, QcErr *err)
     if (type >> 16) { /* the small form */
         *p = (Part){type & 0xffff, type >> 16, b->at + 4};
         b->at += 8;
-        return p->length <= 4 ? 0 : fail(r, err, "a variable has a field of a length that cannot be");
+        return p->length <= 4 ? 0 : fail(r, err, "a variable has a part of impossible length");
     }
     *p = (Part){type, u32(r, b->at + 4), b->at + 8};
     uint64_t left = (uint64_t)(b->end - p->data), padded = ((uint64_t)p->length + 7) & ~(uint64_t)7;
@@ -111,7 +111,7 @@ static int read_shape(QcNdarray *a, const Reader *r, const Part *dims, QcErr *er
 {
     uint32_t rank = dims->length / 4;
     if (dims->type != I32 || dims->length % 4 || rank < 2 || rank > QC_RANK_MAX)
-        return fail(r, err, "a variable has a shape that cannot be");
+        return fail(r, err, "a variable has an impossible shape");
     a->rank = rank;
     a->count = 1;
     for (uint32_t k = 0; k < rank; k++) {
@@ -119,7 +119,7 @@ static int read_shape(QcNdarray *a, const Reader *r, const Part *dims, QcErr *er
         a->stride[k] = a->count;
         if (a->shape[k] > INT32_MAX || __builtin_mul_overflow(a->count, a->shape[k], &a->count) ||
             a->count > (uint64_t)1 << 40)
-            return fail(r, err, "a variable is larger than can be");
+            return fail(r, err, "a variable declares too many values");
     }
     return 0;
 }
@@ -158,11 +158,11 @@ static int read_inner(const Reader *r, Bytes *b, const char *name, uint32_t leve
 {
     Part p = {0};
     if (next_part(&p, r, b, err)) return -1;
-    if (p.type != MATRIX) return fail(r, err, "a part of a variable is no variable");
+    if (p.type != MATRIX) return fail(r, err, "a part of a variable is not an array");
     return read_array(r, (Bytes){p.data, p.data + p.length}, name, level, err);
 }
 
-/* index: of this variable in the list, whose memory may move. */
+/* index: of this variable in the list; not a pointer, since the list's memory may move. */
 static int read_cells(const Reader *r, Bytes *b, uint32_t index, QcErr *err)
 {
     const QcMatVariable *v = &r->mat->variables[index];
@@ -188,7 +188,7 @@ static int read_fields(const Reader *r, Bytes *b, uint32_t index, QcErr *err)
     if (next_part(&length, r, b, err) || next_part(&names, r, b, err)) return -1;
     uint32_t room = length.type == I32 && length.length == 4 ? u32(r, length.data) : 0;
     if (!room || room > NAME_ROOM || names.type != I8 || names.length % room)
-        return fail(r, err, "a structure has no proper names of fields");
+        return fail(r, err, "a structure has invalid names of fields");
     uint32_t fields = names.length / room;
     char name[NAME_ROOM];
     for (uint64_t k = 0; fields && k < n; k++)
@@ -216,7 +216,7 @@ static int read_array(const Reader *r, Bytes b, const char *outer, uint32_t leve
 {
     Part flags = {0}, dims = {0}, name = {0};
     char own[NAME_ROOM];
-    if (level > LEVELS_MAX) return fail(r, err, "has structures in structures, too many for a file of measurements");
+    if (level > LEVELS_MAX) return fail(r, err, "has structures or cells nested too deeply");
     if (b.at == b.end && level) { /* an empty cell */
         QcMatVariable *v = add_variable(r, outer, level, err);
         if (v) v->kind = QC_MAT_OTHER, v->what = "empty", v->a.rank = 2;
@@ -226,13 +226,13 @@ static int read_array(const Reader *r, Bytes b, const char *outer, uint32_t leve
     if (flags.type != U32 || flags.length != 8) return fail(r, err, "a variable does not begin with its class");
     uint32_t word = u32(r, flags.data), class = word & 0xff;
     int is_complex = word >> 8 & FLAG_COMPLEX ? 1 : 0;
-    if (class > U64_CLASS) { /* its other parts are of another form */
+    if (class > U64_CLASS) { /* objects and functions have parts of another form */
         QcMatVariable *v = add_variable(r, level ? outer : "?", level, err);
         if (v) v->kind = QC_MAT_OTHER, v->what = class_name(class, 0);
         return v ? 0 : -1;
     }
     if (next_part(&dims, r, &b, err) || next_part(&name, r, &b, err)) return -1;
-    if (name.type != I8 || name.length >= sizeof own) return fail(r, err, "a variable has no proper name");
+    if (name.type != I8 || name.length >= sizeof own) return fail(r, err, "a variable has an invalid name");
     snprintf(own, sizeof own, "%.*s", (int)name.length, (const char *)name.data);
     uint32_t index = r->mat->n;
     QcMatVariable *v = add_variable(r, level ? outer : own, level, err);
@@ -258,7 +258,7 @@ static int fail_deflate(const Reader *r, QcErr *err)
     return fail(r, err, "a compressed variable is damaged or cut off");
 }
 
-/* The whole array that this stream holds: its tag says how long it is. */
+/* Inflates the array of a zlib stream; the array's tag gives its length. */
 static int inflate_array(Bytes *array, Reader *r, z_stream *z, QcErr *err)
 {
     uint8_t tag[8];
@@ -270,7 +270,7 @@ static int inflate_array(Bytes *array, Reader *r, z_stream *z, QcErr *err)
     if (u32(r, tag) != MATRIX) return fail(r, err, "has an element that is no variable");
     r->inflated += sizeof tag + (uint64_t)length;
     if (qc_inflate_check(r->mat->path, r->mat->view.length, r->inflated, err)) return -1;
-    uint8_t *bytes = malloc(length + 1); /* a byte more shows that more would come */
+    uint8_t *bytes = malloc(length + 1); /* one byte more shows whether the stream has more than it declares */
     if (!bytes) return qc_fail_memory(err, "a variable");
     if (qc_arena_adopt(&r->mat->arena, bytes, err)) return -1;
     z->next_out = bytes;

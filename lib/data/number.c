@@ -96,7 +96,7 @@ static const char *what_else(const char *at, const char *end)
     return qc_number_is_missing(at, end) ? "is missing" : "is not a number";
 }
 
-/* Eight letters at once: *n of them from the first on are digits, which make this number. */
+/* Reads eight letters at once: *n = how many digits they begin with. Returns the number of these digits. */
 static inline uint64_t read_eight(const char *at, unsigned *n)
 {
     uint64_t letters;
@@ -104,18 +104,18 @@ static inline uint64_t read_eight(const char *at, unsigned *n)
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
     letters = __builtin_bswap64(letters);
 #endif
-    uint64_t digits = letters ^ 0x3030303030303030; /* a digit is now 0 to 9, any other letter is more */
+    uint64_t digits = letters ^ 0x3030303030303030; /* digits become 0 to 9, other letters more than 9 */
     uint64_t others = (((digits & 0x7f7f7f7f7f7f7f7f) + 0x7676767676767676) | digits) & 0x8080808080808080;
     *n = others ? (unsigned)__builtin_ctzll(others) / 8 : 8;
     if (!*n) return 0;
-    digits <<= 64 - 8 * *n; /* leading zeros instead of what follows the digits */
+    digits <<= 64 - 8 * *n; /* letters after the digits go, zeros come before the digits */
     digits = digits * 10 + (digits >> 8); /* numbers of two digits in every other byte */
     return ((digits & 0x000000ff000000ff) * 0x000f424000000064 +
             (digits >> 16 & 0x000000ff000000ff) * 0x0000271000000001) >> 32;
 }
 
-/* Up to seven digits, a point, up to seven digits, and then a letter that is no exponent: most numbers of tables. 0:
- * the number is of another form, or there is none. */
+/* Fast path for most numbers of tables: up to seven digits, a point, up to seven digits, no exponent. 0: the text has
+ * another form. */
 static inline int read_short(double *value, const char **at, const char *end)
 {
     enum { DIGITS = 7 };
@@ -134,7 +134,7 @@ static inline int read_short(double *value, const char **at, const char *end)
     uint64_t part = read_eight(++p, &n);
     if (n > DIGITS || (p[n] | 32) == 'e') return 0;
     double v = (double)(whole * tens[n] + part) / powers[n]; /* both exact, so it is rounded once */
-    uint64_t bits; /* of a sensor the sign is hard to predict, so that a branch takes longer */
+    uint64_t bits; /* the sign is set without a branch, since the signs of sensor values are hard to predict */
     memcpy(&bits, &v, sizeof bits);
     bits |= (uint64_t)negative << 63;
     memcpy(value, &bits, sizeof bits);

@@ -204,10 +204,10 @@ static void copy_place(QcDataset *d, uint32_t i, const QcSeries *s, uint64_t k)
     d->id[i] = s->id + k;
 }
 
-/* Memory of values that were copied, given back in large pieces. */
+/* Memory of copied values, which is returned to the system in large pieces. */
 typedef struct Spent {
     const char *from, *to;
-    const float *own; /* of a series by steps: memory of its own, which ends in other memory's bookkeeping */
+    const float *own; /* malloc'd values of a series by steps: malloc's bookkeeping after them must stay */
 } Spent;
 
 static void give_back(Spent *spent)
@@ -216,7 +216,7 @@ static void give_back(Spent *spent)
     spent->from = spent->to;
 }
 
-/* Pieces of one block of an arena have gaps of less than 64 bytes; pieces of two blocks have larger gaps. */
+/* In an arena, pieces of one block lie less than 64 bytes apart, pieces of two blocks farther. */
 static void spend(Spent *spent, const QcSeries *s, const float *x, uint64_t n)
 {
     enum { PIECE = 1 << 20, GAP = 64 };
@@ -271,7 +271,7 @@ static int check_lengths(const QcSeriesList *list, uint32_t length, const QcImpo
     return 0;
 }
 
-/* line: room for a channel. What is after a shorter series stays zero. */
+/* line: room for one channel. Steps after the end of a shorter series stay zero. */
 static void copy_whole(float *x, uint32_t length, const QcSeries *s, float *line, uint32_t channels, int resample)
 {
     int resampled = resample && s->length != length;
@@ -367,7 +367,7 @@ static int32_t window_label(const QcSeries *s, uint64_t from, uint32_t window, Q
     return rule == QC_LABEL_PURE && most < window ? -2 : best;
 }
 
-/* A value of the window from this step on is missing. */
+/* 1 if a value of the window that starts at this step is missing. */
 static int window_misses(const QcSeries *s, uint32_t channels, uint64_t from, uint32_t window)
 {
     if (s->by_step) return has_missing(s->x + from * channels, (uint64_t)window * channels);

@@ -12,7 +12,7 @@
 
 typedef struct QcSeries {
     float *x; /* [channels][length]; by_step: [length][channels] */
-    int by_step;
+    int by_step; /* 1: x has all channels of a step side by side */
     int32_t *labels; /* [length] of each step, for --label-rule; NULL = all steps have `label` */
     uint32_t length;
     int32_t label; /* -1 = none */
@@ -54,8 +54,8 @@ QcSeries *qc_series_add_row(QcSeriesList *list, const float *row, uint32_t lengt
                             const QcLines *l, QcErr *err);
 
 /* An example for each series, all of o->length steps, or of the longest series'. Options say what becomes of shorter
- * ones and of missing values. This and qc_series_cut give the memory of values back to the system as they are copied:
- * afterwards the list is of no use. */
+ * ones and of missing values. This function and qc_series_cut return the memory of copied values to the system:
+ * afterwards the values of the list are lost. */
 int qc_series_whole(QcDataset *d, QcSeriesList *list, const QcImportOptions *o, QcErr *err);
 
 /* "200" or "2s" (seconds need the rate, in samples per second; 0 = not known). NULL gives `standard`. */
@@ -70,7 +70,7 @@ int qc_span_seconds(double *seconds, const char *text);
 int qc_series_cut(QcDataset *d, QcSeriesList *list, uint32_t window, uint32_t stride, const QcImportOptions *o,
                   QcErr *err);
 
-/* One channel of a series: out[length]. */
+/* Copies channel c of `channels` of a series to out[s->length]. */
 void qc_series_channel(float *out, const QcSeries *s, uint32_t channels, uint32_t c);
 
 /* A step of linear interpolation: out[n] from x[length], both ends kept (one value alone is repeated). */

@@ -32,7 +32,7 @@ typedef struct QcColumn {
     uint32_t place; /* of a value in its row */
     uint32_t n, numbers, whole, missing, empty, stamps,
         commas; /* cells; of these numbers, whole ones, missing, empty, dates, numbers with a comma */
-    uint32_t clocks; /* cells of digits and colons, such as 10:30, that are no date */
+    uint32_t clocks; /* cells of digits and colons that are no time with seconds, such as 10:30 */
     uint32_t thousands; /* commas with three digits after each comma */
     uint32_t grouped; /* numbers such as 1,234.5 or 1.234,5 */
     uint32_t slashed, day_first, month_first; /* of stamps: 3/2/2026; of these 13/2/2026, 2/13/2026 */
@@ -75,14 +75,15 @@ void qc_table_close(QcTable *t);
 
 /* Next row that is neither blank nor a comment; the header is one of them. */
 int qc_table_next(QcTable *t, QcField *row);
-/* The same of any line, blanks included: a line, and those after it while a cell in quotes is open. */
+/* As qc_table_next, but returns blank lines and comments, too. A line goes on in the next lines while a cell in quotes
+ * is open. */
 int qc_table_line(QcTable *t, QcField *row);
 /* To the first row after the header. */
 void qc_table_rewind(QcTable *t);
-/* As qc_field_next, but a cell in double quotes may hold the separator and line ends, and loses its quotes. -1: they do
- * not close. */
+/* As qc_field_next, but a cell in double quotes may hold the separator and line ends, and loses its quotes. -1: the
+ * quotes do not close, or text follows them. */
 int qc_table_cell(QcField *row, QcField *cell, char separator);
-/* Without blanks around it; tabs stay if they separate cells. */
+/* The row without blanks around it; tabs stay if they separate cells. */
 QcField qc_table_trim(QcField row, char separator);
 /* -1: quotes do not close. */
 int64_t qc_table_count(QcField row, char separator);
@@ -94,8 +95,8 @@ int qc_table_stamp(double *time, const QcTable *t, QcField cell);
 /* A cell as a name: doubled quotes become one; label: "1.0" and "1.0e+00" are 1. */
 int qc_table_name(char name[QC_FIELD_NAME], const QcTable *t, QcField cell, int label, QcErr *err);
 
-/* tabletop.c: past lines above the header, which loggers write: sets top and the first row. -1: which line is the
- * header is not certain. */
+/* tabletop.c: skips lines above the header, which loggers write; sets t->top and the first row. -1: it is uncertain
+ * which line is the header. */
 int qc_table_skip_preamble(QcTable *t, QcField *first, QcErr *err);
 
 /* tablefacts.c: reads the first rows from here on, and fills column[]. */
@@ -106,7 +107,7 @@ void qc_table_forget(QcTable *t); /* what qc_table_look allocated */
 double qc_table_step(QcTable *t, uint32_t column);
 int qc_column_is_numeric(const QcColumn *c);
 int qc_column_is_class(const QcColumn *c, uint32_t rows); /* whole numbers, few of them */
-int qc_column_is_dense(const QcColumn *c);
+int qc_column_is_dense(const QcColumn *c); /* 0, 1, 2, ... or 1, 2, ... without a gap, or -1 and 1 */
 
 /* tableheader.c: decides has_header, takes its names. */
 int qc_table_find_header(QcTable *t, QcErr *err);
@@ -118,14 +119,15 @@ static inline int qc_column_is_free(const QcTable *t, uint32_t c)
     return t->column[c].role == QC_ROLE_VALUE && !t->column[c].listed;
 }
 /* tabledoubts.c: -1 if names contradict the order of values, or a value rises from row to row; warns of values that may
- * give the label away. */
+ * reveal the label. */
 int qc_table_doubt(const QcTable *t, QcErr *err);
-/* tableleaks.c: -1 if columns of values say the same as the label in the first rows. */
+/* tableleaks.c: -1 if a column of values encodes the label one to one in the first rows, or if the label is one of
+ * several one-hot columns. */
 int qc_table_find_leaks(QcTable *t, QcErr *err);
 /* tabletime.c: step and unit of the time column; -1 if times or options contradict each other, or leave a span of
  * seconds uncertain. */
 int qc_table_find_time(QcTable *t, QcErr *err);
-/* -1: a column without a role has times of a form that is not known. */
+/* -1: a column without a role has times of an unknown form. */
 int qc_table_check_times(const QcTable *t, QcErr *err);
 /* tablenames.c: what a name says of its column: 1 if it is a usual name of that role. */
 int qc_name_is_label(QcField name);
@@ -133,7 +135,7 @@ int qc_name_is_time(QcField name);
 int qc_name_is_group(QcField name);
 int qc_name_is_recording(QcField name);
 int qc_name_is_index(QcField name);
-int qc_name_is_leak(QcField name); /* may give the label away */
+int qc_name_is_leak(QcField name); /* may reveal the label */
 /* Seconds in the unit that the name of a time ends in: "t_ms", "time (s)"; 0 = none. */
 double qc_name_unit(QcField name);
 void qc_name_plain(char out[40], QcField name); /* small letters and digits alone: "User_ID" is userid */

@@ -3,7 +3,8 @@
 
 #include "table.h"
 
-/* The place after the closing quote of the text at `at`, where only a separator or the end may follow; else NULL. */
+/* The place after the closing quote of the cell at `at`. NULL: the quote does not close, or is not followed by a
+ * separator or the end. */
 static const char *behind_quotes(const char *at, const char *end, char separator)
 {
     const char *q = at + 1;
@@ -36,7 +37,7 @@ int64_t qc_table_count(QcField row, char separator)
     return n;
 }
 
-/* Tabs at the ends of a row are empty cells where tabs are the separator. */
+/* If tabs are the separator, tabs at the ends of a row are empty cells and stay. */
 QcField qc_table_trim(QcField row, char separator)
 {
     if (separator != '\t') return qc_field_trim(row);

@@ -99,7 +99,7 @@ static void warn_of_leaks(const QcTable *t)
             (qc_name_is_leak(t->column[c].name) || qc_name_is_index(t->column[c].name) ||
              qc_name_is_time(t->column[c].name)))
             qc_import_warn(t->o,
-                           "%.200s: '%s' is taken as a value, but may give the answer away: --ignore leaves it out, "
+                           "%.200s: '%s' is taken as a value, but may reveal the label: --ignore leaves it out, "
                            "--columns silences this",
                            t->lines.name, qc_column_called(text, t, c));
 }

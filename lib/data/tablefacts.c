@@ -12,7 +12,7 @@ enum { ROWS_MAX = 4096, STEPS_MAX = 512 };
 
 int qc_column_is_numeric(const QcColumn *c) { return c->n == c->missing || 2 * (c->numbers + c->missing) >= c->n; }
 
-/* 0, 1, 2, ... or 1, 2, ... without a hole, or -1 and 1. */
+/* 1 if the values are 0, 1, 2, ... or 1, 2, ... without a gap, or -1 and 1. */
 int qc_column_is_dense(const QcColumn *c)
 {
     return c->distinct == c->high - c->low + 1 ? c->low == 0 || c->low == 1
@@ -142,7 +142,7 @@ static void note_cell(QcColumn *c, QcField cell, int decimal_comma)
         c->empty += cell.at == cell.end ? 1 : 0;
         return;
     }
-    const char *other; /* with --decimal , a number with a point is a word, as of a class 1.0 */
+    const char *other; /* with --decimal , a number with a point counts as a word: it may be class 1.0 */
     int is_plain = decimal_comma && !qc_table_number(&value, cell, 0, &other);
     if (!strcmp(wrong, "is out of range")) c->numbers++;
     else if (!is_plain && (!qc_stamp_read(&value, cell) || note_slashed(c, cell))) c->stamps++;

@@ -10,7 +10,7 @@ typedef struct FirstRow {
     uint32_t words_over_numbers, numbers_over_words, words, names; /* names: usual ones, as "label" or "timestamp" */
     int is_y; /* a cell is y, which may be a name or a class */
     uint32_t numbers;
-    int counts, rises, even; /* 0, 1, 2, ...; numbers that rise; in even steps */
+    int counts, rises, even; /* cells of the row are 0, 1, 2, ...; are rising numbers; rise in equal steps */
     int whole_over_parts; /* a whole number over a column with fractions */
     int empty_over_index; /* the first cell is empty, over whole numbers */
 } FirstRow;
@@ -58,7 +58,7 @@ static void study(FirstRow *f, const QcTable *t, QcField first)
     }
 }
 
-/* Times or numbers of steps as names of columns, beside words. Two or three measured values rise by chance. */
+/* 1 if the names of columns are words and numbers of steps or times. Two or three measured values rise by chance. */
 static int has_numbered_names(const FirstRow *f)
 {
     enum { FEW = 3, MANY = 6 };

@@ -1,4 +1,4 @@
-/* Columns of values that say the same as the label: its code in another column, or one column for each class. */
+/* Target leakage: columns of values that encode the label, as a code in another column or as one-hot columns. */
 #include <stdio.h>
 #include <string.h>
 
@@ -7,12 +7,12 @@
 
 enum { ROWS_MAX = 4096, ROWS_MIN = 10, CODES_MAX = 16, RUN_MAX = 64 };
 
-/* A column of few whole numbers, and which of them comes with which label. */
+/* A column of few whole numbers, and the label that comes with each number. */
 typedef struct Code {
     uint32_t column, n;
     double value[CODES_MAX];
-    uint64_t label[CODES_MAX];
-    int differs;
+    uint64_t label[CODES_MAX]; /* hashes */
+    int differs; /* 1: numbers and labels are not one to one */
 } Code;
 
 static int is_candidate(const QcTable *t, uint32_t c)
@@ -37,10 +37,10 @@ static void note_pair(Code *code, double value, uint64_t label)
     code->differs |= code->label[k] != label;
 }
 
-/* Columns of 0 and 1 beside the label, of which one is 1 in each row. */
+/* Columns of 0 and 1 beside the label, which may be one-hot together with it. */
 typedef struct Hot {
-    uint32_t first, last; /* the label is one of its ends */
-    uint64_t fails; /* bit k: the k + 2 columns next to this end are not one label */
+    uint32_t first, last; /* columns; the label is one of the two */
+    uint64_t fails; /* bit k: the label and the k + 1 columns next to it are not one-hot in each row */
 } Hot;
 
 static int is_zero_or_one(const QcTable *t, uint32_t c)
@@ -60,7 +60,7 @@ static void note_hot(Hot *hot, const double *row, int down)
     }
 }
 
-/* The longest run that is one label: its length in columns, or 0. */
+/* The number of columns of the longest one-hot run that has the label at its end, or 0. */
 static uint32_t hot_length(const Hot *hot)
 {
     uint32_t n = hot->last - hot->first + 1;
@@ -71,7 +71,7 @@ static uint32_t hot_length(const Hot *hot)
 typedef struct Leaks {
     Code *codes;
     uint32_t n_codes, rows;
-    Hot before, after; /* runs that end, that begin with the label */
+    Hot before, after; /* runs of columns that end with the label, that begin with it */
     double *row; /* [columns] */
 } Leaks;
 
@@ -116,7 +116,7 @@ static int check(const Leaks *l, const QcTable *t, QcErr *err)
         if (code->differs || code->n < 2) continue;
         return qc_fail(
             err, QC_EUSAGE,
-            "%.200s: '%s' says the same as the label '%s' in each of %u rows: leave it out with --ignore, or "
+            "%.200s: '%s' encodes the label '%s' in each of %u rows: leave it out with --ignore, or "
             "list the values with --columns if it is measured",
             t->lines.name, qc_column_called(text, t, code->column), qc_column_called(label, t, t->label), l->rows);
     }

@@ -103,7 +103,7 @@ int qc_name_is_index(QcField name)
     return is_one_of(name, words);
 }
 
-/* May give the answer away. */
+/* May reveal the label. */
 int qc_name_is_leak(QcField name)
 {
     static const char *const words[] = {

@@ -117,7 +117,7 @@ static void find_hollow(QcTable *t)
 
 static int rises(const QcColumn *c) { return c->steps >= 2 && c->rising == c->steps; }
 
-/* Whole numbers, called an id or an index, in rows enough that no two share one by chance. */
+/* Distinct whole numbers in a column named id or index, in so many rows that they are not distinct by chance. */
 static int is_id(const QcColumn *c)
 {
     enum { ROWS = 20 };
@@ -144,7 +144,7 @@ static void find_indices(QcTable *t)
         if (!qc_column_is_free(t, c)) continue;
         if (unnamed && !c && counts) column->role = QC_ROLE_IGNORED; /* to_csv() */
         else if (unnamed && !c && (!column->numbers || column->whole == column->n) && unique && column->n > 1)
-            column->role = QC_ROLE_IGNORED; /* write.csv() with row names, to_csv() of selected rows */
+            column->role = QC_ROLE_IGNORED; /* R's write.csv() with row names, pandas' to_csv() of selected rows */
         else if (qc_name_is_index(column->name) && unique &&
                  (counts || rises(column) || !column->numbers || is_id(column)))
             column->role = QC_ROLE_IGNORED;
@@ -152,8 +152,8 @@ static void find_indices(QcTable *t)
     }
 }
 
-/* Row names: R leaves out their name. A first column without a name, before named columns, is an index of pandas, also
- * if rows were selected and it does not count. */
+/* Row names of R, which have no name in the header. A first column with an empty name is an index of pandas, even if
+ * rows were selected, so that it does not count 0, 1, 2, ... */
 static void find_row_names(QcTable *t)
 {
     QcColumn *first = &t->column[0];
@@ -161,7 +161,7 @@ static void find_row_names(QcTable *t)
     for (uint32_t c = 1; named && c < t->columns; c++)
         named = t->column[c].name.at < t->column[c].name.end || t->column[c].role == QC_ROLE_EMPTY;
     if (qc_column_is_free(t, 0) && t->has_header && first->name.at == first->name.end && (named || t->unnamed))
-        first->role = QC_ROLE_IGNORED; /* said in the summary */
+        first->role = QC_ROLE_IGNORED; /* the summary reports it */
 }
 
 static void find_by_name(QcTable *t, uint32_t *place, const char *option, QcRole role, int (*is_name)(QcField))

@@ -71,7 +71,7 @@ static int find_order(QcTable *t, QcErr *err)
                    t->lines.name, qc_column_called(text, t, t->time), t->time + 1);
 }
 
-/* 20260302100000: year, month, day and a clock in one number. */
+/* Dates without separators, such as 20260302100000: year, month, day and time of day in one number. */
 static int is_digits_of_date(double v)
 {
     static const double units[] = {1e9, 1e6, 1e2, 1}; /* 17, 14, 10 (hours) and 8 digits */
@@ -94,12 +94,12 @@ static int refuse_digits(const QcTable *t, QcErr *err)
         return 0;
     return qc_fail(
         err, QC_EUSAGE,
-        "%.200s: '%s' has dates without signs, such as %.0f: write them as 2026-03-02 10:00:00, or leave the "
+        "%.200s: '%s' has dates without separators, such as %.0f: write them as 2026-03-02 10:00:00, or leave the "
         "times out (--time-column none --ignore %u)",
         t->lines.name, qc_column_called(text, t, t->time), c->first, t->time + 1);
 }
 
-/* Times of another form would be taken as classes: "10:30" of each minute. */
+/* Refuses times of an unknown form, such as 10:30, which would be taken as classes. */
 int qc_table_check_times(const QcTable *t, QcErr *err)
 {
     char text[80];
@@ -110,7 +110,7 @@ int qc_table_check_times(const QcTable *t, QcErr *err)
             continue;
         qc_column_called(text, t, c);
         return qc_fail(err, QC_EUSAGE,
-                       "%.200s: '%s' has times of a form that is not known: write them as 2026-03-02 10:00:00.5, as "
+                       "%.200s: '%s' has times of an unknown form: write them as 2026-03-02 10:00:00.5, as "
                        "10:00:00.5 or as numbers, or leave them out with --ignore %s",
                        t->lines.name, text, column->name.at < column->name.end ? text : text + strlen("column "));
     }

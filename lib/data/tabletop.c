@@ -9,7 +9,7 @@ enum { LINES_MAX = 100, BYTES_MAX = 1 << 16 };
 typedef struct Shape {
     int64_t cells;
     uint32_t words, numbers;
-    uint64_t kinds; /* which of the first cells are numbers */
+    uint64_t kinds; /* bit k: cell k is a number, k < 64 */
 } Shape;
 
 static Shape shape_of(QcField row, char separator, int decimal_comma)
@@ -28,7 +28,7 @@ static Shape shape_of(QcField row, char separator, int decimal_comma)
 
 static int is_alike(int64_t a, int64_t b) { return a - b <= 1 && b - a <= 1; }
 
-/* Of a label or a time. Names of groups ("Device", "Subject") stand above headers, too. */
+/* Usual names of a label or a time. Names of groups ("Device", "Subject") are often in lines above the header, too. */
 static int has_usual_name(QcField row, char separator)
 {
     QcField cell;
@@ -40,7 +40,8 @@ static int has_usual_name(QcField row, char separator)
 typedef struct Header {
     Shape header, data; /* data: of the first row with numbers */
     int exact; /* both rows with numbers have as many cells as the header */
-    int has_units, names_in_units; /* a row of words after it, which has usual names though the header has none */
+    int has_units; /* a row of words follows the header */
+    int names_in_units; /* this row has usual names, and the header has none */
 } Header;
 
 /* A header, over two rows with numbers and as many cells as it has; a row of units may be between. */
@@ -50,7 +51,7 @@ static int is_header(Header *h, QcTable *t, QcField row, char separator)
     uint32_t rows = 0;
     *h = (Header){.header = shape_of(row, separator, t->o->decimal), .exact = 1};
     const Shape *header = &h->header;
-    int64_t unnamed = header->cells > 3 ? 2 : 1; /* row numbers, and what follows a separator at the end */
+    int64_t unnamed = header->cells > 3 ? 2 : 1; /* columns without a name: row numbers, an empty cell at the end */
     if (header->cells < 2 || header->numbers || header->words < 2 || header->words + unnamed < header->cells) return 0;
     while (rows < 2 && qc_table_next(t, &next)) {
         Shape s = shape_of(next, separator, t->o->decimal);
@@ -62,19 +63,19 @@ static int is_header(Header *h, QcTable *t, QcField row, char separator)
     return rows == 2;
 }
 
-/* "Rate,50": another number of cells than the header, or a name and a value where the rows have other kinds of cells.
- */
+/* A line such as "Rate,50": its number of cells, or which cells are numbers, differs from the rows of the table. */
 static int is_above(const Shape *above, const Header *h)
 {
     if (!is_alike(above->cells, h->header.cells)) return 1;
     return h->exact && above->cells <= 2 && (above->cells != h->data.cells || above->kinds != h->data.kinds);
 }
 
-/* Two rows of words under "Rate,50": names and units, or another line above the header and names. */
+/* 1 if two rows of words follow a line such as "Rate,50": they may be names and units, or a line above the header and
+ * names. */
 static int is_unsure(const Header *h, uint32_t above) { return above && h->has_units && h->header.cells == 2; }
 
-/* Rows above the header are no part of the table: all differ from it (is_above). 1: found; 0: not with this separator;
- * -1: the first row is the header; -2: uncertain. */
+/* Finds the header below lines that are no part of the table (is_above). 1: found; 0: not with this separator; -1: the
+ * first row is the header; -2: uncertain. */
 static int find(QcTable *t, QcField *first, char separator)
 {
     Shape above[LINES_MAX];
@@ -117,7 +118,7 @@ int qc_table_skip_preamble(QcTable *t, QcField *first, QcErr *err)
         if (found == -1) return 0;
         if (found == -2)
             return qc_fail(err, QC_EUSAGE,
-                           "%.200s: line %u ('%.*s' ...) and the line after it may both be the header: take out the "
+                           "%.200s: line %u ('%.*s' ...) and the line after it may both be the header: remove the "
                            "lines above the header",
                            t->lines.name, t->lines_above + 1, QC_FIELD(*first));
         if (!found) continue;

@@ -195,7 +195,7 @@ static int fail_crc(const QcZip *z, const QcZipMember *m, QcErr *err)
     return qc_fail(err, QC_EFORMAT, "%.300s: member '%.60s' is damaged (its checksum is wrong)", z->name, m->name);
 }
 
-/* The checksum of bytes of the archive, which are read in order. */
+/* The CRC-32 of bytes of the archive; their pages are returned to the system while they are read. */
 static int check_stored(const uint8_t *from, const QcZip *z, const QcZipMember *m, QcErr *err)
 {
     uint32_t crc = 0;

@@ -20,18 +20,19 @@ typedef struct QcZipMember {
 
 typedef struct QcZip {
     const char *name; /* of the archive, for messages */
-    QcInputView *view;
+    QcInputView *view; /* borrowed: the archive's bytes */
     QcZipMember *members; /* [n], from the arena */
     uint32_t n;
     QcNameTable table;
 } QcZip;
 
-/* The archive is borrowed. */
+/* archive, name: borrowed until the last read. -1 with a sentence. */
 int qc_zip_open(QcZip *zip, QcInputView *archive, const char *name, QcArena *arena, QcErr *err);
 const QcZipMember *qc_zip_find(const QcZip *zip, const char *name); /* NULL: none */
 /* The member's bytes, from malloc, the caller's; its checksum is right. */
 int qc_zip_read(uint8_t **bytes, const QcZip *zip, const QcZipMember *member, QcErr *err);
-/* The same without a copy if the member is stored: then *stays points into the archive, and *own is empty. */
+/* The member's bytes without a copy if it is stored (method 0): then *stays points into the archive, and *own is all
+ * zero. Else *own has the inflated bytes, which the caller closes, and *stays points into them. */
 int qc_zip_view(const uint8_t **stays, QcInputView *own, const QcZip *zip, const QcZipMember *member, QcErr *err);
 
 #endif

@@ -111,8 +111,9 @@ static void refit(QcLearner *l, const QcHeadTask *t, QcAdaptReport *report)
     report->solved = 1;
 }
 
-/* 1 if the guard allows what answers then. A batch with a new class that it does not allow is tried again without
- * lowering of shown classes (head.c), which may have lost them: else the class could be refused for good. */
+/* Solves the head; 1 if the guard allows the result. If the guard refuses a batch with a new class, solves again
+ * without stacking (lower_shown_classes in head.c). Stacking may cost the shown classes so much that the guard would
+ * refuse the new class for good. */
 static int refit_within_guard(QcLearner *l, QcHeadTask *t, QcAdaptReport *report)
 {
     refit(l, t, report);

@@ -117,7 +117,7 @@ static uint32_t best_row(const QcLearner *l)
     return best;
 }
 
-/* Rows that hold `from`, and are older than the latest windows, then hold `to`. */
+/* Changes the flag `from` to `to` in all ring rows that are older than the `latest` windows. */
 static void turn_old(QcLearner *l, uint32_t latest, uint8_t from, uint8_t to)
 {
     for (uint32_t age = l->ring.capacity; age > latest; age--) {

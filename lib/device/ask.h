@@ -18,9 +18,9 @@ typedef enum QcAskRule {
     QC_ASK_COUNT
 } QcAskRule;
 
-/* The numbers of up to n of the `latest` windows that wait without a label, the most useful first; returns how many.
- * Changes nothing that is learned. Call between predictions: scratch lies where activations do. Work grows with
- * latest^2. */
+/* Chooses among the `latest` windows those without a label whose labels would help most. numbers [n]: their window
+ * numbers, the most useful first. Returns how many, at most n. Changes nothing that is learned. Call between
+ * predictions, since scratch shares memory with the activations. Work grows with latest^2. */
 uint32_t qc_learner_ask(QcLearner *l, uint32_t *numbers, uint32_t n, uint32_t latest);
 
 #endif

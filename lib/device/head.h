@@ -118,7 +118,7 @@ typedef struct QcHeadTask {
                                 session) and count as new */
     int guesses;             /* 1: windows without a label count, too */
     int few_classes;         /* 1: the incoming batch has few classes */
-    int expects_unseen;      /* 1: classes that the stream has not shown are expected; shown ones are lowered */
+    int expects_unseen;      /* 1: stacking: logits of shown classes are lowered, since others are expected */
     uint32_t waited;         /* labelled windows since one was the first of its class */
 } QcHeadTask;
 

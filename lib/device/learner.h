@@ -77,8 +77,8 @@ typedef struct QcLearnerCounters {
                               windows without a label do not count */
 } QcLearnerCounters;
 
-/* What a row of the ring holds; QC_RING_ASKED, QC_RING_OLD: predicted, and chosen by the qc_learner_ask that is
- * running, or too old for it. */
+/* What a row of the ring holds. While qc_learner_ask runs, predicted rows that it has chosen are QC_RING_ASKED, and
+ * predicted rows that are older than its `latest` windows are QC_RING_OLD. */
 enum { QC_RING_EMPTY, QC_RING_PREDICTED, QC_RING_LABELLED, QC_RING_LEARNED, QC_RING_ASKED, QC_RING_OLD };
 
 typedef struct QcLearner {

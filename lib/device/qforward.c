@@ -180,7 +180,8 @@ static void depthwise_block(QcQRun *run, const QcQConv *conv, const QcQNode *nod
 {
     const QcQGraph *g = run->g;
     uint32_t taps = conv->dot.segments, entry = node->channel + channel, positions = conv->dot.positions;
-    /* the taps as one run, [taps / 4][lanes][4], at the end of the room, then [taps][lanes] at its beginning */
+    /* unpacked as one run, [taps / 4][lanes][4], at the end of run->weights, then copied to its beginning as
+     * [taps][lanes] */
     QcKCodes codes = {g->codes + node->code_byte, channel * taps, taps, channels, 1, taps, qc_code_bits(g, node)};
     int32_t sum[QC_K_LANES], bias[QC_K_LANES];
     int8_t *to = run->weights, *from = to + taps * 4 * QC_K_LANES - ((taps + 3) & ~3u) * QC_K_LANES;

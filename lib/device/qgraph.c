@@ -24,8 +24,8 @@ void qc_code_set(const QcQGraph *g, const QcQNode *node, uint32_t j, int32_t val
 
 /* ---- input ---- */
 
-/* The codes of values in units of the scale. Clamped before they are rounded, which gives the same codes as after it,
- * in steps that compilers do for many values at a time. */
+/* Quantization of values in units of the scale. Values are clamped before they are rounded: the codes are the same, and
+ * compilers can vectorize it. */
 typedef struct Grid {
     float scale, low, high; /* low, high: values of the first and the last code */
     int32_t zero;
@@ -39,7 +39,7 @@ static Grid grid_of(const QcQTensor *input)
 
 static inline uint8_t code_of(float value, float low, float high, int32_t zero)
 {
-    value = value > low ? value : low; /* NaN is low */
+    value = value > low ? value : low; /* NaN becomes low */
     value = value < high ? value : high;
     int32_t whole = (int32_t)value;
     float rest = value - (float)whole; /* exact, unlike value + 0.5f */
@@ -108,7 +108,7 @@ void qc_qconv_shape(QcQConv *conv, const QcQGraph *g, const QcQNode *node)
     conv->band = conv->rows;
 }
 
-/* Rows of the padded input that n rows of output read. */
+/* How many rows of the padded input n rows of output read. */
 static uint32_t rows_read(const QcQNode *node, uint32_t n)
 {
     return (n - 1) * node->stride_h + (node->kernel_h - 1u) * node->dilation_h + 1;
@@ -130,7 +130,8 @@ const uint8_t *qc_qconv_pad(QcQRun *run, const QcQNode *node, uint32_t row, uint
     const uint8_t fill = in->zero, *x = qc_qrun_tensor(run, node->in[0]);
     uint8_t *to = run->padded;
     if (!qc_is_padded(node)) return x;
-    uint32_t h = row * node->stride_h - node->pad_top, end = h + rows_read(node, n); /* wraps above the image */
+    /* rows above the image wrap to large numbers */
+    uint32_t h = row * node->stride_h - node->pad_top, end = h + rows_read(node, n);
     for (; h != end; h++) {
         if (h < in->height) {
             memset(to, fill, left);
@@ -169,7 +170,7 @@ static void grow(uint64_t *size, uint64_t need)
     if (*size < need) *size = need;
 }
 
-/* Bytes of padded input. More bands save memory, but kernels prepare the weights for each. */
+/* Most bytes of padded input of a band. More bands save memory, but kernels prepare the weights again for each band. */
 static uint32_t most_padded(const QcQGraph *g, int inference_only)
 {
     uint32_t some = g->inference_bytes / 8;

@@ -131,7 +131,7 @@ typedef struct QcQConv {
     uint32_t rows, row_step;                     /* of output; row_step: bytes of x between them */
     uint32_t groups, group_step, group_channels; /* bytes of x between groups; output channels of one */
     uint32_t padded_h, padded_w;
-    uint32_t band;    /* rows of output that are computed together: x holds the padded input of as many */
+    uint32_t band;    /* rows of output per band: x has the padded input of one band */
 } QcQConv;
 
 /* Bytes of working memory that a forward pass of one window needs: activations, padded input, a piece of unpacked
@@ -145,7 +145,7 @@ typedef struct QcQRun {
     const QcKernels *k;
     int inference_only;             /* tensors lie as in the inference-only plan */
     uint8_t *activations; /* [g->activation_bytes, or g->inference_bytes] */
-    uint32_t most_padded; /* bytes of an image's padded input there, at most, if one row of output takes no more */
+    uint32_t most_padded; /* most bytes of padded input of a band, unless one row of output needs more */
     uint8_t *padded;      /* padded input of a band of rows; of a pool in place: QC_Q_POOL columns of its input and the
                              columns that the next ones need */
     int8_t *weights;      /* QC_Q_PANEL channels of one layer, or a piece of them, unpacked for the kernels */
@@ -172,27 +172,27 @@ void qc_qrun_forward(QcQRun *run, float *logits, const uint8_t *x);
 /* The same, calling `see` for every node when its output has just been written and still lies in memory, and so do the
  * inputs of CONV and LOGITS (a sum or a pool may have written over its own), in order; stops after node `last`; logits
  * are written only if that is the LOGITS node (else they may be NULL). conv: how CONV and LOGITS read their (padded)
- * input; NULL for other nodes and in the inference-only plan, which pads images in bands (the Hebbian pass looks at
- * layers later than they run, and opens its own). The sums of inputs where a mask of outputs is on: for group n, row
- * and segment s of a conv, k->masked_sum(sums, conv->x + n * group_step + row * row_step + segment[s], mask of the
- * row's output, positions, step, out tensor's channels, length, group_channels). */
+ * input; NULL for other nodes and in the inference-only plan, in which images are padded in bands. The Hebbian pass
+ * reads layers after later layers ran, and calls qc_qconv_open itself. The sums of inputs where a mask of outputs is
+ * on: for group n, row and segment s of a conv, k->masked_sum(sums, conv->x + n * group_step + row * row_step +
+ * segment[s], mask of the row's output, positions, step, out tensor's channels, length, group_channels). */
 typedef void (*QcQSee)(void *ctx, QcQRun *run, uint32_t node, const QcQConv *conv);
 void qc_qrun_forward_seen(QcQRun *run, float *logits, const uint8_t *x, uint32_t last, QcQSee see, void *ctx);
 
 /* The LOGITS node alone, of what lies in its input tensor. */
 void qc_qrun_logits(QcQRun *run, float *logits);
 
-/* How a CONV or LOGITS node reads its input as it lies in memory now: pads the input of the first band into
+/* Fills *conv for a CONV or LOGITS node whose input is in memory now, and pads the input of the first band into
  * run->padded. Valid until the next node runs or is opened. */
 void qc_qconv_open(QcQConv *conv, QcQRun *run, const QcQNode *node);
 
-/* The input that n rows of output from `row` on read, with zero points around the image, in run->padded; the tensor
- * itself if there is no padding. */
+/* Pads the input that n rows of output from `row` on read, with zero points, into run->padded, and returns it. Returns
+ * the tensor itself if the node has no padding. */
 const uint8_t *qc_qconv_pad(QcQRun *run, const QcQNode *node, uint32_t row, uint32_t n);
 
-/* The geometry without a run: all but x and dot.segment; one band. */
+/* Fills *conv without a run: all but x and dot.segment, with all rows as one band. */
 void qc_qconv_shape(QcQConv *conv, const QcQGraph *g, const QcQNode *node);
-/* Cuts the rows of output into nearly equal bands whose padded input takes at most `most` bytes, or into rows. */
+/* Sets conv->band: nearly equal bands of rows, whose padded input takes at most `most` bytes each, or single rows. */
 void qc_qconv_cut(QcQConv *conv, const QcQNode *node, uint32_t most);
 
 /* Where tensor t lies (valid while it lives). */

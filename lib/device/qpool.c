@@ -169,7 +169,7 @@ void qc_qnode_std(QcQRun *run, const QcQNode *node)
     uint32_t count = (uint32_t)in->height * in->width, n;
     QcOutputView view = qc_output_view(run, node);
     for (uint32_t c = 0; c < in->channels; c += n) {
-        uint32_t sum[STRIP], squares[STRIP]; /* of up to QC_Q_STD_PIXELS of 255^2 */
+        uint32_t sum[STRIP], squares[STRIP]; /* fit 32 bits: at most QC_Q_STD_PIXELS times 255^2 */
         n = in->channels - c < STRIP ? in->channels - c : STRIP;
         run->k->moments(sum, squares, x + c, count, in->channels, n);
         for (uint32_t i = 0; i < n; i++) {

@@ -54,7 +54,7 @@ static double share_inside(const Work *w, const QcQConv *conv, const QcQNode *no
     return inside / all;
 }
 
-/* Kernels prepare the weights for each band of rows. */
+/* The number of bands of rows: kernels prepare the weights again for each band. */
 static double bands_of(const QcQConv *conv) { return (conv->rows + conv->band - 1) / conv->band; }
 
 /* How often all weights are unpacked: once for each tile of positions. */

@@ -93,7 +93,7 @@ typedef struct Sink {
 
 static void put(Sink *s, const void *bytes, size_t n)
 {
-    enum { AT_A_TIME = 1 << 18 }; /* what the processor still has at hand when it is written */
+    enum { AT_A_TIME = 1 << 18 }; /* bytes that stay in the cache from the digest to the write */
     const uint8_t *at = bytes;
     for (size_t piece; n && !s->failed; at += piece, n -= piece) {
         piece = n < AT_A_TIME ? n : AT_A_TIME;

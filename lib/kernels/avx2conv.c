@@ -1,6 +1,6 @@
 /* avx2conv.c - whole convolutions of 8-bit weights. Weights of 16 output channels are unpacked and widened once; the
  * inputs of up to six positions are gathered from all segments, so that short segments cost no more than long ones.
- * Long series have a faster way (avx2series.c), and so have weights of 4 and 2 bits (avx2dot.c). */
+ * Long series are faster in avx2series.c, weights of 4 and 2 bits in avx2dot.c. */
 #include "avx2tile.h"
 
 enum { CHANNELS = 2 * QC_K_LANES, MOST = 640 /* inputs of a position */, TILE = 6, CHUNK = 48 /* positions */ };
@@ -10,7 +10,7 @@ typedef struct Panel { /* on the stack */
     _Alignas(32) int16_t x[TILE * MOST];
     _Alignas(32) int8_t codes[MOST * CHANNELS];
     _Alignas(32) int32_t sums[CHUNK * CHANNELS];
-    int32_t bias[CHANNELS]; /* less the zero point's share */
+    int32_t bias[CHANNELS]; /* minus zero_in * sum of the weights */
     uint32_t channel, channels, blocks, inputs;
 } Panel;
 
@@ -44,7 +44,7 @@ INLINE void widen(int16_t *to, const uint8_t *x, uint32_t run)
     }
 }
 
-/* `positions` sums of each channel, from x on. */
+/* panel->sums = the sums of all channels at `positions` positions, the first of which reads x. */
 static void sums_run(Panel *panel, const QcKConv *how, const uint8_t *x, uint32_t positions)
 {
     const uint32_t lanes = panel->blocks * QC_K_LANES, run = (how->codes.length + 3) & ~3u;
@@ -65,7 +65,7 @@ int qc_avx2_conv(uint8_t *out, const QcKConv *how)
     Panel panel;
     const uint64_t inputs = (uint64_t)how->codes.segments * ((how->codes.length + 3) & ~3u);
     const uint32_t channels = how->codes.channels, positions = how->positions;
-    if (how->codes.bits < 8 || how->codes.segments == 1 || inputs > MOST) return 0; /* dot serves as well */
+    if (how->codes.bits < 8 || how->codes.segments == 1 || inputs > MOST) return 0; /* dot is as fast */
     panel.inputs = (uint32_t)inputs;
     for (panel.channel = 0; panel.channel < channels; panel.channel += CHANNELS) {
         uint32_t o = panel.channel, left = channels - o;

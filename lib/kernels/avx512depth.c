@@ -1,5 +1,5 @@
-/* avx512depth.c - whole depthwise convolutions: 64 sums at a time, of 64 channels, of 32 at two positions, of 16 at
- * four or of 8 at eight.
+/* avx512depth.c - whole depthwise convolutions: 64 sums at a time, which are 64 channels at one position, 32 at two
+ * positions, 16 at four or 8 at eight.
  *
  * vpdpbusd adds four products to a sum: of four taps. So the bytes of four taps are interleaved, within each lane of 16
  * bytes: vector k of four then holds the sums 4 k .. 4 k + 3 of all lanes, which packing brings back in order.
@@ -9,13 +9,14 @@
 
 enum { SUMS = 64, MOST_TAPS = 64 };
 
-/* The channels of 64 sums. */
+/* Weights and rescale of the channels of 64 sums. */
 typedef struct Strip {
-    _Alignas(64) int32_t w[MOST_TAPS / 4][4][16]; /* the weights of four taps as bytes; missing ones are zeros */
+    /* [tap / 4][vector][lane] weights of four taps as bytes; missing taps are 0 */
+    _Alignas(64) int32_t w[MOST_TAPS / 4][4][16];
     Rescale rescale[4];
 } Strip;
 
-/* Codes as the bytes of 32 bits, from those packed in their low bits. */
+/* Unpacks the four codes in the low bits of each 32-bit lane into the lane's four bytes. */
 INLINE __m512i spread(__m512i v, uint32_t bits)
 {
     if (bits == 8) return v;
@@ -26,7 +27,7 @@ INLINE __m512i spread(__m512i v, uint32_t bits)
     return _mm512_sub_epi8(_mm512_xor_si512(_mm512_and_si512(words, mask), sign), sign);
 }
 
-/* `wide` channels from channel `first` on; wide divides SUMS. */
+/* Fills *strip for the `wide` channels from `first` on; wide divides SUMS. */
 static void strip_open(Strip *strip, const QcKConv *how, uint32_t first, uint32_t wide)
 {
     const QcKCodes *c = &how->codes;
@@ -93,7 +94,7 @@ INLINE __m512i tile(const uint8_t *x, const QcKConv *how, const Strip *strip, co
     __m512i sum0 = _mm512_setzero_si512(), sum1 = sum0, sum2 = sum0, sum3 = sum0;
     uint32_t s = 0;
     for (; s + 1 < taps; s += 4) {
-        uint32_t more = taps - s - 1; /* a missing tap repeats one: its weights are zeros */
+        uint32_t more = taps - s - 1; /* a missing tap reads an earlier tap's bytes: its weights are 0 */
         __m512i a = bytes_of(x + segment[s], step, apart), b = bytes_of(x + segment[s + 1], step, apart),
                 c = bytes_of(x + segment[s + (more < 2 ? more : 2)], step, apart),
                 d = bytes_of(x + segment[s + (more < 3 ? more : 3)], step, apart);
@@ -104,7 +105,7 @@ INLINE __m512i tile(const uint8_t *x, const QcKConv *how, const Strip *strip, co
         sum2 = _mm512_dpbusd_epi32(sum2, _mm512_unpacklo_epi16(AB, CD), weights(strip, s / 4, 2));
         sum3 = _mm512_dpbusd_epi32(sum3, _mm512_unpackhi_epi16(AB, CD), weights(strip, s / 4, 3));
     }
-    if (s < taps) { /* a last one alone */
+    if (s < taps) { /* one tap is left */
         const __m512i spread = _mm512_broadcast_i32x4(_mm_setr_epi32(0, 1, 2, 3)), next = _mm512_set1_epi32(4);
         const __m512i second = _mm512_add_epi32(spread, next), third = _mm512_add_epi32(second, next),
                       fourth = _mm512_add_epi32(third, next);
@@ -153,7 +154,7 @@ INLINE void strip_run(uint8_t *out, const QcKConv *how, const uint8_t *x, const 
     for (uint32_t row = 0; row < how->rows; row++, x += how->row_step) {
         uint8_t *q = out + (size_t)row * how->positions * how->out_step;
         for (uint32_t t = 0; t < how->positions; t += at_once) {
-            uint32_t at = t + at_once <= how->positions ? t : how->positions - at_once; /* some are computed twice */
+            uint32_t at = t + at_once <= how->positions ? t : how->positions - at_once; /* overlaps at the end */
             store_tile(q + (size_t)at * how->out_step, how->out_step,
                        tile(x + (size_t)at * how->step, how, strip, to, apart), at_once);
         }

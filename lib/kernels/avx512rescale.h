@@ -1,11 +1,11 @@
-/* avx512rescale.h - sixteen sums at a time to codes, for the files of the AVX-512 set. */
+/* avx512rescale.h - turns sixteen int32 sums at a time into codes, for the files of the AVX-512 set. */
 #ifndef QC_KERNELS_AVX512RESCALE_H
 #define QC_KERNELS_AVX512RESCALE_H
 
 #include "avx512.h"
 
-/* How sums become codes: (sum * m + add) >> shift in 64 bits, where add is half and the bias's share. Channels 0, 2, 4
- * .. and 1, 3, 5 .. apart. */
+/* code = (sum * m + add) >> shift in 64 bits, with add = bias * m + 2^(shift - 1). Even channels (m, add, shift) and
+ * odd channels have vectors of their own. */
 typedef struct Rescale {
     __m512i m, m_odd, add, add_odd;
     __m512i shift, shift_odd; /* shift_odd is shift minus 32: the result is then in the upper half */
@@ -38,8 +38,8 @@ typedef struct Clamp {
     __m512i zero, low, high; /* 16, 8 and 8 bits */
 } Clamp;
 
-/* Four vectors as bytes, zero added and clamped: the 16 bytes of a lane are the lane's four sums of a, then of b, of c
- * and of d. Packing saturates, which changes only values that are clamped anyway. */
+/* Four vectors as bytes, with zero added and clamped. The 16 bytes of a 128-bit lane are the lane's four sums of a,
+ * then of b, c and d. Packing saturates, which changes only values that are clamped anyway. */
 INLINE __m512i packed_lanes(__m512i a, __m512i b, __m512i c, __m512i d, const Clamp *to)
 {
     __m512i ab = _mm512_adds_epi16(_mm512_packs_epi32(a, b), to->zero),

@@ -28,8 +28,8 @@ static void segments_open(Pair *pairs, const QcKConv *how)
 
 enum { NEXT = sizeof(Pair) / sizeof(uint32_t) };
 
-/* The weights of a channel, of which the first is the code at bit `at`, into words NEXT apart; their sum. An odd last
- * tap is one of a pair whose other weight is 0. bits is a constant at each call. */
+/* Unpacks the weights of a channel, which begin at bit `at` of bytes, in pairs into words NEXT apart. An odd last tap
+ * has a pair whose other weight is 0. Returns the sum of the weights. bits is a constant at each call. */
 DSP_INLINE int32_t channel_open(uint32_t *to, const uint8_t *bytes, uint32_t at, uint32_t bits, uint32_t taps)
 {
     const uint32_t up = 32 - bits;
@@ -44,7 +44,7 @@ DSP_INLINE int32_t channel_open(uint32_t *to, const uint8_t *bytes, uint32_t at,
         if (taps) *to = (uint16_t)(int8_t)*bytes, sum += (int8_t)*bytes;
         return sum;
     }
-    uint32_t left = 8 - at % 8, byte = (uint32_t)*bytes >> at % 8; /* bits of the byte that are still to come */
+    uint32_t left = 8 - at % 8, byte = (uint32_t)*bytes >> at % 8; /* left: bits of the byte that are not read yet */
     for (; taps; to += NEXT)
         for (uint32_t half = 0; half < 32 && taps; half += 16, taps--, byte >>= bits, left -= bits) {
             if (left == 0) byte = *++bytes, left = 8;

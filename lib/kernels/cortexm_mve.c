@@ -100,7 +100,7 @@ static void max_rows(uint8_t *out, const uint8_t *x, uint32_t rows, uint32_t ste
 
 static void moments(uint32_t *sum, uint32_t *squares, const uint8_t *x, uint32_t positions, uint32_t step, uint32_t n)
 {
-    for (uint32_t i = 0; i < n; i += 8) { /* even ones, then odd ones */
+    for (uint32_t i = 0; i < n; i += 8) { /* val[0]: even columns, val[1]: odd columns */
         const mve_pred16_t p = vctp16q(n - i);
         const uint8_t *row = x + i;
         uint32x4x2_t first = {{vdupq_n_u32(0), vdupq_n_u32(0)}}, second = first;

@@ -11,8 +11,8 @@ typedef struct Eight { /* channels: the even ones, then the odd ones */
     int is_up;
 } Eight;
 
-/* w [tap][8 channels]: of each channel the code at bit at[channel] and those after it. Channels that are not there
- * (p) are zeros. sum: of each channel's. */
+/* w [tap][8 channels] = the codes of each channel, which begin at bit at[channel] of bytes; 0 for channels that p masks
+ * out. sum: of the codes of each channel, even channels first. */
 static void weights_open(int16_t *w, int32x4_t sum[2], const uint8_t *bytes, uint16x8_t at, uint32_t taps, int bits,
                          mve_pred16_t p)
 {

@@ -12,7 +12,8 @@
  * of the codes p, p + 8 / bits and so on, bits p * bits and the following of the bytes. In a byte that is shifted up
  * and masked so that a code is its highest bits, the code counts 2^(8-bits) times. */
 
-/* A vector of inputs by two rows, which are in q0 and q3; UP makes the codes of a row their bytes' highest bits. */
+/* Multiplies a vector of inputs by two rows of codes, which are in q0 and q3. UP shifts the codes of a row into the
+ * highest bits of their bytes. */
 #define INPUTS(UP)                                                                                            \
     "vldrb.8 q1, [%[x]], #16\n\t" UP("q0") "vmladava.s8 %[a], q1, q2\n\tvaddva.s8 %[b], q2\n\t" UP("q3") \
     "vmladava.s8 %[c], q1, q2\n\tvaddva.s8 %[d], q2\n\t"
@@ -32,7 +33,7 @@
 MVE_INLINE void two_rows(int32_t sum[2], const int8_t *x, const uint8_t *w, const uint8_t *w1, uint32_t n, int32_t zero,
                          const uint32_t in_byte)
 {
-    int32_t a = 0, b = 0, c = 0, d = 0; /* products of the rows, and their codes alone */
+    int32_t a = 0, b = 0, c = 0, d = 0; /* a, c: sums of x * code of the two rows; b, d: sums of codes */
     const uint32_t up = in_byte == 1 ? 0 : in_byte == 2 ? 4 : 6;
     if (in_byte == 1)
         MULTIPLY("", "vldrb.8 q1, [%[x]], #16\n\tvmladava.s8 %[a], q1, q0\n\tvaddva.s8 %[b], q0\n\tvmladava.s8 %[c], "
@@ -52,7 +53,7 @@ static inline uint32_t place_of(uint32_t i, uint32_t in_byte)
     return (byte / 16 * in_byte + i % in_byte) * 16 + byte % 16;
 }
 
-/* Adds the codes from code `from` of each row on, one by one: what no whole bytes hold. */
+/* Adds the products of the codes from `from` on in each row, one by one: codes that do not fill whole bytes. */
 static __attribute__((noinline)) void add_codes(int32_t *sums, const int8_t *x, const QcKCodes *c, uint32_t from,
                                                 int32_t zero)
 {
@@ -76,7 +77,7 @@ static void place_inputs(int8_t *to, const uint8_t *x, uint32_t n, uint32_t in_b
         }
 }
 
-/* Rows that begin with bytes: sums of their whole bytes, of which there is one at least. */
+/* Sums over the first `whole` (> 0) bytes of each row; each row begins at a byte. */
 MVE_INLINE void rows_run(int32_t *sums, const QcKCodes *c, const int8_t *x, uint32_t whole, int32_t zero,
                          const uint32_t in_byte)
 {

@@ -13,8 +13,8 @@
 typedef float Lanes __attribute__((vector_size(QC_K_LANES * sizeof(float)))); /* gcc and clang split it where registers
                                                                                  are narrower */
 
-/* `rows` (a constant at each call) outputs at a time: their sums do not wait for each other. A Cortex-M has registers
- * for one. */
+/* Outputs that dense_rows computes at a time, so that their sums do not depend on each other. A Cortex-M has registers
+ * for one output. */
 #if defined __ARM_ARCH_PROFILE && __ARM_ARCH_PROFILE == 'M'
 enum { DENSE_ROWS = 1 };
 #else

@@ -140,8 +140,8 @@ typedef struct QcKernels {
      * unpack, depthwise and rescale define it. */
     int (*depthwise_conv)(uint8_t *out, const QcKConv *how);
 
-    /* sum[i] = the sum over t of x[t * step + i], squares[i] = of its square, i = 0..n-1, t = 0..positions-1, exact:
-     * positions <= 65536. */
+    /* sum[i] = sum over t of x[t * step + i], squares[i] = sum over t of x[t * step + i]^2, i = 0..n-1, t =
+     * 0..positions-1. Exact if positions <= 65536. */
     void (*moments)(uint32_t *sum, uint32_t *squares, const uint8_t *x, uint32_t positions, uint32_t step, uint32_t n);
 } QcKernels;
 

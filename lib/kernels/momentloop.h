@@ -1,4 +1,4 @@
-/* momentloop.h - sums and sums of squares of columns, for the sets that a compiler vectorizes. See kernels.h. */
+/* momentloop.h - moments (kernels.h) as a plain loop, for sets whose compiler vectorizes it. */
 #ifndef QC_KERNELS_MOMENTLOOP_H
 #define QC_KERNELS_MOMENTLOOP_H
 

@@ -1,5 +1,5 @@
-/* neondepth.c - whole depthwise convolutions on ARM processors with NEON: eight channels at a time, at four positions,
- * which share the weights; codes straight from the sums. */
+/* neondepth.c - whole depthwise convolutions on ARM processors with NEON: eight channels at four positions at a time.
+ * The positions share the weights, and sums become codes without leaving the registers. */
 #include "neon.h"
 #include "neonrescale.h"
 
@@ -7,7 +7,7 @@ enum { CHANNELS = 8, MOST_TAPS = 64 };
 
 typedef struct Eight { /* channels */
     int16_t w[MOST_TAPS][CHANNELS];
-    Rescale rescale; /* bias: less the zero point's share */
+    Rescale rescale; /* bias: minus zero_in * sum of the weights */
 } Eight;
 
 static void eight_open(Eight *eight, const QcKConv *how, uint32_t first)
@@ -28,7 +28,7 @@ static void eight_open(Eight *eight, const QcKConv *how, uint32_t first)
     eight->rescale = rescale_init(bias, how->multiplier + first, how->shift + first);
 }
 
-/* n positions; n is a constant at each call. */
+/* The codes of eight channels at n positions; n is a constant at each call. */
 INLINE void positions_run(uint8_t *out, const uint8_t *x, const QcKConv *how, const Eight *eight, const Range *range,
                           const int n)
 {

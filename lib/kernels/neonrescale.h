@@ -1,4 +1,4 @@
-/* neonrescale.h - eight sums at a time to codes, for the files of the ARM sets. */
+/* neonrescale.h - turns eight int32 sums at a time into codes, for the files of the NEON sets. */
 #ifndef QC_KERNELS_NEONRESCALE_H
 #define QC_KERNELS_NEONRESCALE_H
 
@@ -13,7 +13,7 @@ INLINE int32x4_t settle(int64x2_t a, int64x2_t b, int64x2_t shift_a, int64x2_t s
 }
 
 typedef struct Range {
-    int32x4_t zero, least, most; /* without zero */
+    int32x4_t zero, least, most; /* least, most: of codes minus zero */
 } Range;
 
 INLINE Range range_of(int32_t zero, int32_t low, int32_t high)
@@ -29,7 +29,7 @@ INLINE void store_eight(uint8_t *out, int32x4_t a, int32x4_t b, const Range *r)
     vst1_u8(out, vmovn_u16(words));
 }
 
-/* How the sums of eight channels become codes; biases are added apart from sums that begin with them. */
+/* Bias, multiplier and shift of eight channels. `rescaled` adds the bias; `settled` takes sums that have it already. */
 typedef struct Rescale {
     int32x4_t bias[2], multiplier[2];
     int64x2_t shift[4]; /* negative */

@@ -41,7 +41,7 @@ static void learn_step(QcFrameClock *c, double seconds)
     c->step = c->first[c->n / 2];
 }
 
-/* 13/2/2026 shows that the day comes first. -1: no such date; 1: which comes first is not known. */
+/* Reads a date with slashes; a date such as 13/2/2026 sets c->order. -1: not such a date; 1: c->order is not known. */
 static int read_slashed(double *time, QcFrameClock *c, QcField stamp)
 {
     double other;

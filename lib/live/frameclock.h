@@ -1,9 +1,9 @@
 /* frameclock.h - the times of frames that arrive: stamps to seconds, and gaps between frames.
  *
- * A stamp is a date (3/2/2026 only after a date that shows whether the day comes first), or a number in seconds,
- * milliseconds, microseconds or nanoseconds: the unit comes from the column's name (t_ms) or, of times since 1970, from
- * the number's size. The usual step is the median of the first QC_CLOCK_STEPS steps above 0; until it is known there is
- * no gap.
+ * A stamp is a date, or a number in seconds, milliseconds, microseconds or nanoseconds. A date such as 3/2/2026 needs
+ * an earlier date that shows whether the day comes first. The unit comes from the column's name (t_ms), for times since
+ * 1970 from the number's size. The usual step is the median of the first QC_CLOCK_STEPS steps above 0; until it is
+ * known there is no gap.
  */
 #ifndef QC_LIVE_FRAMECLOCK_H
 #define QC_LIVE_FRAMECLOCK_H
@@ -20,7 +20,7 @@ typedef struct QcFrameClock {
     double step; /* the usual one, seconds; 0: not known yet */
     double first[QC_CLOCK_STEPS];
     uint32_t n; /* steps in first */
-    int order; /* of dates such as 13/2/2026: 1 day first, 2 month first; 0: not known yet */
+    int order; /* of dates such as 3/2/2026: 1 day first, 2 month first, 0 not known yet */
 } QcFrameClock;
 
 /* name: of the column; empty: it has none. */
@@ -31,8 +31,8 @@ typedef enum QcFrameStep {
     QC_STEP_USUAL,
     QC_STEP_GAP,
     QC_STEP_BACK,
-    QC_STEP_BAD,   /* it is no time */
-    QC_STEP_UNSURE /* a date whose day or month may be first */
+    QC_STEP_BAD,   /* the stamp is not a time */
+    QC_STEP_UNSURE /* the stamp is a date such as 3/2/2026, and `order` is not known */
 } QcFrameStep;
 
 /* *seconds: from the frame before, if there is one. */

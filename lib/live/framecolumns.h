@@ -9,7 +9,7 @@
  * is a header, 0 if it is a frame, -1 if the columns do not fit the model. */
 int qc_framecolumns_find(QcFrameReader *r, QcField row, QcErr *err);
 
-/* The next cell of a row, without quotes around it; 0: no more, or quotes that do not close. */
+/* 1: the next cell of a row, without its quotes; 0: no more cells, or quotes that do not close. */
 int qc_framecolumns_cell(const QcFrameReader *r, QcField *row, QcField *cell);
 
 /* The cell as a number is written in C: with decimal_comma its first comma becomes a point, in `room`. */

@@ -168,7 +168,7 @@ static int refuse_header(const QcFrameReader *r, QcErr *err)
 
 /* ---- text ---- */
 
-/* 1 if a name that the model does not know is to be said: once each, and no more than QC_FRAME_UNKNOWN of them. */
+/* 1 if an unknown name must be reported: each name once, at most QC_FRAME_UNKNOWN names. */
 static int note_unknown(QcFrameReader *r, QcField cell)
 {
     char name[QC_FRAME_NAME];
@@ -267,8 +267,8 @@ static int is_numbers(const QcFrameReader *r, QcField row)
     return 1;
 }
 
-/* Lines such as "Rate,50", which loggers write above the header. 1: the line is a header, 0: a frame, -1: neither, 2:
- * it was left out. */
+/* Finds the header below lines such as "Rate,50", which loggers write. 1: the line is the header; 0: a frame; 2: the
+ * line is above the header and skipped; -1: neither. */
 static int find_columns(QcFrameReader *r, QcField line, QcErr *err)
 {
     enum { ABOVE_MAX = 100 };

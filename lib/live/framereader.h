@@ -3,8 +3,8 @@
  *
  * Text: a line per frame; cells separated by tab, semicolon, comma or blanks; a header or none; empty lines, lines that
  * start with # and lines above the header with fewer cells than the model has channels are skipped. A row that cannot
- * be read, a gap in time or too many missing values break the stream: windows start anew after it. Only a header or
- * options that do not fit the model are errors.
+ * be read, a gap in time or too many missing values break the stream: windows start anew after it. Errors are: a header
+ * or options that do not fit the model, a date such as 3/2/2026 whose order is not known, and a line that does not end.
  *
  * A model of sound takes samples, as raw numbers of 16 bits: frames of its front-end's features go out, with the time
  * of their last sample.
@@ -61,11 +61,11 @@ typedef struct QcFrameReader {
     int is_broken, has_values, is_pending; /* is_pending: a frame that was read follows its break */
     uint32_t *absent; /* [channels] frames in a row without a value */
     uint32_t fill_most; /* of these */
-    char unknown[QC_FRAME_UNKNOWN][QC_FRAME_NAME]; /* names of a label column that the model does not know */
+    char unknown[QC_FRAME_UNKNOWN][QC_FRAME_NAME]; /* [n_unknown] names in the label column that are no class */
     uint32_t n_unknown;
-    int is_unsure; /* the stamp is a date whose day or month may be first */
+    int is_unsure; /* 1: the latest stamp gave QC_STEP_UNSURE */
     uint32_t above; /* lines above the header */
-    QcErr first_above; /* what is wrong with the first of them */
+    QcErr first_above; /* why the first of them is no header: the error if no header follows */
     QcFrameClock clock;
     QcFrontEnd front_end;
     QcFrontRun front; /* front.front NULL: the model has no front-end */

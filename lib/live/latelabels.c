@@ -83,7 +83,7 @@ static int read_span(QcLateLabels *l, QcLateLabel *label, QcField span)
     QcField from = middle ? (QcField){span.at, middle} : span, to = middle ? (QcField){middle + 1, span.end} : span;
     int is_open = middle && to.at == to.end && !is_whole(from); /* "10:02:00-": up to the latest window */
     if (is_open && !l->windows)
-        return refuse(l, "label '%s': a span without an end needs a window before it", label->text);
+        return refuse(l, "label '%s': a span without an end needs an earlier window", label->text);
     if (is_whole(from) && is_whole(to)) {
         label->from = number_of(from);
         label->to = number_of(to);
@@ -98,7 +98,8 @@ static int read_span(QcLateLabels *l, QcLateLabel *label, QcField span)
         if (isnan(l->now) && l->windows)
             return refuse(l, "label '%s': the stream has no times (a time column, or --rate)", label->text);
         label->is_of_day = from_is_of_day && to_is_of_day;
-        if (label->is_of_day && label->to + DAY / 2 < label->from) label->to += DAY; /* over midnight, and no slip */
+        /* the span crosses midnight; if it would be longer than half a day, its ends are swapped */
+        if (label->is_of_day && label->to + DAY / 2 < label->from) label->to += DAY;
     }
     return label->from <= label->to ? 0 : refuse(l, "label '%s': its end is before its start", label->text);
 }

@@ -17,7 +17,7 @@
 #include "livemodel.h"
 #include "plausible.h"
 
-enum { QC_LIVE_ASKS = 64 }; /* latest windows among which some are asked for */
+enum { QC_LIVE_ASKS = 64 }; /* latest windows among which qc-run --ask requests labels */
 
 typedef enum QcLiveEvent {
     QC_LIVE_STARTED, /* resumed or new */
@@ -39,7 +39,7 @@ typedef struct QcLiveWindow {
     int alarm;   /* 1: above the threshold */
     float distance; /* from the nearest class; above 1: of none of them (device/driftwatch.h); NaN: not known */
     int32_t label; /* -1: none came with the window */
-    int is_asked;  /* 1: a label of this window is asked for */
+    int is_asked;  /* 1: the label of this window is requested */
 } QcLiveWindow;
 
 typedef struct QcLiveCounts {
@@ -63,7 +63,7 @@ struct QcLive {
     const char *path; /* of the model */
     QcLiveOptions o;
     uint32_t every; /* labels per adapt, >= 1 */
-    uint32_t ask; /* windows to ask for among the latest QC_LIVE_ASKS, <= QC_LIVE_ASKS; 0: none */
+    uint32_t ask; /* labels to request among the latest QC_LIVE_ASKS windows, <= QC_LIVE_ASKS; 0: none */
     int (*report)(void *ctx, const QcLiveReport *report); /* other than 0: nobody reads any more, and the run ends */
     void *ctx;
     QcLiveModel *model;
@@ -76,8 +76,8 @@ struct QcLive {
     int32_t *frame_label; /* [length] -1: none */
     uint16_t *answer; /* [QC_LIVE_RING] by number */
     uint8_t *is_labelled; /* [QC_LIVE_RING] */
-    uint32_t asked[QC_LIVE_ASKS]; /* numbers of the latest asked windows */
-    uint32_t n_asked; /* so far */
+    uint32_t asked[QC_LIVE_ASKS]; /* ring of numbers of the latest windows whose labels were requested */
+    uint32_t n_asked; /* requests since the start */
     uint8_t *ring; /* of frames */
     uint32_t breaks_said; /* since the last window */
     uint32_t named; /* classes that have a name, new ones that were reported included */

@@ -119,8 +119,8 @@ static float find_distance(QcLive *s)
     return distance;
 }
 
-/* Is a label of the latest window asked for? It must be one of the `ask` most useful among the latest QC_LIVE_ASKS, and
- * fewer than `ask` of these may have been asked for. */
+/* 1 if the label of the latest window is to be requested. The window must be among the `ask` most useful of the latest
+ * QC_LIVE_ASKS windows, and fewer than `ask` of these may have been requested before. */
 static int asks_for(QcLive *s, uint32_t number)
 {
     QcLearner *l = &s->model->learner;
@@ -129,7 +129,7 @@ static int asks_for(QcLive *s, uint32_t number)
     if (!s->ask || s->counts.windows < QC_LIVE_ASKS) return 0;
     if (s->n_asked >= s->ask && number - s->asked[(s->n_asked - s->ask) % QC_LIVE_ASKS] < QC_LIVE_ASKS) return 0;
     n = qc_learner_ask(l, numbers, s->ask, QC_LIVE_ASKS);
-    qc_learner_answer(l, &again, number); /* some rules take l->logits */
+    qc_learner_answer(l, &again, number); /* restores l->logits, which some rules overwrite */
     while (n > 0 && numbers[n - 1] != number) n--;
     if (n > 0) s->asked[s->n_asked++ % QC_LIVE_ASKS] = number;
     return n > 0;

@@ -58,7 +58,7 @@ int qc_fold_dequantize(QcOnnxImport *im)
     QcTensor t;
     float *f;
     if (!codes || read_steps(im, &s, codes) || qc_tensor_floats(im, &t, &f, codes->rank, codes->dims)) return -1;
-    int codes_of_weights = 1; /* what a layer can have (qc_keep) */
+    int codes_of_weights = 1; /* codes of at most 9 bits, which qc_keep accepts as weights */
     for (size_t k = 0; k < t.n; k++) {
         size_t c = channel_of(&s, k);
         int64_t code = codes->i[k] - (s.zero ? s.zero->i[c] : 0);
@@ -115,8 +115,8 @@ static int read_step(QcOnnxImport *im, QcValue *v, int64_t type)
     return 0;
 }
 
-/* As real numbers: codes of a value that begin at 0 are a ReLU, which quantizers leave out for them. The input has
- * none, since a normalization is to be the model's. */
+/* Puts a value as real numbers. If its zero point is code 0, it is clipped to the range of its codes, since quantizers
+ * omit the ReLU before it. The input is not clipped, so that a normalization after it can become the model's. */
 static int put_real(QcOnnxImport *im, QcValue *v)
 {
     const QcStep relu[] = {{QC_STEP_X, 0},
@@ -136,7 +136,7 @@ const QcNode *qc_onnx_codes_of(const QcOnnxImport *im, uint32_t node)
     return n->op == QC_OP_QUANT ? n : NULL;
 }
 
-/* A function of codes, whose results are codes, too. */
+/* v = the function `steps` of v, quantized again with this step and zero point. v is of codes. */
 static int codes_through(QcOnnxImport *im, QcValue *v, const QcStep *steps, uint32_t n_steps, float step, uint32_t zero,
                          uint32_t bits)
 {
@@ -152,7 +152,7 @@ static int codes_through(QcOnnxImport *im, QcValue *v, const QcStep *steps, uint
     return 0;
 }
 
-/* -v, exactly: the codes count backwards. */
+/* -v, exactly: the order of the codes is reversed. */
 int qc_onnx_negate_codes(QcOnnxImport *im, QcValue *v)
 {
     const QcStep minus[] = {{QC_STEP_X, 0}, {QC_STEP_NUMBER, -1}, {QC_STEP_MUL, 0}};
@@ -178,8 +178,8 @@ static int is_number(const QcStep *s, float value)
     return s->op == QC_STEP_NUMBER && s->value >= value && s->value <= value;
 }
 
-/* Limits that wait last go, since codes have ends; a ReLU stays. What is left for the codes themselves, as a function
- * `on_codes` of so many steps: limits within the codes. */
+/* Removes limits (Min, Max) at the end of the steps that wait, since codes are clipped anyway; a ReLU stays. Limits
+ * within the range of the codes become a function on_codes of the codes. Returns its number of steps, 0: none. */
 static uint32_t take_limits(QcValue *v, uint32_t bits, QcStep on_codes[QC_MAX_STEPS])
 {
     const QcStep *s = v->steps;

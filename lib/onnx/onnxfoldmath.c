@@ -1,5 +1,5 @@
-/* Arithmetic on constants alone, with which exporters spell weights that are computed from others: norms of weights,
- * standardized weights, gates that were learned. */
+/* Arithmetic on constants alone. Exporters write it for weights that are computed from other weights: weight norm,
+ * spectral norm, weight standardization, learned gates. */
 #include <math.h>
 #include <string.h>
 
@@ -27,7 +27,7 @@ static int operation(const char *name)
     return -1;
 }
 
-/* a op b of two integers; 0 if it cannot be. */
+/* *out = a op b of two integers; 0: overflow, division by 0 or another operation. */
 static int integers(int64_t *out, int op, int64_t a, int64_t b)
 {
     switch (op) {
@@ -201,12 +201,12 @@ int qc_fold_matmul(QcOnnxImport *im)
     float *f;
     if (!b) return -1;
     if (!a->rank || !b->rank || a->rank > 2 || b->rank > 2)
-        return qc_onnx_refuse(im, "only matrices and lists of constants are multiplied");
+        return qc_onnx_refuse(im, "only constants of one or two dimensions are multiplied");
     size_t rows = a->rank > 1 ? (size_t)a->dims[0] : 1, middle = (size_t)a->dims[a->rank - 1],
            columns = b->rank > 1 ? (size_t)b->dims[1] : 1;
-    if ((size_t)b->dims[0] != middle) return qc_onnx_wrong(im, "its matrices do not fit");
+    if ((size_t)b->dims[0] != middle) return qc_onnx_wrong(im, "the inner dimensions of its matrices differ");
     if ((double)rows * (double)columns * (double)middle > MOST_PRODUCTS)
-        return qc_onnx_refuse(im, "its matrices are large: the model is to be exported with constants worked out");
+        return qc_onnx_refuse(im, "its constant matrices are too large: export the model with constants folded");
     if (a->rank > 1) dims[rank++] = (int64_t)rows;
     if (b->rank > 1) dims[rank++] = (int64_t)columns;
     if (qc_tensor_floats(im, &t, &f, rank, dims)) return -1;

@@ -9,7 +9,7 @@ static const QcTensor *constant_of(QcOnnxImport *im, uint32_t k)
     return v ? &v->constant : NULL;
 }
 
-/* A new constant, of real numbers or integers as x is. */
+/* A new constant of x's type: real numbers or integers. */
 static int like(QcOnnxImport *im, QcTensor *t, char **values, const QcTensor *x, uint32_t rank, const int64_t *dims)
 {
     float *f = NULL;
@@ -24,7 +24,7 @@ static int like(QcOnnxImport *im, QcTensor *t, char **values, const QcTensor *x,
 static size_t size_of_value(const QcTensor *x) { return x->f ? sizeof *x->f : sizeof *x->i; }
 static const char *values_of(const QcTensor *x) { return x->f ? (const char *)x->f : (const char *)x->i; }
 
-/* Values before one place of the axis, and in it. */
+/* Products of the dimensions before the axis (outer) and after it (inner). */
 static void cut_at(const QcTensor *x, uint32_t axis, size_t *outer, size_t *inner)
 {
     *outer = *inner = 1;
@@ -66,7 +66,7 @@ int qc_fold_concat(QcOnnxImport *im)
     return qc_onnx_put_tensor(im, t);
 }
 
-/* t = the places of the axis of x, which become the axes mid[0..n_mid-1]. */
+/* t = x at these places of the axis, which becomes the axes of sizes mid[0..n_mid-1]. */
 static int pick(QcOnnxImport *im, QcTensor *t, const QcTensor *x, uint32_t axis, const int64_t *places, uint32_t n_mid,
                 const int64_t *mid)
 {
@@ -99,7 +99,7 @@ int qc_fold_gather(QcOnnxImport *im)
     return pick(im, &t, x, (uint32_t)axis, places, index->rank, index->dims) ? -1 : qc_onnx_put_tensor(im, t);
 }
 
-/* One of the lists that say which part a Slice takes: number `at` of it, or `fallback` where it is not given. */
+/* Element `at` of a list of the Slice node (starts, ends, axes, steps), or `fallback` if the node has no such list. */
 static int slice_number(QcOnnxImport *im, int64_t *value, const char *attribute, uint32_t k, size_t at, size_t count,
                         int64_t fallback)
 {

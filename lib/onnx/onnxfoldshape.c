@@ -1,4 +1,4 @@
-/* Operators on constants alone with which exporters say that a shape may be open: Expand, Equal. */
+/* Operators on constants alone that exporters write for shapes with an open batch: Expand, Equal. */
 #include <string.h>
 
 #include "onnxparts.h"

@@ -105,7 +105,7 @@ static const char *advice(const char *name)
     if (!strncmp(name, "QLinear", 7) || !strcmp(name, "ConvInteger") || !strcmp(name, "MatMulInteger") ||
         !strcmp(name, "DynamicQuantizeLinear"))
         return "operators on codes are not supported; quantize the model in the form QDQ (QuantizeLinear and "
-               "DequantizeLinear on both sides of operators on real numbers), with scales that are fixed";
+               "DequantizeLinear on both sides of operators on real numbers) by static quantization";
     return "this operator is not supported";
 }
 
@@ -305,7 +305,7 @@ static uint64_t cost_of(const QcGraph *g)
     return cost;
 }
 
-/* A graph of quantized values cannot keep them if some weights are not codes. */
+/* Codes of values can be kept only if all weights are codes. */
 static int note_forms(QcOnnxImport *im)
 {
     int quantized = 0, real = 0;

@@ -55,7 +55,7 @@ static int pad_to_ceiling(Sliding *s, const int64_t size[2])
     return grew;
 }
 
-/* Padding at the end that no window reaches goes: exporters without ceil_mode wrote some. */
+/* Removes padding at the end that no window reads, which exporters without ceil_mode write. */
 static void trim_padding(Sliding *s, const int64_t size[2])
 {
     for (int d = 0; d < 2; d++) {
@@ -204,15 +204,15 @@ static int pool(QcOnnxImport *im, QcOp op, const QcValue *x, QcWindow window, in
     return qc_onnx_put(im, &y);
 }
 
-/* Each window has values, not zeros of the padding alone. */
+/* 1 if each window has values of the input, not only padding. */
 static int sees_values(const QcWindow *w)
 {
     return w->pad_top < w->kernel_h && w->pad_bottom < w->kernel_h && w->pad_left < w->kernel_w &&
            w->pad_right < w->kernel_w && w->dilation_h == 1 && w->dilation_w == 1;
 }
 
-/* Can the pool have the padding that waits as its own? Zeros before a MaxPool are as good as nothing if no value is
- * negative; an average counts zeros of a Pad, and its own if it says so. */
+/* 1 if the waiting padding of a Pad can become the pool's own padding. For a MaxPool, zeros change nothing if no value
+ * is negative. An average counts the zeros of a Pad, and its own padding only with count_include_pad. */
 static int may_pad(const QcOnnxImport *im, const QcValue *x, const Sliding *s, const QcWindow *w, int is_max,
                    int counts)
 {

@@ -57,7 +57,7 @@ typedef struct QcValue {
 typedef struct QcFill {
     const float *weight, *bias, *mean, *variance;
     const float *step; /* [channels] weights are codes times these; NULL: they are not of codes */
-    int only_pads; /* a convolution of each channel by itself that copies */
+    int only_pads; /* 1: a depthwise convolution that copies its input and pads it */
 } QcFill;
 
 typedef struct QcOnnxName {
@@ -126,7 +126,7 @@ const QcTensor *qc_onnx_ints(QcOnnxImport *im, uint32_t k); /* the same, of inte
 typedef enum QcTake { QC_TAKE_RAW, QC_TAKE_VIEW, QC_TAKE_APPLIED, QC_TAKE_SETTLED } QcTake;
 int qc_onnx_take(QcOnnxImport *im, QcValue *v, uint32_t k, QcTake how);
 
-int qc_onnx_take_number(QcOnnxImport *im, QcValue *v); /* input 0: RAW, or a constant */
+int qc_onnx_take_number(QcOnnxImport *im, QcValue *v); /* input 0 as QC_TAKE_RAW, or a constant */
 
 int qc_onnx_put(QcOnnxImport *im, const QcValue *value); /* the node's (first) output */
 int qc_onnx_put_output(QcOnnxImport *im, uint32_t k, const QcValue *value);
@@ -251,13 +251,14 @@ int qc_onnx_unsqueeze(QcOnnxImport *im);
 int qc_onnx_transpose(QcOnnxImport *im);
 int qc_onnx_slice(QcOnnxImport *im);
 int qc_onnx_split(QcOnnxImport *im);
-/* sizes [n] of the parts that the Split node makes of `size` places; -1 with a sentence. */
+/* sizes [n] = places along the axis of each output of a Split node; `size`: of its input. -1 with a sentence. */
 int qc_onnx_split_sizes(QcOnnxImport *im, int64_t *sizes, uint32_t n, int64_t size);
 int qc_onnx_gather(QcOnnxImport *im);
 int qc_onnx_shape(QcOnnxImport *im);
-/* The QUANT node whose codes a node has, laid out anew or not; NULL: its value is not of codes. */
+/* The QUANT node whose codes `node` copies, if only layout, padding or a maximum pool is between them; NULL: its value
+ * is not of codes. */
 const QcNode *qc_onnx_codes_of(const QcOnnxImport *im, uint32_t node);
-/* v, for which that holds, becomes -v, which is of codes, too. */
+/* v becomes -v; qc_onnx_codes_of(v) is not NULL before and after. */
 int qc_onnx_negate_codes(QcOnnxImport *im, QcValue *v);
 int qc_onnx_table(QcOnnxImport *im); /* Gather from a constant, by codes */
 int qc_onnx_quantize(QcOnnxImport *im);
@@ -285,7 +286,7 @@ size_t qc_tensor_place(const QcTensor *t, uint32_t rank, const int64_t *dims, si
 int qc_fold_expand(QcOnnxImport *im);
 int qc_fold_equal(QcOnnxImport *im);
 
-/* ---- onnxfoldparts.c: constants alone, parts of them and joined ---- */
+/* ---- onnxfoldparts.c: parts of constants, and joined constants ---- */
 int qc_fold_concat(QcOnnxImport *im);
 int qc_fold_gather(QcOnnxImport *im);
 int qc_fold_slice(QcOnnxImport *im);

@@ -225,7 +225,8 @@ int qc_onnx_split_sizes(QcOnnxImport *im, int64_t *sizes, uint32_t n, int64_t si
     const int64_t *list;
     size_t given;
     int64_t sum = 0;
-    if (qc_onnx_int(im, "num_outputs", n) != n) return qc_onnx_wrong(im, "it has not as many outputs as it says");
+    if (qc_onnx_int(im, "num_outputs", n) != n)
+        return qc_onnx_wrong(im, "its num_outputs is not the number of its outputs");
     if (qc_onnx_list(im, &list, &given, "split", 1)) return -1;
     if (list && given != n) return qc_onnx_wrong(im, "it has %zu sizes for %u outputs", given, n);
     int64_t each = (size + n - 1) / n;

@@ -130,7 +130,7 @@ int qc_wait_apply(QcOnnxImport *im, QcValue *v)
     if (!n) return 0;
     v->n_steps = 0;
     int affine = is_affine(v->steps, n, &gain, &shift),
-        table = !im->plain && qc_onnx_codes_of(im, v->node); /* of codes: it is exact */
+        table = !im->plain && qc_onnx_codes_of(im, v->node); /* a table of codes is exact */
     if (affine && gain >= 1 && gain <= 1 && shift >= 0 && shift <= 0) return 0;
     if (affine && !table) {
         float *gains = same_values(im, channels, gain), *shifts = same_values(im, channels, shift);
@@ -178,15 +178,15 @@ static int all_divide(const float *values, uint32_t n) /* a deviation can be mad
     return 1;
 }
 
-static int all_scale(const float *values, uint32_t n) /* a step can be multiplied by them, if they are not 0 */
+static int all_scale(const float *values, uint32_t n) /* 1 if scales can be multiplied by all that are not 0 */
 {
     for (uint32_t i = 0; i < n; i++)
         if (!(fabsf(values[i]) < 1e15f) || (fabsf(values[i]) > 0 && !(fabsf(values[i]) > 1e-15f))) return 0;
     return 1;
 }
 
-/* A whole fraction of `step` with which weights of at most `most` steps are still codes of 8 bits. A bias is counted in
- * steps times the input's scale: the fraction is taken in which it is nearest to a whole number. */
+/* The new scale step / k of weights, which are at most `most` steps and must stay codes of 8 bits. A bias is rounded to
+ * units of scale * in_scale: the whole number k is chosen for which the rounding error is least. */
 static float best_step(float step, float most, float bias, float in_scale)
 {
     uint32_t finest = most < 127 ? (uint32_t)(127 / fmaxf(most, 1)) : 1, best = finest;
@@ -204,7 +204,7 @@ static float scale_of(const QcOnnxImport *im, uint32_t node)
     return codes ? codes->scale : 0;
 }
 
-/* Weights of codes keep being codes. */
+/* Multiplies weights that are codes by the gains; they stay codes, with new scales. */
 static int scale_steps(QcOnnxImport *im, uint32_t at, const float *gain, const float *shift)
 {
     QcNode *node = &im->g->nodes[at];
@@ -229,7 +229,7 @@ static int scale_steps(QcOnnxImport *im, uint32_t at, const float *gain, const f
     return 0;
 }
 
-/* A convolution of each channel by itself, with a window of one. */
+/* Adds a depthwise convolution with one weight per channel; w may pad. */
 static int by_itself(QcOnnxImport *im, QcValue *v, QcWindow w, int has_bias, const QcFill *fill)
 {
     char name[QC_NAME_MAX + 1];
@@ -243,7 +243,7 @@ static int by_itself(QcOnnxImport *im, QcValue *v, QcWindow w, int has_bias, con
     return 0;
 }
 
-/* Values that are codes: each channel's gain is a weight. */
+/* Gain and shift of values that are codes, as a depthwise 1 x 1 convolution whose weights are the gains. */
 static int scale_codes(QcOnnxImport *im, QcValue *v, const float *gain, const float *shift)
 {
     const QcWindow one = {1, 1, 1, 1, 1, 1, 0, 0, 0, 0};
@@ -255,7 +255,8 @@ static int scale_codes(QcOnnxImport *im, QcValue *v, const float *gain, const fl
     return step ? by_itself(im, v, one, 1, &fill) : -1;
 }
 
-/* The model's normalization, codes or the bias of what is before it, or a batch norm that subtracts nothing. */
+/* Gain and shift become part of the model's normalization, of weights and bias of the layer before, or a batch norm
+ * with mean 0. */
 int qc_wait_affine(QcOnnxImport *im, QcValue *v, const float *gain, const float *shift)
 {
     QcNode *node = &im->g->nodes[v->node];

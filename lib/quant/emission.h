@@ -61,7 +61,7 @@ int qc_emission_tensor_of(const QcEmission *e, uint32_t node);
 
 /* ---- emitnode.c: -1 with a sentence ---- */
 
-/* The device's nodes for a node of the float graph, in whose turn those before it are made already. */
+/* Appends the device's nodes for a node of the float graph. Its inputs were emitted before. */
 int qc_emit_node(QcEmission *e, const QcNode *node);
 
 /* A CONV or LINEAR node, together with the ReLU that follows it (if `relu` is set), whose results go to channel

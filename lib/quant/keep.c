@@ -7,21 +7,21 @@
 #include "../nn/graphshape.h"
 #include "emit.h"
 
-enum { DEEPEST = 8 }; /* operators one after the other without codes between them */
+enum { DEEPEST = 8 }; /* most operators in a chain without QUANT nodes between them */
 
-/* A value that is not rounded to codes can be read once: the device has one scale for the result of an operator. So
- * `plain` has a node that makes such a value once per reader. */
+/* The device quantizes the result of an operator with one scale. So a value that is not quantized yet may have only one
+ * reader: `plain` has a copy of its node for each reader. */
 typedef struct Keep {
     const QcGraph *g;
     QcGraph *plain; /* the same graph without its QUANT nodes */
-    uint32_t *to; /* [g->n_nodes] node of plain that has the value, if it is made once; 0: not made yet */
-    uint8_t *once; /* [g->n_nodes] the value is codes or the input: it is made once */
-    uint32_t *first_of; /* [g->n_nodes] where in `step` its weights' scales begin */
-    float *scale; /* [QC_MAX_NODES] by node of plain, as all below */
+    uint32_t *to; /* [g->n_nodes] node of plain that has the value, if `once`; 0: not made yet */
+    uint8_t *once; /* [g->n_nodes] 1: the value is codes or the input, and is made once for all readers */
+    uint32_t *first_of; /* [g->n_nodes] where in `step` the scales of its weights begin */
+    float *scale; /* [QC_MAX_NODES] by node of plain, as all arrays below */
     uint8_t *zero, *bits;
-    uint32_t *first, *from; /* its weights' scales, its node of g */
-    uint32_t *copies; /* weights are sums of so many codes, of as many copies of the input */
-    float *gain; /* its value is multiplied by this before it is rounded */
+    uint32_t *first, *from; /* where in `step` the scales of its weights begin; its node of g */
+    uint32_t *copies; /* codes that each weight is the sum of, and copies of the input that the layer reads */
+    float *gain; /* factor of the value before it is rounded */
     const float *step;
     QcErr *err;
 } Keep;
@@ -109,7 +109,7 @@ static int keeps_codes(const Keep *k, uint32_t old)
     return op == QC_OP_TURN || op == QC_OP_FLATTEN || op == QC_OP_MAXPOOL || only_pads(k, old);
 }
 
-/* Codes of 8 bits that a weight is the sum of. */
+/* How many codes of 8 bits the largest weight of the node needs as a sum. */
 static uint32_t copies_of(const Keep *k, uint32_t old)
 {
     const QcNode *n = &k->g->nodes[old];
@@ -123,7 +123,7 @@ static uint32_t copies_of(const Keep *k, uint32_t old)
     return most;
 }
 
-/* Node `at` with each group of its channels `copies` times. */
+/* A node that has each group of channels of node `at` `copies` times, as `reader` needs it. */
 static int repeat_channels(Keep *k, uint32_t at, const QcNode *reader, uint32_t copies)
 {
     const QcNode *n = &k->plain->nodes[at];
@@ -166,7 +166,8 @@ static int make_quantized(Keep *k, uint32_t i, uint32_t at)
     return (int)at;
 }
 
-/* A gain for all channels, of a mean, sum or product that is not rounded yet, is its own; 0: it is not so. */
+/* Moves one gain of all channels into the mean, sum or product before it, whose value is not rounded yet. 0: not
+ * possible. */
 static int take_gain(Keep *k, const QcNode *n, uint32_t at)
 {
     const QcOp in = k->plain->nodes[at].op;
@@ -264,7 +265,7 @@ static int copy_nodes(Keep *k)
     return 0;
 }
 
-/* Weights are cut into as many codes as the layer reads copies of its input. */
+/* Splits each weight into a sum of as many codes as the layer reads copies of its input. */
 static void copy_weights(const Keep *k, uint32_t i)
 {
     const QcNode *to = &k->plain->nodes[i], *from = &k->g->nodes[k->from[i]];

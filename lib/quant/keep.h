@@ -6,9 +6,10 @@
 #include "../device/qgraph.h"
 #include "../nn/graph.h"
 
-/* step: scales of weights, [channels of all convolutions and linear layers, in order]. What has no scale, or a batch
- * norm, is refused by name. Weights may be codes of -256 to 255: beyond 8 bits they become sums of codes, and the layer
- * reads its input as many times; *wide counts these layers. All of g is from `arena`. */
+/* step: scales of weights, [channels of all convolutions and linear layers, in order]. A node without a scale, or a
+ * batch norm, is refused by name. Weights are codes of -256 to 255. A weight beyond 8 bits becomes the sum of two or
+ * three codes, and its layer reads as many copies of its input; *wide counts these layers. All of g is from `arena`.
+ * -1 with a sentence. */
 int qc_keep(QcQGraph *g, const QcGraph *model, const float *step, uint32_t *wide, QcArena *arena, QcErr *err);
 
 #endif

@@ -22,7 +22,7 @@ typedef struct QcInputs {
     int32_t *label;          /* [n] class of the model, -1: none */
     uint32_t n, window;      /* examples; bytes of one */
     uint32_t n_unknown;      /* examples of classes that the model does not know (QC_LABELS_KNOWN) */
-    const char *unknown;     /* such a class; NULL: none */
+    const char *unknown;     /* the name of such a class; NULL: none */
 } QcInputs;
 
 /* Fails as qc_dataset_match does, with the file's name in front. coreset: the file must be one. */

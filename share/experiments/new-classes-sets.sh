@@ -1,7 +1,7 @@
 #!/bin/sh
 # Measures how a model learns classes that were absent from its training, as new-classes.sh does, on spoken digits and
-# on muscles of the forearm. Three classes, drawn by seed, are left out of training. The model has three spare rows. Two
-# windows of each new class are labelled first, then eight more.
+# on electromyograms of the forearm. A seed draws three classes, which are left out of training. The model has three
+# spare rows. Two windows of each new class are labelled first, then eight more.
 #   new-classes-sets.sh DIR [DATA]
 # SETS='jackson theo source target': FSDD speakers jackson and theo (2 bits), Myo Male0 and Male1 (4 bits).
 # SEEDS='4 5 6': draws. OPTIONS: of qc-calibrate. DIR keeps parts, models and logs; existing files are not made again.

@@ -1,8 +1,8 @@
-/* bench_nets.c - measures a whole call, from floats to logits, of InceptionTime 16 x 3 and three networks of MLPerf
- * Tiny's layers beside ONNX Runtime on the model that qc-export writes, in every int8 form that ONNX Runtime's
- * quantizer knows. One window, one thread, wall time; the programs run in turns, and the fastest call of each counts.
- * An Identity model of the same input shows what a call of ONNX Runtime through node costs by itself: bars are given
- * with it and without it. */
+/* bench_nets.c - measures a whole call, from floats to logits, of InceptionTime 16 x 3 and three networks with the
+ * layers of MLPerf Tiny. ONNX Runtime runs the model that qc-export writes, in every int8 form that ONNX Runtime's
+ * quantizer writes. One window, one thread, wall time; the programs run in turns, and the fastest call of each counts.
+ * An Identity model of the same input shows the cost of a call of ONNX Runtime through node: ratios are given with this
+ * cost and without it. */
 #include "bench.h"
 
 #include <math.h>

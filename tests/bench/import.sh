@@ -1,9 +1,9 @@
 #!/bin/sh
 # import.sh - measures the import of a CSV table and of an npz archive on one core, beside numpy.loadtxt and numpy.load
 # in one run. Files are in memory (/dev/shm), so that the disk has no influence.
-# Prints TSV: form, program, MB of the input, seconds of the processor (the best of five runs), MB/s, and in parts of
-# the size of the data file the peak memory that the process needs (anonymous pages, looked at every half millisecond)
-# and its peak resident set, which has mapped pages of the input and of libraries, too. Then the bars.
+# Prints TSV: form, program, MB of the input, seconds of the processor (the best of five runs), MB/s, peak memory and
+# peak resident set, and then the bars. Memory is in parts of the size of the data file. "Memory" is what the process
+# needs: anonymous pages, sampled every half millisecond. The resident set also has mapped pages of input and libraries.
 set -eu
 place=$(mktemp -d -p /dev/shm 2>/dev/null || mktemp -d)
 trap 'rm -rf "$place"' EXIT
@@ -31,7 +31,7 @@ CASES = [('csv', 'table.csv', ['--window', '100'], 150,
 
 
 def watch(child):
-    """Waits for a process: its usage, and the most bytes of anonymous pages that were seen."""
+    """Waits for a process. Returns its usage, and the largest sample of bytes of anonymous pages."""
     most = 0
     while True:
         ended, status, usage = os.wait4(child, os.WNOHANG)
@@ -43,7 +43,7 @@ def watch(child):
 
 
 def run(words):
-    """Seconds, and the largest peaks of five runs."""
+    """Least seconds, and the largest peaks of memory, of five runs."""
     seconds, resident, anonymous = [], 0, 0
     for _ in range(5):
         status, usage, most = watch(os.posix_spawnp(words[0], words, os.environ))

@@ -1,8 +1,8 @@
-"""rival_models.py FOLDER SHAPE: more int8 forms of FOLDER/s8.onnx (QDQ: activations of 8 bits without sign, weights
-with it), the forms that ONNX Runtime's quantizer can write, for bench_nets.
+"""rival_models.py FOLDER SHAPE: more int8 forms of FOLDER/s8.onnx, which ONNX Runtime's quantizer can write, for
+bench_nets. FOLDER/s8.onnx is QDQ with unsigned activations and signed weights of 8 bits.
 
-FOLDER/signed.onnx: activations with sign. FOLDER/dynamic.onnx: activations are floats between the layers, quantized
-as they come (DynamicQuantizeLinear, ConvInteger, MatMulInteger). FOLDER/identity.onnx: the input is the output.
+FOLDER/signed.onnx: signed activations. FOLDER/dynamic.onnx: activations are floats between the layers, quantized at
+run time (DynamicQuantizeLinear, ConvInteger, MatMulInteger). FOLDER/identity.onnx: copies the input to the output.
 """
 import sys
 

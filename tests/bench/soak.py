@@ -160,7 +160,7 @@ def run_alone():
         if w == min(1000, WINDOWS // 2):
             early, half = run.resident(), time.time()
     resident, sanitized = run.resident(), run.is_sanitized()
-    print("%.0f windows a second up to there, %.0f after; resident %d KB, then %d KB" % (
+    print("%.0f windows per second at first, %.0f later; resident %d KB, then %d KB" % (
         min(1000, WINDOWS // 2) / (half - start), (WINDOWS - min(1000, WINDOWS // 2)) / (time.time() - half),
         early // 1024, resident // 1024), file=sys.stderr)
     ok = fact(run.close() == 0, "the run ends with status 0")

@@ -1,7 +1,7 @@
 // time_onnx.js MODEL.onnx SHAPE CALLS: the ONNX Runtime program of bench_nets. For each line on stdin, runs the model
 // CALLS times, one window of the shape (n,C,T or n,C,H,W) on one thread, and prints the seconds of the fastest call.
-// Wall time. Calls go straight to the native binding: InferenceSession.run would wait for the event loop. The input and
-// the place for the output are made before.
+// Wall time. Calls go straight to the native binding: InferenceSession.run would wait for the event loop. Input and
+// output tensors are allocated before the measurement.
 let ort, native;
 try {
     ort = require('../onnx/node_modules/onnxruntime-node');

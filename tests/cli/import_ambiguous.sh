@@ -28,6 +28,6 @@ try named.csv
 printf '@relation r\n@attribute a numeric\n@attribute cls {x,z}\n@data\n1,x\n2,z\n' >table.arff
 try --label-column zz table.arff
 try --label-column a table.arff
-echo '--- an attribute that gives the answer away'
+echo '--- an attribute that may reveal the label'
 printf '@relation r\n@attribute id numeric\n@attribute a numeric\n@attribute c {u,v}\n@data\n17,1,u\n3,2,v\n' >leak.arff
 qc-import -o leak.qcd leak.arff 2>&1

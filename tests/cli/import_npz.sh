@@ -36,7 +36,7 @@ for save in (np.savez, np.savez_compressed):
         for name in set(labels.tolist()):
             text = int(name) if isinstance(name, float) else name
             assert f"  {text}: {labels.tolist().count(name)}\n" in info, (name, info)
-# megabytes, of which memory is given back while they are read: from a file, a pipe, deflated; the labels come first
+# files so large that memory is returned while they are read: from a file, a pipe, deflated; the labels come first
 x, y = rng.normal(size=(700, 10, 100)).astype('f4'), np.arange(700) % 7
 for save in (np.savez, np.savez_compressed):
     save('large.npz', y=y, x=x)

@@ -1,5 +1,5 @@
-# qc-run --ask N marks at most N of 64 windows, none before it has seen 64. Labels of the marked windows alone raise
-# accuracy, and more than as many labels of every k-th window.
+# qc-run --ask N marks at most N of 64 windows, and none of the first 63. Labels of the marked windows raise accuracy,
+# and raise it more than as many labels of every k-th window.
 export OMP_NUM_THREADS=1
 qc-synth -q --subjects 2 --activities 8 --windows 60 --channels 3 --length 24 --drift 2 -o people.qcd || exit 1
 for p in p1 p2; do qc-split -q -g $p -o $p.qcd people.qcd || exit 1; done

@@ -85,7 +85,7 @@ grep -q '"solved": 1' "$work"/scalar-2x.runlog && qc-info "$work/scalar-2x.qcm" 
 grep -q '"flips": [1-9]' "$work"/scalar-?.runlog || { echo "nothing was flipped"; wrong=1; }
 
 elsewhere lean "${CC:-gcc}" '2 4 8 2c 2n 2s 2x' env
-[ -z "${QC_AGAIN-}" ] || exit $wrong # other processors have compilers of their own, and have run
+[ -z "${QC_AGAIN-}" ] || exit $wrong # sessions of other processors do not depend on the host's compiler, and have run
 elsewhere aarch64 aarch64-linux-gnu-gcc '2 4 8 4c 8n 8s 8x' qemu-aarch64-static -cpu max
 elsewhere cortex-a53 aarch64-linux-gnu-gcc '8' qemu-aarch64-static -cpu cortex-a53
 elsewhere armv7 arm-linux-gnueabihf-gcc '2 4 8 2c 2n 2s 2x' qemu-arm-static -cpu cortex-a15

@@ -44,7 +44,7 @@ MAT_NUMBERS = {'f4': (7, 7), 'i1': (8, 1), 'u1': (9, 2), 'i2': (10, 3), 'u2': (1
 
 
 def mat_array(name, value, order='<', dims=None):
-    """A text, a matrix of numbers, a structure (dict) or cells (list), with its tag; `dims` to lie about the shape."""
+    """A text, a matrix of numbers, a structure (dict) or cells (list), with its tag; `dims` declares a wrong shape."""
     form = np.asarray(value).dtype.str[1:] if isinstance(value, np.ndarray) else ''
     if isinstance(value, (dict, list)):
         fields = list(value) if isinstance(value, dict) else []

@@ -47,7 +47,7 @@ mutant 'no zero point' head 's/ - shape->zero \* of_codes//' test_head
 mutant 'reserved slots taken' slots \
     's/ return !(slots->flags\[s\] & QC_SLOT_RESERVED);/ return (int)(slots != NULL || s);/' test_slots
 mutant 'guesses that no label confirmed' learnerset 's/t->guesses = l->counters->trust > 0/t->guesses = 1/' test_ask
-mutant 'spare rows that answer' head 's/qc_make_spare_row(layer, t->shape, row, largest);//' test_spare
+mutant 'spare rows that are predicted' head 's/qc_make_spare_row(layer, t->shape, row, largest);//' test_spare
 mutant 'window not mirrored' frontend \
     's/f->window\[n > frame \/ 2 ? frame - n : n\]/f->window[n > frame \/ 2 ? 0 : n]/' test_frontend
 mutant 'halves of a spectrum swapped' frontend \

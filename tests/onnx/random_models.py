@@ -349,7 +349,7 @@ class Net:
 
 
 def again(net, how):
-    """As many values as the input has, but one of them again and again: what random graphs have once in thousands."""
+    """Repeats one channel, time step or value with Gather or Expand: random graphs have it once in thousands."""
     c, t = net.input
     if how == 0:
         net.add("Gather", ["x", net.constant([c - 1] * c, np.int64)], [c, t], axis=1)

@@ -1,7 +1,7 @@
 """random_quantized.py FOLDER SEED COUNT: random QDQ models as quantizers write them, and ONNX Runtime's logits.
 
-Every value between operators is quantized, by signed or unsigned codes with any zero point, weights by tensor or by
-channel. Files are as quantized_models.py writes them; the list is FOLDER/quantized. Exit status 77: a library is
+Every value between operators is quantized to signed or unsigned codes with any zero point, and weights per tensor or
+per channel. Files and the list FOLDER/quantized have the forms of quantized_models.py. Exit status 77: a library is
 missing.
 """
 import os
@@ -47,7 +47,7 @@ class Net:
         return self.nodes[-1].output[0]
 
     def coded(self, at, like=None):
-        """QuantizeLinear and DequantizeLinear of a value; like: with that value's scale."""
+        """Adds QuantizeLinear and DequantizeLinear of a value; like: the value whose scale they get."""
         v = self.values[at]
         if like is None:
             kind = self.pick(self.kind, self.kind, self.kind, "u1")
@@ -65,14 +65,14 @@ class Net:
         q = (torch.clip(torch.round(v / float(scale)) + zero, least, least + 255) - zero) * float(scale)
         c = self.add("QuantizeLinear", [at, s, z], None)
         out = self.add("DequantizeLinear", [c, s, z], q)
-        if self.rng.random() < 0.1:  # a pair for each reader
+        if self.rng.random() < 0.1:  # QuantizeLinear and DequantizeLinear for each reader
             c = self.add("QuantizeLinear", [at, s, z], None)
             self.steps[self.add("DequantizeLinear", [c, s, z], q)] = kind, scale, zero
         self.steps[out] = kind, scale, zero
         return out
 
     def layer(self, shape, axis):
-        """Weights as codes: their name and real numbers."""
+        """Adds weights as codes. Returns their name, real numbers and scale."""
         w = self.rng.normal(size=shape) / np.sqrt(np.prod(shape) / shape[axis])
         form, by_channel = self.pick("i1", "i1", "i1 any", "u1 any"), self.opset > 12 and self.rng.random() < 0.5
         over = tuple(k for k in range(w.ndim) if k != axis or not by_channel)
@@ -93,7 +93,7 @@ class Net:
                         real, **more), real, scale
 
     def bias(self, at, scale, out):
-        """Codes of 32 bits, or real numbers."""
+        """Adds a bias, as codes of 32 bits or as real numbers."""
         step = (self.steps[at][1] * scale * np.ones(out)).astype("f4")
         codes = self.rng.integers(-300, 300, out)
         if self.rng.random() < 0.3 or self.opset < 13:
@@ -226,7 +226,7 @@ class Net:
             y = self.add("Reshape", [y, self.constant([0] + shape, "i8")], self.values[y].reshape(v.shape))
             self.live.append(self.coded(y, at))
             return
-        elif what == "again" and rank > 2:  # a raw value that two scales round
+        elif what == "again" and rank > 2:  # two QuantizeLinear nodes with different scales read one value
             c = v.shape[1]
             w, real, scale = self.layer((c, c, *[1] * (rank - 2)), 0)
             y = self.add("Conv", [at, w], (F.conv1d if rank == 3 else F.conv2d)(v, real))

@@ -10,8 +10,8 @@ import arm
 import numpy as np
 
 folder, wrong, ran = sys.argv[1], 0, 0
-# Arm NN 20.08 pads with the code 0, not with the zero point. TensorFlow pads with the real number 0. And it takes a
-# grouped CONV_2D as if it were not: TensorFlow's reference kernel has input channels / channels of the weights groups.
+# Arm NN 20.08 pads with the code 0, not with the zero point. TensorFlow pads with the real number 0. Arm NN
+# also ignores the groups of CONV_2D. TensorFlow's reference kernel has input channels / channels of the weights groups.
 ARM_IS_WRONG = ["groups"] + [name + form for name in ("mobilenet", "steps", "tiny", "groups")
                              for form in ("-int8", "-ends", "-middle")]
 

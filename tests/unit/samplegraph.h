@@ -247,7 +247,7 @@ static inline void input_new(Sample *s, uint32_t height, uint32_t width, uint32_
         s->input[i] = (uint8_t)(qc_rng_next(&s->rng) & ((1u << input->bits) - 1));
 }
 
-/* One convolution of an image that takes some KB, all channels together, in groups or each alone. */
+/* One convolution of an image of several KB: plain, grouped or depthwise. */
 static inline void image_new(Sample *s, int seed)
 {
     sample_start(s, seed);

@@ -181,7 +181,7 @@ START_TEST(narrow_tables_may_have_lines_above_them)
     check("made by X\n\tax\tay\tlabel\n0\t1\t2\tu\n1\t3\t4\tv\n2\t5\t6\tu\n", plain, "1 2 u; 3 4 v; 5 6 u; ",
           "2 values (ax, ay), 1 channel per row; label: label (2 classes); ignored: column 1");
     check("time,acc\ns,g\n0,1\n1,2\n2,3\n3,4\n", windows, "1 2 -; 3 4 -; ", "line 2 ('s,g' ...) is a second row");
-    refuse("Rate,50\nDevice,X\nax,ay\n1,2\n2,3\n3,4\n", unlabelled, QC_EUSAGE, "may both be the header: take out");
+    refuse("Rate,50\nDevice,X\nax,ay\n1,2\n2,3\n3,4\n", unlabelled, QC_EUSAGE, "may both be the header: remove");
     refuse("Rate,50\n1.5,walk\n2.5,sit\n", plain, QC_EUSAGE, "give --header yes or no");
     refuse("Rate,50\n1.5,2.5\n2.5,3.5\n", unlabelled, QC_EUSAGE, "give --header yes or no");
     refuse("1.5f,2,u\n2,3,v\n", plain, QC_EUSAGE, "give --header yes or no");
@@ -210,7 +210,7 @@ START_TEST(lines_may_end_in_any_way)
 }
 END_TEST
 
-/* R leaves out the name of the row names; a selection has numbers that do not count. */
+/* Row names of R have no name in the header; row numbers of a selection are not 0, 1, 2, ... */
 START_TEST(row_names_are_no_values)
 {
     check("ax label\n11 0.5 1\n20 1.5 2\n31 1.4 2\n", plain, "0.5 1; 1.5 2; 1.39999998 2; ", "ignored: column 1");
@@ -222,7 +222,7 @@ START_TEST(row_names_are_no_values)
 }
 END_TEST
 
-/* v, then `cells` for the class of each row: three rows of each of three classes, again and again. */
+/* A table: v, then `cells` of the row's class. Three classes have three rows each in turn. */
 static const char *coded(const char *header, const char *const cells[3])
 {
     static char text[4000];
@@ -238,7 +238,7 @@ START_TEST(columns_that_say_the_label_need_a_decision)
                       *const hot[] = {"1,0,0", "0,1,0", "0,0,1"}, *const free[] = {"0,0,0", "1,1,0", "1,0,1"};
     QcDataset d;
     refuse(coded("v,code,label", code), plain, QC_EUSAGE,
-           "'code' says the same as the label 'label' in each of 36 rows");
+           "'code' encodes the label 'label' in each of 36 rows");
     ck_assert_int_eq(import(&d, "csv", scratch_text("f", coded("v,code,label", code)),
                             (QcImportOptions){.columns = "v,code"}), 0);
     qc_dataset_release(&d);
@@ -250,7 +250,7 @@ START_TEST(columns_that_say_the_label_need_a_decision)
 }
 END_TEST
 
-/* Of a few rows, numbers that all differ are no classes, unless they count. */
+/* In a table of few rows, distinct numbers are no classes, unless they are 0, 1, 2, ... */
 START_TEST(numbers_that_all_differ_are_no_classes)
 {
     refuse("-192,-1379,1\n265,2825,1\n-3708,-2186,1\n", plain, QC_EUSAGE, "which column of");
@@ -273,7 +273,7 @@ START_TEST(times_of_other_forms_are_no_classes)
     for (size_t k = 0; k < sizeof times / sizeof *times; k++) {
         const char *t = times[k];
         snprintf(table, sizeof table, "time,ax,ay\n%s,1.5,2\n%s,2.5,3\n%s,3.5,1\n%s,4,1\n", t, t, t, t);
-        refuse(table, samples, QC_EUSAGE, "'time' has times of a form that is not known: write them as 2026-03-02");
+        refuse(table, samples, QC_EUSAGE, "'time' has times of an unknown form: write them as 2026-03-02");
         snprintf(table, sizeof table, "%s,1.5,2\n%s,2.5,3\n%s,3.5,1\n%s,4,1\n", t, t, t, t);
         if (k < 2) refuse(table, samples, QC_EUSAGE, "leave them out with --ignore 1");
     }
@@ -292,14 +292,14 @@ START_TEST(dates_without_signs_are_refused)
     for (size_t k = 0; k < sizeof times / sizeof *times; k++) {
         ck_assert_int_eq(sscanf(times[k], "%19[0-9],%19[0-9],%19[0-9]", first, second, third), 3);
         snprintf(table, sizeof table, "time,v,label\n%s,1,u\n%s,2,u\n%s,3,u\n", first, second, third);
-        refuse(table, (QcImportOptions){.window = "3"}, QC_EUSAGE, "has dates without signs, such as 2026");
+        refuse(table, (QcImportOptions){.window = "3"}, QC_EUSAGE, "has dates without separators, such as 2026");
     }
     check("t_ms,v,label\n20261302,1,u\n20261322,2,u\n20261342,3,u\n", (QcImportOptions){.window = "3"}, "1 2 3 u; ",
           "50 samples/s"); /* no month */
 }
 END_TEST
 
-/* Recordings of several pages of memory each: what is given back is theirs alone. */
+/* Recordings of several pages each: only their own memory is returned to the system. */
 START_TEST(many_recordings_keep_their_values)
 {
     enum { RECORDINGS = 50, STEPS = 1500, ROOM = 2000000 };

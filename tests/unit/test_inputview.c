@@ -1,4 +1,4 @@
-/* Views of inputs: a mapped file has the bytes of the file, also after its pages were given back. */
+/* Views of inputs: a mapped file has the bytes of the file, also after its pages were returned to the system. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -131,7 +131,7 @@ START_TEST(file_that_shrinks_ends_the_program_with_a_sentence)
 }
 END_TEST
 
-/* Bytes around the range stay, whatever the size of a page is. */
+/* qc_give_back keeps the bytes before and after the range, for every page size. */
 START_TEST(memory_is_given_back_within_the_range_alone)
 {
     enum { ROOM = 1 << 20 };

@@ -1,4 +1,4 @@
-/* Numbers out of text: the same double as strtod, of any form, and no byte beyond the end is read. */
+/* Reading numbers from text gives the same double as strtod, and reads no byte beyond the end. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "../../lib/data/number.h"
 #include "suite.h"
 
-/* The text lies at the end of its own memory, so that the sanitizers see a byte too many. */
+/* The text ends where its memory block ends, so that the sanitizers report a read beyond it. */
 static void expect_as_strtod(const char *text, const char *after)
 {
     size_t n = strlen(text), m = strlen(after);

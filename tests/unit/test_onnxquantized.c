@@ -1,5 +1,5 @@
-/* Quantized models of other tools (QDQ) keep their codes: most windows have ONNX Runtime's logits, which are not
- * rounded here. Where a sum lies between two codes, one feature may be the other code. */
+/* Quantized models of other tools (QDQ) keep their codes: most windows have the logits of ONNX Runtime, which
+ * are not rounded to codes here. If a sum lies halfway between two codes, a feature may differ by one code. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,13 +17,13 @@ static QcErr err;
 
 typedef struct Case {
     char name[64];
-    double step; /* that a quantizer would give the logits */
+    double step; /* the scale that a quantizer would give the logits */
     uint32_t channels, height, width;
 } Case;
 
 typedef struct Difference {
-    double most; /* in steps */
-    uint32_t same; /* windows whose logits have none */
+    double most; /* largest difference of a logit, in steps */
+    uint32_t same; /* windows whose logits do not differ */
 } Difference;
 
 static int read_case(FILE *list, Case *c)
@@ -91,7 +91,7 @@ static int try_case(const Case *c, Difference *d)
     return kept;
 }
 
-/* The list that a script writes; NULL: the script's libraries are missing, and the test is skipped. */
+/* Runs a script and opens the list that it writes. NULL: the script's libraries are missing; the test is skipped. */
 static FILE *make_cases(const char *script, const char *arguments)
 {
     char command[512];

@@ -1,4 +1,4 @@
-/* Series on their way into a dataset: memory that is given back is theirs alone. */
+/* Series that become a dataset: only their own memory is returned to the system. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,7 +7,7 @@
 
 enum { SERIES = 300, STEPS = 600, CHANNELS = 2, VALUES = STEPS * CHANNELS, CANARY = 16 };
 
-/* Series by steps, each followed by bytes that are not theirs, as malloc has them between its pieces. */
+/* Series by steps, each followed by bytes that must stay, like the bookkeeping of malloc between its blocks. */
 static uint8_t *make_list(QcSeriesList *list)
 {
     uint8_t *block = malloc(SERIES * (VALUES * sizeof(float) + CANARY)), *at = block;
