@@ -177,14 +177,23 @@ void qc_scalar_depthwise(int32_t *acc, const uint8_t *x, const int8_t *w, const 
 
 /* ---- a dense layer ---- */
 
-/* Two channels that share their inputs (or one, twice), codes j0 and j1 and the following; they begin with bytes. bits
- * is a constant at each call. */
-static inline __attribute__((always_inline)) void linear_segment(int32_t sum[2], const uint8_t *x, const uint8_t *bytes,
-                                                                 uint32_t j0, uint32_t j1, uint32_t length,
-                                                                 int32_t zero, uint32_t bits)
+/* n products of the codes j0 and j1 and the following, one by one: codes that do not fill a byte. */
+static void add_codes(int32_t sum[2], const uint8_t *x, const QcKCodes *c, uint32_t j0, uint32_t j1, uint32_t n,
+                      int32_t zero)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        sum[0] += (x[i] - zero) * code_at(c->bytes, j0 + i, (uint32_t)c->bits);
+        sum[1] += (x[i] - zero) * code_at(c->bytes, j1 + i, (uint32_t)c->bits);
+    }
+}
+
+/* Two channels that share their inputs (or one, twice): n whole bytes from w0 and w1 on. bits is a constant at each
+ * call. */
+static inline __attribute__((always_inline)) void add_bytes(int32_t sum[2], const uint8_t *x, const uint8_t *w0,
+                                                            const uint8_t *w1, uint32_t n, int32_t zero, uint32_t bits)
 {
     const uint32_t in_byte = 8 / bits, up = 32 - bits;
-    const uint8_t *w0 = bytes + j0 / in_byte, *w1 = bytes + j1 / in_byte, *end = x + length / in_byte * in_byte;
+    const uint8_t *end = x + n * in_byte;
     int32_t a = sum[0], b = sum[1];
     for (; x < end; x += in_byte) {
         uint32_t p = *w0++, q = *w1++;
@@ -194,39 +203,39 @@ static inline __attribute__((always_inline)) void linear_segment(int32_t sum[2],
             b += value * ((int32_t)(q << (up - k * bits)) >> up);
         }
     }
-    for (uint32_t i = length / in_byte * in_byte; i < length; i++, x++) {
-        a += (*x - zero) * code_at(bytes, j0 + i, bits);
-        b += (*x - zero) * code_at(bytes, j1 + i, bits);
-    }
     sum[0] = a, sum[1] = b;
+}
+
+/* One segment of two channels, codes j0 and j1 and the following, which begin at the same place of a byte. */
+static void linear_segment(int32_t sum[2], const uint8_t *x, const QcKCodes *c, uint32_t j0, uint32_t j1, int32_t zero)
+{
+    const uint32_t in_byte = 8 / (uint32_t)c->bits;
+    uint32_t head = (in_byte - j0 % in_byte) % in_byte;
+    if (head > c->length) head = c->length;
+    const uint32_t whole = (c->length - head) / in_byte, end = head + whole * in_byte;
+    const uint8_t *w0 = c->bytes + (j0 + head) / in_byte, *w1 = c->bytes + (j1 + head) / in_byte;
+    if (head) add_codes(sum, x, c, j0, j1, head, zero);
+    if (c->bits == 8) add_bytes(sum, x + head, w0, w1, whole, zero, 8);
+    else if (c->bits == 4) add_bytes(sum, x + head, w0, w1, whole, zero, 4);
+    else add_bytes(sum, x + head, w0, w1, whole, zero, 2);
+    if (end < c->length) add_codes(sum, x + end, c, j0 + end, j1 + end, c->length - end, zero);
 }
 
 int qc_scalar_linear(int32_t *sums, const QcKConv *how)
 {
     const QcKCodes *c = &how->codes;
-    const uint32_t bits = (uint32_t)c->bits, in_byte = 8 / bits, length = c->length;
-    const int32_t zero = how->zero_in;
-    for (uint32_t o = 0; o < c->channels; o += 2) {
-        uint32_t other = o + 1 < c->channels ? o + 1 : o;
-        int32_t sum[2] = {0, 0};
-        for (uint32_t s = 0; s < c->segments; s++) {
-            const uint8_t *x = how->x + how->segment[s];
-            uint32_t j0 = c->first + o * c->row + s * length, j1 = c->first + other * c->row + s * length;
-            if (j0 % in_byte || j1 % in_byte) {
-                for (uint32_t i = 0; i < length; i++) {
-                    sum[0] += (x[i] - zero) * code_at(c->bytes, j0 + i, bits);
-                    sum[1] += (x[i] - zero) * code_at(c->bytes, j1 + i, bits);
-                }
-            } else if (bits == 8)
-                linear_segment(sum, x, c->bytes, j0, j1, length, zero, 8);
-            else if (bits == 4)
-                linear_segment(sum, x, c->bytes, j0, j1, length, zero, 4);
-            else
-                linear_segment(sum, x, c->bytes, j0, j1, length, zero, 2);
+    uint32_t step = 1; /* rows until one begins at the same place of a byte */
+    while (step * c->row % (8 / (uint32_t)c->bits)) step *= 2;
+    for (uint32_t first = 0; first < step; first++)
+        for (uint32_t o = first; o < c->channels; o += 2 * step) {
+            uint32_t other = o + step < c->channels ? o + step : o;
+            int32_t sum[2] = {0, 0};
+            for (uint32_t s = 0; s < c->segments; s++)
+                linear_segment(sum, how->x + how->segment[s], c, c->first + o * c->row + s * c->length,
+                               c->first + other * c->row + s * c->length, how->zero_in);
+            sums[other] = sum[1];
+            sums[o] = sum[0];
         }
-        sums[other] = sum[1];
-        sums[o] = sum[0];
-    }
     return 1;
 }
 
