@@ -183,6 +183,7 @@ double qc_target_adapt(const QcTarget *t, const QcQGraph *g, uint32_t coreset, u
     add(&w, QC_TARGET_adapt_scatter, triangle * (set + windows + classes));
     add(&w, QC_TARGET_adapt_factor, n * n * n / 3);
     add(&w, QC_TARGET_adapt_weight, classes * 2 * triangle * (1 + ROUNDINGS) + 2 * n * classes * classes * ROUNDINGS);
+    add(&w, QC_TARGET_adapt_row, n * n + 2 * n * classes * (1 + ROUNDINGS));
     add(&w, QC_TARGET_adapt_logit, JUDGED * set * n * classes);
     add(&w, QC_TARGET_adapt_exponential, (JUDGED - 1 + TEMPERATURES) * set * classes);
     return w.sum;
