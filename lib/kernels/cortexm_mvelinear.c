@@ -46,28 +46,29 @@ MVE_INLINE void two_rows(int32_t sum[2], const int8_t *x, const uint8_t *w, cons
     sum[1] = (c - zero * d) >> up;
 }
 
-/* Where the input of code i lies. */
+/* Where the input of code i lies, counted from the first code of a whole byte. */
 static inline uint32_t place_of(uint32_t i, uint32_t in_byte)
 {
     uint32_t byte = i / in_byte;
     return (byte / 16 * in_byte + i % in_byte) * 16 + byte % 16;
 }
 
-/* Adds the products of the codes from `from` on in each row, one by one: codes that do not fill whole bytes. */
-static __attribute__((noinline)) void add_codes(int32_t *sums, const int8_t *x, const QcKCodes *c, uint32_t from,
-                                                int32_t zero)
+/* Products of the codes from `from` up to `to` of a row, one by one: codes that do not fill whole bytes. */
+static __attribute__((noinline)) int32_t add_codes(const QcKConv *how, uint32_t row, uint32_t from, uint32_t to)
 {
-    const uint32_t bits = (uint32_t)c->bits, in_byte = 8 / bits, n = c->segments * c->length;
-    for (uint32_t o = 0; o < c->channels; o++)
-        for (uint32_t i = from; i < n; i++) {
-            uint32_t at = c->first + o * c->row + i, up = 32 - bits - at % in_byte * bits;
-            int32_t code = (int32_t)((uint32_t)c->bytes[at / in_byte] << up) >> (32 - bits);
-            sums[o] += code * (x[place_of(i, in_byte)] - zero);
-        }
+    const QcKCodes *c = &how->codes;
+    const uint32_t bits = (uint32_t)c->bits, in_byte = 8 / bits;
+    int32_t sum = 0;
+    for (uint32_t i = from; i < to; i++) {
+        uint32_t at = c->first + row * c->row + i, up = 32 - bits - at % in_byte * bits;
+        int32_t code = (int32_t)((uint32_t)c->bytes[at / in_byte] << up) >> (32 - bits);
+        sum += code * (how->x[how->segment[i / c->length] + i % c->length] - how->zero_in);
+    }
+    return sum;
 }
 
-/* One segment. */
-static void place_inputs(int8_t *to, const uint8_t *x, uint32_t n, uint32_t in_byte)
+/* n inputs that lie side by side. */
+static void place_side_by_side(int8_t *to, const uint8_t *x, uint32_t n, uint32_t in_byte)
 {
     const uint8x16_t at = vmulq_n_u8(vidupq_n_u8(0, 1), (uint8_t)in_byte);
     for (uint32_t i = 0; i < n; i += 16 * in_byte)
@@ -77,39 +78,55 @@ static void place_inputs(int8_t *to, const uint8_t *x, uint32_t n, uint32_t in_b
         }
 }
 
-/* Sums over the first `whole` (> 0) bytes of each row; each row begins at a byte. */
-MVE_INLINE void rows_run(int32_t *sums, const QcKCodes *c, const int8_t *x, uint32_t whole, int32_t zero,
-                         const uint32_t in_byte)
+/* The inputs from number `head` on. */
+static void place_inputs(int8_t *to, const QcKConv *how, uint32_t head, uint32_t n, uint32_t in_byte)
 {
-    const uint8_t *w = c->bytes + c->first / in_byte;
-    for (uint32_t left = c->channels, row = c->row / in_byte, n; left; left -= n, w += 2 * row, sums += 2) {
+    const QcKCodes *c = &how->codes;
+    if (c->segments == 1) {
+        place_side_by_side(to, how->x + how->segment[0] + head, n - head, in_byte);
+        return;
+    }
+    for (uint32_t i = head; i < n; i++)
+        to[place_of(i - head, in_byte)] = (int8_t)(how->x[how->segment[i / c->length] + i % c->length] ^ 0x80);
+}
+
+/* Rows `first`, first + step and so on, whose whole bytes begin after `head` codes. */
+MVE_INLINE void rows_run(int32_t *sums, const QcKConv *how, const int8_t *x, uint32_t first, uint32_t step,
+                         uint32_t head, uint32_t whole, const uint32_t in_byte)
+{
+    const QcKCodes *c = &how->codes;
+    const uint8_t *w = c->bytes + (c->first + first * c->row + head) / in_byte;
+    const uint32_t apart = step * c->row / in_byte;
+    for (uint32_t o = first; o < c->channels; o += 2 * step, w += 2 * apart) {
         int32_t sum[2];
-        n = left > 1 ? 2 : 1;
-        two_rows(sum, x, w, n > 1 ? w + row : w, whole, zero, in_byte);
-        if (n > 1) sums[1] = sum[1];
-        sums[0] = sum[0];
+        const int is_pair = o + step < c->channels;
+        two_rows(sum, x, w, is_pair ? w + apart : w, whole, how->zero_in - 128, in_byte);
+        sums[o] = sum[0];
+        if (is_pair) sums[o + step] = sum[1];
     }
 }
 
+/* Rows need not begin at a byte: those that begin alike are taken together. */
 int qc_mve_linear(int32_t *sums, const QcKConv *how)
 {
     const QcKCodes *c = &how->codes;
     const uint32_t in_byte = 8 / (uint32_t)c->bits, n = c->segments * c->length;
-    const int32_t zero = how->zero_in - 128;
-    int8_t *x = how->scratch;
     if (n > 65000 || n + 16 * in_byte > how->scratch_bytes) return 0; /* n * 128 * 255 < 2^31 */
-    if (c->segments == 1)
-        place_inputs(x, how->x + how->segment[0], n, in_byte);
-    else
-        for (uint32_t s = 0, i = 0; s < c->segments; s++)
-            for (uint32_t k = 0; k < c->length; k++, i++)
-                x[place_of(i, in_byte)] = (int8_t)(how->x[how->segment[s] + k] ^ 0x80);
-    const uint32_t whole = (c->first | c->row) % in_byte ? 0 : n / in_byte;
-    if (!whole) memset(sums, 0, c->channels * sizeof *sums);
-    else if (in_byte == 1) rows_run(sums, c, x, whole, zero, 1);
-    else if (in_byte == 2) rows_run(sums, c, x, whole, zero, 2);
-    else rows_run(sums, c, x, whole, zero, 4);
-    if (whole * in_byte < n) add_codes(sums, x, c, whole * in_byte, zero);
+    uint32_t step = 1; /* rows until one begins alike */
+    while (step * c->row % in_byte) step *= 2;
+    for (uint32_t first = 0; first < step && first < c->channels; first++) {
+        uint32_t head = (in_byte - (c->first + first * c->row) % in_byte) % in_byte;
+        if (head > n) head = n;
+        const uint32_t whole = (n - head) / in_byte, end = head + whole * in_byte;
+        int8_t *x = how->scratch;
+        if (whole) place_inputs(x, how, head, n, in_byte);
+        if (whole && in_byte == 1) rows_run(sums, how, x, first, step, head, whole, 1);
+        else if (whole && in_byte == 2) rows_run(sums, how, x, first, step, head, whole, 2);
+        else if (whole) rows_run(sums, how, x, first, step, head, whole, 4);
+        if (whole && !head && end == n) continue;
+        for (uint32_t o = first; o < c->channels; o += step)
+            sums[o] = (whole ? sums[o] : 0) + add_codes(how, o, 0, head) + add_codes(how, o, end, n);
+    }
     return 1;
 }
 

@@ -12,18 +12,23 @@ static int32_t code_at(const uint8_t *bytes, uint32_t j, uint32_t bits)
     return (code ^ sign) - sign;
 }
 
-/* Four codes as the bytes of a word, the first in the lowest byte. j * bits is a multiple of 8 for 8 and 2 bits, of 4
- * for 4 bits. */
-static inline uint32_t four_codes(const uint8_t *bytes, uint32_t j, uint32_t bits)
+/* Four codes as the bytes of a word, the first in the lowest byte. before: codes of the first byte that come before
+ * code j, j % (8 / bits). */
+static inline uint32_t four_codes(const uint8_t *bytes, uint32_t j, uint32_t before, uint32_t bits)
 {
     if (bits == 8)
         return bytes[j] | (uint32_t)bytes[j + 1] << 8 | (uint32_t)bytes[j + 2] << 16 | (uint32_t)bytes[j + 3] << 24;
-    uint32_t word, sign = bits == 4 ? 0x08080808u : 0x02020202u;
+    const uint32_t sign = bits == 4 ? 0x08080808u : 0x02020202u;
+    const uint8_t *at = bytes + j / (8 / bits);
+    uint32_t word = at[0];
     if (bits == 4) {
-        word = bytes[j / 2] | (uint32_t)bytes[j / 2 + 1] << 16;
+        word |= (uint32_t)at[1] << 8;
+        if (before) word = (word | (uint32_t)at[2] << 16) >> 4 & 0xffffu;
+        word = (word | word << 8) & 0x00ff00ffu;
         word = (word | word << 4) & 0x0f0f0f0fu;
     } else {
-        word = (bytes[j / 4] | (uint32_t)bytes[j / 4] << 12) & 0x000f000fu;
+        if (before) word = (word | (uint32_t)at[1] << 8) >> 2 * before & 0xffu;
+        word = (word | word << 12) & 0x000f000fu;
         word = (word | word << 6) & 0x03030303u;
     }
     return ((word ^ sign) + (0x80808080u - sign)) ^
@@ -52,13 +57,13 @@ static inline void store_four(int8_t *to, uint32_t word)
 static inline __attribute__((always_inline)) int32_t unpack_segment(int8_t *to, const uint8_t *bytes, uint32_t j,
                                                                     uint32_t length, uint32_t bits)
 {
+    const uint32_t before = j % (8 / bits);
     uint32_t i = 0, total = 0;
-    if (j % (bits == 2 ? 4 : bits == 4 ? 2 : 1) == 0)
-        for (; i + 4 <= length; i += 4, to += 4 * QC_K_LANES) {
-            uint32_t word = four_codes(bytes, j + i, bits);
-            total += sum_of_four(word) - 512;
-            store_four(to, word);
-        }
+    for (; i + 4 <= length; i += 4, to += 4 * QC_K_LANES) {
+        uint32_t word = four_codes(bytes, j + i, before, bits);
+        total += sum_of_four(word) - 512;
+        store_four(to, word);
+    }
     for (; i < length; i += 4, to += 4 * QC_K_LANES) {
         uint32_t word = 0;
         for (uint32_t k = 0; k < 4 && i + k < length; k++) {
