@@ -310,4 +310,24 @@ int qc_mat73_run(QcMat *mat, QcMat73Child *work, QcErr *err)
     return status;
 }
 
-int qc_mat73_read(QcMat *mat, QcErr *err) { return qc_mat73_run(mat, send_file, err); }
+/* Without an attribute MATLAB_fields, which MATLAB writes, libmatio takes the first field of a structure for all. So the
+ * file must have the name of this attribute once for each structure. */
+static int check_fields(const QcMat *mat, QcErr *err)
+{
+    static const char attribute[] = "MATLAB_fields";
+    const uint8_t *at = mat->view.bytes, *end = at + mat->view.length;
+    uint32_t structures = 0;
+    for (uint32_t k = 0; k < mat->n; k++)
+        structures += mat->variables[k].kind == QC_MAT_STRUCTURE && mat->variables[k].inside;
+    for (; structures; structures--, at += sizeof attribute)
+        if (!(at = memmem(at, (size_t)(end - at), attribute, sizeof attribute)))
+            return qc_mat_fail(mat, err,
+                               "is a file of MATLAB 7.3 with a structure that does not name its fields: save it with "
+                               "save('NAME.mat', '-v7')");
+    return 0;
+}
+
+int qc_mat73_read(QcMat *mat, QcErr *err)
+{
+    return qc_mat73_run(mat, send_file, err) || check_fields(mat, err) ? -1 : 0;
+}

@@ -235,6 +235,7 @@ seven="mat73_write('bad/a.mat', {'s': {'x': np.ones((3, 2)), 'z': np.ones((3, 2)
 try "$seven" bad/a.mat
 try "$seven" --variable s bad/a.mat
 try "$seven" --variable s.w bad/a.mat
+try "mat73_write('bad/a.mat', {'s': {'x': np.ones((3, 2)), 'z': np.ones((3, 2))}}, False)" --variable s.x bad/a.mat
 try "$seven; os.truncate('bad/a.mat', 3000)" --variable s.x bad/a.mat
 seg="write('bad/r1.txt', b'1 2\n3 4\n5 6\n')"
 segment() { words=$1 line=$2; shift 2; try "$words; write('labels', b'$line')" -f segments --segments labels --window \

@@ -119,8 +119,8 @@ def h5_class(name):
 class Hdf5:
     """Objects one after another; addresses count from the end of MATLAB's own header."""
 
-    def __init__(self):
-        self.data = b'\0' * 96
+    def __init__(self, named):
+        self.data, self.named = b'\0' * 96, named
 
     def put(self, data):
         at = len(self.data)
@@ -167,7 +167,7 @@ class Hdf5:
         """A matrix of numbers, a text, a structure (dict), or a column of cells (list)."""
         if isinstance(value, dict):
             members = {name: self.variable(part, refs) for name, part in value.items()}
-            return self.group(members, [h5_class(b'struct'), self.fields(list(value))])
+            return self.group(members, [h5_class(b'struct')] + [self.fields(list(value))] * self.named)
         if isinstance(value, str) and not value: # its values are its sizes
             return self.dataset(np.zeros(2, '<u8'), b'char', np.dtype('<u8'), [('MATLAB_empty', b'\1\0\0\0')])
         if isinstance(value, str):
@@ -181,8 +181,9 @@ class Hdf5:
         return self.dataset(parts, b'cell', np.dtype('V8'), [])
 
 
-def mat73_write(path, variables):
-    h5, refs = Hdf5(), {}
+def mat73_write(path, variables, named=True):
+    """named: structures have the attribute with their fields' names."""
+    h5, refs = Hdf5(named), {}
     members = {name: h5.variable(value, refs) for name, value in variables.items()}
     if refs:
         members['#refs#'] = h5.group(refs)
