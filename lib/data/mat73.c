@@ -177,7 +177,8 @@ static void reset_signals(const sigset_t *mask)
 
 static void enter_child(pid_t parent, uint64_t length, const sigset_t *mask)
 {
-    rlim_t seconds = qc_mat73_seconds ? qc_mat73_seconds : 120 + (length >> 22);
+    rlim_t objects = length >> 15, seconds = 20 + (objects < 100 ? objects : 100) + (length >> 22);
+    if (qc_mat73_seconds) seconds = qc_mat73_seconds;
     int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
     for (int k = 0; k < 3; k++) /* no library prints */
         if (nowhere < 0 || dup2(nowhere, k) < 0) _exit(1);
@@ -310,8 +311,8 @@ int qc_mat73_run(QcMat *mat, QcMat73Child *work, QcErr *err)
     return status;
 }
 
-/* Without an attribute MATLAB_fields, which MATLAB writes, libmatio takes the first field of a structure for all. So the
- * file must have the name of this attribute once for each structure. */
+/* Without an attribute MATLAB_fields, which MATLAB writes, libmatio takes the first field of a structure for all. So
+ * the file must have the name of this attribute once for each structure. */
 static int check_fields(const QcMat *mat, QcErr *err)
 {
     static const char attribute[] = "MATLAB_fields";
