@@ -28,7 +28,7 @@ HOSTED   := $(if $(BARE),-ffreestanding -nostdlib,-D_GNU_SOURCE -D_FILE_OFFSET_B
 # No path of this folder gets into objects: the same sources make the same bytes anywhere.
 CFLAGS_ALL = -std=c11 -ffile-prefix-map='$(CURDIR)'=. $(HOSTED) -ffp-contract=off $(OPT) $(WARNINGS) $(SANFLAGS) \
     $(CFLAGS)
-LIBS     := -Wl,--as-needed -ldnnl -lgomp -lyaml -lprotobuf-c -ljpeg -lpng -lwebp -lsndfile -lz -lm $(LDLIBS)
+LIBS     := -Wl,--as-needed -ldnnl -lgomp -lyaml -lprotobuf-c -lmatio -ljpeg -lpng -lwebp -lsndfile -lz -lm $(LDLIBS)
 
 FLOORS   := base kernels device format data nn onnx quant coreset bitflip export live $(if $(PRODUCT),,lab) cli
 SOURCES  := $(sort $(foreach f,$(FLOORS),$(wildcard lib/$f/*.c)))
@@ -256,7 +256,7 @@ install: all $(LIBRARY) ## install programs, manuals, documents, experiments, li
 	    install -D -m 644 $$source '$(DEST)/share/qcore/'$$source; done
 	printf '%s\n' 'prefix=$(PREFIX)' 'Name: qcore' 'Description: continual calibration of quantized classifiers' \
 	    'Version: $(VERSION)' 'Cflags: -I$${prefix}/include/qcore' 'Libs: -L$${prefix}/lib -lqcore' \
-	    'Libs.private: -ldnnl -lyaml -lprotobuf-c -ljpeg -lpng -lwebp -lsndfile -lz -lm' \
+	    'Libs.private: -ldnnl -lyaml -lprotobuf-c -lmatio -ljpeg -lpng -lwebp -lsndfile -lz -lm' \
 	    > '$(DEST)/lib/pkgconfig/qcore.pc'
 
 uninstall: ## remove what install put there

@@ -1,4 +1,4 @@
-/* MATLAB files of any content (version 5): windows as examples x length, x channels x length, x channels x height x
+/* MATLAB files of any content: windows as examples x length, x channels x length, x channels x height x
  * length, labels one per row; or, with --window, samples x channels. Variables are named by --variable and --y ("s.x"
  * is field x of the structure s), or have usual names.
  */
@@ -194,7 +194,7 @@ static int read_file(QcDataset *d, const Reader *r, QcErr *err)
 
 static int import_mat(QcDataset *d, const char *path, const QcImportOptions *o, QcErr *err)
 {
-    Reader r = {qc_input_name(path), o, qc_mat_open(path, err)};
+    Reader r = {qc_input_name(path), o, qc_mat_open(path, QC_MAT_5_OR_73, err)};
     int status = r.mat ? read_file(d, &r, err) : -1;
     qc_mat_close(r.mat);
     return status;
@@ -209,4 +209,4 @@ static const QcImportRow *const rows[] = {&row_variable,      &qc_row_x,     &qc
                                           QC_ROWS_RECORDINGS, QC_ROWS_FILES, NULL};
 
 const QcImporter qc_importer_mat = {
-    "mat", "a MATLAB file (version 5): --variable, --y", rows, recognise, import_mat, NULL, 1};
+    "mat", "a MATLAB file: --variable, --y", rows, recognise, import_mat, NULL, 1};

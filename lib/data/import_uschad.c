@@ -146,7 +146,7 @@ static int read_readings(Trial *t, QcMat *mat, QcErr *err)
 static int read_trial(void *ctx, uint32_t i, QcErr *err)
 {
     Trial *t = &((Tree *)ctx)->trials[i];
-    QcMat *mat = qc_mat_open(t->path, err);
+    QcMat *mat = qc_mat_open(t->path, QC_MAT_5, err);
     int status = !mat || check_activity(t, mat, ((Tree *)ctx)->trust, err) || read_readings(t, mat, err) ? -1 : 0;
     qc_mat_close(mat);
     return status;

@@ -9,7 +9,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 
-packages='gcc libc6-dev make pkg-config libdnnl-dev libyaml-dev libjpeg62-turbo-dev libpng-dev'
+packages='gcc libc6-dev make pkg-config libdnnl-dev libyaml-dev libmatio-dev libjpeg62-turbo-dev libpng-dev'
 packages="$packages libwebp-dev libsndfile1-dev zlib1g-dev protobuf-c-compiler libprotobuf-c-dev libonnx-dev"
 node=
 # Node and npm may have come from elsewhere than Debian.

@@ -110,6 +110,19 @@ for compress in (True, False):
         same(imported((6, 4), '--variable', 'f', '--y', 'mixed', 's.mat'), inside['f'])
         assert labels('out.qcd') == ['walk', '2', '', 'a', 'b', 'c']
 
+# MATLAB 7.3: through libmatio
+inside['letters'], cube = list(words), rng.normal(size=(3, 2, 5)).astype('f4')
+mat73_write('7.mat', dict(inside, cube=cube))
+same(imported((6, 4), '--variable', 'sets.acc', '--y', 'sets.cells', '7.mat'), x)
+assert labels('out.qcd') == words
+same(imported((6, 4), '--variable', 'sets.small', '--y', 'letters', '7.mat'), inside['sets']['small'])
+assert labels('out.qcd') == words
+same(imported((6, 4), '--variable', 'f', '--y', 'mixed', '7.mat'), inside['f'])
+assert labels('out.qcd') == ['walk', '2', '', 'a', 'b', 'c']
+same(imported((3, 2, 5), '--variable', 'cube', '--y', 'none', '7.mat'), cube)
+same(imported((3, 4, 2), '--window', '2', '--variable', 'sets.acc', '--y', 'none', '7.mat'),
+     x.reshape(3, 2, 4).transpose(0, 2, 1))
+
 for e, u in ((1, 1), (2, 1), (3, 2)):
     for kind, columns in (('acc', 2), ('gyro', 1)):
         os.makedirs('seg', exist_ok=True)
@@ -218,6 +231,12 @@ try "$two" --variable s.w bad/a.mat
 try "$two" --variable s.x --y s bad/a.mat
 try "$two; write('bad/a.mat', open('bad/a.mat', 'rb').read()[:-40])" --variable s.x bad/a.mat
 try "write('bad/a.mat', b'MATLAB 7.3'.ljust(124) + b'\0\x02IM' + bytes(512))" bad/a.mat
+seven="mat73_write('bad/a.mat', {'s': {'x': np.ones((3, 2)), 'z': np.ones((3, 2)), 'w': 'word'}, 'c': ['a', 'b']})"
+try "$seven" bad/a.mat
+try "$seven" --variable s bad/a.mat
+try "$seven" --variable s.w bad/a.mat
+try "mat73_write('bad/a.mat', {'s': {'x': np.ones((3, 2)), 'z': np.ones((3, 2))}}, False)" --variable s.x bad/a.mat
+try "$seven; os.truncate('bad/a.mat', 3000)" --variable s.x bad/a.mat
 seg="write('bad/r1.txt', b'1 2\n3 4\n5 6\n')"
 segment() { words=$1 line=$2; shift 2; try "$words; write('labels', b'$line')" -f segments --segments labels --window \
     1 "$@"; }

@@ -83,6 +83,118 @@ def mat_write(path, variables, compress=True, order='<', dims=None):
     open(path, 'wb').write(out)
 
 
+# --- MATLAB version 7.3: HDF5 File Format Specification 3.0, as MATLAB uses it ----------------------------------
+
+H5_NONE = b'\xff' * 8
+
+
+def h5_pad(data):
+    return data + b'\0' * (-len(data) % 8)
+
+
+def h5_type(dtype):
+    kind, size = dtype.kind, dtype.itemsize
+    if kind == 'f':
+        parts = (0, 64, 52, 11, 0, 52, 1023) if size == 8 else (0, 32, 23, 8, 0, 23, 127)
+        return struct.pack('<BBBBIHHBBBBI', 0x11, 0x20, 8 * size - 1, 0, size, *parts)
+    if kind in 'iu':
+        return struct.pack('<BBBBIHH', 0x10, 8 if kind == 'i' else 0, 0, 0, size, 0, 8 * size)
+    return struct.pack('<BBBBI', 0x13 if kind == 'S' else 0x17, 0, 0, 0, size) # text; a reference to an object
+
+
+def h5_space(shape):
+    return struct.pack('<BBBB4x', 1, len(shape), 0, 0) + struct.pack(f'<{len(shape)}Q', *shape)
+
+
+def h5_attribute(name, data, kind, shape=()):
+    name, space = name.encode() + b'\0', h5_space(shape)
+    head = struct.pack('<BBHHH', 1, 0, len(name), len(kind), len(space))
+    return 12, head + h5_pad(name) + h5_pad(kind) + space + data
+
+
+def h5_class(name):
+    return h5_attribute('MATLAB_class', name, h5_type(np.dtype(f'S{len(name)}')))
+
+
+class Hdf5:
+    """Objects one after another; addresses count from the end of MATLAB's own header."""
+
+    def __init__(self, named):
+        self.data, self.named = b'\0' * 96, named
+
+    def put(self, data):
+        at = len(self.data)
+        self.data += h5_pad(data)
+        return at
+
+    def header(self, messages):
+        body = b''.join(struct.pack('<HHB3x', kind, len(h5_pad(m)), 0) + h5_pad(m) for kind, m in messages)
+        return self.put(struct.pack('<BBHII4x', 1, 0, len(messages), 1, len(body)) + body)
+
+    def group(self, members, attributes=()):
+        heap, names = b'\0' * 8, {}
+        for name in sorted(members):
+            names[name] = len(heap)
+            heap += h5_pad(name.encode() + b'\0')
+        rows = b''.join(struct.pack('<QQ24x', names[name], members[name]) for name in names)
+        node = self.put((b'SNOD' + struct.pack('<BBH', 1, 0, len(names)) + rows).ljust(8 + 64 * 40, b'\0'))
+        keys = struct.pack('<QQQ', 0, node, max(names.values()))
+        tree = self.put((b'TREE' + struct.pack('<BBH', 0, 0, 1) + 2 * H5_NONE + keys).ljust(544, b'\0'))
+        words = self.put(heap)
+        words = self.put(b'HEAP' + struct.pack('<B3xQQQ', 0, len(heap), 1, words))
+        return self.header([(17, struct.pack('<QQ', tree, words)), *attributes])
+
+    def fields(self, names):
+        """Names of fields in their order: letters in a global heap."""
+        heap, words = b'', b''
+        for k, name in enumerate(names, 1):
+            heap += struct.pack('<HHIQ', k, 1, 0, len(name)) + h5_pad(name.encode())
+        heap = b'GCOL' + struct.pack('<B3xQ', 1, 4096) + heap
+        at = self.put((heap + struct.pack('<HHIQ', 0, 0, 0, 4096 - len(heap))).ljust(4096, b'\0'))
+        for k, name in enumerate(names, 1):
+            words += struct.pack('<IQI', len(name), at, k)
+        kind = struct.pack('<BBBBI', 0x19, 0, 0, 0, 16) + h5_type(np.dtype('S1'))
+        return h5_attribute('MATLAB_fields', words, kind, (len(names),))
+
+    def dataset(self, value, kind, dtype, attributes):
+        at = self.put(value.tobytes(order='F'))
+        messages = [(1, h5_space(value.shape[::-1])), (3, h5_type(dtype)), (5, b'\2\2\2\0'),
+                    (8, struct.pack('<BBQQ', 3, 1, at, value.nbytes)), h5_class(kind)]
+        kind = h5_type(np.dtype('<i4'))
+        return self.header(messages + [h5_attribute(*code, kind) for code in attributes])
+
+    def variable(self, value, refs):
+        """A matrix of numbers, a text, a structure (dict), or a column of cells (list)."""
+        if isinstance(value, dict):
+            members = {name: self.variable(part, refs) for name, part in value.items()}
+            return self.group(members, [h5_class(b'struct')] + [self.fields(list(value))] * self.named)
+        if isinstance(value, str) and not value: # its values are its sizes
+            return self.dataset(np.zeros(2, '<u8'), b'char', np.dtype('<u8'), [('MATLAB_empty', b'\1\0\0\0')])
+        if isinstance(value, str):
+            codes = np.frombuffer(value.encode('utf-16-le'), '<u2')[None]
+            return self.dataset(codes, b'char', codes.dtype, [('MATLAB_int_decode', b'\2\0\0\0')])
+        if not isinstance(value, list):
+            kind = {'f8': b'double', 'f4': b'single'}.get(value.dtype.str[1:], value.dtype.name.encode())
+            return self.dataset(value, kind, value.dtype, [])
+        parts = np.array([[self.variable(part, refs)] for part in value], '<u8')
+        refs.update({f'r{at}': at for at in parts.ravel().tolist()})
+        return self.dataset(parts, b'cell', np.dtype('V8'), [])
+
+
+def mat73_write(path, variables, named=True):
+    """named: structures have the attribute with their fields' names."""
+    h5, refs = Hdf5(named), {}
+    members = {name: h5.variable(value, refs) for name, value in variables.items()}
+    if refs:
+        members['#refs#'] = h5.group(refs)
+    root = h5.group(members)
+    front = b'\x89HDF\r\n\x1a\n' + struct.pack('<8BHHI', 0, 0, 0, 0, 0, 8, 8, 0, 32, 16, 0)
+    front += struct.pack('<Q', 512) + H5_NONE + struct.pack('<Q', 512 + len(h5.data)) + H5_NONE
+    front += struct.pack('<QQ24x', 0, root)
+    open(path, 'wb').write((b'MATLAB 7.3 MAT-file'.ljust(116) + bytes(8) + b'\0\2IM').ljust(512, b'\0') + front +
+                           h5.data[96:])
+
+
 # --- our own data file, as qc-formats(5) describes it: only where the values begin -------------------------
 
 def qcd_values(path, count):

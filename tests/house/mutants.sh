@@ -6,7 +6,7 @@ trap 'rm -rf "$place"' EXIT
 wrong=0
 report() { echo "$*"; wrong=1; }
 compile=$(cat "$BUILD/flags") \
-    libs="-Wl,--as-needed $(pkg-config --libs check) -ldnnl -lgomp -lyaml -lprotobuf-c -ljpeg -lpng -lz -lm"
+    libs="-Wl,--as-needed $(pkg-config --libs check) -ldnnl -lgomp -lyaml -lprotobuf-c -lmatio -ljpeg -lpng -lz -lm"
 mkdir -p "$place/lib/device"
 for room in base kernels; do ln -s "$TOP/lib/$room" "$place/lib/$room"; done
 ln -s "$TOP"/lib/device/*.h "$place/lib/device"
