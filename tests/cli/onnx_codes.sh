@@ -24,8 +24,8 @@ END
 export OPTIMISE=disabled
 /usr/bin/python3 "$TOP/tests/onnx/make_codes.py" plain >words && /usr/bin/python3 -c "
 import numpy; numpy.load('data.npz')['x'].tofile('case.x')" || exit
-for case in plain 'codes before the ReLU' 'a clip below the codes' 'no ReLU' alpha 'one probability' \
-    'weights of 9 bits'; do
+for case in plain 'codes before the ReLU' 'a clip below the codes' 'a clip at half a code' 'no ReLU' alpha \
+    'one probability' 'weights of 9 bits'; do
     compare "$case" || exit
 done
 for case in plain 'no ReLU'; do compare "$case" --real || exit; done
