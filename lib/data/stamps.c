@@ -13,6 +13,13 @@ static double days(int year, int month, int day)
     return 365.0 * y + floor(y / 4.0) - floor(y / 100.0) + floor(y / 400.0) + (153 * m + 2) / 5 + day - 1 - 719468;
 }
 
+/* 30 February is none. */
+static int is_day(int year, int month, int day)
+{
+    if (month < 1 || month > 12 || day < 1) return 0;
+    return days(year, month, day) < (month < 12 ? days(year, month + 1, 1) : days(year + 1, 1, 1));
+}
+
 /* Reads `digits` digits and, if `behind` is not zero, this sign after them. */
 static int take(int *value, const char **at, const char *end, int digits, char behind)
 {
@@ -125,7 +132,7 @@ static int take_date(double *day_number, const char **at, const char *end, Order
     else if (order == DAY_FIRST)
         status = take_short(&day, at, end, sign) || take_short(&month, at, end, sign) || take(&year, at, end, 4, 0);
     else status = take_short(&month, at, end, sign) || take_short(&day, at, end, sign) || take(&year, at, end, 4, 0);
-    if (status || month < 1 || month > 12 || day < 1 || day > 31) return -1;
+    if (status || !is_day(year, month, day)) return -1;
     *day_number = days(year, month, day);
     return 0;
 }
@@ -139,7 +146,7 @@ static int take_named(double *day_number, const char **at, const char *end)
     month = read_month(*at, end);
     if (!month || (*at)[3] != sign) return -1;
     *at += 4;
-    if (take(&year, at, end, 4, 0) || day < 1 || day > 31) return -1;
+    if (take(&year, at, end, 4, 0) || !is_day(year, month, day)) return -1;
     *day_number = days(year, month, day);
     return 0;
 }

@@ -127,6 +127,14 @@ static int is_id(const QcColumn *c)
     return c->n >= ROWS && c->whole == c->n && (!strncmp(text, "ind", 3) || (n > 1 && !strcmp(text + n - 2, "id")));
 }
 
+/* pandas calls an index so that it wrote without a name and read back: "Unnamed: 0", then "Unnamed: 0.1". */
+static int is_unnamed_index(QcField name)
+{
+    char text[40];
+    qc_name_plain(text, name);
+    return !strncmp(text, "unnamed0", 8);
+}
+
 /* Row numbers, as pandas and R write them, and ids that no two rows share. */
 static void find_indices(QcTable *t)
 {
@@ -139,11 +147,11 @@ static void find_indices(QcTable *t)
         QcColumn *column = &t->column[c];
         int counts = column->numbers == column->n && column->counted == column->steps && column->n &&
                      (column->first == 0 || column->first == 1);
-        int unnamed = t->has_header && column->name.at == column->name.end;
+        int unnamed = t->has_header && ((!c && column->name.at == column->name.end) || is_unnamed_index(column->name));
         int unique = column->distinct == column->n || column->distinct >= QC_DISTINCT_MAX;
         if (!qc_column_is_free(t, c)) continue;
-        if (unnamed && !c && counts) column->role = QC_ROLE_IGNORED; /* to_csv() */
-        else if (unnamed && !c && (!column->numbers || column->whole == column->n) && unique && column->n > 1)
+        if (unnamed && counts) column->role = QC_ROLE_IGNORED; /* to_csv() */
+        else if (unnamed && (!column->numbers || column->whole == column->n) && unique && column->n > 1)
             column->role = QC_ROLE_IGNORED; /* R's write.csv() with row names, pandas' to_csv() of selected rows */
         else if (qc_name_is_index(column->name) && unique &&
                  (counts || rises(column) || !column->numbers || is_id(column)))

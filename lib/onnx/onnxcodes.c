@@ -183,15 +183,15 @@ static int is_number(const QcStep *s, float value)
 static uint32_t take_limits(QcValue *v, uint32_t bits, QcStep on_codes[QC_MAX_STEPS])
 {
     const QcStep *s = v->steps;
-    const float top = (float)((1u << bits) - 1), close = 0.51f; /* a tie rounds either way */
+    const float top = (float)((1u << bits) - 1);
     uint32_t all = v->n_steps, kept = all;
     int within = 0;
     if (all >= 3 && is_number(&s[1], 0) && s[2].op == QC_STEP_MAX) return 0;
     for (; kept >= 3 && s[kept - 2].op == QC_STEP_NUMBER; kept -= 2) {
-        float code = s[kept - 2].value / v->step + (float)v->zero;
+        float code = rintf(s[kept - 2].value / v->step) + (float)v->zero; /* as a runtime rounds it */
         uint8_t op = s[kept - 1].op;
         if (op != QC_STEP_MAX && op != QC_STEP_MIN) break;
-        within |= op == QC_STEP_MAX ? code > close : code < top - close;
+        within |= op == QC_STEP_MAX ? code > 0 : code < top;
     }
     if (within) {
         on_codes[0] = (QcStep){QC_STEP_X, 0};

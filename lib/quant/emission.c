@@ -1,5 +1,6 @@
 #include "emission.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "scale.h"
@@ -60,7 +61,7 @@ int qc_emission_is_above_clip(const QcEmission *e, const QcNode *node)
     uint32_t me = qc_emission_index_of(e, node);
     float step = e->given && node->op == QC_OP_RELU ? e->given->scale[me] : 0;
     return node->clip > 0 && step > 0 &&
-           (float)((1 << e->given->bits[me]) - 1 - e->given->zero[me]) * step > node->clip + step / 2;
+           rintf(node->clip / step) < (float)((1 << e->given->bits[me]) - 1 - e->given->zero[me]);
 }
 
 int qc_emission_has_tensor(const QcEmission *e, const QcNode *node)

@@ -171,9 +171,10 @@ static uint8_t *add_table(QcEmission *e, int in, int out)
     return e->g->codes + n->code_byte;
 }
 
+/* Ties go to the even code, as in ONNX Runtime. */
 static uint8_t code_of(float value, const QcQTensor *t)
 {
-    float q = roundf(value / t->scale) + (float)t->zero, top = (float)((1 << t->bits) - 1);
+    float q = rintf(value / t->scale) + (float)t->zero, top = (float)((1 << t->bits) - 1);
     return (uint8_t)(q > 0 ? q < top ? q : top : 0); /* what is no number is 0 */
 }
 

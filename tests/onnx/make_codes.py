@@ -55,6 +55,10 @@ if case == "codes before the ReLU":  # their range ends what goes on, which the 
     at = quantized(add("Relu", quantized(at, .005, 0, "i1")), .01, 0)
 elif case == "a clip below the codes":
     at = quantized(add("Clip", at, constant(0), constant(1)), .01, 0)
+elif case == "a clip at half a code":  # 1 is 127.49999 steps: a code below the last
+    at = quantized(add("Clip", at, constant(-1), constant(1)), np.float32(2 / 255), 128)
+elif case == "a clip between two codes":  # at 32.5 steps, which are rounded to 32
+    at = quantized(add("Clip", at, constant(-65 / 128), constant(65 / 128)), 1 / 64, 128)
 elif case == "no ReLU":  # quantizers leave it out, since unsigned codes end at 0
     at = quantized(at, .01, 0)
 else:

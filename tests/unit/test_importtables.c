@@ -144,6 +144,7 @@ START_TEST(unambiguous_dates_are_read)
           (QcImportOptions){.window = "3s"}, "1 2 3 a; ", "time: time (dates, 1 samples/s); ignored: date");
     refuse("time,v,label\n3/2/2026,1,a\n4/2/2026,2,a\n5/2/2026,3,a\n", (QcImportOptions){.window = "2"}, QC_EUSAGE,
            "the day or the month may be first: write them as 2026-03-02");
+    refuse("time,v,label\n28-Feb-2026,1,a\n30-Feb-2026,2,a\n", (QcImportOptions){.window = "2"}, QC_EFORMAT, "30-Feb");
     refuse("time,v,label\n13/2/2026,1,a\n2/13/2026,2,a\n", (QcImportOptions){.window = "2"}, QC_EUSAGE,
            "the day or the month may be first");
 }
@@ -214,6 +215,8 @@ END_TEST
 START_TEST(row_names_are_no_values)
 {
     check("ax label\n11 0.5 1\n20 1.5 2\n31 1.4 2\n", plain, "0.5 1; 1.5 2; 1.39999998 2; ", "ignored: column 1");
+    check("Unnamed: 0.1,Unnamed: 0,ax,label\n0,11,0.5,u\n1,20,1.5,v\n2,3,1,v\n", plain, "0.5 u; 1.5 v; 1 v; ",
+          "ignored: Unnamed: 0.1, Unnamed: 0");
     check(",ax,label\n11,0.5,u\n20,1.5,v\n31,1,v\n", plain, "0.5 u; 1.5 v; 1 v; ", "ignored: column 1");
     check(",0,1,2\n0,1.5,2,u\n1,3.5,9,v\n2,1,1,u\n", plain, "1.5 2 u; 3.5 9 v; 1 1 u; ", "ignored: column 1");
     check(",outcome,v\n781730,1,9.5\n275277,1,8\n414992,2,7\n", plain, "9.5 1; 8 1; 7 2; ",
@@ -231,6 +234,68 @@ static const char *coded(const char *header, const char *const cells[3])
         n += (size_t)snprintf(text + n, sizeof text - n, "%d.5,%s\n", k * 7 % 11, cells[k / 3 % 3]);
     return text;
 }
+
+/* `rows` rows of values that say nothing, in `order` of classes (1: one class after the other), each with a code that
+ * `code` makes. */
+static const char *many_coded(const char *header, uint32_t rows, uint32_t classes, int in_order,
+                              void (*code)(char text[60], uint32_t row, uint32_t class))
+{
+    static char text[400000];
+    char cells[60];
+    size_t n = (size_t)snprintf(text, sizeof text, "%s\n", header);
+    for (uint32_t k = 0; k < rows; k++) {
+        uint32_t class = in_order ? k / (rows / classes) : k % classes;
+        code(cells, k, class);
+        n += (size_t)snprintf(text + n, sizeof text - n, "%u.5,%s,c%u\n", k * 7 % 11, cells, class);
+    }
+    return text;
+}
+
+static void code_number(char text[60], uint32_t row, uint32_t class)
+{
+    (void)row;
+    sprintf(text, "%u", (class * 7 + 3) % 60);
+}
+
+static void code_with_hole(char text[60], uint32_t row, uint32_t class)
+{
+    sprintf(text, row == 7 ? "" : "%u.25", class);
+}
+
+static void code_with_slip(char text[60], uint32_t row, uint32_t class)
+{
+    sprintf(text, "%u", row == 77 ? class + 1 : class);
+}
+
+static void marks(char text[60], uint32_t row, uint32_t class)
+{
+    (void)row;
+    sprintf(text, "%d,%d,%d", class == 0, class == 1, class == 2);
+}
+
+static void one_mark(char text[60], uint32_t row, uint32_t class)
+{
+    sprintf(text, "%d,%u,%d", class == 0, row / 5 % 2, 0);
+}
+
+/* More classes, a table in the order of its classes, missing cells, and columns for each class beside the label. */
+START_TEST(codes_of_the_label_are_found_in_large_tables)
+{
+    QcDataset d;
+    QcImportOptions fill = {.missing = QC_MISSING_FILL};
+    refuse(many_coded("v,code,label", 600, 60, 0, code_number), plain, QC_EUSAGE, "'code' encodes the label");
+    refuse(many_coded("v,code,label", 12000, 3, 1, code_number), plain, QC_EUSAGE,
+           "'code' encodes the label 'label' in each of 12000 rows");
+    refuse(many_coded("v,code,label", 90, 3, 0, code_with_hole), fill, QC_EUSAGE, "'code' encodes the label");
+    refuse(many_coded("v,is_x,is_y,is_z,label", 90, 3, 0, marks), plain, QC_EUSAGE,
+           "'is_x' to 'is_z' encode the label 'label' (one-hot) in each of 90 rows");
+    ck_assert_int_eq(import(&d, "csv", scratch_text("f", many_coded("v,code,label", 12000, 3, 1, code_with_slip)),
+                            plain), 0);
+    qc_dataset_release(&d);
+    ck_assert_int_eq(import(&d, "csv", scratch_text("f", many_coded("v,a,b,c,label", 90, 3, 0, one_mark)), plain), 0);
+    qc_dataset_release(&d);
+}
+END_TEST
 
 START_TEST(columns_that_say_the_label_need_a_decision)
 {
@@ -489,6 +554,7 @@ int main(void)
     tcase_add_test(t, lines_may_end_in_any_way);
     tcase_add_test(t, row_names_are_no_values);
     tcase_add_test(t, columns_that_say_the_label_need_a_decision);
+    tcase_add_test(t, codes_of_the_label_are_found_in_large_tables);
     tcase_add_test(t, numbers_that_all_differ_are_no_classes);
     tcase_add_test(t, doubtful_class_names_are_reported);
     tcase_add_test(t, times_of_other_forms_are_no_classes);
