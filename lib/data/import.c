@@ -8,6 +8,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "importleak.h"
 #include "number.h"
 #include "series.h"
 #include "tree.h"
@@ -174,6 +175,14 @@ static void doubt_labels(const QcNames *labels, const QcImportOptions *o)
     }
 }
 
+static void doubt_channels(const QcDataset *d, const QcImportOptions *o)
+{
+    int64_t c = qc_import_find_leak(d);
+    if (c >= 0)
+        qc_import_warn(o, "channel %lld of %u has one value in each class, so it may encode the label: leave it out if it "
+                       "is not measured", (long long)c + 1, d->channels);
+}
+
 int qc_import(QcDataset *d, const char *format, const char *path, const QcImportOptions *o, QcErr *err)
 {
     *d = (QcDataset){0};
@@ -185,9 +194,13 @@ int qc_import(QcDataset *d, const char *format, const char *path, const QcImport
                        qc_input_name(path), "a file");
     int status = many ? qc_import_files(d, i, path, o, err) : import_file(d, i, path, o, err);
     if (!status) status = qc_import_pick_groups(d, o, qc_input_name(path), err);
-    if (status) qc_dataset_release(d);
-    else doubt_labels(&d->labels, o);
-    return status;
+    if (status) {
+        qc_dataset_release(d);
+        return -1;
+    }
+    doubt_labels(&d->labels, o);
+    doubt_channels(d, o);
+    return 0;
 }
 
 /* --- what importers share ------------------------------------------------------------------------------------ */
