@@ -85,7 +85,8 @@ folder -f csv --window 2 --name-pattern '{group}/{label}.{recording}.csv' set
 folder -f csv --window 2 --name-pattern '{group}/{label}.{recording}.csv' --skip-bad set
 mkdir one # a code that is constant in each file says the label, and one more column does not
 for k in 0 1 2; do
-    awk -v k=$k 'BEGIN { print "v,code,label"; for (i = 0; i < 8; i++) print i % (k + 2) "," 7 * k ",c" k }' >one/f$k.csv
+    awk -v k=$k 'BEGIN { print "v,code,label"; for (i = 0; i < 8; i++) print i % (k + 2) "," 7 * k ",c" k }' \
+        >one/f$k.csv
 done
 qc-import --window 4 -o out.qcd one 2>&1
 sed -i 's/,[0-9]*,c/,3,c/' one/*.csv
