@@ -179,8 +179,10 @@ static void doubt_channels(const QcDataset *d, const QcImportOptions *o)
 {
     int64_t c = qc_import_find_leak(d);
     if (c >= 0)
-        qc_import_warn(o, "channel %lld of %u has one value in each class, so it may encode the label: leave it out if it "
-                       "is not measured", (long long)c + 1, d->channels);
+        qc_import_warn(o,
+                       "channel %lld of %u has one value in each class, so it may encode the label: leave it out if "
+                       "it is not measured",
+                       (long long)c + 1, d->channels);
 }
 
 int qc_import(QcDataset *d, const char *format, const char *path, const QcImportOptions *o, QcErr *err)
