@@ -259,7 +259,8 @@ static void code_number(char text[60], uint32_t row, uint32_t class)
 
 static void code_with_hole(char text[60], uint32_t row, uint32_t class)
 {
-    sprintf(text, row == 7 ? "" : "%u.25", class);
+    *text = 0;
+    if (row != 7) sprintf(text, "%u.25", class);
 }
 
 static void code_with_slip(char text[60], uint32_t row, uint32_t class)
