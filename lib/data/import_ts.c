@@ -205,7 +205,7 @@ static int read_channel(Reader *r, QcSeries *s, uint32_t c, QcField channel, QcE
                              "channel %u has length %u instead of %u (--unequal pad or resample makes lengths equal)",
                              c + 1, n, s->length);
     if (n && n != s->length && r->o->unequal == QC_UNEQUAL_RESAMPLE) qc_series_resample(x, s->length, r->row, n);
-    else memcpy(x, r->row, n * sizeof *x);
+    else if (n) memcpy(x, r->row, n * sizeof *x);
     return 0;
 }
 

@@ -240,10 +240,12 @@ static void conv_run(QcQRun *run, float *logits, QcQConv *conv, const QcQNode *n
     const uint32_t rows = conv->rows;
     QcOutputView out = { 0 };
     if (node->op == QC_Q_CONV) out = qc_output_view(run, node);
-    for (uint32_t row = 0; row < rows; row += conv->band) {
+    for (uint32_t row = 0;;) {
         conv->rows = rows - row < conv->band ? rows - row : conv->band;
         if (row) qc_qconv_pad(run, node, row, conv->rows);
         band_run(run, logits, conv, node, &out);
+        row += conv->rows;
+        if (row >= rows) break; /* logits have one row, and no output */
         out.q += (size_t)conv->rows * conv->dot.positions * out.step;
     }
     conv->rows = rows;
