@@ -1,5 +1,5 @@
-/* importleak.h - a channel of imported series that is the label in other words: a code beside the class, constant
- * within each file of a folder. A model that reads it learns nothing else.
+/* importleak.h - target leakage in imported series of any format: a channel that encodes the label, such as a code that
+ * is constant in each file of a folder. tableleaks.c finds such columns within one table, before they are values.
  */
 #ifndef QC_DATA_IMPORTLEAK_H
 #define QC_DATA_IMPORTLEAK_H

@@ -28,7 +28,7 @@
 
 uint32_t qc_mat73_seconds;
 
-typedef enum RecordKind { VARIABLE = 0x7a1, END } RecordKind; /* no bytes that stand in a file by chance */
+typedef enum RecordKind { VARIABLE = 0x7a1, END } RecordKind; /* bytes that a file hardly has by chance */
 
 typedef struct Record {
     uint64_t bytes; /* of values */

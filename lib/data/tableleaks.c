@@ -158,7 +158,7 @@ static int fail_hot(const QcTable *t, uint32_t first, uint32_t last, QcErr *err)
                    t->lines.name, qc_column_called(one, t, first), qc_column_called(two, t, last));
 }
 
-/* Does a label's mark stand in this column? The label; LABELS_MAX: of none. */
+/* The label that this column marks by 1; LABELS_MAX: it marks none. */
 static uint32_t marks(const Leaks *l, const Code *code)
 {
     uint32_t label = 0;

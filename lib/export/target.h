@@ -44,7 +44,7 @@
     X(adapt_scatter, "element of a scatter matrix to which an example is added")               \
     X(adapt_factor, "multiply-add of the matrix's factorization")                              \
     X(adapt_weight, "element of the matrix that a class's weights are multiplied by")          \
-    X(adapt_row, "row of the matrix that is read in these two")                                \
+    X(adapt_row, "row of the matrix, each time that the two kinds of work above read it")      \
     X(adapt_logit, "multiply-add of an example's logits in an adapt")                          \
     X(adapt_exponential, "class of an example whose loss is taken at a temperature")           \
     X(cycles_per_instruction, "cycles that an instruction takes, on the mean")                 \
