@@ -16,6 +16,8 @@
 
 #define FEW_LABELS 10.0f /* times the ridge, if the set has windows without a label: they show classes that lack
                           * labels */
+#define FEW_SHIFTS 8.0f /* shown classes at which half of the covariance of the shifts is believed */
+#define LEAST 3e-3f      /* responsibility that counts */
 #define WHITE_RIDGE 3.0f /* ridge of the scatter that whitens distances: few labels give a poor estimate of it */
 
 /* ---- moments of source and stream together ---- */
@@ -64,9 +66,10 @@ static float guessed_mean(QcScatterQueue *q, const QcHeadScratch *s, const QcHea
                           float count)
 {
     uint32_t n = t->shape->features;
+    float of_window = qc_guess_weight(t);
     for (uint32_t u = 0; u < t->set->n_unlabelled; u++) {
-        float weight = t->parameters->guess_weight * s->share[(size_t)u * t->shape->classes + k];
-        if (!(weight > 1e-3f)) continue;
+        float share = s->share[(size_t)u * t->shape->classes + k], weight = of_window * share;
+        if (!(share > LEAST)) continue;
         const uint8_t *features = qc_slot_features(t->set->ring, t->set->row[t->set->n + u]);
         float *difference = qc_queue_row(q), step = weight / (count + weight);
         for (uint32_t i = 0; i < n; i++) {
@@ -79,11 +82,36 @@ static float guessed_mean(QcScatterQueue *q, const QcHeadScratch *s, const QcHea
     return count;
 }
 
+/* How far the stream has moved a class: its labelled mean in s->row, less the source's mean. Kept in s->weights. */
+static void note_shift(QcHeadScratch *s, const QcHeadTask *t, uint32_t k, const float *source, int is_known)
+{
+    uint32_t n = t->shape->features;
+    float *shift = s->weights + (size_t)k * n;
+    for (uint32_t i = 0; i < n; i++) shift[i] = is_known ? s->row[i] - source[i] : 0;
+    s->column[k] = is_known ? 1.0f : 0.0f;
+}
+
+/* With few labels, S also has the covariance of the shifts: other classes may have moved in the same directions, so
+ * these say little about the class of a window. */
+static void add_shifts(QcHeadScratch *s, QcScatterQueue *q, const QcHeadTask *t)
+{
+    uint32_t n = t->shape->features, classes = t->shape->classes;
+    float shown = 0;
+    for (uint32_t k = 0; k < classes; k++) shown += s->column[k];
+    for (uint32_t k = 0; k < classes; k++) {
+        if (!(s->column[k] > 0)) continue;
+        memcpy(qc_queue_row(q), s->weights + (size_t)k * n, n * sizeof *s->weights);
+        qc_queue_push(q, 1 / (FEW_SHIFTS + shown));
+    }
+    qc_queue_flush(q);
+}
+
 /* S and the class means, with guesses or without. apart: a mean is the stream's if it has one, else the source's;
  * s->bias: stream examples. */
 static void join(QcHeadScratch *s, const QcHeadTask *t, int guesses, int apart)
 {
     uint32_t n = t->shape->features, classes = t->shape->classes;
+    int shifts = t->few_labels && t->source;
     float weight = 0, seen = 0, trace = 0;
     QcScatterQueue queue = {.kernels = s->kernels, .scatter = s->scatter, .rows = s->queue, .n = n};
     memcpy(s->scatter, t->stream->scatter, (size_t)qc_triangle(n) * sizeof *s->scatter);
@@ -91,6 +119,7 @@ static void join(QcHeadScratch *s, const QcHeadTask *t, int guesses, int apart)
         float *mean = s->mean + (size_t)k * n;
         uint32_t source = source_mean(&queue, t, k, mean);
         float count = (float)stream_mean(&queue, t, k, s->row), prior = source ? t->parameters->prior_count : 0;
+        if (shifts) note_shift(s, t, k, mean, source && count > 0);
         if (guesses) count = guessed_mean(&queue, s, t, k, s->row, count);
         if (count > 3 * prior && source) prior = count / 3;
         float *difference = qc_queue_row(&queue), lean = apart ? (count > 0 ? 1.0f : 0.0f) : count / (prior + count);
@@ -110,7 +139,9 @@ static void join(QcHeadScratch *s, const QcHeadTask *t, int guesses, int apart)
     float lack = (float)classes / (seen > 1 ? seen : 1), factor = t->guesses ? FEW_LABELS : lack * lack;
     float ridge = (apart ? WHITE_RIDGE : t->parameters->ridge * factor) * trace / (float)n;
     for (uint32_t i = 0; i < n; i++) qc_triangle_row(s->scatter, n, i)[i] += ridge > 1e-6f ? ridge : 1e-6f;
-    for (uint32_t i = 0; i < n && t->source; i++) qc_triangle_row(s->scatter, n, i)[i] += 1 / t->source->weight[i];
+    int widen = t->source && qc_task_has_new_class(t);
+    for (uint32_t i = 0; i < n && widen; i++) qc_triangle_row(s->scatter, n, i)[i] += 1 / t->source->weight[i];
+    if (shifts) add_shifts(s, &queue, t);
     s->operations += qc_triangle(n) * (t->set->n + classes + (guesses ? t->set->n_unlabelled : 0));
 }
 

@@ -8,7 +8,7 @@
  *    r_uk  ~  share_k exp(-|z_u - z_k|^2 / (2 guess_temperature)),
  *
  * and from them the shares of the classes (a tenth is uniform) and the means z_k. A labelled example has weight 1, a
- * window without a label guess_weight r_uk. The last responsibilities then count in means and scatter like labelled
+ * window without a label guess_weight r_uk or less (PER_CLASS). The last responsibilities then count in means and scatter like labelled
  * stream examples (discriminant.c). They are not stored: the next adapt computes new guesses, so a late label
  * replaces the guess.
  */
@@ -19,7 +19,16 @@
 
 #define WHITE_STEP 0.25f /* deviations per step of a whitened feature: int8 reaches 32 deviations from the centre */
 #define EVEN 0.1f
+#define PER_CLASS 0.7f /* labelled examples that all windows without a label count as, per class, at most: they must not
+                        * outvote labels */
 enum { ROUNDS = 8 };
+
+float qc_guess_weight(const QcHeadTask *t)
+{
+    uint32_t n = t->set->n_unlabelled;
+    float most = PER_CLASS * (float)t->shape->classes / (float)(n > 0 ? n : 1);
+    return qc_least(t->parameters->guess_weight, most);
+}
 
 void qc_round_white(int8_t *out, const float *x, uint32_t n)
 {
@@ -73,12 +82,13 @@ static void respond(float *r, const QcHeadScratch *s, const QcHeadTask *t, const
 static void find_means(QcHeadScratch *s, const QcHeadTask *t)
 {
     uint32_t n = t->shape->features, classes = t->shape->classes;
+    float of_window = qc_guess_weight(t);
     for (uint32_t k = 0; k < classes; k++) {
         float *mean = s->weights + (size_t)k * n, weight = s->bias[k] > 0 ? s->bias[k] : 1e-6f;
         for (uint32_t i = 0; i < n; i++) mean[i] = weight * s->mean[(size_t)k * n + i];
         for (uint32_t u = 0; u < t->set->n_unlabelled; u++) {
             const int8_t *white = s->white + (size_t)u * n;
-            float r = t->parameters->guess_weight * s->share[(size_t)u * classes + k], step = WHITE_STEP * r;
+            float r = of_window * s->share[(size_t)u * classes + k], step = WHITE_STEP * r;
             weight += r;
             for (uint32_t i = 0; i < n; i++) mean[i] += step * (float)white[i];
         }

@@ -111,7 +111,8 @@ typedef struct QcHeadTask {
     const uint16_t *rows;      /* [shape->classes] ascending; NULL: each row has a class */
     const uint16_t *class_of;  /* [n_rows] of a row with a class; NULL as rows */
     const QcParameters *parameters;
-    const QcHeadSource *source; /* NULL: not known, or no new class has an example */
+    const QcHeadSource *source; /* NULL: not known, or labels are many and no new class has an example */
+    int few_labels;          /* 1: windows wait without a label, and fewer than two windows per class have one */
     const QcMoments *stream; /* of all windows learned before the set */
     const QcSet *set;
     int takes_kept;          /* 1: stream examples in the coreset are not in the moments (they are of an earlier
@@ -136,6 +137,11 @@ static inline uint32_t qc_task_label(const QcHeadTask *t, uint32_t i)
 }
 /* 1 if the stream or the set has an example of a row that counts. */
 int qc_task_has_example(const QcHeadTask *t, uint32_t row);
+
+/* 1 if a class without training data has an example: the last rows are or were spare. */
+static inline int qc_task_has_new_class(const QcHeadTask *t) { return t->shape->classes > t->n_rows - t->spare; }
+/* Labelled examples that each window without a label counts as. */
+float qc_guess_weight(const QcHeadTask *t);
 
 /* 1 if each class has an example that counts. */
 int qc_head_can_solve(const QcHeadTask *t);

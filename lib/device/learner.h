@@ -24,7 +24,7 @@ typedef struct QcLearnerSetup {
     uint64_t seed;
     uint32_t capacity; /* slots of the coreset */
     uint32_t ring;     /* latest windows that can be labelled, >= 1; also the most windows that one adapt learns from */
-    QcHeadSource source;   /* of a model with spare rows; mean NULL: not known */
+    QcHeadSource source;   /* mean NULL: not known */
     uint32_t all_labelled; /* 1: windows without a label are neither learned from nor asked for (guess.c, ask.h); takes
                               ring (features + 4 (classes + 1)) bytes less */
 } QcLearnerSetup;

@@ -3,7 +3,7 @@
 #include "../kernels/mem.h"
 #include "qmath.h"
 
-#define GUESS_UNTIL 2.0f
+#define FEW_UNTIL 2.0f
 #define TRUST_MEMORY 0.7f
 
 /* ---- the set, and how a last layer does on it ---- */
@@ -20,8 +20,7 @@ void qc_learner_gather(QcLearner *l)
         if (l->ring.flags[row] == QC_RING_LABELLED) set->row[set->n++] = row;
     }
     set->n_unlabelled = 0;
-    int guesses = !l->setup.all_labelled && l->setup.parameters.guess_weight > 0;
-    for (uint32_t age = l->ring.capacity; guesses && age >= 1; age--) {
+    for (uint32_t age = l->ring.capacity; !l->setup.all_labelled && age >= 1; age--) {
         uint32_t row = qc_learner_row_of_age(l, age);
         if (l->ring.flags[row] == QC_RING_PREDICTED) set->row[set->n + set->n_unlabelled++] = row;
     }
@@ -107,10 +106,16 @@ static void choose_rows(QcLearner *l, QcHeadTask *t)
         if (qc_task_has_example(t, row) || !qc_is_spare_row(active, &l->shape, row))
             l->rows[classes++] = (uint16_t)row;
     }
-    if (l->setup.source.mean && classes && l->rows[classes - 1] >= t->n_rows - t->spare) t->source = &l->setup.source;
     l->task_shape.classes = classes;
     t->rows = l->rows;
     t->class_of = l->class_of;
+}
+
+/* With FEW_UNTIL labels per class, labels alone are better than guesses and means of the source. */
+static int has_few_labels(const QcLearner *l, const QcHeadTask *t)
+{
+    float labelled = (float)l->counters->seen + (float)(l->set.n - l->set.n_kept);
+    return l->set.n_unlabelled > 0 && labelled < FEW_UNTIL * (float)t->shape->classes;
 }
 
 QcHeadTask qc_learner_task(QcLearner *l)
@@ -121,6 +126,9 @@ QcHeadTask qc_learner_task(QcLearner *l)
     t.takes_kept = l->counters->seen == 0;
     l->task_shape = l->shape;
     if (l->rows) choose_rows(l, &t);
+    t.few_labels = has_few_labels(l, &t);
+    int needs_source = qc_task_has_new_class(&t) || (t.few_labels && !l->setup.flips);
+    if (l->setup.source.mean && needs_source) t.source = &l->setup.source;
     t.few_classes = t.expects_unseen = has_few_classes(l);
     t.waited = l->moments.n ? waited_after(l, &t) : 0;
     return t;
@@ -138,13 +146,10 @@ static float answer_score(QcLearner *l)
     return sum;
 }
 
-/* Windows without a label count while labels are few, as long as labels confirm what is guessed of them: with
- * GUESS_UNTIL labels per class, labels alone are better. */
+/* Windows without a label count while labels are few, as long as labels confirm what is guessed of them. */
 void qc_learner_choose_guesses(QcLearner *l, QcHeadTask *t)
 {
-    float labelled = (float)l->counters->seen + (float)(l->set.n - l->set.n_kept);
-    if (!l->moments.n || !l->set.n_unlabelled || labelled >= GUESS_UNTIL * (float)t->shape->classes)
-        return;
+    if (!l->moments.n || !t->few_labels || !(l->setup.parameters.guess_weight > 0)) return;
     if (l->set.n > l->set.n_kept) {
         float answered = answer_score(l); /* first, because guesses take the scratch */
         l->counters->trust = TRUST_MEMORY * l->counters->trust + (qc_guess_score(&l->scratch, t) - answered);

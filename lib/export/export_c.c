@@ -101,7 +101,7 @@ static int load_learner(Job *job, const QcExport *e, QcErr *err)
                             .seed = e->seed,
                             .ring = e->batch};
     const QcKernels *kernels = qc_need_kernels(err);
-    if (job->g.spare && job->knows_source) setup.source = (QcHeadSource){job->drift.mean, job->drift.weight};
+    if (job->knows_source) setup.source = (QcHeadSource){job->drift.mean, job->drift.weight};
     if (!kernels || qc_parameters_tune(&setup.parameters, e->tune, e->n_tune, err)) return -1;
     if (has_flip(job)) {
         if (qc_flipfile_decode(&job->flip, &job->model, &job->g, &job->arena, err))

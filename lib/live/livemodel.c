@@ -31,7 +31,7 @@ static int place_learner(QcLiveModel *m, const QcLiveOptions *o, QcErr *err)
                             .seed = o->seed,
                             .capacity = m->coreset.data.capacity,
                             .ring = m->learns ? QC_LIVE_RING : 1};
-    if (m->g.spare && m->drift.features) setup.source = (QcHeadSource){m->drift.mean, m->drift.weight};
+    if (m->drift.features) setup.source = (QcHeadSource){m->drift.mean, m->drift.weight};
     const QcKernels *kernels = qc_need_kernels(err);
     if (!kernels || qc_parameters_tune(&setup.parameters, o->tune, o->n_tune, err)) return -1;
     if (m->learns && !qc_head_fits(&m->g))

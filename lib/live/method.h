@@ -89,7 +89,7 @@ struct QcMethodRun {
     QcQGraph *g;
     const QcFlip *flip;        /* NULL: the model has none */
     const QcKernels *kernels;
-    QcHeadSource source;       /* of a model with spare classes; mean NULL: not known */
+    QcHeadSource source;       /* mean NULL: not known */
     QcParameters parameters;   /* of the learner; others use the rule by which slots are filled */
     QcFlipScore score;         /* of the learner's flips */
     double setting[QC_METHOD_SETTINGS]; /* in the order of method->settings */

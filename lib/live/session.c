@@ -128,7 +128,7 @@ static int load_drift(QcSession *s, const char *model, QcErr *err)
     int known = qc_driftbase_decode(&s->drift, &s->model, &s->g, &s->arena, err);
     if (known < 0) return qc_within(err, qc_input_name(model));
     if (!known) s->drift.features = 0;
-    if (known && s->g.spare) s->learner.source = (QcHeadSource){s->drift.mean, s->drift.weight};
+    if (known) s->learner.source = (QcHeadSource){s->drift.mean, s->drift.weight};
     return 0;
 }
 
