@@ -8,9 +8,9 @@
  *    r_uk  ~  share_k exp(-|z_u - z_k|^2 / (2 guess_temperature)),
  *
  * and from them the shares of the classes (a tenth is uniform) and the means z_k. A labelled example has weight 1, a
- * window without a label guess_weight r_uk or less (PER_CLASS). The last responsibilities then count in means and scatter like labelled
- * stream examples (discriminant.c). They are not stored: the next adapt computes new guesses, so a late label
- * replaces the guess.
+ * window without a label guess_weight r_uk, or less if many windows wait (PER_CLASS). The last responsibilities then
+ * count in means and scatter like labelled stream examples (discriminant.c). They are not stored: the next adapt
+ * computes new guesses, so a late label replaces the guess.
  */
 #include "head.h"
 

@@ -116,6 +116,7 @@ void qc_learner_place(QcLearner *l, const QcLearnerSetup *setup, const QcKernels
     lay_out(l, kernels, &p);
     memset(l->state, 0, l->state_bytes);
     l->counters->share = setup->parameters.first_share;
+    l->counters->trust = setup->parameters.first_trust;
     const QcLastLayer own = layer_in(setup->graph);
     for (int i = 0; i < 2; i++) qc_last_layer_copy(&l->shape, &l->layers[i], &own);
     if (setup->flips) memcpy(l->graph.codes, setup->graph->codes, setup->graph->n_code_bytes);

@@ -64,8 +64,10 @@ void qc_parameters_digest(QcDigest *d, const QcParameters *p)
 {
     char text[80];
     for (int i = 0; i < QC_PARAMETER_COUNT; i++) {
-        int n = snprintf(text, sizeof text, "%s=%a ", qc_parameter_rows[i].name,
-                         qc_parameter_value(p, &qc_parameter_rows[i]));
+        const QcParameterRow *row = &qc_parameter_rows[i];
+        double value = qc_parameter_value(p, row);
+        if (!strcmp(row->name, "first_trust") && !(value > 0)) continue; /* older states have no such parameter */
+        int n = snprintf(text, sizeof text, "%s=%a ", row->name, value);
         qc_digest_add(d, text, (size_t)n);
     }
 }
