@@ -158,8 +158,8 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("fewlabels");
-    TCase *t = tcase_create("fewlabels");
+    Suite *suite = suite_create("shifts");
+    TCase *t = tcase_create("shifts");
     tcase_set_timeout(t, 60);
     tcase_add_test(t, few_labels_take_the_means_of_the_source);
     tcase_add_test(t, scatter_has_the_shifts_of_labelled_classes);
