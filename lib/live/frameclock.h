@@ -4,6 +4,9 @@
  * an earlier date that shows whether the day comes first. The unit comes from the column's name (t_ms), for times since
  * 1970 from the number's size. The usual step is the median of the first QC_CLOCK_STEPS steps above 0; until it is
  * known there is no gap.
+ *
+ * A clock without a date (23:59:59.98) starts again at midnight, a clock without hours (59:58.5) at the full hour: a step
+ * back by more than half of that period leads into the next period.
  */
 #ifndef QC_LIVE_FRAMECLOCK_H
 #define QC_LIVE_FRAMECLOCK_H
@@ -12,11 +15,15 @@
 
 enum { QC_CLOCK_STEPS = 8 };
 #define QC_CLOCK_GAP 2.5 /* usual steps from one frame to the next: two frames or more are missing */
+#define QC_CLOCK_BACK 60 /* seconds by which a clock may step back over midnight */
+#define QC_CLOCK_DAY 86400.0 /* seconds */
 #define QC_CLOCK_DATE 1e8 /* seconds: from here on a time is a date */
 
 typedef struct QcFrameClock {
     double unit; /* seconds; 0: by the numbers */
     double now; /* seconds, of the latest frame; NaN: none has a time */
+    double period; /* seconds after which the latest stamp's clock starts again; 0: never (a date, a number) */
+    double zero; /* seconds, where the current period of the clock begins */
     double step; /* the usual one, seconds; 0: not known yet */
     double first[QC_CLOCK_STEPS];
     uint32_t n; /* steps in first */

@@ -131,6 +131,7 @@ static int take_frame(QcLive *s, const QcFrameReader *r, QcErr *err)
     s->frame_time[row] = r->seconds;
     s->frame_label[row] = r->class_index;
     s->plausible.name = r->name;
+    s->late.is_clock = r->clock.period >= QC_CLOCK_DAY;
     qc_plausible_frame(&s->plausible, r->x);
     if (!qc_frames_push(&s->frames, r->x)) return 0;
     qc_plausible_window(&s->plausible, s->frames.length);

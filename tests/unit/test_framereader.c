@@ -199,6 +199,30 @@ START_TEST(time_gaps_end_a_segment)
 }
 END_TEST
 
+START_TEST(clocks_without_date_start_again)
+{
+    const QcFrameOptions plain = {0};
+    expect(&plain, "time,a,b,c\n23:59:59.96,1,2,3\n23:59:59.98,4,5,6\n00:00:00.00,7,8,9\n0:00:00.02,1,2,3\n",
+           "1 2 3;4 5 6;7 8 9;1 2 3;");
+    expect(&plain, "time,a,b,c\n11:59:59.9 PM,1,2,3\n12:00:00.0 AM,4,5,6\n", "1 2 3;4 5 6;");
+    expect(&plain, "time,a,b,c\n59:59.9,1,2,3\n0:00.0,4,5,6\n0:00.1,7,8,9\n", "1 2 3;4 5 6;7 8 9;");
+    /* a frame of the day before comes late */
+    expect(&plain, "time,a,b,c\n23:59:59.9,1,2,3\n0:00:00.1,4,5,6\n23:59:59.95,7,8,9\n0:00:00.2,1,2,3\n",
+           "1 2 3;4 5 6;!7 8 9;1 2 3;");
+    expect(&plain, "time,a,b,c\n14:00:00.0,1,2,3\n13:00:00.0,4,5,6\n", "1 2 3;!4 5 6;"); /* another time zone */
+    char text[ROOM];
+    int n = sprintf(text, "time,a,b,c\n"); /* half an hour is missing over midnight */
+    for (int i = 0; i < 10; i++) n += sprintf(text + n, "23:50:%02d.0,1,2,3\n", i);
+    sprintf(text + n, "0:20:09.0,4,5,6\n");
+    QcFrameReader r;
+    char out[ROOM];
+    read_all(out, &r, &plain, text, strlen(text), ROOM);
+    ck_assert_msg(strstr(out, "1 2 3;!4 5 6;") != NULL, "%s", out);
+    ck_assert_double_eq_tol(r.seconds, 86400 + 1209, 1e-6);
+    qc_framereader_close(&r);
+}
+END_TEST
+
 START_TEST(raw_binary_numbers_are_read)
 {
     static const int16_t i16[] = {1, -2, 3, 32767, -32768, 0, 7};
@@ -246,6 +270,7 @@ int main(void)
     tcase_add_test(c, dates_with_slashes_need_a_known_order);
     tcase_add_test(c, missing_values_repeat_previous_value_for_a_limited_time);
     tcase_add_test(c, time_gaps_end_a_segment);
+    tcase_add_test(c, clocks_without_date_start_again);
     tcase_add_test(c, raw_binary_numbers_are_read);
     tcase_add_test(c, sound_file_headers_are_refused);
     suite_add_tcase(suite, c);
