@@ -5,8 +5,8 @@
  * 1970 from the number's size. The usual step is the median of the first QC_CLOCK_STEPS steps above 0; until it is
  * known there is no gap.
  *
- * A clock without a date (23:59:59.98) starts again at midnight, a clock without hours (59:58.5) at the full hour: a step
- * back by more than half of that period leads into the next period.
+ * A clock without a date (23:59:59.98) starts again at midnight, a clock without hours (59:58.5) at the full hour: a
+ * step back by more than half of that period leads into the next period.
  */
 #ifndef QC_LIVE_FRAMECLOCK_H
 #define QC_LIVE_FRAMECLOCK_H
