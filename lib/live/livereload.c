@@ -70,5 +70,7 @@ void qc_live_take_signals(QcLive *s, QcFrameReader *r)
     int signals = qc_livesignals_take();
     if (signals & QC_SIGNAL_STATUS) qc_live_report(s, (QcLiveReport){.event = QC_LIVE_STATUS});
     if (signals & QC_SIGNAL_RELOAD && r) reload(s, r);
+    if (signals & QC_SIGNAL_RELOAD && !r)
+        qc_live_say(s, QC_LIVE_WARNING, "the model stays as it is: a data file is read (-d)");
     if (signals & QC_SIGNAL_END) s->is_over = 1;
 }

@@ -115,6 +115,7 @@ static int save_state(QcSession *s, QcErr *err)
     QcLearner *l = qc_devicestep_learner(&s->learner);
     l->counters->input = s->input;
     l->counters->input_adapts = s->at;
+    if (qc_statefile_write_names(&s->kept, &s->model, s->known, err)) return -1;
     return qc_statefile_save(&s->kept, l, err);
 }
 

@@ -110,6 +110,19 @@ wait $process
 exec 4<&-
 cat err
 
+# A data file is not a stream: its model stays, and SIGHUP says so. More lines than a pipe holds: the process is there.
+qc-synth -q --subjects 1 --activities 3 --windows 800 --channels 3 --length 24 -o many.qcd || exit 1
+qc-run --top 3 -d many.qcd q.qcm >out 2>err &
+process=$!
+exec 4<out
+for _ in 0 1; do read -r line <&4; done
+kill -HUP $process
+cat <&4 >lines
+wait $process || echo "status $?"
+exec 4<&-
+wc -l <lines
+cat err
+
 # The status line on a terminal is cut at the terminal's width; the last adapt prints it.
 command -v script >words || { echo "script (bsdutils) is missing" >&2; exit 77; }
 live="$live --state line q.qcm"
