@@ -25,8 +25,7 @@ static void use_model(QcLive *s, QcLiveModel *new)
     new->learner.counters->next = next;
     s->late.m = &new->model;
     s->named = qc_named_classes(&new->model);
-    s->drift = 0;
-    s->alarm = 0;
+    s->alarm = s->is_drift_said = 0;
     qc_frames_init(&s->frames, &new->g.tensors[0], new->model.norm.mean, new->model.norm.deviation, s->frames.stride,
                    s->ring);
 }
