@@ -61,7 +61,8 @@ for name in 'low', 'high':
                                for _ in range(9000)))
 END
 for front in logmel:bands=12,frame=200,hop=100 mfcc:coefficients=12,bands=12,frame=200,hop=100; do
-    qc-import -q -f wav --front-end $front --window 1500 --stride 500 --name-pattern 'sound_{label}.wav' -o sound.qcd . &&
+    qc-import -q -f wav --front-end $front --window 1500 --stride 500 --name-pattern 'sound_{label}.wav' -o sound.qcd \
+        . &&
         qc-train -q --threads 1 --epochs 1 -a tiny.yaml -d sound.qcd -o fs.qcm &&
         qc-coreset -q -n 4 -d sound.qcd -o sc.qcd &&
         qc-quantize --force -q -b 8 --epochs 0 --threads 1 -c sc.qcd -d sound.qcd -o sound.qcm fs.qcm >words || exit 1
