@@ -150,7 +150,8 @@ static float largest_figure(const Fit *f, const QcDriftBase *b)
 }
 
 /* Folds leave windows out of the means, but the network was trained on all of them. Unseen windows are the farther, the
- * closer the network fits its training windows: 0.8 if it answers with confidence 0.9 or less, 1.8 with confidence 1. */
+ * closer the network fits its training windows: 0.8 if it answers with confidence 0.9 or less, 1.8 with confidence
+ * 1. */
 static float least_threshold(const Fit *f) { return (float)(0.8 + 10 * fmax(0, f->confidence - 0.9)); }
 
 static void fit_threshold(Fit *f, QcDriftBase *b)
