@@ -123,6 +123,17 @@ exec 4<&-
 wc -l <lines
 cat err
 
+# A reader that has stopped does not keep SIGTERM from saving the state.
+/usr/bin/python3 - <<'END'
+import fcntl, signal, struct, subprocess, termios
+command = 'qc-run -q --json --every 1000 -c core.qcd --state stuck -d many.qcd q.qcm'.split()
+process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+while struct.unpack('i', fcntl.ioctl(process.stdout, termios.FIONREAD, b'0000'))[0] < 60000: pass
+process.send_signal(signal.SIGTERM)
+print('status', process.wait(60))
+END
+qc-run -c core.qcd --state stuck -d people.qcd q.qcm 2>&1 >nothing | sed 's/window [0-9]*/window N/' | head -n 1
+
 # The status line on a terminal is cut at the terminal's width; the last adapt prints it.
 command -v script >words || { echo "script (bsdutils) is missing" >&2; exit 77; }
 live="$live --state line q.qcm"

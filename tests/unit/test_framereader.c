@@ -233,10 +233,12 @@ START_TEST(raw_binary_numbers_are_read)
         read_all(out, &r, &(QcFrameOptions){.raw = QC_RAW_I16, .rate = 50}, i16, sizeof i16, piece);
         ck_assert_str_eq(out, "1 -2 3;32767 -32768 0;");
         ck_assert_double_eq_tol(r.seconds, .02, 1e-12);
+        ck_assert_str_eq(r.note, "2 bytes at the end are no whole frame of 6 bytes: is --raw right?");
         qc_framereader_close(&r);
         read_all(out, &r, &(QcFrameOptions){.raw = QC_RAW_F32}, f32, sizeof f32, piece);
         ck_assert_str_eq(out, "1.5 -2 3;1.5 5 6;1.5 0 0;");
         ck_assert(isnan(r.seconds));
+        ck_assert_str_eq(r.name[2], "3");
         qc_framereader_close(&r);
     }
 }
