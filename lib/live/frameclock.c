@@ -32,13 +32,15 @@ static void sort(double *x, uint32_t n)
         }
 }
 
-static void learn_step(QcFrameClock *c, double seconds)
+/* 1: the usual step is learned from this step and the steps before it. */
+static int learn_step(QcFrameClock *c, double seconds)
 {
-    if (c->step > 0 || !(seconds > 0)) return;
     c->first[c->n++] = seconds;
-    if (c->n < QC_CLOCK_STEPS) return;
+    if (c->n < QC_CLOCK_STEPS) return 0;
     sort(c->first, c->n);
     c->step = c->first[c->n / 2];
+    c->n = 0;
+    return 1;
 }
 
 /* Reads a date with slashes; a date such as 13/2/2026 sets c->order. -1: not such a date; 1: c->order is not known. */
@@ -91,8 +93,9 @@ QcFrameStep qc_frameclock_take(QcFrameClock *c, QcField stamp, double *seconds)
     c->now = time;
     if (isnan(before)) return QC_STEP_USUAL;
     *seconds = time - before;
-    if (*seconds < 0) return QC_STEP_BACK;
-    if (c->step > 0 && *seconds > QC_CLOCK_GAP * c->step) return QC_STEP_GAP;
-    learn_step(c, *seconds);
+    if (*seconds < 0) return *seconds > -c->step / 2 ? QC_STEP_USUAL : QC_STEP_BACK;
+    if (c->step > 0 && *seconds > QC_CLOCK_GAP * c->step) return learn_step(c, *seconds) ? QC_STEP_SLOWER : QC_STEP_GAP;
+    if (c->step > 0) c->n = 0;
+    else if (*seconds > 0) learn_step(c, *seconds);
     return QC_STEP_USUAL;
 }

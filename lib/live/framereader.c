@@ -223,6 +223,7 @@ static QcFrameKind take_time(QcFrameReader *r, QcField cell)
 {
     double gap;
     char room[QC_FRAME_NUMBER];
+    double usual = r->clock.step;
     QcFrameStep step = qc_frameclock_take(&r->clock, qc_framecolumns_number(r, cell, room), &gap);
     r->is_unsure = step == QC_STEP_UNSURE;
     if (step == QC_STEP_BAD || r->is_unsure)
@@ -232,9 +233,11 @@ static QcFrameKind take_time(QcFrameReader *r, QcField cell)
     r->is_pending = step != QC_STEP_USUAL; /* a frame that is whole starts the window after the break */
     if (step == QC_STEP_BACK)
         return break_off(r, "line %llu: time goes back by %g s", (unsigned long long)r->line, -gap);
-    if (step == QC_STEP_GAP)
-        return break_off(r, "line %llu: a gap of %g s, where %g s is usual", (unsigned long long)r->line, gap,
-                         r->clock.step);
+    if (step == QC_STEP_SLOWER)
+        snprintf(r->note, sizeof r->note, "line %llu: frames come every %g s now, not every %g s",
+                 (unsigned long long)r->line, r->clock.step, usual);
+    if (step == QC_STEP_GAP || step == QC_STEP_SLOWER)
+        return break_off(r, "line %llu: a gap of %g s, where %g s is usual", (unsigned long long)r->line, gap, usual);
     return QC_FRAME_NEXT;
 }
 

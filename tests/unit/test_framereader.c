@@ -199,6 +199,32 @@ START_TEST(time_gaps_end_a_segment)
 }
 END_TEST
 
+/* Frames that come three times as slowly are gaps until the step is known; times that jitter back are none. */
+START_TEST(step_of_time_may_change)
+{
+    char text[ROOM], out[ROOM], wanted[ROOM];
+    QcFrameReader r;
+    int n = sprintf(text, "t,a,b,c\n"), w = 0;
+    double time = 0;
+    for (int i = 0; i < 40; i++, time += i < 16 ? .04 : .12) {
+        n += sprintf(text + n, "%.4f,%d,2,3\n", time, i);
+        w += sprintf(wanted + w, "%s%d 2 3;", i >= 16 && i < 16 + QC_CLOCK_STEPS ? "!" : "", i);
+    }
+    read_all(out, &r, &(QcFrameOptions){0}, text, strlen(text), ROOM);
+    ck_assert_str_eq(out, wanted);
+    ck_assert_str_eq(r.note, "line 25: frames come every 0.12 s now, not every 0.04 s");
+    qc_framereader_close(&r);
+    n = sprintf(text, "t,a,b,c\n");
+    w = 0;
+    for (int i = 0; i < 40; i++) {
+        double late = i == 30 ? .055 : i == 20 ? .07 : 0; /* the next frame is .015 or .03 s earlier */
+        n += sprintf(text + n, "%.4f,%d,2,3\n", .04 * i + late, i);
+        w += sprintf(wanted + w, "%s%d 2 3;", i == 20 || i == 21 ? "!" : "", i);
+    }
+    expect(&(QcFrameOptions){0}, text, wanted);
+}
+END_TEST
+
 START_TEST(clocks_without_date_start_again)
 {
     const QcFrameOptions plain = {0};
@@ -272,6 +298,7 @@ int main(void)
     tcase_add_test(c, dates_with_slashes_need_a_known_order);
     tcase_add_test(c, missing_values_repeat_previous_value_for_a_limited_time);
     tcase_add_test(c, time_gaps_end_a_segment);
+    tcase_add_test(c, step_of_time_may_change);
     tcase_add_test(c, clocks_without_date_start_again);
     tcase_add_test(c, raw_binary_numbers_are_read);
     tcase_add_test(c, sound_file_headers_are_refused);
