@@ -62,7 +62,8 @@ int qc_describe_target(QcKvWriter *s, const char *path, const QcTargetQuestion *
     qc_kv_text(s, "target", m.target.name);
     if (m.target.mhz > 0) qc_kv_real(s, "mhz", m.target.mhz);
     qc_kv_real(s, "cycles_per_instruction", m.target.c[QC_TARGET_cycles_per_instruction]);
-    put_work(s, "window", m.quantize + m.predict, &m.target);
+    put_work(s, "window", m.quantize + m.predict + m.frames * m.frame, &m.target);
+    if (m.frame > 0) put_work(s, "frame", m.frame, &m.target);
     if (m.adapt > 0) put_work(s, "adapt", m.adapt, &m.target);
     put_room(s, "ram", m.ram + m.stack, "stack", m.stack, ram);
     put_room(s, "flash", m.flash + m.code, "code", m.code, flash);

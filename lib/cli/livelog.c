@@ -4,8 +4,10 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "../format/spareclasses.h"
+#include "../live/livesignals.h"
 #include "cli.h"
 
 /* ---- classes, the most probable first ---- */
@@ -197,9 +199,28 @@ void qc_livelog_end(QcLiveLog *log, const QcLive *live)
     if (fflush(stdout) && !log->error) log->error = errno;
 }
 
+/* Waits until a reader takes a line. 0: the process is to end first, and the line is left out: a reader that has stopped
+ * must not keep it from saving its state. */
+static int has_reader(QcLiveLog *log)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    while (qc_livesignals_poll(&out, 1, !qc_livesignals_end()) <= 0)
+        if (qc_livesignals_end() || errno != EINTR) break;
+    if (out.revents || !qc_livesignals_end()) return 1;
+    if (!log->is_left_out) qc_warn("nobody reads standard output: lines are left out");
+    log->is_left_out = 1;
+    return 0;
+}
+
+static int is_printed(const QcLiveLog *log, QcLiveEvent event)
+{
+    return event == QC_LIVE_WINDOW || (log->json && (event == QC_LIVE_LABEL || event == QC_LIVE_ADAPT));
+}
+
 int qc_livelog_report(void *ctx, const QcLiveReport *r)
 {
     QcLiveLog *log = ctx;
+    if (is_printed(log, r->event) && !has_reader(log)) return 1;
     if (log->top > classes_of(r->live)) log->top = classes_of(r->live);
     if (r->event == QC_LIVE_WINDOW || r->event == QC_LIVE_LABEL || r->event == QC_LIVE_ADAPT) begin(log, r->live);
     switch (r->event) {

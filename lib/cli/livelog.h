@@ -11,10 +11,12 @@ typedef struct QcLiveLog {
     QcLiveStatus *status; /* draws the line on standard error; NULL: none */
     int is_begun; /* the heading is printed, or the object of the start */
     uint32_t next, adapts; /* at the start */
+    int is_left_out; /* 1: a line was left out, because the process ends and nobody reads */
     int error;    /* errno of the first line that could not be written; 0: none */
 } QcLiveLog;
 
-/* For QcLive.report; ctx: the QcLiveLog. Other than 0: standard output cannot be written. */
+/* For QcLive.report; ctx: the QcLiveLog. Other than 0: standard output cannot be written, or a signal ends the process
+ * while nobody reads it. */
 int qc_livelog_report(void *log, const QcLiveReport *report);
 
 /* After a stream that could be read: the heading, if there was no window. */

@@ -2,7 +2,7 @@
 
 #include "qmath.h"
 
-static const float farthest = 25, lowest = -3, highest = 6;
+static const float farthest = 25, lowest = -3, highest = 3;
 
 static float part(const QcDriftBase *b, uint32_t j, float difference)
 {
@@ -46,10 +46,13 @@ static const float *learned_mean(const QcMoments *m, uint32_t k)
 
 static uint32_t latest_row(const QcLearner *l) { return (l->next_row + l->ring.capacity - 1) % l->ring.capacity; }
 
-float qc_driftwatch_of_latest(const QcDriftBase *b, const QcLearner *l)
+float qc_driftwatch_follow(const QcDriftBase *b, QcLearner *l)
 {
     uint32_t row = latest_row(l), k = l->answer[row];
-    return qc_driftwatch_score(b, learned_mean(&l->moments, k), qc_slot_features(&l->ring, row), l->shape.zero, k);
+    const uint8_t *features = qc_slot_features(&l->ring, row);
+    l->counters->drift = qc_driftwatch_figure(
+        l->counters->drift, qc_driftwatch_score(b, learned_mean(&l->moments, k), features, l->shape.zero, k));
+    return l->counters->drift;
 }
 
 float qc_driftwatch_nearest(const QcDriftBase *b, const QcMoments *learned, uint32_t spare, const uint8_t *features,

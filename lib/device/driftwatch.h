@@ -3,10 +3,10 @@
  *
  *   d       = mean over features j of min(25, (x_j - mean_kj)^2 weight_j)
  *             k: the predicted class; its mean of the source, or as learned, whichever is nearer
- *   z       = (ln(d + 0.001) - centre_k) / spread, clamped to -3 .. 6
+ *   z       = (ln(d + 0.001) - centre_k) / spread, clamped to -3 .. 3
  *             1: one standard deviation farther than source windows
- *   figure += (z - figure) / 64
- *             exponentially weighted moving average (Roberts, 1959)
+ *   figure += (z - figure) / 32
+ *             exponentially weighted moving average (Roberts, 1959), part of the learner's state
  *
  *   distance = least d of all classes / farthest
  *             above 1: farther from every class than 98.5 % of the source windows, so of an unknown class
@@ -19,7 +19,7 @@
 
 #include "learner.h"
 
-enum { QC_DRIFT_WINDOWS = 64 };
+enum { QC_DRIFT_WINDOWS = 32 };
 
 typedef struct QcDriftBase {
     uint32_t features, classes;
@@ -45,8 +45,8 @@ static inline float qc_driftwatch_figure(float figure, float score)
     return figure + (score - figure) / QC_DRIFT_WINDOWS;
 }
 
-/* The score of the learner's latest window. */
-float qc_driftwatch_of_latest(const QcDriftBase *b, const QcLearner *l);
+/* Takes the score of the learner's latest window into the learner's figure, and returns the figure. */
+float qc_driftwatch_follow(const QcDriftBase *b, QcLearner *l);
 
 /* The least d of all classes over b->farthest, which is known: above 1 the window is of an unknown class. learned:
  * means as the stream has shown them, or NULL. The last `spare` classes have no source. */

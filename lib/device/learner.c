@@ -242,7 +242,7 @@ int qc_learner_is_sound(const QcLearner *l)
 {
     const QcLearnerCounters *c = l->counters;
     if (c->active > 1 || c->can_undo > 1 || !(c->share > 0 && c->share < 1e6f) ||
-        !(c->trust > -1e6f && c->trust < 1e6f))
+        !(c->trust > -1e6f && c->trust < 1e6f) || !(c->drift > -1e6f && c->drift < 1e6f))
         return 0;
     for (uint32_t i = 0; i < l->coreset.capacity; i++)
         if (!(l->coreset.flags[i] & QC_SLOT_EMPTY) && l->coreset.label[i] >= l->shape.classes) return 0;

@@ -69,12 +69,13 @@ typedef struct QcLearnerCounters {
     uint32_t input_adapts; /* the caller's: adapts with windows of that input */
     uint32_t adapts;       /* refused ones included; numbers the random streams */
     uint32_t next;         /* number of the next window */
-    uint32_t active;       /* 0, 1: the last layer that answers */
-    uint32_t can_undo;     /* 1: the other is the last layer before the latest adapt that changed it */
+    uint16_t active;       /* 0, 1: the last layer that answers */
+    uint16_t can_undo;     /* 1: the other is the last layer before the latest adapt that changed it */
     uint32_t waited;       /* labelled windows since one was the first of its class */
     float share;           /* of the weights, in the next proposal of flips */
     float trust;           /* by how much labels agreed more with guesses than with answers, older labels less; <= 0:
                               windows without a label do not count */
+    float drift;           /* the figure of driftwatch.h after the latest window that it followed */
 } QcLearnerCounters;
 
 /* What a row of the ring holds. While qc_learner_ask runs, predicted rows that it has chosen are QC_RING_ASKED, and

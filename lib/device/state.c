@@ -7,7 +7,7 @@
 #error "states are written as they lie in memory, which must be little-endian"
 #endif
 
-enum { MAGIC = 0x53434351, FORMAT = 4 }; /* "QCCS" */
+enum { MAGIC = 0x53434351, FORMAT = 5 }; /* "QCCS" */
 
 typedef struct Header {
     uint32_t magic, format, identity[2], sequence, bytes, content_crc, crc;

@@ -162,9 +162,11 @@ const char qc_c_code_common[] =
 
 const char qc_c_code_predict[] =
     "static QcQRun run;\n"
+    "static float drift_figure;\n"
     "\n"
     "int @_init(void)\n"
     "{\n"
+    "    drift_figure = 0;\n"
     "    if (qc_qgraph_inference_bytes(&@_graph) != sizeof memory) return -1;\n"
     "    qc_qrun_place_inference(&run, &@_graph, &@@_KERNELS, memory);\n"
     "    return 0;\n"
@@ -289,21 +291,15 @@ const char qc_c_code_drift_predict[] =
     "\n"
     "float @_drift(void)\n"
     "{\n"
-    "    static float figure;\n"
     "    const uint32_t features = nodes[@_graph.n_nodes - 1].in[0];\n"
-    "    figure = qc_driftwatch_figure(figure, qc_driftwatch_score(&@_drift_base, 0, qc_qrun_tensor(&run, features), "
-    "tensors[features].zero, @_answer.class_index));\n"
-    "    return figure;\n"
+    "    drift_figure = qc_driftwatch_figure(drift_figure, qc_driftwatch_score(&@_drift_base, 0, qc_qrun_tensor(&run, "
+    "features), tensors[features].zero, @_answer.class_index));\n"
+    "    return drift_figure;\n"
     "}\n";
 
 const char qc_c_code_drift_learner[] =
     "\n"
-    "float @_drift(void)\n"
-    "{\n"
-    "    static float figure;\n"
-    "    figure = qc_driftwatch_figure(figure, qc_driftwatch_of_latest(&@_drift_base, &@_learner));\n"
-    "    return figure;\n"
-    "}\n";
+    "float @_drift(void) { return qc_driftwatch_follow(&@_drift_base, &@_learner); }\n";
 
 const char qc_c_code_distance_predict[] =
     "\n"

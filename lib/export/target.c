@@ -169,6 +169,23 @@ double qc_target_predict(const QcTarget *t, const QcQGraph *g, double *layer)
     return sum;
 }
 
+/* ---- a front-end (lib/device/frontend.c) ---- */
+
+double qc_target_front(const QcTarget *t, const QcFrontEnd *f)
+{
+    Work w = {.t = t};
+    double bins = 0, butterflies = 0, bands = f->setup.bands;
+    for (uint32_t b = 0; b < f->setup.bands; b++) bins += f->bins[b];
+    for (uint32_t half = 1; half < f->fft / 2; half *= 2) butterflies += f->fft / 4.0;
+    add(&w, QC_TARGET_front_sample, f->setup.hop);
+    add(&w, QC_TARGET_front_point, f->fft);
+    add(&w, QC_TARGET_front_butterfly, butterflies);
+    add(&w, QC_TARGET_front_bin, bins);
+    add(&w, QC_TARGET_front_band, bands);
+    add(&w, QC_TARGET_front_dct, bands * f->setup.coefficients);
+    return w.sum;
+}
+
 /* ---- an adapt (lib/device/adapt.c) ---- */
 
 enum { JUDGED = 3, TEMPERATURES = 9 }; /* sets of logits, and of losses in the last of them */

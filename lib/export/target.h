@@ -9,6 +9,7 @@
 #define QC_EXPORT_TARGET_H
 
 #include "../base/err.h"
+#include "../device/frontend.h"
 #include "../device/learner.h"
 
 /* Coefficients: instructions per unit of work, but the last three. The name is also the key in a YAML file. */
@@ -47,6 +48,12 @@
     X(adapt_row, "row of the matrix, each time that the two kinds of work above read it")      \
     X(adapt_logit, "multiply-add of an example's logits in an adapt")                          \
     X(adapt_exponential, "class of an example whose loss is taken at a temperature")           \
+    X(front_sample, "sample that goes into a front-end")                                       \
+    X(front_point, "point of a frame's Fourier transform, window and split included")          \
+    X(front_butterfly, "butterfly of the transform")                                           \
+    X(front_bin, "bin of the spectrum that a band adds")                                       \
+    X(front_band, "band, its logarithm included")                                              \
+    X(front_dct, "multiply-add of a coefficient")                                              \
     X(cycles_per_instruction, "cycles that an instruction takes, on the mean")                 \
     X(code_predict, "bytes of code of a firmware that predicts")                               \
     X(code_learn, "bytes of code of a firmware that learns")
@@ -76,6 +83,9 @@ int qc_target_open(QcTarget *t, const char *text, QcErr *err);
  * NULL. */
 double qc_target_quantize(const QcTarget *t, const QcQGraph *g);
 double qc_target_predict(const QcTarget *t, const QcQGraph *g, double *layer);
+
+/* Instructions of a frame of a front-end, its `hop` samples included. */
+double qc_target_front(const QcTarget *t, const QcFrontEnd *f);
 
 /* Instructions of an adapt without flips, with a coreset of that many examples and that many labelled windows, if the
  * classes lie apart; few-bit codes of others take more trials. */

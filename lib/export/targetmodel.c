@@ -87,6 +87,8 @@ static int estimate(QcTargetModel *m, Job *job, uint32_t slots, uint32_t batch, 
     m->n_layers = job->g.n_nodes;
     m->quantize = qc_target_quantize(&m->target, &job->g);
     m->predict = qc_target_predict(&m->target, &job->g, each);
+    m->frames = job->file.length;
+    if (job->file.front.rate) m->frame = qc_target_front(&m->target, &job->front);
     if (learns && !has_flip(job)) m->adapt = qc_target_adapt(&m->target, &job->g, slots, batch);
     for (uint32_t i = 0; i < m->n_layers; i++)
         m->layers[i] = (QcTargetLayer){kinds[job->g.nodes[i].op], job->g.nodes[i].channels, each[i]};

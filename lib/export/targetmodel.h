@@ -16,6 +16,8 @@ typedef struct QcTargetModel {
     uint32_t n_layers;
     QcTargetLayer *layers;
     double quantize, predict, adapt; /* instructions; adapt 0: it does not learn */
+    double frame; /* instructions of a frame of the front-end; 0: the model has none */
+    uint32_t frames; /* of a window */
     uint64_t ram, stack, flash, code; /* bytes; ram without stack, flash without code */
 } QcTargetModel;
 

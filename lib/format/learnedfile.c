@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { VERSION = 1 };
+enum { VERSION = 2 };
 
 int qc_learned_encode(QcModelFile *m, const QcLearner *l, QcErr *err)
 {

@@ -32,13 +32,15 @@ static void sort(double *x, uint32_t n)
         }
 }
 
-static void learn_step(QcFrameClock *c, double seconds)
+/* 1: the usual step is learned from this step and the steps before it. */
+static int learn_step(QcFrameClock *c, double seconds)
 {
-    if (c->step > 0 || !(seconds > 0)) return;
     c->first[c->n++] = seconds;
-    if (c->n < QC_CLOCK_STEPS) return;
+    if (c->n < QC_CLOCK_STEPS) return 0;
     sort(c->first, c->n);
     c->step = c->first[c->n / 2];
+    c->n = 0;
+    return 1;
 }
 
 /* Reads a date with slashes; a date such as 13/2/2026 sets c->order. -1: not such a date; 1: c->order is not known. */
@@ -53,6 +55,27 @@ static int read_slashed(double *time, QcFrameClock *c, QcField stamp)
     return (c->order == 1 ? day : month) ? 0 : -1;
 }
 
+/* The colons of a clock that has no date before it: hours and minutes have two, minutes one; 0: another stamp. */
+static int count_colons(QcField stamp)
+{
+    int n = 0;
+    const char *at = stamp.at;
+    while (at < stamp.end && *at >= '0' && *at <= '9') at++;
+    if (at == stamp.end || *at != ':') return 0;
+    for (; at < stamp.end; at++) n += *at == ':';
+    return n;
+}
+
+/* The time of a clock that starts again at midnight or at the full hour. A stamp that seems to be almost a period later
+ * is slightly earlier than the stamp before it. */
+static double unwrap(QcFrameClock *c, double time, double before)
+{
+    if (isnan(before)) return time;
+    if (c->zero + time < before - c->period / 2) c->zero += c->period;
+    if (c->zero + time > before + c->period - QC_CLOCK_BACK) c->zero -= c->period;
+    return c->zero + time;
+}
+
 QcFrameStep qc_frameclock_take(QcFrameClock *c, QcField stamp, double *seconds)
 {
     double time, before = c->now;
@@ -64,11 +87,15 @@ QcFrameStep qc_frameclock_take(QcFrameClock *c, QcField stamp, double *seconds)
         if (!(c->unit > 0)) c->unit = unit_of(time);
         time *= c->unit;
     }
+    int colons = count_colons(stamp);
+    c->period = !colons ? 0 : colons == 1 ? QC_CLOCK_DAY / 24 : QC_CLOCK_DAY;
+    if (colons) time = unwrap(c, time, before);
     c->now = time;
     if (isnan(before)) return QC_STEP_USUAL;
     *seconds = time - before;
-    if (*seconds < 0) return QC_STEP_BACK;
-    if (c->step > 0 && *seconds > QC_CLOCK_GAP * c->step) return QC_STEP_GAP;
-    learn_step(c, *seconds);
+    if (*seconds < 0) return *seconds > -c->step / 2 ? QC_STEP_USUAL : QC_STEP_BACK;
+    if (c->step > 0 && *seconds > QC_CLOCK_GAP * c->step) return learn_step(c, *seconds) ? QC_STEP_SLOWER : QC_STEP_GAP;
+    if (c->step > 0) c->n = 0;
+    else if (*seconds > 0) learn_step(c, *seconds);
     return QC_STEP_USUAL;
 }

@@ -31,6 +31,17 @@ static int open_front(QcFrameReader *r, QcErr *err)
     return 0;
 }
 
+/* Raw numbers have no names. */
+static int number_channels(QcFrameReader *r, QcErr *err)
+{
+    char text[16];
+    for (uint32_t c = 0; r->o.raw != QC_RAW_TEXT && c < r->m->channels; c++) {
+        r->name[c] = qc_arena_text(&r->arena, text, (size_t)snprintf(text, sizeof text, "%u", c + 1), err);
+        if (!r->name[c]) return -1;
+    }
+    return 0;
+}
+
 int qc_framereader_open(QcFrameReader *r, QcModelFile *m, const QcFrameOptions *o, QcErr *err)
 {
     uint32_t part = m->length / 8;
@@ -46,7 +57,7 @@ int qc_framereader_open(QcFrameReader *r, QcModelFile *m, const QcFrameOptions *
     r->row = qc_arena_take(&r->arena, m->channels, sizeof *r->row, err);
     r->absent = qc_arena_take(&r->arena, m->channels, sizeof *r->absent, err);
     r->name = qc_arena_take(&r->arena, m->channels, sizeof *r->name, err);
-    if (r->bytes && r->x && r->row && r->absent && r->name && !open_front(r, err)) return 0;
+    if (r->bytes && r->x && r->row && r->absent && r->name && !number_channels(r, err) && !open_front(r, err)) return 0;
     qc_framereader_close(r);
     return -1;
 }
@@ -101,8 +112,8 @@ static QcFrameKind fill(QcFrameReader *r, const float *x)
         filled++;
         if (r->has_values && r->absent[c] <= r->fill_most) continue;
         return r->has_values
-                   ? break_off(r, "channel %s has no value in %u frames", r->name[c] ? r->name[c] : "?", r->absent[c])
-                   : break_off(r, "channel %s has no value to start with", r->name[c] ? r->name[c] : "?");
+                   ? break_off(r, "channel %s has no value in %u frames", r->name[c], r->absent[c])
+                   : break_off(r, "channel %s has no value to start with", r->name[c]);
     }
     for (uint32_t c = 0; c < r->m->channels; c++)
         if (!isnan(x[c])) r->x[c] = x[c];
@@ -129,6 +140,16 @@ static void tick(QcFrameReader *r)
     if (r->o.rate > 0) r->seconds = (double)(r->line - 1) / r->o.rate;
 }
 
+/* At the end: frames of another type or of other channels seldom end where the bytes do. */
+static void note_rest(QcFrameReader *r, size_t frame)
+{
+    size_t rest = r->n - r->at;
+    if (!r->has_ended || !rest) return;
+    snprintf(r->note, sizeof r->note, "%zu byte%s at the end %s no whole frame of %zu bytes: is --raw right?", rest,
+             rest > 1 ? "s" : "", rest > 1 ? "are" : "is", frame);
+    r->at = r->n;
+}
+
 /* A frame of features after so many samples. */
 static QcFrameKind next_sound(QcFrameReader *r)
 {
@@ -140,6 +161,7 @@ static QcFrameKind next_sound(QcFrameReader *r)
         tick(r);
         return fill(r, r->row);
     }
+    note_rest(r, 2);
     return QC_FRAME_NONE;
 }
 
@@ -147,7 +169,10 @@ static QcFrameKind next_raw(QcFrameReader *r)
 {
     if (r->front.front) return next_sound(r);
     size_t item = r->o.raw == QC_RAW_I16 ? 2 : 4;
-    if (r->n - r->at < item * r->m->channels) return QC_FRAME_NONE;
+    if (r->n - r->at < item * r->m->channels) {
+        note_rest(r, item * r->m->channels);
+        return QC_FRAME_NONE;
+    }
     for (uint32_t c = 0; c < r->m->channels; c++, r->at += item) r->row[c] = raw_value(r, r->bytes + r->at);
     r->line++;
     tick(r);
@@ -198,6 +223,7 @@ static QcFrameKind take_time(QcFrameReader *r, QcField cell)
 {
     double gap;
     char room[QC_FRAME_NUMBER];
+    double usual = r->clock.step;
     QcFrameStep step = qc_frameclock_take(&r->clock, qc_framecolumns_number(r, cell, room), &gap);
     r->is_unsure = step == QC_STEP_UNSURE;
     if (step == QC_STEP_BAD || r->is_unsure)
@@ -207,9 +233,11 @@ static QcFrameKind take_time(QcFrameReader *r, QcField cell)
     r->is_pending = step != QC_STEP_USUAL; /* a frame that is whole starts the window after the break */
     if (step == QC_STEP_BACK)
         return break_off(r, "line %llu: time goes back by %g s", (unsigned long long)r->line, -gap);
-    if (step == QC_STEP_GAP)
-        return break_off(r, "line %llu: a gap of %g s, where %g s is usual", (unsigned long long)r->line, gap,
-                         r->clock.step);
+    if (step == QC_STEP_SLOWER)
+        snprintf(r->note, sizeof r->note, "line %llu: frames come every %g s now, not every %g s",
+                 (unsigned long long)r->line, r->clock.step, usual);
+    if (step == QC_STEP_GAP || step == QC_STEP_SLOWER)
+        return break_off(r, "line %llu: a gap of %g s, where %g s is usual", (unsigned long long)r->line, gap, usual);
     return QC_FRAME_NEXT;
 }
 

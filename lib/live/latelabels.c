@@ -12,8 +12,6 @@
 #include "frameclock.h"
 #include "framecolumns.h"
 
-#define DAY 86400.0
-
 void qc_latelabels_init(QcLateLabels *l, QcModelFile *m, QcWindowTimes *window, uint32_t ring, uint32_t next)
 {
     *l = (QcLateLabels){.m = m, .window = window, .ring = ring, .next = next, .now = NAN};
@@ -57,23 +55,30 @@ static double number_of(QcField text)
 /* Seconds of a day, of the day that is nearest to now. */
 static double on_nearest_day(double time, double now)
 {
-    time += DAY * floor(now / DAY);
-    return time > now + DAY / 2 ? time - DAY : time < now - DAY / 2 ? time + DAY : time;
+    const double half = QC_CLOCK_DAY / 2;
+    time += QC_CLOCK_DAY * floor(now / QC_CLOCK_DAY);
+    return time > now + half ? time - QC_CLOCK_DAY : time < now - half ? time + QC_CLOCK_DAY : time;
 }
 
-/* "10:02:00" or "26:10" of an hour: the day is the one that is nearest to now; seconds of a day while now is not known.
- * Dates as they are. */
-static int read_time(double *time, int *is_of_day, QcField text, double now)
+/* 1: the stream's times are dates or times of day, so that its zero is a midnight. */
+static int has_days(const QcLateLabels *l) { return (l->is_clock && !isnan(l->now)) || l->now >= QC_CLOCK_DATE; }
+
+/* "10:02:00": the day is the one that is nearest to now; seconds of a day while now is not known; "30:02:00" is after
+ * the zero of a stream without days. Dates as they are. */
+static int read_time(double *time, int *is_of_day, QcField text, const QcLateLabels *l)
 {
     char stamp[64];
     int n = (int)(text.end - text.at);
-    if (n < 3 || n > 40 || !memchr(text.at, ':', (size_t)n)) return -1;
+    const char *colon = memchr(text.at, ':', (size_t)n);
+    if (n < 3 || n > 40 || !colon) return -1;
     if (n > 4 && text.at[4] == '-') return qc_stamp_read(time, text);
-    int is_short = text.at[1] == ':'; /* H:MM:SS */
-    int length = snprintf(stamp, sizeof stamp, "1970-01-01T%s%.*s", is_short ? "0" : "", n, text.at);
+    QcField hours = {text.at, colon};
+    if (!is_whole(hours) || (number_of(hours) > 23 && (has_days(l) || isnan(l->now)))) return -1;
+    int length = snprintf(stamp, sizeof stamp, "1970-01-01T00%.*s", (int)(text.end - colon), colon);
     if (qc_stamp_read(time, (QcField){stamp, stamp + length})) return -1;
-    if (now >= QC_CLOCK_DATE) *time = on_nearest_day(*time, now);
-    *is_of_day = isnan(now);
+    *time += 3600 * number_of(hours);
+    if (has_days(l)) *time = on_nearest_day(*time, l->now);
+    *is_of_day = isnan(l->now);
     return 0;
 }
 
@@ -91,15 +96,15 @@ static int read_span(QcLateLabels *l, QcLateLabel *label, QcField span)
         int from_is_of_day = 0, to_is_of_day = 0;
         label->is_time = 1;
         label->to = l->now;
-        if (!middle || read_time(&label->from, &from_is_of_day, from, l->now) ||
-            (!is_open && read_time(&label->to, &to_is_of_day, to, l->now)))
+        if (!middle || read_time(&label->from, &from_is_of_day, from, l) ||
+            (!is_open && read_time(&label->to, &to_is_of_day, to, l)))
             return refuse(l, "label '%s': '%.*s' is no number of a window and no span of time", label->text,
                           QC_FIELD(span));
         if (isnan(l->now) && l->windows)
             return refuse(l, "label '%s': the stream has no times (a time column, or --rate)", label->text);
         label->is_of_day = from_is_of_day && to_is_of_day;
         /* the span crosses midnight; if it would be longer than half a day, its ends are swapped */
-        if (label->is_of_day && label->to + DAY / 2 < label->from) label->to += DAY;
+        if (label->is_of_day && label->to + QC_CLOCK_DAY / 2 < label->from) label->to += QC_CLOCK_DAY;
     }
     return label->from <= label->to ? 0 : refuse(l, "label '%s': its end is before its start", label->text);
 }
@@ -212,7 +217,7 @@ int qc_latelabels_window(QcLateLabels *l, QcWindowTimes window, uint32_t *class_
     if (l->windows < l->ring) l->windows++;
     int is_first = isnan(l->now);
     if (!isnan(window.to)) l->now = window.to;
-    if (is_first && l->now >= QC_CLOCK_DATE) say_day(l);
+    if (is_first && has_days(l)) say_day(l);
     for (uint32_t i = 0; i < l->n; i++) {
         if (is_in(&l->waiting[i], &window)) {
             *class_index = l->waiting[i].class_index; /* the latest label counts */

@@ -3,7 +3,7 @@
  *
  *   17 walking                                             window 17
  *   20-31 walking                                          windows 20 to 31
- *   10:02:00-10:05:00 walking                              times of day, or seconds since the stream's zero as H:MM:SS
+ *   10:02:00-10:05:00 walking                              times of day, or since the stream's zero as H:MM:SS
  *   2026-05-31T10:02:00/2026-05-31T10:05:00 walking        dates
  *
  * A window is in a span of time if its first and last frame are. A label may come before its windows: it waits until
@@ -38,6 +38,7 @@ typedef struct QcLateLabels {
     uint32_t ring, windows; /* windows: how many rows are filled */
     uint32_t next; /* number of the next window */
     double now; /* time of the latest frame; NaN: the stream has no times */
+    int is_clock; /* 1: times are of a day, and that day is not known; the caller sets it before each window */
     QcLateLabel waiting[QC_LABELS_WAITING];
     uint32_t n;
     uint64_t unmatched; /* labels whose windows never came */

@@ -13,7 +13,7 @@
 #include "livesignals.h"
 #include "livewindow.h"
 
-enum { BREAKS_SAID = 3, LABEL_BYTES = 4096, LABEL_READS = 16 /* before frames and signals have their turn */ };
+enum { BREAKS_SAID = 3, BREAKS_MANY = 50, LABEL_BYTES = 4096, LABEL_READS = 16 /* before frames and signals have their turn */ };
 
 int qc_live_open(QcLive *s, QcErr *err)
 {
@@ -131,6 +131,7 @@ static int take_frame(QcLive *s, const QcFrameReader *r, QcErr *err)
     s->frame_time[row] = r->seconds;
     s->frame_label[row] = r->class_index;
     s->plausible.name = r->name;
+    s->late.is_clock = r->clock.period >= QC_CLOCK_DAY;
     qc_plausible_frame(&s->plausible, r->x);
     if (!qc_frames_push(&s->frames, r->x)) return 0;
     qc_plausible_window(&s->plausible, s->frames.length);
@@ -148,6 +149,9 @@ static void take_break(QcLive *s, const QcFrameReader *r)
     if (*r->words && s->breaks_said++ < BREAKS_SAID)
         qc_live_say(s, QC_LIVE_WARNING, "%s; the window starts anew%s", r->words,
                     s->breaks_said == BREAKS_SAID ? " (no more is said of it until a window is full)" : "");
+    else if (*r->words && s->breaks_said == BREAKS_MANY)
+        qc_live_say(s, QC_LIVE_WARNING, "%d breaks, and no window among them: if times are not those of the samples, "
+                    "leave them out (--time-column none)", BREAKS_MANY);
 }
 
 /* All frames that have arrived. */

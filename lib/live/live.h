@@ -81,9 +81,8 @@ struct QcLive {
     uint8_t *ring; /* of frames */
     uint32_t breaks_said; /* since the last window */
     uint32_t named; /* classes that have a name, new ones that were reported included */
-    float drift;
     int alarm;
-    int is_over, is_fall_said;
+    int is_over, is_fall_said, is_drift_said;
     QcLiveCounts counts;
 };
 

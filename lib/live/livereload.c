@@ -25,8 +25,7 @@ static void use_model(QcLive *s, QcLiveModel *new)
     new->learner.counters->next = next;
     s->late.m = &new->model;
     s->named = qc_named_classes(&new->model);
-    s->drift = 0;
-    s->alarm = 0;
+    s->alarm = s->is_drift_said = 0;
     qc_frames_init(&s->frames, &new->g.tensors[0], new->model.norm.mean, new->model.norm.deviation, s->frames.stride,
                    s->ring);
 }
@@ -70,5 +69,7 @@ void qc_live_take_signals(QcLive *s, QcFrameReader *r)
     int signals = qc_livesignals_take();
     if (signals & QC_SIGNAL_STATUS) qc_live_report(s, (QcLiveReport){.event = QC_LIVE_STATUS});
     if (signals & QC_SIGNAL_RELOAD && r) reload(s, r);
+    if (signals & QC_SIGNAL_RELOAD && !r)
+        qc_live_say(s, QC_LIVE_WARNING, "the model stays as it is: a data file is read (-d)");
     if (signals & QC_SIGNAL_END) s->is_over = 1;
 }

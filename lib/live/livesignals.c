@@ -3,9 +3,14 @@
 #include <signal.h>
 
 static volatile sig_atomic_t came[3]; /* end, reload, status */
+static volatile sig_atomic_t is_end;
 static sigset_t open_mask; /* as it was: while the process waits */
 
-static void note(int number) { came[number == SIGHUP ? 1 : number == SIGUSR1 ? 2 : 0] = 1; }
+static void note(int number)
+{
+    came[number == SIGHUP ? 1 : number == SIGUSR1 ? 2 : 0] = 1;
+    if (number != SIGHUP && number != SIGUSR1) is_end = 1;
+}
 
 void qc_livesignals_hold(void)
 {
@@ -27,6 +32,8 @@ int qc_livesignals_poll(struct pollfd *fds, nfds_t n, int wait)
     const struct timespec none = {0};
     return ppoll(fds, n, wait ? NULL : &none, &open_mask);
 }
+
+int qc_livesignals_end(void) { return is_end; }
 
 int qc_livesignals_take(void)
 {

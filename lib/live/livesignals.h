@@ -17,6 +17,9 @@ void qc_livesignals_hold(void);
 /* Waits until a descriptor is ready or a signal comes; wait 0: only looks. Returns as poll does. */
 int qc_livesignals_poll(struct pollfd *fds, nfds_t n, int wait);
 
+/* 1 once SIGTERM or SIGINT has come, taken or not. */
+int qc_livesignals_end(void);
+
 /* QC_SIGNAL_* that came since the last call. */
 int qc_livesignals_take(void);
 

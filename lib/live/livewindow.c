@@ -9,6 +9,8 @@
 #include "../format/spareclasses.h"
 #include "sourcewatch.h"
 
+#define CALM 0.75f /* of the threshold: below it, the next alarm is a new warning */
+
 void qc_live_report(QcLive *s, QcLiveReport r)
 {
     r.live = s;
@@ -96,17 +98,17 @@ void qc_live_check_inputs(QcLive *s, int is_end)
 static float follow_drift(QcLive *s)
 {
     const QcDriftBase *b = &s->model->drift;
-    int before = s->alarm;
     if (!b->features) return NAN;
-    s->drift = qc_driftwatch_figure(s->drift, qc_driftwatch_of_latest(b, &s->model->learner));
-    s->alarm = s->drift > b->threshold;
+    float figure = qc_driftwatch_follow(b, &s->model->learner);
+    s->alarm = figure > b->threshold;
     s->counts.alarms += (uint64_t)s->alarm;
-    if (s->alarm && !before)
+    if (s->alarm && !s->is_drift_said)
         qc_live_say(s, QC_LIVE_WARNING,
-                    "drift: the stream is far from what the model knows (figure %.2f, threshold %.2f): label some "
+                    "drift: the stream is far from what the model knows (figure %.3f, threshold %.3f): label some "
                     "windows",
-                    (double)s->drift, (double)b->threshold);
-    return s->drift;
+                    (double)figure, (double)b->threshold);
+    s->is_drift_said = s->alarm || (s->is_drift_said && figure > CALM * b->threshold);
+    return figure;
 }
 
 /* The window's own class may be none of the model's. */

@@ -237,7 +237,6 @@ int qc_session_keep(QcSession *s, const char *path, QcErr *err)
     if (qc_statefile_open(&s->kept, path, l, &owner, err)) return -1;
     int found = qc_statefile_load(&s->kept, l, err);
     if (found < 0 || qc_statefile_check_names(l, s->named, err)) return qc_within(err, path);
-    if (qc_statefile_write_names(&s->kept, &s->model, s->known, err)) return -1;
     s->input = identify_input(s);
     if (l->counters->input != s->input) return 0;
     if (l->counters->input_adapts > s->batches)

@@ -60,7 +60,6 @@ typedef struct QcSession {
     int stamped;
     int has_learned;             /* 1: the model file carried what it had learned */
     QcDriftBase drift;           /* features 0: not known, or no method of the device */
-    float drift_figure;          /* of the windows of this process */
     QcTally source;              /* kept source examples that the model has right before the session; n 0: not known */
     const char *command;
 } QcSession;

@@ -14,9 +14,7 @@
 static int follow_drift(QcSession *s)
 {
     if (!s->drift.features) return 0;
-    s->drift_figure =
-        qc_driftwatch_figure(s->drift_figure, qc_driftwatch_of_latest(&s->drift, qc_devicestep_learner(&s->learner)));
-    return s->drift_figure > s->drift.threshold;
+    return qc_driftwatch_follow(&s->drift, qc_devicestep_learner(&s->learner)) > s->drift.threshold;
 }
 
 /* Each window is written directly into the input of the forward pass. If the learner asks for labels, no window is
@@ -115,6 +113,7 @@ static int save_state(QcSession *s, QcErr *err)
     QcLearner *l = qc_devicestep_learner(&s->learner);
     l->counters->input = s->input;
     l->counters->input_adapts = s->at;
+    if (qc_statefile_write_names(&s->kept, &s->model, s->known, err)) return -1;
     return qc_statefile_save(&s->kept, l, err);
 }
 
@@ -122,7 +121,7 @@ static int save_state(QcSession *s, QcErr *err)
 static void report_batch(QcSession *s, QcMethodReport *report, uint32_t alarms, uint32_t unlabelled)
 {
     report->unlabelled = unlabelled;
-    report->drift = s->drift.features ? s->drift_figure : NAN;
+    report->drift = s->drift.features ? qc_devicestep_learner(&s->learner)->counters->drift : NAN;
     report->alarms = alarms;
     if (report->step.flips) s->drift.features = 0;
 }

@@ -13,6 +13,7 @@ enum { WINDOWS = 4096, FOLDS = 5, ORDERS = 10, LEAST = 10, MEANS = 1 << 20 };
 typedef struct Fit {
     uint32_t n, features, classes, spare;
     int32_t zero;
+    double confidence; /* mean probability of the answers */
     uint8_t *x; /* [n][features] */
     uint16_t *label, *answer; /* [n] true; as predicted */
     uint8_t *fold; /* [n] */
@@ -46,6 +47,13 @@ static int take_memory(Fit *f, QcArena *arena, QcArena *scratch, QcErr *err)
                : -1;
 }
 
+static double probability_of(const float *logits, uint32_t answer, uint32_t classes)
+{
+    double sum = 0;
+    for (uint32_t k = 0; k < classes; k++) sum += exp((double)logits[k] - (double)logits[answer]);
+    return 1 / sum;
+}
+
 static int compute_features(Fit *f, const QcQGraph *g, const QcWindows *w, QcArena *scratch, QcErr *err)
 {
     QcQRun run;
@@ -61,6 +69,7 @@ static int compute_features(Fit *f, const QcQGraph *g, const QcWindows *w, QcAre
         qc_qrun_forward(&run, logits, q);
         memcpy(f->x + (size_t)i * f->features, qc_qrun_tensor(&run, g->nodes[g->n_nodes - 1].in[0]), f->features);
         f->answer[i] = (uint16_t)qc_largest(logits, f->classes);
+        f->confidence += probability_of(logits, f->answer[i], f->classes) / f->n;
         f->label[i] = (uint16_t)w->label[from];
     }
     return 0;
@@ -134,11 +143,16 @@ static float largest_figure(const Fit *f, const QcDriftBase *b)
 {
     float figure = 0, most = 0;
     for (uint32_t i = 0; i < f->n; i++) {
-        figure = qc_driftwatch_figure(figure, fmaxf(-3, fminf(6, f->score[f->order[i]] / b->spread)));
+        figure = qc_driftwatch_figure(figure, fmaxf(-3, fminf(3, f->score[f->order[i]] / b->spread)));
         most = fmaxf(most, figure);
     }
     return most;
 }
+
+/* Folds leave windows out of the means, but the network was trained on all of them. Unseen windows are the farther, the
+ * closer the network fits its training windows: 0.8 if it answers with confidence 0.9 or less, 1.8 with confidence
+ * 1. */
+static float least_threshold(const Fit *f) { return (float)(0.8 + 10 * fmax(0, f->confidence - 0.9)); }
 
 static void fit_threshold(Fit *f, QcDriftBase *b)
 {
@@ -149,7 +163,7 @@ static void fit_threshold(Fit *f, QcDriftBase *b)
         most = fmaxf(most, largest_figure(f, b));
         qc_rng_shuffle(&rng, f->order, f->n);
     }
-    b->threshold = fmaxf(0.75f, 2 * most);
+    b->threshold = fmaxf(least_threshold(f), 1.5f * most);
 }
 
 static int by_value(const void *a, const void *b)

@@ -8,8 +8,9 @@
 #include "windows.h"
 
 /* Means and variances of all windows (at most 4096 of them). Centres and spread of distances are cross-validated in
- * five folds. The threshold is twice the largest figure of these out-of-fold scores, in the order of the data and in
- * ten random orders, and at least 0.75. Of distances to the nearest mean, the farthest 1.5 % count as unknown.
+ * five folds. The threshold is 0.8 plus 10 times the mean confidence above 0.9, and at least 1.5 times the largest
+ * figure of these out-of-fold scores, in the order of the data and in ten random orders (share/experiments/drift.md).
+ * Of distances to the nearest mean, the farthest 1.5 % count as unknown.
  * Returns 1; 0 if the windows or the last layer do not allow it (fewer than ten windows, more than 2^20 means); -1.
  * Arrays come from `arena`. */
 int qc_fit_driftbase(QcDriftBase *b, const QcQGraph *g, const QcWindows *w, QcArena *arena, QcErr *err);

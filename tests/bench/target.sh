@@ -1,5 +1,6 @@
 # target.sh - compares the estimates of `qc-info --target` with instructions that QEMU counts: windows and adapts of
-# networks that no coefficient of lib/export/targettable.c was fitted on, at 8, 4 and 2 bits.
+# networks that no coefficient of lib/export/targettable.c was fitted on, at 8, 4 and 2 bits; and models of sound with
+# their front-ends.
 #   CORES='m4 m55'   only these cores
 #   NETS='mlp fcn'   only these networks, or files of cortexm/fit
 #   BITS='8 2'       only these bits
@@ -56,10 +57,41 @@ network() {
     done
 }
 
+# sound NAME FRONT_END: makes NAME.8/predict with a model of sound, which has this front-end.
+sound() {
+    to=$1.8
+    mkdir -p "$to/wav" "$to/predict"
+    /usr/bin/python3 - "$to/wav" <<'END'
+import math, random, struct, sys, wave
+random.seed(2)
+for name in "tone", "noise":
+    with wave.open("%s/sound_%s.wav" % (sys.argv[1], name), "wb") as w:
+        w.setparams((1, 2, 8000, 0, "NONE", ""))
+        w.writeframes(b"".join(struct.pack("<h", round(4000 * math.sin(t * .3) if name == "tone" else
+                                                       random.gauss(0, 3000))) for t in range(24000)))
+END
+    qc-import -q -f wav --front-end "$2" --window 6000 --stride 1000 --name-pattern 'sound_{label}.wav' \
+        -o "$to/data.qcd" "$to/wav"
+    printf 'name: tiny\nlayers:\n  - {conv: 8, kernel: 5}\n  - relu\n  - gap\n' >tiny.yaml
+    qc-train -q --threads 1 --epochs 5 -a tiny.yaml -d "$to/data.qcd" -o float.qcm
+    qc-coreset -q -n 8 -d "$to/data.qcd" -o "$to/core.qcd"
+    qc-quantize --force -q -b 8 --epochs 0 --threads 1 -c "$to/core.qcd" -d "$to/data.qcd" -o "$to/q.qcm" \
+        float.qcm >words
+    qc-export -q -f c -o "$to/predict/model.c" "$to/q.qcm"
+    host_program "$to/predict" "$here/network.c" "$to/predict/model.c"
+    host_program "$to/sound" -I "$to/predict" "$here/sound.c" "$to/predict/model.c"
+    echo "$to" >>sounds
+}
+
 if [ "${FIT:-}" ]; then
     for arch in ${NETS:-"$here"/fit/*.yaml}; do
         # the first line is: # CHANNELS LENGTH CLASSES SLOTS BATCH
         network "$(basename "$arch" .yaml)" "$arch" $(sed -n '1s/# //p' "$arch")
+    done
+    for front in ${FRONTS:-logmel:bands=20,frame=200,hop=80 logmel:bands=64,frame=1000,hop=500 \
+        logmel:bands=12,frame=60,hop=60 mfcc:coefficients=8,bands=20,frame=100,hop=50 \
+        mfcc:coefficients=30,bands=60,frame=400,hop=400 mfcc:coefficients=12,bands=12,frame=250,hop=20}; do
+        sound "front$((front_number += 1))" $front
     done
 else
     for net in ${NETS:-inceptiontime-16x3 inceptiontime-32x3 fcn mlp omniscale resnet8}; do
@@ -69,16 +101,25 @@ else
         fcn) network $net $net 6 100 6 30 24 ;;
         mlp) network $net $net 9 50 12 24 40 ;;
         omniscale) network $net $net 3 64 5 10 20 ;;
+        logmel|mfcc) ;; # models of sound, below
         resnet8) network $net "resnet8" 1 16x16 10 20 40 ;;
         *) echo "target.sh: there is no network '$net'" >&2; exit 2 ;;
         esac
     done
 fi
 
+[ "${FIT:-}" ] || for net in ${NETS:-logmel mfcc}; do
+    case $net in
+    logmel) sound $net logmel:bands=40,frame=512,hop=256 ;;
+    mfcc) sound $net mfcc:coefficients=13,bands=32,frame=240,hop=120 ;;
+    esac
+done
+
 # instructions KEY: of `qc-info --target --json`, on one line
 instructions() { sed "s/.*\"$1\": {\"instructions\": \([0-9]*\).*/\1/"; }
 
 : >all
+touch networks sounds
 for core in ${CORES:-m0plus m3 m4 m7 m55}; do
     choose_core "$core" || { echo "there is no core $core; there are: $cores" >&2; exit 2; }
     while read -r to name bits slots batch; do
@@ -100,8 +141,24 @@ for core in ${CORES:-m0plus m3 m4 m7 m55}; do
             printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$core" "$name" "$bits" $what "$counted" "$(instructions $what <estimate)"
         done | awk -F'\t' -v OFS='\t' '{ print $0, sprintf("%.3f", $6 / $5 - 1) }' | tee -a all
     done <networks
+    while read -r to; do # the whole window: its samples through the front-end, and the prediction
+        name=${to%.8}
+        on_core "$to/predict" "$here/network.c" "$to/predict/model.c"
+        window=$(awk '{ n += $3 } END { print n }' counted)
+        on_core "$to/sound" -I "$to/predict" "$here/sound.c" "$to/predict/model.c"
+        counted=$(awk '{ print $3 }' counted)
+        frames=$(sed -n 's/.*MODEL_STEPS \([0-9]*\)u.*/\1/p' "$to/predict/model.h")
+        if [ "${FIT:-}" ]; then
+            printf '%s\t%s\t8\tframe\t%s\n' "$core" "$name" $(((counted - window) / frames)) >>all
+            continue
+        fi
+        qc-info --json --target "cortex-$core" "$to/q.qcm" | tr -d '\n' >estimate
+        printf '%s\t%s\t8\tsound\t%s\t%s\n' "$core" "$name" "$counted" "$(instructions window <estimate)" |
+            awk -F'\t' -v OFS='\t' '{ print $0, sprintf("%.3f", $6 / $5 - 1) }' | tee -a all
+    done <sounds
 done
 if [ "${FIT:-}" ]; then
+    sed 's/\(.*\)\.8$/\1.8 \1 8 0 1/' sounds >>networks
     mkdir -p "$FIT"
     cp all "$FIT/counts.tsv"
     cp networks "$FIT/networks"

@@ -50,6 +50,35 @@ for ram in $room $((room - 1)); do
 done
 qc-info --target m4 --ram 64K --flash 512K q.qcm | grep -A4 '^flash'
 
+# A model of sound has its front-end in the window: each of its frames.
+/usr/bin/python3 - <<'END'
+import random, struct, wave
+random.seed(2)
+for name in 'low', 'high':
+    with wave.open('sound_%s.wav' % name, 'wb') as w:
+        w.setparams((1, 2, 8000, 0, 'NONE', ''))
+        w.writeframes(b''.join(struct.pack('<h', random.randrange(-9, 9) * (300 if name == 'low' else 1000))
+                               for _ in range(9000)))
+END
+for front in logmel:bands=12,frame=200,hop=100 mfcc:coefficients=12,bands=12,frame=200,hop=100; do
+    qc-import -q -f wav --front-end $front --window 1500 --stride 500 --name-pattern 'sound_{label}.wav' -o sound.qcd \
+        . &&
+        qc-train -q --threads 1 --epochs 1 -a tiny.yaml -d sound.qcd -o fs.qcm &&
+        qc-coreset -q -n 4 -d sound.qcd -o sc.qcd &&
+        qc-quantize --force -q -b 8 --epochs 0 --threads 1 -c sc.qcd -d sound.qcd -o sound.qcm fs.qcm >words || exit 1
+    qc-info --json --target m4 sound.qcm >${front%:*}
+done
+/usr/bin/python3 - <<'END'
+import json
+logmel, mfcc = json.load(open('logmel')), json.load(open('mfcc'))
+for m in logmel, mfcc:
+    rest = m['window']['instructions'] - sum(y['instructions'] for y in m['layers'])
+    frames = rest / m['frame']['instructions']
+    assert 14 <= frames < 15, frames
+assert logmel['frame']['instructions'] < mfcc['frame']['instructions'] < 1.2 * logmel['frame']['instructions']
+print("a window of sound has the front-end's frames")
+END
+
 echo '--- a file of one'\''s own'
 printf 'name: ours\nlike: cortex-m4\nmhz: 32\ncycles_per_instruction: 3\nadapt_factor: 0\n' >ours.yaml
 as_json --target ours.yaml -n 9 -B 16 >ours

@@ -62,6 +62,53 @@ raw=f32 model=q.qcm type=float star=
 try predict 5 -Os
 try learner 0 -O2 -c core.qcd -B 16
 
+# the drift figure starts at 0 with the model, also the second time; a learner's state keeps it
+for folder in predict learner; do
+    cat >again.c <<'END'
+#include <stdio.h>
+#include <string.h>
+#include "model.h"
+static float figure_of(int frames)
+{
+    float figure = 0;
+    for (int t = 0; t < frames; t++) {
+        float frame[MODEL_CHANNELS] = {(float)(t % 7) - 3, (float)(t % 11) - 5, 40};
+        if (model_push(frame)) figure = model_drift();
+    }
+    return figure;
+}
+#ifdef MODEL_STATE_BYTES
+static unsigned char cells[2 * 65536];
+static int read_cells(void *c, uint32_t at, void *to, uint32_t n) { (void)c; memcpy(to, cells + at, n); return 0; }
+static int erase_cells(void *c, uint32_t at) { (void)c; memset(cells + at, 255, 512); return 0; }
+static int write_cells(void *c, uint32_t at, const void *from, uint32_t n)
+{
+    (void)c;
+    memcpy(cells + at, from, n);
+    return 0;
+}
+#endif
+int main(void)
+{
+    float first = model_init() ? 0 : figure_of(240), again = model_init() ? 1 : figure_of(240);
+#ifdef MODEL_STATE_BYTES
+    const QcFlash flash = {0, 65536, 512, 512, read_cells, erase_cells, write_cells, 0};
+    float before = figure_of(240);
+    if (model_save_state(&flash) || model_init() || model_load_state(&flash) != QC_STATE_LOADED) return 2;
+    float after = figure_of(24);
+    model_init();
+    printf("%d %d\n", before > again, after > figure_of(24));
+#endif
+    return !(first > 0 && first == again);
+}
+END
+    "${CC:-gcc}" -std=c11 -O2 -ffp-contract=off -DMODEL_KERNELS=qc_kernels_scalar -I "$TOP/lib" -I $folder -o again \
+        again.c $folder/model.c "$TOP"/lib/device/*.c "$TOP/lib/kernels/scalar.c" 2>words ||
+        { cat words; report "$folder: no program for the host"; continue; }
+    ./again >words || report "$folder: another drift figure after another init"
+    [ $folder = predict ] || [ "$(cat words)" = "1 1" ] || report "$folder: the state has no drift figure"
+done
+
 # a model of sound: samples go in, and the front-end's tables are in model.c
 /usr/bin/python3 - <<'EOF'
 import math, random, struct, wave

@@ -199,6 +199,56 @@ START_TEST(time_gaps_end_a_segment)
 }
 END_TEST
 
+/* Frames that come three times as slowly are gaps until the step is known; times that jitter back are none. */
+START_TEST(step_of_time_may_change)
+{
+    char text[ROOM], out[ROOM], wanted[ROOM];
+    QcFrameReader r;
+    int n = sprintf(text, "t,a,b,c\n"), w = 0;
+    double time = 0;
+    for (int i = 0; i < 40; i++, time += i < 16 ? .04 : .12) {
+        n += sprintf(text + n, "%.4f,%d,2,3\n", time, i);
+        w += sprintf(wanted + w, "%s%d 2 3;", i >= 16 && i < 16 + QC_CLOCK_STEPS ? "!" : "", i);
+    }
+    read_all(out, &r, &(QcFrameOptions){0}, text, strlen(text), ROOM);
+    ck_assert_str_eq(out, wanted);
+    ck_assert_str_eq(r.note, "line 25: frames come every 0.12 s now, not every 0.04 s");
+    qc_framereader_close(&r);
+    n = sprintf(text, "t,a,b,c\n");
+    w = 0;
+    for (int i = 0; i < 40; i++) {
+        double late = i == 30 ? .055 : i == 20 ? .07 : 0; /* the next frame is .015 or .03 s earlier */
+        n += sprintf(text + n, "%.4f,%d,2,3\n", .04 * i + late, i);
+        w += sprintf(wanted + w, "%s%d 2 3;", i == 20 || i == 21 ? "!" : "", i);
+    }
+    expect(&(QcFrameOptions){0}, text, wanted);
+}
+END_TEST
+
+START_TEST(clocks_without_date_start_again)
+{
+    const QcFrameOptions plain = {0};
+    expect(&plain, "time,a,b,c\n23:59:59.96,1,2,3\n23:59:59.98,4,5,6\n00:00:00.00,7,8,9\n0:00:00.02,1,2,3\n",
+           "1 2 3;4 5 6;7 8 9;1 2 3;");
+    expect(&plain, "time,a,b,c\n11:59:59.9 PM,1,2,3\n12:00:00.0 AM,4,5,6\n", "1 2 3;4 5 6;");
+    expect(&plain, "time,a,b,c\n59:59.9,1,2,3\n0:00.0,4,5,6\n0:00.1,7,8,9\n", "1 2 3;4 5 6;7 8 9;");
+    /* a frame of the day before comes late */
+    expect(&plain, "time,a,b,c\n23:59:59.9,1,2,3\n0:00:00.1,4,5,6\n23:59:59.95,7,8,9\n0:00:00.2,1,2,3\n",
+           "1 2 3;4 5 6;!7 8 9;1 2 3;");
+    expect(&plain, "time,a,b,c\n14:00:00.0,1,2,3\n13:00:00.0,4,5,6\n", "1 2 3;!4 5 6;"); /* another time zone */
+    char text[ROOM];
+    int n = sprintf(text, "time,a,b,c\n"); /* half an hour is missing over midnight */
+    for (int i = 0; i < 10; i++) n += sprintf(text + n, "23:50:%02d.0,1,2,3\n", i);
+    sprintf(text + n, "0:20:09.0,4,5,6\n");
+    QcFrameReader r;
+    char out[ROOM];
+    read_all(out, &r, &plain, text, strlen(text), ROOM);
+    ck_assert_msg(strstr(out, "1 2 3;!4 5 6;") != NULL, "%s", out);
+    ck_assert_double_eq_tol(r.seconds, 86400 + 1209, 1e-6);
+    qc_framereader_close(&r);
+}
+END_TEST
+
 START_TEST(raw_binary_numbers_are_read)
 {
     static const int16_t i16[] = {1, -2, 3, 32767, -32768, 0, 7};
@@ -209,10 +259,12 @@ START_TEST(raw_binary_numbers_are_read)
         read_all(out, &r, &(QcFrameOptions){.raw = QC_RAW_I16, .rate = 50}, i16, sizeof i16, piece);
         ck_assert_str_eq(out, "1 -2 3;32767 -32768 0;");
         ck_assert_double_eq_tol(r.seconds, .02, 1e-12);
+        ck_assert_str_eq(r.note, "2 bytes at the end are no whole frame of 6 bytes: is --raw right?");
         qc_framereader_close(&r);
         read_all(out, &r, &(QcFrameOptions){.raw = QC_RAW_F32}, f32, sizeof f32, piece);
         ck_assert_str_eq(out, "1.5 -2 3;1.5 5 6;1.5 0 0;");
         ck_assert(isnan(r.seconds));
+        ck_assert_str_eq(r.name[2], "3");
         qc_framereader_close(&r);
     }
 }
@@ -246,6 +298,8 @@ int main(void)
     tcase_add_test(c, dates_with_slashes_need_a_known_order);
     tcase_add_test(c, missing_values_repeat_previous_value_for_a_limited_time);
     tcase_add_test(c, time_gaps_end_a_segment);
+    tcase_add_test(c, step_of_time_may_change);
+    tcase_add_test(c, clocks_without_date_start_again);
     tcase_add_test(c, raw_binary_numbers_are_read);
     tcase_add_test(c, sound_file_headers_are_refused);
     suite_add_tcase(suite, c);

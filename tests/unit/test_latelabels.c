@@ -120,6 +120,32 @@ START_TEST(time_of_day_before_first_window)
 }
 END_TEST
 
+/* A clock without a date, over midnight; and hours since the zero of a stream without times of day. */
+START_TEST(times_without_date)
+{
+    static const double start = 86400 - 120; /* 23:58 */
+    QcLateLabels l;
+    uint32_t k;
+    for (int early = 0; early < 2; early++) {
+        static const char span[] = "23:59:58-00:00:02 b c\n";
+        uint32_t labelled = 0;
+        qc_latelabels_init(&l, &model, windows, RING, 0);
+        l.is_clock = 1;
+        if (early) expect(&l, span, "=1w"); /* no window has come */
+        for (uint32_t n = 0; n < 240; n++) {
+            if (!early && n == 100) expect(&l, span, "=1w");
+            labelled += (uint32_t)next_window(&l, n, start, &k);
+        }
+        ck_assert_uint_eq(labelled, 3); /* from 23:59:58, :59 and 0:00:00 */
+        expect(&l, "0:01:55-0:01:59 a\n", "235+236+237+=0");
+        expect(&l, "25:00:00-25:00:01 a\n", "x");
+    }
+    qc_latelabels_init(&l, &model, windows, RING, 0);
+    for (uint32_t n = 0; n < 8; n++) next_window(&l, n, 100 * 3600, &k);
+    expect(&l, "100:00:03-100:00:06 a\n", "3+4+=0");
+}
+END_TEST
+
 START_TEST(lines_without_valid_label_are_refused)
 {
     QcLateLabels l;
@@ -174,6 +200,7 @@ int main(void)
     tcase_add_test(c, labels_by_time);
     tcase_add_test(c, labels_by_date);
     tcase_add_test(c, time_of_day_before_first_window);
+    tcase_add_test(c, times_without_date);
     tcase_add_test(c, lines_without_valid_label_are_refused);
     tcase_add_test(c, numeric_class_names);
     suite_add_tcase(suite, c);

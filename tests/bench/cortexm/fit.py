@@ -40,9 +40,10 @@ def work_of(net, core, slots, batch):
                               "%s/%s/q.qcm" % (FOLDER, net)], stdout=subprocess.PIPE, check=True).stdout
         found = json.loads(out)
         layers = [y["instructions"] for y in found["layers"]]
-        columns.append(layers + [found.get("adapt", {}).get("instructions", 0),
+        columns.append(layers + [found.get("frame", {}).get("instructions", 0),
+                                 found.get("adapt", {}).get("instructions", 0),
                                  found["window"]["instructions"] - sum(layers)])
-    names = [str(i) for i in range(len(columns[0]) - 2)] + ["adapt", "quantize"]
+    names = [str(i) for i in range(len(columns[0]) - 3)] + ["frame", "adapt", "quantize"]
     return dict(zip(names, np.array(columns, float).T))
 
 
