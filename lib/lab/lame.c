@@ -128,16 +128,10 @@ static int logits_together(QcMethodRun *l, float *logits, const uint8_t *windows
 
 static void close_lame(QcMethodRun *l) { qc_method_close(&((Lame *)l->state)->learner); }
 
-static const char *unsaved(const double *setting)
-{
-    (void)setting;
-    return "it changes answers, not the model";
-}
-
 const QcMethod qc_method_lame = {.name = "lame",
                                  .summary = "answers that agree with their neighbours'",
                                  .settings = settings,
-                                 .unsaved = unsaved,
+                                 .unsaved = qc_lab_unsaved,
                                  .open = open_lame,
                                  .next = next,
                                  .logits = logits_of,

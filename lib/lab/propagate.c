@@ -184,17 +184,11 @@ static void close_propagate(QcMethodRun *l)
     free(p->label);
 }
 
-static const char *unsaved(const double *setting)
-{
-    (void)setting;
-    return "it changes answers, not the model";
-}
-
 const QcMethod qc_method_propagate = {.name = "propagate",
                                       .summary = "label propagation over a graph of windows",
                                       .settings = settings,
                                       .unlabelled = 1,
-                                      .unsaved = unsaved,
+                                      .unsaved = qc_lab_unsaved,
                                       .open = open_propagate,
                                       .next = next,
                                       .logits = logits_of,

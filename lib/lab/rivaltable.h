@@ -14,4 +14,7 @@ extern const QcMethod qc_method_er, qc_method_er_ace, qc_method_der, qc_method_d
 
 extern const QcMethod *const qc_rival_table[]; /* ends with NULL */
 
+/* QcMethod.unsaved of methods that never make a model. */
+const char *qc_lab_unsaved(const double *setting);
+
 #endif

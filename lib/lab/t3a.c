@@ -10,12 +10,6 @@
 
 #define SUPPORTS(n) {"supports", n, 1, 1000, "supports that a class keeps, those of least entropy", 1}
 
-static const char *unsaved(const double *setting)
-{
-    (void)setting;
-    return "its last layer is not one of integers";
-}
-
 static int open_t3a(QcMethodRun *l, QcErr *err)
 {
     QcSupports *s = l->state = qc_method_take(l, 1, sizeof *s, err);
@@ -37,7 +31,7 @@ const QcMethod qc_method_t3a = {.name = "t3a",
                                 .summary = "weights of the last layer from supports of low entropy",
                                 .settings = t3a_settings,
                                 .unlabelled = 1,
-                                .unsaved = unsaved,
+                                .unsaved = qc_lab_unsaved,
                                 .open = open_t3a,
                                 .next = next_t3a,
                                 .logits = logits_t3a};
@@ -77,7 +71,7 @@ const QcMethod qc_method_oftta = {.name = "oftta",
                                   .summary = "normalization by the stream, then t3a",
                                   .settings = oftta_settings,
                                   .unlabelled = 1,
-                                  .unsaved = unsaved,
+                                  .unsaved = qc_lab_unsaved,
                                   .open = open_oftta,
                                   .next = next_oftta,
                                   .logits = logits_oftta};
