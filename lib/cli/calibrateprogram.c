@@ -18,6 +18,7 @@ static int json, memory, no_output;
 static const QcOption rare[] = {
     {0, "memory", QC_OPTION_FLAG, &memory, NULL, "print the memory that it needs, by part, and end", 0, 0},
     {0, "no-output", QC_OPTION_FLAG, &no_output, NULL, "write no model", 0, 0},
+    {0, "seed", QC_OPTION_INT, &seed, "N", "seed of stream order, draws and coreset", 0, 0},
     {0},
 };
 
@@ -32,7 +33,6 @@ const QcOption qc_calibrate_options[] = {
     {'B', "batch-size", QC_OPTION_INT, &batch_size, "N", "examples per batch if --batches is not given", 1, 65535},
     {0, "ask", QC_OPTION_INT, &ask, "N", "label only N windows per batch: those asked for; -1 = all", -1, 65535},
     {0, "order", QC_OPTION_TEXT, &order, "KIND", "order of the stream: shuffled, recorded or classes", 0, 0},
-    {0, "seed", QC_OPTION_INT, &seed, "N", "seed of stream order, draws and coreset", 0, 0},
     {0, "json", QC_OPTION_FLAG, &json, NULL, "one JSON object per batch, and a summary", 0, 0},
     QC_OPTION_TUNE,
     QC_OPTIONS_MORE(rare, QC_OPTIONS_RARE),

@@ -22,11 +22,10 @@ typedef struct QcBn {
     const double *setting;   /* QC_BN_* */
 } QcBn;
 
-#define QC_BN_SETTINGS_OF(alpha, decay, momentum)                                                                    \
-    {"alpha", alpha, 0, 1, "weight of the stream's statistics in the first layer", 0},                             \
-        {"decay", decay, 0, 100, "alpha falls to exp(-decay) of that in the last layer", 0},                       \
-        {"momentum", momentum, 0, 1, "weight of a new batch in the stream's statistics; 0: all weigh the same", 0}
-#define QC_BN_SETTINGS QC_BN_SETTINGS_OF(0.7, 0.5, 0)
+#define QC_BN_SETTINGS                                                                \
+    {"alpha", 0.7, 0, 1, "weight of the stream's statistics in the first layer", 0},    \
+        {"decay", 0.5, 0, 100, "alpha falls to exp(-decay) of that in the last layer", 0}, \
+        {"momentum", 0, 0, 1, "weight of a new batch in the stream's statistics; 0: all batches weigh the same", 0}
 enum { QC_BN_ALPHA, QC_BN_DECAY, QC_BN_MOMENTUM, QC_BN_COUNT };
 
 /* setting: the settings of bn, in this order, within l->setting. Runs the coreset's source examples; without them

@@ -102,7 +102,7 @@ static const QcSetting settings_s[] = {
 
 static const QcSetting settings_t[] = {
     {"target", 10, 0, 1e6, "weight of a labelled window of the stream", 0},
-    {"guess", 1, 0, 1e6, "weight of a window without a label", 0},
+    {"guess", 0.1, 0, 1e6, "weight of a window without a label", 0},
     {0},
 };
 

@@ -6,7 +6,7 @@
  *
  *   w_ij = exp(-|x_i - x_j|^2 / (2 sigma^2)),  w_ii = 0,   S = D^-1/2 W D^-1/2,   F = (I - alpha S)^-1 Y
  *
- * D is the diagonal of the row sums of W, and Y has 1 where a class is known. A window is of the class with the largest
+ * D is the diagonal of the row sums of W, and Y_ik is 1 if node i is known to be of class k. A window is of the class with the largest
  * F. sigma is the mean distance to the `neighbour`-th nearest node, times `width`.
  */
 #include <math.h>
@@ -23,7 +23,7 @@ enum { ALPHA, NEIGHBOUR, WIDTH };
 static const QcSetting settings[] = {
     {"alpha", 0.99, 0, 0.9999, "share of an answer that comes from neighbours", 0},
     {"neighbour", 7, 1, 100, "sigma is the mean distance to the nearest node of this rank", 1},
-    {"width", 1, 0.01, 100, "sigma is this many times the mean distance", 0},
+    {"width", 0.5, 0.01, 100, "sigma is this many times the mean distance", 0},
     {0},
 };
 

@@ -15,7 +15,7 @@
 enum { THRESHOLD, GUESS, ROUNDS, KEEP, SOURCE, TARGET, SHARP };
 
 static const QcSetting settings[] = {
-    {"threshold", 0.95, 0, 1, "least probability of an answer that becomes a label", 0},
+    {"threshold", 0.65, 0, 1, "least probability of an answer that becomes a label", 0},
     {"guess", 1, 0, 1e6, "weight of a pseudo-label", 0},
     {"rounds", 3, 1, 100, "answers per batch", 1},
     {"keep", 0, 0, 1, "what a batch leaves of the weight of earlier pseudo-labels", 0},

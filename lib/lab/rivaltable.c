@@ -35,5 +35,5 @@ const QcMethod *const qc_rival_table[] = {
 const char *qc_lab_unsaved(const double *setting)
 {
     (void)setting;
-    return "its answers are not those of a last layer of integers";
+    return "it is measured, not made: its answers need more than a model of integers";
 }

@@ -1,14 +1,14 @@
 /* t3a.c - T3A and OFTTA: a classifier of supports (supports.h) that windows without a label extend.
  *
  * T3A (Iwasawa and Matsuo, 2021) leaves the layers below as they are. OFTTA (Wang et al., 2023) first normalizes each
- * layer by the batch, less so in deeper layers (bn.h); its classifier is that of T3A. Supports of earlier batches stay
+ * layer by the batch, less so in deeper layers (bn.h); it classifies as T3A does. Supports of earlier batches stay
  * features of earlier normalizations, as in its authors' program.
  */
 #include "bn.h"
 #include "rivaltable.h"
 #include "supports.h"
 
-#define SUPPORTS(n) {"supports", n, 1, 1000, "supports that a class keeps, those of least entropy", 1}
+#define SUPPORTS(n) {"supports", n, 1, 1000, "supports that a class keeps, by least entropy", 1}
 
 static int open_t3a(QcMethodRun *l, QcErr *err)
 {
@@ -25,7 +25,7 @@ static int next_t3a(QcMethodRun *l, QcMethodReport *report, const QcBatch *batch
 
 static void logits_t3a(QcMethodRun *l, float *logits, const uint8_t *x) { qc_supports_logits(l->state, l, logits, x); }
 
-static const QcSetting t3a_settings[] = {SUPPORTS(20), {0}};
+static const QcSetting t3a_settings[] = {SUPPORTS(5), {0}};
 
 const QcMethod qc_method_t3a = {.name = "t3a",
                                 .summary = "weights of the last layer from supports of low entropy",
@@ -65,7 +65,7 @@ static void logits_oftta(QcMethodRun *l, float *logits, const uint8_t *x)
     qc_supports_logits(&((Oftta *)l->state)->supports, l, logits, x);
 }
 
-static const QcSetting oftta_settings[] = {SUPPORTS(25), QC_BN_SETTINGS_OF(0.9, 4.5, 0), {0}};
+static const QcSetting oftta_settings[] = {SUPPORTS(25), QC_BN_SETTINGS, {0}};
 
 const QcMethod qc_method_oftta = {.name = "oftta",
                                   .summary = "normalization by the stream, then t3a",

@@ -6,7 +6,7 @@
 
 #include "method.h"
 
-/* Opens *to on graph g with the coreset, parameters and seed of `beside`, whose slots are filled. g must be the graph of
+/* Opens *to on graph g with the coreset, parameters and seed of `beside`, whose slots are filled. g is the graph of
  * `beside` or a copy of it; the learner does not change it. Release with qc_method_close. */
 int qc_labels_only_open(QcMethodRun *to, const QcMethodRun *beside, QcQGraph *g, QcErr *err);
 

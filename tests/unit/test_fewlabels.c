@@ -1,5 +1,5 @@
-/* Rivals for few labels: fixed points, optimality conditions and brute force, on a tiny model whose batches have windows
- * without a label. */
+/* Rivals for few labels: fixed points, optimality conditions and brute force, on a tiny model whose batches have
+ * windows without a label. */
 #include <math.h>
 
 #include "suite.h"
