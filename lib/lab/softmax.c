@@ -20,5 +20,5 @@ double qc_softmax_entropy(const float *logits, uint32_t n)
         sum += e;
         weighted += e * difference;
     }
-    return log(sum) - weighted / sum;
+    return sum > 0 ? log(sum) - weighted / sum : 0;
 }

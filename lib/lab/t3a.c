@@ -25,7 +25,7 @@ static int next_t3a(QcMethodRun *l, QcMethodReport *report, const QcBatch *batch
 
 static void logits_t3a(QcMethodRun *l, float *logits, const uint8_t *x) { qc_supports_logits(l->state, l, logits, x); }
 
-static const QcSetting t3a_settings[] = {SUPPORTS(5), {0}};
+static const QcSetting t3a_settings[] = {SUPPORTS(1), {0}};
 
 const QcMethod qc_method_t3a = {.name = "t3a",
                                 .summary = "weights of the last layer from supports of low entropy",
@@ -65,7 +65,7 @@ static void logits_oftta(QcMethodRun *l, float *logits, const uint8_t *x)
     qc_supports_logits(&((Oftta *)l->state)->supports, l, logits, x);
 }
 
-static const QcSetting oftta_settings[] = {SUPPORTS(25), QC_BN_SETTINGS, {0}};
+static const QcSetting oftta_settings[] = {SUPPORTS(1), QC_BN_SETTINGS, {0}};
 
 const QcMethod qc_method_oftta = {.name = "oftta",
                                   .summary = "normalization by the stream, then t3a",
