@@ -4,11 +4,9 @@
 #include "../lib/live/methodtable.h"
 
 static const char *method;
-static int64_t ask;
 
 static const QcOption options[] = {
     {'m', "method", QC_OPTION_TEXT, &method, "NAME", "qcore, closed or none; else by the model", 0, 0},
-    {0, "ask", QC_OPTION_INT, &ask, "N", "label only N windows per batch: those asked for", 0, 65535},
     QC_OPTIONS_MORE(qc_calibrate_options, NULL),
 };
 
@@ -18,5 +16,5 @@ static const QcProgram program = {
 
 int main(int argc, char **argv)
 {
-    return qc_calibrate_main(&(QcCalibrateProgram){&program, qc_method_table, &method, NULL, &ask, NULL}, argc, argv);
+    return qc_calibrate_main(&(QcCalibrateProgram){&program, qc_method_table, &method, NULL, NULL}, argc, argv);
 }

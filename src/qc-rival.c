@@ -8,8 +8,8 @@ static int64_t threads;
 
 static const QcOption options[] = {
     {'m', "method", QC_OPTION_TEXT, &method, "NAME",
-     "flip-random, flip-greedy, bn, head, bn+head, proto, spsa, refit, er, er-ace, der, der++, a-gem, camel, deepc, or "
-     "a method of qc-calibrate: qcore, closed, none",
+     "labels, pseudo, t3a, oftta, lame, propagate, daelm-s, daelm-t, flip-random, flip-greedy, bn, head, bn+head, "
+     "proto, spsa, refit, er, er-ace, der, der++, a-gem, camel, deepc; qcore, closed, none",
      0, 0},
     {0, "set", QC_OPTION_LIST, &settings, "NAME=VALUE", "setting of the method; repeatable", 0, 0},
     {0, "threads", QC_OPTION_INT, &threads, "N", "threads of methods with back-propagation; 0 = 1", 0, 256},
@@ -22,6 +22,6 @@ static const QcProgram program = {
 
 int main(int argc, char **argv)
 {
-    return qc_calibrate_main(&(QcCalibrateProgram){&program, qc_rival_table, &method, &settings, NULL, &threads}, argc,
+    return qc_calibrate_main(&(QcCalibrateProgram){&program, qc_rival_table, &method, &settings, &threads}, argc,
                              argv);
 }

@@ -12,12 +12,13 @@
 
 static const char *state, *coreset, *coreset_out, *output, *order = "shuffled";
 static QcList streams, tests;
-static int64_t batches, batch_size = 64, seed = 1;
+static int64_t batches, batch_size = 64, seed = 1, ask = -1;
 static int json, memory, no_output;
 
 static const QcOption rare[] = {
     {0, "memory", QC_OPTION_FLAG, &memory, NULL, "print the memory that it needs, by part, and end", 0, 0},
     {0, "no-output", QC_OPTION_FLAG, &no_output, NULL, "write no model", 0, 0},
+    {0, "seed", QC_OPTION_INT, &seed, "N", "seed of stream order, draws and coreset", 0, 0},
     {0},
 };
 
@@ -30,8 +31,8 @@ const QcOption qc_calibrate_options[] = {
     {0, "state", QC_OPTION_TEXT, &state, "FILE", "keep the state here after every batch; resume from it", 0, 0},
     {0, "batches", QC_OPTION_INT, &batches, "N", "cut each stream into N batches; 0 = by -B", 0, 1000000},
     {'B', "batch-size", QC_OPTION_INT, &batch_size, "N", "examples per batch if --batches is not given", 1, 65535},
+    {0, "ask", QC_OPTION_INT, &ask, "N", "label only N windows per batch: those asked for; -1 = all", -1, 65535},
     {0, "order", QC_OPTION_TEXT, &order, "KIND", "order of the stream: shuffled, recorded or classes", 0, 0},
-    {0, "seed", QC_OPTION_INT, &seed, "N", "seed of stream order, draws and coreset", 0, 0},
     {0, "json", QC_OPTION_FLAG, &json, NULL, "one JSON object per batch, and a summary", 0, 0},
     QC_OPTION_TUNE,
     QC_OPTIONS_MORE(rare, QC_OPTIONS_RARE),
@@ -89,7 +90,8 @@ static int make_options(QcSessionOptions *o, const QcCalibrateProgram *p, QcErr 
     const char *method = *p->method;
     *o = (QcSessionOptions){.tune = qc_deviceoptions_list.items,
                             .n_tune = qc_deviceoptions_list.n,
-                            .ask = p->ask ? (uint32_t)*p->ask : 0,
+                            .asks = ask >= 0,
+                            .ask = ask >= 0 ? (uint32_t)ask : 0,
                             .seed = (uint64_t)seed,
                             .batches = (uint32_t)batches,
                             .batch_size = (uint32_t)batch_size,

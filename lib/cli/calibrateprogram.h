@@ -6,14 +6,13 @@
 #include "../live/method.h"
 #include "cli.h"
 
-extern const QcOption qc_calibrate_options[]; /* for QC_OPTIONS_MORE: all but --method, --set, --ask and --threads */
+extern const QcOption qc_calibrate_options[]; /* for QC_OPTIONS_MORE: all but --method, --set and --threads */
 
 typedef struct QcCalibrateProgram {
     const QcProgram *program;
     const QcMethod *const *methods; /* the methods it runs, then NULL */
     const char *const *method;      /* where its table stores --method; NULL there: by the model */
     const QcList *settings;         /* where its table stores --set; NULL: it has no such option */
-    const int64_t *ask;             /* where its table stores --ask; NULL: it has no such option */
     const int64_t *threads;         /* where its table stores --threads; NULL: it has no such option */
 } QcCalibrateProgram;
 

@@ -87,7 +87,7 @@ static void print_batch(const QcRunLog *j, const QcSession *s, const QcMethodRep
         else fprintf(j->to, "\t\n");
     } else {
         fprintf(j->to, "{\"batch\": %u, \"n\": %u, \"unlabelled\": %u, ", s->at, report->before.n, report->unlabelled);
-        if (s->ask) fprintf(j->to, "\"asked\": %u, ", report->asked);
+        if (s->asks) fprintf(j->to, "\"asked\": %u, ", report->asked);
         print_figure(j, "accuracy_before", before);
         print_figure(j, "accuracy_after", after);
         if (s->n_streams > 1) fprintf(j->to, "\"stream\": %u, ", qc_session_stream(s, s->at - 1) + 1);

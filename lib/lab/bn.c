@@ -74,9 +74,10 @@ void qc_bn_next(QcBn *bn, QcMethodRun *l, QcMethodReport *report, const QcBatch 
 {
     const QcSlots *slots = l->slots;
     const QcQGraph *g = l->g;
-    uint32_t n = batch->n, layers = 0, layer = 0;
+    uint32_t n = batch->n + l->n_unlabelled, layers = 0, layer = 0;
     qc_preact_clear(&bn->preact, g);
-    for (uint32_t i = 0; i < batch->n; i++) qc_preact_add(&bn->preact, l, batch->windows + (size_t)i * l->window);
+    for (uint32_t i = 0; i < batch->n + l->n_unlabelled; i++)
+        qc_preact_add(&bn->preact, l, batch->windows + (size_t)i * l->window);
     for (uint32_t s = 0; s < slots->capacity; s++) {
         if ((slots->flags[s] & QC_SLOT_EMPTY) || !(slots->flags[s] & QC_SLOT_STREAM)) continue;
         qc_preact_add(&bn->preact, l, slots->windows + (size_t)s * slots->window);
@@ -119,5 +120,6 @@ const QcMethod qc_method_bn = {
     .name = "bn",
     .summary = "normalization re-estimated on the stream, mixed with the source's, folded into scales and biases",
     .settings = settings,
+    .unlabelled = 1,
     .open = open_bn,
     .next = next};

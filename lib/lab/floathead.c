@@ -28,9 +28,14 @@ int qc_float_head_init(QcFloatHead *h, QcMethodRun *l, int folded, QcErr *err)
 
 void qc_float_head_features(QcFloatHead *h, QcMethodRun *l, const uint8_t *x)
 {
-    const QcQTensor *in = &l->g->tensors[h->node->in[0]];
     qc_qrun_forward(&l->run, h->logits, x);
-    const uint8_t *q = qc_qrun_tensor(&l->run, h->node->in[0]); /* nothing came after it */
+    qc_float_head_read(h, &l->run);
+}
+
+void qc_float_head_read(QcFloatHead *h, const QcQRun *run)
+{
+    const QcQTensor *in = &run->g->tensors[h->node->in[0]];
+    const uint8_t *q = qc_qrun_tensor(run, h->node->in[0]); /* nothing came after it */
     for (uint32_t i = 0; i + 1 < h->n; i++) h->x[i] = in->scale * (float)((int32_t)q[i] - in->zero);
 }
 

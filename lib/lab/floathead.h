@@ -23,8 +23,10 @@ typedef struct QcFloatHead {
 
 /* The head is the model's own at first. */
 int qc_float_head_init(QcFloatHead *h, QcMethodRun *l, int folded, QcErr *err);
-/* one forward pass; fills h->x */
+/* one forward pass; fills h->x, and h->logits by the model's own last layer */
 void qc_float_head_features(QcFloatHead *h, QcMethodRun *l, const uint8_t *x);
+/* fills h->x after a forward pass */
+void qc_float_head_read(QcFloatHead *h, const QcQRun *run);
 void qc_float_head_logits(QcFloatHead *h, QcMethodRun *l, float *logits, const uint8_t *x);
 /* does nothing if the head is not folded */
 void qc_float_head_fold(QcFloatHead *h, QcMethodRun *l);

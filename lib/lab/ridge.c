@@ -20,20 +20,35 @@ void qc_ridge_scale(QcRidge *r, double factor)
     for (uint64_t i = 0; i < qc_ridge_doubles(r->n, r->m); i++) r->a[i] *= factor;
 }
 
-void qc_ridge_add(QcRidge *r, const float *x, uint32_t label, double weight)
+static void add_input(QcRidge *r, const float *x, double weight)
 {
     uint32_t last = r->n - 1;
     for (uint32_t i = 0; i < last; i++) {
         double scaled = weight * (double)x[i], *row = r->a + (size_t)i * r->n;
         for (uint32_t j = 0; j <= i; j++) row[j] += scaled * (double)x[j];
     }
-    double *row = r->a + (size_t)last * r->n, *b = r->b + (size_t)label * r->n;
-    for (uint32_t j = 0; j < last; j++) {
-        row[j] += weight * (double)x[j];
-        b[j] += weight * (double)x[j];
-    }
+    double *row = r->a + (size_t)last * r->n;
+    for (uint32_t j = 0; j < last; j++) row[j] += weight * (double)x[j];
     row[last] += weight;
-    b[last] += weight;
+}
+
+static void add_output(QcRidge *r, const float *x, uint32_t k, double weight)
+{
+    double *b = r->b + (size_t)k * r->n;
+    for (uint32_t j = 0; j + 1 < r->n; j++) b[j] += weight * (double)x[j];
+    b[r->n - 1] += weight;
+}
+
+void qc_ridge_add(QcRidge *r, const float *x, uint32_t label, double weight)
+{
+    add_input(r, x, weight);
+    add_output(r, x, label, weight);
+}
+
+void qc_ridge_add_targets(QcRidge *r, const float *x, const float *y, double weight)
+{
+    add_input(r, x, weight);
+    for (uint32_t k = 0; k < r->m; k++) add_output(r, x, k, weight * (double)y[k]);
 }
 
 void qc_ridge_join(QcRidge *r, const QcRidge *other, double weight)

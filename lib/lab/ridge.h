@@ -23,6 +23,7 @@ void qc_ridge_scale(QcRidge *r, double factor); /* forget */
 
 /* x [n-1], the target one in output `label` and zero in the others. */
 void qc_ridge_add(QcRidge *r, const float *x, uint32_t label, double weight);
+void qc_ridge_add_targets(QcRidge *r, const float *x, const float *y, double weight); /* y [m] */
 void qc_ridge_join(QcRidge *r, const QcRidge *other, double weight); /* all that `other` has seen */
 
 /* w [m][n]: weights, then the constant's. Destroys what r has seen (make it of a copy); returns -1 if A + lambda t I

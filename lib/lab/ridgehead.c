@@ -147,6 +147,7 @@ static void logits_both(QcMethodRun *l, float *to, const uint8_t *x)
 const QcMethod qc_method_bn_head = {.name = "bn+head",
                                     .summary = "bn, then head",
                                     .settings = both_settings,
+                                    .unlabelled = 1,
                                     .unsaved = qc_float_head_unsaved,
                                     .open = open_both,
                                     .next = next_both,

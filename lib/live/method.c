@@ -201,15 +201,29 @@ void qc_method_logits(QcMethodRun *l, float *logits, const uint8_t *x)
     else qc_qrun_forward(&l->run, logits, x);
 }
 
-uint32_t qc_method_answer(QcMethodRun *l, double *loss, float *logits, const uint8_t *x, uint16_t label)
+int qc_method_logits_of(QcMethodRun *l, float *logits, const uint8_t *windows, uint32_t n, QcErr *err)
+{
+    if (l->method->logits_together) return l->method->logits_together(l, logits, windows, n, err);
+    for (uint32_t i = 0; i < n; i++)
+        qc_method_logits(l, logits + (size_t)i * l->g->classes, windows + (size_t)i * l->window);
+    return 0;
+}
+
+/* The class of the largest logit; *loss (may be NULL): -ln softmax[label]. */
+static uint32_t answer_of(const float *logits, uint32_t classes, double *loss, uint16_t label)
 {
     double sum = 0;
-    qc_method_logits(l, logits, x);
-    uint32_t best = qc_largest(logits, l->g->classes);
+    uint32_t best = qc_largest(logits, classes);
     if (!loss) return best;
-    for (uint32_t k = 0; k < l->g->classes; k++) sum += exp((double)logits[k] - (double)logits[best]);
+    for (uint32_t k = 0; k < classes; k++) sum += exp((double)logits[k] - (double)logits[best]);
     *loss = log(sum) + (double)logits[best] - (double)logits[label];
     return best;
+}
+
+uint32_t qc_method_answer(QcMethodRun *l, double *loss, float *logits, const uint8_t *x, uint16_t label)
+{
+    qc_method_logits(l, logits, x);
+    return answer_of(logits, l->g->classes, loss, label);
 }
 
 void qc_method_close(QcMethodRun *l)
@@ -229,17 +243,20 @@ void qc_method_close(QcMethodRun *l)
 
 /* ---- a batch, for methods that leave judging and the coreset to us ---- */
 
-/* right [n] of the batch as the learner stands; returns the mean cross-entropy. */
-static float judge(QcMethodRun *l, uint8_t *right, uint32_t *count, float *logits, const QcBatch *batch)
+/* right [n] of the batch as the learner stands; *mean: cross-entropy. logits [n][classes]: scratch. */
+static int judge(QcMethodRun *l, uint8_t *right, uint32_t *count, float *mean, float *logits, const QcBatch *batch,
+                 QcErr *err)
 {
     double sum = 0, loss;
     *count = 0;
+    if (qc_method_logits_of(l, logits, batch->windows, batch->n, err)) return -1;
     for (uint32_t i = 0; i < batch->n; i++) {
-        uint32_t answer = qc_method_answer(l, &loss, logits, batch->windows + (size_t)i * l->window, batch->labels[i]);
+        uint32_t answer = answer_of(logits + (size_t)i * l->g->classes, l->g->classes, &loss, batch->labels[i]);
         sum += loss;
         *count += right[i] = answer == batch->labels[i];
     }
-    return (float)(sum / batch->n);
+    *mean = batch->n ? (float)(sum / batch->n) : 0;
+    return 0;
 }
 
 static void tell_kept(QcMethodRun *l, const QcBatch *batch, const uint64_t *held, QcAdaptReport *step)
@@ -334,20 +351,20 @@ int qc_method_next(QcMethodRun *l, QcMethodReport *report, const QcBatch *batch,
     int status = -1;
     *report = (QcMethodReport){0};
     if (l->method->observe) return adapt(l, report, ms, err);
-    if (!batch->n) return 0; /* no label came */
+    if (!batch->n && !l->n_unlabelled) return 0;
     report->step.n = batch->n;
     uint8_t *before = qc_arena_take(&arena, batch->n, 1, err), *after = qc_arena_take(&arena, batch->n, 1, err);
     uint8_t *codes = qc_arena_take(&arena, l->g->n_code_bytes, 1, err);
-    float *logits = qc_arena_take(&arena, l->g->classes, sizeof *logits, err),
+    float *logits = qc_arena_take(&arena, (size_t)batch->n * l->g->classes, sizeof *logits, err),
           *keys = qc_arena_take(&arena, l->capacity + batch->n, sizeof *keys, err);
     uint64_t *held = qc_arena_take(&arena, l->capacity, sizeof *held, err);
     uint16_t *misses = qc_arena_take(&arena, batch->n, sizeof *misses, err);
     if (!before || !after || !codes || !logits || !keys || !held || !misses) goto end;
 
     memcpy(codes, l->g->codes, l->g->n_code_bytes);
-    step->loss_before = judge(l, before, &step->right_before, logits, batch);
-    if (learn(l, report, batch, ms, err)) goto end;
-    step->loss_after = judge(l, after, &step->right_after, logits, batch);
+    if (judge(l, before, &step->right_before, &step->loss_before, logits, batch, err) ||
+        learn(l, report, batch, ms, err) || judge(l, after, &step->right_after, &step->loss_after, logits, batch, err))
+        goto end;
     report->before = (QcTally){batch->n, step->right_before};
     report->after = (QcTally){batch->n, step->right_after};
     step->flips = count_flips(l->g, codes);

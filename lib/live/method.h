@@ -57,6 +57,7 @@ typedef struct QcMethod {
     int on_device;               /* the device's own step: it judges the batch and keeps the coreset itself, in next */
     int keeps;                   /* fills the slots itself, in next; else that is done by the rule
                                     l->parameters.update */
+    int unlabelled;              /* off the device: learns from windows without a label, too */
     /* Why the result is not a plain quantized model, so that -o is refused ("its head is not one of integers"), or
      * NULL: it is one. No function: it always is. */
     const char *(*unsaved)(const double *setting);
@@ -73,12 +74,14 @@ typedef struct QcMethod {
     void (*fill)(QcMethodRun *l, uint32_t slot, const uint8_t *window, uint16_t label, uint16_t misses, uint8_t flags,
                  uint64_t id);
     /* Learns from one labelled batch (and l->slots as they were before it). Fills set, forwards, backwards and
-     * operations; on_device: all. */
+     * operations; on_device: all. batch->n may be 0 if l->n_unlabelled is not. */
     int (*next)(QcMethodRun *l, QcMethodReport *report, const QcBatch *batch, QcErr *err);
     /* Example i of the last batch has just taken slot `slot`. NULL: does not matter. */
     void (*kept)(QcMethodRun *l, uint32_t slot, uint32_t i);
     /* logits [classes] of one window. NULL: the integer forward pass of l->g. Fails never. */
     void (*logits)(QcMethodRun *l, float *logits, const uint8_t *x);
+    /* logits [n][classes] of windows [n][window] whose answers depend on each other. NULL: logits, one by one. */
+    int (*logits_together)(QcMethodRun *l, float *logits, const uint8_t *windows, uint32_t n, QcErr *err);
     /* Frees what did not come from qc_method_take. NULL: there is nothing. */
     void (*close)(QcMethodRun *l);
 } QcMethod;
@@ -97,6 +100,8 @@ struct QcMethodRun {
     uint32_t capacity, batch_max, window; /* slots; examples of a batch, at most; bytes of a window */
     int threads;
     int all_labelled;          /* 1: every example has its label, and none is asked for */
+    uint32_t n_unlabelled;     /* windows without a label of the batch under way, after the labelled windows in
+                                  batch->windows; 0 unless method->unlabelled */
     /* What there is once it is open. */
     QcSlots *slots;            /* the coreset */
     QcQRun run;                /* a forward pass of g, for whoever wants one */
@@ -150,6 +155,8 @@ void qc_method_fill(QcMethodRun *l, uint32_t slot, const uint8_t *window, uint16
  * batch is then NULL. ms (may be NULL): of the method alone, predictions on the device included, without judging. */
 int qc_method_next(QcMethodRun *l, QcMethodReport *report, const QcBatch *batch, double *ms, QcErr *err);
 void qc_method_logits(QcMethodRun *l, float *logits, const uint8_t *x);
+/* logits [n][classes] of windows [n][window] that come together. */
+int qc_method_logits_of(QcMethodRun *l, float *logits, const uint8_t *windows, uint32_t n, QcErr *err);
 /* The class it answers, and (loss not NULL) -ln softmax[label]. logits [classes]: scratch. */
 uint32_t qc_method_answer(QcMethodRun *l, double *loss, float *logits, const uint8_t *x, uint16_t label);
 void qc_method_close(QcMethodRun *l); /* g keeps its codes and gets its own channel arrays back */

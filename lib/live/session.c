@@ -11,6 +11,7 @@
 #include "../format/spareclasses.h"
 #include "../quant/windows.h"
 #include "devicestep.h"
+#include "labelsonly.h"
 #include "methodtable.h"
 
 static uint32_t batches_of(const QcInputs *stream, const QcSessionOptions *o)
@@ -96,12 +97,16 @@ static int has_all_labels(const QcSession *s)
 static int place_batch(QcSession *s, QcErr *err)
 {
     QcPlan plan = {0};
+    uint32_t most = s->learner.batch_max, room = s->asks ? 2 * most : most; /* a late label adds its window */
+    s->numbers = qc_arena_take(&s->arena, s->ask, sizeof *s->numbers, err);
+    s->labelled = qc_arena_take(&s->arena, s->ask > most ? s->ask : most, sizeof *s->labelled, err);
+    if (!s->numbers || !s->labelled) return -1;
     if (s->learner.method->observe) return 0;
-    qc_session_plan_batch(&plan, s->learner.batch_max, s->streams[0].window);
+    qc_session_plan_batch(&plan, room, s->streams[0].window);
     s->batch_bytes = qc_plan_bytes(&plan);
     QcPlacing p = {.memory = qc_arena_take(&s->arena, s->batch_bytes, 1, err)};
     if (!p.memory) return -1;
-    lay_out_batch(s, s->learner.batch_max, s->streams[0].window, &p);
+    lay_out_batch(s, room, s->streams[0].window, &p);
     return 0;
 }
 
@@ -140,6 +145,14 @@ static int load_learned(QcSession *s, const char *model, QcErr *err)
     return found < 0 ? qc_within(err, qc_input_name(model)) : 0;
 }
 
+/* A graph of its own: the method may change codes and channels of the session's. */
+static int open_asker(QcSession *s, const char *model, QcErr *err)
+{
+    if (!s->ask || s->learner.method->observe) return 0;
+    if (qc_qgraphfile_decode(&s->asker_graph, &s->model, &s->arena, err)) return qc_within(err, qc_input_name(model));
+    return qc_labels_only_open(&s->asker, &s->learner, &s->asker_graph, err);
+}
+
 static int open_learner(QcSession *s, const QcMethod *method, const QcSessionOptions *o, const char *model, QcErr *err)
 {
     QcMethodRun *l = &s->learner;
@@ -154,16 +167,13 @@ static int open_learner(QcSession *s, const QcMethod *method, const QcSessionOpt
     l->capacity = s->coreset.data.capacity;
     l->batch_max = largest_batch(s);
     l->threads = o->threads;
-    l->all_labelled = !s->ask && has_all_labels(s);
+    l->all_labelled = !s->asks && has_all_labels(s);
     QcPlan plan = {0};
     qc_modelfile_plan(&plan, &s->g, &s->flip);
     s->model_bytes = qc_plan_bytes(&plan);
-    if (s->ask && !l->method->observe)
-        return qc_fail(err, QC_EUSAGE, "only methods of the device ask for labels; %s is not one", l->method->name);
-    s->numbers = qc_arena_take(&s->arena, s->ask, sizeof *s->numbers, err);
-    if (!s->numbers) return -1;
     return place_batch(s, err) || load_drift(s, model, err) || qc_method_place(l, err) ||
-                   load_learned(s, model, err) || fill_coreset(s, err) || qc_method_open(l, err)
+                   load_learned(s, model, err) || fill_coreset(s, err) || qc_method_open(l, err) ||
+                   open_asker(s, model, err)
                ? -1
                : 0;
 }
@@ -184,7 +194,7 @@ static int open_data(QcSession *s, const QcMethod *method, const char *coreset, 
     if (state) qc_statefile_read_names(&s->model, state);
     s->named = qc_named_classes(&s->model);
     if (qc_inputs_open(&s->coreset, coreset, &s->model, &s->g, 1, QC_LABELS_ALL, err)) return -1;
-    QcLabelNeed need = method->observe ? QC_LABELS_OPTIONAL : QC_LABELS_SOME;
+    QcLabelNeed need = method->observe || method->unlabelled ? QC_LABELS_OPTIONAL : QC_LABELS_SOME;
     for (; s->n_streams < (uint32_t)n; s->n_streams++) {
         QcInputs *stream = &s->streams[s->n_streams];
         const char *path = streams[s->n_streams];
@@ -199,7 +209,7 @@ int qc_session_open(QcSession *s, const char *model, const char *coreset, const 
                     const QcSessionOptions *o, QcErr *err)
 {
     const QcMethod *method = o->method;
-    *s = (QcSession){.command = o->command, .ask = o->ask};
+    *s = (QcSession){.command = o->command, .asks = o->asks, .ask = o->asks ? o->ask : 0};
     if (load_model(s, &method, model, err) ||
         qc_method_settings(s->learner.setting, method, o->settings, o->n_settings, err) ||
         check_spare(s, method, err) || open_data(s, method, coreset, streams, n_streams, o->state, err) ||
@@ -219,7 +229,7 @@ static uint64_t identify_input(const QcSession *s)
     for (uint32_t k = 0; k < s->n_streams; k++) qc_digest_add(&d, s->streams[k].data.digest, QC_DIGEST_BYTES);
     qc_digest_add(&d, s->starts, ((size_t)s->batches + 1) * sizeof *s->starts);
     qc_digest_add(&d, s->order, s->starts[s->batches] * sizeof *s->order);
-    if (s->ask) qc_digest_add(&d, &s->ask, sizeof s->ask);
+    if (s->asks) qc_digest_add(&d, &s->ask, sizeof s->ask);
     return qc_digest_number(&d);
 }
 
@@ -250,6 +260,7 @@ void qc_session_close(QcSession *s)
 {
     if (!s) return;
     qc_statefile_close(&s->kept);
+    qc_method_close(&s->asker);
     qc_method_close(&s->learner);
     qc_inputs_close(&s->coreset);
     for (uint32_t k = 0; k < QC_TRANSFER_STREAMS; k++) qc_inputs_close(&s->streams[k]);

@@ -23,8 +23,8 @@ typedef struct QcSessionOptions {
     int n_settings, threads;
     const char *const *tune;   /* [n_tune] "NAME=VALUE", for the learner's parameters (format/parametertable.h) */
     int n_tune;
-    uint32_t ask;              /* windows per batch that get their label, chosen by the learner; 0: all with a label get
-                                  it */
+    int asks;                  /* 1: only `ask` windows per batch get their label; 0: all that have a label */
+    uint32_t ask;              /* chosen by the learner; for methods off the device by one beside (labelsonly.h) */
     uint64_t seed;
     const char *state;         /* file whose new classes are known from the start; NULL: none */
     const char *command;       /* for the provenance */
@@ -42,6 +42,8 @@ typedef struct QcSession {
     uint32_t named;              /* the same, and classes that the state names */
     QcMethodRun learner;         /* .bytes: all that it needs but the model and the batch: coreset, activations, the
                                     method's own */
+    QcMethodRun asker;           /* chooses what to label for a method off the device; all zero if none is needed */
+    QcQGraph asker_graph;
     uint64_t model_bytes;        /* codes, scales, and the flip network if the method uses it */
     uint64_t batch_bytes;        /* the largest batch, quantized, with labels and ids; 0 of methods on the device, which
                                     take one window after another */
@@ -53,8 +55,11 @@ typedef struct QcSession {
                                     ids */
     uint16_t *labels;
     uint64_t *ids;
-    uint32_t ask;                /* as in the options */
+    int asks;                    /* as in the options */
+    uint32_t ask;
     uint32_t *numbers;           /* [ask] windows that the learner asks for */
+    uint32_t *labelled, n_labelled; /* places in `order` of the windows whose label is given in this batch, ascending;
+                                    of methods on the device if asks */
     uint64_t input;              /* names streams and batches, for the learner's counters */
     QcStateFile kept;            /* all zero where no state is kept */
     int stamped;

@@ -8,7 +8,7 @@
 #include "devicestep.h"
 #include "session.h"
 
-/* ---- a batch with its labels ---- */
+/* ---- windows and labels of a batch ---- */
 
 /* 1: the figure is above the threshold after the latest window. */
 static int follow_drift(QcSession *s)
@@ -17,38 +17,132 @@ static int follow_drift(QcSession *s)
     return qc_driftwatch_follow(&s->drift, qc_devicestep_learner(&s->learner)) > s->drift.threshold;
 }
 
-/* Each window is written directly into the input of the forward pass. If the learner asks for labels, no window is
- * labelled yet. */
-static int observe_batch(QcSession *s, const QcInputs *stream, const uint32_t *index, uint32_t n, uint32_t *alarms,
-                         QcErr *err)
+/* The learner that chooses windows to label; NULL: none has a choice. */
+static QcMethodRun *asking_method(QcSession *s)
 {
-    uint8_t *window = qc_method_input(&s->learner);
+    return s->learner.method->observe ? &s->learner : s->asker.method ? &s->asker : NULL;
+}
+
+/* Each window is written directly into the input of the forward pass. If labels are requested, no window is labelled
+ * yet. */
+static int observe_batch(QcSession *s, QcMethodRun *l, const QcInputs *stream, const uint32_t *index, uint32_t n,
+                         uint32_t *alarms, QcErr *err)
+{
+    uint8_t *window = qc_method_input(l);
     *alarms = 0;
     for (uint32_t i = 0; i < n; i++) {
         if (qc_inputs_read(stream, window, index[i], err)) return -1;
-        qc_method_observe(&s->learner, window, s->ask ? -1 : stream->label[index[i]], stream->data.id[index[i]]);
+        qc_method_observe(l, window, s->asks ? -1 : stream->label[index[i]], stream->data.id[index[i]]);
         *alarms += (uint32_t)follow_drift(s);
     }
     return 0;
 }
 
-/* Windows without a label are left out. */
-static int read_batch(QcSession *s, QcBatch *batch, const QcInputs *stream, const uint32_t *index, uint32_t n,
-                      QcErr *err)
+/* The stream of the example at this place in the order of all streams, in this batch or an earlier batch. */
+static const QcInputs *stream_at(const QcSession *s, uint32_t at)
 {
-    for (uint32_t i = 0; i < n; i++) {
-        if (stream->label[index[i]] < 0) continue;
-        if (qc_inputs_read(stream, s->batch + (size_t)batch->n * s->learner.window, index[i], err)) return -1;
-        s->labels[batch->n] = (uint16_t)stream->label[index[i]];
-        s->ids[batch->n++] = stream->data.id[index[i]];
+    uint32_t batch = s->at;
+    while (s->starts[batch] > at) batch--;
+    return &s->streams[qc_session_stream(s, batch)];
+}
+
+static int32_t label_at(const QcSession *s, uint32_t at) { return stream_at(s, at)->label[s->order[at]]; }
+
+static int is_given(const QcSession *s, uint32_t at)
+{
+    uint32_t i = 0;
+    while (i < s->n_labelled && s->labelled[i] != at) i++;
+    return i < s->n_labelled;
+}
+
+static void give_label(QcSession *s, uint32_t at)
+{
+    uint32_t i = s->n_labelled++;
+    for (; i > 0 && s->labelled[i - 1] > at; i--) s->labelled[i] = s->labelled[i - 1];
+    s->labelled[i] = at;
+}
+
+/* The learner may ask for a window of an earlier batch, too, also of an earlier stream. */
+static void label_asked(QcSession *s, QcLearner *l)
+{
+    uint32_t end = s->starts[s->at + 1], asked = qc_learner_ask(l, s->numbers, s->ask, UINT32_MAX);
+    for (uint32_t i = 0; i < asked; i++) {
+        uint32_t age = l->counters->next - s->numbers[i];
+        int32_t label = age <= end ? label_at(s, end - age) : -1;
+        if (label >= 0 && !qc_learner_label(l, s->numbers[i], (uint16_t)label)) give_label(s, end - age);
     }
+}
+
+static void label_all(QcSession *s)
+{
+    for (uint32_t at = s->starts[s->at]; at < s->starts[s->at + 1]; at++)
+        if (label_at(s, at) >= 0) give_label(s, at);
+}
+
+/* ---- a batch of a method off the device ---- */
+
+static int read_example(QcSession *s, uint32_t row, uint32_t at, QcErr *err)
+{
+    const QcInputs *stream = stream_at(s, at);
+    s->ids[row] = stream->data.id[s->order[at]];
+    s->labels[row] = (uint16_t)stream->label[s->order[at]];
+    return qc_inputs_read(stream, s->batch + (size_t)row * s->learner.window, s->order[at], err);
+}
+
+/* Windows whose label is given, then the others of the batch if the method can use them. */
+static int read_batch(QcSession *s, QcBatch *batch, QcErr *err)
+{
+    QcMethodRun *l = &s->learner;
+    l->n_unlabelled = 0;
+    for (; batch->n < s->n_labelled; batch->n++)
+        if (read_example(s, batch->n, s->labelled[batch->n], err)) return -1;
+    for (uint32_t at = s->starts[s->at]; l->method->unlabelled && at < s->starts[s->at + 1]; at++)
+        if (!is_given(s, at) && read_example(s, batch->n + l->n_unlabelled++, at, err)) return -1;
     return 0;
 }
 
-/* ---- a batch whose labels come on demand ---- */
+/* ---- figures ---- */
 
-/* Windows of the batch whose label is known, but for those that were asked for and learned from (rest): how many are
- * right by the layer that answers now. */
+typedef struct Judged {
+    QcTally tally;
+    QcEce ece;
+} Judged;
+
+static void judge_window(Judged *j, const float *logits, uint32_t classes, int32_t label)
+{
+    uint32_t answer = qc_largest(logits, classes);
+    double sum = 0;
+    for (uint32_t k = 0; k < classes; k++) sum += exp((double)logits[k] - (double)logits[answer]);
+    qc_ece_add(&j->ece, 1 / sum, (int32_t)answer == label);
+    j->tally.n++;
+    j->tally.right += (int32_t)answer == label;
+}
+
+/* Examples index [n] of the data, all with a label. Windows whose answers depend on each other are
+ * answered together. */
+static int judge_examples(QcSession *s, Judged *judged, const QcInputs *data, const uint32_t *index, uint32_t n,
+                          QcErr *err)
+{
+    QcArena scratch = {0};
+    QcMethodRun *l = &s->learner;
+    uint32_t most = l->method->logits_together ? n : 1, classes = s->g.classes;
+    float *logits = qc_arena_take(&scratch, (size_t)most * classes, sizeof *logits, err);
+    uint8_t *windows = qc_arena_take(&scratch, (size_t)most * data->window, 1, err);
+    int status = logits && windows ? 0 : -1;
+    *judged = (Judged){0};
+    for (uint32_t i = 0; i < n && !status; i += most) {
+        for (uint32_t k = 0; k < most && !status; k++)
+            status = qc_inputs_read(data, windows + (size_t)k * data->window, index[i + k], err);
+        status = status || qc_method_logits_of(l, logits, windows, most, err) ? -1 : 0;
+        for (uint32_t k = 0; k < most && !status; k++)
+            judge_window(judged, logits + (size_t)k * classes, classes, data->label[index[i + k]]);
+    }
+    qc_arena_release(&scratch);
+    return status;
+}
+
+/* Windows of the batch whose label is known, but for windows whose label was given (rest): how many are right by the
+ * layer that answers now. */
 static QcTally judge_known(QcLearner *l, const QcInputs *stream, const uint32_t *index, uint32_t n, int rest)
 {
     QcTally t = {0};
@@ -64,38 +158,54 @@ static QcTally judge_known(QcLearner *l, const QcInputs *stream, const uint32_t 
     return t;
 }
 
-/* Label of example `at` in the order of all streams, of this batch or an earlier one; -1: it has none. */
-static int32_t label_at(const QcSession *s, uint32_t at)
+/* The same of a method off the device. */
+static int judge_rival(QcSession *s, QcTally *tally, const QcInputs *stream, int rest, QcErr *err)
 {
-    uint32_t batch = s->at;
-    while (s->starts[batch] > at) batch--;
-    return s->streams[qc_session_stream(s, batch)].label[s->order[at]];
+    QcArena scratch = {0};
+    Judged judged = {0};
+    uint32_t start = s->starts[s->at], end = s->starts[s->at + 1], n = 0;
+    uint32_t *index = qc_arena_take(&scratch, end - start, sizeof *index, err);
+    for (uint32_t at = start; index && at < end; at++)
+        if (label_at(s, at) >= 0 && !(rest && is_given(s, at))) index[n++] = s->order[at];
+    int status = index ? judge_examples(s, &judged, stream, index, n, err) : -1;
+    *tally = judged.tally;
+    qc_arena_release(&scratch);
+    return status;
 }
 
-/* The learner may ask for a window of an earlier batch, too, also of an earlier stream. */
-static uint32_t label_asked(QcSession *s, QcLearner *l)
-{
-    uint32_t labelled = 0, end = s->starts[s->at + 1], asked = qc_learner_ask(l, s->numbers, s->ask, UINT32_MAX);
-    for (uint32_t i = 0; i < asked; i++) {
-        uint32_t age = l->counters->next - s->numbers[i];
-        int32_t label = age <= end ? label_at(s, end - age) : -1;
-        if (label >= 0) labelled += !qc_learner_label(l, s->numbers[i], (uint16_t)label);
-    }
-    return labelled;
-}
-
-/* before: of all windows of the batch whose label is known; after: of those that were not asked for. */
+/* before: of all windows of the batch whose label is known; after: of those whose label was not requested. */
 static int learn_asking(QcSession *s, QcMethodReport *report, double *ms, const QcInputs *stream, const uint32_t *index,
                         uint32_t n, QcErr *err)
 {
-    QcLearner *l = qc_devicestep_learner(&s->learner);
-    QcTally before = judge_known(l, stream, index, n, 0);
-    uint32_t asked = label_asked(s, l);
-    if (qc_method_next(&s->learner, report, NULL, ms, err)) return -1;
+    QcMethodRun *asking = asking_method(s);
+    QcLearner *l = asking ? qc_devicestep_learner(asking) : NULL;
+    QcTally before, after;
+    if (asking == &s->learner) {
+        before = judge_known(l, stream, index, n, 0);
+        label_asked(s, l);
+        if (qc_method_next(asking, report, NULL, ms, err)) return -1;
+        after = judge_known(l, stream, index, n, 1);
+    } else {
+        QcBatch batch = {.windows = s->batch, .labels = s->labels, .ids = s->ids};
+        if (asking) label_asked(s, l);
+        if ((asking && qc_method_next(asking, report, NULL, NULL, err)) || judge_rival(s, &before, stream, 0, err) ||
+            read_batch(s, &batch, err) || qc_method_next(&s->learner, report, &batch, ms, err) ||
+            judge_rival(s, &after, stream, 1, err))
+            return -1;
+    }
     report->before = before;
-    report->after = judge_known(l, stream, index, n, 1);
-    report->asked = asked;
+    report->after = after;
+    report->asked = s->n_labelled;
     return 0;
+}
+
+/* Labels are given without a request. */
+static int learn_labelled(QcSession *s, QcMethodReport *report, double *ms, QcErr *err)
+{
+    QcBatch batch = {.windows = s->batch, .labels = s->labels, .ids = s->ids};
+    if (s->learner.method->observe) return qc_method_next(&s->learner, report, NULL, ms, err);
+    label_all(s);
+    return read_batch(s, &batch, err) || qc_method_next(&s->learner, report, &batch, ms, err) ? -1 : 0;
 }
 
 /* ---- the next batch ---- */
@@ -131,13 +241,11 @@ int qc_session_next(QcSession *s, QcMethodReport *report, double *ms, QcErr *err
     const uint32_t *index = s->order + s->starts[s->at];
     uint32_t n = s->starts[s->at + 1] - s->starts[s->at], alarms = 0;
     const QcInputs *stream = &s->streams[qc_session_stream(s, s->at)];
-    QcBatch batch = {.windows = s->batch, .labels = s->labels, .ids = s->ids};
-    int status = s->learner.method->observe ? observe_batch(s, stream, index, n, &alarms, err)
-                                            : read_batch(s, &batch, stream, index, n, err);
-    if (!status)
-        status = s->ask ? learn_asking(s, report, ms, stream, index, n, err)
-                        : qc_method_next(&s->learner, report, &batch, ms, err);
-    if (status) return -1;
+    QcMethodRun *observes = asking_method(s);
+    s->n_labelled = 0;
+    if ((observes && observe_batch(s, observes, stream, index, n, &alarms, err)) ||
+        (s->asks ? learn_asking(s, report, ms, stream, index, n, err) : learn_labelled(s, report, ms, err)))
+        return -1;
     report_batch(s, report, alarms, count_unlabelled(stream, index, n));
     s->at++;
     return save_state(s, err);
@@ -146,24 +254,13 @@ int qc_session_next(QcSession *s, QcMethodReport *report, double *ms, QcErr *err
 int qc_session_test(QcSession *s, QcTestFigures *figures, const QcInputs *test, QcErr *err)
 {
     QcArena scratch = {0};
-    QcEce ece = {0};
-    float *logits = qc_arena_take(&scratch, s->g.classes, sizeof *logits, err);
-    uint8_t *q = qc_arena_take(&scratch, test->window, 1, err);
-    int status = logits && q ? 0 : -1;
-    uint32_t right = 0, labelled = 0;
-    for (uint32_t i = 0; i < test->n && !status; i++) {
-        if (test->label[i] < 0) continue;
-        status = qc_inputs_read(test, q, i, err);
-        if (status) break;
-        uint32_t answer = qc_method_answer(&s->learner, NULL, logits, q, 0);
-        int is_right = (int32_t)answer == test->label[i];
-        double sum = 0;
-        for (uint32_t k = 0; k < s->g.classes; k++) sum += exp((double)logits[k] - (double)logits[answer]);
-        qc_ece_add(&ece, 1 / sum, is_right);
-        right += (uint32_t)is_right;
-        labelled++;
-    }
-    *figures = (QcTestFigures){labelled ? (double)right / labelled : NAN, qc_ece(&ece)};
+    Judged judged = {0};
+    uint32_t n = 0, *index = qc_arena_take(&scratch, test->n, sizeof *index, err);
+    for (uint32_t i = 0; index && i < test->n; i++)
+        if (test->label[i] >= 0) index[n++] = i;
+    int status = index ? judge_examples(s, &judged, test, index, n, err) : -1;
+    if (!status)
+        *figures = (QcTestFigures){n ? (double)judged.tally.right / n : NAN, qc_ece(&judged.ece)};
     qc_arena_release(&scratch);
     return status;
 }

@@ -30,9 +30,7 @@ qc-export -q -f csv p2.qcd | sed '1!s/,[^,]*$/,/' >bare.csv &&
 qc-calibrate -q -c core.qcd -s bare.qcd -t p2.qcd --batches 4 --json -o bare.qcm q.qcm |
     grep -oE '"(n|unlabelled|solved|refused)": [0-9]+' | sort | uniq -c | tr -s ' '
 echo '--- what cannot be'
-calibrate -m none --ask 2 -o x.qcm
-echo "exit $?"
-calibrate --ask -1 -o x.qcm
+calibrate --ask -2 -o x.qcm
 echo "exit $?"
 calibrate --ask 2 --tune ask=5 -o x.qcm
 echo "exit $?"
