@@ -78,7 +78,7 @@ static int take_label(QcLive *s, QcLateLabel *label, QcErr *err)
     else if (lost)
         qc_live_say(s, QC_LIVE_WARNING, "label '%s': %" PRIu32 " of %" PRIu32 " windows were learned from already",
                     label->text, lost, label->found);
-    return s->counts.waiting >= s->every ? qc_live_adapt(s, err) : 0;
+    return qc_live_adapt_if_due(s, err);
 }
 
 /* What is there, up to LABEL_READS pieces. 0: all that is there, 1: the file has ended, 2: there may be more. */

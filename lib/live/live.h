@@ -2,7 +2,7 @@
  * the last layer learns from them.
  *
  *   frames -> framereader -> device/stream -> device/learner -> report
- *                labels -> latelabels ------------^      ^-- adapt after every `every` labels
+ *                labels -> latelabels ------------^      ^-- adapt after every `every` labels (or windows: first_trust)
  *
  * The state is saved after each adapt.
  * A window whose frames have a label column is labelled if all its labelled frames agree. Reports go to a callback, one
@@ -46,6 +46,7 @@ typedef struct QcLiveCounts {
     uint64_t frames, windows, labelled, right; /* right: of the labelled windows, when they were predicted */
     uint64_t adapts, refused, breaks, filled, alarms, unknown; /* alarms, unknown: windows */
     uint32_t waiting; /* labelled windows that no adapt has learned from */
+    uint32_t since_adapt; /* windows since the latest adapt */
 } QcLiveCounts;
 
 typedef struct QcLive QcLive;
@@ -62,7 +63,7 @@ typedef struct QcLiveReport {
 struct QcLive {
     const char *path; /* of the model */
     QcLiveOptions o;
-    uint32_t every; /* labels per adapt, >= 1 */
+    uint32_t every; /* labels per adapt, >= 1; windows per adapt as long as these are learned from without labels */
     uint32_t ask; /* labels to request among the latest QC_LIVE_ASKS windows, <= QC_LIVE_ASKS; 0: none */
     int (*report)(void *ctx, const QcLiveReport *report); /* other than 0: nobody reads any more, and the run ends */
     void *ctx;

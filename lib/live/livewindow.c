@@ -47,12 +47,25 @@ static void check_source(QcLive *s, const QcAdaptReport *r)
     qc_live_say(s, QC_LIVE_WARNING, "source accuracy fell from %.3f to %.3f", before, now);
 }
 
+/* 1 if the learner may learn from windows alone (parameter first_trust), and enough of them have come. */
+static int learns_without_labels(const QcLive *s)
+{
+    const QcLearner *l = &s->model->learner;
+    return s->model->learns && l->setup.parameters.first_trust > 0 && l->counters->trust > 0 &&
+           s->counts.since_adapt >= s->every;
+}
+
+int qc_live_adapt_if_due(QcLive *s, QcErr *err)
+{
+    return s->counts.waiting >= s->every || learns_without_labels(s) ? qc_live_adapt(s, err) : 0;
+}
+
 int qc_live_adapt(QcLive *s, QcErr *err)
 {
     QcAdaptReport r;
-    if (!s->counts.waiting) return 0;
+    if (!s->counts.waiting && !learns_without_labels(s)) return 0;
     qc_learner_adapt(&s->model->learner, &r);
-    s->counts.waiting = 0;
+    s->counts.waiting = s->counts.since_adapt = 0;
     s->counts.adapts++;
     s->counts.refused += r.refused;
     if (qc_livemodel_save(s->model, err)) return -1;
@@ -149,6 +162,7 @@ int qc_live_window(QcLive *s, QcLiveWindow w, double from, QcErr *err)
     s->answer[answer.number % QC_LIVE_RING] = answer.class_index;
     s->is_labelled[answer.number % QC_LIVE_RING] = 0;
     s->counts.windows++;
+    s->counts.since_adapt++;
     s->breaks_said = 0;
     if (qc_latelabels_window(&s->late, (QcWindowTimes){answer.number, from, w.seconds}, &late)) w.label = (int32_t)late;
     w.answer = &answer;
@@ -159,7 +173,7 @@ int qc_live_window(QcLive *s, QcLiveWindow w, double from, QcErr *err)
     w.is_asked = w.label < 0 && asks_for(s, answer.number);
     qc_live_report(s, (QcLiveReport){.event = QC_LIVE_WINDOW, .window = &w});
     if (w.label >= 0) qc_live_label(s, answer.number, (uint32_t)w.label);
-    return s->counts.waiting >= s->every ? qc_live_adapt(s, err) : 0;
+    return qc_live_adapt_if_due(s, err);
 }
 
 /* At the end: learns labelled windows and saves the state. */

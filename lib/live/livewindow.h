@@ -23,6 +23,8 @@ int qc_live_save_labels(QcLive *s, QcErr *err);
 int qc_live_label(QcLive *s, uint32_t number, uint32_t class_index);
 
 int qc_live_adapt(QcLive *s, QcErr *err); /* from the labels that wait, if any; the state is saved */
+/* The same if enough labels wait, or enough windows while the learner learns without labels (first_trust). */
+int qc_live_adapt_if_due(QcLive *s, QcErr *err);
 void qc_live_new_classes(QcLive *s); /* reports what took spare rows since the last call */
 void qc_live_check_inputs(QcLive *s, int is_end); /* says once what is far out of the training range */
 
