@@ -13,6 +13,7 @@ typedef struct Ask {
     uint32_t classes; /* classes that have a mean in s->mean */
     int8_t *white;   /* [ring][n] */
     float *nearest;  /* [ring] distance to the nearest labelled example */
+    float *doubt;    /* [ring] distance to the nearest class mean, relative to the second nearest; 0..1 */
 } Ask;
 
 static int waits(const QcLearner *l, uint32_t row) { return l->ring.flags[row] == QC_RING_PREDICTED; }
@@ -63,6 +64,23 @@ static void come_near(const Ask *a, const int8_t *white)
             a->nearest[row] = qc_least(a->nearest[row], distance(a->white + (size_t)row * a->n, white, a->n));
 }
 
+/* The same for a class mean, but a->doubt keeps the second smallest distance. */
+static void come_near_mean(const Ask *a, const int8_t *white)
+{
+    for (uint32_t row = 0; row < a->l->ring.capacity; row++) {
+        if (!waits(a->l, row)) continue;
+        float d = distance(a->white + (size_t)row * a->n, white, a->n), first = a->nearest[row];
+        a->doubt[row] = qc_least(a->doubt[row], qc_most(d, first));
+        a->nearest[row] = qc_least(first, d);
+    }
+}
+
+static void find_doubts(const Ask *a)
+{
+    for (uint32_t row = 0; row < a->l->ring.capacity; row++)
+        if (waits(a->l, row)) a->doubt[row] = a->doubt[row] > 0 ? a->nearest[row] / a->doubt[row] : 1;
+}
+
 /* Measures the distance to labelled examples: class means (of source and stream together), stream examples of the
  * coreset, labelled windows. */
 static void measure(const Ask *a)
@@ -72,7 +90,7 @@ static void measure(const Ask *a)
     QcHeadScratch *s = &l->scratch;
     int8_t *white = (int8_t *)s->queue;
     for (uint32_t row = 0; row < l->ring.capacity; row++) {
-        a->nearest[row] = 1e30f;
+        a->nearest[row] = a->doubt[row] = 1e30f;
         if (waits(l, row))
             qc_white_features(a->white + (size_t)row * a->n, s, &l->shape, qc_slot_features(&l->ring, row));
     }
@@ -80,8 +98,9 @@ static void measure(const Ask *a)
         for (uint32_t i = 0; i < a->n; i++) s->row[i] = s->mean[(size_t)k * a->n + i] - s->centre[i];
         qc_whiten(s->kernels, s->row, s->scatter, a->n);
         qc_round_white(white, s->row, a->n);
-        come_near(a, white);
+        come_near_mean(a, white);
     }
+    find_doubts(a);
     for (uint32_t i = 0; i < set->n; i++) {
         if (qc_set_is_source(set, i)) continue;
         qc_white_features(white, s, &l->shape, qc_set_features(set, i));
@@ -89,14 +108,15 @@ static void measure(const Ask *a)
     }
 }
 
-/* By how much a label of this window would lower the sum of all distances to the nearest labelled example. */
+/* By how much a label of this window would lower the sum of all distances to the nearest labelled example. Distances
+ * count more if the class is in doubt. */
 static float saving(const Ask *a, uint32_t row)
 {
     float sum = 0;
     for (uint32_t other = 0; other < a->l->ring.capacity; other++) {
         if (!waits(a->l, other)) continue;
         float save = a->nearest[other] - distance(a->white + (size_t)row * a->n, a->white + (size_t)other * a->n, a->n);
-        if (save > 0) sum += save;
+        if (save > 0) sum += a->doubt[other] * save;
     }
     return sum;
 }
@@ -129,7 +149,8 @@ static void turn_old(QcLearner *l, uint32_t latest, uint8_t from, uint8_t to)
 uint32_t qc_learner_ask(QcLearner *l, uint32_t *numbers, uint32_t n, uint32_t latest)
 {
     QcAskRule rule = (QcAskRule)l->setup.parameters.ask;
-    Ask a = {.l = l, .n = l->shape.features, .white = l->scratch.white, .nearest = l->nearest};
+    Ask a = {.l = l, .n = l->shape.features, .white = l->scratch.white, .nearest = l->nearest,
+             .doubt = l->scratch.share}; /* nothing is guessed meanwhile */
     int by_distance = rule == QC_ASK_COVER || rule == QC_ASK_CENTER;
     uint32_t found = 0;
     turn_old(l, latest, QC_RING_PREDICTED, QC_RING_OLD);

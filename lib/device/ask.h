@@ -10,7 +10,7 @@
 
 typedef enum QcAskRule {
     QC_ASK_COVER,   /* the window that most shortens the distances of all windows to the nearest labelled one (facility
-                       location) */
+                       location); distances count more if the class is in doubt */
     QC_ASK_MARGIN,  /* the least difference of the two largest logits */
     QC_ASK_ENTROPY, /* the largest entropy of softmax */
     QC_ASK_RANDOM,

@@ -219,7 +219,7 @@ void qc_cmodel_source(FILE *to, const QcCModel *m)
     put_graph(to, m->g);
     put_graph_struct(to, m);
     if (qc_cmodel_flips(m)) put_flip(to, qc_cmodel_flips(m));
-    if (m->drift && m->g->spare) put_drift(to, m); /* which the setup names */
+    if (m->drift) put_drift(to, m); /* the setup names it */
     if (m->learner) {
         put_setup(to, m);
         put_coreset(to, &m->learner->coreset);
@@ -229,7 +229,6 @@ void qc_cmodel_source(FILE *to, const QcCModel *m)
                 "0x%016" PRIx64 "u;\n\n",
                 m->identity);
     }
-    if (m->drift && !m->g->spare) put_drift(to, m);
     if (m->front) qc_c_front(to, "front_end", m->front);
     qc_c_code(to, qc_c_code_common, m->prefix);
     qc_c_code(to, m->learner ? qc_c_code_learner : qc_c_code_predict, m->prefix);

@@ -3,7 +3,10 @@
 #include "tiny.h"
 #include "streaming.h"
 
+#include <math.h>
+
 #include "../../lib/device/ask.h"
+#include "../../lib/device/learnerset.h"
 
 enum { FIRST = 1200 };
 
@@ -116,6 +119,75 @@ START_TEST(cover_rule_selects_no_duplicate_first)
     for (uint32_t i = 0; i < 3; i++) kinds[numbers[i] % 3]++;
     ck_assert(kinds[0] == 1 && kinds[1] == 1 && kinds[2] == 1);
     device_end(&d);
+}
+END_TEST
+
+static double distance_between(const int8_t *a, const int8_t *b, uint32_t n)
+{
+    double sum = 0;
+    for (uint32_t i = 0; i < n; i++) sum += (a[i] - b[i]) * (double)(a[i] - b[i]);
+    return sqrt(sum);
+}
+
+/* Whitened means of the classes, then whitened windows of a full ring without labels. */
+static void whiten_all(int8_t white[][64], Device *d)
+{
+    QcHeadScratch *s = &d->l.scratch;
+    qc_learner_gather(&d->l);
+    QcHeadTask task = qc_learner_task(&d->l);
+    uint32_t n = d->l.shape.features;
+    ck_assert(n <= 64 && qc_discriminant_whiten(s, &task));
+    for (uint32_t w = 0; w < BATCH; w++)
+        qc_white_features(white[TINY_CLASSES + w], s, &d->l.shape, qc_slot_features(&d->l.ring, w));
+    for (uint32_t k = 0; k < TINY_CLASSES; k++) {
+        for (uint32_t i = 0; i < n; i++) s->row[i] = s->mean[k * n + i] - s->centre[i];
+        qc_whiten(s->kernels, s->row, s->scatter, n);
+        qc_round_white(white[k], s->row, n);
+    }
+}
+
+/* The window whose label shortens the distances to known examples most, in doubles. doubts: distances are weighted by
+ * the nearest over the second nearest class mean. */
+static uint32_t best_cover(int8_t white[][64], uint32_t n, int doubts)
+{
+    double nearest[BATCH], weight[BATCH], most = -1;
+    uint32_t best = 0;
+    for (uint32_t w = 0; w < BATCH; w++) {
+        double second = 1e30;
+        nearest[w] = 1e30;
+        for (uint32_t k = 0; k < TINY_CLASSES; k++) {
+            double away = distance_between(white[TINY_CLASSES + w], white[k], n);
+            if (away < nearest[w]) second = nearest[w], nearest[w] = away;
+            else if (away < second) second = away;
+        }
+        weight[w] = doubts ? nearest[w] / second : 1;
+    }
+    for (uint32_t w = 0; w < BATCH; w++) {
+        double sum = 0;
+        for (uint32_t o = 0; o < BATCH; o++)
+            sum += weight[o] *
+                   fmax(0, nearest[o] - distance_between(white[TINY_CLASSES + w], white[TINY_CLASSES + o], n));
+        if (sum > most * 1.00001) most = sum, best = w;
+    }
+    return best;
+}
+
+START_TEST(cover_rule_weights_distances_by_doubt)
+{
+    int differs = 0;
+    for (uint32_t batch = 0; batch < 40; batch++) {
+        Device d;
+        int8_t white[TINY_CLASSES + BATCH][64];
+        uint32_t number;
+        begin(&d, QC_ASK_COVER, 4);
+        for (uint32_t w = 0; w < BATCH; w++) predict(&d, FIRST + batch * BATCH + w, NULL);
+        whiten_all(white, &d);
+        ck_assert_uint_eq(qc_learner_ask(&d.l, &number, 1, UINT32_MAX), 1);
+        ck_assert_uint_eq(number, best_cover(white, d.l.shape.features, 1));
+        differs += number != best_cover(white, d.l.shape.features, 0);
+        device_end(&d);
+    }
+    ck_assert_int_gt(differs, 0);
 }
 END_TEST
 
@@ -243,6 +315,7 @@ int main(void)
     tcase_add_test(t, margin_rule_selects_smallest_margins);
     tcase_add_test(t, labelled_only_learner_learns_the_same_from_labels);
     tcase_add_test(t, cover_rule_selects_no_duplicate_first);
+    tcase_add_test(t, cover_rule_weights_distances_by_doubt);
     tcase_add_test(t, window_is_reclassified_by_current_layer);
     tcase_add_test(t, unlabelled_windows_count_after_labels_confirm_predictions);
     tcase_add_test(t, predictions_contradicted_by_labels_have_no_weight);
