@@ -199,8 +199,8 @@ void qc_livelog_end(QcLiveLog *log, const QcLive *live)
     if (fflush(stdout) && !log->error) log->error = errno;
 }
 
-/* Waits until a reader takes a line. 0: the process is to end first, and the line is left out: a reader that has stopped
- * must not keep it from saving its state. */
+/* Waits until a reader takes a line. 0: the process is to end first, and the line is left out: a reader that has
+ * stopped must not keep it from saving its state. */
 static int has_reader(QcLiveLog *log)
 {
     struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};

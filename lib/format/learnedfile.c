@@ -8,10 +8,11 @@ int qc_learned_encode(QcModelFile *m, const QcLearner *l, QcErr *err)
 {
     QcWriter w = {0};
     qc_put_u32(&w, VERSION);
-    QcLearnerCounters counters = *l->counters; /* which come first; what an input was is for the state of a session
-                                                  alone */
+    QcLearnerCounters counters = *l->counters; /* which come first; an input, and how far it was from what the model
+                                                  knows, are for the state of a session alone */
     counters.input = 0;
     counters.input_adapts = 0;
+    counters.drift = 0;
     qc_put_bytes(&w, &counters, sizeof counters);
     qc_put_bytes(&w, l->state + sizeof counters, l->learned_bytes - sizeof counters);
     return qc_container_add(&m->container, "learned", QC_SECTION_OPTIONAL, &w, err);

@@ -2,8 +2,8 @@
  *
  * A stamp is a date, or a number in seconds, milliseconds, microseconds or nanoseconds. A date such as 3/2/2026 needs
  * an earlier date that shows whether the day comes first. The unit comes from the column's name (t_ms), for times since
- * 1970 from the number's size. The usual step is the median of the first QC_CLOCK_STEPS steps above 0, and after as many
- * gaps in a row their median; until it is known there is no gap. A step back by less than half of it is jitter.
+ * 1970 from the number's size. The usual step is the median of the first QC_CLOCK_STEPS steps above 0, and after as
+ * many gaps in a row their median; until it is known there is no gap. A step back by less than half of it is jitter.
  *
  * A clock without a date (23:59:59.98) starts again at midnight, a clock without hours (59:58.5) at the full hour: a
  * step back by more than half of that period leads into the next period.

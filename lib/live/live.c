@@ -13,7 +13,8 @@
 #include "livesignals.h"
 #include "livewindow.h"
 
-enum { BREAKS_SAID = 3, BREAKS_MANY = 50, LABEL_BYTES = 4096, LABEL_READS = 16 /* before frames and signals have their turn */ };
+enum { BREAKS_SAID = 3, BREAKS_MANY = 50 };
+enum { LABEL_BYTES = 4096, LABEL_READS = 16 /* before frames and signals have their turn */ };
 
 int qc_live_open(QcLive *s, QcErr *err)
 {
@@ -150,8 +151,8 @@ static void take_break(QcLive *s, const QcFrameReader *r)
         qc_live_say(s, QC_LIVE_WARNING, "%s; the window starts anew%s", r->words,
                     s->breaks_said == BREAKS_SAID ? " (no more is said of it until a window is full)" : "");
     else if (*r->words && s->breaks_said == BREAKS_MANY)
-        qc_live_say(s, QC_LIVE_WARNING, "%d breaks, and no window among them: if times are not those of the samples, "
-                    "leave them out (--time-column none)", BREAKS_MANY);
+        qc_live_say(s, QC_LIVE_WARNING, "%d breaks, and no window among them: if frames come in bursts, leave out "
+                    "their times (--time-column none)", BREAKS_MANY);
 }
 
 /* All frames that have arrived. */

@@ -76,13 +76,12 @@ static int take_up_state(QcLiveModel *m, const char *path, QcErr *err)
 }
 
 /* The learned content of the model file comes before the coreset, whose features do not depend on it. A model that only
- * predicts needs it for its drift figures, and counts windows from 0. The drift figure is of another stream. */
+ * predicts needs it for its drift figures, and counts windows from 0. */
 static int open_learner(QcLiveModel *m, const char *path, const QcLiveOptions *o, QcErr *err)
 {
     if (m->learns) qc_statefile_read_names(&m->model, o->state);
     if (place_learner(m, o, err)) return -1;
     if (qc_learned_decode(&m->learner, &m->model, err) < 0) return qc_within(err, qc_input_name(path));
-    m->learner.counters->drift = 0;
     if (!m->learns) {
         m->learner.counters->next = 0;
         return 0;

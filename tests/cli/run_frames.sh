@@ -50,6 +50,20 @@ awk -F, -v OFS=, 'NR == 30 { print $1, $2; next } NR == 60 { $2 = "x" } NR > 100
     qc-run q.qcm 2>&1 >broken.tsv | cut -d' ' -f1-14
 tail -n +2 broken.tsv | cut -f1,2 | head -4
 
+# Frames that come ten at once, with the times at which they came: never a window, which is said.
+awk -F, -v OFS=, 'NR > 1 { $1 = sprintf("%.6f", int(NR / 10) * .4 + NR % 10 * 1e-6) } { print }' frames.csv |
+    qc-run q.qcm 2>&1 >out | grep -o '50 breaks.*'
+
+# A night without dates: a clock passes midnight, labels too.
+awk -F, -v OFS=, 'NR > 1 { s = 86400 - 10 + (NR - 2) * .04; s -= s >= 86400 ? 86400 : 0
+        $1 = sprintf("%02d:%02d:%05.2f", s / 3600, s / 60 % 60, s % 60) } { print }' frames.csv |
+    cut -d, -f1-4 >night.csv
+echo "23:59:58-00:00:02 $(qc-info q.qcm | sed -n 's/^  - //p' | head -1)" >night.labels
+qc-run -c core.qcd --state night --labels night.labels q.qcm <night.csv 2>&1 >night.tsv |
+    grep -oE 'adapt 1: [0-9]* labels|goes back.*'
+cut -f3 frames.tsv >three
+cut -f3 night.tsv | cmp - three && echo "no break at midnight"
+
 echo "--- decimal commas"
 tr ',.' ';,' <frames.csv | qc-run --decimal , --top 3 q.qcm >comma.tsv || exit 1
 columns comma.tsv | cmp - wanted && echo "the same windows"

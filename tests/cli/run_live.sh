@@ -52,6 +52,18 @@ answers() { tail -n +2 "$1"; }
 answers rest.tsv >rest; answers whole.tsv | tail -n "$(wc -l <rest)" | cmp - rest && cmp whole kept &&
     echo "the same answers and state"
 
+# The drift figure goes on in the next process.
+qc-quantize --force -q -b 4 --epochs 1 --threads 1 -c core.qcd -d p1.qcd -o known.qcm fp.qcm >words || exit 1
+cut -d, -f1-4 frames >bare
+follow() { qc-run -q -c core.qcd --time-column 1 --state "$1" known.qcm 2>words | sed 1d | cut -f1,3,6; }
+follow one <bare >one.tsv
+{ head -n 480 bare | follow two; tail -n +481 bare | follow two; } | cmp - one.tsv &&
+    awk '$3 ^ 2 > 0' one.tsv | wc -l
+# ... but not in a model that has learned: its next stream is another.
+qc-calibrate -q -c core.qcd -s p2.qcd --batches 1 --json -o learned.qcm known.qcm 2>words |
+    grep -o '"drift": [0-9.]*' | awk '{ print ($2 > .2) ? "far" : $2 }'
+qc-run -q -d p1.qcd learned.qcm 2>words | awk 'NR == 2 { print ($6 ^ 2 < .1 ^ 2) ? "anew" : $6 }'
+
 # Labels from their own file: all of them before the first frame, by time and by number.
 awk -F, 'NR % 24 == 1 { n = int(NR / 24); from = $1; class = $5 }
          NR % 24 == 0 {
