@@ -198,18 +198,31 @@ static void print_totals(FILE *to, const QcLiveTrace *t)
     fprintf(to, "<td>%u<td>%u<td>%u<td>%u</table>\n", n.alarms, t->n_adapts, n.refused, t->n_starts);
 }
 
-static void print_class(FILE *to, const QcLiveTrace *t, uint32_t k)
+typedef struct ClassCounts {
+    uint32_t predicted, labelled, right;
+} ClassCounts;
+
+static int print_classes(FILE *to, const QcLiveTrace *t, QcErr *err)
 {
-    uint32_t predicted = 0, labelled = 0, right = 0;
+    QcArena scratch = {0};
+    ClassCounts *counts = qc_arena_take(&scratch, t->n_classes, sizeof *counts, err);
+    if (!counts) return -1;
     for (uint32_t i = 0; i < t->n; i++) {
         const QcTraceWindow *w = &t->windows[i];
-        predicted += w->class_index == k;
-        labelled += w->label == (int32_t)k;
-        right += w->label == (int32_t)k && w->class_index == k;
+        counts[w->class_index].predicted++;
+        if (w->label < 0) continue;
+        counts[w->label].labelled++;
+        counts[w->label].right += w->label == (int32_t)w->class_index;
     }
-    fputs("<tr><td>", to);
-    qc_text_put(to, t->classes[k], QC_TEXT_XML);
-    fprintf(to, "<td>%u<td>%u<td>%u\n", predicted, labelled, right);
+    fputs("<h2>Classes</h2>\n<table id=\"classes\"><tr><th>class<th>predicted<th>labelled<th>right of these\n", to);
+    for (uint32_t k = 0; k < t->n_classes; k++) {
+        fputs("<tr><td>", to);
+        qc_text_put(to, t->classes[k], QC_TEXT_XML);
+        fprintf(to, "<td>%u<td>%u<td>%u\n", counts[k].predicted, counts[k].labelled, counts[k].right);
+    }
+    fputs("</table>\n</html>\n", to);
+    qc_arena_release(&scratch);
+    return 0;
 }
 
 static void print_adapts(FILE *to, const QcLiveTrace *t)
@@ -226,7 +239,7 @@ static void print_adapts(FILE *to, const QcLiveTrace *t)
     fputs("</table>\n", to);
 }
 
-void qc_livepicture_html(FILE *to, const QcLiveTrace *t)
+int qc_livepicture_html(FILE *to, const QcLiveTrace *t, QcErr *err)
 {
     fputs("<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>qcore live session</title>\n"
           "<style>body{font-family:sans-serif;max-width:960px;margin:1em auto}table{border-collapse:collapse}"
@@ -239,7 +252,5 @@ void qc_livepicture_html(FILE *to, const QcLiveTrace *t)
     print_totals(to, t);
     qc_livepicture_svg(to, t);
     if (t->n_adapts) print_adapts(to, t);
-    fputs("<h2>Classes</h2>\n<table id=\"classes\"><tr><th>class<th>predicted<th>labelled<th>right of these\n", to);
-    for (uint32_t k = 0; k < t->n_classes; k++) print_class(to, t, k);
-    fputs("</table>\n</html>\n", to);
+    return print_classes(to, t, err);
 }
