@@ -97,9 +97,10 @@ static int draw_session(const char *input, QcErr *err)
     if (qc_livetrace_load(&t, input, err)) return -1;
     int status = qc_output_open(&out, output, 0, err);
     if (!status) {
-        if (html) qc_livepicture_html(out.stream, &t);
+        if (html) status = qc_livepicture_html(out.stream, &t, err);
         else qc_livepicture_svg(out.stream, &t);
-        status = qc_output_commit(&out, err);
+        if (status) qc_output_release(&out);
+        else status = qc_output_commit(&out, err);
     }
     qc_livetrace_release(&t);
     return status;

@@ -2,7 +2,8 @@
  *
  *     open      a file without a name in the target's folder (O_TMPFILE), or, if the system has none, a file with an
  *               unpredictable name
- *     commit    flush, fsync; name it TARGET.tmp.XXXXXXXXXXXX; rename that over TARGET; fsync the folder
+ *     commit    flush, fsync; name it TARGET.tmp.XXXXXXXXXXXX; rename that to TARGET, over the file that is locked, or
+ *               over none; fsync the folder
  *
  * A process holds a lock (flock) until it ends: on each file that it has written, and on each existing file that it
  * is about to replace. So if two processes write the same output, the second is refused. A temporary file is locked,
@@ -160,13 +161,13 @@ static void keep_lock(int file)
 }
 
 /* Locks the existing file of the target, unless this process has locked it. Afterwards the name must still be of the
- * locked file. */
+ * locked file. 1: there is no such file. */
 static int lock_target(const char *target, const char *path, QcErr *err)
 {
     for (int tries = 0; tries < TRIES; tries++) {
         struct stat about, named;
         int file = open(target, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), locked = 0;
-        if (file < 0) return 0;
+        if (file < 0) return errno == ENOENT;
         int ours = fstat(file, &about) || !S_ISREG(about.st_mode) || find_held(&about) >= 0;
         if (!ours) locked = !flock(file, LOCK_EX | LOCK_NB);
         if (!ours && !locked && errno == EWOULDBLOCK) {
@@ -371,8 +372,8 @@ int qc_output_open(QcOutput *out, const char *path, int binary, QcErr *err)
     out->path = strdup(path);
     out->target = out->path ? resolve(path) : NULL;
     int status = !out->target ? fail_write(err, path, errno) : lock_target(out->target, path, err);
-    if (!status) sweep(out->target);
-    if (!status) status = open_temporary(out, err);
+    if (status >= 0) sweep(out->target);
+    if (status >= 0) status = open_temporary(out, err);
     if (status) qc_output_release(out);
     return status;
 }
@@ -398,24 +399,45 @@ void qc_sync_folder(const char *path)
     close(folder);
 }
 
+/* Fails with EEXIST if `to` exists and the file system can tell. */
+static int rename_new(const char *from, const char *to)
+{
+#ifdef RENAME_NOREPLACE
+    if (!renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE)) return 0;
+    if (errno != EINVAL && errno != ENOSYS) return -1;
+#endif
+    return rename(from, to);
+}
+
+/* A file that another process makes in the moment between the lock and the rename is not replaced. */
+static int rename_locked(QcOutput *out, QcErr *err)
+{
+    for (int tries = 0; tries < TRIES; tries++) {
+        struct stat old;
+        int is_new = lock_target(out->target, out->path, err), known = is_new == 0 && !lstat(out->target, &old);
+        if (is_new < 0) return -1;
+        if (!(is_new ? rename_new : rename)(out->temporary, out->target)) {
+            if (known) let_go(&old);
+            return 0;
+        }
+        if (!is_new || errno != EEXIST) break;
+    }
+    return fail_write(err, out->path, errno);
+}
+
 /* Gives the written and flushed file its name. */
 static int take_place(QcOutput *out, QcErr *err)
 {
-    struct stat old;
     if (fsync(fileno(out->stream)) || (!out->temporary && give_name(out))) return fail_write(err, out->path, errno);
     int lock = fcntl(fileno(out->stream), F_DUPFD_CLOEXEC, 3), closed = fclose(out->stream);
     out->stream = NULL;
-    int status = closed ? fail_write(err, out->path, errno) : lock_target(out->target, out->path, err);
-    int replaces = !lstat(out->target, &old);
-    if (!status && rename(out->temporary, out->target)) status = fail_write(err, out->path, errno);
-    if (status) {
+    if (closed ? fail_write(err, out->path, errno) : rename_locked(out, err)) {
         if (lock >= 0) close(lock);
         return -1;
     }
     forget_name(out);
     qc_sync_folder(out->target);
     keep_lock(lock);
-    if (replaces) let_go(&old);
     return 0;
 }
 

@@ -27,7 +27,7 @@ static int is_unsafe(uint32_t point)
 {
     if (point < 0x20 || (point >= 0x7f && point < 0xa0)) return 1;
     return point == 0x61c || (point >= 0x200e && point <= 0x200f) || (point >= 0x2028 && point <= 0x202e) ||
-           (point >= 0x2066 && point <= 0x2069);
+           (point >= 0x2066 && point <= 0x2069) || point == 0xfffe || point == 0xffff;
 }
 
 typedef struct Escape {
@@ -58,8 +58,13 @@ static const char *special(char c, QcTextForm form)
                                    {'>', "\\textgreater{}"},
                                    {'|', "\\textbar{}"},
                                    {0, NULL}};
-    static const Escape *const forms[] = {
-        [QC_TEXT_JSON] = json, [QC_TEXT_LATEX] = latex, [QC_TEXT_MARKDOWN] = markdown, [QC_TEXT_GNUPLOT] = gnuplot};
+    static const Escape xml[] = {{'&', "&amp;"},  {'<', "&lt;"},  {'>', "&gt;"},
+                                 {'"', "&quot;"}, {'\'', "&#39;"}, {0, NULL}};
+    static const Escape *const forms[] = {[QC_TEXT_JSON] = json,
+                                          [QC_TEXT_LATEX] = latex,
+                                          [QC_TEXT_MARKDOWN] = markdown,
+                                          [QC_TEXT_GNUPLOT] = gnuplot,
+                                          [QC_TEXT_XML] = xml};
     for (const Escape *e = form == QC_TEXT_PLAIN ? NULL : forms[form]; e && e->character; e++)
         if (e->character == c) return e->escaped;
     return NULL;

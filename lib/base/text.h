@@ -1,8 +1,8 @@
 /* text.h - text from outside (names in files, paths, arguments), made safe to print.
  *
- * Unsafe are: control characters (C0, DEL, C1), bytes that are no UTF-8, line and paragraph separators, and marks that
- * change the direction of writing. All other text stays, but characters with a meaning in the output form are escaped
- * by the rules of that form.
+ * Unsafe are: control characters (C0, DEL, C1), bytes that are no UTF-8, line and paragraph separators, marks that
+ * change the direction of writing, and the two code points that XML does not allow. All other text stays, but
+ * characters with a meaning in the output form are escaped by the rules of that form.
  */
 #ifndef QC_BASE_TEXT_H
 #define QC_BASE_TEXT_H
@@ -15,7 +15,8 @@ typedef enum QcTextForm {
     QC_TEXT_JSON,     /* between the quotes of a string; bytes that are no UTF-8 become U+FFFD */
     QC_TEXT_LATEX,    /* running text; unsafe as in plain text */
     QC_TEXT_MARKDOWN, /* cell of a table: no markup but emphasis by _; unsafe as in plain text */
-    QC_TEXT_GNUPLOT   /* between double quotes; unsafe as in plain text */
+    QC_TEXT_GNUPLOT,  /* between double quotes; unsafe as in plain text */
+    QC_TEXT_XML       /* HTML and SVG, between tags or in an attribute; unsafe as in plain text */
 } QcTextForm;
 
 enum { QC_TEXT_PIECE = 24 }; /* bytes that the next character can become, the terminating zero included */

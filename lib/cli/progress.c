@@ -72,7 +72,7 @@ void qc_progress(uint64_t done, uint64_t total, const char *format, ...)
     line_shown = 1;
 }
 
-/* A byte that is not printed as it is takes four columns. */
+/* A byte that is not printed as it is takes four columns; many characters of three and four bytes take two. */
 void qc_status_line(const char *text, int columns)
 {
     char piece[QC_TEXT_PIECE];
@@ -81,7 +81,7 @@ void qc_status_line(const char *text, int columns)
     fputs("\r\033[K", stderr);
     while (*text) {
         text += qc_text_next(piece, text, QC_TEXT_PLAIN);
-        used += piece[0] == '\\' ? 4 : 1;
+        used += piece[0] == '\\' ? 4 : (unsigned char)piece[0] >= 0xe0 ? 2 : 1;
         if (used >= columns) break;
         fputs(piece, stderr);
     }

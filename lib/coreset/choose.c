@@ -67,16 +67,12 @@ static int check_labels(const QcDataset *d, int partial, QcErr *err)
         if (d->label[i] < 0)
             return qc_fail(err, QC_EFORMAT, "example %llu of the data has no label, and a coreset needs labels",
                            (unsigned long long)d->id[i]);
-    for (uint32_t c = 0; c < d->labels.n && !partial; c++) {
-        uint32_t i = 0;
-        while (i < d->n && d->label[i] != (int32_t)c) i++;
-        if (i == d->n)
-            return qc_fail(
-                err, QC_EFORMAT,
-                "class \"%.100s\" has no example in the data, so the coreset would have none (--partial takes it so)",
-                d->labels.names[c]);
-    }
-    return 0;
+    int64_t empty = partial ? d->labels.n : qc_dataset_empty_class(d, err);
+    if (empty < 0 || empty == d->labels.n) return empty < 0 ? -1 : 0;
+    return qc_fail(
+        err, QC_EFORMAT,
+        "class \"%.100s\" has no example in the data, so the coreset would have none (--partial takes it so)",
+        d->labels.names[empty]);
 }
 
 static int check(const QcDataset *d, const QcMissLog *log, const QcChooseOptions *o, QcErr *err)

@@ -7,15 +7,13 @@ enum { NEVER = UINT32_MAX };
 
 static void count_classes(QcChooseReport *r, const QcDataset *coreset, const QcDataset *d)
 {
-    for (uint32_t c = 0; c < d->labels.n; c++) {
-        QcChooseRow *row = &r->rows[r->n++];
-        *row = (QcChooseRow){.kind = "class", .name = d->labels.names[c]};
-        for (uint32_t i = 0; i < d->n; i++) row->whole += d->label[i] == (int32_t)c;
-        for (uint32_t i = 0; i < coreset->n; i++) {
-            int in = coreset->label[i] == (int32_t)c; /* a subset keeps the names' order */
-            row->set += in;
-            row->reserved += in && coreset->flags[i] & QC_EXAMPLE_RESERVED;
-        }
+    QcChooseRow *rows = r->rows + r->n;
+    for (uint32_t c = 0; c < d->labels.n; c++)
+        r->rows[r->n++] = (QcChooseRow){.kind = "class", .name = d->labels.names[c]};
+    for (uint32_t i = 0; i < d->n; i++) rows[d->label[i]].whole++;
+    for (uint32_t i = 0; i < coreset->n; i++) { /* a subset keeps the names' order */
+        rows[coreset->label[i]].set++;
+        if (coreset->flags[i] & QC_EXAMPLE_RESERVED) rows[coreset->label[i]].reserved++;
     }
 }
 

@@ -83,11 +83,13 @@ static void hand_over(Table *t, uint32_t giver, uint32_t low)
  * filling is more even. */
 static void even_out(Table *t)
 {
+    uint32_t most = 0; /* no move makes a total larger than this */
+    for (uint32_t c = 0; c < t->classes; c++) most = t->total[c] > most ? t->total[c] : most;
     for (int helped = 1; helped;) {
         helped = 0;
         for (uint32_t k = 0; k < t->classes; k++) {
             uint32_t low = t->order[k], giver;
-            while ((giver = find_giver(t, low)) != UNSEEN) {
+            while (t->total[low] + 2 <= most && (giver = find_giver(t, low)) != UNSEEN) {
                 hand_over(t, giver, low);
                 helped = 1;
             }

@@ -65,6 +65,18 @@ const float *qc_dataset_window(const QcDataset *d, uint32_t i)
     return d->x + i * qc_dataset_values(d);
 }
 
+int64_t qc_dataset_empty_class(const QcDataset *d, QcErr *err)
+{
+    QcArena scratch = {0};
+    uint8_t *seen = qc_arena_take(&scratch, d->labels.n, 1, err);
+    int64_t c = seen ? 0 : -1;
+    for (uint32_t i = 0; seen && i < d->n; i++)
+        if (d->label[i] >= 0) seen[d->label[i]] = 1;
+    while (seen && c < d->labels.n && seen[c]) c++;
+    qc_arena_release(&scratch);
+    return c;
+}
+
 int64_t qc_names_find(const QcNames *names, const char *name)
 {
     int64_t found = qc_nametable_find(&names->table, name);

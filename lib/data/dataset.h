@@ -84,6 +84,9 @@ int qc_dataset_join(QcDataset *out, const QcDataset *const *parts, uint32_t n_pa
 uint64_t qc_dataset_values(const QcDataset *d);                                      /* channels x height x length */
 const float *qc_dataset_window(const QcDataset *d, uint32_t i);                      /* [channels][height][length] */
 
+/* The first class that no example has; labels.n: each has one; -1: out of memory. */
+int64_t qc_dataset_empty_class(const QcDataset *d, QcErr *err);
+
 /* Index of a name, added when new. */
 int qc_names_add(QcNames *names, QcArena *arena, const char *name, uint32_t *index, QcErr *err);
 /* Puts all of them into the table, so that they are found at once. 1: names[table.n] is there twice. */

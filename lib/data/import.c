@@ -151,28 +151,34 @@ static int import_file(QcDataset *d, const QcImporter *i, const char *path, cons
 
 /* --- names of classes ---------------------------------------------------------------------------------------- */
 
-static int is_same_but_case(const char *a, const char *b)
+/* The name in small letters and without blanks around it. */
+static char *fold(QcArena *arena, const char *name, QcErr *err)
 {
-    while (*a == ' ') a++;
-    while (*b == ' ') b++;
-    for (; *a && *b && tolower((unsigned char)*a) == tolower((unsigned char)*b); a++, b++) continue;
-    while (*a == ' ') a++;
-    while (*b == ' ') b++;
-    return !*a && !*b;
+    size_t n = strlen(name);
+    while (n && *name == ' ') name++, n--;
+    while (n && name[n - 1] == ' ') n--;
+    char *folded = qc_arena_text(arena, name, n, err);
+    for (char *c = folded; c && *c; c++) *c = (char)tolower((unsigned char)*c);
+    return folded;
 }
 
 /* Warns of class names that may be mistakes: names that differ only in case or blanks, words for missing values. */
-static void doubt_labels(const QcNames *labels, const QcImportOptions *o)
+static int doubt_labels(const QcNames *labels, const QcImportOptions *o, QcErr *err)
 {
-    for (uint32_t k = 0; k < labels->n; k++) {
-        const char *name = labels->names[k];
-        for (uint32_t i = 0; i < k; i++)
-            if (is_same_but_case(labels->names[i], name))
-                qc_import_warn(o, "the classes '%.60s' and '%.60s' differ in case or blanks only", labels->names[i],
-                               name);
+    QcArena arena = {0};
+    QcNameTable table = {0};
+    int status = 0;
+    for (uint32_t k = 0; status >= 0 && k < labels->n; k++) {
+        const char *name = labels->names[k], *folded = fold(&arena, name, err);
+        status = folded ? qc_nametable_add(&table, &arena, folded, k, err) : -1;
+        if (status == 1)
+            qc_import_warn(o, "the classes '%.60s' and '%.60s' differ in case or blanks only",
+                           labels->names[qc_nametable_find(&table, folded)], name);
         if (qc_number_is_missing(name, name + strlen(name)))
             qc_import_warn(o, "'%.60s' was taken as a class: a missing label is an empty cell", name);
     }
+    qc_arena_release(&arena);
+    return status < 0 ? -1 : 0;
 }
 
 static void doubt_channels(const QcDataset *d, const QcImportOptions *o)
@@ -196,11 +202,11 @@ int qc_import(QcDataset *d, const char *format, const char *path, const QcImport
                        qc_input_name(path), "a file");
     int status = many ? qc_import_files(d, i, path, o, err) : import_file(d, i, path, o, err);
     if (!status) status = qc_import_pick_groups(d, o, qc_input_name(path), err);
+    if (!status) status = doubt_labels(&d->labels, o, err);
     if (status) {
         qc_dataset_release(d);
         return -1;
     }
-    doubt_labels(&d->labels, o);
     doubt_channels(d, o);
     return 0;
 }
@@ -273,16 +279,18 @@ static int compare_labels(const void *a, const void *b) { return strverscmp(*(ch
 int qc_import_sort_labels(QcDataset *d, QcErr *err)
 {
     uint32_t n = d->labels.n;
-    char **old = malloc((n ? n : 1) * sizeof *old);
-    int32_t *map = malloc((n ? n : 1) * sizeof *map);
-    if (old && map && n) {
+    QcArena scratch = {0};
+    char **old = qc_arena_take(&scratch, n, sizeof *old, err);
+    int32_t *map = old ? qc_arena_take(&scratch, n, sizeof *map, err) : NULL;
+    int status = map ? 0 : -1;
+    if (!status && n) {
         memcpy(old, d->labels.names, n * sizeof *old);
         qsort(d->labels.names, n, sizeof *d->labels.names, compare_labels);
-        for (uint32_t k = 0; k < n; k++) map[k] = (int32_t)qc_names_find(&d->labels, old[k]);
-        for (uint32_t i = 0; i < d->n; i++) d->label[i] = d->label[i] < 0 ? -1 : map[d->label[i]];
+        d->labels.table = (QcNameTable){0}; /* of the old order */
+        status = qc_names_index(&d->labels, &d->arena, err);
     }
-    int status = old && map ? 0 : qc_fail_memory(err, "labels");
-    free(old);
-    free(map);
+    for (uint32_t k = 0; !status && k < n; k++) map[k] = (int32_t)qc_names_find(&d->labels, old[k]);
+    for (uint32_t i = 0; !status && n && i < d->n; i++) d->label[i] = d->label[i] < 0 ? -1 : map[d->label[i]];
+    qc_arena_release(&scratch);
     return status;
 }

@@ -134,7 +134,8 @@ static int beside(char out[QC_PATH_ROOM], const char *path, const char *name, Qc
     if (n + strlen(name) + 1 > QC_PATH_ROOM) return qc_fail(err, QC_EIO, "the path %.200s... is too long", path);
     memcpy(out, path, n);
     strcpy(out + n, name);
-    return 0;
+    if (qc_is_standard(out)) return qc_fail(err, QC_EIO, "cannot read %.300s: it is no file beside the header", out);
+    return qc_need_regular(out, err);
 }
 
 /* Two samples of 12 bits in three bytes, or 16 bits, little-endian. */

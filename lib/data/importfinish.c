@@ -50,8 +50,9 @@ static int rename_labels(QcDataset *d, const char *path, QcErr *err)
     QcLines l;
     QcField line, number;
     uint32_t named = 0, n = d->labels.n;
-    if (qc_lines_open(&l, path, err)) return -1;
+    if (qc_names_index(&d->labels, &d->arena, err) || qc_lines_open(&l, path, err)) return -1;
     int status = 0;
+    QcNameTable seen = {0};
     QcNames renamed = {.n = n, .names = qc_arena_take(&d->arena, n, sizeof *renamed.names, err)};
     if (!renamed.names) status = -1;
     while (!status && qc_lines_next(&l, &line)) {
@@ -63,12 +64,10 @@ static int rename_labels(QcDataset *d, const char *path, QcErr *err)
         if (status || qc_field_name(old, &l, number, err) || qc_field_name(name, &l, qc_field_trim(line), err))
             status = -1;
         int64_t k = status ? -1 : qc_names_find(&d->labels, old);
-        for (uint32_t i = 0; k >= 0 && !status && i < n; i++)
-            if (renamed.names[i] && !strcmp(renamed.names[i], name))
-                status = qc_lines_fail(&l, err, "two classes are called '%.60s'", name);
         if (status || k < 0) continue;
         renamed.names[k] = qc_arena_text(&d->arena, name, strlen(name), err);
-        status = renamed.names[k] ? 0 : -1;
+        status = renamed.names[k] ? qc_nametable_add(&seen, &d->arena, renamed.names[k], (uint32_t)k, err) : -1;
+        if (status > 0) status = qc_lines_fail(&l, err, "two classes are called '%.60s'", name);
         named++;
     }
     for (uint32_t k = 0; !status && k < n; k++)

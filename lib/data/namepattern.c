@@ -27,7 +27,8 @@ static int read_field(Field *f, const char *at)
     if (*more == '%') {
         char *end;
         f->digits = 1;
-        f->modulo = (uint32_t)strtoul(more + 1, &end, 10);
+        unsigned long modulo = strtoul(more + 1, &end, 10);
+        f->modulo = modulo <= UINT32_MAX ? (uint32_t)modulo : 0;
         return f->modulo && end == close ? 0 : -1;
     }
     return 0;

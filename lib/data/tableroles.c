@@ -64,7 +64,7 @@ static int give_list(QcTable *t, const char *list, QcRole role, const char *what
         char item[64];
         snprintf(item, sizeof item, "%.*s", (int)(n > 63 ? 63 : n), at);
         uint32_t first, last;
-        if (sscanf(item, "%u-%u%c", &from, &to, &rest) == 2 && from && from <= to) {
+        if (sscanf(item, "%9u-%9u%c", &from, &to, &rest) == 2 && from && from <= to) {
             if (to > t->columns)
                 return qc_fail(err, QC_EUSAGE, "there is no column %u for the %s: %.200s has %u", to, what,
                                t->lines.name, t->columns);

@@ -191,7 +191,7 @@ void qc_statefile_read_names(QcModelFile *m, const char *path)
 {
     uint8_t block[BLOCK];
     uint32_t at = AT_NAMES, crc;
-    int file = open(path, O_RDONLY | O_CLOEXEC);
+    int file = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a pipe is refused later */
     ssize_t got = file < 0 ? 0 : pread(file, block, sizeof block, 0);
     if (file >= 0) close(file);
     if (got != (ssize_t)sizeof block || memcmp(block, mark, sizeof mark)) return;

@@ -19,22 +19,6 @@ typedef struct Curves {
     int has_drift, has_labels;
 } Curves;
 
-/* Names in a log may contain any character. */
-static void put_xml(FILE *to, const char *text)
-{
-    char piece[QC_TEXT_PIECE];
-    while (*text) {
-        text += qc_text_next(piece, text, QC_TEXT_PLAIN);
-        for (const char *c = piece; *c; c++) switch (*c) {
-            case '&': fputs("&amp;", to); break;
-            case '<': fputs("&lt;", to); break;
-            case '>': fputs("&gt;", to); break;
-            case '"': fputs("&quot;", to); break;
-            default: fputc(*c, to);
-            }
-    }
-}
-
 /* ---- curves ---- */
 
 /* right [QC_PICTURE_LABELS] goes round. */
@@ -145,7 +129,7 @@ static void draw_axis(FILE *to, const QcLiveTrace *t, double bottom)
                 w->number);
         if (i != 0 && i != 4) continue;
         fprintf(to, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">", x, bottom + 36, anchor);
-        put_xml(to, w->time);
+        qc_text_put(to, w->time, QC_TEXT_XML);
         fputs("</text>\n", to);
     }
     fprintf(to, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"middle\">window</text>\n", LEFT + PLOT / 2, bottom + 36);
@@ -214,18 +198,31 @@ static void print_totals(FILE *to, const QcLiveTrace *t)
     fprintf(to, "<td>%u<td>%u<td>%u<td>%u</table>\n", n.alarms, t->n_adapts, n.refused, t->n_starts);
 }
 
-static void print_class(FILE *to, const QcLiveTrace *t, uint32_t k)
+typedef struct ClassCounts {
+    uint32_t predicted, labelled, right;
+} ClassCounts;
+
+static int print_classes(FILE *to, const QcLiveTrace *t, QcErr *err)
 {
-    uint32_t predicted = 0, labelled = 0, right = 0;
+    QcArena scratch = {0};
+    ClassCounts *counts = qc_arena_take(&scratch, t->n_classes, sizeof *counts, err);
+    if (!counts) return -1;
     for (uint32_t i = 0; i < t->n; i++) {
         const QcTraceWindow *w = &t->windows[i];
-        predicted += w->class_index == k;
-        labelled += w->label == (int32_t)k;
-        right += w->label == (int32_t)k && w->class_index == k;
+        counts[w->class_index].predicted++;
+        if (w->label < 0) continue;
+        counts[w->label].labelled++;
+        counts[w->label].right += w->label == (int32_t)w->class_index;
     }
-    fputs("<tr><td>", to);
-    put_xml(to, t->classes[k]);
-    fprintf(to, "<td>%u<td>%u<td>%u\n", predicted, labelled, right);
+    fputs("<h2>Classes</h2>\n<table id=\"classes\"><tr><th>class<th>predicted<th>labelled<th>right of these\n", to);
+    for (uint32_t k = 0; k < t->n_classes; k++) {
+        fputs("<tr><td>", to);
+        qc_text_put(to, t->classes[k], QC_TEXT_XML);
+        fprintf(to, "<td>%u<td>%u<td>%u\n", counts[k].predicted, counts[k].labelled, counts[k].right);
+    }
+    fputs("</table>\n</html>\n", to);
+    qc_arena_release(&scratch);
+    return 0;
 }
 
 static void print_adapts(FILE *to, const QcLiveTrace *t)
@@ -242,20 +239,18 @@ static void print_adapts(FILE *to, const QcLiveTrace *t)
     fputs("</table>\n", to);
 }
 
-void qc_livepicture_html(FILE *to, const QcLiveTrace *t)
+int qc_livepicture_html(FILE *to, const QcLiveTrace *t, QcErr *err)
 {
     fputs("<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>qcore live session</title>\n"
           "<style>body{font-family:sans-serif;max-width:960px;margin:1em auto}table{border-collapse:collapse}"
           "th,td{border-bottom:1px solid #d8d8d8;padding:.2em .8em;text-align:right}svg{max-width:100%;height:auto}"
           "</style>\n<h1>qcore live session</h1>\n<p>", to);
-    put_xml(to, t->windows[0].time);
+    qc_text_put(to, t->windows[0].time, QC_TEXT_XML);
     fputs(*t->windows[0].time ? " to " : "", to);
-    put_xml(to, t->windows[t->n - 1].time);
+    qc_text_put(to, t->windows[t->n - 1].time, QC_TEXT_XML);
     fputs("</p>\n", to);
     print_totals(to, t);
     qc_livepicture_svg(to, t);
     if (t->n_adapts) print_adapts(to, t);
-    fputs("<h2>Classes</h2>\n<table id=\"classes\"><tr><th>class<th>predicted<th>labelled<th>right of these\n", to);
-    for (uint32_t k = 0; k < t->n_classes; k++) print_class(to, t, k);
-    fputs("</table>\n</html>\n", to);
+    return print_classes(to, t, err);
 }

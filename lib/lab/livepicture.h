@@ -13,6 +13,6 @@
 enum { QC_PICTURE_LABELS = 32, QC_PICTURE_POINTS = 440 /* of a curve, at most: means of as many windows as needed */ };
 
 void qc_livepicture_svg(FILE *to, const QcLiveTrace *t);
-void qc_livepicture_html(FILE *to, const QcLiveTrace *t);
+int qc_livepicture_html(FILE *to, const QcLiveTrace *t, QcErr *err);
 
 #endif

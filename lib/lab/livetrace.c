@@ -179,8 +179,9 @@ static int read_words(Reader *r, const char *text, QcErr *err)
     if (!strncmp(text, "drift: ", 7) && threshold) r->t->threshold = strtod(threshold + 10, NULL);
     if (!strncmp(text, late_label, sizeof late_label - 1)) return read_late_words(r, text, err);
     if (strncmp(text, "adapt ", 6)) return 0;
-    if (sscanf(text, "adapt %u: %u labels, %u right before, %u after; source %u of %u, then %u; %15[a-z ]", &a.number,
-               &a.labels, &a.right_before, &a.right_after, &a.source_before, &a.source, &a.source_after, end) != 8)
+    if (sscanf(text, "adapt %9u: %9u labels, %9u right before, %9u after; source %9u of %9u, then %9u; %15[a-z ]",
+               &a.number, &a.labels, &a.right_before, &a.right_after, &a.source_before, &a.source, &a.source_after,
+               end) != 8)
         return qc_lines_fail(&r->lines, err, "this is no line of an adapt of qc-run");
     a.outcome = !strncmp(end, "refused", 7) ? QC_TRACE_REFUSED
                 : !strncmp(end, "a new", 5) ? QC_TRACE_SOLVED

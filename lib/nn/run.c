@@ -5,7 +5,21 @@
 
 #include "runparts.h"
 
-enum { PARTS = 4 }; /* slices of a batch: also the most cores that work on it */
+enum {
+    PARTS = 4,  /* slices of a batch: also the most threads that work on it */
+    REUSE = 500 /* a slice's uses of each weight; below, gradients of weights are a large part of the time */
+};
+
+int qc_run_parts;
+
+/* The number of threads must not change it. */
+static int count_parts(const QcGraph *g, uint32_t batch, QcRunMode mode)
+{
+    uint64_t most = batch < PARTS ? batch : PARTS, worth = batch * (qc_graph_macs(g) / (g->n_params + 1)) / REUSE;
+    if (qc_run_parts) worth = (uint64_t)qc_run_parts;
+    if (worth > most || (mode == QC_RUN_EVAL && !qc_run_parts)) return (int)most;
+    return worth ? (int)worth : 1;
+}
 
 static uint32_t widest_norm(const QcGraph *g)
 {
@@ -15,25 +29,35 @@ static uint32_t widest_norm(const QcGraph *g)
     return most;
 }
 
-static int take_slice(QcRun *run, QcWorker *slice, int number, QcErr *err)
+static int take_slice(QcRun *run, QcRunSlice *slice, int number, QcErr *err)
 {
     size_t n = run->g->n_nodes;
     QcArena *a = &run->arena;
     int goes_back = run->mode != QC_RUN_EVAL;
-    *slice = (QcWorker){.run = run, .number = number};
+    *slice = (QcRunSlice){.number = number};
     return (slice->value = qc_arena_take(a, n, sizeof *slice->value, err)) &&
                    (slice->gradient = qc_arena_take(a, n, sizeof *slice->gradient, err)) &&
                    (slice->spare = qc_arena_take(a, n, sizeof *slice->spare, err)) &&
-                   (slice->channel = qc_arena_take(a, 3 * (size_t)widest_norm(run->g), sizeof *slice->channel, err)) &&
                    (!goes_back || !number ||
                     (slice->grads = qc_arena_take(a, run->g->n_params, sizeof *slice->grads, err)))
                ? 0
                : -1;
 }
 
+static int take_member(QcRun *run, int number, QcErr *err)
+{
+    int parts = run->parts, members = run->n_members;
+    QcRunMember *m = &run->members[number];
+    *m = (QcRunMember){.run = run,
+                       .slices = run->slices + parts * number / members,
+                       .end = run->slices + parts * (number + 1) / members};
+    m->channel = qc_arena_take(&run->arena, 3 * (size_t)widest_norm(run->g), sizeof *m->channel, err);
+    return m->channel ? 0 : -1;
+}
+
 static int take_tables(QcRun *run, QcErr *err)
 {
-    size_t n = run->g->n_nodes, parts = (size_t)run->parts;
+    size_t n = run->g->n_nodes, parts = (size_t)run->parts, members = (size_t)run->n_members;
     QcArena *a = &run->arena;
     if (!(run->kept = qc_arena_take(a, n, 1, err)) || !(run->wants = qc_arena_take(a, n, 1, err)) ||
         !(run->adds = qc_arena_take(a, n * QC_MAX_INPUTS, 1, err)) ||
@@ -41,24 +65,34 @@ static int take_tables(QcRun *run, QcErr *err)
         !(run->whole_gradient = qc_arena_take(a, n, sizeof *run->whole_gradient, err)) ||
         !(run->norm = qc_arena_take(a, run->g->n_stats, sizeof *run->norm, err)) ||
         !(run->sums = qc_arena_take(a, run->g->n_stats * parts, sizeof *run->sums, err)) ||
-        !(run->slices = qc_arena_take(a, parts, sizeof *run->slices, err)))
+        !(run->slices = qc_arena_take(a, parts, sizeof *run->slices, err)) ||
+        !(run->members = qc_arena_take(a, members, sizeof *run->members, err)))
         return -1;
     for (int k = 0; k < run->parts; k++)
         if (take_slice(run, &run->slices[k], k, err)) return -1;
+    for (int k = 0; k < run->n_members; k++)
+        if (take_member(run, k, err)) return -1;
     return 0;
 }
 
-/* Creates the primitives for the windows of every slice. Primitives of the full batch stay; others are replaced. */
+/* Gives each slice of the cut batch primitives for its windows. Primitives of the full batch stay; others are
+ * replaced. */
 static int make_convs(QcRun *run, int which, QcErr *err)
 {
+    uint32_t n_nodes = run->g->n_nodes, smaller = run->slices[0].n; /* qc_run_cut */
+    int goes_back = run->mode != QC_RUN_EVAL;
     qc_convs_single_threaded();
-    for (int k = 0; k < run->parts; k++) {
-        QcWorker *slice = &run->slices[k];
-        QcConvs *convs = &slice->convs[which];
-        slice->now = convs;
-        if (convs->layers && convs->n == slice->n) continue;
-        qc_convs_release(convs, run->g->n_nodes);
-        if (qc_convs_make(convs, run->g, run->mode != QC_RUN_EVAL, slice->n, err)) return -1;
+    for (QcRunMember *m = run->members; m < run->members + run->n_members; m++) {
+        int has[2] = {0, 0};
+        for (QcRunSlice *slice = m->slices; slice < m->end; slice++) {
+            int larger = slice->n > smaller;
+            QcConvs *convs = &m->convs[which][larger];
+            slice->convs = convs;
+            slice->is_laid_out = has[larger]++;
+            if (convs->layers && convs->n == slice->n) continue;
+            qc_convs_release(convs, n_nodes);
+            if (qc_convs_make(convs, run->g, goes_back, slice->n, err)) return -1;
+        }
     }
     return 0;
 }
@@ -75,9 +109,10 @@ QcRun *qc_run_new(QcGraph *g, uint32_t batch, QcRunMode mode, int threads, QcErr
         qc_fail_memory(err, "a run");
         return NULL;
     }
-    *run = (QcRun){.g = g, .batch = batch, .mode = mode, .parts = batch < PARTS ? (int)batch : PARTS};
+    *run = (QcRun){.g = g, .batch = batch, .mode = mode, .parts = count_parts(g, batch, mode)};
+    run->n_members = threads < run->parts ? threads : run->parts;
     if (take_tables(run, err) || qc_run_plan(run, err) || make_convs(run, 0, err) ||
-        !(run->team = qc_team_new(run->parts, threads, err))) {
+        !(run->team = qc_team_new(run->n_members, err))) {
         qc_run_free(run);
         return NULL;
     }
@@ -88,8 +123,9 @@ void qc_run_free(QcRun *run)
 {
     if (!run) return;
     qc_team_free(run->team);
-    for (int k = 0; k < run->parts && run->slices; k++)
-        for (int which = 0; which < 2; which++) qc_convs_release(&run->slices[k].convs[which], run->g->n_nodes);
+    for (int k = 0; k < run->n_members && run->members; k++)
+        for (int which = 0; which < 4; which++)
+            qc_convs_release(&run->members[k].convs[which / 2][which % 2], run->g->n_nodes);
     free(run->memory);
     qc_arena_release(&run->arena);
     free(run);
@@ -105,33 +141,31 @@ int qc_run_keep(QcRun *run, uint32_t node, QcErr *err)
     return qc_run_plan(run, err);
 }
 
-static void concat_forward(QcWorker *slice, const QcNode *node, float *y)
+static void concat_forward(const QcGraph *g, QcRunSlice *slice, const QcNode *node, float *y)
 {
     size_t rows = slice->n * qc_node_positions(node), at = 0;
     for (uint32_t k = 0; k < node->n_inputs; k++) {
-        size_t width = slice->run->g->nodes[node->inputs[k]].channels;
+        size_t width = g->nodes[node->inputs[k]].channels;
         qc_copy_rows(y + at, node->channels, slice->value[node->inputs[k]], width, width, rows);
         at += width;
     }
 }
 
-static void node_forward(QcWorker *slice, uint32_t i)
+static void node_forward(const QcGraph *g, QcRunSlice *slice, uint32_t i)
 {
-    const QcGraph *g = slice->run->g;
     const QcNode *node = &g->nodes[i], *in = &g->nodes[node->inputs[0]];
     float *y = slice->value[i];
     const float *x = slice->value[node->inputs[0]];
     size_t values = slice->n * qc_node_values(node);
     switch (node->op) {
     case QC_OP_CONV:
-    case QC_OP_LINEAR: qc_run_conv_forward(slice->now, g, i, y, x); break;
-    case QC_OP_BATCHNORM: qc_run_norm_forward(slice, node, y, x, slice->n * qc_node_positions(node)); break;
+    case QC_OP_LINEAR: qc_run_conv_forward(slice->convs, g, i, y, x, slice->is_laid_out); break;
     case QC_OP_RELU: qc_run_relu_forward(y, x, node->clip, values); break;
     case QC_OP_MAXPOOL: qc_run_maxpool_forward(y, x, node, in, slice->n); break;
     case QC_OP_AVGPOOL: qc_run_avgpool_forward(y, x, node, in, slice->n); break;
     case QC_OP_GAP: qc_run_gap_forward(y, x, in, slice->n); break;
     case QC_OP_STD: qc_run_std_forward(y, x, in, slice->n); break;
-    case QC_OP_CONCAT: concat_forward(slice, node, y); break;
+    case QC_OP_CONCAT: concat_forward(g, slice, node, y); break;
     case QC_OP_ADD: qc_run_sum_forward(y, x, slice->value[node->inputs[1]], values); break;
     case QC_OP_FLATTEN: qc_copy(y, x, values); break;
     case QC_OP_QUANT: qc_run_quant_forward(y, x, node, values); break;
@@ -141,19 +175,26 @@ static void node_forward(QcWorker *slice, uint32_t i)
         qc_run_mul_forward(y, x, slice->value[node->inputs[1]], node, &g->nodes[node->inputs[1]], slice->n);
         break;
     case QC_OP_TURN: qc_run_turn_forward(y, x, node, in, slice->n); break;
+    case QC_OP_BATCHNORM: /* not slice by slice */
     case QC_OP_INPUT:
     case QC_OP_COUNT: break;
     }
 }
 
-static void slice_forward(void *ctx, int number)
+static void member_forward(void *ctx, int number)
 {
     QcRun *run = ctx;
-    QcWorker *slice = &run->slices[number];
-    size_t values = qc_node_values(&run->g->nodes[0]);
+    const QcGraph *g = run->g;
+    QcRunMember *m = &run->members[number];
+    size_t values = qc_node_values(&g->nodes[0]);
     qc_convs_single_threaded();
-    memcpy(slice->value[0], run->x + slice->first * values, slice->n * values * sizeof *run->x);
-    for (uint32_t i = 1; i < run->g->n_nodes; i++) node_forward(slice, i);
+    for (QcRunSlice *slice = m->slices; slice < m->end; slice++)
+        memcpy(slice->value[0], run->x + slice->first * values, slice->n * values * sizeof *run->x);
+    for (uint32_t i = 1; i < g->n_nodes; i++) {
+        if (g->nodes[i].op == QC_OP_BATCHNORM) qc_run_norm_forward(m, i);
+        else
+            for (QcRunSlice *slice = m->slices; slice < m->end; slice++) node_forward(g, slice, i);
+    }
 }
 
 const float *qc_run_forward(QcRun *run, const float *x, uint32_t n)
@@ -165,14 +206,13 @@ const float *qc_run_forward(QcRun *run, const float *x, uint32_t n)
     if (make_convs(run, n != run->batch, NULL)) return NULL;
     run->n = n;
     run->x = x;
-    qc_team_run(run->team, slice_forward, run);
+    qc_team_run(run->team, member_forward, run);
     return run->whole_value[run->g->n_nodes - 1];
 }
 
 /* The gradient with respect to input k of node i, written to dx. */
-static void input_backward(QcWorker *slice, uint32_t i, uint32_t k, float *dx)
+static void input_backward(const QcGraph *g, QcRunSlice *slice, uint32_t i, uint32_t k, float *dx)
 {
-    const QcGraph *g = slice->run->g;
     const QcNode *node = &g->nodes[i], *in = &g->nodes[node->inputs[k]];
     const float *dy = slice->gradient[i], *x = slice->value[node->inputs[k]];
     size_t values = slice->n * qc_node_values(node);
@@ -201,50 +241,63 @@ static void input_backward(QcWorker *slice, uint32_t i, uint32_t k, float *dx)
     }
 }
 
-static void node_backward(QcWorker *slice, uint32_t i, float *grads)
+/* The weights of all slices first: the data's gradients then share one layout of the layer's weights. */
+static void layer_backward(QcRunMember *m, uint32_t i, float *const *target)
 {
-    const QcRun *run = slice->run;
-    const QcNode *node = &run->g->nodes[i];
-    const float *dy = slice->gradient[i];
+    const QcGraph *g = m->run->g;
+    for (QcRunSlice *s = m->slices; s < m->end; s++)
+        qc_run_conv_back_weights(s->convs, g, i, s->grads, s->gradient[i], s->value[g->nodes[i].inputs[0]]);
+    for (QcRunSlice *s = m->slices; s < m->end && target[s->number]; s++)
+        qc_run_conv_back_data(s->convs, g, i, target[s->number], s->gradient[i], s->is_laid_out);
+}
+
+static void node_backward(QcRunMember *m, uint32_t i)
+{
+    const QcRun *run = m->run;
+    const QcGraph *g = run->g;
+    const QcNode *node = &g->nodes[i];
+    float *target[PARTS]; /* of each slice; NULL: not wanted */
     for (uint32_t k = 0; k < node->n_inputs; k++) {
         uint32_t in = node->inputs[k];
-        float *target = run->adds[i * QC_MAX_INPUTS + k] ? slice->spare[i] : slice->gradient[in]; /* NULL: not wanted */
-        if (node->op == QC_OP_CONV || node->op == QC_OP_LINEAR)
-            qc_run_conv_backward(slice->now, run->g, i, target, grads, dy, slice->value[in]);
-        else if (node->op == QC_OP_BATCHNORM)
-            qc_run_norm_backward(slice, node, target, grads, dy, slice->value[in], slice->n * qc_node_positions(node));
-        else if (target)
-            input_backward(slice, i, k, target);
-        if (target && target == slice->spare[i])
-            qc_run_sum_forward(slice->gradient[in], slice->gradient[in], target,
-                               slice->n * qc_node_values(&run->g->nodes[in]));
+        int adds = run->adds[i * QC_MAX_INPUTS + k];
+        for (QcRunSlice *s = m->slices; s < m->end; s++) target[s->number] = adds ? s->spare[i] : s->gradient[in];
+        if (node->op == QC_OP_CONV || node->op == QC_OP_LINEAR) layer_backward(m, i, target);
+        else if (node->op == QC_OP_BATCHNORM) qc_run_norm_backward(m, i, target);
+        else
+            for (QcRunSlice *s = m->slices; s < m->end && target[s->number]; s++)
+                input_backward(g, s, i, k, target[s->number]);
+        for (QcRunSlice *s = m->slices; s < m->end && adds; s++)
+            qc_run_sum_forward(s->gradient[in], s->gradient[in], s->spare[i], s->n * qc_node_values(&g->nodes[in]));
     }
 }
 
-/* Adds the other slices' gradients to slice 0; each slice does a part of the parameters. */
-static void add_up(const QcRun *run, float *grads, int number)
+/* Adds the other slices' gradients to slice 0, in their order; each member does a part of the parameters. */
+static void add_up(const QcRun *run, int number)
 {
-    size_t n = run->g->n_params, parts = (size_t)run->parts, from = n * (size_t)number / parts,
-           to = n * ((size_t)number + 1) / parts;
-    for (int k = 1; k < run->parts; k++) {
-        const float *share = run->slices[k].grads;
-        if (!run->slices[k].n) continue; /* it has computed nothing */
-        for (size_t i = from; i < to; i++) grads[i] += share[i];
+    enum { STRIP = 1024 }; /* parameters that stay in cache */
+    size_t n = run->g->n_params, members = (size_t)run->n_members, end = n * ((size_t)number + 1) / members;
+    float *sum = run->slices[0].grads;
+    for (size_t from = n * (size_t)number / members, to; from < end; from = to) {
+        to = end - from < STRIP ? end : from + STRIP;
+        for (int k = 1; k < run->parts; k++)
+            /* without windows it has computed nothing */
+            if (run->slices[k].n) qc_run_sum_forward(sum + from, sum + from, run->slices[k].grads + from, to - from);
     }
 }
 
-static void slice_backward(void *ctx, int number)
+static void member_backward(void *ctx, int number)
 {
     QcRun *run = ctx;
-    QcWorker *slice = &run->slices[number];
+    QcRunMember *m = &run->members[number];
     uint32_t last = run->g->n_nodes - 1, classes = run->g->classes;
     qc_convs_single_threaded();
-    memcpy(slice->gradient[last], run->dlogits + (size_t)slice->first * classes,
-           (size_t)slice->n * classes * sizeof *run->dlogits);
+    for (QcRunSlice *s = m->slices; s < m->end; s++)
+        memcpy(s->gradient[last], run->dlogits + (size_t)s->first * classes,
+               (size_t)s->n * classes * sizeof *run->dlogits);
     for (uint32_t i = last; i > 0; i--)
-        if (run->wants[i]) node_backward(slice, i, slice->grads);
+        if (run->wants[i]) node_backward(m, i);
     qc_team_barrier(run->team);
-    add_up(run, run->slices[0].grads, number);
+    add_up(run, number);
 }
 
 /* Without windows slice 0 writes no gradient of a convolution. */
@@ -259,7 +312,7 @@ void qc_run_backward(QcRun *run, float *grads, const float *dlogits)
     if (run->mode == QC_RUN_EVAL || !run->n || !run->wants[run->g->n_nodes - 1]) return;
     begin_grads(run, grads);
     run->dlogits = dlogits;
-    qc_team_run(run->team, slice_backward, run);
+    qc_team_run(run->team, member_backward, run);
 }
 
 const float *qc_run_value(const QcRun *run, uint32_t node) { return run->n ? run->whole_value[node] : NULL; }
@@ -268,6 +321,7 @@ const float *qc_run_gradient(const QcRun *run, uint32_t node) { return run->n ? 
 size_t qc_run_bytes(const QcRun *run)
 {
     size_t bytes = run->memory_bytes + run->arena.bytes;
-    for (int k = 0; k < run->parts; k++) bytes += run->slices[k].convs[0].bytes + run->slices[k].convs[1].bytes;
+    for (int k = 0; k < run->n_members; k++)
+        for (int which = 0; which < 4; which++) bytes += run->members[k].convs[which / 2][which % 2].bytes;
     return bytes;
 }

@@ -35,4 +35,7 @@ const float *qc_run_gradient(const QcRun *run, uint32_t node);
 int qc_run_keep(QcRun *run, uint32_t node, QcErr *err);
 size_t qc_run_bytes(const QcRun *run);
 
+/* For tests and benches. Slices that a batch is cut into; 0, the default: as many as are worth it, at most four. */
+extern int qc_run_parts;
+
 #endif

@@ -300,7 +300,8 @@ static const float *input_of(const QcConvs *convs, const QcGraph *g, uint32_t no
     return convs->picked;
 }
 
-void qc_run_conv_forward(const QcConvs *convs, const QcGraph *g, uint32_t node, float *y, const float *x)
+void qc_run_conv_forward(const QcConvs *convs, const QcGraph *g, uint32_t node, float *y, const float *x,
+                         int is_laid_out)
 {
     if (!convs->n) return;
     const QcConv *conv = &convs->layers[node];
@@ -308,7 +309,7 @@ void qc_run_conv_forward(const QcConvs *convs, const QcGraph *g, uint32_t node, 
     qc_dnnl_point_at(conv->x, input_of(convs, g, node, x));
     qc_dnnl_point_at(conv->y, y);
     qc_dnnl_point_at(conv->weights, g->params + g->nodes[node].weight);
-    if (pass->reorder) qc_dnnl_copy(pass->reorder, conv->weights, pass->weights);
+    if (pass->reorder && !is_laid_out) qc_dnnl_copy(pass->reorder, conv->weights, pass->weights);
     dnnl_exec_arg_t args[5] = {{DNNL_ARG_SRC, conv->x},
                                {DNNL_ARG_WEIGHTS, pass->reorder ? pass->weights : conv->weights},
                                {DNNL_ARG_DST, conv->y},
@@ -335,13 +336,26 @@ static void back_weights(const QcConv *conv, const QcNode *node, float *grads, c
     if (pass->reorder) qc_dnnl_copy(pass->reorder, pass->weights, conv->weights);
 }
 
-static void back_data(const QcConv *conv, const float *weights, float *dx, const float *dy)
+void qc_run_conv_back_weights(const QcConvs *convs, const QcGraph *g, uint32_t node, float *grads, const float *dy,
+                              const float *x)
+{
+    if (!convs->n) return;
+    const QcConv *conv = &convs->layers[node];
+    const QcNode *layer = &g->nodes[node];
+    if (conv->turn[QC_BACK_WEIGHTS])
+        qc_turn_back_weights(conv->turn[QC_BACK_WEIGHTS], layer, grads, dy, x, convs->n * qc_node_positions(layer));
+    else
+        back_weights(conv, layer, grads, dy, input_of(convs, g, node, x));
+    dnnl_stream_wait(stream);
+}
+
+static void back_data(const QcConv *conv, const float *weights, float *dx, const float *dy, int is_laid_out)
 {
     const QcPass *pass = &conv->pass[QC_BACK_DATA];
     qc_dnnl_point_at(conv->x, dx);
     qc_dnnl_point_at(conv->y, dy);
     qc_dnnl_point_at(conv->weights, weights);
-    if (pass->reorder) qc_dnnl_copy(pass->reorder, conv->weights, pass->weights);
+    if (pass->reorder && !is_laid_out) qc_dnnl_copy(pass->reorder, conv->weights, pass->weights);
     dnnl_exec_arg_t args[] = {{DNNL_ARG_DIFF_SRC, conv->x},
                               {DNNL_ARG_DIFF_DST, conv->y},
                               {DNNL_ARG_WEIGHTS, pass->reorder ? pass->weights : conv->weights},
@@ -349,22 +363,17 @@ static void back_data(const QcConv *conv, const float *weights, float *dx, const
     dnnl_primitive_execute(pass->primitive, stream, 4, args);
 }
 
-void qc_run_conv_backward(const QcConvs *convs, const QcGraph *g, uint32_t node, float *dx, float *grads,
-                          const float *dy, const float *x)
+void qc_run_conv_back_data(const QcConvs *convs, const QcGraph *g, uint32_t node, float *dx, const float *dy,
+                           int is_laid_out)
 {
     if (!convs->n) return;
     const QcConv *conv = &convs->layers[node];
-    const QcNode *layer = &g->nodes[node];
-    int picked = qc_only_strides(layer);
+    const QcNode *layer = &g->nodes[node], *in = &g->nodes[layer->inputs[0]];
+    const QcTurn *turn = conv->turn[QC_BACK_DATA];
     const float *weights = g->params + layer->weight;
-    if (conv->turn[QC_BACK_WEIGHTS])
-        qc_turn_back_weights(conv->turn[QC_BACK_WEIGHTS], layer, grads, dy, x, convs->n * qc_node_positions(layer));
-    else
-        back_weights(conv, layer, grads, dy, input_of(convs, g, node, x));
-    if (dx && conv->turn[QC_BACK_DATA])
-        qc_turn_back_data(conv->turn[QC_BACK_DATA], convs, layer, g->nodes[layer->inputs[0]].channels, weights, dx, dy);
-    else if (dx)
-        back_data(conv, weights, picked ? convs->picked : dx, dy);
+    int picked = qc_only_strides(layer);
+    if (turn) qc_turn_back_data(turn, convs, layer, in->channels, weights, dx, dy, is_laid_out);
+    else back_data(conv, weights, picked ? convs->picked : dx, dy, is_laid_out);
     dnnl_stream_wait(stream);
-    if (dx && picked) qc_stride_spread(dx, convs->picked, layer, &g->nodes[layer->inputs[0]], convs->n);
+    if (picked) qc_stride_spread(dx, convs->picked, layer, in, convs->n);
 }

@@ -54,7 +54,7 @@ dnnl_status_t qc_turn_make(QcTurn **turn, const QcConvShape *s, int pass, dnnl_p
 void qc_turn_free(QcTurn *turn);
 void qc_turn_lend(const QcTurn *turn, const QcConvs *convs);
 void qc_turn_back_data(const QcTurn *turn, const QcConvs *convs, const QcNode *node, uint32_t in_channels,
-                       const float *weights, float *dx, const float *dy);
+                       const float *weights, float *dx, const float *dy, int is_laid_out);
 /* grads: gradients of the weights and, if the layer has one, of the bias at the node's places; rows: positions of dy */
 void qc_turn_back_weights(const QcTurn *turn, const QcNode *node, float *grads, const float *dy, const float *x,
                           size_t rows);

@@ -136,10 +136,10 @@ void qc_turn_lend(const QcTurn *turn, const QcConvs *convs)
     qc_dnnl_point_at(turn->y, convs->turned);
 }
 
-static void run(const QcTurn *turn)
+static void run(const QcTurn *turn, int is_laid_out)
 {
     const QcPass *pass = &turn->pass;
-    if (pass->reorder) qc_dnnl_copy(pass->reorder, turn->weights, pass->weights);
+    if (pass->reorder && !is_laid_out) qc_dnnl_copy(pass->reorder, turn->weights, pass->weights);
     dnnl_exec_arg_t args[] = {{DNNL_ARG_SRC, turn->x},
                               {DNNL_ARG_WEIGHTS, pass->reorder ? pass->weights : turn->weights},
                               {DNNL_ARG_DST, turn->y},
@@ -156,13 +156,13 @@ static void reverse_taps(float *to, const float *from, size_t out, size_t taps, 
 }
 
 void qc_turn_back_data(const QcTurn *turn, const QcConvs *convs, const QcNode *node, uint32_t in_channels,
-                       const float *weights, float *dx, const float *dy)
+                       const float *weights, float *dx, const float *dy, int is_laid_out)
 {
-    reverse_taps(convs->turned, weights, node->channels, (size_t)node->window.kernel_h * node->window.kernel_w,
-                 in_channels);
+    size_t taps = (size_t)node->window.kernel_h * node->window.kernel_w;
+    if (!is_laid_out) reverse_taps(convs->turned, weights, node->channels, taps, in_channels);
     qc_dnnl_point_at(turn->x, dy);
     qc_dnnl_point_at(turn->y, dx);
-    run(turn);
+    run(turn, is_laid_out);
 }
 
 static void sum_rows(float *sum, const float *x, size_t rows, size_t width)
@@ -179,7 +179,7 @@ void qc_turn_back_weights(const QcTurn *turn, const QcNode *node, float *grads, 
     qc_dnnl_point_at(turn->weights, dy);
     qc_dnnl_point_at(turn->y_here, grads + node->weight);
     qc_dnnl_copy(turn->turn_x, turn->x_here, turn->x);
-    run(turn);
+    run(turn, 0);
     qc_dnnl_copy(turn->turn_y, turn->y, turn->y_here);
     if (node->has_bias) sum_rows(grads + node->bias, dy, rows, node->channels);
 }

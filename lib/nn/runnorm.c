@@ -1,5 +1,5 @@
-/* Batch norm over the rows [n*h*w][channels]. Each slice sums its own rows, in float within a block and in double
- * over blocks. After a barrier, each slice adds up the sums of all slices in the same order. */
+/* Batch norm over the rows [n*h*w][channels]. The rows of each slice are summed in float within a block and in double
+ * over blocks. After a barrier, each member adds up the sums of all slices in the same order. */
 #include <math.h>
 #include <string.h>
 
@@ -40,24 +40,28 @@ static void sum_rows(double *s, double *t, const float *a, const float *b, const
     }
 }
 
-/* Stores the two sums of this slice for every channel in shared memory, and waits for the other slices. Returns the
- * sums of slice 0; the sums of the next slice are 2 * channels further. */
-static const double *sum_and_meet(QcWorker *slice, const QcNode *node, const float *a, const float *b,
-                                  const float *centre, size_t rows)
+/* Stores the two sums of a slice for every channel in memory that all members share. */
+static void sum_slice(const QcRun *run, const QcRunSlice *slice, const QcNode *node, const float *a, const float *b,
+                      const float *centre)
 {
-    QcRun *run = slice->run;
-    size_t channels = node->channels;
-    double *all = run->sums + node->stat * (size_t)run->parts, *mine = all + 2 * channels * (size_t)slice->number;
+    size_t channels = node->channels, rows = slice->n * qc_node_positions(node);
+    double *mine = run->sums + node->stat * (size_t)run->parts + 2 * channels * (size_t)slice->number;
     for (size_t c = 0; c < 2 * channels; c++) mine[c] = 0;
     sum_rows(mine, mine + channels, a, b, centre, channels, 0, rows);
-    if (!a && rows) /* statistics: to mean and sum of squares around it, which can be joined whatever the centre was */
-        for (size_t c = 0; c < channels; c++) {
-            double shift = mine[c] / (double)rows;
-            mine[channels + c] -= mine[c] * shift;
-            mine[c] = (double)centre[c] + shift;
-        }
+    if (a || !rows) return;
+    /* statistics: to mean and sum of squares around it, which can be joined whatever the centre was */
+    for (size_t c = 0; c < channels; c++) {
+        double shift = mine[c] / (double)rows;
+        mine[channels + c] -= mine[c] * shift;
+        mine[c] = (double)centre[c] + shift;
+    }
+}
+
+/* Waits for all members. Returns the sums of slice 0; the sums of the next slice are 2 * channels further. */
+static const double *meet(QcRun *run, const QcNode *node)
+{
     qc_team_barrier(run->team);
-    return all;
+    return run->sums + node->stat * (size_t)run->parts;
 }
 
 /* Mean and squares of channel c over all slices (Chan, Golub and LeVeque, 1983). */
@@ -76,22 +80,26 @@ static void join_slices(double *mean, double *squares, const double *all, const 
     }
 }
 
-/* Statistics of this batch; slice 0 lets the running ones follow (momentum .1, variance unbiased, as PyTorch has
+/* Statistics of this batch; member 0 lets the running ones follow (momentum .1, variance unbiased, as PyTorch has
  * it). */
-static void measure(QcWorker *slice, const QcNode *node, const float *x, size_t rows, float *mean, float *inverse)
+static void measure(const QcRunMember *member, uint32_t i, float *mean, float *inverse)
 {
-    QcRun *run = slice->run;
+    QcRun *run = member->run;
+    const QcNode *node = &run->g->nodes[i];
     float *running_mean = run->g->stats + node->stat, *running_variance = running_mean + node->channels;
     double n = (double)(run->n * qc_node_positions(node));
-    /* around the slice's first row, so that a large mean costs no precision */
-    const double *all = sum_and_meet(slice, node, NULL, x, x, rows);
+    for (const QcRunSlice *s = member->slices; s < member->end; s++) {
+        const float *x = s->value[node->inputs[0]];
+        sum_slice(run, s, node, NULL, x, x); /* around its first row, so that a large mean costs no precision */
+    }
+    const double *all = meet(run, node);
     for (uint32_t c = 0; c < node->channels; c++) {
         double middle, squares;
         join_slices(&middle, &squares, all, run, node, c);
         double variance = squares < 0 ? 0 : squares / n; /* what is no number stays none */
         mean[c] = (float)middle;
         inverse[c] = (float)(1 / sqrt(variance + (double)node->eps));
-        if (slice->number) continue;
+        if (member != run->members) continue;
         running_mean[c] = (float)(.9 * (double)running_mean[c] + .1 * (double)mean[c]);
         running_variance[c] = (float)(.9 * (double)running_variance[c] + .1 * variance * (n > 1 ? n / (n - 1) : 1));
     }
@@ -106,37 +114,42 @@ static void recall(const QcRun *run, const QcNode *node, float *mean, float *inv
     }
 }
 
-void qc_run_norm_forward(QcWorker *slice, const QcNode *node, float *y, const float *x, size_t rows)
+void qc_run_norm_forward(QcRunMember *member, uint32_t i)
 {
-    QcRun *run = slice->run;
+    QcRun *run = member->run;
+    const QcNode *node = &run->g->nodes[i];
     size_t channels = node->channels;
-    float *mean = slice->channel, *inverse = mean + channels;
+    float *mean = member->channel, *inverse = mean + channels;
     if (run->mode == QC_RUN_TRAIN)
-        measure(slice, node, x, rows, mean, inverse);
+        measure(member, i, mean, inverse);
     else
         recall(run, node, mean, inverse);
-    if (!slice->number) memcpy(run->norm + node->stat, mean, 2 * channels * sizeof *mean); /* for the way back */
+    /* for the way back */
+    if (member == run->members) memcpy(run->norm + node->stat, mean, 2 * channels * sizeof *mean);
     const float *gain = run->g->params + node->weight, *shift = run->g->params + node->bias;
     float *scale = inverse, *offset = mean; /* in their place */
     for (size_t c = 0; c < channels; c++) {
         scale[c] = gain[c] * inverse[c];
         offset[c] = shift[c] - mean[c] * scale[c];
     }
-    for (size_t r = 0; r < rows; r++) {
-        const float *xs = x + r * channels;
-        float *ys = y + r * channels;
-        for (size_t c = 0; c < channels; c++) ys[c] = xs[c] * scale[c] + offset[c];
-    }
+    for (const QcRunSlice *s = member->slices; s < member->end; s++)
+        for (size_t r = 0, rows = s->n * qc_node_positions(node); r < rows; r++) {
+            const float *xs = s->value[node->inputs[0]] + r * channels;
+            float *ys = s->value[i] + r * channels;
+            for (size_t c = 0; c < channels; c++) ys[c] = xs[c] * scale[c] + offset[c];
+        }
 }
 
-void qc_run_norm_backward(QcWorker *slice, const QcNode *node, float *dx, float *grads, const float *dy, const float *x,
-                          size_t rows)
+void qc_run_norm_backward(QcRunMember *member, uint32_t i, float *const *target)
 {
-    QcRun *run = slice->run;
+    QcRun *run = member->run;
+    const QcNode *node = &run->g->nodes[i];
     size_t channels = node->channels;
     const float *mean = run->norm + node->stat, *inverse = mean + channels, *gain = run->g->params + node->weight;
-    float *scale = slice->channel, *slope = scale + channels, *offset = slope + channels;
-    const double *all = sum_and_meet(slice, node, dy, x, mean, rows);
+    float *scale = member->channel, *slope = scale + channels, *offset = slope + channels;
+    for (const QcRunSlice *s = member->slices; s < member->end; s++)
+        sum_slice(run, s, node, s->gradient[i], s->value[node->inputs[0]], mean);
+    const double *all = meet(run, node);
     double n = (double)(run->n * qc_node_positions(node));
     /* dx = gain * inverse * (dy - mean(dy) - xhat * mean(dy xhat)), the two means only where they depend on x */
     for (size_t c = 0; c < channels; c++) {
@@ -145,19 +158,19 @@ void qc_run_norm_backward(QcWorker *slice, const QcNode *node, float *dx, float 
             dshift += all[2 * channels * (size_t)k + c];
             dgain += all[2 * channels * (size_t)k + channels + c] * (double)inverse[c];
         }
-        if (!slice->number) { /* the other slices' shares stay 0 */
-            grads[node->weight + c] = (float)dgain;
-            grads[node->bias + c] = (float)dshift;
+        if (member == run->members) { /* the shares of slices but the first stay 0 */
+            run->slices[0].grads[node->weight + c] = (float)dgain;
+            run->slices[0].grads[node->bias + c] = (float)dshift;
         }
         scale[c] = gain[c] * inverse[c];
         double step = run->mode == QC_RUN_TRAIN ? -(double)scale[c] * (double)inverse[c] * dgain / n : 0;
         slope[c] = (float)step;
         offset[c] = run->mode == QC_RUN_TRAIN ? (float)(-(double)scale[c] * dshift / n - step * (double)mean[c]) : 0;
     }
-    if (!dx) return;
-    for (size_t r = 0; r < rows; r++) {
-        const float *dys = dy + r * channels, *xs = x + r * channels;
-        float *dxs = dx + r * channels;
-        for (size_t c = 0; c < channels; c++) dxs[c] = scale[c] * dys[c] + slope[c] * xs[c] + offset[c];
-    }
+    for (const QcRunSlice *s = member->slices; s < member->end && target[s->number]; s++)
+        for (size_t r = 0, rows = s->n * qc_node_positions(node); r < rows; r++) {
+            const float *dys = s->gradient[i] + r * channels, *xs = s->value[node->inputs[0]] + r * channels;
+            float *dxs = target[s->number] + r * channels;
+            for (size_t c = 0; c < channels; c++) dxs[c] = scale[c] * dys[c] + slope[c] * xs[c] + offset[c];
+        }
 }

@@ -2,10 +2,11 @@
  * other floors.
  *
  * Activations and gradients are plain [n][h][w][c]; oneDNN works on them as they are and chooses a layout of its own
- * only for weights. The batch is cut into `parts` slices, whatever the number of threads, and a member of the team
- * takes its slice through the whole network in memory of its own; members meet only where batch norm needs all of the
- * batch, and at the end to add up the gradients of parameters, in the order of slices. So what comes out does not
- * depend on the number of threads. In every function outputs come first, then inputs, then sizes.
+ * only for weights. The batch is cut into `parts` slices, whatever the number of threads. A slice has memory of its
+ * own. A member of the team takes its slices through the network node by node, so weights are laid out for oneDNN once
+ * per member. Members meet only where batch norm needs all of the batch, and at the end to add up the gradients of
+ * parameters, in the order of slices. So the result does not depend on the number of threads. In every function outputs
+ * come first, then inputs, then sizes.
  */
 #ifndef QC_NN_RUNPARTS_H
 #define QC_NN_RUNPARTS_H
@@ -15,9 +16,9 @@
 
 typedef struct QcConv QcConv;
 
-/* The primitives of all convolutions and linear layers for one thread and one number of windows. */
+/* The primitives of all convolutions and linear layers for one thread and slices of one size. */
 typedef struct QcConvs {
-    uint32_t n;      /* windows; 0 = empty */
+    uint32_t n;      /* windows of a slice; 0 = empty */
     QcConv *layers;  /* [n_nodes], empty where a node is none */
     void *weights;   /* one layer's weights in oneDNN's layout, shared by all */
     void *scratchpad;
@@ -27,27 +28,35 @@ typedef struct QcConvs {
     size_t bytes;    /* of the four */
 } QcConvs;
 
-/* One thread's part of a run. */
-typedef struct QcWorker {
-    struct QcRun *run;
+/* A part of the batch. */
+typedef struct QcRunSlice {
     int number;
     uint32_t first, n;         /* windows of the last pass */
     float **value, **gradient; /* [n_nodes], NULL if there is none */
     float **spare;             /* [n_nodes] where a node works out a gradient that is to be added */
     float *grads;              /* [n_params] its share of the parameters' gradients; slice 0 writes the caller's */
-    float *channel;            /* [3][widest channels] */
-    QcConvs convs[2];          /* of the full batch; of another size, made when it is met */
-    const QcConvs *now;        /* the one of the last pass */
-} QcWorker;
+    const QcConvs *convs;      /* of its member, for its number of windows */
+    int is_laid_out;           /* an earlier slice of its member has the same convs, so weights are in their layout */
+} QcRunSlice;
+
+/* What a thread works on: some slices that follow each other. */
+typedef struct QcRunMember {
+    struct QcRun *run;
+    QcRunSlice *slices, *end;
+    float *channel;      /* [3][widest channels] */
+    QcConvs convs[2][2]; /* of the full batch, and of another size, made when it is met; of the smaller and the larger
+                            slices, which differ by a window at most */
+} QcRunMember;
 
 struct QcRun {
     QcGraph *g;
     uint32_t batch, n; /* n: of the last pass */
     QcRunMode mode;
-    int parts;             /* slices of a batch */
+    int parts, n_members;  /* slices of a batch, threads */
     QcTeam *team;
     QcArena arena;
-    QcWorker *slices;       /* [parts] */
+    QcRunSlice *slices;    /* [parts] */
+    QcRunMember *members;  /* [n_members] */
     const float *x, *dlogits; /* of the pass that is under way */
     /* the plan, made afresh by qc_run_keep */
     uint8_t *kept, *wants; /* [n_nodes] asked for by qc_run_keep (and the last); needs a gradient */
@@ -70,16 +79,21 @@ void qc_run_settle(QcRun *run);          /* each slice's part of the kept tensor
 /* runconv.c */
 int qc_convs_make(QcConvs *convs, const QcGraph *g, int goes_back, uint32_t n, QcErr *err);
 void qc_convs_release(QcConvs *convs, uint32_t n_nodes);
-void qc_run_conv_forward(const QcConvs *convs, const QcGraph *g, uint32_t node, float *y, const float *x);
-/* dx may be NULL. Gradients of weights and bias are written at their places in grads. */
-void qc_run_conv_backward(const QcConvs *convs, const QcGraph *g, uint32_t node, float *dx, float *grads,
-                          const float *dy, const float *x);
+/* is_laid_out: the call before was of the same convs and node, and parameters are the same. */
+void qc_run_conv_forward(const QcConvs *convs, const QcGraph *g, uint32_t node, float *y, const float *x,
+                         int is_laid_out);
+/* Gradients of weights and bias are written at their places in grads. */
+void qc_run_conv_back_weights(const QcConvs *convs, const QcGraph *g, uint32_t node, float *grads, const float *dy,
+                              const float *x);
+void qc_run_conv_back_data(const QcConvs *convs, const QcGraph *g, uint32_t node, float *dx, const float *dy,
+                           int is_laid_out);
 void qc_convs_single_threaded(void); /* oneDNN stays in the calling thread */
 
-/* runnorm.c: y and x may be one array, dx and dy too; rows: of the slice. All slices must come here. */
-void qc_run_norm_forward(QcWorker *slice, const QcNode *node, float *y, const float *x, size_t rows);
-void qc_run_norm_backward(QcWorker *slice, const QcNode *node, float *dx, float *grads, const float *dy, const float *x,
-                          size_t rows);
+/* runnorm.c: node i of all slices of a member. Output and input may be one array, the input's gradient and dy too. All
+ * members must come here. Backward, target[k] is the input's gradient of slice k of the run, NULL if it is not
+ * wanted. */
+void qc_run_norm_forward(QcRunMember *member, uint32_t i);
+void qc_run_norm_backward(QcRunMember *member, uint32_t i, float *const *target);
 
 /* runpool.c: n windows; dx is written, not added to. */
 void qc_run_maxpool_forward(float *y, const float *x, const QcNode *node, const QcNode *in, uint32_t n);

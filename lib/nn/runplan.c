@@ -195,7 +195,7 @@ static size_t place_all(Plan *p)
 }
 
 /* Sets the addresses of a slice's tensors except the kept tensors; `base` is the memory of the slice. */
-static void settle_slice(const Plan *p, QcWorker *slice, float *base)
+static void settle_slice(const Plan *p, QcRunSlice *slice, float *base)
 {
     for (uint32_t i = 0; i < p->n; i++) {
         float **const places[] = {&slice->value[i], &slice->gradient[i], &slice->spare[i]};
@@ -237,7 +237,7 @@ void qc_run_settle(QcRun *run)
     for (uint32_t i = 0; i < run->g->n_nodes; i++) {
         if (!run->kept[i]) continue;
         for (int k = 0; k < run->parts; k++) {
-            QcWorker *slice = &run->slices[k];
+            QcRunSlice *slice = &run->slices[k];
             size_t skip = slice->first * qc_node_values(&run->g->nodes[i]);
             slice->value[i] = run->whole_value[i] + skip;
             slice->gradient[i] = run->whole_gradient[i] ? run->whole_gradient[i] + skip : NULL;

@@ -1,8 +1,8 @@
 /* team.h - a few threads that do the same work on different parts, with barriers where they need each other's results.
  *
- * Members are threads, but no more than `cores` of them work at a time: what they compute does not depend on the number
- * of cores. A waiting thread spins for a moment and then sleeps, which costs little on a machine that is shared
- * with others (OpenMP's threads spin for milliseconds; measured on two busy cores, training took four times as long).
+ * Members are threads. A waiting thread spins for a moment and then sleeps, which costs little on a machine that is
+ * shared with others (OpenMP's threads spin for milliseconds; measured on two busy cores, training took four times as
+ * long).
  */
 #ifndef QC_NN_TEAM_H
 #define QC_NN_TEAM_H
@@ -11,7 +11,7 @@
 
 typedef struct QcTeam QcTeam;
 
-QcTeam *qc_team_new(int members, int cores, QcErr *err); /* the caller is member 0 */
+QcTeam *qc_team_new(int members, QcErr *err); /* the caller is member 0 */
 void qc_team_free(QcTeam *team);
 /* work(ctx, member) on every member; returns when all are done. */
 void qc_team_run(QcTeam *team, void (*work)(void *ctx, int member), void *ctx);

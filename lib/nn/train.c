@@ -247,11 +247,7 @@ int qc_train_check_classes(const QcDataset *d, const char *name, QcErr *err)
 {
     if (!d->n) return qc_fail(err, QC_EFORMAT, "%.200s has no examples", name);
     if (d->labels.n < 2) return qc_fail(err, QC_EFORMAT, "%.200s has fewer than two classes", name);
-    for (uint32_t class = 0; class < d->labels.n; class++) {
-        uint32_t i = 0;
-        while (i < d->n && d->label[i] != (int32_t)class) i++;
-        if (i == d->n)
-            return qc_fail(err, QC_EFORMAT, "%.200s has no example of class '%.100s'", name, d->labels.names[class]);
-    }
-    return 0;
+    int64_t empty = qc_dataset_empty_class(d, err);
+    if (empty < 0 || empty == d->labels.n) return empty < 0 ? -1 : 0;
+    return qc_fail(err, QC_EFORMAT, "%.200s has no example of class '%.100s'", name, d->labels.names[empty]);
 }

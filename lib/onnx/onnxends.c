@@ -2,17 +2,19 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../base/nametable.h"
 #include "onnxparts.h"
 
 enum { MAX_BATCH = 1 << 16 };
 
 /* ---- the output ---- */
 
-static int is_read(const QcOnnxImport *im, const char *name)
+/* The names that nodes read. */
+static int find_reads(QcNameTable *reads, QcOnnxImport *im)
 {
     for (size_t i = 0; i < im->graph->n_node; i++)
         for (size_t k = 0; k < im->graph->node[i]->n_input; k++)
-            if (!strcmp(im->graph->node[i]->input[k], name)) return 1;
+            if (qc_nametable_add(reads, &im->arena, im->graph->node[i]->input[k], 0, im->err) < 0) return -1;
     return 0;
 }
 
@@ -20,10 +22,12 @@ int qc_onnx_choose_output(QcOnnxImport *im)
 {
     const Onnx__GraphProto *g = im->graph;
     uint32_t ends = 0;
+    QcNameTable reads = {0};
     im->output = NULL;
+    if (!im->o->output && g->n_output > 1 && find_reads(&reads, im)) return -1;
     for (size_t i = 0; i < g->n_output; i++) {
         const char *name = g->output[i]->name;
-        if (im->o->output ? strcmp(name, im->o->output) : g->n_output > 1 && is_read(im, name)) continue;
+        if (im->o->output ? strcmp(name, im->o->output) : qc_nametable_find(&reads, name) >= 0) continue;
         im->output = name;
         ends++;
     }

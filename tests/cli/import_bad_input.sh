@@ -39,3 +39,10 @@ qc-import -o no-such-folder/out.qcd tree
 echo "status $?"
 qc-import tree >/dev/full
 echo "status $?"
+# numbers whose lowest 32 bits would be right
+printf 'a,b,c,label\n1,2,3,x\n2,3,4,y\n' >t.csv
+for option in --columns=4294967298-3 --columns=2-4294967299 --label-column=4294967300 --channels=4294967297 \
+    --name-pattern='{label}_{group%4294967298}.csv'; do
+    qc-import -f csv $option -o out.qcd $([ "${option#--name}" = "$option" ] && echo t.csv || echo tree)
+    echo "status $?"
+done

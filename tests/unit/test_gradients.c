@@ -84,10 +84,13 @@ static void check_gradients(QcGraph *g)
     /* biases, gains, shifts too */
     for (size_t i = 0; i < g->n_params; i++) g->params[i] += .2f * (float)qc_rng_normal(&rng);
     for (size_t i = 0; i < g->n_stats; i++) g->stats[i] += .3f * qc_rng_unit(&rng);
+    qc_run_parts = 4;
     check_mode(g, QC_RUN_TUNE, 3, 3);
     check_mode(g, QC_RUN_TUNE, 5, 2);
     check_mode(g, QC_RUN_TRAIN, 6, 6);
     check_mode(g, QC_RUN_TRAIN, 8, 5);
+    qc_run_parts = 1;
+    check_mode(g, QC_RUN_TRAIN, 5, 4);
     qc_graph_release(g);
 }
 

@@ -268,6 +268,56 @@ START_TEST(second_writer_of_new_file_is_refused)
 }
 END_TEST
 
+/* Opens PATH, says so, waits until `start` ends, commits, says 'y' or 'n', and lives until `hold` ends. */
+static void commit_together(const int *start, const int *said, const int *hold, int who)
+{
+    QcOutput out;
+    char c;
+    close(start[1]);
+    close(hold[1]);
+    if (qc_output_open(&out, path, 1, NULL)) _exit(1);
+    fprintf(out.stream, "%d", who);
+    if (write(said[1], "o", 1) != 1) _exit(1);
+    while (read(start[0], &c, 1) > 0) continue;
+    c = qc_output_commit(&out, NULL) ? 'n' : 'y';
+    if (write(said[1], &c, 1) != 1) _exit(1);
+    while (read(hold[0], &c, 1) > 0) continue;
+    _exit(0);
+}
+
+/* Several processes have opened an output that does not exist, and commit at the same time: one of them writes it. */
+START_TEST(one_of_concurrent_writers_makes_new_file)
+{
+    enum { PROCESSES = 4 };
+    qc_output_named = _i;
+    for (int round = 0; round < 60; round++) {
+        int start[2], said[2], hold[2], won = 0, status;
+        char c = 0;
+        ck_assert(!pipe(start) && !pipe(said) && !pipe(hold));
+        for (int k = 0; k < PROCESSES; k++)
+            if (!fork()) commit_together(start, said, hold, k);
+        close(start[0]);
+        for (int k = 0; k < PROCESSES; k++) ck_assert(read(said[0], &c, 1) == 1 && c == 'o');
+        close(start[1]);
+        for (int k = 0; k < PROCESSES; k++) {
+            ck_assert_int_eq(read(said[0], &c, 1), 1);
+            won += c == 'y';
+        }
+        ck_assert_int_eq(won, 1);
+        ck_assert_int_eq(files_in_folder(), 1);
+        close(hold[0]);
+        close(hold[1]);
+        for (int k = 0; k < PROCESSES; k++) {
+            wait(&status);
+            ck_assert_int_eq(status, 0);
+        }
+        close(said[0]);
+        close(said[1]);
+        ck_assert_int_eq(unlink(path), 0);
+    }
+}
+END_TEST
+
 START_TEST(many_outputs_of_one_process)
 {
     char name[160];
@@ -307,6 +357,7 @@ int main(void)
     tcase_add_loop_test(tcase, only_temporary_files_of_dead_processes_are_removed, 0, 2);
     tcase_add_loop_test(tcase, concurrent_writer_is_refused_at_open, 0, 2);
     tcase_add_loop_test(tcase, second_writer_of_new_file_is_refused, 0, 2);
+    tcase_add_loop_test(tcase, one_of_concurrent_writers_makes_new_file, 0, 2);
     tcase_add_loop_test(tcase, many_outputs_of_one_process, 0, 2);
     tcase_add_test(tcase, pieces_need_regular_file);
     suite_add_tcase(suite, tcase);

@@ -8,10 +8,10 @@
 #include "../../lib/base/err.h"
 #include "../../lib/base/text.h"
 
-enum { FORMS = 5 };
+enum { FORMS = 6 };
 
 static const struct {
-    const char *text, *forms[FORMS]; /* plain, JSON, LaTeX, Markdown, gnuplot; NULL: as in plain text */
+    const char *text, *forms[FORMS]; /* plain, JSON, LaTeX, Markdown, gnuplot, XML; NULL: as in plain text */
 } table[] = {
     {"", {""}},
     {"walking", {"walking"}},
@@ -75,12 +75,21 @@ static const struct {
       "x80\\textbackslash{}xa9",
       "\\\\xe2\\\\x80\\\\xa8\\\\xe2\\\\x80\\\\xa9", "\\\\xe2\\\\x80\\\\xa8\\\\xe2\\\\x80\\\\xa9"}},
     /* what means something in the form itself */
-    {"\"a\\b\"", {"\"a\\b\"", "\\\"a\\\\b\\\"", "\"a\\textbackslash{}b\"", "\"a\\\\b\"", "\\\"a\\\\b\\\""}},
+    {"\"a\\b\"", {"\"a\\b\"", "\\\"a\\\\b\\\"", "\"a\\textbackslash{}b\"", "\"a\\\\b\"", "\\\"a\\\\b\\\"",
+                   "&quot;a\\b&quot;"}},
+    {"it's", {"it's", NULL, NULL, NULL, NULL, "it&#39;s"}},
+    {"\xef\xbf\xbe\xef\xbf\xbf\xef\xbf\xbd",
+     {"\\xef\\xbf\\xbe\\xef\\xbf\\xbf\xef\xbf\xbd", "\\ufffe\\uffff\xef\xbf\xbd",
+      "\\textbackslash{}xef\\textbackslash{}xbf\\textbackslash{}xbe\\textbackslash{}xef\\textbackslash{}xbf"
+      "\\textbackslash{}xbf\xef\xbf\xbd",
+      "\\\\xef\\\\xbf\\\\xbe\\\\xef\\\\xbf\\\\xbf\xef\xbf\xbd",
+      "\\\\xef\\\\xbf\\\\xbe\\\\xef\\\\xbf\\\\xbf\xef\xbf\xbd"}},
     {"`id`", {"`id`", NULL, NULL, "\\`id\\`", "\\140id\\140"}},
     {"a|b_c*d[e](f)<g>&h;~$i$",
      {"a|b_c*d[e](f)<g>&h;~$i$", NULL,
       "a\\textbar{}b\\_c*d[e](f)\\textless{}g\\textgreater{}\\&h;\\textasciitilde{}\\$i\\$",
-      "a\\|b_c\\*d\\[e\\](f)\\<g\\>\\&h;\\~\\$i\\$", NULL}},
+      "a\\|b_c\\*d\\[e\\](f)\\<g\\>\\&h;\\~\\$i\\$", NULL,
+      "a|b_c*d[e](f)&lt;g&gt;&amp;h;~$i$"}},
     {"100%#{}^", {"100%#{}^", NULL, "100\\%\\#\\{\\}\\textasciicircum{}", NULL, NULL}},
 };
 

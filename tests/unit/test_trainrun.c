@@ -77,6 +77,7 @@ START_TEST(shared_memory_gives_same_values_as_separate_memory)
     qc_graph_reset(&g, 2);
     float *x = random_values(4 * input_values(&g), 3), *direction = random_values(12, 4);
     float *grads[2] = {malloc(g.n_params * sizeof(float)), malloc(g.n_params * sizeof(float))};
+    qc_run_parts = 4;
     QcRun *all = qc_run_new(&g, 4, QC_RUN_TUNE, 2, &err);
     for (uint32_t i = 0; i < g.n_nodes; i++) ok(qc_run_keep(all, i, &err));
     qc_run_forward(all, x, 4);
@@ -110,6 +111,7 @@ START_TEST(batch_norm_statistics_equal_definition)
     uint32_t norm = NODE(qc_graph_simple(&g, "norm", QC_OP_BATCHNORM, 0, &err));
     NODE(qc_graph_simple(&g, "flatten", QC_OP_FLATTEN, norm, &err));
     ok(qc_graph_finish(&g, &err));
+    qc_run_parts = 4;
     QcRun *run = qc_run_new(&g, 7, QC_RUN_TRAIN, 2, &err);
     /* mean 1004, variance 5, unbiased 20/3 */
     const float big[14] = {1e6f, 1e6f, 1e6f, 1e6f}, x[] = {1001, 1003, 1005, 1007};
