@@ -31,8 +31,8 @@ enum { QC_BN_ALPHA, QC_BN_DECAY, QC_BN_MOMENTUM, QC_BN_COUNT };
 /* setting: the settings of bn, in this order, within l->setting. Runs the coreset's source examples; without them
  * nothing is ever changed. */
 int qc_bn_init(QcBn *bn, QcMethodRun *l, const double *setting, QcErr *err);
-/* The batch, windows without a label included, and the slots' stream examples go once through the model as it is now; then all layers change
- * together. Adds to the counts of report. */
+/* The batch, windows without a label included, and the slots' stream examples go once through the model as it is now;
+ * then all layers change together. Adds to the counts of report. */
 void qc_bn_next(QcBn *bn, QcMethodRun *l, QcMethodReport *report, const QcBatch *batch);
 
 int qc_bn_has(const QcQNode *node); /* 1 if the method changes this node */

@@ -6,8 +6,8 @@
  *
  *   w_ij = exp(-|x_i - x_j|^2 / (2 sigma^2)),  w_ii = 0,   S = D^-1/2 W D^-1/2,   F = (I - alpha S)^-1 Y
  *
- * D is the diagonal of the row sums of W, and Y_ik is 1 if node i is known to be of class k. A window is of the class with the largest
- * F. sigma is the mean distance to the `neighbour`-th nearest node, times `width`.
+ * D is the diagonal of the row sums of W, and Y_ik is 1 if node i is known to be of class k. A window is of the class
+ * with the largest F. sigma is the mean distance to the `neighbour`-th nearest node, times `width`.
  */
 #include <math.h>
 #include <stdlib.h>

@@ -350,6 +350,7 @@ int qc_method_next(QcMethodRun *l, QcMethodReport *report, const QcBatch *batch,
     QcArena arena = {0}; /* of judging, which is not the method's */
     int status = -1;
     *report = (QcMethodReport){0};
+    if (ms) *ms = 0;
     if (l->method->observe) return adapt(l, report, ms, err);
     if (!batch->n && !l->n_unlabelled) return 0;
     report->step.n = batch->n;
