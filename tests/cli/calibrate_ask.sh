@@ -33,7 +33,8 @@ echo '--- trusted before any label: learned from windows alone, and the labels o
 qc-calibrate -q -c core.qcd -s bare.qcd --batches 4 --json --tune first_trust=1 -o trust.qcm q.qcm >trust.json &&
     grep -v summary trust.json | grep -c '"solved": 1' >n && [ "$(cat n)" -gt 0 ] && echo 'solved without labels'
 calibrate --ask 0 --tune first_trust=1 -o zero.qcm >zero.json &&
-    qc-eval -q -n 9 --dump-layers - -d p2.qcd zero.qcm >a && qc-eval -q -n 9 --dump-layers - -d p2.qcd trust.qcm | cmp - a && echo 'the same model'
+    qc-eval -q -n 9 --dump-layers - -d p2.qcd zero.qcm >a &&
+    qc-eval -q -n 9 --dump-layers - -d p2.qcd trust.qcm | cmp - a && echo 'the same model'
 live() { qc-run -q --json -d bare.qcd -c core.qcd --state "$@" --every 30 q.qcm 2>words | grep -c '"solved": true'; }
 live never
 [ "$(live trusts --tune first_trust=1)" -gt 0 ] && echo 'and by qc-run'
