@@ -10,6 +10,7 @@ int qc_labels_only_open(QcMethodRun *to, const QcMethodRun *beside, QcQGraph *g,
                         .kernels = beside->kernels,
                         .parameters = beside->parameters,
                         .seed = beside->seed,
+                        .source = beside->source,
                         .capacity = beside->capacity,
                         .batch_max = beside->batch_max};
     to->parameters.guess_weight = 0;

@@ -129,11 +129,10 @@ static int fill_coreset(QcSession *s, QcErr *err)
 
 static int load_drift(QcSession *s, const char *model, QcErr *err)
 {
-    if (!s->learner.method->observe) return 0;
     int known = qc_driftbase_decode(&s->drift, &s->model, &s->g, &s->arena, err);
     if (known < 0) return qc_within(err, qc_input_name(model));
-    if (!known) s->drift.features = 0;
     if (known) s->learner.source = (QcHeadSource){s->drift.mean, s->drift.weight};
+    if (!known || !s->learner.method->observe) s->drift.features = 0;
     return 0;
 }
 
