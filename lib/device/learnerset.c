@@ -3,7 +3,8 @@
 #include "../kernels/mem.h"
 #include "qmath.h"
 
-#define FEW_UNTIL 2.0f
+#define FEW_UNTIL 2.0f   /* labelled windows per class */
+#define GUESS_UNTIL 1.5f /* the same */
 #define TRUST_MEMORY 0.7f
 
 /* ---- the set, and how a last layer does on it ---- */
@@ -111,11 +112,10 @@ static void choose_rows(QcLearner *l, QcHeadTask *t)
     t->class_of = l->class_of;
 }
 
-/* With FEW_UNTIL labels per class, labels alone are better than guesses and means of the source. */
-static int has_few_labels(const QcLearner *l, const QcHeadTask *t)
+/* Labelled windows so far, per class. */
+static float labels_per_class(const QcLearner *l, const QcHeadTask *t)
 {
-    float labelled = (float)l->counters->seen + (float)(l->set.n - l->set.n_kept);
-    return l->set.n_unlabelled > 0 && labelled < FEW_UNTIL * (float)t->shape->classes;
+    return ((float)l->counters->seen + (float)(l->set.n - l->set.n_kept)) / (float)t->shape->classes;
 }
 
 QcHeadTask qc_learner_task(QcLearner *l)
@@ -126,7 +126,7 @@ QcHeadTask qc_learner_task(QcLearner *l)
     t.takes_kept = l->counters->seen == 0;
     l->task_shape = l->shape;
     if (l->rows) choose_rows(l, &t);
-    t.few_labels = has_few_labels(l, &t);
+    t.few_labels = l->set.n_unlabelled > 0 && labels_per_class(l, &t) < FEW_UNTIL;
     int needs_source = qc_task_has_new_class(&t) || (t.few_labels && !l->setup.flips);
     if (l->setup.source.mean && needs_source) t.source = &l->setup.source;
     t.few_classes = t.expects_unseen = has_few_classes(l);
@@ -146,7 +146,8 @@ static float answer_score(QcLearner *l)
     return sum;
 }
 
-/* Windows without a label count while labels are few, as long as labels confirm what is guessed of them. */
+/* Windows without a label count as long as labels confirm what is guessed of them. With GUESS_UNTIL labels per class,
+ * labels alone are better. */
 void qc_learner_choose_guesses(QcLearner *l, QcHeadTask *t)
 {
     if (!l->moments.n || !t->few_labels || !(l->setup.parameters.guess_weight > 0)) return;
@@ -154,5 +155,5 @@ void qc_learner_choose_guesses(QcLearner *l, QcHeadTask *t)
         float answered = answer_score(l); /* first, because guesses take the scratch */
         l->counters->trust = TRUST_MEMORY * l->counters->trust + (qc_guess_score(&l->scratch, t) - answered);
     }
-    t->guesses = l->counters->trust > 0 && !t->few_classes;
+    t->guesses = l->counters->trust > 0 && !t->few_classes && labels_per_class(l, t) < GUESS_UNTIL;
 }
