@@ -7,7 +7,8 @@
  *
  * where t is the mean of S's diagonal, K the number of classes and `seen` the number of classes with two stream
  * examples: the scatter of few classes is no estimate of the rest. The source mean of a class counts as
- * prior_count stream examples, and never less than a quarter of the class.
+ * prior_count stream examples, and never less than a quarter of the class. While labels are few, the source means come
+ * from the training data, and S also has the covariance of the shifts of the classes (qc-method(7), "Few labels").
  */
 #include "head.h"
 
@@ -16,7 +17,7 @@
 
 #define FEW_LABELS 10.0f /* times the ridge, if the set has windows without a label: they show classes that lack
                           * labels */
-#define FEW_SHIFTS 8.0f /* shown classes at which half of the covariance of the shifts is believed */
+#define FEW_SHIFTS 8.0f /* shown classes at which half of the covariance of the shifts counts */
 #define LEAST 3e-3f      /* responsibility that counts */
 #define WHITE_RIDGE 3.0f /* ridge of the scatter that whitens distances: few labels give a poor estimate of it */
 

@@ -20,7 +20,7 @@
 #define WHITE_STEP 0.25f /* deviations per step of a whitened feature: int8 reaches 32 deviations from the centre */
 #define EVEN 0.1f
 #define PER_CLASS 0.7f /* labelled examples that all windows without a label count as, per class, at most: they must not
-                        * outvote labels */
+                        * weigh more than labels */
 enum { ROUNDS = 8 };
 
 float qc_guess_weight(const QcHeadTask *t)

@@ -112,7 +112,7 @@ typedef struct QcHeadTask {
     const uint16_t *class_of;  /* [n_rows] of a row with a class; NULL as rows */
     const QcParameters *parameters;
     const QcHeadSource *source; /* NULL: not known, or labels are many and no new class has an example */
-    int few_labels;          /* 1: windows wait without a label, and fewer than two windows per class have one */
+    int few_labels;          /* 1: windows wait without a label, and fewer than two windows per class are labelled */
     const QcMoments *stream; /* of all windows learned before the set */
     const QcSet *set;
     int takes_kept;          /* 1: stream examples in the coreset are not in the moments (they are of an earlier

@@ -3,8 +3,8 @@
 #include "../kernels/mem.h"
 #include "qmath.h"
 
-#define FEW_UNTIL 2.0f   /* labelled windows per class */
-#define GUESS_UNTIL 1.5f /* the same */
+#define FEW_UNTIL 2.0f   /* labelled windows per class at which labels are no longer few */
+#define GUESS_UNTIL 1.5f /* labelled windows per class at which windows without a label no longer count */
 #define TRUST_MEMORY 0.7f
 
 /* ---- the set, and how a last layer does on it ---- */

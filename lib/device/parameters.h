@@ -23,7 +23,7 @@
     X(float, guess_temperature, 4, 4, 4, 0.1f, 1000,                                                                   \
       "temperature of the classes that such windows are guessed to be of")                                             \
     X(float, first_trust, 0, 0, 0, 0, 100,                                                                             \
-      "trust in such guesses before labels have come; 0: without labels nothing is learned")                           \
+      "trust in guessed classes before labels have come; 0: without labels nothing is learned")                        \
     X(uint32_t, rounds, 20, 20, 20, 0, 10000, "flips: proposals per batch, at most")                                   \
     X(float, stop_loss, 0.3f, 0.3f, 0.3f, 0, 100, "flips: loss at which no more are proposed")                         \
     X(float, skip_flips, 0.9f, 0.9f, 0.9f, 0, 1, "flips: accuracy of a new batch that skips them; 0: never")           \

@@ -24,7 +24,7 @@ typedef struct QcSessionOptions {
     const char *const *tune;   /* [n_tune] "NAME=VALUE", for the learner's parameters (format/parametertable.h) */
     int n_tune;
     int asks;                  /* 1: only `ask` windows per batch get their label; 0: all that have a label */
-    uint32_t ask;              /* chosen by the learner; for methods off the device by one beside (labelsonly.h) */
+    uint32_t ask;              /* the learner chooses; off the device a learner beside the method (labelsonly.h) */
     uint64_t seed;
     const char *state;         /* file whose new classes are known from the start; NULL: none */
     const char *command;       /* for the provenance */

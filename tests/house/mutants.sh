@@ -48,7 +48,7 @@ mutant 'reserved slots taken' slots \
     's/ return !(slots->flags\[s\] & QC_SLOT_RESERVED);/ return (int)(slots != NULL || s);/' test_slots
 mutant 'guesses that no label confirmed' learnerset 's/t->guesses = l->counters->trust > 0/t->guesses = 1/' test_ask
 mutant 'scatter without shifts' discriminant 's/if (shifts) add_shifts/if (0) add_shifts/' test_shifts
-mutant 'windows that outvote labels' guess \
+mutant 'windows that weigh more than labels' guess \
     's/return qc_least(t->parameters->guess_weight, most)/(void)most; return .3f/' test_shifts
 mutant 'means of few examples' learnerset 's/|| (t.few_labels && !l->setup.flips)/|| 0/' test_shifts
 mutant 'spare rows that are predicted' head 's/qc_make_spare_row(layer, t->shape, row, largest);//' test_spare

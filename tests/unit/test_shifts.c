@@ -119,7 +119,7 @@ START_TEST(scatter_has_the_shifts_of_labelled_classes)
 END_TEST
 
 /* However many windows wait, they count as fewer examples than there are classes. */
-START_TEST(unlabelled_windows_never_outvote_labels)
+START_TEST(unlabelled_windows_weigh_less_than_labels)
 {
     QcParameters p = qc_parameters_default(2);
     QcHeadShape shape = {.classes = 6};
@@ -163,7 +163,7 @@ int main(void)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, few_labels_take_the_means_of_the_source);
     tcase_add_test(t, scatter_has_the_shifts_of_labelled_classes);
-    tcase_add_test(t, unlabelled_windows_never_outvote_labels);
+    tcase_add_test(t, unlabelled_windows_weigh_less_than_labels);
     tcase_add_test(t, first_trust_allows_learning_without_labels);
     suite_add_tcase(suite, t);
     return run_suite(suite);
