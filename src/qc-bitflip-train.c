@@ -20,7 +20,7 @@ static const QcOption options[] = {
     {'c', "coreset", QC_OPTION_TEXT, &coreset_path, "FILE", "coreset: trained on if there is no -d", 0, 0},
     {'d', "data", QC_OPTION_TEXT, &data_path, "FILE", "training data to train on", 0, 0},
     {'o', "output", QC_OPTION_TEXT, &output, "FILE", "the model with its bit-flip network", 0, 0},
-    {0, "drift", QC_OPTION_TEXT, &drift, "KIND", "simulated drift: inertial, series, image, or auto", 0, 0},
+    {0, "drift", QC_OPTION_TEXT, &drift, "KIND", "simulated drift: auto, inertial, series, image or bands", 0, 0},
     {0, "strength", QC_OPTION_REAL, &strength, "R", "strength of the simulated drifts", 0.01, 10},
     {0, "subjects", QC_OPTION_INT, &subjects, "N", "synthetic subjects to train on", 1, 10000},
     {0, "test-subjects", QC_OPTION_INT, &test_subjects, "N", "synthetic subjects held out for the report", 0, 10000},
@@ -65,18 +65,6 @@ static void report(FILE *to, const QcFlip *flip, const QcBitflipReport *r)
             figure(text[4], r->hebb_in_layer, known), bytes);
 }
 
-static int drift_kind(QcDriftKind *kind, const QcModelFile *m, QcErr *err)
-{
-    *kind = qc_drifts_guess(m);
-    if (!strcmp(drift, "auto")) return 0;
-    for (int k = 0; k < QC_DRIFT_COUNT; k++) {
-        if (strcmp(drift, qc_drifts_names[k])) continue;
-        *kind = (QcDriftKind)k;
-        return 0;
-    }
-    return qc_fail(err, QC_EUSAGE, "--drift %.40s is unknown (inertial, series, image or auto)", drift);
-}
-
 int main(int argc, char **argv)
 {
     QcErr err;
@@ -101,7 +89,7 @@ int main(int argc, char **argv)
     if (qc_output_refuse_overwrite(output, inputs, 2, &err) || qc_output_check(output, 1, &err) ||
         qc_modelfile_load(&model, argv[1], &err))
         goto end;
-    if (drift_kind(&o.oracle.kind, &model, &err)) goto end;
+    if (qc_drifts_choose(&o.oracle.kind, drift, &model, &err)) goto end;
     if (qc_qgraphfile_decode(&g, &model, &arena, &err)) {
         qc_within(&err, qc_input_name(argv[1]));
         goto end;

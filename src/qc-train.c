@@ -12,12 +12,14 @@
 #include "../lib/nn/graphfile.h"
 #include "../lib/nn/train.h"
 
-static const char *arch, *data, *output, *log_path, *checkpoint, *optimizer = "adam", *miss_bits = "2,3,4,8";
+static const char *arch, *data, *output, *log_path, *checkpoint, *optimizer = "adam", *drift, *miss_bits = "2,3,4,8";
 static int64_t epochs = 50, batch = 64, patience, seed = 1, threads, miss_every = 5, checkpoint_every = 1;
-static double rate, decay = -1, valid, width;
+static double augment, rate, decay = -1, valid, width;
 static int resume, json;
 
 static const QcOption rare[] = {
+    {0, "optimizer", QC_OPTION_TEXT, &optimizer, "NAME", "adam or sgd", 0, 0},
+    {0, "drift", QC_OPTION_TEXT, &drift, "KIND", "of --augment: auto, inertial, series, image or bands", 0, 0},
     {0, "width", QC_OPTION_REAL, &width, "R", "factor of the architecture's channels; 0: its own", 0, 100},
     {0, "miss-bits", QC_OPTION_TEXT, &miss_bits, "LIST", "bit-widths at which misses are observed", 0, 0},
     {0, "miss-every", QC_OPTION_INT, &miss_every, "N", "observe misses after every N epochs", 1, 1000000},
@@ -33,8 +35,8 @@ static const QcOption options[] = {
     {'L', "miss-log", QC_OPTION_TEXT, &log_path, "FILE", "write the log of quantization misses here", 0, 0},
     {0, "epochs", QC_OPTION_INT, &epochs, "N", "passes over the data", 1, 1000000},
     {'B', "batch-size", QC_OPTION_INT, &batch, "N", "windows in a mini-batch", 1, 65535},
-    {0, "optimizer", QC_OPTION_TEXT, &optimizer, "NAME", "adam or sgd", 0, 0},
     {0, "rate", QC_OPTION_REAL, &rate, "R", "base rate of the cosine schedule; 0: by the optimizer", 0, 100},
+    {0, "augment", QC_OPTION_REAL, &augment, "R", "train under synthetic drifts; 1: as strong as real ones", 0, 10},
     {0, "valid", QC_OPTION_REAL, &valid, "FRACTION", "hold out this share of each class; keep the best epoch", 0, .9},
     {0, "patience", QC_OPTION_INT, &patience, "N", "stop after N epochs without a better loss; 0: never", 0, 1000000},
     {0, "checkpoint", QC_OPTION_TEXT, &checkpoint, "FILE", "keep the state of training here", 0, 0},
@@ -68,12 +70,14 @@ static int check_usage(QcTrainOptions *o, QcErr *err)
         return qc_fail(err, QC_EUSAGE, "the miss log needs a file of its own: -L FILE");
     if (checkpoint && qc_is_standard(checkpoint))
         return qc_fail(err, QC_EUSAGE, "the checkpoint needs a file of its own: --checkpoint FILE");
+    if (drift && !(augment > 0)) return qc_fail(err, QC_EUSAGE, "--drift is the kind of --augment, which is missing");
     *o = qc_train_defaults;
     o->epochs = (uint32_t)epochs;
     o->batch = (uint32_t)batch;
     o->optimizer = sgd ? QC_OPTIM_SGD : QC_OPTIM_ADAM;
     o->rate = rate > 0 ? rate : sgd ? .05 : o->rate;
     o->decay = decay >= 0 ? decay : sgd ? 5e-4 : o->decay;
+    o->augment = augment;
     o->valid = valid;
     o->patience = (uint32_t)patience;
     o->seed = (uint64_t)seed;
@@ -116,6 +120,14 @@ static int begin_model(QcModelFile *m, QcGraph *g, QcDataset *d, QcErr *err)
     return qc_modelfile_stamp(m, qc_cli_command(), &input, 1, err);
 }
 
+/* A wrong guess teaches what never happens, so it is said. */
+static int choose_drift(QcTrainOptions *o, const QcModelFile *m, QcErr *err)
+{
+    if (qc_drifts_choose(&o->drift, drift ? drift : "auto", m, err)) return -1;
+    if (!drift) qc_note("synthetic drifts are of kind %s", qc_drifts_names[o->drift]);
+    return 0;
+}
+
 /* Training counts misses, and a checkpoint keeps them. */
 static int begin_log(QcTrainOptions *o, QcMissLog *log, const QcDataset *d, const QcModelFile *m, QcErr *err)
 {
@@ -151,6 +163,7 @@ int main(int argc, char **argv)
     watch.threads = o.threads;
     o.after_epoch = after_epoch;
     o.ctx = &watch;
+    if (augment > 0 && choose_drift(&o, &m, &err)) goto end;
     if (log_path && begin_log(&o, &log, &d, &m, &err)) goto end;
     qc_graph_reset(&g, (uint64_t)seed);
     if (qc_train(&g, &d, &m.norm, map, &o, &err)) goto end;

@@ -128,10 +128,11 @@ int qc_fit_feedback(const QcOracle *t, int8_t *feedback, float *feedback_scale, 
         QcArena own = {0};
         QcDrift drift;
         QcWindows set = {0};
-        status = qc_drifts_init(&drift, t->o->kind, t->m, t->o->strength, &rng, &own, err) ||
-                         qc_oracle_set(t, &set, &drift, &rng, err)
-                     ? -1
-                     : 0;
+        status = qc_drifts_init(&drift, t->o->kind, t->m, &own, err);
+        if (!status) {
+            qc_drifts_draw(&drift, t->o->strength, &rng);
+            status = qc_oracle_set(t, &set, &drift, &rng, err);
+        }
         if (!status) add_set(&s, &set);
         qc_windows_release(&set);
         qc_arena_release(&own);

@@ -209,7 +209,8 @@ int qc_oracle_sample(const QcOracle *t, QcOracleSamples *samples, uint64_t subje
           *scratch = qc_arena_take(&arena, n, sizeof *scratch, err);
     uint8_t *codes = qc_arena_take(&arena, t->g->n_code_bytes, 1, err);
     if (!s.features || !s.dir || !movement || !scratch || !codes) goto end;
-    if (qc_drifts_init(&drift, t->o->kind, t->m, t->o->strength, &rng, &arena, err)) goto end;
+    if (qc_drifts_init(&drift, t->o->kind, t->m, &arena, err)) goto end;
+    qc_drifts_draw(&drift, t->o->strength, &rng);
     if (qc_fakequant_init(&fakequant, t->g, err)) goto end;
     memcpy(codes, t->g->codes, t->g->n_code_bytes);
     status = 0;

@@ -10,7 +10,7 @@
 
 #include "../device/flip.h"
 #include "../quant/windows.h"
-#include "drift.h"
+#include "../data/drift.h"
 
 enum { QC_TARGET_AGAINST = 0, QC_TARGET_STAY = 1, QC_TARGET_WITH = 2 };
 

@@ -30,10 +30,11 @@ static int add_subject(QcDataset *out, const QcDataset *source, uint32_t subject
     QcDrift drift;
     uint32_t group, first = subject * source->n;
     uint64_t values = qc_dataset_values(source);
-    int status = qc_drifts_init(&drift, qc_drifts_guess(m), m, o->strength, &rng, &arena, err) ||
+    int status = qc_drifts_init(&drift, qc_drifts_guess(m), m, &arena, err) ||
                          add_name(&out->groups, &out->arena, subject, "", &group, err)
                      ? -1
                      : 0;
+    if (!status) qc_drifts_draw(&drift, o->strength, &rng);
     for (uint32_t i = 0; i < source->n && !status; i++) {
         uint32_t at = first + i;
         qc_dataset_batch_window(room, source, i, &m->norm);
@@ -52,7 +53,8 @@ static int add_subject(QcDataset *out, const QcDataset *source, uint32_t subject
 int qc_simulate(QcDataset *out, const QcDataset *source, const QcSimulateOptions *o, QcErr *err)
 {
     QcArena arena = {0};
-    QcModelFile m = {.channels = source->channels, .height = source->height, .length = source->length};
+    QcModelFile m = {
+        .channels = source->channels, .height = source->height, .length = source->length, .front = source->front};
     *out = (QcDataset){0};
     if ((uint64_t)source->n * o->subjects > UINT32_MAX / 2)
         return qc_fail(err, QC_EUSAGE, "%u subjects of %u windows each are too many", o->subjects, source->n);

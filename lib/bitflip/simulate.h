@@ -8,7 +8,7 @@
 #define QC_BITFLIP_SIMULATE_H
 
 #include "../data/dataset.h"
-#include "drift.h"
+#include "../data/drift.h"
 
 typedef struct QcSimulateOptions {
     uint32_t subjects;

@@ -48,6 +48,11 @@ static int write_options(QcWriter *out, const QcTraining *t, QcErr *err)
              "data and architecture %s\nhook %s\n",
              o->epochs, o->batch, o->optimizer == QC_OPTIM_ADAM ? "adam" : "sgd", o->rate, o->decay, o->valid,
              o->patience, (unsigned long long)o->seed, data, o->save_hook ? "yes" : "no");
+    if (o->augment > 0) { /* 0.2.0 and before had none */
+        size_t at = strlen(text);
+        snprintf(text + at, sizeof text - at, "augmentation %.17g by drifts of kind %s\n", o->augment,
+                 qc_drifts_names[o->drift]);
+    }
     qc_put_text(out, text);
     return qc_writer_check(out, err);
 }
@@ -111,7 +116,10 @@ static int compare_options(const char *theirs, const char *ours, QcErr *err)
         theirs = skip_line(theirs);
         ours = skip_line(ours);
     }
-    return *theirs || *ours ? qc_fail(err, QC_EFORMAT, "the checkpoint has other options than this version") : 0;
+    if (!*theirs && !*ours) return 0;
+    const char *more = *theirs ? theirs : ours;
+    return qc_fail(err, QC_EUSAGE, "the checkpoint was made with%s %.*s", *theirs ? "" : "out",
+                   (int)strcspn(more, "\n"), more);
 }
 
 static int check_options(const QcTraining *t, const QcContainer *c, QcErr *err)

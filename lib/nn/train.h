@@ -6,6 +6,7 @@
 #define QC_NN_TRAIN_H
 
 #include "../data/dataset.h"
+#include "../data/drift.h"
 #include "graph.h"
 #include "optim.h"
 
@@ -22,6 +23,8 @@ typedef struct QcTrainOptions {
     double rate, decay;
     double valid;         /* fraction held out, stratified; 0 = none */
     uint32_t patience;    /* epochs without better validation loss before stopping; 0 = never */
+    double augment;       /* strength of the drifts that training windows are under (data/drift.h); 0 = none */
+    QcDriftKind drift;    /* their kind */
     uint64_t seed;
     int threads;
     const char *checkpoint; /* path, NULL = none; written after every checkpoint_every epochs, never torn */

@@ -39,7 +39,7 @@ _qcore()
     *--order\ *) words='shuffled recorded classes' ;;
     *--optimizer\ *) words='adam sgd' ;;
     *--sample\ *) words='pmf proportional random balanced hardest' ;;
-    *--drift\ KIND*) words='auto inertial series image' ;;
+    *--drift\ KIND*) words='auto inertial series image bands' ;;
     *--method\ *closed\ or*) words='qcore closed none' ;; # qc-calibrate
     *--method\ *) words='qcore closed none flip-random flip-greedy bn head bn+head proto spsa refit er er-ace der der++
         a-gem camel deepc' ;;

@@ -27,6 +27,10 @@ for wrong in 'conv: -3' 'conv: 4\n    kernell: 3' 'maxpool: 25' 'lstm: 8' '*relu
 done
 try -a tiny.yaml -d data.qcd --optimizer luck
 try -a tiny.yaml -d data.qcd --patience 3
+try -a tiny.yaml -d data.qcd --drift series
+try -a tiny.yaml -d data.qcd --augment 1 --drift image
+try -a tiny.yaml -d data.qcd --augment 1 --drift weather
+try -a tiny.yaml -d data.qcd --augment 11
 try -a tiny.yaml -d data.qcd --resume
 try -a tiny.yaml -d data.qcd -L log --miss-bits 1
 try -a tiny.yaml -d data.qcd -L -
@@ -40,5 +44,6 @@ try -a tiny.yaml -d data.qcd -o /dev/full
 cat old.qcm
 qc-train -q --threads 1 --epochs 1 -a tiny.yaml -d data.qcd --checkpoint state -o new.qcm || exit 1
 try -a tiny.yaml -d data.qcd --checkpoint state --resume --epochs 2
+try -a tiny.yaml -d data.qcd --checkpoint state --resume --augment 1
 try -a tiny.yaml -d data.qcd --checkpoint one.qcd --resume
 ls

@@ -64,6 +64,8 @@ START_TEST(resumed_training_gives_same_bytes)
     QcGraph whole, resumed;
     Hook hook = {.die_at = 6};
     QcTrainOptions o = hooked_options(&hook);
+    o.augment = 1;
+    o.drift = QC_DRIFT_SERIES;
     make_data(&d, 90, 1);
     o.checkpoint = checkpoint_path();
     o.checkpoint_every = 2;
@@ -110,6 +112,9 @@ START_TEST(mismatched_checkpoints_are_refused)
     changed = o;
     changed.seed = 5;
     expect(qc_train(&g, &d, &norm, map, &changed, &err), "made with seed 1, not with seed 5");
+    changed = o;
+    changed.augment = 1;
+    expect(qc_train(&g, &d, &norm, map, &changed, &err), "made without augmentation 1 by drifts of kind inertial");
     expect(qc_train(&g, &other, &norm, map, &o, &err), "other data");
     uint8_t *bytes;
     size_t length;

@@ -104,6 +104,60 @@ START_TEST(same_seed_gives_same_bytes)
 }
 END_TEST
 
+/* Accuracy on 150 windows under each of 20 drifts. */
+static double accuracy_under_drifts(QcGraph *g)
+{
+    QcDataset d;
+    QcDrift drift;
+    QcArena arena = {0};
+    QcModelFile shape = {.channels = CHANNELS, .height = 1, .length = LENGTH, .norm = norm};
+    float window[LENGTH * CHANNELS], drifted[LENGTH * CHANNELS];
+    double sum = 0;
+    ck_assert_int_eq(qc_drifts_init(&drift, QC_DRIFT_SERIES, &shape, &arena, &err), 0);
+    QcRng rng = qc_rng_seed(7, 0);
+    for (int k = 0; k < 20; k++) {
+        qc_drifts_draw(&drift, 1, &rng);
+        make_data(&d, 150, 2);
+        for (uint32_t i = 0; i < d.n; i++) {
+            qc_dataset_batch_window(window, &d, i, &norm);
+            qc_drifts_apply(&drift, drifted, window, &rng);
+            for (uint32_t v = 0; v < LENGTH * CHANNELS; v++) {
+                uint32_t c = v % CHANNELS;
+                d.x[(i * CHANNELS + c) * LENGTH + v / CHANNELS] = drifted[v] * deviation[c] + mean[c];
+            }
+        }
+        sum += accuracy(g, &d) / 20;
+        qc_dataset_release(&d);
+    }
+    qc_arena_release(&arena);
+    return sum;
+}
+
+START_TEST(augmentation_helps_under_drifts)
+{
+    QcDataset d, test;
+    QcGraph plain, augmented, again;
+    QcTrainOptions o = small_options();
+    o.epochs = 30;
+    make_data(&d, 151, 1);
+    make_data(&test, 150, 2);
+    train(&plain, &d, &o);
+    o.augment = 1;
+    o.drift = QC_DRIFT_SERIES;
+    train(&augmented, &d, &o);
+    o.threads = 1;
+    train(&again, &d, &o);
+    ck_assert(same_bytes(&augmented, &again));
+    ck_assert_double_gt(accuracy(&augmented, &test), .9);
+    ck_assert_double_gt(accuracy_under_drifts(&augmented), accuracy_under_drifts(&plain) + .05);
+    qc_graph_release(&plain);
+    qc_graph_release(&augmented);
+    qc_graph_release(&again);
+    qc_dataset_release(&d);
+    qc_dataset_release(&test);
+}
+END_TEST
+
 /* ---- validation, early stop, complaints */
 
 START_TEST(validation_split_is_stratified)
@@ -183,6 +237,9 @@ START_TEST(invalid_options_and_labels_are_refused)
     o.patience = 3;
     expect(qc_train(&g, &d, &norm, map, &o, &err), "--valid");
     o = small_options();
+    o.augment = 11;
+    expect(qc_train(&g, &d, &norm, map, &o, &err), "augmentation");
+    o = small_options();
     o.optimizer = QC_OPTIM_SGD;
     o.rate = 100;
     o.decay = 0;
@@ -210,6 +267,7 @@ int main(void)
     tcase_add_test(all, optimizer_steps_equal_hand_computed_values);
     tcase_add_test(all, training_solves_small_problem);
     tcase_add_test(all, same_seed_gives_same_bytes);
+    tcase_add_test(all, augmentation_helps_under_drifts);
     tcase_add_test(all, validation_split_is_stratified);
     tcase_add_test(all, early_stop_keeps_best_epoch);
     tcase_add_test(all, invalid_options_and_labels_are_refused);

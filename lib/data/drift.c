@@ -2,13 +2,35 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-const char *const qc_drifts_names[QC_DRIFT_COUNT] = {"inertial", "series", "image"};
+const char *const qc_drifts_names[QC_DRIFT_COUNT] = {"inertial", "series", "image", "bands"};
 
 QcDriftKind qc_drifts_guess(const QcModelFile *m)
 {
     if (m->height > 1) return QC_DRIFT_IMAGE;
+    if (m->front.bands && !m->front.coefficients) return QC_DRIFT_BANDS;
     return m->channels % 3 == 0 ? QC_DRIFT_INERTIAL : QC_DRIFT_SERIES;
+}
+
+static int fits(QcDriftKind kind, const QcModelFile *m)
+{
+    if (kind == QC_DRIFT_IMAGE) return m->height > 1;
+    return m->height == 1 && (kind != QC_DRIFT_INERTIAL || m->channels % 3 == 0);
+}
+
+int qc_drifts_choose(QcDriftKind *kind, const char *name, const QcModelFile *m, QcErr *err)
+{
+    *kind = qc_drifts_guess(m);
+    if (!strcmp(name, "auto")) return 0;
+    for (int k = 0; k < QC_DRIFT_COUNT; k++) {
+        if (strcmp(name, qc_drifts_names[k])) continue;
+        *kind = (QcDriftKind)k;
+        if (fits(*kind, m)) return 0;
+        return qc_fail(err, QC_EUSAGE, "--drift %s does not fit windows of %u channels, height %u", name, m->channels,
+                       m->height);
+    }
+    return qc_fail(err, QC_EUSAGE, "--drift %.40s is unknown (auto, inertial, series, image or bands)", name);
 }
 
 /* exp([u]x): Rodrigues' formula, row by row. */
@@ -23,28 +45,50 @@ static void rotation_of(float r[9], const double u[3])
     r[6] -= (float)(a * u[1]), r[7] += (float)(a * u[0]);
 }
 
-int qc_drifts_init(QcDrift *d, QcDriftKind kind, const QcModelFile *m, double strength, QcRng *rng, QcArena *arena,
-                   QcErr *err)
+int qc_drifts_init(QcDrift *d, QcDriftKind kind, const QcModelFile *m, QcArena *arena, QcErr *err)
 {
     *d = (QcDrift){
         .kind = kind, .channels = m->channels, .height = m->height, .length = m->length, .norm = &m->norm, .warp = 1};
     d->gain = qc_arena_take(arena, d->channels, sizeof *d->gain, err);
     d->offset = qc_arena_take(arena, d->channels, sizeof *d->offset, err);
     d->rotation = qc_arena_take(arena, d->channels / 3 + 1, sizeof *d->rotation, err);
-    if (!d->gain || !d->offset || !d->rotation) return -1;
-    if (kind == QC_DRIFT_IMAGE) { /* one light for all channels, a little colour */
-        float contrast = (float)(1 + 0.3 * strength * qc_rng_normal(rng)),
-              light = (float)(0.4 * strength * qc_rng_normal(rng));
-        for (uint32_t c = 0; c < d->channels; c++) {
-            d->gain[c] = contrast * (float)(1 + 0.1 * strength * qc_rng_normal(rng));
-            d->offset[c] = light + (float)(0.1 * strength * qc_rng_normal(rng));
-        }
-        d->blur = qc_rng_unit(rng) < 0.5f;
-        d->noise = (float)(0.1 * strength * fabs(qc_rng_normal(rng)));
-        d->shift_h = (int)lrint(0.05 * strength * d->height * qc_rng_normal(rng));
-        d->shift_w = (int)lrint(0.05 * strength * d->length * qc_rng_normal(rng));
-        return 0;
+    return d->gain && d->offset && d->rotation ? 0 : -1;
+}
+
+/* One light for all channels, a little colour. */
+static void draw_image(QcDrift *d, double strength, QcRng *rng)
+{
+    float contrast = (float)(1 + 0.3 * strength * qc_rng_normal(rng)),
+          light = (float)(0.4 * strength * qc_rng_normal(rng));
+    for (uint32_t c = 0; c < d->channels; c++) {
+        d->gain[c] = contrast * (float)(1 + 0.1 * strength * qc_rng_normal(rng));
+        d->offset[c] = light + (float)(0.1 * strength * qc_rng_normal(rng));
     }
+    d->blur = qc_rng_unit(rng) < 0.5f;
+    d->noise = (float)(0.1 * strength * fabs(qc_rng_normal(rng)));
+    d->shift_h = (int)lrint(0.05 * strength * d->height * qc_rng_normal(rng));
+    d->shift_w = (int)lrint(0.05 * strength * d->length * qc_rng_normal(rng));
+}
+
+static void draw_warp(QcDrift *d, double strength, QcRng *rng)
+{
+    d->warp = (float)(1 + 0.15 * strength * qc_rng_normal(rng));
+    d->warp = d->warp < 0.5f ? 0.5f : d->warp > 2 ? 2 : d->warp;
+}
+
+/* Loudness, then the slope and the unevenness of another voice and microphone. */
+static void draw_bands(QcDrift *d, double strength, QcRng *rng)
+{
+    double level = 10 * strength * qc_rng_normal(rng), slope = 10 * strength * qc_rng_normal(rng);
+    for (uint32_t c = 0; c < d->channels; c++) {
+        double place = (2 * c + 1.0) / d->channels - 1; /* -1 to 1 */
+        d->offset[c] = (float)(level + slope * place + 5 * strength * qc_rng_normal(rng));
+    }
+    draw_warp(d, strength, rng);
+}
+
+static void draw_series(QcDrift *d, double strength, QcRng *rng)
+{
     for (uint32_t t = 0; t < d->channels / 3; t++) {
         double u[3];
         for (int i = 0; i < 3; i++) u[i] = 0.5 * strength * qc_rng_normal(rng);
@@ -54,9 +98,14 @@ int qc_drifts_init(QcDrift *d, QcDriftKind kind, const QcModelFile *m, double st
         d->gain[c] = (float)(1 + 0.3 * strength * qc_rng_normal(rng));
         d->offset[c] = (float)(0.3 * strength * qc_rng_normal(rng));
     }
-    d->warp = (float)(1 + 0.15 * strength * qc_rng_normal(rng));
-    d->warp = d->warp < 0.5f ? 0.5f : d->warp > 2 ? 2 : d->warp;
-    return 0;
+    draw_warp(d, strength, rng);
+}
+
+void qc_drifts_draw(QcDrift *d, double strength, QcRng *rng)
+{
+    if (d->kind == QC_DRIFT_IMAGE) draw_image(d, strength, rng);
+    else if (d->kind == QC_DRIFT_BANDS) draw_bands(d, strength, rng);
+    else draw_series(d, strength, rng);
 }
 
 /* A position outside 0 .. n-1 reflected into it. */
@@ -116,11 +165,30 @@ static void change_image(const QcDrift *d, float *out, const float *x, QcRng *rn
     }
 }
 
+/* In dB. What is as quiet as the front-end can say stays so. */
+static void change_bands(const QcDrift *d, float *x)
+{
+    size_t n = (size_t)d->length * d->channels;
+    for (size_t i = 0; i < n; i++) {
+        size_t c = i % d->channels;
+        float mean = d->norm->mean[c], deviation = d->norm->deviation[c], level = x[i] * deviation + mean;
+        if (level < QC_FRONT_FLOOR + 1) continue;
+        level += d->offset[c];
+        x[i] = ((level > QC_FRONT_FLOOR ? level : QC_FRONT_FLOOR) - mean) / deviation;
+    }
+}
+
+static void scale(const QcDrift *d, float *x)
+{
+    size_t n = (size_t)d->height * d->length * d->channels;
+    for (size_t i = 0; i < n; i++) x[i] = x[i] * d->gain[i % d->channels] + d->offset[i % d->channels];
+}
+
 void qc_drifts_apply(const QcDrift *d, float *out, const float *x, QcRng *rng)
 {
     if (d->kind == QC_DRIFT_IMAGE) change_image(d, out, x, rng);
     else warp_series(d, out, x);
     if (d->kind == QC_DRIFT_INERTIAL) rotate(d, out);
-    size_t n = (size_t)d->height * d->length * d->channels;
-    for (size_t i = 0; i < n; i++) out[i] = out[i] * d->gain[i % d->channels] + d->offset[i % d->channels];
+    if (d->kind == QC_DRIFT_BANDS) change_bands(d, out);
+    else scale(d, out);
 }
