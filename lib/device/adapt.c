@@ -143,7 +143,7 @@ static void learn_moments(QcLearner *l, const QcHeadTask *t)
         if (qc_head_is_new(t, i)) {
             uint16_t label = qc_set_label(&l->set, i);
             qc_mean_add(m->mean + (size_t)label * m->n, &m->count[label], &queue, qc_set_features(&l->set, i),
-                        l->shape.zero, l->setup.parameters.average_window);
+                        l->shape.zero, t->average_window);
         }
     qc_queue_flush(&queue);
 }

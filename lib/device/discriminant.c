@@ -30,7 +30,7 @@ static uint32_t stream_mean(QcScatterQueue *q, const QcHeadTask *t, uint32_t k, 
     memcpy(mean, t->stream->mean + (size_t)row * n, n * sizeof *mean);
     for (uint32_t i = 0; i < t->set->n; i++)
         if (qc_task_label(t, i) == k && qc_head_is_new(t, i))
-            qc_mean_add(mean, &count, q, qc_set_features(t->set, i), t->shape->zero, t->parameters->average_window);
+            qc_mean_add(mean, &count, q, qc_set_features(t->set, i), t->shape->zero, t->average_window);
     return count;
 }
 

@@ -120,6 +120,7 @@ typedef struct QcHeadTask {
     int guesses;             /* 1: windows without a label count, too */
     int few_classes;         /* 1: the incoming batch has few classes */
     int expects_unseen;      /* 1: stacking: logits of shown classes are lowered, since others are expected */
+    uint32_t average_window; /* labelled examples that a class's mean follows; 0: all */
     uint32_t waited;         /* labelled windows since one was the first of its class */
 } QcHeadTask;
 

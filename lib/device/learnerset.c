@@ -6,6 +6,7 @@
 #define FEW_UNTIL 2.0f   /* labelled windows per class at which labels are no longer few */
 #define GUESS_UNTIL 1.5f /* labelled windows per class at which windows without a label no longer count */
 #define TRUST_MEMORY 0.7f
+#define LEAST_WINDOW 8u  /* labelled examples that the mean of a class follows, at least */
 
 /* ---- the set, and how a last layer does on it ---- */
 
@@ -118,6 +119,17 @@ static float labels_per_class(const QcLearner *l, const QcHeadTask *t)
     return ((float)l->counters->seen + (float)(l->set.n - l->set.n_kept)) / (float)t->shape->classes;
 }
 
+/* The window of a class's mean counts labelled examples. If only a part of the windows is labelled, the same time has
+ * fewer of them. */
+static uint32_t average_window(const QcLearner *l)
+{
+    uint32_t most = l->setup.parameters.average_window, labelled = l->set.n - l->set.n_kept,
+             all = labelled + l->set.n_unlabelled;
+    if (labelled == all || most <= LEAST_WINDOW) return most;
+    uint32_t window = (uint32_t)((uint64_t)most * labelled / all);
+    return window < LEAST_WINDOW ? LEAST_WINDOW : window;
+}
+
 QcHeadTask qc_learner_task(QcLearner *l)
 {
     QcHeadTask t = {.shape = &l->task_shape, .parameters = &l->setup.parameters, .stream = &l->moments, .set = &l->set};
@@ -130,6 +142,7 @@ QcHeadTask qc_learner_task(QcLearner *l)
     int needs_source = qc_task_has_new_class(&t) || (t.few_labels && !l->setup.flips);
     if (l->setup.source.mean && needs_source) t.source = &l->setup.source;
     t.few_classes = t.expects_unseen = has_few_classes(l);
+    t.average_window = average_window(l);
     t.waited = l->moments.n ? waited_after(l, &t) : 0;
     return t;
 }
