@@ -1,6 +1,7 @@
 /* qc-quantize - a float model in, a quantized model out. */
 #include "../lib/base/clock.h"
 #include "../lib/base/file.h"
+#include "../lib/cli/augmentoption.h"
 #include "../lib/cli/cli.h"
 #include "../lib/cli/quantizereport.h"
 #include "../lib/device/head.h"
@@ -13,11 +14,14 @@
 #include "../lib/quant/rangefit.h"
 
 static int64_t bits = 8, last_bits = 8, activation_bits = 8, spare_classes, epochs = 10, batch = 48, seed = 1, threads;
-static double rate;
+static double augment = -1, rate;
 static int json, with_std, without_std, force;
-static const char *coreset_path, *data_path, *output = "-";
+static const char *coreset_path, *data_path, *drift, *output = "-";
 
 static const QcOption rare[] = {
+    {0, "augment", QC_OPTION_REAL, &augment, "R", "calibrate under synthetic drifts; -1: as the float model was trained", -1,
+     QC_AUGMENT_MOST},
+    {0, "drift", QC_OPTION_TEXT, &drift, "KIND", "of --augment: auto, inertial, series, image or bands", 0, 0},
     {0, "rate", QC_OPTION_REAL, &rate, "R", "learning rate in quantization steps; 0 = by the bits", 0, 100},
     {0},
 };
@@ -73,6 +77,18 @@ static int load_graph(QcGraph *graph, const QcModelFile *model, QcErr *err)
     return 0;
 }
 
+/* As the float model was trained, if no option says otherwise. 1: *a augments; 0: nothing does. */
+static int choose_augmentation(QcAugment *a, const QcModelFile *m, QcArena *arena, QcErr *err)
+{
+    if (augment < 0 && !drift) {
+        int is_known = qc_augment_decode(&augment, &drift, m, err);
+        if (is_known < 0) return -1;
+        if (!is_known) return 0;
+        qc_note("calibrated under synthetic drifts of kind %s, as the float model was trained", drift);
+    }
+    return qc_augment_choose(a, augment, drift, m, arena, err);
+}
+
 static int check_usage(QcQuantizeOptions *o, const char *model_path, QcErr *err)
 {
     const char *const inputs[] = {coreset_path, data_path, model_path};
@@ -104,6 +120,7 @@ int main(int argc, char **argv)
     QcQGraph g;
     QcQuantizeOptions o;
     QcQuantizeReport r;
+    QcAugment augmentation;
     uint8_t digest[QC_DIGEST_BYTES];
     int status = -1;
     double start = qc_seconds();
@@ -115,6 +132,9 @@ int main(int argc, char **argv)
     }
     if (qc_windows_load_source(&windows, digest, &model, coreset_path, data_path, &err)) goto end;
     if (!force && qc_windows_refuse_guessing(&graph, &windows, o.threads, &err)) goto end;
+    int augments = choose_augmentation(&augmentation, &model, &arena, &err);
+    if (augments < 0) goto end;
+    o.augment = augments ? &augmentation : NULL;
     if (qc_quantize(&g, &r, &graph, &windows, !data_path, &o, &arena, &err)) goto end;
     qc_progress_end();
     if (qc_add_spare_classes(&model, &g, (uint32_t)spare_classes, &arena, &err)) goto end;

@@ -4,6 +4,7 @@
 
 #include "../lib/base/clock.h"
 #include "../lib/base/file.h"
+#include "../lib/cli/augmentoption.h"
 #include "../lib/cli/cli.h"
 #include "../lib/cli/trainlog.h"
 #include "../lib/coreset/misslog.h"
@@ -70,14 +71,12 @@ static int check_usage(QcTrainOptions *o, QcErr *err)
         return qc_fail(err, QC_EUSAGE, "the miss log needs a file of its own: -L FILE");
     if (checkpoint && qc_is_standard(checkpoint))
         return qc_fail(err, QC_EUSAGE, "the checkpoint needs a file of its own: --checkpoint FILE");
-    if (drift && !(augment > 0)) return qc_fail(err, QC_EUSAGE, "--drift is the kind of --augment, which is missing");
     *o = qc_train_defaults;
     o->epochs = (uint32_t)epochs;
     o->batch = (uint32_t)batch;
     o->optimizer = sgd ? QC_OPTIM_SGD : QC_OPTIM_ADAM;
     o->rate = rate > 0 ? rate : sgd ? .05 : o->rate;
     o->decay = decay >= 0 ? decay : sgd ? 5e-4 : o->decay;
-    o->augment = augment;
     o->valid = valid;
     o->patience = (uint32_t)patience;
     o->seed = (uint64_t)seed;
@@ -120,14 +119,6 @@ static int begin_model(QcModelFile *m, QcGraph *g, QcDataset *d, QcErr *err)
     return qc_modelfile_stamp(m, qc_cli_command(), &input, 1, err);
 }
 
-/* A wrong guess teaches what never happens, so it is said. */
-static int choose_drift(QcTrainOptions *o, const QcModelFile *m, QcErr *err)
-{
-    if (qc_drifts_choose(&o->drift, drift ? drift : "auto", m, err)) return -1;
-    if (!drift) qc_note("synthetic drifts are of kind %s", qc_drifts_names[o->drift]);
-    return 0;
-}
-
 /* Training counts misses, and a checkpoint keeps them. */
 static int begin_log(QcTrainOptions *o, QcMissLog *log, const QcDataset *d, const QcModelFile *m, QcErr *err)
 {
@@ -144,6 +135,7 @@ int main(int argc, char **argv)
     QcModelFile m = {0};
     QcGraph g = {0};
     QcMissLog log = {0};
+    QcAugment augmentation;
     QcTrainOptions o;
     QcMissWatch watch = {.log = &log, .data = &d, .norm = &m.norm};
     int32_t *map;
@@ -163,7 +155,9 @@ int main(int argc, char **argv)
     watch.threads = o.threads;
     o.after_epoch = after_epoch;
     o.ctx = &watch;
-    if (augment > 0 && choose_drift(&o, &m, &err)) goto end;
+    int augments = qc_augment_choose(&augmentation, augment, drift, &m, &d.arena, &err);
+    if (augments < 0 || (augments && qc_augment_encode(&m, &augmentation, &err))) goto end;
+    o.augment = augments ? &augmentation : NULL;
     if (log_path && begin_log(&o, &log, &d, &m, &err)) goto end;
     qc_graph_reset(&g, (uint64_t)seed);
     if (qc_train(&g, &d, &m.norm, map, &o, &err)) goto end;

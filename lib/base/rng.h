@@ -31,6 +31,7 @@ typedef enum QcStream {
     /* qc-quantize */
     QC_STREAM_HELD = 53,          /* held-out windows */
     QC_STREAM_TUNING = 71,        /* shuffles */
+    QC_STREAM_AUGMENT = 97,       /* drifts of augmentation */
     /* qc-bitflip-train, and qc-synth -d, which must not make the subjects that the network was trained on */
     QC_STREAM_FLIPNET = 99,       /* first weights and shuffles */
     QC_STREAM_SUBJECT0 = 1000,    /* + subject, up to 305 */

@@ -48,10 +48,10 @@ static int write_options(QcWriter *out, const QcTraining *t, QcErr *err)
              "data and architecture %s\nhook %s\n",
              o->epochs, o->batch, o->optimizer == QC_OPTIM_ADAM ? "adam" : "sgd", o->rate, o->decay, o->valid,
              o->patience, (unsigned long long)o->seed, data, o->save_hook ? "yes" : "no");
-    if (o->augment > 0) { /* 0.2.0 and before had none */
+    if (o->augment) { /* 0.2.0 and before had none */
         size_t at = strlen(text);
-        snprintf(text + at, sizeof text - at, "augmentation %.17g by drifts of kind %s\n", o->augment,
-                 qc_drifts_names[o->drift]);
+        snprintf(text + at, sizeof text - at, "augmentation %.17g by drifts of kind %s\n", o->augment->strength,
+                 qc_drifts_names[o->augment->drift.kind]);
     }
     qc_put_text(out, text);
     return qc_writer_check(out, err);

@@ -67,7 +67,6 @@ const char *qc_train_validate(const QcTrainOptions *o)
     if (!(o->decay >= 0) || o->rate * o->decay >= 1)
         return "the weight decay must be 0 or more and rate x decay less than 1";
     if (!(o->valid >= 0 && o->valid < 1)) return "the validation share must be at least 0 and less than 1";
-    if (!(o->augment >= 0 && o->augment <= 10)) return "the strength of augmentation must be 0 to 10";
     if (o->patience && !(o->valid > 0)) return "stopping early by --patience needs a validation share (--valid)";
     if (o->threads < 1 || o->threads > 1024) return "the number of threads must be 1 to 1024";
     if (o->resume && !o->checkpoint) return "resuming needs the name of a checkpoint";
@@ -84,9 +83,6 @@ typedef struct Workspace {
     float *grads;     /* [n_params] */
     uint8_t *decays;  /* [n_params] */
     uint32_t *order;  /* [n_train] */
-    QcModelFile shape; /* what drifts need to know of the data */
-    QcDrift drift;
-    float *plain;     /* [values] a window before its drift */
 } Workspace;
 
 static void mark_decays(uint8_t *decays, const QcGraph *g)
@@ -112,20 +108,7 @@ static int desk_init(Workspace *workspace, QcTraining *t, QcRunMode mode, QcErr 
         !(workspace->order = qc_arena_take(a, t->n_train, sizeof *workspace->order, err)))
         return -1;
     mark_decays(workspace->decays, t->g);
-    if (!(t->o->augment > 0)) return 0;
-    workspace->shape = (QcModelFile){
-        .channels = t->d->channels, .height = t->d->height, .length = t->d->length, .norm = *t->norm};
-    workspace->plain = qc_arena_take(a, qc_dataset_values(t->d), sizeof *workspace->plain, err);
-    return workspace->plain ? qc_drifts_init(&workspace->drift, t->o->drift, &workspace->shape, a, err) : -1;
-}
-
-/* Half of the windows, drawn at random, are under a drift of their own. */
-static void augment(Workspace *workspace, const QcTraining *t, float *x, QcRng *rng)
-{
-    if (qc_rng_unit(rng) >= 0.5f) return;
-    memcpy(workspace->plain, x, (size_t)qc_dataset_values(t->d) * sizeof *x);
-    qc_drifts_draw(&workspace->drift, t->o->augment, rng);
-    qc_drifts_apply(&workspace->drift, x, workspace->plain, rng);
+    return 0;
 }
 
 /* rng: of drifts; NULL: no window is augmented. */
@@ -134,7 +117,7 @@ static const float *forward(Workspace *workspace, const QcTraining *t, const uin
     size_t values = (size_t)qc_dataset_values(t->d);
     for (uint32_t i = 0; i < n; i++) {
         qc_dataset_batch_window(workspace->x + i * values, t->d, index[i], t->norm);
-        if (rng && t->o->augment > 0) augment(workspace, t, workspace->x + i * values, rng);
+        if (rng && t->o->augment) qc_augment_window(t->o->augment, workspace->x + i * values, rng);
         workspace->classes[i] = t->map[t->d->label[index[i]]];
     }
     return qc_run_forward(workspace->run, workspace->x, n);

@@ -5,8 +5,8 @@
 #ifndef QC_NN_TRAIN_H
 #define QC_NN_TRAIN_H
 
+#include "../data/augment.h"
 #include "../data/dataset.h"
-#include "../data/drift.h"
 #include "graph.h"
 #include "optim.h"
 
@@ -23,8 +23,7 @@ typedef struct QcTrainOptions {
     double rate, decay;
     double valid;         /* fraction held out, stratified; 0 = none */
     uint32_t patience;    /* epochs without better validation loss before stopping; 0 = never */
-    double augment;       /* strength of the drifts that training windows are under (data/drift.h); 0 = none */
-    QcDriftKind drift;    /* their kind */
+    QcAugment *augment;   /* of training windows; NULL = none */
     uint64_t seed;
     int threads;
     const char *checkpoint; /* path, NULL = none; written after every checkpoint_every epochs, never torn */

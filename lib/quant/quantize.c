@@ -63,6 +63,7 @@ static int calibrate(Best *best, const float *master, const QcWindows *kept, QcE
                           .rate = o->rate > 0 ? o->rate : qc_tune_rate(o->bits),
                           .bias_rate = 1,
                           .cosine = 1,
+                          .augment = o->augment,
                           .seed = o->seed,
                           .threads = o->threads,
                           .watch = watch,

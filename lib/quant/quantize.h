@@ -8,6 +8,7 @@
 #define QC_QUANT_QUANTIZE_H
 
 #include "windows.h"
+#include "../data/augment.h"
 #include "../nn/graph.h"
 
 typedef struct QcQuantizeOptions {
@@ -16,6 +17,7 @@ typedef struct QcQuantizeOptions {
     uint32_t epochs;           /* of calibration; 0 = rounding only */
     uint32_t batch;
     double rate;               /* quantization steps per step; 0 = qc_tune_rate(bits) */
+    QcAugment *augment;        /* of the windows of calibration; NULL = none */
     uint64_t seed;
     int threads;
     void (*progress)(uint32_t epoch, uint32_t epochs, double held_out_loss, double held_out_accuracy);

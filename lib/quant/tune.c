@@ -61,12 +61,14 @@ int qc_tune(QcFakeQuant *s, const float *windows, const int32_t *labels, uint32_
     const QcQTensor *in = &s->g->tensors[0];
     size_t window = (size_t)in->height * in->width * in->channels;
     Tune t = {0};
+    QcRng drifts = qc_rng_seed(o->seed, QC_STREAM_AUGMENT);
     int status = -1;
     if (tune_init(&t, s, n, o, err)) goto end;
     for (uint32_t step = 0; step < o->steps; step++) {
         for (uint32_t b = 0; b < o->batch; b++) {
             uint32_t i = qc_sampler_next(&t.sampler);
             memcpy(t.x + b * window, windows + i * window, window * sizeof *t.x);
+            if (o->augment) qc_augment_window(o->augment, t.x + b * window, &drifts);
             t.labels[b] = labels[i];
         }
         qc_fakequant_round(s);

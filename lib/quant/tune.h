@@ -6,6 +6,7 @@
 #ifndef QC_QUANT_TUNE_H
 #define QC_QUANT_TUNE_H
 
+#include "../data/augment.h"
 #include "../nn/optim.h"
 #include "fakequant.h"
 
@@ -14,6 +15,7 @@ typedef struct QcTuneOptions {
     double rate;       /* quantization steps per step, at the start */
     double bias_rate;  /* relative to the weights' rate, in units of a bias's layer output step; 0 = biases stay */
     int cosine;        /* rate falls to 0 along half a cosine */
+    QcAugment *augment; /* of the windows of a batch; NULL = none */
     uint64_t seed;
     int threads;
     /* Called every `every` steps (0 = never): 1 stops, -1 fails. */

@@ -1,0 +1,16 @@
+#include "augmentoption.h"
+
+#include "cli.h"
+
+int qc_augment_choose(QcAugment *a, double strength, const char *drift, const QcModelFile *m, QcArena *arena,
+                      QcErr *err)
+{
+    QcDriftKind kind;
+    if (!(strength > 0)) {
+        if (drift) return qc_fail(err, QC_EUSAGE, "--drift is the kind of --augment, which is missing");
+        return 0;
+    }
+    if (qc_drifts_choose(&kind, drift ? drift : "auto", m, err)) return -1;
+    if (!drift) qc_note("augmented by synthetic drifts of kind %s", qc_drifts_names[kind]);
+    return qc_augment_init(a, strength, kind, m, arena, err) ? -1 : 1;
+}

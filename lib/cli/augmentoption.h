@@ -1,0 +1,12 @@
+/* augmentoption.h - the options --augment and --drift of qc-train and qc-quantize. */
+#ifndef QC_CLI_AUGMENTOPTION_H
+#define QC_CLI_AUGMENTOPTION_H
+
+#include "../data/augment.h"
+
+/* drift: the kind; NULL guesses it by the windows of m, and says what was taken, because a wrong kind teaches what
+ * never happens. 1: *a augments; 0: strength is 0, so nothing does. The norm of m is borrowed. */
+int qc_augment_choose(QcAugment *a, double strength, const char *drift, const QcModelFile *m, QcArena *arena,
+                      QcErr *err);
+
+#endif
