@@ -1,6 +1,10 @@
 # File names are unique in the tree, so that a name identifies a file; names of types are unique, too.
 twice=$(ls lib/*/*.[ch] src/*.c tests/unit/*.c tests/bench/*.c 2>/dev/null | sed 's|.*/||' | sort | uniq -d)
 [ -z "$twice" ] || { echo "more than one file is called:" $twice; exit 1; }
+# The top level has these files and folders. (A folder of programs was committed by mistake once.)
+other=$(git ls-files 2>/dev/null | sed 's|/.*||' | sort -u |
+    grep -vxE '\..*|Makefile|README\.md|LICENSE|lib|man|share|src|tests')
+[ -z "$other" ] || { echo "these do not belong at the top level:" $other; exit 1; }
 # "typedef struct QcName {", "struct QcName {", "} QcName;", "typedef int (*QcName)(": each file once
 awk '
 {
