@@ -19,9 +19,9 @@ static int json, with_std, without_std, force;
 static const char *coreset_path, *data_path, *drift, *output = "-";
 
 static const QcOption rare[] = {
-    {0, "augment", QC_OPTION_REAL, &augment, "R", "calibrate under synthetic drifts; -1: as the float model was trained", -1,
+    {0, "augment", QC_OPTION_REAL, &augment, "R", "calibrate under synthetic drifts; -1: as the model was trained", -1,
      QC_AUGMENT_MOST},
-    {0, "drift", QC_OPTION_TEXT, &drift, "KIND", "of --augment: auto, inertial, series, image or bands", 0, 0},
+    {0, "drift", QC_OPTION_TEXT, &drift, "KIND", "kind of drift: auto, inertial, series, image or bands", 0, 0},
     {0, "rate", QC_OPTION_REAL, &rate, "R", "learning rate in quantization steps; 0 = by the bits", 0, 100},
     {0},
 };
@@ -86,7 +86,7 @@ static int choose_augmentation(QcAugment *a, const QcModelFile *m, QcArena *aren
         if (!is_known) return 0;
         qc_note("calibrated under synthetic drifts of kind %s, as the float model was trained", drift);
     }
-    return qc_augment_choose(a, augment, drift, m, arena, err);
+    return qc_cli_augment(a, augment, drift, m, arena, err);
 }
 
 static int check_usage(QcQuantizeOptions *o, const char *model_path, QcErr *err)

@@ -20,7 +20,7 @@ static int resume, json;
 
 static const QcOption rare[] = {
     {0, "optimizer", QC_OPTION_TEXT, &optimizer, "NAME", "adam or sgd", 0, 0},
-    {0, "drift", QC_OPTION_TEXT, &drift, "KIND", "of --augment: auto, inertial, series, image or bands", 0, 0},
+    {0, "drift", QC_OPTION_TEXT, &drift, "KIND", "kind of drift: auto, inertial, series, image or bands", 0, 0},
     {0, "width", QC_OPTION_REAL, &width, "R", "factor of the architecture's channels; 0: its own", 0, 100},
     {0, "miss-bits", QC_OPTION_TEXT, &miss_bits, "LIST", "bit-widths at which misses are observed", 0, 0},
     {0, "miss-every", QC_OPTION_INT, &miss_every, "N", "observe misses after every N epochs", 1, 1000000},
@@ -42,7 +42,7 @@ static const QcOption options[] = {
     {0, "patience", QC_OPTION_INT, &patience, "N", "stop after N epochs without a better loss; 0: never", 0, 1000000},
     {0, "checkpoint", QC_OPTION_TEXT, &checkpoint, "FILE", "keep the state of training here", 0, 0},
     {0, "resume", QC_OPTION_FLAG, &resume, NULL, "resume from the checkpoint if there is one", 0, 0},
-    {0, "seed", QC_OPTION_INT, &seed, "N", "seed of weights, shuffles and validation split", 0, 0},
+    {0, "seed", QC_OPTION_INT, &seed, "N", "seed of weights, shuffles, validation split and drifts", 0, 0},
     {0, "threads", QC_OPTION_INT, &threads, "N", "threads to use; 0: all cores", 0, 1024},
     {0, "json", QC_OPTION_FLAG, &json, NULL, "print one JSON object per epoch (needs -o)", 0, 0},
     QC_OPTIONS_MORE(rare, QC_OPTIONS_RARE),
@@ -155,9 +155,10 @@ int main(int argc, char **argv)
     watch.threads = o.threads;
     o.after_epoch = after_epoch;
     o.ctx = &watch;
-    int augments = qc_augment_choose(&augmentation, augment, drift, &m, &d.arena, &err);
+    int augments = qc_cli_augment(&augmentation, augment, drift, &m, &d.arena, &err);
     if (augments < 0 || (augments && qc_augment_encode(&m, &augmentation, &err))) goto end;
     o.augment = augments ? &augmentation : NULL;
+    training.augmented = augments;
     if (log_path && begin_log(&o, &log, &d, &m, &err)) goto end;
     qc_graph_reset(&g, (uint64_t)seed);
     if (qc_train(&g, &d, &m.norm, map, &o, &err)) goto end;

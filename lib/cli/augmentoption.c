@@ -2,12 +2,12 @@
 
 #include "cli.h"
 
-int qc_augment_choose(QcAugment *a, double strength, const char *drift, const QcModelFile *m, QcArena *arena,
+int qc_cli_augment(QcAugment *a, double strength, const char *drift, const QcModelFile *m, QcArena *arena,
                       QcErr *err)
 {
     QcDriftKind kind;
     if (!(strength > 0)) {
-        if (drift) return qc_fail(err, QC_EUSAGE, "--drift is the kind of --augment, which is missing");
+        if (drift) return qc_fail(err, QC_EUSAGE, "--drift needs --augment above 0");
         return 0;
     }
     if (qc_drifts_choose(&kind, drift ? drift : "auto", m, err)) return -1;

@@ -41,7 +41,7 @@ void qc_trainlog_end(const QcTrainLog *log, uint64_t bytes, double seconds)
     unsigned long long size = bytes;
     if (!kept->epoch) qc_note("no epoch was left to train; %.1f s; %llu bytes", seconds, size);
     else if (isnan(kept->valid_loss))
-        qc_note("accuracy %.4f on the training examples (--valid holds some out); %.1f s; %llu bytes", kept->accuracy,
-                seconds, size);
+        qc_note("accuracy %.4f on the %straining examples (--valid holds some out); %.1f s; %llu bytes", kept->accuracy,
+                log->augmented ? "augmented " : "", seconds, size);
     else qc_note("accuracy %.4f on held-out examples; %.1f s; %llu bytes", kept->valid_accuracy, seconds, size);
 }

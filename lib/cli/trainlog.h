@@ -6,8 +6,9 @@
 
 /* Begins as {0}. */
 typedef struct QcTrainLog {
-    int json;     /* a JSON object per epoch on standard output */
-    QcEpoch kept; /* the epoch whose parameters the model has; epoch 0: none yet */
+    int json;      /* a JSON object per epoch on standard output */
+    int augmented; /* accuracy without held-out examples is on drifted windows */
+    QcEpoch kept;  /* the epoch whose parameters the model has; epoch 0: none yet */
 } QcTrainLog;
 
 void qc_trainlog_show(QcTrainLog *log, const QcEpoch *epoch);

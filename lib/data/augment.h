@@ -1,5 +1,5 @@
-/* augment.h - augmentation: half of the windows that training sees are under a synthetic drift (drift.h). They are drawn
- * at random, and each has a drift of its own.
+/* augment.h - augmentation: half of the windows that training sees are under a synthetic drift (drift.h). They are
+ * drawn at random, and each has a drift of its own.
  */
 #ifndef QC_DATA_AUGMENT_H
 #define QC_DATA_AUGMENT_H

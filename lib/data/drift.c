@@ -4,13 +4,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define UNLIKE 30.0f /* times as much: not of one sensor */
+
 const char *const qc_drifts_names[QC_DRIFT_COUNT] = {"inertial", "series", "image", "bands"};
+
+/* The axes of a sensor have one unit: no axis varies many times as much as another one, and no mean is far from 0. A
+ * channel that never changes has deviation 1. */
+static int is_sensor(const float *mean, const float *deviation)
+{
+    float least = deviation[0], most = deviation[0], far = 0;
+    for (int i = 0; i < 3; i++) {
+        least = fminf(least, deviation[i]);
+        most = fmaxf(most, deviation[i]);
+        far = fmaxf(far, fabsf(mean[i]));
+    }
+    return most <= UNLIKE * least && far <= UNLIKE * most;
+}
 
 QcDriftKind qc_drifts_guess(const QcModelFile *m)
 {
     if (m->height > 1) return QC_DRIFT_IMAGE;
-    if (m->front.bands && !m->front.coefficients) return QC_DRIFT_BANDS;
-    return m->channels % 3 == 0 ? QC_DRIFT_INERTIAL : QC_DRIFT_SERIES;
+    if (m->front.bands) return m->front.coefficients ? QC_DRIFT_SERIES : QC_DRIFT_BANDS;
+    if (m->channels % 3) return QC_DRIFT_SERIES;
+    for (uint32_t c = 0; c < m->channels; c += 3)
+        if (!is_sensor(m->norm.mean + c, m->norm.deviation + c)) return QC_DRIFT_SERIES;
+    return QC_DRIFT_INERTIAL;
 }
 
 static int fits(QcDriftKind kind, const QcModelFile *m)
@@ -30,7 +48,7 @@ int qc_drifts_choose(QcDriftKind *kind, const char *name, const QcModelFile *m, 
         return qc_fail(err, QC_EUSAGE, "--drift %s does not fit windows of %u channels, height %u", name, m->channels,
                        m->height);
     }
-    return qc_fail(err, QC_EUSAGE, "--drift %.40s is unknown (auto, inertial, series, image or bands)", name);
+    return qc_fail(err, QC_EUSAGE, "--drift '%.40s' is unknown (auto, inertial, series, image or bands)", name);
 }
 
 /* exp([u]x): Rodrigues' formula, row by row. */
@@ -165,7 +183,7 @@ static void change_image(const QcDrift *d, float *out, const float *x, QcRng *rn
     }
 }
 
-/* In dB. What is as quiet as the front-end can say stays so. */
+/* In dB. Values at the front-end's floor stay there. */
 static void change_bands(const QcDrift *d, float *x)
 {
     size_t n = (size_t)d->length * d->channels;

@@ -22,7 +22,7 @@ typedef enum QcDriftKind {
 extern const char *const qc_drifts_names[QC_DRIFT_COUNT]; /* "inertial", "series", "image", "bands" */
 
 /* Image for height > 1; bands for log-mel bands of a front-end; inertial for other series whose channels come in
- * threes; else series. */
+ * threes, each like the axes of one sensor by its means and deviations; else series. */
 QcDriftKind qc_drifts_guess(const QcModelFile *m);
 /* The kind of this name, as an option --drift has it, if it fits the windows: inertial needs triples of channels, image
  * alone needs height > 1. "auto" guesses. */

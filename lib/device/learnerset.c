@@ -120,11 +120,16 @@ static float labels_per_class(const QcLearner *l, const QcHeadTask *t)
 }
 
 /* The window of a class's mean counts labelled examples. If only a part of the windows is labelled, the same time has
- * fewer of them. */
+ * fewer of them. Windows after the latest label may get one yet, so they say nothing of this part. */
 static uint32_t average_window(const QcLearner *l)
 {
-    uint32_t most = l->setup.parameters.average_window, labelled = l->set.n - l->set.n_kept,
-             all = labelled + l->set.n_unlabelled;
+    uint32_t most = l->setup.parameters.average_window, labelled = 0, all = 0;
+    for (uint32_t age = 1; !l->setup.all_labelled && age <= l->ring.capacity; age++) { /* the latest first */
+        uint8_t flag = l->ring.flags[qc_learner_row_of_age(l, age)];
+        int has_label = flag == QC_RING_LABELLED || flag == QC_RING_LEARNED;
+        labelled += (uint32_t)has_label;
+        all += has_label || (labelled && flag == QC_RING_PREDICTED);
+    }
     if (labelled == all || most <= LEAST_WINDOW) return most;
     uint32_t window = (uint32_t)((uint64_t)most * labelled / all);
     return window < LEAST_WINDOW ? LEAST_WINDOW : window;

@@ -50,8 +50,8 @@ static int write_options(QcWriter *out, const QcTraining *t, QcErr *err)
              o->patience, (unsigned long long)o->seed, data, o->save_hook ? "yes" : "no");
     if (o->augment) { /* 0.2.0 and before had none */
         size_t at = strlen(text);
-        snprintf(text + at, sizeof text - at, "augmentation %.17g by drifts of kind %s\n", o->augment->strength,
-                 qc_drifts_names[o->augment->drift.kind]);
+        snprintf(text + at, sizeof text - at, "augmentation by drifts of kind %s, strength %.9g\n",
+                 qc_drifts_names[o->augment->drift.kind], o->augment->strength);
     }
     qc_put_text(out, text);
     return qc_writer_check(out, err);

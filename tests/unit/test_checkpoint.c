@@ -64,8 +64,11 @@ START_TEST(resumed_training_gives_same_bytes)
     QcGraph whole, resumed;
     Hook hook = {.die_at = 6};
     QcTrainOptions o = hooked_options(&hook);
-    o.augment = 1;
-    o.drift = QC_DRIFT_SERIES;
+    QcAugment a;
+    QcArena arena = {0};
+    const QcModelFile shape = {.channels = CHANNELS, .height = 1, .length = LENGTH, .norm = norm};
+    ck_assert_int_eq(qc_augment_init(&a, 1, QC_DRIFT_SERIES, &shape, &arena, &err), 0);
+    o.augment = &a;
     make_data(&d, 90, 1);
     o.checkpoint = checkpoint_path();
     o.checkpoint_every = 2;
@@ -89,6 +92,7 @@ START_TEST(resumed_training_gives_same_bytes)
     qc_graph_release(&whole);
     qc_graph_release(&resumed);
     qc_dataset_release(&d);
+    qc_arena_release(&arena);
 }
 END_TEST
 
@@ -113,8 +117,10 @@ START_TEST(mismatched_checkpoints_are_refused)
     changed.seed = 5;
     expect(qc_train(&g, &d, &norm, map, &changed, &err), "made with seed 1, not with seed 5");
     changed = o;
-    changed.augment = 1;
-    expect(qc_train(&g, &d, &norm, map, &changed, &err), "made without augmentation 1 by drifts of kind inertial");
+    QcAugment a = {.strength = 2, .drift.kind = QC_DRIFT_BANDS};
+    changed.augment = &a;
+    expect(qc_train(&g, &d, &norm, map, &changed, &err),
+           "made without augmentation by drifts of kind bands, strength 2");
     expect(qc_train(&g, &other, &norm, map, &o, &err), "other data");
     uint8_t *bytes;
     size_t length;

@@ -128,7 +128,8 @@ START_TEST(kinds_go_by_data_or_are_refused)
 {
     QcDriftKind kind;
     QcErr err;
-    QcModelFile m = {.channels = 6, .height = 1, .length = 20};
+    float mean[6] = {0, 9.8f, 0, 20, 15, 10}, deviation[6] = {1, 2, 1, 1, 20, 2};
+    QcModelFile m = {.channels = 6, .height = 1, .length = 20, .norm = {6, mean, deviation}};
     ck_assert_int_eq(qc_drifts_choose(&kind, "auto", &m, &err), 0);
     ck_assert_int_eq(kind, QC_DRIFT_INERTIAL);
     ck_assert_int_eq(qc_drifts_choose(&kind, "series", &m, &err), 0);
@@ -138,6 +139,14 @@ START_TEST(kinds_go_by_data_or_are_refused)
     m.front.bands = 6;
     ck_assert_int_eq(qc_drifts_guess(&m), QC_DRIFT_BANDS);
     m.front.coefficients = 6; /* MFCC are no bands */
+    ck_assert_int_eq(qc_drifts_guess(&m), QC_DRIFT_SERIES);
+    m.front.bands = m.front.coefficients = 0;
+    mean[3] = 1013; /* temperature, air pressure, humidity */
+    ck_assert_int_eq(qc_drifts_guess(&m), QC_DRIFT_SERIES);
+    mean[3] = 20;
+    deviation[1] = 3000; /* two axes in raw units, and a channel that never changes */
+    ck_assert_int_eq(qc_drifts_guess(&m), QC_DRIFT_SERIES);
+    deviation[1] = 2;
     ck_assert_int_eq(qc_drifts_guess(&m), QC_DRIFT_INERTIAL);
     m.channels = 4;
     ck_assert_int_eq(qc_drifts_choose(&kind, "inertial", &m, &err), -1);

@@ -104,13 +104,15 @@ START_TEST(same_seed_gives_same_bytes)
 }
 END_TEST
 
+static const QcModelFile shape = {
+    .channels = CHANNELS, .height = 1, .length = LENGTH, .norm = {CHANNELS, mean, deviation}};
+
 /* Accuracy on 150 windows under each of 20 drifts. */
 static double accuracy_under_drifts(QcGraph *g)
 {
     QcDataset d;
     QcDrift drift;
     QcArena arena = {0};
-    QcModelFile shape = {.channels = CHANNELS, .height = 1, .length = LENGTH, .norm = norm};
     float window[LENGTH * CHANNELS], drifted[LENGTH * CHANNELS];
     double sum = 0;
     ck_assert_int_eq(qc_drifts_init(&drift, QC_DRIFT_SERIES, &shape, &arena, &err), 0);
@@ -137,13 +139,15 @@ START_TEST(augmentation_helps_under_drifts)
 {
     QcDataset d, test;
     QcGraph plain, augmented, again;
+    QcAugment a;
+    QcArena arena = {0};
     QcTrainOptions o = small_options();
     o.epochs = 30;
     make_data(&d, 151, 1);
     make_data(&test, 150, 2);
     train(&plain, &d, &o);
-    o.augment = 1;
-    o.drift = QC_DRIFT_SERIES;
+    ck_assert_int_eq(qc_augment_init(&a, 1, QC_DRIFT_SERIES, &shape, &arena, &err), 0);
+    o.augment = &a;
     train(&augmented, &d, &o);
     o.threads = 1;
     train(&again, &d, &o);
@@ -153,6 +157,7 @@ START_TEST(augmentation_helps_under_drifts)
     qc_graph_release(&plain);
     qc_graph_release(&augmented);
     qc_graph_release(&again);
+    qc_arena_release(&arena);
     qc_dataset_release(&d);
     qc_dataset_release(&test);
 }
@@ -236,9 +241,6 @@ START_TEST(invalid_options_and_labels_are_refused)
     o = small_options();
     o.patience = 3;
     expect(qc_train(&g, &d, &norm, map, &o, &err), "--valid");
-    o = small_options();
-    o.augment = 11;
-    expect(qc_train(&g, &d, &norm, map, &o, &err), "augmentation");
     o = small_options();
     o.optimizer = QC_OPTIM_SGD;
     o.rate = 100;
