@@ -119,19 +119,22 @@ static float labels_per_class(const QcLearner *l, const QcHeadTask *t)
     return ((float)l->counters->seen + (float)(l->set.n - l->set.n_kept)) / (float)t->shape->classes;
 }
 
+/* Windows up to the latest that is labelled: later ones may get a label yet. */
+static uint32_t windows_until_label(const QcLearner *l)
+{
+    uint32_t age = 1;
+    while (age < l->ring.capacity && l->ring.flags[qc_learner_row_of_age(l, age)] != QC_RING_LABELLED) age++;
+    return l->counters->next - (age - 1);
+}
+
 /* The window of a class's mean counts labelled examples. If only a part of the windows is labelled, the same time has
- * fewer of them. Windows after the latest label may get one yet, so they say nothing of this part. */
+ * fewer of them. All is counted from the beginning, so that a restart changes nothing. */
 static uint32_t average_window(const QcLearner *l)
 {
-    uint32_t most = l->setup.parameters.average_window, labelled = 0, all = 0;
-    for (uint32_t age = 1; !l->setup.all_labelled && age <= l->ring.capacity; age++) { /* the latest first */
-        uint8_t flag = l->ring.flags[qc_learner_row_of_age(l, age)];
-        int has_label = flag == QC_RING_LABELLED || flag == QC_RING_LEARNED;
-        labelled += (uint32_t)has_label;
-        all += has_label || (labelled && flag == QC_RING_PREDICTED);
-    }
-    if (labelled == all || most <= LEAST_WINDOW) return most;
-    uint32_t window = (uint32_t)((uint64_t)most * labelled / all);
+    uint32_t most = l->setup.parameters.average_window, windows = windows_until_label(l);
+    uint64_t labelled = l->counters->seen + l->set.n - l->set.n_kept;
+    if (l->setup.all_labelled || most <= LEAST_WINDOW || labelled >= windows) return most;
+    uint32_t window = (uint32_t)(most * labelled / windows);
     return window < LEAST_WINDOW ? LEAST_WINDOW : window;
 }
 

@@ -90,7 +90,7 @@ b "flipped.qcm" -c core.qcd flipped.qcm
 b "more_channels.qcd: the data has 6 channels" -d more_channels.qcd quantized.qcm
 b "more_classes.qcd: the data has the class 'walking'" -d more_classes.qcd quantized.qcm
 b "bare.qcd: example 0 of the data has no label" -d bare.qcd seriesf.qcm
-b "drift wind is unknown" --drift wind -c core.qcd quantized.qcm
+b "drift 'wind' is unknown" --drift wind -c core.qcd quantized.qcm
 b "subjects must be a whole number" --subjects 0 -c core.qcd quantized.qcm
 try "nowhere" qc-bitflip-train $few -c core.qcd -o nowhere/x quantized.qcm
 try "/dev/full" qc-bitflip-train $few -c core.qcd -o /dev/full quantized.qcm

@@ -51,9 +51,9 @@ mutant 'scatter without shifts' discriminant 's/if (shifts) add_shifts/if (0) ad
 mutant 'windows that weigh more than labels' guess \
     's/return qc_least(t->parameters->guess_weight, most)/(void)most; return .3f/' test_shifts
 mutant 'means of few examples' learnerset 's/|| (t.few_labels && !l->setup.flips)/|| 0/' test_shifts
-mutant 'means over all labels' learnerset 's/labelled == all || most/labelled <= all || most/' test_ask
-mutant 'late labels as missing labels' learnerset \
-    's/(labelled && flag == QC_RING_PREDICTED)/flag == QC_RING_PREDICTED/' test_ask
+mutant 'means over all labels' learnerset 's/|| labelled >= windows/|| labelled <= windows/' test_ask
+mutant 'late labels as missing labels' learnerset 's/return l->counters->next - (age - 1)/return l->counters->next/' \
+    test_ask
 mutant 'spare rows that are predicted' head 's/qc_make_spare_row(layer, t->shape, row, largest);//' test_spare
 mutant 'window not mirrored' frontend \
     's/f->window\[n > frame \/ 2 ? frame - n : n\]/f->window[n > frame \/ 2 ? 0 : n]/' test_frontend

@@ -307,16 +307,16 @@ START_TEST(late_label_replaces_prediction)
 END_TEST
 
 /* _i 0: the last of each twelve windows gets a label. 64 / 12 is less than 8, so means follow the latest eight labelled
- * examples. _i 1: each window gets its label five windows later, so means follow 64 examples, which are all. */
+ * examples. _i 1: each window gets its label five windows later, so means follow average_window = 16 examples. */
 START_TEST(means_follow_fewer_examples_if_few_windows_are_labelled)
 {
     Device d;
     QcAdaptReport r;
     double mean[TINY_CLASSES][64] = {{0}}, other[TINY_CLASSES][64] = {{0}}, differ = 0;
-    uint32_t count[TINY_CLASSES] = {0}, most = 0, late = _i ? 5 : 0;
+    uint32_t count[TINY_CLASSES] = {0}, most = 0, late = _i ? 5 : 0, follow = _i ? 16 : 8;
     begin(&d, 0, 4);
     d.l.setup.parameters.guard = 1;
-    d.l.setup.parameters.average_window = 64;
+    d.l.setup.parameters.average_window = _i ? 16 : 64;
     uint32_t n = d.l.moments.n;
     ck_assert_uint_le(n, 64);
     for (uint32_t next = 0; next < (_i ? 120 : 80 * BATCH); next++) {
@@ -325,18 +325,18 @@ START_TEST(means_follow_fewer_examples_if_few_windows_are_labelled)
         uint32_t number = next - late, id = FIRST + number + number / BATCH;
         uint16_t label = label_of(id);
         const uint8_t *features = qc_slot_features(&d.l.ring, number % BATCH);
-        uint32_t all = ++count[label], eight = all < 8 ? all : 8;
+        uint32_t all = ++count[label], latest = all < follow ? all : follow;
         most = all > most ? all : most;
         for (uint32_t i = 0; i < n; i++) {
             double x = features[i] - d.l.shape.zero;
-            mean[label][i] += (x - mean[label][i]) / (_i ? all : eight);
-            other[label][i] += (x - other[label][i]) / (_i ? eight : all);
+            mean[label][i] += (x - mean[label][i]) / latest;
+            other[label][i] += (x - other[label][i]) / all;
         }
         ck_assert_int_eq(qc_learner_label(&d.l, number, label), 0);
         qc_learner_adapt(&d.l, &r);
         ck_assert(!r.refused);
     }
-    ck_assert(most > 15 && most <= 64);
+    ck_assert_uint_gt(most, follow + 5);
     for (uint32_t k = 0; k < TINY_CLASSES; k++)
         for (uint32_t i = 0; i < n; i++) {
             ck_assert_double_eq_tol((double)d.l.moments.mean[k * n + i], mean[k][i], 1e-3);
