@@ -198,6 +198,7 @@ bench-nets: ## latency of four whole networks beside all int8 forms of ONNX Runt
 bench-cortexm: ## instructions on Cortex-M cores under QEMU beside CMSIS-NN's; CORES='m4 m55' counts on those alone
 bench-mlperf: ## networks of MLPerf Tiny from ONNX to Cortex-M cores under QEMU: instructions, flash, RAM
 bench-target: ## the estimates of qc-info --target beside QEMU's counts; CORES='m4 m55' counts on those alone
+bench-fewlabels: ## an adapt with few labels on a Cortex-M4 under QEMU: instructions of request and adapt
 bench-import: ## qc-import of CSV and npz on one core beside numpy.loadtxt and numpy.load
 bench-run: ## time from a window's last frame to the line of qc-run, in forward passes
 bench-soak: ## qc-run for 100,000 windows with kills, power cuts, late, wrong, missing labels; SOAK_WINDOWS=N
