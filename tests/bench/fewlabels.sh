@@ -1,5 +1,5 @@
-# fewlabels.sh - counts the instructions of a learner with few labels on a Cortex-M4 under QEMU: InceptionTime 16 x 3 (45
-# channels, 125 steps, 19 classes) at 2 bits with 30 slots observes batches of 91 windows, of which five get a label.
+# fewlabels.sh - counts the instructions of a learner with few labels on a Cortex-M4 under QEMU: InceptionTime 16 x 3
+# (45 channels, 125 steps, 19 classes) at 2 bits with 30 slots observes batches of 91 windows; five of each get a label.
 # The output must equal the host's. Prints TSV: what, millions of instructions. Then `bar NAME VALUE <= BAR ok`.
 set -e
 . tests/bench/cortexm/count.sh
