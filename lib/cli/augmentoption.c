@@ -3,7 +3,7 @@
 #include "cli.h"
 
 int qc_cli_augment(QcAugment *a, double strength, const char *drift, const QcModelFile *m, QcArena *arena,
-                      QcErr *err)
+                   QcErr *err)
 {
     QcDriftKind kind;
     if (!(strength > 0)) {

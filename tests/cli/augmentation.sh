@@ -28,7 +28,7 @@ for q in q1 as without series; do
     qc-eval -q -d p2.qcd --dump-layers $q.txt -n 4 $q.qcm >words && cmp -s q1.txt $q.txt && echo same || echo other
 done
 for q in plain more q0 q1; do right $q; done >counts
-awk 'NR % 2 == 0 { print $1 > before + 29 ? "better" : "no better" } { before = $1 }' counts
+awk 'NR % 2 == 0 { print ($1 > before + 29 ? "better" : "no better") } { before = $1 }' counts
 qc-info q1.qcm | grep 'name augment'
 qc-quantize -q -c more.core -d p1.qcd --drift series -o no.qcm more.qcm
 echo $?
