@@ -133,6 +133,7 @@ static uint32_t average_window(const QcLearner *l)
 {
     uint32_t most = l->setup.parameters.average_window, windows = windows_until_label(l);
     uint64_t labelled = l->counters->seen + l->set.n - l->set.n_kept;
+    if (l->set.n == l->set.n_kept) return most; /* windows_until_label needs a labelled window */
     if (l->setup.all_labelled || most <= LEAST_WINDOW || labelled >= windows) return most;
     uint32_t window = (uint32_t)(most * labelled / windows);
     return window < LEAST_WINDOW ? LEAST_WINDOW : window;
