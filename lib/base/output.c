@@ -5,16 +5,12 @@
  *     commit    flush, fsync; name it TARGET.tmp.XXXXXXXXXXXX; rename that to TARGET, over the file that is locked, or
  *               over none; fsync the folder
  *
- * A process holds a lock (flock) until it ends: on each file that it has written, and on each existing file that it
- * is about to replace. So if two processes write the same output, the second is refused. A temporary file is locked,
- * too. If nobody holds its lock, its process is dead, and the next process that writes this output removes the file.
- * The kernel drops these locks at every end of a process. If a file system has no locks, nothing is refused and
- * nothing is removed.
+ * The target is locked (outputlock.h), and so is a temporary file. If nobody holds the lock of a temporary file, its
+ * process is dead, and the next process that writes this output removes the file.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,12 +20,13 @@
 #include <unistd.h>
 
 #include "file.h"
+#include "outputlock.h"
+#include "outputpath.h"
 
 enum {
     RANDOM_BYTES = 6,
     SUFFIX_LENGTH = 5 + 2 * RANDOM_BYTES,
     NAME_KEPT = NAME_MAX - SUFFIX_LENGTH,
-    LINKS_MAX = 40,
     TRIES = 100,
     PERMISSIONS = 07777
 };
@@ -43,147 +40,9 @@ static int fail_write(QcErr *err, const char *path, int error)
     return qc_fail(err, QC_EIO, "cannot write %.300s: %s", qc_output_name(path), strerror(error ? error : EIO));
 }
 
-/* ---- names ---- */
-
-/* The last part of a path. */
-static const char *last_part(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
-/* The folder of a path, malloc'd. */
-static char *folder_of(const char *path)
-{
-    char *copy = strdup(path), *folder = copy ? strdup(dirname(copy)) : NULL;
-    free(copy);
-    return folder;
-}
-
-static void stat_folder(const char *path, struct stat *about)
-{
-    char *folder = folder_of(path);
-    if (!folder || stat(folder, about)) *about = (struct stat){0};
-    free(folder);
-}
-
-/* The file that a path names after symbolic links in its last part; the file need not exist. malloc'd; NULL with
- * errno. */
-static char *resolve(const char *path)
-{
-    char *target = strdup(path);
-    for (int links = 0; target; links++) {
-        char link[PATH_MAX];
-        ssize_t length = readlink(target, link, sizeof link - 1);
-        if (length < 0) return target; /* no link: the usual case */
-        link[length] = 0;
-        size_t folder = *link == '/' ? 0 : (size_t)(last_part(target) - target), room = folder + (size_t)length + 1;
-        char *next = links < LINKS_MAX ? malloc(room) : (errno = ELOOP, NULL);
-        if (next) snprintf(next, room, "%.*s%s", (int)folder, target, link);
-        free(target);
-        target = next;
-    }
-    return NULL;
-}
-
-int qc_same_output(const char *a, const char *b)
-{
-    struct stat about, folder_a, folder_b;
-    if (qc_is_standard(a) || qc_is_standard(b)) return qc_is_standard(a) && qc_is_standard(b);
-    if (!stat(a, &about) && !S_ISREG(about.st_mode)) return 0; /* not a regular file, for example /dev/null: any
-                                                                * number of writers */
-    if (!strcmp(a, b)) return 1;
-    char *target_a = resolve(a), *target_b = resolve(b);
-    int same = 0;
-    if (target_a && target_b && !strcmp(last_part(target_a), last_part(target_b))) {
-        stat_folder(target_a, &folder_a);
-        stat_folder(target_b, &folder_b);
-        same = folder_a.st_ino && folder_a.st_ino == folder_b.st_ino && folder_a.st_dev == folder_b.st_dev;
-    }
-    free(target_a);
-    free(target_b);
-    return same;
-}
-
-int qc_output_refuse_overwrite(const char *output, const char *const *inputs, int n, QcErr *err)
-{
-    for (int i = 0; i < n && output && !qc_is_standard(output); i++)
-        if (inputs[i] && qc_same_output(output, inputs[i]))
-            return qc_fail(err, QC_EUSAGE, "%.300s is read, so nothing can be written there: name another file",
-                           output);
-    return 0;
-}
-
 static const char *protected;
 
 void qc_output_protect(const char *path) { protected = path; }
-
-/* ---- locks ---- */
-
-/* Files that this process has locked; a new file replaces the oldest entry. */
-static struct {
-    int is_used, file;
-    dev_t device;
-    ino_t number;
-} held[16];
-static unsigned next_held;
-
-static int find_held(const struct stat *about)
-{
-    for (int i = 0; i < 16; i++)
-        if (held[i].is_used && held[i].device == about->st_dev && held[i].number == about->st_ino) return i;
-    return -1;
-}
-
-static void let_go(const struct stat *about)
-{
-    int i = find_held(about);
-    if (i < 0) return;
-    close(held[i].file);
-    held[i].is_used = 0;
-}
-
-/* Takes ownership of the descriptor, which has the lock. */
-static void keep_lock(int file)
-{
-    struct stat about;
-    if (file < 0) return;
-    if (fstat(file, &about)) {
-        close(file);
-        return;
-    }
-    unsigned i = next_held++ % 16;
-    if (held[i].is_used) close(held[i].file);
-    held[i].is_used = 1;
-    held[i].file = file;
-    held[i].device = about.st_dev;
-    held[i].number = about.st_ino;
-}
-
-/* Locks the existing file of the target, unless this process has locked it. Afterwards the name must still be of the
- * locked file. 1: there is no such file. */
-static int lock_target(const char *target, const char *path, QcErr *err)
-{
-    for (int tries = 0; tries < TRIES; tries++) {
-        struct stat about, named;
-        int file = open(target, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), locked = 0;
-        if (file < 0) return errno == ENOENT;
-        int ours = fstat(file, &about) || !S_ISREG(about.st_mode) || find_held(&about) >= 0;
-        if (!ours) locked = !flock(file, LOCK_EX | LOCK_NB);
-        if (!ours && !locked && errno == EWOULDBLOCK) {
-            close(file);
-            return qc_fail(err, QC_EIO, "%.300s is being written by another process", path);
-        }
-        if (locked && (lstat(target, &named) || named.st_ino != about.st_ino || named.st_dev != about.st_dev)) {
-            close(file);
-            continue;
-        }
-        if (locked) keep_lock(file);
-        else close(file);
-        return 0;
-    }
-    return qc_fail(err, QC_EIO, "%.300s is being written by another process", path);
-}
 
 /* ---- temporary files ---- */
 
@@ -219,7 +78,7 @@ static void forget_name(QcOutput *out)
 static int choose_name(QcOutput *out)
 {
     uint8_t random[RANDOM_BYTES];
-    const char *name = last_part(out->target);
+    const char *name = qc_outputpath_last(out->target);
     size_t folder = (size_t)(name - out->target), room = folder + NAME_MAX + 1;
     forget_name(out);
     char *path = malloc(room);
@@ -246,7 +105,7 @@ static int open_unnamed(const char *target, mode_t mode)
 {
 #ifdef O_TMPFILE
     if (qc_output_named || access("/proc/self/fd", X_OK)) return -1; /* commit names the file through this folder */
-    char *folder = folder_of(target);
+    char *folder = qc_outputpath_folder(target);
     int file = folder ? open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, mode) : -1;
     free(folder);
     return file;
@@ -298,12 +157,12 @@ static int is_temporary_of(const char *entry, const char *name)
 /* Removes temporary files that dead processes left beside the target: their lock is free. */
 static void sweep(const char *target)
 {
-    char *path = folder_of(target);
+    char *path = qc_outputpath_folder(target);
     DIR *folder = path ? opendir(path) : NULL;
     free(path);
     for (struct dirent *e; folder && (e = readdir(folder));) {
         struct stat about;
-        if (!is_temporary_of(e->d_name, last_part(target))) continue;
+        if (!is_temporary_of(e->d_name, qc_outputpath_last(target))) continue;
         int file = openat(dirfd(folder), e->d_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
         if (file < 0) continue;
         if (!fstat(file, &about) && S_ISREG(about.st_mode) && about.st_uid == geteuid() &&
@@ -370,8 +229,8 @@ int qc_output_open(QcOutput *out, const char *path, int binary, QcErr *err)
     struct stat about;
     if (!stat(path, &about) && !S_ISREG(about.st_mode)) return open_stream(out, path, &about, err);
     out->path = strdup(path);
-    out->target = out->path ? resolve(path) : NULL;
-    int status = !out->target ? fail_write(err, path, errno) : lock_target(out->target, path, err);
+    out->target = out->path ? qc_outputpath_resolve(path) : NULL;
+    int status = !out->target ? fail_write(err, path, errno) : qc_outputlock_take(out->target, path, err);
     if (status >= 0) sweep(out->target);
     if (status >= 0) status = open_temporary(out, err);
     if (status) qc_output_release(out);
@@ -391,7 +250,7 @@ int qc_output_check(const char *path, int binary, QcErr *err)
 
 void qc_sync_folder(const char *path)
 {
-    char *name = folder_of(path);
+    char *name = qc_outputpath_folder(path);
     int folder = name ? open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
     free(name);
     if (folder < 0) return;
@@ -414,10 +273,10 @@ static int rename_locked(QcOutput *out, QcErr *err)
 {
     for (int tries = 0; tries < TRIES; tries++) {
         struct stat old;
-        int is_new = lock_target(out->target, out->path, err), known = is_new == 0 && !lstat(out->target, &old);
+        int is_new = qc_outputlock_take(out->target, out->path, err), known = is_new == 0 && !lstat(out->target, &old);
         if (is_new < 0) return -1;
         if (!(is_new ? rename_new : rename)(out->temporary, out->target)) {
-            if (known) let_go(&old);
+            if (known) qc_outputlock_let_go(&old);
             return 0;
         }
         if (!is_new || errno != EEXIST) break;
@@ -437,7 +296,7 @@ static int take_place(QcOutput *out, QcErr *err)
     }
     forget_name(out);
     qc_sync_folder(out->target);
-    keep_lock(lock);
+    qc_outputlock_keep(lock);
     return 0;
 }
 

@@ -18,6 +18,7 @@
 #include "number.h"
 #include "runs.h"
 #include "series.h"
+#include "span.h"
 #include "tree.h"
 
 enum { COLUMNS = 54, CHANNELS = 27, RATE = 100, WINDOW = 512, ACTIVITIES = 25, BEFORE_SENSORS = 3, PER_PLACE = 17 };

@@ -14,6 +14,7 @@
 #include "jobs.h"
 #include "matfile.h"
 #include "series.h"
+#include "span.h"
 #include "tree.h"
 
 enum { CHANNELS = 6, RATE = 100, WINDOW = 500, ACTIVITIES = 12 };

@@ -10,6 +10,7 @@
 #include "../base/file.h"
 #include "number.h"
 #include "series.h"
+#include "span.h"
 #include "tree.h"
 
 enum { LEADS_MAX = 64, WINDOW = 256, NAME_ROOM = 64 };

@@ -14,6 +14,7 @@
 #include "number.h"
 #include "runs.h"
 #include "series.h"
+#include "span.h"
 #include "tree.h"
 
 enum { CHANNELS = 3, FIELDS = 6, RATE = 20, WINDOW = 200, CLASSES_MAX = 4096 };

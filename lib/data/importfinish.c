@@ -6,6 +6,7 @@
 #include "import.h"
 #include "lines.h"
 #include "series.h"
+#include "span.h"
 
 /* A measured rate gives the nearest number of samples, which is reported; a rate that the user gives must fit. */
 static int read_span(uint32_t *samples, const char *text, const char *option, double rate, uint32_t standard,

@@ -5,8 +5,9 @@
 
 #include "../format/frontfile.h"
 #include "../format/fronttables.h"
+#include "import.h"
 #include "jobs.h"
-#include "series.h"
+#include "span.h"
 
 enum { BANDS = 40, COEFFICIENTS = 13, TEXT = 100 };
 

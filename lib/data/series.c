@@ -7,6 +7,7 @@
 
 #include "number.h"
 #include "seriesfill.h"
+#include "spent.h"
 
 QcSeries *qc_series_add(QcSeriesList *list, uint32_t length, QcErr *err)
 {
@@ -204,33 +205,6 @@ static void copy_place(QcDataset *d, uint32_t i, const QcSeries *s, uint64_t k)
     d->id[i] = s->id + k;
 }
 
-/* Memory of copied values, which is returned to the system in large pieces. */
-typedef struct Spent {
-    const char *from, *to;
-    const float *own; /* malloc'd values of a series by steps: malloc's bookkeeping after them must stay */
-} Spent;
-
-static void give_back(Spent *spent)
-{
-    qc_give_back((void *)(uintptr_t)spent->from, (size_t)(spent->to - spent->from));
-    spent->from = spent->to;
-}
-
-/* In an arena, pieces of one block lie less than 64 bytes apart, pieces of two blocks farther. */
-static void spend(Spent *spent, const QcSeries *s, const float *x, uint64_t n)
-{
-    enum { PIECE = 1 << 20, GAP = 64 };
-    const char *at = (const char *)x;
-    const float *own = s->by_step ? s->x : NULL;
-    if (!spent->to || own != spent->own || at < spent->to || at - spent->to >= GAP) {
-        if (spent->to) give_back(spent);
-        spent->from = at;
-        spent->own = own;
-    }
-    spent->to = at + n * sizeof *x;
-    if (spent->to - spent->from >= PIECE) give_back(spent);
-}
-
 /* --- one example for each series ---------------------------------------------------------------------- */
 
 void qc_series_resample(float *out, uint32_t n, const float *x, uint32_t length)
@@ -284,7 +258,7 @@ static void copy_whole(float *x, uint32_t length, const QcSeries *s, float *line
 int qc_series_whole(QcDataset *d, QcSeriesList *list, const QcImportOptions *o, QcErr *err)
 {
     uint32_t length = o->length ? o->length : longest(list), n = 0;
-    Spent spent = {0};
+    QcSpent spent = {0};
     if (!list->n) return qc_fail(err, QC_EFORMAT, "there are no series");
     if (check_lengths(list, length, o, err) || fill_list(list, 0, o, err)) return -1;
     for (uint32_t i = 0; i < list->n; i++) {
@@ -304,51 +278,13 @@ int qc_series_whole(QcDataset *d, QcSeriesList *list, const QcImportOptions *o, 
         copy_whole(d->x + i * qc_dataset_values(d), length, s, line, list->channels,
                    o->unequal == QC_UNEQUAL_RESAMPLE);
         copy_place(d, i, s, 0);
-        spend(&spent, s, s->x, (uint64_t)list->channels * s->length);
+        qc_spent_add(&spent, s->by_step ? s->x : NULL, s->x, (uint64_t)list->channels * s->length);
     }
     free(line);
     return status;
 }
 
 /* --- windows ------------------------------------------------------------------------------------------ */
-
-int qc_span_seconds(double *seconds, const char *text)
-{
-    const char *at = text, *end = text + strlen(text);
-    if (end == text || *--end != 's') return -1;
-    int milli = end > text && end[-1] == 'm';
-    end -= milli;
-    if (qc_number_read_double(seconds, &at, end) || at != end) return -1;
-    if (milli) *seconds /= 1000;
-    return 0;
-}
-
-int qc_span_read(uint32_t *samples, const char *text, const char *option, double rate, uint32_t standard, QcErr *err)
-{
-    *samples = standard;
-    if (!text) return 0;
-    const char *end = text + strlen(text), *at = text;
-    int seconds = end > text && end[-1] == 's', milli = seconds && end - text > 1 && end[-2] == 'm';
-    float value;
-    end -= seconds + milli;
-    if (seconds && rate <= 0)
-        return qc_fail(err, QC_EUSAGE,
-                       "--%s '%.40s': the data has no rate, so give a number of samples",
-                       option, text);
-    if (qc_number_read(&value, &at, end) || at != end)
-        return qc_fail(err, QC_EUSAGE, "--%s is a number of samples (200) or of seconds (2s, 500ms), not '%.40s'",
-                       option, text);
-    double n = seconds ? value * rate / (milli ? 1000 : 1) : (double)value;
-    if (seconds && fabs(n - rint(n)) < 1e-4 * n) n = rint(n); /* as near as a float says it */
-    if (seconds && n >= 1 && n <= 1 << 24 && n != floor(n))
-        return qc_fail(err, QC_EUSAGE, "--%s %.40s is %.6g samples at %.6g samples/s: give a number of samples (%.0f)",
-                       option, text, n, rate, rint(n));
-    if (!(n >= 1 && n <= 1 << 24) || n != floor(n))
-        return qc_fail(err, QC_EUSAGE, "--%s must come to a whole number of samples from 1 to %d, not '%.40s'", option,
-                       1 << 24, text);
-    *samples = (uint32_t)lround(n);
-    return 0;
-}
 
 /* The label of a window by the rule; -2: it has two, and the rule wants one. */
 static int32_t window_label(const QcSeries *s, uint64_t from, uint32_t window, QcLabelRule rule)
@@ -392,7 +328,7 @@ static uint64_t cut_windows(QcDataset *d, const QcSeriesList *list, uint32_t win
                             const QcImportOptions *o)
 {
     uint64_t n = 0;
-    Spent spent = {0};
+    QcSpent spent = {0};
     for (uint32_t i = 0; i < list->n; i++) {
         const QcSeries *s = &list->items[i];
         uint64_t k = 0;
@@ -404,11 +340,11 @@ static uint64_t cut_windows(QcDataset *d, const QcSeriesList *list, uint32_t win
                 copy_place(d, (uint32_t)n, s, k);
                 d->label[n] = label;
                 uint64_t rest = s->length - from, done = rest < stride ? rest : stride;
-                if (s->by_step) spend(&spent, s, s->x + from * list->channels, done * list->channels);
+                if (s->by_step) qc_spent_add(&spent, s->x, s->x + from * list->channels, done * list->channels);
             }
             n++;
         }
-        if (d && !s->by_step) spend(&spent, s, s->x, (uint64_t)list->channels * s->length);
+        if (d && !s->by_step) qc_spent_add(&spent, NULL, s->x, (uint64_t)list->channels * s->length);
     }
     return n;
 }

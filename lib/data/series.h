@@ -58,12 +58,6 @@ QcSeries *qc_series_add_row(QcSeriesList *list, const float *row, uint32_t lengt
  * afterwards the values of the list are lost. */
 int qc_series_whole(QcDataset *d, QcSeriesList *list, const QcImportOptions *o, QcErr *err);
 
-/* "200" or "2s" (seconds need the rate, in samples per second; 0 = not known). NULL gives `standard`. */
-int qc_span_read(uint32_t *samples, const char *text, const char *option, double rate, uint32_t standard, QcErr *err);
-
-/* "2s" or "500ms" in seconds; -1: it is none of these. */
-int qc_span_seconds(double *seconds, const char *text);
-
 /* Windows of `window` steps, one every `stride`, within each series; what is left at its end is dropped. Where series
  * have labels of their steps, o->label_rule gives the window's. Window k of a series has the id s->id + k, so ids of
  * series must lie far enough apart. */
