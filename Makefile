@@ -23,7 +23,8 @@ WERROR  ?= $(if $(CI),-Werror)
 OPT     ?= $(if $(SAN),-O1 -g1,-O3 -g)
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla $(WERROR)
-SANFLAGS := $(if $(SAN),-fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+SANFLAGS := $(if $(SAN),-fsanitize=address -fsanitize=undefined -fsanitize=float-cast-overflow \
+    -fno-sanitize-recover=all -fno-omit-frame-pointer)
 HOSTED   := $(if $(BARE),-ffreestanding -nostdlib,-D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64)
 # No path of this folder gets into objects: the same sources make the same bytes anywhere.
 CFLAGS_ALL = -std=c11 -ffile-prefix-map='$(CURDIR)'=. $(HOSTED) -ffp-contract=off $(OPT) $(WARNINGS) $(SANFLAGS) \

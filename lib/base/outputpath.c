@@ -40,7 +40,8 @@ char *qc_outputpath_resolve(const char *path)
         ssize_t length = readlink(target, link, sizeof link - 1);
         if (length < 0) return target; /* no link: the usual case */
         link[length] = 0;
-        size_t folder = *link == '/' ? 0 : (size_t)(qc_outputpath_last(target) - target), room = folder + (size_t)length + 1;
+        size_t folder = *link == '/' ? 0 : (size_t)(qc_outputpath_last(target) - target);
+        size_t room = folder + (size_t)length + 1;
         char *next = links < LINKS_MAX ? malloc(room) : (errno = ELOOP, NULL);
         if (next) snprintf(next, room, "%.*s%s", (int)folder, target, link);
         free(target);

@@ -101,11 +101,7 @@ static int name_label(char name[QC_FIELD_NAME], const QcMatVariable *v, uint32_t
     else {
         uint64_t n = v->a.shape[1];
         bad = n >= sizeof text || v->a.count != v->a.shape[0] * n;
-        for (uint64_t k = 0; !bad && k < n; k++) {
-            double letter = qc_ndarray_real(&v->a, i + k * v->a.shape[0]);
-            bad = letter < 1 || letter > 127;
-            text[k] = (char)letter;
-        }
+        for (uint64_t k = 0; !bad && k < n; k++) bad = qc_mat_letter(&text[k], &v->a, i + k * v->a.shape[0]);
         if (!bad) text[n] = 0;
     }
     if (bad && v->kind == QC_MAT_NUMBERS)

@@ -1,5 +1,6 @@
 #include "matvariables.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,6 +99,14 @@ const QcMatVariable *qc_mat_find(const QcMat *mat, const char *name)
     return NULL;
 }
 
+int qc_mat_letter(char *letter, const QcNdarray *a, uint64_t at)
+{
+    double code = qc_ndarray_real(a, at);
+    if (!(code >= 1 && code <= 127) || code != floor(code)) return -1;
+    *letter = (char)code;
+    return 0;
+}
+
 int qc_mat_text(char *text, size_t room, const QcMatVariable *v)
 {
     const QcNdarray *a = &v->a;
@@ -109,13 +118,10 @@ int qc_mat_text(char *text, size_t room, const QcMatVariable *v)
         text[a->count] = 0;
         return memchr(text, 0, a->count) ? -1 : 0;
     }
-    size_t n = 0;
-    for (uint64_t k = 0; k < a->count; k++) {
-        double letter = qc_ndarray_real(a, k);
-        if (letter < 1 || letter > 127 || n + 1 >= room) return -1;
-        text[n++] = (char)letter;
-    }
-    text[n] = 0;
+    if (a->count >= room) return -1;
+    for (uint64_t k = 0; k < a->count; k++)
+        if (qc_mat_letter(&text[k], a, k)) return -1;
+    text[a->count] = 0;
     return 0;
 }
 

@@ -47,6 +47,8 @@ typedef struct QcMat {
 } QcMat;
 
 const QcMatVariable *qc_mat_find(const QcMat *mat, const char *name); /* NULL: none */
+/* Letter `at` of an array of characters, whose codes may be stored as any number; -1: it is no ASCII character. */
+int qc_mat_letter(char *letter, const QcNdarray *a, uint64_t at);
 /* Text or a number as text; -1: it is of another kind, or too long. */
 int qc_mat_text(char *text, size_t room, const QcMatVariable *v);
 /* A matrix of numbers: values [rows][columns] row after row, malloc'd, the caller's. */
