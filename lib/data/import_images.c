@@ -274,7 +274,7 @@ static int leave_out_bad(Album *a, QcErr *err)
 static void report(const Album *a)
 {
     if (a->foreign)
-        qc_import_warn(a->o, "%u picture%s of a format that cannot be read left out (the first: %.300s)", a->foreign,
+        qc_import_warn(a->o, "%u picture%s left out: the format cannot be read (the first: %.300s)", a->foreign,
                        a->foreign == 1 ? " is" : "s are", a->first_foreign);
     if (a->others)
         qc_import_note(a->o, "%u file%s no picture%s (the first: %.300s)", a->others, a->others == 1 ? " is" : "s are",

@@ -9,6 +9,7 @@
 
 #include "namepattern.h"
 #include "number.h"
+#include "recordingindex.h"
 #include "series.h"
 #include "table.h"
 #include "tree.h"
@@ -23,6 +24,7 @@ typedef struct Recording {
     float *x; /* [channels][length] in the arena */
     uint32_t channels, length;
     uint64_t id, next; /* of the next segment, counted from id: by samples, so that no two windows share one */
+    uint32_t copies; /* others so far with the same bytes */
 } Recording;
 
 typedef struct Set {
@@ -30,6 +32,8 @@ typedef struct Set {
     QcArena arena;
     Part *parts;
     Recording *recordings;
+    QcRecordingIndex index;
+    QcNameTable ids; /* as text, of recordings */
     uint32_t n_parts, part_room, n, others, missed; /* missed: segments of recordings that are not there */
     const char *first_other;
     QcSeriesList list;
@@ -82,12 +86,37 @@ static int compare_parts(const void *a, const void *b)
 
 /* --- recordings ---------------------------------------------------------------------------------------------- */
 
-/* Recordings with identical bytes get different ids. */
-static uint64_t own_id(const Set *set, uint64_t id)
+static int64_t find_id(const Set *set, char text[24], uint64_t id)
 {
-    for (uint32_t k = 0; k + 1 < set->n; k++)
-        if (set->recordings[k].id == id) id = (id + ((uint64_t)1 << 32)) & (((uint64_t)1 << 53) - 1), k = UINT32_MAX;
-    return id;
+    snprintf(text, 24, "%llx", (unsigned long long)id);
+    return qc_nametable_find(&set->ids, text);
+}
+
+/* Recordings with identical bytes get different ids. */
+static int choose_id(Set *set, Recording *r, uint64_t digest, QcErr *err)
+{
+    const uint64_t step = (uint64_t)1 << 32, most = ((uint64_t)1 << 53) - 1;
+    char text[24];
+    int64_t first = find_id(set, text, digest);
+    r->id = digest;
+    while (find_id(set, text, r->id) >= 0) r->id = (digest + step * ++set->recordings[first].copies) & most;
+    const char *kept = qc_arena_text(&set->arena, text, strlen(text), err);
+    return kept ? qc_nametable_add(&set->ids, &set->arena, kept, (uint32_t)(r - set->recordings), err) : -1;
+}
+
+/* The channels of s [channels] follow those that the recording has. */
+static int add_channels(Set *set, Recording *r, const QcSeries *s, uint32_t channels, QcErr *err)
+{
+    uint32_t all = r->channels + channels;
+    float *x = qc_arena_take(&set->arena, (uint64_t)all * s->length, sizeof *x, err);
+    if (!x) return -1;
+    if (r->channels) memcpy(x, r->x, (size_t)r->channels * r->length * sizeof *x);
+    for (uint32_t c = 0; c < channels; c++)
+        qc_series_channel(x + (size_t)(r->channels + c) * s->length, s, channels, c);
+    r->x = x;
+    r->channels = all;
+    r->length = s->length;
+    return 0;
 }
 
 /* Adds the columns of one file to the recording. */
@@ -106,18 +135,11 @@ static int read_part(Set *set, Recording *r, const char *path, QcErr *err)
     if (!status && r->channels && s->length != r->length)
         status = qc_fail(err, QC_EFORMAT, "%.250s has %u samples, but %.200s has %u", path, s->length, r->path,
                          r->length);
-    if (!status) {
-        uint32_t channels = r->channels + list.channels;
-        float *x = qc_arena_take(&set->arena, (uint64_t)channels * s->length, sizeof *x, err);
-        if (!x) status = -1;
-        else {
-            if (r->channels) memcpy(x, r->x, (size_t)r->channels * r->length * sizeof *x);
-            for (uint32_t c = 0; c < list.channels; c++)
-                qc_series_channel(x + (size_t)(r->channels + c) * s->length, s, list.channels, c);
-            if (!r->channels) r->id = own_id(set, s->id);
-            *r = (Recording){r->recording, r->group, r->channels ? r->path : path, x, channels, s->length, r->id, 0};
-        }
+    if (!status && !r->channels) {
+        r->path = path;
+        status = choose_id(set, r, s->id, err);
     }
+    if (!status) status = add_channels(set, r, s, list.channels, err);
     qc_series_release(&list);
     return status;
 }
@@ -142,27 +164,6 @@ static int read_recordings(Set *set, QcErr *err)
 }
 
 /* --- segments -------------------------------------------------------------------------------------------------- */
-
-/* "01" is 1. */
-static int is_same(QcField field, const char *text)
-{
-    double a, b;
-    const char *at = field.at, *end = text + strlen(text), *other = text;
-    if (qc_field_is(field, text)) return 1;
-    return !qc_number_read_double(&a, &at, field.end) && at == field.end && !qc_number_read_double(&b, &other, end) &&
-           other == end && a == b;
-}
-
-static Recording *find_recording(Set *set, QcField recording, QcField group)
-{
-    for (uint32_t k = 0; k < set->n; k++) {
-        Recording *r = &set->recordings[k];
-        if (recording.at && *r->recording && !is_same(recording, r->recording)) continue;
-        if (group.at && *r->group && !is_same(group, r->group)) continue;
-        return r;
-    }
-    return NULL;
-}
 
 static int read_place(uint32_t *place, const QcLines *l, QcField field, QcErr *err)
 {
@@ -203,7 +204,7 @@ static int add_segment(Set *set, Recording *r, const QcLines *l, QcField label_f
 
 static int read_segment(Set *set, const QcLines *l, QcField line, QcErr *err)
 {
-    QcField words[5], none = {0};
+    QcField words[5];
     char separator = memchr(line.at, ',', (size_t)(line.end - line.at)) ? ',' : ' ';
     uint32_t n = qc_field_count(line, separator), first = 0, last = 0;
     if (n < 3 || n > 5)
@@ -213,16 +214,32 @@ static int read_segment(Set *set, const QcLines *l, QcField line, QcErr *err)
     if (n == 3 && set->n > 1)
         return qc_lines_fail(l, err, "three words do not say which of the %u recordings is meant", set->n);
     if (read_place(&first, l, words[n - 2], err) || read_place(&last, l, words[n - 1], err)) return -1;
-    Recording *r = find_recording(set, n >= 4 ? words[0] : none, n == 5 ? words[1] : none);
-    if (!r) return set->missed++, 0;
+    int64_t k = n == 3 ? 0 : qc_recordingindex_find(&set->index, words[0], n == 5 ? words[1] : (QcField){0});
+    if (k == -2)
+        return qc_lines_fail(l, err, "several groups have a recording '%.*s': which one?", QC_FIELD(words[0]));
+    if (k < 0) return set->missed++, 0;
+    Recording *r = &set->recordings[k];
     return qc_import_wants(set->o, r->group) ? add_segment(set, r, l, words[n - 3], first, last, err) : 0;
+}
+
+static int index_recordings(Set *set, QcErr *err)
+{
+    const char **names = malloc(2 * (size_t)set->n * sizeof *names), **groups = names ? names + set->n : NULL;
+    if (!names) return qc_fail_memory(err, "names of recordings");
+    for (uint32_t k = 0; k < set->n; k++) {
+        names[k] = set->recordings[k].recording;
+        groups[k] = set->recordings[k].group;
+    }
+    int status = qc_recordingindex_init(&set->index, names, groups, set->n, &set->arena, err);
+    free(names);
+    return status;
 }
 
 static int read_segments(Set *set, QcErr *err)
 {
     QcLines l;
     QcField line;
-    if (qc_lines_open(&l, set->o->segments, err)) return -1;
+    if (index_recordings(set, err) || qc_lines_open(&l, set->o->segments, err)) return -1;
     int status = 0;
     while (!status && qc_lines_next(&l, &line))
         if (line.at < line.end && *line.at != '#') status = read_segment(set, &l, line, err);

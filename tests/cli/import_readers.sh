@@ -246,6 +246,9 @@ segment "$seg" '1 7 0 3\n' --name-pattern 'r{recording}.txt' bad
 segment "$seg" '2 7 1 3\n' --name-pattern 'r{recording}.txt' bad
 segment "$seg" '7 3\n' --name-pattern 'r{recording}.txt' bad
 segment "$seg" '1 7 1 3\n' bad
+two_groups="$seg; write('bad/r1_2.txt', b'1 2\n3 4\n5 6\n'); os.rename('bad/r1.txt', 'bad/r1_1.txt')"
+segment "$two_groups" '1 7 1 3\n' --name-pattern 'r{recording}_{group}.txt' bad
+segment "$seg; write('bad/r01.txt', b'1 2\n')" '1 7 1 1\n' --name-pattern 'r{recording}.txt' bad
 segment "$seg" '1 7 1 3\n' --name-pattern 'r{recording}_{label}.txt' bad
 segment "$seg; write('bad/s1.txt', b'1 2\n')" '1 7 1 3\n' --name-pattern '{channels:d}{recording}.txt' bad
 segment "write('bad/a1.txt', b'1 2\n3 4\n'); write('bad/b1.txt', b'1\n')" '1 7 1 2\n' --name-pattern \
