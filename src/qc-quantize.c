@@ -78,12 +78,11 @@ static int load_graph(QcGraph *graph, const QcModelFile *model, QcErr *err)
 }
 
 /* As the float model was trained, if no option says otherwise. 1: *a augments; 0: nothing does. */
-static int choose_augmentation(QcAugment *a, const QcModelFile *m, QcArena *arena, QcErr *err)
+static int choose_augmentation(QcAugment *a, const QcModelFile *m, const char *path, QcArena *arena, QcErr *err)
 {
     if (augment < 0 && !drift) {
         int is_known = qc_augment_decode(&augment, &drift, m, err);
-        if (is_known < 0) return -1;
-        if (!is_known) return 0;
+        if (is_known <= 0) return is_known ? qc_within(err, path) : 0;
         qc_note("calibrated under synthetic drifts of kind %s, as the float model was trained", drift);
     }
     return qc_cli_augment(a, augment, drift, m, arena, err);
@@ -132,7 +131,7 @@ int main(int argc, char **argv)
     }
     if (qc_windows_load_source(&windows, digest, &model, coreset_path, data_path, &err)) goto end;
     if (!force && qc_windows_refuse_guessing(&graph, &windows, o.threads, &err)) goto end;
-    int augments = choose_augmentation(&augmentation, &model, &arena, &err);
+    int augments = choose_augmentation(&augmentation, &model, qc_input_name(argv[1]), &arena, &err);
     if (augments < 0) goto end;
     o.augment = augments ? &augmentation : NULL;
     if (qc_quantize(&g, &r, &graph, &windows, !data_path, &o, &arena, &err)) goto end;

@@ -27,6 +27,8 @@ int qc_augment_decode(double *strength, const char **kind, const QcModelFile *m,
     if (!(*strength > 0 && *strength <= QC_AUGMENT_MOST) || k >= QC_DRIFT_COUNT)
         return qc_fail(err, QC_EFORMAT, "section \"augment\" has numbers that are out of range");
     *kind = qc_drifts_names[k];
+    if (!qc_drifts_fits((QcDriftKind)k, m))
+        return qc_fail(err, QC_EFORMAT, "section \"augment\": drifts of kind %s do not fit the model's windows", *kind);
     return 1;
 }
 

@@ -31,7 +31,7 @@ QcDriftKind qc_drifts_guess(const QcModelFile *m)
     return QC_DRIFT_INERTIAL;
 }
 
-static int fits(QcDriftKind kind, const QcModelFile *m)
+int qc_drifts_fits(QcDriftKind kind, const QcModelFile *m)
 {
     if (kind == QC_DRIFT_IMAGE) return m->height > 1;
     return m->height == 1 && (kind != QC_DRIFT_INERTIAL || m->channels % 3 == 0);
@@ -44,7 +44,7 @@ int qc_drifts_choose(QcDriftKind *kind, const char *name, const QcModelFile *m, 
     for (int k = 0; k < QC_DRIFT_COUNT; k++) {
         if (strcmp(name, qc_drifts_names[k])) continue;
         *kind = (QcDriftKind)k;
-        if (fits(*kind, m)) return 0;
+        if (qc_drifts_fits(*kind, m)) return 0;
         return qc_fail(err, QC_EUSAGE, "--drift %s does not fit windows of %u channels, height %u", name, m->channels,
                        m->height);
     }

@@ -24,8 +24,9 @@ extern const char *const qc_drifts_names[QC_DRIFT_COUNT]; /* "inertial", "series
 /* Image for height > 1; bands for log-mel bands of a front-end; inertial for other series whose channels come in
  * threes, each like the axes of one sensor by its means and deviations; else series. */
 QcDriftKind qc_drifts_guess(const QcModelFile *m);
-/* The kind of this name, as an option --drift has it, if it fits the windows: inertial needs triples of channels, image
- * alone needs height > 1. "auto" guesses. */
+/* Whether windows of m can be under this kind: inertial needs triples of channels, image alone needs height > 1. */
+int qc_drifts_fits(QcDriftKind kind, const QcModelFile *m);
+/* The kind of this name, as an option --drift has it, if it fits the windows. "auto" guesses. */
 int qc_drifts_choose(QcDriftKind *kind, const char *name, const QcModelFile *m, QcErr *err);
 
 typedef struct QcDrift {

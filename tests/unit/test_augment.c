@@ -64,7 +64,8 @@ START_TEST(model_file_has_strength_and_kind)
         double strength;
         uint32_t kind;
         int more;
-    } bad[] = {{0, 0, 0}, {-1, 0, 0}, {NAN, 0, 0}, {INFINITY, 0, 0}, {11, 0, 0}, {1, QC_DRIFT_COUNT, 0}, {1, 0, 1}};
+    } bad[] = {{0, 0, 0}, {-1, 0, 0}, {NAN, 0, 0}, {INFINITY, 0, 0}, {11, 0, 0}, {1, QC_DRIFT_COUNT, 0},
+               {1, QC_DRIFT_SERIES, 1}, {1, QC_DRIFT_IMAGE, 0}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         put_section(bad[i].strength, bad[i].kind, bad[i].more);
         ck_assert_int_eq(qc_augment_decode(&strength, &kind, &model, &err), -1);
