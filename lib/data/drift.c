@@ -82,7 +82,7 @@ static void draw_image(QcDrift *d, double strength, QcRng *rng)
         d->gain[c] = contrast * (float)(1 + 0.1 * strength * qc_rng_normal(rng));
         d->offset[c] = light + (float)(0.1 * strength * qc_rng_normal(rng));
     }
-    d->blur = qc_rng_unit(rng) < 0.5f;
+    d->blur = qc_rng_unit(rng) < (float)(0.5 * fmin(strength, 1));
     d->noise = (float)(0.1 * strength * fabs(qc_rng_normal(rng)));
     d->shift_h = (int)lrint(0.05 * strength * d->height * qc_rng_normal(rng));
     d->shift_w = (int)lrint(0.05 * strength * d->length * qc_rng_normal(rng));

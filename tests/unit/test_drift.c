@@ -71,7 +71,7 @@ START_TEST(zero_drift_changes_nothing_and_seed_fixes_subject)
         ck_assert_int_eq(qc_drifts_init(&d, (QcDriftKind)kind, &model, &arena, NULL), 0);
         qc_drifts_draw(&d, 0, &rng);
         ck_assert_float_eq(d.warp, 1);
-        d.blur = 0;
+        ck_assert_int_eq(d.blur, 0);
         qc_drifts_apply(&d, out, source_x, &rng);
         for (int v = 0; v < TINY_VALUES; v++)
             ck_assert_float_eq_tol(out[v], source_x[v], kind == QC_DRIFT_SERIES ? 1e-30f : 1e-5f);
