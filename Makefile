@@ -171,15 +171,12 @@ fuzz-%: ## search for inputs that break a parser, with clang's libFuzzer (SECOND
 	    build-fuzz/tests/fuzz/fuzz_$*.o
 	clang -fsanitize=fuzzer,address,undefined -o build-fuzz/fuzz_$* build-fuzz/tests/fuzz/fuzz_$*.o \
 	    build-fuzz/libqcore.a $(LIBS)
-	mkdir -p build-fuzz/$* && build-fuzz/fuzz_$* -max_total_time=$(or $(SECONDS),60) -max_len=65536 \
-	    -print_final_stats=1 -artifact_prefix=build-fuzz/$*. build-fuzz/$* tests/fuzz/seeds/$*
+	tests/fuzz/search.sh $* $(or $(SECONDS),60)
 
-fuzz-all: ## search with every fuzz target, SECONDS=60 each: lines `NAME EXECUTIONS executions, EDGES edges`
+fuzz-all: ## search with every fuzz target, SECONDS=60 each: name, executions, processor seconds, edges
 	@mkdir -p build-fuzz; failed=0; for name in $(patsubst $(BUILD)/tests/fuzz_%,%,$(FUZZERS)); do \
-	    $(MAKE) --no-print-directory fuzz-$$name >build-fuzz/$$name.log 2>&1 || \
-	        { failed=1; tail -40 build-fuzz/$$name.log; }; \
-	    awk -v name=$$name '/^#.* cov: /{ sub(/.* cov: /, ""); edges = $$1 } /number_of_executed_units/{ n = $$2 } \
-	        END { print name "\t" n + 0 " executions, " edges + 0 " edges" }' build-fuzz/$$name.log; \
+	    $(MAKE) --no-print-directory fuzz-$$name >build-fuzz/all.log 2>&1 || { failed=1; cat build-fuzz/all.log; }; \
+	    tail -1 build-fuzz/searches.tsv; \
 	done; exit $$failed
 
 check-now: all tests ## the same without looking for missing packages
