@@ -44,6 +44,15 @@ void qc_last_layer_copy(const QcHeadShape *shape, const QcLastLayer *to, const Q
     memcpy(to->bias, from->bias, shape->classes * sizeof *to->bias);
 }
 
+int qc_last_layer_is_sound(const QcLastLayer *layer, const QcHeadShape *shape)
+{
+    for (uint32_t k = 0; k < shape->classes; k++)
+        if (!(layer->scale[k] > 0 && layer->scale[k] < 1e20f && layer->scale[k] * shape->step < QC_LOGIT_STEP_MOST) ||
+            layer->bias[k] < -shape->largest_bias || layer->bias[k] > shape->largest_bias)
+            return 0;
+    return 1;
+}
+
 /* As it lies there, low bits first, not sign-extended; bits divides 8. */
 static int32_t packed_code(const QcLastLayer *layer, const QcHeadShape *shape, uint32_t j)
 {
@@ -296,6 +305,8 @@ static float set_temperature(QcLastLayer *layer, uint8_t *right, QcHeadScratch *
 
 int qc_head_solve(QcLastLayer *layer, uint8_t *right, float *loss, QcHeadScratch *s, const QcHeadTask *t)
 {
+    QcHeadShape whole = *t->shape;
+    whole.classes = t->n_rows;
     s->operations = 0;
     if (t->shape->bits == 8) s->codes = (int8_t *)layer->codes;
     if (!qc_discriminant_solve(s, t)) return 0;
@@ -305,5 +316,5 @@ int qc_head_solve(QcLastLayer *layer, uint8_t *right, float *loss, QcHeadScratch
     *loss = set_temperature(layer, right, s, t);
     if (t->rows) spread_rows(layer, s, t);
     pack(layer, s->codes, t->shape, t->n_rows);
-    return 1;
+    return qc_last_layer_is_sound(layer, &whole);
 }

@@ -40,6 +40,8 @@ static inline uint64_t qc_head_code_bytes(const QcHeadShape *s)
 
 void qc_last_layer_place(QcLastLayer *layer, const QcHeadShape *shape, QcPlacing *p);
 void qc_last_layer_copy(const QcHeadShape *shape, const QcLastLayer *to, const QcLastLayer *from); /* the values */
+/* 1: scales and biases are numbers that logits can be made of. */
+int qc_last_layer_is_sound(const QcLastLayer *layer, const QcHeadShape *shape);
 
 /* A spare row is a row of the last layer without a class. Its codes are 0 and its bias is the lowest that the layer can
  * have, and its scale is so large that its logit is below any logit that another row can have: no argument of any
@@ -148,7 +150,7 @@ float qc_guess_weight(const QcHeadTask *t);
 int qc_head_can_solve(const QcHeadTask *t);
 
 /* Solves the head into `layer`; right [set.n]: which examples it has right; *loss: on the set, classes balanced. 0 if S
- * is not positive definite; `layer` then holds anything. */
+ * is not positive definite, or if the result is not sound; `layer` then holds anything. */
 int qc_head_solve(QcLastLayer *layer, uint8_t *right, float *loss, QcHeadScratch *s, const QcHeadTask *t);
 
 /* logits [classes] of features [n] by int8 codes [classes][n]: the same floats as the LOGITS node gives. */

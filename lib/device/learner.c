@@ -229,15 +229,6 @@ void qc_learner_store(const QcLearner *l, QcQGraph *g)
     qc_last_layer_copy(&l->shape, &there, &l->layers[l->counters->active]);
 }
 
-static int is_sound_layer(const QcLearner *l, const QcLastLayer *layer)
-{
-    for (uint32_t k = 0; k < l->shape.classes; k++)
-        if (!(layer->scale[k] > 0 && layer->scale[k] < 1e20f) || layer->bias[k] < -l->shape.largest_bias ||
-            layer->bias[k] > l->shape.largest_bias)
-            return 0;
-    return 1;
-}
-
 int qc_learner_is_sound(const QcLearner *l)
 {
     const QcLearnerCounters *c = l->counters;
@@ -247,6 +238,6 @@ int qc_learner_is_sound(const QcLearner *l)
     for (uint32_t i = 0; i < l->coreset.capacity; i++)
         if (!(l->coreset.flags[i] & QC_SLOT_EMPTY) && l->coreset.label[i] >= l->shape.classes) return 0;
     if (l->setup.flips && !l->setup.flips->is_sound(&l->flipper)) return 0;
-    return is_sound_layer(l, &l->layers[0]) && is_sound_layer(l, &l->layers[1]) &&
+    return qc_last_layer_is_sound(&l->layers[0], &l->shape) && qc_last_layer_is_sound(&l->layers[1], &l->shape) &&
            (!l->moments.n || qc_moments_are_sound(&l->moments));
 }

@@ -244,6 +244,10 @@ void qc_code_set(const QcQGraph *g, const QcQNode *node, uint32_t j, int32_t val
 /* The largest bias with which no sum of a CONV or LOGITS node leaves 32 bits, whatever its codes become. */
 int32_t qc_largest_bias(const QcQGraph *g, const QcQNode *node);
 
+/* The scale of the last layer's input times the scale of a row is below this, so that logits, sums of 32 bits in this
+ * unit, are finite. */
+#define QC_LOGIT_STEP_MOST 1e28f
+
 /* Input quantization: clamp(round-half-away(x / scale) + zero). x normalized floats [n]. */
 void qc_q_input(uint8_t *q, const float *x, uint32_t n, const QcQTensor *input);
 

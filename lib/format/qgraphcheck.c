@@ -200,7 +200,11 @@ static int check_rescale(const QcQGraph *g, uint32_t i, QcErr *err)
     for (uint32_t c = n->channel; c < n->channel + count; c++) {
         if (!isfinite(g->scale[c]) || g->scale[c] <= 0)
             return wrong(err, g, i, "has a scale that is not a finite number above 0");
-        if (n->op == QC_Q_LOGITS) continue; /* sums become floats by their scale alone */
+        if (n->op == QC_Q_LOGITS) { /* sums become floats by their scale alone */
+            if (!(g->tensors[n->in[0]].scale * g->scale[c] < QC_LOGIT_STEP_MOST))
+                return wrong(err, g, i, "has scales that make logits too large");
+            continue;
+        }
         if (g->multiplier[c] < 0) return wrong(err, g, i, "has a negative multiplier");
         if (g->shift[c] < 1 || g->shift[c] > 62) return wrong(err, g, i, "has a shift that is not 1 to 62");
     }
