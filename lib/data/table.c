@@ -37,14 +37,9 @@ int qc_table_stamp(double *time, const QcTable *t, QcField cell)
 
 int qc_table_name(char name[QC_FIELD_NAME], const QcTable *t, QcField cell, int label, QcErr *err)
 {
-    char text[2 * QC_FIELD_NAME];
-    size_t n = 0;
+    char text[QC_CELL_TEXT];
     if (label && qc_field_whole(name, cell)) return 0;
-    for (const char *at = cell.at; at < cell.end && n < sizeof text; at++) {
-        text[n++] = *at;
-        if (*at == '"' && at + 1 < cell.end && at[1] == '"') at++;
-    }
-    return qc_field_name(name, &t->lines, (QcField){text, text + n}, err);
+    return qc_field_name(name, &t->lines, qc_table_text(cell, text), err);
 }
 
 /* --- rows ------------------------------------------------------------------------------------------------- */

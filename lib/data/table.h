@@ -92,7 +92,10 @@ int64_t qc_table_count(QcField row, char separator);
 int qc_table_number(double *value, QcField cell, int decimal_comma, const char **wrong);
 /* A time of the time column, with the decimal sign of the options and its order of day and month. As qc_stamp_read. */
 int qc_table_stamp(double *time, const QcTable *t, QcField cell);
-/* A cell as a name: doubled quotes become one; label: "1.0" and "1.0e+00" are 1. */
+/* The text of a cell: doubled quotes become one, and quotes around all go. In `room`, cut where it is full. */
+enum { QC_CELL_TEXT = 512 };
+QcField qc_table_text(QcField cell, char room[QC_CELL_TEXT]);
+/* A cell as a name (qc_table_text); label: "1.0" and "1.0e+00" are 1. */
 int qc_table_name(char name[QC_FIELD_NAME], const QcTable *t, QcField cell, int label, QcErr *err);
 
 /* tabletop.c: skips lines above the header, which loggers write; sets t->top and the first row. -1: it is uncertain

@@ -28,6 +28,17 @@ int qc_table_cell(QcField *row, QcField *cell, char separator)
     return 1;
 }
 
+QcField qc_table_text(QcField cell, char room[QC_CELL_TEXT])
+{
+    size_t n = 0;
+    for (const char *at = cell.at; at < cell.end && n < QC_CELL_TEXT; at++) {
+        room[n++] = *at;
+        if (*at == '"' && at + 1 < cell.end && at[1] == '"') at++;
+    }
+    int quoted = n >= 2 && *room == '"' && room[n - 1] == '"';
+    return quoted ? (QcField){room + 1, room + n - 1} : (QcField){room, room + n};
+}
+
 int64_t qc_table_count(QcField row, char separator)
 {
     QcField cell;

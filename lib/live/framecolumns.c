@@ -7,10 +7,16 @@
 #include "../data/table.h"
 #include "../format/spareclasses.h"
 
+/* The first of these separators that stands outside of quotes. */
 static char separator_of(const QcFrameReader *r, QcField row)
 {
+    int is_quoted = 0, has[128] = {0};
+    for (const char *at = row.at; at < row.end; at++) {
+        is_quoted ^= *at == '"';
+        if (!is_quoted && *at > 0) has[(int)*at] = 1;
+    }
     for (const char *s = r->o.decimal_comma ? "\t;" : "\t;,"; *s; s++)
-        if (memchr(row.at, *s, (size_t)(row.end - row.at))) return *s;
+        if (has[(int)*s]) return *s;
     return ' ';
 }
 

@@ -205,13 +205,15 @@ static int note_unknown(QcFrameReader *r, QcField cell)
     return 1;
 }
 
+/* A class may have a name that elsewhere says that there is no value, such as null. */
 static void take_label(QcFrameReader *r, QcField cell)
 {
-    r->class_index = -1;
-    if (qc_number_is_missing(cell.at, cell.end)) return;
+    char room[QC_CELL_TEXT], text[QC_FRAME_WORDS];
+    cell = qc_table_text(cell, room);
+    r->class_index = qc_framecolumns_class(r->m, cell, 0);
+    if (r->class_index >= 0 || qc_number_is_missing(cell.at, cell.end)) return;
     r->class_index = qc_framecolumns_class(r->m, cell, r->takes_classes);
     if (r->class_index >= 0 || !note_unknown(r, cell)) return;
-    char text[QC_FRAME_WORDS];
     const char *like = qc_class_in_other_case(r->m, cell.at, (size_t)(cell.end - cell.at));
     snprintf(text, sizeof text, "line %llu: the model has no class '%.*s'; such labels are left out%s%.60s%s",
              (unsigned long long)r->line, QC_FIELD(cell), like ? " (did you mean '" : "", like ? like : "",

@@ -8,11 +8,11 @@
 
 enum { CHANNELS = 3, LENGTH = 16, ROOM = 4096 };
 static float mean[CHANNELS], deviation[CHANNELS] = {1, 1, 1};
-static char *labels[] = {"sitting", "walking, fast"};
+static char *labels[] = {"sitting", "walking, fast", "5\" pipe", "null"};
 static QcModelFile model = {.channels = CHANNELS,
                                   .height = 1,
                                   .length = LENGTH,
-                                  .classes = 2,
+                                  .classes = 4,
                                   .labels = labels,
                                   .norm = {CHANNELS, mean, deviation}};
 
@@ -133,7 +133,15 @@ START_TEST(cells_in_quotes_hold_separators)
 {
     expect(&(QcFrameOptions){0}, "time,a,b,c,label\n\"2026-03-02 10:00:00,5\",1,2,3,\"walking, fast\"\n",
            "1 2 3@walking, fast;");
+    expect(&(QcFrameOptions){0}, "\"a\tb\",b,c\n1,2,3\n", "1 2 3;");
+    expect(&(QcFrameOptions){0}, "a,b,c,label\n1,2,3,\"5\"\" pipe\"\n", "1 2 3@5\" pipe;");
     expect(&(QcFrameOptions){0}, "1,2,3\n1,\"2,3\n4,5,6\n", "1 2 3;!4 5 6;");
+}
+END_TEST
+
+START_TEST(class_may_be_named_like_a_missing_value)
+{
+    expect(&(QcFrameOptions){0}, "a,b,c,label\n1,2,3,null\n4,5,6,NA\n7,8,9,NULL\n", "1 2 3@null;4 5 6;7 8 9;");
 }
 END_TEST
 
@@ -295,6 +303,7 @@ int main(void)
     tcase_add_test(c, bad_rows_end_a_segment_and_are_reported_once);
     tcase_add_test(c, lines_above_the_header_are_left_out);
     tcase_add_test(c, cells_in_quotes_hold_separators);
+    tcase_add_test(c, class_may_be_named_like_a_missing_value);
     tcase_add_test(c, dates_with_slashes_need_a_known_order);
     tcase_add_test(c, missing_values_repeat_previous_value_for_a_limited_time);
     tcase_add_test(c, time_gaps_end_a_segment);
