@@ -170,7 +170,10 @@ static void print_start(QcLiveLog *log, const QcLive *s)
     if (m->resumed)
         qc_note("qc-run: %s: the learner resumes at window %u, after %u adapts", s->o.state, m->learner.counters->next,
                 m->learner.counters->adapts);
-    else if (m->learns && m->kept.was_there)
+    if (m->resumed && m->kept.state.damaged)
+        qc_warn("one of the two states in %s is damaged: the learner goes on from the other, which may be older",
+                s->o.state);
+    if (!m->resumed && m->learns && m->kept.was_there)
         qc_warn("%s has no whole state: the learner starts anew", s->o.state);
     log->next = m->learner.counters->next;
     log->adapts = m->learner.counters->adapts;

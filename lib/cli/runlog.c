@@ -233,6 +233,14 @@ void qc_runlog_report(void *log, const QcSessionReport *report)
     const QcSession *s = report->session;
     switch (report->event) {
     case QC_SESSION_ANEW: qc_warn("%s has no whole state: the session starts anew", s->kept.path); break;
+    case QC_SESSION_DAMAGED:
+        qc_warn("one of the two states in %s is damaged: the session goes on from the other, which may be a batch "
+                "older", s->kept.path);
+        break;
+    case QC_SESSION_OTHER:
+        qc_note("%s has learned another stream, or this one in other batches: this one starts at its first batch",
+                s->kept.path);
+        break;
     case QC_SESSION_RESUMED: qc_note("resuming after batch %u of %u", s->at, s->batches); break;
     case QC_SESSION_BEGIN: begin(j, s, report->tests); break;
     case QC_SESSION_NEXT: qc_progress(s->at, s->batches, "batches"); break;

@@ -38,7 +38,22 @@ static uint32_t header_crc(const Header *h) { return qc_crc32_add(0, h, sizeof *
 
 /* ---- looking ---- */
 
-typedef enum Slot { SLOT_UNREADABLE = -1, SLOT_TORN, SLOT_FOREIGN, SLOT_WHOLE } Slot;
+typedef enum Slot {
+    SLOT_UNREADABLE = -1,
+    SLOT_TORN, /* nothing, or a write that was cut off: the header comes last */
+    SLOT_DAMAGED,
+    SLOT_FOREIGN,
+    SLOT_WHOLE
+} Slot;
+
+/* As erased memory is, or a file that nothing was written to. */
+static int is_blank(const Header *h)
+{
+    const uint8_t *bytes = (const uint8_t *)h;
+    for (uint32_t i = 1; i < sizeof *h; i++)
+        if (bytes[i] != bytes[0]) return 0;
+    return bytes[0] == 0 || bytes[0] == 0xff;
+}
 
 static Slot look_at(const QcState *s, const QcLearner *l, int slot, Header *h)
 {
@@ -46,7 +61,7 @@ static Slot look_at(const QcState *s, const QcLearner *l, int slot, Header *h)
     uint32_t at = slot_start(f, slot), crc = 0, left;
     uint8_t bytes[64];
     if (f->read(f->ctx, at, h, sizeof *h)) return SLOT_UNREADABLE;
-    if (h->magic != MAGIC || h->crc != header_crc(h)) return SLOT_TORN;
+    if (h->magic != MAGIC || h->crc != header_crc(h)) return is_blank(h) ? SLOT_TORN : SLOT_DAMAGED;
     if (h->format != FORMAT || h->identity[0] != (uint32_t)s->identity ||
         h->identity[1] != (uint32_t)(s->identity >> 32) || h->bytes != l->state_bytes)
         return SLOT_FOREIGN;
@@ -58,19 +73,20 @@ static Slot look_at(const QcState *s, const QcLearner *l, int slot, Header *h)
         at += n;
         left -= n;
     }
-    return crc == h->content_crc ? SLOT_WHOLE : SLOT_TORN;
+    return crc == h->content_crc ? SLOT_WHOLE : SLOT_DAMAGED;
 }
 
 /* Finds the whole slots, the newest first: order [2]; returns how many. */
 static int sort_slots(QcState *s, const QcLearner *l, int order[2], uint32_t sequence[2], int *foreign, int *unreadable)
 {
     int n = 0;
-    *foreign = *unreadable = 0;
+    *foreign = *unreadable = s->damaged = 0;
     for (int slot = 0; slot < 2; slot++) {
         Header h;
         Slot found = look_at(s, l, slot, &h);
         *foreign |= found == SLOT_FOREIGN;
         *unreadable |= found == SLOT_UNREADABLE;
+        s->damaged |= found == SLOT_DAMAGED;
         if (found != SLOT_WHOLE) continue;
         int first = n == 1 && (int32_t)(h.sequence - sequence[0]) > 0; /* sequence numbers wrap around */
         if (first) {

@@ -40,6 +40,7 @@ typedef struct QcState {
     uint32_t sequence;  /* of the newest whole slot; wraps */
     int8_t newest;      /* 0, 1; -1 none */
     uint8_t known;      /* the image was read */
+    uint8_t damaged;    /* 1: a slot that was once written whole is damaged, so the newest state may be lost */
 } QcState;
 
 typedef enum QcStateFound {

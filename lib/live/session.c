@@ -232,6 +232,14 @@ static uint64_t identify_input(const QcSession *s)
     return qc_digest_number(&d);
 }
 
+/* Flips of the kept state have changed codes below the last layer, so features are not those that the figure of drift
+ * knows. */
+static int has_other_features(const QcSession *s, const QcLearner *l)
+{
+    const QcQNode *last = &s->g.nodes[s->g.n_nodes - 1];
+    return memcmp(l->graph.codes, s->g.codes, last->code_byte) != 0;
+}
+
 int qc_session_keep(QcSession *s, const char *path, QcErr *err)
 {
     if (!s->learner.method->on_device)
@@ -246,6 +254,7 @@ int qc_session_keep(QcSession *s, const char *path, QcErr *err)
     if (qc_statefile_open(&s->kept, path, l, &owner, err)) return -1;
     int found = qc_statefile_load(&s->kept, l, err);
     if (found < 0 || qc_statefile_check_names(l, s->named, err)) return qc_within(err, path);
+    if (found && has_other_features(s, l)) s->drift.features = 0;
     s->input = identify_input(s);
     if (l->counters->input != s->input) return 0;
     if (l->counters->input_adapts > s->batches)

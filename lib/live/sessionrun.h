@@ -10,6 +10,8 @@ enum { QC_SESSION_TESTS = 16 };
 
 typedef enum QcSessionEvent {
     QC_SESSION_ANEW,    /* the state's file has no whole state: the session starts anew */
+    QC_SESSION_DAMAGED, /* one of the two states in the file is damaged: the session goes on from the other one */
+    QC_SESSION_OTHER,   /* the state has learned batches of another stream, or of another cut of this one */
     QC_SESSION_RESUMED, /* the session goes on after batch s->at */
     QC_SESSION_BEGIN,   /* tests: before the first batch; only where there are several streams and a test set for
                            each */

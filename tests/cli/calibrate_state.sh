@@ -28,7 +28,7 @@ run >rest.tsv 2>err || { cat err; exit 1; }
 grep -c '^qc-calibrate: \|resuming after batch' err
 cmp now.qcm whole.qcm && cmp now.qcd whole.qcd && echo "the same model and coreset"
 # lines of the batches after the last kill, without times
-columns() { grep -E '^[0-9]' "$1" | cut -f1-10; }
+columns() { grep -E '^[0-9]' "$1" | cut -f1-10,18,19; }
 columns rest.tsv >rest; columns whole.tsv | tail -n "$(wc -l <rest)" | cmp - rest && echo "the same figures"
 
 rm now.qcm now.qcd
@@ -59,7 +59,10 @@ refuse qc-calibrate -c core.qcd -s p2.qcd -B 2 -m none --state kept -o now.qcm m
 printf '\252' | dd of=kept bs=1 seek=4700 conv=notrunc 2>words
 printf '\252' | dd of=kept bs=1 seek=4701 conv=notrunc 2>words
 rm -f now.qcm
-run >words 2>&1 && cmp now.qcm whole.qcm && echo "a damaged slot costs no more than its batch"
+run 2>&1 >words | grep damaged
+cmp now.qcm whole.qcm && echo "a damaged slot costs no more than its batch"
+# Another cut of the stream: its batches are learned from the first one on, and this is said.
+cp kept other && $session --batches 3 --state other -o other.qcm model.qcm 2>&1 >words | grep learned
 # Both states are damaged: the session reports this and starts anew.
 head -c 6000 kept >torn && mv torn kept
 rm -f now.qcm
