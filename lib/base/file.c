@@ -11,7 +11,14 @@
 
 uint64_t qc_max_bytes = QC_MAX_BYTES_DEFAULT;
 
-int qc_is_standard(const char *path) { return !path || !strcmp(path, "-") || !strcmp(path, "/dev/stdout"); }
+int qc_is_standard(const char *path)
+{
+    static const char *const names[] = {"-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"};
+    for (size_t k = 0; path && k < sizeof names / sizeof *names; k++)
+        if (!strcmp(path, names[k])) return 1;
+    return !path;
+}
+
 const char *qc_input_name(const char *path) { return qc_is_standard(path) ? "standard input" : path; }
 const char *qc_output_name(const char *path) { return qc_is_standard(path) ? "standard output" : path; }
 

@@ -3,7 +3,7 @@
  * An output goes to a temporary file in its own folder, is flushed and fsynced, renamed over PATH, and the folder is
  * fsynced: kill -9 at any moment leaves the old file or the new file. The new file has the permissions of the old file;
  * a symbolic link stays, and the file that it points to is replaced. Of two processes that write the same output, one
- * is refused. "-" and NULL mean stdin or stdout, /dev/stdout means stdout.
+ * is refused. "-" and NULL mean stdin or stdout; /dev/stdout and /dev/fd/1 mean stdout.
  */
 #ifndef QC_BASE_FILE_H
 #define QC_BASE_FILE_H
