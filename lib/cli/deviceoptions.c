@@ -27,7 +27,7 @@ int qc_deviceoptions_check(QcErr *err)
     for (int i = 0; i < qc_deviceoptions_list.n; i++) {
         if (strcmp(qc_deviceoptions_list.items[i], "help")) continue;
         print_table();
-        exit(fflush(stdout) ? 3 : 0);
+        exit(qc_cli_end(NULL, 0));
     }
     return qc_parameters_tune(&any, qc_deviceoptions_list.items, qc_deviceoptions_list.n, err);
 }

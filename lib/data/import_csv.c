@@ -49,9 +49,9 @@ static int read_name(uint32_t *index, QcNames *names, Reader *r, QcField cell, i
     if (qc_table_name(name, &r->t, cell, label, err) || qc_names_add(names, &r->list->arena, name, index, err))
         return -1;
     if (label && names->n > QC_CLASSES_MAX)
-        return qc_lines_fail(&r->t.lines, err,
-                             "more than %d different labels: is column %u really the label? (--label-column)",
-                             QC_CLASSES_MAX, r->t.label + 1);
+        return qc_lines_fail(&r->t.lines, err, "column %u has more than %d different labels, and %d is the most%s",
+                             r->t.label + 1, QC_CLASSES_MAX, QC_CLASSES_MAX,
+                             r->o->label ? "" : ": is it really the label? (--label-column)");
     return 0;
 }
 

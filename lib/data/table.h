@@ -29,6 +29,7 @@ typedef struct QcColumn {
     QcField name; /* in the header; empty = none */
     QcRole role;
     uint32_t listed; /* by --columns: from 1, in its order */
+    int is_left; /* options give it no role and no place */
     uint32_t place; /* of a value in its row */
     uint32_t n, numbers, whole, missing, empty, stamps,
         commas; /* cells; of these numbers, whole ones, missing, empty, dates, numbers with a comma */
@@ -116,6 +117,13 @@ int qc_column_is_dense(const QcColumn *c); /* 0, 1, 2, ... or 1, 2, ... without 
 int qc_table_find_header(QcTable *t, QcErr *err);
 /* tableroles.c: gives every column its role, and says what was taken for what. */
 int qc_table_find_roles(QcTable *t, QcErr *err);
+/* Numbers with commas, as in 1,5 or 1,234: what they are is not guessed at. */
+int qc_table_has_commas(const QcTable *t, uint32_t c);
+int qc_table_fail_commas(const QcTable *t, uint32_t c, QcErr *err);
+/* tablelabel.c: the label column, if options leave it open. */
+int qc_table_find_label(QcTable *t, QcErr *err);
+/* A measurement, a time stamp or an id cannot be the label, unless the user says so. */
+int qc_table_check_label(const QcTable *t, QcErr *err);
 /* A value, unless a role is found for it. */
 static inline int qc_column_is_free(const QcTable *t, uint32_t c)
 {

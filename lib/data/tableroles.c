@@ -93,6 +93,7 @@ static int obey(QcTable *t, QcErr *err)
         give_list(t, o->columns, QC_ROLE_VALUE, "values", err) ||
         give_list(t, o->ignore, QC_ROLE_IGNORED, "columns to ignore", err))
         return -1;
+    for (uint32_t c = 0; c < t->columns; c++) t->column[c].is_left = qc_column_is_free(t, c);
     return 0;
 }
 
@@ -211,44 +212,9 @@ static void find_dates(QcTable *t)
     }
 }
 
-static int fail_two(const QcTable *t, uint32_t a, uint32_t b, QcErr *err)
-{
-    char one[80], two[80];
-    return qc_fail(err, QC_EUSAGE,
-                   "%.200s: '%s' and '%s' may both be the label: name it with --label-column, and leave the other out "
-                   "with --ignore",
-                   t->lines.name, qc_column_called(one, t, a), qc_column_called(two, t, b));
-}
+int qc_table_has_commas(const QcTable *t, uint32_t c) { return t->column[c].commas || t->column[c].grouped; }
 
-static int is_y(QcField name) { return name.at && qc_field_is(name, "y"); }
-
-/* y is the label of x1, x2, ..., but an axis beside x or z. */
-static int y_is_axis(const QcTable *t)
-{
-    for (uint32_t c = 0; c < t->columns; c++)
-        if (t->column[c].name.at && (qc_field_is(t->column[c].name, "x") || qc_field_is(t->column[c].name, "z")))
-            return 1;
-    return 0;
-}
-
-static int label_by_name(QcTable *t, QcErr *err)
-{
-    for (uint32_t c = 0; c < t->columns; c++) {
-        if (!qc_column_is_free(t, c) || !qc_name_is_label(t->column[c].name)) continue;
-        if (t->label != QC_NO_COLUMN) return fail_two(t, t->label, c, err);
-        t->label = c;
-    }
-    for (uint32_t c = 0; c < t->columns && t->label == QC_NO_COLUMN && !y_is_axis(t); c++)
-        if (qc_column_is_free(t, c) && is_y(t->column[c].name) &&
-            (!qc_column_is_numeric(&t->column[c]) || qc_column_is_class(&t->column[c], t->looked_at)))
-            t->label = c;
-    return 0;
-}
-
-static int has_commas(const QcTable *t, uint32_t c) { return t->column[c].commas || t->column[c].grouped; }
-
-/* 1,5 is a fraction; 1,234 may have a separator of thousands, which is not guessed at. */
-static int fail_commas(const QcTable *t, uint32_t c, QcErr *err)
+int qc_table_fail_commas(const QcTable *t, uint32_t c, QcErr *err)
 {
     char text[80];
     qc_column_called(text, t, c);
@@ -264,87 +230,6 @@ static int fail_commas(const QcTable *t, uint32_t c, QcErr *err)
     return qc_fail(err, QC_EFORMAT, "%.200s: %s has numbers with a comma: --decimal , reads them", t->lines.name, text);
 }
 
-static int fail_text(const QcTable *t, uint32_t a, uint32_t b, QcErr *err)
-{
-    char one[80], two[80];
-    if (has_commas(t, a)) return fail_commas(t, a, err);
-    if (has_commas(t, b)) return fail_commas(t, b, err);
-    return qc_fail(
-        err, QC_EUSAGE,
-        "%.200s: '%s' and '%s' both hold words: name the label with --label-column, others with --group-column or "
-        "--ignore",
-        t->lines.name, qc_column_called(one, t, a), qc_column_called(two, t, b));
-}
-
-static int label_by_words(QcTable *t, QcErr *err)
-{
-    for (uint32_t c = 0; c < t->columns; c++) {
-        if (!qc_column_is_free(t, c) || qc_column_is_numeric(&t->column[c])) continue;
-        if (t->label != QC_NO_COLUMN) return fail_text(t, t->label, c, err);
-        t->label = c;
-    }
-    return t->label != QC_NO_COLUMN && has_commas(t, t->label) ? fail_commas(t, t->label, err) : 0;
-}
-
-/* Numbers alone: the label stands first or last, and is the one whose numbers look like classes. */
-static int label_by_numbers(QcTable *t, QcErr *err)
-{
-    uint32_t first = QC_NO_COLUMN, last = QC_NO_COLUMN, rows = t->looked_at;
-    for (uint32_t c = 0; c < t->columns; c++)
-        if (qc_column_is_free(t, c)) last = c, first = first == QC_NO_COLUMN ? c : first;
-    if (first == QC_NO_COLUMN || (first == last && !t->o->columns)) return 0;
-    int a = qc_column_is_class(&t->column[first], rows), b = qc_column_is_class(&t->column[last], rows);
-    if (t->label_first) a = 1, b = 0;
-    if (first == last) b = 0;
-    if (a && b && rows >= 2 && qc_column_is_dense(&t->column[first]) != qc_column_is_dense(&t->column[last]))
-        a = qc_column_is_dense(&t->column[first]), b = !a;
-    if (a && b)
-        return qc_fail(err, QC_EUSAGE,
-                       "the label of %.200s may be the first or the last column: say with --label-column 1, %u or none",
-                       t->lines.name, last + 1);
-    if (!a && !b)
-        return qc_fail(
-            err, QC_EUSAGE,
-            "which column of %.200s is the label is not certain: say with --label-column (a number, a name, or none)",
-            t->lines.name);
-    t->label = a ? first : last;
-    return 0;
-}
-
-static int find_label(QcTable *t, QcErr *err)
-{
-    for (uint32_t c = 0; (t->o->label || t->o->segments) && c < t->columns;
-         c++) /* labelled otherwise, or not: no value either */
-        if (qc_column_is_free(t, c) && qc_name_is_label(t->column[c].name)) t->column[c].role = QC_ROLE_IGNORED;
-    if (t->o->label || t->o->segments) return 0;
-    if (!t->label_first && (label_by_name(t, err) || (t->label == QC_NO_COLUMN && label_by_words(t, err)))) return -1;
-    if (t->label == QC_NO_COLUMN && label_by_numbers(t, err)) return -1;
-    if (t->label != QC_NO_COLUMN) t->column[t->label].role = QC_ROLE_LABEL;
-    return 0;
-}
-
-/* A time stamp or a measurement cannot be the label. */
-static int check_label(const QcTable *t, QcErr *err)
-{
-    char text[80];
-    if (t->label == QC_NO_COLUMN) return 0;
-    const QcColumn *c = &t->column[t->label];
-    uint32_t rows = t->looked_at;
-    int parts = c->numbers == c->n && c->whole < c->numbers,
-        many = c->distinct >= QC_DISTINCT_MAX ||
-               (rows >= 10 && !t->is_samples && 2 * c->distinct > rows && c->distinct > 10);
-    if ((parts && !t->o->label) || (many && c->numbers == c->n))
-        return qc_fail(err, QC_EFORMAT,
-                       "%.200s: '%s' looks like a number, not a label: name the label with --label-column",
-                       t->lines.name, qc_column_called(text, t, t->label));
-    if (many)
-        return qc_fail(err, QC_EFORMAT,
-                       "%.200s: '%s' has as many different values as rows, which are no classes: name the label with "
-                       "--label-column",
-                       t->lines.name, qc_column_called(text, t, t->label));
-    return 0;
-}
-
 /* Columns of words that have no role cannot be values. */
 static int check_values(QcTable *t, QcErr *err)
 {
@@ -355,7 +240,7 @@ static int check_values(QcTable *t, QcErr *err)
         if (!qc_column_is_free(t, c)) continue;
         t->values++;
         if (qc_column_is_numeric(column) || !column->n) continue;
-        if (has_commas(t, c)) return fail_commas(t, c, err);
+        if (qc_table_has_commas(t, c)) return qc_table_fail_commas(t, c, err);
         return qc_fail(err, QC_EUSAGE,
                        "%.200s: '%s' holds words, not values: leave it out with --ignore, or say what it is",
                        t->lines.name, qc_column_called(text, t, c));
@@ -409,9 +294,10 @@ int qc_table_find_roles(QcTable *t, QcErr *err)
     find_by_name(t, &t->recording, o->recording, QC_ROLE_RECORDING, qc_name_is_recording);
     find_indices(t);
     if (t->unnamed) find_row_names(t);
-    if (qc_table_check_times(t, err) || find_label(t, err)) return -1;
+    if (qc_table_check_times(t, err) || qc_table_find_label(t, err)) return -1;
     find_row_names(t);
     find_hollow(t);
-    if (place_values(t, err) || check_label(t, err) || check_values(t, err) || qc_table_find_time(t, err)) return -1;
+    if (place_values(t, err) || qc_table_check_label(t, err) || check_values(t, err) || qc_table_find_time(t, err))
+        return -1;
     return qc_table_doubt(t, err) || qc_table_find_leaks(t, err) ? -1 : 0;
 }

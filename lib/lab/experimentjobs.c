@@ -1,4 +1,4 @@
-#include "experimentparts.h"
+#include "experimentrules.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,27 +116,22 @@ static int has_value(QcJobMaker *m, uint32_t combination, const char *axis, cons
     return 0;
 }
 
-/* 1 if all that one of the maps says holds. */
-static int is_in(QcJobMaker *m, uint32_t combination, const QcYaml *maps, QcErr *err)
+int qc_experiment_map_holds(QcJobMaker *m, uint32_t combination, const QcYaml *map, QcErr *err)
 {
-    for (uint32_t i = 0; i < maps->n; i++) {
-        const QcYaml *map = maps->items[i];
-        uint32_t hold = 0;
-        for (uint32_t k = 0; k < map->n; k++) {
-            int has = has_value(m, combination, map->keys[k], map->items[k], err);
-            if (has < 0) return -1;
-            hold += (uint32_t)has;
-        }
-        if (hold == map->n) return 1;
+    uint32_t hold = 0;
+    for (uint32_t k = 0; k < map->n; k++) {
+        int has = has_value(m, combination, map->keys[k], map->items[k], err);
+        if (has < 0) return -1;
+        hold += (uint32_t)has;
     }
-    return 0;
+    return hold == map->n;
 }
 
-static int left_out(QcJobMaker *m, uint32_t combination, QcErr *err)
+static int left_out(QcJobMaker *m, const QcRules *without, const QcRules *only, uint32_t combination, QcErr *err)
 {
-    int out = m->without ? is_in(m, combination, m->without, err) : 0;
-    if (out || !m->only) return out;
-    int in = is_in(m, combination, m->only, err);
+    int out = qc_rules_name(without, m, combination, err);
+    if (out || !only->maps) return out;
+    int in = qc_rules_name(only, m, combination, err);
     return in < 0 ? -1 : !in;
 }
 
@@ -213,9 +208,11 @@ static int add_job(QcJobMaker *m, uint32_t step, uint32_t combination, QcErr *er
 int qc_experiment_make_jobs(QcJobMaker *m, QcErr *err)
 {
     QcExperiment *e = m->e;
+    QcRules without, only;
+    if (qc_rules_make(&without, m, m->without, err) || qc_rules_make(&only, m, m->only, err)) return -1;
     if (!(e->reported = qc_arena_take(&e->arena, e->n_combinations, sizeof *e->reported, err))) return -1;
     for (uint32_t c = 0; c < e->n_combinations; c++) {
-        int out = left_out(m, c, err);
+        int out = left_out(m, &without, &only, c, err);
         if (out < 0) return -1;
         e->reported[c] = UINT32_MAX;
         for (uint32_t s = 0; !out && s < e->n_steps; s++)

@@ -20,6 +20,7 @@ typedef struct QcJobMaker {
     QcName names[QC_EXPERIMENT_NAMES];
     uint32_t n_names;
     const QcYaml *axes, *without, *only;
+    QcNameTable said[QC_EXPERIMENT_AXES];          /* values that an axis had before --set gave it others */
     const QcYaml *commands[QC_EXPERIMENT_STEPS];
     uint32_t room;
     uint32_t *table, slots;                        /* hash table of job + 1 by digest */
@@ -35,6 +36,8 @@ const QcName *qc_experiment_name(const QcJobMaker *m, const char *name, size_t l
 
 /* The description in m->e->file becomes names, axes and steps. */
 int qc_experiment_read(QcJobMaker *m, const char *const *settings, int n, QcErr *err);
+/* 1 if all that the map says of axes holds for the combination; values may have {NAME}. */
+int qc_experiment_map_holds(QcJobMaker *m, uint32_t combination, const QcYaml *map, QcErr *err);
 /* All combinations become jobs. */
 int qc_experiment_make_jobs(QcJobMaker *m, QcErr *err);
 

@@ -97,6 +97,15 @@ static int list_values(QcExperimentAxis *axis, QcArena *arena, const QcYaml *lis
     return 0;
 }
 
+static int note_said(QcJobMaker *m, uint32_t axis, const QcYaml *list, QcErr *err)
+{
+    for (uint32_t i = 0; list->kind == QC_YAML_LIST && i < list->n; i++)
+        if (list->items[i]->kind == QC_YAML_SCALAR &&
+            qc_nametable_add(&m->said[axis], &m->e->arena, list->items[i]->text, i, err) < 0)
+            return -1;
+    return 0;
+}
+
 static int read_axes(QcJobMaker *m, const QcYaml *axes, const char *const *settings, int n, QcErr *err)
 {
     QcExperiment *e = m->e;
@@ -107,6 +116,7 @@ static int read_axes(QcJobMaker *m, const QcYaml *axes, const char *const *setti
         const char *set = setting_of(axes->keys[a], settings, n);
         axis->name = axes->keys[a];
         if (set ? cut_values(axis, &e->arena, set, err) : list_values(axis, &e->arena, axes->items[a], err)) return -1;
+        if (set && note_said(m, a, axes->items[a], err)) return -1;
         for (uint32_t i = 0; i < axis->n; i++) {
             if (!qc_is_plain(axis->values[i]))
                 return qc_yaml_fail(err, axes->items[a], "'%.40s' of axis '%.40s' is not a plain word", axis->values[i],
@@ -162,8 +172,7 @@ static int check_value(const QcJobMaker *m, const QcYaml *value, const QcName *a
     const QcYaml *said = m->axes->items[axis->index];
     int known = *value->text == '{' || strcmp(value->file, said->file);
     known |= qc_nametable_find(&now->table, value->text) >= 0;
-    for (uint32_t i = 0; said->kind == QC_YAML_LIST && i < said->n; i++)
-        known |= said->items[i]->kind == QC_YAML_SCALAR && !strcmp(said->items[i]->text, value->text);
+    known |= qc_nametable_find(&m->said[axis->index], value->text) >= 0;
     return known ? 0 : qc_yaml_fail(err, value, "the axis '%.40s' has no '%.40s'", axis->name, value->text);
 }
 

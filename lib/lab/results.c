@@ -190,19 +190,20 @@ end:
 
 /* ---- rows ---- */
 
-static int same_row(const QcExperiment *e, const uint8_t *by, uint32_t a, uint32_t b)
+/* The row of these values of the axes that make rows; -1: memory is out. */
+static int64_t row_of(QcResults *r, QcNameTable *known, const QcExperiment *e, const uint8_t *by, uint32_t combination,
+                      QcErr *err)
 {
+    char key[QC_EXPERIMENT_AXES * 9 + 1] = "";
+    size_t n = 0;
     for (uint32_t x = 0; x < e->n_axes; x++)
-        if (by[x] && qc_experiment_value(e, a, x) != qc_experiment_value(e, b, x)) return 0;
-    return 1;
-}
-
-static QcRow *row_of(QcResults *r, const QcExperiment *e, const uint8_t *by, uint32_t combination)
-{
-    for (uint32_t i = 0; i < r->n_rows; i++)
-        if (same_row(e, by, r->rows[i].combination, combination)) return &r->rows[i];
+        if (by[x]) n += (size_t)snprintf(key + n, sizeof key - n, "%x,", qc_experiment_value(e, combination, x));
+    int64_t row = qc_nametable_find(known, key);
+    if (row >= 0) return row;
+    const char *kept = qc_arena_text(&r->arena, key, n, err);
+    if (!kept || qc_nametable_add(known, &r->arena, kept, r->n_rows, err)) return -1;
     r->rows[r->n_rows] = (QcRow){.combination = combination};
-    return &r->rows[r->n_rows++];
+    return r->n_rows++;
 }
 
 /* 1: found, 0: not done, -1: failed. */
@@ -217,6 +218,7 @@ static int load_run(QcRunResult *run, QcArena *arena, const char *dir, const QcJ
 
 int qc_results_load(QcResults *r, const QcExperiment *e, const uint8_t *by, const QcRunTable *known, QcErr *err)
 {
+    QcNameTable row_table = {0};
     *r = (QcResults){.n_rows = 0};
     r->runs = qc_arena_take(&r->arena, e->n_combinations, sizeof *r->runs, err);
     r->rows = qc_arena_take(&r->arena, e->n_combinations, sizeof *r->rows, err);
@@ -232,9 +234,10 @@ int qc_results_load(QcResults *r, const QcExperiment *e, const uint8_t *by, cons
             continue;
         }
         run->combination = c;
-        QcRow *of = row_of(r, e, by, c);
-        row[r->n_runs++] = (uint32_t)(of - r->rows);
-        of->n++;
+        int64_t of = row_of(r, &row_table, e, by, c, err);
+        if (of < 0) goto fail;
+        row[r->n_runs++] = (uint32_t)of;
+        r->rows[of].n++;
     }
     for (uint32_t i = 0; i < r->n_rows; i++) {
         if (!(r->rows[i].runs = qc_arena_take(&r->arena, r->rows[i].n, sizeof *r->rows[i].runs, err))) goto fail;

@@ -20,3 +20,12 @@ echo "status $?"
 r, w = os.pipe()
 os.close(r)
 print("status", subprocess.call(["qc-info", "old"], stdout=w))'
+# help and the table of parameters end in the same way
+for program in qc-calibrate qc-run qc-export; do
+    $program --tune help >/dev/full
+    echo "status $?"
+done
+/usr/bin/python3 -c 'import os, subprocess
+r, w = os.pipe()
+os.close(r)
+for option in ["-h"], ["--tune", "help"]: print("status", subprocess.call(["qc-run", *option], stdout=w))'

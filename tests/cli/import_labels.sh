@@ -1,0 +1,35 @@
+# The label of a tsv is its first column, or it is asked for; a label that is named is taken, up to 255 classes.
+try() { # try FILE OPTIONS...: the table is on standard input
+    file=$1
+    shift
+    cat >"$file"
+    echo "\$ $file $*"
+    qc-import -o out.qcd "$@" "$file" 2>&1
+    echo "status $?"
+}
+rows() { awk -v n="$1" -v of="$2" -v from="${3:-0}" -v word="$4" -v tab="${5:-	}" \
+    'BEGIN { for (k = 0; k < n; k++) print word (k % of + from) tab k % 7 tab k % 3 + .5 }'; }
+headed() { printf "$1\n"; rows 9 3; }
+echo '--- the first column of a tsv'
+rows 40 2 1 | try ucr.tsv -f tsv
+rows 40 4 0 w | try words.tsv -f tsv
+rows 7 7 1 | try few.tsv -f tsv
+rows 40 40 | try counted.tsv -f tsv
+rows 40 40 | try counted.tsv -f tsv --label-column 2
+rows 40 40 | try counted.tsv -f tsv --ignore 1
+rows 40 2 1 | try ucr.tsv -f tsv --columns 1,2
+headed 'time\tb\tc' | try time.tsv -f tsv
+headed 'user\tb\tc' | try user.tsv -f tsv
+headed 'a\tb\tlabel' | try last.tsv -f tsv
+headed 'label\tb\tc' | try first.tsv -f tsv
+rows 40 40 0 '' , | try counted.csv -f csv
+echo '--- many classes'
+rows 18 18 1 | try each.tsv -f tsv --label-column 1
+rows 18 18 3 | try each.tsv -f tsv
+rows 18 18 3 w | try each.csv
+rows 18 18 3 w | try each.csv --label-column 1
+rows 1020 255 0 w | try most.csv --label-column 1
+rows 1200 300 0 w | try over.csv --label-column 1
+rows 1200 300 0 w | try over.csv
+rows 1200 300 | try over.tsv -f tsv --label-column 1
+rows 1200 300 | try over.tsv -f tsv
