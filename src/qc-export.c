@@ -1,4 +1,6 @@
 /* qc-export - our files in forms that others read. */
+#include <string.h>
+
 #include "../lib/cli/deviceoptions.h"
 #include "../lib/export/export.h"
 
@@ -21,6 +23,18 @@ static const QcOption options[] = {
 static const QcProgram program = {"qc-export", "write a model or data in another format",
                                   "-f FORMAT [options] [-o FILE] [MODEL|DATA]", options, 1};
 
+/* Options that another format has no use for; the exporters of tflite and onnx refuse some in words of their own. */
+static int check(QcErr *err)
+{
+    if (!format || !strcmp(format, "c")) return codes ? qc_fail(err, QC_EUSAGE, "--codes is for format onnx") : 0;
+    if (coreset) return qc_fail(err, QC_EUSAGE, "format %.40s has no place for a coreset", format);
+    if (qc_cli_given("batch-size") || qc_cli_given("tune"))
+        return qc_fail(err, QC_EUSAGE, "--batch-size and --tune are for format c, not %.40s", format);
+    if (codes && strcmp(format, "onnx") && strcmp(format, "tflite"))
+        return qc_fail(err, QC_EUSAGE, "--codes is for format onnx, not %.40s", format);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     QcErr err;
@@ -34,7 +48,7 @@ int main(int argc, char **argv)
                   .tune = qc_deviceoptions_list.items,
                   .n_tune = qc_deviceoptions_list.n,
                   .command = qc_cli_command()};
-    int status = qc_deviceoptions_check(&err) || qc_export(&e, format, &err);
+    int status = qc_deviceoptions_check(&err) || check(&err) || qc_export(&e, format, &err);
     if (!status && *e.words) qc_note("%s", e.words);
     return qc_cli_end(&err, status);
 }

@@ -50,6 +50,19 @@ static int spare_data(const char *data, QcErr *err)
     return qc_output_refuse_overwrite(second, &data, 1, err) ? -1 : 0;
 }
 
+/* Words are checked even where they have no effect; options without effect are refused. */
+static int check_words(QcErr *err)
+{
+    QcSplitBy way;
+    QcStreamOrder kind;
+    if (qc_split_by_name(&way, by, err) || qc_stream_order_by_name(&kind, order_name, err)) return -1;
+    if (qc_cli_given("order") && !batches)
+        return qc_fail(err, QC_EUSAGE, "--order is the order of batches, so --batches N is needed");
+    if ((qc_cli_given("by") || mixed) && test <= 0)
+        return qc_fail(err, QC_EUSAGE, "--by and --mixed say how -t FRACTION (above 0) draws, which is needed");
+    return 0;
+}
+
 static int check_usage(QcErr *err)
 {
     if ((test > 0 || leave) && batches)
@@ -69,7 +82,7 @@ static int check_usage(QcErr *err)
                                               : "-o and -O name the same file");
     if (json && (qc_is_standard(output) || (second && qc_is_standard(second))))
         return qc_fail(err, QC_EUSAGE, "--json prints on standard output, so the parts need files");
-    return 0;
+    return check_words(err);
 }
 
 static int save_batches(const QcDataset *d, uint32_t *order, QcErr *err)

@@ -57,6 +57,8 @@ typedef struct QcProgram {
  * to argv[1..n], argv[n+1] = NULL). --help and --version print on stdout and exit 0; wrong usage prints one sentence
  * and "try NAME -h" on stderr and exits 2. */
 int qc_cli_parse(const QcProgram *program, int argc, char **argv);
+/* 1: the option of this long name was given, on the command line or by --config. */
+int qc_cli_given(const char *name);
 
 /* Prints "NAME: sentence" when status != 0 and returns the exit status (err->code, or 0). Also notices that stdout
  * could not be written (full disk, closed pipe: exit 4). */

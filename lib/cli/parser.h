@@ -26,7 +26,6 @@ extern const QcOption qc_cli_common[]; /* help and version first; ends with {0} 
 
 const QcOption *qc_cli_last(const QcOption *table); /* the row that ends it */
 const QcOption *qc_cli_next(const QcOption *table); /* the table that it goes on with, or NULL */
-int qc_cli_given(const char *name); /* 1: the option of this long name was given, on the command line or by --config */
 const char *qc_cli_name(void);
 int qc_cli_quiet(void);
 /* On stdout, with the values as they stand: the defaults. all: also rare options. */

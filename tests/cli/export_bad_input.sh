@@ -22,6 +22,11 @@ try -f c -o x.h f.qcm
 try -f c -o 2net.c f.qcm
 try -f c -o my-net.c f.qcm
 try -f c -o .c f.qcm
+try -f c --codes abc -o x.c f.qcm
+try -f csv --codes safe -o x.csv data.qcd
+try -f csv -c core.qcd -o x.csv data.qcd
+try -f onnx -B 3 -o x.onnx f.qcm
+try -f onnx --tune update=0 -o x.onnx f.qcm
 try -f c -o QC_calibrate.c f.qcm
 try -f c -o nowhere/x.c f.qcm
 try -f c -o x.c fp.qcm

@@ -39,6 +39,11 @@ try -t 0.2 --leave '*' $two p1.qcd
 try --leave 'p9/*' $two p1.qcd
 try --leave '*' $two p1.qcd
 try --leave p1/lying $two p1.qcd
+try --order abc -t 0.2 $two data.qcd
+try --order classes -t 0.2 $two data.qcd
+try --by abc --batches 2 -o stream data.qcd
+try --by group --batches 2 -o stream data.qcd
+try --mixed --batches 2 -o stream data.qcd
 head -c 4 train.qcd
 echo
 ls *.tmp* stream* 2>/dev/null
