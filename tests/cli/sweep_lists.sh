@@ -45,7 +45,6 @@ with open("r.tsv", "w") as f:
     for k in range(80000): f.write("r%d\tm%d\t.5\t.25,.5\n" % (k, k))
 END
 /usr/bin/python3 check.py
-ulimit -t 6 # seconds of the processor; all together need one
 qc-sweep -q without.yaml | wc -l
 qc-sweep -q only.yaml | wc -l
 qc-report -g m r.tsv | wc -l
