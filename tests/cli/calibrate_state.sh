@@ -6,7 +6,7 @@ for p in p1 p2; do qc-split -q -g $p -o $p.qcd people.qcd || exit 1; done
 printf 'name: tiny\nlayers:\n  - conv: 6\n    kernel: 5\n  - relu\n  - gap\n' >tiny.yaml
 qc-train -q --threads 1 --epochs 3 -a tiny.yaml -d p1.qcd -o fp.qcm && qc-coreset -q -n 9 -d p1.qcd -o core.qcd ||
     exit 1
-qc-quantize --force -q -b 4 --epochs 1 --threads 1 -c core.qcd -o q.qcm fp.qcm >words || exit 1
+qc-quantize --force -q -b 4 --epochs 1 --threads 1 -d p1.qcd -o q.qcm fp.qcm >words || exit 1
 qc-bitflip-train -q --subjects 1 --test-subjects 0 --oracle-steps 2 --steps 2 --threads 1 -c core.qcd -o model.qcm \
     q.qcm >words || exit 1
 session='qc-calibrate -c core.qcd -s p2.qcd -B 2 --tune rounds=200 --tune stop_loss=0'
