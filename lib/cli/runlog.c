@@ -238,7 +238,7 @@ void qc_runlog_report(void *log, const QcSessionReport *report)
                 "older", s->kept.path);
         break;
     case QC_SESSION_OTHER:
-        qc_note("%s has learned another stream, or this one in other batches: this one starts at its first batch",
+        qc_note("%s has learned another stream, or this stream in other batches: the stream starts at its first batch",
                 s->kept.path);
         break;
     case QC_SESSION_RESUMED: qc_note("resuming after batch %u of %u", s->at, s->batches); break;

@@ -47,8 +47,9 @@ void qc_last_layer_copy(const QcHeadShape *shape, const QcLastLayer *to, const Q
 int qc_last_layer_is_sound(const QcLastLayer *layer, const QcHeadShape *shape)
 {
     for (uint32_t k = 0; k < shape->classes; k++)
-        if (!(layer->scale[k] > 0 && layer->scale[k] < 1e20f && layer->scale[k] * shape->step < QC_LOGIT_STEP_MOST) ||
-            layer->bias[k] < -shape->largest_bias || layer->bias[k] > shape->largest_bias)
+        if (!(layer->scale[k] > 0 && layer->scale[k] < QC_LAST_SCALE_MOST) ||
+            !(layer->scale[k] * shape->step < QC_LOGIT_STEP_MOST) || layer->bias[k] < -shape->largest_bias ||
+            layer->bias[k] > shape->largest_bias)
             return 0;
     return 1;
 }

@@ -247,6 +247,7 @@ int32_t qc_largest_bias(const QcQGraph *g, const QcQNode *node);
 /* The scale of the last layer's input times the scale of a row is below this, so that logits, sums of 32 bits in this
  * unit, are finite. */
 #define QC_LOGIT_STEP_MOST 1e28f
+#define QC_LAST_SCALE_MOST 1e20f /* the scale of a row itself is below this, in files and in states */
 
 /* Input quantization: clamp(round-half-away(x / scale) + zero). x normalized floats [n]. */
 void qc_q_input(uint8_t *q, const float *x, uint32_t n, const QcQTensor *input);

@@ -201,7 +201,7 @@ static int check_rescale(const QcQGraph *g, uint32_t i, QcErr *err)
         if (!isfinite(g->scale[c]) || g->scale[c] <= 0)
             return wrong(err, g, i, "has a scale that is not a finite number above 0");
         if (n->op == QC_Q_LOGITS) { /* sums become floats by their scale alone */
-            if (!(g->tensors[n->in[0]].scale * g->scale[c] < QC_LOGIT_STEP_MOST))
+            if (!(g->scale[c] < QC_LAST_SCALE_MOST && g->tensors[n->in[0]].scale * g->scale[c] < QC_LOGIT_STEP_MOST))
                 return wrong(err, g, i, "has scales that make logits too large");
             continue;
         }

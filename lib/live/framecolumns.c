@@ -7,7 +7,7 @@
 #include "../data/table.h"
 #include "../format/spareclasses.h"
 
-/* The first of these separators that stands outside of quotes. */
+/* The first of these separators that stands outside of quotes. A quote without a second one is a letter. */
 static char separator_of(const QcFrameReader *r, QcField row)
 {
     int is_quoted = 0, has[128] = {0};
@@ -15,6 +15,8 @@ static char separator_of(const QcFrameReader *r, QcField row)
         is_quoted ^= *at == '"';
         if (!is_quoted && *at > 0) has[(int)*at] = 1;
     }
+    for (const char *at = row.at; is_quoted && at < row.end; at++)
+        if (*at > 0) has[(int)*at] = 1;
     for (const char *s = r->o.decimal_comma ? "\t;" : "\t;,"; *s; s++)
         if (has[(int)*s]) return *s;
     return ' ';

@@ -134,6 +134,7 @@ START_TEST(cells_in_quotes_hold_separators)
     expect(&(QcFrameOptions){0}, "time,a,b,c,label\n\"2026-03-02 10:00:00,5\",1,2,3,\"walking, fast\"\n",
            "1 2 3@walking, fast;");
     expect(&(QcFrameOptions){0}, "\"a\tb\",b,c\n1,2,3\n", "1 2 3;");
+    expect(&(QcFrameOptions){0}, "5\",b,c\n1,2,3\n", "1 2 3;");
     expect(&(QcFrameOptions){0}, "a,b,c,label\n1,2,3,\"5\"\" pipe\"\n", "1 2 3@5\" pipe;");
     expect(&(QcFrameOptions){0}, "1,2,3\n1,\"2,3\n4,5,6\n", "1 2 3;!4 5 6;");
 }
