@@ -3,7 +3,8 @@
 #include "../kernels/mem.h"
 #include "qmath.h"
 
-enum { SPAN = 320 }; /* inputs whose integer sums are held at once */
+#define SIGNAL_MOST 1e3f /* bound of error signals: squares of sums over a set stay finite whatever the scales */
+enum { SPAN = 320 };     /* inputs whose integer sums are held at once */
 
 typedef struct HebbSizes {
     uint32_t channels, columns, run, rows, positions, layers, classes;
@@ -79,7 +80,8 @@ static float error_signal(const QcHebb *hebb, uint32_t l, const float *error, ui
         for (uint32_t k = 0; k < classes; k++) sum += (float)phi[k] * error[k];
         sum *= hebb->flip->feedback_scale[l];
     }
-    return sum * g->tensors[node->in[0]].scale * qc_layer_scale(g, node)[o];
+    float signal = sum * g->tensors[node->in[0]].scale * qc_layer_scale(g, node)[o];
+    return qc_most(-SIGNAL_MOST, qc_least(signal, SIGNAL_MOST));
 }
 
 /* mask[t][o] = value above zero, of `channels` outputs of each position; ANDed with its former value if `also`. */
