@@ -107,6 +107,7 @@ static int validate(int sampling, const char *model_path, QcErr *err)
     if (strcmp(bits_text, "all") && !log_path && !model_path)
         return qc_fail(err, QC_EUSAGE,
                        "--miss-bits says whose misses count, and there are none: give a miss log (-L FILE) or a model");
+    if ((log_path || !model_path) && qc_cli_refuse("epochs rate", "unless a model is given without -L", err)) return -1;
     if ((report || json) && qc_is_standard(out_path))
         return qc_fail(err, QC_EUSAGE, "a report goes to standard output, so the coreset must go to a file (-o FILE)");
     if (qc_is_standard(data_path) + (log_path && qc_is_standard(log_path)) +

@@ -90,6 +90,8 @@ static int validate(int has_model, QcErr *err)
     if ((layers_path || profile) && (data_paths.n > 1 || logits_path || confusion))
         return qc_fail(err, QC_EUSAGE, "--dump-layers and --profile take one -d, and no --logits or --confusion");
     if (windows && !layers_path && !profile) return qc_fail(err, QC_EUSAGE, "-n goes with --dump-layers or --profile");
+    if ((layers_path || profile) && qc_cli_refuse("threads", "on --dump-layers and --profile", err)) return -1;
+    if (layers_path && !profile && qc_cli_refuse("json", "on --dump-layers", err)) return -1;
     for (int i = 0; i < data_paths.n; i++) from_stdin += qc_is_standard(data_paths.items[i]);
     return from_stdin > 1 ? qc_fail(err, QC_EUSAGE, "only one of the inputs can be standard input") : 0;
 }

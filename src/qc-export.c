@@ -26,10 +26,12 @@ static const QcProgram program = {"qc-export", "write a model or data in another
 /* Options that another format has no use for; the exporters of tflite and onnx refuse some in words of their own. */
 static int check(QcErr *err)
 {
-    if (!format || !strcmp(format, "c")) return codes ? qc_fail(err, QC_EUSAGE, "--codes is for format onnx") : 0;
+    if (!format || !strcmp(format, "c")) {
+        if (codes) return qc_fail(err, QC_EUSAGE, "--codes is for format onnx");
+        return coreset ? 0 : qc_cli_refuse("batch-size seed tune", "without -c CORESET", err);
+    }
     if (coreset) return qc_fail(err, QC_EUSAGE, "format %.40s has no place for a coreset", format);
-    if (qc_cli_given("batch-size") || qc_cli_given("tune"))
-        return qc_fail(err, QC_EUSAGE, "--batch-size and --tune are for format c, not %.40s", format);
+    if (qc_cli_refuse("batch-size seed tune", "unless the format is c", err)) return -1;
     if (codes && strcmp(format, "onnx") && strcmp(format, "tflite"))
         return qc_fail(err, QC_EUSAGE, "--codes is for format onnx, not %.40s", format);
     return 0;

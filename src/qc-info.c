@@ -33,6 +33,7 @@ static int check(QcErr *err)
 {
     if (memory && target) return qc_fail(err, QC_EUSAGE, "give --memory or --target, not both");
     if ((ram || flash) && !target) return qc_fail(err, QC_EUSAGE, "--ram and --flash go with --target");
+    if (!memory && !target) return qc_cli_refuse("slots batch-size", "without --memory or --target", err);
     if (memory && !slots) return qc_fail(err, QC_EUSAGE, "--memory needs at least one slot (-n)");
     return 0;
 }

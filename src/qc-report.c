@@ -94,6 +94,7 @@ static int draw_session(const char *input, QcErr *err)
     QcOutput out;
     if (settings.n || groups.n || tables.n || plot || strcmp(format, "tsv"))
         return qc_fail(err, QC_EUSAGE, "%.300s is a log of qc-run: --html and -o go with it, and nothing else", input);
+    if (qc_cli_refuse("data figures", "on a log of qc-run", err)) return -1;
     if (qc_livetrace_load(&t, input, err)) return -1;
     int status = qc_output_open(&out, output, 0, err);
     if (!status) {
@@ -117,6 +118,7 @@ int main(int argc, char **argv)
     if (qc_output_refuse_overwrite(output, &input, 1, &err)) return qc_cli_end(&err, -1);
     if (input && qc_report_input(input) == QC_INPUT_LIVE) return qc_cli_end(&err, draw_session(input, &err));
     if (html) return qc_cli_end(&err, qc_fail(&err, QC_EUSAGE, "--html draws a log of qc-run"));
+    if (plot && qc_cli_refuse("format figures", "with --plot", &err)) return qc_cli_end(&err, -1);
     int status = qc_output_refuse_overwrite(output, tables.items, tables.n, &err) || load(&e, &known, input, &err) ||
                  report(&e, &known, &err);
     qc_experiment_release(&e);

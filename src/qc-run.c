@@ -52,6 +52,7 @@ static int check(const char *model, QcErr *err)
     if (state && qc_is_standard(state)) return qc_fail(err, QC_EUSAGE, "--state needs a file");
     if ((labels || undo || ask || qc_deviceoptions_list.n) && !state)
         return qc_fail(err, QC_EUSAGE, "--labels, --ask, --undo and --tune go with --state");
+    if (!state && qc_cli_refuse("every", "without --state", err)) return -1;
     if (labels && qc_is_standard(labels))
         return qc_fail(err, QC_EUSAGE, "--labels needs a file or a FIFO: standard input has the frames");
     if (data && (stride || columns || time_column || label_column || raw || rate > 0 || labels))

@@ -56,11 +56,10 @@ static int check_words(QcErr *err)
     QcSplitBy way;
     QcStreamOrder kind;
     if (qc_split_by_name(&way, by, err) || qc_stream_order_by_name(&kind, order_name, err)) return -1;
-    if (qc_cli_given("order") && !batches)
-        return qc_fail(err, QC_EUSAGE, "--order is the order of batches, so --batches N is needed");
-    if ((qc_cli_given("by") || mixed) && test <= 0)
-        return qc_fail(err, QC_EUSAGE, "--by and --mixed say how -t FRACTION (above 0) draws, which is needed");
-    return 0;
+    return (!batches && qc_cli_refuse("order", "without --batches N", err)) ||
+                   (test <= 0 && qc_cli_refuse("by mixed", "without -t FRACTION, which is above 0", err))
+               ? -1
+               : 0;
 }
 
 static int check_usage(QcErr *err)

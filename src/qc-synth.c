@@ -58,14 +58,19 @@ static int make_of_data(QcDataset *data, QcErr *err)
     return status;
 }
 
+static int check(QcErr *err)
+{
+    if (source_path && qc_cli_refuse("activities windows channels length", "with -d: the data has its own", err))
+        return -1;
+    return qc_output_refuse_overwrite(output, &source_path, 1, err) || qc_output_check(output, 1, err) ? -1 : 0;
+}
+
 int main(int argc, char **argv)
 {
     qc_cli_parse(&program, argc, argv);
     QcErr err = {0};
     QcDataset data = {0};
-    int status = qc_output_refuse_overwrite(output, &source_path, 1, &err) || qc_output_check(output, 1, &err) ? -1
-                 : source_path ? make_of_data(&data, &err)
-                               : synthesize(&data, &err);
+    int status = check(&err) ? -1 : source_path ? make_of_data(&data, &err) : synthesize(&data, &err);
     if (!status) status = qc_dataset_save(&data, output, &err);
     if (!status)
         qc_note("%u windows of %u channels x %u, %u classes, %u subjects", data.n, data.channels, data.length,

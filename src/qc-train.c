@@ -71,6 +71,9 @@ static int check_usage(QcTrainOptions *o, QcErr *err)
         return qc_fail(err, QC_EUSAGE, "the miss log needs a file of its own: -L FILE");
     if (checkpoint && qc_is_standard(checkpoint))
         return qc_fail(err, QC_EUSAGE, "the checkpoint needs a file of its own: --checkpoint FILE");
+    if ((!log_path && qc_cli_refuse("miss-bits miss-every", "without -L FILE", err)) ||
+        (!checkpoint && qc_cli_refuse("checkpoint-every", "without --checkpoint FILE", err)))
+        return -1;
     *o = qc_train_defaults;
     o->epochs = (uint32_t)epochs;
     o->batch = (uint32_t)batch;

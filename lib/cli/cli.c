@@ -280,10 +280,19 @@ static void set_signals(void)
 static QcOptionTexts *spoken; /* lists of the program point into it for the life of the process */
 static int n_spoken;
 
-int qc_cli_given(const char *name)
+/* A flag that a file sets to false was not given. */
+static int is_given(const QcOptionTexts *g)
 {
-    const QcOptionTexts *g = qc_option_find(spoken, n_spoken, name, strlen(name));
-    return g && g->texts.n > 0;
+    return g->texts.n && (g->option->kind != QC_OPTION_FLAG || *(const int *)g->option->value);
+}
+
+int qc_cli_refuse(const char *names, const char *why, QcErr *err)
+{
+    for (size_t n; *names; names += n + (names[n] == ' ')) {
+        const QcOptionTexts *g = qc_option_find(spoken, n_spoken, names, n = strcspn(names, " "));
+        if (g && is_given(g)) return qc_fail(err, QC_EUSAGE, "--%s has no effect %s", g->option->name, why);
+    }
+    return 0;
 }
 
 int qc_cli_parse(const QcProgram *program, int argc, char **argv)

@@ -57,8 +57,9 @@ typedef struct QcProgram {
  * to argv[1..n], argv[n+1] = NULL). --help and --version print on stdout and exit 0; wrong usage prints one sentence
  * and "try NAME -h" on stderr and exits 2. */
 int qc_cli_parse(const QcProgram *program, int argc, char **argv);
-/* 1: the option of this long name was given, on the command line or by --config. */
-int qc_cli_given(const char *name);
+/* Refuses the first option of `names`, long names with blanks between them, that was given on the command line or by
+ * --config: "--NAME has no effect WHY" (QC_EUSAGE). 0: none was given. */
+int qc_cli_refuse(const char *names, const char *why, QcErr *err);
 
 /* Prints "NAME: sentence" when status != 0 and returns the exit status (err->code, or 0). Also notices that stdout
  * could not be written (full disk, closed pipe: exit 4). */
