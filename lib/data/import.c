@@ -181,14 +181,16 @@ static int doubt_labels(const QcNames *labels, const QcImportOptions *o, QcErr *
     return status < 0 ? -1 : 0;
 }
 
-static void doubt_channels(const QcDataset *d, const QcImportOptions *o)
+static int doubt_channels(const QcDataset *d, const QcImportOptions *o, QcErr *err)
 {
-    int64_t c = qc_import_find_leak(d);
+    int64_t c;
+    if (qc_import_find_leak(&c, d, err)) return -1;
     if (c >= 0)
         qc_import_warn(o,
                        "channel %lld of %u has one value in each class, so it may encode the label: leave it out if "
                        "it is not measured",
                        (long long)c + 1, d->channels);
+    return 0;
 }
 
 int qc_import(QcDataset *d, const char *format, const char *path, const QcImportOptions *o, QcErr *err)
@@ -203,12 +205,9 @@ int qc_import(QcDataset *d, const char *format, const char *path, const QcImport
     int status = many ? qc_import_files(d, i, path, o, err) : import_file(d, i, path, o, err);
     if (!status) status = qc_import_pick_groups(d, o, qc_input_name(path), err);
     if (!status) status = doubt_labels(&d->labels, o, err);
-    if (status) {
-        qc_dataset_release(d);
-        return -1;
-    }
-    doubt_channels(d, o);
-    return 0;
+    if (!status) status = doubt_channels(d, o, err);
+    if (status) qc_dataset_release(d);
+    return status ? -1 : 0;
 }
 
 /* --- what importers share ------------------------------------------------------------------------------------ */

@@ -38,13 +38,14 @@ static int is_label(const QcDataset *d, uint32_t c, Seen *seen)
     return differ > 0;
 }
 
-int64_t qc_import_find_leak(const QcDataset *d)
+int qc_import_find_leak(int64_t *channel, const QcDataset *d, QcErr *err)
 {
-    if (!d->x || !d->length || d->height > 1 || d->labels.n < 2) return -1;
+    *channel = -1;
+    if (!d->x || !d->length || d->height > 1 || d->labels.n < 2) return 0;
     Seen *seen = malloc(d->labels.n * sizeof *seen);
-    int64_t found = -1;
-    for (uint32_t c = 0; seen && c < d->channels && found < 0; c++)
-        if (is_label(d, c, seen)) found = c;
+    if (!seen) return qc_fail_memory(err, "classes");
+    for (uint32_t c = 0; c < d->channels && *channel < 0; c++)
+        if (is_label(d, c, seen)) *channel = c;
     free(seen);
-    return found;
+    return 0;
 }

@@ -6,8 +6,8 @@
 
 #include "dataset.h"
 
-/* The first channel that has one value in all windows of a class, and not the same value in all classes; each class
- * with windows has two at least. -1: none, or no memory to look. */
-int64_t qc_import_find_leak(const QcDataset *d);
+/* *channel: the first channel that has one value in all windows of a class, and not the same value in all classes; each
+ * class with windows has two at least. -1: there is none. Fails without memory (QC_EFAIL). */
+int qc_import_find_leak(int64_t *channel, const QcDataset *d, QcErr *err);
 
 #endif
