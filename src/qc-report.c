@@ -96,6 +96,7 @@ static int draw_session(const char *input, QcErr *err)
         return qc_fail(err, QC_EUSAGE, "%.300s is a log of qc-run: --html and -o go with it, and nothing else", input);
     if (qc_cli_refuse("data figures", "on a log of qc-run", err)) return -1;
     if (qc_livetrace_load(&t, input, err)) return -1;
+    if (t.n_cut) qc_warn("%u line%s cut off where a process ended", t.n_cut, t.n_cut == 1 ? " is" : "s are");
     int status = qc_output_open(&out, output, 0, err);
     if (!status) {
         if (html) status = qc_livepicture_html(out.stream, &t, err);

@@ -14,8 +14,8 @@ typedef enum Column { WINDOW, TIME, CLASS, CONFIDENCE, DRIFT, ALARM, LABEL, COLU
 
 static const char *const names[COLUMNS] = {"window", "time", "class", "confidence", "drift", "alarm", "label"};
 static const char late_label[] = "late label: window ";
-static const char heading[] = "window\ttime\tclass\t", *const objects[] = {"{\"window\": ", "{\"adapt\": ",
-                                                                         "{\"start\": ", "{\"late\": "};
+static const char heading[] = "window\ttime\tclass\t", start[] = "{\"start\": ";
+static const char *const objects[] = {start, "{\"window\": ", "{\"adapt\": ", "{\"late\": "};
 
 enum { CELLS_MOST = 4096 };
 
@@ -285,6 +285,15 @@ static void infer_threshold(QcLiveTrace *t)
         t->threshold = (below + above) / 2;
 }
 
+/* Where a process was killed within a line, the next one went on: its beginning, behind the last such place. No text
+ * within a line has a heading's tabs or an object's quotes. */
+static QcField after_cut(QcField line)
+{
+    for (const char *at = line.end; at-- > line.at;)
+        if (starts_with(at, line.end, heading) || starts_with(at, line.end, start)) return (QcField){at, line.end};
+    return line;
+}
+
 static int read_log(Reader *r, QcErr *err)
 {
     QcLiveTrace *t = r->t;
@@ -300,8 +309,10 @@ static int read_log(Reader *r, QcErr *err)
     if (!t->windows || !t->adapts || !t->starts || !r->times) return -1;
     r->times_end = r->times + r->lines.view.length + n + 1;
     while (qc_lines_raw(&r->lines, &line)) {
-        if (line.end == r->lines.end && line.at < line.end) t->is_cut = 1; /* no end of line */
-        else if (read_line(r, line, err)) return -1;
+        if (line.end == r->lines.end) continue; /* no end of line */
+        QcField whole = after_cut(line);
+        t->n_cut += whole.at > line.at;
+        if (read_line(r, whole, err)) return -1;
     }
     infer_threshold(t);
     return t->n ? 0 : qc_fail(err, QC_EFORMAT, "%.300s: the log has no window", r->lines.name);

@@ -3,7 +3,8 @@
  * Both forms of the log are read. TSV has a heading at each start of a process, and a row per window. JSON has an
  * object per start, window, late label and adapt. If standard error went to the same file (2>&1), adapts, late labels
  * and the threshold are read from its lines, which begin with "qc-run: "; other messages are skipped. A last line
- * without an end is not read: a process is writing it, or was killed.
+ * without an end is not read: a process is writing it, or was killed. Nor is what such a line holds before the heading
+ * or start of the next process, which went on behind it.
  */
 #ifndef QC_LAB_LIVETRACE_H
 #define QC_LAB_LIVETRACE_H
@@ -41,7 +42,7 @@ typedef struct QcLiveTrace { /* all zero = empty and valid */
     const char **classes;   /* [n_classes] names, in the order of their first window */
     QcNameTable table;      /* of the names */
     double threshold;       /* of drift, the last one; NaN: the log does not say it */
-    int is_cut;             /* 1: a last line without an end was not read */
+    uint32_t n_cut;         /* lines that end where the next process begins; they were not read */
 } QcLiveTrace;
 
 /* QC_EFORMAT with file and line: a row, object or value that qc-run cannot have written; or no window at all. */

@@ -54,6 +54,14 @@ qc-report --html tsv | grep -A1 id=.session | tail -n 1 | cut -d'<' -f1-4
 qc-report --html hostile | grep -c -E '<script|<b>'
 qc-report hostile >hostile.svg && xmllint --noout hostile.svg
 
+echo '--- a process was killed within a line, and the next one went on behind it'
+head -n 61 tsv >rows
+for log in json rows; do
+    grep -v '^qc-run' $log >whole
+    { head -n 20 whole; printf '{"window": 60, "ti'; cat whole; } >torn
+    qc-report --html torn 2>&1 | grep -c -E '^qc-report: warning: 1 line is cut off|class="start"'
+done
+
 echo '--- what cannot be'
 for wrong in 1=x 11=1 5=7 5=nan 6=1e; do
     awk -F'\t' -v OFS='\t' -v wrong="$wrong" \
