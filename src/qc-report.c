@@ -78,10 +78,22 @@ static int check_output(const QcExperiment *e, QcErr *err)
     return 0;
 }
 
+/* Each form of output has its own options. */
+static int check_form(int is_table, QcErr *err)
+{
+    int prints_runs = !plot && !strcmp(format, "runs");
+    return (plot && qc_cli_refuse("format figures", "with --plot", err)) ||
+                   (prints_runs && qc_cli_refuse("group figures", "on -f runs: all figures of every run", err)) ||
+                   (is_table && qc_cli_refuse("data", "without an experiment", err))
+               ? -1
+               : 0;
+}
+
 /* input: NULL if the tables are all there is. */
 static int load(QcExperiment *e, QcRunTable *known, const char *input, QcErr *err)
 {
     int is_table = input && qc_report_input(input) == QC_INPUT_RUNS;
+    if (check_form(!input || is_table, err)) return -1;
     if (is_table && qc_runtable_load(known, &input, 1, err)) return -1;
     if (qc_runtable_load(known, tables.items, tables.n, err)) return -1;
     if (!input || is_table) return qc_experiment_of_runs(e, known, settings.items, settings.n, err);
@@ -92,9 +104,7 @@ static int draw_session(const char *input, QcErr *err)
 {
     QcLiveTrace t;
     QcOutput out;
-    if (settings.n || groups.n || tables.n || plot || strcmp(format, "tsv"))
-        return qc_fail(err, QC_EUSAGE, "%.300s is a log of qc-run: --html and -o go with it, and nothing else", input);
-    if (qc_cli_refuse("data figures", "on a log of qc-run", err)) return -1;
+    if (qc_cli_refuse("set group runs plot format figures data", "on a log of qc-run", err)) return -1;
     if (qc_livetrace_load(&t, input, err)) return -1;
     if (t.n_cut) qc_warn("%u line%s cut off where a process ended", t.n_cut, t.n_cut == 1 ? " is" : "s are");
     int status = qc_output_open(&out, output, 0, err);
@@ -119,7 +129,6 @@ int main(int argc, char **argv)
     if (qc_output_refuse_overwrite(output, &input, 1, &err)) return qc_cli_end(&err, -1);
     if (input && qc_report_input(input) == QC_INPUT_LIVE) return qc_cli_end(&err, draw_session(input, &err));
     if (html) return qc_cli_end(&err, qc_fail(&err, QC_EUSAGE, "--html draws a log of qc-run"));
-    if (plot && qc_cli_refuse("format figures", "with --plot", &err)) return qc_cli_end(&err, -1);
     int status = qc_output_refuse_overwrite(output, tables.items, tables.n, &err) || load(&e, &known, input, &err) ||
                  report(&e, &known, &err);
     qc_experiment_release(&e);

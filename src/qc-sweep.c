@@ -111,6 +111,7 @@ int main(int argc, char **argv)
     QcExperiment e = {0};
     if (!qc_cli_parse(&program, argc, argv))
         return qc_cli_end(&err, qc_fail(&err, QC_EUSAGE, "an experiment is needed: a YAML file"));
+    if (!status_only && qc_cli_refuse("json", "without --status", &err)) return qc_cli_end(&err, -1);
     int status = strpbrk(dir, "\r\n")
                      ? qc_fail(&err, QC_EUSAGE, "the folder's name has a line break, and a command is one line")
                      : qc_experiment_load(&e, argv[1], dir, settings.items, settings.n, &err) || sweep(&e, &err);

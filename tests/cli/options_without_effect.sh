@@ -22,5 +22,11 @@ try qc-export -f c --tune update=0 -o x.c none.qcm
 try qc-export -f csv --seed 2 -o x.csv none.qcd
 try qc-split --batches 2 --mixed -o stream none.qcd
 try qc-split --batches 2 --config split.yaml -o stream none.qcd
-try qc-report --plot batches --figures cost none.yaml
+printf 'run\ta\tbefore\nx\t1\t.5\n' >runs.tsv
+printf 'window\ttime\tclass\tconfidence\tdrift\talarm\tlabel\n' >log.tsv
+try qc-report --plot batches --figures cost runs.tsv
+try qc-report -f runs -g a runs.tsv
+try qc-report -d runs runs.tsv
+try qc-report -f md log.tsv
+try qc-sweep --json none.yaml
 ls
