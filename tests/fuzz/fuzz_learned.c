@@ -1,6 +1,7 @@
 /* Models that have learned, whose checksums are made right again: what they know of their source (drift, range,
  * augment), then a learner that goes on from the section "learned", learns, and is stored. */
 #include "fuzz.h"
+#include "learn.h"
 #include "resealed.h"
 
 #include "../../lib/data/augment.h"
@@ -10,7 +11,7 @@
 #include "../../lib/format/qgraphfile.h"
 #include "../../lib/format/rangefile.h"
 
-enum { CORESET = 5, RING = 6, MOST_WINDOW = 1024, MOST_CLASSES = 64, MOST_MEMORY = 1 << 22 };
+enum { CORESET = 5, MOST_CLASSES = 64, MOST_MEMORY = 1 << 22 };
 
 typedef struct Device {
     QcModelFile m;
@@ -47,10 +48,10 @@ static int place(Device *d, QcErr *err)
                             .parameters = qc_parameters_default(d->g.bits),
                             .seed = 1,
                             .capacity = CORESET,
-                            .ring = RING};
+                            .ring = LEARN_RING};
     if (d->drift.features) setup.source = (QcHeadSource){d->drift.mean, d->drift.weight};
     setup.parameters.rounds = 2;
-    if (!qc_head_fits(&d->g) || (uint64_t)d->m.height * d->m.length * d->m.channels > MOST_WINDOW ||
+    if (!qc_head_fits(&d->g) || (uint64_t)d->m.height * d->m.length * d->m.channels > LEARN_WINDOW ||
         d->g.classes > MOST_CLASSES || qc_learner_bytes(&setup) > MOST_MEMORY)
         return 1;
     d->memory = qc_aligned_new(qc_learner_bytes(&setup), "a learner", err);
@@ -61,22 +62,12 @@ static int place(Device *d, QcErr *err)
 
 static void learn(QcLearner *l)
 {
-    uint8_t window[MOST_WINDOW];
-    QcAnswer answer;
-    QcAdaptReport report;
+    uint8_t window[LEARN_WINDOW];
     for (uint32_t i = 0; i < CORESET; i++) {
         memset(window, (int)(50 * i + 3), sizeof window);
         qc_learner_fill(l, i, window, NULL, (uint16_t)(i % l->shape.classes), 1, 0, i);
     }
-    for (uint32_t i = 0; i < RING; i++) {
-        memset(window, (int)(40 * i + 10), sizeof window);
-        qc_learner_predict(l, &answer, window, CORESET + i);
-        fuzz_demand(answer.class_index < l->shape.classes, "an answer that is no class");
-        fuzz_demand(answer.probability >= 0 && answer.probability <= 1, "a probability that is none");
-        if (i != 2) qc_learner_label(l, answer.number, (uint16_t)(i % l->shape.classes));
-    }
-    qc_learner_adapt(l, &report);
-    fuzz_demand(qc_learner_is_sound(l), "a sound learner has become an unsound one");
+    learn_windows(l, CORESET);
 }
 
 /* What is stored is found again. A session's figures of its input are not stored (learnedfile.c). */

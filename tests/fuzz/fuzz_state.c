@@ -2,6 +2,7 @@
  * learns and saves. The first byte chooses the learner: 'f' one with flips, else one with two spare rows. The model is
  * a seed of fuzz_sealed.c. */
 #include "fuzz.h"
+#include "learn.h"
 #include "resealed.h"
 
 #include "../../lib/device/learner.h"
@@ -10,7 +11,7 @@
 #include "../../lib/format/spareclasses.h"
 #include "../../lib/format/statefile.h"
 
-enum { CORESET = 6, RING = 6, SPARE = 2, MOST_WINDOW = 64 };
+enum { CORESET = 6, SPARE = 2 };
 enum { BLOCK = 4096, PAGE = 512, AT_OWNER = 16, OWNER = 24, AT_NAMES = 64 }; /* lib/format/statefile.c */
 
 static const QcStateOwner owner = {.identity = 0x0123456789abcdef};
@@ -59,7 +60,7 @@ static void place(Device *d, int flips, const char *state)
                                 .parameters = qc_parameters_default(d->g.bits),
                                 .seed = 1,
                                 .capacity = CORESET,
-                                .ring = RING};
+                                .ring = LEARN_RING};
     d->setup.parameters.rounds = 2;
     d->memory = qc_aligned_new(qc_learner_bytes(&d->setup), "a learner", &err);
     fuzz_demand(d->memory != NULL, err.text);
@@ -73,29 +74,14 @@ static void release(Device *d)
     qc_modelfile_release(&d->m);
 }
 
-static void learn(QcLearner *l)
-{
-    uint8_t window[MOST_WINDOW];
-    QcAnswer answer;
-    QcAdaptReport report;
-    for (uint32_t i = 0; i < RING; i++) {
-        memset(window, (int)(40 * i + 10), sizeof window);
-        qc_learner_predict(l, &answer, window, i);
-        fuzz_demand(answer.class_index < l->shape.classes, "an answer that is no class");
-        fuzz_demand(answer.probability >= 0 && answer.probability <= 1, "a probability that is none");
-        if (i != 2) qc_learner_label(l, answer.number, (uint16_t)(i % l->shape.classes));
-    }
-    qc_learner_adapt(l, &report);
-    qc_learner_undo(l);
-}
-
 /* What was learned is saved, and found again. */
 static void resume(Device *d, QcStateFile *f, const char *path)
 {
     QcErr err = {0};
     Device again;
-    learn(&d->l);
-    fuzz_demand(qc_learner_is_sound(&d->l), "a sound state has become an unsound one");
+    learn_windows(&d->l, 0);
+    qc_learner_undo(&d->l);
+    fuzz_demand(qc_learner_is_sound(&d->l), "a sound learner has become an unsound one by undo");
     fuzz_demand(!qc_statefile_save(f, &d->l, &err), err.text);
     qc_statefile_close(f);
     place(&again, d->setup.flips != NULL, path);
