@@ -51,7 +51,7 @@ static int print(const QcReport *r, const QcExperiment *e, const QcResults *resu
         qc_warn("%u of %u runs are not done yet", results->missing, results->missing + results->n_runs);
     if (qc_report_left_out(words, sizeof words, r, e, results, by)) qc_warn("%s", words);
     if (!results->n_runs) return qc_fail(err, QC_EFAIL, "no run of %s is done in %s: see qc-sweep", e->name, dir);
-    if (qc_output_open(&out, output, 0, err)) return -1;
+    if (qc_report_can_draw(r, e, results, by, err) || qc_output_open(&out, output, 0, err)) return -1;
     qc_report_print(r, out.stream, e, results, by);
     return qc_output_commit(&out, err);
 }

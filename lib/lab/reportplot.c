@@ -94,14 +94,28 @@ static uint32_t find_curves(const Plot *p, uint32_t first[QC_PLOT_CURVES])
     return n;
 }
 
+/* A value that has a place on a scale. gnuplot knows no nan and no inf, and reads 010 as 8: it gets *x instead. */
+static int is_number(const char *value, double *x)
+{
+    char *end;
+    *x = strtod(value, &end);
+    return !*end && end != value && isfinite(*x);
+}
+
 static int all_numbers(const QcExperimentAxis *axis)
 {
-    for (uint32_t i = 0; i < axis->n; i++) {
-        char *end;
-        strtod(axis->values[i], &end);
-        if (*end || end == axis->values[i]) return 0;
-    }
+    double x;
+    for (uint32_t i = 0; i < axis->n; i++)
+        if (!is_number(axis->values[i], &x)) return 0;
     return 1;
+}
+
+/* Numeric values are placed by their value, words at equal distances. */
+static void print_place(const Plot *p, const QcExperimentAxis *axis, uint32_t v)
+{
+    double x;
+    if (all_numbers(axis) && is_number(axis->values[v], &x)) fprintf(p->to, "%.15g", x);
+    else fprintf(p->to, "%u", v);
 }
 
 /* ---- data: x, y, half of y's interval, half of x's; 0: one run has no interval ---- */
@@ -123,7 +137,6 @@ static void print_batches(const Plot *p, const QcRow *row)
     }
 }
 
-/* Numeric values are placed by their value, words at equal distances. */
 static void print_axis_points(const Plot *p, uint32_t i)
 {
     const QcExperimentAxis *axis = &p->e->axes[p->r->axis];
@@ -135,8 +148,8 @@ static void print_axis_points(const Plot *p, uint32_t i)
                 continue;
             double mean, half;
             qc_results_figure(&mean, &half, row, p->r->figures[0]);
-            if (all_numbers(axis)) fprintf(p->to, "%s ", axis->values[v]);
-            else fprintf(p->to, "%u ", v);
+            print_place(p, axis, v);
+            fputc(' ', p->to);
             print_point(p, mean, half);
         }
 }
@@ -190,19 +203,39 @@ static void print_legend(const Plot *p)
     fputs("\n", p->to);
 }
 
+/* A label is a format, too: the % of "50%" would begin a number. */
+static void print_label(FILE *to, const char *text)
+{
+    char piece[QC_TEXT_PIECE];
+    fputc('"', to);
+    for (size_t n; (n = qc_text_next(piece, text, QC_TEXT_GNUPLOT)) > 0; text += n)
+        fputs(strcmp(piece, "%") ? piece : "%%", to);
+    fputs("\" ", to);
+}
+
 static void print_ticks(const Plot *p)
 {
     const QcExperimentAxis *axis = &p->e->axes[p->r->axis];
     fprintf(p->to, "set xtics noenhanced %s(", axis->n > 8 && !all_numbers(axis) ? "rotate by -40 " : "");
     for (uint32_t v = 0; v < axis->n; v++) {
         fputs(v ? ", " : "", p->to);
-        print_quoted(p->to, axis->values[v], " ");
-        if (all_numbers(axis)) fprintf(p->to, "%s", axis->values[v]);
-        else fprintf(p->to, "%u", v);
+        print_label(p->to, axis->values[v]);
+        print_place(p, axis, v);
     }
     fputs(")\n", p->to);
     if (all_numbers(axis)) fputs("set offsets graph .05, graph .05, 0, 0\n", p->to);
     else fprintf(p->to, "set xrange [-.5:%u.5]\n", axis->n - 1);
+}
+
+/* All rows have a place on a logarithmic scale of x; a method without backward passes has none. */
+static int all_above_zero(const Plot *p)
+{
+    for (uint32_t i = 0; i < p->results->n_rows; i++) {
+        double mean, half;
+        qc_results_figure(&mean, &half, &p->results->rows[i], p->r->figures[0]);
+        if (mean <= 0) return 0;
+    }
+    return 1;
 }
 
 static void print_frame(const Plot *p, uint32_t curves)
@@ -220,7 +253,8 @@ static void print_frame(const Plot *p, uint32_t curves)
                  " noenhanced\n");
     if (qc_figure_is_share(y)) fputs("set yrange [*:*<1]\n", p->to); /* bars may reach beyond what can be */
     if (r->format == QC_REPORT_POINTS && qc_figure_is_share(r->figures[0])) fputs("set xrange [*:*<1]\n", p->to);
-    if (r->format == QC_REPORT_POINTS && !qc_figure_is_share(r->figures[0])) fputs("set logscale x\n", p->to);
+    if (r->format == QC_REPORT_POINTS && !qc_figure_is_share(r->figures[0]) && all_above_zero(p))
+        fputs("set logscale x\n", p->to);
     if (r->format == QC_REPORT_AXIS) print_ticks(p);
 }
 
@@ -251,6 +285,34 @@ void qc_report_plot(const QcReport *r, FILE *to, const QcExperiment *e, const Qc
         print_title(&p, to, &results->rows[first[c]], QC_TEXT_GNUPLOT);
         fputs(c + 1 < n ? "\", \\\n" : "\"\n", to);
     }
+}
+
+/* The row has something to draw: gnuplot makes no picture of nothing. */
+static int has_point(const QcReport *r, const QcRow *row)
+{
+    double mean = NAN, half;
+    if (r->format == QC_REPORT_CURVES)
+        for (uint32_t i = 0; i < row->n; i++)
+            for (uint32_t b = 0; b < row->runs[i]->n_batches && isnan(mean); b++)
+                qc_results_target(&mean, &half, row, b);
+    for (uint32_t f = 0; f < r->n_figures; f++) {
+        qc_results_figure(&mean, &half, row, r->figures[f]);
+        if (isnan(mean)) return 0;
+    }
+    return !isnan(mean);
+}
+
+int qc_report_can_draw(const QcReport *r, const QcExperiment *e, const QcResults *results, const uint8_t *by,
+                       QcErr *err)
+{
+    const Plot p = {r, NULL, e, results, by};
+    uint32_t first[QC_PLOT_CURVES], all = r->format < QC_REPORT_CURVES ? 0 : find_curves(&p, first);
+    if (!all) return 0;
+    for (uint32_t c = 0; c < all && c < QC_PLOT_CURVES; c++)
+        for (uint32_t i = first[c]; i < results->n_rows; i++)
+            if (same_curve(&p, &results->rows[first[c]], &results->rows[i]) && has_point(r, &results->rows[i]))
+                return 0;
+    return qc_fail(err, QC_EFORMAT, "no run of %.60s that would be drawn has what --plot shows", e->name);
 }
 
 int qc_report_left_out(char *text, size_t room, const QcReport *r, const QcExperiment *e, const QcResults *results,

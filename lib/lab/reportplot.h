@@ -10,6 +10,10 @@ enum { QC_PLOT_CURVES = 8 /* more cannot be told apart: the rows' first ones are
 /* r: of qc_report_picture; by: as in qc_results_load. */
 void qc_report_plot(const QcReport *r, FILE *to, const QcExperiment *e, const QcResults *results, const uint8_t *by);
 
+/* 0, or -1 if the rows lack what the picture shows. */
+int qc_report_can_draw(const QcReport *r, const QcExperiment *e, const QcResults *results, const uint8_t *by,
+                       QcErr *err);
+
 /* One sentence in text: which curves the picture leaves out, and how to choose. 0: none, and text is empty. */
 int qc_report_left_out(char *text, size_t room, const QcReport *r, const QcExperiment *e, const QcResults *results,
                        const uint8_t *by);
