@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "results.h"
+
 size_t qc_word_length(const char *text)
 {
     return strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
@@ -115,6 +117,9 @@ static int read_axes(QcJobMaker *m, const QcYaml *axes, const char *const *setti
         QcExperimentAxis *axis = &e->axes[e->n_axes++];
         const char *set = setting_of(axes->keys[a], settings, n);
         axis->name = axes->keys[a];
+        if (qc_is_column(axis->name))
+            return qc_yaml_fail(err, axes->items[a]->key, "no axis is named '%.40s': tables have a column of that name",
+                                axis->name);
         if (set ? cut_values(axis, &e->arena, set, err) : list_values(axis, &e->arena, axes->items[a], err)) return -1;
         if (set && note_said(m, a, axes->items[a], err)) return -1;
         for (uint32_t i = 0; i < axis->n; i++) {

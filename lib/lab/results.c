@@ -22,6 +22,16 @@ QcFigure qc_figure_find(const char *name, size_t length)
     return (QcFigure)f;
 }
 
+int qc_is_column(const char *name)
+{
+    static const char *const others[] = {"run", "runs", "targets"}, interval[] = "_ci95";
+    size_t length = strlen(name), end = sizeof interval - 1;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (!strcmp(name, others[i])) return 1;
+    if (length > end && !strcmp(name + length - end, interval)) length -= end;
+    return qc_figure_find(name, length) < QC_FIGURE_COUNT;
+}
+
 const char *qc_figure_words(QcFigure f)
 {
     static const char *const words[QC_FIGURE_COUNT] = {"accuracy on each batch before it is learned",

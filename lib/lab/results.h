@@ -40,6 +40,9 @@ int qc_figure_is_share(QcFigure f);
 /* QC_FIGURE_COUNT if there is none of that name. */
 QcFigure qc_figure_find(const char *name, size_t length);
 
+/* 1: tables have a column of this name besides the axes. */
+int qc_is_column(const char *name);
+
 /* 1 if x is a possible value of the figure (NaN: not given). Other programs write results, too. */
 int qc_figure_can_be(QcFigure f, double x);
 

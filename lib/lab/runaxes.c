@@ -41,6 +41,9 @@ static int add_axes(QcExperiment *e, const QcRunAxes *axes, QcErr *err)
         if (!*name || name[qc_word_length(name)])
             return qc_fail(err, QC_EFORMAT, "%.200s: '%.40s' is no name of an axis: letters, digits and _ make one",
                            axes->file, name);
+        if (qc_is_column(name))
+            return qc_fail(err, QC_EFORMAT, "%.200s: '%.40s' is the name of another column of tables, and of no axis",
+                           axes->file, name);
         if (column_of(axes, name) != a)
             return qc_fail(err, QC_EFORMAT, "%.200s: two columns '%.40s'", axes->file, name);
         e->axes[a].name = name;

@@ -95,3 +95,9 @@ sed '3s/\t7\t/\tseven\t/' all.tsv >word.tsv && wrong word.tsv
 sed '3s/,0.9$/,0.9,/' all.tsv >comma.tsv && wrong comma.tsv
 head -c 300 /dev/zero >zero.tsv && wrong zero.tsv
 yes 'run' | head -n 60 | paste -s - >wide.tsv && wrong wide.tsv
+echo '--- an axis with the name of a column'
+for name in runs ms ms_ci95 targets; do
+    printf 'name: n\naxes: {%s: [1]}\nsteps: {run: "echo {%s} > {out}"}\n' $name $name >column.yaml
+    qc-sweep -q -o all column.yaml
+done
+sed 's/\tperson\t/\truns\t/' all.tsv >word6.tsv && alone word6.tsv
