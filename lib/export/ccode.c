@@ -197,7 +197,7 @@ const char qc_c_code_learner[] =
     "    qc_learner_place(l, &setup, &@@_KERNELS, memory);\n"
     "    for (uint32_t i = 0; i < FIRST_SLOTS; i++)\n"
     "        qc_learner_fill(l, i, first_windows + (size_t)i * l->coreset.window, first_features + (size_t)i * "
-    "l->coreset.features, first_label[i],\n"
+    "l->coreset.features, first_labels[i],\n"
     "                        first_misses[i], first_flags[i], first_id[i]);\n"
     "    memcpy(l->state, learned, LEARNED);\n"
     "    qc_learner_resume(l);\n"

@@ -152,7 +152,7 @@ static void put_coreset(FILE *to, const QcSlots *s)
     fprintf(to, "/* The coreset to start with: %" PRIu32 " examples. */\nenum { FIRST_SLOTS = %" PRIu32 " };\n", n, n);
     qc_c_u8s(to, "static const uint8_t first_features", s->feature, (size_t)n * s->features);
     qc_c_u8s(to, "static const uint8_t first_windows", s->windows, (size_t)n * s->window);
-    qc_c_u16s(to, "static const uint16_t first_label", s->label, n);
+    qc_c_u16s(to, "static const uint16_t first_labels", s->label, n);
     qc_c_u16s(to, "static const uint16_t first_misses", s->misses, n);
     qc_c_u8s(to, "static const uint8_t first_flags", s->flags, n);
     qc_c_u64s(to, "static const uint64_t first_id", s->id, n);

@@ -118,5 +118,7 @@ const char *qc_c_validate(const char *prefix)
     if (strlen(prefix) > 100) return "is too long for a C name";
     if (!strcasecmp(prefix, "qc") || !strncasecmp(prefix, "qc_", 3))
         return "would make names that qcore has already: choose one that does not begin with qc_";
+    if (!strcasecmp(prefix, "stdint") || !strcasecmp(prefix, "stddef"))
+        return "would make a header that stands before the one of C's own library: choose another";
     return NULL;
 }

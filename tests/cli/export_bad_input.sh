@@ -28,6 +28,7 @@ try -f csv -c core.qcd -o x.csv data.qcd
 try -f onnx -B 3 -o x.onnx f.qcm
 try -f onnx --tune update=0 -o x.onnx f.qcm
 try -f c -o QC_calibrate.c f.qcm
+try -f c -o stdint.c f.qcm
 try -f c -o nowhere/x.c f.qcm
 try -f c -o x.c fp.qcm
 try -f c -o x.c cut.qcm
@@ -56,3 +57,6 @@ int main(void) {
 END
 "${CC:-cc}" -std=c11 -Wall -Wextra -pedantic -Werror -ffp-contract=off -I "$TOP/lib" -o odd main.c odd.c \
     "$TOP"/lib/device/*.c "$TOP/lib/kernels/scalar.c" && ./odd | sort
+# the file may have a name with which names of functions are almost names of its own constants
+qc-export -q -f c -c core.qcd -o first.c f.qcm &&
+    "${CC:-cc}" -std=c11 -Wall -Wextra -pedantic -Werror -ffp-contract=off -I "$TOP/lib" -c first.c && ls first.o
