@@ -17,12 +17,14 @@ static const char late_label[] = "late label: window ";
 static const char heading[] = "window\ttime\tclass\t", start[] = "{\"start\": ";
 static const char *const objects[] = {start, "{\"window\": ", "{\"adapt\": ", "{\"late\": "};
 
-enum { CELLS_MOST = 4096 };
+enum { CELLS_MOST = 4096, THRESHOLD_MOST = 1000000000 };
 
 typedef struct Reader {
     QcLiveTrace *t;
     QcLines lines;
     char *times, *times_end; /* room for all texts of times */
+    uint32_t *slots;         /* hash table of window + 1 by number, the latest of each number */
+    uint64_t n_slots;        /* a power of two */
     int n_cells, cell[COLUMNS]; /* of the latest heading; n_cells 0: there was none */
 } Reader;
 
@@ -70,6 +72,14 @@ static int read_whole(uint64_t *value, QcField text)
     return is_empty(text) ? -1 : 0;
 }
 
+/* The slot of the number, or the free slot that it would take. */
+static uint32_t *look_up(const Reader *r, uint64_t number)
+{
+    uint64_t at = (number * 0x9e3779b97f4a7c15u) >> 32;
+    while (r->slots[at & (r->n_slots - 1)] && r->t->windows[r->slots[at & (r->n_slots - 1)] - 1].number != number) at++;
+    return &r->slots[at & (r->n_slots - 1)];
+}
+
 static int add_window(Reader *r, const Texts *x, QcErr *err)
 {
     QcLiveTrace *t = r->t;
@@ -95,7 +105,7 @@ static int add_window(Reader *r, const Texts *x, QcErr *err)
     length = length < room ? length : room - 1;
     memcpy(r->times, time.at ? time.at : "", length);
     r->times += length + 1;
-    t->n++;
+    *look_up(r, w->number) = ++t->n;
     return 0;
 }
 
@@ -118,11 +128,8 @@ static int add_label(Reader *r, QcField number, QcField label, QcErr *err)
     if (is_empty(label)) return qc_lines_fail(&r->lines, err, "the label has no class");
     int64_t class_index = class_of(r->t, label.at, (size_t)(label.end - label.at), err);
     if (class_index < 0) return -1;
-    for (uint32_t i = r->t->n; i-- > 0;) {
-        if (r->t->windows[i].number != n) continue;
-        r->t->windows[i].label = (int32_t)class_index;
-        return 0;
-    }
+    uint32_t window = *look_up(r, n);
+    if (window) r->t->windows[window - 1].label = (int32_t)class_index;
     return 0;
 }
 
@@ -173,10 +180,11 @@ static int read_late_words(Reader *r, const char *text, QcErr *err)
 static int read_words(Reader *r, const char *text, QcErr *err)
 {
     QcTraceAdapt a = {0};
-    const char *threshold = strstr(text, "threshold ");
+    const char *at = strstr(text, "threshold ");
+    double threshold = at ? strtod(at + sizeof "threshold " - 1, NULL) : NAN;
     char end[16] = "";
     if (!strncmp(text, "qc-run: ", 8)) text += 8;
-    if (!strncmp(text, "drift: ", 7) && threshold) r->t->threshold = strtod(threshold + 10, NULL);
+    if (!strncmp(text, "drift: ", 7) && fabs(threshold) <= THRESHOLD_MOST) r->t->threshold = threshold;
     if (!strncmp(text, late_label, sizeof late_label - 1)) return read_late_words(r, text, err);
     if (strncmp(text, "adapt ", 6)) return 0;
     if (sscanf(text, "adapt %9u: %9u labels, %9u right before, %9u after; source %9u of %9u, then %9u; %15[a-z ]",
@@ -228,7 +236,7 @@ static int read_late(Reader *r, const QcYaml *map, QcErr *err)
 static int read_start(Reader *r, const QcYaml *map, QcErr *err)
 {
     double threshold;
-    if (qc_yaml_real(map, "threshold", -1e9, 1e9, r->t->threshold, &threshold, err)) return -1;
+    if (qc_yaml_real(map, "threshold", -THRESHOLD_MOST, THRESHOLD_MOST, r->t->threshold, &threshold, err)) return -1;
     r->t->threshold = threshold;
     if (r->t->n) r->t->starts[r->t->n_starts++] = r->t->n;
     return 0;
@@ -302,11 +310,13 @@ static int read_log(Reader *r, QcErr *err)
     while (qc_lines_raw(&r->lines, &line)) n++;
     qc_lines_rewind(&r->lines);
     t->threshold = NAN;
+    for (r->n_slots = 2; r->n_slots < 2 * n; r->n_slots *= 2) continue;
+    r->slots = qc_arena_take(&t->arena, r->n_slots, sizeof *r->slots, err);
     t->windows = qc_arena_take(&t->arena, n, sizeof *t->windows, err);
     t->adapts = qc_arena_take(&t->arena, n, sizeof *t->adapts, err);
     t->starts = qc_arena_take(&t->arena, n, sizeof *t->starts, err);
     r->times = qc_arena_take(&t->arena, (uint64_t)r->lines.view.length + n + 1, 1, err);
-    if (!t->windows || !t->adapts || !t->starts || !r->times) return -1;
+    if (!r->slots || !t->windows || !t->adapts || !t->starts || !r->times) return -1;
     r->times_end = r->times + r->lines.view.length + n + 1;
     while (qc_lines_raw(&r->lines, &line)) {
         if (line.end == r->lines.end) continue; /* no end of line */

@@ -78,6 +78,15 @@ qc-report -g method tsv 2>&1
 echo "status $?"
 qc-report --html "$TOP/share/experiments/people.yaml" 2>&1
 echo "status $?"
+# A long log, all of whose labels come late, and as many of windows before it.
+awk 'BEGIN {
+    for (i = 300000; i < 600000; i++) printf "{\"window\": %d, \"class\": \"a\", \"confidence\": 0.5}\n", i
+    for (i = 0; i < 600000; i++) printf "{\"late\": %d, \"label\": \"%s\"}\n", i, i % 3 ? "b" : "a"
+}' >long && timeout 60 qc-report --html long | grep -o '<td>300000<td>300000<td>100000 '
+# A threshold that is no number of a drift
+{ echo 'qc-run: warning: drift: far (figure 1, threshold 1e999)' && grep -v threshold said &&
+    printf 'window\ttime\tclass\tconfidence\tdrift\talarm\tlabel\n1\t\ta\t.5\t1\t0\t\n'; } >far
+qc-report far | grep -c -e nan -e inf
 cp json kept; qc-report -o json json 2>&1
 echo "status $?"
 cmp json kept
