@@ -105,16 +105,24 @@ static int sweep(const QcExperiment *e, QcErr *err)
     return 0;
 }
 
+static int check(QcErr *err)
+{
+    if (!status_only && qc_cli_refuse("json", "without --status", err)) return -1;
+    if (strpbrk(dir, "\r\n"))
+        return qc_fail(err, QC_EUSAGE, "the folder's name has a line break, and a command is one line");
+    if (*dir == '-')
+        return qc_fail(err, QC_EUSAGE, "commands would take names in %.60s for options: write ./%.60s", dir, dir);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     QcErr err;
     QcExperiment e = {0};
     if (!qc_cli_parse(&program, argc, argv))
         return qc_cli_end(&err, qc_fail(&err, QC_EUSAGE, "an experiment is needed: a YAML file"));
-    if (!status_only && qc_cli_refuse("json", "without --status", &err)) return qc_cli_end(&err, -1);
-    int status = strpbrk(dir, "\r\n")
-                     ? qc_fail(&err, QC_EUSAGE, "the folder's name has a line break, and a command is one line")
-                     : qc_experiment_load(&e, argv[1], dir, settings.items, settings.n, &err) || sweep(&e, &err);
+    int status = check(&err) || qc_experiment_load(&e, argv[1], dir, settings.items, settings.n, &err) ||
+                 sweep(&e, &err);
     qc_experiment_release(&e);
     return qc_cli_end(&err, status);
 }

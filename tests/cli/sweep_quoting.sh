@@ -55,4 +55,5 @@ for value in (b"a\nb", b"\n", b"a\rb", b"a\n"):
     print(status, out, err.decode().strip())
     status, out, err = commands(value, b"none")
     print(status, out, err.decode().strip())
+print(*commands(b"-runs", b"none"))
 EOF
