@@ -17,7 +17,7 @@ static const char late_label[] = "late label: window ";
 static const char heading[] = "window\ttime\tclass\t", start[] = "{\"start\": ";
 static const char *const objects[] = {start, "{\"window\": ", "{\"adapt\": ", "{\"late\": "};
 
-enum { CELLS_MOST = 4096, THRESHOLD_MOST = 1000000000 };
+enum { CELLS_MOST = 4096, THRESHOLD_MOST = 1000000000, WORDS_MOST = 8192 /* escapes make a long name longer */ };
 
 typedef struct Reader {
     QcLiveTrace *t;
@@ -267,7 +267,7 @@ int qc_livetrace_is_start(const char *line, const char *end)
 
 static int read_line(Reader *r, QcField line, QcErr *err)
 {
-    char words[400];
+    char words[WORDS_MOST];
     if (starts_with(line.at, line.end, heading)) return read_heading(r, line, err);
     if (qc_livetrace_is_start(line.at, line.end)) return read_object(r, line, err);
     if (memchr(line.at, '\t', (size_t)(line.end - line.at))) return read_row(r, line, err);
