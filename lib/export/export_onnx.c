@@ -27,7 +27,9 @@ int qc_export_onnx(QcExport *e, QcErr *err)
     if (codes_named(&codes, e->codes, err) || qc_output_check(e->output, 1, err) ||
         qc_modelfile_load(&m, e->input, err))
         return -1;
-    int status = qc_drop_spare_classes(&m, err) || qc_onnx_save(&m, e->output, codes, err);
+    int status = e->codes && !qc_modelfile_is_quantized(&m)
+                     ? qc_fail(err, QC_EUSAGE, "--codes: a float model has no codes")
+                     : qc_drop_spare_classes(&m, err) || qc_onnx_save(&m, e->output, codes, err);
     if (!status)
         snprintf(e->words, sizeof e->words, "%s, for windows of %u channels x %u x %u",
                  qc_modelfile_is_quantized(&m) ? "a quantized model" : "a float model", m.channels, m.height, m.length);

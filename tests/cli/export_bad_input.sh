@@ -23,6 +23,7 @@ try -f c -o 2net.c f.qcm
 try -f c -o my-net.c f.qcm
 try -f c -o .c f.qcm
 try -f c --codes abc -o x.c f.qcm
+try -f onnx --codes safe -o x.onnx fp.qcm
 try -f csv --codes safe -o x.csv data.qcd
 try -f csv -c core.qcd -o x.csv data.qcd
 try -f onnx -B 3 -o x.onnx f.qcm
