@@ -61,9 +61,19 @@ static int is_no_label(QcField cell)
     return cell.at == cell.end || qc_field_is(cell, "nan") || qc_field_is(cell, "<na>") || qc_field_is(cell, "#n/a");
 }
 
-static int read_place(Row *row, Reader *r, QcRole role, QcField cell, QcErr *err)
+/* An empty cell of a column that must name something in each row. */
+static int fail_unnamed(const Reader *r, uint32_t c, const char *what, QcErr *err)
 {
+    const char *hint = "--ignore leaves the column out";
+    return qc_lines_fail(&r->t.lines, err, "column %u names the %s, and its cell is empty (%s)", c + 1, what, hint);
+}
+
+static int read_place(Row *row, Reader *r, uint32_t c, QcField cell, QcErr *err)
+{
+    QcRole role = r->t.column[c].role;
     uint32_t label = row->label < 0 ? 0 : (uint32_t)row->label;
+    if (cell.at == cell.end && role == QC_ROLE_GROUP) return fail_unnamed(r, c, "group", err);
+    if (cell.at == cell.end && role == QC_ROLE_RECORDING) return fail_unnamed(r, c, "recording", err);
     switch (role) {
     case QC_ROLE_LABEL:
         if (is_no_label(cell)) return row->label = -1, 0;
@@ -137,7 +147,7 @@ static int read_row(Row *row, float *x, Reader *r, QcField line, QcErr *err)
             break; /* a header with a separator at its end, over rows without */
         if (more <= 0) return fail_columns(r, line, err);
         if (role == QC_ROLE_VALUE ? read_value(&x[t->column[c].place], r, c, cell, may_miss, err)
-                                  : read_place(row, r, role, cell, err))
+                                  : read_place(row, r, c, cell, err))
             return qc_table_count(line, t->separator) != t->columns ? fail_columns(r, line, err) : -1;
     }
     if (rest.at && qc_field_trim(rest).at < rest.end) return fail_columns(r, line, err);

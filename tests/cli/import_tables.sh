@@ -29,6 +29,8 @@ printf 'a,b,label,\n1,2,u,\n3,4,v,\n' | try trailing.csv
 printf 'a,b,label\n1,2,u,\n3,4,v,\n' | try trailing2.csv
 printf 'user,a,ppm,label\np1,1,50,u\np2,2,60,v\n' | try leaks.csv
 printf 'user,a,ppm,label\np1,1,50,u\np2,2,60,v\n' | try leaks.csv --ignore ppm -g p2
+printf 'user,a,b,label\np1,1,5,u\n,2,6,v\n' | try nobody.csv
+printf 'user,a,b,label\np1,1,5,u\n,2,6,v\n' | try nobody.csv --ignore 1
 printf 'note,a,b,label\nx,1,2,u\ny,3,4,v\n' | try columns.csv --columns a,b
 printf '1,2,3,u\n4,5,6,v\n' | try range.csv --columns 2-3 --label-column 4
 echo '--- signs'
