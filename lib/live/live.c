@@ -82,8 +82,16 @@ static int take_label(QcLive *s, QcLateLabel *label, QcErr *err)
     return qc_live_adapt_if_due(s, err);
 }
 
-/* What is there, up to LABEL_READS pieces. 0: all that is there, 1: the file has ended, 2: there may be more. */
-static int read_labels(QcLive *s, int file, QcErr *err)
+/* A file, but no FIFO, keeps the rest of what was read while as many labels as can wait for windows. */
+static int give_back(QcLive *s, int file, ssize_t rest)
+{
+    if (s->late.n < QC_LABELS_WAITING || lseek(file, -(off_t)rest, SEEK_CUR) < 0) return 0;
+    return s->keeps_labels = 1;
+}
+
+/* What is there, up to LABEL_READS pieces. 0: all that is there, or given back if windows are to come; 1: the file has
+ * ended, 2: there may be more. */
+static int read_labels(QcLive *s, int file, int windows_come, QcErr *err)
 {
     char bytes[LABEL_BYTES];
     for (int reads = 0; reads < LABEL_READS; reads++) {
@@ -96,11 +104,27 @@ static int read_labels(QcLive *s, int file, QcErr *err)
             int found = qc_latelabels_byte(&s->late, n ? bytes[i] : '\n', &label);
             if (found < 0) qc_live_say(s, QC_LIVE_WARNING, "%s", s->late.words);
             qc_live_new_classes(s);
-            if (found > 0 && take_label(s, &label, err)) return -1;
+            if (found <= 0) continue;
+            if (take_label(s, &label, err)) return -1;
+            if (n && windows_come && give_back(s, file, n - i - 1)) return 0;
         }
         if (n == 0) return 1;
     }
     return 2;
+}
+
+static int take_labels(QcLive *s, int *file, QcErr *err)
+{
+    s->keeps_labels = 0;
+    int end = read_labels(s, *file, 1, err);
+    if (end == 1) close(*file), *file = -1;
+    return end < 0 ? -1 : 0;
+}
+
+/* After each frame, so that it does not matter how many frames come at once. */
+static int take_kept_labels(QcLive *s, int *file, QcErr *err)
+{
+    return s->keeps_labels && s->late.n < QC_LABELS_WAITING ? take_labels(s, file, err) : 0;
 }
 
 /* A FIFO is opened for writing, too, so that it does not end with its first writer. */
@@ -156,7 +180,7 @@ static void take_break(QcLive *s, const QcFrameReader *r)
 }
 
 /* All frames that have arrived. */
-static int take_frames(QcLive *s, QcFrameReader *r, QcErr *err)
+static int take_frames(QcLive *s, QcFrameReader *r, int *labels, QcErr *err)
 {
     QcFrameKind kind;
     while (!s->is_over) {
@@ -169,7 +193,7 @@ static int take_frames(QcLive *s, QcFrameReader *r, QcErr *err)
         if (kind == QC_FRAME_NONE) return 0;
         if (kind == QC_FRAME_BREAK)
             take_break(s, r);
-        else if (s->counts.frames++, take_frame(s, r, err))
+        else if (s->counts.frames++, take_frame(s, r, err) || take_kept_labels(s, labels, err))
             return -1;
     }
     return 0;
@@ -191,7 +215,7 @@ static int read_last_labels(QcLive *s, QcFrameReader *r, int labels, QcErr *err)
 {
     int more = labels >= 0 ? 2 : 0;
     while (more == 2 && !s->is_over) {
-        more = read_labels(s, labels, err);
+        more = read_labels(s, labels, 0, err);
         qc_livesignals_poll(NULL, 0, 0);
         qc_live_take_signals(s, r);
     }
@@ -201,20 +225,17 @@ static int read_last_labels(QcLive *s, QcFrameReader *r, int labels, QcErr *err)
 static int run(QcLive *s, QcFrameReader *r, int input, int *labels, QcErr *err)
 {
     for (int ended = 0; !ended && !s->is_over;) {
-        struct pollfd ready[2] = {{.fd = input, .events = POLLIN}, {.fd = *labels, .events = POLLIN}};
+        int late = s->keeps_labels ? -1 : *labels;
+        struct pollfd ready[2] = {{.fd = input, .events = POLLIN}, {.fd = late, .events = POLLIN}};
         int n = qc_livesignals_poll(ready, 2, 1);
         if (n < 0 && errno != EINTR)
             return qc_fail(err, QC_EIO, "standard input cannot be waited for: %s", strerror(errno));
         if (n > 0) qc_livesignals_poll(NULL, 0, 0); /* a signal that came before these bytes counts before them */
         qc_live_take_signals(s, r);
-        if (n > 0 && ready[1].revents) {
-            int end = read_labels(s, *labels, err);
-            if (end < 0) return -1;
-            if (end == 1) close(*labels), *labels = -1;
-        }
+        if (n > 0 && ready[1].revents && take_labels(s, labels, err)) return -1;
         if (n <= 0 || !ready[0].revents) continue;
         ended = read_frames(r, input, err);
-        if (ended < 0 || take_frames(s, r, err)) return -1;
+        if (ended < 0 || take_frames(s, r, labels, err)) return -1;
     }
     return read_last_labels(s, r, *labels, err);
 }

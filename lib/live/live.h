@@ -80,6 +80,7 @@ struct QcLive {
     uint32_t asked[QC_LIVE_ASKS]; /* ring of numbers of the latest windows whose labels were requested */
     uint32_t n_asked; /* requests since the start */
     uint8_t *ring; /* of frames */
+    int keeps_labels; /* 1: the rest of a file of labels waits until fewer labels wait for windows */
     uint32_t breaks_said; /* since the last window */
     uint32_t named; /* classes that have a name, new ones that were reported included */
     int alarm;

@@ -64,6 +64,17 @@ qc-run -c core.qcd --state night --labels night.labels q.qcm <night.csv 2>&1 >ni
 cut -f3 frames.tsv >three
 cut -f3 night.tsv | cmp - three && echo "no break at midnight"
 
+# A file of more labels than can wait for windows: as if the frames had them, from a file or a pipe.
+qc-run --stride 2 q.qcm <frames.csv | awk -F'\t' 'NR > 1 && $8 != "" { print $1, $8 }' >many.labels
+[ "$(wc -l <many.labels)" -gt 256 ] && echo "more than 256 labels"
+cut -d, -f1-4 frames.csv >bare.csv
+qc-run -q --stride 2 -c core.qcd --state own q.qcm <frames.csv >out
+qc-run -q --stride 2 -c core.qcd --state file --labels many.labels q.qcm <bare.csv >out
+head -c 2500 bare.csv >part
+{ cat part; sleep .2; tail -c +2501 bare.csv; } | qc-run -q --stride 2 -c core.qcd --state pipe --labels many.labels \
+    q.qcm >out
+cmp own file && cmp own pipe && echo "none is lost"
+
 echo "--- decimal commas"
 tr ',.' ';,' <frames.csv | qc-run --decimal , --top 3 q.qcm >comma.tsv || exit 1
 columns comma.tsv | cmp - wanted && echo "the same windows"
