@@ -186,6 +186,9 @@ int qc_framecolumns_find(QcFrameReader *r, QcField row, QcErr *err)
     if (find_role(r, &r->time, r->o.time_column, qc_name_is_time, header, err) ||
         find_role(r, &r->label, r->o.label_column, qc_name_is_label, header, err))
         return -1;
+    if (r->o.rate > 0 && r->time != UINT32_MAX)
+        return qc_fail(err, QC_EUSAGE, "column %u has the times of the frames: leave --rate out, or give "
+                       "--time-column none", r->time + 1);
     if (r->o.columns ? give_listed(r, header, &channels, err) : give_all(r, header, &channels, err)) return -1;
     if (channels != r->m->channels)
         return qc_fail(err, QC_EFORMAT,

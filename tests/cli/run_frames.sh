@@ -92,6 +92,7 @@ refuse() { # refuse STATUS WORDS...: what it says
 refuse 2 qc-run -d p2.qcd --stride 3 q.qcm
 refuse 2 qc-run -c core.qcd q.qcm
 refuse 2 qc-run --labels x q.qcm
+refuse 2 qc-run --rate 50 q.qcm <frames.csv
 refuse 2 qc-run --raw f64 q.qcm
 refuse 2 qc-run --decimal ';' q.qcm
 refuse 2 qc-run --decimal , --raw f32 q.qcm
