@@ -56,8 +56,10 @@ static int check_words(QcErr *err)
     QcSplitBy way;
     QcStreamOrder kind;
     if (qc_split_by_name(&way, by, err) || qc_stream_order_by_name(&kind, order_name, err)) return -1;
+    int stratifies = way == QC_SPLIT_RANDOM || way == QC_SPLIT_RECORDING;
     return (!batches && qc_cli_refuse("order", "without --batches N", err)) ||
-                   (test <= 0 && qc_cli_refuse("by mixed", "without -t FRACTION, which is above 0", err))
+                   (test <= 0 && qc_cli_refuse("by mixed", "without -t FRACTION, which is above 0", err)) ||
+                   (!stratifies && qc_cli_refuse("mixed", "unless --by is random or recording", err))
                ? -1
                : 0;
 }

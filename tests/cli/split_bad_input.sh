@@ -44,6 +44,8 @@ try --order classes -t 0.2 $two data.qcd
 try --by abc --batches 2 -o stream data.qcd
 try --by group --batches 2 -o stream data.qcd
 try --mixed --batches 2 -o stream data.qcd
+try -t 0.2 --mixed $two data.qcd
+try -t 0.2 --mixed --by group $two data.qcd
 head -c 4 train.qcd
 echo
 ls *.tmp* stream* 2>/dev/null
