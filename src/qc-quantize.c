@@ -69,7 +69,7 @@ static int load_graph(QcGraph *graph, const QcModelFile *model, QcErr *err)
     if (without_std || (!with_std && 2 * features > QC_HEAD_MAX_FEATURES)) return 0;
     if (qc_graph_with_std(&wide, graph, err)) {
         if (err->code != QC_EUNSUPPORTED || with_std) return -1;
-        qc_note("the last layer reads no deviations: it does not follow a global average");
+        qc_note("the last layer reads no deviations: it does not follow a global average of several positions");
         return 0;
     }
     qc_graph_release(graph);

@@ -35,9 +35,11 @@ static const QcProgram program = {"qc-split", "split a data file into parts", "[
 
 typedef char Path[4096];
 
+/* Numbers of one length, so that a shell lists the batches in their order. */
 static char *batch_path(Path path, int64_t batch)
 {
-    snprintf(path, sizeof(Path), "%.4000s.%02" PRId64 ".qcd", output, batch + 1);
+    int digits = snprintf(NULL, 0, "%02" PRId64, batches);
+    snprintf(path, sizeof(Path), "%.4000s.%0*" PRId64 ".qcd", output, digits, batch + 1);
     return path;
 }
 

@@ -250,8 +250,11 @@ static QcFrameKind take_value(QcFrameReader *r, uint32_t channel, QcField cell)
     r->row[channel] = NAN;
     if (qc_number_is_missing(cell.at, cell.end)) return QC_FRAME_NEXT;
     if (qc_field_number(&r->row[channel], qc_framecolumns_number(r, cell, room), &wrong))
-        return break_off(r, "line %llu: '%.*s' of channel %s %s", (unsigned long long)r->line, QC_FIELD(cell),
-                         r->name[channel], wrong);
+        return break_off(r, "line %llu: '%.*s' of channel %s %s%s", (unsigned long long)r->line, QC_FIELD(cell),
+                         r->name[channel], wrong,
+                         !r->o.decimal_comma && memchr(cell.at, ',', (size_t)(cell.end - cell.at))
+                             ? " (--decimal , reads numbers with a comma)"
+                             : "");
     return QC_FRAME_NEXT;
 }
 

@@ -139,8 +139,8 @@ int qc_graph_finish(QcGraph *g, QcErr *err);
 /* He-normal weights (fan-in), zero biases; same seed = same bytes. */
 void qc_graph_reset(QcGraph *g, uint64_t seed);
 int qc_graph_clone(QcGraph *out, const QcGraph *g, QcErr *err);
-/* A clone whose last layer, a LINEAR one after a GAP, also reads the STD of what is averaged, with weights 0: logits
- * are the same. */
+/* A clone whose last layer, a LINEAR one after a GAP over several positions, also reads the STD of what is averaged,
+ * with weights 0: logits are the same. QC_EUNSUPPORTED: there is no such layer. */
 int qc_graph_with_std(QcGraph *out, const QcGraph *g, QcErr *err);
 /* Everything a file could have got wrong: indices, order, shapes, offsets, finite parameters. */
 int qc_graph_check(const QcGraph *g, QcErr *err);

@@ -51,6 +51,11 @@ int qc_graph_with_std(QcGraph *out, const QcGraph *g, QcErr *err)
                        "the last layer '%.63s' is not linear after a global average, so it cannot read standard "
                        "deviations too",
                        last->name);
+    const QcNode *averaged = &g->nodes[average->inputs[0]];
+    if (averaged->height * averaged->width == 1)
+        return qc_fail(err, QC_EUNSUPPORTED,
+                       "the last layer '%.63s' averages over one position, so it cannot read standard deviations",
+                       last->name);
     if (qc_graph_init(out, input->channels, input->height, input->width, err)) return -1;
     for (const QcNode *node = input + 1; node < last; node++) {
         QcNode copy = *node;

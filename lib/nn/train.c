@@ -251,5 +251,7 @@ int qc_train_check_classes(const QcDataset *d, const char *name, QcErr *err)
     if (d->labels.n < 2) return qc_fail(err, QC_EFORMAT, "%.200s has fewer than two classes", name);
     int64_t empty = qc_dataset_empty_class(d, err);
     if (empty < 0 || empty == d->labels.n) return empty < 0 ? -1 : 0;
-    return qc_fail(err, QC_EFORMAT, "%.200s has no example of class '%.100s'", name, d->labels.names[empty]);
+    return qc_fail(err, QC_EFORMAT,
+                   "%.200s has no example of class '%.100s': take more groups or recordings, or import without it",
+                   name, d->labels.names[empty]);
 }

@@ -39,3 +39,9 @@ qc-quantize --force --epochs 0 --threads 1 -c core.qcd -o flat.q.qcm flat.qcm 2>
     qc-info flat.q.qcm | grep deviations
 qc-quantize --std --no-std -c core.qcd -o none.qcm flat.qcm
 echo "exit $?"
+echo '--- one position has no deviation'
+qc-synth -q --subjects 1 --activities 2 --channels 3 --length 1 -o one.qcd &&
+    qc-train -q --threads 1 --epochs 1 -a tiny.yaml -d one.qcd -o one.qcm &&
+    qc-quantize --force --epochs 0 --threads 1 -d one.qcd -o one.q.qcm one.qcm 2>words >report && head -n 1 words
+qc-export -q -f onnx -o one.onnx one.q.qcm && qc-import -q -o again.qcm one.onnx && qc-eval -d one.qcd one.q.qcm >own &&
+    qc-eval -d one.qcd again.qcm | cmp - own

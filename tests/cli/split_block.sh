@@ -14,3 +14,6 @@ cmp r1.qcd r2.qcd && cmp s1.qcd s2.qcd || exit
 cmp -s r1.qcd train.qcd && exit 1
 qc-split --batches 3 --order classes --json -o stream train.qcd || exit
 qc-split -g p1 -g p3 -t 0.5 --by group --json -o one.qcd -O other.qcd all.qcd
+qc-split -q --batches 100 --order recorded -o many all.qcd || exit # in the order in which a shell lists them
+for part in many.*.qcd; do qc-export -q -f csv -o - $part | tail -n +2; done >parts.csv
+qc-export -q -f csv -o - all.qcd | tail -n +2 | cmp - parts.csv
