@@ -338,8 +338,9 @@ int qc_cli_end(const QcErr *err, int status)
     errno = 0;
     int unwritten = fflush(stdout) || ferror(stdout);
     if (unwritten && !status) {
-        if (errno != EPIPE)
-            fprintf(stderr, "%s: cannot write standard output: %s\n", qc_cli_name(), strerror(errno ? errno : EIO));
+        if (errno != EPIPE) /* 0: an earlier write failed, and its reason is not known any more */
+            fprintf(stderr, "%s: cannot write standard output%s%s\n", qc_cli_name(), errno ? ": " : "",
+                    errno ? strerror(errno) : "");
         code = QC_EIO;
     }
     return code;
