@@ -77,7 +77,7 @@ static int same_curve(const Plot *p, const QcRow *a, const QcRow *b)
 
 static int begins_curve(const Plot *p, uint32_t i)
 {
-    for (uint32_t k = 0; k < i; k++)
+    for (uint32_t k = 0; k < i && p->r->format == QC_REPORT_AXIS; k++)
         if (same_curve(p, &p->results->rows[k], &p->results->rows[i])) return 0;
     return 1;
 }
