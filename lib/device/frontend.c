@@ -128,7 +128,8 @@ static int32_t log2_of(uint64_t x)
 
 static uint64_t power_of(Complex z) { return (uint64_t)((int64_t)z.re * z.re + (int64_t)z.im * z.im); }
 
-/* A filter's sum is 2^(2 x 30 of the window + 2 x 15 of the samples + 2 x shift - 16) times the power. */
+/* A filter's sum is 2^(2 x 30 of the window + 2 x 15 of the samples + 2 x shift - 12) times the power. It is below
+ * 2^64: the powers of all bins are at most 2^60 (Parseval). */
 static void measure_bands(const QcFrontRun *run, int shift)
 {
     const QcFrontEnd *f = run->front;
@@ -137,8 +138,8 @@ static void measure_bands(const QcFrontRun *run, int shift)
         uint64_t sum = 0;
         int32_t floor = QC_FRONT_FLOOR * 65536;
         for (uint32_t k = 0; k < f->bins[b]; k++)
-            sum += (power_of(get(run->spectrum, f->first[b] + k)) >> 16) * *weight++;
-        int32_t log2 = sum ? log2_of(sum) - (74 + 2 * shift) * 65536 : 0;
+            sum += (power_of(get(run->spectrum, f->first[b] + k)) >> 12) * *weight++;
+        int32_t log2 = sum ? log2_of(sum) - (78 + 2 * shift) * 65536 : 0;
         int32_t level = rounded((int64_t)log2 * 3156529, 20) + f->gain[b]; /* 2^20 x 10 log10(2) */
         run->level[b] = !sum || level < floor ? floor : level;
     }
