@@ -45,6 +45,14 @@ typedef struct Incoming {
 static uint16_t incoming_label(const Incoming *in, uint32_t i) { return in->batch->labels[qc_batch_row(in->batch, i)]; }
 static uint64_t incoming_id(const Incoming *in, uint32_t i) { return in->batch->ids[qc_batch_row(in->batch, i)]; }
 
+/* Is example i of a batch kept already, or an earlier one of the batch? */
+static int is_repeated(const QcSlots *slots, const Incoming *in, uint32_t i)
+{
+    for (uint32_t j = 0; j < i; j++)
+        if (incoming_id(in, j) == incoming_id(in, i)) return 1;
+    return qc_slots_hold(slots, incoming_id(in, i));
+}
+
 static void fill(QcSlots *slots, uint32_t s, const Incoming *in, uint32_t i)
 {
     size_t row = qc_batch_row(in->batch, i);
@@ -127,7 +135,7 @@ static void update_by_weight(QcSlots *slots, const Incoming *in, QcUpdate rule, 
     }
     for (uint32_t i = 0; i < in->batch->n; i++) {
         keys[slots->capacity + i] = never;
-        if (qc_slots_hold(slots, incoming_id(in, i))) continue;
+        if (is_repeated(slots, in, i)) continue;
         keys[slots->capacity + i] = key(rng, weight_of(in->misses[i], !in->ever[i], rule));
     }
     if (rule == QC_UPDATE_BALANCED) rank_in_classes(slots, in, keys, never);

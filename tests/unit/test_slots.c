@@ -156,6 +156,15 @@ START_TEST(repeated_example_is_stored_once)
             update(&a, round * BATCH, (QcUpdate)_i);
             check_slots();
         }
+        const uint32_t twice[BATCH] = {0, 1, 0, 2, 1, 1, 0, 3, 3}; /* within one batch */
+        begin_empty(CAPACITY);
+        d.next_id = 200;
+        make_batch(4);
+        QcBatch a = {BATCH, twice, NULL, NULL, d.label, d.id};
+        update(&a, 0, (QcUpdate)_i);
+        uint32_t filled = 0;
+        for (uint32_t s = 0; s < CAPACITY; s++) filled += !(d.slots.flags[s] & QC_SLOT_EMPTY);
+        ck_assert_uint_eq(filled, 4);
     }
 }
 END_TEST
