@@ -68,7 +68,7 @@ int qc_dataset_save(QcDataset *d, const char *path, QcErr *err);
 /* Two that belong together: neither file changes unless both could be written. */
 int qc_dataset_save_pair(QcDataset *a, const char *path_a, QcDataset *b, const char *path_b, QcErr *err);
 /* Adds the line of a program that makes this data; input (may be NULL) is the digest of the file that it was made
- * from. */
+ * from, and a command before it is cut after 950 bytes. */
 int qc_dataset_sign(QcDataset *d, const char *command, const uint8_t input[QC_DIGEST_BYTES], QcErr *err);
 int qc_dataset_decode(QcDataset *d, QcContainer *c, QcErr *err); /* takes over c's file where the values stay in it */
 /* c borrows the values of d. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../base/file.h"
+#include "../base/text.h"
 
 enum { MAX_DIM = 65535, MAX_CLASSES = 4096 };
 
@@ -27,11 +28,13 @@ int qc_provenance_decode(QcProvenance *p, QcCursor *c, QcArena *arena, QcErr *er
 int qc_provenance_add(QcProvenance *p, QcArena *arena, const char *line, QcErr *err)
 {
     /* a chain is a handful of programs long: the old array remains in the arena */
+    size_t room = 4 * strlen(line) + 1; /* each byte may become \xNN */
     char **lines = qc_arena_take(arena, (size_t)p->n + 1, sizeof *lines, err);
     if (!lines) return -1;
     if (p->n) memcpy(lines, p->lines, p->n * sizeof *lines);
-    lines[p->n] = qc_arena_text(arena, line, strlen(line), err);
+    lines[p->n] = qc_arena_take(arena, room, 1, err);
     if (!lines[p->n]) return -1;
+    qc_text_copy(lines[p->n], room, line, QC_TEXT_PLAIN);
     p->lines = lines;
     p->n++;
     return 0;
@@ -182,7 +185,7 @@ static void add_input(char *line, size_t room, const char *role, const uint8_t *
 int qc_modelfile_stamp(QcModelFile *m, const char *command, const QcInput *inputs, uint32_t n, QcErr *err)
 {
     char line[2048];
-    snprintf(line, sizeof line, "%.1000s", command);
+    qc_text_copy(line, 1001, command, QC_TEXT_PLAIN);
     add_input(line, sizeof line, "model", m->container.digest);
     for (uint32_t i = 0; i < n; i++) add_input(line, sizeof line, inputs[i].role, inputs[i].digest);
     return qc_modelfile_add_provenance(m, line, err);

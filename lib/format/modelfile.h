@@ -50,7 +50,7 @@ typedef struct QcInput {
 } QcInput;
 
 /* Adds "COMMAND ; model=sha256:0123456789abcdef data=sha256:..." with the digest of the file m itself was loaded from
- * first. */
+ * first. A command is cut after 1000 bytes. */
 int qc_modelfile_stamp(QcModelFile *m, const char *command, const QcInput *inputs, uint32_t n, QcErr *err);
 int qc_modelfile_add_provenance(QcModelFile *m, const char *line, QcErr *err);
 int qc_modelfile_save(QcModelFile *m, const char *path, QcErr *err); /* codes meta and provenance, then the container */
@@ -59,6 +59,8 @@ void qc_modelfile_release(QcModelFile *m);
 /* Shared with data files: the coding of provenance. */
 void qc_provenance_encode(QcWriter *w, const QcProvenance *p);
 int qc_provenance_decode(QcProvenance *p, QcCursor *c, QcArena *arena, QcErr *err);
+/* Copies the line. Bytes that are unsafe to print, or no UTF-8, become \xNN (base/text.h): a file with them could not
+ * be read. */
 int qc_provenance_add(QcProvenance *p, QcArena *arena, const char *line, QcErr *err);
 
 #endif

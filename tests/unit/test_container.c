@@ -336,6 +336,27 @@ static float means[] = {1, 2}, deviations[] = {0.5f, 3};
 static char *names[] = {"sit", "walk", "run"};
 static const QcNorm norm = {2, means, deviations};
 
+/* A long command is cut between two characters, wherever the cut falls. */
+START_TEST(any_command_of_a_model_can_be_read_back)
+{
+    char path[] = "/tmp/qc-model-XXXXXX", command[2100] = "qc-train -";
+    close(mkstemp(path));
+    QcModelFile m, read;
+    QcErr err = {0};
+    const uint8_t digest[QC_DIGEST_BYTES] = {1};
+    const QcInput input = {"data", digest};
+    for (int k = 0; k < 1000; k++) memcpy(command + 8 + _i + 2 * k, "\xc3\xa4", 3);
+    ck_assert_int_eq(qc_modelfile_init(&m, "tiny", 2, 1, 50, 3, names, &norm, &err), 0);
+    ck_assert_int_eq(qc_modelfile_stamp(&m, command, &input, 1, &err), 0);
+    ck_assert_int_eq(qc_modelfile_save(&m, path, &err), 0);
+    ck_assert_msg(qc_modelfile_load(&read, path, &err) == 0, "%s", err.text);
+    ck_assert_ptr_nonnull(strstr(read.provenance.lines[0], "\xc3\xa4 ; data=sha256:0100000000000000"));
+    qc_modelfile_release(&read);
+    qc_modelfile_release(&m);
+    unlink(path);
+}
+END_TEST
+
 START_TEST(model_file_round_trip)
 {
     char path[] = "/tmp/qc-model-XXXXXX";
@@ -400,6 +421,7 @@ int main(void)
     tcase_add_test(tcase, counts_are_bounded_by_remaining_bytes);
     tcase_add_test(tcase, invalid_utf8_is_refused);
     tcase_add_test(tcase, model_file_round_trip);
+    tcase_add_loop_test(tcase, any_command_of_a_model_can_be_read_back, 0, 2);
     tcase_add_test(tcase, impossible_models_are_refused);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

@@ -56,6 +56,29 @@ START_TEST(dataset_round_trip)
 }
 END_TEST
 
+/* _i 0: a byte that is no UTF-8; else a long command is cut, at other places within its characters. */
+START_TEST(any_command_can_be_read_back)
+{
+    QcDataset d, back;
+    char command[2100] = "qc-split \xe4 group=J\xc3\xbcrgen\n";
+    const uint8_t digest[QC_DIGEST_BYTES] = {1, 2, 3};
+    for (int k = 0; _i && k < 1000; k++) memcpy(command + _i + 2 * k, "\xc3\xa4", 3);
+    make(&d, 0);
+    ck_assert_int_eq(qc_dataset_sign(&d, command, digest, &err), 0);
+    ck_assert_int_eq(qc_dataset_sign(&d, command, NULL, &err), 0);
+    ck_assert_int_eq(qc_dataset_save(&d, scratch_path("a.qcd"), &err), 0);
+    ck_assert_msg(!qc_dataset_load(&back, scratch_path("a.qcd"), &err), "%s", err.text);
+    assert_same(&d, &back);
+    if (_i == 0)
+        ck_assert_str_eq(back.provenance.lines[1],
+                         "qc-split \\xe4 group=J\xc3\xbcrgen\\x0a ; data=sha256:0102030000000000");
+    else
+        ck_assert_ptr_nonnull(strstr(back.provenance.lines[1], "\xc3\xa4 ; data=sha256:0102030000000000"));
+    qc_dataset_release(&d);
+    qc_dataset_release(&back);
+}
+END_TEST
+
 START_TEST(every_flipped_or_missing_byte_is_detected)
 {
     QcDataset d, back;
@@ -252,6 +275,7 @@ int main(void)
     tcase_add_checked_fixture(t, scratch_make, scratch_remove);
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, dataset_round_trip, 0, 2);
+    tcase_add_loop_test(t, any_command_can_be_read_back, 0, 3);
     tcase_add_test(t, every_flipped_or_missing_byte_is_detected);
     tcase_add_loop_test(t, wrong_content_is_refused, 0, WRONGS);
     tcase_add_test(t, wrong_shape_is_refused);
