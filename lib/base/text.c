@@ -23,6 +23,18 @@ static size_t decode(const unsigned char *s, uint32_t *point)
     return n;
 }
 
+int qc_text_is_utf8(const char *text, size_t length)
+{
+    uint32_t point;
+    for (size_t i = 0, n; i < length; i += n) {
+        unsigned char next[5] = {0}; /* a character; zeros end one that is cut off */
+        memcpy(next, text + i, length - i < 4 ? length - i : 4);
+        n = decode(next, &point);
+        if (!n || !point) return 0;
+    }
+    return 1;
+}
+
 static int is_unsafe(uint32_t point)
 {
     if (point < 0x20 || (point >= 0x7f && point < 0xa0)) return 1;

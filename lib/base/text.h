@@ -25,6 +25,9 @@ enum { QC_TEXT_PIECE = 24 }; /* bytes that the next character can become, the te
  * at the text's end. */
 size_t qc_text_next(char piece[QC_TEXT_PIECE], const char *text, QcTextForm form);
 
+/* 1 if all of it is UTF-8 (RFC 3629) without zero bytes. */
+int qc_text_is_utf8(const char *text, size_t length);
+
 /* All of it to a stream. */
 void qc_text_put(FILE *to, const char *text, QcTextForm form);
 

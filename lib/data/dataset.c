@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/text.h"
+
 enum { NAMES_ROOM = 8 };
 
 static int init_examples(QcDataset *d, QcErr *err)
@@ -114,6 +116,8 @@ int qc_names_add(QcNames *names, QcArena *arena, const char *name, uint32_t *ind
         if (index) *index = (uint32_t)known;
         return 0;
     }
+    if (!qc_text_is_utf8(name, strlen(name)))
+        return qc_fail(err, QC_EFORMAT, "the name '%.200s' of a class, group or recording is not valid UTF-8", name);
     if (names_grow(names, arena, err)) return -1;
     char *copy = qc_arena_text(arena, name, strlen(name), err);
     if (!copy) return -1;

@@ -87,7 +87,7 @@ const float *qc_dataset_window(const QcDataset *d, uint32_t i);                 
 /* The first class that no example has; labels.n: each has one; -1: out of memory. */
 int64_t qc_dataset_empty_class(const QcDataset *d, QcErr *err);
 
-/* Index of a name, added when new. */
+/* Index of a name, added when new. QC_EFORMAT: it is no UTF-8. */
 int qc_names_add(QcNames *names, QcArena *arena, const char *name, uint32_t *index, QcErr *err);
 /* Puts all of them into the table, so that they are found at once. 1: names[table.n] is there twice. */
 int qc_names_index(QcNames *names, QcArena *arena, QcErr *err);

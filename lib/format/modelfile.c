@@ -48,6 +48,11 @@ static int check(const QcModelFile *m, QcErr *err)
                        m->channels, m->height, m->length, MAX_DIM);
     if (!m->classes || m->classes > MAX_CLASSES)
         return qc_fail(err, QC_EFORMAT, "a model of %u classes is not possible (1 to %d)", m->classes, MAX_CLASSES);
+    if (!qc_text_is_utf8(m->name, strlen(m->name)))
+        return qc_fail(err, QC_EFORMAT, "the model's name '%.200s' is not valid UTF-8", m->name);
+    for (uint32_t i = 0; i < m->classes; i++)
+        if (!qc_text_is_utf8(m->labels[i], strlen(m->labels[i])))
+            return qc_fail(err, QC_EFORMAT, "the name '%.200s' of class %u is not valid UTF-8", m->labels[i], i);
     for (uint32_t i = 0; i < m->classes; i++)
         for (uint32_t j = 0; j < i; j++)
             if (*m->labels[i] && !strcmp(m->labels[i], m->labels[j])) /* spare rows have no name */

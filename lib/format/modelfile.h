@@ -38,7 +38,7 @@ int qc_modelfile_load(QcModelFile *m, const char *path, QcErr *err);
 /* The same from a container that was read already. Takes the container over, on failure too: it is then released and
  * empty. */
 int qc_modelfile_decode(QcModelFile *m, QcContainer *container, QcErr *err);
-/* A new model file without a graph; copies its arguments. */
+/* A new model file without a graph; copies its arguments. Names must be UTF-8. */
 int qc_modelfile_init(QcModelFile *m, const char *name, uint32_t channels, uint32_t height, uint32_t length,
                       uint32_t classes, char *const *labels, const QcNorm *norm, QcErr *err);
 int qc_modelfile_is_quantized(const QcModelFile *m); /* has section "qgraph" */

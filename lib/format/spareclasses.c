@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "../base/text.h"
 #include "driftfile.h"
 #include "qgraphfile.h"
 
@@ -140,7 +141,7 @@ int32_t qc_class_of_label(QcModelFile *m, const char *name, size_t length, int t
     QcErr err;
     int32_t found = qc_class_of_name(m, name, length);
     uint32_t named = qc_named_classes(m);
-    if (found >= 0 || !takes || !length || named == m->classes || memchr(name, 0, length) ||
+    if (found >= 0 || !takes || !length || named == m->classes || !qc_text_is_utf8(name, length) ||
         qc_class_in_other_case(m, name, length))
         return found;
     char *text = qc_arena_text(&m->arena, name, length, &err);

@@ -23,7 +23,7 @@ int32_t qc_class_of_name(const QcModelFile *m, const char *name, size_t length);
 const char *qc_class_in_other_case(const QcModelFile *m, const char *name, size_t length);
 
 /* The class of a name; with `takes`, a name that the model does not know takes its first spare row, if there is one,
- * the name has no zero byte, and it is no class's name in another case. */
+ * the name is UTF-8 without a zero byte, and it is no class's name in another case. */
 int32_t qc_class_of_label(QcModelFile *m, const char *name, size_t length, int takes);
 
 /* Leaves the spare rows out of a model that is in memory, for whoever only predicts: sections "qgraph" and "drift"

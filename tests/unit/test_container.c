@@ -389,13 +389,16 @@ END_TEST
 
 START_TEST(impossible_models_are_refused)
 {
-    static char *twice[] = {"sit", "sit", "run"};
+    static char *twice[] = {"sit", "sit", "run"}, *latin[] = {"sit", "st\xe4nd", "run"};
     float none[] = {1, 0}, nan[] = {1, NAN};
     const QcNorm flat = {2, means, none}, wild = {2, nan, deviations};
     QcModelFile m;
     QcErr err = {0};
     ck_assert_int_eq(qc_modelfile_init(&m, "x", 2, 1, 50, 3, twice, &norm, &err), -1);
     ck_assert_ptr_nonnull(strstr(err.text, "'sit'"));
+    ck_assert_int_eq(qc_modelfile_init(&m, "x", 2, 1, 50, 3, latin, &norm, &err), -1); /* it could not be read */
+    ck_assert_int_eq(qc_modelfile_init(&m, "\xe4", 2, 1, 50, 3, names, &norm, &err), -1);
+    ck_assert_int_eq(err.code, QC_EFORMAT);
     ck_assert_int_eq(qc_modelfile_init(&m, "x", 2, 1, 50, 3, names, &flat, &err), -1);
     ck_assert_int_eq(qc_modelfile_init(&m, "x", 2, 1, 50, 3, names, &wild, &err), -1);
     ck_assert_int_eq(qc_modelfile_init(&m, "x", 3, 1, 50, 3, names, &norm, &err), -1);

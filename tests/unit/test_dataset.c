@@ -78,6 +78,10 @@ START_TEST(name_table_grows_and_stays_unique)
         }
     ck_assert_uint_eq(names.n, 300);
     ck_assert_int_eq(qc_names_find(&names, "n300"), -1);
+    ck_assert_int_eq(qc_names_add(&names, &arena, "st\xc3\xa4nd", NULL, &err), 0);
+    ck_assert_int_eq(qc_names_add(&names, &arena, "st\xe4nd", NULL, &err), -1); /* a file with it could not be read */
+    ck_assert_int_eq(err.code, QC_EFORMAT);
+    ck_assert_uint_eq(names.n, 301);
     qc_arena_release(&arena);
 }
 END_TEST

@@ -158,6 +158,7 @@ START_TEST(class_names_take_spare_rows_in_order)
     ck_assert_int_eq(qc_class_of_name(m, "", 0), -1);
     ck_assert_int_eq(qc_class_of_label(m, "", 0, 1), -1);
     ck_assert_int_eq(qc_class_of_label(m, "a\0b", 3, 1), -1); /* the row would have the name "a" */
+    ck_assert_int_eq(qc_class_of_label(m, "st\xe4nd", 5, 1), -1); /* a model file with it could not be read */
     ck_assert_int_eq(qc_class_of_label(m, "jump", 4, 0), -1);
     ck_assert_int_eq(qc_class_of_label(m, "jump", 4, 1), TINY_CLASSES);
     ck_assert_int_eq(qc_class_of_label(m, "jumping", 7, 1), TINY_CLASSES + 1);

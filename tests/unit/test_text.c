@@ -138,6 +138,30 @@ START_TEST(random_bytes_become_safe_text)
 }
 END_TEST
 
+/* The same texts as files may have. */
+START_TEST(utf8_is_told_from_other_bytes)
+{
+    static const struct {
+        const char *text;
+        size_t length;
+        int is_utf8;
+    } rows[] = {{"", 0, 1},
+                {"a\xc3\xa4", 3, 1},
+                {"a\xc3\xa4", 2, 0},
+                {"\xe4nd", 3, 0},
+                {"\xe2\x82\xac", 3, 1},
+                {"\xe2\x82\xac", 2, 0},
+                {"\xf0\x9f\x98\x80", 4, 1},
+                {"\xf0\x9f\x98\x80", 3, 0},
+                {"a\0b", 3, 0},
+                {"\xed\xa0\x80", 3, 0},
+                {"\xc0\x80", 2, 0},
+                {"\xf4\x90\x80\x80", 4, 0}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        ck_assert_msg(qc_text_is_utf8(rows[i].text, rows[i].length) == rows[i].is_utf8, "row %zu", i);
+}
+END_TEST
+
 START_TEST(messages_are_one_line)
 {
     QcErr err;
@@ -154,6 +178,7 @@ int main(void)
     TCase *tcase = tcase_create("text");
     tcase_add_loop_test(tcase, texts_are_escaped_in_each_form, 0, sizeof table / sizeof *table);
     tcase_add_test(tcase, random_bytes_become_safe_text);
+    tcase_add_test(tcase, utf8_is_told_from_other_bytes);
     tcase_add_test(tcase, messages_are_one_line);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
