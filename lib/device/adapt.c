@@ -227,7 +227,10 @@ void qc_learner_adapt(QcLearner *l, QcAdaptReport *report)
     qc_learner_gather(l);
     QcHeadTask task = qc_learner_task(l);
     qc_learner_choose_guesses(l, &task);
-    if (l->set.n == l->set.n_kept && !task.guesses) return;
+    if (l->set.n == l->set.n_kept && !task.guesses) {
+        count_origins(l, report);
+        return;
+    }
     l->counters->adapts++;
     report_before(l, report);
     memcpy(l->after, l->right, l->set.n);

@@ -43,7 +43,8 @@ typedef enum QcAdaptMode {
     QC_FLIPS_THEN_HEAD   /* a batch of few classes that lacks unknown ones gets no new head */
 } QcAdaptMode;
 
-/* What one adapt did. Output only: nothing in the learner reads it back. */
+/* What one adapt did. Output only: nothing in the learner reads it back. If there was nothing to learn from, all is 0
+ * but from_source and from_stream. */
 typedef struct QcAdaptReport {
     uint32_t n;                         /* windows labelled since the last adapt */
     uint32_t right_before, right_after; /* of these: right when they were predicted (test-then-train), and under the

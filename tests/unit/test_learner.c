@@ -170,6 +170,14 @@ START_TEST(adapt_without_labels_changes_nothing)
         ck_assert_mem_eq(before, d.l.state, d.l.state_bytes);
         ck_assert(r.n == none.n && r.forwards == 0 && r.proposals == 0 && r.loss_before == 0 && r.loss_after == 0 &&
                   !r.solved && !r.refused);
+        uint32_t source = 0, stream = 0; /* origins of the slots are known all the same */
+        for (uint32_t s = 0; s < d.l.coreset.capacity; s++) {
+            uint8_t flags = d.l.coreset.flags[s];
+            source += !(flags & (QC_SLOT_EMPTY | QC_SLOT_STREAM));
+            stream += !(flags & QC_SLOT_EMPTY) && (flags & QC_SLOT_STREAM);
+        }
+        ck_assert_uint_gt(source + stream, 0);
+        ck_assert(r.from_source == source && r.from_stream == stream && r.from_batch == 0);
         free(before);
         device_end(&d);
     }
