@@ -20,7 +20,7 @@ typedef struct QcArena {
  * pointer. n and size have 64 bits on every machine: a request too large for a 32-bit machine is refused. */
 void *qc_arena_take(QcArena *arena, uint64_t n, uint64_t size, QcErr *err);
 
-/* A copy of `text` (at most `length` bytes) with a terminating zero. */
+/* A copy of the `length` bytes at `text`, with a terminating zero. */
 char *qc_arena_text(QcArena *arena, const char *text, size_t length, QcErr *err);
 
 /* The arena takes ownership of `memory` (malloc'd) and frees it at release. 0; -1 out of memory: `memory` is freed

@@ -12,7 +12,7 @@
 int qc_learned_encode(QcModelFile *m, const QcLearner *l, QcErr *err);
 int qc_learned_is_there(const QcModelFile *m); /* 1: the model has the section */
 /* Into a learner that was placed with the model's graph: 1, or 0 if the model has learned nothing. Fails if it does not
- * fit the graph. */
+ * fit the graph: place the learner again before it is used. */
 int qc_learned_decode(QcLearner *l, const QcModelFile *m, QcErr *err);
 
 #endif
