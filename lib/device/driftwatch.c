@@ -32,9 +32,10 @@ float qc_driftwatch_distance(const QcDriftBase *b, const uint8_t *mean, const ui
     return log_of(from_source(b, mean, features));
 }
 
-float qc_driftwatch_score(const QcDriftBase *b, const float *learned, const uint8_t *features, int32_t zero, uint32_t k)
+float qc_driftwatch_score(const QcDriftBase *b, const float *learned, uint32_t spare, const uint8_t *features,
+                          int32_t zero, uint32_t k)
 {
-    float d = from_source(b, b->mean + (size_t)k * b->features, features);
+    float d = k + spare < b->classes ? from_source(b, b->mean + (size_t)k * b->features, features) : farthest;
     if (learned) d = qc_least(d, from_learned(b, learned, features, zero));
     return qc_most(lowest, qc_least(highest, (log_of(d) - b->centre[k]) / b->spread));
 }
@@ -50,9 +51,8 @@ float qc_driftwatch_follow(const QcDriftBase *b, QcLearner *l)
 {
     uint32_t row = latest_row(l), k = l->answer[row];
     const uint8_t *features = qc_slot_features(&l->ring, row);
-    l->counters->drift = qc_driftwatch_figure(
-        l->counters->drift, qc_driftwatch_score(b, learned_mean(&l->moments, k), features, l->shape.zero, k));
-    return l->counters->drift;
+    float score = qc_driftwatch_score(b, learned_mean(&l->moments, k), l->graph.spare, features, l->shape.zero, k);
+    return l->counters->drift = qc_driftwatch_figure(l->counters->drift, score);
 }
 
 float qc_driftwatch_nearest(const QcDriftBase *b, const QcMoments *learned, uint32_t spare, const uint8_t *features,

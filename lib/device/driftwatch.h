@@ -35,9 +35,9 @@ typedef struct QcDriftBase {
 float qc_driftwatch_distance(const QcDriftBase *b, const uint8_t *mean, const uint8_t *features);
 
 /* z of a window that was predicted as class k. learned: [features] mean of the class as the stream has shown it, less
- * the zero point; NULL: it has not. */
-float qc_driftwatch_score(const QcDriftBase *b, const float *learned, const uint8_t *features, int32_t zero,
-                          uint32_t k);
+ * the zero point; NULL: it has not. The last `spare` classes have no source. */
+float qc_driftwatch_score(const QcDriftBase *b, const float *learned, uint32_t spare, const uint8_t *features,
+                          int32_t zero, uint32_t k);
 
 /* Takes a score into the figure, which starts at 0. */
 static inline float qc_driftwatch_figure(float figure, float score)

@@ -292,8 +292,8 @@ const char qc_c_code_drift_predict[] =
     "float @_drift(void)\n"
     "{\n"
     "    const uint32_t features = nodes[@_graph.n_nodes - 1].in[0];\n"
-    "    drift_figure = qc_driftwatch_figure(drift_figure, qc_driftwatch_score(&@_drift_base, 0, qc_qrun_tensor(&run, "
-    "features), tensors[features].zero, @_answer.class_index));\n"
+    "    drift_figure = qc_driftwatch_figure(drift_figure, qc_driftwatch_score(&@_drift_base, 0, @_graph.spare, "
+    "qc_qrun_tensor(&run, features), tensors[features].zero, @_answer.class_index));\n"
     "    return drift_figure;\n"
     "}\n";
 

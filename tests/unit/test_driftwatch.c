@@ -145,12 +145,19 @@ START_TEST(drift_scores_equal_definition)
                            .farthest = 4};
     double first = log((4 * .5 + 0 + 9 * 2) / 3 + .001),
            own = log((1 * .5 + 0 + 1 * 2) / 3 + .001); /* less the zero point 8: 4, 12, 19 */
-    ck_assert_double_eq_tol((double)qc_driftwatch_score(&b, NULL, features, 8, 0), (first - (double)centre[0]) / .7,
+    ck_assert_double_eq_tol((double)qc_driftwatch_score(&b, NULL, 0, features, 8, 0), (first - (double)centre[0]) / .7,
                             1e-5);
-    ck_assert_double_eq_tol((double)qc_driftwatch_score(&b, learned, features, 8, 0), (own - (double)centre[0]) / .7,
+    ck_assert_double_eq_tol((double)qc_driftwatch_score(&b, learned, 0, features, 8, 0), (own - (double)centre[0]) / .7,
                             1e-5);
     double far = log(25 + .001); /* each feature counts 25 at most */
-    ck_assert_double_eq_tol((double)qc_driftwatch_score(&b, NULL, features, 8, 1), fmin(3, (far + .2) / .7), 1e-5);
+    ck_assert_double_eq_tol((double)qc_driftwatch_score(&b, NULL, 0, features, 8, 1), fmin(3, (far + .2) / .7), 1e-5);
+
+    /* a spare class is as far as it was learned, wherever the place of its source lies */
+    static const uint8_t near_spare[3] = {0, 0, 255};
+    static const float learned_spare[3] = {50, 50, 50};
+    ck_assert_double_eq_tol((double)qc_driftwatch_score(&b, NULL, 0, near_spare, 8, 1), -3, 1e-5);
+    ck_assert_double_eq_tol((double)qc_driftwatch_score(&b, learned_spare, 1, near_spare, 8, 1), 3, 1e-5);
+    ck_assert_double_eq_tol((double)qc_driftwatch_score(&b, learned, 1, features, 8, 1), (own + .2) / .7, 1e-5);
 
     uint32_t count[2] = {0, 1};
     float means[2][3] = {{4, 12, 19}, {5, 12, 20}}; /* of the stream: the first is of no example */
