@@ -38,7 +38,7 @@ int qc_slots_hold(const QcSlots *slots, uint64_t id);
 
 typedef enum QcUpdate {
     QC_UPDATE_MISSES,    /* weight misses + 0.1 + 0.5 [never right] */
-    QC_UPDATE_BALANCED,  /* the same within a class; the same number of each class, stream examples first */
+    QC_UPDATE_BALANCED,  /* the same within a class; the same number of each class, up to 1000 stream examples first */
     QC_UPDATE_RANDOM,    /* equal weights */
     QC_UPDATE_RESERVOIR, /* each stream example ever seen with equal probability (Vitter, 1985) */
     QC_UPDATE_COUNT
