@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "../lib/base/file.h"
-#include "../lib/base/text.h"
 #include "../lib/cli/choicetable.h"
 #include "../lib/cli/cli.h"
 #include "../lib/coreset/choose.h"
@@ -86,10 +85,8 @@ static int add_provenance(QcDataset *coreset, const QcDataset *data, const QcMis
     char line[1024], of_data[QC_DIGEST_TEXT], of_log[QC_DIGEST_TEXT];
     qc_digest_text(of_data, data->digest);
     qc_digest_text(of_log, log->digest);
-    qc_text_copy(line, 601, qc_cli_command(), QC_TEXT_PLAIN);
-    size_t n = strlen(line);
-    n += (size_t)snprintf(line + n, sizeof line - n, "; data=sha256:%.16s", of_data);
-    if (log_path) snprintf(line + n, sizeof line - n, " misses=sha256:%.16s", of_log);
+    int n = snprintf(line, sizeof line, "%.600s; data=sha256:%.16s", qc_cli_command(), of_data);
+    if (log_path) snprintf(line + n, sizeof line - (size_t)n, " misses=sha256:%.16s", of_log);
     return qc_provenance_add(&coreset->provenance, &coreset->arena, line, err);
 }
 

@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../base/text.h"
 #include "dataset.h"
 
 enum {
@@ -101,9 +100,7 @@ int qc_dataset_sign(QcDataset *d, const char *command, const uint8_t input[QC_DI
     if (!input) return qc_provenance_add(&d->provenance, &d->arena, command, err);
     char line[1024], digest[QC_DIGEST_TEXT];
     qc_digest_text(digest, input);
-    qc_text_copy(line, 951, command, QC_TEXT_PLAIN);
-    size_t used = strlen(line);
-    snprintf(line + used, sizeof line - used, " ; data=sha256:%.16s", digest);
+    snprintf(line, sizeof line, "%.950s ; data=sha256:%.16s", command, digest);
     return qc_provenance_add(&d->provenance, &d->arena, line, err);
 }
 

@@ -190,7 +190,7 @@ static void add_input(char *line, size_t room, const char *role, const uint8_t *
 int qc_modelfile_stamp(QcModelFile *m, const char *command, const QcInput *inputs, uint32_t n, QcErr *err)
 {
     char line[2048];
-    qc_text_copy(line, 1001, command, QC_TEXT_PLAIN);
+    snprintf(line, sizeof line, "%.1000s", command);
     add_input(line, sizeof line, "model", m->container.digest);
     for (uint32_t i = 0; i < n; i++) add_input(line, sizeof line, inputs[i].role, inputs[i].digest);
     return qc_modelfile_add_provenance(m, line, err);

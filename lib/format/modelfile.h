@@ -60,7 +60,7 @@ void qc_modelfile_release(QcModelFile *m);
 void qc_provenance_encode(QcWriter *w, const QcProvenance *p);
 int qc_provenance_decode(QcProvenance *p, QcCursor *c, QcArena *arena, QcErr *err);
 /* Copies the line. Bytes that are unsafe to print, or no UTF-8, become \xNN (base/text.h): a file with them could not
- * be read. */
+ * be read. So does the rest of a character that was cut. */
 int qc_provenance_add(QcProvenance *p, QcArena *arena, const char *line, QcErr *err);
 
 #endif

@@ -293,8 +293,8 @@ static void infer_threshold(QcLiveTrace *t)
         t->threshold = (below + above) / 2;
 }
 
-/* Where a process was killed within a line, the next one went on: its beginning, behind the last such place. No text
- * within a line has a heading's tabs or an object's quotes. */
+/* The heading or start object of the process that went on where another was killed within a line; else the line. Rows
+ * escape the tabs of names, and objects their quotes. */
 static QcField after_cut(QcField line)
 {
     for (const char *at = line.end; at-- > line.at;)

@@ -3,8 +3,8 @@
  * Both forms of the log are read. TSV has a heading at each start of a process, and a row per window. JSON has an
  * object per start, window, late label and adapt. If standard error went to the same file (2>&1), adapts, late labels
  * and the threshold are read from its lines, which begin with "qc-run: "; other messages are skipped. A last line
- * without an end is not read: a process is writing it, or was killed. Nor is what such a line holds before the heading
- * or start of the next process, which went on behind it.
+ * without an end is not read: a process is writing it, or was killed. If another process went on behind such a line, it
+ * is read from the heading or start object of that process on.
  */
 #ifndef QC_LAB_LIVETRACE_H
 #define QC_LAB_LIVETRACE_H

@@ -77,7 +77,8 @@ static int same_curve(const Plot *p, const QcRow *a, const QcRow *b)
 
 static int begins_curve(const Plot *p, uint32_t i)
 {
-    for (uint32_t k = 0; k < i && p->r->format == QC_REPORT_AXIS; k++)
+    if (p->r->format != QC_REPORT_AXIS) return 1;
+    for (uint32_t k = 0; k < i; k++)
         if (same_curve(p, &p->results->rows[k], &p->results->rows[i])) return 0;
     return 1;
 }
@@ -110,12 +111,12 @@ static int all_numbers(const QcExperimentAxis *axis)
     return 1;
 }
 
-/* Numeric values are placed by their value, words at equal distances. */
-static void print_place(const Plot *p, const QcExperimentAxis *axis, uint32_t v)
+/* Numbers are placed by their value, words at equal distances. numeric: all values of the axis are numbers. */
+static void print_place(FILE *to, const QcExperimentAxis *axis, uint32_t v, int numeric)
 {
     double x;
-    if (all_numbers(axis) && is_number(axis->values[v], &x)) fprintf(p->to, "%.15g", x);
-    else fprintf(p->to, "%u", v);
+    if (numeric && is_number(axis->values[v], &x)) fprintf(to, "%.15g", x);
+    else fprintf(to, "%u", v);
 }
 
 /* ---- data: x, y, half of y's interval, half of x's; 0: one run has no interval ---- */
@@ -140,6 +141,7 @@ static void print_batches(const Plot *p, const QcRow *row)
 static void print_axis_points(const Plot *p, uint32_t i)
 {
     const QcExperimentAxis *axis = &p->e->axes[p->r->axis];
+    int numeric = all_numbers(axis);
     for (uint32_t v = 0; v < axis->n; v++)
         for (uint32_t k = i; k < p->results->n_rows; k++) {
             const QcRow *row = &p->results->rows[k];
@@ -148,7 +150,7 @@ static void print_axis_points(const Plot *p, uint32_t i)
                 continue;
             double mean, half;
             qc_results_figure(&mean, &half, row, p->r->figures[0]);
-            print_place(p, axis, v);
+            print_place(p->to, axis, v, numeric);
             fputc(' ', p->to);
             print_point(p, mean, half);
         }
@@ -216,14 +218,15 @@ static void print_label(FILE *to, const char *text)
 static void print_ticks(const Plot *p)
 {
     const QcExperimentAxis *axis = &p->e->axes[p->r->axis];
-    fprintf(p->to, "set xtics noenhanced %s(", axis->n > 8 && !all_numbers(axis) ? "rotate by -40 " : "");
+    int numeric = all_numbers(axis);
+    fprintf(p->to, "set xtics noenhanced %s(", axis->n > 8 && !numeric ? "rotate by -40 " : "");
     for (uint32_t v = 0; v < axis->n; v++) {
         fputs(v ? ", " : "", p->to);
         print_label(p->to, axis->values[v]);
-        print_place(p, axis, v);
+        print_place(p->to, axis, v, numeric);
     }
     fputs(")\n", p->to);
-    if (all_numbers(axis)) fputs("set offsets graph .05, graph .05, 0, 0\n", p->to);
+    if (numeric) fputs("set offsets graph .05, graph .05, 0, 0\n", p->to);
     else fprintf(p->to, "set xrange [-.5:%u.5]\n", axis->n - 1);
 }
 

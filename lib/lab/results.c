@@ -59,7 +59,7 @@ static int is_transfer(QcFigure f) { return f >= QC_FIGURE_ACC && f <= QC_FIGURE
 
 int qc_figure_is_share(QcFigure f) { return f <= QC_FIGURE_SOURCE || f == QC_FIGURE_ECE || is_transfer(f); }
 
-/* The most has a square, and a place in a table of runs. */
+/* The largest figure has a finite square, and a table of runs can hold it. */
 int qc_figure_can_be(QcFigure f, double x)
 {
     return isnan(x) || (x >= (is_transfer(f) ? -1 : 0) && x <= (qc_figure_is_share(f) ? 1 : 1e30));

@@ -82,7 +82,7 @@ static int take_label(QcLive *s, QcLateLabel *label, QcErr *err)
     return qc_live_adapt_if_due(s, err);
 }
 
-/* A file, but no FIFO, keeps the rest of what was read while as many labels as can wait for windows. */
+/* 1: as many labels as can wait for windows, and the file takes the rest of what was read back; a FIFO does not. */
 static int give_back(QcLive *s, int file, ssize_t rest)
 {
     if (s->late.n < QC_LABELS_WAITING || lseek(file, -(off_t)rest, SEEK_CUR) < 0) return 0;

@@ -71,7 +71,7 @@ cut -d, -f1-4 frames.csv >bare.csv
 qc-run -q --stride 2 -c core.qcd --state own q.qcm <frames.csv >out
 qc-run -q --stride 2 -c core.qcd --state file --labels many.labels q.qcm <bare.csv >out
 head -c 2500 bare.csv >part
-{ cat part; sleep .2; tail -c +2501 bare.csv; } | qc-run -q --stride 2 -c core.qcd --state pipe --labels many.labels \
+{ cat part; tail -c +2501 bare.csv; } | qc-run -q --stride 2 -c core.qcd --state pipe --labels many.labels \
     q.qcm >out
 cmp own file && cmp own pipe && echo "none is lost"
 

@@ -336,7 +336,7 @@ static float means[] = {1, 2}, deviations[] = {0.5f, 3};
 static char *names[] = {"sit", "walk", "run"};
 static const QcNorm norm = {2, means, deviations};
 
-/* A long command is cut between two characters, wherever the cut falls. */
+/* A long command is cut, and the cut may fall within a character. */
 START_TEST(any_command_of_a_model_can_be_read_back)
 {
     char path[] = "/tmp/qc-model-XXXXXX", command[2100] = "qc-train -";
@@ -350,7 +350,8 @@ START_TEST(any_command_of_a_model_can_be_read_back)
     ck_assert_int_eq(qc_modelfile_stamp(&m, command, &input, 1, &err), 0);
     ck_assert_int_eq(qc_modelfile_save(&m, path, &err), 0);
     ck_assert_msg(qc_modelfile_load(&read, path, &err) == 0, "%s", err.text);
-    ck_assert_ptr_nonnull(strstr(read.provenance.lines[0], "\xc3\xa4 ; data=sha256:0100000000000000"));
+    ck_assert_ptr_nonnull(strstr(read.provenance.lines[0], _i ? "\\xc3 ; data=sha256:0100000000000000"
+                                                           : "\xc3\xa4 ; data=sha256:0100000000000000"));
     qc_modelfile_release(&read);
     qc_modelfile_release(&m);
     unlink(path);

@@ -73,7 +73,8 @@ START_TEST(any_command_can_be_read_back)
         ck_assert_str_eq(back.provenance.lines[1],
                          "qc-split \\xe4 group=J\xc3\xbcrgen\\x0a ; data=sha256:0102030000000000");
     else
-        ck_assert_ptr_nonnull(strstr(back.provenance.lines[1], "\xc3\xa4 ; data=sha256:0102030000000000"));
+        ck_assert_ptr_nonnull(strstr(back.provenance.lines[1], _i % 2 ? "\\xc3 ; data=sha256:0102030000000000"
+                                                                      : "\xc3\xa4 ; data=sha256:0102030000000000"));
     qc_dataset_release(&d);
     qc_dataset_release(&back);
 }
