@@ -65,6 +65,46 @@ static void report(FILE *to, const QcFlip *flip, const QcBitflipReport *r)
             figure(text[4], r->hebb_in_layer, known), bytes);
 }
 
+static int check_usage(QcBitflipOptions *o, QcErr *err)
+{
+    const char *const inputs[] = {coreset_path, data_path};
+    if (!coreset_path && !data_path)
+        return qc_fail(err, QC_EUSAGE, "there is nothing to train on: give a coreset (-c) or training data (-d)");
+    *o = qc_bitflip_defaults;
+    o->oracle = qc_oracle_defaults;
+    o->oracle.strength = strength;
+    o->oracle.steps = (uint32_t)oracle_steps;
+    o->subjects = (uint32_t)subjects;
+    o->test_subjects = (uint32_t)test_subjects;
+    o->steps = (uint32_t)steps;
+    o->seed = (uint64_t)seed;
+    o->threads = qc_threads(threads);
+    o->progress = progress;
+    for (int i = 0; i < ablated.n; i++)
+        if (qc_flipnet_ablate(&o->ablated, ablated.items[i], err)) return -1;
+    return qc_output_refuse_overwrite(output, inputs, 2, err) || qc_output_check(output, 1, err) ? -1 : 0;
+}
+
+static int load_model(QcModelFile *m, QcQGraph *g, const char *path, QcArena *arena, QcErr *err)
+{
+    if (qc_modelfile_load(m, path, err)) return -1;
+    if (qc_qgraphfile_decode(g, m, arena, err)) return qc_within(err, qc_input_name(path));
+    if (qc_named_classes(m) < m->classes)
+        return qc_fail(err, QC_EUNSUPPORTED,
+                       "%.200s has spare classes, which flips do not learn: quantize it without --spare-classes",
+                       qc_input_name(path));
+    return 0;
+}
+
+static int save(QcModelFile *m, const QcFlip *flip, const uint8_t digest[QC_DIGEST_BYTES], QcErr *err)
+{
+    QcInput input = {data_path ? "data" : "coreset", digest};
+    return qc_flipfile_encode(m, flip, err) || qc_modelfile_stamp(m, qc_cli_command(), &input, 1, err) ||
+                   qc_modelfile_save(m, output, err)
+               ? -1
+               : 0;
+}
+
 int main(int argc, char **argv)
 {
     QcErr err;
@@ -74,58 +114,23 @@ int main(int argc, char **argv)
     QcQGraph g;
     QcFlip flip;
     QcBitflipReport r;
-    QcBitflipOptions o = qc_bitflip_defaults;
+    QcBitflipOptions o;
     uint8_t digest[QC_DIGEST_BYTES];
-    int status = -1;
     double start = qc_seconds();
     qc_cli_parse(&program, argc, argv);
-    if (!coreset_path && !data_path) {
-        qc_fail(&err, QC_EUSAGE, "there is nothing to train on: give a coreset (-c) or training data (-d)");
-        goto end;
-    }
-    for (int i = 0; i < ablated.n; i++)
-        if (qc_flipnet_ablate(&o.ablated, ablated.items[i], &err)) goto end;
-    const char *const inputs[] = {coreset_path, data_path};
-    if (qc_output_refuse_overwrite(output, inputs, 2, &err) || qc_output_check(output, 1, &err) ||
-        qc_modelfile_load(&model, argv[1], &err))
-        goto end;
-    if (qc_drifts_choose(&o.oracle.kind, drift, &model, &err)) goto end;
-    if (qc_qgraphfile_decode(&g, &model, &arena, &err)) {
-        qc_within(&err, qc_input_name(argv[1]));
-        goto end;
-    }
-    if (qc_named_classes(&model) < model.classes) {
-        qc_fail(&err, QC_EUNSUPPORTED,
-                "%.200s has spare classes, which flips do not learn: quantize it without --spare-classes", argv[1]);
-        goto end;
-    }
-    if (qc_windows_load_source(&windows, digest, &model, coreset_path, data_path, &err)) goto end;
-    QcDriftKind kind = o.oracle.kind;
-    o.oracle = qc_oracle_defaults;
-    o.oracle.kind = kind;
-    o.oracle.strength = strength;
-    o.oracle.steps = (uint32_t)oracle_steps;
-    o.subjects = (uint32_t)subjects;
-    o.test_subjects = (uint32_t)test_subjects;
-    o.steps = (uint32_t)steps;
-    o.seed = (uint64_t)seed;
-    o.threads = qc_threads(threads);
-    o.progress = progress;
-    if (qc_bitflip_train(&flip, &r, &g, &model, &windows, &o, &arena, &err)) goto end;
+    int status = check_usage(&o, &err) || load_model(&model, &g, argv[1], &arena, &err) ||
+                 qc_drifts_choose(&o.oracle.kind, drift, &model, &err) ||
+                 qc_windows_load_source(&windows, digest, &model, coreset_path, data_path, &err) ||
+                 qc_bitflip_train(&flip, &r, &g, &model, &windows, &o, &arena, &err);
     qc_progress_end();
-    QcInput input = {data_path ? "data" : "coreset", digest};
-    if (qc_flipfile_encode(&model, &flip, &err) || qc_modelfile_stamp(&model, qc_cli_command(), &input, 1, &err) ||
-        qc_modelfile_save(&model, output, &err))
-        goto end;
-    report(qc_is_standard(output) ? stderr : stdout, &flip, &r);
-    unsigned long long bytes = qc_container_bytes(&model.container);
-    if (r.test_samples)
-        qc_note("accuracy of signs %.4f on %zu held-out samples; %.1f s; %llu bytes", r.sign, r.test_samples,
-                qc_seconds() - start, bytes);
-    else qc_note("no subject is held out; %.1f s; %llu bytes", qc_seconds() - start, bytes);
-    status = 0;
-end:
-    qc_progress_end();
+    if (!status && !(status = save(&model, &flip, digest, &err))) {
+        report(qc_is_standard(output) ? stderr : stdout, &flip, &r);
+        char signs[80] = "no subject is held out";
+        if (r.test_samples)
+            snprintf(signs, sizeof signs, "accuracy of signs %.4f on %zu held-out samples", r.sign, r.test_samples);
+        qc_note("%s; %.1f s; %llu bytes", signs, qc_seconds() - start,
+                (unsigned long long)qc_container_bytes(&model.container));
+    }
     qc_windows_release(&windows);
     qc_modelfile_release(&model);
     qc_arena_release(&arena);

@@ -1,6 +1,6 @@
 #include "reportinput.h"
 
-#include "../base/file.h"
+#include "../base/replay.h"
 #include "../data/lines.h"
 #include "livetrace.h"
 
@@ -19,14 +19,14 @@ QcReportInput qc_report_input(const char *path)
     QcLines l;
     QcField line;
     QcReportInput input = QC_INPUT_EXPERIMENT;
-    if (!qc_is_regular(path) || qc_lines_open(&l, path, NULL)) return input;
-    int is_first = 1;
-    while (input == QC_INPUT_EXPERIMENT && qc_lines_next(&l, &line)) {
+    int is_first = 1, is_text = !qc_lines_open(&l, path, NULL);
+    while (is_text && input == QC_INPUT_EXPERIMENT && qc_lines_next(&l, &line)) {
         if (line.at == line.end || *line.at == '#') continue;
         if (is_first && is_header_of_runs(line)) input = QC_INPUT_RUNS;
         if (qc_livetrace_is_start(line.at, line.end)) input = QC_INPUT_LIVE;
         is_first = 0; /* words of qc-run may come before its heading */
     }
     qc_lines_close(&l);
+    qc_replay_again(path);
     return input;
 }

@@ -7,7 +7,8 @@
 
 typedef enum QcReportInput { QC_INPUT_EXPERIMENT, QC_INPUT_RUNS, QC_INPUT_LIVE } QcReportInput;
 
-/* A path that is no regular file, or no text, is taken for an experiment, whose reader says what is wrong. */
+/* path: of qc_replay_open, so that it can be read again. What is no text is taken for an experiment, whose reader says
+ * what is wrong. */
 QcReportInput qc_report_input(const char *path);
 
 #endif

@@ -32,6 +32,9 @@ head -n 1 json | cut -d, -f1-3
 
 qc-report -o session.svg json && qc-report --html -o session.html json || exit 1
 xmllint --noout session.svg || echo "this is no XML"
+cat json | qc-report - | cmp - session.svg && gzip -c json | qc-report - | cmp - session.svg && mkfifo pipe || exit 1
+cat json >pipe & qc-report pipe | cmp - session.svg && echo "the same from pipes"
+wait
 grep -o 'id="[a-z]*"' session.html | sort | uniq -c | sed 's/ *//'
 grep -c 'class="adapt"' session.svg
 grep -c 'class="start"' session.svg
