@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "../lib/base/file.h"
-#include "../lib/base/replay.h"
+#include "../lib/base/reread.h"
 #include "../lib/cli/cli.h"
 #include "../lib/lab/livepicture.h"
 #include "../lib/lab/reportinput.h"
@@ -127,7 +127,7 @@ int main(int argc, char **argv)
     const char *input = qc_cli_parse(&program, argc, argv) ? argv[1] : NULL;
     if (!input && !tables.n)
         return qc_cli_end(&err, qc_fail(&err, QC_EUSAGE, "an experiment is needed (a YAML file), or a table of runs"));
-    if (qc_output_refuse_overwrite(output, &input, 1, &err) || (input && !(input = qc_replay_open(input, &err))))
+    if (qc_output_refuse_overwrite(output, &input, 1, &err) || (input && !(input = qc_reread_open(input, &err))))
         return qc_cli_end(&err, -1);
     if (input && qc_report_input(input) == QC_INPUT_LIVE) return qc_cli_end(&err, draw_session(input, &err));
     if (html) return qc_cli_end(&err, qc_fail(&err, QC_EUSAGE, "--html draws a log of qc-run"));

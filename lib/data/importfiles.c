@@ -274,6 +274,9 @@ int qc_import_files(QcDataset *d, const QcImporter *i, const char *folder, const
         qc_import_warn(o, "%u of %u files are damaged and were left out; the first: %.300s", f.skipped, f.n,
                        f.first_skipped.text);
     if (!status) status = join(d, &f, err);
+    if (!status && !d->labels.n && !o->name_pattern && !o->label)
+        qc_import_note(o, "no window has a label: --name-pattern finds labels in the names of files, such as %.200s",
+                       f.items[0].name);
     for (uint32_t k = 0; f.sets && k < f.n_sets; k++) qc_dataset_release(&f.sets[k]);
     free(f.sets);
     free(f.slots);

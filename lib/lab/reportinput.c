@@ -1,6 +1,6 @@
 #include "reportinput.h"
 
-#include "../base/replay.h"
+#include "../base/reread.h"
 #include "../data/lines.h"
 #include "livetrace.h"
 
@@ -27,6 +27,6 @@ QcReportInput qc_report_input(const char *path)
         is_first = 0; /* words of qc-run may come before its heading */
     }
     qc_lines_close(&l);
-    qc_replay_again(path);
+    qc_reread_again(path);
     return input;
 }

@@ -7,7 +7,7 @@
 
 typedef enum QcReportInput { QC_INPUT_EXPERIMENT, QC_INPUT_RUNS, QC_INPUT_LIVE } QcReportInput;
 
-/* path: of qc_replay_open, so that it can be read again. What is no text is taken for an experiment, whose reader says
+/* path: of qc_reread_open, so that it can be read again. What is no text is taken for an experiment, whose reader says
  * what is wrong. */
 QcReportInput qc_report_input(const char *path);
 

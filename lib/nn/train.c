@@ -248,7 +248,9 @@ end:
 int qc_train_check_classes(const QcDataset *d, const char *name, QcErr *err)
 {
     if (!d->n) return qc_fail(err, QC_EFORMAT, "%.200s has no examples", name);
-    if (d->labels.n < 2) return qc_fail(err, QC_EFORMAT, "%.200s has fewer than two classes", name);
+    if (!d->labels.n) return qc_fail(err, QC_EFORMAT, "%.200s has no labels", name);
+    if (d->labels.n < 2)
+        return qc_fail(err, QC_EFORMAT, "%.200s has one class, '%.100s', and two are needed", name, d->labels.names[0]);
     int64_t empty = qc_dataset_empty_class(d, err);
     if (empty < 0 || empty == d->labels.n) return empty < 0 ? -1 : 0;
     return qc_fail(err, QC_EFORMAT,

@@ -33,3 +33,11 @@ rows 1200 300 0 w | try over.csv --label-column 1
 rows 1200 300 0 w | try over.csv
 rows 1200 300 | try over.tsv -f tsv --label-column 1
 rows 1200 300 | try over.tsv -f tsv
+# a folder of sounds: a note says what finds their labels
+mkdir -p sounds/no sounds/yes
+for name in no/1 yes/2; do
+    printf 'RIFF\44\0\0\0WAVEfmt \20\0\0\0\1\0\1\0\100\37\0\0\200\76\0\0\2\0\20\0data\10\0\0\0%s' \
+        abcdefgh >sounds/$name.wav
+done
+qc-import -f wav -o sounds.qcd sounds 2>&1
+qc-import -f wav --name-pattern '{label}/{recording}.wav' -o sounds.qcd sounds 2>&1

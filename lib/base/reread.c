@@ -1,4 +1,4 @@
-#include "replay.h"
+#include "reread.h"
 
 #include <errno.h>
 #include <string.h>
@@ -29,7 +29,7 @@ static int is_stream(const char *path)
     return !stat(path, &about) && S_ISFIFO(about.st_mode);
 }
 
-const char *qc_replay_open(const char *path, QcErr *err)
+const char *qc_reread_open(const char *path, QcErr *err)
 {
     if (!is_stream(path)) return path;
     const char *name = qc_input_name(path), *result = NULL;
@@ -39,14 +39,14 @@ const char *qc_replay_open(const char *path, QcErr *err)
     else if (!copy(from, to, name, err)) {
         if (dup2(fileno(to), STDIN_FILENO) >= 0) result = "-";
         else qc_fail(err, QC_EIO, "cannot store %.300s: %s", name, strerror(errno));
-        qc_replay_again(result);
+        qc_reread_again(result);
     }
     if (to) fclose(to);
     if (from && from != stdin) fclose(from);
     return result;
 }
 
-void qc_replay_again(const char *path)
+void qc_reread_again(const char *path)
 {
     if (qc_is_standard(path)) rewind(stdin);
 }
