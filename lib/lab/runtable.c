@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/text.h"
 #include "../data/lines.h"
 #include "../data/number.h"
 
@@ -143,6 +144,8 @@ static int read_runs(QcRunTable *t, QcLines *l, QcErr *err)
     if (!runs) return -1;
     while (qc_lines_next(l, &line)) {
         if (line.at == line.end || *line.at == '#') continue;
+        if (!qc_text_is_utf8(line.at, (size_t)(line.end - line.at)))
+            return qc_lines_fail(l, err, "the line has bytes that are no UTF-8");
         if (columns.n ? read_run(&runs[n], &t->arena, &columns, l, line, err)
                       : read_header(&columns, &t->arena, l, line, err))
             return -1;

@@ -38,3 +38,4 @@ change '2s/	0.5	/	7	/'
 change '2s/0.25,/25,/'
 change '3s/	3	/	-3	/'
 change '3s/	3	/	many	/'
+LC_ALL=C change "2s/	0.5	/	$(printf '\344')	/"
