@@ -312,8 +312,9 @@ static int find_columns(QcFrameReader *r, QcField line, QcErr *err)
                  r->above > 1 ? "were" : "was");
     if (header > 0 || (!header && !r->above)) return header;
     if (!r->above++) r->first_above = failure;
-    if (header < 0 && r->columns < r->m->channels && r->above < ABOVE_MAX && !is_numbers(r, line)) return 2;
-    if (err) *err = r->first_above;
+    int is_wide = r->columns >= r->m->channels, has_words = header < 0 && !is_numbers(r, line);
+    if (has_words && !is_wide && r->above < ABOVE_MAX) return 2;
+    if (err) *err = has_words && is_wide ? failure : r->first_above;
     return -1;
 }
 
