@@ -9,6 +9,7 @@
  * steps. */
 typedef struct Ask {
     QcLearner *l;
+    uint32_t begin, end, gap, after_gap; /* rows of the latest windows: begin..end - 1 without gap..after_gap - 1 */
     uint32_t n;      /* features */
     uint32_t classes; /* classes that have a mean in s->mean */
     int8_t *white;   /* [ring][n] */
@@ -16,7 +17,34 @@ typedef struct Ask {
     float *doubt;    /* [ring] distance to the nearest class mean, relative to the second nearest; 0..1 */
 } Ask;
 
-static int waits(const QcLearner *l, uint32_t row) { return l->ring.flags[row] == QC_RING_PREDICTED; }
+/* The first row from `row` on whose window waits for a label; a->end: there is none. */
+static uint32_t waiting_from(const Ask *a, uint32_t row)
+{
+    const uint8_t *flags = a->l->ring.flags;
+    if (row == a->gap) row = a->after_gap;
+    while (row < a->end && flags[row] != QC_RING_PREDICTED)
+        if (++row == a->gap) row = a->after_gap;
+    return row;
+}
+
+static uint32_t first_waiting(const Ask *a) { return waiting_from(a, a->begin); }
+static uint32_t next_waiting(const Ask *a, uint32_t row) { return waiting_from(a, row + 1); }
+
+/* The latest windows lie side by side, unless they go on from the ring's end at its beginning. */
+static void find_rows(Ask *a, uint32_t latest)
+{
+    uint32_t capacity = a->l->ring.capacity;
+    if (latest > capacity) latest = capacity;
+    uint32_t first = qc_learner_row_of_age(a->l, latest);
+    a->gap = a->after_gap = UINT32_MAX;
+    a->begin = first;
+    a->end = first + latest;
+    if (a->end <= capacity) return;
+    a->begin = 0;
+    a->end = capacity;
+    a->gap = a->l->next_row;
+    a->after_gap = first;
+}
 
 static uint32_t number_of(const QcLearner *l, uint32_t row)
 {
@@ -39,13 +67,12 @@ static float uncertainty(QcLearner *l, uint32_t row, QcAskRule rule)
     return rule == QC_ASK_MARGIN ? l->logits[second] - l->logits[best] : qc_ln(sum) - weighted / sum;
 }
 
-static void score_by_answer(QcLearner *l, QcAskRule rule)
+static void score_by_answer(const Ask *a, QcAskRule rule)
 {
+    QcLearner *l = a->l;
     QcRng rng = qc_rng_seed(l->setup.seed, QC_STREAM_ASK0 + l->counters->next);
-    for (uint32_t row = 0; row < l->ring.capacity; row++) {
-        if (!waits(l, row)) continue;
+    for (uint32_t row = first_waiting(a); row < a->end; row = next_waiting(a, row))
         l->keys[row] = rule == QC_ASK_RANDOM ? (float)(qc_rng_next(&rng) >> 40) : uncertainty(l, row, rule);
-    }
 }
 
 /* ---- by distance ---- */
@@ -59,16 +86,14 @@ static float distance(const int8_t *restrict a, const int8_t *restrict b, uint32
 
 static void come_near(const Ask *a, const int8_t *white)
 {
-    for (uint32_t row = 0; row < a->l->ring.capacity; row++)
-        if (waits(a->l, row))
-            a->nearest[row] = qc_least(a->nearest[row], distance(a->white + (size_t)row * a->n, white, a->n));
+    for (uint32_t row = first_waiting(a); row < a->end; row = next_waiting(a, row))
+        a->nearest[row] = qc_least(a->nearest[row], distance(a->white + (size_t)row * a->n, white, a->n));
 }
 
 /* The same for a class mean, but a->doubt keeps the second smallest distance. */
 static void come_near_mean(const Ask *a, const int8_t *white)
 {
-    for (uint32_t row = 0; row < a->l->ring.capacity; row++) {
-        if (!waits(a->l, row)) continue;
+    for (uint32_t row = first_waiting(a); row < a->end; row = next_waiting(a, row)) {
         float d = distance(a->white + (size_t)row * a->n, white, a->n), first = a->nearest[row];
         a->doubt[row] = qc_least(a->doubt[row], qc_most(d, first));
         a->nearest[row] = qc_least(first, d);
@@ -77,8 +102,8 @@ static void come_near_mean(const Ask *a, const int8_t *white)
 
 static void find_doubts(const Ask *a)
 {
-    for (uint32_t row = 0; row < a->l->ring.capacity; row++)
-        if (waits(a->l, row)) a->doubt[row] = a->doubt[row] > 0 ? a->nearest[row] / a->doubt[row] : 1;
+    for (uint32_t row = first_waiting(a); row < a->end; row = next_waiting(a, row))
+        a->doubt[row] = a->doubt[row] > 0 ? a->nearest[row] / a->doubt[row] : 1;
 }
 
 /* Measures the distance to labelled examples: class means (of source and stream together), stream examples of the
@@ -89,10 +114,9 @@ static void measure(const Ask *a)
     const QcSet *set = &l->set;
     QcHeadScratch *s = &l->scratch;
     int8_t *white = (int8_t *)s->queue;
-    for (uint32_t row = 0; row < l->ring.capacity; row++) {
+    for (uint32_t row = first_waiting(a); row < a->end; row = next_waiting(a, row)) {
         a->nearest[row] = a->doubt[row] = 1e30f;
-        if (waits(l, row))
-            qc_white_features(a->white + (size_t)row * a->n, s, &l->shape, qc_slot_features(&l->ring, row));
+        qc_white_features(a->white + (size_t)row * a->n, s, &l->shape, qc_slot_features(&l->ring, row));
     }
     for (uint32_t k = 0; k < a->classes; k++) {
         for (uint32_t i = 0; i < a->n; i++) s->row[i] = s->mean[(size_t)k * a->n + i] - s->centre[i];
@@ -113,8 +137,7 @@ static void measure(const Ask *a)
 static float saving(const Ask *a, uint32_t row)
 {
     float sum = 0;
-    for (uint32_t other = 0; other < a->l->ring.capacity; other++) {
-        if (!waits(a->l, other)) continue;
+    for (uint32_t other = first_waiting(a); other < a->end; other = next_waiting(a, other)) {
         float save = a->nearest[other] - distance(a->white + (size_t)row * a->n, a->white + (size_t)other * a->n, a->n);
         if (save > 0) sum += a->doubt[other] * save;
     }
@@ -123,27 +146,20 @@ static float saving(const Ask *a, uint32_t row)
 
 static void score_by_distance(const Ask *a, QcAskRule rule)
 {
-    for (uint32_t row = 0; row < a->l->ring.capacity; row++)
-        if (waits(a->l, row)) a->l->keys[row] = rule == QC_ASK_COVER ? saving(a, row) : a->nearest[row];
+    for (uint32_t row = first_waiting(a); row < a->end; row = next_waiting(a, row))
+        a->l->keys[row] = rule == QC_ASK_COVER ? saving(a, row) : a->nearest[row];
 }
 
 /* ---- the rules ---- */
 
-static uint32_t best_row(const QcLearner *l)
+/* a->end: no window waits. */
+static uint32_t best_row(const Ask *a)
 {
-    uint32_t best = l->ring.capacity;
-    for (uint32_t row = 0; row < l->ring.capacity; row++)
-        if (waits(l, row) && (best == l->ring.capacity || l->keys[row] > l->keys[best])) best = row;
+    const float *keys = a->l->keys;
+    uint32_t best = first_waiting(a);
+    for (uint32_t row = best; row < a->end; row = next_waiting(a, row))
+        if (keys[row] > keys[best]) best = row;
     return best;
-}
-
-/* Changes the flag `from` to `to` in all ring rows that are older than the `latest` windows. */
-static void turn_old(QcLearner *l, uint32_t latest, uint8_t from, uint8_t to)
-{
-    for (uint32_t age = l->ring.capacity; age > latest; age--) {
-        uint8_t *flag = &l->ring.flags[qc_learner_row_of_age(l, age)];
-        if (*flag == from) *flag = to;
-    }
 }
 
 uint32_t qc_learner_ask(QcLearner *l, uint32_t *numbers, uint32_t n, uint32_t latest)
@@ -153,7 +169,7 @@ uint32_t qc_learner_ask(QcLearner *l, uint32_t *numbers, uint32_t n, uint32_t la
              .doubt = l->scratch.share}; /* nothing is guessed meanwhile */
     int by_distance = rule == QC_ASK_COVER || rule == QC_ASK_CENTER;
     uint32_t found = 0;
-    turn_old(l, latest, QC_RING_PREDICTED, QC_RING_OLD);
+    find_rows(&a, latest);
     if (by_distance && (by_distance = l->moments.n > 0 && !l->setup.all_labelled)) {
         qc_learner_gather(l);
         QcHeadTask task = qc_learner_task(l);
@@ -161,17 +177,16 @@ uint32_t qc_learner_ask(QcLearner *l, uint32_t *numbers, uint32_t n, uint32_t la
         by_distance = qc_discriminant_whiten(&l->scratch, &task);
     }
     if (by_distance) measure(&a);
-    else score_by_answer(l, rule == QC_ASK_COVER || rule == QC_ASK_CENTER ? QC_ASK_MARGIN : rule);
+    else score_by_answer(&a, rule == QC_ASK_COVER || rule == QC_ASK_CENTER ? QC_ASK_MARGIN : rule);
     for (; found < n; found++) {
         if (by_distance) score_by_distance(&a, rule);
-        uint32_t row = best_row(l);
-        if (row == l->ring.capacity) break;
+        uint32_t row = best_row(&a);
+        if (row >= a.end) break;
         l->ring.flags[row] = QC_RING_ASKED;
         numbers[found] = number_of(l, row);
         if (by_distance) come_near(&a, a.white + (size_t)row * a.n);
     }
-    for (uint32_t row = 0; row < l->ring.capacity; row++)
+    for (uint32_t row = a.begin; row < a.end; row++)
         if (l->ring.flags[row] == QC_RING_ASKED) l->ring.flags[row] = QC_RING_PREDICTED;
-    turn_old(l, latest, QC_RING_OLD, QC_RING_PREDICTED);
     return found;
 }

@@ -79,9 +79,8 @@ typedef struct QcLearnerCounters {
     float drift;           /* the figure of driftwatch.h after the latest window that it followed */
 } QcLearnerCounters;
 
-/* What a row of the ring holds. While qc_learner_ask runs, predicted rows that it has chosen are QC_RING_ASKED, and
- * predicted rows that are older than its `latest` windows are QC_RING_OLD. */
-enum { QC_RING_EMPTY, QC_RING_PREDICTED, QC_RING_LABELLED, QC_RING_LEARNED, QC_RING_ASKED, QC_RING_OLD };
+/* What a row of the ring holds. While qc_learner_ask runs, predicted rows that it has chosen are QC_RING_ASKED. */
+enum { QC_RING_EMPTY, QC_RING_PREDICTED, QC_RING_LABELLED, QC_RING_LEARNED, QC_RING_ASKED };
 
 typedef struct QcLearner {
     QcLearnerSetup setup;

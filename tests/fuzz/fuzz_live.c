@@ -14,7 +14,8 @@
 
 enum { MOST_FRAMES = 20000 };
 
-static const char model_path[] = "tests/fuzz/seeds/sealed/live.qcm", coreset_path[] = "tests/fuzz/seeds/sealed/live.qcd";
+static const char model_path[] = "tests/fuzz/seeds/sealed/live.qcm",
+                  coreset_path[] = "tests/fuzz/seeds/sealed/live.qcd";
 
 typedef struct Input {
     QcFrameOptions frames;
@@ -131,7 +132,8 @@ static void run_session(const Input *in, const QcLiveOptions *o, const char *lab
     fuzz_demand(!qc_live_open(&s, &err), err.text);
     if (qc_live_frames(&s, frames, &in->frames, in->stride, labels, &err)) fuzz_refused(&err);
     const QcLiveCounts *c = &s.counts;
-    fuzz_demand(c->right <= c->labelled && c->labelled <= c->windows && c->windows <= c->frames, "counts that disagree");
+    fuzz_demand(c->right <= c->labelled && c->labelled <= c->windows && c->windows <= c->frames,
+                "counts that disagree");
     fuzz_demand(qc_learner_is_sound(&s.model->learner), "a sound learner has become an unsound one");
     qc_live_close(&s);
     close(frames);
