@@ -389,6 +389,28 @@ START_TEST(silu_gate_permutation_and_flat_norm)
 }
 END_TEST
 
+/* Windows come class after class, and the last class is ten times as loud. */
+START_TEST(ranges_are_of_all_classes)
+{
+    enum { MANY = 600, QUIET = 450 };
+    float *many = malloc(sizeof *many * MANY * TINY_VALUES), *master, most = 0;
+    QcErr err;
+    QcArena arena = {0};
+    QcQGraph q;
+    QcGraph g;
+    ck_assert_ptr_nonnull(many);
+    tiny_windows(many, MANY, 1, 5);
+    for (size_t i = QUIET * TINY_VALUES; i < MANY * TINY_VALUES; i++) many[i] *= 10;
+    for (size_t i = 0; i < MANY * TINY_VALUES; i++) most = fmaxf(most, fabsf(many[i]));
+    tiny_graph(&g, TINY_PLAIN, 1);
+    ck_assert_msg(!qc_emit(&q, &master, &g, many, MANY, 8, 0, 8, 1, &arena, &err), "%s", err.text);
+    ck_assert_float_gt(127 * q.tensors[0].scale, 0.5f * most);
+    qc_graph_release(&g);
+    qc_arena_release(&arena);
+    free(many);
+}
+END_TEST
+
 START_TEST(unsupported_graphs_are_refused_with_message)
 {
     QcErr err;
@@ -432,6 +454,7 @@ int main(void)
     tcase_add_test(tests, clipped_relu_keeps_its_limit);
     tcase_add_test(tests, dead_channels_keep_their_bias);
     tcase_add_test(tests, silu_gate_permutation_and_flat_norm);
+    tcase_add_test(tests, ranges_are_of_all_classes);
     tcase_add_test(tests, unsupported_graphs_are_refused_with_message);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
