@@ -11,6 +11,7 @@
 #include "tree.h"
 
 enum { INDEX_MAX = 1 << 24 };
+enum { INDICES_FROM_0 = 1, INDICES_FROM_1 }; /* QcSeriesList.indices_from */
 
 typedef struct Reader {
     QcLines lines;
@@ -42,6 +43,20 @@ static int read_pair(uint32_t *index, QcField *value, QcField pair)
     return 0;
 }
 
+/* All files of a folder count alike. A file without index 0 counts from 0 if an earlier file does: its feature 0 is
+ * always 0. */
+static int agree_on_base(Reader *r, QcErr *err)
+{
+    if (r->list->indices_from == INDICES_FROM_1 && !r->base)
+        return qc_fail(err, QC_EFORMAT,
+                       "%.300s has an index 0, and no file before it has: write 0:0 into a row of the first file, so "
+                       "that all files count from 0",
+                       r->lines.name);
+    if (r->list->indices_from == INDICES_FROM_0) r->base = 0;
+    r->list->indices_from = r->base ? INDICES_FROM_1 : INDICES_FROM_0;
+    return 0;
+}
+
 /* The highest index of all rows, and whether they count from 0. */
 static int measure(Reader *r, QcErr *err)
 {
@@ -68,6 +83,7 @@ static int measure(Reader *r, QcErr *err)
         r->rows++;
     }
     if (!r->rows) return qc_fail(err, QC_EFORMAT, "%.300s is empty", r->lines.name);
+    if (agree_on_base(r, err)) return -1;
     r->columns = r->o->indices ? r->o->indices : most + 1 - r->base;
     if (!r->columns) return qc_fail(err, QC_EFORMAT, "%.300s: no column is left for values", r->lines.name);
     if (most + 1 - r->base > r->columns)

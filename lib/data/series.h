@@ -33,6 +33,7 @@ typedef struct QcSeriesList {
     int keeps_order; /* labels are in the order of a header, and stay so */
     float *turned; /* room for one row of channels-last values, of turned_room values */
     uint64_t turned_room;
+    int indices_from; /* libsvm: whether the files so far count from 0 or from 1; 0 = not known */
     int one_window; /* each series is one window already: --window would be wrong */
 } QcSeriesList; /* all zero but channels = empty and valid */
 

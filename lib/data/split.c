@@ -13,7 +13,6 @@
 const QcSplitOptions qc_split_defaults = {.by = QC_SPLIT_BLOCK, .test = 0.2, .stratify = 1, .seed = 1};
 
 typedef struct Unit {
-    uint32_t key;     /* names the unit among its kind */
     uint32_t first;   /* its first example: units keep the order of recording */
     uint32_t n;       /* examples */
     int32_t label;    /* of all its examples; MIXED where they differ */
@@ -25,6 +24,7 @@ typedef struct Units {
     uint32_t n;
     Unit *units;  /* [n] */
     uint32_t *of; /* [d->n] unit of each example */
+    uint32_t *recording; /* [d->n] number of each example's recording, from 0 on */
 } Units;
 
 enum { MIXED = -2 };
@@ -66,29 +66,57 @@ static void units_release(Units *u)
 {
     free(u->units);
     free(u->of);
+    free(u->recording);
     *u = (Units){0};
 }
 
-static uint32_t key_of(const QcDataset *d, QcSplitBy by, uint32_t i)
+typedef struct Place {
+    uint64_t recording; /* group, then name */
+    uint32_t index;
+} Place;
+
+static int by_place(const void *a, const void *b)
 {
-    return by == QC_SPLIT_RECORDING ? d->recording[i] : by == QC_SPLIT_GROUP ? d->group[i] : i;
+    const Place *x = a, *y = b;
+    if (x->recording != y->recording) return x->recording < y->recording ? -1 : 1;
+    return (x->index > y->index) - (x->index < y->index);
+}
+
+/* A recording is of one group: in tables of several people each may have a session "s1". */
+static int number_recordings(uint32_t *number, const QcDataset *d)
+{
+    Place *places = malloc(d->n * sizeof *places);
+    if (!places) return -1;
+    for (uint32_t i = 0; i < d->n; i++) places[i] = (Place){(uint64_t)d->group[i] << 32 | d->recording[i], i};
+    qsort(places, d->n, sizeof *places, by_place);
+    for (uint32_t k = 0, recordings = 0; k < d->n; k++) {
+        recordings += k && places[k].recording != places[k - 1].recording;
+        number[places[k].index] = recordings;
+    }
+    free(places);
+    return 0;
+}
+
+static uint32_t key_of(const Units *u, const QcDataset *d, QcSplitBy by, uint32_t i)
+{
+    return by == QC_SPLIT_RECORDING ? u->recording[i] : by == QC_SPLIT_GROUP ? d->group[i] : i;
 }
 
 static int units_find(Units *u, const QcDataset *d, QcSplitBy by, QcErr *err)
 {
     uint32_t keys = 0;
-    for (uint32_t i = 0; i < d->n; i++) keys = key_of(d, by, i) >= keys ? key_of(d, by, i) + 1 : keys;
     u->units = calloc(d->n, sizeof *u->units);
     u->of = malloc(d->n * sizeof *u->of);
-    uint32_t *unit_of_key = calloc(keys, sizeof *unit_of_key); /* index + 1 */
-    if (!u->units || !u->of || !unit_of_key) {
-        free(unit_of_key);
+    u->recording = malloc(d->n * sizeof *u->recording);
+    if (!u->units || !u->of || !u->recording || number_recordings(u->recording, d))
         return qc_fail_memory(err, "a split");
-    }
+    for (uint32_t i = 0; i < d->n; i++) keys = key_of(u, d, by, i) >= keys ? key_of(u, d, by, i) + 1 : keys;
+    uint32_t *unit_of_key = calloc(keys, sizeof *unit_of_key); /* index + 1 */
+    if (!unit_of_key) return qc_fail_memory(err, "a split");
     for (uint32_t i = 0; i < d->n; i++) {
-        uint32_t key = key_of(d, by, i);
+        uint32_t key = key_of(u, d, by, i);
         if (!unit_of_key[key]) {
-            u->units[u->n] = (Unit){.key = key, .first = i, .label = d->label[i]};
+            u->units[u->n] = (Unit){.first = i, .label = d->label[i]};
             unit_of_key[key] = ++u->n;
         }
         Unit *unit = &u->units[u->of[i] = unit_of_key[key] - 1];
@@ -99,10 +127,10 @@ static int units_find(Units *u, const QcDataset *d, QcSplitBy by, QcErr *err)
     return 0;
 }
 
-static uint64_t stratum_of(const Unit *unit, const QcDataset *d, const QcSplitOptions *o)
+static uint64_t stratum_of(const Unit *unit, const Units *u, const QcSplitOptions *o)
 {
     uint64_t label = (uint64_t)((int64_t)unit->label + 2); /* MIXED and unlabelled come first */
-    if (o->by == QC_SPLIT_BLOCK) return label << 32 | d->recording[unit->first];
+    if (o->by == QC_SPLIT_BLOCK) return label << 32 | u->recording[unit->first];
     return o->by != QC_SPLIT_GROUP && o->stratify ? label : 0;
 }
 
@@ -149,7 +177,7 @@ static int choose_all(Units *u, const QcDataset *d, const QcSplitOptions *o, QcE
     Unit **sorted = malloc(u->n * sizeof *sorted);
     if (!sorted) return qc_fail_memory(err, "a split");
     for (uint32_t k = 0; k < u->n; k++) {
-        u->units[k].stratum = stratum_of(&u->units[k], d, o);
+        u->units[k].stratum = stratum_of(&u->units[k], u, o);
         sorted[k] = &u->units[k];
     }
     qsort(sorted, u->n, sizeof *sorted, compare_units);
@@ -170,12 +198,12 @@ static int leave_out(Units *u, const QcDataset *d, const char *pattern, QcErr *e
 {
     uint32_t found = 0;
     for (uint32_t k = 0; k < u->n; k++) {
-        u->units[k].test = !fnmatch(pattern, d->recordings.names[u->units[k].key], 0);
+        u->units[k].test = !fnmatch(pattern, d->recordings.names[d->recording[u->units[k].first]], 0);
         found += (uint32_t)u->units[k].test;
     }
     if (found) return 0;
     return qc_fail(err, QC_EUSAGE, "no recording of the data is named '%.60s' (its first is '%.60s')", pattern,
-                   d->recordings.names[u->units[0].key]);
+                   d->recordings.names[d->recording[u->units[0].first]]);
 }
 
 static uint32_t fill_order(uint32_t *order, const QcDataset *d, const Units *u)

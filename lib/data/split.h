@@ -1,7 +1,8 @@
 /* split.h - which examples go where: training and test parts, groups, the batches of a stream.
  *
  * Nothing here copies examples: each function fills index lists, which qc_dataset_subset turns into datasets. The same
- * dataset, options and seed always give the same lists.
+ * dataset, options and seed always give the same lists. Examples of two groups are of two recordings, even if the
+ * recordings have the same name or none.
  */
 #ifndef QC_DATA_SPLIT_H
 #define QC_DATA_SPLIT_H

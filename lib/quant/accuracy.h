@@ -10,7 +10,7 @@
 /* The examples of the file `path`, all labelled, whose classes must be the model's. The caller releases the score. */
 int qc_model_score(QcScore *s, const QcModelFile *m, const char *path, int threads, QcErr *err);
 
-/* The first 1024 windows at most. */
+/* Of more than 1024 windows, 1024 at even distances, since data may be sorted by class. */
 int qc_windows_score(QcScore *s, QcGraph *g, const QcWindows *w, int threads, QcErr *err);
 
 /* A model that guesses was imported wrongly or not trained, and to go on from it would hide this: QC_EFORMAT. */

@@ -78,6 +78,9 @@ same(imported((4, 7), '--y', 'none', 'f.idx'), f)
 
 write('a.libsvm', b'# words\n+1 1:0.5 3:2 # more\n-1.0 2:1e3\n\n1 qid:7 1:nan 4:1\n')
 same(imported((3, 5), '--missing', 'drop', '--indices', '5', 'a.libsvm')[:2], [[.5, 0, 2, 0, 0], [0, 1000, 0, 0, 0]])
+# No row of the second file has feature 0, which its indices count all the same.
+write('svm/1.svm', b'1 0:5 1:6\n'), write('svm/2.svm', b'2 1:7\n2 2:8\n')
+same(imported((3, 3), '-f', 'libsvm', '--indices', '3', 'svm'), [[5, 6, 0], [0, 7, 0], [0, 0, 8]])
 
 s = rng.integers(-2048, 2048, (3000, 2)).astype('i4')
 beats = [(50, 1), (200, 1), (201, 22), (1700, 5), (1800, 8), (2990, 1)]
@@ -207,6 +210,7 @@ try "write('bad/a.svm', b'1.5 1:2\n')" bad/a.svm
 try "write('bad/a.svm', b'1 99999999:2\n')" bad/a.svm
 try "write('bad/a.svm', b'1 9999999:2\n' * 1000)" bad/a.svm
 try "write('bad/a.svm', b'')" bad/a.svm
+try "write('bad/a1.svm', b'1 1:2\n'); write('bad/a2.svm', b'2 0:2\n')" -f libsvm --indices 2 bad
 try "$ecg" -q bad/r.hea
 try "$ecg; os.truncate('bad/r.atr', 3)" bad/r.hea
 try "$ecg; write('bad/r.atr', annotations([(500, 22)]))" bad/r.hea

@@ -74,13 +74,46 @@ START_TEST(block_split_separates_class_and_recording)
     static const uint32_t sizes[] = {20, 30};
     QcDataset d;
     uint32_t order[50], n_train;
-    make(&d, sizes, 2, 10, 2);
+    make(&d, sizes, 2, 10, 1);
     for (uint32_t i = 0; i < 50; i++) d.recording[i] = 0; /* one recording of two classes: still the end of each */
     ck_assert_int_eq(
         qc_split(order, &n_train, &d, &(QcSplitOptions){.by = QC_SPLIT_BLOCK, .test = 0.1, .stratify = 1}, &err), 0);
     ck_assert_uint_eq(n_train, 45);
     static const uint32_t test[] = {18, 19, 47, 48, 49};
     ck_assert_mem_eq(order + 45, test, sizeof test);
+    qc_dataset_release(&d);
+}
+END_TEST
+
+/* Both people have a session "r0", as in many tables; or a table has people, but no recordings. */
+START_TEST(block_split_takes_end_of_each_group)
+{
+    static const uint32_t sizes[] = {20, 20};
+    QcDataset d;
+    uint32_t order[40], n_train;
+    make(&d, sizes, 2, 10, 2);
+    for (uint32_t i = 0; i < 40; i++) d.recording[i] = 0;
+    if (_i) d.recordings.n = 0;
+    QcSplitOptions o = {.by = QC_SPLIT_BLOCK, .test = 0.2, .stratify = 1};
+    ck_assert_msg(!qc_split(order, &n_train, &d, &o, &err), "%s", err.text);
+    ck_assert_uint_eq(n_train, 32);
+    static const uint32_t test[] = {8, 9, 18, 19, 28, 29, 38, 39};
+    ck_assert_mem_eq(order + 32, test, sizeof test);
+    qc_dataset_release(&d);
+}
+END_TEST
+
+START_TEST(recordings_of_two_groups_are_two)
+{
+    static const uint32_t sizes[] = {20, 20};
+    QcDataset d;
+    uint32_t order[40], n_train;
+    make(&d, sizes, 2, 20, 2);
+    for (uint32_t i = 0; i < 40; i++) d.label[i] = (int32_t)(i / 5 % 2), d.recording[i] = 0;
+    QcSplitOptions o = {.by = QC_SPLIT_RECORDING, .test = 0.5, .stratify = 1};
+    ck_assert_msg(!qc_split(order, &n_train, &d, &o, &err), "%s", err.text);
+    ck_assert_uint_eq(n_train, 20);
+    for (uint32_t k = 1; k < 20; k++) ck_assert_uint_eq(d.group[order[k]], d.group[order[0]]);
     qc_dataset_release(&d);
 }
 END_TEST
@@ -271,6 +304,8 @@ int main(void)
     TCase *t = tcase_create("split");
     tcase_add_loop_test(t, block_split_takes_end_of_each_recording, 0, 2);
     tcase_add_test(t, block_split_separates_class_and_recording);
+    tcase_add_loop_test(t, block_split_takes_end_of_each_group, 0, 2);
+    tcase_add_test(t, recordings_of_two_groups_are_two);
     tcase_add_test(t, random_split_is_stratified_seeded_and_in_order);
     tcase_add_loop_test(t, whole_recordings_and_groups_stay_together, 0, 2);
     tcase_add_test(t, recordings_are_excluded_by_name);
