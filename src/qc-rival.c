@@ -18,7 +18,7 @@ static const QcOption options[] = {
 
 static const QcProgram program = {
     "qc-rival", "calibrate a quantized model by a rival method, for comparison",
-    "-m METHOD -c CORESET -s STREAM [-s STREAM]... [-t TEST]... [-C FILE] [-o FILE] [MODEL]", options, 1};
+    "[-m METHOD] -c CORESET -s STREAM [-s STREAM]... [-t TEST]... [-C FILE] [-o FILE] [MODEL]", options, 1};
 
 int main(int argc, char **argv)
 {

@@ -53,6 +53,8 @@ static int check(const char *model, QcErr *err)
     if ((labels || undo || ask || qc_deviceoptions_list.n) && !state)
         return qc_fail(err, QC_EUSAGE, "--labels, --ask, --undo and --tune go with --state");
     if (!state && qc_cli_refuse("every", "without --state", err)) return -1;
+    if (coreset && qc_is_standard(coreset) && !data && !undo)
+        return qc_fail(err, QC_EUSAGE, "-c needs a file: standard input has the frames");
     if (labels && qc_is_standard(labels))
         return qc_fail(err, QC_EUSAGE, "--labels needs a file or a FIFO: standard input has the frames");
     if (data && (stride || columns || time_column || label_column || raw || rate > 0 || labels))

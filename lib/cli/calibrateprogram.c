@@ -161,6 +161,7 @@ static int run(QcSession *s, const QcInputs *inputs, QcErr *err)
 {
     const QcMethod *m = s->learner.method;
     if (!m->on_device) qc_deviceoptions_warn_ignored(m->name, m->keeps);
+    if (!m->keeps) qc_deviceoptions_warn_replaced(m->name, &s->learner.parameters);
     report_new_classes(s);
     if (memory) return print_memory(s);
     /* the model may go to standard output */

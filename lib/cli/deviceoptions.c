@@ -32,6 +32,21 @@ int qc_deviceoptions_check(QcErr *err)
     return qc_parameters_tune(&any, qc_deviceoptions_list.items, qc_deviceoptions_list.n, err);
 }
 
+void qc_deviceoptions_warn_replaced(const char *method, const QcParameters *used)
+{
+    QcErr err;
+    QcParameters wanted = *used; /* of two texts of the same parameter the later counts */
+    if (!qc_parameters_tune(&wanted, qc_deviceoptions_list.items, qc_deviceoptions_list.n, &err) &&
+        !memcmp(&wanted, used, sizeof wanted))
+        return;
+    for (int i = 0; i < qc_deviceoptions_list.n; i++) {
+        wanted = *used;
+        if (qc_parameters_tune(&wanted, &qc_deviceoptions_list.items[i], 1, &err) ||
+            memcmp(&wanted, used, sizeof wanted))
+            qc_warn("--tune %s has no effect on method %s", qc_deviceoptions_list.items[i], method);
+    }
+}
+
 void qc_deviceoptions_warn_ignored(const char *method, int keeps_slots)
 {
     for (int i = 0; i < qc_deviceoptions_list.n; i++)

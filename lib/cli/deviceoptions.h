@@ -2,6 +2,7 @@
 #ifndef QC_CLI_DEVICEOPTIONS_H
 #define QC_CLI_DEVICEOPTIONS_H
 
+#include "../device/parameters.h"
 #include "cli.h"
 
 extern QcList qc_deviceoptions_list; /* the NAME=VALUE texts given */
@@ -15,6 +16,9 @@ extern QcList qc_deviceoptions_list; /* the NAME=VALUE texts given */
 /* After qc_cli_parse: for "--tune help" prints the table of parameters and exits. QC_EUSAGE: a text that names no
  * parameter, or is out of range. */
 int qc_deviceoptions_check(QcErr *err);
+
+/* Warns of every --tune text whose value is not the value in `used`: the method sets this parameter itself. */
+void qc_deviceoptions_warn_replaced(const char *method, const QcParameters *used);
 
 /* Warns of every parameter given to a method that is not on the device; keeps_slots: the method fills the coreset by a
  * rule of its own, so `update` is ignored, too. */

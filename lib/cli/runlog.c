@@ -94,14 +94,15 @@ static void print_batch(const QcRunLog *j, const QcSession *s, const QcMethodRep
         print_tests(j, tests, 1);
         print_figure(j, "drift", (double)report->drift);
         print_figure(j, "alarm", isnan(report->drift) ? NAN : (double)report->alarms);
+        fprintf(j->to, "\"flips\": %u, \"proposals\": %u, \"accepted\": %u, ", r->flips, r->proposals, r->accepted);
+        print_figure(j, "loss_before", (double)r->loss_before);
+        print_figure(j, "loss_after", (double)r->loss_after);
         fprintf(j->to,
-                "\"flips\": %u, \"proposals\": %u, \"accepted\": %u, \"loss_before\": %.6g, \"loss_after\": %.6g, "
                 "\"coreset\": {\"source\": %u, \"stream\": %u, "
                 "\"new\": %u}, \"set\": %llu, \"forwards\": %llu, \"backwards\": %llu, \"statistics\": %u, "
                 "\"flips_skipped\": %u, \"solved\": %u, \"refused\": %u, \"operations\": %llu, \"ms\": %.3f, "
                 "\"predict_ms\": %.3f, \"bytes\": %llu}\n",
-                r->flips, r->proposals, r->accepted, (double)r->loss_before, (double)r->loss_after, r->from_source,
-                r->from_stream, r->from_batch, (Large)report->set, forwards, backwards, r->statistics,
+                r->from_source, r->from_stream, r->from_batch, (Large)report->set, forwards, backwards, r->statistics,
                 r->mode == QC_FLIPS_SKIPPED, r->solved, r->refused, operations, ms, report->predict_ms, bytes);
     }
     fflush(j->to);

@@ -12,7 +12,7 @@
 #include "../device/frontend.h"
 #include "../device/learner.h"
 
-/* Coefficients: instructions per unit of work, but the last three. The name is also the key in a YAML file. */
+/* Coefficients: instructions per unit of work, but the last four. The name is also the key in a YAML file. */
 #define QC_TARGET_WORK(X)                                                                      \
     X(conv_multiply, "multiply-add of a convolution")                                          \
     X(conv_value, "output value of a convolution")                                             \
@@ -56,7 +56,8 @@
     X(front_dct, "multiply-add of a coefficient")                                              \
     X(cycles_per_instruction, "cycles that an instruction takes, on the mean")                 \
     X(code_predict, "bytes of code of a firmware that predicts")                               \
-    X(code_learn, "bytes of code of a firmware that learns")
+    X(code_learn, "bytes of code of a firmware that learns by the last layer")                 \
+    X(code_flips, "bytes of code of a firmware that also flips bits")
 
 typedef enum QcTargetKind {
 #define QC_TARGET_ENUM(name, what) QC_TARGET_##name,

@@ -71,7 +71,9 @@ static void measure(QcTargetModel *m, Job *job, int learns, int knows_source)
     m->ram = c.ram + qc_cmodel_frames(&c);
     m->flash = c.flash;
     m->stack = qc_cmodel_stack(&c);
-    m->code = (uint64_t)m->target.c[learns ? QC_TARGET_code_learn : QC_TARGET_code_predict];
+    m->code = (uint64_t)m->target.c[!learns         ? QC_TARGET_code_predict
+                                    : has_flip(job) ? QC_TARGET_code_flips
+                                                    : QC_TARGET_code_learn];
 }
 
 static int estimate(QcTargetModel *m, Job *job, uint32_t slots, uint32_t batch, QcErr *err)

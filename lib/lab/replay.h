@@ -35,7 +35,7 @@ enum {
         {"bias", 0, 0, 100, "rate of biases relative to codes, in output steps; 0: fixed", 0},     \
         {"keep", 1, 0, 1, "1: reserved slots keep their source examples; 0: the stream may take them", 1}, \
     {                                                                                                      \
-        "reservoir", 1, 0, 1, "1: slots are a reservoir of all that was seen; 0: by --update", 1           \
+        "reservoir", 1, 0, 1, "1: slots are a reservoir of all that was seen; 0: by update", 1             \
     }
 
 typedef struct QcReplay {

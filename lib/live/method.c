@@ -243,7 +243,7 @@ void qc_method_close(QcMethodRun *l)
 
 /* ---- a batch, for methods that leave judging and the coreset to us ---- */
 
-/* right [n] of the batch as the learner stands; *mean: cross-entropy. logits [n][classes]: scratch. */
+/* right [n] of the batch as the learner stands; *mean: cross-entropy, NaN if n is 0. logits [n][classes]: scratch. */
 static int judge(QcMethodRun *l, uint8_t *right, uint32_t *count, float *mean, float *logits, const QcBatch *batch,
                  QcErr *err)
 {
@@ -255,7 +255,7 @@ static int judge(QcMethodRun *l, uint8_t *right, uint32_t *count, float *mean, f
         sum += loss;
         *count += right[i] = answer == batch->labels[i];
     }
-    *mean = batch->n ? (float)(sum / batch->n) : 0;
+    *mean = batch->n ? (float)(sum / batch->n) : NAN;
     return 0;
 }
 
@@ -352,6 +352,7 @@ int qc_method_next(QcMethodRun *l, QcMethodReport *report, const QcBatch *batch,
     *report = (QcMethodReport){0};
     if (ms) *ms = 0;
     if (l->method->observe) return adapt(l, report, ms, err);
+    step->loss_before = step->loss_after = NAN;
     if (!batch->n && !l->n_unlabelled) return 0;
     report->step.n = batch->n;
     uint8_t *before = qc_arena_take(&arena, batch->n, 1, err), *after = qc_arena_take(&arena, batch->n, 1, err);

@@ -78,3 +78,7 @@ calibrate -m spsa --set passes=0 -o still.qcm flip.qcm >still.json &&
 # a sweep gives every method the same command line
 for method in qcore head proto; do calibrate -m $method --no-output flip.qcm >null.json &&
     grep -c summary null.json; done
+# a parameter that the method sets itself is named; of two texts of a parameter the later counts
+calibrate -m er --set steps=1 --tune update=1 --no-output plain.qcm >null.json
+calibrate -m er --set steps=1 --set reservoir=0 --tune update=0 --tune update=1 --no-output plain.qcm >null.json
+calibrate -m labels --tune guess_weight=1 --no-output plain.qcm >null.json

@@ -46,6 +46,8 @@ rival none >frozen.json && figures frozen.json >a || exit 1
 for method in er head proto daelm-s closed labels; do
     rival $method --ask 0 >none.json && figures none.json | cmp - a && echo "$method learns nothing"
 done
+# a batch without a label has no loss
+rival head --ask 0 | grep -c '"loss_before": null, "loss_after": null'
 echo '--- methods that need labels, and models that are none'
 qc-rival -m head -c core.qcd -s bare.qcd --no-output q.qcm
 echo "exit $?"

@@ -13,3 +13,4 @@ try qc-synth --drift much
 try qc-synth --drift nan
 try qc-synth --seed 99999999999999999999
 try qc-synth operand
+try qc-run -c - --state none.state none.qcm
