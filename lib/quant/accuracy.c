@@ -1,7 +1,6 @@
 #include "accuracy.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "../base/file.h"
@@ -31,41 +30,34 @@ end:
     return status;
 }
 
-enum { BATCH = 64, MOST = 1024 };
-
-/* The logits and labels of n of the windows, evenly spaced. */
-static int predict_some(float *logits, int32_t *label, uint32_t n, QcGraph *g, const QcWindows *w, int threads,
-                        QcErr *err)
+/* logits [w->n][classes] */
+static int predict(float *logits, QcGraph *g, const QcWindows *w, int threads, QcErr *err)
 {
-    uint32_t batch = n < BATCH ? n : BATCH;
-    float *x = malloc(batch * w->values * sizeof *x);
-    QcRun *run = x ? qc_run_new(g, batch, QC_RUN_EVAL, threads, err) : NULL;
-    int status = x ? run ? 0 : -1 : qc_fail_memory(err, "a batch");
-    for (uint32_t from = 0; from < n && !status; from += batch) {
-        uint32_t some = n - from < batch ? n - from : batch;
-        for (uint32_t i = 0; i < some; i++) {
-            uint64_t at = (uint64_t)(from + i) * w->n / n;
-            memcpy(x + i * w->values, w->x + at * w->values, w->values * sizeof *x);
-            label[from + i] = w->label[at];
-        }
-        const float *out = qc_run_forward(run, x, some);
+    enum { BATCH = 64 };
+    uint32_t batch = w->n < BATCH ? w->n : BATCH;
+    QcRun *run = batch ? qc_run_new(g, batch, QC_RUN_EVAL, threads, err) : NULL;
+    int status = run ? 0 : -1;
+    for (uint32_t from = 0; from < w->n && !status; from += batch) {
+        uint32_t some = w->n - from < batch ? w->n - from : batch;
+        const float *out = qc_run_forward(run, w->x + from * w->values, some);
         if (!out) status = qc_fail_memory(err, "a batch");
         else memcpy(logits + (size_t)from * g->classes, out, (size_t)some * g->classes * sizeof *logits);
     }
     qc_run_free(run);
-    free(x);
     return status;
 }
 
 int qc_windows_score(QcScore *s, QcGraph *g, const QcWindows *w, int threads, QcErr *err)
 {
+    enum { MOST = 1024 };
     QcArena arena = {0};
-    uint32_t n = w->n < MOST ? w->n : MOST;
-    float *logits = qc_arena_take(&arena, n, g->classes * sizeof *logits, err);
-    int32_t *label = qc_arena_take(&arena, n, sizeof *label, err);
-    int status = logits && label && n ? predict_some(logits, label, n, g, w, threads, err) : -1;
-    if (!status) status = qc_score(s, logits, label, n, g->classes, err);
+    QcWindows some;
+    if (qc_windows_thin(&some, w, MOST, err)) return -1;
+    float *logits = qc_arena_take(&arena, some.n, g->classes * sizeof *logits, err);
+    int status = logits ? predict(logits, g, &some, threads, err) : -1;
+    if (!status) status = qc_score(s, logits, some.label, some.n, g->classes, err);
     qc_arena_release(&arena);
+    qc_windows_release(&some);
     return status;
 }
 

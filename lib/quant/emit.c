@@ -1,14 +1,10 @@
 #include "emit.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "../format/qgraphfile.h"
 #include "emission.h"
 #include "lower.h"
 #include "scale.h"
 
-enum { RANGE_WINDOWS = 256 }; /* windows that measure the ranges of activations, at most */
 
 static const QcNode *classifier_of(const QcGraph *f)
 {
@@ -96,20 +92,6 @@ int qc_emit_given(QcQGraph *g, const QcGraph *f, const QcGiven *given, QcArena *
     return finish(&e, &master);
 }
 
-/* The float model's values of e->n of n windows, evenly spaced, for windows may be sorted by class. */
-static int run_windows(const QcEmission *e, const float *windows, uint32_t n)
-{
-    const QcNode *in = &e->f->nodes[0];
-    size_t values = (size_t)in->height * in->width * in->channels;
-    float *some = e->n < n ? malloc(e->n * values * sizeof *some) : NULL;
-    if (e->n < n && !some) return qc_fail_memory(e->err, "windows that measure ranges");
-    for (uint32_t i = 0; some && i < e->n; i++)
-        memcpy(some + i * values, windows + (uint64_t)i * n / e->n * values, values * sizeof *some);
-    qc_run_forward(e->run, some ? some : windows, e->n);
-    free(some);
-    return 0;
-}
-
 int qc_emit(QcQGraph *g, float **master, const QcGraph *model, const float *windows, uint32_t n, int bits,
             int last_bits, int activation_bits, int threads, QcArena *arena, QcErr *err)
 {
@@ -117,7 +99,7 @@ int qc_emit(QcQGraph *g, float **master, const QcGraph *model, const float *wind
     QcGraph f = {0};
     *g = (QcQGraph){.bits = (uint8_t)bits, .classes = model->classes};
     QcEmission e = {.f = &f,
-              .n = n < RANGE_WINDOWS ? n : RANGE_WINDOWS,
+              .n = n,
               .bits = bits,
               .last_bits = last_bits ? last_bits : bits,
               .activation_bits = activation_bits,
@@ -133,7 +115,8 @@ int qc_emit(QcQGraph *g, float **master, const QcGraph *model, const float *wind
     if (!e.run) goto end;
     for (uint32_t i = 0; i < f.n_nodes; i++)
         if (qc_run_keep(e.run, i, err)) goto end;
-    if (run_windows(&e, windows, n) || finish(&e, master)) goto end;
+    qc_run_forward(e.run, windows, e.n);
+    if (finish(&e, master)) goto end;
     status = 0;
 end:
     qc_run_free(e.run);

@@ -10,8 +10,8 @@
 #include "../nn/graph.h"
 
 /* g: weights as packed codes; all arrays from `arena`. master [g->n_codes] (from the arena): the weights in units of
- * their scale, before rounding. windows [n][h][w][c]: normalized, real (never noise); if there are more than 256,
- * 256 at even distances measure the ranges. bits 2, 4, 8 of weights; activation_bits 4 or 8. */
+ * their scale, before rounding. windows [n][h][w][c]: normalized, real (never noise). bits 2, 4, 8 of weights;
+ * activation_bits 4 or 8. */
 int qc_emit(QcQGraph *g, float **master, const QcGraph *model, const float *windows, uint32_t n, int bits,
             int last_bits, int activation_bits, int threads, QcArena *arena, QcErr *err);
 

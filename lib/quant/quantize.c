@@ -6,6 +6,8 @@
 #include "qpredict.h"
 #include "tune.h"
 
+enum { RANGE_WINDOWS = 256 }; /* windows that measure the ranges of activations, at most */
+
 /* The best codes and biases so far, by loss on the held-out windows. */
 typedef struct Best {
     QcQGraph *g;
@@ -78,7 +80,7 @@ int qc_quantize(QcQGraph *g, QcQuantizeReport *report, const QcGraph *model, con
                 const QcQuantizeOptions *o, QcArena *arena, QcErr *err)
 {
     QcArena scratch = {0};
-    QcWindows kept = {0}, held = {0};
+    QcWindows kept = {0}, held = {0}, ranged = {0};
     uint32_t n_kept;
     float *master;
     int status = -1;
@@ -86,9 +88,10 @@ int qc_quantize(QcQGraph *g, QcQuantizeReport *report, const QcGraph *model, con
     uint32_t *order = qc_arena_take(&scratch, source->n, sizeof *order, err);
     if (!order || qc_windows_hold_out(order, &n_kept, source, coreset_only ? 1.0 / 3 : 0.1, o->seed, err)) goto end;
     if (qc_windows_pick(&kept, source, order, n_kept, err) ||
-        qc_windows_pick(&held, source, order + n_kept, source->n - n_kept, err))
-        goto end;
-    if (qc_emit(g, &master, model, kept.x, kept.n, o->bits, o->last_bits, o->activation_bits, o->threads, arena, err))
+        qc_windows_pick(&held, source, order + n_kept, source->n - n_kept, err) ||
+        qc_windows_thin(&ranged, &kept, RANGE_WINDOWS, err) ||
+        qc_emit(g, &master, model, ranged.x, ranged.n, o->bits, o->last_bits, o->activation_bits, o->threads, arena,
+                err))
         goto end;
     Best best = {.g = g, .held = &held, .o = o, .report = report};
     best.codes = qc_arena_take(&scratch, g->n_code_bytes, 1, err);
@@ -103,6 +106,7 @@ int qc_quantize(QcQGraph *g, QcQuantizeReport *report, const QcGraph *model, con
     g->bias = best.bias;
     status = 0;
 end:
+    qc_windows_release(&ranged);
     qc_windows_release(&kept);
     qc_windows_release(&held);
     qc_arena_release(&scratch);

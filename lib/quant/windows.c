@@ -70,6 +70,16 @@ int qc_windows_pick(QcWindows *out, const QcWindows *w, const uint32_t *index, u
     return 0;
 }
 
+int qc_windows_thin(QcWindows *out, const QcWindows *w, uint32_t most, QcErr *err)
+{
+    uint32_t n = w->n < most ? w->n : most, *index = malloc((n ? n : 1) * sizeof *index);
+    if (!index) return qc_fail_memory(err, "a part of the windows");
+    for (uint32_t i = 0; i < n; i++) index[i] = (uint32_t)((uint64_t)i * w->n / n);
+    int status = qc_windows_pick(out, w, index, n, err);
+    free(index);
+    return status;
+}
+
 int qc_windows_hold_out(uint32_t *order, uint32_t *n_kept, const QcWindows *w, double share, uint64_t seed, QcErr *err)
 {
     uint32_t *mixed = malloc((w->n ? w->n : 1) * sizeof *mixed), kept = 0, held = w->n;

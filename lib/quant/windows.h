@@ -26,6 +26,9 @@ void qc_windows_release(QcWindows *w);
 /* The windows at index[0..n-1]. */
 int qc_windows_pick(QcWindows *out, const QcWindows *w, const uint32_t *index, uint32_t n, QcErr *err);
 
+/* All windows, or `most` of them at even distances: windows may be sorted by class. */
+int qc_windows_thin(QcWindows *out, const QcWindows *w, uint32_t most, QcErr *err);
+
 /* Splits at random, class by class: order [n], the first *n_kept indices are kept, the rest (about `share` of each
  * class with two examples or more) held out. */
 int qc_windows_hold_out(uint32_t *order, uint32_t *n_kept, const QcWindows *w, double share, uint64_t seed, QcErr *err);

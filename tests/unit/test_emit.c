@@ -8,6 +8,7 @@
 #include "../../lib/format/qgraphfile.h"
 #include "../../lib/nn/loss.h"
 #include "../../lib/quant/accuracy.h"
+#include "../../lib/quant/quantize.h"
 #include "../../lib/quant/scale.h"
 #include "../../lib/quant/fakequant.h"
 
@@ -394,21 +395,27 @@ END_TEST
 START_TEST(ranges_are_of_all_classes)
 {
     enum { MANY = 600, QUIET = 450 };
-    float *many = malloc(sizeof *many * MANY * TINY_VALUES), *master, most = 0;
+    const QcQuantizeOptions o = {.bits = 8, .activation_bits = 8, .seed = 1, .threads = 1};
+    QcWindows w = {.n = MANY, .values = TINY_VALUES};
+    QcQuantizeReport report;
+    float most = 0;
     QcErr err;
     QcArena arena = {0};
     QcQGraph q;
     QcGraph g;
-    ck_assert_ptr_nonnull(many);
-    tiny_windows(many, MANY, 1, 5);
-    for (size_t i = QUIET * TINY_VALUES; i < MANY * TINY_VALUES; i++) many[i] *= 10;
-    for (size_t i = 0; i < MANY * TINY_VALUES; i++) most = fmaxf(most, fabsf(many[i]));
+    ck_assert_ptr_nonnull(w.x = malloc(sizeof *w.x * MANY * TINY_VALUES));
+    ck_assert_ptr_nonnull(w.label = malloc(sizeof *w.label * MANY));
+    tiny_windows(w.x, MANY, 1, 5);
+    for (uint32_t i = 0; i < MANY; i++) w.label[i] = i >= QUIET;
+    for (size_t i = QUIET * TINY_VALUES; i < MANY * TINY_VALUES; i++) w.x[i] *= 10;
+    for (size_t i = 0; i < MANY * TINY_VALUES; i++) most = fmaxf(most, fabsf(w.x[i]));
     tiny_graph(&g, TINY_PLAIN, 1);
-    ck_assert_msg(!qc_emit(&q, &master, &g, many, MANY, 8, 0, 8, 1, &arena, &err), "%s", err.text);
+    ck_assert_msg(!qc_quantize(&q, &report, &g, &w, 0, &o, &arena, &err), "%s", err.text);
     ck_assert_float_gt(127 * q.tensors[0].scale, 0.5f * most);
     qc_graph_release(&g);
     qc_arena_release(&arena);
-    free(many);
+    free(w.x);
+    free(w.label);
 }
 END_TEST
 
