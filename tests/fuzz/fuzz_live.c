@@ -2,7 +2,6 @@
  * follow up to a form feed, then frames. Frames that come in small pieces are read as frames that come at once. Then
  * a session with a learner runs on them, and on the same model without a learner. The model is a seed of
  * fuzz_sealed.c. */
-#include <fcntl.h>
 #include <math.h>
 
 #include "fuzz.h"
@@ -140,7 +139,6 @@ static void run_session(const Input *in, const QcLiveOptions *o, const char *lab
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
-    static const char state[] = "/dev/shm/qc-fuzz-live";
     char state_path[64], label_path[64];
     uint8_t whole[QC_DIGEST_BYTES], pieces[QC_DIGEST_BYTES];
     if (length < 2 || length > MOST_BYTES) return 0;
@@ -149,7 +147,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     read_frames(pieces, &in, in.piece);
     fuzz_demand(!memcmp(whole, pieces, sizeof whole), "frames that come in pieces are read as other frames");
     int labels = fuzz_open(label_path, in.labels, in.n_labels);
-    snprintf(state_path, sizeof state_path, "%s-%ld", state, (long)getpid());
+    snprintf(state_path, sizeof state_path, "%s/qc-fuzz-live-%ld", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm",
+             (long)getpid());
     run_session(&in, &(QcLiveOptions){.coreset = coreset_path, .state = state_path, .seed = 1}, label_path);
     run_session(&in, &(QcLiveOptions){.seed = 1}, NULL);
     remove(state_path);
