@@ -8,7 +8,8 @@
  * where t is the mean of S's diagonal, K the number of classes and `seen` the number of classes with two stream
  * examples: the scatter of few classes is no estimate of the rest. The source mean of a class counts as
  * prior_count stream examples, and never less than a quarter of the class. While labels are few, the source means come
- * from the training data, and S also has the covariance of the shifts of the classes (qc-method(7), "Few labels").
+ * from the training data, and S also has the covariance of the shifts of the classes (qc-method(7), "Few labels"). A
+ * class without a source example in the coreset always has the mean of the training data, if the model has it.
  */
 #include "head.h"
 
@@ -51,10 +52,20 @@ static uint32_t known_mean(QcScatterQueue *q, const QcHeadTask *t, uint32_t k, f
     return count;
 }
 
-static uint32_t source_mean(QcScatterQueue *q, const QcHeadTask *t, uint32_t k, float *mean)
+static int has_source_example(const QcHeadTask *t, uint32_t k)
+{
+    for (uint32_t i = 0; i < t->set->n_kept; i++)
+        if (qc_task_label(t, i) == k && qc_set_is_source(t->set, i)) return 1;
+    return 0;
+}
+
+/* The source's mean of class k; without *has_mean it has none. Returns how many examples are in the queue. */
+static uint32_t source_mean(QcScatterQueue *q, const QcHeadTask *t, uint32_t k, float *mean, int *has_mean)
 {
     uint32_t n = t->shape->features, count = 0;
-    if (t->source && (count = known_mean(q, t, k, mean)) > 0) return count;
+    int has_example = has_source_example(t, k), is_known = t->source && qc_task_is_trained(t, k);
+    *has_mean = has_example || is_known;
+    if (is_known && !(t->source_of_absent && has_example)) return known_mean(q, t, k, mean);
     memset(mean, 0, n * sizeof *mean);
     for (uint32_t i = 0; i < t->set->n_kept; i++)
         if (qc_task_label(t, i) == k && qc_set_is_source(t->set, i))
@@ -112,17 +123,18 @@ static void add_shifts(QcHeadScratch *s, QcScatterQueue *q, const QcHeadTask *t)
 static void join(QcHeadScratch *s, const QcHeadTask *t, int guesses, int apart)
 {
     uint32_t n = t->shape->features, classes = t->shape->classes;
-    int shifts = t->few_labels && t->source;
+    int shifts = t->few_labels && t->source && !t->source_of_absent;
     float weight = 0, seen = 0, trace = 0;
     QcScatterQueue queue = {.kernels = s->kernels, .scatter = s->scatter, .rows = s->queue, .n = n};
     memcpy(s->scatter, t->stream->scatter, (size_t)qc_triangle(n) * sizeof *s->scatter);
     for (uint32_t k = 0; k < classes; k++) {
         float *mean = s->mean + (size_t)k * n;
-        uint32_t source = source_mean(&queue, t, k, mean);
-        float count = (float)stream_mean(&queue, t, k, s->row), prior = source ? t->parameters->prior_count : 0;
-        if (shifts) note_shift(s, t, k, mean, source && count > 0);
+        int has_source;
+        uint32_t source = source_mean(&queue, t, k, mean, &has_source);
+        float count = (float)stream_mean(&queue, t, k, s->row), prior = has_source ? t->parameters->prior_count : 0;
+        if (shifts) note_shift(s, t, k, mean, has_source && count > 0);
         if (guesses) count = guessed_mean(&queue, s, t, k, s->row, count);
-        if (count > 3 * prior && source) prior = count / 3;
+        if (count > 3 * prior && has_source) prior = count / 3;
         float *difference = qc_queue_row(&queue), lean = apart ? (count > 0 ? 1.0f : 0.0f) : count / (prior + count);
         for (uint32_t i = 0; i < n; i++) {
             difference[i] = s->row[i] - mean[i];

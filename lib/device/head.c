@@ -170,7 +170,7 @@ int qc_task_has_example(const QcHeadTask *t, uint32_t row)
 int qc_head_can_solve(const QcHeadTask *t)
 {
     for (uint32_t k = 0; k < t->shape->classes; k++)
-        if (!qc_task_has_example(t, qc_task_row(t, k))) return 0;
+        if (!qc_task_has_example(t, qc_task_row(t, k)) && !(t->source && qc_task_is_trained(t, k))) return 0;
     return 1;
 }
 
@@ -217,7 +217,7 @@ static void spread_rows(QcLastLayer *layer, const QcHeadScratch *s, const QcHead
 /* ---- classes that the stream has not shown ---- */
 
 /* The source has not shown it either: it is no class whose mean the stream has moved. */
-static int is_new_class(const QcHeadTask *t, uint32_t k) { return qc_task_row(t, k) >= t->n_rows - t->spare; }
+static int is_new_class(const QcHeadTask *t, uint32_t k) { return !qc_task_is_trained(t, k); }
 
 static uint32_t count_new(const QcHeadTask *t, uint32_t k)
 {

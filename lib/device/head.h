@@ -113,7 +113,8 @@ typedef struct QcHeadTask {
     const uint16_t *rows;      /* [shape->classes] ascending; NULL: each row has a class */
     const uint16_t *class_of;  /* [n_rows] of a row with a class; NULL as rows */
     const QcParameters *parameters;
-    const QcHeadSource *source; /* NULL: not known, or labels are many and no new class has an example */
+    const QcHeadSource *source; /* NULL: not known, or not needed */
+    int source_of_absent;    /* 1: source counts only for classes that have no source example in the coreset */
     int few_labels;          /* 1: windows wait without a label, and fewer than two windows per class are labelled */
     const QcMoments *stream; /* of all windows learned before the set */
     const QcSet *set;
@@ -143,10 +144,15 @@ int qc_task_has_example(const QcHeadTask *t, uint32_t row);
 
 /* 1 if a class without training data has an example: the last rows are or were spare. */
 static inline int qc_task_has_new_class(const QcHeadTask *t) { return t->shape->classes > t->n_rows - t->spare; }
+/* 1 if training data have shown class k of the task, so the source knows its mean. */
+static inline int qc_task_is_trained(const QcHeadTask *t, uint32_t k)
+{
+    return qc_task_row(t, k) < t->n_rows - t->spare;
+}
 /* Labelled examples that each window without a label counts as. */
 float qc_guess_weight(const QcHeadTask *t);
 
-/* 1 if each class has an example that counts. */
+/* 1 if each class has an example that counts, or a mean of the source. */
 int qc_head_can_solve(const QcHeadTask *t);
 
 /* Solves the head into `layer`; right [set.n]: which examples it has right; *loss: on the set, classes balanced. 0 if S

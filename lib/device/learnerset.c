@@ -113,6 +113,18 @@ static void choose_rows(QcLearner *l, QcHeadTask *t)
     t->class_of = l->class_of;
 }
 
+/* 1 if the coreset has no source example of a class that was trained. */
+static int lacks_source_example(const QcLearner *l)
+{
+    for (uint32_t row = 0; row < l->shape.classes - l->graph.spare; row++) {
+        int found = 0;
+        for (uint32_t i = 0; i < l->set.n_kept && !found; i++)
+            found = qc_set_label(&l->set, i) == row && qc_set_is_source(&l->set, i);
+        if (!found) return 1;
+    }
+    return 0;
+}
+
 /* Labelled windows so far, per class. */
 static float labels_per_class(const QcLearner *l, const QcHeadTask *t)
 {
@@ -149,7 +161,8 @@ QcHeadTask qc_learner_task(QcLearner *l)
     if (l->rows) choose_rows(l, &t);
     t.few_labels = l->set.n_unlabelled > 0 && labels_per_class(l, &t) < FEW_UNTIL;
     int needs_source = qc_task_has_new_class(&t) || (t.few_labels && !l->setup.flips);
-    if (l->setup.source.mean && needs_source) t.source = &l->setup.source;
+    t.source_of_absent = l->setup.source.mean && !needs_source && !l->setup.flips && lacks_source_example(l);
+    if (l->setup.source.mean && (needs_source || t.source_of_absent)) t.source = &l->setup.source;
     t.few_classes = t.expects_unseen = has_few_classes(l);
     t.average_window = average_window(l);
     t.waited = l->moments.n ? waited_after(l, &t) : 0;

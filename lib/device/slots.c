@@ -148,6 +148,17 @@ static void update_by_weight(QcSlots *slots, const Incoming *in, QcUpdate rule, 
     }
 }
 
+/* The k-th open slot, or if this is empty, the first open slot that is: the examples before k may have been repeated,
+ * and no slot may stay empty before a filled one. */
+static uint32_t open_slot(const QcSlots *slots, uint32_t k)
+{
+    uint32_t s = 0, first = 0;
+    while (!open_to_stream(slots, s) || k-- > 0) s++;
+    if (!(slots->flags[s] & QC_SLOT_EMPTY)) return s;
+    while (!open_to_stream(slots, first) || !(slots->flags[first] & QC_SLOT_EMPTY)) first++;
+    return first;
+}
+
 static void update_reservoir(QcSlots *slots, const Incoming *in, QcRng *rng)
 {
     uint32_t room = 0;
@@ -156,8 +167,7 @@ static void update_reservoir(QcSlots *slots, const Incoming *in, QcRng *rng)
         uint64_t seen = in->seen + i;
         if (qc_slots_hold(slots, incoming_id(in, i))) continue;
         uint32_t slot = seen < room ? (uint32_t)seen : qc_rng_below(rng, (uint32_t)seen + 1);
-        for (uint32_t s = 0, k = 0; slot < room && s < slots->capacity; s++)
-            if (open_to_stream(slots, s) && k++ == slot) fill(slots, s, in, i);
+        if (slot < room) fill(slots, open_slot(slots, slot), in, i);
     }
 }
 

@@ -162,25 +162,32 @@ static int trace_slots(const QcSession *s, Origins *o, QcArena *scratch, QcErr *
     return 0;
 }
 
-/* `joined`, whose examples lie part after part, in the order of the slots, with the slots' misses and flags. */
+/* `joined`, whose examples lie part after part, in the order of the filled slots, with the slots' misses and flags. */
 static int order_by_slot(const QcSession *s, QcDataset *out, const QcDataset *joined, const Origins *o, QcErr *err)
 {
     const QcSlots *slots = s->learner.slots;
     QcArena scratch = {0};
-    uint32_t *index = qc_arena_take(&scratch, slots->capacity, sizeof *index, err);
-    for (uint32_t p = 0, at = 0; index && p <= s->n_streams; p++)
-        for (uint32_t i = 0; i < o->n[p]; i++) index[o->slot[p][i]] = at++; /* filled slots come first */
-    int status = index ? qc_dataset_subset(out, joined, index, joined->n, slots->capacity, err) : -1;
-    qc_arena_release(&scratch);
-    if (status) return -1;
-    if (!out->misses) out->misses = qc_arena_take(&out->arena, out->n, sizeof *out->misses, err);
-    if (!out->flags) out->flags = qc_arena_take(&out->arena, out->n, 1, err);
-    if (!out->misses || !out->flags) return -1;
-    for (uint32_t i = 0; i < out->n; i++) {
-        out->misses[i] = slots->misses[i];
-        out->flags[i] = slots->flags[i];
+    uint32_t *example = qc_arena_take(&scratch, slots->capacity, sizeof *example, err), /* of a slot */
+             *slot = qc_arena_take(&scratch, slots->capacity, sizeof *slot, err),
+             *index = qc_arena_take(&scratch, slots->capacity, sizeof *index, err), n = 0;
+    int status = example && slot && index ? 0 : -1;
+    for (uint32_t p = 0, at = 0; !status && p <= s->n_streams; p++)
+        for (uint32_t i = 0; i < o->n[p]; i++) example[o->slot[p][i]] = at++;
+    for (uint32_t i = 0; !status && i < slots->capacity; i++) {
+        if (slots->flags[i] & QC_SLOT_EMPTY) continue;
+        index[n] = example[i];
+        slot[n++] = i;
     }
-    return 0;
+    if (!status) status = qc_dataset_subset(out, joined, index, n, slots->capacity, err);
+    if (!status && !out->misses) out->misses = qc_arena_take(&out->arena, out->n, sizeof *out->misses, err);
+    if (!status && !out->flags) out->flags = qc_arena_take(&out->arena, out->n, 1, err);
+    if (!status && (!out->misses || !out->flags)) status = -1;
+    for (uint32_t i = 0; !status && i < out->n; i++) {
+        out->misses[i] = slots->misses[slot[i]];
+        out->flags[i] = slots->flags[slot[i]];
+    }
+    qc_arena_release(&scratch);
+    return status;
 }
 
 static int join_origins(const QcSession *s, QcDataset *out, Origins *o, QcErr *err)

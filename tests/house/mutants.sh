@@ -34,7 +34,9 @@ mutant() { # mutant WHAT FILE SED TEST...: one of the tests must fail
 
 mutant 'no adapt' adapt 's/^    if (report->solved) {/    if (0) {/' test_adapt
 mutant 'wrong sign of a mean' moments 's/mean\[i\] += /mean[i] -= /' test_moments
-mutant 'no source prior' discriminant 's/prior = source ? t->parameters->prior_count : 0;/prior = 0;/' test_discriminant
+mutant 'no source prior' discriminant 's/prior = has_source ? .*;/prior = 0;/' test_discriminant
+mutant 'a class that the coreset lacks' head 's/ && !(t->source && qc_task_is_trained(t, k))//' test_shifts
+mutant 'a hole in a reservoir' slots 's/slots->flags\[s\] & QC_SLOT_EMPTY)) return s;/0)) return s;/' test_slots
 mutant 'a gain by chance' fliprounds 's/ && is_evident(f, t);/;/' test_fliprounds
 mutant 'counts forgotten without the scatter' moments 's/m->scatter\[i\] \*= share/(void)share/' test_moments
 mutant 'moments of features before flips' adapt 's/if (report->flips) forget_moments(l);//' test_adapt

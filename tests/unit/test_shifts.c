@@ -56,6 +56,40 @@ START_TEST(few_labels_take_the_means_of_the_source)
 }
 END_TEST
 
+/* A coreset without examples of one class: its mean is the source's, other classes have the means of their examples,
+ * and a head is solved. Without means of the source none is solved. */
+START_TEST(a_class_that_the_coreset_lacks_has_the_mean_of_the_source)
+{
+    for (int is_known = 0; is_known < 2; is_known++) {
+        Device d;
+        QcAdaptReport r;
+        uint32_t lacking = TINY_CLASSES - 1;
+        begin(&d, 8, 0);
+        d.l.setup.parameters.guard = 1;
+        if (!is_known) d.l.setup.source = (QcHeadSource){NULL, NULL};
+        for (uint32_t s = 0; s < CAPACITY; s++)
+            if (d.l.coreset.label[s] == lacking) d.l.coreset.flags[s] = QC_SLOT_EMPTY;
+        for (uint32_t i = 0; i < BATCH; i++) predict(&d, FIRST + i, NULL);
+        for (uint32_t i = 0; i < BATCH; i++)
+            if (label_of(FIRST + i) != lacking) ck_assert_int_eq(qc_learner_label(&d.l, i, label_of(FIRST + i)), 0);
+        d.l.counters->seen = 1000; /* labels are not few */
+        qc_learner_gather(&d.l);
+        QcHeadTask t = qc_learner_task(&d.l);
+        ck_assert_int_eq(t.few_labels, 0);
+        ck_assert_int_eq(qc_head_can_solve(&t), is_known);
+        ck_assert(qc_discriminant_whiten(&d.l.scratch, &t));
+        uint32_t n = d.l.shape.features, from_source[TINY_CLASSES] = {0};
+        for (uint32_t i = 0; i < TINY_CLASSES * n; i++)
+            from_source[i / n] += d.l.scratch.mean[i] == (float)((int32_t)source_code - d.l.shape.zero);
+        for (uint32_t k = 0; k < TINY_CLASSES; k++)
+            ck_assert_int_eq(from_source[k] == n, is_known && k == lacking);
+        qc_learner_adapt(&d.l, &r);
+        ck_assert_uint_eq(r.solved, (uint32_t)is_known);
+        device_end(&d);
+    }
+}
+END_TEST
+
 /* S [n][n] from the factor that whitens. */
 static void scatter_of(double *full, QcHeadScratch *s, const QcHeadTask *t)
 {
@@ -162,6 +196,7 @@ int main(void)
     TCase *t = tcase_create("shifts");
     tcase_set_timeout(t, 60);
     tcase_add_test(t, few_labels_take_the_means_of_the_source);
+    tcase_add_test(t, a_class_that_the_coreset_lacks_has_the_mean_of_the_source);
     tcase_add_test(t, scatter_has_the_shifts_of_labelled_classes);
     tcase_add_test(t, unlabelled_windows_weigh_less_than_labels);
     tcase_add_test(t, first_trust_allows_learning_without_labels);

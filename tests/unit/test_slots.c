@@ -313,6 +313,27 @@ START_TEST(balanced_slots_keep_classes_even)
 }
 END_TEST
 
+/* Files of a coreset have the filled slots alone, in order: none is empty before a filled one, whatever is repeated and
+ * however many examples the stream had before. */
+START_TEST(a_repeated_example_leaves_no_empty_slot_before_a_filled_one)
+{
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        device_begin(seed);
+        for (uint32_t s = 0; s < 4; s++) fill_slot(s, s % 2 ? QC_SLOT_RESERVED : 0, 0);
+        for (uint64_t seen = seed % 2 ? 0 : 12; seen < 30; seen += 3) {
+            QcBatch a = make_batch(3);
+            d.id[1] = 101; /* in a reserved slot */
+            update(&a, seen, (QcUpdate)_i);
+            int empty = 0;
+            for (uint32_t s = 0; s < CAPACITY; s++) {
+                ck_assert(!empty || d.slots.flags[s] & QC_SLOT_EMPTY);
+                empty |= d.slots.flags[s] & QC_SLOT_EMPTY;
+            }
+        }
+    }
+}
+END_TEST
+
 /* A reservoir of 4 out of a stream of 23, in batches of 5, 9, 9: each example is in it with probability 4/23. */
 START_TEST(reservoir_keeps_each_example_with_equal_probability)
 {
@@ -349,6 +370,7 @@ int main(void)
     tcase_add_loop_test(tests, reserved_slots_are_kept_in_every_batch, 0, QC_UPDATE_COUNT);
     tcase_add_loop_test(tests, empty_slots_are_filled_first, 0, QC_UPDATE_COUNT);
     tcase_add_loop_test(tests, repeated_example_is_stored_once, 0, QC_UPDATE_COUNT);
+    tcase_add_loop_test(tests, a_repeated_example_leaves_no_empty_slot_before_a_filled_one, 0, QC_UPDATE_COUNT);
     tcase_add_loop_test(tests, full_reserved_slots_change_nothing, 0, QC_UPDATE_COUNT);
     tcase_add_loop_test(tests, examples_in_scattered_rows_give_same_slots, 0, QC_UPDATE_COUNT);
     tcase_add_test(tests, stored_ids_are_found);
