@@ -48,6 +48,8 @@ for method in er head proto daelm-s closed labels; do
 done
 # a batch without a label has no loss
 rival head --ask 0 | grep -c '"loss_before": null, "loss_after": null'
+# and its coreset stays: reserved slots, and slots that the stream may take
+for method in er head none; do rival $method --ask 0 | grep -c '"coreset": {"source": 60, "stream": 0, "new": 0}'; done
 echo '--- methods that need labels, and models that are none'
 qc-rival -m head -c core.qcd -s bare.qcd --no-output q.qcm
 echo "exit $?"
