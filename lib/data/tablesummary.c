@@ -78,7 +78,8 @@ void qc_table_summary(const QcTable *t, uint32_t classes)
     else if (t->label != QC_NO_COLUMN)
         n += (size_t)snprintf(rest + n, sizeof rest - n, "; label: %s (%u class%s)",
                               qc_column_called(name, t, t->label), classes, classes == 1 ? "" : "es");
-    else n += (size_t)snprintf(rest + n, sizeof rest - n, "; no label");
+    else if (!t->o->segments) /* which a file of their own labels */
+        n += (size_t)snprintf(rest + n, sizeof rest - n, "; no label");
     if (is_named_by_file(t, QC_PART_GROUP))
         n += (size_t)snprintf(rest + n, sizeof rest - n, "; group: of the file's name");
     else if (t->group != QC_NO_COLUMN)
