@@ -53,6 +53,11 @@ for method in er head none; do rival $method --ask 0 | grep -c '"coreset": {"sou
 echo '--- methods that need labels, and models that are none'
 qc-rival -m head -c core.qcd -s bare.qcd --no-output q.qcm
 echo "exit $?"
+# a method that learns nothing needs none: the frozen model, and any method if no label is given
+qc-calibrate -q -m none -c core.qcd -s bare.qcd --batches 2 --no-output q.qcm | tail -1 | cut -f 1-4
+for method in none er; do
+    qc-rival -q -m $method --ask 0 -c core.qcd -s bare.qcd --batches 2 --no-output q.qcm | tail -1 | cut -f 1-4
+done
 qc-rival -m t3a -c core.qcd -s p2.qcd -o x.qcm q.qcm
 echo "exit $?"
 test ! -e x.qcm
