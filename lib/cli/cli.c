@@ -220,12 +220,13 @@ static int take_arguments(const QcProgram *program, QcOptionTexts *given, int n,
     return operands;
 }
 
-/* The last value counts, as is usual, but not of an option that names a file or lists values: who gives two of these
- * expects that both count. */
+/* The last value counts, as is usual, but not of an option that names a file to read or lists values: who gives two of
+ * these expects that both count. */
 static void check_repeated(const QcOptionTexts *g)
 {
     const QcOption *o = g->option;
     if (o->kind != QC_OPTION_TEXT || !o->meta || (strcmp(o->meta, "FILE") && strcmp(o->meta, "LIST"))) return;
+    if (o->letter == 'o') return;
     for (int k = 1; k < g->texts.n; k++)
         if (strcmp(g->texts.items[k], g->texts.items[0]))
             die_usage("--%s takes one %s, but '%.100s' and '%.100s' were given", o->name,

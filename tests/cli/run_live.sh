@@ -146,7 +146,7 @@ print('status', process.wait(60))
 END
 qc-run -c core.qcd --state stuck -d people.qcd q.qcm 2>&1 >nothing | sed 's/window [0-9]*/window N/' | head -n 1
 
-# More labels than can wait: those of a file count as not matched at its end, and one of a FIFO's is named.
+# More labels than can wait. Labels of a file count as not matched at its end; one label of a FIFO is named.
 seq 1000 1299 | sed 's/$/ lying/' >many
 head -n 48 bare | qc-run -q -c core.qcd --time-column 1 --state many.file --labels many q.qcm 2>&1 >words
 mkfifo quick

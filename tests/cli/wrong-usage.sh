@@ -20,7 +20,7 @@ try qc-train --config decay.yaml
 # two files or lists, of which one would count
 try qc-train -d a.qcd -d b.qcd
 try qc-train --miss-bits 4 --miss-bits 2
-try qc-synth -o a --output b
-try qc-synth -o a --output a operand
+try qc-synth -d a.qcd --data b.qcd
+try qc-synth -o a --output b operand # of outputs the last one counts, as of words and numbers
 try qc-synth operand
 try qc-run -c - --state none.state none.qcm
