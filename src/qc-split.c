@@ -9,16 +9,17 @@
 #include "../lib/cli/savepart.h"
 #include "../lib/data/split.h"
 
-static const char *output, *second, *by = "block", *leave, *order_name = "shuffled";
+static const char *output, *second, *by = "block", *order_name = "shuffled";
 static double test;
 static int64_t batches, seed = 1;
 static int mixed, json;
-static QcList groups;
+static QcList groups, leave;
 
 static const QcOption options[] = {
     {'t', "test", QC_OPTION_REAL, &test, "FRACTION", "this share of the examples becomes the test part", 0, 1},
     {0, "by", QC_OPTION_TEXT, &by, "WAY", "block, recording, group or random", 0, 0},
-    {0, "leave", QC_OPTION_TEXT, &leave, "NAME", "recordings of this name ('*' = any) are the test part", 0, 0},
+    {0, "leave", QC_OPTION_LIST, &leave, "NAME", "recordings of this name ('*': any) are the test part; repeatable",
+     0, 0},
     {0, "mixed", QC_OPTION_FLAG, &mixed, NULL, "draw without regard to classes", 0, 0},
     {'g', "group", QC_OPTION_LIST, &groups, "NAME", "take only this group (person); repeatable", 0, 0},
     {0, "batches", QC_OPTION_INT, &batches, "N", "cut into N stream batches, -o PREFIX gives PREFIX.01.qcd ...", 1,
@@ -68,18 +69,18 @@ static int check_words(QcErr *err)
 
 static int check_usage(QcErr *err)
 {
-    if ((test > 0 || leave) && batches)
+    if ((test > 0 || leave.n) && batches)
         return qc_fail(err, QC_EUSAGE, "-t and --batches are two jobs: split first, then cut the part into batches");
-    if (test > 0 && leave)
+    if (test > 0 && leave.n)
         return qc_fail(err, QC_EUSAGE, "the test part is a share of the examples (-t) or what --leave names, not both");
-    if ((test > 0 || leave) && !second) return qc_fail(err, QC_EUSAGE, "the test part needs a file: -O FILE");
-    if (second && !(test > 0 || leave))
+    if ((test > 0 || leave.n) && !second) return qc_fail(err, QC_EUSAGE, "the test part needs a file: -O FILE");
+    if (second && !(test > 0 || leave.n))
         return qc_fail(err, QC_EUSAGE, "-O takes the test part, so -t FRACTION (above 0) or --leave NAME is needed");
     if (batches && qc_is_standard(output))
         return qc_fail(err, QC_EUSAGE, "--batches writes several files, so -o PREFIX is needed");
-    if (test <= 0 && !leave && !batches && !groups.n)
+    if (test <= 0 && !leave.n && !batches && !groups.n)
         return qc_fail(err, QC_EUSAGE, "nothing to do: give -t FRACTION, --leave NAME, -g GROUP or --batches N");
-    if ((test > 0 || leave) && qc_same_output(output, second))
+    if ((test > 0 || leave.n) && qc_same_output(output, second))
         return qc_fail(err, QC_EUSAGE,
                        qc_is_standard(output) ? "two parts cannot both go to standard output"
                                               : "-o and -O name the same file");
@@ -107,11 +108,15 @@ static int save_batches(const QcDataset *d, uint32_t *order, QcErr *err)
 
 static int save_two(const QcDataset *d, uint32_t *order, QcErr *err)
 {
-    QcSplitOptions o = {.test = test, .leave = leave, .stratify = !mixed, .seed = (uint64_t)seed};
+    QcSplitOptions o = {.test = test,
+                        .leave = leave.items,
+                        .n_leave = (uint32_t)leave.n,
+                        .stratify = !mixed,
+                        .seed = (uint64_t)seed};
     uint32_t n_train;
     QcDataset train = {0}, held_out = {0};
     if (qc_split_by_name(&o.by, by, err) || qc_split(order, &n_train, d, &o, err)) return -1;
-    if (!leave && o.by == QC_SPLIT_RANDOM)
+    if (!leave.n && o.by == QC_SPLIT_RANDOM)
         qc_note("random windows: neighbours of what a model learned from are in the test part, so it will look better "
                 "than it is");
     int status = qc_part_make(&train, d, order, n_train, err) ||
@@ -145,7 +150,7 @@ int main(int argc, char **argv)
     memcpy(picked.digest, all.digest, sizeof picked.digest);
     qc_dataset_release(&all);
     for (uint32_t i = 0; i < n; i++) order[i] = i;
-    if (test > 0 || leave)
+    if (test > 0 || leave.n)
         status = save_two(&picked, order, &err);
     else if (batches)
         status = save_batches(&picked, order, &err);

@@ -43,7 +43,7 @@ static const QcOption options[] = {
     {0, "checkpoint", QC_OPTION_TEXT, &checkpoint, "FILE", "keep the state of training here", 0, 0},
     {0, "resume", QC_OPTION_FLAG, &resume, NULL, "resume from the checkpoint if there is one", 0, 0},
     {0, "seed", QC_OPTION_INT, &seed, "N", "seed of weights, shuffles, validation split and drifts", 0, 0},
-    {0, "threads", QC_OPTION_INT, &threads, "N", "threads to use; 0: all cores", 0, 1024},
+    {0, "threads", QC_OPTION_INT, &threads, "N", "threads to use; 0: all cores", 0, 256},
     {0, "json", QC_OPTION_FLAG, &json, NULL, "print one JSON object per epoch (needs -o)", 0, 0},
     QC_OPTIONS_MORE(rare, QC_OPTIONS_RARE),
 };

@@ -82,6 +82,9 @@ int qc_output_check(const char *path, int binary, QcErr *err);
 /* Makes the output visible under its name, or says why not (then the old file is whole). Releases `out`. */
 int qc_output_commit(QcOutput *out, QcErr *err);
 
+/* The same of two outputs that belong together: both are whole on the disk before the first old file is replaced. */
+int qc_output_commit_pair(QcOutput *a, QcOutput *b, QcErr *err);
+
 /* Gives up: removes the temporary file. Zero or NULL: nothing happens. */
 void qc_output_release(QcOutput *out);
 

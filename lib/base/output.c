@@ -284,10 +284,17 @@ static int rename_locked(QcOutput *out, QcErr *err)
     return fail_write(err, out->path, errno);
 }
 
-/* Gives the written and flushed file its name. */
+/* All that can fail for want of room: the file is whole then, under a temporary name. */
+static int prepare(QcOutput *out, QcErr *err)
+{
+    if (!ferror(out->stream)) errno = 0; /* else errno still has the cause of the last failed write */
+    if (fflush(out->stream) || ferror(out->stream)) return fail_write(err, out->path, errno);
+    if (!out->target) return 0;
+    return fsync(fileno(out->stream)) || (!out->temporary && give_name(out)) ? fail_write(err, out->path, errno) : 0;
+}
+
 static int take_place(QcOutput *out, QcErr *err)
 {
-    if (fsync(fileno(out->stream)) || (!out->temporary && give_name(out))) return fail_write(err, out->path, errno);
     int lock = fcntl(fileno(out->stream), F_DUPFD_CLOEXEC, 3), closed = fclose(out->stream);
     out->stream = NULL;
     if (closed ? fail_write(err, out->path, errno) : rename_locked(out, err)) {
@@ -302,11 +309,25 @@ static int take_place(QcOutput *out, QcErr *err)
 
 int qc_output_commit(QcOutput *out, QcErr *err)
 {
-    int status = 0;
-    if (!ferror(out->stream)) errno = 0; /* else errno still has the cause of the last failed write */
-    if (fflush(out->stream) || ferror(out->stream)) status = fail_write(err, out->path, errno);
-    else if (out->target) status = take_place(out, err);
+    int status = prepare(out, err);
+    if (!status && out->target) status = take_place(out, err);
     qc_output_release(out);
+    return status;
+}
+
+int qc_output_commit_pair(QcOutput *a, QcOutput *b, QcErr *err)
+{
+    int status = prepare(a, err) || prepare(b, err) || (a->target && take_place(a, err)) ? -1 : 0;
+    if (!status && b->target && take_place(b, err)) {
+        char why[sizeof err->text];
+        if (err) {
+            snprintf(why, sizeof why, "%.400s", err->text);
+            status = qc_fail(err, err->code, "%s; %.300s is new already", why, qc_output_name(a->path));
+        }
+        status = -1;
+    }
+    qc_output_release(a);
+    qc_output_release(b);
     return status;
 }
 

@@ -132,8 +132,12 @@ int qc_option_store(const QcOption *o, const char *text, char *wrong, size_t roo
         *(int64_t *)o->value = value;
     } else if (o->kind == QC_OPTION_REAL) {
         double value = strtod(text, &end);
-        if (end == text || *end || !isfinite(value) || (ranged && (value < o->low || value > o->high))) {
-            if (ranged)
+        int standing_in = o->low == -1; /* for a value that the program chooses: -1 alone below 0 */
+        int outside = ranged && (value < o->low || value > o->high || (standing_in && value < 0 && value > -1));
+        if (end == text || *end || !isfinite(value) || outside) {
+            if (standing_in)
+                snprintf(wrong, room, "--%s must be -1 or a number from 0 to %g, not '%.100s'", o->name, o->high, text);
+            else if (ranged)
                 snprintf(wrong, room, "--%s must be a number from %g to %g, not '%.100s'", o->name, o->low, o->high,
                          text);
             else snprintf(wrong, room, "--%s must be a number, not '%.100s'", o->name, text);
@@ -216,9 +220,23 @@ static int take_arguments(const QcProgram *program, QcOptionTexts *given, int n,
     return operands;
 }
 
+/* The last value counts, as is usual, but not of an option that names a file to read or lists values: who gives two of
+ * these expects that both count. */
+static void check_repeated(const QcOptionTexts *g)
+{
+    const QcOption *o = g->option;
+    if (o->kind != QC_OPTION_TEXT || !o->meta || (strcmp(o->meta, "FILE") && strcmp(o->meta, "LIST"))) return;
+    if (o->letter == 'o') return;
+    for (int k = 1; k < g->texts.n; k++)
+        if (strcmp(g->texts.items[k], g->texts.items[0]))
+            die_usage("--%s takes one %s, but '%.100s' and '%.100s' were given", o->name,
+                      strcmp(o->meta, "FILE") ? "list" : "file", g->texts.items[0], g->texts.items[k]);
+}
+
 static void store_given(const QcOptionTexts *given, int n)
 {
     char wrong[300];
+    for (int i = 0; i < n; i++) check_repeated(&given[i]);
     for (int i = 0; i < n; i++)
         for (int k = 0; k < given[i].texts.n; k++)
             if (qc_option_store(given[i].option, given[i].texts.items[k], wrong, sizeof wrong)) die_usage("%s", wrong);

@@ -18,8 +18,8 @@
 typedef enum QcOptionKind {
     QC_OPTION_FLAG, /* int *       set to 1 */
     QC_OPTION_INT,  /* int64_t *   in [low, high] */
-    QC_OPTION_REAL, /* double *    in [low, high] */
-    QC_OPTION_TEXT, /* const char ** */
+    QC_OPTION_REAL, /* double *    in [low, high]; low -1: -1, which stands for a default, or in [0, high] */
+    QC_OPTION_TEXT, /* const char **; the last one counts, but a second FILE (except -o) or LIST is refused */
     QC_OPTION_LIST, /* QcList *    repeatable */
     QC_OPTION_MORE  /* see QC_OPTIONS_MORE */
 } QcOptionKind;

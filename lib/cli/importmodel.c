@@ -56,6 +56,7 @@ static void report(const QcModelImport *import, const QcModelFile *m, const QcOn
     if (notes->outputs > 1) qc_note("of its %u outputs, '%s' was taken as the logits", notes->outputs, notes->output);
     if (notes->steps)
         qc_note("it is quantized: its codes of 8 bits and its scales are kept (--real: as a float model)");
+    if (import->real && !notes->has_codes) qc_note("--real has no effect: the file has no quantized values");
     if (wide)
         qc_note("the weights of %u of its layers need 9 bits: each weight is kept as a sum of codes of 8 bits, which "
                 "takes two or three times the memory",

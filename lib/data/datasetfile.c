@@ -130,7 +130,7 @@ int qc_dataset_save_pair(QcDataset *a, const char *path_a, QcDataset *b, const c
 {
     QcOutput out_a = {0}, out_b = {0};
     int status = write_aside(&out_a, a, path_a, err) || write_aside(&out_b, b, path_b, err) ? -1 : 0;
-    if (!status) status = qc_output_commit(&out_a, err) || qc_output_commit(&out_b, err) ? -1 : 0;
+    if (!status) status = qc_output_commit_pair(&out_a, &out_b, err);
     qc_output_release(&out_a);
     qc_output_release(&out_b);
     return status;

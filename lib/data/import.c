@@ -193,6 +193,24 @@ static int doubt_channels(const QcDataset *d, const QcImportOptions *o, QcErr *e
     return 0;
 }
 
+enum { MODEL_DIM_MAX = 65535 }; /* format/modelfile.h */
+
+static int takes(const QcImporter *i, const QcImportRow *wanted)
+{
+    for (const QcImportRow *const *row = i->rows; *row; row++)
+        if (*row == wanted) return 1;
+    return 0;
+}
+
+/* Said here, where another option may still mend it, and not only by the first program that trains. */
+static void warn_of_size(const QcDataset *d, const QcImporter *i, const QcImportOptions *o)
+{
+    if (d->channels <= MODEL_DIM_MAX && d->height <= MODEL_DIM_MAX && d->length <= MODEL_DIM_MAX) return;
+    qc_import_warn(o, "windows of %u channels x %u are too large for a model: each may be at most %d%s", d->channels,
+                   d->length, MODEL_DIM_MAX,
+                   d->length > MODEL_DIM_MAX && takes(i, &qc_row_window) ? " (--window cuts recordings)" : "");
+}
+
 int qc_import(QcDataset *d, const char *format, const char *path, const QcImportOptions *o, QcErr *err)
 {
     *d = (QcDataset){0};
@@ -206,6 +224,7 @@ int qc_import(QcDataset *d, const char *format, const char *path, const QcImport
     if (!status) status = qc_import_pick_groups(d, o, qc_input_name(path), err);
     if (!status) status = doubt_labels(&d->labels, o, err);
     if (!status) status = doubt_channels(d, o, err);
+    if (!status) warn_of_size(d, i, o);
     if (status) qc_dataset_release(d);
     return status ? -1 : 0;
 }

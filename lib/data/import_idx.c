@@ -52,15 +52,20 @@ static int load(Idx *x, const char *path, QcErr *err)
                : 0;
 }
 
-/* "t10k-images-idx3-ubyte.gz" has "t10k-labels-idx1-ubyte.gz" beside it. -1: there is none. */
+/* "t10k-images-idx3-ubyte.gz" has "t10k-labels-idx1-ubyte.gz" beside it, or this file unpacked; in the same way a file
+ * that is not packed may have packed labels. -1: there is none. */
 static int find_labels(char out[QC_PATH_ROOM], const char *path)
 {
     const char *slash = strrchr(path, '/'), *images = strstr(slash ? slash : path, "images");
-    if (!images || strlen(path) + 1 > QC_PATH_ROOM) return -1;
+    size_t length = strlen(path);
+    if (!images || length + sizeof ".gz" > QC_PATH_ROOM) return -1;
     snprintf(out, QC_PATH_ROOM, "%s", path);
     memcpy(out + (images - path), "labels", 6);
     char *rank = strstr(out + (images - path), "idx");
     if (rank && rank[3] >= '2' && rank[3] <= '4') rank[3] = '1';
+    if (qc_is_regular(out)) return 0;
+    if (length > 3 && !strcmp(out + length - 3, ".gz")) out[length - 3] = 0;
+    else memcpy(out + length, ".gz", sizeof ".gz");
     return qc_is_regular(out) ? 0 : -1;
 }
 

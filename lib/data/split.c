@@ -193,17 +193,25 @@ static int choose_all(Units *u, const QcDataset *d, const QcSplitOptions *o, QcE
     return status;
 }
 
-/* The test part is the recordings that match the pattern; nothing is random. */
+/* Recordings that match the pattern go into the test part; nothing is random. */
 static int leave_out(Units *u, const QcDataset *d, const char *pattern, QcErr *err)
 {
     uint32_t found = 0;
     for (uint32_t k = 0; k < u->n; k++) {
-        u->units[k].test = !fnmatch(pattern, d->recordings.names[d->recording[u->units[k].first]], 0);
-        found += (uint32_t)u->units[k].test;
+        if (fnmatch(pattern, d->recordings.names[d->recording[u->units[k].first]], 0)) continue;
+        u->units[k].test = 1;
+        found++;
     }
     if (found) return 0;
     return qc_fail(err, QC_EUSAGE, "no recording of the data is named '%.60s' (its first is '%.60s')", pattern,
                    d->recordings.names[d->recording[u->units[0].first]]);
+}
+
+static int leave_all_out(Units *u, const QcDataset *d, const QcSplitOptions *o, QcErr *err)
+{
+    for (uint32_t i = 0; i < o->n_leave; i++)
+        if (leave_out(u, d, o->leave[i], err)) return -1;
+    return 0;
 }
 
 static uint32_t fill_order(uint32_t *order, const QcDataset *d, const Units *u)
@@ -225,7 +233,7 @@ static int check_classes(const uint32_t *order, uint32_t n_train, const QcDatase
     if (!seen) return qc_fail_memory(err, "a split");
     for (uint32_t k = 0; k < d->n; k++)
         if (d->label[order[k]] >= 0) seen[d->label[order[k]]][k >= n_train]++;
-    int need_test = !o->leave && o->by != QC_SPLIT_GROUP && (o->stratify || o->by == QC_SPLIT_BLOCK), status = 0;
+    int need_test = !o->n_leave && o->by != QC_SPLIT_GROUP && (o->stratify || o->by == QC_SPLIT_BLOCK), status = 0;
     for (uint32_t c = 0; c < d->labels.n && !status; c++) {
         uint32_t n = seen[c][0] + seen[c][1];
         if (n && !seen[c][0])
@@ -245,22 +253,23 @@ static int check_classes(const uint32_t *order, uint32_t n_train, const QcDatase
 
 int qc_split(uint32_t *order, uint32_t *n_train, const QcDataset *d, const QcSplitOptions *o, QcErr *err)
 {
-    if (!o->leave && !(o->test > 0 && o->test < 1))
+    if (!o->n_leave && !(o->test > 0 && o->test < 1))
         return qc_fail(err, QC_EUSAGE, "the fraction of the test part must lie between 0 and 1, not %g", o->test);
     if (!d->n) return qc_fail(err, QC_EFORMAT, "there are no examples to split");
-    if ((o->leave || o->by == QC_SPLIT_RECORDING) && !d->recordings.n)
+    if ((o->n_leave || o->by == QC_SPLIT_RECORDING) && !d->recordings.n)
         return qc_fail(err, QC_EUSAGE, "the data does not say which recordings it comes from, so none can be left out");
     Units u = {0};
-    int status = units_find(&u, d, o->leave ? QC_SPLIT_RECORDING : o->by, err) ||
-                         (o->leave ? leave_out(&u, d, o->leave, err) : choose_all(&u, d, o, err))
+    int status = units_find(&u, d, o->n_leave ? QC_SPLIT_RECORDING : o->by, err) ||
+                         (o->n_leave ? leave_all_out(&u, d, o, err) : choose_all(&u, d, o, err))
                      ? -1
                      : 0;
     if (!status) *n_train = fill_order(order, d, &u);
     units_release(&u);
     if (status) return -1;
-    if (!*n_train && o->leave)
-        return qc_fail(err, QC_EUSAGE, "the training part would be empty: all recordings are named '%.60s'", o->leave);
-    if (*n_train == d->n && !o->leave && o->by == QC_SPLIT_BLOCK)
+    if (!*n_train && o->n_leave)
+        return qc_fail(err, QC_EUSAGE, "the training part would be empty: all recordings are named '%.60s'%s",
+                       o->leave[0], o->n_leave > 1 ? " or as the next patterns" : "");
+    if (*n_train == d->n && !o->n_leave && o->by == QC_SPLIT_BLOCK)
         return qc_fail(err, QC_EUSAGE, "the test part would be empty: no recording has enough examples of a class for "
                        "a fraction of %g (--by recording or --by random)", o->test);
     if (!*n_train || *n_train == d->n)

@@ -19,8 +19,9 @@ typedef enum QcSplitBy {
 typedef struct QcSplitOptions {
     QcSplitBy by;
     double test;   /* fraction of the examples that become the test part, in (0, 1) */
-    const char *leave; /* not NULL: by and test do not matter, the test part is the recordings whose names fit this
-                          pattern of a shell ("*t5") */
+    const char *const *leave; /* [n_leave] patterns of a shell ("*t5"). n_leave not 0: by and test do not matter, the
+                                 test part is the recordings whose names fit a pattern; each must fit a name */
+    uint32_t n_leave;
     int stratify;  /* RANDOM and RECORDING: the fraction holds within each class */
     uint64_t seed;
 } QcSplitOptions;

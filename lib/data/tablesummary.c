@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "namepattern.h"
 #include "table.h"
 
 const char *qc_column_called(char text[80], const QcTable *t, uint32_t c)
@@ -57,6 +58,11 @@ static const char *say_time(char text[80], const QcTable *t)
     return text;
 }
 
+static int is_named_by_file(const QcTable *t, int part)
+{
+    return t->o->name_pattern && qc_namepattern_has(t->o->name_pattern, part);
+}
+
 void qc_table_summary(const QcTable *t, uint32_t classes)
 {
     char values[500] = "", ignored[300] = "", rest[600] = "", name[80], time[80];
@@ -67,11 +73,16 @@ void qc_table_summary(const QcTable *t, uint32_t classes)
         if ((t->column[c].role == QC_ROLE_IGNORED || t->column[c].role == QC_ROLE_EMPTY) && left_out++ < 6)
             add_name(ignored, sizeof ignored, t, c);
     size_t n = 0;
-    if (t->label != QC_NO_COLUMN)
+    if (is_named_by_file(t, QC_PART_LABEL))
+        n += (size_t)snprintf(rest + n, sizeof rest - n, "; label: of the file's name");
+    else if (t->label != QC_NO_COLUMN)
         n += (size_t)snprintf(rest + n, sizeof rest - n, "; label: %s (%u class%s)",
                               qc_column_called(name, t, t->label), classes, classes == 1 ? "" : "es");
-    else n += (size_t)snprintf(rest + n, sizeof rest - n, "; no label");
-    if (t->group != QC_NO_COLUMN)
+    else if (!t->o->segments) /* which a file of their own labels */
+        n += (size_t)snprintf(rest + n, sizeof rest - n, "; no label");
+    if (is_named_by_file(t, QC_PART_GROUP))
+        n += (size_t)snprintf(rest + n, sizeof rest - n, "; group: of the file's name");
+    else if (t->group != QC_NO_COLUMN)
         n += (size_t)snprintf(rest + n, sizeof rest - n, "; group: %s", qc_column_called(name, t, t->group));
     if (t->recording != QC_NO_COLUMN)
         n += (size_t)snprintf(rest + n, sizeof rest - n, "; recording: %s", qc_column_called(name, t, t->recording));

@@ -144,7 +144,6 @@ static void tell_origin(Job *job, const QcExport *e)
              *coreset ? " coreset=sha256:" : "", coreset);
 }
 
-/* Both or, as far as a file system can promise it, neither: the first is renamed once the second is on the disk too. */
 static int write_both(const Job *job, const QcCModel *m, QcErr *err)
 {
     QcOutput source = {0}, header = {0};
@@ -152,11 +151,7 @@ static int write_both(const Job *job, const QcCModel *m, QcErr *err)
     if (qc_output_open(&source, job->source, 0, err) || qc_output_open(&header, job->header, 0, err)) goto end;
     qc_cmodel_source(source.stream, m);
     qc_cmodel_header(header.stream, m);
-    if (fflush(header.stream)) {
-        qc_output_commit(&header, err); /* fails, and says why */
-        goto end;
-    }
-    status = qc_output_commit(&source, err) || qc_output_commit(&header, err) ? -1 : 0;
+    status = qc_output_commit_pair(&source, &header, err);
 end:
     qc_output_release(&source);
     qc_output_release(&header);

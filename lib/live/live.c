@@ -60,7 +60,20 @@ int qc_live_undo(QcLive *s, QcErr *err)
 
 /* ---- labels that come apart from frames ---- */
 
-static int take_label(QcLive *s, QcLateLabel *label, QcErr *err)
+/* As many labels wait as can. After the last window none of them will match. Of a stream that goes on, the first
+ * dropped label is named, and the others are counted (qc_live_finish). */
+static void drop_label(QcLive *s, const QcLateLabel *label, int windows_come)
+{
+    if (!windows_come) {
+        s->late.unmatched += label->found == 0;
+        return;
+    }
+    if (!s->dropped++)
+        qc_live_say(s, QC_LIVE_WARNING, "label '%s': %d labels wait for windows already; this label is dropped",
+                    label->text, QC_LABELS_WAITING);
+}
+
+static int take_label(QcLive *s, QcLateLabel *label, int windows_come, QcErr *err)
 {
     uint32_t at = 0, number, lost = 0;
     while (qc_latelabels_find(&s->late, label, &at, &number)) {
@@ -72,8 +85,7 @@ static int take_label(QcLive *s, QcLateLabel *label, QcErr *err)
     }
     int past = qc_latelabels_wait(&s->late, label);
     if (past < 0)
-        qc_live_say(s, QC_LIVE_WARNING, "label '%s': %d labels wait for windows already; this label is dropped",
-                    label->text, QC_LABELS_WAITING);
+        drop_label(s, label, windows_come);
     else if (past && !label->found)
         qc_live_say(s, QC_LIVE_WARNING, "label '%s': no such window is among the latest %d", label->text, QC_LIVE_RING);
     else if (lost)
@@ -105,7 +117,7 @@ static int read_labels(QcLive *s, int file, int windows_come, QcErr *err)
             if (found < 0) qc_live_say(s, QC_LIVE_WARNING, "%s", s->late.words);
             qc_live_new_classes(s);
             if (found <= 0) continue;
-            if (take_label(s, &label, err)) return -1;
+            if (take_label(s, &label, windows_come, err)) return -1;
             if (n && windows_come && give_back(s, file, n - i - 1)) return 0;
         }
         if (n == 0) return 1;

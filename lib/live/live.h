@@ -81,6 +81,7 @@ struct QcLive {
     uint32_t n_asked; /* requests since the start */
     uint8_t *ring; /* of frames */
     int keeps_labels; /* 1: the rest of a file of labels waits until fewer labels wait for windows */
+    uint64_t dropped; /* labels that came while as many waited as can */
     uint32_t breaks_said; /* since the last window */
     uint32_t named; /* classes that have a name, new ones that were reported included */
     int alarm;

@@ -181,6 +181,9 @@ int qc_live_finish(QcLive *s, QcErr *err)
 {
     uint64_t unmatched = qc_latelabels_unmatched(&s->late);
     qc_live_check_inputs(s, 1);
+    if (s->dropped > 1)
+        qc_live_say(s, QC_LIVE_WARNING, "%" PRIu64 " labels were dropped: %d labels waited for windows already",
+                    s->dropped, QC_LABELS_WAITING);
     if (unmatched)
         qc_live_say(s, QC_LIVE_WARNING, "%" PRIu64 " label%s matched no window", unmatched, unmatched == 1 ? "" : "s");
     return qc_live_adapt(s, err) || qc_livemodel_save(s->model, err) ? -1 : 0;

@@ -259,6 +259,7 @@ static int judge(QcMethodRun *l, uint8_t *right, uint32_t *count, float *mean, f
     return 0;
 }
 
+/* Counts the filled slots by their origin. held [capacity]: ids before the batch; not read if the batch is empty. */
 static void tell_kept(QcMethodRun *l, const QcBatch *batch, const uint64_t *held, QcAdaptReport *step)
 {
     QcSlots *slots = l->slots;
@@ -353,7 +354,10 @@ int qc_method_next(QcMethodRun *l, QcMethodReport *report, const QcBatch *batch,
     if (ms) *ms = 0;
     if (l->method->observe) return adapt(l, report, ms, err);
     step->loss_before = step->loss_after = NAN;
-    if (!batch->n && !l->n_unlabelled) return 0;
+    if (!batch->n && !l->n_unlabelled) {
+        tell_kept(l, batch, NULL, step);
+        return 0;
+    }
     report->step.n = batch->n;
     uint8_t *before = qc_arena_take(&arena, batch->n, 1, err), *after = qc_arena_take(&arena, batch->n, 1, err);
     uint8_t *codes = qc_arena_take(&arena, l->g->n_code_bytes, 1, err);

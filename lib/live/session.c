@@ -186,6 +186,13 @@ static int check_spare(const QcSession *s, const QcMethod *method, QcErr *err)
                    method->name);
 }
 
+/* Where nothing is learned from labels alone, a stream needs none. */
+static QcLabelNeed need_labels(const QcSession *s, const QcMethod *method)
+{
+    int learns_nothing = method == &qc_method_none || (s->asks && !s->ask);
+    return method->observe || method->unlabelled || learns_nothing ? QC_LABELS_OPTIONAL : QC_LABELS_SOME;
+}
+
 static int open_data(QcSession *s, const QcMethod *method, const char *coreset, const char *const *streams, int n,
                      const char *state, QcErr *err)
 {
@@ -193,7 +200,7 @@ static int open_data(QcSession *s, const QcMethod *method, const char *coreset, 
     if (state) qc_statefile_read_names(&s->model, state);
     s->named = qc_named_classes(&s->model);
     if (qc_inputs_open(&s->coreset, coreset, &s->model, &s->g, 1, QC_LABELS_ALL, err)) return -1;
-    QcLabelNeed need = method->observe || method->unlabelled ? QC_LABELS_OPTIONAL : QC_LABELS_SOME;
+    QcLabelNeed need = need_labels(s, method);
     for (; s->n_streams < (uint32_t)n; s->n_streams++) {
         QcInputs *stream = &s->streams[s->n_streams];
         const char *path = streams[s->n_streams];

@@ -70,7 +70,7 @@ typedef struct QcSession {
 } QcSession;
 
 /* Loads and checks all; each example of the coreset must be labelled, and some of a stream if the method learns from
- * these alone. */
+ * these alone, unless no label is given (asks, and ask is 0). */
 int qc_session_open(QcSession *s, const char *model, const char *coreset, const char *const *streams, int n_streams,
                     const QcSessionOptions *o, QcErr *err);
 /* Keeps the learner's state in a file from now on, after every batch. A state of the same model, coreset and parameters

@@ -50,9 +50,13 @@ static int32_t label_at(const QcSession *s, uint32_t at) { return stream_at(s, a
 
 static int is_given(const QcSession *s, uint32_t at)
 {
-    uint32_t i = 0;
-    while (i < s->n_labelled && s->labelled[i] != at) i++;
-    return i < s->n_labelled;
+    uint32_t low = 0, high = s->n_labelled; /* places are ascending */
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (s->labelled[middle] < at) low = middle + 1;
+        else high = middle;
+    }
+    return low < s->n_labelled && s->labelled[low] == at;
 }
 
 static void give_label(QcSession *s, uint32_t at)

@@ -32,6 +32,7 @@ typedef struct QcOnnxNotes { /* what the user should know about the model that w
     int channels_last; /* the last axis of the input was read as the channels; 0 of .tflite, always so */
     int numbered; /* classes have no names but numbers */
     uint32_t quantized; /* values that the file quantizes (QUANT nodes of the graph); 0: a float model */
+    int has_codes; /* the file quantizes values, whether or not they are read so */
     int mixed; /* values are quantized, but some weights are not codes of 8 bits: read as a float model */
     char real_layer[QC_NAME_MAX + 1]; /* mixed: the first layer with such weights */
     uint32_t uncut; /* values read as real numbers that are clipped in the quantized model, but not in this model */

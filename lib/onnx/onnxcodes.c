@@ -222,6 +222,7 @@ int qc_onnx_quantize(QcOnnxImport *im)
     uint32_t bits = 8;
     QcStep on_codes[QC_MAX_STEPS];
     QcValue v;
+    im->notes.has_codes = 1;
     if (qc_onnx_take(im, &v, 0, QC_TAKE_RAW) || read_step(im, &v, type)) return -1;
     if (v.ends) return qc_onnx_put(im, &v); /* the logits before the Softmax need no codes */
     uint32_t waiting = v.n_steps;

@@ -156,7 +156,7 @@ static int convolution(QcTfliteRewrite *r)
     const QcTfliteTensor *x = qc_tflite_input(r, 0), *w = qc_tflite_constant(r, 1);
     const char *value = qc_tflite_value(r, 0), *bias = NULL,
                *weight = value ? qc_tflite_weight(r, 1, by_channel ? QC_TFLITE_DEPTHWISE : QC_TFLITE_OIHW) : NULL;
-    if (!weight || (qc_tflite_input(r, 2) && !(bias = qc_tflite_weight(r, 2, QC_TFLITE_AS_IS)))) return -1;
+    if (!weight || (qc_tflite_input(r, 2) && !(bias = qc_tflite_bias(r)))) return -1;
     Window window = {.kernel = {w->dims[1], w->dims[2]},
                      .stride = {option(r, 2, 4, 0), option(r, 1, 4, 0)},
                      .dilation = {option(r, after + 2, 4, 1), option(r, after + 1, 4, 1)}};
@@ -208,7 +208,7 @@ static int fully_connected(QcTfliteRewrite *r)
     const char *weight = value ? qc_tflite_weight(r, 1, keeps ? QC_TFLITE_TURNED : QC_TFLITE_AS_IS) : NULL;
     Name rows, product;
     Result result;
-    if (!weight || (qc_tflite_input(r, 2) && !(bias = qc_tflite_weight(r, 2, QC_TFLITE_AS_IS))) ||
+    if (!weight || (qc_tflite_input(r, 2) && !(bias = qc_tflite_bias(r))) ||
         begin(r, &result, option(r, 0, 1, NONE)))
         return -1;
     if (option(r, 1, 1, 0)) return qc_tflite_refuse(r, "its weights are shuffled, which is not supported");

@@ -35,6 +35,8 @@ const QcTfliteTensor *qc_tflite_output(QcTfliteRewrite *r);
 const char *qc_tflite_value(QcTfliteRewrite *r, uint32_t k);
 /* The same of a constant in another layout. */
 const char *qc_tflite_weight(QcTfliteRewrite *r, uint32_t k, QcTfliteLayout layout);
+/* The same of input 2, the bias of a layer. */
+const char *qc_tflite_bias(QcTfliteRewrite *r);
 /* The constant that input k is, or that a DEQUANTIZE makes of one; NULL: it is computed or left out. */
 const QcTfliteTensor *qc_tflite_constant(QcTfliteRewrite *r, uint32_t k);
 /* A constant of int32 or int64 with at most `most` numbers; -1 with a sentence. */

@@ -190,6 +190,38 @@ const char *qc_tflite_weight(QcTfliteRewrite *r, uint32_t k, QcTfliteLayout layo
     return qc_arena_text(&r->out->arena, name, strlen(name), r->err);
 }
 
+/* Codes of a bias whose scale the file leaves out. By TensorFlow Lite's specification it is the scale of the input
+ * times the scales of the weights, and the zero point is 0. */
+static const char *put_bias(QcTfliteRewrite *r, const QcTfliteTensor *t, const QcTfliteTensor *x,
+                            const QcTfliteTensor *w)
+{
+    char name[QC_ONNX_NAME], codes[QC_ONNX_NAME], scale[QC_ONNX_NAME];
+    const int64_t dims[1] = {(int64_t)t->n}, scale_dims[1] = {w->scale.n};
+    if (check_constant(r, t)) return NULL;
+    if (t->rank != 1 || (w->scale.n > 1 && w->scale.n != t->n))
+        return qc_tflite_refuse(r, "its bias does not fit the %u scales of its weights", w->scale.n), NULL;
+    snprintf(name, sizeof name, "#%u.bias", index_of(r, qc_tflite_output(r)));
+    snprintf(codes, sizeof codes, "%.80s.codes", name);
+    snprintf(scale, sizeof scale, "%.80s.scale", name);
+    uint8_t *to = qc_out_raw(r->out, codes, dims, 1, INT32, t->bytes);
+    if (to) memcpy(to, t->data, t->bytes);
+    float *scales = qc_arena_take(&r->out->arena, w->scale.n, sizeof *scales, r->err),
+          input = qc_flat_float_at(r->flat, x->scale, 0);
+    if (!scales) return NULL;
+    for (uint32_t k = 0; k < w->scale.n; k++) scales[k] = input * qc_flat_float_at(r->flat, w->scale, k);
+    qc_out_floats(r->out, scale, scale_dims, w->scale.n > 1, scales);
+    Onnx__NodeProto *node = qc_out_node(r->out, "DequantizeLinear", name, codes, scale, NULL);
+    if (w->scale.n > 1) qc_out_int(r->out, node, "axis", 0);
+    return qc_arena_text(&r->out->arena, name, strlen(name), r->err);
+}
+
+const char *qc_tflite_bias(QcTfliteRewrite *r)
+{
+    const QcTfliteTensor *x = qc_tflite_input(r, 0), *w = qc_tflite_constant(r, 1), *t = qc_tflite_constant(r, 2);
+    int is_bare = t && t->type == QC_TFLITE_INT32 && !t->scale.n && x && x->scale.n == 1 && w && w->scale.n;
+    return is_bare ? put_bias(r, t, x, w) : qc_tflite_weight(r, 2, QC_TFLITE_AS_IS);
+}
+
 const char *qc_tflite_value(QcTfliteRewrite *r, uint32_t k)
 {
     const QcTfliteTensor *t = qc_tflite_input(r, k);

@@ -114,7 +114,7 @@ c "more_channels.qcd: the data has 6 channels, but the model takes 3" -c core.qc
 c "longer.qcd: the data has windows of length 25" -c core.qcd -s stream.qcd -t longer.qcd good.qcm
 c "more_classes.qcd: the data has the class 'walking', which the model does not know" -c core.qcd -s more_classes.qcd \
     good.qcm
-c "bare.qcd: no example of the data has a label" -m none -c series.qcd -s bare.qcd seriesf.qcm
+try "bare.qcd: no example of the data has a label" qc-rival -m er -o old.qcm -c series.qcd -s bare.qcd seriesf.qcm
 c "bare.qcd: no example of the data has a label" -c series.qcd -s labelled.qcd -t bare.qcd seriesf.qcm
 c "30 examples cannot be cut into 31 batches" -c core.qcd -s stream.qcd --batches 31 good.qcm
 c "update is a whole number from 0 to 3" -c core.qcd -s stream.qcd --tune update=never good.qcm

@@ -42,7 +42,7 @@ refuse() { "$@" 2>err >words; status=$?; sed -E "s/[0-9]{4,}/ID/" err; echo "exi
 refuse qc-train -q -d holes.qcd -a tiny.yaml -o x.qcm
 refuse qc-coreset -q -n 5 -d holes.qcd -o x.qcd
 refuse qc-quantize -q --force -c core.qcd -d holes.qcd -o x.qcm float.qcm
-refuse qc-calibrate -q -m none -c core.qcd -s bare.qcd -o x.qcm q.qcm
+refuse qc-rival -q -m er -c core.qcd -s bare.qcd -o x.qcm q.qcm
 refuse qc-calibrate -q -c core.qcd -s p1.qcd -t bare.qcd -o x.qcm q.qcm
 refuse qc-eval -d bare.qcd q.qcm
 ls | grep '^x\.'

@@ -41,3 +41,9 @@ for name in no/1 yes/2; do
 done
 qc-import -f wav -o sounds.qcd sounds 2>&1
 qc-import -f wav --name-pattern '{label}/{recording}.wav' -o sounds.qcd sounds 2>&1
+# what the names of files say is not said to be missing, and a column of the same role does not count
+mkdir tables
+printf 'x,person\n1,anna\n2,anna\n3,anna\n' >tables/walk_p1.csv
+printf 'x,person\n3,anna\n2,anna\n1,anna\n' >tables/run_p2.csv
+qc-import --name-pattern '{label}_{}.csv' --features -o tables.qcd tables 2>&1
+qc-import --name-pattern '{label}_{group}.csv' --features -o tables.qcd tables 2>&1

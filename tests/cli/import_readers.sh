@@ -70,6 +70,13 @@ write('t-images-idx3-ubyte', idx(x, 8)), write('t-labels-idx1-ubyte', idx(y, 8))
 same(imported((5, 6, 8), 't-images-idx3-ubyte'), x)
 write('z-images-idx3-ubyte.gz', gzip.compress(idx(x, 8))), write('z-labels-idx1-ubyte.gz', gzip.compress(idx(y, 8)))
 same(imported((5, 6, 8), 'z-images-idx3-ubyte.gz'), x)
+os.remove('t-images-idx3-ubyte'), os.remove('z-labels-idx1-ubyte.gz')
+write('t-images-idx3-ubyte.gz', gzip.compress(idx(x, 8))) # labels beside it are not packed
+same(imported((5, 6, 8), 't-images-idx3-ubyte.gz'), x)
+os.rename('z-images-idx3-ubyte.gz', 'a.gz'), write('z-images-idx3-ubyte', idx(x, 8))
+write('z-labels-idx1-ubyte.gz', gzip.compress(idx(y, 8))) # and the reverse
+same(imported((5, 6, 8), 'z-images-idx3-ubyte'), x)
+write('t-images-idx3-ubyte', idx(x, 8))
 smaller = imported((5, 3, 4), '--size', '3x4', 't-images-idx3-ubyte')
 assert np.abs(smaller - x.reshape(5, 3, 2, 4, 2).mean((2, 4))).max() < 1e-4
 f = rng.normal(size=(4, 7)).astype('f4')

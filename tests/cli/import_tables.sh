@@ -93,6 +93,8 @@ done
 qc-import --window 4 -o out.qcd one 2>&1
 sed -i 's/,[0-9]*,c/,3,c/' one/*.csv
 qc-import --window 4 -o out.qcd one 2>&1
+awk 'BEGIN { print "v,label"; for (i = 0; i < 65536; i++) print i % 7 ",a" }' >long.csv # models take less
+qc-import --window whole -o out.qcd long.csv 2>&1
 echo '--- what is of another kind'
 for name in a.pth a.h5 a.tflite a.tar a.zip a.tar.gz a.parquet; do echo x >$name; qc-import -o out.qcd $name; done 2>&1
 :

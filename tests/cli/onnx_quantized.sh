@@ -26,4 +26,5 @@ END
 done
 qc-import --real -o fp.qcm qdq.onnx 2>words && cat words &&
     qc-quantize -q --force -b 4 -d data.qcd --epochs 0 -o q4.qcm fp.qcm >/dev/null && echo 'quantized anew'
+qc-export -q -f onnx -o fp.onnx fp.qcm && qc-import --real -o fp2.qcm fp.onnx 2>&1 | grep real
 exit 0

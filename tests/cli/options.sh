@@ -9,6 +9,7 @@ cmp a a.3
 qc-synth --config c.yaml -o b --windows 3 # the command line wins
 qc-info --json b | grep -o '"examples": [0-9]*'
 qc-synth --config c.yaml | cmp - a        # a pipe and a file get the same bytes
+qc-synth -q --windows 9 --subjects 2 --config c.yaml --windows 3 --subjects 1 | cmp - b # the last one counts
 qc-info -- b | head -1
 qc-info <a | head -1
 qc-info - <a | head -1

@@ -48,9 +48,16 @@ for method in er head proto daelm-s closed labels; do
 done
 # a batch without a label has no loss
 rival head --ask 0 | grep -c '"loss_before": null, "loss_after": null'
+# and its coreset stays: reserved slots, and slots that the stream may take
+for method in er head none; do rival $method --ask 0 | grep -c '"coreset": {"source": 60, "stream": 0, "new": 0}'; done
 echo '--- methods that need labels, and models that are none'
 qc-rival -m head -c core.qcd -s bare.qcd --no-output q.qcm
 echo "exit $?"
+# a method that learns nothing needs none: the frozen model, and any method if no label is given
+qc-calibrate -q -m none -c core.qcd -s bare.qcd --batches 2 --no-output q.qcm | tail -1 | cut -f 1-4
+for method in none er; do
+    qc-rival -q -m $method --ask 0 -c core.qcd -s bare.qcd --batches 2 --no-output q.qcm | tail -1 | cut -f 1-4
+done
 qc-rival -m t3a -c core.qcd -s p2.qcd -o x.qcm q.qcm
 echo "exit $?"
 test ! -e x.qcm

@@ -46,6 +46,8 @@ try --by group --batches 2 -o stream data.qcd
 try --mixed --batches 2 -o stream data.qcd
 try -t 0.2 --mixed $two data.qcd
 try -t 0.2 --mixed --by group $two data.qcd
+# a second part that cannot be written leaves the first as it was
+try -q -t 0.2 -o train.qcd -O /dev/full data.qcd
 head -c 4 train.qcd
 echo
 ls *.tmp* stream* 2>/dev/null

@@ -3,6 +3,14 @@
 /usr/bin/python3 "$TOP/tests/tflite/models.py" models >scales ||
     { echo 'python3-numpy or python3-flatbuffers is missing (share/setup/install.sh --test)' >&2; exit 77; }
 /usr/bin/python3 "$TOP/tests/tflite/check.py" models scales || exit
+# A bias without a scale has the scale that TensorFlow Lite's specification gives it.
+for name in ds-cnn resnet; do
+    qc-import -q -o data.qcd models/$name-int8.npz || exit 1
+    for model in $name $name-full; do
+        qc-import -q -o m.qcm models/bare/$model.tflite && qc-eval -q -d data.qcd --logits $model.npy m.qcm >words
+    done
+    cmp $name.npy $name-full.npy && echo "$name without scales of biases: the same logits"
+done
 for model in models/refused/*; do
     qc-import -q -o none.qcm "$model" 2>&1 | sed 's,.*models/refused/,,'
 done

@@ -323,6 +323,16 @@ def save(name, g, x, n_classes):
     print(name, 0 if scale is None else float(scale[0]))
 
 
+def save_bare(name, g):
+    """FOLDER/bare/NAME.tflite and NAME-full.tflite: the first has no scales of biases, which follow from the others."""
+    os.makedirs(os.path.join(folder, "bare"), exist_ok=True)
+    g.save(os.path.join(folder, "bare", name + "-full.tflite"))
+    for op, inputs, _, _ in g.nodes:
+        if op in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"):
+            g.tensors[inputs[2]]["scale"] = None
+    g.save(os.path.join(folder, "bare", name + ".tflite"))
+
+
 refused()
 SMALL = "ds-cnn", "resnet", "mobilenet", "series", "branches", "halves", "autoencoder", "tiny", "steps", "groups"
 for make in (kws, ic, vww, ds_cnn, resnet, mobilenet, series, branches, halves, autoencoder, tiny, steps, groups):
@@ -345,5 +355,6 @@ for make in (kws, ic, vww, ds_cnn, resnet, mobilenet, series, branches, halves, 
     if make in (ds_cnn, resnet):
         save(name + "-uint8", unsigned(quantize(logits, signed)), signed, n_classes)
         save(name + "-asymmetric-uint8", asymmetric(quantize(logits, signed)), signed, n_classes)
+        save_bare(name, quantize(logits, signed))
     save(name + "-ends", quantize(logits, signed, float_ends=True), signed, n_classes)
     save(name + "-middle", quantize(logits, x, middle=True), x, n_classes)

@@ -162,20 +162,29 @@ START_TEST(whole_recordings_and_groups_stay_together)
 }
 END_TEST
 
+/* b NULL: one pattern */
+#define leave(a, b) (QcSplitOptions){.leave = (const char *const[]){a, b}, .n_leave = (b) ? 2 : 1}
+
 START_TEST(recordings_are_excluded_by_name)
 {
     static const uint32_t sizes[] = {40, 60};
     QcDataset d;
     uint32_t order[100], n_train;
     make(&d, sizes, 2, 5, 4); /* r0 .. r19; r7 is the last of class a */
-    ck_assert_msg(!qc_split(order, &n_train, &d, &(QcSplitOptions){.leave = "r*7"}, &err), "%s", err.text);
+    ck_assert_msg(!qc_split(order, &n_train, &d, &leave("r*7", NULL), &err), "%s", err.text);
     assert_permutation(order, 100);
     ck_assert_uint_eq(n_train, 90);
     for (uint32_t k = 0; k < 10; k++) ck_assert_uint_eq(order[90 + k], k < 5 ? 35 + k : 80 + k);
     /* all of class a */
-    ck_assert_int_eq(qc_split(order, &n_train, &d, &(QcSplitOptions){.leave = "r[0-7]"}, &err), -1);
+    ck_assert_int_eq(qc_split(order, &n_train, &d, &leave("r[0-7]", NULL), &err), -1);
     ck_assert_ptr_nonnull(strstr(err.text, "'class-a'"));
-    ck_assert_int_eq(qc_split(order, &n_train, &d, &(QcSplitOptions){.leave = "s1"}, &err), -1);
+    ck_assert_int_eq(qc_split(order, &n_train, &d, &leave("s1", NULL), &err), -1);
+    ck_assert_ptr_nonnull(strstr(err.text, "'s1'"));
+    /* several patterns: recordings that fit any of them; each must fit a recording */
+    ck_assert_msg(!qc_split(order, &n_train, &d, &leave("r7", "r17"), &err), "%s", err.text);
+    ck_assert_uint_eq(n_train, 90);
+    for (uint32_t k = 0; k < 10; k++) ck_assert_uint_eq(order[90 + k], k < 5 ? 35 + k : 80 + k);
+    ck_assert_int_eq(qc_split(order, &n_train, &d, &leave("r7", "s1"), &err), -1);
     ck_assert_ptr_nonnull(strstr(err.text, "'s1'"));
     qc_dataset_release(&d);
 }
