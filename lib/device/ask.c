@@ -58,6 +58,7 @@ static float uncertainty(QcLearner *l, uint32_t row, QcAskRule rule)
 {
     uint32_t classes = l->shape.classes, best = qc_learner_logits_of(l, row), second = best == 0;
     float sum = 0, weighted = 0;
+    if (classes < 2) return 0;
     for (uint32_t k = 0; k < classes; k++) {
         float difference = l->logits[k] - l->logits[best], e = qc_exp(difference);
         if (k != best && l->logits[k] > l->logits[second]) second = k;
