@@ -48,7 +48,7 @@ for ram in $room $((room - 1)); do
     value ram fits fits
     echo
 done
-qc-info --target m4 --ram 64K --flash 512K q.qcm | grep -A4 '^flash'
+qc-info --target m4 --ram 64K --flash 512K q.qcm | grep -A4 '^flash' | sed 's,\(bytes\|code\): .*,\1: N,'
 
 # A model of sound has its front-end in the window: each of its frames.
 /usr/bin/python3 - <<'END'
