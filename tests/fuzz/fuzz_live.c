@@ -1,7 +1,6 @@
 /* What qc-run reads: frames and labels. The first two bytes choose the form of the frames and the options; labels
- * follow up to a form feed, then frames. Frames that come in small pieces are read as frames that come at once. Then
- * a session with a learner runs on them, and on the same model without a learner. The model is a seed of
- * fuzz_sealed.c. */
+ * follow up to a form feed, then frames. Frames that come in small pieces must be read as frames that come at once.
+ * Then a session with a learner runs on them, and a session without a learner. The model is a seed of fuzz_sealed.c. */
 #include <math.h>
 
 #include "fuzz.h"
