@@ -52,18 +52,11 @@ static uint32_t known_mean(QcScatterQueue *q, const QcHeadTask *t, uint32_t k, f
     return count;
 }
 
-static int has_source_example(const QcHeadTask *t, uint32_t k)
-{
-    for (uint32_t i = 0; i < t->set->n_kept; i++)
-        if (qc_task_label(t, i) == k && qc_set_is_source(t->set, i)) return 1;
-    return 0;
-}
-
 /* The source's mean of class k; without *has_mean it has none. Returns how many examples are in the queue. */
 static uint32_t source_mean(QcScatterQueue *q, const QcHeadTask *t, uint32_t k, float *mean, int *has_mean)
 {
     uint32_t n = t->shape->features, count = 0;
-    int has_example = has_source_example(t, k), is_known = t->source && qc_task_is_trained(t, k);
+    int has_example = qc_set_has_source(t->set, qc_task_row(t, k)), is_known = t->source && qc_task_is_trained(t, k);
     *has_mean = has_example || is_known;
     if (is_known && !(t->source_of_absent && has_example)) return known_mean(q, t, k, mean);
     memset(mean, 0, n * sizeof *mean);

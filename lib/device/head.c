@@ -54,6 +54,13 @@ int qc_last_layer_is_sound(const QcLastLayer *layer, const QcHeadShape *shape)
     return 1;
 }
 
+int qc_set_has_source(const QcSet *s, uint32_t row)
+{
+    for (uint32_t i = 0; i < s->n_kept; i++)
+        if (qc_set_label(s, i) == row && qc_set_is_source(s, i)) return 1;
+    return 0;
+}
+
 /* As it lies there, low bits first, not sign-extended; bits divides 8. */
 static int32_t packed_code(const QcLastLayer *layer, const QcHeadShape *shape, uint32_t j)
 {

@@ -73,6 +73,7 @@ static inline int qc_set_is_source(const QcSet *s, uint32_t i)
 {
     return i < s->n_kept && !(s->coreset->flags[s->row[i]] & QC_SLOT_STREAM);
 }
+int qc_set_has_source(const QcSet *s, uint32_t row); /* 1: a source example of the class of this row is kept */
 
 /* Scratch of one fit. Nothing in it outlives the fit, so it may lie where activations do. */
 typedef struct QcHeadScratch {

@@ -116,12 +116,8 @@ static void choose_rows(QcLearner *l, QcHeadTask *t)
 /* 1 if the coreset has no source example of a class that was trained. */
 static int lacks_source_example(const QcLearner *l)
 {
-    for (uint32_t row = 0; row < l->shape.classes - l->graph.spare; row++) {
-        int found = 0;
-        for (uint32_t i = 0; i < l->set.n_kept && !found; i++)
-            found = qc_set_label(&l->set, i) == row && qc_set_is_source(&l->set, i);
-        if (!found) return 1;
-    }
+    for (uint32_t row = 0; row < l->shape.classes - l->graph.spare; row++)
+        if (!qc_set_has_source(&l->set, row)) return 1;
     return 0;
 }
 
