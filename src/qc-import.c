@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "../lib/base/file.h"
+#include "../lib/base/plural.h"
 #include "../lib/cli/importmodel.h"
 #include "../lib/cli/importoptions.h"
 
@@ -70,11 +71,13 @@ static void report(const QcDataset *d)
                "\"recordings\": %u}\n",
                d->n, d->channels, d->height, d->length, d->labels.n, d->groups.n, d->recordings.n);
     else if (d->height > 1)
-        qc_note("%u images of %u channels x %u x %u, %u classes, %u groups", d->n, d->channels, d->height, d->length,
-                d->labels.n, d->groups.n);
+        qc_note("%u image%s of %u channel%s x %u x %u, %u class%s, %u group%s", d->n, qc_plural(d->n, "s"), d->channels,
+                qc_plural(d->channels, "s"), d->height, d->length, d->labels.n, qc_plural(d->labels.n, "es"),
+                d->groups.n, qc_plural(d->groups.n, "s"));
     else
-        qc_note("%u windows of %u channels x %u, %u classes, %u groups", d->n, d->channels, d->length, d->labels.n,
-                d->groups.n);
+        qc_note("%u window%s of %u channel%s x %u, %u class%s, %u group%s", d->n, qc_plural(d->n, "s"), d->channels,
+                qc_plural(d->channels, "s"), d->length, d->labels.n, qc_plural(d->labels.n, "es"), d->groups.n,
+                qc_plural(d->groups.n, "s"));
 }
 
 static int import_model(QcErr *err)

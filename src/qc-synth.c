@@ -1,5 +1,6 @@
 /* qc-synth: synthetic subjects, from nothing or from recordings of real people. */
 #include "../lib/base/file.h"
+#include "../lib/base/plural.h"
 #include "../lib/bitflip/simulate.h"
 #include "../lib/cli/cli.h"
 #include "../lib/data/synth.h"
@@ -73,8 +74,9 @@ int main(int argc, char **argv)
     int status = check(&err) ? -1 : source_path ? make_of_data(&data, &err) : synthesize(&data, &err);
     if (!status) status = qc_dataset_save(&data, output, &err);
     if (!status)
-        qc_note("%u windows of %u channels x %u, %u classes, %u subjects", data.n, data.channels, data.length,
-                data.labels.n, data.groups.n);
+        qc_note("%u window%s of %u channel%s x %u, %u classes, %u subject%s", data.n, qc_plural(data.n, "s"),
+                data.channels, qc_plural(data.channels, "s"), data.length, data.labels.n, data.groups.n,
+                qc_plural(data.groups.n, "s"));
     qc_dataset_release(&data);
     return qc_cli_end(&err, status);
 }

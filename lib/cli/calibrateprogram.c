@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../base/file.h"
+#include "../base/plural.h"
 #include "../format/spareclasses.h"
 #include "../live/plausible.h"
 #include "describe.h"
@@ -154,7 +155,7 @@ static void report_new_classes(const QcSession *s)
     if (named == s->known) return;
     for (uint32_t k = s->known; k < named && at < sizeof names; k++)
         at += (size_t)snprintf(names + at, sizeof names - at, "%s%s", at ? ", " : "", s->model.labels[k]);
-    qc_note("new: %s; %u spare row%s left", names, s->model.classes - named, s->model.classes - named == 1 ? "" : "s");
+    qc_note("new: %s; %u spare row%s left", names, s->model.classes - named, qc_plural(s->model.classes - named, "s"));
 }
 
 static int run(QcSession *s, const QcInputs *inputs, QcErr *err)

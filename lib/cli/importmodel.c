@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../base/file.h"
+#include "../base/plural.h"
 #include "../format/qgraphfile.h"
 #include "../nn/graphfile.h"
 #include "../onnx/tflite.h"
@@ -50,8 +51,8 @@ static void report(const QcModelImport *import, const QcModelFile *m, const QcOn
     if (import->json && score->n) printf(", \"accuracy\": %.6g", score->accuracy);
     if (import->json) puts("}");
     else
-        qc_note("a model for windows of %u channels x %u x %u, %u classes", m->channels, m->height, m->length,
-                m->classes);
+        qc_note("a model for windows of %u channel%s x %u x %u, %u classes", m->channels, qc_plural(m->channels, "s"),
+                m->height, m->length, m->classes);
     if (notes->channels_last) qc_note("the last axis of its input was read as the channels");
     if (notes->outputs > 1) qc_note("of its %u outputs, '%s' was taken as the logits", notes->outputs, notes->output);
     if (notes->steps)

@@ -193,8 +193,6 @@ static int doubt_channels(const QcDataset *d, const QcImportOptions *o, QcErr *e
     return 0;
 }
 
-enum { MODEL_DIM_MAX = 65535 }; /* format/modelfile.h */
-
 static int takes(const QcImporter *i, const QcImportRow *wanted)
 {
     for (const QcImportRow *const *row = i->rows; *row; row++)
@@ -205,10 +203,10 @@ static int takes(const QcImporter *i, const QcImportRow *wanted)
 /* Said here, where another option may still mend it, and not only by the first program that trains. */
 static void warn_of_size(const QcDataset *d, const QcImporter *i, const QcImportOptions *o)
 {
-    if (d->channels <= MODEL_DIM_MAX && d->height <= MODEL_DIM_MAX && d->length <= MODEL_DIM_MAX) return;
+    if (qc_model_can_take(d->channels, d->height, d->length)) return;
     qc_import_warn(o, "windows of %u channels x %u are too large for a model: each may be at most %d%s", d->channels,
-                   d->length, MODEL_DIM_MAX,
-                   d->length > MODEL_DIM_MAX && takes(i, &qc_row_window) ? " (--window cuts recordings)" : "");
+                   d->length, QC_MODEL_DIM_MAX,
+                   d->length > QC_MODEL_DIM_MAX && takes(i, &qc_row_window) ? " (--window cuts recordings)" : "");
 }
 
 int qc_import(QcDataset *d, const char *format, const char *path, const QcImportOptions *o, QcErr *err)

@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "../base/digest.h"
+#include "../base/plural.h"
 #include "import.h"
 #include "jobs.h"
 #include "namepattern.h"
@@ -278,7 +279,7 @@ static void report(const Album *a)
                        a->foreign == 1 ? " is" : "s are", a->first_foreign);
     if (a->others)
         qc_import_note(a->o, "%u file%s no picture%s (the first: %.300s)", a->others, a->others == 1 ? " is" : "s are",
-                       a->others == 1 ? "" : "s", a->first_other);
+                       qc_plural(a->others, "s"), a->first_other);
 }
 
 static int describe(Album *a, QcErr *err)

@@ -10,6 +10,7 @@
 
 #include "../base/digest.h"
 #include "../base/file.h"
+#include "../base/plural.h"
 #include "inflate.h"
 #include "series.h"
 #include "sincfilter.h"
@@ -140,8 +141,8 @@ static int gather(QcSeriesList *list, const char *path, const QcImportOptions *o
         qc_digest(digest, bytes, length);
         uint64_t id = (uint64_t)(digest[0] & 0x1f) << 48 | (uint64_t)digest[1] << 40 | (uint64_t)digest[2] << 32;
         status = read_sound(list, file, &about, id, length, name, o, err);
-        qc_import_note(o, "%d channel%s at %d Hz%s", about.channels, about.channels == 1 ? "" : "s", about.samplerate,
-                       o->grey && about.channels > 1 ? ", mixed to one" : "");
+        qc_import_note(o, "%d channel%s at %d Hz%s", about.channels, qc_plural((uint64_t)about.channels, "s"),
+                       about.samplerate, o->grey && about.channels > 1 ? ", mixed to one" : "");
     }
     if (file) sf_close(file);
     free(bytes);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../base/plural.h"
 #include "import.h"
 #include "lines.h"
 #include "series.h"
@@ -25,10 +26,10 @@ static int read_span(uint32_t *samples, const char *text, const char *option, do
 static void note_breaks(const QcSeriesList *list, const QcImportOptions *o)
 {
     if (list->gaps)
-        qc_import_note(o, "%u gap%s in time: no window crosses one", list->gaps, list->gaps == 1 ? "" : "s");
+        qc_import_note(o, "%u gap%s in time: no window crosses one", list->gaps, qc_plural(list->gaps, "s"));
     if (list->falls)
         qc_import_note(o, "time goes back %u time%s: no window crosses such a place", list->falls,
-                       list->falls == 1 ? "" : "s");
+                       qc_plural(list->falls, "s"));
 }
 
 static int cut(QcDataset *d, QcSeriesList *list, const QcImportOptions *o, QcErr *err)

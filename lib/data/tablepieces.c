@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../base/digest.h"
+#include "../base/plural.h"
 
 /* --- files of a folder ---------------------------------------------------------------------------------------- */
 
@@ -98,6 +99,6 @@ int qc_table_pieces(const QcSeriesList *list, uint32_t from, uint32_t falls, con
                        "recording is in one piece",
                        t->lines.name, text, returns, (unsigned long long)rows);
     qc_import_note(t->o, "recordings by '%s' come back %u time%s after another: no window crosses such a place", text,
-                   returns, returns == 1 ? "" : "s");
+                   returns, qc_plural(returns, "s"));
     return 0;
 }

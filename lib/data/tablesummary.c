@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../base/plural.h"
 #include "namepattern.h"
 #include "table.h"
 
@@ -77,7 +78,7 @@ void qc_table_summary(const QcTable *t, uint32_t classes)
         n += (size_t)snprintf(rest + n, sizeof rest - n, "; label: of the file's name");
     else if (t->label != QC_NO_COLUMN)
         n += (size_t)snprintf(rest + n, sizeof rest - n, "; label: %s (%u class%s)",
-                              qc_column_called(name, t, t->label), classes, classes == 1 ? "" : "es");
+                              qc_column_called(name, t, t->label), classes, qc_plural(classes, "es"));
     else if (!t->o->segments) /* which a file of their own labels */
         n += (size_t)snprintf(rest + n, sizeof rest - n, "; no label");
     if (is_named_by_file(t, QC_PART_GROUP))
@@ -95,8 +96,8 @@ void qc_table_summary(const QcTable *t, uint32_t classes)
                  left_out > 6 ? " and others" : "");
     uint32_t channels = t->is_samples || t->o->features ? t->values : t->o->channels ? t->o->channels : 1;
     if (t->is_samples || t->o->features)
-        qc_import_note(t->o, "%u channel%s %s%s", channels, channels == 1 ? "" : "s", values, rest);
+        qc_import_note(t->o, "%u channel%s %s%s", channels, qc_plural(channels, "s"), values, rest);
     else
-        qc_import_note(t->o, "%u value%s (%s), %u channel%s per row%s%s", t->values, t->values == 1 ? "" : "s", values,
-                       channels, channels == 1 ? "" : "s", t->has_header ? "" : ", no header", rest);
+        qc_import_note(t->o, "%u value%s (%s), %u channel%s per row%s%s", t->values, qc_plural(t->values, "s"), values,
+                       channels, qc_plural(channels, "s"), t->has_header ? "" : ", no header", rest);
 }

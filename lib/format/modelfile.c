@@ -6,7 +6,7 @@
 #include "../base/file.h"
 #include "../base/text.h"
 
-enum { MAX_DIM = 65535, MAX_CLASSES = 4096 };
+enum { MAX_CLASSES = 4096 };
 
 void qc_provenance_encode(QcWriter *w, const QcProvenance *p)
 {
@@ -43,9 +43,9 @@ int qc_provenance_add(QcProvenance *p, QcArena *arena, const char *line, QcErr *
 /* Checks that hold for every model. */
 static int check(const QcModelFile *m, QcErr *err)
 {
-    if (!m->channels || m->channels > MAX_DIM || !m->height || m->height > MAX_DIM || !m->length || m->length > MAX_DIM)
+    if (!qc_model_can_take(m->channels, m->height, m->length))
         return qc_fail(err, QC_EFORMAT, "input windows of %u channels x %u x %u are not possible (1 to %d each)",
-                       m->channels, m->height, m->length, MAX_DIM);
+                       m->channels, m->height, m->length, QC_MODEL_DIM_MAX);
     if (!m->classes || m->classes > MAX_CLASSES)
         return qc_fail(err, QC_EFORMAT, "a model of %u classes is not possible (1 to %d)", m->classes, MAX_CLASSES);
     if (!qc_text_is_utf8(m->name, strlen(m->name)))

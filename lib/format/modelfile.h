@@ -9,6 +9,13 @@
 
 #include "frontfile.h"
 
+/* Windows that a model can take: channels, height and length are 1 to QC_MODEL_DIM_MAX each. */
+enum { QC_MODEL_DIM_MAX = 65535 };
+static inline int qc_model_can_take(uint32_t channels, uint32_t height, uint32_t length)
+{
+    return channels - 1 < QC_MODEL_DIM_MAX && height - 1 < QC_MODEL_DIM_MAX && length - 1 < QC_MODEL_DIM_MAX;
+}
+
 /* Per-channel normalization, replayed on raw windows by every program: (x - mean[c]) / deviation[c]. */
 typedef struct QcNorm {
     uint32_t channels;

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "../base/plural.h"
 #include "../device/ask.h"
 #include "../format/spareclasses.h"
 #include "sourcewatch.h"
@@ -185,6 +186,6 @@ int qc_live_finish(QcLive *s, QcErr *err)
         qc_live_say(s, QC_LIVE_WARNING, "%" PRIu64 " labels were dropped: %d labels waited for windows already",
                     s->dropped, QC_LABELS_WAITING);
     if (unmatched)
-        qc_live_say(s, QC_LIVE_WARNING, "%" PRIu64 " label%s matched no window", unmatched, unmatched == 1 ? "" : "s");
+        qc_live_say(s, QC_LIVE_WARNING, "%" PRIu64 " label%s matched no window", unmatched, qc_plural(unmatched, "s"));
     return qc_live_adapt(s, err) || qc_livemodel_save(s->model, err) ? -1 : 0;
 }
