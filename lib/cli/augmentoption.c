@@ -6,7 +6,7 @@ int qc_cli_augment(QcAugment *a, double strength, const char *drift, const QcMod
                    QcErr *err)
 {
     QcDriftKind kind;
-    if (!(strength > 0)) {
+    if (!((float)strength > 0)) { /* as the file of the model has it */
         if (drift) return qc_fail(err, QC_EUSAGE, "--drift needs --augment above 0");
         return 0;
     }

@@ -43,7 +43,7 @@ typedef struct QcDrift {
 /* norm of m is borrowed. */
 int qc_drifts_init(QcDrift *d, QcDriftKind kind, const QcModelFile *m, QcArena *arena, QcErr *err);
 /* Draws a drift. strength 1: rotation by exp([u]x), u ~ N(0, .5^2 I); gain 1 + .3 N; offset .3 N source deviations;
- * warp 1 + .15 N. Bands: level 10 N dB, a slope from -10 N dB of the lowest to 10 N dB of the highest, 5 N dB per band
+ * warp 1 + .15 N, from .5 to 2. Bands: level 10 N dB, slope 10 N dB times a place from -1 to 1, 5 N dB per band
  * (qc-bitflip-train(1)). */
 void qc_drifts_draw(QcDrift *d, double strength, QcRng *rng);
 /* out and x: one window; they may not overlap. rng: noise of this window. */

@@ -3,7 +3,8 @@
  *
  * Statistic, scores and marks of the sampled blocks lie one block after another in arrays of `capacity` weights, so
  * flips work on a network of any size in memory of a chosen size. If all weights fit, all are taken; else each
- * statistic has another sample. Sampled blocks of one layer follow each other.
+ * statistic has another sample: blocks in random order, each if it still fits, so small blocks are sampled more often.
+ * Sampled blocks of one layer follow each other.
  */
 #ifndef QC_DEVICE_BLOCKSAMPLE_H
 #define QC_DEVICE_BLOCKSAMPLE_H

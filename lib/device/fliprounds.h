@@ -27,7 +27,8 @@ typedef struct QcFlipper {
     QcWeightSample sample;
     const uint8_t **window; /* [Z] of the set: at most `most` examples */
     float *weight;          /* [Z] in the loss: classes balanced */
-    float *offset;          /* [classes] added to the logits of the batch's examples: ln of relative class frequency */
+    float *offset;          /* [classes] added to the logits of the batch's examples: ln((examples of the class + 1) /
+                               (examples of the most frequent class + 1)) */
     uint32_t *count;        /* [classes] */
     float *error;           /* [Z][classes] weight (softmax - onehot) under the accepted model */
     float *loss;            /* [Z] share of each example in the loss, when last computed */

@@ -151,8 +151,9 @@ int qc_learner_answer(QcLearner *l, QcAnswer *answer, uint32_t number);
  * features^2). */
 void qc_learner_adapt(QcLearner *l, QcAdaptReport *report);
 
-/* Returns to the last layer before the latest adapt that changed it. -1 if there is none, or if flips have changed the
- * codes below it. */
+/* Returns to the last layer before the latest adapt that changed it, and nothing else: moments, coreset and counters
+ * keep what was learned, so the next adapt uses it again. -1 if there is none, or if flips have changed the codes below
+ * it. */
 int qc_learner_undo(QcLearner *l);
 
 /* Logits of a window by the active last layer; the ring stays as it is. */

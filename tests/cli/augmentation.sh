@@ -30,6 +30,9 @@ done
 for q in plain more q0 q1; do right $q; done >counts
 awk 'NR % 2 == 0 { print ($1 > before + 29 ? "better" : "no better") } { before = $1 }' counts
 qc-info q1.qcm | grep 'name augment'
+# A strength that is 0 as the file's number is none.
+qc-train -q -a inceptiontime-16x3 --width .1 --epochs 1 --threads 1 --augment 1e-46 -d p1.qcd -o least.qcm || exit
+qc-info least.qcm | grep -c 'name augment'
 qc-quantize -q -c more.core -d p1.qcd --drift series -o no.qcm more.qcm
 echo $?
 qc-quantize -q -c more.core -d p1.qcd --augment 1 --drift image -o no.qcm more.qcm

@@ -39,6 +39,8 @@ mutant 'a class that the coreset lacks' head 's/ && !(t->source && qc_task_is_tr
 mutant 'a hole in a reservoir' slots 's/slots->flags\[s\] & QC_SLOT_EMPTY)) return s;/0)) return s;/' test_slots
 mutant 'a gain by chance' fliprounds 's/ && is_evident(f, t);/;/' test_fliprounds
 mutant 'counts forgotten without the scatter' moments 's/m->scatter\[i\] \*= share/(void)share/' test_moments
+mutant 'gate of other channels' hebb \
+    's/\(of\[k\]) \)+ s->node->out_channel/\1+ (k ? 0 : s->node->out_channel)/' test_hebb
 mutant 'moments of features before flips' adapt 's/if (report->flips) forget_moments(l);//' test_adapt
 mutant 'ring off by one' learner 's/l->ring.capacity - age)/l->ring.capacity - age + 1)/' test_learner
 mutant 'guard off' adapt 's/return !qc_learner_loses_too_much(l);/return 1;/' test_guard

@@ -239,8 +239,8 @@ START_TEST(gate_inputs_are_not_overwritten_by_plan)
         ck_assert_mem_eq(logits[0], logits[1], sizeof logits[0]);
     }
     ck_assert_uint_eq(w.compared, 4 * w.n_layers);
-    ck_assert_uint_eq(w.gated, _i == TINY_RESIDUAL ? 8 : 0); /* the convolution and its shortcut; there is no ReLU
-                                                                after the sum of TINY_MIXED */
+    /* the convolution, or the three branches, and the shortcut; there is no ReLU after the sum of TINY_MIXED */
+    ck_assert_uint_eq(w.gated, _i == TINY_RESIDUAL ? 8 : _i == TINY_JOINED ? 16 : 0);
     free(memory);
     tiny_release(&t);
 }

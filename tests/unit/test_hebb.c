@@ -42,7 +42,7 @@ static void add_naive(double *h, double *size, const QcQRun *run, uint32_t l, co
             if (out && n->relu && qc_qrun_tensor(run, n->out)[p * out->channels + n->out_channel + o] <= out->zero)
                 continue;
             if (layer->gate != QC_NO_GATE &&
-                qc_qrun_tensor(run, layer->gate)[p * g->tensors[layer->gate].channels + o] <=
+                qc_qrun_tensor(run, layer->gate)[p * g->tensors[layer->gate].channels + n->out_channel + o] <=
                     g->tensors[layer->gate].zero)
                 continue;
             double d = error_at(l, o, e) * (double)in->scale * (double)g->scale[n->channel + o];

@@ -92,7 +92,8 @@ static double distance(const float *a, const float *b, uint32_t n)
 }
 
 /* Which layers are exact, by name of the float model: what qc-method(7) says, for each kind of graph. */
-static const char *const exact_layers[TINY_KINDS] = {"c2", "c2 short", "m2.a m2.b m2.c", "tail", "l1", "c4", ""};
+static const char *const exact_layers[TINY_KINDS] = {
+    "c2", "c2 short", "m2.a m2.b m2.c", "tail", "l1", "c4", "", "m1.a m1.b m1.c short"};
 
 START_TEST(exact_layers_equal_true_gradient)
 {
@@ -124,10 +125,11 @@ START_TEST(gates_exist_only_if_relu_follows_sum)
     setup_case((TinyKind)_i, 8, 1);
     for (uint32_t l = 0; l < c.flip.n_layers; l++) {
         const QcFlipLayer *layer = &c.flip.layers[l];
-        if (_i == TINY_RESIDUAL && layer->exact) {
+        if ((_i == TINY_RESIDUAL || _i == TINY_JOINED) && layer->exact) {
             ck_assert_uint_ne(layer->gate, QC_NO_GATE);
             const QcQNode *sum = &c.t.g.nodes[layer->gate_node];
-            ck_assert(sum->op == QC_Q_ADD && sum->relu && sum->out == layer->gate && !layer->masked);
+            ck_assert(sum->op == QC_Q_ADD && sum->relu && sum->out == layer->gate);
+            ck_assert_int_eq(layer->masked, c.t.g.nodes[layer->node].relu); /* the branches of TINY_JOINED */
         } else {
             ck_assert_uint_eq(layer->gate, QC_NO_GATE);
             ck_assert_uint_eq(layer->gate_node, layer->node);

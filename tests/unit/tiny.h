@@ -27,6 +27,7 @@ typedef enum TinyKind {
     TINY_MLP,       /* flatten linear relu linear */
     TINY_IMAGE,     /* 4 x 6 pixels: 3 x 3 convolutions, one of them strided and in groups, a 2 x 2 pool, gap */
     TINY_STD,       /* conv relu conv relu, gap and std, concat, linear */
+    TINY_JOINED,    /* a module of three branches and a shortcut, summed, ReLU, gap: the end of InceptionTime */
     TINY_KINDS
 } TinyKind;
 
@@ -117,6 +118,10 @@ static inline void tiny_graph(QcGraph *g, TinyKind kind, uint64_t seed)
         at = tiny_op(g, "r2", QC_OP_RELU, tiny_ok(qc_graph_add(g, "sum", a, b, NULL)));
     } else if (kind == TINY_INCEPTION) {
         at = tiny_module(g, "m2", tiny_module(g, "m1", at, 4), 5);
+    } else if (kind == TINY_JOINED) {
+        uint32_t short_cut = tiny_op(g, "short.bn", QC_OP_BATCHNORM, tiny_conv(g, "short", at, 6, 1, 0));
+        uint32_t sum = tiny_ok(qc_graph_add(g, "sum", tiny_module(g, "m1", at, 2), short_cut, NULL));
+        at = tiny_op(g, "r", QC_OP_RELU, sum);
     } else if (kind == TINY_MIXED) {
         at = tiny_mixed(g);
     } else if (kind == TINY_IMAGE) {
