@@ -87,7 +87,7 @@ static int run(QcLive *live, QcErr *err)
     if (qc_live_open(live, err)) return -1;
     if (undo) {
         if (qc_live_undo(live, err)) return -1;
-        qc_note("qc-run: %s: back to the last layer before the latest adapt", state);
+        qc_note("qc-run: %s: back to before the latest adapt", state);
         return 0;
     }
     return data ? qc_live_data(live, data, err)

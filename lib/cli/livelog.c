@@ -170,7 +170,7 @@ static void print_start(QcLiveLog *log, const QcLive *s)
     if (m->resumed)
         qc_note("qc-run: %s: the learner resumes at window %u, after %u adapts", s->o.state, m->learner.counters->next,
                 m->learner.counters->adapts);
-    if (m->resumed && m->kept.state.damaged)
+    if (m->resumed && m->kept.latest.state.damaged)
         qc_warn("one of the two states in %s is damaged: the learner goes on from the other, which may be older",
                 s->o.state);
     if (!m->resumed && m->learns && m->kept.was_there)

@@ -45,8 +45,8 @@ void qc_filled_note(const QcFilled *filled, uint64_t all, uint32_t window, const
     int is_long = (uint64_t)filled->longest * LONG_PART > window, one = filled->values == 1;
     char text[200];
     snprintf(text, sizeof text, "%llu missing value%s (%.2g %%) %s filled in; the longest run has %u step%s",
-             (unsigned long long)filled->values, qc_plural(filled->values, "s"), part, one ? "was" : "were", filled->longest,
-             qc_plural(filled->longest, "s"));
+             (unsigned long long)filled->values, qc_plural(filled->values, "s"), part, one ? "was" : "were",
+             filled->longest, qc_plural(filled->longest, "s"));
     if (is_long) qc_import_warn(o, "%s of a window of %u: --missing drop leaves such windows out", text, window);
     else qc_import_note(o, "%s", text);
 }

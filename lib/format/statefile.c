@@ -51,12 +51,12 @@ static int note_error(QcStateFile *f, int error)
 
 static int file_read(void *ctx, uint32_t at, void *to, uint32_t n)
 {
-    QcStateFile *f = ctx;
+    const QcStatePart *part = ctx;
     uint8_t *bytes = to;
     while (n > 0) {
-        ssize_t got = pread(f->file, bytes, n, BLOCK + (off_t)at);
+        ssize_t got = pread(part->file->file, bytes, n, (off_t)(part->from + at));
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return note_error(f, errno);
+        if (got < 0) return note_error(part->file, errno);
         if (got == 0) {
             memset(bytes, 0xff, n);
             return 0;
@@ -70,12 +70,12 @@ static int file_read(void *ctx, uint32_t at, void *to, uint32_t n)
 
 static int file_program(void *ctx, uint32_t at, const void *from, uint32_t n)
 {
-    QcStateFile *f = ctx;
+    const QcStatePart *part = ctx;
     const uint8_t *bytes = from;
     while (n > 0) {
-        ssize_t put = pwrite(f->file, bytes, n, BLOCK + (off_t)at);
+        ssize_t put = pwrite(part->file->file, bytes, n, (off_t)(part->from + at));
         if (put < 0 && errno == EINTR) continue;
-        if (put <= 0) return note_error(f, put ? errno : ENOSPC);
+        if (put <= 0) return note_error(part->file, put ? errno : ENOSPC);
         bytes += put;
         at += (uint32_t)put;
         n -= (uint32_t)put;
@@ -92,8 +92,8 @@ static int file_erase(void *ctx, uint32_t at)
 
 static int file_sync(void *ctx)
 {
-    QcStateFile *f = ctx;
-    return fdatasync(f->file) ? note_error(f, errno) : 0;
+    const QcStatePart *part = ctx;
+    return fdatasync(part->file->file) ? note_error(part->file, errno) : 0;
 }
 
 /* ---- the file ---- */
@@ -129,6 +129,14 @@ static int check_mark(const QcStateFile *f, QcErr *err)
     return qc_fail(err, QC_EFORMAT, "is no device state; it is left as it is");
 }
 
+static void make_part(QcStatePart *part, QcStateFile *f, uint64_t from, uint32_t slot)
+{
+    *part = (QcStatePart){.file = f, .from = from};
+    part->flash = (QcFlash){part,     slot,      BLOCK,        QC_STATE_PAGE_MAX,
+                            file_read, file_erase, file_program, file_sync};
+    qc_state_init(&part->state, &part->flash, f->owner.identity);
+}
+
 int qc_statefile_open(QcStateFile *f, const char *path, const QcLearner *l, const QcStateOwner *owner, QcErr *err)
 {
     uint64_t size, slot = (qc_state_bytes(l->state_bytes, QC_STATE_PAGE_MAX) + BLOCK - 1) / BLOCK * BLOCK;
@@ -140,8 +148,8 @@ int qc_statefile_open(QcStateFile *f, const char *path, const QcLearner *l, cons
     if (!f->is_open) return qc_within(err, path);
     int blank = is_blank(f->file, size), status = blank ? write_mark(f, err) : check_mark(f, err);
     f->was_there = !blank && size != BLOCK;
-    f->flash = (QcFlash){f, (uint32_t)slot, BLOCK, QC_STATE_PAGE_MAX, file_read, file_erase, file_program, file_sync};
-    qc_state_init(&f->state, &f->flash, owner->identity);
+    make_part(&f->latest, f, BLOCK, (uint32_t)slot);
+    make_part(&f->before, f, BLOCK + 2 * slot, (uint32_t)slot);
     if (!status) return 0;
     qc_statefile_close(f);
     return qc_within(err, path);
@@ -163,12 +171,11 @@ static const char *other_owner(const QcStateFile *f)
     return differs(block + AT_SETTINGS, f->owner.settings) ? "method, seed or parameters" : NULL;
 }
 
-int qc_statefile_load(QcStateFile *f, QcLearner *l, QcErr *err)
+static int load(QcStatePart *part, QcLearner *l, QcErr *err)
 {
-    const char *other = other_owner(f);
-    if (other) return qc_fail(err, QC_EFORMAT, "the state was made with another %s", other);
+    QcStateFile *f = part->file;
     f->error = 0;
-    switch (qc_state_load(&f->state, l)) {
+    switch (qc_state_load(&part->state, l)) {
     case QC_STATE_LOADED: return 1;
     case QC_STATE_NONE: return 0;
     case QC_STATE_FOREIGN:
@@ -177,6 +184,13 @@ int qc_statefile_load(QcStateFile *f, QcLearner *l, QcErr *err)
     }
     if (f->error) return qc_fail(err, QC_EIO, "the state cannot be read: %s", strerror(f->error));
     return qc_fail(err, QC_EFORMAT, "the state has values out of range, though its checksums are right");
+}
+
+int qc_statefile_load(QcStateFile *f, QcLearner *l, QcErr *err)
+{
+    const char *other = other_owner(f);
+    if (other) return qc_fail(err, QC_EFORMAT, "the state was made with another %s", other);
+    return load(&f->latest, l, err);
 }
 
 /* ---- names of new classes ---- */
@@ -236,12 +250,41 @@ int qc_statefile_write_names(QcStateFile *f, const QcModelFile *m, uint32_t firs
     return qc_fail(err, QC_EIO, "%s: the names of new classes cannot be written: %s", f->path, strerror(errno));
 }
 
-int qc_statefile_save(QcStateFile *f, const QcLearner *l, QcErr *err)
+static int save(QcStatePart *part, const QcLearner *l, QcErr *err)
 {
+    QcStateFile *f = part->file;
     f->error = 0;
-    if (!qc_state_save(&f->state, l)) return 0;
+    if (!qc_state_save(&part->state, l)) return 0;
     return qc_fail(err, QC_EIO, "%s: the state cannot be written: %s", f->path,
                    f->error ? strerror(f->error) : "it does not read back as it was written");
+}
+
+int qc_statefile_save(QcStateFile *f, const QcLearner *l, QcErr *err) { return save(&f->latest, l, err); }
+
+/* ---- undo ---- */
+
+/* Always the first slot, with the number of the state that it is: an adapt that is repeated after a kill writes the
+ * same bytes. */
+int qc_statefile_save_before(QcStateFile *f, const QcLearner *l, void *before, QcErr *err)
+{
+    QcLearner earlier = *l;
+    earlier.state = before;
+    f->before.state.sequence = f->latest.state.sequence - 1;
+    f->before.state.newest = 1;
+    f->before.state.known = 1;
+    return save(&f->before, &earlier, err);
+}
+
+int qc_statefile_load_before(QcStateFile *f, QcLearner *l, QcErr *err)
+{
+    int found = load(&f->before, l, err);
+    return found < 0 ? qc_within(err, f->path) : found;
+}
+
+int qc_statefile_drop_before(QcStateFile *f, QcErr *err)
+{
+    if (!file_erase(&f->before, 0) && !file_sync(&f->before)) return 0;
+    return qc_fail(err, QC_EIO, "%s: the state cannot be written: %s", f->path, strerror(f->error));
 }
 
 void qc_statefile_close(QcStateFile *f)

@@ -1,6 +1,6 @@
-/* statefile.h - a learner's state (lib/device/state.h) in a file: two slots after a block that identifies the file.
- * Blocks are written in place and reach the disk in order, so a kill or a power cut leaves the last whole state. One
- * process at a time has it open.
+/* statefile.h - a learner's state (lib/device/state.h) in a file: two slots after a block that identifies the file, and
+ * a third one for the state before the latest adapt that can be undone. Blocks are written in place and reach the disk
+ * in order, so a kill or a power cut leaves the last whole state. One process at a time has it open.
  */
 #ifndef QC_FORMAT_STATEFILE_H
 #define QC_FORMAT_STATEFILE_H
@@ -22,6 +22,14 @@ typedef struct QcStateOwner {
 QcStateOwner qc_stateowner_of(const char *session, uint64_t seed, const QcParameters *parameters,
                               const uint8_t model[QC_DIGEST_BYTES], const uint8_t coreset[QC_DIGEST_BYTES]);
 
+/* A part of the file as flash memory. */
+typedef struct QcStatePart {
+    struct QcStateFile *file;
+    uint64_t from; /* byte of the file */
+    QcFlash flash;
+    QcState state;
+} QcStatePart;
+
 typedef struct QcStateFile {
     int file, is_open;
     int error; /* errno of the last call that failed */
@@ -29,8 +37,7 @@ typedef struct QcStateFile {
     int was_there; /* 1: the file existed, with another size than a file without a state has: loading nothing then means
                       that it was cut or damaged */
     QcStateOwner owner; /* the caller's, of qc_statefile_open */
-    QcFlash flash;
-    QcState state;
+    QcStatePart latest, before; /* two slots; one slot */
 } QcStateFile;
 
 /* Opens, or makes, the file for a learner that is placed; f must stay at its address. A file that is no state is
@@ -48,6 +55,12 @@ int qc_statefile_check_names(const QcLearner *l, uint32_t named, QcErr *err);
 /* Names of the classes from `first` on, before a state that knows them is saved. */
 int qc_statefile_write_names(QcStateFile *f, const QcModelFile *m, uint32_t first, QcErr *err);
 int qc_statefile_save(QcStateFile *f, const QcLearner *l, QcErr *err);
+/* Before the state after an adapt is saved: `before` (l->state_bytes, at a multiple of 8) is the state before this
+ * adapt. */
+int qc_statefile_save_before(QcStateFile *f, const QcLearner *l, void *before, QcErr *err);
+/* 1: the state before the latest adapt that can be undone is in l; 0: there is none, and l is as it was. */
+int qc_statefile_load_before(QcStateFile *f, QcLearner *l, QcErr *err);
+int qc_statefile_drop_before(QcStateFile *f, QcErr *err); /* once it is the latest state */
 void qc_statefile_close(QcStateFile *f); /* all zero: nothing happens */
 
 #endif

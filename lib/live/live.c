@@ -53,9 +53,9 @@ static int check_windows(const QcLive *s, QcErr *err)
 
 int qc_live_undo(QcLive *s, QcErr *err)
 {
-    if (qc_learner_undo(&s->model->learner))
-        return qc_fail(err, QC_EUSAGE, "%.300s: there is no adapt to undo", s->o.state);
-    return qc_livemodel_save(s->model, err);
+    int undone = qc_livemodel_undo(s->model, err);
+    if (!undone) return qc_fail(err, QC_EUSAGE, "%.300s: there is no adapt to undo", s->o.state);
+    return undone < 0 ? -1 : 0;
 }
 
 /* ---- labels that come apart from frames ---- */

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "../format/learnedfile.h"
 #include "../format/parametertable.h"
@@ -86,7 +87,8 @@ static int open_learner(QcLiveModel *m, const char *path, const QcLiveOptions *o
         m->learner.counters->next = 0;
         return 0;
     }
-    return fill_coreset(m, err) || take_up_state(m, o->state, err) ? -1 : 0;
+    m->before = qc_aligned_new(m->learner.state_bytes, "the state before an adapt", err);
+    return !m->before || fill_coreset(m, err) || take_up_state(m, o->state, err) ? -1 : 0;
 }
 
 int qc_livemodel_open(QcLiveModel *m, const char *path, const QcLiveOptions *o, QcErr *err)
@@ -106,6 +108,29 @@ int qc_livemodel_save(QcLiveModel *m, QcErr *err)
     return m->kept.is_open ? qc_statefile_save(&m->kept, &m->learner, err) : 0;
 }
 
+int qc_livemodel_adapt(QcLiveModel *m, QcAdaptReport *report, QcErr *err)
+{
+    memcpy(m->before, m->learner.state, m->learner.state_bytes);
+    qc_learner_adapt(&m->learner, report);
+    if (report->solved && m->kept.is_open &&
+        qc_statefile_save_before(&m->kept, &m->learner, m->before, err)) return -1;
+    return qc_livemodel_save(m, err);
+}
+
+int qc_livemodel_undo(QcLiveModel *m, QcErr *err)
+{
+    QcLearnerCounters *c = m->learner.counters;
+    const QcLearnerCounters now = *c;
+    int found = qc_statefile_load_before(&m->kept, &m->learner, err);
+    if (found <= 0) return found;
+    if (c->adapts >= now.adapts) return 0; /* the adapt after it was never saved */
+    c->next = now.next;
+    c->adapts = now.adapts;
+    c->drift = now.drift;
+    c->can_undo = 0;
+    return qc_livemodel_save(m, err) || qc_statefile_drop_before(&m->kept, err) ? -1 : 1;
+}
+
 uint8_t *qc_livemodel_input(QcLiveModel *m) { return qc_qrun_tensor(&m->learner.run, 0); }
 
 void qc_livemodel_close(QcLiveModel *m)
@@ -114,6 +139,7 @@ void qc_livemodel_close(QcLiveModel *m)
     qc_statefile_close(&m->kept);
     qc_inputs_close(&m->coreset);
     free(m->memory);
+    free(m->before);
     qc_modelfile_release(&m->model);
     qc_arena_release(&m->arena);
     *m = (QcLiveModel){0};

@@ -65,11 +65,10 @@ int qc_live_adapt(QcLive *s, QcErr *err)
 {
     QcAdaptReport r;
     if (!s->counts.waiting && !learns_without_labels(s)) return 0;
-    qc_learner_adapt(&s->model->learner, &r);
+    if (qc_livemodel_adapt(s->model, &r, err)) return -1;
     s->counts.waiting = s->counts.since_adapt = 0;
     s->counts.adapts++;
     s->counts.refused += r.refused;
-    if (qc_livemodel_save(s->model, err)) return -1;
     qc_live_report(s, (QcLiveReport){.event = QC_LIVE_ADAPT, .adapt = &r});
     check_source(s, &r);
     return 0;

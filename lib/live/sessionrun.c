@@ -31,12 +31,13 @@ static int resume(QcSession *s, const QcSessionRun *run, QcErr *err)
 {
     if (!run->state) return 0;
     if (qc_session_keep(s, run->state, err)) return -1;
-    if (!s->at && s->kept.was_there && s->kept.state.newest < 0) report(s, run, QC_SESSION_ANEW, NULL);
-    if (s->kept.state.newest >= 0 && s->kept.state.damaged) report(s, run, QC_SESSION_DAMAGED, NULL);
+    const QcState *state = &s->kept.latest.state;
+    if (!s->at && s->kept.was_there && state->newest < 0) report(s, run, QC_SESSION_ANEW, NULL);
+    if (state->newest >= 0 && state->damaged) report(s, run, QC_SESSION_DAMAGED, NULL);
     const QcLearnerCounters *c = qc_devicestep_learner(&s->learner)->counters;
     if (c->input && c->input != s->input) report(s, run, QC_SESSION_OTHER, NULL);
     /* which may be impossible: said before anything is learned */
-    if (!s->at) return run->coreset && s->kept.state.newest >= 0 ? qc_session_save_coreset(s, run->coreset, err) : 0;
+    if (!s->at) return run->coreset && state->newest >= 0 ? qc_session_save_coreset(s, run->coreset, err) : 0;
     report(s, run, QC_SESSION_RESUMED, NULL);
     return save(s, run, err);
 }
