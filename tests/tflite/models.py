@@ -344,6 +344,9 @@ for make in (kws, ic, vww, ds_cnn, resnet, mobilenet, series, branches, halves, 
     n_classes = g.tensors[g.outputs[0]]["shape"][-1]
     x = np.abs(rng.normal(size=[24, *shape]))  # such as pixels and energies
     save(name, g, x, n_classes)
+    if make is tiny:
+        g.graphs = 2
+        g.save(os.path.join(folder, "two-graphs.tflite"))
     if make in (branches, halves, autoencoder):
         continue
     signed = x * np.where(np.arange(x[0].size).reshape(x[0].shape) % 2, 1, -0.7)
