@@ -29,8 +29,6 @@ typedef struct Reader {
     float *row; /* one channel while it is read; malloc'd */
     double *times; /* and its time stamps */
     uint32_t room;
-    double step; /* of time in the first series; 0: not known */
-    int warned; /* that another series has another step */
     const QcImportOptions *o;
 } Reader;
 
@@ -242,13 +240,10 @@ static int find_grid(Grid *g, Reader *r, QcField line, QcErr *err)
 }
 
 /* Windows have no rate of their own, so series of two rates look alike. */
-static void compare_steps(Reader *r, double step)
+static void compare_steps(QcSeriesList *list, double step)
 {
-    if (r->step <= 0) r->step = step;
-    if (step <= 0 || r->warned || fabs(step - r->step) <= 0.01 * r->step) return;
-    r->warned = 1;
-    qc_import_warn(r->o, "%.200s:%u: the times have steps of %g, in the first series of %g; windows ignore this",
-                   r->lines.name, r->lines.line, step, r->step);
+    if (list->step <= 0) list->step = step;
+    if (step > 0 && fabs(step - list->step) > 0.01 * list->step) list->other_steps++;
 }
 
 static int read_channel(Reader *r, const Grid *g, QcSeries *s, uint32_t c, QcField channel, QcErr *err)
@@ -314,7 +309,7 @@ static int read_series(Reader *r, QcField line, QcErr *err)
     QcField field;
     Grid grid = {.own = 1};
     if (check_channels(r, line, err) || (r->header.has_times && find_grid(&grid, r, line, err))) return -1;
-    compare_steps(r, grid.step);
+    compare_steps(r->list, grid.step);
     uint32_t length = grid.own ? measure(r, line) : grid.n,
              declared = r->o->unequal == QC_UNEQUAL_REFUSE && r->header.equal ? r->header.length : 0;
     if (declared && length != declared)
