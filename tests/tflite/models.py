@@ -209,6 +209,14 @@ def groups(softmax):
     return n.end(n.dense(n.mean(x), 4), softmax)
 
 
+def sideways(softmax):
+    """A reshape makes the steps of a series channels, which a convolution reads."""
+    n = Net([1, 8, 3])
+    x = n.reshape(n.conv(n.inputs[0], 1, (1, 3)), [1, 1, 1, 8])
+    x = n.conv(x, 6, (1, 1))
+    return n.end(n.dense(n.flat(x), 3), softmax)
+
+
 def halves(softmax):
     """Weights of float16 behind DEQUANTIZE."""
     n = ds_cnn(softmax)
@@ -334,8 +342,10 @@ def save_bare(name, g):
 
 
 refused()
-SMALL = "ds-cnn", "resnet", "mobilenet", "series", "branches", "halves", "autoencoder", "tiny", "steps", "groups"
-for make in (kws, ic, vww, ds_cnn, resnet, mobilenet, series, branches, halves, autoencoder, tiny, steps, groups):
+SMALL = "ds-cnn", "resnet", "mobilenet", "series", "branches", "halves", "autoencoder", "tiny", "steps", "groups", \
+    "sideways"
+for make in (kws, ic, vww, ds_cnn, resnet, mobilenet, series, branches, halves, autoencoder, tiny, steps, groups,
+             sideways):
     name = make.__name__.replace("_", "-")
     if name not in (wanted or SMALL):
         continue
