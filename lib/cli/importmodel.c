@@ -54,6 +54,7 @@ static void report(const QcModelImport *import, const QcModelFile *m, const QcOn
         qc_note("a model for windows of %u channel%s x %u x %u, %u classes", m->channels, qc_plural(m->channels, "s"),
                 m->height, m->length, m->classes);
     if (notes->channels_last) qc_note("the last axis of its input was read as the channels");
+    if (notes->graphs > 1) qc_note("of its %u graphs, the first was read", notes->graphs);
     if (notes->outputs > 1) qc_note("of its %u outputs, '%s' was taken as the logits", notes->outputs, notes->output);
     if (notes->steps)
         qc_note("it is quantized: its codes of 8 bits and its scales are kept (--real: as a float model)");

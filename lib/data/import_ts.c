@@ -1,5 +1,6 @@
 /* UCR/UEA archive, .ts: "#" and "%" comments, "@" header lines, then a series per line, channels parted by ':', values
- * by ',', the class last. With @timeStamps true a value is (time,value).
+ * by ',', the class last. With @timeStamps true a value is (time,value). All channels of a series have the same times,
+ * or are resampled to the span that they share.
  *
  * Labels are the names after @classLabel, in this order. Ids are 21 bits of the file's digest and the row, so that two
  * files of an archive can be joined.
@@ -30,6 +31,13 @@ typedef struct Reader {
     uint32_t room;
     const QcImportOptions *o;
 } Reader;
+
+/* The times of a series. */
+typedef struct Grid {
+    double from, step;
+    uint32_t n;
+    int own; /* 1: these are the times of every channel, and n is the longest channel's length */
+} Grid;
 
 static int recognise(const char *path) { return qc_path_ends_in(path, ".ts") && !qc_is_folder(path); }
 
@@ -164,7 +172,7 @@ static int read_values(Reader *r, uint32_t c, QcField channel, uint32_t n, QcErr
     return 0;
 }
 
-/* "(time,value),(time,value)": values at equal steps of time. */
+/* "(time,value),(time,value)" */
 static int read_stamped(Reader *r, uint32_t c, QcField channel, uint32_t n, QcErr *err)
 {
     const char *wrong = NULL, *at = channel.at;
@@ -186,20 +194,69 @@ static int read_stamped(Reader *r, uint32_t c, QcField channel, uint32_t n, QcEr
         for (at = close + 1; at < channel.end && (*at == ' ' || *at == ','); at++) continue;
     }
     if (at != channel.end) return qc_lines_fail(&r->lines, err, "channel %u is not a list of (time,value)", c + 1);
-    if (qc_stamps_even(r->times, n)) return 0;
-    if (r->o->unequal != QC_UNEQUAL_RESAMPLE)
-        return qc_lines_fail(&r->lines, err,
-                             "the times of channel %u are not in equal steps (--unequal resample makes them)", c + 1);
-    return qc_stamps_resample(r->row, r->times, n, err);
+    return 0;
 }
 
-static int read_channel(Reader *r, QcSeries *s, uint32_t c, QcField channel, QcErr *err)
+/* Have n times of this grid and n times from `from` on with this step the same beginning? */
+static int same_times(const Grid *g, double from, double step, uint32_t n)
+{
+    double last = (n < g->n ? n : g->n) - 1.0, whole = fmax(step, g->step) * last;
+    return fabs(from - g->from) <= 1e-6 * whole && fabs(from + step * last - g->from - g->step * last) <= 1e-6 * whole;
+}
+
+/* The times that all channels share: their own ones, or equal steps in the span that all of them have. */
+static int find_grid(Grid *g, Reader *r, QcField line, QcErr *err)
+{
+    int resample = r->o->unequal == QC_UNEQUAL_RESAMPLE;
+    double from = -INFINITY, to = INFINITY, least = INFINITY;
+    QcField channel;
+    *g = (Grid){.own = 1};
+    for (uint32_t c = 0; c < r->list->channels && next_channel(&line, &channel); c++) {
+        uint32_t n = count_values(r, channel);
+        if (!n) return qc_lines_fail(&r->lines, err, "channel %u has no values", c + 1);
+        if (make_room(r, n, err) || read_stamped(r, c, channel, n, err)) return -1;
+        double first = r->times[0], last = r->times[n - 1], step = n > 1 ? (last - first) / (n - 1) : 0;
+        int even = qc_stamps_even(r->times, n);
+        if (!even && !resample)
+            return qc_lines_fail(&r->lines, err,
+                                 "the times of channel %u are not in equal steps (--unequal resample makes them)",
+                                 c + 1);
+        if (!c) g->from = first, g->step = step, g->n = n;
+        g->own = g->own && even && same_times(g, first, step, n) && (!resample || n == g->n);
+        if (!g->own && !resample)
+            return qc_lines_fail(&r->lines, err,
+                                 "channel %u has other times than channel 1 (--unequal resample takes the times that "
+                                 "all channels share)", c + 1);
+        if (n > g->n) g->n = n, g->step = step;
+        from = fmax(from, first);
+        to = fmin(to, last);
+        if (n > 1) least = fmin(least, step);
+    }
+    if (g->own) return 0;
+    if (to < from) return qc_lines_fail(&r->lines, err, "the channels of this series share no time");
+    uint32_t steps = to > from ? (uint32_t)fmax(1, round((to - from) / least)) : 0;
+    *g = (Grid){from, steps ? (to - from) / steps : 0, steps + 1, 0};
+    return 0;
+}
+
+/* Windows have no rate of their own, so series of two rates look alike. */
+static void compare_steps(QcSeriesList *list, double step)
+{
+    if (list->step <= 0) list->step = step;
+    if (step > 0 && fabs(step - list->step) > 0.01 * list->step) list->other_steps++;
+}
+
+static int read_channel(Reader *r, const Grid *g, QcSeries *s, uint32_t c, QcField channel, QcErr *err)
 {
     uint32_t n = count_values(r, channel);
     float *x = s->x + (uint64_t)c * s->length;
     if (make_room(r, n, err) ||
         (r->header.has_times ? read_stamped(r, c, channel, n, err) : read_values(r, c, channel, n, err)))
         return -1;
+    if (!g->own) {
+        qc_stamps_resample(x, s->length, g->from, g->step, r->row, r->times, n);
+        return 0;
+    }
     if (n != s->length && r->o->unequal == QC_UNEQUAL_REFUSE)
         return qc_lines_fail(&r->lines, err,
                              "channel %u has length %u instead of %u (--unequal pad or resample makes lengths equal)",
@@ -250,8 +307,10 @@ static int check_channels(Reader *r, QcField line, QcErr *err)
 static int read_series(Reader *r, QcField line, QcErr *err)
 {
     QcField field;
-    if (check_channels(r, line, err)) return -1;
-    uint32_t length = measure(r, line),
+    Grid grid = {.own = 1};
+    if (check_channels(r, line, err) || (r->header.has_times && find_grid(&grid, r, line, err))) return -1;
+    compare_steps(r->list, grid.step);
+    uint32_t length = grid.own ? measure(r, line) : grid.n,
              declared = r->o->unequal == QC_UNEQUAL_REFUSE && r->header.equal ? r->header.length : 0;
     if (declared && length != declared)
         return qc_lines_fail(&r->lines, err, "a series of length %u, but the header says %u", length, declared);
@@ -260,7 +319,7 @@ static int read_series(Reader *r, QcField line, QcErr *err)
     s->line = r->lines.line;
     s->file = r->lines.name;
     for (uint32_t c = 0; c < r->list->channels; c++)
-        if (next_channel(&line, &field), read_channel(r, s, c, field, err)) return -1;
+        if (next_channel(&line, &field), read_channel(r, &grid, s, c, field, err)) return -1;
     return r->header.has_labels ? next_channel(&line, &field), read_label(&s->label, r, field, err) : 0;
 }
 

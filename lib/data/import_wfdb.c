@@ -1,6 +1,7 @@
 /* PhysioNet's WFDB records: NAME.hea (text: leads, gains), .dat (formats 16 and 212), .atr (annotations in MIT format).
  * An example is the window around a beat; its label is the beat's class by AAMI EC57 (N, S, V, F, Q), or the
- * annotation's own code. The record is the group and the recording.
+ * annotation's own code. The record is the group and the recording. Channels are the leads of the first record, by
+ * name. The smallest sample of a format means that the sample is missing.
  */
 #include <math.h>
 #include <stdio.h>
@@ -28,8 +29,10 @@ typedef struct Record {
     double rate;
     uint32_t n_leads;
     Lead leads[LEADS_MAX];
+    uint64_t declared; /* steps that the head promises; 0: not known */
     int16_t *samples; /* [steps][n_leads]; malloc'd */
     uint32_t steps, window, first, channels; /* channels: leads that are taken, from `first` on */
+    uint32_t order[LEADS_MAX]; /* [channels] the lead that each channel is */
 } Record;
 
 /* --- the head --------------------------------------------------------------------------------------------- */
@@ -64,6 +67,7 @@ static int read_record_line(Record *r, QcField line, QcErr *err)
     r->rate = 250; /* WFDB's default */
     if (qc_field_next(&line, &rate, ' ') && (read_real(&r->rate, rate) || !(r->rate > 0)))
         return qc_lines_fail(&r->lines, err, "'%.*s' is no rate", QC_FIELD(rate));
+    if (rate.at && qc_field_next(&line, &leads, ' ') && !read_real(&n, leads) && n > 0) r->declared = (uint64_t)n;
     return 0;
 }
 
@@ -125,6 +129,31 @@ static int read_head(Record *r, QcErr *err)
                    r->leads[0].name);
 }
 
+/* Channel c is the lead that the first record has there. Leads that only this record has take the places that are
+ * left. */
+static int order_leads(Record *r, QcSeriesList *list, QcErr *err)
+{
+    uint8_t taken[LEADS_MAX] = {0}, placed[LEADS_MAX] = {0};
+    char text[256];
+    uint32_t others = 0;
+    if (!list->leads && !(list->leads = qc_arena_take(&list->arena, r->channels, sizeof *list->leads, err))) return -1;
+    for (uint32_t c = 0; c < r->channels; c++) {
+        const char *name = r->leads[r->first + c].name;
+        if (!list->leads[c] && !(list->leads[c] = qc_arena_text(&list->arena, name, strlen(name), err))) return -1;
+        for (uint32_t k = r->first; k < r->first + r->channels && !placed[c]; k++)
+            if (!taken[k] && !strcmp(r->leads[k].name, list->leads[c])) r->order[c] = k, taken[k] = placed[c] = 1;
+    }
+    for (uint32_t c = 0, k = r->first; c < r->channels; c++) {
+        if (placed[c]) continue;
+        while (taken[k]) k++;
+        r->order[c] = k++;
+        others++;
+        snprintf(text, sizeof text, "%.60s (%.60s for %.60s)", r->name, r->leads[r->order[c]].name, list->leads[c]);
+    }
+    if (!others || list->other_leads++) return 0;
+    return (list->first_other_leads = qc_arena_text(&list->arena, text, strlen(text), err)) ? 0 : -1;
+}
+
 /* --- samples ------------------------------------------------------------------------------------------------ */
 
 /* A file beside the head. */
@@ -156,7 +185,13 @@ static int read_samples(Record *r, const char *path, QcErr *err)
     if (beside(file, path, r->leads[0].file, err) || qc_read_all(file, &bytes, &length, err)) return -1;
     uint64_t n = r->leads[0].format == 16 ? length / 2 : length / 3 * 2 + (length % 3 == 2 ? 1 : 0),
              steps = n / r->n_leads;
-    int status = steps && steps <= UINT32_MAX ? 0 : qc_fail(err, QC_EFORMAT, "%.300s is empty or too long", file);
+    int status = 0;
+    if (steps < r->declared)
+        status = qc_fail(err, QC_EFORMAT, "%.300s is cut off: it has %llu of %llu samples", file,
+                         (unsigned long long)steps, (unsigned long long)r->declared);
+    else if (r->declared) steps = r->declared; /* format 212 may end with half a pair */
+    if (!status && (!steps || steps > UINT32_MAX))
+        status = qc_fail(err, QC_EFORMAT, "%.300s is empty or too long", file);
     if (!status && !(r->samples = malloc(steps * r->n_leads * sizeof *r->samples))) status = qc_fail_memory(err, file);
     for (uint64_t k = 0; !status && k < steps * r->n_leads; k++) r->samples[k] = sample(bytes, k, r->leads[0].format);
     r->steps = (uint32_t)steps;
@@ -180,6 +215,7 @@ static const Beat beats[50] = {
 static int add_beat(QcSeriesList *list, const Record *r, const Beat *beat, uint64_t time, uint64_t id, const char *file,
                     QcErr *err)
 {
+    const int16_t none = r->leads[0].format == 16 ? INT16_MIN : -2048;
     const char name[2] = {r->o->all_beats ? beat->code : beat->aami, 0};
     uint32_t label;
     uint64_t from = time - r->window / 2;
@@ -192,10 +228,15 @@ static int add_beat(QcSeriesList *list, const Record *r, const Beat *beat, uint6
     s->id = id;
     s->file = file;
     for (uint32_t c = 0; c < r->channels; c++) {
-        const Lead *lead = &r->leads[r->first + c];
-        for (uint32_t t = 0; t < r->window; t++)
-            s->x[(uint64_t)c * r->window + t] =
-                (float)((r->samples[(from + t) * r->n_leads + r->first + c] - lead->baseline) / lead->gain);
+        const Lead *lead = &r->leads[r->order[c]];
+        for (uint32_t t = 0; t < r->window; t++) {
+            int16_t v = r->samples[(from + t) * r->n_leads + r->order[c]];
+            if (v == none && r->o->missing == QC_MISSING_REFUSE)
+                return qc_fail(err, QC_EFORMAT,
+                               "%.200s: sample %llu of lead '%.60s' is missing (--missing fill or drop allows it)",
+                               file, (unsigned long long)(from + t), lead->name);
+            s->x[(uint64_t)c * r->window + t] = v == none ? NAN : (float)((v - lead->baseline) / lead->gain);
+        }
     }
     return 0;
 }
@@ -235,7 +276,7 @@ static int read_beats(QcSeriesList *list, const Record *r, const uint8_t *bytes,
         if (inside && add_beat(list, r, &beats[code], time, base + n, head, err)) return -1;
         n++;
     }
-    if (outside) qc_import_note(r->o, "%.200s: %u beats too near to an end were left out", r->name, outside);
+    list->outside += outside;
     return n > outside ? 0 : qc_fail(err, QC_EFORMAT, "%.300s has no beats", file);
 }
 
@@ -248,7 +289,7 @@ static int gather_record(QcSeriesList *list, Record *r, const char *path, QcErr 
     if (r->o->stride) return qc_fail(err, QC_EUSAGE, "windows lie around beats: --stride does not apply");
     if (read_head(r, err) || read_samples(r, path, err)) return -1;
     if (qc_span_read(&r->window, r->o->window, "window", r->rate, WINDOW, err) ||
-        qc_series_channels(list, r->channels, path, err))
+        qc_series_channels(list, r->channels, path, err) || order_leads(r, list, err))
         return -1;
     snprintf(name, sizeof name, "%s.atr", r->name);
     if (list->rate > 0 && list->rate != r->rate)
@@ -293,7 +334,7 @@ static const QcImportRow row_all = {"all-beats",
                                     offsetof(QcImportOptions, all_beats),
                                     NULL,
                                     0};
-static const QcImportRow *const rows[] = {&row_window, &row_lead, &row_all, QC_ROWS_FILES, NULL};
+static const QcImportRow *const rows[] = {&row_window, &row_lead, &row_all, &qc_row_missing, QC_ROWS_FILES, NULL};
 
 const QcImporter qc_importer_wfdb = {
     "wfdb", "PhysioNet: .hea, .dat, .atr; a window around each beat", rows, recognise, NULL, gather, 1};

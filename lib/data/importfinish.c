@@ -22,7 +22,7 @@ static int read_span(uint32_t *samples, const char *text, const char *option, do
     return qc_span_read(samples, text, option, n / seconds, standard, err);
 }
 
-/* Counted over all files. */
+/* Counted over all files, of which only the first makes notes of its own. */
 static void note_breaks(const QcSeriesList *list, const QcImportOptions *o)
 {
     if (list->gaps)
@@ -30,6 +30,16 @@ static void note_breaks(const QcSeriesList *list, const QcImportOptions *o)
     if (list->falls)
         qc_import_note(o, "time goes back %u time%s: no window crosses such a place", list->falls,
                        qc_plural(list->falls, "s"));
+    if (list->other_steps)
+        qc_import_warn(o, "%u series have another step of time than the first, %g: windows ignore this",
+                       list->other_steps, list->step);
+    if (list->outside)
+        qc_import_note(o, "%u beat%s too near to an end of the record left out", list->outside,
+                       list->outside == 1 ? " was" : "s were");
+    if (list->other_leads)
+        qc_import_warn(o, "a channel has different leads: %u record%s not the leads of the first, such as %.200s "
+                       "(--lead takes one lead)", list->other_leads, list->other_leads == 1 ? " has" : "s have",
+                       list->first_other_leads);
 }
 
 static int cut(QcDataset *d, QcSeriesList *list, const QcImportOptions *o, QcErr *err)

@@ -34,6 +34,11 @@ typedef struct QcSeriesList {
     float *turned; /* room for one row of channels-last values, of turned_room values */
     uint64_t turned_room;
     int indices_from; /* libsvm: whether the files so far count from 0 or from 1; 0 = not known */
+    double step; /* .ts: of time in the first series; 0 = not known */
+    uint32_t other_steps; /* .ts: series with another step */
+    char **leads; /* [channels] wfdb: names of the first record's leads; in the arena */
+    char *first_other_leads; /* wfdb: the first record of other leads, and which they are */
+    uint32_t other_leads, outside; /* wfdb: records of other leads; beats whose windows leave the record */
     int one_window; /* each series is one window already: --window would be wrong */
 } QcSeriesList; /* all zero but channels = empty and valid */
 

@@ -172,6 +172,22 @@ static int choose_test(Unit **units, uint32_t n, const QcDataset *d, const QcSpl
     return 0;
 }
 
+/* Marks the last examples of the recordings of one class, if all of them are too short for a test example each: what a
+ * recording is short of, the next one gives too. */
+static void add_up_shares(Unit **units, uint32_t n, double part)
+{
+    double due = 0;
+    for (uint32_t k = 0; k < n; k++)
+        if (units[k]->test) return;
+    for (uint32_t from = 0, to; from < n; from = to) {
+        for (to = from; to < n && units[to]->stratum == units[from]->stratum;) to++;
+        due += part * (to - from);
+        if (due < 0.5) continue;
+        units[to - 1]->test = 1;
+        due -= 1;
+    }
+}
+
 static int choose_all(Units *u, const QcDataset *d, const QcSplitOptions *o, QcErr *err)
 {
     Unit **sorted = malloc(u->n * sizeof *sorted);
@@ -188,6 +204,10 @@ static int choose_all(Units *u, const QcDataset *d, const QcSplitOptions *o, QcE
             ;
         if (o->by != QC_SPLIT_BLOCK) shuffle_units(&rng, sorted + from, to - from);
         status = choose_test(sorted + from, to - from, d, o, err);
+    }
+    for (uint32_t from = 0, to; o->by == QC_SPLIT_BLOCK && from < u->n; from = to) {
+        for (to = from; to < u->n && sorted[to]->stratum >> 32 == sorted[from]->stratum >> 32;) to++;
+        add_up_shares(sorted + from, to - from, o->test);
     }
     free(sorted);
     return status;
@@ -270,8 +290,8 @@ int qc_split(uint32_t *order, uint32_t *n_train, const QcDataset *d, const QcSpl
         return qc_fail(err, QC_EUSAGE, "the training part would be empty: all recordings are named '%.60s'%s",
                        o->leave[0], o->n_leave > 1 ? " or as the next patterns" : "");
     if (*n_train == d->n && !o->n_leave && o->by == QC_SPLIT_BLOCK)
-        return qc_fail(err, QC_EUSAGE, "the test part would be empty: no recording has enough examples of a class for "
-                       "a fraction of %g (--by recording or --by random)", o->test);
+        return qc_fail(err, QC_EUSAGE,
+                       "the test part would be empty: no class has enough examples for a fraction of %g", o->test);
     if (!*n_train || *n_train == d->n)
         return qc_fail(err, QC_EUSAGE, "the %s part would be empty: a fraction of %g does not fit %u examples",
                        *n_train ? "test" : "training", o->test, d->n);

@@ -1,7 +1,6 @@
 #include "stamps.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "number.h"
@@ -204,21 +203,15 @@ int qc_stamps_even(const double *times, uint32_t n)
     return 1;
 }
 
-int qc_stamps_resample(float *x, const double *times, uint32_t n, QcErr *err)
+void qc_stamps_resample(float *out, uint32_t n_out, double from, double step, const float *x, const double *times,
+                        uint32_t n)
 {
-    float *old = malloc(n * sizeof *old);
-    if (!old) return qc_fail_memory(err, "a series");
-    memcpy(old, x, n * sizeof *old);
-    double step = (times[n - 1] - times[0]) / (n - 1);
-    for (uint32_t t = 0, left = 0; t < n; t++) {
-        double at = times[0] + step * t;
+    for (uint32_t t = 0, left = 0; t < n_out; t++) {
+        double at = from + step * t;
         while (left + 2 < n && times[left + 1] <= at) left++;
-        double part = (at - times[left]) / (times[left + 1] - times[left]);
-        if (part > 1) part = 1;
-        x[t] = part <= 0   ? old[left]
-               : part >= 1 ? old[left + 1]
-                           : (float)(old[left] + (old[left + 1] - (double)old[left]) * part);
+        double part = n < 2 ? 0 : (at - times[left]) / (times[left + 1] - times[left]);
+        out[t] = part <= 0   ? x[left]
+                 : part >= 1 ? x[left + 1]
+                             : (float)(x[left] + (x[left + 1] - (double)x[left]) * part);
     }
-    free(old);
-    return 0;
 }

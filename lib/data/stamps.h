@@ -12,7 +12,9 @@ int qc_stamp_read(double *time, QcField field);
 int qc_stamp_read_slashed(double *time, QcField field, int day_first);
 /* 1 if all steps are equal, up to a millionth of the whole. times[n] ascending. */
 int qc_stamps_even(const double *times, uint32_t n);
-/* x[n] at times[n] (ascending) becomes x[n] at n equal steps from the first time to the last. */
-int qc_stamps_resample(float *x, const double *times, uint32_t n, QcErr *err);
+/* out[k] = x at the time from + step * k, k < n_out: on the line between its neighbours in times[n] (ascending, n > 0).
+ * Before the first time and after the last the nearest value counts. */
+void qc_stamps_resample(float *out, uint32_t n_out, double from, double step, const float *x, const double *times,
+                        uint32_t n);
 
 #endif

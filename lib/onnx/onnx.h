@@ -39,6 +39,7 @@ typedef struct QcOnnxNotes { /* what the user should know about the model that w
     float *steps; /* [channels of all convolutions and linear layers, in order] scales of weights of a quantized model;
                      else NULL */
     QcGraph graph; /* of a quantized model, whose model file has no section "graph"; else empty */
+    uint32_t graphs; /* of the file, if it is .tflite: the first is read */
     uint32_t outputs; /* of the file */
     char output[64]; /* the output that was taken */
 } QcOnnxNotes;

@@ -201,6 +201,7 @@ int qc_tflite_parse(QcTflite *t, const uint8_t *bytes, size_t length, QcArena *a
     if (qc_flat_end(f, err)) return -1;
     if (!graphs.n) return qc_fail(err, QC_EFORMAT, "the file has no graph");
     QcFlatTable graph = qc_flat_table_at(f, graphs, 0);
+    t->graphs = graphs.n;
     int status = (t->name = read_name(f, graph, 4, arena, err)) && !read_tensors(t, graph, buffers, arena, err) &&
                          !read_nodes(t, graph, codes, arena, err) && !read_labels(t, model, buffers, arena, err)
                      ? 0

@@ -81,6 +81,7 @@ typedef struct QcTfliteNode {
 typedef struct QcTflite {
     QcFlat flat;
     const char *name; /* of the graph; may be empty */
+    uint32_t graphs; /* of the file: the first is read */
     QcTfliteTensor *tensors; /* [n_tensors] */
     QcTfliteNode *nodes; /* [n_nodes] in the order in which they are run */
     uint32_t n_tensors, n_nodes;

@@ -195,6 +195,7 @@ int qc_tflite_decode(QcModelFile *m, const uint8_t *bytes, size_t length, const 
         model.metadata_props = &metadata;
         model.n_metadata_props = t.labels != NULL;
         status = qc_onnx_import(m, &model, length, &shapes, o, notes, err);
+        if (notes) notes->graphs = t.graphs;
     }
     qc_arena_release(&out.arena);
     qc_arena_release(&arena);

@@ -166,6 +166,27 @@ static int make_quantized(Keep *k, uint32_t i, uint32_t at)
     return (int)at;
 }
 
+/* Does anything but a linear layer read value i, or its codes? */
+static int has_other_readers(const QcGraph *g, uint32_t i, int depth)
+{
+    for (uint32_t j = i + 1; j < g->n_nodes; j++)
+        for (uint32_t m = 0; m < g->nodes[j].n_inputs; m++) {
+            if (g->nodes[j].inputs[m] != i || g->nodes[j].op == QC_OP_LINEAR) continue;
+            if (g->nodes[j].op != QC_OP_QUANT || depth > 1 || has_other_readers(g, j, depth + 1)) return 1;
+        }
+    return 0;
+}
+
+/* A row has the tensor of its input, which linear layers read as a row. Other layers need the shape of a row. */
+static int append(Keep *k, uint32_t i, QcNode *n)
+{
+    const QcNode *from = &k->plain->nodes[n->inputs[0]];
+    const QcLoops whole = {.n = 1, .size = {n->channels}, .stride = {1}};
+    if (n->op != QC_OP_FLATTEN || (from->height == 1 && from->width == 1) || !has_other_readers(k->g, i, 0))
+        return qc_graph_append(k->plain, n, k->err);
+    return qc_graph_turn(k->plain, n->name, n->inputs[0], 1, 1, n->channels, &whole, k->err);
+}
+
 /* Moves one gain of all channels into the mean, sum or product before it, whose value is not rounded yet. 0: not
  * possible. */
 static int take_gain(Keep *k, const QcNode *n, uint32_t at)
@@ -191,7 +212,7 @@ static int make_layer(Keep *k, uint32_t i, QcNode *n)
         n->inputs[0] = (uint32_t)in;
     }
     rename_node(k, n->name);
-    int made = note_node(k, qc_graph_append(k->plain, n, k->err), i);
+    int made = note_node(k, append(k, i, n), i);
     if (made >= 0) k->copies[made] = copies;
     return made;
 }

@@ -99,6 +99,28 @@ same(imported((3, 2, 128), '--window', '128', 'ecg/r1.hea'), np.stack([w(0, 1024
 write('ecg/r1.hea', b'r1 1 360\nr1.dat 16 200\n'), write('ecg/r1.dat', s.astype('<i2').tobytes())
 same(imported((4, 1, 128), '--window', '128', '--all-beats', 'ecg/r1.hea')[1], [s.ravel()[1700 - 64:1700 + 64] / 200])
 
+# Leads go by their names; a lead that the first record lacks takes the place that is left.
+three = rng.integers(-2000, 2000, (3, 400, 2)).astype('i4')
+for k, names in enumerate(('MLII V1', 'V1 MLII', 'V5 MLII')):
+    lines = ['r%d 2 360 400' % k] + ['r%d.dat 212 200 11 0 0 0 0 %s' % (k, name) for name in names.split()]
+    write('leads/r%d.hea' % k, '\n'.join(lines).encode()), write('leads/r%d.dat' % k, pack212(three[k]))
+    write('leads/r%d.atr' % k, annotations([(10, 1), (200, 1)]))
+same(imported((3, 2, 128), '-f', 'wfdb', '--window', '128', 'leads'),
+     [three[0][136:264].T / 200, three[1][136:264, ::-1].T / 200, three[2][136:264, ::-1].T / 200])
+words = subprocess.run(['qc-import', '-f', 'wfdb', '--window', '128', '-o', 'o.qcd', 'leads'], capture_output=True,
+                       text=True).stderr
+assert '3 beats were too near' in words and '1 record has not the leads of the first, such as r2 (V5 for V1)' in words
+# The smallest sample means that none was measured.
+gap = three[0].copy()
+gap[200, 1] = -2048
+write('ecg/r1.hea', b'r1 2 360 400\nr1.dat 212 200\nr1.dat 212 200\n'), write('ecg/r1.dat', pack212(gap))
+write('ecg/r1.atr', annotations([(100, 1), (200, 1)]))
+kept = gap[136:264] / 200
+kept[64, 1] = (kept[63, 1] + kept[65, 1]) / 2
+common = '--window', '128', '--missing'
+same(imported((1, 2, 128), *common, 'drop', 'ecg/r1.hea'), [gap[36:164].T / 200])
+assert np.abs(imported((2, 2, 128), *common, 'fill', 'ecg/r1.hea')[1] - kept.T).max() < 1e-5
+
 x, y = rng.normal(size=(6, 4)), np.array([[1.], [2], [1], [2], [1], [2]])
 for compress in (True, False):
     mat_write('a.mat', {'note': 'words', 'y': y, 'fea': x}, compress)
@@ -225,6 +247,8 @@ try "$ecg; os.remove('bad/r.atr')" bad/r.hea
 try "$ecg; os.remove('bad/r.dat')" bad/r.hea
 try "$ecg; write('bad/r.hea', b'r 2 360\nr.dat 16 200\n')" bad/r.hea
 try "$ecg; write('bad/r.hea', b'r 1 360\nr.dat 80 200\n')" bad/r.hea
+try "$ecg; write('bad/r.hea', b'r 1 360 1001\nr.dat 16 200\n')" bad/r.hea
+try "$ecg; write('bad/r.dat', b'\0\x80' * 1000)" bad/r.hea
 try "$ecg; write('bad/r.hea', b'r/3 1 360\nr.dat 16 200\n')" bad/r.hea
 try "$ecg; write('bad/r.hea', b'r 1 360\n../r.dat 16 200\n')" bad/r.hea
 try "$ecg" --lead MLII bad/r.hea

@@ -21,7 +21,7 @@ try -t 0 $two data.qcd
 try -t 1 $two data.qcd
 try -t 2 $two data.qcd
 try -t 0.2 --by luck $two data.qcd
-try -t 0.05 --by block $two data.qcd
+try -t 0.01 --by block $two data.qcd
 try -t 0.2 -o train.qcd data.qcd
 try $two data.qcd
 try -g p3 -o train.qcd data.qcd

@@ -30,4 +30,5 @@ qc-import --labels classes --mean 0.5 --std 2 -o m.qcm models/tiny-middle.tflite
     grep -E 'tflite=|mean|^quantized' | sed 's/sha256:.*/sha256/'
 qc-import -q -o m.qcm - <models/tiny.tflite 2>&1
 qc-import -q -f tflite -o m.qcm - <models/tiny.tflite && echo 'from standard input'
+qc-import -o m.qcm models/two-graphs.tflite 2>&1 | grep graphs
 exit 0

@@ -209,6 +209,14 @@ def groups(softmax):
     return n.end(n.dense(n.mean(x), 4), softmax)
 
 
+def sideways(softmax):
+    """A reshape makes the steps of a series channels, which a convolution reads."""
+    n = Net([1, 8, 3])
+    x = n.reshape(n.conv(n.inputs[0], 1, (1, 3)), [1, 1, 1, 8])
+    x = n.conv(x, 6, (1, 1))
+    return n.end(n.dense(n.flat(x), 3), softmax)
+
+
 def halves(softmax):
     """Weights of float16 behind DEQUANTIZE."""
     n = ds_cnn(softmax)
@@ -334,8 +342,10 @@ def save_bare(name, g):
 
 
 refused()
-SMALL = "ds-cnn", "resnet", "mobilenet", "series", "branches", "halves", "autoencoder", "tiny", "steps", "groups"
-for make in (kws, ic, vww, ds_cnn, resnet, mobilenet, series, branches, halves, autoencoder, tiny, steps, groups):
+SMALL = "ds-cnn", "resnet", "mobilenet", "series", "branches", "halves", "autoencoder", "tiny", "steps", "groups", \
+    "sideways"
+for make in (kws, ic, vww, ds_cnn, resnet, mobilenet, series, branches, halves, autoencoder, tiny, steps, groups,
+             sideways):
     name = make.__name__.replace("_", "-")
     if name not in (wanted or SMALL):
         continue
@@ -344,6 +354,9 @@ for make in (kws, ic, vww, ds_cnn, resnet, mobilenet, series, branches, halves, 
     n_classes = g.tensors[g.outputs[0]]["shape"][-1]
     x = np.abs(rng.normal(size=[24, *shape]))  # such as pixels and energies
     save(name, g, x, n_classes)
+    if make is tiny:
+        g.graphs = 2
+        g.save(os.path.join(folder, "two-graphs.tflite"))
     if make in (branches, halves, autoencoder):
         continue
     signed = x * np.where(np.arange(x[0].size).reshape(x[0].shape) % 2, 1, -0.7)

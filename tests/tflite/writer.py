@@ -45,6 +45,7 @@ OPS = {
 class Graph:
     def __init__(self):
         self.tensors, self.nodes, self.inputs, self.outputs, self.metadata = [], [], [], [], {}
+        self.graphs = 1  # times that the file has this graph
 
     def tensor(self, name, shape, kind="float32", data=None, scale=None, zero=None, axis=0, open_batch=False):
         """Index of a new tensor; `data` makes a constant of it."""
@@ -120,7 +121,8 @@ class Graph:
                           (4, b.CreateString("main"))])
         metadata = [table(2, [(0, b.CreateString(name))], [(1, 4, buffer(data))])
                     for name, data in self.metadata.items()]
-        parts = [(1, vector(codes)), (2, vector([graph])), (3, b.CreateString("made by a test")), (4, vector(buffers)),
+        graphs = vector([graph] * self.graphs)
+        parts = [(1, vector(codes)), (2, graphs), (3, b.CreateString("made by a test")), (4, vector(buffers)),
                  (6, vector(metadata) if metadata else 0)]
         model = table(8, parts, [(0, 4, 3)])
         b.Finish(model, file_identifier=b"TFL3")

@@ -234,11 +234,11 @@ START_TEST(timestamps_are_resampled_to_equal_steps)
 {
     const QcImportOptions o = {.unequal = QC_UNEQUAL_RESAMPLE};
     const float x[] = {1, 2, 3, 4, 5, 6};
-    expect_values("ts", "@timeStamps true\n@dimensions 2\n@data\n(0,1),(10,2),(20,3):(1e3,4),(1001,5),(1002,6)\n",
-                  plain, 1, 2, 3, x);
+    expect_values("ts", "@timeStamps true\n@dimensions 2\n@data\n(0,1),(10,2),(20,3):(0,4),(1e1,5),(20,6)\n", plain, 1,
+                  2, 3, x);
     expect_values("ts",
                   "@timestamps true\n@dimensions 2\n@data\n(2024-02-28 23:00:00,1),(2024-02-29 "
-                  "11:00:00,2),(2024-02-29T23:00,3):(1999-12-31,4),(2000-01-01,5),(2000-01-02,6)\n",
+                  "11:00:00,2),(2024-02-29T23:00,3):(2024-02-28T23:00,4),(2024-02-29T11:00,5),(2024-02-29T23:00Z,6)\n",
                   plain, 1, 2, 3, x);
     expect_values("ts", "@timeStamps true\n@data\n(0,0),(1,10),(4,40)\n", o, 1, 1, 3, (float[]){0, 20, 40});
 }

@@ -1,4 +1,5 @@
-/* test_importtimes.c - what qc-import concludes from times in a table, and what it refuses to conclude. */
+/* test_importtimes.c - what qc-import concludes from times in a table or a .ts file, and what it refuses to
+ * conclude. */
 #include "suite.h"
 #include "../../lib/data/import.h"
 
@@ -111,6 +112,62 @@ START_TEST(rate_that_contradicts_times_is_refused)
 }
 END_TEST
 
+/* ---- .ts ---- */
+
+static void expect_series(const char *series, QcUnequal unequal, uint32_t n, const float *x)
+{
+    QcDataset d;
+    char text[400];
+    *said = 0;
+    snprintf(text, sizeof text, "@timeStamps true\n@data\n%s\n", series);
+    const QcImportOptions o = {.unequal = unequal, .note = hear};
+    ck_assert_msg(!import(&d, "ts", scratch_text("f", text), o), "%s: %s", series, err.text);
+    ck_assert_uint_eq(d.n * d.channels * d.length, n);
+    for (uint32_t k = 0; k < n; k++)
+        ck_assert_msg(d.x[k] == x[k], "%s: value %u is %g instead of %g", series, k, d.x[k], x[k]);
+    qc_dataset_release(&d);
+}
+
+static void expect_refused(const char *series, QcUnequal unequal, const char *sentence)
+{
+    QcDataset d;
+    char text[400];
+    snprintf(text, sizeof text, "@timeStamps true\n@data\n%s\n", series);
+    ck_assert_int_eq(import(&d, "ts", scratch_text("f", text), (QcImportOptions){.unequal = unequal}), -1);
+    ck_assert_msg(strstr(err.text, sentence) != NULL, "%s: %s", series, err.text);
+}
+
+/* Each value is its time, or ten times its time. */
+START_TEST(channels_with_other_timestamps_are_aligned)
+{
+    const char *later = "(0,0),(1,1),(2,2),(3,3),(4,4):(2,20),(4,40),(6,60)",
+               *apart = "(0,0),(1,1):(2,20),(3,30)";
+    expect_series(later, QC_UNEQUAL_RESAMPLE, 6, (float[]){2, 3, 4, 20, 30, 40});
+    expect_series("(0,0),(1,1),(2,2),(3,3):(0,0),(3,30)", QC_UNEQUAL_RESAMPLE, 8, (float[]){0, 1, 2, 3, 0, 10, 20, 30});
+    expect_series("(0,0),(1,1),(2,2),(3,3):(0,0),(1,10)", QC_UNEQUAL_RESAMPLE, 4, (float[]){0, 1, 0, 10});
+    expect_series("(0,0),(1,1),(2,2):(0,0),(2,20),(3,30)", QC_UNEQUAL_RESAMPLE, 6, (float[]){0, 1, 2, 0, 10, 20});
+    expect_refused(later, QC_UNEQUAL_PAD, "f:3: channel 2 has other times than channel 1");
+    expect_refused(apart, QC_UNEQUAL_REFUSE, "f:3: channel 2 has other times than channel 1");
+    expect_refused(apart, QC_UNEQUAL_RESAMPLE, "f:3: the channels of this series share no time");
+}
+END_TEST
+
+START_TEST(shorter_channels_with_the_same_timestamps_are_padded)
+{
+    expect_series("(0,5),(1,6),(2,7):(0,8),(1,9)", QC_UNEQUAL_PAD, 6, (float[]){5, 6, 7, 8, 9, 0});
+}
+END_TEST
+
+START_TEST(series_of_other_steps_are_reported)
+{
+    expect_series("(0,1),(2,2),(4,3)\n(7,4),(9,5),(11,6)", QC_UNEQUAL_REFUSE, 6, (float[]){1, 2, 3, 4, 5, 6});
+    ck_assert_str_eq(said, "");
+    expect_series("(0,1),(2,2),(4,3)\n(0,4),(1,5),(2,6)", QC_UNEQUAL_REFUSE, 6, (float[]){1, 2, 3, 4, 5, 6});
+    ck_assert_msg(strstr(said, "warning: 1 series have another step of time than the first, 2: windows") != NULL, "%s",
+                  said);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("importtimes");
@@ -121,6 +178,9 @@ int main(void)
     tcase_add_test(t, steps_without_unit_need_rate);
     tcase_add_test(t, repeated_times_give_no_rate);
     tcase_add_test(t, rate_that_contradicts_times_is_refused);
+    tcase_add_test(t, channels_with_other_timestamps_are_aligned);
+    tcase_add_test(t, shorter_channels_with_the_same_timestamps_are_padded);
+    tcase_add_test(t, series_of_other_steps_are_reported);
     suite_add_tcase(suite, t);
     return run_suite(suite);
 }

@@ -85,6 +85,25 @@ START_TEST(block_split_separates_class_and_recording)
 }
 END_TEST
 
+/* Of ten recordings of four windows a tenth is four windows, the last ones of four recordings. */
+START_TEST(block_split_adds_up_shares_of_short_recordings)
+{
+    static const uint32_t sizes[] = {40, 40}, test[] = {7, 15, 27, 35, 47, 55, 67, 75};
+    QcDataset d;
+    uint32_t order[80], n_train;
+    make(&d, sizes, 2, 4, 1);
+    QcSplitOptions o = {.by = QC_SPLIT_BLOCK, .test = 0.1, .stratify = 1};
+    ck_assert_msg(!qc_split(order, &n_train, &d, &o, &err), "%s", err.text);
+    assert_permutation(order, 80);
+    ck_assert_uint_eq(n_train, 72);
+    ck_assert_mem_eq(order + 72, test, sizeof test);
+    o.test = 0.01;
+    ck_assert_int_eq(qc_split(order, &n_train, &d, &o, &err), -1);
+    ck_assert(strstr(err.text, "no class has enough examples for a fraction of 0.01"));
+    qc_dataset_release(&d);
+}
+END_TEST
+
 /* Both people have a session "r0", as in many tables; or a table has people, but no recordings. */
 START_TEST(block_split_takes_end_of_each_group)
 {
@@ -313,6 +332,7 @@ int main(void)
     TCase *t = tcase_create("split");
     tcase_add_loop_test(t, block_split_takes_end_of_each_recording, 0, 2);
     tcase_add_test(t, block_split_separates_class_and_recording);
+    tcase_add_test(t, block_split_adds_up_shares_of_short_recordings);
     tcase_add_loop_test(t, block_split_takes_end_of_each_group, 0, 2);
     tcase_add_test(t, recordings_of_two_groups_are_two);
     tcase_add_test(t, random_split_is_stratified_seeded_and_in_order);
