@@ -11,12 +11,13 @@
 #include <string.h>
 
 #include "../base/digest.h"
+#include "../base/plural.h"
 #include "import.h"
 #include "namepattern.h"
 #include "series.h"
 #include "tree.h"
 
-enum { DEPTH_MAX = 16, SLOTS = 1 << 21, SLOT_SHIFT = 32 };
+enum { DEPTH_MAX = 16, SLOTS = 1 << 21, SLOT_SHIFT = 32, WARNINGS = 8 };
 
 typedef struct File {
     const char *path, *name; /* name: from the folder on */
@@ -35,6 +36,8 @@ typedef struct Files {
     QcSeriesList list; /* gather */
     QcDataset *sets; /* import: [n_sets] */
     uint32_t n_sets;
+    const char *reading, *warning[WARNINGS]; /* the path; warnings so far, without the path of their file */
+    uint32_t done, n_warnings, more_warnings;
 } Files;
 
 /* --- which files ---------------------------------------------------------------------------------------- */
@@ -209,15 +212,38 @@ static int is_wanted(Files *f, const File *file)
     return !*group || qc_import_wants(f->o, group);
 }
 
+/* What was concluded of one file holds of all, so notes are of the first. A warning that an earlier file had is not
+ * said again. */
+static void hear(void *ctx, int warning, const char *sentence)
+{
+    Files *f = ctx;
+    size_t path = strlen(f->reading);
+    const char *words = sentence + (strncmp(sentence, f->reading, path) ? 0 : path);
+    if (!f->o->note || (f->done && !warning)) return;
+    for (uint32_t k = 0; warning && k < f->n_warnings; k++)
+        if (!strcmp(f->warning[k], words)) return;
+    if (f->done && f->n_warnings == WARNINGS) {
+        f->more_warnings++;
+        return;
+    }
+    if (warning && f->n_warnings < WARNINGS &&
+        (f->warning[f->n_warnings] = qc_arena_text(&f->arena, words, strlen(words), NULL)))
+        f->n_warnings++;
+    f->o->note(f->o->ctx, warning, sentence);
+}
+
 static int read_files(Files *f, QcErr *err)
 {
     QcImportOptions o = *f->o;
     if (o.name_pattern && qc_namepattern_has(o.name_pattern, QC_PART_LABEL)) o.label = "none";
     if (o.name_pattern && qc_namepattern_has(o.name_pattern, QC_PART_GROUP)) o.groups = NULL, o.n_groups = 0;
     o.progress = NULL;
+    o.note = hear;
+    o.ctx = f;
     for (uint32_t k = 0; k < f->n; k++) {
         QcErr failure = {0};
         const File *file = &f->items[k];
+        f->reading = file->path;
         int status = !is_wanted(f, file)   ? 0
                      : f->importer->gather ? gather_file(f, file, &o, &failure)
                                            : import_set(f, file, &o, &failure);
@@ -226,7 +252,7 @@ static int read_files(Files *f, QcErr *err)
             return -1;
         }
         if (status && !f->skipped++) f->first_skipped = failure;
-        if (!status) o.note = NULL; /* what was concluded of one file holds of all */
+        f->done += !status;
         if (f->o->progress) f->o->progress(f->o->ctx, k + 1, f->n);
     }
     return 0;
@@ -270,6 +296,9 @@ int qc_import_files(QcDataset *d, const QcImporter *i, const char *folder, const
     if (!status && f.others)
         qc_import_note(o, "%u other file%s not read (the first: %.200s)", f.others, f.others == 1 ? " was" : "s were",
                        f.first_other);
+    if (!status && f.more_warnings)
+        qc_import_warn(o, "%u more warning%s of these files", f.more_warnings,
+                       qc_plural(f.more_warnings, "s"));
     if (!status && f.skipped)
         qc_import_warn(o, "%u of %u files are damaged and were left out; the first: %.300s", f.skipped, f.n,
                        f.first_skipped.text);

@@ -93,6 +93,14 @@ done
 qc-import --window 4 -o out.qcd one 2>&1
 sed -i 's/,[0-9]*,c/,3,c/' one/*.csv
 qc-import --window 4 -o out.qcd one 2>&1
+# Warnings of later files: f5 to f13 have uneven steps, and all files two columns of one name.
+mkdir later
+for k in 0 1 2 3 4 5 6 7 8 9 10 11 12 13; do
+    awk -v k=$k 'BEGIN {
+        print "time,v,v"
+        for (i = 0; i < 40; i++) print i + int(i / 8) * k / 8 "," i % 5 "," i % 3 }' >later/f$k.csv
+done
+qc-import --label-column none --name-pattern '{group}.csv' --window 4 -o out.qcd later 2>&1
 awk 'BEGIN { print "v,label"; for (i = 0; i < 65536; i++) print i % 7 ",a" }' >long.csv # models take less
 qc-import --window whole -o out.qcd long.csv 2>&1
 echo '--- what is of another kind'
