@@ -95,12 +95,22 @@ static inline int fuzz_remove(const char *path, const struct stat *about, int ki
 
 static inline void fuzz_remove_tree(const char *root) { nftw(root, fuzz_remove, 8, FTW_DEPTH | FTW_PHYS); }
 
+/* Where files of one input go: memory, if there is any. */
+static inline const char *fuzz_files(void) { return access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm"; }
+
+/* A new folder there. */
+static inline void fuzz_make_folder(char root[32])
+{
+    snprintf(root, 32, "%s/qc-fuzz-XXXXXX", fuzz_files());
+    fuzz_demand(mkdtemp(root) != NULL, "no folder for files");
+}
+
 /* A folder with this file alone, gone afterwards. */
 static inline void fuzz_import_folder(const char *format, const char *name, const uint8_t *bytes, size_t length,
                                       const QcImportOptions *o)
 {
-    char root[] = "/tmp/qc-fuzz-XXXXXX";
-    fuzz_demand(mkdtemp(root) != NULL, "no folder in /tmp");
+    char root[32];
+    fuzz_make_folder(root);
     fuzz_put(root, name, bytes, length);
     fuzz_import_path(format, root, o);
     fuzz_remove_tree(root);

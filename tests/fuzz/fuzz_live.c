@@ -146,8 +146,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     read_frames(pieces, &in, in.piece);
     fuzz_demand(!memcmp(whole, pieces, sizeof whole), "frames that come in pieces are read as other frames");
     int labels = fuzz_open(label_path, in.labels, in.n_labels);
-    snprintf(state_path, sizeof state_path, "%s/qc-fuzz-live-%ld", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm",
-             (long)getpid());
+    snprintf(state_path, sizeof state_path, "%s/qc-fuzz-live-%ld", fuzz_files(), (long)getpid());
     run_session(&in, &(QcLiveOptions){.coreset = coreset_path, .state = state_path, .seed = 1}, label_path);
     run_session(&in, &(QcLiveOptions){.seed = 1}, NULL);
     remove(state_path);

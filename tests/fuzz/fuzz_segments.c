@@ -5,8 +5,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
     const uint8_t *zero = length ? memchr(bytes, 0, length) : NULL;
     size_t first = zero ? (size_t)(zero - bytes) : length;
-    char root[] = "/tmp/qc-fuzz-XXXXXX", segments[600], folder[600];
-    fuzz_demand(mkdtemp(root) != NULL, "no folder in /tmp");
+    char root[32], segments[600], folder[600];
+    fuzz_make_folder(root);
     fuzz_put(root, "labels", bytes, first);
     fuzz_put(root, "set/r1_p2.txt", bytes + first + (zero ? 1 : 0), length - first - (zero ? 1 : 0));
     snprintf(segments, sizeof segments, "%s/labels", root);

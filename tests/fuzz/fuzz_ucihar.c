@@ -7,8 +7,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     static const QcImportOptions any = {0};
     static const char *const names[] = {"activity_labels.txt", "train/y_train.txt", "train/subject_train.txt"},
                              *const axes[] = {"x", "y", "z"}, *const kinds[] = {"total_acc", "body_acc", "body_gyro"};
-    char root[] = "/tmp/qc-fuzz-XXXXXX", name[64];
-    fuzz_demand(mkdtemp(root) != NULL, "no folder in /tmp");
+    char root[32], name[64];
+    fuzz_make_folder(root);
     for (int i = 0; i < 3; i++) {
         const uint8_t *end = length ? memchr(bytes, '\f', length) : NULL;
         size_t n = end ? (size_t)(end - bytes) : length;

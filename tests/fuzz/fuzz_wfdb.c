@@ -7,8 +7,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     static const uint8_t samples[600];
     const uint8_t *zero = length ? memchr(bytes, 0, length) : NULL;
     size_t head = zero ? (size_t)(zero - bytes) : length;
-    char root[] = "/tmp/qc-fuzz-XXXXXX", path[600];
-    fuzz_demand(mkdtemp(root) != NULL, "no folder in /tmp");
+    char root[32], path[600];
+    fuzz_make_folder(root);
     fuzz_put(root, "r.hea", bytes, head);
     fuzz_put(root, "r.dat", samples, sizeof samples);
     fuzz_put(root, "r.atr", bytes + head + (zero ? 1 : 0), length - head - (zero ? 1 : 0));
