@@ -54,7 +54,7 @@ static int copy_word(char out[NAME_ROOM], QcField field)
 /* "106 2 360 650000" */
 static int read_record_line(Record *r, QcField line, QcErr *err)
 {
-    QcField name, leads, rate = {0};
+    QcField name, leads, rate = {0}, samples;
     double n;
     if (!qc_field_next(&line, &name, ' ') || !qc_field_next(&line, &leads, ' ') || copy_word(r->name, name) ||
         read_real(&n, leads) || n != floor(n))
@@ -67,7 +67,10 @@ static int read_record_line(Record *r, QcField line, QcErr *err)
     r->rate = 250; /* WFDB's default */
     if (qc_field_next(&line, &rate, ' ') && (read_real(&r->rate, rate) || !(r->rate > 0)))
         return qc_lines_fail(&r->lines, err, "'%.*s' is no rate", QC_FIELD(rate));
-    if (rate.at && qc_field_next(&line, &leads, ' ') && !read_real(&n, leads) && n > 0) r->declared = (uint64_t)n;
+    if (!rate.at || !qc_field_next(&line, &samples, ' ')) return 0;
+    if (read_real(&n, samples) || !(n >= 0 && n <= UINT32_MAX))
+        return qc_lines_fail(&r->lines, err, "'%.*s' is no number of samples", QC_FIELD(samples));
+    r->declared = (uint64_t)n;
     return 0;
 }
 
