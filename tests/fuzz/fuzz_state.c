@@ -37,7 +37,7 @@ static void reseal(uint8_t *b, size_t n, uint32_t state_bytes)
         if (!length || at + 6 + length > BLOCK) break;
         put_number(b + at + 2 + length, qc_crc32_add(place, b + at, 2 + length), 4);
     }
-    for (size_t at = BLOCK; at + PAGE + state_bytes <= n && at <= BLOCK + slot; at += slot) {
+    for (size_t at = BLOCK; at + PAGE + state_bytes <= n && at <= BLOCK + 2 * slot; at += slot) {
         put_number(b + at + 8, owner.identity, 8);
         put_number(b + at + 24, qc_crc32(b + at + PAGE, state_bytes), 4);
         put_number(b + at + 28, qc_crc32(b + at, 28), 4);
@@ -74,20 +74,38 @@ static void release(Device *d)
     qc_modelfile_release(&d->m);
 }
 
-/* What was learned is saved, and found again. */
+/* What the file says of the time before an adapt is sound, or refused. */
+static void go_back(const Device *d, QcStateFile *f, const char *path)
+{
+    QcErr err = {0};
+    Device earlier;
+    place(&earlier, d->setup.flips != NULL, path);
+    int found = qc_statefile_load_before(f, &earlier.l, &err);
+    if (found < 0) fuzz_refused(&err);
+    fuzz_demand(found < 1 || qc_learner_is_sound(&earlier.l), "an unsound learner was taken as the earlier one");
+    release(&earlier);
+}
+
+/* What was learned is saved, and found again, and so is what was there before. */
 static void resume(Device *d, QcStateFile *f, const char *path)
 {
     QcErr err = {0};
     Device again;
+    void *before = malloc(d->l.state_bytes);
+    go_back(d, f, path);
+    memcpy(before, d->l.state, d->l.state_bytes);
     learn_windows(&d->l, 0);
     qc_learner_undo(&d->l);
     fuzz_demand(qc_learner_is_sound(&d->l), "a sound learner has become an unsound one by undo");
-    fuzz_demand(!qc_statefile_save(f, &d->l, &err), err.text);
+    fuzz_demand(!qc_statefile_save_before(f, &d->l, before, &err) && !qc_statefile_save(f, &d->l, &err), err.text);
     qc_statefile_close(f);
     place(&again, d->setup.flips != NULL, path);
     fuzz_demand(!qc_statefile_open(f, path, &again.l, &owner, &err) && qc_statefile_load(f, &again.l, &err) == 1 &&
                     !memcmp(again.l.state, d->l.state, d->l.state_bytes),
                 "what was saved is not found again");
+    fuzz_demand(qc_statefile_load_before(f, &again.l, &err) == 1 && !memcmp(again.l.state, before, d->l.state_bytes),
+                "what was there before is not found again");
+    free(before);
     release(&again);
 }
 
