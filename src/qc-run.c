@@ -1,6 +1,7 @@
 /* qc-run - a quantized model on windows or on a live stream of frames: a line per window, and, with labels, learning.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -86,8 +87,10 @@ static int run(QcLive *live, QcErr *err)
                              .decimal_comma = *decimal == ','};
     if (qc_live_open(live, err)) return -1;
     if (undo) {
-        if (qc_live_undo(live, err)) return -1;
-        qc_note("qc-run: %s: back to before the latest adapt", state);
+        uint64_t n;
+        if (qc_live_undo(live, &n, err)) return -1;
+        qc_note("qc-run: %s: back to before the latest adapt; %" PRIu64 " label%s forgotten", state, n,
+                n == 1 ? " is" : "s are");
         return 0;
     }
     return data ? qc_live_data(live, data, err)

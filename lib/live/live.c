@@ -51,9 +51,9 @@ static int check_windows(const QcLive *s, QcErr *err)
                    " breaks, and a window has %" PRIu32 " frames", c->frames, c->breaks, s->frames.length);
 }
 
-int qc_live_undo(QcLive *s, QcErr *err)
+int qc_live_undo(QcLive *s, uint64_t *labels, QcErr *err)
 {
-    int undone = qc_livemodel_undo(s->model, err);
+    int undone = qc_livemodel_undo(s->model, labels, err);
     if (!undone) return qc_fail(err, QC_EUSAGE, "%.300s: there is no adapt to undo", s->o.state);
     return undone < 0 ? -1 : 0;
 }

@@ -99,8 +99,8 @@ int qc_live_frames(QcLive *s, int input, const QcFrameOptions *frames, uint32_t 
 /* The windows of a data file, in its order. */
 int qc_live_data(QcLive *s, const char *path, QcErr *err);
 
-/* Back to before the latest adapt with a new last layer, and saved. */
-int qc_live_undo(QcLive *s, QcErr *err);
+/* Back to before the latest adapt that was not refused, and saved. *labels: how many are forgotten. */
+int qc_live_undo(QcLive *s, uint64_t *labels, QcErr *err);
 
 void qc_live_close(QcLive *s);
 

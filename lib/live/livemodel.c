@@ -112,12 +112,12 @@ int qc_livemodel_adapt(QcLiveModel *m, QcAdaptReport *report, QcErr *err)
 {
     memcpy(m->before, m->learner.state, m->learner.state_bytes);
     qc_learner_adapt(&m->learner, report);
-    if (report->solved && m->kept.is_open &&
+    if ((report->n || report->solved) && !report->refused && m->kept.is_open &&
         qc_statefile_save_before(&m->kept, &m->learner, m->before, err)) return -1;
     return qc_livemodel_save(m, err);
 }
 
-int qc_livemodel_undo(QcLiveModel *m, QcErr *err)
+int qc_livemodel_undo(QcLiveModel *m, uint64_t *labels, QcErr *err)
 {
     QcLearnerCounters *c = m->learner.counters;
     const QcLearnerCounters now = *c;
@@ -128,6 +128,7 @@ int qc_livemodel_undo(QcLiveModel *m, QcErr *err)
     c->adapts = now.adapts;
     c->drift = now.drift;
     c->can_undo = 0;
+    *labels = now.seen - c->seen;
     return qc_livemodel_save(m, err) || qc_statefile_drop_before(&m->kept, err) ? -1 : 1;
 }
 

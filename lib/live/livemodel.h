@@ -38,11 +38,12 @@ typedef struct QcLiveModel {
 /* Stays at its address until it is closed. */
 int qc_livemodel_open(QcLiveModel *m, const char *path, const QcLiveOptions *o, QcErr *err);
 int qc_livemodel_save(QcLiveModel *m, QcErr *err); /* nothing happens where no state is kept */
-/* qc_learner_adapt of a model that learns; saves the state, and with a new last layer also the state before. */
+/* qc_learner_adapt of a model that learns; saves the state, and unless it is refused also the state before. */
 int qc_livemodel_adapt(QcLiveModel *m, QcAdaptReport *report, QcErr *err);
-/* Goes back to the state before the latest adapt with a new last layer, and saves it. The numbers of windows and adapts
- * go on. 1: done; 0: there is no such state, or it was gone back to already. */
-int qc_livemodel_undo(QcLiveModel *m, QcErr *err);
+/* Goes back to the state before the latest adapt that was not refused, and saves it. The numbers of windows and adapts
+ * go on. 1: done, and *labels is how many labels are forgotten; 0: there is no such state, or it was gone back to
+ * already. */
+int qc_livemodel_undo(QcLiveModel *m, uint64_t *labels, QcErr *err);
 /* Where a window goes for the next prediction: [height][length][channels]. */
 uint8_t *qc_livemodel_input(QcLiveModel *m);
 void qc_livemodel_close(QcLiveModel *m);
