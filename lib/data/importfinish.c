@@ -31,8 +31,8 @@ static void note_breaks(const QcSeriesList *list, const QcImportOptions *o)
         qc_import_note(o, "time goes back %u time%s: no window crosses such a place", list->falls,
                        qc_plural(list->falls, "s"));
     if (list->other_steps)
-        qc_import_warn(o, "%u series have another step of time than the first, %g: windows ignore this",
-                       list->other_steps, list->step);
+        qc_import_warn(o, "%u series %s another step of time than the first, %g: windows ignore this",
+                       list->other_steps, list->other_steps == 1 ? "has" : "have", list->step);
     if (list->outside)
         qc_import_note(o, "%u beat%s too near to an end of the record left out", list->outside,
                        list->outside == 1 ? " was" : "s were");

@@ -113,7 +113,8 @@ int qc_livemodel_adapt(QcLiveModel *m, QcAdaptReport *report, QcErr *err)
     memcpy(m->before, m->learner.state, m->learner.state_bytes);
     qc_learner_adapt(&m->learner, report);
     if ((report->n || report->solved) && !report->refused && m->kept.is_open &&
-        qc_statefile_save_before(&m->kept, &m->learner, m->before, err)) return -1;
+        qc_statefile_save_before(&m->kept, &m->learner, m->before, err))
+        return -1;
     return qc_livemodel_save(m, err);
 }
 

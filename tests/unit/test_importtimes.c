@@ -163,7 +163,7 @@ START_TEST(series_of_other_steps_are_reported)
     expect_series("(0,1),(2,2),(4,3)\n(7,4),(9,5),(11,6)", QC_UNEQUAL_REFUSE, 6, (float[]){1, 2, 3, 4, 5, 6});
     ck_assert_str_eq(said, "");
     expect_series("(0,1),(2,2),(4,3)\n(0,4),(1,5),(2,6)", QC_UNEQUAL_REFUSE, 6, (float[]){1, 2, 3, 4, 5, 6});
-    ck_assert_msg(strstr(said, "warning: 1 series have another step of time than the first, 2: windows") != NULL, "%s",
+    ck_assert_msg(strstr(said, "warning: 1 series has another step of time than the first, 2: windows") != NULL, "%s",
                   said);
 }
 END_TEST
