@@ -197,7 +197,7 @@ static int read_stamped(Reader *r, uint32_t c, QcField channel, uint32_t n, QcEr
     return 0;
 }
 
-/* Have n times of this grid and n times from `from` on with this step the same beginning? */
+/* 1 if n times from `from` on with this step are the first times of the grid, as far as both go. */
 static int same_times(const Grid *g, double from, double step, uint32_t n)
 {
     double last = (n < g->n ? n : g->n) - 1.0, whole = fmax(step, g->step) * last;

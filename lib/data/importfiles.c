@@ -297,8 +297,7 @@ int qc_import_files(QcDataset *d, const QcImporter *i, const char *folder, const
         qc_import_note(o, "%u other file%s not read (the first: %.200s)", f.others, f.others == 1 ? " was" : "s were",
                        f.first_other);
     if (!status && f.more_warnings)
-        qc_import_warn(o, "%u more warning%s of these files", f.more_warnings,
-                       qc_plural(f.more_warnings, "s"));
+        qc_import_warn(o, "%u more warning%s of these files", f.more_warnings, qc_plural(f.more_warnings, "s"));
     if (!status && f.skipped)
         qc_import_warn(o, "%u of %u files are damaged and were left out; the first: %.300s", f.skipped, f.n,
                        f.first_skipped.text);

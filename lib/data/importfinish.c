@@ -22,8 +22,8 @@ static int read_span(uint32_t *samples, const char *text, const char *option, do
     return qc_span_read(samples, text, option, n / seconds, standard, err);
 }
 
-/* Counted over all files, of which only the first makes notes of its own. */
-static void note_breaks(const QcSeriesList *list, const QcImportOptions *o)
+/* What was counted over all files, of which only the first makes notes of its own. */
+static void note_counts(const QcSeriesList *list, const QcImportOptions *o)
 {
     if (list->gaps)
         qc_import_note(o, "%u gap%s in time: no window crosses one", list->gaps, qc_plural(list->gaps, "s"));
@@ -123,7 +123,7 @@ int qc_import_finish(QcDataset *d, QcSeriesList *list, const QcImportOptions *o,
     if (o->length && !o->unequal)
         return qc_fail(err, QC_EUSAGE, "--length makes lengths equal: say with --unequal how (pad or resample)");
     if (!list->n && o->n_groups) return qc_fail(err, QC_EUSAGE, "there is no group '%.60s' in the data", o->groups[0]);
-    note_breaks(list, o);
+    note_counts(list, o);
     int pieces = (o->window && strcmp(o->window, "whole")) || o->stride;
     int status = pieces ? cut(d, list, o, err) : qc_series_whole(d, list, o, err);
     return status || (!list->keeps_order && qc_import_sort_labels(d, err)) ||

@@ -99,7 +99,7 @@ const char qc_c_code_header_learner[] =
     "void @_adapt(QcAdaptReport *report);\n"
     "\n"
     "/* Back to the last layer before the latest adapt that changed it; -1 if there is none. Means and coreset keep "
-    "what was learned,\n * and the next adapt uses it again. */\n"
+    "what\n * was learned, and the next adapt uses it again. */\n"
     "int @_undo(void);\n"
     "\n"
     "/* The three in a row for a labelled batch: windows [n][@@_WINDOW], labels [n], n from 1 to @@_BATCH. ids [n] "

@@ -166,7 +166,7 @@ static int make_quantized(Keep *k, uint32_t i, uint32_t at)
     return (int)at;
 }
 
-/* Does anything but a linear layer read value i, or its codes? */
+/* 1 if another layer than a linear one reads value i, or its codes. */
 static int has_other_readers(const QcGraph *g, uint32_t i, int depth)
 {
     for (uint32_t j = i + 1; j < g->n_nodes; j++)
