@@ -55,7 +55,8 @@ int qc_statefile_check_names(const QcLearner *l, uint32_t named, QcErr *err);
 /* Names of the classes from `first` on, before a state that knows them is saved. */
 int qc_statefile_write_names(QcStateFile *f, const QcModelFile *m, uint32_t first, QcErr *err);
 int qc_statefile_save(QcStateFile *f, const QcLearner *l, QcErr *err);
-/* Call before the state after an adapt is saved: `before` (l->state_bytes) is the state before this adapt. */
+/* Call before the state after an adapt is saved. `before` is the state before this adapt: l->state_bytes bytes, at a
+ * multiple of 8. */
 int qc_statefile_save_before(QcStateFile *f, const QcLearner *l, void *before, QcErr *err);
 /* 1: the state before the latest adapt that can be undone is in l; 0: there is none, and l is as it was. */
 int qc_statefile_load_before(QcStateFile *f, QcLearner *l, QcErr *err);
